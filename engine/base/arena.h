@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory that is freed all at once. Zero-initialised is empty. */
+#ifndef BT_BASE_ARENA_H
+#define BT_BASE_ARENA_H
+
+#include <stddef.h>
+
+struct bt_arena {
+	struct bt_arena_block *blocks;
+	size_t used; /* bytes in all blocks */
+};
+
+void *bt_arena_alloc(struct bt_arena *arena, size_t size); /* aligned for any type, not zeroed; NULL on out of memory */
+void *bt_arena_copy(struct bt_arena *arena, const void *data, size_t size); /* one NUL is added behind it */
+void bt_arena_free(struct bt_arena *arena);
+
+#endif

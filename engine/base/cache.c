@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/cache.h"
+
+#include "base/fail.h"
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { FIRST_BUCKETS = 256 };
+enum { PINNED, IDLE };
+
+/* A load under way. The last of the loader and those who wait for it frees it. */
+struct flight {
+	struct bt_cache_key key;
+	struct flight *next;
+	struct bt_cached *value;
+	struct bt_error error;
+	unsigned users;
+	int result;
+	bool landed;
+};
+
+struct bt_cache {
+	struct bt_cache_options options;
+	pthread_mutex_t lock;
+	pthread_cond_t landed;
+	struct flight *flights;
+	struct bt_cached **buckets;
+	size_t bucket_count, count, weight; /* a power of two; values; all of them */
+	struct bt_cached *newest, *oldest;  /* the idle ones */
+};
+
+static bool same_key(const struct bt_cache_key *a, const struct bt_cache_key *b)
+{
+	return a->a == b->a && a->b == b->b;
+}
+
+static struct bt_cached **bucket_of(const struct bt_cache *cache, const struct bt_cache_key *key)
+{
+	return &cache->buckets[key->a & (cache->bucket_count - 1)];
+}
+
+static struct bt_cached *find(const struct bt_cache *cache, const struct bt_cache_key *key)
+{
+	struct bt_cached *value = *bucket_of(cache, key);
+
+	while (value && !same_key(&value->key, key))
+		value = value->hash_next;
+	return value;
+}
+
+static struct flight *find_flight(const struct bt_cache *cache, const struct bt_cache_key *key)
+{
+	struct flight *flight = cache->flights;
+
+	while (flight && !same_key(&flight->key, key))
+		flight = flight->next;
+	return flight;
+}
+
+/* Out of memory only makes the chains longer. */
+static void grow_table(struct bt_cache *cache)
+{
+	size_t old_count = cache->bucket_count;
+	struct bt_cached **old = cache->buckets, **buckets = calloc(old_count * 2, sizeof(struct bt_cached *));
+
+	if (!buckets)
+		return;
+	cache->buckets = buckets;
+	cache->bucket_count = old_count * 2;
+	for (size_t i = 0; i < old_count; i++) {
+		for (struct bt_cached *value = old[i], *next; value; value = next) {
+			struct bt_cached **bucket = bucket_of(cache, &value->key);
+			next = value->hash_next;
+			value->hash_next = *bucket;
+			*bucket = value;
+		}
+	}
+	free(old);
+}
+
+static void insert(struct bt_cache *cache, struct bt_cached *value)
+{
+	if (cache->count >= cache->bucket_count)
+		grow_table(cache);
+	struct bt_cached **bucket = bucket_of(cache, &value->key);
+	value->hash_next = *bucket;
+	*bucket = value;
+	cache->count++;
+	cache->weight += value->weight;
+}
+
+static void withdraw(struct bt_cache *cache, struct bt_cached *value)
+{
+	struct bt_cached **link = bucket_of(cache, &value->key);
+
+	while (*link != value)
+		link = &(*link)->hash_next;
+	*link = value->hash_next;
+	cache->count--;
+	cache->weight -= value->weight;
+}
+
+static void make_idle(struct bt_cache *cache, struct bt_cached *value)
+{
+	value->state = IDLE;
+	value->newer = NULL;
+	value->older = cache->newest;
+	if (cache->newest)
+		cache->newest->newer = value;
+	else
+		cache->oldest = value;
+	cache->newest = value;
+}
+
+static void leave_idle(struct bt_cache *cache, struct bt_cached *value)
+{
+	if (value->newer)
+		value->newer->older = value->older;
+	else
+		cache->newest = value->older;
+	if (value->older)
+		value->older->newer = value->newer;
+	else
+		cache->oldest = value->newer;
+	value->state = PINNED;
+}
+
+/* Takes out what is over the budget, chained by hash_next, to be freed without the lock. */
+static struct bt_cached *evict(struct bt_cache *cache)
+{
+	struct bt_cached *evicted = NULL;
+
+	while (cache->weight > cache->options.budget && cache->oldest) {
+		struct bt_cached *value = cache->oldest;
+		leave_idle(cache, value);
+		withdraw(cache, value);
+		value->hash_next = evicted;
+		evicted = value;
+	}
+	return evicted;
+}
+
+static void free_chain(struct bt_cache *cache, struct bt_cached *value)
+{
+	for (struct bt_cached *next; value; value = next) {
+		next = value->hash_next;
+		cache->options.free(value);
+	}
+}
+
+static void pin(struct bt_cache *cache, struct bt_cached *value)
+{
+	if (value->state == IDLE)
+		leave_idle(cache, value);
+	value->pins++;
+}
+
+static void leave_flight(struct flight *flight)
+{
+	if (--flight->users == 0)
+		free(flight);
+}
+
+static int wait_for(struct bt_cache *cache, struct flight *flight, struct bt_cached **ret_value, struct bt_error *error)
+{
+	flight->users++;
+	while (!flight->landed)
+		pthread_cond_wait(&cache->landed, &cache->lock);
+	int r = flight->result;
+	if (r == 0)
+		*ret_value = flight->value; /* land has pinned it for us */
+	else if (error && error->code == BT_OK)
+		*error = flight->error;
+	leave_flight(flight);
+	return r;
+}
+
+static void unlist(struct bt_cache *cache, struct flight *flight)
+{
+	struct flight **link = &cache->flights;
+
+	while (*link != flight)
+		link = &(*link)->next;
+	*link = flight->next;
+}
+
+/* With the lock held: the value gets a pin for the loader and one for each that waits. */
+static void land(struct bt_cache *cache, struct flight *flight, size_t weight)
+{
+	unlist(cache, flight);
+	if (flight->result == 0) {
+		struct bt_cached *value = flight->value;
+		value->key = flight->key;
+		value->weight = weight;
+		value->pins = flight->users;
+		value->state = PINNED;
+		value->newer = value->older = NULL;
+		insert(cache, value);
+	}
+	flight->landed = true;
+	pthread_cond_broadcast(&cache->landed);
+}
+
+/* With the lock held, which is given up while loading. */
+static int load(struct bt_cache *cache, struct flight *flight, const void *hint, struct bt_cached **ret_value,
+		struct bt_error *error)
+{
+	size_t weight = 0;
+
+	flight->next = cache->flights;
+	cache->flights = flight;
+	pthread_mutex_unlock(&cache->lock);
+	int r = cache->options.load(cache->options.arg, &flight->key, hint, &flight->value, &weight, &flight->error);
+	pthread_mutex_lock(&cache->lock);
+	flight->result = r;
+	land(cache, flight, weight);
+	if (r == 0)
+		*ret_value = flight->value;
+	else if (error && error->code == BT_OK)
+		*error = flight->error;
+	leave_flight(flight);
+	return r;
+}
+
+int bt_cache_get(struct bt_cache *cache, const struct bt_cache_key *key, const void *hint, struct bt_cached **ret_value,
+		 struct bt_error *error)
+{
+	struct bt_cached *evicted = NULL, *value;
+	struct flight *flight;
+	int r = 0;
+
+	pthread_mutex_lock(&cache->lock);
+	if ((value = find(cache, key))) {
+		pin(cache, value);
+		*ret_value = value;
+	} else if ((flight = find_flight(cache, key))) {
+		r = wait_for(cache, flight, ret_value, error);
+	} else if (!(flight = calloc(1, sizeof(*flight)))) {
+		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	} else {
+		flight->key = *key;
+		flight->users = 1;
+		r = load(cache, flight, hint, ret_value, error);
+		evicted = evict(cache);
+	}
+	pthread_mutex_unlock(&cache->lock);
+	free_chain(cache, evicted);
+	return r;
+}
+
+bool bt_cache_has(struct bt_cache *cache, const struct bt_cache_key *key)
+{
+	pthread_mutex_lock(&cache->lock);
+	bool there = find(cache, key) || find_flight(cache, key);
+	pthread_mutex_unlock(&cache->lock);
+	return there;
+}
+
+void bt_cache_put(struct bt_cache *cache, struct bt_cached *value)
+{
+	struct bt_cached *evicted = NULL;
+
+	pthread_mutex_lock(&cache->lock);
+	if (--value->pins == 0) {
+		make_idle(cache, value);
+		evicted = evict(cache);
+	}
+	pthread_mutex_unlock(&cache->lock);
+	free_chain(cache, evicted);
+}
+
+size_t bt_cache_weight(struct bt_cache *cache)
+{
+	pthread_mutex_lock(&cache->lock);
+	size_t weight = cache->weight;
+	pthread_mutex_unlock(&cache->lock);
+	return weight;
+}
+
+int bt_cache_new(const struct bt_cache_options *options, struct bt_cache **ret_cache)
+{
+	struct bt_cache *cache = calloc(1, sizeof(*cache));
+
+	if (!cache)
+		return BT_E_NOMEM;
+	cache->options = *options;
+	cache->bucket_count = FIRST_BUCKETS;
+	cache->buckets = calloc(FIRST_BUCKETS, sizeof(struct bt_cached *));
+	if (!cache->buckets) {
+		free(cache);
+		return BT_E_NOMEM;
+	}
+	pthread_mutex_init(&cache->lock, NULL);
+	pthread_cond_init(&cache->landed, NULL);
+	*ret_cache = cache;
+	return 0;
+}
+
+void bt_cache_free(struct bt_cache *cache)
+{
+	if (!cache)
+		return;
+	cache->options.budget = 0;
+	free_chain(cache, evict(cache));
+	pthread_cond_destroy(&cache->landed);
+	pthread_mutex_destroy(&cache->lock);
+	free(cache->buckets);
+	free(cache);
+}

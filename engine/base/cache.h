@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A cache of decoded things with a byte budget, least recently used first out, and single flight: when several threads
+ * ask for a key that is not there, one loads and the others wait for it. Loading happens without any lock held. A
+ * failed load is not kept.
+ */
+#ifndef BT_BASE_CACHE_H
+#define BT_BASE_CACHE_H
+
+#include <backuptool/error.h>
+
+struct bt_cache;
+struct bt_cache_key {
+	uint64_t a, b;
+}; /* well mixed: used as its own hash */
+
+struct bt_cached {		 /* the caller's struct begins with this */
+	struct bt_cache_key key; /* the rest is the cache's */
+	size_t weight;
+	unsigned pins;
+	int state;
+	struct bt_cached *hash_next, *newer, *older;
+};
+
+struct bt_cache_options {
+	size_t budget;
+	/* Makes the value and sets *ret_weight. */
+	int (*load)(void *arg, const struct bt_cache_key *key, const void *hint, struct bt_cached **ret_value,
+		    size_t *ret_weight, struct bt_error *error);
+	void (*free)(struct bt_cached *value);
+	void *arg;
+};
+
+int bt_cache_new(const struct bt_cache_options *options, struct bt_cache **ret_cache);
+void bt_cache_free(struct bt_cache *cache); /* nothing may be pinned; NULL is fine */
+/* Pinned until bt_cache_put; pinned values do not leave and may exceed the budget. hint goes to load. */
+int bt_cache_get(struct bt_cache *cache, const struct bt_cache_key *key, const void *hint, struct bt_cached **ret_value,
+		 struct bt_error *error);
+bool bt_cache_has(struct bt_cache *cache, const struct bt_cache_key *key); /* loaded or being loaded */
+void bt_cache_put(struct bt_cache *cache, struct bt_cached *value);
+size_t bt_cache_weight(struct bt_cache *cache);
+
+#endif

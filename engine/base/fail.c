@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/fail.h"
+
+#include "base/bytes.h"
+#include <errno.h>
+#include <string.h>
+
+/* As much as fits, cut between characters; bytes that form none may be cut anywhere. */
+static void copy_text(char *target, size_t size, const char *source)
+{
+	size_t length = source ? strnlen(source, size) : 0;
+
+	if (length == size) {
+		size_t at = length = size - 1;
+		for (size_t back = 0; back < 3 && at > 0 && ((unsigned char)source[at] & 0xc0) == 0x80; back++)
+			at--;
+		if (bt_utf8_length(source + at, strnlen(source + at, 4)) > 0)
+			length = at;
+	}
+	if (length > 0)
+		memcpy(target, source, length);
+	target[length] = 0;
+}
+
+static int fill(struct bt_error *error, const struct bt_error *facts, const char *file, const char *what)
+{
+	if (error && error->code == BT_OK) {
+		error->code = facts->code;
+		error->reason = facts->reason;
+		error->sys = facts->sys;
+		error->offset = facts->offset;
+		copy_text(error->file, sizeof(error->file), file);
+		copy_text(error->detail, sizeof(error->detail), what);
+	}
+	return facts->code;
+}
+
+int bt_fail(struct bt_error *error, enum bt_code code, const char *file, const char *what)
+{
+	return fill(error, &(struct bt_error){.code = code, .offset = BT_NO_OFFSET}, file, what);
+}
+
+int bt_fail_sys(struct bt_error *error, int sys, const char *file, const char *what)
+{
+	if (sys == ENOMEM)
+		return bt_fail(error, BT_E_NOMEM, file, what);
+	return fill(error, &(struct bt_error){.code = BT_E_SYSTEM, .sys = sys, .offset = BT_NO_OFFSET}, file, what);
+}
+
+int bt_fail_damaged(struct bt_error *error, enum bt_reason reason, const char *file, uint64_t offset)
+{
+	return fill(error, &(struct bt_error){.code = BT_E_DAMAGED, .reason = reason, .offset = offset}, file, NULL);
+}
+
+void bt_error_in_file(struct bt_error *error, const char *file, uint64_t base_offset)
+{
+	if (!error || error->code != BT_E_DAMAGED || error->file[0])
+		return;
+	copy_text(error->file, sizeof(error->file), file);
+	if (error->offset != BT_NO_OFFSET && bt_add_overflows(error->offset, base_offset, &error->offset))
+		error->offset = BT_NO_OFFSET;
+}

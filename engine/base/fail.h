@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Filling struct bt_error where a failure happened. All return the code, so that `return bt_fail_…(…)` reads well. */
+#ifndef BT_BASE_FAIL_H
+#define BT_BASE_FAIL_H
+
+#include <backuptool/error.h>
+
+/* error may be NULL. An error that is already filled (code != 0) is left alone. file and what may be NULL. */
+int bt_fail(struct bt_error *error, enum bt_code code, const char *file, const char *what);
+int bt_fail_sys(struct bt_error *error, int sys, const char *file, const char *what); /* ENOMEM gives BT_E_NOMEM */
+int bt_fail_damaged(struct bt_error *error, enum bt_reason reason, const char *file, uint64_t offset);
+
+/* Adds the file's name to a damage error that was found by a parser that knew only the offset. */
+void bt_error_in_file(struct bt_error *error, const char *file, uint64_t base_offset);
+
+#endif

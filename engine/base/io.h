@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Whole reads and writes on descriptors: short transfers and EINTR are continued. */
+#ifndef BT_BASE_IO_H
+#define BT_BASE_IO_H
+
+#include <backuptool/error.h>
+#include <sys/types.h>
+
+int bt_write_all(int fd, const void *data, size_t length); /* 0 or -errno */
+ssize_t bt_read_some(int fd, void *data, size_t length);   /* until length or end of file: bytes or -errno */
+ssize_t bt_pread_some(int fd, void *data, size_t length, uint64_t offset);   /* likewise */
+int bt_pwrite_all(int fd, const void *data, size_t length, uint64_t offset); /* 0 or -errno */
+int bt_openat(int dirfd, const char *name, int flags, unsigned mode); /* O_CLOEXEC added, EINTR retried: fd or -errno */
+void bt_close(int *fd);						      /* closes if >= 0, sets -1, keeps errno */
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Content-defined chunking: FastCDC with normalised chunking (Xia et al., "FastCDC: a Fast and Efficient
+ * Content-Defined Chunking Approach for Data Deduplication", USENIX ATC 2016), gear hash over 64 bits. Pure: the same
+ * data gives the same cuts.
+ */
+#ifndef BT_CODEC_CHUNKER_H
+#define BT_CODEC_CHUNKER_H
+
+#include <stddef.h>
+
+#define BT_CHUNK_MIN	 ((size_t)256 << 10)
+#define BT_CHUNK_AVERAGE ((size_t)1 << 20)
+#define BT_CHUNK_MAX	 ((size_t)4 << 20)
+
+/* Length of the first chunk of data: between BT_CHUNK_MIN and BT_CHUNK_MAX, or length if that is smaller. Unless data
+ * holds BT_CHUNK_MAX bytes or all that follows in the file, the answer is not final. */
+size_t bt_chunk_cut(const unsigned char *data, size_t length);
+/* The plain loop that defines the cuts; for tests. */
+size_t bt_chunk_cut_reference(const unsigned char *data, size_t length);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Errors: every function that can fail returns 0 or a negative enum bt_code and, when given one, fills a
+ * struct bt_error. The first failure wins: a filled struct is not overwritten by later ones.
+ */
+#ifndef BACKUPTOOL_ERROR_H
+#define BACKUPTOOL_ERROR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum bt_code {
+	BT_OK = 0,
+	BT_E_SYSTEM = -1,	/* a system call failed: sys says how */
+	BT_E_NOMEM = -2,	/* out of memory */
+	BT_E_DAMAGED = -3,	/* a store file is not as the format demands: reason and offset say where */
+	BT_E_NOT_FOUND = -4,	/* no such snapshot, path, page or content */
+	BT_E_EXISTS = -5,	/* the thing to be made is there already */
+	BT_E_INVALID = -6,	/* an argument makes no sense */
+	BT_E_LOCKED = -7,	/* somebody else holds the lock */
+	BT_E_CANCELLED = -8,	/* the caller asked to stop */
+	BT_E_NO_STORE = -9,	/* there is no store at this place */
+	BT_E_INCOMPLETE = -10,	/* done, but not everything: details went to the observer */
+	BT_E_UNSUPPORTED = -11, /* the kernel or file system cannot do it */
+};
+
+/* Why a file was refused. The names (bt_reason_name) are stable and appear in messages, --json and tests. */
+enum bt_reason {
+	BT_R_NONE,
+	BT_R_NOT_JSON,	      /* "not-json": a byte that the grammar does not allow here */
+	BT_R_TRUNCATED,	      /* "truncated": ends before its end line */
+	BT_R_TRAILING_BYTES,  /* "trailing-bytes": something after the end line */
+	BT_R_BYTE_ORDER_MARK, /* "byte-order-mark" */
+	BT_R_DUPLICATE_KEY,   /* "duplicate-key" */
+	BT_R_MISSING_KEY,     /* "missing-key" */
+	BT_R_UNKNOWN_KEY,     /* "unknown-key" */
+	BT_R_KEY_ORDER,	      /* "key-order": known, but not at this place */
+	BT_R_WRONG_TYPE,      /* "wrong-type": string for number and the like */
+	BT_R_UNKNOWN_FORMAT,  /* "unknown-format": not ours */
+	BT_R_UNKNOWN_VERSION, /* "unknown-version" */
+	BT_R_UNKNOWN_KIND,    /* "unknown-kind" */
+	BT_R_DIGEST_MISMATCH, /* "digest-mismatch" */
+	BT_R_BAD_DIGEST,      /* "bad-digest": not 64 lower-case hex digits */
+	BT_R_BAD_NAME,	      /* "bad-name": empty, ".", "..", with "/" or NUL, over 255 bytes */
+	BT_R_UNSORTED,	      /* "unsorted": entries, tags, pages, holes or xattrs out of order */
+	BT_R_DUPLICATE_NAME,  /* "duplicate-name" */
+	BT_R_NEEDLESS_BASE64, /* "needless-base64": _b64 for valid UTF-8 */
+	BT_R_BAD_UTF8,	      /* "bad-utf8" */
+	BT_R_BAD_ESCAPE,      /* "bad-escape": an escape that the format does not use */
+	BT_R_BAD_BASE64,      /* "bad-base64": white space, padding, tail bits, alphabet */
+	BT_R_BAD_OFFSET,      /* "bad-offset": outside the file, overlapping, or with a gap */
+	BT_R_BAD_SIZE,	      /* "bad-size": sizes that do not add up */
+	BT_R_BAD_FRAME,	      /* "bad-frame": not one plain zstd frame, or one that does not decode */
+	BT_R_FRAME_SIZE,      /* "frame-size": declares another size than the index */
+	BT_R_TRAILING_FRAME,  /* "trailing-frame": a second or skippable frame */
+	BT_R_BAD_NUMBER,      /* "bad-number": out of range, or not in its one spelling */
+	BT_R_TOO_DEEP,	      /* "too-deep": nesting over 16 */
+	BT_R_TOO_LARGE,	      /* "too-large": a line or list over its limit */
+	BT_R_BAD_MODE,	      /* "bad-mode" */
+	BT_R_BAD_TIME,	      /* "bad-time": nanoseconds, or a timestamp that is none */
+	BT_R_BAD_OWNER,	      /* "bad-owner": 2^32-1 and above */
+	BT_R_BAD_TYPE,	      /* "bad-type": an unknown type, or members that do not belong to it */
+	BT_R_BAD_TARGET,      /* "bad-target": a link target, device or path that cannot be */
+	BT_R_BAD_XATTR,	      /* "bad-xattr" */
+	BT_R_BAD_HOLE,	      /* "bad-hole" */
+	BT_R_MISSING_PAGE,    /* "missing-page": no file of the store holds it */
+	BT_R_MISSING_CONTENT, /* "missing-content": no file of the store holds it */
+	BT_R_CHANGED,	      /* "changed": the file is not the one that was opened */
+	BT_R_LOOP,	      /* "loop": a page that leads back to itself */
+	BT_REASONS
+};
+
+#define BT_NO_OFFSET UINT64_MAX
+
+/* Where and why it failed. Zero-initialise: struct bt_error e = {0}. No memory to free. */
+struct bt_error {
+	enum bt_code code;
+	enum bt_reason reason;
+	int sys;	  /* the errno behind BT_E_SYSTEM, else 0 */
+	uint64_t offset;  /* byte in file, or BT_NO_OFFSET */
+	char file[264];	  /* the store file or source concerned, "" if none; never split inside a character */
+	char detail[200]; /* what was being done: "open", "bad escape in name" …; "" if none */
+};
+
+/* "digest-mismatch" and so on; "none" for BT_R_NONE, "unknown" out of range. */
+const char *bt_reason_name(enum bt_reason reason);
+
+/*
+ * One sentence without a final newline, such as
+ *   snapshots/x.json: damaged at byte 217 (bad-base64)
+ * written into text (size bytes, always terminated; 640 is enough). Control characters are escaped.
+ */
+void bt_error_text(const struct bt_error *error, char *text, size_t size);
+
+/* Name of an errno as in <errno.h> ("EACCES"), or "EIO" for one that has no name here. */
+const char *bt_errno_name(int sys);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef BACKUPTOOL_TYPES_H
+#define BACKUPTOOL_TYPES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct bt_digest {
+	unsigned char bytes[32];
+}; /* SHA-256, FIPS 180-4 */
+struct bt_time {
+	int64_t seconds;
+	uint32_t nanoseconds;
+}; /* since 1970-01-01 UTC */
+
+#endif

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/* Publishing, locks and plain input and output. */
+#include "base/io.h"
+#include "base/lock.h"
+#include "base/publish.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct place {
+	char path[64];
+	int fd;
+};
+
+static int set_up(void **state)
+{
+	struct place *place = calloc(1, sizeof(*place));
+
+	strcpy(place->path, "/tmp/bt-test-XXXXXX");
+	if (!mkdtemp(place->path))
+		return -1;
+	place->fd = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*state = place;
+	return place->fd < 0 ? -1 : 0;
+}
+
+/* Counts the entries, and removes them when asked to. */
+static int entries(int dirfd, bool remove)
+{
+	DIR *directory = fdopendir(openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	int count = 0;
+
+	for (struct dirent *entry; (entry = readdir(directory));) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		count++;
+		if (remove && unlinkat(dirfd, entry->d_name, 0) < 0)
+			unlinkat(dirfd, entry->d_name, AT_REMOVEDIR);
+	}
+	closedir(directory);
+	return count;
+}
+
+static int tear_down(void **state)
+{
+	struct place *place = *state;
+
+	entries(place->fd, true);
+	close(place->fd);
+	rmdir(place->path);
+	free(place);
+	return 0;
+}
+
+static void assert_content(int dirfd, const char *name, const char *content)
+{
+	char data[64] = {0};
+	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bt_read_some(fd, data, sizeof(data) - 1), strlen(content));
+	assert_string_equal(data, content);
+	close(fd);
+}
+
+typedef int begin_function(struct bt_publish *publish, int dirfd, struct bt_error *error);
+static begin_function *const begins[] = {bt_publish_begin, bt_publish_begin_named};
+
+static struct bt_publish begin_with(begin_function *begin, int dirfd, const char *content)
+{
+	struct bt_publish publish = {0};
+
+	assert_int_equal(begin(&publish, dirfd, NULL), 0);
+	assert_int_equal(bt_write_all(publish.fd, content, strlen(content)), 0);
+	return publish;
+}
+
+static void test_commit(void **state)
+{
+	struct place *place = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct bt_publish publish = begin_with(begins[i], place->fd, "new");
+		char byte;
+		struct stat st;
+		assert_int_equal(faccessat(place->fd, "a", F_OK, 0), -1);
+		assert_int_equal(bt_publish_commit(&publish, "a", NULL), 0);
+		assert_content(place->fd, "a", "new");
+		assert_int_equal(fstatat(place->fd, "a", &st, AT_SYMLINK_NOFOLLOW), 0);
+		assert_int_equal(st.st_mode, S_IFREG | 0600);
+		assert_int_equal(st.st_nlink, 1);
+		assert_int_equal(bt_pread_some(publish.fd, &byte, 1, 1), 1); /* still open */
+		assert_int_equal(byte, 'e');
+		close(publish.fd);
+		assert_int_equal(entries(place->fd, true), 1);
+	}
+}
+
+static void test_name_taken(void **state)
+{
+	struct place *place = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct bt_publish first = begin_with(begins[i], place->fd, "first");
+		assert_int_equal(bt_publish_commit(&first, "a", NULL), 0);
+		close(first.fd);
+		assert_int_equal(symlinkat("nowhere", place->fd, "link"), 0);
+		assert_int_equal(mkdirat(place->fd, "dir", 0700), 0);
+
+		struct bt_publish second = begin_with(begins[i], place->fd, "second");
+		struct bt_error error = {0};
+		assert_int_equal(bt_publish_commit(&second, "a", &error), BT_E_EXISTS);
+		assert_int_equal(error.code, BT_E_EXISTS);
+		assert_string_equal(error.file, "a");
+		assert_int_equal(bt_publish_commit(&second, "link", NULL), BT_E_EXISTS);
+		assert_int_equal(bt_publish_commit(&second, "dir", NULL), BT_E_EXISTS);
+		assert_content(place->fd, "a", "first");
+		assert_int_equal(bt_publish_commit(&second, "b", NULL), 0);
+		assert_content(place->fd, "b", "second");
+		close(second.fd);
+		assert_int_equal(entries(place->fd, true), 4);
+	}
+}
+
+static void test_abort(void **state)
+{
+	struct place *place = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct bt_publish publish = begin_with(begins[i], place->fd, "x");
+		assert_int_equal(entries(place->fd, false), i); /* only the second way has a name */
+		assert_int_equal(publish.temp[0] != 0, i);
+		bt_publish_abort(&publish);
+		assert_int_equal(publish.fd, -1);
+		assert_int_equal(entries(place->fd, false), 0);
+	}
+}
+
+static void test_replace(void **state)
+{
+	struct place *place = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		for (int n = 0; n < 3; n++) {
+			char content[] = {(char)('0' + n), 0};
+			struct bt_publish publish = begin_with(begins[i], place->fd, content);
+			assert_int_equal(bt_publish_replace(&publish, "a", NULL), 0);
+			assert_content(place->fd, "a", content);
+			bt_publish_abort(&publish); /* only closes now */
+			assert_int_equal(entries(place->fd, false), 1);
+		}
+		assert_int_equal(mkdirat(place->fd, "dir", 0700), 0);
+		struct bt_publish publish = begin_with(begins[i], place->fd, "x");
+		assert_int_equal(bt_publish_replace(&publish, "dir", NULL), BT_E_SYSTEM);
+		bt_publish_abort(&publish);
+		assert_int_equal(entries(place->fd, true), 2);
+	}
+}
+
+static void test_link_instead_of_rename(void **state)
+{
+	struct place *place = *state;
+	struct bt_publish publish = begin_with(bt_publish_begin_named, place->fd, "one");
+
+	assert_int_equal(bt_publish_link_named(&publish, "a"), 0);
+	assert_content(place->fd, "a", "one");
+	assert_int_equal(entries(place->fd, false), 1);
+	close(publish.fd);
+	publish = begin_with(bt_publish_begin_named, place->fd, "two");
+	assert_int_equal(bt_publish_link_named(&publish, "a"), -EEXIST);
+	assert_content(place->fd, "a", "one");
+	bt_publish_abort(&publish);
+	assert_int_equal(entries(place->fd, false), 1);
+}
+
+static void test_nowhere_to_write(void **state)
+{
+	int proc = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct bt_publish publish = {.fd = 77};
+	struct bt_error error = {0};
+
+	assert_int_equal(bt_publish_begin(&publish, proc, &error), BT_E_SYSTEM);
+	assert_int_not_equal(error.sys, 0);
+	assert_int_equal(publish.fd, 77);
+	close(proc);
+}
+
+static void make_old(int dirfd, const char *name, time_t age)
+{
+	struct timespec times[2] = {{.tv_sec = time(NULL) - age}, {.tv_sec = time(NULL) - age}};
+	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(futimens(fd, times), 0);
+	close(fd);
+}
+
+static void test_sweep(void **state)
+{
+	static const char *const kept[] = {".tmp-0123456789abcdef0",
+					   ".tmp-0123456789abcde",
+					   ".tmp-0123456789abcdeF",
+					   "tmp-00123456789abcdef",
+					   ".tmp-",
+					   "snapshot.json"};
+	const struct timespec old[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+	struct place *place = *state;
+
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		make_old(place->fd, kept[i], 1000000);
+	make_old(place->fd, ".tmp-0123456789abcdef", 25 * 3600);
+	make_old(place->fd, ".tmp-fedcba9876543210", 23 * 3600);
+	assert_int_equal(symlinkat("x", place->fd, ".tmp-aaaaaaaaaaaaaaaa"), 0); /* not one of ours */
+	assert_int_equal(utimensat(place->fd, ".tmp-aaaaaaaaaaaaaaaa", old, AT_SYMLINK_NOFOLLOW), 0);
+	bt_publish_sweep(place->fd);
+	assert_int_equal(faccessat(place->fd, ".tmp-0123456789abcdef", F_OK, 0), -1);
+	assert_int_equal(faccessat(place->fd, ".tmp-fedcba9876543210", F_OK, 0), 0);
+	assert_int_equal(entries(place->fd, false), sizeof(kept) / sizeof(kept[0]) + 2);
+	bt_publish_sweep(-1);
+}
+
+/* ---- lock ---- */
+
+static int take(struct place *place, enum bt_lock_kind kind, int wait_ms, int *fd)
+{
+	struct bt_error error = {0};
+	int r = bt_lock_take(place->fd, "lock", kind, wait_ms, fd, &error);
+
+	assert_int_equal(error.code, r);
+	return r;
+}
+
+static void test_lock_kinds(void **state)
+{
+	int a = -1, b = -1, c = -1;
+
+	assert_int_equal(take(*state, BT_LOCK_SHARED, 0, &a), 0);
+	assert_int_equal(take(*state, BT_LOCK_SHARED, 0, &b), 0);
+	assert_int_equal(take(*state, BT_LOCK_EXCLUSIVE, 0, &c), BT_E_LOCKED);
+	assert_int_equal(take(*state, BT_LOCK_EXCLUSIVE, 30, &c), BT_E_LOCKED);
+	assert_int_equal(c, -1);
+	close(a);
+	close(b);
+	assert_int_equal(take(*state, BT_LOCK_EXCLUSIVE, 0, &c), 0);
+	assert_int_equal(take(*state, BT_LOCK_EXCLUSIVE, 0, &a), BT_E_LOCKED);
+	assert_int_equal(take(*state, BT_LOCK_SHARED, 0, &a), BT_E_LOCKED);
+	close(c);
+	assert_int_equal(take(*state, BT_LOCK_SHARED, -1, &a), 0);
+	close(a);
+
+	struct stat st;
+	assert_int_equal(fstatat(((struct place *)*state)->fd, "lock", &st, 0), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0600);
+}
+
+static void test_lock_is_no_link(void **state)
+{
+	struct place *place = *state;
+	struct bt_error error = {0};
+	int fd = -1;
+
+	assert_int_equal(symlinkat("elsewhere", place->fd, "link"), 0);
+	assert_int_equal(bt_lock_take(place->fd, "link", BT_LOCK_SHARED, 0, &fd, &error), BT_E_SYSTEM);
+	assert_int_equal(error.sys, ELOOP);
+	assert_int_equal(fd, -1);
+}
+
+static void test_lock_dies_with_its_process(void **state)
+{
+	int ready[2], fd = -1;
+	char byte;
+
+	assert_int_equal(pipe(ready), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		if (take(*state, BT_LOCK_EXCLUSIVE, 0, &fd) == 0 && write(ready[1], "x", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(take(*state, BT_LOCK_SHARED, 0, &fd), BT_E_LOCKED);
+	kill(child, SIGKILL);
+	assert_int_equal(take(*state, BT_LOCK_SHARED, 60000, &fd), 0);
+	waitpid(child, NULL, 0);
+	close(ready[0]);
+	close(fd);
+}
+
+static atomic_int alarms;
+
+static void on_alarm(int signal)
+{
+	atomic_fetch_add(&alarms, 1);
+}
+
+static void *release_after_alarms(void *arg)
+{
+	while (atomic_load(&alarms) < 5)
+		usleep(1000);
+	close(*(int *)arg);
+	return NULL;
+}
+
+/* Waiting ends when the holder lets go, and signals do not end it before. */
+static void check_wait(struct place *place, int wait_ms)
+{
+	struct itimerval often = {{0, 2000}, {0, 2000}}, never = {{0, 0}, {0, 0}};
+	int held = -1, fd = -1;
+	pthread_t thread;
+
+	atomic_store(&alarms, 0);
+	assert_int_equal(take(place, BT_LOCK_SHARED, 0, &held), 0);
+	setitimer(ITIMER_REAL, &often, NULL);
+	assert_int_equal(pthread_create(&thread, NULL, release_after_alarms, &held), 0);
+	assert_int_equal(take(place, BT_LOCK_EXCLUSIVE, wait_ms, &fd), 0);
+	assert_true(atomic_load(&alarms) >= 5);
+	setitimer(ITIMER_REAL, &never, NULL);
+	pthread_join(thread, NULL);
+	close(fd);
+}
+
+static void test_lock_waits(void **state)
+{
+	struct sigaction action = {.sa_handler = on_alarm}, before; /* without SA_RESTART */
+
+	sigaction(SIGALRM, &action, &before);
+	check_wait(*state, 60000);
+	check_wait(*state, -1);
+	sigaction(SIGALRM, &before, NULL);
+}
+
+/* ---- io ---- */
+
+enum { LARGE = 1 << 20 };
+
+static void *write_large(void *arg)
+{
+	static unsigned char data[LARGE];
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (unsigned char)(i * 31 >> 3);
+	int r = bt_write_all(*(int *)arg, data, sizeof(data));
+	close(*(int *)arg);
+	return r == 0 ? arg : NULL;
+}
+
+static void test_short_transfers(void **state)
+{
+	static unsigned char data[LARGE + 10];
+	pthread_t thread;
+	void *ok;
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(pthread_create(&thread, NULL, write_large, &ends[1]), 0);
+	assert_int_equal(bt_read_some(ends[0], data, sizeof(data)), LARGE); /* the pipe gives 64 KiB at most */
+	pthread_join(thread, &ok);
+	assert_non_null(ok);
+	for (size_t i = 0; i < LARGE; i++)
+		assert_int_equal(data[i], (unsigned char)(i * 31 >> 3));
+	close(ends[0]);
+}
+
+static void test_positions(void **state)
+{
+	struct place *place = *state;
+	int fd = bt_openat(place->fd, "f", O_RDWR | O_CREAT, 0600);
+	char data[8] = {0};
+
+	assert_true(fd >= 0);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(bt_pwrite_all(fd, "abcdef", 6, 3), 0);
+	assert_int_equal(bt_pread_some(fd, data, 8, 5), 4);
+	assert_memory_equal(data, "cdef", 4);
+	assert_int_equal(bt_pread_some(fd, data, 8, 9), 0);
+	assert_int_equal(bt_pread_some(fd, data, 8, UINT64_MAX - 3), -EINVAL);
+	assert_int_equal(bt_pread_some(fd, data, 8, INT64_MAX), -EINVAL);
+	assert_int_equal(bt_pwrite_all(fd, data, 8, INT64_MAX), -EFBIG);
+	errno = ENOTTY;
+	bt_close(&fd);
+	assert_int_equal(fd, -1);
+	bt_close(&fd);
+	assert_int_equal(errno, ENOTTY);
+	assert_int_equal(bt_openat(place->fd, "missing", O_RDONLY, 0), -ENOENT);
+	assert_int_equal(bt_read_some(-1, data, 1), -EBADF);
+	assert_int_equal(bt_write_all(-1, data, 1), -EBADF);
+	assert_int_equal(bt_pread_some(-1, data, 1, 0), -EBADF);
+	assert_int_equal(bt_pwrite_all(-1, data, 1, 0), -EBADF);
+}
+
+#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_PLACE(test_commit),
+		IN_PLACE(test_name_taken),
+		IN_PLACE(test_abort),
+		IN_PLACE(test_replace),
+		IN_PLACE(test_link_instead_of_rename),
+		IN_PLACE(test_nowhere_to_write),
+		IN_PLACE(test_sweep),
+		IN_PLACE(test_lock_kinds),
+		IN_PLACE(test_lock_is_no_link),
+		IN_PLACE(test_lock_dies_with_its_process),
+		IN_PLACE(test_lock_waits),
+		cmocka_unit_test(test_short_transfers),
+		IN_PLACE(test_positions),
+	};
+
+	return cmocka_run_group_tests_name("publish", tests, NULL, NULL);
+}
