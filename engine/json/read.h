@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading canonical JSON (FORMAT.md §2) out of memory: one line of a store file. The functions follow the grammar: the
+ * caller says what must come next. Every function returns 0, or BT_E_DAMAGED with reason and offset in the cursor's
+ * error; after a failure the cursor stays where it failed. Nothing is allocated from a declared count.
+ */
+#ifndef BT_JSON_READ_H
+#define BT_JSON_READ_H
+
+#include "base/buf.h"
+#include <backuptool/error.h>
+#include <backuptool/types.h>
+#include <string.h>
+
+#define BT_JSON_DEPTH	   16
+#define BT_JSON_NUMBER_MAX ((UINT64_C(1) << 53) - 1) /* larger ones are strings */
+
+struct bt_json {
+	const char *start, *at, *end;
+	uint64_t offset;	/* of start in the file */
+	struct bt_error *error; /* not NULL */
+	/* The members that the current object may have, with a blank between: "name type mode". Set by the caller; only
+	 * decides between UNKNOWN_KEY and KEY_ORDER. NULL: every unexpected member is unknown. */
+	const char *keys;
+};
+
+struct bt_text {
+	const char *bytes;
+	size_t length;
+};
+
+void bt_json_begin(struct bt_json *json, const char *line, size_t length, uint64_t offset, struct bt_error *error);
+int bt_json_fail(struct bt_json *json, enum bt_reason reason); /* at the cursor */
+int bt_json_end(struct bt_json *json);			       /* nothing must follow: BT_R_TRAILING_BYTES */
+
+/* These bytes; else BT_R_TRUNCATED, BT_R_WRONG_TYPE where the literal begins a value and another one stands there, or
+ * BT_R_NOT_JSON (BT_R_BYTE_ORDER_MARK), at the first byte that differs. */
+int bt_json_expect(struct bt_json *json, const char *literal);
+/* Skips these bytes if they come next. Inline, like the keys, so that the lengths of literals are known. */
+static inline bool bt_json_try(struct bt_json *json, const char *literal)
+{
+	size_t length = strlen(literal);
+
+	if ((size_t)(json->end - json->at) < length || memcmp(json->at, literal, length) != 0)
+		return false;
+	json->at += length;
+	return true;
+}
+
+/* A member's key: ,"key": with the comma unless first. False if another comes next. */
+static inline bool bt_json_try_key(struct bt_json *json, const char *key, bool first)
+{
+	size_t length = strlen(key);
+	const char *at = json->at;
+
+	if ((size_t)(json->end - at) < length + 3 + !first || (!first && *at++ != ',') || *at++ != '"')
+		return false;
+	if (memcmp(at, key, length) != 0 || at[length] != '"' || at[length + 1] != ':')
+		return false;
+	json->at = at + length + 2;
+	return true;
+}
+
+/* At the cursor stands something other than the member expected (NULL: than the end of the object): tells missing,
+ * unknown, misplaced and duplicate keys apart. */
+int bt_json_wrong_key(struct bt_json *json, const char *expected, bool first);
+
+static inline int bt_json_key(struct bt_json *json, const char *key, bool first)
+{
+	return bt_json_try_key(json, key, first) ? 0 : bt_json_wrong_key(json, key, first);
+}
+
+/* } or ]; a further member gives UNKNOWN_KEY, KEY_ORDER or DUPLICATE_KEY */
+int bt_json_close(struct bt_json *json, const char *bracket);
+
+/* Another type of value gives BT_R_WRONG_TYPE, or BT_R_TOO_DEEP if it nests deeper than BT_JSON_DEPTH. */
+int bt_json_read_u64(struct bt_json *json, uint64_t max, uint64_t *ret_value);
+int bt_json_read_i64(struct bt_json *json, int64_t *ret_value); /* within ±(2^53-1) */
+int bt_json_read_bool(struct bt_json *json, bool *ret_value);
+int bt_json_read_digest(struct bt_json *json, struct bt_digest *ret_digest);
+int bt_json_read_time(struct bt_json *json, struct bt_time *ret_time);
+/* A string. Without escapes the text points into the line; with them it is decoded behind *scratch, which the caller
+ * has sized to hold at least the rest of the line, and *scratch is advanced. */
+int bt_json_read_string(struct bt_json *json, char **scratch, struct bt_text *ret_text);
+/* A quoted Base64 string, decoded behind *scratch likewise. */
+int bt_json_read_base64(struct bt_json *json, char **scratch, struct bt_text *ret_text);
+/* Member key or key_b64 as in bt_json_bytes. */
+int bt_json_read_bytes(struct bt_json *json, const char *key, bool first, char **scratch, struct bt_text *ret_text);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Canonical JSON of FORMAT.md §2, appended to a buffer. Every function returns 0 or BT_E_NOMEM. This is the one place
+ * that decides how bytes become strings. */
+#ifndef BT_JSON_WRITE_H
+#define BT_JSON_WRITE_H
+
+#include "base/buf.h"
+#include <backuptool/types.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* As it is: punctuation and keys. Inline, so that the length of a literal is known. */
+static inline int bt_json_text(struct bt_buf *out, const char *literal)
+{
+	return bt_buf_append(out, literal, strlen(literal));
+}
+
+int bt_json_string(struct bt_buf *out, const char *text, size_t length); /* quoted and escaped; text is valid UTF-8 */
+/* "key":"text" if the bytes are valid UTF-8, "key_b64":"…" if not. */
+int bt_json_bytes(struct bt_buf *out, const char *key, const char *bytes, size_t length);
+int bt_json_base64(struct bt_buf *out, const void *data, size_t length); /* quoted */
+int bt_json_u64(struct bt_buf *out, uint64_t value);			 /* a string above 2^53-1 */
+int bt_json_i64(struct bt_buf *out, int64_t value);			 /* the nearest one within ±(2^53-1) */
+int bt_json_digest(struct bt_buf *out, const struct bt_digest *digest);	 /* quoted */
+int bt_json_time(struct bt_buf *out, const struct bt_time *time);	 /* [s,ns] */
+
+#endif

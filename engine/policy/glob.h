@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* One component of a gitignore pattern: what stands between two slashes, compiled once. */
+#ifndef BT_POLICY_GLOB_H
+#define BT_POLICY_GLOB_H
+
+#include "base/arena.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bt_glob_set {
+	uint64_t bits[4]; /* of the 256 bytes */
+};
+
+struct bt_glob_token {
+	enum { BT_GLOB_BYTE, BT_GLOB_SET, BT_GLOB_STAR } type;
+	unsigned char byte;
+	const struct bt_glob_set *set;
+};
+
+struct bt_glob {
+	enum {
+		BT_GLOB_LITERAL,    /* exactly this text */
+		BT_GLOB_SUFFIX,	    /* "*" and this text */
+		BT_GLOB_TOKENS,	    /* anything else */
+		BT_GLOB_COMPONENTS, /* "**": any number of components, not for bt_glob_match */
+	} kind;
+	const char *text;
+	const struct bt_glob_token *tokens;
+	size_t count; /* of bytes in text, or of tokens */
+};
+
+/* Compiles a pattern component by component. */
+struct bt_glob_compiler {
+	struct bt_arena *arena;
+	const char *at, *end;
+	struct bt_glob_token *tokens; /* room for as many as there are bytes from at to end */
+	bool escaped;		      /* the slash is written "\/" */
+	bool dead; /* the pattern can never match: a class without end or with an unknown name, or a final "\" */
+};
+
+/* The component at the cursor, which is moved to the slash that ends it or to the end. 0 or BT_E_NOMEM. */
+int bt_glob_compile(struct bt_glob_compiler *compiler, struct bt_glob *ret_glob);
+
+/* Time at most in proportion to tokens times length. */
+bool bt_glob_match(const struct bt_glob *glob, const char *name, size_t length);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy/match.h"
+#include "base/fail.h"
+#include "policy/glob.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct rule {
+	struct bt_glob *globs; /* one for each component; not empty */
+	size_t count;
+	bool negative, directory;
+	bool anywhere; /* compared with the name alone */
+};
+
+struct bt_rules {
+	struct bt_arena arena;
+	struct rule *rules;
+	size_t count;
+};
+
+/* Without the line's CR and its trailing blanks, unless "\" protects them. */
+static size_t trimmed_length(const char *pattern)
+{
+	size_t length = strlen(pattern), kept = 0;
+
+	if (length > 0 && pattern[length - 1] == '\r')
+		length--;
+	for (size_t i = 0; i < length; i++) {
+		if (pattern[i] == '\\')
+			i++;
+		else if (pattern[i] == ' ')
+			continue;
+		kept = i < length ? i + 1 : length;
+	}
+	return kept;
+}
+
+/* Room for every component (each takes a byte or its slash, and "**" may need a second) and every token. */
+static int alloc_components(struct bt_glob_compiler *compiler, struct rule *rule)
+{
+	size_t length = (size_t)(compiler->end - compiler->at) + 2;
+	size_t glob_size, token_size;
+
+	if (__builtin_mul_overflow(length, sizeof(*rule->globs), &glob_size) ||
+	    __builtin_mul_overflow(length, sizeof(*compiler->tokens), &token_size))
+		return BT_E_NOMEM;
+	rule->globs = bt_arena_alloc(compiler->arena, glob_size);
+	compiler->tokens = bt_arena_alloc(compiler->arena, token_size);
+	return rule->globs != NULL && compiler->tokens != NULL ? 0 : BT_E_NOMEM;
+}
+
+static int compile_components(struct bt_glob_compiler *compiler, struct rule *rule)
+{
+	static const struct bt_glob any = {.kind = BT_GLOB_SUFFIX, .text = ""};
+	int result = alloc_components(compiler, rule);
+
+	while (result == 0) {
+		struct bt_glob *glob = &rule->globs[rule->count++];
+		bool last;
+
+		result = bt_glob_compile(compiler, glob);
+		last = compiler->at == compiler->end;
+		/* "a/" followed by "**" is not "a" itself. */
+		if (result == 0 && glob->kind == BT_GLOB_COMPONENTS && (last || compiler->escaped))
+			rule->globs[rule->count++] = any;
+		if (last || compiler->dead)
+			break;
+		compiler->at++;
+	}
+	return result;
+}
+
+static int add_rule(struct bt_rules *rules, const char *pattern)
+{
+	struct bt_glob_compiler compiler = {.arena = &rules->arena};
+	const char *end = pattern + trimmed_length(pattern);
+	struct rule rule = {0};
+	int result;
+
+	if (*pattern == '#')
+		return 0;
+	if (*pattern == '!') {
+		rule.negative = true;
+		pattern++;
+	}
+	if (end > pattern && end[-1] == '/') {
+		rule.directory = true;
+		end--;
+	}
+	if (end <= pattern)
+		return 0;
+	rule.anywhere = memchr(pattern, '/', (size_t)(end - pattern)) == NULL;
+	if (*pattern == '/')
+		pattern++;
+	compiler.at = pattern;
+	compiler.end = end;
+	result = compile_components(&compiler, &rule);
+	if (result == 0 && !compiler.dead)
+		rules->rules[rules->count++] = rule;
+	return result;
+}
+
+int bt_rules_new(const char *const *patterns, size_t count, struct bt_rules **ret_rules, struct bt_error *error)
+{
+	struct bt_rules *rules = calloc(1, sizeof(*rules));
+	int result = 0;
+
+	if (rules == NULL)
+		return bt_fail(error, BT_E_NOMEM, NULL, "compile the exclude patterns");
+	rules->rules = calloc(count + 1, sizeof(*rules->rules));
+	if (rules->rules == NULL)
+		result = BT_E_NOMEM;
+	for (size_t i = 0; i < count && result == 0; i++)
+		result = add_rule(rules, patterns[i]);
+	if (result != 0) {
+		bt_rules_free(rules);
+		return bt_fail(error, result, NULL, "compile the exclude patterns");
+	}
+	*ret_rules = rules;
+	return 0;
+}
+
+void bt_rules_free(struct bt_rules *rules)
+{
+	if (rules == NULL)
+		return;
+	bt_arena_free(&rules->arena);
+	free(rules->rules);
+	free(rules);
+}
+
+/* As in a single component, only the last "**" needs to be tried again. */
+static bool match_path(const struct rule *rule, const char *path, const char *end)
+{
+	size_t g = 0, stars = SIZE_MAX;
+	const char *stars_end = path;
+
+	while (path < end) {
+		const char *slash = memchr(path, '/', (size_t)(end - path));
+		const char *component_end = slash != NULL ? slash : end;
+
+		if (g < rule->count && rule->globs[g].kind == BT_GLOB_COMPONENTS) {
+			stars = g++;
+			stars_end = path;
+		} else if (g < rule->count && bt_glob_match(&rule->globs[g], path, (size_t)(component_end - path))) {
+			g++;
+			path = slash != NULL ? slash + 1 : end;
+		} else if (stars != SIZE_MAX) {
+			slash = memchr(stars_end, '/', (size_t)(end - stars_end));
+			stars_end = slash != NULL ? slash + 1 : end;
+			path = stars_end;
+			g = stars + 1;
+		} else {
+			return false;
+		}
+	}
+	return g == rule->count;
+}
+
+bool bt_rules_excluded(const struct bt_rules *rules, const char *path, const char *name, bool directory)
+{
+	size_t length = strlen(name);
+
+	for (size_t i = rules->count; i-- > 0;) {
+		const struct rule *rule = &rules->rules[i];
+
+		if (rule->directory && !directory)
+			continue;
+		if (rule->anywhere ? match_path(rule, name, name + length) : match_path(rule, path, name + length))
+			return !rule->negative;
+	}
+	return false;
+}

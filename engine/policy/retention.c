@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#include <backuptool/retention.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct decision {
+	const struct bt_retention *rules;
+	const struct bt_candidate *candidates;
+	uint32_t *reasons;
+	const size_t *order; /* the group's, newest first */
+	size_t count;
+	int64_t newest;
+};
+
+struct sort_key {
+	const struct bt_candidate *candidate;
+	size_t index;
+	bool per_target;
+};
+
+static int64_t floor_div(int64_t value, int64_t by)
+{
+	return value / by - (value % by < 0);
+}
+
+/* Equal for times in the same calendar bucket, smaller for earlier ones. */
+static int64_t bucket_of(enum bt_bucket bucket, int64_t seconds)
+{
+	time_t clock = (time_t)seconds;
+	struct tm local;
+	int64_t days;
+
+	if (!localtime_r(&clock, &local))
+		return seconds;
+	days = floor_div(seconds + local.tm_gmtoff, 86400);
+	switch (bucket) {
+	case BT_HOURLY:
+		/* In universal time where the offset is whole hours: the hour that a clock set back shows twice is two.
+		 */
+		return floor_div(seconds + local.tm_gmtoff % 3600, 3600);
+	case BT_DAILY:
+		return days;
+	case BT_WEEKLY:
+		return floor_div(days + 3, 7); /* 1970-01-01 was a Thursday */
+	case BT_MONTHLY:
+		return (int64_t)local.tm_year * 12 + local.tm_mon;
+	case BT_YEARLY:
+		return local.tm_year;
+	default:
+		return seconds;
+	}
+}
+
+static void keep_by_count(const struct decision *decision, enum bt_bucket bucket)
+{
+	uint32_t wanted = decision->rules->keep[bucket], kept = 0;
+	int64_t last = 0;
+
+	for (size_t i = 0; i < decision->count && kept < wanted; i++) {
+		size_t index = decision->order[i];
+		int64_t key = bucket_of(bucket, decision->candidates[index].time);
+
+		if (bucket != BT_LAST && kept && key == last)
+			continue;
+		decision->reasons[index] |= BT_KEEP_COUNT(bucket);
+		last = key;
+		kept++;
+	}
+	/* A rule that is not full yet keeps the oldest, so that the history grows towards it. */
+	if (kept && kept < wanted)
+		decision->reasons[decision->order[decision->count - 1]] |= BT_KEEP_COUNT(bucket);
+}
+
+static void keep_within(const struct decision *decision, enum bt_bucket bucket)
+{
+	int64_t span = decision->rules->within[bucket], last = 0;
+
+	for (size_t i = 0; span > 0 && i < decision->count; i++) {
+		size_t index = decision->order[i];
+		int64_t time = decision->candidates[index].time, key = bucket_of(bucket, time);
+
+		if (time < decision->newest - span)
+			break;
+		if (bucket == BT_LAST || !i || key != last)
+			decision->reasons[index] |= BT_KEEP_WITHIN(bucket);
+		last = key;
+	}
+}
+
+static bool has_tag(const struct bt_candidate *candidate, const char *tag)
+{
+	for (size_t i = 0; i < candidate->tag_count; i++)
+		if (!strcmp(candidate->tags[i], tag))
+			return true;
+	return false;
+}
+
+static void keep_by_tags(const struct bt_retention *rules, const struct bt_candidate *candidate, uint32_t *reason)
+{
+	for (size_t i = 0; i < rules->keep_tag_count; i++)
+		if (has_tag(candidate, rules->keep_tags[i]))
+			*reason |= BT_KEEP_TAG;
+}
+
+static void decide_group(struct decision *decision)
+{
+	decision->newest = decision->candidates[decision->order[0]].time;
+	for (int bucket = 0; bucket < BT_BUCKETS; bucket++) {
+		keep_by_count(decision, bucket);
+		keep_within(decision, bucket);
+	}
+}
+
+static int compare_group(const struct bt_candidate *a, const struct bt_candidate *b)
+{
+	int order = strcmp(a->host, b->host);
+
+	return order ? order : strcmp(a->target, b->target);
+}
+
+/* By group, then newest first, then as they were given. */
+static int compare_keys(const void *left, const void *right)
+{
+	const struct sort_key *a = left, *b = right;
+	int order = a->per_target ? compare_group(a->candidate, b->candidate) : 0;
+
+	if (order)
+		return order;
+	if (a->candidate->time != b->candidate->time)
+		return a->candidate->time < b->candidate->time ? 1 : -1;
+	return a->index < b->index ? 1 : -1;
+}
+
+static bool any_rule(const struct bt_retention *rules)
+{
+	for (int bucket = 0; bucket < BT_BUCKETS; bucket++)
+		if (rules->keep[bucket] || rules->within[bucket] > 0)
+			return true;
+	return rules->keep_tag_count > 0;
+}
+
+static void decide_sorted(struct decision *decision, struct sort_key *keys, size_t *order, size_t count)
+{
+	size_t start = 0;
+
+	for (size_t i = 0; i < count; i++)
+		order[i] = keys[i].index;
+	for (size_t i = 1; i <= count; i++) {
+		if (i < count && (!keys[i].per_target || !compare_group(keys[i - 1].candidate, keys[i].candidate)))
+			continue;
+		decision->order = order + start;
+		decision->count = i - start;
+		decide_group(decision);
+		start = i;
+	}
+}
+
+int bt_retention_decide(const struct bt_retention *rules, const struct bt_candidate *candidates, size_t count,
+			int64_t now, uint32_t *reasons)
+{
+	struct decision decision = {.rules = rules, .candidates = candidates, .reasons = reasons};
+	struct sort_key *keys;
+	size_t *order, past = 0;
+	int result = BT_E_NOMEM;
+
+	if (!any_rule(rules))
+		return BT_E_INVALID;
+	keys = calloc(count + 1, sizeof(*keys));
+	order = calloc(count + 1, sizeof(*order));
+	if (keys && order) {
+		result = 0;
+		for (size_t i = 0; i < count; i++) {
+			reasons[i] = candidates[i].time > now ? BT_KEEP_FUTURE : 0;
+			keep_by_tags(rules, &candidates[i], &reasons[i]);
+			if (candidates[i].time <= now)
+				keys[past++] = (struct sort_key){&candidates[i], i, rules->per_target};
+		}
+		qsort(keys, past, sizeof(*keys), compare_keys);
+		if (past)
+			decide_sorted(&decision, keys, order, past);
+	}
+	free(order);
+	free(keys);
+	return result;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Which snapshots to keep: a pure decision over times, rules and now. */
+#ifndef BACKUPTOOL_RETENTION_H
+#define BACKUPTOOL_RETENTION_H
+
+#include <backuptool/error.h>
+#include <backuptool/types.h>
+#include <stdbool.h>
+
+enum bt_bucket { BT_LAST, BT_HOURLY, BT_DAILY, BT_WEEKLY, BT_MONTHLY, BT_YEARLY, BT_BUCKETS };
+
+/*
+ * Rules are combined by union: what one of them keeps is kept. Buckets are calendar hours, days, ISO weeks (Monday
+ * first), months and years in the zone of the process; the newest snapshot of each bucket is kept, and of so many
+ * buckets that hold any, newest first. within[b] keeps the newest of every bucket b (BT_LAST: every snapshot) that is
+ * younger than so many seconds, counted from the newest snapshot of the group. 0 is "no such rule"; UINT32_MAX keeps
+ * all of them.
+ */
+struct bt_retention {
+	uint32_t keep[BT_BUCKETS];
+	int64_t within[BT_BUCKETS];
+	const char *const *keep_tags; /* a snapshot with one of them is kept */
+	size_t keep_tag_count;
+	bool per_target; /* decide for each (host, target) apart; else over the whole store */
+};
+
+struct bt_candidate {
+	int64_t time; /* in any order; a time after now is always kept */
+	const char *host, *target;
+	const char *const *tags;
+	size_t tag_count;
+};
+
+/* Why it is kept, as bits: 1 << bucket for a count rule, 1 << (8 + bucket) for a within rule. 0: to be removed. */
+#define BT_KEEP_COUNT(bucket)  (1u << (bucket))
+#define BT_KEEP_WITHIN(bucket) (1u << (8 + (bucket)))
+#define BT_KEEP_TAG	       (1u << 16)
+#define BT_KEEP_FUTURE	       (1u << 17)
+
+/* reasons has room for count. BT_E_INVALID when there is no rule at all; BT_E_NOMEM. */
+int bt_retention_decide(const struct bt_retention *rules, const struct bt_candidate *candidates, size_t count,
+			int64_t now, uint32_t *reasons);
+
+#endif
