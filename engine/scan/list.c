@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "scan/private.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+/* A thread's buffers are given back after a directory of more than this. */
+#define SCRATCH_KEPT ((size_t)1 << 20)
+
+void bt_scan_fill(struct bt_found *found, const struct statx *stat)
+{
+	found->size = stat->stx_size;
+	found->inode = stat->stx_ino;
+	found->dev = makedev(stat->stx_dev_major, stat->stx_dev_minor);
+	found->links = stat->stx_nlink;
+	found->rdev = makedev(stat->stx_rdev_major, stat->stx_rdev_minor);
+	found->mtime = (struct bt_time){stat->stx_mtime.tv_sec, stat->stx_mtime.tv_nsec};
+	found->ctime = (struct bt_time){stat->stx_ctime.tv_sec, stat->stx_ctime.tv_nsec};
+	found->mode = stat->stx_mode;
+	found->uid = stat->stx_uid;
+	found->gid = stat->stx_gid;
+}
+
+/* What is known of an entry; error if that is no more than its name. */
+static void look_at(const struct bt_scan *scan, int dirfd, const struct bt_scan_key *key, struct bt_found *found)
+{
+	struct statx stat;
+
+	found->mode = DTTOIF(key->type);
+	if (key->length > NAME_MAX)
+		found->error = ENAMETOOLONG;
+	else if (statx(dirfd, found->name, scan->statx_flags, STATX_BASIC_STATS, &stat) == 0)
+		bt_scan_fill(found, &stat);
+	else
+		found->error = errno;
+}
+
+static bool is_directory(const struct bt_found *found)
+{
+	return S_ISDIR(found->mode) && found->error == 0;
+}
+
+/* Gone, or the store. */
+static bool passed_over(const struct bt_scan *scan, const struct bt_found *found)
+{
+	const struct bt_scan_options *options = &scan->options;
+
+	if (found->error == ENOENT)
+		return true;
+	return is_directory(found) && found->inode == options->skip_ino && found->dev == options->skip_dev &&
+	       (options->skip_ino != 0 || options->skip_dev != 0);
+}
+
+/* Looks at all entries whose names are left, in their order, and counts the directories to be entered. */
+static int look_at_all(struct bt_scan *scan, struct bt_scan_private *node, int dirfd, struct bt_scan_scratch *scratch,
+		       char *names)
+{
+	for (size_t i = 0; i < scratch->count; i++) {
+		const struct bt_scan_key *key = &scratch->keys[i];
+		struct bt_found *found = &node->dir.found[node->dir.count];
+
+		if (atomic_load_explicit(&scan->stopping, memory_order_relaxed))
+			return BT_E_CANCELLED;
+		*found = (struct bt_found){.name = names, .name_length = key->length};
+		memcpy(names, bt_scan_name(scratch, key), key->length + (size_t)1);
+		look_at(scan, dirfd, key, found);
+		if (passed_over(scan, found))
+			continue;
+		if (key->type == DT_UNKNOWN && bt_scan_filter_entry(scan, scratch, key, is_directory(found))) {
+			int result = bt_scan_leave_out(scan, node, scratch, key);
+
+			if (result != 0)
+				return result;
+			continue;
+		}
+		found->boundary = is_directory(found) && scan->options.one_file_system && found->dev != scan->root_dev;
+		node->child_count += is_directory(found) && !found->boundary;
+		node->dir.count++;
+		names += key->length + (size_t)1;
+	}
+	return 0;
+}
+
+/* Room for all entries, and behind them for their names. */
+static int alloc_block(struct bt_scan_private *node, const struct bt_scan_scratch *scratch, char **ret_names)
+{
+	size_t array, size, names = 0;
+
+	if (scratch->count == 0)
+		return 0;
+	for (size_t i = 0; i < scratch->count; i++)
+		names += scratch->keys[i].length + (size_t)1;
+	if (__builtin_mul_overflow(scratch->count, sizeof(struct bt_found), &array) ||
+	    __builtin_add_overflow(array, names, &size))
+		return BT_E_NOMEM;
+	node->block = malloc(size);
+	if (node->block == NULL)
+		return BT_E_NOMEM;
+	node->dir.found = node->block;
+	node->weight += size;
+	*ret_names = (char *)node->block + array;
+	return 0;
+}
+
+static void init_child(struct bt_scan_private *child, struct bt_scan_private *parent, struct bt_found *found)
+{
+	found->child = &child->dir;
+	child->dir.parent = &parent->dir;
+	child->dir.self = *found;
+	child->dir.private = child;
+	child->fd = -1;
+	child->state = BT_SCAN_PENDING;
+}
+
+/* The children, already in line among themselves. */
+static int make_children(struct bt_scan_private *node)
+{
+	struct bt_scan_private *child;
+
+	if (node->child_count == 0)
+		return 0;
+	node->children = calloc(node->child_count, sizeof(*node->children));
+	if (node->children == NULL)
+		return BT_E_NOMEM;
+	node->weight += node->child_count * sizeof(*node->children);
+	child = node->children;
+	for (size_t i = 0; i < node->dir.count; i++) {
+		struct bt_found *found = &node->dir.found[i];
+
+		if (!is_directory(found) || found->boundary)
+			continue;
+		init_child(child, node, found);
+		child->prev = child > node->children ? child - 1 : NULL;
+		child->next = child + 1 < node->children + node->child_count ? child + 1 : NULL;
+		child++;
+	}
+	return 0;
+}
+
+static int keep_left_out(struct bt_scan_private *node, struct bt_scan_scratch *scratch)
+{
+	if (node->left_out_count == 0)
+		return 0;
+	node->left_out = malloc(scratch->left_out.length);
+	if (node->left_out == NULL)
+		return BT_E_NOMEM;
+	memcpy(node->left_out, scratch->left_out.data, scratch->left_out.length);
+	node->weight += scratch->left_out.length;
+	return 0;
+}
+
+static int read_open(struct bt_scan *scan, struct bt_scan_private *node, int dirfd, struct bt_scan_scratch *scratch)
+{
+	char *names = NULL;
+	int result;
+
+	scratch->left_out.length = 0;
+	result = bt_scan_gather(scan, dirfd, scratch);
+	if (result < 0)
+		return result;
+	node->dir.error = result;
+	bt_scan_sort(scratch);
+	result = bt_scan_filter_begin(scan, node, scratch);
+	if (result == 0)
+		result = bt_scan_filter_names(scan, node, dirfd, scratch);
+	if (result == 0)
+		result = alloc_block(node, scratch, &names);
+	if (result == 0)
+		result = look_at_all(scan, node, dirfd, scratch, names);
+	if (result == 0)
+		result = make_children(node);
+	if (result == 0)
+		result = keep_left_out(node, scratch);
+	return result;
+}
+
+void bt_scan_read(struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_scratch *scratch)
+{
+	int fd = bt_scan_fd_get(scan, &node->dir);
+
+	if (fd < 0) {
+		node->dir.error = -fd;
+		return;
+	}
+	node->result = read_open(scan, node, fd, scratch);
+	if (node->children == NULL)
+		node->child_count = 0;
+	bt_scan_fd_put(scan, &node->dir);
+	if (scratch->names.capacity > SCRATCH_KEPT || scratch->capacity * sizeof(*scratch->keys) > SCRATCH_KEPT)
+		bt_scan_scratch_free(scratch);
+}

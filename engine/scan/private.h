@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of this room share. */
+#ifndef BT_SCAN_PRIVATE_H
+#define BT_SCAN_PRIVATE_H
+
+#include "base/buf.h"
+#include "scan/scan.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum bt_scan_state {
+	BT_SCAN_PENDING, /* nobody has begun to list it */
+	BT_SCAN_BEGUN,
+	BT_SCAN_LISTED, /* and not yet asked for by the reader */
+	BT_SCAN_TAKEN,
+};
+
+/* A directory. All children of one directory lie in one array, which is freed with their parent. */
+struct bt_scan_private {
+	struct bt_scan_dir dir; /* dir.private points back to here */
+
+	/* Set once by the thread that lists it, before state becomes BT_SCAN_LISTED. */
+	void *block; /* found and the names in it */
+	struct bt_scan_private *children;
+	size_t child_count;
+	char *left_out; /* names for the observer, one NUL behind each, left_out_count of them */
+	size_t left_out_count;
+	size_t weight;
+	int result; /* 0, or the code that bt_scan_list returns */
+
+	/* The reader's alone. */
+	bool gone;	      /* done */
+	size_t children_gone; /* so many of the first */
+
+	/* Under the scan's lock. */
+	enum bt_scan_state state;
+	struct bt_scan_private *next, *prev; /* the line */
+
+	/* Under the descriptors' lock. */
+	int fd; /* -1: not open */
+	unsigned pins;
+	struct bt_scan_private *newer, *older;
+};
+
+/* Open descriptors of directories. Those that nobody has pinned stand in a list, the least recently used last. */
+struct bt_scan_fds {
+	pthread_mutex_t lock;
+	struct bt_scan_private *newest, *oldest;
+	size_t open, limit;
+};
+
+void bt_scan_fds_init(struct bt_scan_fds *fds);
+void bt_scan_fds_destroy(struct bt_scan_fds *fds);
+void bt_scan_fds_set(struct bt_scan_fds *fds, struct bt_scan_private *node, int fd); /* open and pinned once */
+void bt_scan_fds_drop(struct bt_scan_fds *fds, struct bt_scan_private *node);	     /* closes it, pinned or not */
+
+/* A name while its directory is being listed. */
+struct bt_scan_key {
+	uint64_t prefix; /* the first bytes that not all names share, for comparing */
+	size_t offset;	 /* in the names */
+	uint16_t length;
+	unsigned char type; /* DT_… */
+};
+
+/* What a thread keeps between directories. */
+struct bt_scan_scratch {
+	unsigned char *records; /* of getdents64 */
+	struct bt_buf names;	/* a NUL behind each */
+	struct bt_scan_key *keys;
+	size_t count, capacity;
+	struct bt_buf path; /* of the directory with a final slash, then an entry's name; only if there are rules */
+	struct bt_buf left_out;
+	size_t left_out_count;
+};
+
+static inline const char *bt_scan_name(const struct bt_scan_scratch *scratch, const struct bt_scan_key *key)
+{
+	return (const char *)scratch->names.data + key->offset;
+}
+
+void bt_scan_scratch_free(struct bt_scan_scratch *scratch);
+
+/*
+ * The line: directories not yet listed, in the order in which a depth-first reader wants them. A directory that was
+ * begun keeps its place until its children take it, so whoever takes the first that nobody has begun takes what is
+ * wanted soonest.
+ */
+struct bt_scan {
+	struct bt_scan_options options;
+	struct bt_scan_private *root;
+	uint64_t root_dev;
+	unsigned owner; /* whose directories we may open with O_NOATIME */
+	bool privileged;
+	int statx_flags;
+	struct bt_scan_fds fds;
+	struct bt_scan_scratch scratch; /* the reader's */
+	atomic_bool stopping;
+
+	pthread_mutex_t lock;
+	pthread_cond_t work; /* something stands in the line, or there is room ahead again */
+	pthread_cond_t listed;
+	struct bt_scan_private *first, *last;
+	size_t ahead; /* weight of what is listed and not yet taken */
+	bool full;    /* helpers wait until ahead has fallen by half */
+	unsigned idle;
+	pthread_t *helpers;
+	unsigned helper_count;
+};
+
+/* Lists a directory into node: its found, children, error, result. Called by the thread that has begun it. */
+void bt_scan_read(struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_scratch *scratch);
+
+struct statx;
+void bt_scan_fill(struct bt_found *found, const struct statx *stat);
+
+/* Reads all names into the scratch. 0, errno, or BT_E_NOMEM. */
+int bt_scan_gather(struct bt_scan *scan, int fd, struct bt_scan_scratch *scratch);
+void bt_scan_sort(struct bt_scan_scratch *scratch);
+
+/* Prepares the rules for the entries of node: fills scratch->path. */
+int bt_scan_filter_begin(const struct bt_scan *scan, const struct bt_scan_private *node,
+			 struct bt_scan_scratch *scratch);
+/* Removes names that rules and markers leave out from the keys, which are sorted. Names whose type is not known are
+ * decided later. */
+int bt_scan_filter_names(const struct bt_scan *scan, struct bt_scan_private *node, int fd,
+			 struct bt_scan_scratch *scratch);
+bool bt_scan_filter_entry(const struct bt_scan *scan, struct bt_scan_scratch *scratch, const struct bt_scan_key *key,
+			  bool directory);
+int bt_scan_leave_out(const struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_scratch *scratch,
+		      const struct bt_scan_key *key);
+
+#endif

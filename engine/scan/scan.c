@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+#include "scan/scan.h"
+#include "base/fail.h"
+#include "base/io.h"
+#include "scan/private.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* How much is listed ahead of the reader, so that memory does not grow with the tree. */
+#define AHEAD_MAX ((size_t)8 << 20)
+
+#define HELPERS_MAX 64
+
+/* --- the line; all under the lock --- */
+
+static struct bt_scan_private *first_pending(const struct bt_scan *scan)
+{
+	struct bt_scan_private *node = scan->first;
+
+	while (node != NULL && node->state != BT_SCAN_PENDING)
+		node = node->next;
+	return node;
+}
+
+/* Puts the chain first … last, which may be empty, in the place of node. */
+static void line_replace(struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_private *first,
+			 struct bt_scan_private *last)
+{
+	if (first == NULL) {
+		first = node->next;
+		last = node->prev;
+	} else {
+		first->prev = node->prev;
+		last->next = node->next;
+	}
+	*(node->prev != NULL ? &node->prev->next : &scan->first) = first;
+	*(node->next != NULL ? &node->next->prev : &scan->last) = last;
+	node->next = node->prev = NULL;
+}
+
+static void wake_helpers(struct bt_scan *scan)
+{
+	if (scan->idle > 0)
+		pthread_cond_broadcast(&scan->work);
+}
+
+static void leave_ahead(struct bt_scan *scan, struct bt_scan_private *node)
+{
+	scan->ahead -= node->weight;
+	if (scan->full && scan->ahead < AHEAD_MAX / 2) {
+		scan->full = false;
+		wake_helpers(scan);
+	}
+}
+
+/* Lists a pending node. The lock is let go meanwhile. */
+static void list_pending(struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_scratch *scratch)
+{
+	node->state = BT_SCAN_BEGUN;
+	pthread_mutex_unlock(&scan->lock);
+	bt_scan_read(scan, node, scratch);
+	pthread_mutex_lock(&scan->lock);
+	node->state = BT_SCAN_LISTED;
+	if (node->child_count > 0) {
+		line_replace(scan, node, node->children, &node->children[node->child_count - 1]);
+		wake_helpers(scan);
+	} else {
+		line_replace(scan, node, NULL, NULL);
+	}
+	scan->ahead += node->weight;
+	scan->full = scan->full || scan->ahead >= AHEAD_MAX;
+}
+
+static void *help(void *arg)
+{
+	struct bt_scan *scan = arg;
+	struct bt_scan_scratch scratch = {0};
+
+	pthread_mutex_lock(&scan->lock);
+	while (!scan->stopping) {
+		struct bt_scan_private *node = scan->full ? NULL : first_pending(scan);
+
+		if (node == NULL) {
+			scan->idle++;
+			pthread_cond_wait(&scan->work, &scan->lock);
+			scan->idle--;
+			continue;
+		}
+		list_pending(scan, node, &scratch);
+		pthread_cond_signal(&scan->listed);
+	}
+	pthread_mutex_unlock(&scan->lock);
+	bt_scan_scratch_free(&scratch);
+	return NULL;
+}
+
+/* A helper that cannot be started is done without. Signals are for the program's own threads. */
+static void start_helpers(struct bt_scan *scan)
+{
+	unsigned count = scan->options.threads < HELPERS_MAX ? scan->options.threads : HELPERS_MAX;
+	sigset_t all, before;
+
+	if (count == 0)
+		return;
+	scan->helpers = calloc(count, sizeof(*scan->helpers));
+	if (scan->helpers == NULL)
+		return;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	while (scan->helper_count < count && pthread_create(&scan->helpers[scan->helper_count], NULL, help, scan) == 0)
+		scan->helper_count++;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void stop_helpers(struct bt_scan *scan)
+{
+	pthread_mutex_lock(&scan->lock);
+	scan->stopping = true;
+	pthread_cond_broadcast(&scan->work);
+	pthread_mutex_unlock(&scan->lock);
+	for (unsigned i = 0; i < scan->helper_count; i++)
+		pthread_join(scan->helpers[i], NULL);
+	free(scan->helpers);
+}
+
+/* --- opening and closing --- */
+
+static int open_target(const char *target)
+{
+	int flags = O_RDONLY | O_DIRECTORY | O_NONBLOCK;
+	int fd = bt_openat(AT_FDCWD, target, flags | O_NOATIME, 0);
+
+	return fd == -EPERM ? bt_openat(AT_FDCWD, target, flags, 0) : fd;
+}
+
+static int init_root(struct bt_scan *scan, const char *target, struct bt_error *error)
+{
+	struct bt_scan_private *root = scan->root;
+	struct statx stat;
+	int fd = open_target(target);
+
+	if (fd < 0)
+		return bt_fail_sys(error, -fd, target, "open");
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stat) < 0) {
+		int result = bt_fail_sys(error, errno, target, "stat");
+
+		close(fd);
+		return result;
+	}
+	root->dir.self.name = "";
+	bt_scan_fill(&root->dir.self, &stat);
+	root->dir.private = root;
+	root->fd = -1;
+	bt_scan_fds_set(&scan->fds, root, fd);
+	scan->root_dev = root->dir.self.dev;
+	scan->first = scan->last = root;
+	return 0;
+}
+
+int bt_scan_open(const char *target, const struct bt_scan_options *options, struct bt_scan **ret_scan,
+		 struct bt_error *error)
+{
+	struct bt_scan *scan = calloc(1, sizeof(*scan));
+	int result;
+
+	if (scan != NULL)
+		scan->root = calloc(1, sizeof(*scan->root));
+	if (scan == NULL || scan->root == NULL) {
+		free(scan);
+		return bt_fail(error, BT_E_NOMEM, target, "open");
+	}
+	scan->options = *options;
+	scan->owner = geteuid();
+	scan->privileged = scan->owner == 0;
+	/* Whoever stays on one file system does not want others mounted by a look at where they belong. */
+	scan->statx_flags = AT_SYMLINK_NOFOLLOW | (options->one_file_system ? AT_NO_AUTOMOUNT : 0);
+	bt_scan_fds_init(&scan->fds);
+	pthread_mutex_init(&scan->lock, NULL);
+	pthread_cond_init(&scan->work, NULL);
+	pthread_cond_init(&scan->listed, NULL);
+	result = init_root(scan, target, error);
+	if (result != 0) {
+		scan->root->gone = true;
+		bt_scan_close(scan);
+		return result;
+	}
+	start_helpers(scan);
+	*ret_scan = scan;
+	return 0;
+}
+
+/* Waits for whoever is listing node, and takes it out of the line. What its helper has listed stays to be freed. */
+static void settle(struct bt_scan *scan, struct bt_scan_private *node)
+{
+	pthread_mutex_lock(&scan->lock);
+	while (node->state == BT_SCAN_BEGUN)
+		pthread_cond_wait(&scan->listed, &scan->lock);
+	if (node->state == BT_SCAN_PENDING)
+		line_replace(scan, node, NULL, NULL);
+	else if (node->state == BT_SCAN_LISTED)
+		leave_ahead(scan, node);
+	node->state = BT_SCAN_TAKEN;
+	pthread_mutex_unlock(&scan->lock);
+}
+
+static void release(struct bt_scan *scan, struct bt_scan_private *node)
+{
+	bt_scan_fds_drop(&scan->fds, node);
+	free(node->children);
+	free(node->block);
+	free(node->left_out);
+	node->children = NULL;
+	node->block = NULL;
+	node->left_out = NULL;
+	node->gone = true;
+}
+
+/* Frees top and all below it that is not gone. */
+static void discard(struct bt_scan *scan, struct bt_scan_private *top)
+{
+	struct bt_scan_private *node = top;
+
+	while (!top->gone) {
+		settle(scan, node);
+		while (node->children_gone < node->child_count && node->children[node->children_gone].gone)
+			node->children_gone++;
+		if (node->children_gone < node->child_count) {
+			node = &node->children[node->children_gone];
+			continue;
+		}
+		release(scan, node);
+		if (node != top)
+			node = node->dir.parent->private;
+	}
+}
+
+void bt_scan_close(struct bt_scan *scan)
+{
+	if (scan == NULL)
+		return;
+	stop_helpers(scan);
+	discard(scan, scan->root);
+	free(scan->root);
+	bt_scan_scratch_free(&scan->scratch);
+	bt_scan_fds_destroy(&scan->fds);
+	pthread_cond_destroy(&scan->work);
+	pthread_cond_destroy(&scan->listed);
+	pthread_mutex_destroy(&scan->lock);
+	free(scan);
+}
+
+/* --- the reader --- */
+
+struct bt_scan_dir *bt_scan_root(struct bt_scan *scan)
+{
+	return &scan->root->dir;
+}
+
+/* Told by the reader's thread, in its order, whoever found it out. */
+static int tell_left_out(struct bt_scan *scan, struct bt_scan_private *node)
+{
+	const struct bt_observer *observer = scan->options.observer;
+	const char *name = node->left_out;
+
+	for (size_t i = 0; i < node->left_out_count; i++, name += strlen(name) + 1) {
+		char *path = bt_scan_path(&node->dir, name);
+
+		if (path == NULL)
+			return BT_E_NOMEM;
+		observer->entry(observer->arg, BT_EVENT_EXCLUDED, path);
+		free(path);
+	}
+	free(node->left_out);
+	node->left_out = NULL;
+	node->left_out_count = 0;
+	return 0;
+}
+
+int bt_scan_list(struct bt_scan *scan, struct bt_scan_dir *dir, struct bt_error *error)
+{
+	struct bt_scan_private *node = dir->private;
+	int result;
+
+	pthread_mutex_lock(&scan->lock);
+	if (node->state == BT_SCAN_PENDING)
+		list_pending(scan, node, &scan->scratch);
+	while (node->state == BT_SCAN_BEGUN)
+		pthread_cond_wait(&scan->listed, &scan->lock);
+	if (node->state == BT_SCAN_LISTED) {
+		leave_ahead(scan, node);
+		node->state = BT_SCAN_TAKEN;
+	}
+	pthread_mutex_unlock(&scan->lock);
+	result = node->result;
+	if (result == 0)
+		result = tell_left_out(scan, node);
+	return result == 0 ? 0 : bt_fail(error, result, NULL, "list a directory");
+}
+
+void bt_scan_done(struct bt_scan *scan, struct bt_scan_dir *dir)
+{
+	discard(scan, dir->private);
+}
+
+char *bt_scan_path(const struct bt_scan_dir *dir, const char *name)
+{
+	size_t name_length = name != NULL ? strlen(name) : 0, length = name_length;
+	char *path, *at;
+
+	for (const struct bt_scan_dir *d = dir; d->parent != NULL; d = d->parent)
+		length += d->self.name_length + (size_t)1;
+	path = malloc(length + 1);
+	if (path == NULL)
+		return NULL;
+	at = path + length;
+	*at = '\0';
+	if (name_length > 0)
+		memcpy(at -= name_length, name, name_length);
+	for (const struct bt_scan_dir *d = dir; d->parent != NULL; d = d->parent) {
+		*--at = '/';
+		at -= d->self.name_length;
+		memcpy(at, d->self.name, d->self.name_length);
+	}
+	if (name == NULL && length > 0)
+		path[length - 1] = '\0';
+	return path;
+}

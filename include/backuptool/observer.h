@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* How a long operation speaks to its caller. The calls come from any thread, one at a time; all members may be NULL. */
+#ifndef BACKUPTOOL_OBSERVER_H
+#define BACKUPTOOL_OBSERVER_H
+
+#include <backuptool/error.h>
+
+enum bt_event {
+	BT_EVENT_NEW,
+	BT_EVENT_CHANGED,
+	BT_EVENT_UNCHANGED, /* snapshot: files. restore: written anew, changed in place, left alone */
+	BT_EVENT_DELETED,   /* restore --delete */
+	BT_EVENT_EXCLUDED,
+};
+
+struct bt_progress {
+	uint64_t files, bytes, total_files, total_bytes; /* totals 0: not known */
+};
+
+struct bt_observer {
+	void *arg;
+	/* An entry that could not be handled; the operation goes on. path is relative to the target and may hold any
+	 * bytes. */
+	void (*problem)(void *arg, const char *path, const struct bt_error *error);
+	/* A line of `-v`: path as above. */
+	void (*entry)(void *arg, enum bt_event event, const char *path);
+	/* At most about ten times a second. */
+	void (*progress)(void *arg, const struct bt_progress *progress);
+	/* Asked often; true ends the operation with BT_E_CANCELLED. */
+	bool (*cancelled)(void *arg);
+};
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+#include "scan_tree.h"
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+
+static struct bt_buf events;
+
+static void note_event(void *arg, enum bt_event event, const char *path)
+{
+	assert_ptr_equal(arg, &events);
+	assert_int_equal(event, BT_EVENT_EXCLUDED);
+	assert_int_equal(bt_buf_append(&events, path, strlen(path)), 0);
+	assert_int_equal(bt_buf_append(&events, ",", 1), 0);
+}
+
+static void assert_events(const struct bt_scan_options *options, const char *want)
+{
+	struct bt_observer observer = {.arg = &events, .entry = note_event};
+
+	for (unsigned threads = 0; threads < 3; threads++) {
+		struct bt_scan_options with = *options;
+		struct walk walk;
+
+		events.length = 0;
+		with.observer = &observer;
+		with.threads = threads;
+		walk = walk_with(&with);
+		bt_buf_free(&walk.lines);
+		assert_int_equal(events.length, strlen(want));
+		assert_memory_equal(events.data, want, events.length);
+	}
+	bt_buf_free(&events);
+}
+
+static void rules(void **state)
+{
+	static const char *const patterns[] = {"*.o", "!keep.o", "/a/b/", "tmp/", "d/*.c", "!d/x.c"};
+	struct bt_scan_options options = {0};
+	struct bt_rules *compiled;
+
+	make_directory("a");
+	make_directory("a/b");
+	make_file("a/b/f", "");
+	make_file("a/keep.o", "");
+	make_file("a/drop.o", "");
+	make_directory("a/tmp");
+	make_directory("d");
+	make_file("d/x.c", "");
+	make_file("d/y.c", "");
+	make_file("tmp", "");
+	make_directory("x.o");
+	make_file("x.o/keep.o", "");
+	assert_int_equal(bt_rules_new(patterns, LENGTH(patterns), &compiled, NULL), 0);
+	options.rules = compiled;
+	assert_paths(&options, "a,d,tmp,a/keep.o,d/x.c,", 5);
+	assert_events(&options, "x.o,a/b,a/drop.o,a/tmp,d/y.c,");
+	faults.hide_types = true;
+	assert_paths(&options, "a,d,tmp,a/keep.o,d/x.c,", 5);
+	assert_events(&options, "x.o,a/b,a/drop.o,a/tmp,d/y.c,");
+	bt_rules_free(compiled);
+}
+
+static void markers(void **state)
+{
+	static const char *const names[] = {".nobackup", "skip-me"};
+	struct bt_scan_options options = {.if_present = names, .if_present_count = LENGTH(names)};
+
+	make_directory("a");
+	make_file("a/.nobackup", "");
+	make_file("a/f", "");
+	make_directory("a/d");
+	make_file("a/d/f", "");
+	make_directory("b");
+	make_file("b/.nobackup2", "");
+	make_directory("c");
+	make_directory("c/skip-me");
+	make_file("c/skip-me/f", "");
+	make_file("c/f", "");
+	assert_paths(&options, "a,b,c,a/.nobackup,b/.nobackup2,c/skip-me,c/skip-me/f,", 3);
+	assert_events(&options, "a/d,a/f,c/f,");
+}
+
+static void cache_directories(void **state)
+{
+	static const char signature[] = "Signature: 8a477f597d28d172789f06886806bc55";
+	struct bt_scan_options options = {.caches = true};
+
+	make_directory("a");
+	make_file("a/CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n# a cache\n");
+	make_file("a/f", "");
+	make_directory("b");
+	make_file("b/CACHEDIR.TAG", signature);
+	make_file("b/f", "");
+	make_directory("c");
+	make_file("c/CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc5");
+	make_file("c/f", "");
+	make_directory("d");
+	assert_int_equal(mkfifo(at_top("d/CACHEDIR.TAG"), 0600), 0);
+	make_file("d/f", "");
+	make_directory("e");
+	make_link("../a/CACHEDIR.TAG", "e/CACHEDIR.TAG");
+	make_directory("f");
+	make_directory("f/CACHEDIR.TAG");
+	make_directory("g");
+	make_file("g/CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc56\n");
+	make_file("g/f", "");
+	assert_paths(&options,
+		     "a,b,c,d,e,f,g,a/CACHEDIR.TAG,b/CACHEDIR.TAG,c/CACHEDIR.TAG,c/f,d/CACHEDIR.TAG,d/f,"
+		     "e/CACHEDIR.TAG,f/CACHEDIR.TAG,g/CACHEDIR.TAG,g/f,",
+		     2);
+	options.caches = false;
+	assert_paths(&options,
+		     "a,b,c,d,e,f,g,a/CACHEDIR.TAG,a/f,b/CACHEDIR.TAG,b/f,c/CACHEDIR.TAG,c/f,d/CACHEDIR.TAG,d/f,"
+		     "e/CACHEDIR.TAG,f/CACHEDIR.TAG,g/CACHEDIR.TAG,g/f,",
+		     0);
+}
+
+static void store_is_left_out(void **state)
+{
+	struct bt_scan_options options = {0};
+	struct stat stat;
+
+	make_directory("a");
+	make_directory("a/store");
+	make_file("a/store/f", "");
+	make_directory("b");
+	assert_int_equal(lstat(at_top("a/store"), &stat), 0);
+	options.skip_dev = stat.st_dev;
+	options.skip_ino = stat.st_ino;
+	assert_paths(&options, "a,b,", 0);
+	options.skip_dev = ~stat.st_dev;
+	assert_paths(&options, "a,b,a/store,a/store/f,", 0);
+}
+
+static int scan_with_mount(void)
+{
+	struct bt_scan_options options = {.one_file_system = true};
+	struct bt_scan_dir *root;
+	struct bt_scan *scan;
+	int fd;
+
+	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("none", at_top("m"), "tmpfs", 0, NULL) != 0)
+		return 77;
+	fd = open(at_top("m/f"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	close(fd);
+	for (int i = 0; i < 2; i++, options.one_file_system = false) {
+		bool entered = !options.one_file_system;
+
+		if (bt_scan_open(top, &options, &scan, NULL) != 0)
+			return 1;
+		root = bt_scan_root(scan);
+		if (bt_scan_list(scan, root, NULL) != 0 || root->count != 2)
+			return 2;
+		if (root->found[0].child == NULL || root->found[0].boundary)
+			return 3;
+		if ((root->found[1].child != NULL) != entered || root->found[1].boundary == entered)
+			return 4;
+		if (entered &&
+		    (bt_scan_list(scan, root->found[1].child, NULL) != 0 || root->found[1].child->count != 1))
+			return 5;
+		bt_scan_close(scan);
+	}
+	return 0;
+}
+
+static void one_file_system(void **state)
+{
+	int status;
+	pid_t pid;
+
+	make_directory("d");
+	make_directory("m");
+	pid = fork();
+	if (pid == 0)
+		_exit(scan_with_mount());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(rules), TEST(markers), TEST(cache_directories), TEST(store_is_left_out), TEST(one_file_system),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
