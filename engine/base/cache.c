@@ -248,6 +248,16 @@ int bt_cache_get(struct bt_cache *cache, const struct bt_cache_key *key, const v
 	return r;
 }
 
+struct bt_cached *bt_cache_get_loaded(struct bt_cache *cache, const struct bt_cache_key *key)
+{
+	pthread_mutex_lock(&cache->lock);
+	struct bt_cached *value = find(cache, key);
+	if (value)
+		pin(cache, value);
+	pthread_mutex_unlock(&cache->lock);
+	return value;
+}
+
 bool bt_cache_has(struct bt_cache *cache, const struct bt_cache_key *key)
 {
 	pthread_mutex_lock(&cache->lock);

@@ -36,6 +36,8 @@ void bt_cache_free(struct bt_cache *cache); /* nothing may be pinned; NULL is fi
 /* Pinned until bt_cache_put; pinned values do not leave and may exceed the budget. hint goes to load. */
 int bt_cache_get(struct bt_cache *cache, const struct bt_cache_key *key, const void *hint, struct bt_cached **ret_value,
 		 struct bt_error *error);
+/* The same, but only if it is loaded; NULL if not. */
+struct bt_cached *bt_cache_get_loaded(struct bt_cache *cache, const struct bt_cache_key *key);
 bool bt_cache_has(struct bt_cache *cache, const struct bt_cache_key *key); /* loaded or being loaded */
 void bt_cache_put(struct bt_cache *cache, struct bt_cached *value);
 size_t bt_cache_weight(struct bt_cache *cache);

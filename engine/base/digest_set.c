@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/digest_set.h"
+#include <backuptool/error.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct bt_digest_key key_of(const struct bt_digest *digest)
+{
+	struct bt_digest_key key;
+
+	memcpy(&key, digest->bytes, sizeof(key));
+	key.a |= !key.a && !key.b; /* {0, 0} marks a free slot */
+	return key;
+}
+
+static struct bt_digest_key *slot_of(const struct bt_digest_set *set, const struct bt_digest_key *key)
+{
+	size_t mask = set->capacity - 1, at = key->a & mask;
+
+	while ((set->slots[at].a || set->slots[at].b) && (set->slots[at].a != key->a || set->slots[at].b != key->b))
+		at = (at + 1) & mask;
+	return &set->slots[at];
+}
+
+static int grow(struct bt_digest_set *set)
+{
+	struct bt_digest_set larger = {.capacity = set->capacity ? set->capacity * 2 : 1024, .count = set->count};
+
+	larger.slots = calloc(larger.capacity, sizeof(*larger.slots));
+	if (!larger.slots)
+		return BT_E_NOMEM;
+	for (size_t i = 0; i < set->capacity; i++)
+		if (set->slots[i].a || set->slots[i].b)
+			*slot_of(&larger, &set->slots[i]) = set->slots[i];
+	free(set->slots);
+	*set = larger;
+	return 0;
+}
+
+int bt_digest_set_add(struct bt_digest_set *set, const struct bt_digest *digest)
+{
+	struct bt_digest_key key = key_of(digest), *slot;
+
+	if (set->count * 3 >= set->capacity * 2 && grow(set))
+		return BT_E_NOMEM;
+	slot = slot_of(set, &key);
+	if (slot->a || slot->b)
+		return 0;
+	*slot = key;
+	set->count++;
+	return 1;
+}
+
+bool bt_digest_set_has(const struct bt_digest_set *set, const struct bt_digest *digest)
+{
+	struct bt_digest_key key = key_of(digest), *slot;
+
+	if (!set->capacity)
+		return false;
+	slot = slot_of(set, &key);
+	return slot->a || slot->b;
+}
+
+void bt_digest_set_free(struct bt_digest_set *set)
+{
+	free(set->slots);
+	*set = (struct bt_digest_set){0};
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/classic.h"
+#include "base/fail.h"
+#include "base/io.h"
+#include "model/classic_parts.h"
+#include "model/document.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static bool is_space(char byte)
+{
+	return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r';
+}
+
+/* Version 2 begins with its format's name, without white space. What begins like no JSON object is for its reader to
+ * refuse. */
+bool bt_classic_detect(int fd)
+{
+	static const char *const version_2[] = {"{\"format\"", "{\"version\"", "{\"kind\""};
+	char text[4096];
+	ssize_t got = bt_pread_some(fd, text, sizeof(text), 0);
+	size_t length = got > 0 ? (size_t)got : 0, at = 0;
+	for (size_t i = 0; i < sizeof(version_2) / sizeof(version_2[0]); i++) {
+		size_t size = strlen(version_2[i]);
+		if (length >= size && memcmp(text, version_2[i], size) == 0)
+			return false;
+	}
+	while (at < length && is_space(text[at]))
+		at++;
+	if (at == length || text[at++] != '{')
+		return false;
+	while (at < length && is_space(text[at]))
+		at++;
+	return at < length && text[at] == '"';
+}
+
+static int no_memory(const struct bt_classic *classic)
+{
+	return bt_fail(classic->error, BT_E_NOMEM, classic->name, "read");
+}
+
+/* The common directory as people write it: without the slash at its end. */
+static int name_target(struct bt_classic *classic, struct bt_buf *target)
+{
+	while (target->length > 1 && target->data[target->length - 1] == '/')
+		target->length--;
+	if (!target->length && bt_buf_append(target, ".", 1))
+		return no_memory(classic);
+	return bt_buf_append(target, "", 1) ? no_memory(classic) : 0;
+}
+
+static int write_header(struct bt_classic *classic, const struct bt_snapshot_info *info, struct bt_classic_out *out)
+{
+	struct bt_buf header = {0};
+	int result = bt_header_write(&header, info) ? no_memory(classic) : 0;
+	if (!result && header.length > BT_HEADER_MAX - 2)
+		result = bt_fail_damaged(classic->error, BT_R_TOO_LARGE, classic->name, BT_NO_OFFSET);
+	if (!result)
+		result = bt_classic_out_begin(out, &header);
+	bt_buf_free(&header);
+	return result;
+}
+
+static int write_pieces(struct bt_classic *classic, struct bt_snapshot_info *info, struct bt_classic_out *out)
+{
+	const struct bt_classic_piece *pieces = bt_classic_pieces(classic);
+	int result = 0;
+	for (size_t i = 0; !result && i < classic->piece_count; i++) {
+		info->stored_size += pieces[i].length;
+		result = bt_classic_out_piece(out, &pieces[i]);
+	}
+	return result ? result : bt_classic_out_trees(out);
+}
+
+static int write_summary(struct bt_classic *classic, const struct bt_snapshot_info *info, struct bt_classic_out *out)
+{
+	struct bt_buf summary = {0};
+	int result = bt_summary_write(&summary, info) ? no_memory(classic) : 0;
+	if (!result)
+		result = bt_classic_out_end(out, &summary);
+	bt_buf_free(&summary);
+	return result;
+}
+
+static int write_derived(struct bt_classic *classic, const struct stat *status, int fd)
+{
+	struct bt_classic_out out = {.fd = fd, .name = classic->name, .error = classic->error};
+	struct bt_snapshot_info info = {.classic = true, .time = classic->time, .host = ""};
+	struct bt_buf target = {0};
+	int result = bt_classic_sort(classic, &target);
+	size_t prefix = target.length;
+	if (!result)
+		result = name_target(classic, &target);
+	info.target = (const char *)target.data;
+	/* Version 1 knows no owners and times: those of the file itself are the nearest. */
+	info.root = (struct bt_entry){.mtime = classic->time, .uid = status->st_uid, .gid = status->st_gid};
+	if (!result)
+		result = write_header(classic, &info, &out);
+	if (!result)
+		result = write_pieces(classic, &info, &out);
+	if (!result)
+		result = bt_classic_tree(classic, prefix, &out, &info);
+	if (!result)
+		result = write_summary(classic, &info, &out);
+	bt_classic_out_free(&out);
+	bt_buf_free(&target);
+	return result;
+}
+
+int bt_classic_derive(int fd, const char *name, int out, struct bt_error *error)
+{
+	struct bt_error ignored = {0};
+	struct bt_classic classic = {.name = name, .error = error ? error : &ignored};
+	struct stat status;
+	int result = fstat(fd, &status) ? bt_fail_sys(classic.error, errno, name, "stat") : 0;
+	if (!result)
+		result = bt_classic_scan(&classic, fd);
+	if (!result)
+		result = write_derived(&classic, &status, out);
+	bt_arena_free(&classic.arena);
+	bt_buf_free(&classic.paths);
+	bt_buf_free(&classic.contents);
+	bt_buf_free(&classic.pieces);
+	return result;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Version 1 files (FORMAT.md §5). One streaming pass in memory bounded by the number of names, not by contents, turns
+ * such a file into a derived file of version 2 in cache/: the same pages and summary as a snapshot, with
+ * "kind":"classic" and contents lines that say where each Base64 piece (3 MiB of plain bytes at most) lies in the
+ * version 1 file ("at", "length", "size", "holds"; offsets of that file, so without the rule of contiguous blocks).
+ * From there on everything works on it as on any other snapshot. Every content is decoded and compared with its digest
+ * in the pass; one that is wrong or missing makes its files entries with "error":"EIO".
+ */
+#ifndef BT_MODEL_CLASSIC_H
+#define BT_MODEL_CLASSIC_H
+
+#include <backuptool/error.h>
+
+/* True when the first bytes are those of a version 1 file rather than of version 2. fd is not moved. */
+bool bt_classic_detect(int fd);
+/* Scans fd (a version 1 file called name) and writes the derived file to out (an empty file open for reading and
+ * writing). */
+int bt_classic_derive(int fd, const char *name, int out, struct bt_error *error);
+
+#endif

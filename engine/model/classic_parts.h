@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of the version 1 reader share: scan (file → tables), tree (tables → pages), out (the derived file). */
+#ifndef BT_MODEL_CLASSIC_PARTS_H
+#define BT_MODEL_CLASSIC_PARTS_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "codec/hash.h"
+#include <backuptool/view.h>
+
+#define BT_CLASSIC_PIECE_TEXT ((size_t)4 << 20) /* 3 MiB of plain bytes */
+#define BT_CLASSIC_PATH_MAX   ((size_t)1 << 20)
+
+struct bt_classic_path {
+	const char *bytes;
+	uint32_t length;
+	uint64_t at; /* of its string in the file */
+	struct bt_digest digest;
+};
+
+struct bt_classic_piece {
+	struct bt_digest digest;
+	uint64_t at;
+	uint32_t length, size;
+};
+
+struct bt_classic_content {
+	struct bt_digest digest;
+	uint64_t at, size;
+	size_t first_piece, piece_count;
+	bool wrong; /* not what its digest says */
+	const struct bt_chunk *chunk_pages;
+	uint32_t chunk_page_count; /* 0: not written yet, or not needed */
+};
+
+struct bt_classic {
+	const char *name; /* of the version 1 file */
+	struct bt_error *error;
+	struct bt_time time;
+	struct bt_arena arena;		       /* the paths' bytes */
+	struct bt_buf paths, contents, pieces; /* arrays of the above */
+	size_t path_count, content_count, piece_count;
+};
+
+static inline struct bt_classic_path *bt_classic_paths(const struct bt_classic *classic)
+{
+	return (void *)classic->paths.data;
+}
+static inline struct bt_classic_content *bt_classic_contents(const struct bt_classic *classic)
+{
+	return (void *)classic->contents.data;
+}
+static inline struct bt_classic_piece *bt_classic_pieces(const struct bt_classic *classic)
+{
+	return (void *)classic->pieces.data;
+}
+
+/* Fills the tables. Every content is decoded and hashed. */
+int bt_classic_scan(struct bt_classic *classic, int fd);
+/* The value of one member of file_contents, whose opening quote has been taken; digest is its key. */
+struct bt_stream;
+struct bt_classic_decoder;
+struct bt_classic_decoder *bt_classic_decoder_new(void);
+void bt_classic_decoder_free(struct bt_classic_decoder *decoder);
+int bt_classic_decode(struct bt_classic_decoder *decoder, struct bt_classic *classic, struct bt_stream *stream,
+		      const struct bt_digest *digest);
+
+/* Sorts both tables and refuses duplicates; then the longest common directory of all paths, as text into target. */
+int bt_classic_sort(struct bt_classic *classic, struct bt_buf *target);
+/* Writes the pages of the tree below the first `prefix` bytes of each path; info's root and counts are filled (owner,
+ * time and mode of info->root are everybody's). */
+struct bt_classic_out;
+int bt_classic_tree(struct bt_classic *classic, size_t prefix, struct bt_classic_out *out,
+		    struct bt_snapshot_info *info);
+
+/* The derived file: sections in order, each line hashed where FORMAT.md §3 says. */
+struct bt_classic_out {
+	int fd;
+	const char *name;
+	struct bt_error *error;
+	struct bt_buf pending, line, pages; /* pages: array of struct bt_classic_page */
+	size_t page_count;
+	uint64_t size;
+	uint64_t sections[5];
+	struct bt_hasher *whole, *index, *open, *page;
+};
+struct bt_classic_page {
+	struct bt_digest id;
+	uint64_t at;
+	uint32_t length;
+};
+int bt_classic_out_begin(struct bt_classic_out *out, const struct bt_buf *header);
+int bt_classic_out_piece(struct bt_classic_out *out, const struct bt_classic_piece *piece);
+int bt_classic_out_trees(struct bt_classic_out *out); /* the pieces are done */
+int bt_classic_out_page(void *out, const char *line, size_t length, struct bt_digest *ret_id);
+int bt_classic_out_end(struct bt_classic_out *out, const struct bt_buf *summary);
+void bt_classic_out_free(struct bt_classic_out *out);
+
+#endif

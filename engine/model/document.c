@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/document.h"
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "model/lists.h"
+#include "model/page.h"
+#include "model/timestamp.h"
+#include "json/write.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SUMMARY_KEY "\"summary\":"
+
+static int write_start(struct bt_buf *out, const char *kind, const struct bt_time *time)
+{
+	char text[BT_TIMESTAMP_LENGTH + 1];
+
+	if (!bt_timestamp_format(time, text))
+		return BT_E_INVALID;
+	if (bt_json_text(out, "{\"format\":\"backuptool\",\"version\":2,\"kind\":\"") || bt_json_text(out, kind) ||
+	    bt_json_text(out, "\",\"timestamp\":\"") || bt_json_text(out, text) || bt_json_text(out, "\""))
+		return BT_E_NOMEM;
+	return 0;
+}
+
+int bt_volume_header_write(struct bt_buf *out, const struct bt_time *time)
+{
+	return write_start(out, "volume", time);
+}
+
+static int write_tags(struct bt_buf *out, const struct bt_snapshot_info *info)
+{
+	if (bt_json_text(out, ",\"tags\":["))
+		return BT_E_NOMEM;
+	for (size_t i = 0; i < info->tag_count; i++)
+		if ((i && bt_json_text(out, ",")) || bt_json_string(out, info->tags[i], strlen(info->tags[i])))
+			return BT_E_NOMEM;
+	return bt_json_text(out, "]");
+}
+
+int bt_header_write(struct bt_buf *out, const struct bt_snapshot_info *info)
+{
+	int r = write_start(out, info->classic ? "classic" : "snapshot", &info->time);
+
+	if (r)
+		return r;
+	if (bt_json_text(out, ",\"host\":") || bt_json_string(out, info->host, strlen(info->host)) ||
+	    bt_json_text(out, ",") || bt_json_bytes(out, "target", info->target, strlen(info->target)) ||
+	    bt_json_text(out, ",\"parent\":"))
+		return BT_E_NOMEM;
+	if (info->parent ? bt_json_string(out, info->parent, strlen(info->parent)) : bt_json_text(out, "null"))
+		return BT_E_NOMEM;
+	return write_tags(out, info);
+}
+
+/* The numbers of a summary, in order. */
+static const struct count {
+	const char *key;
+	size_t place; /* in struct bt_snapshot_info */
+} counts[] = {
+	{"files", offsetof(struct bt_snapshot_info, files)},
+	{"directories", offsetof(struct bt_snapshot_info, directories)},
+	{"others", offsetof(struct bt_snapshot_info, others)},
+	{"directory_size", offsetof(struct bt_snapshot_info, directory_size)},
+	{"stored_size", offsetof(struct bt_snapshot_info, stored_size)},
+	{"new", offsetof(struct bt_snapshot_info, created)},
+	{"changed", offsetof(struct bt_snapshot_info, changed)},
+	{"unchanged", offsetof(struct bt_snapshot_info, unchanged)},
+	{"errors", offsetof(struct bt_snapshot_info, errors)},
+};
+
+#define COUNTS (sizeof(counts) / sizeof(*counts))
+
+int bt_summary_write(struct bt_buf *out, const struct bt_snapshot_info *info)
+{
+	struct bt_entry root = info->root;
+
+	root.name_length = 0;
+	root.type = BT_DIR;
+	if (bt_json_text(out, "{\"root\":") || bt_entry_write(out, &root))
+		return BT_E_NOMEM;
+	for (size_t i = 0; i < COUNTS; i++) {
+		uint64_t value;
+
+		memcpy(&value, (const char *)info + counts[i].place, sizeof(value));
+		if (bt_json_text(out, ",\"") || bt_json_text(out, counts[i].key) || bt_json_text(out, "\":") ||
+		    bt_json_u64(out, value))
+			return BT_E_NOMEM;
+	}
+	return bt_json_text(out, info->xattrs ? ",\"xattrs\":true}" : ",\"xattrs\":false}");
+}
+
+/* A reader of one part, its texts going to the arena. */
+struct part {
+	struct bt_json json;
+	struct bt_arena *arena;
+	char *scratch; /* as long as the part */
+	struct bt_snapshot_info *info;
+};
+
+/* A string without NUL, kept in the arena; what valid refuses has the reason. */
+static int read_text(struct part *part, enum bt_reason reason, bool (*valid)(const char *text, size_t length),
+		     const char **ret_text)
+{
+	const char *begin = part->json.at;
+	char *scratch = part->scratch;
+	struct bt_text text;
+	int r;
+
+	if ((r = bt_json_read_string(&part->json, &scratch, &text)))
+		return r;
+	if (memchr(text.bytes, 0, text.length) || (valid && !valid(text.bytes, text.length)))
+		return bt_model_fail_at(&part->json, begin, reason);
+	*ret_text = bt_arena_copy(part->arena, text.bytes, text.length);
+	return *ret_text ? 0 : BT_E_NOMEM;
+}
+
+static int read_kind(struct part *part)
+{
+	const char *begin = part->json.at;
+	const char *kind;
+	int r;
+
+	if ((r = read_text(part, BT_R_UNKNOWN_KIND, NULL, &kind)))
+		return r;
+	part->info->classic = !strcmp(kind, "classic");
+	if (part->info->classic || !strcmp(kind, "snapshot"))
+		return 0;
+	return bt_model_fail_at(&part->json, begin, BT_R_UNKNOWN_KIND);
+}
+
+static int read_version(struct part *part)
+{
+	struct bt_json *json = &part->json;
+	const char *begin, *format;
+	uint64_t version;
+	int r;
+
+	if ((r = bt_json_expect(json, "{")) || (r = bt_json_key(json, "format", true)))
+		return r;
+	begin = json->at;
+	if ((r = read_text(part, BT_R_UNKNOWN_FORMAT, NULL, &format)))
+		return r;
+	if (strcmp(format, "backuptool") != 0)
+		return bt_model_fail_at(json, begin, BT_R_UNKNOWN_FORMAT);
+	if ((r = bt_json_key(json, "version", false)))
+		return r;
+	begin = json->at;
+	if ((r = bt_json_read_u64(json, UINT64_MAX, &version)))
+		return r;
+	return version == 2 ? 0 : bt_model_fail_at(json, begin, BT_R_UNKNOWN_VERSION);
+}
+
+static int read_timestamp(struct part *part)
+{
+	const char *begin = part->json.at;
+	char *scratch = part->scratch;
+	struct bt_text text;
+	int r;
+
+	if ((r = bt_json_read_string(&part->json, &scratch, &text)))
+		return r;
+	if (!bt_timestamp_parse(text.bytes, text.length, &part->info->time))
+		return bt_model_fail_at(&part->json, begin, BT_R_BAD_TIME);
+	return 0;
+}
+
+/* An absolute path; version 1 knows relative ones, too. */
+static int read_target(struct part *part)
+{
+	struct bt_text text;
+	const char *begin;
+	int r;
+
+	if ((r = bt_model_read_bytes(&part->json, "target", false, part->scratch, &text, &begin)))
+		return r;
+	if (!text.length || memchr(text.bytes, 0, text.length) || (text.bytes[0] != '/' && !part->info->classic))
+		return bt_model_fail_at(&part->json, begin, BT_R_BAD_TARGET);
+	part->info->target = bt_arena_copy(part->arena, text.bytes, text.length);
+	return part->info->target ? 0 : BT_E_NOMEM;
+}
+
+static bool no_controls(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			return false;
+	return true;
+}
+
+static int read_tag(struct part *part, struct bt_buf *tags)
+{
+	const char *begin = part->json.at, *before, *tag;
+	int r, order = -1;
+
+	if ((r = read_text(part, BT_R_BAD_NAME, no_controls, &tag)))
+		return r;
+	if (tags->length) {
+		memcpy(&before, tags->data + tags->length - sizeof(before), sizeof(before));
+		order = strcmp(before, tag);
+	}
+	if (order >= 0)
+		return bt_model_fail_at(&part->json, begin, order ? BT_R_UNSORTED : BT_R_DUPLICATE_NAME);
+	return bt_buf_append(tags, &tag, sizeof(tag));
+}
+
+static int read_tags(struct part *part)
+{
+	struct bt_buf tags = {0};
+	const void *list = NULL;
+	bool more;
+	int r;
+
+	if ((r = bt_json_expect(&part->json, "[")))
+		return r;
+	more = !bt_json_try(&part->json, "]");
+	while (!r && more)
+		if (!(r = read_tag(part, &tags)))
+			r = bt_list_more(&part->json, &more);
+	if (!r && !(r = bt_list_keep(part->arena, &tags, &list))) {
+		part->info->tags = list;
+		part->info->tag_count = tags.length / sizeof(*part->info->tags);
+	}
+	bt_buf_free(&tags);
+	return r;
+}
+
+static int read_header(struct part *part)
+{
+	struct bt_json *json = &part->json;
+	int r;
+
+	json->keys = "format version kind timestamp host target target_b64 parent tags";
+	if ((r = read_version(part)) || (r = bt_json_key(json, "kind", false)) || (r = read_kind(part)) ||
+	    (r = bt_json_key(json, "timestamp", false)) || (r = read_timestamp(part)) ||
+	    (r = bt_json_key(json, "host", false)) || (r = read_text(part, BT_R_BAD_NAME, NULL, &part->info->host)) ||
+	    (r = read_target(part)) || (r = bt_json_key(json, "parent", false)))
+		return r;
+	part->info->parent = NULL;
+	if (!bt_json_try(json, "null") && (r = read_text(part, BT_R_BAD_NAME, bt_name_valid, &part->info->parent)))
+		return r;
+	if ((r = bt_json_key(json, "tags", false)) || (r = read_tags(part)))
+		return r;
+	/* The rest of the object is the other sections, so that the line does not close it. */
+	return json->at < json->end && *json->at == ',' ? bt_json_close(json, "}") : bt_json_end(json);
+}
+
+static int read_root(struct part *part)
+{
+	const char *begin;
+	int r;
+
+	if ((r = bt_json_expect(&part->json, "{")) || (r = bt_json_key(&part->json, "root", true)))
+		return r;
+	begin = part->json.at;
+	if ((r = bt_entry_read(&part->json, false, &part->scratch, part->arena, &part->info->root)))
+		return r;
+	if (part->info->root.type != BT_DIR)
+		return bt_model_fail_at(&part->json, begin, BT_R_BAD_TYPE);
+	return 0;
+}
+
+static int read_summary(struct part *part)
+{
+	struct bt_json *json = &part->json;
+	int r;
+
+	json->keys = "root files directories others directory_size stored_size new changed unchanged errors xattrs";
+	if ((r = read_root(part)))
+		return r;
+	for (size_t i = 0; i < COUNTS; i++) {
+		uint64_t value;
+
+		if ((r = bt_json_key(json, counts[i].key, false)) || (r = bt_json_read_u64(json, UINT64_MAX, &value)))
+			return r;
+		memcpy((char *)part->info + counts[i].place, &value, sizeof(value));
+	}
+	if ((r = bt_json_key(json, "xattrs", false)) || (r = bt_json_read_bool(json, &part->info->xattrs)) ||
+	    (r = bt_json_close(json, "}")))
+		return r;
+	return bt_json_end(json);
+}
+
+static int read_part(int (*read)(struct part *part), const struct bt_text *text, uint64_t offset,
+		     struct bt_arena *arena, struct bt_snapshot_info *info, struct bt_error *error)
+{
+	struct bt_error unheard = {0};
+	struct part part = {.arena = arena, .scratch = malloc(text->length + 1), .info = info};
+	int r = BT_E_NOMEM;
+
+	bt_json_begin(&part.json, text->bytes, text->length, offset, error ? error : &unheard);
+	if (part.scratch)
+		r = read(&part);
+	free(part.scratch);
+	return r == BT_E_NOMEM ? bt_fail(error, r, NULL, "snapshot") : r;
+}
+
+int bt_header_read(const struct bt_text *text, uint64_t offset, struct bt_arena *arena, struct bt_snapshot_info *info,
+		   struct bt_error *error)
+{
+	return read_part(read_header, text, offset, arena, info, error);
+}
+
+int bt_summary_read(const struct bt_text *text, uint64_t offset, struct bt_arena *arena, struct bt_snapshot_info *info,
+		    struct bt_error *error)
+{
+	return read_part(read_summary, text, offset, arena, info, error);
+}
+
+int bt_document_read(const struct bt_file *file, struct bt_arena *arena, struct bt_snapshot_info *ret_info,
+		     struct bt_error *error)
+{
+	const struct bt_sections *sections = bt_file_sections(file);
+	const char *name = bt_file_name(file);
+	struct bt_text header = bt_file_header(file), summary = bt_file_summary(file);
+	struct bt_snapshot_info info = {.file_size = sections->size};
+	int r;
+
+	info.name = bt_arena_copy(arena, name, strlen(name));
+	if (!info.name)
+		return bt_fail(error, BT_E_NOMEM, name, "snapshot");
+	if ((r = bt_header_read(&header, 0, arena, &info, error)) ||
+	    (r = bt_summary_read(&summary, sections->summary + strlen(SUMMARY_KEY), arena, &info, error))) {
+		bt_error_in_file(error, name, 0);
+		return r;
+	}
+	*ret_info = info;
+	return 0;
+}

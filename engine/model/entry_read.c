@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/bytes.h"
+#include "model/lists.h"
+#include "model/page.h"
+
+#include <endian.h>
+#include <string.h>
+
+/* What is wrong with an entry as a whole is reported at its closing brace. */
+
+#define UNDIGESTED_HOLES ((uint64_t)64 << 30) /* more than this may do without sha256 */
+#define TARGET_MAX	 4095
+
+#define OF_FILE	  (1 << BT_FILE)
+#define OF_DIR	  (1 << BT_DIR)
+#define OF_LINK	  (1 << BT_SYMLINK)
+#define OF_DEVICE (1 << BT_CHARDEV | 1 << BT_BLOCKDEV)
+#define OF_ALL	  0xff
+#define OF_OTHERS (OF_ALL & ~OF_DIR)
+
+struct reader {
+	struct bt_json *json;
+	char *scratch;
+	struct bt_arena *arena;
+	struct bt_entry entry;
+	struct bt_extra extra;
+	uint64_t pieces, holes; /* their bytes */
+	unsigned seen;		/* members, by their place in the table */
+};
+
+static int keep_text(struct reader *reader, const struct bt_text *text, const char **ret_text)
+{
+	*ret_text = bt_arena_copy(reader->arena, text->bytes, text->length);
+	return *ret_text ? 0 : BT_E_NOMEM;
+}
+
+static int read_type(struct reader *reader)
+{
+	static const struct {
+		const char *name;
+		uint8_t type;
+	} types[] = {
+		{"\"file\"", BT_FILE},	       {"\"dir\"", BT_DIR},	  {"\"symlink\"", BT_SYMLINK},
+		{"\"fifo\"", BT_FIFO},	       {"\"socket\"", BT_SOCKET}, {"\"chardev\"", BT_CHARDEV},
+		{"\"blockdev\"", BT_BLOCKDEV},
+	};
+	const char *begin = reader->json->at;
+	char *scratch = reader->scratch;
+	struct bt_text text;
+	int r;
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (bt_json_try(reader->json, types[i].name)) {
+			reader->entry.type = types[i].type;
+			return 0;
+		}
+	r = bt_json_read_string(reader->json, &scratch, &text);
+	return r ? r : bt_model_fail_at(reader->json, begin, BT_R_BAD_TYPE);
+}
+
+static int read_mode(struct reader *reader)
+{
+	const char *begin = reader->json->at;
+	char *scratch = reader->scratch;
+	struct bt_text text;
+	unsigned mode = 0;
+	int r;
+
+	if ((r = bt_json_read_string(reader->json, &scratch, &text)))
+		return r;
+	for (size_t i = 0; i < text.length && text.length == 4; i++) {
+		if (text.bytes[i] < '0' || text.bytes[i] > '7')
+			return bt_model_fail_at(reader->json, begin, BT_R_BAD_MODE);
+		mode = mode << 3 | (unsigned)(text.bytes[i] - '0');
+	}
+	/* The escapes of digits are refused, so that four characters are six bytes. */
+	if (text.length != 4)
+		return bt_model_fail_at(reader->json, begin, BT_R_BAD_MODE);
+	reader->entry.mode = (uint16_t)mode;
+	return 0;
+}
+
+/* A number up to max; beyond it the failure has the reason given. */
+static int read_number(struct bt_json *json, uint64_t max, enum bt_reason reason, uint64_t *ret_value)
+{
+	const char *begin = json->at;
+	int r = bt_json_read_u64(json, UINT64_MAX, ret_value);
+
+	if (r)
+		return r;
+	return *ret_value <= max ? 0 : bt_model_fail_at(json, begin, reason);
+}
+
+static int read_owner(struct reader *reader, uint32_t *ret_owner)
+{
+	uint64_t value;
+	int r = read_number(reader->json, UINT32_MAX - 1, BT_R_BAD_OWNER, &value);
+
+	if (!r)
+		*ret_owner = (uint32_t)value;
+	return r;
+}
+
+/* What every entry has, up to mtime. */
+static int read_common(struct reader *reader, bool named)
+{
+	struct bt_json *json = reader->json;
+	struct bt_text name = {"", 0};
+	const char *begin;
+	int r;
+
+	if (named && (r = bt_model_read_name(json, reader->scratch, reader->arena, &name)))
+		return r;
+	reader->entry.name = name.bytes;
+	reader->entry.name_length = (uint16_t)name.length;
+	if ((r = bt_json_key(json, "type", !named)) || (r = read_type(reader)) ||
+	    (r = bt_json_key(json, "mode", false)) || (r = read_mode(reader)) ||
+	    (r = bt_json_key(json, "uid", false)) || (r = read_owner(reader, &reader->entry.uid)) ||
+	    (r = bt_json_key(json, "gid", false)) || (r = read_owner(reader, &reader->entry.gid)))
+		return r;
+	if (reader->entry.type == BT_FILE && ((r = bt_json_key(json, "size", false)) ||
+					      (r = read_number(json, INT64_MAX, BT_R_BAD_NUMBER, &reader->entry.size))))
+		return r;
+	begin = json->at;
+	if (reader->entry.type != BT_FILE && bt_json_try_key(json, "size", false))
+		return bt_model_fail_at(json, begin + 1, BT_R_BAD_TYPE);
+	if ((r = bt_json_key(json, "mtime", false)))
+		return r;
+	return bt_json_read_time(json, &reader->entry.mtime);
+}
+
+static int read_digest(struct reader *reader)
+{
+	reader->entry.has_digest = true;
+	return bt_json_read_digest(reader->json, &reader->entry.digest);
+}
+
+static int read_chunks(struct reader *reader)
+{
+	reader->extra.has_chunks = true;
+	return bt_chunks_read(reader->json, reader->arena, BT_INLINE_CHUNKS, &reader->extra.chunks,
+			      &reader->extra.chunk_count, &reader->pieces);
+}
+
+static int read_chunk_pages(struct reader *reader)
+{
+	const char *begin = reader->json->at;
+	int r = bt_chunks_read(reader->json, reader->arena, UINT32_MAX, &reader->extra.chunk_pages,
+			       &reader->extra.chunk_page_count, &reader->pieces);
+
+	if (!r && !reader->extra.chunk_page_count)
+		return bt_model_fail_at(reader->json, begin, BT_R_BAD_SIZE);
+	return r;
+}
+
+static int read_holes(struct reader *reader)
+{
+	return bt_holes_read(reader->json, reader->arena, reader->entry.size, &reader->extra.holes,
+			     &reader->extra.hole_count, &reader->holes);
+}
+
+/* Reads its key too: it is target or target_b64. */
+static int read_target(struct reader *reader)
+{
+	struct bt_text target;
+	const char *begin;
+	int r;
+
+	if ((r = bt_model_read_bytes(reader->json, "target", false, reader->scratch, &target, &begin)))
+		return r;
+	if (!target.length || target.length > TARGET_MAX || memchr(target.bytes, 0, target.length))
+		return bt_model_fail_at(reader->json, begin, BT_R_BAD_TARGET);
+	reader->extra.target_length = (uint32_t)target.length;
+	return keep_text(reader, &target, &reader->extra.target);
+}
+
+static int read_rdev(struct reader *reader)
+{
+	struct bt_json *json = reader->json;
+	uint64_t major, minor;
+	int r;
+
+	if ((r = bt_json_expect(json, "[")) || (r = read_number(json, UINT32_MAX, BT_R_BAD_TARGET, &major)) ||
+	    (r = bt_json_expect(json, ",")) || (r = read_number(json, UINT32_MAX, BT_R_BAD_TARGET, &minor)))
+		return r;
+	reader->extra.dev_major = (uint32_t)major;
+	reader->extra.dev_minor = (uint32_t)minor;
+	return bt_json_expect(json, "]");
+}
+
+static int read_inode(struct reader *reader)
+{
+	return bt_json_read_u64(reader->json, UINT64_MAX, &reader->extra.inode);
+}
+
+/* A number that would not be there if it were below least. */
+static int read_at_least(struct bt_json *json, uint64_t least, uint64_t *ret_value)
+{
+	const char *begin = json->at;
+	int r = bt_json_read_u64(json, UINT64_MAX, ret_value);
+
+	if (r)
+		return r;
+	return *ret_value >= least ? 0 : bt_model_fail_at(json, begin, BT_R_BAD_NUMBER);
+}
+
+static int read_links(struct reader *reader)
+{
+	return read_at_least(reader->json, 2, &reader->extra.links);
+}
+
+static int read_dev(struct reader *reader)
+{
+	return read_at_least(reader->json, 1, &reader->extra.dev);
+}
+
+static int read_xattrs(struct reader *reader)
+{
+	return bt_xattrs_read(reader->json, reader->scratch, reader->arena, &reader->extra.xattrs,
+			      &reader->extra.xattr_count);
+}
+
+/* As in <errno.h>: E and capital letters or digits. */
+static bool errno_name_valid(const struct bt_text *name)
+{
+	for (size_t i = 0; i < name->length; i++)
+		if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", name->bytes[i]) || !name->bytes[i])
+			return false;
+	return name->length >= 2 && name->length <= 32 && name->bytes[0] == 'E';
+}
+
+static int read_error(struct reader *reader)
+{
+	const char *begin = reader->json->at;
+	char *scratch = reader->scratch;
+	struct bt_text name;
+	int r;
+
+	if ((r = bt_json_read_string(reader->json, &scratch, &name)))
+		return r;
+	if (!errno_name_valid(&name))
+		return bt_model_fail_at(reader->json, begin, BT_R_BAD_NAME);
+	return keep_text(reader, &name, &reader->extra.error);
+}
+
+static int read_torn(struct reader *reader)
+{
+	const char *begin = reader->json->at;
+	int r = bt_json_read_bool(reader->json, &reader->extra.torn);
+
+	return r || reader->extra.torn ? r : bt_model_fail_at(reader->json, begin, BT_R_BAD_TYPE);
+}
+
+static int read_stat(struct reader *reader)
+{
+	const char *begin = reader->json->at;
+	char *scratch = reader->scratch;
+	struct bt_text text;
+	uint64_t bytes;
+	int r;
+
+	if ((r = bt_json_read_base64(reader->json, &scratch, &text)))
+		return r;
+	if (text.length != sizeof(bytes))
+		return bt_model_fail_at(reader->json, begin, BT_R_BAD_SIZE);
+	memcpy(&bytes, text.bytes, sizeof(bytes));
+	reader->entry.stat = le64toh(bytes);
+	reader->entry.has_stat = true;
+	return 0;
+}
+
+enum { SHA256, CHUNKS, CHUNK_PAGES, HOLES, TREE, TARGET, RDEV, INODE, LINKS, DEV, XATTRS, ERROR, TORN, STAT, MEMBERS };
+
+#define SEEN(member) (1U << (member))
+#define CONTENT	     (SEEN(SHA256) | SEEN(CHUNKS) | SEEN(CHUNK_PAGES) | SEEN(HOLES) | SEEN(TREE) | SEEN(TARGET) | SEEN(TORN))
+#define EXTRA	     (~(SEEN(SHA256) | SEEN(TREE) | SEEN(STAT)))
+
+#define MEMBER(key) key, sizeof(key) - 1
+
+static const struct member {
+	const char *key;
+	uint8_t length, types;
+	int (*read)(struct reader *reader);
+} members[MEMBERS] = {
+	[SHA256] = {MEMBER("sha256"), OF_FILE, read_digest},
+	[CHUNKS] = {MEMBER("chunks"), OF_FILE, read_chunks},
+	[CHUNK_PAGES] = {MEMBER("chunk_pages"), OF_FILE, read_chunk_pages},
+	[HOLES] = {MEMBER("holes"), OF_FILE, read_holes},
+	[TREE] = {MEMBER("tree"), OF_DIR, read_digest},
+	[TARGET] = {MEMBER("target"), OF_LINK, read_target},
+	[RDEV] = {MEMBER("rdev"), OF_DEVICE, read_rdev},
+	[INODE] = {MEMBER("inode"), OF_OTHERS, read_inode},
+	[LINKS] = {MEMBER("links"), OF_OTHERS, read_links},
+	[DEV] = {MEMBER("dev"), OF_OTHERS, read_dev},
+	[XATTRS] = {MEMBER("xattrs"), OF_ALL, read_xattrs},
+	[ERROR] = {MEMBER("error"), OF_FILE | OF_DIR | OF_LINK, read_error},
+	[TORN] = {MEMBER("torn"), OF_FILE, read_torn},
+	[STAT] = {MEMBER("stat"), OF_ALL, read_stat},
+};
+
+static const char keys[] = "name name_b64 type mode uid gid size mtime sha256 chunks chunk_pages holes tree target "
+			   "target_b64 rdev inode links dev xattrs error torn stat";
+
+/* Does ,"key" come next? For the target, _b64 may follow. */
+static bool member_next(const struct bt_json *json, const struct member *member)
+{
+	const char *at = json->at;
+
+	if (json->end - at < member->length + 3 || at[2] != member->key[0] || at[3] != member->key[1] || at[0] != ',' ||
+	    at[1] != '"' || memcmp(at + 2, member->key, member->length) != 0)
+		return false;
+	at += member->length + 2;
+	return *at == '"' || (member->read == read_target && *at == '_');
+}
+
+static int read_member(struct reader *reader, unsigned index)
+{
+	const struct member *member = &members[index];
+	int r;
+
+	if (!(member->types & 1 << reader->entry.type))
+		return bt_model_fail_at(reader->json, reader->json->at + 1, BT_R_BAD_TYPE);
+	reader->seen |= SEEN(index);
+	if (index != TARGET && (r = bt_json_key(reader->json, member->key, false)))
+		return r;
+	return member->read(reader);
+}
+
+static enum bt_reason check_file(const struct reader *reader)
+{
+	unsigned seen = reader->seen, pieces = seen & (SEEN(CHUNKS) | SEEN(CHUNK_PAGES));
+	uint64_t data = reader->entry.size - reader->holes;
+
+	if (!(seen & SEEN(SHA256)) && reader->holes <= UNDIGESTED_HOLES)
+		return BT_R_MISSING_KEY;
+	if (pieces == (SEEN(CHUNKS) | SEEN(CHUNK_PAGES)))
+		return BT_R_BAD_TYPE;
+	if (!pieces && (seen & SEEN(HOLES)))
+		return BT_R_BAD_HOLE;
+	return pieces && reader->pieces != data ? BT_R_BAD_SIZE : BT_R_NONE;
+}
+
+static enum bt_reason check_entry(const struct reader *reader)
+{
+	static const unsigned needed[] = {
+		[BT_DIR] = SEEN(TREE),
+		[BT_SYMLINK] = SEEN(TARGET),
+		[BT_CHARDEV] = SEEN(RDEV),
+		[BT_BLOCKDEV] = SEEN(RDEV),
+	};
+	unsigned seen = reader->seen, links = seen & (SEEN(INODE) | SEEN(LINKS) | SEEN(DEV));
+
+	if (links && (~links & (SEEN(INODE) | SEEN(LINKS))))
+		return BT_R_MISSING_KEY;
+	if (seen & SEEN(ERROR))
+		return seen & CONTENT ? BT_R_BAD_TYPE : BT_R_NONE;
+	if (reader->entry.type == BT_FILE)
+		return check_file(reader);
+	return ~seen & needed[reader->entry.type] ? BT_R_MISSING_KEY : BT_R_NONE;
+}
+
+static int read_entry(struct reader *reader, bool named)
+{
+	struct bt_json *json = reader->json;
+	enum bt_reason reason;
+	int r;
+
+	if ((r = bt_json_expect(json, "{")) || (r = read_common(reader, named)))
+		return r;
+	for (unsigned i = 0; i < MEMBERS; i++)
+		if (member_next(json, &members[i]) && (r = read_member(reader, i)))
+			return r;
+	if ((r = bt_json_close(json, "}")))
+		return r;
+	reason = check_entry(reader);
+	if (reason)
+		return bt_model_fail_at(json, json->at - 1, reason);
+	if (reader->seen & EXTRA) {
+		reader->entry.extra = bt_arena_copy(reader->arena, &reader->extra, sizeof(reader->extra));
+		if (!reader->entry.extra)
+			return BT_E_NOMEM;
+	}
+	return 0;
+}
+
+int bt_entry_read(struct bt_json *json, bool named, char **scratch, struct bt_arena *arena, struct bt_entry *ret_entry)
+{
+	struct reader reader = {.json = json, .scratch = *scratch, .arena = arena};
+	const char *outer = json->keys;
+	int r;
+
+	json->keys = named ? keys : strchr(keys, 't');
+	r = read_entry(&reader, named);
+	if (r)
+		return r;
+	json->keys = outer;
+	*ret_entry = reader.entry;
+	return 0;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Names, and the lists inside entries and pages (FORMAT.md §4). The readers return lists that live in the arena; counts
+ * are bounded by the text. */
+#ifndef BT_MODEL_LISTS_H
+#define BT_MODEL_LISTS_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "json/read.h"
+#include <backuptool/view.h>
+
+/* A failure at another place than the cursor's. */
+int bt_model_fail_at(struct bt_json *json, const char *at, enum bt_reason reason);
+/* As bt_json_read_bytes, leaving scratch alone; *ret_at is where the value begins. */
+int bt_model_read_bytes(struct bt_json *json, const char *key, bool first, char *scratch, struct bt_text *ret_text,
+			const char **ret_at);
+/* The member name or name_b64, first in its object, into the arena. */
+int bt_model_read_name(struct bt_json *json, char *scratch, struct bt_arena *arena, struct bt_text *ret_name);
+/* Takes "," or "]" behind an element: *ret_more tells which. */
+int bt_list_more(struct bt_json *json, bool *ret_more);
+/* A finished list out of the buffer that gathered it. */
+int bt_list_keep(struct bt_arena *arena, const struct bt_buf *items, const void **ret_list);
+
+/* BT_R_TOO_LARGE beyond max, BT_R_BAD_SIZE for a size of 0 or a sum beyond 2^63-1. */
+int bt_chunks_read(struct bt_json *json, struct bt_arena *arena, size_t max, const struct bt_chunk **ret_chunks,
+		   uint32_t *ret_count, uint64_t *ret_sum);
+int bt_holes_read(struct bt_json *json, struct bt_arena *arena, uint64_t size, const struct bt_extent **ret_holes,
+		  uint32_t *ret_count, uint64_t *ret_sum);
+int bt_xattrs_read(struct bt_json *json, char *scratch, struct bt_arena *arena, const struct bt_xattr **ret_xattrs,
+		   uint32_t *ret_count);
+
+int bt_chunks_write(struct bt_buf *out, const struct bt_chunk *chunks, size_t count);
+int bt_holes_write(struct bt_buf *out, const struct bt_extent *holes, size_t count);
+int bt_xattrs_write(struct bt_buf *out, const struct bt_xattr *xattrs, size_t count);
+
+#endif

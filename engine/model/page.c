@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/page.h"
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "model/lists.h"
+#include "store/file.h"
+
+#include <stdlib.h>
+
+/* A parsed page and what it owns. */
+struct owned {
+	struct bt_page page; /* first: bt_page_free gets this */
+	struct bt_arena arena;
+};
+
+struct parser {
+	struct bt_json json;
+	struct bt_arena *arena;
+	char *scratch; /* as long as the line, for decoding */
+	struct bt_buf items;
+};
+
+/* Both lists are sorted by name, strictly. */
+static int check_order(struct bt_json *json, const char *begin, const char *before, size_t before_length,
+		       const char *name, size_t length)
+{
+	int order = bt_name_compare(before, before_length, name, length);
+
+	if (order < 0)
+		return 0;
+	return bt_model_fail_at(json, begin, order ? BT_R_UNSORTED : BT_R_DUPLICATE_NAME);
+}
+
+static int parse_entries(struct parser *parser)
+{
+	struct bt_json *json = &parser->json;
+	struct bt_entry entry, before = {.name = ""};
+	bool more = true;
+	int r;
+
+	if (bt_json_try(json, "]"))
+		return 0;
+	for (; more; before = entry) {
+		const char *begin = json->at;
+
+		if ((r = bt_entry_read(json, true, &parser->scratch, parser->arena, &entry)) ||
+		    (r = check_order(json, begin, before.name, before.name_length, entry.name, entry.name_length)) ||
+		    (r = bt_buf_append(&parser->items, &entry, sizeof(entry))) || (r = bt_list_more(json, &more)))
+			return r;
+	}
+	return 0;
+}
+
+static int read_leaf(struct parser *parser, struct bt_leaf *ret_leaf)
+{
+	struct bt_json *json = &parser->json;
+	const char *begin;
+	struct bt_text name;
+	uint64_t entries;
+	int r;
+
+	if ((r = bt_json_expect(json, "{")))
+		return r;
+	if ((r = bt_model_read_name(json, parser->scratch, parser->arena, &name)))
+		return r;
+	if ((r = bt_json_key(json, "entries", false)))
+		return r;
+	begin = json->at;
+	if ((r = bt_json_read_u64(json, UINT32_MAX, &entries)))
+		return r;
+	if (!entries)
+		return bt_model_fail_at(json, begin, BT_R_BAD_NUMBER);
+	if ((r = bt_json_key(json, "tree", false)) || (r = bt_json_read_digest(json, &ret_leaf->id)))
+		return r;
+	ret_leaf->name = name.bytes;
+	ret_leaf->name_length = (uint32_t)name.length;
+	ret_leaf->entries = (uint32_t)entries;
+	return bt_json_close(json, "}");
+}
+
+static int parse_leaves(struct parser *parser)
+{
+	struct bt_json *json = &parser->json;
+	struct bt_leaf leaf, before = {.name = ""};
+	const char *keys = json->keys;
+	bool more = true;
+	size_t count;
+	int r;
+
+	if (bt_json_try(json, "]"))
+		return bt_model_fail_at(json, json->at - 1, BT_R_BAD_SIZE);
+	json->keys = "name name_b64 entries tree";
+	for (count = 0; more; count++, before = leaf) {
+		const char *begin = json->at;
+
+		if ((r = read_leaf(parser, &leaf)) ||
+		    (r = check_order(json, begin, before.name, before.name_length, leaf.name, leaf.name_length)) ||
+		    (r = bt_buf_append(&parser->items, &leaf, sizeof(leaf))) || (r = bt_list_more(json, &more)))
+			return r;
+	}
+	json->keys = keys;
+	return count >= 2 ? 0 : bt_model_fail_at(json, json->at - 1, BT_R_BAD_SIZE);
+}
+
+static int parse_chunks(struct parser *parser, struct bt_page *page)
+{
+	const char *begin = parser->json.at;
+	const struct bt_chunk *chunks;
+	uint32_t count;
+	uint64_t sum;
+	int r;
+
+	r = bt_chunks_read(&parser->json, parser->arena, BT_CHUNK_PAGE_MAX, &chunks, &count, &sum);
+	if (r)
+		return r;
+	if (!count)
+		return bt_model_fail_at(&parser->json, begin, BT_R_BAD_SIZE);
+	*page = (struct bt_page){.kind = BT_PAGE_CHUNKS, .count = count, .chunks = chunks};
+	return 0;
+}
+
+static int keep_items(struct parser *parser, struct bt_page *page)
+{
+	const void *list = NULL;
+	int r = bt_list_keep(parser->arena, &parser->items, &list);
+
+	if (r)
+		return r;
+	if (page->kind == BT_PAGE_ENTRIES) {
+		page->count = parser->items.length / sizeof(struct bt_entry);
+		page->entries = list;
+	} else {
+		page->count = parser->items.length / sizeof(struct bt_leaf);
+		page->leaves = list;
+	}
+	return 0;
+}
+
+static int parse_body(struct parser *parser, struct bt_page *page)
+{
+	struct bt_json *json = &parser->json;
+	int r;
+
+	if (bt_json_try_key(json, "chunks", true))
+		return parse_chunks(parser, page);
+	page->kind = bt_json_try_key(json, "pages", true) ? BT_PAGE_LEAVES : BT_PAGE_ENTRIES;
+	if (page->kind == BT_PAGE_ENTRIES && (r = bt_json_key(json, "entries", true)))
+		return r;
+	if ((r = bt_json_expect(json, "[")))
+		return r;
+	r = page->kind == BT_PAGE_ENTRIES ? parse_entries(parser) : parse_leaves(parser);
+	return r ? r : keep_items(parser, page);
+}
+
+static int parse_page(struct parser *parser, struct bt_page *page)
+{
+	struct bt_json *json = &parser->json;
+	int r;
+
+	if (json->end - json->start > (ptrdiff_t)BT_PAGE_MAX)
+		return bt_json_fail(json, BT_R_TOO_LARGE);
+	json->keys = "entries pages chunks";
+	if ((r = bt_json_expect(json, "{")) || (r = parse_body(parser, page)) || (r = bt_json_close(json, "}")))
+		return r;
+	return bt_json_end(json);
+}
+
+int bt_page_parse(const char *line, size_t length, uint64_t offset, struct bt_page **ret_page, size_t *ret_weight,
+		  struct bt_error *error)
+{
+	struct owned *owned = calloc(1, sizeof(*owned));
+	struct bt_error unheard = {0};
+	struct parser parser = {.scratch = malloc(length + 1)};
+	int r = BT_E_NOMEM;
+
+	error = error ? error : &unheard;
+	if (owned && parser.scratch) {
+		parser.arena = &owned->arena;
+		bt_json_begin(&parser.json, line, length, offset, error);
+		r = parse_page(&parser, &owned->page);
+	}
+	free(parser.scratch);
+	bt_buf_free(&parser.items);
+	if (r) {
+		bt_page_free(owned ? &owned->page : NULL);
+		return r == BT_E_NOMEM ? bt_fail(error, r, NULL, "page") : r;
+	}
+	*ret_page = &owned->page;
+	*ret_weight = sizeof(*owned) + owned->arena.used;
+	return 0;
+}
+
+void bt_page_free(struct bt_page *page)
+{
+	struct owned *owned = (struct owned *)page;
+
+	if (!owned)
+		return;
+	bt_arena_free(&owned->arena);
+	free(owned);
+}

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+/* Pages and contents as they are handed out: read, decoded, verified. */
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "store/store_inside.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CACHE_DEFAULT ((size_t)64 << 20)
+#define PLACES	      8 /* that are tried for one digest */
+
+/* A content of a block that was compared with its digest; of the digest's bits these are enough to tell it from what
+ * else an index in error may say of the same place. size 0: empty. */
+struct verified {
+	uint32_t offset, size;
+	uint64_t digest;
+};
+
+struct block {
+	struct bt_cached cached;
+	struct bt_store *store;
+	size_t capacity; /* bytes in all */
+	uint32_t length, size;
+	pthread_mutex_t lock; /* the table */
+	struct verified *table;
+	uint32_t used, room; /* room: a power of two, or 0 */
+	unsigned char data[];
+};
+
+struct bt_decoder *bt_decoder_take(struct bt_store *store)
+{
+	pthread_mutex_lock(&store->lock);
+	struct bt_decoder *decoder = store->decoders;
+	if (decoder)
+		store->decoders = decoder->next;
+	pthread_mutex_unlock(&store->lock);
+	if (decoder)
+		return decoder;
+	decoder = calloc(1, sizeof(*decoder));
+	if (!decoder)
+		return NULL;
+	decoder->decompressor = bt_decompressor_new();
+	decoder->hasher = bt_hasher_new();
+	if (decoder->decompressor && decoder->hasher)
+		return decoder;
+	bt_decompressor_free(decoder->decompressor);
+	bt_hasher_free(decoder->hasher);
+	free(decoder);
+	return NULL;
+}
+
+void bt_decoder_give(struct bt_store *store, struct bt_decoder *decoder)
+{
+	pthread_mutex_lock(&store->lock);
+	decoder->next = store->decoders;
+	store->decoders = decoder;
+	pthread_mutex_unlock(&store->lock);
+}
+
+static int load_block(void *arg, const struct bt_cache_key *key, const void *hint, struct bt_cached **ret_value,
+		      size_t *ret_weight, struct bt_error *error)
+{
+	struct bt_store *store = arg;
+	const struct bt_location *location = hint;
+	struct bt_file *file;
+	int r = bt_store_file(store, location->file, &file, error);
+	if (r)
+		return r;
+	struct bt_decoder *decoder = bt_decoder_take(store);
+	size_t room = 0;
+	struct block *block = bt_spares_take(&store->spares, sizeof(*block) + location->block.size, &room);
+	if (!decoder || !block)
+		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	else
+		r = bt_file_block(file, &location->block, decoder->decompressor, &decoder->text, block->data, error);
+	if (decoder)
+		bt_decoder_give(store, decoder);
+	if (r) {
+		bt_spares_give(&store->spares, block, room);
+		return r;
+	}
+	memset(block, 0, sizeof(*block));
+	block->store = store;
+	block->capacity = room;
+	pthread_mutex_init(&block->lock, NULL);
+	block->length = location->block.length;
+	block->size = location->block.size;
+	*ret_value = &block->cached;
+	*ret_weight = room;
+	return 0;
+}
+
+static void free_block(struct bt_cached *value)
+{
+	struct block *block = (struct block *)value;
+	pthread_mutex_destroy(&block->lock);
+	free(block->table);
+	bt_spares_give(&block->store->spares, block, block->capacity);
+}
+
+int bt_blocks_new(struct bt_store *store)
+{
+	size_t budget = store->options.cache_bytes ? store->options.cache_bytes : CACHE_DEFAULT;
+	struct bt_cache_options options = {.budget = budget, .load = load_block, .free = free_block, .arg = store};
+	bt_spares_init(&store->spares);
+	return bt_cache_new(&options, &store->blocks);
+}
+
+void bt_blocks_free(struct bt_store *store)
+{
+	bt_cache_free(store->blocks);
+	bt_spares_end(&store->spares);
+	while (store->decoders) {
+		struct bt_decoder *decoder = store->decoders;
+		store->decoders = decoder->next;
+		bt_decompressor_free(decoder->decompressor);
+		bt_hasher_free(decoder->hasher);
+		bt_buf_free(&decoder->text);
+		free(decoder);
+	}
+}
+
+/* The index is derived data: what it says is looked at before it is acted upon. */
+static bool location_valid(const struct bt_store *store, const struct bt_location *location)
+{
+	const struct bt_block *block = &location->block;
+	if (location->file >= bt_store_file_count(store) || !block->length)
+		return false;
+	if (location->page)
+		return block->length <= BT_PAGE_MAX;
+	return block->length <= BT_BLOCK_TEXT_MAX && block->size && block->size <= BT_BLOCK_MAX && location->size &&
+	       location->size <= block->size && location->offset <= block->size - location->size;
+}
+
+static int mismatch(struct bt_store *store, const struct bt_location *location, struct bt_error *error)
+{
+	return bt_fail_damaged(error, BT_R_DIGEST_MISMATCH, bt_slot(store, location->file)->path, location->block.at);
+}
+
+static int hash(struct bt_store *store, const void *data, size_t size, struct bt_digest *ret_digest)
+{
+	struct bt_decoder *decoder = bt_decoder_take(store);
+	if (!decoder)
+		return BT_E_NOMEM;
+	int r = bt_hasher_digest(decoder->hasher, data, size, ret_digest);
+	bt_decoder_give(store, decoder);
+	return r;
+}
+
+static struct verified verified_of(const struct bt_location *location, const struct bt_digest *digest)
+{
+	struct verified verified = {location->offset, location->size, 0};
+	memcpy(&verified.digest, digest->bytes, sizeof(verified.digest));
+	return verified;
+}
+
+/* Where it is in the table, or where it would be. */
+static struct verified *place_of(const struct block *block, const struct verified *verified)
+{
+	uint32_t slot = (uint32_t)bt_mix64(verified->digest) & (block->room - 1);
+	while (block->table[slot].size && memcmp(&block->table[slot], verified, sizeof(*verified)))
+		slot = (slot + 1) & (block->room - 1);
+	return &block->table[slot];
+}
+
+static bool is_verified(struct block *block, const struct verified *verified)
+{
+	pthread_mutex_lock(&block->lock);
+	bool found = block->room && place_of(block, verified)->size;
+	pthread_mutex_unlock(&block->lock);
+	return found;
+}
+
+/* Out of memory only means that it will be verified again. */
+static void grow_table(struct block *block)
+{
+	struct verified *old = block->table;
+	uint32_t room = block->room;
+	struct verified *table = calloc(room ? (size_t)room * 2 : 2, sizeof(*table));
+	if (!table)
+		return;
+	block->table = table;
+	block->room = room ? room * 2 : 2;
+	for (uint32_t i = 0; i < room; i++) {
+		if (old[i].size)
+			*place_of(block, &old[i]) = old[i];
+	}
+	free(old);
+}
+
+static void note_verified(struct block *block, const struct verified *verified)
+{
+	pthread_mutex_lock(&block->lock);
+	if (block->used + 1 >= block->room / 4 * 3)
+		grow_table(block);
+	if (block->used + 1 < block->room && !place_of(block, verified)->size) {
+		*place_of(block, verified) = *verified;
+		block->used++;
+	}
+	pthread_mutex_unlock(&block->lock);
+}
+
+/* Outside of locks: two threads that verify the same bytes at the same time do no harm. */
+static int verify(struct bt_store *store, struct block *block, const struct bt_location *location,
+		  const struct bt_digest *digest, struct bt_error *error)
+{
+	struct verified verified = verified_of(location, digest);
+	struct bt_digest found;
+	if (block->length != location->block.length || block->size != location->block.size)
+		return mismatch(store, location, error);
+	if (!store->options.verify_always && is_verified(block, &verified))
+		return 0;
+	if (hash(store, block->data + location->offset, location->size, &found))
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	if (!bt_digest_equal(&found, digest))
+		return mismatch(store, location, error);
+	note_verified(block, &verified);
+	return 0;
+}
+
+static struct bt_cache_key block_key(const struct bt_location *location)
+{
+	return (struct bt_cache_key){bt_mix64(location->block.at ^ bt_mix64(location->file)), location->file};
+}
+
+/* Takes the cached block over. */
+static int pin_block(struct bt_store *store, struct bt_cached *cached, const struct bt_location *location,
+		     const struct bt_digest *digest, struct bt_pin *ret_pin, struct bt_error *error)
+{
+	struct block *block = (struct block *)cached;
+	int r = verify(store, block, location, digest, error);
+	if (r) {
+		bt_cache_put(store->blocks, cached);
+		return r;
+	}
+	*ret_pin = (struct bt_pin){block->data + location->offset, location->size, cached};
+	return 0;
+}
+
+static int pin_at(struct bt_store *store, const struct bt_location *location, const struct bt_digest *digest,
+		  struct bt_pin *ret_pin, struct bt_error *error)
+{
+	struct bt_cache_key key = block_key(location);
+	struct bt_cached *cached;
+	int r = bt_cache_get(store->blocks, &key, location, &cached, error);
+	return r ? r : pin_block(store, cached, location, digest, ret_pin, error);
+}
+
+/* What is asked for, at the places that the index knows. */
+struct wanted {
+	struct bt_store *store;
+	const struct bt_digest *digest;
+	bool page;
+	int (*take)(struct wanted *wanted, const struct bt_location *location, struct bt_error *error);
+	struct bt_pin *pin;
+	struct bt_buf *line;
+	struct bt_location *location;
+};
+
+static int take_content(struct wanted *wanted, const struct bt_location *location, struct bt_error *error)
+{
+	return pin_at(wanted->store, location, wanted->digest, wanted->pin, error);
+}
+
+static int take_page(struct wanted *wanted, const struct bt_location *location, struct bt_error *error)
+{
+	struct bt_file *file;
+	struct bt_digest found;
+	size_t length = location->block.length;
+	int r = bt_store_file(wanted->store, location->file, &file, error);
+	wanted->line->length = 0;
+	if (!r && bt_buf_reserve(wanted->line, length))
+		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	if (!r)
+		r = bt_file_pread(file, wanted->line->data, length, location->block.at, error);
+	if (!r && hash(wanted->store, wanted->line->data, length, &found))
+		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	if (!r && !bt_digest_equal(&found, wanted->digest))
+		r = mismatch(wanted->store, location, error);
+	if (r)
+		return r;
+	wanted->line->length = length;
+	*wanted->location = *location;
+	return 0;
+}
+
+static int missing(const struct wanted *wanted, struct bt_error *error)
+{
+	struct bt_error inner = {0};
+	enum bt_reason reason = wanted->page ? BT_R_MISSING_PAGE : BT_R_MISSING_CONTENT;
+	int r = bt_fail_damaged(&inner, reason, NULL, BT_NO_OFFSET);
+	bt_digest_text(wanted->digest, inner.detail);
+	if (error && !error->code)
+		*error = inner;
+	return r;
+}
+
+/* The first place that is right; the error is that of the first that is not. */
+static int take_any(struct wanted *wanted, struct bt_error *error)
+{
+	struct bt_location places[PLACES];
+	size_t count = bt_index_find(wanted->store->index, wanted->digest, wanted->page, places, PLACES);
+	int first = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (!location_valid(wanted->store, &places[i]))
+			continue;
+		int r = wanted->take(wanted, &places[i], error);
+		if (!r)
+			return 0;
+		first = first ? first : r;
+	}
+	return first ? first : missing(wanted, error);
+}
+
+static bool is_doubtful(int r, const struct bt_error *error)
+{
+	return r == BT_E_DAMAGED || (r == BT_E_SYSTEM && error->sys == ENOENT);
+}
+
+/* If nothing is right, the fault may be the index's: it is built anew once, out of the files themselves. */
+static int take(struct wanted *wanted, struct bt_error *error)
+{
+	struct bt_store *store = wanted->store;
+	struct bt_error inner = {0};
+	int r = bt_lookup_index(store, error);
+	if (r)
+		return r;
+	unsigned generation = bt_index_generation(store->index);
+	r = take_any(wanted, &inner);
+	if (is_doubtful(r, &inner) && bt_index_is_doubtful(store->index) &&
+	    !bt_lookup_rebuild(store, generation, NULL)) {
+		inner = (struct bt_error){0};
+		r = take_any(wanted, &inner);
+	}
+	if (r && error && !error->code)
+		*error = inner;
+	return r;
+}
+
+int bt_store_page(struct bt_store *store, const struct bt_digest *id, struct bt_buf *line,
+		  struct bt_location *ret_location, struct bt_error *error)
+{
+	struct bt_location location;
+	struct wanted wanted = {
+		.store = store, .digest = id, .page = true, .take = take_page, .line = line, .location = &location};
+	int r = take(&wanted, error);
+	if (!r)
+		*ret_location = location;
+	return r;
+}
+
+int bt_store_pin(struct bt_store *store, const struct bt_digest *digest, uint64_t size, struct bt_pin *ret_pin,
+		 struct bt_error *error)
+{
+	struct bt_pin pin = {0};
+	struct wanted wanted = {.store = store, .digest = digest, .take = take_content, .pin = &pin};
+	int r = take(&wanted, error);
+	if (r)
+		return r;
+	if (pin.size != size) {
+		bt_store_unpin(store, &pin);
+		return bt_fail_damaged(error, BT_R_BAD_SIZE, NULL, BT_NO_OFFSET);
+	}
+	*ret_pin = pin;
+	return 0;
+}
+
+int bt_store_pin_decoded(struct bt_store *store, const struct bt_digest *digest, uint64_t size, struct bt_pin *ret_pin,
+			 struct bt_error *error)
+{
+	struct bt_location location;
+	if (bt_store_find(store, digest, false, &location, NULL) || !location_valid(store, &location) ||
+	    location.size != size)
+		return BT_E_NOT_FOUND;
+	struct bt_cache_key key = block_key(&location);
+	struct bt_cached *cached = bt_cache_get_loaded(store->blocks, &key);
+	return cached ? pin_block(store, cached, &location, digest, ret_pin, error) : BT_E_NOT_FOUND;
+}
+
+void bt_store_unpin(struct bt_store *store, struct bt_pin *pin)
+{
+	if (pin->cached)
+		bt_cache_put(store->blocks, pin->cached);
+	*pin = (struct bt_pin){0};
+}
+
+void bt_store_prefetch(struct bt_store *store, const struct bt_digest *digest)
+{
+	struct bt_location location;
+	struct bt_cached *cached;
+	if (bt_store_find(store, digest, false, &location, NULL) || !location_valid(store, &location))
+		return;
+	struct bt_cache_key key = block_key(&location);
+	if (!bt_cache_has(store->blocks, &key) && !bt_cache_get(store->blocks, &key, &location, &cached, NULL))
+		bt_cache_put(store->blocks, cached);
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/* Which files the store has. */
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "base/io.h"
+#include "store/store_inside.h"
+#include <backuptool/policy.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* A directory whose time is older than this when it is read has settled: file systems do not count finer than this. */
+#define SETTLE_SECONDS 3
+
+struct bt_slot *bt_slot(const struct bt_store *store, uint32_t ordinal)
+{
+	return &store->chunks[ordinal / BT_SLOT_CHUNK][ordinal % BT_SLOT_CHUNK];
+}
+
+static uint32_t slot_count(const struct bt_store *store)
+{
+	return atomic_load_explicit(&store->slot_count, memory_order_acquire);
+}
+
+static bool is_volume_name(const char *name)
+{
+	unsigned char id[16];
+	return strlen(name) == 37 && bt_hex_decode(id, sizeof(id), name) && !strcmp(name + 32, ".json");
+}
+
+static char *join(const char *directory, const char *name)
+{
+	size_t length = strlen(directory), size = strlen(name) + 1;
+	char *path = malloc(length + 1 + size);
+	if (!path)
+		return NULL;
+	memcpy(path, directory, length);
+	if (length)
+		path[length++] = '/';
+	memcpy(path + length, name, size);
+	return path;
+}
+
+static struct bt_slot *new_slot(struct bt_store *store, uint32_t ordinal)
+{
+	uint32_t chunk = ordinal / BT_SLOT_CHUNK;
+	if (chunk >= BT_SLOT_CHUNKS)
+		return NULL;
+	if (!store->chunks[chunk])
+		store->chunks[chunk] = calloc(BT_SLOT_CHUNK, sizeof(struct bt_slot));
+	return store->chunks[chunk] ? bt_slot(store, ordinal) : NULL;
+}
+
+static int add_locked(struct bt_store *store, const char *name, bool snapshot, const struct stat *st,
+		      struct bt_slot **ret_slot)
+{
+	uint32_t ordinal = slot_count(store);
+	struct bt_slot *slot = new_slot(store, ordinal);
+	if (!slot)
+		return BT_E_NOMEM;
+	memset(slot, 0, sizeof(*slot));
+	slot->path = join(snapshot ? "" : BT_CONTENTS_DIR, name);
+	if (!slot->path)
+		return BT_E_NOMEM;
+	slot->id = (struct bt_file_id){.ordinal = ordinal,
+				       .snapshot = snapshot,
+				       .name = snapshot ? slot->path : slot->path + strlen(BT_CONTENTS_DIR) + 1,
+				       .size = (uint64_t)st->st_size,
+				       .mtime = {st->st_mtim.tv_sec, (uint32_t)st->st_mtim.tv_nsec}};
+	if (snapshot)
+		bt_snapshot_name_parse(name, &slot->seconds, &slot->clash);
+	slot->seen = true;
+	pthread_mutex_init(&slot->lock, NULL);
+	atomic_store_explicit(&store->slot_count, ordinal + 1, memory_order_release);
+	*ret_slot = slot;
+	return 0;
+}
+
+int bt_catalogue_add(struct bt_store *store, const char *name, bool snapshot, const struct stat *st,
+		     struct bt_slot **ret_slot)
+{
+	pthread_mutex_lock(&store->lock);
+	int r = add_locked(store, name, snapshot, st, ret_slot);
+	pthread_mutex_unlock(&store->lock);
+	return r;
+}
+
+void bt_catalogue_free(struct bt_store *store)
+{
+	for (uint32_t i = 0; i < slot_count(store); i++)
+		bt_slot_free(bt_slot(store, i));
+	for (uint32_t i = 0; i < BT_SLOT_CHUNKS && store->chunks[i]; i++)
+		free(store->chunks[i]);
+	free(store->snapshots);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const struct bt_slot *x = *(struct bt_slot *const *)a, *y = *(struct bt_slot *const *)b;
+	return strcmp(x->path, y->path);
+}
+
+/* The known files by path, for the search in a refresh. */
+struct known {
+	struct bt_slot **slots;
+	size_t count;
+};
+
+static int list_known(struct bt_store *store, struct known *known)
+{
+	uint32_t count = slot_count(store);
+	known->slots = calloc((size_t)count + 1, sizeof(struct bt_slot *));
+	known->count = 0;
+	if (!known->slots)
+		return BT_E_NOMEM;
+	for (uint32_t i = 0; i < count; i++) {
+		struct bt_slot *slot = bt_slot(store, i);
+		slot->seen = false;
+		if (!slot->id.gone)
+			known->slots[known->count++] = slot;
+	}
+	qsort(known->slots, known->count, sizeof(struct bt_slot *), by_path);
+	return 0;
+}
+
+static struct bt_slot *find_known(const struct known *known, const char *directory, const char *name,
+				  const struct stat *st)
+{
+	char *path = join(directory, name);
+	struct bt_slot key = {.path = path}, *wanted = &key;
+	struct bt_slot **found = NULL;
+	if (path && known->count)
+		found = bsearch(&wanted, known->slots, known->count, sizeof(struct bt_slot *), by_path);
+	free(path);
+	if (!found || (*found)->id.size != (uint64_t)st->st_size || (*found)->id.mtime.seconds != st->st_mtim.tv_sec ||
+	    (*found)->id.mtime.nanoseconds != (uint32_t)st->st_mtim.tv_nsec)
+		return NULL;
+	return *found;
+}
+
+static int take_name(struct bt_store *store, const struct known *known, int fd, const char *name, bool snapshot)
+{
+	struct stat st;
+	int64_t seconds;
+	unsigned clash;
+	struct bt_slot *slot;
+	if (snapshot ? bt_snapshot_name_parse(name, &seconds, &clash) : !is_volume_name(name))
+		return 0;
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode))
+		return 0;
+	slot = find_known(known, snapshot ? "" : BT_CONTENTS_DIR, name, &st);
+	if (!slot)
+		return bt_catalogue_add(store, name, snapshot, &st, &slot);
+	slot->seen = true;
+	return 0;
+}
+
+static int read_directory(struct bt_store *store, const struct known *known, int dirfd, bool snapshots,
+			  struct bt_error *error)
+{
+	int fd = bt_openat(dirfd, ".", O_RDONLY | O_DIRECTORY, 0), r = 0;
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	if (!directory) {
+		int sys = fd < 0 ? -fd : errno;
+		bt_close(&fd);
+		return bt_fail_sys(error, sys, store->path, "list");
+	}
+	for (;;) {
+		errno = 0;
+		struct dirent *entry = readdir(directory);
+		if (!entry)
+			break;
+		r = take_name(store, known, fd, entry->d_name, snapshots);
+		if (r)
+			break;
+	}
+	if (!r && errno)
+		r = bt_fail_sys(error, errno, store->path, "list");
+	else if (r)
+		bt_fail(error, r, store->path, NULL);
+	closedir(directory);
+	return r;
+}
+
+/* False if the directory has not changed since it was read last. */
+static bool has_changed(int fd, struct bt_dir_state *state)
+{
+	struct stat st;
+	struct timespec now;
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &st))
+		return true;
+	clock_gettime(CLOCK_REALTIME, &now);
+	bool same = state->settled && state->changed.tv_sec == st.st_mtim.tv_sec &&
+		    state->changed.tv_nsec == st.st_mtim.tv_nsec;
+	state->changed = st.st_mtim;
+	state->settled = st.st_mtim.tv_sec < now.tv_sec - SETTLE_SECONDS;
+	return !same;
+}
+
+/* Sorted by time; equal times by clash number, then name. */
+static int by_time(const struct bt_slot *x, const struct bt_slot *y)
+{
+	if (x->seconds != y->seconds)
+		return x->seconds < y->seconds ? -1 : 1;
+	if (x->clash != y->clash)
+		return x->clash < y->clash ? -1 : 1;
+	return strcmp(x->id.name, y->id.name);
+}
+
+static int compare_ordinals(const void *a, const void *b, void *arg)
+{
+	const struct bt_store *store = arg;
+	return by_time(bt_slot(store, *(const uint32_t *)a), bt_slot(store, *(const uint32_t *)b));
+}
+
+static int list_snapshots(struct bt_store *store)
+{
+	uint32_t count = slot_count(store);
+	uint32_t *list = calloc((size_t)count + 1, sizeof(*list));
+	size_t listed = 0;
+	if (!list)
+		return BT_E_NOMEM;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct bt_slot *slot = bt_slot(store, i);
+		if (slot->id.snapshot && !slot->id.gone)
+			list[listed++] = i;
+	}
+	qsort_r(list, listed, sizeof(*list), compare_ordinals, store);
+	free(store->snapshots);
+	store->snapshots = list;
+	store->snapshot_count = listed;
+	store->version += count - store->listed;
+	store->listed = count;
+	return 0;
+}
+
+/* What is open stays readable: it can no longer be opened again. */
+static void mark_gone(struct bt_store *store)
+{
+	for (uint32_t i = 0; i < slot_count(store); i++) {
+		struct bt_slot *slot = bt_slot(store, i);
+		struct bt_file *file = atomic_load(&slot->file);
+		if (slot->seen || slot->id.gone)
+			continue;
+		if (file)
+			bt_file_keep(file);
+		slot->id.gone = true;
+		store->version++;
+	}
+}
+
+static int existing_contents(struct bt_store *store)
+{
+	pthread_mutex_lock(&store->lock);
+	if (store->contentsfd < 0)
+		store->contentsfd = bt_openat(store->dirfd, BT_CONTENTS_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	int fd = store->contentsfd;
+	pthread_mutex_unlock(&store->lock);
+	return fd;
+}
+
+/* The store's directory first: what moves to contents/ meanwhile is seen twice rather than not at all. */
+int bt_catalogue_refresh(struct bt_store *store, struct bt_error *error)
+{
+	struct known known;
+	int contents = existing_contents(store);
+	bool changed = has_changed(store->dirfd, &store->root_state);
+	changed |= has_changed(contents, &store->contents_state);
+	if (!changed)
+		return 0;
+	int r = list_known(store, &known);
+	if (!r)
+		r = read_directory(store, &known, store->dirfd, true, error);
+	contents = existing_contents(store);
+	if (!r && contents >= 0)
+		r = read_directory(store, &known, contents, false, error);
+	free(known.slots);
+	if (!r) {
+		mark_gone(store);
+		r = list_snapshots(store);
+	}
+	if (r)
+		store->root_state.settled = store->contents_state.settled = false;
+	return r ? bt_fail(error, r, store->path, NULL) : 0;
+}
+
+size_t bt_store_snapshot_count(const struct bt_store *store)
+{
+	return store->snapshot_count;
+}
+
+const char *bt_store_snapshot_name(const struct bt_store *store, size_t index)
+{
+	return index < store->snapshot_count ? bt_slot(store, store->snapshots[index])->id.name : NULL;
+}
+
+size_t bt_store_file_count(const struct bt_store *store)
+{
+	return slot_count(store);
+}
+
+const struct bt_file_id *bt_store_file_id(const struct bt_store *store, uint32_t ordinal)
+{
+	return &bt_slot(store, ordinal)->id;
+}
+
+/* Those added since the last refresh come after the sorted ones. */
+int bt_store_file_named(struct bt_store *store, const char *name, uint32_t *ret_ordinal)
+{
+	struct bt_slot key = {.id = {.name = name}};
+	if (bt_snapshot_name_parse(name, &key.seconds, &key.clash))
+		return BT_E_NOT_FOUND;
+	for (uint32_t i = slot_count(store); i-- > store->listed;) {
+		const struct bt_slot *slot = bt_slot(store, i);
+		if (slot->id.snapshot && !slot->id.gone && !strcmp(slot->id.name, name)) {
+			*ret_ordinal = i;
+			return 0;
+		}
+	}
+	for (size_t lo = 0, hi = store->snapshot_count; lo < hi;) {
+		size_t middle = lo + (hi - lo) / 2;
+		int order = by_time(&key, bt_slot(store, store->snapshots[middle]));
+		if (!order) {
+			*ret_ordinal = store->snapshots[middle];
+			return 0;
+		}
+		if (order < 0)
+			hi = middle;
+		else
+			lo = middle + 1;
+	}
+	return BT_E_NOT_FOUND;
+}

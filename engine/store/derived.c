@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* Files of version 2 that are derived from files of version 1, kept in cache/. */
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "base/io.h"
+#include "base/publish.h"
+#include "store/store_inside.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct derived_name {
+	char text[32]; /* classic-<16 hex>.json */
+};
+
+/* Another name for another file: a derived file is never of what was there before. */
+static struct derived_name name_of(const struct bt_slot *slot)
+{
+	struct derived_name name;
+	uint64_t hash = bt_hash_bytes(slot->path, strlen(slot->path), slot->id.size);
+	hash = bt_mix64(hash ^ (uint64_t)slot->id.mtime.seconds);
+	hash = bt_mix64(hash ^ slot->id.mtime.nanoseconds);
+	snprintf(name.text, sizeof(name.text), "classic-%016" PRIx64 ".json", hash);
+	return name;
+}
+
+static int open_pair(struct bt_slot *slot, int fd, int source_fd, struct bt_file **ret_file, struct bt_error *error)
+{
+	int source = fcntl(source_fd, F_DUPFD_CLOEXEC, 0);
+	if (source < 0) {
+		int sys = errno;
+		bt_close(&fd);
+		return bt_fail_sys(error, sys, slot->path, "open");
+	}
+	return bt_file_open_classic(fd, source, slot->path, ret_file, error);
+}
+
+/* A place for a derived file that cannot be kept: fd or -errno. */
+static int temporary(void)
+{
+	const char *directory = secure_getenv("TMPDIR");
+	int fd = bt_openat(AT_FDCWD, directory && *directory ? directory : "/tmp", O_TMPFILE | O_RDWR, 0600);
+	if (fd < 0)
+		fd = memfd_create("backuptool", MFD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int derive_temporary(struct bt_store *store, struct bt_slot *slot, int source_fd, int *ret_fd,
+			    struct bt_error *error)
+{
+	int fd = temporary();
+	if (fd < 0)
+		return bt_fail_sys(error, -fd, slot->path, "create a temporary file");
+	int r = store->foreign.derive(source_fd, slot->path, fd, error);
+	if (r)
+		bt_close(&fd);
+	else
+		*ret_fd = fd;
+	return r;
+}
+
+/* Those of files that the store no longer has. */
+static void sweep(struct bt_store *store, int cachefd)
+{
+	int fd = bt_openat(cachefd, ".", O_RDONLY | O_DIRECTORY, 0);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	if (!directory) {
+		bt_close(&fd);
+		return;
+	}
+	for (struct dirent *entry; (entry = readdir(directory));) {
+		bool wanted = strncmp(entry->d_name, "classic-", strlen("classic-")) != 0;
+		for (uint32_t i = 0; i < bt_store_file_count(store) && !wanted; i++) {
+			const struct bt_slot *slot = bt_slot(store, i);
+			wanted = slot->id.snapshot && !slot->id.gone && !strcmp(name_of(slot).text, entry->d_name);
+		}
+		if (!wanted)
+			unlinkat(fd, entry->d_name, 0);
+	}
+	closedir(directory);
+	bt_publish_sweep(cachefd);
+}
+
+static int derive_kept(struct bt_store *store, struct bt_slot *slot, int source_fd, int *ret_fd, struct bt_error *error)
+{
+	struct bt_publish publish = {.fd = -1};
+	struct derived_name name = name_of(slot);
+	int cachefd = bt_store_cache_dirfd(store);
+	sweep(store, cachefd);
+	int r = bt_publish_begin(&publish, cachefd, NULL);
+	if (r)
+		return derive_temporary(store, slot, source_fd, ret_fd, error);
+	r = store->foreign.derive(source_fd, slot->path, publish.fd, error);
+	/* without a name it serves this time all the same */
+	if (!r && bt_publish_replace(&publish, name.text, NULL) && publish.temp[0]) {
+		unlinkat(publish.dirfd, publish.temp, 0);
+		publish.temp[0] = 0;
+	}
+	if (r)
+		bt_publish_abort(&publish);
+	else
+		*ret_fd = publish.fd;
+	return r;
+}
+
+static int derive(struct bt_store *store, struct bt_slot *slot, int source_fd, struct bt_file **ret_file,
+		  struct bt_error *error)
+{
+	int fd = -1, r;
+	if (store->read_only || bt_store_cache_dirfd(store) < 0)
+		r = derive_temporary(store, slot, source_fd, &fd, error);
+	else
+		r = derive_kept(store, slot, source_fd, &fd, error);
+	return r ? r : open_pair(slot, fd, source_fd, ret_file, error);
+}
+
+int bt_derived_open(struct bt_store *store, struct bt_slot *slot, int source_fd, struct bt_file **ret_file,
+		    struct bt_error *error)
+{
+	int cachefd = bt_store_cache_dirfd(store), r = BT_E_NOT_FOUND;
+	struct derived_name name = name_of(slot);
+	int fd = cachefd < 0 ? -1 : bt_openat(cachefd, name.text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	if (fd >= 0)
+		r = open_pair(slot, fd, source_fd, ret_file, NULL);
+	if (r)
+		r = derive(store, slot, source_fd, ret_file, error);
+	bt_close(&source_fd);
+	return r;
+}
+
+/* The file that it replaces may be in use elsewhere until the store is closed. */
+static int replace(struct bt_store *store, struct bt_slot *slot, struct bt_error *error)
+{
+	struct bt_file *file = atomic_load(&slot->file), *fresh = NULL;
+	struct bt_retired *retired = calloc(1, sizeof(*retired));
+	int fd = bt_fds_open(store->fds, store->dirfd, slot->path);
+	int r = retired ? 0 : bt_fail(error, BT_E_NOMEM, slot->path, NULL);
+	if (!r && fd < 0)
+		r = bt_fail_sys(error, -fd, slot->path, "open");
+	if (!r && store->foreign.detect(fd))
+		r = derive(store, slot, fd, &fresh, error);
+	bt_close(&fd);
+	if (!r && fresh && bt_file_share(fresh, store->fds, store->dirfd, slot->path)) {
+		bt_file_free(fresh);
+		r = bt_fail(error, BT_E_NOMEM, slot->path, NULL);
+	}
+	if (r || !fresh || !file) {
+		free(retired);
+	} else {
+		*retired = (struct bt_retired){file, slot->retired};
+		slot->retired = retired;
+	}
+	if (!r && fresh)
+		atomic_store_explicit(&slot->file, fresh, memory_order_release);
+	return r;
+}
+
+int bt_derived_recheck(struct bt_store *store, struct bt_slot *slot, struct bt_error *error)
+{
+	struct bt_file *file = atomic_load(&slot->file);
+	if (!file || bt_file_kind(file) != BT_KIND_CLASSIC || slot->retired || !bt_file_verify(file, NULL))
+		return 0;
+	return replace(store, slot, error);
+}
+
+int bt_store_derive(struct bt_store *store, uint32_t ordinal, struct bt_error *error)
+{
+	struct bt_slot *slot = bt_slot(store, ordinal);
+	int r = 0;
+	pthread_mutex_lock(&slot->lock);
+	if (slot->id.snapshot && store->foreign.detect)
+		r = replace(store, slot, error);
+	pthread_mutex_unlock(&slot->lock);
+	return r;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What the sources of struct bt_file share. */
+#ifndef BT_STORE_FILE_INSIDE_H
+#define BT_STORE_FILE_INSIDE_H
+
+#include "store/fds.h"
+#include "store/file.h"
+
+#define BT_BLOCKS_LINE	   "\"blocks\":[\n"
+#define BT_CONTENTS_LINE   "\"contents\":[\n"
+#define BT_TREES_LINE	   "\"trees\":[\n"
+#define BT_TREE_INDEX_LINE "\"tree_index\":[\n"
+#define BT_LIST_END	   "],\n"
+#define BT_BLOCK_OPEN	   "{\"zstd\":\""
+#define BT_BLOCK_CLOSE	   "\"}"
+
+struct bt_file {
+	char *name;
+	struct bt_fd *fd, *source; /* source: the version 1 file, else NULL */
+	uint64_t source_size;
+	enum bt_file_kind kind;
+	struct bt_sections sections;
+	struct bt_buf header, summary;
+	struct bt_digest index_digest, file_digest;
+	uint64_t file_digest_end; /* how many bytes file_digest covers */
+};
+
+/* Finds and checks everything that opening checks; the file has fd and name. */
+int bt_file_load(struct bt_file *file, enum bt_file_kind expected, struct bt_error *error);
+
+int bt_file_pread_from(struct bt_fd *fd, const char *name, void *data, size_t length, uint64_t offset,
+		       struct bt_error *error);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* The store's files, opened when they are needed. */
+#include "base/fail.h"
+#include "base/io.h"
+#include "store/store_inside.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void bt_slot_free(struct bt_slot *slot)
+{
+	bt_file_free(atomic_load(&slot->file));
+	while (slot->retired) {
+		struct bt_retired *retired = slot->retired;
+		slot->retired = retired->next;
+		bt_file_free(retired->file);
+		free(retired);
+	}
+	free(atomic_load(&slot->damage));
+	pthread_mutex_destroy(&slot->lock);
+	free(slot->path);
+}
+
+/* A file that went away is none; other than that the first reason stays. */
+void bt_slot_damaged(struct bt_slot *slot, const struct bt_error *error)
+{
+	struct bt_error *copy = NULL, *none = NULL;
+	if (error->sys == ENOENT || error->code == BT_E_NOMEM || error->code == BT_OK ||
+	    (error->code == BT_E_DAMAGED && error->reason == BT_R_CHANGED) || atomic_load(&slot->damage))
+		return;
+	copy = malloc(sizeof(*copy));
+	if (!copy)
+		return;
+	*copy = *error;
+	if (!atomic_compare_exchange_strong(&slot->damage, &none, copy))
+		free(copy);
+}
+
+static int open_slot(struct bt_store *store, struct bt_slot *slot, struct bt_file **ret_file, struct bt_error *error)
+{
+	struct stat st;
+	struct bt_file *file = NULL;
+	int fd = bt_fds_open(store->fds, store->dirfd, slot->path), r;
+	if (fd < 0)
+		return bt_fail_sys(error, -fd, slot->path, "open");
+	if (fstat(fd, &st) || (uint64_t)st.st_size != slot->id.size || st.st_mtim.tv_sec != slot->id.mtime.seconds ||
+	    (uint32_t)st.st_mtim.tv_nsec != slot->id.mtime.nanoseconds) {
+		bt_close(&fd);
+		return bt_fail_damaged(error, BT_R_CHANGED, slot->path, BT_NO_OFFSET);
+	}
+	if (slot->id.snapshot && store->foreign.detect && store->foreign.detect(fd))
+		r = bt_derived_open(store, slot, fd, &file, error);
+	else
+		r = bt_file_open(fd, slot->path, &file, error);
+	if (!r && bt_file_share(file, store->fds, store->dirfd, slot->path)) {
+		bt_file_free(file);
+		return bt_fail(error, BT_E_NOMEM, slot->path, NULL);
+	}
+	if (!r)
+		*ret_file = file;
+	return r;
+}
+
+int bt_store_file(struct bt_store *store, uint32_t ordinal, struct bt_file **ret_file, struct bt_error *error)
+{
+	struct bt_slot *slot = bt_slot(store, ordinal);
+	struct bt_file *file = atomic_load_explicit(&slot->file, memory_order_acquire);
+	struct bt_error inner = {0};
+	int r = 0;
+	if (!file) {
+		pthread_mutex_lock(&slot->lock);
+		file = atomic_load(&slot->file);
+		if (!file)
+			r = open_slot(store, slot, &file, &inner);
+		if (!r)
+			atomic_store_explicit(&slot->file, file, memory_order_release);
+		pthread_mutex_unlock(&slot->lock);
+	}
+	if (r) {
+		bt_slot_damaged(slot, &inner);
+		if (error && !error->code)
+			*error = inner;
+		return r;
+	}
+	*ret_file = file;
+	return 0;
+}
+
+size_t bt_store_damaged_count(struct bt_store *store)
+{
+	size_t count = 0;
+	for (uint32_t i = 0; i < bt_store_file_count(store); i++) {
+		const struct bt_slot *slot = bt_slot(store, i);
+		count += !slot->id.gone && atomic_load(&slot->damage);
+	}
+	return count;
+}
+
+const struct bt_error *bt_store_damaged(struct bt_store *store, size_t index)
+{
+	for (uint32_t i = 0; i < bt_store_file_count(store); i++) {
+		const struct bt_slot *slot = bt_slot(store, i);
+		const struct bt_error *damage = slot->id.gone ? NULL : atomic_load(&slot->damage);
+		if (damage && index-- == 0)
+			return damage;
+	}
+	return NULL;
+}
+
+int bt_store_survey(struct bt_store *store, struct bt_error *error)
+{
+	for (uint32_t i = 0; i < bt_store_file_count(store); i++) {
+		struct bt_file *file;
+		if (!bt_slot(store, i)->id.gone && bt_store_file(store, i, &file, NULL) == BT_E_NOMEM)
+			return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	}
+	return bt_lookup_index(store, error);
+}

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/index.h"
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "base/io.h"
+#include "base/publish.h"
+#include "store/segment.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Visited files are turned into a segment when they have this many records: bounds the memory that a first visit of a
+ * large store takes. */
+#define BUILD_BYTES ((size_t)64 << 20)
+
+struct bt_index {
+	pthread_rwlock_t lock;	 /* the list, and which files are there */
+	pthread_mutex_t changes; /* one change at a time; taken before lock */
+	struct bt_segment **segments;
+	size_t count, room;
+	unsigned generation;
+	bool doubtful;
+};
+
+int bt_index_new(struct bt_index **ret_index)
+{
+	struct bt_index *index = calloc(1, sizeof(*index));
+	if (!index)
+		return BT_E_NOMEM;
+	pthread_rwlock_init(&index->lock, NULL);
+	pthread_mutex_init(&index->changes, NULL);
+	*ret_index = index;
+	return 0;
+}
+
+void bt_index_free(struct bt_index *index)
+{
+	if (!index)
+		return;
+	for (size_t i = 0; i < index->count; i++)
+		bt_segment_free(index->segments[i]);
+	free(index->segments);
+	pthread_rwlock_destroy(&index->lock);
+	pthread_mutex_destroy(&index->changes);
+	free(index);
+}
+
+/* Records, and files, whose table is merged with them. */
+static uint64_t weight(const struct bt_segment *segment)
+{
+	return segment->count + segment->file_count;
+}
+
+static int push(struct bt_index *index, struct bt_segment *segment)
+{
+	if (index->count == index->room) {
+		size_t room = index->room ? 2 * index->room : 8;
+		struct bt_segment **segments = realloc(index->segments, room * sizeof(struct bt_segment *));
+		if (!segments)
+			return BT_E_NOMEM;
+		index->segments = segments;
+		index->room = room;
+	}
+	index->segments[index->count++] = segment;
+	return 0;
+}
+
+static void discard(struct bt_segment *segment, int cachefd)
+{
+	if (cachefd >= 0 && segment->name[0])
+		unlinkat(cachefd, segment->name, 0);
+	bt_segment_free(segment);
+}
+
+/* The first segment that, with all newer ones, has to become one. */
+static size_t merge_from(const struct bt_index *index)
+{
+	uint64_t newer = 0;
+	size_t from = index->count;
+	for (size_t i = index->count; i-- > 0;) {
+		uint64_t own = weight(index->segments[i]);
+		if (newer && own < 2 * newer)
+			from = i;
+		newer += own;
+	}
+	return from;
+}
+
+static bool mostly_dead(const struct bt_segment *segment)
+{
+	uint64_t dead = segment->count - bt_segment_alive(segment);
+	size_t dead_files = segment->file_count - bt_segment_alive_files(segment);
+	return dead + dead_files > weight(segment) / 2;
+}
+
+/* Puts one in the place of segments from … from + count. If it cannot be written, they stay as they are: that only
+ * costs time. */
+static void replace(struct bt_index *index, size_t from, size_t count, int cachefd)
+{
+	struct bt_segment *merged = NULL;
+	if (bt_segment_merge(cachefd, index->segments + from, count, &merged))
+		return;
+	pthread_rwlock_wrlock(&index->lock);
+	for (size_t i = from; i < from + count; i++) {
+		bool same = !strcmp(index->segments[i]->name, merged->name);
+		discard(index->segments[i], merged->name[0] && !same ? cachefd : -1);
+	}
+	index->segments[from] = merged;
+	size_t rest = index->count - from - count;
+	memmove(index->segments + from + 1, index->segments + from + count, rest * sizeof(merged));
+	index->count -= count - 1;
+	pthread_rwlock_unlock(&index->lock);
+}
+
+/* Keeps the sizes geometric and writes what is only in memory. Without a place to write, nothing that lies in a file
+ * is pulled into memory. */
+static void tidy(struct bt_index *index, int cachefd)
+{
+	size_t from = merge_from(index), first = index->count;
+	while (first && !index->segments[first - 1]->name[0])
+		first--;
+	if (cachefd < 0 && from < first)
+		from = first;
+	if (index->count - from > 1)
+		replace(index, from, index->count - from, cachefd);
+	for (size_t i = 0; i < index->count && cachefd >= 0; i++) {
+		if (!index->segments[i]->name[0] || mostly_dead(index->segments[i]))
+			replace(index, i, 1, cachefd);
+	}
+}
+
+/* A table of the wanted files by name. */
+struct wanted {
+	const struct bt_index_source *source;
+	uint32_t *slots; /* file's index + 1 */
+	bool *covered;
+	size_t mask;
+};
+
+static uint64_t hash_name(const char *name)
+{
+	return bt_hash_bytes(name, strlen(name), 0);
+}
+
+static int wanted_new(struct wanted *wanted, const struct bt_index_source *source)
+{
+	size_t room = 16;
+	while (room / 2 < source->count)
+		room *= 2;
+	*wanted = (struct wanted){.source = source, .mask = room - 1};
+	wanted->slots = calloc(room, sizeof(*wanted->slots));
+	wanted->covered = calloc(source->count + 1, sizeof(*wanted->covered));
+	if (!wanted->slots || !wanted->covered)
+		return BT_E_NOMEM;
+	for (size_t i = 0; i < source->count; i++) {
+		size_t slot = hash_name(source->files[i].name) & wanted->mask;
+		while (wanted->slots[slot])
+			slot = (slot + 1) & wanted->mask;
+		wanted->slots[slot] = (uint32_t)i + 1;
+	}
+	return 0;
+}
+
+static void wanted_free(struct wanted *wanted)
+{
+	free(wanted->slots);
+	free(wanted->covered);
+}
+
+static bool is_same(const struct bt_covered *a, const struct bt_segment_file *b)
+{
+	return a->size == b->size && a->mtime.seconds == b->mtime.seconds &&
+	       a->mtime.nanoseconds == b->mtime.nanoseconds && !strcmp(a->name, b->name);
+}
+
+/* The ordinal of a segment's file, if it is wanted and no other segment covers it already. */
+static uint32_t claim(struct wanted *wanted, const struct bt_segment_file *file)
+{
+	size_t slot = hash_name(file->name) & wanted->mask;
+	for (; wanted->slots[slot]; slot = (slot + 1) & wanted->mask) {
+		size_t i = wanted->slots[slot] - 1;
+		if (!wanted->covered[i] && is_same(&wanted->source->files[i], file)) {
+			wanted->covered[i] = true;
+			return wanted->source->files[i].file;
+		}
+	}
+	return BT_NO_FILE;
+}
+
+static bool is_loaded(const struct bt_index *index, const char *name)
+{
+	for (size_t i = 0; i < index->count; i++) {
+		if (!strcmp(index->segments[i]->name, name))
+			return true;
+	}
+	return false;
+}
+
+static bool is_segment_name(const char *name)
+{
+	size_t length = strlen(name);
+	return length == strlen("index-0123456789abcdef.seg") && !strncmp(name, "index-", 6) &&
+	       !strcmp(name + length - 4, ".seg");
+}
+
+/* One that is of no use is deleted, one that vanished meanwhile was merged by somebody else. */
+static int load_segment(struct bt_index *index, const struct bt_index_source *source, const char *name)
+{
+	struct bt_segment *segment = NULL;
+	int r = bt_segment_open(source->cachefd, name, &segment);
+	if (r == BT_E_DAMAGED && !source->read_only)
+		unlinkat(source->cachefd, name, 0);
+	if (r)
+		return r == BT_E_NOMEM ? r : 0;
+	r = push(index, segment);
+	if (r)
+		bt_segment_free(segment);
+	index->doubtful = true;
+	return r;
+}
+
+static int load_segments(struct bt_index *index, const struct bt_index_source *source)
+{
+	int fd = source->cachefd < 0 ? -1 : bt_openat(source->cachefd, ".", O_RDONLY | O_DIRECTORY, 0);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	int r = 0;
+	if (!directory) {
+		bt_close(&fd);
+		return 0;
+	}
+	for (struct dirent *entry; !r && (entry = readdir(directory));) {
+		if (is_segment_name(entry->d_name) && !is_loaded(index, entry->d_name))
+			r = load_segment(index, source, entry->d_name);
+	}
+	closedir(directory);
+	return r;
+}
+
+static int larger_first(const void *a, const void *b)
+{
+	uint64_t x = weight(*(struct bt_segment *const *)a), y = weight(*(struct bt_segment *const *)b);
+	return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* Larger segments come first, so that what was merged takes the place of what it was merged from. */
+static void match_files(struct bt_index *index, struct wanted *wanted)
+{
+	size_t kept = 0;
+	const struct bt_index_source *source = wanted->source;
+	if (index->count)
+		qsort(index->segments, index->count, sizeof(struct bt_segment *), larger_first);
+	for (size_t i = 0; i < index->count; i++) {
+		struct bt_segment *segment = index->segments[i];
+		for (size_t k = 0; k < segment->file_count; k++)
+			segment->files[k].file = claim(wanted, &segment->files[k]);
+		if (bt_segment_alive_files(segment))
+			index->segments[kept++] = segment;
+		else
+			discard(segment, source->read_only ? -1 : source->cachefd);
+	}
+	index->count = kept;
+}
+
+static int finish_build(struct bt_index *index, struct bt_segment_build *build)
+{
+	struct bt_segment *segment = NULL;
+	if (!build->files.length)
+		return 0;
+	int r = bt_segment_build_finish(build, &segment);
+	if (r)
+		return r;
+	pthread_rwlock_wrlock(&index->lock);
+	r = push(index, segment);
+	pthread_rwlock_unlock(&index->lock);
+	if (r)
+		bt_segment_free(segment);
+	return r;
+}
+
+static int visit_file(const struct bt_index_source *source, const struct bt_covered *file,
+		      struct bt_segment_build *build)
+{
+	struct bt_index_visitor visitor = bt_segment_build_visitor;
+	struct bt_error error = {0};
+	visitor.arg = build;
+	if (bt_segment_build_start(build, file))
+		return BT_E_NOMEM;
+	int r = source->visit(source->arg, file->file, &visitor, &error);
+	if (!r)
+		return bt_segment_build_end(build);
+	bt_segment_build_cancel(build);
+	if (r == BT_E_NOMEM)
+		return r;
+	source->damaged(source->arg, file->file, &error);
+	return 0;
+}
+
+static int visit_uncovered(struct bt_index *index, const struct wanted *wanted, int cachefd)
+{
+	const struct bt_index_source *source = wanted->source;
+	struct bt_segment_build build = {0};
+	int r = 0;
+	for (size_t i = 0; i < source->count && !r; i++) {
+		if (wanted->covered[i])
+			continue;
+		r = visit_file(source, &source->files[i], &build);
+		if (!r && build.records.length >= BUILD_BYTES) {
+			r = finish_build(index, &build);
+			tidy(index, cachefd);
+		}
+	}
+	if (!r)
+		r = finish_build(index, &build);
+	bt_segment_build_free(&build);
+	return r;
+}
+
+static int update(struct bt_index *index, const struct bt_index_source *source)
+{
+	struct wanted wanted;
+	int cachefd = source->read_only ? -1 : source->cachefd;
+	int r = wanted_new(&wanted, source);
+	pthread_rwlock_wrlock(&index->lock);
+	if (!r)
+		r = load_segments(index, source);
+	if (!r)
+		match_files(index, &wanted);
+	pthread_rwlock_unlock(&index->lock);
+	if (!r)
+		r = visit_uncovered(index, &wanted, cachefd);
+	if (!r)
+		tidy(index, cachefd);
+	wanted_free(&wanted);
+	if (cachefd >= 0)
+		bt_publish_sweep(cachefd);
+	return r;
+}
+
+int bt_index_update(struct bt_index *index, const struct bt_index_source *source, struct bt_error *error)
+{
+	pthread_mutex_lock(&index->changes);
+	int r = update(index, source);
+	pthread_mutex_unlock(&index->changes);
+	return r ? bt_fail(error, r, NULL, "index") : 0;
+}
+
+unsigned bt_index_generation(struct bt_index *index)
+{
+	pthread_rwlock_rdlock(&index->lock);
+	unsigned generation = index->generation;
+	pthread_rwlock_unlock(&index->lock);
+	return generation;
+}
+
+static void forget_all(struct bt_index *index, const struct bt_index_source *source)
+{
+	int cachefd = source->read_only ? -1 : source->cachefd;
+	pthread_rwlock_wrlock(&index->lock);
+	index->generation++;
+	index->doubtful = false;
+	for (size_t i = 0; i < index->count; i++)
+		discard(index->segments[i], cachefd);
+	index->count = 0;
+	pthread_rwlock_unlock(&index->lock);
+}
+
+bool bt_index_is_doubtful(struct bt_index *index)
+{
+	pthread_rwlock_rdlock(&index->lock);
+	bool doubtful = index->doubtful;
+	pthread_rwlock_unlock(&index->lock);
+	return doubtful;
+}
+
+int bt_index_rebuild(struct bt_index *index, const struct bt_index_source *source, unsigned generation,
+		     struct bt_error *error)
+{
+	struct bt_index_source fresh = *source;
+	int r = 0;
+	pthread_mutex_lock(&index->changes);
+	if (index->generation == generation) {
+		forget_all(index, source);
+		/* what is in a cache that cannot be changed is what led astray */
+		if (source->read_only)
+			fresh.cachefd = -1;
+		r = update(index, &fresh);
+	}
+	pthread_mutex_unlock(&index->changes);
+	return r ? bt_fail(error, r, NULL, "index") : 0;
+}
+
+static bool is_covered(const struct bt_index *index, uint32_t file)
+{
+	for (size_t i = index->count; i-- > 0;) {
+		for (size_t k = 0; k < index->segments[i]->file_count; k++) {
+			if (index->segments[i]->files[k].file == file)
+				return true;
+		}
+	}
+	return false;
+}
+
+static int add(struct bt_index *index, const struct bt_covered *file,
+	       int (*visit)(void *arg, const struct bt_index_visitor *visitor), void *arg)
+{
+	struct bt_segment_build build = {0};
+	struct bt_index_visitor visitor = bt_segment_build_visitor;
+	visitor.arg = &build;
+	int r = bt_segment_build_start(&build, file);
+	if (!r)
+		r = visit(arg, &visitor);
+	if (!r)
+		r = bt_segment_build_end(&build);
+	if (!r)
+		r = finish_build(index, &build);
+	bt_segment_build_free(&build);
+	return r;
+}
+
+int bt_index_add(struct bt_index *index, int cachefd, const struct bt_covered *file,
+		 int (*visit)(void *arg, const struct bt_index_visitor *visitor), void *arg, struct bt_error *error)
+{
+	int r = 0;
+	pthread_mutex_lock(&index->changes);
+	if (!is_covered(index, file->file)) {
+		r = add(index, file, visit, arg);
+		if (!r)
+			tidy(index, cachefd);
+	}
+	pthread_mutex_unlock(&index->changes);
+	return r ? bt_fail(error, r, NULL, "index") : 0;
+}
+
+size_t bt_index_find(struct bt_index *index, const struct bt_digest *digest, bool page, struct bt_location *locations,
+		     size_t max)
+{
+	size_t found = 0;
+	pthread_rwlock_rdlock(&index->lock);
+	for (size_t i = index->count; i-- > 0 && found < max;)
+		found += bt_segment_find(index->segments[i], digest, page, locations + found, max - found);
+	pthread_rwlock_unlock(&index->lock);
+	return found;
+}
+
+size_t bt_index_segments(struct bt_index *index)
+{
+	pthread_rwlock_rdlock(&index->lock);
+	size_t count = index->count;
+	pthread_rwlock_unlock(&index->lock);
+	return count;
+}
+
+uint64_t bt_index_records(struct bt_index *index)
+{
+	uint64_t records = 0;
+	pthread_rwlock_rdlock(&index->lock);
+	for (size_t i = 0; i < index->count; i++)
+		records += bt_segment_alive(index->segments[i]);
+	pthread_rwlock_unlock(&index->lock);
+	return records;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* The store's index, and pages found through it. */
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "store/store_inside.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int visit_file(void *arg, uint32_t ordinal, const struct bt_index_visitor *visitor, struct bt_error *error)
+{
+	struct bt_file *file;
+	int r = bt_store_file(arg, ordinal, &file, error);
+	return r ? r : bt_file_visit(file, visitor, error);
+}
+
+static void note_damage(void *arg, uint32_t ordinal, const struct bt_error *error)
+{
+	bt_slot_damaged(bt_slot(arg, ordinal), error);
+}
+
+/* A file that is gone but open is still read from. */
+static bool is_readable(const struct bt_slot *slot)
+{
+	return !slot->id.gone || atomic_load(&slot->file);
+}
+
+static struct bt_covered covered(const struct bt_slot *slot)
+{
+	return (struct bt_covered){slot->path, slot->id.size, slot->id.mtime, slot->id.ordinal};
+}
+
+static int source_new(struct bt_store *store, struct bt_index_source *source, struct bt_covered **ret_files)
+{
+	uint32_t count = (uint32_t)bt_store_file_count(store);
+	struct bt_covered *files = calloc((size_t)count + 1, sizeof(*files));
+	if (!files)
+		return BT_E_NOMEM;
+	*source = (struct bt_index_source){.arg = store,
+					   .files = files,
+					   .cachefd = bt_store_cache_dirfd(store),
+					   .read_only = store->read_only,
+					   .visit = visit_file,
+					   .damaged = note_damage};
+	for (uint32_t i = 0; i < count; i++) {
+		const struct bt_slot *slot = bt_slot(store, i);
+		if (is_readable(slot))
+			files[source->count++] = covered(slot);
+	}
+	*ret_files = files;
+	return 0;
+}
+
+static int update(struct bt_store *store, struct bt_error *error)
+{
+	struct bt_index_source source;
+	struct bt_covered *files = NULL;
+	int r = source_new(store, &source, &files);
+	if (r)
+		return bt_fail(error, r, NULL, NULL);
+	unsigned version = store->version;
+	r = bt_index_update(store->index, &source, error);
+	free(files);
+	if (!r)
+		store->indexed_version = version;
+	return r;
+}
+
+int bt_lookup_index(struct bt_store *store, struct bt_error *error)
+{
+	int r = 0;
+	if (atomic_load_explicit(&store->index_ready, memory_order_acquire))
+		return 0;
+	pthread_mutex_lock(&store->index_lock);
+	if (!atomic_load(&store->index_ready)) {
+		r = update(store, error);
+		if (!r)
+			atomic_store_explicit(&store->index_ready, true, memory_order_release);
+	}
+	pthread_mutex_unlock(&store->index_lock);
+	return r;
+}
+
+int bt_lookup_update(struct bt_store *store, struct bt_error *error)
+{
+	if (!atomic_load(&store->index_ready) || store->indexed_version == store->version)
+		return 0;
+	return update(store, error);
+}
+
+/* Everything derived is looked at again. */
+int bt_lookup_rebuild(struct bt_store *store, unsigned generation, struct bt_error *error)
+{
+	struct bt_index_source source;
+	struct bt_covered *files = NULL;
+	int r = 0;
+	pthread_mutex_lock(&store->index_lock);
+	for (uint32_t i = 0; i < bt_store_file_count(store) && !r; i++)
+		r = bt_derived_recheck(store, bt_slot(store, i), error);
+	if (!r)
+		r = source_new(store, &source, &files);
+	if (!r)
+		r = bt_index_rebuild(store->index, &source, generation, error);
+	free(files);
+	pthread_mutex_unlock(&store->index_lock);
+	return r ? bt_fail(error, r, NULL, NULL) : 0;
+}
+
+int bt_store_find(struct bt_store *store, const struct bt_digest *digest, bool page, struct bt_location *ret_location,
+		  struct bt_error *error)
+{
+	struct bt_location location;
+	int r = bt_lookup_index(store, error);
+	if (r)
+		return r;
+	if (!bt_index_find(store->index, digest, page, &location, 1))
+		return BT_E_NOT_FOUND;
+	*ret_location = location;
+	return 0;
+}
+
+static int visit_writer(void *arg, const struct bt_index_visitor *visitor)
+{
+	return bt_writer_visit(arg, visitor);
+}
+
+/* Whoever builds the index meanwhile either sees the new slot or is done. */
+static int add_file(struct bt_store *store, const char *name, bool snapshot, const struct stat *st,
+		    const struct bt_writer *writer, struct bt_error *error)
+{
+	struct bt_slot *slot;
+	if (bt_catalogue_add(store, name, snapshot, st, &slot))
+		return bt_fail(error, BT_E_NOMEM, name, NULL);
+	if (!atomic_load(&store->index_ready))
+		return 0;
+	struct bt_covered file = covered(slot);
+	int cachefd = store->read_only ? -1 : bt_store_cache_dirfd(store);
+	return bt_index_add(store->index, cachefd, &file, visit_writer, (void *)(uintptr_t)writer, error);
+}
+
+int bt_store_add_file(struct bt_store *store, const char *name, bool snapshot, const struct bt_writer *writer,
+		      struct bt_error *error)
+{
+	struct stat st;
+	int dirfd = store->dirfd, r = 0;
+	if (!snapshot)
+		r = bt_store_contents_dirfd(store, &dirfd, error);
+	if (r)
+		return r;
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW))
+		return bt_fail_sys(error, errno, name, "stat");
+	pthread_mutex_lock(&store->index_lock);
+	r = add_file(store, name, snapshot, &st, writer, error);
+	pthread_mutex_unlock(&store->index_lock);
+	return r;
+}

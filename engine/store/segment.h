@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One segment of the derived index: records sorted by digest, each saying where in which file a content or page lies,
+ * and the files that it covers. A file index-<16 hex>.seg in cache/, or memory only. Immutable but for which of its
+ * files are there; derived data, so the byte order is the machine's.
+ *
+ * A segment's records are read with pread, a bucket at a time, and only small segments are kept in memory whole: a
+ * mapped file that somebody cuts short is a SIGBUS, and a lookup would pull the mapping of a large index into memory
+ * page by page. The table of buckets is in memory (4 bytes for 16 records), so that a lookup is one pread of 1 KiB.
+ */
+#ifndef BT_STORE_SEGMENT_H
+#define BT_STORE_SEGMENT_H
+
+#include "base/buf.h"
+#include "store/index.h"
+
+#define BT_NO_FILE UINT32_MAX
+
+struct bt_record {
+	struct bt_digest digest;
+	uint32_t at_low, at_high;
+	uint32_t length, size; /* of the block, or length of the page */
+	uint32_t offset, held;
+	uint32_t file; /* in the segment's table, and the flags */
+};
+#define BT_RECORD_PAGE	(UINT32_C(1) << 31)
+#define BT_RECORD_PLAIN (UINT32_C(1) << 30)
+#define BT_RECORD_FILE	(BT_RECORD_PLAIN - 1)
+
+struct bt_segment_file {
+	const char *name; /* in names */
+	uint64_t size;
+	struct bt_time mtime;
+	uint32_t records;
+	uint32_t file; /* ordinal in the store, or BT_NO_FILE: its records count for nothing */
+};
+
+struct bt_segment {
+	char name[32]; /* in cache/; "" if it is only in memory */
+	int fd;	       /* of the records, or -1 */
+	struct bt_record *records;
+	uint64_t count;
+	unsigned bits; /* of the digest that choose the bucket */
+	uint32_t *buckets;
+	struct bt_segment_file *files;
+	size_t file_count;
+	char *names;
+};
+
+/* Anything but 0: it is not there or cannot be used. */
+int bt_segment_open(int cachefd, const char *name, struct bt_segment **ret_segment);
+void bt_segment_free(struct bt_segment *segment);
+
+/* Files visited one by one into a segment in memory. Zero-initialised is empty. */
+struct bt_segment_build {
+	struct bt_buf records, files, names; /* files: of bt_segment_file whose name is an offset in names */
+	size_t mark;			     /* where the current file's records begin */
+};
+int bt_segment_build_start(struct bt_segment_build *build, const struct bt_covered *file);
+extern const struct bt_index_visitor bt_segment_build_visitor; /* arg: the build, to be filled in */
+int bt_segment_build_end(struct bt_segment_build *build);
+void bt_segment_build_cancel(struct bt_segment_build *build); /* instead of end: forgets the current file */
+int bt_segment_build_finish(struct bt_segment_build *build, struct bt_segment **ret_segment); /* build is empty then */
+void bt_segment_build_free(struct bt_segment_build *build);
+
+/* What is alive in all of them as one; written to cache/ when cachefd >= 0 (one input: that one, written), else in
+ * memory. The inputs stay. */
+int bt_segment_merge(int cachefd, struct bt_segment *const *inputs, size_t count, struct bt_segment **ret_segment);
+
+uint64_t bt_segment_alive(const struct bt_segment *segment); /* records of files that are there */
+size_t bt_segment_alive_files(const struct bt_segment *segment);
+/* Up to max places of one digest. */
+size_t bt_segment_find(const struct bt_segment *segment, const struct bt_digest *digest, bool page,
+		       struct bt_location *locations, size_t max);
+
+#endif

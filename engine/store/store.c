@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/store.h"
+#include "base/fail.h"
+#include "base/io.h"
+#include "store/store_inside.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+static void sync_parent(int dirfd)
+{
+	int fd = bt_openat(dirfd, "..", O_RDONLY | O_DIRECTORY, 0);
+	if (fd >= 0)
+		fsync(fd);
+	bt_close(&fd);
+}
+
+static int open_root(struct bt_store *store, struct bt_error *error)
+{
+	struct statvfs fs;
+	bool made = false;
+	if (store->options.create && !store->read_only) {
+		made = mkdir(store->path, 0700) == 0;
+		if (!made && errno != EEXIST)
+			return bt_fail_sys(error, errno, store->path, "create the store");
+	}
+	int fd = bt_openat(AT_FDCWD, store->path, O_RDONLY | O_DIRECTORY, 0);
+	if (fd == -ENOENT || fd == -ENOTDIR)
+		return bt_fail(error, BT_E_NO_STORE, store->path, NULL);
+	if (fd < 0)
+		return bt_fail_sys(error, -fd, store->path, "open the store");
+	store->dirfd = fd;
+	if (made)
+		sync_parent(fd);
+	if (!fstatvfs(fd, &fs) && fs.f_flag & ST_RDONLY)
+		store->read_only = true;
+	return 0;
+}
+
+static int open_parts(struct bt_store *store, struct bt_error *error)
+{
+	if (!store->path || bt_fds_new(0, &store->fds) || bt_blocks_new(store) || bt_index_new(&store->index))
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	int r = open_root(store, error);
+	return r ? r : bt_catalogue_refresh(store, error);
+}
+
+int bt_store_open_with(const char *path, const struct bt_store_options *options, const struct bt_foreign *foreign,
+		       struct bt_store **ret_store, struct bt_error *error)
+{
+	struct bt_store *store = calloc(1, sizeof(*store));
+	if (!store)
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	if (options)
+		store->options = *options;
+	if (foreign)
+		store->foreign = *foreign;
+	store->read_only = store->options.read_only;
+	store->dirfd = store->contentsfd = store->cachefd = -1;
+	pthread_mutex_init(&store->lock, NULL);
+	pthread_mutex_init(&store->index_lock, NULL);
+	store->path = strdup(path);
+	int r = open_parts(store, error);
+	if (r) {
+		bt_store_close(store);
+		return r;
+	}
+	*ret_store = store;
+	return 0;
+}
+
+void bt_store_close(struct bt_store *store)
+{
+	if (!store)
+		return;
+	if (store->attached_free)
+		store->attached_free(store->attached);
+	bt_blocks_free(store);
+	bt_index_free(store->index);
+	bt_catalogue_free(store);
+	bt_fds_free(store->fds);
+	bt_close(&store->cachefd);
+	bt_close(&store->contentsfd);
+	bt_close(&store->dirfd);
+	pthread_mutex_destroy(&store->lock);
+	pthread_mutex_destroy(&store->index_lock);
+	free(store->path);
+	free(store);
+}
+
+void bt_store_attach(struct bt_store *store, void *data, void (*free)(void *data))
+{
+	store->attached = data;
+	store->attached_free = free;
+}
+
+void *bt_store_attached(const struct bt_store *store)
+{
+	return store->attached;
+}
+
+int bt_store_dirfd(const struct bt_store *store)
+{
+	return store->dirfd;
+}
+
+bool bt_store_read_only(const struct bt_store *store)
+{
+	return store->read_only;
+}
+
+/* fd or -errno */
+static int open_below(const struct bt_store *store, const char *name)
+{
+	int fd = bt_openat(store->dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd != -ENOENT || store->read_only)
+		return fd;
+	if (mkdirat(store->dirfd, name, 0700) && errno != EEXIST)
+		return -errno;
+	/* what is published in it is only as durable as its own name */
+	if (fsync(store->dirfd) && errno != EINVAL)
+		return -errno;
+	return bt_openat(store->dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+}
+
+int bt_store_contents_dirfd(struct bt_store *store, int *ret_fd, struct bt_error *error)
+{
+	pthread_mutex_lock(&store->lock);
+	if (store->contentsfd < 0)
+		store->contentsfd = open_below(store, BT_CONTENTS_DIR);
+	int fd = store->contentsfd;
+	pthread_mutex_unlock(&store->lock);
+	if (fd < 0)
+		return bt_fail_sys(error, -fd, BT_CONTENTS_DIR, "open");
+	*ret_fd = fd;
+	return 0;
+}
+
+int bt_store_cache_dirfd(struct bt_store *store)
+{
+	pthread_mutex_lock(&store->lock);
+	if (!store->cache_tried)
+		store->cachefd = open_below(store, BT_CACHE_DIR);
+	if (store->cachefd < 0)
+		store->cachefd = -1;
+	store->cache_tried = true;
+	int fd = store->cachefd;
+	pthread_mutex_unlock(&store->lock);
+	return fd;
+}
+
+int bt_store_lock(struct bt_store *store, enum bt_lock_kind kind, int *ret_fd, struct bt_error *error)
+{
+	return bt_lock_take(store->dirfd, "lock", kind, store->options.lock_wait_ms, ret_fd, error);
+}
+
+int bt_store_claim(struct bt_store *store, const char *task, int *ret_fd, struct bt_error *error)
+{
+	struct bt_hasher *hasher = bt_hasher_new();
+	struct bt_digest digest;
+	uint64_t number;
+
+	int result = hasher ? bt_hasher_digest(hasher, task, strlen(task), &digest) : BT_E_NOMEM;
+	bt_hasher_free(hasher);
+	if (result)
+		return bt_fail(error, result, NULL, NULL);
+	memcpy(&number, digest.bytes, sizeof(number));
+	return bt_lock_claim(store->dirfd, "lock", number, ret_fd, error);
+}
+
+int bt_store_refresh(struct bt_store *store, struct bt_error *error)
+{
+	int r = bt_catalogue_refresh(store, error);
+	return r ? r : bt_lookup_update(store, error);
+}

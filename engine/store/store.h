@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The store as a whole: its directories, lock, files, index and the cache of decoded blocks. Behind the public struct
+ * bt_store (include/backuptool/store.h). Thread-safe except open, close and refresh.
+ */
+#ifndef BT_STORE_STORE_H
+#define BT_STORE_STORE_H
+
+#include "base/lock.h"
+#include "store/index.h"
+#include "store/writer.h"
+#include <backuptool/store.h>
+
+/* How the store turns a file that is not of version 2 into one that is; given by whoever opens it (view/), since it
+ * lies above this room. */
+struct bt_foreign {
+	bool (*detect)(int fd);
+	int (*derive)(int fd, const char *name, int out, struct bt_error *error);
+};
+int bt_store_open_with(const char *path, const struct bt_store_options *options, const struct bt_foreign *foreign,
+		       struct bt_store **ret_store, struct bt_error *error);
+
+/* Every snapshot and volume has an ordinal, given in the order of discovery and stable while the store is open. What is
+ * gone from the directory keeps its ordinal, and stays readable if it was open. */
+struct bt_file_id {
+	uint32_t ordinal;
+	bool snapshot;	  /* false: in contents/ */
+	bool gone;	  /* since a refresh */
+	const char *name; /* within its directory */
+	uint64_t size;
+	struct bt_time mtime;
+};
+
+int bt_store_dirfd(const struct bt_store *store); /* the store; borrowed */
+int bt_store_contents_dirfd(struct bt_store *store, int *ret_fd,
+			    struct bt_error *error); /* created when missing; borrowed */
+int bt_store_cache_dirfd(struct bt_store *store);    /* created when missing; -1 if it cannot be; borrowed */
+bool bt_store_read_only(const struct bt_store *store);
+
+/* Takes the store's lock, waiting as the options say. Released by closing the fd. */
+int bt_store_lock(struct bt_store *store, enum bt_lock_kind kind, int *ret_fd, struct bt_error *error);
+
+/* How many ordinals there are: snapshots (version 1 included) and volumes, also those that are gone. */
+size_t bt_store_file_count(const struct bt_store *store);
+const struct bt_file_id *bt_store_file_id(const struct bt_store *store, uint32_t ordinal);
+/* Opened once and kept; borrowed. A version 1 file gives the file derived from it. */
+int bt_store_file(struct bt_store *store, uint32_t ordinal, struct bt_file **ret_file, struct bt_error *error);
+/* Derives the file anew from a version 1 file, whatever cache/ says of it; of version 2 nothing happens. */
+int bt_store_derive(struct bt_store *store, uint32_t ordinal, struct bt_error *error);
+int bt_store_file_named(struct bt_store *store, const char *name,
+			uint32_t *ret_ordinal); /* a snapshot, BT_E_NOT_FOUND */
+
+/* The index is opened on first use (so that `list` does not pay for it). BT_E_NOT_FOUND does not fill error. */
+int bt_store_find(struct bt_store *store, const struct bt_digest *digest, bool page, struct bt_location *ret_location,
+		  struct bt_error *error);
+/* After seal, with the name given to it. The file has an ordinal and is found by name and through the index at once; it
+ * is among the snapshots after a refresh. */
+int bt_store_add_file(struct bt_store *store, const char *name, bool snapshot, const struct bt_writer *writer,
+		      struct bt_error *error);
+
+/* Something that a higher room keeps with the store; freed by close before anything else. Set once, right after open.
+ */
+void bt_store_attach(struct bt_store *store, void *data, void (*free)(void *data));
+void *bt_store_attached(const struct bt_store *store);
+
+/* A page's line, verified by its id, into line (replaced). BT_R_MISSING_PAGE if no file has it. ret_offset: where it
+ * lies, for errors; ret_file its ordinal. */
+int bt_store_page(struct bt_store *store, const struct bt_digest *id, struct bt_buf *line,
+		  struct bt_location *ret_location, struct bt_error *error);
+
+/*
+ * A content's plain bytes, decoded through the block cache and verified by digest the first time they are handed out
+ * from a decoded block. The pin keeps them until bt_store_unpin. BT_R_MISSING_CONTENT if no file has it. When one
+ * file's copy is damaged, another file's is tried if there is one.
+ */
+struct bt_pin {
+	const unsigned char *data;
+	size_t size;
+	void *cached;
+};
+int bt_store_pin(struct bt_store *store, const struct bt_digest *digest, uint64_t size, struct bt_pin *ret_pin,
+		 struct bt_error *error);
+/* The same, but only if it is decoded: else BT_E_NOT_FOUND without filling error. */
+int bt_store_pin_decoded(struct bt_store *store, const struct bt_digest *digest, uint64_t size, struct bt_pin *ret_pin,
+			 struct bt_error *error);
+void bt_store_unpin(struct bt_store *store, struct bt_pin *pin);
+/* Decodes the block of a content ahead, on the calling thread, unless it is cached. Errors do not matter. */
+void bt_store_prefetch(struct bt_store *store, const struct bt_digest *digest);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* What the sources of struct bt_store share. */
+#ifndef BT_STORE_STORE_INSIDE_H
+#define BT_STORE_STORE_INSIDE_H
+
+#include "base/buf.h"
+#include "base/cache.h"
+#include "codec/frame.h"
+#include "codec/hash.h"
+#include "store/fds.h"
+#include "store/spare.h"
+#include "store/store.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+#define BT_CONTENTS_DIR "contents"
+#define BT_CACHE_DIR	"cache"
+
+struct bt_retired {
+	struct bt_file *file;
+	struct bt_retired *next;
+};
+
+/* A file of the store. Slots never move, so that they are read without a lock. */
+struct bt_slot {
+	struct bt_file_id id;
+	char *path;	 /* from the store's directory, as errors name it; id.name is its last part */
+	int64_t seconds; /* of a snapshot's name, with the clash number */
+	unsigned clash;
+	bool seen; /* by the refresh under way */
+	pthread_mutex_t lock;
+	struct bt_file *_Atomic file;
+	struct bt_retired *retired; /* derived files that were replaced; others may still use them */
+	struct bt_error *_Atomic damage;
+};
+
+#define BT_SLOT_CHUNK  ((uint32_t)1024)
+#define BT_SLOT_CHUNKS ((uint32_t)8192)
+
+/* What one thread needs to decode and verify. */
+struct bt_decoder {
+	struct bt_decompressor *decompressor;
+	struct bt_hasher *hasher;
+	struct bt_buf text;
+	struct bt_decoder *next;
+};
+
+struct bt_dir_state { /* of a directory when it was read last */
+	struct timespec changed;
+	bool settled; /* a later change would have given another time */
+};
+
+struct bt_store {
+	struct bt_store_options options;
+	struct bt_foreign foreign;
+	bool read_only;
+	char *path;
+	int dirfd;
+	pthread_mutex_t lock; /* the descriptors below, adding slots, decoders */
+	int contentsfd, cachefd;
+	bool cache_tried;
+	struct bt_fds *fds;
+	struct bt_slot *chunks[BT_SLOT_CHUNKS];
+	atomic_uint slot_count;
+	uint32_t *snapshots; /* ordinals in the order of their names' times */
+	size_t snapshot_count;
+	uint32_t listed; /* slots that were there at the last refresh */
+	struct bt_dir_state root_state, contents_state;
+	unsigned version, indexed_version; /* of the set of files: of the slots, of what the index knows */
+	pthread_mutex_t index_lock;	   /* opening the index */
+	struct bt_index *index;
+	atomic_bool index_ready;
+	struct bt_cache *blocks;
+	struct bt_spares spares;
+	struct bt_decoder *decoders;
+	void *attached;
+	void (*attached_free)(void *data);
+};
+
+/* catalogue.c */
+struct bt_slot *bt_slot(const struct bt_store *store, uint32_t ordinal);
+int bt_catalogue_refresh(struct bt_store *store, struct bt_error *error);
+int bt_catalogue_add(struct bt_store *store, const char *name, bool snapshot, const struct stat *st,
+		     struct bt_slot **ret_slot);
+void bt_catalogue_free(struct bt_store *store);
+
+/* files.c */
+void bt_slot_damaged(struct bt_slot *slot, const struct bt_error *error);
+void bt_slot_free(struct bt_slot *slot);
+
+/* derived.c: the fd of a version 1 file is taken over. Derived files of files that are gone are swept away. */
+int bt_derived_open(struct bt_store *store, struct bt_slot *slot, int source_fd, struct bt_file **ret_file,
+		    struct bt_error *error);
+/* A derived file that does not verify is made again. */
+int bt_derived_recheck(struct bt_store *store, struct bt_slot *slot, struct bt_error *error);
+
+/* lookup.c */
+int bt_lookup_index(struct bt_store *store, struct bt_error *error); /* opens it if it is not */
+/* After a refresh. */
+int bt_lookup_update(struct bt_store *store, struct bt_error *error);
+int bt_lookup_rebuild(struct bt_store *store, unsigned generation, struct bt_error *error);
+
+/* blocks.c */
+int bt_blocks_new(struct bt_store *store);
+void bt_blocks_free(struct bt_store *store);
+struct bt_decoder *bt_decoder_take(struct bt_store *store); /* NULL: out of memory */
+void bt_decoder_give(struct bt_store *store, struct bt_decoder *decoder);
+
+#endif

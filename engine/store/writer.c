@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/writer.h"
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "base/io.h"
+#include "base/publish.h"
+#include "codec/hash.h"
+#include "store/file.h"
+#include "json/write.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OUT_BUFFER   ((size_t)256 << 10)
+#define SPOOL_BUFFER ((size_t)1 << 20)
+
+struct written_block {
+	uint64_t at;
+	uint32_t length, size;
+	uint32_t count; /* contents */
+};
+
+struct written_page {
+	struct bt_digest id;
+	uint32_t length;
+};
+
+struct bt_writer {
+	int dirfd;
+	struct bt_publish out, spool;
+	bool out_open, spool_open, sealed;
+	int failure; /* errno of the first failed write: the file can no longer become whole */
+	struct bt_hasher *file_hash, *index_hash;
+	struct bt_buf header, buffer, line;
+	uint64_t size; /* buffer included */
+	struct bt_sections sections;
+	struct bt_buf blocks, held; /* arrays of written_block and bt_held */
+	struct bt_buf pages;	    /* array of written_page */
+	struct bt_buf text;	    /* of pages, not yet spooled */
+	uint64_t spooled;
+};
+
+static size_t block_count(const struct bt_writer *writer)
+{
+	return writer->blocks.length / sizeof(struct written_block);
+}
+
+static size_t page_count(const struct bt_writer *writer)
+{
+	return writer->pages.length / sizeof(struct written_page);
+}
+
+static int broken(struct bt_writer *writer, int result, struct bt_error *error)
+{
+	if (!writer->failure)
+		writer->failure = -result;
+	return bt_fail_sys(error, writer->failure, NULL, "write");
+}
+
+static int write_out(struct bt_writer *writer, const void *data, size_t length, struct bt_error *error)
+{
+	if (writer->failure)
+		return broken(writer, 0, error);
+	bt_hasher_add(writer->file_hash, data, length);
+	int r = bt_write_all(writer->out.fd, data, length);
+	return r ? broken(writer, r, error) : 0;
+}
+
+static int flush(struct bt_writer *writer, struct bt_error *error)
+{
+	size_t length = writer->buffer.length;
+	writer->buffer.length = 0;
+	return length ? write_out(writer, writer->buffer.data, length, error) : 0;
+}
+
+static int put(struct bt_writer *writer, const void *data, size_t length, struct bt_error *error)
+{
+	int r = 0;
+	if (writer->buffer.length + length > OUT_BUFFER)
+		r = flush(writer, error);
+	if (r || !length)
+		return r;
+	writer->size += length;
+	if (length > OUT_BUFFER)
+		return write_out(writer, data, length, error);
+	memcpy(writer->buffer.data + writer->buffer.length, data, length);
+	writer->buffer.length += length;
+	return 0;
+}
+
+static int put_text(struct bt_writer *writer, const char *text, struct bt_error *error)
+{
+	return put(writer, text, strlen(text), error);
+}
+
+static int begin(struct bt_writer *writer, const struct bt_buf *header, struct bt_error *error)
+{
+	if (header->length + 1 > BT_HEADER_MAX)
+		return bt_fail(error, BT_E_INVALID, NULL, "header over 64 KiB");
+	writer->file_hash = bt_hasher_new();
+	writer->index_hash = bt_hasher_new();
+	if (!writer->file_hash || !writer->index_hash || bt_buf_reserve(&writer->buffer, OUT_BUFFER) ||
+	    bt_buf_append(&writer->header, header->data, header->length) || bt_buf_append(&writer->header, ",\n", 2))
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	bt_hasher_start(writer->file_hash);
+	int r = bt_publish_begin(&writer->out, writer->dirfd, error);
+	if (r)
+		return r;
+	writer->out_open = true;
+	writer->sections.blocks = writer->header.length;
+	r = put(writer, writer->header.data, writer->header.length, error);
+	return r ? r : put_text(writer, "\"blocks\":[\n", error);
+}
+
+int bt_writer_new(int dirfd, const struct bt_buf *header, struct bt_writer **ret_writer, struct bt_error *error)
+{
+	struct bt_writer *writer = calloc(1, sizeof(*writer));
+	if (!writer)
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	writer->dirfd = dirfd;
+	int r = begin(writer, header, error);
+	if (r) {
+		bt_writer_free(writer);
+		return r;
+	}
+	*ret_writer = writer;
+	return 0;
+}
+
+void bt_writer_free(struct bt_writer *writer)
+{
+	if (!writer)
+		return;
+	if (writer->spool_open)
+		bt_publish_abort(&writer->spool);
+	if (writer->out_open)
+		bt_publish_abort(&writer->out);
+	bt_hasher_free(writer->file_hash);
+	bt_hasher_free(writer->index_hash);
+	struct bt_buf *all[] = {&writer->header, &writer->buffer, &writer->line, &writer->blocks,
+				&writer->held,	 &writer->pages,  &writer->text};
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		bt_buf_free(all[i]);
+	free(writer);
+}
+
+static bool block_valid(size_t length, const struct bt_held *held, size_t count, uint64_t *ret_size)
+{
+	uint64_t size = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (!held[i].size || held[i].size > BT_BLOCK_MAX - size)
+			return false;
+		size += held[i].size;
+	}
+	*ret_size = size;
+	return size && length && length % 4 == 0 && length <= BT_BLOCK_TEXT_MAX;
+}
+
+int bt_writer_block(struct bt_writer *writer, const char *text, size_t length, const struct bt_held *held, size_t count,
+		    struct bt_error *error)
+{
+	uint64_t size = 0;
+	if (writer->sealed || !block_valid(length, held, count, &size))
+		return bt_fail(error, BT_E_INVALID, NULL, "block outside the format's limits");
+	if (bt_buf_reserve(&writer->blocks, sizeof(struct written_block)) ||
+	    bt_buf_reserve(&writer->held, count * sizeof(*held)))
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	int r = put_text(writer, block_count(writer) ? ",\n{\"zstd\":\"" : "{\"zstd\":\"", error);
+	struct written_block block = {writer->size, (uint32_t)length, (uint32_t)size, (uint32_t)count};
+	if (!r)
+		r = put(writer, text, length, error);
+	if (!r)
+		r = put_text(writer, "\"}", error);
+	if (r)
+		return r;
+	bt_buf_append(&writer->blocks, &block, sizeof(block));
+	bt_buf_append(&writer->held, held, count * sizeof(*held));
+	return 0;
+}
+
+static int spool_out(struct bt_writer *writer, struct bt_error *error)
+{
+	if (!writer->spool_open) {
+		int r = bt_publish_begin(&writer->spool, writer->dirfd, error);
+		if (r)
+			return r;
+		writer->spool_open = true;
+	}
+	int r = bt_write_all(writer->spool.fd, writer->text.data, writer->text.length);
+	if (r)
+		return broken(writer, r, error);
+	writer->spooled += writer->text.length;
+	writer->text.length = 0;
+	return 0;
+}
+
+int bt_writer_page(struct bt_writer *writer, const char *line, size_t length, const struct bt_digest *id,
+		   struct bt_error *error)
+{
+	if (writer->sealed || !length || length > BT_PAGE_MAX)
+		return bt_fail(error, BT_E_INVALID, NULL, "page outside the format's limits");
+	if (writer->failure)
+		return broken(writer, 0, error);
+	struct written_page page = {*id, (uint32_t)length};
+	if (bt_buf_reserve(&writer->pages, sizeof(page)) || bt_buf_reserve(&writer->text, length + 2))
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	if (page_count(writer))
+		bt_buf_append(&writer->text, ",\n", 2);
+	bt_buf_append(&writer->text, line, length);
+	bt_buf_append(&writer->pages, &page, sizeof(page));
+	return writer->text.length >= SPOOL_BUFFER ? spool_out(writer, error) : 0;
+}
+
+uint64_t bt_writer_size(const struct bt_writer *writer)
+{
+	return writer->size;
+}
+
+size_t bt_writer_contents(const struct bt_writer *writer)
+{
+	return writer->held.length / sizeof(struct bt_held);
+}
+
+/* A part of the two sections that index_sha256 covers. */
+static int put_index(struct bt_writer *writer, const void *data, size_t length, struct bt_error *error)
+{
+	bt_hasher_add(writer->index_hash, data, length);
+	return put(writer, data, length, error);
+}
+
+static int put_index_line(struct bt_writer *writer, bool last, struct bt_error *error)
+{
+	if (bt_json_text(&writer->line, last ? "\n" : ",\n"))
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	return put_index(writer, writer->line.data, writer->line.length, error);
+}
+
+static int format_block(struct bt_buf *line, const struct written_block *block, const struct bt_held *held)
+{
+	line->length = 0;
+	int r = bt_json_text(line, "{\"at\":") | bt_json_u64(line, block->at);
+	r |= bt_json_text(line, ",\"length\":") | bt_json_u64(line, block->length);
+	r |= bt_json_text(line, ",\"size\":") | bt_json_u64(line, block->size);
+	r |= bt_json_text(line, ",\"holds\":[");
+	for (uint32_t i = 0; i < block->count && !r; i++) {
+		r = bt_json_text(line, i ? ",[" : "[") | bt_json_digest(line, &held[i].digest);
+		r |= bt_json_text(line, ",") | bt_json_u64(line, held[i].size) | bt_json_text(line, "]");
+	}
+	return r | bt_json_text(line, "]}");
+}
+
+static int put_contents(struct bt_writer *writer, struct bt_error *error)
+{
+	const struct written_block *blocks = (const struct written_block *)writer->blocks.data;
+	const struct bt_held *held = (const struct bt_held *)writer->held.data;
+	size_t count = block_count(writer);
+	int r = put_text(writer, count ? "\n],\n" : "],\n", error);
+	if (r)
+		return r;
+	writer->sections.contents = writer->size;
+	r = put_index(writer, "\"contents\":[\n", 13, error);
+	for (size_t i = 0; i < count && !r; i++) {
+		if (format_block(&writer->line, &blocks[i], held))
+			return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+		held += blocks[i].count;
+		r = put_index_line(writer, i + 1 == count, error);
+	}
+	return r ? r : put_index(writer, "],\n", 3, error);
+}
+
+static int put_spooled(struct bt_writer *writer, struct bt_error *error)
+{
+	int r = spool_out(writer, error);
+	writer->text.length = 0;
+	if (!r && bt_buf_reserve(&writer->text, OUT_BUFFER))
+		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	for (uint64_t done = 0; !r && done < writer->spooled;) {
+		ssize_t n = bt_pread_some(writer->spool.fd, writer->text.data, OUT_BUFFER, done);
+		if (n <= 0)
+			return broken(writer, n ? (int)n : -EIO, error);
+		r = put(writer, writer->text.data, (size_t)n, error);
+		done += (uint64_t)n;
+	}
+	return r;
+}
+
+static int put_trees(struct bt_writer *writer, struct bt_error *error)
+{
+	writer->sections.trees = writer->size;
+	int r = put_text(writer, "\"trees\":[\n", error);
+	if (!r && writer->spool_open)
+		r = put_spooled(writer, error);
+	else if (!r)
+		r = put(writer, writer->text.data, writer->text.length, error);
+	return r ? r : put_text(writer, page_count(writer) ? "\n],\n" : "],\n", error);
+}
+
+static int format_page(struct bt_buf *line, const struct written_page *page, uint64_t at)
+{
+	line->length = 0;
+	int r = bt_json_text(line, "[") | bt_json_digest(line, &page->id) | bt_json_text(line, ",");
+	r |= bt_json_u64(line, at) | bt_json_text(line, ",") | bt_json_u64(line, page->length);
+	return r | bt_json_text(line, "]");
+}
+
+static uint64_t first_page(const struct bt_writer *writer)
+{
+	return writer->sections.trees + strlen("\"trees\":[\n");
+}
+
+static int put_tree_index(struct bt_writer *writer, struct bt_error *error)
+{
+	const struct written_page *pages = (const struct written_page *)writer->pages.data;
+	size_t count = page_count(writer);
+	uint64_t at = first_page(writer);
+	writer->sections.tree_index = writer->size;
+	int r = put_index(writer, "\"tree_index\":[\n", 15, error);
+	for (size_t i = 0; i < count && !r; i++) {
+		if (format_page(&writer->line, &pages[i], at))
+			return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+		at += pages[i].length + 2;
+		r = put_index_line(writer, i + 1 == count, error);
+	}
+	return r ? r : put_index(writer, "],\n", 3, error);
+}
+
+static int put_summary(struct bt_writer *writer, const struct bt_buf *summary, struct bt_error *error)
+{
+	struct bt_buf *line = &writer->line;
+	writer->sections.summary = writer->size;
+	line->length = 0;
+	if (bt_json_text(line, "\"summary\":") || bt_buf_append(line, summary->data, summary->length) ||
+	    bt_json_text(line, ",\n"))
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	bt_hasher_start(writer->index_hash);
+	bt_hasher_add(writer->index_hash, writer->header.data, writer->header.length);
+	bt_hasher_add(writer->index_hash, line->data, line->length);
+	return put(writer, line->data, line->length, error);
+}
+
+static int format_offsets(struct bt_buf *line, const struct bt_sections *at, const struct bt_digest *index)
+{
+	line->length = 0;
+	int r = bt_json_text(line, "\"end\":{\"blocks\":") | bt_json_u64(line, at->blocks);
+	r |= bt_json_text(line, ",\"contents\":") | bt_json_u64(line, at->contents);
+	r |= bt_json_text(line, ",\"trees\":") | bt_json_u64(line, at->trees);
+	r |= bt_json_text(line, ",\"tree_index\":") | bt_json_u64(line, at->tree_index);
+	r |= bt_json_text(line, ",\"summary\":") | bt_json_u64(line, at->summary);
+	r |= bt_json_text(line, ",\"index_sha256\":") | bt_json_digest(line, index);
+	return r | bt_json_text(line, ",");
+}
+
+static int put_end(struct bt_writer *writer, const struct bt_digest *index, struct bt_error *error)
+{
+	struct bt_buf *line = &writer->line;
+	struct bt_digest digest;
+	int r = format_offsets(line, &writer->sections, index);
+	bt_hasher_add(writer->index_hash, line->data, line->length);
+	if (r || bt_hasher_finish(writer->index_hash, &digest) || bt_json_text(line, "\"open_sha256\":") ||
+	    bt_json_digest(line, &digest) || bt_json_text(line, ","))
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	r = put(writer, line->data, line->length, error);
+	if (!r)
+		r = flush(writer, error);
+	if (r)
+		return r;
+	line->length = 0;
+	if (bt_hasher_finish(writer->file_hash, &digest) || bt_json_text(line, "\"file_sha256\":") ||
+	    bt_json_digest(line, &digest) || bt_json_text(line, "}}\n"))
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	writer->size += line->length;
+	r = bt_write_all(writer->out.fd, line->data, line->length);
+	return r ? broken(writer, r, error) : 0;
+}
+
+static int put_rest(struct bt_writer *writer, const struct bt_buf *summary, struct bt_error *error)
+{
+	struct bt_digest index;
+	bt_hasher_start(writer->index_hash);
+	int r = put_contents(writer, error);
+	if (!r)
+		r = put_trees(writer, error);
+	if (!r)
+		r = put_tree_index(writer, error);
+	if (r)
+		return r;
+	if (bt_hasher_finish(writer->index_hash, &index))
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	r = put_summary(writer, summary, error);
+	return r ? r : put_end(writer, &index, error);
+}
+
+int bt_writer_seal(struct bt_writer *writer, const struct bt_buf *summary, const char *name, struct bt_error *error)
+{
+	if (writer->failure)
+		return broken(writer, 0, error);
+	if (!writer->sealed) {
+		writer->sealed = true;
+		int r = put_rest(writer, summary, error);
+		if (r) {
+			/* half of the rest is out: trying again would write it twice */
+			if (!writer->failure)
+				writer->failure = ENOMEM;
+			return r;
+		}
+	}
+	if (!writer->out_open)
+		return bt_fail(error, BT_E_INVALID, name, "sealed before");
+	int r = bt_publish_commit(&writer->out, name, error);
+	if (r)
+		return r;
+	writer->out_open = false;
+	bt_close(&writer->out.fd);
+	return 0;
+}
+
+static int visit_contents(const struct bt_writer *writer, const struct bt_index_visitor *visitor)
+{
+	const struct written_block *blocks = (const struct written_block *)writer->blocks.data;
+	const struct bt_held *held = (const struct bt_held *)writer->held.data;
+	for (size_t i = 0; i < block_count(writer); i++) {
+		struct bt_block block = {.at = blocks[i].at, .length = blocks[i].length, .size = blocks[i].size};
+		uint32_t offset = 0;
+		for (uint32_t k = 0; k < blocks[i].count; k++, held++) {
+			int r = visitor->content(visitor->arg, &block, &held->digest, offset, held->size);
+			if (r)
+				return r;
+			offset += held->size;
+		}
+	}
+	return 0;
+}
+
+int bt_writer_visit(const struct bt_writer *writer, const struct bt_index_visitor *visitor)
+{
+	const struct written_page *pages = (const struct written_page *)writer->pages.data;
+	uint64_t at = first_page(writer);
+	int r = visitor->content ? visit_contents(writer, visitor) : 0;
+	for (size_t i = 0; i < page_count(writer) && !r && visitor->page; i++) {
+		r = visitor->page(visitor->arg, &pages[i].id, at, pages[i].length);
+		at += pages[i].length + 2;
+	}
+	return r;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writing one store file in one streaming pass (FORMAT.md §3): blocks go out as they come; their contents list and the
+ * pages wait in memory and in an unnamed spool file until seal. One thread at a time.
+ */
+#ifndef BT_STORE_WRITER_H
+#define BT_STORE_WRITER_H
+
+#include "base/buf.h"
+#include "json/read.h"
+#include <backuptool/error.h>
+#include <backuptool/types.h>
+
+struct bt_writer;
+struct bt_held {
+	struct bt_digest digest;
+	uint32_t size;
+};
+
+/* header: the first line's members up to and without the final comma, beginning with { (see model/document.h); dirfd:
+ * where it will appear. */
+int bt_writer_new(int dirfd, const struct bt_buf *header, struct bt_writer **ret_writer, struct bt_error *error);
+void bt_writer_free(struct bt_writer *writer); /* abandons it if not sealed; NULL is fine */
+
+/* text: the Base64 of the block's frame. */
+int bt_writer_block(struct bt_writer *writer, const char *text, size_t length, const struct bt_held *held, size_t count,
+		    struct bt_error *error);
+/* line: a page without LF; id its digest. */
+int bt_writer_page(struct bt_writer *writer, const char *line, size_t length, const struct bt_digest *id,
+		   struct bt_error *error);
+uint64_t bt_writer_size(const struct bt_writer *writer); /* bytes written so far, pages not counted */
+size_t bt_writer_contents(const struct bt_writer *writer);
+
+/* Writes the rest with this summary object ("{}" for a volume) and makes the file durable under name. BT_E_EXISTS: call
+ * again with another name. */
+int bt_writer_seal(struct bt_writer *writer, const struct bt_buf *summary, const char *name, struct bt_error *error);
+
+/* The contents and pages written, in order, for the index; valid until free, also after seal. */
+struct bt_index_visitor;
+int bt_writer_visit(const struct bt_writer *writer, const struct bt_index_visitor *visitor);
+
+#endif

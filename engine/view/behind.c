@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* Which block lies behind another: from the list of contents of its store file, read when it is first needed. */
+#include "base/bytes.h"
+#include "store/store.h"
+#include <backuptool/view.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+struct start {
+	uint64_t at;		 /* of a block in its file */
+	struct bt_digest digest; /* of its first content */
+};
+
+struct list {
+	struct start *starts; /* in order */
+	size_t count, room;
+	bool read;
+};
+
+struct bt_behind {
+	struct bt_store *store;
+	pthread_mutex_t lock;
+	struct list *lists; /* by ordinal of the file */
+	size_t count;
+};
+
+int bt_behind_new(struct bt_store *store, struct bt_behind **ret_behind)
+{
+	struct bt_behind *behind = calloc(1, sizeof(*behind));
+	if (!behind)
+		return BT_E_NOMEM;
+	behind->store = store;
+	pthread_mutex_init(&behind->lock, NULL);
+	*ret_behind = behind;
+	return 0;
+}
+
+void bt_behind_free(struct bt_behind *behind)
+{
+	if (!behind)
+		return;
+	for (size_t i = 0; i < behind->count; i++)
+		free(behind->lists[i].starts);
+	free(behind->lists);
+	pthread_mutex_destroy(&behind->lock);
+	free(behind);
+}
+
+/* A file in one content; the others are followed by their own list of chunks. */
+static bool find_first(struct bt_store *store, const struct bt_entry *file, struct bt_location *ret_location)
+{
+	if (file->type != BT_FILE || !file->has_digest || file->size == 0)
+		return false;
+	if (file->extra && (file->extra->has_chunks || file->extra->chunk_page_count))
+		return false;
+	return bt_store_find(store, &file->digest, false, ret_location, NULL) == 0;
+}
+
+static int take_start(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
+		      uint32_t size)
+{
+	struct list *list = arg;
+	if (offset != 0)
+		return 0;
+	if (list->count == list->room) {
+		size_t room = list->room ? list->room * 2 : 64;
+		struct start *starts = realloc(list->starts, room * sizeof(*starts));
+		if (!starts)
+			return BT_E_NOMEM;
+		list->starts = starts;
+		list->room = room;
+	}
+	list->starts[list->count++] = (struct start){block->at, *digest};
+	return 0;
+}
+
+static struct list *list_of(struct bt_behind *behind, uint32_t ordinal)
+{
+	struct bt_file *file;
+	if (ordinal >= behind->count) {
+		size_t count = bt_store_file_count(behind->store);
+		struct list *lists = ordinal < count ? realloc(behind->lists, count * sizeof(*lists)) : NULL;
+		if (!lists)
+			return NULL;
+		for (size_t i = behind->count; i < count; i++)
+			lists[i] = (struct list){.read = false};
+		behind->lists = lists;
+		behind->count = count;
+	}
+	struct list *list = &behind->lists[ordinal];
+	struct bt_index_visitor visitor = {.arg = list, .content = take_start};
+	if (!list->read && bt_store_file(behind->store, ordinal, &file, NULL) == 0)
+		bt_file_visit(file, &visitor, NULL); /* of a damaged one, what came before the damage is of use */
+	list->read = true;
+	return list;
+}
+
+/* The first block that begins after this one. */
+static const struct start *find_behind(const struct list *list, uint64_t at)
+{
+	size_t low = 0, high = list->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (list->starts[middle].at <= at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < list->count ? &list->starts[low] : NULL;
+}
+
+void bt_behind_prefetch(struct bt_behind *behind, const struct bt_entry *file)
+{
+	struct bt_location location;
+	struct bt_digest digest;
+	if (!find_first(behind->store, file, &location))
+		return;
+	pthread_mutex_lock(&behind->lock);
+	const struct list *list = list_of(behind, location.file);
+	const struct start *start = list ? find_behind(list, location.block.at) : NULL;
+	if (start)
+		digest = start->digest;
+	pthread_mutex_unlock(&behind->lock);
+	if (start)
+		bt_store_prefetch(behind->store, &digest);
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* The bytes of files. */
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "view/pages.h"
+#include <errno.h>
+#include <string.h>
+
+/* The content that holds one byte of a file, or the hole. */
+struct piece {
+	struct bt_digest digest;
+	uint64_t size;	 /* of the content; 0: a hole, or the end */
+	uint64_t skip;	 /* where in the content the byte lies */
+	uint64_t length; /* bytes from there on that belong together */
+	uint64_t before; /* the same before it */
+};
+
+static int damaged(const struct bt_entry *file, enum bt_reason reason, struct bt_error *error)
+{
+	return bt_fail_damaged(error, reason, file->name, BT_NO_OFFSET);
+}
+
+static int check_file(const struct bt_entry *file, struct bt_error *error)
+{
+	if (file->type != BT_FILE)
+		return bt_fail(error, BT_E_INVALID, file->name, "not a file");
+	if (file->extra && file->extra->error)
+		return bt_fail_sys(error, EIO, file->name, "was not readable when the snapshot was taken");
+	return 0;
+}
+
+/* From an offset in the file to one in its data, which is the file without its holes. True in a hole. */
+static bool skip_holes(const struct bt_entry *file, uint64_t offset, uint64_t *ret_data, struct piece *piece)
+{
+	uint64_t before = 0, begin = 0, end = file->size;
+	uint32_t count = file->extra ? file->extra->hole_count : 0;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct bt_extent *hole = &file->extra->holes[i];
+		if (hole->offset > offset) {
+			end = hole->offset;
+			break;
+		}
+		if (offset - hole->offset < hole->length) {
+			piece->length = hole->length - (offset - hole->offset);
+			return true;
+		}
+		before += hole->length;
+		begin = hole->offset + hole->length;
+	}
+	*ret_data = offset - before;
+	piece->length = end - offset;
+	piece->before = offset - begin;
+	return false;
+}
+
+/* The one that holds byte *data of a list; *data is then where in it. NULL: the list ends before. */
+static const struct bt_chunk *find_chunk(const struct bt_chunk *chunks, size_t count, uint64_t *data)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (*data < chunks[i].size)
+			return &chunks[i];
+		*data -= chunks[i].size;
+	}
+	return NULL;
+}
+
+static bool adds_up(const struct bt_page *page, uint64_t bytes)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < page->count; i++) {
+		if (bt_add_overflows(sum, page->chunks[i].size, &sum))
+			return false;
+	}
+	return sum == bytes;
+}
+
+int bt_chunk_page_get(struct bt_store *store, const struct bt_chunk *stated, const struct bt_page **ret_page,
+		      struct bt_error *error)
+{
+	const struct bt_page *page;
+	int r = bt_page_get_kind(store, &stated->digest, BT_PAGE_CHUNKS, &page, error);
+	if (!r && !adds_up(page, stated->size)) {
+		r = bt_page_fail(store, page, BT_R_BAD_SIZE, error);
+		bt_page_put(store, page);
+	}
+	if (!r)
+		*ret_page = page;
+	return r;
+}
+
+static int find_in_page(struct bt_store *store, const struct bt_chunk *stated, uint64_t *data,
+			struct bt_chunk *ret_chunk, struct bt_error *error)
+{
+	const struct bt_page *page;
+	int r = bt_chunk_page_get(store, stated, &page, error);
+	if (r)
+		return r;
+	const struct bt_chunk *chunk = find_chunk(page->chunks, page->count, data);
+	if (chunk)
+		*ret_chunk = *chunk;
+	else
+		r = bt_page_fail(store, page, BT_R_BAD_SIZE, error);
+	bt_page_put(store, page);
+	return r;
+}
+
+static bool is_one_content(const struct bt_entry *file)
+{
+	return !file->extra || (!file->extra->has_chunks && !file->extra->chunk_page_count);
+}
+
+static int find_content(struct bt_store *store, const struct bt_entry *file, uint64_t *data, struct bt_chunk *ret_chunk,
+			struct bt_error *error)
+{
+	const struct bt_chunk *chunk;
+	if (is_one_content(file)) {
+		if (!file->has_digest)
+			return damaged(file, BT_R_MISSING_KEY, error);
+		*ret_chunk = (struct bt_chunk){file->digest, file->size};
+		return 0;
+	}
+	const struct bt_extra *extra = file->extra;
+	if (extra->chunk_page_count) {
+		chunk = find_chunk(extra->chunk_pages, extra->chunk_page_count, data);
+		return chunk ? find_in_page(store, chunk, data, ret_chunk, error) : damaged(file, BT_R_BAD_SIZE, error);
+	}
+	chunk = find_chunk(extra->chunks, extra->chunk_count, data);
+	if (!chunk)
+		return damaged(file, BT_R_BAD_SIZE, error);
+	*ret_chunk = *chunk;
+	return 0;
+}
+
+static int find_piece(struct bt_store *store, const struct bt_entry *file, uint64_t offset, struct piece *ret_piece,
+		      struct bt_error *error)
+{
+	struct piece piece = {.length = 0};
+	struct bt_chunk chunk = {.size = 0};
+	uint64_t data = 0;
+	int r = check_file(file, error);
+	if (r)
+		return r;
+	if (offset < file->size && !skip_holes(file, offset, &data, &piece)) {
+		r = find_content(store, file, &data, &chunk, error);
+		if (r)
+			return r;
+		piece.digest = chunk.digest;
+		piece.size = chunk.size;
+		piece.skip = data;
+		if (piece.length > chunk.size - data)
+			piece.length = chunk.size - data;
+		if (piece.before > data)
+			piece.before = data;
+	}
+	*ret_piece = piece;
+	return 0;
+}
+
+typedef int pin_function(struct bt_store *store, const struct bt_digest *digest, uint64_t size, struct bt_pin *ret_pin,
+			 struct bt_error *error);
+
+static int start_slice(struct bt_store *store, const struct bt_entry *file, uint64_t offset, pin_function *pin_content,
+		       struct bt_slice *ret_slice, struct bt_error *error)
+{
+	struct piece piece;
+	struct bt_pin pin;
+	int r = find_piece(store, file, offset, &piece, error);
+	if (r)
+		return r;
+	struct bt_slice slice = {.length = piece.length};
+	if (piece.size) {
+		r = pin_content(store, &piece.digest, piece.size, &pin, error);
+		if (r)
+			return r;
+		slice.data = pin.data + piece.skip;
+		slice.pin[0] = pin.cached;
+		slice.pin[1] = (void *)(uintptr_t)(pin.data + piece.skip - piece.before);
+	}
+	*ret_slice = slice;
+	return 0;
+}
+
+int bt_slice_start(struct bt_store *store, const struct bt_entry *file, uint64_t offset, struct bt_slice *ret_slice,
+		   struct bt_error *error)
+{
+	return start_slice(store, file, offset, bt_store_pin, ret_slice, error);
+}
+
+int bt_slice_start_decoded(struct bt_store *store, const struct bt_entry *file, uint64_t offset,
+			   struct bt_slice *ret_slice, struct bt_error *error)
+{
+	return start_slice(store, file, offset, bt_store_pin_decoded, ret_slice, error);
+}
+
+uint64_t bt_slice_before(const struct bt_slice *slice)
+{
+	return slice->data ? (uint64_t)(slice->data - (const unsigned char *)slice->pin[1]) : 0;
+}
+
+const void *bt_slice_block(const struct bt_slice *slice)
+{
+	return slice->pin[0];
+}
+
+void bt_slice_end(struct bt_store *store, struct bt_slice *slice)
+{
+	struct bt_pin pin = {.cached = slice->pin[0]};
+	bt_store_unpin(store, &pin);
+	*slice = (struct bt_slice){0};
+}
+
+int bt_entry_pread(struct bt_store *store, const struct bt_entry *file, void *data, size_t size, uint64_t offset,
+		   size_t *ret_size, struct bt_error *error)
+{
+	unsigned char *to = data;
+	size_t done = 0;
+	int r = check_file(file, error);
+	if (r)
+		return r;
+	uint64_t left = offset < file->size ? file->size - offset : 0;
+	if (size > left)
+		size = (size_t)left;
+	while (done < size) {
+		struct bt_slice slice;
+		r = bt_slice_start(store, file, offset + done, &slice, error);
+		if (r)
+			return r;
+		size_t part = slice.length < size - done ? (size_t)slice.length : size - done;
+		if (slice.data)
+			memcpy(to + done, slice.data, part);
+		else
+			memset(to + done, 0, part);
+		bt_slice_end(store, &slice);
+		done += part;
+	}
+	if (ret_size)
+		*ret_size = done;
+	return 0;
+}
+
+void bt_entry_prefetch(struct bt_store *store, const struct bt_entry *file, uint64_t offset)
+{
+	struct piece piece;
+	if (!find_piece(store, file, offset, &piece, NULL) && piece.size)
+		bt_store_prefetch(store, &piece.digest);
+}
+
+/* A content's share of its block's Base64, by size. */
+static int add_stored(struct bt_store *store, const struct bt_chunk *chunks, size_t count, uint64_t *sum,
+		      struct bt_error *error)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct bt_location location;
+		int r = bt_store_find(store, &chunks[i].digest, false, &location, error);
+		if (r == BT_E_NOT_FOUND)
+			r = bt_fail_damaged(error, BT_R_MISSING_CONTENT, NULL, BT_NO_OFFSET);
+		if (r)
+			return r;
+		if (location.block.size)
+			*sum += (uint64_t)location.block.length * location.size / location.block.size;
+	}
+	return 0;
+}
+
+static int add_stored_pages(struct bt_store *store, const struct bt_extra *extra, uint64_t *sum, struct bt_error *error)
+{
+	int r = 0;
+	for (uint32_t i = 0; i < extra->chunk_page_count && !r; i++) {
+		const struct bt_page *page;
+		r = bt_chunk_page_get(store, &extra->chunk_pages[i], &page, error);
+		if (r)
+			break;
+		r = add_stored(store, page->chunks, page->count, sum, error);
+		bt_page_put(store, page);
+	}
+	return r;
+}
+
+int bt_entry_stored(struct bt_store *store, const struct bt_entry *file, uint64_t *ret_bytes, struct bt_error *error)
+{
+	uint64_t sum = 0;
+	int r = check_file(file, error);
+	if (!r && is_one_content(file)) {
+		struct bt_chunk chunk = {file->digest, file->size};
+		r = file->size ? add_stored(store, &chunk, 1, &sum, error) : 0;
+	} else if (!r) {
+		r = add_stored(store, file->extra->chunks, file->extra->chunk_count, &sum, error);
+		if (!r)
+			r = add_stored_pages(store, file->extra, &sum, error);
+	}
+	if (!r)
+		*ret_bytes = sum;
+	return r;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#include "view/pages.h"
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/cache.h"
+#include "base/fail.h"
+#include "model/page.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define BUDGET ((size_t)16 << 20)
+
+struct cached_page {
+	struct bt_cached cached;
+	struct bt_page page; /* what callers see: a copy of the parsed one's head */
+	struct bt_page *parsed;
+	struct bt_digest id;
+	uint64_t at; /* where its line lies, for errors */
+	uint32_t file;
+};
+
+static struct cached_page *cached_of(const struct bt_page *page)
+{
+	return (struct cached_page *)((uintptr_t)page - offsetof(struct cached_page, page));
+}
+
+static struct bt_cache_key key_of(const struct bt_digest *id)
+{
+	struct bt_cache_key key;
+	memcpy(&key.a, id->bytes, sizeof(key.a));
+	memcpy(&key.b, id->bytes + sizeof(key.a), sizeof(key.b));
+	return key;
+}
+
+static void name_file(struct bt_store *store, uint32_t ordinal, struct bt_error *error)
+{
+	struct bt_file *file;
+	if (!bt_store_file(store, ordinal, &file, NULL))
+		bt_error_in_file(error, bt_file_name(file), 0);
+}
+
+static int parse(struct bt_store *store, const struct bt_buf *line, const struct bt_location *location,
+		 struct cached_page *value, size_t *ret_weight, struct bt_error *error)
+{
+	struct bt_error inner = {0};
+	size_t weight;
+	int r = bt_page_parse((const char *)line->data, line->length, location->block.at, &value->parsed, &weight,
+			      &inner);
+	if (r) {
+		name_file(store, location->file, &inner);
+		if (error && !error->code)
+			*error = inner;
+		return r;
+	}
+	value->page = *value->parsed;
+	value->at = location->block.at;
+	value->file = location->file;
+	*ret_weight = weight + sizeof(*value);
+	return 0;
+}
+
+static int load_page(void *arg, const struct bt_cache_key *key, const void *hint, struct bt_cached **ret_value,
+		     size_t *ret_weight, struct bt_error *error)
+{
+	struct bt_store *store = arg;
+	struct bt_location location;
+	struct bt_buf line = {0};
+	struct cached_page *value = calloc(1, sizeof(*value));
+	if (!value)
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	value->id = *(const struct bt_digest *)hint;
+	int r = bt_store_page(store, &value->id, &line, &location, error);
+	if (!r)
+		r = parse(store, &line, &location, value, ret_weight, error);
+	bt_buf_free(&line);
+	if (r)
+		free(value);
+	else
+		*ret_value = &value->cached;
+	return r;
+}
+
+static void free_page(struct bt_cached *value)
+{
+	struct cached_page *page = (struct cached_page *)value;
+	bt_page_free(page->parsed);
+	free(page);
+}
+
+static void free_cache(void *cache)
+{
+	bt_cache_free(cache);
+}
+
+int bt_pages_attach(struct bt_store *store, struct bt_error *error)
+{
+	struct bt_cache_options options = {.budget = BUDGET, .load = load_page, .free = free_page, .arg = store};
+	struct bt_cache *cache;
+	if (bt_cache_new(&options, &cache))
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	bt_store_attach(store, cache, free_cache);
+	return 0;
+}
+
+int bt_page_get(struct bt_store *store, const struct bt_digest *id, const struct bt_page **ret_page,
+		struct bt_error *error)
+{
+	struct bt_cache_key key = key_of(id);
+	struct bt_cached *cached;
+	int r = bt_cache_get(bt_store_attached(store), &key, id, &cached, error);
+	if (r)
+		return r;
+	struct cached_page *page = (struct cached_page *)cached;
+	/* the key is half of the id */
+	if (!bt_digest_equal(&page->id, id)) {
+		bt_cache_put(bt_store_attached(store), cached);
+		return bt_fail_damaged(error, BT_R_MISSING_PAGE, NULL, BT_NO_OFFSET);
+	}
+	*ret_page = &page->page;
+	return 0;
+}
+
+void bt_page_ref(struct bt_store *store, const struct bt_page *page)
+{
+	struct cached_page *cached = cached_of(page);
+	struct bt_cached *again;
+	/* it is pinned, so it is there, and this cannot fail */
+	bt_cache_get(bt_store_attached(store), &cached->cached.key, &cached->id, &again, NULL);
+}
+
+void bt_page_put(struct bt_store *store, const struct bt_page *page)
+{
+	if (page)
+		bt_cache_put(bt_store_attached(store), &cached_of(page)->cached);
+}
+
+int bt_page_fail(struct bt_store *store, const struct bt_page *page, enum bt_reason reason, struct bt_error *error)
+{
+	const struct cached_page *cached = cached_of(page);
+	struct bt_file *file;
+	bool found = !bt_store_file(store, cached->file, &file, NULL);
+	return bt_fail_damaged(error, reason, found ? bt_file_name(file) : NULL, cached->at);
+}
+
+int bt_page_get_kind(struct bt_store *store, const struct bt_digest *id, enum bt_page_kind kind,
+		     const struct bt_page **ret_page, struct bt_error *error)
+{
+	const struct bt_page *page;
+	int r = bt_page_get(store, id, &page, error);
+	if (!r && page->kind != kind) {
+		r = bt_page_fail(store, page, BT_R_BAD_TYPE, error);
+		bt_page_put(store, page);
+	}
+	if (!r)
+		*ret_page = page;
+	return r;
+}

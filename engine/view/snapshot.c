@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/arena.h"
+#include "base/fail.h"
+#include "model/classic.h"
+#include "model/document.h"
+#include "view/pages.h"
+#include <stdlib.h>
+
+struct bt_snapshot {
+	struct bt_arena arena;
+	struct bt_snapshot_info info;
+};
+
+int bt_store_open(const char *path, const struct bt_store_options *options, struct bt_store **ret_store,
+		  struct bt_error *error)
+{
+	static const struct bt_foreign classic = {bt_classic_detect, bt_classic_derive};
+	struct bt_store *store;
+	int r = bt_store_open_with(path, options, &classic, &store, error);
+	if (r)
+		return r;
+	r = bt_pages_attach(store, error);
+	if (r)
+		bt_store_close(store);
+	else
+		*ret_store = store;
+	return r;
+}
+
+static int read_snapshot(struct bt_store *store, uint32_t ordinal, struct bt_snapshot *snapshot, struct bt_error *error)
+{
+	const struct bt_file_id *id = bt_store_file_id(store, ordinal);
+	struct bt_file *file;
+	int r = bt_store_file(store, ordinal, &file, error);
+	if (!r)
+		r = bt_document_read(file, &snapshot->arena, &snapshot->info, error);
+	if (r)
+		return r;
+	snapshot->info.classic = bt_file_kind(file) == BT_KIND_CLASSIC;
+	/* of a version 1 file, not of the one derived from it */
+	snapshot->info.file_size = id->size;
+	return 0;
+}
+
+int bt_snapshot_open(struct bt_store *store, const char *name, struct bt_snapshot **ret_snapshot,
+		     struct bt_error *error)
+{
+	uint32_t ordinal;
+	if (bt_store_file_named(store, name, &ordinal))
+		return bt_fail(error, BT_E_NOT_FOUND, name, NULL);
+	struct bt_snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	if (!snapshot)
+		return bt_fail(error, BT_E_NOMEM, name, NULL);
+	int r = read_snapshot(store, ordinal, snapshot, error);
+	if (r)
+		bt_snapshot_close(snapshot);
+	else
+		*ret_snapshot = snapshot;
+	return r;
+}
+
+void bt_snapshot_close(struct bt_snapshot *snapshot)
+{
+	if (!snapshot)
+		return;
+	bt_arena_free(&snapshot->arena);
+	free(snapshot);
+}
+
+const struct bt_snapshot_info *bt_snapshot_info(const struct bt_snapshot *snapshot)
+{
+	return &snapshot->info;
+}

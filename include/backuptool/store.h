@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A store: a directory of snapshot files. Everything else in this library starts from an open store.
+ *
+ * Threads: a store may be used from several threads at a time, except for bt_store_close and bt_store_refresh.
+ */
+#ifndef BACKUPTOOL_STORE_H
+#define BACKUPTOOL_STORE_H
+
+#include <backuptool/error.h>
+#include <backuptool/types.h>
+
+struct bt_store;
+
+struct bt_store_options {
+	bool create;	    /* make the directory (0700) when it is missing; only its last component */
+	bool read_only;	    /* never write, not even derived data; implied by a read-only file system */
+	size_t cache_bytes; /* for decoded blocks; 0 means 64 MiB */
+	bool verify_always; /* hash contents each time they are read, not only once after decoding */
+	int lock_wait_ms;   /* how long to wait for the lock; -1 forever */
+};
+
+/* path is relative to the working directory. BT_E_NO_STORE when there is no such directory. options may be NULL (all
+ * zero). */
+int bt_store_open(const char *path, const struct bt_store_options *options, struct bt_store **ret_store,
+		  struct bt_error *error);
+void bt_store_close(struct bt_store *store); /* NULL is fine */
+
+/* Looks at the directory again: new snapshots appear, removed ones vanish; what is open stays readable. */
+int bt_store_refresh(struct bt_store *store, struct bt_error *error);
+
+/* Names of the snapshot files ("snapshot_….json"), oldest first: by the time in the name, then the clash number.
+ * Classic ones included. Valid until refresh or close. */
+size_t bt_store_snapshot_count(const struct bt_store *store);
+const char *bt_store_snapshot_name(const struct bt_store *store, size_t index);
+
+/*
+ * Takes a task in this store for the caller alone, in whatever process: a second one is refused with BT_E_LOCKED. Tasks
+ * of other names, snapshots and pruning are not in the way. Ends with the process, or with close(2) of *ret_fd.
+ */
+int bt_store_claim(struct bt_store *store, const char *task, int *ret_fd, struct bt_error *error);
+
+/*
+ * Finds the snapshot that a person means: a file name with or without .json; a unique prefix of one, with or without
+ * "snapshot_"; "latest"; "latest~N" (N before it); "@TIME" as bt_time_parse understands it (policy.h): the newest at or
+ * before that time. now is for relative times. BT_E_NOT_FOUND or BT_E_INVALID (not unique, or a bad time), with the
+ * nearest names in error->detail.
+ */
+int bt_store_resolve(struct bt_store *store, const char *text, int64_t now, const char **ret_name,
+		     struct bt_error *error);
+
+/*
+ * Files that were found damaged so far: they are left out, and everything else works. What a snapshot needs of them is
+ * reported when it is asked for. Opening all snapshots and looking anything up (bt_store_survey does both) finds every
+ * file that cannot be used at all; only a check finds damage inside one. The error's file names it. Valid until close.
+ */
+int bt_store_survey(struct bt_store *store, struct bt_error *error);
+size_t bt_store_damaged_count(struct bt_store *store);
+const struct bt_error *bt_store_damaged(struct bt_store *store, size_t index);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Looking into snapshots: directories, entries and file contents, decoded on demand and verified.
+ *
+ * Pages (parsed parts of directories) are reference-counted, immutable, and cached within a byte budget. An entry
+ * belongs to its page: keep the page while you use it.
+ */
+#ifndef BACKUPTOOL_VIEW_H
+#define BACKUPTOOL_VIEW_H
+
+#include <backuptool/store.h>
+#include <stdbool.h>
+
+enum bt_type { BT_FILE = 1, BT_DIR, BT_SYMLINK, BT_FIFO, BT_SOCKET, BT_CHARDEV, BT_BLOCKDEV };
+
+struct bt_extent {
+	uint64_t offset, length;
+};
+struct bt_chunk {
+	struct bt_digest digest;
+	uint64_t size;
+}; /* a content, or a chunk page with the bytes that it stands for */
+struct bt_xattr {
+	const char *name;
+	const unsigned char *value;
+	uint32_t name_length, value_length;
+};
+
+/* What few entries have. */
+struct bt_extra {
+	const struct bt_chunk *chunks;	    /* of a file in several pieces */
+	const struct bt_chunk *chunk_pages; /* or of one in very many */
+	const struct bt_extent *holes;
+	const struct bt_xattr *xattrs;
+	uint32_t chunk_count, chunk_page_count, hole_count, xattr_count;
+	bool has_chunks; /* chunks given, maybe none */
+	bool torn;
+	const char *error;  /* errno name, or NULL */
+	const char *target; /* symlink; NUL-terminated */
+	uint32_t target_length;
+	uint32_t dev_major, dev_minor;
+	uint64_t inode, links, dev; /* links 0: not given */
+};
+
+struct bt_entry {
+	const char *name;	 /* NUL-terminated; "" for the root */
+	struct bt_digest digest; /* file: sha256 (if has_digest); dir: id of its page */
+	uint64_t size;		 /* files */
+	struct bt_time mtime;
+	uint32_t uid, gid;
+	uint16_t mode; /* 07777 */
+	uint16_t name_length;
+	uint8_t type; /* enum bt_type */
+	bool has_digest, has_stat;
+	uint64_t stat;		      /* fingerprint */
+	const struct bt_extra *extra; /* NULL if there is nothing in it */
+};
+
+/* A leaf of an index page. */
+struct bt_leaf {
+	const char *name;
+	uint32_t name_length, entries;
+	struct bt_digest id;
+};
+
+enum bt_page_kind { BT_PAGE_ENTRIES, BT_PAGE_LEAVES, BT_PAGE_CHUNKS };
+struct bt_page {
+	enum bt_page_kind kind;
+	size_t count;
+	union {
+		const struct bt_entry *entries;
+		const struct bt_leaf *leaves;
+		const struct bt_chunk *chunks;
+	};
+};
+
+struct bt_snapshot_info {
+	const char *name; /* file name in the store */
+	bool classic;
+	struct bt_time time;
+	const char *host, *target, *parent; /* parent NULL if none; target may hold any bytes but NUL */
+	const char *const *tags;
+	size_t tag_count;
+	struct bt_entry root; /* the target directory */
+	uint64_t files, directories, others;
+	uint64_t directory_size, stored_size, file_size; /* file_size: of the snapshot file */
+	uint64_t created, changed, unchanged, errors;
+	bool xattrs;
+};
+
+struct bt_snapshot;
+/* name as bt_store_snapshot_name gives it (see bt_store_resolve). A classic file is scanned once and remembered in
+ * cache/. The store must outlive it. */
+int bt_snapshot_open(struct bt_store *store, const char *name, struct bt_snapshot **ret_snapshot,
+		     struct bt_error *error);
+void bt_snapshot_close(struct bt_snapshot *snapshot);
+const struct bt_snapshot_info *bt_snapshot_info(const struct bt_snapshot *snapshot);
+
+/* The page with this id, parsed and validated. bt_page_put gives it back. Errors name the file and the offset. */
+int bt_page_get(struct bt_store *store, const struct bt_digest *id, const struct bt_page **ret_page,
+		struct bt_error *error);
+void bt_page_ref(struct bt_store *store, const struct bt_page *page);
+void bt_page_put(struct bt_store *store, const struct bt_page *page); /* NULL is fine */
+
+/* All entries of a directory in order, over its leaves. Usage: start, next until it gives NULL or fails, end. */
+struct bt_dir {
+	struct bt_store *store;
+	const struct bt_page *top, *leaf;
+	size_t leaf_index, entry_index, skipped;
+};
+int bt_dir_start(struct bt_dir *dir, struct bt_store *store, const struct bt_digest *tree, struct bt_error *error);
+int bt_dir_next(struct bt_dir *dir, const struct bt_entry **ret_entry,
+		struct bt_error *error); /* the entry lives until the next call */
+/* After a failure of next: passes over the leaf that failed, and next goes on behind it. False if there is nothing
+ * more. */
+bool bt_dir_skip(struct bt_dir *dir);
+void bt_dir_end(struct bt_dir *dir);
+
+/* One name in a directory: O(log entries). The entry lives in *ret_page, which the caller puts. BT_E_NOT_FOUND. */
+int bt_dir_lookup(struct bt_store *store, const struct bt_digest *tree, const char *name, size_t name_length,
+		  const struct bt_page **ret_page, const struct bt_entry **ret_entry, struct bt_error *error);
+/* A path below an entry ("" or "/" is the entry itself; "." and empty components are skipped; symlinks are not
+ * followed). */
+int bt_path_lookup(struct bt_store *store, const struct bt_entry *from, const char *path,
+		   const struct bt_page **ret_page, const struct bt_entry **ret_entry, struct bt_error *error);
+
+/*
+ * A file's bytes without copying: the piece that begins at offset. data is NULL for a hole; length is at least 1 unless
+ * offset is at or after the end. Every byte of data is verified. bt_slice_end unpins it.
+ */
+struct bt_slice {
+	const unsigned char *data;
+	uint64_t length;
+	void *pin[3];
+};
+int bt_slice_start(struct bt_store *store, const struct bt_entry *file, uint64_t offset, struct bt_slice *ret_slice,
+		   struct bt_error *error);
+/* The same, but only if the data is decoded, so that it is quick: else BT_E_NOT_FOUND without filling error. */
+int bt_slice_start_decoded(struct bt_store *store, const struct bt_entry *file, uint64_t offset,
+			   struct bt_slice *ret_slice, struct bt_error *error);
+void bt_slice_end(struct bt_store *store, struct bt_slice *slice);
+/* How many bytes of the file lie together with the slice right before it in memory. */
+uint64_t bt_slice_before(const struct bt_slice *slice);
+/* The decoded block that a slice lies in, to compare with that of others; NULL of a hole. */
+const void *bt_slice_block(const struct bt_slice *slice);
+
+/* As pread(2): exactly min(size, file size - offset) bytes, or an error. ret_size may be NULL. */
+int bt_entry_pread(struct bt_store *store, const struct bt_entry *file, void *data, size_t size, uint64_t offset,
+		   size_t *ret_size, struct bt_error *error);
+
+/* Decodes what lies at offset ahead, on the calling thread. */
+void bt_entry_prefetch(struct bt_store *store, const struct bt_entry *file, uint64_t offset);
+/* Bytes of Base64 that the file's contents take in the store: its share of the blocks that they lie in. */
+int bt_entry_stored(struct bt_store *store, const struct bt_entry *file, uint64_t *ret_bytes, struct bt_error *error);
+
+/*
+ * Following a reader through small files. They lie in blocks in the order of the directories, so what is read next is
+ * mostly in the block behind the present one in its store file.
+ */
+struct bt_behind;
+int bt_behind_new(struct bt_store *store, struct bt_behind **ret_behind);
+void bt_behind_free(struct bt_behind *behind); /* NULL is fine */
+/* Decodes the block behind that of the file's first content, on the calling thread. The first call for a store file
+ * reads its list of contents. From any thread. */
+void bt_behind_prefetch(struct bt_behind *behind, const struct bt_entry *file);
+
+#endif

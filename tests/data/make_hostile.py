@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Makes hostile/: small snapshot files, each broken in one way, with digests that are right nevertheless.
+
+A file's name begins with the reason for which it must be refused (include/backuptool/error.h), so that bad-name.json and
+bad-name_slash.json are both refused as bad-name; none.json is sound. Run: make_hostile.py DIRECTORY. Needs the zstd program.
+"""
+import base64
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+sha = lambda data: hashlib.sha256(data).hexdigest()
+text64 = lambda data: base64.b64encode(data).decode()
+
+FILES = {'a.txt': b'hello\n', 'b.txt': b'Backup Tool ' * 20, 'c.bin': bytes(range(256))}
+HEADER = ('{"format":"backuptool","version":2,"kind":"snapshot","timestamp":"2026-11-22T10:30:00.123456789Z","host":"h",'
+          '"target":"/home/me","parent":null,"tags":["a","b"]')
+COMMON = '"mode":"0644","uid":1000,"gid":1000'
+TIME = '"mtime":[1732271400,123456789]'
+
+
+def zstd(data):
+    with tempfile.NamedTemporaryFile() as plain:
+        plain.write(data)
+        plain.flush()
+        return subprocess.run(['zstd', '-q', '-3', '--check', '--content-size', '-c', plain.name], check=True,
+                              stdout=subprocess.PIPE).stdout
+
+
+def file_entry(name, data):
+    return (f'{{"name":"{name}","type":"file",{COMMON},"size":{len(data)},{TIME},'
+            f'"sha256":"{sha(data)}","stat":"k3J9sd8fA2Q="}}')
+
+
+def dir_entry(name, tree):
+    return f'{{{name}"type":"dir","mode":"0755","uid":1000,"gid":1000,{TIME},"tree":"{tree}"}}'
+
+
+def leaf(*entries):
+    return '{"entries":[' + ','.join(entries) + ']}'
+
+
+def same(value):
+    return value
+
+
+def swap(old, new, count=1):
+    """An edit that must find what it replaces."""
+    def edit(value):
+        assert old in value, (old, value)
+        return value.replace(old, new, count)
+    return edit
+
+
+def chunked(chunks, holes='', sha256=True):
+    digest = f'"sha256":"{sha(FILES["a.txt"])}",' if sha256 else ''
+    return swap(f'"sha256":"{sha(FILES["a.txt"])}",', f'{digest}"chunks":[{chunks}],{holes}')
+
+
+def section(out, name, lines):
+    """Appends a list; returns where its first line lies, and its elements."""
+    begin = len(out)
+    out += f'"{name}":[\n'.encode()
+    places = []
+    for i, line in enumerate(lines):
+        places.append(len(out))
+        out += (line if isinstance(line, bytes) else line.encode()) + (b',\n' if i + 1 < len(lines) else b'\n')
+    out += b'],\n'
+    return begin, places
+
+
+def frames():
+    """Two blocks: the first holds two contents."""
+    contents = list(FILES.values())
+    return [(zstd(contents[0] + contents[1]), contents[:2]), (zstd(contents[2]), contents[2:])]
+
+
+def make(header=same, page=same, summary=same, block=same, contents=same, tree_index=same, end=same, frame=same):
+    """A whole file. The arguments edit one part each, before what depends on it is made; frame: the first block's
+    compressed bytes."""
+    out = bytearray(header(HEADER).encode() + b',\n')
+    blocks = [(frame(data) if i == 0 else data, held) for i, (data, held) in enumerate(frames())]
+    texts = [block(text64(data)) if i == 0 else text64(data) for i, (data, _) in enumerate(blocks)]
+    at = {}
+    at['blocks'], places = section(out, 'blocks', [f'{{"zstd":"{text}"}}' for text in texts])
+    lines = []
+    for place, text, (_, held) in zip(places, texts, blocks):
+        holds = ','.join(f'["{sha(data)}",{len(data)}]' for data in held)
+        lines.append(f'{{"at":{place + 9},"length":{len(text)},"size":{sum(map(len, held))},"holds":[{holds}]}}')
+    at['contents'], _ = section(out, 'contents', [contents(lines[0])] + lines[1:])
+    below = leaf(file_entry('c.bin', FILES['c.bin'])).encode()
+    top = page(leaf(file_entry('a.txt', FILES['a.txt']), file_entry('b.txt', FILES['b.txt']),
+                    dir_entry('"name":"sub",', sha(below))))
+    top = top if isinstance(top, bytes) else top.encode()
+    at['trees'], places = section(out, 'trees', [below, top])
+    lines = [f'["{sha(line)}",{place},{len(line)}]' for place, line in zip(places, [below, top])]
+    at['tree_index'], _ = section(out, 'tree_index', [tree_index(lines[0])] + lines[1:])
+    at['summary'] = len(out)
+    out += ('"summary":' + summary(
+        f'{{"root":{dir_entry("", sha(top))},"files":3,"directories":2,"others":0,'
+        f'"directory_size":{sum(map(len, FILES.values()))},"stored_size":{sum(map(len, texts))},"new":3,"changed":0,'
+        f'"unchanged":0,"errors":0,"xattrs":false}}') + ',\n').encode()
+    return seal(out, at, end)
+
+
+def seal(out, at, end=same):
+    """Appends the end line with its three digests."""
+    index = sha(out[at['contents']:at['trees']] + out[at['tree_index']:at['summary']])
+    out = out + b'"end":' + end('{' + ''.join(f'"{key}":{value},' for key, value in at.items()) +
+                                f'"index_sha256":"{index}",').encode()
+    out += f'"open_sha256":"{sha(out[:at["blocks"]] + out[at["summary"]:])}",'.encode()
+    return bytes(out + f'"file_sha256":"{sha(out)}"}}}}\n'.encode())
+
+
+def flip(data, at, mask=1):
+    data = bytearray(data)
+    data[at] ^= mask
+    return bytes(data)
+
+
+def page_edits():
+    """Edits of the page of the target directory."""
+    name, sha_a = '"name":"a.txt"', sha(FILES['a.txt'])
+    mode = f'{name},"type":"file",'
+    first = file_entry('a.txt', FILES['a.txt'])
+    second = file_entry('b.txt', FILES['b.txt'])
+    stat = ',"stat":"k3J9sd8fA2Q="'
+    raw = lambda edit: lambda text: edit(text.encode())
+    edits = {
+        'not-json_page': swap(':', ': '),
+        'truncated_page': lambda text: text[:-2],
+        'trailing-bytes_page': lambda text: text + '}',
+        'duplicate-key': swap('"uid":1000', '"uid":1000,"uid":1000'),
+        'missing-key': swap('"gid":1000,', ''),
+        'unknown-key': swap(stat, stat + ',"comment":"x"'),
+        'key-order': swap('"uid":1000,"gid":1000', '"gid":1000,"uid":1000'),
+        'wrong-type': swap('"uid":1000', '"uid":"root"'),
+        'bad-digest': swap(sha_a, sha_a.upper()),
+        'bad-name_dots': swap(name, '"name":".."'),
+        'bad-name_empty': swap(name, '"name":""'),
+        'bad-name_slash': swap(name, '"name":"a/b"'),
+        'bad-name_nul': swap(name, '"name":"a\\u0000"'),
+        'bad-name_long': swap(name, f'"name":"{"a" * 256}"'),
+        'unsorted_entries': swap(f'{first},{second}', f'{second},{first}'),
+        'duplicate-name': swap('"name":"b.txt"', name),
+        'needless-base64': swap(name, '"name_b64":"YS50eHQ="'),
+        'bad-utf8': raw(swap(b'a.txt', b'a\xff')),
+        'bad-escape': swap('a.txt', 'a\\u0041'),
+        'bad-base64_stat': swap('k3J9sd8fA2Q=', 'k3J9sd8fA2R='),
+        'bad-number': swap('"size":6', '"size":06'),
+        'bad-number_fraction': swap('"size":6', '"size":6.0'),
+        'bad-number_large': swap('"size":6', '"size":9007199254740992'),
+        'too-deep': swap(stat, f'{stat},"x":{"[" * 40}{"]" * 40}'),
+        'too-large_chunks': chunked(','.join([f'["{sha_a}",6]'] * 65)),
+        'bad-mode': swap('"mode":"0644"', '"mode":"644"'),
+        'bad-mode_bits': swap('"mode":"0644"', '"mode":"10644"'),
+        'bad-time_page': swap('123456789]', '1000000000]'),
+        'bad-owner': swap('"uid":1000', '"uid":4294967295'),
+        'bad-type': swap('"type":"file"', '"type":"door"'),
+        'bad-type_member': swap(stat, f',"rdev":[1,2]{stat}'),
+        'bad-size_chunks': chunked(f'["{sha_a}",5]'),
+        'bad-size_overflow': chunked(f'["{sha_a}",6],["{sha_a}","18446744073709551615"],["{sha_a}",1]'),
+        'bad-hole_outside': chunked(f'["{sha_a}",4]', '"holes":[[5,2]],'),
+        'bad-hole_touching': chunked(f'["{sha_a}",4]', '"holes":[[0,1],[1,1]],'),
+        'unsorted_holes': chunked(f'["{sha_a}",4]', '"holes":[[3,1],[0,1]],'),
+        'bad-xattr': swap(stat, f',"xattrs":[["",""]]{stat}'),
+        'unsorted_xattrs': swap(stat, f',"xattrs":[["b",""],["a",""]]{stat}'),
+        'bad-target': swap(mode + COMMON + f',"size":6,{TIME},"sha256":"{sha_a}"{stat}',
+                           f'{name},"type":"symlink",{COMMON},{TIME},"target":""'),
+        'bad-target_device': swap(mode + COMMON + f',"size":6,{TIME},"sha256":"{sha_a}"{stat}',
+                                  f'{name},"type":"chardev",{COMMON},{TIME},"rdev":[4294967296,0]'),
+    }
+    for reason, edit in edits.items():
+        yield reason, make(page=edit)
+
+
+def part_edits():
+    """Edits of the other parts."""
+    yield 'unknown-format', make(header=swap('backuptool', 'anothertool'))
+    yield 'unknown-version', make(header=swap('"version":2', '"version":3'))
+    yield 'unknown-kind', make(header=swap('"kind":"snapshot"', '"kind":"picture"'))
+    yield 'not-json_header', make(header=swap('{', '#'))
+    yield 'byte-order-mark', make(header=lambda text: '\ufeff' + text)
+    yield 'too-large_header', make(header=swap('"host":"h"', f'"host":"{"h" * 65536}"'))
+    yield 'duplicate-key_header', make(header=swap('"host":"h"', '"host":"h","host":"h"'))
+    yield 'missing-key_header', make(header=swap('"host":"h",', ''))
+    yield 'unknown-key_header', make(header=lambda text: text + ',"more":1')
+    yield 'key-order_header', make(header=swap('"host":"h","target":"/home/me"', '"target":"/home/me","host":"h"'))
+    yield 'bad-time', make(header=swap('2026-11-22', '2026-11-31'))
+    yield 'bad-target_relative', make(header=swap('/home/me', 'home/me'))
+    yield 'unsorted_tags', make(header=swap('"a","b"', '"b","a"'))
+    yield 'duplicate-name_tags', make(header=swap('"a","b"', '"a","a"'))
+    yield 'bad-name_parent', make(header=swap('"parent":null', '"parent":"../x.json"'))
+    yield 'missing-key_summary', make(summary=swap('"files":3,', ''))
+    yield 'bad-type_root', make(summary=swap('"type":"dir"', '"type":"fifo"'))
+    yield 'wrong-type_summary', make(summary=swap('"xattrs":false', '"xattrs":0'))
+    yield 'missing-key_end', make(end=lambda text: re.sub('"trees":[0-9]+,', '', text))
+    yield 'unknown-key_end', make(end=swap('"trees"', '"forest"'))
+    yield 'wrong-type_end', make(end=swap('"blocks":', '"blocks":[],"x":'))
+    yield 'bad-offset_content', make(contents=swap('"at":1', '"at":2'))
+    yield 'bad-offset_beyond', make(contents=swap('"length":', '"length":9'))
+    yield 'bad-offset_page', make(tree_index=lambda text: text.replace(',', ',1', 1))
+    yield 'bad-size_content', make(contents=swap('"size":', '"size":1'))
+    yield 'bad-size_zero', make(contents=swap('",6]', '",0]'))
+    yield 'bad-digest_index', make(tree_index=lambda text: '["Z' + text[3:])
+    yield 'unknown-key_content', make(contents=lambda text: text[:-1] + ',"more":1}')
+    yield 'too-large_content', make(contents=swap('"size":246', '"size":8388609'))
+
+
+def block_edits():
+    yield 'bad-base64', make(block=lambda text: text[:8] + '\\u002b' + text[14:])
+    yield 'bad-base64_tail', make(block=lambda text: re.sub('.=$', 'J=', text))
+    yield 'bad-size_base64', make(block=lambda text: text.rstrip('='))
+    yield 'bad-frame', make(frame=lambda data: b'\0\0\0\0' + data[4:])
+    yield 'bad-frame_checksum', make(frame=lambda data: flip(data, len(data) - 1))
+    yield 'bad-frame_cut', make(frame=lambda data: data[:-5])
+    yield 'trailing-frame', make(frame=lambda data: data + zstd(b'more'))
+    yield 'trailing-frame_skippable', make(frame=lambda data: data + b'\x50\x2a\x4d\x18\x04\0\0\0more')
+    yield 'frame-size', make(frame=lambda data: zstd(FILES['a.txt'] + FILES['b.txt'] + b'.'))
+    yield 'digest-mismatch_content', make(frame=lambda data: zstd(flip(FILES['a.txt'] + FILES['b.txt'], 3)))
+
+
+def byte_edits():
+    """Damage to a finished file, with digests that no longer fit."""
+    good = make()
+    yield 'none', good
+    yield 'truncated', good[:len(good) // 2]
+    yield 'truncated_newline', good[:-1]
+    yield 'trailing-bytes', good + b'\n'
+    yield 'digest-mismatch_header', flip(good, good.index(b'"host":"h"') + 8)
+    yield 'digest-mismatch_index', good.replace(sha(FILES['a.txt']).encode(), sha(b'other').encode(), 1)
+    yield 'digest-mismatch_page', good.replace(b'"uid":1000', b'"uid":1001', 1)
+    yield 'digest-mismatch_file', flip(good, good.rindex(b'"}}') - 1)
+
+
+def main():
+    for edits in (byte_edits, part_edits, block_edits, page_edits):
+        for reason, data in edits():
+            with open(os.path.join(sys.argv[1], reason + '.json'), 'wb') as out:
+                out.write(data)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads the broken snapshot files of tests/data/hostile (its directory is the argument) as a whole: each must be
+ * refused for the reason that its name begins with. */
+/* clang-format off */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+/* clang-format on */
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "codec/frame.h"
+#include "codec/hash.h"
+#include "model/document.h"
+#include "model/page.h"
+#include "store/file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *directory;
+
+struct reading {
+	struct bt_file *file;
+	struct bt_hasher *hasher;
+	struct bt_decompressor *decompressor;
+	struct bt_buf text, plain, line;
+	struct bt_error *error;
+	size_t contents, pages;
+};
+
+static int digest_must_be(struct reading *reading, const void *data, size_t size, const struct bt_digest *expected,
+			  uint64_t offset)
+{
+	struct bt_digest digest;
+
+	assert_int_equal(bt_hasher_digest(reading->hasher, data, size, &digest), 0);
+	if (bt_digest_equal(&digest, expected))
+		return 0;
+	return bt_fail_damaged(reading->error, BT_R_DIGEST_MISMATCH, NULL, offset);
+}
+
+static int read_content(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
+			uint32_t size)
+{
+	struct reading *reading = arg;
+	int r;
+
+	reading->contents++;
+	reading->plain.length = 0;
+	assert_int_equal(bt_buf_reserve(&reading->plain, block->size), 0);
+	r = bt_file_block(reading->file, block, reading->decompressor, &reading->text, reading->plain.data,
+			  reading->error);
+	return r ? r : digest_must_be(reading, reading->plain.data + offset, size, digest, block->at);
+}
+
+static int read_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
+{
+	struct reading *reading = arg;
+	struct bt_page *page;
+	size_t weight;
+	int r;
+
+	reading->pages++;
+	reading->line.length = 0;
+	assert_int_equal(bt_buf_reserve(&reading->line, length), 0);
+	if ((r = bt_file_pread(reading->file, reading->line.data, length, at, reading->error)) ||
+	    (r = digest_must_be(reading, reading->line.data, length, id, at)))
+		return r;
+	r = bt_page_parse((char *)reading->line.data, length, at, &page, &weight, reading->error);
+	if (!r)
+		bt_page_free(page);
+	return r;
+}
+
+static int pass_content(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
+			uint32_t size)
+{
+	return 0;
+}
+
+static int pass_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
+{
+	return 0;
+}
+
+/* The lists are checked whole before anything is read from where they say. */
+static int read_opened(struct reading *reading)
+{
+	const struct bt_index_visitor pass = {.content = pass_content, .page = pass_page},
+				      visitor = {.arg = reading, .content = read_content, .page = read_page};
+	struct bt_snapshot_info info;
+	struct bt_arena arena = {0};
+	int r = bt_document_read(reading->file, &arena, &info, reading->error);
+
+	bt_arena_free(&arena);
+	if (r || (r = bt_file_visit(reading->file, &pass, reading->error)) ||
+	    (r = bt_file_visit(reading->file, &visitor, reading->error)))
+		return r;
+	return bt_file_verify(reading->file, reading->error);
+}
+
+/* The whole file, as a snapshot, its pages, and its contents. */
+static int read_file(const char *name, struct bt_error *error, size_t *ret_contents, size_t *ret_pages)
+{
+	struct reading reading = {.hasher = bt_hasher_new(), .decompressor = bt_decompressor_new(), .error = error};
+	char path[4096];
+	int fd, r;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0 && reading.hasher && reading.decompressor);
+	r = bt_file_open(fd, name, &reading.file, error);
+	if (!r) {
+		r = read_opened(&reading);
+		bt_error_in_file(error, name, 0);
+		bt_file_free(reading.file);
+	}
+	*ret_contents = reading.contents;
+	*ret_pages = reading.pages;
+	bt_hasher_free(reading.hasher);
+	bt_decompressor_free(reading.decompressor);
+	bt_buf_free(&reading.text);
+	bt_buf_free(&reading.plain);
+	bt_buf_free(&reading.line);
+	return r;
+}
+
+static enum bt_reason reason_of(const char *name)
+{
+	size_t length = strcspn(name, "_.");
+
+	for (int reason = 0; reason < BT_REASONS; reason++) {
+		const char *text = bt_reason_name((enum bt_reason)reason);
+
+		if (strlen(text) == length && !strncmp(text, name, length))
+			return (enum bt_reason)reason;
+	}
+	fail_msg("%s is named after no reason", name);
+	return BT_R_NONE;
+}
+
+/* Returns whether it is as its name says. */
+static bool check_file(const char *name, bool seen[BT_REASONS])
+{
+	enum bt_reason expected = reason_of(name);
+	struct bt_error error = {0};
+	size_t contents, pages;
+	int r = read_file(name, &error, &contents, &pages);
+
+	seen[expected] = true;
+	if (expected == BT_R_NONE)
+		return r == 0 && contents == 3 && pages == 2;
+	if (r == BT_E_DAMAGED && error.code == r && error.reason == expected && strstr(error.file, name))
+		return true;
+	print_error("%s: %d %s at %lld of %s\n", name, r, bt_reason_name(error.reason), (long long)error.offset,
+		    error.file);
+	return false;
+}
+
+/* Reasons that concern more than one file, or a file that changes while it is open. */
+static bool has_no_file(int reason)
+{
+	return reason == BT_R_MISSING_PAGE || reason == BT_R_MISSING_CONTENT || reason == BT_R_CHANGED ||
+	       reason == BT_R_LOOP;
+}
+
+static void test_broken_files_are_refused_for_their_reason(void **state)
+{
+	DIR *dir = opendir(directory);
+	bool seen[BT_REASONS] = {0};
+	struct dirent *entry;
+	int wrong = 0;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			wrong += !check_file(entry->d_name, seen);
+	closedir(dir);
+	assert_int_equal(wrong, 0);
+	for (int reason = 0; reason < BT_REASONS; reason++)
+		if (!seen[reason] && !has_no_file(reason))
+			fail_msg("no file for %s", bt_reason_name((enum bt_reason)reason));
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_broken_files_are_refused_for_their_reason),
+	};
+
+	if (argc != 2)
+		return 2;
+	directory = argv[1];
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

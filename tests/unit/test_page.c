@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: MIT */
+/* Damaged and hostile pages, headers and summaries: each is refused with its own reason at its own place. */
+/* clang-format off */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+/* clang-format on */
+#include "model/document.h"
+#include "model_samples.h"
+#include "store/file.h"
+
+/*
+ * In the texts below ~ marks the place of the failure (and is taken out), $ stands for a digest's 64 digits, and % for
+ * the beginning of an entry: "mode":"0644","uid":0,"gid":0
+ */
+#define MIDDLE "\"mode\":\"0644\",\"uid\":0,\"gid\":0"
+#define SIXTY4 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+struct hostile {
+	const char *text;
+	enum bt_reason reason;
+};
+
+static void put(struct bt_buf *line, const char *text)
+{
+	assert_int_equal(bt_json_text(line, text), 0);
+}
+
+/* Appends the text, spelled out; returns the marked place or -1. */
+static long expand(struct bt_buf *line, const char *text)
+{
+	long place = -1;
+
+	for (; *text; text++)
+		if (*text == '~')
+			place = (long)line->length;
+		else if (*text == '$')
+			put(line, SIXTY4);
+		else if (*text == '%')
+			put(line, MIDDLE);
+		else
+			assert_int_equal(bt_buf_append(line, text, 1), 0);
+	return place;
+}
+
+/* An exact copy on the heap, so that the sanitizer sees a read beyond its end. */
+static int parse(const void *text, size_t length, struct bt_page **ret_page, struct bt_error *error)
+{
+	char *copy = malloc(length + !length);
+	size_t weight;
+	int r;
+
+	assert_non_null(copy);
+	memcpy(copy, length ? text : "", length);
+	r = bt_page_parse(copy, length, 1000, ret_page, &weight, error);
+	free(copy);
+	return r;
+}
+
+static void expect(const struct hostile *hostile, int r, const struct bt_error *error, long place)
+{
+	if (r == BT_E_DAMAGED && error->reason == hostile->reason && (long)error->offset == place + 1000)
+		return;
+	fail_msg("%s: %s at %ld, not %s at %ld", hostile->text, bt_reason_name(error->reason),
+		 (long)error->offset - 1000, bt_reason_name(hostile->reason), place);
+}
+
+static void expect_pages(const struct hostile *hostile, size_t count, const char *open, const char *close)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct bt_error error = {0};
+		struct bt_buf line = {0};
+		struct bt_page *page;
+		long place;
+		int r;
+
+		put(&line, open);
+		place = expand(&line, hostile[i].text);
+		put(&line, close);
+		r = parse(line.data, line.length, &page, &error);
+		expect(&hostile[i], r, &error, place);
+		bt_buf_free(&line);
+	}
+}
+
+#define FILE_OF(rest) "{\"name\":\"f\",\"type\":\"file\",%,\"size\":100,\"mtime\":[0,0]" rest "}"
+#define DIR_OF(rest)  "{\"name\":\"d\",\"type\":\"dir\",%,\"mtime\":[0,0]" rest "}"
+#define LINK_OF(rest) "{\"name\":\"l\",\"type\":\"symlink\",%,\"mtime\":[0,0]" rest "}"
+#define CHAR_OF(rest) "{\"name\":\"c\",\"type\":\"chardev\",%,\"mtime\":[0,0]" rest "}"
+#define FIFO_OF(rest) "{\"name\":\"p\",\"type\":\"fifo\",%,\"mtime\":[0,0]" rest "}"
+#define NAMED_FIFO(n) "{" n ",\"type\":\"fifo\",%,\"mtime\":[0,0]}"
+#define SHA	      ",\"sha256\":\"$\""
+#define CHUNK(size)   "[\"$\"," size "]"
+
+static const struct hostile hostile_entries[] = {
+	/* names */
+	{NAMED_FIFO("\"name\":~\"\""), BT_R_BAD_NAME},
+	{NAMED_FIFO("\"name\":~\".\""), BT_R_BAD_NAME},
+	{NAMED_FIFO("\"name\":~\"..\""), BT_R_BAD_NAME},
+	{NAMED_FIFO("\"name\":~\"a/b\""), BT_R_BAD_NAME},
+	{NAMED_FIFO("\"name\":~\"a\\u0000b\""), BT_R_BAD_NAME},
+	{NAMED_FIFO("\"name\":~\"" NAME_255 "x\""), BT_R_BAD_NAME},
+	{NAMED_FIFO("\"name_b64\":~\"/y8=\""), BT_R_BAD_NAME},
+	{NAMED_FIFO("\"name_b64\":~\"YQ==\""), BT_R_NEEDLESS_BASE64},
+	{NAMED_FIFO("\"name_b64\":\"/w~=\""), BT_R_BAD_BASE64},
+	{NAMED_FIFO("\"name\":\"a~\xff\""), BT_R_BAD_UTF8},
+	{NAMED_FIFO("\"name\":\"a~\\n\""), BT_R_BAD_ESCAPE},
+	{NAMED_FIFO("\"name\":~5"), BT_R_WRONG_TYPE},
+	{NAMED_FIFO("\"name\":\"a\",~\"name_b64\":\"/w==\""), BT_R_KEY_ORDER},
+	{NAMED_FIFO("\"name\":\"a\",~\"name\":\"a\""), BT_R_DUPLICATE_KEY},
+	{"{~\"type\":\"fifo\",%,\"mtime\":[0,0]}", BT_R_MISSING_KEY},
+	{"{~\"type\":\"fifo\",\"name\":\"a\",%,\"mtime\":[0,0]}", BT_R_KEY_ORDER},
+	{"{~\"x\":1}", BT_R_UNKNOWN_KEY},
+	{"{~}", BT_R_MISSING_KEY},
+	{"~[]", BT_R_WRONG_TYPE},
+	{"~null", BT_R_WRONG_TYPE},
+	/* order of entries */
+	{NAMED_FIFO("\"name\":\"b\"") ",~" NAMED_FIFO("\"name\":\"a\""), BT_R_UNSORTED},
+	{NAMED_FIFO("\"name\":\"ab\"") ",~" NAMED_FIFO("\"name\":\"a\""), BT_R_UNSORTED},
+	{NAMED_FIFO("\"name_b64\":\"/w==\"") ",~" NAMED_FIFO("\"name\":\"a\""), BT_R_UNSORTED},
+	{NAMED_FIFO("\"name\":\"a\"") ",~" NAMED_FIFO("\"name\":\"a\""), BT_R_DUPLICATE_NAME},
+	{NAMED_FIFO("\"name\":\"a\"") ",~", BT_R_NOT_JSON},
+	/* type, mode, owner, size, time */
+	{"{\"name\":\"a\",\"type\":~\"door\",%,\"mtime\":[0,0]}", BT_R_BAD_TYPE},
+	{"{\"name\":\"a\",\"type\":~3,%,\"mtime\":[0,0]}", BT_R_WRONG_TYPE},
+	{"{\"name\":\"a\",\"type\":\"fifo\",\"mode\":~\"644\",\"uid\":0,\"gid\":0,\"mtime\":[0,0]}", BT_R_BAD_MODE},
+	{"{\"name\":\"a\",\"type\":\"fifo\",\"mode\":~\"00644\",\"uid\":0,\"gid\":0,\"mtime\":[0,0]}", BT_R_BAD_MODE},
+	{"{\"name\":\"a\",\"type\":\"fifo\",\"mode\":~\"0684\",\"uid\":0,\"gid\":0,\"mtime\":[0,0]}", BT_R_BAD_MODE},
+	{"{\"name\":\"a\",\"type\":\"fifo\",\"mode\":~420,\"uid\":0,\"gid\":0,\"mtime\":[0,0]}", BT_R_WRONG_TYPE},
+	{"{\"name\":\"a\",\"type\":\"fifo\",\"mode\":\"0644\",\"uid\":~4294967295,\"gid\":0,\"mtime\":[0,0]}",
+	 BT_R_BAD_OWNER},
+	{"{\"name\":\"a\",\"type\":\"fifo\",\"mode\":\"0644\",\"uid\":0,\"gid\":~4294967295,\"mtime\":[0,0]}",
+	 BT_R_BAD_OWNER},
+	{"{\"name\":\"a\",\"type\":\"fifo\",\"mode\":\"0644\",\"uid\":~-1,\"gid\":0,\"mtime\":[0,0]}", BT_R_BAD_NUMBER},
+	{"{\"name\":\"a\",\"type\":\"fifo\",\"mode\":\"0644\",~\"gid\":0,\"mtime\":[0,0]}", BT_R_MISSING_KEY},
+	{"{\"name\":\"a\",\"type\":\"fifo\",\"mode\":\"0644\",~\"gid\":0,\"uid\":0,\"mtime\":[0,0]}", BT_R_KEY_ORDER},
+	{"{\"name\":\"a\",\"type\":\"fifo\",%,\"mtime\":[0,~1000000000]}", BT_R_BAD_TIME},
+	{"{\"name\":\"a\",\"type\":\"fifo\",%,\"mtime\":[~9007199254740992,0]}", BT_R_BAD_NUMBER},
+	{"{\"name\":\"a\",\"type\":\"fifo\",%,\"mtime\":~0}", BT_R_WRONG_TYPE},
+	{"{\"name\":\"a\",\"type\":\"fifo\",%~}", BT_R_MISSING_KEY},
+	{"{\"name\":\"a\",\"type\":\"fifo\",%,~\"size\":0,\"mtime\":[0,0]}", BT_R_BAD_TYPE},
+	{"{\"name\":\"a\",\"type\":\"file\",%,~\"mtime\":[0,0]" SHA "}", BT_R_MISSING_KEY},
+	{"{\"name\":\"a\",\"type\":\"file\",%,\"size\":~\"9223372036854775808\",\"mtime\":[0,0]" SHA "}",
+	 BT_R_BAD_NUMBER},
+	/* files */
+	{FILE_OF("~"), BT_R_MISSING_KEY},
+	{FILE_OF(",\"sha256\":\"~A\""), BT_R_BAD_DIGEST},
+	{FILE_OF(",\"sha256\":~1"), BT_R_WRONG_TYPE},
+	{FILE_OF(SHA ",~\"sha256\":\"$\""), BT_R_DUPLICATE_KEY},
+	{FILE_OF(SHA ",~\"size\":100"), BT_R_DUPLICATE_KEY},
+	{FILE_OF(SHA ",~\"tree\":\"$\""), BT_R_BAD_TYPE},
+	{FILE_OF(SHA ",~\"target\":\"x\""), BT_R_BAD_TYPE},
+	{FILE_OF(SHA ",~\"target_b64\":\"/w==\""), BT_R_BAD_TYPE},
+	{FILE_OF(SHA ",~\"rdev\":[0,0]"), BT_R_BAD_TYPE},
+	{FILE_OF(SHA ",~\"comment\":[[[]]]"), BT_R_UNKNOWN_KEY},
+	{FILE_OF(SHA ",\"comment\":[[[[[[[[[[[[[~[[[]]]]]]]]]]]]]]]]"), BT_R_TOO_DEEP},
+	{FILE_OF(SHA ",\"chunks\":[" CHUNK("99") "]~"), BT_R_BAD_SIZE},
+	{FILE_OF(SHA ",\"chunks\":[" CHUNK("99") "," CHUNK("2") "]~"), BT_R_BAD_SIZE},
+	{FILE_OF(SHA ",\"chunks\":[" CHUNK("100") "," CHUNK("~0") "]"), BT_R_BAD_SIZE},
+	{FILE_OF(SHA ",\"chunks\":[" CHUNK("9007199254740991") "," CHUNK("~\"18446744073709551615\"") "]"),
+	 BT_R_BAD_SIZE},
+	{FILE_OF(SHA ",\"chunks\":[" CHUNK("1") "," CHUNK("~\"9223372036854775807\"") "]"), BT_R_BAD_SIZE},
+	{FILE_OF(SHA ",\"chunks\":[]~"), BT_R_BAD_SIZE},
+	{FILE_OF(SHA ",\"chunks\":[[~1,\"$\"]]"), BT_R_WRONG_TYPE},
+	{FILE_OF(SHA ",\"chunks\":[[\"$\",100~,1]]"), BT_R_NOT_JSON},
+	{FILE_OF(SHA ",\"chunks\":~{}"), BT_R_WRONG_TYPE},
+	{FILE_OF(SHA ",\"chunk_pages\":~[]"), BT_R_BAD_SIZE},
+	{FILE_OF(SHA ",\"chunk_pages\":[" CHUNK("101") "]~"), BT_R_BAD_SIZE},
+	{FILE_OF(SHA ",\"chunks\":[" CHUNK("100") "],\"chunk_pages\":[" CHUNK("100") "]~"), BT_R_BAD_TYPE},
+	{FILE_OF(SHA ",\"chunk_pages\":[" CHUNK("100") "],~\"chunks\":[" CHUNK("100") "]"), BT_R_KEY_ORDER},
+	{FILE_OF(SHA ",\"chunks\":[" CHUNK("100") "],\"holes\":[~]"), BT_R_BAD_HOLE},
+	{FILE_OF(SHA ",\"chunks\":[" CHUNK("100") "],\"holes\":[[0,1]]~"), BT_R_BAD_SIZE},
+	{FILE_OF(SHA ",\"chunks\":[" CHUNK("90") "],\"holes\":[~[91,10]]"), BT_R_BAD_HOLE},
+	{FILE_OF(SHA ",\"chunks\":[" CHUNK("90") "],\"holes\":[~[100,1]]"), BT_R_BAD_HOLE},
+	{FILE_OF(SHA ",\"chunks\":[" CHUNK("90") "],\"holes\":[~[0,0]]"), BT_R_BAD_HOLE},
+	{FILE_OF(SHA ",\"chunks\":[" CHUNK("90") "],\"holes\":[~[1,\"18446744073709551615\"]]"), BT_R_BAD_HOLE},
+	{FILE_OF(SHA ",\"chunks\":[" CHUNK("90") "],\"holes\":[[0,5],~[5,5]]"), BT_R_BAD_HOLE},
+	{FILE_OF(SHA ",\"chunks\":[" CHUNK("90") "],\"holes\":[[0,5],~[4,5]]"), BT_R_BAD_HOLE},
+	{FILE_OF(SHA ",\"chunks\":[" CHUNK("90") "],\"holes\":[[50,5],~[40,5]]"), BT_R_UNSORTED},
+	{FILE_OF(SHA ",\"holes\":[[0,10]]~"), BT_R_BAD_HOLE},
+	{FILE_OF(",\"chunks\":[" CHUNK("90") "],\"holes\":[[0,10]]~"), BT_R_MISSING_KEY},
+	{FILE_OF(SHA ",\"torn\":~false"), BT_R_BAD_TYPE},
+	{FILE_OF(SHA ",\"torn\":~1"), BT_R_WRONG_TYPE},
+	{FILE_OF(SHA ",\"error\":\"EIO\"~"), BT_R_BAD_TYPE},
+	{FILE_OF(",\"error\":\"EIO\",\"torn\":true~"), BT_R_BAD_TYPE},
+	{FILE_OF(",\"chunks\":[],\"error\":\"EIO\"~"), BT_R_BAD_TYPE},
+	{FILE_OF(",\"error\":~\"eio\""), BT_R_BAD_NAME},
+	{FILE_OF(",\"error\":~\"\""), BT_R_BAD_NAME},
+	{FILE_OF(",\"error\":~5"), BT_R_WRONG_TYPE},
+	{FILE_OF(SHA ",\"inode\":5~"), BT_R_MISSING_KEY},
+	{FILE_OF(SHA ",\"links\":5~"), BT_R_MISSING_KEY},
+	{FILE_OF(SHA ",\"dev\":5~"), BT_R_MISSING_KEY},
+	{FILE_OF(SHA ",\"inode\":5,\"links\":~1"), BT_R_BAD_NUMBER},
+	{FILE_OF(SHA ",\"inode\":5,\"links\":2,\"dev\":~0"), BT_R_BAD_NUMBER},
+	{FILE_OF(SHA ",\"links\":2,~\"inode\":5"), BT_R_KEY_ORDER},
+	{FILE_OF(SHA ",\"stat\":~\"AAAA\""), BT_R_BAD_SIZE},
+	{FILE_OF(SHA ",\"stat\":\"AAAAAAAAAA~B=\""), BT_R_BAD_BASE64},
+	{FILE_OF(SHA ",\"stat\":\"AAAAAAAAAAA=\",~\"torn\":true"), BT_R_KEY_ORDER},
+	/* directories */
+	{DIR_OF("~"), BT_R_MISSING_KEY},
+	{DIR_OF(",~\"sha256\":\"$\""), BT_R_BAD_TYPE},
+	{DIR_OF(",\"tree\":\"$\",~\"inode\":5,\"links\":2"), BT_R_BAD_TYPE},
+	{DIR_OF(",\"tree\":\"$\",\"error\":\"EIO\"~"), BT_R_BAD_TYPE},
+	{DIR_OF(",\"error\":\"EIO\",~\"torn\":true"), BT_R_BAD_TYPE},
+	/* links */
+	{LINK_OF("~"), BT_R_MISSING_KEY},
+	{LINK_OF(",\"target\":~\"\""), BT_R_BAD_TARGET},
+	{LINK_OF(",\"target\":~\"a\\u0000\""), BT_R_BAD_TARGET},
+	{LINK_OF(",\"target_b64\":~\"/wA=\""), BT_R_BAD_TARGET},
+	{LINK_OF(",\"target_b64\":~\"YQ==\""), BT_R_NEEDLESS_BASE64},
+	{LINK_OF(",\"target\":\"a\",~\"target_b64\":\"/w==\""), BT_R_KEY_ORDER},
+	{LINK_OF(",~\"targets\":\"a\""), BT_R_UNKNOWN_KEY},
+	{LINK_OF(",\"target\":\"a\",\"error\":\"EIO\"~"), BT_R_BAD_TYPE},
+	/* devices and the rest */
+	{CHAR_OF("~"), BT_R_MISSING_KEY},
+	{CHAR_OF(",\"rdev\":[~4294967296,0]"), BT_R_BAD_TARGET},
+	{CHAR_OF(",\"rdev\":[0,~4294967296]"), BT_R_BAD_TARGET},
+	{CHAR_OF(",\"rdev\":[0~]"), BT_R_NOT_JSON},
+	{CHAR_OF(",\"rdev\":[0,0],~\"error\":\"EIO\""), BT_R_BAD_TYPE},
+	{FIFO_OF(",~\"rdev\":[0,0]"), BT_R_BAD_TYPE},
+	{FIFO_OF(",~\"error\":\"EIO\""), BT_R_BAD_TYPE},
+	{FIFO_OF(",\"xattrs\":[~]"), BT_R_BAD_XATTR},
+	{FIFO_OF(",\"xattrs\":[[~\"\",\"\"]]"), BT_R_BAD_XATTR},
+	{FIFO_OF(",\"xattrs\":[[~\"a\\u0000\",\"\"]]"), BT_R_BAD_XATTR},
+	{FIFO_OF(",\"xattrs\":[[~\"" NAME_255 "x\",\"\"]]"), BT_R_BAD_XATTR},
+	{FIFO_OF(",\"xattrs\":[[null,\"\",~\"/wA=\"]]"), BT_R_BAD_XATTR},
+	{FIFO_OF(",\"xattrs\":[[null,\"\",~\"YQ==\"]]"), BT_R_NEEDLESS_BASE64},
+	{FIFO_OF(",\"xattrs\":[[null,\"\"~]]"), BT_R_NOT_JSON},
+	{FIFO_OF(",\"xattrs\":[[\"a\",\"\"~,\"/w==\"]]"), BT_R_NOT_JSON},
+	{FIFO_OF(",\"xattrs\":[[\"a\",\"~=\"]]"), BT_R_BAD_BASE64},
+	{FIFO_OF(",\"xattrs\":[[\"b\",\"\"],~[\"a\",\"\"]]"), BT_R_UNSORTED},
+	{FIFO_OF(",\"xattrs\":[[\"b\",\"\"],~[\"b\",\"AA==\"]]"), BT_R_DUPLICATE_NAME},
+	{FIFO_OF(",\"xattrs\":~{}"), BT_R_WRONG_TYPE},
+};
+
+static const struct hostile hostile_pages[] = {
+	{"~", BT_R_TRUNCATED},
+	{"~[]", BT_R_WRONG_TYPE},
+	{"~\xef\xbb\xbf{\"entries\":[]}", BT_R_BYTE_ORDER_MARK},
+	{"~ {\"entries\":[]}", BT_R_NOT_JSON},
+	{"{~}", BT_R_MISSING_KEY},
+	{"{~\"entry\":[]}", BT_R_UNKNOWN_KEY},
+	{"{\"entries\":~{}}", BT_R_WRONG_TYPE},
+	{"{\"entries\":[]~", BT_R_TRUNCATED},
+	{"{\"entries\":[~", BT_R_TRUNCATED},
+	{"{\"entries\":[],~\"pages\":[]}", BT_R_KEY_ORDER},
+	{"{\"entries\":[],~\"entries\":[]}", BT_R_DUPLICATE_KEY},
+	{"{\"entries\":[]}~\n", BT_R_TRAILING_BYTES},
+	{"{\"entries\":[]}~,", BT_R_TRAILING_BYTES},
+	{"{\"pages\":[~]}", BT_R_BAD_SIZE},
+	{"{\"chunks\":~[]}", BT_R_BAD_SIZE},
+	{"{\"chunks\":[" CHUNK("1") ",~5]}", BT_R_WRONG_TYPE},
+	{"{\"chunks\":[" CHUNK("~0") "]}", BT_R_BAD_SIZE},
+	{"{\"chunks\":[" CHUNK("\"9223372036854775807\"") "," CHUNK("~1") "]}", BT_R_BAD_SIZE},
+};
+
+#define LEAF(name, count) "{\"name\":\"" name "\",\"entries\":" count ",\"tree\":\"$\"}"
+
+static const struct hostile hostile_leaves[] = {
+	{LEAF("a", "1") "~", BT_R_BAD_SIZE},
+	{LEAF("b", "1") ",~" LEAF("a", "1"), BT_R_UNSORTED},
+	{LEAF("a", "1") ",~" LEAF("a", "1"), BT_R_DUPLICATE_NAME},
+	{LEAF("a", "~0") "," LEAF("b", "1"), BT_R_BAD_NUMBER},
+	{LEAF("a", "~4294967296") "," LEAF("b", "1"), BT_R_BAD_NUMBER},
+	{"{\"name\":~\"..\",\"entries\":1,\"tree\":\"$\"}," LEAF("b", "1"), BT_R_BAD_NAME},
+	{"{\"name\":\"a\",~\"tree\":\"$\"}," LEAF("b", "1"), BT_R_MISSING_KEY},
+	{"{\"name\":\"a\",~\"tree\":\"$\",\"entries\":1}," LEAF("b", "1"), BT_R_KEY_ORDER},
+	{"{\"name\":\"a\",\"entries\":1,\"tree\":\"$\",~\"more\":1}," LEAF("b", "1"), BT_R_UNKNOWN_KEY},
+	{"{\"name\":\"a\",\"entries\":1,\"tree\":\"$\",~\"tree\":\"$\"}," LEAF("b", "1"), BT_R_DUPLICATE_KEY},
+	{"{~\"pages\":[" LEAF("a", "1") "," LEAF("b", "1") "]}," LEAF("c", "1"), BT_R_UNKNOWN_KEY},
+	{"{\"name\":\"a\",\"entries\":1,\"tree\":\"~\"}," LEAF("b", "1"), BT_R_BAD_DIGEST},
+};
+
+#define COUNT(list) (sizeof(list) / sizeof(*(list)))
+
+static void test_hostile_entries(void **state)
+{
+	expect_pages(hostile_entries, COUNT(hostile_entries), "{\"entries\":[", "]}");
+}
+
+static void test_hostile_pages(void **state)
+{
+	expect_pages(hostile_pages, COUNT(hostile_pages), "", "");
+}
+
+static void test_hostile_leaves(void **state)
+{
+	expect_pages(hostile_leaves, COUNT(hostile_leaves), "{\"pages\":[", "]}");
+}
+
+/* Lists of one element more than may be. */
+static void expect_too_large(const char *open, size_t count, const char *close)
+{
+	struct bt_error error = {0};
+	struct bt_buf line = {0};
+	struct bt_page *page;
+	long place;
+
+	expand(&line, open);
+	for (size_t i = 0; i < count; i++)
+		expand(&line, i ? "," CHUNK("1") : CHUNK("1"));
+	put(&line, ",");
+	place = (long)line.length;
+	expand(&line, CHUNK("1"));
+	expand(&line, close);
+	assert_int_equal(parse(line.data, line.length, &page, &error), BT_E_DAMAGED);
+	assert_int_equal(error.reason, BT_R_TOO_LARGE);
+	assert_int_equal(error.offset, 1000 + place);
+	bt_buf_free(&line);
+}
+
+static void test_lists_have_limits(void **state)
+{
+	struct bt_error error = {0};
+	struct bt_page *page;
+	char *large = malloc(BT_PAGE_MAX + 1);
+
+	expect_too_large("{\"chunks\":[", 4096, "]}");
+	expect_too_large("{\"entries\":[{\"name\":\"f\",\"type\":\"file\",%,\"size\":65,\"mtime\":[0,0]" SHA
+			 ",\"chunks\":[",
+			 64, "]}]}");
+	assert_non_null(large);
+	memset(large, '[', BT_PAGE_MAX + 1);
+	assert_int_equal(parse(large, BT_PAGE_MAX + 1, &page, &error), BT_E_DAMAGED);
+	assert_int_equal(error.reason, BT_R_TOO_LARGE);
+	free(large);
+}
+
+/* The longest link target and the longest errno name are read, longer ones are not. */
+static void expect_limit(const char *open, char letter, size_t most, const char *close, enum bt_reason reason)
+{
+	for (size_t over = 0; over < 2; over++) {
+		struct bt_error error = {0};
+		struct bt_buf line = {0};
+		struct bt_page *page;
+		int r;
+
+		expand(&line, open);
+		for (size_t i = 0; i < most + over; i++)
+			assert_int_equal(bt_buf_append(&line, &letter, 1), 0);
+		expand(&line, close);
+		r = parse(line.data, line.length, &page, &error);
+		assert_int_equal(r, over ? BT_E_DAMAGED : 0);
+		assert_int_equal(error.reason, over ? reason : BT_R_NONE);
+		if (!r)
+			bt_page_free(page);
+		bt_buf_free(&line);
+	}
+}
+
+static void test_texts_have_limits(void **state)
+{
+	expect_limit("{\"entries\":[{\"name\":\"l\",\"type\":\"symlink\",%,\"mtime\":[0,0],\"target\":\"", 't', 4095,
+		     "\"}]}", BT_R_BAD_TARGET);
+	expect_limit("{\"entries\":[{\"name\":\"d\",\"type\":\"dir\",%,\"mtime\":[0,0],\"error\":\"", 'E', 32, "\"}]}",
+		     BT_R_BAD_NAME);
+	expect_limit("{\"entries\":[{\"name\":\"", 'n', 255, "\",\"type\":\"fifo\",%,\"mtime\":[0,0]}]}",
+		     BT_R_BAD_NAME);
+}
+
+static const struct hostile hostile_headers[] = {
+	{"~[]", BT_R_WRONG_TYPE},
+	{"{~\"version\":2", BT_R_MISSING_KEY},
+	{"{\"format\":~\"other\",\"version\":2", BT_R_UNKNOWN_FORMAT},
+	{"{\"format\":~2,\"version\":2", BT_R_WRONG_TYPE},
+	{"{\"format\":\"backuptool\",\"version\":~3", BT_R_UNKNOWN_VERSION},
+	{"{\"format\":\"backuptool\",\"version\":~\"2\"", BT_R_BAD_NUMBER},
+	{"{\"format\":\"backuptool\",\"version\":2,\"kind\":~\"volume\"", BT_R_UNKNOWN_KIND},
+	{"{\"format\":\"backuptool\",\"version\":2,\"kind\":~\"x\"", BT_R_UNKNOWN_KIND},
+#define KIND "{\"format\":\"backuptool\",\"version\":2,\"kind\":\"snapshot\",\"timestamp\":"
+	{KIND "~\"2026-11-22T10:30:00Z\"", BT_R_BAD_TIME},
+	{KIND "~\"2026-11-31T10:30:00.123456789Z\"", BT_R_BAD_TIME},
+#define WHEN KIND "\"2026-11-22T10:30:00.123456789Z\""
+	{WHEN ",\"host\":~null", BT_R_WRONG_TYPE},
+	{WHEN ",\"host\":~\"\\u0000\"", BT_R_BAD_NAME},
+	{WHEN ",\"host\":\"h\",\"target\":~\"home\"", BT_R_BAD_TARGET},
+	{WHEN ",\"host\":\"h\",\"target\":~\"\"", BT_R_BAD_TARGET},
+	{WHEN ",\"host\":\"h\",\"target\":~\"/\\u0000\"", BT_R_BAD_TARGET},
+	{WHEN ",\"host\":\"h\",\"target_b64\":~\"Lw==\"", BT_R_NEEDLESS_BASE64},
+#define PLACE WHEN ",\"host\":\"h\",\"target\":\"/\""
+	{PLACE ",\"parent\":~\"a/b\",\"tags\":[]", BT_R_BAD_NAME},
+	{PLACE ",\"parent\":~5,\"tags\":[]", BT_R_WRONG_TYPE},
+	{PLACE ",~\"tags\":[]", BT_R_MISSING_KEY},
+	{PLACE ",\"parent\":null~", BT_R_TRUNCATED},
+	{PLACE ",\"parent\":null,\"tags\":[\"a\",~\"a\"]", BT_R_DUPLICATE_NAME},
+	{PLACE ",\"parent\":null,\"tags\":[\"b\",~\"a\"]", BT_R_UNSORTED},
+	{PLACE ",\"parent\":null,\"tags\":[~\"a\\u000a\"]", BT_R_BAD_NAME},
+	{PLACE ",\"parent\":null,\"tags\":[~1]", BT_R_WRONG_TYPE},
+	{PLACE ",\"parent\":null,\"tags\":~null", BT_R_WRONG_TYPE},
+	{PLACE ",\"parent\":null,\"tags\":[],~\"more\":1", BT_R_UNKNOWN_KEY},
+	{PLACE ",\"parent\":null,\"tags\":[],~\"tags\":[]", BT_R_DUPLICATE_KEY},
+	{PLACE ",\"parent\":null,\"tags\":[]~}", BT_R_TRAILING_BYTES},
+};
+
+#define ROOT "{\"root\":{\"type\":\"dir\",%,\"mtime\":[0,0],\"tree\":\"$\"},"
+
+static const struct hostile hostile_summaries[] = {
+	{"{~}", BT_R_MISSING_KEY},
+	{"{\"root\":{~\"name\":\"a\",\"type\":\"dir\",%,\"mtime\":[0,0],\"tree\":\"$\"}", BT_R_UNKNOWN_KEY},
+	{"{\"root\":~{\"type\":\"fifo\",%,\"mtime\":[0,0]}", BT_R_BAD_TYPE},
+	{"{\"root\":{\"type\":\"dir\",%,\"mtime\":[0,0]~}", BT_R_MISSING_KEY},
+	{"{\"root\":~5}", BT_R_WRONG_TYPE},
+	{ROOT "\"files\":~-1}", BT_R_BAD_NUMBER},
+	{ROOT "~\"directories\":1}", BT_R_MISSING_KEY},
+	{ROOT "~\"root\":1}", BT_R_DUPLICATE_KEY},
+	{ROOT "~\"tree\":1}", BT_R_UNKNOWN_KEY},
+#define NUMBERS                                                                                                        \
+	ROOT "\"files\":0,\"directories\":1,\"others\":0,\"directory_size\":0,\"stored_size\":0,\"new\":0,"            \
+	     "\"changed\":0,\"unchanged\":0,\"errors\":0"
+	{NUMBERS "~}", BT_R_MISSING_KEY},
+	{NUMBERS ",\"xattrs\":~1}", BT_R_WRONG_TYPE},
+	{NUMBERS ",\"xattrs\":true,~\"files\":0}", BT_R_DUPLICATE_KEY},
+	{NUMBERS ",\"xattrs\":true}~,", BT_R_TRAILING_BYTES},
+};
+
+typedef int (*part_reader)(const struct bt_text *text, uint64_t offset, struct bt_arena *arena,
+			   struct bt_snapshot_info *info, struct bt_error *error);
+
+static void expect_parts(part_reader read, const struct hostile *hostile, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct bt_snapshot_info info = {0};
+		struct bt_error error = {0};
+		struct bt_arena arena = {0};
+		struct bt_buf line = {0};
+		long place = expand(&line, hostile[i].text);
+		int r = read(&(struct bt_text){(char *)line.data, line.length}, 1000, &arena, &info, &error);
+
+		expect(&hostile[i], r, &error, place);
+		bt_arena_free(&arena);
+		bt_buf_free(&line);
+	}
+}
+
+static void test_hostile_headers(void **state)
+{
+	expect_parts(bt_header_read, hostile_headers, COUNT(hostile_headers));
+}
+
+static void test_hostile_summaries(void **state)
+{
+	expect_parts(bt_summary_read, hostile_summaries, COUNT(hostile_summaries));
+}
+
+/* Either refused, or a page that is spelled exactly so. Tells which. */
+static bool accepted(const unsigned char *text, size_t length)
+{
+	struct bt_error error = {0};
+	struct bt_buf again = {0};
+	struct bt_page *page;
+	int r = parse(text, length, &page, &error);
+
+	if (r) {
+		assert_int_equal(r, BT_E_DAMAGED);
+		assert_in_range(error.reason, BT_R_NONE + 1, BT_REASONS - 1);
+		assert_in_range(error.offset, 1000, 1000 + length);
+		return false;
+	}
+	assert_int_equal(page_write(&again, page), 0);
+	assert_int_equal(again.length, length);
+	assert_memory_equal(again.data, text, length);
+	bt_buf_free(&again);
+	bt_page_free(page);
+	return true;
+}
+
+static void other_pages(struct bt_buf pages[2])
+{
+	expand(&pages[0], "{\"pages\":[" LEAF("a", "255") ",{\"name_b64\":\"/w==\",\"entries\":1,\"tree\":\"$\"}]}");
+	expand(&pages[1], "{\"chunks\":[" CHUNK("1048576") "," CHUNK("\"9007199254740993\"") "]}");
+}
+
+static void test_damage_is_refused_or_spelled_the_same(void **state)
+{
+	struct bt_buf pages[3] = {{0}};
+
+	other_pages(pages);
+	assert_int_equal(sample_page(&pages[2]), 0);
+	for (size_t i = 0; i < 3; i++) {
+		struct bt_buf *page = &pages[i];
+		size_t survived = 0;
+
+		assert_true(accepted(page->data, page->length));
+		for (size_t length = 0; length < page->length; length++)
+			assert_false(accepted(page->data, length));
+		for (size_t bit = 0; bit < page->length * 8; bit++) {
+			page->data[bit / 8] ^= (unsigned char)(1 << bit % 8);
+			survived += accepted(page->data, page->length);
+			page->data[bit / 8] ^= (unsigned char)(1 << bit % 8);
+		}
+		assert_true(survived > 0); /* digits and letters may turn into others */
+		bt_buf_free(page);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hostile_entries),	  cmocka_unit_test(test_hostile_pages),
+		cmocka_unit_test(test_hostile_leaves),	  cmocka_unit_test(test_lists_have_limits),
+		cmocka_unit_test(test_texts_have_limits), cmocka_unit_test(test_hostile_headers),
+		cmocka_unit_test(test_hostile_summaries), cmocka_unit_test(test_damage_is_refused_or_spelled_the_same),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
