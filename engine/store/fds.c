@@ -25,9 +25,7 @@ struct bt_fd {
 	bool keep;
 	int dirfd;
 	char *path;
-	dev_t dev;
-	ino_t ino;
-	off_t size;
+	struct stat st; /* as it was first opened */
 	struct bt_fd *newer, *older;
 };
 
@@ -139,16 +137,12 @@ void bt_fd_free(struct bt_fd *fd)
 
 int bt_fd_share(struct bt_fd *fd, struct bt_fds *fds, int dirfd, const char *path)
 {
-	struct stat st;
-	if (fstat(fd->fd, &st))
+	if (fstat(fd->fd, &fd->st))
 		return BT_E_SYSTEM;
 	fd->path = strdup(path);
 	if (!fd->path)
 		return BT_E_NOMEM;
 	fd->dirfd = dirfd;
-	fd->dev = st.st_dev;
-	fd->ino = st.st_ino;
-	fd->size = st.st_size;
 	fd->fds = fds;
 	pthread_mutex_lock(&fds->lock);
 	list_push(fds, fd);
@@ -167,13 +161,20 @@ bool bt_fd_keep(struct bt_fd *fd)
 	return fd->keep;
 }
 
+/* Numbers of files are used again, so that their times have to be the same, too. */
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
 static int reopen(struct bt_fd *handle)
 {
 	struct stat st;
 	int fd = open_locked(handle->fds, handle->dirfd, handle->path);
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &st) || st.st_dev != handle->dev || st.st_ino != handle->ino || st.st_size != handle->size) {
+	if (fstat(fd, &st) || !is_same(&st, &handle->st)) {
 		bt_close(&fd);
 		return -ESTALE;
 	}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+#include <backuptool/export.h>
+
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "base/io.h"
+#include "codec/hash.h"
+#include "export/parts.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define PROGRESS_NANOSECONDS 100000000
+
+struct export
+{
+	struct bt_store *store;
+	const struct bt_snapshot_info *info;
+	const struct bt_observer *observer;
+	struct bt_error *error;
+	struct bt_out out;
+	struct bt_digests digests; /* whose contents are written */
+	struct bt_hasher *hasher;
+	struct bt_progress progress;
+	struct timespec next_progress;
+	uint64_t size, left_out, problems;
+	bool any; /* members in the object that is being written */
+};
+
+static int no_memory(struct export *export)
+{
+	return bt_fail(export->error, BT_E_NOMEM, NULL, "export");
+}
+
+static int check_cancelled(struct export *export)
+{
+	const struct bt_observer *observer = export->observer;
+	if (!observer || !observer->cancelled || !observer->cancelled(observer->arg))
+		return 0;
+	return bt_fail(export->error, BT_E_CANCELLED, NULL, "export");
+}
+
+static void tell_progress(struct export *export, uint64_t bytes)
+{
+	struct timespec now;
+	const struct bt_observer *observer = export->observer;
+	export->progress.bytes += bytes;
+	if (!observer || !observer->progress || clock_gettime(CLOCK_MONOTONIC, &now))
+		return;
+	if (now.tv_sec < export->next_progress.tv_sec ||
+	    (now.tv_sec == export->next_progress.tv_sec && now.tv_nsec < export->next_progress.tv_nsec))
+		return;
+	export->next_progress = now;
+	export->next_progress.tv_nsec += PROGRESS_NANOSECONDS;
+	if (export->next_progress.tv_nsec >= 1000000000) {
+		export->next_progress.tv_nsec -= 1000000000;
+		export->next_progress.tv_sec++;
+	}
+	observer->progress(observer->arg, &export->progress);
+}
+
+static void tell_problem(void *arg, const struct bt_buf *path, const struct bt_error *error)
+{
+	struct export *export = arg;
+	const struct bt_observer *observer = export->observer;
+	export->problems++;
+	if (!observer || !observer->problem)
+		return;
+	char *text = strndup(path->data ? (const char *)path->data : "", path->length);
+	observer->problem(observer->arg, text ? text : "", error);
+	free(text);
+}
+
+/* A file of which the export has both name and content. */
+static bool is_exported(const struct bt_entry *entry)
+{
+	return entry && entry->type == BT_FILE && entry->has_digest && !(entry->extra && entry->extra->error);
+}
+
+static int member(struct export *export, const unsigned char *key, size_t length)
+{
+	int result = bt_out_text(&export->out, export->any ? ",\n        " : "\n        ");
+	export->any = true;
+	if (!result)
+		result = bt_out_string(&export->out, key, length);
+	return result ? result : bt_out_text(&export->out, ": ");
+}
+
+static int write_path(void *arg, const struct bt_buf *path, const struct bt_entry *entry)
+{
+	struct export *export = arg;
+	char text[65];
+	int result = check_cancelled(export);
+	if (result)
+		return result;
+	if (!is_exported(entry)) {
+		export->left_out++;
+		return 0;
+	}
+	export->size += entry->size;
+	bt_digest_text(&entry->digest, text);
+	result = member(export, path->data, path->length);
+	return result ? result : bt_out_string(&export->out, (const unsigned char *)text, 64);
+}
+
+static int check_digest(struct export *export, const struct bt_entry *entry, struct bt_error *error)
+{
+	struct bt_digest digest;
+	if (bt_hasher_finish(export->hasher, &digest))
+		return no_memory(export);
+	if (!bt_digest_equal(&digest, &entry->digest))
+		return bt_fail_damaged(error, BT_R_DIGEST_MISMATCH, export->info->name, BT_NO_OFFSET);
+	return 0;
+}
+
+static void hash_slice(struct export *export, const struct bt_slice *slice)
+{
+	static const unsigned char zeros[16384];
+	if (slice->data) {
+		bt_hasher_add(export->hasher, slice->data, slice->length);
+		return;
+	}
+	for (uint64_t left = slice->length; left;) {
+		size_t part = left < sizeof(zeros) ? (size_t)left : sizeof(zeros);
+		bt_hasher_add(export->hasher, zeros, part);
+		left -= part;
+	}
+}
+
+/* A file in one piece is verified by the store; one in several is here, as a whole. *ret_bad: what failed was reading,
+ * so that the rest can go on. */
+static int write_slices(struct export *export, const struct bt_entry *entry, bool *ret_bad, struct bt_error *error)
+{
+	bool whole = entry->extra && (entry->extra->has_chunks || entry->extra->chunk_page_count);
+	int result = 0;
+	bt_hasher_start(export->hasher);
+	for (uint64_t offset = 0; !result && offset < entry->size;) {
+		struct bt_slice slice;
+		result = check_cancelled(export);
+		if (result)
+			return result;
+		result = bt_slice_start(export->store, entry, offset, &slice, error);
+		*ret_bad = result != 0;
+		if (result)
+			return result;
+		if (whole)
+			hash_slice(export, &slice);
+		result = bt_out_base64(&export->out, slice.data, slice.length);
+		offset += slice.length;
+		tell_progress(export, slice.length);
+		bt_slice_end(export->store, &slice);
+	}
+	if (!result && whole) {
+		result = check_digest(export, entry, error);
+		*ret_bad = result != 0;
+	}
+	return result ? result : bt_out_base64_end(&export->out);
+}
+
+static int write_content(void *arg, const struct bt_buf *path, const struct bt_entry *entry)
+{
+	struct export *export = arg;
+	struct bt_error error = {0};
+	char text[65];
+	bool new, bad = false, before = export->any;
+	uint64_t begin = bt_out_tell(&export->out);
+	if (!is_exported(entry))
+		return 0;
+	export->progress.files++;
+	if (bt_digests_add(&export->digests, &entry->digest, &new))
+		return no_memory(export);
+	if (!new)
+		return 0;
+	bt_digest_text(&entry->digest, text);
+	int result = member(export, (const unsigned char *)text, 64);
+	if (!result)
+		result = bt_out_text(&export->out, "\"");
+	if (!result)
+		result = write_slices(export, entry, &bad, &error);
+	if (!bad)
+		return result ? result : bt_out_text(&export->out, "\"");
+	/* Its files are then unreadable in the new snapshot as they are in this one. */
+	tell_problem(export, path, &error);
+	export->any = before;
+	return bt_out_rewind(&export->out, begin);
+}
+
+/* The last component of the target: what the original wrote before each path. */
+static int path_prefix(const char *target, struct bt_buf *out)
+{
+	size_t end = strlen(target), begin;
+	while (end && target[end - 1] == '/')
+		end--;
+	for (begin = end; begin && target[begin - 1] != '/';)
+		begin--;
+	size_t length = end - begin;
+	bool none = !length || (length == 1 && target[begin] == '.') ||
+		    (length == 2 && target[begin] == '.' && target[begin + 1] == '.');
+	if (!none && (bt_buf_append(out, target + begin, length) || bt_buf_append(out, "/", 1)))
+		return BT_E_NOMEM;
+	return bt_buf_append(out, "", 1);
+}
+
+static int write_start(struct export *export)
+{
+	char text[64];
+	struct tm local;
+	time_t seconds = export->info->time.seconds;
+	if (!localtime_r(&seconds, &local))
+		return bt_fail(export->error, BT_E_INVALID, export->info->name, "the time has no year");
+	int result = bt_out_text(&export->out, "{\n    \"timestamp\": \"");
+	if (!result && !strftime(text, sizeof(text), "%Y-%m-%dT%H-%M-%S", &local))
+		result = bt_fail(export->error, BT_E_INVALID, export->info->name, "the time has no year");
+	if (!result)
+		result = bt_out_text(&export->out, text);
+	return result ? result : bt_out_text(&export->out, "\",\n    \"files\": {");
+}
+
+static int write_end(struct export *export)
+{
+	char text[128];
+	/* The original counts every file in both. */
+	snprintf(text, sizeof(text), ",\n    \"directory_size\": %" PRIu64 ",\n    \"snapshot_size\": %" PRIu64 "\n}",
+		 export->size, export->size);
+	int result = bt_out_text(&export->out, text);
+	return result ? result : bt_out_flush(&export->out);
+}
+
+static void ignore_problem(void *arg, const struct bt_buf *path, const struct bt_error *error)
+{
+}
+
+/* One object over all files; problems of the tree are told the first time. */
+static int write_object(struct export *export, const char *prefix, const struct bt_file_visitor *visitor)
+{
+	export->any = false;
+	int result = bt_visit_files(export->store, &export->info->root, prefix, visitor);
+	if (result)
+		return bt_fail(export->error, (enum bt_code)result, NULL, "export");
+	return bt_out_text(&export->out, export->any ? "\n    }" : "}");
+}
+
+static int write_document(struct export *export)
+{
+	const struct bt_file_visitor paths = {export, write_path, tell_problem};
+	const struct bt_file_visitor contents = {export, write_content, ignore_problem};
+	struct bt_buf prefix = {0};
+	int result = path_prefix(export->info->target, &prefix) ? no_memory(export) : write_start(export);
+	if (!result)
+		result = write_object(export, (const char *)prefix.data, &paths);
+	if (!result)
+		result = bt_out_text(&export->out, ",\n    \"file_contents\": {");
+	if (!result)
+		result = write_object(export, (const char *)prefix.data, &contents);
+	bt_buf_free(&prefix);
+	return result ? result : write_end(export);
+}
+
+static int publish(struct export *export, int dirfd, const char *name)
+{
+	struct bt_out *out = &export->out;
+	int result = bt_publish_begin(&out->publish, dirfd, export->error);
+	if (result)
+		return result;
+	result = write_document(export);
+	if (!result)
+		result = bt_publish_commit(&out->publish, name, export->error);
+	if (result)
+		bt_publish_abort(&out->publish);
+	else
+		bt_close(&out->publish.fd);
+	return result;
+}
+
+static int open_parent(const char *path, const char **ret_name, int *ret_fd, struct bt_error *error)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	struct stat status;
+	if (!*name)
+		return bt_fail(error, BT_E_INVALID, path, "the name of a file is needed");
+	char *parent = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+	if (!parent)
+		return bt_fail(error, BT_E_NOMEM, NULL, "export");
+	int fd = bt_openat(AT_FDCWD, parent, O_RDONLY | O_DIRECTORY, 0);
+	int result = fd < 0 ? bt_fail_sys(error, -fd, parent, "open") : 0;
+	free(parent);
+	if (!result && fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+		bt_close(&fd);
+		return bt_fail(error, BT_E_EXISTS, path, "export");
+	}
+	if (!result) {
+		*ret_name = name;
+		*ret_fd = fd;
+	}
+	return result;
+}
+
+int bt_export_classic(struct bt_store *store, const struct bt_snapshot *snapshot, const char *path,
+		      const struct bt_observer *observer, uint64_t *ret_left_out, struct bt_error *error)
+{
+	struct bt_error unheard = {0};
+	struct export export = {.store = store,
+				.info = bt_snapshot_info(snapshot),
+				.observer = observer,
+				.error = error ? error : &unheard};
+	const char *name = NULL;
+	int fd = -1, result = open_parent(path, &name, &fd, export.error);
+	if (result)
+		return result;
+	export.out.error = export.error;
+	export.progress.total_files = export.info->files;
+	export.hasher = bt_hasher_new();
+	result = export.hasher ? publish(&export, fd, name) : no_memory(&export);
+	bt_close(&fd);
+	if (export.hasher)
+		bt_hasher_free(export.hasher);
+	bt_digests_free(&export.digests);
+	bt_buf_free(&export.out.pending);
+	if (result)
+		return result;
+	if (ret_left_out)
+		*ret_left_out = export.left_out;
+	return export.problems ? bt_fail(export.error, BT_E_INCOMPLETE, path, "some files could not be read") : 0;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of the export share: tree (every file in order), out (the document), digests (which are written). */
+#ifndef BT_EXPORT_PARTS_H
+#define BT_EXPORT_PARTS_H
+
+#include "base/buf.h"
+#include "base/publish.h"
+#include <backuptool/view.h>
+
+/* Goes through all files below root, in order. path: of the entry, not terminated. entry NULL: a directory without
+ * entries. A result != 0 ends it. What cannot be read of the tree is told, and the rest goes on. */
+struct bt_file_visitor {
+	void *arg;
+	int (*visit)(void *arg, const struct bt_buf *path, const struct bt_entry *entry);
+	void (*problem)(void *arg, const struct bt_buf *path, const struct bt_error *error);
+};
+/* prefix stands before every path. BT_E_NOMEM, or what a visit returned. */
+int bt_visit_files(struct bt_store *store, const struct bt_entry *root, const char *prefix,
+		   const struct bt_file_visitor *visitor);
+
+/* A set of digests. Zero-initialised is empty. */
+struct bt_digests {
+	struct bt_digest *slots;
+	unsigned char *used;
+	size_t count, capacity;
+};
+int bt_digests_add(struct bt_digests *set, const struct bt_digest *digest, bool *ret_new); /* 0 or BT_E_NOMEM */
+void bt_digests_free(struct bt_digests *set);
+
+/* The document, buffered. All functions return 0 or a filled error. */
+struct bt_out {
+	struct bt_publish publish;
+	struct bt_error *error;
+	struct bt_buf pending;
+	uint64_t flushed;	/* bytes in the file */
+	unsigned char carry[3]; /* of a Base64 string */
+	size_t carried;
+};
+int bt_out_text(struct bt_out *out, const char *text);
+/* A quoted string as Python's json writes it: ASCII, bytes that are no UTF-8 as lone surrogates. */
+int bt_out_string(struct bt_out *out, const unsigned char *bytes, size_t length);
+/* More bytes of a Base64 string; data NULL: zeros. */
+int bt_out_base64(struct bt_out *out, const unsigned char *data, uint64_t length);
+int bt_out_base64_end(struct bt_out *out);
+int bt_out_flush(struct bt_out *out);
+uint64_t bt_out_tell(const struct bt_out *out);
+int bt_out_rewind(struct bt_out *out, uint64_t offset); /* forgets everything from there on */
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/fail.h"
+#include "base/io.h"
+#include "prune/copy.h"
+#include <stdlib.h>
+
+#define DEFAULT_DEAD_PERCENT 25
+#define DEFAULT_VOLUME_SIZE  ((uint64_t)256 << 20)
+/* Small volumes are gathered when there are many, so that their number does not grow with every run. */
+#define SMALL_VOLUME	     ((uint64_t)8 << 20)
+#define SMALL_VOLUMES	     8
+#define SMALL_DEAD_PERCENT   10 /* of a small volume: rewriting it costs next to nothing */
+
+struct batch {
+	uint32_t *ordinals;
+	size_t count;
+	uint64_t live;
+};
+
+static int copy_batch(struct bt_prune_run *run, const struct batch *batch, struct bt_error *error)
+{
+	struct bt_prune_copy copy;
+	int result = bt_prune_copy_begin(&copy, run, error);
+
+	for (size_t i = 0; i < batch->count && !result; i++)
+		result = bt_prune_copy_file(&copy, batch->ordinals[i]);
+	if (!result)
+		result = bt_prune_copy_seal(&copy);
+	bt_prune_copy_end(&copy);
+	return result;
+}
+
+/* Under the lock: a snapshot that came meanwhile may need what was dead before; then its file stays, too. */
+static int delete_batch(struct bt_prune_run *run, const struct batch *batch, struct bt_error *error)
+{
+	int lock, result = bt_prune_lock(run, &lock, error);
+
+	if (result)
+		return result;
+	for (size_t i = 0; i < batch->count && !result; i++) {
+		const struct bt_file_id *id = bt_store_file_id(run->store, batch->ordinals[i]);
+		struct bt_share share;
+
+		result = id->gone ? 0 : bt_prune_share(run, id->ordinal, &share, error);
+		if (result || id->gone || share.live || share.damaged)
+			continue;
+		result = bt_prune_delete(run, id, error);
+		run->result.files_rewritten++;
+		run->result.files_deleted--;
+	}
+	if (!result)
+		result = bt_prune_sync(run, error);
+	bt_close(&lock);
+	return result;
+}
+
+static bool worth_rewriting(const struct bt_prune_run *run, const struct bt_share *share, bool gather_small)
+{
+	unsigned percent = run->options->dead_percent ? run->options->dead_percent : DEFAULT_DEAD_PERCENT;
+	uint64_t total = share->live + share->dead;
+
+	if (share->damaged || percent >= 100)
+		return false;
+	if (total < SMALL_VOLUME && percent > SMALL_DEAD_PERCENT)
+		percent = SMALL_DEAD_PERCENT;
+	return share->dead * 100 > total * percent || (gather_small && total < SMALL_VOLUME);
+}
+
+static size_t count_small(struct bt_prune_run *run)
+{
+	size_t count = bt_store_file_count(run->store), small = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct bt_file_id *id = bt_store_file_id(run->store, (uint32_t)i);
+
+		small += !id->gone && !id->snapshot && id->size < SMALL_VOLUME;
+	}
+	return small;
+}
+
+/* Chooses the volumes that are rewritten; the others hold what they have. */
+static int choose(struct bt_prune_run *run, struct batch *chosen, struct bt_error *error)
+{
+	size_t count = bt_store_file_count(run->store);
+	bool gather = count_small(run) > SMALL_VOLUMES;
+	int result = bt_prune_hold_snapshots(run, error);
+
+	chosen->ordinals = calloc(count + 1, sizeof(*chosen->ordinals));
+	if (!result && !chosen->ordinals)
+		result = bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	for (size_t i = 0; i < count && !result; i++) {
+		const struct bt_file_id *id = bt_store_file_id(run->store, (uint32_t)i);
+		struct bt_share share;
+
+		if (id->gone || id->snapshot)
+			continue;
+		result = bt_prune_share(run, id->ordinal, &share, error);
+		if (result || share.damaged)
+			continue;
+		if (worth_rewriting(run, &share, gather)) {
+			chosen->ordinals[chosen->count++] = id->ordinal;
+			continue;
+		}
+		run->result.dead_bytes += share.dead;
+		result = bt_prune_hold(run, id->ordinal, error);
+	}
+	return result;
+}
+
+static int rewrite_batch(struct bt_prune_run *run, const struct batch *batch, struct bt_error *error)
+{
+	int result = batch->live ? copy_batch(run, batch, error) : 0;
+
+	if (!result)
+		result = delete_batch(run, batch, error);
+	if (!result)
+		run->result.freed_bytes -= (int64_t)batch->live;
+	return result;
+}
+
+int bt_prune_compact(struct bt_prune_run *run, struct bt_error *error)
+{
+	uint64_t limit = run->options->volume_size ? run->options->volume_size : DEFAULT_VOLUME_SIZE;
+	struct batch chosen = {0}, batch;
+	int result = choose(run, &chosen, error);
+
+	for (size_t i = 0; i < chosen.count && !result;) {
+		batch = (struct batch){chosen.ordinals + i, 0, 0};
+		while (i < chosen.count && !result) {
+			struct bt_share share;
+
+			result = bt_prune_share(run, chosen.ordinals[i], &share, error);
+			if (result || (batch.count && batch.live + share.live > limit))
+				break;
+			batch.live += share.live;
+			batch.count++;
+			i++;
+		}
+		if (!result)
+			result = rewrite_batch(run, &batch, error);
+	}
+	free(chosen.ordinals);
+	return result;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#include "prune/copy.h"
+#include "base/fail.h"
+#include "codec/base64.h"
+#include "model/document.h"
+#include <string.h>
+#include <time.h>
+
+#define NEW_BLOCK ((size_t)1 << 20)
+
+static int out_of_memory(const struct bt_prune_copy *copy)
+{
+	return bt_fail(copy->error, BT_E_NOMEM, NULL, "copying what is needed");
+}
+
+static int hold_all(struct bt_prune_copy *copy, const struct bt_held *held, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (bt_digest_set_add(&copy->run->contents, &held[i].digest) < 0)
+			return out_of_memory(copy);
+	return 0;
+}
+
+static int read_text(struct bt_prune_copy *copy, uint64_t at, uint32_t length)
+{
+	copy->text.length = 0;
+	if (bt_buf_reserve(&copy->text, length))
+		return out_of_memory(copy);
+	return bt_file_pread(copy->file, copy->text.data, length, at, copy->error);
+}
+
+/* The text has to be read, since the new file's digest covers it. */
+static int copy_text(struct bt_prune_copy *copy, const struct bt_held *held, size_t count)
+{
+	int result = read_text(copy, copy->block.at, copy->block.length);
+
+	if (!result)
+		result = bt_writer_block(copy->writer, (const char *)copy->text.data, copy->block.length, held, count,
+					 copy->error);
+	return result ? result : hold_all(copy, held, count);
+}
+
+static int flush_new_block(struct bt_prune_copy *copy)
+{
+	const struct bt_held *kept = (const struct bt_held *)copy->kept.data;
+	size_t count = copy->kept.length / sizeof(*kept), bound = bt_frame_bound(copy->plain.length), frame;
+	int result;
+
+	if (!count)
+		return 0;
+	copy->text.length = 0;
+	if (bt_buf_reserve(&copy->text, bound + BT_BASE64_SIZE(bound)))
+		return out_of_memory(copy);
+	result = bt_compress(copy->compressor, copy->plain.data, copy->plain.length, copy->text.data, &frame);
+	if (result)
+		return out_of_memory(copy);
+	bt_base64_encode((char *)copy->text.data + bound, copy->text.data, frame);
+	result = bt_writer_block(copy->writer, (const char *)copy->text.data + bound, BT_BASE64_SIZE(frame), kept,
+				 count, copy->error);
+	copy->plain.length = copy->kept.length = 0;
+	return result;
+}
+
+static int repack(struct bt_prune_copy *copy, const struct bt_held *held)
+{
+	struct bt_pin pin;
+	int result = bt_store_pin(copy->run->store, &held->digest, held->size, &pin, copy->error);
+
+	if (result)
+		return result;
+	if (bt_buf_append(&copy->plain, pin.data, pin.size) || bt_buf_append(&copy->kept, held, sizeof(*held)))
+		result = out_of_memory(copy);
+	bt_store_unpin(copy->run->store, &pin);
+	if (!result)
+		result = hold_all(copy, held, 1);
+	return result || copy->plain.length < NEW_BLOCK ? result : flush_new_block(copy);
+}
+
+static int end_block(struct bt_prune_copy *copy)
+{
+	const struct bt_held *held = (const struct bt_held *)copy->held.data;
+	size_t count = copy->held.length / sizeof(*held);
+	uint64_t live = 0;
+	int result = 0;
+
+	for (size_t i = 0; i < count; i++)
+		live += bt_prune_needs_content(copy->run, &held[i].digest) ? held[i].size : 0;
+	if (live * 2 >= copy->block.size && live)
+		result = copy_text(copy, held, count);
+	else
+		for (size_t i = 0; i < count && !result; i++)
+			if (bt_prune_needs_content(copy->run, &held[i].digest))
+				result = repack(copy, &held[i]);
+	copy->held.length = 0;
+	return result;
+}
+
+static int copy_content(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
+			uint32_t size)
+{
+	struct bt_prune_copy *copy = arg;
+	struct bt_held held = {*digest, size};
+	int result = 0;
+
+	if (copy->held.length && block->at != copy->block.at)
+		result = end_block(copy);
+	copy->block = *block;
+	if (!result && bt_buf_append(&copy->held, &held, sizeof(held)))
+		result = out_of_memory(copy);
+	return result;
+}
+
+static int copy_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
+{
+	struct bt_prune_copy *copy = arg;
+	int result;
+
+	if (!bt_prune_needs_page(copy->run, id))
+		return 0;
+	result = read_text(copy, at, length);
+	if (!result)
+		result = bt_writer_page(copy->writer, (const char *)copy->text.data, length, id, copy->error);
+	if (!result && bt_digest_set_add(&copy->run->pages, id) < 0)
+		result = out_of_memory(copy);
+	return result;
+}
+
+int bt_prune_copy_file(struct bt_prune_copy *copy, uint32_t ordinal)
+{
+	struct bt_index_visitor visitor = {copy, copy_content, copy_page};
+	int result = bt_store_file(copy->run->store, ordinal, &copy->file, copy->error);
+
+	if (!result)
+		result = bt_file_visit(copy->file, &visitor, copy->error);
+	return result ? result : end_block(copy);
+}
+
+int bt_prune_copy_begin(struct bt_prune_copy *copy, struct bt_prune_run *run, struct bt_error *error)
+{
+	struct timespec now;
+	struct bt_buf header = {0};
+	int fd, result;
+
+	*copy = (struct bt_prune_copy){.run = run, .error = error};
+	result = bt_store_contents_dirfd(run->store, &fd, error);
+	if (result)
+		return result;
+	clock_gettime(CLOCK_REALTIME, &now);
+	copy->compressor = bt_compressor_new(BT_LEVEL_AUTO);
+	if (!copy->compressor || bt_volume_header_write(&header, &(struct bt_time){now.tv_sec, (uint32_t)now.tv_nsec}))
+		result = out_of_memory(copy);
+	if (!result)
+		result = bt_writer_new(fd, &header, &copy->writer, error);
+	bt_buf_free(&header);
+	return result;
+}
+
+int bt_prune_copy_seal(struct bt_prune_copy *copy)
+{
+	struct bt_buf summary = {.data = (unsigned char[]){'{', '}'}, .length = 2, .capacity = 2};
+	char name[48];
+	int result = flush_new_block(copy);
+
+	bt_volume_name(name);
+	if (!result)
+		result = bt_writer_seal(copy->writer, &summary, name, copy->error);
+	return result ? result : bt_store_add_file(copy->run->store, name, false, copy->writer, copy->error);
+}
+
+void bt_prune_copy_end(struct bt_prune_copy *copy)
+{
+	bt_writer_free(copy->writer);
+	bt_compressor_free(copy->compressor);
+	bt_buf_free(&copy->text);
+	bt_buf_free(&copy->held);
+	bt_buf_free(&copy->plain);
+	bt_buf_free(&copy->kept);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A new volume made of what is needed in old ones. A block that is needed for the most part is copied as text, without
+ * compressing it again; of one that is mostly dead the living contents are packed into new blocks, or a few bytes would
+ * keep a megabyte.
+ */
+#ifndef BT_PRUNE_COPY_H
+#define BT_PRUNE_COPY_H
+
+#include "codec/frame.h"
+#include "prune/run.h"
+
+struct bt_prune_copy {
+	struct bt_prune_run *run;
+	struct bt_writer *writer;
+	struct bt_compressor *compressor;
+	struct bt_file *file;	   /* being copied */
+	struct bt_buf text;	   /* scratch */
+	struct bt_buf held;	   /* struct bt_held: all contents of the block being visited */
+	struct bt_buf plain, kept; /* the new block: its bytes and its struct bt_held */
+	struct bt_block block;
+	struct bt_error *error;
+};
+
+int bt_prune_copy_begin(struct bt_prune_copy *copy, struct bt_prune_run *run, struct bt_error *error);
+/* What is needed of this file is held by the new volume from now on. */
+int bt_prune_copy_file(struct bt_prune_copy *copy, uint32_t ordinal);
+/* Makes the volume durable and known to the store. */
+int bt_prune_copy_seal(struct bt_prune_copy *copy);
+void bt_prune_copy_end(struct bt_prune_copy *copy);
+
+#endif

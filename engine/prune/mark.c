@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "prune/mark.h"
+#include "base/fail.h"
+#include <stdlib.h>
+
+static int add_content(struct bt_mark *mark, const struct bt_digest *digest)
+{
+	int result = bt_digest_set_add(&mark->contents, digest);
+
+	return result < 0 ? result : 0;
+}
+
+/* Marks a page; one that is new is visited later. */
+static int add_page(struct bt_mark *mark, const struct bt_digest *id)
+{
+	int result = bt_digest_set_add(&mark->pages, id);
+
+	if (result <= 0)
+		return result;
+	if (mark->depth == mark->capacity) {
+		size_t capacity = mark->capacity ? mark->capacity * 2 : 256;
+		struct bt_digest *stack = reallocarray(mark->stack, capacity, sizeof(*stack));
+
+		if (!stack)
+			return BT_E_NOMEM;
+		mark->stack = stack;
+		mark->capacity = capacity;
+	}
+	mark->stack[mark->depth++] = *id;
+	return 0;
+}
+
+static int add_chunks(struct bt_mark *mark, const struct bt_chunk *chunks, size_t count,
+		      int (*add)(struct bt_mark *, const struct bt_digest *))
+{
+	int result = 0;
+
+	for (size_t i = 0; i < count && !result; i++)
+		result = add(mark, &chunks[i].digest);
+	return result;
+}
+
+static int add_file(struct bt_mark *mark, const struct bt_entry *entry)
+{
+	const struct bt_extra *extra = entry->extra;
+
+	if (extra && extra->error)
+		return 0;
+	if (extra && extra->chunk_page_count)
+		return add_chunks(mark, extra->chunk_pages, extra->chunk_page_count, add_page);
+	if (extra && extra->has_chunks)
+		return add_chunks(mark, extra->chunks, extra->chunk_count, add_content);
+	return entry->size ? add_content(mark, &entry->digest) : 0;
+}
+
+static int add_entry(struct bt_mark *mark, const struct bt_entry *entry)
+{
+	if (entry->type == BT_FILE)
+		return add_file(mark, entry);
+	if (entry->type == BT_DIR && entry->has_digest)
+		return add_page(mark, &entry->digest);
+	return 0;
+}
+
+static int add_what_is_on(struct bt_mark *mark, const struct bt_page *page)
+{
+	int result = 0;
+
+	if (page->kind == BT_PAGE_CHUNKS)
+		return add_chunks(mark, page->chunks, page->count, add_content);
+	for (size_t i = 0; i < page->count && !result; i++)
+		result = page->kind == BT_PAGE_LEAVES ? add_page(mark, &page->leaves[i].id)
+						      : add_entry(mark, &page->entries[i]);
+	return result;
+}
+
+static int visit_next(struct bt_mark *mark, struct bt_error *error)
+{
+	struct bt_digest id = mark->stack[--mark->depth];
+	const struct bt_page *page;
+	int result;
+
+	if (mark->observer && mark->observer->cancelled && mark->observer->cancelled(mark->observer->arg))
+		return bt_fail(error, BT_E_CANCELLED, NULL, NULL);
+	result = bt_page_get(mark->store, &id, &page, error);
+	if (result)
+		return result;
+	result = add_what_is_on(mark, page);
+	bt_page_put(mark->store, page);
+	return result ? bt_fail(error, result, NULL, "marking what is needed") : 0;
+}
+
+int bt_mark_snapshot(struct bt_mark *mark, const char *name, struct bt_error *error)
+{
+	struct bt_snapshot *snapshot;
+	int result = bt_snapshot_open(mark->store, name, &snapshot, error);
+
+	if (result)
+		return result;
+	result = add_entry(mark, &bt_snapshot_info(snapshot)->root);
+	if (result)
+		bt_fail(error, result, name, "marking what is needed");
+	while (!result && mark->depth)
+		result = visit_next(mark, error);
+	bt_snapshot_close(snapshot);
+	if (result && error)
+		bt_error_in_file(error, name, 0);
+	return result;
+}
+
+void bt_mark_free(struct bt_mark *mark)
+{
+	bt_digest_set_free(&mark->pages);
+	bt_digest_set_free(&mark->contents);
+	free(mark->stack);
+	mark->stack = NULL;
+	mark->depth = mark->capacity = 0;
+}

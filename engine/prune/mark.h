@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* What snapshots need: every page and content that can be reached from their roots. Shared subtrees are visited once.
+ */
+#ifndef BT_PRUNE_MARK_H
+#define BT_PRUNE_MARK_H
+
+#include "base/digest_set.h"
+#include <backuptool/observer.h>
+#include <backuptool/view.h>
+
+struct bt_mark {
+	struct bt_store *store;
+	const struct bt_observer *observer;
+	struct bt_digest_set pages, contents;
+	struct bt_digest *stack; /* pages still to be visited */
+	size_t depth, capacity;
+};
+
+/* Adds what a snapshot of version 2 needs. Fails when a page is missing or damaged: then nobody knows what else is
+ * needed. */
+int bt_mark_snapshot(struct bt_mark *mark, const char *name, struct bt_error *error);
+void bt_mark_free(struct bt_mark *mark);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/fail.h"
+#include "base/io.h"
+#include "base/lock.h"
+#include "model/document.h"
+#include "prune/run.h"
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* Ignored as a store file, and swept away if a crash leaves it. */
+#define PROVISIONAL ".tmp-retagged"
+
+static int write_copy(struct bt_store *store, const struct bt_snapshot_info *info, struct bt_error *error)
+{
+	struct bt_buf header = {0}, summary = {0};
+	struct bt_writer *writer = NULL;
+	int result = bt_header_write(&header, info);
+
+	if (!result)
+		result = bt_summary_write(&summary, info);
+	if (result)
+		bt_fail(error, result, info->name, "write tags");
+	else
+		result = bt_writer_new(bt_store_dirfd(store), &header, &writer, error);
+	if (!result && unlinkat(bt_store_dirfd(store), PROVISIONAL, 0) && errno != ENOENT)
+		result = bt_fail_sys(error, errno, PROVISIONAL, "remove");
+	if (!result)
+		result = bt_writer_seal(writer, &summary, PROVISIONAL, error);
+	bt_writer_free(writer);
+	bt_buf_free(&header);
+	bt_buf_free(&summary);
+	return result;
+}
+
+/*
+ * The old file gets a second name as a volume before the new one takes over its first: at every moment there is one
+ * snapshot of this name and everything that it needs.
+ */
+static int exchange(struct bt_store *store, const char *name, struct bt_error *error)
+{
+	char volume[48];
+	int dirfd = bt_store_dirfd(store), contents, result = bt_store_contents_dirfd(store, &contents, error);
+
+	if (result)
+		return result;
+	bt_volume_name(volume);
+	if (linkat(dirfd, name, contents, volume, 0))
+		return bt_fail_sys(error, errno, name, "keep contents");
+	if (fsync(contents) || renameat(dirfd, PROVISIONAL, dirfd, name) || fsync(dirfd))
+		return bt_fail_sys(error, errno, name, "replace");
+	return 0;
+}
+
+static int retag_open(struct bt_store *store, const struct bt_snapshot_info *old, const char *const *tags, size_t count,
+		      struct bt_error *error)
+{
+	struct bt_snapshot_info info = *old;
+	int result;
+
+	if (old->classic)
+		return bt_fail(error, BT_E_INVALID, old->name, "a snapshot in the original layout has no tags");
+	info.tags = tags;
+	info.tag_count = count;
+	result = write_copy(store, &info, error);
+	return result ? result : exchange(store, old->name, error);
+}
+
+int bt_snapshot_retag(struct bt_store *store, const char *name, const char *const *tags, size_t count,
+		      struct bt_error *error)
+{
+	struct bt_snapshot *snapshot;
+	int lock, result = bt_store_lock(store, BT_LOCK_EXCLUSIVE, &lock, error);
+
+	if (result)
+		return result;
+	result = bt_snapshot_open(store, name, &snapshot, error);
+	if (!result) {
+		result = retag_open(store, bt_snapshot_info(snapshot), tags, count, error);
+		bt_snapshot_close(snapshot);
+	}
+	if (!result)
+		result = bt_store_refresh(store, error);
+	bt_close(&lock);
+	return result;
+}

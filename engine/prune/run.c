@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "prune/run.h"
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "base/io.h"
+#include "base/lock.h"
+#include "model/classic.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+bool bt_prune_needs_content(const struct bt_prune_run *run, const struct bt_digest *digest)
+{
+	return bt_digest_set_has(&run->mark.contents, digest) && !bt_digest_set_has(&run->contents, digest);
+}
+
+bool bt_prune_needs_page(const struct bt_prune_run *run, const struct bt_digest *id)
+{
+	return bt_digest_set_has(&run->mark.pages, id) && !bt_digest_set_has(&run->pages, id);
+}
+
+bool bt_prune_removes(const struct bt_prune_run *run, const char *name)
+{
+	for (size_t i = 0; i < run->name_count; i++)
+		if (!strcmp(run->names[i], name))
+			return true;
+	return false;
+}
+
+/* A version 1 file needs nothing but itself, and nothing of version 2 needs it. */
+static int is_classic(struct bt_prune_run *run, const char *name, bool *ret_classic, struct bt_error *error)
+{
+	int fd = bt_openat(bt_store_dirfd(run->store), name, O_RDONLY, 0);
+
+	if (fd < 0)
+		return bt_fail_sys(error, -fd, name, "open");
+	*ret_classic = bt_classic_detect(fd);
+	bt_close(&fd);
+	return 0;
+}
+
+int bt_prune_mark(struct bt_prune_run *run, struct bt_error *error)
+{
+	size_t count = bt_store_snapshot_count(run->store);
+	int result = 0;
+
+	for (size_t i = 0; i < count && !result; i++) {
+		const char *name = bt_store_snapshot_name(run->store, i);
+		bool classic = false;
+
+		if (bt_prune_removes(run, name))
+			continue;
+		result = is_classic(run, name, &classic, error);
+		if (!result && !classic)
+			result = bt_mark_snapshot(&run->mark, name, error);
+	}
+	return result;
+}
+
+static int hold_content(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
+			uint32_t size)
+{
+	struct bt_prune_run *run = arg;
+	int result = bt_digest_set_add(&run->contents, digest);
+
+	return result < 0 ? result : 0;
+}
+
+static int hold_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
+{
+	struct bt_prune_run *run = arg;
+	int result = bt_digest_set_add(&run->pages, id);
+
+	return result < 0 ? result : 0;
+}
+
+int bt_prune_hold(struct bt_prune_run *run, uint32_t ordinal, struct bt_error *error)
+{
+	struct bt_index_visitor visitor = {run, hold_content, hold_page};
+	struct bt_file *file;
+	int result = bt_store_file(run->store, ordinal, &file, error);
+
+	return result ? result : bt_file_visit(file, &visitor, error);
+}
+
+int bt_prune_hold_snapshots(struct bt_prune_run *run, struct bt_error *error)
+{
+	size_t count = bt_store_snapshot_count(run->store);
+	int result = 0;
+
+	bt_digest_set_free(&run->contents);
+	bt_digest_set_free(&run->pages);
+	for (size_t i = 0; i < count && !result; i++) {
+		const char *name = bt_store_snapshot_name(run->store, i);
+		bool classic = false;
+		uint32_t ordinal;
+
+		if (bt_prune_removes(run, name))
+			continue;
+		result = is_classic(run, name, &classic, error);
+		if (!result && !classic) {
+			result = bt_store_file_named(run->store, name, &ordinal);
+			if (!result)
+				result = bt_prune_hold(run, ordinal, error);
+		}
+	}
+	return result;
+}
+
+struct share_visit {
+	struct bt_prune_run *run;
+	struct bt_share share;
+};
+
+static int share_content(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
+			 uint32_t size)
+{
+	struct share_visit *visit = arg;
+	uint64_t text =
+		(uint64_t)block->length * size / block->size + 1; /* never 0: nothing that is needed is overlooked */
+
+	if (bt_prune_needs_content(visit->run, digest))
+		visit->share.live += text;
+	else
+		visit->share.dead += text;
+	return 0;
+}
+
+static int share_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
+{
+	struct share_visit *visit = arg;
+
+	if (bt_prune_needs_page(visit->run, id))
+		visit->share.live += length;
+	else
+		visit->share.dead += length;
+	return 0;
+}
+
+int bt_prune_share(struct bt_prune_run *run, uint32_t ordinal, struct bt_share *ret_share, struct bt_error *error)
+{
+	struct share_visit visit = {.run = run};
+	struct bt_index_visitor visitor = {&visit, share_content, share_page};
+	struct bt_error found = {0};
+	struct bt_file *file;
+	int result = bt_store_file(run->store, ordinal, &file, &found);
+
+	if (!result)
+		result = bt_file_visit(file, &visitor, &found);
+	visit.share.damaged = result == BT_E_DAMAGED;
+	if (result && !visit.share.damaged) {
+		if (error && !error->code)
+			*error = found;
+		return result;
+	}
+	*ret_share = visit.share;
+	return 0;
+}
+
+int bt_prune_lock(struct bt_prune_run *run, int *ret_fd, struct bt_error *error)
+{
+	int fd, result = bt_store_lock(run->store, BT_LOCK_EXCLUSIVE, &fd, error);
+
+	if (result)
+		return result;
+	result = bt_store_refresh(run->store, error);
+	if (!result)
+		result = bt_prune_mark(run, error);
+	if (result)
+		bt_close(&fd);
+	else
+		*ret_fd = fd;
+	return result;
+}
+
+int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error)
+{
+	int fd = bt_store_dirfd(run->store), result = 0;
+
+	if (!id->snapshot)
+		result = bt_store_contents_dirfd(run->store, &fd, error);
+	if (result)
+		return result;
+	if (unlinkat(fd, id->name, 0) && errno != ENOENT)
+		return bt_fail_sys(error, errno, id->name, "remove");
+	run->result.files_deleted++;
+	run->result.freed_bytes += (int64_t)id->size;
+	return 0;
+}
+
+int bt_prune_sync(struct bt_prune_run *run, struct bt_error *error)
+{
+	int fd, result = bt_store_contents_dirfd(run->store, &fd, error);
+
+	if (result)
+		return result;
+	if (fsync(fd) || fsync(bt_store_dirfd(run->store)))
+		return bt_fail_sys(error, errno, NULL, "sync the store");
+	return 0;
+}
+
+void bt_volume_name(char name[48])
+{
+	unsigned char random[16];
+	char hex[32];
+
+	/* 16 bytes are never short, and the kernel's generator is ready once a store can be opened. */
+	if (getrandom(random, sizeof(random), 0) < 0)
+		memset(random, 0, sizeof(random));
+	bt_hex_encode(hex, random, sizeof(random));
+	snprintf(name, 48, "%.32s.json", hex);
+}

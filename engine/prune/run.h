@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One run of prune. Two steps, each of which leaves a whole store behind:
+ *   retire   names of removed snapshots go; files in which nothing is needed are deleted, others become volumes
+ *   compact  volumes with much dead weight are copied into new ones without it, then deleted
+ * What is needed (mark) grows while the run goes on, when snapshots appear beside it; what is held are contents and
+ * pages in files that stay. Both are asked again under the exclusive lock before anything is deleted.
+ */
+#ifndef BT_PRUNE_RUN_H
+#define BT_PRUNE_RUN_H
+
+#include "prune/mark.h"
+#include "store/store.h"
+#include <backuptool/prune.h>
+
+struct bt_prune_run {
+	struct bt_store *store;
+	const struct bt_prune_options *options;
+	char **names; /* to be removed */
+	size_t name_count;
+	struct bt_mark mark;
+	struct bt_digest_set contents, pages; /* held */
+	struct bt_prune_result result;
+};
+
+/* How much of a file is needed and not held elsewhere. */
+struct bt_share {
+	uint64_t live, dead; /* bytes of blocks and pages; a block's count in proportion to its plain bytes */
+	bool damaged;	     /* its lists cannot be read: nothing is known about it */
+};
+
+/* Needed, and not held by any file that stays. */
+bool bt_prune_needs_content(const struct bt_prune_run *run, const struct bt_digest *digest);
+bool bt_prune_needs_page(const struct bt_prune_run *run, const struct bt_digest *id);
+bool bt_prune_removes(const struct bt_prune_run *run, const char *name);
+/* Marks all snapshots that stay. */
+int bt_prune_mark(struct bt_prune_run *run, struct bt_error *error);
+/* Everything in the file is held from now on. */
+int bt_prune_hold(struct bt_prune_run *run, uint32_t ordinal, struct bt_error *error);
+int bt_prune_share(struct bt_prune_run *run, uint32_t ordinal, struct bt_share *ret_share, struct bt_error *error);
+/* Forgets what is held and holds all snapshots that stay. */
+int bt_prune_hold_snapshots(struct bt_prune_run *run, struct bt_error *error);
+
+/* The exclusive lock, with the store and the mark as they are under it. */
+int bt_prune_lock(struct bt_prune_run *run, int *ret_fd, struct bt_error *error);
+/* Deletes a store file and counts it. */
+int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error);
+int bt_prune_sync(struct bt_prune_run *run, struct bt_error *error);
+/* A new name for a volume. */
+void bt_volume_name(char name[48]);
+
+int bt_prune_retire(struct bt_prune_run *run, struct bt_error *error);
+int bt_prune_compact(struct bt_prune_run *run, struct bt_error *error);
+
+#endif

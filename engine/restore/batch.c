@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/fail.h"
+#include "restore/meta.h"
+#include "restore/run.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define BATCH_ITEMS  128
+#define BATCH_WEIGHT ((size_t)1 << 20)
+#define ITEM_WEIGHT  ((size_t)4 << 10)
+
+struct item {
+	enum bt_item_kind kind;
+	struct bt_place *place;
+	const struct bt_page *page; /* NULL: held by an item before it, or by nobody */
+	const struct bt_entry *entry;
+};
+
+struct bt_batch {
+	struct bt_job job; /* first */
+	struct bt_run *run;
+	const struct bt_page *last_page;
+	size_t count;
+	struct item items[BATCH_ITEMS];
+};
+
+static int work(struct bt_job *job, void *worker)
+{
+	struct bt_batch *batch = (struct bt_batch *)job;
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct item *item = &batch->items[i];
+		if (bt_tell_stopped(&batch->run->tell))
+			break;
+		if (item->kind == BT_ITEM_ENTRY)
+			bt_entry_restore(batch->run, worker, item->place, item->entry);
+	}
+	return 0;
+}
+
+static bool same_metadata(const struct stat *status, const struct bt_entry *entry)
+{
+	return (status->st_mode & 07777) == entry->mode && status->st_uid == entry->uid &&
+	       status->st_gid == entry->gid && bt_mtime_equal(entry, status);
+}
+
+static void set_directory(struct bt_run *run, struct bt_place *place, int fd, const struct bt_entry *entry)
+{
+	const struct stat *before = &place->before;
+	if (!place->fresh && run->options.overwrite == BT_OVERWRITE_NEVER) {
+		/* It may have been made writable for its owner. */
+		if ((before->st_mode & 0700) != 0700)
+			(void)!fchmod(fd, before->st_mode & 07777);
+		return;
+	}
+	bt_meta_apply(run, place, NULL, fd, entry, !place->fresh || place->default_acl ? BT_META_STRIP : 0);
+	if (place->parent && before->st_dev != place->parent->before.st_dev && syncfs(fd))
+		bt_tell_sys(&run->tell, place, NULL, errno, "sync");
+}
+
+static enum bt_event directory_event(const struct bt_run *run, const struct bt_place *place,
+				     const struct bt_entry *entry)
+{
+	if (place->fresh)
+		return BT_EVENT_NEW;
+	if (run->options.overwrite == BT_OVERWRITE_NEVER || same_metadata(&place->before, entry))
+		return BT_EVENT_UNCHANGED;
+	return BT_EVENT_CHANGED;
+}
+
+static void end_directory(struct bt_run *run, struct bt_place *place, const struct bt_entry *entry)
+{
+	if (!run->options.dry_run) {
+		int fd = bt_place_get(&run->places, place);
+		if (fd < 0) {
+			bt_tell_sys(&run->tell, place, NULL, -fd, "open");
+			return;
+		}
+		set_directory(run, place, fd, entry);
+		bt_place_ascend(&run->places, place);
+		bt_place_put(&run->places, place);
+	}
+	bt_tell_done(&run->tell, directory_event(run, place, entry), place, NULL, BT_DIR);
+}
+
+static int finish(struct bt_job *job, int result)
+{
+	struct bt_batch *batch = (struct bt_batch *)job;
+	struct bt_run *run = batch->run;
+	for (size_t i = 0; i < batch->count; i++) {
+		struct item *item = &batch->items[i];
+		if (!bt_tell_stopped(&run->tell)) {
+			if (item->kind == BT_ITEM_FOLLOWER)
+				bt_follower_restore(run, item->place, item->entry);
+			if (item->kind == BT_ITEM_END)
+				end_directory(run, item->place, item->entry);
+		}
+		bt_place_unref(&run->places, item->place);
+	}
+	for (size_t i = 0; i < batch->count; i++)
+		bt_page_put(run->store, batch->items[i].page);
+	free(batch);
+	return 0;
+}
+
+int bt_batch_flush(struct bt_run *run)
+{
+	struct bt_batch *batch = run->batch;
+	run->batch = NULL;
+	return batch ? bt_pool_submit(run->pool, &batch->job) : 0;
+}
+
+static int new_batch(struct bt_run *run)
+{
+	run->batch = calloc(1, sizeof(*run->batch));
+	if (!run->batch) {
+		struct bt_error error = {0};
+		return bt_tell_stop(&run->tell, bt_fail(&error, BT_E_NOMEM, NULL, "restore"), &error);
+	}
+	run->batch->job.work = work;
+	run->batch->job.finish = finish;
+	run->batch->run = run;
+	return 0;
+}
+
+int bt_batch_add(struct bt_run *run, enum bt_item_kind kind, struct bt_place *place, const struct bt_page *page,
+		 const struct bt_entry *entry)
+{
+	int result = run->batch ? 0 : new_batch(run);
+	if (result)
+		return result;
+	struct bt_batch *batch = run->batch;
+	struct item *item = &batch->items[batch->count++];
+	*item = (struct item){.kind = kind, .place = bt_place_ref(&run->places, place), .entry = entry};
+	if (page && page != batch->last_page) {
+		bt_page_ref(run->store, page);
+		item->page = batch->last_page = page;
+	}
+	batch->job.weight += ITEM_WEIGHT;
+	if (entry->type == BT_FILE)
+		batch->job.weight += entry->size < BATCH_WEIGHT ? (size_t)entry->size : BATCH_WEIGHT;
+	if (batch->count == BATCH_ITEMS || batch->job.weight >= BATCH_WEIGHT)
+		return bt_batch_flush(run);
+	return 0;
+}

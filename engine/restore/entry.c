@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/fail.h"
+#include "base/io.h"
+#include "restore/meta.h"
+#include "restore/run.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+static mode_t format_of(uint8_t type)
+{
+	static const mode_t formats[] = {
+		[BT_FILE] = S_IFREG,	[BT_DIR] = S_IFDIR,	[BT_SYMLINK] = S_IFLNK,	 [BT_FIFO] = S_IFIFO,
+		[BT_SOCKET] = S_IFSOCK, [BT_CHARDEV] = S_IFCHR, [BT_BLOCKDEV] = S_IFBLK,
+	};
+	return formats[type];
+}
+
+static bool same_target(int dirfd, const struct bt_entry *entry)
+{
+	char target[4097];
+	ssize_t length = readlinkat(dirfd, entry->name, target, sizeof(target));
+	return length == (ssize_t)entry->extra->target_length &&
+	       memcmp(target, entry->extra->target, (size_t)length) == 0;
+}
+
+/* What else makes a thing that is no file the same. */
+static bool same_node(int dirfd, const struct bt_entry *entry, const struct stat *status)
+{
+	if (entry->type == BT_SYMLINK)
+		return same_target(dirfd, entry);
+	if (entry->type == BT_CHARDEV || entry->type == BT_BLOCKDEV)
+		return status->st_rdev == makedev(entry->extra->dev_major, entry->extra->dev_minor);
+	return true;
+}
+
+/* A file of which there is another name may be shared with something outside: it is never changed in place. */
+static enum bt_decision compare(const struct bt_run *run, int dirfd, const struct bt_entry *entry,
+				const struct stat *status)
+{
+	uint64_t links = bt_has_links(entry) ? entry->extra->links : 1;
+	if ((status->st_mode & S_IFMT) != format_of(entry->type) || status->st_nlink > links)
+		return BT_WRITE;
+	if (entry->type == BT_FILE && (uint64_t)status->st_size != entry->size)
+		return BT_WRITE;
+	bool equal = bt_meta_equal(run, dirfd, entry, status), mtime_equal = bt_mtime_equal(entry, status);
+	if (entry->type != BT_FILE)
+		return equal && mtime_equal && same_node(dirfd, entry, status) ? BT_KEEP : BT_WRITE;
+	if (equal && mtime_equal)
+		return BT_KEEP;
+	if (status->st_nlink > 1)
+		return BT_WRITE;
+	return mtime_equal ? BT_MEND : BT_COMPARE;
+}
+
+int bt_decide(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry, bool *ret_exists,
+	      struct stat *ret_status, enum bt_decision *ret_decision)
+{
+	*ret_exists = false;
+	*ret_decision = BT_WRITE;
+	if (place->fresh)
+		return 0;
+	if (fstatat(dirfd, entry->name, ret_status, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0 : -errno;
+	*ret_exists = true;
+	if (run->options.overwrite == BT_OVERWRITE_NEVER)
+		*ret_decision = BT_KEEP;
+	else if (run->options.overwrite == BT_OVERWRITE_IF_CHANGED)
+		*ret_decision = compare(run, dirfd, entry, ret_status);
+	return 0;
+}
+
+void bt_entry_done(struct bt_run *run, enum bt_event event, struct bt_place *place, const struct bt_entry *entry,
+		   const struct stat *status)
+{
+	if (bt_has_links(entry) && status)
+		bt_links_set(&run->links, entry, place, status);
+	bt_tell_done(&run->tell, event, place, entry->name, entry->type);
+}
+
+/* The file that was looked at, or -errno. */
+static int open_existing(int dirfd, const char *name, const struct stat *status)
+{
+	struct stat now;
+	int fd = bt_openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &now) || now.st_dev != status->st_dev || now.st_ino != status->st_ino || now.st_nlink != 1) {
+		bt_close(&fd);
+		return -ESTALE;
+	}
+	return fd;
+}
+
+/* Compares and changes an existing file's metadata in place; *decision becomes BT_WRITE if that cannot be. */
+static int mend(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int dirfd,
+		const struct bt_entry *entry, const struct stat *status, enum bt_decision *decision)
+{
+	int differs = 0, fd = open_existing(dirfd, entry->name, status);
+	if (fd < 0) {
+		*decision = BT_WRITE;
+		return 0;
+	}
+	if (*decision == BT_COMPARE)
+		differs = bt_file_compare(run, worker, place, fd, entry);
+	*decision = differs ? BT_WRITE : BT_MEND;
+	if (!differs && !run->options.dry_run)
+		bt_meta_apply(run, place, entry->name, fd, entry, BT_META_STRIP);
+	bt_close(&fd);
+	return differs < 0 ? -1 : 0;
+}
+
+static void write_entry(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int dirfd,
+			const struct bt_entry *entry, bool exists)
+{
+	struct stat status = {0};
+	int result = 0;
+	if (run->options.dry_run) {
+		bt_tell_bytes(&run->tell, entry->size, entry->size);
+		bt_entry_done(run, exists ? BT_EVENT_CHANGED : BT_EVENT_NEW, place, entry, NULL);
+		return;
+	}
+	if (entry->type == BT_FILE)
+		result = bt_file_write(run, worker, place, dirfd, entry, &status);
+	else
+		result = bt_node_write(run, place, dirfd, entry, &status);
+	if (result < 0)
+		return;
+	bt_entry_done(run,
+		      result   ? BT_EVENT_UNCHANGED
+		      : exists ? BT_EVENT_CHANGED
+			       : BT_EVENT_NEW,
+		      place, entry, result ? NULL : &status);
+}
+
+static void restore_in(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int dirfd,
+		       const struct bt_entry *entry)
+{
+	struct stat status;
+	enum bt_decision decision;
+	bool exists;
+	int result = bt_decide(run, place, dirfd, entry, &exists, &status, &decision);
+	if (result) {
+		bt_tell_sys(&run->tell, place, entry->name, -result, "look at what is there");
+		return;
+	}
+	if (decision == BT_MEND || decision == BT_COMPARE)
+		result = mend(run, worker, place, dirfd, entry, &status, &decision);
+	if (result)
+		return;
+	if (decision == BT_WRITE)
+		write_entry(run, worker, place, dirfd, entry, exists);
+	else
+		bt_entry_done(run, decision == BT_KEEP ? BT_EVENT_UNCHANGED : BT_EVENT_CHANGED, place, entry,
+			      run->options.overwrite == BT_OVERWRITE_NEVER ? NULL : &status);
+}
+
+/* An entry that could not be read when the snapshot was taken has nothing to restore. */
+static bool tell_unread(struct bt_run *run, struct bt_place *place, const struct bt_entry *entry)
+{
+	char text[160];
+	struct bt_error error = {0};
+	if (!entry->extra || !entry->extra->error)
+		return false;
+	snprintf(text, sizeof(text), "it could not be read when the snapshot was taken (%.64s)", entry->extra->error);
+	bt_fail(&error, BT_E_INCOMPLETE, NULL, text);
+	bt_tell_problem(&run->tell, place, entry->name, &error);
+	return true;
+}
+
+/* A descriptor of the place; -1 with *ret_told false for one that a dry run did not make. */
+static int get_place(struct bt_run *run, struct bt_place *place, const struct bt_entry *entry, bool *ret_told)
+{
+	*ret_told = false;
+	if (place->absent)
+		return -1;
+	int dirfd = bt_place_get(&run->places, place);
+	if (dirfd >= 0)
+		return dirfd;
+	*ret_told = true;
+	bt_tell_sys(&run->tell, place, entry->name, -dirfd, "open its directory");
+	return -1;
+}
+
+void bt_entry_restore(struct bt_run *run, struct bt_worker *worker, struct bt_place *place,
+		      const struct bt_entry *entry)
+{
+	bool told;
+	if (tell_unread(run, place, entry))
+		return;
+	int dirfd = get_place(run, place, entry, &told);
+	if (told)
+		return;
+	restore_in(run, worker, place, dirfd, entry);
+	if (dirfd >= 0)
+		bt_place_put(&run->places, place);
+}
+
+/* A further name for a file that stands already. 0; 1: what was there was kept; -errno. What the name leads to is only
+ * known afterwards: it must be the file that was restored. */
+static int link_to(struct bt_run *run, const struct bt_linked *first, struct bt_place *place, int dirfd,
+		   const char *name)
+{
+	char temp[BT_TEMP_SIZE];
+	struct stat status;
+	int from = bt_place_get(&run->places, first->place);
+	if (from < 0)
+		return from;
+	bt_temp_name(run, temp);
+	int result = linkat(from, first->name, dirfd, temp, 0) ? -errno : 0;
+	bt_place_put(&run->places, first->place);
+	if (result)
+		return result;
+	if (fstatat(dirfd, temp, &status, AT_SYMLINK_NOFOLLOW) || status.st_dev != first->restored_dev ||
+	    status.st_ino != first->restored_ino) {
+		(void)!unlinkat(dirfd, temp, 0);
+		return -ESTALE;
+	}
+	result = bt_install(run, place, dirfd, temp, name);
+	if (!result)
+		(void)!unlinkat(dirfd, temp, 0); /* two names of one file: rename leaves both */
+	return result;
+}
+
+/* False if there is nothing to link to, or the file system cannot: then it is a file of its own. */
+static bool follow(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry)
+{
+	struct bt_linked first = bt_links_find(&run->links, entry);
+	struct stat status;
+	if (!first.name || run->options.dry_run)
+		return false;
+	bool exists = !place->fresh && fstatat(dirfd, entry->name, &status, AT_SYMLINK_NOFOLLOW) == 0;
+	if (exists && (run->options.overwrite == BT_OVERWRITE_NEVER ||
+		       (status.st_dev == first.restored_dev && status.st_ino == first.restored_ino))) {
+		bt_entry_done(run, BT_EVENT_UNCHANGED, place, entry, NULL);
+		return true;
+	}
+	int result = link_to(run, &first, place, dirfd, entry->name);
+	if (result < 0)
+		return false;
+	bt_tell_done(&run->tell,
+		     result   ? BT_EVENT_UNCHANGED
+		     : exists ? BT_EVENT_CHANGED
+			      : BT_EVENT_NEW,
+		     place, entry->name, entry->type);
+	return true;
+}
+
+void bt_follower_restore(struct bt_run *run, struct bt_place *place, const struct bt_entry *entry)
+{
+	bool told;
+	if (tell_unread(run, place, entry))
+		return;
+	int dirfd = get_place(run, place, entry, &told);
+	if (told)
+		return;
+	if (!follow(run, place, dirfd, entry))
+		restore_in(run, &run->finisher, place, dirfd, entry);
+	if (dirfd >= 0)
+		bt_place_put(&run->places, place);
+}

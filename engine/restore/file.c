@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "base/io.h"
+#include "restore/meta.h"
+#include "restore/run.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Zeros are hashed as fast as anything else, so that a file of mere holes would take long: then the chunks' own digests
+ * must do. */
+#define HASHED_HOLES ((uint64_t)1 << 30)
+
+int bt_worker_init(struct bt_worker *worker)
+{
+	worker->hasher = bt_hasher_new();
+	worker->buffer = malloc(BT_WORKER_BUFFER);
+	return worker->hasher && worker->buffer ? 0 : BT_E_NOMEM;
+}
+
+void bt_worker_destroy(struct bt_worker *worker)
+{
+	if (worker->hasher)
+		bt_hasher_free(worker->hasher);
+	free(worker->buffer);
+}
+
+bool bt_file_hashed(const struct bt_entry *entry)
+{
+	const struct bt_extra *extra = entry->extra;
+	uint64_t holes = 0;
+	if (!entry->has_digest || !extra || (!extra->has_chunks && !extra->chunk_page_count))
+		return false;
+	for (uint32_t i = 0; i < extra->hole_count; i++)
+		holes += extra->holes[i].length;
+	return holes <= HASHED_HOLES;
+}
+
+void bt_hash_zeros(struct bt_hasher *hasher, uint64_t length)
+{
+	static const unsigned char zeros[16384];
+	while (length) {
+		size_t part = length < sizeof(zeros) ? (size_t)length : sizeof(zeros);
+		bt_hasher_add(hasher, zeros, part);
+		length -= part;
+	}
+}
+
+static int write_slice(struct bt_run *run, int fd, const struct bt_slice *slice, uint64_t offset,
+		       struct bt_error *error)
+{
+	int result = slice->data ? bt_pwrite_all(fd, slice->data, slice->length, offset) : 0;
+	if (result)
+		return bt_fail_sys(error, -result, NULL, "write");
+	bt_tell_bytes(&run->tell, slice->length, slice->data ? slice->length : 0);
+	return 0;
+}
+
+static int check_digest(struct bt_hasher *hasher, const struct bt_entry *entry, struct bt_error *error)
+{
+	struct bt_digest digest;
+	if (bt_hasher_finish(hasher, &digest))
+		return bt_fail(error, BT_E_NOMEM, NULL, "hash");
+	if (!bt_digest_equal(&digest, &entry->digest))
+		return bt_fail_damaged(error, BT_R_DIGEST_MISMATCH, NULL, BT_NO_OFFSET);
+	return 0;
+}
+
+/* Every slice is verified by the digest of its content. */
+static int write_content(struct bt_run *run, struct bt_worker *worker, int fd, const struct bt_entry *entry,
+			 struct bt_error *error)
+{
+	bool hashed = bt_file_hashed(entry);
+	uint64_t offset = 0;
+	int result = 0;
+	if (hashed)
+		bt_hasher_start(worker->hasher);
+	while (!result && offset < entry->size) {
+		struct bt_slice slice;
+		if (bt_tell_stopped(&run->tell))
+			return BT_E_CANCELLED;
+		result = bt_slice_start(run->store, entry, offset, &slice, error);
+		if (result)
+			return result;
+		if (hashed && slice.data)
+			bt_hasher_add(worker->hasher, slice.data, slice.length);
+		else if (hashed)
+			bt_hash_zeros(worker->hasher, slice.length);
+		result = write_slice(run, fd, &slice, offset, error);
+		offset += slice.length;
+		bt_slice_end(run->store, &slice);
+	}
+	if (!result && entry->extra && entry->extra->hole_count && ftruncate(fd, (off_t)entry->size))
+		result = bt_fail_sys(error, errno, NULL, "write");
+	if (!result && hashed)
+		result = check_digest(worker->hasher, entry, error);
+	return result;
+}
+
+/* Everything about the file but its name. */
+static int complete(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int fd,
+		    const struct bt_entry *entry, struct stat *ret_status)
+{
+	struct bt_error error = {0};
+	int result = write_content(run, worker, fd, entry, &error);
+	if (!result) {
+		bt_meta_apply(run, place, entry->name, fd, entry, place->default_acl ? BT_META_STRIP : 0);
+		if (bt_has_links(entry) && fstat(fd, ret_status))
+			result = bt_fail_sys(&error, errno, NULL, "write");
+	}
+	if (close(fd) && !result && errno != EINTR)
+		result = bt_fail_sys(&error, errno, NULL, "write");
+	if (result && error.code)
+		bt_tell_problem(&run->tell, place, entry->name, &error);
+	return result;
+}
+
+int bt_file_write(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int dirfd,
+		  const struct bt_entry *entry, struct stat *ret_status)
+{
+	char temp[BT_TEMP_SIZE];
+	int fd = bt_temp_open(run, dirfd, temp);
+	if (fd < 0) {
+		bt_tell_sys(&run->tell, place, entry->name, -fd, "create");
+		return -1;
+	}
+	if (complete(run, worker, place, fd, entry, ret_status)) {
+		(void)!unlinkat(dirfd, temp, 0);
+		return -1;
+	}
+	int result = bt_install(run, place, dirfd, temp, entry->name);
+	if (result < 0)
+		bt_tell_sys(&run->tell, place, entry->name, -result, "replace what is there");
+	return result < 0 ? -1 : result;
+}
+
+/* 0 equal, 1 different. */
+static int compare_slice(struct bt_worker *worker, int fd, const struct bt_slice *slice, uint64_t offset)
+{
+	for (uint64_t done = 0; done < slice->length;) {
+		uint64_t left = slice->length - done;
+		size_t part = left < BT_WORKER_BUFFER ? (size_t)left : BT_WORKER_BUFFER;
+		if (bt_pread_some(fd, worker->buffer, part, offset + done) != (ssize_t)part)
+			return 1;
+		if (slice->data) {
+			if (memcmp(worker->buffer, slice->data + done, part) != 0)
+				return 1;
+		} else if (worker->buffer[0] || memcmp(worker->buffer, worker->buffer + 1, part - 1) != 0) {
+			return 1;
+		}
+		done += part;
+	}
+	return 0;
+}
+
+int bt_file_compare(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int fd,
+		    const struct bt_entry *entry)
+{
+	int differs = 0;
+	for (uint64_t offset = 0; !differs && offset < entry->size;) {
+		struct bt_slice slice;
+		struct bt_error error = {0};
+		if (bt_tell_stopped(&run->tell))
+			return -1;
+		if (bt_slice_start(run->store, entry, offset, &slice, &error)) {
+			bt_tell_problem(&run->tell, place, entry->name, &error);
+			return -1;
+		}
+		differs = compare_slice(worker, fd, &slice, offset);
+		offset += slice.length;
+		bt_slice_end(run->store, &slice);
+	}
+	return differs;
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "base/io.h"
+#include "restore/meta.h"
+#include "restore/run.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define SEGMENT ((size_t)4 << 20)
+
+/* A file that is written in segments: workers decode and write them in any order, the digest of the whole follows in
+ * order when they are finished. */
+struct large {
+	struct bt_job last; /* first */
+	uint64_t last_gap;  /* zeros at the end */
+	struct bt_run *run;
+	struct bt_place *place;
+	const struct bt_page *page;
+	const struct bt_entry *entry;
+	int fd, dirfd; /* dirfd: pinned */
+	char temp[BT_TEMP_SIZE];
+	bool exists;
+	struct bt_hasher *hasher; /* NULL: only the chunks' digests */
+	atomic_bool failed;
+};
+
+struct segment {
+	struct bt_job job; /* first */
+	struct large *large;
+	uint64_t gap, offset; /* gap: zeros before it */
+	size_t length;
+	unsigned char *data;
+};
+
+static void fail(struct large *large, const struct bt_error *error)
+{
+	if (!atomic_exchange(&large->failed, true) && error->code != BT_E_CANCELLED)
+		bt_tell_problem(&large->run->tell, large->place, large->entry->name, error);
+}
+
+static int write_segment(struct segment *segment, struct bt_error *error)
+{
+	struct large *large = segment->large;
+	if (!segment->length)
+		return 0;
+	segment->data = malloc(segment->length);
+	if (!segment->data)
+		return bt_fail(error, BT_E_NOMEM, NULL, "restore");
+	int result = bt_entry_pread(large->run->store, large->entry, segment->data, segment->length, segment->offset,
+				    NULL, error);
+	if (result)
+		return result;
+	result = bt_pwrite_all(large->fd, segment->data, segment->length, segment->offset);
+	return result ? bt_fail_sys(error, -result, NULL, "write") : 0;
+}
+
+static int work(struct bt_job *job, void *worker)
+{
+	struct segment *segment = (struct segment *)job;
+	struct bt_error error = {0};
+	if (bt_tell_stopped(&segment->large->run->tell))
+		atomic_store(&segment->large->failed, true);
+	if (!atomic_load(&segment->large->failed) && write_segment(segment, &error))
+		fail(segment->large, &error);
+	return 0;
+}
+
+static int finish(struct bt_job *job, int result)
+{
+	struct segment *segment = (struct segment *)job;
+	struct large *large = segment->large;
+	if (large->hasher && !atomic_load(&large->failed)) {
+		bt_hash_zeros(large->hasher, segment->gap);
+		bt_hasher_add(large->hasher, segment->data, segment->length);
+	}
+	bt_tell_bytes(&large->run->tell, segment->gap + segment->length, segment->length);
+	free(segment->data);
+	free(segment);
+	return 0;
+}
+
+static int check_digest(struct large *large, struct bt_error *error)
+{
+	struct bt_digest digest;
+	if (!large->hasher)
+		return 0;
+	if (bt_hasher_finish(large->hasher, &digest))
+		return bt_fail(error, BT_E_NOMEM, NULL, "hash");
+	if (!bt_digest_equal(&digest, &large->entry->digest))
+		return bt_fail_damaged(error, BT_R_DIGEST_MISMATCH, NULL, BT_NO_OFFSET);
+	return 0;
+}
+
+/* All segments are written. */
+static void complete(struct large *large)
+{
+	struct bt_run *run = large->run;
+	struct bt_error error = {0};
+	struct stat status;
+	int result = check_digest(large, &error);
+	if (!result && ftruncate(large->fd, (off_t)large->entry->size))
+		result = bt_fail_sys(&error, errno, NULL, "write");
+	if (!result)
+		bt_meta_apply(run, large->place, large->entry->name, large->fd, large->entry,
+			      large->place->default_acl ? BT_META_STRIP : 0);
+	if (!result && (fstat(large->fd, &status) || close(large->fd)))
+		result = bt_fail_sys(&error, errno, NULL, "write");
+	else if (!result)
+		large->fd = -1;
+	if (result) {
+		fail(large, &error);
+		return;
+	}
+	result = bt_install(run, large->place, large->dirfd, large->temp, large->entry->name);
+	large->temp[0] = 0;
+	if (result < 0) {
+		bt_fail_sys(&error, -result, NULL, "replace what is there");
+		fail(large, &error);
+		return;
+	}
+	enum bt_event event = result ? BT_EVENT_UNCHANGED : large->exists ? BT_EVENT_CHANGED : BT_EVENT_NEW;
+	bt_entry_done(run, event, large->place, large->entry, result ? NULL : &status);
+}
+
+static void free_large(struct large *large)
+{
+	bt_close(&large->fd);
+	if (large->temp[0])
+		(void)!unlinkat(large->dirfd, large->temp, 0);
+	bt_place_put(&large->run->places, large->place);
+	bt_place_unref(&large->run->places, large->place);
+	bt_page_put(large->run->store, large->page);
+	if (large->hasher)
+		bt_hasher_free(large->hasher);
+	free(large);
+}
+
+static int finish_last(struct bt_job *job, int result)
+{
+	struct large *large = (struct large *)job;
+	if (large->hasher && !atomic_load(&large->failed))
+		bt_hash_zeros(large->hasher, large->last_gap);
+	if (!atomic_load(&large->failed) && !bt_tell_stopped(&large->run->tell))
+		complete(large);
+	free_large(large);
+	return 0;
+}
+
+static int submit(struct large *large, uint64_t gap, uint64_t offset, size_t length)
+{
+	struct segment *segment = calloc(1, sizeof(*segment));
+	if (!segment) {
+		struct bt_error error = {0};
+		return bt_tell_stop(&large->run->tell, bt_fail(&error, BT_E_NOMEM, NULL, "restore"), &error);
+	}
+	*segment = (struct segment){.large = large, .gap = gap, .offset = offset, .length = length};
+	segment->job = (struct bt_job){.work = work, .finish = finish, .weight = length};
+	return bt_pool_submit(large->run->pool, &segment->job);
+}
+
+/* The end of the data that begins at offset, and how long the hole behind it is. */
+static uint64_t data_end(const struct bt_entry *entry, uint64_t offset, uint32_t *hole, uint64_t *ret_gap)
+{
+	const struct bt_extra *extra = entry->extra;
+	*ret_gap = 0;
+	if (!extra || *hole >= extra->hole_count)
+		return entry->size;
+	uint64_t end = extra->holes[*hole].offset;
+	*ret_gap = extra->holes[(*hole)++].length;
+	return end > offset ? end : offset;
+}
+
+static int submit_segments(struct large *large)
+{
+	uint64_t offset = 0, gap = 0, next_gap;
+	uint32_t hole = 0;
+	int result = 0;
+	while (!result && offset < large->entry->size) {
+		uint64_t end = data_end(large->entry, offset, &hole, &next_gap);
+		while (!result && offset < end) {
+			size_t length = end - offset < SEGMENT ? (size_t)(end - offset) : SEGMENT;
+			result = bt_tell_stopped(&large->run->tell);
+			if (!result)
+				result = submit(large, gap, offset, length);
+			offset += length;
+			gap = 0;
+		}
+		offset = end + next_gap;
+		gap += next_gap;
+	}
+	if (result)
+		atomic_store(&large->failed, true);
+	large->last_gap = gap;
+	large->last = (struct bt_job){.finish = finish_last};
+	int last = bt_pool_submit(large->run->pool, &large->last);
+	return result ? result : last;
+}
+
+static struct large *new_large(struct bt_run *run, struct bt_place *place, const struct bt_page *page,
+			       const struct bt_entry *entry)
+{
+	struct large *large = calloc(1, sizeof(*large));
+	if (large && bt_file_hashed(entry)) {
+		large->hasher = bt_hasher_new();
+		if (large->hasher)
+			bt_hasher_start(large->hasher);
+	}
+	if (!large || (bt_file_hashed(entry) && !large->hasher)) {
+		free(large);
+		return NULL;
+	}
+	large->run = run;
+	large->place = bt_place_ref(&run->places, place);
+	if (page)
+		bt_page_ref(run->store, page);
+	large->page = page;
+	large->entry = entry;
+	return large;
+}
+
+/* Whether the file is surely to be written as a whole: everything else is a worker's business. */
+static bool must_write(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
+		       bool *ret_exists)
+{
+	struct stat status;
+	enum bt_decision decision;
+	return bt_decide(run, place, dirfd, entry, ret_exists, &status, &decision) == 0 && decision == BT_WRITE;
+}
+
+int bt_large_restore(struct bt_run *run, struct bt_place *place, const struct bt_page *page,
+		     const struct bt_entry *entry)
+{
+	bool exists;
+	int dirfd = place->absent ? -1 : bt_place_get(&run->places, place);
+	if (dirfd < 0 || run->options.dry_run || (entry->extra && entry->extra->error) ||
+	    !must_write(run, place, dirfd, entry, &exists)) {
+		if (dirfd >= 0)
+			bt_place_put(&run->places, place);
+		return bt_batch_add(run, BT_ITEM_ENTRY, place, page, entry);
+	}
+	struct large *large = new_large(run, place, page, entry);
+	if (!large) {
+		struct bt_error error = {0};
+		bt_place_put(&run->places, place);
+		return bt_tell_stop(&run->tell, bt_fail(&error, BT_E_NOMEM, NULL, "restore"), &error);
+	}
+	large->dirfd = dirfd;
+	large->exists = exists;
+	large->fd = bt_temp_open(run, dirfd, large->temp);
+	if (large->fd < 0) {
+		large->temp[0] = 0;
+		bt_tell_sys(&run->tell, place, entry->name, -large->fd, "create");
+		free_large(large);
+		return 0;
+	}
+	int result = bt_batch_flush(run);
+	int submitted = submit_segments(large);
+	return result ? result : submitted;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Files with several names in the snapshot: which of them is restored already, and where. */
+#ifndef BT_RESTORE_LINKS_H
+#define BT_RESTORE_LINKS_H
+
+#include "restore/place.h"
+#include <backuptool/view.h>
+
+struct bt_linked {
+	uint64_t dev, inode; /* in the snapshot */
+	struct bt_place *place;
+	char *name; /* NULL: not restored yet */
+	dev_t restored_dev;
+	ino_t restored_ino;
+	struct bt_linked *next;
+};
+
+struct bt_links {
+	pthread_mutex_t lock;
+	struct bt_places *places;
+	struct bt_linked **buckets;
+	size_t count, capacity;
+	uint64_t seed;
+};
+
+bool bt_has_links(const struct bt_entry *entry);
+
+void bt_links_init(struct bt_links *links, struct bt_places *places, uint64_t seed);
+void bt_links_free(struct bt_links *links);
+/* True if the entry's file has been seen before; now it has. BT_E_NOMEM. */
+int bt_links_see(struct bt_links *links, const struct bt_entry *entry, bool *ret_before);
+/* The entry's file stands at name in place. */
+void bt_links_set(struct bt_links *links, const struct bt_entry *entry, struct bt_place *place,
+		  const struct stat *status);
+/* Where it stands; name NULL: nowhere. name is valid until bt_links_set of the same file: finish only. */
+struct bt_linked bt_links_find(struct bt_links *links, const struct bt_entry *entry);
+
+#endif

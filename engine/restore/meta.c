@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+#include "restore/meta.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#define LIST_MAX ((size_t)64 << 10)
+
+/* A thing by its descriptor. The calls that take no O_PATH descriptors go through its name in /proc, which leads to it
+ * whatever has become of its own names. */
+struct subject {
+	struct bt_run *run;
+	struct bt_place *place;
+	const char *name;
+	const struct bt_entry *entry;
+	int fd;
+	bool path;
+	char proc[32];
+};
+
+static void tell(const struct subject *subject, const char *what)
+{
+	bt_tell_sys(&subject->run->tell, subject->place, subject->name, errno, what);
+}
+
+static bool no_right(int sys)
+{
+	return sys == EPERM || sys == EACCES;
+}
+
+/* The mode that the owner who could be set allows: no setuid for anybody else. */
+static mode_t safe_mode(const struct bt_entry *entry, bool uid_set, bool gid_set)
+{
+	mode_t mode = entry->mode & 07777;
+	if (!uid_set)
+		mode &= (mode_t)~S_ISUID;
+	if (!gid_set)
+		mode &= (mode_t)~S_ISGID;
+	return mode;
+}
+
+static mode_t set_owner(const struct subject *subject)
+{
+	const struct bt_entry *entry = subject->entry;
+	const int flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
+	struct stat status;
+	if (fchownat(subject->fd, "", entry->uid, entry->gid, flags) == 0)
+		return safe_mode(entry, true, true);
+	if (!no_right(errno) && errno != EINVAL) { /* EINVAL: not in this user namespace */
+		tell(subject, "set the owner");
+		return safe_mode(entry, false, false);
+	}
+	(void)!fchownat(subject->fd, "", (uid_t)-1, entry->gid, flags);
+	if (fstat(subject->fd, &status))
+		return safe_mode(entry, false, false);
+	bool uid_set = status.st_uid == entry->uid, gid_set = status.st_gid == entry->gid;
+	if (!uid_set || !gid_set)
+		bt_tell_lack(&subject->run->tell, BT_LACK_OWNER, subject->place, subject->name);
+	return safe_mode(entry, uid_set, gid_set);
+}
+
+static bool begins(const char *name, const char *with)
+{
+	return strncmp(name, with, strlen(with)) == 0;
+}
+
+/* Those that belong to the file rather than to the system it is on. */
+static bool is_own(const char *name)
+{
+	return begins(name, "user.") || begins(name, "system.posix_acl_");
+}
+
+static const struct bt_xattr *find_xattr(const struct bt_entry *entry, const char *name)
+{
+	size_t length = strlen(name);
+	for (uint32_t i = 0; entry->extra && i < entry->extra->xattr_count; i++) {
+		const struct bt_xattr *xattr = &entry->extra->xattrs[i];
+		if (xattr->name_length == length && memcmp(xattr->name, name, length) == 0)
+			return xattr;
+	}
+	return NULL;
+}
+
+static void set_xattr(const struct subject *subject, const struct bt_xattr *xattr)
+{
+	char name[256];
+	memcpy(name, xattr->name, xattr->name_length);
+	name[xattr->name_length] = 0;
+	int result = subject->path ? setxattr(subject->proc, name, xattr->value, xattr->value_length, 0)
+				   : fsetxattr(subject->fd, name, xattr->value, xattr->value_length, 0);
+	if (result == 0)
+		return;
+	if (no_right(errno) && !is_own(name))
+		bt_tell_lack(&subject->run->tell, BT_LACK_PRIVILEGED, subject->place, subject->name);
+	else if (errno == ENOTSUP)
+		bt_tell_lack(&subject->run->tell, BT_LACK_XATTR, subject->place, subject->name);
+	else
+		tell(subject, "set an extended attribute");
+}
+
+static void strip_xattrs(const struct subject *subject)
+{
+	ssize_t length = subject->path ? listxattr(subject->proc, NULL, 0) : flistxattr(subject->fd, NULL, 0);
+	if (length <= 0)
+		return;
+	char *names = malloc(LIST_MAX);
+	if (!names)
+		return;
+	length = subject->path ? listxattr(subject->proc, names, LIST_MAX) : flistxattr(subject->fd, names, LIST_MAX);
+	for (const char *name = names; length > 0 && name < names + length; name += strlen(name) + 1) {
+		if (!is_own(name) || find_xattr(subject->entry, name))
+			continue;
+		int result = subject->path ? removexattr(subject->proc, name) : fremovexattr(subject->fd, name);
+		if (result && errno != ENODATA)
+			tell(subject, "remove an extended attribute");
+	}
+	free(names);
+}
+
+static void set_mode(const struct subject *subject, mode_t mode)
+{
+	if (subject->entry->type == BT_SYMLINK)
+		return;
+	if (subject->path ? chmod(subject->proc, mode) : fchmod(subject->fd, mode))
+		tell(subject, "set the mode");
+}
+
+static void set_times(const struct subject *subject)
+{
+	const struct bt_time *mtime = &subject->entry->mtime;
+	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
+					  {.tv_sec = mtime->seconds, .tv_nsec = mtime->nanoseconds}};
+	int result = subject->path ? utimensat(subject->fd, "", times, AT_EMPTY_PATH) : futimens(subject->fd, times);
+	if (result && subject->path && errno == EINVAL && subject->entry->type != BT_SYMLINK)
+		result = utimensat(AT_FDCWD, subject->proc, times, 0); /* before Linux 5.8 */
+	if (result)
+		tell(subject, "set the modification time");
+}
+
+void bt_meta_apply(struct bt_run *run, struct bt_place *place, const char *name, int fd, const struct bt_entry *entry,
+		   unsigned flags)
+{
+	struct subject subject = {run, place, name, entry, fd, flags & BT_META_PATH, ""};
+	if (subject.path)
+		snprintf(subject.proc, sizeof(subject.proc), "/proc/self/fd/%d", fd);
+	mode_t mode = set_owner(&subject);
+	if (flags & BT_META_STRIP)
+		strip_xattrs(&subject);
+	for (uint32_t i = 0; entry->extra && i < entry->extra->xattr_count; i++)
+		set_xattr(&subject, &entry->extra->xattrs[i]);
+	set_mode(&subject, mode);
+	set_times(&subject);
+}
+
+bool bt_mtime_equal(const struct bt_entry *entry, const struct stat *status)
+{
+	return status->st_mtim.tv_sec == entry->mtime.seconds && status->st_mtim.tv_nsec == entry->mtime.nanoseconds;
+}
+
+static bool value_equal(const char *path, const struct bt_xattr *xattr)
+{
+	char name[256], *value = malloc(xattr->value_length + 1);
+	if (!value)
+		return false;
+	memcpy(name, xattr->name, xattr->name_length);
+	name[xattr->name_length] = 0;
+	ssize_t length = lgetxattr(path, name, value, xattr->value_length + 1);
+	bool equal = length == (ssize_t)xattr->value_length && memcmp(value, xattr->value, xattr->value_length) == 0;
+	free(value);
+	return equal;
+}
+
+/* Those that this process may set, and no others of the file's own. */
+static bool xattrs_equal(const struct bt_run *run, const char *path, const struct bt_entry *entry, ssize_t length)
+{
+	char *names = malloc(LIST_MAX);
+	bool equal = names != NULL;
+	length = equal ? llistxattr(path, names, LIST_MAX) : -1;
+	for (const char *name = names; equal && length > 0 && name < names + length; name += strlen(name) + 1)
+		equal = !is_own(name) || find_xattr(entry, name);
+	free(names);
+	for (uint32_t i = 0; equal && entry->extra && i < entry->extra->xattr_count; i++) {
+		const struct bt_xattr *xattr = &entry->extra->xattrs[i];
+		if (run->privileged || is_own(xattr->name))
+			equal = value_equal(path, xattr);
+	}
+	return equal;
+}
+
+bool bt_meta_equal(const struct bt_run *run, int dirfd, const struct bt_entry *entry, const struct stat *status)
+{
+	char path[320];
+	bool uid_equal = status->st_uid == entry->uid, gid_equal = status->st_gid == entry->gid;
+	if (run->privileged && (!uid_equal || !gid_equal))
+		return false;
+	if (entry->type != BT_SYMLINK && (status->st_mode & 07777) != safe_mode(entry, uid_equal, gid_equal))
+		return false;
+	/* Nothing is written by way of this path, and its last component is not followed. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, entry->name);
+	ssize_t length = llistxattr(path, NULL, 0);
+	if (length <= 0 && (!entry->extra || !entry->extra->xattr_count))
+		return true;
+	return xattrs_equal(run, path, entry, length);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Owner, extended attributes (ACLs among them), mode and times, in this order: a change of owner takes setuid bits and
+ * capabilities away, an ACL changes the mode, everything changes the times. */
+#ifndef BT_RESTORE_META_H
+#define BT_RESTORE_META_H
+
+#include "restore/run.h"
+
+#define BT_META_PATH  1u /* the fd was opened with O_PATH */
+#define BT_META_STRIP 2u /* there may be user xattrs and ACLs that the entry does not have: they go */
+
+/* Sets what may be set. What fails otherwise is told as a problem of name in place (NULL: of place itself). */
+void bt_meta_apply(struct bt_run *run, struct bt_place *place, const char *name, int fd, const struct bt_entry *entry,
+		   unsigned flags);
+/* Does an existing entry of the right type have all of it? mtime is not looked at. */
+bool bt_meta_equal(const struct bt_run *run, int dirfd, const struct bt_entry *entry, const struct stat *status);
+bool bt_mtime_equal(const struct bt_entry *entry, const struct stat *status);
+
+#endif

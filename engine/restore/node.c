@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/io.h"
+#include "restore/meta.h"
+#include "restore/run.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define TRIES 8
+
+static int make(int dirfd, const char *name, const struct bt_entry *entry)
+{
+	dev_t rdev = 0;
+	mode_t type = S_IFIFO;
+	if (entry->type == BT_SYMLINK)
+		return symlinkat(entry->extra->target, dirfd, name) ? -errno : 0;
+	if (entry->type == BT_SOCKET)
+		type = S_IFSOCK;
+	if (entry->type == BT_CHARDEV || entry->type == BT_BLOCKDEV) {
+		type = entry->type == BT_CHARDEV ? S_IFCHR : S_IFBLK;
+		rdev = makedev(entry->extra->dev_major, entry->extra->dev_minor);
+	}
+	return mknodat(dirfd, name, type | 0600, rdev) ? -errno : 0;
+}
+
+/* A descriptor of what was just made; what somebody else has put there is not touched. */
+static int open_made(int dirfd, const char *name, const struct bt_entry *entry, struct stat *ret_status)
+{
+	static const mode_t types[] = {
+		[BT_SYMLINK] = S_IFLNK, [BT_FIFO] = S_IFIFO,	 [BT_SOCKET] = S_IFSOCK,
+		[BT_CHARDEV] = S_IFCHR, [BT_BLOCKDEV] = S_IFBLK,
+	};
+	int fd = bt_openat(dirfd, name, O_PATH | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, ret_status) || (ret_status->st_mode & S_IFMT) != types[entry->type] ||
+	    ret_status->st_nlink != 1 || ret_status->st_uid != geteuid()) {
+		bt_close(&fd);
+		return -ESTALE;
+	}
+	return fd;
+}
+
+static int make_temp(struct bt_run *run, int dirfd, const struct bt_entry *entry, char temp[BT_TEMP_SIZE])
+{
+	int result = -EEXIST;
+	for (int i = 0; result == -EEXIST && i < TRIES; i++) {
+		bt_temp_name(run, temp);
+		result = make(dirfd, temp, entry);
+	}
+	return result;
+}
+
+int bt_node_write(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
+		  struct stat *ret_status)
+{
+	char temp[BT_TEMP_SIZE];
+	bool device = entry->type == BT_CHARDEV || entry->type == BT_BLOCKDEV;
+	int result = make_temp(run, dirfd, entry, temp);
+	if (result == -EPERM && device) {
+		bt_tell_lack(&run->tell, BT_LACK_DEVICE, place, entry->name);
+		return -1;
+	}
+	if (result) {
+		bt_tell_sys(&run->tell, place, entry->name, -result, "create");
+		return -1;
+	}
+	int fd = open_made(dirfd, temp, entry, ret_status);
+	if (fd < 0) {
+		bt_tell_sys(&run->tell, place, entry->name, -fd, "create");
+		return -1;
+	}
+	bt_meta_apply(run, place, entry->name, fd, entry, BT_META_PATH | (place->default_acl ? BT_META_STRIP : 0));
+	bt_close(&fd);
+	result = bt_install(run, place, dirfd, temp, entry->name);
+	if (result < 0)
+		bt_tell_sys(&run->tell, place, entry->name, -result, "replace what is there");
+	return result < 0 ? -1 : result;
+}

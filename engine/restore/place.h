@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Directories of the destination. Each is reached by descriptor, one component at a time and never through a symlink.
+ * Only so many descriptors are kept: one that was closed is opened again below its parent (or as ".." of its child),
+ * and must still be the directory that it was (device and inode).
+ */
+#ifndef BT_RESTORE_PLACE_H
+#define BT_RESTORE_PLACE_H
+
+#include "base/buf.h"
+#include <backuptool/error.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+struct bt_places {
+	pthread_mutex_t lock;
+	struct bt_place *newest, *oldest; /* open and not pinned, by last use */
+	unsigned open, limit;
+};
+
+struct bt_place {
+	struct bt_place *parent; /* NULL for the root */
+	char *name;
+	struct stat before; /* as it was found or made */
+	bool fresh;	    /* made by this run, so there is nothing in it but what this run puts there */
+	bool absent;	    /* does not exist: only on a dry run */
+	bool default_acl;   /* what is made here inherits an ACL */
+	/* the rest is place.c's */
+	int fd;
+	unsigned pins, refs;
+	bool listed;
+	struct bt_place *newer, *older;
+};
+
+void bt_places_init(struct bt_places *places);
+void bt_places_free(struct bt_places *places); /* all places must be gone */
+
+/* The fd is taken over, also on failure (NULL). fd < 0: an absent place. */
+struct bt_place *bt_place_new(struct bt_places *places, struct bt_place *parent, const char *name, int fd);
+struct bt_place *bt_place_ref(struct bt_places *places, struct bt_place *place);
+void bt_place_unref(struct bt_places *places, struct bt_place *place); /* NULL is fine */
+
+/* A descriptor until bt_place_put, or -errno (-ESTALE: another directory stands there now). */
+int bt_place_get(struct bt_places *places, struct bt_place *place);
+void bt_place_put(struct bt_places *places, struct bt_place *place);
+/* Called with place pinned, when its parent will be needed next: opens that from here if it was closed. */
+void bt_place_ascend(struct bt_places *places, struct bt_place *place);
+
+/* "docs/notes" or with name "docs/notes/a.txt"; allocated, NULL on out of memory. */
+char *bt_place_path(const struct bt_place *place, const char *name);
+
+/* Opens the directory name for reading, not through a symlink; one of the caller's own that lacks permissions for him
+ * gets them. fd or -errno. */
+int bt_open_directory(int dirfd, const char *name);
+/* All names in the directory but . and .., each with its NUL. 0 or -errno. */
+int bt_list_names(int fd, struct bt_buf *names);
+/* Removes name, a whole tree if it is a directory, without leaving its file system. 0 or -errno of the first failure;
+ * what can be removed then is. */
+int bt_remove_tree(int dirfd, const char *name);
+
+#endif

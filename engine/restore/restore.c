@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/fail.h"
+#include "base/io.h"
+#include "restore/run.h"
+#include "restore/select.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define IN_FLIGHT ((size_t)64 << 20)
+
+static void *worker_new(void *arg)
+{
+	struct bt_worker *worker = calloc(1, sizeof(*worker));
+	if (worker && bt_worker_init(worker)) {
+		bt_worker_destroy(worker);
+		free(worker);
+		return NULL;
+	}
+	return worker;
+}
+
+static void worker_free(void *worker)
+{
+	bt_worker_destroy(worker);
+	free(worker);
+}
+
+/* The one place where a symlink is followed. */
+static int open_output(const char *output, bool dry_run, bool *ret_fresh, int *ret_fd, struct bt_error *error)
+{
+	*ret_fresh = false;
+	int fd = bt_openat(AT_FDCWD, output, O_RDONLY | O_DIRECTORY, 0);
+	if (fd == -ENOENT) {
+		*ret_fresh = true;
+		if (!dry_run) {
+			if (mkdir(output, 0700))
+				return bt_fail_sys(error, errno, output, "make the directory");
+			fd = bt_openat(AT_FDCWD, output, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+		}
+	}
+	if (fd < 0 && !(dry_run && fd == -ENOENT))
+		return bt_fail_sys(error, -fd, output, "open");
+	*ret_fd = fd;
+	return 0;
+}
+
+static int start_pool(struct bt_run *run, struct bt_error *error)
+{
+	const struct bt_pool_options options = {
+		.threads = run->options.threads ? run->options.threads : bt_cpu_count(),
+		.budget = IN_FLIGHT,
+		.worker_new = worker_new,
+		.worker_free = worker_free,
+	};
+	if (bt_worker_init(&run->finisher) || bt_pool_new(&options, &run->pool))
+		return bt_fail(error, BT_E_NOMEM, NULL, "restore");
+	return 0;
+}
+
+static void finish_totals(struct bt_run *run, const struct bt_selection *selection)
+{
+	if (selection->count)
+		return;
+	run->tell.progress.total_files = run->info->files;
+	run->tell.progress.total_bytes = run->info->directory_size;
+}
+
+/* Walks, waits for everything, and makes it durable. fd: the output directory, or -1 on a dry run without one. */
+static int restore_to(struct bt_run *run, struct bt_place *root, const struct bt_selection *selection, int fd,
+		      struct bt_error *error)
+{
+	int result = bt_walk(run, root, selection);
+	int drained = bt_pool_drain(run->pool);
+	int stopped = atomic_load(&run->tell.stopped);
+	if (stopped) {
+		*error = run->tell.stop_error;
+		return stopped;
+	}
+	if (result || drained)
+		return bt_fail(error, (enum bt_code)(result ? result : drained), NULL, "restore");
+	if (fd >= 0 && !run->options.dry_run && syncfs(fd))
+		return bt_fail_sys(error, errno, NULL, "sync");
+	return 0;
+}
+
+static int conclude(struct bt_run *run, struct bt_restore_result *ret_result, struct bt_error *error)
+{
+	char text[64];
+	uint64_t errors = run->tell.result.errors;
+	bt_tell_lacks(&run->tell);
+	if (ret_result)
+		*ret_result = run->tell.result;
+	if (!errors)
+		return 0;
+	snprintf(text, sizeof(text), "%llu %s could not be restored", (unsigned long long)errors,
+		 errors == 1 ? "entry" : "entries");
+	return bt_fail(error, BT_E_INCOMPLETE, NULL, text);
+}
+
+static int restore(struct bt_run *run, const char *output, const struct bt_selection *selection, struct bt_error *error)
+{
+	bool fresh;
+	int fd = -1, result = open_output(output, run->options.dry_run, &fresh, &fd, error);
+	if (result)
+		return result;
+	int sync_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	struct bt_place *root = bt_place_new(&run->places, NULL, "", fd);
+	if (!root) {
+		bt_close(&sync_fd);
+		return bt_fail(error, BT_E_NOMEM, NULL, "restore");
+	}
+	root->fresh = fresh;
+	finish_totals(run, selection);
+	result = start_pool(run, error);
+	if (result)
+		bt_place_unref(&run->places, root);
+	else
+		result = restore_to(run, root, selection, sync_fd, error);
+	bt_close(&sync_fd);
+	return result;
+}
+
+int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const char *output,
+	       const struct bt_restore_options *options, const struct bt_observer *observer,
+	       struct bt_restore_result *ret_result, struct bt_error *error)
+{
+	struct bt_error unheard = {0}, *heard = error ? error : &unheard;
+	struct bt_run run = {.store = store, .info = bt_snapshot_info(snapshot), .privileged = geteuid() == 0};
+	struct bt_selection selection;
+	if (options)
+		run.options = *options;
+	if (getrandom(&run.seed, sizeof(run.seed), 0) != sizeof(run.seed))
+		return bt_fail_sys(heard, errno, NULL, "getrandom");
+	int result = bt_selection_new(store, run.info, run.options.paths, run.options.path_count, &selection, heard);
+	if (result)
+		return result;
+	bt_tell_init(&run.tell, observer);
+	bt_places_init(&run.places);
+	bt_links_init(&run.links, &run.places, run.seed);
+	result = restore(&run, output, &selection, heard);
+	bt_pool_free(run.pool);
+	bt_worker_destroy(&run.finisher);
+	if (!result)
+		result = conclude(&run, ret_result, heard);
+	bt_links_free(&run.links);
+	bt_places_free(&run.places);
+	bt_tell_free(&run.tell);
+	bt_selection_free(&selection);
+	return result;
+}

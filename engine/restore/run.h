@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* One restore: what its parts share. The walker (one thread) goes through the snapshot in order and makes directories;
+ * workers write files; what needs an order (hard links, the metadata of directories) is done when a batch is finished.
+ */
+#ifndef BT_RESTORE_RUN_H
+#define BT_RESTORE_RUN_H
+
+#include "base/pool.h"
+#include "codec/hash.h"
+#include "restore/links.h"
+#include "restore/place.h"
+#include "restore/tell.h"
+
+#define BT_TEMP_SIZE 32
+
+struct bt_worker {
+	struct bt_hasher *hasher;
+	unsigned char *buffer; /* BT_WORKER_BUFFER */
+};
+#define BT_WORKER_BUFFER ((size_t)256 << 10)
+
+struct bt_run {
+	struct bt_store *store;
+	const struct bt_snapshot_info *info;
+	struct bt_restore_options options;
+	struct bt_tell tell;
+	struct bt_places places;
+	struct bt_links links;
+	struct bt_pool *pool;
+	struct bt_batch *batch;	   /* being filled by the walker */
+	struct bt_worker finisher; /* for finish, of which there is one at a time */
+	bool privileged;	   /* may give files away, so that owners are compared */
+	uint64_t seed;		   /* of names that nobody can guess */
+	atomic_uint_fast64_t temps;
+};
+
+int bt_worker_init(struct bt_worker *worker);
+void bt_worker_destroy(struct bt_worker *worker);
+
+/* batch.c: entries for the workers. */
+enum bt_item_kind {
+	BT_ITEM_ENTRY,	  /* in place, by a worker */
+	BT_ITEM_FOLLOWER, /* a further name of a file with several; in order */
+	BT_ITEM_END,	  /* place's own metadata, after everything before; entry is the directory's */
+};
+/* page: the one that entry lives in, or NULL if it outlives the run. */
+int bt_batch_add(struct bt_run *run, enum bt_item_kind kind, struct bt_place *place, const struct bt_page *page,
+		 const struct bt_entry *entry);
+int bt_batch_flush(struct bt_run *run);
+
+/* entry.c: one entry that is no directory. Problems are told; nothing is returned. */
+void bt_entry_restore(struct bt_run *run, struct bt_worker *worker, struct bt_place *place,
+		      const struct bt_entry *entry);
+void bt_follower_restore(struct bt_run *run, struct bt_place *place, const struct bt_entry *entry);
+
+enum bt_decision { BT_KEEP, BT_MEND, BT_COMPARE, BT_WRITE };
+/* What is to be done with an entry, and what stands there now (*ret_exists, *ret_status). 0 or -errno. */
+int bt_decide(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry, bool *ret_exists,
+	      struct stat *ret_status, enum bt_decision *ret_decision);
+/* Tells and counts an entry that is in place; a file with several names is remembered for the others (status: what
+ * stands there now; NULL: not that file). */
+void bt_entry_done(struct bt_run *run, enum bt_event event, struct bt_place *place, const struct bt_entry *entry,
+		   const struct stat *status);
+
+/* file.c. *ret_status: the file written or kept. 0, 1 if something that must stay was there, -1 if a problem was told.
+ */
+int bt_file_write(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int dirfd,
+		  const struct bt_entry *entry, struct stat *ret_status);
+/* 0 equal, 1 different, -1 told. */
+int bt_file_compare(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int fd,
+		    const struct bt_entry *entry);
+bool bt_file_hashed(const struct bt_entry *entry); /* the digest of the whole is to be checked besides its chunks' */
+void bt_hash_zeros(struct bt_hasher *hasher, uint64_t length);
+
+/* node.c: everything that is neither file nor directory; as bt_file_write. */
+int bt_node_write(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
+		  struct stat *ret_status);
+
+/* large.c: a file that several workers write at the same time. */
+#define BT_LARGE ((uint64_t)8 << 20)
+int bt_large_restore(struct bt_run *run, struct bt_place *place, const struct bt_page *page,
+		     const struct bt_entry *entry);
+
+/* temp.c: things appear under their names when they are complete. */
+void bt_temp_name(struct bt_run *run, char name[BT_TEMP_SIZE]);
+int bt_temp_open(struct bt_run *run, int dirfd,
+		 char name[BT_TEMP_SIZE]); /* a new file 0600 for writing: fd or -errno */
+/* Gives temp its name, replacing what stands there as the options say. 0; 1: kept what was there; -errno. Unless 0 the
+ * temporary name is gone. */
+int bt_install(struct bt_run *run, struct bt_place *place, int dirfd, const char *temp, const char *name);
+
+/* walk.c */
+struct bt_selection;
+int bt_walk(struct bt_run *run, struct bt_place *root, const struct bt_selection *selection);
+
+#endif

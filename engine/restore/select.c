@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "restore/select.h"
+#include "base/fail.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Without "." and empty components. The text is not longer than before. */
+static char *normalise(const char *path)
+{
+	char *text = malloc(strlen(path) + 1), *end = text;
+	if (!text)
+		return NULL;
+	while (*path) {
+		size_t length = bt_component_length(path, 0);
+		if (length && !(length == 1 && *path == '.')) {
+			if (end > text)
+				*end++ = '/';
+			memcpy(end, path, length);
+			end += length;
+		}
+		path += length;
+		if (*path == '/')
+			path++;
+	}
+	*end = 0;
+	return text;
+}
+
+size_t bt_component_length(const char *path, size_t depth)
+{
+	return strcspn(path + depth, "/");
+}
+
+/* As directories are walked: "/" before every other byte. */
+static int compare_paths(const void *left, const void *right)
+{
+	const unsigned char *a = *(unsigned char *const *)left, *b = *(unsigned char *const *)right;
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	int x = !*a ? 0 : *a == '/' ? 1 : *a + 1, y = !*b ? 0 : *b == '/' ? 1 : *b + 1;
+	return x - y;
+}
+
+static bool covers(const char *above, const char *path)
+{
+	size_t length = strlen(above);
+	return strncmp(above, path, length) == 0 && (path[length] == '/' || !path[length]);
+}
+
+static void drop_covered(struct bt_selection *selection)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < selection->count; i++) {
+		if (kept && covers(selection->paths[kept - 1], selection->paths[i]))
+			free(selection->paths[i]);
+		else
+			selection->paths[kept++] = selection->paths[i];
+	}
+	selection->count = kept;
+}
+
+static int check_there(struct bt_store *store, const struct bt_snapshot_info *info, const char *path,
+		       struct bt_error *error)
+{
+	const struct bt_page *page = NULL;
+	const struct bt_entry *entry;
+	int result = bt_path_lookup(store, &info->root, path, &page, &entry, error);
+	if (!result)
+		bt_page_put(store, page);
+	return result;
+}
+
+int bt_selection_new(struct bt_store *store, const struct bt_snapshot_info *info, const char *const *paths,
+		     size_t count, struct bt_selection *ret_selection, struct bt_error *error)
+{
+	struct bt_selection selection = {.paths = calloc(count + 1, sizeof(*selection.paths))};
+	int result = selection.paths ? 0 : bt_fail(error, BT_E_NOMEM, NULL, "restore");
+	bool everything = !count;
+	for (size_t i = 0; !result && i < count; i++) {
+		char *path = normalise(paths[i]);
+		if (!path) {
+			result = bt_fail(error, BT_E_NOMEM, NULL, "restore");
+			break;
+		}
+		everything |= !*path;
+		selection.paths[selection.count++] = path;
+		result = check_there(store, info, path, error);
+	}
+	if (result) {
+		bt_selection_free(&selection);
+		return result;
+	}
+	qsort(selection.paths, selection.count, sizeof(*selection.paths), compare_paths);
+	drop_covered(&selection);
+	while (everything && selection.count)
+		free(selection.paths[--selection.count]);
+	*ret_selection = selection;
+	return 0;
+}
+
+void bt_selection_free(struct bt_selection *selection)
+{
+	for (size_t i = 0; i < selection->count; i++)
+		free(selection->paths[i]);
+	free(selection->paths);
+	*selection = (struct bt_selection){0};
+}

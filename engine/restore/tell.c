@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include "restore/tell.h"
+#include "base/fail.h"
+#include "restore/place.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PROGRESS_NANOSECONDS 100000000
+
+void bt_tell_init(struct bt_tell *tell, const struct bt_observer *observer)
+{
+	*tell = (struct bt_tell){.observer = observer};
+	pthread_mutex_init(&tell->lock, NULL);
+}
+
+void bt_tell_free(struct bt_tell *tell)
+{
+	for (int i = 0; i < BT_LACKS; i++)
+		free(tell->lacks[i].first);
+	pthread_mutex_destroy(&tell->lock);
+}
+
+static void tell_problem(struct bt_tell *tell, const char *path, const struct bt_error *error)
+{
+	if (tell->observer && tell->observer->problem)
+		tell->observer->problem(tell->observer->arg, path, error);
+}
+
+void bt_tell_problem(struct bt_tell *tell, const struct bt_place *place, const char *name, const struct bt_error *error)
+{
+	char *path = bt_place_path(place, name);
+	pthread_mutex_lock(&tell->lock);
+	tell->result.errors++;
+	tell_problem(tell, path ? path : name ? name : "", error);
+	pthread_mutex_unlock(&tell->lock);
+	free(path);
+	if (error->code == BT_E_NOMEM || error->sys == ENOSPC || error->sys == EDQUOT || error->sys == EROFS)
+		bt_tell_stop(tell, error->code, error);
+}
+
+void bt_tell_sys(struct bt_tell *tell, const struct bt_place *place, const char *name, int sys, const char *what)
+{
+	struct bt_error error = {0};
+	bt_fail_sys(&error, sys, NULL, what);
+	bt_tell_problem(tell, place, name, &error);
+}
+
+void bt_tell_lack(struct bt_tell *tell, enum bt_lack lack, const struct bt_place *place, const char *name)
+{
+	pthread_mutex_lock(&tell->lock);
+	if (!tell->lacks[lack].count++)
+		tell->lacks[lack].first = bt_place_path(place, name);
+	if (lack == BT_LACK_XATTR)
+		tell->result.errors++;
+	pthread_mutex_unlock(&tell->lock);
+}
+
+void bt_tell_lacks(struct bt_tell *tell)
+{
+	static const char *const whats[] = {
+		[BT_LACK_OWNER] = "no right to set the owner",
+		[BT_LACK_DEVICE] = "no right to make devices",
+		[BT_LACK_PRIVILEGED] = "no right to set some extended attributes",
+		[BT_LACK_XATTR] = "the file system has no such extended attributes",
+	};
+	for (int i = 0; i < BT_LACKS; i++) {
+		char text[160];
+		struct bt_error error = {0};
+		uint64_t count = tell->lacks[i].count;
+		if (!count)
+			continue;
+		snprintf(text, sizeof(text), "%s (%llu %s)", whats[i], (unsigned long long)count,
+			 count == 1 ? "entry" : "entries");
+		bt_fail(&error, BT_E_UNSUPPORTED, NULL, text);
+		tell_problem(tell, tell->lacks[i].first ? tell->lacks[i].first : "", &error);
+	}
+}
+
+/* With the lock held. */
+static void tell_progress(struct bt_tell *tell)
+{
+	struct timespec now;
+	if (!tell->observer || !tell->observer->progress || clock_gettime(CLOCK_MONOTONIC, &now))
+		return;
+	if (now.tv_sec < tell->next_progress.tv_sec ||
+	    (now.tv_sec == tell->next_progress.tv_sec && now.tv_nsec < tell->next_progress.tv_nsec))
+		return;
+	tell->next_progress = now;
+	tell->next_progress.tv_nsec += PROGRESS_NANOSECONDS;
+	if (tell->next_progress.tv_nsec >= 1000000000) {
+		tell->next_progress.tv_nsec -= 1000000000;
+		tell->next_progress.tv_sec++;
+	}
+	tell->observer->progress(tell->observer->arg, &tell->progress);
+}
+
+/* With the lock held. */
+static void tell_entry(struct bt_tell *tell, enum bt_event event, const struct bt_place *place, const char *name)
+{
+	if (!tell->observer || !tell->observer->entry)
+		return;
+	char *path = bt_place_path(place, name);
+	tell->observer->entry(tell->observer->arg, event, path ? path : name ? name : "");
+	free(path);
+}
+
+void bt_tell_done(struct bt_tell *tell, enum bt_event event, const struct bt_place *place, const char *name,
+		  uint8_t type)
+{
+	struct bt_restore_result *result = &tell->result;
+	pthread_mutex_lock(&tell->lock);
+	++*(type == BT_FILE ? &result->files : type == BT_DIR ? &result->directories : &result->others);
+	++*(event == BT_EVENT_UNCHANGED ? &result->unchanged : &result->written);
+	tell->progress.files += type == BT_FILE;
+	tell_entry(tell, event, place, name);
+	tell_progress(tell);
+	pthread_mutex_unlock(&tell->lock);
+}
+
+void bt_tell_deleted(struct bt_tell *tell, const struct bt_place *place, const char *name)
+{
+	pthread_mutex_lock(&tell->lock);
+	tell->result.deleted++;
+	tell_entry(tell, BT_EVENT_DELETED, place, name);
+	pthread_mutex_unlock(&tell->lock);
+}
+
+void bt_tell_bytes(struct bt_tell *tell, uint64_t length, uint64_t written)
+{
+	pthread_mutex_lock(&tell->lock);
+	tell->progress.bytes += length;
+	tell->result.bytes += written;
+	tell_progress(tell);
+	pthread_mutex_unlock(&tell->lock);
+}
+
+int bt_tell_stop(struct bt_tell *tell, int code, const struct bt_error *error)
+{
+	pthread_mutex_lock(&tell->lock);
+	if (!atomic_load(&tell->stopped)) {
+		tell->stop_error = *error;
+		atomic_store(&tell->stopped, code);
+	}
+	pthread_mutex_unlock(&tell->lock);
+	return code;
+}
+
+int bt_tell_stopped(struct bt_tell *tell)
+{
+	int stopped = atomic_load(&tell->stopped);
+	if (stopped || !tell->observer || !tell->observer->cancelled)
+		return stopped;
+	pthread_mutex_lock(&tell->lock);
+	bool cancelled = tell->observer->cancelled(tell->observer->arg);
+	pthread_mutex_unlock(&tell->lock);
+	if (!cancelled)
+		return 0;
+	struct bt_error error = {0};
+	return bt_tell_stop(tell, bt_fail(&error, BT_E_CANCELLED, NULL, "restore"), &error);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* What a restore tells its observer and counts for its caller. All functions may be called from any thread; the
+ * observer is called by one at a time. */
+#ifndef BT_RESTORE_TELL_H
+#define BT_RESTORE_TELL_H
+
+#include <backuptool/restore.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+struct bt_place;
+
+/* What may be lacking without being the entry's failure: told once each, at the end. */
+enum bt_lack {
+	BT_LACK_OWNER,
+	BT_LACK_DEVICE,
+	BT_LACK_PRIVILEGED, /* xattrs for which the process has no right */
+	BT_LACK_XATTR,	    /* xattrs that the file system does not have: an error */
+	BT_LACKS
+};
+
+struct bt_tell {
+	const struct bt_observer *observer;
+	pthread_mutex_t lock;
+	struct bt_restore_result result;
+	struct bt_progress progress;
+	struct timespec next_progress;
+	struct {
+		uint64_t count;
+		char *first; /* path */
+	} lacks[BT_LACKS];
+	atomic_int stopped; /* the code for which the run ends early, or 0 */
+	struct bt_error stop_error;
+};
+
+void bt_tell_init(struct bt_tell *tell, const struct bt_observer *observer);
+void bt_tell_free(struct bt_tell *tell);
+
+/* An entry (name NULL: the directory itself) that could not be restored; counted. What would befall every further entry
+ * as well (a full disk) ends the run. */
+void bt_tell_problem(struct bt_tell *tell, const struct bt_place *place, const char *name,
+		     const struct bt_error *error);
+/* The same for a system call. */
+void bt_tell_sys(struct bt_tell *tell, const struct bt_place *place, const char *name, int sys, const char *what);
+void bt_tell_lack(struct bt_tell *tell, enum bt_lack lack, const struct bt_place *place, const char *name);
+void bt_tell_lacks(struct bt_tell *tell); /* at the end */
+/* An entry that was handled, counted by its type and by the event. */
+void bt_tell_done(struct bt_tell *tell, enum bt_event event, const struct bt_place *place, const char *name,
+		  uint8_t type);
+void bt_tell_deleted(struct bt_tell *tell, const struct bt_place *place, const char *name);
+/* A part of a file: its length, and how much of that was written. */
+void bt_tell_bytes(struct bt_tell *tell, uint64_t length, uint64_t written);
+
+/* Ends the run; the first reason wins. Returns the code. */
+int bt_tell_stop(struct bt_tell *tell, int code, const struct bt_error *error);
+/* Nonzero if the run is to end, also because the observer says so. */
+int bt_tell_stopped(struct bt_tell *tell);
+
+#endif

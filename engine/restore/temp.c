@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/bytes.h"
+#include "base/io.h"
+#include "restore/run.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define TRIES 8
+
+void bt_temp_name(struct bt_run *run, char name[BT_TEMP_SIZE])
+{
+	uint64_t number = run->seed ^ bt_mix64(run->seed + atomic_fetch_add(&run->temps, 1));
+	snprintf(name, BT_TEMP_SIZE, ".backuptool-%016llx", (unsigned long long)number);
+}
+
+int bt_temp_open(struct bt_run *run, int dirfd, char name[BT_TEMP_SIZE])
+{
+	int fd = -EEXIST;
+	for (int i = 0; fd == -EEXIST && i < TRIES; i++) {
+		bt_temp_name(run, name);
+		fd = bt_openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	}
+	return fd;
+}
+
+static int rename_new(int dirfd, const char *temp, const char *name)
+{
+	struct stat status;
+	if (renameat2(dirfd, temp, dirfd, name, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -errno;
+	/* A file system without it. */
+	if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+		return -EEXIST;
+	return renameat(dirfd, temp, dirfd, name) ? -errno : 0;
+}
+
+/* The directory that stands where something else must go. */
+static int clear_way(struct bt_run *run, struct bt_place *place, int dirfd, const char *name)
+{
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
+		return 0;
+	if (errno != ENOTEMPTY && errno != EEXIST)
+		return -errno;
+	if (!run->options.delete_extra)
+		return -ENOTEMPTY;
+	int result = bt_remove_tree(dirfd, name);
+	if (!result)
+		bt_tell_deleted(&run->tell, place, name);
+	return result;
+}
+
+static int install(struct bt_run *run, struct bt_place *place, int dirfd, const char *temp, const char *name)
+{
+	if (run->options.overwrite == BT_OVERWRITE_NEVER) {
+		int result = rename_new(dirfd, temp, name);
+		return result == -EEXIST ? 1 : result;
+	}
+	for (int i = 0; i < TRIES; i++) {
+		if (renameat(dirfd, temp, dirfd, name) == 0)
+			return 0;
+		if (errno != EISDIR && errno != ENOTEMPTY && errno != EEXIST)
+			return -errno;
+		int result = clear_way(run, place, dirfd, name);
+		if (result)
+			return result;
+	}
+	return -EISDIR;
+}
+
+int bt_install(struct bt_run *run, struct bt_place *place, int dirfd, const char *temp, const char *name)
+{
+	int result = install(run, place, dirfd, temp, name);
+	if (result)
+		(void)!unlinkat(dirfd, temp, 0);
+	return result;
+}

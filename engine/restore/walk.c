@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/fail.h"
+#include "base/io.h"
+#include "restore/run.h"
+#include "restore/select.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TRIES 8
+
+/* A directory that is being gone through. Symlinks come last: there is a second pass for them. */
+struct level {
+	struct bt_place *place;
+	const struct bt_page *page; /* that entry lives in; NULL for the root */
+	const struct bt_entry *entry;
+	struct bt_dir dir;
+	bool listed, symlinks, second;
+	/* Of the selection: paths [next, high) lie below it, their next components begin at depth. high 0: all of it.
+	 */
+	size_t next, high, depth;
+};
+
+struct walk {
+	struct bt_run *run;
+	const struct bt_selection *selection;
+	struct level *levels;
+	size_t count, capacity;
+};
+
+static int no_memory(struct walk *walk)
+{
+	struct bt_error error = {0};
+	return bt_tell_stop(&walk->run->tell, bt_fail(&error, BT_E_NOMEM, NULL, "restore"), &error);
+}
+
+static void tell_level(struct walk *walk, const struct level *level, const struct bt_error *error)
+{
+	bt_tell_problem(&walk->run->tell, level->place, NULL, error);
+}
+
+/* The page of the entry that bt_dir_next gave. */
+static const struct bt_page *page_of(const struct bt_dir *dir)
+{
+	return dir->leaf ? dir->leaf : dir->top;
+}
+
+static bool is_unread(const struct bt_entry *entry)
+{
+	return entry->extra && entry->extra->error;
+}
+
+/* Takes the reference to place over; page gets its own. */
+static int push(struct walk *walk, struct bt_place *place, const struct bt_page *page, const struct bt_entry *entry,
+		const struct level *above)
+{
+	struct level level = {.place = place, .page = page, .entry = entry};
+	if (above && above->high) {
+		level.high = above->high;
+		level.next = above->next;
+		level.depth = above->depth;
+	}
+	if (walk->count == walk->capacity) {
+		size_t capacity = walk->capacity ? 2 * walk->capacity : 16;
+		struct level *levels = reallocarray(walk->levels, capacity, sizeof(*levels));
+		if (!levels) {
+			bt_place_unref(&walk->run->places, place);
+			return no_memory(walk);
+		}
+		walk->levels = levels;
+		walk->capacity = capacity;
+	}
+	if (page)
+		bt_page_ref(walk->run->store, page);
+	walk->levels[walk->count++] = level;
+	return 0;
+}
+
+static void drop_level(struct walk *walk)
+{
+	struct level *level = &walk->levels[--walk->count];
+	if (level->listed)
+		bt_dir_end(&level->dir);
+	bt_page_put(walk->run->store, level->page);
+	bt_place_unref(&walk->run->places, level->place);
+}
+
+/* The directory is gone through: its metadata follows what was put into it. A root of which only parts are wanted is
+ * the user's own. */
+static int end_level(struct walk *walk)
+{
+	const struct level *level = &walk->levels[walk->count - 1];
+	int result = 0;
+	if (walk->count > 1 || !level->high || level->place->fresh)
+		result = bt_batch_add(walk->run, BT_ITEM_END, level->place, level->page, level->entry);
+	drop_level(walk);
+	return result;
+}
+
+/* A new directory, or -errno. */
+static int make_directory(struct bt_run *run, int dirfd, const char *name, bool *ret_fresh)
+{
+	*ret_fresh = true;
+	if (run->options.dry_run)
+		return -1;
+	if (mkdirat(dirfd, name, 0700))
+		return -errno;
+	return bt_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+}
+
+enum { KEPT = -4096 }; /* no errno: something that is to stay is no directory */
+
+/* fd, -1 for one that a dry run does not make, KEPT, or another -errno. */
+static int open_or_make(struct bt_run *run, struct bt_place *parent, int dirfd, const char *name, bool *ret_fresh)
+{
+	*ret_fresh = false;
+	if (dirfd < 0 || parent->fresh)
+		return make_directory(run, dirfd, name, ret_fresh);
+	for (int i = 0; i < TRIES; i++) {
+		int fd = run->options.dry_run ? bt_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)
+					      : bt_open_directory(dirfd, name);
+		if (fd == -ENOTDIR || fd == -ELOOP) {
+			if (run->options.overwrite == BT_OVERWRITE_NEVER)
+				return KEPT;
+			if (!run->options.dry_run && unlinkat(dirfd, name, 0) && errno != ENOENT)
+				return -errno;
+		} else if (fd != -ENOENT) {
+			return fd;
+		}
+		fd = make_directory(run, dirfd, name, ret_fresh);
+		if (fd != -EEXIST)
+			return fd;
+		*ret_fresh = false;
+	}
+	return -EEXIST;
+}
+
+static struct bt_place *new_place(struct walk *walk, struct bt_place *parent, const char *name, int fd, bool fresh)
+{
+	struct bt_run *run = walk->run;
+	struct bt_place *place = bt_place_new(&run->places, parent, name, fd);
+	if (!place) {
+		no_memory(walk);
+		return NULL;
+	}
+	place->fresh = fresh;
+	mode_t mode = place->before.st_mode;
+	if (!fresh && !place->absent && !run->options.dry_run && (mode & 0700) != 0700 &&
+	    place->before.st_uid == geteuid())
+		(void)!fchmod(fd, (mode & 07777) | 0700);
+	return place;
+}
+
+/* The place of a directory below place, or NULL if it was told. */
+static struct bt_place *enter(struct walk *walk, struct bt_place *parent, const struct bt_entry *entry)
+{
+	struct bt_run *run = walk->run;
+	bool fresh = true;
+	int fd, dirfd = parent->absent ? -1 : bt_place_get(&run->places, parent);
+	if (dirfd < 0 && !parent->absent) {
+		bt_tell_sys(&run->tell, parent, entry->name, -dirfd, "open its directory");
+		return NULL;
+	}
+	fd = open_or_make(run, parent, dirfd, entry->name, &fresh);
+	if (dirfd >= 0)
+		bt_place_put(&run->places, parent);
+	if (fd == KEPT) {
+		bt_tell_done(&run->tell, BT_EVENT_UNCHANGED, parent, entry->name, BT_DIR);
+		return NULL;
+	}
+	if (fd < 0 && !run->options.dry_run) {
+		bt_tell_sys(&run->tell, parent, entry->name, -fd, "make the directory");
+		return NULL;
+	}
+	return new_place(walk, parent, entry->name, fd, fresh);
+}
+
+static void remove_extra(struct walk *walk, const struct level *level, int fd, const char *name)
+{
+	struct bt_run *run = walk->run;
+	const struct bt_page *page;
+	const struct bt_entry *entry;
+	struct bt_error error = {0};
+	int result = bt_dir_lookup(run->store, &level->entry->digest, name, strlen(name), &page, &entry, &error);
+	if (!result)
+		bt_page_put(run->store, page);
+	if (result != BT_E_NOT_FOUND)
+		return; /* it belongs there, or nobody knows: the listing will tell */
+	result = run->options.dry_run ? 0 : bt_remove_tree(fd, name);
+	if (result)
+		bt_tell_sys(&run->tell, level->place, name, -result, "remove");
+	else
+		bt_tell_deleted(&run->tell, level->place, name);
+}
+
+static void remove_extras(struct walk *walk, const struct level *level)
+{
+	struct bt_run *run = walk->run;
+	struct bt_buf names = {0};
+	int fd = bt_place_get(&run->places, level->place);
+	int result = fd < 0 ? fd : bt_list_names(fd, &names);
+	if (result < 0)
+		bt_tell_sys(&run->tell, level->place, NULL, -result, "list");
+	for (size_t at = 0; at < names.length && !bt_tell_stopped(&run->tell);) {
+		const char *name = (const char *)names.data + at;
+		remove_extra(walk, level, fd, name);
+		at += strlen(name) + 1;
+	}
+	if (fd >= 0)
+		bt_place_put(&run->places, level->place);
+	bt_buf_free(&names);
+}
+
+static void tell_unread(struct walk *walk, const struct level *level)
+{
+	struct bt_error error = {0};
+	bt_fail(&error, BT_E_INCOMPLETE, NULL, "the directory could not be read when the snapshot was taken");
+	tell_level(walk, level, &error);
+}
+
+/* The first look into a directory. */
+static int start_level(struct walk *walk)
+{
+	struct bt_run *run = walk->run;
+	struct level *level = &walk->levels[walk->count - 1];
+	struct bt_error error = {0};
+	if (is_unread(level->entry)) {
+		tell_unread(walk, level);
+		return end_level(walk);
+	}
+	if (level->high)
+		return 0;
+	if (bt_dir_start(&level->dir, run->store, &level->entry->digest, &error)) {
+		tell_level(walk, level, &error);
+		return end_level(walk);
+	}
+	level->listed = true;
+	/* In the second pass there may be temporary files of this run. */
+	if (run->options.delete_extra && !level->second && !level->place->fresh && !level->place->absent)
+		remove_extras(walk, level);
+	return 0;
+}
+
+static int enter_directory(struct walk *walk, struct level *level, const struct bt_page *page,
+			   const struct bt_entry *entry, const struct level *below)
+{
+	struct bt_place *place = enter(walk, level->place, entry);
+	if (!place)
+		return bt_tell_stopped(&walk->run->tell);
+	int result = push(walk, place, page, entry, below);
+	return result ? result : start_level(walk);
+}
+
+static int add_entry(struct walk *walk, struct level *level, const struct bt_page *page, const struct bt_entry *entry)
+{
+	struct bt_run *run = walk->run;
+	bool before = false;
+	if (bt_has_links(entry) && bt_links_see(&run->links, entry, &before))
+		return no_memory(walk);
+	if (before)
+		return bt_batch_add(run, BT_ITEM_FOLLOWER, level->place, page, entry);
+	if (entry->type == BT_FILE && entry->size > BT_LARGE)
+		return bt_large_restore(run, level->place, page, entry);
+	return bt_batch_add(run, BT_ITEM_ENTRY, level->place, page, entry);
+}
+
+/* Behind a leaf that cannot be read there may be others. */
+static bool skip_leaf(struct walk *walk, struct level *level)
+{
+	struct bt_store *store = walk->run->store;
+	struct bt_dir *dir = &level->dir;
+	size_t index = dir->leaf ? dir->leaf_index + 1 : 0;
+	const struct bt_page *leaf = NULL;
+	while (dir->top->kind == BT_PAGE_LEAVES && !leaf && ++index < dir->top->count) {
+		struct bt_error error = {0};
+		if (bt_page_get(store, &dir->top->leaves[index].id, &leaf, &error)) {
+			leaf = NULL;
+			if (!level->second)
+				tell_level(walk, level, &error);
+		} else if (leaf->kind != BT_PAGE_ENTRIES) {
+			bt_page_put(store, leaf);
+			leaf = NULL;
+		}
+	}
+	if (!leaf)
+		return false;
+	bt_page_put(store, dir->leaf);
+	dir->leaf = leaf;
+	dir->leaf_index = index;
+	dir->entry_index = 0;
+	return true;
+}
+
+static int list_next(struct walk *walk, struct level *level)
+{
+	const struct bt_entry *entry;
+	struct bt_error error = {0};
+	int result = bt_dir_next(&level->dir, &entry, &error);
+	if (result) {
+		if (!level->second)
+			tell_level(walk, level, &error);
+		if (skip_leaf(walk, level))
+			return bt_tell_stopped(&walk->run->tell);
+		entry = NULL;
+	}
+	if (!entry && level->symlinks && !level->second) {
+		bt_dir_end(&level->dir);
+		level->listed = false;
+		level->second = true;
+		return start_level(walk);
+	}
+	if (!entry)
+		return end_level(walk);
+	level->symlinks |= entry->type == BT_SYMLINK;
+	if ((entry->type == BT_SYMLINK) != level->second)
+		return 0;
+	if (entry->type == BT_DIR)
+		return enter_directory(walk, level, page_of(&level->dir), entry, NULL);
+	return add_entry(walk, level, page_of(&level->dir), entry);
+}
+
+/* The selected paths that have their next component in common with the first that is left. */
+static int select_next(struct walk *walk, struct level *level)
+{
+	struct bt_run *run = walk->run;
+	const struct bt_page *page;
+	const struct bt_entry *entry;
+	struct bt_error error = {0};
+	if (level->next == level->high)
+		return end_level(walk);
+	char *const *paths = walk->selection->paths;
+	const char *name = paths[level->next] + level->depth;
+	size_t length = bt_component_length(name, 0);
+	struct level below = {.next = level->next, .depth = level->depth + length + 1};
+	bool ends = !name[length];
+	while (level->next < level->high && bt_component_length(paths[level->next], level->depth) == length &&
+	       memcmp(paths[level->next] + level->depth, name, length) == 0)
+		level->next++;
+	below.high = ends ? 0 : level->next;
+	if (bt_dir_lookup(run->store, &level->entry->digest, name, length, &page, &entry, &error)) {
+		tell_level(walk, level, &error);
+		return 0;
+	}
+	int result = entry->type == BT_DIR ? enter_directory(walk, level, page, entry, &below)
+					   : add_entry(walk, level, page, entry);
+	bt_page_put(run->store, page);
+	return result;
+}
+
+int bt_walk(struct bt_run *run, struct bt_place *root, const struct bt_selection *selection)
+{
+	struct walk walk = {.run = run, .selection = selection};
+	struct level all = {.high = selection->count};
+	int result = push(&walk, root, NULL, &run->info->root, &all);
+	if (!result)
+		result = start_level(&walk);
+	while (!result && walk.count) {
+		struct level *level = &walk.levels[walk.count - 1];
+		result = bt_tell_stopped(&run->tell);
+		if (!result)
+			result = level->high ? select_next(&walk, level) : list_next(&walk, level);
+	}
+	while (walk.count)
+		drop_level(&walk);
+	free(walk.levels);
+	int flushed = bt_batch_flush(run);
+	return result ? result : flushed;
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+#include "snapshot/entry.h"
+
+#include "base/bytes.h"
+#include "model/page.h"
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+
+#define BILLION	     1000000000
+#define FINE_SLACK   50000000		      /* ns: several ticks of a kernel's clock */
+#define COARSE_SLACK 2000000000		      /* ns: for file systems that keep no fraction */
+#define SECONDS_MAX  ((INT64_C(1) << 53) - 1) /* FORMAT.md §2 */
+#define OWNER_MAX    (UINT32_MAX - 1)
+
+void bt_snap_seen(const struct stat *st, struct bt_found *seen)
+{
+	seen->size = st->st_size < 0 ? 0 : (uint64_t)st->st_size;
+	seen->inode = st->st_ino;
+	seen->dev = st->st_dev;
+	seen->links = st->st_nlink;
+	seen->rdev = st->st_rdev;
+	seen->mtime = (struct bt_time){st->st_mtim.tv_sec, (uint32_t)st->st_mtim.tv_nsec};
+	seen->ctime = (struct bt_time){st->st_ctim.tv_sec, (uint32_t)st->st_ctim.tv_nsec};
+	seen->mode = st->st_mode;
+	seen->uid = st->st_uid;
+	seen->gid = st->st_gid;
+}
+
+uint8_t bt_snap_type(uint32_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return BT_FILE;
+	case S_IFDIR:
+		return BT_DIR;
+	case S_IFLNK:
+		return BT_SYMLINK;
+	case S_IFIFO:
+		return BT_FIFO;
+	case S_IFSOCK:
+		return BT_SOCKET;
+	case S_IFCHR:
+		return BT_CHARDEV;
+	case S_IFBLK:
+		return BT_BLOCKDEV;
+	default:
+		return 0;
+	}
+}
+
+/* File systems hand out times that no format and no other file system can hold. */
+static struct bt_time tame(struct bt_time time)
+{
+	if (time.seconds > SECONDS_MAX)
+		time.seconds = SECONDS_MAX;
+	if (time.seconds < -SECONDS_MAX)
+		time.seconds = -SECONDS_MAX;
+	if (time.nanoseconds >= BILLION)
+		time.nanoseconds = BILLION - 1;
+	return time;
+}
+
+struct bt_extra *bt_snap_extra(struct bt_arena *arena, struct bt_entry *entry)
+{
+	if (!entry->extra) {
+		struct bt_extra *extra = bt_arena_alloc(arena, sizeof(*extra));
+
+		if (!extra)
+			return NULL;
+		*extra = (struct bt_extra){0};
+		entry->extra = extra;
+	}
+	return (struct bt_extra *)entry->extra;
+}
+
+int bt_snap_describe(struct bt_arena *arena, const struct bt_found *seen, uint64_t root_dev, struct bt_entry *ret_entry)
+{
+	uint8_t type = bt_snap_type(seen->mode);
+	bool device = type == BT_CHARDEV || type == BT_BLOCKDEV, linked = type != BT_DIR && seen->links > 1;
+	struct bt_entry entry = {
+		.name = seen->name,
+		.name_length = seen->name_length,
+		.type = type,
+		.mode = seen->mode & 07777,
+		.uid = seen->uid > OWNER_MAX ? OWNER_MAX : seen->uid,
+		.gid = seen->gid > OWNER_MAX ? OWNER_MAX : seen->gid,
+		.size = type == BT_FILE ? seen->size : 0,
+		.mtime = tame(seen->mtime),
+	};
+
+	if (device || linked) {
+		struct bt_extra *extra = bt_snap_extra(arena, &entry);
+
+		if (!extra)
+			return BT_E_NOMEM;
+		if (device) {
+			extra->dev_major = major(seen->rdev);
+			extra->dev_minor = minor(seen->rdev);
+		}
+		if (linked) {
+			extra->inode = seen->inode;
+			extra->links = seen->links;
+			extra->dev = seen->dev == root_dev ? 0 : seen->dev;
+		}
+	}
+	*ret_entry = entry;
+	return 0;
+}
+
+uint64_t bt_snap_fingerprint(const struct bt_found *seen)
+{
+	const uint64_t parts[] = {seen->inode,
+				  (uint64_t)seen->ctime.seconds,
+				  seen->ctime.nanoseconds,
+				  (uint64_t)seen->mtime.seconds,
+				  seen->mtime.nanoseconds,
+				  seen->size,
+				  seen->mode,
+				  seen->uid,
+				  seen->gid,
+				  seen->rdev,
+				  seen->links};
+	uint64_t mix = 0x6261636b75707431; /* any constant */
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		mix = bt_mix64(mix + bt_mix64(parts[i] + i));
+	return mix;
+}
+
+static bool safely_older(const struct bt_time *time, const struct bt_time *read_at)
+{
+	int64_t slack = time->nanoseconds != 0 ? FINE_SLACK : COARSE_SLACK, gap;
+
+	if (__builtin_sub_overflow(read_at->seconds, time->seconds, &gap))
+		return time->seconds < 0;
+	if (gap > 10 || gap < 0)
+		return gap > 0;
+	return gap * BILLION + (int64_t)read_at->nanoseconds - (int64_t)time->nanoseconds >= slack;
+}
+
+void bt_snap_stamp(struct bt_entry *entry, const struct bt_found *seen, const struct bt_time *read_at)
+{
+	if (!safely_older(&seen->ctime, read_at) || !safely_older(&seen->mtime, read_at))
+		return;
+	entry->stat = bt_snap_fingerprint(seen);
+	entry->has_stat = true;
+}
+
+void bt_snap_now(struct bt_time *ret_time)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	*ret_time = (struct bt_time){now.tv_sec, (uint32_t)now.tv_nsec};
+}
+
+static const void *copy_list(struct bt_arena *arena, const void *list, size_t count, size_t size, bool *failed)
+{
+	if (!list || count == 0)
+		return NULL;
+	void *copy = bt_arena_copy(arena, list, count * size);
+
+	*failed |= !copy;
+	return copy;
+}
+
+static const struct bt_xattr *copy_xattrs(struct bt_arena *arena, const struct bt_extra *from, bool *failed)
+{
+	const struct bt_xattr *list = copy_list(arena, from->xattrs, from->xattr_count, sizeof(*list), failed);
+	struct bt_xattr *copy = (struct bt_xattr *)list;
+
+	for (uint32_t i = 0; copy && i < from->xattr_count; i++) {
+		copy[i].name = bt_arena_copy(arena, copy[i].name, copy[i].name_length);
+		copy[i].value = bt_arena_copy(arena, copy[i].value, copy[i].value_length);
+		*failed |= !copy[i].name || !copy[i].value;
+	}
+	return copy;
+}
+
+static int copy_extra(struct bt_arena *arena, const struct bt_extra *from, struct bt_extra *to)
+{
+	bool failed = false;
+
+	*to = *from;
+	to->chunks = copy_list(arena, from->chunks, from->chunk_count, sizeof(*from->chunks), &failed);
+	to->chunk_pages =
+		copy_list(arena, from->chunk_pages, from->chunk_page_count, sizeof(*from->chunk_pages), &failed);
+	to->holes = copy_list(arena, from->holes, from->hole_count, sizeof(*from->holes), &failed);
+	to->xattrs = copy_xattrs(arena, from, &failed);
+	to->target = from->target ? copy_list(arena, from->target, (size_t)from->target_length + 1, 1, &failed) : NULL;
+	to->error = from->error ? copy_list(arena, from->error, strlen(from->error) + 1, 1, &failed) : NULL;
+	return failed ? BT_E_NOMEM : 0;
+}
+
+int bt_snap_entry_copy(struct bt_arena *arena, const struct bt_entry *entry, struct bt_entry *ret_copy)
+{
+	struct bt_entry copy = *entry;
+
+	copy.name = bt_arena_copy(arena, entry->name, entry->name_length);
+	copy.extra = NULL;
+	if (!copy.name)
+		return BT_E_NOMEM;
+	if (entry->extra) {
+		struct bt_extra *extra = bt_snap_extra(arena, &copy);
+
+		if (!extra || copy_extra(arena, entry->extra, extra) != 0)
+			return BT_E_NOMEM;
+	}
+	*ret_copy = copy;
+	return 0;
+}
+
+int bt_snap_take_over(struct bt_arena *arena, const struct bt_entry *from, struct bt_entry *to)
+{
+	to->digest = from->digest;
+	to->has_digest = from->has_digest;
+	if (!from->extra)
+		return 0;
+	struct bt_extra *extra = bt_snap_extra(arena, to), copy;
+
+	if (!extra || copy_extra(arena, from->extra, &copy) != 0)
+		return BT_E_NOMEM;
+	copy.dev_major = extra->dev_major;
+	copy.dev_minor = extra->dev_minor;
+	copy.inode = extra->inode;
+	copy.links = extra->links;
+	copy.dev = extra->dev;
+	*extra = copy;
+	return 0;
+}
+
+static int write_bare(struct bt_buf *out, const struct bt_entry *entry)
+{
+	struct bt_entry bare = *entry;
+
+	bare.name = "";
+	bare.name_length = 0;
+	bare.has_stat = false;
+	if (bare.type == BT_DIR)
+		memset(&bare.digest, 0, sizeof(bare.digest));
+	out->length = 0;
+	return bt_entry_write(out, &bare);
+}
+
+int bt_snap_entry_same(struct bt_buf *a, struct bt_buf *b, const struct bt_entry *one, const struct bt_entry *other,
+		       bool *ret_same)
+{
+	int result = write_bare(a, one);
+
+	if (result == 0)
+		result = write_bare(b, other);
+	if (result == 0)
+		*ret_same = a->length == b->length && memcmp(a->data, b->data, a->length) == 0;
+	return result;
+}

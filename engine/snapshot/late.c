@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "snapshot/item.h"
+
+#include "snapshot/pack.h"
+#include <errno.h>
+#include <fcntl.h>
+
+/* Chunks that are taken on at once, on this thread. */
+struct direct {
+	struct bt_snap_sink sink;
+	struct bt_snap_run *run;
+	struct bt_snap_list list;
+	struct bt_error *error;
+};
+
+static int direct_chunk(struct bt_snap_sink *sink, const unsigned char *data, size_t size)
+{
+	struct direct *direct = (struct direct *)sink;
+	struct bt_digest digest;
+	int result = bt_hasher_digest(direct->run->late->pieces, data, size, &digest);
+
+	if (result == 0)
+		result = bt_snap_keep(direct->run, &digest, data, size, true, direct->error);
+	if (result == 0)
+		result = bt_snap_list_add(direct->run, &direct->list, &digest, size, direct->error);
+	return result;
+}
+
+static int direct_restart(struct bt_snap_sink *sink)
+{
+	bt_snap_list_restart(&((struct direct *)sink)->list);
+	return 0;
+}
+
+static int read_file(struct bt_snap_run *run, struct bt_snap_item *item, int dirfd, const struct bt_found *now,
+		     struct bt_arena *arena, struct bt_error *error)
+{
+	struct direct direct = {.sink = {direct_chunk, direct_restart}, .run = run, .error = error};
+	int result = bt_snap_stream(run, run->late, dirfd, now, &direct.sink, arena, &item->entry, &item->outcome);
+
+	if (result == 0 && item->outcome.state == BT_SNAP_READ)
+		result = bt_snap_list_finish(run, &direct.list, arena, &item->entry, error);
+	bt_snap_list_free(&direct.list);
+	return result;
+}
+
+static int read_what_is_there(struct bt_snap_run *run, struct bt_snap_item *item, int dirfd, struct bt_arena *arena,
+			      struct bt_error *error)
+{
+	struct bt_found now = *item->found;
+	struct stat st;
+	int result = 0;
+
+	if (fstatat(dirfd, now.name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		item->outcome.state = bt_snap_open_failed(errno);
+		item->outcome.sys = errno;
+		return 0;
+	}
+	bt_snap_seen(&st, &now);
+	if (S_ISREG(st.st_mode))
+		result = read_file(run, item, dirfd, &now, arena, error);
+	else if (S_ISDIR(st.st_mode)) /* the next run will enter it */
+		item->outcome.state = BT_SNAP_GONE;
+	else
+		result = bt_snap_read_meta(run, run->late, dirfd, &now, arena, &item->entry, &item->outcome);
+	return result;
+}
+
+int bt_snap_read_late(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_arena *arena,
+		      struct bt_error *error)
+{
+	int dirfd = bt_scan_fd_get(run->scan, item->node->dir), result = 0;
+
+	item->outcome = (struct bt_snap_outcome){.seen = *item->found};
+	if (dirfd < 0) {
+		item->outcome.state = bt_snap_open_failed(-dirfd);
+		item->outcome.sys = -dirfd;
+	} else {
+		result = read_what_is_there(run, item, dirfd, arena, error);
+		bt_scan_fd_put(run->scan, item->node->dir);
+	}
+	/* It changes its nature faster than one can look. */
+	if (item->outcome.state == BT_SNAP_LATER)
+		item->outcome.state = BT_SNAP_GONE;
+	return result;
+}

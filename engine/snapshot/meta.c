@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "snapshot/reader.h"
+
+#include "base/io.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+enum { TARGET_MAX = 4095 }; /* FORMAT.md §4 */
+
+enum bt_snap_state bt_snap_open_failed(int sys)
+{
+	switch (sys) {
+	case ENOENT:
+	case ENOTDIR:
+	case ESTALE:
+		return BT_SNAP_GONE;
+	case ELOOP: /* a link, a socket or a device without driver by now */
+	case ENXIO:
+	case ENODEV:
+		return BT_SNAP_LATER;
+	default:
+		return BT_SNAP_FAILED;
+	}
+}
+
+/* 0 or an errno. */
+static int read_target(struct bt_snap_reader *reader, int fd, struct bt_arena *arena, struct bt_entry *entry)
+{
+	ssize_t length = readlinkat(fd, "", reader->names, TARGET_MAX + 1);
+
+	if (length < 0)
+		return errno;
+	if (length == 0 || length > TARGET_MAX)
+		return ENAMETOOLONG;
+	struct bt_extra *extra = bt_snap_extra(arena, entry);
+	char *target = bt_arena_copy(arena, reader->names, (size_t)length);
+	if (!extra || !target)
+		return ENOMEM;
+	extra->target = target;
+	extra->target_length = (uint32_t)length;
+	return 0;
+}
+
+static int fill(struct bt_snap_run *run, struct bt_snap_reader *reader, int fd, struct bt_arena *arena,
+		struct bt_entry *entry, struct bt_snap_outcome *outcome)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0) {
+		outcome->state = BT_SNAP_FAILED;
+		outcome->sys = errno;
+		return 0;
+	}
+	if ((st.st_mode & S_IFMT) != (outcome->seen.mode & S_IFMT)) {
+		outcome->state = BT_SNAP_LATER;
+		return 0;
+	}
+	bt_snap_seen(&st, &outcome->seen);
+	if (bt_snap_describe(arena, &outcome->seen, run->root_dev, entry) != 0)
+		return BT_E_NOMEM;
+	bt_snap_stamp(entry, &outcome->seen, &outcome->read_at);
+	if (entry->type == BT_SYMLINK)
+		outcome->sys = read_target(reader, fd, arena, entry);
+	if (outcome->sys == ENOMEM)
+		return BT_E_NOMEM;
+	if (outcome->sys != 0)
+		outcome->state = BT_SNAP_FAILED;
+	return bt_snap_read_xattrs(reader, fd, true, outcome->seen.dev, arena, entry, &outcome->xattr_sys);
+}
+
+int bt_snap_read_meta(struct bt_snap_run *run, struct bt_snap_reader *reader, int dirfd, const struct bt_found *found,
+		      struct bt_arena *arena, struct bt_entry *entry, struct bt_snap_outcome *outcome)
+{
+	*outcome = (struct bt_snap_outcome){.state = BT_SNAP_READ, .seen = *found};
+	bt_snap_now(&outcome->read_at);
+	int fd = bt_openat(dirfd, found->name, O_PATH | O_NOFOLLOW, 0);
+	if (fd < 0) {
+		outcome->state = bt_snap_open_failed(-fd);
+		outcome->sys = -fd;
+		return 0;
+	}
+	int result = fill(run, reader, fd, arena, entry, outcome);
+	bt_close(&fd);
+	return result;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "snapshot/tree.h"
+
+#include "base/bytes.h"
+#include "snapshot/entry.h"
+
+int bt_snap_old_open(struct bt_store *store, struct bt_snap_node *node, const struct bt_entry *old, uint64_t *gone)
+{
+	struct bt_error damage = {0};
+
+	if (!old || old->type != BT_DIR)
+		return 0;
+	if (bt_snap_entry_copy(&node->arena, old, &node->old) != 0)
+		return BT_E_NOMEM;
+	node->has_old = true;
+	if (old->extra && old->extra->error)
+		return 0;
+	if (bt_dir_start(&node->old_dir, store, &node->old.digest, &damage) == 0)
+		node->old_open = true;
+	else
+		(*gone)++;
+	return 0;
+}
+
+/* Makes node->old_next the next one, if there is one. */
+static void fetch(struct bt_snap_node *node, uint64_t *gone)
+{
+	struct bt_error damage = {0};
+
+	if (!node->old_open || node->old_next)
+		return;
+	if (bt_dir_next(&node->old_dir, &node->old_next, &damage) != 0) {
+		node->old_next = NULL;
+		(*gone)++;
+	} else if (!node->old_next) {
+		node->old_whole = true;
+	}
+	if (!node->old_next) {
+		node->old_open = false;
+		bt_dir_end(&node->old_dir);
+	}
+}
+
+const struct bt_entry *bt_snap_old_match(struct bt_snap_node *node, const struct bt_found *found, uint64_t *gone)
+{
+	for (;;) {
+		fetch(node, gone);
+		const struct bt_entry *old = node->old_next;
+		if (!old)
+			return NULL;
+		int order = bt_name_compare(old->name, old->name_length, found->name, found->name_length);
+		if (order > 0)
+			return NULL;
+		node->old_next = NULL;
+		if (order == 0)
+			return old;
+		(*gone)++;
+	}
+}
+
+void bt_snap_old_rest(struct bt_snap_node *node, uint64_t *gone)
+{
+	for (fetch(node, gone); node->old_next; fetch(node, gone)) {
+		(*gone)++;
+		node->old_next = NULL;
+	}
+}

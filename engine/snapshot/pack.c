@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+#include "snapshot/pack.h"
+
+#include "codec/base64.h"
+#include "codec/frame.h"
+#include "snapshot/commit.h"
+#include "snapshot/dedup.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { HELD_MAX = 4096, HELD_FIRST = 16 };
+
+#define BLOCK_ROOM (BT_SNAP_BLOCK + BT_SNAP_SMALL) /* the content that fills a block may exceed it */
+
+struct bt_snap_block {
+	struct bt_job job;
+	struct bt_snap_run *run;
+	struct bt_snap_buffer *plain, *text;
+	size_t size, length;
+	struct bt_held *held;
+	size_t count, room;
+};
+
+struct packer {
+	struct bt_snap_run *run;
+	struct bt_compressor *compressor;
+	struct bt_snap_buffer *frame;
+};
+
+static void packer_free(void *worker)
+{
+	struct packer *packer = worker;
+
+	bt_compressor_free(packer->compressor);
+	bt_snap_buffer_put(&packer->run->buffers, packer->frame);
+	free(packer);
+}
+
+static void *packer_new(void *arg)
+{
+	struct bt_snap_run *run = arg;
+	struct packer *packer = calloc(1, sizeof(*packer));
+
+	if (!packer)
+		return NULL;
+	packer->run = run;
+	packer->compressor = bt_compressor_new(run->options->level);
+	if (packer->compressor)
+		return packer;
+	packer_free(packer);
+	return NULL;
+}
+
+int bt_snap_packers_new(struct bt_snap_run *run, struct bt_pool **ret_pool)
+{
+	const struct bt_pool_options options = {.threads = run->threads,
+						.budget = ((size_t)8 << 20) + run->threads * ((size_t)6 << 20),
+						.worker_new = packer_new,
+						.worker_free = packer_free,
+						.arg = run};
+
+	return bt_pool_new(&options, ret_pool);
+}
+
+static void block_free(struct bt_snap_block *block)
+{
+	bt_snap_buffer_put(&block->run->buffers, block->plain);
+	bt_snap_buffer_put(&block->run->buffers, block->text);
+	free(block->held);
+	free(block);
+}
+
+static int make_room(struct packer *packer, size_t size)
+{
+	if (packer->frame && packer->frame->capacity >= size)
+		return 0;
+	bt_snap_buffer_put(&packer->run->buffers, packer->frame);
+	packer->frame = bt_snap_buffer_get(&packer->run->buffers, size);
+	return packer->frame ? 0 : BT_E_NOMEM;
+}
+
+static int block_work(struct bt_job *job, void *worker)
+{
+	struct bt_snap_block *block = (struct bt_snap_block *)job;
+	struct packer *packer = worker;
+	struct bt_snap_buffers *buffers = &block->run->buffers;
+	size_t frame = 0;
+	int result = make_room(packer, bt_frame_bound(block->size));
+
+	if (result == 0)
+		result = bt_compress(packer->compressor, block->plain->data, block->size, packer->frame->data, &frame);
+	if (result != 0)
+		return bt_snap_fail(&block->run->watch, result, NULL);
+	bt_snap_buffer_put(buffers, block->plain);
+	block->plain = NULL;
+	block->length = BT_BASE64_SIZE(frame);
+	block->text = bt_snap_buffer_get(buffers, block->length);
+	if (!block->text)
+		return bt_snap_fail(&block->run->watch, BT_E_NOMEM, NULL);
+	bt_base64_encode((char *)block->text->data, packer->frame->data, frame);
+	return 0;
+}
+
+static int block_finish(struct bt_job *job, int result)
+{
+	struct bt_snap_block *block = (struct bt_snap_block *)job;
+	struct bt_error error = {0};
+
+	if (result == 0) {
+		result = bt_snap_commit_block(block->run, (const char *)block->text->data, block->length, block->held,
+					      block->count, &error);
+		if (result != 0)
+			bt_snap_fail(&block->run->watch, result, &error);
+	}
+	block_free(block);
+	return result;
+}
+
+/* A block around a buffer, which it takes over (also on failure). */
+static struct bt_snap_block *block_new(struct bt_snap_run *run, struct bt_snap_buffer *plain)
+{
+	struct bt_snap_block *block = plain ? calloc(1, sizeof(*block)) : NULL;
+
+	if (!block) {
+		bt_snap_buffer_put(&run->buffers, plain);
+		return NULL;
+	}
+	block->job = (struct bt_job){.work = block_work, .finish = block_finish};
+	block->run = run;
+	block->plain = plain;
+	return block;
+}
+
+static int hold(struct bt_snap_block *block, const struct bt_digest *digest, size_t size)
+{
+	if (block->count == block->room) {
+		size_t room = block->room > 0 ? 2 * block->room : HELD_FIRST;
+		struct bt_held *grown = realloc(block->held, room * sizeof(*grown));
+
+		if (!grown)
+			return BT_E_NOMEM;
+		block->held = grown;
+		block->room = room;
+	}
+	block->held[block->count++] = (struct bt_held){*digest, (uint32_t)size};
+	block->size += size;
+	return 0;
+}
+
+/* While it is worked on, there are its plain bytes and its text, which may be a third longer. */
+static int submit(struct bt_snap_run *run, struct bt_snap_block *block)
+{
+	block->job.weight =
+		block->plain->capacity + bt_snap_buffer_capacity(BT_BASE64_SIZE(bt_frame_bound(block->size)));
+	return bt_pool_submit(run->packers, &block->job);
+}
+
+int bt_snap_pack_flush(struct bt_snap_run *run)
+{
+	struct bt_snap_block *block = run->block;
+
+	run->block = NULL;
+	return block ? submit(run, block) : 0;
+}
+
+void bt_snap_pack_drop(struct bt_snap_run *run)
+{
+	if (run->block)
+		block_free(run->block);
+	run->block = NULL;
+}
+
+/* *ret_new: neither the store nor this run had it; now this run has. */
+static int claim(struct bt_snap_run *run, const struct bt_digest *digest, size_t size, bool *ret_new,
+		 struct bt_error *error)
+{
+	struct bt_location location;
+
+	*ret_new = false;
+	if (bt_snap_dedup_has(run->dedup, digest))
+		return 0;
+	int result = bt_store_find(run->store, digest, false, &location, error);
+	if (result != BT_E_NOT_FOUND)
+		return result;
+	run->totals.new_bytes += size;
+	*ret_new = run->commit != NULL;
+	return bt_snap_dedup_add(run->dedup, digest);
+}
+
+static int add_to_block(struct bt_snap_run *run, const struct bt_digest *digest, const unsigned char *data, size_t size)
+{
+	if (run->block && run->block->size + size > BLOCK_ROOM) {
+		int result = bt_snap_pack_flush(run);
+
+		if (result != 0)
+			return result;
+	}
+	if (!run->block)
+		run->block = block_new(run, bt_snap_buffer_get(&run->buffers, BLOCK_ROOM));
+	struct bt_snap_block *block = run->block;
+	if (!block)
+		return BT_E_NOMEM;
+	memcpy(block->plain->data + block->size, data, size);
+	if (hold(block, digest, size) != 0)
+		return BT_E_NOMEM;
+	return block->size >= BT_SNAP_BLOCK || block->count >= HELD_MAX ? bt_snap_pack_flush(run) : 0;
+}
+
+static int submit_alone(struct bt_snap_run *run, const struct bt_digest *digest, struct bt_snap_buffer *buffer,
+			size_t size)
+{
+	struct bt_snap_block *block = block_new(run, buffer);
+
+	if (!block)
+		return BT_E_NOMEM;
+	if (hold(block, digest, size) != 0) {
+		block_free(block);
+		return BT_E_NOMEM;
+	}
+	return submit(run, block);
+}
+
+int bt_snap_keep(struct bt_snap_run *run, const struct bt_digest *digest, const unsigned char *data, size_t size,
+		 bool alone, struct bt_error *error)
+{
+	bool is_new;
+	int result = size > 0 ? claim(run, digest, size, &is_new, error) : 0;
+
+	if (result != 0 || size == 0 || !is_new)
+		return result;
+	if (!alone || size < BT_SNAP_TAIL)
+		return add_to_block(run, digest, data, size);
+	struct bt_snap_buffer *buffer = bt_snap_buffer_get(&run->buffers, size);
+	if (!buffer)
+		return BT_E_NOMEM;
+	memcpy(buffer->data, data, size);
+	return submit_alone(run, digest, buffer, size);
+}
+
+int bt_snap_keep_buffer(struct bt_snap_run *run, const struct bt_digest *digest, struct bt_snap_buffer *buffer,
+			size_t size, struct bt_error *error)
+{
+	bool is_new;
+	int result = claim(run, digest, size, &is_new, error);
+
+	if (result == 0 && is_new && size >= BT_SNAP_TAIL)
+		return submit_alone(run, digest, buffer, size);
+	if (result == 0 && is_new)
+		result = add_to_block(run, digest, buffer->data, size);
+	bt_snap_buffer_put(&run->buffers, buffer);
+	return result;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One run of bt_snapshot_take, as its parts see it.
+ *
+ * Three stages, each in the order of the walk, so that the result does not depend on the number of threads:
+ *   walk    (calling thread) merges the listing with the parent's entries and makes batches of items (walk.c);
+ *   readers (pool) read and hash a batch in parallel; finishing it, one at a time, claims contents, packs new ones
+ *           into blocks, and adds the entries to their directories' pages (batch.c, settle.c, tree.c);
+ *   packers (pool) compress blocks in parallel; finishing one writes it to a file (pack.c, commit.c).
+ * What is marked [finish] is touched only by the finishing of batches, [walk] only by the walk.
+ */
+#ifndef BT_SNAPSHOT_RUN_H
+#define BT_SNAPSHOT_RUN_H
+
+#include "base/arena.h"
+#include "base/pool.h"
+#include "codec/hash.h"
+#include "scan/scan.h"
+#include "snapshot/buffers.h"
+#include "snapshot/watch.h"
+#include "store/store.h"
+#include <backuptool/snapshot.h>
+#include <backuptool/view.h>
+
+#define BT_SNAP_SMALL ((size_t)512 << 10) /* files up to here are read whole, several in a batch */
+#define BT_SNAP_BLOCK ((size_t)1 << 20)	  /* plain bytes after which a block is full */
+#define BT_SNAP_TAIL  ((size_t)128 << 10) /* smaller chunks are packed with their neighbours */
+
+struct bt_snap_dedup;
+struct bt_snap_commit;
+struct bt_snap_trees;
+struct bt_snap_reader;
+struct bt_snap_block;
+struct bt_snap_node;
+struct bt_snap_walk;
+
+struct bt_snap_totals {
+	uint64_t files, directories, others, directory_size;
+	uint64_t created, changed, unchanged, vanished, errors;
+	uint64_t new_bytes;
+	uint64_t differences;  /* entries that are new, other than in the parent, or gone */
+	uint64_t reread_bytes; /* of files that were read and found to be the same */
+	uint64_t problems;     /* told to the observer */
+	bool xattrs, healed;   /* healed: something that the store had lost was written again */
+};
+
+struct bt_snap_run {
+	struct bt_store *store;
+	const struct bt_snapshot_options *options; /* not NULL */
+	struct bt_time time;
+	struct bt_snap_watch watch;
+	struct bt_snap_buffers buffers;
+	struct bt_snapshot *parent; /* NULL: none */
+	struct bt_scan *scan;
+	uint64_t root_dev;
+	uint32_t user;	  /* effective */
+	unsigned threads; /* 0: everything on the calling thread */
+	struct bt_pool *readers, *packers;
+	struct bt_snap_dedup *dedup;
+	struct bt_snap_commit *commit; /* NULL on a dry run */
+	struct bt_snap_trees *trees;   /* [finish] */
+	struct bt_snap_block *block;   /* [finish] being filled; NULL: none */
+	struct bt_snap_reader *late;   /* [finish] for what the readers could not handle */
+	struct bt_snap_totals totals;  /* [finish] */
+	struct bt_arena root_arena;    /* [finish] */
+	struct bt_entry root;	       /* [finish] */
+	bool have_root;		       /* [finish] */
+	struct bt_snap_walk *walk;     /* [walk] */
+};
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "snapshot/item.h"
+
+#include "base/fail.h"
+#include <errno.h>
+#include <stdlib.h>
+
+static const struct bt_snap_node *containing(const struct bt_snap_item *item)
+{
+	return item->kind == BT_SNAP_DIRECTORY ? item->node->parent : item->node;
+}
+
+static char *path_of(const struct bt_snap_item *item)
+{
+	return bt_scan_path(item->node->dir, item->kind == BT_SNAP_DIRECTORY ? NULL : item->found->name);
+}
+
+static int tell_problem(struct bt_snap_run *run, const struct bt_snap_item *item, enum bt_code code, int sys,
+			const char *what)
+{
+	struct bt_error problem = {0};
+	char *path = path_of(item);
+
+	if (!path)
+		return BT_E_NOMEM;
+	if (sys != 0)
+		bt_fail_sys(&problem, sys, path, what);
+	else
+		bt_fail(&problem, code, path, what);
+	run->totals.problems++;
+	bt_snap_problem(&run->watch, path, &problem);
+	free(path);
+	return 0;
+}
+
+/* An entry of which only what stat says is known. Devices and the like have nothing else anyway. */
+static int make_failed(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_arena *arena)
+{
+	if (bt_snap_describe(arena, &item->outcome.seen, run->root_dev, &item->entry) != 0)
+		return BT_E_NOMEM;
+	if (item->entry.type == 0)
+		item->entry.type = BT_FILE;
+	if (item->entry.type <= BT_SYMLINK) {
+		struct bt_extra *extra = bt_snap_extra(arena, &item->entry);
+
+		if (!extra)
+			return BT_E_NOMEM;
+		extra->error = bt_errno_name(item->outcome.sys);
+	}
+	return tell_problem(run, item, BT_E_SYSTEM, item->outcome.sys, "read");
+}
+
+static int make_torn(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_arena *arena)
+{
+	struct bt_extra *extra = bt_snap_extra(arena, &item->entry);
+
+	if (!extra)
+		return BT_E_NOMEM;
+	extra->torn = true;
+	item->entry.has_stat = false;
+	return tell_problem(run, item, BT_E_INCOMPLETE, 0, "changed while it was read");
+}
+
+/* What went wrong in reading becomes part of the entry. */
+static int mark(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_arena *arena)
+{
+	int result = 0;
+
+	if (item->outcome.state == BT_SNAP_FAILED)
+		return make_failed(run, item, arena);
+	if (item->outcome.torn)
+		result = make_torn(run, item, arena);
+	if (result == 0 && item->outcome.xattr_sys != 0) {
+		item->entry.has_stat = false;
+		result = tell_problem(run, item, BT_E_SYSTEM, item->outcome.xattr_sys, "read extended attributes");
+	}
+	return result;
+}
+
+static int compare(struct bt_snap_run *run, const struct bt_snap_item *item, bool *ret_same)
+{
+	struct bt_buf *scratch = bt_snap_trees_scratch(run->trees);
+
+	*ret_same = item->kind == BT_SNAP_KEEP;
+	if (*ret_same || !item->has_old)
+		return 0;
+	return bt_snap_entry_same(&scratch[0], &scratch[1], &item->entry, &item->old, ret_same);
+}
+
+static int count_file(struct bt_snap_run *run, const struct bt_snap_item *item, bool same)
+{
+	struct bt_snap_totals *totals = &run->totals;
+	enum bt_event event = BT_EVENT_CHANGED;
+
+	if (same)
+		event = BT_EVENT_UNCHANGED;
+	else if (!item->has_old || item->old.type != BT_FILE)
+		event = BT_EVENT_NEW;
+	totals->unchanged += event == BT_EVENT_UNCHANGED;
+	totals->changed += event == BT_EVENT_CHANGED;
+	totals->created += event == BT_EVENT_NEW;
+	totals->files++;
+	totals->directory_size += item->entry.size;
+	if (same && item->kind != BT_SNAP_KEEP)
+		totals->reread_bytes += item->entry.size;
+	bt_snap_progress(&run->watch, totals->files, totals->directory_size, false);
+	if (!bt_snap_wants_entries(&run->watch))
+		return 0;
+	char *path = path_of(item);
+	if (!path)
+		return BT_E_NOMEM;
+	bt_snap_told(&run->watch, event, path);
+	free(path);
+	return 0;
+}
+
+static int count(struct bt_snap_run *run, const struct bt_snap_item *item)
+{
+	const struct bt_extra *extra = item->entry.extra;
+	struct bt_snap_totals *totals = &run->totals;
+	bool same;
+	int result = compare(run, item, &same);
+
+	if (result != 0)
+		return result;
+	totals->differences += !same;
+	totals->errors += extra && (extra->error || extra->torn);
+	totals->xattrs |= extra && extra->xattr_count > 0;
+	if (item->entry.type == BT_FILE)
+		return count_file(run, item, same);
+	if (item->entry.type == BT_DIR)
+		totals->directories++;
+	else
+		totals->others++;
+	return 0;
+}
+
+/* A link's other names are given what this one has. */
+static int share(struct bt_snap_item *item)
+{
+	struct bt_snap_link *link = item->link;
+
+	if (!link || item->kind == BT_SNAP_LINK || item->outcome.state != BT_SNAP_READ)
+		return 0;
+	if (item->outcome.seen.inode != link->inode || item->outcome.seen.dev != link->dev)
+		return 0;
+	link->ready = true;
+	return bt_snap_entry_copy(&link->arena, &item->entry, &link->entry);
+}
+
+static int add(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_error *error)
+{
+	const struct bt_snap_node *node = containing(item);
+	int result;
+
+	if (node)
+		return bt_snap_node_add(run, item->kind == BT_SNAP_DIRECTORY ? item->node->parent : item->node,
+					&item->entry, error);
+	result = bt_snap_entry_copy(&run->root_arena, &item->entry, &run->root);
+	run->have_root = result == 0;
+	return result;
+}
+
+int bt_snap_settle(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_arena *arena, struct bt_error *error)
+{
+	if (item->outcome.state == BT_SNAP_GONE) {
+		run->totals.vanished++;
+		run->totals.differences += item->has_old;
+		return 0;
+	}
+	int result = mark(run, item, arena);
+	if (result == 0)
+		result = share(item);
+	if (result == 0)
+		result = count(run, item);
+	return result == 0 ? add(run, item, error) : result;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "snapshot/reader.h"
+
+#include "base/io.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+int bt_snap_open(int dirfd, const struct bt_found *seen, uint32_t user)
+{
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+
+	if (user == 0 || user == seen->uid) {
+		int fd = bt_openat(dirfd, seen->name, flags | O_NOATIME, 0);
+
+		if (fd != -EPERM)
+			return fd;
+	}
+	return bt_openat(dirfd, seen->name, flags, 0);
+}
+
+bool bt_snap_steady(const struct bt_found *before, const struct bt_found *after)
+{
+	return before->size == after->size && before->mtime.seconds == after->mtime.seconds &&
+	       before->mtime.nanoseconds == after->mtime.nanoseconds && before->ctime.seconds == after->ctime.seconds &&
+	       before->ctime.nanoseconds == after->ctime.nanoseconds;
+}
+
+/* Looks at an open file: false with the outcome filled unless it is regular. */
+static bool look(int fd, struct bt_snap_outcome *outcome, struct stat *st)
+{
+	if (fstat(fd, st) < 0) {
+		outcome->state = BT_SNAP_FAILED;
+		outcome->sys = errno;
+		return false;
+	}
+	bt_snap_seen(st, &outcome->seen);
+	if (S_ISREG(st->st_mode))
+		return true;
+	outcome->state = BT_SNAP_LATER;
+	return false;
+}
+
+static bool has_holes(int fd, const struct stat *st)
+{
+	if ((uint64_t)st->st_blocks * 512 >= (uint64_t)st->st_size)
+		return false;
+	off_t hole = lseek(fd, 0, SEEK_HOLE);
+	return hole >= 0 && hole < st->st_size;
+}
+
+/* Size bytes and, if it has grown, one more; fewer if it has shrunk. The usual file costs one call. */
+static ssize_t read_all(int fd, unsigned char *data, size_t size)
+{
+	size_t got = 0;
+
+	while (got < size) {
+		ssize_t part = pread(fd, data + got, size + 1 - got, (off_t)got);
+
+		if (part < 0 && errno != EINTR)
+			return -errno;
+		if (part == 0)
+			break;
+		if (part > 0)
+			got += (size_t)part;
+	}
+	return (ssize_t)got;
+}
+
+/* One attempt. *ret_again: it changed meanwhile. Returns the bytes read, negative with the outcome filled. */
+static ssize_t attempt(int fd, const struct bt_snap_room *room, struct bt_snap_outcome *outcome, bool *ret_again)
+{
+	struct stat st;
+	ssize_t got = 0;
+
+	if (!look(fd, outcome, &st))
+		return -1;
+	if (outcome->seen.size >= room->size || has_holes(fd, &st)) {
+		outcome->state = BT_SNAP_LATER;
+		return -1;
+	}
+	if (outcome->seen.size > 0)
+		got = read_all(fd, room->data, (size_t)outcome->seen.size);
+	if (got < 0) {
+		outcome->state = BT_SNAP_FAILED;
+		outcome->sys = (int)-got;
+		return -1;
+	}
+	struct bt_found before = outcome->seen;
+	if (!look(fd, outcome, &st))
+		return -1;
+	*ret_again = !bt_snap_steady(&before, &outcome->seen) || (uint64_t)got != before.size;
+	return got;
+}
+
+static int finish(struct bt_snap_run *run, struct bt_snap_reader *reader, const struct bt_snap_room *room,
+		  struct bt_arena *arena, struct bt_entry *entry, const struct bt_snap_outcome *outcome, size_t size)
+{
+	if (bt_snap_describe(arena, &outcome->seen, run->root_dev, entry) != 0)
+		return BT_E_NOMEM;
+	entry->size = size;
+	entry->has_digest = true;
+	if (!outcome->torn)
+		bt_snap_stamp(entry, &outcome->seen, &outcome->read_at);
+	return bt_hasher_digest(reader->hasher, room->data, size, &entry->digest);
+}
+
+static int read_open(struct bt_snap_run *run, struct bt_snap_reader *reader, int fd, const struct bt_snap_room *room,
+		     struct bt_arena *arena, struct bt_entry *entry, struct bt_snap_outcome *outcome, size_t *ret_size)
+{
+	bool again = true;
+	ssize_t got = 0;
+
+	for (int i = 0; i < BT_SNAP_TRIES && again; i++) {
+		if (i > 0)
+			bt_snap_now(&outcome->read_at);
+		got = attempt(fd, room, outcome, &again);
+		if (got < 0)
+			return 0;
+	}
+	outcome->torn = again;
+	int result = finish(run, reader, room, arena, entry, outcome, (size_t)got);
+	if (result == 0)
+		result = bt_snap_read_xattrs(reader, fd, false, outcome->seen.dev, arena, entry, &outcome->xattr_sys);
+	if (result == 0)
+		*ret_size = (size_t)got;
+	return result;
+}
+
+int bt_snap_read_small(struct bt_snap_run *run, struct bt_snap_reader *reader, int dirfd, const struct bt_found *found,
+		       const struct bt_snap_room *room, struct bt_arena *arena, struct bt_entry *entry,
+		       struct bt_snap_outcome *outcome, size_t *ret_size)
+{
+	*outcome = (struct bt_snap_outcome){.state = BT_SNAP_READ, .seen = *found};
+	bt_snap_now(&outcome->read_at);
+	int fd = bt_snap_open(dirfd, found, run->user);
+	if (fd < 0) {
+		outcome->state = bt_snap_open_failed(-fd);
+		outcome->sys = -fd;
+		return 0;
+	}
+	int result = read_open(run, reader, fd, room, arena, entry, outcome, ret_size);
+	bt_close(&fd);
+	return result;
+}

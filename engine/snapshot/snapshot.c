@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+#include <backuptool/snapshot.h>
+
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "base/io.h"
+#include "base/publish.h"
+#include "codec/frame.h"
+#include "model/document.h"
+#include "snapshot/commit.h"
+#include "snapshot/dedup.h"
+#include "snapshot/item.h"
+#include "snapshot/pack.h"
+#include "snapshot/parent.h"
+#include "snapshot/reader.h"
+#include "snapshot/tree.h"
+#include "snapshot/walk.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A run that read this much only to find it unchanged makes a snapshot for the fingerprints' sake, so that the next one
+ * need not read it again. */
+#define REREAD_MAX ((uint64_t)16 << 20)
+enum { HOST_SIZE = 256, SCAN_THREADS_MAX = 8 };
+
+/* What stands in the header, and what it is borrowed from. */
+struct plan {
+	struct bt_snapshot_info info;
+	char host[HOST_SIZE];
+	char *target;
+	const char **tags;
+	struct bt_rules *rules;
+	int lock;
+};
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool tag_valid(const char *tag)
+{
+	for (const char *c = tag; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			return false;
+	return tag[0] != 0 && bt_utf8_valid(tag, strlen(tag));
+}
+
+static int plan_tags(struct plan *plan, const struct bt_snapshot_options *options, struct bt_error *error)
+{
+	size_t count = 0;
+
+	if (options->tag_count == 0)
+		return 0;
+	plan->tags = calloc(options->tag_count, sizeof(*plan->tags));
+	if (!plan->tags)
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	for (size_t i = 0; i < options->tag_count; i++) {
+		if (!tag_valid(options->tags[i]))
+			return bt_fail(error, BT_E_INVALID, options->tags[i], "not a tag");
+		plan->tags[i] = options->tags[i];
+	}
+	qsort(plan->tags, options->tag_count, sizeof(*plan->tags), by_text);
+	for (size_t i = 0; i < options->tag_count; i++)
+		if (count == 0 || strcmp(plan->tags[count - 1], plan->tags[i]) != 0)
+			plan->tags[count++] = plan->tags[i];
+	plan->info.tags = plan->tags;
+	plan->info.tag_count = count;
+	return 0;
+}
+
+static void plan_host(struct plan *plan)
+{
+	if (gethostname(plan->host, HOST_SIZE) < 0 || plan->host[0] == 0)
+		strcpy(plan->host, "localhost");
+	plan->host[HOST_SIZE - 1] = 0;
+	if (!bt_utf8_valid(plan->host, strlen(plan->host)))
+		strcpy(plan->host, "localhost");
+	plan->info.host = plan->host;
+}
+
+static int plan_run(struct bt_snap_run *run, struct plan *plan, const char *target, struct bt_error *error)
+{
+	const struct bt_snapshot_options *options = run->options;
+
+	if (options->level < BT_LEVEL_AUTO || options->level > BT_LEVEL_MAX)
+		return bt_fail(error, BT_E_INVALID, NULL, "no such compression level");
+	if (options->time)
+		run->time = *options->time;
+	else
+		bt_snap_now(&run->time);
+	plan->info.time = run->time;
+	plan_host(plan);
+	plan->target = realpath(target, NULL);
+	if (!plan->target)
+		return bt_fail_sys(error, errno, target, "find the target");
+	plan->info.target = plan->target;
+	if (options->exclude_count > 0) {
+		int result = bt_rules_new(options->exclude, options->exclude_count, &plan->rules, error);
+
+		if (result != 0)
+			return result;
+	}
+	return plan_tags(plan, options, error);
+}
+
+/* Nothing is deleted from here on; what was deleted before is not leaned on. */
+static int enter_store(struct bt_snap_run *run, struct plan *plan, struct bt_error *error)
+{
+	struct bt_error refused = {0};
+	int result = bt_store_lock(run->store, BT_LOCK_SHARED, &plan->lock, &refused);
+
+	/* A dry run needs no more than to read. */
+	if (result == BT_E_SYSTEM && run->options->dry_run && (refused.sys == EROFS || refused.sys == EACCES))
+		result = 0;
+	if (result != 0) {
+		if (error)
+			*error = refused;
+		return result;
+	}
+	if (!run->options->dry_run)
+		bt_publish_sweep(bt_store_dirfd(run->store));
+	result = bt_store_refresh(run->store, error);
+	if (result == 0)
+		result = bt_snap_parent_find(run->store, plan->host, plan->target, &run->parent);
+	if (result == 0 && run->parent)
+		plan->info.parent = bt_snapshot_info(run->parent)->name;
+	return result;
+}
+
+static int open_scan(struct bt_snap_run *run, const struct plan *plan, struct bt_error *error)
+{
+	const struct bt_snapshot_options *options = run->options;
+	struct bt_scan_options scan = {
+		.rules = plan->rules,
+		.if_present = options->exclude_if_present,
+		.if_present_count = options->exclude_if_present_count,
+		.caches = options->exclude_caches,
+		.one_file_system = options->one_file_system,
+		.threads = run->threads < SCAN_THREADS_MAX ? run->threads : SCAN_THREADS_MAX,
+		.observer = &run->watch.outer,
+	};
+	struct stat st;
+
+	if (fstat(bt_store_dirfd(run->store), &st) == 0) {
+		scan.skip_dev = st.st_dev;
+		scan.skip_ino = st.st_ino;
+	}
+	return bt_scan_open(plan->target, &scan, &run->scan, error);
+}
+
+static int set_up(struct bt_snap_run *run, const struct plan *plan, struct bt_error *error)
+{
+	int result = run->options->dry_run ? 0 : bt_snap_commit_new(run, &plan->info, &run->commit, error);
+
+	if (result == 0)
+		result = open_scan(run, plan, error);
+	if (result != 0)
+		return result;
+	run->dedup = bt_snap_dedup_new();
+	run->trees = bt_snap_trees_new(run);
+	run->late = bt_snap_reader_new();
+	if (!run->dedup || !run->trees || !run->late)
+		return BT_E_NOMEM;
+	result = bt_snap_walk_new(run);
+	if (result == 0)
+		result = bt_snap_readers_new(run, &run->readers);
+	if (result == 0)
+		result = bt_snap_packers_new(run, &run->packers);
+	return result;
+}
+
+/* The pools first: their jobs use all the rest. */
+static void tear_down(struct bt_snap_run *run)
+{
+	bt_pool_free(run->readers);
+	bt_snap_pack_drop(run);
+	bt_pool_free(run->packers);
+	bt_snap_walk_free(run->walk);
+	if (run->scan)
+		bt_scan_close(run->scan);
+	bt_snap_reader_free(run->late, &run->buffers);
+	bt_snap_trees_free(run->trees);
+	bt_snap_commit_free(run->commit);
+	bt_snap_dedup_free(run->dedup);
+	bt_arena_free(&run->root_arena);
+	if (run->parent)
+		bt_snapshot_close(run->parent);
+}
+
+static bool may_skip(const struct bt_snap_run *run)
+{
+	const struct bt_snap_totals *totals = &run->totals;
+
+	return run->options->skip_if_unchanged && run->parent && totals->differences == 0 && totals->new_bytes == 0 &&
+	       !totals->healed && totals->reread_bytes <= REREAD_MAX;
+}
+
+static int write_snapshot(struct bt_snap_run *run, struct plan *plan, char name[64], struct bt_error *error)
+{
+	const struct bt_snap_totals *totals = &run->totals;
+	struct bt_snapshot_info *info = &plan->info;
+	struct bt_buf summary = {0};
+	int result = bt_snap_commit_volume(run, error);
+
+	info->root = run->root;
+	info->files = totals->files;
+	info->directories = totals->directories;
+	info->others = totals->others;
+	info->directory_size = totals->directory_size;
+	info->stored_size = bt_snap_commit_stored(run->commit);
+	info->created = totals->created;
+	info->changed = totals->changed;
+	info->unchanged = totals->unchanged;
+	info->errors = totals->errors;
+	info->xattrs = totals->xattrs;
+	if (result == 0)
+		result = bt_summary_write(&summary, info);
+	if (result == 0)
+		result = bt_snap_stopped(&run->watch);
+	if (result == 0)
+		result = bt_snap_commit_snapshot(run, &summary, name, error);
+	bt_buf_free(&summary);
+	return result;
+}
+
+static void fill_result(const struct bt_snap_run *run, const struct plan *plan, struct bt_snapshot_result *result)
+{
+	const struct bt_snap_totals *totals = &run->totals;
+
+	result->files = totals->files;
+	result->directories = totals->directories;
+	result->others = totals->others;
+	result->directory_size = totals->directory_size;
+	result->created = totals->created;
+	result->changed = totals->changed;
+	result->unchanged = totals->unchanged;
+	result->vanished = totals->vanished;
+	result->errors = totals->errors;
+	result->excluded = bt_snap_walk_excluded(run->walk);
+	result->new_bytes = totals->new_bytes;
+	if (run->commit) {
+		result->stored_bytes = bt_snap_commit_stored(run->commit);
+		result->written_bytes = bt_snap_commit_written(run->commit);
+	}
+	if (plan->info.parent)
+		memccpy(result->parent, plan->info.parent, 0, sizeof(result->parent) - 1);
+}
+
+static int conclude(struct bt_snap_run *run, struct plan *plan, struct bt_snapshot_result *ret_result,
+		    struct bt_error *error)
+{
+	struct bt_snapshot_result made = {0};
+	int result = 0;
+
+	made.skipped = may_skip(run);
+	if (made.skipped && !run->options->dry_run)
+		memccpy(made.name, plan->info.parent, 0, sizeof(made.name) - 1);
+	else if (!run->options->dry_run)
+		result = write_snapshot(run, plan, made.name, error);
+	if (result != 0)
+		return result;
+	fill_result(run, plan, &made);
+	bt_snap_progress(&run->watch, made.files, made.directory_size, true);
+	if (ret_result)
+		*ret_result = made;
+	if (run->totals.problems > 0)
+		return bt_fail(error, BT_E_INCOMPLETE, NULL, "some entries could not be read as they are");
+	return 0;
+}
+
+static int take(struct bt_snap_run *run, struct plan *plan, const char *target, struct bt_snapshot_result *ret_result,
+		struct bt_error *error)
+{
+	int result = plan_run(run, plan, target, error);
+
+	if (result == 0)
+		result = enter_store(run, plan, error);
+	if (result == 0)
+		result = set_up(run, plan, error);
+	if (result == 0)
+		result = bt_snap_walk(run, error);
+	return result == 0 ? conclude(run, plan, ret_result, error) : result;
+}
+
+/* What failed first, wherever it was, is what the caller hears. */
+static int first_failure(struct bt_snap_run *run, int result, const struct bt_error *error, struct bt_error *ret_error)
+{
+	if (result == 0)
+		return 0;
+	if (result != BT_E_INCOMPLETE || atomic_load(&run->watch.stop)) {
+		result = bt_snap_fail(&run->watch, result, error);
+		error = &run->watch.error;
+	}
+	if (ret_error && ret_error->code == 0)
+		*ret_error = *error;
+	return result;
+}
+
+int bt_snapshot_take(struct bt_store *store, const char *target, const struct bt_snapshot_options *options,
+		     const struct bt_observer *observer, struct bt_snapshot_result *ret_result, struct bt_error *error)
+{
+	static const struct bt_snapshot_options defaults;
+	struct bt_snap_run run = {.store = store, .options = options ? options : &defaults};
+	struct plan plan = {.lock = -1};
+	struct bt_error failure = {0};
+	unsigned threads = run.options->threads > 0 ? run.options->threads : bt_cpu_count();
+
+	run.user = geteuid();
+	run.threads = threads > 1 ? threads : 0;
+	bt_snap_watch_init(&run.watch, observer);
+	bt_snap_buffers_init(&run.buffers);
+	int result = take(&run, &plan, target, ret_result, &failure);
+	result = first_failure(&run, result, &failure, error);
+	tear_down(&run);
+	bt_rules_free(plan.rules);
+	free(plan.target);
+	free(plan.tags);
+	bt_close(&plan.lock);
+	bt_snap_buffers_destroy(&run.buffers);
+	bt_snap_watch_destroy(&run.watch);
+	return result;
+}

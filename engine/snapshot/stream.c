@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+#include "snapshot/reader.h"
+
+#include "base/io.h"
+#include "codec/chunker.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WINDOW	       (2 * BT_CHUNK_MAX)
+#define READ_SIZE      ((size_t)1 << 20)
+#define HOLES_MAX      65536 /* what exceeds this is read as the zeros it is: a page must hold the list */
+#define HOLES_HASH_MAX (UINT64_C(64) << 30) /* FORMAT.md §4 */
+
+static const unsigned char zeros[64 << 10];
+
+/* One pass over an open file. */
+struct pass {
+	struct bt_snap_run *run;
+	struct bt_snap_reader *reader;
+	struct bt_snap_sink *sink;
+	int fd;
+	uint64_t size;		/* expected, then as found */
+	uint64_t offset;	/* read up to here */
+	struct bt_extent *hole; /* in the arena of the entry */
+	size_t hole_count, hole_room, next_hole;
+	bool hashes;	   /* the whole file is hashed while it is read */
+	bool delayed;	   /* it may be a single chunk, which is hashed elsewhere */
+	bool any;	   /* the sink got something */
+	size_t start, end; /* of the bytes in the window */
+	int sys;	   /* why it could not be read */
+};
+
+static int add_hole(struct pass *pass, uint64_t offset, uint64_t length)
+{
+	if (pass->hole_count == pass->hole_room) {
+		size_t room = pass->hole_room > 0 ? 2 * pass->hole_room : 16;
+		struct bt_extent *grown = realloc(pass->hole, room * sizeof(*grown));
+
+		if (!grown)
+			return BT_E_NOMEM;
+		pass->hole = grown;
+		pass->hole_room = room;
+	}
+	pass->hole[pass->hole_count++] = (struct bt_extent){offset, length};
+	return 0;
+}
+
+/* The exact map. A file system that cannot tell gives none. */
+static int map_holes(struct pass *pass)
+{
+	uint64_t at = 0;
+
+	while (at < pass->size && pass->hole_count < HOLES_MAX) {
+		off_t data = lseek(pass->fd, (off_t)at, SEEK_DATA);
+
+		if (data < 0 && errno != ENXIO)
+			return 0;
+		uint64_t begin = data < 0 || (uint64_t)data > pass->size ? pass->size : (uint64_t)data;
+		if (begin > at && add_hole(pass, at, begin - at) != 0)
+			return BT_E_NOMEM;
+		if (begin == pass->size)
+			return 0;
+		off_t hole = lseek(pass->fd, data, SEEK_HOLE);
+		if (hole < 0 || (uint64_t)hole <= begin)
+			return 0;
+		at = (uint64_t)hole;
+	}
+	return 0;
+}
+
+static uint64_t holes_length(const struct pass *pass)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < pass->hole_count; i++)
+		sum += pass->hole[i].length;
+	return sum;
+}
+
+static int skip_hole(struct pass *pass, const struct bt_extent *hole)
+{
+	pass->offset = hole->offset + hole->length;
+	if (!pass->hashes)
+		return 0;
+	for (uint64_t left = hole->length; left > 0;) {
+		size_t part = left < sizeof(zeros) ? (size_t)left : sizeof(zeros);
+
+		bt_hasher_add(pass->reader->hasher, zeros, part);
+		left -= part;
+		if (left % (sizeof(zeros) << 8) == 0) {
+			int stopped = bt_snap_stopped(&pass->run->watch);
+
+			if (stopped)
+				return stopped;
+		}
+	}
+	return 0;
+}
+
+/* How far the data goes from the offset; holes that begin here are skipped. */
+static int data_end(struct pass *pass, uint64_t *ret_end)
+{
+	while (pass->next_hole < pass->hole_count && pass->hole[pass->next_hole].offset == pass->offset) {
+		int result = skip_hole(pass, &pass->hole[pass->next_hole++]);
+
+		if (result != 0)
+			return result;
+	}
+	*ret_end = pass->next_hole < pass->hole_count ? pass->hole[pass->next_hole].offset : pass->size;
+	return 0;
+}
+
+/* Fills the window as far as there are data. */
+static int fill(struct pass *pass)
+{
+	unsigned char *window = pass->reader->window->data;
+	uint64_t end = 0;
+
+	memmove(window, window + pass->start, pass->end - pass->start);
+	pass->end -= pass->start;
+	pass->start = 0;
+	while (pass->end < WINDOW) {
+		int result = data_end(pass, &end);
+
+		if (result == 0)
+			result = bt_snap_stopped(&pass->run->watch);
+		if (result != 0)
+			return result;
+		if (pass->offset == end)
+			return 0;
+		size_t want = WINDOW - pass->end < READ_SIZE ? WINDOW - pass->end : READ_SIZE;
+		if (want > end - pass->offset)
+			want = (size_t)(end - pass->offset);
+		ssize_t got = bt_pread_some(pass->fd, window + pass->end, want, pass->offset);
+		if (got < 0) {
+			pass->sys = (int)-got;
+			return 0;
+		}
+		if (pass->hashes)
+			bt_hasher_add(pass->reader->hasher, window + pass->end, (size_t)got);
+		pass->end += (size_t)got;
+		pass->offset += (uint64_t)got;
+		if ((size_t)got < want) { /* it has become shorter */
+			pass->size = pass->offset;
+			pass->hole_count = pass->next_hole;
+		}
+	}
+	return 0;
+}
+
+/* Hands the window's chunks to the sink; last: all that is left, else only those whose end is certain. */
+static int cut(struct pass *pass, bool last)
+{
+	const unsigned char *window = pass->reader->window->data;
+
+	while (pass->end > pass->start && (last || pass->end - pass->start >= BT_CHUNK_MAX)) {
+		size_t length = bt_chunk_cut(window + pass->start, pass->end - pass->start);
+
+		if (pass->delayed && length < pass->end - pass->start) {
+			bt_hasher_add(pass->reader->hasher, window, pass->end);
+			pass->hashes = true;
+		}
+		pass->delayed = false;
+		int result = pass->sink->chunk(pass->sink, window + pass->start, length);
+		if (result != 0)
+			return result;
+		pass->any = true;
+		pass->start += length;
+	}
+	return 0;
+}
+
+static int read_through(struct pass *pass)
+{
+	bool last = false;
+
+	bt_hasher_start(pass->reader->hasher);
+	while (!last) {
+		int result = fill(pass);
+
+		if (result != 0 || pass->sys != 0)
+			return result;
+		last = pass->offset == pass->size && pass->next_hole == pass->hole_count;
+		result = cut(pass, last);
+		if (result != 0)
+			return result;
+	}
+	return 0;
+}
+
+static int run_pass(struct pass *pass, const struct stat *st)
+{
+	bool sparse = (uint64_t)st->st_blocks * 512 < (uint64_t)st->st_size;
+	int result = sparse ? map_holes(pass) : 0;
+
+	if (result != 0)
+		return result;
+	pass->delayed = pass->hole_count == 0 && pass->size <= BT_CHUNK_MAX && pass->size > 0;
+	pass->hashes = !pass->delayed && holes_length(pass) <= HOLES_HASH_MAX;
+	return read_through(pass);
+}
+
+static bool look(int fd, struct bt_snap_outcome *outcome, struct stat *st)
+{
+	if (fstat(fd, st) < 0) {
+		outcome->state = BT_SNAP_FAILED;
+		outcome->sys = errno;
+		return false;
+	}
+	bt_snap_seen(st, &outcome->seen);
+	if (S_ISREG(st->st_mode))
+		return true;
+	outcome->state = BT_SNAP_LATER;
+	return false;
+}
+
+/* One attempt at the whole file. pass comes back with what was found. */
+static int attempt(struct pass *pass, struct bt_snap_outcome *outcome, bool *ret_again)
+{
+	struct stat st;
+
+	*ret_again = false;
+	if (!look(pass->fd, outcome, &st))
+		return 0;
+	struct bt_found before = outcome->seen;
+	pass->size = before.size;
+	int result = run_pass(pass, &st);
+	if (result == 0 && pass->sys != 0) {
+		outcome->state = BT_SNAP_FAILED;
+		outcome->sys = pass->sys;
+		return 0;
+	}
+	if (result != 0 || !look(pass->fd, outcome, &st))
+		return result;
+	*ret_again = !bt_snap_steady(&before, &outcome->seen) || pass->size != before.size;
+	return 0;
+}
+
+static int finish(struct pass *pass, struct bt_arena *arena, struct bt_entry *entry,
+		  const struct bt_snap_outcome *outcome)
+{
+	if (bt_snap_describe(arena, &outcome->seen, pass->run->root_dev, entry) != 0)
+		return BT_E_NOMEM;
+	entry->size = pass->size;
+	if (!outcome->torn)
+		bt_snap_stamp(entry, &outcome->seen, &outcome->read_at);
+	if (pass->hole_count > 0) {
+		struct bt_extra *extra = bt_snap_extra(arena, entry);
+		struct bt_extent *holes = bt_arena_copy(arena, pass->hole, pass->hole_count * sizeof(*holes));
+
+		if (!extra || !holes)
+			return BT_E_NOMEM;
+		extra->holes = holes;
+		extra->hole_count = (uint32_t)pass->hole_count;
+	}
+	/* Of a file in one chunk the sink knows the digest; of one that became empty nobody else. */
+	entry->has_digest = pass->hashes || (!pass->any && pass->hole_count == 0);
+	return entry->has_digest ? bt_hasher_finish(pass->reader->hasher, &entry->digest) : 0;
+}
+
+static int read_open(struct pass *pass, struct bt_arena *arena, struct bt_entry *entry, struct bt_snap_outcome *outcome)
+{
+	bool again = true;
+	int result = 0;
+
+	posix_fadvise(pass->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	for (int i = 0; i < BT_SNAP_TRIES && again; i++) {
+		if (i > 0) {
+			bt_snap_now(&outcome->read_at);
+			result = pass->sink->restart(pass->sink);
+			if (result != 0)
+				return result;
+		}
+		free(pass->hole);
+		*pass = (struct pass){.run = pass->run, .reader = pass->reader, .sink = pass->sink, .fd = pass->fd};
+		result = attempt(pass, outcome, &again);
+		if (result != 0 || outcome->state != BT_SNAP_READ)
+			return result;
+	}
+	outcome->torn = again;
+	result = finish(pass, arena, entry, outcome);
+	if (result != 0)
+		return result;
+	return bt_snap_read_xattrs(pass->reader, pass->fd, false, outcome->seen.dev, arena, entry, &outcome->xattr_sys);
+}
+
+int bt_snap_stream(struct bt_snap_run *run, struct bt_snap_reader *reader, int dirfd, const struct bt_found *found,
+		   struct bt_snap_sink *sink, struct bt_arena *arena, struct bt_entry *entry,
+		   struct bt_snap_outcome *outcome)
+{
+	struct pass pass = {.run = run, .reader = reader, .sink = sink};
+
+	*outcome = (struct bt_snap_outcome){.state = BT_SNAP_READ, .seen = *found};
+	bt_snap_now(&outcome->read_at);
+	if (!reader->window)
+		reader->window = bt_snap_buffer_get(&run->buffers, WINDOW);
+	if (!reader->window)
+		return BT_E_NOMEM;
+	pass.fd = bt_snap_open(dirfd, found, run->user);
+	if (pass.fd < 0) {
+		outcome->state = bt_snap_open_failed(-pass.fd);
+		outcome->sys = -pass.fd;
+		return 0;
+	}
+	int result = read_open(&pass, arena, entry, outcome);
+	free(pass.hole);
+	bt_close(&pass.fd);
+	return result;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Directories of the walk and their pages. */
+#ifndef BT_SNAPSHOT_TREE_H
+#define BT_SNAPSHOT_TREE_H
+
+#include "model/page.h"
+#include "snapshot/run.h"
+
+/* A directory between its listing and its page. */
+struct bt_snap_node {
+	struct bt_snap_node *parent; /* NULL: the root */
+	struct bt_scan_dir *dir;
+	/* [walk], and for reading when the directory's item is finished */
+	bool has_old;	       /* the parent has a directory here */
+	struct bt_entry old;   /* its entry; no name */
+	bool old_whole;	       /* its pages could be read to the end */
+	struct bt_arena arena; /* of old */
+	struct bt_dir old_dir; /* going through old */
+	bool old_open;
+	const struct bt_entry *old_next; /* not matched yet; NULL: to be fetched */
+	size_t at;			 /* in dir->found */
+	/* [finish] */
+	struct bt_snap_builder *builder; /* NULL: no entry so far */
+	struct bt_snap_node *next_done;
+};
+
+/*
+ * old.c [walk]: the parent's entries of the same directory, side by side with what was found. *gone counts those that
+ * nothing was found for, and one for a directory that cannot be read to its end: its other entries are taken for new.
+ */
+int bt_snap_old_open(struct bt_store *store, struct bt_snap_node *node, const struct bt_entry *old, uint64_t *gone);
+/* The parent's entry of this name, or NULL; asked in the order of names. It lives until the next call. */
+const struct bt_entry *bt_snap_old_match(struct bt_snap_node *node, const struct bt_found *found, uint64_t *gone);
+void bt_snap_old_rest(struct bt_snap_node *node, uint64_t *gone);
+
+struct bt_snap_trees *bt_snap_trees_new(struct bt_snap_run *run); /* NULL: out of memory */
+void bt_snap_trees_free(struct bt_snap_trees *trees);
+struct bt_buf *bt_snap_trees_scratch(struct bt_snap_trees *trees); /* two of them, for comparing */
+
+/* The next entry of a directory, in order. [finish] */
+int bt_snap_node_add(struct bt_snap_run *run, struct bt_snap_node *node, const struct bt_entry *entry,
+		     struct bt_error *error);
+/* The id of the page that stands for it; node NULL: an empty directory. [finish] */
+int bt_snap_node_pages(struct bt_snap_run *run, struct bt_snap_node *node, struct bt_digest *ret_tree,
+		       struct bt_error *error);
+void bt_snap_node_free(struct bt_snap_node *node);
+
+/* Writes a page unless the store or this run has it. [finish] */
+int bt_snap_page(struct bt_snap_run *run, const char *line, size_t length, struct bt_digest *ret_id,
+		 struct bt_error *error);
+
+#endif

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MIT */
+#include "snapshot/walk.h"
+
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "snapshot/item.h"
+#include "snapshot/pack.h"
+#include "snapshot/parent.h"
+#include <errno.h>
+#include <stdlib.h>
+
+struct bt_snap_walk {
+	struct bt_snap_run *run;
+	struct bt_snap_node *node; /* the deepest one */
+	struct bt_snap_batch *batch;
+	struct bt_snap_reader *reader;
+	struct bt_snap_links *links;
+	struct bt_snap_stream *stream;	   /* being read; NULL: none */
+	uint64_t gone, problems, excluded; /* gone: entries of the parent, see tree.h */
+	pthread_mutex_t lock;
+	struct bt_snap_node *done, **done_end; /* finished, children before their parents */
+};
+
+int bt_snap_walk_new(struct bt_snap_run *run)
+{
+	struct bt_snap_walk *walk = calloc(1, sizeof(*walk));
+
+	if (!walk)
+		return BT_E_NOMEM;
+	pthread_mutex_init(&walk->lock, NULL);
+	walk->run = run;
+	walk->done_end = &walk->done;
+	run->walk = walk;
+	walk->reader = bt_snap_reader_new();
+	walk->links = bt_snap_links_new();
+	walk->batch = bt_snap_batch_new(run);
+	return walk->reader && walk->links && walk->batch ? 0 : BT_E_NOMEM;
+}
+
+void bt_snap_walk_free(struct bt_snap_walk *walk)
+{
+	struct bt_snap_node *next;
+
+	if (!walk)
+		return;
+	bt_snap_batch_free(walk->batch);
+	for (struct bt_snap_node *node = walk->done; node; node = next) {
+		next = node->next_done;
+		bt_snap_node_free(node);
+	}
+	for (struct bt_snap_node *node = walk->node; node; node = next) {
+		next = node->parent;
+		bt_snap_node_free(node);
+	}
+	bt_snap_stream_free(walk->stream);
+	bt_snap_links_free(walk->links);
+	bt_snap_reader_free(walk->reader, &walk->run->buffers);
+	pthread_mutex_destroy(&walk->lock);
+	free(walk);
+}
+
+void bt_snap_walk_done(struct bt_snap_walk *walk, struct bt_snap_node *node)
+{
+	pthread_mutex_lock(&walk->lock);
+	node->next_done = NULL;
+	*walk->done_end = node;
+	walk->done_end = &node->next_done;
+	pthread_mutex_unlock(&walk->lock);
+}
+
+/* Frees the directories whose pages are made. */
+static void reap(struct bt_snap_walk *walk)
+{
+	struct bt_snap_node *node, *next;
+
+	pthread_mutex_lock(&walk->lock);
+	node = walk->done;
+	walk->done = NULL;
+	walk->done_end = &walk->done;
+	pthread_mutex_unlock(&walk->lock);
+	for (; node; node = next) {
+		next = node->next_done;
+		bt_scan_done(walk->run->scan, node->dir);
+		bt_snap_node_free(node);
+	}
+}
+
+static int flush(struct bt_snap_walk *walk)
+{
+	struct bt_snap_batch *batch = walk->batch;
+
+	walk->batch = bt_snap_batch_new(walk->run);
+	int result = bt_snap_batch_submit(batch);
+	return walk->batch || result != 0 ? result : BT_E_NOMEM;
+}
+
+/* Directories. */
+
+static int enter(struct bt_snap_walk *walk, struct bt_scan_dir *dir, const struct bt_entry *old, struct bt_error *error)
+{
+	struct bt_snap_node *node = calloc(1, sizeof(*node));
+
+	if (!node)
+		return BT_E_NOMEM;
+	node->dir = dir;
+	node->parent = walk->node;
+	walk->node = node;
+	int result = bt_snap_old_open(walk->run->store, node, old, &walk->gone);
+	return result == 0 ? bt_scan_list(walk->run->scan, dir, error) : result;
+}
+
+static bool same_stat(const struct bt_snap_run *run, const struct bt_entry *old, const struct bt_found *found)
+{
+	return !run->options->force && old->has_stat && old->stat == bt_snap_fingerprint(found);
+}
+
+static void keep_stat(struct bt_entry *entry, const struct bt_entry *old)
+{
+	entry->has_stat = true;
+	entry->stat = old->stat;
+}
+
+static int fill_directory(struct bt_snap_walk *walk, struct bt_snap_node *node, struct bt_snap_item *item)
+{
+	struct bt_snap_run *run = walk->run;
+	struct bt_arena *arena = bt_snap_batch_arena(walk->batch);
+	struct bt_time now;
+
+	item->found = &node->dir->self;
+	item->outcome.seen = node->dir->self;
+	item->has_old = node->has_old;
+	item->old = node->old;
+	if (node->dir->error != 0) {
+		enum bt_snap_state state = bt_snap_open_failed(node->dir->error);
+
+		item->outcome.state = state == BT_SNAP_FAILED ? state : BT_SNAP_GONE;
+		item->outcome.sys = node->dir->error;
+		return 0;
+	}
+	if (bt_snap_describe(arena, &node->dir->self, run->root_dev, &item->entry) != 0)
+		return BT_E_NOMEM;
+	if (node->has_old && same_stat(run, &node->old, &node->dir->self)) {
+		keep_stat(&item->entry, &node->old);
+		return bt_snap_take_over(arena, &node->old, &item->entry);
+	}
+	bt_snap_now(&now);
+	bt_snap_stamp(&item->entry, &node->dir->self, &now);
+	item->reads = true;
+	return 0;
+}
+
+static int leave(struct bt_snap_walk *walk)
+{
+	struct bt_snap_node *node = walk->node;
+	struct bt_snap_item *item;
+
+	bt_snap_old_rest(node, &walk->gone);
+	walk->excluded += node->dir->excluded;
+	item = bt_snap_batch_add(walk->batch);
+	if (!item)
+		return BT_E_NOMEM;
+	item->kind = BT_SNAP_DIRECTORY;
+	item->node = node;
+	walk->node = node->parent;
+	return fill_directory(walk, node, item);
+}
+
+/* Files and the rest. */
+
+static struct bt_snap_item *new_item(struct bt_snap_walk *walk, enum bt_snap_kind kind, const struct bt_found *found)
+{
+	struct bt_snap_item *item = bt_snap_batch_add(walk->batch);
+
+	if (item) {
+		item->kind = kind;
+		item->node = walk->node;
+		item->found = found;
+		item->outcome.seen = *found;
+	}
+	return item;
+}
+
+static int remember_old(struct bt_snap_walk *walk, struct bt_snap_item *item, const struct bt_entry *old)
+{
+	if (!old)
+		return 0;
+	item->has_old = true;
+	return bt_snap_entry_copy(bt_snap_batch_arena(walk->batch), old, &item->old);
+}
+
+static bool unchanged(struct bt_snap_run *run, const struct bt_entry *old, const struct bt_found *found)
+{
+	if (!old || old->type != bt_snap_type(found->mode) || !same_stat(run, old, found))
+		return false;
+	if (old->extra && (old->extra->error || old->extra->torn))
+		return false;
+	return old->type != BT_FILE || (old->size == found->size && bt_snap_contents_there(run->store, old));
+}
+
+static int keep(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *old)
+{
+	struct bt_arena *arena = bt_snap_batch_arena(walk->batch);
+	struct bt_snap_item *item = new_item(walk, BT_SNAP_KEEP, found);
+
+	if (!item || bt_snap_describe(arena, found, walk->run->root_dev, &item->entry) != 0)
+		return BT_E_NOMEM;
+	item->has_old = true;
+	item->old.type = old->type;
+	keep_stat(&item->entry, old);
+	return bt_snap_take_over(arena, old, &item->entry);
+}
+
+static int bad(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *old)
+{
+	enum bt_snap_state state = bt_snap_open_failed(found->error);
+	struct bt_snap_item *item = new_item(walk, BT_SNAP_BAD, found);
+
+	if (!item)
+		return BT_E_NOMEM;
+	item->outcome.state = state == BT_SNAP_GONE ? state : BT_SNAP_FAILED;
+	item->outcome.sys = found->error;
+	return remember_old(walk, item, old);
+}
+
+/* A name that no page can hold; other systems' file systems have them. */
+static int bad_name(struct bt_snap_walk *walk, const struct bt_found *found)
+{
+	struct bt_error problem = {0};
+	char *path = bt_scan_path(walk->node->dir, found->name);
+
+	if (!path)
+		return BT_E_NOMEM;
+	bt_fail_sys(&problem, ENAMETOOLONG, path, "read");
+	bt_snap_problem(&walk->run->watch, path, &problem);
+	walk->problems++;
+	free(path);
+	return 0;
+}
+
+struct pieces {
+	struct bt_snap_sink sink;
+	struct bt_snap_walk *walk;
+};
+
+static int piece(struct bt_snap_sink *sink, const unsigned char *data, size_t size)
+{
+	struct bt_snap_walk *walk = ((struct pieces *)sink)->walk;
+
+	return bt_snap_chunk_submit(walk->run, walk->stream, data, size);
+}
+
+static int restart(struct bt_snap_sink *sink)
+{
+	struct bt_snap_walk *walk = ((struct pieces *)sink)->walk;
+	struct bt_snap_item *item = bt_snap_batch_add(walk->batch);
+
+	if (!item)
+		return BT_E_NOMEM;
+	item->kind = BT_SNAP_RESTART;
+	item->node = walk->node;
+	item->stream = walk->stream;
+	return flush(walk);
+}
+
+/* Reads a large file here and now; its chunks go to the readers between the batches. */
+static int read_stream(struct bt_snap_walk *walk, const struct bt_found *found)
+{
+	struct pieces pieces = {.sink = {piece, restart}, .walk = walk};
+	struct bt_snap_stream *stream = walk->stream;
+	struct bt_scan_dir *dir = walk->node->dir;
+	int dirfd = bt_scan_fd_get(walk->run->scan, dir);
+
+	if (dirfd < 0) {
+		stream->outcome =
+			(struct bt_snap_outcome){.state = bt_snap_open_failed(-dirfd), .sys = -dirfd, .seen = *found};
+		return 0;
+	}
+	int result = bt_snap_stream(walk->run, walk->reader, dirfd, found, &pieces.sink, &stream->arena, &stream->entry,
+				    &stream->outcome);
+	bt_scan_fd_put(walk->run->scan, dir);
+	return result;
+}
+
+static int stream(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *old,
+		  struct bt_snap_link *link)
+{
+	int result = flush(walk);
+
+	walk->stream = result == 0 ? calloc(1, sizeof(*walk->stream)) : NULL;
+	if (result == 0)
+		result = walk->stream ? read_stream(walk, found) : BT_E_NOMEM;
+	struct bt_snap_item *item = result == 0 ? new_item(walk, BT_SNAP_END, found) : NULL;
+	if (!item) {
+		bt_snap_link_put(link);
+		return result != 0 ? result : BT_E_NOMEM;
+	}
+	item->link = link;
+	item->stream = walk->stream;
+	walk->stream = NULL;
+	return remember_old(walk, item, old);
+}
+
+static int read_file(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *old)
+{
+	struct bt_snap_link *link = NULL;
+	bool first = true;
+
+	if (found->links > 1) {
+		link = bt_snap_links_get(walk->links, found, &first);
+		if (!link)
+			return BT_E_NOMEM;
+	}
+	if (first && found->size > BT_SNAP_SMALL)
+		return stream(walk, found, old, link);
+	struct bt_snap_item *item = new_item(walk, first ? BT_SNAP_FILE : BT_SNAP_LINK, found);
+	if (!item) {
+		bt_snap_link_put(link);
+		return BT_E_NOMEM;
+	}
+	item->link = link;
+	item->reads = first;
+	if (first)
+		bt_snap_batch_plan(walk->batch, item, (size_t)found->size);
+	return remember_old(walk, item, old);
+}
+
+static int read_meta(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *old)
+{
+	struct bt_snap_item *item = new_item(walk, BT_SNAP_META, found);
+
+	if (!item)
+		return BT_E_NOMEM;
+	item->reads = true;
+	return remember_old(walk, item, old);
+}
+
+static int visit(struct bt_snap_walk *walk, const struct bt_found *found, struct bt_error *error)
+{
+	const struct bt_entry *old = bt_snap_old_match(walk->node, found, &walk->gone);
+
+	if (!bt_name_valid(found->name, found->name_length))
+		return bad_name(walk, found);
+	if (found->error != 0)
+		return bad(walk, found, old);
+	if (found->child)
+		return enter(walk, found->child, old, error);
+	if (bt_snap_type(found->mode) == BT_DIR)
+		return read_meta(walk, found, old);
+	if (unchanged(walk->run, old, found))
+		return keep(walk, found, old);
+	if (bt_snap_type(found->mode) == BT_FILE)
+		return read_file(walk, found, old);
+	return read_meta(walk, found, old);
+}
+
+static int step(struct bt_snap_walk *walk, struct bt_error *error)
+{
+	struct bt_snap_node *node = walk->node;
+	int result = bt_snap_stopped(&walk->run->watch);
+
+	if (result != 0)
+		return result;
+	reap(walk);
+	if (bt_snap_batch_full(walk->batch)) {
+		result = flush(walk);
+		if (result != 0)
+			return result;
+	}
+	/* A directory that could not be listed as a whole is not trusted at all. */
+	if (node->dir->error == 0 && node->at < node->dir->count)
+		return visit(walk, &node->dir->found[node->at++], error);
+	return leave(walk);
+}
+
+static int finish(struct bt_snap_walk *walk)
+{
+	struct bt_snap_run *run = walk->run;
+	int result = flush(walk);
+
+	if (result == 0)
+		result = bt_pool_drain(run->readers);
+	if (result == 0)
+		result = bt_snap_pack_flush(run);
+	if (result == 0)
+		result = bt_pool_drain(run->packers);
+	run->totals.differences += walk->gone;
+	run->totals.problems += walk->problems;
+	return result;
+}
+
+uint64_t bt_snap_walk_excluded(const struct bt_snap_walk *walk)
+{
+	return walk->excluded;
+}
+
+int bt_snap_walk(struct bt_snap_run *run, struct bt_error *error)
+{
+	struct bt_snap_walk *walk = run->walk;
+	struct bt_scan_dir *root = bt_scan_root(run->scan);
+	int result = enter(walk, root, run->parent ? &bt_snapshot_info(run->parent)->root : NULL, error);
+
+	if (result == 0 && root->error != 0)
+		result = bt_fail_sys(error, root->error, NULL, "read the target directory");
+	run->root_dev = root->self.dev;
+	while (result == 0 && walk->node)
+		result = step(walk, error);
+	return result == 0 ? finish(walk) : result;
+}

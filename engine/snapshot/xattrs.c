@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include "snapshot/reader.h"
+
+#include "base/bytes.h"
+#include <errno.h>
+#include <limits.h>
+#include <linux/limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+/* Some file systems let an entry have more than the kernel lists elsewhere; a page must hold it. */
+#define VALUES_MAX ((size_t)4 << 20)
+enum { PATH_SIZE = 40 };
+
+struct bt_snap_reader *bt_snap_reader_new(void)
+{
+	struct bt_snap_reader *reader = calloc(1, sizeof(*reader));
+
+	if (!reader)
+		return NULL;
+	reader->hasher = bt_hasher_new();
+	reader->pieces = bt_hasher_new();
+	reader->names = malloc(XATTR_LIST_MAX);
+	reader->value = malloc(XATTR_SIZE_MAX);
+	if (reader->hasher && reader->pieces && reader->names && reader->value)
+		return reader;
+	bt_snap_reader_free(reader, NULL);
+	return NULL;
+}
+
+void bt_snap_reader_free(struct bt_snap_reader *reader, struct bt_snap_buffers *buffers)
+{
+	if (!reader)
+		return;
+	bt_hasher_free(reader->hasher);
+	bt_hasher_free(reader->pieces);
+	free(reader->names);
+	free(reader->value);
+	if (buffers)
+		bt_snap_buffer_put(buffers, reader->window);
+	free(reader);
+}
+
+/* An fd, or the path in /proc by which one opened with O_PATH can be asked. */
+struct place {
+	int fd;
+	char path[PATH_SIZE];
+};
+
+static ssize_t list_names(const struct place *place, char *names)
+{
+	ssize_t length = place->path[0] ? listxattr(place->path, names, XATTR_LIST_MAX)
+					: flistxattr(place->fd, names, XATTR_LIST_MAX);
+
+	return length < 0 ? -errno : length;
+}
+
+static ssize_t get_value(const struct place *place, const char *name, unsigned char *value)
+{
+	ssize_t length = place->path[0] ? getxattr(place->path, name, value, XATTR_SIZE_MAX)
+					: fgetxattr(place->fd, name, value, XATTR_SIZE_MAX);
+
+	return length < 0 ? -errno : length;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct bt_xattr *x = a, *y = b;
+
+	return bt_name_compare(x->name, x->name_length, y->name, y->name_length);
+}
+
+static size_t count_names(const char *names, size_t length)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < length; i += strlen(names + i) + 1)
+		count++;
+	return count;
+}
+
+/* One attribute into *xattr. 1: it is there, 0: it went away meanwhile, else a negative errno. */
+static ssize_t read_one(struct bt_snap_reader *reader, const struct place *place, const char *name,
+			struct bt_arena *arena, struct bt_xattr *xattr)
+{
+	ssize_t length = get_value(place, name, reader->value);
+
+	if (length == -ENODATA || name[0] == 0)
+		return 0;
+	if (length < 0)
+		return length;
+	xattr->name_length = (uint32_t)strlen(name);
+	xattr->value_length = (uint32_t)length;
+	xattr->name = bt_arena_copy(arena, name, xattr->name_length);
+	xattr->value = bt_arena_copy(arena, reader->value, (size_t)length);
+	return xattr->name && xattr->value ? 1 : -ENOMEM;
+}
+
+/* All attributes named in reader->names; a negative errno when one of them could not be read (the others are kept). */
+static int read_all(struct bt_snap_reader *reader, const struct place *place, size_t length, struct bt_arena *arena,
+		    struct bt_entry *entry)
+{
+	size_t limit = count_names(reader->names, length), count = 0, bytes = 0;
+	struct bt_xattr *list = bt_arena_alloc(arena, limit * sizeof(*list));
+	int sys = 0;
+
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0; i < length && bytes <= VALUES_MAX; i += strlen(reader->names + i) + 1) {
+		ssize_t got = read_one(reader, place, reader->names + i, arena, &list[count]);
+
+		if (got == -ENOMEM)
+			return -ENOMEM;
+		if (got < 0)
+			sys = (int)got;
+		if (got > 0)
+			bytes += list[count++].value_length;
+	}
+	if (bytes > VALUES_MAX)
+		return -E2BIG;
+	if (count == 0)
+		return sys;
+	struct bt_extra *extra = bt_snap_extra(arena, entry);
+	if (!extra)
+		return -ENOMEM;
+	qsort(list, count, sizeof(*list), by_name);
+	extra->xattrs = list;
+	extra->xattr_count = (uint32_t)count;
+	return sys;
+}
+
+static bool knows_none(const struct bt_snap_reader *reader, uint64_t dev)
+{
+	for (unsigned i = 0; i < reader->without_count; i++)
+		if (reader->without_xattrs[i] == dev)
+			return true;
+	return false;
+}
+
+static void remember_none(struct bt_snap_reader *reader, uint64_t dev)
+{
+	if (reader->without_count < sizeof(reader->without_xattrs) / sizeof(*reader->without_xattrs))
+		reader->without_xattrs[reader->without_count++] = dev;
+}
+
+int bt_snap_read_xattrs(struct bt_snap_reader *reader, int fd, bool path_only, uint64_t dev, struct bt_arena *arena,
+			struct bt_entry *entry, int *ret_sys)
+{
+	struct place place = {.fd = fd};
+
+	*ret_sys = 0;
+	if (knows_none(reader, dev))
+		return 0;
+	if (path_only)
+		snprintf(place.path, sizeof(place.path), "/proc/self/fd/%d", fd);
+	ssize_t length = list_names(&place, reader->names);
+	if (length > 0)
+		length = read_all(reader, &place, (size_t)length, arena, entry);
+	if (length == -ENOMEM)
+		return BT_E_NOMEM;
+	if (length == -EOPNOTSUPP && !path_only)
+		remember_none(reader, dev);
+	/* What is open is there: a path that is not means that there is no /proc to ask. */
+	else if (length < 0 && length != -EOPNOTSUPP && !(path_only && length == -ENOENT))
+		*ret_sys = (int)-length;
+	return 0;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Writing the original layout (FORMAT.md §5). */
+#ifndef BACKUPTOOL_EXPORT_H
+#define BACKUPTOOL_EXPORT_H
+
+#include <backuptool/observer.h>
+#include <backuptool/view.h>
+
+/* Writes the snapshot's files in version 1 to path (which must not exist; appears whole). Paths are relative to the
+ * snapshot's root with its target's last component in front ("docs/a.txt" of /home/me/docs), as the original wrote for
+ * a relative target. What has no place in version 1 (empty directories, links, metadata) is left out and counted in
+ * *ret_left_out. */
+int bt_export_classic(struct bt_store *store, const struct bt_snapshot *snapshot, const char *path,
+		      const struct bt_observer *observer, uint64_t *ret_left_out, struct bt_error *error);
+
+#endif

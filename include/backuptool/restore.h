@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Bringing files back. */
+#ifndef BACKUPTOOL_RESTORE_H
+#define BACKUPTOOL_RESTORE_H
+
+#include <backuptool/observer.h>
+#include <backuptool/view.h>
+
+enum bt_overwrite {
+	BT_OVERWRITE_IF_CHANGED, /* a file of the same type, size, mtime and metadata is left alone; one that differs
+				    only in metadata gets those; one that differs in size or mtime is compared by
+				    content and written if it differs */
+	BT_OVERWRITE_ALWAYS,
+	BT_OVERWRITE_NEVER, /* what is there stays, whatever it is */
+};
+
+struct bt_restore_options {
+	const char *const *paths; /* below the snapshot's root; none: everything. Restored to the same relative paths
+				     below the output directory */
+	size_t path_count;
+	enum bt_overwrite overwrite;
+	bool delete_extra; /* remove what the snapshot does not have (only inside restored directories) */
+	bool dry_run;	   /* tell the observer what would be done */
+	unsigned threads;  /* 0: as many as there are processors */
+};
+
+struct bt_restore_result {
+	uint64_t files, directories, others; /* entries handled */
+	uint64_t written, unchanged, deleted, errors;
+	uint64_t bytes; /* written */
+};
+
+/*
+ * Restores below output (created when missing, one level; a symlink to a directory is followed there and nowhere
+ * below). Writes nothing outside it whatever the snapshot holds or anybody does meanwhile. Every byte is verified
+ * before its file gets its name. Owners, devices and privileged xattrs only where the process may; what an ordinary
+ * user cannot set (owner, devices, trusted.*) is counted and told once each kind, not an error. BT_E_INCOMPLETE:
+ * entries failed, each was told to the observer.
+ */
+int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const char *output,
+	       const struct bt_restore_options *options, const struct bt_observer *observer,
+	       struct bt_restore_result *ret_result, struct bt_error *error);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* Taking a snapshot. */
+#ifndef BACKUPTOOL_SNAPSHOT_H
+#define BACKUPTOOL_SNAPSHOT_H
+
+#include <backuptool/observer.h>
+#include <backuptool/store.h>
+
+struct bt_snapshot_options {
+	const char *const *exclude; /* gitignore patterns, relative to the target, later ones win */
+	size_t exclude_count;
+	const char *const *exclude_if_present; /* a directory with such a file is kept without its other contents */
+	size_t exclude_if_present_count;
+	bool exclude_caches; /* the same for a valid CACHEDIR.TAG */
+	bool one_file_system;
+	const char *const *tags;
+	size_t tag_count;
+	bool skip_if_unchanged; /* no file when all entries equal the parent's, fingerprints aside, and nothing that the
+				   store had lost had to be stored again. (After reading much in vain, because
+				   fingerprints were missing, there is a file all the same: so the next run is fast) */
+	bool dry_run;		/* read and compare, write nothing */
+	bool force;		/* read every file, whatever its fingerprint */
+	int level;		/* 0 auto, 1–19 */
+	unsigned threads;	/* 0: as many as there are processors; the result does not depend on it */
+	const struct bt_time *time; /* NULL: now. For tests */
+	uint64_t volume_size;	    /* 0: 256 MiB */
+};
+
+struct bt_snapshot_result {
+	char name[64]; /* of the file, or of the parent when it was skipped; "" on a dry run */
+	bool skipped;
+	uint64_t files, directories, others, directory_size;
+	uint64_t created, changed, unchanged, vanished,
+		errors;		/* files; errors: entries of any type that could not be read or are torn */
+	uint64_t excluded;	/* entries left out by rules */
+	uint64_t new_bytes;	/* plain bytes that the store did not hold */
+	uint64_t stored_bytes;	/* what they take in Base64 */
+	uint64_t written_bytes; /* sizes of all files written */
+	char parent[64];	/* "" if none */
+};
+
+/*
+ * Takes a snapshot of the directory target (a symlink to one is followed). 0: durable. BT_E_INCOMPLETE: durable, but
+ * entries could not be read or are torn; each was given to the observer. Anything else: no snapshot was made, and
+ * volumes already finished stay for the next run. options and observer may be NULL. Takes the store's lock (shared) and
+ * refreshes the store: names got from it before are no longer valid. BT_E_INVALID: a bad pattern, tag or level.
+ */
+int bt_snapshot_take(struct bt_store *store, const char *target, const struct bt_snapshot_options *options,
+		     const struct bt_observer *observer, struct bt_snapshot_result *ret_result, struct bt_error *error);
+
+#endif
