@@ -349,6 +349,48 @@ static void test_all_places(void **state)
 	free(fake);
 }
 
+/* Digests that all begin alike, as no honest file has them: all in one bucket, and found all the same. */
+static struct bt_digest digest_alike(unsigned number)
+{
+	struct bt_digest digest = digest_of(number);
+	memset(digest.bytes, 7, 4);
+	return digest;
+}
+
+static int visit_alike(void *arg, uint32_t file, const struct bt_index_visitor *visitor, struct bt_error *error)
+{
+	int r = 0;
+	for (unsigned i = 0; i < 90000 && !r; i++) {
+		struct bt_block block = {.at = i, .length = 4, .size = 3};
+		struct bt_digest digest = digest_alike(i);
+		r = visitor->content(visitor->arg, &block, &digest, 0, 3);
+	}
+	return r;
+}
+
+static void test_one_bucket(void **state)
+{
+	struct sample sample = sample_new();
+	struct fake *fake = fake_new();
+	add_fake(fake, 90000);
+	for (int round = 0; round < 2; round++) {
+		struct bt_index *index;
+		struct bt_index_source source = {fake,	fake->files, 1,	     round ? sample.dirfd : -1,
+						 false, visit_alike, damaged};
+		assert_int_equal(bt_index_new(&index), 0);
+		assert_int_equal(bt_index_update(index, &source, NULL), 0);
+		for (unsigned i = 0; i < 90000; i += 11) {
+			struct bt_digest digest = digest_alike(i);
+			struct bt_location location;
+			assert_int_equal(bt_index_find(index, &digest, false, &location, 1), 1);
+			assert_int_equal(location.block.at, i);
+		}
+		bt_index_free(index);
+	}
+	free(fake);
+	sample_free(&sample);
+}
+
 static void name_of_segment(int cachefd, char name[64])
 {
 	DIR *directory = fdopendir(openat(cachefd, ".", O_RDONLY | O_DIRECTORY));
@@ -476,8 +518,8 @@ int main(void)
 		cmocka_unit_test(test_without_cache),	     cmocka_unit_test(test_add_and_merge),
 		cmocka_unit_test(test_removed_and_changed),  cmocka_unit_test(test_unreadable_file),
 		cmocka_unit_test(test_overlapping_segments), cmocka_unit_test(test_all_places),
-		cmocka_unit_test(test_corrupt_segment),	     cmocka_unit_test(test_segment_cut_in_use),
-		cmocka_unit_test(test_store_recovers),
+		cmocka_unit_test(test_one_bucket),	     cmocka_unit_test(test_corrupt_segment),
+		cmocka_unit_test(test_segment_cut_in_use),   cmocka_unit_test(test_store_recovers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -205,6 +205,36 @@ static void test_every_bit(void **state)
 	sample_free(&sample);
 }
 
+/* Visiting alone finds what changed in the two lists. */
+static void test_changed_lists(void **state)
+{
+	static const char *const places[] = {"\"holds\":[[\"", "\"tree_index\":[\n[\""};
+	struct sample sample = sample_new();
+	struct bt_writer *writer = write_small(sample.dirfd, VOLUME_HEADER);
+	const struct bt_index_visitor nothing = {NULL, NULL, NULL};
+	size_t size;
+	sample_seal(writer, "{}", VOLUME);
+	bt_writer_free(writer);
+	unsigned char *data = sample_read(sample.dirfd, VOLUME, &size);
+	for (size_t i = 0; i < 2; i++) {
+		unsigned char *digit = memmem(data, size, places[i], strlen(places[i]));
+		struct bt_error error = {0};
+		struct bt_file *file;
+		assert_non_null(digit);
+		digit += strlen(places[i]);
+		unsigned char right = *digit;
+		*digit = right == '0' ? '1' : '0';
+		sample_write(sample.dirfd, VOLUME, data, size);
+		*digit = right;
+		assert_int_equal(open_file(sample.dirfd, VOLUME, &file, NULL), 0);
+		assert_int_equal(bt_file_visit(file, &nothing, &error), BT_E_DAMAGED);
+		assert_int_equal(error.reason, BT_R_DIGEST_MISMATCH);
+		bt_file_free(file);
+	}
+	free(data);
+	sample_free(&sample);
+}
+
 static void test_every_truncation(void **state)
 {
 	struct sample sample = sample_new();
@@ -718,6 +748,13 @@ static void test_few_descriptors(void **state)
 	sample_volume(&sample, "00000000000000000000000000000000.json", 7000, 5);
 	struct bt_error error = {0};
 	assert_int_equal(try_content(store, 3, 8, &error), BT_E_DAMAGED);
+	assert_int_equal(error.reason, BT_R_CHANGED);
+	/* one that is gone and cannot be opened again stays open */
+	assert_content(store, 593, 8);
+	assert_int_equal(unlinkat(sample.dirfd, "contents/0000000000000000000000000000003b.json", 0), 0);
+	assert_int_equal(bt_store_refresh(store, NULL), 0);
+	for (unsigned i = 1; i < 59; i++)
+		assert_content(store, i * 10 + 3, 8);
 	assert_content(store, 593, 8);
 	bt_store_close(store);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
@@ -909,6 +946,7 @@ int main(void)
 		cmocka_unit_test(test_name_taken),
 		cmocka_unit_test(test_writer_limits),
 		cmocka_unit_test(test_every_bit),
+		cmocka_unit_test(test_changed_lists),
 		cmocka_unit_test(test_every_truncation),
 		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_volume_rules),

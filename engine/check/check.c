@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/fail.h"
+#include "base/io.h"
+#include "base/lock.h"
+#include "check/run.h"
+#include <errno.h>
+#include <time.h>
+
+#define PROGRESS_NS INT64_C(100000000)
+
+struct bt_digest bt_check_key(const struct bt_digest *digest, uint64_t size)
+{
+	struct bt_digest key = *digest;
+	for (size_t i = 0; i < sizeof(size); i++)
+		key.bytes[i] ^= (unsigned char)(size >> 8 * i);
+	return key;
+}
+
+int bt_check_cancelled(struct bt_check_run *run)
+{
+	const struct bt_observer *observer = run->observer;
+	if (!atomic_load_explicit(&run->cancelled, memory_order_relaxed) && observer && observer->cancelled) {
+		pthread_mutex_lock(&run->lock);
+		if (observer->cancelled(observer->arg))
+			atomic_store(&run->cancelled, true);
+		pthread_mutex_unlock(&run->lock);
+	}
+	return atomic_load_explicit(&run->cancelled, memory_order_relaxed) ? BT_E_CANCELLED : 0;
+}
+
+void bt_check_progress(struct bt_check_run *run, uint64_t files, uint64_t bytes)
+{
+	const struct bt_observer *observer = run->observer;
+	struct timespec now;
+	if (!observer || !observer->progress)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	int64_t at = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+	pthread_mutex_lock(&run->lock);
+	run->progress.files += files;
+	run->progress.bytes += bytes;
+	if (at - run->progress_at >= PROGRESS_NS) {
+		run->progress_at = at;
+		observer->progress(observer->arg, &run->progress);
+	}
+	pthread_mutex_unlock(&run->lock);
+}
+
+static void foresee(struct bt_check_run *run)
+{
+	for (uint32_t i = 0; i < bt_store_file_count(run->store); i++) {
+		const struct bt_file_id *id = bt_store_file_id(run->store, i);
+		run->progress.total_files += !id->gone;
+		run->progress.total_bytes += id->gone ? 0 : id->size;
+	}
+	if (run->options->parts)
+		run->progress.total_bytes /= run->options->parts;
+	if (run->options->quick || run->options->name_count)
+		run->progress.total_bytes = 0;
+}
+
+/* So that nothing is deleted meanwhile. A store that may only be read is looked at without. */
+static int lock_store(struct bt_check_run *run, int *ret_fd, struct bt_error *error)
+{
+	struct bt_error inner = {0};
+	int r = bt_store_lock(run->store, BT_LOCK_SHARED, ret_fd, &inner);
+	if (r == BT_E_SYSTEM &&
+	    (inner.sys == EROFS || inner.sys == EACCES || inner.sys == EPERM || inner.sys == ENOENT))
+		r = 0;
+	if (r && error && !error->code)
+		*error = inner;
+	return r ? r : bt_store_refresh(run->store, error);
+}
+
+static int check_names(struct bt_check_run *run, struct bt_error *error)
+{
+	const struct bt_check_options *options = run->options;
+	uint32_t ordinal;
+	if (options->parts && (!options->part || options->part > options->parts))
+		return bt_fail(error, BT_E_INVALID, NULL, "no such part");
+	for (size_t i = 0; i < options->name_count; i++)
+		if (bt_store_file_named(run->store, options->names[i], &ordinal))
+			return bt_fail(error, BT_E_NOT_FOUND, options->names[i], "no such snapshot");
+	return 0;
+}
+
+static int check(struct bt_check_run *run, struct bt_error *error)
+{
+	int r = check_names(run, error);
+	if (r)
+		return r;
+	foresee(run);
+	if (run->options->name_count)
+		r = bt_check_snapshots(run, true, error);
+	if (!r)
+		r = bt_check_contents(run, error);
+	if (!r)
+		r = bt_check_snapshots(run, false, error);
+	run->traced = !r;
+	run->result.complete = !r && !run->options->quick && !run->options->parts && !run->options->name_count;
+	bt_findings_tell(run);
+	return r ? r : run->result.findings ? BT_E_DAMAGED : 0;
+}
+
+int bt_check(struct bt_store *store, const struct bt_check_options *options,
+	     void (*found)(void *arg, const struct bt_finding *finding), void *arg, const struct bt_observer *observer,
+	     struct bt_check_result *ret_result, struct bt_error *error)
+{
+	static const struct bt_check_options defaults = {0};
+	struct bt_check_run run = {.store = store,
+				   .options = options ? options : &defaults,
+				   .observer = observer,
+				   .tell = found,
+				   .arg = arg};
+	int fd = -1;
+	pthread_mutex_init(&run.lock, NULL);
+	int r = lock_store(&run, &fd, error);
+	if (!r)
+		r = check(&run, error);
+	bt_close(&fd);
+	bt_findings_free(&run);
+	bt_digest_set_free(&run.good);
+	bt_digest_set_free(&run.needed);
+	bt_digest_set_free(&run.clean);
+	pthread_mutex_destroy(&run.lock);
+	if (ret_result)
+		*ret_result = run.result;
+	return r;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/fail.h"
+#include "base/io.h"
+#include "check/run.h"
+#include "model/classic_parts.h"
+#include <fcntl.h>
+
+/* The first content that is not what its digest says. Only what is missing altogether gives none. */
+static const struct bt_classic_content *first_wrong(const struct bt_classic *classic)
+{
+	const struct bt_classic_content *contents = bt_classic_contents(classic);
+	for (size_t i = 0; i < classic->content_count; i++)
+		if (contents[i].wrong)
+			return &contents[i];
+	return NULL;
+}
+
+int bt_classic_damage(struct bt_check_run *run, const char *name, uint32_t ordinal, struct bt_found **ret_found)
+{
+	struct bt_found facts = {.ordinal = ordinal, .offset = BT_NO_OFFSET};
+	struct bt_classic classic = {.name = name, .error = &facts.error};
+	const struct bt_classic_content *wrong = NULL;
+	int fd = bt_openat(bt_store_dirfd(run->store), name, O_RDONLY | O_NOFOLLOW, 0);
+	int r = fd < 0 ? bt_fail_sys(&facts.error, -fd, name, "open") : bt_classic_scan(&classic, fd);
+	if (!r)
+		wrong = first_wrong(&classic);
+	if (wrong)
+		facts.offset = wrong->at;
+	if (!r)
+		bt_fail_damaged(&facts.error, wrong ? BT_R_DIGEST_MISMATCH : BT_R_MISSING_CONTENT, name, facts.offset);
+	bt_close(&fd);
+	bt_arena_free(&classic.arena);
+	bt_buf_free(&classic.paths);
+	bt_buf_free(&classic.contents);
+	bt_buf_free(&classic.pieces);
+	return r == BT_E_NOMEM ? r : bt_findings_add(run, &facts, ret_found);
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+/* Every file by itself: lists, bytes, blocks. */
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "base/pool.h"
+#include "check/run.h"
+#include "codec/frame.h"
+#include "codec/hash.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define QUEUE ((size_t)2 << 20) /* of lists of contents that wait for a worker */
+#define LARGE ((size_t)4 << 20) /* buffers of this size are not kept */
+
+struct worker {
+	struct bt_decompressor *decompressor;
+	struct bt_hasher *hasher;
+	struct bt_buf text, plain;
+};
+
+static void worker_free(void *arg)
+{
+	struct worker *worker = arg;
+	if (!worker)
+		return;
+	bt_decompressor_free(worker->decompressor);
+	bt_hasher_free(worker->hasher);
+	bt_buf_free(&worker->text);
+	bt_buf_free(&worker->plain);
+	free(worker);
+}
+
+static void *worker_new(void *arg)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+	if (!worker)
+		return NULL;
+	worker->decompressor = bt_decompressor_new();
+	worker->hasher = bt_hasher_new();
+	if (worker->decompressor && worker->hasher)
+		return worker;
+	worker_free(worker);
+	return NULL;
+}
+
+/* A block, or contents of blocks that are not read this time. */
+struct block_job {
+	struct bt_job job; /* first */
+	struct bt_check_run *run;
+	struct bt_file *file;
+	uint32_t ordinal;
+	struct bt_block block;
+	bool counts;	       /* it is read, by this job or by the derivation */
+	struct bt_buf held;    /* array of struct bt_held */
+	bool *wrong;	       /* for each content; NULL: none is */
+	struct bt_error error; /* of the first that is wrong */
+};
+
+/* All the bytes of a file, beside its blocks. */
+struct file_job {
+	struct bt_job job; /* first */
+	struct bt_check_run *run;
+	struct bt_file *file;
+	uint32_t ordinal;
+};
+
+static size_t held_count(const struct block_job *job)
+{
+	return job->held.length / sizeof(struct bt_held);
+}
+
+static int note_wrong(struct block_job *job, size_t index)
+{
+	if (!job->wrong)
+		job->wrong = calloc(held_count(job), sizeof(*job->wrong));
+	if (!job->wrong)
+		return BT_E_NOMEM;
+	job->wrong[index] = true;
+	return bt_fail_damaged(&job->error, BT_R_DIGEST_MISMATCH, bt_file_name(job->file), job->block.at);
+}
+
+static int hash_contents(struct block_job *job, struct worker *worker)
+{
+	const struct bt_held *held = (const struct bt_held *)job->held.data;
+	const unsigned char *data = worker->plain.data;
+	for (size_t i = 0; i < held_count(job); i++) {
+		struct bt_digest digest;
+		if (bt_hasher_digest(worker->hasher, data, held[i].size, &digest))
+			return BT_E_NOMEM;
+		if (!bt_digest_equal(&digest, &held[i].digest) && note_wrong(job, i) == BT_E_NOMEM)
+			return BT_E_NOMEM;
+		data += held[i].size;
+	}
+	return 0;
+}
+
+static int check_block(struct bt_job *arg, void *data)
+{
+	struct block_job *job = (struct block_job *)arg;
+	struct worker *worker = data;
+	int r = bt_check_cancelled(job->run);
+	worker->plain.length = 0;
+	if (!r)
+		r = bt_buf_reserve(&worker->plain, job->block.size);
+	if (!r)
+		r = bt_file_block(job->file, &job->block, worker->decompressor, &worker->text, worker->plain.data,
+				  &job->error);
+	if (!r)
+		r = hash_contents(job, worker);
+	else if (job->error.code && r != BT_E_NOMEM)
+		r = 0;
+	if (worker->text.capacity > LARGE)
+		bt_buf_free(&worker->text);
+	if (worker->plain.capacity > LARGE)
+		bt_buf_free(&worker->plain);
+	return r;
+}
+
+/* The sets and counts are this function's while blocks are looked at. */
+static int tell_block(struct block_job *job)
+{
+	struct bt_check_run *run = job->run;
+	const struct bt_held *held = (const struct bt_held *)job->held.data;
+	struct bt_found facts = {
+		.error = job->error, .ordinal = job->ordinal, .offset = job->block.at, .length = job->block.length};
+	struct bt_found *found = NULL;
+	int r = job->error.code ? bt_findings_add(run, &facts, &found) : 0;
+	for (size_t i = 0; i < held_count(job) && !r; i++) {
+		struct bt_digest key = bt_check_key(&held[i].digest, held[i].size);
+		if (job->error.code && (!job->wrong || job->wrong[i]))
+			r = bt_findings_content(run, found, &key);
+		else if (bt_digest_set_add(&run->good, &key) < 0)
+			r = BT_E_NOMEM;
+	}
+	run->result.contents += held_count(job);
+	run->result.bytes += job->counts ? job->block.size : 0;
+	return r;
+}
+
+static int block_done(struct bt_job *arg, int result)
+{
+	struct block_job *job = (struct block_job *)arg;
+	int r = result ? 0 : tell_block(job);
+	if (!result)
+		bt_check_progress(job->run, 0, job->block.length);
+	bt_buf_free(&job->held);
+	free(job->wrong);
+	free(job);
+	return r;
+}
+
+static int verify_step(void *arg, size_t bytes)
+{
+	return bt_check_cancelled(arg);
+}
+
+static int check_bytes(struct bt_job *arg, void *worker)
+{
+	struct file_job *job = (struct file_job *)arg;
+	const struct bt_verify_step step = {job->run, verify_step};
+	struct bt_found facts = {.ordinal = job->ordinal, .vague = true};
+	int r = bt_file_verify_in_steps(job->file, &step, &facts.error);
+	if (r != BT_E_DAMAGED && r != BT_E_SYSTEM)
+		return r;
+	facts.offset = facts.error.offset;
+	r = bt_findings_add(job->run, &facts, NULL);
+	return r ? r : bt_damaged_pages(job->run, job->file, job->ordinal);
+}
+
+static int bytes_done(struct bt_job *job, int result)
+{
+	free(job);
+	return 0;
+}
+
+/* The files, one after the other. */
+struct reader {
+	struct bt_check_run *run;
+	struct bt_pool *blocks, *bytes;
+	struct bt_file *file;
+	uint32_t ordinal;
+	struct block_job *job; /* whose contents are being listed */
+	bool wanted;	       /* by a snapshot that was named */
+};
+
+static bool is_read(const struct reader *reader, const struct bt_block *block)
+{
+	const struct bt_check_options *options = reader->run->options;
+	const char *name = bt_file_name(reader->file);
+	uint64_t number = bt_hash_bytes(name, strlen(name), block->at);
+	return !options->quick && (!options->parts || number % options->parts + 1 == options->part);
+}
+
+static bool is_named(const struct bt_check_run *run, const char *name)
+{
+	for (size_t i = 0; i < run->options->name_count; i++)
+		if (!strcmp(run->options->names[i], name))
+			return true;
+	return !run->options->name_count;
+}
+
+/* A version 1 file is read in one pass, in which all its contents are decoded and compared with their digests. */
+static bool is_derived(const struct bt_check_run *run, uint32_t ordinal)
+{
+	const struct bt_file_id *id = bt_store_file_id(run->store, ordinal);
+	return id->snapshot && !run->options->quick && !run->options->parts && is_named(run, id->name);
+}
+
+static int submit(struct reader *reader)
+{
+	struct block_job *job = reader->job;
+	reader->job = NULL;
+	if (!job)
+		return 0;
+	if (!reader->wanted) {
+		bt_buf_free(&job->held);
+		free(job);
+		return 0;
+	}
+	job->job.weight = sizeof(*job) + job->held.length;
+	return bt_pool_submit(reader->blocks, &job->job);
+}
+
+static int begin_block(struct reader *reader, const struct bt_block *block)
+{
+	int r = submit(reader);
+	if (!r)
+		r = bt_check_cancelled(reader->run);
+	if (r)
+		return r;
+	struct block_job *job = calloc(1, sizeof(*job));
+	if (!job)
+		return BT_E_NOMEM;
+	bool read = is_read(reader, block), derived = block->plain && is_derived(reader->run, reader->ordinal);
+	*job = (struct block_job){.job = {.work = read && !derived ? check_block : NULL, .finish = block_done},
+				  .counts = read,
+				  .run = reader->run,
+				  .file = reader->file,
+				  .ordinal = reader->ordinal,
+				  .block = *block};
+	reader->job = job;
+	reader->wanted = !reader->run->options->name_count;
+	return 0;
+}
+
+static int take_content(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
+			uint32_t size)
+{
+	struct reader *reader = arg;
+	struct bt_held held = {*digest, size};
+	struct bt_digest key = bt_check_key(digest, size);
+	int r = offset ? 0 : begin_block(reader, block);
+	if (r)
+		return r;
+	reader->wanted |= bt_digest_set_has(&reader->run->needed, &key);
+	return bt_buf_append(&reader->job->held, &held, sizeof(held));
+}
+
+static int take_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
+{
+	struct reader *reader = arg;
+	reader->run->result.pages++;
+	return 0;
+}
+
+static int submit_bytes(struct reader *reader)
+{
+	const struct bt_check_options *options = reader->run->options;
+	if (options->quick || options->parts || options->name_count || bt_file_kind(reader->file) == BT_KIND_CLASSIC)
+		return 0;
+	struct file_job *job = calloc(1, sizeof(*job));
+	if (!job)
+		return BT_E_NOMEM;
+	*job = (struct file_job){.job = {.work = check_bytes, .finish = bytes_done, .weight = 1},
+				 .run = reader->run,
+				 .file = reader->file,
+				 .ordinal = reader->ordinal};
+	return bt_pool_submit(reader->bytes, &job->job);
+}
+
+/* The lists count for nothing unless all of them is right: so they are read twice. */
+static int open_file(struct reader *reader, const struct bt_file_id *id, struct bt_error *error)
+{
+	static const struct bt_index_visitor nobody = {0};
+	int r = 0;
+	if (is_derived(reader->run, id->ordinal))
+		r = bt_store_derive(reader->run->store, id->ordinal, error);
+	if (!r)
+		r = bt_store_file(reader->run->store, id->ordinal, &reader->file, error);
+	return r ? r : bt_file_visit(reader->file, &nobody, error);
+}
+
+static int file_unusable(struct reader *reader, const struct bt_file_id *id, struct bt_found *facts)
+{
+	struct bt_found *found = NULL;
+	const struct bt_hurt hurt = {.snapshot = id->name, .offset = BT_NO_OFFSET};
+	facts->ordinal = id->ordinal;
+	facts->whole = true;
+	facts->offset = facts->error.offset;
+	int r = bt_findings_add(reader->run, facts, &found);
+	return r || !id->snapshot || !found ? r : bt_findings_hurt(reader->run, found, &hurt);
+}
+
+static int check_file(struct reader *reader, const struct bt_file_id *id)
+{
+	const struct bt_index_visitor visitor = {reader, take_content, take_page};
+	struct bt_found facts = {0};
+	int r = bt_check_cancelled(reader->run);
+	if (!r)
+		r = open_file(reader, id, &facts.error);
+	if (r == BT_E_DAMAGED || r == BT_E_SYSTEM)
+		return file_unusable(reader, id, &facts);
+	reader->ordinal = id->ordinal;
+	if (!r)
+		r = submit_bytes(reader);
+	if (!r)
+		r = bt_file_visit(reader->file, &visitor, &facts.error);
+	int last = submit(reader);
+	r = r ? r : last;
+	if (r == BT_E_DAMAGED || r == BT_E_SYSTEM)
+		return file_unusable(reader, id, &facts);
+	if (!r)
+		reader->run->result.files++;
+	bt_check_progress(reader->run, 1, 0);
+	return r;
+}
+
+static int check_files(struct reader *reader)
+{
+	size_t count = bt_store_file_count(reader->run->store);
+	int r = 0;
+	for (uint32_t i = 0; i < count && !r; i++) {
+		const struct bt_file_id *id = bt_store_file_id(reader->run->store, i);
+		if (!id->gone)
+			r = check_file(reader, id);
+	}
+	return r;
+}
+
+int bt_check_contents(struct bt_check_run *run, struct bt_error *error)
+{
+	unsigned threads = run->options->threads ? run->options->threads : bt_cpu_count();
+	struct bt_pool_options blocks = {.threads = threads > 1 ? threads : 0,
+					 .budget = QUEUE,
+					 .worker_new = worker_new,
+					 .worker_free = worker_free};
+	struct bt_pool_options bytes = {.threads = threads > 1, .budget = 1};
+	struct reader reader = {.run = run};
+	int r = bt_pool_new(&blocks, &reader.blocks);
+	if (!r)
+		r = bt_pool_new(&bytes, &reader.bytes);
+	if (!r) {
+		r = check_files(&reader);
+		int bytes_result = bt_pool_drain(reader.bytes), blocks_result = bt_pool_drain(reader.blocks);
+		r = r ? r : bytes_result ? bytes_result : blocks_result;
+	}
+	bt_pool_free(reader.bytes);
+	bt_pool_free(reader.blocks);
+	return r ? bt_fail(error, (enum bt_code)r, NULL, NULL) : 0;
+}

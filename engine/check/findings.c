@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/fail.h"
+#include "check/run.h"
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DAMAGED_MAX ((size_t)1 << 20) /* contents; those beyond are called missing */
+
+/* A content that is damaged, in the tree of those. */
+struct damaged {
+	struct bt_digest key; /* first: for the search */
+	struct bt_found *found;
+};
+
+static int by_key(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct bt_digest));
+}
+
+static void tell(struct bt_check_run *run, const struct bt_found *found)
+{
+	const struct bt_finding finding = {.file = found->error.file[0] ? found->error.file : NULL,
+					   .offset = found->offset,
+					   .length = found->length,
+					   .error = &found->error,
+					   .hurts = found->hurts,
+					   .hurt_count = found->hurt_count,
+					   .hurts_more = found->hurts_more,
+					   .traced = run->traced};
+	run->result.findings++;
+	if (run->tell)
+		run->tell(run->arg, &finding);
+}
+
+static struct bt_found *same_place(const struct bt_check_run *run, const struct bt_found *facts)
+{
+	for (size_t i = 0; i < run->found_count; i++) {
+		struct bt_found *found = run->found[i];
+		if (found->error.reason == facts->error.reason && found->offset == facts->offset &&
+		    found->vague == facts->vague && !strcmp(found->error.file, facts->error.file))
+			return found;
+	}
+	return NULL;
+}
+
+static struct bt_found *keep(struct bt_check_run *run, const struct bt_found *facts)
+{
+	struct bt_found *found = malloc(sizeof(*found));
+	if (!run->found)
+		run->found = calloc(BT_FINDINGS_MAX, sizeof(struct bt_found *));
+	if (!found || !run->found) {
+		free(found);
+		return NULL;
+	}
+	*found = *facts;
+	run->found[run->found_count++] = found;
+	return found;
+}
+
+int bt_findings_add(struct bt_check_run *run, const struct bt_found *facts, struct bt_found **ret_found)
+{
+	int r = 0;
+	pthread_mutex_lock(&run->lock);
+	struct bt_found *found = same_place(run, facts);
+	if (!found && run->found_count == BT_FINDINGS_MAX)
+		tell(run, facts);
+	else if (!found)
+		found = keep(run, facts);
+	if (!found && run->found_count < BT_FINDINGS_MAX)
+		r = BT_E_NOMEM;
+	pthread_mutex_unlock(&run->lock);
+	if (!r && ret_found)
+		*ret_found = found;
+	return r;
+}
+
+int bt_findings_content(struct bt_check_run *run, struct bt_found *found, const struct bt_digest *key)
+{
+	int r = 0;
+	pthread_mutex_lock(&run->lock);
+	if (found && run->damaged_count < DAMAGED_MAX) {
+		struct damaged *damaged = malloc(sizeof(*damaged)), **node = NULL;
+		if (damaged) {
+			*damaged = (struct damaged){*key, found};
+			node = tsearch(damaged, &run->damaged, by_key);
+		}
+		if (!node)
+			r = BT_E_NOMEM;
+		else if (*node == damaged)
+			run->damaged_count++;
+		if (!node || *node != damaged)
+			free(damaged);
+	}
+	pthread_mutex_unlock(&run->lock);
+	return r;
+}
+
+int bt_findings_of(struct bt_check_run *run, const struct bt_digest *key, struct bt_found **ret_found)
+{
+	struct damaged **node = tfind(key, &run->damaged, by_key);
+	struct bt_found missing = {.ordinal = BT_CHECK_NO_FILE, .offset = BT_NO_OFFSET};
+	if (node) {
+		*ret_found = (*node)->found;
+		return 0;
+	}
+	bt_fail_damaged(&missing.error, BT_R_MISSING_CONTENT, NULL, BT_NO_OFFSET);
+	return bt_findings_add(run, &missing, ret_found);
+}
+
+/* Pieces of one file that lie in one block. */
+static bool joins(const struct bt_found *found, const struct bt_hurt *hurt)
+{
+	if (!found->hurt_count || !hurt->path)
+		return false;
+	struct bt_hurt *last = &found->hurts[found->hurt_count - 1];
+	if (!last->path || strcmp(last->path, hurt->path) || strcmp(last->snapshot, hurt->snapshot))
+		return false;
+	if (last->offset == BT_NO_OFFSET || hurt->offset == BT_NO_OFFSET)
+		last->offset = BT_NO_OFFSET;
+	else
+		last->length = hurt->offset + hurt->length - last->offset;
+	return true;
+}
+
+int bt_findings_hurt(struct bt_check_run *run, struct bt_found *found, const struct bt_hurt *hurt)
+{
+	if (!found || joins(found, hurt))
+		return 0;
+	if (found->hurt_count == BT_HURTS) {
+		found->hurts_more++;
+		return 0;
+	}
+	if (!found->hurts)
+		found->hurts = calloc(BT_HURTS, sizeof(*found->hurts));
+	char *snapshot = strdup(hurt->snapshot), *path = hurt->path ? strdup(hurt->path) : NULL;
+	if (!found->hurts || !snapshot || (hurt->path && !path)) {
+		free(snapshot);
+		free(path);
+		return BT_E_NOMEM;
+	}
+	found->hurts[found->hurt_count++] = (struct bt_hurt){snapshot, path, hurt->offset, hurt->length};
+	return 0;
+}
+
+bool bt_findings_whole(struct bt_check_run *run, uint32_t ordinal)
+{
+	bool whole = false;
+	pthread_mutex_lock(&run->lock);
+	for (size_t i = 0; i < run->found_count && !whole; i++)
+		whole = run->found[i]->whole && run->found[i]->ordinal == ordinal;
+	pthread_mutex_unlock(&run->lock);
+	return whole;
+}
+
+/* By a range of bytes. */
+static bool is_told_better(const struct bt_check_run *run, const struct bt_found *vague)
+{
+	for (size_t i = 0; i < run->found_count; i++)
+		if (run->found[i]->ordinal == vague->ordinal && run->found[i]->length)
+			return true;
+	return false;
+}
+
+static bool anything_missing(const struct bt_check_run *run)
+{
+	for (size_t i = 0; i < run->found_count; i++)
+		if (!run->found[i]->error.file[0])
+			return true;
+	return false;
+}
+
+/* To those who asked for some snapshots, only what hurts these is of interest, or may. */
+static bool is_wanted(const struct bt_check_run *run, const struct bt_found *found, bool missing)
+{
+	if (found->vague && is_told_better(run, found))
+		return false;
+	return !run->options->name_count || found->hurt_count || (found->whole && missing);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct bt_found *x = *(struct bt_found *const *)a, *y = *(struct bt_found *const *)b;
+	if (x->ordinal != y->ordinal)
+		return x->ordinal < y->ordinal ? -1 : 1;
+	if (x->offset != y->offset)
+		return x->offset < y->offset ? -1 : 1;
+	return (x->error.reason > y->error.reason) - (x->error.reason < y->error.reason);
+}
+
+void bt_findings_tell(struct bt_check_run *run)
+{
+	bool missing = anything_missing(run);
+	if (run->found_count)
+		qsort(run->found, run->found_count, sizeof(struct bt_found *), by_place);
+	for (size_t i = 0; i < run->found_count; i++)
+		if (is_wanted(run, run->found[i], missing))
+			tell(run, run->found[i]);
+}
+
+void bt_findings_free(struct bt_check_run *run)
+{
+	for (size_t i = 0; i < run->found_count; i++) {
+		struct bt_found *found = run->found[i];
+		for (size_t j = 0; j < found->hurt_count; j++) {
+			free((char *)found->hurts[j].snapshot);
+			free((char *)found->hurts[j].path);
+		}
+		free(found->hurts);
+		free(found);
+	}
+	free(run->found);
+	tdestroy(run->damaged, free);
+	run->found = NULL;
+	run->found_count = 0;
+	run->damaged = NULL;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One run of check, in two steps:
+ *   contents  every file by itself: its lists, its bytes, its blocks; what is right goes into a set
+ *   walk      every snapshot from its root: its pages, and whether all contents that they name are in the set
+ * The walk also finds out what the damage of the first step hurts. It skips directories below which all is well, so
+ * that what snapshots share is walked once.
+ */
+#ifndef BT_CHECK_RUN_H
+#define BT_CHECK_RUN_H
+
+#include "base/buf.h"
+#include "base/digest_set.h"
+#include "store/store.h"
+#include <backuptool/check.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define BT_FINDINGS_MAX	 ((size_t)4096) /* that are kept until the end */
+#define BT_CHECK_NO_FILE UINT32_MAX	/* ordinal of what is in no file */
+
+struct bt_found {
+	struct bt_error error;
+	uint32_t ordinal;
+	bool whole; /* nothing in the file can be used */
+	bool vague; /* counts only while nothing more exact is known of the file */
+	uint64_t offset, length;
+	struct bt_hurt *hurts; /* owned, and their paths */
+	size_t hurt_count;
+	uint64_t hurts_more;
+};
+
+struct bt_check_run {
+	struct bt_store *store;
+	const struct bt_check_options *options;
+	const struct bt_observer *observer;
+	void (*tell)(void *arg, const struct bt_finding *finding);
+	void *arg;
+	struct bt_check_result result;
+	struct bt_digest_set good;   /* contents that are right, see bt_check_key */
+	struct bt_digest_set needed; /* by the snapshots that were named */
+	struct bt_digest_set clean;  /* directories below which all is well */
+
+	pthread_mutex_t lock; /* all below */
+	struct bt_found **found;
+	size_t found_count;
+	void *damaged; /* contents → struct bt_found */
+	size_t damaged_count;
+	bool traced; /* the walk is done */
+	atomic_bool cancelled;
+	struct bt_progress progress;
+	int64_t progress_at;
+};
+
+/* A content as the sets know it: a page that states another size than the content has asks for one that is not there.
+ */
+struct bt_digest bt_check_key(const struct bt_digest *digest, uint64_t size);
+
+/* 0 or BT_E_CANCELLED. From any thread. */
+int bt_check_cancelled(struct bt_check_run *run);
+void bt_check_progress(struct bt_check_run *run, uint64_t files, uint64_t bytes);
+
+/* findings.c. Where memory runs out they give BT_E_NOMEM. */
+
+/* A new one, or the one of the same place. *ret_found may be NULL: there are too many to keep this one. */
+int bt_findings_add(struct bt_check_run *run, const struct bt_found *facts, struct bt_found **ret_found);
+/* A content that a finding damages. */
+int bt_findings_content(struct bt_check_run *run, struct bt_found *found, const struct bt_digest *key);
+/* The finding behind a content that is not good. */
+int bt_findings_of(struct bt_check_run *run, const struct bt_digest *key, struct bt_found **ret_found);
+int bt_findings_hurt(struct bt_check_run *run, struct bt_found *found, const struct bt_hurt *hurt);
+/* Whether the file as a whole was found unusable. */
+bool bt_findings_whole(struct bt_check_run *run, uint32_t ordinal);
+void bt_findings_tell(struct bt_check_run *run);
+void bt_findings_free(struct bt_check_run *run);
+
+/* damaged.c */
+
+/* The pages of the file that are not what their ids say, each a finding. */
+int bt_damaged_pages(struct bt_check_run *run, struct bt_file *file, uint32_t ordinal);
+
+/* contents.c */
+int bt_check_contents(struct bt_check_run *run, struct bt_error *error);
+
+/* walk.c. collect: fills needed, and finds nothing. */
+int bt_check_snapshots(struct bt_check_run *run, bool collect, struct bt_error *error);
+
+/* classic.c: what it is that makes contents of a version 1 file unreadable. */
+int bt_classic_damage(struct bt_check_run *run, const char *name, uint32_t ordinal, struct bt_found **ret_found);
+
+#endif

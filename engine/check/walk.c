@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* Every snapshot from its root. */
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "check/run.h"
+#include "view/pages.h"
+#include <backuptool/policy.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct level {
+	struct bt_dir dir;
+	struct bt_digest tree;
+	size_t path; /* length of its path */
+	bool clean;
+};
+
+struct walk {
+	struct bt_check_run *run;
+	const struct bt_snapshot_info *info;
+	uint32_t ordinal;
+	bool collect;
+	struct bt_found *unreadable; /* see_unreadable's, once there is one */
+	struct bt_buf path;	     /* of the entry at hand, without NUL */
+	struct level *levels;
+	size_t count, room;
+};
+
+/* The entry at hand cannot be restored whole because of this. */
+static int hurt(struct walk *walk, struct bt_found *found, uint64_t offset, uint64_t length)
+{
+	if (walk->count)
+		walk->levels[walk->count - 1].clean = false;
+	if (walk->collect)
+		return 0;
+	if (bt_buf_append(&walk->path, "", 1))
+		return BT_E_NOMEM;
+	walk->path.length--;
+	const struct bt_hurt hurt = {walk->info->name, (const char *)walk->path.data, offset, length};
+	return bt_findings_hurt(walk->run, found, &hurt);
+}
+
+/* A page that cannot be read. What it is that is gone nobody knows. */
+static int hurt_by(struct walk *walk, int result, const struct bt_error *error)
+{
+	struct bt_found facts = {.error = *error, .ordinal = BT_CHECK_NO_FILE, .offset = error->offset};
+	struct bt_found *found = NULL;
+	if (result != BT_E_DAMAGED && result != BT_E_SYSTEM)
+		return result;
+	if (error->reason == BT_R_MISSING_PAGE)
+		facts.error.detail[0] = 0; /* one for all of them */
+	int r = walk->collect ? 0 : bt_findings_add(walk->run, &facts, &found);
+	return r ? r : hurt(walk, found, BT_NO_OFFSET, 0);
+}
+
+static int need(struct walk *walk, const struct bt_digest *digest, uint64_t size, uint64_t offset)
+{
+	struct bt_check_run *run = walk->run;
+	struct bt_digest key = bt_check_key(digest, size);
+	struct bt_found *found;
+	if (walk->collect)
+		return bt_digest_set_add(&run->needed, &key) < 0 ? BT_E_NOMEM : 0;
+	if (bt_digest_set_has(&run->good, &key))
+		return 0;
+	int r = bt_findings_of(run, &key, &found);
+	return r ? r : hurt(walk, found, offset, size);
+}
+
+static int need_chunks(struct walk *walk, const struct bt_chunk *chunks, size_t count, uint64_t offset)
+{
+	int r = 0;
+	for (size_t i = 0; i < count && !r; i++) {
+		r = need(walk, &chunks[i].digest, chunks[i].size, offset);
+		offset += chunks[i].size;
+	}
+	return r;
+}
+
+static int need_chunk_pages(struct walk *walk, const struct bt_extra *extra)
+{
+	uint64_t offset = 0;
+	int r = 0;
+	for (uint32_t i = 0; i < extra->chunk_page_count && !r; i++) {
+		const struct bt_page *page;
+		struct bt_error error = {0};
+		r = bt_chunk_page_get(walk->run->store, &extra->chunk_pages[i], &page, &error);
+		if (r) {
+			r = hurt_by(walk, r, &error);
+		} else {
+			r = need_chunks(walk, page->chunks, page->count, offset);
+			bt_page_put(walk->run->store, page);
+		}
+		offset += extra->chunk_pages[i].size;
+	}
+	return r;
+}
+
+/* Of version 1 files these are contents that are not there or not right. Otherwise the file was unreadable when the
+ * snapshot was taken, which is no damage. */
+static int see_unreadable(struct walk *walk)
+{
+	int r = 0;
+	if (!walk->info->classic || walk->collect)
+		return 0;
+	if (!walk->unreadable)
+		r = bt_classic_damage(walk->run, walk->info->name, walk->ordinal, &walk->unreadable);
+	return r ? r : hurt(walk, walk->unreadable, BT_NO_OFFSET, 0);
+}
+
+static int see_file(struct walk *walk, const struct bt_entry *entry)
+{
+	const struct bt_extra *extra = entry->extra;
+	if (extra && extra->error)
+		return see_unreadable(walk);
+	if (extra && extra->chunk_page_count)
+		return need_chunk_pages(walk, extra);
+	if (extra && extra->has_chunks)
+		return need_chunks(walk, extra->chunks, extra->chunk_count, 0);
+	return entry->size ? need(walk, &entry->digest, entry->size, 0) : 0;
+}
+
+static int enter(struct walk *walk, const struct bt_digest *tree)
+{
+	struct level level = {.tree = *tree, .path = walk->path.length, .clean = true};
+	struct bt_error error = {0};
+	if (bt_digest_set_has(&walk->run->clean, tree))
+		return 0;
+	if (walk->count == walk->room) {
+		size_t room = walk->room ? walk->room * 2 : 64;
+		struct level *levels = reallocarray(walk->levels, room, sizeof(*levels));
+		if (!levels)
+			return BT_E_NOMEM;
+		walk->levels = levels;
+		walk->room = room;
+	}
+	int r = bt_dir_start(&level.dir, walk->run->store, tree, &error);
+	if (r)
+		return hurt_by(walk, r, &error);
+	walk->levels[walk->count++] = level;
+	return 0;
+}
+
+static int leave(struct walk *walk)
+{
+	struct level *level = &walk->levels[--walk->count];
+	bt_dir_end(&level->dir);
+	if (level->clean)
+		return bt_digest_set_add(&walk->run->clean, &level->tree) < 0 ? BT_E_NOMEM : 0;
+	if (walk->count)
+		walk->levels[walk->count - 1].clean = false;
+	return 0;
+}
+
+static int see_entry(struct walk *walk, const struct bt_entry *entry)
+{
+	if ((walk->path.length && bt_buf_append(&walk->path, "/", 1)) ||
+	    bt_buf_append(&walk->path, entry->name, entry->name_length))
+		return BT_E_NOMEM;
+	if (entry->type == BT_FILE)
+		return see_file(walk, entry);
+	return entry->type == BT_DIR && entry->has_digest ? enter(walk, &entry->digest) : 0;
+}
+
+static int step(struct walk *walk)
+{
+	struct level *level = &walk->levels[walk->count - 1];
+	const struct bt_entry *entry = NULL;
+	struct bt_error error = {0};
+	int r = bt_dir_next(&level->dir, &entry, &error);
+	walk->path.length = level->path;
+	if (!r)
+		return entry ? see_entry(walk, entry) : leave(walk);
+	r = hurt_by(walk, r, &error);
+	return r || bt_dir_skip(&level->dir) ? r : leave(walk);
+}
+
+static int walk_tree(struct walk *walk)
+{
+	const struct bt_entry *root = &walk->info->root;
+	int r = root->has_digest ? enter(walk, &root->digest) : 0;
+	while (!r && walk->count) {
+		r = bt_check_cancelled(walk->run);
+		if (!r)
+			r = step(walk);
+	}
+	while (walk->count)
+		bt_dir_end(&walk->levels[--walk->count].dir);
+	return r;
+}
+
+/* Files that were exchanged have each other's names. The time in version 1 is to the second and local: it follows from
+ * the name, not the other way round. */
+static int check_name(struct walk *walk)
+{
+	const struct bt_snapshot_info *info = walk->info;
+	struct bt_found facts = {.ordinal = walk->ordinal}, *found = NULL;
+	const struct bt_hurt hurt = {.snapshot = info->name, .offset = BT_NO_OFFSET};
+	unsigned clash;
+	int64_t seconds;
+	if (info->classic || walk->collect ||
+	    (!bt_snapshot_name_parse(info->name, &seconds, &clash) && seconds == info->time.seconds))
+		return 0;
+	bt_fail_damaged(&facts.error, BT_R_BAD_NAME, info->name, 0);
+	strcpy(facts.error.detail, "it is a snapshot of another time");
+	int r = bt_findings_add(walk->run, &facts, &found);
+	return r ? r : bt_findings_hurt(walk->run, found, &hurt);
+}
+
+static int not_opened(struct walk *walk, const char *name, int result, const struct bt_error *error)
+{
+	struct bt_found facts = {.error = *error, .ordinal = walk->ordinal, .whole = true, .offset = error->offset};
+	const struct bt_hurt hurt = {.snapshot = name, .offset = BT_NO_OFFSET};
+	struct bt_found *found = NULL;
+	if (result != BT_E_DAMAGED && result != BT_E_SYSTEM)
+		return result;
+	if (walk->collect)
+		return 0;
+	int r = bt_findings_add(walk->run, &facts, &found);
+	return r ? r : bt_findings_hurt(walk->run, found, &hurt);
+}
+
+static int walk_snapshot(struct bt_check_run *run, const char *name, bool collect)
+{
+	struct walk walk = {.run = run, .collect = collect};
+	struct bt_snapshot *snapshot;
+	struct bt_error error = {0};
+	int r = bt_store_file_named(run->store, name, &walk.ordinal);
+	if (!r && bt_findings_whole(run, walk.ordinal))
+		return 0; /* it has been told by whoever read the file */
+	if (!r)
+		r = bt_snapshot_open(run->store, name, &snapshot, &error);
+	if (r)
+		return not_opened(&walk, name, r, &error);
+	walk.info = bt_snapshot_info(snapshot);
+	r = check_name(&walk);
+	if (!r)
+		r = walk_tree(&walk);
+	if (!collect)
+		run->result.snapshots++;
+	bt_buf_free(&walk.path);
+	free(walk.levels);
+	bt_snapshot_close(snapshot);
+	return r;
+}
+
+int bt_check_snapshots(struct bt_check_run *run, bool collect, struct bt_error *error)
+{
+	const struct bt_check_options *options = run->options;
+	size_t count = options->name_count ? options->name_count : bt_store_snapshot_count(run->store);
+	int r = 0;
+	for (size_t i = 0; i < count && !r; i++) {
+		const char *name = options->name_count ? options->names[i] : bt_store_snapshot_name(run->store, i);
+		r = bt_check_cancelled(run);
+		if (!r)
+			r = walk_snapshot(run, name, collect);
+		if (r)
+			bt_fail(error, (enum bt_code)r, name, NULL);
+	}
+	bt_digest_set_free(&run->clean);
+	return r;
+}

@@ -1,0 +1,88 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The files themselves, looked at by other programs.
+# shellcheck disable=SC2154
+load helper
+
+@test "every file that is written is JSON, one document, in UTF-8" {
+	shallow_tree src
+	take src
+	printf 'x' >src/new
+	take src --tag 'quote"back\slash'
+	count=0
+	for file in snapshots/*.json snapshots/contents/*.json; do
+		[ -e "$file" ] || continue
+		jq . <"$file" >/dev/null
+		python3 -c 'import json, sys; json.loads(open(sys.argv[1], "rb").read().decode())' "$file"
+		count=$((count + 1))
+	done
+	[ "$count" -ge 2 ]
+}
+
+@test "the reader written from the format's text agrees" {
+	shallow_tree src
+	rm -r src/deep
+	take src
+	printf 'changed' >src/sizes/2
+	mkdir src/added
+	take src
+	run -0 "$TESTS/reader.py" list snapshots
+	diff <(backuptool list --json | jq -r '.[] | "\(.name) \(.files) \(.directories) \(.others) \(.size)"') <(echo "$output")
+	for before in 0 1; do
+		"$TESTS/reader.py" extract snapshots "$(newest $before)" "by-reader-$before"
+		bring "latest~$before" "by-tool-$before"
+		same "by-tool-$before" "by-reader-$before"
+	done
+	same src by-reader-0
+}
+
+@test "the reader finds any changed byte of a small store" {
+	mkdir src
+	printf 'some bytes' >src/file
+	take src
+	file=snapshots/$(newest)
+	size=$(stat -c %s "$file")
+	chmod u+w "$file"
+	cp "$file" original
+	for at in $(seq 0 101 $((size - 1))); do
+		cp original "$file"
+		printf '~' | dd of="$file" bs=1 seek="$at" conv=notrunc status=none
+		if "$TESTS/reader.py" extract snapshots "$(newest)" out 2>/dev/null; then
+			echo "byte $at was not noticed"
+			return 1
+		fi
+		rm -rf out
+	done
+}
+
+# The lines of the README between the markers of that name, without the fences.
+readme_lines() {
+	sed -n "/<!-- $1 -->/,/<!-- end -->/p" "$TOP/README.md" | sed '/^<!--/d; /^```/d'
+}
+
+@test "the README's lines for jq, base64 and zstd restore a whole snapshot" {
+	small_tree src
+	mkdir -p "src/with blank/ä€" src/many
+	printf 'quoted' >"src/it's \$here"
+	for n in $(seq 520); do printf '%s' "$n" >"src/many/$n"; done
+	seq 11000000 >src/large
+	chmod 750 src/docs
+	take src
+	rm src/docs/zero
+	printf 'later' >src/docs/a.txt
+	take src
+	readme_lines by-hand >by-hand.sh
+	[ "$(wc -l <by-hand.sh)" -gt 5 ]
+	# shellcheck disable=SC2016
+	store=snapshots snapshot=$(newest) out=by-hand run -0 sh -eu by-hand.sh
+	same src by-hand
+}
+
+@test "the README's lines for looking" {
+	small_tree src
+	take src
+	readme_lines look >look.sh
+	[ -s look.sh ]
+	store=snapshots snapshot=$(newest) run -0 sh -eu look.sh
+	[[ $output == *a.txt* ]]
+}

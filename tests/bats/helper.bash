@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+# What the tests of the commands share: load helper.
+# shellcheck shell=bash disable=SC2034,SC2154
+
+bats_require_minimum_version 1.5.0
+TESTS=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+TOP=$(cd "$TESTS/.." && pwd)
+BUILD=${BUILD:-$TOP/build}
+PATH=$BUILD/tools:$PATH
+export TZ=UTC LC_ALL=C.UTF-8
+unset BACKUPTOOL_STORE NO_COLOR
+umask 022
+
+# Each test works in a directory of its own, which an ordinary user may enter, too.
+setup() {
+	WORK=$(mktemp -d "${TMPDIR:-/tmp}/backuptool-bats-XXXXXX")
+	chmod 755 "$WORK"
+	cd "$WORK" || return 1
+}
+
+teardown() {
+	cd /
+	chmod -R u+rwX "$WORK" 2>/dev/null || true
+	rm -rf "$WORK"
+}
+
+# A tree of a few files of every simple kind.
+small_tree() {
+	mkdir -p "$1/docs/notes" "$1/photos" "$1/empty"
+	printf 'hello\n' >"$1/docs/a.txt"
+	printf 'other\n' >"$1/docs/notes/b.txt"
+	head -c 300000 /dev/urandom >"$1/photos/noise.bin"
+	seq 20000 >"$1/photos/numbers.txt"
+	ln -s docs/a.txt "$1/link"
+	: >"$1/docs/zero"
+}
+
+# A tree of everything that there is.
+full_tree() {
+	"$TESTS/bats/make_tree.py" "$1"
+}
+
+# The same without what is slow to look at with other programs: 3,000 levels of directories.
+shallow_tree() {
+	MAKE_TREE_LEVELS=20 MAKE_TREE_ENTRIES=600 "$TESTS/bats/make_tree.py" "$1"
+}
+
+# same A B [OPTION…]: both trees are equal in every field.
+same() {
+	"$TESTS/tree_compare.py" "${@:3}" "$1" "$2"
+}
+
+take() {
+	backuptool snapshot --target-directory "$@"
+}
+
+bring() {
+	backuptool restore --snapshot-file "$1" --output-directory "${@:2}"
+}
+
+# The name of the newest snapshot in ./snapshots, or of the N-th before it.
+newest() {
+	find snapshots -maxdepth 1 -name 'snapshot_*.json' -printf '%f\n' | sed 's/Z\.json/Z-0.json/' |
+		sort -t Z -k 1,1 -k 2,2V | sed 's/Z-0\.json/Z.json/' | tail -n "$((${1:-0} + 1))" | head -n 1
+}
+
+# A damaged file is one with another byte in the middle of its first line.
+damage() {
+	chmod u+w "$1"
+	printf 'X' | dd of="$1" bs=1 seek="${2:-40}" conv=notrunc status=none
+}
+
+is_root() {
+	[ "$(id -u)" = 0 ]
+}
+
+# Runs a command without any privilege; what it needs must be readable by everybody.
+as_user() {
+	if is_root; then
+		setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all -- "$@"
+	else
+		"$@"
+	fi
+}
+
+# A copy of the program that an ordinary user can reach, wherever the build is.
+reachable_tool() {
+	cp "$BUILD/tools/backuptool" "$WORK/backuptool"
+	chmod 755 "$WORK/backuptool"
+	PATH=$WORK:$PATH
+}
+
+# wait_until COMMAND…: polls for at most 20 seconds.
+wait_until() {
+	local tries=2000
+	until "$@"; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || return 1
+		sleep 0.01
+	done
+}
+
+# Lines of `run`'s output, compared as a whole; shows both when they differ.
+output_is() {
+	diff <(printf '%s\n' "$output") <(printf '%s\n' "$@")
+}
+
+stderr_is() {
+	diff <(printf '%s\n' "$stderr") <(printf '%s\n' "$@")
+}

@@ -1,0 +1,248 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Snapshots at an interval.
+# shellcheck disable=SC2154
+load helper
+
+job() {
+	backuptool job --target-directory "$@"
+}
+
+snapshots() {
+	find snapshots -maxdepth 1 -name 'snapshot_*.json' -printf '%f\n'
+}
+
+has_snapshots() {
+	[ "$(snapshots | wc -l)" -ge "$1" ]
+}
+
+# Takes the store's lock alone until the file `release` exists: snapshots wait meanwhile.
+hold_lock() {
+	python3 -c '
+import fcntl, os, struct, time
+lock = open("snapshots/lock", "a+")
+fcntl.fcntl(lock, fcntl.F_OFD_SETLKW, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 1, 0))
+open("held", "w").close()
+while not os.path.exists("release"):
+    time.sleep(0.01)' 3>&- &
+	holder=$!
+	wait_until test -e held
+}
+
+release_lock() {
+	touch release
+	wait "$holder"
+}
+
+# Writes what a service would tell its manager to `told`, a line each.
+listen() {
+	python3 -c '
+import socket
+ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+ear.bind("ear")
+with open("told", "a", buffering=1) as told:
+    while True:
+        told.write(ear.recv(65536).decode() + "\n")' 3>&- &
+	listener=$!
+	wait_until test -S ear
+}
+
+@test "snapshots at an interval until the duration is over, and a summary" {
+	small_tree src
+	run -0 job src --interval 100ms --duration 500ms
+	[[ ${lines[0]} =~ ^run\ 1:\ snapshot_[0-9TZ-]+\.json:\ 5\ new,\ 0\ changed,\ 0\ gone,\ 0\ unchanged\;\ .*\ added\; ]]
+	[[ ${lines[-1]} =~ ^[1-5]\ runs?\ in\ .*\ 0\ failed, ]]
+	runs=${lines[-1]%% *}
+	[ "${#lines[@]}" = $((runs + 1)) ]
+	[ "$(snapshots | wc -l)" = "$runs" ]
+	bring latest out -q
+	same src out
+}
+
+@test "each snapshot of a tree that changes is what the tree was" {
+	mkdir src copies
+	backuptool job --target-directory src --interval 500ms --duration forever --json >log 3>&- &
+	taker=$!
+	"$TESTS/bats/change_between.py" src snapshots copies 10
+	kill "$taker"
+	wait "$taker"
+	[ "$(snapshots | wc -l)" -ge 10 ]
+	[ "$(jq -s 'map(select(.event == "run" and .exit == 0)) | length' log)" = "$(snapshots | wc -l)" ]
+	for name in $(snapshots); do
+		bring "$name" out -q
+		if [ -e "copies/$name" ]; then
+			same "copies/$name" out
+		else
+			same src out
+		fi
+		rm -rf out
+	done
+}
+
+@test "rules are applied after each run" {
+	mkdir src
+	run -0 job src --interval 100ms --duration 1s --keep-last 2 --json
+	jq -s -e '(.[:-1] | map(select(.removed > 1)) | length) == 0 and .[-1].removed == .[-1].runs - 2' <<<"$output"
+	[ "$(snapshots | wc -l)" = 2 ]
+	[ "$(newest)" = "$(jq -s -r '.[-2].name' <<<"$output")" ]
+}
+
+@test "a second job on the same directory and store is refused; others are not in the way" {
+	mkdir src other
+	backuptool job --target-directory src --interval 1h --duration forever >log 3>&- &
+	first=$!
+	wait_until has_snapshots 1
+	run -11 --separate-stderr job "../${PWD##*/}/src/" --interval 1 --duration 0
+	[ "$output" = "" ]
+	[[ $stderr == *"another job protects"*"in this store already"* ]]
+	run -0 job other --interval 1 --duration 0
+	run -0 job src --interval 1 --duration 0 --store elsewhere
+	run -0 take src
+	run -0 backuptool prune --snapshot-number 1 --lock-wait 0s
+	kill -0 "$first"
+	kill -KILL "$first"
+	wait "$first" || true
+	run -0 job src --interval 1 --duration 0
+}
+
+@test "a run that outlasts the interval: missed ones are told, and not made up for" {
+	mkdir src
+	take src -q
+	hold_lock
+	listen
+	NOTIFY_SOCKET=$PWD/ear backuptool job --target-directory src --interval 100ms --duration 2s --json >log 3>&- &
+	taker=$!
+	wait_until grep -q READY=1 told
+	sleep 0.5
+	release_lock
+	wait "$taker"
+	kill "$listener"
+	jq -s -e '.[0].missed >= 4 and (.[-1].runs + .[-1].missed) == 20' log
+}
+
+@test "SIGTERM ends it after the snapshot in progress" {
+	small_tree src
+	take src -q
+	hold_lock
+	listen
+	NOTIFY_SOCKET=$PWD/ear backuptool job --target-directory src --interval 1h --duration forever >log 3>&- &
+	taker=$!
+	wait_until grep -q READY=1 told
+	sleep 0.1
+	kill -TERM "$taker"
+	release_lock
+	wait "$taker"
+	kill "$listener"
+	[ "$(snapshots | wc -l)" = 2 ]
+	[[ $(tail -n 1 log) == "1 run in"* ]]
+	bring latest out -q
+	same src out
+}
+
+@test "SIGINT between runs ends it at once" {
+	mkdir src
+	# Background jobs of a shell do not get SIGINT unless they ask for it.
+	env --default-signal=INT backuptool job --target-directory src --interval 1h --duration forever >log 3>&- &
+	taker=$!
+	wait_until grep -q '^run 1' log
+	kill -INT "$taker"
+	wait "$taker"
+	[[ $(tail -n 1 log) == "1 run in"* ]]
+}
+
+@test "a second signal cancels the snapshot in progress, and the store stays whole" {
+	mkdir src
+	take src -q
+	seq 6000000 >src/numbers
+	listen
+	NOTIFY_SOCKET=$PWD/ear backuptool job --target-directory src --interval 1h --duration forever --compression 19 >log 2>&1 3>&- &
+	taker=$!
+	wait_until grep -q READY=1 told
+	kill -TERM "$taker"
+	sleep 0.05
+	kill -TERM "$taker"
+	result=0
+	wait "$taker" || result=$?
+	kill "$listener"
+	[ "$result" = 130 ]
+	grep -q interrupted log
+	[ "$(snapshots | wc -l)" = 1 ]
+	run -0 job src --interval 1 --duration 0 --compression 1
+	bring latest out -q
+	same src out
+}
+
+@test "a service manager is told: ready, each run, signs of life, stopping" {
+	mkdir src
+	listen
+	NOTIFY_SOCKET=$PWD/ear WATCHDOG_USEC=60000 backuptool job --target-directory src --interval 1h --duration forever >log 3>&- &
+	taker=$!
+	wait_until grep -q '^STATUS=run 1: snapshot_' told
+	wait_until eval '[ "$(grep -c "^WATCHDOG=1" told)" -ge 3 ]'
+	kill "$taker"
+	wait "$taker"
+	wait_until grep -q '^STOPPING=1$' told
+	kill "$listener"
+	[ "$(head -n 1 told)" = READY=1 ]
+	[ "$(tail -n 1 told)" = STOPPING=1 ]
+}
+
+@test "an abstract socket, and a manager that is gone, are nothing to fail for" {
+	mkdir src
+	NOTIFY_SOCKET=@nobody-listens-here run -0 job src --interval 1 --duration 0
+	NOTIFY_SOCKET=/nowhere/at/all run -0 job src --interval 1 --duration 0
+	NOTIFY_SOCKET=relative run -0 job src --interval 1 --duration 0
+}
+
+@test "exit codes: the worst of the runs" {
+	reachable_tool
+	mkdir src
+	echo secret >src/closed
+	chmod 000 src/closed
+	mkdir -m 777 store
+	run -3 as_user backuptool job --store store --target-directory src --interval 100ms --duration 200ms
+	[[ $output == *"closed: "* ]]
+	[[ ${lines[-1]} == *" 0 failed"* ]]
+}
+
+@test "a run that fails does not end the job" {
+	mkdir src
+	backuptool job --target-directory src --interval 200ms --duration forever --json >log 2>errors 3>&- &
+	taker=$!
+	wait_until has_snapshots 1
+	mv src away
+	wait_until grep -q '"exit":1' log
+	mv away src
+	before=$(snapshots | wc -l)
+	wait_until has_snapshots $((before + 1))
+	kill "$taker"
+	result=0
+	wait "$taker" || result=$?
+	[ "$result" = 1 ]
+	grep -q 'job: src: ' errors
+	jq -s -e 'map(select(.event == "run" and .exit == 1 and (.error | contains("No such file")))) | length >= 1' log
+}
+
+@test "a directory that is not there, bad times, and options that cannot work end it at once" {
+	run -1 job missing --interval 1 --duration forever
+	[ "$output" = "backuptool job: cannot protect missing: No such file or directory" ]
+	[ ! -e snapshots ]
+	mkdir src
+	for interval in 0 0ms -1 1x "" forever 99999999999999999999 9223372036854775807d; do
+		run -2 job src --interval "$interval" --duration 1
+		[[ $output == *"is not a time above 0 such as"* ]]
+	done
+	run -2 job src --interval 1 --duration soon
+	run -2 job src --interval 1
+	[[ $output == *"--duration TIME is missing"* ]]
+	run -2 job src --interval 1 --duration forever --tag $'line\nbreak'
+	run -10 job src --interval 1 --duration 1 --dry-run --store nowhere
+	[ ! -e nowhere ]
+}
+
+@test "unchanged trees make no snapshots when asked so, --quiet says nothing" {
+	mkdir src
+	run -0 job src --interval 100ms --duration 300ms --skip-if-unchanged --quiet
+	[ "$output" = "" ]
+	[ "$(snapshots | wc -l)" = 1 ]
+}

@@ -1,0 +1,223 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Removing snapshots, and tags.
+# shellcheck disable=SC2154
+load helper
+
+# took DATE: renames the newest snapshot, so that tests need not wait for the clock.
+took() {
+	local name
+	name=$(find snapshots -maxdepth 1 -name 'snapshot_*.json' -newer stamp)
+	mv "$name" "snapshots/snapshot_$1.json"
+	touch stamp
+}
+
+# Takes a snapshot of src called snapshot_DATE, and keeps a copy of src as copy_DATE.
+take_at() {
+	[ -e stamp ] || touch stamp
+	sleep 0.01
+	take src -q >/dev/null
+	took "$1"
+	cp -a src "copy_$1"
+}
+
+# A tree that changes: some new noise, some old noise gone, a file edited.
+change() {
+	mkdir -p src/deep/er
+	head -c 100000 /dev/urandom >"src/noise$1"
+	rm -f "src/noise$(($1 - 3))"
+	printf 'version %s\n' "$1" >src/deep/er/edited
+	printf 'constant\n' >src/deep/constant
+}
+
+survivors() {
+	find snapshots -maxdepth 1 -name 'snapshot_*.json' -printf '%f\n' | sort
+}
+
+every_survivor_restores() {
+	local name
+	for name in $(survivors); do
+		bring "$name" out -q
+		same "copy_${name:9:-5}" out
+		rm -rf out
+	done
+}
+
+@test "thirty snapshots of a changing tree pruned to 20, 7, 3, 1" {
+	for number in $(seq 30); do
+		change "$number"
+		take_at "2026-01-$(printf %02d "$number")T00-00-00Z"
+	done
+	for keep in 20 7 3 1; do
+		run -0 backuptool prune --snapshot-number "$keep"
+		[ "$(survivors | wc -l)" = "$keep" ]
+		[ "$(survivors | tail -n 1)" = snapshot_2026-01-30T00-00-00Z.json ]
+		every_survivor_restores
+	done
+	source_size=$(du -sb --apparent-size copy_2026-01-30T00-00-00Z | cut -f 1)
+	store_size=$(find snapshots -name '*.json' ! -path '*/cache/*' -printf '%s\n' | awk '{ s += $1 } END { print s }')
+	echo "store $store_size, source $source_size"
+	[ "$store_size" -le "$((source_size * 16 / 10))" ]
+}
+
+@test "what nobody needs is gone from the disk, and a file without dead weight is moved, not copied" {
+	mkdir src
+	head -c 20000000 /dev/urandom >src/stays
+	take_at 2026-01-01T00-00-00Z
+	inode=$(stat -c %i snapshots/snapshot_2026-01-01T00-00-00Z.json)
+	head -c 3000000 /dev/urandom >src/goes
+	take_at 2026-01-02T00-00-00Z
+	rm src/goes
+	take_at 2026-01-03T00-00-00Z
+	run -0 backuptool prune --snapshot-number 1
+	[ "$(stat -c %i snapshots/contents/*.json)" = "$inode" ]
+	[ "$(find snapshots -name '*.json' -size +1000k | wc -l)" = 1 ]
+	every_survivor_restores
+}
+
+@test "the table of verdicts with reasons, dry run, --json" {
+	mkdir src
+	for day in 01 02 03; do
+		echo "$day" >src/file
+		take_at "2026-01-${day}T00-00-00Z"
+	done
+	run -0 backuptool prune --keep-last 1 --keep-yearly 1 --dry-run
+	[[ ${lines[0]} =~ ^NAME\ +TIME\ +TARGET\ +VERDICT\ +REASONS$ ]]
+	[[ ${lines[1]} =~ \ remove$ ]]
+	[[ ${lines[3]} =~ \ keep\ +last,\ ?yearly$ ]]
+	[[ ${lines[4]} =~ ^would\ remove\ 2\ snapshots,\ 1\ kept ]]
+	[ "$(survivors | wc -l)" = 3 ]
+	run -0 backuptool prune --keep-last 2 --json
+	[ "$(jq -c '[.[] | [.keep, .reasons]]' <<<"$output")" = '[[false,[]],[true,["last"]],[true,["last"]]]' ]
+	[ "$(survivors | wc -l)" = 2 ]
+}
+
+@test "rules that would remove everything are refused without --all" {
+	mkdir src
+	take_at 2026-01-01T00-00-00Z
+	run -1 backuptool prune --snapshot-number 0
+	[[ $output == *"would remove every snapshot; nothing was removed. If you mean it, add --all"* ]]
+	run -1 backuptool prune --keep-tag nobody
+	[ "$(survivors | wc -l)" = 1 ]
+	run -0 backuptool prune --snapshot-number 0 --all
+	[ "$(survivors | wc -l)" = 0 ]
+	[ "$(find snapshots -name '*.json' ! -path '*/cache/*' | wc -l)" = 0 ]
+}
+
+@test "no rule, or a bad number, is a usage error" {
+	mkdir src
+	take_at 2026-01-01T00-00-00Z
+	run -2 backuptool prune
+	[[ $output == *"no rule says what to keep"* ]]
+	run -2 backuptool prune --keep-last 0
+	[[ $output == *"a whole number above 0"* ]]
+	run -2 backuptool prune --snapshot-number -1
+}
+
+@test "per target" {
+	mkdir src other
+	take_at 2026-01-01T00-00-00Z
+	take other -q >/dev/null
+	took 2026-01-02T00-00-00Z
+	echo changed >src/file
+	take_at 2026-01-03T00-00-00Z
+	run -0 backuptool prune --snapshot-number 1 --per-target -q
+	[ "$(survivors | tr '\n' ' ')" = "snapshot_2026-01-02T00-00-00Z.json snapshot_2026-01-03T00-00-00Z.json " ]
+}
+
+@test "a damaged snapshot is in the way, is named, and nothing is removed" {
+	for number in 1 2 3; do
+		change "$number"
+		take_at "2026-01-0${number}T00-00-00Z"
+	done
+	damage snapshots/snapshot_2026-01-02T00-00-00Z.json
+	before=$(find snapshots -name '*.json' ! -path '*/cache/*' -printf '%p %s\n' | sort)
+	run -1 backuptool prune --snapshot-number 2
+	[[ $output == *snapshot_2026-01-02T00-00-00Z.json*damaged* ]]
+	[ "$(find snapshots -name '*.json' ! -path '*/cache/*' -printf '%p %s\n' | sort)" = "$before" ]
+}
+
+@test "pruning frees space on a full file system" {
+	is_root || skip "needs root for a small file system"
+	mkdir small src
+	unshare -m bash -eu -c '
+		mount -t tmpfs -o size=4m tmpfs small
+		for number in 1 2 3; do
+			head -c 600000 /dev/urandom >src/noise
+			backuptool snapshot -q --store small/store --target-directory src >/dev/null
+		done
+		dd if=/dev/zero of=small/fill bs=4096 2>/dev/null || true
+		[ "$(df --output=avail small | tail -n 1)" -lt 4 ]
+		backuptool prune --store small/store --snapshot-number 1
+		[ "$(df --output=avail small | tail -n 1)" -gt 1500 ]
+		backuptool restore -q --store small/store --snapshot-file latest --output-directory out
+		cmp src/noise out/noise
+	'
+}
+
+@test "prune waits for a running snapshot, and says for what when it may not wait" {
+	mkdir src
+	take_at 2026-01-01T00-00-00Z
+	mkfifo hold
+	python3 -c '
+import fcntl, struct, sys
+lock = open("snapshots/lock", "r+")
+fcntl.fcntl(lock, 37, struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, 0, 0, 0))
+print("locked", flush=True)
+sys.stdin.read()' <hold >locked 3>&- &
+	holder=$!
+	exec 4>hold
+	wait_until grep -q locked locked
+	run -11 backuptool prune --snapshot-number 1 --lock-wait 0s
+	[[ $output == *lock* ]]
+	exec 4>&-
+	wait "$holder"
+	run -0 backuptool prune --snapshot-number 1
+}
+
+@test "remove takes single snapshots, whole or not at all" {
+	for number in 1 2 3; do
+		change "$number"
+		take_at "2026-01-0${number}T00-00-00Z"
+	done
+	run -1 backuptool remove 2026-01-01 2027
+	[ "$(survivors | wc -l)" = 3 ]
+	run -0 backuptool remove 2026-01-01 latest --dry-run
+	[[ $output == "would remove 2 snapshots; "* ]]
+	run -0 backuptool remove 2026-01-01 latest
+	[[ $output == "removed 2 snapshots; "* ]]
+	[ "$(survivors)" = snapshot_2026-01-02T00-00-00Z.json ]
+	every_survivor_restores
+}
+
+@test "classic snapshots are pruned like the others" {
+	mkdir snapshots
+	cp "$TESTS"/data/classic/*.json snapshots/
+	mkdir src
+	echo text >src/file
+	take src -q
+	backuptool list >/dev/null
+	run -0 backuptool prune --snapshot-number 2
+	[ "$(survivors | wc -l)" = 2 ]
+	[ "$(find snapshots -name 'snapshot_2026-11-22T11*' | wc -l)" -le 2 ]
+	for name in $(survivors); do
+		bring "$name" out -q
+		rm -rf out
+	done
+}
+
+@test "tags are added and taken away, and nothing else changes" {
+	change 1
+	take_at 2026-01-01T00-00-00Z
+	change 2
+	take_at 2026-01-02T00-00-00Z
+	run -0 backuptool tag 2026-01-01 --add "first one" --add b
+	run -0 backuptool tag 2026-01-01 --add a --remove b
+	[ "$(backuptool list --json | jq -c '[.[].tags]')" = '[["a","first one"],[]]' ]
+	every_survivor_restores
+	run -0 backuptool prune --keep-tag a
+	[ "$(survivors)" = snapshot_2026-01-01T00-00-00Z.json ]
+	every_survivor_restores
+	run -2 backuptool tag latest
+	run -2 backuptool tag latest --add $'line\nbreak'
+}

@@ -1,0 +1,26 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What a new user does first.
+# shellcheck disable=SC2154
+load helper
+
+@test "tools/quickstart with its own sample" {
+	[ "$BUILD" = "$TOP/build" ] || skip "it builds in build/, and the tests look at $BUILD"
+	run -0 "$TOP/tools/quickstart"
+	for text in "No difference in names and contents." "No difference in types, modes, sizes, times and owners." \
+		"2 snapshots, " "That was all."; do
+		[[ $output == *"$text"* ]]
+	done
+	[ ! -w /dev/fuse ] || [[ $output == *$'mnt/latest/\nNo difference.'* ]]
+	[ -z "$(find . -mindepth 1)" ]
+}
+
+@test "tools/quickstart with a directory" {
+	[ "$BUILD" = "$TOP/build" ] || skip "it builds in build/, and the tests look at $BUILD"
+	small_tree src
+	cd /
+	run -0 "$TOP/tools/quickstart" "$WORK/src"
+	[[ $output == *"files: 5 new files, 0 changed, 0 unchanged"* ]]
+	[[ $output == *"No difference in types, modes, sizes, times and owners."* ]]
+	[ "$(ls "$WORK")" = src ]
+}

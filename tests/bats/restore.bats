@@ -1,0 +1,273 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Bringing files back.
+# shellcheck disable=SC2154
+load helper
+
+@test "everything comes back equal in every field" {
+	full_tree src
+	run -0 --separate-stderr take src
+	[ "$stderr" = "" ]
+	run -0 --separate-stderr bring latest out
+	[ "$stderr" = "" ]
+	same src out
+}
+
+@test "everything comes back for an ordinary user, too" {
+	reachable_tool
+	mkdir mine
+	is_root && chown 65534:65534 mine
+	cd mine
+	as_user env MAKE_TREE_LEVELS=100 "$TESTS/bats/make_tree.py" src
+	as_user backuptool snapshot --target-directory src
+	run -0 --separate-stderr as_user backuptool restore --snapshot-file latest --output-directory out
+	[ "$stderr" = "" ]
+	same src out
+}
+
+@test "what an ordinary user cannot set is told, and is no error" {
+	is_root || skip "needs root to make what an ordinary user cannot"
+	reachable_tool
+	shallow_tree src
+	take src
+	chmod -R a+rX snapshots
+	chmod a+r snapshots/* snapshots/*/*
+	mkdir mine
+	chown 65534:65534 mine
+	run -0 --separate-stderr as_user backuptool restore --snapshot-file latest --output-directory mine/out
+	[ -n "$stderr" ]
+	[ "$(wc -l <<<"$stderr")" -lt 10 ]
+	cmp src/sizes/large-noise mine/out/sizes/large-noise
+}
+
+@test "the summary, -q and --json" {
+	small_tree src
+	take src
+	name=$(newest)
+	run -0 bring latest out
+	[ "${lines[0]}" = "restored $name to out" ]
+	[ "${lines[1]}" = "5 files, 5 directories, 1 others: 11 written (399.3 KiB), 0 left as they were" ]
+	[[ ${lines[2]} =~ ^time:\ [0-9.]+\ s$ ]]
+	run -0 bring latest out
+	[ "${lines[1]}" = "5 files, 5 directories, 1 others: 0 written (0 B), 11 left as they were" ]
+	run -0 bring latest out -q
+	[ "$output" = "" ]
+	run -0 bring latest again --json
+	[ "$(jq -c '[.snapshot, .files, .bytes, .errors]' <<<"$output")" = "[\"$name\",5,408906,0]" ]
+}
+
+@test "a snapshot by name, prefix, latest, latest~1, @TIME" {
+	mkdir src
+	echo one >src/file
+	take src
+	first=$(newest)
+	echo two >src/file
+	take src
+	second=$(newest)
+	mv "snapshots/$first" snapshots/snapshot_2020-01-02T10-00-00Z.json
+	mv "snapshots/$second" snapshots/snapshot_2020-02-03T11-00-00Z.json
+	for text in snapshot_2020-01-02T10-00-00Z.json snapshot_2020-01-02T10-00-00Z snapshot_2020-01 2020-01 latest~1 \
+		@2020-01-02 @2020-02-02 "@2020-02-03T10:59:59" "@2020-01-02 10:00"; do
+		bring "$text" "out $text"
+		[ "$(cat "out $text/file")" = one ]
+	done
+	for text in latest latest~0 2020-02 @now @2020-02-03T11:00 @2020-02-03 @2h; do
+		bring "$text" "out $text"
+		[ "$(cat "out $text/file")" = two ]
+	done
+}
+
+@test "a snapshot that does not exist, or is not clear" {
+	mkdir src
+	take src
+	take src
+	name=$(newest)
+	for text in latest~2 snapshot_1999 @1999-01-01 nothing; do
+		run -1 --separate-stderr bring "$text" out
+		[[ $stderr == "backuptool restore: "*"not found"* ]]
+	done
+	run -2 --separate-stderr bring snapshot_2 out
+	[[ $stderr == "backuptool restore: "*"$name"* ]]
+	run -2 --separate-stderr bring @nonsense out
+	[[ $stderr == "backuptool restore: "*nonsense* ]]
+	run -1 --separate-stderr bring nowhere/snapshot_x.json out
+	stderr_is "backuptool restore: nowhere/snapshot_x.json: No such file or directory; give a snapshot's name or the path of its file"
+	[ ! -e out ]
+}
+
+@test "a snapshot by the path of its file, wherever the store is" {
+	small_tree src
+	backuptool --store elsewhere snapshot --target-directory src
+	name=$(basename elsewhere/snapshot_*)
+	bring "elsewhere/$name" out1
+	bring "$WORK/elsewhere/$name" out2
+	ln -s "elsewhere/$name" here.json
+	bring here.json out3
+	(cd elsewhere && backuptool restore --snapshot-file "$name" --output-directory ../out4)
+	for n in 1 2 3 4; do same src out$n; done
+	cp "elsewhere/$name" other.json
+	run -1 bring ./other.json out5
+	output_is "backuptool restore: ./other.json is not a snapshot: its name must be snapshot_TIME.json, as it was written"
+}
+
+@test "a single file copied away restores without its store" {
+	small_tree src
+	take src
+	mkdir copied
+	mv "snapshots/$(newest)" copied/
+	rm -r snapshots
+	bring copied/snapshot_*.json out
+	same src out
+}
+
+@test "some paths" {
+	small_tree src
+	take src
+	bring latest out docs/notes photos/numbers.txt
+	run -0 find out -type f
+	[ "$(sort <<<"$output")" = $'out/docs/notes/b.txt\nout/photos/numbers.txt' ]
+	cmp src/photos/numbers.txt out/photos/numbers.txt
+	run bring latest out2 docs/missing
+	[ "$status" -ne 0 ]
+	[[ $output == *docs/missing* ]]
+}
+
+@test "into a directory that has something: only what differs is written" {
+	small_tree src
+	take src
+	bring latest out
+	inode=$(stat -c %i out/photos/noise.bin)
+	printf 'spoiled' >out/docs/a.txt
+	rm out/docs/zero
+	chmod 600 out/photos/numbers.txt
+	touch out/extra
+	run -0 bring latest out --json
+	[ "$(jq .bytes <<<"$output")" = 6 ]
+	[ "$(stat -c %i out/photos/noise.bin)" = "$inode" ]
+	[ -e out/extra ]
+	rm out/extra
+	touch -r src out
+	same src out
+}
+
+@test "--overwrite never and always" {
+	small_tree src
+	take src
+	bring latest out
+	printf 'mine' >out/docs/a.txt
+	rm out/docs/notes/b.txt
+	bring latest out --overwrite never
+	[ "$(cat out/docs/a.txt)" = mine ]
+	[ "$(cat out/docs/notes/b.txt)" = other ]
+	inode=$(stat -c %i out/photos/noise.bin)
+	bring latest out --overwrite=always
+	[ "$(stat -c %i out/photos/noise.bin)" != "$inode" ]
+	same src out
+}
+
+@test "--delete removes what the snapshot does not have, and nothing else" {
+	small_tree src
+	take src
+	bring latest out
+	mkdir -p out/more/and/more outside
+	touch out/more/and/more/file out/docs/extra outside/kept
+	ln -s ../outside out/to-outside
+	run -0 bring latest out --delete
+	[[ ${lines[1]} == *" deleted" ]]
+	same src out
+	[ -e outside/kept ]
+}
+
+@test "--delete with paths looks only there" {
+	small_tree src
+	take src
+	bring latest out
+	touch out/extra out/docs/extra
+	bring latest out --delete docs
+	[ -e out/extra ]
+	[ ! -e out/docs/extra ]
+}
+
+@test "--dry-run changes nothing and says what it would do" {
+	small_tree src
+	take src
+	bring latest out
+	printf 'spoiled' >out/docs/a.txt
+	touch out/extra
+	before=$("$TESTS/tree_compare.py" out)
+	run -0 bring latest out --dry-run --delete -v
+	[[ $'\n'$output == *$'\nM docs/a.txt\n'* ]]
+	[[ $'\n'$output == *$'\nD extra\n'* ]]
+	[[ $output == *"a dry run of restoring"* ]]
+	[ "$("$TESTS/tree_compare.py" out)" = "$before" ]
+	run -0 bring latest nothing -n
+	[ ! -e nothing ]
+}
+
+@test "another type is in the way" {
+	small_tree src
+	take src
+	bring latest out
+	rm -r out/docs/notes out/docs/a.txt
+	touch out/docs/notes
+	mkdir -p out/docs/a.txt/deep
+	run -0 bring latest out --delete
+	same src out
+}
+
+@test "symlinks in the output directory are not followed" {
+	small_tree src
+	take src
+	mkdir -p out outside/notes
+	ln -s ../outside out/docs
+	run bring latest out
+	[ -z "$(find outside -type f)" ]
+	same src out --without mtime
+}
+
+@test "an output directory that is missing one level is made; more is an error" {
+	small_tree src
+	take src
+	run -1 bring latest a/b/c
+	[ ! -e a ]
+	bring latest a
+	same src a
+}
+
+@test "a damaged content: the file is named, exit 3, everything else is there" {
+	mkdir src
+	head -c 3000000 /dev/urandom >src/bad
+	head -c 3000000 /dev/urandom >src/good
+	take src
+	file=snapshots/$(newest)
+	digest=$(sha256sum src/bad | cut -d' ' -f1)
+	at=$(jq --arg digest "$digest" '.trees[].entries[] | select(.name == "bad") | (.chunks[0][0] // $digest) as $first |
+		input.contents[] | select(any(.holds[]; .[0] == $first)).at' "$file" "$file")
+	damage "$file" "$((at + 5000))"
+	run -3 --separate-stderr bring latest out
+	[[ $stderr == *bad* ]]
+	[[ $stderr != *good* ]]
+	cmp src/good out/good
+	[ ! -e out/bad ]
+}
+
+@test "Ctrl-C: exit 130, and no half-written file has a name" {
+	mkdir src
+	for n in {1..12}; do head -c 20000000 /dev/urandom >"src/$n"; done
+	take src
+	env --default-signal=INT backuptool restore --snapshot-file latest --output-directory out 2>err &
+	pid=$!
+	wait_until has_file out
+	kill -INT "$pid"
+	code=0
+	wait "$pid" || code=$?
+	[ "$code" = 130 ]
+	[ "$(cat err)" = "backuptool restore: interrupted" ]
+	for file in out/[0-9]*; do cmp "$file" "src/${file#out/}"; done
+	bring latest out
+	same src out
+}
+
+has_file() {
+	compgen -G "$1/[0-9]*" >/dev/null
+}

@@ -1,0 +1,109 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The service that runs a job.
+# shellcheck disable=SC2154
+load helper
+
+schedule() {
+	backuptool schedule --target-directory "$@"
+}
+
+# The service's command with another duration, as systemd would start it.
+run_service() {
+	local words
+	mapfile -d '' words < <("$TESTS/bats/exec_start.py" "$1")
+	(cd / && "${words[@]/#--duration=forever/--duration=0}")
+}
+
+@test "the whole service" {
+	mkdir src
+	run -0 schedule src --interval 1h --keep-daily 7 -e '*.tmp' --print
+	output_is "[Unit]" \
+		"Description=Snapshots of $WORK/src" \
+		"" \
+		"[Service]" \
+		"Type=notify" \
+		"ExecStart=$(realpath "$(command -v backuptool)") job --store=$WORK/snapshots --target-directory=$WORK/src --duration=forever --lock-wait=60s --interval=1h --keep-daily=7 \"--exclude=*.tmp\"" \
+		"Restart=on-failure" \
+		"RestartSec=1min" \
+		"RestartPreventExitStatus=2" \
+		"SuccessExitStatus=3" \
+		"Nice=10" \
+		"IOSchedulingClass=idle" \
+		"" \
+		"[Install]" \
+		"WantedBy=default.target"
+	[ ! -e snapshots ]
+}
+
+@test "it is written where systemd looks, and how to start it is said" {
+	mkdir src
+	HOME=$WORK/home run -0 schedule src --interval 1h
+	[[ ${lines[0]} =~ ^wrote\ ($WORK/home/\.config/systemd/user/(backuptool-[A-Za-z0-9._-]+-src-[0-9a-f]{8}\.service))$ ]]
+	path=${BASH_REMATCH[1]} name=${BASH_REMATCH[2]}
+	[[ $output == *$'\n'"  systemctl --user daemon-reload"$'\n'"  systemctl --user enable --now $name"$'\n'* ]]
+	[[ $output == *"loginctl enable-linger"* ]]
+	diff "$path" <(schedule src --interval 1h --print)
+	HOME=$WORK/home run -0 schedule src --interval 2h
+	[[ $output == "replaced $path"*"restart $name"* ]]
+	grep -q -- --interval=2h "$path"
+	XDG_CONFIG_HOME=$WORK/config run -0 schedule src --interval 1h --store other
+	[ "$(find home config -type f | wc -l)" = 2 ]
+	[ ! -e "$WORK/config/systemd/user/$name" ]
+	HOME='' run -1 schedule src --interval 1h
+	[[ $output == *--print* ]]
+}
+
+@test "paths and tags of every kind arrive as they are" {
+	mkdir store
+	for name in 'with blank' '50%off' "quote's" '"double"' $'new\nline\ttab' '$HOME' "\${X}" ';' '#' $'\xff\xfe' 'ünï' \
+		' leading' 'trailing ' 'back\slash\'; do
+		mkdir -p "dir/$name"
+		schedule "dir/$name" --store store --interval 1 --tag '50% "$USER" \' --print >unit
+		run_service unit
+		echo "$name"
+		[ "$(backuptool list --store store --json | jq -r '.[-1] | .target_b64 // (.target | @base64)')" = \
+			"$(printf %s "$WORK/dir/$name" | base64 -w 0)" ]
+	done
+	backuptool list --store store --json | jq -e '[.[].tags] | unique == [["50% \"$USER\" \\"]]'
+}
+
+@test "a store that is not there yet" {
+	mkdir src sub
+	for store in other ./other sub/../other other/ "$WORK/other" "$WORK//sub/..//other//"; do
+		[[ $(schedule src --store "$store" --interval 1 --print) == *" --store=$WORK/other "* ]]
+	done
+	[[ $(schedule src --store /not-there-backuptool --interval 1 --print) == *" --store=/not-there-backuptool "* ]]
+	run -1 schedule src --store not/there --interval 1 --print
+	[ ! -e other ]
+}
+
+@test "files of patterns are found from everywhere" {
+	mkdir src
+	touch src/a.tmp src/b
+	echo '*.tmp' >patterns
+	schedule src --interval 1 --exclude-from patterns --print >unit
+	run_service unit
+	bring latest out -q
+	[ "$(ls out)" = b ]
+	run -2 schedule src --interval 1 --exclude-from - --print </dev/null
+}
+
+@test "systemd finds nothing wrong with it" {
+	command -v systemd-analyze || skip "no systemd here"
+	mkdir 'a %n "b" src'
+	schedule 'a %n "b" src' --interval 1h --keep-last 3 --print >job.service
+	run systemd-analyze verify --man=no "$WORK/job.service"
+	[[ $output != *job.service* ]]
+}
+
+@test "what cannot work is refused" {
+	mkdir src
+	run -2 schedule src
+	run -2 schedule src --interval 0
+	run -1 schedule missing --interval 1h --print
+	[ "$output" = "backuptool schedule: cannot protect missing: No such file or directory" ]
+	touch file
+	run -1 schedule file --interval 1h --print
+	run -2 schedule src --interval 1h --duration forever
+}

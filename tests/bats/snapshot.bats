@@ -1,0 +1,322 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Taking snapshots.
+# shellcheck disable=SC2154
+load helper
+
+@test "the first snapshot makes the store and says what it did" {
+	small_tree src
+	run -0 --separate-stderr take src
+	[ "$stderr" = "" ]
+	[[ ${lines[0]} =~ ^snapshot\ (snapshot_[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}-[0-9]{2}-[0-9]{2}Z\.json)\ of\ src$ ]]
+	name=${BASH_REMATCH[1]}
+	[ "${lines[1]}" = "files: 5 new files, 0 changed, 0 unchanged" ]
+	[[ ${lines[2]} == "added: 399.3 KiB of new data, stored in "*" written in all" ]]
+	[[ ${lines[3]} =~ ^time:\ [0-9.]+\ s$ ]]
+	[ "${#lines[@]}" = 4 ]
+	[ -f "snapshots/$name" ]
+	[ "$(stat -c %a snapshots)" = 700 ]
+	[ "$(stat -c %a "snapshots/$name")" = 600 ]
+}
+
+@test "a second snapshot of an unchanged tree adds less than 1 KiB" {
+	shallow_tree src
+	take src
+	wait_until tree_is_settled
+	take src
+	run -0 backuptool snapshot --target-directory src --json
+	[ "$(jq .unchanged <<<"$output")" = "$(jq .files <<<"$output")" ]
+	[ "$(jq -c '[.new, .changed, .new_bytes, .stored_bytes]' <<<"$output")" = '[0,0,0,0]' ]
+	[ "$(stat -c %s "snapshots/$(newest)")" -lt 1024 ]
+}
+
+# Files that were written in the moment of the snapshot are read again by the next one.
+tree_is_settled() {
+	[ "$(date +%s)" -gt "$(($(find src -printf '%C@\n' | sort -n | tail -n 1 | cut -d. -f1) + 2))" ]
+}
+
+@test "what changed is counted and stored, once" {
+	small_tree src
+	take src
+	printf 'changed\n' >src/docs/a.txt
+	cp src/photos/noise.bin src/photos/copy.bin
+	printf 'new\n' >src/new
+	rm src/docs/zero
+	run -0 backuptool snapshot --target-directory src --json
+	[ "$(jq -c '[.new, .changed, .files, .errors]' <<<"$output")" = '[2,1,6,0]' ]
+	[ "$(jq .new_bytes <<<"$output")" = 12 ]
+	bring latest out
+	same src out
+}
+
+@test "a file that keeps size and mtime but has other bytes is noticed" {
+	mkdir src
+	printf 'aaaa' >src/file
+	take src
+	sleep 0.02
+	touch -r src/file stamp
+	printf 'bbbb' >src/file
+	touch -r stamp src/file
+	take src
+	bring latest out
+	[ "$(cat out/file)" = bbbb ]
+}
+
+@test "the store inside the target is not part of a snapshot" {
+	small_tree .
+	run -0 take .
+	run -0 backuptool snapshot --target-directory . --json
+	[ "$(jq .files <<<"$output")" = 5 ]
+	bring latest "$WORK.out"
+	[ ! -e "$WORK.out/snapshots" ]
+	[ -e "$WORK.out/docs/a.txt" ]
+	rm -rf "$WORK.out"
+}
+
+@test "a store elsewhere: before the command, after it, by the environment" {
+	small_tree src
+	mkdir stores
+	backuptool --store stores/one snapshot --target-directory src
+	backuptool snapshot --store=stores/two --target-directory src
+	BACKUPTOOL_STORE=stores/three backuptool snapshot --target-directory=src
+	for store in one two three; do
+		backuptool list --store stores/$store --json | jq -e 'length == 1'
+	done
+	[ ! -e snapshots ]
+}
+
+@test "-q prints the name alone" {
+	small_tree src
+	run -0 backuptool snapshot -q --target-directory src
+	[ "$output" = "$(newest)" ]
+}
+
+@test "-v prints a line for each entry" {
+	small_tree src
+	take src
+	printf 'changed' >src/docs/a.txt
+	printf 'new' >src/$'new\tname'
+	run -0 backuptool snapshot -v --target-directory src --exclude docs/notes
+	[[ $'\n'$output == *$'\nM docs/a.txt\n'* ]]
+	[[ $'\n'$output == *$'\nA new\\x09name\n'* ]]
+	[[ $'\n'$output == *$'\nX docs/notes\n'* ]]
+	[[ $'\n'$output == *$'photos/noise.bin\n'* ]]
+}
+
+@test "excludes: patterns, files of patterns, standard input, the last one wins" {
+	small_tree src
+	mkdir src/cache src/marked src/tagged
+	touch src/a.tmp src/keep.tmp src/b.log src/cache/x src/marked/.nobackup src/marked/x src/tagged/x
+	printf 'Signature: 8a477f597d28d172789f06886806bc55\n' >src/tagged/CACHEDIR.TAG
+	printf '# a comment\n\n*.log\n/cache/\n' >patterns
+	printf '!keep.tmp\n' | backuptool snapshot --target-directory src --exclude '*.tmp' --exclude-from patterns \
+		--exclude-from - --exclude-if-present .nobackup --exclude-caches
+	bring latest out
+	[ ! -e out/a.tmp ] && [ -e out/keep.tmp ] && [ ! -e out/b.log ] && [ ! -e out/cache ]
+	[ -e out/docs/a.txt ] && [ -d out/marked ] && [ ! -e out/marked/x ]
+	[ -e out/tagged/CACHEDIR.TAG ] && [ ! -e out/tagged/x ]
+}
+
+@test "--dry-run writes nothing, even without a store" {
+	small_tree src
+	run -0 --separate-stderr backuptool snapshot --target-directory src --dry-run
+	[ "${lines[0]}" = "a dry run over src: nothing was written" ]
+	[ "${lines[1]}" = "files: 5 new files, 0 changed, 0 unchanged" ]
+	[ "$stderr" = "" ]
+	[ ! -e snapshots ]
+	take src
+	before=$(find snapshots -printf '%p %s %T@\n' | sort)
+	printf x >src/new
+	run -0 backuptool snapshot --target-directory src -n
+	[[ ${lines[1]} == "files: 1 new file, 0 changed, 5 unchanged" || ${lines[1]} == "files: 1 new file, "* ]]
+	[ "$(find snapshots -name 'snapshot_*' | wc -l)" = 1 ]
+	[ "$(find snapshots -type f -name '*.json' -printf '%p %s %T@\n' | sort)" = "$(grep json <<<"$before")" ]
+}
+
+@test "--skip-if-unchanged" {
+	small_tree src
+	take src
+	name=$(newest)
+	run -0 backuptool snapshot --target-directory src --skip-if-unchanged
+	[ "${lines[0]}" = "no snapshot of src: nothing changed since $name" ]
+	run -0 backuptool snapshot --target-directory src --skip-if-unchanged --json
+	[ "$(jq -c '[.skipped, .name]' <<<"$output")" = "[true,\"$name\"]" ]
+	[ "$(find snapshots -name 'snapshot_*' | wc -l)" = 1 ]
+	touch src/new
+	run -0 backuptool snapshot --target-directory src --skip-if-unchanged --json
+	[ "$(jq .skipped <<<"$output")" = false ]
+	[ "$(find snapshots -name 'snapshot_*' | wc -l)" = 2 ]
+}
+
+@test "tags are kept, sorted, each once" {
+	small_tree src
+	take src --tag weekly --tag=before-upgrade --tag weekly
+	run -0 backuptool list --json
+	[ "$(jq -c '.[0].tags' <<<"$output")" = '["before-upgrade","weekly"]' ]
+}
+
+@test "a large insertion costs little" {
+	mkdir src
+	head -c 40000000 /dev/urandom >src/large
+	take src
+	{ head -c 20000000 src/large; head -c 300000 /dev/urandom; tail -c +20000001 src/large; } >larger
+	mv larger src/large
+	run -0 backuptool snapshot --target-directory src --json
+	[ "$(jq '.new_bytes < 8000000' <<<"$output")" = true ]
+	bring latest out
+	cmp src/large out/large
+}
+
+@test "a target that is missing, a file, or a symlink to a directory" {
+	run -1 --separate-stderr take nowhere
+	[[ $stderr == "backuptool snapshot: "*nowhere*"No such file or directory"* ]]
+	touch file
+	run -1 --separate-stderr take file
+	[[ $stderr == "backuptool snapshot: "*file*"Not a directory"* ]]
+	small_tree real
+	ln -s real there
+	take there
+	bring latest out
+	same real out
+}
+
+@test "what an ordinary user cannot read is named once; exit 3; the rest is there" {
+	reachable_tool
+	small_tree src
+	mkdir src/closed
+	touch src/closed/inside
+	chmod 000 src/docs/a.txt src/closed
+	mkdir mine
+	is_root && chown -R 65534:65534 src mine
+	cd mine
+	run -3 --separate-stderr as_user backuptool snapshot --target-directory ../src
+	[ "$(grep -c 'docs/a\.txt' <<<"$stderr")" = 1 ]
+	[ "$(grep -c closed <<<"$stderr")" = 1 ]
+	[ "$(wc -l <<<"$stderr")" = 2 ]
+	[[ $stderr == *"Permission denied"* ]]
+	[[ ${lines[-1]} == "incomplete: 2 entries could not be read as they were" ]]
+	run as_user backuptool restore --snapshot-file latest --output-directory out
+	[ "$(cat out/docs/notes/b.txt)" = other ]
+	cmp out/photos/noise.bin ../src/photos/noise.bin
+}
+
+@test "two snapshots at once" {
+	shallow_tree src
+	take src >one.log 2>&1 &
+	first=$!
+	take src >two.log 2>&1 &
+	second=$!
+	wait $first
+	wait $second
+	run -0 backuptool list --json
+	[ "$(jq length <<<"$output")" = 2 ]
+	for name in $(jq -r '.[].name' <<<"$output"); do
+		bring "$name" "out-$name"
+		same src "out-$name"
+	done
+}
+
+@test "Ctrl-C: exit 130, a sentence, and a store that is whole" {
+	small_tree src
+	take src
+	mkdir src/more
+	for n in {1..12}; do head -c 20000000 /dev/urandom >"src/more/$n"; done
+	# A shell's background jobs ignore SIGINT; a program started by env does not.
+	env --default-signal=INT backuptool snapshot --target-directory src 2>err &
+	pid=$!
+	wait_until has_written "$pid"
+	kill -INT "$pid"
+	code=0
+	wait "$pid" || code=$?
+	[ "$code" = 130 ]
+	[ "$(cat err)" = "backuptool snapshot: interrupted" ]
+	[ "$(find snapshots -name 'snapshot_*' | wc -l)" = 1 ]
+	backuptool list
+	take src
+	bring latest out
+	same src out
+}
+
+has_written() {
+	[ "$(awk '/^write_bytes|^wchar/ { n += $2 } END { print n + 0 }' "/proc/$1/io")" -gt 1000000 ]
+}
+
+@test "a full disk: exit 1 with a sentence, and the store is whole" {
+	is_root || skip "needs root for a file system of its own"
+	small_tree src
+	mkdir disk
+	cat >full.sh <<-'EOS'
+		set -e
+		mount -t tmpfs -o size=3m tmpfs disk
+		backuptool --store disk/store snapshot --target-directory src
+		head -c 8000000 /dev/urandom >src/large
+		code=0
+		backuptool --store disk/store snapshot --target-directory src 2>err || code=$?
+		cat err
+		[ $code = 1 ]
+		grep -q 'No space left on device; the disk is full: free some space and run it again$' err
+		[ "$(wc -l <err)" = 1 ]
+		[ "$(find disk/store -name 'snapshot_*' | wc -l)" = 1 ]
+		backuptool --store disk/store restore --snapshot-file latest --output-directory out
+		rm src/large
+		backuptool --store disk/store snapshot --target-directory src
+		backuptool --store disk/store list
+	EOS
+	unshare -m bash full.sh
+	same src out --without mtime
+}
+
+@test "a snapshot in progress is not seen, and leaves no temporary files" {
+	small_tree src
+	take src
+	[ -z "$(find snapshots -name '.tmp-*')" ]
+	run -0 find snapshots -mindepth 1 -maxdepth 1 -printf '%f\n'
+	for name in "${lines[@]}"; do
+		[[ $name == snapshot_*.json || $name == contents || $name == cache || $name == lock ]]
+	done
+}
+
+@test "a progress line on a terminal, and nowhere else" {
+	mkdir src
+	for n in {1..6}; do head -c 20000000 /dev/urandom >"src/$n"; done
+	export TERM=xterm
+	on_terminal="backuptool snapshot --target-directory src"
+	run -0 script -qec "$on_terminal" /dev/null
+	[[ $output == *$'\r'[1-6]" file"*" MiB/s"*$'\033[K'* ]]
+	[[ $output == *$'\033[K'"snapshot snapshot_"* ]]
+	bring latest out
+	for quiet in "$on_terminal --force --no-progress" "$on_terminal --force -q" "$on_terminal --force --json" "TERM=dumb $on_terminal --force"; do
+		run -0 script -qec "$quiet" /dev/null
+		[[ $output != *$'\033'* ]]
+	done
+	run -0 --separate-stderr backuptool snapshot --target-directory src --force
+	[ "$stderr" = "" ]
+}
+
+# Holds the store's lock alone, as a program that removes snapshots does, until ./release is there.
+hold_lock() {
+	python3 -c '
+import fcntl, os, time
+with open("snapshots/lock", "r+") as file:
+    fcntl.lockf(file, fcntl.LOCK_EX)
+    open("held", "w").close()
+    while not os.path.exists("release"):
+        time.sleep(0.01)
+' 3>&- &
+	wait_until [ -e held ]
+}
+
+@test "a locked store: exit 11 and what to do, after having waited" {
+	small_tree src
+	take src
+	hold_lock
+	run -11 --separate-stderr take src --lock-wait 1s
+	[[ $stderr == "backuptool snapshot: "*"another backuptool is at work there: run it again later, or wait longer with --lock-wait 1h" ]]
+	take src --lock-wait forever >log &
+	waiting=$!
+	run -0 backuptool list
+	touch release
+	wait "$waiting"
+	run -0 backuptool list --json
+	[ "$(jq length <<<"$output")" = 2 ]
+}

@@ -1,0 +1,148 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The command line itself: nothing here takes a snapshot.
+# shellcheck disable=SC2154
+load helper
+
+@test "without a command: one sentence, exit 2" {
+	run -2 --separate-stderr backuptool
+	output_is ""
+	stderr_is "backuptool: a command is missing; see 'backuptool help'"
+}
+
+@test "--version" {
+	run -0 --separate-stderr backuptool --version
+	[[ $output =~ ^backuptool\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+	[ "$stderr" = "" ]
+}
+
+@test "help, --help and -h say the same" {
+	run -0 backuptool help
+	[ "${lines[0]}" = "Usage: backuptool [--store DIR] COMMAND [OPTION…]" ]
+	first=$output
+	run -0 backuptool --help
+	[ "$output" = "$first" ]
+	run -0 backuptool -h
+	[ "$output" = "$first" ]
+}
+
+@test "every command has help with an example, and is in the list" {
+	commands=$(backuptool help | sed -n '/^Commands:/,/^$/s/^  \([a-z]\+\) .*/\1/p')
+	[ "$(wc -w <<<"$commands")" -ge 6 ]
+	for command in $commands; do
+		run -0 --separate-stderr backuptool "$command" --help
+		[[ ${lines[0]} == "Usage: backuptool $command "* ]]
+		[[ $output == *$'\nExample:\n  backuptool '* ]]
+		[ "$stderr" = "" ]
+		first=$output
+		run -0 backuptool help "$command"
+		[ "$output" = "$first" ]
+	done
+}
+
+@test "an unknown command, and one that is nearly right" {
+	run -2 backuptool snapshto
+	output_is "backuptool: there is no command 'snapshto'; did you mean 'snapshot'?; see 'backuptool help'"
+	run -2 backuptool frobnicate
+	output_is "backuptool: there is no command 'frobnicate'; see 'backuptool help'"
+	run -2 backuptool $'a\nb'
+	output_is "backuptool: there is no command 'a\\x0ab'; see 'backuptool help'"
+}
+
+@test "unknown options" {
+	run -2 backuptool snapshot --target-directroy=x
+	output_is "backuptool snapshot: there is no option --target-directroy; did you mean --target-directory?; see 'backuptool snapshot --help'"
+	run -2 backuptool list --frob
+	output_is "backuptool list: there is no option --frob; see 'backuptool list --help'"
+	run -2 backuptool list -Q
+	output_is "backuptool list: there is no option -Q; see 'backuptool list --help'"
+}
+
+@test "an option without its value, a flag with one, an empty one" {
+	run -2 backuptool snapshot --target-directory
+	output_is "backuptool snapshot: --target-directory needs a value: --target-directory DIR; see 'backuptool snapshot --help'"
+	run -2 backuptool --store
+	output_is "backuptool: --store needs a value: --store DIR; see 'backuptool help'"
+	run -2 backuptool snapshot --target-directory=. --dry-run=yes
+	output_is "backuptool snapshot: --dry-run takes no value; see 'backuptool snapshot --help'"
+	run -2 backuptool list --store=
+	output_is "backuptool list: --store '' is not a name; see 'backuptool list --help'"
+}
+
+@test "required options and operands" {
+	run -2 backuptool snapshot
+	output_is "backuptool snapshot: --target-directory DIR is missing; see 'backuptool snapshot --help'"
+	run -2 backuptool restore --snapshot-file latest
+	output_is "backuptool restore: --output-directory DIR is missing; see 'backuptool restore --help'"
+	run -2 backuptool restore --output-directory x
+	output_is "backuptool restore: --snapshot-file SNAPSHOT is missing; see 'backuptool restore --help'"
+	run -2 backuptool snapshot --target-directory . more
+	output_is "backuptool snapshot: 'more' is one argument too many; see 'backuptool snapshot --help'"
+	run -2 backuptool export --classic latest
+	output_is "backuptool export: an argument is missing: backuptool export SNAPSHOT FILE; see 'backuptool export --help'"
+	run -2 backuptool export latest file
+	output_is "backuptool export: say which layout: --classic; see 'backuptool export --help'"
+}
+
+@test "values that make no sense" {
+	for level in 0 20 -1 fast 3x ""; do
+		run -2 backuptool snapshot --target-directory . --compression "$level"
+		output_is "backuptool snapshot: --compression '$level' is not a level from 1 to 19, or auto; see 'backuptool snapshot --help'"
+	done
+	run -2 backuptool restore --snapshot-file latest --output-directory x --overwrite sometimes
+	output_is "backuptool restore: --overwrite 'sometimes' is not always, if-changed or never; see 'backuptool restore --help'"
+	run -2 backuptool list --lock-wait soon
+	output_is "backuptool list: --lock-wait 'soon' is not a duration such as 90, 90s, 5m, 2h, 1d or forever; see 'backuptool list --help'"
+	run -2 backuptool snapshot --target-directory . --exclude-from missing
+	output_is "backuptool snapshot: --exclude-from 'missing' is not a file that can be read (No such file or directory); see 'backuptool snapshot --help'"
+	[ ! -e snapshots ]
+}
+
+@test "no store: exit 10 and what to do" {
+	run -10 --separate-stderr backuptool list
+	output_is ""
+	stderr_is "backuptool list: there is no store at ./snapshots; make one with 'backuptool snapshot --target-directory DIR', or name another with --store DIR"
+	run -10 backuptool --store=/nowhere list
+	[[ $output == "backuptool list: there is no store at /nowhere; "* ]]
+	run -10 backuptool list --store /nowhere
+	[[ $output == "backuptool list: there is no store at /nowhere; "* ]]
+	BACKUPTOOL_STORE=elsewhere run -10 backuptool list
+	[[ $output == "backuptool list: there is no store at elsewhere; "* ]]
+	BACKUPTOOL_STORE=elsewhere run -10 backuptool list --store there
+	[[ $output == "backuptool list: there is no store at there; "* ]]
+	run -10 backuptool restore --snapshot-file latest --output-directory x
+	[ ! -e x ]
+	[ ! -e snapshots ]
+}
+
+@test "output that cannot be written is an error" {
+	run -1 --separate-stderr bash -c 'backuptool help >/dev/full'
+	stderr_is "backuptool help: cannot write the output: No space left on device"
+}
+
+# Every command line, up to a pipe, is one that the program understands: with --help behind it no option is refused.
+understands() {
+	local count=0 line words
+	while read -r line; do
+		line=${line%%|*}
+		line=${line%%&&*}
+		line=${line//\~/HOME}
+		line=${line%\\}
+		eval "words=(${line//\$/\\\$})"
+		echo "$line"
+		run -0 --separate-stderr "${words[@]}" --help
+		[ "$stderr" = "" ]
+		count=$((count + 1))
+	done
+	[ "$count" -ge "$1" ]
+}
+
+@test "the README's command lines are right" {
+	understands 10 < <(grep -oE '^    (.*&& )?backuptool [a-z-].*' "$TOP/README.md" | sed 's/.*&& backuptool/backuptool/')
+}
+
+@test "the examples in the help are right" {
+	understands 8 < <(for command in $(backuptool help | sed -n '/^Commands:/,/^$/s/^  \([a-z]\+\) .*/\1/p'); do
+		backuptool help "$command" | sed -n '/^Example:/,$s/^  \(backuptool .*\)/\1/p'
+	done)
+}

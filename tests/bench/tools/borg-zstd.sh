@@ -1,0 +1,3 @@
+needs="borgbackup"
+. "$BENCH/tools/borg-lz4.sh"
+level=zstd,3

@@ -1,0 +1,7 @@
+needs="restic"
+export RESTIC_PASSWORD=x RESTIC_REPOSITORY="$STORE" RESTIC_CACHE_DIR="$STORE.cache"
+prepare() { restic init -q; }
+first() { restic backup -q "$SRC"; }
+again() { first; }
+restore() { restic restore -q latest --target "$DST"; }
+check() { restic check -q --read-data; }

@@ -1,0 +1,6 @@
+needs="tar zstd"
+prepare() { mkdir -p "$STORE"; }
+first() { tar -C "$SRC" -cf - . | zstd -q -f -3 -T2 -o "$STORE/archive.tar.zst"; }
+again() { first; }
+restore() { zstd -q -dc "$STORE/archive.tar.zst" | tar -C "$DST" -xpf -; }
+check() { zstd -q -t "$STORE/archive.tar.zst"; }

@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A second reader of stores, written from engine/FORMAT.md alone, with Python's library and the program zstd.
+
+  reader.py list STORE                      a line a snapshot: name, files, directories, others, bytes
+  reader.py extract STORE SNAPSHOT DIR      restores a snapshot below DIR, which is made
+Every digest that the format gives is verified; what differs ends the program with a message.
+"""
+import base64
+import hashlib
+import json
+import os
+import pathlib
+import stat
+import subprocess
+import sys
+
+TYPES = {'fifo': stat.S_IFIFO, 'socket': stat.S_IFSOCK, 'chardev': stat.S_IFCHR, 'blockdev': stat.S_IFBLK}
+
+
+def need(condition, *what):
+    if not condition:
+        sys.exit('reader.py: ' + ' '.join(map(str, what)))
+
+
+def sha256(*parts):
+    return hashlib.sha256(b''.join(parts)).hexdigest()
+
+
+def parse(text):
+    def no_duplicates(pairs):
+        need(len({key for key, _ in pairs}) == len(pairs), 'duplicate key in', text[:100])
+        return dict(pairs)
+    return json.loads(text, object_pairs_hook=no_duplicates)
+
+
+def from_base64(text):
+    data = base64.b64decode(text, validate=True)
+    need(base64.b64encode(data) == text, 'bad Base64')
+    return data
+
+
+def named(entry, key):
+    """A byte string of an entry: text, or Base64 where it is not UTF-8."""
+    if key + '_b64' in entry:
+        return from_base64(entry[key + '_b64'].encode())
+    return entry[key].encode()
+
+
+def number(value):
+    return int(value)  # large ones are strings
+
+
+class File:
+    """A snapshot or volume: its parts, verified."""
+    def __init__(self, path):
+        self.path, self.data = path, path.read_bytes()
+        data, last = self.data, self.data.rfind(b'\n', 0, -1) + 1
+        need(data.endswith(b'}}\n'), path, 'is cut off')
+        self.end = end = parse(b'{' + data[last:-2] + b'}')['end']
+        need(sha256(data[:data.rindex(b'"file_sha256"')]) == end['file_sha256'], path, 'file_sha256')
+        need(sha256(data[:end['blocks']], data[end['summary']:data.rindex(b'"open_sha256"')]) == end['open_sha256'],
+             path, 'open_sha256')
+        need(sha256(data[end['contents']:end['trees']], data[end['tree_index']:end['summary']]) == end['index_sha256'],
+             path, 'index_sha256')
+        whole = parse(data)
+        self.header = {key: whole[key] for key in whole if key not in end and key != 'end'}
+        need((whole['format'], whole['version']) == ('backuptool', 2), path, 'is of another format')
+        self.contents, self.summary, self.tree_index = whole['contents'], whole['summary'], whole['tree_index']
+        need(len(whole['blocks']) == len(self.contents) and len(whole['trees']) == len(self.tree_index), path, 'lists')
+
+    def block(self, index):
+        """The plain contents of a block, each with its digest verified."""
+        line = self.contents[index]
+        at, length = line['at'], line['length']
+        need(self.data[at - 9:at] == b'{"zstd":"' and self.data[at + length:at + length + 2] == b'"}', self.path, 'at', at)
+        plain = subprocess.run(['zstd', '-dcq'], input=from_base64(self.data[at:at + length]), capture_output=True,
+                               check=True).stdout
+        need(len(plain) == line['size'] == sum(size for _, size in line['holds']), self.path, 'sizes at', at)
+        start = 0
+        for digest, size in line['holds']:
+            need(sha256(plain[start:start + size]) == digest, self.path, 'content', digest)
+            yield digest, plain[start:start + size]
+            start += size
+
+
+class Store:
+    def __init__(self, path):
+        store = pathlib.Path(path)
+        self.snapshots = {file.name: File(file) for file in sorted(store.glob('snapshot_*.json'))}
+        files = [*self.snapshots.values(), *map(File, sorted((store / 'contents').glob('*.json')))]
+        self.pages, self.where, self.decoded = {}, {}, (None, {})
+        for file in files:
+            for page, at, length in file.tree_index:
+                need(sha256(file.data[at:at + length]) == page, file.path, 'page', page)
+                self.pages[page] = file.data[at:at + length]
+            for index, line in enumerate(file.contents):
+                self.where.update({digest: (file, index) for digest, _ in line['holds']})
+
+    def content(self, digest):
+        if self.decoded[0] != self.where[digest]:
+            file, index = self.where[digest]
+            self.decoded = (file, index), dict(file.block(index))
+        return self.decoded[1][digest]
+
+    def entries(self, page):
+        parsed = parse(self.pages[page])
+        if 'pages' in parsed:
+            return [entry for leaf in parsed['pages'] for entry in self.entries(leaf['tree'])]
+        names = [named(entry, 'name') for entry in parsed['entries']]
+        need(names == sorted(set(names)), page, 'is not sorted')
+        return parsed['entries']
+
+    def chunks(self, entry):
+        if 'chunk_pages' in entry:
+            return [chunk for page, _ in entry['chunk_pages'] for chunk in parse(self.pages[page])['chunks']]
+        if 'chunks' in entry:
+            return entry['chunks']
+        return [[entry['sha256'], entry['size']]] if number(entry['size']) else []
+
+
+def write_file(store, entry, path):
+    """Fills the ranges between the holes with the chunks, one after the other."""
+    data, whole, at = b''.join(store.content(digest) for digest, _ in store.chunks(entry)), hashlib.sha256(), 0
+    with open(path, 'xb') as out:
+        for offset, length in [*entry.get('holes', []), [number(entry['size']), 0]]:
+            piece, data = data[:number(offset) - at], data[number(offset) - at:]
+            out.seek(at)
+            out.write(piece)
+            whole.update(piece)
+            if 'sha256' in entry:
+                whole.update(bytes(number(length)))
+            at = number(offset) + number(length)
+        out.truncate(number(entry['size']))
+    need(not data and ('sha256' not in entry or whole.hexdigest() == entry['sha256']), path, 'has another digest')
+
+
+def set_metadata(entry, path):
+    if os.geteuid() == 0:
+        os.chown(path, entry['uid'], entry['gid'], follow_symlinks=False)
+    for name, value, *raw in entry.get('xattrs', []):
+        os.setxattr(path, from_base64(raw[0].encode()) if raw else name, from_base64(value.encode()), follow_symlinks=False)
+    if entry['type'] != 'symlink':
+        os.chmod(path, int(entry['mode'], 8))
+    seconds, nanoseconds = entry['mtime']
+    os.utime(path, ns=(0, number(seconds) * 10**9 + nanoseconds), follow_symlinks=False)
+
+
+def extract(store, entry, path, links):
+    inode = (entry.get('dev'), entry['inode']) if 'inode' in entry else None
+    if inode in links and inode:
+        os.link(links[inode], path, follow_symlinks=False)
+        return
+    links[inode] = path
+    if entry['type'] == 'dir':
+        os.mkdir(path)
+        for child in store.entries(entry['tree']):
+            extract(store, child, os.path.join(path, named(child, 'name')), links)
+    elif entry['type'] == 'file':
+        write_file(store, entry, path)
+    elif entry['type'] == 'symlink':
+        os.symlink(named(entry, 'target'), path)
+    else:
+        os.mknod(path, TYPES[entry['type']] | 0o600, os.makedev(*entry.get('rdev', [0, 0])))
+    set_metadata(entry, path)
+
+
+def main():
+    if len(sys.argv) == 3 and sys.argv[1] == 'list':
+        for name, file in Store(sys.argv[2]).snapshots.items():
+            print(name, *(file.summary[key] for key in ('files', 'directories', 'others', 'directory_size')))
+    elif len(sys.argv) == 5 and sys.argv[1] == 'extract':
+        store = Store(sys.argv[2])
+        extract(store, store.snapshots[sys.argv[3]].summary['root'], os.fsencode(sys.argv[4]), {})
+    else:
+        sys.exit(__doc__)
+
+
+main()

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+# What the suites share; read with ". tests/suites/lib.sh" in the project's directory.
+# shellcheck shell=sh
+
+build_root=${TEST_BUILD:-build}
+# Sanitizers end the program with this status, which no command uses.
+export ASAN_OPTIONS=exitcode=99:detect_leaks=1:abort_on_error=0:allocator_may_return_null=1
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:exitcode=99
+export TSAN_OPTIONS=halt_on_error=1:exitcode=99:second_deadlock_stack=1
+
+# build_dir NAME: where the build of that name is.
+build_dir() {
+	if [ "$1" = gcc ]; then echo "$build_root"; else echo "$build_root-$1"; fi
+}
+
+# build NAME [OPTION…]: builds in the directory of that name; prints something only when that fails.
+build() {
+	name=$1
+	dir=$(build_dir "$name")
+	shift
+	log=$(mktemp)
+	# tools/quickstart may have made the directory, without the tests.
+	if { if [ -f "$dir/build.ninja" ]; then meson configure "$dir" -Dtests=true; else meson setup "$dir" "$@"; fi &&
+		ninja -C "$dir"; } >"$log" 2>&1; then
+		rm -f "$log"
+		return 0
+	fi
+	grep -v "^\[[0-9]*/[0-9]*\] [CL]" "$log"
+	rm -f "$log"
+	return 1
+}
+
+build_gcc() { CC=gcc build gcc; }
+build_clang() { CC=clang build clang; }
+build_asan() { CC=gcc build asan -Db_sanitize=address,undefined -Db_lundef=false; }
+build_tsan() { CC=gcc build tsan -Db_sanitize=thread -Db_lundef=false; }
+
+# each PREFIX FILE…: runs every file as the last argument of the prefix (words), as many at a time as there are
+# processors, through tests/suites/one.
+each() {
+	prefix=$1
+	shift
+	[ $# -gt 0 ] || return 0
+	lock=$(mktemp)
+	# The prefix is a list of words.
+	# shellcheck disable=SC2086
+	printf '%s\0' "$@" | TAP_LOCK=$lock xargs -0 -n 1 -P "$(nproc)" tests/suites/one $prefix
+	rm -f "$lock"
+}
+
+# unit_tests NAME [ROOM…]: the unit tests of that build, of all rooms or of those whose names begin so. ThreadSanitizer
+# needs addresses that are not randomised.
+unit_tests() {
+	name=$1 dir=$(build_dir "$1")
+	prefix="tests/suites/meson_test $dir"
+	[ "$name" != tsan ] || prefix="setarch -R $prefix"
+	shift
+	wanted="^($(printf '%s|' "${@:-.}" | sed 's/|$//'))"
+	export CMOCKA_MESSAGE_OUTPUT=TAP
+	# The names are words.
+	# shellcheck disable=SC2046
+	each "$prefix" $(tests/suites/meson_test "$dir" | grep -E "$wanted")
+}

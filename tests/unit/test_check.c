@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: MIT */
+#include "snapshot_world.h"
+#include <backuptool/check.h>
+#include <backuptool/policy.h>
+#include <backuptool/prune.h>
+#include <malloc.h>
+
+/* Sanitized, a sample must do. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define STRIDE 61
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define STRIDE 61
+#endif
+#endif
+#ifndef STRIDE
+#define STRIDE 1
+#endif
+
+struct seen {
+	unsigned count;
+	char text[16384]; /* a line for each finding and for what it hurts */
+};
+
+static void note(void *arg, const struct bt_finding *finding)
+{
+	struct seen *seen = arg;
+	size_t used = strlen(seen->text), room = sizeof(seen->text) - used;
+
+	seen->count++;
+	used += (size_t)snprintf(seen->text + used, room, "%s %s\n", finding->file ? finding->file : "-",
+				 bt_reason_name(finding->error->reason));
+	for (size_t i = 0; i < finding->hurt_count && used < sizeof(seen->text); i++) {
+		const struct bt_hurt *hurt = &finding->hurts[i];
+
+		used += (size_t)snprintf(seen->text + used, sizeof(seen->text) - used, "  %s:%s %lld+%llu\n",
+					 hurt->snapshot, hurt->path ? hurt->path : "*", (long long)hurt->offset,
+					 (unsigned long long)hurt->length);
+	}
+	assert_true(used < sizeof(seen->text));
+	if (finding->hurts_more)
+		snprintf(seen->text + used, sizeof(seen->text) - used, "  +%llu\n",
+			 (unsigned long long)finding->hurts_more);
+}
+
+/* A check of the store opened anew. */
+static int check_with(struct world *world, bool read_only, const struct bt_check_options *options, struct seen *seen,
+		      struct bt_check_result *result)
+{
+	const struct bt_store_options how = {.read_only = read_only, .cache_bytes = 1 << 20};
+	struct bt_check_options serial = {.threads = 1};
+	struct bt_store *store;
+
+	world->error = (struct bt_error){0};
+	*seen = (struct seen){0};
+	assert_int_equal(bt_store_open(world->store_path, &how, &store, &world->error), 0);
+	int r = bt_check(store, options ? options : &serial, note, seen, NULL, result, &world->error);
+	bt_store_close(store);
+	assert_int_equal(result->findings, seen->count);
+	assert_int_equal(r, seen->count ? BT_E_DAMAGED : 0);
+	return r;
+}
+
+static int check(struct world *world, const struct bt_check_options *options, struct seen *seen)
+{
+	struct bt_check_result result;
+
+	return check_with(world, true, options, seen, &result);
+}
+
+/* Two snapshots and a volume; the second snapshot needs all three files. *ret_volume: its path in the store. */
+static void make_small(struct world *world, char first[64], char second[64], char volume[64])
+{
+	char **names;
+
+	world_begin(world);
+	put_text(world, "a.txt", "in the volume");
+	put_dir(world, "below");
+	put_text(world, "below/b.txt", "in the volume, too");
+	age(); /* so that below's page stays the same */
+	world_snap(world);
+	char *oldest = strdup(world->result.name);
+	put_text(world, "c.txt", "in the first");
+	world_snap(world);
+	snprintf(first, 64, "%s", world->result.name);
+	put_text(world, "d.txt", "in the second");
+	world_snap(world);
+	snprintf(second, 64, "%s", world->result.name);
+	assert_int_equal(bt_store_refresh(world->store, NULL), 0);
+	assert_int_equal(bt_prune(world->store, (const char *const *)&oldest, 1, NULL, NULL, NULL, &world->error), 0);
+	free(oldest);
+	bt_store_close(world->store);
+	world->store = NULL;
+	char path[512];
+	snprintf(path, sizeof(path), "%s/contents", world->store_path);
+	assert_int_equal(list_names(path, &names), 1);
+	snprintf(volume, 64, "contents/%s", names[0]);
+	free(names[0]);
+	free(names);
+}
+
+static int open_in_store(const struct world *world, const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", world->store_path, name);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+/* Changes a byte and leaves the time as it was, so that what cache/ says of the file seems to be true. */
+static void put_byte(int fd, uint64_t at, unsigned char byte)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(pwrite(fd, &byte, 1, (off_t)at), 1);
+	assert_int_equal(futimens(fd, (const struct timespec[]){st.st_atim, st.st_mtim}), 0);
+}
+
+static unsigned char get_byte(int fd, uint64_t at)
+{
+	unsigned char byte;
+
+	assert_int_equal(pread(fd, &byte, 1, (off_t)at), 1);
+	return byte;
+}
+
+static void test_clean(void **state)
+{
+	char first[64], second[64], volume[64];
+	struct world world;
+	struct seen seen;
+	struct bt_check_result result;
+
+	make_small(&world, first, second, volume);
+	assert_int_equal(check_with(&world, false, NULL, &seen, &result), 0);
+	assert_int_equal(result.snapshots, 2);
+	assert_int_equal(result.files, 3);
+	assert_int_equal(result.contents, 4);
+	assert_int_equal(result.bytes, strlen("in the volumein the volume, tooin the firstin the second"));
+	assert_true(result.complete);
+	const struct bt_check_options quick = {.quick = true};
+	assert_int_equal(check_with(&world, false, &quick, &seen, &result), 0);
+	assert_int_equal(result.contents, 4);
+	assert_int_equal(result.bytes, 0);
+	assert_false(result.complete);
+	world_end(&world);
+}
+
+/* Every bit of every file, one at a time. */
+static void flip_all(struct world *world, const char *name, unsigned stride, bool read_only)
+{
+	int fd = open_in_store(world, name);
+	uint64_t size = lseek(fd, 0, SEEK_END) > 0 ? (uint64_t)lseek(fd, 0, SEEK_END) : 0;
+	struct bt_check_result result;
+	struct seen seen;
+
+	assert_true(size > 0);
+	for (uint64_t bit = 0; bit < size * 8; bit += stride) {
+		unsigned char byte = get_byte(fd, bit / 8);
+		put_byte(fd, bit / 8, byte ^ (unsigned char)(1 << bit % 8));
+		if (!check_with(world, read_only, NULL, &seen, &result))
+			fail_msg("bit %llu of %s was not found", (unsigned long long)bit, name);
+		if (!strstr(seen.text, name))
+			fail_msg("bit %llu of %s: %s", (unsigned long long)bit, name, seen.text);
+		put_byte(fd, bit / 8, byte);
+	}
+	close(fd);
+	assert_int_equal(check_with(world, read_only, NULL, &seen, &result), 0);
+}
+
+static void test_every_bit(void **state)
+{
+	char names[3][64];
+	struct world world;
+
+	make_small(&world, names[0], names[1], names[2]);
+	for (size_t i = 0; i < 3; i++) {
+		flip_all(&world, names[i], STRIDE, true);
+		/* with an index in cache/ that seems to know the file */
+		flip_all(&world, names[i], 193 * STRIDE, false);
+	}
+	world_end(&world);
+}
+
+static void test_every_truncation(void **state)
+{
+	char names[3][64];
+	struct world world;
+	struct seen seen;
+
+	make_small(&world, names[0], names[1], names[2]);
+	for (size_t i = 0; i < 3; i++) {
+		unsigned char data[16384];
+		int fd = open_in_store(&world, names[i]);
+		ssize_t size = pread(fd, data, sizeof(data), 0);
+
+		assert_true(size > 0 && (size_t)size < sizeof(data));
+		for (ssize_t at = size - 1; at >= 0; at -= STRIDE) {
+			assert_int_equal(ftruncate(fd, at), 0);
+			if (!check(&world, NULL, &seen) || !strstr(seen.text, names[i]))
+				fail_msg("%s cut to %zd: %s", names[i], at, seen.text);
+		}
+		assert_int_equal(pwrite(fd, data, (size_t)size, 0), size);
+		close(fd);
+		assert_int_equal(check(&world, NULL, &seen), 0);
+	}
+	world_end(&world);
+}
+
+static void rename_in_store(const struct world *world, const char *from, const char *to)
+{
+	char paths[2][512];
+
+	snprintf(paths[0], sizeof(paths[0]), "%s/%s", world->store_path, from);
+	snprintf(paths[1], sizeof(paths[1]), "%s/%s", world->store_path, to);
+	assert_int_equal(rename(paths[0], paths[1]), 0);
+}
+
+static void test_missing_and_exchanged(void **state)
+{
+	char first[64], second[64], volume[64], expected[1024];
+	struct world world;
+	struct seen seen;
+	const struct bt_check_options quick = {.quick = true},
+				      named = {.names = (const char *[]){second}, .name_count = 1};
+
+	make_small(&world, first, second, volume);
+	rename_in_store(&world, volume, "aside");
+	snprintf(expected, sizeof(expected),
+		 "- missing-page\n  %s:below -1+0\n  %s:below -1+0\n- missing-content\n  %s:a.txt 0+13\n  %s:a.txt "
+		 "0+13\n",
+		 first, second, first, second);
+	check(&world, NULL, &seen);
+	assert_string_equal(seen.text, expected);
+	check(&world, &quick, &seen);
+	assert_string_equal(seen.text, expected);
+	snprintf(expected, sizeof(expected), "- missing-page\n  %s:below -1+0\n- missing-content\n  %s:a.txt 0+13\n",
+		 second, second);
+	check(&world, &named, &seen);
+	assert_string_equal(seen.text, expected);
+	rename_in_store(&world, "aside", volume);
+	assert_int_equal(check(&world, NULL, &seen), 0);
+	world_end(&world);
+
+	/* in different seconds */
+	world_begin(&world);
+	put_text(&world, "a", "1");
+	world_snap(&world);
+	snprintf(first, sizeof(first), "%s", world.result.name);
+	usleep(1100000);
+	put_text(&world, "b", "2");
+	world_snap(&world);
+	snprintf(second, sizeof(second), "%s", world.result.name);
+	rename_in_store(&world, first, "aside");
+	rename_in_store(&world, second, first);
+	rename_in_store(&world, "aside", second);
+	check(&world, NULL, &seen);
+	assert_int_equal(seen.count, 2);
+	for (int i = 0; i < 2; i++) {
+		const char *name = i ? first : second;
+
+		snprintf(expected, sizeof(expected), "%s bad-name\n  %s:* -1+0\n", name, name);
+		assert_non_null(strstr(seen.text, expected));
+	}
+	world_end(&world);
+}
+
+/* The same findings whatever the number of threads; all paths that one block's damage hurts, up to a bound. */
+static void test_threads_and_bound(void **state)
+{
+	struct world world;
+	struct seen serial, parallel;
+	struct bt_check_result result;
+
+	world_begin(&world);
+	for (int i = 0; i < 200; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "file%03d", i);
+		put_noise(&world, name, 40000, (uint64_t)i + 1);
+	}
+	world_snap(&world);
+	int fd = open_in_store(&world, world.result.name);
+	uint64_t size = (uint64_t)lseek(fd, 0, SEEK_END);
+	for (uint64_t at = size / 5; at < size; at += size / 4)
+		put_byte(fd, at, '!');
+	close(fd);
+	for (unsigned threads = 1; threads <= 4; threads += 3) {
+		const struct bt_check_options options = {.threads = threads};
+		check_with(&world, true, &options, threads == 1 ? &serial : &parallel, &result);
+		assert_int_equal(result.contents, 200);
+	}
+	assert_true(serial.count >= 3);
+	assert_string_equal(serial.text, parallel.text);
+	assert_non_null(strstr(serial.text, "file030 0+40000\n"));
+	assert_non_null(strstr(serial.text, "\n  +"));
+	world_end(&world);
+}
+
+/* Parts leave nothing out, and all but one part are clean. */
+static void test_parts(void **state)
+{
+	struct world world;
+	struct seen seen;
+	uint64_t bytes = 0;
+	unsigned found = 0;
+
+	world_begin(&world);
+	put_noise(&world, "noise", 30000000, 1);
+	world_snap(&world);
+	int fd = open_in_store(&world, world.result.name);
+	put_byte(fd, 20000000, '!');
+	close(fd);
+	for (unsigned part = 1; part <= 3; part++) {
+		const struct bt_check_options options = {.part = part, .parts = 3, .threads = 2};
+		struct bt_check_result result;
+		check_with(&world, true, &options, &seen, &result);
+		found += seen.count;
+		bytes += result.bytes;
+		assert_true(result.bytes < 30000000 && !result.complete);
+	}
+	assert_int_equal(found, 1);
+	assert_int_equal(bytes, 30000000);
+	world_end(&world);
+}
+
+/* Derived data may be anything. */
+static void test_cache_is_not_trusted(void **state)
+{
+	char first[64], second[64], volume[64], path[256], **names;
+	struct world world;
+	struct seen seen;
+	struct bt_check_result result;
+
+	make_small(&world, first, second, volume);
+	check_with(&world, false, NULL, &seen, &result);
+	snprintf(path, sizeof(path), "%s/cache", world.store_path);
+	size_t count = list_names(path, &names);
+	assert_true(count > 0);
+	for (size_t i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "cache/%s", names[i]);
+		int fd = open_in_store(&world, path);
+		off_t size = lseek(fd, 0, SEEK_END);
+		for (off_t at = 0; at < size; at += 7)
+			put_byte(fd, (uint64_t)at, get_byte(fd, (uint64_t)at) ^ 0x10);
+		close(fd);
+		free(names[i]);
+	}
+	free(names);
+	assert_int_equal(check_with(&world, false, NULL, &seen, &result), 0);
+	world_end(&world);
+}
+
+/* ---- version 1 ---- */
+
+#define CLASSIC "snapshot_2024-12-01T10-00-00.json"
+#define HELLO	"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+#define CLASSIC_TEXT                                                                                                   \
+	"{\"timestamp\": \"2024-12-01T10-00-00\", \"files\": {\"/d/a\": \"" HELLO "\", \"/d/b/c\": \"" HELLO           \
+	"\"}, \"file_contents\": {\"" HELLO "\": \"aGVsbG8=\"}, \"directory_size\": 10, \"snapshot_size\": 5}"
+
+static void put_classic(struct world *world, const char *text)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/" CLASSIC, world->store_path);
+	write_file(path, text, strlen(text));
+}
+
+static void test_classic(void **state)
+{
+	static const char text[] = CLASSIC_TEXT;
+	struct world world;
+	struct seen seen;
+	struct bt_check_result result;
+
+	world_begin(&world);
+	put_classic(&world, text);
+	assert_int_equal(check_with(&world, false, NULL, &seen, &result), 0);
+	assert_int_equal(result.bytes, 5);
+	int fd = open_in_store(&world, CLASSIC);
+	/* every bit of the content, while cache/ has the file that was derived before */
+	uint64_t content = (uint64_t)(strstr(text, "aGVs") - text);
+	for (uint64_t bit = 0; bit < 64; bit++) {
+		unsigned char byte = get_byte(fd, content + bit / 8);
+		put_byte(fd, content + bit / 8, byte ^ (unsigned char)(1 << bit % 8));
+		check_with(&world, false, NULL, &seen, &result);
+		if (seen.count != 1 || !strstr(seen.text, CLASSIC " "))
+			fail_msg("bit %llu: %s", (unsigned long long)bit, seen.text);
+		put_byte(fd, content + bit / 8, byte);
+		assert_int_equal(check_with(&world, false, NULL, &seen, &result), 0);
+	}
+	put_byte(fd, content, 'b');
+	check_with(&world, false, NULL, &seen, &result);
+	assert_string_equal(seen.text, CLASSIC " digest-mismatch\n  " CLASSIC ":a -1+0\n  " CLASSIC ":b/c -1+0\n");
+	put_byte(fd, content, 'a');
+	/* one of the digests */
+	put_byte(fd, (uint64_t)(strstr(text, HELLO) - text), 'f');
+	check_with(&world, false, NULL, &seen, &result);
+	assert_string_equal(seen.text, CLASSIC " missing-content\n  " CLASSIC ":a -1+0\n");
+	close(fd);
+	world_end(&world);
+}
+
+/* ---- the rest ---- */
+
+static bool stop(void *arg)
+{
+	int *left = arg;
+
+	return (*left)-- <= 0;
+}
+
+static void test_cancelled(void **state)
+{
+	struct world world;
+
+	world_begin(&world);
+	put_noise(&world, "noise", 5000000, 1);
+	world_snap(&world);
+	for (int after = 0; after < 20; after++) {
+		int left = after;
+		const struct bt_observer observer = {.arg = &left, .cancelled = stop};
+		struct bt_check_result result;
+		const struct bt_check_options options = {.threads = 2};
+
+		assert_int_equal(bt_check(world.store, &options, NULL, NULL, &observer, &result, NULL), BT_E_CANCELLED);
+		assert_false(result.complete);
+	}
+	world_end(&world);
+}
+
+static void test_bad_arguments(void **state)
+{
+	struct world world;
+	const struct bt_check_options none = {.names = (const char *[]){"snapshot_2000-01-01T00-00-00Z.json"},
+					      .name_count = 1};
+	const struct bt_check_options part = {.part = 8, .parts = 7};
+
+	world_begin(&world);
+	assert_int_equal(bt_check(world.store, NULL, NULL, NULL, NULL, NULL, NULL), 0);
+	assert_int_equal(bt_check(world.store, &none, NULL, NULL, NULL, NULL, NULL), BT_E_NOT_FOUND);
+	assert_int_equal(bt_check(world.store, &part, NULL, NULL, NULL, NULL, NULL), BT_E_INVALID);
+	world_end(&world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_clean),
+		cmocka_unit_test(test_every_bit),
+		cmocka_unit_test(test_every_truncation),
+		cmocka_unit_test(test_missing_and_exchanged),
+		cmocka_unit_test(test_threads_and_bound),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_cache_is_not_trusted),
+		cmocka_unit_test(test_classic),
+		cmocka_unit_test(test_cancelled),
+		cmocka_unit_test(test_bad_arguments),
+	};
+
+	/* tens of thousands of checks need the same buffers */
+	mallopt(M_MMAP_THRESHOLD, 64 << 20);
+	mallopt(M_TRIM_THRESHOLD, 64 << 20);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

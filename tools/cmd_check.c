@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands.h"
+#include "output.h"
+#include "progress.h"
+#include "rows.h"
+#include <backuptool/check.h>
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct subset {
+	unsigned part, parts; /* part 0: any */
+};
+
+struct options {
+	bool quick;
+	struct subset subset;
+};
+
+/* "10%" is a tenth, taken at random; "1/7" the first of seven. */
+static const char *set_subset(void *field, const char *text)
+{
+	struct subset *subset = field;
+	unsigned part, parts;
+	double percent;
+	char rest;
+
+	if (sscanf(text, "%u/%u%c", &part, &parts, &rest) == 2 && part > 0 && part <= parts) {
+		*subset = (struct subset){part, parts};
+		return NULL;
+	}
+	if (sscanf(text, "%lf%%%c", &percent, &rest) == 1 && text[strlen(text) - 1] == '%' && percent >= 0.001 &&
+	    percent <= 100) {
+		*subset = (struct subset){0, (unsigned)(100 / percent)};
+		return NULL;
+	}
+	return "a part such as 1/7, or a share such as 10%";
+}
+
+#define FIELD(name) offsetof(struct options, name)
+static const struct tool_option table[] = {
+	{"quick", 0, NULL, false, "look only at the metadata, and whether all contents are there", tool_set_true,
+	 FIELD(quick)},
+	{"subset", 0, "PART", false, "read only this part of the contents: 1/7 to 7/7 in turn, or 10% at random",
+	 set_subset, FIELD(subset)},
+	{0},
+};
+
+struct report {
+	const struct tool *tool;
+	const struct bt_check_options *options;
+	const struct bt_check_result *result;
+	struct tool_talk *talk;
+	bool any; /* finding was printed */
+	double seconds;
+};
+
+#define GETTER(name, wanted, member, value) TOOL_GETTER(struct report, name, wanted, member, value)
+GETTER(snapshots, TOOL_COUNT, number, self->result->snapshots)
+GETTER(files, TOOL_COUNT, number, self->result->files)
+GETTER(pages, TOOL_COUNT, number, self->result->pages)
+GETTER(contents, TOOL_COUNT, number, self->result->contents)
+GETTER(bytes, TOOL_BYTES, number, self->result->bytes)
+GETTER(finding_count, TOOL_COUNT, number, self->result->findings)
+GETTER(complete, TOOL_FLAG, flag, self->result->complete)
+GETTER(quick, TOOL_FLAG, flag, self->options->quick)
+GETTER(elapsed, TOOL_SECONDS, seconds, self->seconds)
+
+static struct tool_value get_subset(const void *row)
+{
+	const struct report *self = row;
+	static char text[32];
+
+	if (!self->options->parts)
+		return (struct tool_value){.kind = TOOL_NOTHING};
+	snprintf(text, sizeof(text), "%u/%u", self->options->part, self->options->parts);
+	return (struct tool_value){.kind = TOOL_TEXT, .text = text};
+}
+
+static const struct tool_column summary_columns[] = {
+	{"snapshots", NULL, false, get_snapshots},
+	{"files", NULL, false, get_files},
+	{"pages", NULL, false, get_pages},
+	{"contents", NULL, false, get_contents},
+	{"bytes", NULL, false, get_bytes},
+	{"findings", NULL, false, get_finding_count},
+	{"complete", NULL, false, get_complete},
+	{"quick", NULL, false, get_quick},
+	{"subset", NULL, false, get_subset},
+	{"seconds", NULL, false, get_elapsed},
+	{0},
+};
+
+/* Rows of findings and of what they hurt. */
+static struct tool_value offset_value(uint64_t offset)
+{
+	if (offset == BT_NO_OFFSET)
+		return (struct tool_value){.kind = TOOL_NOTHING};
+	return (struct tool_value){.kind = TOOL_COUNT, .number = offset};
+}
+
+static struct tool_value text_value(const char *text)
+{
+	return (struct tool_value){.kind = text ? TOOL_TEXT : TOOL_NOTHING, .text = text};
+}
+
+TOOL_GETTER(struct bt_hurt, hurt_snapshot, TOOL_TEXT, text, self->snapshot)
+
+static struct tool_value get_hurt_path(const void *row)
+{
+	return text_value(((const struct bt_hurt *)row)->path);
+}
+
+static struct tool_value get_hurt_offset(const void *row)
+{
+	return offset_value(((const struct bt_hurt *)row)->offset);
+}
+
+static struct tool_value get_hurt_length(const void *row)
+{
+	const struct bt_hurt *self = row;
+
+	return offset_value(self->offset == BT_NO_OFFSET ? BT_NO_OFFSET : self->length);
+}
+
+static const struct tool_column hurt_columns[] = {
+	{"snapshot", NULL, false, get_hurt_snapshot},
+	{"path", NULL, false, get_hurt_path},
+	{"offset", NULL, false, get_hurt_offset},
+	{"length", NULL, false, get_hurt_length},
+	{0},
+};
+
+TOOL_GETTER(struct bt_finding, more, TOOL_COUNT, number, self->hurts_more)
+TOOL_GETTER(struct bt_finding, traced, TOOL_FLAG, flag, self->traced)
+
+static struct tool_value get_file(const void *row)
+{
+	return text_value(((const struct bt_finding *)row)->file);
+}
+
+static struct tool_value get_offset(const void *row)
+{
+	return offset_value(((const struct bt_finding *)row)->offset);
+}
+
+static struct tool_value get_length(const void *row)
+{
+	const struct bt_finding *self = row;
+
+	return offset_value(self->length ? self->length : BT_NO_OFFSET);
+}
+
+static struct tool_value get_reason(const void *row)
+{
+	const struct bt_error *error = ((const struct bt_finding *)row)->error;
+
+	return text_value(error->code == BT_E_SYSTEM ? bt_errno_name(error->sys) : bt_reason_name(error->reason));
+}
+
+static struct tool_value get_hurts(const void *row)
+{
+	const struct bt_finding *self = row;
+
+	return (struct tool_value){.kind = TOOL_ROWS,
+				   .rows = {hurt_columns, self->hurts, sizeof(*self->hurts), self->hurt_count}};
+}
+
+static const struct tool_column finding_columns[] = {
+	{"file", NULL, false, get_file},     {"offset", NULL, false, get_offset},
+	{"length", NULL, false, get_length}, {"reason", NULL, false, get_reason},
+	{"hurts", NULL, false, get_hurts},   {"more", NULL, false, get_more},
+	{"traced", NULL, false, get_traced}, {0},
+};
+
+static void print_hurt(const struct bt_hurt *hurt)
+{
+	char *path = tool_escape(hurt->path ? hurt->path : "");
+
+	printf("  hurts %s", hurt->snapshot);
+	if (!hurt->path)
+		printf(": all of it");
+	else
+		printf(": %s", *path ? path : ".");
+	if (hurt->offset != BT_NO_OFFSET)
+		printf(", bytes %" PRIu64 " to %" PRIu64, hurt->offset, hurt->offset + hurt->length - 1);
+	putchar('\n');
+	free(path);
+}
+
+static void print_finding(const struct bt_finding *finding)
+{
+	char text[1024];
+
+	bt_error_text(finding->error, text, sizeof(text));
+	if (finding->file)
+		printf("%s", text);
+	else
+		printf("no file of the store has what is needed (%s)", bt_reason_name(finding->error->reason));
+	if (finding->length)
+		printf(", in bytes %" PRIu64 " to %" PRIu64, finding->offset, finding->offset + finding->length - 1);
+	putchar('\n');
+	for (size_t i = 0; i < finding->hurt_count; i++)
+		print_hurt(&finding->hurts[i]);
+	if (finding->hurts_more)
+		printf("  and %" PRIu64 " more\n", finding->hurts_more);
+	if (finding->traced && !finding->hurt_count)
+		puts("  hurts no snapshot");
+}
+
+static void found(void *arg, const struct bt_finding *finding)
+{
+	struct report *report = arg;
+
+	tool_talk_end(report->talk); /* only the line */
+	if (report->tool->json && report->any)
+		puts(",");
+	report->any = true;
+	if (report->tool->json)
+		tool_object_print(finding_columns, finding);
+	else
+		print_finding(finding);
+}
+
+static void print_looked_at(const struct report *report)
+{
+	const struct bt_check_result *result = report->result;
+	char *snapshots = tool_count(result->snapshots, "snapshot", "snapshots");
+	char *files = tool_count(result->files, "file", "files");
+	char *pages = tool_count(result->pages, "page", "pages");
+	char *contents = tool_count(result->contents, "content", "contents");
+
+	printf("%s in %s: %s, %s", snapshots, files, pages, contents);
+	free(snapshots);
+	free(files);
+	free(pages);
+	free(contents);
+}
+
+static void print_summary(const struct report *report)
+{
+	const struct bt_check_options *options = report->options;
+	const struct bt_check_result *result = report->result;
+	char *bytes = tool_bytes(result->bytes), *elapsed = tool_elapsed(report->seconds);
+	char *speed = tool_bytes((uint64_t)((double)result->bytes / (report->seconds > 0 ? report->seconds : 1)));
+	char *findings = tool_count(result->findings, "finding", "findings");
+
+	print_looked_at(report);
+	if (options->quick)
+		printf("; --quick: what the contents hold was not read");
+	else if (options->parts)
+		printf("; part %u of %u of the contents was read", options->part, options->parts);
+	if (!options->quick)
+		printf("; %s in %s (%s/s)", bytes, elapsed, speed);
+	printf("; %s\n", result->findings ? findings : "no damage found");
+	free(bytes);
+	free(elapsed);
+	free(speed);
+	free(findings);
+}
+
+/* done: not ended early */
+static void print_report(const struct report *report, bool done)
+{
+	if (report->tool->json) {
+		puts("],\n\"summary\":");
+		tool_object_print(summary_columns, report);
+		puts("}");
+	} else if (done && !report->tool->quiet) {
+		print_summary(report);
+	}
+}
+
+static int check(const struct tool *tool, struct bt_store *store, const struct bt_check_options *options)
+{
+	struct bt_check_result result = {0};
+	struct bt_error error = {0};
+	struct tool_talk talk;
+	struct report report = {.tool = tool, .options = options, .result = &result, .talk = &talk};
+	int code;
+
+	tool_talk_begin(&talk, tool);
+	if (tool->json)
+		puts("{\"findings\":[");
+	code = bt_check(store, options, found, &report, &talk.observer, &result, &error);
+	report.seconds = tool_talk_seconds(&talk);
+	tool_talk_end(&talk);
+	print_report(&report, !code || code == BT_E_DAMAGED);
+	return code && code != BT_E_DAMAGED ? tool_fail(tool, &error) : tool_exit_code(code);
+}
+
+/* The snapshots that the operands name. */
+static int resolve(const struct tool *tool, struct bt_store *store, const char **names)
+{
+	for (int i = 0; i < tool->operand_count; i++) {
+		struct bt_error error = {0};
+
+		if (bt_store_resolve(store, tool->operands[i], time(NULL), &names[i], &error))
+			return tool_fail(tool, &error);
+	}
+	return TOOL_OK;
+}
+
+static int run(struct tool *tool, const void *arg)
+{
+	const struct options *options = arg;
+	struct bt_check_options how = {.quick = options->quick,
+				       .part = options->subset.part,
+				       .parts = options->subset.parts,
+				       .name_count = (size_t)tool->operand_count};
+	struct bt_store *store;
+	const char **names;
+	int result;
+
+	if (how.quick && how.parts)
+		return tool_usage_error(tool, "--quick reads no contents, so there is no --subset of them");
+	if (how.parts && !how.part)
+		how.part = (unsigned)((uint64_t)time(NULL) * 2654435761 % how.parts) + 1;
+	result = tool_store_open(tool, false, &store);
+	if (result != TOOL_OK)
+		return result;
+	names = tool_alloc((size_t)(tool->operand_count + 1) * sizeof(*names));
+	how.names = names;
+	result = resolve(tool, store, names);
+	if (result == TOOL_OK)
+		result = check(tool, store, &how);
+	free(names);
+	bt_store_close(store);
+	return result;
+}
+
+const struct tool_command cmd_check = {
+	.name = "check",
+	.summary = "proves that everything can be restored, or says what cannot",
+	.operands = "[SNAPSHOT…]",
+	.example = "  backuptool check\n"
+		   "  backuptool check --subset 10%\n"
+		   "  backuptool check latest --quick\n",
+	.max_operands = -1,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
+	.options = table,
+	.options_size = sizeof(struct options),
+	.run = run,
+};

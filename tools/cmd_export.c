@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands.h"
+#include "output.h"
+#include "progress.h"
+#include <backuptool/export.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct options {
+	bool classic;
+};
+
+static const struct tool_option table[] = {
+	{"classic", 0, NULL, false, "in the original layout: one JSON file with names and contents", tool_set_true,
+	 offsetof(struct options, classic)},
+	{0},
+};
+
+static void print_report(const struct tool *tool, const char *name, uint64_t left_out)
+{
+	char *path = tool_escape(tool->operands[1]), *others = tool_count(left_out, "entry has", "entries have");
+
+	printf("wrote %s to %s\n", name, path);
+	if (left_out)
+		printf("%s no place in this layout and was left out (empty directories, links, devices)\n", others);
+	free(path);
+	free(others);
+}
+
+static int export(struct tool *tool, const struct tool_pick *pick)
+{
+	struct bt_error error = {0};
+	struct tool_talk talk;
+	uint64_t left_out = 0;
+	int code;
+
+	tool_talk_begin(&talk, tool);
+	code = bt_export_classic(pick->store, pick->snapshot, tool->operands[1], &talk.observer, &left_out, &error);
+	tool_talk_end(&talk);
+	if (code < 0 && code != BT_E_INCOMPLETE)
+		return tool_fail(tool, &error);
+	if (!tool->quiet)
+		print_report(tool, bt_snapshot_info(pick->snapshot)->name, left_out);
+	return tool_exit_code(code);
+}
+
+static int run(struct tool *tool, const void *arg)
+{
+	const struct options *options = arg;
+	struct tool_pick pick;
+	int result;
+
+	if (!options->classic)
+		return tool_usage_error(tool, "say which layout: --classic");
+	result = tool_pick_open(tool, tool->operands[0], &pick);
+	if (result != TOOL_OK)
+		return result;
+	result = export(tool, &pick);
+	tool_pick_close(&pick);
+	return result;
+}
+
+const struct tool_command cmd_export = {
+	.name = "export",
+	.summary = "writes a snapshot into a file of another layout",
+	.operands = "SNAPSHOT FILE",
+	.example = "  backuptool export --classic latest /tmp/snapshot.json\n",
+	.min_operands = 2,
+	.max_operands = 2,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_TALK,
+	.options = table,
+	.options_size = sizeof(struct options),
+	.run = run,
+};

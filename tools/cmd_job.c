@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands.h"
+#include "job.h"
+#include "notify.h"
+#include "output.h"
+#include "progress.h"
+#include <backuptool/policy.h>
+#include <backuptool/schedule.h>
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Time goes on while the machine sleeps: what was due then is made up for once when it wakes. */
+#define JOB_CLOCK CLOCK_BOOTTIME
+
+/* An open store remembers files that are gone: it is opened anew after so many runs or removals. */
+enum { RUNS_PER_STORE = 1000, REMOVALS_PER_STORE = 100 };
+
+struct job {
+	struct tool_talk talk; /* the first member: callbacks get it */
+	const struct tool *tool;
+	const struct job_options *options;
+	struct bt_store *store; /* NULL after a failure */
+	char *task;		/* claimed in the store */
+	int claim;
+	uint64_t store_runs, store_removals; /* since it was opened */
+	int timer;
+	struct bt_schedule schedule;
+	struct notify notify;
+	struct job_tally tally;
+};
+
+static const char *set_span(int64_t *field, const char *text, const char *expected)
+{
+	const char *unit = text + strspn(text, "0123456789");
+	char *digits = tool_format("%.*s", (int)(unit - text), text);
+	bool fine = bt_duration_parse(strcmp(unit, "ms") == 0 ? digits : text, field) == 0;
+
+	if (fine && strcmp(unit, "ms") != 0)
+		fine = !__builtin_mul_overflow(*field, 1000, field);
+	free(digits);
+	return fine ? NULL : expected;
+}
+
+const char *job_set_interval(void *field, const char *text)
+{
+	static const char expected[] = "a time above 0 such as 90, 500ms, 90s, 5m, 2h or 1d";
+	const char *wrong = set_span(field, text, expected);
+
+	return wrong || *(int64_t *)field > 0 ? wrong : expected;
+}
+
+const char *job_set_duration(void *field, const char *text)
+{
+	if (strcmp(text, "forever") != 0)
+		return set_span(field, text, "a time such as 90, 500ms, 90s, 5m, 2h, 1d or forever");
+	*(int64_t *)field = -1;
+	return NULL;
+}
+
+static const struct tool_option table[] = {
+	JOB_TAKING_OPTIONS,
+	JOB_INTERVAL_OPTION,
+	{"duration", 0, "TIME", true, "for how long snapshots are taken, or forever", job_set_duration,
+	 offsetof(struct job_options, duration)},
+	JOB_RETENTION_OPTIONS,
+	{0},
+};
+
+static int64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(JOB_CLOCK, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static bool snapshot_cancelled(void *arg)
+{
+	struct job *job = arg;
+
+	notify_alive(&job->notify, now());
+	return tool_signals_seen();
+}
+
+/* Pruning can be ended anywhere, and the next run goes on with it. */
+static bool prune_cancelled(void *arg)
+{
+	return snapshot_cancelled(arg) || tool_signals_first_seen();
+}
+
+/* The exit code of a job after another run: whatever a run failed for, the job only tells that one did. */
+static int worse(int so_far, int run)
+{
+	if (run == TOOL_OK || so_far == TOOL_FATAL)
+		return so_far;
+	return run == TOOL_INCOMPLETE ? TOOL_INCOMPLETE : TOOL_FATAL;
+}
+
+static void drop_claim(struct job *job)
+{
+	if (job->claim >= 0)
+		close(job->claim);
+	job->claim = -1;
+}
+
+static int claim(struct job *job)
+{
+	struct bt_error error = {0};
+	char *target;
+
+	drop_claim(job);
+	if (bt_store_claim(job->store, job->task, &job->claim, &error) == 0)
+		return TOOL_OK;
+	if (error.code != BT_E_LOCKED)
+		return tool_fail(job->tool, &error);
+	target = tool_escape(job->options->taking.target);
+	tool_say(job->tool, "another job protects %s in this store already; end it first, or name another store",
+		 target);
+	free(target);
+	return TOOL_LOCKED;
+}
+
+/* The claim is kept, so that nobody else comes between. */
+static void close_store(struct job *job)
+{
+	bt_store_close(job->store);
+	job->store = NULL;
+}
+
+static int open_store(struct job *job, bool create)
+{
+	int result = tool_store_open(job->tool, create, &job->store);
+
+	if (result == TOOL_OK)
+		result = claim(job);
+	if (result != TOOL_OK)
+		close_store(job);
+	job->store_runs = job->store_removals = 0;
+	return result;
+}
+
+static void take(struct job *job, struct job_run *run)
+{
+	const struct tool_taking *taking = &job->options->taking;
+	const struct bt_snapshot_options options = tool_taking_options(taking);
+	int code = bt_snapshot_take(job->store, taking->target, &options, &job->talk.observer, &run->taken.result,
+				    &run->error);
+
+	run->taken.seconds = tool_talk_seconds(&job->talk);
+	run->failed = code < 0 && code != BT_E_INCOMPLETE;
+	if (run->failed)
+		run->exit = tool_fail(job->tool, &run->error);
+	else
+		run->exit = tool_exit_code(code);
+	if (code == BT_E_INCOMPLETE) /* each entry was told */
+		run->error = (struct bt_error){0};
+}
+
+static void prune(struct job *job, struct job_run *run)
+{
+	static const struct bt_prune_options options;
+	struct tool_verdicts verdicts;
+	struct bt_error error = {0};
+	int result;
+
+	if (bt_store_refresh(job->store, &error) < 0) /* to see the new snapshot */
+		result = TOOL_FATAL;
+	else
+		result = tool_verdicts_make(job->tool, job->store, &job->options->retention, &verdicts);
+	if (result == TOOL_OK && verdicts.removed > 0)
+		tool_verdicts_apply(&verdicts, job->store, &options, &job->talk.observer, &run->pruned, &error);
+	if (result == TOOL_OK)
+		tool_verdicts_free(&verdicts);
+	if (error.code && error.code != BT_E_CANCELLED) {
+		result = tool_fail(job->tool, &error);
+		run->error = error;
+	}
+	run->exit = worse(run->exit, result);
+}
+
+static void work(struct job *job, struct job_run *run)
+{
+	bool prunes = tool_retention_given(&job->options->retention) && !job->options->taking.dry_run;
+
+	tool_talk_begin(&job->talk, job->tool);
+	job->talk.observer.cancelled = snapshot_cancelled;
+	take(job, run);
+	job->talk.observer.cancelled = prune_cancelled;
+	if (!run->failed && prunes && !tool_signals_first_seen())
+		prune(job, run);
+	tool_talk_end(&job->talk);
+}
+
+static void run_once(struct job *job, struct job_run *run)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_REALTIME, &time);
+	*run = (struct job_run){.number = job->tally.runs + 1,
+				.time = {time.tv_sec, (uint32_t)time.tv_nsec},
+				.taken.dry_run = job->options->taking.dry_run};
+	if (!job->store)
+		run->exit = open_store(job, false);
+	run->failed = !job->store;
+	if (job->store)
+		work(job, run);
+	job->store_runs++;
+	job->store_removals += run->pruned.removed;
+	if (job->store &&
+	    (run->failed || job->store_runs >= RUNS_PER_STORE || job->store_removals >= REMOVALS_PER_STORE))
+		close_store(job);
+}
+
+static void tell(struct job *job, const struct job_run *run)
+{
+	char *text = job_run_text(run), *status = tool_format("STATUS=%s", text);
+
+	job_run_print(job->tool, run);
+	notify_send(&job->notify, status);
+	free(status);
+	free(text);
+}
+
+/* Until then or a signal. Signals come only while it waits, so that none is missed just before. */
+static void wait_until(struct job *job, int64_t deadline)
+{
+	const struct itimerspec at = {.it_value = {deadline / 1000, deadline % 1000 * 1000000}};
+	const struct timespec every = {job->notify.watchdog_every / 1000, job->notify.watchdog_every % 1000 * 1000000};
+	struct pollfd timer = {.fd = job->timer, .events = POLLIN};
+	sigset_t ending, before;
+
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGINT);
+	sigaddset(&ending, SIGTERM);
+	timerfd_settime(job->timer, TFD_TIMER_ABSTIME, &at, NULL);
+	sigprocmask(SIG_BLOCK, &ending, &before);
+	while (!tool_signals_first_seen() && now() < deadline) {
+		notify_alive(&job->notify, now());
+		ppoll(&timer, 1, job->notify.watchdog_every ? &every : NULL, &before);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+/* Gives what ends the job early, or TOOL_OK: a run that was cancelled, and options that cannot work. */
+static int run_all(struct job *job)
+{
+	struct bt_schedule_next next = {0};
+	struct job_run run;
+
+	do {
+		run_once(job, &run);
+		bt_schedule_next(&job->schedule, next.run, now(), &next);
+		run.missed = tool_signals_first_seen() ? 0 : next.missed;
+		job->tally.exit = worse(job->tally.exit, run.exit);
+		job_tally_add(&job->tally, &run);
+		tell(job, &run);
+		if (run.exit == TOOL_INTERRUPTED || run.exit == TOOL_USAGE)
+			return run.exit;
+		if (!next.done)
+			wait_until(job, next.deadline);
+	} while (!next.done && !tool_signals_first_seen());
+	return TOOL_OK;
+}
+
+/* The host is part of it as it is of what snapshots are compared with: stores may be shared. */
+static int name_task(struct job *job)
+{
+	const char *target = job->options->taking.target;
+	char host[HOST_NAME_MAX + 1] = "", *path = realpath(target, NULL), *shown;
+	struct stat status;
+
+	if (path && (stat(path, &status) < 0 || !S_ISDIR(status.st_mode))) {
+		errno = ENOTDIR;
+		free(path);
+		path = NULL;
+	}
+	if (!path) {
+		shown = tool_escape(target);
+		tool_say(job->tool, "cannot protect %s: %s", shown, strerror(errno));
+		free(shown);
+		return TOOL_FATAL;
+	}
+	gethostname(host, sizeof(host) - 1);
+	job->task = tool_format("job %s %s", host, path);
+	free(path);
+	return TOOL_OK;
+}
+
+static int start(struct job *job)
+{
+	int result = name_task(job);
+
+	if (result == TOOL_OK)
+		result = open_store(job, !job->options->taking.dry_run);
+	if (result != TOOL_OK)
+		return result;
+	job->timer = timerfd_create(JOB_CLOCK, TFD_CLOEXEC);
+	if (job->timer < 0) {
+		tool_say(job->tool, "cannot make a timer: %s", strerror(errno));
+		return TOOL_FATAL;
+	}
+	job->schedule = (struct bt_schedule){now(), job->options->interval, job->options->duration};
+	tool_signals_spare_first();
+	tool_signals_watch();
+	notify_open(&job->notify);
+	return TOOL_OK;
+}
+
+static int run(struct tool *tool, const void *options)
+{
+	struct job job = {.tool = tool, .options = options, .claim = -1, .timer = -1, .notify.fd = -1};
+	int result = start(&job);
+
+	if (result == TOOL_OK) {
+		notify_send(&job.notify, "READY=1\nSTATUS=taking the first snapshot");
+		result = run_all(&job);
+		notify_send(&job.notify, "STOPPING=1");
+		job.tally.seconds = (double)(now() - job.schedule.start) / 1000;
+		job.tally.exit = result != TOOL_OK ? result : job.tally.exit;
+		job_tally_print(tool, &job.tally);
+		result = job.tally.exit;
+	}
+	notify_close(&job.notify);
+	close_store(&job);
+	drop_claim(&job);
+	if (job.timer >= 0)
+		close(job.timer);
+	free(job.task);
+	return result;
+}
+
+const struct tool_command cmd_job = {
+	.name = "job",
+	.summary = "takes snapshots of a directory at an interval",
+	.example = "  backuptool job --target-directory ~/documents --interval 10m --duration 8h\n"
+		   "  backuptool job --target-directory ~/documents --interval 1h --duration forever \\\n"
+		   "      --skip-if-unchanged --keep-hourly 48 --keep-daily 30\n",
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
+	.options = table,
+	.options_size = sizeof(struct job_options),
+	.run = run,
+};

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands.h"
+#include "output.h"
+#include "rows.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An open snapshot costs a few pages of memory, so that a row simply keeps its own. */
+struct row {
+	struct bt_snapshot *snapshot; /* NULL: damaged */
+	const char *name;
+	char *damage;
+};
+
+static const struct bt_snapshot_info *info(const struct row *row)
+{
+	return row->snapshot ? bt_snapshot_info(row->snapshot) : NULL;
+}
+
+TOOL_GETTER(struct row, name, TOOL_TEXT, text, self->name)
+TOOL_GETTER(struct row, damage, self->damage ? TOOL_TEXT : TOOL_NOTHING, text, self->damage)
+
+static struct tool_value get_tags(const void *row)
+{
+	const struct bt_snapshot_info *known = info(row);
+
+	if (!known)
+		return (struct tool_value){0};
+	return (struct tool_value){.kind = TOOL_TEXTS, .texts = {known->tags, known->tag_count}};
+}
+
+static struct tool_value get_parent(const void *row)
+{
+	const struct bt_snapshot_info *known = info(row);
+
+	return (struct tool_value){.kind = known && known->parent ? TOOL_TEXT : TOOL_NOTHING,
+				   .text = known ? known->parent : NULL};
+}
+
+#define GETTER(name, wanted, field, member)                                                                            \
+	static struct tool_value get_##name(const void *row)                                                           \
+	{                                                                                                              \
+		const struct bt_snapshot_info *known = info(row);                                                      \
+                                                                                                                       \
+		if (!known)                                                                                            \
+			return (struct tool_value){0};                                                                 \
+		return (struct tool_value){.kind = (wanted), .field = known->member};                                  \
+	}
+GETTER(time, TOOL_TIME, time, time)
+GETTER(host, TOOL_TEXT, text, host)
+GETTER(target, TOOL_TEXT, text, target)
+GETTER(classic, TOOL_FLAG, flag, classic)
+GETTER(files, TOOL_COUNT, number, files)
+GETTER(directories, TOOL_COUNT, number, directories)
+GETTER(others, TOOL_COUNT, number, others)
+GETTER(size, TOOL_BYTES, number, directory_size)
+GETTER(added, TOOL_BYTES, number, stored_size)
+GETTER(file_size, TOOL_BYTES, number, file_size)
+GETTER(created, TOOL_COUNT, number, created)
+GETTER(changed, TOOL_COUNT, number, changed)
+GETTER(unchanged, TOOL_COUNT, number, unchanged)
+GETTER(errors, TOOL_COUNT, number, errors)
+
+static const struct tool_column columns[] = {
+	{"name", "NAME", false, get_name},
+	{"time", "TIME", false, get_time},
+	{"host", NULL, false, get_host},
+	{"target", "TARGET", false, get_target},
+	{"classic", NULL, false, get_classic},
+	{"parent", NULL, false, get_parent},
+	{"files", "FILES", true, get_files},
+	{"directories", NULL, false, get_directories},
+	{"others", NULL, false, get_others},
+	{"size", "SIZE", true, get_size},
+	{"added", "ADDED", true, get_added},
+	{"file_size", NULL, false, get_file_size},
+	{"new", NULL, false, get_created},
+	{"changed", NULL, false, get_changed},
+	{"unchanged", NULL, false, get_unchanged},
+	{"errors", NULL, false, get_errors},
+	{"tags", "TAGS", false, get_tags},
+	{"damage", NULL, false, get_damage},
+	{0},
+};
+
+/* Fills the row; what cannot be read is named on standard error. */
+static bool read_row(const struct tool *tool, struct bt_store *store, size_t index, struct row *row)
+{
+	struct bt_error error = {0};
+	char text[1024];
+
+	*row = (struct row){.name = bt_store_snapshot_name(store, index)};
+	if (bt_snapshot_open(store, row->name, &row->snapshot, &error) == 0)
+		return true;
+	row->snapshot = NULL;
+	bt_error_text(&error, text, sizeof(text));
+	row->damage = tool_format("%s", text);
+	tool_say(tool, "%s", text);
+	return false;
+}
+
+static void print_total(const struct row *rows, size_t count, size_t damaged)
+{
+	char *snapshots = tool_count(count - damaged, "snapshot", "snapshots"), *added;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (info(&rows[i]))
+			sum += info(&rows[i])->stored_size;
+	added = tool_bytes(sum);
+	printf("%s, %s added in all", snapshots, added);
+	if (damaged)
+		printf("; %zu damaged", damaged);
+	putchar('\n');
+	free(snapshots);
+	free(added);
+}
+
+/* The rows that could be read first, in their order. Gives their number. */
+static size_t without_damaged(const struct row *rows, size_t count, struct row *ret_whole)
+{
+	size_t whole = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!rows[i].damage)
+			ret_whole[whole++] = rows[i];
+	return whole;
+}
+
+static int list(const struct tool *tool, struct bt_store *store)
+{
+	size_t count = bt_store_snapshot_count(store), damaged = 0;
+	struct row *rows = tool_alloc((count + 1) * sizeof(*rows)), *whole = tool_alloc((count + 1) * sizeof(*whole));
+
+	for (size_t i = 0; i < count; i++)
+		damaged += !read_row(tool, store, i, &rows[i]);
+	if (tool->json) {
+		tool_array_print(columns, rows, sizeof(*rows), count);
+	} else {
+		tool_table_print(columns, whole, sizeof(*whole), without_damaged(rows, count, whole));
+		print_total(rows, count, damaged);
+	}
+	for (size_t i = 0; i < count; i++) {
+		bt_snapshot_close(rows[i].snapshot);
+		free(rows[i].damage);
+	}
+	free(rows);
+	free(whole);
+	return damaged ? TOOL_FATAL : TOOL_OK;
+}
+
+static int run(struct tool *tool, const void *options)
+{
+	struct bt_store *store;
+	int result = tool_store_open(tool, false, &store);
+
+	if (result != TOOL_OK)
+		return result;
+	result = list(tool, store);
+	bt_store_close(store);
+	return result;
+}
+
+const struct tool_command cmd_list = {
+	.name = "list",
+	.summary = "lists the snapshots of the store, the newest last",
+	.example = "  backuptool list\n  backuptool --store /backup list --json | jq '.[].name'\n",
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
+	.run = run,
+};

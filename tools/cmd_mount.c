@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands.h"
+#include "output.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct options {
+	struct tool_texts options;
+	bool foreground;
+};
+
+static const struct tool_option table[] = {
+	{"options", 'o', "OPTION,…", false, "mount options, as in 'backupfs --help'; repeatable", tool_add_text,
+	 offsetof(struct options, options)},
+	{"foreground", 'f', NULL, false, "stay in the foreground", tool_set_true, offsetof(struct options, foreground)},
+	{0},
+};
+
+/* The arguments of backupfs: STORE MOUNTPOINT [-o …] [-f]. */
+static char **arguments(const struct tool *tool, const struct options *options)
+{
+	const char **list = tool_alloc((2 * options->options.count + 5) * sizeof(*list));
+	size_t count = 0;
+
+	list[count++] = "backupfs";
+	list[count++] = tool->store;
+	list[count++] = tool->operands[0];
+	for (size_t i = 0; i < options->options.count; i++) {
+		list[count++] = "-o";
+		list[count++] = options->options.items[i];
+	}
+	if (options->foreground)
+		list[count++] = "-f";
+	return (char **)list;
+}
+
+/* Beside this program, where a build leaves it, or in PATH. Returns only when it is nowhere. */
+static void exec_driver(char **list)
+{
+	static const char *const places[] = {"backupfs", "../fs/backupfs"};
+	char self[4096];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	for (size_t i = 0; length > 0 && i < sizeof(places) / sizeof(*places); i++) {
+		char *path;
+
+		self[length] = '\0';
+		*strrchr(self, '/') = '\0';
+		path = tool_format("%s/%s", self, places[i]);
+		execv(path, list);
+		free(path);
+		self[strlen(self)] = '/';
+	}
+	execvp("backupfs", list);
+}
+
+static int run(struct tool *tool, const void *options)
+{
+	char **list = arguments(tool, options);
+
+	exec_driver(list);
+	if (errno == ENOENT)
+		tool_say(tool, "the program backupfs is missing: install libfuse3-dev, build again, and try once more");
+	else
+		tool_say(tool, "cannot run backupfs: %s", strerror(errno));
+	free(list);
+	return TOOL_FATAL;
+}
+
+const struct tool_command cmd_mount = {
+	.name = "mount",
+	.summary = "shows all snapshots as directories below a mount point",
+	.operands = "MOUNTPOINT",
+	.example = "  backuptool mount /mnt && ls /mnt/latest\n  umount /mnt\n",
+	.min_operands = 1,
+	.max_operands = 1,
+	.common = TOOL_COMMON_STORE,
+	.options = table,
+	.options_size = sizeof(struct options),
+	.run = run,
+};

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands.h"
+#include "output.h"
+#include "progress.h"
+#include "retention.h"
+#include "rows.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+struct options {
+	struct tool_retention retention;
+	bool dry_run;
+};
+
+static const struct tool_option table[] = {
+	TOOL_RETENTION_OPTIONS(struct options, retention),
+	{"dry-run", 'n', NULL, false, "show what would be removed, and remove nothing", tool_set_true,
+	 offsetof(struct options, dry_run)},
+	{0},
+};
+
+#define INFO bt_snapshot_info(self->snapshot)
+TOOL_GETTER(struct tool_verdict, name, TOOL_TEXT, text, INFO->name)
+TOOL_GETTER(struct tool_verdict, time, TOOL_TIME, time, INFO->time)
+TOOL_GETTER(struct tool_verdict, host, TOOL_TEXT, text, INFO->host)
+TOOL_GETTER(struct tool_verdict, target, TOOL_TEXT, text, INFO->target)
+TOOL_GETTER(struct tool_verdict, keep, TOOL_FLAG, flag, self->reasons != 0)
+TOOL_GETTER(struct tool_verdict, verdict, TOOL_TEXT, text, self->reasons ? "keep" : "remove")
+
+static struct tool_value get_reasons(const void *row)
+{
+	const struct tool_verdict *self = row;
+
+	return (struct tool_value){.kind = TOOL_TEXTS, .texts = {self->words, self->word_count}};
+}
+
+static const struct tool_column columns[] = {
+	{"name", "NAME", false, get_name},
+	{"time", "TIME", false, get_time},
+	{"host", NULL, false, get_host},
+	{"target", "TARGET", false, get_target},
+	{"keep", NULL, false, get_keep},
+	{"verdict", "VERDICT", false, get_verdict},
+	{"reasons", "REASONS", false, get_reasons},
+	{0},
+};
+
+static void print_result(const struct options *options, const struct tool_verdicts *verdicts,
+			 const struct bt_prune_result *result)
+{
+	char *removed = tool_count(verdicts->removed, "snapshot", "snapshots");
+	char *freed = tool_bytes(result->freed_bytes > 0 ? (uint64_t)result->freed_bytes : 0);
+	char *dead = tool_bytes(result->dead_bytes);
+
+	printf("%s %s, %zu kept; %s %s", options->dry_run ? "would remove" : "removed", removed,
+	       verdicts->count - verdicts->removed, freed, options->dry_run ? "would be free" : "freed");
+	if (result->dead_bytes)
+		printf("; %s no longer needed stay until there is more of it", dead);
+	putchar('\n');
+	free(removed);
+	free(freed);
+	free(dead);
+}
+
+static int prune(struct tool *tool, struct bt_store *store, const struct options *options)
+{
+	struct bt_prune_options how = {.dry_run = options->dry_run};
+	struct tool_verdicts verdicts;
+	struct bt_prune_result done = {0};
+	struct bt_error error = {0};
+	struct tool_talk talk;
+	int result = tool_verdicts_make(tool, store, &options->retention, &verdicts);
+
+	if (result != TOOL_OK)
+		return result;
+	if (tool->json)
+		tool_array_print(columns, verdicts.items, sizeof(*verdicts.items), verdicts.count);
+	else if (!tool->quiet)
+		tool_table_print(columns, verdicts.items, sizeof(*verdicts.items), verdicts.count);
+	tool_talk_begin(&talk, tool);
+	if (tool_verdicts_apply(&verdicts, store, &how, &talk.observer, &done, &error))
+		result = tool_fail(tool, &error);
+	tool_talk_end(&talk);
+	if (result == TOOL_OK && !tool->json && !tool->quiet)
+		print_result(options, &verdicts, &done);
+	tool_verdicts_free(&verdicts);
+	return result;
+}
+
+static int run(struct tool *tool, const void *options)
+{
+	struct bt_store *store;
+	int result = tool_store_open(tool, false, &store);
+
+	if (result != TOOL_OK)
+		return result;
+	result = prune(tool, store, options);
+	bt_store_close(store);
+	return result;
+}
+
+const struct tool_command cmd_prune = {
+	.name = "prune",
+	.summary = "removes snapshots by rules, and what only they needed",
+	.example = "  backuptool prune --snapshot-number 10\n"
+		   "  backuptool prune --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run\n",
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
+	.options = table,
+	.options_size = sizeof(struct options),
+	.run = run,
+};

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands.h"
+#include "output.h"
+#include "progress.h"
+#include <backuptool/prune.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct options {
+	bool dry_run;
+};
+
+static const struct tool_option table[] = {
+	{"dry-run", 'n', NULL, false, "say what would be removed, and remove nothing", tool_set_true,
+	 offsetof(struct options, dry_run)},
+	{0},
+};
+
+/* All operands are understood before the first is removed; one that is named twice counts once. */
+static int resolve_all(const struct tool *tool, struct bt_store *store, const char **names, size_t *ret_count)
+{
+	int64_t now = time(NULL);
+
+	for (int i = 0; i < tool->operand_count; i++) {
+		struct bt_error error = {0};
+		size_t seen = 0;
+		const char *name;
+
+		if (bt_store_resolve(store, tool->operands[i], now, &name, &error))
+			return tool_fail(tool, &error);
+		while (seen < *ret_count && strcmp(names[seen], name) != 0)
+			seen++;
+		if (seen == *ret_count)
+			names[(*ret_count)++] = name;
+	}
+	return TOOL_OK;
+}
+
+static int remove_all(const struct tool *tool, struct bt_store *store, const struct options *options,
+		      const char **names, size_t count)
+{
+	struct bt_prune_options how = {.dry_run = options->dry_run};
+	struct bt_prune_result done;
+	struct bt_error error = {0};
+	struct tool_talk talk;
+	char *removed, *freed;
+	int result;
+
+	tool_talk_begin(&talk, tool);
+	result = bt_prune(store, names, count, &how, &talk.observer, &done, &error);
+	tool_talk_end(&talk);
+	if (result)
+		return tool_fail(tool, &error);
+	if (tool->quiet)
+		return TOOL_OK;
+	removed = tool_count(done.removed, "snapshot", "snapshots");
+	freed = tool_bytes(done.freed_bytes > 0 ? (uint64_t)done.freed_bytes : 0);
+	printf("%s %s; %s %s\n", options->dry_run ? "would remove" : "removed", removed, freed,
+	       options->dry_run ? "would be free" : "freed");
+	free(removed);
+	free(freed);
+	return TOOL_OK;
+}
+
+static int run(struct tool *tool, const void *options)
+{
+	const char **names = tool_alloc(((size_t)tool->operand_count + 1) * sizeof(*names));
+	struct bt_store *store;
+	size_t count = 0;
+	int result = tool_store_open(tool, false, &store);
+
+	if (result == TOOL_OK) {
+		result = resolve_all(tool, store, names, &count);
+		if (result == TOOL_OK)
+			result = remove_all(tool, store, options, names, count);
+		bt_store_close(store);
+	}
+	free(names);
+	return result;
+}
+
+const struct tool_command cmd_remove = {
+	.name = "remove",
+	.summary = "removes single snapshots, and what only they needed",
+	.operands = "SNAPSHOT…",
+	.example = "  backuptool remove latest\n  backuptool remove 2026-11-20T08 2026-11-20T09\n",
+	.min_operands = 1,
+	.max_operands = -1,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_TALK,
+	.options = table,
+	.options_size = sizeof(struct options),
+	.run = run,
+};

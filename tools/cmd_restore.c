@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands.h"
+#include "output.h"
+#include "progress.h"
+#include "rows.h"
+#include <backuptool/restore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct options {
+	const char *snapshot, *output;
+	enum bt_overwrite overwrite;
+	bool delete_extra, dry_run;
+};
+
+static const char *set_overwrite(void *field, const char *text)
+{
+	static const char *const modes[] = {[BT_OVERWRITE_IF_CHANGED] = "if-changed",
+					    [BT_OVERWRITE_ALWAYS] = "always",
+					    [BT_OVERWRITE_NEVER] = "never"};
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++)
+		if (strcmp(text, modes[i]) == 0) {
+			*(enum bt_overwrite *)field = (enum bt_overwrite)i;
+			return NULL;
+		}
+	return "always, if-changed or never";
+}
+
+#define FIELD(name) offsetof(struct options, name)
+static const struct tool_option table[] = {
+	{"snapshot-file", 0, "SNAPSHOT", true, "which snapshot; 'backuptool help' tells how to name it", tool_set_text,
+	 FIELD(snapshot)},
+	{"output-directory", 0, "DIR", true, "where to restore; made when it is missing", tool_set_text, FIELD(output)},
+	{"overwrite", 0, "WHEN", false, "always, if-changed (the default) or never", set_overwrite, FIELD(overwrite)},
+	{"delete", 0, NULL, false, "remove what the snapshot does not have", tool_set_true, FIELD(delete_extra)},
+	{"dry-run", 'n', NULL, false, "with -v, show what would be done; write nothing", tool_set_true, FIELD(dry_run)},
+	{0},
+};
+
+/* What is printed with --json. */
+struct report {
+	const struct options *options;
+	const struct bt_snapshot_info *info;
+	const struct bt_restore_result *result;
+	double seconds;
+};
+
+#define GETTER(name, wanted, member, value) TOOL_GETTER(struct report, name, wanted, member, value)
+GETTER(snapshot, TOOL_TEXT, text, self->info->name)
+GETTER(output, TOOL_TEXT, text, self->options->output)
+GETTER(dry_run, TOOL_FLAG, flag, self->options->dry_run)
+GETTER(files, TOOL_COUNT, number, self->result->files)
+GETTER(directories, TOOL_COUNT, number, self->result->directories)
+GETTER(others, TOOL_COUNT, number, self->result->others)
+GETTER(written, TOOL_COUNT, number, self->result->written)
+GETTER(unchanged, TOOL_COUNT, number, self->result->unchanged)
+GETTER(deleted, TOOL_COUNT, number, self->result->deleted)
+GETTER(errors, TOOL_COUNT, number, self->result->errors)
+GETTER(bytes, TOOL_BYTES, number, self->result->bytes)
+GETTER(seconds, TOOL_SECONDS, seconds, self->seconds)
+
+static const struct tool_column columns[] = {
+	{"snapshot", NULL, false, get_snapshot},
+	{"output", NULL, false, get_output},
+	{"dry_run", NULL, false, get_dry_run},
+	{"files", NULL, false, get_files},
+	{"directories", NULL, false, get_directories},
+	{"others", NULL, false, get_others},
+	{"written", NULL, false, get_written},
+	{"unchanged", NULL, false, get_unchanged},
+	{"deleted", NULL, false, get_deleted},
+	{"errors", NULL, false, get_errors},
+	{"bytes", NULL, false, get_bytes},
+	{"seconds", NULL, false, get_seconds},
+	{0},
+};
+
+static void print_report(const struct tool *tool, const struct report *report)
+{
+	const struct bt_restore_result *result = report->result;
+	char *output, *bytes, *elapsed, *files, *directories;
+
+	if (tool->json) {
+		tool_object_print(columns, report);
+		return;
+	}
+	if (tool->quiet)
+		return;
+	output = tool_escape(report->options->output);
+	bytes = tool_bytes(result->bytes);
+	elapsed = tool_elapsed(report->seconds);
+	files = tool_count(result->files, "file", "files");
+	directories = tool_count(result->directories, "directory", "directories");
+	printf("%s %s to %s\n", report->options->dry_run ? "a dry run of restoring" : "restored", report->info->name,
+	       output);
+	printf("%s, %s, %llu others: %llu written (%s), %llu left as they were", files, directories,
+	       (unsigned long long)result->others, (unsigned long long)result->written, bytes,
+	       (unsigned long long)result->unchanged);
+	if (report->options->delete_extra)
+		printf(", %llu deleted", (unsigned long long)result->deleted);
+	if (result->errors)
+		printf(", %llu failed", (unsigned long long)result->errors);
+	printf("\ntime: %s\n", elapsed);
+	free(output);
+	free(bytes);
+	free(elapsed);
+	free(files);
+	free(directories);
+}
+
+static int restore(struct tool *tool, const struct options *options, const struct tool_pick *pick)
+{
+	const struct bt_restore_options wanted = {
+		.paths = (const char *const *)tool->operands,
+		.path_count = (size_t)tool->operand_count,
+		.overwrite = options->overwrite,
+		.delete_extra = options->delete_extra,
+		.dry_run = options->dry_run,
+	};
+	struct bt_restore_result result = {0};
+	struct report report = {.options = options, .info = bt_snapshot_info(pick->snapshot), .result = &result};
+	struct bt_error error = {0};
+	struct tool_talk talk;
+	int code;
+
+	tool_talk_begin(&talk, tool);
+	code = bt_restore(pick->store, pick->snapshot, options->output, &wanted, &talk.observer, &result, &error);
+	report.seconds = tool_talk_seconds(&talk);
+	tool_talk_end(&talk);
+	if (code < 0 && code != BT_E_INCOMPLETE)
+		return tool_fail(tool, &error);
+	print_report(tool, &report);
+	return tool_exit_code(code);
+}
+
+static int run(struct tool *tool, const void *arg)
+{
+	const struct options *options = arg;
+	struct tool_pick pick;
+	int result = tool_pick_open(tool, options->snapshot, &pick);
+
+	if (result != TOOL_OK)
+		return result;
+	result = restore(tool, options, &pick);
+	tool_pick_close(&pick);
+	return result;
+}
+
+const struct tool_command cmd_restore = {
+	.name = "restore",
+	.summary = "brings a snapshot, or some paths of it, back",
+	.operands = "[PATH…]",
+	.example = "  backuptool restore --snapshot-file latest --output-directory ~/back\n"
+		   "  backuptool restore --snapshot-file @yesterday --output-directory ~/back letters/may.txt\n",
+	.max_operands = -1,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
+	.options = table,
+	.options_size = sizeof(struct options),
+	.run = run,
+};

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands.h"
+#include "job.h"
+#include "output.h"
+#include "unit.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct options {
+	struct job_options job; /* the first member, as its rows demand */
+	bool print;
+};
+
+static const struct tool_option table[] = {
+	JOB_TAKING_OPTIONS,
+	JOB_INTERVAL_OPTION,
+	JOB_RETENTION_OPTIONS,
+	{"print", 0, NULL, false, "print the service and write nothing", tool_set_true,
+	 offsetof(struct options, print)},
+	{0},
+};
+
+/* What the service needs to know of this place. */
+struct place {
+	char *program, *store, *target;
+};
+
+static void place_free(struct place *place)
+{
+	free(place->program);
+	free(place->store);
+	free(place->target);
+}
+
+static int cannot(const struct tool *tool, const char *what, const char *path)
+{
+	int failed = errno;
+	char *shown = tool_escape(path);
+
+	tool_say(tool, "cannot %s %s: %s", what, shown, strerror(failed));
+	free(shown);
+	return TOOL_FATAL;
+}
+
+/* A store need not be there yet, but the directory that it will be in; NULL with errno. */
+static char *absolute(const char *path)
+{
+	char *real = realpath(path, NULL), *copy, *last, *directory;
+
+	if (real || errno != ENOENT)
+		return real;
+	copy = tool_format("./%s", path);
+	while (strlen(copy) > 1 && copy[strlen(copy) - 1] == '/')
+		copy[strlen(copy) - 1] = '\0';
+	last = strrchr(copy, '/') + 1;
+	last[-1] = '\0';
+	directory = realpath(*path == '/' ? (copy[2] ? copy + 2 : "/") : copy, NULL);
+	if (directory)
+		real = tool_format("%s/%s", strcmp(directory, "/") == 0 ? "" : directory, last);
+	free(directory);
+	free(copy);
+	return real;
+}
+
+static int place_find(const struct tool *tool, const struct options *options, struct place *place)
+{
+	const char *target = options->job.taking.target;
+	struct stat status;
+
+	place->program = realpath("/proc/self/exe", NULL);
+	if (!place->program)
+		return cannot(tool, "find", "this program");
+	place->target = realpath(target, NULL);
+	if (place->target && (stat(place->target, &status) < 0 || !S_ISDIR(status.st_mode))) {
+		errno = ENOTDIR;
+		return cannot(tool, "protect", target);
+	}
+	if (!place->target)
+		return cannot(tool, "protect", target);
+	place->store = absolute(tool->store);
+	return place->store ? TOOL_OK : cannot(tool, "find the store", tool->store);
+}
+
+static void put_word(FILE *out, const char *text, bool program)
+{
+	char *word = unit_word(text, program);
+
+	fprintf(out, "%s%s", program ? "" : " ", word);
+	free(word);
+}
+
+static void put_option(FILE *out, const char *name, const char *value)
+{
+	char *word = tool_format("--%s=%s", name, value);
+
+	put_word(out, word, false);
+	free(word);
+}
+
+/* The options as they were given, with paths that hold from everywhere. */
+static int put_given(FILE *out, const struct tool *tool)
+{
+	static const char from[] = "--exclude-from=", target[] = "--target-directory=";
+
+	for (size_t i = 0; i < tool->given.count; i++) {
+		const char *word = tool->given.items[i];
+		char *path;
+
+		if (strcmp(word, "--print") == 0 || strncmp(word, target, sizeof(target) - 1) == 0)
+			continue;
+		if (strncmp(word, from, sizeof(from) - 1) != 0) {
+			put_word(out, word, false);
+			continue;
+		}
+		path = realpath(word + sizeof(from) - 1, NULL);
+		if (!path)
+			return tool_usage_error(tool, "--exclude-from must name a file that stays");
+		put_option(out, "exclude-from", path);
+		free(path);
+	}
+	return TOOL_OK;
+}
+
+static int put_command(FILE *out, const struct tool *tool, const struct place *place)
+{
+	fputs("ExecStart=", out);
+	put_word(out, place->program, true);
+	put_word(out, "job", false);
+	put_option(out, "store", place->store);
+	put_option(out, "target-directory", place->target);
+	put_word(out, "--duration=forever", false);
+	if (tool->lock_wait < 0)
+		put_word(out, "--lock-wait=forever", false);
+	else
+		fprintf(out, " --lock-wait=%" PRId64 "s", tool->lock_wait);
+	return put_given(out, tool);
+}
+
+/* A mistake in the options will not go away by trying again; an entry that could not be read was told. */
+static int put_unit(FILE *out, const struct tool *tool, const struct place *place)
+{
+	char *target = unit_text(place->target);
+	int result;
+
+	fprintf(out,
+		"[Unit]\n"
+		"Description=Snapshots of %s\n\n"
+		"[Service]\n"
+		"Type=notify\n",
+		target);
+	free(target);
+	result = put_command(out, tool, place);
+	fprintf(out,
+		"\n"
+		"Restart=on-failure\n"
+		"RestartSec=1min\n"
+		"RestartPreventExitStatus=%d\n"
+		"SuccessExitStatus=%d\n"
+		"Nice=10\n"
+		"IOSchedulingClass=idle\n\n"
+		"[Install]\n"
+		"WantedBy=default.target\n",
+		TOOL_USAGE, TOOL_INCOMPLETE);
+	return result;
+}
+
+static int make_directories(const char *path)
+{
+	char *part = tool_format("%s", path);
+	int result = 0;
+
+	for (char *slash = strchr(part + 1, '/'); result == 0; slash = strchr(slash + 1, '/')) {
+		if (slash)
+			*slash = '\0';
+		if (mkdir(part, 0700) < 0 && errno != EEXIST)
+			result = -1;
+		if (!slash)
+			break;
+		*slash = '/';
+	}
+	free(part);
+	return result;
+}
+
+static int write_all(int fd, const char *text, size_t size)
+{
+	while (size > 0) {
+		ssize_t done = write(fd, text, size);
+
+		if (done < 0 && errno != EINTR)
+			return -1;
+		text += done > 0 ? done : 0;
+		size -= done > 0 ? (size_t)done : 0;
+	}
+	return fsync(fd);
+}
+
+/* Whole or not at all. */
+static int replace(const char *path, const char *text, size_t size)
+{
+	char *draft = tool_format("%s.XXXXXX", path);
+	int fd = mkostemp(draft, O_CLOEXEC), result = -1, failed;
+
+	if (fd >= 0) {
+		result = write_all(fd, text, size);
+		if (close(fd) == 0 && result == 0)
+			result = rename(draft, path);
+		else
+			result = -1;
+		failed = errno;
+		if (result < 0)
+			unlink(draft);
+		errno = failed;
+	}
+	free(draft);
+	return result;
+}
+
+/* Where the user's own units lie; NULL if nothing says so. */
+static char *units_directory(void)
+{
+	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+
+	if (config && *config == '/')
+		return tool_format("%s/systemd/user", config);
+	return home && *home == '/' ? tool_format("%s/.config/systemd/user", home) : NULL;
+}
+
+static void say_how(const char *path, const char *name, bool replaced)
+{
+	char *shown = tool_escape(path);
+
+	printf("%s %s\n", replaced ? "replaced" : "wrote", shown);
+	printf("%s:\n  systemctl --user daemon-reload\n  systemctl --user %s %s\n",
+	       replaced ? "If it runs already, start it anew with" : "Start it, now and at each login, with",
+	       replaced ? "restart" : "enable --now", name);
+	puts("To let it run when you are not logged in, too:\n  loginctl enable-linger");
+	free(shown);
+}
+
+static int install(const struct tool *tool, const struct place *place, const char *text, size_t size)
+{
+	char *directory = units_directory(), *name, *path;
+	int result = TOOL_OK;
+	bool replaced;
+
+	if (!directory) {
+		tool_say(tool, "HOME is not set, so nobody knows where to write the service; show it with --print");
+		return TOOL_FATAL;
+	}
+	name = unit_name(place->store, place->target);
+	path = tool_format("%s/%s", directory, name);
+	replaced = access(path, F_OK) == 0;
+	if (make_directories(directory) < 0)
+		result = cannot(tool, "make", directory);
+	else if (replace(path, text, size) < 0)
+		result = cannot(tool, "write", path);
+	else
+		say_how(path, name, replaced);
+	free(directory);
+	free(name);
+	free(path);
+	return result;
+}
+
+static int run(struct tool *tool, const void *arg)
+{
+	const struct options *options = arg;
+	struct place place = {0};
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	int result = out ? place_find(tool, options, &place) : cannot(tool, "make", "the service");
+
+	if (result == TOOL_OK)
+		result = put_unit(out, tool, &place);
+	if (out && fclose(out) != 0)
+		result = cannot(tool, "make", "the service");
+	if (result == TOOL_OK && options->print)
+		fputs(text, stdout);
+	else if (result == TOOL_OK)
+		result = install(tool, &place, text, size);
+	place_free(&place);
+	free(text);
+	return result;
+}
+
+const struct tool_command cmd_schedule = {
+	.name = "schedule",
+	.summary = "makes a service of systemd that runs a job after each start of the machine",
+	.example = "  backuptool schedule --store ~/snapshots --target-directory ~/documents --interval 1h \\\n"
+		   "      --skip-if-unchanged --keep-hourly 48 --keep-daily 30\n",
+	.common = TOOL_COMMON_STORE,
+	.options = table,
+	.options_size = sizeof(struct options),
+	.run = run,
+};

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands.h"
+#include "output.h"
+#include "progress.h"
+#include "taking.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct options {
+	struct tool_taking taking;
+};
+
+static const struct tool_option table[] = {
+	TOOL_TAKING_OPTIONS(struct options, taking),
+	{0},
+};
+
+static void print_counts(const struct bt_snapshot_result *result)
+{
+	char *created = tool_count(result->created, "new file", "new files");
+	char *excluded = tool_count(result->excluded, "entry", "entries");
+	char *new_bytes = tool_bytes(result->new_bytes), *stored = tool_bytes(result->stored_bytes);
+	char *written = tool_bytes(result->written_bytes);
+
+	printf("files: %s, %llu changed, %llu unchanged", created, (unsigned long long)result->changed,
+	       (unsigned long long)result->unchanged);
+	if (result->vanished)
+		printf(", %llu gone", (unsigned long long)result->vanished);
+	if (result->excluded)
+		printf("; %s left out", excluded);
+	printf("\nadded: %s of new data, stored in %s; %s written in all\n", new_bytes, stored, written);
+	free(created);
+	free(excluded);
+	free(new_bytes);
+	free(stored);
+	free(written);
+}
+
+static void print_report(const struct tool *tool, const struct tool_taking *taking, const struct tool_taken *taken)
+{
+	const struct bt_snapshot_result *result = &taken->result;
+	char *target, *elapsed;
+
+	if (tool->json) {
+		tool_object_print(tool_taken_columns, taken);
+		return;
+	}
+	if (tool->quiet) {
+		if (*result->name)
+			puts(result->name);
+		return;
+	}
+	target = tool_escape(taking->target);
+	elapsed = tool_elapsed(taken->seconds);
+	if (result->skipped)
+		printf("no snapshot of %s: nothing changed since %s\n", target, result->name);
+	else if (taken->dry_run)
+		printf("a dry run over %s: nothing was written\n", target);
+	else
+		printf("snapshot %s of %s\n", result->name, target);
+	print_counts(result);
+	printf("time: %s\n", elapsed);
+	if (result->errors) {
+		char *errors = tool_count(result->errors, "entry", "entries");
+
+		printf("incomplete: %s could not be read as they were\n", errors);
+		free(errors);
+	}
+	free(target);
+	free(elapsed);
+}
+
+static int take(struct tool *tool, const struct tool_taking *taking, struct bt_store *store)
+{
+	const struct bt_snapshot_options wanted = tool_taking_options(taking);
+	struct tool_taken taken = {.dry_run = taking->dry_run};
+	struct bt_error error = {0};
+	struct tool_talk talk;
+	int code;
+
+	tool_talk_begin(&talk, tool);
+	code = bt_snapshot_take(store, taking->target, &wanted, &talk.observer, &taken.result, &error);
+	taken.seconds = tool_talk_seconds(&talk);
+	tool_talk_end(&talk);
+	if (code < 0 && code != BT_E_INCOMPLETE)
+		return tool_fail(tool, &error);
+	print_report(tool, taking, &taken);
+	return tool_exit_code(code);
+}
+
+/* A dry run before the first snapshot makes no store: it compares with an empty one. */
+static int take_without_store(struct tool *tool, const struct tool_taking *taking)
+{
+	const struct bt_store_options read_only = {.read_only = true};
+	struct bt_error error = {0};
+	struct bt_store *store;
+	char *directory = tool_format("%s/backuptool-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp"), *lock;
+	int result = TOOL_FATAL;
+
+	if (!mkdtemp(directory)) {
+		tool_say(tool, "cannot make %s: %s", directory, strerror(errno));
+	} else {
+		if (bt_store_open(directory, &read_only, &store, &error) < 0) {
+			result = tool_fail(tool, &error);
+		} else {
+			result = take(tool, taking, store);
+			bt_store_close(store);
+		}
+		lock = tool_format("%s/lock", directory);
+		unlink(lock);
+		free(lock);
+		rmdir(directory);
+	}
+	free(directory);
+	return result;
+}
+
+static int run(struct tool *tool, const void *arg)
+{
+	const struct tool_taking *taking = &((const struct options *)arg)->taking;
+	struct bt_store *store;
+	int result;
+
+	if (taking->dry_run && access(tool->store, F_OK) < 0 && errno == ENOENT)
+		return take_without_store(tool, taking);
+	result = tool_store_open(tool, !taking->dry_run, &store);
+	if (result != TOOL_OK)
+		return result;
+	result = take(tool, taking, store);
+	bt_store_close(store);
+	return result;
+}
+
+const struct tool_command cmd_snapshot = {
+	.name = "snapshot",
+	.summary = "takes a snapshot of a directory",
+	.example = "  backuptool snapshot --target-directory ~/documents --exclude '*.tmp' --tag before-upgrade\n",
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
+	.options = table,
+	.options_size = sizeof(struct options),
+	.run = run,
+};

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The list of commands, in the order of `backuptool help`. Each has its struct cmd_NAME in cmd_NAME.c. */
+#ifndef TOOLS_COMMANDS_H
+#define TOOLS_COMMANDS_H
+
+#include "tool.h"
+
+#define TOOL_COMMANDS(X)                                                                                               \
+	X(snapshot)                                                                                                    \
+	X(list)                                                                                                        \
+	X(restore)                                                                                                     \
+	X(job)                                                                                                         \
+	X(schedule)                                                                                                    \
+	X(prune)                                                                                                       \
+	X(remove)                                                                                                      \
+	X(tag)                                                                                                         \
+	X(check)                                                                                                       \
+	X(mount)                                                                                                       \
+	X(export)                                                                                                      \
+	X(help)
+
+#define TOOL_DECLARE(name) extern const struct tool_command cmd_##name;
+TOOL_COMMANDS(TOOL_DECLARE)
+#undef TOOL_DECLARE
+
+extern const struct tool_command *const tool_commands[];	/* ends with NULL */
+const struct tool_command *tool_command_find(const char *name); /* NULL if there is none */
+
+/* The options that commands share and that may come before the command. The tables' target is struct tool. */
+struct tool_common_options {
+	unsigned bits; /* enum tool_common */
+	const struct tool_option *options;
+};
+extern const struct tool_common_options tool_common_options[]; /* ends with NULL options */
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands.h"
+
+#define FIELD(name) offsetof(struct tool, name)
+
+static const struct tool_option store_options[] = {
+	{"store", 0, "DIR", false, "the store (else $BACKUPTOOL_STORE, else ./snapshots)", tool_set_text, FIELD(store)},
+	{0},
+};
+
+static const struct tool_option lock_options[] = {
+	{"lock-wait", 0, "TIME", false, "how long to wait for others at work on the store (1m)", tool_set_duration,
+	 FIELD(lock_wait)},
+	{0},
+};
+
+static const struct tool_option json_options[] = {
+	{"json", 0, NULL, false, "print JSON", tool_set_true, FIELD(json)},
+	{0},
+};
+
+static const struct tool_option talk_options[] = {
+	{"quiet", 'q', NULL, false, "print only what went wrong", tool_set_true, FIELD(quiet)},
+	{"verbose", 'v', NULL, false, "print a line for each entry", tool_set_true, FIELD(verbose)},
+	{"no-progress", 0, NULL, false, "draw no progress line", tool_set_true, FIELD(no_progress)},
+	{0},
+};
+
+static const struct tool_option version_options[] = {
+	{"version", 'V', NULL, false, "show the version", tool_set_true, FIELD(version)},
+	{0},
+};
+
+static const struct tool_option help_options[] = {
+	{"help", 'h', NULL, false, "show this help", tool_set_true, FIELD(help)},
+	{0},
+};
+
+const struct tool_common_options tool_common_options[] = {
+	{TOOL_COMMON_STORE | TOOL_COMMON_FIRST, store_options},
+	{TOOL_COMMON_STORE, lock_options},
+	{TOOL_COMMON_JSON, json_options},
+	{TOOL_COMMON_TALK, talk_options},
+	{TOOL_COMMON_FIRST, version_options},
+	{TOOL_COMMON_HELP | TOOL_COMMON_FIRST, help_options},
+	{0, NULL},
+};

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* What the sources of the job command share, and schedule with them. */
+#ifndef TOOLS_JOB_H
+#define TOOLS_JOB_H
+
+#include "retention.h"
+#include "taking.h"
+
+tool_option_set job_set_interval; /* int64_t milliseconds, above 0 */
+tool_option_set job_set_duration; /* int64_t milliseconds; "forever" is -1 */
+
+struct job_options {
+	struct tool_taking taking;
+	struct tool_retention retention;
+	int64_t interval, duration;
+};
+
+/* Rows of an option table whose target begins with a struct job_options. */
+#define JOB_TAKING_OPTIONS    TOOL_TAKING_OPTIONS(struct job_options, taking)
+#define JOB_RETENTION_OPTIONS TOOL_RETENTION_OPTIONS(struct job_options, retention)
+/* clang-format off */
+#define JOB_INTERVAL_OPTION \
+	{"interval", 0, "TIME", true, "from the start of one snapshot to the next (500ms, 10s, 5m, 2h, 1d)", \
+	 job_set_interval, offsetof(struct job_options, interval)}
+/* clang-format on */
+
+/* taken is the first member: its columns are those of a run, too. */
+struct job_run {
+	struct tool_taken taken;
+	uint64_t number; /* of those made, from 1 */
+	struct bt_time time;
+	bool failed; /* no snapshot: error or exit says why */
+	int exit;    /* the worst of snapshot and pruning */
+	struct bt_error error;
+	struct bt_prune_result pruned;
+	uint64_t missed; /* deadlines that it left no time for */
+};
+
+struct job_tally {
+	uint64_t runs, snapshots, unchanged, incomplete, failed, missed;
+	uint64_t new_bytes, written_bytes, removed;
+	int64_t freed_bytes;
+	double seconds;
+	int exit;
+};
+
+void job_tally_add(struct job_tally *tally, const struct job_run *run);
+/* One line without newline; allocated. */
+char *job_run_text(const struct job_run *run);
+void job_run_print(const struct tool *tool, const struct job_run *run);
+void job_tally_print(const struct tool *tool, const struct job_tally *tally);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include "job.h"
+#include "output.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RUN(name, wanted, member, value)   TOOL_GETTER(struct job_run, run_##name, wanted, member, value)
+#define TALLY(name, wanted, member, value) TOOL_GETTER(struct job_tally, tally_##name, wanted, member, value)
+#define FREED(bytes)			   ((bytes) > 0 ? (uint64_t)(bytes) : 0)
+
+RUN(event, TOOL_TEXT, text, self ? "run" : "")
+RUN(number, TOOL_COUNT, number, self->number)
+RUN(time, TOOL_TIME, time, self->time)
+RUN(removed, TOOL_COUNT, number, self->pruned.removed)
+RUN(freed, TOOL_BYTES, number, FREED(self->pruned.freed_bytes))
+RUN(missed, TOOL_COUNT, number, self->missed)
+RUN(exit, TOOL_COUNT, number, (uint64_t)self->exit)
+
+static struct tool_value get_run_error(const void *row)
+{
+	static _Thread_local char text[1024];
+	const struct job_run *self = row;
+
+	if (!self->error.code)
+		return (struct tool_value){.kind = TOOL_NOTHING};
+	bt_error_text(&self->error, text, sizeof(text));
+	return (struct tool_value){.kind = TOOL_TEXT, .text = text};
+}
+
+/* Around those of the snapshot, which a run that failed does not have. */
+static const struct tool_column before[] = {
+	{"event", NULL, false, get_run_event},
+	{"run", NULL, false, get_run_number},
+	{"time", NULL, false, get_run_time},
+};
+static const struct tool_column behind[] = {
+	{"removed", NULL, false, get_run_removed}, {"freed_bytes", NULL, false, get_run_freed},
+	{"missed", NULL, false, get_run_missed},   {"exit", NULL, false, get_run_exit},
+	{"error", NULL, false, get_run_error},	   {0},
+};
+
+TALLY(event, TOOL_TEXT, text, self ? "summary" : "")
+TALLY(runs, TOOL_COUNT, number, self->runs)
+TALLY(snapshots, TOOL_COUNT, number, self->snapshots)
+TALLY(unchanged, TOOL_COUNT, number, self->unchanged)
+TALLY(incomplete, TOOL_COUNT, number, self->incomplete)
+TALLY(failed, TOOL_COUNT, number, self->failed)
+TALLY(missed, TOOL_COUNT, number, self->missed)
+TALLY(new_bytes, TOOL_BYTES, number, self->new_bytes)
+TALLY(written_bytes, TOOL_BYTES, number, self->written_bytes)
+TALLY(removed, TOOL_COUNT, number, self->removed)
+TALLY(freed, TOOL_BYTES, number, FREED(self->freed_bytes))
+TALLY(seconds, TOOL_SECONDS, seconds, self->seconds)
+TALLY(exit, TOOL_COUNT, number, (uint64_t)self->exit)
+
+static const struct tool_column tally_columns[] = {
+	{"event", NULL, false, get_tally_event},
+	{"runs", NULL, false, get_tally_runs},
+	{"snapshots", NULL, false, get_tally_snapshots},
+	{"skipped", NULL, false, get_tally_unchanged},
+	{"incomplete", NULL, false, get_tally_incomplete},
+	{"failed", NULL, false, get_tally_failed},
+	{"missed", NULL, false, get_tally_missed},
+	{"new_bytes", NULL, false, get_tally_new_bytes},
+	{"written_bytes", NULL, false, get_tally_written_bytes},
+	{"removed", NULL, false, get_tally_removed},
+	{"freed_bytes", NULL, false, get_tally_freed},
+	{"seconds", NULL, false, get_tally_seconds},
+	{"exit", NULL, false, get_tally_exit},
+	{0},
+};
+
+void job_tally_add(struct job_tally *tally, const struct job_run *run)
+{
+	const struct bt_snapshot_result *result = &run->taken.result;
+
+	tally->runs++;
+	tally->failed += run->failed;
+	tally->snapshots += !run->failed && !result->skipped && *result->name;
+	tally->unchanged += !run->failed && result->skipped;
+	tally->incomplete += !run->failed && result->errors;
+	tally->missed += run->missed;
+	tally->new_bytes += result->new_bytes;
+	tally->written_bytes += result->written_bytes;
+	tally->removed += run->pruned.removed;
+	tally->freed_bytes += run->pruned.freed_bytes;
+}
+
+static void print_taken(FILE *out, const struct tool_taken *taken)
+{
+	const struct bt_snapshot_result *result = &taken->result;
+	char *added = tool_bytes(result->new_bytes), *elapsed = tool_elapsed(taken->seconds);
+
+	if (result->skipped)
+		fprintf(out, "nothing changed since %s", *result->name ? result->name : result->parent);
+	else
+		fprintf(out,
+			"%s: %" PRIu64 " new, %" PRIu64 " changed, %" PRIu64 " gone, %" PRIu64 " unchanged; %s added",
+			*result->name ? result->name : "a dry run", result->created, result->changed, result->vanished,
+			result->unchanged, added);
+	if (result->errors)
+		fprintf(out, "; incomplete: %" PRIu64 " could not be read", result->errors);
+	fprintf(out, "; %s", elapsed);
+	free(added);
+	free(elapsed);
+}
+
+static void print_pruned(FILE *out, const struct bt_prune_result *pruned)
+{
+	char *removed = tool_count(pruned->removed, "snapshot", "snapshots");
+	char *freed = tool_bytes(FREED(pruned->freed_bytes));
+
+	fprintf(out, "; %s removed, %s freed", removed, freed);
+	free(removed);
+	free(freed);
+}
+
+char *job_run_text(const struct job_run *run)
+{
+	char *text = NULL, *copy;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return tool_format("run %" PRIu64, run->number);
+	fprintf(out, "run %" PRIu64 ": ", run->number);
+	if (run->failed)
+		fputs("no snapshot", out);
+	else
+		print_taken(out, &run->taken);
+	if (run->pruned.removed)
+		print_pruned(out, &run->pruned);
+	if (run->missed)
+		fprintf(out, "; it outlasted the interval: %" PRIu64 " missed", run->missed);
+	fclose(out);
+	copy = tool_format("%s", text ? text : "");
+	free(text);
+	return copy;
+}
+
+static void print_run_json(const struct job_run *run)
+{
+	struct tool_column columns[3 + TOOL_TAKEN_COLUMNS + sizeof(behind) / sizeof(*behind)];
+	size_t count = sizeof(before) / sizeof(*before);
+
+	memcpy(columns, before, sizeof(before));
+	for (size_t i = 0; !run->failed && i < TOOL_TAKEN_COLUMNS; i++)
+		columns[count++] = tool_taken_columns[i];
+	memcpy(columns + count, behind, sizeof(behind));
+	tool_object_print(columns, run);
+}
+
+void job_run_print(const struct tool *tool, const struct job_run *run)
+{
+	char *text;
+
+	if (tool->json) {
+		print_run_json(run);
+	} else if (!tool->quiet) {
+		text = job_run_text(run);
+		puts(text);
+		free(text);
+	}
+	fflush(stdout);
+}
+
+void job_tally_print(const struct tool *tool, const struct job_tally *tally)
+{
+	char *runs, *elapsed, *snapshots, *added;
+
+	if (tool->json)
+		tool_object_print(tally_columns, tally);
+	if (tool->json || tool->quiet)
+		return;
+	runs = tool_count(tally->runs, "run", "runs");
+	elapsed = tool_elapsed(tally->seconds);
+	snapshots = tool_count(tally->snapshots, "snapshot", "snapshots");
+	added = tool_bytes(tally->new_bytes);
+	printf("%s in %s: %s, %" PRIu64 " without changes, %" PRIu64 " incomplete, %" PRIu64 " failed, %" PRIu64
+	       " missed; %s added; %" PRIu64 " removed\n",
+	       runs, elapsed, snapshots, tally->unchanged, tally->incomplete, tally->failed, tally->missed, added,
+	       tally->removed);
+	free(runs);
+	free(elapsed);
+	free(snapshots);
+	free(added);
+}

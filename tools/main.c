@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands.h"
+#include "output.h"
+#include <errno.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#define TOOL_ENTRY(name) &cmd_##name,
+const struct tool_command *const tool_commands[] = {TOOL_COMMANDS(TOOL_ENTRY) NULL};
+
+static const char *command_name(const void *arg, size_t index)
+{
+	return tool_commands[index] ? tool_commands[index]->name : NULL;
+}
+
+const struct tool_command *tool_command_find(const char *name)
+{
+	for (size_t i = 0; tool_commands[i]; i++)
+		if (strcmp(tool_commands[i]->name, name) == 0)
+			return tool_commands[i];
+	return NULL;
+}
+
+static int unknown_command(const struct tool *tool, const char *name)
+{
+	const char *nearest = tool_nearest(name, command_name, NULL);
+	char *shown = tool_escape(name);
+	int result = nearest ? tool_usage_error(tool, "there is no command '%s'; did you mean '%s'?", shown, nearest)
+			     : tool_usage_error(tool, "there is no command '%s'", shown);
+
+	free(shown);
+	return result;
+}
+
+static int check_operands(const struct tool *tool)
+{
+	const struct tool_command *command = tool->command;
+
+	if (tool->operand_count < command->min_operands)
+		return tool_usage_error(tool, "%s is missing: backuptool %s %s",
+					tool->operand_count ? "an argument" : "its argument", command->name,
+					command->operands);
+	if (command->max_operands >= 0 && tool->operand_count > command->max_operands) {
+		char *extra = tool_escape(tool->operands[command->max_operands]);
+		int result = tool_usage_error(tool, "'%s' is one argument too many", extra);
+
+		free(extra);
+		return result;
+	}
+	return TOOL_OK;
+}
+
+/* The groups of common options that have one of the bits, behind the ones that are there already. */
+static void add_common(struct tool_option_group *groups, unsigned bits, struct tool *tool)
+{
+	while (groups->options)
+		groups++;
+	for (const struct tool_common_options *common = tool_common_options; common->options; common++)
+		if (common->bits & bits)
+			*groups++ = (struct tool_option_group){common->options, tool, NULL};
+}
+
+static int read_options(struct tool *tool, void *options, int argc, char **argv)
+{
+	struct tool_option_group groups[8] = {{tool->command->options, options, &tool->given}};
+	char problem[512];
+	int first;
+
+	add_common(groups, tool->command->common | TOOL_COMMON_HELP, tool);
+	first = tool_options_parse(groups, argc, argv, false, problem, sizeof(problem));
+	if (first < 0)
+		return tool_usage_error(tool, "%s", problem);
+	tool->operands = argv + first;
+	tool->operand_count = argc - first;
+	return tool->help ? TOOL_OK : check_operands(tool);
+}
+
+static void free_given(struct tool *tool)
+{
+	for (size_t i = 0; i < tool->given.count; i++)
+		free((char *)tool->given.items[i]);
+	free(tool->given.items);
+	tool->given = (struct tool_texts){0};
+}
+
+static int run_command(struct tool *tool, int argc, char **argv)
+{
+	void *options = tool_alloc(tool->command->options_size + 1);
+	int result = read_options(tool, options, argc, argv);
+
+	if (result == TOOL_OK && tool->help) {
+		tool->operands = (char *[]){(char *)tool->command->name};
+		tool->operand_count = 1;
+		result = cmd_help.run(tool, NULL);
+	} else if (result == TOOL_OK) {
+		result = tool->command->run(tool, options);
+	}
+	free_given(tool);
+	free(options);
+	return result;
+}
+
+static int run(struct tool *tool, int argc, char **argv)
+{
+	struct tool_option_group groups[8] = {0};
+	char problem[512];
+	int first;
+
+	add_common(groups, TOOL_COMMON_FIRST, tool);
+	first = tool_options_parse(groups, argc, argv, true, problem, sizeof(problem));
+	if (first < 0)
+		return tool_usage_error(tool, "%s", problem);
+	if (tool->version) {
+		puts("backuptool " BT_VERSION);
+		return TOOL_OK;
+	}
+	if (tool->help)
+		return cmd_help.run(tool, NULL);
+	if (first == argc)
+		return tool_usage_error(tool, "a command is missing");
+	tool->command = tool_command_find(argv[first]);
+	if (!tool->command)
+		return unknown_command(tool, argv[first]);
+	return run_command(tool, argc - first, argv + first);
+}
+
+/* Stores may have many files, and each is opened once and kept. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/* Exit 0 promises that the output was written, too. */
+static int finish_output(const struct tool *tool, int result)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return result;
+	tool_say(tool, "cannot write the output: %s", strerror(errno));
+	return result == TOOL_OK ? TOOL_FATAL : result;
+}
+
+int main(int argc, char **argv)
+{
+	const char *store = getenv("BACKUPTOOL_STORE");
+	struct tool tool = {.store = store && *store ? store : "./snapshots", .lock_wait = 60};
+
+	setlocale(LC_CTYPE, "C.UTF-8"); /* names are shown as UTF-8 whatever the user's locale is */
+	tzset();
+	raise_file_limit();
+	return finish_output(&tool, run(&tool, argc, argv));
+}

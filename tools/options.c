@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+#include "output.h"
+#include <backuptool/policy.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_LONG   256 /* above every option letter */
+#define LONGEST_NAME 32
+
+struct parser {
+	const struct tool_option_group *groups;
+	struct option *longs;
+	char *letters;
+	bool *seen;
+	size_t count;
+	char *problem;
+	size_t problem_size;
+};
+
+static const struct tool_option *option_at(const struct tool_option_group *groups, size_t index, void **ret_target)
+{
+	for (; groups->options; groups++)
+		for (const struct tool_option *option = groups->options; option->name; option++, index--)
+			if (index == 0) {
+				*ret_target = groups->target;
+				return option;
+			}
+	return NULL;
+}
+
+static const char *option_name(const void *groups, size_t index)
+{
+	void *target;
+	const struct tool_option *option = option_at(groups, index, &target);
+
+	return option ? option->name : NULL;
+}
+
+static void parser_init(struct parser *parser, bool first_operand_ends)
+{
+	const struct tool_option *option;
+	void *target;
+	char *letter;
+
+	while (option_name(parser->groups, parser->count))
+		parser->count++;
+	parser->longs = tool_alloc((parser->count + 1) * sizeof(*parser->longs));
+	parser->letters = letter = tool_alloc(2 * parser->count + 3);
+	parser->seen = tool_alloc(parser->count + 1);
+	if (first_operand_ends)
+		*letter++ = '+';
+	*letter++ = ':';
+	for (size_t i = 0; (option = option_at(parser->groups, i, &target)); i++) {
+		parser->longs[i] = (struct option){.name = option->name,
+						   .has_arg = option->argument ? required_argument : no_argument,
+						   .val = FIRST_LONG + (int)i};
+		if (!option->letter)
+			continue;
+		*letter++ = option->letter;
+		if (option->argument)
+			*letter++ = ':';
+	}
+}
+
+static void parser_free(struct parser *parser)
+{
+	free(parser->longs);
+	free(parser->letters);
+	free(parser->seen);
+}
+
+static const struct tool_option *option_of(const struct parser *parser, int value, size_t *ret_index, void **ret_target)
+{
+	const struct tool_option *option;
+
+	for (size_t i = 0; (option = option_at(parser->groups, i, ret_target)); i++)
+		if (value == FIRST_LONG + (int)i || (value < FIRST_LONG && value == option->letter)) {
+			*ret_index = i;
+			return option;
+		}
+	return NULL;
+}
+
+static int refuse_unknown(const struct parser *parser, const char *word)
+{
+	char *name = tool_format("%.*s", (int)strcspn(word + 2, "="), word + 2), *shown = tool_escape(name);
+	const char *nearest = tool_nearest(name, option_name, parser->groups);
+
+	snprintf(parser->problem, parser->problem_size, "there is no option --%s%s%s%s", shown,
+		 nearest ? "; did you mean --" : "", nearest ? nearest : "", nearest ? "?" : "");
+	free(name);
+	free(shown);
+	return -1;
+}
+
+/* What getopt_long did not like: it returned code, with the rest in optopt and optind. */
+static int refuse(const struct parser *parser, int code, char **argv)
+{
+	const struct tool_option *option = NULL;
+	size_t index;
+	void *target;
+
+	if (optopt == 0)
+		return refuse_unknown(parser, argv[optind - 1]);
+	option = option_of(parser, optopt, &index, &target);
+	if (!option)
+		snprintf(parser->problem, parser->problem_size, "there is no option -%c", optopt);
+	else if (code == ':')
+		snprintf(parser->problem, parser->problem_size, "--%s needs a value: --%s %s", option->name,
+			 option->name, option->argument);
+	else
+		snprintf(parser->problem, parser->problem_size, "--%s takes no value", option->name);
+	return -1;
+}
+
+/* Where what is given is noted, for the option of that index. */
+static struct tool_texts *given_of(const struct tool_option_group *groups, size_t index)
+{
+	for (; groups->options; groups++)
+		for (const struct tool_option *option = groups->options; option->name; option++, index--)
+			if (index == 0)
+				return groups->given;
+	return NULL;
+}
+
+static void note_given(const struct parser *parser, const struct tool_option *option, size_t index)
+{
+	struct tool_texts *given = given_of(parser->groups, index);
+	bool has_value = option->argument != NULL;
+
+	if (given)
+		tool_texts_add(given,
+			       tool_format("--%s%s%s", option->name, has_value ? "=" : "", has_value ? optarg : ""));
+}
+
+static int accept(struct parser *parser, int value)
+{
+	size_t index = 0;
+	void *target = NULL;
+	const struct tool_option *option = option_of(parser, value, &index, &target);
+	const char *expected = option->set((char *)target + option->field, optarg);
+
+	char *shown;
+
+	parser->seen[index] = true;
+	if (!expected) {
+		note_given(parser, option, index);
+		return 0;
+	}
+	shown = tool_escape(optarg);
+	snprintf(parser->problem, parser->problem_size, "--%s '%s' is not %s", option->name, shown, expected);
+	free(shown);
+	return -1;
+}
+
+static int check_required(const struct parser *parser)
+{
+	const struct tool_option *option;
+	void *target;
+
+	for (size_t i = 0; (option = option_at(parser->groups, i, &target)); i++)
+		if (option->required && !parser->seen[i]) {
+			snprintf(parser->problem, parser->problem_size, "--%s %s is missing", option->name,
+				 option->argument);
+			return -1;
+		}
+	return 0;
+}
+
+static bool wants_help(const struct parser *parser)
+{
+	const struct tool_option *option;
+	void *target;
+
+	for (size_t i = 0; (option = option_at(parser->groups, i, &target)); i++)
+		if (parser->seen[i] && strcmp(option->name, "help") == 0)
+			return true;
+	return false;
+}
+
+int tool_options_parse(const struct tool_option_group *groups, int argc, char **argv, bool first_operand_ends,
+		       char *problem, size_t problem_size)
+{
+	struct parser parser = {.groups = groups, .problem = problem, .problem_size = problem_size};
+	int value, result = 0;
+
+	parser_init(&parser, first_operand_ends);
+	opterr = 0;
+	optind = 0; /* start anew */
+	while (result == 0 && (value = getopt_long(argc, argv, parser.letters, parser.longs, NULL)) != -1)
+		result = value == '?' || value == ':' ? refuse(&parser, value, argv) : accept(&parser, value);
+	if (result == 0 && !wants_help(&parser))
+		result = check_required(&parser);
+	parser_free(&parser);
+	return result == 0 ? optind : -1;
+}
+
+void tool_texts_add(struct tool_texts *texts, const char *text)
+{
+	texts->items = tool_realloc(texts->items, (texts->count + 1) * sizeof(*texts->items));
+	texts->items[texts->count++] = text;
+}
+
+const char *tool_set_true(void *field, const char *text)
+{
+	*(bool *)field = true;
+	return NULL;
+}
+
+const char *tool_set_text(void *field, const char *text)
+{
+	if (!*text)
+		return "a name";
+	*(const char **)field = text;
+	return NULL;
+}
+
+const char *tool_add_text(void *field, const char *text)
+{
+	if (!*text)
+		return "a name";
+	tool_texts_add(field, text);
+	return NULL;
+}
+
+const char *tool_set_duration(void *field, const char *text)
+{
+	if (strcmp(text, "forever") == 0)
+		*(int64_t *)field = -1;
+	else if (bt_duration_parse(text, field) < 0)
+		return "a duration such as 90, 90s, 5m, 2h, 1d or forever";
+	return NULL;
+}
+
+/* Levenshtein's distance of two short words; long ones count as far apart. */
+static unsigned distance(const char *a, const char *b)
+{
+	size_t a_length = strlen(a), b_length = strlen(b);
+	unsigned row[LONGEST_NAME + 1];
+
+	if (a_length > LONGEST_NAME || b_length > LONGEST_NAME)
+		return LONGEST_NAME;
+	for (size_t j = 0; j <= b_length; j++)
+		row[j] = (unsigned)j;
+	for (size_t i = 1; i <= a_length; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = (unsigned)i;
+		for (size_t j = 1; j <= b_length; j++) {
+			unsigned best = diagonal + (a[i - 1] != b[j - 1]);
+
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			diagonal = row[j];
+			row[j] = best;
+		}
+	}
+	return row[b_length];
+}
+
+const char *tool_nearest(const char *wrong, const char *(*next)(const void *arg, size_t index), const void *arg)
+{
+	const char *nearest = NULL, *name;
+	unsigned least = 1 + (unsigned)strlen(wrong) / 4;
+
+	for (size_t i = 0; (name = next(arg, i)); i++) {
+		bool begins = strlen(wrong) > 2 && strncmp(name, wrong, strlen(wrong)) == 0;
+		unsigned far = begins ? 0 : distance(wrong, name);
+
+		if (far <= least && (!nearest || far < least)) {
+			least = far;
+			nearest = name;
+		}
+	}
+	return nearest;
+}

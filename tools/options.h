@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* Command-line options from const tables, over getopt_long. */
+#ifndef TOOLS_OPTIONS_H
+#define TOOLS_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Puts the option's text (NULL for one without argument) into its field. NULL, or what was expected instead: "a whole
+ * number". */
+typedef const char *tool_option_set(void *field, const char *text);
+
+struct tool_option {
+	const char *name;     /* without the dashes; NULL ends a table */
+	char letter;	      /* 0 if none */
+	const char *argument; /* its placeholder, or NULL if it takes none */
+	bool required;
+	const char *help;
+	tool_option_set *set;
+	size_t field; /* offset in the target */
+};
+
+/* A list of texts that belong to argv or were allocated for good. */
+struct tool_texts {
+	const char **items;
+	size_t count;
+};
+void tool_texts_add(struct tool_texts *texts, const char *text);
+
+struct tool_option_group {
+	const struct tool_option *options;
+	void *target;
+	struct tool_texts *given; /* gets "--name" or "--name=value" of each in turn, allocated; or NULL */
+};
+
+/*
+ * Reads options into the targets of the groups (ended by NULL options). Operands may stand between options unless
+ * first_operand_ends; they are moved behind. Gives the index of the first operand in argv, or -1 with a sentence
+ * in problem.
+ */
+int tool_options_parse(const struct tool_option_group *groups, int argc, char **argv, bool first_operand_ends,
+		       char *problem, size_t problem_size);
+
+tool_option_set tool_set_true;	   /* bool */
+tool_option_set tool_set_text;	   /* const char *, not empty */
+tool_option_set tool_add_text;	   /* struct tool_texts, not empty */
+tool_option_set tool_set_duration; /* int64_t seconds; "forever" is -1 */
+
+/* The nearest of the names to a mistyped one, or NULL. next gives them until NULL. */
+const char *tool_nearest(const char *wrong, const char *(*next)(const void *arg, size_t index), const void *arg);
+
+#endif

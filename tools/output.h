@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* How values look to a person. Results are allocated; out of memory ends the program with a sentence. */
+#ifndef TOOLS_OUTPUT_H
+#define TOOLS_OUTPUT_H
+
+#include <backuptool/types.h>
+#include <stdbool.h>
+
+void *tool_alloc(size_t size); /* zeroed */
+void *tool_realloc(void *data, size_t size);
+char *tool_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Control characters, characters that reorder or hide text, and bytes that are not UTF-8 as \xNN; a backslash as
+ * two. bt_error_text does the same. */
+char *tool_escape(const char *text);
+/* Columns that an escaped text takes on a terminal. */
+size_t tool_width(const char *text);
+bool tool_is_utf8(const char *text);
+
+char *tool_bytes(uint64_t bytes);				     /* "0 B", "1023 B", "1.0 KiB", "12.3 GiB" */
+char *tool_count(uint64_t count, const char *one, const char *many); /* "1 file", "2 files" */
+char *tool_local_time(struct bt_time time);			     /* "2026-11-22 11:30:00 CET" */
+char *tool_utc_time(struct bt_time time);			     /* "2026-11-22T10:30:00.123456789Z" */
+char *tool_elapsed(double seconds);				     /* "0.04 s", "12 s", "3 min 20 s", "2 h 5 min" */
+char *tool_base64(const char *text);
+
+double tool_clock(void); /* monotonic seconds */
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "progress.h"
+#include "output.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define REDRAW_AFTER	       0.1 /* seconds */
+#define ENOUGH_FOR_AN_ESTIMATE 2.0
+
+static void erase(struct tool_talk *talk)
+{
+	if (talk->drawn)
+		fputs("\r\033[K", stderr);
+	talk->drawn = false;
+}
+
+/* The error without the path, which stands before it, and without a phrase that says no more than that it is a problem.
+ */
+static char *problem_text(const char *path, const struct bt_error *error)
+{
+	struct bt_error rest = *error;
+	char text[1024];
+
+	if (error->code == BT_E_INCOMPLETE && *error->detail)
+		return tool_escape(error->detail);
+	if (strcmp(error->file, path) == 0)
+		*rest.file = '\0';
+	bt_error_text(&rest, text, sizeof(text));
+	return tool_format("%s", text);
+}
+
+static void problem(void *arg, const char *path, const struct bt_error *error)
+{
+	struct tool_talk *talk = arg;
+	char *shown = tool_escape(path), *text = problem_text(path, error);
+
+	erase(talk);
+	tool_say(talk->tool, "%s: %s", *shown ? shown : ".", text);
+	free(shown);
+	free(text);
+}
+
+static void entry(void *arg, enum bt_event event, const char *path)
+{
+	static const char letters[] = {[BT_EVENT_NEW] = 'A',
+				       [BT_EVENT_CHANGED] = 'M',
+				       [BT_EVENT_UNCHANGED] = 'U',
+				       [BT_EVENT_DELETED] = 'D',
+				       [BT_EVENT_EXCLUDED] = 'X'};
+	struct tool_talk *talk = arg;
+	char *shown = tool_escape(path);
+
+	erase(talk);
+	printf("%c %s\n", (size_t)event < sizeof(letters) ? letters[event] : '?', *shown ? shown : ".");
+	free(shown);
+}
+
+static bool cancelled(void *arg)
+{
+	return tool_signals_seen();
+}
+
+static size_t terminal_width(void)
+{
+	struct winsize size;
+
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+static char *time_left(uint64_t bytes, double rate)
+{
+	double seconds = rate > 0 ? (double)bytes / rate : 0;
+
+	return seconds < 60 ? tool_format("  %.0f s left", seconds + 0.5)
+			    : tool_format("  %.0f min left", seconds / 60);
+}
+
+/* "45 %  1234 files  1.2 GiB of 2.6 GiB  85.0 MiB/s  17 s left", or as much of it as is known. */
+static char *line_text(const struct tool_talk *talk, const struct bt_progress *progress)
+{
+	double seconds = tool_talk_seconds(talk), rate = seconds > 0 ? (double)progress->bytes / seconds : 0;
+	uint64_t whole = progress->total_bytes, done = progress->bytes < whole ? progress->bytes : whole;
+	char *files = tool_count(progress->files, "file", "files"), *bytes = tool_bytes(progress->bytes);
+	char *speed = tool_bytes((uint64_t)rate), *total = tool_bytes(whole), *left, *text;
+
+	left = whole > 0 && seconds >= ENOUGH_FOR_AN_ESTIMATE ? time_left(whole - done, rate) : tool_format("%s", "");
+	if (whole > 0)
+		text = tool_format("%3.0f %%  %s  %s of %s  %s/s%s", 100.0 * (double)done / (double)whole, files, bytes,
+				   total, speed, left);
+	else
+		text = tool_format("%s  %s  %s/s", files, bytes, speed);
+	free(files);
+	free(bytes);
+	free(speed);
+	free(total);
+	free(left);
+	return text;
+}
+
+static void progress_line(void *arg, const struct bt_progress *progress)
+{
+	struct tool_talk *talk = arg;
+	double now = tool_clock();
+	char *text;
+
+	if (now - talk->last < REDRAW_AFTER)
+		return;
+	talk->last = now;
+	text = line_text(talk, progress);
+	fprintf(stderr, "\r%.*s\033[K", (int)terminal_width() - 1, text);
+	fflush(stderr);
+	talk->drawn = true;
+	free(text);
+}
+
+static bool line_wanted(const struct tool *tool)
+{
+	const char *terminal = getenv("TERM");
+
+	return !tool->quiet && !tool->no_progress && !tool->json && isatty(STDERR_FILENO) && terminal &&
+	       strcmp(terminal, "dumb") != 0;
+}
+
+void tool_talk_begin(struct tool_talk *talk, const struct tool *tool)
+{
+	*talk = (struct tool_talk){.tool = tool, .line = line_wanted(tool), .started = tool_clock()};
+	talk->observer = (struct bt_observer){
+		.arg = talk,
+		.problem = problem,
+		.entry = tool->verbose && !tool->json ? entry : NULL,
+		.progress = talk->line ? progress_line : NULL,
+		.cancelled = cancelled,
+	};
+	tool_signals_watch();
+}
+
+void tool_talk_end(struct tool_talk *talk)
+{
+	erase(talk);
+}
+
+double tool_talk_seconds(const struct tool_talk *talk)
+{
+	return tool_clock() - talk->started;
+}

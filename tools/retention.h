@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* The rules of prune as options, for every command that has them, and what they mean for a store. */
+#ifndef TOOLS_RETENTION_H
+#define TOOLS_RETENTION_H
+
+#include "tool.h"
+#include <backuptool/prune.h>
+#include <backuptool/retention.h>
+
+struct tool_retention {
+	struct bt_retention rules; /* keep_tags not yet filled */
+	struct tool_texts keep_tags;
+	struct tool_number {
+		bool given;
+		uint32_t value;
+	} snapshot_number;
+	bool all; /* removing every snapshot is meant */
+};
+
+tool_option_set tool_set_keep_count;	  /* uint32_t, at least 1; "all" keeps all */
+tool_option_set tool_set_snapshot_number; /* struct tool_number */
+
+/* clang-format off */
+#define TOOL_KEEP(type, member, name, bucket, what) \
+	{"keep-" name, 0, "N", false, "keep " what, tool_set_keep_count, offsetof(type, member.rules.keep[bucket])}
+#define TOOL_WITHIN(type, member, name, bucket, what) \
+	{"keep-within" name, 0, "SPAN", false, "keep " what " in the last SPAN (30d)", tool_set_duration, \
+	 offsetof(type, member.rules.within[bucket])}
+/* Rows of an option table whose target is a type with a struct tool_retention as a member. */
+#define TOOL_RETENTION_OPTIONS(type, member) \
+	{"snapshot-number", 0, "N", false, "keep the N newest snapshots", tool_set_snapshot_number, \
+	 offsetof(type, member.snapshot_number)}, \
+	TOOL_KEEP(type, member, "last", BT_LAST, "the N newest snapshots"), \
+	TOOL_KEEP(type, member, "hourly", BT_HOURLY, "the newest of each hour, for N hours that have any"), \
+	TOOL_KEEP(type, member, "daily", BT_DAILY, "the same for days"), \
+	TOOL_KEEP(type, member, "weekly", BT_WEEKLY, "the same for weeks, Monday to Sunday"), \
+	TOOL_KEEP(type, member, "monthly", BT_MONTHLY, "the same for months"), \
+	TOOL_KEEP(type, member, "yearly", BT_YEARLY, "the same for years"), \
+	TOOL_WITHIN(type, member, "", BT_LAST, "everything"), \
+	TOOL_WITHIN(type, member, "-hourly", BT_HOURLY, "the newest of each hour"), \
+	TOOL_WITHIN(type, member, "-daily", BT_DAILY, "the newest of each day"), \
+	TOOL_WITHIN(type, member, "-weekly", BT_WEEKLY, "the newest of each week"), \
+	TOOL_WITHIN(type, member, "-monthly", BT_MONTHLY, "the newest of each month"), \
+	TOOL_WITHIN(type, member, "-yearly", BT_YEARLY, "the newest of each year"), \
+	{"keep-tag", 0, "TAG", false, "keep what has this tag; repeatable", tool_add_text, \
+	 offsetof(type, member.keep_tags)}, \
+	{"per-target", 0, NULL, false, "apply the rules to each host and directory apart", tool_set_true, \
+	 offsetof(type, member.rules.per_target)}, \
+	{"all", 0, NULL, false, "allow the rules to remove every snapshot", tool_set_true, offsetof(type, member.all)}
+/* clang-format on */
+
+/* A snapshot and what the rules say of it. */
+struct tool_verdict {
+	struct bt_snapshot *snapshot;
+	uint32_t reasons; /* as bt_retention_decide gives them */
+	const char *words[2 * BT_BUCKETS + 2];
+	size_t word_count;
+};
+struct tool_verdicts {
+	struct tool_verdict *items; /* in the order of list */
+	size_t count, removed;
+};
+
+bool tool_retention_given(const struct tool_retention *retention);
+/* Decides; says what is wrong and gives an exit code, or TOOL_OK. */
+int tool_verdicts_make(const struct tool *tool, struct bt_store *store, const struct tool_retention *retention,
+		       struct tool_verdicts *ret_verdicts);
+/* Removes what is to go. The verdicts stay open. */
+int tool_verdicts_apply(const struct tool_verdicts *verdicts, struct bt_store *store,
+			const struct bt_prune_options *options, const struct bt_observer *observer,
+			struct bt_prune_result *ret_result, struct bt_error *error);
+void tool_verdicts_free(struct tool_verdicts *verdicts);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+#include "rows.h"
+#include "output.h"
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EXACT_IN_JSON (UINT64_C(1) << 53) /* larger numbers are written as strings */
+
+static char *texts_shown(const struct tool_value *value)
+{
+	char *shown = tool_format("%s", "");
+
+	for (size_t i = 0; i < value->texts.count; i++) {
+		char *item = tool_escape(value->texts.items[i]);
+		char *longer = tool_format("%s%s%s", shown, i ? "," : "", item);
+
+		free(item);
+		free(shown);
+		shown = longer;
+	}
+	return shown;
+}
+
+static char *value_shown(const struct tool_value *value)
+{
+	switch (value->kind) {
+	case TOOL_NOTHING:
+	case TOOL_ROWS:
+		break;
+	case TOOL_TEXT:
+		return tool_escape(value->text);
+	case TOOL_COUNT:
+		return tool_format("%" PRIu64, value->number);
+	case TOOL_BYTES:
+		return tool_bytes(value->number);
+	case TOOL_TIME:
+		return tool_local_time(value->time);
+	case TOOL_TEXTS:
+		return texts_shown(value);
+	case TOOL_FLAG:
+		return tool_format("%s", value->flag ? "yes" : "no");
+	case TOOL_SECONDS:
+		return tool_elapsed(value->seconds);
+	}
+	return tool_format("%s", "");
+}
+
+static cJSON *number_json(uint64_t number)
+{
+	char text[24];
+
+	if (number < EXACT_IN_JSON)
+		return cJSON_CreateNumber((double)number);
+	snprintf(text, sizeof(text), "%" PRIu64, number);
+	return cJSON_CreateString(text);
+}
+
+static cJSON *texts_json(const struct tool_value *value)
+{
+	cJSON *list = cJSON_CreateArray();
+
+	for (size_t i = 0; i < value->texts.count; i++)
+		cJSON_AddItemToArray(list, cJSON_CreateString(value->texts.items[i]));
+	return list;
+}
+
+static cJSON *time_json(struct bt_time time)
+{
+	char *text = tool_utc_time(time);
+	cJSON *json = cJSON_CreateString(text);
+
+	free(text);
+	return json;
+}
+
+static cJSON *row_json(const struct tool_column *columns, const void *row);
+
+static cJSON *rows_json(const struct tool_value *value)
+{
+	cJSON *list = cJSON_CreateArray();
+
+	for (size_t i = 0; i < value->rows.count; i++) {
+		const char *row = (const char *)value->rows.items + i * value->rows.size;
+
+		cJSON_AddItemToArray(list, row_json(value->rows.columns, row));
+	}
+	return list;
+}
+
+static cJSON *value_json(const struct tool_value *value)
+{
+	switch (value->kind) {
+	case TOOL_NOTHING:
+		break;
+	case TOOL_TEXT:
+		return cJSON_CreateString(value->text);
+	case TOOL_COUNT:
+	case TOOL_BYTES:
+		return number_json(value->number);
+	case TOOL_TIME:
+		return time_json(value->time);
+	case TOOL_TEXTS:
+		return texts_json(value);
+	case TOOL_FLAG:
+		return cJSON_CreateBool(value->flag);
+	case TOOL_SECONDS:
+		return cJSON_CreateNumber((double)(uint64_t)(value->seconds * 1000 + 0.5) / 1000);
+	case TOOL_ROWS:
+		return rows_json(value);
+	}
+	return NULL;
+}
+
+/* As in a store file: bytes that are not UTF-8 stand under "key_b64". */
+static void add_bytes(cJSON *object, const char *key, const char *text)
+{
+	char *other_key = tool_format("%s_b64", key), *encoded = tool_base64(text);
+
+	cJSON_AddStringToObject(object, other_key, encoded);
+	free(encoded);
+	free(other_key);
+}
+
+static cJSON *row_json(const struct tool_column *columns, const void *row)
+{
+	cJSON *object = cJSON_CreateObject();
+
+	for (; columns->key; columns++) {
+		struct tool_value value = columns->get(row);
+
+		if (value.kind == TOOL_TEXT && !tool_is_utf8(value.text))
+			add_bytes(object, columns->key, value.text);
+		else if (value.kind != TOOL_NOTHING)
+			cJSON_AddItemToObject(object, columns->key, value_json(&value));
+	}
+	return object;
+}
+
+static const void *row_at(const void *rows, size_t row_size, size_t index)
+{
+	return (const char *)rows + row_size * index;
+}
+
+/* Prints a cell behind the blanks that are due, and gives those due before the next one: so no line ends with any. */
+static size_t cell_print(const char *text, size_t due, size_t width, bool right)
+{
+	size_t gap = width > tool_width(text) ? width - tool_width(text) : 0;
+
+	if (!*text)
+		return due + width + 2;
+	printf("%*s%s", (int)(due + (right ? gap : 0)), "", text);
+	return (right ? 0 : gap) + 2;
+}
+
+static size_t column_count(const struct tool_column *columns)
+{
+	size_t count = 0;
+
+	for (; columns->key; columns++)
+		count += columns->heading != NULL;
+	return count;
+}
+
+/* The cells of headings and rows, one row after the other. */
+static char **cells_make(const struct tool_column *columns, const void *rows, size_t row_size, size_t count)
+{
+	size_t width = column_count(columns), at = 0;
+	char **cells = tool_alloc((count + 1) * width * sizeof(*cells));
+
+	for (const struct tool_column *column = columns; column->key; column++)
+		if (column->heading)
+			cells[at++] = tool_format("%s", column->heading);
+	for (size_t i = 0; i < count; i++)
+		for (const struct tool_column *column = columns; column->key; column++) {
+			struct tool_value value;
+
+			if (!column->heading)
+				continue;
+			value = column->get(row_at(rows, row_size, i));
+			cells[at++] = value_shown(&value);
+		}
+	return cells;
+}
+
+void tool_table_print(const struct tool_column *columns, const void *rows, size_t row_size, size_t count)
+{
+	size_t shown = column_count(columns), total = shown * (count + 1), at = 0;
+	size_t *widths = tool_alloc(shown * sizeof(*widths));
+	bool *right = tool_alloc(shown);
+	char **cells = cells_make(columns, rows, row_size, count);
+
+	for (; columns->key; columns++)
+		if (columns->heading)
+			right[at++] = columns->right;
+	for (size_t i = 0; i < total; i++)
+		if (tool_width(cells[i]) > widths[i % shown])
+			widths[i % shown] = tool_width(cells[i]);
+	for (size_t i = 0, due = 0; i < total; i++) {
+		if (count > 0)
+			due = cell_print(cells[i], due, widths[i % shown], right[i % shown]);
+		if (count > 0 && i % shown + 1 == shown) {
+			putchar('\n');
+			due = 0;
+		}
+		free(cells[i]);
+	}
+	free(cells);
+	free(right);
+	free(widths);
+}
+
+static void object_print(const struct tool_column *columns, const void *row, const char *behind)
+{
+	cJSON *object = row_json(columns, row);
+	char *text = cJSON_PrintUnformatted(object);
+
+	printf("%s%s\n", text ? text : "{}", behind);
+	cJSON_free(text);
+	cJSON_Delete(object);
+}
+
+void tool_object_print(const struct tool_column *columns, const void *row)
+{
+	object_print(columns, row, "");
+}
+
+void tool_array_print(const struct tool_column *columns, const void *rows, size_t row_size, size_t count)
+{
+	puts("[");
+	for (size_t i = 0; i < count; i++)
+		object_print(columns, row_at(rows, row_size, i), i + 1 < count ? "," : "");
+	puts("]");
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "taking.h"
+#include "output.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The lines of a file are patterns; "-" is standard input. */
+const char *tool_add_patterns_from(void *field, const char *text)
+{
+	bool standard = strcmp(text, "-") == 0;
+	FILE *file = standard ? stdin : fopen(text, "re");
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t length;
+	int failed;
+
+	if (!file)
+		return tool_format("a file that can be read (%s)", strerror(errno));
+	while ((length = getline(&line, &size, file)) >= 0) {
+		if (length > 0 && line[length - 1] == '\n')
+			line[length - 1] = '\0';
+		if (*line)
+			tool_texts_add(field, tool_format("%s", line));
+	}
+	failed = ferror(file) ? errno : 0;
+	free(line);
+	if (!standard)
+		fclose(file);
+	return failed ? tool_format("a file that can be read (%s)", strerror(failed)) : NULL;
+}
+
+const char *tool_set_level(void *field, const char *text)
+{
+	char *end;
+	long level = strtol(text, &end, 10);
+
+	if (strcmp(text, "auto") == 0) {
+		*(int *)field = 0;
+		return NULL;
+	}
+	if (end == text || *end || level < 1 || level > 19)
+		return "a level from 1 to 19, or auto";
+	*(int *)field = (int)level;
+	return NULL;
+}
+
+struct bt_snapshot_options tool_taking_options(const struct tool_taking *taking)
+{
+	return (struct bt_snapshot_options){
+		.exclude = taking->exclude.items,
+		.exclude_count = taking->exclude.count,
+		.exclude_if_present = taking->exclude_if_present.items,
+		.exclude_if_present_count = taking->exclude_if_present.count,
+		.exclude_caches = taking->exclude_caches,
+		.one_file_system = taking->one_file_system,
+		.tags = taking->tags.items,
+		.tag_count = taking->tags.count,
+		.skip_if_unchanged = taking->skip_if_unchanged,
+		.dry_run = taking->dry_run,
+		.force = taking->force,
+		.level = taking->level,
+	};
+}
+
+#define GETTER(name, wanted, member, value) TOOL_GETTER(struct tool_taken, name, wanted, member, value)
+GETTER(dry_run, TOOL_FLAG, flag, self->dry_run)
+GETTER(skipped, TOOL_FLAG, flag, self->result.skipped)
+GETTER(files, TOOL_COUNT, number, self->result.files)
+GETTER(directories, TOOL_COUNT, number, self->result.directories)
+GETTER(others, TOOL_COUNT, number, self->result.others)
+GETTER(size, TOOL_BYTES, number, self->result.directory_size)
+GETTER(created, TOOL_COUNT, number, self->result.created)
+GETTER(changed, TOOL_COUNT, number, self->result.changed)
+GETTER(unchanged, TOOL_COUNT, number, self->result.unchanged)
+GETTER(vanished, TOOL_COUNT, number, self->result.vanished)
+GETTER(excluded, TOOL_COUNT, number, self->result.excluded)
+GETTER(errors, TOOL_COUNT, number, self->result.errors)
+GETTER(new_bytes, TOOL_BYTES, number, self->result.new_bytes)
+GETTER(stored_bytes, TOOL_BYTES, number, self->result.stored_bytes)
+GETTER(written_bytes, TOOL_BYTES, number, self->result.written_bytes)
+GETTER(seconds, TOOL_SECONDS, seconds, self->seconds)
+GETTER(name, *self->result.name ? TOOL_TEXT : TOOL_NOTHING, text, self->result.name)
+GETTER(parent, *self->result.parent ? TOOL_TEXT : TOOL_NOTHING, text, self->result.parent)
+
+const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1] = {
+	{"name", NULL, false, get_name},
+	{"parent", NULL, false, get_parent},
+	{"dry_run", NULL, false, get_dry_run},
+	{"skipped", NULL, false, get_skipped},
+	{"files", NULL, false, get_files},
+	{"directories", NULL, false, get_directories},
+	{"others", NULL, false, get_others},
+	{"size", NULL, false, get_size},
+	{"new", NULL, false, get_created},
+	{"changed", NULL, false, get_changed},
+	{"unchanged", NULL, false, get_unchanged},
+	{"vanished", NULL, false, get_vanished},
+	{"excluded", NULL, false, get_excluded},
+	{"errors", NULL, false, get_errors},
+	{"new_bytes", NULL, false, get_new_bytes},
+	{"stored_bytes", NULL, false, get_stored_bytes},
+	{"written_bytes", NULL, false, get_written_bytes},
+	{"seconds", NULL, false, get_seconds},
+	{0},
+};

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* Taking a snapshot as options, for every command that takes some, and what is told of it. */
+#ifndef TOOLS_TAKING_H
+#define TOOLS_TAKING_H
+
+#include "rows.h"
+#include "tool.h"
+#include <backuptool/snapshot.h>
+
+struct tool_taking {
+	const char *target;
+	struct tool_texts exclude, exclude_if_present, tags;
+	bool exclude_caches, one_file_system, skip_if_unchanged, dry_run, force;
+	int level;
+};
+
+tool_option_set tool_add_patterns_from; /* struct tool_texts: the lines of a file, "-" is standard input */
+tool_option_set tool_set_level;		/* int */
+
+/* clang-format off */
+/* Rows of an option table whose target is a type with a struct tool_taking as a member. */
+#define TOOL_TAKING_OPTIONS(type, member) \
+	{"target-directory", 0, "DIR", true, "the directory to protect", tool_set_text, \
+	 offsetof(type, member.target)}, \
+	{"exclude", 'e', "PATTERN", false, "leave out what matches, as in .gitignore; repeatable", tool_add_text, \
+	 offsetof(type, member.exclude)}, \
+	{"exclude-from", 0, "FILE", false, "the same for each line of a file, - for standard input", tool_add_patterns_from, \
+	 offsetof(type, member.exclude)}, \
+	{"exclude-caches", 0, NULL, false, "leave out what lies beside a CACHEDIR.TAG", tool_set_true, \
+	 offsetof(type, member.exclude_caches)}, \
+	{"exclude-if-present", 0, "NAME", false, "leave out what lies beside a file of this name; repeatable", tool_add_text, \
+	 offsetof(type, member.exclude_if_present)}, \
+	{"one-file-system", 'x', NULL, false, "do not enter other file systems", tool_set_true, \
+	 offsetof(type, member.one_file_system)}, \
+	{"tag", 0, "TAG", false, "a word to find the snapshot by; repeatable", tool_add_text, \
+	 offsetof(type, member.tags)}, \
+	{"skip-if-unchanged", 0, NULL, false, "take no snapshot when nothing changed", tool_set_true, \
+	 offsetof(type, member.skip_if_unchanged)}, \
+	{"dry-run", 'n', NULL, false, "read and compare, but write nothing", tool_set_true, \
+	 offsetof(type, member.dry_run)}, \
+	{"force", 'f', NULL, false, "read every file, even one that looks unchanged", tool_set_true, \
+	 offsetof(type, member.force)}, \
+	{"compression", 0, "LEVEL", false, "1 (fast) to 19 (small), or auto", tool_set_level, \
+	 offsetof(type, member.level)}
+/* clang-format on */
+
+/* As the engine wants them; borrowed. */
+struct bt_snapshot_options tool_taking_options(const struct tool_taking *taking);
+
+struct tool_taken {
+	bool dry_run;
+	struct bt_snapshot_result result;
+	double seconds;
+};
+/* Of struct tool_taken, for JSON; ends with a NULL key. */
+#define TOOL_TAKEN_COLUMNS 18
+extern const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1];
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "tool.h"
+#include "output.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static void say(const struct tool *tool, const char *format, va_list arguments)
+{
+	fflush(stdout);
+	flockfile(stderr);
+	fprintf(stderr, "backuptool%s%s: ", tool->command ? " " : "", tool->command ? tool->command->name : "");
+	vfprintf(stderr, format, arguments);
+	putc('\n', stderr);
+	funlockfile(stderr);
+}
+
+void tool_say(const struct tool *tool, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(tool, format, arguments);
+	va_end(arguments);
+}
+
+int tool_usage_error(const struct tool *tool, const char *format, ...)
+{
+	va_list arguments;
+	char *longer = tool_format("%s; see 'backuptool %s%shelp'", format, tool->command ? tool->command->name : "",
+				   tool->command ? " --" : "");
+
+	va_start(arguments, format);
+	say(tool, longer, arguments);
+	va_end(arguments);
+	free(longer);
+	return TOOL_USAGE;
+}
+
+int tool_exit_code(enum bt_code code)
+{
+	switch (code) {
+	case BT_OK:
+		return TOOL_OK;
+	case BT_E_INCOMPLETE:
+		return TOOL_INCOMPLETE;
+	case BT_E_INVALID:
+		return TOOL_USAGE;
+	case BT_E_NO_STORE:
+		return TOOL_NO_STORE;
+	case BT_E_LOCKED:
+		return TOOL_LOCKED;
+	case BT_E_CANCELLED:
+		return TOOL_INTERRUPTED;
+	default:
+		return TOOL_FATAL;
+	}
+}
+
+/* What a person can do about it; "" where the sentence says enough. */
+static const char *advice(const struct bt_error *error)
+{
+	static const struct {
+		int sys;
+		const char *text;
+	} by_errno[] = {
+		{ENOSPC, "; the disk is full: free some space and run it again"},
+		{EDQUOT, "; the quota is used up: free some space and run it again"},
+		{EROFS, "; the file system is mounted read-only"},
+		{EACCES, "; run it as a user who may do this"},
+		{EPERM, "; run it as a user who may do this"},
+		{EMFILE, "; raise the limit with 'ulimit -n'"},
+	};
+
+	if (error->code == BT_E_LOCKED)
+		return "; another backuptool is at work there: run it again later, or wait longer with --lock-wait 1h";
+	if (error->code == BT_E_NOMEM)
+		return "; close other programs and run it again";
+	for (size_t i = 0; error->code == BT_E_SYSTEM && i < sizeof(by_errno) / sizeof(*by_errno); i++)
+		if (by_errno[i].sys == error->sys)
+			return by_errno[i].text;
+	return "";
+}
+
+int tool_fail(const struct tool *tool, const struct bt_error *error)
+{
+	char text[1024];
+
+	if (error->code == BT_E_CANCELLED) {
+		tool_say(tool, "interrupted");
+	} else if (error->code == BT_E_NO_STORE) {
+		char *store = tool_escape(tool->store);
+
+		tool_say(tool,
+			 "there is no store at %s; make one with 'backuptool snapshot --target-directory DIR', "
+			 "or name another with --store DIR",
+			 store);
+		free(store);
+	} else {
+		bt_error_text(error, text, sizeof(text));
+		tool_say(tool, "%s%s", text, advice(error));
+	}
+	return tool_exit_code(error->code);
+}
+
+static int store_open(const struct tool *tool, struct bt_store_options options, struct bt_store **ret_store)
+{
+	struct bt_error error = {0};
+
+	options.lock_wait_ms = tool->lock_wait < 0		  ? -1
+			       : tool->lock_wait > INT_MAX / 1000 ? INT_MAX
+								  : (int)tool->lock_wait * 1000;
+	if (bt_store_open(tool->store, &options, ret_store, &error) < 0)
+		return tool_fail(tool, &error);
+	return TOOL_OK;
+}
+
+int tool_store_open(const struct tool *tool, bool create, struct bt_store **ret_store)
+{
+	return store_open(tool, (struct bt_store_options){.create = create}, ret_store);
+}
+
+static bool is_path(const char *text)
+{
+	struct stat status;
+
+	return strchr(text, '/') || (stat(text, &status) == 0 && S_ISREG(status.st_mode));
+}
+
+static bool store_has(const struct bt_store *store, const char *name)
+{
+	for (size_t i = 0; i < bt_store_snapshot_count(store); i++)
+		if (strcmp(bt_store_snapshot_name(store, i), name) == 0)
+			return true;
+	return false;
+}
+
+/* Whether programs have written here; else a file just lies here, and no derived data is put beside it. */
+static bool is_store(const char *path)
+{
+	char *lock = tool_format("%s/lock", path);
+	bool found = access(lock, F_OK) == 0;
+
+	free(lock);
+	return found;
+}
+
+/* Opens the store around a file and finds the file's name in it. The name is allocated. */
+static int store_of_path(const struct tool *tool, const char *text, struct bt_store **ret_store, char **ret_name)
+{
+	struct tool there = *tool;
+	char *shown = tool_escape(text), *path = realpath(text, NULL), *slash;
+	int result = TOOL_FATAL;
+
+	if (!path) {
+		tool_say(tool, "%s: %s; give a snapshot's name or the path of its file", shown, strerror(errno));
+		goto out;
+	}
+	slash = strrchr(path, '/');
+	*slash = '\0';
+	there.store = *path ? path : "/";
+	result = store_open(&there, (struct bt_store_options){.read_only = !is_store(there.store)}, ret_store);
+	if (result != TOOL_OK)
+		goto out;
+	if (store_has(*ret_store, slash + 1)) {
+		*ret_name = tool_format("%s", slash + 1);
+		goto out;
+	}
+	tool_say(tool, "%s is not a snapshot: its name must be snapshot_TIME.json, as it was written", shown);
+	bt_store_close(*ret_store);
+	result = TOOL_FATAL;
+out:
+	free(shown);
+	free(path);
+	return result;
+}
+
+int tool_pick_open(const struct tool *tool, const char *text, struct tool_pick *ret_pick)
+{
+	struct tool_pick pick = {0};
+	struct bt_error error = {0};
+	const char *name = NULL;
+	char *found = NULL;
+	int result = is_path(text) ? store_of_path(tool, text, &pick.store, &found)
+				   : tool_store_open(tool, false, &pick.store);
+
+	if (result != TOOL_OK)
+		return result;
+	name = found;
+	if ((!name && bt_store_resolve(pick.store, text, time(NULL), &name, &error) < 0) ||
+	    bt_snapshot_open(pick.store, name, &pick.snapshot, &error) < 0) {
+		result = tool_fail(tool, &error);
+		bt_store_close(pick.store);
+	} else {
+		*ret_pick = pick;
+	}
+	free(found);
+	return result;
+}
+
+void tool_pick_close(struct tool_pick *pick)
+{
+	bt_snapshot_close(pick->snapshot);
+	bt_store_close(pick->store);
+	*pick = (struct tool_pick){0};
+}

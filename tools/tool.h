@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* What all commands of the program share. */
+#ifndef TOOLS_TOOL_H
+#define TOOLS_TOOL_H
+
+#include "options.h"
+#include <backuptool/error.h>
+#include <backuptool/store.h>
+#include <backuptool/view.h>
+
+enum tool_exit {
+	TOOL_OK = 0,
+	TOOL_FATAL = 1,
+	TOOL_USAGE = 2,
+	TOOL_INCOMPLETE = 3, /* done, but not everything */
+	TOOL_NO_STORE = 10,
+	TOOL_LOCKED = 11,
+	TOOL_INTERRUPTED = 130,
+};
+
+/* Groups of common options: the first three a command asks for, the others come by themselves. */
+enum tool_common {
+	TOOL_COMMON_STORE = 1,
+	TOOL_COMMON_JSON = 2,
+	TOOL_COMMON_TALK = 4,
+	TOOL_COMMON_HELP = 8,
+	TOOL_COMMON_FIRST = 16, /* those before the command */
+};
+
+struct tool;
+struct tool_command {
+	const char *name;
+	const char *summary;		   /* one line, begins small, no full stop */
+	const char *operands;		   /* "[PATH…]", or NULL if it takes none */
+	const char *example;		   /* lines for --help */
+	int min_operands, max_operands;	   /* -1: any number */
+	unsigned common;		   /* enum tool_common */
+	const struct tool_option *options; /* NULL if it has none of its own */
+	size_t options_size;		   /* of the struct that run gets; the tables' offsets point into it */
+	int (*run)(struct tool *tool, const void *options); /* an enum tool_exit */
+};
+
+struct tool {
+	const struct tool_command *command; /* NULL before it is known */
+	const char *store;		    /* as the user wrote it */
+	int64_t lock_wait;		    /* seconds; -1 forever */
+	bool json, quiet, verbose, no_progress, help, version;
+	struct tool_texts given; /* the command's own options, one word each */
+	char **operands;
+	int operand_count;
+};
+
+/* Prints "backuptool COMMAND: …" and a newline on standard error. */
+void tool_say(const struct tool *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same for a mistake on the command line, with where to find help; gives TOOL_USAGE. */
+int tool_usage_error(const struct tool *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Says what failed and what can be done about it; gives the exit code. */
+int tool_fail(const struct tool *tool, const struct bt_error *error);
+/* The exit code alone. */
+int tool_exit_code(enum bt_code code);
+
+/* Opens tool->store; with create makes it. Says what is wrong and gives an exit code, or TOOL_OK. */
+int tool_store_open(const struct tool *tool, bool create, struct bt_store **ret_store);
+
+/* A snapshot that the user named, in its store: a name, prefix, "latest", "latest~N" or "@TIME" in tool->store, or a
+ * path to a file, whose directory then is the store. */
+struct tool_pick {
+	struct bt_store *store;
+	struct bt_snapshot *snapshot;
+};
+int tool_pick_open(const struct tool *tool, const char *text, struct tool_pick *ret_pick);
+void tool_pick_close(struct tool_pick *pick);
+
+/* SIGINT and SIGTERM set a flag from now on; the second one ends the program at once. */
+void tool_signals_watch(void);
+bool tool_signals_seen(void);
+/* For a command that ends in its own time: the first signal is only to be asked for, the second one sets the flag, the
+ * third one ends the program at once. */
+void tool_signals_spare_first(void);
+bool tool_signals_first_seen(void);
+
+#endif

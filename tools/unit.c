@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit.h"
+#include "output.h"
+#include <ctype.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_PART 100 /* bytes of the path that a unit's name shows; names have 255 at most */
+
+static bool is_plain(const char *text)
+{
+	return *text &&
+	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+=:,@") == strlen(text);
+}
+
+static void put_byte(char **at, unsigned char byte, bool program, bool utf8)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	if (byte < ' ' || byte == 0x7f || (byte >= 0x80 && !utf8)) {
+		*(*at)++ = '\\';
+		*(*at)++ = 'x';
+		*(*at)++ = hex[byte >> 4];
+		*(*at)++ = hex[byte & 15];
+		return;
+	}
+	if (byte == '"' || byte == '\\')
+		*(*at)++ = '\\';
+	else if (byte == '%' || (byte == '$' && !program))
+		*(*at)++ = (char)byte;
+	*(*at)++ = (char)byte;
+}
+
+char *unit_word(const char *text, bool program)
+{
+	bool utf8 = tool_is_utf8(text);
+	char *word, *at;
+
+	if (is_plain(text))
+		return tool_format("%s", text);
+	word = at = tool_alloc(4 * strlen(text) + 3);
+	*at++ = '"';
+	for (; *text; text++)
+		put_byte(&at, (unsigned char)*text, program, utf8);
+	*at = '"';
+	return word;
+}
+
+char *unit_text(const char *text)
+{
+	char *shown = tool_escape(text), *doubled = tool_alloc(2 * strlen(shown) + 1), *at = doubled;
+
+	for (const char *c = shown; *c; c++) {
+		if (*c == '%')
+			*at++ = '%';
+		*at++ = *c;
+	}
+	free(shown);
+	return doubled;
+}
+
+/* FNV-1a */
+static uint32_t hash(uint32_t value, const char *text)
+{
+	do {
+		value = (value ^ (unsigned char)*text) * UINT32_C(16777619);
+	} while (*text++);
+	return value;
+}
+
+char *unit_name(const char *store, const char *target)
+{
+	uint32_t number = hash(hash(UINT32_C(2166136261), store), target);
+	size_t length = strlen(target), from = length > NAME_PART ? length - NAME_PART : 0;
+	char *part = tool_format("%s", target + from), *name;
+
+	for (char *c = part; *c; c++)
+		if (!isalnum((unsigned char)*c) && *c != '.' && *c != '_')
+			*c = '-';
+	name = tool_format("backuptool%s%s-%08x.service", *part == '-' ? "" : "-", part, number);
+	free(part);
+	return name;
+}
