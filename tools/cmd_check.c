@@ -20,24 +20,34 @@ struct options {
 	struct subset subset;
 };
 
+/* A whole number from 1 on, and where it ends; 0 if there is none. */
+static unsigned read_number(const char *text, const char **ret_end)
+{
+	char *end;
+	unsigned long number = *text >= '0' && *text <= '9' ? strtoul(text, &end, 10) : 0;
+
+	if (!number || number > 1000000)
+		return 0;
+	*ret_end = end;
+	return (unsigned)number;
+}
+
 /* "10%" is a tenth, taken at random; "1/7" the first of seven. */
 static const char *set_subset(void *field, const char *text)
 {
 	struct subset *subset = field;
-	unsigned part, parts;
-	double percent;
-	char rest;
+	const char *end = text, *last = text;
+	unsigned number = read_number(text, &end), parts;
 
-	if (sscanf(text, "%u/%u%c", &part, &parts, &rest) == 2 && part > 0 && part <= parts) {
-		*subset = (struct subset){part, parts};
+	if (number && number <= 100 && strcmp(end, "%") == 0) {
+		*subset = (struct subset){0, 100 / number};
 		return NULL;
 	}
-	if (sscanf(text, "%lf%%%c", &percent, &rest) == 1 && text[strlen(text) - 1] == '%' && percent >= 0.001 &&
-	    percent <= 100) {
-		*subset = (struct subset){0, (unsigned)(100 / percent)};
-		return NULL;
-	}
-	return "a part such as 1/7, or a share such as 10%";
+	parts = number && *end == '/' ? read_number(end + 1, &last) : 0;
+	if (parts < number || !parts || *last)
+		return "a part such as 1/7, or a share such as 10%";
+	*subset = (struct subset){number, parts};
+	return NULL;
 }
 
 #define FIELD(name) offsetof(struct options, name)

@@ -201,7 +201,8 @@ static int check_name(struct walk *walk)
 	    (!bt_snapshot_name_parse(info->name, &seconds, &clash) && seconds == info->time.seconds))
 		return 0;
 	bt_fail_damaged(&facts.error, BT_R_BAD_NAME, info->name, 0);
-	strcpy(facts.error.detail, "it is a snapshot of another time");
+	static const char detail[] = "it is a snapshot of another time";
+	memcpy(facts.error.detail, detail, sizeof(detail));
 	int r = bt_findings_add(walk->run, &facts, &found);
 	return r ? r : bt_findings_hurt(walk->run, found, &hurt);
 }

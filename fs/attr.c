@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "attr.h"
+#include "hash.h"
+#include <sys/sysmacros.h>
+
+#define BLOCK_UNIT     4096 /* space is shown in whole blocks of this size, as disk file systems do */
+#define DIRECTORY_SIZE 4096
+
+uint64_t attr_path_top(void)
+{
+	return HASH_SEED;
+}
+
+uint64_t attr_path_below(uint64_t path, const char *name, size_t length)
+{
+	return hash_bytes(path, name, length);
+}
+
+mode_t attr_type_bits(uint8_t type)
+{
+	static const mode_t bits[] = {
+		[BT_FILE] = S_IFREG,	[BT_DIR] = S_IFDIR,	[BT_SYMLINK] = S_IFLNK, [BT_FIFO] = S_IFIFO,
+		[BT_SOCKET] = S_IFSOCK, [BT_CHARDEV] = S_IFCHR, [BT_BLOCKDEV] = S_IFBLK};
+	return type < sizeof(bits) / sizeof(*bits) ? bits[type] : 0;
+}
+
+bool attr_is_shareable(const struct bt_entry *entry)
+{
+	return entry->type != BT_DIR && !(entry->extra && entry->extra->error);
+}
+
+static uint64_t add_chunks(uint64_t hash, const struct bt_chunk *chunks, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		hash = hash_bytes(hash_add(hash, chunks[i].size), &chunks[i].digest, sizeof(chunks[i].digest));
+	return hash;
+}
+
+static uint64_t add_extra(uint64_t hash, const struct bt_entry *entry, const struct bt_extra *extra)
+{
+	if (!entry->has_digest) {
+		hash = add_chunks(hash, extra->chunks, extra->chunk_count);
+		hash = add_chunks(hash, extra->chunk_pages, extra->chunk_page_count);
+	}
+	hash = hash_bytes(hash, extra->target, extra->target_length);
+	hash = hash_add(hash_add(hash, extra->dev_major), extra->dev_minor);
+	for (uint32_t i = 0; i < extra->xattr_count; i++) {
+		hash = hash_bytes(hash, extra->xattrs[i].name, extra->xattrs[i].name_length);
+		hash = hash_bytes(hash, extra->xattrs[i].value, extra->xattrs[i].value_length);
+	}
+	return hash;
+}
+
+static uint64_t add_metadata(uint64_t hash, const struct bt_entry *entry)
+{
+	hash = hash_add(hash, (uint64_t)entry->type << 16 | entry->mode);
+	hash = hash_add(hash, (uint64_t)entry->uid << 32 | entry->gid);
+	hash = hash_add(hash, entry->size);
+	hash = hash_add(hash, (uint64_t)entry->mtime.seconds);
+	hash = hash_add(hash, entry->mtime.nanoseconds);
+	if (entry->has_digest)
+		hash = hash_bytes(hash, &entry->digest, sizeof(entry->digest));
+	return entry->extra ? add_extra(hash, entry, entry->extra) : hash;
+}
+
+/* 63 bits, and none of the small numbers that file systems use for special things. */
+static uint64_t usable(uint64_t hash)
+{
+	hash &= INT64_MAX;
+	return hash < 1024 ? hash + 1024 : hash;
+}
+
+uint64_t attr_ino(const struct bt_entry *entry, uint64_t path, uint64_t snapshot)
+{
+	if (entry->type == BT_DIR)
+		return usable(hash_add(snapshot, path));
+	uint64_t hash = path;
+	if (entry->extra && entry->extra->links > 1)
+		hash = hash_add(hash_add(HASH_SEED, entry->extra->inode), entry->extra->dev);
+	if (!attr_is_shareable(entry))
+		hash = hash_add(hash, snapshot);
+	return usable(add_metadata(hash, entry));
+}
+
+uint64_t attr_data_bytes(const struct bt_entry *entry)
+{
+	uint64_t data = entry->size;
+	for (uint32_t i = 0; entry->extra && i < entry->extra->hole_count; i++)
+		data -= entry->extra->holes[i].length;
+	return data;
+}
+
+static void fill_size(const struct bt_entry *entry, struct stat *st)
+{
+	if (entry->type == BT_FILE) {
+		uint64_t data = attr_data_bytes(entry);
+		st->st_size = (off_t)entry->size;
+		st->st_blocks = (blkcnt_t)((data / BLOCK_UNIT + (data % BLOCK_UNIT != 0)) * (BLOCK_UNIT / 512));
+	} else if (entry->type == BT_DIR) {
+		st->st_size = DIRECTORY_SIZE;
+		st->st_blocks = DIRECTORY_SIZE / 512;
+	} else if (entry->type == BT_SYMLINK && entry->extra) {
+		st->st_size = entry->extra->target_length;
+	}
+}
+
+void attr_fill(const struct attr_rules *rules, const struct bt_entry *entry, uint64_t ino, struct stat *ret_stat)
+{
+	const struct bt_extra *extra = entry->extra;
+	mode_t hidden = entry->type == BT_SYMLINK ? 0 : (mode_t)rules->umask;
+	*ret_stat = (struct stat){
+		.st_ino = ino,
+		.st_mode = attr_type_bits(entry->type) | (entry->mode & ~hidden),
+		.st_nlink = extra && extra->links > 1 ? extra->links : 1,
+		.st_uid = rules->set_uid ? rules->uid : entry->uid,
+		.st_gid = rules->set_gid ? rules->gid : entry->gid,
+		.st_blksize = BLOCK_UNIT,
+		.st_mtim = {.tv_sec = entry->mtime.seconds, .tv_nsec = entry->mtime.nanoseconds},
+	};
+	ret_stat->st_atim = ret_stat->st_ctim = ret_stat->st_mtim;
+	if (entry->type == BT_CHARDEV || entry->type == BT_BLOCKDEV)
+		ret_stat->st_rdev = extra ? makedev(extra->dev_major, extra->dev_minor) : 0;
+	fill_size(entry, ret_stat);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What stat(2) shows of an entry. Inode numbers are stable across mounts: of a file they depend on its path in the
+ * snapshot, content and metadata (equal in two snapshots: the same file to diff and du), of hard links on what they
+ * share instead of the path, of a directory on the snapshot and the path.
+ */
+#ifndef FS_ATTR_H
+#define FS_ATTR_H
+
+#include <backuptool/view.h>
+#include <sys/stat.h>
+
+/* What the mount's options change for everybody. */
+struct attr_rules {
+	bool set_uid, set_gid;
+	uint32_t uid, gid;
+	uint32_t umask;
+};
+
+uint64_t attr_path_top(void); /* the path of a snapshot's own directory */
+uint64_t attr_path_below(uint64_t path, const char *name, size_t length);
+
+/* path: of the entry itself. snapshot: a hash of the snapshot's name. */
+uint64_t attr_ino(const struct bt_entry *entry, uint64_t path, uint64_t snapshot);
+/* One that may show as one node in several snapshots: no directory, and content that is known. */
+bool attr_is_shareable(const struct bt_entry *entry);
+
+void attr_fill(const struct attr_rules *rules, const struct bt_entry *entry, uint64_t ino, struct stat *ret_stat);
+mode_t attr_type_bits(uint8_t type); /* S_IFREG and so on of an enum bt_type */
+/* Bytes of a file that are not in holes. */
+uint64_t attr_data_bytes(const struct bt_entry *entry);
+
+#endif

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+#include "dirs.h"
+#include "root.h"
+#include <errno.h>
+#include <string.h>
+
+static int get_page(struct fs *fs, const struct bt_digest *id, const struct bt_page **ret_page)
+{
+	struct bt_error error = {0};
+	int code = bt_page_get(fs->store, id, ret_page, &error);
+	if (code && fs_retry(fs, &error)) {
+		error = (struct bt_error){0};
+		code = bt_page_get(fs->store, id, ret_page, &error);
+	}
+	return code ? fs_errno(fs, "directory", code, &error) : 0;
+}
+
+static int damaged(struct fs *fs, enum bt_reason reason)
+{
+	struct bt_error error = {.code = BT_E_DAMAGED, .reason = reason, .offset = BT_NO_OFFSET};
+	return fs_errno(fs, "directory", BT_E_DAMAGED, &error);
+}
+
+bool node_snapshot(const struct fs *fs, fuse_ino_t packed, uint32_t *ret_serial)
+{
+	struct node node = node_unpack(packed);
+	if (packed == FUSE_ROOT_ID)
+		return root_is_single(fs, ret_serial);
+	if (node.kind != NODE_TOP || node.number != TOP_SNAPSHOT)
+		return false;
+	*ret_serial = node.index;
+	return true;
+}
+
+static struct node_page page_record(const struct fs *fs, const struct bt_digest *id, uint64_t path, uint32_t snapshot)
+{
+	return (struct node_page){
+		.id = *id, .path = path, .snapshot = fs->options.xattr == XATTR_ON ? snapshot + 1 : 0};
+}
+
+/* The first look into a directory: from its entry to a record. */
+static int add_dir(struct fs *fs, fuse_ino_t node, uint32_t *ret_number)
+{
+	struct held held;
+	int result = held_get(fs, node, &held);
+	if (result)
+		return result == EISDIR ? ENOTDIR : result;
+	if (held.entry->type != BT_DIR) {
+		result = ENOTDIR;
+	} else if (held.entry->extra && held.entry->extra->error) {
+		result = EIO;
+	} else {
+		struct node_page page = page_record(fs, &held.entry->digest, held.path, held.snapshot);
+		struct node_dir dir = {.node = node, .snapshot = held.snapshot};
+		result = nodes_page(fs->nodes, &page, &dir.page);
+		if (result == 0)
+			result = nodes_dir(fs->nodes, &dir, ret_number);
+	}
+	held_end(fs, &held);
+	return result;
+}
+
+/* Pins the first page of a directory whose record is known. */
+static int pin_top(struct fs *fs, struct dir *dir, struct dir *ret_dir)
+{
+	if (!nodes_page_at(fs->nodes, dir->record.page, &dir->page))
+		return ESTALE;
+	int result = get_page(fs, &dir->page.id, &dir->top);
+	if (result)
+		return result;
+	if (dir->top->kind == BT_PAGE_CHUNKS) {
+		dir_close(fs, dir);
+		return damaged(fs, BT_R_WRONG_TYPE);
+	}
+	*ret_dir = *dir;
+	return 0;
+}
+
+int dir_open(struct fs *fs, fuse_ino_t node, struct dir *ret_dir)
+{
+	struct dir dir = {0};
+	if (!node_is_directory_like(node))
+		return ENOTDIR;
+	int result = nodes_dir_find(fs->nodes, node, &dir.number) ? 0 : add_dir(fs, node, &dir.number);
+	if (result)
+		return result;
+	return nodes_dir_at(fs->nodes, dir.number, &dir.record) ? pin_top(fs, &dir, ret_dir) : ESTALE;
+}
+
+int dir_open_tree(struct fs *fs, const struct bt_digest *tree, uint64_t path, uint32_t snapshot, struct dir *ret_dir)
+{
+	struct node_page page = page_record(fs, tree, path, snapshot);
+	struct dir dir = {.record.snapshot = snapshot};
+	int result = nodes_page(fs->nodes, &page, &dir.record.page);
+	return result ? result : pin_top(fs, &dir, ret_dir);
+}
+
+void dir_close(struct fs *fs, struct dir *dir)
+{
+	bt_page_put(fs->store, dir->top);
+	dir->top = NULL;
+}
+
+uint64_t dir_count(const struct dir *dir)
+{
+	uint64_t count = 0;
+	if (dir->top->kind == BT_PAGE_ENTRIES)
+		return dir->top->count;
+	for (size_t i = 0; i < dir->top->count; i++)
+		count += dir->top->leaves[i].entries;
+	return count;
+}
+
+void found_end(struct fs *fs, struct found *found)
+{
+	bt_page_put(fs->store, found->leaf);
+	*found = (struct found){0};
+}
+
+/* Pins a leaf of the directory; the entry is not chosen yet. */
+static int enter_leaf(struct fs *fs, const struct dir *dir, size_t leaf, uint64_t base, struct found *ret_found)
+{
+	struct found found = {.base = base, .leaf_number = dir->record.page};
+	if (dir->top->kind == BT_PAGE_ENTRIES) {
+		bt_page_ref(fs->store, dir->top);
+		found.leaf = dir->top;
+		*ret_found = found;
+		return 0;
+	}
+	struct node_page page = dir->page;
+	page.id = dir->top->leaves[leaf].id;
+	int result = nodes_page(fs->nodes, &page, &found.leaf_number);
+	if (result == 0)
+		result = get_page(fs, &page.id, &found.leaf);
+	if (result)
+		return result;
+	if (found.leaf->kind == BT_PAGE_ENTRIES && found.leaf->count == dir->top->leaves[leaf].entries) {
+		*ret_found = found;
+		return 0;
+	}
+	bt_page_put(fs->store, found.leaf);
+	return damaged(fs, BT_R_BAD_SIZE);
+}
+
+static int compare_names(const char *a, size_t a_length, const char *b, size_t b_length)
+{
+	int order = memcmp(a, b, a_length < b_length ? a_length : b_length);
+	return order ? order : (a_length > b_length) - (a_length < b_length);
+}
+
+/* The leaf that would hold the name: the last that does not begin after it. */
+static size_t leaf_of_name(const struct dir *dir, const char *name, size_t length, uint64_t *ret_base)
+{
+	size_t low = 0, high = dir->top->kind == BT_PAGE_LEAVES ? dir->top->count : 0;
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+		const struct bt_leaf *leaf = &dir->top->leaves[middle];
+		if (compare_names(leaf->name, leaf->name_length, name, length) <= 0)
+			low = middle;
+		else
+			high = middle;
+	}
+	*ret_base = 0;
+	for (size_t i = 0; i < low; i++)
+		*ret_base += dir->top->leaves[i].entries;
+	return low;
+}
+
+static bool find_in_leaf(const struct bt_page *leaf, const char *name, size_t length, uint32_t *ret_index)
+{
+	size_t low = 0, high = leaf->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct bt_entry *entry = &leaf->entries[middle];
+		int order = compare_names(entry->name, entry->name_length, name, length);
+		if (order == 0) {
+			*ret_index = (uint32_t)middle;
+			return true;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+int dir_find(struct fs *fs, const struct dir *dir, const char *name, struct found *ret_found)
+{
+	struct found found = {0};
+	uint64_t base;
+	size_t length = strlen(name), leaf = leaf_of_name(dir, name, length, &base);
+	int result = enter_leaf(fs, dir, leaf, base, &found);
+	if (result)
+		return result;
+	if (!find_in_leaf(found.leaf, name, length, &found.index)) {
+		found_end(fs, &found);
+		return ENOENT;
+	}
+	found.entry = &found.leaf->entries[found.index];
+	*ret_found = found;
+	return 0;
+}
+
+static int leaf_of_index(const struct dir *dir, uint64_t index, size_t *ret_leaf, uint64_t *ret_base)
+{
+	uint64_t base = 0;
+	if (dir->top->kind == BT_PAGE_ENTRIES) {
+		*ret_leaf = 0;
+		*ret_base = 0;
+		return index < dir->top->count ? 0 : ENOENT;
+	}
+	for (size_t i = 0; i < dir->top->count; i++) {
+		if (index - base < dir->top->leaves[i].entries) {
+			*ret_leaf = i;
+			*ret_base = base;
+			return 0;
+		}
+		base += dir->top->leaves[i].entries;
+	}
+	return ENOENT;
+}
+
+int dir_at(struct fs *fs, const struct dir *dir, uint64_t index, struct found *found)
+{
+	if (!found->leaf || index < found->base || index - found->base >= found->leaf->count) {
+		size_t leaf;
+		uint64_t base;
+		found_end(fs, found);
+		int result = leaf_of_index(dir, index, &leaf, &base);
+		if (result == 0)
+			result = enter_leaf(fs, dir, leaf, base, found);
+		if (result)
+			return result;
+	}
+	found->index = (uint32_t)(index - found->base);
+	found->entry = &found->leaf->entries[found->index];
+	return 0;
+}
+
+int dir_entry(struct fs *fs, const struct dir *dir, const struct found *found, struct fuse_entry_param *ret_param)
+{
+	const struct bt_entry *entry = found->entry;
+	uint64_t path = attr_path_below(dir->page.path, entry->name, entry->name_length);
+	struct node node = {.kind = NODE_SHARED, .number = found->leaf_number, .index = found->index};
+	if (!attr_is_shareable(entry)) {
+		uint64_t index = found->base + found->index;
+		if (index > NODE_INDEX_MAX)
+			return EOVERFLOW;
+		node = (struct node){.kind = NODE_OWN, .number = dir->number, .index = (uint32_t)index};
+	}
+	*ret_param =
+		(struct fuse_entry_param){.ino = node_pack(node), .attr_timeout = FOREVER, .entry_timeout = FOREVER};
+	attr_fill(&fs->options.rules, entry, attr_ino(entry, path, root_hash(fs, dir->record.snapshot)),
+		  &ret_param->attr);
+	return 0;
+}
+
+static int hold_snapshot(struct fs *fs, uint32_t serial, struct held *ret_held)
+{
+	struct root_snapshot snapshot;
+	int result = root_open(fs, serial, &snapshot);
+	if (result == 0)
+		*ret_held = (struct held){.entry = snapshot.top, .path = attr_path_top(), .snapshot = serial};
+	return result;
+}
+
+static int hold_shared(struct fs *fs, struct node node, struct held *ret_held)
+{
+	struct node_page record;
+	const struct bt_page *page;
+	if (!nodes_page_at(fs->nodes, node.number, &record))
+		return ESTALE;
+	int result = get_page(fs, &record.id, &page);
+	if (result)
+		return result;
+	if (page->kind != BT_PAGE_ENTRIES || node.index >= page->count) {
+		bt_page_put(fs->store, page);
+		return ESTALE;
+	}
+	const struct bt_entry *entry = &page->entries[node.index];
+	*ret_held = (struct held){
+		.page = page,
+		.entry = entry,
+		.path = attr_path_below(record.path, entry->name, entry->name_length),
+		.snapshot = record.snapshot ? record.snapshot - 1 : ROOT_NONE,
+	};
+	return 0;
+}
+
+static int hold_own(struct fs *fs, struct node node, struct held *ret_held)
+{
+	struct dir parent = {.number = node.number};
+	struct found found = {0};
+	if (!nodes_dir_at(fs->nodes, node.number, &parent.record) ||
+	    !nodes_page_at(fs->nodes, parent.record.page, &parent.page))
+		return ESTALE;
+	int result = get_page(fs, &parent.page.id, &parent.top);
+	if (result)
+		return result;
+	result = dir_at(fs, &parent, node.index, &found);
+	dir_close(fs, &parent);
+	if (result)
+		return result;
+	*ret_held = (struct held){
+		.page = found.leaf,
+		.entry = found.entry,
+		.path = attr_path_below(parent.page.path, found.entry->name, found.entry->name_length),
+		.snapshot = parent.record.snapshot,
+	};
+	return 0;
+}
+
+int held_get(struct fs *fs, fuse_ino_t packed, struct held *ret_held)
+{
+	struct node node = node_unpack(packed);
+	uint32_t serial;
+	if (node_snapshot(fs, packed, &serial))
+		return hold_snapshot(fs, serial, ret_held);
+	if (node.kind == NODE_SHARED)
+		return hold_shared(fs, node, ret_held);
+	return node.kind == NODE_OWN ? hold_own(fs, node, ret_held) : EISDIR;
+}
+
+void held_end(struct fs *fs, struct held *held)
+{
+	bt_page_put(fs->store, held->page);
+	held->page = NULL;
+}
+
+int held_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat)
+{
+	struct held held;
+	struct root_snapshot snapshot;
+	uint32_t serial;
+	int result = held_get(fs, node, &held);
+	if (result)
+		return result;
+	uint64_t hash = held.snapshot == ROOT_NONE ? 0 : root_hash(fs, held.snapshot);
+	attr_fill(&fs->options.rules, held.entry, attr_ino(held.entry, held.path, hash), ret_stat);
+	if (node != FUSE_ROOT_ID && node_snapshot(fs, node, &serial) && root_open(fs, serial, &snapshot) == 0) {
+		const struct bt_time *time = &snapshot.info->time;
+		ret_stat->st_mtim = (struct timespec){.tv_sec = time->seconds, .tv_nsec = time->nanoseconds};
+		ret_stat->st_ctim = ret_stat->st_atim = ret_stat->st_mtim;
+	}
+	held_end(fs, &held);
+	return result;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From node numbers to entries and back, over the engine's pages. A directory is one page of entries, or a page of
+ * leaves that each hold a run of them; the index of an entry counts over all leaves.
+ */
+#ifndef FS_DIRS_H
+#define FS_DIRS_H
+
+#include "fs.h"
+
+/* A directory being looked into. */
+struct dir {
+	uint32_t number; /* of its record */
+	struct node_dir record;
+	struct node_page page; /* the record of its first page */
+	const struct bt_page *top;
+};
+int dir_open(struct fs *fs, fuse_ino_t node, struct dir *ret_dir); /* 0 or an errno, ENOTDIR among them */
+/* A tree by its id, at a path of a snapshot; its number is of no use. */
+int dir_open_tree(struct fs *fs, const struct bt_digest *tree, uint64_t path, uint32_t snapshot, struct dir *ret_dir);
+void dir_close(struct fs *fs, struct dir *dir);
+uint64_t dir_count(const struct dir *dir); /* of entries */
+
+/* One entry of it, and the leaf that it lies in. */
+struct found {
+	const struct bt_page *leaf;
+	const struct bt_entry *entry;
+	uint32_t leaf_number; /* of the leaf's record */
+	uint32_t index;	      /* in the leaf */
+	uint64_t base;	      /* the leaf's first index in the directory */
+};
+int dir_find(struct fs *fs, const struct dir *dir, const char *name, struct found *ret_found); /* ENOENT if not there */
+/* ENOENT at the end. A found that is not empty is moved, which costs less than starting anew. */
+int dir_at(struct fs *fs, const struct dir *dir, uint64_t index, struct found *found);
+void found_end(struct fs *fs, struct found *found);
+
+/* What the kernel is told of an entry: node, attributes, timeouts. */
+int dir_entry(struct fs *fs, const struct dir *dir, const struct found *found, struct fuse_entry_param *ret_param);
+
+/* What a node number stands for; of the root and the like nothing: EISDIR. */
+struct held {
+	const struct bt_page *page; /* pinned until held_end; NULL for a snapshot's own directory */
+	const struct bt_entry *entry;
+	uint64_t path;	   /* of the entry itself */
+	uint32_t snapshot; /* serial; of a shared node ROOT_NONE */
+};
+int held_get(struct fs *fs, fuse_ino_t node, struct held *ret_held);
+void held_end(struct fs *fs, struct held *held);
+int held_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat); /* of any node but the root's and links */
+bool node_snapshot(const struct fs *fs, fuse_ino_t node, uint32_t *ret_serial); /* a snapshot's own directory */
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* What all parts of a running mount share. */
+#ifndef FS_FS_H
+#define FS_FS_H
+
+#include "log.h"
+#include "nodes.h"
+#include "options.h"
+#include <backuptool/view.h>
+#include <fuse_lowlevel.h>
+#include <stdatomic.h>
+
+#define FOREVER 1e9 /* seconds: what is in a snapshot does not change */
+#define A_WHILE 1.0 /* what does */
+
+struct root;
+struct ahead;
+struct versions;
+struct push;
+
+struct fs {
+	struct options options;
+	struct bt_store *store;
+	int store_fd;
+	struct fuse_session *session;
+	struct nodes *nodes;
+	struct root *root;
+	struct ahead *ahead;	   /* NULL: nothing is decoded ahead */
+	struct push *push;	   /* NULL with -o nopush */
+	struct versions *versions; /* NULL without -o versions */
+	struct log log;
+	/* Held for reading while a request is worked on, for writing while the list of snapshots changes. */
+	pthread_rwlock_t lock;
+	bool no_open, no_opendir;  /* the kernel can do without these */
+	atomic_int xattr_decision; /* see xattr.c */
+	atomic_long retried;	   /* when, in seconds */
+	int ready_fd;		   /* told when the mount answers; -1 when it was */
+};
+
+/*
+ * After a failed engine call: true if it is worth another try. A prune may have moved things just now, so the store is
+ * looked at again, at most once a second.
+ */
+bool fs_retry(struct fs *fs, const struct bt_error *error);
+
+/* The errno for a failed engine call; logs what is damage. where: for the log. */
+int fs_errno(struct fs *fs, const char *where, int code, const struct bt_error *error);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "log.h"
+#include "hash.h"
+#include <fuse_log.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+/* libfuse's own words; without an argument to say whose, so they always go to both. */
+static void say_for_libfuse(enum fuse_log_level level, const char *format, va_list values)
+{
+	va_list again;
+	if (level == FUSE_LOG_DEBUG) {
+		vfprintf(stderr, format, values);
+		return;
+	}
+	va_copy(again, values);
+	vsyslog((int)level, format, again);
+	va_end(again);
+	vfprintf(stderr, format, values);
+}
+
+void log_open(struct log *log, bool foreground)
+{
+	pthread_mutex_init(&log->lock, NULL);
+	log->count = 0;
+	log->foreground = foreground;
+	fuse_set_log_func(say_for_libfuse);
+	openlog("backupfs", LOG_PID, LOG_DAEMON);
+}
+
+void log_close(struct log *log)
+{
+	closelog();
+	pthread_mutex_destroy(&log->lock);
+}
+
+/* Whether this is to be said: false when it was, or when so much was that the rest would only fill the log. */
+static bool remember(struct log *log, uint64_t hash, bool *ret_last)
+{
+	for (unsigned i = 0; i < log->count; i++)
+		if (log->seen[i] == hash)
+			return false;
+	if (log->count == LOG_REMEMBERED)
+		return false;
+	log->seen[log->count++] = hash;
+	*ret_last = log->count == LOG_REMEMBERED;
+	return true;
+}
+
+static void say(const struct log *log, const char *text)
+{
+	syslog(LOG_WARNING, "%s", text);
+	if (log->foreground)
+		fprintf(stderr, "backupfs: %s\n", text);
+}
+
+void log_text(struct log *log, const char *text)
+{
+	bool last = false;
+	pthread_mutex_lock(&log->lock);
+	if (remember(log, hash_bytes(HASH_SEED, text, strlen(text)), &last))
+		say(log, text);
+	if (last)
+		say(log, "further problems are not logged");
+	pthread_mutex_unlock(&log->lock);
+}
+
+void log_error(struct log *log, const char *prefix, const struct bt_error *error)
+{
+	char sentence[640], text[1024];
+	bt_error_text(error, sentence, sizeof(sentence));
+	snprintf(text, sizeof(text), "%s: %s", prefix, sentence);
+	log_text(log, text);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Problems while mounted: each goes to the system's log once, and to stderr in the foreground. Thread-safe. */
+#ifndef FS_LOG_H
+#define FS_LOG_H
+
+#include <backuptool/error.h>
+#include <pthread.h>
+
+#define LOG_REMEMBERED 256
+
+struct log {
+	pthread_mutex_t lock;
+	uint64_t seen[LOG_REMEMBERED]; /* hashes of what was said */
+	unsigned count;
+	bool foreground;
+};
+
+void log_open(struct log *log, bool foreground);
+void log_close(struct log *log);
+void log_text(struct log *log, const char *text);
+/* "PREFIX: sentence of the error". */
+void log_error(struct log *log, const char *prefix, const struct bt_error *error);
+
+#endif

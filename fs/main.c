@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+#include "ahead.h"
+#include "daemon.h"
+#include "loop.h"
+#include "ops.h"
+#include "paths.h"
+#include "push.h"
+#include "refresh.h"
+#include "root.h"
+#include "versions.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define CACHE_DEFAULT ((size_t)64 << 20)
+
+enum exit_code { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NO_STORE = 10 };
+
+/* Where everything is, as absolute paths without links. */
+struct places {
+	char *store, *mountpoint;
+};
+
+static int complain(const char *what, const char *text)
+{
+	fprintf(stderr, "backupfs: %s: %s\n", what, text);
+	return EXIT_FAILED;
+}
+
+static int complain_error(const struct bt_error *error, int code)
+{
+	char text[640];
+	struct bt_error plain = {.code = (enum bt_code)code, .offset = BT_NO_OFFSET};
+	bt_error_text(error->code ? error : &plain, text, sizeof(text));
+	fprintf(stderr, "backupfs: %s\n", text);
+	return code == BT_E_NO_STORE ? EXIT_NO_STORE : EXIT_FAILED;
+}
+
+static int find_places(const struct options *options, struct places *ret_places)
+{
+	struct stat st;
+	ret_places->store = realpath(options->store, NULL);
+	if (!ret_places->store && errno != ENOENT && errno != ENOTDIR)
+		return complain(options->store, strerror(errno));
+	if (!ret_places->store || stat(ret_places->store, &st) != 0 || !S_ISDIR(st.st_mode)) {
+		complain(options->store, "there is no store here");
+		return EXIT_NO_STORE;
+	}
+	ret_places->mountpoint = realpath(options->mountpoint, NULL);
+	if (!ret_places->mountpoint || stat(ret_places->mountpoint, &st) != 0)
+		return complain(options->mountpoint, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return complain(options->mountpoint, "not a directory");
+	if (paths_overlap(ret_places->store, ret_places->mountpoint))
+		return complain(options->mountpoint, "the mount point and the store may not lie in each other");
+	return EXIT_FINE;
+}
+
+/* Every file of the store stays open once it was read. */
+static void raise_limits(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/* One heap for all threads, which grows in large steps; large things apart from it, so that it stays whole. */
+static void tune_memory(void)
+{
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_TOP_PAD, 1 << 20);
+	mallopt(M_MMAP_THRESHOLD, 256 << 10);
+	mallopt(M_TRIM_THRESHOLD, 4 << 20);
+}
+
+/* The engine keeps this much of directories besides, or less; the user is told one number for both. */
+#define PAGES_CACHE ((size_t)16 << 20)
+#define CACHE_LEAST ((size_t)8 << 20)
+
+static size_t cache_for_blocks(size_t wanted)
+{
+	size_t all = wanted ? wanted : CACHE_DEFAULT;
+	return all > PAGES_CACHE + CACHE_LEAST ? all - PAGES_CACHE : CACHE_LEAST;
+}
+
+static int open_store(struct fs *fs, const char *path)
+{
+	struct bt_error error = {0};
+	struct bt_store_options options = {.cache_bytes = cache_for_blocks(fs->options.cache_bytes),
+					   .verify_always = fs->options.verify_always};
+	int code = bt_store_open(path, &options, &fs->store, &error);
+	if (code)
+		return complain_error(&error, code);
+	fs->store_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fs->store_fd < 0)
+		return complain(path, strerror(errno));
+	code = root_new(fs, &error);
+	if (code)
+		return complain_error(&error, code);
+	if (nodes_new(&fs->nodes) != 0 || (fs->options.push && push_new(&fs->push) != 0) ||
+	    (fs->options.versions && versions_new(fs) != 0))
+		return complain(path, strerror(ENOMEM));
+	return EXIT_FINE;
+}
+
+static void init_fs(struct fs *fs)
+{
+	pthread_rwlockattr_t attr;
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&fs->lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
+	fs->store_fd = fs->ready_fd = -1;
+	log_open(&fs->log, fs->options.foreground);
+}
+
+static void close_fs(struct fs *fs)
+{
+	versions_free(fs);
+	push_free(fs->push);
+	root_free(fs);
+	nodes_free(fs->nodes);
+	bt_store_close(fs->store);
+	if (fs->store_fd >= 0)
+		close(fs->store_fd);
+	log_close(&fs->log);
+	pthread_rwlock_destroy(&fs->lock);
+}
+
+static int mount_session(struct fs *fs, const struct places *places)
+{
+	if (options_add_fixed(&fs->options, places->store) != 0)
+		return complain("options", strerror(ENOMEM));
+	fs->session = fuse_session_new(&fs->options.libfuse, &ops_table, sizeof(ops_table), fs);
+	if (!fs->session)
+		return EXIT_USAGE; /* libfuse said why */
+	if (fuse_session_mount(fs->session, places->mountpoint) == 0)
+		return EXIT_FINE;
+	return EXIT_FAILED;
+}
+
+static void block_signals(sigset_t *ret_set)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	sigaction(SIGPIPE, &ignore, NULL);
+	sigemptyset(ret_set);
+	sigaddset(ret_set, SIGTERM);
+	sigaddset(ret_set, SIGINT);
+	sigaddset(ret_set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, ret_set, NULL);
+}
+
+/* Serves until a signal comes or somebody unmounts. */
+static int serve(struct fs *fs, const struct places *places)
+{
+	struct refresh *refresh = NULL;
+	struct loop *loop = NULL;
+	sigset_t signals;
+	int signal, result;
+	block_signals(&signals);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	result = ahead_start(fs, &fs->ahead);
+	if (result == 0)
+		result = loop_start(fs, &loop);
+	if (result == 0)
+		result = refresh_start(fs, places->store, &refresh);
+	if (result == 0) {
+		while (sigwait(&signals, &signal) != 0)
+			;
+	} else {
+		log_text(&fs->log, strerror(result));
+	}
+	refresh_stop(refresh);
+	fuse_session_exit(fs->session);
+	if (loop)
+		loop_stop(loop);
+	ahead_stop(fs->ahead);
+	fs->ahead = NULL;
+	return result ? EXIT_FAILED : EXIT_FINE;
+}
+
+static int run(struct fs *fs, const struct places *places)
+{
+	int result = mount_session(fs, places), error = 0;
+	if (result)
+		return result;
+	if (!fs->options.foreground)
+		error = daemon_start(fuse_session_fd(fs->session), &fs->ready_fd);
+	if (error == 0 && geteuid() != 0)
+		error = daemon_unmount_at_end(places->mountpoint);
+	if (error) {
+		fuse_session_unmount(fs->session);
+		return complain("fork", strerror(error));
+	}
+	if (!fs->options.foreground)
+		daemon_detach();
+	result = serve(fs, places);
+	if (geteuid() == 0)
+		fuse_session_unmount(fs->session);
+	return result;
+}
+
+static int mount_store(struct fs *fs)
+{
+	struct places places = {0};
+	int result = find_places(&fs->options, &places);
+	if (result == EXIT_FINE)
+		result = open_store(fs, places.store);
+	if (result == EXIT_FINE)
+		result = run(fs, &places);
+	if (fs->session)
+		fuse_session_destroy(fs->session);
+	free(places.store);
+	free(places.mountpoint);
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	char error[OPTIONS_ERROR_SIZE];
+	struct fs *fs = calloc(1, sizeof(*fs));
+	if (!fs)
+		return EXIT_FAILED;
+	int result = EXIT_FINE;
+	if (options_parse(argc, argv, &fs->options, error) != 0) {
+		fprintf(stderr, "backupfs: %s\n", error);
+		result = EXIT_USAGE;
+	} else if (fs->options.help) {
+		fputs(options_usage, stdout);
+	} else if (fs->options.version) {
+		puts("backupfs " FS_VERSION);
+	} else {
+		raise_limits();
+		tune_memory();
+		init_fs(fs);
+		result = mount_store(fs);
+		close_fs(fs);
+	}
+	options_free(&fs->options);
+	free(fs);
+	return result;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "dirs.h"
+#include "loop.h"
+#include "ops.h"
+#include "versions.h"
+#include <errno.h>
+
+/* A reply being filled. Offsets: 0 before ".", 1 before "..", from 2 on the entries. */
+struct listing {
+	fuse_req_t req;
+	bool plus;
+	char *data;
+	size_t size, used;
+};
+
+/* False when it does not fit any more. */
+static bool list_one(struct listing *listing, const char *name, const struct fuse_entry_param *param, uint64_t next)
+{
+	char *at = listing->data + listing->used;
+	size_t room = listing->size - listing->used;
+	size_t need = listing->plus ? fuse_add_direntry_plus(listing->req, at, room, name, param, (off_t)next)
+				    : fuse_add_direntry(listing->req, at, room, name, &param->attr, (off_t)next);
+	if (need > room)
+		return false;
+	listing->used += need;
+	return true;
+}
+
+/* "." and "..": the kernel takes nothing but the names from them. */
+static bool list_dots(struct listing *listing, uint64_t *offset)
+{
+	static const char *const names[] = {".", ".."};
+	struct fuse_entry_param param = {.attr = {.st_mode = S_IFDIR, .st_ino = FUSE_ROOT_ID}};
+	for (; *offset < 2; (*offset)++)
+		if (!list_one(listing, names[*offset], &param, *offset + 1))
+			return false;
+	return true;
+}
+
+static int list_top(struct fs *fs, struct listing *listing, uint64_t offset)
+{
+	struct top_entry entry;
+	uint64_t next;
+	int result;
+	while ((result = top_entry_at(fs, offset, &entry, &next)) == 0) {
+		if (!list_one(listing, entry.name, &entry.param, next))
+			return 0;
+		offset = next;
+	}
+	return result == ENOENT ? 0 : result;
+}
+
+static int list_versions(struct fs *fs, fuse_ino_t node, struct listing *listing, uint64_t offset)
+{
+	struct versions_entry entry;
+	int result;
+	for (; (result = versions_at(fs, node, offset - 2, &entry)) == 0; offset++)
+		if (!list_one(listing, entry.name, &entry.param, offset + 1))
+			return 0;
+	return result == ENOENT ? 0 : result;
+}
+
+static int list_entries(struct fs *fs, fuse_ino_t node, struct listing *listing, uint64_t offset)
+{
+	struct dir dir;
+	struct found found = {0};
+	struct fuse_entry_param param;
+	int result = dir_open(fs, node, &dir);
+	if (result)
+		return result;
+	for (; (result = dir_at(fs, &dir, offset - 2, &found)) == 0; offset++) {
+		result = dir_entry(fs, &dir, &found, &param);
+		if (result || !list_one(listing, found.entry->name, &param, offset + 1))
+			break;
+	}
+	found_end(fs, &found);
+	dir_close(fs, &dir);
+	return result == ENOENT ? 0 : result;
+}
+
+static int list(struct fs *fs, fuse_ino_t node, struct listing *listing, uint64_t offset)
+{
+	if (!list_dots(listing, &offset))
+		return 0;
+	if (top_is_root(fs, node))
+		return list_top(fs, listing, offset);
+	if (versions_has(node))
+		return list_versions(fs, node, listing, offset);
+	return list_entries(fs, node, listing, offset);
+}
+
+static void reply_listing(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, bool plus)
+{
+	struct listing listing = {.req = req, .plus = plus};
+	listing.data = loop_buffer(size, &listing.size);
+	if (!listing.data || offset < 0) {
+		fuse_reply_err(req, offset < 0 ? EINVAL : ENOMEM);
+		return;
+	}
+	int result = list(op_fs(req), node, &listing, (uint64_t)offset);
+	if (result && listing.used == 0) /* what came before the damage is shown first */
+		fuse_reply_err(req, result);
+	else
+		fuse_reply_buf(req, listing.data, listing.used);
+}
+
+void op_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct fuse_file_info *info)
+{
+	reply_listing(req, node, size, offset, false);
+}
+
+void op_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct fuse_file_info *info)
+{
+	reply_listing(req, node, size, offset, true);
+}
+
+void op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)
+{
+	if (op_fs(req)->no_opendir) {
+		fuse_reply_err(req, ENOSYS);
+		return;
+	}
+	info->cache_readdir = 1;
+	info->keep_cache = 1;
+	fuse_reply_open(req, info);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "dirs.h"
+#include "ops.h"
+#include "root.h"
+#include "versions.h"
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+static int node_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat)
+{
+	return node_unpack(node).kind == NODE_TOP ? top_attr(fs, node, ret_stat) : held_attr(fs, node, ret_stat);
+}
+
+/* Above a directory: asked for when a file handle is turned into a path (NFS). */
+static int parent_of(struct fs *fs, fuse_ino_t packed, fuse_ino_t *ret_parent)
+{
+	struct node node = node_unpack(packed);
+	struct node_dir dir;
+	*ret_parent = FUSE_ROOT_ID;
+	if (node.kind == NODE_TOP && node.number == TOP_VERSIONS)
+		return versions_parent(fs, packed, ret_parent);
+	if (node.kind == NODE_TOP)
+		return 0;
+	if (node.kind == NODE_SHARED)
+		return ENOTDIR;
+	if (!nodes_dir_at(fs->nodes, node.number, &dir))
+		return ESTALE;
+	*ret_parent = dir.node;
+	return 0;
+}
+
+static int lookup_dot(struct fs *fs, fuse_ino_t node, const char *name, struct fuse_entry_param *ret_param)
+{
+	*ret_param = (struct fuse_entry_param){.ino = node, .attr_timeout = A_WHILE, .entry_timeout = A_WHILE};
+	int result = name[1] ? parent_of(fs, node, &ret_param->ino) : 0;
+	return result ? result : node_attr(fs, ret_param->ino, &ret_param->attr);
+}
+
+static int lookup_entry(struct fs *fs, fuse_ino_t parent, const char *name, struct fuse_entry_param *ret_param)
+{
+	struct dir dir;
+	struct found found = {0};
+	int result = dir_open(fs, parent, &dir);
+	if (result)
+		return result;
+	result = dir_find(fs, &dir, name, &found);
+	if (result == 0)
+		result = dir_entry(fs, &dir, &found, ret_param);
+	else if (result == ENOENT) /* the kernel remembers that, too */
+		*ret_param = (struct fuse_entry_param){.entry_timeout = FOREVER};
+	found_end(fs, &found);
+	dir_close(fs, &dir);
+	return result == ENOENT ? 0 : result;
+}
+
+static int lookup(struct fs *fs, fuse_ino_t parent, const char *name, struct fuse_entry_param *ret_param)
+{
+	if (name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0')))
+		return lookup_dot(fs, parent, name, ret_param);
+	if (strlen(name) > NAME_MAX)
+		return ENAMETOOLONG;
+	if (top_is_root(fs, parent))
+		return top_lookup(fs, name, ret_param);
+	if (versions_has(parent))
+		return versions_lookup(fs, parent, name, ret_param);
+	return lookup_entry(fs, parent, name, ret_param);
+}
+
+void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct fuse_entry_param param;
+	int result = lookup(op_fs(req), parent, name, &param);
+	if (result)
+		fuse_reply_err(req, result);
+	else
+		fuse_reply_entry(req, &param);
+}
+
+void op_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)
+{
+	struct fs *fs = op_fs(req);
+	struct stat st;
+	int result = node_attr(fs, node, &st);
+	bool changing = top_is_root(fs, node) || versions_has(node);
+	if (result)
+		fuse_reply_err(req, result);
+	else
+		fuse_reply_attr(req, &st, changing ? A_WHILE : FOREVER);
+}
+
+static void readlink_held(fuse_req_t req, fuse_ino_t node)
+{
+	struct fs *fs = op_fs(req);
+	struct held held;
+	int result = held_get(fs, node, &held);
+	if (result) {
+		fuse_reply_err(req, result == EISDIR ? EINVAL : result);
+		return;
+	}
+	const struct bt_extra *extra = held.entry->extra;
+	if (held.entry->type != BT_SYMLINK)
+		fuse_reply_err(req, EINVAL);
+	else if (!extra || !extra->target)
+		fuse_reply_err(req, EIO);
+	else
+		fuse_reply_readlink(req, extra->target);
+	held_end(fs, &held);
+}
+
+void op_readlink(fuse_req_t req, fuse_ino_t node)
+{
+	char target[NAME_MAX + 1];
+	if (node_unpack(node).kind != NODE_TOP)
+		readlink_held(req, node);
+	else if (top_readlink(op_fs(req), node, target, sizeof(target)) == 0)
+		fuse_reply_readlink(req, target);
+	else
+		fuse_reply_err(req, EINVAL);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "ahead.h"
+#include "dirs.h"
+#include "loop.h"
+#include "ops.h"
+#include "push.h"
+#include <errno.h>
+#include <sys/uio.h>
+
+#define PIECES_MAX 64
+
+static unsigned char zeros[128 << 10]; /* what holes are made of; never written */
+
+/* The pieces of one reply, pinned. */
+struct pieces {
+	struct bt_slice slices[PIECES_MAX];
+	struct iovec parts[PIECES_MAX];
+	int count;
+	bool decoded;  /* for this read: it was not in the cache */
+	uint64_t next; /* where the content of the last piece ends in the file */
+};
+
+static void pieces_end(struct fs *fs, struct pieces *pieces)
+{
+	while (pieces->count > 0)
+		bt_slice_end(fs->store, &pieces->slices[--pieces->count]);
+}
+
+/* Adds what one slice has for the range; E2BIG when there is no room for more. */
+static int add_piece(struct fs *fs, const struct bt_entry *file, uint64_t offset, uint64_t size, struct pieces *pieces,
+		     uint64_t *ret_length)
+{
+	struct bt_error error = {0};
+	if (pieces->count == PIECES_MAX)
+		return E2BIG;
+	struct bt_slice *slice = &pieces->slices[pieces->count];
+	int code = bt_slice_start_decoded(fs->store, file, offset, slice, &error);
+	if (code == BT_E_NOT_FOUND) {
+		loop_slow();
+		pieces->decoded = true;
+		code = bt_slice_start(fs->store, file, offset, slice, &error);
+	}
+	if (code && fs_retry(fs, &error)) {
+		error = (struct bt_error){0};
+		code = bt_slice_start(fs->store, file, offset, slice, &error);
+	}
+	if (code)
+		return fs_errno(fs, file->name, code, &error);
+	uint64_t length = slice->length < size ? slice->length : size;
+	pieces->next = offset + slice->length;
+	if (!slice->data && length > sizeof(zeros))
+		length = sizeof(zeros);
+	struct iovec *part = &pieces->parts[pieces->count++];
+	part->iov_base = slice->data ? (void *)(uintptr_t)slice->data : zeros;
+	part->iov_len = (size_t)length;
+	*ret_length = length;
+	return length ? 0 : EIO;
+}
+
+static int gather(struct fs *fs, const struct bt_entry *file, uint64_t offset, uint64_t size, struct pieces *pieces)
+{
+	uint64_t length = 0;
+	int result = 0;
+	for (uint64_t done = 0; done < size && result == 0; done += length)
+		result = add_piece(fs, file, offset + done, size - done, pieces, &length);
+	if (result)
+		pieces_end(fs, pieces);
+	return result;
+}
+
+/* For a range in more pieces than a reply holds. */
+static void reply_copied(fuse_req_t req, const struct bt_entry *file, uint64_t offset, size_t size)
+{
+	struct fs *fs = op_fs(req);
+	struct bt_error error = {0};
+	size_t room, length = 0;
+	char *buffer = loop_buffer(size, &room);
+	if (!buffer || room < size) {
+		fuse_reply_err(req, buffer ? EIO : ENOMEM);
+		return;
+	}
+	int code = bt_entry_pread(fs->store, file, buffer, size, offset, &length, &error);
+	if (code || length != size)
+		fuse_reply_err(req, code ? fs_errno(fs, file->name, code, &error) : EIO);
+	else
+		fuse_reply_buf(req, buffer, size);
+}
+
+/* Answers, and hands more to the kernel: files that follow before the answer, so that they are there when the reader
+ * goes on; the rest of this one after it. */
+static void reply_pieces(fuse_req_t req, fuse_ino_t node, const struct held *held, uint64_t offset,
+			 const struct pieces *pieces)
+{
+	struct fs *fs = op_fs(req);
+	struct push_plan plan;
+	push_plan_siblings(fs, node, held, &plan);
+	bool siblings = plan.count > 0;
+	if (!siblings && pieces->decoded)
+		push_plan_rest(fs, node, held, offset, &plan);
+	if (siblings) {
+		loop_unlock();
+		push_store(fs, &plan);
+	}
+	fuse_reply_iov(req, pieces->parts, pieces->count);
+	if (plan.count > 0 && !siblings) {
+		loop_unlock();
+		push_store(fs, &plan);
+	}
+	push_plan_end(fs, &plan);
+}
+
+static void read_file(fuse_req_t req, fuse_ino_t node, const struct held *held, uint64_t offset, size_t size)
+{
+	struct fs *fs = op_fs(req);
+	struct pieces pieces;
+	pieces.count = 0;
+	pieces.decoded = false;
+	int result = gather(fs, held->entry, offset, size, &pieces);
+	if (result == E2BIG) {
+		loop_slow();
+		reply_copied(req, held->entry, offset, size);
+		return;
+	}
+	if (result) {
+		fuse_reply_err(req, result);
+		return;
+	}
+	if (fs->ahead)
+		ahead_note(fs->ahead, held,
+			   &(struct ahead_read){.node = node,
+						.block = bt_slice_block(&pieces.slices[0]),
+						.offset = offset,
+						.end = offset + size,
+						.next = pieces.next});
+	if (size > PUSH_RANDOM)
+		pieces.decoded = false;
+	reply_pieces(req, node, held, offset, &pieces);
+	pieces_end(fs, &pieces);
+}
+
+/* What can be read is what the size says, and nothing less: a short reply would look like the end of the file. */
+static size_t clip(const struct bt_entry *file, uint64_t offset, size_t size)
+{
+	if (offset >= file->size)
+		return 0;
+	return size < file->size - offset ? size : (size_t)(file->size - offset);
+}
+
+void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct fuse_file_info *info)
+{
+	struct fs *fs = op_fs(req);
+	struct held held;
+	int result = held_get(fs, node, &held);
+	if (result) {
+		fuse_reply_err(req, result);
+		return;
+	}
+	size_t length = offset < 0 ? 0 : clip(held.entry, (uint64_t)offset, size);
+	if (held.entry->type != BT_FILE || (held.entry->extra && held.entry->extra->error))
+		fuse_reply_err(req, held.entry->type == BT_DIR ? EISDIR : EIO);
+	else if (length == 0)
+		fuse_reply_buf(req, NULL, 0);
+	else
+		read_file(req, node, &held, (uint64_t)offset, length);
+	held_end(fs, &held);
+}
+
+void op_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)
+{
+	if (op_fs(req)->no_open) {
+		fuse_reply_err(req, ENOSYS);
+		return;
+	}
+	info->keep_cache = 1;
+	fuse_reply_open(req, info);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "dirs.h"
+#include "hash.h"
+#include "ops.h"
+#include "root.h"
+#include "versions.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LATEST	 "latest"
+#define VERSIONS "versions"
+
+bool top_is_root(struct fs *fs, fuse_ino_t node)
+{
+	uint32_t serial;
+	return node == FUSE_ROOT_ID && !root_is_single(fs, &serial);
+}
+
+static fuse_ino_t top_node(enum node_top what, uint32_t index)
+{
+	return node_pack((struct node){.kind = NODE_TOP, .number = what, .index = index});
+}
+
+/* The root changes when its store does. */
+static void root_attr(struct fs *fs, struct stat *ret_stat)
+{
+	struct stat store = {0};
+	if (fstat(fs->store_fd, &store) != 0)
+		store.st_mtim.tv_sec = 0;
+	const struct attr_rules *rules = &fs->options.rules;
+	*ret_stat = (struct stat){
+		.st_ino = FUSE_ROOT_ID,
+		.st_mode = S_IFDIR | (0755 & ~(mode_t)rules->umask),
+		.st_nlink = 1,
+		.st_uid = rules->set_uid ? rules->uid : geteuid(),
+		.st_gid = rules->set_gid ? rules->gid : getegid(),
+		.st_blksize = 4096,
+		.st_mtim = store.st_mtim,
+		.st_ctim = store.st_mtim,
+		.st_atim = store.st_mtim,
+	};
+}
+
+static uint64_t link_ino(const struct fs *fs, uint32_t serial)
+{
+	struct bt_entry link = {.type = BT_SYMLINK};
+	return attr_ino(&link, root_hash(fs, serial), 0);
+}
+
+static int link_attr(struct fs *fs, uint32_t serial, struct stat *ret_stat)
+{
+	if (serial >= root_count(fs))
+		return ESTALE;
+	root_attr(fs, ret_stat);
+	ret_stat->st_ino = link_ino(fs, serial);
+	ret_stat->st_mode = S_IFLNK | 0777;
+	ret_stat->st_size = (off_t)root_name_length(fs, serial);
+	return 0;
+}
+
+int top_attr(struct fs *fs, fuse_ino_t packed, struct stat *ret_stat)
+{
+	struct node node = node_unpack(packed);
+	if (top_is_root(fs, packed))
+		root_attr(fs, ret_stat);
+	else if (node.number == TOP_LINK)
+		return link_attr(fs, node.index, ret_stat);
+	else if (node.number == TOP_VERSIONS)
+		return versions_attr(fs, packed, ret_stat);
+	else
+		return held_attr(fs, packed, ret_stat);
+	return 0;
+}
+
+/* A name in the root: its node, ROOT_NONE's for nothing. */
+static fuse_ino_t find_name(struct fs *fs, const char *name, double *ret_timeout)
+{
+	uint32_t serial;
+	*ret_timeout = FOREVER;
+	if (root_find(fs, name, &serial))
+		return top_node(TOP_SNAPSHOT, serial);
+	if (strcmp(name, LATEST) == 0 && root_latest(fs) != ROOT_NONE)
+		return top_node(TOP_LINK, root_latest(fs));
+	if (fs->versions && strcmp(name, VERSIONS) == 0)
+		return versions_top(fs);
+	if (name[0] != '@')
+		return 0;
+	*ret_timeout = A_WHILE;
+	return root_find_time(fs, name, &serial) ? top_node(TOP_LINK, serial) : 0;
+}
+
+int top_lookup(struct fs *fs, const char *name, struct fuse_entry_param *ret_param)
+{
+	struct fuse_entry_param param = {.attr_timeout = FOREVER};
+	param.ino = find_name(fs, name, &param.entry_timeout);
+	int result = param.ino ? top_attr(fs, param.ino, &param.attr) : 0;
+	if (result == 0)
+		*ret_param = param;
+	return result;
+}
+
+int top_readlink(struct fs *fs, fuse_ino_t packed, char *target, size_t size)
+{
+	struct node node = node_unpack(packed);
+	if (node.kind != NODE_TOP || node.number != TOP_LINK || node.index >= root_count(fs))
+		return EINVAL;
+	int length = (int)root_name_length(fs, node.index);
+	return snprintf(target, size, "%.*s", length, root_file_name(fs, node.index)) < (int)size ? 0 : ENAMETOOLONG;
+}
+
+/* Offsets: 2 latest, 3 versions, 4 + serial a snapshot; they do not move when snapshots come and go. */
+#define FIRST_SNAPSHOT 4
+
+/* A snapshot is listed without being opened: the kernel asks again if somebody wants to know more of it. */
+static void list_snapshot(struct fs *fs, uint32_t serial, struct top_entry *ret_entry)
+{
+	struct bt_entry directory = {.type = BT_DIR};
+	snprintf(ret_entry->name, sizeof(ret_entry->name), "%.*s", (int)root_name_length(fs, serial),
+		 root_file_name(fs, serial));
+	ret_entry->param = (struct fuse_entry_param){0};
+	ret_entry->param.attr.st_mode = S_IFDIR;
+	ret_entry->param.attr.st_ino = attr_ino(&directory, attr_path_top(), root_hash(fs, serial));
+}
+
+int top_entry_at(struct fs *fs, uint64_t offset, struct top_entry *ret_entry, uint64_t *ret_next)
+{
+	uint64_t at = offset;
+	if (at < 3 && root_latest(fs) != ROOT_NONE) {
+		snprintf(ret_entry->name, sizeof(ret_entry->name), LATEST);
+		*ret_next = 3;
+		return top_lookup(fs, LATEST, &ret_entry->param);
+	}
+	if (at < FIRST_SNAPSHOT && fs->versions) {
+		snprintf(ret_entry->name, sizeof(ret_entry->name), VERSIONS);
+		*ret_next = FIRST_SNAPSHOT;
+		return top_lookup(fs, VERSIONS, &ret_entry->param);
+	}
+	if (at < FIRST_SNAPSHOT)
+		at = FIRST_SNAPSHOT;
+	for (; at - FIRST_SNAPSHOT < root_count(fs); at++) {
+		if (root_is_gone(fs, (uint32_t)(at - FIRST_SNAPSHOT)))
+			continue;
+		list_snapshot(fs, (uint32_t)(at - FIRST_SNAPSHOT), ret_entry);
+		*ret_next = at + 1;
+		return 0;
+	}
+	return ENOENT;
+}

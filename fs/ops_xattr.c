@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "dirs.h"
+#include "ops.h"
+#include "root.h"
+#include "versions.h"
+#include "xattr.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OWN_PREFIX "user.backuptool."
+
+static void reply_value(fuse_req_t req, const void *value, size_t length, size_t size)
+{
+	if (size == 0)
+		fuse_reply_xattr(req, length);
+	else if (length > size)
+		fuse_reply_err(req, ERANGE);
+	else
+		fuse_reply_buf(req, value, length);
+}
+
+static int own_sha256(const struct bt_entry *entry, char *text, size_t size)
+{
+	if (entry->type != BT_FILE || !entry->has_digest)
+		return ENODATA;
+	for (size_t i = 0; i < sizeof(entry->digest.bytes); i++)
+		snprintf(text + 2 * i, size - 2 * i, "%02x", entry->digest.bytes[i]);
+	return 0;
+}
+
+static int own_stored(struct fs *fs, const struct bt_entry *entry, char *text, size_t size)
+{
+	uint64_t stored;
+	if (entry->type != BT_FILE)
+		return ENODATA;
+	struct bt_error error = {0};
+	int code = bt_entry_stored(fs->store, entry, &stored, &error);
+	if (code)
+		return fs_errno(fs, "xattr", code, &error);
+	snprintf(text, size, "%llu", (unsigned long long)stored);
+	return 0;
+}
+
+/* Ours: readable by name, never listed, so that no copy carries them. */
+static int own_value(struct fs *fs, const struct held *held, const char *what, char *text, size_t size)
+{
+	if (strcmp(what, "sha256") == 0)
+		return own_sha256(held->entry, text, size);
+	if (strcmp(what, "stored") == 0)
+		return own_stored(fs, held->entry, text, size);
+	if (strcmp(what, "snapshot") != 0 || held->snapshot == ROOT_NONE)
+		return ENODATA;
+	snprintf(text, size, "%s", root_file_name(fs, held->snapshot));
+	return 0;
+}
+
+static void getxattr_held(fuse_req_t req, const struct held *held, const char *name, size_t size)
+{
+	struct fs *fs = op_fs(req);
+	const struct bt_extra *extra = held->entry->extra;
+	size_t length = strlen(name);
+	char text[300];
+	for (uint32_t i = 0; extra && i < extra->xattr_count; i++) {
+		const struct bt_xattr *xattr = &extra->xattrs[i];
+		if (xattr->name_length == length && memcmp(xattr->name, name, length) == 0) {
+			reply_value(req, xattr->value, xattr->value_length, size);
+			return;
+		}
+	}
+	int result = ENODATA;
+	if (fs->options.xattr == XATTR_ON && strncmp(name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0)
+		result = own_value(fs, held, name + strlen(OWN_PREFIX), text, sizeof(text));
+	if (result)
+		fuse_reply_err(req, result);
+	else
+		reply_value(req, text, strlen(text), size);
+}
+
+/* Nothing about a node of the root tells whether snapshots have attributes: those are not asked for it. */
+static bool is_above_snapshots(struct fs *fs, fuse_ino_t node)
+{
+	struct node part = node_unpack(node);
+	return top_is_root(fs, node) || (part.kind == NODE_TOP && (part.number == TOP_LINK || versions_has(node)));
+}
+
+void op_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_t size)
+{
+	struct fs *fs = op_fs(req);
+	struct held held;
+	if (fs->options.xattr == XATTR_OFF || (!is_above_snapshots(fs, node) && !xattr_wanted(fs))) {
+		fuse_reply_err(req, ENOSYS); /* the kernel does not ask again */
+		return;
+	}
+	int result = is_above_snapshots(fs, node) ? ENODATA : held_get(fs, node, &held);
+	if (result) {
+		fuse_reply_err(req, result);
+		return;
+	}
+	getxattr_held(req, &held, name, size);
+	held_end(fs, &held);
+}
+
+static void listxattr_held(fuse_req_t req, const struct bt_extra *extra, size_t size)
+{
+	size_t length = 0, used = 0;
+	uint32_t count = extra ? extra->xattr_count : 0;
+	for (uint32_t i = 0; i < count; i++)
+		length += extra->xattrs[i].name_length + (size_t)1;
+	char *list = size && length ? malloc(length) : NULL;
+	if (size && length && !list) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	for (uint32_t i = 0; list && i < count; i++) {
+		memcpy(list + used, extra->xattrs[i].name, extra->xattrs[i].name_length);
+		used += extra->xattrs[i].name_length;
+		list[used++] = '\0';
+	}
+	reply_value(req, list, length, size);
+	free(list);
+}
+
+void op_listxattr(fuse_req_t req, fuse_ino_t node, size_t size)
+{
+	struct fs *fs = op_fs(req);
+	struct held held;
+	if (fs->options.xattr == XATTR_OFF || (!is_above_snapshots(fs, node) && !xattr_wanted(fs))) {
+		fuse_reply_err(req, ENOSYS);
+		return;
+	}
+	int result = is_above_snapshots(fs, node) ? 0 : held_get(fs, node, &held);
+	if (result) {
+		fuse_reply_err(req, result);
+	} else if (is_above_snapshots(fs, node)) {
+		reply_value(req, NULL, 0, size);
+	} else {
+		listxattr_held(req, held.entry->extra, size);
+		held_end(fs, &held);
+	}
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char options_usage[] =
+	"Usage: backupfs STORE MOUNTPOINT [-f] [-o OPTION,...]\n"
+	"\n"
+	"Shows the snapshots of a store as read-only directories.\n"
+	"\n"
+	"  -f                    stay in the foreground\n"
+	"  -d                    the same, and print every request\n"
+	"  -h, --help            print this and exit\n"
+	"  -V, --version         print the version and exit\n"
+	"  -o allow_other        let other users see the mount too (each file by its own permissions)\n"
+	"  -o snapshot=NAME      show this snapshot only, as the root\n"
+	"  -o subpath=PATH       show what is below this path of each snapshot\n"
+	"  -o versions           add a directory versions/: each file as a directory of its versions\n"
+	"  -o uid=N,gid=N        show everything as owned by this user and group\n"
+	"  -o umask=OCTAL        take these permissions away\n"
+	"  -o cache=SIZE         memory for decoded data (64M)\n"
+	"  -o verify=first|always  check data when it is decoded, or each time it is read\n"
+	"  -o xattr=auto|on|off  extended attributes: when a snapshot has some; also our own; none\n"
+	"  -o nopush             never hand data to the kernel before it is asked for\n"
+	"  -o noexec, auto_unmount and the other mount options\n";
+
+enum key {
+	KEY_HELP,
+	KEY_VERSION,
+	KEY_FOREGROUND,
+	KEY_DEBUG,
+	KEY_SNAPSHOT,
+	KEY_SUBPATH,
+	KEY_VERSIONS,
+	KEY_UID,
+	KEY_GID,
+	KEY_UMASK,
+	KEY_CACHE,
+	KEY_VERIFY,
+	KEY_XATTR,
+	KEY_PUSH,
+	KEY_NOPUSH,
+};
+
+static const struct fuse_opt templates[] = {
+	FUSE_OPT_KEY("-h", KEY_HELP),
+	FUSE_OPT_KEY("--help", KEY_HELP),
+	FUSE_OPT_KEY("-V", KEY_VERSION),
+	FUSE_OPT_KEY("--version", KEY_VERSION),
+	FUSE_OPT_KEY("-f", KEY_FOREGROUND),
+	FUSE_OPT_KEY("-d", KEY_DEBUG),
+	FUSE_OPT_KEY("debug", KEY_DEBUG),
+	FUSE_OPT_KEY("snapshot=", KEY_SNAPSHOT),
+	FUSE_OPT_KEY("subpath=", KEY_SUBPATH),
+	FUSE_OPT_KEY("versions", KEY_VERSIONS),
+	FUSE_OPT_KEY("uid=", KEY_UID),
+	FUSE_OPT_KEY("gid=", KEY_GID),
+	FUSE_OPT_KEY("umask=", KEY_UMASK),
+	FUSE_OPT_KEY("cache=", KEY_CACHE),
+	FUSE_OPT_KEY("verify=", KEY_VERIFY),
+	FUSE_OPT_KEY("xattr=", KEY_XATTR),
+	FUSE_OPT_KEY("push", KEY_PUSH),
+	FUSE_OPT_KEY("nopush", KEY_NOPUSH),
+	FUSE_OPT_END,
+};
+
+struct parse {
+	struct options *options;
+	char *error;
+};
+
+static int refuse(struct parse *parse, const char *what, const char *text)
+{
+	snprintf(parse->error, OPTIONS_ERROR_SIZE, "%s: %s", what, text);
+	return -1;
+}
+
+static int set_text(struct parse *parse, char **ret_text, const char *value)
+{
+	char *copy = strdup(value);
+	if (!copy)
+		return refuse(parse, "options", "out of memory");
+	free(*ret_text);
+	*ret_text = copy;
+	return 0;
+}
+
+static int set_number(struct parse *parse, const char *option, int base, uint32_t max, uint32_t *ret_number)
+{
+	const char *value = strchr(option, '=') + 1;
+	char *end;
+	errno = 0;
+	unsigned long long number = strtoull(value, &end, base);
+	if (errno || *end || end == value || value[0] == '-' || value[0] == '+' || number > max)
+		return refuse(parse, option, "not a number that is possible here");
+	*ret_number = (uint32_t)number;
+	return 0;
+}
+
+/* "64M", "1G", "500000": powers of 1024. */
+static int set_size(struct parse *parse, const char *option, size_t *ret_size)
+{
+	static const char units[] = "KMGT";
+	const char *value = strchr(option, '=') + 1;
+	char *end;
+	errno = 0;
+	unsigned long long size = strtoull(value, &end, 10);
+	bool number = end != value && errno == 0 && value[0] >= '0' && value[0] <= '9';
+	const char *unit = *end ? strchr(units, *end & ~0x20) : NULL;
+	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+	if (unit)
+		end++;
+	if (!number || *end || size == 0 || size > (SIZE_MAX >> 1) >> shift)
+		return refuse(parse, option, "not a size such as 64M");
+	*ret_size = (size_t)size << shift;
+	return 0;
+}
+
+static int set_choice(struct parse *parse, const char *option, const char *const *choices, unsigned *ret_choice)
+{
+	const char *value = strchr(option, '=') + 1;
+	for (unsigned i = 0; choices[i]; i++)
+		if (strcmp(value, choices[i]) == 0) {
+			*ret_choice = i;
+			return 0;
+		}
+	return refuse(parse, option, "no such choice");
+}
+
+static int set_place(struct parse *parse, const char *text)
+{
+	if (!parse->options->store)
+		return set_text(parse, &parse->options->store, text);
+	if (!parse->options->mountpoint)
+		return set_text(parse, &parse->options->mountpoint, text);
+	return refuse(parse, text, "one store and one mount point are enough");
+}
+
+static int set_flag(struct options *options, int key)
+{
+	switch ((enum key)key) {
+	case KEY_HELP:
+		options->help = true;
+		break;
+	case KEY_VERSION:
+		options->version = true;
+		break;
+	case KEY_VERSIONS:
+		options->versions = true;
+		break;
+	case KEY_PUSH:
+	case KEY_NOPUSH:
+		options->push = key == KEY_PUSH;
+		break;
+	case KEY_DEBUG:
+		options->debug = options->foreground = true;
+		return 1; /* libfuse wants to know, too */
+	default:
+		options->foreground = true;
+	}
+	return 0;
+}
+
+static int set_option(void *data, const char *text, int key, struct fuse_args *args)
+{
+	static const char *const verify[] = {"first", "always", NULL}, *const xattr[] = {"auto", "on", "off", NULL};
+	struct parse *parse = data;
+	struct options *options = parse->options;
+	unsigned choice = 0;
+	int result;
+	switch (key) {
+	case FUSE_OPT_KEY_NONOPT:
+		return set_place(parse, text);
+	case FUSE_OPT_KEY_OPT:
+		return 1;
+	case KEY_SNAPSHOT:
+		return set_text(parse, &options->snapshot, text + strlen("snapshot="));
+	case KEY_SUBPATH:
+		return set_text(parse, &options->subpath, text + strlen("subpath="));
+	case KEY_UID:
+		options->rules.set_uid = true;
+		return set_number(parse, text, 10, UINT32_MAX - 1, &options->rules.uid);
+	case KEY_GID:
+		options->rules.set_gid = true;
+		return set_number(parse, text, 10, UINT32_MAX - 1, &options->rules.gid);
+	case KEY_UMASK:
+		return set_number(parse, text, 8, 07777, &options->rules.umask);
+	case KEY_CACHE:
+		return set_size(parse, text, &options->cache_bytes);
+	case KEY_VERIFY:
+		result = set_choice(parse, text, verify, &choice);
+		options->verify_always = choice == 1;
+		return result;
+	case KEY_XATTR:
+		result = set_choice(parse, text, xattr, &choice);
+		options->xattr = (enum xattr_mode)choice;
+		return result;
+	default:
+		return set_flag(options, key);
+	}
+}
+
+int options_parse(int argc, char **argv, struct options *ret_options, char error[OPTIONS_ERROR_SIZE])
+{
+	struct parse parse = {.options = ret_options, .error = error};
+	*ret_options = (struct options){.push = true, .libfuse = FUSE_ARGS_INIT(argc, argv)};
+	snprintf(error, OPTIONS_ERROR_SIZE, "options: out of memory");
+	if (fuse_opt_parse(&ret_options->libfuse, &parse, templates, set_option) != 0)
+		return -1;
+	if (ret_options->help || ret_options->version)
+		return 0;
+	if (!ret_options->mountpoint)
+		return refuse(&parse, "backupfs", "STORE and MOUNTPOINT are needed (see backupfs --help)");
+	return 0;
+}
+
+int options_add_fixed(struct options *options, const char *source)
+{
+	char *text = NULL, *name = NULL;
+	int result = ENOMEM;
+	if (asprintf(&name, "fsname=%s", source) < 0)
+		name = NULL;
+	else if (fuse_opt_add_opt_escaped(&text, name) == 0 &&
+		 fuse_opt_add_opt(&text, "subtype=backupfs,default_permissions,ro,nosuid,nodev") == 0 &&
+		 fuse_opt_add_arg(&options->libfuse, "-o") == 0 && fuse_opt_add_arg(&options->libfuse, text) == 0)
+		result = 0;
+	free(name);
+	free(text);
+	return result;
+}
+
+void options_free(struct options *options)
+{
+	free(options->store);
+	free(options->mountpoint);
+	free(options->snapshot);
+	free(options->subpath);
+	fuse_opt_free_args(&options->libfuse);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Handing data to the kernel before it is asked for: the small files that follow in a directory which is being read
+ * through, and the rest of a block of which somebody reads here and there. It saves the round trip of a read.
+ *
+ * The kernel stores into pages that it locks, and pages are locked for as long as somebody waits for a read of them. So
+ * that nothing ever waits for itself:
+ * - no range of a file is stored before the answer to a read of that file is out, by the same thread;
+ * - the storing thread has given up the leadership and fs->lock, holds no lock that a request takes, and all that it
+ *   stores is decoded before; so every other read is answered by the other threads;
+ * - one thread stores at a time, so that one at least is left for that.
+ */
+#ifndef FS_PUSH_H
+#define FS_PUSH_H
+
+#include "dirs.h"
+
+#define PUSH_MAX 64
+
+struct push;
+int push_new(struct push **ret_push); /* 0 or ENOMEM */
+void push_free(struct push *push);    /* NULL is fine */
+
+/* What is to be stored, pinned. */
+struct push_plan {
+	struct {
+		fuse_ino_t node;
+		struct bt_slice slice; /* keeps data */
+		const unsigned char *data;
+		uint64_t offset, length;
+	} parts[PUSH_MAX];
+	unsigned count;
+};
+
+/* A read of a whole small file of this node: plans for the files that follow, once it looks as if they were next. */
+void push_plan_siblings(struct fs *fs, fuse_ino_t node, const struct held *held, struct push_plan *ret_plan);
+/* A read of at most PUSH_RANDOM bytes at offset, for which a block had to be decoded: plans for all of the file that
+ * lies together with them, which is to be stored after the answer. */
+#define PUSH_RANDOM (16u << 10)
+void push_plan_rest(struct fs *fs, fuse_ino_t node, const struct held *held, uint64_t offset,
+		    struct push_plan *ret_plan);
+/* Stores, unless another thread does just now. loop_unlock was called. */
+void push_store(struct fs *fs, const struct push_plan *plan);
+void push_plan_end(struct fs *fs, struct push_plan *plan);
+
+#endif

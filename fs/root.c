@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+#include "root.h"
+#include "hash.h"
+#include "table.h"
+#include <backuptool/policy.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct shown {
+	char *name;
+	size_t length;
+	uint64_t hash;
+	bool gone, listed;
+	bool tried; /* to open; error says how it went */
+	int error;
+	struct bt_snapshot *open;
+	const struct bt_page *page; /* that top lies in, with -o subpath */
+	const struct bt_entry *top;
+};
+
+/* How the table finds a name. */
+struct name_record {
+	uint64_t hash;
+	uint32_t serial, unused;
+};
+
+struct root {
+	struct shown **list; /* by serial */
+	uint32_t count, capacity, latest, single;
+	struct table names;
+	pthread_mutex_t opening;
+};
+
+static const struct shown *shown_at(const struct fs *fs, uint32_t serial)
+{
+	return serial < fs->root->count ? fs->root->list[serial] : NULL;
+}
+
+uint32_t root_count(const struct fs *fs)
+{
+	return fs->root->count;
+}
+
+uint32_t root_latest(const struct fs *fs)
+{
+	return fs->root->latest;
+}
+
+bool root_is_gone(const struct fs *fs, uint32_t serial)
+{
+	const struct shown *shown = shown_at(fs, serial);
+	return !shown || shown->gone;
+}
+
+const char *root_file_name(const struct fs *fs, uint32_t serial)
+{
+	return shown_at(fs, serial)->name;
+}
+
+size_t root_name_length(const struct fs *fs, uint32_t serial)
+{
+	return shown_at(fs, serial)->length;
+}
+
+uint64_t root_hash(const struct fs *fs, uint32_t serial)
+{
+	return shown_at(fs, serial)->hash;
+}
+
+bool root_is_single(const struct fs *fs, uint32_t *ret_serial)
+{
+	if (fs->root->single == ROOT_NONE)
+		return false;
+	*ret_serial = fs->root->single;
+	return true;
+}
+
+static size_t shown_length(const char *file_name)
+{
+	size_t length = strlen(file_name), end = strlen(".json");
+	return length > end && strcmp(file_name + length - end, ".json") == 0 ? length - end : length;
+}
+
+/* Finds by the shown name, or by that and what follows it in a file's name. */
+static bool find_name(const struct root *root, const char *name, size_t length, uint32_t *ret_serial)
+{
+	uint64_t hash = hash_bytes(HASH_SEED, name, length);
+	uint32_t number;
+	if (!table_find(&root->names, &hash, &number))
+		return false;
+	const struct name_record *record = table_at(&root->names, number);
+	const struct shown *shown = root->list[record->serial];
+	if (shown->length != length || memcmp(shown->name, name, length) != 0)
+		return false;
+	*ret_serial = record->serial;
+	return true;
+}
+
+bool root_find(const struct fs *fs, const char *name, uint32_t *ret_serial)
+{
+	uint32_t serial;
+	if (!find_name(fs->root, name, strlen(name), &serial) || fs->root->list[serial]->gone)
+		return false;
+	*ret_serial = serial;
+	return true;
+}
+
+bool root_find_time(struct fs *fs, const char *text, uint32_t *ret_serial)
+{
+	const char *name;
+	if (bt_store_resolve(fs->store, text, time(NULL), &name, NULL) != 0)
+		return false;
+	return find_name(fs->root, name, shown_length(name), ret_serial);
+}
+
+static int add_shown(struct root *root, const char *file_name, uint32_t *ret_serial)
+{
+	if (root->count == root->capacity) {
+		uint32_t capacity = root->capacity ? root->capacity * 2 : 64;
+		struct shown **list = realloc(root->list, capacity * sizeof(struct shown *));
+		if (!list || capacity > NODE_INDEX_MAX / 2) {
+			root->list = list ? list : root->list;
+			return ENOMEM;
+		}
+		root->list = list;
+		root->capacity = capacity;
+	}
+	struct shown *shown = calloc(1, sizeof(*shown));
+	char *name = strdup(file_name);
+	uint32_t number, serial = root->count;
+	if (!shown || !name)
+		goto fail;
+	*shown = (struct shown){.name = name, .length = shown_length(name), .listed = true};
+	shown->hash = hash_bytes(HASH_SEED, name, shown->length);
+	if (table_add(&root->names, &(struct name_record){.hash = shown->hash, .serial = serial}, &number) != 0)
+		goto fail;
+	root->list[root->count++] = shown;
+	*ret_serial = serial;
+	return 0;
+fail:
+	free(name);
+	free(shown);
+	return ENOMEM;
+}
+
+static int add_change(struct root_change *change, uint32_t serial)
+{
+	uint32_t *serials = realloc(change->serials, (change->count + 1) * sizeof(*serials));
+	if (!serials)
+		return ENOMEM;
+	change->serials = serials;
+	change->serials[change->count++] = serial;
+	return 0;
+}
+
+/* Takes one name of the store's list. */
+static int take_name(struct root *root, const char *file_name, struct root_change *change, uint32_t *ret_serial)
+{
+	if (!find_name(root, file_name, shown_length(file_name), ret_serial)) {
+		int result = add_shown(root, file_name, ret_serial);
+		return result ? result : add_change(change, *ret_serial);
+	}
+	struct shown *shown = root->list[*ret_serial];
+	shown->listed = true;
+	if (!shown->gone)
+		return 0;
+	shown->gone = false;
+	return add_change(change, *ret_serial);
+}
+
+int root_update(struct fs *fs, struct root_change *ret_change)
+{
+	struct root *root = fs->root;
+	uint32_t latest = ROOT_NONE;
+	int result = 0;
+	*ret_change = (struct root_change){0};
+	for (uint32_t i = 0; i < root->count; i++)
+		root->list[i]->listed = false;
+	size_t count = bt_store_snapshot_count(fs->store);
+	for (size_t i = 0; i < count && result == 0; i++)
+		result = take_name(root, bt_store_snapshot_name(fs->store, i), ret_change, &latest);
+	for (uint32_t i = 0; i < root->count && result == 0; i++) {
+		struct shown *shown = root->list[i];
+		if (shown->listed || shown->gone)
+			continue;
+		shown->gone = true;
+		result = add_change(ret_change, i);
+	}
+	ret_change->latest = latest != root->latest;
+	root->latest = latest;
+	return result;
+}
+
+/* The directory that -o subpath means in a snapshot. */
+static int find_top(struct fs *fs, struct shown *shown)
+{
+	const struct bt_snapshot_info *info = bt_snapshot_info(shown->open);
+	shown->top = &info->root;
+	if (!fs->options.subpath)
+		return 0;
+	struct bt_error error = {0};
+	int code = bt_path_lookup(fs->store, &info->root, fs->options.subpath, &shown->page, &shown->top, &error);
+	if (code == BT_E_NOT_FOUND)
+		return ENOENT;
+	if (code)
+		return fs_errno(fs, shown->name, code, &error);
+	return shown->top->type == BT_DIR ? 0 : ENOENT;
+}
+
+static int open_shown(struct fs *fs, struct shown *shown)
+{
+	struct bt_error error = {0};
+	int code = bt_snapshot_open(fs->store, shown->name, &shown->open, &error);
+	return code ? fs_errno(fs, shown->name, code, &error) : find_top(fs, shown);
+}
+
+int root_open(struct fs *fs, uint32_t serial, struct root_snapshot *ret_snapshot)
+{
+	if (serial >= fs->root->count)
+		return ENOENT;
+	struct shown *shown = fs->root->list[serial];
+	int result = 0;
+	pthread_mutex_lock(&fs->root->opening);
+	if (!shown->tried && shown->gone) {
+		result = ENOENT;
+	} else if (!shown->tried) {
+		shown->error = open_shown(fs, shown);
+		shown->tried = true;
+	}
+	if (result == 0)
+		result = shown->error;
+	pthread_mutex_unlock(&fs->root->opening);
+	if (result == 0)
+		*ret_snapshot = (struct root_snapshot){.info = bt_snapshot_info(shown->open), .top = shown->top};
+	return result;
+}
+
+/* -o snapshot=: it must be there, readable, and have the subpath. */
+static int open_single(struct fs *fs, struct bt_error *error)
+{
+	const char *name;
+	struct bt_snapshot *snapshot;
+	int code = bt_store_resolve(fs->store, fs->options.snapshot, time(NULL), &name, error);
+	if (code)
+		return code;
+	find_name(fs->root, name, shown_length(name), &fs->root->single);
+	code = bt_snapshot_open(fs->store, name, &snapshot, error);
+	if (code)
+		return code;
+	const struct bt_page *page = NULL;
+	const struct bt_entry *entry = &bt_snapshot_info(snapshot)->root;
+	if (fs->options.subpath)
+		code = bt_path_lookup(fs->store, entry, fs->options.subpath, &page, &entry, error);
+	if (code == 0 && entry->type != BT_DIR)
+		code = BT_E_NOT_FOUND;
+	bt_page_put(fs->store, page);
+	bt_snapshot_close(snapshot);
+	return code;
+}
+
+int root_new(struct fs *fs, struct bt_error *error)
+{
+	struct root_change change = {0};
+	struct root *root = calloc(1, sizeof(*root));
+	if (!root)
+		return BT_E_NOMEM;
+	root->latest = root->single = ROOT_NONE;
+	root->names = (struct table){.record_size = sizeof(struct name_record), .key_size = sizeof(uint64_t)};
+	pthread_mutex_init(&root->opening, NULL);
+	fs->root = root;
+	int result = root_update(fs, &change);
+	free(change.serials);
+	if (result)
+		return BT_E_NOMEM;
+	return fs->options.snapshot ? open_single(fs, error) : 0;
+}
+
+void root_free(struct fs *fs)
+{
+	struct root *root = fs->root;
+	if (!root)
+		return;
+	for (uint32_t i = 0; i < root->count; i++) {
+		bt_page_put(fs->store, root->list[i]->page);
+		bt_snapshot_close(root->list[i]->open);
+		free(root->list[i]->name);
+		free(root->list[i]);
+	}
+	free(root->list);
+	table_free(&root->names);
+	pthread_mutex_destroy(&root->opening);
+	free(root);
+	fs->root = NULL;
+}

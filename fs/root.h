@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The snapshots as the root shows them. Each has a serial number in the order of discovery, which it keeps when others
+ * come and go. A snapshot is opened when it is first looked at, and stays open, also when it was pruned, for those who
+ * are still in it.
+ *
+ * Callers hold fs->lock: for writing in root_update, for reading in all others.
+ */
+#ifndef FS_ROOT_H
+#define FS_ROOT_H
+
+#include "fs.h"
+
+#define ROOT_NONE UINT32_MAX
+
+/* Reads the list of the open store, and opens the one snapshot of -o snapshot=. */
+int root_new(struct fs *fs, struct bt_error *error); /* 0 or a bt_code */
+void root_free(struct fs *fs);
+
+/* After bt_store_refresh: serials that appeared or vanished (free serials), whether `latest` moved. 0 or ENOMEM. */
+struct root_change {
+	uint32_t *serials;
+	size_t count;
+	bool latest;
+};
+int root_update(struct fs *fs, struct root_change *ret_change);
+
+bool root_is_single(const struct fs *fs, uint32_t *ret_serial); /* one snapshot is the root */
+uint32_t root_count(const struct fs *fs);			/* serials are below this */
+bool root_is_gone(const struct fs *fs, uint32_t serial);
+const char *root_file_name(const struct fs *fs, uint32_t serial); /* in the store; stays */
+size_t root_name_length(const struct fs *fs, uint32_t serial);	  /* of what is shown: without .json */
+uint64_t root_hash(const struct fs *fs, uint32_t serial);	  /* of the name, for attr_ino */
+uint32_t root_latest(const struct fs *fs);			  /* ROOT_NONE if there is no snapshot */
+
+/* The snapshot shown as name, or for "@TIME" meant by it. */
+bool root_find(const struct fs *fs, const char *name, uint32_t *ret_serial);
+bool root_find_time(struct fs *fs, const char *text, uint32_t *ret_serial);
+
+/* Opens a snapshot: its information and the directory to show (stay until the end). 0 or an errno. */
+struct root_snapshot {
+	const struct bt_snapshot_info *info;
+	const struct bt_entry *top;
+};
+int root_open(struct fs *fs, uint32_t serial, struct root_snapshot *ret_snapshot);
+
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+#include "versions.h"
+#include "hash.h"
+#include "loop.h"
+#include "root.h"
+#include "table.h"
+#include "versions_build.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KEPT	  64
+#define DEPTH_MAX 2048 /* more components than a path has that the kernel takes */
+
+/* A directory that was looked up: its path, by its parent's number. */
+struct place {
+	uint64_t key; /* hash of parent and name */
+	char *name;
+	uint32_t parent, unused;
+};
+
+struct kept {
+	struct built built;
+	uint32_t place;
+	bool used, listed;
+	uint64_t stamp;
+};
+
+struct versions {
+	pthread_mutex_t lock;
+	struct table places;
+	struct kept kept[KEPT];
+	uint64_t clock;
+};
+
+int versions_new(struct fs *fs)
+{
+	struct versions *versions = calloc(1, sizeof(*versions));
+	if (!versions)
+		return ENOMEM;
+	pthread_mutex_init(&versions->lock, NULL);
+	versions->places = (struct table){.record_size = sizeof(struct place), .key_size = sizeof(uint64_t)};
+	uint32_t number;
+	if (table_add(&versions->places, &(struct place){0}, &number) != 0) {
+		free(versions);
+		return ENOMEM;
+	}
+	fs->versions = versions;
+	return 0;
+}
+
+static void drop(struct kept *kept)
+{
+	built_free(&kept->built);
+	*kept = (struct kept){0};
+}
+
+void versions_outdate(struct fs *fs)
+{
+	for (size_t i = 0; i < KEPT; i++)
+		drop(&fs->versions->kept[i]);
+}
+
+void versions_free(struct fs *fs)
+{
+	struct versions *versions = fs->versions;
+	if (!versions)
+		return;
+	versions_outdate(fs);
+	for (uint32_t i = 0; i < versions->places.count; i++)
+		free(((struct place *)table_at(&versions->places, i))->name);
+	table_free(&versions->places);
+	pthread_mutex_destroy(&versions->lock);
+	free(versions);
+	fs->versions = NULL;
+}
+
+static fuse_ino_t node_of(uint32_t place)
+{
+	return node_pack((struct node){.kind = NODE_TOP, .number = TOP_VERSIONS, .index = place});
+}
+
+fuse_ino_t versions_top(struct fs *fs)
+{
+	return node_of(0);
+}
+
+bool versions_has(fuse_ino_t packed)
+{
+	struct node node = node_unpack(packed);
+	return node.kind == NODE_TOP && node.number == TOP_VERSIONS;
+}
+
+/* The number of a path; adds it. */
+static int place_of(struct versions *versions, uint32_t parent, const char *name, uint32_t *ret_place)
+{
+	struct place place = {.parent = parent};
+	place.key = hash_bytes(hash_add(HASH_SEED, parent), name, strlen(name));
+	if (table_find(&versions->places, &place.key, ret_place))
+		return 0;
+	place.name = strdup(name);
+	if (place.name && table_add(&versions->places, &place, ret_place) == 0)
+		return 0;
+	free(place.name);
+	return ENOMEM;
+}
+
+static struct kept *find_kept(struct versions *versions, uint32_t place)
+{
+	for (size_t i = 0; i < KEPT; i++) {
+		struct kept *kept = &versions->kept[i];
+		if (!kept->used || kept->place != place)
+			continue;
+		kept->stamp = ++versions->clock;
+		return kept;
+	}
+	return NULL;
+}
+
+/* Makes room for one, but not where keep is. */
+static struct kept *free_kept(struct versions *versions, const struct kept *keep)
+{
+	struct kept *oldest = NULL;
+	for (size_t i = 0; i < KEPT; i++) {
+		struct kept *kept = &versions->kept[i];
+		if (!kept->used)
+			return kept;
+		if (kept != keep && (!oldest || kept->stamp < oldest->stamp))
+			oldest = kept;
+	}
+	drop(oldest);
+	return oldest;
+}
+
+static int build_one(struct fs *fs, uint32_t place, const struct kept *parent, struct kept **ret_kept)
+{
+	struct versions *versions = fs->versions;
+	const struct place *record = table_at(&versions->places, place);
+	struct built built;
+	int result = parent ? built_below(fs, &parent->built, record->name, &built) : built_top(fs, &built);
+	if (result)
+		return result;
+	struct kept *kept = free_kept(versions, parent);
+	*kept = (struct kept){.built = built, .place = place, .used = true, .stamp = ++versions->clock};
+	*ret_kept = kept;
+	return 0;
+}
+
+/* Builds what is missing on the way from the top, or from the nearest that is kept. */
+static int get_kept(struct fs *fs, uint32_t place, struct kept **ret_kept)
+{
+	uint32_t *chain = malloc(DEPTH_MAX * sizeof(*chain));
+	size_t depth = 0;
+	struct kept *kept = NULL;
+	int result = chain ? 0 : ENOMEM;
+	for (uint32_t at = place; result == 0; at = ((struct place *)table_at(&fs->versions->places, at))->parent) {
+		kept = find_kept(fs->versions, at);
+		if (kept)
+			break;
+		if (depth == DEPTH_MAX)
+			result = ENAMETOOLONG;
+		else
+			chain[depth++] = at;
+		if (at == 0)
+			break;
+	}
+	while (result == 0 && depth > 0)
+		result = build_one(fs, chain[--depth], kept, &kept);
+	free(chain);
+	if (result == 0)
+		*ret_kept = kept;
+	return result;
+}
+
+static int get_listed(struct fs *fs, uint32_t place, struct kept **ret_kept)
+{
+	int result = get_kept(fs, place, ret_kept);
+	if (result || (*ret_kept)->listed)
+		return result;
+	result = built_list(fs, &(*ret_kept)->built);
+	(*ret_kept)->listed = result == 0;
+	return result;
+}
+
+/* What all trees allow: one that was closed to others stays closed. */
+static void attr_of(const struct fs *fs, const struct kept *kept, struct stat *ret_stat)
+{
+	const struct built *built = &kept->built;
+	struct bt_entry entry = {.type = BT_DIR, .mode = built->source_count ? 07777 : 0555};
+	for (size_t i = 0; i < built->source_count; i++) {
+		const struct source *source = &built->sources[i];
+		entry.mode &= (uint16_t)source->mode;
+		if (i > 0 && source->gid != entry.gid)
+			entry.mode &= 0707;
+		if (i > 0 && source->uid != entry.uid)
+			entry.mode &= 0077;
+		entry.uid = source->uid;
+		entry.gid = source->gid;
+	}
+	if (built->source_count == 0) {
+		entry.uid = geteuid();
+		entry.gid = getegid();
+	}
+	attr_fill(&fs->options.rules, &entry, attr_ino(&entry, hash_add(built->path, TOP_VERSIONS), 0), ret_stat);
+}
+
+int versions_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat)
+{
+	struct kept *kept;
+	loop_slow();
+	pthread_mutex_lock(&fs->versions->lock);
+	int result = get_kept(fs, node_unpack(node).index, &kept);
+	if (result == 0)
+		attr_of(fs, kept, ret_stat);
+	pthread_mutex_unlock(&fs->versions->lock);
+	return result;
+}
+
+int versions_parent(struct fs *fs, fuse_ino_t node, fuse_ino_t *ret_parent)
+{
+	uint32_t number = node_unpack(node).index;
+	pthread_mutex_lock(&fs->versions->lock);
+	const struct place *place = table_at(&fs->versions->places, number);
+	if (place)
+		*ret_parent = number ? node_of(place->parent) : FUSE_ROOT_ID;
+	pthread_mutex_unlock(&fs->versions->lock);
+	return place ? 0 : ESTALE;
+}
+
+/* A version, or a directory of them. Nothing by that name: node 0. */
+static int lookup(struct fs *fs, uint32_t parent, const char *name, struct fuse_entry_param *ret_param)
+{
+	struct kept *kept, *below;
+	int result = get_kept(fs, parent, &kept);
+	if (result)
+		return result;
+	uint32_t place;
+	const struct child *version = kept->listed || kept->built.child_count ? built_find(&kept->built, name) : NULL;
+	if (version && version->param.ino) {
+		*ret_param = version->param;
+		return 0;
+	}
+	result = place_of(fs->versions, parent, name, &place);
+	if (result == 0)
+		result = get_kept(fs, place, &below);
+	*ret_param = (struct fuse_entry_param){.attr_timeout = A_WHILE, .entry_timeout = A_WHILE};
+	if (result)
+		return result == ENOENT ? 0 : result;
+	ret_param->ino = node_of(place);
+	attr_of(fs, below, &ret_param->attr);
+	return 0;
+}
+
+int versions_lookup(struct fs *fs, fuse_ino_t parent, const char *name, struct fuse_entry_param *ret_param)
+{
+	loop_slow();
+	pthread_mutex_lock(&fs->versions->lock);
+	int result = lookup(fs, node_unpack(parent).index, name, ret_param);
+	pthread_mutex_unlock(&fs->versions->lock);
+	return result;
+}
+
+int versions_at(struct fs *fs, fuse_ino_t node, uint64_t index, struct versions_entry *ret_entry)
+{
+	struct kept *kept;
+	loop_slow();
+	pthread_mutex_lock(&fs->versions->lock);
+	int result = get_listed(fs, node_unpack(node).index, &kept);
+	if (result == 0 && index >= kept->built.child_count)
+		result = ENOENT;
+	if (result == 0) {
+		snprintf(ret_entry->name, sizeof(ret_entry->name), "%s", kept->built.children[index].name);
+		ret_entry->param = kept->built.children[index].param;
+	}
+	pthread_mutex_unlock(&fs->versions->lock);
+	return result;
+}

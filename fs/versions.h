@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The directory versions/ of -o versions: the trees of all snapshots merged, each file as a directory of its distinct
+ * contents, named by the time of the first snapshot that has it. A directory is put together when it is visited, from
+ * the distinct trees that it had; a few are kept. A name that was a directory in one snapshot and a file in another
+ * shows both.
+ *
+ * Directories have nodes of their own, by path; the files in them are the same nodes as in the snapshots.
+ */
+#ifndef FS_VERSIONS_H
+#define FS_VERSIONS_H
+
+#include "fs.h"
+
+int versions_new(struct fs *fs); /* 0 or ENOMEM */
+void versions_free(struct fs *fs);
+void versions_outdate(struct fs *fs); /* the list of snapshots changed */
+
+fuse_ino_t versions_top(struct fs *fs);
+bool versions_has(fuse_ino_t node); /* a directory in it, or it */
+int versions_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat);
+int versions_parent(struct fs *fs, fuse_ino_t node, fuse_ino_t *ret_parent);
+int versions_lookup(struct fs *fs, fuse_ino_t parent, const char *name, struct fuse_entry_param *ret_param);
+
+struct versions_entry {
+	char name[320];
+	struct fuse_entry_param param; /* node 0 for a directory: the kernel asks when it wants more */
+};
+int versions_at(struct fs *fs, fuse_ino_t node, uint64_t index, struct versions_entry *ret_entry);
+
+#endif

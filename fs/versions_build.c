@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+#include "versions_build.h"
+#include "hash.h"
+#include "root.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+void built_free(struct built *built)
+{
+	for (size_t i = 0; i < built->child_count; i++)
+		free(built->children[i].name);
+	free(built->children);
+	free(built->sources);
+	*built = (struct built){0};
+}
+
+/* Room for one more element; 0 or ENOMEM. */
+static int grow(void **list, size_t count, size_t *room, size_t size)
+{
+	if (count < *room)
+		return 0;
+	size_t wanted = *room ? *room * 2 : 8;
+	void *bigger = wanted > SIZE_MAX / 2 / size ? NULL : realloc(*list, wanted * size);
+	if (!bigger)
+		return ENOMEM;
+	*list = bigger;
+	*room = wanted;
+	return 0;
+}
+
+static int add_source(struct built *built, const struct bt_entry *entry, uint32_t serial)
+{
+	for (size_t i = 0; i < built->source_count; i++) {
+		struct source *source = &built->sources[i];
+		if (memcmp(&source->tree, &entry->digest, sizeof(entry->digest)) == 0) {
+			source->mode &= entry->mode;
+			return 0;
+		}
+	}
+	void *list = built->sources;
+	if (grow(&list, built->source_count, &built->source_room, sizeof(*built->sources)) != 0)
+		return ENOMEM;
+	built->sources = list;
+	built->sources[built->source_count++] = (struct source){
+		.tree = entry->digest,
+		.snapshot = serial,
+		.uid = entry->uid,
+		.gid = entry->gid,
+		.mode = entry->mode,
+	};
+	return 0;
+}
+
+static int add_child(struct built *built, const char *name, const struct fuse_entry_param *param)
+{
+	void *list = built->children;
+	char *copy = strdup(name);
+	if (!copy || grow(&list, built->child_count, &built->child_room, sizeof(*built->children)) != 0) {
+		free(copy);
+		return ENOMEM;
+	}
+	built->children = list;
+	built->children[built->child_count++] = (struct child){.name = copy, .param = *param};
+	return 0;
+}
+
+static int order_children(const void *a, const void *b)
+{
+	return strcmp(((const struct child *)a)->name, ((const struct child *)b)->name);
+}
+
+/* Sorts and keeps one of each name. */
+static void tidy_children(struct built *built)
+{
+	size_t kept = 0;
+	if (built->child_count > 1)
+		qsort(built->children, built->child_count, sizeof(*built->children), order_children);
+	for (size_t i = 0; i < built->child_count; i++) {
+		if (kept > 0 && strcmp(built->children[kept - 1].name, built->children[i].name) == 0)
+			free(built->children[i].name);
+		else
+			built->children[kept++] = built->children[i];
+	}
+	built->child_count = kept;
+}
+
+const struct child *built_find(const struct built *built, const char *name)
+{
+	struct child key = {.name = (char *)(uintptr_t)name};
+	return built->child_count
+		       ? bsearch(&key, built->children, built->child_count, sizeof(*built->children), order_children)
+		       : NULL;
+}
+
+int built_top(struct fs *fs, struct built *ret_built)
+{
+	struct built built = {.path = attr_path_top()};
+	struct root_snapshot snapshot;
+	int result = 0;
+	for (uint32_t serial = 0; serial < root_count(fs) && result == 0; serial++)
+		if (!root_is_gone(fs, serial) && root_open(fs, serial, &snapshot) == 0)
+			result = add_source(&built, snapshot.top, serial);
+	if (result)
+		built_free(&built);
+	else
+		*ret_built = built;
+	return result;
+}
+
+/* ".txt" of "a.txt"; nothing of "a", ".profile" or what is too long to be one. */
+static const char *extension(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	return dot && dot != name && strlen(dot) <= 32 ? dot : "";
+}
+
+static uint32_t short_hash(const struct bt_entry *entry)
+{
+	const unsigned char *bytes = entry->digest.bytes;
+	if (entry->type == BT_FILE && entry->has_digest)
+		return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+	const struct bt_extra *extra = entry->extra;
+	uint64_t hash = hash_add(HASH_SEED, entry->type);
+	return (uint32_t)(extra ? hash_bytes(hash, extra->target, extra->target_length) : hash);
+}
+
+/* The content of a version, without what else may change: equal means one version. */
+static uint64_t content_key(const struct bt_entry *entry)
+{
+	struct bt_entry bare = *entry;
+	struct bt_extra extra = entry->extra ? *entry->extra : (struct bt_extra){0};
+	bare.mode = 0;
+	bare.uid = bare.gid = 0;
+	bare.mtime = (struct bt_time){0};
+	extra.xattr_count = 0;
+	extra.links = 0;
+	bare.extra = &extra;
+	return attr_ino(&bare, 0, 0);
+}
+
+static int add_version(struct fs *fs, struct built *built, const struct dir *dir, const struct found *found)
+{
+	struct root_snapshot snapshot;
+	struct fuse_entry_param param;
+	struct tm when;
+	char stamp[40], name[NAME_MAX + 1];
+	int result = root_open(fs, dir->record.snapshot, &snapshot);
+	if (result == 0)
+		result = dir_entry(fs, dir, found, &param);
+	if (result)
+		return result;
+	time_t seconds = snapshot.info->time.seconds;
+	if (!gmtime_r(&seconds, &when) || strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H-%M-%SZ", &when) == 0)
+		snprintf(stamp, sizeof(stamp), "unknown");
+	snprintf(name, sizeof(name), "%s-%08x%s", stamp, short_hash(found->entry), extension(found->entry->name));
+	param.entry_timeout = A_WHILE;
+	return add_child(built, name, &param);
+}
+
+/* The contents that a name had so far. */
+struct contents {
+	uint64_t *keys;
+	size_t count;
+};
+
+static bool is_new(struct contents *contents, const struct bt_entry *entry)
+{
+	uint64_t key = content_key(entry);
+	for (size_t i = 0; i < contents->count; i++)
+		if (contents->keys[i] == key)
+			return false;
+	contents->keys[contents->count++] = key;
+	return true;
+}
+
+/* What one tree of the parent has under the name. */
+static int add_below(struct fs *fs, const struct built *parent, const struct source *source, const char *name,
+		     struct built *built, struct contents *contents)
+{
+	struct dir dir;
+	struct found found = {0};
+	if (dir_open_tree(fs, &source->tree, parent->path, source->snapshot, &dir) != 0)
+		return 0; /* damaged: said in the log, and the other snapshots still count */
+	int result = dir_find(fs, &dir, name, &found);
+	if (result == 0 && found.entry->type == BT_DIR)
+		result = found.entry->extra && found.entry->extra->error
+				 ? 0
+				 : add_source(built, found.entry, source->snapshot);
+	else if (result == 0 && attr_is_shareable(found.entry) && is_new(contents, found.entry))
+		result = add_version(fs, built, &dir, &found);
+	found_end(fs, &found);
+	dir_close(fs, &dir);
+	return result == ENOMEM ? ENOMEM : 0;
+}
+
+int built_below(struct fs *fs, const struct built *parent, const char *name, struct built *ret_built)
+{
+	struct built built = {.path = attr_path_below(parent->path, name, strlen(name))};
+	struct contents contents = {.keys = calloc(parent->source_count + 1, sizeof(uint64_t))};
+	int result = contents.keys ? 0 : ENOMEM;
+	for (size_t i = 0; i < parent->source_count && result == 0; i++)
+		result = add_below(fs, parent, &parent->sources[i], name, &built, &contents);
+	free(contents.keys);
+	if (result == 0 && built.source_count == 0 && built.child_count == 0)
+		result = ENOENT;
+	if (result)
+		built_free(&built);
+	else
+		*ret_built = built;
+	return result;
+}
+
+static int list_source(struct fs *fs, const struct source *source, struct built *built)
+{
+	static const struct fuse_entry_param directory = {.attr = {.st_mode = S_IFDIR, .st_ino = FUSE_ROOT_ID}};
+	struct dir dir;
+	struct found found = {0};
+	int result = 0;
+	if (dir_open_tree(fs, &source->tree, built->path, source->snapshot, &dir) != 0)
+		return 0;
+	for (uint64_t i = 0; result == 0 && dir_at(fs, &dir, i, &found) == 0; i++)
+		result = add_child(built, found.entry->name, &directory);
+	found_end(fs, &found);
+	dir_close(fs, &dir);
+	return result;
+}
+
+int built_list(struct fs *fs, struct built *built)
+{
+	int result = 0;
+	for (size_t i = 0; i < built->source_count && result == 0; i++) {
+		result = list_source(fs, &built->sources[i], built);
+		tidy_children(built); /* before the next: most names are the same */
+	}
+	tidy_children(built);
+	return result;
+}

@@ -1,0 +1,238 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What the mount shows, seen with the programs that people use.
+# shellcheck disable=SC2154
+load mount_helper
+
+@test "the root has a directory for each snapshot and a link to the newest" {
+	small_tree src
+	quietly src
+	sleep 1.1
+	echo more >src/more
+	quietly src
+	show
+	local first second
+	first=$(newest 1) second=$(newest)
+	run ls mnt
+	output_is latest "${first%.json}" "${second%.json}"
+	[ "$(readlink mnt/latest)" = "${second%.json}" ]
+	[ -e mnt/latest/more ] && [ ! -e "mnt/${first%.json}/more" ]
+	stamp=$(date -d "$(sed 's/snapshot_//; s/T\(..\)-\(..\)-\(..\)Z.json/T\1:\2:\3Z/' <<<"$second")" +%s)
+	[ "$(stat -c %Y "mnt/${second%.json}")" = "$stamp" ]
+}
+
+@test "@TIME is the newest snapshot at or before it" {
+	small_tree src
+	quietly src
+	show
+	[ "$(readlink mnt/@now)" = "$(readlink mnt/latest)" ]
+	[ "$(cat mnt/@now/docs/a.txt)" = hello ]
+	[ ! -e mnt/@2001-01-01 ] && [ ! -e mnt/@nonsense ]
+	run ls mnt
+	[ "${#lines[@]}" = 2 ]
+}
+
+@test "everything is as in the source" {
+	full_tree src
+	quietly src || [ $? = 3 ]
+	show
+	same src mnt/latest --without mtime >differences || true
+	grep -v '^M \.: ' differences >others || true
+	[ ! -s others ] || { cat others && false; }
+	hide
+	show -o snapshot=latest
+	same src mnt
+}
+
+@test "tar, rsync and cp find no difference to the source" {
+	is_root || skip "only root restores everything"
+	shallow_tree src
+	rm -f src/special/socket src/holes/huge src/holes/one-byte # what tar and cp do not keep or read to the end
+	quietly src
+	show -o snapshot=latest
+	tar --acls --xattrs --xattrs-include='*' --one-file-system -C src -cf here.tar .
+	tar --acls --xattrs --compare -f here.tar -C mnt
+	run rsync -aHAX --checksum --dry-run --itemize-changes src/ mnt/
+	[ -z "$output" ]
+	cp -a mnt copy
+	same src copy
+}
+
+@test "git and sqlite work in the mount" {
+	git init -q src/repo
+	cd src/repo
+	git config user.email a@example.org
+	git config user.name a
+	for i in $(seq 20); do
+		seq "$i" 400 >"file$i"
+		git add . && git commit -qm "change $i"
+	done
+	git gc -q
+	cd ../..
+	sqlite3 src/data.db 'create table t(a, b); with recursive n(i) as (select 1 union all select i+1 from n where i<20000)
+		insert into t select i, hex(i*i) from n; create index by_b on t(b);'
+	quietly src
+	show
+	git -c safe.directory='*' -C mnt/latest/repo fsck --full
+	run git -c safe.directory='*' -C mnt/latest/repo status --porcelain
+	[ "$status" = 0 ] && [ -z "$output" ]
+	[ "$(git -c safe.directory='*' -C mnt/latest/repo log --oneline | wc -l)" = 20 ]
+	[ "$(sqlite3 'file:mnt/latest/data.db?immutable=1' 'pragma integrity_check')" = ok ]
+	[ "$(sqlite3 'file:mnt/latest/data.db?immutable=1' 'select count(*) from t where b > "3"')" = \
+		"$(sqlite3 src/data.db 'select count(*) from t where b > "3"')" ]
+}
+
+@test "grep, find, du, getfattr and getfacl see the same as in the source" {
+	shallow_tree src
+	rm -f src/holes/huge
+	quietly src || [ $? = 3 ]
+	show -o snapshot=latest
+	local fields='%p %y %m %U %G %T@ %l\n'
+	diff <(cd src && find . -printf "$fields" | sort) <(cd mnt && find . -printf "$fields" | sort)
+	diff <(cd src && find . ! -type d -printf '%p %s %n\n' | sort) <(cd mnt && find . ! -type d -printf '%p %s %n\n' | sort)
+	diff <(cd src && grep -rc same . --exclude-dir=special 2>&1 | sort) \
+		<(cd mnt && grep -rc same . --exclude-dir=special 2>&1 | sort)
+	for tree in src mnt; do (cd $tree && find . ! -type l -print0 | sort -z | xargs -0 getfacl -n) >"acls-of-$tree"; done
+	diff acls-of-src acls-of-mnt
+	diff <(cd src && getfattr -hd -m - xattrs/* modes/*) <(cd mnt && getfattr -hd -m - xattrs/* modes/*)
+	[ "$(du -s --apparent-size src/sizes | cut -f 1)" = "$(du -s --apparent-size mnt/sizes | cut -f 1)" ]
+	[ "$(du -s mnt/holes | cut -f 1)" -lt 200 ]
+}
+
+@test "any range of any file is right, read in any way" {
+	shallow_tree src
+	rm -f src/holes/huge
+	quietly src || [ $? = 3 ]
+	show -o snapshot=latest
+	"$TESTS/bats/mount_reads.py" src mnt
+	echo 3 >/proc/sys/vm/drop_caches || true
+	"$TESTS/bats/mount_reads.py" --mmap src mnt
+}
+
+@test "a directory can be read from any place again" {
+	mkdir -p src/wide
+	(cd src/wide && seq -f 'entry with a longer name %06g' 20000 | xargs -d '\n' touch --)
+	quietly src
+	show
+	"$TESTS/bats/mount_seekdir.py" src/wide mnt/latest/wide
+	[ "$(find mnt/latest/wide | wc -l)" = 20001 ]
+	[ -e 'mnt/latest/wide/entry with a longer name 012345' ] && [ ! -e mnt/latest/wide/none ]
+}
+
+@test "nothing can be changed" {
+	small_tree src
+	quietly src
+	show -o allow_other
+	[ "$(findmnt -no FSTYPE,SOURCE mnt)" = "fuse.backupfs $WORK/snapshots" ]
+	for option in ro nosuid nodev default_permissions allow_other; do
+		findmnt -no OPTIONS mnt | tr , '\n' | grep -qx "$option"
+	done
+	"$TESTS/bats/mount_mutate.py" mnt/latest
+	if is_root && mount -o remount,rw mnt; then # the driver itself refuses, too
+		"$TESTS/bats/mount_mutate.py" mnt/latest
+	fi
+}
+
+@test "equal files of two snapshots are one inode and are not read by diff" {
+	small_tree src
+	mkdir src/many
+	for i in $(seq 300); do echo "$i" >"src/many/$i"; done
+	quietly src
+	echo changed >src/many/7
+	ln src/many/8 src/many/hard
+	quietly src
+	show
+	local one two=mnt/latest
+	one=mnt/$(newest 1)
+	one=${one%.json}
+	[ "$(stat -c %i "$one/docs/a.txt")" = "$(stat -c %i "$two/docs/a.txt")" ]
+	[ "$(stat -c %i "$one/many/9")" = "$(stat -c %i "$two/many/9")" ]
+	[ "$(stat -c %i "$one/many/7")" != "$(stat -c %i "$two/many/7")" ]
+	[ "$(stat -c %i "$two/many/8")" = "$(stat -c %i "$two/many/hard")" ]
+	[ "$(stat -c %h "$two/many/8")" = 2 ]
+	[ "$(stat -c %i "$one/docs")" != "$(stat -c %i "$two/docs")" ]
+	[ -z "$(find "$two/" -type f -links 1 -printf '%i\n' | sort | uniq -d)" ]
+	run diff -r "$one" "$two"
+	output_is "diff -r $one/many/7 $two/many/7" 1c1 '< 7' --- '> changed' "Only in $two/many: hard"
+	stat -c '%n %i' "$two"/* >before
+	hide
+	show
+	stat -c '%n %i' "$two"/* | diff before -
+}
+
+@test "our own attributes tell where a file comes from" {
+	small_tree src
+	quietly src
+	show -o xattr=on
+	local file=mnt/latest/photos/numbers.txt
+	[ "$(getfattr --only-values -n user.backuptool.sha256 "$file")" = "$(sha256sum <"$file" | cut -d ' ' -f 1)" ]
+	[ "$(getfattr --only-values -n user.backuptool.snapshot "$file")" = "$(newest)" ]
+	[ "$(getfattr --only-values -n user.backuptool.stored "$file")" -gt 100 ]
+	[ -z "$(getfattr -d -m - "$file")" ]
+	run ! getfattr -n user.backuptool.other "$file"
+	hide
+	show
+	run ! getfattr -n user.backuptool.sha256 "$file"
+}
+
+@test "options choose what is seen and as whose" {
+	small_tree src
+	chmod 640 src/docs/a.txt
+	quietly src
+	show -o uid=12,gid=34,umask=027
+	[ "$(stat -c '%u %g %a' mnt/latest/docs)" = '12 34 750' ]
+	[ "$(stat -c '%u %g %a' mnt/latest/docs/a.txt)" = '12 34 640' ]
+	hide
+	show -o subpath=docs
+	run ls mnt/latest/
+	output_is a.txt notes zero
+	hide
+	show -o snapshot=latest,subpath=/docs/notes/
+	[ "$(ls mnt)" = b.txt ]
+	hide
+	run -1 show -o snapshot=latest,subpath=missing
+	run -1 show -o snapshot=1999
+	run -1 show -o snapshot=latest,subpath=docs/a.txt
+}
+
+@test "versions/ shows the distinct contents of each file" {
+	mkdir -p src/dir
+	echo one >src/dir/file.txt
+	echo same >src/dir/same
+	quietly src
+	sleep 1.1
+	echo two, longer >src/dir/file.txt
+	touch src/dir/same
+	quietly src
+	sleep 1.1
+	rm -r src/dir/file.txt
+	mkdir src/dir/file.txt
+	echo in >src/dir/file.txt/inside
+	quietly src
+	show -o versions
+	run ls mnt/versions/dir
+	output_is file.txt same
+	run ls mnt/versions/dir/file.txt
+	[ "${#lines[@]}" = 3 ]
+	[[ ${lines[0]} =~ ^20[0-9-]*T[0-9-]*Z-[0-9a-f]{8}\.txt$ ]]
+	[ "$(cat "mnt/versions/dir/file.txt/${lines[0]}")" = one ]
+	[ "$(cat "mnt/versions/dir/file.txt/${lines[1]}")" = 'two, longer' ]
+	[ "${lines[2]}" = inside ]
+	[ "$(cat mnt/versions/dir/file.txt/inside/*)" = in ]
+	[ "$(find mnt/versions/dir/same -type f | wc -l)" = 1 ]
+	[ ! -e mnt/versions/none ]
+	find mnt/versions | sort >listing
+	[ "$(wc -l <listing)" = 9 ]
+	hide
+	show
+	[ ! -e mnt/versions ]
+}
+
+@test "the original layout is shown, too" {
+	cp -r "$TESTS/data/classic" snapshots
+	rm -f snapshots/*.txt snapshots/*.md
+	show
+	while read -r snapshot digest path; do
+		[ "$(sha256sum <"mnt/${snapshot%.json}/$path" | cut -d ' ' -f 1)" = "$digest" ]
+	done <"$TESTS/data/classic/manifest.txt"
+}

@@ -1,0 +1,159 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# A mount while its store changes, and over a damaged one.
+load mount_helper
+
+shown_within_a_second() {
+	local until=$(($(date +%s%N) + 1000000000 * ${PATIENCE:-1}))
+	until "$@"; do
+		[ "$(date +%s%N)" -lt "$until" ] || return 1
+		sleep 0.02
+	done
+}
+
+links_to() {
+	[ "$(readlink mnt/latest)" = "$1" ]
+}
+
+lists() {
+	[ -n "$(find mnt -maxdepth 1 -name "$1")" ]
+}
+
+@test "new snapshots appear, pruned ones vanish, latest moves" {
+	PATIENCE=3 # a loaded machine's second is longer
+	small_tree src
+	quietly src
+	show
+	local first second
+	first=$(newest)
+	first=${first%.json}
+	ls mnt >/dev/null
+	[ "$(cat mnt/latest/docs/a.txt)" = hello ]
+	for i in 1 2 3; do
+		echo "$i" >src/docs/a.txt
+		quietly src
+		second=$(newest)
+		second=${second%.json}
+		shown_within_a_second links_to "$second"
+		shown_within_a_second lists "$second"
+		[ "$(cat mnt/latest/docs/a.txt)" = "$i" ]
+	done
+	[ "$(cat "mnt/$first/docs/a.txt")" = hello ]
+	[ ! -e mnt/snapshot_2001-01-01T00-00-00Z ]
+	rm "snapshots/$first.json"
+	shown_within_a_second not_listed "$first"
+	[ ! -e "mnt/$first" ]
+	mv "snapshots/$second.json" elsewhere
+	shown_within_a_second not_listed "$second"
+	run ! links_to "$second"
+	mv elsewhere "snapshots/$second.json"
+	shown_within_a_second links_to "$second"
+	[ "$(cat mnt/latest/docs/a.txt)" = 3 ]
+}
+
+not_listed() {
+	! lists "$1"
+}
+
+@test "an empty store fills" {
+	mkdir snapshots
+	small_tree src
+	show
+	[ -z "$(ls mnt)" ]
+	[ ! -e mnt/latest ]
+	quietly src
+	PATIENCE=3 shown_within_a_second test -e mnt/latest/docs/a.txt
+}
+
+@test "what is open in a pruned snapshot stays readable" {
+	small_tree src
+	head -c 30000000 /dev/urandom >src/large
+	cp src/large expected
+	quietly src
+	rm src/large
+	quietly src
+	show
+	local old
+	old=$(newest 1)
+	old=${old%.json}
+	exec 9<"mnt/$old/large"
+	head -c 1000000 <&9 | cmp -n 1000000 - expected
+	rm "snapshots/$old.json" snapshots/contents/* 2>/dev/null || true
+	PATIENCE=3 shown_within_a_second not_listed "$old"
+	echo 3 >/proc/sys/vm/drop_caches || true
+	tail -c +1 /proc/self/fd/9 | cmp - expected
+	exec 9<&-
+}
+
+@test "what a prune moves while somebody reads is found again" {
+	small_tree src
+	mkdir src/more
+	for i in $(seq 30); do echo "$i" >"src/more/$i"; done
+	quietly src
+	mkdir -p snapshots/contents
+	echo >src/other
+	quietly src # needs what the first brought
+	show
+	ls mnt/latest/more >/dev/null
+	mv "snapshots/$(newest 1)" snapshots/contents/0123456789abcdef0123456789abcdef.json
+	for i in $(seq 30); do [ "$(cat "mnt/latest/more/$i")" = "$i" ]; done
+	mv snapshots/contents/0123456789abcdef0123456789abcdef.json snapshots/contents/f123456789abcdef0123456789abcdef.json
+	cmp src/photos/noise.bin mnt/latest/photos/noise.bin
+	sleep 0.1
+	mv snapshots/contents/f123456789abcdef0123456789abcdef.json snapshots/contents/a123456789abcdef0123456789abcdef.json
+	cmp src/photos/numbers.txt mnt/latest/photos/numbers.txt
+}
+
+@test "a damaged block is an error for its own bytes only" {
+	mkdir src
+	head -c 40000000 /dev/urandom >src/large
+	for i in $(seq 100); do echo "$i" >"src/small$i"; done
+	quietly src
+	local file size
+	file=$(find snapshots -name '*.json' -size +30000k)
+	size=$(stat -c %s "$file")
+	printf 'AAAAAAAAAAAAAAAA' | dd of="$file" bs=1 seek=$((size / 2)) conv=notrunc status=none
+	rm -rf snapshots/cache
+	show
+	run ! cmp src/large mnt/latest/large
+	"$TESTS/bats/mount_damage.py" src/large mnt/latest/large
+	for i in $(seq 100); do cmp "src/small$i" "mnt/latest/small$i"; done
+}
+
+@test "a damaged snapshot does not hide the others" {
+	small_tree src
+	quietly src
+	echo >src/new
+	quietly src
+	damage "snapshots/$(newest)" 5
+	show
+	[ "$(find mnt -mindepth 1 -maxdepth 1 | wc -l)" = 3 ]
+	run ! ls mnt/latest/
+	[ "$(cat "mnt/$(newest 1 | sed 's/.json//')/docs/a.txt")" = hello ]
+}
+
+@test "readers, snapshots, prunes and mounts beside each other" {
+	small_tree src
+	mkdir src/fixed src/moving
+	for i in $(seq 500); do seq "$i" 700 >"src/fixed/$i"; done
+	head -c 5000000 /dev/urandom >src/fixed/large
+	quietly src
+	show
+	local ends
+	ends=$(($(date +%s) + ${MOUNT_SOAK_SECONDS:-12}))
+	for reader in 1 2 3; do
+		while [ "$(date +%s)" -lt "$ends" ]; do
+			diff -r src/fixed mnt/latest/fixed || echo "reader $reader: differs" >>wrong
+			tar -cf - -C mnt/latest/ . 2>/dev/null | wc -c >/dev/null
+		done 3>&- &
+	done
+	while [ "$(date +%s)" -lt "$ends" ]; do
+		date +%N >"src/moving/$((RANDOM % 20))"
+		quietly src
+		backuptool prune --keep-last 3 >/dev/null
+		[ "$((RANDOM % 3))" != 0 ] || echo 3 >/proc/sys/vm/drop_caches || true
+	done
+	wait
+	[ ! -s wrong ] || { cat wrong && false; }
+	[ "$(find "/proc/$(drivers)/fd" | wc -l)" -lt 100 ]
+}

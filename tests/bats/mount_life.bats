@@ -1,0 +1,203 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# How a mount begins and ends.
+# shellcheck disable=SC2016,SC2154
+load mount_helper
+
+@test "what cannot be mounted is said in one sentence" {
+	small_tree src
+	quietly src
+	run -10 --separate-stderr backupfs nowhere mnt
+	stderr_is 'backupfs: nowhere: there is no store here'
+	run -10 --separate-stderr backupfs src/link mnt
+	stderr_is 'backupfs: src/link: there is no store here'
+	run -1 --separate-stderr backupfs snapshots nowhere
+	stderr_is 'backupfs: nowhere: No such file or directory'
+	run -1 --separate-stderr backupfs snapshots src/link
+	stderr_is 'backupfs: src/link: not a directory'
+	mkdir snapshots/inside
+	for place in snapshots snapshots/inside . "$WORK/mnt/../snapshots"; do
+		run -1 --separate-stderr backupfs snapshots "$place"
+		stderr_is "backupfs: $place: the mount point and the store may not lie in each other"
+	done
+	run -2 --separate-stderr backupfs snapshots
+	run -2 --separate-stderr backupfs snapshots mnt other
+	run -2 --separate-stderr backupfs snapshots mnt -o cache=lots
+	run -2 --separate-stderr backupfs snapshots mnt -o surprise
+	not_mounted
+	no_driver
+}
+
+@test "help and version are printed" {
+	run -0 backupfs --help
+	[ "${lines[0]}" = 'Usage: backupfs STORE MOUNTPOINT [-f] [-o OPTION,...]' ]
+	run -0 backupfs -V
+	[[ $output =~ ^backupfs\ [0-9.]+$ ]]
+}
+
+@test "it returns when the mount answers, and holds nothing of the caller" {
+	small_tree src
+	quietly src
+	output=$(show 2>&1 && ls mnt) # would wait for ever if the driver kept the pipe
+	[ -n "$output" ]
+	local pid
+	pid=$(drivers)
+	[ "$(readlink "/proc/$pid/cwd")" = / ]
+	[ "$(readlink "/proc/$pid/fd/0")" = /dev/null ]
+	grep -q '^NoNewPrivs:.*1' "/proc/$pid/status"
+}
+
+@test "the foreground, and signals" {
+	small_tree src
+	quietly src
+	for signal in TERM INT HUP; do
+		env --default-signal=INT backupfs -f "$WORK/snapshots" "$WORK/mnt" 3>&- &
+		local pid=$!
+		wait_until is_mounted
+		cat mnt/latest/docs/a.txt
+		kill -$signal $pid
+		wait $pid
+		not_mounted
+	done
+}
+
+@test "a signal ends it also when somebody is inside" {
+	small_tree src
+	quietly src
+	show
+	exec 9<mnt/latest/photos/noise.bin
+	kill "$(drivers)"
+	wait_until no_driver
+	not_mounted
+	exec 9<&-
+}
+
+@test "a hundred mounts in a row" {
+	small_tree src
+	quietly src
+	for i in $(seq 100); do
+		show
+		[ "$(cat mnt/latest/docs/a.txt)" = hello ]
+		umount mnt
+	done
+	wait_until no_driver
+}
+
+@test "after kill -9 nothing hangs, and it can be mounted again" {
+	small_tree src
+	head -c 20000000 /dev/urandom >src/large
+	quietly src
+	for i in 1 2 3 4 5; do
+		show
+		cat mnt/latest/large >/dev/null 2>&1 &
+		grep -r x mnt >/dev/null 2>&1 &
+		kill -9 "$(drivers)"
+		wait
+		run ! ls mnt/@now # not what the kernel still has
+		umount mnt
+	done
+	show
+	cmp src/large mnt/latest/large
+}
+
+@test "auto_unmount" {
+	small_tree src
+	quietly src
+	show -o auto_unmount
+	is_mounted
+	kill -9 "$(drivers | head -n 1)"
+	wait_until not_mounted
+}
+
+@test "mount, umount and fstab" {
+	is_root || skip "only root mounts by type"
+	small_tree src
+	quietly src
+	# a mount namespace with the driver where mount looks for it
+	unshare -m --propagation private bash -euc '
+		mount -t tmpfs none /usr/local/bin
+		cp "$2/fs/backupfs" /usr/local/bin/
+		mount -t fuse.backupfs "$1/snapshots" "$1/mnt" -o allow_other,noexec
+		[ "$(cat "$1/mnt/latest/docs/a.txt")" = hello ]
+		findmnt -no OPTIONS "$1/mnt" | grep -q "^ro,nosuid,nodev,noexec"
+		umount "$1/mnt"
+		echo "$1/snapshots $1/mnt fuse.backupfs noauto,nofail,snapshot=latest 0 0" >"$1/fstab"
+		mount --fstab "$1/fstab" "$1/mnt"
+		[ "$(cat "$1/mnt/docs/a.txt")" = hello ]
+		umount "$1/mnt"
+	' bash "$WORK" "$BUILD"
+}
+
+@test "backuptool mount" {
+	small_tree src
+	quietly src
+	backuptool mount mnt 3>&-
+	[ "$(cat mnt/latest/docs/a.txt)" = hello ]
+	umount mnt
+	backuptool mount -o snapshot=latest mnt 3>&-
+	[ "$(cat mnt/docs/a.txt)" = hello ]
+}
+
+@test "an ordinary user's mount" {
+	is_root || skip "runs as a user anyway"
+	small_tree src
+	mkdir user
+	chown 65534 user
+	quietly src
+	chmod -R a+rX snapshots
+	cp "$BUILD/fs/backupfs" .
+	# a mount namespace where the device is open to everybody, as it is on most systems
+	unshare -m --propagation private bash -euc '
+		cd "$1"
+		mknod fuse c 10 229
+		chmod 666 fuse
+		mount --bind fuse /dev/fuse
+		exec setpriv --reuid=65534 --regid=65534 --clear-groups bash -euc "
+			gone() { for i in {1..500}; do mountpoint -q user || return 0; sleep 0.01; done; return 1; }
+			for end in \"kill\" \"kill -9\"; do
+				./backupfs -f \"$1/snapshots\" \"$1/user\" &
+				pid=\$!
+				until mountpoint -q user; do sleep 0.01; done
+				[ \"\$(cat user/latest/docs/a.txt)\" = hello ]
+				\$end \$pid
+				wait \$pid || true
+				gone
+			done
+			./backupfs \"$1/snapshots\" \"$1/user\"
+			[ \"\$(cat user/latest/docs/a.txt)\" = hello ]
+			fusermount3 -u user
+			gone
+		"
+	' bash "$WORK" 3>&-
+}
+
+@test "permissions count" {
+	is_root || skip "needs two users"
+	small_tree src
+	chmod 700 src/docs
+	setfacl -m u:65534:rx src/photos
+	chmod o= src/photos
+	quietly src
+	show -o allow_other
+	as_user cat mnt/latest/link 2>/dev/null && false
+	as_user ls mnt/latest/docs 2>/dev/null && false
+	[ "$(as_user head -n 1 mnt/latest/photos/numbers.txt)" = 1 ]
+	hide
+	show
+	as_user ls mnt 2>/dev/null && false
+	true
+}
+
+@test "memory stays within its limit" {
+	for i in $(seq 40); do
+		mkdir -p "src/d$i"
+		(cd "src/d$i" && seq "$i" 60000 | split -l 300 -a 3)
+	done
+	head -c 150000000 /dev/zero | openssl enc -aes-128-ctr -pass pass:x -nosalt 2>/dev/null >src/large
+	quietly src
+	show -o cache=16M
+	tar -cf - -C mnt latest/ | wc -c
+	cmp src/large mnt/latest/large
+	"$TESTS/bats/mount_reads.py" --threads 3 src mnt/latest/
+	[ "$(awk '/VmHWM/ { print $2 }' "/proc/$(drivers)/status")" -lt $((64 << 10)) ]
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+#include "fs_fake.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX 256
+
+struct bt_store {
+	int unused;
+};
+
+struct bt_snapshot {
+	struct bt_snapshot_info info;
+};
+
+static struct {
+	struct bt_digest id;
+	struct bt_page page;
+} pages[MAX];
+static struct bt_snapshot snapshots[MAX];
+static size_t page_count, snapshot_count;
+static long pins;
+static int opens;
+static struct bt_store the_store;
+
+struct bt_store *fake_store(void)
+{
+	return &the_store;
+}
+
+long fake_pins(void)
+{
+	return pins;
+}
+
+int fake_opens(void)
+{
+	return opens;
+}
+
+struct bt_digest fake_id(unsigned number)
+{
+	struct bt_digest id = {{0}};
+	memcpy(id.bytes, &number, sizeof(number));
+	return id;
+}
+
+void fake_reset(void)
+{
+	page_count = snapshot_count = 0;
+	pins = 0;
+	opens = 0;
+}
+
+void fake_page(struct bt_digest id, const struct bt_entry *entries, size_t count)
+{
+	pages[page_count].id = id;
+	pages[page_count++].page = (struct bt_page){.kind = BT_PAGE_ENTRIES, .count = count, .entries = entries};
+}
+
+void fake_leaves(struct bt_digest id, const struct bt_leaf *leaves, size_t count)
+{
+	pages[page_count].id = id;
+	pages[page_count++].page = (struct bt_page){.kind = BT_PAGE_LEAVES, .count = count, .leaves = leaves};
+}
+
+void fake_snapshot(const char *name, struct bt_digest tree, bool xattrs)
+{
+	struct bt_snapshot *snapshot = &snapshots[snapshot_count++];
+	snapshot->info = (struct bt_snapshot_info){
+		.name = name,
+		.time = {.seconds = (int64_t)snapshot_count, .nanoseconds = 5},
+		.root = {.name = "", .type = BT_DIR, .mode = 0700, .uid = 7, .gid = 8, .digest = tree},
+		.xattrs = xattrs,
+	};
+}
+
+void fake_drop_snapshot(const char *name)
+{
+	for (size_t i = 0; i < snapshot_count; i++)
+		if (strcmp(snapshots[i].info.name, name) == 0) {
+			memmove(&snapshots[i], &snapshots[i + 1], (snapshot_count - i - 1) * sizeof(*snapshots));
+			snapshot_count--;
+			return;
+		}
+}
+
+size_t bt_store_snapshot_count(const struct bt_store *store)
+{
+	return snapshot_count;
+}
+
+const char *bt_store_snapshot_name(const struct bt_store *store, size_t index)
+{
+	return snapshots[index].info.name;
+}
+
+int bt_store_resolve(struct bt_store *store, const char *text, int64_t now, const char **ret_name,
+		     struct bt_error *error)
+{
+	for (size_t i = 0; i < snapshot_count; i++)
+		if (strstr(snapshots[i].info.name, text)) {
+			*ret_name = snapshots[i].info.name;
+			return 0;
+		}
+	return BT_E_NOT_FOUND;
+}
+
+int bt_snapshot_open(struct bt_store *store, const char *name, struct bt_snapshot **ret_snapshot,
+		     struct bt_error *error)
+{
+	for (size_t i = 0; i < snapshot_count; i++)
+		if (strcmp(snapshots[i].info.name, name) == 0) {
+			*ret_snapshot = malloc(sizeof(**ret_snapshot));
+			**ret_snapshot = snapshots[i];
+			opens++;
+			return 0;
+		}
+	return BT_E_NOT_FOUND;
+}
+
+void bt_snapshot_close(struct bt_snapshot *snapshot)
+{
+	free(snapshot);
+}
+
+const struct bt_snapshot_info *bt_snapshot_info(const struct bt_snapshot *snapshot)
+{
+	return &snapshot->info;
+}
+
+int bt_page_get(struct bt_store *store, const struct bt_digest *id, const struct bt_page **ret_page,
+		struct bt_error *error)
+{
+	for (size_t i = 0; i < page_count; i++)
+		if (memcmp(&pages[i].id, id, sizeof(*id)) == 0) {
+			*ret_page = &pages[i].page;
+			pins++;
+			return 0;
+		}
+	return BT_E_DAMAGED;
+}
+
+void bt_page_ref(struct bt_store *store, const struct bt_page *page)
+{
+	pins++;
+}
+
+void bt_page_put(struct bt_store *store, const struct bt_page *page)
+{
+	if (page)
+		pins--;
+}
+
+int bt_path_lookup(struct bt_store *store, const struct bt_entry *from, const char *path,
+		   const struct bt_page **ret_page, const struct bt_entry **ret_entry, struct bt_error *error)
+{
+	return BT_E_NOT_FOUND;
+}
+
+void bt_error_text(const struct bt_error *error, char *text, size_t size)
+{
+	if (size)
+		*text = '\0';
+}
+
+/* What nothing here calls, but the library refers to. */
+int bt_entry_stored(struct bt_store *store, const struct bt_entry *file, uint64_t *ret_bytes, struct bt_error *error)
+{
+	return BT_E_UNSUPPORTED;
+}
+
+int bt_behind_new(struct bt_store *store, struct bt_behind **ret_behind)
+{
+	return BT_E_UNSUPPORTED;
+}
+
+void bt_behind_free(struct bt_behind *behind)
+{
+}
+
+void bt_behind_prefetch(struct bt_behind *behind, const struct bt_entry *file)
+{
+}
+
+int bt_slice_start_decoded(struct bt_store *store, const struct bt_entry *file, uint64_t offset,
+			   struct bt_slice *ret_slice, struct bt_error *error)
+{
+	return BT_E_UNSUPPORTED;
+}
+
+uint64_t bt_slice_before(const struct bt_slice *slice)
+{
+	return 0;
+}
+
+const void *bt_slice_block(const struct bt_slice *slice)
+{
+	return NULL;
+}
+
+void bt_entry_prefetch(struct bt_store *store, const struct bt_entry *file, uint64_t offset)
+{
+}
+
+int bt_slice_start(struct bt_store *store, const struct bt_entry *file, uint64_t offset, struct bt_slice *ret_slice,
+		   struct bt_error *error)
+{
+	return BT_E_UNSUPPORTED;
+}
+
+void bt_slice_end(struct bt_store *store, struct bt_slice *slice)
+{
+}
+
+int bt_entry_pread(struct bt_store *store, const struct bt_entry *file, void *data, size_t size, uint64_t offset,
+		   size_t *ret_size, struct bt_error *error)
+{
+	return BT_E_UNSUPPORTED;
+}
+
+int bt_store_refresh(struct bt_store *store, struct bt_error *error)
+{
+	return 0;
+}
