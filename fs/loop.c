@@ -17,7 +17,7 @@ struct worker {
 	struct fuse_buf request;
 	char *buffer;
 	size_t buffer_size;
-	bool leading, locked;
+	bool leading, locked, keeping;
 };
 
 struct loop {
@@ -51,10 +51,16 @@ void loop_unlock(void)
 
 bool loop_pause(void)
 {
-	if (!self || !self->locked)
+	if (!self || !self->locked || self->keeping)
 		return false;
 	loop_unlock();
 	return true;
+}
+
+void loop_keep(bool keep)
+{
+	if (self)
+		self->keeping = keep;
 }
 
 void loop_resume(void)

@@ -17,9 +17,11 @@ void loop_stop(struct loop *loop);
 /* For the operations, about the thread that they are called on: */
 void loop_slow(void);	/* what follows may take long; at most once a request counts */
 void loop_unlock(void); /* the same, and fs->lock is given back: nothing of the root from here on */
-/* Gives fs->lock back for a while, and takes it again; false on a thread that serves no request. */
+/* Gives fs->lock back for a while, and takes it again; false on a thread that serves no request, or that keeps it
+ * because it holds a lock which others wait for with fs->lock in their hands. */
 bool loop_pause(void);
 void loop_resume(void);
+void loop_keep(bool keep);
 char *loop_buffer(size_t size,
 		  size_t *ret); /* scratch until the reply; *ret: its size, at most size. NULL: no memory */
 

@@ -93,6 +93,19 @@ bool versions_has(fuse_ino_t packed)
 	return node.kind == NODE_TOP && node.number == TOP_VERSIONS;
 }
 
+static void enter(struct fs *fs)
+{
+	loop_slow();
+	loop_keep(true);
+	pthread_mutex_lock(&fs->versions->lock);
+}
+
+static void leave(struct fs *fs)
+{
+	pthread_mutex_unlock(&fs->versions->lock);
+	loop_keep(false);
+}
+
 /* The number of a path; adds it. */
 static int place_of(struct versions *versions, uint32_t parent, const char *name, uint32_t *ret_place)
 {
@@ -209,23 +222,22 @@ static void attr_of(const struct fs *fs, const struct kept *kept, struct stat *r
 int versions_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat)
 {
 	struct kept *kept;
-	loop_slow();
-	pthread_mutex_lock(&fs->versions->lock);
+	enter(fs);
 	int result = get_kept(fs, node_unpack(node).index, &kept);
 	if (result == 0)
 		attr_of(fs, kept, ret_stat);
-	pthread_mutex_unlock(&fs->versions->lock);
+	leave(fs);
 	return result;
 }
 
 int versions_parent(struct fs *fs, fuse_ino_t node, fuse_ino_t *ret_parent)
 {
 	uint32_t number = node_unpack(node).index;
-	pthread_mutex_lock(&fs->versions->lock);
+	enter(fs);
 	const struct place *place = table_at(&fs->versions->places, number);
 	if (place)
 		*ret_parent = number ? node_of(place->parent) : FUSE_ROOT_ID;
-	pthread_mutex_unlock(&fs->versions->lock);
+	leave(fs);
 	return place ? 0 : ESTALE;
 }
 
@@ -255,18 +267,16 @@ static int lookup(struct fs *fs, uint32_t parent, const char *name, struct fuse_
 
 int versions_lookup(struct fs *fs, fuse_ino_t parent, const char *name, struct fuse_entry_param *ret_param)
 {
-	loop_slow();
-	pthread_mutex_lock(&fs->versions->lock);
+	enter(fs);
 	int result = lookup(fs, node_unpack(parent).index, name, ret_param);
-	pthread_mutex_unlock(&fs->versions->lock);
+	leave(fs);
 	return result;
 }
 
 int versions_at(struct fs *fs, fuse_ino_t node, uint64_t index, struct versions_entry *ret_entry)
 {
 	struct kept *kept;
-	loop_slow();
-	pthread_mutex_lock(&fs->versions->lock);
+	enter(fs);
 	int result = get_listed(fs, node_unpack(node).index, &kept);
 	if (result == 0 && index >= kept->built.child_count)
 		result = ENOENT;
@@ -274,6 +284,6 @@ int versions_at(struct fs *fs, fuse_ino_t node, uint64_t index, struct versions_
 		snprintf(ret_entry->name, sizeof(ret_entry->name), "%s", kept->built.children[index].name);
 		ret_entry->param = kept->built.children[index].param;
 	}
-	pthread_mutex_unlock(&fs->versions->lock);
+	leave(fs);
 	return result;
 }

@@ -59,19 +59,6 @@ static void foresee(struct bt_check_run *run)
 		run->progress.total_bytes = 0;
 }
 
-/* So that nothing is deleted meanwhile. A store that may only be read is looked at without. */
-static int lock_store(struct bt_check_run *run, int *ret_fd, struct bt_error *error)
-{
-	struct bt_error inner = {0};
-	int r = bt_store_lock(run->store, BT_LOCK_SHARED, ret_fd, &inner);
-	if (r == BT_E_SYSTEM &&
-	    (inner.sys == EROFS || inner.sys == EACCES || inner.sys == EPERM || inner.sys == ENOENT))
-		r = 0;
-	if (r && error && !error->code)
-		*error = inner;
-	return r ? r : bt_store_refresh(run->store, error);
-}
-
 static int check_names(struct bt_check_run *run, struct bt_error *error)
 {
 	const struct bt_check_options *options = run->options;
@@ -114,7 +101,7 @@ int bt_check(struct bt_store *store, const struct bt_check_options *options,
 				   .arg = arg};
 	int fd = -1;
 	pthread_mutex_init(&run.lock, NULL);
-	int r = lock_store(&run, &fd, error);
+	int r = bt_store_lock_for_reading(run.store, &fd, error);
 	if (!r)
 		r = check(&run, error);
 	bt_close(&fd);

@@ -56,20 +56,20 @@ static enum bt_decision compare(const struct bt_run *run, int dirfd, const struc
 	return mtime_equal ? BT_MEND : BT_COMPARE;
 }
 
-int bt_decide(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry, bool *ret_exists,
-	      struct stat *ret_status, enum bt_decision *ret_decision)
+int bt_decide(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
+	      struct bt_there *ret_there)
 {
-	*ret_exists = false;
-	*ret_decision = BT_WRITE;
+	ret_there->exists = false;
+	ret_there->decision = BT_WRITE;
 	if (place->fresh)
 		return 0;
-	if (fstatat(dirfd, entry->name, ret_status, AT_SYMLINK_NOFOLLOW))
+	if (fstatat(dirfd, entry->name, &ret_there->status, AT_SYMLINK_NOFOLLOW))
 		return errno == ENOENT ? 0 : -errno;
-	*ret_exists = true;
+	ret_there->exists = true;
 	if (run->options.overwrite == BT_OVERWRITE_NEVER)
-		*ret_decision = BT_KEEP;
+		ret_there->decision = BT_KEEP;
 	else if (run->options.overwrite == BT_OVERWRITE_IF_CHANGED)
-		*ret_decision = compare(run, dirfd, entry, ret_status);
+		ret_there->decision = compare(run, dirfd, entry, &ret_there->status);
 	return 0;
 }
 
@@ -95,18 +95,18 @@ static int open_existing(int dirfd, const char *name, const struct stat *status)
 	return fd;
 }
 
-/* Compares and changes an existing file's metadata in place; *decision becomes BT_WRITE if that cannot be. */
+/* Compares and changes an existing file's metadata in place; the decision becomes BT_WRITE if that cannot be. */
 static int mend(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int dirfd,
-		const struct bt_entry *entry, const struct stat *status, enum bt_decision *decision)
+		const struct bt_entry *entry, struct bt_there *there)
 {
-	int differs = 0, fd = open_existing(dirfd, entry->name, status);
+	int differs = 0, fd = open_existing(dirfd, entry->name, &there->status);
 	if (fd < 0) {
-		*decision = BT_WRITE;
+		there->decision = BT_WRITE;
 		return 0;
 	}
-	if (*decision == BT_COMPARE)
+	if (there->decision == BT_COMPARE)
 		differs = bt_file_compare(run, worker, place, fd, entry);
-	*decision = differs ? BT_WRITE : BT_MEND;
+	there->decision = differs ? BT_WRITE : BT_MEND;
 	if (!differs && !run->options.dry_run)
 		bt_meta_apply(run, place, entry->name, fd, entry, BT_META_STRIP);
 	bt_close(&fd);
@@ -139,23 +139,21 @@ static void write_entry(struct bt_run *run, struct bt_worker *worker, struct bt_
 static void restore_in(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int dirfd,
 		       const struct bt_entry *entry)
 {
-	struct stat status;
-	enum bt_decision decision;
-	bool exists;
-	int result = bt_decide(run, place, dirfd, entry, &exists, &status, &decision);
+	struct bt_there there;
+	int result = bt_decide(run, place, dirfd, entry, &there);
 	if (result) {
 		bt_tell_sys(&run->tell, place, entry->name, -result, "look at what is there");
 		return;
 	}
-	if (decision == BT_MEND || decision == BT_COMPARE)
-		result = mend(run, worker, place, dirfd, entry, &status, &decision);
+	if (there.decision == BT_MEND || there.decision == BT_COMPARE)
+		result = mend(run, worker, place, dirfd, entry, &there);
 	if (result)
 		return;
-	if (decision == BT_WRITE)
-		write_entry(run, worker, place, dirfd, entry, exists);
+	if (there.decision == BT_WRITE)
+		write_entry(run, worker, place, dirfd, entry, there.exists);
 	else
-		bt_entry_done(run, decision == BT_KEEP ? BT_EVENT_UNCHANGED : BT_EVENT_CHANGED, place, entry,
-			      run->options.overwrite == BT_OVERWRITE_NEVER ? NULL : &status);
+		bt_entry_done(run, there.decision == BT_KEEP ? BT_EVENT_UNCHANGED : BT_EVENT_CHANGED, place, entry,
+			      run->options.overwrite == BT_OVERWRITE_NEVER ? NULL : &there.status);
 }
 
 /* An entry that could not be read when the snapshot was taken has nothing to restore. */

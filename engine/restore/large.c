@@ -224,9 +224,11 @@ static struct large *new_large(struct bt_run *run, struct bt_place *place, const
 static bool must_write(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
 		       bool *ret_exists)
 {
-	struct stat status;
-	enum bt_decision decision;
-	return bt_decide(run, place, dirfd, entry, ret_exists, &status, &decision) == 0 && decision == BT_WRITE;
+	struct bt_there there;
+	int result = bt_decide(run, place, dirfd, entry, &there);
+
+	*ret_exists = there.exists;
+	return result == 0 && there.decision == BT_WRITE;
 }
 
 int bt_large_restore(struct bt_run *run, struct bt_place *place, const struct bt_page *page,

@@ -3,6 +3,7 @@
 #include "base/io.h"
 #include "restore/run.h"
 #include "restore/select.h"
+#include "store/store.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -135,9 +136,14 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 		run.options = *options;
 	if (getrandom(&run.seed, sizeof(run.seed), 0) != sizeof(run.seed))
 		return bt_fail_sys(heard, errno, NULL, "getrandom");
-	int result = bt_selection_new(store, run.info, run.options.paths, run.options.path_count, &selection, heard);
+	int lock, result = bt_store_lock_for_reading(store, &lock, heard);
 	if (result)
 		return result;
+	result = bt_selection_new(store, run.info, run.options.paths, run.options.path_count, &selection, heard);
+	if (result) {
+		bt_close(&lock);
+		return result;
+	}
 	bt_tell_init(&run.tell, observer);
 	bt_places_init(&run.places);
 	bt_links_init(&run.links, &run.places, run.seed);
@@ -150,5 +156,6 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 	bt_places_free(&run.places);
 	bt_tell_free(&run.tell);
 	bt_selection_free(&selection);
+	bt_close(&lock);
 	return result;
 }

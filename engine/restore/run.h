@@ -54,9 +54,14 @@ void bt_entry_restore(struct bt_run *run, struct bt_worker *worker, struct bt_pl
 void bt_follower_restore(struct bt_run *run, struct bt_place *place, const struct bt_entry *entry);
 
 enum bt_decision { BT_KEEP, BT_MEND, BT_COMPARE, BT_WRITE };
-/* What is to be done with an entry, and what stands there now (*ret_exists, *ret_status). 0 or -errno. */
-int bt_decide(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry, bool *ret_exists,
-	      struct stat *ret_status, enum bt_decision *ret_decision);
+/* What stands at an entry's place now, and what is to be done with the entry. */
+struct bt_there {
+	enum bt_decision decision;
+	bool exists;
+	struct stat status; /* if it exists */
+};
+int bt_decide(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
+	      struct bt_there *ret_there); /* 0 or -errno */
 /* Tells and counts an entry that is in place; a file with several names is remembered for the others (status: what
  * stands there now; NULL: not that file). */
 void bt_entry_done(struct bt_run *run, enum bt_event event, struct bt_place *place, const struct bt_entry *entry,

@@ -87,15 +87,17 @@ bool bt_snap_batch_full(const struct bt_snap_batch *batch)
 
 static int read_item(struct bt_snap_batch *batch, struct bt_snap_reader *reader, struct bt_snap_item *item, int fd)
 {
+	const struct bt_snap_out out = {&batch->arena, &item->entry, &item->outcome};
 	struct bt_snap_run *run = batch->run;
 
 	if (item->kind == BT_SNAP_DIRECTORY)
-		return bt_snap_read_xattrs(reader, fd, false, item->outcome.seen.dev, &batch->arena, &item->entry,
-					   &item->outcome.xattr_sys);
+		return bt_snap_read_xattrs(reader, fd, false, &out);
 	if (item->kind == BT_SNAP_META)
-		return bt_snap_read_meta(run, reader, fd, item->found, &batch->arena, &item->entry, &item->outcome);
-	return bt_snap_read_small(run, reader, fd, item->found, &item->room, &batch->arena, &item->entry,
-				  &item->outcome, &item->size);
+		return bt_snap_read_meta(run, reader, fd, item->found, &out);
+	int result = bt_snap_read_small(run, reader, fd, item->found, &item->room, &out);
+	if (result == 0 && item->outcome.state == BT_SNAP_READ)
+		item->size = item->entry.size;
+	return result;
 }
 
 static void no_directory(struct bt_snap_item *item, int sys)

@@ -36,7 +36,8 @@ static int read_file(struct bt_snap_run *run, struct bt_snap_item *item, int dir
 		     struct bt_arena *arena, struct bt_error *error)
 {
 	struct direct direct = {.sink = {direct_chunk, direct_restart}, .run = run, .error = error};
-	int result = bt_snap_stream(run, run->late, dirfd, now, &direct.sink, arena, &item->entry, &item->outcome);
+	const struct bt_snap_out out = {arena, &item->entry, &item->outcome};
+	int result = bt_snap_stream(run, run->late, dirfd, now, &direct.sink, &out);
 
 	if (result == 0 && item->outcome.state == BT_SNAP_READ)
 		result = bt_snap_list_finish(run, &direct.list, arena, &item->entry, error);
@@ -47,6 +48,7 @@ static int read_file(struct bt_snap_run *run, struct bt_snap_item *item, int dir
 static int read_what_is_there(struct bt_snap_run *run, struct bt_snap_item *item, int dirfd, struct bt_arena *arena,
 			      struct bt_error *error)
 {
+	const struct bt_snap_out out = {arena, &item->entry, &item->outcome};
 	struct bt_found now = *item->found;
 	struct stat st;
 	int result = 0;
@@ -62,7 +64,7 @@ static int read_what_is_there(struct bt_snap_run *run, struct bt_snap_item *item
 	else if (S_ISDIR(st.st_mode)) /* the next run will enter it */
 		item->outcome.state = BT_SNAP_GONE;
 	else
-		result = bt_snap_read_meta(run, run->late, dirfd, &now, arena, &item->entry, &item->outcome);
+		result = bt_snap_read_meta(run, run->late, dirfd, &now, &out);
 	return result;
 }
 

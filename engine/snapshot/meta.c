@@ -42,9 +42,10 @@ static int read_target(struct bt_snap_reader *reader, int fd, struct bt_arena *a
 	return 0;
 }
 
-static int fill(struct bt_snap_run *run, struct bt_snap_reader *reader, int fd, struct bt_arena *arena,
-		struct bt_entry *entry, struct bt_snap_outcome *outcome)
+static int fill(struct bt_snap_run *run, struct bt_snap_reader *reader, int fd, const struct bt_snap_out *out)
 {
+	struct bt_snap_outcome *outcome = out->outcome;
+	struct bt_entry *entry = out->entry;
 	struct stat st;
 
 	if (fstat(fd, &st) < 0) {
@@ -57,21 +58,23 @@ static int fill(struct bt_snap_run *run, struct bt_snap_reader *reader, int fd, 
 		return 0;
 	}
 	bt_snap_seen(&st, &outcome->seen);
-	if (bt_snap_describe(arena, &outcome->seen, run->root_dev, entry) != 0)
+	if (bt_snap_describe(out->arena, &outcome->seen, run->root_dev, entry) != 0)
 		return BT_E_NOMEM;
 	bt_snap_stamp(entry, &outcome->seen, &outcome->read_at);
 	if (entry->type == BT_SYMLINK)
-		outcome->sys = read_target(reader, fd, arena, entry);
+		outcome->sys = read_target(reader, fd, out->arena, entry);
 	if (outcome->sys == ENOMEM)
 		return BT_E_NOMEM;
 	if (outcome->sys != 0)
 		outcome->state = BT_SNAP_FAILED;
-	return bt_snap_read_xattrs(reader, fd, true, outcome->seen.dev, arena, entry, &outcome->xattr_sys);
+	return bt_snap_read_xattrs(reader, fd, true, out);
 }
 
 int bt_snap_read_meta(struct bt_snap_run *run, struct bt_snap_reader *reader, int dirfd, const struct bt_found *found,
-		      struct bt_arena *arena, struct bt_entry *entry, struct bt_snap_outcome *outcome)
+		      const struct bt_snap_out *out)
 {
+	struct bt_snap_outcome *outcome = out->outcome;
+
 	*outcome = (struct bt_snap_outcome){.state = BT_SNAP_READ, .seen = *found};
 	bt_snap_now(&outcome->read_at);
 	int fd = bt_openat(dirfd, found->name, O_PATH | O_NOFOLLOW, 0);
@@ -80,7 +83,7 @@ int bt_snap_read_meta(struct bt_snap_run *run, struct bt_snap_reader *reader, in
 		outcome->sys = -fd;
 		return 0;
 	}
-	int result = fill(run, reader, fd, arena, entry, outcome);
+	int result = fill(run, reader, fd, out);
 	bt_close(&fd);
 	return result;
 }

@@ -45,24 +45,29 @@ bool bt_snap_steady(const struct bt_found *before, const struct bt_found *after)
 /* What an errno of opening means for an entry that was listed. */
 enum bt_snap_state bt_snap_open_failed(int sys);
 
+/* Where what is read of one entry goes. */
+struct bt_snap_out {
+	struct bt_arena *arena;
+	struct bt_entry *entry;
+	struct bt_snap_outcome *outcome;
+};
+
 /* xattrs.c: reads the xattrs of what an open fd (O_PATH for all but files and directories) stands for into the entry's
- * extra. *ret_sys: why it could not be done, or 0. 0 or BT_E_NOMEM. */
-int bt_snap_read_xattrs(struct bt_snap_reader *reader, int fd, bool path_only, uint64_t dev, struct bt_arena *arena,
-			struct bt_entry *entry, int *ret_sys);
+ * extra. outcome->xattr_sys: why it could not be done, or 0. 0 or BT_E_NOMEM. */
+int bt_snap_read_xattrs(struct bt_snap_reader *reader, int fd, bool path_only, const struct bt_snap_out *out);
 
 /* meta.c: entries without contents: symlinks, devices, FIFOs, sockets, and directories that are not entered. */
 int bt_snap_read_meta(struct bt_snap_run *run, struct bt_snap_reader *reader, int dirfd, const struct bt_found *found,
-		      struct bt_arena *arena, struct bt_entry *entry, struct bt_snap_outcome *outcome);
+		      const struct bt_snap_out *out);
 
-/* small.c: a file whole into room (size + 1 bytes at least, else it is for later). *ret_size: bytes read. The digest is
+/* small.c: a file whole into room (size + 1 bytes at least, else it is for later). The digest and the bytes read are
  * in the entry. 0 or BT_E_NOMEM. */
 struct bt_snap_room {
 	unsigned char *data;
 	size_t size;
 };
 int bt_snap_read_small(struct bt_snap_run *run, struct bt_snap_reader *reader, int dirfd, const struct bt_found *found,
-		       const struct bt_snap_room *room, struct bt_arena *arena, struct bt_entry *entry,
-		       struct bt_snap_outcome *outcome, size_t *ret_size);
+		       const struct bt_snap_room *room, const struct bt_snap_out *out);
 
 /*
  * stream.c: a file of any size, piece by piece. The sink gets its chunks in order; restart tells it to forget those
@@ -74,7 +79,6 @@ struct bt_snap_sink {
 	int (*restart)(struct bt_snap_sink *sink);
 };
 int bt_snap_stream(struct bt_snap_run *run, struct bt_snap_reader *reader, int dirfd, const struct bt_found *found,
-		   struct bt_snap_sink *sink, struct bt_arena *arena, struct bt_entry *entry,
-		   struct bt_snap_outcome *outcome);
+		   struct bt_snap_sink *sink, const struct bt_snap_out *out);
 
 #endif

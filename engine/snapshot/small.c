@@ -94,9 +94,12 @@ static ssize_t attempt(int fd, const struct bt_snap_room *room, struct bt_snap_o
 }
 
 static int finish(struct bt_snap_run *run, struct bt_snap_reader *reader, const struct bt_snap_room *room,
-		  struct bt_arena *arena, struct bt_entry *entry, const struct bt_snap_outcome *outcome, size_t size)
+		  const struct bt_snap_out *out, size_t size)
 {
-	if (bt_snap_describe(arena, &outcome->seen, run->root_dev, entry) != 0)
+	const struct bt_snap_outcome *outcome = out->outcome;
+	struct bt_entry *entry = out->entry;
+
+	if (bt_snap_describe(out->arena, &outcome->seen, run->root_dev, entry) != 0)
 		return BT_E_NOMEM;
 	entry->size = size;
 	entry->has_digest = true;
@@ -106,8 +109,9 @@ static int finish(struct bt_snap_run *run, struct bt_snap_reader *reader, const 
 }
 
 static int read_open(struct bt_snap_run *run, struct bt_snap_reader *reader, int fd, const struct bt_snap_room *room,
-		     struct bt_arena *arena, struct bt_entry *entry, struct bt_snap_outcome *outcome, size_t *ret_size)
+		     const struct bt_snap_out *out)
 {
+	struct bt_snap_outcome *outcome = out->outcome;
 	bool again = true;
 	ssize_t got = 0;
 
@@ -119,18 +123,15 @@ static int read_open(struct bt_snap_run *run, struct bt_snap_reader *reader, int
 			return 0;
 	}
 	outcome->torn = again;
-	int result = finish(run, reader, room, arena, entry, outcome, (size_t)got);
-	if (result == 0)
-		result = bt_snap_read_xattrs(reader, fd, false, outcome->seen.dev, arena, entry, &outcome->xattr_sys);
-	if (result == 0)
-		*ret_size = (size_t)got;
-	return result;
+	int result = finish(run, reader, room, out, (size_t)got);
+	return result == 0 ? bt_snap_read_xattrs(reader, fd, false, out) : result;
 }
 
 int bt_snap_read_small(struct bt_snap_run *run, struct bt_snap_reader *reader, int dirfd, const struct bt_found *found,
-		       const struct bt_snap_room *room, struct bt_arena *arena, struct bt_entry *entry,
-		       struct bt_snap_outcome *outcome, size_t *ret_size)
+		       const struct bt_snap_room *room, const struct bt_snap_out *out)
 {
+	struct bt_snap_outcome *outcome = out->outcome;
+
 	*outcome = (struct bt_snap_outcome){.state = BT_SNAP_READ, .seen = *found};
 	bt_snap_now(&outcome->read_at);
 	int fd = bt_snap_open(dirfd, found, run->user);
@@ -139,7 +140,7 @@ int bt_snap_read_small(struct bt_snap_run *run, struct bt_snap_reader *reader, i
 		outcome->sys = -fd;
 		return 0;
 	}
-	int result = read_open(run, reader, fd, room, arena, entry, outcome, ret_size);
+	int result = read_open(run, reader, fd, room, out);
 	bt_close(&fd);
 	return result;
 }

@@ -73,12 +73,10 @@ static int plan_tags(struct plan *plan, const struct bt_snapshot_options *option
 
 static void plan_host(struct plan *plan)
 {
-	if (gethostname(plan->host, HOST_SIZE) < 0 || plan->host[0] == 0)
-		strcpy(plan->host, "localhost");
+	bool known = gethostname(plan->host, HOST_SIZE) == 0 && plan->host[0] != 0;
+
 	plan->host[HOST_SIZE - 1] = 0;
-	if (!bt_utf8_valid(plan->host, strlen(plan->host)))
-		strcpy(plan->host, "localhost");
-	plan->info.host = plan->host;
+	plan->info.host = known && bt_utf8_valid(plan->host, strlen(plan->host)) ? plan->host : "localhost";
 }
 
 static int plan_run(struct bt_snap_run *run, struct plan *plan, const char *target, struct bt_error *error)

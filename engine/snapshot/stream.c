@@ -261,8 +261,9 @@ static int finish(struct pass *pass, struct bt_arena *arena, struct bt_entry *en
 	return entry->has_digest ? bt_hasher_finish(pass->reader->hasher, &entry->digest) : 0;
 }
 
-static int read_open(struct pass *pass, struct bt_arena *arena, struct bt_entry *entry, struct bt_snap_outcome *outcome)
+static int read_open(struct pass *pass, const struct bt_snap_out *out)
 {
+	struct bt_snap_outcome *outcome = out->outcome;
 	bool again = true;
 	int result = 0;
 
@@ -281,16 +282,16 @@ static int read_open(struct pass *pass, struct bt_arena *arena, struct bt_entry 
 			return result;
 	}
 	outcome->torn = again;
-	result = finish(pass, arena, entry, outcome);
+	result = finish(pass, out->arena, out->entry, outcome);
 	if (result != 0)
 		return result;
-	return bt_snap_read_xattrs(pass->reader, pass->fd, false, outcome->seen.dev, arena, entry, &outcome->xattr_sys);
+	return bt_snap_read_xattrs(pass->reader, pass->fd, false, out);
 }
 
 int bt_snap_stream(struct bt_snap_run *run, struct bt_snap_reader *reader, int dirfd, const struct bt_found *found,
-		   struct bt_snap_sink *sink, struct bt_arena *arena, struct bt_entry *entry,
-		   struct bt_snap_outcome *outcome)
+		   struct bt_snap_sink *sink, const struct bt_snap_out *out)
 {
+	struct bt_snap_outcome *outcome = out->outcome;
 	struct pass pass = {.run = run, .reader = reader, .sink = sink};
 
 	*outcome = (struct bt_snap_outcome){.state = BT_SNAP_READ, .seen = *found};
@@ -305,7 +306,7 @@ int bt_snap_stream(struct bt_snap_run *run, struct bt_snap_reader *reader, int d
 		outcome->sys = -pass.fd;
 		return 0;
 	}
-	int result = read_open(&pass, arena, entry, outcome);
+	int result = read_open(&pass, out);
 	free(pass.hole);
 	bt_close(&pass.fd);
 	return result;

@@ -267,6 +267,7 @@ static int read_stream(struct bt_snap_walk *walk, const struct bt_found *found)
 {
 	struct pieces pieces = {.sink = {piece, restart}, .walk = walk};
 	struct bt_snap_stream *stream = walk->stream;
+	const struct bt_snap_out out = {&stream->arena, &stream->entry, &stream->outcome};
 	struct bt_scan_dir *dir = walk->node->dir;
 	int dirfd = bt_scan_fd_get(walk->run->scan, dir);
 
@@ -275,8 +276,7 @@ static int read_stream(struct bt_snap_walk *walk, const struct bt_found *found)
 			(struct bt_snap_outcome){.state = bt_snap_open_failed(-dirfd), .sys = -dirfd, .seen = *found};
 		return 0;
 	}
-	int result = bt_snap_stream(walk->run, walk->reader, dirfd, found, &pieces.sink, &stream->arena, &stream->entry,
-				    &stream->outcome);
+	int result = bt_snap_stream(walk->run, walk->reader, dirfd, found, &pieces.sink, &out);
 	bt_scan_fd_put(walk->run->scan, dir);
 	return result;
 }

@@ -145,25 +145,25 @@ static void remember_none(struct bt_snap_reader *reader, uint64_t dev)
 		reader->without_xattrs[reader->without_count++] = dev;
 }
 
-int bt_snap_read_xattrs(struct bt_snap_reader *reader, int fd, bool path_only, uint64_t dev, struct bt_arena *arena,
-			struct bt_entry *entry, int *ret_sys)
+int bt_snap_read_xattrs(struct bt_snap_reader *reader, int fd, bool path_only, const struct bt_snap_out *out)
 {
 	struct place place = {.fd = fd};
+	uint64_t dev = out->outcome->seen.dev;
 
-	*ret_sys = 0;
+	out->outcome->xattr_sys = 0;
 	if (knows_none(reader, dev))
 		return 0;
 	if (path_only)
 		snprintf(place.path, sizeof(place.path), "/proc/self/fd/%d", fd);
 	ssize_t length = list_names(&place, reader->names);
 	if (length > 0)
-		length = read_all(reader, &place, (size_t)length, arena, entry);
+		length = read_all(reader, &place, (size_t)length, out->arena, out->entry);
 	if (length == -ENOMEM)
 		return BT_E_NOMEM;
 	if (length == -EOPNOTSUPP && !path_only)
 		remember_none(reader, dev);
 	/* What is open is there: a path that is not means that there is no /proc to ask. */
 	else if (length < 0 && length != -EOPNOTSUPP && !(path_only && length == -ENOENT))
-		*ret_sys = (int)-length;
+		out->outcome->xattr_sys = (int)-length;
 	return 0;
 }

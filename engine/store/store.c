@@ -157,6 +157,30 @@ int bt_store_lock(struct bt_store *store, enum bt_lock_kind kind, int *ret_fd, s
 	return bt_lock_take(store->dirfd, "lock", kind, store->options.lock_wait_ms, ret_fd, error);
 }
 
+/* A store that may only be read is looked at without a lock. */
+static bool may_not_lock(const struct bt_error *error)
+{
+	return error->sys == EROFS || error->sys == EACCES || error->sys == EPERM || error->sys == ENOENT;
+}
+
+int bt_store_lock_for_reading(struct bt_store *store, int *ret_fd, struct bt_error *error)
+{
+	struct bt_error inner = {0};
+	int fd = -1, r = store->options.read_only ? 0 : bt_store_lock(store, BT_LOCK_SHARED, &fd, &inner);
+
+	if (r == BT_E_SYSTEM && may_not_lock(&inner))
+		r = 0;
+	else if (r && error && !error->code)
+		*error = inner;
+	if (!r)
+		r = bt_store_refresh(store, error);
+	if (r)
+		bt_close(&fd);
+	else
+		*ret_fd = fd;
+	return r;
+}
+
 int bt_store_claim(struct bt_store *store, const char *task, int *ret_fd, struct bt_error *error)
 {
 	struct bt_hasher *hasher = bt_hasher_new();

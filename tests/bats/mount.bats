@@ -195,6 +195,25 @@ load mount_helper
 	run -1 show -o snapshot=latest,subpath=docs/a.txt
 }
 
+@test "the data is right whatever the options" {
+	mkdir src
+	for d in $(seq 20); do
+		mkdir "src/$d"
+		for i in $(seq 40); do seq "$d" "$((d * i))" >"src/$d/$i"; done
+	done
+	head -c 30000000 /dev/urandom >src/noise
+	seq 3000000 >src/numbers
+	quietly src
+	for options in push nopush verify=always cache=1M xattr=off,noexec; do
+		show -o $options
+		diff -r src mnt/latest/
+		hide
+		show -o $options
+		"$TESTS/bats/mount_reads.py" --threads 4 src mnt/latest/
+		hide
+	done
+}
+
 @test "versions/ shows the distinct contents of each file" {
 	mkdir -p src/dir
 	echo one >src/dir/file.txt

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 needs="borgbackup"
 level=lz4
 export BORG_BASE_DIR="$STORE.base" BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK=yes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The floor of a restore: a plain copy.
 needs="coreutils"
 prepare() { mkdir -p "$STORE"; }

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The floor of a second snapshot: looking at every entry once.
 needs="findutils"
 prepare() { mkdir -p "$STORE"; }

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Each file here says how one tool does each piece of work. Given: SRC, STORE (a path that the tool may make), DST (an empty directory), BUILD.
 # A function that is not there is a dash in the table. needs: Debian packages.
 needs=""

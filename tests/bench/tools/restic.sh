@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 needs="restic"
 export RESTIC_PASSWORD=x RESTIC_REPOSITORY="$STORE" RESTIC_CACHE_DIR="$STORE.cache"
 prepare() { restic init -q; }

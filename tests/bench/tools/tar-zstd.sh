@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 needs="tar zstd"
 prepare() { mkdir -p "$STORE"; }
 first() { tar -C "$SRC" -cf - . | zstd -q -f -3 -T2 -o "$STORE/archive.tar.zst"; }

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* What the engine does for the mount: the block behind another, what lies before a slice, memory of blocks. */
+#include "store/spare.h"
+#include "store_samples.h"
+#include <backuptool/view.h>
+
+#define SIZE 700
+
+static struct bt_entry file_of(uint64_t seed)
+{
+	return (struct bt_entry){.name = "f",
+				 .name_length = 1,
+				 .type = BT_FILE,
+				 .size = SIZE,
+				 .has_digest = true,
+				 .digest = sample_content_digest(seed, SIZE)};
+}
+
+static bool is_decoded(struct bt_store *store, uint64_t seed)
+{
+	struct bt_entry file = file_of(seed);
+	struct bt_slice slice;
+	if (bt_slice_start_decoded(store, &file, 0, &slice, NULL) != 0)
+		return false;
+	bt_slice_end(store, &slice);
+	return true;
+}
+
+/* Blocks of the contents 1–3, 4–6, 7–9 in one file, 10 in another. */
+static struct bt_store *make_store(struct sample *sample)
+{
+	struct bt_store *store;
+	*sample = sample_new();
+	int contents = sample_contents_dir(sample);
+	struct bt_writer *writer = sample_writer(contents, VOLUME_HEADER);
+	for (uint64_t from = 1; from < 10; from += 3)
+		sample_contents(writer, from, 3, SIZE);
+	sample_seal(writer, "{}", "00000000000000000000000000000001.json");
+	bt_writer_free(writer);
+	writer = sample_writer(contents, VOLUME_HEADER);
+	sample_contents(writer, 10, 1, SIZE);
+	sample_seal(writer, "{}", "00000000000000000000000000000002.json");
+	bt_writer_free(writer);
+	close(contents);
+	assert_int_equal(bt_store_open(sample->path, NULL, &store, NULL), 0);
+	return store;
+}
+
+static void the_block_behind_is_decoded(void **state)
+{
+	struct sample sample;
+	struct bt_store *store = make_store(&sample);
+	struct bt_behind *behind;
+	assert_int_equal(bt_behind_new(store, &behind), 0);
+	struct bt_entry file = file_of(2), last = file_of(8), none = file_of(99), empty = {.type = BT_FILE};
+	bt_behind_prefetch(behind, &file);
+	assert_false(is_decoded(store, 2));
+	assert_true(is_decoded(store, 4));
+	assert_true(is_decoded(store, 6));
+	assert_false(is_decoded(store, 7));
+	bt_behind_prefetch(behind, &last); /* behind the last there is nothing, least of all another file's */
+	bt_behind_prefetch(behind, &none);
+	bt_behind_prefetch(behind, &empty);
+	assert_false(is_decoded(store, 7));
+	assert_false(is_decoded(store, 10));
+	bt_behind_free(behind);
+	bt_store_close(store);
+	sample_free(&sample);
+}
+
+static void slices_know_what_lies_before_them(void **state)
+{
+	struct sample sample;
+	struct bt_store *store = make_store(&sample);
+	struct bt_chunk chunks[] = {{sample_content_digest(1, SIZE), SIZE}, {sample_content_digest(2, SIZE), SIZE}};
+	struct bt_extent hole = {.offset = SIZE + 100, .length = 50};
+	struct bt_extra extra = {
+		.chunks = chunks, .chunk_count = 2, .has_chunks = true, .holes = &hole, .hole_count = 1};
+	struct bt_entry file = {.name = "f", .name_length = 1, .type = BT_FILE, .size = 2 * SIZE + 50, .extra = &extra};
+	static const struct {
+		uint64_t offset, before;
+	} cases[] = {{0, 0},	      {300, 300},      {SIZE, 0},	 {SIZE + 99, 99},
+		     {SIZE + 120, 0}, {SIZE + 150, 0}, {SIZE + 250, 100}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct bt_slice slice;
+		assert_int_equal(bt_slice_start(store, &file, cases[i].offset, &slice, NULL), 0);
+		assert_int_equal(bt_slice_before(&slice), cases[i].before);
+		assert_true((slice.data == NULL) == (bt_slice_block(&slice) == NULL));
+		bt_slice_end(store, &slice);
+	}
+	bt_store_close(store);
+	sample_free(&sample);
+}
+
+static void spare_memory_is_used_again(void **state)
+{
+	struct bt_spares spares;
+	size_t room, again;
+	bt_spares_init(&spares);
+	void *data = bt_spares_take(&spares, 1 << 20, &room);
+	assert_true(room >= 1 << 20);
+	bt_spares_give(&spares, data, room);
+	assert_ptr_equal(bt_spares_take(&spares, (1 << 20) - 5000, &again), data);
+	assert_int_equal(again, room);
+	bt_spares_give(&spares, data, room);
+	void *small = bt_spares_take(&spares, 1000, &again); /* not the large one */
+	assert_ptr_not_equal(small, data);
+	bt_spares_give(&spares, small, again);
+	assert_int_equal(spares.count, 1);
+	for (int i = 0; i < BT_SPARES + 2; i++) {
+		size_t own = (size_t)256 << 10;
+		bt_spares_give(&spares, malloc(own), own);
+	}
+	assert_int_equal(spares.count, BT_SPARES);
+	bt_spares_end(&spares);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_block_behind_is_decoded),
+		cmocka_unit_test(slices_know_what_lies_before_them),
+		cmocka_unit_test(spare_memory_is_used_again),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
