@@ -87,7 +87,9 @@ class File:
 class Store:
     def __init__(self, path):
         store = pathlib.Path(path)
-        self.snapshots = {file.name: File(file) for file in sorted(store.glob('snapshot_*.json'))}
+        # Of one second, ….json comes before …-1.json.
+        names = sorted(store.glob('snapshot_*.json'), key=lambda file: (file.stem.partition('Z')[0], len(file.stem), file.stem))
+        self.snapshots = {file.name: File(file) for file in names}
         files = [*self.snapshots.values(), *map(File, sorted((store / 'contents').glob('*.json')))]
         self.pages, self.where, self.decoded = {}, {}, (None, {})
         for file in files:

@@ -50,6 +50,12 @@ same() {
 	"$TESTS/tree_compare.py" "${@:3}" "$1" "$2"
 }
 
+# Lets a tree grow older than the time that a writer cannot tell apart from the time of reading: the pages of a younger
+# one are written again by the next snapshot.
+settle() {
+	sleep 0.1
+}
+
 take() {
 	backuptool snapshot --target-directory "$@"
 }

@@ -59,6 +59,7 @@ load helper
 
 @test "damaged files are named, and do not stop the rest" {
 	small_tree src
+	settle
 	for n in 1 2 3 4; do
 		take src
 		mv "snapshots/$(newest)" snapshots/snapshot_2020-01-0${n}T00-00-00Z.json

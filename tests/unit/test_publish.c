@@ -10,12 +10,10 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -301,35 +299,38 @@ static void test_lock_dies_with_its_process(void **state)
 	close(fd);
 }
 
-static atomic_int alarms;
-
 static void on_alarm(int signal)
 {
-	atomic_fetch_add(&alarms, 1);
 }
 
-static void *release_after_alarms(void *arg)
+struct holder {
+	pthread_t waiter;
+	int fd;
+};
+
+static void *interrupt_then_release(void *arg)
 {
-	while (atomic_load(&alarms) < 5)
-		usleep(1000);
-	close(*(int *)arg);
+	struct holder *holder = arg;
+
+	for (int i = 0; i < 5; i++) {
+		usleep(2000);
+		pthread_kill(holder->waiter, SIGALRM);
+	}
+	usleep(2000);
+	close(holder->fd);
 	return NULL;
 }
 
 /* Waiting ends when the holder lets go, and signals do not end it before. */
 static void check_wait(struct place *place, int wait_ms)
 {
-	struct itimerval often = {{0, 2000}, {0, 2000}}, never = {{0, 0}, {0, 0}};
-	int held = -1, fd = -1;
+	struct holder holder = {pthread_self(), -1};
+	int fd = -1;
 	pthread_t thread;
 
-	atomic_store(&alarms, 0);
-	assert_int_equal(take(place, BT_LOCK_SHARED, 0, &held), 0);
-	setitimer(ITIMER_REAL, &often, NULL);
-	assert_int_equal(pthread_create(&thread, NULL, release_after_alarms, &held), 0);
+	assert_int_equal(take(place, BT_LOCK_SHARED, 0, &holder.fd), 0);
+	assert_int_equal(pthread_create(&thread, NULL, interrupt_then_release, &holder), 0);
 	assert_int_equal(take(place, BT_LOCK_EXCLUSIVE, wait_ms, &fd), 0);
-	assert_true(atomic_load(&alarms) >= 5);
-	setitimer(ITIMER_REAL, &never, NULL);
 	pthread_join(thread, NULL);
 	close(fd);
 }
