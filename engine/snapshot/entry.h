@@ -1,26 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Entries from what stat says, the fingerprint, and copies. Pure but for memory. */
+/* Fingerprints given to entries, copies and comparison. Pure but for memory. */
 #ifndef BT_SNAPSHOT_ENTRY_H
 #define BT_SNAPSHOT_ENTRY_H
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "scan/scan.h"
-#include <backuptool/view.h>
-#include <sys/stat.h>
+#include "scan/describe.h"
 
-/* What stat(2) says in the listing's terms; name, name_length and the rest of seen stay. */
-void bt_snap_seen(const struct stat *st, struct bt_found *seen);
-uint8_t bt_snap_type(uint32_t mode); /* enum bt_type; 0 if it is none */
-
-/* Fills all of the entry that stat says, without fingerprint; the name is borrowed. 0 or BT_E_NOMEM. */
-int bt_snap_describe(struct bt_arena *arena, const struct bt_found *seen, uint64_t root_dev,
-		     struct bt_entry *ret_entry);
-/* The entry's extra, made when it has none; NULL on out of memory. Only for entries made here. */
-struct bt_extra *bt_snap_extra(struct bt_arena *arena, struct bt_entry *entry);
-
-/* Inode, times, size, mode, owner, device and links in 64 bits: equal means unchanged. */
-uint64_t bt_snap_fingerprint(const struct bt_found *seen);
 /* Gives the entry its fingerprint unless a later change might leave it the same: a change within the clock's tick of
  * the file system leaves the times as they are, so they must be older than that when it was read. */
 void bt_snap_stamp(struct bt_entry *entry, const struct bt_found *seen, const struct bt_time *read_at);

@@ -58,7 +58,7 @@ static int read_what_is_there(struct bt_snap_run *run, struct bt_snap_item *item
 		item->outcome.sys = errno;
 		return 0;
 	}
-	bt_snap_seen(&st, &now);
+	bt_found_stat(&st, &now);
 	if (S_ISREG(st.st_mode))
 		result = read_file(run, item, dirfd, &now, arena, error);
 	else if (S_ISDIR(st.st_mode)) /* the next run will enter it */

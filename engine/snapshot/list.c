@@ -81,7 +81,7 @@ int bt_snap_list_finish(struct bt_snap_run *run, struct bt_snap_list *list, stru
 		entry->has_digest = true;
 		return 0;
 	}
-	struct bt_extra *extra = bt_snap_extra(arena, entry);
+	struct bt_extra *extra = bt_found_extra(arena, entry);
 	if (!extra)
 		return BT_E_NOMEM;
 	if (list->page_count == 0 && list->count <= BT_INLINE_CHUNKS) {

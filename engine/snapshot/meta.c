@@ -33,7 +33,7 @@ static int read_target(struct bt_snap_reader *reader, int fd, struct bt_arena *a
 		return errno;
 	if (length == 0 || length > TARGET_MAX)
 		return ENAMETOOLONG;
-	struct bt_extra *extra = bt_snap_extra(arena, entry);
+	struct bt_extra *extra = bt_found_extra(arena, entry);
 	char *target = bt_arena_copy(arena, reader->names, (size_t)length);
 	if (!extra || !target)
 		return ENOMEM;
@@ -57,8 +57,8 @@ static int fill(struct bt_snap_run *run, struct bt_snap_reader *reader, int fd, 
 		outcome->state = BT_SNAP_LATER;
 		return 0;
 	}
-	bt_snap_seen(&st, &outcome->seen);
-	if (bt_snap_describe(out->arena, &outcome->seen, run->root_dev, entry) != 0)
+	bt_found_stat(&st, &outcome->seen);
+	if (bt_found_describe(out->arena, &outcome->seen, run->root_dev, entry) != 0)
 		return BT_E_NOMEM;
 	bt_snap_stamp(entry, &outcome->seen, &outcome->read_at);
 	if (entry->type == BT_SYMLINK)

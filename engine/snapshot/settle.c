@@ -36,12 +36,12 @@ static int tell_problem(struct bt_snap_run *run, const struct bt_snap_item *item
 /* An entry of which only what stat says is known. Devices and the like have nothing else anyway. */
 static int make_failed(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_arena *arena)
 {
-	if (bt_snap_describe(arena, &item->outcome.seen, run->root_dev, &item->entry) != 0)
+	if (bt_found_describe(arena, &item->outcome.seen, run->root_dev, &item->entry) != 0)
 		return BT_E_NOMEM;
 	if (item->entry.type == 0)
 		item->entry.type = BT_FILE;
 	if (item->entry.type <= BT_SYMLINK) {
-		struct bt_extra *extra = bt_snap_extra(arena, &item->entry);
+		struct bt_extra *extra = bt_found_extra(arena, &item->entry);
 
 		if (!extra)
 			return BT_E_NOMEM;
@@ -52,7 +52,7 @@ static int make_failed(struct bt_snap_run *run, struct bt_snap_item *item, struc
 
 static int make_torn(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_arena *arena)
 {
-	struct bt_extra *extra = bt_snap_extra(arena, &item->entry);
+	struct bt_extra *extra = bt_found_extra(arena, &item->entry);
 
 	if (!extra)
 		return BT_E_NOMEM;

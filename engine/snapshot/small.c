@@ -34,7 +34,7 @@ static bool look(int fd, struct bt_snap_outcome *outcome, struct stat *st)
 		outcome->sys = errno;
 		return false;
 	}
-	bt_snap_seen(st, &outcome->seen);
+	bt_found_stat(st, &outcome->seen);
 	if (S_ISREG(st->st_mode))
 		return true;
 	outcome->state = BT_SNAP_LATER;
@@ -99,7 +99,7 @@ static int finish(struct bt_snap_run *run, struct bt_snap_reader *reader, const 
 	const struct bt_snap_outcome *outcome = out->outcome;
 	struct bt_entry *entry = out->entry;
 
-	if (bt_snap_describe(out->arena, &outcome->seen, run->root_dev, entry) != 0)
+	if (bt_found_describe(out->arena, &outcome->seen, run->root_dev, entry) != 0)
 		return BT_E_NOMEM;
 	entry->size = size;
 	entry->has_digest = true;

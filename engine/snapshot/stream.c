@@ -210,7 +210,7 @@ static bool look(int fd, struct bt_snap_outcome *outcome, struct stat *st)
 		outcome->sys = errno;
 		return false;
 	}
-	bt_snap_seen(st, &outcome->seen);
+	bt_found_stat(st, &outcome->seen);
 	if (S_ISREG(st->st_mode))
 		return true;
 	outcome->state = BT_SNAP_LATER;
@@ -242,13 +242,13 @@ static int attempt(struct pass *pass, struct bt_snap_outcome *outcome, bool *ret
 static int finish(struct pass *pass, struct bt_arena *arena, struct bt_entry *entry,
 		  const struct bt_snap_outcome *outcome)
 {
-	if (bt_snap_describe(arena, &outcome->seen, pass->run->root_dev, entry) != 0)
+	if (bt_found_describe(arena, &outcome->seen, pass->run->root_dev, entry) != 0)
 		return BT_E_NOMEM;
 	entry->size = pass->size;
 	if (!outcome->torn)
 		bt_snap_stamp(entry, &outcome->seen, &outcome->read_at);
 	if (pass->hole_count > 0) {
-		struct bt_extra *extra = bt_snap_extra(arena, entry);
+		struct bt_extra *extra = bt_found_extra(arena, entry);
 		struct bt_extent *holes = bt_arena_copy(arena, pass->hole, pass->hole_count * sizeof(*holes));
 
 		if (!extra || !holes)

@@ -111,7 +111,7 @@ static int enter(struct bt_snap_walk *walk, struct bt_scan_dir *dir, const struc
 
 static bool same_stat(const struct bt_snap_run *run, const struct bt_entry *old, const struct bt_found *found)
 {
-	return !run->options->force && old->has_stat && old->stat == bt_snap_fingerprint(found);
+	return !run->options->force && old->has_stat && old->stat == bt_found_fingerprint(found);
 }
 
 static void keep_stat(struct bt_entry *entry, const struct bt_entry *old)
@@ -137,7 +137,7 @@ static int fill_directory(struct bt_snap_walk *walk, struct bt_snap_node *node, 
 		item->outcome.sys = node->dir->error;
 		return 0;
 	}
-	if (bt_snap_describe(arena, &node->dir->self, run->root_dev, &item->entry) != 0)
+	if (bt_found_describe(arena, &node->dir->self, run->root_dev, &item->entry) != 0)
 		return BT_E_NOMEM;
 	if (node->has_old && same_stat(run, &node->old, &node->dir->self)) {
 		keep_stat(&item->entry, &node->old);
@@ -190,7 +190,7 @@ static int remember_old(struct bt_snap_walk *walk, struct bt_snap_item *item, co
 
 static bool unchanged(struct bt_snap_run *run, const struct bt_entry *old, const struct bt_found *found)
 {
-	if (!old || old->type != bt_snap_type(found->mode) || !same_stat(run, old, found))
+	if (!old || old->type != bt_found_type(found->mode) || !same_stat(run, old, found))
 		return false;
 	if (old->extra && (old->extra->error || old->extra->torn))
 		return false;
@@ -202,7 +202,7 @@ static int keep(struct bt_snap_walk *walk, const struct bt_found *found, const s
 	struct bt_arena *arena = bt_snap_batch_arena(walk->batch);
 	struct bt_snap_item *item = new_item(walk, BT_SNAP_KEEP, found);
 
-	if (!item || bt_snap_describe(arena, found, walk->run->root_dev, &item->entry) != 0)
+	if (!item || bt_found_describe(arena, found, walk->run->root_dev, &item->entry) != 0)
 		return BT_E_NOMEM;
 	item->has_old = true;
 	item->old.type = old->type;
@@ -344,11 +344,11 @@ static int visit(struct bt_snap_walk *walk, const struct bt_found *found, struct
 		return bad(walk, found, old);
 	if (found->child)
 		return enter(walk, found->child, old, error);
-	if (bt_snap_type(found->mode) == BT_DIR)
+	if (bt_found_type(found->mode) == BT_DIR)
 		return read_meta(walk, found, old);
 	if (unchanged(walk->run, old, found))
 		return keep(walk, found, old);
-	if (bt_snap_type(found->mode) == BT_FILE)
+	if (bt_found_type(found->mode) == BT_FILE)
 		return read_file(walk, found, old);
 	return read_meta(walk, found, old);
 }

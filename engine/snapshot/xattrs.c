@@ -122,7 +122,7 @@ static int read_all(struct bt_snap_reader *reader, const struct place *place, si
 		return -E2BIG;
 	if (count == 0)
 		return sys;
-	struct bt_extra *extra = bt_snap_extra(arena, entry);
+	struct bt_extra *extra = bt_found_extra(arena, entry);
 	if (!extra)
 		return -ENOMEM;
 	qsort(list, count, sizeof(*list), by_name);
