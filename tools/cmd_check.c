@@ -345,6 +345,12 @@ static int run(struct tool *tool, const void *arg)
 const struct tool_command cmd_check = {
 	.name = "check",
 	.summary = "proves that everything can be restored, or says what cannot",
+	.description = "Reads what a restore would read, verifies all of it, and beyond that every\n"
+		       "byte of every file of the store: no finding means that all of it restores.\n"
+		       "Damage is named with the file, the snapshots and the paths that it hurts, and\n"
+		       "the command ends with 1. With SNAPSHOT only what these need is read. --subset\n"
+		       "reads a part of the contents, so that a large store is read in turns; --quick\n"
+		       "reads none of them.",
 	.operands = "[SNAPSHOT…]",
 	.example = "  backuptool check\n"
 		   "  backuptool check --subset 10%\n"

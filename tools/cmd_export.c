@@ -63,6 +63,9 @@ static int run(struct tool *tool, const void *arg)
 const struct tool_command cmd_export = {
 	.name = "export",
 	.summary = "writes a snapshot into a file of another layout",
+	.description = "The original layout is one JSON file with all names and contents. Entries that\n"
+		       "have no place in it, such as links and empty directories, are left out and\n"
+		       "counted. FILE must not exist; it appears whole.",
 	.operands = "SNAPSHOT FILE",
 	.example = "  backuptool export --classic latest /tmp/snapshot.json\n",
 	.min_operands = 2,

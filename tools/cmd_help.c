@@ -1,8 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-#include "commands.h"
+#include "help.h"
 #include "output.h"
 #include <stdio.h>
 #include <stdlib.h>
+
+#define LEFT 34 /* columns for an option */
+
+const char tool_summary[] = "Keeps snapshots of directories as JSON files in a store.";
+const char tool_naming[] = "A SNAPSHOT is a name in the store or its beginning, the path of a file, latest, latest~N,\n"
+			   "or @TIME: the newest at or before a time, such as @2026-11-20, @yesterday, @2h.";
+
+const struct tool_exit_text tool_exits[] = {
+	{TOOL_OK, "done; what was written is on the disk to stay"},
+	{TOOL_FATAL, "failed; one sentence says why"},
+	{TOOL_USAGE, "the command line makes no sense"},
+	{TOOL_INCOMPLETE, "done, but not everything: what is missing was named"},
+	{TOOL_NO_STORE, "there is no store at that place"},
+	{TOOL_LOCKED, "somebody else holds the lock"},
+	{TOOL_INTERRUPTED, "interrupted"},
+	{0, NULL},
+};
 
 static void option_print(const struct tool_option *option)
 {
@@ -10,7 +27,10 @@ static void option_print(const struct tool_option *option)
 	char *left = tool_format("%s --%s%s%s", option->letter ? letter : "   ", option->name,
 				 option->argument ? " " : "", option->argument ? option->argument : "");
 
-	printf("  %-34s %s\n", left, option->help);
+	if (tool_width(left) > LEFT)
+		printf("  %s\n  %*s %s\n", left, LEFT, "", option->help);
+	else
+		printf("  %s%*s %s\n", left, LEFT - (int)tool_width(left), "", option->help);
 	free(left);
 }
 
@@ -41,6 +61,8 @@ static void command_help(const struct tool_command *command)
 {
 	usage_print(command);
 	printf("%c%s.\n", command->summary[0] - 'a' + 'A', command->summary + 1);
+	if (command->description)
+		printf("\n%s\n", command->description);
 	if (command->options)
 		puts("\nOptions:");
 	options_print(command->options);
@@ -51,39 +73,43 @@ static void command_help(const struct tool_command *command)
 
 static void general_help(void)
 {
-	puts("Usage: backuptool [--store DIR] COMMAND [OPTION…]\n\n"
-	     "Keeps snapshots of directories as JSON files in a store.\n\n"
-	     "Commands:");
+	printf("Usage: backuptool [--store DIR] COMMAND [OPTION…]\n\n%s\n\nCommands:\n", tool_summary);
 	for (size_t i = 0; tool_commands[i]; i++)
 		printf("  %-12s %s\n", tool_commands[i]->name, tool_commands[i]->summary);
 	common_print("Options", TOOL_COMMON_FIRST);
-	puts("\nA SNAPSHOT is a name in the store or its beginning, the path of a file, latest, latest~N,\n"
-	     "or @TIME: the newest at or before a time, such as @2026-11-20, @yesterday, @2h.\n\n"
-	     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but not everything, 10 no store,\n"
-	     "11 locked by another, 130 interrupted.\n\n"
-	     "'backuptool COMMAND --help' tells more about one.");
+	printf("\n%s\n\nExit codes:\n", tool_naming);
+	for (const struct tool_exit_text *exit = tool_exits; exit->meaning; exit++)
+		printf("  %-3d %s\n", exit->code, exit->meaning);
+	puts("\n'backuptool COMMAND --help' tells more about one.");
 }
 
 static int run(struct tool *tool, const void *options)
 {
-	const struct tool_command *command;
+	const struct tool_command *command = NULL;
 
-	if (tool->operand_count == 0) {
-		general_help();
-		return TOOL_OK;
+	if (tool->operand_count > 0) {
+		command = tool_command_find(tool->operands[0]);
+		if (!command)
+			return tool_usage_error(tool, "there is no command '%s'", tool->operands[0]);
 	}
-	command = tool_command_find(tool->operands[0]);
-	if (!command)
-		return tool_usage_error(tool, "there is no command '%s'", tool->operands[0]);
-	command_help(command);
+	if (tool->json)
+		tool_help_json(command);
+	else if (command)
+		command_help(command);
+	else
+		general_help();
 	return TOOL_OK;
 }
 
 const struct tool_command cmd_help = {
 	.name = "help",
 	.summary = "shows what there is, or more about one command",
+	.description = "With --json, the whole table of commands and options, from which the man pages\n"
+		       "and the completions of shells are made, or one command's part of it.",
 	.operands = "[COMMAND]",
-	.example = "  backuptool help restore\n",
+	.example = "  backuptool help restore\n"
+		   "  backuptool help --json | jq -r '.commands[].name'\n",
 	.max_operands = 1,
+	.common = TOOL_COMMON_JSON,
 	.run = run,
 };

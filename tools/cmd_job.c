@@ -341,6 +341,14 @@ static int run(struct tool *tool, const void *options)
 const struct tool_command cmd_job = {
 	.name = "job",
 	.summary = "takes snapshots of a directory at an interval",
+	.description = "The first snapshot is taken at once, the others at fixed times after it, until\n"
+		       "the duration has passed. A time that is missed because a snapshot took longer\n"
+		       "is left out and counted. With rules of prune, each snapshot is followed by\n"
+		       "pruning.\n"
+		       "\n"
+		       "Ctrl-C or SIGTERM ends it after the snapshot in progress, a second one at\n"
+		       "once. Two jobs for the same directory in the same store are refused with 11.\n"
+		       "With --json, each snapshot gives a line, and the end another one.",
 	.example = "  backuptool job --target-directory ~/documents --interval 10m --duration 8h\n"
 		   "  backuptool job --target-directory ~/documents --interval 1h --duration forever \\\n"
 		   "      --skip-if-unchanged --keep-hourly 48 --keep-daily 30\n",

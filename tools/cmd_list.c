@@ -6,6 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct options {
+	bool names;
+};
+
+static const struct tool_option table[] = {
+	{"names", 0, NULL, false, "print only the names, one a line, without reading the snapshots", tool_set_true,
+	 offsetof(struct options, names)},
+	{0},
+};
+
 /* An open snapshot costs a few pages of memory, so that a row simply keeps its own. */
 struct row {
 	struct bt_snapshot *snapshot; /* NULL: damaged */
@@ -150,14 +160,22 @@ static int list(const struct tool *tool, struct bt_store *store)
 	return damaged ? TOOL_FATAL : TOOL_OK;
 }
 
+static int list_names(const struct bt_store *store)
+{
+	for (size_t i = 0; i < bt_store_snapshot_count(store); i++)
+		puts(bt_store_snapshot_name(store, i));
+	return TOOL_OK;
+}
+
 static int run(struct tool *tool, const void *options)
 {
+	bool names = ((const struct options *)options)->names;
 	struct bt_store *store;
 	int result = tool_store_open(tool, false, &store);
 
 	if (result != TOOL_OK)
 		return result;
-	result = list(tool, store);
+	result = names ? list_names(store) : list(tool, store);
 	bt_store_close(store);
 	return result;
 }
@@ -165,7 +183,12 @@ static int run(struct tool *tool, const void *options)
 const struct tool_command cmd_list = {
 	.name = "list",
 	.summary = "lists the snapshots of the store, the newest last",
+	.description = "One row for each snapshot. A damaged file is named on standard error, the\n"
+		       "others are listed, and the command ends with 1. --json gives an array with an\n"
+		       "object for each snapshot, a line each.",
 	.example = "  backuptool list\n  backuptool --store /backup list --json | jq '.[].name'\n",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
+	.options = table,
+	.options_size = sizeof(struct options),
 	.run = run,
 };

@@ -102,6 +102,13 @@ static int run(struct tool *tool, const void *options)
 const struct tool_command cmd_prune = {
 	.name = "prune",
 	.summary = "removes snapshots by rules, and what only they needed",
+	.description = "Every snapshot is shown with what happens to it and why. Hours, days, weeks,\n"
+		       "months and years are those of the calendar in local time; the newest snapshot\n"
+		       "of each is kept, and what any rule keeps stays. Rules that would remove\n"
+		       "everything are refused without --all. What no remaining snapshot needs is gone\n"
+		       "from the disk when the command returns. Killed at any moment, it leaves the\n"
+		       "store whole. If any snapshot cannot be read, nothing that others could share\n"
+		       "is removed.",
 	.example = "  backuptool prune --snapshot-number 10\n"
 		   "  backuptool prune --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run\n",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK,

@@ -84,6 +84,8 @@ static int run(struct tool *tool, const void *options)
 const struct tool_command cmd_remove = {
 	.name = "remove",
 	.summary = "removes single snapshots, and what only they needed",
+	.description = "All names are understood before the first snapshot is removed. What no\n"
+		       "remaining snapshot needs is gone from the disk when the command returns.",
 	.operands = "SNAPSHOT…",
 	.example = "  backuptool remove latest\n  backuptool remove 2026-11-20T08 2026-11-20T09\n",
 	.min_operands = 1,

@@ -33,7 +33,8 @@ static const struct tool_option table[] = {
 	{"snapshot-file", 0, "SNAPSHOT", true, "which snapshot; 'backuptool help' tells how to name it", tool_set_text,
 	 FIELD(snapshot)},
 	{"output-directory", 0, "DIR", true, "where to restore; made when it is missing", tool_set_text, FIELD(output)},
-	{"overwrite", 0, "WHEN", false, "always, if-changed (the default) or never", set_overwrite, FIELD(overwrite)},
+	{"overwrite", 0, "always|if-changed|never", false, "what to do with files that are there (if-changed)",
+	 set_overwrite, FIELD(overwrite)},
 	{"delete", 0, NULL, false, "remove what the snapshot does not have", tool_set_true, FIELD(delete_extra)},
 	{"dry-run", 'n', NULL, false, "with -v, show what would be done; write nothing", tool_set_true, FIELD(dry_run)},
 	{0},
@@ -151,6 +152,15 @@ static int run(struct tool *tool, const void *arg)
 const struct tool_command cmd_restore = {
 	.name = "restore",
 	.summary = "brings a snapshot, or some paths of it, back",
+	.description = "Everything comes back: names of any bytes, types, modes, owners, times, links,\n"
+		       "holes, extended attributes, ACLs, and, as root, devices. Each PATH is one in\n"
+		       "the snapshot, relative to the directory that it is of; without any, everything\n"
+		       "is restored.\n"
+		       "\n"
+		       "In a directory that has something already, only what differs is written, and\n"
+		       "what is in the way is replaced; what the snapshot does not have stays, unless\n"
+		       "--delete is given. Every byte is verified before it is written. What is\n"
+		       "damaged is named, left out, and the command ends with 3.",
 	.operands = "[PATH…]",
 	.example = "  backuptool restore --snapshot-file latest --output-directory ~/back\n"
 		   "  backuptool restore --snapshot-file @yesterday --output-directory ~/back letters/may.txt\n",

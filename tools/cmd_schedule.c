@@ -295,6 +295,10 @@ static int run(struct tool *tool, const void *arg)
 const struct tool_command cmd_schedule = {
 	.name = "schedule",
 	.summary = "makes a service of systemd that runs a job after each start of the machine",
+	.description = "The service is a unit of the user's systemd. It is written to\n"
+		       "$XDG_CONFIG_HOME/systemd/user or ~/.config/systemd/user, with absolute paths\n"
+		       "of this program, the store and the directory, under a name that belongs to\n"
+		       "these two; doing it again replaces it. The command prints how to start it.",
 	.example = "  backuptool schedule --store ~/snapshots --target-directory ~/documents --interval 1h \\\n"
 		   "      --skip-if-unchanged --keep-hourly 48 --keep-daily 30\n",
 	.common = TOOL_COMMON_STORE,

@@ -137,6 +137,19 @@ static int run(struct tool *tool, const void *arg)
 const struct tool_command cmd_snapshot = {
 	.name = "snapshot",
 	.summary = "takes a snapshot of a directory",
+	.description = "The store is made when it is missing; if it lies inside the directory, it is\n"
+		       "left out. A file that did not change since the last snapshot of the same\n"
+		       "directory is not read again, and every content is stored once, however many\n"
+		       "files and snapshots have it. When the command ends with 0, the snapshot is on\n"
+		       "the disk to stay; before that, it is not there at all.\n"
+		       "\n"
+		       "Patterns are those of .gitignore: '*.tmp' matches at any depth, '/Downloads/'\n"
+		       "only the directory at the top, '**' any number of directories, and '!' in\n"
+		       "front takes back in what a pattern before left out. Of all patterns, in the\n"
+		       "order of the command line, the last one that matches decides.\n"
+		       "\n"
+		       "A file that cannot be read is named, and the rest is in the snapshot: the\n"
+		       "command then ends with 3.",
 	.example = "  backuptool snapshot --target-directory ~/documents --exclude '*.tmp' --tag before-upgrade\n",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
 	.options = table,

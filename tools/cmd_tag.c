@@ -93,6 +93,8 @@ static int run(struct tool *tool, const void *opaque)
 const struct tool_command cmd_tag = {
 	.name = "tag",
 	.summary = "adds tags to a snapshot or takes them away",
+	.description = "A tag is a word of UTF-8 without control characters. 'prune --keep-tag' keeps\n"
+		       "what has a tag, and 'list --json' gives them.",
 	.operands = "SNAPSHOT",
 	.example = "  backuptool tag latest --add before-upgrade\n",
 	.min_operands = 1,

@@ -31,6 +31,7 @@ struct tool;
 struct tool_command {
 	const char *name;
 	const char *summary;		   /* one line, begins small, no full stop */
+	const char *description;	   /* what the summary cannot say, wrapped at 78 columns, or NULL */
 	const char *operands;		   /* "[PATH…]", or NULL if it takes none */
 	const char *example;		   /* lines for --help */
 	int min_operands, max_operands;	   /* -1: any number */

@@ -110,3 +110,13 @@ load helper
 	unshare -m bash read-only.sh
 	same src out
 }
+
+@test "--names" {
+	small_tree src
+	take src
+	take src
+	damage "snapshots/$(newest 1)"
+	run -0 --separate-stderr backuptool list --names
+	output_is "$(newest 1)" "$(newest)"
+	[ "$stderr" = "" ]
+}

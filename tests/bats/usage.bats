@@ -40,6 +40,17 @@ load helper
 	done
 }
 
+@test "help --json has the table of commands" {
+	run -0 --separate-stderr backuptool help --json
+	[ "$(jq -r '.commands[].name' <<<"$output" | wc -l)" -ge 12 ]
+	jq -e '.commands[] | select(.name == "snapshot") | .options[] | select(.name == "exclude") |
+		.letter == "e" and .argument == "PATTERN" and (.required | not) and (.common | not)' <<<"$output"
+	jq -e '.exit_codes | map(.code) == [0, 1, 2, 3, 10, 11, 130]' <<<"$output"
+	jq '.commands[] | select(.name == "prune")' <<<"$output" >whole
+	run -0 backuptool help prune --json
+	diff whole <(jq . <<<"$output")
+}
+
 @test "an unknown command, and one that is nearly right" {
 	run -2 backuptool snapshto
 	output_is "backuptool: there is no command 'snapshto'; did you mean 'snapshot'?; see 'backuptool help'"

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "help.h"
+#include "output.h"
+#include "rows.h"
+#include <stdlib.h>
+
+/* An option and where it comes from. */
+struct option_row {
+	const struct tool_option *option;
+	bool common;
+};
+
+/* The options of a command, or with none of those before the command. */
+struct option_rows {
+	struct option_row *items;
+	size_t count;
+};
+
+struct command_row {
+	const struct tool_command *command;
+	struct option_rows options;
+};
+
+struct program_row {
+	struct command_row *commands;
+	size_t count;
+	struct option_rows options;
+};
+
+static void rows_add(struct option_rows *rows, const struct tool_option *options, bool common)
+{
+	for (; options && options->name; options++) {
+		rows->items = tool_realloc(rows->items, (rows->count + 1) * sizeof(*rows->items));
+		rows->items[rows->count++] = (struct option_row){options, common};
+	}
+}
+
+static struct option_rows rows_make(const struct tool_option *own, unsigned bits)
+{
+	struct option_rows rows = {0};
+
+	rows_add(&rows, own, false);
+	for (const struct tool_common_options *common = tool_common_options; common->options; common++)
+		if (common->bits & bits)
+			rows_add(&rows, common->options, true);
+	return rows;
+}
+
+static struct tool_value text_or_nothing(const char *text)
+{
+	return (struct tool_value){.kind = text ? TOOL_TEXT : TOOL_NOTHING, .text = text};
+}
+
+static struct tool_value get_letter(const void *row)
+{
+	const struct option_row *self = row;
+	static char text[2];
+
+	text[0] = self->option->letter;
+	return text_or_nothing(*text ? text : NULL);
+}
+
+static struct tool_value get_argument(const void *row)
+{
+	return text_or_nothing(((const struct option_row *)row)->option->argument);
+}
+
+TOOL_GETTER(struct option_row, name, TOOL_TEXT, text, self->option->name)
+TOOL_GETTER(struct option_row, required, TOOL_FLAG, flag, self->option->required)
+TOOL_GETTER(struct option_row, common, TOOL_FLAG, flag, self->common)
+TOOL_GETTER(struct option_row, help, TOOL_TEXT, text, self->option->help)
+
+static const struct tool_column option_columns[] = {
+	{"name", NULL, false, get_name},
+	{"letter", NULL, false, get_letter},
+	{"argument", NULL, false, get_argument},
+	{"required", NULL, false, get_required},
+	{"common", NULL, false, get_common},
+	{"help", NULL, false, get_help},
+	{0},
+};
+
+static struct tool_value option_list(const struct option_rows *rows)
+{
+	return (struct tool_value){.kind = TOOL_ROWS,
+				   .rows = {option_columns, rows->items, sizeof(*rows->items), rows->count}};
+}
+
+static struct tool_value get_operands(const void *row)
+{
+	return text_or_nothing(((const struct command_row *)row)->command->operands);
+}
+
+static struct tool_value get_description(const void *row)
+{
+	return text_or_nothing(((const struct command_row *)row)->command->description);
+}
+
+static struct tool_value get_options(const void *row)
+{
+	return option_list(&((const struct command_row *)row)->options);
+}
+
+TOOL_GETTER(struct command_row, command, TOOL_TEXT, text, self->command->name)
+TOOL_GETTER(struct command_row, summary, TOOL_TEXT, text, self->command->summary)
+TOOL_GETTER(struct command_row, example, TOOL_TEXT, text, self->command->example)
+
+static const struct tool_column command_columns[] = {
+	{"name", NULL, false, get_command},
+	{"summary", NULL, false, get_summary},
+	{"description", NULL, false, get_description},
+	{"operands", NULL, false, get_operands},
+	{"example", NULL, false, get_example},
+	{"options", NULL, false, get_options},
+	{0},
+};
+
+TOOL_GETTER(struct tool_exit_text, code, TOOL_COUNT, number, (uint64_t)self->code)
+TOOL_GETTER(struct tool_exit_text, meaning, TOOL_TEXT, text, self->meaning)
+
+static const struct tool_column exit_columns[] = {
+	{"code", NULL, false, get_code},
+	{"meaning", NULL, false, get_meaning},
+	{0},
+};
+
+static struct tool_value get_commands(const void *row)
+{
+	const struct program_row *self = row;
+
+	return (struct tool_value){.kind = TOOL_ROWS,
+				   .rows = {command_columns, self->commands, sizeof(*self->commands), self->count}};
+}
+
+static struct tool_value get_first_options(const void *row)
+{
+	return option_list(&((const struct program_row *)row)->options);
+}
+
+static struct tool_value get_exits(const void *row)
+{
+	size_t count = 0;
+
+	while (tool_exits[count].meaning)
+		count++;
+	return (struct tool_value){.kind = TOOL_ROWS, .rows = {exit_columns, tool_exits, sizeof(*tool_exits), count}};
+}
+
+static struct tool_value get_version(const void *row)
+{
+	return text_or_nothing(BT_VERSION);
+}
+
+static struct tool_value get_program_summary(const void *row)
+{
+	return text_or_nothing(tool_summary);
+}
+
+static struct tool_value get_naming(const void *row)
+{
+	return text_or_nothing(tool_naming);
+}
+
+static const struct tool_column program_columns[] = {
+	{"version", NULL, false, get_version},
+	{"summary", NULL, false, get_program_summary},
+	{"commands", NULL, false, get_commands},
+	{"options", NULL, false, get_first_options},
+	{"snapshot_naming", NULL, false, get_naming},
+	{"exit_codes", NULL, false, get_exits},
+	{0},
+};
+
+void tool_help_json(const struct tool_command *only)
+{
+	struct program_row program = {.options = rows_make(NULL, TOOL_COMMON_FIRST)};
+
+	for (size_t i = 0; tool_commands[i]; i++) {
+		const struct tool_command *command = tool_commands[i];
+
+		program.commands = tool_realloc(program.commands, (i + 1) * sizeof(*program.commands));
+		program.commands[i] =
+			(struct command_row){command, rows_make(command->options, command->common | TOOL_COMMON_HELP)};
+		if (command == only)
+			tool_object_print(command_columns, &program.commands[i]);
+		program.count++;
+	}
+	if (!only)
+		tool_object_print(program_columns, &program);
+	for (size_t i = 0; i < program.count; i++)
+		free(program.commands[i].options.items);
+	free(program.commands);
+	free(program.options.items);
+}
