@@ -2,9 +2,15 @@
 #include "daemon.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static _Noreturn void wait_for_child(int ready)
@@ -50,33 +56,77 @@ void daemon_detach(void)
 		close(null);
 }
 
-static _Noreturn void unmount_after(int alive, const char *mountpoint)
+/* Only the mount of a driver that is no more: somebody may have unmounted it, and mounted something else there. Asking
+ * for the space is never answered from memory, and waits for a driver that is just ending. */
+static bool is_dead(const char *mountpoint)
+{
+	struct statfs space;
+	return statfs(mountpoint, &space) != 0 && (errno == ENOTCONN || errno == ECONNABORTED);
+}
+
+/* What an ordinary user mounted, only fusermount3 can undo. */
+static void unmount(const char *mountpoint)
+{
+	if (umount2(mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+		return;
+	pid_t child = fork();
+	if (child == 0) {
+		execlp("fusermount3", "fusermount3", "-u", "-q", "-z", "--", mountpoint, (char *)NULL);
+		_exit(1);
+	}
+	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+static _Noreturn void wait_for_driver(int driver, const char *mountpoint)
 {
 	char byte;
+	ssize_t got;
 	sigset_t all;
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	prctl(PR_SET_NAME, "backupfs-end");
 	setsid();
-	dup2(alive, 0);
+	daemon_detach();
+	dup2(driver, 0);
 	close_range(3, ~0U, 0);
-	while (read(0, &byte, 1) < 0 && errno == EINTR)
+	while ((got = read(0, &byte, 1)) < 0 && errno == EINTR)
 		;
 	sigprocmask(SIG_UNBLOCK, &all, NULL);
-	execlp("fusermount3", "fusermount3", "-u", "-q", "-z", "--", mountpoint, (char *)NULL);
-	_exit(1);
+	if (got == 1 || is_dead(mountpoint))
+		unmount(mountpoint);
+	_exit(0);
 }
 
-int daemon_unmount_at_end(const char *mountpoint)
+int daemon_keep_unmounter(const char *mountpoint, int *ret_unmounter)
 {
 	int ends[2];
-	if (pipe2(ends, O_CLOEXEC) != 0)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
 		return errno;
 	pid_t child = fork();
-	if (child == 0) {
-		close(ends[1]);
-		unmount_after(ends[0], mountpoint);
-	}
+	int result = child < 0 ? errno : 0;
+	if (child == 0)
+		wait_for_driver(ends[0], mountpoint);
 	close(ends[0]);
-	return child < 0 ? errno : 0; /* the other end stays open for as long as this process lives */
+	if (result)
+		close(ends[1]);
+	else
+		*ret_unmounter = ends[1];
+	return result;
+}
+
+/* What was mounted on that place since then is not ours. */
+static bool is_unmounted(int session_fd)
+{
+	struct pollfd device = {.fd = session_fd};
+	return poll(&device, 1, 0) == 1 && (device.revents & POLLERR);
+}
+
+void daemon_unmount(int unmounter, int session_fd)
+{
+	char byte = 'u';
+	if (!is_unmounted(session_fd) && send(unmounter, &byte, 1, MSG_NOSIGNAL) == 1)
+		while (read(unmounter, &byte, 1) < 0 && errno == EINTR)
+			;
+	close(unmounter);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Going into the background without leaving the caller in the dark. */
+/* Going into the background without leaving the caller in the dark, and coming to an end without leaving a dead mount.
+ */
 #ifndef FS_DAEMON_H
 #define FS_DAEMON_H
 
@@ -11,10 +12,13 @@
 int daemon_start(int session_fd, int *ret_ready);
 /* The child's last step when all is well: nothing of the caller's terminal and directory is held any more. */
 void daemon_detach(void);
+
 /*
- * For an ordinary user, whose mounts only fusermount3 can undo, with privileges that the driver gives up: leaves a
- * small process behind that runs it as soon as this one ends, however it does. 0 or an errno.
+ * The driver gives up the privileges that unmounting takes, so a small process stays behind that keeps them, and does
+ * it when it is asked to, or when the driver has died. *ret_unmounter: for daemon_unmount. 0 or an errno.
  */
-int daemon_unmount_at_end(const char *mountpoint);
+int daemon_keep_unmounter(const char *mountpoint, int *ret_unmounter);
+/* Returns when it is done, or when somebody was quicker, and closes the descriptor. */
+void daemon_unmount(int unmounter, int session_fd);
 
 #endif

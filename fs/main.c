@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ahead.h"
 #include "daemon.h"
+#include "limits.h"
 #include "loop.h"
 #include "ops.h"
 #include "paths.h"
@@ -10,16 +11,11 @@
 #include "versions.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
-
-#define CACHE_DEFAULT ((size_t)64 << 20)
 
 enum exit_code { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NO_STORE = 10 };
 
@@ -63,39 +59,10 @@ static int find_places(const struct options *options, struct places *ret_places)
 	return EXIT_FINE;
 }
 
-/* Every file of the store stays open once it was read. */
-static void raise_limits(void)
-{
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
-/* One heap for all threads, which grows in large steps; large things apart from it, so that it stays whole. */
-static void tune_memory(void)
-{
-	mallopt(M_ARENA_MAX, 1);
-	mallopt(M_TOP_PAD, 1 << 20);
-	mallopt(M_MMAP_THRESHOLD, 256 << 10);
-	mallopt(M_TRIM_THRESHOLD, 4 << 20);
-}
-
-/* The engine keeps this much of directories besides, or less; the user is told one number for both. */
-#define PAGES_CACHE ((size_t)16 << 20)
-#define CACHE_LEAST ((size_t)8 << 20)
-
-static size_t cache_for_blocks(size_t wanted)
-{
-	size_t all = wanted ? wanted : CACHE_DEFAULT;
-	return all > PAGES_CACHE + CACHE_LEAST ? all - PAGES_CACHE : CACHE_LEAST;
-}
-
 static int open_store(struct fs *fs, const char *path)
 {
 	struct bt_error error = {0};
-	struct bt_store_options options = {.cache_bytes = cache_for_blocks(fs->options.cache_bytes),
+	struct bt_store_options options = {.cache_bytes = limits_blocks_cache(fs->options.cache_bytes),
 					   .verify_always = fs->options.verify_always};
 	int code = bt_store_open(path, &options, &fs->store, &error);
 	if (code)
@@ -167,7 +134,6 @@ static int serve(struct fs *fs, const struct places *places)
 	sigset_t signals;
 	int signal, result;
 	block_signals(&signals);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	result = ahead_start(fs, &fs->ahead);
 	if (result == 0)
 		result = loop_start(fs, &loop);
@@ -188,23 +154,35 @@ static int serve(struct fs *fs, const struct places *places)
 	return result ? EXIT_FAILED : EXIT_FINE;
 }
 
-static int run(struct fs *fs, const struct places *places)
+/* Into the background, if that is wanted; and nothing in hand any more that reading the store does not take. */
+static int settle(struct fs *fs, const struct places *places, int *ret_unmounter)
 {
-	int result = mount_session(fs, places), error = 0;
-	if (result)
-		return result;
+	struct bt_error error = {0};
+	int result = 0;
 	if (!fs->options.foreground)
-		error = daemon_start(fuse_session_fd(fs->session), &fs->ready_fd);
-	if (error == 0 && geteuid() != 0)
-		error = daemon_unmount_at_end(places->mountpoint);
-	if (error) {
-		fuse_session_unmount(fs->session);
-		return complain("fork", strerror(error));
-	}
+		result = daemon_start(fuse_session_fd(fs->session), &fs->ready_fd);
+	if (result == 0)
+		result = daemon_keep_unmounter(places->mountpoint, ret_unmounter);
+	if (result)
+		return complain("fork", strerror(result));
 	if (!fs->options.foreground)
 		daemon_detach();
-	result = serve(fs, places);
-	if (geteuid() == 0)
+	if (limits_confine(fs->store_fd, &error) != 0) /* a defence more or less: no reason not to mount */
+		log_error(&fs->log, "giving up what is not needed", &error);
+	return EXIT_FINE;
+}
+
+static int run(struct fs *fs, const struct places *places)
+{
+	int unmounter = -1, result = mount_session(fs, places);
+	if (result)
+		return result;
+	result = settle(fs, places, &unmounter);
+	if (result == EXIT_FINE)
+		result = serve(fs, places);
+	if (unmounter >= 0)
+		daemon_unmount(unmounter, fuse_session_fd(fs->session));
+	else
 		fuse_session_unmount(fs->session);
 	return result;
 }
@@ -239,8 +217,7 @@ int main(int argc, char **argv)
 	} else if (fs->options.version) {
 		puts("backupfs " FS_VERSION);
 	} else {
-		raise_limits();
-		tune_memory();
+		limits_raise();
 		init_fs(fs);
 		result = mount_store(fs);
 		close_fs(fs);

@@ -23,15 +23,21 @@ teardown() {
 	helper_teardown
 }
 
-# Drivers are told apart by the place in their command line.
-drivers() {
+# The drivers' processes of this name, told apart by the place in their command line.
+processes() {
 	pgrep -f "^[^ ]*backupfs .*$WORK/" | while read -r pid; do
+		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$1" ] || continue
 		grep -q '^State:.*Z' "/proc/$pid/status" 2>/dev/null || echo "$pid"
 	done
 }
 
+drivers() {
+	processes backupfs
+}
+
+# Neither one, nor what stays behind to unmount.
 no_driver() {
-	[ -z "$(drivers)" ]
+	[ -z "$(drivers)$(processes backupfs-end)" ]
 }
 
 is_mounted() {

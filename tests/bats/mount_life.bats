@@ -44,7 +44,47 @@ load mount_helper
 	pid=$(drivers)
 	[ "$(readlink "/proc/$pid/cwd")" = / ]
 	[ "$(readlink "/proc/$pid/fd/0")" = /dev/null ]
+}
+
+@test "it has no rights but to read the store" {
+	small_tree src
+	quietly src
+	echo elsewhere >outside
+	show
+	local pid
+	pid=$(drivers)
 	grep -q '^NoNewPrivs:.*1' "/proc/$pid/status"
+	# what comes later is read, too
+	mkdir -p snapshots/contents
+	mv "snapshots/$(newest)" snapshots/contents/0123456789abcdef0123456789abcdef.json
+	sed -i 's/hello/again/' src/docs/a.txt
+	quietly src
+	wait_until grep -qs again mnt/latest/docs/a.txt
+	[ "$(readlink mnt/@now)" = "$(readlink mnt/latest)" ]
+	cmp src/photos/noise.bin mnt/latest/photos/noise.bin
+	cp "$TESTS/data/classic/"snapshot*.json snapshots/ # and derived from
+	wait_until test -e mnt/snapshot_2026-11-22T11-38-24
+	[ -n "$(ls mnt/snapshot_2026-11-22T11-38-24/)" ]
+	[ -n "$(find snapshots/cache -name "classic-*")" ]
+	kill "$pid"
+	wait_until no_driver
+	not_mounted
+}
+
+@test "whoever mounts on the same place after an unmount keeps it" {
+	small_tree src
+	mkdir other
+	echo other >other/file
+	quietly src
+	is_root || skip "needs another mount"
+	for i in 1 2 3 4 5; do
+		show
+		umount mnt
+		mount --bind other mnt
+		wait_until no_driver
+		[ "$(cat mnt/file)" = other ]
+		umount mnt
+	done
 }
 
 @test "the foreground, and signals" {
@@ -93,8 +133,7 @@ load mount_helper
 		grep -r x mnt >/dev/null 2>&1 &
 		kill -9 "$(drivers)"
 		wait
-		run ! ls mnt/@now # not what the kernel still has
-		umount mnt
+		wait_until not_mounted
 	done
 	show
 	cmp src/large mnt/latest/large

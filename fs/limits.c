@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "limits.h"
+#include <backuptool/confine.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Every file of the store stays open once it was read. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/* One heap for all threads, which grows in large steps; large things apart from it, so that it stays whole. */
+static void tune_memory(void)
+{
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_TOP_PAD, 1 << 20);
+	mallopt(M_MMAP_THRESHOLD, 256 << 10);
+	mallopt(M_TRIM_THRESHOLD, 4 << 20);
+}
+
+void limits_raise(void)
+{
+	raise_descriptors();
+	tune_memory();
+}
+
+#define CACHE_DEFAULT ((size_t)64 << 20)
+/* The engine keeps this much of directories besides, or less; the user is told one number for both. */
+#define PAGES_CACHE   ((size_t)16 << 20)
+#define CACHE_LEAST   ((size_t)8 << 20)
+
+size_t limits_blocks_cache(size_t wanted)
+{
+	size_t all = wanted ? wanted : CACHE_DEFAULT;
+	return all > PAGES_CACHE + CACHE_LEAST ? all - PAGES_CACHE : CACHE_LEAST;
+}
+
+/* An fd, or -1 where it cannot be had: on a read-only file system, for instance. */
+static int open_derived(int store_fd)
+{
+	mkdirat(store_fd, "cache", 0700);
+	return openat(store_fd, "cache", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int limits_confine(int store_fd, struct bt_error *error)
+{
+	/* what "@TIME" means hangs on the time zone, which may change while the mount lives */
+	int zones = open("/usr/share/zoneinfo", O_PATH | O_DIRECTORY | O_CLOEXEC), derived = open_derived(store_fd);
+	const int readable[] = {store_fd, zones};
+	const struct bt_confinement limits = {.readable = readable,
+					      .readable_count = zones < 0 ? 1 : 2,
+					      .writable = &derived,
+					      .writable_count = derived < 0 ? 0 : 1};
+	tzset();
+	int code = bt_confine(&limits, NULL, error);
+	if (zones >= 0)
+		close(zones);
+	if (derived >= 0)
+		close(derived);
+	return code;
+}
