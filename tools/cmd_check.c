@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "check.h"
 #include "commands.h"
 #include "output.h"
 #include "progress.h"
 #include "rows.h"
-#include <backuptool/check.h>
 #include <cjson/cJSON.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,7 @@ struct subset {
 };
 
 struct options {
-	bool quick;
+	bool quick, repair, dry_run;
 	struct subset subset;
 };
 
@@ -56,6 +55,9 @@ static const struct tool_option table[] = {
 	 FIELD(quick)},
 	{"subset", 0, "PART", false, "read only this part of the contents: 1/7 to 7/7 in turn, or 10% at random",
 	 set_subset, FIELD(subset)},
+	{"repair", 0, NULL, false, "make the store sound: move aside what cannot be used, say what is lost",
+	 tool_set_true, FIELD(repair)},
+	{"dry-run", 'n', NULL, false, "with --repair: show what would be done", tool_set_true, FIELD(dry_run)},
 	{0},
 };
 
@@ -104,123 +106,6 @@ static const struct tool_column summary_columns[] = {
 	{0},
 };
 
-/* Rows of findings and of what they hurt. */
-static struct tool_value offset_value(uint64_t offset)
-{
-	if (offset == BT_NO_OFFSET)
-		return (struct tool_value){.kind = TOOL_NOTHING};
-	return (struct tool_value){.kind = TOOL_COUNT, .number = offset};
-}
-
-static struct tool_value text_value(const char *text)
-{
-	return (struct tool_value){.kind = text ? TOOL_TEXT : TOOL_NOTHING, .text = text};
-}
-
-TOOL_GETTER(struct bt_hurt, hurt_snapshot, TOOL_TEXT, text, self->snapshot)
-
-static struct tool_value get_hurt_path(const void *row)
-{
-	return text_value(((const struct bt_hurt *)row)->path);
-}
-
-static struct tool_value get_hurt_offset(const void *row)
-{
-	return offset_value(((const struct bt_hurt *)row)->offset);
-}
-
-static struct tool_value get_hurt_length(const void *row)
-{
-	const struct bt_hurt *self = row;
-
-	return offset_value(self->offset == BT_NO_OFFSET ? BT_NO_OFFSET : self->length);
-}
-
-static const struct tool_column hurt_columns[] = {
-	{"snapshot", NULL, false, get_hurt_snapshot},
-	{"path", NULL, false, get_hurt_path},
-	{"offset", NULL, false, get_hurt_offset},
-	{"length", NULL, false, get_hurt_length},
-	{0},
-};
-
-TOOL_GETTER(struct bt_finding, more, TOOL_COUNT, number, self->hurts_more)
-TOOL_GETTER(struct bt_finding, traced, TOOL_FLAG, flag, self->traced)
-
-static struct tool_value get_file(const void *row)
-{
-	return text_value(((const struct bt_finding *)row)->file);
-}
-
-static struct tool_value get_offset(const void *row)
-{
-	return offset_value(((const struct bt_finding *)row)->offset);
-}
-
-static struct tool_value get_length(const void *row)
-{
-	const struct bt_finding *self = row;
-
-	return offset_value(self->length ? self->length : BT_NO_OFFSET);
-}
-
-static struct tool_value get_reason(const void *row)
-{
-	const struct bt_error *error = ((const struct bt_finding *)row)->error;
-
-	return text_value(error->code == BT_E_SYSTEM ? bt_errno_name(error->sys) : bt_reason_name(error->reason));
-}
-
-static struct tool_value get_hurts(const void *row)
-{
-	const struct bt_finding *self = row;
-
-	return (struct tool_value){.kind = TOOL_ROWS,
-				   .rows = {hurt_columns, self->hurts, sizeof(*self->hurts), self->hurt_count}};
-}
-
-static const struct tool_column finding_columns[] = {
-	{"file", NULL, false, get_file},     {"offset", NULL, false, get_offset},
-	{"length", NULL, false, get_length}, {"reason", NULL, false, get_reason},
-	{"hurts", NULL, false, get_hurts},   {"more", NULL, false, get_more},
-	{"traced", NULL, false, get_traced}, {0},
-};
-
-static void print_hurt(const struct bt_hurt *hurt)
-{
-	char *path = tool_escape(hurt->path ? hurt->path : "");
-
-	printf("  hurts %s", hurt->snapshot);
-	if (!hurt->path)
-		printf(": all of it");
-	else
-		printf(": %s", *path ? path : ".");
-	if (hurt->offset != BT_NO_OFFSET)
-		printf(", bytes %" PRIu64 " to %" PRIu64, hurt->offset, hurt->offset + hurt->length - 1);
-	putchar('\n');
-	free(path);
-}
-
-static void print_finding(const struct bt_finding *finding)
-{
-	char text[1024];
-
-	bt_error_text(finding->error, text, sizeof(text));
-	if (finding->file)
-		printf("%s", text);
-	else
-		printf("no file of the store has what is needed (%s)", bt_reason_name(finding->error->reason));
-	if (finding->length)
-		printf(", in bytes %" PRIu64 " to %" PRIu64, finding->offset, finding->offset + finding->length - 1);
-	putchar('\n');
-	for (size_t i = 0; i < finding->hurt_count; i++)
-		print_hurt(&finding->hurts[i]);
-	if (finding->hurts_more)
-		printf("  and %" PRIu64 " more\n", finding->hurts_more);
-	if (finding->traced && !finding->hurt_count)
-		puts("  hurts no snapshot");
-}
-
 static void found(void *arg, const struct bt_finding *finding)
 {
 	struct report *report = arg;
@@ -230,9 +115,9 @@ static void found(void *arg, const struct bt_finding *finding)
 		puts(",");
 	report->any = true;
 	if (report->tool->json)
-		tool_object_print(finding_columns, finding);
+		tool_object_print(tool_finding_columns, finding);
 	else
-		print_finding(finding);
+		tool_finding_print(finding);
 }
 
 static void print_looked_at(const struct report *report)
@@ -327,11 +212,20 @@ static int run(struct tool *tool, const void *arg)
 
 	if (how.quick && how.parts)
 		return tool_usage_error(tool, "--quick reads no contents, so there is no --subset of them");
+	if (options->repair && (how.quick || how.parts || how.name_count))
+		return tool_usage_error(tool, "--repair looks at the whole store");
+	if (options->dry_run && !options->repair)
+		return tool_usage_error(tool, "--dry-run goes with --repair: a check changes nothing");
 	if (how.parts && !how.part)
 		how.part = (unsigned)((uint64_t)time(NULL) * 2654435761 % how.parts) + 1;
 	result = tool_store_open(tool, false, &store);
 	if (result != TOOL_OK)
 		return result;
+	if (options->repair) {
+		result = tool_repair(tool, store, options->dry_run);
+		bt_store_close(store);
+		return result;
+	}
 	names = tool_alloc((size_t)(tool->operand_count + 1) * sizeof(*names));
 	how.names = names;
 	result = resolve(tool, store, names);
@@ -354,7 +248,8 @@ const struct tool_command cmd_check = {
 	.operands = "[SNAPSHOT…]",
 	.example = "  backuptool check\n"
 		   "  backuptool check --subset 10%\n"
-		   "  backuptool check latest --quick\n",
+		   "  backuptool check latest --quick\n"
+		   "  backuptool check --repair --dry-run\n",
 	.max_operands = -1,
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
 	.options = table,

@@ -71,7 +71,7 @@ static int check_names(struct bt_check_run *run, struct bt_error *error)
 	return 0;
 }
 
-static int check(struct bt_check_run *run, struct bt_error *error)
+int bt_check_run(struct bt_check_run *run, struct bt_error *error)
 {
 	int r = check_names(run, error);
 	if (r)
@@ -89,6 +89,20 @@ static int check(struct bt_check_run *run, struct bt_error *error)
 	return r ? r : run->result.findings ? BT_E_DAMAGED : 0;
 }
 
+void bt_check_run_init(struct bt_check_run *run)
+{
+	pthread_mutex_init(&run->lock, NULL);
+}
+
+void bt_check_run_free(struct bt_check_run *run)
+{
+	bt_findings_free(run);
+	bt_digest_set_free(&run->good);
+	bt_digest_set_free(&run->needed);
+	bt_digest_set_free(&run->clean);
+	pthread_mutex_destroy(&run->lock);
+}
+
 int bt_check(struct bt_store *store, const struct bt_check_options *options,
 	     void (*found)(void *arg, const struct bt_finding *finding), void *arg, const struct bt_observer *observer,
 	     struct bt_check_result *ret_result, struct bt_error *error)
@@ -100,16 +114,12 @@ int bt_check(struct bt_store *store, const struct bt_check_options *options,
 				   .tell = found,
 				   .arg = arg};
 	int fd = -1;
-	pthread_mutex_init(&run.lock, NULL);
+	bt_check_run_init(&run);
 	int r = bt_store_lock_for_reading(run.store, &fd, error);
 	if (!r)
-		r = check(&run, error);
+		r = bt_check_run(&run, error);
 	bt_close(&fd);
-	bt_findings_free(&run);
-	bt_digest_set_free(&run.good);
-	bt_digest_set_free(&run.needed);
-	bt_digest_set_free(&run.clean);
-	pthread_mutex_destroy(&run.lock);
+	bt_check_run_free(&run);
 	if (ret_result)
 		*ret_result = run.result;
 	return r;

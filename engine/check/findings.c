@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/fail.h"
 #include "check/run.h"
+#include <errno.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,10 +59,31 @@ static struct bt_found *keep(struct bt_check_run *run, const struct bt_found *fa
 	return found;
 }
 
+/* What the disk cannot give is damage; what this process may not have, or has no memory for, is none. */
+static bool is_damage(const struct bt_error *error)
+{
+	return error->code == BT_E_DAMAGED ||
+	       (error->code == BT_E_SYSTEM && (error->sys == EIO || error->sys == EUCLEAN || error->sys == EBADMSG));
+}
+
+static void note_state(struct bt_check_run *run, const struct bt_found *facts)
+{
+	if (!run->states)
+		return;
+	if (!is_damage(&facts->error)) {
+		if (!run->unread.code)
+			run->unread = facts->error;
+		return;
+	}
+	if (facts->ordinal < run->state_count)
+		run->states[facts->ordinal] |= facts->misnamed ? BT_STATE_MISNAMED : BT_STATE_DAMAGED;
+}
+
 int bt_findings_add(struct bt_check_run *run, const struct bt_found *facts, struct bt_found **ret_found)
 {
 	int r = 0;
 	pthread_mutex_lock(&run->lock);
+	note_state(run, facts);
 	struct bt_found *found = same_place(run, facts);
 	if (!found && run->found_count == BT_FINDINGS_MAX)
 		tell(run, facts);
@@ -127,6 +149,8 @@ int bt_findings_hurt(struct bt_check_run *run, struct bt_found *found, const str
 {
 	if (!found || joins(found, hurt))
 		return 0;
+	if (run->hurt)
+		run->hurt(run->arg, hurt);
 	if (found->hurt_count == BT_HURTS) {
 		found->hurts_more++;
 		return 0;

@@ -22,8 +22,9 @@
 struct bt_found {
 	struct bt_error error;
 	uint32_t ordinal;
-	bool whole; /* nothing in the file can be used */
-	bool vague; /* counts only while nothing more exact is known of the file */
+	bool whole;    /* nothing in the file can be used */
+	bool misnamed; /* the file is sound, but another snapshot's */
+	bool vague;    /* counts only while nothing more exact is known of the file */
 	uint64_t offset, length;
 	struct bt_hurt *hurts; /* owned, and their paths */
 	size_t hurt_count;
@@ -46,11 +47,24 @@ struct bt_check_run {
 	size_t found_count;
 	void *damaged; /* contents → struct bt_found */
 	size_t damaged_count;
-	bool traced; /* the walk is done */
+	void (*hurt)(void *arg, const struct bt_hurt *hurt); /* each, with arg */
+	bool traced;					     /* the walk is done */
+	unsigned char *states;				     /* BT_STATE_ of each ordinal, for who repairs; else NULL */
+	uint32_t state_count;
+	struct bt_error unread; /* the first failure to read a file that is no damage, while there are states */
 	atomic_bool cancelled;
 	struct bt_progress progress;
 	int64_t progress_at;
 };
+
+#define BT_STATE_DAMAGED  1u /* somewhere */
+#define BT_STATE_MISNAMED 2u /* sound, but under the name of another snapshot */
+
+/* The whole check with run's store, options, tell and arg, under a lock that the caller holds. 0, BT_E_DAMAGED or
+ * another failure. */
+int bt_check_run(struct bt_check_run *run, struct bt_error *error);
+void bt_check_run_init(struct bt_check_run *run);
+void bt_check_run_free(struct bt_check_run *run);
 
 /* A content as the sets know it: a page that states another size than the content has asks for one that is not there.
  */
@@ -84,6 +98,15 @@ int bt_check_contents(struct bt_check_run *run, struct bt_error *error);
 
 /* walk.c. collect: fills needed, and finds nothing. */
 int bt_check_snapshots(struct bt_check_run *run, bool collect, struct bt_error *error);
+
+/* rewrite.c: a new file with what is whole in a damaged one. */
+struct bt_rewrite {
+	struct bt_store *store;
+	struct bt_file *file; /* opened in whatever way */
+	struct bt_writer *writer;
+	uint64_t blocks, pages; /* written */
+};
+int bt_rewrite(struct bt_rewrite *rewrite, struct bt_error *error);
 
 /* classic.c: what it is that makes contents of a version 1 file unreadable. */
 int bt_classic_damage(struct bt_check_run *run, const char *name, uint32_t ordinal, struct bt_found **ret_found);

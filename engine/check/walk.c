@@ -193,7 +193,7 @@ static int walk_tree(struct walk *walk)
 static int check_name(struct walk *walk)
 {
 	const struct bt_snapshot_info *info = walk->info;
-	struct bt_found facts = {.ordinal = walk->ordinal}, *found = NULL;
+	struct bt_found facts = {.ordinal = walk->ordinal, .misnamed = true}, *found = NULL;
 	const struct bt_hurt hurt = {.snapshot = info->name, .offset = BT_NO_OFFSET};
 	unsigned clash;
 	int64_t seconds;

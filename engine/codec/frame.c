@@ -2,6 +2,7 @@
 #include "codec/frame.h"
 
 #include "base/fail.h"
+#include "codec/base64.h"
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
@@ -177,4 +178,18 @@ int bt_decompress(struct bt_decompressor *decompressor, const void *frame, size_
 			reason = BT_R_BAD_FRAME;
 	}
 	return reason == BT_R_NONE ? 0 : bt_fail_damaged(error, reason, NULL, 0);
+}
+
+int bt_frame_plain_size(const char *text, size_t length, uint32_t max, uint32_t *ret_size)
+{
+	unsigned char frame[24];
+	size_t size, part = length < 32 ? length : 32; /* the header is shorter than 19 bytes */
+
+	if (part % 4 || !bt_base64_decode(frame, &size, text, part, NULL))
+		return BT_E_DAMAGED;
+	unsigned long long declared = ZSTD_getFrameContentSize(frame, size);
+	if (declared == ZSTD_CONTENTSIZE_ERROR || declared == ZSTD_CONTENTSIZE_UNKNOWN || !declared || declared > max)
+		return BT_E_DAMAGED;
+	*ret_size = (uint32_t)declared;
+	return 0;
 }

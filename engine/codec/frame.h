@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include <backuptool/error.h>
+#include <stdint.h>
 
 struct bt_compressor;
 struct bt_decompressor;
@@ -27,5 +28,7 @@ void bt_decompressor_free(struct bt_decompressor *decompressor);
  * BT_R_TRAILING_FRAME at offset 0 (see bt_error_in_file). */
 int bt_decompress(struct bt_decompressor *decompressor, const void *frame, size_t length, void *dst, size_t size,
 		  struct bt_error *error);
+/* The plain size that a frame given as Base64 declares; BT_E_DAMAGED if there is none from 1 to max. */
+int bt_frame_plain_size(const char *text, size_t length, uint32_t max, uint32_t *ret_size);
 
 #endif

@@ -2,9 +2,8 @@
 #include "prune/copy.h"
 #include "base/fail.h"
 #include "codec/base64.h"
-#include "model/document.h"
+#include "model/volume.h"
 #include <string.h>
-#include <time.h>
 
 #define NEW_BLOCK ((size_t)1 << 20)
 
@@ -137,34 +136,15 @@ int bt_prune_copy_file(struct bt_prune_copy *copy, uint32_t ordinal)
 
 int bt_prune_copy_begin(struct bt_prune_copy *copy, struct bt_prune_run *run, struct bt_error *error)
 {
-	struct timespec now;
-	struct bt_buf header = {0};
-	int fd, result;
-
-	*copy = (struct bt_prune_copy){.run = run, .error = error};
-	result = bt_store_contents_dirfd(run->store, &fd, error);
-	if (result)
-		return result;
-	clock_gettime(CLOCK_REALTIME, &now);
-	copy->compressor = bt_compressor_new(BT_LEVEL_AUTO);
-	if (!copy->compressor || bt_volume_header_write(&header, &(struct bt_time){now.tv_sec, (uint32_t)now.tv_nsec}))
-		result = out_of_memory(copy);
-	if (!result)
-		result = bt_writer_new(fd, &header, &copy->writer, error);
-	bt_buf_free(&header);
-	return result;
+	*copy = (struct bt_prune_copy){.run = run, .error = error, .compressor = bt_compressor_new(BT_LEVEL_AUTO)};
+	return copy->compressor ? bt_volume_begin(run->store, &copy->writer, error) : out_of_memory(copy);
 }
 
 int bt_prune_copy_seal(struct bt_prune_copy *copy)
 {
-	struct bt_buf summary = {.data = (unsigned char[]){'{', '}'}, .length = 2, .capacity = 2};
-	char name[48];
 	int result = flush_new_block(copy);
 
-	bt_volume_name(name);
-	if (!result)
-		result = bt_writer_seal(copy->writer, &summary, name, copy->error);
-	return result ? result : bt_store_add_file(copy->run->store, name, false, copy->writer, copy->error);
+	return result ? result : bt_volume_seal(copy->run->store, copy->writer, copy->error);
 }
 
 void bt_prune_copy_end(struct bt_prune_copy *copy)

@@ -3,6 +3,7 @@
 #include "base/io.h"
 #include "base/lock.h"
 #include "model/document.h"
+#include "model/volume.h"
 #include "prune/run.h"
 #include <errno.h>
 #include <stdio.h>

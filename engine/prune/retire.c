@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/fail.h"
 #include "base/io.h"
+#include "model/volume.h"
 #include "prune/run.h"
 #include <errno.h>
 #include <fcntl.h>

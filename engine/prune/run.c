@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "prune/run.h"
-#include "base/bytes.h"
 #include "base/fail.h"
 #include "base/io.h"
 #include "base/lock.h"
 #include "model/classic.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 bool bt_prune_needs_content(const struct bt_prune_run *run, const struct bt_digest *digest)
@@ -200,16 +197,4 @@ int bt_prune_sync(struct bt_prune_run *run, struct bt_error *error)
 	if (fsync(fd) || fsync(bt_store_dirfd(run->store)))
 		return bt_fail_sys(error, errno, NULL, "sync the store");
 	return 0;
-}
-
-void bt_volume_name(char name[48])
-{
-	unsigned char random[16];
-	char hex[32];
-
-	/* 16 bytes are never short, and the kernel's generator is ready once a store can be opened. */
-	if (getrandom(random, sizeof(random), 0) < 0)
-		memset(random, 0, sizeof(random));
-	bt_hex_encode(hex, random, sizeof(random));
-	snprintf(name, 48, "%.32s.json", hex);
 }

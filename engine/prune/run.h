@@ -46,8 +46,6 @@ int bt_prune_lock(struct bt_prune_run *run, int *ret_fd, struct bt_error *error)
 /* Deletes a store file and counts it. */
 int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error);
 int bt_prune_sync(struct bt_prune_run *run, struct bt_error *error);
-/* A new name for a volume. */
-void bt_volume_name(char name[48]);
 
 int bt_prune_retire(struct bt_prune_run *run, struct bt_error *error);
 int bt_prune_compact(struct bt_prune_run *run, struct bt_error *error);

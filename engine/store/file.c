@@ -72,6 +72,25 @@ int bt_file_open_classic(int fd, int source_fd, const char *name, struct bt_file
 	return open_parts(fd, source_fd, name, BT_KIND_CLASSIC, ret_file, error);
 }
 
+int bt_file_open_loosely(int fd, const char *name, struct bt_file **ret_file, struct bt_error *error)
+{
+	static const struct bt_index_visitor nobody = {0};
+	struct bt_file *file = NULL;
+	int r = file_new(fd, -1, name, &file, error);
+	if (!r)
+		r = regular_size(file->fd, name, &file->sections.size, error);
+	if (!r) {
+		file->loose = true;
+		r = bt_file_visit_loosely(file, &nobody, error); /* header and summary */
+	}
+	if (r) {
+		bt_file_free(file);
+		return r;
+	}
+	*ret_file = file;
+	return 0;
+}
+
 void bt_file_free(struct bt_file *file)
 {
 	if (!file)

@@ -67,6 +67,15 @@ struct bt_index_visitor {
 };
 int bt_file_visit(struct bt_file *file, const struct bt_index_visitor *visitor, struct bt_error *error);
 
+/*
+ * A damaged file, for what it still has. Opening it this way asks for nothing but a regular file; header and summary
+ * are those that stand there, or empty, and nothing of them is verified. Its visit goes through all lines that make
+ * sense by themselves, in whatever file: what it tells is to be verified by the digest; a block that no list describes
+ * is told as one content.
+ */
+int bt_file_open_loosely(int fd, const char *name, struct bt_file **ret_file, struct bt_error *error);
+int bt_file_visit_loosely(struct bt_file *file, const struct bt_index_visitor *visitor, struct bt_error *error);
+
 /* Reads length bytes at an offset: all of them or an error (BT_R_TRUNCATED when the file ends earlier). Of a classic
  * file it reads the derived one. */
 int bt_file_pread(struct bt_file *file, void *data, size_t length, uint64_t offset, struct bt_error *error);

@@ -19,6 +19,7 @@ struct bt_file {
 	struct bt_fd *fd, *source; /* source: the version 1 file, else NULL */
 	uint64_t source_size;
 	enum bt_file_kind kind;
+	bool loose; /* it could not be opened otherwise */
 	struct bt_sections sections;
 	struct bt_buf header, summary;
 	struct bt_digest index_digest, file_digest;

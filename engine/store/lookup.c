@@ -108,6 +108,12 @@ int bt_lookup_rebuild(struct bt_store *store, unsigned generation, struct bt_err
 	return r ? bt_fail(error, r, NULL, NULL) : 0;
 }
 
+int bt_store_rebuild(struct bt_store *store, struct bt_error *error)
+{
+	int r = bt_lookup_index(store, error);
+	return r ? r : bt_lookup_rebuild(store, bt_index_generation(store->index), error);
+}
+
 int bt_store_find(struct bt_store *store, const struct bt_digest *digest, bool page, struct bt_location *ret_location,
 		  struct bt_error *error)
 {

@@ -56,6 +56,8 @@ int bt_store_file_named(struct bt_store *store, const char *name,
 /* The index is opened on first use (so that `list` does not pay for it). BT_E_NOT_FOUND does not fill error. */
 int bt_store_find(struct bt_store *store, const struct bt_digest *digest, bool page, struct bt_location *ret_location,
 		  struct bt_error *error);
+/* Everything derived is made anew: the index, and what stands for version 1 files. */
+int bt_store_rebuild(struct bt_store *store, struct bt_error *error);
 /* After seal, with the name given to it. The file has an ordinal and is found by name and through the index at once; it
  * is among the snapshots after a refresh. */
 int bt_store_add_file(struct bt_store *store, const char *name, bool snapshot, const struct bt_writer *writer,

@@ -276,6 +276,8 @@ static int visit(struct lines *lines, const struct bt_index_visitor *visitor)
 int bt_file_visit(struct bt_file *file, const struct bt_index_visitor *visitor, struct bt_error *error)
 {
 	struct lines lines = {.file = file};
+	if (file->loose)
+		return bt_file_visit_loosely(file, visitor, error);
 	int r = visit(&lines, visitor);
 	/* the section ends where the end line says, not where the file does */
 	if (lines.error.reason == BT_R_TRUNCATED && lines.error.offset < file->sections.end)

@@ -52,4 +52,50 @@ int bt_check(struct bt_store *store, const struct bt_check_options *options,
 	     void (*found)(void *arg, const struct bt_finding *finding), void *arg, const struct bt_observer *observer,
 	     struct bt_check_result *ret_result, struct bt_error *error);
 
+/* What was done with a file. */
+enum bt_repair_action {
+	BT_REPAIR_REWRITTEN, /* a new file has its place, without what is damaged; the old one is in damaged/ */
+	BT_REPAIR_ASIDE,     /* the file is in damaged/; a new volume keeps what is whole in it, if anything is */
+	BT_REPAIR_RENAMED,   /* the file has the name that its time says */
+};
+
+struct bt_repair {
+	enum bt_repair_action action;
+	const char *file;	/* its path in the store */
+	const char *to;		/* where it is now; on a dry run NULL */
+	bool snapshot;		/* the file was a snapshot: moved aside, it is lost as such */
+	uint64_t blocks, pages; /* kept in the new file */
+};
+
+struct bt_repair_options {
+	bool dry_run;	  /* look, and tell what would be done */
+	unsigned threads; /* 0: as many as there are processors */
+	/* All may be NULL; called by one thread at a time. */
+	void *arg;
+	void (*found)(void *arg, const struct bt_finding *finding); /* as bt_check, before anything is done */
+	void (*done)(void *arg, const struct bt_repair *repair);
+	void (*lost)(void *arg, const struct bt_hurt *hurt); /* what cannot be restored whole afterwards, each path */
+};
+
+struct bt_repair_result {
+	struct bt_check_result check; /* before anything was done */
+	uint64_t rewritten, aside, renamed;
+	uint64_t snapshots_lost; /* of those aside */
+	uint64_t lost;		 /* paths, told by lost() */
+};
+
+/*
+ * Checks the whole store and makes it sound: files that cannot be used are moved to damaged/, never deleted; of files
+ * with damage inside, new ones without it take the place, so that no later snapshot relies on what is damaged; what is
+ * whole in any of them is kept in the store under its digest, and derived data is built anew. What is still missing
+ * then is told; the next snapshot of the same directory stores again what that still has, which makes older snapshots
+ * whole, too. Holds the exclusive lock. Killed at any point, the store is no worse than before, and the next repair
+ * goes on. Damage of contents in version 1 files stays where it is.
+ *
+ * 0: nothing is missing (any more). BT_E_INCOMPLETE: done, but something was lost. BT_E_SYSTEM, with nothing done: a
+ * file could not be read for another reason than damage. On a dry run BT_E_DAMAGED if there are findings.
+ */
+int bt_repair(struct bt_store *store, const struct bt_repair_options *options, const struct bt_observer *observer,
+	      struct bt_repair_result *ret_result, struct bt_error *error);
+
 #endif

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Making a store sound. For each file with damage, in this order, so that a kill at any point takes nothing away:
+ *   the new file is written and durable, a snapshot's under a provisional name;
+ *   the old file gets a second name in damaged/, which is made durable;
+ *   the new snapshot takes over the old one's name, or the old file's first name goes.
+ */
+#include "base/fail.h"
+#include "base/io.h"
+#include "base/lock.h"
+#include "check/run.h"
+#include "model/volume.h"
+#include <backuptool/policy.h>
+#include <backuptool/view.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DAMAGED_DIR "damaged"
+#define PROVISIONAL ".tmp-repaired" /* ignored as a store file, and replaced if a crash leaves it */
+#define NAMES_MAX   1000
+
+struct repair {
+	struct bt_store *store;
+	const struct bt_repair_options *options;
+	const struct bt_observer *observer;
+	struct bt_repair_result result;
+	int damagedfd;
+	struct bt_error *error;
+};
+
+struct patient {
+	const struct bt_file_id *id;
+	int dirfd;
+	char path[128]; /* in the store */
+	char to[128];
+	struct bt_rewrite rewrite;
+};
+
+static int fail(struct repair *repair, const char *name, const char *what)
+{
+	return bt_fail_sys(repair->error, errno, name, what);
+}
+
+static void tell(struct repair *repair, const struct patient *patient, enum bt_repair_action action)
+{
+	const struct bt_repair done = {.action = action,
+				       .file = patient->path,
+				       .to = repair->options->dry_run ? NULL : patient->to,
+				       .snapshot = patient->id->snapshot,
+				       .blocks = patient->rewrite.blocks,
+				       .pages = patient->rewrite.pages};
+	repair->result.rewritten += action == BT_REPAIR_REWRITTEN;
+	repair->result.aside += action == BT_REPAIR_ASIDE;
+	repair->result.renamed += action == BT_REPAIR_RENAMED;
+	repair->result.snapshots_lost += action == BT_REPAIR_ASIDE && patient->id->snapshot;
+	if (repair->options->done)
+		repair->options->done(repair->options->arg, &done);
+}
+
+static int open_damaged(struct repair *repair)
+{
+	int dirfd = bt_store_dirfd(repair->store);
+	if (repair->damagedfd >= 0)
+		return 0;
+	if ((mkdirat(dirfd, DAMAGED_DIR, 0700) && errno != EEXIST) || fsync(dirfd))
+		return fail(repair, DAMAGED_DIR, "make the directory");
+	int fd = bt_openat(dirfd, DAMAGED_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return bt_fail_sys(repair->error, -fd, DAMAGED_DIR, "open");
+	repair->damagedfd = fd;
+	return 0;
+}
+
+/* The file has this name there since a repair that was killed. */
+static bool is_there(const struct repair *repair, const struct patient *patient, const char *name)
+{
+	struct stat one, two;
+	return fstatat(patient->dirfd, patient->id->name, &one, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstatat(repair->damagedfd, name, &two, AT_SYMLINK_NOFOLLOW) == 0 && one.st_dev == two.st_dev &&
+	       one.st_ino == two.st_ino;
+}
+
+/* A second name for the file, in damaged/. */
+static int keep_old(struct repair *repair, struct patient *patient)
+{
+	char name[96];
+	int r = open_damaged(repair);
+	for (int i = 0; !r && i < NAMES_MAX; i++) {
+		snprintf(name, sizeof(name), i ? "%s.%d" : "%s", patient->id->name, i);
+		if (linkat(patient->dirfd, patient->id->name, repair->damagedfd, name, 0) == 0 ||
+		    (errno == EEXIST && is_there(repair, patient, name)))
+			break;
+		if (errno != EEXIST)
+			return fail(repair, patient->path, "keep it in damaged/");
+	}
+	if (!r && fsync(repair->damagedfd))
+		return fail(repair, DAMAGED_DIR, "sync");
+	snprintf(patient->to, sizeof(patient->to), DAMAGED_DIR "/%s", name);
+	return r;
+}
+
+static int seal_snapshot(struct repair *repair, struct patient *patient)
+{
+	struct bt_text summary = bt_file_summary(patient->rewrite.file);
+	struct bt_buf text = {0};
+	int r = bt_buf_append(&text, summary.bytes, summary.length);
+	if (!r)
+		r = bt_writer_seal(patient->rewrite.writer, &text, PROVISIONAL, repair->error);
+	bt_buf_free(&text);
+	return r;
+}
+
+static int begin_snapshot(struct repair *repair, struct patient *patient)
+{
+	struct bt_text header = bt_file_header(patient->rewrite.file);
+	struct bt_buf text = {0};
+	if (unlinkat(patient->dirfd, PROVISIONAL, 0) && errno != ENOENT)
+		return fail(repair, PROVISIONAL, "remove");
+	int r = bt_buf_append(&text, header.bytes, header.length);
+	if (!r)
+		r = bt_writer_new(patient->dirfd, &text, &patient->rewrite.writer, repair->error);
+	bt_buf_free(&text);
+	return r;
+}
+
+static int replace_snapshot(struct repair *repair, struct patient *patient)
+{
+	int r = begin_snapshot(repair, patient);
+	if (!r)
+		r = bt_rewrite(&patient->rewrite, repair->error);
+	if (!r)
+		r = seal_snapshot(repair, patient);
+	if (!r)
+		r = keep_old(repair, patient);
+	if (!r && (renameat(patient->dirfd, PROVISIONAL, patient->dirfd, patient->id->name) || fsync(patient->dirfd)))
+		r = fail(repair, patient->path, "replace");
+	return r;
+}
+
+static int move_aside(struct repair *repair, struct patient *patient)
+{
+	int r = bt_volume_begin(repair->store, &patient->rewrite.writer, repair->error);
+	if (!r)
+		r = bt_rewrite(&patient->rewrite, repair->error);
+	if (!r && patient->rewrite.blocks + patient->rewrite.pages)
+		r = bt_volume_seal(repair->store, patient->rewrite.writer, repair->error);
+	if (!r)
+		r = keep_old(repair, patient);
+	if (!r && (unlinkat(patient->dirfd, patient->id->name, 0) || fsync(patient->dirfd)))
+		r = fail(repair, patient->path, "move to damaged/");
+	return r;
+}
+
+/* Its header and summary are right: the snapshot stays. */
+static bool is_snapshot(struct repair *repair, const struct bt_file_id *id)
+{
+	struct bt_snapshot *snapshot;
+	bool opened = id->snapshot && !bt_snapshot_open(repair->store, id->name, &snapshot, NULL);
+	if (opened)
+		bt_snapshot_close(snapshot);
+	return opened;
+}
+
+/* Nothing of the file's own state is shared with the store, where it may count as unusable. */
+static int open_patient(struct repair *repair, struct patient *patient)
+{
+	int fd = bt_openat(patient->dirfd, patient->id->name, O_RDONLY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return bt_fail_sys(repair->error, -fd, patient->path, "open");
+	return bt_file_open_loosely(fd, patient->path, &patient->rewrite.file, repair->error);
+}
+
+static int mend(struct repair *repair, struct patient *patient)
+{
+	bool snapshot = is_snapshot(repair, patient->id);
+	int r = 0;
+	if (!repair->options->dry_run) {
+		r = open_patient(repair, patient);
+		if (!r)
+			r = snapshot ? replace_snapshot(repair, patient) : move_aside(repair, patient);
+		bt_writer_free(patient->rewrite.writer);
+		bt_file_free(patient->rewrite.file);
+	}
+	if (!r)
+		tell(repair, patient, snapshot ? BT_REPAIR_REWRITTEN : BT_REPAIR_ASIDE);
+	return r;
+}
+
+static int rename_to(struct repair *repair, struct patient *patient, int64_t seconds)
+{
+	for (unsigned clash = 0; clash < NAMES_MAX; clash++) {
+		bt_snapshot_name_format(seconds, clash, patient->to, sizeof(patient->to));
+		if (renameat2(patient->dirfd, patient->id->name, patient->dirfd, patient->to, RENAME_NOREPLACE) == 0)
+			return fsync(patient->dirfd) ? fail(repair, patient->path, "rename") : 0;
+		if (errno != EEXIST)
+			return fail(repair, patient->path, "rename");
+	}
+	return bt_fail(repair->error, BT_E_EXISTS, patient->path, "rename");
+}
+
+/* The time in the file is covered by its digests, the name by none. */
+static int give_name(struct repair *repair, struct patient *patient)
+{
+	struct bt_snapshot *snapshot;
+	int r = bt_snapshot_open(repair->store, patient->id->name, &snapshot, repair->error);
+	if (r)
+		return r;
+	int64_t seconds = bt_snapshot_info(snapshot)->time.seconds;
+	bt_snapshot_close(snapshot);
+	if (!repair->options->dry_run)
+		r = rename_to(repair, patient, seconds);
+	if (!r)
+		tell(repair, patient, BT_REPAIR_RENAMED);
+	return r;
+}
+
+static bool is_classic(struct repair *repair, uint32_t ordinal)
+{
+	struct bt_file *file;
+	return !bt_store_file(repair->store, ordinal, &file, NULL) && bt_file_kind(file) == BT_KIND_CLASSIC;
+}
+
+static int treat(struct repair *repair, uint32_t ordinal, unsigned state)
+{
+	struct patient patient = {.id = bt_store_file_id(repair->store, ordinal),
+				  .dirfd = bt_store_dirfd(repair->store),
+				  .rewrite = {.store = repair->store}};
+	int r = 0;
+	if (!patient.id->snapshot)
+		r = bt_store_contents_dirfd(repair->store, &patient.dirfd, repair->error);
+	snprintf(patient.path, sizeof(patient.path), "%s%s", patient.id->snapshot ? "" : "contents/", patient.id->name);
+	if (!r && state & BT_STATE_DAMAGED && !is_classic(repair, ordinal))
+		r = mend(repair, &patient);
+	if (!r && state == (BT_STATE_DAMAGED | BT_STATE_MISNAMED))
+		r = bt_store_refresh(repair->store, repair->error);
+	if (!r && state & BT_STATE_MISNAMED)
+		r = give_name(repair, &patient);
+	return r;
+}
+
+static int treat_all(struct repair *repair, const struct bt_check_run *run)
+{
+	int r = run->unread.code ? (int)run->unread.code : 0;
+	if (r && repair->error)
+		*repair->error = run->unread;
+	for (uint32_t i = 0; i < run->state_count && !r; i++) {
+		if (repair->observer && repair->observer->cancelled &&
+		    repair->observer->cancelled(repair->observer->arg))
+			return bt_fail(repair->error, BT_E_CANCELLED, NULL, NULL);
+		if (run->states[i])
+			r = treat(repair, i, run->states[i]);
+	}
+	return r;
+}
+
+static int find_and_treat(struct repair *repair)
+{
+	const struct bt_check_options options = {.threads = repair->options->threads};
+	struct bt_check_run run = {.store = repair->store,
+				   .options = &options,
+				   .observer = repair->observer,
+				   .tell = repair->options->found,
+				   .arg = repair->options->arg,
+				   .state_count = (uint32_t)bt_store_file_count(repair->store)};
+	run.states = calloc(run.state_count + 1, sizeof(*run.states));
+	if (!run.states)
+		return bt_fail(repair->error, BT_E_NOMEM, NULL, NULL);
+	bt_check_run_init(&run);
+	int r = bt_check_run(&run, repair->error);
+	repair->result.check = run.result;
+	if (r == BT_E_DAMAGED)
+		r = treat_all(repair, &run);
+	if (!r && repair->options->dry_run && run.result.findings)
+		r = BT_E_DAMAGED;
+	bt_check_run_free(&run);
+	free(run.states);
+	return r;
+}
+
+static void tell_lost(void *arg, const struct bt_hurt *hurt)
+{
+	struct repair *repair = arg;
+	repair->result.lost++;
+	if (repair->options->lost)
+		repair->options->lost(repair->options->arg, hurt);
+}
+
+/* What is in the store was verified: whether all is there is left to be seen. */
+static int find_lost(struct repair *repair)
+{
+	const struct bt_check_options options = {.quick = true, .threads = repair->options->threads};
+	struct bt_check_run run = {.store = repair->store,
+				   .options = &options,
+				   .observer = repair->observer,
+				   .arg = repair,
+				   .hurt = tell_lost};
+	int r = bt_store_refresh(repair->store, repair->error);
+	if (!r)
+		r = bt_store_rebuild(repair->store, repair->error);
+	if (r)
+		return r;
+	bt_check_run_init(&run);
+	r = bt_check_run(&run, repair->error);
+	bt_check_run_free(&run);
+	return r == BT_E_DAMAGED || (!r && repair->result.snapshots_lost) ? BT_E_INCOMPLETE : r;
+}
+
+static int repair_locked(struct repair *repair)
+{
+	int r = bt_store_refresh(repair->store, repair->error);
+	if (!r)
+		r = find_and_treat(repair);
+	return r || repair->options->dry_run ? r : find_lost(repair);
+}
+
+int bt_repair(struct bt_store *store, const struct bt_repair_options *options, const struct bt_observer *observer,
+	      struct bt_repair_result *ret_result, struct bt_error *error)
+{
+	static const struct bt_repair_options defaults = {0};
+	struct repair repair = {.store = store,
+				.options = options ? options : &defaults,
+				.observer = observer,
+				.damagedfd = -1,
+				.error = error};
+	int lock, r = bt_store_lock(store, BT_LOCK_EXCLUSIVE, &lock, error);
+	if (r)
+		return r;
+	r = repair_locked(&repair);
+	bt_close(&lock);
+	bt_close(&repair.damagedfd);
+	if (ret_result)
+		*ret_result = repair.result;
+	return r;
+}

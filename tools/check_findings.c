@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "check.h"
+#include "output.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct tool_value offset_value(uint64_t offset)
+{
+	if (offset == BT_NO_OFFSET)
+		return (struct tool_value){.kind = TOOL_NOTHING};
+	return (struct tool_value){.kind = TOOL_COUNT, .number = offset};
+}
+
+static struct tool_value text_value(const char *text)
+{
+	return (struct tool_value){.kind = text ? TOOL_TEXT : TOOL_NOTHING, .text = text};
+}
+
+TOOL_GETTER(struct bt_hurt, hurt_snapshot, TOOL_TEXT, text, self->snapshot)
+
+static struct tool_value get_hurt_path(const void *row)
+{
+	return text_value(((const struct bt_hurt *)row)->path);
+}
+
+static struct tool_value get_hurt_offset(const void *row)
+{
+	return offset_value(((const struct bt_hurt *)row)->offset);
+}
+
+static struct tool_value get_hurt_length(const void *row)
+{
+	const struct bt_hurt *self = row;
+
+	return offset_value(self->offset == BT_NO_OFFSET ? BT_NO_OFFSET : self->length);
+}
+
+const struct tool_column tool_hurt_columns[] = {
+	{"snapshot", NULL, false, get_hurt_snapshot},
+	{"path", NULL, false, get_hurt_path},
+	{"offset", NULL, false, get_hurt_offset},
+	{"length", NULL, false, get_hurt_length},
+	{0},
+};
+
+TOOL_GETTER(struct bt_finding, more, TOOL_COUNT, number, self->hurts_more)
+TOOL_GETTER(struct bt_finding, traced, TOOL_FLAG, flag, self->traced)
+
+static struct tool_value get_file(const void *row)
+{
+	return text_value(((const struct bt_finding *)row)->file);
+}
+
+static struct tool_value get_offset(const void *row)
+{
+	return offset_value(((const struct bt_finding *)row)->offset);
+}
+
+static struct tool_value get_length(const void *row)
+{
+	const struct bt_finding *self = row;
+
+	return offset_value(self->length ? self->length : BT_NO_OFFSET);
+}
+
+static struct tool_value get_reason(const void *row)
+{
+	const struct bt_error *error = ((const struct bt_finding *)row)->error;
+
+	return text_value(error->code == BT_E_SYSTEM ? bt_errno_name(error->sys) : bt_reason_name(error->reason));
+}
+
+static struct tool_value get_hurts(const void *row)
+{
+	const struct bt_finding *self = row;
+
+	return (struct tool_value){.kind = TOOL_ROWS,
+				   .rows = {tool_hurt_columns, self->hurts, sizeof(*self->hurts), self->hurt_count}};
+}
+
+const struct tool_column tool_finding_columns[] = {
+	{"file", NULL, false, get_file},     {"offset", NULL, false, get_offset},
+	{"length", NULL, false, get_length}, {"reason", NULL, false, get_reason},
+	{"hurts", NULL, false, get_hurts},   {"more", NULL, false, get_more},
+	{"traced", NULL, false, get_traced}, {0},
+};
+
+void tool_hurt_print(const char *what, const struct bt_hurt *hurt)
+{
+	char *path = tool_escape(hurt->path ? hurt->path : "");
+
+	printf("%s %s", what, hurt->snapshot);
+	if (!hurt->path)
+		printf(": all of it");
+	else
+		printf(": %s", *path ? path : ".");
+	if (hurt->offset != BT_NO_OFFSET)
+		printf(", bytes %" PRIu64 " to %" PRIu64, hurt->offset, hurt->offset + hurt->length - 1);
+	putchar('\n');
+	free(path);
+}
+
+void tool_finding_print(const struct bt_finding *finding)
+{
+	char text[1024];
+
+	bt_error_text(finding->error, text, sizeof(text));
+	if (finding->file)
+		printf("%s", text);
+	else
+		printf("no file of the store has what is needed (%s)", bt_reason_name(finding->error->reason));
+	if (finding->length)
+		printf(", in bytes %" PRIu64 " to %" PRIu64, finding->offset, finding->offset + finding->length - 1);
+	putchar('\n');
+	for (size_t i = 0; i < finding->hurt_count; i++)
+		tool_hurt_print("  hurts", &finding->hurts[i]);
+	if (finding->hurts_more)
+		printf("  and %" PRIu64 " more\n", finding->hurts_more);
+	if (finding->traced && !finding->hurt_count)
+		puts("  hurts no snapshot");
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#include "check.h"
+#include "output.h"
+#include "progress.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The lists of the JSON object, in the order in which the engine speaks of them. */
+static const char *const lists[] = {"findings", "repairs", "lost"};
+enum list { FINDINGS, REPAIRS, LOST };
+
+struct report {
+	const struct tool *tool;
+	bool dry_run;
+	const struct bt_repair_result *result;
+	struct tool_talk talk;
+	enum list list; /* being printed */
+	bool any;	/* of it */
+	double seconds;
+};
+
+#define GETTER(name, wanted, member, value) TOOL_GETTER(struct report, name, wanted, member, value)
+GETTER(dry_run, TOOL_FLAG, flag, self->dry_run)
+GETTER(finding_count, TOOL_COUNT, number, self->result->check.findings)
+GETTER(rewritten, TOOL_COUNT, number, self->result->rewritten)
+GETTER(aside, TOOL_COUNT, number, self->result->aside)
+GETTER(renamed, TOOL_COUNT, number, self->result->renamed)
+GETTER(snapshots_lost, TOOL_COUNT, number, self->result->snapshots_lost)
+GETTER(lost, TOOL_COUNT, number, self->result->lost)
+GETTER(seconds, TOOL_SECONDS, seconds, self->seconds)
+
+static const struct tool_column summary_columns[] = {
+	{"dry_run", NULL, false, get_dry_run},
+	{"findings", NULL, false, get_finding_count},
+	{"rewritten", NULL, false, get_rewritten},
+	{"aside", NULL, false, get_aside},
+	{"renamed", NULL, false, get_renamed},
+	{"snapshots_lost", NULL, false, get_snapshots_lost},
+	{"lost", NULL, false, get_lost},
+	{"seconds", NULL, false, get_seconds},
+	{0},
+};
+
+static const char *action_word(enum bt_repair_action action)
+{
+	static const char *const words[] = {
+		[BT_REPAIR_REWRITTEN] = "rewritten", [BT_REPAIR_ASIDE] = "aside", [BT_REPAIR_RENAMED] = "renamed"};
+
+	return words[action];
+}
+
+TOOL_GETTER(struct bt_repair, action, TOOL_TEXT, text, action_word(self->action))
+TOOL_GETTER(struct bt_repair, file, TOOL_TEXT, text, self->file)
+TOOL_GETTER(struct bt_repair, blocks, TOOL_COUNT, number, self->blocks)
+TOOL_GETTER(struct bt_repair, pages, TOOL_COUNT, number, self->pages)
+
+static struct tool_value get_to(const void *row)
+{
+	const struct bt_repair *self = row;
+
+	return (struct tool_value){.kind = self->to ? TOOL_TEXT : TOOL_NOTHING, .text = self->to};
+}
+
+static const struct tool_column repair_columns[] = {
+	{"action", NULL, false, get_action}, {"file", NULL, false, get_file},	{"to", NULL, false, get_to},
+	{"blocks", NULL, false, get_blocks}, {"pages", NULL, false, get_pages}, {0},
+};
+
+/* JSON: all lists before this one. */
+static void end_lists(struct report *report, enum list list)
+{
+	for (; report->list < list; report->list++) {
+		printf("],\n\"%s\":[\n", lists[report->list + 1]);
+		report->any = false;
+	}
+}
+
+/* JSON: the next element of a list. */
+static void begin_element(struct report *report, enum list list)
+{
+	end_lists(report, list);
+	if (report->any)
+		puts(",");
+	report->any = true;
+}
+
+static void found(void *arg, const struct bt_finding *finding)
+{
+	struct report *report = arg;
+
+	tool_talk_end(&report->talk); /* only the line */
+	if (report->tool->json) {
+		begin_element(report, FINDINGS);
+		tool_object_print(tool_finding_columns, finding);
+	} else {
+		tool_finding_print(finding);
+	}
+}
+
+static void print_kept(const struct bt_repair *repair)
+{
+	char *blocks = tool_count(repair->blocks, "block", "blocks"),
+	     *pages = tool_count(repair->pages, "page", "pages");
+
+	printf("%s and %s", blocks, pages);
+	free(blocks);
+	free(pages);
+}
+
+static void print_repair(const struct bt_repair *repair)
+{
+	const char *would = repair->to ? "" : "would be ";
+
+	printf("%s: ", repair->file);
+	if (repair->action == BT_REPAIR_RENAMED)
+		printf("%snamed after its time%s%s", would, repair->to ? ": " : "", repair->to ? repair->to : "");
+	else if (repair->action == BT_REPAIR_REWRITTEN)
+		printf("%swritten anew without what is damaged", would);
+	else
+		printf("%smoved aside%s", would, repair->snapshot ? "; the snapshot is lost" : "");
+	if (repair->to && repair->action != BT_REPAIR_RENAMED) {
+		printf("; ");
+		print_kept(repair);
+		printf(" are kept, the file is now %s", repair->to);
+	}
+	putchar('\n');
+}
+
+static void done(void *arg, const struct bt_repair *repair)
+{
+	struct report *report = arg;
+
+	tool_talk_end(&report->talk);
+	if (report->tool->json) {
+		begin_element(report, REPAIRS);
+		tool_object_print(repair_columns, repair);
+	} else {
+		print_repair(repair);
+	}
+}
+
+static void lost(void *arg, const struct bt_hurt *hurt)
+{
+	struct report *report = arg;
+
+	tool_talk_end(&report->talk);
+	if (report->tool->json) {
+		begin_element(report, LOST);
+		tool_object_print(tool_hurt_columns, hurt);
+	} else {
+		tool_hurt_print("lost:", hurt);
+	}
+}
+
+static void print_summary(const struct report *report)
+{
+	const struct bt_repair_result *result = report->result;
+	char *findings = tool_count(result->check.findings, "finding", "findings");
+	char *paths = tool_count(result->lost, "path", "paths");
+	char *snapshots = tool_count(result->snapshots_lost, "snapshot", "snapshots");
+
+	printf("%s; %s%" PRIu64 " written anew, %" PRIu64 " moved aside, %" PRIu64 " renamed",
+	       result->check.findings ? findings : "no damage found", report->dry_run ? "would be: " : "",
+	       result->rewritten, result->aside, result->renamed);
+	if (!report->dry_run && (result->lost || result->snapshots_lost))
+		printf("; lost: %s, %s. The next snapshot stores again what its directory still has", snapshots, paths);
+	else if (!report->dry_run)
+		printf("; nothing is lost");
+	putchar('\n');
+	free(findings);
+	free(paths);
+	free(snapshots);
+}
+
+static void print_report(struct report *report, bool finished)
+{
+	if (report->tool->json) {
+		end_lists(report, LOST);
+		puts("],\n\"summary\":");
+		tool_object_print(summary_columns, report);
+		puts("}");
+	} else if (finished && !report->tool->quiet) {
+		print_summary(report);
+	}
+}
+
+int tool_repair(const struct tool *tool, struct bt_store *store, bool dry_run)
+{
+	struct bt_repair_result result = {0};
+	struct bt_error error = {0};
+	struct report report = {.tool = tool, .dry_run = dry_run, .result = &result};
+	const struct bt_repair_options options = {
+		.dry_run = dry_run, .arg = &report, .found = found, .done = done, .lost = lost};
+	int code;
+
+	tool_talk_begin(&report.talk, tool);
+	if (tool->json)
+		puts("{\"findings\":[");
+	code = bt_repair(store, &options, &report.talk.observer, &result, &error);
+	report.seconds = tool_talk_seconds(&report.talk);
+	tool_talk_end(&report.talk);
+	bool finished = !code || code == BT_E_DAMAGED || code == BT_E_INCOMPLETE;
+	print_report(&report, finished);
+	return finished ? tool_exit_code(code) : tool_fail(tool, &error);
+}
