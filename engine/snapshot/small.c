@@ -67,29 +67,33 @@ static ssize_t read_all(int fd, unsigned char *data, size_t size)
 	return (ssize_t)got;
 }
 
-/* One attempt. *ret_again: it changed meanwhile. Returns the bytes read, negative with the outcome filled. */
+/* One attempt, compared with what was seen before it: the listing, or the look after the attempt before. So one look
+ * for each is enough. *ret_again: it changed meanwhile. Returns the bytes read, negative with the outcome filled. */
 static ssize_t attempt(int fd, const struct bt_snap_room *room, struct bt_snap_outcome *outcome, bool *ret_again)
 {
+	const struct bt_found before = outcome->seen;
 	struct stat st;
 	ssize_t got = 0;
 
-	if (!look(fd, outcome, &st))
-		return -1;
-	if (outcome->seen.size >= room->size || has_holes(fd, &st)) {
+	if (before.size >= room->size) {
 		outcome->state = BT_SNAP_LATER;
 		return -1;
 	}
-	if (outcome->seen.size > 0)
-		got = read_all(fd, room->data, (size_t)outcome->seen.size);
+	if (before.size > 0)
+		got = read_all(fd, room->data, (size_t)before.size);
+	if (!look(fd, outcome, &st))
+		return -1;
 	if (got < 0) {
 		outcome->state = BT_SNAP_FAILED;
 		outcome->sys = (int)-got;
 		return -1;
 	}
-	struct bt_found before = outcome->seen;
-	if (!look(fd, outcome, &st))
+	if (has_holes(fd, &st)) {
+		outcome->state = BT_SNAP_LATER;
 		return -1;
-	*ret_again = !bt_snap_steady(&before, &outcome->seen) || (uint64_t)got != before.size;
+	}
+	*ret_again = before.inode != outcome->seen.inode || before.dev != outcome->seen.dev ||
+		     !bt_snap_steady(&before, &outcome->seen) || (uint64_t)got != before.size;
 	return got;
 }
 
@@ -115,7 +119,8 @@ static int read_open(struct bt_snap_run *run, struct bt_snap_reader *reader, int
 	bool again = true;
 	ssize_t got = 0;
 
-	for (int i = 0; i < BT_SNAP_TRIES && again; i++) {
+	/* What changed since the listing is not to blame for it. */
+	for (int i = 0; i <= BT_SNAP_TRIES && again; i++) {
 		if (i > 0)
 			bt_snap_now(&outcome->read_at);
 		got = attempt(fd, room, outcome, &again);
