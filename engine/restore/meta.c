@@ -43,11 +43,23 @@ static mode_t safe_mode(const struct bt_entry *entry, bool uid_set, bool gid_set
 	return mode;
 }
 
+/* What this run made got an owner when it was made: a directory was looked at then, and what is made in it gets the
+ * same (a setgid directory aside). */
+static bool born_right(const struct subject *subject)
+{
+	const struct stat *made = &subject->place->before;
+	if (!subject->place->fresh || (subject->name && (made->st_mode & S_ISGID)))
+		return false;
+	return made->st_uid == subject->entry->uid && made->st_gid == subject->entry->gid;
+}
+
 static mode_t set_owner(const struct subject *subject)
 {
 	const struct bt_entry *entry = subject->entry;
 	const int flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
 	struct stat status;
+	if (born_right(subject))
+		return safe_mode(entry, true, true);
 	if (fchownat(subject->fd, "", entry->uid, entry->gid, flags) == 0)
 		return safe_mode(entry, true, true);
 	if (!no_right(errno) && errno != EINVAL) { /* EINVAL: not in this user namespace */

@@ -8,7 +8,7 @@
 #define BT_SEGMENT_MAGIC    "btindex1"
 #define BT_SEGMENT_ENDIAN   UINT32_C(0x01020304)
 #define BT_SEGMENT_BITS_MAX 26
-#define BT_SEGMENT_SMALL    ((uint64_t)4 << 20) /* kept in memory up to this many bytes */
+#define BT_SEGMENT_SMALL    ((uint64_t)16 << 20) /* kept in memory up to this many bytes: 300,000 records */
 
 struct bt_segment_header {
 	char magic[8];

@@ -372,7 +372,8 @@ static void test_one_bucket(void **state)
 {
 	struct sample sample = sample_new();
 	struct fake *fake = fake_new();
-	add_fake(fake, 90000);
+	for (int i = 0; i < 4; i++)
+		add_fake(fake, 90000);
 	for (int round = 0; round < 2; round++) {
 		struct bt_index *index;
 		struct bt_index_source source = {fake,	fake->files, 1,	     round ? sample.dirfd : -1,
@@ -455,7 +456,8 @@ static void test_segment_cut_in_use(void **state)
 	struct sample sample = sample_new();
 	struct fake *fake = fake_new();
 	char name[64];
-	add_fake(fake, 90000);
+	for (int i = 0; i < 4; i++)
+		add_fake(fake, 90000);
 	struct bt_index *index = open_index(fake, sample.dirfd, false);
 	name_of_segment(sample.dirfd, name);
 	int fd = openat(sample.dirfd, name, O_WRONLY);
