@@ -141,7 +141,9 @@ static struct bt_slot *find_known(const struct known *known, const char *directo
 	return *found;
 }
 
-static int take_name(struct bt_store *store, const struct known *known, int fd, const char *name, bool snapshot)
+/* What cannot be looked at is not as good as absent: what only it needs would be pruned. */
+static int take_name(struct bt_store *store, const struct known *known, int fd, const char *name, bool snapshot,
+		     struct bt_error *error)
 {
 	struct stat st;
 	int64_t seconds;
@@ -149,7 +151,9 @@ static int take_name(struct bt_store *store, const struct known *known, int fd, 
 	struct bt_slot *slot;
 	if (snapshot ? bt_snapshot_name_parse(name, &seconds, &clash) : !is_volume_name(name))
 		return 0;
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode))
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0 : bt_fail_sys(error, errno, name, "look at");
+	if (!S_ISREG(st.st_mode))
 		return 0;
 	slot = find_known(known, snapshot ? "" : BT_CONTENTS_DIR, name, &st);
 	if (!slot)
@@ -173,7 +177,7 @@ static int read_directory(struct bt_store *store, const struct known *known, int
 		struct dirent *entry = readdir(directory);
 		if (!entry)
 			break;
-		r = take_name(store, known, fd, entry->d_name, snapshots);
+		r = take_name(store, known, fd, entry->d_name, snapshots, error);
 		if (r)
 			break;
 	}
@@ -279,6 +283,8 @@ int bt_catalogue_refresh(struct bt_store *store, struct bt_error *error)
 	contents = existing_contents(store);
 	if (!r && contents >= 0)
 		r = read_directory(store, &known, contents, false, error);
+	else if (!r && contents != -ENOENT && contents != -ELOOP && contents != -ENOTDIR)
+		r = bt_fail_sys(error, -contents, BT_CONTENTS_DIR, "open");
 	free(known.slots);
 	if (!r) {
 		mark_gone(store);
