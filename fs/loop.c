@@ -128,6 +128,20 @@ static void *work(void *arg)
 	return NULL;
 }
 
+void loop_run(struct fs *fs)
+{
+	struct loop loop = {.fs = fs, .leadership = PTHREAD_MUTEX_INITIALIZER};
+	self = &loop.workers[0];
+	self->loop = &loop;
+	while (serve_one(self))
+		;
+	loop_slow();
+	free(self->request.mem);
+	free(self->buffer);
+	self = NULL;
+	pthread_mutex_destroy(&loop.leadership);
+}
+
 static void do_nothing(int signal)
 {
 }

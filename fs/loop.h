@@ -14,6 +14,9 @@ int loop_start(struct fs *fs, struct loop **ret_loop); /* 0 or an errno */
 /* Ends all threads, also one that waits for a request, and frees. The session has been told to exit. */
 void loop_stop(struct loop *loop);
 
+/* The same on the calling thread alone, until there are no more requests. */
+void loop_run(struct fs *fs);
+
 /* For the operations, about the thread that they are called on: */
 void loop_slow(void);	/* what follows may take long; at most once a request counts */
 void loop_unlock(void); /* the same, and fs->lock is given back: nothing of the root from here on */

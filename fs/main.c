@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ahead.h"
+#include "bounds.h"
 #include "daemon.h"
-#include "limits.h"
 #include "loop.h"
 #include "ops.h"
 #include "paths.h"
@@ -62,7 +62,7 @@ static int find_places(const struct options *options, struct places *ret_places)
 static int open_store(struct fs *fs, const char *path)
 {
 	struct bt_error error = {0};
-	struct bt_store_options options = {.cache_bytes = limits_blocks_cache(fs->options.cache_bytes),
+	struct bt_store_options options = {.cache_bytes = bounds_blocks_cache(fs->options.cache_bytes),
 					   .verify_always = fs->options.verify_always};
 	int code = bt_store_open(path, &options, &fs->store, &error);
 	if (code)
@@ -167,7 +167,7 @@ static int settle(struct fs *fs, const struct places *places, int *ret_unmounter
 		return complain("fork", strerror(result));
 	if (!fs->options.foreground)
 		daemon_detach();
-	if (limits_confine(fs->store_fd, &error) != 0) /* a defence more or less: no reason not to mount */
+	if (bounds_confine(fs->store_fd, &error) != 0) /* a defence more or less: no reason not to mount */
 		log_error(&fs->log, "giving up what is not needed", &error);
 	return EXIT_FINE;
 }
@@ -217,7 +217,7 @@ int main(int argc, char **argv)
 	} else if (fs->options.version) {
 		puts("backupfs " FS_VERSION);
 	} else {
-		limits_raise();
+		bounds_raise();
 		init_fs(fs);
 		result = mount_store(fs);
 		close_fs(fs);

@@ -106,14 +106,14 @@ static void leave(struct fs *fs)
 	loop_keep(false);
 }
 
-/* The number of a path; adds it. */
-static int place_of(struct versions *versions, uint32_t parent, const char *name, uint32_t *ret_place)
+static uint64_t key_of(uint32_t parent, const char *name)
 {
-	struct place place = {.parent = parent};
-	place.key = hash_bytes(hash_add(HASH_SEED, parent), name, strlen(name));
-	if (table_find(&versions->places, &place.key, ret_place))
-		return 0;
-	place.name = strdup(name);
+	return hash_bytes(hash_add(HASH_SEED, parent), name, strlen(name));
+}
+
+static int add_place(struct versions *versions, uint32_t parent, const char *name, uint32_t *ret_place)
+{
+	struct place place = {.key = key_of(parent, name), .parent = parent, .name = strdup(name)};
 	if (place.name && table_add(&versions->places, &place, ret_place) == 0)
 		return 0;
 	free(place.name);
@@ -147,18 +147,24 @@ static struct kept *free_kept(struct versions *versions, const struct kept *keep
 	return oldest;
 }
 
+/* Takes built over. */
+static struct kept *keep(struct versions *versions, uint32_t place, const struct built *built,
+			 const struct kept *parent)
+{
+	struct kept *kept = free_kept(versions, parent);
+	*kept = (struct kept){.built = *built, .place = place, .used = true, .stamp = ++versions->clock};
+	return kept;
+}
+
 static int build_one(struct fs *fs, uint32_t place, const struct kept *parent, struct kept **ret_kept)
 {
 	struct versions *versions = fs->versions;
 	const struct place *record = table_at(&versions->places, place);
 	struct built built;
 	int result = parent ? built_below(fs, &parent->built, record->name, &built) : built_top(fs, &built);
-	if (result)
-		return result;
-	struct kept *kept = free_kept(versions, parent);
-	*kept = (struct kept){.built = built, .place = place, .used = true, .stamp = ++versions->clock};
-	*ret_kept = kept;
-	return 0;
+	if (result == 0)
+		*ret_kept = keep(versions, place, &built, parent);
+	return result;
 }
 
 /* Builds what is missing on the way from the top, or from the nearest that is kept. */
@@ -241,6 +247,26 @@ int versions_parent(struct fs *fs, fuse_ino_t node, fuse_ino_t *ret_parent)
 	return place ? 0 : ESTALE;
 }
 
+/* A name that no snapshot has leaves nothing behind: programs ask for many of these. */
+static int get_below(struct fs *fs, const struct kept *parent, const char *name, uint32_t *ret_place,
+		     struct kept **ret_kept)
+{
+	struct versions *versions = fs->versions;
+	uint64_t key = key_of(parent->place, name);
+	struct built built;
+	if (table_find(&versions->places, &key, ret_place))
+		return get_kept(fs, *ret_place, ret_kept);
+	int result = built_below(fs, &parent->built, name, &built);
+	if (result)
+		return result;
+	result = add_place(versions, parent->place, name, ret_place);
+	if (result)
+		built_free(&built);
+	else
+		*ret_kept = keep(versions, *ret_place, &built, parent);
+	return result;
+}
+
 /* A version, or a directory of them. Nothing by that name: node 0. */
 static int lookup(struct fs *fs, uint32_t parent, const char *name, struct fuse_entry_param *ret_param)
 {
@@ -254,9 +280,7 @@ static int lookup(struct fs *fs, uint32_t parent, const char *name, struct fuse_
 		*ret_param = version->param;
 		return 0;
 	}
-	result = place_of(fs->versions, parent, name, &place);
-	if (result == 0)
-		result = get_kept(fs, place, &below);
+	result = get_below(fs, kept, name, &place, &below);
 	*ret_param = (struct fuse_entry_param){.attr_timeout = A_WHILE, .entry_timeout = A_WHILE};
 	if (result)
 		return result == ENOENT ? 0 : result;

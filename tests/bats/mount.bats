@@ -255,3 +255,55 @@ load mount_helper
 		[ "$(sha256sum <"mnt/${snapshot%.json}/$path" | cut -d ' ' -f 1)" = "$digest" ]
 	done <"$TESTS/data/classic/manifest.txt"
 }
+
+# requests KIND…: how many of them reached the driver, which runs with -d.
+requests() {
+	local kinds
+	kinds=$(printf '%s|' "$@")
+	grep -cE "opcode: (${kinds%|}) " log || true
+}
+
+# watched [OPTION…]: mounts so that every request is written down.
+watched() {
+	backupfs -f -d "$WORK/snapshots" "$WORK/mnt" "$@" 2>log 3>&- &
+	wait_until is_mounted
+}
+
+@test "the kernel asks once, and never for an equal file" {
+	for d in $(seq 10); do
+		mkdir -p "src/$d"
+		for i in $(seq 30); do echo "$d $i" >"src/$d/$i"; done
+	done
+	quietly src
+	for d in 2 4 6; do echo "$d x" >"src/$d/7"; done # as long as before
+	quietly src
+	local one two before
+	one=mnt/$(newest 1 | sed 's/.json//') two=mnt/$(newest | sed 's/.json//')
+	watched -o nopush
+	run -1 diff -rq "$one" "$two"
+	[ "${#lines[@]}" = 3 ]
+	[ "$(requests READ)" = 6 ]
+	[ "$(requests LOOKUP)" -le 4 ]         # the snapshots; files come with their directory
+	[ "$(requests READDIRPLUS)" -le 50 ]   # twice for each of 22 directories, and the root
+	[ "$(requests READDIR RELEASE RELEASEDIR ACCESS)" = 0 ]
+	[ "$(requests OPEN)" -le 1 ] && [ "$(requests OPENDIR)" -le 1 ] && [ "$(requests FLUSH)" -le 1 ]
+	before=$(requests READ READDIRPLUS LOOKUP READLINK GETXATTR LISTXATTR OPEN)
+	run -1 diff -rq "$one" "$two"
+	ls -lR "$two" >/dev/null
+	[ "$(requests READ READDIRPLUS LOOKUP READLINK OPEN)" -le "$before" ] # all that is known stays known
+	hide
+}
+
+@test "small files are in the kernel before they are asked for" {
+	mkdir src
+	for i in $(seq 200); do echo "$i" >"src/$i"; done
+	quietly src
+	watched -o nopush,snapshot=latest
+	cat mnt/* | cmp - <(cat src/*)
+	[ "$(requests READ)" = 200 ]
+	hide
+	watched -o snapshot=latest
+	cat mnt/* | cmp - <(cat src/*)
+	[ "$(requests READ)" -le 40 ]
+	hide
+}

@@ -132,15 +132,17 @@ not_listed() {
 	[ "$(cat "mnt/$(newest 1 | sed 's/.json//')/docs/a.txt")" = hello ]
 }
 
+# Longer, and thus a proof of more, with --long.
 @test "readers, snapshots, prunes and mounts beside each other" {
 	small_tree src
-	mkdir src/fixed src/moving
+	mkdir src/fixed src/moving other
 	for i in $(seq 500); do seq "$i" 700 >"src/fixed/$i"; done
 	head -c 5000000 /dev/urandom >src/fixed/large
 	quietly src
-	show
-	local ends
-	ends=$(($(date +%s) + ${MOUNT_SOAK_SECONDS:-12}))
+	show -o cache=16M
+	local ends seconds=12
+	[ "${TEST_LONG:-0}" = 0 ] || seconds=300
+	ends=$(($(date +%s) + seconds))
 	for reader in 1 2 3; do
 		while [ "$(date +%s)" -lt "$ends" ]; do
 			diff -r src/fixed mnt/latest/fixed || echo "reader $reader: differs" >>wrong
@@ -148,12 +150,21 @@ not_listed() {
 		done 3>&- &
 	done
 	while [ "$(date +%s)" -lt "$ends" ]; do
+		backupfs "$WORK/snapshots" "$WORK/other" 3>&-
 		date +%N >"src/moving/$((RANDOM % 20))"
 		quietly src
 		backuptool prune --keep-last 3 >/dev/null
+		diff -r src/fixed other/latest/fixed || echo "the other mount: differs" >>wrong
+		umount other
 		[ "$((RANDOM % 3))" != 0 ] || echo 3 >/proc/sys/vm/drop_caches || true
 	done
 	wait
 	[ ! -s wrong ] || { cat wrong && false; }
+	wait_until one_driver
 	[ "$(find "/proc/$(drivers)/fd" | wc -l)" -lt 100 ]
+	[ "$(awk '/VmHWM/ { print $2 }' "/proc/$(drivers)/status")" -lt $((64 << 10)) ]
+}
+
+one_driver() {
+	[ "$(drivers | wc -l)" = 1 ]
 }

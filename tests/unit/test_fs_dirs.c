@@ -369,10 +369,25 @@ static void versions_of_what_never_changed_are_one(void **state)
 	assert_int_equal(list_versions(fs, y.ino, entries, 8), 1); /* built again from the path */
 }
 
+static void names_that_no_snapshot_has_leave_nothing_behind(void **state)
+{
+	struct fs *fs = *state;
+	struct fuse_entry_param param;
+	char name[16];
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "none%u", i);
+		assert_int_equal(versions_lookup(fs, versions_top(fs), name, &param), 0);
+		assert_int_equal(param.ino, 0);
+	}
+	assert_int_equal(versions_lookup(fs, versions_top(fs), "sub", &param), 0);
+	assert_int_equal(node_unpack(param.ino).index, 1); /* the first below the top */
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
+		TEST(names_that_no_snapshot_has_leave_nothing_behind),
 		TEST(the_root_lists_snapshots_without_opening_them),
 		TEST(a_snapshot_has_its_own_time),
 		TEST(latest_is_a_link_to_the_newest),

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* How much the process may take, and what it may touch. */
-#ifndef FS_LIMITS_H
-#define FS_LIMITS_H
+#ifndef FS_BOUNDS_H
+#define FS_BOUNDS_H
 
 #include <backuptool/error.h>
 #include <stddef.h>
 
 /* Descriptors as many as there can be; memory that is given back. First of all. */
-void limits_raise(void);
+void bounds_raise(void);
 
 /* What the store keeps of decoded blocks, when all caches together are to take this much (0: the default). */
-size_t limits_blocks_cache(size_t wanted);
+size_t bounds_blocks_cache(size_t wanted);
 
 /*
  * From here on nothing can be opened but the files of the store (a directory), for reading, and what is derived from
  * them in its cache/, which is made when missing. Before threads are started; whoever unmounts is another process.
  */
-int limits_confine(int store_fd, struct bt_error *error);
+int bounds_confine(int store_fd, struct bt_error *error);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "limits.h"
+#include "bounds.h"
 #include <backuptool/confine.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -27,7 +27,7 @@ static void tune_memory(void)
 	mallopt(M_TRIM_THRESHOLD, 4 << 20);
 }
 
-void limits_raise(void)
+void bounds_raise(void)
 {
 	raise_descriptors();
 	tune_memory();
@@ -38,7 +38,7 @@ void limits_raise(void)
 #define PAGES_CACHE   ((size_t)16 << 20)
 #define CACHE_LEAST   ((size_t)8 << 20)
 
-size_t limits_blocks_cache(size_t wanted)
+size_t bounds_blocks_cache(size_t wanted)
 {
 	size_t all = wanted ? wanted : CACHE_DEFAULT;
 	return all > PAGES_CACHE + CACHE_LEAST ? all - PAGES_CACHE : CACHE_LEAST;
@@ -51,7 +51,7 @@ static int open_derived(int store_fd)
 	return openat(store_fd, "cache", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-int limits_confine(int store_fd, struct bt_error *error)
+int bounds_confine(int store_fd, struct bt_error *error)
 {
 	/* what "@TIME" means hangs on the time zone, which may change while the mount lives */
 	int zones = open("/usr/share/zoneinfo", O_PATH | O_DIRECTORY | O_CLOEXEC), derived = open_derived(store_fd);
