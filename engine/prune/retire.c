@@ -27,8 +27,14 @@ static int move_to_contents(struct bt_prune_run *run, const struct bt_file_id *i
 static int retire_file(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error)
 {
 	struct bt_share share;
-	int result = bt_prune_share(run, id->ordinal, &share, error);
+	bool classic = false;
+	int result = id->snapshot ? bt_prune_is_classic(run, id->name, &classic, error) : 0;
 
+	if (result)
+		return result;
+	if (classic)
+		return bt_prune_delete(run, id, error);
+	result = bt_prune_share(run, id->ordinal, &share, error);
 	if (result)
 		return result;
 	if (share.damaged)

@@ -27,8 +27,7 @@ bool bt_prune_removes(const struct bt_prune_run *run, const char *name)
 	return false;
 }
 
-/* A version 1 file needs nothing but itself, and nothing of version 2 needs it. */
-static int is_classic(struct bt_prune_run *run, const char *name, bool *ret_classic, struct bt_error *error)
+int bt_prune_is_classic(struct bt_prune_run *run, const char *name, bool *ret_classic, struct bt_error *error)
 {
 	int fd = bt_openat(bt_store_dirfd(run->store), name, O_RDONLY, 0);
 
@@ -50,7 +49,7 @@ int bt_prune_mark(struct bt_prune_run *run, struct bt_error *error)
 
 		if (bt_prune_removes(run, name))
 			continue;
-		result = is_classic(run, name, &classic, error);
+		result = bt_prune_is_classic(run, name, &classic, error);
 		if (!result && !classic)
 			result = bt_mark_snapshot(&run->mark, name, error);
 	}
@@ -97,7 +96,7 @@ int bt_prune_hold_snapshots(struct bt_prune_run *run, struct bt_error *error)
 
 		if (bt_prune_removes(run, name))
 			continue;
-		result = is_classic(run, name, &classic, error);
+		result = bt_prune_is_classic(run, name, &classic, error);
 		if (!result && !classic) {
 			result = bt_store_file_named(run->store, name, &ordinal);
 			if (!result)

@@ -33,6 +33,8 @@ struct bt_share {
 bool bt_prune_needs_content(const struct bt_prune_run *run, const struct bt_digest *digest);
 bool bt_prune_needs_page(const struct bt_prune_run *run, const struct bt_digest *id);
 bool bt_prune_removes(const struct bt_prune_run *run, const char *name);
+/* A version 1 file needs nothing but itself, and nothing of version 2 needs it. */
+int bt_prune_is_classic(struct bt_prune_run *run, const char *name, bool *ret_classic, struct bt_error *error);
 /* Marks all snapshots that stay. */
 int bt_prune_mark(struct bt_prune_run *run, struct bt_error *error);
 /* Everything in the file is held from now on. */

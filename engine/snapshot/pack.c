@@ -174,13 +174,13 @@ void bt_snap_pack_drop(struct bt_snap_run *run)
 static int claim(struct bt_snap_run *run, const struct bt_digest *digest, size_t size, bool *ret_new,
 		 struct bt_error *error)
 {
-	struct bt_location location;
+	bool has = true;
 
 	*ret_new = false;
 	if (bt_snap_dedup_has(run->dedup, digest))
 		return 0;
-	int result = bt_store_find(run->store, digest, false, &location, error);
-	if (result != BT_E_NOT_FOUND)
+	int result = bt_store_has(run->store, digest, false, &has, error);
+	if (result != 0 || has)
 		return result;
 	run->totals.new_bytes += size;
 	*ret_new = run->commit != NULL;

@@ -51,10 +51,10 @@ int bt_snap_parent_find(struct bt_store *store, const char *host, const char *ta
 
 static bool content_there(struct bt_store *store, const struct bt_digest *digest)
 {
-	struct bt_location location;
 	struct bt_error error = {0};
+	bool has;
 
-	return bt_store_find(store, digest, false, &location, &error) == 0;
+	return bt_store_has(store, digest, false, &has, &error) == 0 && has;
 }
 
 static bool chunks_there(struct bt_store *store, const struct bt_chunk *chunks, size_t count)

@@ -79,16 +79,16 @@ static struct bt_digest *recent_slot(struct bt_snap_trees *trees, const struct b
 /* Whether some file of the store has the page, intact: what the new snapshot leans on is looked at. */
 static int in_store(struct bt_snap_trees *trees, const struct bt_digest *id, bool *ret_there, struct bt_error *error)
 {
-	struct bt_location location;
 	struct bt_error damage = {0};
 	const struct bt_page *page;
+	bool has;
 
 	*ret_there = trees->known && bt_digest_equal(trees->known, id);
 	if (*ret_there)
 		return 0;
-	int result = bt_store_find(trees->run->store, id, true, &location, error);
-	if (result != 0)
-		return result == BT_E_NOT_FOUND ? 0 : result;
+	int result = bt_store_has(trees->run->store, id, true, &has, error);
+	if (result != 0 || !has)
+		return result;
 	result = bt_page_get(trees->run->store, id, &page, &damage);
 	if (result == 0)
 		bt_page_put(trees->run->store, page);

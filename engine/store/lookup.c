@@ -127,6 +127,28 @@ int bt_store_find(struct bt_store *store, const struct bt_digest *digest, bool p
 	return 0;
 }
 
+int bt_store_has(struct bt_store *store, const struct bt_digest *digest, bool page, bool *ret_has,
+		 struct bt_error *error)
+{
+	struct bt_location places[8];
+	bool has = false;
+	int r = bt_lookup_index(store, error);
+	size_t count = r ? 0 : bt_index_find(store->index, digest, page, places, sizeof(places) / sizeof(*places));
+
+	for (size_t i = 0; i < count && !r && !has; i++) {
+		struct bt_file *file;
+		struct bt_error damage = {0};
+		int opened = bt_store_file(store, places[i].file, &file, &damage);
+
+		if (opened == BT_E_NOMEM)
+			r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
+		has = !opened && bt_file_kind(file) != BT_KIND_CLASSIC;
+	}
+	if (!r)
+		*ret_has = has;
+	return r;
+}
+
 static int visit_writer(void *arg, const struct bt_index_visitor *visitor)
 {
 	return bt_writer_visit(arg, visitor);

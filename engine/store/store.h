@@ -58,6 +58,10 @@ int bt_store_find(struct bt_store *store, const struct bt_digest *digest, bool p
 		  struct bt_error *error);
 /* Everything derived is made anew: the index, and what stands for version 1 files. */
 int bt_store_rebuild(struct bt_store *store, struct bt_error *error);
+/* Whether a new file may rely on it. A file of version 1 lends nothing: when it is removed, nobody asks who needs it.
+ */
+int bt_store_has(struct bt_store *store, const struct bt_digest *digest, bool page, bool *ret_has,
+		 struct bt_error *error);
 /* After seal, with the name given to it. The file has an ordinal and is found by name and through the index at once; it
  * is among the snapshots after a refresh. */
 int bt_store_add_file(struct bt_store *store, const char *name, bool snapshot, const struct bt_writer *writer,

@@ -119,3 +119,20 @@ original_restore() {
 	[[ $stderr == *file.json* ]]
 	[ "$(cat file.json)" = precious ]
 }
+
+@test "what a classic snapshot holds is stored again: it can be removed at any time" {
+	small_tree src
+	take src --store first
+	mkdir snapshots
+	backuptool --store first export --classic latest snapshots/snapshot_2020-01-01T00-00-00.json
+	take src
+	[ "$(backuptool list --json | jq '.[1].added')" -gt 300000 ]
+	kept=$(newest)
+	backuptool --store first export --classic latest snapshots/snapshot_2039-01-01T00-00-00.json
+	run -0 backuptool remove 2020-01-01
+	run -0 backuptool remove 2039-01-01
+	[ ! -e snapshots/contents ] || [ -z "$(ls snapshots/contents)" ]
+	run -0 backuptool check
+	bring "$kept" out
+	same src out
+}
