@@ -5,10 +5,13 @@
 source  about 80,000 small files, 1 GB: files below 300 kB from /usr, and the same again with light edits in two of three files
 large   four files of 512 MiB: random bytes, text, shared objects, a sparse disk image
 tiny    200,000 files of 100 to 2,000 bytes in 2,000 folders
+sample  a twentieth of the first half of source
+files-N N empty files, a thousand in each folder
 """
 import argparse
 import os
 import random
+import shutil
 import subprocess
 import zlib
 
@@ -101,17 +104,35 @@ def tiny(out, scale):
                 file.write(" ".join(choice.choices(words, k=choice.randint(15, 300))))
 
 
-MAKERS = {"source": source, "large": large, "tiny": tiny}
+def sample(out, scale):
+    for path in pick_small_files(1 / 20):
+        copy = os.path.join(out, path[1:])
+        os.makedirs(os.path.dirname(copy), exist_ok=True)
+        shutil.copyfile(path, copy)
+
+
+def empty(out, count):
+    for number in range(count):
+        if number % 1000 == 0:
+            os.makedirs("%s/%04d" % (out, number // 1000))
+        os.close(os.open("%s/%04d/%06d" % (out, number // 1000, number), os.O_CREAT | os.O_WRONLY, 0o644))
+
+
+MAKERS = {"source": source, "large": large, "tiny": tiny, "sample": sample}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("directory")
-    parser.add_argument("sets", nargs="*", choices=[[], *MAKERS], default=[])
+    parser.add_argument("sets", nargs="*", default=[], help=", ".join(MAKERS) + ", files-N")
     parser.add_argument("--scale", type=float, default=1.0)
     options = parser.parse_args()
     for name in options.sets or MAKERS:
-        MAKERS[name](os.path.join(options.directory, name), options.scale)
+        out = os.path.join(options.directory, name)
+        if name.startswith("files-"):
+            empty(out, int(name[6:]))
+        else:
+            MAKERS[name](out, options.scale)
 
 
 if __name__ == "__main__":
