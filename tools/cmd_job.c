@@ -6,6 +6,7 @@
 #include "progress.h"
 #include <backuptool/policy.h>
 #include <backuptool/schedule.h>
+#include <backuptool/watch.h>
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -22,6 +23,7 @@
 #define JOB_CLOCK CLOCK_BOOTTIME
 
 /* An open store remembers files that are gone: it is opened anew after so many runs or removals. */
+enum { FULL_SCAN_EVERY = 60 };
 enum { RUNS_PER_STORE = 1000, REMOVALS_PER_STORE = 100 };
 
 struct job {
@@ -36,6 +38,7 @@ struct job {
 	struct bt_schedule schedule;
 	struct notify notify;
 	struct job_tally tally;
+	struct bt_watch *watch; /* NULL: every run looks at everything */
 };
 
 static const char *set_span(int64_t *field, const char *text, const char *expected)
@@ -66,11 +69,23 @@ const char *job_set_duration(void *field, const char *text)
 	return NULL;
 }
 
+const char *job_set_every(void *field, const char *text)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (*text < '1' || *text > '9' || *end || value > UINT_MAX)
+		return "a whole number above 0";
+	*(unsigned *)field = (unsigned)value;
+	return NULL;
+}
+
 static const struct tool_option table[] = {
 	JOB_TAKING_OPTIONS,
 	JOB_INTERVAL_OPTION,
 	{"duration", 0, "TIME", true, "for how long snapshots are taken, or forever", job_set_duration,
 	 offsetof(struct job_options, duration)},
+	JOB_WATCH_OPTIONS,
 	JOB_RETENTION_OPTIONS,
 	{0},
 };
@@ -148,13 +163,27 @@ static int open_store(struct job *job, bool create)
 	return result;
 }
 
+/* Whether it is a full walk's turn. */
+static bool due(const struct job *job, const struct job_run *run)
+{
+	unsigned every = job->options->full_scan_every ? job->options->full_scan_every : FULL_SCAN_EVERY;
+
+	return (run->number - 1) % every == 0;
+}
+
 static void take(struct job *job, struct job_run *run)
 {
 	const struct tool_taking *taking = &job->options->taking;
-	const struct bt_snapshot_options options = tool_taking_options(taking);
-	int code = bt_snapshot_take(job->store, taking->target, &options, &job->talk.observer, &run->taken.result,
-				    &run->error);
+	struct bt_snapshot_options options = tool_taking_options(taking);
+	int code = 0;
 
+	if (job->watch)
+		code = bt_watch_take(job->watch, due(job, run), &options.changes, &run->error);
+	if (code == 0)
+		code = bt_snapshot_take(job->store, taking->target, &options, &job->talk.observer, &run->taken.result,
+					&run->error);
+	if (job->watch)
+		bt_watch_give_back(job->watch, options.changes);
 	run->taken.seconds = tool_talk_seconds(&job->talk);
 	run->failed = code < 0 && code != BT_E_INCOMPLETE;
 	if (run->failed)
@@ -207,6 +236,7 @@ static void run_once(struct job *job, struct job_run *run)
 	clock_gettime(CLOCK_REALTIME, &time);
 	*run = (struct job_run){.number = job->tally.runs + 1,
 				.time = {time.tv_sec, (uint32_t)time.tv_nsec},
+				.watched = job->watch != NULL,
 				.taken.dry_run = job->options->taking.dry_run};
 	if (!job->store)
 		run->exit = open_store(job, false);
@@ -295,12 +325,28 @@ static int name_task(struct job *job)
 	return TOOL_OK;
 }
 
+static int start_watch(struct job *job)
+{
+	struct bt_error error = {0};
+
+	if (!job->options->watch)
+		return TOOL_OK;
+	if (bt_watch_start(job->options->taking.target, job->store, BT_WATCH_BEST, &job->watch, &error) == 0)
+		return TOOL_OK;
+	return tool_fail(job->tool, &error);
+}
+
 static int start(struct job *job)
 {
-	int result = name_task(job);
+	int result;
 
+	if (job->options->watch && job->options->taking.dry_run)
+		return tool_usage_error(job->tool, "--watch follows snapshots, and --dry-run takes none");
+	result = name_task(job);
 	if (result == TOOL_OK)
 		result = open_store(job, !job->options->taking.dry_run);
+	if (result == TOOL_OK)
+		result = start_watch(job);
 	if (result != TOOL_OK)
 		return result;
 	job->timer = timerfd_create(JOB_CLOCK, TFD_CLOEXEC);
@@ -330,6 +376,7 @@ static int run(struct tool *tool, const void *options)
 		result = job.tally.exit;
 	}
 	notify_close(&job.notify);
+	bt_watch_stop(job.watch);
 	close_store(&job);
 	drop_claim(&job);
 	if (job.timer >= 0)
@@ -348,10 +395,20 @@ const struct tool_command cmd_job = {
 		       "\n"
 		       "Ctrl-C or SIGTERM ends it after the snapshot in progress, a second one at\n"
 		       "once. Two jobs for the same directory in the same store are refused with 11.\n"
-		       "With --json, each snapshot gives a line, and the end another one.",
+		       "With --json, each snapshot gives a line, and the end another one.\n"
+		       "\n"
+		       "With --watch a run looks only at directories in which something happened\n"
+		       "since the last one, as the kernel tells, and takes the rest from the last\n"
+		       "snapshot. A run that cannot rely on that, after an overflow for instance,\n"
+		       "looks at everything and says why. Seen late, at the next full walk, are:\n"
+		       "- writes through a mapping of a file that was opened before the job began,\n"
+		       "  until it is closed;\n"
+		       "- writes through a hard link that lies outside of the directory.\n"
+		       "Other file systems mounted below the directory are looked at in each run.",
 	.example = "  backuptool job --target-directory ~/documents --interval 10m --duration 8h\n"
 		   "  backuptool job --target-directory ~/documents --interval 1h --duration forever \\\n"
-		   "      --skip-if-unchanged --keep-hourly 48 --keep-daily 30\n",
+		   "      --skip-if-unchanged --keep-hourly 48 --keep-daily 30\n"
+		   "  backuptool job --target-directory / --interval 1m --duration forever --watch -x\n",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
 	.options = table,
 	.options_size = sizeof(struct job_options),

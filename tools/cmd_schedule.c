@@ -21,6 +21,7 @@ struct options {
 static const struct tool_option table[] = {
 	JOB_TAKING_OPTIONS,
 	JOB_INTERVAL_OPTION,
+	JOB_WATCH_OPTIONS,
 	JOB_RETENTION_OPTIONS,
 	{"print", 0, NULL, false, "print the service and write nothing", tool_set_true,
 	 offsetof(struct options, print)},

@@ -8,11 +8,14 @@
 
 tool_option_set job_set_interval; /* int64_t milliseconds, above 0 */
 tool_option_set job_set_duration; /* int64_t milliseconds; "forever" is -1 */
+tool_option_set job_set_every;	  /* unsigned, from 1 */
 
 struct job_options {
 	struct tool_taking taking;
 	struct tool_retention retention;
 	int64_t interval, duration;
+	bool watch;
+	unsigned full_scan_every; /* runs; 0: the default */
 };
 
 /* Rows of an option table whose target begins with a struct job_options. */
@@ -22,6 +25,11 @@ struct job_options {
 #define JOB_INTERVAL_OPTION \
 	{"interval", 0, "TIME", true, "from the start of one snapshot to the next (500ms, 10s, 5m, 2h, 1d)", \
 	 job_set_interval, offsetof(struct job_options, interval)}
+#define JOB_WATCH_OPTIONS \
+	{"watch", 0, NULL, false, "look only at what changed since the last run, as far as the kernel tells", \
+	 tool_set_true, offsetof(struct job_options, watch)}, \
+	{"full-scan-every", 0, "N", false, "with --watch, look at everything in each N-th run (60)", job_set_every, \
+	 offsetof(struct job_options, full_scan_every)}
 /* clang-format on */
 
 /* taken is the first member: its columns are those of a run, too. */
@@ -33,6 +41,7 @@ struct job_run {
 	int exit;    /* the worst of snapshot and pruning */
 	struct bt_error error;
 	struct bt_prune_result pruned;
+	bool watched;	 /* by a watcher: result tells whether it was followed */
 	uint64_t missed; /* deadlines that it left no time for */
 };
 

@@ -15,6 +15,8 @@ RUN(number, TOOL_COUNT, number, self->number)
 RUN(time, TOOL_TIME, time, self->time)
 RUN(removed, TOOL_COUNT, number, self->pruned.removed)
 RUN(freed, TOOL_BYTES, number, FREED(self->pruned.freed_bytes))
+RUN(walk, TOOL_TEXT, text, self->taken.result.followed ? "changes" : "full")
+RUN(doubt, self->taken.result.doubt ? TOOL_TEXT : TOOL_NOTHING, text, bt_doubt_name(self->taken.result.doubt))
 RUN(missed, TOOL_COUNT, number, self->missed)
 RUN(exit, TOOL_COUNT, number, (uint64_t)self->exit)
 
@@ -37,6 +39,7 @@ static const struct tool_column before[] = {
 };
 static const struct tool_column behind[] = {
 	{"removed", NULL, false, get_run_removed}, {"freed_bytes", NULL, false, get_run_freed},
+	{"walk", NULL, false, get_run_walk},	   {"doubt", NULL, false, get_run_doubt},
 	{"missed", NULL, false, get_run_missed},   {"exit", NULL, false, get_run_exit},
 	{"error", NULL, false, get_run_error},	   {0},
 };
@@ -107,6 +110,14 @@ static void print_taken(FILE *out, const struct tool_taken *taken)
 	free(elapsed);
 }
 
+static void print_walk(FILE *out, const struct bt_snapshot_result *result)
+{
+	if (result->followed)
+		fputs("; only what changed was looked at", out);
+	else
+		fprintf(out, "; everything was looked at: %s", bt_doubt_text(result->doubt));
+}
+
 static void print_pruned(FILE *out, const struct bt_prune_result *pruned)
 {
 	char *removed = tool_count(pruned->removed, "snapshot", "snapshots");
@@ -130,6 +141,8 @@ char *job_run_text(const struct job_run *run)
 		fputs("no snapshot", out);
 	else
 		print_taken(out, &run->taken);
+	if (!run->failed && run->watched)
+		print_walk(out, &run->taken.result);
 	if (run->pruned.removed)
 		print_pruned(out, &run->pruned);
 	if (run->missed)

@@ -107,18 +107,24 @@ static int alloc_block(struct bt_scan_private *node, const struct bt_scan_scratc
 	return 0;
 }
 
-static void init_child(struct bt_scan_private *child, struct bt_scan_private *parent, struct bt_found *found)
+static void init_child(const struct bt_scan *scan, struct bt_scan_private *child, struct bt_scan_private *parent,
+		       struct bt_found *found)
 {
+	const struct bt_changes *changes = scan->options.changes;
+
 	found->child = &child->dir;
 	child->dir.parent = &parent->dir;
 	child->dir.self = *found;
 	child->dir.private = child;
 	child->fd = -1;
-	child->state = BT_SCAN_PENDING;
+	if (changes)
+		child->dir.change = bt_changes_below(changes, parent->dir.change, found->name, found->name_length);
+	child->dir.deferred = changes && !child->dir.change;
+	child->state = child->dir.deferred ? BT_SCAN_DEFERRED : BT_SCAN_PENDING;
 }
 
 /* The children, already in line among themselves. */
-static int make_children(struct bt_scan_private *node)
+static int make_children(const struct bt_scan *scan, struct bt_scan_private *node)
 {
 	struct bt_scan_private *child;
 
@@ -134,9 +140,12 @@ static int make_children(struct bt_scan_private *node)
 
 		if (!is_directory(found) || found->boundary)
 			continue;
-		init_child(child, node, found);
-		child->prev = child > node->children ? child - 1 : NULL;
-		child->next = child + 1 < node->children + node->child_count ? child + 1 : NULL;
+		init_child(scan, child, node, found);
+		if (!child->dir.deferred) {
+			child->prev = node->last;
+			*(node->last != NULL ? &node->last->next : &node->first) = child;
+			node->last = child;
+		}
 		child++;
 	}
 	return 0;
@@ -173,7 +182,7 @@ static int read_open(struct bt_scan *scan, struct bt_scan_private *node, int dir
 	if (result == 0)
 		result = look_at_all(scan, node, dirfd, scratch, names);
 	if (result == 0)
-		result = make_children(node);
+		result = make_children(scan, node);
 	if (result == 0)
 		result = keep_left_out(node, scratch);
 	return result;

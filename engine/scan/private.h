@@ -9,7 +9,8 @@
 #include <stdatomic.h>
 
 enum bt_scan_state {
-	BT_SCAN_PENDING, /* nobody has begun to list it */
+	BT_SCAN_DEFERRED, /* not in the line */
+	BT_SCAN_PENDING,  /* nobody has begun to list it */
 	BT_SCAN_BEGUN,
 	BT_SCAN_LISTED, /* and not yet asked for by the reader */
 	BT_SCAN_TAKEN,
@@ -23,7 +24,8 @@ struct bt_scan_private {
 	void *block; /* found and the names in it */
 	struct bt_scan_private *children;
 	size_t child_count;
-	char *left_out; /* names for the observer, one NUL behind each, left_out_count of them */
+	struct bt_scan_private *first, *last; /* children for the line; NULL: none */
+	char *left_out;			      /* names for the observer, one NUL behind each, left_out_count of them */
 	size_t left_out_count;
 	size_t weight;
 	int result; /* 0, or the code that bt_scan_list returns */

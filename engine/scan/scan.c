@@ -43,6 +43,15 @@ static void line_replace(struct bt_scan *scan, struct bt_scan_private *node, str
 	node->next = node->prev = NULL;
 }
 
+/* The reader wants it after all, so it comes first. */
+static void line_begin(struct bt_scan *scan, struct bt_scan_private *node)
+{
+	node->state = BT_SCAN_PENDING;
+	node->next = scan->first;
+	*(scan->first != NULL ? &scan->first->prev : &scan->last) = node;
+	scan->first = node;
+}
+
 static void wake_helpers(struct bt_scan *scan)
 {
 	if (scan->idle > 0)
@@ -66,12 +75,9 @@ static void list_pending(struct bt_scan *scan, struct bt_scan_private *node, str
 	bt_scan_read(scan, node, scratch);
 	pthread_mutex_lock(&scan->lock);
 	node->state = BT_SCAN_LISTED;
-	if (node->child_count > 0) {
-		line_replace(scan, node, node->children, &node->children[node->child_count - 1]);
+	line_replace(scan, node, node->first, node->last);
+	if (node->first != NULL)
 		wake_helpers(scan);
-	} else {
-		line_replace(scan, node, NULL, NULL);
-	}
 	scan->ahead += node->weight;
 	scan->full = scan->full || scan->ahead >= AHEAD_MAX;
 }
@@ -158,6 +164,8 @@ static int init_root(struct bt_scan *scan, const char *target, struct bt_error *
 	root->fd = -1;
 	bt_scan_fds_set(&scan->fds, root, fd);
 	scan->root_dev = root->dir.self.dev;
+	root->dir.change = scan->options.changes != NULL ? scan->options.changes->root : NULL;
+	root->state = BT_SCAN_PENDING;
 	scan->first = scan->last = root;
 	return 0;
 }
@@ -287,6 +295,8 @@ int bt_scan_list(struct bt_scan *scan, struct bt_scan_dir *dir, struct bt_error 
 	int result;
 
 	pthread_mutex_lock(&scan->lock);
+	if (node->state == BT_SCAN_DEFERRED)
+		line_begin(scan, node);
 	if (node->state == BT_SCAN_PENDING)
 		list_pending(scan, node, &scan->scratch);
 	while (node->state == BT_SCAN_BEGUN)

@@ -9,6 +9,7 @@
 #define BT_SCAN_SCAN_H
 
 #include "policy/match.h"
+#include "watch/changes.h"
 #include <backuptool/observer.h>
 #include <backuptool/types.h>
 #include <stdbool.h>
@@ -36,6 +37,8 @@ struct bt_scan_dir {
 				 ESTALE: something else stands in its place */
 	uint64_t excluded;    /* entries left out */
 	void *user;	      /* the reader's */
+	const struct bt_name *change; /* see changes; NULL: none */
+	bool deferred;		      /* nothing in it or below it is to be looked at: only listed when asked for */
 	struct bt_scan_private *private;
 };
 
@@ -48,6 +51,7 @@ struct bt_scan_options {
 	bool caches, one_file_system;
 	dev_t skip_dev;
 	ino_t skip_ino;			    /* a directory left out wherever it appears (the store); 0,0: none */
+	const struct bt_changes *changes;   /* directories worth listing; NULL: all. Borrowed until close */
 	unsigned threads;		    /* helpers; 0: the reader lists each directory itself, same result */
 	const struct bt_observer *observer; /* gets BT_EVENT_EXCLUDED, from bt_scan_list; NULL: none */
 };

@@ -22,6 +22,7 @@ enum bt_snap_kind {
 struct bt_snap_link {
 	uint64_t dev, inode, missing; /* missing: names that have not come by */
 	atomic_uint refs;
+	bool anew;  /* [walk] the parent does not know all its names */
 	bool ready; /* [finish] */
 	struct bt_arena arena;
 	struct bt_entry entry;
@@ -32,6 +33,8 @@ void bt_snap_links_free(struct bt_snap_links *links);
 /* The link for a file found, made when it is the first of its names; the caller gets a reference. NULL: out of memory.
  */
 struct bt_snap_link *bt_snap_links_get(struct bt_snap_links *links, const struct bt_found *found, bool *ret_first);
+/* Whether any of those that miss names has been linked anew. */
+bool bt_snap_links_anew(const struct bt_snap_links *links);
 void bt_snap_link_put(struct bt_snap_link *link); /* NULL is fine */
 
 /* A file on its way through the pools piece by piece. */

@@ -123,3 +123,11 @@ struct bt_snap_link *bt_snap_links_get(struct bt_snap_links *links, const struct
 		atomic_fetch_add(&link->refs, 1);
 	return link;
 }
+
+bool bt_snap_links_anew(const struct bt_snap_links *links)
+{
+	for (size_t i = 0; i <= links->mask; i++)
+		if (links->slots[i] && links->slots[i]->anew)
+			return true;
+	return false;
+}

@@ -4,7 +4,8 @@
 #include "base/bytes.h"
 #include "snapshot/entry.h"
 
-int bt_snap_old_open(struct bt_store *store, struct bt_snap_node *node, const struct bt_entry *old, uint64_t *gone)
+int bt_snap_old_open(struct bt_store *store, struct bt_snap_node *node, const struct bt_entry *old,
+		     struct bt_snap_past *past)
 {
 	struct bt_error damage = {0};
 
@@ -18,12 +19,13 @@ int bt_snap_old_open(struct bt_store *store, struct bt_snap_node *node, const st
 	if (bt_dir_start(&node->old_dir, store, &node->old.digest, &damage) == 0)
 		node->old_open = true;
 	else
-		(*gone)++;
+		past->gone++;
+	past->damaged |= !node->old_open;
 	return 0;
 }
 
 /* Makes node->old_next the next one, if there is one. */
-static void fetch(struct bt_snap_node *node, uint64_t *gone)
+static void fetch(struct bt_snap_node *node, struct bt_snap_past *past)
 {
 	struct bt_error damage = {0};
 
@@ -31,20 +33,31 @@ static void fetch(struct bt_snap_node *node, uint64_t *gone)
 		return;
 	if (bt_dir_next(&node->old_dir, &node->old_next, &damage) != 0) {
 		node->old_next = NULL;
-		(*gone)++;
+		past->gone++;
+		past->damaged = true;
 	} else if (!node->old_next) {
 		node->old_whole = true;
 	}
 	if (!node->old_next) {
 		node->old_open = false;
 		bt_dir_end(&node->old_dir);
+	} else {
+		bt_snap_past_count(past, node->old_next);
 	}
 }
 
-const struct bt_entry *bt_snap_old_match(struct bt_snap_node *node, const struct bt_found *found, uint64_t *gone)
+static void lose(struct bt_snap_node *node, const struct bt_entry *old, struct bt_snap_past *past)
+{
+	past->gone++;
+	if (bt_snap_past_tree(past, node->old_dir.store, old) != 0)
+		past->damaged = true;
+}
+
+const struct bt_entry *bt_snap_old_match(struct bt_snap_node *node, const struct bt_found *found,
+					 struct bt_snap_past *past)
 {
 	for (;;) {
-		fetch(node, gone);
+		fetch(node, past);
 		const struct bt_entry *old = node->old_next;
 		if (!old)
 			return NULL;
@@ -54,14 +67,14 @@ const struct bt_entry *bt_snap_old_match(struct bt_snap_node *node, const struct
 		node->old_next = NULL;
 		if (order == 0)
 			return old;
-		(*gone)++;
+		lose(node, old, past);
 	}
 }
 
-void bt_snap_old_rest(struct bt_snap_node *node, uint64_t *gone)
+void bt_snap_old_rest(struct bt_snap_node *node, struct bt_snap_past *past)
 {
-	for (fetch(node, gone); node->old_next; fetch(node, gone)) {
-		(*gone)++;
+	for (fetch(node, past); node->old_next; fetch(node, past)) {
+		lose(node, node->old_next, past);
 		node->old_next = NULL;
 	}
 }

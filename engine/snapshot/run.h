@@ -19,6 +19,7 @@
 #include "snapshot/buffers.h"
 #include "snapshot/watch.h"
 #include "store/store.h"
+#include "watch/changes.h"
 #include <backuptool/snapshot.h>
 #include <backuptool/view.h>
 
@@ -33,6 +34,14 @@ struct bt_snap_reader;
 struct bt_snap_block;
 struct bt_snap_node;
 struct bt_snap_walk;
+
+/* What the parent has where this run has looked: the rest of it is taken over as it is. */
+struct bt_snap_past {
+	uint64_t gone; /* entries that nothing was found for, and one for each directory that cannot be read */
+	bool trees;    /* count whole trees of those that are gone */
+	bool damaged;  /* something could not be counted */
+	uint64_t files, directories, others, directory_size, errors;
+};
 
 struct bt_snap_totals {
 	uint64_t files, directories, others, directory_size;
@@ -52,6 +61,9 @@ struct bt_snap_run {
 	struct bt_snap_buffers buffers;
 	struct bt_snapshot *parent; /* NULL: none */
 	struct bt_scan *scan;
+	const struct bt_changes *changes; /* what is not there is taken from the parent; NULL: all is walked */
+	enum bt_doubt doubt;		  /* why they cannot be relied on */
+	bool doubted;			  /* found out on the way: the run is worth nothing */
 	uint64_t root_dev;
 	uint32_t user;	  /* effective */
 	unsigned threads; /* 0: everything on the calling thread */

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static const struct bt_snap_node *containing(const struct bt_snap_item *item)
+static struct bt_snap_node *containing(const struct bt_snap_item *item)
 {
 	return item->kind == BT_SNAP_DIRECTORY ? item->node->parent : item->node;
 }
@@ -148,14 +148,36 @@ static int share(struct bt_snap_item *item)
 	return bt_snap_entry_copy(&link->arena, &item->entry, &link->entry);
 }
 
+/* A change of what this entry stands for may go unseen: by its other names, or because it could not be told from the
+ * present state. */
+static bool look_again(const struct bt_entry *entry)
+{
+	const struct bt_extra *extra = entry->extra;
+
+	return !entry->has_stat || (extra && (extra->error || extra->torn || extra->links > 1));
+}
+
+static int tell_next(struct bt_snap_run *run, struct bt_snap_node *node, const struct bt_entry *entry)
+{
+	if (!run->options->changes || node->again || !look_again(entry))
+		return 0;
+	char *path = bt_scan_path(node->dir, NULL);
+	int result = path ? bt_changes_add(run->options->changes->again, path, false) : BT_E_NOMEM;
+
+	node->again = result == 0;
+	free(path);
+	return result;
+}
+
 static int add(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_error *error)
 {
-	const struct bt_snap_node *node = containing(item);
+	struct bt_snap_node *node = containing(item);
 	int result;
 
-	if (node)
-		return bt_snap_node_add(run, item->kind == BT_SNAP_DIRECTORY ? item->node->parent : item->node,
-					&item->entry, error);
+	if (node) {
+		result = tell_next(run, node, &item->entry);
+		return result == 0 ? bt_snap_node_add(run, node, &item->entry, error) : result;
+	}
 	result = bt_snap_entry_copy(&run->root_arena, &item->entry, &run->root);
 	run->have_root = result == 0;
 	return result;

@@ -128,6 +128,23 @@ static int enter_store(struct bt_snap_run *run, struct plan *plan, struct bt_err
 	return result;
 }
 
+/* Whether the changes can be relied on: they follow this parent. */
+static void follow_changes(struct bt_snap_run *run)
+{
+	const struct bt_changes *changes = run->options->changes;
+	const struct bt_snapshot_info *parent = run->parent ? bt_snapshot_info(run->parent) : NULL;
+
+	if (!changes || run->doubt != BT_DOUBT_NONE)
+		return;
+	run->doubt = changes->doubt;
+	if (run->doubt == BT_DOUBT_NONE && (!parent || strcmp(parent->name, changes->snapshot) != 0 ||
+					    !bt_digest_equal(&parent->root.digest, &changes->tree)))
+		run->doubt = BT_DOUBT_PARENT;
+	if (run->doubt == BT_DOUBT_NONE && run->options->force)
+		run->doubt = BT_DOUBT_DUE;
+	run->changes = run->doubt == BT_DOUBT_NONE ? changes : NULL;
+}
+
 static int open_scan(struct bt_snap_run *run, const struct plan *plan, struct bt_error *error)
 {
 	const struct bt_snapshot_options *options = run->options;
@@ -137,6 +154,7 @@ static int open_scan(struct bt_snap_run *run, const struct plan *plan, struct bt
 		.if_present_count = options->exclude_if_present_count,
 		.caches = options->exclude_caches,
 		.one_file_system = options->one_file_system,
+		.changes = run->changes,
 		.threads = run->threads < SCAN_THREADS_MAX ? run->threads : SCAN_THREADS_MAX,
 		.observer = &run->watch.outer,
 	};
@@ -243,8 +261,19 @@ static void fill_result(const struct bt_snap_run *run, const struct plan *plan, 
 		result->stored_bytes = bt_snap_commit_stored(run->commit);
 		result->written_bytes = bt_snap_commit_written(run->commit);
 	}
+	result->followed = run->changes != NULL;
+	result->doubt = run->doubt;
 	if (plan->info.parent)
 		memccpy(result->parent, plan->info.parent, 0, sizeof(result->parent) - 1);
+}
+
+/* What the next changes follow. */
+static void tell_next(const struct bt_snap_run *run, const char *name, bool skipped)
+{
+	struct bt_changes *again = run->options->changes->again;
+
+	memccpy(again->snapshot, name, 0, sizeof(again->snapshot) - 1);
+	again->tree = skipped ? bt_snapshot_info(run->parent)->root.digest : run->root.digest;
 }
 
 static int conclude(struct bt_snap_run *run, struct plan *plan, struct bt_snapshot_result *ret_result,
@@ -261,6 +290,8 @@ static int conclude(struct bt_snap_run *run, struct plan *plan, struct bt_snapsh
 	if (result != 0)
 		return result;
 	fill_result(run, plan, &made);
+	if (run->options->changes && !run->options->dry_run)
+		tell_next(run, made.name, made.skipped);
 	bt_snap_progress(&run->watch, made.files, made.directory_size, true);
 	if (ret_result)
 		*ret_result = made;
@@ -276,6 +307,8 @@ static int take(struct bt_snap_run *run, struct plan *plan, const char *target, 
 
 	if (result == 0)
 		result = enter_store(run, plan, error);
+	if (result == 0)
+		follow_changes(run);
 	if (result == 0)
 		result = set_up(run, plan, error);
 	if (result == 0)
@@ -297,27 +330,40 @@ static int first_failure(struct bt_snap_run *run, int result, const struct bt_er
 	return result;
 }
 
-int bt_snapshot_take(struct bt_store *store, const char *target, const struct bt_snapshot_options *options,
-		     const struct bt_observer *observer, struct bt_snapshot_result *ret_result, struct bt_error *error)
+static int take_once(struct bt_snap_run *run, const char *target, const struct bt_observer *observer,
+		     struct bt_snapshot_result *ret_result, struct bt_error *error)
 {
-	static const struct bt_snapshot_options defaults;
-	struct bt_snap_run run = {.store = store, .options = options ? options : &defaults};
 	struct plan plan = {.lock = -1};
 	struct bt_error failure = {0};
-	unsigned threads = run.options->threads > 0 ? run.options->threads : bt_cpu_count();
 
-	run.user = geteuid();
-	run.threads = threads > 1 ? threads : 0;
-	bt_snap_watch_init(&run.watch, observer);
-	bt_snap_buffers_init(&run.buffers);
-	int result = take(&run, &plan, target, ret_result, &failure);
-	result = first_failure(&run, result, &failure, error);
-	tear_down(&run);
+	bt_snap_watch_init(&run->watch, observer);
+	bt_snap_buffers_init(&run->buffers);
+	int result = take(run, &plan, target, ret_result, &failure);
+	if (!run->doubted)
+		result = first_failure(run, result, &failure, error);
+	tear_down(run);
 	bt_rules_free(plan.rules);
 	free(plan.target);
 	free(plan.tags);
 	bt_close(&plan.lock);
-	bt_snap_buffers_destroy(&run.buffers);
-	bt_snap_watch_destroy(&run.watch);
+	bt_snap_buffers_destroy(&run->buffers);
+	bt_snap_watch_destroy(&run->watch);
 	return result;
+}
+
+int bt_snapshot_take(struct bt_store *store, const char *target, const struct bt_snapshot_options *options,
+		     const struct bt_observer *observer, struct bt_snapshot_result *ret_result, struct bt_error *error)
+{
+	static const struct bt_snapshot_options defaults;
+	struct bt_snap_run run = {.store = store, .options = options ? options : &defaults, .user = geteuid()};
+	unsigned threads = run.options->threads > 0 ? run.options->threads : bt_cpu_count();
+	struct bt_snap_run full;
+
+	run.threads = threads > 1 ? threads : 0;
+	full = run;
+	int result = take_once(&run, target, observer, ret_result, error);
+	if (!run.doubted)
+		return result;
+	full.doubt = run.doubt;
+	return take_once(&full, target, observer, ret_result, error);
 }

@@ -22,16 +22,27 @@ struct bt_snap_node {
 	/* [finish] */
 	struct bt_snap_builder *builder; /* NULL: no entry so far */
 	struct bt_snap_node *next_done;
+	bool again; /* told to the next run */
 };
 
 /*
- * old.c [walk]: the parent's entries of the same directory, side by side with what was found. *gone counts those that
- * nothing was found for, and one for a directory that cannot be read to its end: its other entries are taken for new.
+ * old.c [walk]: the parent's entries of the same directory, side by side with what was found. A directory that
+ * cannot be read to its end: its other entries are taken for new.
  */
-int bt_snap_old_open(struct bt_store *store, struct bt_snap_node *node, const struct bt_entry *old, uint64_t *gone);
+int bt_snap_old_open(struct bt_store *store, struct bt_snap_node *node, const struct bt_entry *old,
+		     struct bt_snap_past *past);
 /* The parent's entry of this name, or NULL; asked in the order of names. It lives until the next call. */
-const struct bt_entry *bt_snap_old_match(struct bt_snap_node *node, const struct bt_found *found, uint64_t *gone);
-void bt_snap_old_rest(struct bt_snap_node *node, uint64_t *gone);
+const struct bt_entry *bt_snap_old_match(struct bt_snap_node *node, const struct bt_found *found,
+					 struct bt_snap_past *past);
+void bt_snap_old_rest(struct bt_snap_node *node, struct bt_snap_past *past);
+
+/* past.c [walk]: an entry of the parent that was looked at. */
+void bt_snap_past_count(struct bt_snap_past *past, const struct bt_entry *old);
+/* All entries below one that is a directory. 0 or BT_E_NOMEM. */
+int bt_snap_past_tree(struct bt_snap_past *past, struct bt_store *store, const struct bt_entry *old);
+/* Adds what was not looked at to the totals. False: the parent is not what it says. */
+bool bt_snap_past_rest(const struct bt_snap_past *past, const struct bt_snapshot_info *parent,
+		       struct bt_snap_totals *totals);
 
 struct bt_snap_trees *bt_snap_trees_new(struct bt_snap_run *run); /* NULL: out of memory */
 void bt_snap_trees_free(struct bt_snap_trees *trees);

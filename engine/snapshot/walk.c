@@ -15,8 +15,9 @@ struct bt_snap_walk {
 	struct bt_snap_batch *batch;
 	struct bt_snap_reader *reader;
 	struct bt_snap_links *links;
-	struct bt_snap_stream *stream;	   /* being read; NULL: none */
-	uint64_t gone, problems, excluded; /* gone: entries of the parent, see tree.h */
+	struct bt_snap_stream *stream; /* being read; NULL: none */
+	struct bt_snap_past past;
+	uint64_t problems, excluded;
 	pthread_mutex_t lock;
 	struct bt_snap_node *done, **done_end; /* finished, children before their parents */
 };
@@ -105,7 +106,7 @@ static int enter(struct bt_snap_walk *walk, struct bt_scan_dir *dir, const struc
 	node->dir = dir;
 	node->parent = walk->node;
 	walk->node = node;
-	int result = bt_snap_old_open(walk->run->store, node, old, &walk->gone);
+	int result = bt_snap_old_open(walk->run->store, node, old, &walk->past);
 	return result == 0 ? bt_scan_list(walk->run->scan, dir, error) : result;
 }
 
@@ -154,7 +155,7 @@ static int leave(struct bt_snap_walk *walk)
 	struct bt_snap_node *node = walk->node;
 	struct bt_snap_item *item;
 
-	bt_snap_old_rest(node, &walk->gone);
+	bt_snap_old_rest(node, &walk->past);
 	walk->excluded += node->dir->excluded;
 	item = bt_snap_batch_add(walk->batch);
 	if (!item)
@@ -300,6 +301,13 @@ static int stream(struct bt_snap_walk *walk, const struct bt_found *found, const
 	return remember_old(walk, item, old);
 }
 
+/* Whether it may have names where nobody looks: it got one since the parent, or is another file. */
+static bool linked_anew(const struct bt_found *found, const struct bt_entry *old)
+{
+	return found->links > 1 && (!old || old->type != bt_found_type(found->mode) || !old->extra ||
+				    old->extra->links != found->links || old->extra->inode != found->inode);
+}
+
 static int read_file(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *old)
 {
 	struct bt_snap_link *link = NULL;
@@ -309,6 +317,7 @@ static int read_file(struct bt_snap_walk *walk, const struct bt_found *found, co
 		link = bt_snap_links_get(walk->links, found, &first);
 		if (!link)
 			return BT_E_NOMEM;
+		link->anew |= linked_anew(found, old);
 	}
 	if (first && found->size > BT_SNAP_SMALL)
 		return stream(walk, found, old, link);
@@ -334,22 +343,49 @@ static int read_meta(struct bt_snap_walk *walk, const struct bt_found *found, co
 	return remember_old(walk, item, old);
 }
 
+/* A directory that nothing is said to have changed below. What was replaced by another one, or moved here, differs. */
+static bool as_before(struct bt_snap_run *run, const struct bt_entry *old, const struct bt_found *found)
+{
+	struct bt_error error = {0};
+	struct bt_location location;
+
+	return found->child->deferred && old && old->type == BT_DIR && !(old->extra && old->extra->error) &&
+	       same_stat(run, old, found) && bt_store_find(run->store, &old->digest, true, &location, &error) == 0;
+}
+
+/* The changes do not tell the whole story. */
+static int doubt(struct bt_snap_run *run, enum bt_doubt doubt)
+{
+	run->doubt = doubt;
+	run->doubted = true;
+	return BT_E_CANCELLED;
+}
+
 static int visit(struct bt_snap_walk *walk, const struct bt_found *found, struct bt_error *error)
 {
-	const struct bt_entry *old = bt_snap_old_match(walk->node, found, &walk->gone);
+	const struct bt_entry *old = bt_snap_old_match(walk->node, found, &walk->past);
+	int result;
 
+	if (old && !(found->child && found->error == 0)) {
+		result = bt_snap_past_tree(&walk->past, walk->run->store, old);
+		if (result != 0)
+			return result;
+	}
 	if (!bt_name_valid(found->name, found->name_length))
 		return bad_name(walk, found);
 	if (found->error != 0)
 		return bad(walk, found, old);
 	if (found->child)
-		return enter(walk, found->child, old, error);
+		return as_before(walk->run, old, found) ? keep(walk, found, old)
+							: enter(walk, found->child, old, error);
 	if (bt_found_type(found->mode) == BT_DIR)
 		return read_meta(walk, found, old);
 	if (unchanged(walk->run, old, found))
 		return keep(walk, found, old);
 	if (bt_found_type(found->mode) == BT_FILE)
 		return read_file(walk, found, old);
+	if (walk->run->changes && linked_anew(found, old))
+		return doubt(walk->run, BT_DOUBT_LINKS);
 	return read_meta(walk, found, old);
 }
 
@@ -372,6 +408,17 @@ static int step(struct bt_snap_walk *walk, struct bt_error *error)
 	return leave(walk);
 }
 
+static int take_rest(struct bt_snap_walk *walk)
+{
+	struct bt_snap_run *run = walk->run;
+
+	if (bt_snap_links_anew(walk->links))
+		return doubt(run, BT_DOUBT_LINKS);
+	if (!bt_snap_past_rest(&walk->past, bt_snapshot_info(run->parent), &run->totals))
+		return doubt(run, BT_DOUBT_DAMAGE);
+	return 0;
+}
+
 static int finish(struct bt_snap_walk *walk)
 {
 	struct bt_snap_run *run = walk->run;
@@ -383,9 +430,9 @@ static int finish(struct bt_snap_walk *walk)
 		result = bt_snap_pack_flush(run);
 	if (result == 0)
 		result = bt_pool_drain(run->packers);
-	run->totals.differences += walk->gone;
+	run->totals.differences += walk->past.gone;
 	run->totals.problems += walk->problems;
-	return result;
+	return result == 0 && run->changes ? take_rest(walk) : result;
 }
 
 uint64_t bt_snap_walk_excluded(const struct bt_snap_walk *walk)
@@ -397,7 +444,12 @@ int bt_snap_walk(struct bt_snap_run *run, struct bt_error *error)
 {
 	struct bt_snap_walk *walk = run->walk;
 	struct bt_scan_dir *root = bt_scan_root(run->scan);
-	int result = enter(walk, root, run->parent ? &bt_snapshot_info(run->parent)->root : NULL, error);
+	const struct bt_entry *old = run->parent ? &bt_snapshot_info(run->parent)->root : NULL;
+
+	walk->past.trees = run->changes != NULL;
+	if (old)
+		bt_snap_past_count(&walk->past, old);
+	int result = enter(walk, root, old, error);
 
 	if (result == 0 && root->error != 0)
 		result = bt_fail_sys(error, root->error, NULL, "read the target directory");

@@ -5,6 +5,7 @@
 
 #include <backuptool/observer.h>
 #include <backuptool/store.h>
+#include <backuptool/watch.h>
 
 struct bt_snapshot_options {
 	const char *const *exclude; /* gitignore patterns, relative to the target, later ones win */
@@ -24,6 +25,8 @@ struct bt_snapshot_options {
 	unsigned threads;	/* 0: as many as there are processors; the result does not depend on it */
 	const struct bt_time *time; /* NULL: now. For tests */
 	uint64_t volume_size;	    /* 0: 256 MiB */
+	struct bt_changes *changes; /* what changed since the snapshot before: all else is taken from that without
+				       looking. NULL: everything is looked at */
 };
 
 struct bt_snapshot_result {
@@ -37,6 +40,8 @@ struct bt_snapshot_result {
 	uint64_t stored_bytes;	/* what they take in Base64 */
 	uint64_t written_bytes; /* sizes of all files written */
 	char parent[64];	/* "" if none */
+	bool followed;		/* the changes: excluded counts, and the observer is told, only what was looked at */
+	enum bt_doubt doubt;	/* why not, if there were some */
 };
 
 /*

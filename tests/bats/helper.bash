@@ -18,10 +18,14 @@ setup() {
 	cd "$WORK" || return 1
 }
 
-teardown() {
+remove_work() {
 	cd /
 	chmod -R u+rwX "$WORK" 2>/dev/null || true
 	rm -rf "$WORK"
+}
+
+teardown() {
+	remove_work
 }
 
 # A tree of a few files of every simple kind.

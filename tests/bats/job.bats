@@ -4,6 +4,19 @@
 # shellcheck disable=SC2154
 load helper
 
+# What a test that failed has left running would write into its directory while that is removed.
+teardown() {
+	local pid
+	for pid in $taker $first $holder $listener $changer; do
+		kill -KILL "$pid" 2>/dev/null || true
+	done
+	for pid in $(jobs -p); do
+		kill -KILL "$pid" 2>/dev/null || true
+	done
+	wait
+	remove_work
+}
+
 job() {
 	backuptool job --target-directory "$@"
 }
@@ -47,6 +60,26 @@ with open("told", "a", buffering=1) as told:
 	wait_until test -S ear
 }
 
+# In the background, so that a test that is ended does not wait for it, and teardown knows it.
+change_between() {
+	"$TESTS/bats/change_between.py" src snapshots copies "$1" 3>&- &
+	changer=$!
+	wait "$changer"
+}
+
+each_is_what_the_tree_was() {
+	local name
+	for name in $(snapshots); do
+		bring "$name" out -q
+		if [ -e "copies/$name" ]; then
+			same "copies/$name" out
+		else
+			same src out
+		fi
+		rm -rf out
+	done
+}
+
 @test "snapshots at an interval until the duration is over, and a summary" {
 	small_tree src
 	run -0 job src --interval 100ms --duration 500ms
@@ -63,20 +96,12 @@ with open("told", "a", buffering=1) as told:
 	mkdir src copies
 	backuptool job --target-directory src --interval 500ms --duration forever --json >log 3>&- &
 	taker=$!
-	"$TESTS/bats/change_between.py" src snapshots copies 10
+	change_between 10
 	kill "$taker"
 	wait "$taker"
 	[ "$(snapshots | wc -l)" -ge 10 ]
 	[ "$(jq -s 'map(select(.event == "run" and .exit == 0)) | length' log)" = "$(snapshots | wc -l)" ]
-	for name in $(snapshots); do
-		bring "$name" out -q
-		if [ -e "copies/$name" ]; then
-			same "copies/$name" out
-		else
-			same src out
-		fi
-		rm -rf out
-	done
+	each_is_what_the_tree_was
 }
 
 @test "rules are applied after each run" {
@@ -238,6 +263,41 @@ with open("told", "a", buffering=1) as told:
 	run -2 job src --interval 1 --duration forever --tag $'line\nbreak'
 	run -10 job src --interval 1 --duration 1 --dry-run --store nowhere
 	[ ! -e nowhere ]
+}
+
+@test "with --watch runs look at what changed, and each snapshot is what the tree was" {
+	mkdir src copies
+	backuptool job --target-directory src --interval 700ms --duration forever --watch --full-scan-every 5 --json >log 3>&- &
+	taker=$!
+	change_between 7
+	kill "$taker"
+	wait "$taker"
+	each_is_what_the_tree_was
+	run -0 backuptool check
+	jq -s -e 'map(select(.event == "run")) | .[0].doubt == "first" and .[5].doubt == "due"' log
+	jq -s -e 'map(select(.walk == "changes")) | length >= 3 and all(.doubt == null)' log
+}
+
+@test "with --watch as an ordinary user" {
+	reachable_tool
+	small_tree src
+	mkdir -m 777 store
+	# A function runs in a shell of its own, which is not to be killed instead of the job.
+	as_user backuptool job --store store --target-directory src --interval 300ms --duration 6s --watch >log 3>&- &
+	taker=$!
+	wait_until grep -q '^run 2: .*only what changed was looked at' log
+	printf 'more' >>src/docs/a.txt
+	wait "$taker"
+	grep -q '^run 1: .*everything was looked at: the first run' log
+	grep -q '^run .*: 0 new, 1 changed, .*only what changed was looked at' log
+}
+
+@test "a watch with --dry-run makes no sense, and 0 is no N" {
+	mkdir src
+	run -2 job src --interval 1 --duration 0 --watch --dry-run
+	[[ $output == *"--watch follows snapshots, and --dry-run takes none"* ]]
+	run -2 job src --interval 1 --duration 0 --watch --full-scan-every 0
+	[[ $output == *"--full-scan-every '0' is not a whole number above 0"* ]]
 }
 
 @test "unchanged trees make no snapshots when asked so, --quiet says nothing" {

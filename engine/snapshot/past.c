@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#include "snapshot/tree.h"
+
+#include <string.h>
+
+void bt_snap_past_count(struct bt_snap_past *past, const struct bt_entry *old)
+{
+	past->files += old->type == BT_FILE;
+	past->directories += old->type == BT_DIR;
+	past->others += old->type != BT_FILE && old->type != BT_DIR;
+	past->directory_size += old->type == BT_FILE ? old->size : 0;
+	past->errors += old->extra && (old->extra->error || old->extra->torn);
+}
+
+/* The entries of one directory; the directories among them are added to the stack. */
+static int count_entries(struct bt_snap_past *past, struct bt_store *store, const struct bt_digest *tree,
+			 struct bt_buf *stack)
+{
+	const struct bt_entry *old;
+	struct bt_error damage = {0};
+	struct bt_dir dir;
+	int result = bt_dir_start(&dir, store, tree, &damage);
+
+	if (result != 0)
+		return result;
+	while ((result = bt_dir_next(&dir, &old, &damage)) == 0 && old) {
+		bt_snap_past_count(past, old);
+		if (old->type == BT_DIR && !(old->extra && old->extra->error))
+			result = bt_buf_append(stack, &old->digest, sizeof(old->digest));
+		if (result != 0)
+			break;
+	}
+	bt_dir_end(&dir);
+	return result;
+}
+
+int bt_snap_past_tree(struct bt_snap_past *past, struct bt_store *store, const struct bt_entry *old)
+{
+	struct bt_buf stack = {0};
+	struct bt_digest tree = old->digest;
+	int result = 0;
+
+	if (!past->trees || old->type != BT_DIR || (old->extra && old->extra->error))
+		return 0;
+	for (;;) {
+		result = count_entries(past, store, &tree, &stack);
+		if (result != 0 || stack.length == 0)
+			break;
+		stack.length -= sizeof(tree);
+		memcpy(&tree, stack.data + stack.length, sizeof(tree));
+	}
+	bt_buf_free(&stack);
+	past->damaged |= result != 0;
+	return result == BT_E_NOMEM ? result : 0;
+}
+
+static bool take_away(uint64_t *total, uint64_t part)
+{
+	bool fits = *total >= part;
+
+	*total -= fits ? part : 0;
+	return fits;
+}
+
+bool bt_snap_past_rest(const struct bt_snap_past *past, const struct bt_snapshot_info *parent,
+		       struct bt_snap_totals *totals)
+{
+	uint64_t files = parent->files, directories = parent->directories, others = parent->others,
+		 size = parent->directory_size, errors = parent->errors;
+
+	if (past->damaged || !take_away(&files, past->files) || !take_away(&directories, past->directories) ||
+	    !take_away(&others, past->others) || !take_away(&size, past->directory_size) ||
+	    !take_away(&errors, past->errors))
+		return false;
+	totals->files += files;
+	totals->unchanged += files;
+	totals->directories += directories;
+	totals->others += others;
+	totals->directory_size += size;
+	totals->errors += errors;
+	totals->xattrs |= parent->xattrs;
+	return true;
+}

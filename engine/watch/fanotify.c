@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Events by fanotify: one mark tells what happens on the whole file system, each with the handle of the directory. A
+ * handle stands for the directory wherever it is moved; its path is asked for when its first event is read.
+ */
+#include "base/io.h"
+#include "watch/private.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MARK_MASK                                                                                                      \
+	(FAN_MODIFY | FAN_ATTRIB | FAN_CLOSE_WRITE | FAN_OPEN | FAN_MOVED_FROM | FAN_MOVED_TO | FAN_CREATE |           \
+	 FAN_DELETE | FAN_ONDIR)
+
+/* Of directories: where they were last seen, and whether an opened file refers to one. */
+enum { ELSEWHERE = 1, BELOW = 2, OWNER = 4 };
+enum { DIRS_KEPT = 65536 };
+
+struct state {
+	struct bt_names dirs; /* by file system and handle; data: the number of the take that knows of its change */
+	char root[PATH_MAX];
+	size_t root_length;
+	pid_t self;
+};
+
+/* What an event says. */
+struct record {
+	const struct fanotify_event_metadata *event;
+	const unsigned char *dir, *file; /* fsid and handle; NULL: not given */
+	size_t dir_size, file_size;
+	const char *name; /* in dir; NULL: dir itself */
+};
+
+/* Paths. */
+
+/* 1: the path of what fd stands for, relative to the target, is in path; 0: it is not below it. BT_E_NOMEM. */
+static int path_of_fd(const struct state *state, int fd, struct bt_buf *path)
+{
+	char link[32];
+	struct stat status;
+
+	path->length = 0;
+	if (bt_buf_reserve(path, PATH_MAX + 1) != 0)
+		return BT_E_NOMEM;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	char *text = (char *)path->data;
+	ssize_t length = readlink(link, text, PATH_MAX);
+	if (length <= 0 || length >= PATH_MAX || fstat(fd, &status) < 0 || status.st_nlink == 0)
+		return 0;
+	text[length] = '\0';
+	if (strncmp(text, state->root, state->root_length) != 0)
+		return 0;
+	const char *rest = text + state->root_length;
+	if (*rest && *rest != '/')
+		return 0;
+	rest += *rest == '/';
+	path->length = strlen(rest);
+	memmove(text, rest, path->length + 1);
+	return 1;
+}
+
+static int path_of_handle(struct bt_watch *watch, const void *key, size_t size, struct bt_buf *path)
+{
+	union {
+		struct file_handle handle;
+		unsigned char bytes[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+	} copy = {0};
+
+	size -= sizeof(fsid_t);
+	if (size > sizeof(copy))
+		return 0;
+	memcpy(copy.bytes, (const unsigned char *)key + sizeof(fsid_t), size);
+	int fd = open_by_handle_at(watch->root, &copy.handle, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	int result = path_of_fd(watch->state, fd, path);
+	close(fd);
+	return result;
+}
+
+static int path_of(struct bt_watch *watch, const void *directory, struct bt_buf *ret_path)
+{
+	const struct bt_name *dir = directory;
+	int result = path_of_handle(watch, dir->text, dir->length, ret_path);
+
+	return result > 0 ? 0 : result == 0 ? BT_E_NOT_FOUND : result;
+}
+
+/* Events. */
+
+/* One of the information records behind an event. */
+static void take_info(struct record *record, const struct fanotify_event_info_header *header)
+{
+	const struct fanotify_event_info_fid *fid = (const void *)header;
+	const unsigned char *key = (const unsigned char *)&fid->fsid;
+	struct file_handle handle;
+
+	memcpy(&handle, fid->handle, sizeof(handle));
+	size_t size = sizeof(fid->fsid) + sizeof(handle) + handle.handle_bytes;
+	if (header->info_type == FAN_EVENT_INFO_TYPE_FID) {
+		record->file = key;
+		record->file_size = size;
+		return;
+	}
+	record->dir = key;
+	record->dir_size = size;
+	if (header->info_type == FAN_EVENT_INFO_TYPE_DFID_NAME)
+		record->name = (const char *)key + size;
+	if (record->name && strcmp(record->name, ".") == 0)
+		record->name = NULL;
+}
+
+static struct record read_record(const struct fanotify_event_metadata *event)
+{
+	struct record record = {.event = event};
+
+	for (size_t at = event->metadata_len; at + sizeof(struct fanotify_event_info_header) <= event->event_len;) {
+		const struct fanotify_event_info_header *header = (const void *)((const char *)event + at);
+
+		if (header->info_type == FAN_EVENT_INFO_TYPE_FID || header->info_type == FAN_EVENT_INFO_TYPE_DFID ||
+		    header->info_type == FAN_EVENT_INFO_TYPE_DFID_NAME)
+			take_info(&record, header);
+		if (header->len == 0)
+			break;
+		at += header->len;
+	}
+	return record;
+}
+
+/* Nothing is known any more of where directories are. */
+static void forget_places(struct state *state)
+{
+	for (size_t i = 0; i < state->dirs.size; i++)
+		if (state->dirs.slots[i])
+			state->dirs.slots[i]->flags &= OWNER;
+}
+
+/* Asks for the path when it is needed: the place is not known, or something is to be told. 1: path is it; 0: there is
+ * nothing to tell. */
+static int locate(struct bt_watch *watch, struct bt_name *dir, bool needed, struct bt_buf *path)
+{
+	if (dir->flags & ELSEWHERE || (dir->flags & BELOW && !needed))
+		return 0;
+	int result = path_of_handle(watch, dir->text, dir->length, path);
+	if (result >= 0)
+		dir->flags |= result > 0 ? BELOW : ELSEWHERE;
+	return result;
+}
+
+/* A directory that has come from anywhere: what lies below it is not known. */
+static int arrived(struct bt_watch *watch, const char *name, struct bt_buf *path)
+{
+	int result = path->length > 0 ? bt_buf_append(path, "/", 1) : 0;
+
+	if (result == 0)
+		result = bt_buf_append(path, name, strlen(name) + 1);
+	return result == 0 ? bt_watch_changed(watch, (char *)path->data, true) : result;
+}
+
+static int in_directory(struct bt_watch *watch, const struct record *record, struct bt_buf *path)
+{
+	struct state *state = watch->state;
+	uint64_t mask = record->event->mask;
+	bool onto = record->name && mask & FAN_ONDIR && mask & (FAN_CREATE | FAN_MOVED_TO);
+	bool change = mask & ~(uint64_t)(FAN_OPEN | FAN_ONDIR);
+	struct bt_name *dir = bt_names_add(&state->dirs, NULL, record->dir, record->dir_size);
+
+	if (!dir)
+		return BT_E_NOMEM;
+	change = change && (uintptr_t)dir->data != watch->takes;
+	int result = locate(watch, dir, change || onto, path);
+	if (result < 0 || dir->flags & ELSEWHERE)
+		return result < 0 ? result : 0;
+	if (result > 0 && change) {
+		dir->data = (void *)(uintptr_t)watch->takes;
+		result = bt_watch_changed(watch, (char *)path->data, false);
+	}
+	if (result >= 0 && record->name && !(mask & FAN_ONDIR) && mask & (FAN_OPEN | FAN_MODIFY | FAN_MOVED_TO)) {
+		dir->flags |= OWNER;
+		result = bt_watch_opened(watch, dir, record->name);
+	}
+	if (result >= 0 && onto)
+		result = arrived(watch, record->name, path);
+	if (state->dirs.count > BT_WATCH_MEMORY)
+		bt_watch_doubt(watch, BT_DOUBT_OVERFLOW);
+	return result < 0 ? result : 0;
+}
+
+/* Something happened to a file by itself, such as a link from somewhere else. */
+static int to_file(struct bt_watch *watch, const struct record *record, struct bt_buf *path)
+{
+	int result = path_of_handle(watch, record->file, record->file_size, path);
+
+	if (result <= 0)
+		return result;
+	char *slash = strrchr((char *)path->data, '/');
+	if (slash)
+		*slash = '\0';
+	return bt_watch_changed(watch, slash ? (char *)path->data : "", false);
+}
+
+static int take_event(struct bt_watch *watch, const struct fanotify_event_metadata *event, struct bt_buf *path)
+{
+	struct state *state = watch->state;
+	struct record record = read_record(event);
+	uint64_t mask = event->mask;
+
+	if (event->vers != FANOTIFY_METADATA_VERSION)
+		bt_watch_doubt(watch, BT_DOUBT_LOST);
+	if (mask & FAN_Q_OVERFLOW)
+		bt_watch_doubt(watch, BT_DOUBT_OVERFLOW);
+	if ((mask & ~(uint64_t)FAN_ONDIR) == FAN_OPEN && (mask & FAN_ONDIR || event->pid == state->self))
+		return 0;
+	if (mask & FAN_ONDIR && mask & (FAN_MOVED_FROM | FAN_MOVED_TO))
+		forget_places(state);
+	if (record.dir)
+		return in_directory(watch, &record, path);
+	return record.file ? to_file(watch, &record, path) : 0;
+}
+
+/* A file system has more directories than anybody needs to know of. */
+static void sweep(struct state *state)
+{
+	for (size_t i = 0; state->dirs.count > DIRS_KEPT && i < state->dirs.size;) {
+		struct bt_name *dir = state->dirs.slots[i];
+
+		if (dir && !(dir->flags & OWNER))
+			bt_names_remove(&state->dirs, dir);
+		else
+			i++;
+	}
+}
+
+static int drain(struct bt_watch *watch)
+{
+	struct bt_buf path = {0};
+	int result = 0;
+
+	sweep(watch->state);
+	while (result == 0 && watch->doubt == BT_DOUBT_NONE) {
+		ssize_t size = read(watch->events, watch->records, BT_WATCH_RECORDS);
+
+		if (size < 0 && errno == EINTR)
+			continue;
+		if (size < 0 && errno == EAGAIN)
+			break;
+		if (size <= 0)
+			bt_watch_doubt(watch, BT_DOUBT_LOST);
+		const struct fanotify_event_metadata *event = (const void *)watch->records;
+		for (; result == 0 && size > 0 && FAN_EVENT_OK(event, size); event = FAN_EVENT_NEXT(event, size))
+			result = take_event(watch, event, &path);
+	}
+	bt_buf_free(&path);
+	return result;
+}
+
+static int place(struct bt_watch *watch, struct state *state)
+{
+	char link[32];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", watch->root);
+	ssize_t length = readlink(link, state->root, sizeof(state->root) - 1);
+	if (length <= 0)
+		return BT_E_UNSUPPORTED;
+	state->root[length] = '\0';
+	state->root_length = length == 1 ? 0 : (size_t)length; /* "/" */
+	state->self = getpid();
+	return 0;
+}
+
+/* Whether handles can be opened, not only given. */
+static bool handles_open(struct bt_watch *watch)
+{
+	union {
+		struct file_handle handle;
+		unsigned char bytes[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+	} own = {.handle.handle_bytes = MAX_HANDLE_SZ};
+	int mount;
+
+	if (name_to_handle_at(watch->root, "", &own.handle, &mount, AT_EMPTY_PATH) < 0)
+		return false;
+	int fd = open_by_handle_at(watch->root, &own.handle, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+static int open_source(struct bt_watch *watch)
+{
+	struct state *state = calloc(1, sizeof(*state));
+
+	if (!state)
+		return BT_E_NOMEM;
+	watch->state = state;
+	if (place(watch, state) != 0 || !handles_open(watch))
+		return BT_E_UNSUPPORTED;
+	watch->events =
+		fanotify_init(FAN_CLASS_NOTIF | FAN_REPORT_FID | FAN_REPORT_DFID_NAME | FAN_CLOEXEC | FAN_NONBLOCK,
+			      O_RDONLY | O_CLOEXEC);
+	if (watch->events < 0)
+		return BT_E_UNSUPPORTED;
+	if (fanotify_mark(watch->events, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, MARK_MASK, watch->root, NULL) < 0)
+		return BT_E_UNSUPPORTED;
+	return 0;
+}
+
+static void close_source(struct bt_watch *watch)
+{
+	struct state *state = watch->state;
+
+	if (!state)
+		return;
+	bt_names_clear(&state->dirs);
+	free(state);
+	watch->state = NULL;
+}
+
+const struct bt_watch_source bt_watch_fanotify = {
+	.kind = BT_WATCH_FANOTIFY,
+	.open = open_source,
+	.drain = drain,
+	.path = path_of,
+	.close = close_source,
+};

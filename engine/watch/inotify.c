@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: MIT */
+/* Events by inotify: a watch for each directory, and a tree of them that follows what is made, moved and removed. */
+#include "base/io.h"
+#include "watch/private.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DIR_MASK                                                                                                       \
+	(IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_OPEN | IN_MOVED_FROM | IN_MOVED_TO | IN_CREATE | IN_DELETE |      \
+	 IN_DELETE_SELF | IN_EXCL_UNLINK | IN_ONLYDIR)
+
+struct dir {
+	struct dir *parent; /* NULL: the root, or one that was moved away and has not arrived */
+	struct dir *child, *next, **at;
+	int watch; /* -1: none yet */
+	uint32_t cookie;
+	size_t length;
+	char *name;
+};
+
+struct state {
+	struct dir *root;
+	struct dir *away;	  /* moved, not arrived; linked by next and at */
+	unsigned drains;	  /* since the last of them left */
+	struct bt_names byid;	  /* the number of the watch; data: the directory */
+	struct bt_names children; /* owner: the directory above; data: the directory */
+	struct bt_buf path;
+};
+
+static const void *owner_of(int watch)
+{
+	return (const void *)(intptr_t)watch;
+}
+
+static struct dir *by_id(const struct state *state, int watch)
+{
+	const struct bt_name *name = bt_names_find(&state->byid, NULL, &watch, sizeof(watch));
+
+	return name ? name->data : NULL;
+}
+
+static struct dir *child_of(const struct state *state, const struct dir *dir, const char *name)
+{
+	const struct bt_name *child = bt_names_find(&state->children, dir, name, strlen(name));
+
+	return child ? child->data : NULL;
+}
+
+/* The tree. */
+
+static void chain(struct dir *dir, struct dir **list)
+{
+	dir->next = *list;
+	dir->at = list;
+	if (dir->next)
+		dir->next->at = &dir->next;
+	*list = dir;
+}
+
+static void unchain(struct dir *dir)
+{
+	if (!dir->at)
+		return;
+	*dir->at = dir->next;
+	if (dir->next)
+		dir->next->at = dir->at;
+	dir->at = NULL;
+	dir->next = NULL;
+}
+
+static void leave_parent(struct state *state, struct dir *dir)
+{
+	struct bt_name *name =
+		dir->parent ? bt_names_find(&state->children, dir->parent, dir->name, dir->length) : NULL;
+
+	if (name)
+		bt_names_remove(&state->children, name);
+	unchain(dir);
+	dir->parent = NULL;
+}
+
+static int join_parent(struct state *state, struct dir *parent, struct dir *dir)
+{
+	struct bt_name *name = bt_names_add(&state->children, parent, dir->name, dir->length);
+
+	if (!name)
+		return BT_E_NOMEM;
+	name->data = dir;
+	dir->parent = parent;
+	chain(dir, &parent->child);
+	return 0;
+}
+
+static void free_dir(struct dir *dir)
+{
+	if (dir)
+		free(dir->name);
+	free(dir);
+}
+
+static void unwatch(struct bt_watch *watch, struct dir *dir)
+{
+	struct state *state = watch->state;
+	struct bt_name *name = bt_names_find(&state->byid, NULL, &dir->watch, sizeof(dir->watch));
+
+	if (name)
+		bt_names_remove(&state->byid, name);
+	if (dir->watch >= 0)
+		inotify_rm_watch(watch->events, dir->watch);
+	dir->watch = -1;
+}
+
+static void forget(struct bt_watch *watch, struct dir *dir)
+{
+	unwatch(watch, dir);
+	leave_parent(watch->state, dir);
+	free_dir(dir);
+}
+
+/* With all below it. */
+static void drop(struct bt_watch *watch, struct dir *top)
+{
+	struct dir *dir = top, *parent;
+
+	for (;;) {
+		while (dir->child)
+			dir = dir->child;
+		parent = dir->parent;
+		bool last = dir == top;
+		forget(watch, dir);
+		if (last)
+			return;
+		dir = parent;
+	}
+}
+
+static struct dir *new_dir(const char *name)
+{
+	struct dir *dir = calloc(1, sizeof(*dir));
+
+	if (!dir)
+		return NULL;
+	dir->watch = -1;
+	dir->length = strlen(name);
+	dir->name = strdup(name);
+	if (dir->name)
+		return dir;
+	free(dir);
+	return NULL;
+}
+
+/* One that has no parent. */
+static int rename_dir(struct dir *dir, const char *name)
+{
+	char *copy = strdup(name);
+
+	if (!copy)
+		return BT_E_NOMEM;
+	free(dir->name);
+	dir->name = copy;
+	dir->length = strlen(name);
+	return 0;
+}
+
+/* BT_E_NOT_FOUND: it was moved away and has not arrived. */
+static int path_of(const struct state *state, const struct dir *dir, struct bt_buf *path)
+{
+	size_t length = 1, at;
+	const struct dir *up;
+
+	for (up = dir; up->parent; up = up->parent)
+		length += up->length + (size_t)1;
+	if (up != state->root)
+		return BT_E_NOT_FOUND;
+	path->length = 0;
+	if (bt_buf_reserve(path, length) != 0)
+		return BT_E_NOMEM;
+	at = path->length = length > 1 ? length - 2 : 0;
+	path->data[at] = '\0';
+	for (up = dir; up->parent; up = up->parent) {
+		memcpy(path->data + (at -= up->length), up->name, up->length);
+		if (at > 0)
+			path->data[--at] = '/';
+	}
+	return 0;
+}
+
+static int path_by_id(struct bt_watch *watch, const void *directory, struct bt_buf *ret_path)
+{
+	const struct state *state = watch->state;
+	const struct dir *dir = by_id(state, (int)(intptr_t)directory);
+
+	return dir ? path_of(state, dir, ret_path) : BT_E_NOT_FOUND;
+}
+
+static int changed(struct bt_watch *watch, const struct dir *dir, bool all)
+{
+	struct state *state = watch->state;
+	int result = path_of(state, dir, &state->path);
+
+	if (result == 0)
+		result = bt_watch_changed(watch, (char *)state->path.data, all);
+	return result == BT_E_NOT_FOUND ? 0 : result;
+}
+
+/* Watching. */
+
+/* The directory opened, -1 when it is not to be watched, or BT_E_NOMEM. */
+static int open_dir(struct bt_watch *watch, const struct dir *dir)
+{
+	struct state *state = watch->state;
+	struct stat status;
+	int result = path_of(state, dir, &state->path);
+
+	if (result != 0)
+		return result == BT_E_NOMEM ? result : -1;
+	const char *path = (char *)state->path.data;
+	if (bt_watch_is_mount(watch->mounts, path))
+		return -1;
+	if (state->path.length >= PATH_MAX)
+		bt_watch_doubt(watch, BT_DOUBT_LIMIT);
+	int fd = bt_openat(watch->root, *path ? path : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK, 0);
+	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
+		bt_watch_doubt(watch, BT_DOUBT_LIMIT);
+	if (fd < 0)
+		return -1;
+	bool wanted = fstat(fd, &status) == 0 && status.st_dev == watch->dev &&
+		      (status.st_ino != watch->skip_ino || status.st_dev != watch->skip_dev);
+
+	if (!wanted)
+		bt_close(&fd);
+	return fd;
+}
+
+static int add_children(struct state *state, struct dir *dir, int fd)
+{
+	DIR *stream = fdopendir(fd);
+	const struct dirent *entry;
+	struct stat status;
+	int result = 0;
+
+	if (!stream) {
+		close(fd);
+		return BT_E_NOMEM;
+	}
+	while (result == 0 && (entry = readdir(stream)) != NULL) {
+		const char *name = entry->d_name;
+
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+			continue;
+		if (entry->d_type == DT_UNKNOWN
+			    ? fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(status.st_mode)
+			    : entry->d_type != DT_DIR)
+			continue;
+		if (child_of(state, dir, name))
+			continue;
+		struct dir *child = new_dir(name);
+		result = child ? join_parent(state, dir, child) : BT_E_NOMEM;
+		if (result != 0)
+			free_dir(child);
+	}
+	closedir(stream);
+	return result;
+}
+
+/* Makes dir what the watch stands for. It may have been known elsewhere: events of its move are on their way. */
+static int attach(struct bt_watch *watch, struct dir *dir, int id)
+{
+	struct state *state = watch->state;
+	struct bt_name *name;
+	struct dir *before;
+
+	if (dir->watch >= 0 && dir->watch != id)
+		unwatch(watch, dir);
+	name = bt_names_add(&state->byid, NULL, &id, sizeof(id));
+	if (!name)
+		return BT_E_NOMEM;
+	before = name->data;
+	name->data = dir;
+	dir->watch = id;
+	if (!before || before == dir)
+		return 0;
+	before->watch = -1;
+	while (before->child)
+		drop(watch, before->child);
+	forget(watch, before);
+	return 0;
+}
+
+/* The watch comes before the listing: what is made between is in one of them. ret_watched: false: not to be watched. */
+static int watch_one(struct bt_watch *watch, struct dir *dir, bool *ret_watched)
+{
+	char link[32];
+	int fd = open_dir(watch, dir);
+
+	*ret_watched = fd >= 0;
+	if (fd < 0)
+		return fd == BT_E_NOMEM ? fd : 0;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	int id = inotify_add_watch(watch->events, link, DIR_MASK);
+	if (id < 0) {
+		bt_watch_doubt(watch, errno == ENOSPC || errno == ENOMEM ? BT_DOUBT_LIMIT : BT_DOUBT_LOST);
+		close(fd);
+		return 0;
+	}
+	int result = attach(watch, dir, id);
+	if (result == 0)
+		return add_children(watch->state, dir, fd);
+	close(fd);
+	return result;
+}
+
+/* Depth first. */
+static struct dir *next_dir(struct dir *dir, const struct dir *top, bool below)
+{
+	if (below && dir->child)
+		return dir->child;
+	while (dir != top && !dir->next)
+		dir = dir->parent;
+	return dir == top ? NULL : dir->next;
+}
+
+/* Watches top and all below it. */
+static int watch_all(struct bt_watch *watch, struct dir *top)
+{
+	const struct state *state = watch->state;
+	struct dir *dir = top;
+	int result = 0;
+
+	while (dir && result == 0 && watch->doubt == BT_DOUBT_NONE) {
+		struct dir *this = dir;
+		bool watched;
+
+		result = watch_one(watch, dir, &watched);
+		if (result != 0)
+			break;
+		dir = next_dir(dir, top, watched);
+		if (!watched && this == state->root)
+			bt_watch_doubt(watch, BT_DOUBT_LOST);
+		else if (!watched)
+			drop(watch, this);
+	}
+	return result;
+}
+
+/* Events. */
+
+static struct dir *arriving(const struct state *state, uint32_t cookie)
+{
+	struct dir *dir = state->away;
+
+	while (dir && dir->cookie != cookie)
+		dir = dir->next;
+	return cookie != 0 ? dir : NULL;
+}
+
+/* A directory has come to be here. */
+static int arrive(struct bt_watch *watch, struct dir *parent, const struct inotify_event *event)
+{
+	struct state *state = watch->state;
+	struct dir *dir = arriving(state, event->cookie), *there = child_of(state, parent, event->name);
+
+	int result = 0;
+
+	if (dir && there)
+		drop(watch, there);
+	if (dir) {
+		unchain(dir);
+		result = rename_dir(dir, event->name);
+	} else {
+		dir = there ? there : new_dir(event->name);
+	}
+	if (dir && !dir->parent && result == 0)
+		result = join_parent(state, parent, dir);
+	if (!dir || result != 0) {
+		free_dir(dir);
+		return BT_E_NOMEM;
+	}
+	result = changed(watch, dir, true);
+	return result == 0 ? watch_all(watch, dir) : result;
+}
+
+/* An unreadable directory may have become readable. */
+static int touched(struct bt_watch *watch, struct dir *parent, const struct inotify_event *event)
+{
+	return child_of(watch->state, parent, event->name) ? 0 : arrive(watch, parent, event);
+}
+
+static void depart(struct bt_watch *watch, struct dir *parent, const struct inotify_event *event)
+{
+	struct state *state = watch->state;
+	struct dir *dir = child_of(state, parent, event->name);
+
+	if (!dir)
+		return;
+	if (event->mask & IN_DELETE) {
+		drop(watch, dir);
+		return;
+	}
+	leave_parent(state, dir);
+	dir->cookie = event->cookie;
+	chain(dir, &state->away);
+	state->drains = 0;
+}
+
+static int directory_event(struct bt_watch *watch, struct dir *dir, const struct inotify_event *event)
+{
+	if (event->mask & (IN_CREATE | IN_MOVED_TO))
+		return arrive(watch, dir, event);
+	if (event->mask & (IN_DELETE | IN_MOVED_FROM))
+		depart(watch, dir, event);
+	else if (event->mask & IN_ATTRIB)
+		return touched(watch, dir, event);
+	return 0;
+}
+
+static int take_event(struct bt_watch *watch, const struct inotify_event *event)
+{
+	struct state *state = watch->state;
+	bool named = event->len > 0, directory = event->mask & IN_ISDIR;
+	int result = 0;
+
+	if (event->mask & IN_Q_OVERFLOW)
+		bt_watch_doubt(watch, BT_DOUBT_OVERFLOW);
+	struct dir *dir = by_id(state, event->wd);
+	if (!dir)
+		return 0;
+	if (event->mask & IN_UNMOUNT || (dir == state->root && event->mask & (IN_IGNORED | IN_DELETE_SELF)))
+		bt_watch_doubt(watch, BT_DOUBT_LOST);
+	else if (event->mask & IN_IGNORED)
+		drop(watch, dir);
+	if (event->mask & (IN_IGNORED | IN_UNMOUNT))
+		return 0;
+	if (named && !directory && event->mask & (IN_OPEN | IN_MODIFY | IN_MOVED_TO))
+		result = bt_watch_opened(watch, owner_of(event->wd), event->name);
+	if (result == 0 && event->mask & ~(uint32_t)(IN_OPEN | IN_ISDIR))
+		result = changed(watch, dir, false);
+	return result == 0 && named && directory ? directory_event(watch, dir, event) : result;
+}
+
+/* Those that did not arrive within two drains are not below the target any more: both events of a move are made
+ * together. */
+static void give_up_away(struct bt_watch *watch)
+{
+	struct state *state = watch->state;
+
+	if (!state->away || state->drains++ == 0)
+		return;
+	while (state->away)
+		drop(watch, state->away);
+}
+
+static int drain(struct bt_watch *watch)
+{
+	int result = 0;
+
+	while (result == 0 && watch->doubt == BT_DOUBT_NONE) {
+		ssize_t size = read(watch->events, watch->records, BT_WATCH_RECORDS);
+
+		if (size < 0 && errno == EINTR)
+			continue;
+		if (size < 0 && errno == EAGAIN)
+			break;
+		if (size <= 0) {
+			bt_watch_doubt(watch, BT_DOUBT_LOST);
+			break;
+		}
+		for (ssize_t at = 0; at < size && result == 0;) {
+			const struct inotify_event *event = (const void *)(watch->records + at);
+
+			result = take_event(watch, event);
+			at += (ssize_t)(sizeof(*event) + event->len);
+		}
+	}
+	if (result == 0)
+		give_up_away(watch);
+	return result;
+}
+
+static int open_source(struct bt_watch *watch)
+{
+	struct state *state = calloc(1, sizeof(*state));
+
+	watch->state = state;
+	watch->events = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (watch->events < 0)
+		return BT_E_UNSUPPORTED;
+	if (state)
+		state->root = new_dir("");
+	if (!state || !state->root)
+		return BT_E_NOMEM;
+	return watch_all(watch, state->root);
+}
+
+static void close_source(struct bt_watch *watch)
+{
+	struct state *state = watch->state;
+
+	if (!state)
+		return;
+	bt_close(&watch->events); /* and all watches with it */
+	for (size_t i = 0; i < state->children.size; i++)
+		if (state->children.slots[i])
+			free_dir(state->children.slots[i]->data);
+	while (state->away) {
+		struct dir *dir = state->away;
+
+		unchain(dir);
+		free_dir(dir);
+	}
+	free_dir(state->root);
+	bt_names_clear(&state->byid);
+	bt_names_clear(&state->children);
+	bt_buf_free(&state->path);
+	free(state);
+	watch->state = NULL;
+}
+
+const struct bt_watch_source bt_watch_inotify = {
+	.kind = BT_WATCH_INOTIFY,
+	.open = open_source,
+	.drain = drain,
+	.path = path_by_id,
+	.close = close_source,
+};

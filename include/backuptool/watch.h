@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* What changed below a directory between two snapshots of it, so that the second need not look at everything. */
+#ifndef BACKUPTOOL_WATCH_H
+#define BACKUPTOOL_WATCH_H
+
+#include <backuptool/error.h>
+#include <backuptool/store.h>
+
+/* Why all of a directory has to be walked. */
+enum bt_doubt {
+	BT_DOUBT_NONE,
+	BT_DOUBT_FIRST,	   /* nothing to build on yet */
+	BT_DOUBT_DUE,	   /* the caller wanted it */
+	BT_DOUBT_FAILED,   /* the run before made no snapshot */
+	BT_DOUBT_OVERFLOW, /* more happened than was kept */
+	BT_DOUBT_LIMIT,	   /* not all directories can be watched */
+	BT_DOUBT_MOUNTS,   /* something was mounted or unmounted below */
+	BT_DOUBT_LOST,	   /* the watcher failed */
+	BT_DOUBT_ROOT,	   /* another directory stands in its place */
+	BT_DOUBT_FOREIGN,  /* this file system does not tell of changes made elsewhere */
+	BT_DOUBT_PARENT,   /* the newest snapshot is not the one that the changes follow */
+	BT_DOUBT_LINKS,	   /* a file got or lost a name in an unknown place */
+	BT_DOUBT_DAMAGE,   /* the snapshot before cannot be read as a whole */
+	BT_DOUBTS
+};
+const char *bt_doubt_name(enum bt_doubt doubt); /* "overflow"; "none", also out of range */
+const char *bt_doubt_text(enum bt_doubt doubt); /* "more happened than the kernel keeps" */
+
+enum bt_watch_kind {
+	BT_WATCH_BEST,	   /* fanotify where it is allowed, else inotify */
+	BT_WATCH_FANOTIFY, /* for root: one mark for the file system, whatever the number of directories */
+	BT_WATCH_INOTIFY,  /* a watch for each directory */
+};
+
+/*
+ * A watcher. Its thread gathers what happens from the first bt_watch_take on. What it cannot see:
+ * - writes through a name outside the directory (a hard link), and the number of links that changes with such a name;
+ * - writes through a mapping of a file that was opened before the watcher was, until it is closed.
+ * These are found by the next full walk. Other file systems mounted below the directory are always walked, and so is
+ * all of one that other machines may change.
+ */
+struct bt_watch;
+struct bt_changes;
+
+/* store: its directory is left alone if it lies below target; it may be closed afterwards. NULL: none. */
+int bt_watch_start(const char *target, struct bt_store *store, enum bt_watch_kind kind, struct bt_watch **ret_watch,
+		   struct bt_error *error);
+void bt_watch_stop(struct bt_watch *watch);		  /* NULL is fine */
+enum bt_watch_kind bt_watch_kind(struct bt_watch *watch); /* that works now; BT_WATCH_BEST: none */
+
+/*
+ * What changed since the last take: for bt_snapshot_options.changes, right before the snapshot is taken; what happens
+ * meanwhile is in the next take. full: everything is to be walked. When anything is in doubt, so it is anyway, and the
+ * watcher begins anew before this returns. 0 or BT_E_NOMEM.
+ */
+int bt_watch_take(struct bt_watch *watch, bool full, struct bt_changes **ret_changes, struct bt_error *error);
+/* Behind the snapshot, whether it succeeded or not. */
+void bt_watch_give_back(struct bt_watch *watch, struct bt_changes *changes);
+
+#endif
