@@ -151,14 +151,17 @@ static int fill(struct pass *pass)
 	return 0;
 }
 
-/* Hands the window's chunks to the sink; last: all that is left, else only those whose end is certain. */
+/* Hands the window's chunks to the sink; last: all that is left, else only those whose end is certain: a chunk that
+ * ends before the data do, or is as long as can be. So little is left to be moved to the window's beginning. */
 static int cut(struct pass *pass, bool last)
 {
 	const unsigned char *window = pass->reader->window->data;
 
-	while (pass->end > pass->start && (last || pass->end - pass->start >= BT_CHUNK_MAX)) {
+	while (pass->end > pass->start) {
 		size_t length = bt_chunk_cut(window + pass->start, pass->end - pass->start);
 
+		if (!last && length == pass->end - pass->start && length < BT_CHUNK_MAX)
+			break;
 		if (pass->delayed && length < pass->end - pass->start) {
 			bt_hasher_add(pass->reader->hasher, window, pass->end);
 			pass->hashes = true;
