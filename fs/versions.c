@@ -93,17 +93,24 @@ bool versions_has(fuse_ino_t packed)
 	return node.kind == NODE_TOP && node.number == TOP_VERSIONS;
 }
 
-static void enter(struct fs *fs)
-{
-	loop_slow();
-	loop_keep(true);
-	pthread_mutex_lock(&fs->versions->lock);
-}
-
 static void leave(struct fs *fs)
 {
 	pthread_mutex_unlock(&fs->versions->lock);
 	loop_keep(false);
+}
+
+/* False if there is no such directory: a file handle may come from another mount. */
+static bool enter(struct fs *fs, fuse_ino_t node)
+{
+	if (!fs->versions)
+		return false;
+	loop_slow();
+	loop_keep(true);
+	pthread_mutex_lock(&fs->versions->lock);
+	if (node_unpack(node).index < fs->versions->places.count)
+		return true;
+	leave(fs);
+	return false;
 }
 
 static uint64_t key_of(uint32_t parent, const char *name)
@@ -228,7 +235,8 @@ static void attr_of(const struct fs *fs, const struct kept *kept, struct stat *r
 int versions_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat)
 {
 	struct kept *kept;
-	enter(fs);
+	if (!enter(fs, node))
+		return ESTALE;
 	int result = get_kept(fs, node_unpack(node).index, &kept);
 	if (result == 0)
 		attr_of(fs, kept, ret_stat);
@@ -239,12 +247,12 @@ int versions_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat)
 int versions_parent(struct fs *fs, fuse_ino_t node, fuse_ino_t *ret_parent)
 {
 	uint32_t number = node_unpack(node).index;
-	enter(fs);
+	if (!enter(fs, node))
+		return ESTALE;
 	const struct place *place = table_at(&fs->versions->places, number);
-	if (place)
-		*ret_parent = number ? node_of(place->parent) : FUSE_ROOT_ID;
+	*ret_parent = number ? node_of(place->parent) : FUSE_ROOT_ID;
 	leave(fs);
-	return place ? 0 : ESTALE;
+	return 0;
 }
 
 /* A name that no snapshot has leaves nothing behind: programs ask for many of these. */
@@ -291,7 +299,8 @@ static int lookup(struct fs *fs, uint32_t parent, const char *name, struct fuse_
 
 int versions_lookup(struct fs *fs, fuse_ino_t parent, const char *name, struct fuse_entry_param *ret_param)
 {
-	enter(fs);
+	if (!enter(fs, parent))
+		return ESTALE;
 	int result = lookup(fs, node_unpack(parent).index, name, ret_param);
 	leave(fs);
 	return result;
@@ -300,7 +309,8 @@ int versions_lookup(struct fs *fs, fuse_ino_t parent, const char *name, struct f
 int versions_at(struct fs *fs, fuse_ino_t node, uint64_t index, struct versions_entry *ret_entry)
 {
 	struct kept *kept;
-	enter(fs);
+	if (!enter(fs, node))
+		return ESTALE;
 	int result = get_listed(fs, node_unpack(node).index, &kept);
 	if (result == 0 && index >= kept->built.child_count)
 		result = ENOENT;

@@ -383,10 +383,30 @@ static void names_that_no_snapshot_has_leave_nothing_behind(void **state)
 	assert_int_equal(node_unpack(param.ino).index, 1); /* the first below the top */
 }
 
+/* As from a file handle of another mount. */
+static void directories_of_versions_that_never_were_are_stale(void **state)
+{
+	struct fs *fs = *state;
+	struct versions *versions = fs->versions;
+	struct versions_entry entry;
+	struct fuse_entry_param param;
+	struct stat st;
+	fuse_ino_t nodes[] = {node_pack((struct node){NODE_TOP, TOP_VERSIONS, 77}), versions_top(fs)}, parent;
+	for (int i = 0; i < 2; i++) { /* beyond those that were looked up; without -o versions */
+		assert_int_equal(versions_attr(fs, nodes[i], &st), ESTALE);
+		assert_int_equal(versions_parent(fs, nodes[i], &parent), ESTALE);
+		assert_int_equal(versions_lookup(fs, nodes[i], "sub", &param), ESTALE);
+		assert_int_equal(versions_at(fs, nodes[i], 0, &entry), ESTALE);
+		fs->versions = NULL;
+	}
+	fs->versions = versions;
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
+		TEST(directories_of_versions_that_never_were_are_stale),
 		TEST(names_that_no_snapshot_has_leave_nothing_behind),
 		TEST(the_root_lists_snapshots_without_opening_them),
 		TEST(a_snapshot_has_its_own_time),
