@@ -110,7 +110,7 @@ static void found(void *arg, const struct bt_finding *finding)
 {
 	struct report *report = arg;
 
-	tool_talk_end(report->talk); /* only the line */
+	tool_talk_pause(report->talk);
 	if (report->tool->json && report->any)
 		puts(",");
 	report->any = true;

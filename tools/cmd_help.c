@@ -8,13 +8,15 @@
 
 const char tool_summary[] = "Keeps snapshots of directories as JSON files in a store.";
 const char tool_naming[] = "A SNAPSHOT is a name in the store or its beginning, the path of a file, latest, latest~N,\n"
-			   "or @TIME: the newest at or before a time, such as @2026-11-20, @yesterday, @2h.";
+			   "or @TIME: the newest at or before a time, such as @2026-11-20, @yesterday, @2h.\n"
+			   "SNAPSHOT:PATH is a path in it, relative to its directory or absolute below it.";
 
 const struct tool_exit_text tool_exits[] = {
 	{TOOL_OK, "done; what was written is on the disk to stay"},
 	{TOOL_FATAL, "failed; one sentence says why"},
 	{TOOL_USAGE, "the command line makes no sense"},
 	{TOOL_INCOMPLETE, "done, but not everything: what is missing was named"},
+	{TOOL_DIFFERENT, "diff --exit-code: there are differences"},
 	{TOOL_NO_STORE, "there is no store at that place"},
 	{TOOL_LOCKED, "somebody else holds the lock"},
 	{TOOL_INTERRUPTED, "interrupted"},

@@ -8,7 +8,14 @@
 #define TOOL_COMMANDS(X)                                                                                               \
 	X(snapshot)                                                                                                    \
 	X(list)                                                                                                        \
+	X(ls)                                                                                                          \
+	X(cat)                                                                                                         \
+	X(find)                                                                                                        \
+	X(versions)                                                                                                    \
+	X(diff)                                                                                                        \
+	X(stats)                                                                                                       \
 	X(restore)                                                                                                     \
+	X(dump)                                                                                                        \
 	X(job)                                                                                                         \
 	X(schedule)                                                                                                    \
 	X(prune)                                                                                                       \

@@ -138,6 +138,11 @@ void tool_talk_begin(struct tool_talk *talk, const struct tool *tool)
 	tool_signals_watch();
 }
 
+void tool_talk_pause(struct tool_talk *talk)
+{
+	erase(talk);
+}
+
 void tool_talk_end(struct tool_talk *talk)
 {
 	erase(talk);

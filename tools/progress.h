@@ -16,7 +16,8 @@ struct tool_talk {
 
 /* Also begins to watch for signals. talk must stay where it is until end. */
 void tool_talk_begin(struct tool_talk *talk, const struct tool *tool);
-void tool_talk_end(struct tool_talk *talk); /* removes the progress line */
+void tool_talk_pause(struct tool_talk *talk); /* before something else is printed */
+void tool_talk_end(struct tool_talk *talk);   /* removes the progress line */
 double tool_talk_seconds(const struct tool_talk *talk);
 
 #endif

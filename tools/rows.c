@@ -24,6 +24,16 @@ static char *texts_shown(const struct tool_value *value)
 	return shown;
 }
 
+static void value_free(struct tool_value *value)
+{
+	for (size_t i = 0; value->kind == TOOL_OWNED_TEXTS && i < value->texts.count; i++)
+		free((char *)value->texts.items[i]);
+	if (value->kind == TOOL_OWNED_TEXTS)
+		free((void *)value->texts.items);
+	if (value->kind == TOOL_OWNED)
+		free(value->owned);
+}
+
 static char *value_shown(const struct tool_value *value)
 {
 	switch (value->kind) {
@@ -31,6 +41,7 @@ static char *value_shown(const struct tool_value *value)
 	case TOOL_ROWS:
 		break;
 	case TOOL_TEXT:
+	case TOOL_OWNED:
 		return tool_escape(value->text);
 	case TOOL_COUNT:
 		return tool_format("%" PRIu64, value->number);
@@ -39,6 +50,7 @@ static char *value_shown(const struct tool_value *value)
 	case TOOL_TIME:
 		return tool_local_time(value->time);
 	case TOOL_TEXTS:
+	case TOOL_OWNED_TEXTS:
 		return texts_shown(value);
 	case TOOL_FLAG:
 		return tool_format("%s", value->flag ? "yes" : "no");
@@ -96,6 +108,7 @@ static cJSON *value_json(const struct tool_value *value)
 	case TOOL_NOTHING:
 		break;
 	case TOOL_TEXT:
+	case TOOL_OWNED:
 		return cJSON_CreateString(value->text);
 	case TOOL_COUNT:
 	case TOOL_BYTES:
@@ -103,6 +116,7 @@ static cJSON *value_json(const struct tool_value *value)
 	case TOOL_TIME:
 		return time_json(value->time);
 	case TOOL_TEXTS:
+	case TOOL_OWNED_TEXTS:
 		return texts_json(value);
 	case TOOL_FLAG:
 		return cJSON_CreateBool(value->flag);
@@ -131,10 +145,13 @@ static cJSON *row_json(const struct tool_column *columns, const void *row)
 	for (; columns->key; columns++) {
 		struct tool_value value = columns->get(row);
 
-		if (value.kind == TOOL_TEXT && !tool_is_utf8(value.text))
+		bool text = value.kind == TOOL_TEXT || value.kind == TOOL_OWNED;
+
+		if (text && !tool_is_utf8(value.text))
 			add_bytes(object, columns->key, value.text);
 		else if (value.kind != TOOL_NOTHING)
 			cJSON_AddItemToObject(object, columns->key, value_json(&value));
+		value_free(&value);
 	}
 	return object;
 }
@@ -181,6 +198,7 @@ static char **cells_make(const struct tool_column *columns, const void *rows, si
 				continue;
 			value = column->get(row_at(rows, row_size, i));
 			cells[at++] = value_shown(&value);
+			value_free(&value);
 		}
 	return cells;
 }
@@ -233,4 +251,17 @@ void tool_array_print(const struct tool_column *columns, const void *rows, size_
 	for (size_t i = 0; i < count; i++)
 		object_print(columns, row_at(rows, row_size, i), i + 1 < count ? "," : "");
 	puts("]");
+}
+
+void tool_path_print(const char *path, bool nul)
+{
+	char *shown;
+
+	if (nul) {
+		fwrite(path, 1, strlen(path) + 1, stdout);
+		return;
+	}
+	shown = tool_escape(path);
+	puts(shown);
+	free(shown);
 }

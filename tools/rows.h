@@ -15,7 +15,9 @@ enum tool_kind {
 	TOOL_TEXTS, /* a list in JSON, with commas in a table */
 	TOOL_FLAG,
 	TOOL_SECONDS,
-	TOOL_ROWS, /* a list of objects in JSON, nothing in a table */
+	TOOL_OWNED,	  /* text that the value owns: freed when it was shown */
+	TOOL_OWNED_TEXTS, /* the same of a list and its texts */
+	TOOL_ROWS,	  /* a list of objects in JSON, nothing in a table */
 };
 
 struct tool_column;
@@ -23,6 +25,7 @@ struct tool_value {
 	enum tool_kind kind;
 	union {
 		const char *text;
+		char *owned;
 		uint64_t number;
 		struct bt_time time;
 		bool flag;
@@ -60,5 +63,7 @@ void tool_table_print(const struct tool_column *columns, const void *rows, size_
 /* JSON, one row a line. */
 void tool_array_print(const struct tool_column *columns, const void *rows, size_t row_size, size_t count);
 void tool_object_print(const struct tool_column *columns, const void *row);
+/* A path in a list: a line for people, or with nul the bytes and a NUL for programs. */
+void tool_path_print(const char *path, bool nul);
 
 #endif

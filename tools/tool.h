@@ -13,6 +13,7 @@ enum tool_exit {
 	TOOL_FATAL = 1,
 	TOOL_USAGE = 2,
 	TOOL_INCOMPLETE = 3, /* done, but not everything */
+	TOOL_DIFFERENT = 4,  /* diff --exit-code */
 	TOOL_NO_STORE = 10,
 	TOOL_LOCKED = 11,
 	TOOL_INTERRUPTED = 130,

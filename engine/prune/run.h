@@ -9,8 +9,8 @@
 #ifndef BT_PRUNE_RUN_H
 #define BT_PRUNE_RUN_H
 
-#include "prune/mark.h"
 #include "store/store.h"
+#include "view/mark.h"
 #include <backuptool/prune.h>
 
 struct bt_prune_run {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "prune/mark.h"
+#include "view/mark.h"
 #include "base/fail.h"
 #include <stdlib.h>
 
-static int add_content(struct bt_mark *mark, const struct bt_digest *digest)
+static int add_content(struct bt_mark *mark, const struct bt_chunk *content)
 {
-	int result = bt_digest_set_add(&mark->contents, digest);
+	int result = bt_digest_set_add(&mark->contents, &content->digest);
 
+	if (result > 0 && mark->added)
+		mark->added(mark->arg, content);
 	return result < 0 ? result : 0;
 }
 
@@ -30,13 +32,18 @@ static int add_page(struct bt_mark *mark, const struct bt_digest *id)
 	return 0;
 }
 
+static int add_chunk_page(struct bt_mark *mark, const struct bt_chunk *page)
+{
+	return add_page(mark, &page->digest);
+}
+
 static int add_chunks(struct bt_mark *mark, const struct bt_chunk *chunks, size_t count,
-		      int (*add)(struct bt_mark *, const struct bt_digest *))
+		      int (*add)(struct bt_mark *, const struct bt_chunk *))
 {
 	int result = 0;
 
 	for (size_t i = 0; i < count && !result; i++)
-		result = add(mark, &chunks[i].digest);
+		result = add(mark, &chunks[i]);
 	return result;
 }
 
@@ -47,10 +54,10 @@ static int add_file(struct bt_mark *mark, const struct bt_entry *entry)
 	if (extra && extra->error)
 		return 0;
 	if (extra && extra->chunk_page_count)
-		return add_chunks(mark, extra->chunk_pages, extra->chunk_page_count, add_page);
+		return add_chunks(mark, extra->chunk_pages, extra->chunk_page_count, add_chunk_page);
 	if (extra && extra->has_chunks)
 		return add_chunks(mark, extra->chunks, extra->chunk_count, add_content);
-	return entry->size ? add_content(mark, &entry->digest) : 0;
+	return entry->size ? add_content(mark, &(struct bt_chunk){entry->digest, entry->size}) : 0;
 }
 
 static int add_entry(struct bt_mark *mark, const struct bt_entry *entry)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What snapshots need: every page and content that can be reached from their roots. Shared subtrees are visited once.
  */
-#ifndef BT_PRUNE_MARK_H
-#define BT_PRUNE_MARK_H
+#ifndef BT_VIEW_MARK_H
+#define BT_VIEW_MARK_H
 
 #include "base/digest_set.h"
 #include <backuptool/observer.h>
@@ -14,6 +14,8 @@ struct bt_mark {
 	struct bt_digest_set pages, contents;
 	struct bt_digest *stack; /* pages still to be visited */
 	size_t depth, capacity;
+	void (*added)(void *arg, const struct bt_chunk *content); /* each once; NULL is fine */
+	void *arg;
 };
 
 /* Adds what a snapshot of version 2 needs. Fails when a page is missing or damaged: then nobody knows what else is

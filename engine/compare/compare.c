@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "compare/run.h"
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PROGRESS_NS INT64_C(100000000)
+
+int bt_compare_cancelled(const struct bt_compare_run *run)
+{
+	const struct bt_observer *observer = run->call->observer;
+	return observer && observer->cancelled && observer->cancelled(observer->arg) ? BT_E_CANCELLED : 0;
+}
+
+void bt_compare_progress(struct bt_compare_run *run, uint64_t files, uint64_t bytes)
+{
+	const struct bt_observer *observer = run->call->observer;
+	struct timespec now;
+	run->progress.files += files;
+	run->progress.bytes += bytes;
+	if (!observer || !observer->progress || clock_gettime(CLOCK_MONOTONIC, &now))
+		return;
+	int64_t at = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+	if (at - run->progress_at < PROGRESS_NS)
+		return;
+	run->progress_at = at;
+	observer->progress(observer->arg, &run->progress);
+}
+
+const char *bt_compare_path(struct bt_compare_run *run)
+{
+	if (bt_buf_append(&run->path, "", 1))
+		return NULL;
+	run->path.length--;
+	return (const char *)run->path.data;
+}
+
+int bt_compare_problem(struct bt_compare_run *run, const struct bt_error *error)
+{
+	const struct bt_observer *observer = run->call->observer;
+	const char *path = bt_compare_path(run);
+	if (!path || error->code == BT_E_NOMEM)
+		return BT_E_NOMEM;
+	run->result.errors++;
+	if (observer && observer->problem)
+		observer->problem(observer->arg, path, error);
+	return 0;
+}
+
+static uint64_t file_size(const struct bt_entry *entry)
+{
+	return entry && entry->type == BT_FILE ? entry->size : 0;
+}
+
+static int tell(struct bt_compare_run *run, enum bt_change_kind kind, const struct bt_entry *before,
+		const struct bt_entry *after)
+{
+	struct bt_change change = {kind, bt_compare_path(run), before, after};
+	uint64_t old = file_size(before), new = file_size(after);
+	if (!change.path)
+		return BT_E_NOMEM;
+	run->result.counts[kind]++;
+	if (new > old)
+		run->result.added_bytes += new - old;
+	else
+		run->result.removed_bytes += old - new;
+	run->call->found(run->call->arg, &change);
+	return 0;
+}
+
+static void list_end(struct bt_compare_run *run, struct bt_compare_list *list)
+{
+	if (list->live)
+		bt_scan_done(run->scan, list->live);
+	bt_dir_end(&list->dir);
+	bt_arena_free(&list->arena);
+	*list = (struct bt_compare_list){0};
+}
+
+/* What is in the directory at hand on one side can no longer be known: neither is what differs. */
+static int give_up(struct bt_compare_run *run, struct bt_compare_level *level, const struct bt_error *error)
+{
+	int r = bt_compare_problem(run, error);
+	list_end(run, &level->before);
+	list_end(run, &level->after);
+	return r;
+}
+
+/* The path at hand is that of the directory. */
+static int advance(struct bt_compare_run *run, struct bt_compare_level *level, struct bt_compare_list *list)
+{
+	struct bt_error error = {0};
+	list->entry = NULL;
+	run->path.length = level->path;
+	if (list->live)
+		return bt_live_next(run, list);
+	if (!list->dir.store)
+		return 0;
+	int r = bt_dir_next(&list->dir, &list->entry, &error);
+	return r ? give_up(run, level, &error) : 0;
+}
+
+/* What is entered on both sides; either may be NULL. The scan's directory is taken over. */
+struct pair {
+	const struct bt_entry *before, *after;
+	struct bt_scan_dir *live;
+};
+
+static int start_list(struct bt_store *store, const struct bt_entry *entry, struct bt_compare_list *list,
+		      struct bt_error *error)
+{
+	if (!entry || entry->type != BT_DIR || !entry->has_digest)
+		return 0;
+	return bt_dir_start(&list->dir, store, &entry->digest, error);
+}
+
+static int start_live(struct bt_compare_run *run, struct bt_scan_dir *live, struct bt_compare_list *list,
+		      struct bt_error *error)
+{
+	list->live = live;
+	int r = live ? bt_scan_list(run->scan, live, error) : 0;
+	return !r && live && live->error ? bt_fail_sys(error, live->error, NULL, "list") : r;
+}
+
+static int enter(struct bt_compare_run *run, const struct pair *pair)
+{
+	struct bt_compare_level level = {.path = run->path.length}, *top;
+	struct bt_error error = {0};
+	if (run->count == run->room) {
+		size_t room = run->room ? run->room * 2 : 64;
+		struct bt_compare_level *levels = reallocarray(run->levels, room, sizeof(*levels));
+		if (!levels) {
+			if (pair->live)
+				bt_scan_done(run->scan, pair->live);
+			return BT_E_NOMEM;
+		}
+		run->levels = levels;
+		run->room = room;
+	}
+	top = &run->levels[run->count++];
+	*top = level;
+	int r = start_live(run, pair->live, &top->after, &error);
+	if (!r)
+		r = start_list(run->store_before, pair->before, &top->before, &error);
+	if (!r && run->store_after)
+		r = start_list(run->store_after, pair->after, &top->after, &error);
+	if (r)
+		return give_up(run, top, &error);
+	top->pass_before = top->pass_after = true;
+	return 0;
+}
+
+static int add_name(struct bt_compare_run *run, const struct bt_entry *entry)
+{
+	if ((run->path.length && bt_buf_append(&run->path, "/", 1)) ||
+	    bt_buf_append(&run->path, entry->name, entry->name_length))
+		return BT_E_NOMEM;
+	return 0;
+}
+
+static bool equal_below(const struct pair *pair)
+{
+	return !pair->live && pair->before->has_digest && pair->after->has_digest &&
+	       bt_digest_equal(&pair->before->digest, &pair->after->digest);
+}
+
+static enum bt_change_kind kind_of(const struct bt_entry *before, const struct bt_entry *after)
+{
+	if (!bt_same_content(before, after))
+		return BT_CHANGE_CONTENT;
+	return bt_same_metadata(before, after) && bt_same_xattrs(before, after) ? BT_CHANGE_KINDS : BT_CHANGE_METADATA;
+}
+
+static bool is_dir(const struct bt_entry *entry)
+{
+	return entry && entry->type == BT_DIR;
+}
+
+/* The entries of one name, and what is below them. level NULL: the roots. */
+static int see(struct bt_compare_run *run, struct bt_compare_level *level, const struct pair *pair)
+{
+	const struct bt_entry *before = pair->before, *after = pair->after;
+	enum bt_change_kind kind = !before			 ? BT_CHANGE_ADDED
+				   : !after			 ? BT_CHANGE_REMOVED
+				   : before->type != after->type ? BT_CHANGE_TYPE
+								 : BT_CHANGE_KINDS;
+	int r = 0;
+	bool enters = is_dir(before) || is_dir(after);
+	if (kind == BT_CHANGE_KINDS && level && level->after.found)
+		r = bt_live_compare(run, before, level, &kind);
+	else if (kind == BT_CHANGE_KINDS)
+		kind = kind_of(before, after);
+	bt_compare_progress(run, !enters, 0);
+	if (!r && kind != BT_CHANGE_KINDS)
+		r = tell(run, kind, before, after);
+	if (!r && enters && !(is_dir(before) && is_dir(after) && equal_below(pair)))
+		return enter(run, pair);
+	if (pair->live)
+		bt_scan_done(run->scan, pair->live);
+	return r;
+}
+
+/* Which lists have the next name. */
+static int order(const struct bt_compare_level *level)
+{
+	const struct bt_entry *a = level->before.entry, *b = level->after.entry;
+	if (!a || !b)
+		return a ? -1 : 1;
+	return bt_name_compare(a->name, a->name_length, b->name, b->name_length);
+}
+
+static void leave(struct bt_compare_run *run)
+{
+	struct bt_compare_level *level = &run->levels[--run->count];
+	list_end(run, &level->before);
+	list_end(run, &level->after);
+}
+
+/* A directory on another file system that is not entered is there, but not what is in it. */
+static bool hidden(const struct bt_compare_list *list)
+{
+	return list->live && list->found && list->entry && (list->found->boundary || list->found->error);
+}
+
+static int advance_both(struct bt_compare_run *run, struct bt_compare_level *level)
+{
+	int r = level->pass_before ? advance(run, level, &level->before) : 0;
+	if (!r && level->pass_after)
+		r = advance(run, level, &level->after);
+	level->pass_before = level->pass_after = false;
+	return r;
+}
+
+static int step(struct bt_compare_run *run)
+{
+	struct bt_compare_level *level = &run->levels[run->count - 1];
+	int r = advance_both(run, level);
+	if (r)
+		return r;
+	if (!level->before.entry && !level->after.entry) {
+		leave(run);
+		return 0;
+	}
+	int side = order(level);
+	struct pair pair = {side <= 0 ? level->before.entry : NULL, side >= 0 ? level->after.entry : NULL, NULL};
+	level->pass_before = pair.before;
+	level->pass_after = pair.after;
+	if (pair.after && level->after.live)
+		pair.live = level->after.found->child;
+	run->path.length = level->path;
+	r = add_name(run, pair.before ? pair.before : pair.after);
+	return r || (pair.after && hidden(&level->after)) ? r : see(run, level, &pair);
+}
+
+/* top: of the roots, if one of them is live. */
+static int walk(struct bt_compare_run *run, struct bt_compare_level *top, const struct pair *roots)
+{
+	int r = see(run, top, roots);
+	while (!r && run->count) {
+		r = bt_compare_cancelled(run);
+		if (!r)
+			r = step(run);
+	}
+	return r;
+}
+
+static int finish(struct bt_compare_run *run, int result, struct bt_compare_result *ret_result, struct bt_error *error)
+{
+	while (run->count)
+		leave(run);
+	bt_live_close(run);
+	free(run->levels);
+	bt_buf_free(&run->path);
+	*ret_result = run->result;
+	if (!result && run->result.errors)
+		result = BT_E_INCOMPLETE;
+	return result ? bt_fail(error, (enum bt_code)result, NULL, "compare") : 0;
+}
+
+int bt_compare(const struct bt_side *before, const struct bt_side *after, const struct bt_compare_call *call,
+	       struct bt_compare_result *ret_result, struct bt_error *error)
+{
+	struct bt_compare_run run = {.call = call, .store_before = before->store, .store_after = after->store};
+	struct pair roots = {before->entry, after->entry, NULL};
+	return finish(&run, walk(&run, NULL, &roots), ret_result, error);
+}
+
+int bt_compare_live(const struct bt_side *before, const struct bt_live *after, const struct bt_compare_call *call,
+		    struct bt_compare_result *ret_result, struct bt_error *error)
+{
+	struct bt_compare_run run = {.call = call, .store_before = before->store};
+	struct bt_compare_level top = {0};
+	struct pair roots = {.before = before->entry};
+	int r = bt_live_open(&run, before, after, &top.after, error);
+	if (!r) {
+		roots.after = top.after.entry;
+		roots.live = run.scan ? bt_scan_root(run.scan) : NULL;
+		r = walk(&run, &top, &roots);
+	}
+	bt_arena_free(&top.after.arena);
+	return finish(&run, r, ret_result, error);
+}

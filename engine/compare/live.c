@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "base/io.h"
+#include "compare/run.h"
+#include "store/store.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#define WINDOW	   ((size_t)1 << 20)
+#define TARGET_MAX 4095
+#define HELPERS	   2 /* that list directories ahead */
+
+/* The path at hand is that of the directory: the name is added for the time of the telling. */
+static int problem_in(struct bt_compare_run *run, const char *name, int sys, const char *what)
+{
+	size_t length = run->path.length;
+	struct bt_error error = {0};
+
+	bt_fail_sys(&error, sys, NULL, what);
+	if ((length && bt_buf_append(&run->path, "/", 1)) || bt_buf_append(&run->path, name, strlen(name)))
+		return BT_E_NOMEM;
+	int r = bt_compare_problem(run, &error);
+	run->path.length = length;
+	return r;
+}
+
+/* The directory that the list is of, or a negative errno. */
+static int dirfd_get(struct bt_compare_run *run, const struct bt_compare_list *list)
+{
+	return list->live ? bt_scan_fd_get(run->scan, list->live) : run->single;
+}
+
+static void dirfd_put(struct bt_compare_run *run, const struct bt_compare_list *list)
+{
+	if (list->live)
+		bt_scan_fd_put(run->scan, list->live);
+}
+
+static int read_target(struct bt_compare_run *run, struct bt_compare_list *list)
+{
+	char target[TARGET_MAX + 1];
+	int fd = dirfd_get(run, list);
+	if (fd < 0)
+		return 0; /* it is gone: a link to nowhere in particular */
+	ssize_t length = readlinkat(fd, list->found->name, target, sizeof(target));
+	dirfd_put(run, list);
+	if (length <= 0)
+		return 0;
+	struct bt_extra *extra = bt_found_extra(&list->arena, &list->described);
+	char *copy = bt_arena_copy(&list->arena, target, (size_t)length);
+	if (!extra || !copy)
+		return BT_E_NOMEM;
+	extra->target = copy;
+	extra->target_length = (uint32_t)length;
+	return 0;
+}
+
+static int describe(struct bt_compare_run *run, struct bt_compare_list *list, const struct bt_found *found)
+{
+	int r = bt_found_describe(&list->arena, found, run->root_dev, &list->described);
+	if (r)
+		return r;
+	list->found = found;
+	list->entry = &list->described;
+	return found->error || list->described.type != BT_SYMLINK ? 0 : read_target(run, list);
+}
+
+int bt_live_next(struct bt_compare_run *run, struct bt_compare_list *list)
+{
+	int r = 0;
+
+	list->entry = NULL;
+	bt_arena_free(&list->arena);
+	while (list->next < list->live->count) {
+		const struct bt_found *found = &list->live->found[list->next++];
+		/* What the snapshot says of it cannot be compared; a name that is too long it cannot have. */
+		if (found->error || !bt_found_type(found->mode)) {
+			r = problem_in(run, found->name, found->error ? found->error : EINVAL, "look at");
+			if (r)
+				return r;
+			if (found->error == ENAMETOOLONG)
+				continue;
+		}
+		return describe(run, list, found);
+	}
+	return 0;
+}
+
+static int hash(struct bt_compare_run *run, int fd, struct bt_digest *ret_digest)
+{
+	bt_hasher_start(run->hasher);
+	for (;;) {
+		ssize_t length = bt_read_some(fd, run->window, WINDOW);
+		if (length < 0)
+			return (int)length;
+		if (bt_compare_cancelled(run))
+			return -ECANCELED;
+		bt_hasher_add(run->hasher, run->window, (size_t)length);
+		bt_compare_progress(run, 0, (uint64_t)length);
+		if ((size_t)length < WINDOW)
+			return bt_hasher_finish(run->hasher, ret_digest) ? -ENOMEM : 0;
+	}
+}
+
+static int ready(struct bt_compare_run *run)
+{
+	if (!run->hasher)
+		run->hasher = bt_hasher_new();
+	if (!run->window)
+		run->window = malloc(WINDOW);
+	return run->hasher && run->window ? 0 : -ENOMEM;
+}
+
+/* The digest of the file as it is; a negative errno. */
+static int digest_of(struct bt_compare_run *run, int dirfd, const char *name, struct bt_digest *ret_digest)
+{
+	int r = ready(run);
+	if (r)
+		return r;
+	int fd = bt_openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+	if (fd < 0)
+		return fd;
+	r = hash(run, fd, ret_digest);
+	bt_close(&fd);
+	return r;
+}
+
+static bool value_equal(const char *path, const struct bt_xattr *xattr)
+{
+	char name[256], *value = malloc((size_t)xattr->value_length + 1);
+	if (!value)
+		return false;
+	memcpy(name, xattr->name, xattr->name_length);
+	name[xattr->name_length] = 0;
+	ssize_t length = lgetxattr(path, name, value, (size_t)xattr->value_length + 1);
+	bool equal = length == (ssize_t)xattr->value_length && memcmp(value, xattr->value, xattr->value_length) == 0;
+	free(value);
+	return equal;
+}
+
+/* As many names, and each with its value. */
+static bool xattrs_equal(const char *path, const struct bt_entry *before)
+{
+	uint32_t count = before->extra ? before->extra->xattr_count : 0, there = 0;
+	char *names = malloc(XATTR_LIST_MAX);
+	ssize_t length = names ? llistxattr(path, names, XATTR_LIST_MAX) : 0;
+	for (ssize_t i = 0; i < length; i += (ssize_t)strlen(names + i) + 1)
+		there++;
+	free(names);
+	bool equal = there == count;
+	for (uint32_t i = 0; equal && i < count; i++)
+		equal = value_equal(path, &before->extra->xattrs[i]);
+	return equal;
+}
+
+/* A file whose whole has no digest is nearly all holes: its size and time must do. */
+static bool must_read(const struct bt_entry *before, const struct bt_found *found)
+{
+	return before->type == BT_FILE && before->size == found->size && before->has_digest;
+}
+
+static int look_closer(struct bt_compare_run *run, const struct bt_entry *before, struct bt_compare_list *list,
+		       int dirfd, enum bt_change_kind *ret_kind)
+{
+	struct bt_entry *now = &list->described;
+	const char *name = *now->name ? now->name : ".";
+	char path[320];
+	if (must_read(before, list->found)) {
+		int sys = digest_of(run, dirfd, name, &now->digest);
+		if (sys)
+			return sys;
+		now->has_digest = true;
+	}
+	bool same = before->has_digest || before->type != BT_FILE ? bt_same_content(before, now)
+								  : before->size == now->size;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, name);
+	if (!same)
+		*ret_kind = BT_CHANGE_CONTENT;
+	else if (!bt_same_metadata(before, now) || !xattrs_equal(path, before))
+		*ret_kind = BT_CHANGE_METADATA;
+	else
+		*ret_kind = BT_CHANGE_KINDS;
+	return 0;
+}
+
+int bt_live_compare(struct bt_compare_run *run, const struct bt_entry *before, struct bt_compare_level *level,
+		    enum bt_change_kind *ret_kind)
+{
+	struct bt_compare_list *list = &level->after;
+	struct bt_error error = {0};
+	*ret_kind = BT_CHANGE_KINDS;
+	if (list->found->error || (before->has_stat && before->stat == bt_found_fingerprint(list->found)))
+		return 0;
+	int fd = dirfd_get(run, list);
+	int sys = fd < 0 ? fd : look_closer(run, before, list, fd, ret_kind);
+	if (fd >= 0)
+		dirfd_put(run, list);
+	if (sys == -ECANCELED)
+		return BT_E_CANCELLED;
+	if (!sys)
+		return 0;
+	bt_fail_sys(&error, -sys, NULL, "read");
+	return bt_compare_problem(run, &error);
+}
+
+static int open_scan(struct bt_compare_run *run, const struct bt_side *before, const struct bt_live *live,
+		     struct bt_error *error)
+{
+	struct bt_scan_options options = {.if_present = live->exclude_if_present,
+					  .if_present_count = live->exclude_if_present_count,
+					  .caches = live->exclude_caches,
+					  .one_file_system = live->one_file_system,
+					  .threads = HELPERS};
+	struct stat store;
+	int r = bt_rules_new(live->exclude, live->exclude_count, &run->rules, error);
+	if (r)
+		return r;
+	if (fstat(bt_store_dirfd(before->store), &store))
+		return bt_fail_sys(error, errno, NULL, "look at the store");
+	options.rules = run->rules;
+	options.skip_dev = store.st_dev;
+	options.skip_ino = store.st_ino;
+	return bt_scan_open(live->path, &options, &run->scan, error);
+}
+
+/* The last component, with the directory that it is in. */
+static int open_single(struct bt_compare_run *run, const char *path, struct bt_found *found, struct bt_error *error)
+{
+	const char *slash = strrchr(path, '/');
+	char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	struct stat st;
+	if (!directory)
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	run->single = bt_openat(AT_FDCWD, directory, O_PATH | O_DIRECTORY, 0);
+	free(directory);
+	found->name = slash ? slash + 1 : path;
+	found->name_length = (uint16_t)strlen(found->name);
+	if (run->single < 0)
+		return bt_fail_sys(error, -run->single, path, "open");
+	if (fstatat(run->single, found->name, &st, AT_SYMLINK_NOFOLLOW))
+		return bt_fail_sys(error, errno, path, "look at");
+	bt_found_stat(&st, found);
+	return 0;
+}
+
+int bt_live_open(struct bt_compare_run *run, const struct bt_side *before, const struct bt_live *live,
+		 struct bt_compare_list *ret_list, struct bt_error *error)
+{
+	struct stat st;
+	run->single = -1;
+	if (before->entry->type == BT_DIR && stat(live->path, &st))
+		return bt_fail_sys(error, errno, live->path, "look at");
+	if (before->entry->type == BT_DIR && !S_ISDIR(st.st_mode))
+		return bt_fail_sys(error, ENOTDIR, live->path, "look at");
+	int r = before->entry->type == BT_DIR ? open_scan(run, before, live, error)
+					      : open_single(run, live->path, &run->single_found, error);
+	if (r)
+		return r;
+	if (run->scan) {
+		struct bt_found *self = &bt_scan_root(run->scan)->self;
+		run->single = bt_openat(AT_FDCWD, live->path, O_PATH | O_DIRECTORY, 0);
+		run->root_dev = self->dev;
+		r = describe(run, ret_list, self);
+	} else {
+		r = describe(run, ret_list, &run->single_found);
+	}
+	return r ? bt_fail(error, (enum bt_code)r, live->path, NULL) : 0;
+}
+
+void bt_live_close(struct bt_compare_run *run)
+{
+	bt_scan_close(run->scan);
+	bt_rules_free(run->rules);
+	bt_hasher_free(run->hasher);
+	free(run->window);
+	if (!run->store_after)
+		bt_close(&run->single);
+}

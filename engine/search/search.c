@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/bytes.h"
+#include "base/digest_set.h"
+#include "base/fail.h"
+#include "codec/hash.h"
+#include "policy/match.h"
+#include <backuptool/search.h>
+#include <backuptool/walk.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct run {
+	struct bt_store *store;
+	const struct bt_search *search;
+	int (*found)(void *arg, const struct bt_match *match);
+	void *arg;
+	const struct bt_observer *observer;
+	struct bt_rules *rules;
+	struct bt_hasher *hasher;
+	struct bt_digest_set searched; /* directories with their paths */
+	struct bt_digest_set told;     /* entries with their paths */
+	const char *snapshot;
+	bool incomplete;
+};
+
+/* "#" and "!" mean nothing special here. */
+static int make_rules(struct run *run, struct bt_error *error)
+{
+	const char *pattern = run->search->pattern;
+	if (!pattern)
+		return 0;
+	size_t length = strlen(pattern);
+	if (!length)
+		return bt_fail(error, BT_E_INVALID, NULL, "an empty pattern");
+	char *plain = malloc(length + 2);
+	if (!plain)
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	bool special = *pattern == '#' || *pattern == '!';
+	*plain = '\\';
+	memcpy(plain + special, pattern, length + 1);
+	int r = bt_rules_new((const char *const *)&plain, 1, &run->rules, error);
+	free(plain);
+	return r;
+}
+
+static int check_hash(const char *hash, struct bt_error *error)
+{
+	size_t length = hash ? strlen(hash) : 1;
+	if (!length || length > 64 || (hash && strspn(hash, "0123456789abcdef") != length))
+		return bt_fail(error, BT_E_INVALID, hash, "not the beginning of a SHA-256 digest");
+	return 0;
+}
+
+static bool has_hash(const struct bt_entry *entry, const char *hash)
+{
+	char text[65];
+	if (entry->type != BT_FILE || !entry->has_digest)
+		return false;
+	bt_digest_text(&entry->digest, text);
+	return strncmp(text, hash, strlen(hash)) == 0;
+}
+
+static bool is_newer(const struct bt_time *time, const struct bt_time *than)
+{
+	return time->seconds > than->seconds ||
+	       (time->seconds == than->seconds && time->nanoseconds > than->nanoseconds);
+}
+
+static bool matches(const struct run *run, const struct bt_walk_step *step)
+{
+	const struct bt_search *search = run->search;
+	const struct bt_entry *entry = step->entry;
+	if (search->newer && !is_newer(&entry->mtime, search->newer))
+		return false;
+	if (search->hash && !has_hash(entry, search->hash))
+		return false;
+	const char *name = step->path + strlen(step->path) - entry->name_length;
+	return !run->rules || bt_rules_excluded(run->rules, step->path, name, entry->type == BT_DIR);
+}
+
+/* Whether a path with these facts is new to the set: 1, 0, or BT_E_NOMEM. */
+static int add(struct run *run, struct bt_digest_set *set, const char *path, const void *facts, size_t size)
+{
+	struct bt_digest key;
+	bt_hasher_start(run->hasher);
+	bt_hasher_add(run->hasher, facts, size);
+	bt_hasher_add(run->hasher, path, strlen(path));
+	return bt_hasher_finish(run->hasher, &key) ? BT_E_NOMEM : bt_digest_set_add(set, &key);
+}
+
+/* Versions of a directory differ in nothing that a search would ask for. */
+static int tell(struct run *run, const struct bt_walk_step *step)
+{
+	const struct bt_entry *entry = step->entry;
+	bool directory = entry->type == BT_DIR;
+	struct {
+		uint64_t type, size, seconds, nanoseconds;
+		struct bt_digest digest;
+	} facts = {.type = entry->type};
+	if (!directory) {
+		facts.size = entry->size;
+		facts.seconds = (uint64_t)entry->mtime.seconds;
+		facts.nanoseconds = entry->mtime.nanoseconds;
+		facts.digest = entry->digest;
+	}
+	int r = add(run, &run->told, step->path, &facts, sizeof(facts));
+	if (r <= 0)
+		return r;
+	return run->found(run->arg, &(struct bt_match){run->snapshot, step->path, entry});
+}
+
+static void problem(struct run *run, const char *path, const struct bt_error *error)
+{
+	run->incomplete = true;
+	if (run->observer && run->observer->problem)
+		run->observer->problem(run->observer->arg, path, error);
+}
+
+static bool cancelled(const struct run *run)
+{
+	return run->observer && run->observer->cancelled && run->observer->cancelled(run->observer->arg);
+}
+
+static int see(struct run *run, struct bt_walk *walk, const struct bt_walk_step *step)
+{
+	const struct bt_entry *entry = step->entry;
+	int r = matches(run, step) ? tell(run, step) : 0;
+	if (r || entry->type != BT_DIR)
+		return r;
+	r = add(run, &run->searched, step->path, &entry->digest, sizeof(entry->digest));
+	if (r == 0)
+		bt_walk_skip(walk);
+	return r < 0 ? r : 0;
+}
+
+static int search_below(struct run *run, const struct bt_entry *root, struct bt_error *error)
+{
+	struct bt_walk *walk;
+	int r = add(run, &run->searched, "", &root->digest, sizeof(root->digest));
+	if (r <= 0)
+		return r;
+	r = bt_walk_new(run->store, root, &walk, error);
+	while (!r) {
+		struct bt_walk_step step = {0};
+		struct bt_error found = {0};
+		r = cancelled(run) ? BT_E_CANCELLED : bt_walk_next(walk, &step, &found);
+		if (r == BT_E_NOMEM || r == BT_E_CANCELLED)
+			break;
+		if (r)
+			problem(run, step.path, &found);
+		else if (!step.entry)
+			break;
+		r = r ? 0 : see(run, walk, &step);
+	}
+	bt_walk_free(walk);
+	return r;
+}
+
+static int search_snapshot(struct run *run, const char *name, struct bt_error *error)
+{
+	struct bt_snapshot *snapshot;
+	struct bt_error found = {0};
+	run->snapshot = name;
+	int r = bt_snapshot_open(run->store, name, &snapshot, &found);
+	if (r == BT_E_NOMEM)
+		return r;
+	if (r) {
+		problem(run, name, &found);
+		return 0;
+	}
+	r = search_below(run, &bt_snapshot_info(snapshot)->root, error);
+	bt_snapshot_close(snapshot);
+	return r;
+}
+
+int bt_search_run(struct bt_store *store, const struct bt_search *search,
+		  int (*found)(void *arg, const struct bt_match *match), void *arg, const struct bt_observer *observer,
+		  struct bt_error *error)
+{
+	struct run run = {.store = store, .search = search, .found = found, .arg = arg, .observer = observer};
+	size_t count = search->name_count ? search->name_count : bt_store_snapshot_count(store);
+	int r = check_hash(search->hash, error);
+	if (!r)
+		r = make_rules(&run, error);
+	run.hasher = bt_hasher_new();
+	if (!r && !run.hasher)
+		r = BT_E_NOMEM;
+	for (size_t i = 0; i < count && !r; i++)
+		r = search_snapshot(
+			&run, search->name_count ? search->names[i] : bt_store_snapshot_name(store, count - 1 - i),
+			error);
+	bt_digest_set_free(&run.searched);
+	bt_digest_set_free(&run.told);
+	bt_hasher_free(run.hasher);
+	bt_rules_free(run.rules);
+	if (!r && run.incomplete)
+		r = BT_E_INCOMPLETE;
+	return r < 0 ? bt_fail(error, (enum bt_code)r, NULL, "search") : r;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/fail.h"
+#include "base/io.h"
+#include "store/store.h"
+#include "view/mark.h"
+#include <backuptool/stats.h>
+
+struct run {
+	struct bt_store *store;
+	const struct bt_observer *observer;
+	struct bt_mark mark;
+	struct bt_digest_set held; /* contents that a file looked at before has */
+	struct bt_digest_set held_pages;
+	uint64_t fresh;
+	struct bt_stats stats;
+};
+
+static void count_fresh(void *arg, const struct bt_chunk *content)
+{
+	struct run *run = arg;
+	run->fresh += content->size;
+	run->stats.contents++;
+	run->stats.unique += content->size;
+}
+
+/* What cannot be read does not end it; anything else does. */
+static int pass_over(struct run *run, const char *path, int result, const struct bt_error *found,
+		     struct bt_error *error)
+{
+	if (result != BT_E_DAMAGED && result != BT_E_SYSTEM) {
+		if (error && !error->code)
+			*error = *found;
+		return result;
+	}
+	run->stats.unread++;
+	if (run->observer && run->observer->problem)
+		run->observer->problem(run->observer->arg, path, found);
+	return 0;
+}
+
+static int see_snapshot(struct run *run, const char *name, struct bt_stats_snapshot *ret_seen, struct bt_error *error)
+{
+	struct bt_snapshot *snapshot;
+	run->fresh = 0;
+	int r = bt_snapshot_open(run->store, name, &snapshot, error);
+	if (r)
+		return r;
+	const struct bt_snapshot_info *info = bt_snapshot_info(snapshot);
+	*ret_seen = (struct bt_stats_snapshot){name, info->time, info->files, info->directory_size, 0};
+	bt_snapshot_close(snapshot);
+	run->stats.snapshots++;
+	run->stats.files += ret_seen->files;
+	run->stats.logical += ret_seen->size;
+	r = bt_mark_snapshot(&run->mark, name, error);
+	run->mark.depth = 0; /* the rest of one that is damaged */
+	ret_seen->fresh = run->fresh;
+	return r;
+}
+
+static int see_content(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
+		       uint32_t size)
+{
+	struct run *run = arg;
+	uint64_t text = ((uint64_t)block->length * size + block->size - 1) / block->size;
+	int added = bt_digest_set_has(&run->mark.contents, digest) ? bt_digest_set_add(&run->held, digest) : 0;
+	if (added < 0)
+		return added;
+	*(added ? &run->stats.stored : &run->stats.dead) += text;
+	return 0;
+}
+
+static int see_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
+{
+	struct run *run = arg;
+	int added = bt_digest_set_has(&run->mark.pages, id) ? bt_digest_set_add(&run->held_pages, id) : 0;
+	if (added < 0)
+		return added;
+	run->stats.dead += added ? 0 : length;
+	return 0;
+}
+
+static int see_file(struct run *run, const struct bt_file_id *id, struct bt_error *error)
+{
+	struct bt_index_visitor visitor = {run, see_content, see_page};
+	struct bt_error found = {0};
+	struct bt_file *file;
+	run->stats.store_files++;
+	run->stats.store_bytes += id->size;
+	int r = bt_store_file(run->store, id->ordinal, &file, &found);
+	if (!r)
+		r = bt_file_visit(file, &visitor, &found);
+	return r ? pass_over(run, id->name, r, &found, error) : 0;
+}
+
+static int see_snapshots(struct run *run, void (*snapshot)(void *arg, const struct bt_stats_snapshot *snapshot),
+			 void *arg, struct bt_error *error)
+{
+	int r = 0;
+	for (size_t i = 0; i < bt_store_snapshot_count(run->store) && !r; i++) {
+		const char *name = bt_store_snapshot_name(run->store, i);
+		struct bt_stats_snapshot seen = {.name = name};
+		struct bt_error found = {0};
+		r = see_snapshot(run, name, &seen, &found);
+		if (r)
+			r = pass_over(run, name, r, &found, error);
+		else if (snapshot)
+			snapshot(arg, &seen);
+	}
+	return r;
+}
+
+/* Snapshots first: what they bring themselves is not dead because a volume has it, too. */
+static int see_files(struct run *run, bool snapshots, struct bt_error *error)
+{
+	int r = 0;
+	for (uint32_t i = 0; i < bt_store_file_count(run->store) && !r; i++) {
+		const struct bt_file_id *id = bt_store_file_id(run->store, i);
+		if (run->observer && run->observer->cancelled && run->observer->cancelled(run->observer->arg))
+			return bt_fail(error, BT_E_CANCELLED, NULL, NULL);
+		if (!id->gone && id->snapshot == snapshots)
+			r = see_file(run, id, error);
+	}
+	return r;
+}
+
+int bt_stats_gather(struct bt_store *store, void (*snapshot)(void *arg, const struct bt_stats_snapshot *snapshot),
+		    void *arg, const struct bt_observer *observer, struct bt_stats *ret_stats, struct bt_error *error)
+{
+	struct run run = {.store = store, .observer = observer};
+	int fd = -1, r = bt_store_lock_for_reading(store, &fd, error);
+	run.mark = (struct bt_mark){.store = store, .observer = observer, .added = count_fresh, .arg = &run};
+	if (!r)
+		r = see_snapshots(&run, snapshot, arg, error);
+	if (!r)
+		r = see_files(&run, true, error);
+	if (!r)
+		r = see_files(&run, false, error);
+	bt_close(&fd);
+	bt_mark_free(&run.mark);
+	bt_digest_set_free(&run.held);
+	bt_digest_set_free(&run.held_pages);
+	if (!r)
+		*ret_stats = run.stats;
+	return r ? r : run.stats.unread ? bt_fail(error, BT_E_INCOMPLETE, NULL, NULL) : 0;
+}

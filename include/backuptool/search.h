@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Finding entries by what is known of them, in all snapshots at once. */
+#ifndef BACKUPTOOL_SEARCH_H
+#define BACKUPTOOL_SEARCH_H
+
+#include <backuptool/observer.h>
+#include <backuptool/view.h>
+
+struct bt_search {
+	const char *pattern;	     /* as one of .gitignore: of a name, or with a slash of a path; NULL: all */
+	const char *hash;	     /* the beginning of a file's digest in lower-case hex; NULL: any */
+	const struct bt_time *newer; /* modified after that; NULL: any */
+	const char *const *names;    /* snapshots, as bt_store_snapshot_name gives them, in the order of the search */
+	size_t name_count;	     /* 0: all, the newest first */
+};
+
+struct bt_match {
+	const char *snapshot; /* the first of the search that has it */
+	const char *path;     /* relative to the target, any bytes */
+	const struct bt_entry *entry;
+};
+
+/*
+ * Tells each version of each entry that matches once. A directory that one snapshot has like another under the same
+ * path is searched once. BT_E_INCOMPLETE: something could not be read, the observer was told. BT_E_INVALID: a pattern
+ * or hash that makes no sense. found's result != 0 ends the search and is returned.
+ */
+int bt_search_run(struct bt_store *store, const struct bt_search *search,
+		  int (*found)(void *arg, const struct bt_match *match), void *arg, const struct bt_observer *observer,
+		  struct bt_error *error);
+
+#endif

@@ -1,0 +1,334 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Looking into snapshots: ls, cat, find, versions, diff, stats, dump.
+# shellcheck disable=SC2154
+load helper
+
+# Two snapshots, the second with a difference of each kind.
+two_snapshots() {
+	small_tree src
+	printf 'x' >src/mode
+	settle
+	take src -q
+	first=$(newest)
+	printf 'hello\nworld\n' >src/docs/a.txt
+	printf 'n' >src/new
+	rm -r src/docs/notes src/link
+	mkdir src/link
+	chmod 600 src/mode
+	settle
+	take src -q
+	second=$(newest)
+}
+
+short() {
+	local name=${1#snapshot_}
+	printf '%s' "${name%.json}"
+}
+
+@test "ls: names, paths, one file, and what find(1) says" {
+	shallow_tree src
+	take src -q
+	run -0 --separate-stderr backuptool ls
+	[ "$output" = "$(cd src && find . -mindepth 1 -maxdepth 1 -printf '%P\n' | LC_ALL=C sort)" ]
+	[ "$stderr" = "" ]
+	backuptool ls latest -R -0 | LC_ALL=C sort -z >listed
+	(cd src && find . -mindepth 1 -printf '%P\0') | LC_ALL=C sort -z >there
+	cmp listed there
+	backuptool ls latest:wide -0 | tr '\0' '\n' >listed
+	(cd src/wide && find . -mindepth 1 -printf '%P\n') | LC_ALL=C sort >there
+	cmp listed there
+	run -0 backuptool ls latest:sizes/4096
+	output_is "4096"
+	run -0 backuptool ls "latest:$PWD/src/sizes/4096"
+	output_is "4096"
+	run -0 backuptool ls latest:names
+	[[ $output == *'new\x0aline'* ]]
+}
+
+@test "ls -l" {
+	mkdir -m 1777 src
+	printf 'hello\n' >src/a
+	chmod 4755 src/a
+	ln -s 'to
+	there' src/l
+	mkdir -m 2750 src/d
+	touch -h -d '2020-01-02 03:04:05' src/*
+	take src -q
+	run -0 backuptool ls -l latest
+	owner=$(printf '%-9s' "$(id -u):$(id -g)")
+	output_is "-rwsr-xr-x  $owner            6  2020-01-02 03:04:05  a" \
+		"drwxr-s---  $owner            0  2020-01-02 03:04:05  d" \
+		"lrwxrwxrwx  $owner           12  2020-01-02 03:04:05  l -> to\\x0a\\x09there" ||
+		output_is "-rwsr-xr-x  $owner            6  2020-01-02 03:04:05  a" \
+			"drwxr-s---  $owner            0  2020-01-02 03:04:05  d" \
+			"lrwxrwxrwx  $owner            0  2020-01-02 03:04:05  l -> to\\x0a\\x09there"
+}
+
+@test "ls --sha256 is for sha256sum -c" {
+	shallow_tree src
+	rm src/holes/huge
+	take src -q
+	backuptool ls latest -R --sha256 >sums
+	[ "$(wc -l <sums)" = "$(find src -type f -printf x | wc -c)" ]
+	(cd src && sha256sum --quiet -c ../sums)
+	printf 'X' >>src/sizes/4096
+	run -1 bash -c 'cd src && sha256sum --quiet -c ../sums 2>/dev/null'
+	output_is "sizes/4096: FAILED"
+}
+
+@test "ls --json: a line each" {
+	two_snapshots
+	run -0 backuptool ls latest:docs --json
+	[ "$(jq -r '.path' <<<"$output" | tr '\n' ' ')" = "docs/a.txt docs/zero " ]
+	[ "$(head -n 1 <<<"$output" | jq -c '[.type, .mode, .size, .sha256]')" = \
+		"[\"file\",\"0644\",12,\"$(sha256sum <src/docs/a.txt | cut -c 1-64)\"]" ]
+}
+
+@test "cat: the bytes, of several snapshots, and what is none" {
+	two_snapshots
+	run -0 backuptool cat latest~1:docs/a.txt latest:docs/a.txt
+	output_is hello hello world
+	backuptool cat latest:photos/noise.bin | cmp - src/photos/noise.bin
+	backuptool cat "snapshots/$first:photos/noise.bin" | cmp - src/photos/noise.bin
+	run -1 backuptool cat latest:docs latest:mode
+	[[ $output == *"backuptool cat: latest:docs is not a file; see 'backuptool ls'"* ]]
+	[[ $output == *x ]]
+	run -2 backuptool cat
+	truncate -s 3M src/hole
+	take src -q
+	backuptool cat latest:hole | cmp - src/hole
+}
+
+@test "cat gives an error rather than a wrong byte" {
+	two_snapshots
+	at=$(jq '.contents[0].at' "snapshots/$first")
+	for file in snapshots/snapshot_*.json; do
+		damage "$file" "$((at + 40))"
+	done
+	run -1 --separate-stderr backuptool cat latest:photos/noise.bin
+	[ "$output" = "" ]
+	[[ $stderr == *"damaged"* ]]
+}
+
+@test "a wrong snapshot or path names the nearest" {
+	two_snapshots
+	run -1 backuptool ls latest:dcos/a.txt
+	output_is "backuptool ls: there is no dcos/a.txt in $second; the nearest is docs"
+	run -1 backuptool cat latest:docs/b.txt
+	output_is "backuptool cat: there is no docs/b.txt in $second; the nearest is docs/a.txt"
+	run -1 backuptool ls latest:/elsewhere
+	output_is "backuptool ls: /elsewhere is not in $second, which is of $WORK/src"
+	run -1 backuptool ls 2020-01-01
+	[[ $output == *"not found: $first"* ]]
+	run -1 backuptool versions nothing
+	output_is "backuptool versions: there is no nothing in $second; see 'backuptool ls'"
+}
+
+@test "colons in names, times and paths" {
+	mkdir -p 'a:b/c'
+	printf 'x' >'a:b/c/d:e'
+	take 'a:b' --store 'st:ore' -q
+	name=$(cd st:ore && ls snapshot_*)
+	for place in 'latest:c/d:e' "@$(date -u +%Y-%m-%dT%H:%M:%SZ):c/d:e" "@$(date +%Y-%m-%d):c/d:e" "$(short "$name"):c/d:e" \
+		"st:ore/$name:c/d:e"; do
+		run -0 backuptool cat "$place" --store st:ore
+		output_is x
+	done
+}
+
+@test "find: each version once, in the newest that has it" {
+	two_snapshots
+	run -0 backuptool find '*.txt' -0
+	[ "$(tr '\0' '\n' < <(backuptool find '*.txt' -0))" = "$(short "$second"):docs/a.txt
+$(short "$second"):photos/numbers.txt
+$(short "$first"):docs/a.txt
+$(short "$first"):docs/notes/b.txt" ]
+	backuptool find '*.txt' -0 | xargs -0 backuptool cat >all
+	[ "$(wc -l <all)" = 20004 ]
+	run -0 backuptool find a.txt --snapshot latest~1 --json
+	[ "$(jq -r '[.snapshot, .path] | join(" ")' <<<"$output")" = "$first docs/a.txt" ]
+	run -0 backuptool find --hash "$(printf 'other\n' | sha256sum | cut -c 1-20)"
+	[[ $output == *"$(short "$first"):docs/notes/b.txt" ]]
+	[ "${#lines[@]}" = 1 ]
+	touch -d 2030-01-01 src/new
+	take src -q
+	run -0 backuptool find --newer 2029-01-01
+	[[ $output == *:new ]]
+	run -2 backuptool find
+	output_is "backuptool find: say what to find: a PATTERN, --hash or --newer; see 'backuptool find --help'"
+	run -2 backuptool find --hash XYZ
+	run -2 backuptool find x --newer nonsense
+}
+
+@test "versions" {
+	two_snapshots
+	cp src/docs/a.txt keep
+	take src -q
+	third=$(newest)
+	run -0 backuptool versions docs/a.txt
+	[[ ${lines[0]} =~ ^MODIFIED\ +SIZE\ +SHA-256\ +SNAPSHOTS\ +FROM\ +TO$ ]]
+	[[ ${lines[1]} == *" 6 B  $(printf 'hello\n' | sha256sum | cut -c 1-12)          1  $(short "$first")  $(short "$first")" ]]
+	[[ ${lines[2]} == *" 12 B  $(sha256sum <keep | cut -c 1-12)          2  $(short "$second")  $(short "$third")" ]]
+	first_output=$output
+	run -0 backuptool versions src/docs/a.txt
+	[ "$output" = "$first_output" ]
+	run -0 backuptool versions "$PWD/src/docs/a.txt" --json
+	[ "$(jq -r '.snapshots | join(" ")' <<<"$output")" = "$first
+$second $third" ]
+}
+
+@test "diff of two snapshots, and with the directory" {
+	two_snapshots
+	expected="M docs/a.txt
+- docs/notes/
+- docs/notes/b.txt
+T link/
+U mode
++ new
+1 added, 2 removed, 1 changed, 1 of another type, 1 only in metadata; +7 B, -6 B"
+	run -0 backuptool diff latest~1 latest
+	[ "$output" = "$expected" ]
+	run -0 backuptool diff latest~1
+	[ "$output" = "$expected" ]
+	run -0 backuptool diff latest~1 ./src
+	[ "$output" = "$expected" ]
+	run -0 backuptool diff latest
+	output_is "no differences"
+	run -0 backuptool diff latest~1:docs/a.txt
+	output_is "M ." "0 added, 0 removed, 1 changed, 0 of another type, 0 only in metadata; +6 B, -0 B"
+	run -0 backuptool diff latest~1:docs latest:docs -0
+	[ "$(tr '\0' '\n' < <(backuptool diff latest~1:docs latest:docs -0))" = "M a.txt
+- notes/
+- notes/b.txt" ]
+	run -4 backuptool diff latest~1 latest --exit-code -q
+	output_is ""
+	run -0 backuptool diff latest latest --exit-code
+	output_is "no differences"
+	run -0 backuptool diff latest~1 --json
+	[ "$(jq -r 'select(.change != "totals") | "\(.change) \(.path)"' <<<"$output" | head -n 1)" = "content docs/a.txt" ]
+	[ "$(tail -n 1 <<<"$output" | jq -c '[.change, .added, .removed, .content, .types, .metadata]')" = \
+		'["totals",1,2,1,1,1]' ]
+	run -0 backuptool diff latest~1 --exclude /docs/ --exclude new
+	output_is "- docs/" "- docs/a.txt" "- docs/notes/" "- docs/notes/b.txt" "- docs/zero" "T link/" "U mode" \
+		"0 added, 5 removed, 0 changed, 1 of another type, 1 only in metadata; +0 B, -12 B"
+}
+
+@test "diff --content" {
+	two_snapshots
+	printf '\0' >>src/photos/noise.bin
+	run -0 backuptool diff latest~1 --content
+	[ "$(head -n 7 <<<"$output")" = "M docs/a.txt
+--- a/docs/a.txt
++++ b/docs/a.txt
+@@ -1 +1,2 @@
+ hello
++world
+- docs/notes/" ]
+	[[ $output == *"M photos/noise.bin"$'\n'"Binary files a/photos/noise.bin and b/photos/noise.bin differ"* ]]
+	run -2 backuptool diff latest~1 --content --json
+	run -0 backuptool diff latest~1:docs latest:docs --content
+	[ "${lines[5]}" = "+world" ]
+}
+
+@test "diff says of any two trees what diff -r says" {
+	shallow_tree src
+	rm -rf src/holes src/links src/special src/deep src/modes
+	settle
+	take src -q
+	cp -a src old
+	rm src/sizes/4097 src/wide/*7
+	printf 'X' >src/names/plain
+	printf 'X' >>src/sizes/65536
+	printf 'n' >src/wide/neu
+	settle
+	take src -q
+	backuptool diff latest~1 latest -0 | tr '\n\0' '?\n' | sed -n 's/^[-+M] //p' | LC_ALL=C sort >ours
+	LC_ALL=C diff -rq old src | sed -E 's/^Only in (old|src)\/?([^:]*): /\2\//; s/^Files old\/(.*) and .*/\1/; s/^\///' |
+		LC_ALL=C sort >theirs
+	diff ours theirs
+	[ "$(wc -l <ours)" -gt 50 ]
+}
+
+@test "3,000 levels, and 100,000 entries in a directory" {
+	MAKE_TREE_ENTRIES=10 "$TESTS/bats/make_tree.py" src
+	rm -r src/holes src/sizes
+	mkdir src/many
+	(cd src/many && seq 100000 | xargs touch)
+	settle
+	take src -q
+	: >src/many/new
+	rm src/many/77
+	run -0 backuptool diff latest
+	output_is "+ many/new" "- many/77" "1 added, 1 removed, 0 changed, 0 of another type, 0 only in metadata; +0 B, -0 B" ||
+		output_is "- many/77" "+ many/new" "1 added, 1 removed, 0 changed, 0 of another type, 0 only in metadata; +0 B, -0 B"
+	(
+		ulimit -s 256
+		ulimit -v 600000
+		[ "$(backuptool ls latest -R -0 | tr -dc '\0' | wc -c)" -gt 103000 ]
+		[ "$(backuptool find 77 -0 | tr -dc '\0' | wc -c)" = 1 ]
+		backuptool dump latest:deep >/dev/null
+		backuptool stats --json >/dev/null
+	)
+}
+
+@test "stats" {
+	two_snapshots
+	run -0 backuptool stats --json
+	[ "$(jq -c '[.snapshots, .files, .dead, .store_files]' <<<"$output")" = '[2,12,0,2]' ]
+	[ "$(jq '.store_bytes' <<<"$output")" = "$(cat snapshots/snapshot_* | wc -c)" ]
+	[ "$(jq '.logical == ([.each[].size] | add) and .unique == ([.each[].new_bytes] | add)' <<<"$output")" = true ]
+	[ "$(jq -r '.largest[0].path, .grown[0].path' <<<"$output")" = "photos/noise.bin
+docs/a.txt" ]
+	run -0 backuptool stats
+	[[ ${lines[0]} =~ ^logical\ .*2\ snapshots,\ as\ restored$ ]]
+	[[ $output == *"█"* && $output == *"░"* ]]
+	backuptool remove "$first" --quiet >/dev/null
+	[ "$(backuptool stats --json | jq .snapshots)" = 1 ]
+}
+
+@test "dump: tar finds no difference, and brings everything back" {
+	shallow_tree src
+	rm -f src/holes/huge src/special/socket
+	touch -d '1950-01-01 12:00:00.25' src/times/early
+	rm -f src/times/2
+	# A tar has no place for a name of an attribute that is not UTF-8.
+	python3 -c 'import os; p = b"src/xattrs/file"; [os.removexattr(p, n) for n in os.listxattr(p) if not n.isprintable()]'
+	take src -q
+	run -0 --separate-stderr bash -c 'set -o pipefail; backuptool dump latest >src.tar'
+	[ "$stderr" = "" ]
+	# The mode of a file with an ACL is in a tar that of the group's entry, not of the mask.
+	tar --compare -f src.tar -C src >compared 2>&1 || [ $? = 1 ]
+	run -1 grep -v -e 'Ignoring unknown extended header' -e 'implausibly old' -e '^./xattrs/file: Mode differs' compared
+	[ "$(stat -c %s src.tar)" -lt 30000000 ]
+	if is_root; then
+		mkdir out
+		tar -x --xattrs --xattrs-include='*' --acls --same-owner -p -f src.tar -C out 2>/dev/null
+		same src out --without holes
+		[ "$(stat -c %b out/holes/all)" -lt 16 ]
+	fi
+	run -0 bash -c 'backuptool dump latest:sizes | tar -t'
+	[[ $output == *./4096* ]]
+	run -0 bash -c 'backuptool dump latest:sizes/4096 | tar -xO | cmp - src/sizes/4096'
+}
+
+@test "dump of a socket, and of what cannot be read" {
+	shallow_tree src
+	take src -q
+	run -0 bash -c 'backuptool dump latest:special 2>&1 >/dev/null'
+	output_is "backuptool dump: ./socket is a socket, which a tar cannot have: left out"
+	small_tree other
+	take other -q
+	damage "snapshots/$(newest)" "$(($(jq '.contents[-1].at' "snapshots/$(newest)") + 30))"
+	run -3 bash -c 'backuptool dump latest >damaged.tar'
+	[[ $output == *damaged* ]]
+	tar -tf damaged.tar >/dev/null
+}
+
+@test "no store: 10" {
+	for command in ls "cat latest:x" "find x" "versions x" "diff latest" stats "dump latest"; do
+		# shellcheck disable=SC2086
+		run -10 bash -c "backuptool $command | cat; exit \${PIPESTATUS[0]}"
+		[[ $output == *"there is no store at ./snapshots"* ]]
+	done
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "bytes.h"
+#include "tool.h"
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static const unsigned char zeros[65536];
+
+int tool_bytes_read(struct bt_store *store, const struct bt_entry *file,
+		    int (*take)(void *arg, const void *data, uint64_t length), void *arg, struct bt_error *error)
+{
+	uint64_t offset = 0;
+	int result = 0;
+
+	/* A file that could not be read has a size, but nothing to give. */
+	while (!result && (offset < file->size || (file->extra && file->extra->error))) {
+		struct bt_slice slice;
+
+		if (tool_signals_seen()) {
+			error->code = BT_E_CANCELLED;
+			return BT_E_CANCELLED;
+		}
+		result = bt_slice_start(store, file, offset, &slice, error);
+		if (result)
+			break;
+		offset += slice.length;
+		result = take(arg, slice.data, slice.length);
+		bt_slice_end(store, &slice);
+	}
+	return result;
+}
+
+struct sink {
+	int fd;
+	struct bt_error *error;
+};
+
+static int write_piece(struct sink *sink, const void *data, size_t length)
+{
+	const char *at = data;
+
+	while (length > 0) {
+		ssize_t written = write(sink->fd, at, length);
+
+		if (written < 0 && errno == EINTR && !tool_signals_seen())
+			continue;
+		if (written < 0) {
+			*sink->error = (struct bt_error){.code = BT_E_SYSTEM, .sys = errno, .offset = BT_NO_OFFSET};
+			snprintf(sink->error->detail, sizeof(sink->error->detail), "write the output");
+			return BT_E_SYSTEM;
+		}
+		at += written;
+		length -= (size_t)written;
+	}
+	return 0;
+}
+
+static int write_out(void *arg, const void *data, uint64_t length)
+{
+	int result = 0;
+
+	if (data)
+		return write_piece(arg, data, (size_t)length);
+	while (!result && length > 0) {
+		size_t part = length < sizeof(zeros) ? (size_t)length : sizeof(zeros);
+
+		result = write_piece(arg, zeros, part);
+		length -= part;
+	}
+	return result;
+}
+
+int tool_bytes_write(struct bt_store *store, const struct bt_entry *file, int fd, struct bt_error *error)
+{
+	struct sink sink = {fd, error};
+
+	return tool_bytes_read(store, file, write_out, &sink, error);
+}

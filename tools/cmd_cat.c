@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "bytes.h"
+#include "commands.h"
+#include "output.h"
+#include "place.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static int print_file(const struct tool *tool, const char *text)
+{
+	struct bt_error error = {0};
+	struct tool_place place;
+	int result = tool_place_open(tool, text, &place);
+
+	if (result != TOOL_OK)
+		return result;
+	if (place.entry->type != BT_FILE) {
+		char *shown = tool_escape(text);
+
+		tool_say(tool, "%s is not a file; see 'backuptool ls'", shown);
+		free(shown);
+		result = TOOL_FATAL;
+	} else if (tool_bytes_write(place.pick.store, place.entry, STDOUT_FILENO, &error)) {
+		result = tool_fail(tool, &error);
+	}
+	tool_place_close(&place);
+	return result;
+}
+
+static int run(struct tool *tool, const void *options)
+{
+	int result = TOOL_OK;
+
+	tool_signals_watch();
+	for (int i = 0; i < tool->operand_count && result != TOOL_INTERRUPTED; i++) {
+		int code = print_file(tool, tool->operands[i]);
+
+		result = code == TOOL_OK ? result : code;
+	}
+	return result;
+}
+
+const struct tool_command cmd_cat = {
+	.name = "cat",
+	.summary = "writes files of snapshots to standard output, verified",
+	.description = "Nothing is written that does not have the digest that the snapshot states.",
+	.operands = "SNAPSHOT:PATH…",
+	.example = "  backuptool cat latest:letters/may.txt\n"
+		   "  backuptool cat @yesterday:db.sqlite >db.sqlite\n",
+	.min_operands = 1,
+	.max_operands = -1,
+	.common = TOOL_COMMON_STORE,
+	.run = run,
+};

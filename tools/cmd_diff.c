@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands.h"
+#include "entry.h"
+#include "output.h"
+#include "place.h"
+#include "progress.h"
+#include "unified.h"
+#include <backuptool/compare.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct options {
+	bool content, nul, exit_code, exclude_caches, one_file_system;
+	struct tool_texts exclude, exclude_if_present;
+};
+
+#define FIELD(name) offsetof(struct options, name)
+static const struct tool_option table[] = {
+	{"content", 'c', NULL, false, "show what changed in texts, as 'diff -u' does", tool_set_true, FIELD(content)},
+	{"null", '0', NULL, false, "no totals, and a NUL behind each entry instead of a line's end", tool_set_true,
+	 FIELD(nul)},
+	{"exit-code", 0, NULL, false, "end with 4 if there are differences", tool_set_true, FIELD(exit_code)},
+	{"exclude", 'e', "PATTERN", false, "in a directory leave out what matches, as 'snapshot' does; repeatable",
+	 tool_add_text, FIELD(exclude)},
+	{"exclude-caches", 0, NULL, false, "the same for what lies beside a CACHEDIR.TAG", tool_set_true,
+	 FIELD(exclude_caches)},
+	{"exclude-if-present", 0, "NAME", false, "the same for what lies beside a file of this name; repeatable",
+	 tool_add_text, FIELD(exclude_if_present)},
+	{"one-file-system", 'x', NULL, false, "do not enter other file systems", tool_set_true, FIELD(one_file_system)},
+	{0},
+};
+
+struct diff {
+	const struct tool *tool;
+	const struct options *options;
+	struct tool_talk talk;
+	struct tool_place before, after;
+	char *directory; /* instead of after */
+	struct bt_compare_result result;
+};
+
+static const char letters[BT_CHANGE_KINDS + 1] = "+-MTU";
+
+#define BEFORE	     self->before
+#define AFTER	     self->after
+#define SIZED(entry) ((entry) && (entry)->type == BT_FILE ? TOOL_BYTES : TOOL_NOTHING)
+static struct tool_value get_change(const void *row)
+{
+	static const char *const names[] = {"added", "removed", "content", "type", "metadata"};
+	const struct bt_change *self = row;
+
+	return (struct tool_value){.kind = TOOL_TEXT, .text = names[self->kind]};
+}
+TOOL_GETTER(struct bt_change, path, TOOL_TEXT, text, self->path)
+TOOL_GETTER(struct bt_change, type, TOOL_TEXT, text, tool_type_name((AFTER ? AFTER : BEFORE)->type))
+TOOL_GETTER(struct bt_change, old_type, BEFORE ? TOOL_TEXT : TOOL_NOTHING, text,
+	    BEFORE ? tool_type_name(BEFORE->type) : NULL)
+TOOL_GETTER(struct bt_change, old_size, SIZED(BEFORE), number, BEFORE ? BEFORE->size : 0)
+TOOL_GETTER(struct bt_change, size, SIZED(AFTER), number, AFTER ? AFTER->size : 0)
+TOOL_GETTER(struct bt_change, old_mtime, BEFORE ? TOOL_TIME : TOOL_NOTHING, time,
+	    BEFORE ? BEFORE->mtime : (struct bt_time){0})
+TOOL_GETTER(struct bt_change, mtime, AFTER ? TOOL_TIME : TOOL_NOTHING, time, AFTER ? AFTER->mtime : (struct bt_time){0})
+
+static const struct tool_column change_columns[] = {
+	{"change", NULL, false, get_change},
+	{"path", NULL, false, get_path},
+	{"type", NULL, false, get_type},
+	{"old_type", NULL, false, get_old_type},
+	{"size", NULL, false, get_size},
+	{"old_size", NULL, false, get_old_size},
+	{"mtime", NULL, false, get_mtime},
+	{"old_mtime", NULL, false, get_old_mtime},
+	{0},
+};
+
+#define COUNT(name, kind) TOOL_GETTER(struct diff, name, TOOL_COUNT, number, self->result.counts[kind])
+COUNT(added, BT_CHANGE_ADDED)
+COUNT(removed, BT_CHANGE_REMOVED)
+COUNT(content, BT_CHANGE_CONTENT)
+COUNT(types, BT_CHANGE_TYPE)
+COUNT(metadata, BT_CHANGE_METADATA)
+TOOL_GETTER(struct diff, totals, TOOL_TEXT, text, self ? "totals" : NULL)
+TOOL_GETTER(struct diff, added_bytes, TOOL_BYTES, number, self->result.added_bytes)
+TOOL_GETTER(struct diff, removed_bytes, TOOL_BYTES, number, self->result.removed_bytes)
+TOOL_GETTER(struct diff, errors, TOOL_COUNT, number, self->result.errors)
+
+static const struct tool_column total_columns[] = {
+	{"change", NULL, false, get_totals},
+	{"added", NULL, false, get_added},
+	{"removed", NULL, false, get_removed},
+	{"content", NULL, false, get_content},
+	{"types", NULL, false, get_types},
+	{"metadata", NULL, false, get_metadata},
+	{"added_bytes", NULL, false, get_added_bytes},
+	{"removed_bytes", NULL, false, get_removed_bytes},
+	{"errors", NULL, false, get_errors},
+	{0},
+};
+
+/* The file as it is now: not one that a link leads to. */
+static int open_live(const struct diff *diff, const struct bt_change *change)
+{
+	char *path = tool_format("%s%s%s", diff->directory, *change->path ? "/" : "", change->path);
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat status;
+
+	if (fd >= 0 && (fstat(fd, &status) || !S_ISREG(status.st_mode))) {
+		close(fd);
+		fd = -1;
+	}
+	free(path);
+	return fd;
+}
+
+static void content_print(struct diff *diff, const struct bt_change *change)
+{
+	struct bt_error error = {0};
+	int before, after, sys;
+
+	if (change->kind != BT_CHANGE_CONTENT || change->after->type != BT_FILE)
+		return;
+	before = tool_unified_open(diff->before.pick.store, change->before, &error);
+	after = before < 0	  ? -1
+		: diff->directory ? open_live(diff, change)
+				  : tool_unified_open(diff->after.pick.store, change->after, &error);
+	if (error.code && error.code != BT_E_UNSUPPORTED) {
+		tool_fail(diff->tool, &error);
+	} else if (before >= 0 && after >= 0) {
+		sys = tool_unified_print(before, after, change->path);
+		if (sys)
+			tool_say(diff->tool, "cannot run diff: %s", strerror(sys));
+	} else {
+		puts("  (too large to be shown)");
+	}
+	if (before >= 0)
+		close(before);
+	if (after >= 0)
+		close(after);
+}
+
+static void line_print(const struct diff *diff, const struct bt_change *change)
+{
+	bool directory = (change->after ? change->after : change->before)->type == BT_DIR;
+	char *path =
+		tool_format("%c %s%s", letters[change->kind], *change->path ? change->path : ".", directory ? "/" : "");
+
+	tool_path_print(path, diff->options->nul);
+	free(path);
+}
+
+static void found(void *arg, const struct bt_change *change)
+{
+	struct diff *diff = arg;
+
+	tool_talk_pause(&diff->talk);
+	if (diff->tool->json)
+		tool_object_print(change_columns, change);
+	else if (!diff->tool->quiet)
+		line_print(diff, change);
+	if (diff->options->content && !diff->tool->quiet)
+		content_print(diff, change);
+}
+
+static void totals_print(const struct diff *diff)
+{
+	const struct bt_compare_result *result = &diff->result;
+	char *added = tool_bytes(result->added_bytes), *removed = tool_bytes(result->removed_bytes);
+	uint64_t sum = 0;
+
+	for (int kind = 0; kind < BT_CHANGE_KINDS; kind++)
+		sum += result->counts[kind];
+	if (diff->tool->json)
+		tool_object_print(total_columns, diff);
+	else if (!sum && !result->errors)
+		puts("no differences");
+	else
+		printf("%" PRIu64 " added, %" PRIu64 " removed, %" PRIu64 " changed, %" PRIu64
+		       " of another type, %" PRIu64 " only in metadata; +%s, -%s\n",
+		       result->counts[BT_CHANGE_ADDED], result->counts[BT_CHANGE_REMOVED],
+		       result->counts[BT_CHANGE_CONTENT], result->counts[BT_CHANGE_TYPE],
+		       result->counts[BT_CHANGE_METADATA], added, removed);
+	free(added);
+	free(removed);
+}
+
+static int compare(struct diff *diff, struct bt_error *error)
+{
+	const struct options *options = diff->options;
+	const struct bt_compare_call call = {found, diff, &diff->talk.observer};
+	const struct bt_side before = {diff->before.pick.store, diff->before.entry};
+	const struct bt_side after = {diff->after.pick.store, diff->after.entry};
+	const struct bt_live live = {.path = diff->directory,
+				     .exclude = options->exclude.items,
+				     .exclude_count = options->exclude.count,
+				     .exclude_if_present = options->exclude_if_present.items,
+				     .exclude_if_present_count = options->exclude_if_present.count,
+				     .exclude_caches = options->exclude_caches,
+				     .one_file_system = options->one_file_system};
+
+	return diff->directory ? bt_compare_live(&before, &live, &call, &diff->result, error)
+			       : bt_compare(&before, &after, &call, &diff->result, error);
+}
+
+static int run_diff(struct diff *diff)
+{
+	struct bt_error error = {0};
+	bool differs = false;
+	int code;
+
+	tool_talk_begin(&diff->talk, diff->tool);
+	code = compare(diff, &error);
+	tool_talk_end(&diff->talk);
+	if (code && code != BT_E_INCOMPLETE)
+		return tool_fail(diff->tool, &error);
+	for (int kind = 0; kind < BT_CHANGE_KINDS; kind++)
+		differs |= diff->result.counts[kind] > 0;
+	if (diff->tool->json || (!diff->tool->quiet && !diff->options->nul))
+		totals_print(diff);
+	if (code)
+		return TOOL_INCOMPLETE;
+	return differs && diff->options->exit_code ? TOOL_DIFFERENT : TOOL_OK;
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat status;
+
+	return strchr(path, '/') && stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* What the first one is compared with. */
+static int open_other(struct diff *diff)
+{
+	const struct tool *tool = diff->tool;
+	const struct tool_place *before = &diff->before;
+
+	if (tool->operand_count == 2 && !is_directory(tool->operands[1]))
+		return tool_place_open(tool, tool->operands[1], &diff->after);
+	if (tool->operand_count == 2)
+		diff->directory = tool_format("%s", tool->operands[1]);
+	else
+		diff->directory = tool_format("%s%s%s", before->info->target, *before->path ? "/" : "", before->path);
+	return TOOL_OK;
+}
+
+static int run(struct tool *tool, const void *arg)
+{
+	struct diff diff = {.tool = tool, .options = arg};
+	int result;
+
+	if (diff.options->content && (tool->json || diff.options->nul))
+		return tool_usage_error(tool, "--content is for people: neither with --json nor with --null");
+	result = tool_place_open(tool, tool->operands[0], &diff.before);
+	if (result != TOOL_OK)
+		return result;
+	result = open_other(&diff);
+	if (result == TOOL_OK)
+		result = run_diff(&diff);
+	free(diff.directory);
+	tool_place_close(&diff.after);
+	tool_place_close(&diff.before);
+	return result;
+}
+
+const struct tool_command cmd_diff = {
+	.name = "diff",
+	.summary = "shows what differs between snapshots, or since one was taken",
+	.description = "A line for each difference: + came, - went, M other contents, T another type,\n"
+		       "U only metadata. One snapshot is compared with its directory as it is now.",
+	.operands = "SNAPSHOT[:PATH] [SNAPSHOT[:PATH] | DIR]",
+	.example = "  backuptool diff latest~1 latest\n"
+		   "  backuptool diff latest\n"
+		   "  backuptool diff @yesterday:letters latest:letters --content\n",
+	.min_operands = 1,
+	.max_operands = 2,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
+	.options = table,
+	.options_size = sizeof(struct options),
+	.run = run,
+};

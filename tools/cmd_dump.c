@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands.h"
+#include "output.h"
+#include "place.h"
+#include "progress.h"
+#include "tar.h"
+#include <backuptool/walk.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifdef BT_HAVE_LIBARCHIVE
+
+struct dump {
+	const struct tool *tool;
+	const struct tool_place *place;
+	struct tool_tar *tar;
+	struct tool_talk talk;
+	struct bt_progress progress;
+	bool incomplete;
+};
+
+/* TOOL_OK also when only this entry is not in the stream. */
+static int add(struct dump *dump, const char *path, const struct bt_entry *entry)
+{
+	struct bt_error error = {0};
+	bool broken;
+	int code = tool_tar_add(dump->tar, path, entry, &broken, &error);
+
+	dump->progress.files += entry->type == BT_FILE;
+	dump->progress.bytes += entry->size;
+	if (dump->talk.observer.progress)
+		dump->talk.observer.progress(&dump->talk, &dump->progress);
+	if (!code)
+		return TOOL_OK;
+	if (code == BT_E_UNSUPPORTED) {
+		char *shown = tool_escape(path);
+
+		tool_talk_pause(&dump->talk);
+		tool_say(dump->tool, "%s is a socket, which a tar cannot have: left out", shown);
+		free(shown);
+		return TOOL_OK;
+	}
+	if (broken || code == BT_E_CANCELLED)
+		return tool_fail(dump->tool, &error);
+	dump->talk.observer.problem(&dump->talk, path, &error);
+	dump->incomplete = true;
+	return TOOL_OK;
+}
+
+static int add_step(struct dump *dump, const struct bt_walk_step *step)
+{
+	char *path = tool_format("./%s%s", step->path, step->entry->type == BT_DIR ? "/" : "");
+	int result = add(dump, path, step->entry);
+
+	free(path);
+	return result;
+}
+
+static int add_below(struct dump *dump, struct bt_walk *walk)
+{
+	int result = add(dump, "./", dump->place->entry);
+
+	while (result == TOOL_OK) {
+		struct bt_walk_step step = {0};
+		struct bt_error error = {0};
+		int code = bt_walk_next(walk, &step, &error);
+
+		if (tool_signals_seen())
+			return tool_fail(dump->tool, &(struct bt_error){.code = BT_E_CANCELLED});
+		if (code == BT_E_NOMEM)
+			return tool_fail(dump->tool, &error);
+		if (code) {
+			dump->talk.observer.problem(&dump->talk, step.path, &error);
+			dump->incomplete = true;
+		} else if (!step.entry) {
+			break;
+		} else {
+			result = add_step(dump, &step);
+		}
+	}
+	return result;
+}
+
+static int write_all(struct dump *dump)
+{
+	const struct bt_entry *from = dump->place->entry;
+	struct bt_error error = {0};
+	struct bt_walk *walk;
+	int result;
+
+	if (from->type != BT_DIR)
+		return add(dump, from->name, from);
+	if (bt_walk_new(dump->place->pick.store, from, &walk, &error))
+		return tool_fail(dump->tool, &error);
+	result = add_below(dump, walk);
+	bt_walk_free(walk);
+	return result;
+}
+
+static int dump(const struct tool *tool, const struct tool_place *place)
+{
+	struct dump dump = {.tool = tool, .place = place};
+	struct bt_error error = {0};
+	int result = TOOL_FATAL;
+
+	dump.tar = tool_tar_new(place->pick.store, STDOUT_FILENO);
+	if (!dump.tar) {
+		tool_say(tool, "cannot begin the tar stream");
+		return TOOL_FATAL;
+	}
+	tool_talk_begin(&dump.talk, tool);
+	if (!*place->path) {
+		dump.progress.total_files = place->info->files;
+		dump.progress.total_bytes = place->info->directory_size;
+	}
+	result = write_all(&dump);
+	tool_talk_end(&dump.talk);
+	if (result == TOOL_OK && tool_tar_end(dump.tar, &error))
+		result = tool_fail(tool, &error);
+	tool_tar_free(dump.tar);
+	return result == TOOL_OK && dump.incomplete ? TOOL_INCOMPLETE : result;
+}
+
+static int run(struct tool *tool, const void *options)
+{
+	struct tool_place place;
+	int result;
+
+	if (isatty(STDOUT_FILENO))
+		return tool_usage_error(tool, "a tar is nothing for a terminal: redirect the output");
+	result = tool_place_open(tool, tool->operands[0], &place);
+	if (result != TOOL_OK)
+		return result;
+	result = dump(tool, &place);
+	tool_place_close(&place);
+	return result;
+}
+
+#else
+
+static int run(struct tool *tool, const void *options)
+{
+	tool_say(tool, "this backuptool was built without libarchive: install libarchive-dev and build it again");
+	return TOOL_FATAL;
+}
+
+#endif
+
+const struct tool_command cmd_dump = {
+	.name = "dump",
+	.summary = "writes a snapshot, or a part of it, as a tar stream",
+	.description = "In the format of POSIX 2001 (pax), with hard links, holes, attributes and ACLs.\n"
+		       "Sockets are left out. Of a file with an ACL tar --compare calls the mode different.",
+	.operands = "SNAPSHOT[:PATH]",
+	.example = "  backuptool dump latest | tar --compare -C ~/documents\n"
+		   "  backuptool dump latest:letters | ssh other tar -x --xattrs --acls -C letters\n",
+	.min_operands = 1,
+	.max_operands = 1,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_TALK,
+	.run = run,
+};

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands.h"
+#include "entry.h"
+#include "output.h"
+#include "place.h"
+#include "progress.h"
+#include <backuptool/policy.h>
+#include <backuptool/search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct options {
+	struct tool_texts snapshots;
+	const char *hash;
+	int64_t newer;
+	bool has_newer, nul;
+};
+
+static const char *set_newer(void *field, const char *text)
+{
+	struct options *options = field;
+
+	if (bt_time_parse(*text == '@' ? text + 1 : text, time(NULL), &options->newer) &&
+	    bt_time_parse(text, time(NULL), &options->newer))
+		return "a time such as 2026-11-20, 2026-11-20T10:30, yesterday or 2h";
+	options->has_newer = true;
+	return NULL;
+}
+
+#define FIELD(name) offsetof(struct options, name)
+static const struct tool_option table[] = {
+	{"snapshot", 0, "SNAPSHOT", false, "search only this one; repeatable", tool_add_text, FIELD(snapshots)},
+	{"hash", 0, "SHA256", false, "files whose digest begins so", tool_set_text, FIELD(hash)},
+	{"newer", 0, "TIME", false, "what was modified after that", set_newer, 0},
+	{"null", '0', NULL, false, "SNAPSHOT:PATH as it is, with a NUL behind each, for other programs", tool_set_true,
+	 FIELD(nul)},
+	{0},
+};
+
+struct finding {
+	const struct tool *tool;
+	const struct options *options;
+	uint64_t count;
+};
+
+static int found(void *arg, const struct bt_match *match)
+{
+	struct finding *finding = arg;
+	char *snapshot = tool_place_name(match->snapshot), *place = tool_format("%s:%s", snapshot, match->path);
+
+	finding->count++;
+	if (finding->tool->json)
+		tool_object_print(tool_entry_columns, &(struct tool_entry){match->snapshot, match->path, match->entry});
+	else if (finding->options->nul)
+		tool_path_print(place, true);
+	else
+		tool_entry_print(match->entry, place);
+	free(place);
+	free(snapshot);
+	return ferror(stdout) ? BT_E_CANCELLED : 0;
+}
+
+/* The snapshots that were named. */
+static int resolve(const struct tool *tool, struct bt_store *store, const struct tool_texts *given, const char **names)
+{
+	for (size_t i = 0; i < given->count; i++) {
+		struct bt_error error = {0};
+
+		if (bt_store_resolve(store, given->items[i], time(NULL), &names[i], &error))
+			return tool_fail(tool, &error);
+	}
+	return TOOL_OK;
+}
+
+static int search(const struct tool *tool, struct bt_store *store, const struct options *options,
+		  const char *const *names)
+{
+	const struct bt_time newer = {options->newer, 999999999};
+	const struct bt_search wanted = {.pattern = tool->operand_count ? tool->operands[0] : NULL,
+					 .hash = options->hash,
+					 .newer = options->has_newer ? &newer : NULL,
+					 .names = names,
+					 .name_count = options->snapshots.count};
+	struct finding finding = {tool, options, 0};
+	struct bt_error error = {0};
+	struct tool_talk talk;
+	int code;
+
+	tool_talk_begin(&talk, tool);
+	code = bt_search_run(store, &wanted, found, &finding, &talk.observer, &error);
+	tool_talk_end(&talk);
+	if (code && code != BT_E_INCOMPLETE)
+		return tool_fail(tool, &error);
+	return tool_exit_code(code);
+}
+
+static int run(struct tool *tool, const void *arg)
+{
+	const struct options *options = arg;
+	struct bt_store *store;
+	const char **names;
+	int result;
+
+	if (!tool->operand_count && !options->hash && !options->has_newer)
+		return tool_usage_error(tool, "say what to find: a PATTERN, --hash or --newer");
+	result = tool_store_open(tool, false, &store);
+	if (result != TOOL_OK)
+		return result;
+	names = tool_alloc((options->snapshots.count + 1) * sizeof(*names));
+	result = resolve(tool, store, &options->snapshots, names);
+	if (result == TOOL_OK)
+		result = search(tool, store, options, names);
+	free(names);
+	bt_store_close(store);
+	return result;
+}
+
+const struct tool_command cmd_find = {
+	.name = "find",
+	.summary = "finds files in all snapshots, each version once, in the newest that has it",
+	.description = "PATTERN is one as in .gitignore: of a name, or with a slash of a path. Shown are\n"
+		       "the entry and its SNAPSHOT:PATH, which cat, ls and dump take.",
+	.operands = "[PATTERN]",
+	.example = "  backuptool find '*.odt'\n"
+		   "  backuptool find /letters/may.txt --newer 2026-11-01\n"
+		   "  backuptool find --hash $(sha256sum <photo.jpg | cut -c 1-16)\n",
+	.max_operands = 1,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
+	.options = table,
+	.options_size = sizeof(struct options),
+	.run = run,
+};

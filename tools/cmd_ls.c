@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands.h"
+#include "entry.h"
+#include "output.h"
+#include "place.h"
+#include <backuptool/walk.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct options {
+	bool details, recursive, nul, sha256;
+};
+
+#define FIELD(name) offsetof(struct options, name)
+static const struct tool_option table[] = {
+	{"long", 'l', NULL, false, "with mode, owner, size and time", tool_set_true, FIELD(details)},
+	{"recursive", 'R', NULL, false, "everything below, too, as paths", tool_set_true, FIELD(recursive)},
+	{"null", '0', NULL, false, "names as they are, each with a NUL behind it, for other programs", tool_set_true,
+	 FIELD(nul)},
+	{"sha256", 0, NULL, false, "digests of the files, for 'sha256sum -c'", tool_set_true, FIELD(sha256)},
+	{0},
+};
+
+struct list {
+	const struct tool *tool;
+	const struct options *options;
+	const struct tool_place *place;
+	bool incomplete;
+};
+
+/* As sha256sum writes it: a backslash in front tells that the name is escaped. */
+static void digest_line(const struct bt_entry *entry, const char *path, bool nul)
+{
+	char *digest = tool_digest_text(&entry->digest);
+	bool escaped = !nul && strpbrk(path, "\\\n\r");
+
+	printf("%s%s  ", escaped ? "\\" : "", digest);
+	for (const char *c = path; *c; c++)
+		if (escaped && (*c == '\\' || *c == '\n' || *c == '\r'))
+			printf("\\%c", *c == '\n' ? 'n' : *c == '\r' ? 'r' : '\\');
+		else
+			putchar(*c);
+	putchar(nul ? '\0' : '\n');
+	free(digest);
+}
+
+static void sha256_print(struct list *list, const struct bt_entry *entry, const char *path)
+{
+	char *shown;
+
+	if (entry->type != BT_FILE)
+		return;
+	if (entry->has_digest) {
+		digest_line(entry, path, list->options->nul);
+		return;
+	}
+	shown = tool_escape(path);
+	tool_say(list->tool, "%s has no digest in the snapshot", shown);
+	free(shown);
+	list->incomplete = true;
+}
+
+/* path is what is shown; inside the one below the snapshot's root. */
+static void entry_print(struct list *list, const struct bt_entry *entry, const char *path, const char *inside)
+{
+	const struct options *options = list->options;
+
+	if (list->tool->json)
+		tool_object_print(tool_entry_columns, &(struct tool_entry){NULL, inside, entry});
+	else if (options->sha256)
+		sha256_print(list, entry, path);
+	else if (options->details && !options->nul)
+		tool_entry_print(entry, path);
+	else
+		tool_path_print(*path ? path : ".", options->nul);
+}
+
+static int step_print(struct list *list, struct bt_walk *walk, const struct bt_walk_step *step)
+{
+	const char *above = list->place->path;
+	char *inside;
+
+	if (!list->options->recursive)
+		bt_walk_skip(walk);
+	inside = tool_format("%s%s%s", above, *above ? "/" : "", step->path);
+	entry_print(list, step->entry, step->path, inside);
+	free(inside);
+	return ferror(stdout) ? TOOL_FATAL : TOOL_OK;
+}
+
+static int walk_all(struct list *list, struct bt_walk *walk)
+{
+	int result = TOOL_OK;
+
+	while (result == TOOL_OK) {
+		struct bt_walk_step step = {0};
+		struct bt_error error = {0};
+		int code = bt_walk_next(walk, &step, &error);
+
+		if (code == BT_E_NOMEM)
+			return tool_fail(list->tool, &error);
+		if (code < 0) {
+			tool_fail(list->tool, &error);
+			list->incomplete = true;
+		} else if (!step.entry) {
+			break;
+		} else {
+			result = step_print(list, walk, &step);
+		}
+		if (tool_signals_seen())
+			return tool_fail(list->tool, &(struct bt_error){.code = BT_E_CANCELLED});
+	}
+	return result == TOOL_OK && list->incomplete ? TOOL_INCOMPLETE : result;
+}
+
+static int list_place(const struct tool *tool, const struct options *options, const struct tool_place *place)
+{
+	struct list list = {tool, options, place, false};
+	struct bt_error error = {0};
+	struct bt_walk *walk;
+	int result;
+
+	if (place->entry->type != BT_DIR) {
+		entry_print(&list, place->entry, place->entry->name, place->path);
+		return list.incomplete ? TOOL_INCOMPLETE : TOOL_OK;
+	}
+	if (bt_walk_new(place->pick.store, place->entry, &walk, &error))
+		return tool_fail(tool, &error);
+	result = walk_all(&list, walk);
+	bt_walk_free(walk);
+	return result;
+}
+
+static int run(struct tool *tool, const void *options)
+{
+	struct tool_place place;
+	int result = tool_place_open(tool, tool->operand_count ? tool->operands[0] : "latest", &place);
+
+	if (result != TOOL_OK)
+		return result;
+	tool_signals_watch();
+	result = list_place(tool, options, &place);
+	tool_place_close(&place);
+	return result;
+}
+
+const struct tool_command cmd_ls = {
+	.name = "ls",
+	.summary = "lists what is in a snapshot; in the latest, if none is named",
+	.description = "Without PATH the whole snapshot. --json gives an object for each entry, a line each.",
+	.operands = "[SNAPSHOT[:PATH]]",
+	.example = "  backuptool ls latest:letters -l\n"
+		   "  backuptool ls @yesterday -R -0 | grep -z may\n"
+		   "  backuptool ls latest -R --sha256 >sums && cd ~/documents && sha256sum -c sums\n",
+	.max_operands = 1,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
+	.options = table,
+	.options_size = sizeof(struct options),
+	.run = run,
+};

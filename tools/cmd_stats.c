@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands.h"
+#include "largest.h"
+#include "output.h"
+#include "place.h"
+#include "progress.h"
+#include "rows.h"
+#include <backuptool/compare.h>
+#include <backuptool/stats.h>
+#include <backuptool/walk.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BAR 30 /* columns of the longest */
+
+struct row {
+	char *name;
+	struct bt_stats_snapshot facts;
+	uint64_t most; /* of all rows */
+	char *bar;
+};
+
+struct report {
+	const struct tool *tool;
+	struct tool_talk talk;
+	struct bt_stats stats;
+	struct row *rows;
+	size_t count;
+	struct tool_largest largest, grown;
+	char *since; /* what grown is compared with; NULL: there is nothing to compare */
+};
+
+TOOL_GETTER(struct row, name, TOOL_TEXT, text, self->name)
+TOOL_GETTER(struct row, full_name, TOOL_TEXT, text, self->facts.name)
+TOOL_GETTER(struct row, time, TOOL_TIME, time, self->facts.time)
+TOOL_GETTER(struct row, files, TOOL_COUNT, number, self->facts.files)
+TOOL_GETTER(struct row, size, TOOL_BYTES, number, self->facts.size)
+TOOL_GETTER(struct row, fresh, TOOL_BYTES, number, self->facts.fresh)
+TOOL_GETTER(struct row, bar, TOOL_TEXT, text, self->bar)
+
+static const struct tool_column row_columns[] = {
+	{"name", "SNAPSHOT", false, get_name}, {"files", "FILES", true, get_files}, {"size", "SIZE", true, get_size},
+	{"new_bytes", "NEW", true, get_fresh}, {"bar", "", false, get_bar},	    {0},
+};
+
+static const struct tool_column row_json[] = {
+	{"name", NULL, false, get_full_name}, {"time", NULL, false, get_time},	     {"files", NULL, false, get_files},
+	{"size", NULL, false, get_size},      {"new_bytes", NULL, false, get_fresh}, {0},
+};
+
+TOOL_GETTER(struct tool_large, path, TOOL_TEXT, text, self->path)
+TOOL_GETTER(struct tool_large, bytes, TOOL_BYTES, number, self->bytes)
+
+static const struct tool_column large_columns[] = {
+	{"bytes", "SIZE", true, get_bytes},
+	{"path", "LARGEST FILES", false, get_path},
+	{0},
+};
+
+static const struct tool_column grown_columns[] = {
+	{"bytes", "MORE", true, get_bytes},
+	{"path", "GREW", false, get_path},
+	{0},
+};
+
+/* One decimal is enough to compare, and no number at all if there is nothing to divide by. */
+static double factor(uint64_t whole, uint64_t part)
+{
+	return part ? (double)whole / (double)part : 0;
+}
+
+#define STATS			    self->stats
+#define NUMBER(name, wanted, value) TOOL_GETTER(struct report, total_##name, wanted, number, value)
+NUMBER(snapshots, TOOL_COUNT, STATS.snapshots)
+NUMBER(files, TOOL_COUNT, STATS.files)
+NUMBER(logical, TOOL_BYTES, STATS.logical)
+NUMBER(contents, TOOL_COUNT, STATS.contents)
+NUMBER(unique, TOOL_BYTES, STATS.unique)
+NUMBER(stored, TOOL_BYTES, STATS.stored)
+NUMBER(dead, TOOL_BYTES, STATS.dead)
+NUMBER(store_files, TOOL_COUNT, STATS.store_files)
+NUMBER(store_bytes, TOOL_BYTES, STATS.store_bytes)
+NUMBER(unread, TOOL_COUNT, STATS.unread)
+TOOL_GETTER(struct report, total_dedup, TOOL_SECONDS, seconds, factor(STATS.logical, STATS.unique))
+TOOL_GETTER(struct report, total_compression, TOOL_SECONDS, seconds, factor(STATS.unique, STATS.stored))
+
+static struct tool_value get_total_rows(const void *row)
+{
+	const struct report *self = row;
+
+	return (struct tool_value){.kind = TOOL_ROWS, .rows = {row_json, self->rows, sizeof(*self->rows), self->count}};
+}
+
+static struct tool_value large_rows(const struct tool_largest *largest)
+{
+	return (struct tool_value){.kind = TOOL_ROWS,
+				   .rows = {large_columns, largest->items, sizeof(*largest->items), largest->count}};
+}
+
+static struct tool_value get_total_largest(const void *row)
+{
+	return large_rows(&((const struct report *)row)->largest);
+}
+
+static struct tool_value get_total_grown(const void *row)
+{
+	return large_rows(&((const struct report *)row)->grown);
+}
+
+static const struct tool_column total_columns[] = {
+	{"snapshots", NULL, false, get_total_snapshots},
+	{"files", NULL, false, get_total_files},
+	{"logical", NULL, false, get_total_logical},
+	{"contents", NULL, false, get_total_contents},
+	{"unique", NULL, false, get_total_unique},
+	{"stored", NULL, false, get_total_stored},
+	{"dedup_factor", NULL, false, get_total_dedup},
+	{"compression_factor", NULL, false, get_total_compression},
+	{"dead", NULL, false, get_total_dead},
+	{"store_files", NULL, false, get_total_store_files},
+	{"store_bytes", NULL, false, get_total_store_bytes},
+	{"unread", NULL, false, get_total_unread},
+	{"each", NULL, false, get_total_rows},
+	{"largest", NULL, false, get_total_largest},
+	{"grown", NULL, false, get_total_grown},
+	{0},
+};
+
+static void add_row(void *arg, const struct bt_stats_snapshot *snapshot)
+{
+	struct report *report = arg;
+
+	report->rows = tool_realloc(report->rows, (report->count + 1) * sizeof(*report->rows));
+	report->rows[report->count++] = (struct row){.name = tool_place_name(snapshot->name), .facts = *snapshot};
+}
+
+/* As long as the size is large, the part of it that is new in full blocks. */
+static char *bar(const struct bt_stats_snapshot *facts, uint64_t most)
+{
+	size_t whole = most ? (size_t)((double)facts->size / (double)most * BAR + 0.5) : 0, fresh;
+	char *text = tool_format("%s", ""), *longer;
+
+	fresh = facts->size ? (size_t)((double)facts->fresh / (double)facts->size * (double)whole + 0.5) : 0;
+	for (size_t i = 0; i < whole; i++) {
+		longer = tool_format("%s%s", text, i < fresh ? "█" : "░");
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+static void draw_bars(struct report *report)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < report->count; i++)
+		most = report->rows[i].facts.size > most ? report->rows[i].facts.size : most;
+	for (size_t i = 0; i < report->count; i++)
+		report->rows[i].bar = bar(&report->rows[i].facts, most);
+}
+
+static int find_largest(struct report *report, struct bt_store *store, const struct bt_snapshot_info *info,
+			struct bt_error *error)
+{
+	struct bt_walk *walk;
+	struct bt_walk_step step = {0};
+	int code = bt_walk_new(store, &info->root, &walk, error);
+
+	while (!code && !tool_signals_seen()) {
+		code = bt_walk_next(walk, &step, error);
+		if (code || !step.entry)
+			break;
+		if (step.entry->type == BT_FILE)
+			tool_largest_add(&report->largest, step.path, step.entry->size);
+	}
+	bt_walk_free(walk);
+	return code;
+}
+
+static void see_growth(void *arg, const struct bt_change *change)
+{
+	struct report *report = arg;
+	uint64_t before = change->before && change->before->type == BT_FILE ? change->before->size : 0;
+	uint64_t after = change->after && change->after->type == BT_FILE ? change->after->size : 0;
+
+	if (after > before)
+		tool_largest_add(&report->grown, change->path, after - before);
+}
+
+/* Since the snapshot before it of the same directory. */
+static int find_grown(struct report *report, struct bt_store *store, size_t newest, const struct bt_snapshot_info *info,
+		      struct bt_error *error)
+{
+	const struct bt_compare_call call = {see_growth, report, &report->talk.observer};
+	struct bt_compare_result unused;
+	struct bt_snapshot *before = NULL;
+	int code = 0;
+
+	while (newest-- > 0 && !report->since) {
+		struct bt_error passed = {0};
+		const struct bt_snapshot_info *other;
+
+		if (bt_snapshot_open(store, bt_store_snapshot_name(store, newest), &before, &passed))
+			continue;
+		other = bt_snapshot_info(before);
+		if (strcmp(other->target, info->target) == 0 && strcmp(other->host, info->host) == 0) {
+			report->since = tool_place_name(other->name);
+			code = bt_compare(&(struct bt_side){store, &other->root}, &(struct bt_side){store, &info->root},
+					  &call, &unused, error);
+		}
+		bt_snapshot_close(before);
+	}
+	return code;
+}
+
+static int look_at_newest(struct report *report, struct bt_store *store, struct bt_error *error)
+{
+	size_t count = bt_store_snapshot_count(store);
+	struct bt_snapshot *snapshot;
+	int code;
+
+	if (!count)
+		return 0;
+	code = bt_snapshot_open(store, bt_store_snapshot_name(store, count - 1), &snapshot, error);
+	if (code)
+		return code;
+	code = find_largest(report, store, bt_snapshot_info(snapshot), error);
+	if (!code)
+		code = find_grown(report, store, count - 1, bt_snapshot_info(snapshot), error);
+	bt_snapshot_close(snapshot);
+	return code;
+}
+
+static void line(const char *what, uint64_t bytes, const char *remark)
+{
+	char *shown = tool_bytes(bytes);
+
+	printf("%-12s %10s  %s\n", what, shown, remark);
+	free(shown);
+}
+
+static void print_totals(const struct report *report)
+{
+	const struct bt_stats *stats = &report->stats;
+	uint64_t other = stats->store_bytes - stats->stored - stats->dead;
+	char *count = tool_count(stats->snapshots, "snapshot", "snapshots");
+	char *snapshots = tool_format("%s, as restored", count);
+	char *files = tool_count(stats->store_files, "file", "files");
+	char *dedup = tool_format("in contents that differ: %.1f times less", factor(stats->logical, stats->unique));
+	char *packed = tool_format("of contents in the store: %.1f times less", factor(stats->unique, stats->stored));
+
+	line("logical", stats->logical, snapshots);
+	line("unique", stats->unique, stats->unique ? dedup : "in contents that differ");
+	line("stored", stats->stored, stats->stored ? packed : "of contents in the store");
+	line("lists", stats->store_bytes > stats->stored + stats->dead ? other : 0, "of directories and contents");
+	line("dead", stats->dead, "that no snapshot needs: prune removes it when there is more of it");
+	line("store", stats->store_bytes, files);
+	free(count);
+	free(snapshots);
+	free(files);
+	free(dedup);
+	free(packed);
+}
+
+static void print_report(struct report *report)
+{
+	if (report->tool->json) {
+		tool_object_print(total_columns, report);
+		return;
+	}
+	print_totals(report);
+	if (report->count) {
+		draw_bars(report);
+		putchar('\n');
+		tool_table_print(row_columns, report->rows, sizeof(*report->rows), report->count);
+	}
+	if (report->largest.count) {
+		putchar('\n');
+		tool_table_print(large_columns, report->largest.items, sizeof(*report->largest.items),
+				 report->largest.count);
+	}
+	if (report->grown.count) {
+		printf("\nsince %s:\n", report->since);
+		tool_table_print(grown_columns, report->grown.items, sizeof(*report->grown.items), report->grown.count);
+	}
+}
+
+static void free_report(struct report *report)
+{
+	for (size_t i = 0; i < report->count; i++) {
+		free(report->rows[i].name);
+		free(report->rows[i].bar);
+	}
+	free(report->rows);
+	free(report->since);
+	tool_largest_free(&report->largest);
+	tool_largest_free(&report->grown);
+}
+
+static int gather(const struct tool *tool, struct bt_store *store)
+{
+	struct report report = {.tool = tool};
+	struct bt_error error = {0};
+	int code, result = TOOL_OK, later;
+
+	tool_talk_begin(&report.talk, tool);
+	code = bt_stats_gather(store, add_row, &report, &report.talk.observer, &report.stats, &error);
+	if (!code || code == BT_E_INCOMPLETE) {
+		error = (struct bt_error){0};
+		later = look_at_newest(&report, store, &error);
+		if (later && later != BT_E_INCOMPLETE)
+			result = tool_fail(tool, &error);
+	} else {
+		result = tool_fail(tool, &error);
+	}
+	tool_talk_end(&report.talk);
+	if (!code || code == BT_E_INCOMPLETE)
+		print_report(&report);
+	free_report(&report);
+	return result != TOOL_OK ? result : tool_exit_code(code);
+}
+
+static int run(struct tool *tool, const void *options)
+{
+	struct bt_store *store;
+	int result = tool_store_open(tool, false, &store);
+
+	if (result != TOOL_OK)
+		return result;
+	result = gather(tool, store);
+	bt_store_close(store);
+	return result;
+}
+
+const struct tool_command cmd_stats = {
+	.name = "stats",
+	.summary = "shows how much there is, what it takes, and what grew",
+	.description = "Logical is what restoring all snapshots would give, unique each content once,\n"
+		       "stored what those take in the store. A bar is as long as its snapshot is large; the\n"
+		       "full part is new in it. What grew is measured against the snapshot before.",
+	.example = "  backuptool stats\n  backuptool stats --json | jq .dedup_factor\n",
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
+	.run = run,
+};

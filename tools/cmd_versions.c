@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands.h"
+#include "entry.h"
+#include "output.h"
+#include "place.h"
+#include "rows.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What the path was in some snapshots in a row, or again later. */
+struct version {
+	struct bt_snapshot *snapshot; /* the newest that has it: the entry belongs to it or to its page */
+	const struct bt_page *page;
+	const struct bt_entry *entry;
+	const char *path;
+	const char **names; /* oldest first */
+	size_t count;
+	char *first, *last;
+};
+
+struct versions {
+	const struct tool *tool;
+	struct bt_store *store;
+	const char *wanted;
+	struct version *items;
+	size_t count;
+	bool incomplete;
+};
+
+static bool same(const struct bt_entry *a, const struct bt_entry *b)
+{
+	if (a->type != b->type || a->size != b->size || a->has_digest != b->has_digest ||
+	    memcmp(&a->digest, &b->digest, sizeof(a->digest)) != 0)
+		return false;
+	if (a->type == BT_SYMLINK)
+		return strcmp(a->extra->target, b->extra->target) == 0;
+	return a->type == BT_DIR ||
+	       (a->mtime.seconds == b->mtime.seconds && a->mtime.nanoseconds == b->mtime.nanoseconds);
+}
+
+static void add_version(struct versions *versions, struct version found, const char *name)
+{
+	struct version *known = NULL;
+
+	for (size_t i = versions->count; i-- > 0 && !known;)
+		if (same(versions->items[i].entry, found.entry))
+			known = &versions->items[i];
+	if (known) {
+		bt_page_put(versions->store, found.page);
+		bt_snapshot_close(found.snapshot);
+	} else {
+		versions->items = tool_realloc(versions->items, (versions->count + 1) * sizeof(found));
+		known = &versions->items[versions->count++];
+		*known = found;
+	}
+	known->names = tool_realloc(known->names, (known->count + 1) * sizeof(*known->names));
+	known->names[known->count++] = name;
+}
+
+static void look(struct versions *versions, const char *name)
+{
+	struct bt_error error = {0};
+	struct version found = {.path = versions->wanted};
+	char *path;
+	int code = bt_snapshot_open(versions->store, name, &found.snapshot, &error);
+
+	if (code) {
+		tool_fail(versions->tool, &error);
+		versions->incomplete = true;
+		return;
+	}
+	path = tool_place_path(bt_snapshot_info(found.snapshot), versions->wanted);
+	code = !path ? BT_E_NOT_FOUND
+		     : bt_path_lookup(versions->store, &bt_snapshot_info(found.snapshot)->root, path, &found.page,
+				      &found.entry, &error);
+	free(path);
+	if (!code) {
+		add_version(versions, found, name);
+		return;
+	}
+	bt_snapshot_close(found.snapshot);
+	if (code != BT_E_NOT_FOUND) {
+		tool_fail(versions->tool, &error);
+		versions->incomplete = true;
+	}
+}
+
+#define ENTRY self->entry
+TOOL_GETTER(struct version, path, TOOL_TEXT, text, self->path)
+TOOL_GETTER(struct version, type, TOOL_TEXT, text, tool_type_name(ENTRY->type))
+TOOL_GETTER(struct version, mtime, TOOL_TIME, time, ENTRY->mtime)
+TOOL_GETTER(struct version, size, ENTRY->type == BT_FILE ? TOOL_BYTES : TOOL_NOTHING, number, ENTRY->size)
+TOOL_GETTER(struct version, first, TOOL_TEXT, text, self->first)
+TOOL_GETTER(struct version, last, TOOL_TEXT, text, self->last)
+TOOL_GETTER(struct version, count, TOOL_COUNT, number, self->count)
+
+static struct tool_value get_sha256(const void *row)
+{
+	const struct bt_entry *entry = ((const struct version *)row)->entry;
+
+	if (entry->type != BT_FILE || !entry->has_digest)
+		return (struct tool_value){.kind = TOOL_NOTHING};
+	return (struct tool_value){.kind = TOOL_OWNED, .owned = tool_digest_text(&entry->digest)};
+}
+
+static struct tool_value get_short_digest(const void *row)
+{
+	struct tool_value value = get_sha256(row);
+
+	if (value.kind == TOOL_OWNED)
+		value.owned[12] = '\0';
+	return value;
+}
+
+static struct tool_value get_snapshots(const void *row)
+{
+	const struct version *self = row;
+
+	return (struct tool_value){.kind = TOOL_TEXTS, .texts = {self->names, self->count}};
+}
+
+static const struct tool_column json_columns[] = {
+	{"path", NULL, false, get_path},
+	{"type", NULL, false, get_type},
+	{"mtime", NULL, false, get_mtime},
+	{"size", NULL, false, get_size},
+	{"sha256", NULL, false, get_sha256},
+	{"snapshots", NULL, false, get_snapshots},
+	{0},
+};
+
+static const struct tool_column table_columns[] = {
+	{"mtime", "MODIFIED", false, get_mtime},
+	{"size", "SIZE", true, get_size},
+	{"sha256", "SHA-256", false, get_short_digest},
+	{"count", "SNAPSHOTS", true, get_count},
+	{"first", "FROM", false, get_first},
+	{"last", "TO", false, get_last},
+	{0},
+};
+
+static void print(struct versions *versions)
+{
+	for (size_t i = 0; i < versions->count; i++) {
+		struct version *version = &versions->items[i];
+
+		version->first = tool_place_name(version->names[0]);
+		version->last = tool_place_name(version->names[version->count - 1]);
+		if (versions->tool->json)
+			tool_object_print(json_columns, version);
+	}
+	if (!versions->tool->json)
+		tool_table_print(table_columns, versions->items, sizeof(*versions->items), versions->count);
+}
+
+static void free_versions(struct versions *versions)
+{
+	for (size_t i = 0; i < versions->count; i++) {
+		struct version *version = &versions->items[i];
+
+		bt_page_put(versions->store, version->page);
+		bt_snapshot_close(version->snapshot);
+		free(version->names);
+		free(version->first);
+		free(version->last);
+	}
+	free(versions->items);
+}
+
+/* Nothing is there: what the newest snapshot says of the path names the nearest. */
+static int nothing_found(const struct tool *tool)
+{
+	char *text = tool_format("latest:%s", tool->operands[0]);
+	struct tool_place place;
+	int result = tool_place_open(tool, text, &place);
+
+	if (result == TOOL_OK)
+		tool_place_close(&place);
+	free(text);
+	return TOOL_FATAL;
+}
+
+/* In all snapshots, the oldest first. */
+static void look_in_all(struct versions *versions)
+{
+	for (size_t i = 0; i < bt_store_snapshot_count(versions->store) && !tool_signals_seen(); i++)
+		look(versions, bt_store_snapshot_name(versions->store, i));
+}
+
+static int run(struct tool *tool, const void *options)
+{
+	struct versions versions = {.tool = tool, .wanted = tool->operands[0]};
+	char *whole = NULL;
+	int result = tool_store_open(tool, false, &versions.store);
+
+	if (result != TOOL_OK)
+		return result;
+	tool_signals_watch();
+	look_in_all(&versions);
+	/* Or as it is called from here. */
+	whole = versions.count || *tool->operands[0] == '/' ? NULL : realpath(tool->operands[0], NULL);
+	if (whole) {
+		versions.wanted = whole;
+		look_in_all(&versions);
+	}
+	print(&versions);
+	result = versions.incomplete ? TOOL_INCOMPLETE : TOOL_OK;
+	if (tool_signals_seen())
+		result = tool_fail(tool, &(struct bt_error){.code = BT_E_CANCELLED});
+	else if (!versions.count)
+		result = nothing_found(tool);
+	free_versions(&versions);
+	bt_store_close(versions.store);
+	free(whole);
+	return result;
+}
+
+const struct tool_command cmd_versions = {
+	.name = "versions",
+	.summary = "shows every version of a file, and which snapshots have it",
+	.description = "PATH is relative to the directory of the snapshots, or as the file is called here.",
+	.operands = "PATH",
+	.example = "  backuptool versions letters/may.txt\n"
+		   "  backuptool versions ~/documents/letters/may.txt --json\n",
+	.min_operands = 1,
+	.max_operands = 1,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
+	.run = run,
+};

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "entry.h"
+#include "output.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+const char *tool_type_name(uint8_t type)
+{
+	static const char *const names[] = {
+		[BT_FILE] = "file",	[BT_DIR] = "dir",	  [BT_SYMLINK] = "symlink",   [BT_FIFO] = "fifo",
+		[BT_SOCKET] = "socket", [BT_CHARDEV] = "chardev", [BT_BLOCKDEV] = "blockdev",
+	};
+
+	return type < sizeof(names) / sizeof(*names) && names[type] ? names[type] : "unknown";
+}
+
+void tool_mode_text(const struct bt_entry *entry, char text[11])
+{
+	static const char types[] = "?-dlpscb", all[] = "rwxrwxrwx";
+	static const struct {
+		uint16_t bit;
+		unsigned char at;
+		char set, unset; /* with the right to execute, and without */
+	} specials[] = {{04000, 3, 's', 'S'}, {02000, 6, 's', 'S'}, {01000, 9, 't', 'T'}};
+
+	text[0] = entry->type < sizeof(types) - 1 ? types[entry->type] : '?';
+	for (int i = 0; i < 9; i++)
+		text[i + 1] = entry->mode & (0400 >> i) ? all[i] : '-';
+	for (size_t i = 0; i < sizeof(specials) / sizeof(*specials); i++)
+		if (entry->mode & specials[i].bit)
+			text[specials[i].at] = text[specials[i].at] == 'x' ? specials[i].set : specials[i].unset;
+	text[10] = '\0';
+}
+
+char *tool_short_time(struct bt_time time)
+{
+	char *text = tool_local_time(time), *blank = strrchr(text, ' ');
+
+	if (blank && blank != strchr(text, ' '))
+		*blank = '\0'; /* the zone is the same in all lines but for summer */
+	return text;
+}
+
+char *tool_digest_text(const struct bt_digest *digest)
+{
+	char *text = tool_alloc(2 * sizeof(digest->bytes) + 1);
+
+	for (size_t i = 0; i < sizeof(digest->bytes); i++)
+		snprintf(text + 2 * i, 3, "%02x", digest->bytes[i]);
+	return text;
+}
+
+void tool_entry_print(const struct bt_entry *entry, const char *name)
+{
+	const struct bt_extra *extra = entry->extra;
+	char mode[11], *shown = tool_escape(*name ? name : "."), *time = tool_short_time(entry->mtime);
+	char *owner = tool_format("%" PRIu32 ":%" PRIu32, entry->uid, entry->gid), *size;
+
+	if (entry->type == BT_CHARDEV || entry->type == BT_BLOCKDEV)
+		size = tool_format("%" PRIu32 ",%" PRIu32, extra ? extra->dev_major : 0, extra ? extra->dev_minor : 0);
+	else
+		size = tool_format("%" PRIu64, entry->size);
+	tool_mode_text(entry, mode);
+	printf("%s  %-9s %12s  %s  %s", mode, owner, size, time, shown);
+	if (entry->type == BT_SYMLINK && extra && extra->target) {
+		char *target = tool_escape(extra->target);
+
+		printf(" -> %s", target);
+		free(target);
+	}
+	if (extra && extra->error)
+		printf("  (not in the snapshot: %s)", extra->error);
+	if (extra && extra->torn)
+		printf("  (changed while it was read)");
+	putchar('\n');
+	free(shown);
+	free(time);
+	free(owner);
+	free(size);
+}
+
+static const struct tool_value nothing = {.kind = TOOL_NOTHING};
+
+static const struct bt_entry *entry_of(const void *row)
+{
+	return ((const struct tool_entry *)row)->entry;
+}
+
+static const struct bt_extra *extra_of(const void *row)
+{
+	static const struct bt_extra none = {0};
+
+	return entry_of(row)->extra ? entry_of(row)->extra : &none;
+}
+
+static struct tool_value text_or_nothing(const char *text)
+{
+	return text ? (struct tool_value){.kind = TOOL_TEXT, .text = text} : nothing;
+}
+
+static struct tool_value number_if(bool given, uint64_t number)
+{
+	return given ? (struct tool_value){.kind = TOOL_COUNT, .number = number} : nothing;
+}
+
+static struct tool_value owned(char *text)
+{
+	return (struct tool_value){.kind = TOOL_OWNED, .owned = text};
+}
+
+static struct tool_value get_snapshot(const void *row)
+{
+	return text_or_nothing(((const struct tool_entry *)row)->snapshot);
+}
+
+static struct tool_value get_mode(const void *row)
+{
+	return owned(tool_format("%04o", (unsigned)entry_of(row)->mode));
+}
+
+static struct tool_value get_sha256(const void *row)
+{
+	const struct bt_entry *entry = entry_of(row);
+
+	return entry->type == BT_FILE && entry->has_digest ? owned(tool_digest_text(&entry->digest)) : nothing;
+}
+
+static bool is_device(const void *row)
+{
+	return entry_of(row)->type == BT_CHARDEV || entry_of(row)->type == BT_BLOCKDEV;
+}
+
+#define GETTER(name, value)                                                                                            \
+	static struct tool_value get_##name(const void *row)                                                           \
+	{                                                                                                              \
+		return value;                                                                                          \
+	}
+GETTER(path, text_or_nothing(((const struct tool_entry *)row)->path))
+GETTER(type, text_or_nothing(tool_type_name(entry_of(row)->type)))
+GETTER(uid, number_if(true, entry_of(row)->uid))
+GETTER(gid, number_if(true, entry_of(row)->gid))
+GETTER(size, number_if(entry_of(row)->type == BT_FILE, entry_of(row)->size))
+GETTER(target, text_or_nothing(extra_of(row)->target))
+GETTER(major, number_if(is_device(row), extra_of(row)->dev_major))
+GETTER(minor, number_if(is_device(row), extra_of(row)->dev_minor))
+GETTER(inode, number_if(extra_of(row)->links > 1, extra_of(row)->inode))
+GETTER(links, number_if(extra_of(row)->links > 1, extra_of(row)->links))
+GETTER(error, text_or_nothing(extra_of(row)->error))
+GETTER(mtime, ((struct tool_value){.kind = TOOL_TIME, .time = entry_of(row)->mtime}))
+GETTER(torn, extra_of(row)->torn ? ((struct tool_value){.kind = TOOL_FLAG, .flag = true}) : nothing)
+
+static struct tool_value get_xattrs(const void *row)
+{
+	const struct bt_extra *extra = extra_of(row);
+	const char **names;
+
+	if (!extra->xattr_count)
+		return nothing;
+	names = tool_alloc(extra->xattr_count * sizeof(*names));
+	for (uint32_t i = 0; i < extra->xattr_count; i++)
+		names[i] = tool_format("%.*s", (int)extra->xattrs[i].name_length, extra->xattrs[i].name);
+	return (struct tool_value){.kind = TOOL_OWNED_TEXTS, .texts = {names, extra->xattr_count}};
+}
+
+const struct tool_column tool_entry_columns[] = {
+	{"snapshot", NULL, false, get_snapshot}, {"path", NULL, false, get_path},   {"type", NULL, false, get_type},
+	{"mode", NULL, false, get_mode},	 {"uid", NULL, false, get_uid},	    {"gid", NULL, false, get_gid},
+	{"size", NULL, false, get_size},	 {"mtime", NULL, false, get_mtime}, {"sha256", NULL, false, get_sha256},
+	{"target", NULL, false, get_target},	 {"major", NULL, false, get_major}, {"minor", NULL, false, get_minor},
+	{"inode", NULL, false, get_inode},	 {"links", NULL, false, get_links}, {"xattrs", NULL, false, get_xattrs},
+	{"error", NULL, false, get_error},	 {"torn", NULL, false, get_torn},   {0},
+};

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* An entry of a snapshot as people and programs see it. */
+#ifndef TOOLS_ENTRY_H
+#define TOOLS_ENTRY_H
+
+#include "rows.h"
+#include <backuptool/view.h>
+
+struct tool_entry {
+	const char *snapshot; /* NULL: goes without saying */
+	const char *path;
+	const struct bt_entry *entry;
+};
+extern const struct tool_column tool_entry_columns[]; /* of struct tool_entry, for JSON */
+
+const char *tool_type_name(uint8_t type);			  /* "file", "dir", … as in a store */
+void tool_mode_text(const struct bt_entry *entry, char text[11]); /* "drwxr-xr-x" */
+char *tool_short_time(struct bt_time time);			  /* "2026-11-22 11:30:00", local */
+char *tool_digest_text(const struct bt_digest *digest);
+
+/* "-rw-r--r--  1000:1000  1234  2026-11-22 11:30:00  NAME", with what a link points to. */
+void tool_entry_print(const struct bt_entry *entry, const char *name);
+
+#endif

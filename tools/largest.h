@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* The so many largest of many paths. */
+#ifndef TOOLS_LARGEST_H
+#define TOOLS_LARGEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define TOOL_LARGEST 10
+
+struct tool_large {
+	char *path;
+	uint64_t bytes;
+};
+
+/* Zero-initialised is empty. */
+struct tool_largest {
+	struct tool_large items[TOOL_LARGEST]; /* the largest first; of equal ones the first */
+	size_t count;
+};
+
+void tool_largest_add(struct tool_largest *largest, const char *path, uint64_t bytes);
+void tool_largest_free(struct tool_largest *largest);
+
+#endif

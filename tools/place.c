@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#include "place.h"
+#include "output.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define PREFIX	  "snapshot_"
+#define SUFFIX	  ".json"
+#define LOOKED_AT 100000 /* names in which the nearest is looked for */
+
+char *tool_place_name(const char *snapshot)
+{
+	size_t length = strlen(snapshot), end = strlen(SUFFIX);
+
+	if (strncmp(snapshot, PREFIX, strlen(PREFIX)) == 0) {
+		snapshot += strlen(PREFIX);
+		length -= strlen(PREFIX);
+	}
+	if (length > end && strcmp(snapshot + length - end, SUFFIX) == 0)
+		length -= end;
+	return tool_format("%.*s", (int)length, snapshot);
+}
+
+/* Without "." and empty components. */
+static char *tidy(const char *path)
+{
+	char *text = tool_alloc(strlen(path) + 1), *end = text;
+
+	while (*path) {
+		size_t length = strcspn(path, "/");
+
+		if (length && !(length == 1 && *path == '.')) {
+			if (end > text)
+				*end++ = '/';
+			memcpy(end, path, length);
+			end += length;
+		}
+		path += length + (path[length] == '/');
+	}
+	*end = '\0';
+	return text;
+}
+
+static bool is_below(const char *path, const char *target)
+{
+	size_t length = strlen(target);
+
+	return strncmp(path, target, length) == 0 && (!path[length] || path[length] == '/' || !length);
+}
+
+char *tool_place_path(const struct bt_snapshot_info *info, const char *path)
+{
+	char *tidied = tidy(path), *target = tidy(info->target), *inside = NULL;
+
+	if (*path != '/')
+		inside = tool_format("%s", tidied);
+	else if (is_below(tidied, target))
+		inside = tidy(tidied + strlen(target));
+	free(tidied);
+	free(target);
+	return inside;
+}
+
+/* Names of a directory for tool_nearest. */
+struct names {
+	char **items;
+	size_t count;
+};
+
+static const char *name_at(const void *arg, size_t index)
+{
+	const struct names *names = arg;
+
+	return index < names->count ? names->items[index] : NULL;
+}
+
+static struct names names_in(struct bt_store *store, const struct bt_entry *directory)
+{
+	struct names names = {0};
+	const struct bt_entry *entry;
+	struct bt_error error = {0};
+	struct bt_dir dir;
+
+	if (directory->type != BT_DIR || !directory->has_digest ||
+	    bt_dir_start(&dir, store, &directory->digest, &error))
+		return names;
+	while (names.count < LOOKED_AT && bt_dir_next(&dir, &entry, &error) == 0 && entry) {
+		names.items = tool_realloc(names.items, (names.count + 1) * sizeof(*names.items));
+		names.items[names.count++] = tool_format("%s", entry->name);
+	}
+	bt_dir_end(&dir);
+	return names;
+}
+
+/* The part of the path that is there, and the nearest to what is not. */
+static char *nearest_path(const struct tool_place *place, const char *path)
+{
+	char *there = tool_format("%s", path), *slash, *nearest = NULL;
+	const struct bt_page *page = NULL;
+	const struct bt_entry *entry = NULL;
+	struct bt_error error = {0};
+	const char *name, *rest;
+	struct names names;
+
+	do {
+		slash = strrchr(there, '/');
+		*(slash ? slash : there) = '\0';
+	} while (bt_path_lookup(place->pick.store, &place->info->root, there, &page, &entry, &error) && *there);
+	rest = path + strlen(there) + (*there != '\0');
+	if (entry) {
+		char *wrong = tool_format("%.*s", (int)strcspn(rest, "/"), rest);
+
+		names = names_in(place->pick.store, entry);
+		name = tool_nearest(wrong, name_at, &names);
+		if (name)
+			nearest = tool_format("%s%s%s", there, *there ? "/" : "", name);
+		for (size_t i = 0; i < names.count; i++)
+			free(names.items[i]);
+		free(names.items);
+		free(wrong);
+	}
+	bt_page_put(place->pick.store, page);
+	free(there);
+	return nearest;
+}
+
+static int not_there(const struct tool *tool, const struct tool_place *place, const char *path)
+{
+	char *nearest = place->path ? nearest_path(place, place->path) : NULL, *shown = tool_escape(path);
+	char *target = tool_escape(place->info->target), *near = tool_escape(nearest ? nearest : "");
+
+	if (!place->path)
+		tool_say(tool, "%s is not in %s, which is of %s", shown, place->info->name, target);
+	else if (nearest)
+		tool_say(tool, "there is no %s in %s; the nearest is %s", shown, place->info->name, near);
+	else
+		tool_say(tool, "there is no %s in %s; see 'backuptool ls'", shown, place->info->name);
+	free(nearest);
+	free(near);
+	free(shown);
+	free(target);
+	return TOOL_FATAL;
+}
+
+static int find_entry(const struct tool *tool, const char *path, struct tool_place *place)
+{
+	struct bt_error error = {0};
+	int code;
+
+	place->info = bt_snapshot_info(place->pick.snapshot);
+	place->path = tool_place_path(place->info, path);
+	if (!place->path)
+		return not_there(tool, place, path);
+	code = bt_path_lookup(place->pick.store, &place->info->root, place->path, &place->page, &place->entry, &error);
+	if (code == BT_E_NOT_FOUND)
+		return not_there(tool, place, path);
+	return code ? tool_fail(tool, &error) : TOOL_OK;
+}
+
+static bool is_file(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/* How much of the text names a snapshot: up to a colon or all of it; without any sense, up to the first colon. */
+static size_t snapshot_length(const struct tool *tool, const char *text)
+{
+	size_t whole = strlen(text), length = whole;
+	struct bt_store *store = NULL;
+	struct bt_error error = {0};
+	bool found = false;
+
+	if (!strchr(text, ':'))
+		return whole;
+	if (bt_store_open(tool->store, &(struct bt_store_options){.read_only = true}, &store, &error))
+		store = NULL;
+	for (length = whole; !found && length > 0; length--) {
+		char *name;
+		const char *resolved;
+		struct bt_error unused = {0};
+
+		if (text[length] && text[length] != ':')
+			continue;
+		name = tool_format("%.*s", (int)length, text);
+		found = is_file(name) || (!strchr(name, '/') && store &&
+					  bt_store_resolve(store, name, time(NULL), &resolved, &unused) == 0);
+		free(name);
+	}
+	bt_store_close(store);
+	return found ? length + 1 : strcspn(text, ":");
+}
+
+int tool_place_open(const struct tool *tool, const char *text, struct tool_place *ret_place)
+{
+	size_t length = snapshot_length(tool, text);
+	char *name = tool_format("%.*s", (int)length, text);
+	struct tool_place place = {0};
+	int result = tool_pick_open(tool, name, &place.pick);
+
+	if (result == TOOL_OK)
+		result = find_entry(tool, text + length + (text[length] == ':'), &place);
+	if (result == TOOL_OK)
+		*ret_place = place;
+	else
+		tool_place_close(&place);
+	free(name);
+	return result;
+}
+
+void tool_place_close(struct tool_place *place)
+{
+	if (place->pick.store)
+		bt_page_put(place->pick.store, place->page);
+	tool_pick_close(&place->pick);
+	free(place->path);
+	*place = (struct tool_place){0};
+}

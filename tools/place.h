@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* SNAPSHOT:PATH, as every command that looks into snapshots takes it. */
+#ifndef TOOLS_PLACE_H
+#define TOOLS_PLACE_H
+
+#include "tool.h"
+
+struct tool_place {
+	struct tool_pick pick;
+	const struct bt_snapshot_info *info;
+	const struct bt_page *page; /* that entry belongs to, or NULL */
+	const struct bt_entry *entry;
+	char *path; /* below the snapshot's root, without needless slashes; "" the root */
+};
+
+/*
+ * The snapshot may be named as everywhere; what stands behind the colon is relative to its root, or an absolute path
+ * below the directory that it is of. Of several colons the last that makes sense divides: "@2026-11-20T10:30:a:b".
+ * Says what is wrong, and what comes nearest, and gives an exit code.
+ */
+int tool_place_open(const struct tool *tool, const char *text, struct tool_place *ret_place);
+void tool_place_close(struct tool_place *place);
+
+/* path in that snapshot, written as above; NULL if it cannot be below its target. Allocated. */
+char *tool_place_path(const struct bt_snapshot_info *info, const char *path);
+/* "2026-11-20T10-00-00Z" of "snapshot_2026-11-20T10-00-00Z.json": a name that every command takes. Allocated. */
+char *tool_place_name(const char *snapshot);
+
+#endif

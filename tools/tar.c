@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+#include "tar.h"
+#include "bytes.h"
+#include "output.h"
+#include <archive.h>
+#include <archive_entry.h>
+#include <endian.h>
+#include <errno.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#define ACL_ACCESS  "system.posix_acl_access"
+#define ACL_DEFAULT "system.posix_acl_default"
+
+/* A file of several names: the first one of them has its bytes. */
+struct link {
+	uint64_t inode, dev;
+	char *path;
+};
+
+struct tool_tar {
+	struct bt_store *store;
+	struct archive *archive;
+	void *links; /* struct link, for tsearch */
+};
+
+static int compare_links(const void *left, const void *right)
+{
+	const struct link *a = left, *b = right;
+
+	if (a->inode != b->inode)
+		return a->inode < b->inode ? -1 : 1;
+	return (a->dev > b->dev) - (a->dev < b->dev);
+}
+
+static void free_link(void *node)
+{
+	struct link *link = node;
+
+	free(link->path);
+	free(link);
+}
+
+struct tool_tar *tool_tar_new(struct bt_store *store, int fd)
+{
+	struct tool_tar *tar = tool_alloc(sizeof(*tar));
+
+	tar->store = store;
+	tar->archive = archive_write_new();
+	if (tar->archive && archive_write_set_format_pax(tar->archive) == ARCHIVE_OK &&
+	    archive_write_set_bytes_per_block(tar->archive, 10240) == ARCHIVE_OK &&
+	    archive_write_open_fd(tar->archive, fd) == ARCHIVE_OK)
+		return tar;
+	tool_tar_free(tar);
+	return NULL;
+}
+
+void tool_tar_free(struct tool_tar *tar)
+{
+	if (!tar)
+		return;
+	if (tar->archive)
+		archive_write_free(tar->archive);
+	tdestroy(tar->links, free_link);
+	free(tar);
+}
+
+static int failed(const struct tool_tar *tar, struct bt_error *error)
+{
+	int sys = archive_errno(tar->archive);
+
+	*error = (struct bt_error){.code = BT_E_SYSTEM, .sys = sys > 0 ? sys : EIO, .offset = BT_NO_OFFSET};
+	snprintf(error->detail, sizeof(error->detail), "write the output");
+	return BT_E_SYSTEM;
+}
+
+/* The name that the file has already in this stream, or NULL: then it has this one from now on. */
+static const char *linked_to(struct tool_tar *tar, const char *path, const struct bt_entry *entry)
+{
+	const struct bt_extra *extra = entry->extra;
+	struct link wanted, *link, **found;
+
+	if (!extra || extra->links < 2 || entry->type == BT_DIR)
+		return NULL;
+	wanted = (struct link){.inode = extra->inode, .dev = extra->dev};
+	found = tfind(&wanted, &tar->links, compare_links);
+	if (found)
+		return (*found)->path;
+	link = tool_alloc(sizeof(*link));
+	*link = wanted;
+	link->path = tool_format("%s", path);
+	if (!tsearch(link, &tar->links, compare_links))
+		free_link(link);
+	return NULL;
+}
+
+static mode_t type_of(uint8_t type)
+{
+	static const mode_t types[] = {
+		[BT_FILE] = AE_IFREG, [BT_DIR] = AE_IFDIR,     [BT_SYMLINK] = AE_IFLNK,
+		[BT_FIFO] = AE_IFIFO, [BT_CHARDEV] = AE_IFCHR, [BT_BLOCKDEV] = AE_IFBLK,
+	};
+
+	return type < sizeof(types) / sizeof(*types) ? types[type] : 0;
+}
+
+/* The kernel's form of an ACL: a version, then a tag, rights and an id for each. False: it is none. */
+static bool add_acl(struct archive_entry *header, const struct bt_xattr *xattr, int type)
+{
+	static const struct {
+		uint16_t tag;
+		int archive;
+	} tags[] = {{0x01, ARCHIVE_ENTRY_ACL_USER_OBJ},	 {0x02, ARCHIVE_ENTRY_ACL_USER},
+		    {0x04, ARCHIVE_ENTRY_ACL_GROUP_OBJ}, {0x08, ARCHIVE_ENTRY_ACL_GROUP},
+		    {0x10, ARCHIVE_ENTRY_ACL_MASK},	 {0x20, ARCHIVE_ENTRY_ACL_OTHER}};
+	uint32_t version, id;
+	uint16_t tag, rights;
+
+	if (xattr->value_length < 4 || xattr->value_length % 8 != 4)
+		return false;
+	memcpy(&version, xattr->value, sizeof(version));
+	if (le32toh(version) != 2)
+		return false;
+	for (uint32_t at = 4; at < xattr->value_length; at += 8) {
+		memcpy(&tag, xattr->value + at, sizeof(tag));
+		memcpy(&rights, xattr->value + at + 2, sizeof(rights));
+		memcpy(&id, xattr->value + at + 4, sizeof(id));
+		for (size_t i = 0; i < sizeof(tags) / sizeof(*tags); i++)
+			if (tags[i].tag == le16toh(tag))
+				archive_entry_acl_add_entry(header, type, le16toh(rights) & 7, tags[i].archive,
+							    (int)le32toh(id), NULL);
+	}
+	return true;
+}
+
+static bool is_named(const struct bt_xattr *xattr, const char *name)
+{
+	return xattr->name_length == strlen(name) && memcmp(xattr->name, name, xattr->name_length) == 0;
+}
+
+static void add_xattrs(struct archive_entry *header, const struct bt_extra *extra)
+{
+	for (uint32_t i = 0; i < extra->xattr_count; i++) {
+		const struct bt_xattr *xattr = &extra->xattrs[i];
+		char *name;
+
+		if (is_named(xattr, ACL_ACCESS) && add_acl(header, xattr, ARCHIVE_ENTRY_ACL_TYPE_ACCESS))
+			continue;
+		if (is_named(xattr, ACL_DEFAULT) && add_acl(header, xattr, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT))
+			continue;
+		name = tool_format("%.*s", (int)xattr->name_length, xattr->name);
+		archive_entry_xattr_add_entry(header, name, xattr->value, xattr->value_length);
+		free(name);
+	}
+}
+
+/* What lies between the holes. */
+static void add_holes(struct archive_entry *header, const struct bt_entry *entry)
+{
+	const struct bt_extra *extra = entry->extra;
+	uint64_t at = 0;
+
+	for (uint32_t i = 0; i < extra->hole_count; i++) {
+		const struct bt_extent *hole = &extra->holes[i];
+
+		if (hole->offset > at)
+			archive_entry_sparse_add_entry(header, (int64_t)at, (int64_t)(hole->offset - at));
+		at = hole->offset + hole->length;
+	}
+	/* The last one ends the file, so that a hole at its end is one, too. */
+	archive_entry_sparse_add_entry(header, (int64_t)at, (int64_t)(entry->size - at));
+}
+
+/* The writer puts a point between both numbers, which is right from 1970 on only. Within the last second before that
+ * there is no way to say it. */
+static void set_time(struct archive_entry *header, struct bt_time time)
+{
+	if (time.seconds < 0 && time.nanoseconds > 0) {
+		time.seconds++;
+		time.nanoseconds = time.seconds < 0 ? 1000000000 - time.nanoseconds : 0;
+	}
+	archive_entry_set_mtime(header, (time_t)time.seconds, (long)time.nanoseconds);
+}
+
+static void fill(struct archive_entry *header, const char *path, const struct bt_entry *entry, const char *link)
+{
+	const struct bt_extra *extra = entry->extra;
+	bool bytes = entry->type == BT_FILE && !link;
+
+	archive_entry_copy_pathname(header, path);
+	archive_entry_set_mode(header, type_of(entry->type) | entry->mode);
+	archive_entry_set_uid(header, entry->uid);
+	archive_entry_set_gid(header, entry->gid);
+	set_time(header, entry->mtime);
+	archive_entry_set_size(header, bytes ? (int64_t)entry->size : 0);
+	if (link)
+		archive_entry_copy_hardlink(header, link);
+	if (!extra || link)
+		return;
+	if (extra->target)
+		archive_entry_copy_symlink(header, extra->target);
+	if (entry->type == BT_CHARDEV || entry->type == BT_BLOCKDEV)
+		archive_entry_set_rdev(header, makedev(extra->dev_major, extra->dev_minor));
+	add_xattrs(header, extra);
+	if (bytes && extra->hole_count)
+		add_holes(header, entry);
+}
+
+struct sink {
+	struct tool_tar *tar;
+	struct bt_error *error;
+};
+
+/* The writer wants the bytes of holes, too, and leaves them out itself. */
+static int write_piece(void *arg, const void *data, uint64_t length)
+{
+	static const unsigned char zeros[65536];
+	struct sink *sink = arg;
+	const char *at = data ? data : (const char *)zeros;
+
+	while (length > 0) {
+		size_t part = data || length < sizeof(zeros) ? (size_t)length : sizeof(zeros);
+		la_ssize_t written = archive_write_data(sink->tar->archive, at, part);
+
+		if (written <= 0)
+			return failed(sink->tar, sink->error);
+		length -= (uint64_t)written;
+		at += data ? written : 0;
+	}
+	return 0;
+}
+
+/* The first bytes are asked for before there is a header: so most damage does not spoil the stream. */
+static int probe(struct tool_tar *tar, const struct bt_entry *entry, struct bt_error *error)
+{
+	struct bt_slice slice;
+	int code;
+
+	if (!entry->size && !(entry->extra && entry->extra->error))
+		return 0;
+	code = bt_slice_start(tar->store, entry, 0, &slice, error);
+	if (!code)
+		bt_slice_end(tar->store, &slice);
+	return code;
+}
+
+int tool_tar_add(struct tool_tar *tar, const char *path, const struct bt_entry *entry, bool *ret_broken,
+		 struct bt_error *error)
+{
+	struct sink sink = {tar, error};
+	struct archive_entry *header;
+	const char *link;
+	bool bytes;
+	int code = 0;
+
+	*ret_broken = false;
+	if (!type_of(entry->type))
+		return BT_E_UNSUPPORTED;
+	if (entry->type == BT_FILE)
+		code = probe(tar, entry, error);
+	if (code)
+		return code;
+	link = linked_to(tar, path, entry);
+	bytes = entry->type == BT_FILE && !link;
+	header = archive_entry_new2(tar->archive);
+	if (!header)
+		return failed(tar, error);
+	fill(header, path, entry, link);
+	*ret_broken = true;
+	/* A warning is about a name that is not UTF-8, which is written as it is. */
+	code = archive_write_header(tar->archive, header) < ARCHIVE_WARN ? failed(tar, error) : 0;
+	archive_entry_free(header);
+	if (!code && bytes)
+		code = tool_bytes_read(tar->store, entry, write_piece, &sink, error);
+	if (!code && archive_write_finish_entry(tar->archive) < ARCHIVE_WARN)
+		code = failed(tar, error);
+	*ret_broken = code != 0;
+	return code;
+}
+
+int tool_tar_end(struct tool_tar *tar, struct bt_error *error)
+{
+	return archive_write_close(tar->archive) < ARCHIVE_WARN ? failed(tar, error) : 0;
+}
