@@ -1,0 +1,177 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Help, man pages and completions: all know every command and every option.
+# shellcheck disable=SC2154
+load helper
+
+DOCS=$BUILD/tools/docs
+
+# "COMMAND OPTION LETTER" of all commands, a line each; LETTER may be empty.
+all_options() {
+	backuptool help --json | jq -r '.commands[] | .name as $n | .options[] | "\($n) \(.name) \(.letter // "")"'
+}
+
+# A man page as plain text without breaks, so that words can be looked for.
+plain() {
+	mandoc -Tutf8 -O width=1000 "$1" | sed $'s/.\b//g'
+}
+
+@test "every command and option is in its man page and its help" {
+	count=0
+	for command in $(backuptool help --json | jq -r '.commands[].name'); do
+		plain "$DOCS/backuptool-$command.1" >page
+		backuptool help "$command" >help
+		grep -q "backuptool-$command(1)" <(plain "$DOCS/backuptool.1")
+		while read -r name option letter; do
+			[ "$name" = "$command" ] || continue
+			grep -qE -- "^ +${letter:+-$letter, }--$option\b" page
+			grep -qE -- "^ +${letter:+-$letter, }--$option\b" help
+			count=$((count + 1))
+		done < <(all_options)
+		sed -n '/^Example:/,$s/^  //p' help >examples
+		grep -q . examples
+		while IFS= read -r line; do
+			grep -qF -- "$line" page
+		done <examples
+	done
+	[ "$count" -ge 60 ]
+}
+
+@test "man pages: no complaints of mandoc and groff" {
+	count=0
+	for page in "$DOCS"/*.[158]; do
+		[[ $page != */backupfs.8 || -x $BUILD/fs/backupfs ]]
+		echo "$page"
+		run -0 mandoc -Tlint -Wwarning "$page"
+		[ "$output" = "" ]
+		run -0 bash -c 'groff -ww -man -Tutf8 -Z "$1" >/dev/null' bash "$page"
+		[ "$output" = "" ]
+		count=$((count + 1))
+	done
+	[ "$count" -ge 15 ]
+	man -l "$DOCS/backuptool.1" | grep -q 'keeps snapshots of directories'
+}
+
+@test "man 5 backuptool-format has the whole text" {
+	plain "$DOCS/backuptool-format.5" | tr -s ' \n' ' ' >page
+	grep -q 'This text is normative' page
+	# every word of the source, without the marks, is there in the same order
+	sed -E '1d; s/\[([^]]*)\]\([^)]*\)/\1/g; s/[`*|#]//g; s/^ *- / /; s/-{3,}//g' "$TOP/engine/FORMAT.md" |
+		tr -cs 'A-Za-z0-9' '\n' | grep . | tr 'A-Z' 'a-z' >words
+	tr -cs 'A-Za-z0-9' '\n' <page | grep . | tr 'A-Z' 'a-z' >page-words
+	[ "$(wc -l <words)" -ge 2000 ]
+	# tables of three columns change their order, nothing else does
+	missing=$(diff <(sort -u words) <(sort -u page-words) | grep -c '^<' || true)
+	[ "$missing" = 0 ]
+	[ "$(grep -c '"file_sha256":"…"}}' "$TOP/engine/FORMAT.md")" = "$(plain "$DOCS/backuptool-format.5" | grep -c '"file_sha256":"…"}}')" ]
+}
+
+@test "backupfs --help and its man page agree" {
+	[ -x "$BUILD/fs/backupfs" ] || skip "the mount is not built"
+	plain "$DOCS/backupfs.8" >page
+	"$BUILD/fs/backupfs" --help >help
+	options=$(grep -oE '^  -o [a-z_]+' help | sort -u)
+	[ "$(wc -l <<<"$options")" -ge 8 ]
+	while read -r _ option; do
+		grep -qE -- "^ +-o $option" page
+	done <<<"$options"
+	# and the other way round
+	while read -r _ option; do
+		grep -q -- "-o $option" help
+	done < <(grep -oE '^ +-o [a-z_]+' page)
+	for option in -f -d --help --version; do
+		grep -q -- "$option" help
+		grep -q -- "$option" page
+	done
+}
+
+# completed WORD…: what bash offers for the last word.
+completed() {
+	bash --norc -c '
+		. "$1/backuptool"
+		shift
+		line="backuptool $*"
+		COMP_WORDS=(backuptool "$@") COMP_CWORD=$#
+		COMP_LINE=$line COMP_POINT=${#line}
+		_backuptool backuptool "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+		printf "%s\n" "${COMPREPLY[@]}"
+	' bash "$DOCS" "$@"
+}
+
+@test "bash completes every command and option" {
+	completed "" >commands
+	diff <(sort commands) <(backuptool help --json | jq -r '.commands[].name' | sort)
+	[ "$(completed sna)" = snapshot ]
+	while read -r command option letter; do
+		completed "$command" "--$option" | grep -qx -- "--$option"
+		[ -z "$letter" ] || completed "$command" - | grep -qx -- "-$letter"
+	done < <(all_options | awk '!seen[$2]++')
+	completed - | grep -qx -- --version
+}
+
+@test "bash completes snapshots, choices, directories and files" {
+	small_tree src
+	take src
+	take src
+	run -0 completed remove ""
+	output_is latest "$(newest 1 | sed 's/snapshot_//; s/.json//')" "$(newest | sed 's/snapshot_//; s/.json//')"
+	run -0 completed remove latest snap
+	output_is "$(newest 1 | sed 's/.json//')" "$(newest | sed 's/.json//')"
+	[ "$(completed restore --snapshot-file la)" = latest ]
+	[ "$(completed restore --snapshot-file = la)" = latest ]
+	mv snapshots 'other store'
+	[ "$(completed remove 20)" = "" ]
+	[ "$(completed --store 'other\ store' remove 20 | wc -l)" = 2 ]
+	[ "$(completed remove --store = 'other\ store' 20 | wc -l)" = 2 ]
+	[ "$(BACKUPTOOL_STORE='other store' completed remove 20 | wc -l)" = 2 ]
+	[ "$(completed restore --overwrite n)" = never ]
+	[ "$(completed snapshot --target-directory s)" = src ]
+	[ "$(completed snapshot --exclude-from src/docs/a)" = src/docs/a.txt ]
+	[ "$(completed snapshot --target-directory src/docs/a)" = "" ]
+	[ "$(completed export latest src/l)" = src/link ]
+	[ "$(completed snapshot --exclude s)" = "" ]
+	[ "$(completed help ta)" = tag ]
+}
+
+@test "zsh completes commands, options and snapshots" {
+	zsh -n "$DOCS/_backuptool"
+	small_tree src
+	take src
+	cp -r snapshots elsewhere
+	lines=()
+	while read -r command; do
+		lines+=("backuptool $command --")
+	done < <(backuptool help --json | jq -r '.commands[].name')
+	timeout 120 zsh -f "$TESTS/bats/zsh_complete" "$DOCS" 'backuptool ' "${lines[@]}" 'backuptool remove 20' \
+		'backuptool --store elsewhere remove 20' 'backuptool --store none remove l' \
+		'backuptool restore --overwrite ' >offered
+	diff <(sed -n 's/^backuptool |//p' offered | sort) <(backuptool help --json | jq -r '.commands[].name' | sort)
+	diff <(sed -nE 's/^backuptool ([a-z]+) --\|--/\1 /p' offered | tr -d = | sort) \
+		<(all_options | cut -d ' ' -f 1,2 | sort)
+	name=$(newest | sed 's/snapshot_//; s/.json//')
+	grep -qx "backuptool remove 20|$name" offered
+	grep -qx "backuptool --store elsewhere remove 20|$name" offered
+	diff <(grep 'store none' offered) - <<<'backuptool --store none remove l|latest'
+	grep -qx 'backuptool restore --overwrite |never' offered
+}
+
+# in_fish LINE: what fish offers at the end of the line.
+in_fish() {
+	HOME=$WORK fish --no-config -c 'source $argv[1]; complete -C $argv[2]' "$DOCS/backuptool.fish" "$1" | cut -f 1
+}
+
+@test "fish completes commands, options and snapshots" {
+	fish -n "$DOCS/backuptool.fish"
+	small_tree src
+	take src
+	diff <(in_fish 'backuptool ' | sort) <(backuptool help --json | jq -r '.commands[].name' | sort)
+	for command in $(backuptool help --json | jq -r '.commands[].name'); do
+		in_fish "backuptool $command --" | sort >offered
+		diff offered <(all_options | awk -v c="$command" '$1 == c { print "--" $2 }' | sort)
+	done
+	in_fish 'backuptool remove 20' | grep -qx "$(newest | sed 's/snapshot_//; s/.json//')"
+	mv snapshots elsewhere
+	[ "$(in_fish 'backuptool --store elsewhere remove 20' | wc -l)" = 1 ]
+	[ "$(in_fish 'backuptool remove --store=elsewhere 20' | wc -l)" = 1 ]
+	in_fish 'backuptool restore --overwrite ' | grep -qx never
+}
