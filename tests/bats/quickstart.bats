@@ -11,7 +11,7 @@ load helper
 		"2 snapshots, " "That was all."; do
 		[[ $output == *"$text"* ]]
 	done
-	[ ! -w /dev/fuse ] || [[ $output == *$'mnt/latest/\nNo difference.'* ]]
+	[ ! -w /dev/fuse ] || [[ $output == *$'\n> Yours, Bob\nThat is the line that came in between.'* ]]
 	[ -z "$(find . -mindepth 1)" ]
 }
 
