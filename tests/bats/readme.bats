@@ -27,7 +27,7 @@ command_lines() {
 # What is done in another way here, and why.
 ADAPTATIONS=(
 	's/--interval [^ ]*/--interval 1s/; s/--duration [^ ]*/--duration 1s/' # nobody waits for hours
-	's/--target-directory \/ /--target-directory ~ /'                       # the whole machine is too much
+	's/--target-directory \/ /--target-directory ~\/documents /'                     # the whole machine is too much
 	's/@yesterday/@now/; s/2026-11-20T08-00-00Z/latest~1/'                 # no snapshot is as old as that here
 	's/^backupfs STORE MOUNTPOINT$/mkdir -p ~\/other \&\& backupfs ~\/snapshots ~\/other \&\& umount ~\/other/' # placeholders
 	's/^diff -r .*/& || [ $? = 1 ]/'                                       # there are differences to be shown
