@@ -27,7 +27,7 @@ command_lines() {
 # What is done in another way here, and why.
 ADAPTATIONS=(
 	's/--interval [^ ]*/--interval 1s/; s/--duration [^ ]*/--duration 1s/' # nobody waits for hours
-	's/--target-directory \/ /--target-directory ~\/documents /'                     # the whole machine is too much
+	's/--target-directory [~\/] /--target-directory ~\/documents /'         # all snapshots are of one directory
 	's/@yesterday/@now/; s/2026-11-20T08-00-00Z/latest~1/'                 # no snapshot is as old as that here
 	's/^backupfs STORE MOUNTPOINT$/mkdir -p ~\/other \&\& backupfs ~\/snapshots ~\/other \&\& umount ~\/other/' # placeholders
 	's/^diff -r .*/& || [ $? = 1 ]/'                                       # there are differences to be shown
@@ -74,6 +74,8 @@ umount_here() {
 			adapted=$(sed "$change" <<<"$adapted")
 		done
 		echo "\$ $adapted"
+		# somebody works there, so that no snapshot is left out
+		[[ $line != 'backuptool snapshot '* ]] || echo more >>~/documents/letters/may.txt
 		status=0
 		eval "$adapted" </dev/null >output 2>&1 3>&- || status=$?
 		if [ "$status" != 0 ]; then
