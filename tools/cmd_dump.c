@@ -152,7 +152,9 @@ const struct tool_command cmd_dump = {
 	.name = "dump",
 	.summary = "writes a snapshot, or a part of it, as a tar stream",
 	.description = "In the format of POSIX 2001 (pax), with hard links, holes, attributes and ACLs.\n"
-		       "Sockets are left out. Of a file with an ACL tar --compare calls the mode different.",
+		       "Sockets are left out. Of a file with an ACL tar --compare calls the mode different.\n"
+		       "Bytes that are not ASCII in an attribute's name are written as %FF, which bsdtar\n"
+		       "turns back and GNU tar does not.",
 	.operands = "SNAPSHOT[:PATH]",
 	.example = "  backuptool dump latest | tar --compare -C ~/documents\n"
 		   "  backuptool dump latest:letters | ssh other tar -x --xattrs --acls -C letters\n",

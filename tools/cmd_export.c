@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "output.h"
 #include "progress.h"
+#include "rows.h"
 #include <backuptool/export.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,12 +17,39 @@ static const struct tool_option table[] = {
 	{0},
 };
 
-static void print_report(const struct tool *tool, const char *name, uint64_t left_out)
-{
-	char *path = tool_escape(tool->operands[1]), *others = tool_count(left_out, "entry has", "entries have");
+struct report {
+	const char *name, *output;
+	uint64_t left_out;
+	double seconds;
+};
 
-	printf("wrote %s to %s\n", name, path);
-	if (left_out)
+TOOL_GETTER(struct report, snapshot, TOOL_TEXT, text, self->name)
+TOOL_GETTER(struct report, output, TOOL_TEXT, text, self->output)
+TOOL_GETTER(struct report, left_out, TOOL_COUNT, number, self->left_out)
+TOOL_GETTER(struct report, seconds, TOOL_SECONDS, seconds, self->seconds)
+
+static const struct tool_column columns[] = {
+	{"snapshot", NULL, false, get_snapshot},
+	{"output", NULL, false, get_output},
+	{"left_out", NULL, false, get_left_out},
+	{"seconds", NULL, false, get_seconds},
+	{0},
+};
+
+static void print_report(const struct tool *tool, const struct report *report)
+{
+	char *path, *others;
+
+	if (tool->json) {
+		tool_object_print(columns, report);
+		return;
+	}
+	if (tool->quiet)
+		return;
+	path = tool_escape(report->output);
+	others = tool_count(report->left_out, "entry has", "entries have");
+	printf("wrote %s to %s\n", report->name, path);
+	if (report->left_out)
 		printf("%s no place in this layout and was left out (empty directories, links, devices)\n", others);
 	free(path);
 	free(others);
@@ -29,18 +57,18 @@ static void print_report(const struct tool *tool, const char *name, uint64_t lef
 
 static int export(struct tool *tool, const struct tool_pick *pick)
 {
+	struct report report = {.name = bt_snapshot_info(pick->snapshot)->name, .output = tool->operands[1]};
 	struct bt_error error = {0};
 	struct tool_talk talk;
-	uint64_t left_out = 0;
 	int code;
 
 	tool_talk_begin(&talk, tool);
-	code = bt_export_classic(pick->store, pick->snapshot, tool->operands[1], &talk.observer, &left_out, &error);
+	code = bt_export_classic(pick->store, pick->snapshot, report.output, &talk.observer, &report.left_out, &error);
+	report.seconds = tool_talk_seconds(&talk);
 	tool_talk_end(&talk);
 	if (code < 0 && code != BT_E_INCOMPLETE)
 		return tool_fail(tool, &error);
-	if (!tool->quiet)
-		print_report(tool, bt_snapshot_info(pick->snapshot)->name, left_out);
+	print_report(tool, &report);
 	return tool_exit_code(code);
 }
 
@@ -70,7 +98,7 @@ const struct tool_command cmd_export = {
 	.example = "  backuptool export --classic latest /tmp/snapshot.json\n",
 	.min_operands = 2,
 	.max_operands = 2,
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_TALK,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
 	.options = table,
 	.options_size = sizeof(struct options),
 	.run = run,

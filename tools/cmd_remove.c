@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "output.h"
 #include "progress.h"
+#include "rows.h"
 #include <backuptool/prune.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,30 +39,89 @@ static int resolve_all(const struct tool *tool, struct bt_store *store, const ch
 	return TOOL_OK;
 }
 
+/* The store's own go with the snapshots. */
+static char **copies(const char *const *names, size_t count)
+{
+	char **kept = tool_alloc((count + 1) * sizeof(*kept));
+
+	for (size_t i = 0; i < count; i++)
+		kept[i] = tool_format("%s", names[i]);
+	return kept;
+}
+
+/* What was done, for both forms of the report. */
+struct report {
+	bool dry_run;
+	const char *const *names;
+	size_t count;
+	struct bt_prune_result done;
+	double seconds;
+};
+
+static uint64_t freed_bytes(const struct report *report)
+{
+	return report->done.freed_bytes > 0 ? (uint64_t)report->done.freed_bytes : 0;
+}
+
+static struct tool_value get_snapshots(const void *row)
+{
+	const struct report *self = row;
+
+	return (struct tool_value){.kind = TOOL_TEXTS, .texts = {self->names, self->count}};
+}
+
+TOOL_GETTER(struct report, dry_run, TOOL_FLAG, flag, self->dry_run)
+TOOL_GETTER(struct report, removed, TOOL_COUNT, number, self->done.removed)
+TOOL_GETTER(struct report, freed, TOOL_BYTES, number, freed_bytes(self))
+TOOL_GETTER(struct report, seconds, TOOL_SECONDS, seconds, self->seconds)
+
+static const struct tool_column columns[] = {
+	{"dry_run", NULL, false, get_dry_run}, {"snapshots", NULL, false, get_snapshots},
+	{"removed", NULL, false, get_removed}, {"freed_bytes", NULL, false, get_freed},
+	{"seconds", NULL, false, get_seconds}, {0},
+};
+
+static void print_report(const struct tool *tool, const struct report *report)
+{
+	char *removed, *freed;
+
+	if (tool->json) {
+		tool_object_print(columns, report);
+		return;
+	}
+	if (tool->quiet)
+		return;
+	removed = tool_count(report->done.removed, "snapshot", "snapshots");
+	freed = tool_bytes(freed_bytes(report));
+	printf("%s %s; %s %s\n", report->dry_run ? "would remove" : "removed", removed, freed,
+	       report->dry_run ? "would be free" : "freed");
+	free(removed);
+	free(freed);
+}
+
 static int remove_all(const struct tool *tool, struct bt_store *store, const struct options *options,
 		      const char **names, size_t count)
 {
+	struct report report = {.dry_run = options->dry_run, .count = count};
 	struct bt_prune_options how = {.dry_run = options->dry_run};
-	struct bt_prune_result done;
 	struct bt_error error = {0};
 	struct tool_talk talk;
-	char *removed, *freed;
+	char **kept = copies(names, count);
 	int result;
 
+	report.names = (const char *const *)kept;
 	tool_talk_begin(&talk, tool);
-	result = bt_prune(store, names, count, &how, &talk.observer, &done, &error);
+	result = bt_prune(store, names, count, &how, &talk.observer, &report.done, &error);
+	report.seconds = tool_talk_seconds(&talk);
 	tool_talk_end(&talk);
 	if (result)
-		return tool_fail(tool, &error);
-	if (tool->quiet)
-		return TOOL_OK;
-	removed = tool_count(done.removed, "snapshot", "snapshots");
-	freed = tool_bytes(done.freed_bytes > 0 ? (uint64_t)done.freed_bytes : 0);
-	printf("%s %s; %s %s\n", options->dry_run ? "would remove" : "removed", removed, freed,
-	       options->dry_run ? "would be free" : "freed");
-	free(removed);
-	free(freed);
-	return TOOL_OK;
+		result = tool_fail(tool, &error);
+	else
+		print_report(tool, &report);
+	for (size_t i = 0; i < count; i++)
+		free(kept[i]);
+	free(kept);
+	return result;
 }
 
 static int run(struct tool *tool, const void *options)
@@ -90,7 +150,7 @@ const struct tool_command cmd_remove = {
 	.example = "  backuptool remove latest\n  backuptool remove 2026-11-20T08 2026-11-20T09\n",
 	.min_operands = 1,
 	.max_operands = -1,
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_TALK,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
 	.options = table,
 	.options_size = sizeof(struct options),
 	.run = run,

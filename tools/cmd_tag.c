@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
 #include "output.h"
+#include "rows.h"
 #include <backuptool/prune.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,27 @@ static struct tool_texts changed_tags(const struct bt_snapshot_info *info, const
 	return tags;
 }
 
+/* What is printed with --json. */
+struct report {
+	const char *name;
+	struct tool_texts tags;
+};
+
+TOOL_GETTER(struct report, name, TOOL_TEXT, text, self->name)
+
+static struct tool_value get_tags(const void *row)
+{
+	const struct tool_texts *tags = &((const struct report *)row)->tags;
+
+	return (struct tool_value){.kind = TOOL_TEXTS, .texts = {tags->items, tags->count}};
+}
+
+static const struct tool_column columns[] = {
+	{"name", NULL, false, get_name},
+	{"tags", NULL, false, get_tags},
+	{0},
+};
+
 static bool valid(const struct tool *tool, const struct tool_texts *tags)
 {
 	for (size_t i = 0; i < tags->count; i++) {
@@ -62,15 +84,17 @@ static bool valid(const struct tool *tool, const struct tool_texts *tags)
 static int retag(const struct tool *tool, const struct tool_pick *pick, const struct options *options)
 {
 	const struct bt_snapshot_info *info = bt_snapshot_info(pick->snapshot);
-	struct tool_texts tags = changed_tags(info, options);
+	struct report report = {info->name, changed_tags(info, options)};
 	struct bt_error error = {0};
 	int result = TOOL_OK;
 
 	if (!valid(tool, &options->add))
 		result = TOOL_USAGE;
-	else if (bt_snapshot_retag(pick->store, info->name, tags.items, tags.count, &error))
+	else if (bt_snapshot_retag(pick->store, info->name, report.tags.items, report.tags.count, &error))
 		result = tool_fail(tool, &error);
-	free(tags.items);
+	else if (tool->json)
+		tool_object_print(columns, &report);
+	free(report.tags.items);
 	return result;
 }
 
@@ -99,7 +123,7 @@ const struct tool_command cmd_tag = {
 	.example = "  backuptool tag latest --add before-upgrade\n",
 	.min_operands = 1,
 	.max_operands = 1,
-	.common = TOOL_COMMON_STORE,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
 	.options = table,
 	.options_size = sizeof(struct options),
 	.run = run,

@@ -28,7 +28,7 @@ def write(path, data, mode=0o644):
 
 def text(size):
     words = [b'snapshot', b'of', b'a', b'directory', b'into', b'plain', b'JSON', b'files']
-    return b' '.join(NOISE.choice(words) for _ in range(size // 5))[:size]
+    return b' '.join(NOISE.choices(words, k=size // 5))[:size]
 
 
 def sizes():

@@ -35,4 +35,31 @@ documented() {
 	backuptool restore --snapshot-file latest --output-directory out --json | documented restore
 	backuptool prune --snapshot-number 1 --dry-run --json | documented prune
 	[ "$(jq -r 'select(.path_b64) | .path_b64' listed | wc -l)" -gt 1 ]
+	backuptool tag latest --add b --remove a --json >tagged
+	[ "$(jq -c . tagged)" = "{\"name\":\"$(newest)\",\"tags\":[\"b\"]}" ]
+	documented tag <tagged
+	backuptool export --classic latest classic.json --json | documented export
+	backuptool job --target-directory src --interval 10ms --duration 20ms --json >runs
+	[ "$(jq -r .event runs | sort -u | tr '\n' ' ')" = "run summary " ]
+	documented job <runs
+	backuptool help --json | documented help
+	backuptool help snapshot --json | documented help
+	name=$(newest)
+	backuptool remove latest --dry-run --json | documented remove
+	backuptool remove latest --json >removed
+	[ "$(jq -c '[.dry_run, .snapshots, .removed]' removed)" = "[false,[\"$name\"],1]" ]
+	documented remove <removed
+}
+
+@test "every member of check --json is documented" {
+	small_tree src
+	take src -q
+	backuptool check --json | documented check
+	damage "snapshots/$(newest)" "$(($(jq '.contents[0].at' "snapshots/$(newest)") + 30))"
+	run -1 --separate-stderr backuptool check --json
+	[ "$(jq '.findings[0].hurts | length' <<<"$output")" -gt 0 ]
+	documented check <<<"$output"
+	run --separate-stderr backuptool check --repair --json
+	[ "$(jq '.repairs | length' <<<"$output")" -gt 0 ]
+	documented check <<<"$output"
 }
