@@ -33,7 +33,8 @@ void bounds_raise(void)
 	tune_memory();
 }
 
-#define CACHE_DEFAULT ((size_t)64 << 20)
+/* What was read stays in the kernel's cache; this is for what will be read soon. */
+#define CACHE_DEFAULT ((size_t)32 << 20)
 /* The engine keeps this much of directories besides, or less; the user is told one number for both. */
 #define PAGES_CACHE   ((size_t)16 << 20)
 #define CACHE_LEAST   ((size_t)8 << 20)

@@ -20,7 +20,7 @@ const char options_usage[] =
 	"  -o versions           add a directory versions/: each file as a directory of its versions\n"
 	"  -o uid=N,gid=N        show everything as owned by this user and group\n"
 	"  -o umask=OCTAL        take these permissions away\n"
-	"  -o cache=SIZE         memory for decoded data (64M)\n"
+	"  -o cache=SIZE         memory for decoded data (32M)\n"
 	"  -o verify=first|always  check data when it is decoded, or each time it is read\n"
 	"  -o xattr=auto|on|off  extended attributes: when a snapshot has some; also our own; none\n"
 	"  -o nopush             never hand data to the kernel before it is asked for\n"

@@ -20,7 +20,7 @@ struct bt_spares {
 
 void bt_spares_init(struct bt_spares *spares);
 void bt_spares_end(struct bt_spares *spares);
-/* At least size bytes, at most half as many again; *ret_room tells. NULL: out of memory. */
+/* At least size bytes, and hardly more than twice as many; *ret_room tells. NULL: out of memory. */
 void *bt_spares_take(struct bt_spares *spares, size_t size, size_t *ret_room);
 void bt_spares_give(struct bt_spares *spares, void *data, size_t room);
 

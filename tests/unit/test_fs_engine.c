@@ -115,12 +115,31 @@ static void spare_memory_is_used_again(void **state)
 	bt_spares_end(&spares);
 }
 
+/* Blocks of one large file are of many sizes: each gets the memory of the one before it, which is a huge page. */
+static void large_spares_fit_each_other(void **state)
+{
+	const size_t sizes[] = {1100000, 1900000, 1040000, (2 << 20) - 1};
+	struct bt_spares spares;
+	size_t room, again;
+	bt_spares_init(&spares);
+	void *data = bt_spares_take(&spares, 1500000, &room);
+	assert_int_equal((uintptr_t)data % (2 << 20), 0);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		bt_spares_give(&spares, data, room);
+		assert_ptr_equal(bt_spares_take(&spares, sizes[i], &again), data);
+		assert_int_equal(again, room);
+	}
+	bt_spares_give(&spares, data, room);
+	bt_spares_end(&spares);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_block_behind_is_decoded),
 		cmocka_unit_test(slices_know_what_lies_before_them),
 		cmocka_unit_test(spare_memory_is_used_again),
+		cmocka_unit_test(large_spares_fit_each_other),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
