@@ -244,7 +244,11 @@ const struct tool_command cmd_check = {
 		       "Damage is named with the file, the snapshots and the paths that it hurts, and\n"
 		       "the command ends with 1. With SNAPSHOT only what these need is read. --subset\n"
 		       "reads a part of the contents, so that a large store is read in turns; --quick\n"
-		       "reads none of them.",
+		       "reads none of them.\n"
+		       "\n"
+		       "--repair makes a damaged store sound: files with damage go to damaged/ in the\n"
+		       "store, what is whole in them stays in use, and what is lost is listed. Then it\n"
+		       "ends with 3; the next snapshot stores again what its directory still has.",
 	.operands = "[SNAPSHOT…]",
 	.example = "  backuptool check\n"
 		   "  backuptool check --subset 10%\n"

@@ -11,7 +11,7 @@
 struct options {
 	const char *snapshot, *output;
 	enum bt_overwrite overwrite;
-	bool delete_extra, dry_run;
+	bool delete_extra, dry_run, salvage;
 };
 
 static const char *set_overwrite(void *field, const char *text)
@@ -36,6 +36,8 @@ static const struct tool_option table[] = {
 	{"overwrite", 0, "always|if-changed|never", false, "what to do with files that are there (if-changed)",
 	 set_overwrite, FIELD(overwrite)},
 	{"delete", 0, NULL, false, "remove what the snapshot does not have", tool_set_true, FIELD(delete_extra)},
+	{"salvage", 0, NULL, false, "bring back what can be verified out of damaged files, too", tool_set_true,
+	 FIELD(salvage)},
 	{"dry-run", 'n', NULL, false, "with -v, show what would be done; write nothing", tool_set_true, FIELD(dry_run)},
 	{0},
 };
@@ -119,6 +121,8 @@ static int restore(struct tool *tool, const struct options *options, const struc
 		.overwrite = options->overwrite,
 		.delete_extra = options->delete_extra,
 		.dry_run = options->dry_run,
+		.salvage = options->salvage,
+		.confine = true,
 	};
 	struct bt_restore_result result = {0};
 	struct report report = {.options = options, .info = bt_snapshot_info(pick->snapshot), .result = &result};
@@ -140,7 +144,8 @@ static int run(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
 	struct tool_pick pick;
-	int result = tool_pick_open(tool, options->snapshot, &pick);
+	int result = options->salvage ? tool_pick_salvage(tool, options->snapshot, &pick)
+				      : tool_pick_open(tool, options->snapshot, &pick);
 
 	if (result != TOOL_OK)
 		return result;
@@ -160,7 +165,9 @@ const struct tool_command cmd_restore = {
 		       "In a directory that has something already, only what differs is written, and\n"
 		       "what is in the way is replaced; what the snapshot does not have stays, unless\n"
 		       "--delete is given. Every byte is verified before it is written. What is\n"
-		       "damaged is named, left out, and the command ends with 3.",
+		       "damaged is named, left out, and the command ends with 3. With --salvage what\n"
+		       "can be verified of a damaged file is written to NAME.partial, with holes where\n"
+		       "bytes are lost, and the store's damaged files are read for what they still have.",
 	.operands = "[PATH…]",
 	.example = "  backuptool restore --snapshot-file latest --output-directory ~/back\n"
 		   "  backuptool restore --snapshot-file @yesterday --output-directory ~/back letters/may.txt\n",

@@ -152,7 +152,8 @@ static bool is_store(const char *path)
 }
 
 /* Opens the store around a file and finds the file's name in it. The name is allocated. */
-static int store_of_path(const struct tool *tool, const char *text, struct bt_store **ret_store, char **ret_name)
+static int store_of_path(const struct tool *tool, const char *text, bool salvage, struct bt_store **ret_store,
+			 char **ret_name)
 {
 	struct tool there = *tool;
 	char *shown = tool_escape(text), *path = realpath(text, NULL), *slash;
@@ -165,7 +166,8 @@ static int store_of_path(const struct tool *tool, const char *text, struct bt_st
 	slash = strrchr(path, '/');
 	*slash = '\0';
 	there.store = *path ? path : "/";
-	result = store_open(&there, (struct bt_store_options){.read_only = !is_store(there.store)}, ret_store);
+	result = store_open(&there, (struct bt_store_options){.read_only = !is_store(there.store), .salvage = salvage},
+			    ret_store);
 	if (result != TOOL_OK)
 		goto out;
 	if (store_has(*ret_store, slash + 1)) {
@@ -181,14 +183,14 @@ out:
 	return result;
 }
 
-int tool_pick_open(const struct tool *tool, const char *text, struct tool_pick *ret_pick)
+static int pick_open(const struct tool *tool, const char *text, bool salvage, struct tool_pick *ret_pick)
 {
 	struct tool_pick pick = {0};
 	struct bt_error error = {0};
 	const char *name = NULL;
 	char *found = NULL;
-	int result = is_path(text) ? store_of_path(tool, text, &pick.store, &found)
-				   : tool_store_open(tool, false, &pick.store);
+	int result = is_path(text) ? store_of_path(tool, text, salvage, &pick.store, &found)
+				   : store_open(tool, (struct bt_store_options){.salvage = salvage}, &pick.store);
 
 	if (result != TOOL_OK)
 		return result;
@@ -202,6 +204,16 @@ int tool_pick_open(const struct tool *tool, const char *text, struct tool_pick *
 	}
 	free(found);
 	return result;
+}
+
+int tool_pick_open(const struct tool *tool, const char *text, struct tool_pick *ret_pick)
+{
+	return pick_open(tool, text, false, ret_pick);
+}
+
+int tool_pick_salvage(const struct tool *tool, const char *text, struct tool_pick *ret_pick)
+{
+	return pick_open(tool, text, true, ret_pick);
 }
 
 void tool_pick_close(struct tool_pick *pick)

@@ -71,6 +71,8 @@ struct tool_pick {
 	struct bt_snapshot *snapshot;
 };
 int tool_pick_open(const struct tool *tool, const char *text, struct tool_pick *ret_pick);
+/* The same, also for what is damaged. */
+int tool_pick_salvage(const struct tool *tool, const char *text, struct tool_pick *ret_pick);
 void tool_pick_close(struct tool_pick *pick);
 
 /* SIGINT and SIGTERM set a flag from now on; the second one ends the program at once. */

@@ -112,7 +112,9 @@ static int complete(struct bt_run *run, struct bt_worker *worker, struct bt_plac
 	}
 	if (close(fd) && !result && errno != EINTR)
 		result = bt_fail_sys(&error, errno, NULL, "write");
-	if (result && error.code)
+	if (result && run->options.salvage && error.code == BT_E_DAMAGED)
+		bt_salvage(run, place, entry, &error);
+	else if (result && error.code)
 		bt_tell_problem(&run->tell, place, entry->name, &error);
 	return result;
 }

@@ -236,7 +236,7 @@ int bt_large_restore(struct bt_run *run, struct bt_place *place, const struct bt
 {
 	bool exists;
 	int dirfd = place->absent ? -1 : bt_place_get(&run->places, place);
-	if (dirfd < 0 || run->options.dry_run || (entry->extra && entry->extra->error) ||
+	if (dirfd < 0 || run->options.dry_run || run->options.salvage || (entry->extra && entry->extra->error) ||
 	    !must_write(run, place, dirfd, entry, &exists)) {
 		if (dirfd >= 0)
 			bt_place_put(&run->places, place);

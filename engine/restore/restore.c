@@ -4,6 +4,7 @@
 #include "restore/run.h"
 #include "restore/select.h"
 #include "store/store.h"
+#include <backuptool/confine.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -47,6 +48,19 @@ static int open_output(const char *output, bool dry_run, bool *ret_fresh, int *r
 		return bt_fail_sys(error, -fd, output, "open");
 	*ret_fd = fd;
 	return 0;
+}
+
+/* Everything else is open by now; who derives a file from one of version 1 writes to cache/. */
+static int give_up_the_rest(struct bt_run *run, int output, struct bt_error *error)
+{
+	int readable[] = {bt_store_dirfd(run->store)}, writable[] = {output, bt_store_cache_dirfd(run->store)};
+	const struct bt_confinement limits = {.readable = readable,
+					      .writable = writable,
+					      .readable_count = 1,
+					      .writable_count = writable[1] < 0 ? 1 : 2};
+	if (!run->options.threads) /* found out by reading a file */
+		run->options.threads = bt_cpu_count();
+	return run->options.confine && output >= 0 ? bt_confine(&limits, NULL, error) : 0;
 }
 
 static int start_pool(struct bt_run *run, struct bt_error *error)
@@ -108,6 +122,11 @@ static int restore(struct bt_run *run, const char *output, const struct bt_selec
 	int fd = -1, result = open_output(output, run->options.dry_run, &fresh, &fd, error);
 	if (result)
 		return result;
+	result = give_up_the_rest(run, fd, error);
+	if (result) {
+		bt_close(&fd);
+		return result;
+	}
 	int sync_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	struct bt_place *root = bt_place_new(&run->places, NULL, "", fd);
 	if (!root) {

@@ -77,6 +77,11 @@ int bt_file_compare(struct bt_run *run, struct bt_worker *worker, struct bt_plac
 bool bt_file_hashed(const struct bt_entry *entry); /* the digest of the whole is to be checked besides its chunks' */
 void bt_hash_zeros(struct bt_hasher *hasher, uint64_t length);
 
+/* salvage.c: a file that cannot be restored whole because of damage: told, and what there is of it goes to
+ * NAME.partial. */
+void bt_salvage(struct bt_run *run, struct bt_place *place, const struct bt_entry *entry,
+		const struct bt_error *damage);
+
 /* node.c: everything that is neither file nor directory; as bt_file_write. */
 int bt_node_write(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
 		  struct stat *ret_status);

@@ -39,6 +39,15 @@ void bt_tell_problem(struct bt_tell *tell, const struct bt_place *place, const c
 		bt_tell_stop(tell, error->code, error);
 }
 
+void bt_tell_more(struct bt_tell *tell, const struct bt_place *place, const char *name, const struct bt_error *error)
+{
+	char *path = bt_place_path(place, name);
+	pthread_mutex_lock(&tell->lock);
+	tell_problem(tell, path ? path : name ? name : "", error);
+	pthread_mutex_unlock(&tell->lock);
+	free(path);
+}
+
 void bt_tell_sys(struct bt_tell *tell, const struct bt_place *place, const char *name, int sys, const char *what)
 {
 	struct bt_error error = {0};

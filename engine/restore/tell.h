@@ -41,7 +41,9 @@ void bt_tell_free(struct bt_tell *tell);
  * as well (a full disk) ends the run. */
 void bt_tell_problem(struct bt_tell *tell, const struct bt_place *place, const char *name,
 		     const struct bt_error *error);
-/* The same for a system call. */
+/* A further thing to say about an entry that was counted. */
+void bt_tell_more(struct bt_tell *tell, const struct bt_place *place, const char *name, const struct bt_error *error);
+/* The same as bt_tell_problem for a system call. */
 void bt_tell_sys(struct bt_tell *tell, const struct bt_place *place, const char *name, int sys, const char *what);
 void bt_tell_lack(struct bt_tell *tell, enum bt_lack lack, const struct bt_place *place, const char *name);
 void bt_tell_lacks(struct bt_tell *tell); /* at the end */

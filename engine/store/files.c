@@ -4,6 +4,7 @@
 #include "base/io.h"
 #include "store/store_inside.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,24 @@ void bt_slot_damaged(struct bt_slot *slot, const struct bt_error *error)
 		free(copy);
 }
 
+/* A file of version 2; to salvage what it has, also a damaged one. The fd is taken over. */
+static int open_current(struct bt_store *store, struct bt_slot *slot, int fd, struct bt_file **ret_file,
+			struct bt_error *error)
+{
+	struct bt_error damage = {0};
+	int again = store->options.salvage ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+	int r = bt_file_open(fd, slot->path, ret_file, &damage);
+	if (again >= 0 && (r == BT_E_DAMAGED || r == BT_E_SYSTEM)) {
+		damage = (struct bt_error){0};
+		r = bt_file_open_loosely(again, slot->path, ret_file, &damage);
+	} else {
+		bt_close(&again);
+	}
+	if (r && error && !error->code)
+		*error = damage;
+	return r;
+}
+
 static int open_slot(struct bt_store *store, struct bt_slot *slot, struct bt_file **ret_file, struct bt_error *error)
 {
 	struct stat st;
@@ -51,7 +70,7 @@ static int open_slot(struct bt_store *store, struct bt_slot *slot, struct bt_fil
 	if (slot->id.snapshot && store->foreign.detect && store->foreign.detect(fd))
 		r = bt_derived_open(store, slot, fd, &file, error);
 	else
-		r = bt_file_open(fd, slot->path, &file, error);
+		r = open_current(store, slot, fd, &file, error);
 	if (!r && bt_file_share(file, store->fds, store->dirfd, slot->path)) {
 		bt_file_free(file);
 		return bt_fail(error, BT_E_NOMEM, slot->path, NULL);

@@ -11,9 +11,16 @@
 
 static int visit_file(void *arg, uint32_t ordinal, const struct bt_index_visitor *visitor, struct bt_error *error)
 {
+	static const struct bt_index_visitor nobody = {0};
+	const struct bt_store *store = arg;
 	struct bt_file *file;
 	int r = bt_store_file(arg, ordinal, &file, error);
-	return r ? r : bt_file_visit(file, visitor, error);
+	if (r)
+		return r;
+	/* the lists count for nothing unless all of them is right */
+	if (store->options.salvage && bt_file_kind(file) != BT_KIND_CLASSIC && bt_file_visit(file, &nobody, NULL))
+		return bt_file_visit_loosely(file, visitor, error);
+	return bt_file_visit(file, visitor, error);
 }
 
 static void note_damage(void *arg, uint32_t ordinal, const struct bt_error *error)

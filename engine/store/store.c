@@ -58,7 +58,7 @@ int bt_store_open_with(const char *path, const struct bt_store_options *options,
 		store->options = *options;
 	if (foreign)
 		store->foreign = *foreign;
-	store->read_only = store->options.read_only;
+	store->read_only = store->options.read_only || store->options.salvage;
 	store->dirfd = store->contentsfd = store->cachefd = -1;
 	pthread_mutex_init(&store->lock, NULL);
 	pthread_mutex_init(&store->index_lock, NULL);

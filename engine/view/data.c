@@ -156,6 +156,19 @@ static int find_piece(struct bt_store *store, const struct bt_entry *file, uint6
 	return 0;
 }
 
+uint64_t bt_entry_lost(struct bt_store *store, const struct bt_entry *file, uint64_t offset)
+{
+	struct piece piece = {.length = 0};
+	uint64_t data = 0;
+	if (!find_piece(store, file, offset, &piece, NULL))
+		return piece.length ? piece.length : 1;
+	if (check_file(file, NULL) || offset >= file->size || skip_holes(file, offset, &data, &piece))
+		return piece.length ? piece.length : 1;
+	const struct bt_extra *extra = file->extra;
+	const struct bt_chunk *stated = extra ? find_chunk(extra->chunk_pages, extra->chunk_page_count, &data) : NULL;
+	return stated && stated->size - data < piece.length ? stated->size - data : piece.length;
+}
+
 typedef int pin_function(struct bt_store *store, const struct bt_digest *digest, uint64_t size, struct bt_pin *ret_pin,
 			 struct bt_error *error);
 

@@ -20,6 +20,10 @@ struct bt_restore_options {
 	size_t path_count;
 	enum bt_overwrite overwrite;
 	bool delete_extra; /* remove what the snapshot does not have (only inside restored directories) */
+	bool salvage;	   /* of a file that is damaged, write what can be verified to NAME.partial, lost ranges being
+			      holes, and tell the ranges; NAME stays as it is. For a store opened to be salvaged, too */
+	bool confine;	   /* from here on the process can reach nothing but the store, to read, and output: see
+			      confine.h. It stays so afterwards */
 	bool dry_run;	   /* tell the observer what would be done */
 	unsigned threads;  /* 0: as many as there are processors */
 };

@@ -17,6 +17,8 @@ struct bt_store_options {
 	bool read_only;	    /* never write, not even derived data; implied by a read-only file system */
 	size_t cache_bytes; /* for decoded blocks; 0 means 64 MiB */
 	bool verify_always; /* hash contents each time they are read, not only once after decoding */
+	bool salvage;	    /* read damaged files for what they still have, and write nothing: contents and pages are
+			       verified as ever, but a snapshot's first and last lines may not be */
 	int lock_wait_ms;   /* how long to wait for the lock; -1 forever */
 };
 

@@ -144,6 +144,10 @@ uint64_t bt_slice_before(const struct bt_slice *slice);
 /* The decoded block that a slice lies in, to compare with that of others; NULL of a hole. */
 const void *bt_slice_block(const struct bt_slice *slice);
 
+/* How many bytes of the file from offset on are lost when what lies at offset cannot be read: to the end of that
+ * content, or of all that a chunk page stands for when that is missing. At least 1. */
+uint64_t bt_entry_lost(struct bt_store *store, const struct bt_entry *file, uint64_t offset);
+
 /* As pread(2): exactly min(size, file size - offset) bytes, or an error. ret_size may be NULL. */
 int bt_entry_pread(struct bt_store *store, const struct bt_entry *file, void *data, size_t size, uint64_t offset,
 		   size_t *ret_size, struct bt_error *error);

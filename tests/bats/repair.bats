@@ -84,3 +84,79 @@ time.sleep(60)' 3>&- &
 	kill "$holder"
 	[ "$status" = 11 ]
 }
+
+@test "--salvage: a large file's sound parts, and which bytes are lost" {
+	two_snapshots
+	damage "snapshots/$FIRST" 2000000
+	run -3 bring latest out
+	[ ! -e out/photos/large.bin ]
+	mkdir again
+	cp -a src/. again
+	run -3 bring latest again --salvage --overwrite always
+	lost=$(sed -n 's/.*photos\/large\.bin: bytes \([0-9]*\) to \([0-9]*\) are lost.*/\1 \2/p' <<<"$output")
+	[ "$(wc -l <<<"$lost")" = 1 ]
+	[[ $output == *"photos/large.bin: what there is of it has the same name with .partial"* ]]
+	cmp src/photos/large.bin again/photos/large.bin # the good one that was there
+	python3 - $lost <<-'EOF'
+		import os, sys
+		first, last = int(sys.argv[1]), int(sys.argv[2])
+		whole = open('src/photos/large.bin', 'rb').read()
+		part = open('again/photos/large.bin.partial', 'rb').read()
+		assert len(part) == len(whole) and 0 < last - first < 3000000, (first, last)
+		assert part == whole[:first] + bytes(last + 1 - first) + whole[last + 1:]
+	EOF
+	rm again/photos/large.bin.partial
+	diff -r src again
+	run -0 bring latest out --salvage photos/numbers.txt
+	[ ! -e out/photos/numbers.txt.partial ]
+}
+
+@test "--salvage: a snapshot whose lists and end are gone" {
+	two_snapshots
+	sed -i 's/^"end":.*/"end":{}}/' "snapshots/$FIRST"
+	run -1 bring "$FIRST" out
+	run -3 bring "$SECOND" out
+	rm -rf out
+	run -0 bring "$FIRST" out --salvage
+	rm src/docs/later.txt
+	diff -r src out
+	at=$(grep -abo '"contents":' "snapshots/$FIRST" | cut -d : -f 1)
+	cp "snapshots/$FIRST" cut
+	truncate -s "$at" "snapshots/$FIRST"
+	run -1 bring "$FIRST" out --salvage
+	run -3 bring "$SECOND" out2 --salvage
+	cmp cut <(cat "snapshots/$FIRST" <(tail -c "+$((at + 1))" cut)) # nothing is written
+	[ -e out2/docs/later.txt ]
+}
+
+@test "--salvage: a page that is gone costs its directory" {
+	two_snapshots
+	sed -i 's/^{"entries":\[{"name":"b.txt"/{"entries":[{"name":"x.txt"/' "snapshots/$FIRST"
+	run -3 bring latest out --salvage
+	[[ $output == *"docs/notes"* ]]
+	[ ! -e out/docs/notes/b.txt ]
+	cmp src/photos/large.bin out/photos/large.bin
+	cmp src/docs/later.txt out/docs/later.txt
+}
+
+@test "what is not needed is given up: a snapshot gains no privileges, a restore reaches nothing else" {
+	mkdir src
+	mkfifo src/fifo
+	# it is asked while it waits for a lock
+	take src -q
+	python3 -c '
+import fcntl, struct, time
+lock = open("snapshots/lock", "r+b")
+fcntl.fcntl(lock, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))  # F_OFD_SETLK
+open("held", "w").close()
+time.sleep(60)' 3>&- &
+	holder=$!
+	wait_until test -e held
+	backuptool snapshot --target-directory src -q 3>&- &
+	taker=$!
+	wait_until grep -q '^NoNewPrivs:.1' "/proc/$taker/status"
+	kill "$holder"
+	wait "$taker"
+	run -0 bring latest out
+	[ -p out/fifo ]
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* What can still be had of a damaged file. It gets a name of its own: a file with gaps must not look like a whole one,
+ * nor take the place of one. */
+#include "base/fail.h"
+#include "base/io.h"
+#include "restore/meta.h"
+#include "restore/run.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SUFFIX	     ".partial"
+#define LONGEST_NAME 255
+
+struct salvage {
+	struct bt_run *run;
+	struct bt_place *place;
+	const struct bt_entry *entry;
+	struct bt_buf lost; /* struct bt_extent */
+	uint64_t read;
+};
+
+static int note_lost(struct salvage *salvage, uint64_t offset, uint64_t length)
+{
+	struct bt_buf *lost = &salvage->lost;
+	struct bt_extent *last = lost->length ? (struct bt_extent *)(lost->data + lost->length) - 1 : NULL;
+	const struct bt_extent extent = {offset, length};
+	if (!last || last->offset + last->length != offset)
+		return bt_buf_append(lost, &extent, sizeof(extent));
+	last->length += length;
+	return 0;
+}
+
+/* 0 or -errno. */
+static int copy_slice(struct salvage *salvage, int fd, uint64_t offset, uint64_t *ret_length)
+{
+	struct bt_store *store = salvage->run->store;
+	struct bt_error damage = {0};
+	struct bt_slice slice;
+	int result = bt_slice_start(store, salvage->entry, offset, &slice, &damage);
+	if (result == BT_E_NOMEM)
+		return -ENOMEM;
+	if (result) {
+		*ret_length = bt_entry_lost(store, salvage->entry, offset);
+		return note_lost(salvage, offset, *ret_length) ? -ENOMEM : 0;
+	}
+	*ret_length = slice.length;
+	if (slice.data) {
+		result = bt_pwrite_all(fd, slice.data, slice.length, offset);
+		salvage->read += slice.length;
+		bt_tell_bytes(&salvage->run->tell, slice.length, slice.length);
+	}
+	bt_slice_end(store, &slice);
+	return result;
+}
+
+static int copy(struct salvage *salvage, int fd)
+{
+	uint64_t length = 0;
+	int result = 0;
+	for (uint64_t offset = 0; offset < salvage->entry->size && !result; offset += length) {
+		if (bt_tell_stopped(&salvage->run->tell))
+			return -ECANCELED;
+		result = copy_slice(salvage, fd, offset, &length);
+	}
+	if (!result && ftruncate(fd, (off_t)salvage->entry->size))
+		result = -errno;
+	return result;
+}
+
+static int install(struct salvage *salvage, int dirfd, const char *temp)
+{
+	const struct bt_entry *entry = salvage->entry;
+	char name[LONGEST_NAME + 1];
+	int length = (int)(sizeof(name) - sizeof(SUFFIX));
+	if (entry->name_length < length)
+		length = entry->name_length;
+	snprintf(name, sizeof(name), "%.*s" SUFFIX, length, entry->name);
+	return bt_install(salvage->run, salvage->place, dirfd, temp, name);
+}
+
+/* 0, 1 if there is nothing to be had, or -errno. */
+static int write_partial(struct salvage *salvage, int dirfd)
+{
+	char temp[BT_TEMP_SIZE];
+	int fd = bt_temp_open(salvage->run, dirfd, temp);
+	if (fd < 0)
+		return fd;
+	int result = copy(salvage, fd);
+	if (!result && !salvage->read)
+		result = 1;
+	if (!result)
+		bt_meta_apply(salvage->run, salvage->place, salvage->entry->name, fd, salvage->entry,
+			      salvage->place->default_acl ? BT_META_STRIP : 0);
+	if (close(fd) && !result && errno != EINTR)
+		result = -errno;
+	if (result) {
+		(void)!unlinkat(dirfd, temp, 0);
+		return result;
+	}
+	result = install(salvage, dirfd, temp);
+	return result < 0 ? result : 0;
+}
+
+static void tell_lost(struct salvage *salvage, const struct bt_error *damage)
+{
+	const struct bt_extent *lost = (const struct bt_extent *)salvage->lost.data;
+	size_t count = salvage->lost.length / sizeof(*lost);
+	struct bt_tell *tell = &salvage->run->tell;
+	bt_tell_problem(tell, salvage->place, salvage->entry->name, damage);
+	for (size_t i = 0; i <= count; i++) {
+		char text[160];
+		struct bt_error error = {0};
+		if (i < count)
+			snprintf(text, sizeof(text), "bytes %llu to %llu are lost", (unsigned long long)lost[i].offset,
+				 (unsigned long long)(lost[i].offset + lost[i].length - 1));
+		else
+			snprintf(text, sizeof(text), "what there is of it has the same name with " SUFFIX);
+		bt_fail(&error, BT_E_INCOMPLETE, NULL, text);
+		bt_tell_more(tell, salvage->place, salvage->entry->name, &error);
+	}
+}
+
+void bt_salvage(struct bt_run *run, struct bt_place *place, const struct bt_entry *entry, const struct bt_error *damage)
+{
+	struct salvage salvage = {.run = run, .place = place, .entry = entry};
+	int dirfd = bt_place_get(&run->places, place);
+	int result = dirfd < 0 ? dirfd : write_partial(&salvage, dirfd);
+	if (dirfd >= 0)
+		bt_place_put(&run->places, place);
+	if (result == 1 || result == -ECANCELED)
+		bt_tell_problem(&run->tell, place, entry->name, damage);
+	else if (result < 0)
+		bt_tell_sys(&run->tell, place, entry->name, -result, "write what there is of it");
+	else
+		tell_lost(&salvage, damage);
+	bt_buf_free(&salvage.lost);
+}
