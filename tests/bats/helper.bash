@@ -76,8 +76,10 @@ newest() {
 
 # A damaged file is one with another byte in the middle of its first line.
 damage() {
+	local other=X
 	chmod u+w "$1"
-	printf 'X' | dd of="$1" bs=1 seek="${2:-40}" conv=notrunc status=none
+	[ "$(tail -c "+$((${2:-40} + 1))" "$1" | head -c 1 | tr -d '\0')" != X ] || other=Y
+	printf '%s' "$other" | dd of="$1" bs=1 seek="${2:-40}" conv=notrunc status=none
 }
 
 is_root() {
