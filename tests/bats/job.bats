@@ -104,6 +104,17 @@ each_is_what_the_tree_was() {
 	each_is_what_the_tree_was
 }
 
+@test "sixty runs at one second over a tree that changes" {
+	[ "${TEST_LONG:-0}" = 1 ] || skip "only with --long"
+	mkdir src copies
+	backuptool job --target-directory src --interval 1 --duration 60s --json >log 3>&- &
+	taker=$!
+	change_between 55
+	wait "$taker"
+	jq -s -e '.[-1].runs + .[-1].missed == 60 and .[-1].failed == 0' log
+	each_is_what_the_tree_was
+}
+
 @test "rules are applied after each run" {
 	mkdir src
 	run -0 job src --interval 100ms --duration 1s --keep-last 2 --json
