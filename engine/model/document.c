@@ -110,8 +110,10 @@ static int read_text(struct part *part, enum bt_reason reason, bool (*valid)(con
 
 	if ((r = bt_json_read_string(&part->json, &scratch, &text)))
 		return r;
-	if (memchr(text.bytes, 0, text.length) || (valid && !valid(text.bytes, text.length)))
-		return bt_model_fail_at(&part->json, begin, reason);
+	if (memchr(text.bytes, 0, text.length) || (valid && !valid(text.bytes, text.length))) {
+		bt_model_fail_at(&part->json, begin, reason);
+		return BT_E_DAMAGED; /* in plain sight: 0 is not returned without a text */
+	}
 	*ret_text = bt_arena_copy(part->arena, text.bytes, text.length);
 	return *ret_text ? 0 : BT_E_NOMEM;
 }

@@ -343,7 +343,7 @@ static inline void compare_tree(struct bt_store *store, const char *path, const 
 		assert_true(i < count);
 		assert_int_equal(child->name_length, strlen(names[i]));
 		assert_string_equal(child->name, names[i]);
-		snprintf(below, sizeof(below), "%s/%s", path, names[i]);
+		assert_in_range(snprintf(below, sizeof(below), "%s/%s", path, names[i]), 1, sizeof(below) - 1);
 		compare_entry(store, below, child, compared);
 		if (child->type == BT_DIR)
 			compare_tree(store, below, child, compared);
