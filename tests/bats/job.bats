@@ -109,7 +109,7 @@ each_is_what_the_tree_was() {
 	mkdir src copies
 	backuptool job --target-directory src --interval 1 --duration 60s --json >log 3>&- &
 	taker=$!
-	change_between 55
+	change_between 40
 	wait "$taker"
 	jq -s -e '.[-1].runs + .[-1].missed == 60 and .[-1].failed == 0' log
 	each_is_what_the_tree_was
