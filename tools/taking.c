@@ -40,8 +40,12 @@ const char *tool_set_level(void *field, const char *text)
 		*(int *)field = 0;
 		return NULL;
 	}
-	if (end == text || *end || level < 1 || level > 19)
-		return "a level from 1 to 19, or auto";
+	if (strcmp(text, "max") == 0) {
+		*(int *)field = BT_COMPRESSION_MAX;
+		return NULL;
+	}
+	if (end == text || *end || level < 1 || level >= BT_COMPRESSION_MAX)
+		return "a level from 1 to 19, auto, or max";
 	*(int *)field = (int)level;
 	return NULL;
 }

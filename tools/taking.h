@@ -40,7 +40,7 @@ tool_option_set tool_set_level;		/* int */
 	 offsetof(type, member.dry_run)}, \
 	{"force", 'f', NULL, false, "read every file, even one that looks unchanged", tool_set_true, \
 	 offsetof(type, member.force)}, \
-	{"compression", 0, "LEVEL", false, "1 (fast) to 19 (small), or auto", tool_set_level, \
+	{"compression", 0, "LEVEL", false, "1 (fast) to 19 (small), auto, or max", tool_set_level, \
 	 offsetof(type, member.level)}
 /* clang-format on */
 

@@ -2,6 +2,7 @@
 #include "snapshot/pack.h"
 
 #include "codec/base64.h"
+#include "codec/chunker.h"
 #include "codec/frame.h"
 #include "snapshot/commit.h"
 #include "snapshot/dedup.h"
@@ -9,8 +10,6 @@
 #include <string.h>
 
 enum { HELD_MAX = 4096, HELD_FIRST = 16 };
-
-#define BLOCK_ROOM (BT_SNAP_BLOCK + BT_SNAP_SMALL) /* the content that fills a block may exceed it */
 
 struct bt_snap_block {
 	struct bt_job job;
@@ -44,17 +43,33 @@ static void *packer_new(void *arg)
 	if (!packer)
 		return NULL;
 	packer->run = run;
-	packer->compressor = bt_compressor_new(run->options->level);
+	packer->compressor = bt_compressor_new(run->packing.level);
 	if (packer->compressor)
 		return packer;
 	packer_free(packer);
 	return NULL;
 }
 
+/* The content that fills a usual block may exceed it. A dense one holds what fits, with the chunks of large files, any
+ * of which has room in one of its own. */
+static struct bt_snap_packing packing_at(int level)
+{
+	if (level == BT_COMPRESSION_MAX)
+		return (struct bt_snap_packing){.level = BT_LEVEL_MAX,
+						.full = BT_CHUNK_MAX - ((size_t)128 << 10),
+						.room = BT_CHUNK_MAX,
+						.alone = BT_CHUNK_MAX / 2};
+	return (struct bt_snap_packing){.level = level,
+					.full = BT_SNAP_BLOCK,
+					.room = BT_SNAP_BLOCK + BT_SNAP_SMALL,
+					.alone = (size_t)128 << 10};
+}
+
 int bt_snap_packers_new(struct bt_snap_run *run, struct bt_pool **ret_pool)
 {
+	run->packing = packing_at(run->options->level);
 	const struct bt_pool_options options = {.threads = run->threads,
-						.budget = ((size_t)8 << 20) + run->threads * ((size_t)6 << 20),
+						.budget = ((size_t)8 << 20) + run->threads * 4 * run->packing.room,
 						.worker_new = packer_new,
 						.worker_free = packer_free,
 						.arg = run};
@@ -189,21 +204,21 @@ static int claim(struct bt_snap_run *run, const struct bt_digest *digest, size_t
 
 static int add_to_block(struct bt_snap_run *run, const struct bt_digest *digest, const unsigned char *data, size_t size)
 {
-	if (run->block && run->block->size + size > BLOCK_ROOM) {
+	if (run->block && run->block->size + size > run->packing.room) {
 		int result = bt_snap_pack_flush(run);
 
 		if (result != 0)
 			return result;
 	}
 	if (!run->block)
-		run->block = block_new(run, bt_snap_buffer_get(&run->buffers, BLOCK_ROOM));
+		run->block = block_new(run, bt_snap_buffer_get(&run->buffers, run->packing.room));
 	struct bt_snap_block *block = run->block;
 	if (!block)
 		return BT_E_NOMEM;
 	memcpy(block->plain->data + block->size, data, size);
 	if (hold(block, digest, size) != 0)
 		return BT_E_NOMEM;
-	return block->size >= BT_SNAP_BLOCK || block->count >= HELD_MAX ? bt_snap_pack_flush(run) : 0;
+	return block->size >= run->packing.full || block->count >= HELD_MAX ? bt_snap_pack_flush(run) : 0;
 }
 
 static int submit_alone(struct bt_snap_run *run, const struct bt_digest *digest, struct bt_snap_buffer *buffer,
@@ -228,7 +243,7 @@ int bt_snap_keep(struct bt_snap_run *run, const struct bt_digest *digest, const 
 
 	if (result != 0 || size == 0 || !is_new)
 		return result;
-	if (!alone || size < BT_SNAP_TAIL)
+	if (!alone || size < run->packing.alone)
 		return add_to_block(run, digest, data, size);
 	struct bt_snap_buffer *buffer = bt_snap_buffer_get(&run->buffers, size);
 	if (!buffer)
@@ -243,7 +258,7 @@ int bt_snap_keep_buffer(struct bt_snap_run *run, const struct bt_digest *digest,
 	bool is_new;
 	int result = claim(run, digest, size, &is_new, error);
 
-	if (result == 0 && is_new && size >= BT_SNAP_TAIL)
+	if (result == 0 && is_new && size >= run->packing.alone)
 		return submit_alone(run, digest, buffer, size);
 	if (result == 0 && is_new)
 		result = add_to_block(run, digest, buffer->data, size);

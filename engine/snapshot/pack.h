@@ -6,7 +6,7 @@
 #include "snapshot/run.h"
 
 /* Takes a content on unless the store or this run has it: then it is packed with its neighbours, or becomes a block
- * (BT_SNAP_TAIL and more with alone set). */
+ * (with alone set, if it is large enough to be one). */
 int bt_snap_keep(struct bt_snap_run *run, const struct bt_digest *digest, const unsigned char *data, size_t size,
 		 bool alone, struct bt_error *error);
 /* As with alone set; the buffer is taken over. */
@@ -16,7 +16,7 @@ int bt_snap_keep_buffer(struct bt_snap_run *run, const struct bt_digest *digest,
 int bt_snap_pack_flush(struct bt_snap_run *run);
 void bt_snap_pack_drop(struct bt_snap_run *run); /* after a failure */
 
-/* The packers' pool. */
+/* The packers' pool, and what the options say of packing. */
 int bt_snap_packers_new(struct bt_snap_run *run, struct bt_pool **ret_pool);
 
 #endif

@@ -24,8 +24,7 @@
 #include <backuptool/view.h>
 
 #define BT_SNAP_SMALL ((size_t)512 << 10) /* files up to here are read whole, several in a batch */
-#define BT_SNAP_BLOCK ((size_t)1 << 20)	  /* plain bytes after which a block is full */
-#define BT_SNAP_TAIL  ((size_t)128 << 10) /* smaller chunks are packed with their neighbours */
+#define BT_SNAP_BLOCK ((size_t)1 << 20)	  /* plain bytes after which a batch is full, and most often a block */
 
 struct bt_snap_dedup;
 struct bt_snap_commit;
@@ -34,6 +33,13 @@ struct bt_snap_reader;
 struct bt_snap_block;
 struct bt_snap_node;
 struct bt_snap_walk;
+
+/* How contents become blocks. */
+struct bt_snap_packing {
+	int level;
+	size_t full, room; /* plain bytes after which a block goes to the packers, and that it can hold */
+	size_t alone;	   /* smaller chunks are packed with their neighbours */
+};
 
 /* What the parent has where this run has looked: the rest of it is taken over as it is. */
 struct bt_snap_past {
@@ -67,6 +73,7 @@ struct bt_snap_run {
 	uint64_t root_dev;
 	uint32_t user;	  /* effective */
 	unsigned threads; /* 0: everything on the calling thread */
+	struct bt_snap_packing packing;
 	struct bt_pool *readers, *packers;
 	struct bt_snap_dedup *dedup;
 	struct bt_snap_commit *commit; /* NULL on a dry run */

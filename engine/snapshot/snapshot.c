@@ -83,7 +83,7 @@ static int plan_run(struct bt_snap_run *run, struct plan *plan, const char *targ
 {
 	const struct bt_snapshot_options *options = run->options;
 
-	if (options->level < BT_LEVEL_AUTO || options->level > BT_LEVEL_MAX)
+	if (options->level < BT_LEVEL_AUTO || options->level > BT_COMPRESSION_MAX)
 		return bt_fail(error, BT_E_INVALID, NULL, "no such compression level");
 	if (options->time)
 		run->time = *options->time;

@@ -7,6 +7,10 @@
 #include <backuptool/store.h>
 #include <backuptool/watch.h>
 
+/* A level beyond 19: blocks of up to 4 MiB of plain data, so that more of what is alike is seen together. A reader that
+ * wants a single file decodes such a block for it, and each thread that makes them needs 70 MiB. */
+#define BT_COMPRESSION_MAX 20
+
 struct bt_snapshot_options {
 	const char *const *exclude; /* gitignore patterns, relative to the target, later ones win */
 	size_t exclude_count;
@@ -21,7 +25,7 @@ struct bt_snapshot_options {
 				   fingerprints were missing, there is a file all the same: so the next run is fast) */
 	bool dry_run;		/* read and compare, write nothing */
 	bool force;		/* read every file, whatever its fingerprint */
-	int level;		/* 0 auto, 1–19 */
+	int level;		/* 0 auto, 1–19, BT_COMPRESSION_MAX */
 	unsigned threads;	/* 0: as many as there are processors; the result does not depend on it */
 	const struct bt_time *time; /* NULL: now. For tests */
 	uint64_t volume_size;	    /* 0: 256 MiB */

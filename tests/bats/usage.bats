@@ -98,7 +98,7 @@ load helper
 @test "values that make no sense" {
 	for level in 0 20 -1 fast 3x ""; do
 		run -2 backuptool snapshot --target-directory . --compression "$level"
-		output_is "backuptool snapshot: --compression '$level' is not a level from 1 to 19, or auto; see 'backuptool snapshot --help'"
+		output_is "backuptool snapshot: --compression '$level' is not a level from 1 to 19, auto, or max; see 'backuptool snapshot --help'"
 	done
 	run -2 backuptool restore --snapshot-file latest --output-directory x --overwrite sometimes
 	output_is "backuptool restore: --overwrite 'sometimes' is not always, if-changed or never; see 'backuptool restore --help'"

@@ -624,7 +624,7 @@ static void test_names_and_tags(void **state)
 	world.options.tag_count = 1;
 	assert_int_equal(world_take(&world), BT_E_INVALID);
 	world.options.tag_count = 0;
-	world.options.level = 20;
+	world.options.level = BT_COMPRESSION_MAX + 1;
 	assert_int_equal(world_take(&world), BT_E_INVALID);
 	assert_int_equal(count_in_store(&world, "", ".json"), 3);
 	world_end(&world);
