@@ -80,27 +80,33 @@ static int open_slot(struct bt_store *store, struct bt_slot *slot, struct bt_fil
 	return r;
 }
 
-int bt_store_file(struct bt_store *store, uint32_t ordinal, struct bt_file **ret_file, struct bt_error *error)
+static int open_once(struct bt_store *store, struct bt_slot *slot, struct bt_file **ret_file, struct bt_error *error)
 {
-	struct bt_slot *slot = bt_slot(store, ordinal);
-	struct bt_file *file = atomic_load_explicit(&slot->file, memory_order_acquire);
 	struct bt_error inner = {0};
 	int r = 0;
-	if (!file) {
-		pthread_mutex_lock(&slot->lock);
-		file = atomic_load(&slot->file);
-		if (!file)
-			r = open_slot(store, slot, &file, &inner);
-		if (!r)
-			atomic_store_explicit(&slot->file, file, memory_order_release);
-		pthread_mutex_unlock(&slot->lock);
-	}
+	pthread_mutex_lock(&slot->lock);
+	struct bt_file *file = atomic_load(&slot->file);
+	if (!file)
+		r = open_slot(store, slot, &file, &inner);
+	if (!r)
+		atomic_store_explicit(&slot->file, file, memory_order_release);
+	pthread_mutex_unlock(&slot->lock);
 	if (r) {
 		bt_slot_damaged(slot, &inner);
 		if (error && !error->code)
 			*error = inner;
 		return r;
 	}
+	*ret_file = file;
+	return 0;
+}
+
+int bt_store_file(struct bt_store *store, uint32_t ordinal, struct bt_file **ret_file, struct bt_error *error)
+{
+	struct bt_slot *slot = bt_slot(store, ordinal);
+	struct bt_file *file = atomic_load_explicit(&slot->file, memory_order_acquire);
+	if (!file)
+		return open_once(store, slot, ret_file, error);
 	*ret_file = file;
 	return 0;
 }
