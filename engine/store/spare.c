@@ -27,7 +27,7 @@ static unsigned choose(const struct bt_spares *spares, size_t size)
 	unsigned best = BT_SPARES;
 	for (unsigned i = 0; i < spares->count; i++) {
 		size_t room = spares->list[i].room;
-		if (room >= size && room / 2 <= size && (best == BT_SPARES || room < spares->list[best].room))
+		if (room >= size && room / 2 <= size + GRAIN && (best == BT_SPARES || room < spares->list[best].room))
 			best = i;
 	}
 	return best;

@@ -74,7 +74,7 @@ static void only_the_store(void **state)
 
 static void caches_share_what_is_allowed(void **state)
 {
-	assert_int_equal(bounds_blocks_cache(0), 48 << 20);
+	assert_int_equal(bounds_blocks_cache(0), 16 << 20);
 	assert_int_equal(bounds_blocks_cache(1), 8 << 20);
 	assert_int_equal(bounds_blocks_cache(100 << 20), 84 << 20);
 }
