@@ -123,8 +123,13 @@ static int enter_store(struct bt_snap_run *run, struct plan *plan, struct bt_err
 	result = bt_store_refresh(run->store, error);
 	if (result == 0)
 		result = bt_snap_parent_find(run->store, plan->host, plan->target, &run->parent);
-	if (result == 0 && run->parent)
-		plan->info.parent = bt_snapshot_info(run->parent)->name;
+	if (result == 0 && run->parent) {
+		const struct bt_snapshot_info *parent = bt_snapshot_info(run->parent);
+
+		plan->info.parent = parent->name;
+		run->watch.expected_files = parent->files;
+		run->watch.expected_bytes = parent->directory_size;
+	}
 	return result;
 }
 

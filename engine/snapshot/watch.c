@@ -104,6 +104,11 @@ void bt_snap_progress(struct bt_snap_watch *watch, uint64_t files, uint64_t byte
 	if (last || ms - watch->last_progress >= PROGRESS_EVERY_MS) {
 		struct bt_progress progress = {.files = files, .bytes = bytes};
 
+		/* An estimate that was passed is none any more. */
+		if (bytes <= watch->expected_bytes && files <= watch->expected_files) {
+			progress.total_files = watch->expected_files;
+			progress.total_bytes = watch->expected_bytes;
+		}
 		watch->last_progress = ms;
 		watch->inner->progress(watch->inner->arg, &progress);
 	}

@@ -11,7 +11,8 @@ struct bt_snap_watch {
 	const struct bt_observer *inner; /* NULL: none */
 	struct bt_observer outer;	 /* calls inner under the lock; for others to use */
 	pthread_mutex_t lock;
-	int64_t last_progress; /* milliseconds */
+	int64_t last_progress;			 /* milliseconds */
+	uint64_t expected_files, expected_bytes; /* what the parent has; 0: there is none */
 	atomic_bool stop;
 	struct bt_error error; /* the first failure */
 };

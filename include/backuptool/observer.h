@@ -13,8 +13,9 @@ enum bt_event {
 	BT_EVENT_EXCLUDED,
 };
 
+/* Totals 0: not known. Those of taking a snapshot are of the one before, until there is more. */
 struct bt_progress {
-	uint64_t files, bytes, total_files, total_bytes; /* totals 0: not known */
+	uint64_t files, bytes, total_files, total_bytes;
 };
 
 struct bt_observer {

@@ -284,6 +284,10 @@ has_written() {
 	run -0 script -qec "$on_terminal" /dev/null
 	[[ $output == *$'\r'[1-6]" file"*" MiB/s"*$'\033[K'* ]]
 	[[ $output == *$'\033[K'"snapshot snapshot_"* ]]
+	[[ $output != *" %  "* ]]
+	# The snapshot before says how much there is.
+	run -0 script -qec "$on_terminal --force" /dev/null
+	[[ $output == *$'\r'*" %  "[1-6]" file"*" of 114.4 MiB  "*" MiB/s"* ]]
 	bring latest out
 	for quiet in "$on_terminal --force --no-progress" "$on_terminal --force -q" "$on_terminal --force --json" "TERM=dumb $on_terminal --force"; do
 		run -0 script -qec "$quiet" /dev/null
@@ -312,6 +316,11 @@ with open("snapshots/lock", "r+") as file:
 	hold_lock
 	run -11 --separate-stderr take src --lock-wait 1s
 	[[ $stderr == "backuptool snapshot: "*"another backuptool is at work there: run it again later, or wait longer with --lock-wait 1h" ]]
+	for command in "remove latest" "prune --snapshot-number 1" "check --repair"; do
+		# shellcheck disable=SC2086
+		run -11 backuptool $command --lock-wait 0
+		[[ $output == *"another backuptool is at work there"* ]]
+	done
 	take src --lock-wait forever >log &
 	waiting=$!
 	run -0 backuptool list

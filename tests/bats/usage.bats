@@ -123,6 +123,11 @@ load helper
 	[[ $output == "backuptool list: there is no store at there; "* ]]
 	run -10 backuptool restore --snapshot-file latest --output-directory x
 	[ ! -e x ]
+	for command in "remove latest" "prune --snapshot-number 1" "tag latest --add x" "export --classic latest x" check; do
+		# shellcheck disable=SC2086
+		run -10 backuptool $command
+		[[ $output == *"there is no store at ./snapshots"* ]]
+	done
 	[ ! -e snapshots ]
 }
 
