@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -69,6 +70,13 @@ static void pin(struct bt_places *places, struct bt_place *place)
 	place->pins++;
 }
 
+/* A restore at work in a directory shares its lock, so that no other takes its temporary files for forgotten ones.
+ * Where there are no such locks nobody gets the exclusive one, either. */
+static void share_lock(int fd)
+{
+	(void)!flock(fd, LOCK_SH | LOCK_NB);
+}
+
 struct bt_place *bt_place_new(struct bt_places *places, struct bt_place *parent, const char *name, int fd)
 {
 	struct bt_place *place = calloc(1, sizeof(*place));
@@ -84,6 +92,8 @@ struct bt_place *bt_place_new(struct bt_places *places, struct bt_place *parent,
 	place->refs = place->pins = 1;
 	place->absent = fd < 0;
 	place->default_acl = fd >= 0 && fgetxattr(fd, "system.posix_acl_default", NULL, 0) > 0;
+	if (fd >= 0)
+		share_lock(fd);
 	pthread_mutex_lock(&places->lock);
 	if (parent)
 		parent->refs++;
@@ -126,6 +136,7 @@ static int accept_fd(struct bt_places *places, struct bt_place *place, int fd)
 		bt_close(&fd);
 		return -ESTALE;
 	}
+	share_lock(fd);
 	place->fd = fd;
 	places->open++;
 	return 0;

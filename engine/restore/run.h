@@ -95,6 +95,9 @@ int bt_large_restore(struct bt_run *run, struct bt_place *place, const struct bt
 void bt_temp_name(struct bt_run *run, char name[BT_TEMP_SIZE]);
 int bt_temp_open(struct bt_run *run, int dirfd,
 		 char name[BT_TEMP_SIZE]); /* a new file 0600 for writing: fd or -errno */
+/* Removes the temporary files of restores that were killed from a directory in which no other restore is at work and
+ * this one has made none yet. */
+void bt_temp_sweep(int dirfd);
 /* Gives temp its name, replacing what stands there as the options say. 0; 1: kept what was there; -errno. Unless 0 the
  * temporary name is gone. */
 int bt_install(struct bt_run *run, struct bt_place *place, int dirfd, const char *temp, const char *name);

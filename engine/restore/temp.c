@@ -5,14 +5,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
-#define TRIES 8
+#define TRIES  8
+#define PREFIX ".backuptool-"
+#define DIGITS 16
 
 void bt_temp_name(struct bt_run *run, char name[BT_TEMP_SIZE])
 {
 	uint64_t number = run->seed ^ bt_mix64(run->seed + atomic_fetch_add(&run->temps, 1));
-	snprintf(name, BT_TEMP_SIZE, ".backuptool-%016llx", (unsigned long long)number);
+	snprintf(name, BT_TEMP_SIZE, PREFIX "%016llx", (unsigned long long)number);
 }
 
 int bt_temp_open(struct bt_run *run, int dirfd, char name[BT_TEMP_SIZE])
@@ -23,6 +27,33 @@ int bt_temp_open(struct bt_run *run, int dirfd, char name[BT_TEMP_SIZE])
 		fd = bt_openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
 	}
 	return fd;
+}
+
+static bool is_temp_name(const char *name)
+{
+	size_t prefix = strlen(PREFIX);
+	return strncmp(name, PREFIX, prefix) == 0 && strlen(name) == prefix + DIGITS &&
+	       strspn(name + prefix, "0123456789abcdef") == DIGITS;
+}
+
+static void remove_temps(int dirfd, const struct bt_buf *names)
+{
+	for (size_t at = 0; at < names->length;) {
+		const char *name = (const char *)names->data + at;
+		if (is_temp_name(name))
+			(void)!unlinkat(dirfd, name, 0);
+		at += strlen(name) + 1;
+	}
+}
+
+/* The names are read under the lock: one that is there then belongs to nobody alive. */
+void bt_temp_sweep(int dirfd)
+{
+	struct bt_buf names = {0};
+	if (flock(dirfd, LOCK_EX | LOCK_NB) == 0 && bt_list_names(dirfd, &names) == 0)
+		remove_temps(dirfd, &names);
+	(void)!flock(dirfd, LOCK_SH | LOCK_NB);
+	bt_buf_free(&names);
 }
 
 static int rename_new(int dirfd, const char *temp, const char *name)

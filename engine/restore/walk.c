@@ -213,6 +213,16 @@ static void remove_extras(struct walk *walk, const struct level *level)
 	bt_buf_free(&names);
 }
 
+static void sweep(struct walk *walk, const struct level *level)
+{
+	struct bt_places *places = &walk->run->places;
+	int fd = bt_place_get(places, level->place);
+	if (fd < 0)
+		return; /* who needs it will tell */
+	bt_temp_sweep(fd);
+	bt_place_put(places, level->place);
+}
+
 static void tell_unread(struct walk *walk, const struct level *level)
 {
 	struct bt_error error = {0};
@@ -230,6 +240,9 @@ static int start_level(struct walk *walk)
 		tell_unread(walk, level);
 		return end_level(walk);
 	}
+	bool found = !level->second && !level->place->fresh && !level->place->absent;
+	if (found && !run->options.dry_run)
+		sweep(walk, level);
 	if (level->high)
 		return 0;
 	if (bt_dir_start(&level->dir, run->store, &level->entry->digest, &error)) {
@@ -238,7 +251,7 @@ static int start_level(struct walk *walk)
 	}
 	level->listed = true;
 	/* In the second pass there may be temporary files of this run. */
-	if (run->options.delete_extra && !level->second && !level->place->fresh && !level->place->absent)
+	if (run->options.delete_extra && found)
 		remove_extras(walk, level);
 	return 0;
 }

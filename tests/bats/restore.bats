@@ -268,6 +268,24 @@ load helper
 	same src out
 }
 
+@test "what a killed restore left behind is removed by the next, but not under one that is at work" {
+	mkdir -p src/below out/below
+	echo a >src/below/a
+	take src
+	local left=out/below/.backuptool-0123456789abcdef
+	touch "$left" out/below/.backuptool-mine out/.backuptool-fedcba9876543210
+	exec 8<out/below
+	flock -s 8
+	bring latest out
+	[ -e "$left" ]
+	[ ! -e out/.backuptool-fedcba9876543210 ]
+	exec 8<&-
+	run -0 --separate-stderr bring latest out
+	[ ! -e "$left" ]
+	[ -e out/below/.backuptool-mine ]
+	cmp src/below/a out/below/a
+}
+
 has_file() {
 	compgen -G "$1/[0-9]*" >/dev/null
 }
