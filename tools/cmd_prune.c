@@ -81,7 +81,7 @@ static int prune(struct tool *tool, struct bt_store *store, const struct options
 	if (tool_verdicts_apply(&verdicts, store, &how, &talk.observer, &done, &error))
 		result = tool_fail(tool, &error);
 	tool_talk_end(&talk);
-	if (result == TOOL_OK && !tool->json && !tool->quiet)
+	if ((result == TOOL_OK || result == TOOL_INCOMPLETE) && !tool->json && !tool->quiet)
 		print_result(options, &verdicts, &done);
 	tool_verdicts_free(&verdicts);
 	return result;

@@ -116,7 +116,7 @@ static int remove_all(const struct tool *tool, struct bt_store *store, const str
 	tool_talk_end(&talk);
 	if (result)
 		result = tool_fail(tool, &error);
-	else
+	if (result == TOOL_OK || result == TOOL_INCOMPLETE)
 		print_report(tool, &report);
 	for (size_t i = 0; i < count; i++)
 		free(kept[i]);

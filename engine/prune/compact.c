@@ -2,6 +2,7 @@
 #include "base/fail.h"
 #include "base/io.h"
 #include "prune/copy.h"
+#include <errno.h>
 #include <stdlib.h>
 
 #define DEFAULT_DEAD_PERCENT 25
@@ -14,7 +15,7 @@
 struct batch {
 	uint32_t *ordinals;
 	size_t count;
-	uint64_t live;
+	uint64_t live, dead;
 };
 
 static int copy_batch(struct bt_prune_run *run, const struct batch *batch, struct bt_error *error)
@@ -107,10 +108,31 @@ static int choose(struct bt_prune_run *run, struct batch *chosen, struct bt_erro
 	return result;
 }
 
+static bool is_no_room(const struct bt_error *error)
+{
+	return error->code == BT_E_SYSTEM && (error->sys == ENOSPC || error->sys == EDQUOT);
+}
+
+/* Without room for the copy the files stay, and with them all that the copy was to hold. */
+static int leave_batch(struct bt_prune_run *run, const struct batch *batch, struct bt_error *error)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < batch->count && !result; i++)
+		result = bt_prune_hold(run, batch->ordinals[i], error);
+	run->result.stuck_bytes += batch->dead;
+	return result;
+}
+
 static int rewrite_batch(struct bt_prune_run *run, const struct batch *batch, struct bt_error *error)
 {
-	int result = batch->live ? copy_batch(run, batch, error) : 0;
+	struct bt_error copying = {0};
+	int result = batch->live ? copy_batch(run, batch, &copying) : 0;
 
+	if (result && is_no_room(&copying))
+		return leave_batch(run, batch, error);
+	if (result && error && !error->code)
+		*error = copying;
 	if (!result)
 		result = delete_batch(run, batch, error);
 	if (!result)
@@ -118,27 +140,64 @@ static int rewrite_batch(struct bt_prune_run *run, const struct batch *batch, st
 	return result;
 }
 
-int bt_prune_compact(struct bt_prune_run *run, struct bt_error *error)
+/* What nobody needs at all goes first: it makes room for the copies. */
+static int delete_dead(struct bt_prune_run *run, struct batch *chosen, struct bt_error *error)
+{
+	struct batch dead = {.ordinals = chosen->ordinals};
+	int result = 0;
+
+	for (size_t i = 0; i < chosen->count && !result; i++) {
+		uint32_t ordinal = chosen->ordinals[i];
+		struct bt_share share;
+
+		result = bt_prune_share(run, ordinal, &share, error);
+		if (result || share.live)
+			continue;
+		chosen->ordinals[i] = chosen->ordinals[dead.count];
+		chosen->ordinals[dead.count++] = ordinal;
+	}
+	if (!result && dead.count)
+		result = delete_batch(run, &dead, error);
+	chosen->ordinals += dead.count;
+	chosen->count -= dead.count;
+	return result;
+}
+
+static int compact(struct bt_prune_run *run, const struct batch *chosen, struct bt_error *error)
 {
 	uint64_t limit = run->options->volume_size ? run->options->volume_size : DEFAULT_VOLUME_SIZE;
-	struct batch chosen = {0}, batch;
-	int result = choose(run, &chosen, error);
+	int result = 0;
 
-	for (size_t i = 0; i < chosen.count && !result;) {
-		batch = (struct batch){chosen.ordinals + i, 0, 0};
-		while (i < chosen.count && !result) {
+	for (size_t i = 0; i < chosen->count && !result;) {
+		struct batch batch = {.ordinals = chosen->ordinals + i};
+
+		while (i < chosen->count && !result) {
 			struct bt_share share;
 
-			result = bt_prune_share(run, chosen.ordinals[i], &share, error);
+			result = bt_prune_share(run, chosen->ordinals[i], &share, error);
 			if (result || (batch.count && batch.live + share.live > limit))
 				break;
 			batch.live += share.live;
+			batch.dead += share.dead;
 			batch.count++;
 			i++;
 		}
 		if (!result)
 			result = rewrite_batch(run, &batch, error);
 	}
-	free(chosen.ordinals);
+	return result;
+}
+
+int bt_prune_compact(struct bt_prune_run *run, struct bt_error *error)
+{
+	struct batch chosen = {0};
+	int result = choose(run, &chosen, error);
+	uint32_t *ordinals = chosen.ordinals;
+
+	if (!result)
+		result = delete_dead(run, &chosen, error);
+	if (!result)
+		result = compact(run, &chosen, error);
+	free(ordinals);
 	return result;
 }

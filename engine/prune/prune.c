@@ -3,6 +3,8 @@
 #include "base/io.h"
 #include "base/lock.h"
 #include "prune/run.h"
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +70,17 @@ static int foresee(struct bt_prune_run *run, struct bt_error *error)
 	return result;
 }
 
+static int fail_stuck(const struct bt_prune_run *run, struct bt_error *error)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text),
+		 "%" PRIu64 " bytes that nobody needs stay in files that are partly needed, since there is no room to "
+		 "write these anew; prune again when there is",
+		 run->result.stuck_bytes);
+	return bt_fail(error, BT_E_INCOMPLETE, NULL, text);
+}
+
 int bt_prune(struct bt_store *store, const char *const *names, size_t count, const struct bt_prune_options *options,
 	     const struct bt_observer *observer, struct bt_prune_result *ret_result, struct bt_error *error)
 {
@@ -87,6 +100,8 @@ int bt_prune(struct bt_store *store, const char *const *names, size_t count, con
 		result = bt_prune_compact(&run, error);
 	if (!result && ret_result)
 		*ret_result = run.result;
+	if (!result && run.result.stuck_bytes)
+		result = fail_stuck(&run, error);
 	run_free(&run);
 	return result;
 }
