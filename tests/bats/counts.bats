@@ -70,6 +70,6 @@ instructions() {
 	command -v valgrind >/dev/null || skip "there is no valgrind"
 	fixed_tree tree
 	at_most first "$(instructions backuptool snapshot --target-directory tree)" 540000000
-	at_most again "$(instructions backuptool snapshot --target-directory tree)" 34500000
+	at_most again "$(instructions backuptool snapshot --target-directory tree)" 38500000
 	at_most restore "$(instructions backuptool restore --snapshot-file latest --output-directory out)" 297000000
 }
