@@ -125,7 +125,7 @@ const struct tool_command cmd_find = {
 	.operands = "[PATTERN]",
 	.example = "  backuptool find '*.odt'\n"
 		   "  backuptool find /letters/may.txt --newer 2026-11-01\n"
-		   "  backuptool find --hash $(sha256sum <photo.jpg | cut -c 1-16)\n",
+		   "  backuptool find --hash 9f86d081884c7d65\n",
 	.max_operands = 1,
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
 	.options = table,

@@ -45,7 +45,7 @@ load helper
 	[ "$(jq -r '.commands[].name' <<<"$output" | wc -l)" -ge 12 ]
 	jq -e '.commands[] | select(.name == "snapshot") | .options[] | select(.name == "exclude") |
 		.letter == "e" and .argument == "PATTERN" and (.required | not) and (.common | not)' <<<"$output"
-	jq -e '.exit_codes | map(.code) == [0, 1, 2, 3, 10, 11, 130]' <<<"$output"
+	jq -e '.exit_codes | map(.code) == [0, 1, 2, 3, 4, 10, 11, 130]' <<<"$output"
 	jq '.commands[] | select(.name == "prune")' <<<"$output" >whole
 	run -0 backuptool help prune --json
 	diff whole <(jq . <<<"$output")
@@ -136,12 +136,13 @@ load helper
 	stderr_is "backuptool help: cannot write the output: No space left on device"
 }
 
-# Every command line, up to a pipe, is one that the program understands: with --help behind it no option is refused.
+# Every command line, up to a pipe or a redirection, is one that the program understands: with --help behind it no option is refused.
 understands() {
 	local count=0 line words
 	while read -r line; do
 		line=${line%%|*}
 		line=${line%%&&*}
+		line=${line%%>*}
 		line=${line//\~/HOME}
 		line=${line%\\}
 		eval "words=(${line//\$/\\\$})"

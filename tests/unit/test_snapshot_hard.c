@@ -569,12 +569,13 @@ static void test_memory(void **state)
 
 int main(void)
 {
+	/* The one about memory comes first: its child's peak counts what the others would leave in this process. */
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_torn_large),	 cmocka_unit_test(test_changed_once),
-		cmocka_unit_test(test_shrinking_sparse), cmocka_unit_test(test_torn_small),
-		cmocka_unit_test(test_replaced),	 cmocka_unit_test(test_unreadable),
-		cmocka_unit_test(test_cancelled),	 cmocka_unit_test(test_side_by_side),
-		cmocka_unit_test(test_full_disk),	 cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_memory),	     cmocka_unit_test(test_torn_large),
+		cmocka_unit_test(test_changed_once), cmocka_unit_test(test_shrinking_sparse),
+		cmocka_unit_test(test_torn_small),   cmocka_unit_test(test_replaced),
+		cmocka_unit_test(test_unreadable),   cmocka_unit_test(test_cancelled),
+		cmocka_unit_test(test_side_by_side), cmocka_unit_test(test_full_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
