@@ -31,9 +31,9 @@ int bt_temp_open(struct bt_run *run, int dirfd, char name[BT_TEMP_SIZE])
 
 static bool is_temp_name(const char *name)
 {
-	size_t prefix = strlen(PREFIX);
-	return strncmp(name, PREFIX, prefix) == 0 && strlen(name) == prefix + DIGITS &&
-	       strspn(name + prefix, "0123456789abcdef") == DIGITS;
+	const char *digits = name + strlen(PREFIX);
+	return strncmp(name, PREFIX, strlen(PREFIX)) == 0 && strspn(digits, "0123456789abcdef") == DIGITS &&
+	       digits[DIGITS] == '\0';
 }
 
 static void remove_temps(int dirfd, const struct bt_buf *names)

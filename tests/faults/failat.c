@@ -30,6 +30,7 @@
 static long fail_at;
 static int fail_with;
 static bool fail_on, memory, started;
+static long count_fd = -1;
 static atomic_long calls;
 
 /* What is allocated before the next allocator is known is never given back. */
@@ -74,11 +75,24 @@ static void find_next(void)
 	*(void **)&next.free = dlsym(RTLD_NEXT, "free");
 }
 
+/* Before the program gives up its right to write there, and out of the way of its own descriptors. */
+static void open_count(void)
+{
+	const char *path = getenv("FAILAT_COUNT");
+	long fd = path ? syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
+
+	if (fd < 0)
+		return;
+	count_fd = syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 500);
+	syscall(SYS_close, fd);
+}
+
 __attribute__((constructor)) static void start(void)
 {
 	const char *what = getenv("FAILAT_WHAT");
 
 	find_next();
+	open_count();
 	memory = what && !strcmp(what, "memory");
 	fail_at = number_of("FAILAT_AT");
 	fail_with = (int)number_of("FAILAT_ERRNO");
@@ -86,21 +100,17 @@ __attribute__((constructor)) static void start(void)
 	started = what != NULL;
 }
 
-/* By system calls, as what is called here would be counted, and as descriptors 1 and 2 may be closed already. */
+/* By system calls, as what is called here would be counted. */
 __attribute__((destructor)) static void end(void)
 {
-	const char *path = getenv("FAILAT_COUNT");
 	char text[32];
 
 	started = false;
-	if (!path)
+	if (count_fd < 0)
 		return;
 	int length = snprintf(text, sizeof(text), "%ld\n", atomic_load(&calls));
-	long fd = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd >= 0) {
-		syscall(SYS_write, fd, text, length);
-		syscall(SYS_close, fd);
-	}
+	syscall(SYS_write, count_fd, text, length);
+	syscall(SYS_close, count_fd);
 }
 
 static void *take_early(size_t size)
