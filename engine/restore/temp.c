@@ -29,11 +29,19 @@ int bt_temp_open(struct bt_run *run, int dirfd, char name[BT_TEMP_SIZE])
 	return fd;
 }
 
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
 static bool is_temp_name(const char *name)
 {
-	const char *digits = name + strlen(PREFIX);
-	return strncmp(name, PREFIX, strlen(PREFIX)) == 0 && strspn(digits, "0123456789abcdef") == DIGITS &&
-	       digits[DIGITS] == '\0';
+	size_t length = strlen(PREFIX);
+	if (strncmp(name, PREFIX, length) != 0)
+		return false;
+	while (is_hex(name[length]))
+		length++;
+	return name[length] == '\0' && length == strlen(PREFIX) + DIGITS;
 }
 
 static void remove_temps(int dirfd, const struct bt_buf *names)
