@@ -32,8 +32,8 @@ struct state {
 
 /* What an event says. */
 struct record {
-	const struct fanotify_event_metadata *event;
-	const unsigned char *dir, *file; /* fsid and handle; NULL: not given */
+	struct fanotify_event_metadata event; /* copied: the kernel aligns to 4 bytes, the structure to 8 */
+	const unsigned char *dir, *file;      /* fsid and handle; NULL: not given */
 	size_t dir_size, file_size;
 	const char *name; /* in dir; NULL: dir itself */
 };
@@ -117,12 +117,20 @@ static void take_info(struct record *record, const struct fanotify_event_info_he
 		record->name = NULL;
 }
 
-static struct record read_record(const struct fanotify_event_metadata *event)
+static bool read_event(const unsigned char *data, size_t size, struct fanotify_event_metadata *ret_event)
 {
-	struct record record = {.event = event};
+	if (size < sizeof(*ret_event))
+		return false;
+	memcpy(ret_event, data, sizeof(*ret_event));
+	return FAN_EVENT_OK(ret_event, (long)size);
+}
+
+static struct record read_record(const struct fanotify_event_metadata *event, const unsigned char *data)
+{
+	struct record record = {.event = *event};
 
 	for (size_t at = event->metadata_len; at + sizeof(struct fanotify_event_info_header) <= event->event_len;) {
-		const struct fanotify_event_info_header *header = (const void *)((const char *)event + at);
+		const struct fanotify_event_info_header *header = (const void *)(data + at);
 
 		if (header->info_type == FAN_EVENT_INFO_TYPE_FID || header->info_type == FAN_EVENT_INFO_TYPE_DFID ||
 		    header->info_type == FAN_EVENT_INFO_TYPE_DFID_NAME)
@@ -167,7 +175,7 @@ static int arrived(struct bt_watch *watch, const char *name, struct bt_buf *path
 static int in_directory(struct bt_watch *watch, const struct record *record, struct bt_buf *path)
 {
 	struct state *state = watch->state;
-	uint64_t mask = record->event->mask;
+	uint64_t mask = record->event.mask;
 	bool onto = record->name && mask & FAN_ONDIR && mask & (FAN_CREATE | FAN_MOVED_TO);
 	bool change = mask & ~(uint64_t)(FAN_OPEN | FAN_ONDIR);
 	struct bt_name *dir = bt_names_add(&state->dirs, NULL, record->dir, record->dir_size);
@@ -206,10 +214,10 @@ static int to_file(struct bt_watch *watch, const struct record *record, struct b
 	return bt_watch_changed(watch, slash ? (char *)path->data : "", false);
 }
 
-static int take_event(struct bt_watch *watch, const struct fanotify_event_metadata *event, struct bt_buf *path)
+static int take_event(struct bt_watch *watch, const struct record *record, struct bt_buf *path)
 {
+	const struct fanotify_event_metadata *event = &record->event;
 	struct state *state = watch->state;
-	struct record record = read_record(event);
 	uint64_t mask = event->mask;
 
 	if (event->vers != FANOTIFY_METADATA_VERSION)
@@ -220,9 +228,24 @@ static int take_event(struct bt_watch *watch, const struct fanotify_event_metada
 		return 0;
 	if (mask & FAN_ONDIR && mask & (FAN_MOVED_FROM | FAN_MOVED_TO))
 		forget_places(state);
-	if (record.dir)
-		return in_directory(watch, &record, path);
-	return record.file ? to_file(watch, &record, path) : 0;
+	if (record->dir)
+		return in_directory(watch, record, path);
+	return record->file ? to_file(watch, record, path) : 0;
+}
+
+static int take_events(struct bt_watch *watch, const unsigned char *data, size_t size, struct bt_buf *path)
+{
+	struct fanotify_event_metadata event;
+	int result = 0;
+
+	while (result == 0 && read_event(data, size, &event)) {
+		struct record record = read_record(&event, data);
+
+		result = take_event(watch, &record, path);
+		data += event.event_len;
+		size -= event.event_len;
+	}
+	return result;
 }
 
 /* A file system has more directories than anybody needs to know of. */
@@ -253,9 +276,8 @@ static int drain(struct bt_watch *watch)
 			break;
 		if (size <= 0)
 			bt_watch_doubt(watch, BT_DOUBT_LOST);
-		const struct fanotify_event_metadata *event = (const void *)watch->records;
-		for (; result == 0 && size > 0 && FAN_EVENT_OK(event, size); event = FAN_EVENT_NEXT(event, size))
-			result = take_event(watch, event, &path);
+		else
+			result = take_events(watch, watch->records, (size_t)size, &path);
 	}
 	bt_buf_free(&path);
 	return result;
