@@ -8,14 +8,15 @@ from xml.sax.saxutils import escape
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 README = os.path.join(HERE, "../../README.md")
-BEGIN, END = "<!-- bench -->\n", "<!-- end -->\n"
+END = "<!-- end -->\n"
 PICTURE = "![Time of each tool for the same work, as multiples of ours](tests/bench/results.svg)\n\n"
 SAY = {"first": "first snapshot", "again": "nothing changed", "edited": "100 files edited", "inserted": "1 MiB inserted in the middle",
-       "restore": "restore to a tmpfs", "restored": "restore to the disk", "check": "check of everything",
+       "restore": "restore to a tmpfs", "restored": "restore to the disk", "copied": "`cp -a` out of the mount, to a tmpfs", "check": "check of everything",
        "list": "list of 1,000 snapshots", "prune": "prune, 20 snapshots to 5"}
 SETS = {"source": "small files", "large": "large files", "tiny": "tiny files", "history": "", "list": ""}
-TOOLS = ["restic", "borg-lz4", "borg-zstd", "tar-zstd", "find", "cp"]
-COLOURS = {"ours": "#1b6ca8", "restic": "#d1495b", "borg-lz4": "#edae49", "borg-zstd": "#b98b2f", "tar-zstd": "#66a182", "find": "#8d96a3", "cp": "#8d96a3"}
+TOOLS = ["restic", "borg-lz4", "borg-zstd", "tar-zstd", "squashfs", "squashfuse", "find", "cp"]
+STORED = TOOLS[:5]
+COLOURS = {"ours": "#1b6ca8", "restic": "#d1495b", "borg-lz4": "#edae49", "borg-zstd": "#b98b2f", "tar-zstd": "#66a182", "squashfs": "#5b7fa6", "squashfuse": "#8fa9c4", "find": "#8d96a3", "cp": "#8d96a3"}
 
 
 def groups(results):
@@ -65,11 +66,11 @@ def times(found):
 
 
 def sizes(found):
-    lines = ["| stored | ours | " + " | ".join(TOOLS[:4]) + " |", "|---|---|" + "---|" * 4]
+    lines = ["| stored | ours | " + " | ".join(STORED) + " |", "|---|---|" + "---|" * len(STORED)]
     for data, work, tools in main_rows(found):
         if work not in ("first", "edited", "inserted"):
             continue
-        cells = ["%.2f ×" % ratio(tools, t, "stored") if ratio(tools, t, "stored") and t in tools else "–" for t in TOOLS[:4]]
+        cells = ["%.2f ×" % ratio(tools, t, "stored") if ratio(tools, t, "stored") and t in tools else "–" for t in STORED]
         lines.append("| %s, %s | %.1f MB | %s |" % (SAY[work], SETS[data], middle(tools["ours"], "stored") / 1e6, " | ".join(cells)))
     return lines
 
@@ -120,6 +121,16 @@ def picture(results):
             '<text x="10" y="22">Time of each tool for the same work, as multiples of ours (left to right: longer)</text>\n%s\n</svg>\n') % (y, style, "\n".join(body))
 
 
+def into_readme(mark, section):
+    """Replaces what stands between that mark and the next end."""
+    with open(README) as file:
+        text = file.read()
+    begin = text.index("<!-- %s -->\n" % mark)
+    begin = text.index("\n", begin) + 1
+    with open(README, "w") as file:
+        file.write(text[:begin] + section + text[text.index(END, begin):])
+
+
 def keep(results):
     with open(os.path.join(HERE, "results.json"), "w") as file:
         json.dump([{k: round(v, 4) if isinstance(v, float) else v for k, v in run.items()} for run in results], file, indent=0)
@@ -130,13 +141,7 @@ def keep(results):
 def publish(results):
     with open(os.path.join(HERE, "results.svg"), "w") as file:
         file.write(picture(results))
-    with open(README) as file:
-        text = file.read()
-    begin = text.find(BEGIN)
-    if begin >= 0:
-        end = text.index(END, begin)
-        with open(README, "w") as file:
-            file.write(text[:begin] + BEGIN + PICTURE + summary(results) + text[end:])
+    into_readme("bench", PICTURE + summary(results))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: MIT
-needs="borgbackup"
 . "$BENCH/tools/borg-lz4.sh"
 level=zstd,3
+unset -f copied
