@@ -13,6 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* What a driver that ends by itself has left to do. Where nothing is, nobody may even look: that alone makes what was
+ * mounted there since then busy. */
+enum { UNMOUNT = 'u', LEAVE = 'l' };
+
 static _Noreturn void wait_for_child(int ready)
 {
 	char answer;
@@ -93,7 +97,7 @@ static _Noreturn void wait_for_driver(int driver, const char *mountpoint)
 	while ((got = read(0, &byte, 1)) < 0 && errno == EINTR)
 		;
 	sigprocmask(SIG_UNBLOCK, &all, NULL);
-	if (got == 1 || is_dead(mountpoint))
+	if (got == 1 ? byte == UNMOUNT : is_dead(mountpoint))
 		unmount(mountpoint);
 	_exit(0);
 }
@@ -124,8 +128,8 @@ static bool is_unmounted(int session_fd)
 
 void daemon_unmount(int unmounter, int session_fd)
 {
-	char byte = 'u';
-	if (!is_unmounted(session_fd) && send(unmounter, &byte, 1, MSG_NOSIGNAL) == 1)
+	char byte = is_unmounted(session_fd) ? LEAVE : UNMOUNT;
+	if (send(unmounter, &byte, 1, MSG_NOSIGNAL) == 1)
 		while (read(unmounter, &byte, 1) < 0 && errno == EINTR)
 			;
 	close(unmounter);
