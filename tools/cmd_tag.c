@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
 #include "output.h"
+#include "progress.h"
 #include "rows.h"
 #include <backuptool/prune.h>
 #include <stdio.h>
@@ -86,14 +87,18 @@ static int retag(const struct tool *tool, const struct tool_pick *pick, const st
 	const struct bt_snapshot_info *info = bt_snapshot_info(pick->snapshot);
 	struct report report = {info->name, changed_tags(info, options)};
 	struct bt_error error = {0};
+	struct tool_talk talk;
 	int result = TOOL_OK;
 
+	tool_talk_begin(&talk, tool);
 	if (!valid(tool, &options->add))
 		result = TOOL_USAGE;
-	else if (bt_snapshot_retag(pick->store, info->name, report.tags.items, report.tags.count, &error))
+	else if (bt_snapshot_retag(pick->store, info->name, report.tags.items, report.tags.count, &talk.observer,
+				   &error))
 		result = tool_fail(tool, &error);
 	else if (tool->json)
 		tool_object_print(columns, &report);
+	tool_talk_end(&talk);
 	free(report.tags.items);
 	return result;
 }

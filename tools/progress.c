@@ -64,6 +64,17 @@ static bool cancelled(void *arg)
 	return tool_signals_seen();
 }
 
+static void waiting(void *arg, const char *holder)
+{
+	struct tool_talk *talk = arg;
+	char *shown = tool_escape(holder);
+
+	erase(talk);
+	if (!talk->tool->quiet)
+		tool_say(talk->tool, "waiting for %s…", shown);
+	free(shown);
+}
+
 static size_t terminal_width(void)
 {
 	struct winsize size;
@@ -134,6 +145,7 @@ void tool_talk_begin(struct tool_talk *talk, const struct tool *tool)
 		.entry = tool->verbose && !tool->json ? entry : NULL,
 		.progress = talk->line ? progress_line : NULL,
 		.cancelled = cancelled,
+		.waiting = waiting,
 	};
 	tool_signals_watch();
 }

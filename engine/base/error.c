@@ -200,6 +200,11 @@ void bt_error_text(const struct bt_error *error, char *text, size_t size)
 		add_system(&line, error);
 		return;
 	}
+	if (error->code == BT_E_LOCKED && error->detail[0]) {
+		add_text(&line, "locked by ");
+		add_escaped(&line, error->detail, 200);
+		return;
+	}
 	if (error->code == BT_E_DAMAGED)
 		add_damage(&line, error);
 	else

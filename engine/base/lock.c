@@ -2,13 +2,15 @@
 #include "base/lock.h"
 
 #include "base/fail.h"
+#include "base/holder.h"
 #include "base/io.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { POLL_MS = 20 };
+enum { POLL_MS = 20, TELL_AFTER_MS = 1000 };
 
 static int64_t now_ms(void)
 {
@@ -18,38 +20,67 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A range of the file is a lock: the first byte that of the store, the others from here those that are claimed. */
+/* A range of the file is a lock: one byte that of the store, the next that of whoever prunes, those from here the ones
+ * that are claimed. */
 #define CLAIMS ((off_t)1 << 62)
 
 /* 0 or an errno. */
-static int try_lock(int fd, const struct flock *wanted, bool wait)
+static int try_lock(int fd, const struct flock *wanted)
 {
 	struct flock range = *wanted;
 	int r;
 
 	do {
-		r = fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &range);
+		r = fcntl(fd, F_OFD_SETLK, &range);
 	} while (r < 0 && errno == EINTR);
 	return r < 0 ? errno : 0;
 }
 
-static int lock_until(int fd, const struct flock *range, int wait_ms)
+static int fail_locked(int fd, const char *name, const struct flock *range, struct bt_error *error)
 {
-	int64_t deadline = now_ms() + wait_ms;
+	char holder[120];
+
+	bt_lock_holder(fd, name, range, holder, sizeof(holder));
+	return bt_fail(error, BT_E_LOCKED, name, holder);
+}
+
+static void tell(int fd, const char *name, const struct flock *range, const struct bt_observer *observer)
+{
+	char holder[120];
+
+	bt_lock_holder(fd, name, range, holder, sizeof(holder));
+	observer->waiting(observer->arg, holder);
+}
+
+/* It asks again and again instead of sleeping in the kernel, so that a signal can end it. */
+static int lock_until(int fd, const char *name, const struct flock *range, const struct bt_lock_wait *wait,
+		      struct bt_error *error)
+{
+	const struct bt_observer *observer = wait->observer;
+	int64_t start = now_ms();
+	bool told = !observer || !observer->waiting;
 
 	for (;;) {
-		int sys = try_lock(fd, range, wait_ms < 0);
+		int sys = try_lock(fd, range);
+		if (sys == 0)
+			return 0;
 		if (sys != EAGAIN && sys != EACCES)
-			return sys;
-		int64_t left = deadline - now_ms();
+			return bt_fail_sys(error, sys, name, "lock");
+		int64_t waited = now_ms() - start, left = wait->ms < 0 ? POLL_MS : wait->ms - waited;
 		if (left <= 0)
-			return EAGAIN;
+			return fail_locked(fd, name, range, error);
+		if (observer && observer->cancelled && observer->cancelled(observer->arg))
+			return bt_fail(error, BT_E_CANCELLED, NULL, NULL);
+		if (!told && waited >= TELL_AFTER_MS) {
+			tell(fd, name, range, observer);
+			told = true;
+		}
 		int64_t nap = left < POLL_MS ? left : POLL_MS;
 		nanosleep(&(struct timespec){.tv_nsec = nap * 1000000}, NULL);
 	}
 }
 
-static int take(int dirfd, const char *name, const struct flock *range, int wait_ms, int *ret_fd,
+static int take(int dirfd, const char *name, const struct flock *range, const struct bt_lock_wait *wait, int *ret_fd,
 		struct bt_error *error)
 {
 	/* A read lock needs no more than a readable descriptor: so somebody else's store can be locked, too. */
@@ -58,23 +89,23 @@ static int take(int dirfd, const char *name, const struct flock *range, int wait
 
 	if (fd < 0)
 		return bt_fail_sys(error, -fd, name, "open");
-	int sys = lock_until(fd, range, wait_ms);
-	if (sys != 0) {
+	int result = lock_until(fd, name, range, wait, error);
+	if (result)
 		bt_close(&fd);
-		if (sys == EAGAIN)
-			return bt_fail(error, BT_E_LOCKED, name, NULL);
-		return bt_fail_sys(error, sys, name, "lock");
-	}
-	*ret_fd = fd;
-	return 0;
+	else
+		*ret_fd = fd;
+	return result;
 }
 
-int bt_lock_take(int dirfd, const char *name, enum bt_lock_kind kind, int wait_ms, int *ret_fd, struct bt_error *error)
+int bt_lock_take(int dirfd, const char *name, enum bt_lock_kind kind, const struct bt_lock_wait *wait, int *ret_fd,
+		 struct bt_error *error)
 {
-	const struct flock range = {
-		.l_type = kind == BT_LOCK_SHARED ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+	const struct flock range = {.l_type = kind == BT_LOCK_SHARED ? F_RDLCK : F_WRLCK,
+				    .l_whence = SEEK_SET,
+				    .l_start = kind == BT_LOCK_PRUNER,
+				    .l_len = 1};
 
-	return take(dirfd, name, &range, wait_ms, ret_fd, error);
+	return take(dirfd, name, &range, wait, ret_fd, error);
 }
 
 int bt_lock_claim(int dirfd, const char *name, uint64_t number, int *ret_fd, struct bt_error *error)
@@ -84,5 +115,5 @@ int bt_lock_claim(int dirfd, const char *name, uint64_t number, int *ret_fd, str
 				    .l_start = CLAIMS | (off_t)(number & (CLAIMS - 1)),
 				    .l_len = 1};
 
-	return take(dirfd, name, &range, 0, ret_fd, error);
+	return take(dirfd, name, &range, &(struct bt_lock_wait){0}, ret_fd, error);
 }

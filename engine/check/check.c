@@ -115,7 +115,7 @@ int bt_check(struct bt_store *store, const struct bt_check_options *options,
 				   .arg = arg};
 	int fd = -1;
 	bt_check_run_init(&run);
-	int r = bt_store_lock_for_reading(run.store, &fd, error);
+	int r = bt_store_lock_for_reading(run.store, observer, &fd, error);
 	if (!r)
 		r = bt_check_run(&run, error);
 	bt_close(&fd);

@@ -327,11 +327,15 @@ int bt_repair(struct bt_store *store, const struct bt_repair_options *options, c
 				.observer = observer,
 				.damagedfd = -1,
 				.error = error};
-	int lock, r = bt_store_lock(store, BT_LOCK_EXCLUSIVE, &lock, error);
+	int alone, lock, r = bt_store_lock(store, BT_LOCK_PRUNER, observer, &alone, error);
 	if (r)
 		return r;
-	r = repair_locked(&repair);
-	bt_close(&lock);
+	r = bt_store_lock(store, BT_LOCK_EXCLUSIVE, observer, &lock, error);
+	if (!r) {
+		r = repair_locked(&repair);
+		bt_close(&lock);
+	}
+	bt_close(&alone);
 	bt_close(&repair.damagedfd);
 	if (ret_result)
 		*ret_result = repair.result;

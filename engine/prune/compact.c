@@ -16,7 +16,17 @@ struct batch {
 	uint32_t *ordinals;
 	size_t count;
 	uint64_t live, dead;
+	uint64_t rest; /* what is copied will be about so large */
 };
+
+static int hold_batch(struct bt_prune_run *run, const struct batch *batch, struct bt_error *error)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < batch->count && !result; i++)
+		result = bt_prune_hold(run, batch->ordinals[i], error);
+	return result;
+}
 
 static int copy_batch(struct bt_prune_run *run, const struct batch *batch, struct bt_error *error)
 {
@@ -74,9 +84,25 @@ static size_t count_small(struct bt_prune_run *run)
 	for (size_t i = 0; i < count; i++) {
 		const struct bt_file_id *id = bt_store_file_id(run->store, (uint32_t)i);
 
-		small += !id->gone && !id->snapshot && id->size < SMALL_VOLUME;
+		small += bt_prune_is_volume(run, id) && id->size < SMALL_VOLUME;
 	}
 	return small;
+}
+
+static int choose_volume(struct bt_prune_run *run, uint32_t ordinal, bool gather, struct batch *chosen,
+			 struct bt_error *error)
+{
+	struct bt_share share;
+	int result = bt_prune_share(run, ordinal, &share, error);
+
+	if (result || share.damaged)
+		return result;
+	if (worth_rewriting(run, &share, gather)) {
+		chosen->ordinals[chosen->count++] = ordinal;
+		return 0;
+	}
+	run->result.dead_bytes += share.dead;
+	return bt_prune_hold(run, ordinal, error);
 }
 
 /* Chooses the volumes that are rewritten; the others hold what they have. */
@@ -84,26 +110,22 @@ static int choose(struct bt_prune_run *run, struct batch *chosen, struct bt_erro
 {
 	size_t count = bt_store_file_count(run->store);
 	bool gather = count_small(run) > SMALL_VOLUMES;
-	int result = bt_prune_hold_snapshots(run, error);
+	int result;
 
+	bt_prune_forget(run);
+	result = bt_prune_hold_snapshots(run, error);
 	chosen->ordinals = calloc(count + 1, sizeof(*chosen->ordinals));
 	if (!result && !chosen->ordinals)
 		result = bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	for (size_t i = 0; i < count && !result; i++) {
-		const struct bt_file_id *id = bt_store_file_id(run->store, (uint32_t)i);
-		struct bt_share share;
+	/* In a dry run the snapshots that would have become volumes come last, as those that did are found last. */
+	for (size_t i = 0; i < 2 * count && !result; i++) {
+		const struct bt_file_id *id = bt_store_file_id(run->store, (uint32_t)(i % count));
 
-		if (id->gone || id->snapshot)
+		if (!bt_prune_is_volume(run, id) || id->snapshot != (i >= count))
 			continue;
-		result = bt_prune_share(run, id->ordinal, &share, error);
-		if (result || share.damaged)
-			continue;
-		if (worth_rewriting(run, &share, gather)) {
-			chosen->ordinals[chosen->count++] = id->ordinal;
-			continue;
-		}
-		run->result.dead_bytes += share.dead;
-		result = bt_prune_hold(run, id->ordinal, error);
+		result = bt_prune_go_on(run, error);
+		if (!result)
+			result = choose_volume(run, id->ordinal, gather, chosen, error);
 	}
 	return result;
 }
@@ -116,18 +138,21 @@ static bool is_no_room(const struct bt_error *error)
 /* Without room for the copy the files stay, and with them all that the copy was to hold. */
 static int leave_batch(struct bt_prune_run *run, const struct batch *batch, struct bt_error *error)
 {
-	int result = 0;
-
-	for (size_t i = 0; i < batch->count && !result; i++)
-		result = bt_prune_hold(run, batch->ordinals[i], error);
 	run->result.stuck_bytes += batch->dead;
-	return result;
+	return hold_batch(run, batch, error);
 }
 
 static int rewrite_batch(struct bt_prune_run *run, const struct batch *batch, struct bt_error *error)
 {
 	struct bt_error copying = {0};
-	int result = batch->live ? copy_batch(run, batch, &copying) : 0;
+	int result = bt_prune_go_on(run, error);
+
+	if (result)
+		return result;
+	if (run->options->dry_run)
+		result = hold_batch(run, batch, &copying);
+	else if (batch->live)
+		result = copy_batch(run, batch, &copying);
 
 	if (result && is_no_room(&copying))
 		return leave_batch(run, batch, error);
@@ -136,7 +161,7 @@ static int rewrite_batch(struct bt_prune_run *run, const struct batch *batch, st
 	if (!result)
 		result = delete_batch(run, batch, error);
 	if (!result)
-		run->result.freed_bytes -= (int64_t)batch->live;
+		run->result.freed_bytes -= (int64_t)batch->rest;
 	return result;
 }
 
@@ -163,6 +188,17 @@ static int delete_dead(struct bt_prune_run *run, struct batch *chosen, struct bt
 	return result;
 }
 
+static void add_to_batch(const struct bt_prune_run *run, struct batch *batch, uint32_t ordinal,
+			 const struct bt_share *share)
+{
+	double size = (double)bt_store_file_id(run->store, ordinal)->size, total = (double)(share->live + share->dead);
+
+	batch->live += share->live;
+	batch->dead += share->dead;
+	batch->rest += total > 0 ? (uint64_t)(size * ((double)share->live / total)) : 0;
+	batch->count++;
+}
+
 static int compact(struct bt_prune_run *run, const struct batch *chosen, struct bt_error *error)
 {
 	uint64_t limit = run->options->volume_size ? run->options->volume_size : DEFAULT_VOLUME_SIZE;
@@ -177,10 +213,7 @@ static int compact(struct bt_prune_run *run, const struct batch *chosen, struct 
 			result = bt_prune_share(run, chosen->ordinals[i], &share, error);
 			if (result || (batch.count && batch.live + share.live > limit))
 				break;
-			batch.live += share.live;
-			batch.dead += share.dead;
-			batch.count++;
-			i++;
+			add_to_batch(run, &batch, chosen->ordinals[i++], &share);
 		}
 		if (!result)
 			result = rewrite_batch(run, &batch, error);

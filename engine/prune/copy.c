@@ -80,8 +80,10 @@ static int end_block(struct bt_prune_copy *copy)
 	const struct bt_held *held = (const struct bt_held *)copy->held.data;
 	size_t count = copy->held.length / sizeof(*held);
 	uint64_t live = 0;
-	int result = 0;
+	int result = bt_prune_go_on(copy->run, copy->error);
 
+	if (result)
+		return result;
 	for (size_t i = 0; i < count; i++)
 		live += bt_prune_needs_content(copy->run, &held[i].digest) ? held[i].size : 0;
 	if (live * 2 >= copy->block.size && live)
@@ -116,7 +118,9 @@ static int copy_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_
 
 	if (!bt_prune_needs_page(copy->run, id))
 		return 0;
-	result = read_text(copy, at, length);
+	result = bt_prune_go_on(copy->run, copy->error);
+	if (!result)
+		result = read_text(copy, at, length);
 	if (!result)
 		result = bt_writer_page(copy->writer, (const char *)copy->text.data, length, id, copy->error);
 	if (!result && bt_digest_set_add(&copy->run->pages, id) < 0)
@@ -142,9 +146,14 @@ int bt_prune_copy_begin(struct bt_prune_copy *copy, struct bt_prune_run *run, st
 
 int bt_prune_copy_seal(struct bt_prune_copy *copy)
 {
+	struct bt_store *store = copy->run->store;
 	int result = flush_new_block(copy);
 
-	return result ? result : bt_volume_seal(copy->run->store, copy->writer, copy->error);
+	if (!result)
+		result = bt_volume_seal(store, copy->writer, copy->error);
+	if (result)
+		return result;
+	return bt_prune_set_fate(copy->run, (uint32_t)bt_store_file_count(store) - 1, BT_FATE_HELD, copy->error);
 }
 
 void bt_prune_copy_end(struct bt_prune_copy *copy)

@@ -9,15 +9,20 @@
 #include <string.h>
 
 /* The long part of marking happens while others write; only what they add is looked at again under the exclusive lock.
- */
-static int mark_shared(struct bt_prune_run *run, struct bt_error *error)
+ * A dry run keeps the lock. */
+static int mark_shared(struct bt_prune_run *run, int *ret_lock, struct bt_error *error)
 {
-	int lock, result = bt_store_lock(run->store, BT_LOCK_SHARED, &lock, error);
+	int lock, result = bt_store_lock(run->store, BT_LOCK_SHARED, run->observer, &lock, error);
 
 	if (result)
 		return result;
-	result = bt_prune_mark(run, error);
-	bt_close(&lock);
+	result = bt_store_refresh(run->store, error);
+	if (!result)
+		result = bt_prune_mark(run, error);
+	if (run->options->dry_run)
+		*ret_lock = lock;
+	else
+		bt_close(&lock);
 	return result;
 }
 
@@ -48,26 +53,25 @@ static void run_free(struct bt_prune_run *run)
 	bt_mark_free(&run->mark);
 	bt_digest_set_free(&run->contents);
 	bt_digest_set_free(&run->pages);
+	free(run->fates);
 }
 
-/* What a run would do, as far as it can be told without doing it. */
-static int foresee(struct bt_prune_run *run, struct bt_error *error)
+static size_t count_staying(const struct bt_prune_run *run)
 {
-	size_t count = bt_store_file_count(run->store);
-	int result = bt_prune_hold_snapshots(run, error);
+	size_t count = bt_store_snapshot_count(run->store), staying = 0;
 
-	run->result.removed = run->name_count;
-	for (size_t i = 0; i < count && !result; i++) {
-		const struct bt_file_id *id = bt_store_file_id(run->store, (uint32_t)i);
-		struct bt_share share;
+	for (size_t i = 0; i < count; i++)
+		staying += !bt_prune_removes(run, bt_store_snapshot_name(run->store, i));
+	return staying;
+}
 
-		if (id->gone || (id->snapshot && !bt_prune_removes(run, id->name)))
-			continue;
-		result = bt_prune_share(run, id->ordinal, &share, error);
-		if (!result && !share.damaged)
-			run->result.freed_bytes += (int64_t)(share.live ? share.dead : id->size);
-	}
-	return result;
+/* While it waited for another prune, that one may have removed all that this one was to leave. */
+static int see_staying(const struct bt_prune_run *run, size_t before, struct bt_error *error)
+{
+	if (!before || count_staying(run))
+		return 0;
+	return bt_fail(error, BT_E_NOT_FOUND, NULL,
+		       "what was to stay has been removed meanwhile, so nothing more was removed; look again");
 }
 
 static int fail_stuck(const struct bt_prune_run *run, struct bt_error *error)
@@ -87,21 +91,30 @@ int bt_prune(struct bt_store *store, const char *const *names, size_t count, con
 	static const struct bt_prune_options defaults = {0};
 	struct bt_prune_run run = {.store = store,
 				   .options = options ? options : &defaults,
+				   .observer = observer,
 				   .mark = {.store = store, .observer = observer}};
-	int result = copy_names(&run, names, count, error);
+	size_t staying = 0;
+	int alone = -1, lock = -1, result = copy_names(&run, names, count, error);
 
+	if (!result) {
+		staying = count_staying(&run);
+		if (!run.options->dry_run)
+			result = bt_store_lock(store, BT_LOCK_PRUNER, observer, &alone, error);
+	}
 	if (!result)
-		result = mark_shared(&run, error);
-	if (!result && run.options->dry_run)
-		result = foresee(&run, error);
-	else if (!result)
+		result = mark_shared(&run, &lock, error);
+	if (!result)
+		result = see_staying(&run, staying, error);
+	if (!result)
 		result = bt_prune_retire(&run, error);
-	if (!result && !run.options->dry_run)
+	if (!result)
 		result = bt_prune_compact(&run, error);
-	if (!result && ret_result)
-		*ret_result = run.result;
 	if (!result && run.result.stuck_bytes)
 		result = fail_stuck(&run, error);
+	if (ret_result)
+		*ret_result = run.result;
+	bt_close(&lock);
+	bt_close(&alone);
 	run_free(&run);
 	return result;
 }

@@ -7,6 +7,7 @@
 #include "prune/run.h"
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Ignored as a store file, and swept away if a crash leaves it. */
@@ -67,21 +68,55 @@ static int retag_open(struct bt_store *store, const struct bt_snapshot_info *old
 	return result ? result : exchange(store, old->name, error);
 }
 
-int bt_snapshot_retag(struct bt_store *store, const char *name, const char *const *tags, size_t count,
-		      struct bt_error *error)
+static bool has_tags(const struct bt_snapshot_info *info, const char *const *tags, size_t count)
+{
+	if (info->tag_count != count)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(info->tags[i], tags[i]) != 0)
+			return false;
+	return true;
+}
+
+/* Whether there is nothing to do, which takes no lock. */
+static int look(struct bt_store *store, const char *name, const char *const *tags, size_t count, bool *ret_same,
+		struct bt_error *error)
 {
 	struct bt_snapshot *snapshot;
-	int lock, result = bt_store_lock(store, BT_LOCK_EXCLUSIVE, &lock, error);
+	int result = bt_snapshot_open(store, name, &snapshot, error);
 
 	if (result)
 		return result;
-	result = bt_snapshot_open(store, name, &snapshot, error);
-	if (!result) {
-		result = retag_open(store, bt_snapshot_info(snapshot), tags, count, error);
-		bt_snapshot_close(snapshot);
-	}
-	if (!result)
-		result = bt_store_refresh(store, error);
+	*ret_same = has_tags(bt_snapshot_info(snapshot), tags, count);
+	bt_snapshot_close(snapshot);
+	return 0;
+}
+
+static int retag_locked(struct bt_store *store, const char *name, const char *const *tags, size_t count,
+			struct bt_error *error)
+{
+	struct bt_snapshot *snapshot;
+	int result = bt_snapshot_open(store, name, &snapshot, error);
+
+	if (result)
+		return result;
+	result = retag_open(store, bt_snapshot_info(snapshot), tags, count, error);
+	bt_snapshot_close(snapshot);
+	return result ? result : bt_store_refresh(store, error);
+}
+
+int bt_snapshot_retag(struct bt_store *store, const char *name, const char *const *tags, size_t count,
+		      const struct bt_observer *observer, struct bt_error *error)
+{
+	bool same = false;
+	int lock, result = look(store, name, tags, count, &same, error);
+
+	if (result || same)
+		return result;
+	result = bt_store_lock(store, BT_LOCK_EXCLUSIVE, observer, &lock, error);
+	if (result)
+		return result;
+	result = retag_locked(store, name, tags, count, error);
 	bt_close(&lock);
 	return result;
 }

@@ -12,8 +12,14 @@
 static int move_to_contents(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error)
 {
 	char name[48];
-	int fd, result = bt_store_contents_dirfd(run->store, &fd, error);
+	int fd, result = bt_prune_set_fate(run, id->ordinal, BT_FATE_MOVED, error);
 
+	if (!result && run->options->dry_run) {
+		run->result.files_moved++;
+		return 0;
+	}
+	if (!result)
+		result = bt_store_contents_dirfd(run->store, &fd, error);
 	if (result)
 		return result;
 	bt_volume_name(name);
@@ -58,7 +64,9 @@ static int retire_all(struct bt_prune_run *run, bool snapshots, struct bt_error 
 
 		if (id->gone || id->snapshot != snapshots || (snapshots && !bt_prune_removes(run, id->name)))
 			continue;
-		result = retire_file(run, id, error);
+		result = bt_prune_go_on(run, error);
+		if (!result)
+			result = retire_file(run, id, error);
 		if (!result && snapshots)
 			run->result.removed++;
 	}
@@ -71,6 +79,7 @@ int bt_prune_retire(struct bt_prune_run *run, struct bt_error *error)
 
 	if (result)
 		return result;
+	bt_prune_forget(run);
 	result = bt_prune_hold_snapshots(run, error);
 	if (!result)
 		result = retire_all(run, true, error);
@@ -78,7 +87,7 @@ int bt_prune_retire(struct bt_prune_run *run, struct bt_error *error)
 		result = bt_prune_sync(run, error);
 	if (!result)
 		result = retire_all(run, false, error);
-	if (!result)
+	if (!result && !run->options->dry_run)
 		result = bt_store_refresh(run->store, error);
 	bt_close(&lock);
 	return result;

@@ -6,6 +6,7 @@
 #include "model/classic.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,6 +36,47 @@ int bt_prune_is_classic(struct bt_prune_run *run, const char *name, bool *ret_cl
 		return bt_fail_sys(error, -fd, name, "open");
 	*ret_classic = bt_classic_detect(fd);
 	bt_close(&fd);
+	return 0;
+}
+
+bool bt_prune_has_fate(const struct bt_prune_run *run, uint32_t ordinal, unsigned fate)
+{
+	return ordinal < run->fate_count && run->fates[ordinal] & fate;
+}
+
+int bt_prune_set_fate(struct bt_prune_run *run, uint32_t ordinal, unsigned fate, struct bt_error *error)
+{
+	size_t count = bt_store_file_count(run->store);
+	unsigned char *fates = run->fates;
+
+	if (ordinal >= run->fate_count) {
+		fates = realloc(fates, count);
+		if (!fates)
+			return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+		memset(fates + run->fate_count, 0, count - run->fate_count);
+		run->fates = fates;
+		run->fate_count = count;
+	}
+	fates[ordinal] |= fate;
+	return 0;
+}
+
+static bool is_there(const struct bt_prune_run *run, const struct bt_file_id *id)
+{
+	return !id->gone && !bt_prune_has_fate(run, id->ordinal, BT_FATE_DELETED);
+}
+
+bool bt_prune_is_volume(const struct bt_prune_run *run, const struct bt_file_id *id)
+{
+	return is_there(run, id) && (!id->snapshot || bt_prune_has_fate(run, id->ordinal, BT_FATE_MOVED));
+}
+
+int bt_prune_go_on(const struct bt_prune_run *run, struct bt_error *error)
+{
+	const struct bt_observer *observer = run->observer;
+
+	if (observer && observer->cancelled && observer->cancelled(observer->arg))
+		return bt_fail(error, BT_E_CANCELLED, NULL, NULL);
 	return 0;
 }
 
@@ -79,7 +121,22 @@ int bt_prune_hold(struct bt_prune_run *run, uint32_t ordinal, struct bt_error *e
 	struct bt_file *file;
 	int result = bt_store_file(run->store, ordinal, &file, error);
 
-	return result ? result : bt_file_visit(file, &visitor, error);
+	if (!result)
+		result = bt_file_visit(file, &visitor, error);
+	return result ? result : bt_prune_set_fate(run, ordinal, BT_FATE_HELD, error);
+}
+
+static void forget_contents(struct bt_prune_run *run)
+{
+	bt_digest_set_free(&run->contents);
+	bt_digest_set_free(&run->pages);
+}
+
+void bt_prune_forget(struct bt_prune_run *run)
+{
+	forget_contents(run);
+	for (size_t i = 0; i < run->fate_count; i++)
+		run->fates[i] &= (unsigned char)~BT_FATE_HELD;
 }
 
 int bt_prune_hold_snapshots(struct bt_prune_run *run, struct bt_error *error)
@@ -87,8 +144,6 @@ int bt_prune_hold_snapshots(struct bt_prune_run *run, struct bt_error *error)
 	size_t count = bt_store_snapshot_count(run->store);
 	int result = 0;
 
-	bt_digest_set_free(&run->contents);
-	bt_digest_set_free(&run->pages);
 	for (size_t i = 0; i < count && !result; i++) {
 		const char *name = bt_store_snapshot_name(run->store, i);
 		bool classic = false;
@@ -156,15 +211,48 @@ int bt_prune_share(struct bt_prune_run *run, uint32_t ordinal, struct bt_share *
 	return 0;
 }
 
+static bool held_is_gone(const struct bt_prune_run *run)
+{
+	for (size_t i = 0; i < run->fate_count; i++)
+		if (bt_prune_has_fate(run, (uint32_t)i, BT_FATE_HELD) &&
+		    bt_store_file_id(run->store, (uint32_t)i)->gone)
+			return true;
+	return false;
+}
+
+/* Something was counted on that somebody else took away: only what is still there counts. */
+static int hold_anew(struct bt_prune_run *run, struct bt_error *error)
+{
+	int result;
+
+	forget_contents(run);
+	result = bt_prune_hold_snapshots(run, error);
+	for (size_t i = 0; i < run->fate_count && !result; i++) {
+		const struct bt_file_id *id = bt_store_file_id(run->store, (uint32_t)i);
+
+		if (bt_prune_is_volume(run, id) && bt_prune_has_fate(run, id->ordinal, BT_FATE_HELD))
+			result = bt_prune_hold(run, id->ordinal, error);
+		else if (id->gone)
+			run->fates[i] &= (unsigned char)~BT_FATE_HELD;
+	}
+	return result;
+}
+
 int bt_prune_lock(struct bt_prune_run *run, int *ret_fd, struct bt_error *error)
 {
-	int fd, result = bt_store_lock(run->store, BT_LOCK_EXCLUSIVE, &fd, error);
+	int fd, result;
 
+	*ret_fd = -1;
+	if (run->options->dry_run)
+		return 0;
+	result = bt_store_lock(run->store, BT_LOCK_EXCLUSIVE, run->observer, &fd, error);
 	if (result)
 		return result;
 	result = bt_store_refresh(run->store, error);
 	if (!result)
 		result = bt_prune_mark(run, error);
+	if (!result && held_is_gone(run))
+		result = hold_anew(run, error);
 	if (result)
 		bt_close(&fd);
 	else
@@ -174,13 +262,13 @@ int bt_prune_lock(struct bt_prune_run *run, int *ret_fd, struct bt_error *error)
 
 int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error)
 {
-	int fd = bt_store_dirfd(run->store), result = 0;
+	int fd = bt_store_dirfd(run->store), result = bt_prune_set_fate(run, id->ordinal, BT_FATE_DELETED, error);
 
-	if (!id->snapshot)
+	if (!result && !id->snapshot && !run->options->dry_run)
 		result = bt_store_contents_dirfd(run->store, &fd, error);
 	if (result)
 		return result;
-	if (unlinkat(fd, id->name, 0) && errno != ENOENT)
+	if (!run->options->dry_run && unlinkat(fd, id->name, 0) && errno != ENOENT)
 		return bt_fail_sys(error, errno, id->name, "remove");
 	run->result.files_deleted++;
 	run->result.freed_bytes += (int64_t)id->size;
@@ -189,8 +277,11 @@ int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, struc
 
 int bt_prune_sync(struct bt_prune_run *run, struct bt_error *error)
 {
-	int fd, result = bt_store_contents_dirfd(run->store, &fd, error);
+	int fd, result;
 
+	if (run->options->dry_run)
+		return 0;
+	result = bt_store_contents_dirfd(run->store, &fd, error);
 	if (result)
 		return result;
 	if (fsync(fd) || fsync(bt_store_dirfd(run->store)))

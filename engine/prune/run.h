@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One run of prune. Two steps, each of which leaves a whole store behind:
+ * One run of prune, the only one in its store. Two steps, each of which leaves a whole store behind:
  *   retire   names of removed snapshots go; files in which nothing is needed are deleted, others become volumes
  *   compact  volumes with much dead weight are copied into new ones without it, then deleted
  * What is needed (mark) grows while the run goes on, when snapshots appear beside it; what is held are contents and
- * pages in files that stay. Both are asked again under the exclusive lock before anything is deleted.
+ * pages in files that stay. Both are asked again under the exclusive lock before anything is deleted. A dry run goes
+ * the same way, and only notes what would become of each file.
  */
 #ifndef BT_PRUNE_RUN_H
 #define BT_PRUNE_RUN_H
@@ -18,10 +19,17 @@ struct bt_prune_run {
 	const struct bt_prune_options *options;
 	char **names; /* to be removed */
 	size_t name_count;
+	const struct bt_observer *observer;
 	struct bt_mark mark;
 	struct bt_digest_set contents, pages; /* held */
+	unsigned char *fates;		      /* of each ordinal, as bits: below */
+	size_t fate_count;
 	struct bt_prune_result result;
 };
+
+#define BT_FATE_HELD	1 /* counted on for what is in it */
+#define BT_FATE_DELETED 2
+#define BT_FATE_MOVED	4 /* a snapshot that became a volume */
 
 /* How much of a file is needed and not held elsewhere. */
 struct bt_share {
@@ -37,15 +45,23 @@ bool bt_prune_removes(const struct bt_prune_run *run, const char *name);
 int bt_prune_is_classic(struct bt_prune_run *run, const char *name, bool *ret_classic, struct bt_error *error);
 /* Marks all snapshots that stay. */
 int bt_prune_mark(struct bt_prune_run *run, struct bt_error *error);
+bool bt_prune_has_fate(const struct bt_prune_run *run, uint32_t ordinal, unsigned fate);
+int bt_prune_set_fate(struct bt_prune_run *run, uint32_t ordinal, unsigned fate, struct bt_error *error);
+/* A volume of the store as this run leaves it. */
+bool bt_prune_is_volume(const struct bt_prune_run *run, const struct bt_file_id *id);
+/* BT_E_CANCELLED if the observer says so: asked wherever the store is whole, and no lock is held that others need. */
+int bt_prune_go_on(const struct bt_prune_run *run, struct bt_error *error);
 /* Everything in the file is held from now on. */
 int bt_prune_hold(struct bt_prune_run *run, uint32_t ordinal, struct bt_error *error);
 int bt_prune_share(struct bt_prune_run *run, uint32_t ordinal, struct bt_share *ret_share, struct bt_error *error);
-/* Forgets what is held and holds all snapshots that stay. */
+/* Nothing is held any more. */
+void bt_prune_forget(struct bt_prune_run *run);
+/* Holds all snapshots that stay. */
 int bt_prune_hold_snapshots(struct bt_prune_run *run, struct bt_error *error);
 
-/* The exclusive lock, with the store and the mark as they are under it. */
+/* The exclusive lock, with the store, the mark and what is held as they are under it; in a dry run, nothing. */
 int bt_prune_lock(struct bt_prune_run *run, int *ret_fd, struct bt_error *error);
-/* Deletes a store file and counts it. */
+/* Deletes a store file and counts it. A dry run only counts. */
 int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error);
 int bt_prune_sync(struct bt_prune_run *run, struct bt_error *error);
 

@@ -155,7 +155,7 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 		run.options = *options;
 	if (getrandom(&run.seed, sizeof(run.seed), 0) != sizeof(run.seed))
 		return bt_fail_sys(heard, errno, NULL, "getrandom");
-	int lock, result = bt_store_lock_for_reading(store, &lock, heard);
+	int lock, result = bt_store_lock_for_reading(store, observer, &lock, heard);
 	if (result)
 		return result;
 	result = bt_selection_new(store, run.info, run.options.paths, run.options.path_count, &selection, heard);

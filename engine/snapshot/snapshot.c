@@ -108,7 +108,7 @@ static int plan_run(struct bt_snap_run *run, struct plan *plan, const char *targ
 static int enter_store(struct bt_snap_run *run, struct plan *plan, struct bt_error *error)
 {
 	struct bt_error refused = {0};
-	int result = bt_store_lock(run->store, BT_LOCK_SHARED, &plan->lock, &refused);
+	int result = bt_store_lock(run->store, BT_LOCK_SHARED, run->watch.inner, &plan->lock, &refused);
 
 	/* A dry run needs no more than to read. */
 	if (result == BT_E_SYSTEM && run->options->dry_run && (refused.sys == EROFS || refused.sys == EACCES))

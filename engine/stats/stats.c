@@ -127,7 +127,7 @@ int bt_stats_gather(struct bt_store *store, void (*snapshot)(void *arg, const st
 		    void *arg, const struct bt_observer *observer, struct bt_stats *ret_stats, struct bt_error *error)
 {
 	struct run run = {.store = store, .observer = observer};
-	int fd = -1, r = bt_store_lock_for_reading(store, &fd, error);
+	int fd = -1, r = bt_store_lock_for_reading(store, observer, &fd, error);
 	run.mark = (struct bt_mark){.store = store, .observer = observer, .added = count_fresh, .arg = &run};
 	if (!r)
 		r = see_snapshots(&run, snapshot, arg, error);

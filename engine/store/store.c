@@ -152,9 +152,12 @@ int bt_store_cache_dirfd(struct bt_store *store)
 	return fd;
 }
 
-int bt_store_lock(struct bt_store *store, enum bt_lock_kind kind, int *ret_fd, struct bt_error *error)
+int bt_store_lock(struct bt_store *store, enum bt_lock_kind kind, const struct bt_observer *observer, int *ret_fd,
+		  struct bt_error *error)
 {
-	return bt_lock_take(store->dirfd, "lock", kind, store->options.lock_wait_ms, ret_fd, error);
+	const struct bt_lock_wait wait = {store->options.lock_wait_ms, observer};
+
+	return bt_lock_take(store->dirfd, "lock", kind, &wait, ret_fd, error);
 }
 
 /* A store that may only be read is looked at without a lock. */
@@ -163,10 +166,11 @@ static bool may_not_lock(const struct bt_error *error)
 	return error->sys == EROFS || error->sys == EACCES || error->sys == EPERM || error->sys == ENOENT;
 }
 
-int bt_store_lock_for_reading(struct bt_store *store, int *ret_fd, struct bt_error *error)
+int bt_store_lock_for_reading(struct bt_store *store, const struct bt_observer *observer, int *ret_fd,
+			      struct bt_error *error)
 {
 	struct bt_error inner = {0};
-	int fd = -1, r = store->options.read_only ? 0 : bt_store_lock(store, BT_LOCK_SHARED, &fd, &inner);
+	int fd = -1, r = store->options.read_only ? 0 : bt_store_lock(store, BT_LOCK_SHARED, observer, &fd, &inner);
 
 	if (r == BT_E_SYSTEM && may_not_lock(&inner))
 		r = 0;

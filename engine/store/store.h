@@ -37,11 +37,13 @@ int bt_store_contents_dirfd(struct bt_store *store, int *ret_fd,
 int bt_store_cache_dirfd(struct bt_store *store);    /* created when missing; -1 if it cannot be; borrowed */
 bool bt_store_read_only(const struct bt_store *store);
 
-/* Takes the store's lock, waiting as the options say. Released by closing the fd. */
-int bt_store_lock(struct bt_store *store, enum bt_lock_kind kind, int *ret_fd, struct bt_error *error);
+/* Takes one of the store's locks, waiting as the options say. Released by closing the fd. The observer may be NULL. */
+int bt_store_lock(struct bt_store *store, enum bt_lock_kind kind, const struct bt_observer *observer, int *ret_fd,
+		  struct bt_error *error);
 /* The shared lock, so that nothing is deleted meanwhile, and the store as it is under it. *ret_fd is -1 where there
  * can be no lock: in a store that may only be read. */
-int bt_store_lock_for_reading(struct bt_store *store, int *ret_fd, struct bt_error *error);
+int bt_store_lock_for_reading(struct bt_store *store, const struct bt_observer *observer, int *ret_fd,
+			      struct bt_error *error);
 
 /* How many ordinals there are: snapshots (version 1 included) and volumes, also those that are gone. */
 size_t bt_store_file_count(const struct bt_store *store);

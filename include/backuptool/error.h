@@ -18,7 +18,7 @@ enum bt_code {
 	BT_E_NOT_FOUND = -4,	/* no such snapshot, path, page or content */
 	BT_E_EXISTS = -5,	/* the thing to be made is there already */
 	BT_E_INVALID = -6,	/* an argument makes no sense */
-	BT_E_LOCKED = -7,	/* somebody else holds the lock */
+	BT_E_LOCKED = -7,	/* somebody else holds the lock: detail says who */
 	BT_E_CANCELLED = -8,	/* the caller asked to stop */
 	BT_E_NO_STORE = -9,	/* there is no store at this place */
 	BT_E_INCOMPLETE = -10,	/* done, but not everything: details went to the observer */

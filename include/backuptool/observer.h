@@ -29,6 +29,9 @@ struct bt_observer {
 	void (*progress)(void *arg, const struct bt_progress *progress);
 	/* Asked often; true ends the operation with BT_E_CANCELLED. */
 	bool (*cancelled)(void *arg);
+	/* It has been waiting for a lock of the store for a second, which holder has: "backuptool snapshot (process
+	 * 1234)", any bytes. Once for each lock; cancelled is asked meanwhile. */
+	void (*waiting)(void *arg, const char *holder);
 };
 
 #endif

@@ -112,6 +112,18 @@ wait_until() {
 	done
 }
 
+is_not_pending() {
+	local pending
+	pending=$(sed -n 's/^ShdPnd:\t//p' "/proc/$1/status") || return 0
+	(((16#${pending:-0} >> ($2 - 1) & 1) == 0))
+}
+
+# signal NAME PID: sends it and waits until it has arrived: two of a kind that are pending are one.
+signal() {
+	kill "-$1" "$2"
+	wait_until is_not_pending "$2" "$(kill -l "$1")"
+}
+
 # Lines of `run`'s output, compared as a whole; shows both when they differ.
 output_is() {
 	diff <(printf '%s\n' "$output") <(printf '%s\n' "$@")

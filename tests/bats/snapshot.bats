@@ -307,6 +307,7 @@ with open("snapshots/lock", "r+") as file:
     while not os.path.exists("release"):
         time.sleep(0.01)
 ' 3>&- &
+	holder=$!
 	wait_until [ -e held ]
 }
 
@@ -315,11 +316,11 @@ with open("snapshots/lock", "r+") as file:
 	take src
 	hold_lock
 	run -11 --separate-stderr take src --lock-wait 1s
-	[[ $stderr == "backuptool snapshot: "*"another backuptool is at work there: run it again later, or wait longer with --lock-wait 1h" ]]
+	[ "$stderr" = "backuptool snapshot: lock: locked by python3 (process $holder); run it again later, or wait longer with --lock-wait 1h" ]
 	for command in "remove latest" "prune --snapshot-number 1" "check --repair"; do
 		# shellcheck disable=SC2086
 		run -11 backuptool $command --lock-wait 0
-		[[ $output == *"another backuptool is at work there"* ]]
+		[[ $output == *"lock: locked by python3 (process $holder); run it again later"* ]]
 	done
 	take src --lock-wait forever >log &
 	waiting=$!

@@ -83,7 +83,7 @@ static inline void begin(struct back *back)
 	world_begin_at(&back->world, back->parent);
 	snprintf(back->output, sizeof(back->output), "%s/output", back->world.base);
 	back->options.threads = 2;
-	back->observer = (struct bt_observer){back, note_problem, note_entry, note_progress, note_cancelled};
+	back->observer = (struct bt_observer){back, note_problem, note_entry, note_progress, note_cancelled, NULL};
 }
 
 static inline void end(struct back *back)

@@ -74,6 +74,9 @@ static void test_sentences(void **state)
 	error = (struct bt_error){0};
 	bt_fail(&error, BT_E_LOCKED, "lock", NULL);
 	assert_text(&error, "lock: locked by another process");
+	error = (struct bt_error){0};
+	bt_fail(&error, BT_E_LOCKED, "lock", "backuptool job (process 12)");
+	assert_text(&error, "lock: locked by backuptool job (process 12)");
 	error = (struct bt_error){.code = -99};
 	assert_text(&error, "unknown error");
 }

@@ -236,7 +236,7 @@ static void test_sweep(void **state)
 static int take(struct place *place, enum bt_lock_kind kind, int wait_ms, int *fd)
 {
 	struct bt_error error = {0};
-	int r = bt_lock_take(place->fd, "lock", kind, wait_ms, fd, &error);
+	int r = bt_lock_take(place->fd, "lock", kind, &(struct bt_lock_wait){.ms = wait_ms}, fd, &error);
 
 	assert_int_equal(error.code, r);
 	return r;
@@ -272,7 +272,8 @@ static void test_lock_is_no_link(void **state)
 	int fd = -1;
 
 	assert_int_equal(symlinkat("elsewhere", place->fd, "link"), 0);
-	assert_int_equal(bt_lock_take(place->fd, "link", BT_LOCK_SHARED, 0, &fd, &error), BT_E_SYSTEM);
+	assert_int_equal(bt_lock_take(place->fd, "link", BT_LOCK_SHARED, &(struct bt_lock_wait){0}, &fd, &error),
+			 BT_E_SYSTEM);
 	assert_int_equal(error.sys, ELOOP);
 	assert_int_equal(fd, -1);
 }

@@ -712,12 +712,12 @@ static void test_lock(void **state)
 	struct sample sample = sample_new();
 	struct bt_store *store = open_store(&sample);
 	int shared, again, alone;
-	assert_int_equal(bt_store_lock(store, BT_LOCK_SHARED, &shared, NULL), 0);
-	assert_int_equal(bt_store_lock(store, BT_LOCK_SHARED, &again, NULL), 0);
-	assert_int_equal(bt_store_lock(store, BT_LOCK_EXCLUSIVE, &alone, NULL), BT_E_LOCKED);
+	assert_int_equal(bt_store_lock(store, BT_LOCK_SHARED, NULL, &shared, NULL), 0);
+	assert_int_equal(bt_store_lock(store, BT_LOCK_SHARED, NULL, &again, NULL), 0);
+	assert_int_equal(bt_store_lock(store, BT_LOCK_EXCLUSIVE, NULL, &alone, NULL), BT_E_LOCKED);
 	close(shared);
 	close(again);
-	assert_int_equal(bt_store_lock(store, BT_LOCK_EXCLUSIVE, &alone, NULL), 0);
+	assert_int_equal(bt_store_lock(store, BT_LOCK_EXCLUSIVE, NULL, &alone, NULL), 0);
 	close(alone);
 	bt_store_close(store);
 	sample_free(&sample);

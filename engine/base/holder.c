@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel names no process for a lock of an open file description, but /proc/PID/fdinfo shows those of each
+ * descriptor. So nothing has to be written down that could be stale.
+ */
+#include "base/holder.h"
+#include "base/io.h"
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct search {
+	const struct flock *wanted;
+	struct stat file;
+	const char *name; /* the last part of its path */
+};
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* "lock:	1: OFDLCK ADVISORY  WRITE -1 fe:00:123 0 0", the last one "EOF" for a range without end */
+static bool in_the_way(const struct flock *wanted, const char *line)
+{
+	char type[8], end[24];
+	int64_t first, last;
+
+	if (sscanf(line, "lock: %*d: %*s %*s %7s %*s %*s %" SCNd64 " %23s", type, &first, end) != 3)
+		return false;
+	last = strcmp(end, "EOF") == 0 ? INT64_MAX : strtoll(end, NULL, 10);
+	return first < wanted->l_start + wanted->l_len && last >= wanted->l_start &&
+	       (wanted->l_type == F_WRLCK || strcmp(type, "WRITE") == 0);
+}
+
+static bool has_lock(int process, const char *descriptor, const struct flock *wanted)
+{
+	char path[300], text[4096];
+	ssize_t length;
+	int fd;
+
+	snprintf(path, sizeof(path), "fdinfo/%s", descriptor);
+	fd = bt_openat(process, path, O_RDONLY, 0);
+	length = fd < 0 ? -1 : bt_read_some(fd, text, sizeof(text) - 1);
+	bt_close(&fd);
+	if (length < 0)
+		return false;
+	text[length] = '\0';
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (in_the_way(wanted, line))
+			return true;
+	}
+	return false;
+}
+
+/* By name first: looking at a file of a dead mount would not come back. */
+static bool is_same_file(const struct search *search, int descriptors, const char *descriptor)
+{
+	char path[4096];
+	ssize_t length = readlinkat(descriptors, descriptor, path, sizeof(path) - 1);
+	struct stat status;
+
+	if (length <= 0)
+		return false;
+	path[length] = '\0';
+	return strcmp(last_part(path), search->name) == 0 && fstatat(descriptors, descriptor, &status, 0) == 0 &&
+	       status.st_dev == search->file.st_dev && status.st_ino == search->file.st_ino;
+}
+
+static bool holds(const struct search *search, int process)
+{
+	int fd = bt_openat(process, "fd", O_RDONLY | O_DIRECTORY, 0);
+	DIR *descriptors = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	bool found = false;
+
+	if (!descriptors) {
+		bt_close(&fd);
+		return false;
+	}
+	while (!found && (entry = readdir(descriptors)))
+		found = is_same_file(search, fd, entry->d_name) && has_lock(process, entry->d_name, search->wanted);
+	closedir(descriptors);
+	return found;
+}
+
+/* The program and, if that comes first, its command. */
+static void describe(int process, const char *pid, char *text, size_t size)
+{
+	char line[512];
+	int fd = bt_openat(process, "cmdline", O_RDONLY, 0);
+	ssize_t length = fd < 0 ? 0 : bt_read_some(fd, line, sizeof(line) - 2);
+	const char *command;
+
+	bt_close(&fd);
+	if (length < 0)
+		length = 0;
+	line[length] = line[length + 1] = '\0';
+	command = line + strlen(line) + 1;
+	if (*line)
+		snprintf(text, size, "%.60s%s%.30s (process %s)", last_part(line),
+			 *command && *command != '-' ? " " : "", *command != '-' ? command : "", pid);
+	else
+		snprintf(text, size, "process %s", pid);
+}
+
+void bt_lock_holder(int fd, const char *name, const struct flock *wanted, char *text, size_t size)
+{
+	struct search search = {.wanted = wanted, .name = name};
+	DIR *processes = opendir("/proc");
+	struct dirent *entry;
+	bool found = false;
+
+	snprintf(text, size, "another backuptool");
+	while (processes && !found && fstat(fd, &search.file) == 0 && (entry = readdir(processes))) {
+		int process = *entry->d_name < '1' || *entry->d_name > '9'
+				      ? -1
+				      : bt_openat(dirfd(processes), entry->d_name, O_RDONLY | O_DIRECTORY, 0);
+
+		found = process >= 0 && holds(&search, process);
+		if (found)
+			describe(process, entry->d_name, text, size);
+		bt_close(&process);
+	}
+	if (processes)
+		closedir(processes);
+}

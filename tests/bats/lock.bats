@@ -1,0 +1,134 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Waiting for others at work on the store.
+# shellcheck disable=SC2154
+load helper
+
+teardown() {
+	local pid
+	for pid in $holder $waiting; do
+		kill -KILL "$pid" 2>/dev/null || true
+	done
+	wait
+	remove_work
+}
+
+has_lock() {
+	grep -qs OFDLCK "/proc/$1"/fdinfo/*
+}
+
+# A snapshot in the middle of its work, which shares the lock.
+hold_by_snapshot() {
+	mkdir src
+	take src -q
+	seq 6000000 >src/numbers
+	backuptool snapshot --target-directory src --compression 19 -q 3>&- &
+	holder=$!
+	wait_until has_lock "$holder"
+	kill -STOP "$holder"
+}
+
+end_holder() {
+	kill -KILL "$holder"
+	wait "$holder" || true
+}
+
+# In the background; asks for SIGINT, which background jobs of a shell do not get by themselves. A shell of its own waits
+# for it, without the traps of bats, among which that of bash goes wrong now and then.
+start() {
+	rm -f pid result
+	bash -c '"$@" & echo $! >pid.new; mv pid.new pid; wait $!; echo $? >result.new; mv result.new result' - \
+		env --default-signal=INT backuptool "$@" >out 2>err 3>&- &
+	wait_until test -e pid
+	waiting=$(cat pid)
+}
+
+result_of_waiting() {
+	wait_until test -e result
+	result=$(cat result)
+}
+
+@test "a waiting command says whom it waits for, once, and goes on" {
+	hold_by_snapshot
+	start prune --snapshot-number 1 --lock-wait forever
+	wait_until grep -q . err
+	[ "$(cat err)" = "backuptool prune: waiting for backuptool snapshot (process $holder)…" ]
+	end_holder
+	result_of_waiting
+	[ "$result" = 0 ]
+	[ "$(wc -l <err)" = 1 ]
+	run -0 --separate-stderr backuptool prune --snapshot-number 1 --lock-wait 0
+	[ "$stderr" = "" ]
+}
+
+@test "who does not want to wait is told who is in the way" {
+	hold_by_snapshot
+	for command in "prune --snapshot-number 1" "remove latest" "tag latest --add x" "check --repair"; do
+		# shellcheck disable=SC2086
+		run -11 --separate-stderr backuptool $command --lock-wait 0
+		[ "$stderr" = "backuptool ${command%% *}: lock: locked by backuptool snapshot (process $holder); run it again later, or wait longer with --lock-wait 1h" ]
+	done
+	run -0 backuptool prune --snapshot-number 1 --lock-wait 0 --dry-run
+}
+
+@test "a process of somebody else is not known" {
+	is_root || skip "needs root"
+	reachable_tool
+	hold_by_snapshot
+	chmod -R a+rwX snapshots
+	run -11 as_user backuptool prune --snapshot-number 1 --lock-wait 0
+	[[ $output == *"lock: locked by another backuptool; run it again later"* ]]
+}
+
+@test "SIGINT and SIGTERM end the waiting at once" {
+	hold_by_snapshot
+	for command in "prune --snapshot-number 1" "remove latest" "tag latest --add x" "check --repair"; do
+		for name in INT TERM; do
+			# shellcheck disable=SC2086
+			start $command --lock-wait forever
+			wait_until grep -q "waiting for backuptool snapshot" err
+			kill "-$name" "$waiting"
+			result_of_waiting
+			[ "$result" = 130 ]
+			[ "$(tail -n 1 err)" = "backuptool ${command%% *}: interrupted" ]
+		done
+	done
+}
+
+@test "a job that waits: the first signal ends it after the snapshot, the second one at once" {
+	hold_by_snapshot
+	mkdir other
+	python3 -c '
+import fcntl, struct, time
+lock = open("snapshots/lock", "a+")
+fcntl.fcntl(lock, fcntl.F_OFD_SETLKW, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 1, 0))
+open("held", "w").close()
+time.sleep(600)' 3>&- &
+	local python=$!
+	end_holder
+	holder=$python
+	wait_until test -e held
+	start job --target-directory other --interval 1h --duration forever --lock-wait forever
+	wait_until grep -q "waiting for python3 (process $holder)" err
+	signal TERM "$waiting"
+	kill -0 "$waiting"
+	signal TERM "$waiting"
+	result_of_waiting
+	[ "$result" = 130 ]
+	end_holder
+}
+
+@test "one prune at a time" {
+	hold_by_snapshot
+	start prune --snapshot-number 1 --lock-wait forever
+	wait_until grep -q "waiting for" err
+	run -11 --separate-stderr backuptool prune --snapshot-number 1 --lock-wait 0
+	[ "$stderr" = "backuptool prune: lock: locked by backuptool prune (process $waiting); run it again later, or wait longer with --lock-wait 1h" ]
+	run -11 backuptool check --repair --lock-wait 0
+	[[ $output == *"locked by backuptool prune (process $waiting)"* ]]
+	run -0 take src/.. -q --exclude '*' --lock-wait 0
+	end_holder
+	result_of_waiting
+	[ "$result" = 0 ]
+	run -0 backuptool prune --snapshot-number 1 --lock-wait 0
+}
