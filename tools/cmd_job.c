@@ -194,25 +194,35 @@ static void take(struct job *job, struct job_run *run)
 		run->error = (struct bt_error){0};
 }
 
+/* The job's own snapshots only: whoever shares the store has rules of his own. */
+static int try_prune(struct job *job, struct job_run *run)
+{
+	const struct tool_retention *retention = &job->options->retention;
+	const struct bt_prune_options options = {.dead_percent = retention->max_dead};
+	const struct bt_snapshot_result *taken = &run->taken.result;
+	struct tool_verdicts verdicts = {0};
+	struct bt_error error = {0};
+	int result = TOOL_OK, code = bt_store_refresh(job->store, &error); /* to see the new snapshot */
+
+	if (!code)
+		result = tool_verdicts_make(job->tool, job->store, retention,
+					    *taken->name ? taken->name : taken->parent, &verdicts, &run->not_pruned);
+	if (!code && verdicts.removed > 0)
+		code = tool_verdicts_apply(&verdicts, job->store, &options, &job->talk.observer, &run->pruned, &error);
+	tool_verdicts_free(&verdicts);
+	if (code == BT_E_CANCELLED) /* the next one goes on with it */
+		return TOOL_OK;
+	if (code)
+		run->not_pruned = tool_prune_problem(job->tool, &error, &run->pruned);
+	return code ? tool_exit_code(code) : result;
+}
+
 static void prune(struct job *job, struct job_run *run)
 {
-	static const struct bt_prune_options options;
-	struct tool_verdicts verdicts;
-	struct bt_error error = {0};
-	int result;
+	int result = try_prune(job, run);
 
-	if (bt_store_refresh(job->store, &error) < 0) /* to see the new snapshot */
-		result = TOOL_FATAL;
-	else
-		result = tool_verdicts_make(job->tool, job->store, &job->options->retention, &verdicts);
-	if (result == TOOL_OK && verdicts.removed > 0)
-		tool_verdicts_apply(&verdicts, job->store, &options, &job->talk.observer, &run->pruned, &error);
-	if (result == TOOL_OK)
-		tool_verdicts_free(&verdicts);
-	if (error.code && error.code != BT_E_CANCELLED) {
-		result = tool_fail(job->tool, &error);
-		run->error = error;
-	}
+	if (run->not_pruned)
+		tool_say(job->tool, "%s", run->not_pruned);
 	run->exit = worse(run->exit, result);
 }
 
@@ -293,6 +303,7 @@ static int run_all(struct job *job)
 		job->tally.exit = worse(job->tally.exit, run.exit);
 		job_tally_add(&job->tally, &run);
 		tell(job, &run);
+		free(run.not_pruned);
 		if (run.exit == TOOL_INTERRUPTED || run.exit == TOOL_USAGE)
 			return run.exit;
 		if (!next.done)
@@ -391,7 +402,7 @@ const struct tool_command cmd_job = {
 	.description = "The first snapshot is taken at once, the others at fixed times after it, until\n"
 		       "the duration has passed. A time that is missed because a snapshot took longer\n"
 		       "is left out and counted. With rules of prune, each snapshot is followed by\n"
-		       "pruning.\n"
+		       "pruning, which concerns the snapshots of this host and directory only.\n"
 		       "\n"
 		       "Ctrl-C or SIGTERM ends it after the snapshot in progress, a second one at\n"
 		       "once. Two jobs for the same directory in the same store are refused with 11.\n"

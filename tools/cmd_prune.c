@@ -14,6 +14,8 @@ struct options {
 
 static const struct tool_option table[] = {
 	TOOL_RETENTION_OPTIONS(struct options, retention),
+	{"per-target", 0, NULL, false, "apply the rules to each host and directory apart", tool_set_true,
+	 offsetof(struct options, retention.rules.per_target)},
 	{"dry-run", 'n', NULL, false, "show what would be removed, and remove nothing", tool_set_true,
 	 offsetof(struct options, dry_run)},
 	{0},
@@ -62,36 +64,49 @@ static void print_result(const struct options *options, const struct tool_verdic
 	free(dead);
 }
 
+static int say_problem(const struct tool *tool, char *problem, int result)
+{
+	tool_say(tool, "%s", problem);
+	free(problem);
+	return result;
+}
+
 static int prune(struct tool *tool, struct bt_store *store, const struct options *options)
 {
-	struct bt_prune_options how = {.dry_run = options->dry_run};
+	struct bt_prune_options how = {.dead_percent = options->retention.max_dead, .dry_run = options->dry_run};
 	struct tool_verdicts verdicts;
 	struct bt_prune_result done = {0};
 	struct bt_error error = {0};
 	struct tool_talk talk;
-	int result = tool_verdicts_make(tool, store, &options->retention, &verdicts);
+	char *problem = NULL;
+	int result = tool_verdicts_make(tool, store, &options->retention, NULL, &verdicts, &problem);
 
 	if (result != TOOL_OK)
-		return result;
+		return say_problem(tool, problem, result);
 	if (tool->json)
 		tool_array_print(columns, verdicts.items, sizeof(*verdicts.items), verdicts.count);
 	else if (!tool->quiet)
 		tool_table_print(columns, verdicts.items, sizeof(*verdicts.items), verdicts.count);
 	tool_talk_begin(&talk, tool);
-	if (tool_verdicts_apply(&verdicts, store, &how, &talk.observer, &done, &error))
-		result = tool_fail(tool, &error);
+	result = tool_exit_code(tool_verdicts_apply(&verdicts, store, &how, &talk.observer, &done, &error));
 	tool_talk_end(&talk);
+	if (result != TOOL_OK)
+		say_problem(tool, tool_prune_problem(tool, &error, &done), result);
 	if ((result == TOOL_OK || result == TOOL_INCOMPLETE) && !tool->json && !tool->quiet)
 		print_result(options, &verdicts, &done);
 	tool_verdicts_free(&verdicts);
 	return result;
 }
 
-static int run(struct tool *tool, const void *options)
+static int run(struct tool *tool, const void *arg)
 {
+	const struct options *options = arg;
 	struct bt_store *store;
-	int result = tool_store_open(tool, false, &store);
+	int result;
 
+	if (!tool_retention_given(&options->retention))
+		return tool_usage_error(tool, "no rule says what to keep: give --snapshot-number or one of --keep-…");
+	result = tool_store_open(tool, false, &store);
 	if (result != TOOL_OK)
 		return result;
 	result = prune(tool, store, options);
@@ -104,11 +119,14 @@ const struct tool_command cmd_prune = {
 	.summary = "removes snapshots by rules, and what only they needed",
 	.description = "Every snapshot is shown with what happens to it and why. Hours, days, weeks,\n"
 		       "months and years are those of the calendar in local time; the newest snapshot\n"
-		       "of each is kept, and what any rule keeps stays. Rules that would remove\n"
-		       "everything are refused without --all. What no remaining snapshot needs is gone\n"
-		       "from the disk when the command returns. Killed at any moment, it leaves the\n"
-		       "store whole. If any snapshot cannot be read, nothing that others could share\n"
-		       "is removed.",
+		       "of each is kept, and what any rule keeps stays. A rule that finds fewer than\n"
+		       "its N keeps the oldest snapshot, too, until it has them. Rules that would\n"
+		       "remove everything are refused without --all.\n"
+		       "\n"
+		       "What no remaining snapshot needs is gone from the disk when the command\n"
+		       "returns, but for a part of files that --max-dead leaves as they are. Killed or\n"
+		       "interrupted at any moment, it leaves the store whole, and the next one goes on.\n"
+		       "If any snapshot cannot be read, nothing is removed.",
 	.example = "  backuptool prune --snapshot-number 10\n"
 		   "  backuptool prune --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run\n",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK,

@@ -2,20 +2,22 @@
 #include "commands.h"
 #include "output.h"
 #include "progress.h"
+#include "retention.h"
 #include "rows.h"
-#include <backuptool/prune.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 struct options {
+	unsigned max_dead;
 	bool dry_run;
 };
 
 static const struct tool_option table[] = {
 	{"dry-run", 'n', NULL, false, "say what would be removed, and remove nothing", tool_set_true,
 	 offsetof(struct options, dry_run)},
+	TOOL_MAX_DEAD_OPTION(struct options, max_dead),
 	{0},
 };
 
@@ -103,10 +105,10 @@ static int remove_all(const struct tool *tool, struct bt_store *store, const str
 		      const char **names, size_t count)
 {
 	struct report report = {.dry_run = options->dry_run, .count = count};
-	struct bt_prune_options how = {.dry_run = options->dry_run};
+	struct bt_prune_options how = {.dead_percent = options->max_dead, .dry_run = options->dry_run};
 	struct bt_error error = {0};
 	struct tool_talk talk;
-	char **kept = copies(names, count);
+	char **kept = copies(names, count), *problem;
 	int result;
 
 	report.names = (const char *const *)kept;
@@ -114,8 +116,12 @@ static int remove_all(const struct tool *tool, struct bt_store *store, const str
 	result = bt_prune(store, names, count, &how, &talk.observer, &report.done, &error);
 	report.seconds = tool_talk_seconds(&talk);
 	tool_talk_end(&talk);
-	if (result)
-		result = tool_fail(tool, &error);
+	if (result) {
+		problem = tool_prune_problem(tool, &error, &report.done);
+		tool_say(tool, "%s", problem);
+		free(problem);
+	}
+	result = tool_exit_code(result);
 	if (result == TOOL_OK || result == TOOL_INCOMPLETE)
 		print_report(tool, &report);
 	for (size_t i = 0; i < count; i++)

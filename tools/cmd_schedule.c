@@ -164,6 +164,7 @@ static int put_unit(FILE *out, const struct tool *tool, const struct place *plac
 		"RestartSec=1min\n"
 		"RestartPreventExitStatus=%d\n"
 		"SuccessExitStatus=%d\n"
+		"TimeoutStopSec=5min\n"
 		"Nice=10\n"
 		"IOSchedulingClass=idle\n\n"
 		"[Install]\n"
@@ -299,7 +300,8 @@ const struct tool_command cmd_schedule = {
 	.description = "The service is a unit of the user's systemd. It is written to\n"
 		       "$XDG_CONFIG_HOME/systemd/user or ~/.config/systemd/user, with absolute paths\n"
 		       "of this program, the store and the directory, under a name that belongs to\n"
-		       "these two; doing it again replaces it. The command prints how to start it.",
+		       "these two; doing it again replaces it. The command prints how to start it.\n"
+		       "Rules of prune concern the snapshots of this host and directory only.",
 	.example = "  backuptool schedule --store ~/snapshots --target-directory ~/documents --interval 1h \\\n"
 		   "      --skip-if-unchanged --keep-hourly 48 --keep-daily 30\n",
 	.common = TOOL_COMMON_STORE,

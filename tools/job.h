@@ -41,12 +41,13 @@ struct job_run {
 	int exit;    /* the worst of snapshot and pruning */
 	struct bt_error error;
 	struct bt_prune_result pruned;
-	bool watched;	 /* by a watcher: result tells whether it was followed */
-	uint64_t missed; /* deadlines that it left no time for */
+	char *not_pruned; /* why not; allocated, or NULL */
+	bool watched;	  /* by a watcher: result tells whether it was followed */
+	uint64_t missed;  /* deadlines that it left no time for */
 };
 
 struct job_tally {
-	uint64_t runs, snapshots, unchanged, incomplete, failed, missed;
+	uint64_t runs, snapshots, unchanged, incomplete, failed, not_pruned, missed;
 	uint64_t new_bytes, written_bytes, removed;
 	int64_t freed_bytes;
 	double seconds;

@@ -26,7 +26,8 @@ static struct tool_value get_run_error(const void *row)
 	const struct job_run *self = row;
 
 	if (!self->error.code)
-		return (struct tool_value){.kind = TOOL_NOTHING};
+		return (struct tool_value){.kind = self->not_pruned ? TOOL_TEXT : TOOL_NOTHING,
+					   .text = self->not_pruned};
 	bt_error_text(&self->error, text, sizeof(text));
 	return (struct tool_value){.kind = TOOL_TEXT, .text = text};
 }
@@ -50,6 +51,7 @@ TALLY(snapshots, TOOL_COUNT, number, self->snapshots)
 TALLY(unchanged, TOOL_COUNT, number, self->unchanged)
 TALLY(incomplete, TOOL_COUNT, number, self->incomplete)
 TALLY(failed, TOOL_COUNT, number, self->failed)
+TALLY(not_pruned, TOOL_COUNT, number, self->not_pruned)
 TALLY(missed, TOOL_COUNT, number, self->missed)
 TALLY(new_bytes, TOOL_BYTES, number, self->new_bytes)
 TALLY(written_bytes, TOOL_BYTES, number, self->written_bytes)
@@ -65,6 +67,7 @@ static const struct tool_column tally_columns[] = {
 	{"skipped", NULL, false, get_tally_unchanged},
 	{"incomplete", NULL, false, get_tally_incomplete},
 	{"failed", NULL, false, get_tally_failed},
+	{"not_pruned", NULL, false, get_tally_not_pruned},
 	{"missed", NULL, false, get_tally_missed},
 	{"new_bytes", NULL, false, get_tally_new_bytes},
 	{"written_bytes", NULL, false, get_tally_written_bytes},
@@ -84,6 +87,7 @@ void job_tally_add(struct job_tally *tally, const struct job_run *run)
 	tally->snapshots += !run->failed && !result->skipped && *result->name;
 	tally->unchanged += !run->failed && result->skipped;
 	tally->incomplete += !run->failed && result->errors;
+	tally->not_pruned += run->not_pruned != NULL;
 	tally->missed += run->missed;
 	tally->new_bytes += result->new_bytes;
 	tally->written_bytes += result->written_bytes;
@@ -145,6 +149,8 @@ char *job_run_text(const struct job_run *run)
 		print_walk(out, &run->taken.result);
 	if (run->pruned.removed)
 		print_pruned(out, &run->pruned);
+	if (run->not_pruned)
+		fprintf(out, "; not pruned: %s", run->not_pruned);
 	if (run->missed)
 		fprintf(out, "; it outlasted the interval: %" PRIu64 " missed", run->missed);
 	fclose(out);
@@ -192,9 +198,9 @@ void job_tally_print(const struct tool *tool, const struct job_tally *tally)
 	snapshots = tool_count(tally->snapshots, "snapshot", "snapshots");
 	added = tool_bytes(tally->new_bytes);
 	printf("%s in %s: %s, %" PRIu64 " without changes, %" PRIu64 " incomplete, %" PRIu64 " failed, %" PRIu64
-	       " missed; %s added; %" PRIu64 " removed\n",
-	       runs, elapsed, snapshots, tally->unchanged, tally->incomplete, tally->failed, tally->missed, added,
-	       tally->removed);
+	       " not pruned, %" PRIu64 " missed; %s added; %" PRIu64 " removed\n",
+	       runs, elapsed, snapshots, tally->unchanged, tally->incomplete, tally->failed, tally->not_pruned,
+	       tally->missed, added, tally->removed);
 	free(runs);
 	free(elapsed);
 	free(snapshots);

@@ -36,6 +36,16 @@ const char *tool_set_snapshot_number(void *field, const char *text)
 	return wrong;
 }
 
+const char *tool_set_percent(void *field, const char *text)
+{
+	uint32_t value;
+
+	if (read_number(text, &value) || value < 1 || value > 100)
+		return "a whole number from 1 to 100";
+	*(unsigned *)field = value;
+	return NULL;
+}
+
 bool tool_retention_given(const struct tool_retention *retention)
 {
 	bool given = retention->snapshot_number.given || retention->keep_tags.count;
@@ -79,6 +89,7 @@ static void name_reasons(struct tool_verdict *verdict)
 		{BT_KEEP_WITHIN(BT_YEARLY), "within yearly"},
 		{BT_KEEP_TAG, "tag"},
 		{BT_KEEP_FUTURE, "in the future"},
+		{BT_KEEP_OLDEST, "oldest until full"},
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -112,38 +123,81 @@ static int decide(const struct tool_retention *retention, struct tool_verdicts *
 	return result;
 }
 
-static int open_all(const struct tool *tool, struct bt_store *store, struct tool_verdicts *verdicts)
+char *tool_prune_problem(const struct tool *tool, const struct bt_error *error, const struct bt_prune_result *done)
+{
+	char *text = tool_error_text(tool, error), *file, *longer;
+
+	if (error->code != BT_E_DAMAGED)
+		return text;
+	file = strncmp(error->file, "snapshot_", 9) == 0 ? tool_escape(error->file) : NULL;
+	longer = tool_format("%s; %snobody knows what it needs: mend the store with 'backuptool check --repair'%s%s%s",
+			     text, done->removed ? "" : "nothing was removed, since ",
+			     file ? ", or give it up with 'backuptool remove " : "", file ? file : "", file ? "'" : "");
+	free(file);
+	free(text);
+	return longer;
+}
+
+/* The snapshots of one host and directory, which are those of info, or all. */
+static bool concerns(const struct bt_snapshot_info *like, const struct bt_snapshot_info *info)
+{
+	return !like || (strcmp(like->host, info->host) == 0 && strcmp(like->target, info->target) == 0);
+}
+
+static int open_all(struct bt_store *store, const struct bt_snapshot_info *like, struct tool_verdicts *verdicts,
+		    struct bt_error *error)
 {
 	size_t count = bt_store_snapshot_count(store);
+	int result = 0;
 
 	verdicts->items = tool_alloc((count + 1) * sizeof(*verdicts->items));
-	for (size_t i = 0; i < count; i++) {
-		struct bt_error error = {0};
+	for (size_t i = 0; i < count && !result; i++) {
+		struct bt_snapshot *snapshot;
 
-		if (bt_snapshot_open(store, bt_store_snapshot_name(store, i), &verdicts->items[i].snapshot, &error))
-			return tool_fail(tool, &error);
-		verdicts->count++;
+		result = bt_snapshot_open(store, bt_store_snapshot_name(store, i), &snapshot, error);
+		if (!result && concerns(like, bt_snapshot_info(snapshot)))
+			verdicts->items[verdicts->count++].snapshot = snapshot;
+		else if (!result)
+			bt_snapshot_close(snapshot);
 	}
-	return TOOL_OK;
+	return result;
+}
+
+static int open_concerned(struct bt_store *store, const char *like, struct tool_verdicts *verdicts,
+			  struct bt_error *error)
+{
+	struct bt_snapshot *snapshot = NULL;
+	int result = like ? bt_snapshot_open(store, like, &snapshot, error) : 0;
+
+	if (!result)
+		result = open_all(store, snapshot ? bt_snapshot_info(snapshot) : NULL, verdicts, error);
+	bt_snapshot_close(snapshot);
+	return result;
 }
 
 int tool_verdicts_make(const struct tool *tool, struct bt_store *store, const struct tool_retention *retention,
-		       struct tool_verdicts *ret_verdicts)
+		       const char *like, struct tool_verdicts *ret_verdicts, char **ret_problem)
 {
+	static const struct bt_prune_result nothing;
 	struct tool_verdicts verdicts = {0};
-	int result = open_all(tool, store, &verdicts);
+	struct bt_error error = {0};
+	int code = open_concerned(store, like, &verdicts, &error);
 
-	if (result == TOOL_OK && decide(retention, &verdicts))
-		result = tool_usage_error(tool, "no rule says what to keep: give --snapshot-number or one of --keep-…");
-	if (result == TOOL_OK && verdicts.count && verdicts.removed == verdicts.count && !retention->all) {
-		tool_say(tool, "the rules would remove every snapshot; nothing was removed. If you mean it, add --all");
-		result = TOOL_FATAL;
-	}
-	if (result == TOOL_OK)
-		*ret_verdicts = verdicts;
-	else
+	if (!code && decide(retention, &verdicts))
+		code = error.code = BT_E_NOMEM;
+	if (code) {
+		*ret_problem = tool_prune_problem(tool, &error, &nothing);
 		tool_verdicts_free(&verdicts);
-	return result;
+		return tool_exit_code(code);
+	}
+	if (verdicts.count && verdicts.removed == verdicts.count && !retention->all) {
+		*ret_problem = tool_format("the rules would remove every snapshot; nothing was removed. "
+					   "If you mean it, add --all");
+		tool_verdicts_free(&verdicts);
+		return TOOL_FATAL;
+	}
+	*ret_verdicts = verdicts;
+	return TOOL_OK;
 }
 
 int tool_verdicts_apply(const struct tool_verdicts *verdicts, struct bt_store *store,

@@ -14,11 +14,13 @@ struct tool_retention {
 		bool given;
 		uint32_t value;
 	} snapshot_number;
-	bool all; /* removing every snapshot is meant */
+	bool all;	   /* removing every snapshot is meant */
+	unsigned max_dead; /* percent; 0: the default */
 };
 
 tool_option_set tool_set_keep_count;	  /* uint32_t, at least 1; "all" keeps all */
 tool_option_set tool_set_snapshot_number; /* struct tool_number */
+tool_option_set tool_set_percent;	  /* unsigned, 1 to 100 */
 
 /* clang-format off */
 #define TOOL_KEEP(type, member, name, bucket, what) \
@@ -26,6 +28,9 @@ tool_option_set tool_set_snapshot_number; /* struct tool_number */
 #define TOOL_WITHIN(type, member, name, bucket, what) \
 	{"keep-within" name, 0, "SPAN", false, "keep " what " in the last SPAN (30d)", tool_set_duration, \
 	 offsetof(type, member.rules.within[bucket])}
+#define TOOL_MAX_DEAD_OPTION(type, member) \
+	{"max-dead", 0, "PERCENT", false, "write a file anew when more of it is not needed (25)", tool_set_percent, \
+	 offsetof(type, member)}
 /* Rows of an option table whose target is a type with a struct tool_retention as a member. */
 #define TOOL_RETENTION_OPTIONS(type, member) \
 	{"snapshot-number", 0, "N", false, "keep the N newest snapshots", tool_set_snapshot_number, \
@@ -44,16 +49,15 @@ tool_option_set tool_set_snapshot_number; /* struct tool_number */
 	TOOL_WITHIN(type, member, "-yearly", BT_YEARLY, "the newest of each year"), \
 	{"keep-tag", 0, "TAG", false, "keep what has this tag; repeatable", tool_add_text, \
 	 offsetof(type, member.keep_tags)}, \
-	{"per-target", 0, NULL, false, "apply the rules to each host and directory apart", tool_set_true, \
-	 offsetof(type, member.rules.per_target)}, \
-	{"all", 0, NULL, false, "allow the rules to remove every snapshot", tool_set_true, offsetof(type, member.all)}
+	{"all", 0, NULL, false, "allow the rules to remove every snapshot", tool_set_true, offsetof(type, member.all)}, \
+	TOOL_MAX_DEAD_OPTION(type, member.max_dead)
 /* clang-format on */
 
 /* A snapshot and what the rules say of it. */
 struct tool_verdict {
 	struct bt_snapshot *snapshot;
 	uint32_t reasons; /* as bt_retention_decide gives them */
-	const char *words[2 * BT_BUCKETS + 2];
+	const char *words[2 * BT_BUCKETS + 3];
 	size_t word_count;
 };
 struct tool_verdicts {
@@ -62,13 +66,16 @@ struct tool_verdicts {
 };
 
 bool tool_retention_given(const struct tool_retention *retention);
-/* Decides; says what is wrong and gives an exit code, or TOOL_OK. */
+/* Decides about the whole store, or with the name of a snapshot about those of its host and directory. An exit code:
+ * then *ret_problem says why, allocated. */
 int tool_verdicts_make(const struct tool *tool, struct bt_store *store, const struct tool_retention *retention,
-		       struct tool_verdicts *ret_verdicts);
-/* Removes what is to go. The verdicts stay open. */
+		       const char *like, struct tool_verdicts *ret_verdicts, char **ret_problem);
+/* Removes what is to go. The verdicts stay open. An enum bt_code. */
 int tool_verdicts_apply(const struct tool_verdicts *verdicts, struct bt_store *store,
 			const struct bt_prune_options *options, const struct bt_observer *observer,
 			struct bt_prune_result *ret_result, struct bt_error *error);
+/* Why removing failed and what can be done about it; allocated. */
+char *tool_prune_problem(const struct tool *tool, const struct bt_error *error, const struct bt_prune_result *done);
 void tool_verdicts_free(struct tool_verdicts *verdicts);
 
 #endif

@@ -88,24 +88,30 @@ static const char *advice(const struct bt_error *error)
 	return "";
 }
 
+char *tool_error_text(const struct tool *tool, const struct bt_error *error)
+{
+	char text[1024], *store, *sentence;
+
+	if (error->code == BT_E_CANCELLED)
+		return tool_format("interrupted");
+	if (error->code != BT_E_NO_STORE) {
+		bt_error_text(error, text, sizeof(text));
+		return tool_format("%s%s", text, advice(error));
+	}
+	store = tool_escape(tool->store);
+	sentence = tool_format("there is no store at %s; make one with 'backuptool snapshot --target-directory DIR', "
+			       "or name another with --store DIR",
+			       store);
+	free(store);
+	return sentence;
+}
+
 int tool_fail(const struct tool *tool, const struct bt_error *error)
 {
-	char text[1024];
+	char *text = tool_error_text(tool, error);
 
-	if (error->code == BT_E_CANCELLED) {
-		tool_say(tool, "interrupted");
-	} else if (error->code == BT_E_NO_STORE) {
-		char *store = tool_escape(tool->store);
-
-		tool_say(tool,
-			 "there is no store at %s; make one with 'backuptool snapshot --target-directory DIR', "
-			 "or name another with --store DIR",
-			 store);
-		free(store);
-	} else {
-		bt_error_text(error, text, sizeof(text));
-		tool_say(tool, "%s%s", text, advice(error));
-	}
+	tool_say(tool, "%s", text);
+	free(text);
 	return tool_exit_code(error->code);
 }
 

@@ -56,7 +56,9 @@ struct tool {
 void tool_say(const struct tool *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same for a mistake on the command line, with where to find help; gives TOOL_USAGE. */
 int tool_usage_error(const struct tool *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Says what failed and what can be done about it; gives the exit code. */
+/* What failed and what can be done about it; allocated. */
+char *tool_error_text(const struct tool *tool, const struct bt_error *error);
+/* Says it; gives the exit code. */
 int tool_fail(const struct tool *tool, const struct bt_error *error);
 /* The exit code alone. */
 int tool_exit_code(enum bt_code code);

@@ -53,6 +53,14 @@ static int64_t bucket_of(enum bt_bucket bucket, int64_t seconds)
 	}
 }
 
+static void keep_oldest(const struct decision *decision, enum bt_bucket bucket)
+{
+	uint32_t *reasons = &decision->reasons[decision->order[decision->count - 1]];
+
+	if (!(*reasons & BT_KEEP_COUNT(bucket)))
+		*reasons |= BT_KEEP_OLDEST;
+}
+
 static void keep_by_count(const struct decision *decision, enum bt_bucket bucket)
 {
 	uint32_t wanted = decision->rules->keep[bucket], kept = 0;
@@ -68,9 +76,8 @@ static void keep_by_count(const struct decision *decision, enum bt_bucket bucket
 		last = key;
 		kept++;
 	}
-	/* A rule that is not full yet keeps the oldest, so that the history grows towards it. */
 	if (kept && kept < wanted)
-		decision->reasons[decision->order[decision->count - 1]] |= BT_KEEP_COUNT(bucket);
+		keep_oldest(decision, bucket);
 }
 
 static void keep_within(const struct decision *decision, enum bt_bucket bucket)

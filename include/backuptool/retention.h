@@ -14,7 +14,8 @@ enum bt_bucket { BT_LAST, BT_HOURLY, BT_DAILY, BT_WEEKLY, BT_MONTHLY, BT_YEARLY,
  * first), months and years in the zone of the process; the newest snapshot of each bucket is kept, and of so many
  * buckets that hold any, newest first. within[b] keeps the newest of every bucket b (BT_LAST: every snapshot) that is
  * younger than so many seconds, counted from the newest snapshot of the group. 0 is "no such rule"; UINT32_MAX keeps
- * all of them.
+ * all of them. A count rule that finds fewer buckets than it may keep keeps the oldest snapshot, too, so that the
+ * history grows to its full length; once it is full it lets go of that one.
  */
 struct bt_retention {
 	uint32_t keep[BT_BUCKETS];
@@ -36,6 +37,7 @@ struct bt_candidate {
 #define BT_KEEP_WITHIN(bucket) (1u << (8 + (bucket)))
 #define BT_KEEP_TAG	       (1u << 16)
 #define BT_KEEP_FUTURE	       (1u << 17)
+#define BT_KEEP_OLDEST	       (1u << 18) /* by a count rule that is not full yet */
 
 /* reasons has room for count. BT_E_INVALID when there is no rule at all; BT_E_NOMEM. */
 int bt_retention_decide(const struct bt_retention *rules, const struct bt_candidate *candidates, size_t count,

@@ -111,16 +111,48 @@ each_is_what_the_tree_was() {
 	taker=$!
 	change_between 40
 	wait "$taker"
-	jq -s -e '.[-1].runs + .[-1].missed == 60 and .[-1].failed == 0' log
+	jq -s -e '.[-1] | .runs + .missed == 60 and .missed <= 10 and .snapshots == .runs and .failed == 0' log
+	[ "$(snapshots | wc -l)" = "$(jq -s '.[-1].runs' log)" ]
 	each_is_what_the_tree_was
 }
 
 @test "rules are applied after each run" {
 	mkdir src
-	run -0 job src --interval 100ms --duration 1s --keep-last 2 --json
-	jq -s -e '(.[:-1] | map(select(.removed > 1)) | length) == 0 and .[-1].removed == .[-1].runs - 2' <<<"$output"
-	[ "$(snapshots | wc -l)" = 2 ]
-	[ "$(newest)" = "$(jq -s -r '.[-2].name' <<<"$output")" ]
+	backuptool job --target-directory src --interval 50ms --duration forever --keep-last 2 --json >log 3>&- &
+	taker=$!
+	wait_until grep -q '"run":4,' log
+	kill "$taker"
+	wait "$taker"
+	# What was taken when it was told to end is not followed by pruning.
+	jq -s -e '[.[:-1][].removed] as $removed | $removed[:2] == [0, 0] and ($removed[2:-1] | length >= 1 and all(. == 1)) and
+		.[-1].removed == ($removed | add)' log
+	[ "$(snapshots | wc -l)" = "$(jq -s '.[-1].runs - .[-1].removed' log)" ]
+	[ "$(newest)" = "$(jq -s -r '.[-2].name' log)" ]
+}
+
+@test "rules concern the snapshots of the job's own directory only" {
+	mkdir src other
+	take other -q
+	take other -q
+	take src -q
+	run -0 job src --interval 1 --duration 0 --snapshot-number 1
+	[[ ${lines[0]} == *"; 1 snapshot removed, "* ]]
+	[ "$(backuptool list --json | jq -c '[.[].target | split("/")[-1]] | sort')" = '["other","other","src"]' ]
+	run -0 job src --interval 1 --duration 0 --snapshot-number 1 --skip-if-unchanged --json
+	jq -s -e '.[0].skipped and .[0].removed == 0' <<<"$output"
+	run -1 --separate-stderr job src --interval 1 --duration 0 --keep-tag none
+	[[ $stderr == *"the rules would remove every snapshot; nothing was removed"* ]]
+}
+
+@test "pruning that is refused or fails is told in each form" {
+	mkdir src
+	run -1 --separate-stderr job src --interval 1 --duration 0 --keep-tag none --json
+	jq -s -e '.[0] | .exit == 1 and (.error | contains("would remove every snapshot")) and .name' <<<"$output"
+	jq -s -e '.[1] | .failed == 0 and .not_pruned == 1 and .snapshots == 1 and .exit == 1' <<<"$output"
+	damage "snapshots/$(newest)"
+	run -1 --separate-stderr job src --interval 1 --duration 0 --keep-last 1
+	[[ ${lines[0]} == "run 1: snapshot_"*"; not pruned: "*"damaged"*"or give it up with 'backuptool remove snapshot_"* ]]
+	[[ ${lines[1]} == *" 0 failed, 1 not pruned, "* ]]
 }
 
 @test "a second job on the same directory and store is refused; others are not in the way" {
@@ -161,11 +193,11 @@ each_is_what_the_tree_was() {
 	take src -q
 	hold_lock
 	listen
-	NOTIFY_SOCKET=$PWD/ear backuptool job --target-directory src --interval 1h --duration forever >log 3>&- &
+	NOTIFY_SOCKET=$PWD/ear backuptool job --target-directory src --interval 1h --duration forever >log 2>errors 3>&- &
 	taker=$!
 	wait_until grep -q READY=1 told
-	sleep 0.1
-	kill -TERM "$taker"
+	wait_until grep -q "waiting for" errors
+	signal TERM "$taker"
 	release_lock
 	wait "$taker"
 	kill "$listener"
@@ -194,9 +226,8 @@ each_is_what_the_tree_was() {
 	NOTIFY_SOCKET=$PWD/ear backuptool job --target-directory src --interval 1h --duration forever --compression 19 >log 2>&1 3>&- &
 	taker=$!
 	wait_until grep -q READY=1 told
-	kill -TERM "$taker"
-	sleep 0.05
-	kill -TERM "$taker"
+	signal TERM "$taker"
+	signal TERM "$taker"
 	result=0
 	wait "$taker" || result=$?
 	kill "$listener"

@@ -135,6 +135,57 @@ every_survivor_restores() {
 	run -1 backuptool prune --snapshot-number 2
 	[[ $output == *snapshot_2026-01-02T00-00-00Z.json*damaged* ]]
 	[ "$(find snapshots -name '*.json' ! -path '*/cache/*' -printf '%p %s\n' | sort)" = "$before" ]
+	for command in "prune --snapshot-number 2" "remove latest"; do
+		# shellcheck disable=SC2086
+		run -1 backuptool $command
+		[[ $output == *"; nothing was removed, since nobody knows what it needs: mend the store with 'backuptool check --repair', or give it up with 'backuptool remove snapshot_2026-01-02T00-00-00Z.json'" ]]
+	done
+	[ "$(find snapshots -name '*.json' ! -path '*/cache/*' -printf '%p %s\n' | sort)" = "$before" ]
+	run -0 backuptool remove snapshot_2026-01-02T00-00-00Z.json
+	run -0 backuptool check --repair # what the others need of it is still there
+	run -0 backuptool prune --snapshot-number 1
+	run -0 backuptool check
+	bring latest out -q
+}
+
+@test "--max-dead says how much dead weight is left, and a dry run tells what will be" {
+	mkdir src
+	head -c 20000000 /dev/urandom >src/stays
+	head -c 3000000 /dev/urandom >src/goes
+	take_at 2026-01-01T00-00-00Z
+	rm src/goes
+	take_at 2026-01-02T00-00-00Z
+	cp -a snapshots spare
+	for options in "" "--max-dead 5" "--max-dead 100"; do
+		# shellcheck disable=SC2086
+		run -0 backuptool prune --snapshot-number 1 --dry-run $options
+		would=${lines[-1]}
+		# shellcheck disable=SC2086
+		run -0 backuptool prune --snapshot-number 1 $options
+		[ "${lines[-1]}" = "$(sed 's/would remove/removed/; s/would be free/freed/' <<<"$would")" ]
+		[[ $options == *5 ]] || [[ ${lines[-1]} == *"no longer needed stay"* ]]
+		[[ $options != *5 ]] || [[ ${lines[-1]} == *" MiB freed" ]]
+		every_survivor_restores
+		rm -rf snapshots
+		cp -a spare snapshots
+	done
+	run -0 backuptool remove 2026-01-01 --dry-run --max-dead 5
+	would=$output
+	run -0 backuptool remove 2026-01-01 --max-dead 5
+	[ "$output" = "$(sed 's/would remove/removed/; s/would be free/freed/' <<<"$would")" ]
+	for wrong in 0 101 x ""; do
+		run -2 backuptool prune --snapshot-number 1 --max-dead "$wrong"
+		[[ $output == *"is not a whole number from 1 to 100"* ]]
+	done
+}
+
+@test "a rule that is not full yet keeps the oldest, and says so" {
+	mkdir src
+	for day in 01 02 03; do
+		take_at "2026-01-${day}T00-00-00Z"
+	done
+	run -0 backuptool prune --keep-yearly 2 --dry-run --json
+	[ "$(jq -c '[.[].reasons]' <<<"$output")" = '[["oldest until full"],[],["yearly"]]' ]
 }
 
 @test "pruning frees space on a full file system" {

@@ -28,6 +28,7 @@ run_service() {
 		"RestartSec=1min" \
 		"RestartPreventExitStatus=2" \
 		"SuccessExitStatus=3" \
+		"TimeoutStopSec=5min" \
 		"Nice=10" \
 		"IOSchedulingClass=idle" \
 		"" \

@@ -203,6 +203,28 @@ static void test_groups_and_tags(void **state)
 	assert_int_equal(reasons[4], BT_KEEP_COUNT(BT_LAST));
 }
 
+static void test_oldest_until_full(void **state)
+{
+	const struct bt_candidate candidates[] = {{.time = 1000, .host = "h", .target = "/t"},
+						  {.time = 2000, .host = "h", .target = "/t"},
+						  {.time = 90000, .host = "h", .target = "/t"}};
+	struct bt_retention rules = {.keep = {[BT_DAILY] = 3}};
+	uint32_t reasons[3];
+
+	setenv("TZ", "UTC", 1);
+	tzset();
+	assert_int_equal(bt_retention_decide(&rules, candidates, 3, 100000, reasons), 0);
+	assert_int_equal(reasons[0], BT_KEEP_OLDEST);
+	assert_int_equal(reasons[1], BT_KEEP_COUNT(BT_DAILY));
+	assert_int_equal(reasons[2], BT_KEEP_COUNT(BT_DAILY));
+	rules.keep[BT_DAILY] = 2;
+	assert_int_equal(bt_retention_decide(&rules, candidates, 3, 100000, reasons), 0);
+	assert_int_equal(reasons[0], 0);
+	rules.keep[BT_DAILY] = 9;
+	assert_int_equal(bt_retention_decide(&rules, candidates + 1, 2, 100000, reasons), 0);
+	assert_int_equal(reasons[0], BT_KEEP_COUNT(BT_DAILY));
+}
+
 static void test_no_rule(void **state)
 {
 	const struct bt_retention rules = {0};
@@ -214,7 +236,8 @@ static void test_no_rule(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_table), cmocka_unit_test(test_hour_shown_twice),
-					   cmocka_unit_test(test_groups_and_tags), cmocka_unit_test(test_no_rule)};
+					   cmocka_unit_test(test_groups_and_tags),
+					   cmocka_unit_test(test_oldest_until_full), cmocka_unit_test(test_no_rule)};
 
 	return cmocka_run_group_tests_name("retention", tests, NULL, NULL);
 }
