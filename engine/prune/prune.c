@@ -8,34 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The long part of marking happens while others write; only what they add is looked at again under the exclusive lock.
- * A dry run keeps the lock. */
-static int mark_shared(struct bt_prune_run *run, int *ret_lock, struct bt_error *error)
-{
-	int lock, result = bt_store_lock(run->store, BT_LOCK_SHARED, run->observer, &lock, error);
-
-	if (result)
-		return result;
-	result = bt_store_refresh(run->store, error);
-	if (!result)
-		result = bt_prune_mark(run, error);
-	if (run->options->dry_run)
-		*ret_lock = lock;
-	else
-		bt_close(&lock);
-	return result;
-}
-
 /* The caller's names may be the store's own, which a refresh frees. */
 static int copy_names(struct bt_prune_run *run, const char *const *names, size_t count, struct bt_error *error)
 {
-	uint32_t ordinal;
-
 	run->names = calloc(count + 1, sizeof(*run->names));
-	if (!run->names)
+	run->ordinals = calloc(count + 1, sizeof(*run->ordinals));
+	if (!run->names || !run->ordinals)
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	for (size_t i = 0; i < count; i++) {
-		if (bt_store_file_named(run->store, names[i], &ordinal))
+		if (bt_store_file_named(run->store, names[i], &run->ordinals[i]))
 			return bt_fail(error, BT_E_NOT_FOUND, names[i], "no such snapshot");
 		run->names[i] = strdup(names[i]);
 		if (!run->names[i])
@@ -45,11 +26,48 @@ static int copy_names(struct bt_prune_run *run, const char *const *names, size_t
 	return 0;
 }
 
+/* Somebody else removed them; a name may even belong to another snapshot now. */
+static void forget_gone(struct bt_prune_run *run)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < run->name_count; i++) {
+		if (!bt_store_file_id(run->store, run->ordinals[i])->gone) {
+			run->ordinals[left] = run->ordinals[i];
+			run->names[left++] = run->names[i];
+		} else {
+			free(run->names[i]);
+		}
+	}
+	run->name_count = left;
+}
+
+/* The long part of marking happens while others write; only what they add is looked at again under the exclusive lock.
+ * A dry run keeps the lock. */
+static int mark_shared(struct bt_prune_run *run, int *ret_lock, struct bt_error *error)
+{
+	int lock, result = bt_store_lock(run->store, BT_LOCK_SHARED, run->observer, &lock, error);
+
+	if (result)
+		return result;
+	result = bt_store_refresh(run->store, error);
+	if (!result) {
+		forget_gone(run);
+		result = bt_prune_mark(run, error);
+	}
+	if (run->options->dry_run)
+		*ret_lock = lock;
+	else
+		bt_close(&lock);
+	return result;
+}
+
 static void run_free(struct bt_prune_run *run)
 {
 	for (size_t i = 0; i < run->name_count; i++)
 		free(run->names[i]);
 	free(run->names);
+	free(run->ordinals);
 	bt_mark_free(&run->mark);
 	bt_digest_set_free(&run->contents);
 	bt_digest_set_free(&run->pages);

@@ -17,7 +17,8 @@
 struct bt_prune_run {
 	struct bt_store *store;
 	const struct bt_prune_options *options;
-	char **names; /* to be removed */
+	char **names;	    /* to be removed */
+	uint32_t *ordinals; /* theirs */
 	size_t name_count;
 	const struct bt_observer *observer;
 	struct bt_mark mark;
