@@ -6,8 +6,8 @@
 #include "base/holder.h"
 #include "base/io.h"
 #include <dirent.h>
-#include <inttypes.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,17 +27,25 @@ static const char *last_part(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* The n-th word of a line, or its end. */
+static const char *word(const char *line, unsigned n)
+{
+	for (; n > 0; n--) {
+		line += strcspn(line, " \t\n");
+		line += strspn(line, " \t");
+	}
+	return line;
+}
+
 /* "lock:	1: OFDLCK ADVISORY  WRITE -1 fe:00:123 0 0", the last one "EOF" for a range without end */
 static bool in_the_way(const struct flock *wanted, const char *line)
 {
-	char type[8], end[24];
-	int64_t first, last;
+	const char *end = word(line, 8);
+	int64_t first = strtoll(word(line, 7), NULL, 10);
+	int64_t last = strncmp(end, "EOF", 3) == 0 ? INT64_MAX : strtoll(end, NULL, 10);
 
-	if (sscanf(line, "lock: %*d: %*s %*s %7s %*s %*s %" SCNd64 " %23s", type, &first, end) != 3)
-		return false;
-	last = strcmp(end, "EOF") == 0 ? INT64_MAX : strtoll(end, NULL, 10);
-	return first < wanted->l_start + wanted->l_len && last >= wanted->l_start &&
-	       (wanted->l_type == F_WRLCK || strcmp(type, "WRITE") == 0);
+	return strncmp(line, "lock:", 5) == 0 && first < wanted->l_start + wanted->l_len && last >= wanted->l_start &&
+	       (wanted->l_type == F_WRLCK || strncmp(word(line, 4), "WRITE", 5) == 0);
 }
 
 static bool has_lock(int process, const char *descriptor, const struct flock *wanted)

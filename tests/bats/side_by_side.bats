@@ -11,8 +11,9 @@ load helper
 	echo "$output" "$stderr"
 	run -0 backuptool prune --keep-last 3 -q
 	run -0 backuptool check
-	[ "$(find snapshots -maxdepth 1 -name 'snapshot_*.json' | wc -l)" = 3 ]
-	for name in $(find snapshots -maxdepth 1 -name 'snapshot_*.json' -printf '%f\n'); do
+	names=(snapshots/snapshot_*.json)
+	[ "${#names[@]}" = 3 ]
+	for name in "${names[@]##*/}"; do
 		bring "$name" out -q
 		same "copies/$name" out
 		rm -rf out
