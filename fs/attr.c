@@ -6,6 +6,11 @@
 #define BLOCK_UNIT     4096 /* space is shown in whole blocks of this size, as disk file systems do */
 #define DIRECTORY_SIZE 4096
 
+bool attr_rules_any(const struct attr_rules *rules)
+{
+	return rules->set_uid || rules->set_gid || rules->umask;
+}
+
 uint64_t attr_path_top(void)
 {
 	return HASH_SEED;

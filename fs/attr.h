@@ -17,6 +17,9 @@ struct attr_rules {
 	uint32_t umask;
 };
 
+/* Then the lists of who may do what do not hold either: they would give back what the rules take away. */
+bool attr_rules_any(const struct attr_rules *rules);
+
 uint64_t attr_path_top(void); /* the path of a snapshot's own directory */
 uint64_t attr_path_below(uint64_t path, const char *name, size_t length);
 

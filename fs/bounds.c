@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Every file of the store stays open once it was read. */
+/* Every file of the store stays open. */
 static void raise_descriptors(void)
 {
 	struct rlimit limit;
@@ -16,6 +16,19 @@ static void raise_descriptors(void)
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
+}
+
+#define OTHER_DESCRIPTORS 64 /* than the store's files */
+#define FILES_LEAST	  8
+#define FILES_MOST	  (1u << 20)
+
+unsigned bounds_store_files(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= OTHER_DESCRIPTORS + FILES_LEAST)
+		return FILES_LEAST;
+	rlim_t files = limit.rlim_cur - OTHER_DESCRIPTORS;
+	return files < FILES_MOST ? (unsigned)files : FILES_MOST;
 }
 
 /* One heap for all threads, which grows in large steps; large things apart from it, so that it stays whole. */

@@ -9,6 +9,9 @@
 /* Descriptors as many as there can be; memory that is given back. First of all. */
 void bounds_raise(void);
 
+/* How many files of the store may be open at a time. */
+unsigned bounds_store_files(void);
+
 /* What the store keeps of decoded blocks, when all caches together are to take this much (0: the default). */
 size_t bounds_blocks_cache(size_t wanted);
 

@@ -33,6 +33,7 @@ struct fs {
 	pthread_rwlock_t lock;
 	bool no_open, no_opendir;  /* the kernel can do without these */
 	atomic_int xattr_decision; /* see xattr.c */
+	uint32_t generation;	   /* of this mount: file handles of another one are stale */
 	atomic_long retried;	   /* when, in seconds */
 	int ready_fd;		   /* told when the mount answers; -1 when it was */
 };

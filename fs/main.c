@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 enum exit_code { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NO_STORE = 10 };
@@ -63,6 +65,7 @@ static int open_store(struct fs *fs, const char *path)
 {
 	struct bt_error error = {0};
 	struct bt_store_options options = {.cache_bytes = bounds_blocks_cache(fs->options.cache_bytes),
+					   .open_files = bounds_store_files(),
 					   .verify_always = fs->options.verify_always};
 	int code = bt_store_open(path, &options, &fs->store, &error);
 	if (code)
@@ -87,6 +90,9 @@ static void init_fs(struct fs *fs)
 	pthread_rwlock_init(&fs->lock, &attr);
 	pthread_rwlockattr_destroy(&attr);
 	fs->store_fd = fs->ready_fd = -1;
+	if (getrandom(&fs->generation, sizeof(fs->generation), 0) != sizeof(fs->generation))
+		fs->generation = (uint32_t)time(NULL);
+	fs->generation = (fs->generation & INT32_MAX) | 1; /* the kernel keeps it as an int */
 	log_open(&fs->log, fs->options.foreground);
 }
 

@@ -42,6 +42,10 @@ static inline struct fs *op_fs(fuse_req_t req)
 	return fuse_req_userdata(req);
 }
 
+/* What the kernel is about to be told of an entry: completes it, and counts it as looked up (or takes that back). */
+void op_entry_known(struct fs *fs, struct fuse_entry_param *param);
+void op_forgotten(struct fs *fs, fuse_ino_t node, uint64_t lookups);
+
 /* ops_top.c: the root and what is in it besides directories. */
 int top_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat); /* of any node of kind NODE_TOP */
 int top_lookup(struct fs *fs, const char *name, struct fuse_entry_param *ret_param);

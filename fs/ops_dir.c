@@ -13,9 +13,11 @@ struct listing {
 	size_t size, used;
 };
 
-/* False when it does not fit any more. */
-static bool list_one(struct listing *listing, const char *name, const struct fuse_entry_param *param, uint64_t next)
+/* False when it does not fit any more. With their nodes only entries of snapshots are listed, never snapshots, so that
+ * nothing is to be counted. */
+static bool list_one(struct listing *listing, const char *name, struct fuse_entry_param *param, uint64_t next)
 {
+	param->generation = op_fs(listing->req)->generation;
 	char *at = listing->data + listing->used;
 	size_t room = listing->size - listing->used;
 	size_t need = listing->plus ? fuse_add_direntry_plus(listing->req, at, room, name, param, (off_t)next)

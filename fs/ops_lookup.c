@@ -67,14 +67,33 @@ static int lookup(struct fs *fs, fuse_ino_t parent, const char *name, struct fus
 	return lookup_entry(fs, parent, name, ret_param);
 }
 
+/* The kernel never lets go of the root, whose generation is 0. */
+void op_entry_known(struct fs *fs, struct fuse_entry_param *param)
+{
+	uint32_t serial;
+	param->generation = param->ino == FUSE_ROOT_ID ? 0 : fs->generation;
+	if (param->ino != FUSE_ROOT_ID && node_snapshot(fs, param->ino, &serial))
+		root_looked(fs, serial, 1);
+}
+
+void op_forgotten(struct fs *fs, fuse_ino_t node, uint64_t lookups)
+{
+	uint32_t serial;
+	if (node != FUSE_ROOT_ID && node_snapshot(fs, node, &serial))
+		root_looked(fs, serial, -(long)lookups);
+}
+
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fuse_entry_param param;
 	int result = lookup(op_fs(req), parent, name, &param);
-	if (result)
+	if (result) {
 		fuse_reply_err(req, result);
-	else
-		fuse_reply_entry(req, &param);
+		return;
+	}
+	op_entry_known(op_fs(req), &param);
+	if (fuse_reply_entry(req, &param) != 0)
+		op_forgotten(op_fs(req), param.ino, 1);
 }
 
 void op_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)

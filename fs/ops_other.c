@@ -11,7 +11,7 @@ void op_init(void *userdata, struct fuse_conn_info *conn)
 	struct fs *fs = userdata;
 	unsigned wanted = FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_PARALLEL_DIROPS |
 			  FUSE_CAP_NO_OPEN_SUPPORT | FUSE_CAP_NO_OPENDIR_SUPPORT;
-	if (fs->options.xattr != XATTR_OFF)
+	if (fs->options.xattr != XATTR_OFF && !attr_rules_any(&fs->options.rules))
 		wanted |= FUSE_CAP_POSIX_ACL;
 	conn->want |= wanted & conn->capable;
 	conn->want &= ~(unsigned)(FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
@@ -41,11 +41,14 @@ void op_statfs(fuse_req_t req, fuse_ino_t node)
 
 static void op_forget(fuse_req_t req, fuse_ino_t node, uint64_t lookups)
 {
-	fuse_reply_none(req); /* nothing was remembered */
+	op_forgotten(op_fs(req), node, lookups);
+	fuse_reply_none(req);
 }
 
 static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 {
+	for (size_t i = 0; i < count; i++)
+		op_forgotten(op_fs(req), forgets[i].ino, forgets[i].nlookup);
 	fuse_reply_none(req);
 }
 

@@ -81,8 +81,8 @@ static fuse_ino_t find_name(struct fs *fs, const char *name, double *ret_timeout
 	*ret_timeout = FOREVER;
 	if (root_find(fs, name, &serial))
 		return top_node(TOP_SNAPSHOT, serial);
-	if (strcmp(name, LATEST) == 0 && root_latest(fs) != ROOT_NONE)
-		return top_node(TOP_LINK, root_latest(fs));
+	if (strcmp(name, LATEST) == 0 && root_latest(fs, &serial))
+		return top_node(TOP_LINK, serial);
 	if (fs->versions && strcmp(name, VERSIONS) == 0)
 		return versions_top(fs);
 	if (name[0] != '@')
@@ -127,7 +127,8 @@ static void list_snapshot(struct fs *fs, uint32_t serial, struct top_entry *ret_
 int top_entry_at(struct fs *fs, uint64_t offset, struct top_entry *ret_entry, uint64_t *ret_next)
 {
 	uint64_t at = offset;
-	if (at < 3 && root_latest(fs) != ROOT_NONE) {
+	uint32_t latest;
+	if (at < 3 && root_latest(fs, &latest)) {
 		snprintf(ret_entry->name, sizeof(ret_entry->name), LATEST);
 		*ret_next = 3;
 		return top_lookup(fs, LATEST, &ret_entry->param);
@@ -140,7 +141,7 @@ int top_entry_at(struct fs *fs, uint64_t offset, struct top_entry *ret_entry, ui
 	if (at < FIRST_SNAPSHOT)
 		at = FIRST_SNAPSHOT;
 	for (; at - FIRST_SNAPSHOT < root_count(fs); at++) {
-		if (root_is_gone(fs, (uint32_t)(at - FIRST_SNAPSHOT)))
+		if (!root_is_shown(fs, (uint32_t)(at - FIRST_SNAPSHOT)))
 			continue;
 		list_snapshot(fs, (uint32_t)(at - FIRST_SNAPSHOT), ret_entry);
 		*ret_next = at + 1;

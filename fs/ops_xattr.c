@@ -56,6 +56,14 @@ static int own_value(struct fs *fs, const struct held *held, const char *what, c
 	return 0;
 }
 
+#define ACL_PREFIX "system.posix_acl_"
+
+static bool is_hidden(const struct fs *fs, const struct bt_xattr *xattr)
+{
+	return attr_rules_any(&fs->options.rules) && xattr->name_length > strlen(ACL_PREFIX) &&
+	       memcmp(xattr->name, ACL_PREFIX, strlen(ACL_PREFIX)) == 0;
+}
+
 static void getxattr_held(fuse_req_t req, const struct held *held, const char *name, size_t size)
 {
 	struct fs *fs = op_fs(req);
@@ -64,7 +72,7 @@ static void getxattr_held(fuse_req_t req, const struct held *held, const char *n
 	char text[300];
 	for (uint32_t i = 0; extra && i < extra->xattr_count; i++) {
 		const struct bt_xattr *xattr = &extra->xattrs[i];
-		if (xattr->name_length == length && memcmp(xattr->name, name, length) == 0) {
+		if (xattr->name_length == length && memcmp(xattr->name, name, length) == 0 && !is_hidden(fs, xattr)) {
 			reply_value(req, xattr->value, xattr->value_length, size);
 			return;
 		}
@@ -102,22 +110,34 @@ void op_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_t size)
 	held_end(fs, &held);
 }
 
+/* Those that are shown, one after the other, each with its zero; how long that is. list NULL: only that. */
+static size_t list_names(const struct fs *fs, const struct bt_extra *extra, char *list)
+{
+	size_t used = 0;
+	for (uint32_t i = 0; extra && i < extra->xattr_count; i++) {
+		const struct bt_xattr *xattr = &extra->xattrs[i];
+		if (is_hidden(fs, xattr))
+			continue;
+		if (list) {
+			memcpy(list + used, xattr->name, xattr->name_length);
+			list[used + xattr->name_length] = '\0';
+		}
+		used += xattr->name_length + (size_t)1;
+	}
+	return used;
+}
+
 static void listxattr_held(fuse_req_t req, const struct bt_extra *extra, size_t size)
 {
-	size_t length = 0, used = 0;
-	uint32_t count = extra ? extra->xattr_count : 0;
-	for (uint32_t i = 0; i < count; i++)
-		length += extra->xattrs[i].name_length + (size_t)1;
+	const struct fs *fs = op_fs(req);
+	size_t length = list_names(fs, extra, NULL);
 	char *list = size && length ? malloc(length) : NULL;
 	if (size && length && !list) {
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	for (uint32_t i = 0; list && i < count; i++) {
-		memcpy(list + used, extra->xattrs[i].name, extra->xattrs[i].name_length);
-		used += extra->xattrs[i].name_length;
-		list[used++] = '\0';
-	}
+	if (list)
+		list_names(fs, extra, list);
 	reply_value(req, list, length, size);
 	free(list);
 }

@@ -15,15 +15,16 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define POLL_MS	  1000
-#define SETTLE_MS 20 /* one change often brings several events */
+#define POLL_MS	  1000 /* to look again without a watch, or after a failure, and whether removed files are in use */
+#define SETTLE_MS 20   /* one change often brings several events */
 
 struct refresh {
 	struct fs *fs;
 	pthread_t thread;
 	const char *store;
-	int watch, stop; /* watch -1: look at the directory's time instead */
-	struct timespec seen;
+	int watch, stop; /* watch -1: look again and again */
+	bool failed;	 /* to look at the store the last time */
+	bool holds_gone; /* files that were removed, for those who read them */
 };
 
 /* Where other machines write, no event comes. */
@@ -47,7 +48,7 @@ static bool is_remote(int fd)
 	}
 }
 
-#define EVENTS (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR)
+#define EVENTS (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE | IN_ONLYDIR)
 
 /* contents/ may come later; to watch it twice is to watch it once. */
 static void watch_contents(const struct refresh *refresh)
@@ -75,15 +76,15 @@ static void tell_kernel(struct fs *fs, const struct root_change *change)
 	for (size_t i = 0; i < change->count; i++)
 		fuse_lowlevel_notify_inval_entry(fs->session, FUSE_ROOT_ID, root_file_name(fs, change->serials[i]),
 						 root_name_length(fs, change->serials[i]));
-	if (change->latest)
-		fuse_lowlevel_notify_inval_entry(fs->session, FUSE_ROOT_ID, "latest", strlen("latest"));
+	fuse_lowlevel_notify_inval_entry(fs->session, FUSE_ROOT_ID, "latest", strlen("latest"));
 	fuse_lowlevel_notify_inval_inode(fs->session, FUSE_ROOT_ID, 0, 0);
 }
 
 /* Names and serials stay while the mount lives and only this thread adds some, so the kernel is told without the lock,
  * which its answer may wait for. */
-static void update(struct fs *fs)
+static void update(struct refresh *refresh)
 {
+	struct fs *fs = refresh->fs;
 	struct root_change change = {0};
 	struct bt_error error = {0};
 	uint32_t single;
@@ -92,10 +93,14 @@ static void update(struct fs *fs)
 	int result = code ? 0 : root_update(fs, &change);
 	if (fs->versions && change.count > 0)
 		versions_outdate(fs);
-	for (size_t i = 0; i < change.count; i++)
-		if (!root_is_gone(fs, change.serials[i]))
+	for (size_t i = 0; i < change.count; i++) {
+		if (root_is_gone(fs, change.serials[i]))
+			refresh->holds_gone = true;
+		else
 			xattr_new_snapshot(fs, change.serials[i]);
+	}
 	pthread_rwlock_unlock(&fs->lock);
+	refresh->failed = code || result;
 	if (code)
 		log_error(&fs->log, "looking at the store again", &error);
 	if (result)
@@ -103,6 +108,24 @@ static void update(struct fs *fs)
 	if (change.count > 0 && !root_is_single(fs, &single))
 		tell_kernel(fs, &change);
 	free(change.serials);
+	pthread_rwlock_rdlock(&fs->lock);
+	bt_store_hold(fs->store);
+	pthread_rwlock_unlock(&fs->lock);
+}
+
+/* Space that was freed is to be free, once nobody is inside of what was removed. A file in versions/ may come from any
+ * snapshot. */
+static void release(struct refresh *refresh)
+{
+	struct fs *fs = refresh->fs;
+	if (!refresh->holds_gone || fs->versions)
+		return;
+	pthread_rwlock_wrlock(&fs->lock);
+	if (!root_needs_gone(fs)) {
+		bt_store_release(fs->store);
+		refresh->holds_gone = false;
+	}
+	pthread_rwlock_unlock(&fs->lock);
 }
 
 /* Empties the queue; whether any event concerns a file of the store, or contents/. */
@@ -123,14 +146,13 @@ static bool drain(int watch)
 	return any;
 }
 
-static bool has_changed(struct refresh *refresh)
+/* Without a watch each time, which costs little when nothing has changed: of a file that is written anew in its place
+ * the directory tells nothing. */
+static void look_again(struct refresh *refresh)
 {
-	struct stat st;
-	if (fstat(refresh->fs->store_fd, &st) != 0)
-		return false;
-	bool changed = st.st_mtim.tv_sec != refresh->seen.tv_sec || st.st_mtim.tv_nsec != refresh->seen.tv_nsec;
-	refresh->seen = st.st_mtim;
-	return changed;
+	if (refresh->watch < 0 || refresh->failed)
+		update(refresh);
+	release(refresh);
 }
 
 static void *follow(void *arg)
@@ -138,9 +160,10 @@ static void *follow(void *arg)
 	struct refresh *refresh = arg;
 	struct pollfd fds[] = {{.fd = refresh->stop, .events = POLLIN}, {.fd = refresh->watch, .events = POLLIN}};
 	watch_contents(refresh);
-	update(refresh->fs); /* for what came between the first look and the watch */
+	update(refresh); /* for what came between the first look and the watch */
 	for (;;) {
-		int ready = poll(fds, 2, refresh->watch < 0 ? POLL_MS : -1);
+		bool again = refresh->watch < 0 || refresh->failed || refresh->holds_gone;
+		int ready = poll(fds, 2, again ? POLL_MS : -1);
 		if (fds[0].revents)
 			return NULL;
 		if (ready < 0 && errno != EINTR)
@@ -150,10 +173,10 @@ static void *follow(void *arg)
 				return NULL;
 			if (drain(refresh->watch)) {
 				watch_contents(refresh);
-				update(refresh->fs);
+				update(refresh);
 			}
-		} else if (ready == 0 && has_changed(refresh)) {
-			update(refresh->fs);
+		} else if (ready == 0) {
+			look_again(refresh);
 		}
 	}
 }

@@ -4,6 +4,7 @@
 #include "table.h"
 #include <backuptool/policy.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -12,9 +13,10 @@ struct shown {
 	char *name;
 	size_t length;
 	uint64_t hash;
+	uint32_t number; /* of the store's file */
 	bool gone, listed;
-	bool tried; /* to open; error says how it went */
-	int error;
+	atomic_long lookups; /* that the kernel has not forgotten */
+	bool lacks;	     /* it is open, and has no directory -o subpath */
 	struct bt_snapshot *open;
 	const struct bt_page *page; /* that top lies in, with -o subpath */
 	const struct bt_entry *top;
@@ -28,7 +30,7 @@ struct name_record {
 
 struct root {
 	struct shown **list; /* by serial */
-	uint32_t count, capacity, latest, single;
+	uint32_t count, capacity, single;
 	struct table names;
 	pthread_mutex_t opening;
 };
@@ -41,11 +43,6 @@ static const struct shown *shown_at(const struct fs *fs, uint32_t serial)
 uint32_t root_count(const struct fs *fs)
 {
 	return fs->root->count;
-}
-
-uint32_t root_latest(const struct fs *fs)
-{
-	return fs->root->latest;
 }
 
 bool root_is_gone(const struct fs *fs, uint32_t serial)
@@ -98,13 +95,31 @@ static bool find_name(const struct root *root, const char *name, size_t length, 
 	return true;
 }
 
-bool root_find(const struct fs *fs, const char *name, uint32_t *ret_serial)
+bool root_find(struct fs *fs, const char *name, uint32_t *ret_serial)
 {
 	uint32_t serial;
-	if (!find_name(fs->root, name, strlen(name), &serial) || fs->root->list[serial]->gone)
+	if (!find_name(fs->root, name, strlen(name), &serial) || !root_is_shown(fs, serial))
 		return false;
 	*ret_serial = serial;
 	return true;
+}
+
+/* The newest that is shown among the first so many of the store's. */
+static bool newest_of(struct fs *fs, size_t count, uint32_t *ret_serial)
+{
+	while (count-- > 0) {
+		const char *name = bt_store_snapshot_name(fs->store, count);
+		if (!find_name(fs->root, name, shown_length(name), ret_serial))
+			return false;
+		if (root_is_shown(fs, *ret_serial))
+			return true;
+	}
+	return false;
+}
+
+bool root_latest(struct fs *fs, uint32_t *ret_serial)
+{
+	return newest_of(fs, bt_store_snapshot_count(fs->store), ret_serial);
 }
 
 bool root_find_time(struct fs *fs, const char *text, uint32_t *ret_serial)
@@ -112,10 +127,14 @@ bool root_find_time(struct fs *fs, const char *text, uint32_t *ret_serial)
 	const char *name;
 	if (bt_store_resolve(fs->store, text, time(NULL), &name, NULL) != 0)
 		return false;
-	return find_name(fs->root, name, shown_length(name), ret_serial);
+	size_t count = bt_store_snapshot_count(fs->store);
+	while (count > 0 && strcmp(bt_store_snapshot_name(fs->store, count - 1), name) != 0)
+		count--;
+	return newest_of(fs, count, ret_serial);
 }
 
-static int add_shown(struct root *root, const char *file_name, uint32_t *ret_serial)
+/* A new file, also behind a name that another one had. */
+static int add_shown(struct root *root, const char *file_name, uint32_t file_number, uint32_t *ret_serial)
 {
 	if (root->count == root->capacity) {
 		uint32_t capacity = root->capacity ? root->capacity * 2 : 64;
@@ -132,10 +151,11 @@ static int add_shown(struct root *root, const char *file_name, uint32_t *ret_ser
 	uint32_t number, serial = root->count;
 	if (!shown || !name)
 		goto fail;
-	*shown = (struct shown){.name = name, .length = shown_length(name), .listed = true};
+	*shown = (struct shown){.name = name, .length = shown_length(name), .number = file_number, .listed = true};
 	shown->hash = hash_bytes(HASH_SEED, name, shown->length);
 	if (table_add(&root->names, &(struct name_record){.hash = shown->hash, .serial = serial}, &number) != 0)
 		goto fail;
+	((struct name_record *)table_at(&root->names, number))->serial = serial;
 	root->list[root->count++] = shown;
 	*ret_serial = serial;
 	return 0;
@@ -155,32 +175,30 @@ static int add_change(struct root_change *change, uint32_t serial)
 	return 0;
 }
 
-/* Takes one name of the store's list. */
-static int take_name(struct root *root, const char *file_name, struct root_change *change, uint32_t *ret_serial)
+/* Takes one file of the store's list. */
+static int take_file(struct fs *fs, size_t index, struct root_change *change)
 {
-	if (!find_name(root, file_name, shown_length(file_name), ret_serial)) {
-		int result = add_shown(root, file_name, ret_serial);
-		return result ? result : add_change(change, *ret_serial);
-	}
-	struct shown *shown = root->list[*ret_serial];
-	shown->listed = true;
-	if (!shown->gone)
+	struct root *root = fs->root;
+	const char *name = bt_store_snapshot_name(fs->store, index);
+	uint32_t serial, number = bt_store_snapshot_number(fs->store, index);
+	if (find_name(root, name, shown_length(name), &serial) && root->list[serial]->number == number) {
+		root->list[serial]->listed = true;
 		return 0;
-	shown->gone = false;
-	return add_change(change, *ret_serial);
+	}
+	int result = add_shown(root, name, number, &serial);
+	return result ? result : add_change(change, serial);
 }
 
 int root_update(struct fs *fs, struct root_change *ret_change)
 {
 	struct root *root = fs->root;
-	uint32_t latest = ROOT_NONE;
 	int result = 0;
 	*ret_change = (struct root_change){0};
 	for (uint32_t i = 0; i < root->count; i++)
 		root->list[i]->listed = false;
 	size_t count = bt_store_snapshot_count(fs->store);
 	for (size_t i = 0; i < count && result == 0; i++)
-		result = take_name(root, bt_store_snapshot_name(fs->store, i), ret_change, &latest);
+		result = take_file(fs, i, ret_change);
 	for (uint32_t i = 0; i < root->count && result == 0; i++) {
 		struct shown *shown = root->list[i];
 		if (shown->listed || shown->gone)
@@ -188,75 +206,95 @@ int root_update(struct fs *fs, struct root_change *ret_change)
 		shown->gone = true;
 		result = add_change(ret_change, i);
 	}
-	ret_change->latest = latest != root->latest;
-	root->latest = latest;
 	return result;
 }
 
 /* The directory that -o subpath means in a snapshot. */
-static int find_top(struct fs *fs, struct shown *shown)
+static int find_top(struct fs *fs, struct shown *shown, struct bt_error *error)
 {
-	const struct bt_snapshot_info *info = bt_snapshot_info(shown->open);
-	shown->top = &info->root;
-	if (!fs->options.subpath)
+	const struct bt_entry *root = &bt_snapshot_info(shown->open)->root;
+	if (!fs->options.subpath) {
+		shown->top = root;
 		return 0;
-	struct bt_error error = {0};
-	int code = bt_path_lookup(fs->store, &info->root, fs->options.subpath, &shown->page, &shown->top, &error);
-	if (code == BT_E_NOT_FOUND)
-		return ENOENT;
-	if (code)
-		return fs_errno(fs, shown->name, code, &error);
-	return shown->top->type == BT_DIR ? 0 : ENOENT;
+	}
+	int code = bt_path_lookup(fs->store, root, fs->options.subpath, &shown->page, &shown->top, error);
+	if (code && code != BT_E_NOT_FOUND)
+		return code;
+	shown->lacks = code || shown->top->type != BT_DIR;
+	return 0;
 }
 
-static int open_shown(struct fs *fs, struct shown *shown)
+/* What failed is tried again when it is asked for: it may have been for want of memory, or half a file. */
+static int open_shown(struct fs *fs, struct shown *shown, struct bt_error *error)
 {
-	struct bt_error error = {0};
-	int code = bt_snapshot_open(fs->store, shown->name, &shown->open, &error);
-	return code ? fs_errno(fs, shown->name, code, &error) : find_top(fs, shown);
+	if (shown->open)
+		return 0;
+	int code = bt_snapshot_open(fs->store, shown->name, &shown->open, error);
+	if (code)
+		return code;
+	code = find_top(fs, shown, error);
+	if (code) {
+		bt_snapshot_close(shown->open);
+		shown->open = NULL;
+	}
+	return code;
 }
 
 int root_open(struct fs *fs, uint32_t serial, struct root_snapshot *ret_snapshot)
 {
+	struct bt_error error = {0};
+	int result = 0;
 	if (serial >= fs->root->count)
 		return ENOENT;
 	struct shown *shown = fs->root->list[serial];
-	int result = 0;
 	pthread_mutex_lock(&fs->root->opening);
-	if (!shown->tried && shown->gone) {
+	if (!shown->open && shown->gone)
 		result = ENOENT;
-	} else if (!shown->tried) {
-		shown->error = open_shown(fs, shown);
-		shown->tried = true;
-	}
-	if (result == 0)
-		result = shown->error;
+	else if ((result = open_shown(fs, shown, &error)) != 0)
+		result = fs_errno(fs, shown->name, result, &error);
+	else if (shown->lacks)
+		result = ENOENT;
 	pthread_mutex_unlock(&fs->root->opening);
 	if (result == 0)
 		*ret_snapshot = (struct root_snapshot){.info = bt_snapshot_info(shown->open), .top = shown->top};
 	return result;
 }
 
+bool root_is_shown(struct fs *fs, uint32_t serial)
+{
+	struct root_snapshot snapshot;
+	if (root_is_gone(fs, serial))
+		return false;
+	return !fs->options.subpath || root_open(fs, serial, &snapshot) != ENOENT;
+}
+
+void root_looked(struct fs *fs, uint32_t serial, long lookups)
+{
+	if (serial < fs->root->count)
+		atomic_fetch_add(&fs->root->list[serial]->lookups, lookups);
+}
+
+bool root_needs_gone(const struct fs *fs)
+{
+	for (uint32_t i = 0; i < fs->root->count; i++)
+		if (fs->root->list[i]->gone && (i == fs->root->single || atomic_load(&fs->root->list[i]->lookups) > 0))
+			return true;
+	return false;
+}
+
 /* -o snapshot=: it must be there, readable, and have the subpath. */
 static int open_single(struct fs *fs, struct bt_error *error)
 {
 	const char *name;
-	struct bt_snapshot *snapshot;
+	struct root *root = fs->root;
 	int code = bt_store_resolve(fs->store, fs->options.snapshot, time(NULL), &name, error);
 	if (code)
 		return code;
-	find_name(fs->root, name, shown_length(name), &fs->root->single);
-	code = bt_snapshot_open(fs->store, name, &snapshot, error);
-	if (code)
-		return code;
-	const struct bt_page *page = NULL;
-	const struct bt_entry *entry = &bt_snapshot_info(snapshot)->root;
-	if (fs->options.subpath)
-		code = bt_path_lookup(fs->store, entry, fs->options.subpath, &page, &entry, error);
-	if (code == 0 && entry->type != BT_DIR)
+	if (!find_name(root, name, shown_length(name), &root->single))
+		return BT_E_NOT_FOUND;
+	code = open_shown(fs, root->list[root->single], error);
+	if (code == 0 && root->list[root->single]->lacks)
 		code = BT_E_NOT_FOUND;
-	bt_page_put(fs->store, page);
-	bt_snapshot_close(snapshot);
 	return code;
 }
 
@@ -266,7 +304,7 @@ int root_new(struct fs *fs, struct bt_error *error)
 	struct root *root = calloc(1, sizeof(*root));
 	if (!root)
 		return BT_E_NOMEM;
-	root->latest = root->single = ROOT_NONE;
+	root->single = ROOT_NONE;
 	root->names = (struct table){.record_size = sizeof(struct name_record), .key_size = sizeof(uint64_t)};
 	pthread_mutex_init(&root->opening, NULL);
 	fs->root = root;

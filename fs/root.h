@@ -17,11 +17,11 @@
 int root_new(struct fs *fs, struct bt_error *error); /* 0 or a bt_code */
 void root_free(struct fs *fs);
 
-/* After bt_store_refresh: serials that appeared or vanished (free serials), whether `latest` moved. 0 or ENOMEM. */
+/* After bt_store_refresh: serials that appeared or vanished (free serials); both, with one name, when another file took
+ * that. 0 or ENOMEM. */
 struct root_change {
 	uint32_t *serials;
 	size_t count;
-	bool latest;
 };
 int root_update(struct fs *fs, struct root_change *ret_change);
 
@@ -31,11 +31,18 @@ bool root_is_gone(const struct fs *fs, uint32_t serial);
 const char *root_file_name(const struct fs *fs, uint32_t serial); /* in the store; stays */
 size_t root_name_length(const struct fs *fs, uint32_t serial);	  /* of what is shown: without .json */
 uint64_t root_hash(const struct fs *fs, uint32_t serial);	  /* of the name, for attr_ino */
-uint32_t root_latest(const struct fs *fs);			  /* ROOT_NONE if there is no snapshot */
 
-/* The snapshot shown as name, or for "@TIME" meant by it. */
-bool root_find(const struct fs *fs, const char *name, uint32_t *ret_serial);
+/* Neither gone nor, with -o subpath, without that; to tell, it may have to be opened. */
+bool root_is_shown(struct fs *fs, uint32_t serial);
+/* Of those: the newest, the one of that name, the one that "@TIME" means. False if there is none. */
+bool root_latest(struct fs *fs, uint32_t *ret_serial);
+bool root_find(struct fs *fs, const char *name, uint32_t *ret_serial);
 bool root_find_time(struct fs *fs, const char *text, uint32_t *ret_serial);
+
+/* The kernel was told of a snapshot's directory, or (less than 0) has forgotten it. As long as it knows the directory,
+ * somebody may have a file below open. */
+void root_looked(struct fs *fs, uint32_t serial, long lookups);
+bool root_needs_gone(const struct fs *fs); /* it knows one that is gone */
 
 /* Opens a snapshot: its information and the directory to show (stay until the end). 0 or an errno. */
 struct root_snapshot {

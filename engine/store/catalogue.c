@@ -73,6 +73,7 @@ static int add_locked(struct bt_store *store, const char *name, bool snapshot, c
 	if (snapshot)
 		bt_snapshot_name_parse(name, &slot->seconds, &slot->clash);
 	slot->seen = true;
+	slot->held = -1;
 	pthread_mutex_init(&slot->lock, NULL);
 	atomic_store_explicit(&store->slot_count, ordinal + 1, memory_order_release);
 	*ret_slot = slot;
@@ -155,6 +156,7 @@ static int take_name(struct bt_store *store, const struct known *known, int fd, 
 		return errno == ENOENT ? 0 : bt_fail_sys(error, errno, name, "look at");
 	if (!S_ISREG(st.st_mode))
 		return 0;
+	store->growing |= st.st_mtim.tv_sec >= time(NULL) - SETTLE_SECONDS;
 	slot = find_known(known, snapshot ? "" : BT_CONTENTS_DIR, name, &st);
 	if (!slot)
 		return bt_catalogue_add(store, name, snapshot, &st, &slot);
@@ -275,8 +277,9 @@ int bt_catalogue_refresh(struct bt_store *store, struct bt_error *error)
 	int contents = existing_contents(store);
 	bool changed = has_changed(store->dirfd, &store->root_state);
 	changed |= has_changed(contents, &store->contents_state);
-	if (!changed)
+	if (!changed && !store->growing)
 		return 0;
+	store->growing = false;
 	int r = list_known(store, &known);
 	if (!r)
 		r = read_directory(store, &known, store->dirfd, true, error);
@@ -303,6 +306,11 @@ size_t bt_store_snapshot_count(const struct bt_store *store)
 const char *bt_store_snapshot_name(const struct bt_store *store, size_t index)
 {
 	return index < store->snapshot_count ? bt_slot(store, store->snapshots[index])->id.name : NULL;
+}
+
+uint32_t bt_store_snapshot_number(const struct bt_store *store, size_t index)
+{
+	return index < store->snapshot_count ? store->snapshots[index] : UINT32_MAX;
 }
 
 size_t bt_store_file_count(const struct bt_store *store)

@@ -49,6 +49,11 @@ int bt_fds_new(unsigned limit, struct bt_fds **ret_fds)
 	return 0;
 }
 
+unsigned bt_fds_limit(const struct bt_fds *fds)
+{
+	return fds->limit;
+}
+
 void bt_fds_free(struct bt_fds *fds)
 {
 	if (!fds)
@@ -72,15 +77,20 @@ static void list_push(struct bt_fds *fds, struct bt_fd *fd)
 	fds->newest = fd;
 }
 
+static void close_listed(struct bt_fds *fds, struct bt_fd *fd)
+{
+	list_remove(fds, fd);
+	bt_close(&fd->fd);
+	fds->open--;
+}
+
 /* Closes the least recently used one that nobody needs now. */
 static bool close_one(struct bt_fds *fds)
 {
 	for (struct bt_fd *fd = fds->oldest; fd; fd = fd->newer) {
 		if (fd->users || fd->keep)
 			continue;
-		list_remove(fds, fd);
-		bt_close(&fd->fd);
-		fds->open--;
+		close_listed(fds, fd);
 		return true;
 	}
 	return false;
@@ -159,6 +169,18 @@ bool bt_fd_keep(struct bt_fd *fd)
 	fd->keep = fd->fd >= 0;
 	pthread_mutex_unlock(&fd->fds->lock);
 	return fd->keep;
+}
+
+void bt_fd_release(struct bt_fd *fd)
+{
+	struct bt_fds *fds = fd->fds;
+	if (!fds)
+		return;
+	pthread_mutex_lock(&fds->lock);
+	fd->keep = false;
+	if (fd->fd >= 0 && !fd->users)
+		close_listed(fds, fd);
+	pthread_mutex_unlock(&fds->lock);
 }
 
 /* Numbers of files are used again, so that their times have to be the same, too. */

@@ -12,7 +12,8 @@
 
 struct bt_fds;
 int bt_fds_new(unsigned limit, struct bt_fds **ret_fds); /* limit 0: a part of RLIMIT_NOFILE */
-void bt_fds_free(struct bt_fds *fds);			 /* after all its descriptors; NULL is fine */
+unsigned bt_fds_limit(const struct bt_fds *fds);
+void bt_fds_free(struct bt_fds *fds); /* after all its descriptors; NULL is fine */
 /* Opens for reading, closing others if need be: fd or -errno. The fd is not in the set. */
 int bt_fds_open(struct bt_fds *fds, int dirfd, const char *path);
 
@@ -24,6 +25,8 @@ void bt_fd_free(struct bt_fd *fd); /* NULL is fine */
 int bt_fd_share(struct bt_fd *fd, struct bt_fds *fds, int dirfd, const char *path);
 /* Its name is gone: it must stay open. False if it is not open. */
 bool bt_fd_keep(struct bt_fd *fd);
+/* Nobody will need it again: closed, when nobody uses it just now. */
+void bt_fd_release(struct bt_fd *fd);
 /* The descriptor, which stays open until bt_fd_put; or -errno, -ESTALE when another file has the name now. */
 int bt_fd_get(struct bt_fd *fd);
 void bt_fd_put(struct bt_fd *fd);

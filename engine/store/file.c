@@ -113,6 +113,13 @@ bool bt_file_keep(struct bt_file *file)
 	return bt_fd_keep(file->fd) && (!file->source || bt_fd_keep(file->source));
 }
 
+void bt_file_release(struct bt_file *file)
+{
+	bt_fd_release(file->fd);
+	if (file->source)
+		bt_fd_release(file->source);
+}
+
 enum bt_file_kind bt_file_kind(const struct bt_file *file)
 {
 	return file->kind;

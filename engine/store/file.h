@@ -49,6 +49,8 @@ struct bt_fds;
 int bt_file_share(struct bt_file *file, struct bt_fds *fds, int dirfd, const char *path);
 /* Its name is gone: stays open from now on. False if it is not open, or can no longer be read. */
 bool bt_file_keep(struct bt_file *file);
+/* Nobody will need it again. */
+void bt_file_release(struct bt_file *file);
 
 enum bt_file_kind bt_file_kind(const struct bt_file *file);
 const char *bt_file_name(const struct bt_file *file);

@@ -11,6 +11,7 @@
 void bt_slot_free(struct bt_slot *slot)
 {
 	bt_file_free(atomic_load(&slot->file));
+	bt_close(&slot->held);
 	while (slot->retired) {
 		struct bt_retired *retired = slot->retired;
 		slot->retired = retired->next;
@@ -59,7 +60,10 @@ static int open_slot(struct bt_store *store, struct bt_slot *slot, struct bt_fil
 {
 	struct stat st;
 	struct bt_file *file = NULL;
-	int fd = bt_fds_open(store->fds, store->dirfd, slot->path), r;
+	int fd = slot->held, r;
+	slot->held = -1;
+	if (fd < 0)
+		fd = bt_fds_open(store->fds, store->dirfd, slot->path);
 	if (fd < 0)
 		return bt_fail_sys(error, -fd, slot->path, "open");
 	if (fstat(fd, &st) || (uint64_t)st.st_size != slot->id.size || st.st_mtim.tv_sec != slot->id.mtime.seconds ||
@@ -75,6 +79,8 @@ static int open_slot(struct bt_store *store, struct bt_slot *slot, struct bt_fil
 		bt_file_free(file);
 		return bt_fail(error, BT_E_NOMEM, slot->path, NULL);
 	}
+	if (!r && slot->id.gone)
+		bt_file_keep(file);
 	if (!r)
 		*ret_file = file;
 	return r;
@@ -109,6 +115,51 @@ int bt_store_file(struct bt_store *store, uint32_t ordinal, struct bt_file **ret
 		return open_once(store, slot, ret_file, error);
 	*ret_file = file;
 	return 0;
+}
+
+bool bt_slot_is_open(struct bt_slot *slot)
+{
+	pthread_mutex_lock(&slot->lock);
+	bool open = atomic_load(&slot->file) || slot->held >= 0;
+	pthread_mutex_unlock(&slot->lock);
+	return open;
+}
+
+static void hold_slot(struct bt_store *store, struct bt_slot *slot)
+{
+	pthread_mutex_lock(&slot->lock);
+	if (!atomic_load(&slot->file) && slot->held < 0) {
+		int fd = bt_openat(store->dirfd, slot->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+		slot->held = fd < 0 ? -1 : fd;
+	}
+	pthread_mutex_unlock(&slot->lock);
+}
+
+void bt_store_hold(struct bt_store *store)
+{
+	size_t count = bt_store_file_count(store), room = bt_fds_limit(store->fds);
+	for (size_t i = count; i-- > 0 && room > 0;) {
+		struct bt_slot *slot = bt_slot(store, (uint32_t)i);
+		if (!slot->id.gone)
+			hold_slot(store, slot);
+		room -= bt_slot_is_open(slot);
+	}
+}
+
+void bt_store_release(struct bt_store *store)
+{
+	for (uint32_t i = 0; i < bt_store_file_count(store); i++) {
+		struct bt_slot *slot = bt_slot(store, i);
+		struct bt_file *file = atomic_load(&slot->file);
+		if (!slot->id.gone || slot->released)
+			continue;
+		bt_close(&slot->held);
+		slot->held = -1;
+		if (file)
+			bt_file_release(file);
+		slot->released = true;
+		store->version++;
+	}
 }
 
 size_t bt_store_damaged_count(struct bt_store *store)

@@ -31,9 +31,9 @@ static void note_damage(void *arg, uint32_t ordinal, const struct bt_error *erro
 }
 
 /* A file that is gone but open is still read from. */
-static bool is_readable(const struct bt_slot *slot)
+static bool is_readable(struct bt_slot *slot)
 {
-	return !slot->id.gone || atomic_load(&slot->file);
+	return !slot->id.gone || (!slot->released && bt_slot_is_open(slot));
 }
 
 static struct bt_covered covered(const struct bt_slot *slot)
@@ -54,7 +54,7 @@ static int source_new(struct bt_store *store, struct bt_index_source *source, st
 					   .visit = visit_file,
 					   .damaged = note_damage};
 	for (uint32_t i = 0; i < count; i++) {
-		const struct bt_slot *slot = bt_slot(store, i);
+		struct bt_slot *slot = bt_slot(store, i);
 		if (is_readable(slot))
 			files[source->count++] = covered(slot);
 	}

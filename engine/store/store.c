@@ -42,7 +42,8 @@ static int open_root(struct bt_store *store, struct bt_error *error)
 
 static int open_parts(struct bt_store *store, struct bt_error *error)
 {
-	if (!store->path || bt_fds_new(0, &store->fds) || bt_blocks_new(store) || bt_index_new(&store->index))
+	if (!store->path || bt_fds_new(store->options.open_files, &store->fds) || bt_blocks_new(store) ||
+	    bt_index_new(&store->index))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	int r = open_root(store, error);
 	return r ? r : bt_catalogue_refresh(store, error);

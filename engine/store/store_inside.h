@@ -31,6 +31,8 @@ struct bt_slot {
 	bool seen; /* by the refresh under way */
 	pthread_mutex_t lock;
 	struct bt_file *_Atomic file;
+	int held;		    /* opened ahead of file, or -1 */
+	bool released;		    /* gone, and nobody needs it */
 	struct bt_retired *retired; /* derived files that were replaced; others may still use them */
 	struct bt_error *_Atomic damage;
 };
@@ -67,6 +69,7 @@ struct bt_store {
 	size_t snapshot_count;
 	uint32_t listed; /* slots that were there at the last refresh */
 	struct bt_dir_state root_state, contents_state;
+	bool growing; /* a file is so young that it may still be written to, of which the directories tell nothing */
 	unsigned version, indexed_version; /* of the set of files: of the slots, of what the index knows */
 	pthread_mutex_t index_lock;	   /* opening the index */
 	struct bt_index *index;
@@ -88,6 +91,7 @@ void bt_catalogue_free(struct bt_store *store);
 /* files.c */
 void bt_slot_damaged(struct bt_slot *slot, const struct bt_error *error);
 void bt_slot_free(struct bt_slot *slot);
+bool bt_slot_is_open(struct bt_slot *slot);
 
 /* derived.c: the fd of a version 1 file is taken over. Derived files of files that are gone are swept away. */
 int bt_derived_open(struct bt_store *store, struct bt_slot *slot, int source_fd, struct bt_file **ret_file,

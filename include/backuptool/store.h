@@ -13,13 +13,14 @@
 struct bt_store;
 
 struct bt_store_options {
-	bool create;	    /* make the directory (0700) when it is missing; only its last component */
-	bool read_only;	    /* never write, not even derived data; implied by a read-only file system */
-	size_t cache_bytes; /* for decoded blocks; 0 means 64 MiB */
-	bool verify_always; /* hash contents each time they are read, not only once after decoding */
-	bool salvage;	    /* read damaged files for what they still have, and write nothing: contents and pages are
-			       verified as ever, but a snapshot's first and last lines may not be */
-	int lock_wait_ms;   /* how long to wait for the lock; -1 forever */
+	bool create;	     /* make the directory (0700) when it is missing; only its last component */
+	bool read_only;	     /* never write, not even derived data; implied by a read-only file system */
+	size_t cache_bytes;  /* for decoded blocks; 0 means 64 MiB */
+	bool verify_always;  /* hash contents each time they are read, not only once after decoding */
+	bool salvage;	     /* read damaged files for what they still have, and write nothing: contents and pages are
+				verified as ever, but a snapshot's first and last lines may not be */
+	unsigned open_files; /* that may be kept open at a time; 0: half of what the process may have, 256 at most */
+	int lock_wait_ms;    /* how long to wait for the lock; -1 forever */
 };
 
 /* path is relative to the working directory. BT_E_NO_STORE when there is no such directory. options may be NULL (all
@@ -31,10 +32,20 @@ void bt_store_close(struct bt_store *store); /* NULL is fine */
 /* Looks at the directory again: new snapshots appear, removed ones vanish; what is open stays readable. */
 int bt_store_refresh(struct bt_store *store, struct bt_error *error);
 
+/*
+ * Opens all files (as many as open_files allows), so that what is removed from the directory stays readable, however
+ * late it is read for the first time. Thread-safe as the rest. bt_store_release gives back what is held of removed
+ * files, when nobody reads them any more; as bt_store_refresh it has the store for itself.
+ */
+void bt_store_hold(struct bt_store *store);
+void bt_store_release(struct bt_store *store);
+
 /* Names of the snapshot files ("snapshot_….json"), oldest first: by the time in the name, then the clash number.
  * Classic ones included. Valid until refresh or close. */
 size_t bt_store_snapshot_count(const struct bt_store *store);
 const char *bt_store_snapshot_name(const struct bt_store *store, size_t index);
+/* A number for the file behind the name: another one when another file takes the name, or it is written anew. */
+uint32_t bt_store_snapshot_number(const struct bt_store *store, size_t index);
 
 /*
  * Takes a task in this store for the caller alone, in whatever process: a second one is refused with BT_E_LOCKED. Tasks

@@ -195,6 +195,52 @@ load mount_helper
 	run -1 show -o snapshot=latest,subpath=docs/a.txt
 }
 
+@test "with subpath only the snapshots that have it are shown" {
+	small_tree src
+	quietly src
+	mkdir src/later
+	echo here >src/later/file
+	quietly src
+	local second
+	second=$(newest)
+	sleep 1.1
+	rm -r src/later
+	quietly src
+	show -o subpath=later
+	run ls -l mnt
+	[ "$status" = 0 ]
+	[ "${#lines[@]}" = 3 ]
+	run ls mnt
+	output_is latest "${second%.json}"
+	[ "$(cat mnt/latest/file)" = here ]
+	[ "$(cat mnt/@now/file)" = here ]
+	[ ! -e "mnt/$(newest | sed 's/.json//')" ]
+	hide
+	show -o subpath=never
+	[ -z "$(ls mnt)" ]
+	[ ! -L mnt/latest ]
+	[ ! -L mnt/@now ]
+}
+
+@test "a file handle of one mount is stale in the next" {
+	is_root || skip "only root opens by handle"
+	small_tree src
+	quietly src
+	show
+	cat mnt/latest/docs/notes/b.txt >/dev/null
+	"$TESTS/bats/mount_handle.py" get mnt/latest/docs/a.txt file.handle
+	"$TESTS/bats/mount_handle.py" get mnt/latest/docs/ directory.handle
+	[ "$("$TESTS/bats/mount_handle.py" read mnt file.handle)" = hello ]
+	hide
+	show
+	ls -R mnt >/dev/null
+	cat mnt/latest/photos/* >/dev/null
+	run -1 "$TESTS/bats/mount_handle.py" read mnt file.handle
+	output_is 'Stale file handle'
+	run -1 "$TESTS/bats/mount_handle.py" read mnt directory.handle
+	output_is 'Stale file handle'
+}
+
 @test "the data is right whatever the options" {
 	mkdir src
 	for d in $(seq 20); do

@@ -85,6 +85,112 @@ not_listed() {
 	exec 9<&-
 }
 
+@test "a file that was never read to its end stays readable after a prune" {
+	mkdir src
+	head -c 20000000 /dev/urandom >src/big
+	cp src/big expected
+	quietly src
+	head -c 20000000 /dev/urandom >>src/big
+	cp src/big longer
+	quietly src
+	rm src/big
+	quietly src
+	backuptool check >/dev/null # so that there is an index, and it tells where everything lies
+	show
+	local second
+	second=$(newest 1)
+	second=${second%.json}
+	exec 9<"mnt/$second/big"
+	tail -c 100 "/proc/self/fd/9" | cmp - <(tail -c 100 longer)
+	backuptool prune --keep-last 1 >/dev/null
+	PATIENCE=3 shown_within_a_second not_listed "$second"
+	echo 3 >/proc/sys/vm/drop_caches || true
+	cmp /proc/self/fd/9 longer
+	exec 9<&-
+}
+
+removed_files_are_open() {
+	readlink /proc/"$(drivers)"/fd/* | grep -q "^$WORK/snapshots/.*(deleted)"
+}
+
+no_removed_files_are_open() {
+	run ! removed_files_are_open
+}
+
+@test "what a prune frees is free once nobody is inside" {
+	small_tree src
+	quietly src
+	head -c 300000 /dev/urandom >src/photos/noise.bin
+	quietly src
+	show
+	local old
+	old=$(newest 1)
+	old=${old%.json}
+	find mnt -type f | xargs cat >/dev/null
+	exec 9<"mnt/$old/photos/noise.bin"
+	rm "snapshots/$old.json"
+	wait_until not_listed "$old"
+	sleep 2 # longer than it takes to see that somebody is
+	removed_files_are_open
+	exec 9<&-
+	wait_until no_removed_files_are_open
+	cmp src/photos/noise.bin mnt/latest/photos/noise.bin
+}
+
+@test "a snapshot that is copied in slowly is shown when it is complete" {
+	small_tree src
+	quietly src
+	local name whole
+	name=$(newest) whole=$(stat -c %s "snapshots/$(newest)")
+	mv "snapshots/$name" whole.json
+	show
+	head -c 1000 whole.json >"snapshots/$name"
+	wait_until lists "${name%.json}"
+	run ! ls "mnt/${name%.json}/"
+	sleep 5 # its directory does not change any more
+	run ! ls "mnt/${name%.json}/"
+	tail -c +1001 whole.json >>"snapshots/$name"
+	[ "$(stat -c %s "snapshots/$name")" = "$whole" ]
+	PATIENCE=3 shown_within_a_second grep -qs hello "mnt/${name%.json}/docs/a.txt"
+}
+
+@test "a snapshot of another content under the same name is noticed" {
+	small_tree src
+	quietly src
+	local first second
+	first=$(newest)
+	echo other >src/docs/a.txt
+	quietly src
+	second=$(newest)
+	show
+	[ "$(cat "mnt/${first%.json}/docs/a.txt")" = hello ]
+	exec 9<"mnt/${first%.json}/docs/a.txt"
+	cp "snapshots/$first" "$WORK/first"
+	mkdir apart
+	mv "snapshots/$second" apart/second
+	wait_until not_listed "${second%.json}"
+	mv apart/second "snapshots/$first"
+	shows_other() { [ "$(cat "mnt/${first%.json}/docs/a.txt")" = other ]; }
+	PATIENCE=3 shown_within_a_second shows_other
+	[ "$(cat mnt/latest/docs/a.txt)" = other ]
+	[ "$(cat <&9)" = hello ]
+	exec 9<&-
+	rm "snapshots/$first"
+	mv "$WORK/first" "snapshots/$first"
+	PATIENCE=3 shown_within_a_second grep -qs hello "mnt/${first%.json}/docs/a.txt"
+}
+
+@test "a tag changes no node of a file" {
+	small_tree src
+	quietly src
+	show
+	local before
+	before=$(stat -c %i mnt/latest/docs/a.txt mnt/latest/photos)
+	backuptool tag "$(newest)" --add kept >/dev/null
+	sleep 1
+	[ "$(stat -c %i mnt/latest/docs/a.txt mnt/latest/photos)" = "$before" ]
+}
+
 @test "what a prune moves while somebody reads is found again" {
 	small_tree src
 	mkdir src/more

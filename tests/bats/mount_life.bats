@@ -227,6 +227,24 @@ load mount_helper
 	true
 }
 
+@test "what umask, uid and gid take away no list of permissions gives back" {
+	is_root || skip "needs two users"
+	small_tree src
+	chmod 600 src/docs/a.txt
+	setfacl -m u:65534:r src/docs/a.txt
+	quietly src
+	show -o allow_other
+	[ "$(as_user cat mnt/latest/docs/a.txt)" = hello ]
+	hide
+	for options in umask=077 uid=1 gid=1; do
+		show -o "allow_other,$options"
+		run -1 as_user cat mnt/latest/docs/a.txt
+		[ -z "$(getfattr -d -m 'posix_acl' mnt/latest/docs/a.txt)" ]
+		run -1 getfattr -n system.posix_acl_access mnt/latest/docs/a.txt
+		hide
+	done
+}
+
 @test "memory stays within its limit" {
 	for i in $(seq 40); do
 		mkdir -p "src/d$i"

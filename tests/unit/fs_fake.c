@@ -10,6 +10,7 @@ struct bt_store {
 };
 
 struct bt_snapshot {
+	uint32_t number;
 	struct bt_snapshot_info info;
 };
 
@@ -21,6 +22,7 @@ static struct bt_snapshot snapshots[MAX];
 static size_t page_count, snapshot_count;
 static long pins;
 static int opens;
+static uint32_t numbers;
 static struct bt_store the_store;
 
 struct bt_store *fake_store(void)
@@ -67,6 +69,7 @@ void fake_leaves(struct bt_digest id, const struct bt_leaf *leaves, size_t count
 void fake_snapshot(const char *name, struct bt_digest tree, bool xattrs)
 {
 	struct bt_snapshot *snapshot = &snapshots[snapshot_count++];
+	snapshot->number = ++numbers;
 	snapshot->info = (struct bt_snapshot_info){
 		.name = name,
 		.time = {.seconds = (int64_t)snapshot_count, .nanoseconds = 5},
@@ -93,6 +96,12 @@ size_t bt_store_snapshot_count(const struct bt_store *store)
 const char *bt_store_snapshot_name(const struct bt_store *store, size_t index)
 {
 	return snapshots[index].info.name;
+}
+
+/* Files stay what they are, unlike the order. */
+uint32_t bt_store_snapshot_number(const struct bt_store *store, size_t index)
+{
+	return snapshots[index].number;
 }
 
 int bt_store_resolve(struct bt_store *store, const char *text, int64_t now, const char **ret_name,

@@ -165,7 +165,6 @@ static void latest_is_a_link_to_the_newest(void **state)
 	fake_snapshot("snapshot_3.json", fake_id(TREE_A), false);
 	assert_int_equal(root_update(*state, &change), 0);
 	assert_int_equal(change.count, 1);
-	assert_true(change.latest);
 	free(change.serials);
 	fuse_ino_t after = top(*state, "latest");
 	assert_true(after != before); /* so that what the kernel remembers of the old one does no harm */
@@ -181,7 +180,6 @@ static void a_pruned_snapshot_vanishes_but_stays_readable(void **state)
 	fake_drop_snapshot("snapshot_1.json");
 	assert_int_equal(root_update(*state, &change), 0);
 	assert_int_equal(change.count, 1);
-	assert_false(change.latest);
 	free(change.serials);
 	assert_int_equal(top(*state, "snapshot_1"), 0);
 	assert_true(below(*state, snapshot, "x.txt").ino != 0);
@@ -192,7 +190,44 @@ static void a_pruned_snapshot_vanishes_but_stays_readable(void **state)
 	assert_int_equal(root_update(*state, &change), 0);
 	assert_int_equal(change.count, 1);
 	free(change.serials);
-	assert_int_equal(top(*state, "snapshot_1"), snapshot);
+	assert_int_not_equal(top(*state, "snapshot_1"), snapshot); /* another file, for all that is known */
+}
+
+static void another_file_of_the_same_name_is_another_snapshot(void **state)
+{
+	struct fs *fs = *state;
+	struct root_change change;
+	fuse_ino_t before = top(fs, "snapshot_2");
+	assert_int_not_equal(below(fs, before, "x.txt").ino, 0);
+	fake_drop_snapshot("snapshot_2.json");
+	fake_snapshot("snapshot_2.json", fake_id(TREE_SUB), false);
+	assert_int_equal(root_update(fs, &change), 0);
+	assert_int_equal(change.count, 2); /* one that came, one that went */
+	free(change.serials);
+	fuse_ino_t after = top(fs, "snapshot_2");
+	assert_int_not_equal(after, before);
+	assert_int_equal(below(fs, after, "x.txt").ino, 0);
+	assert_int_not_equal(below(fs, before, "x.txt").ino, 0);
+	assert_int_equal(top(fs, "latest"), node_pack((struct node){NODE_TOP, TOP_LINK, node_unpack(after).index}));
+}
+
+static void what_the_kernel_knows_of_a_removed_snapshot_is_needed(void **state)
+{
+	struct fs *fs = *state;
+	struct root_change change;
+	struct fuse_entry_param param;
+	assert_int_equal(top_lookup(fs, "snapshot_1", &param), 0);
+	op_entry_known(fs, &param);
+	op_entry_known(fs, &param);
+	assert_false(root_needs_gone(fs));
+	fake_drop_snapshot("snapshot_1.json");
+	assert_int_equal(root_update(fs, &change), 0);
+	free(change.serials);
+	assert_true(root_needs_gone(fs));
+	op_forgotten(fs, param.ino, 1);
+	assert_true(root_needs_gone(fs));
+	op_forgotten(fs, param.ino, 1);
+	assert_false(root_needs_gone(fs));
 }
 
 static void equal_leaves_share_nodes_between_snapshots(void **state)
@@ -412,6 +447,8 @@ int main(void)
 		TEST(a_snapshot_has_its_own_time),
 		TEST(latest_is_a_link_to_the_newest),
 		TEST(a_pruned_snapshot_vanishes_but_stays_readable),
+		TEST(another_file_of_the_same_name_is_another_snapshot),
+		TEST(what_the_kernel_knows_of_a_removed_snapshot_is_needed),
 		TEST(equal_leaves_share_nodes_between_snapshots),
 		TEST(with_own_xattrs_nodes_know_their_snapshot),
 		TEST(nodes_lead_back_to_entries),
