@@ -3,6 +3,7 @@
 #include <backuptool/confine.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -58,10 +59,25 @@ size_t bounds_blocks_cache(size_t wanted)
 	return all > PAGES_CACHE + CACHE_LEAST ? all - PAGES_CACHE : CACHE_LEAST;
 }
 
-/* An fd, or -1 where it cannot be had: on a read-only file system, for instance. */
+/* The number of the device without a word to the driver, which does not answer yet. */
+int bounds_open_read_ahead(const char *mountpoint)
+{
+	struct statx st;
+	char path[80];
+	if (geteuid() != 0 || statx(AT_FDCWD, mountpoint, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &st) != 0)
+		return -1;
+	snprintf(path, sizeof(path), "/sys/class/bdi/%u:%u/read_ahead_kb", st.stx_dev_major, st.stx_dev_minor);
+	return open(path, O_WRONLY | O_CLOEXEC);
+}
+
+/* An fd, or -1 where it cannot be had: on a read-only file system, for instance. Whose the store is, his is what is
+ * derived from it. */
 static int open_derived(int store_fd)
 {
-	mkdirat(store_fd, "cache", 0700);
+	struct stat store;
+	if (mkdirat(store_fd, "cache", 0700) == 0 && fstat(store_fd, &store) == 0 && store.st_uid != geteuid() &&
+	    fchownat(store_fd, "cache", store.st_uid, store.st_gid, AT_SYMLINK_NOFOLLOW) != 0)
+		unlinkat(store_fd, "cache", AT_REMOVEDIR);
 	return openat(store_fd, "cache", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 

@@ -126,11 +126,22 @@ static bool is_unmounted(int session_fd)
 	return poll(&device, 1, 0) == 1 && (device.revents & POLLERR);
 }
 
-void daemon_unmount(int unmounter, int session_fd)
+bool daemon_unmounter_is_gone(int unmounter)
 {
-	char byte = is_unmounted(session_fd) ? LEAVE : UNMOUNT;
-	if (send(unmounter, &byte, 1, MSG_NOSIGNAL) == 1)
+	struct pollfd other = {.fd = unmounter};
+	return poll(&other, 1, 0) == 1 && (other.revents & POLLHUP);
+}
+
+/* Where the kernel could not take it away, the right to unmount is still there. */
+bool daemon_unmount(int unmounter, int session_fd, const char *mountpoint)
+{
+	bool done = is_unmounted(session_fd);
+	char byte = done ? LEAVE : UNMOUNT;
+	if (send(unmounter, &byte, 1, MSG_NOSIGNAL) == 1) {
+		done = true;
 		while (read(unmounter, &byte, 1) < 0 && errno == EINTR)
 			;
+	}
 	close(unmounter);
+	return done || umount2(mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW) == 0;
 }

@@ -4,6 +4,8 @@
 #ifndef FS_DAEMON_H
 #define FS_DAEMON_H
 
+#include <stdbool.h>
+
 /*
  * Forks. The parent waits and exits: 0 when something was written to the descriptor, 1 with a sentence when it was
  * closed without. The child returns 0 in a session of its own, with the descriptor in *ret_ready. Or an errno.
@@ -18,7 +20,10 @@ void daemon_detach(void);
  * it when it is asked to, or when the driver has died. *ret_unmounter: for daemon_unmount. 0 or an errno.
  */
 int daemon_keep_unmounter(const char *mountpoint, int *ret_unmounter);
-/* Returns when it is done, or when somebody was quicker, and closes the descriptor. */
-void daemon_unmount(int unmounter, int session_fd);
+/* Whether it has gone for whatever reason. Thread-safe. */
+bool daemon_unmounter_is_gone(int unmounter);
+/* Returns when it is done, or when somebody was quicker, and closes the descriptor. False when there is nobody left who
+ * could, and the place is a dead mount from now on. */
+bool daemon_unmount(int unmounter, int session_fd, const char *mountpoint);
 
 #endif

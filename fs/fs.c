@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "fs.h"
+#include "bounds.h"
 #include "loop.h"
 #include <errno.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static bool is_gone(const struct bt_error *error)
 {
@@ -23,6 +26,24 @@ bool fs_retry(struct fs *fs, const struct bt_error *error)
 	pthread_rwlock_unlock(&fs->lock);
 	loop_resume();
 	return code == 0;
+}
+
+static void tell(int *fd, const char *text)
+{
+	if (*fd < 0)
+		return;
+	ssize_t written = write(*fd, text, strlen(text));
+	(void)written; /* whoever waited is gone, or the kernel does not want it */
+	close(*fd);
+	*fd = -1;
+}
+
+/* The kernel's answer to the first request takes what it read ahead before down to its default, so that comes first. */
+void fs_answers(struct fs *fs)
+{
+	fs->answers = true;
+	tell(&fs->read_ahead_fd, BOUNDS_READ_AHEAD_KB);
+	tell(&fs->ready_fd, "1");
 }
 
 int fs_errno(struct fs *fs, const char *where, int code, const struct bt_error *error)

@@ -35,8 +35,13 @@ struct fs {
 	atomic_int xattr_decision; /* see xattr.c */
 	uint32_t generation;	   /* of this mount: file handles of another one are stale */
 	atomic_long retried;	   /* when, in seconds */
-	int ready_fd;		   /* told when the mount answers; -1 when it was */
+	int ready_fd;		   /* told when the mount answers; -1 when nobody waits */
+	int read_ahead_fd;	   /* see bounds.h; -1: as it is */
+	bool answers;		   /* both were told */
 };
+
+/* The mount has answered the kernel for the first time. */
+void fs_answers(struct fs *fs);
 
 /*
  * After a failed engine call: true if it is worth another try. A prune may have moved things just now, so the store is

@@ -101,6 +101,8 @@ static bool serve_one(struct worker *worker)
 	pthread_rwlock_rdlock(&fs->lock);
 	worker->locked = true;
 	fuse_session_process_buf(fs->session, &worker->request);
+	if (worker->leading && !fs->answers)
+		fs_answers(fs);
 	if (worker->locked)
 		pthread_rwlock_unlock(&fs->lock);
 	worker->locked = false;

@@ -11,6 +11,7 @@
 #include "versions.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,7 +90,7 @@ static void init_fs(struct fs *fs)
 	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 	pthread_rwlock_init(&fs->lock, &attr);
 	pthread_rwlockattr_destroy(&attr);
-	fs->store_fd = fs->ready_fd = -1;
+	fs->store_fd = fs->ready_fd = fs->read_ahead_fd = -1;
 	if (getrandom(&fs->generation, sizeof(fs->generation), 0) != sizeof(fs->generation))
 		fs->generation = (uint32_t)time(NULL);
 	fs->generation = (fs->generation & INT32_MAX) | 1; /* the kernel keeps it as an int */
@@ -109,8 +110,25 @@ static void close_fs(struct fs *fs)
 	pthread_rwlock_destroy(&fs->lock);
 }
 
+/* What libfuse says of it is meant for those who know FUSE. */
+static int check_device(void)
+{
+	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	if (fd >= 0) {
+		close(fd);
+		return EXIT_FINE;
+	}
+	if (errno == EACCES || errno == EPERM)
+		return complain("/dev/fuse", "you may not mount here: this device would have to be open to you");
+	return complain("/dev/fuse", errno == ENOENT || errno == ENODEV || errno == ENXIO
+					     ? "this system cannot mount it: the kernel has no FUSE"
+					     : strerror(errno));
+}
+
 static int mount_session(struct fs *fs, const struct places *places)
 {
+	if (check_device() != EXIT_FINE)
+		return EXIT_FAILED;
 	if (options_add_fixed(&fs->options, places->store) != 0)
 		return complain("options", strerror(ENOMEM));
 	fs->session = fuse_session_new(&fs->options.libfuse, &ops_table, sizeof(ops_table), fs);
@@ -129,28 +147,41 @@ static void block_signals(sigset_t *ret_set)
 	sigaddset(ret_set, SIGTERM);
 	sigaddset(ret_set, SIGINT);
 	sigaddset(ret_set, SIGHUP);
+	sigaddset(ret_set, SIGCHLD);
 	pthread_sigmask(SIG_BLOCK, ret_set, NULL);
 }
 
+/* Until one comes that ends it. */
+static void wait_for_signal(struct fs *fs, const struct places *places, const sigset_t *signals, int unmounter)
+{
+	char text[PATH_MAX + 128];
+	int signal = 0;
+	while (sigwait(signals, &signal) != 0 || signal == SIGCHLD) {
+		if (signal != SIGCHLD || !daemon_unmounter_is_gone(unmounter))
+			continue;
+		snprintf(text, sizeof(text), "%s: what was to unmount it has ended: please use umount",
+			 places->mountpoint);
+		log_text(&fs->log, text);
+	}
+}
+
 /* Serves until a signal comes or somebody unmounts. */
-static int serve(struct fs *fs, const struct places *places)
+static int serve(struct fs *fs, const struct places *places, int unmounter)
 {
 	struct refresh *refresh = NULL;
 	struct loop *loop = NULL;
 	sigset_t signals;
-	int signal, result;
+	int result;
 	block_signals(&signals);
 	result = ahead_start(fs, &fs->ahead);
 	if (result == 0)
 		result = loop_start(fs, &loop);
 	if (result == 0)
 		result = refresh_start(fs, places->store, &refresh);
-	if (result == 0) {
-		while (sigwait(&signals, &signal) != 0)
-			;
-	} else {
+	if (result == 0)
+		wait_for_signal(fs, places, &signals, unmounter);
+	else
 		log_text(&fs->log, strerror(result));
-	}
 	refresh_stop(refresh);
 	fuse_session_exit(fs->session);
 	if (loop)
@@ -173,6 +204,7 @@ static int settle(struct fs *fs, const struct places *places, int *ret_unmounter
 		return complain("fork", strerror(result));
 	if (!fs->options.foreground)
 		daemon_detach();
+	fs->read_ahead_fd = bounds_open_read_ahead(places->mountpoint);
 	if (bounds_confine(fs->store_fd, &error) != 0) /* a defence more or less: no reason not to mount */
 		log_error(&fs->log, "giving up what is not needed", &error);
 	return EXIT_FINE;
@@ -185,11 +217,11 @@ static int run(struct fs *fs, const struct places *places)
 		return result;
 	result = settle(fs, places, &unmounter);
 	if (result == EXIT_FINE)
-		result = serve(fs, places);
-	if (unmounter >= 0)
-		daemon_unmount(unmounter, fuse_session_fd(fs->session));
-	else
+		result = serve(fs, places, unmounter);
+	if (unmounter < 0)
 		fuse_session_unmount(fs->session);
+	else if (!daemon_unmount(unmounter, fuse_session_fd(fs->session), places->mountpoint))
+		log_text(&fs->log, "the mount point stays behind, and answers nothing: please use umount");
 	return result;
 }
 

@@ -93,6 +93,14 @@ bool nodes_dir_find(struct nodes *nodes, uint64_t node, uint32_t *ret_number)
 	return found;
 }
 
+uint32_t nodes_dir_count(struct nodes *nodes)
+{
+	pthread_mutex_lock(&nodes->lock);
+	uint32_t count = (uint32_t)nodes->dirs.count;
+	pthread_mutex_unlock(&nodes->lock);
+	return count;
+}
+
 bool nodes_page_at(struct nodes *nodes, uint32_t number, struct node_page *ret_page)
 {
 	return copy(nodes, &nodes->pages, number, ret_page);

@@ -56,6 +56,7 @@ int nodes_page(struct nodes *nodes, const struct node_page *page, uint32_t *ret_
 int nodes_dir(struct nodes *nodes, const struct node_dir *dir, uint32_t *ret_number);
 /* The number of a directory's record by its node; false if it was never looked into. */
 bool nodes_dir_find(struct nodes *nodes, uint64_t node, uint32_t *ret_number);
+uint32_t nodes_dir_count(struct nodes *nodes); /* records have the numbers below */
 /* A copy of a record; false if there is none with this number. */
 bool nodes_page_at(struct nodes *nodes, uint32_t number, struct node_page *ret_page);
 bool nodes_dir_at(struct nodes *nodes, uint32_t number, struct node_dir *ret_dir);

@@ -20,12 +20,6 @@ void op_init(void *userdata, struct fuse_conn_info *conn)
 	conn->congestion_threshold = 64;
 	fs->no_open = conn->capable & FUSE_CAP_NO_OPEN_SUPPORT;
 	fs->no_opendir = conn->capable & FUSE_CAP_NO_OPENDIR_SUPPORT;
-	if (fs->ready_fd < 0)
-		return;
-	ssize_t written = write(fs->ready_fd, "1", 1);
-	(void)written; /* whoever waited is gone: nobody to tell */
-	close(fs->ready_fd);
-	fs->ready_fd = -1;
 }
 
 void op_statfs(fuse_req_t req, fuse_ino_t node)

@@ -163,6 +163,20 @@ static int set_flag(struct options *options, int key)
 	return 0;
 }
 
+/* What fstab says to mount(8), and what a mount that writes no times need not be told. */
+static bool is_for_others(const char *text)
+{
+	static const char *const words[] = {
+		"auto",	 "noauto", "nofail",   "_netdev",    "defaults", "user",       "nouser",      "users",
+		"owner", "group",  "relatime", "norelatime", "lazytime", "nolazytime", "strictatime", "nostrictatime"};
+	if (strncmp(text, "x-", strlen("x-")) == 0 || strncmp(text, "user=", strlen("user=")) == 0)
+		return true;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strcmp(text, words[i]) == 0)
+			return true;
+	return false;
+}
+
 static int set_option(void *data, const char *text, int key, struct fuse_args *args)
 {
 	static const char *const verify[] = {"first", "always", NULL}, *const xattr[] = {"auto", "on", "off", NULL};
@@ -174,7 +188,7 @@ static int set_option(void *data, const char *text, int key, struct fuse_args *a
 	case FUSE_OPT_KEY_NONOPT:
 		return set_place(parse, text);
 	case FUSE_OPT_KEY_OPT:
-		return 1;
+		return is_for_others(text) ? 0 : 1;
 	case KEY_SNAPSHOT:
 		return set_text(parse, &options->snapshot, text + strlen("snapshot="));
 	case KEY_SUBPATH:
@@ -213,6 +227,8 @@ int options_parse(int argc, char **argv, struct options *ret_options, char error
 		return 0;
 	if (!ret_options->mountpoint)
 		return refuse(&parse, "backupfs", "STORE and MOUNTPOINT are needed (see backupfs --help)");
+	if (ret_options->versions && ret_options->snapshot)
+		return refuse(&parse, "versions", "not with snapshot=: there would be one version of each file");
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "refresh.h"
+#include "gone.h"
 #include "root.h"
 #include "versions.h"
 #include "xattr.h"
@@ -15,8 +16,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define POLL_MS	  1000 /* to look again without a watch, or after a failure, and whether removed files are in use */
-#define SETTLE_MS 20   /* one change often brings several events */
+#define POLL_MS	    1000 /* to look again without a watch, or after a failure */
+#define GONE_MS_MAX 64000
+#define SETTLE_MS   20 /* one change often brings several events */
 
 struct refresh {
 	struct fs *fs;
@@ -24,7 +26,8 @@ struct refresh {
 	const char *store;
 	int watch, stop; /* watch -1: look again and again */
 	bool failed;	 /* to look at the store the last time */
-	bool holds_gone; /* files that were removed, for those who read them */
+	int gone_ms;	 /* how long to wait until removed files are let go, if nobody uses them; -1: there are none */
+	int64_t gone_at; /* when they are looked at next */
 };
 
 /* Where other machines write, no event comes. */
@@ -80,6 +83,21 @@ static void tell_kernel(struct fs *fs, const struct root_change *change)
 	fuse_lowlevel_notify_inval_inode(fs->session, FUSE_ROOT_ID, 0, 0);
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void note_gone(struct refresh *refresh)
+{
+	int64_t soon = now_ms() + POLL_MS;
+	if (refresh->gone_at > soon)
+		refresh->gone_at = soon;
+	refresh->gone_ms = POLL_MS;
+}
+
 /* Names and serials stay while the mount lives and only this thread adds some, so the kernel is told without the lock,
  * which its answer may wait for. */
 static void update(struct refresh *refresh)
@@ -95,7 +113,7 @@ static void update(struct refresh *refresh)
 		versions_outdate(fs);
 	for (size_t i = 0; i < change.count; i++) {
 		if (root_is_gone(fs, change.serials[i]))
-			refresh->holds_gone = true;
+			note_gone(refresh);
 		else
 			xattr_new_snapshot(fs, change.serials[i]);
 	}
@@ -110,21 +128,6 @@ static void update(struct refresh *refresh)
 	free(change.serials);
 	pthread_rwlock_rdlock(&fs->lock);
 	bt_store_hold(fs->store);
-	pthread_rwlock_unlock(&fs->lock);
-}
-
-/* Space that was freed is to be free, once nobody is inside of what was removed. A file in versions/ may come from any
- * snapshot. */
-static void release(struct refresh *refresh)
-{
-	struct fs *fs = refresh->fs;
-	if (!refresh->holds_gone || fs->versions)
-		return;
-	pthread_rwlock_wrlock(&fs->lock);
-	if (!root_needs_gone(fs)) {
-		bt_store_release(fs->store);
-		refresh->holds_gone = false;
-	}
 	pthread_rwlock_unlock(&fs->lock);
 }
 
@@ -146,13 +149,23 @@ static bool drain(int watch)
 	return any;
 }
 
-/* Without a watch each time, which costs little when nothing has changed: of a file that is written anew in its place
- * the directory tells nothing. */
-static void look_again(struct refresh *refresh)
+static void release(struct refresh *refresh)
+{
+	bool done = gone_release(refresh->fs);
+	refresh->gone_ms = done ? -1 : refresh->gone_ms < GONE_MS_MAX ? refresh->gone_ms * 2 : GONE_MS_MAX;
+	refresh->gone_at = now_ms() + refresh->gone_ms;
+}
+
+/* How long to wait for an event. Without a watch the store is looked at each time, which costs little when nothing has
+ * changed: of a file that is written anew in its place the directory tells nothing. */
+static int patience(const struct refresh *refresh)
 {
 	if (refresh->watch < 0 || refresh->failed)
-		update(refresh);
-	release(refresh);
+		return POLL_MS;
+	if (refresh->gone_ms < 0)
+		return -1;
+	int64_t left = refresh->gone_at - now_ms();
+	return left < 0 ? 0 : (int)left;
 }
 
 static void *follow(void *arg)
@@ -162,8 +175,7 @@ static void *follow(void *arg)
 	watch_contents(refresh);
 	update(refresh); /* for what came between the first look and the watch */
 	for (;;) {
-		bool again = refresh->watch < 0 || refresh->failed || refresh->holds_gone;
-		int ready = poll(fds, 2, again ? POLL_MS : -1);
+		int ready = poll(fds, 2, patience(refresh));
 		if (fds[0].revents)
 			return NULL;
 		if (ready < 0 && errno != EINTR)
@@ -175,9 +187,11 @@ static void *follow(void *arg)
 				watch_contents(refresh);
 				update(refresh);
 			}
-		} else if (ready == 0) {
-			look_again(refresh);
+		} else if (refresh->watch < 0 || refresh->failed) {
+			update(refresh);
 		}
+		if (refresh->gone_ms >= 0 && now_ms() >= refresh->gone_at)
+			release(refresh);
 	}
 }
 
@@ -186,7 +200,7 @@ int refresh_start(struct fs *fs, const char *store, struct refresh **ret_refresh
 	struct refresh *refresh = calloc(1, sizeof(*refresh));
 	if (!refresh)
 		return ENOMEM;
-	*refresh = (struct refresh){.fs = fs, .store = store, .stop = eventfd(0, EFD_CLOEXEC)};
+	*refresh = (struct refresh){.fs = fs, .store = store, .stop = eventfd(0, EFD_CLOEXEC), .gone_ms = -1};
 	refresh->watch = open_watch(fs, store);
 	if (refresh->stop < 0 || pthread_create(&refresh->thread, NULL, follow, refresh) != 0) {
 		close(refresh->stop);

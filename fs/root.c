@@ -274,12 +274,9 @@ void root_looked(struct fs *fs, uint32_t serial, long lookups)
 		atomic_fetch_add(&fs->root->list[serial]->lookups, lookups);
 }
 
-bool root_needs_gone(const struct fs *fs)
+bool root_is_needed(const struct fs *fs, uint32_t serial)
 {
-	for (uint32_t i = 0; i < fs->root->count; i++)
-		if (fs->root->list[i]->gone && (i == fs->root->single || atomic_load(&fs->root->list[i]->lookups) > 0))
-			return true;
-	return false;
+	return fs->root->list[serial]->gone && atomic_load(&fs->root->list[serial]->lookups) > 0;
 }
 
 /* -o snapshot=: it must be there, readable, and have the subpath. */

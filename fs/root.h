@@ -42,7 +42,7 @@ bool root_find_time(struct fs *fs, const char *text, uint32_t *ret_serial);
 /* The kernel was told of a snapshot's directory, or (less than 0) has forgotten it. As long as it knows the directory,
  * somebody may have a file below open. */
 void root_looked(struct fs *fs, uint32_t serial, long lookups);
-bool root_needs_gone(const struct fs *fs); /* it knows one that is gone */
+bool root_is_needed(const struct fs *fs, uint32_t serial); /* it is gone, and the kernel knows it */
 
 /* Opens a snapshot: its information and the directory to show (stay until the end). 0 or an errno. */
 struct root_snapshot {

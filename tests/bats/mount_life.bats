@@ -139,6 +139,20 @@ load mount_helper
 	cmp src/large mnt/latest/large
 }
 
+@test "when what was to unmount is gone, it is said" {
+	small_tree src
+	quietly src
+	backupfs -f "$WORK/snapshots" "$WORK/mnt" 2>log 3>&- &
+	local pid=$!
+	wait_until is_mounted
+	kill -9 "$(processes backupfs-end)"
+	wait_until grep -q 'mnt: what was to unmount it has ended: please use umount$' log
+	[ "$(cat mnt/latest/docs/a.txt)" = hello ]
+	kill "$pid"
+	wait "$pid"
+	not_mounted || grep -q 'the mount point stays behind, and answers nothing: please use umount$' log
+}
+
 @test "auto_unmount" {
 	small_tree src
 	quietly src

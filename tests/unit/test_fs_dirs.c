@@ -219,15 +219,15 @@ static void what_the_kernel_knows_of_a_removed_snapshot_is_needed(void **state)
 	assert_int_equal(top_lookup(fs, "snapshot_1", &param), 0);
 	op_entry_known(fs, &param);
 	op_entry_known(fs, &param);
-	assert_false(root_needs_gone(fs));
+	assert_false(root_is_needed(fs, node_unpack(param.ino).index));
 	fake_drop_snapshot("snapshot_1.json");
 	assert_int_equal(root_update(fs, &change), 0);
 	free(change.serials);
-	assert_true(root_needs_gone(fs));
+	assert_true(root_is_needed(fs, node_unpack(param.ino).index));
 	op_forgotten(fs, param.ino, 1);
-	assert_true(root_needs_gone(fs));
+	assert_true(root_is_needed(fs, node_unpack(param.ino).index));
 	op_forgotten(fs, param.ino, 1);
-	assert_false(root_needs_gone(fs));
+	assert_false(root_is_needed(fs, node_unpack(param.ino).index));
 }
 
 static void equal_leaves_share_nodes_between_snapshots(void **state)

@@ -761,6 +761,60 @@ static void test_few_descriptors(void **state)
 	sample_free(&sample);
 }
 
+static size_t open_below(const struct sample *sample)
+{
+	char command[256];
+	size_t count = 0;
+	snprintf(command, sizeof(command), "ls -l /proc/%d/fd | grep -c '%s/.*json'", (int)getpid(), sample->path);
+	FILE *pipe = popen(command, "r");
+	assert_non_null(pipe);
+	assert_int_equal(fscanf(pipe, "%zu", &count), 1);
+	pclose(pipe);
+	return count;
+}
+
+/* What was never read stays readable when it is removed, more files than are kept open by default; until it is let go.
+ */
+static void test_hold_and_release(void **state)
+{
+	struct sample sample = sample_new();
+	struct bt_error error = {0};
+	char name[64], path[96];
+	for (unsigned i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "%032x.json", i);
+		sample_volume(&sample, name, i * 10, 5);
+	}
+	struct bt_store_options options = {.open_files = 310};
+	struct bt_store *store = open_store_with(&sample, &options);
+	bt_store_hold(store);
+	assert_int_equal(open_below(&sample), 300);
+	for (unsigned i = 0; i < 300; i += 2) {
+		snprintf(path, sizeof(path), "contents/%032x.json", i);
+		assert_int_equal(unlinkat(sample.dirfd, path, 0), 0);
+	}
+	assert_int_equal(bt_store_refresh(store, NULL), 0);
+	for (unsigned i = 0; i < 300; i++)
+		assert_content(store, i * 10 + 3, 8);
+	assert_int_equal(bt_store_damaged_count(store), 0);
+	bt_store_release(store);
+	assert_int_equal(bt_store_refresh(store, NULL), 0);
+	bt_store_hold(store);
+	assert_int_equal(open_below(&sample), 150);
+	assert_content(store, 13, 8);
+	assert_int_equal(try_content(store, 24, 8, &error), BT_E_DAMAGED);
+	assert_int_equal(error.reason, BT_R_MISSING_CONTENT);
+	bt_store_close(store);
+
+	options.open_files = 20;
+	store = open_store_with(&sample, &options);
+	bt_store_hold(store);
+	assert_int_equal(open_below(&sample), 20);
+	for (unsigned i = 1; i < 300; i += 2)
+		assert_content(store, i * 10 + 3, 8);
+	bt_store_close(store);
+	sample_free(&sample);
+}
+
 /* ---- threads ---- */
 
 struct reader {
@@ -957,6 +1011,7 @@ int main(void)
 		cmocka_unit_test(test_add_and_refresh),
 		cmocka_unit_test(test_replaced_and_moved),
 		cmocka_unit_test(test_damaged_file_is_left_out),
+		cmocka_unit_test(test_hold_and_release),
 		cmocka_unit_test(test_second_copy),
 		cmocka_unit_test(test_every_bit_through_the_store),
 		cmocka_unit_test(test_lock),
