@@ -16,7 +16,8 @@ load mount_helper
 	run ls mnt
 	output_is latest "${first%.json}" "${second%.json}"
 	[ "$(readlink mnt/latest)" = "${second%.json}" ]
-	[ -e mnt/latest/more ] && [ ! -e "mnt/${first%.json}/more" ]
+	[ -e mnt/latest/more ]
+	[ ! -e "mnt/${first%.json}/more" ]
 	stamp=$(date -d "$(sed 's/snapshot_//; s/T\(..\)-\(..\)-\(..\)Z.json/T\1:\2:\3Z/' <<<"$second")" +%s)
 	[ "$(stat -c %Y "mnt/${second%.json}")" = "$stamp" ]
 }
@@ -27,7 +28,8 @@ load mount_helper
 	show
 	[ "$(readlink mnt/@now)" = "$(readlink mnt/latest)" ]
 	[ "$(cat mnt/@now/docs/a.txt)" = hello ]
-	[ ! -e mnt/@2001-01-01 ] && [ ! -e mnt/@nonsense ]
+	[ ! -e mnt/@2001-01-01 ]
+	[ ! -e mnt/@nonsense ]
 	run ls mnt
 	[ "${#lines[@]}" = 2 ]
 }
@@ -36,9 +38,7 @@ load mount_helper
 	full_tree src
 	quietly src || [ $? = 3 ]
 	show
-	same src mnt/latest --without mtime >differences || true
-	grep -v '^M \.: ' differences >others || true
-	[ ! -s others ] || { cat others && false; }
+	same src mnt/latest --without mtime
 	hide
 	show -o snapshot=latest
 	same src mnt
@@ -75,7 +75,8 @@ load mount_helper
 	show
 	git -c safe.directory='*' -C mnt/latest/repo fsck --full
 	run git -c safe.directory='*' -C mnt/latest/repo status --porcelain
-	[ "$status" = 0 ] && [ -z "$output" ]
+	[ "$status" = 0 ]
+	[ -z "$output" ]
 	[ "$(git -c safe.directory='*' -C mnt/latest/repo log --oneline | wc -l)" = 20 ]
 	[ "$(sqlite3 'file:mnt/latest/data.db?immutable=1' 'pragma integrity_check')" = ok ]
 	[ "$(sqlite3 'file:mnt/latest/data.db?immutable=1' 'select count(*) from t where b > "3"')" = \
@@ -116,7 +117,8 @@ load mount_helper
 	show
 	"$TESTS/bats/mount_seekdir.py" src/wide mnt/latest/wide
 	[ "$(find mnt/latest/wide | wc -l)" = 20001 ]
-	[ -e 'mnt/latest/wide/entry with a longer name 012345' ] && [ ! -e mnt/latest/wide/none ]
+	[ -e 'mnt/latest/wide/entry with a longer name 012345' ]
+	[ ! -e mnt/latest/wide/none ]
 }
 
 @test "nothing can be changed" {
@@ -332,7 +334,9 @@ watched() {
 	[ "$(requests LOOKUP)" -le 4 ]         # the snapshots; files come with their directory
 	[ "$(requests READDIRPLUS)" -le 50 ]   # twice for each of 22 directories, and the root
 	[ "$(requests READDIR RELEASE RELEASEDIR ACCESS)" = 0 ]
-	[ "$(requests OPEN)" -le 1 ] && [ "$(requests OPENDIR)" -le 1 ] && [ "$(requests FLUSH)" -le 1 ]
+	[ "$(requests OPEN)" -le 1 ]
+	[ "$(requests OPENDIR)" -le 1 ]
+	[ "$(requests FLUSH)" -le 1 ]
 	before=$(requests READ READDIRPLUS LOOKUP READLINK GETXATTR LISTXATTR OPEN)
 	run -1 diff -rq "$one" "$two"
 	ls -lR "$two" >/dev/null

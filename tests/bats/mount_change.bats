@@ -126,7 +126,7 @@ no_removed_files_are_open() {
 	local old
 	old=$(newest 1)
 	old=${old%.json}
-	find mnt -type f | xargs cat >/dev/null
+	find mnt -type f -exec cat {} + >/dev/null
 	exec 9<"mnt/$old/photos/noise.bin"
 	rm "snapshots/$old.json"
 	wait_until not_listed "$old"

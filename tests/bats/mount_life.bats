@@ -24,6 +24,8 @@ load mount_helper
 	run -2 --separate-stderr backupfs snapshots mnt other
 	run -2 --separate-stderr backupfs snapshots mnt -o cache=lots
 	run -2 --separate-stderr backupfs snapshots mnt -o surprise
+	run -2 --separate-stderr backupfs snapshots mnt -o versions,snapshot=latest
+	stderr_is 'backupfs: versions: not with snapshot=: there would be one version of each file'
 	not_mounted
 	no_driver
 }
@@ -158,7 +160,8 @@ load mount_helper
 	quietly src
 	show -o auto_unmount
 	is_mounted
-	kill -9 "$(drivers | head -n 1)"
+	processes backupfs-end | xargs kill -9
+	drivers | xargs kill -9 # only the program of the option is left
 	wait_until not_mounted
 }
 
@@ -189,6 +192,46 @@ load mount_helper
 	umount mnt
 	backuptool mount -o snapshot=latest mnt 3>&-
 	[ "$(cat mnt/docs/a.txt)" = hello ]
+}
+
+@test "options that are for others do no harm" {
+	small_tree src
+	quietly src
+	show -o relatime,strictatime,user,x-systemd.automount,nofail
+	[ "$(cat mnt/latest/docs/a.txt)" = hello ]
+}
+
+@test "whose the store is, his is what is derived from it" {
+	is_root || skip "needs two users"
+	small_tree src
+	quietly src
+	rm -rf snapshots/cache
+	chown -R 65534:65534 snapshots
+	show
+	[ -d snapshots/cache ]
+	[ "$(stat -c '%u %g' snapshots/cache)" = '65534 65534' ]
+}
+
+@test "whoever may not open the device is told so" {
+	is_root || skip "needs a device of its own"
+	small_tree src
+	quietly src
+	# as where there is no such device, and as where it is closed to users
+	run -1 --separate-stderr unshare -m --propagation private bash -euc '
+		mount -t tmpfs none /dev
+		exec "$2/fs/backupfs" "$1/snapshots" "$1/mnt"
+	' bash "$WORK" "$BUILD"
+	stderr_is 'backupfs: /dev/fuse: this system cannot mount it: the kernel has no FUSE'
+	chmod -R a+rX snapshots
+	cp "$BUILD/fs/backupfs" .
+	run -1 --separate-stderr unshare -m --propagation private bash -euc '
+		cd "$1"
+		mknod fuse c 10 229
+		chmod 600 fuse
+		mount --bind fuse /dev/fuse
+		exec setpriv --reuid=65534 --regid=65534 --clear-groups ./backupfs snapshots mnt
+	' bash "$WORK"
+	stderr_is 'backupfs: /dev/fuse: you may not mount here: this device would have to be open to you'
 }
 
 @test "an ordinary user's mount" {

@@ -112,9 +112,15 @@ tree_is_settled() {
 	printf '!keep.tmp\n' | backuptool snapshot --target-directory src --exclude '*.tmp' --exclude-from patterns \
 		--exclude-from - --exclude-if-present .nobackup --exclude-caches
 	bring latest out
-	[ ! -e out/a.tmp ] && [ -e out/keep.tmp ] && [ ! -e out/b.log ] && [ ! -e out/cache ]
-	[ -e out/docs/a.txt ] && [ -d out/marked ] && [ ! -e out/marked/x ]
-	[ -e out/tagged/CACHEDIR.TAG ] && [ ! -e out/tagged/x ]
+	[ ! -e out/a.tmp ]
+	[ -e out/keep.tmp ]
+	[ ! -e out/b.log ]
+	[ ! -e out/cache ]
+	[ -e out/docs/a.txt ]
+	[ -d out/marked ]
+	[ ! -e out/marked/x ]
+	[ -e out/tagged/CACHEDIR.TAG ]
+	[ ! -e out/tagged/x ]
 }
 
 @test "--dry-run writes nothing, even without a store" {

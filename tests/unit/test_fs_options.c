@@ -49,10 +49,10 @@ static void everything(void **state)
 	struct options options;
 	char error[OPTIONS_ERROR_SIZE];
 	assert_int_equal(PARSE(&options, error, "-f", "s", "m", "-o",
-			       "snapshot=x,subpath=a/b,versions,uid=5,gid=6,umask=027,cache=2M", "-o",
+			       "snapshot=x,subpath=a/b,uid=5,gid=6,umask=027,cache=2M", "-o",
 			       "verify=always,xattr=on,nopush,allow_other"),
 			 0);
-	assert_true(options.foreground && options.versions && options.verify_always && !options.push);
+	assert_true(options.foreground && options.verify_always && !options.push);
 	assert_string_equal(options.snapshot, "x");
 	assert_string_equal(options.subpath, "a/b");
 	assert_true(options.rules.set_uid && options.rules.set_gid);
@@ -89,8 +89,20 @@ static void help_and_version_need_nothing(void **state)
 	options_free(&options);
 }
 
+static void what_is_for_mount_is_dropped(void **state)
+{
+	struct options options;
+	char error[OPTIONS_ERROR_SIZE];
+	assert_int_equal(PARSE(&options, error, "s", "m", "-o", "relatime,x-a.b=c,user=me,nofail,versions,noexec"), 0);
+	assert_true(options.versions);
+	assert_int_equal(options.libfuse.argc, 3); /* the program's name, -o and what is for libfuse */
+	assert_string_equal(options.libfuse.argv[2], "noexec");
+	options_free(&options);
+}
+
 static void nonsense_is_refused(void **state)
 {
+	assert_refused("versions,snapshot=x", "versions");
 	struct options options;
 	char error[OPTIONS_ERROR_SIZE];
 	assert_refused("uid=-1", "uid");
@@ -119,6 +131,7 @@ int main(void)
 		cmocka_unit_test(everything),
 		cmocka_unit_test(as_mount_calls_it),
 		cmocka_unit_test(help_and_version_need_nothing),
+		cmocka_unit_test(what_is_for_mount_is_dropped),
 		cmocka_unit_test(nonsense_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
