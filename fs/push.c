@@ -118,17 +118,21 @@ void push_plan_siblings(struct fs *fs, fuse_ino_t packed, const struct held *hel
 	uint64_t bytes = 0;
 	uint32_t at;
 	ret_plan->count = 0;
+	ret_plan->end = 0;
 	if (!fs->push || node.kind != NODE_SHARED || !is_small(held->entry) ||
 	    !expects_more(fs->push, node.number, node.index, is_first(held, node.index), &at))
 		return;
-	for (; at < held->page->count && ret_plan->count < PUSH_MAX && bytes < BYTES_MAX; at++) {
+	for (; at < held->page->count && ret_plan->count < PUSH_MAX; at++) {
 		const struct bt_entry *entry = &held->page->entries[at];
+		if (!is_small(entry))
+			continue;
 		node.index = at;
-		if (is_small(entry) && !plan_file(fs, node, entry, ret_plan))
+		bytes += entry->size;
+		if (bytes > BYTES_MAX || !plan_file(fs, node, entry, ret_plan))
 			break;
-		bytes += is_small(entry) ? entry->size : 0;
 	}
-	note_pushed(fs->push, node.number, at);
+	ret_plan->leaf = node.number;
+	ret_plan->end = at;
 }
 
 void push_plan_rest(struct fs *fs, fuse_ino_t packed, const struct held *held, uint64_t offset,
@@ -136,6 +140,7 @@ void push_plan_rest(struct fs *fs, fuse_ino_t packed, const struct held *held, u
 {
 	struct bt_slice slice;
 	ret_plan->count = 0;
+	ret_plan->end = 0;
 	if (!fs->push || node_unpack(packed).kind != NODE_SHARED || is_small(held->entry) ||
 	    bt_slice_start_decoded(fs->store, held->entry, offset, &slice, NULL) != 0)
 		return;
@@ -159,6 +164,8 @@ void push_store(struct fs *fs, const struct push_plan *plan)
 {
 	if (pthread_mutex_trylock(&fs->push->storing) != 0)
 		return;
+	if (plan->end > 0)
+		note_pushed(fs->push, plan->leaf, plan->end);
 	for (unsigned i = 0; i < plan->count; i++) {
 		struct fuse_bufvec data = FUSE_BUFVEC_INIT((size_t)plan->parts[i].length);
 		data.buf[0].mem = (void *)(uintptr_t)plan->parts[i].data;

@@ -30,6 +30,7 @@ struct push_plan {
 		uint64_t offset, length;
 	} parts[PUSH_MAX];
 	unsigned count;
+	uint32_t leaf, end; /* they are the entries of a leaf before this one; end 0: it is the rest of a file */
 };
 
 /* A read of a whole small file of this node: plans for the files that follow, once it looks as if they were next. */

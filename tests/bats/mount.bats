@@ -264,11 +264,14 @@ load mount_helper
 
 @test "versions/ shows the distinct contents of each file" {
 	mkdir -p src/dir
+	local first_time second_time
 	echo one >src/dir/file.txt
+	first_time=$(stat -c %.9Y src/dir/file.txt)
 	echo same >src/dir/same
 	quietly src
 	sleep 1.1
 	echo two, longer >src/dir/file.txt
+	second_time=$(stat -c %.9Y src/dir/file.txt)
 	touch src/dir/same
 	quietly src
 	sleep 1.1
@@ -283,6 +286,8 @@ load mount_helper
 	[ "${#lines[@]}" = 3 ]
 	[[ ${lines[0]} =~ ^20[0-9-]*T[0-9-]*Z-[0-9a-f]{8}\.txt$ ]]
 	[ "$(cat "mnt/versions/dir/file.txt/${lines[0]}")" = one ]
+	[ "$(stat -c '%s %.9Y' "mnt/versions/dir/file.txt/${lines[0]}")" = "4 $first_time" ]
+	[ "$(stat -c '%s %.9Y' "mnt/versions/dir/file.txt/${lines[1]}")" = "12 $second_time" ]
 	[ "$(cat "mnt/versions/dir/file.txt/${lines[1]}")" = 'two, longer' ]
 	[ "${lines[2]}" = inside ]
 	[ "$(cat mnt/versions/dir/file.txt/inside/*)" = in ]
@@ -356,4 +361,42 @@ watched() {
 	cat mnt/* | cmp - <(cat src/*)
 	[ "$(requests READ)" -le 40 ]
 	hide
+}
+
+@test "the rest of a block is in the kernel before it is asked for" {
+	mkdir src
+	seq 8000000 >src/numbers
+	quietly src
+	watched -o nopush
+	"$TESTS/bats/mount_random.py" src/numbers mnt/latest/numbers 1500
+	local without
+	without=$(requests READ)
+	hide
+	watched
+	"$TESTS/bats/mount_random.py" src/numbers mnt/latest/numbers 1500
+	[ "$without" -gt 1300 ]
+	[ "$(requests READ)" -lt $((without / 4)) ]
+	hide
+}
+
+@test "df tells the numbers of the store's file system" {
+	small_tree src
+	quietly src
+	show
+	[ "$(stat -fc '%b %S %l' mnt)" = "$(stat -fc '%b %S' snapshots) 255" ]
+	[ "$(df --output=source mnt | tail -n 1)" = "$WORK/snapshots" ]
+}
+
+@test "inode numbers do not depend on the order in which they are seen" {
+	shallow_tree src
+	quietly src || [ $? = 3 ]
+	show
+	(cd mnt/latest/ && find . -printf '%i %p\n' | sort) >forwards
+	hide
+	show
+	# the last first, and each by its own name
+	(cd src && find . -print0) | sort -zr >names
+	(cd mnt/latest/ && xargs -0 stat -c '%i %n' -- <"$WORK/names" | sort) >backwards
+	[ "$(wc -l <backwards)" -gt 100 ]
+	[ -z "$(comm -13 forwards backwards)" ]
 }

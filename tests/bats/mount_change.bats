@@ -55,6 +55,31 @@ not_listed() {
 	! lists "$1"
 }
 
+@test "without a watch it looks again by itself" {
+	is_root || skip "takes the watches away"
+	small_tree src
+	quietly src
+	# a user namespace in which nobody may watch anything
+	unshare -Urm bash -euc '
+		cd "$1"
+		echo 0 >/proc/sys/user/max_inotify_instances
+		shown() { for i in {1..500}; do grep -qsx "$1" mnt/latest/docs/a.txt && return; sleep 0.01; done; return 1; }
+		backupfs "$1/snapshots" "$1/mnt" 3>&-
+		shown hello
+		for pid in $(pgrep -f "^backupfs $1/snapshots"); do ls -l "/proc/$pid/fd"; done >descriptors
+		grep -q snapshots descriptors
+		[ "$(grep -c inotify descriptors)" = 0 ]
+		for i in one two three; do
+			echo $i >src/docs/a.txt
+			backuptool snapshot --target-directory src >/dev/null
+			echo $i and >src/docs/a.txt
+			backuptool snapshot --target-directory src >/dev/null
+			shown "$i and"
+		done
+		umount mnt
+	' bash "$WORK"
+}
+
 @test "an empty store fills" {
 	mkdir snapshots
 	small_tree src
@@ -224,6 +249,17 @@ no_removed_files_are_open() {
 	run ! cmp src/large mnt/latest/large
 	"$TESTS/bats/mount_damage.py" src/large mnt/latest/large
 	for i in $(seq 100); do cmp "src/small$i" "mnt/latest/small$i"; done
+	# and is said once
+	hide
+	backupfs -f "$WORK/snapshots" "$WORK/mnt" 2>log 3>&- &
+	wait_until is_mounted
+	for i in 1 2 3; do
+		run ! cmp src/large mnt/latest/large
+		"$TESTS/bats/mount_damage.py" src/large mnt/latest/large
+	done
+	[ -s log ]
+	[ -z "$(sort log | uniq -d)" ]
+	[ "$(wc -l <log)" -le 2 ]
 }
 
 @test "a damaged snapshot does not hide the others" {
@@ -245,7 +281,8 @@ no_removed_files_are_open() {
 	for i in $(seq 500); do seq "$i" 700 >"src/fixed/$i"; done
 	head -c 5000000 /dev/urandom >src/fixed/large
 	quietly src
-	show -o cache=16M
+	# what it may have at most, the stacks of its threads included
+	prlimit --data=$((160 << 20)) backupfs "$WORK/snapshots" "$WORK/mnt" -o cache=16M 3>&-
 	local ends seconds=12
 	[ "${TEST_LONG:-0}" = 0 ] || seconds=300
 	ends=$(($(date +%s) + seconds))

@@ -155,6 +155,25 @@ load mount_helper
 	not_mounted || grep -q 'the mount point stays behind, and answers nothing: please use umount$' log
 }
 
+@test "killed while data is handed to the kernel, nothing is stuck" {
+	mkdir src
+	for i in $(seq 400); do head -c $((RANDOM % 9000)) /dev/urandom >"src/$i"; done
+	quietly src
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		show
+		for reader in 1 2 3 4; do
+			(while cat mnt/latest/*; do :; done >/dev/null 2>&1) 3>&- &
+		done
+		sleep "0.$((RANDOM % 4))"
+		drivers | xargs kill -9
+		wait
+		wait_until not_mounted
+	done
+	timeout 20 sync
+	show
+	diff -r src mnt/latest/
+}
+
 @test "auto_unmount" {
 	small_tree src
 	quietly src
@@ -177,11 +196,23 @@ load mount_helper
 		[ "$(cat "$1/mnt/latest/docs/a.txt")" = hello ]
 		findmnt -no OPTIONS "$1/mnt" | grep -q "^ro,nosuid,nodev,noexec"
 		umount "$1/mnt"
+		cp "$3/fs/mount.backupfs" /usr/local/bin/
+		ln -s mount.backupfs /usr/local/bin/mount.fuse.backupfs
+		mount -t tmpfs none /usr/sbin
+		cp /usr/local/bin/mount.* /usr/sbin/
+		ln -s /usr/local/bin/backupfs /usr/sbin/backupfs
+		for type in backupfs fuse.backupfs; do
+			mount -t $type "$1/snapshots" "$1/mnt" -o snapshot=latest,relatime,x-a=b
+			[ "$(cat "$1/mnt/docs/a.txt")" = hello ]
+			[ "$(findmnt -no FSTYPE "$1/mnt")" = fuse.backupfs ]
+			umount "$1/mnt"
+		done
+		umount /usr/sbin
 		echo "$1/snapshots $1/mnt fuse.backupfs noauto,nofail,snapshot=latest 0 0" >"$1/fstab"
 		mount --fstab "$1/fstab" "$1/mnt"
 		[ "$(cat "$1/mnt/docs/a.txt")" = hello ]
 		umount "$1/mnt"
-	' bash "$WORK" "$BUILD"
+	' bash "$WORK" "$BUILD" "$TOP"
 }
 
 @test "backuptool mount" {
