@@ -4,6 +4,7 @@
 #include "loop.h"
 #include "ops.h"
 #include "push.h"
+#include "where.h"
 #include <errno.h>
 #include <sys/uio.h>
 
@@ -16,9 +17,16 @@ struct pieces {
 	struct bt_slice slices[PIECES_MAX];
 	struct iovec parts[PIECES_MAX];
 	int count;
+	fuse_ino_t node;
 	bool decoded;  /* for this read: it was not in the cache */
 	uint64_t next; /* where the content of the last piece ends in the file */
 };
+
+static int errno_of(struct fs *fs, fuse_ino_t node, const struct bt_entry *file, int code, const struct bt_error *error)
+{
+	char text[WHERE_SIZE];
+	return fs_errno(fs, where_is(fs, node, file, text), code, error);
+}
 
 static void pieces_end(struct fs *fs, struct pieces *pieces)
 {
@@ -45,7 +53,7 @@ static int add_piece(struct fs *fs, const struct bt_entry *file, uint64_t offset
 		code = bt_slice_start(fs->store, file, offset, slice, &error);
 	}
 	if (code)
-		return fs_errno(fs, file->name, code, &error);
+		return errno_of(fs, pieces->node, file, code, &error);
 	uint64_t length = slice->length < size ? slice->length : size;
 	pieces->next = offset + slice->length;
 	if (!slice->data && length > sizeof(zeros))
@@ -69,7 +77,7 @@ static int gather(struct fs *fs, const struct bt_entry *file, uint64_t offset, u
 }
 
 /* For a range in more pieces than a reply holds. */
-static void reply_copied(fuse_req_t req, const struct bt_entry *file, uint64_t offset, size_t size)
+static void reply_copied(fuse_req_t req, fuse_ino_t node, const struct bt_entry *file, uint64_t offset, size_t size)
 {
 	struct fs *fs = op_fs(req);
 	struct bt_error error = {0};
@@ -81,7 +89,7 @@ static void reply_copied(fuse_req_t req, const struct bt_entry *file, uint64_t o
 	}
 	int code = bt_entry_pread(fs->store, file, buffer, size, offset, &length, &error);
 	if (code || length != size)
-		fuse_reply_err(req, code ? fs_errno(fs, file->name, code, &error) : EIO);
+		fuse_reply_err(req, code ? errno_of(fs, node, file, code, &error) : EIO);
 	else
 		fuse_reply_buf(req, buffer, size);
 }
@@ -113,12 +121,13 @@ static void read_file(fuse_req_t req, fuse_ino_t node, const struct held *held, 
 {
 	struct fs *fs = op_fs(req);
 	struct pieces pieces;
+	pieces.node = node;
 	pieces.count = 0;
 	pieces.decoded = false;
 	int result = gather(fs, held->entry, offset, size, &pieces);
 	if (result == E2BIG) {
 		loop_slow();
-		reply_copied(req, held->entry, offset, size);
+		reply_copied(req, node, held->entry, offset, size);
 		return;
 	}
 	if (result) {
