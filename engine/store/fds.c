@@ -15,6 +15,7 @@
 struct bt_fds {
 	pthread_mutex_t lock;
 	unsigned limit, open;
+	int others;
 	struct bt_fd *newest, *oldest; /* open and shared */
 };
 
@@ -52,6 +53,13 @@ int bt_fds_new(unsigned limit, struct bt_fds **ret_fds)
 unsigned bt_fds_limit(const struct bt_fds *fds)
 {
 	return fds->limit;
+}
+
+void bt_fds_count_others(struct bt_fds *fds, int change)
+{
+	pthread_mutex_lock(&fds->lock);
+	fds->others += change;
+	pthread_mutex_unlock(&fds->lock);
 }
 
 void bt_fds_free(struct bt_fds *fds)
@@ -98,7 +106,7 @@ static bool close_one(struct bt_fds *fds)
 
 static int open_locked(struct bt_fds *fds, int dirfd, const char *path)
 {
-	while (fds->open >= fds->limit && close_one(fds))
+	while ((int64_t)fds->open + fds->others >= fds->limit && close_one(fds))
 		;
 	for (;;) {
 		int fd = bt_openat(dirfd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);

@@ -12,6 +12,8 @@
 
 struct bt_fds;
 int bt_fds_new(unsigned limit, struct bt_fds **ret_fds); /* limit 0: a part of RLIMIT_NOFILE */
+/* Descriptors that somebody else keeps, and that count, too. */
+void bt_fds_count_others(struct bt_fds *fds, int change);
 unsigned bt_fds_limit(const struct bt_fds *fds);
 void bt_fds_free(struct bt_fds *fds); /* after all its descriptors; NULL is fine */
 /* Opens for reading, closing others if need be: fd or -errno. The fd is not in the set. */

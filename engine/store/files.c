@@ -56,12 +56,21 @@ static int open_current(struct bt_store *store, struct bt_slot *slot, int fd, st
 	return r;
 }
 
+/* -1 if there is none. */
+static int take_held(struct bt_store *store, struct bt_slot *slot)
+{
+	int fd = slot->held;
+	if (fd >= 0)
+		bt_fds_count_others(store->fds, -1);
+	slot->held = -1;
+	return fd;
+}
+
 static int open_slot(struct bt_store *store, struct bt_slot *slot, struct bt_file **ret_file, struct bt_error *error)
 {
 	struct stat st;
 	struct bt_file *file = NULL;
-	int fd = slot->held, r;
-	slot->held = -1;
+	int fd = take_held(store, slot), r;
 	if (fd < 0)
 		fd = bt_fds_open(store->fds, store->dirfd, slot->path);
 	if (fd < 0)
@@ -131,6 +140,7 @@ static void hold_slot(struct bt_store *store, struct bt_slot *slot)
 	if (!atomic_load(&slot->file) && slot->held < 0) {
 		int fd = bt_openat(store->dirfd, slot->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
 		slot->held = fd < 0 ? -1 : fd;
+		bt_fds_count_others(store->fds, slot->held >= 0);
 	}
 	pthread_mutex_unlock(&slot->lock);
 }
@@ -153,8 +163,8 @@ void bt_store_release(struct bt_store *store)
 		struct bt_file *file = atomic_load(&slot->file);
 		if (!slot->id.gone || slot->released)
 			continue;
-		bt_close(&slot->held);
-		slot->held = -1;
+		int held = take_held(store, slot);
+		bt_close(&held);
 		if (file)
 			bt_file_release(file);
 		slot->released = true;

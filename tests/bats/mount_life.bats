@@ -161,7 +161,7 @@ load mount_helper
 	quietly src
 	for i in 1 2 3 4 5 6 7 8 9 10; do
 		show
-		for reader in 1 2 3 4; do
+		for _ in 1 2 3 4; do
 			(while cat mnt/latest/*; do :; done >/dev/null 2>&1) 3>&- &
 		done
 		sleep "0.$((RANDOM % 4))"
