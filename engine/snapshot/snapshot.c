@@ -16,8 +16,10 @@
 #include "snapshot/tree.h"
 #include "snapshot/walk.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A run that read this much only to find it unchanged makes a snapshot for the fingerprints' sake, so that the next one
@@ -79,29 +81,49 @@ static void plan_host(struct plan *plan)
 	plan->info.host = known && bt_utf8_valid(plan->host, strlen(plan->host)) ? plan->host : "localhost";
 }
 
+/* The store is left out where the walk meets it; a walk that begins in it would store it into itself. target is as
+ * realpath gives it. */
+static int refuse_store(struct bt_store *store, const char *target, struct bt_error *error)
+{
+	struct stat wanted, st;
+	char path[PATH_MAX];
+	char *end = memccpy(path, target, 0, sizeof(path));
+
+	if (!end || fstat(bt_store_dirfd(store), &wanted) < 0)
+		return 0;
+	for (end--; end > path; end = strrchr(path, '/')) {
+		*end = 0;
+		if (stat(path, &st) == 0 && st.st_dev == wanted.st_dev && st.st_ino == wanted.st_ino)
+			return bt_fail(error, BT_E_INVALID, target, "the target lies in the store");
+	}
+	return 0;
+}
+
 static int plan_run(struct bt_snap_run *run, struct plan *plan, const char *target, struct bt_error *error)
 {
 	const struct bt_snapshot_options *options = run->options;
 
 	if (options->level < BT_LEVEL_AUTO || options->level > BT_COMPRESSION_MAX)
 		return bt_fail(error, BT_E_INVALID, NULL, "no such compression level");
-	if (options->time)
-		run->time = *options->time;
-	else
-		bt_snap_now(&run->time);
-	plan->info.time = run->time;
 	plan_host(plan);
 	plan->target = realpath(target, NULL);
 	if (!plan->target)
 		return bt_fail_sys(error, errno, target, "find the target");
 	plan->info.target = plan->target;
-	if (options->exclude_count > 0) {
-		int result = bt_rules_new(options->exclude, options->exclude_count, &plan->rules, error);
+	int result = refuse_store(run->store, plan->target, error);
+	if (result == 0 && options->exclude_count > 0)
+		result = bt_rules_new(options->exclude, options->exclude_count, &plan->rules, error);
+	return result == 0 ? plan_tags(plan, options, error) : result;
+}
 
-		if (result != 0)
-			return result;
-	}
-	return plan_tags(plan, options, error);
+/* A name says when what it stands for was looked at, however long that had to wait. */
+static void set_time(struct bt_snap_run *run, struct plan *plan)
+{
+	if (run->options->time)
+		run->time = *run->options->time;
+	else
+		bt_snap_now(&run->time);
+	plan->info.time = run->time;
 }
 
 /* Nothing is deleted from here on; what was deleted before is not leaned on. */
@@ -118,6 +140,7 @@ static int enter_store(struct bt_snap_run *run, struct plan *plan, struct bt_err
 			*error = refused;
 		return result;
 	}
+	set_time(run, plan);
 	if (!run->options->dry_run)
 		bt_publish_sweep(bt_store_dirfd(run->store));
 	result = bt_store_refresh(run->store, error);

@@ -27,7 +27,7 @@ struct bt_snapshot_options {
 	bool force;		/* read every file, whatever its fingerprint */
 	int level;		/* 0 auto, 1–19, BT_COMPRESSION_MAX */
 	unsigned threads;	/* 0: as many as there are processors; the result does not depend on it */
-	const struct bt_time *time; /* NULL: now. For tests */
+	const struct bt_time *time; /* NULL: when the lock was got. For tests */
 	uint64_t volume_size;	    /* 0: 256 MiB */
 	struct bt_changes *changes; /* what changed since the snapshot before: all else is taken from that without
 				       looking. NULL: everything is looked at */
@@ -52,7 +52,8 @@ struct bt_snapshot_result {
  * Takes a snapshot of the directory target (a symlink to one is followed). 0: durable. BT_E_INCOMPLETE: durable, but
  * entries could not be read or are torn; each was given to the observer. Anything else: no snapshot was made, and
  * volumes already finished stay for the next run. options and observer may be NULL. Takes the store's lock (shared) and
- * refreshes the store: names got from it before are no longer valid. BT_E_INVALID: a bad pattern, tag or level.
+ * refreshes the store: names got from it before are no longer valid. BT_E_INVALID: a bad pattern, tag or level, or a target that
+ * is the store or lies in it.
  */
 int bt_snapshot_take(struct bt_store *store, const char *target, const struct bt_snapshot_options *options,
 		     const struct bt_observer *observer, struct bt_snapshot_result *ret_result, struct bt_error *error);

@@ -73,6 +73,22 @@ tree_is_settled() {
 	rm -rf "$WORK.out"
 }
 
+@test "a target that is the store, or lies in it, is refused" {
+	small_tree src
+	take src
+	mkdir -p snapshots/below/deep elsewhere
+	ln -s ../snapshots/below elsewhere/link
+	find snapshots | sort >before
+	for target in snapshots snapshots/below/deep elsewhere/link ./snapshots/../snapshots/; do
+		run -2 --separate-stderr take "$target"
+		[ "$stderr" = "backuptool snapshot: $(realpath $target): invalid argument: the target lies in the store" ]
+	done
+	run -2 take snapshots --dry-run
+	find snapshots | sort | diff before -
+	mkdir snapshots2
+	run -0 take snapshots2
+}
+
 @test "a store elsewhere: before the command, after it, by the environment" {
 	small_tree src
 	mkdir stores

@@ -2,6 +2,8 @@
 /* What a snapshot holds, and what the next one does with it. Races and failures are in test_snapshot_hard.c. */
 #include "snapshot_world.h"
 
+#include "store/store.h"
+#include <pthread.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -679,6 +681,41 @@ static void test_store_inside(void **state)
 	world_end(&world);
 }
 
+static void *take_it(void *arg)
+{
+	world_take(arg);
+	return NULL;
+}
+
+/* What waited for others is named after the time when it could begin. */
+static void test_time_after_wait(void **state)
+{
+	const struct bt_store_options patient = {.lock_wait_ms = -1};
+	struct world world;
+	pthread_t thread;
+	int lock;
+	struct timespec before, now;
+
+	world_begin(&world);
+	put_text(&world, "a", "a");
+	assert_int_equal(bt_store_lock(world.store, BT_LOCK_EXCLUSIVE, &lock, &world.error), 0);
+	bt_store_close(world.store);
+	assert_int_equal(bt_store_open(world.store_path, &patient, &world.store, &world.error), 0);
+	assert_int_equal(pthread_create(&thread, NULL, take_it, &world), 0);
+	clock_gettime(CLOCK_REALTIME, &before);
+	do {
+		usleep(50000);
+		clock_gettime(CLOCK_REALTIME, &now);
+	} while (now.tv_sec < before.tv_sec + 2);
+	close(lock);
+	pthread_join(thread, NULL);
+	assert_int_equal(world.error.code, 0);
+	struct bt_snapshot *snapshot = world_snapshot(&world, world.result.name);
+	assert_true(bt_snapshot_info(snapshot)->time.seconds >= now.tv_sec);
+	bt_snapshot_close(snapshot);
+	world_end(&world);
+}
+
 /* Through a link, by another path: the target is the same. Another target's snapshot is no parent. */
 static void test_target(void **state)
 {
@@ -818,7 +855,7 @@ int main(void)
 		cmocka_unit_test(test_names_and_tags), cmocka_unit_test(test_excluded),
 		cmocka_unit_test(test_store_inside),   cmocka_unit_test(test_target),
 		cmocka_unit_test(test_damaged_parent), cmocka_unit_test(test_damaged_page),
-		cmocka_unit_test(test_observer),
+		cmocka_unit_test(test_observer),       cmocka_unit_test(test_time_after_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
