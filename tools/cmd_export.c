@@ -47,10 +47,11 @@ static void print_report(const struct tool *tool, const struct report *report)
 	if (tool->quiet)
 		return;
 	path = tool_escape(report->output);
-	others = tool_count(report->left_out, "entry has", "entries have");
+	others = tool_count(report->left_out, "entry was", "entries were");
 	printf("wrote %s to %s\n", report->name, path);
 	if (report->left_out)
-		printf("%s no place in this layout and was left out (empty directories, links, devices)\n", others);
+		printf("%s left out: this layout has no place for empty directories, symbolic links and devices\n",
+		       others);
 	free(path);
 	free(others);
 }
@@ -92,8 +93,9 @@ const struct tool_command cmd_export = {
 	.name = "export",
 	.summary = "writes a snapshot into a file of another layout",
 	.description = "The original layout is one JSON file with all names and contents. Entries that\n"
-		       "have no place in it, such as links and empty directories, are left out and\n"
-		       "counted. FILE must not exist; it appears whole.",
+		       "have no place in it, such as symbolic links and empty directories, are left\n"
+		       "out and counted. A file whose content is not in the snapshot, or is damaged,\n"
+		       "is named, and the command ends with 3. FILE must not exist; it appears whole.",
 	.operands = "SNAPSHOT FILE",
 	.example = "  backuptool export --classic latest /tmp/snapshot.json\n",
 	.min_operands = 2,

@@ -2,6 +2,7 @@
 #include <backuptool/export.h>
 
 #include "base/bytes.h"
+#include "base/digest_set.h"
 #include "base/fail.h"
 #include "base/io.h"
 #include "codec/hash.h"
@@ -24,7 +25,7 @@ struct export
 	const struct bt_observer *observer;
 	struct bt_error *error;
 	struct bt_out out;
-	struct bt_digests digests; /* whose contents are written */
+	struct bt_digest_set written; /* contents */
 	struct bt_hasher *hasher;
 	struct bt_progress progress;
 	struct timespec next_progress;
@@ -76,10 +77,14 @@ static void tell_problem(void *arg, const struct bt_buf *path, const struct bt_e
 	free(text);
 }
 
-/* A file of which the export has both name and content. */
-static bool is_exported(const struct bt_entry *entry)
+static bool is_file(const struct bt_entry *entry)
 {
-	return entry && entry->type == BT_FILE && entry->has_digest && !(entry->extra && entry->extra->error);
+	return entry && entry->type == BT_FILE;
+}
+
+static bool has_content(const struct bt_entry *entry)
+{
+	return entry->has_digest && !(entry->extra && entry->extra->error);
 }
 
 static int member(struct export *export, const unsigned char *key, size_t length)
@@ -98,8 +103,14 @@ static int write_path(void *arg, const struct bt_buf *path, const struct bt_entr
 	int result = check_cancelled(export);
 	if (result)
 		return result;
-	if (!is_exported(entry)) {
+	if (!is_file(entry)) {
 		export->left_out++;
+		return 0;
+	}
+	if (!has_content(entry)) {
+		struct bt_error error = {0};
+		bt_fail_unread(&error, entry);
+		tell_problem(export, path, &error);
 		return 0;
 	}
 	export->size += entry->size;
@@ -162,19 +173,24 @@ static int write_slices(struct export *export, const struct bt_entry *entry, boo
 	return result ? result : bt_out_base64_end(&export->out);
 }
 
+static int end_content(struct export *export, const struct bt_entry *entry)
+{
+	if (bt_digest_set_add(&export->written, &entry->digest) < 0)
+		return no_memory(export);
+	return bt_out_text(&export->out, "\"");
+}
+
 static int write_content(void *arg, const struct bt_buf *path, const struct bt_entry *entry)
 {
 	struct export *export = arg;
 	struct bt_error error = {0};
 	char text[65];
-	bool new, bad = false, before = export->any;
+	bool bad = false, before = export->any;
 	uint64_t begin = bt_out_tell(&export->out);
-	if (!is_exported(entry))
+	if (!is_file(entry) || !has_content(entry))
 		return 0;
 	export->progress.files++;
-	if (bt_digests_add(&export->digests, &entry->digest, &new))
-		return no_memory(export);
-	if (!new)
+	if (bt_digest_set_has(&export->written, &entry->digest))
 		return 0;
 	bt_digest_text(&entry->digest, text);
 	int result = member(export, (const unsigned char *)text, 64);
@@ -183,8 +199,8 @@ static int write_content(void *arg, const struct bt_buf *path, const struct bt_e
 	if (!result)
 		result = write_slices(export, entry, &bad, &error);
 	if (!bad)
-		return result ? result : bt_out_text(&export->out, "\"");
-	/* Its files are then unreadable in the new snapshot as they are in this one. */
+		return result ? result : end_content(export, entry);
+	/* Its files are then unreadable in the new snapshot as they are in this one: each is tried, and named. */
 	tell_problem(export, path, &error);
 	export->any = before;
 	return bt_out_rewind(&export->out, begin);
@@ -291,7 +307,7 @@ static int open_parent(const char *path, const char **ret_name, int *ret_fd, str
 	free(parent);
 	if (!result && fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
 		bt_close(&fd);
-		return bt_fail(error, BT_E_EXISTS, path, "export");
+		return bt_fail(error, BT_E_EXISTS, path, NULL);
 	}
 	if (!result) {
 		*ret_name = name;
@@ -319,11 +335,11 @@ int bt_export_classic(struct bt_store *store, const struct bt_snapshot *snapshot
 	bt_close(&fd);
 	if (export.hasher)
 		bt_hasher_free(export.hasher);
-	bt_digests_free(&export.digests);
+	bt_digest_set_free(&export.written);
 	bt_buf_free(&export.out.pending);
 	if (result)
 		return result;
 	if (ret_left_out)
 		*ret_left_out = export.left_out;
-	return export.problems ? bt_fail(export.error, BT_E_INCOMPLETE, path, "some files could not be read") : 0;
+	return export.problems ? bt_fail(export.error, BT_E_INCOMPLETE, path, "some files are missing") : 0;
 }

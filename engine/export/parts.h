@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of the export share: tree (every file in order), out (the document), digests (which are written). */
+/* What the parts of the export share: tree (every file in order), out (the document). */
 #ifndef BT_EXPORT_PARTS_H
 #define BT_EXPORT_PARTS_H
 
@@ -8,7 +8,8 @@
 #include <backuptool/view.h>
 
 /* Goes through all files below root, in order. path: of the entry, not terminated. entry NULL: a directory without
- * entries. A result != 0 ends it. What cannot be read of the tree is told, and the rest goes on. */
+ * entries. A result != 0 ends it. What cannot be read of the tree, or could not when the snapshot was taken, is told,
+ * and the rest goes on. */
 struct bt_file_visitor {
 	void *arg;
 	int (*visit)(void *arg, const struct bt_buf *path, const struct bt_entry *entry);
@@ -17,15 +18,8 @@ struct bt_file_visitor {
 /* prefix stands before every path. BT_E_NOMEM, or what a visit returned. */
 int bt_visit_files(struct bt_store *store, const struct bt_entry *root, const char *prefix,
 		   const struct bt_file_visitor *visitor);
-
-/* A set of digests. Zero-initialised is empty. */
-struct bt_digests {
-	struct bt_digest *slots;
-	unsigned char *used;
-	size_t count, capacity;
-};
-int bt_digests_add(struct bt_digests *set, const struct bt_digest *digest, bool *ret_new); /* 0 or BT_E_NOMEM */
-void bt_digests_free(struct bt_digests *set);
+/* Why the content of such an entry is not in the snapshot. */
+void bt_fail_unread(struct bt_error *error, const struct bt_entry *entry);
 
 /* The document, buffered. All functions return 0 or a filled error. */
 struct bt_out {

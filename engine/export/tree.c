@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/fail.h"
 #include "export/parts.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,13 +24,25 @@ static void tell(struct visit *visit, const struct bt_error *error)
 	visit->visitor->problem(visit->visitor->arg, &visit->path, error);
 }
 
+void bt_fail_unread(struct bt_error *error, const struct bt_entry *entry)
+{
+	char text[160] = "its content is not in the snapshot";
+	if (entry->extra && entry->extra->error)
+		snprintf(text, sizeof(text), "it could not be read when the snapshot was taken (%.64s)",
+			 entry->extra->error);
+	bt_fail(error, BT_E_INCOMPLETE, NULL, text);
+}
+
 static int push(struct visit *visit, const struct bt_entry *directory)
 {
 	struct level level = {.path_length = visit->path.length};
 	struct bt_error error = {0};
 	/* One that could not be read has no page. */
-	if (directory->extra && directory->extra->error)
-		return visit->visitor->visit(visit->visitor->arg, &visit->path, NULL);
+	if (directory->extra && directory->extra->error) {
+		bt_fail_unread(&error, directory);
+		tell(visit, &error);
+		return 0;
+	}
 	if (bt_dir_start(&level.dir, visit->store, &directory->digest, &error)) {
 		tell(visit, &error);
 		return 0;

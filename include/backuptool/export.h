@@ -9,7 +9,8 @@
 /* Writes the snapshot's files in version 1 to path (which must not exist; appears whole). Paths are relative to the
  * snapshot's root with its target's last component in front ("docs/a.txt" of /home/me/docs), as the original wrote for
  * a relative target. What has no place in version 1 (empty directories, links, metadata) is left out and counted in
- * *ret_left_out. */
+ * *ret_left_out. BT_E_INCOMPLETE: it was written, but without the contents of files that could not be read, now or when
+ * the snapshot was taken; each was given to the observer. */
 int bt_export_classic(struct bt_store *store, const struct bt_snapshot *snapshot, const char *path,
 		      const struct bt_observer *observer, uint64_t *ret_left_out, struct bt_error *error);
 

@@ -52,8 +52,8 @@ struct bt_snapshot_result {
  * Takes a snapshot of the directory target (a symlink to one is followed). 0: durable. BT_E_INCOMPLETE: durable, but
  * entries could not be read or are torn; each was given to the observer. Anything else: no snapshot was made, and
  * volumes already finished stay for the next run. options and observer may be NULL. Takes the store's lock (shared) and
- * refreshes the store: names got from it before are no longer valid. BT_E_INVALID: a bad pattern, tag or level, or a target that
- * is the store or lies in it.
+ * refreshes the store: names got from it before are no longer valid. BT_E_INVALID: a bad pattern, tag or level, or a
+ * target that is the store or lies in it.
  */
 int bt_snapshot_take(struct bt_store *store, const char *target, const struct bt_snapshot_options *options,
 		     const struct bt_observer *observer, struct bt_snapshot_result *ret_result, struct bt_error *error);

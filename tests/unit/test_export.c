@@ -14,7 +14,7 @@ struct exported {
 	uint64_t left_out;
 	struct bt_error error;
 	unsigned problems;
-	char problem_path[256];
+	char problem_paths[256]; /* a line each */
 	bool cancel;
 };
 
@@ -22,7 +22,8 @@ static void note_problem(void *arg, const char *path, const struct bt_error *err
 {
 	struct exported *exported = arg;
 	exported->problems++;
-	snprintf(exported->problem_path, sizeof(exported->problem_path), "%s", path);
+	size_t length = strlen(exported->problem_paths);
+	snprintf(exported->problem_paths + length, sizeof(exported->problem_paths) - length, "%s\n", path);
 }
 
 static bool note_cancelled(void *arg)
@@ -304,7 +305,8 @@ static void test_cancelled(void **state)
 	end(&exported);
 }
 
-/* A content that cannot be read is left out; what was written of it before is taken back. */
+/* A content that cannot be read is left out, and each of its files is named; what was written of it before is taken
+ * back. */
 static void test_damaged(void **state)
 {
 	struct exported exported;
@@ -313,6 +315,7 @@ static void test_damaged(void **state)
 	begin(&exported);
 	put_noise(&exported.world, "a", 1 << 20, 1);
 	put_noise(&exported.world, "b", 12 << 20, 2);
+	put_noise(&exported.world, "b2", 12 << 20, 2);
 	put_noise(&exported.world, "c", 1 << 20, 3);
 	world_snap(&exported.world);
 	snprintf(path, sizeof(path), "%s/%s", exported.world.store_path, exported.world.result.name);
@@ -323,12 +326,12 @@ static void test_damaged(void **state)
 	close(fd);
 	world_open_store(&exported.world);
 	assert_int_equal(export_now(&exported), BT_E_INCOMPLETE);
-	assert_int_equal(exported.problems, 1);
-	assert_string_equal(exported.problem_path, "source/b");
+	assert_int_equal(exported.problems, 2);
+	assert_string_equal(exported.problem_paths, "source/b\nsource/b2\n");
 	struct bt_snapshot *copy = open_copy(&exported);
 	const struct bt_snapshot_info *info = bt_snapshot_info(copy);
-	assert_int_equal(info->files, 3);
-	assert_int_equal(info->errors, 1);
+	assert_int_equal(info->files, 4);
+	assert_int_equal(info->errors, 2);
 	assert_int_equal(info->directory_size, 2 << 20);
 	bt_snapshot_close(copy);
 	end(&exported);
