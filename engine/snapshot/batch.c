@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ITEMS_MAX = 512, READS_MAX = 64 };
+enum { ITEMS_MAX = 512, READS_MAX = 64, READERS_MAX = 16 };
+
+#define BUDGET ((size_t)12 << 20)
 
 struct bt_snap_batch {
 	struct bt_job job;
@@ -346,8 +348,8 @@ static void reader_free(void *worker)
 
 int bt_snap_readers_new(struct bt_snap_run *run, struct bt_pool **ret_pool)
 {
-	const struct bt_pool_options options = {.threads = run->threads,
-						.budget = ((size_t)6 << 20) + run->threads * ((size_t)3 << 20),
+	const struct bt_pool_options options = {.threads = run->threads < READERS_MAX ? run->threads : READERS_MAX,
+						.budget = BUDGET,
 						.worker_new = reader_new,
 						.worker_free = reader_free,
 						.arg = run};

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 
 #define GRANULE	 ((size_t)256 << 10)
-#define IDLE_MAX ((size_t)16 << 20)
+#define IDLE_MAX ((size_t)12 << 20)
 
 size_t bt_snap_buffer_capacity(size_t size)
 {

@@ -9,7 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELD_MAX = 4096, HELD_FIRST = 16 };
+enum {
+	HELD_MAX = 4096,
+	HELD_FIRST = 16,
+	QUICK_THREADS_MAX = 8,
+	SLOW_LEVEL = 10, /* from here on a context of zstd's takes more than ten blocks */
+};
+#define QUICK_BUDGET_MAX ((size_t)24 << 20)
 
 struct bt_snap_block {
 	struct bt_job job;
@@ -20,34 +26,16 @@ struct bt_snap_block {
 	size_t count, room;
 };
 
-struct packer {
-	struct bt_snap_run *run;
-	struct bt_compressor *compressor;
-	struct bt_snap_buffer *frame;
-};
+static void *packer_new(void *arg)
+{
+	const struct bt_snap_run *run = arg;
+
+	return bt_compressor_new(run->packing.level);
+}
 
 static void packer_free(void *worker)
 {
-	struct packer *packer = worker;
-
-	bt_compressor_free(packer->compressor);
-	bt_snap_buffer_put(&packer->run->buffers, packer->frame);
-	free(packer);
-}
-
-static void *packer_new(void *arg)
-{
-	struct bt_snap_run *run = arg;
-	struct packer *packer = calloc(1, sizeof(*packer));
-
-	if (!packer)
-		return NULL;
-	packer->run = run;
-	packer->compressor = bt_compressor_new(run->packing.level);
-	if (packer->compressor)
-		return packer;
-	packer_free(packer);
-	return NULL;
+	bt_compressor_free(worker);
 }
 
 /* The content that fills a usual block may exceed it. A dense one holds what fits, with the chunks of large files, any
@@ -65,11 +53,25 @@ static struct bt_snap_packing packing_at(int level)
 					.alone = (size_t)128 << 10};
 }
 
+/* Of a block that is worked on there are its frame and its plain bytes, or its frame and its text, which is a third
+ * longer. */
+static size_t block_weight(size_t size)
+{
+	size_t frame = bt_frame_bound(size);
+
+	return bt_snap_buffer_capacity(frame) + bt_snap_buffer_capacity(BT_BASE64_SIZE(frame));
+}
+
+/* Blocks made quickly are made by a few threads as fast as one can write them, and memory does not grow with the
+ * machine. Where compressing is slow, every thread is worth what it takes, most of which is zstd's own. */
 int bt_snap_packers_new(struct bt_snap_run *run, struct bt_pool **ret_pool)
 {
 	run->packing = packing_at(run->options->level);
-	const struct bt_pool_options options = {.threads = run->threads,
-						.budget = ((size_t)8 << 20) + run->threads * 4 * run->packing.room,
+	bool slow = run->packing.level >= SLOW_LEVEL;
+	unsigned threads = slow || run->threads < QUICK_THREADS_MAX ? run->threads : QUICK_THREADS_MAX;
+	size_t budget = ((size_t)8 << 20) + threads * block_weight(run->packing.room);
+	const struct bt_pool_options options = {.threads = threads,
+						.budget = slow || budget < QUICK_BUDGET_MAX ? budget : QUICK_BUDGET_MAX,
 						.worker_new = packer_new,
 						.worker_free = packer_free,
 						.arg = run};
@@ -85,35 +87,30 @@ static void block_free(struct bt_snap_block *block)
 	free(block);
 }
 
-static int make_room(struct packer *packer, size_t size)
+static int encode(struct bt_snap_block *block, const struct bt_snap_buffer *frame, size_t size)
 {
-	if (packer->frame && packer->frame->capacity >= size)
-		return 0;
-	bt_snap_buffer_put(&packer->run->buffers, packer->frame);
-	packer->frame = bt_snap_buffer_get(&packer->run->buffers, size);
-	return packer->frame ? 0 : BT_E_NOMEM;
+	block->length = BT_BASE64_SIZE(size);
+	block->text = bt_snap_buffer_get(&block->run->buffers, block->length);
+	if (!block->text)
+		return BT_E_NOMEM;
+	bt_base64_encode((char *)block->text->data, frame->data, size);
+	return 0;
 }
 
 static int block_work(struct bt_job *job, void *worker)
 {
 	struct bt_snap_block *block = (struct bt_snap_block *)job;
-	struct packer *packer = worker;
 	struct bt_snap_buffers *buffers = &block->run->buffers;
-	size_t frame = 0;
-	int result = make_room(packer, bt_frame_bound(block->size));
+	struct bt_snap_buffer *frame = bt_snap_buffer_get(buffers, bt_frame_bound(block->size));
+	size_t size = 0;
+	int result = frame ? bt_compress(worker, block->plain->data, block->size, frame->data, &size) : BT_E_NOMEM;
 
-	if (result == 0)
-		result = bt_compress(packer->compressor, block->plain->data, block->size, packer->frame->data, &frame);
-	if (result != 0)
-		return bt_snap_fail(&block->run->watch, result, NULL);
 	bt_snap_buffer_put(buffers, block->plain);
 	block->plain = NULL;
-	block->length = BT_BASE64_SIZE(frame);
-	block->text = bt_snap_buffer_get(buffers, block->length);
-	if (!block->text)
-		return bt_snap_fail(&block->run->watch, BT_E_NOMEM, NULL);
-	bt_base64_encode((char *)block->text->data, packer->frame->data, frame);
-	return 0;
+	if (result == 0)
+		result = encode(block, frame, size);
+	bt_snap_buffer_put(buffers, frame);
+	return result == 0 ? 0 : bt_snap_fail(&block->run->watch, result, NULL);
 }
 
 static int block_finish(struct bt_job *job, int result)
@@ -162,11 +159,9 @@ static int hold(struct bt_snap_block *block, const struct bt_digest *digest, siz
 	return 0;
 }
 
-/* While it is worked on, there are its plain bytes and its text, which may be a third longer. */
 static int submit(struct bt_snap_run *run, struct bt_snap_block *block)
 {
-	block->job.weight =
-		block->plain->capacity + bt_snap_buffer_capacity(BT_BASE64_SIZE(bt_frame_bound(block->size)));
+	block->job.weight = block_weight(block->size);
 	return bt_pool_submit(run->packers, &block->job);
 }
 
