@@ -58,7 +58,8 @@ static int make_torn(struct bt_snap_run *run, struct bt_snap_item *item, struct 
 		return BT_E_NOMEM;
 	extra->torn = true;
 	item->entry.has_stat = false;
-	return tell_problem(run, item, BT_E_INCOMPLETE, 0, "changed while it was read");
+	return tell_problem(run, item, BT_E_INCOMPLETE, 0,
+			    item->outcome.brief ? "gave fewer bytes than its size" : "changed while it was read");
 }
 
 /* What went wrong in reading becomes part of the entry. */

@@ -92,8 +92,10 @@ static ssize_t attempt(int fd, const struct bt_snap_room *room, struct bt_snap_o
 		outcome->state = BT_SNAP_LATER;
 		return -1;
 	}
-	*ret_again = before.inode != outcome->seen.inode || before.dev != outcome->seen.dev ||
-		     !bt_snap_steady(&before, &outcome->seen) || (uint64_t)got != before.size;
+	bool same = before.inode == outcome->seen.inode && before.dev == outcome->seen.dev &&
+		    bt_snap_steady(&before, &outcome->seen);
+	outcome->brief = same && (uint64_t)got < before.size;
+	*ret_again = !outcome->brief && (!same || (uint64_t)got != before.size);
 	return got;
 }
 
@@ -127,7 +129,7 @@ static int read_open(struct bt_snap_run *run, struct bt_snap_reader *reader, int
 		if (got < 0)
 			return 0;
 	}
-	outcome->torn = again;
+	outcome->torn = again || outcome->brief;
 	int result = finish(run, reader, room, out, (size_t)got);
 	return result == 0 ? bt_snap_read_xattrs(reader, fd, false, out) : result;
 }

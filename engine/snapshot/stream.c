@@ -238,7 +238,8 @@ static int attempt(struct pass *pass, struct bt_snap_outcome *outcome, bool *ret
 	}
 	if (result != 0 || !look(pass->fd, outcome, &st))
 		return result;
-	*ret_again = !bt_snap_steady(&before, &outcome->seen) || pass->size != before.size;
+	*ret_again = !bt_snap_steady(&before, &outcome->seen);
+	outcome->brief = !*ret_again && pass->size < before.size;
 	return 0;
 }
 
@@ -284,7 +285,7 @@ static int read_open(struct pass *pass, const struct bt_snap_out *out)
 		if (result != 0 || outcome->state != BT_SNAP_READ)
 			return result;
 	}
-	outcome->torn = again;
+	outcome->torn = again || outcome->brief;
 	result = finish(pass, out->arena, out->entry, outcome);
 	if (result != 0)
 		return result;
