@@ -65,33 +65,41 @@ GETTER(files, TOOL_COUNT, number, files)
 GETTER(directories, TOOL_COUNT, number, directories)
 GETTER(others, TOOL_COUNT, number, others)
 GETTER(size, TOOL_BYTES, number, directory_size)
-GETTER(added, TOOL_BYTES, number, stored_size)
+GETTER(added, TOOL_BYTES, number, added_size)
+GETTER(stored, TOOL_BYTES, number, stored_size)
 GETTER(file_size, TOOL_BYTES, number, file_size)
 GETTER(created, TOOL_COUNT, number, created)
 GETTER(changed, TOOL_COUNT, number, changed)
 GETTER(unchanged, TOOL_COUNT, number, unchanged)
 GETTER(errors, TOOL_COUNT, number, errors)
 
-static const struct tool_column columns[] = {
-	{"name", "NAME", false, get_name},
-	{"time", "TIME", false, get_time},
-	{"host", NULL, false, get_host},
-	{"target", "TARGET", false, get_target},
-	{"classic", NULL, false, get_classic},
-	{"parent", NULL, false, get_parent},
-	{"files", "FILES", true, get_files},
-	{"directories", NULL, false, get_directories},
-	{"others", NULL, false, get_others},
-	{"size", "SIZE", true, get_size},
-	{"added", "ADDED", true, get_added},
-	{"file_size", NULL, false, get_file_size},
-	{"new", NULL, false, get_created},
-	{"changed", NULL, false, get_changed},
-	{"unchanged", NULL, false, get_unchanged},
-	{"errors", NULL, false, get_errors},
-	{"tags", "TAGS", false, get_tags},
-	{"damage", NULL, false, get_damage},
-	{0},
+/* Only where there is something to be said. */
+static struct tool_value get_unread(const void *row)
+{
+	const struct bt_snapshot_info *known = info(row);
+
+	if (!known || known->errors == 0)
+		return (struct tool_value){0};
+	return (struct tool_value){.kind = TOOL_OWNED, .owned = tool_count(known->errors, "unread", "unread")};
+}
+
+static const struct tool_column table_columns[] = {
+	{"name", "NAME", false, get_name},   {"time", "TIME", false, get_time}, {"target", "TARGET", false, get_target},
+	{"files", "FILES", true, get_files}, {"size", "SIZE", true, get_size},	{"added", "ADDED", true, get_added},
+	{"tags", "TAGS", false, get_tags},   {"unread", "", false, get_unread}, {0},
+};
+
+static const struct tool_column json_columns[] = {
+	{"name", NULL, false, get_name},	   {"time", NULL, false, get_time},
+	{"host", NULL, false, get_host},	   {"target", NULL, false, get_target},
+	{"classic", NULL, false, get_classic},	   {"parent", NULL, false, get_parent},
+	{"files", NULL, false, get_files},	   {"directories", NULL, false, get_directories},
+	{"others", NULL, false, get_others},	   {"size", NULL, false, get_size},
+	{"added", NULL, false, get_added},	   {"stored_bytes", NULL, false, get_stored},
+	{"file_size", NULL, false, get_file_size}, {"new", NULL, false, get_created},
+	{"changed", NULL, false, get_changed},	   {"unchanged", NULL, false, get_unchanged},
+	{"errors", NULL, false, get_errors},	   {"tags", NULL, false, get_tags},
+	{"damage", NULL, false, get_damage},	   {0},
 };
 
 /* Fills the row; what cannot be read is named on standard error. */
@@ -117,7 +125,7 @@ static void print_total(const struct row *rows, size_t count, size_t damaged)
 
 	for (size_t i = 0; i < count; i++)
 		if (info(&rows[i]))
-			sum += info(&rows[i])->stored_size;
+			sum += info(&rows[i])->added_size;
 	added = tool_bytes(sum);
 	printf("%s, %s added in all", snapshots, added);
 	if (damaged)
@@ -146,9 +154,9 @@ static int list(const struct tool *tool, struct bt_store *store)
 	for (size_t i = 0; i < count; i++)
 		damaged += !read_row(tool, store, i, &rows[i]);
 	if (tool->json) {
-		tool_array_print(columns, rows, sizeof(*rows), count);
+		tool_array_print(json_columns, rows, sizeof(*rows), count);
 	} else {
-		tool_table_print(columns, whole, sizeof(*whole), without_damaged(rows, count, whole));
+		tool_table_print(table_columns, whole, sizeof(*whole), without_damaged(rows, count, whole));
 		print_total(rows, count, damaged);
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -183,7 +191,9 @@ static int run(struct tool *tool, const void *options)
 const struct tool_command cmd_list = {
 	.name = "list",
 	.summary = "lists the snapshots of the store, the newest last",
-	.description = "One row for each snapshot. A damaged file is named on standard error, the\n"
+	.description = "One row for each snapshot. ADDED is what it brought to the disk when it was\n"
+		       "taken; 'unread' counts entries that could not be read then. A damaged file is named on "
+		       "standard error, the\n"
 		       "others are listed, and the command ends with 1. --json gives an array with an\n"
 		       "object for each snapshot, a line each.",
 	.example = "  backuptool list\n  backuptool --store /backup list --json | jq '.[].name'\n",

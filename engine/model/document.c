@@ -310,6 +310,16 @@ int bt_summary_read(const struct bt_text *text, uint64_t offset, struct bt_arena
 	return read_part(read_summary, text, offset, arena, info, error);
 }
 
+static uint64_t added_size(const struct bt_sections *sections, uint64_t stored_size)
+{
+	uint64_t blocks = sections->contents - sections->blocks, sum;
+
+	if (bt_add_overflows(stored_size, sections->size - blocks, &sum))
+		return UINT64_MAX;
+	/* Without volumes it is the file, down to what stands between its blocks. */
+	return sum > sections->size ? sum : sections->size;
+}
+
 int bt_document_read(const struct bt_file *file, struct bt_arena *arena, struct bt_snapshot_info *ret_info,
 		     struct bt_error *error)
 {
@@ -327,6 +337,7 @@ int bt_document_read(const struct bt_file *file, struct bt_arena *arena, struct 
 		bt_error_in_file(error, name, 0);
 		return r;
 	}
+	info.added_size = added_size(sections, info.stored_size);
 	*ret_info = info;
 	return 0;
 }

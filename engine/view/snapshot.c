@@ -39,6 +39,8 @@ static int read_snapshot(struct bt_store *store, uint32_t ordinal, struct bt_sna
 	snapshot->info.classic = bt_file_kind(file) == BT_KIND_CLASSIC;
 	/* of a version 1 file, not of the one derived from it */
 	snapshot->info.file_size = id->size;
+	if (snapshot->info.classic)
+		snapshot->info.added_size = id->size;
 	return 0;
 }
 

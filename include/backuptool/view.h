@@ -84,6 +84,7 @@ struct bt_snapshot_info {
 	struct bt_entry root; /* the target directory */
 	uint64_t files, directories, others;
 	uint64_t directory_size, stored_size, file_size; /* file_size: of the snapshot file */
+	uint64_t added_size; /* what it brought to the disk: all of its file, and its volumes */
 	uint64_t created, changed, unchanged, errors;
 	bool xattrs;
 };
