@@ -288,6 +288,28 @@ has_written() {
 	same src out --without mtime
 }
 
+@test "--one-file-system keeps what is mounted out, and the directory that it is mounted on in" {
+	is_root || skip "needs root for a file system of its own"
+	small_tree src
+	mkdir src/mounted
+	cat >mounted.sh <<-'EOS'
+		set -e
+		mount -t tmpfs -o mode=750 tmpfs src/mounted
+		echo inside >src/mounted/file
+		backuptool --store one snapshot --target-directory src --one-file-system
+		backuptool --store all snapshot --target-directory src
+		backuptool --store there snapshot --target-directory src/mounted --one-file-system
+	EOS
+	unshare -m bash mounted.sh
+	run -0 backuptool --store one ls -R latest
+	[[ $'\n'$output$'\n' == *$'\nmounted/\n'* || $'\n'$output$'\n' == *$'\nmounted\n'* ]]
+	[[ $output != *mounted/file* && $output == *docs/a.txt* ]]
+	backuptool --store one restore --snapshot-file latest --output-directory out
+	[ "$(stat -c %a out/mounted)" = 750 ]
+	backuptool --store all cat latest:mounted/file | grep -qx inside
+	backuptool --store there cat latest:file | grep -qx inside
+}
+
 @test "a snapshot in progress is not seen, and leaves no temporary files" {
 	small_tree src
 	take src
