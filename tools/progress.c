@@ -18,14 +18,13 @@ static void erase(struct tool_talk *talk)
 	talk->drawn = false;
 }
 
-/* The error without the path, which stands before it, and without a phrase that says no more than that it is a problem.
- */
+/* The error without the path, which stands before it, and without a phrase that says less than its detail. */
 static char *problem_text(const char *path, const struct bt_error *error)
 {
 	struct bt_error rest = *error;
 	char text[1024];
 
-	if (error->code == BT_E_INCOMPLETE && *error->detail)
+	if ((error->code == BT_E_INCOMPLETE || error->code == BT_E_UNSUPPORTED) && *error->detail)
 		return tool_escape(error->detail);
 	if (strcmp(error->file, path) == 0)
 		*rest.file = '\0';

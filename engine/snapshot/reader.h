@@ -34,8 +34,8 @@ struct bt_snap_outcome {
 	int xattr_sys;		/* why its xattrs could not be read, or 0 */
 	struct bt_found seen;	/* when it was read last; name borrowed */
 	struct bt_time read_at; /* before it was opened */
-	bool torn;  /* the bytes are none that it ever was, or not all */
-	bool brief; /* because it gives fewer than its size, and always did, as in /sys */
+	bool torn;		/* the bytes are none that it ever was, or not all */
+	bool brief;		/* because it gives fewer than its size, and always did, as in /sys */
 };
 
 /* Opens a regular file for reading, without waiting for anything and without following links: fd or -errno. user: the

@@ -698,7 +698,7 @@ static void test_time_after_wait(void **state)
 
 	world_begin(&world);
 	put_text(&world, "a", "a");
-	assert_int_equal(bt_store_lock(world.store, BT_LOCK_EXCLUSIVE, &lock, &world.error), 0);
+	assert_int_equal(bt_store_lock(world.store, BT_LOCK_EXCLUSIVE, NULL, &lock, &world.error), 0);
 	bt_store_close(world.store);
 	assert_int_equal(bt_store_open(world.store_path, &patient, &world.store, &world.error), 0);
 	assert_int_equal(pthread_create(&thread, NULL, take_it, &world), 0);
