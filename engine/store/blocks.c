@@ -327,10 +327,9 @@ static int take(struct wanted *wanted, struct bt_error *error)
 	int r = bt_lookup_index(store, error);
 	if (r)
 		return r;
-	unsigned generation = bt_index_generation(store->index);
+	unsigned doubt = bt_index_doubt(store->index);
 	r = take_any(wanted, &inner);
-	if (is_doubtful(r, &inner) && bt_index_is_doubtful(store->index) &&
-	    !bt_lookup_rebuild(store, generation, NULL)) {
+	if (is_doubtful(r, &inner) && doubt && !bt_lookup_rebuild(store, doubt, NULL)) {
 		inner = (struct bt_error){0};
 		r = take_any(wanted, &inner);
 	}

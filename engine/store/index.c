@@ -22,8 +22,8 @@ struct bt_index {
 	pthread_mutex_t changes; /* one change at a time; taken before lock */
 	struct bt_segment **segments;
 	size_t count, room;
-	unsigned generation;
-	bool doubtful;
+	unsigned rebuilt; /* how many times */
+	bool doubtful;	  /* some of it came out of cache/ */
 };
 
 int bt_index_new(struct bt_index **ret_index)
@@ -319,10 +319,19 @@ static int visit_uncovered(struct bt_index *index, const struct wanted *wanted, 
 	return r;
 }
 
+/* What no segment that is there covers is visited. */
+static int complete(struct bt_index *index, const struct bt_index_source *source, const struct wanted *wanted)
+{
+	int cachefd = source->read_only ? -1 : source->cachefd;
+	int r = visit_uncovered(index, wanted, cachefd);
+	if (!r)
+		tidy(index, cachefd);
+	return r;
+}
+
 static int update(struct bt_index *index, const struct bt_index_source *source)
 {
 	struct wanted wanted;
-	int cachefd = source->read_only ? -1 : source->cachefd;
 	int r = wanted_new(&wanted, source);
 	pthread_rwlock_wrlock(&index->lock);
 	if (!r)
@@ -331,12 +340,10 @@ static int update(struct bt_index *index, const struct bt_index_source *source)
 		match_files(index, &wanted);
 	pthread_rwlock_unlock(&index->lock);
 	if (!r)
-		r = visit_uncovered(index, &wanted, cachefd);
-	if (!r)
-		tidy(index, cachefd);
+		r = complete(index, source, &wanted);
 	wanted_free(&wanted);
-	if (cachefd >= 0)
-		bt_publish_sweep(cachefd);
+	if (source->cachefd >= 0 && !source->read_only)
+		bt_publish_sweep(source->cachefd);
 	return r;
 }
 
@@ -348,47 +355,72 @@ int bt_index_update(struct bt_index *index, const struct bt_index_source *source
 	return r ? bt_fail(error, r, NULL, "index") : 0;
 }
 
-unsigned bt_index_generation(struct bt_index *index)
+unsigned bt_index_doubt(struct bt_index *index)
 {
 	pthread_rwlock_rdlock(&index->lock);
-	unsigned generation = index->generation;
+	unsigned doubt = index->doubtful ? index->rebuilt + 1 : 0;
 	pthread_rwlock_unlock(&index->lock);
-	return generation;
+	return doubt;
 }
 
-static void forget_all(struct bt_index *index, const struct bt_index_source *source)
+/* An index of its own, out of the files alone. */
+static int build_aside(struct bt_index *fresh, const struct bt_index_source *source)
 {
-	int cachefd = source->read_only ? -1 : source->cachefd;
+	struct wanted wanted;
+	int r = wanted_new(&wanted, source);
+	if (!r)
+		r = complete(fresh, source, &wanted);
+	wanted_free(&wanted);
+	return r;
+}
+
+/* The old segments go to the other one. */
+static void exchange(struct bt_index *index, struct bt_index *fresh)
+{
+	struct bt_segment **segments = index->segments;
+	size_t count = index->count, room = index->room;
 	pthread_rwlock_wrlock(&index->lock);
-	index->generation++;
+	index->segments = fresh->segments;
+	index->count = fresh->count;
+	index->room = fresh->room;
+	index->rebuilt++;
 	index->doubtful = false;
-	for (size_t i = 0; i < index->count; i++)
-		discard(index->segments[i], cachefd);
-	index->count = 0;
 	pthread_rwlock_unlock(&index->lock);
+	fresh->segments = segments;
+	fresh->count = count;
+	fresh->room = room;
 }
 
-bool bt_index_is_doubtful(struct bt_index *index)
+static void unlink_others(const struct bt_index *old, const struct bt_index *index, int cachefd)
 {
-	pthread_rwlock_rdlock(&index->lock);
-	bool doubtful = index->doubtful;
-	pthread_rwlock_unlock(&index->lock);
-	return doubtful;
+	for (size_t i = 0; i < old->count; i++) {
+		const char *name = old->segments[i]->name;
+		if (name[0] && !is_loaded(index, name))
+			unlinkat(cachefd, name, 0);
+	}
 }
 
-int bt_index_rebuild(struct bt_index *index, const struct bt_index_source *source, unsigned generation,
+/* Whoever looks meanwhile finds what was known before. */
+static int rebuild(struct bt_index *index, const struct bt_index_source *source)
+{
+	struct bt_index *fresh = NULL;
+	int r = bt_index_new(&fresh);
+	if (!r)
+		r = build_aside(fresh, source);
+	if (!r) {
+		exchange(index, fresh);
+		if (source->cachefd >= 0 && !source->read_only)
+			unlink_others(fresh, index, source->cachefd);
+	}
+	bt_index_free(fresh);
+	return r;
+}
+
+int bt_index_rebuild(struct bt_index *index, const struct bt_index_source *source, unsigned doubt,
 		     struct bt_error *error)
 {
-	struct bt_index_source fresh = *source;
-	int r = 0;
 	pthread_mutex_lock(&index->changes);
-	if (index->generation == generation) {
-		forget_all(index, source);
-		/* what is in a cache that cannot be changed is what led astray */
-		if (source->read_only)
-			fresh.cachefd = -1;
-		r = update(index, &fresh);
-	}
+	int r = bt_index_doubt(index) == doubt ? rebuild(index, source) : 0;
 	pthread_mutex_unlock(&index->changes);
 	return r ? bt_fail(error, r, NULL, "index") : 0;
 }

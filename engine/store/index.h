@@ -46,11 +46,12 @@ void bt_index_free(struct bt_index *index); /* NULL is fine */
 /* Makes the index cover exactly these files: takes what cache/ has, forgets what is not among them, and visits every
  * file that no segment covers. A file that cannot be read is reported through damaged() and left out. */
 int bt_index_update(struct bt_index *index, const struct bt_index_source *source, struct bt_error *error);
-/* The index led astray: forgets all segments, those in cache/ too, and visits every file, unless somebody did since the
- * caller asked for the generation. */
-unsigned bt_index_generation(struct bt_index *index);
-bool bt_index_is_doubtful(struct bt_index *index); /* some of it came out of cache/ */
-int bt_index_rebuild(struct bt_index *index, const struct bt_index_source *source, unsigned generation,
+/* 0: this process read all of it out of the files themselves. Else it may lead astray, since some of it came out of
+ * cache/: a number to give to rebuild, to be asked for before the lookup that fails. */
+unsigned bt_index_doubt(struct bt_index *index);
+/* Visits every file and then replaces all segments at once, those in cache/ too, unless somebody did since the caller
+ * asked for the doubt. Until then lookups find what they found before, and for good if it fails. */
+int bt_index_rebuild(struct bt_index *index, const struct bt_index_source *source, unsigned doubt,
 		     struct bt_error *error);
 
 /* Adds a new file (after it was sealed). cachefd < 0: in memory. */

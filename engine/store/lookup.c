@@ -100,27 +100,33 @@ int bt_lookup_update(struct bt_store *store, struct bt_error *error)
 }
 
 /* Everything derived is looked at again. */
-int bt_lookup_rebuild(struct bt_store *store, unsigned generation, struct bt_error *error)
+static int rebuild(struct bt_store *store, unsigned doubt, struct bt_error *error)
 {
 	struct bt_index_source source;
 	struct bt_covered *files = NULL;
 	int r = 0;
-	pthread_mutex_lock(&store->index_lock);
 	for (uint32_t i = 0; i < bt_store_file_count(store) && !r; i++)
 		r = bt_derived_recheck(store, bt_slot(store, i), error);
 	if (!r)
 		r = source_new(store, &source, &files);
 	if (!r)
-		r = bt_index_rebuild(store->index, &source, generation, error);
+		r = bt_index_rebuild(store->index, &source, doubt, error);
 	free(files);
-	pthread_mutex_unlock(&store->index_lock);
 	return r ? bt_fail(error, r, NULL, NULL) : 0;
+}
+
+int bt_lookup_rebuild(struct bt_store *store, unsigned doubt, struct bt_error *error)
+{
+	pthread_mutex_lock(&store->index_lock);
+	int r = bt_index_doubt(store->index) == doubt ? rebuild(store, doubt, error) : 0;
+	pthread_mutex_unlock(&store->index_lock);
+	return r;
 }
 
 int bt_store_rebuild(struct bt_store *store, struct bt_error *error)
 {
 	int r = bt_lookup_index(store, error);
-	return r ? r : bt_lookup_rebuild(store, bt_index_generation(store->index), error);
+	return r ? r : bt_lookup_rebuild(store, bt_index_doubt(store->index), error);
 }
 
 int bt_store_find(struct bt_store *store, const struct bt_digest *digest, bool page, struct bt_location *ret_location,

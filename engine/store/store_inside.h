@@ -103,7 +103,8 @@ int bt_derived_recheck(struct bt_store *store, struct bt_slot *slot, struct bt_e
 int bt_lookup_index(struct bt_store *store, struct bt_error *error); /* opens it if it is not */
 /* After a refresh. */
 int bt_lookup_update(struct bt_store *store, struct bt_error *error);
-int bt_lookup_rebuild(struct bt_store *store, unsigned generation, struct bt_error *error);
+/* Unless somebody did since the caller asked for the index's doubt. */
+int bt_lookup_rebuild(struct bt_store *store, unsigned doubt, struct bt_error *error);
 
 /* blocks.c */
 int bt_blocks_new(struct bt_store *store);

@@ -140,7 +140,7 @@ static void test_many_records(void **state)
 		struct bt_index *index = open_index(fake, sample.dirfd, round == 2);
 		assert_int_equal(fake->visits, round ? 0 : 5);
 		assert_int_equal(bt_index_records(index), 100006);
-		assert_int_equal(bt_index_is_doubtful(index), round > 0);
+		assert_int_equal(bt_index_doubt(index), round > 0);
 		for (uint32_t i = 0; i < 5; i++)
 			assert_found(index, fake, i);
 		struct bt_location location;
@@ -467,11 +467,54 @@ static void test_segment_cut_in_use(void **state)
 	struct bt_location location;
 	assert_int_equal(bt_index_find(index, &digest, false, &location, 1), 0);
 	struct bt_index_source source = {fake, fake->files, fake->count, sample.dirfd, false, visit, damaged};
-	assert_int_equal(bt_index_rebuild(index, &source, bt_index_generation(index), NULL), 0);
+	assert_int_equal(bt_index_rebuild(index, &source, bt_index_doubt(index), NULL), 0);
 	assert_found(index, fake, 0);
-	unsigned visits = fake->visits;
-	assert_int_equal(bt_index_rebuild(index, &source, 0, NULL), 0);
-	assert_int_equal(fake->visits, visits);
+	bt_index_free(index);
+	free(fake);
+	sample_free(&sample);
+}
+
+struct looking {
+	struct fake *fake;
+	struct bt_index *index;
+	unsigned fail_at; /* this visit ends in BT_E_NOMEM, if any */
+};
+
+static int visit_and_look(void *arg, uint32_t file, const struct bt_index_visitor *visitor, struct bt_error *error)
+{
+	struct looking *looking = arg;
+	for (uint32_t i = 0; i < looking->fake->count; i++)
+		assert_found(looking->index, looking->fake, i);
+	if (looking->fail_at && looking->fake->visits + 1 == looking->fail_at)
+		return BT_E_NOMEM;
+	return visit(looking->fake, file, visitor, error);
+}
+
+/* Nobody finds less while it is built anew, nor when that fails. */
+static void test_rebuild_is_not_seen(void **state)
+{
+	struct sample sample = sample_new();
+	struct fake *fake = fake_new();
+	add_fake(fake, 100);
+	add_fake(fake, 50);
+	add_fake(fake, 7);
+	bt_index_free(open_index(fake, sample.dirfd, false));
+	struct bt_index *index = open_index(fake, sample.dirfd, false);
+	struct looking looking = {fake, index, 2};
+	struct bt_index_source source = {&looking, fake->files,	   fake->count, sample.dirfd,
+					 false,	   visit_and_look, damaged};
+	unsigned doubt = bt_index_doubt(index);
+	assert_int_not_equal(doubt, 0);
+	assert_int_equal(bt_index_rebuild(index, &source, doubt, NULL), BT_E_NOMEM);
+	assert_int_equal(bt_index_doubt(index), doubt);
+	looking.fail_at = 0;
+	assert_int_equal(bt_index_rebuild(index, &source, doubt, NULL), 0);
+	assert_int_equal(bt_index_doubt(index), 0);
+	assert_int_equal(bt_index_rebuild(index, &source, doubt, NULL), 0); /* somebody did */
+	assert_int_equal(fake->visits, 4);
+	assert_int_equal(count_segments(sample.dirfd), bt_index_segments(index));
+	for (uint32_t i = 0; i < 3; i++)
+		assert_found(index, fake, i);
 	bt_index_free(index);
 	free(fake);
 	sample_free(&sample);
@@ -521,7 +564,8 @@ int main(void)
 		cmocka_unit_test(test_removed_and_changed),  cmocka_unit_test(test_unreadable_file),
 		cmocka_unit_test(test_overlapping_segments), cmocka_unit_test(test_all_places),
 		cmocka_unit_test(test_one_bucket),	     cmocka_unit_test(test_corrupt_segment),
-		cmocka_unit_test(test_segment_cut_in_use),   cmocka_unit_test(test_store_recovers),
+		cmocka_unit_test(test_segment_cut_in_use),   cmocka_unit_test(test_rebuild_is_not_seen),
+		cmocka_unit_test(test_store_recovers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 /* What may go wrong in a restore, and who may be at work against it. */
 #include "restore/place.h"
 #include "restore_world.h"
+#include <backuptool/check.h>
 #include <pthread.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
@@ -129,6 +130,48 @@ static void test_damage(void **state)
 	struct stat root = status_of(back.output);
 	set_times(back.world.source, root.st_mtim.tv_sec, root.st_mtim.tv_nsec);
 	same_as_source(&back);
+	end(&back);
+}
+
+/* Every thread meets an index out of cache/ that one damaged block casts doubt on. */
+static void sound_files_come_back(struct back *back, unsigned sound)
+{
+	char **names;
+	remove_tree(back->output);
+	expect(back, BT_E_INCOMPLETE);
+	assert_int_equal(back->told_count, 1);
+	assert_string_equal(back->told[0].path, "aaa");
+	size_t count = list_names(back->output, &names);
+	assert_int_equal(count, sound);
+	while (count)
+		free(names[--count]);
+	free(names);
+}
+
+static void test_damage_stays_local_with_threads(void **state)
+{
+	enum { SOUND = 30, ROUNDS = 30 };
+	struct back back;
+	char name[16];
+	begin(&back);
+	back.options.threads = 8;
+	put_noise(&back.world, "aaa", 3 * MEGA, 1);
+	for (unsigned i = 0; i < SOUND; i++) {
+		snprintf(name, sizeof(name), "sound-%u", i);
+		put_noise(&back.world, name, 400000, 2 + i);
+	}
+	world_snap(&back.world);
+	spoil_store(&back, 20000);
+	for (int round = 0; round < ROUNDS; round++) {
+		world_open_store(&back.world);
+		sound_files_come_back(&back, SOUND);
+	}
+	world_open_store(&back.world);
+	assert_int_equal(bt_repair(back.world.store, NULL, NULL, NULL, NULL), BT_E_INCOMPLETE);
+	for (int round = 0; round < ROUNDS; round++) {
+		world_open_store(&back.world);
+		sound_files_come_back(&back, SOUND);
+	}
 	end(&back);
 }
 
@@ -497,15 +540,11 @@ static void test_places(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_types_in_the_way),
-		cmocka_unit_test(test_full_directory_in_the_way),
-		cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_cancel),
-		cmocka_unit_test(test_shared_with_outside),
-		cmocka_unit_test(test_unprivileged),
-		cmocka_unit_test(test_attack),
-		cmocka_unit_test(test_planted),
-		cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_types_in_the_way), cmocka_unit_test(test_full_directory_in_the_way),
+		cmocka_unit_test(test_damage),		 cmocka_unit_test(test_damage_stays_local_with_threads),
+		cmocka_unit_test(test_cancel),		 cmocka_unit_test(test_shared_with_outside),
+		cmocka_unit_test(test_unprivileged),	 cmocka_unit_test(test_attack),
+		cmocka_unit_test(test_planted),		 cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_places),
 	};
 	if (geteuid() != 0)
