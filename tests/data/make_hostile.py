@@ -222,6 +222,8 @@ def block_edits():
     yield 'trailing-frame_skippable', make(frame=lambda data: data + b'\x50\x2a\x4d\x18\x04\0\0\0more')
     yield 'frame-size', make(frame=lambda data: zstd(FILES['a.txt'] + FILES['b.txt'] + b'.'))
     yield 'digest-mismatch_content', make(frame=lambda data: zstd(flip(FILES['a.txt'] + FILES['b.txt'], 3)))
+    yield 'digest-mismatch_exchanged', make(frame=lambda data: zstd(FILES['b.txt'] + FILES['a.txt']))
+    yield 'digest-mismatch_holds', make(contents=swap(sha(FILES['a.txt']), sha(b'other')))
 
 
 def byte_edits():

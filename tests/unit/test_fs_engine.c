@@ -92,6 +92,59 @@ static void slices_know_what_lies_before_them(void **state)
 	sample_free(&sample);
 }
 
+/* A block of two contents, of which the lists say that it holds two others of the same sizes. */
+static void write_as(struct bt_writer *writer, uint64_t seed, uint64_t said)
+{
+	unsigned char *data = malloc((size_t)2 * SIZE);
+	struct bt_held held[2];
+	for (uint64_t i = 0; i < 2; i++) {
+		unsigned char *one = sample_bytes(seed + i, SIZE);
+		memcpy(data + i * SIZE, one, SIZE);
+		held[i] = (struct bt_held){sample_content_digest(said + i, SIZE), SIZE};
+		free(one);
+	}
+	sample_block(writer, data, (size_t)2 * SIZE, held, 2);
+	free(data);
+}
+
+static void assert_refused(struct bt_store *store, uint64_t seed)
+{
+	struct bt_entry file = file_of(seed);
+	struct bt_slice slice;
+	struct bt_error error = {0};
+	assert_int_equal(bt_slice_start(store, &file, 0, &slice, &error), BT_E_DAMAGED);
+	assert_int_equal(error.reason, BT_R_DIGEST_MISMATCH);
+	assert_false(is_decoded(store, seed)); /* though its block is */
+}
+
+/* Every digest of the files is right, all frames are sound, and two blocks have changed places. */
+static void other_contents_are_never_handed_out(void **state)
+{
+	for (int always = 0; always < 2; always++) {
+		struct sample sample = sample_new();
+		struct bt_store_options options = {.verify_always = always};
+		struct bt_store *store;
+		int contents = sample_contents_dir(&sample);
+		struct bt_writer *writer = sample_writer(contents, VOLUME_HEADER);
+		write_as(writer, 1, 3);
+		write_as(writer, 3, 1);
+		write_as(writer, 5, 5);
+		sample_seal(writer, "{}", "00000000000000000000000000000001.json");
+		bt_writer_free(writer);
+		close(contents);
+		assert_int_equal(bt_store_open(sample.path, &options, &store, NULL), 0);
+		for (uint64_t seed = 1; seed < 5; seed++)
+			assert_refused(store, seed);
+		struct bt_entry sound = file_of(5);
+		struct bt_slice slice;
+		assert_int_equal(bt_slice_start(store, &sound, 0, &slice, NULL), 0);
+		bt_slice_end(store, &slice);
+		assert_true(is_decoded(store, 6));
+		bt_store_close(store);
+		sample_free(&sample);
+	}
+}
+
 static void spare_memory_is_used_again(void **state)
 {
 	struct bt_spares spares;
@@ -138,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_block_behind_is_decoded),
 		cmocka_unit_test(slices_know_what_lies_before_them),
+		cmocka_unit_test(other_contents_are_never_handed_out),
 		cmocka_unit_test(spare_memory_is_used_again),
 		cmocka_unit_test(large_spares_fit_each_other),
 	};

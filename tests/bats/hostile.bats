@@ -1,0 +1,107 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Broken snapshot files, whose names begin with the reason for which they must be refused, through the commands and the
+# mount.
+# shellcheck disable=SC2154
+load mount_helper
+
+setup() {
+	helper_setup
+	mkdir mnt
+}
+
+NAME=snapshot_2026-11-22T10-30-00Z.json
+
+# each_file FUNCTION: calls it in turn for a store of each file, with its name and its reason.
+each_file() {
+	local file name
+	for file in "$TESTS"/data/hostile/*.json; do
+		name=$(basename "$file" .json)
+		rm -rf snapshots out
+		mkdir snapshots
+		cp "$file" "snapshots/$NAME"
+		"$1" "$name" "${name%%_*}" || {
+			printf '%s: %s ended with %s:\n%s\n' "$name" "$1" "$status" "$output"
+			return 1
+		}
+	done
+}
+
+is_checked() {
+	run backuptool check
+	case $2:$status in
+	none:0) true ;;
+	*:1) [[ $2 != none && ${lines[0]} == "$NAME: damaged"*"($2)"* ]] ;;
+	*) false ;;
+	esac
+}
+
+# What comes back is right.
+nothing_wrong() {
+	local file
+	while read -r file; do
+		cmp "$file" "right/${file#out/}" || return 1
+	done < <(find out -type f 2>/dev/null)
+}
+
+# Damage in the lists takes all away that they list, and the file's digest is looked at by nobody but check.
+is_restored() {
+	run bring "$NAME" out
+	nothing_wrong || return 1
+	case $1:$status in
+	none:0 | digest-mismatch_file:0) diff -r right out ;;
+	digest-mismatch_holds:3) [[ $output == *"(missing-content)"* ]] ;;
+	*:3) [[ $output == *"($2)"* || $output == *" .: damaged (missing-page)"* ]] ;;
+	*:1) [[ $output == *"($2)"* ]] && [ ! -e out ] ;;
+	*) false ;;
+	esac
+}
+
+# A list reads no more than the header and the end.
+is_listed() {
+	run backuptool list
+	case $status in
+	0) [[ $output == *"$NAME"* && $output != *damaged* ]] ;;
+	1) [[ $output == *"$NAME"*"($2)"* ]] ;;
+	*) false ;;
+	esac
+}
+
+take_right() {
+	mkdir snapshots
+	cp "$TESTS/data/hostile/none.json" "snapshots/$NAME"
+	run -0 bring "$NAME" right
+	[ "$(sha256sum <right/a.txt)" = "$(echo hello | sha256sum)" ]
+}
+
+@test "check refuses each for its own reason" {
+	each_file is_checked
+}
+
+@test "restore brings what is right and says why the rest is missing" {
+	take_right
+	each_file is_restored
+}
+
+@test "list shows it, or says why not" {
+	each_file is_listed
+}
+
+@test "contents that do not fit their digests: neither cat nor the mount gives a byte of them" {
+	[ -w /dev/fuse ] || skip "no /dev/fuse"
+	take_right
+	for name in content exchanged holds; do
+		rm -rf snapshots
+		mkdir snapshots
+		cp "$TESTS/data/hostile/digest-mismatch_$name.json" "snapshots/$NAME"
+		run -1 --separate-stderr backuptool cat latest:a.txt
+		[ -z "$output" ]
+		[[ $stderr == *"(digest-mismatch)"* || $name$stderr == holds*"(missing-content)"* ]]
+		show
+		run -1 --separate-stderr cat "mnt/${NAME%.json}/a.txt"
+		[ -z "$output" ]
+		[[ $stderr == *"Input/output error"* ]]
+		cmp right/sub/c.bin "mnt/${NAME%.json}/sub/c.bin"
+		hide
+	done
+}
