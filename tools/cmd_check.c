@@ -11,7 +11,7 @@
 #include <time.h>
 
 struct subset {
-	unsigned part, parts; /* part 0: any */
+	unsigned part, parts, share; /* as bt_check_options */
 };
 
 struct options {
@@ -31,21 +31,34 @@ static unsigned read_number(const char *text, const char **ret_end)
 	return (unsigned)number;
 }
 
+/* "10%" or "0.25%" in hundredths of a percent; 0 if it is none. */
+static unsigned read_share(const char *text)
+{
+	size_t length = strspn(text, "0123456789.");
+	char *end;
+	double share = strtod(text, &end) * 100 + 0.5;
+
+	if (end != text + length || strcmp(end, "%") != 0 || share > 10001)
+		return 0;
+	return (unsigned)share;
+}
+
 /* "10%" is a tenth, taken at random; "1/7" the first of seven. */
 static const char *set_subset(void *field, const char *text)
 {
 	struct subset *subset = field;
 	const char *end = text, *last = text;
 	unsigned number = read_number(text, &end), parts;
+	unsigned share = read_share(text);
 
-	if (number && number <= 100 && strcmp(end, "%") == 0) {
-		*subset = (struct subset){0, 100 / number};
+	if (share) {
+		*subset = (struct subset){.share = share};
 		return NULL;
 	}
 	parts = number && *end == '/' ? read_number(end + 1, &last) : 0;
 	if (parts < number || !parts || *last)
 		return "a part such as 1/7, or a share such as 10%";
-	*subset = (struct subset){number, parts};
+	*subset = (struct subset){.part = number, .parts = parts};
 	return NULL;
 }
 
@@ -86,9 +99,12 @@ static struct tool_value get_subset(const void *row)
 	const struct report *self = row;
 	static char text[32];
 
-	if (!self->options->parts)
+	if (!self->options->parts && !self->options->share)
 		return (struct tool_value){.kind = TOOL_NOTHING};
-	snprintf(text, sizeof(text), "%u/%u", self->options->part, self->options->parts);
+	if (self->options->share)
+		snprintf(text, sizeof(text), "%g%%", self->options->share / 100.0);
+	else
+		snprintf(text, sizeof(text), "%u/%u", self->options->part, self->options->parts);
 	return (struct tool_value){.kind = TOOL_TEXT, .text = text};
 }
 
@@ -148,6 +164,8 @@ static void print_summary(const struct report *report)
 		printf("; --quick: what the contents hold was not read");
 	else if (options->parts)
 		printf("; part %u of %u of the contents was read", options->part, options->parts);
+	else if (options->share)
+		printf("; %g%% of the contents, taken at random, were read", options->share / 100.0);
 	if (!options->quick)
 		printf("; %s in %s (%s/s)", bytes, elapsed, speed);
 	printf("; %s\n", result->findings ? findings : "no damage found");
@@ -205,19 +223,18 @@ static int run(struct tool *tool, const void *arg)
 	struct bt_check_options how = {.quick = options->quick,
 				       .part = options->subset.part,
 				       .parts = options->subset.parts,
+				       .share = options->subset.share,
 				       .name_count = (size_t)tool->operand_count};
 	struct bt_store *store;
 	const char **names;
 	int result;
 
-	if (how.quick && how.parts)
+	if (how.quick && (how.parts || how.share))
 		return tool_usage_error(tool, "--quick reads no contents, so there is no --subset of them");
-	if (options->repair && (how.quick || how.parts || how.name_count))
+	if (options->repair && (how.quick || how.parts || how.share || how.name_count))
 		return tool_usage_error(tool, "--repair looks at the whole store");
 	if (options->dry_run && !options->repair)
 		return tool_usage_error(tool, "--dry-run goes with --repair: a check changes nothing");
-	if (how.parts && !how.part)
-		how.part = (unsigned)((uint64_t)time(NULL) * 2654435761 % how.parts) + 1;
 	result = tool_store_open(tool, false, &store);
 	if (result != TOOL_OK)
 		return result;

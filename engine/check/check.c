@@ -4,6 +4,7 @@
 #include "base/lock.h"
 #include "check/run.h"
 #include <errno.h>
+#include <sys/random.h>
 #include <time.h>
 
 #define PROGRESS_NS INT64_C(100000000)
@@ -55,16 +56,27 @@ static void foresee(struct bt_check_run *run)
 	}
 	if (run->options->parts)
 		run->progress.total_bytes /= run->options->parts;
+	if (run->options->share)
+		run->progress.total_bytes = run->progress.total_bytes / BT_SHARES * run->options->share;
 	if (run->options->quick || run->options->name_count)
 		run->progress.total_bytes = 0;
 }
 
-static int check_names(struct bt_check_run *run, struct bt_error *error)
+bool bt_check_is_partial(const struct bt_check_options *options)
+{
+	return options->quick || options->parts || options->share;
+}
+
+static int check_options(struct bt_check_run *run, struct bt_error *error)
 {
 	const struct bt_check_options *options = run->options;
 	uint32_t ordinal;
 	if (options->parts && (!options->part || options->part > options->parts))
 		return bt_fail(error, BT_E_INVALID, NULL, "no such part");
+	if (options->share > BT_SHARES)
+		return bt_fail(error, BT_E_INVALID, NULL, "no such share");
+	if (options->share && getrandom(&run->seed, sizeof(run->seed), 0) != sizeof(run->seed))
+		return bt_fail_sys(error, errno, NULL, "getrandom");
 	for (size_t i = 0; i < options->name_count; i++)
 		if (bt_store_file_named(run->store, options->names[i], &ordinal))
 			return bt_fail(error, BT_E_NOT_FOUND, options->names[i], "no such snapshot");
@@ -73,7 +85,7 @@ static int check_names(struct bt_check_run *run, struct bt_error *error)
 
 int bt_check_run(struct bt_check_run *run, struct bt_error *error)
 {
-	int r = check_names(run, error);
+	int r = check_options(run, error);
 	if (r)
 		return r;
 	foresee(run);
@@ -84,7 +96,7 @@ int bt_check_run(struct bt_check_run *run, struct bt_error *error)
 	if (!r)
 		r = bt_check_snapshots(run, false, error);
 	run->traced = !r;
-	run->result.complete = !r && !run->options->quick && !run->options->parts && !run->options->name_count;
+	run->result.complete = !r && !bt_check_is_partial(run->options) && !run->options->name_count;
 	bt_findings_tell(run);
 	return r ? r : run->result.findings ? BT_E_DAMAGED : 0;
 }

@@ -188,6 +188,8 @@ static bool is_read(const struct reader *reader, const struct bt_block *block)
 	const struct bt_check_options *options = reader->run->options;
 	const char *name = bt_file_name(reader->file);
 	uint64_t number = bt_hash_bytes(name, strlen(name), block->at);
+	if (options->share && bt_mix64(number ^ reader->run->seed) % BT_SHARES >= options->share)
+		return false;
 	return !options->quick && (!options->parts || number % options->parts + 1 == options->part);
 }
 
@@ -203,7 +205,7 @@ static bool is_named(const struct bt_check_run *run, const char *name)
 static bool is_derived(const struct bt_check_run *run, uint32_t ordinal)
 {
 	const struct bt_file_id *id = bt_store_file_id(run->store, ordinal);
-	return id->snapshot && !run->options->quick && !run->options->parts && is_named(run, id->name);
+	return id->snapshot && !bt_check_is_partial(run->options) && is_named(run, id->name);
 }
 
 static int submit(struct reader *reader)
@@ -266,7 +268,7 @@ static int take_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_
 static int submit_bytes(struct reader *reader)
 {
 	const struct bt_check_options *options = reader->run->options;
-	if (options->quick || options->parts || options->name_count || bt_file_kind(reader->file) == BT_KIND_CLASSIC)
+	if (bt_check_is_partial(options) || options->name_count || bt_file_kind(reader->file) == BT_KIND_CLASSIC)
 		return 0;
 	struct file_job *job = calloc(1, sizeof(*job));
 	if (!job)

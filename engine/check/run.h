@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 
 #define BT_FINDINGS_MAX	 ((size_t)4096) /* that are kept until the end */
+#define BT_SHARES	 10000
 #define BT_CHECK_NO_FILE UINT32_MAX	/* ordinal of what is in no file */
 
 struct bt_found {
@@ -37,6 +38,7 @@ struct bt_check_run {
 	const struct bt_observer *observer;
 	void (*tell)(void *arg, const struct bt_finding *finding);
 	void *arg;
+	uint64_t seed; /* of what a share takes */
 	struct bt_check_result result;
 	struct bt_digest_set good;   /* contents that are right, see bt_check_key */
 	struct bt_digest_set needed; /* by the snapshots that were named */
@@ -63,6 +65,7 @@ struct bt_check_run {
 /* The whole check with run's store, options, tell and arg, under a lock that the caller holds. 0, BT_E_DAMAGED or
  * another failure. */
 int bt_check_run(struct bt_check_run *run, struct bt_error *error);
+bool bt_check_is_partial(const struct bt_check_options *options); /* not all contents are read */
 void bt_check_run_init(struct bt_check_run *run);
 void bt_check_run_free(struct bt_check_run *run);
 

@@ -8,7 +8,8 @@
 
 struct bt_check_options {
 	bool quick;		  /* metadata only: lists, pages, and that every content is somewhere */
-	unsigned part, parts;	  /* contents: part of parts (1 of 7); 0, 0: all */
+	unsigned part, parts;	  /* contents: part of parts (1 of 7), always the same one; 0, 0: all */
+	unsigned share;		  /* contents: about so many of 10,000, others each time; 0: all */
 	const char *const *names; /* snapshots, as bt_store_snapshot_name gives them; none: the whole store */
 	size_t name_count;
 	unsigned threads; /* 0: as many as there are processors */

@@ -56,12 +56,35 @@ offset_of() {
 		found=$((found + status))
 	done
 	[ "$found" = 1 ]
-	run -1 backuptool check --subset 100%
-	run backuptool check --subset 10% --json
-	[[ $(jq -r .summary.subset <<<"$output") =~ ^[0-9]+/10$ ]]
+	run backuptool check --subset 3/5 --json
+	[ "$(jq -r .summary.subset <<<"$output")" = 3/5 ]
 	run -2 backuptool check --subset 8/7
+	run -2 backuptool check --subset 0/7
 	run -2 backuptool check --subset 0%
 	run -2 backuptool check --subset much
+}
+
+@test "--subset N%: taken at random, others each time" {
+	two_snapshots
+	for number in $(seq 64); do
+		head -c 300000 /dev/urandom >"src/photos/$number"
+	done
+	take src -q
+	for share in 34% 60% 12.5%; do
+		run -0 backuptool check --subset "$share"
+		[[ $output == *"; $share of the contents, taken at random, were read; "* ]]
+	done
+	for _ in 1 2 3 4 5 6; do
+		run -0 backuptool check --subset 50% --json
+		jq -r .summary.bytes <<<"$output"
+		[ "$(jq -r .summary.subset <<<"$output")" = 50% ]
+	done | sort -u >bytes
+	[ "$(wc -l <bytes)" -gt 1 ]
+	damage "snapshots/$FIRST" 2000000
+	run -1 backuptool check --subset 100%
+	for share in 0% 0.001% 100.01% 101% 1000% % 5%x -1% 1e1% 1.2.3% ' 5%'; do
+		run -2 backuptool check --subset "$share"
+	done
 }
 
 @test "a damaged block: exit 1, with file, bytes, snapshots and path; everything else restores" {

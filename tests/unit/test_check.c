@@ -314,8 +314,8 @@ static void test_parts(void **state)
 	int fd = open_in_store(&world, world.result.name);
 	put_byte(fd, 20000000, '!');
 	close(fd);
-	for (unsigned part = 1; part <= 3; part++) {
-		const struct bt_check_options options = {.part = part, .parts = 3, .threads = 2};
+	for (unsigned part = 1; part <= 7; part++) {
+		const struct bt_check_options options = {.part = part, .parts = 7, .threads = 2};
 		struct bt_check_result result;
 		check_with(&world, true, &options, &seen, &result);
 		found += seen.count;
@@ -324,6 +324,40 @@ static void test_parts(void **state)
 	}
 	assert_int_equal(found, 1);
 	assert_int_equal(bytes, 30000000);
+	world_end(&world);
+}
+
+/* About so many of the contents, and others each time. */
+static void test_share(void **state)
+{
+	enum { BLOCKS = 48, ROUNDS = 40 };
+	const unsigned shares[] = {100, 1000, 3400, 6000, 9900, 10000};
+	struct world world;
+	struct seen seen;
+	struct bt_check_result whole;
+	unsigned different = 0;
+
+	world_begin(&world);
+	put_noise(&world, "noise", BLOCKS << 20, 1);
+	world_snap(&world);
+	check_with(&world, true, NULL, &seen, &whole);
+	for (size_t i = 0; i < sizeof(shares) / sizeof(*shares); i++) {
+		const struct bt_check_options options = {.share = shares[i], .threads = 2};
+		uint64_t sum = 0, first = 0;
+		for (int round = 0; round < ROUNDS; round++) {
+			struct bt_check_result result;
+			assert_int_equal(check_with(&world, true, &options, &seen, &result), 0);
+			assert_false(result.complete);
+			sum += result.bytes;
+			first = round ? first : result.bytes;
+			different += result.bytes != first;
+		}
+		/* seven standard deviations at least */
+		double share = (double)sum / ROUNDS / (double)whole.bytes, wanted = shares[i] / 10000.0;
+		assert_true(share > wanted - 0.1 && share < wanted + 0.1);
+		assert_true(shares[i] != 10000 || share == 1);
+	}
+	assert_true(different > ROUNDS);
 	world_end(&world);
 }
 
@@ -438,12 +472,13 @@ static void test_bad_arguments(void **state)
 	struct world world;
 	const struct bt_check_options none = {.names = (const char *[]){"snapshot_2000-01-01T00-00-00Z.json"},
 					      .name_count = 1};
-	const struct bt_check_options part = {.part = 8, .parts = 7};
+	const struct bt_check_options part = {.part = 8, .parts = 7}, share = {.share = 10001};
 
 	world_begin(&world);
 	assert_int_equal(bt_check(world.store, NULL, NULL, NULL, NULL, NULL, NULL), 0);
 	assert_int_equal(bt_check(world.store, &none, NULL, NULL, NULL, NULL, NULL), BT_E_NOT_FOUND);
 	assert_int_equal(bt_check(world.store, &part, NULL, NULL, NULL, NULL, NULL), BT_E_INVALID);
+	assert_int_equal(bt_check(world.store, &share, NULL, NULL, NULL, NULL, NULL), BT_E_INVALID);
 	world_end(&world);
 }
 
@@ -456,6 +491,7 @@ int main(void)
 		cmocka_unit_test(test_missing_and_exchanged),
 		cmocka_unit_test(test_threads_and_bound),
 		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_share),
 		cmocka_unit_test(test_cache_is_not_trusted),
 		cmocka_unit_test(test_classic),
 		cmocka_unit_test(test_cancelled),
