@@ -38,7 +38,7 @@ static unsigned read_share(const char *text)
 	char *end;
 	double share = strtod(text, &end) * 100 + 0.5;
 
-	if (end != text + length || strcmp(end, "%") != 0 || share > 10001)
+	if (end != text + length || strcmp(end, "%") != 0 || share >= 10001)
 		return 0;
 	return (unsigned)share;
 }

@@ -86,5 +86,6 @@ const struct tool_command cmd_mount = {
 	.common = TOOL_COMMON_STORE,
 	.options = table,
 	.options_size = sizeof(struct options),
+	.starts_setuid = true, /* fusermount3 */
 	.run = run,
 };

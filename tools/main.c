@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -87,6 +88,13 @@ static void free_given(struct tool *tool)
 	tool->given = (struct tool_texts){0};
 }
 
+/* Nothing that the command starts, or is made to start, gains rights that it has not got. */
+static void stay_unprivileged(const struct tool_command *command)
+{
+	if (!command->starts_setuid)
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
 static int run_command(struct tool *tool, int argc, char **argv)
 {
 	void *options = tool_alloc(tool->command->options_size + 1);
@@ -97,6 +105,7 @@ static int run_command(struct tool *tool, int argc, char **argv)
 		tool->operand_count = 1;
 		result = cmd_help.run(tool, NULL);
 	} else if (result == TOOL_OK) {
+		stay_unprivileged(tool->command);
 		result = tool->command->run(tool, options);
 	}
 	free_given(tool);

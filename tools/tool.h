@@ -37,6 +37,7 @@ struct tool_command {
 	const char *example;		   /* lines for --help */
 	int min_operands, max_operands;	   /* -1: any number */
 	unsigned common;		   /* enum tool_common */
+	bool starts_setuid;		   /* a program with more rights than its own, so that it cannot give them up */
 	const struct tool_option *options; /* NULL if it has none of its own */
 	size_t options_size;		   /* of the struct that run gets; the tables' offsets point into it */
 	int (*run)(struct tool *tool, const void *options); /* an enum tool_exit */

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* What the running kernel can do, found out without the engine. */
+#ifndef BT_TESTS_KERNEL_H
+#define BT_TESTS_KERNEL_H
+
+#include <linux/landlock.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Whether bt_confine must bar files: instrumented, it never does. */
+static inline bool kernel_confines(void)
+{
+#ifdef BT_INSTRUMENTED
+	return false;
+#else
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 2;
+#endif
+}
+
+#endif
