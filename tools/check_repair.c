@@ -149,7 +149,7 @@ static void lost(void *arg, const struct bt_hurt *hurt)
 		begin_element(report, LOST);
 		tool_object_print(tool_hurt_columns, hurt);
 	} else {
-		tool_hurt_print("lost:", hurt);
+		tool_hurt_print(report->dry_run ? "would be lost:" : "lost:", hurt);
 	}
 }
 
@@ -163,10 +163,11 @@ static void print_summary(const struct report *report)
 	printf("%s; %s%" PRIu64 " written anew, %" PRIu64 " moved aside, %" PRIu64 " renamed",
 	       result->check.findings ? findings : "no damage found", report->dry_run ? "would be: " : "",
 	       result->rewritten, result->aside, result->renamed);
-	if (!report->dry_run && (result->lost || result->snapshots_lost))
-		printf("; lost: %s, %s. The next snapshot stores again what its directory still has", snapshots, paths);
-	else if (!report->dry_run)
-		printf("; nothing is lost");
+	if (result->lost || result->snapshots_lost)
+		printf("; lost: %s, %s%s. The next snapshot stores again what its directory still has", snapshots,
+		       paths, report->dry_run ? " at most" : "");
+	else
+		printf("; nothing %s lost", report->dry_run ? "would be" : "is");
 	putchar('\n');
 	free(findings);
 	free(paths);

@@ -151,7 +151,8 @@ const struct tool_command cmd_remove = {
 	.name = "remove",
 	.summary = "removes single snapshots, and what only they needed",
 	.description = "All names are understood before the first snapshot is removed. What no\n"
-		       "remaining snapshot needs is gone from the disk when the command returns.",
+		       "remaining snapshot needs is gone from the disk when the command returns, but\n"
+		       "for remains that are not worth writing a file anew yet.",
 	.operands = "SNAPSHOT…",
 	.example = "  backuptool remove latest\n  backuptool remove 2026-11-20T08 2026-11-20T09\n",
 	.min_operands = 1,

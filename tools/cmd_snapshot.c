@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 struct options {
@@ -125,7 +124,6 @@ static int run(struct tool *tool, const void *arg)
 	struct bt_store *store;
 	int result;
 
-	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); /* it reads what others wrote, and starts nothing */
 	if (taking->dry_run && access(tool->store, F_OK) < 0 && errno == ENOENT)
 		return take_without_store(tool, taking);
 	result = tool_store_open(tool, !taking->dry_run, &store);

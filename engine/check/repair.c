@@ -258,6 +258,26 @@ static int treat_all(struct repair *repair, const struct bt_check_run *run)
 	return r;
 }
 
+static void tell_lost(void *arg, const struct bt_hurt *hurt)
+{
+	struct repair *repair = arg;
+	if (!hurt->path && repair->options->dry_run)
+		return; /* told as what would be done with the snapshot's file */
+	repair->result.lost++;
+	if (repair->options->lost)
+		repair->options->lost(repair->options->arg, hurt);
+}
+
+/* The snapshots once more, with what was found to be right: at most this is lost. */
+static int foretell_lost(struct repair *repair, struct bt_check_run *run)
+{
+	bt_findings_free(run);
+	run->tell = NULL;
+	run->hurt = tell_lost;
+	run->arg = repair;
+	return bt_check_snapshots(run, false, repair->error);
+}
+
 static int find_and_treat(struct repair *repair)
 {
 	const struct bt_check_options options = {.threads = repair->options->threads};
@@ -275,19 +295,13 @@ static int find_and_treat(struct repair *repair)
 	repair->result.check = run.result;
 	if (r == BT_E_DAMAGED)
 		r = treat_all(repair, &run);
-	if (!r && repair->options->dry_run && run.result.findings)
-		r = BT_E_DAMAGED;
+	if (!r && repair->options->dry_run && run.result.findings) {
+		r = foretell_lost(repair, &run);
+		r = r ? r : BT_E_DAMAGED;
+	}
 	bt_check_run_free(&run);
 	free(run.states);
 	return r;
-}
-
-static void tell_lost(void *arg, const struct bt_hurt *hurt)
-{
-	struct repair *repair = arg;
-	repair->result.lost++;
-	if (repair->options->lost)
-		repair->options->lost(repair->options->arg, hurt);
 }
 
 /* What is in the store was verified: whether all is there is left to be seen. */

@@ -75,7 +75,9 @@ struct bt_repair_options {
 	void *arg;
 	void (*found)(void *arg, const struct bt_finding *finding); /* as bt_check, before anything is done */
 	void (*done)(void *arg, const struct bt_repair *repair);
-	void (*lost)(void *arg, const struct bt_hurt *hurt); /* what cannot be restored whole afterwards, each path */
+	/* what cannot be restored whole afterwards, each path; on a dry run at most this: what unusable files still
+	 * have is only found when they are moved */
+	void (*lost)(void *arg, const struct bt_hurt *hurt);
 };
 
 struct bt_repair_result {

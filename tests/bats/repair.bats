@@ -33,11 +33,15 @@ two_snapshots() {
 	cp "snapshots/$FIRST" before
 	run -1 backuptool check --repair --dry-run
 	[[ $output == *"$FIRST: would be written anew without what is damaged"* ]]
+	would=$(sed -n 's/^would be lost: //p' <<<"$output")
+	[ "$(grep -c 'photos/large.bin, bytes' <<<"$would")" = 2 ]
+	[[ ${lines[-1]} == *"; lost: 0 snapshots, 2 paths at most. "* ]]
 	cmp before "snapshots/$FIRST"
 	run -3 backuptool check --repair
 	[[ $output == *"$FIRST: written anew without what is damaged; "*" are kept, the file is now damaged/$FIRST"* ]]
 	[[ $output == *"lost: $FIRST: photos/large.bin, bytes "* ]]
 	[[ $output == *"lost: $SECOND: photos/large.bin, bytes "* ]]
+	[ "$(sed -n 's/^lost: //p' <<<"$output")" = "$would" ]
 	cmp before "snapshots/damaged/$FIRST"
 	run -1 backuptool check
 	[[ $output == *"no file of the store has what is needed (missing-content)"* ]]
@@ -53,6 +57,10 @@ two_snapshots() {
 	two_snapshots
 	truncate -s -700 "snapshots/$FIRST"
 	run -3 bring "$SECOND" out
+	run -1 backuptool check --repair --dry-run
+	[[ $output == *"$FIRST: would be moved aside; the snapshot is lost"* ]]
+	[[ $output == *"would be lost: $SECOND: "* && $output != *"would be lost: $FIRST"* ]]
+	[[ ${lines[-1]} == *"; lost: 1 snapshot, "*" at most. "* ]]
 	run -3 backuptool check --repair --json
 	[ "$(jq -c '[.repairs[] | [.action, .file, .to]]' <<<"$output")" = "[[\"aside\",\"$FIRST\",\"damaged/$FIRST\"]]" ]
 	[ "$(jq -c '[.lost, .summary.snapshots_lost, .summary.dry_run]' <<<"$output")" = "[[],1,false]" ]
