@@ -75,6 +75,31 @@ static void assert_content(int dirfd, const char *name, const char *content)
 	close(fd);
 }
 
+/* Every fsync of the code under test comes by here (-Wl,--wrap=fsync). */
+static struct {
+	struct {
+		bool directory, named; /* what is synced; "final" was there already */
+	} calls[2];		       /* the last two */
+	unsigned count;
+	int dirfd;
+	int fail_file, fail_directory; /* an errno, or 0 */
+} syncs;
+
+int __real_fsync(int fd); /* NOLINT(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): --wrap wants it */
+int __wrap_fsync(int fd); /* NOLINT(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+
+int __wrap_fsync(int fd)
+{
+	struct stat st;
+	assert_int_equal(fstat(fd, &st), 0);
+	bool directory = S_ISDIR(st.st_mode);
+	int fail = directory ? syncs.fail_directory : syncs.fail_file;
+	syncs.calls[syncs.count % 2].directory = directory;
+	syncs.calls[syncs.count++ % 2].named = faccessat(syncs.dirfd, "final", F_OK, 0) == 0;
+	errno = fail;
+	return fail ? -1 : __real_fsync(fd);
+}
+
 typedef int begin_function(struct bt_publish *publish, int dirfd, struct bt_error *error);
 static begin_function *const begins[] = {bt_publish_begin, bt_publish_begin_named};
 
@@ -85,6 +110,40 @@ static struct bt_publish begin_with(begin_function *begin, int dirfd, const char
 	assert_int_equal(begin(&publish, dirfd, NULL), 0);
 	assert_int_equal(bt_write_all(publish.fd, content, strlen(content)), 0);
 	return publish;
+}
+
+static int commit_with(begin_function *begin, int dirfd, int fail_file, int fail_directory)
+{
+	syncs.count = 0;
+	syncs.dirfd = dirfd;
+	struct bt_publish publish = begin_with(begin, dirfd, "content");
+	syncs.fail_file = fail_file;
+	syncs.fail_directory = fail_directory;
+	int r = bt_publish_commit(&publish, "final", NULL);
+	syncs.fail_file = syncs.fail_directory = 0;
+	bt_publish_abort(&publish);
+	return r;
+}
+
+/* The file is durable before it has its name, and the name before anybody is told; else there is no name. */
+static void test_durable(void **state)
+{
+	const struct place *place = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(commit_with(begins[i], place->fd, 0, 0), 0);
+		assert_int_equal(syncs.count, 2);
+		assert_true(!syncs.calls[0].directory && !syncs.calls[0].named);
+		assert_true(syncs.calls[1].directory && syncs.calls[1].named);
+		assert_content(place->fd, "final", "content");
+		assert_int_equal(unlinkat(place->fd, "final", 0), 0);
+		assert_int_equal(commit_with(begins[i], place->fd, EIO, 0), BT_E_SYSTEM);
+		assert_int_equal(entries(place->fd, false), 0);
+		assert_int_equal(commit_with(begins[i], place->fd, 0, EIO), BT_E_SYSTEM);
+		assert_int_equal(entries(place->fd, false), 0);
+		assert_int_equal(commit_with(begins[i], place->fd, 0, EINVAL), 0); /* it cannot be synced */
+		assert_int_equal(unlinkat(place->fd, "final", 0), 0);
+	}
 }
 
 static void test_commit(void **state)
@@ -410,6 +469,7 @@ static void test_positions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		IN_PLACE(test_durable),
 		IN_PLACE(test_commit),
 		IN_PLACE(test_name_taken),
 		IN_PLACE(test_abort),
