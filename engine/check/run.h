@@ -18,7 +18,7 @@
 
 #define BT_FINDINGS_MAX	 ((size_t)4096) /* that are kept until the end */
 #define BT_SHARES	 10000
-#define BT_CHECK_NO_FILE UINT32_MAX	/* ordinal of what is in no file */
+#define BT_CHECK_NO_FILE UINT32_MAX /* ordinal of what is in no file */
 
 struct bt_found {
 	struct bt_error error;
