@@ -2,6 +2,7 @@
 #include "codec/hash.h"
 
 #include <backuptool/error.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -28,7 +29,9 @@ struct bt_hasher *bt_hasher_new(void)
 
 	if (!hasher)
 		return NULL;
-	hasher->md = EVP_MD_fetch(NULL, "SHA256", NULL);
+	/* Where there was no memory for OpenSSL's own start, a fetch crashes. */
+	if (OSSL_LIB_CTX_get0_global_default())
+		hasher->md = EVP_MD_fetch(NULL, "SHA256", NULL);
 	hasher->state = EVP_MD_CTX_new();
 	hasher->copy = EVP_MD_CTX_new();
 	if (!hasher->md || !hasher->state || !hasher->copy) {
