@@ -112,7 +112,7 @@ int tool_fail(const struct tool *tool, const struct bt_error *error)
 
 	tool_say(tool, "%s", text);
 	free(text);
-	return tool_exit_code(error->code);
+	return error->code ? tool_exit_code(error->code) : TOOL_FATAL;
 }
 
 static int store_open(const struct tool *tool, struct bt_store_options options, struct bt_store **ret_store)

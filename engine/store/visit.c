@@ -283,6 +283,8 @@ int bt_file_visit(struct bt_file *file, const struct bt_index_visitor *visitor, 
 	if (lines.error.reason == BT_R_TRUNCATED && lines.error.offset < file->sections.end)
 		lines.error.reason = BT_R_BAD_OFFSET;
 	bt_error_in_file(&lines.error, file->name, 0);
+	if (r) /* a visitor gives only a code */
+		bt_fail(&lines.error, r, file->name, NULL);
 	if (r && error && !error->code)
 		*error = lines.error;
 	bt_hasher_free(lines.hasher);
