@@ -34,6 +34,7 @@ build_gcc() { CC=gcc build gcc; }
 build_clang() { CC=clang build clang; }
 build_asan() { CC=gcc build asan -Db_sanitize=address,undefined -Db_lundef=false; }
 build_tsan() { CC=gcc build tsan -Db_sanitize=thread -Db_lundef=false; }
+build_fuzz() { CC=clang build fuzz -Dfuzz=true; }
 
 # each PREFIX FILE…: runs every file as the last argument of the prefix (words), as many at a time as there are
 # processors, through tests/suites/one.
@@ -60,4 +61,16 @@ unit_tests() {
 	# The names are words.
 	# shellcheck disable=SC2046
 	each "$prefix" $(tests/suites/meson_test "$dir" | grep -E "$wanted")
+}
+
+# replay NAME [TARGET…]: the committed inputs of all fuzz targets, or of those, in that build.
+replay() {
+	name=$1 dir=$(build_dir "$1")
+	shift
+	for program in "$dir"/tests/fuzz/replay_*; do
+		target=${program##*/replay_}
+		{ [ -f "$program" ] && [ -x "$program" ]; } || continue
+		case " ${*:-$target} " in *" $target "*) ;; *) continue ;; esac
+		if timeout 300 "$program" "tests/fuzz/corpus/$target"; then echo "ok - inputs of $target"; else echo "not ok - inputs of $target"; fi
+	done
 }

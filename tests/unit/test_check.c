@@ -4,6 +4,7 @@
 #include <backuptool/policy.h>
 #include <backuptool/prune.h>
 #include <malloc.h>
+#include <stdatomic.h>
 
 /* Sanitized, a sample must do. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -443,9 +444,9 @@ static void test_classic(void **state)
 
 static bool stop(void *arg)
 {
-	int *left = arg;
+	atomic_int *left = arg; /* several threads ask */
 
-	return (*left)-- <= 0;
+	return atomic_fetch_sub(left, 1) <= 0;
 }
 
 static void test_cancelled(void **state)
@@ -456,7 +457,7 @@ static void test_cancelled(void **state)
 	put_noise(&world, "noise", 5000000, 1);
 	world_snap(&world);
 	for (int after = 0; after < 20; after++) {
-		int left = after;
+		atomic_int left = after;
 		const struct bt_observer observer = {.arg = &left, .cancelled = stop};
 		struct bt_check_result result;
 		const struct bt_check_options options = {.threads = 2};
