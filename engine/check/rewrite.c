@@ -5,6 +5,7 @@
 #include "check/run.h"
 #include "codec/frame.h"
 #include "codec/hash.h"
+#include <errno.h>
 
 struct copy {
 	struct bt_rewrite *rewrite;
@@ -28,6 +29,34 @@ static int name_contents(struct copy *copy, struct bt_held *held, size_t count)
 	return 0;
 }
 
+/* Damage, or a medium that gives nothing. Any other failure is not the file's, which stays as it is then. */
+static bool is_lost(int r, const struct bt_error *error)
+{
+	return r == BT_E_DAMAGED || (r == BT_E_SYSTEM && error->sys == EIO);
+}
+
+/* Asked twice, as the check had it a moment ago. */
+static int read_block(struct copy *copy, struct bt_error *ret_error)
+{
+	int r = BT_E_SYSTEM;
+	for (int i = 0; i < 2 && r == BT_E_SYSTEM; i++) {
+		*ret_error = (struct bt_error){0};
+		r = bt_file_block(copy->rewrite->file, &copy->block, copy->decompressor, &copy->text, copy->plain.data,
+				  ret_error);
+	}
+	return r;
+}
+
+static int read_page(struct copy *copy, uint64_t at, uint32_t length, struct bt_error *ret_error)
+{
+	int r = BT_E_SYSTEM;
+	for (int i = 0; i < 2 && r == BT_E_SYSTEM; i++) {
+		*ret_error = (struct bt_error){0};
+		r = bt_file_pread(copy->rewrite->file, copy->text.data, length, at, ret_error);
+	}
+	return r;
+}
+
 static int end_block(struct copy *copy)
 {
 	struct bt_held *held = (struct bt_held *)copy->held.data;
@@ -38,9 +67,8 @@ static int end_block(struct copy *copy)
 		return 0;
 	int r = bt_buf_reserve(&copy->plain, copy->block.size);
 	if (!r)
-		r = bt_file_block(copy->rewrite->file, &copy->block, copy->decompressor, &copy->text, copy->plain.data,
-				  &damage);
-	if (r == BT_E_DAMAGED || r == BT_E_SYSTEM)
+		r = read_block(copy, &damage);
+	if (is_lost(r, &damage))
 		return 0;
 	if (!r)
 		r = name_contents(copy, held, count);
@@ -71,8 +99,9 @@ static int take_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_
 	copy->text.length = 0;
 	if (bt_buf_reserve(&copy->text, length))
 		return BT_E_NOMEM;
-	if (bt_file_pread(copy->rewrite->file, copy->text.data, length, at, &damage))
-		return 0;
+	int r = read_page(copy, at, length, &damage);
+	if (r)
+		return is_lost(r, &damage) ? 0 : r;
 	if (bt_hasher_digest(copy->hasher, copy->text.data, length, &digest))
 		return BT_E_NOMEM;
 	if (!bt_digest_equal(&digest, id))

@@ -9,10 +9,14 @@
  *        s      a true short transfer: a read or write of half the bytes
  *        fNAME  the call fails with the errno NAME
  *        cNAME  it and every later one of SET do
+ *        n      what the call names below $FAULTAT_BELOW is swapped for a symlink before it runs; only such calls count
+ *        d      the directory that it names something in is
  *   SET  all (default); io: calls that move data or change state; w, r: writes, reads; m: memory
  * Exits as the command did (128 + signal when killed); the last line on stderr is "faultat: calls=N hit=NUMBER rc=RC".
  * x86-64 only, as registers are changed by name.
  */
+#include "attack.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -153,11 +157,14 @@ static void start_failing(struct trace *trace, pid_t thread)
 	trace->failing[trace->failing_count++] = thread;
 }
 
-static void on_entry(struct trace *trace, pid_t thread, long number)
+static void on_entry(struct trace *trace, pid_t thread, const struct __ptrace_syscall_info *info)
 {
 	bool later = (trace->mode == 'c') && trace->calls + 1 > trace->want;
+	bool attacks = trace->mode == 'n' || trace->mode == 'd';
+	long number = (long)info->entry.nr;
+	char path[PATH_MAX];
 
-	if (!in_set(trace->set, number))
+	if (!in_set(trace->set, number) || (attacks && !attack_find(thread, info, trace->mode == 'd', path)))
 		return;
 	trace->calls++;
 	if (!trace->want || (trace->calls != trace->want && !later))
@@ -167,6 +174,8 @@ static void on_entry(struct trace *trace, pid_t thread, long number)
 		kill(-trace->child, SIGKILL);
 	else if (trace->mode == 'x')
 		trace->kill_after = thread;
+	else if (attacks)
+		attack_swap(path);
 	else if (trace->mode == 's')
 		halve_transfer(thread, number);
 	else
@@ -202,7 +211,7 @@ static int on_stop(struct trace *trace, pid_t thread, int signal)
 	memset(&info, 0, sizeof(info));
 	ptrace(PTRACE_GET_SYSCALL_INFO, thread, (void *)sizeof(info), &info);
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
-		on_entry(trace, thread, (long)info.entry.nr);
+		on_entry(trace, thread, &info);
 	else if (info.op == PTRACE_SYSCALL_INFO_EXIT)
 		on_exit_of_call(trace, thread);
 	return 0;
