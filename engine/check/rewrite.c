@@ -47,16 +47,6 @@ static int read_block(struct copy *copy, struct bt_error *ret_error)
 	return r;
 }
 
-static int read_page(struct copy *copy, uint64_t at, uint32_t length, struct bt_error *ret_error)
-{
-	int r = BT_E_SYSTEM;
-	for (int i = 0; i < 2 && r == BT_E_SYSTEM; i++) {
-		*ret_error = (struct bt_error){0};
-		r = bt_file_pread(copy->rewrite->file, copy->text.data, length, at, ret_error);
-	}
-	return r;
-}
-
 static int end_block(struct copy *copy)
 {
 	struct bt_held *held = (struct bt_held *)copy->held.data;
@@ -99,7 +89,7 @@ static int take_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_
 	copy->text.length = 0;
 	if (bt_buf_reserve(&copy->text, length))
 		return BT_E_NOMEM;
-	int r = read_page(copy, at, length, &damage);
+	int r = bt_file_pread_twice(copy->rewrite->file, copy->text.data, length, at, &damage);
 	if (r)
 		return is_lost(r, &damage) ? 0 : r;
 	if (bt_hasher_digest(copy->hasher, copy->text.data, length, &digest))

@@ -169,6 +169,17 @@ int bt_file_pread(struct bt_file *file, void *data, size_t length, uint64_t offs
 	return bt_file_pread_from(file->fd, file->name, data, length, offset, error);
 }
 
+int bt_file_pread_twice(struct bt_file *file, void *data, size_t length, uint64_t offset, struct bt_error *error)
+{
+	struct bt_error first = {0};
+	int r = bt_file_pread(file, data, length, offset, &first);
+	if (r == BT_E_SYSTEM)
+		return bt_file_pread(file, data, length, offset, error);
+	if (r && error && !error->code)
+		*error = first;
+	return r;
+}
+
 static bool block_fits(const struct bt_file *file, const struct bt_block *block)
 {
 	uint64_t size = file->source ? file->source_size : file->sections.size;

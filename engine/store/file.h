@@ -81,6 +81,8 @@ int bt_file_visit_loosely(struct bt_file *file, const struct bt_index_visitor *v
 /* Reads length bytes at an offset: all of them or an error (BT_R_TRUNCATED when the file ends earlier). Of a classic
  * file it reads the derived one. */
 int bt_file_pread(struct bt_file *file, void *data, size_t length, uint64_t offset, struct bt_error *error);
+/* The same, asked a second time where the medium gives nothing: for a repair, after which it is too late. */
+int bt_file_pread_twice(struct bt_file *file, void *data, size_t length, uint64_t offset, struct bt_error *error);
 
 /* Reads and decodes a block into data (block->size bytes). text is scratch, kept by the caller between calls. No
  * content digest is checked here. */

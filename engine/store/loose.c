@@ -170,7 +170,7 @@ static int read_lines(struct loose *loose)
 		if (bt_buf_reserve(&loose->window, part))
 			return BT_E_NOMEM;
 		unsigned char *data = loose->window.data + loose->window.length;
-		if (bt_file_pread(loose->file, data, part, at, &error))
+		if (bt_file_pread_twice(loose->file, data, part, at, &error))
 			memset(data, 0, part);
 		loose->window.length += part;
 		at += part;
@@ -230,7 +230,7 @@ static int tell_unlisted_block(struct loose *loose, struct guess *guess, const s
 	guess->text.length = guess->plain.length = 0;
 	if (bt_buf_reserve(&guess->text, block.length) || bt_buf_reserve(&guess->plain, BT_BLOCK_MAX))
 		return BT_E_NOMEM;
-	int r = bt_file_pread(loose->file, guess->text.data, block.length, block.at, &ignored);
+	int r = bt_file_pread_twice(loose->file, guess->text.data, block.length, block.at, &ignored);
 	if (!r)
 		r = bt_frame_plain_size((const char *)guess->text.data, block.length, BT_BLOCK_MAX, &block.size);
 	if (!r)
@@ -268,7 +268,7 @@ static int tell_unlisted_page(struct loose *loose, struct bt_hasher *hasher, con
 	loose->window.length = 0;
 	if (bt_buf_reserve(&loose->window, range->length))
 		return BT_E_NOMEM;
-	int r = bt_file_pread(loose->file, loose->window.data, range->length, range->at, &ignored);
+	int r = bt_file_pread_twice(loose->file, loose->window.data, range->length, range->at, &ignored);
 	if (!r)
 		r = bt_hasher_digest(hasher, loose->window.data, range->length, &id);
 	if (r)

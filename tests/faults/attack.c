@@ -16,11 +16,11 @@ struct call {
 	int directory, name;
 };
 
-static const struct call calls[] = {
-	{SYS_openat, 0, 1},    {SYS_openat2, 0, 1},    {SYS_mkdirat, 0, 1},  {SYS_mknodat, 0, 1},
-	{SYS_unlinkat, 0, 1},  {SYS_fchownat, 0, 1},   {SYS_fchmodat, 0, 1}, {SYS_utimensat, 0, 1},
-	{SYS_statx, 0, 1},     {SYS_newfstatat, 0, 1}, {SYS_linkat, 0, 1},   {SYS_renameat, 0, 1},
-	{SYS_renameat2, 0, 1}, {SYS_readlinkat, 0, 1}, {SYS_symlinkat, 1, 2}};
+static const struct call calls[] = {{SYS_openat, 0, 1},	    {SYS_openat2, 0, 1},    {SYS_mkdirat, 0, 1},
+				    {SYS_mknodat, 0, 1},    {SYS_unlinkat, 0, 1},   {SYS_fchownat, 0, 1},
+				    {SYS_fchmodat, 0, 1},   {SYS_utimensat, 0, 1},  {SYS_statx, 0, 1},
+				    {SYS_newfstatat, 0, 1}, {SYS_linkat, 0, 1},	    {SYS_renameat, 0, 1},
+				    {SYS_renameat2, 0, 1},  {SYS_readlinkat, 0, 1}, {SYS_symlinkat, 1, 2}};
 /* The name that they make. */
 static const struct call targets[] = {{SYS_linkat, 2, 3}, {SYS_renameat, 2, 3}, {SYS_renameat2, 2, 3}};
 

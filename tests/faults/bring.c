@@ -9,7 +9,8 @@
 
 static int restore(struct bt_store *store, const char *target, struct bt_error *error)
 {
-	const struct bt_restore_options options = {.overwrite = BT_OVERWRITE_ALWAYS, .delete_extra = true, .threads = 1};
+	const struct bt_restore_options options = {
+		.overwrite = BT_OVERWRITE_ALWAYS, .delete_extra = true, .threads = 1};
 	struct bt_snapshot *snapshot;
 	size_t count = bt_store_snapshot_count(store);
 	int r = count ? bt_snapshot_open(store, bt_store_snapshot_name(store, count - 1), &snapshot, error)
