@@ -65,12 +65,14 @@ unit_tests() {
 
 # replay NAME [TARGET…]: the committed inputs of all fuzz targets, or of those, in that build.
 replay() {
-	name=$1 dir=$(build_dir "$1")
+	name=$1 dir=$(build_dir "$1") as=
+	[ "$name" != tsan ] || as="setarch -R"
 	shift
 	for program in "$dir"/tests/fuzz/replay_*; do
 		target=${program##*/replay_}
 		{ [ -f "$program" ] && [ -x "$program" ]; } || continue
 		case " ${*:-$target} " in *" $target "*) ;; *) continue ;; esac
-		if timeout 300 "$program" "tests/fuzz/corpus/$target"; then echo "ok - inputs of $target"; else echo "not ok - inputs of $target"; fi
+		# shellcheck disable=SC2086
+		if timeout 300 $as "$program" "tests/fuzz/corpus/$target"; then echo "ok - inputs of $target"; else echo "not ok - inputs of $target"; fi
 	done
 }
