@@ -165,11 +165,13 @@ const struct tool_command cmd_restore = {
 		       "In a directory that has something already, only what differs is written (a file\n"
 		       "of the same size, time and metadata counts as equal; '--overwrite always' writes\n"
 		       "it anew), and what is in the way is replaced; what the snapshot does not have\n"
-		       "stays, unless --delete is given. Every byte is verified before it is written.\n"
-		       "What is damaged is named, left out, and the command ends with 3. With --salvage\n"
-		       "what can be verified of a damaged file is written to NAME.partial, with holes\n"
-		       "where bytes are lost, and the store's damaged files are read for what they\n"
-		       "still have.",
+		       "stays, unless --delete is given. That removes also what was excluded when the\n"
+		       "snapshot was taken; only the store itself stays, wherever it lies.\n"
+		       "\n"
+		       "Every byte is verified before it is written. What is damaged is named, left\n"
+		       "out, and the command ends with 3. With --salvage what can be verified of a\n"
+		       "damaged file is written to NAME.partial, with holes where bytes are lost, and\n"
+		       "the store's damaged files are read for what they still have.",
 	.operands = "[PATH…]",
 	.example = "  backuptool restore --snapshot-file latest --output-directory ~/back\n"
 		   "  backuptool restore --snapshot-file @yesterday --output-directory ~/back letters/may.txt\n",

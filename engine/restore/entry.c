@@ -145,6 +145,11 @@ static void restore_in(struct bt_run *run, struct bt_worker *worker, struct bt_p
 		bt_tell_sys(&run->tell, place, entry->name, -result, "look at what is there");
 		return;
 	}
+	if (there.exists && there.decision != BT_KEEP &&
+	    bt_guard_keeps(&run->guard, &place->before, entry->name, &there.status)) {
+		bt_store_in_the_way(run, place, dirfd, entry->name);
+		return;
+	}
 	if (there.decision == BT_MEND || there.decision == BT_COMPARE)
 		result = mend(run, worker, place, dirfd, entry, &there);
 	if (result)
@@ -236,6 +241,8 @@ static bool follow(struct bt_run *run, struct bt_place *place, int dirfd, const 
 		bt_entry_done(run, BT_EVENT_UNCHANGED, place, entry, NULL);
 		return true;
 	}
+	if (exists && bt_guard_keeps(&run->guard, &place->before, entry->name, &status))
+		return false;
 	int result = link_to(run, &first, place, dirfd, entry->name);
 	if (result < 0)
 		return false;

@@ -228,7 +228,8 @@ static bool must_write(struct bt_run *run, struct bt_place *place, int dirfd, co
 	int result = bt_decide(run, place, dirfd, entry, &there);
 
 	*ret_exists = there.exists;
-	return result == 0 && there.decision == BT_WRITE;
+	return result == 0 && there.decision == BT_WRITE &&
+	       !(there.exists && bt_guard_keeps(&run->guard, &place->before, entry->name, &there.status));
 }
 
 int bt_large_restore(struct bt_run *run, struct bt_place *place, const struct bt_page *page,

@@ -8,6 +8,7 @@
 #define BT_RESTORE_PLACE_H
 
 #include "base/buf.h"
+#include "restore/guard.h"
 #include <backuptool/error.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -56,7 +57,7 @@ int bt_open_directory(int dirfd, const char *name);
 /* All names in the directory but . and .., each with its NUL. 0 or -errno. */
 int bt_list_names(int fd, struct bt_buf *names);
 /* Removes name, a whole tree if it is a directory, without leaving its file system. 0 or -errno of the first failure;
- * what can be removed then is. */
-int bt_remove_tree(int dirfd, const char *name);
+ * what can be removed then is. A directory that is guarded is not entered (-EBUSY). */
+int bt_remove_tree(int dirfd, const char *name, const struct bt_guard *guard);
 
 #endif

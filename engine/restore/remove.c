@@ -70,6 +70,7 @@ struct emptied {
 };
 
 struct removal {
+	const struct bt_guard *guard;
 	struct emptied *levels;
 	size_t depth, capacity;
 	int fd;	    /* of the last level */
@@ -111,6 +112,8 @@ static int enter(struct removal *removal, int dirfd, const char *name)
 	int result = fstat(dirfd, &above) || fstat(fd, &status) ? -errno : 0;
 	if (!result && above.st_dev != status.st_dev)
 		result = -EXDEV;
+	if (!result && bt_guard_rank(removal->guard, &status))
+		result = -EBUSY;
 	if (!result && (status.st_mode & 0700) != 0700 && status.st_uid == geteuid())
 		(void)!fchmod(fd, (status.st_mode & 07777) | 0700);
 	if (!result)
@@ -181,9 +184,9 @@ static int remove_next(struct removal *removal)
 	return result == -ENOMEM ? result : 0;
 }
 
-int bt_remove_tree(int dirfd, const char *name)
+int bt_remove_tree(int dirfd, const char *name, const struct bt_guard *guard)
 {
-	struct removal removal = {.fd = -1};
+	struct removal removal = {.guard = guard, .fd = -1};
 	int result = remove_one(dirfd, name);
 	if (result > 0)
 		result = enter(&removal, dirfd, name);

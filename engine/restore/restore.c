@@ -119,7 +119,9 @@ static int conclude(struct bt_run *run, struct bt_restore_result *ret_result, st
 static int restore(struct bt_run *run, const char *output, const struct bt_selection *selection, struct bt_error *error)
 {
 	bool fresh;
-	int fd = -1, result = open_output(output, run->options.dry_run, &fresh, &fd, error);
+	int fd = -1, result = bt_guard_check_output(&run->guard, output, error);
+	if (!result)
+		result = open_output(output, run->options.dry_run, &fresh, &fd, error);
 	if (result)
 		return result;
 	result = give_up_the_rest(run, fd, error);
@@ -159,6 +161,11 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 	if (result)
 		return result;
 	result = bt_selection_new(store, run.info, run.options.paths, run.options.path_count, &selection, heard);
+	if (!result) {
+		result = bt_guard_init(&run.guard, store, heard);
+		if (result)
+			bt_selection_free(&selection);
+	}
 	if (result) {
 		bt_close(&lock);
 		return result;
@@ -174,6 +181,7 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 	bt_links_free(&run.links);
 	bt_places_free(&run.places);
 	bt_tell_free(&run.tell);
+	bt_guard_free(&run.guard);
 	bt_selection_free(&selection);
 	bt_close(&lock);
 	return result;

@@ -7,6 +7,7 @@
 
 #include "base/pool.h"
 #include "codec/hash.h"
+#include "restore/guard.h"
 #include "restore/links.h"
 #include "restore/place.h"
 #include "restore/tell.h"
@@ -24,6 +25,7 @@ struct bt_run {
 	const struct bt_snapshot_info *info;
 	struct bt_restore_options options;
 	struct bt_tell tell;
+	struct bt_guard guard;
 	struct bt_places places;
 	struct bt_links links;
 	struct bt_pool *pool;
@@ -101,6 +103,12 @@ void bt_temp_sweep(int dirfd);
 /* Gives temp its name, replacing what stands there as the options say. 0; 1: kept what was there; -errno. Unless 0 the
  * temporary name is gone. */
 int bt_install(struct bt_run *run, struct bt_place *place, int dirfd, const char *temp, const char *name);
+
+/* extras.c */
+/* Removes from the place what the directory, by its digest, does not have; the store stays, and what leads to it. */
+void bt_extras_remove(struct bt_run *run, struct bt_place *place, const struct bt_digest *directory);
+/* Tells that name cannot be put in its place. */
+void bt_store_in_the_way(struct bt_run *run, struct bt_place *place, int dirfd, const char *name);
 
 /* walk.c */
 struct bt_selection;

@@ -86,7 +86,7 @@ static int clear_way(struct bt_run *run, struct bt_place *place, int dirfd, cons
 		return -errno;
 	if (!run->options.delete_extra)
 		return -ENOTEMPTY;
-	int result = bt_remove_tree(dirfd, name);
+	int result = bt_remove_tree(dirfd, name, &run->guard);
 	if (!result)
 		bt_tell_deleted(&run->tell, place, name);
 	return result;

@@ -110,14 +110,28 @@ static int make_directory(struct bt_run *run, int dirfd, const char *name, bool 
 	return bt_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 }
 
-enum { KEPT = -4096 }; /* no errno: something that is to stay is no directory */
+/* No errno: something that is to stay is no directory, or it is of the store. */
+enum { KEPT = -4096, STORE = -4097 };
 
-/* fd, -1 for one that a dry run does not make, KEPT, or another -errno. */
+/* Whether the store's own directory, or a file of it, stands where a directory is to be. */
+static bool is_store(const struct bt_run *run, const struct bt_place *parent, int dirfd, const char *name)
+{
+	struct stat status;
+	if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW))
+		return false;
+	if (S_ISDIR(status.st_mode))
+		return !run->guard.loose && bt_guard_rank(&run->guard, &status) == 1;
+	return bt_guard_keeps(&run->guard, &parent->before, name, &status);
+}
+
+/* fd, -1 for one that a dry run does not make, KEPT, STORE, or another -errno. */
 static int open_or_make(struct bt_run *run, struct bt_place *parent, int dirfd, const char *name, bool *ret_fresh)
 {
 	*ret_fresh = false;
 	if (dirfd < 0 || parent->fresh)
 		return make_directory(run, dirfd, name, ret_fresh);
+	if (is_store(run, parent, dirfd, name))
+		return STORE;
 	for (int i = 0; i < TRIES; i++) {
 		int fd = run->options.dry_run ? bt_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)
 					      : bt_open_directory(dirfd, name);
@@ -164,8 +178,12 @@ static struct bt_place *enter(struct walk *walk, struct bt_place *parent, const 
 		return NULL;
 	}
 	fd = open_or_make(run, parent, dirfd, entry->name, &fresh);
+	if (fd == STORE)
+		bt_store_in_the_way(run, parent, dirfd, entry->name);
 	if (dirfd >= 0)
 		bt_place_put(&run->places, parent);
+	if (fd == STORE)
+		return NULL;
 	if (fd == KEPT) {
 		bt_tell_done(&run->tell, BT_EVENT_UNCHANGED, parent, entry->name, BT_DIR);
 		return NULL;
@@ -175,42 +193,6 @@ static struct bt_place *enter(struct walk *walk, struct bt_place *parent, const 
 		return NULL;
 	}
 	return new_place(walk, parent, entry->name, fd, fresh);
-}
-
-static void remove_extra(struct walk *walk, const struct level *level, int fd, const char *name)
-{
-	struct bt_run *run = walk->run;
-	const struct bt_page *page;
-	const struct bt_entry *entry;
-	struct bt_error error = {0};
-	int result = bt_dir_lookup(run->store, &level->entry->digest, name, strlen(name), &page, &entry, &error);
-	if (!result)
-		bt_page_put(run->store, page);
-	if (result != BT_E_NOT_FOUND)
-		return; /* it belongs there, or nobody knows: the listing will tell */
-	result = run->options.dry_run ? 0 : bt_remove_tree(fd, name);
-	if (result)
-		bt_tell_sys(&run->tell, level->place, name, -result, "remove");
-	else
-		bt_tell_deleted(&run->tell, level->place, name);
-}
-
-static void remove_extras(struct walk *walk, const struct level *level)
-{
-	struct bt_run *run = walk->run;
-	struct bt_buf names = {0};
-	int fd = bt_place_get(&run->places, level->place);
-	int result = fd < 0 ? fd : bt_list_names(fd, &names);
-	if (result < 0)
-		bt_tell_sys(&run->tell, level->place, NULL, -result, "list");
-	for (size_t at = 0; at < names.length && !bt_tell_stopped(&run->tell);) {
-		const char *name = (const char *)names.data + at;
-		remove_extra(walk, level, fd, name);
-		at += strlen(name) + 1;
-	}
-	if (fd >= 0)
-		bt_place_put(&run->places, level->place);
-	bt_buf_free(&names);
 }
 
 static void sweep(struct walk *walk, const struct level *level)
@@ -252,7 +234,7 @@ static int start_level(struct walk *walk)
 	level->listed = true;
 	/* In the second pass there may be temporary files of this run. */
 	if (run->options.delete_extra && found)
-		remove_extras(walk, level);
+		bt_extras_remove(run, level->place, &level->entry->digest);
 	return 0;
 }
 

@@ -10,6 +10,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#define LOCK_NAME "lock"
+
 static void sync_parent(int dirfd)
 {
 	int fd = bt_openat(dirfd, "..", O_RDONLY | O_DIRECTORY, 0);
@@ -113,6 +115,13 @@ bool bt_store_read_only(const struct bt_store *store)
 	return store->read_only;
 }
 
+bool bt_store_marked(const struct bt_store *store)
+{
+	struct stat status;
+	return (!fstatat(store->dirfd, LOCK_NAME, &status, AT_SYMLINK_NOFOLLOW) && S_ISREG(status.st_mode)) ||
+	       (!fstatat(store->dirfd, BT_CONTENTS_DIR, &status, AT_SYMLINK_NOFOLLOW) && S_ISDIR(status.st_mode));
+}
+
 /* fd or -errno */
 static int open_below(const struct bt_store *store, const char *name)
 {
@@ -158,7 +167,7 @@ int bt_store_lock(struct bt_store *store, enum bt_lock_kind kind, const struct b
 {
 	const struct bt_lock_wait wait = {store->options.lock_wait_ms, observer};
 
-	return bt_lock_take(store->dirfd, "lock", kind, &wait, ret_fd, error);
+	return bt_lock_take(store->dirfd, LOCK_NAME, kind, &wait, ret_fd, error);
 }
 
 /* A store that may only be read is looked at without a lock. */
@@ -197,7 +206,7 @@ int bt_store_claim(struct bt_store *store, const char *task, int *ret_fd, struct
 	if (result)
 		return bt_fail(error, result, NULL, NULL);
 	memcpy(&number, digest.bytes, sizeof(number));
-	return bt_lock_claim(store->dirfd, "lock", number, ret_fd, error);
+	return bt_lock_claim(store->dirfd, LOCK_NAME, number, ret_fd, error);
 }
 
 int bt_store_refresh(struct bt_store *store, struct bt_error *error)

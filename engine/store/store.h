@@ -36,6 +36,8 @@ int bt_store_contents_dirfd(struct bt_store *store, int *ret_fd,
 			    struct bt_error *error); /* created when missing; borrowed */
 int bt_store_cache_dirfd(struct bt_store *store);    /* created when missing; -1 if it cannot be; borrowed */
 bool bt_store_read_only(const struct bt_store *store);
+/* Whether programs have written here, which leaves more than snapshot files. */
+bool bt_store_marked(const struct bt_store *store);
 
 /* Takes one of the store's locks, waiting as the options say. Released by closing the fd. The observer may be NULL. */
 int bt_store_lock(struct bt_store *store, enum bt_lock_kind kind, const struct bt_observer *observer, int *ret_fd,

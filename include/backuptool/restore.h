@@ -19,7 +19,8 @@ struct bt_restore_options {
 				     below the output directory */
 	size_t path_count;
 	enum bt_overwrite overwrite;
-	bool delete_extra; /* remove what the snapshot does not have (only inside restored directories) */
+	bool delete_extra; /* remove what the snapshot does not have, except for the store; only inside restored
+			      directories */
 	bool salvage;	   /* of a file that is damaged, write what can be verified to NAME.partial, lost ranges being
 			      holes, and tell the ranges; NAME stays as it is. For a store opened to be salvaged, too */
 	bool confine;	   /* from here on the process can reach nothing but the store, to read, and output: see
@@ -37,9 +38,10 @@ struct bt_restore_result {
 /*
  * Restores below output (created when missing, one level; a symlink to a directory is followed there and nowhere
  * below). Writes nothing outside it whatever the snapshot holds or anybody does meanwhile. Every byte is verified
- * before its file gets its name. Owners, devices and privileged xattrs only where the process may; what an ordinary
- * user cannot set (owner, devices, trusted.*) is counted and told once each kind, not an error. BT_E_INCOMPLETE:
- * entries failed, each was told to the observer.
+ * before its file gets its name. The store stays as it is: an entry in whose way it, or a file of it, stands is an
+ * error, and BT_E_INVALID an output that is the store or lies in it. Owners, devices and privileged xattrs only where
+ * the process may; what an ordinary user cannot set (owner, devices, trusted.*) is counted and told once each kind, not
+ * an error. BT_E_INCOMPLETE: entries failed, each was told to the observer.
  */
 int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const char *output,
 	       const struct bt_restore_options *options, const struct bt_observer *observer,

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "restore/guard.h"
+#include "base/fail.h"
+#include "base/io.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int append(struct bt_guard *guard, const struct stat *status)
+{
+	struct bt_guarded *chain = reallocarray(guard->chain, guard->count + 1, sizeof(*chain));
+	if (!chain)
+		return BT_E_NOMEM;
+	guard->chain = chain;
+	chain[guard->count++] = (struct bt_guarded){status->st_dev, status->st_ino};
+	return 0;
+}
+
+/* From the directory up to the root, or to where nobody may look: what lies higher is guarded from below, since it
+ * cannot be removed without its contents. */
+static int climb(struct bt_guard *guard, int dirfd)
+{
+	struct stat status;
+	int fd = bt_openat(dirfd, ".", O_PATH | O_DIRECTORY, 0), result = 0;
+	while (fd >= 0 && fstat(fd, &status) == 0) {
+		const struct bt_guarded *below = guard->count ? &guard->chain[guard->count - 1] : NULL;
+		if (below && below->dev == status.st_dev && below->ino == status.st_ino)
+			break;
+		result = append(guard, &status);
+		int up = result ? -1 : bt_openat(fd, "..", O_PATH | O_DIRECTORY, 0);
+		bt_close(&fd);
+		fd = up;
+	}
+	bt_close(&fd);
+	return result;
+}
+
+int bt_guard_init(struct bt_guard *guard, struct bt_store *store, struct bt_error *error)
+{
+	*guard = (struct bt_guard){.store = store, .loose = !bt_store_marked(store)};
+	int result = climb(guard, bt_store_dirfd(store));
+	if (!result && guard->count)
+		return 0;
+	bt_guard_free(guard);
+	return result ? bt_fail(error, result, NULL, "restore") : bt_fail_sys(error, EIO, NULL, "look at the store");
+}
+
+void bt_guard_free(struct bt_guard *guard)
+{
+	free(guard->chain);
+	guard->chain = NULL;
+	guard->count = 0;
+}
+
+static bool is_store(const struct bt_guard *guard, const struct bt_guarded *directory)
+{
+	return directory->dev == guard->chain->dev && directory->ino == guard->chain->ino;
+}
+
+/* The directory, or the one in which it will be made; -errno. */
+static int open_nearest(const char *path)
+{
+	int fd = bt_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
+	if (fd != -ENOENT)
+		return fd;
+	size_t length = strlen(path);
+	while (length && path[length - 1] == '/')
+		length--;
+	while (length && path[length - 1] != '/')
+		length--;
+	char *parent = length ? strndup(path, length) : strdup(".");
+	fd = parent ? bt_openat(AT_FDCWD, parent, O_PATH | O_DIRECTORY, 0) : -ENOMEM;
+	free(parent);
+	return fd;
+}
+
+int bt_guard_check_output(const struct bt_guard *guard, const char *output, struct bt_error *error)
+{
+	struct bt_guard above = {0};
+	bool inside = false;
+	int fd = guard->loose ? -ENOENT : open_nearest(output);
+	int result = fd < 0 ? 0 : climb(&above, fd);
+	for (size_t i = 0; i < above.count; i++)
+		inside |= is_store(guard, &above.chain[i]);
+	bt_guard_free(&above);
+	bt_close(&fd);
+	if (inside)
+		return bt_fail(error, BT_E_INVALID, output, "the output directory may not lie in the store");
+	return result ? bt_fail(error, result, output, "restore") : 0;
+}
+
+size_t bt_guard_rank(const struct bt_guard *guard, const struct stat *status)
+{
+	for (size_t i = 0; S_ISDIR(status->st_mode) && i < guard->count; i++)
+		if (guard->chain[i].dev == status->st_dev && guard->chain[i].ino == status->st_ino)
+			return i + 1;
+	return 0;
+}
+
+bool bt_guard_keeps(const struct bt_guard *guard, const struct stat *directory, const char *name,
+		    const struct stat *status)
+{
+	uint32_t ordinal;
+	if (bt_guard_rank(guard, status))
+		return true;
+	return bt_guard_rank(guard, directory) == 1 && bt_store_file_named(guard->store, name, &ordinal) == 0;
+}
