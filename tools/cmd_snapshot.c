@@ -94,7 +94,7 @@ static int take(struct tool *tool, const struct tool_taking *taking, struct bt_s
 /* A dry run before the first snapshot makes no store: it compares with an empty one. */
 static int take_without_store(struct tool *tool, const struct tool_taking *taking)
 {
-	const struct bt_store_options read_only = {.read_only = true};
+	const struct bt_store_options options = {.create = true, .read_only = true};
 	struct bt_error error = {0};
 	struct bt_store *store;
 	char *directory = tool_format("%s/backuptool-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp"), *lock;
@@ -103,7 +103,7 @@ static int take_without_store(struct tool *tool, const struct tool_taking *takin
 	if (!mkdtemp(directory)) {
 		tool_say(tool, "cannot make %s: %s", directory, strerror(errno));
 	} else {
-		if (bt_store_open(directory, &read_only, &store, &error) < 0) {
+		if (bt_store_open(directory, &options, &store, &error) < 0) {
 			result = tool_fail(tool, &error);
 		} else {
 			result = take(tool, taking, store);
@@ -118,13 +118,25 @@ static int take_without_store(struct tool *tool, const struct tool_taking *takin
 	return result;
 }
 
+/* What cannot be opened for another reason is told by who opens it next. */
+static bool store_is_to_be_made(const struct tool *tool)
+{
+	const struct bt_store_options read_only = {.read_only = true};
+	struct bt_store *store = NULL;
+	struct bt_error error = {0};
+	int code = bt_store_open(tool->store, &read_only, &store, &error);
+
+	bt_store_close(store);
+	return code == BT_E_NO_STORE && error.sys != ENOTDIR;
+}
+
 static int run(struct tool *tool, const void *arg)
 {
 	const struct tool_taking *taking = &((const struct options *)arg)->taking;
 	struct bt_store *store;
 	int result;
 
-	if (taking->dry_run && access(tool->store, F_OK) < 0 && errno == ENOENT)
+	if (taking->dry_run && store_is_to_be_made(tool))
 		return take_without_store(tool, taking);
 	result = tool_store_open(tool, !taking->dry_run, &store);
 	if (result != TOOL_OK)

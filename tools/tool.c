@@ -99,9 +99,12 @@ char *tool_error_text(const struct tool *tool, const struct bt_error *error)
 		return tool_format("%s%s", text, advice(error));
 	}
 	store = tool_escape(tool->store);
-	sentence = tool_format("there is no store at %s; make one with 'backuptool snapshot --target-directory DIR', "
-			       "or name another with --store DIR",
-			       store);
+	sentence =
+		tool_format(error->sys == ENOTDIR
+				    ? "%s is not a directory, so it cannot be a store; name another with --store DIR"
+				    : "there is no store at %s; make one with 'backuptool snapshot --target-directory "
+				      "DIR', or name another with --store DIR",
+			    store);
 	free(store);
 	return sentence;
 }
@@ -164,6 +167,7 @@ static int store_of_path(const struct tool *tool, const char *text, bool salvage
 	struct tool there = *tool;
 	char *shown = tool_escape(text), *path = realpath(text, NULL), *slash;
 	int result = TOOL_FATAL;
+	bool loose;
 
 	if (!path) {
 		tool_say(tool, "%s: %s; give a snapshot's name or the path of its file", shown, strerror(errno));
@@ -172,7 +176,8 @@ static int store_of_path(const struct tool *tool, const char *text, bool salvage
 	slash = strrchr(path, '/');
 	*slash = '\0';
 	there.store = *path ? path : "/";
-	result = store_open(&there, (struct bt_store_options){.read_only = !is_store(there.store), .salvage = salvage},
+	loose = !is_store(there.store);
+	result = store_open(&there, (struct bt_store_options){.create = loose, .read_only = loose, .salvage = salvage},
 			    ret_store);
 	if (result != TOOL_OK)
 		goto out;

@@ -20,6 +20,15 @@ static void sync_parent(int dirfd)
 	bt_close(&fd);
 }
 
+static int no_store(const struct bt_store *store, int sys, struct bt_error *error)
+{
+	bool first = error && !error->code;
+	int code = bt_fail(error, BT_E_NO_STORE, store->path, NULL);
+	if (first)
+		error->sys = sys;
+	return code;
+}
+
 static int open_root(struct bt_store *store, struct bt_error *error)
 {
 	struct statvfs fs;
@@ -31,7 +40,7 @@ static int open_root(struct bt_store *store, struct bt_error *error)
 	}
 	int fd = bt_openat(AT_FDCWD, store->path, O_RDONLY | O_DIRECTORY, 0);
 	if (fd == -ENOENT || fd == -ENOTDIR)
-		return bt_fail(error, BT_E_NO_STORE, store->path, NULL);
+		return no_store(store, fd == -ENOTDIR ? ENOTDIR : 0, error);
 	if (fd < 0)
 		return bt_fail_sys(error, -fd, store->path, "open the store");
 	store->dirfd = fd;
@@ -48,7 +57,11 @@ static int open_parts(struct bt_store *store, struct bt_error *error)
 	    bt_index_new(&store->index))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	int r = open_root(store, error);
-	return r ? r : bt_catalogue_refresh(store, error);
+	if (!r)
+		r = bt_catalogue_refresh(store, error);
+	if (!r && !store->options.create && !store->snapshot_count && !bt_store_marked(store))
+		r = no_store(store, 0, error);
+	return r;
 }
 
 int bt_store_open_with(const char *path, const struct bt_store_options *options, const struct bt_foreign *foreign,

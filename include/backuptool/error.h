@@ -77,7 +77,7 @@ enum bt_reason {
 struct bt_error {
 	enum bt_code code;
 	enum bt_reason reason;
-	int sys;	  /* the errno behind BT_E_SYSTEM, else 0 */
+	int sys;	  /* the errno behind BT_E_SYSTEM, or where a function says so; else 0 */
 	uint64_t offset;  /* byte in file, or BT_NO_OFFSET */
 	char file[264];	  /* the store file or source concerned, "" if none; never split inside a character */
 	char detail[200]; /* what was being done: "open", "bad escape in name" …; "" if none */

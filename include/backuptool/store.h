@@ -13,7 +13,8 @@
 struct bt_store;
 
 struct bt_store_options {
-	bool create;	     /* make the directory (0700) when it is missing; only its last component */
+	bool create;	     /* make the directory (0700) when it is missing, only its last component, and take any that
+				is there for a store; with read_only, nothing is made */
 	bool read_only;	     /* never write, not even derived data; implied by a read-only file system */
 	size_t cache_bytes;  /* for decoded blocks; 0 means 64 MiB */
 	bool verify_always;  /* hash contents each time they are read, not only once after decoding */
@@ -23,8 +24,8 @@ struct bt_store_options {
 	int lock_wait_ms;    /* how long to wait for the lock; -1 forever */
 };
 
-/* path is relative to the working directory. BT_E_NO_STORE when there is no such directory. options may be NULL (all
- * zero). */
+/* path is relative to the working directory. BT_E_NO_STORE when there is no such directory (sys is ENOTDIR if it is
+ * something else), or one in which nothing is a store's: then nothing was written. options may be NULL (all zero). */
 int bt_store_open(const char *path, const struct bt_store_options *options, struct bt_store **ret_store,
 		  struct bt_error *error);
 void bt_store_close(struct bt_store *store); /* NULL is fine */

@@ -6,6 +6,7 @@ load helper
 
 @test "an empty store" {
 	mkdir snapshots
+	touch snapshots/lock
 	run -0 --separate-stderr backuptool list
 	output_is "0 snapshots, 0 B added in all"
 	[ "$stderr" = "" ]

@@ -82,6 +82,7 @@ not_listed() {
 
 @test "an empty store fills" {
 	mkdir snapshots
+	touch snapshots/lock
 	small_tree src
 	show
 	[ -z "$(ls mnt)" ]

@@ -11,6 +11,8 @@ load mount_helper
 	stderr_is 'backupfs: nowhere: there is no store here'
 	run -10 --separate-stderr backupfs src/link mnt
 	stderr_is 'backupfs: src/link: there is no store here'
+	run -10 --separate-stderr backupfs src/docs mnt
+	stderr_is "backupfs: $WORK/src/docs: there is no store here"
 	run -1 --separate-stderr backupfs snapshots nowhere
 	stderr_is 'backupfs: nowhere: No such file or directory'
 	run -1 --separate-stderr backupfs snapshots src/link

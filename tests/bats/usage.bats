@@ -131,6 +131,41 @@ load helper
 	[ ! -e snapshots ]
 }
 
+@test "a directory that is no store stays as it is" {
+	mkdir empty mnt
+	small_tree data
+	touch "data/snapshot_of_something.json"
+	before=$("$TESTS/tree_compare.py" data)
+	for store in empty data; do
+		for command in list ls "cat latest:x" "find x" "versions x" "diff latest" stats "dump latest" check "check --repair" \
+			"remove latest" "prune --snapshot-number 1" "tag latest --add x" "export --classic latest x" \
+			"restore --snapshot-file latest --output-directory x" "mount mnt"; do
+			# shellcheck disable=SC2086
+			run -10 backuptool $command --store $store
+			[[ $output == *"there is no store"* ]]
+		done
+		run -0 backuptool snapshot --target-directory data --store $store --dry-run
+	done
+	[ "$("$TESTS/tree_compare.py" data)" = "$before" ]
+	[ -z "$(ls -A empty)" ]
+	[ ! -e x ]
+	backuptool snapshot --target-directory data --store empty -q
+	backuptool snapshot --target-directory empty --store data -q
+	for store in empty data; do
+		run -0 backuptool list --store $store
+		[[ $output == *"1 snapshot, "* ]]
+	done
+}
+
+@test "a store that is no directory" {
+	touch file
+	for command in list "snapshot --target-directory ." "snapshot --target-directory . --dry-run" check; do
+		# shellcheck disable=SC2086
+		run -10 --separate-stderr backuptool $command --store file
+		stderr_is "backuptool ${command%% *}: file is not a directory, so it cannot be a store; name another with --store DIR"
+	done
+}
+
 @test "output that cannot be written is an error" {
 	run -1 --separate-stderr bash -c 'backuptool help >/dev/full'
 	stderr_is "backuptool help: cannot write the output: No space left on device"

@@ -335,7 +335,8 @@ static struct bt_store *open_store_with(const struct sample *sample, const struc
 
 static struct bt_store *open_store(const struct sample *sample)
 {
-	return open_store_with(sample, NULL);
+	const struct bt_store_options create = {.create = true};
+	return open_store_with(sample, &create);
 }
 
 static void assert_content(struct bt_store *store, uint64_t seed, size_t size)
@@ -385,7 +386,51 @@ static void test_open(void **state)
 	assert_int_equal(bt_store_open_with(path, &read_only, NULL, &store, NULL), BT_E_NO_STORE);
 	sample_write(sample.dirfd, "plain", "", 0);
 	snprintf(path, sizeof(path), "%s/plain", sample.path);
-	assert_int_equal(bt_store_open_with(path, NULL, NULL, &store, NULL), BT_E_NO_STORE);
+	struct bt_error error = {0};
+	assert_int_equal(bt_store_open_with(path, NULL, NULL, &store, &error), BT_E_NO_STORE);
+	assert_int_equal(error.sys, ENOTDIR);
+	error = (struct bt_error){0};
+	assert_int_equal(bt_store_open_with(path, &create, NULL, &store, &error), BT_E_NO_STORE);
+	assert_int_equal(error.sys, ENOTDIR);
+	sample_free(&sample);
+}
+
+static void assert_store(const struct sample *sample, int expected, const char *mark)
+{
+	struct bt_store *store = NULL;
+	int code = bt_store_open_with(sample->path, NULL, NULL, &store, NULL);
+	bt_store_close(store);
+	if (code != expected)
+		fail_msg("%s: %d", mark, code);
+}
+
+/* What makes a directory a store. */
+static void test_no_store(void **state)
+{
+	static const char *const files[] = {"lock", SNAPSHOT};
+	struct sample sample = sample_new();
+	struct bt_store *store;
+	const struct bt_store_options nothing_made = {.create = true, .read_only = true};
+	assert_store(&sample, BT_E_NO_STORE, "empty");
+	sample_write(sample.dirfd, "snapshot_of_something.json", "{}", 2);
+	sample_write(sample.dirfd, "contents", "", 0);
+	assert_int_equal(mkdirat(sample.dirfd, "lock", 0700), 0);
+	assert_int_equal(mkdirat(sample.dirfd, SNAPSHOT, 0700), 0);
+	assert_store(&sample, BT_E_NO_STORE, "others");
+	assert_int_equal(bt_store_open_with(sample.path, &nothing_made, NULL, &store, NULL), 0);
+	assert_int_equal(bt_store_snapshot_count(store), 0);
+	bt_store_close(store);
+	assert_int_equal(unlinkat(sample.dirfd, "contents", 0), 0);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(unlinkat(sample.dirfd, files[i], AT_REMOVEDIR), 0);
+		sample_write(sample.dirfd, files[i], "", 0);
+		assert_store(&sample, 0, files[i]);
+		assert_int_equal(unlinkat(sample.dirfd, files[i], 0), 0);
+		assert_store(&sample, BT_E_NO_STORE, "others");
+		assert_int_equal(mkdirat(sample.dirfd, files[i], 0700), 0);
+	}
+	assert_int_equal(mkdirat(sample.dirfd, "contents", 0700), 0);
+	assert_store(&sample, 0, "contents");
 	sample_free(&sample);
 }
 
@@ -1006,6 +1051,7 @@ int main(void)
 		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_volume_rules),
 		cmocka_unit_test(test_open),
+		cmocka_unit_test(test_no_store),
 		cmocka_unit_test(test_catalogue),
 		cmocka_unit_test(test_resolve),
 		cmocka_unit_test(test_contents_and_pages),
