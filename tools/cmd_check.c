@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "check.h"
 #include "commands.h"
+#include "missing.h"
 #include "output.h"
 #include "progress.h"
 #include "rows.h"
@@ -212,7 +213,7 @@ static int resolve(const struct tool *tool, struct bt_store *store, const char *
 		struct bt_error error = {0};
 
 		if (bt_store_resolve(store, tool->operands[i], time(NULL), &names[i], &error))
-			return tool_fail(tool, &error);
+			return tool_no_snapshot(tool, store, tool->operands[i], &error);
 	}
 	return TOOL_OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
 #include "entry.h"
+#include "missing.h"
 #include "output.h"
 #include "place.h"
 #include "progress.h"
@@ -69,7 +70,7 @@ static int resolve(const struct tool *tool, struct bt_store *store, const struct
 		struct bt_error error = {0};
 
 		if (bt_store_resolve(store, given->items[i], time(NULL), &names[i], &error))
-			return tool_fail(tool, &error);
+			return tool_no_snapshot(tool, store, given->items[i], &error);
 	}
 	return TOOL_OK;
 }

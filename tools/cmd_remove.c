@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
+#include "missing.h"
 #include "output.h"
 #include "progress.h"
 #include "retention.h"
@@ -32,7 +33,7 @@ static int resolve_all(const struct tool *tool, struct bt_store *store, const ch
 		const char *name;
 
 		if (bt_store_resolve(store, tool->operands[i], now, &name, &error))
-			return tool_fail(tool, &error);
+			return tool_no_snapshot(tool, store, tool->operands[i], &error);
 		while (seen < *ret_count && strcmp(names[seen], name) != 0)
 			seen++;
 		if (seen == *ret_count)

@@ -195,12 +195,21 @@ static size_t snapshot_length(const struct tool *tool, const char *text)
 	return found ? length + 1 : strcspn(text, ":");
 }
 
+static int names_none(const struct tool *tool, const char *text)
+{
+	char *shown = tool_escape(text);
+
+	tool_say(tool, "'%s' names no snapshot; did you mean latest%s?", shown, shown);
+	free(shown);
+	return TOOL_FATAL;
+}
+
 int tool_place_open(const struct tool *tool, const char *text, struct tool_place *ret_place)
 {
 	size_t length = snapshot_length(tool, text);
 	char *name = tool_format("%.*s", (int)length, text);
 	struct tool_place place = {0};
-	int result = tool_pick_open(tool, name, &place.pick);
+	int result = length ? tool_pick_open(tool, name, &place.pick) : names_none(tool, text);
 
 	if (result == TOOL_OK)
 		result = find_entry(tool, text + length + (text[length] == ':'), &place);

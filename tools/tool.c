@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tool.h"
+#include "missing.h"
 #include "output.h"
 #include <errno.h>
 #include <limits.h>
@@ -165,31 +166,24 @@ static int store_of_path(const struct tool *tool, const char *text, bool salvage
 			 char **ret_name)
 {
 	struct tool there = *tool;
-	char *shown = tool_escape(text), *path = realpath(text, NULL), *slash;
-	int result = TOOL_FATAL;
+	char *path = realpath(text, NULL), *slash;
+	int result;
 	bool loose;
 
-	if (!path) {
-		tool_say(tool, "%s: %s; give a snapshot's name or the path of its file", shown, strerror(errno));
-		goto out;
-	}
+	if (!path)
+		return tool_not_a_snapshot(tool, text, errno);
 	slash = strrchr(path, '/');
 	*slash = '\0';
 	there.store = *path ? path : "/";
 	loose = !is_store(there.store);
 	result = store_open(&there, (struct bt_store_options){.create = loose, .read_only = loose, .salvage = salvage},
 			    ret_store);
-	if (result != TOOL_OK)
-		goto out;
-	if (store_has(*ret_store, slash + 1)) {
+	if (result == TOOL_OK && store_has(*ret_store, slash + 1)) {
 		*ret_name = tool_format("%s", slash + 1);
-		goto out;
+	} else if (result == TOOL_OK) {
+		bt_store_close(*ret_store);
+		result = tool_not_a_snapshot(tool, text, 0);
 	}
-	tool_say(tool, "%s is not a snapshot: its name must be snapshot_TIME.json, as it was written", shown);
-	bt_store_close(*ret_store);
-	result = TOOL_FATAL;
-out:
-	free(shown);
 	free(path);
 	return result;
 }
@@ -206,13 +200,14 @@ static int pick_open(const struct tool *tool, const char *text, bool salvage, st
 	if (result != TOOL_OK)
 		return result;
 	name = found;
-	if ((!name && bt_store_resolve(pick.store, text, time(NULL), &name, &error) < 0) ||
-	    bt_snapshot_open(pick.store, name, &pick.snapshot, &error) < 0) {
+	if (!name && bt_store_resolve(pick.store, text, time(NULL), &name, &error) < 0)
+		result = tool_no_snapshot(tool, pick.store, text, &error);
+	else if (bt_snapshot_open(pick.store, name, &pick.snapshot, &error) < 0)
 		result = tool_fail(tool, &error);
-		bt_store_close(pick.store);
-	} else {
+	if (result == TOOL_OK)
 		*ret_pick = pick;
-	}
+	else
+		bt_store_close(pick.store);
 	free(found);
 	return result;
 }

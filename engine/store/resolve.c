@@ -11,35 +11,31 @@
 #define SUFFIX ".json"
 #define SHOWN  3 /* names in an error */
 
-static int fail_names(struct bt_store *store, enum bt_code code, size_t from, size_t count, const char *text,
-		      struct bt_error *error)
-{
-	char detail[200];
-	size_t used = 0;
-	if (!store->snapshot_count)
-		return bt_fail(error, code, text, "the store has no snapshots");
-	detail[0] = 0;
-	for (size_t i = from; i < from + count && i < from + SHOWN; i++) {
-		const char *name = bt_store_snapshot_name(store, i);
-		int n = snprintf(detail + used, sizeof(detail) - used, "%s%s", used ? ", " : "", name);
-		used += n < 0 ? 0 : (size_t)n;
-		if (used >= sizeof(detail))
-			break;
-	}
-	if (count > SHOWN && used + 5 < sizeof(detail))
-		memcpy(detail + used, ", …", sizeof(", …"));
-	return bt_fail(error, code, text, detail);
-}
-
 /* The neighbours of where it would be by its spelling, which is the order of time for full names. */
 static int not_found(struct bt_store *store, const char *text, struct bt_error *error)
 {
+	char detail[200];
 	size_t skip = strncmp(text, PREFIX, strlen(PREFIX)) ? strlen(PREFIX) : 0, at = 0;
 	while (at < store->snapshot_count && strcmp(bt_store_snapshot_name(store, at) + skip, text) < 0)
 		at++;
-	size_t from = at ? at - 1 : 0;
-	size_t left = store->snapshot_count - from;
-	return fail_names(store, BT_E_NOT_FOUND, from, left < 2 ? left : 2, text, error);
+	const char *before = at ? bt_store_snapshot_name(store, at - 1) : NULL;
+	const char *behind = bt_store_snapshot_name(store, at);
+	if (before && behind)
+		snprintf(detail, sizeof(detail), "the nearest are %s and %s", before, behind);
+	else if (before || behind)
+		snprintf(detail, sizeof(detail), "the nearest is %s", before ? before : behind);
+	else
+		snprintf(detail, sizeof(detail), "the store has none");
+	return bt_fail(error, BT_E_NOT_FOUND, text, detail);
+}
+
+static int too_old(struct bt_store *store, const char *text, struct bt_error *error)
+{
+	char detail[200];
+	if (!store->snapshot_count)
+		return not_found(store, text, error);
+	snprintf(detail, sizeof(detail), "the oldest is %s", bt_store_snapshot_name(store, 0));
+	return bt_fail(error, BT_E_NOT_FOUND, text, detail);
 }
 
 static int resolve_latest(struct bt_store *store, const char *text, const char **ret_name, struct bt_error *error)
@@ -50,12 +46,12 @@ static int resolve_latest(struct bt_store *store, const char *text, const char *
 		do {
 			number++;
 			if (*number < '0' || *number > '9' || back > UINT32_MAX)
-				return bt_fail(error, BT_E_INVALID, text, "a number must follow ~");
+				return bt_fail(error, BT_E_INVALID, text, "needs a number behind the ~");
 			back = back * 10 + (size_t)(*number - '0');
 		} while (number[1]);
 	}
 	if (back >= count)
-		return fail_names(store, BT_E_NOT_FOUND, 0, count ? 1 : 0, text, error);
+		return too_old(store, text, error);
 	*ret_name = bt_store_snapshot_name(store, count - 1 - back);
 	return 0;
 }
@@ -65,12 +61,12 @@ static int resolve_time(struct bt_store *store, const char *text, int64_t now, c
 {
 	int64_t seconds;
 	if (bt_time_parse(text + 1, now, &seconds) && bt_time_parse(text, now, &seconds))
-		return bt_fail(error, BT_E_INVALID, text, "not a time");
+		return bt_fail(error, BT_E_INVALID, text, "is not a time");
 	size_t count = store->snapshot_count, at = count;
 	while (at && bt_slot(store, store->snapshots[at - 1])->seconds > seconds)
 		at--;
 	if (!at)
-		return fail_names(store, BT_E_NOT_FOUND, 0, count ? 1 : 0, text, error);
+		return too_old(store, text, error);
 	*ret_name = bt_store_snapshot_name(store, at - 1);
 	return 0;
 }
@@ -90,6 +86,22 @@ static bool is_prefix(const char *name, const char *text)
 	return !strncmp(name, text, length) || !strncmp(name + strlen(PREFIX), text, length);
 }
 
+static int not_clear(struct bt_store *store, const char *text, size_t count, struct bt_error *error)
+{
+	char detail[200];
+	size_t shown = 0;
+	int used = snprintf(detail, sizeof(detail), "begins the names of %zu snapshots: ", count);
+	for (size_t i = 0; i < store->snapshot_count && shown < SHOWN && used < (int)sizeof(detail); i++) {
+		const char *name = bt_store_snapshot_name(store, i);
+		if (is_prefix(name, text))
+			used += snprintf(detail + used, sizeof(detail) - (size_t)used, "%s%s", shown++ ? ", " : "",
+					 name);
+	}
+	if (count > shown && used < (int)sizeof(detail))
+		snprintf(detail + used, sizeof(detail) - (size_t)used, "…");
+	return bt_fail(error, BT_E_INVALID, text, detail);
+}
+
 static int resolve_name(struct bt_store *store, const char *text, const char **ret_name, struct bt_error *error)
 {
 	size_t found = 0, first = 0;
@@ -107,7 +119,7 @@ static int resolve_name(struct bt_store *store, const char *text, const char **r
 	if (!found)
 		return not_found(store, text, error);
 	if (found > 1)
-		return fail_names(store, BT_E_INVALID, first, found, text, error);
+		return not_clear(store, text, found, error);
 	*ret_name = bt_store_snapshot_name(store, first);
 	return 0;
 }

@@ -120,7 +120,27 @@ short() {
 	run -1 backuptool ls latest:/elsewhere
 	output_is "backuptool ls: /elsewhere is not in $second, which is of $WORK/src"
 	run -1 backuptool ls 2020-01-01
-	[[ $output == *"not found: $first"* ]]
+	output_is "backuptool ls: there is no snapshot '2020-01-01'; the nearest is $first"
+	run -1 backuptool ls latset
+	output_is "backuptool ls: there is no snapshot 'latset'; did you mean latest?"
+	run -1 backuptool ls yesterday
+	output_is "backuptool ls: there is no snapshot 'yesterday'; did you mean @yesterday?"
+	run -1 backuptool cat docs/a.txt
+	output_is "backuptool cat: there is no snapshot 'docs/a.txt'; did you mean latest:docs/a.txt?"
+	run -1 backuptool cat "$WORK/src/docs/a.txt"
+	output_is "backuptool cat: there is no snapshot '$WORK/src/docs/a.txt'; did you mean latest:$WORK/src/docs/a.txt?"
+	run -1 backuptool cat :docs/a.txt
+	output_is "backuptool cat: ':docs/a.txt' names no snapshot; did you mean latest:docs/a.txt?"
+	touch docs.json
+	run -1 backuptool cat docs.json
+	output_is "backuptool cat: docs.json is not a snapshot: its name must be snapshot_TIME.json, as it was written"
+	cd src/docs
+	run -1 backuptool cat a.txt --store ../../snapshots
+	output_is "backuptool cat: a.txt is not a snapshot: its name must be snapshot_TIME.json, as it was written"
+	cd ..
+	run -1 backuptool ls docs --store ../snapshots
+	output_is "backuptool ls: there is no snapshot 'docs'; did you mean latest:docs?"
+	cd ..
 	run -1 backuptool versions nothing
 	output_is "backuptool versions: there is no nothing in $second; see 'backuptool ls'"
 }

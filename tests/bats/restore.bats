@@ -84,12 +84,12 @@ load helper
 	name=$(newest)
 	for text in latest~2 snapshot_1999 @1999-01-01 nothing; do
 		run -1 --separate-stderr bring "$text" out
-		[[ $stderr == "backuptool restore: "*"not found"* ]]
+		[[ $stderr == "backuptool restore: there is no snapshot '$text'; the "*" snapshot_"*.json ]]
 	done
 	run -2 --separate-stderr bring snapshot_2 out
-	[[ $stderr == "backuptool restore: "*"$name"* ]]
+	[[ $stderr == "backuptool restore: 'snapshot_2' begins the names of 2 snapshots: snapshot_"*"$name" ]]
 	run -2 --separate-stderr bring @nonsense out
-	[[ $stderr == "backuptool restore: "*nonsense* ]]
+	stderr_is "backuptool restore: '@nonsense' is not a time"
 	run -1 --separate-stderr bring nowhere/snapshot_x.json out
 	stderr_is "backuptool restore: nowhere/snapshot_x.json: No such file or directory; give a snapshot's name or the path of its file"
 	[ ! -e out ]

@@ -494,8 +494,8 @@ static void test_resolve(void **state)
 {
 	struct sample sample = sample_new();
 	struct bt_store *store = open_store(&sample);
-	assert_unresolved(store, "latest", BT_E_NOT_FOUND, "no snapshots");
-	assert_unresolved(store, "2026", BT_E_NOT_FOUND, "no snapshots");
+	assert_unresolved(store, "latest", BT_E_NOT_FOUND, "has none");
+	assert_unresolved(store, "2026", BT_E_NOT_FOUND, "has none");
 	write_snapshot(&sample, "snapshot_2026-11-20T10-00-00Z.json");
 	write_snapshot(&sample, "snapshot_2026-11-20T10-00-00Z-1.json");
 	write_snapshot(&sample, "snapshot_2026-11-22T10-00-00Z.json");

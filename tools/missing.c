@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* What is said when there is no such snapshot. */
+#include "missing.h"
+#include "output.h"
+#include "place.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const char *word(const void *arg, size_t index)
+{
+	static const char *const words[] = {"latest", "@yesterday", NULL};
+
+	return words[index];
+}
+
+/* Whether somebody gave the path alone. */
+static bool latest_has(struct bt_store *store, const char *path)
+{
+	size_t count = bt_store_snapshot_count(store);
+	struct bt_snapshot *snapshot = NULL;
+	const struct bt_page *page = NULL;
+	const struct bt_entry *entry;
+	struct bt_error error = {0};
+	bool found = false;
+	char *inside;
+
+	if (!*path || !count || bt_snapshot_open(store, bt_store_snapshot_name(store, count - 1), &snapshot, &error))
+		return false;
+	inside = tool_place_path(bt_snapshot_info(snapshot), path);
+	if (inside && *inside)
+		found = bt_path_lookup(store, &bt_snapshot_info(snapshot)->root, inside, &page, &entry, &error) == 0;
+	bt_page_put(store, page);
+	bt_snapshot_close(snapshot);
+	free(inside);
+	return found;
+}
+
+int tool_no_snapshot(const struct tool *tool, struct bt_store *store, const char *text, const struct bt_error *error)
+{
+	char *shown, *detail;
+	const char *near = NULL;
+
+	if (error->code != BT_E_NOT_FOUND && error->code != BT_E_INVALID)
+		return tool_fail(tool, error);
+	shown = tool_escape(text);
+	detail = tool_escape(error->detail);
+	if (bt_store_snapshot_count(store) && *text != '@' && !strchr(text, '~'))
+		near = tool_nearest(text, word, NULL);
+	if (error->code == BT_E_INVALID)
+		tool_say(tool, "'%s' %s", shown, detail);
+	else if (latest_has(store, text))
+		tool_say(tool, "there is no snapshot '%s'; did you mean latest:%s?", shown, shown);
+	else if (near)
+		tool_say(tool, "there is no snapshot '%s'; did you mean %s?", shown, near);
+	else
+		tool_say(tool, "there is no snapshot '%s'; %s", shown, detail);
+	free(shown);
+	free(detail);
+	return tool_exit_code(error->code);
+}
+
+int tool_not_a_snapshot(const struct tool *tool, const char *text, int sys)
+{
+	const struct bt_store_options read_only = {.read_only = true};
+	struct bt_error error = {0};
+	struct bt_store *store = NULL;
+	char *shown = tool_escape(text);
+
+	if (bt_store_open(tool->store, &read_only, &store, &error) == 0 && latest_has(store, text))
+		tool_say(tool, "there is no snapshot '%s'; did you mean latest:%s?", shown, shown);
+	else if (sys)
+		tool_say(tool, "%s: %s; give a snapshot's name or the path of its file", shown, strerror(sys));
+	else
+		tool_say(tool, "%s is not a snapshot: its name must be snapshot_TIME.json, as it was written", shown);
+	bt_store_close(store);
+	free(shown);
+	return TOOL_FATAL;
+}
