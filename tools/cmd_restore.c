@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
 #include "output.h"
+#include "place.h"
 #include "progress.h"
 #include "rows.h"
 #include <backuptool/restore.h>
@@ -113,11 +114,46 @@ static void print_report(const struct tool *tool, const struct report *report)
 	free(directories);
 }
 
-static int restore(struct tool *tool, const struct options *options, const struct tool_pick *pick)
+/* Of the snapshot's own paths; none: everything. */
+struct paths {
+	char **items;
+	size_t count;
+};
+
+static int add_path(const struct tool *tool, const struct tool_pick *pick, const char *path, struct paths *paths)
+{
+	int result = tool_place_find(tool, pick, path, &paths->items[paths->count]);
+
+	paths->count += result == TOOL_OK;
+	return result;
+}
+
+/* behind: what stood behind the snapshot's name. */
+static int find_paths(const struct tool *tool, const struct tool_pick *pick, const char *behind, struct paths *paths)
+{
+	int result = TOOL_OK;
+
+	*paths = (struct paths){tool_alloc(((size_t)tool->operand_count + 1) * sizeof(*paths->items)), 0};
+	if (*behind)
+		result = add_path(tool, pick, behind, paths);
+	for (int i = 0; result == TOOL_OK && i < tool->operand_count; i++)
+		result = add_path(tool, pick, tool->operands[i], paths);
+	return result;
+}
+
+static void free_paths(struct paths *paths)
+{
+	for (size_t i = 0; i < paths->count; i++)
+		free(paths->items[i]);
+	free(paths->items);
+}
+
+static int restore(struct tool *tool, const struct options *options, const struct tool_pick *pick,
+		   const struct paths *paths)
 {
 	const struct bt_restore_options wanted = {
-		.paths = (const char *const *)tool->operands,
-		.path_count = (size_t)tool->operand_count,
+		.paths = (const char *const *)paths->items,
+		.path_count = paths->count,
 		.overwrite = options->overwrite,
 		.delete_extra = options->delete_extra,
 		.dry_run = options->dry_run,
@@ -144,12 +180,18 @@ static int run(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
 	struct tool_pick pick;
-	int result = options->salvage ? tool_pick_salvage(tool, options->snapshot, &pick)
-				      : tool_pick_open(tool, options->snapshot, &pick);
+	struct paths paths;
+	char *name;
+	const char *behind = tool_place_divide(tool, options->snapshot, &name);
+	int result = options->salvage ? tool_pick_salvage(tool, name, &pick) : tool_pick_open(tool, name, &pick);
 
+	free(name);
 	if (result != TOOL_OK)
 		return result;
-	result = restore(tool, options, &pick);
+	result = find_paths(tool, &pick, behind, &paths);
+	if (result == TOOL_OK)
+		result = restore(tool, options, &pick, &paths);
+	free_paths(&paths);
 	tool_pick_close(&pick);
 	return result;
 }
@@ -159,8 +201,8 @@ const struct tool_command cmd_restore = {
 	.summary = "brings a snapshot, or some paths of it, back",
 	.description = "Everything comes back: names of any bytes, types, modes, owners, times, links,\n"
 		       "holes, extended attributes, ACLs, and, as root, devices. Each PATH is one in\n"
-		       "the snapshot, relative to the directory that it is of; without any, everything\n"
-		       "is restored.\n"
+		       "the snapshot: relative to the directory that it is of, or absolute below it;\n"
+		       "without any, everything is restored.\n"
 		       "\n"
 		       "In a directory that has something already, only what differs is written (a file\n"
 		       "of the same size, time and metadata counts as equal; '--overwrite always' writes\n"

@@ -204,15 +204,36 @@ static int names_none(const struct tool *tool, const char *text)
 	return TOOL_FATAL;
 }
 
-int tool_place_open(const struct tool *tool, const char *text, struct tool_place *ret_place)
+const char *tool_place_divide(const struct tool *tool, const char *text, char **ret_snapshot)
 {
 	size_t length = snapshot_length(tool, text);
-	char *name = tool_format("%.*s", (int)length, text);
+
+	*ret_snapshot = tool_format("%.*s", (int)length, text);
+	return text + length + (text[length] == ':');
+}
+
+int tool_place_find(const struct tool *tool, const struct tool_pick *pick, const char *path, char **ret_path)
+{
+	struct tool_place place = {.pick = *pick};
+	int result = find_entry(tool, path, &place);
+
+	bt_page_put(pick->store, place.page);
+	if (result == TOOL_OK)
+		*ret_path = place.path;
+	else
+		free(place.path);
+	return result;
+}
+
+int tool_place_open(const struct tool *tool, const char *text, struct tool_place *ret_place)
+{
 	struct tool_place place = {0};
-	int result = length ? tool_pick_open(tool, name, &place.pick) : names_none(tool, text);
+	char *name;
+	const char *path = tool_place_divide(tool, text, &name);
+	int result = *name ? tool_pick_open(tool, name, &place.pick) : names_none(tool, text);
 
 	if (result == TOOL_OK)
-		result = find_entry(tool, text + length + (text[length] == ':'), &place);
+		result = find_entry(tool, path, &place);
 	if (result == TOOL_OK)
 		*ret_place = place;
 	else

@@ -21,6 +21,11 @@ struct tool_place {
 int tool_place_open(const struct tool *tool, const char *text, struct tool_place *ret_place);
 void tool_place_close(struct tool_place *place);
 
+/* The snapshot's name of such a text, allocated, and the path behind it: "" if there is none. */
+const char *tool_place_divide(const struct tool *tool, const char *text, char **ret_snapshot);
+/* path in that snapshot, written as above; what is wrong is said as by open. Allocated. */
+int tool_place_find(const struct tool *tool, const struct tool_pick *pick, const char *path, char **ret_path);
+
 /* path in that snapshot, written as above; NULL if it cannot be below its target. Allocated. */
 char *tool_place_path(const struct bt_snapshot_info *info, const char *path);
 /* "2026-11-20T10-00-00Z" of "snapshot_2026-11-20T10-00-00Z.json": a name that every command takes. Allocated. */

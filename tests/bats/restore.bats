@@ -127,9 +127,22 @@ load helper
 	run -0 find out -type f
 	[ "$(sort <<<"$output")" = $'out/docs/notes/b.txt\nout/photos/numbers.txt' ]
 	cmp src/photos/numbers.txt out/photos/numbers.txt
-	run bring latest out2 docs/missing
-	[ "$status" -ne 0 ]
-	[[ $output == *docs/missing* ]]
+	bring latest out2 "$WORK/src/docs/notes" ./docs//a.txt
+	run -0 find out2 -type f
+	[ "$(sort <<<"$output")" = $'out2/docs/a.txt\nout2/docs/notes/b.txt' ]
+	bring latest:docs out3
+	same src/docs out3/docs
+	[ "$(ls out3)" = docs ]
+	name=$(newest)
+	bring "snapshots/$name:docs/a.txt" out4 link --salvage
+	[ "$(find out4 | sort | tr '\n' ' ')" = "out4 out4/docs out4/docs/a.txt out4/link " ]
+	run -1 --separate-stderr bring latest missing docs/notes docs/ntoes
+	stderr_is "backuptool restore: there is no docs/ntoes in $name; the nearest is docs/notes"
+	run -1 --separate-stderr bring latest:docs/xyz missing
+	stderr_is "backuptool restore: there is no docs/xyz in $name; see 'backuptool ls'"
+	run -1 --separate-stderr bring latest missing /elsewhere
+	stderr_is "backuptool restore: /elsewhere is not in $name, which is of $WORK/src"
+	[ ! -e missing ]
 }
 
 @test "into a directory that has something: only what differs is written" {
