@@ -6,6 +6,7 @@
 #include "progress.h"
 #include "unified.h"
 #include <backuptool/compare.h>
+#include <backuptool/policy.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 struct options {
@@ -41,7 +43,7 @@ struct diff {
 	const struct options *options;
 	struct tool_talk talk;
 	struct tool_place before, after;
-	char *directory; /* instead of after */
+	char *live; /* a path, instead of after */
 	struct bt_compare_result result;
 };
 
@@ -106,7 +108,7 @@ static const struct tool_column total_columns[] = {
 /* The file as it is now: not one that a link leads to. */
 static int open_live(const struct diff *diff, const struct bt_change *change)
 {
-	char *path = tool_format("%s%s%s", diff->directory, *change->path ? "/" : "", change->path);
+	char *path = tool_format("%s%s%s", diff->live, *change->path ? "/" : "", change->path);
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat status;
 
@@ -126,9 +128,9 @@ static void content_print(struct diff *diff, const struct bt_change *change)
 	if (change->kind != BT_CHANGE_CONTENT || change->after->type != BT_FILE)
 		return;
 	before = tool_unified_open(diff->before.pick.store, change->before, &error);
-	after = before < 0	  ? -1
-		: diff->directory ? open_live(diff, change)
-				  : tool_unified_open(diff->after.pick.store, change->after, &error);
+	after = before < 0   ? -1
+		: diff->live ? open_live(diff, change)
+			     : tool_unified_open(diff->after.pick.store, change->after, &error);
 	if (error.code && error.code != BT_E_UNSUPPORTED) {
 		tool_fail(diff->tool, &error);
 	} else if (before >= 0 && after >= 0) {
@@ -195,7 +197,7 @@ static int compare(struct diff *diff, struct bt_error *error)
 	const struct bt_compare_call call = {found, diff, &diff->talk.observer};
 	const struct bt_side before = {diff->before.pick.store, diff->before.entry};
 	const struct bt_side after = {diff->after.pick.store, diff->after.entry};
-	const struct bt_live live = {.path = diff->directory,
+	const struct bt_live live = {.path = diff->live,
 				     .exclude = options->exclude.items,
 				     .exclude_count = options->exclude.count,
 				     .exclude_if_present = options->exclude_if_present.items,
@@ -203,8 +205,8 @@ static int compare(struct diff *diff, struct bt_error *error)
 				     .exclude_caches = options->exclude_caches,
 				     .one_file_system = options->one_file_system};
 
-	return diff->directory ? bt_compare_live(&before, &live, &call, &diff->result, error)
-			       : bt_compare(&before, &after, &call, &diff->result, error);
+	return diff->live ? bt_compare_live(&before, &live, &call, &diff->result, error)
+			  : bt_compare(&before, &after, &call, &diff->result, error);
 }
 
 static int run_diff(struct diff *diff)
@@ -227,11 +229,37 @@ static int run_diff(struct diff *diff)
 	return differs && diff->options->exit_code ? TOOL_DIFFERENT : TOOL_OK;
 }
 
-static bool is_directory(const char *path)
+static bool is_snapshot(const struct tool *tool, const char *text)
+{
+	const struct bt_store_options read_only = {.read_only = true};
+	struct bt_store *store = NULL;
+	struct bt_error error = {0};
+	const char *name;
+	bool found = bt_store_open(tool->store, &read_only, &store, &error) == 0 &&
+		     bt_store_resolve(store, text, time(NULL), &name, &error) == 0;
+
+	bt_store_close(store);
+	return found;
+}
+
+static bool has_snapshot_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	int64_t seconds;
+	unsigned clash;
+
+	return bt_snapshot_name_parse(slash ? slash + 1 : path, &seconds, &clash) == 0;
+}
+
+/* A path as it is now, with which what is in the snapshot can be compared; what can only be a path is one. */
+static bool is_live(const struct diff *diff, const char *text)
 {
 	struct stat status;
 
-	return strchr(path, '/') && stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+	if (diff->before.entry->type == BT_DIR ? stat(text, &status) || !S_ISDIR(status.st_mode)
+					       : lstat(text, &status) || has_snapshot_name(text))
+		return false;
+	return strchr(text, '/') || strcmp(text, ".") == 0 || strcmp(text, "..") == 0 || !is_snapshot(diff->tool, text);
 }
 
 /* What the first one is compared with. */
@@ -240,12 +268,12 @@ static int open_other(struct diff *diff)
 	const struct tool *tool = diff->tool;
 	const struct tool_place *before = &diff->before;
 
-	if (tool->operand_count == 2 && !is_directory(tool->operands[1]))
+	if (tool->operand_count == 2 && !is_live(diff, tool->operands[1]))
 		return tool_place_open(tool, tool->operands[1], &diff->after);
 	if (tool->operand_count == 2)
-		diff->directory = tool_format("%s", tool->operands[1]);
+		diff->live = tool_format("%s", tool->operands[1]);
 	else
-		diff->directory = tool_format("%s%s%s", before->info->target, *before->path ? "/" : "", before->path);
+		diff->live = tool_format("%s%s%s", before->info->target, *before->path ? "/" : "", before->path);
 	return TOOL_OK;
 }
 
@@ -262,7 +290,7 @@ static int run(struct tool *tool, const void *arg)
 	result = open_other(&diff);
 	if (result == TOOL_OK)
 		result = run_diff(&diff);
-	free(diff.directory);
+	free(diff.live);
 	tool_place_close(&diff.after);
 	tool_place_close(&diff.before);
 	return result;
@@ -272,8 +300,9 @@ const struct tool_command cmd_diff = {
 	.name = "diff",
 	.summary = "shows what differs between snapshots, or since one was taken",
 	.description = "A line for each difference: + came, - went, M other contents, T another type,\n"
-		       "U only metadata. One snapshot is compared with its directory as it is now.",
-	.operands = "SNAPSHOT[:PATH] [SNAPSHOT[:PATH] | DIR]",
+		       "U only metadata. One snapshot is compared with its directory as it is now; a\n"
+		       "PATH in it, too, or with another directory or file.",
+	.operands = "SNAPSHOT[:PATH] [SNAPSHOT[:PATH] | DIR | FILE]",
 	.example = "  backuptool diff latest~1 latest\n"
 		   "  backuptool diff latest\n"
 		   "  backuptool diff @yesterday:letters latest:letters --content\n",

@@ -236,6 +236,46 @@ U mode
 		"0 added, 5 removed, 0 changed, 1 of another type, 1 only in metadata; +0 B, -12 B"
 }
 
+@test "diff with a directory or a file as it is now, however it is named" {
+	two_snapshots
+	for place in src ./src "$WORK/src" src/; do
+		run -0 backuptool diff latest "$place"
+		output_is "no differences"
+	done
+	cd src
+	run -0 backuptool diff latest . --store ../snapshots
+	output_is "no differences"
+	cd docs
+	run -0 backuptool diff latest .. --store ../../snapshots
+	output_is "no differences"
+	cd ../..
+	run -0 backuptool diff latest:docs src/docs
+	output_is "no differences"
+	changed="1 added, 0 removed, 0 changed, 0 of another type, 0 only in metadata; +1 B, -0 B"
+	mkdir latest
+	run -0 backuptool diff latest~1:docs latest:docs
+	[[ $output == *"2 removed, 1 changed"* ]]
+	run -0 backuptool diff latest latest
+	output_is "no differences"
+	cp -a src copy
+	printf 'n' >copy/more
+	touch -r src copy
+	run -0 backuptool diff latest copy
+	output_is "+ more" "$changed"
+	for place in src/docs/a.txt "$WORK/src/docs/a.txt"; do
+		run -0 backuptool diff latest:docs/a.txt "$place"
+		output_is "no differences"
+	done
+	printf 'hello\nWorld\n' >a.txt
+	run -0 backuptool diff latest:docs/a.txt a.txt --content
+	[ "${lines[0]}" = "M ." ]
+	[[ $output == *$'\n-world\n+World\n'* ]]
+	run -1 backuptool diff latest a.txt
+	output_is "backuptool diff: a.txt is not a snapshot: its name must be snapshot_TIME.json, as it was written"
+	run -1 backuptool diff latest nothing
+	output_is "backuptool diff: there is no snapshot 'nothing'; the nearest is $second"
+}
+
 @test "diff --content" {
 	two_snapshots
 	printf '\0' >>src/photos/noise.bin
