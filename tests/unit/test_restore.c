@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "restore_world.h"
+
+#include "restore/place.h"
+#include <errno.h>
 #include <sys/resource.h>
 
 static void test_round_trip(void **state)
@@ -401,6 +404,30 @@ static void test_inherited_acl(void **state)
 	end(&back);
 }
 
+/* A store that came there after the restore looked where it is. */
+static void test_guarded(void **state)
+{
+	struct back back;
+	begin(&back);
+	assert_int_equal(mkdir(back.output, 0755), 0);
+	assert_int_equal(mkdir(in_output(&back, "a"), 0755), 0);
+	assert_int_equal(mkdir(in_output(&back, "a/b"), 0755), 0);
+	assert_int_equal(mkdir(in_output(&back, "a/b/store"), 0755), 0);
+	append(in_output(&back, "a/b/store/kept"), "x");
+	append(in_output(&back, "a/b/gone"), "x");
+	struct stat store = status_of(in_output(&back, "a/b/store"));
+	struct bt_guarded one = {store.st_dev, store.st_ino};
+	const struct bt_guard guard = {.chain = &one, .count = 1}, none = {0};
+	int fd = open(back.output, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(bt_remove_tree(fd, "a", &guard), -EBUSY);
+	assert_true(exists(in_output(&back, "a/b/store/kept")));
+	assert_false(exists(in_output(&back, "a/b/gone")));
+	assert_int_equal(bt_remove_tree(fd, "a", &none), 0);
+	assert_false(exists(in_output(&back, "a")));
+	close(fd);
+	end(&back);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,7 +435,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_never),	      cmocka_unit_test(test_delete),  cmocka_unit_test(test_dry_run),
 		cmocka_unit_test(test_paths),	      cmocka_unit_test(test_many),    cmocka_unit_test(test_deep),
 		cmocka_unit_test(test_delete_deep),   cmocka_unit_test(test_classic), cmocka_unit_test(test_progress),
-		cmocka_unit_test(test_inherited_acl),
+		cmocka_unit_test(test_inherited_acl), cmocka_unit_test(test_guarded),
 	};
 	if (geteuid() != 0)
 		return 77; /* owners and devices are root's */
