@@ -181,10 +181,12 @@ static int run(struct tool *tool, const void *arg)
 	const struct options *options = arg;
 	struct tool_pick pick;
 	struct paths paths;
-	char *name;
-	const char *behind = tool_place_divide(tool, options->snapshot, &name);
-	int result = options->salvage ? tool_pick_salvage(tool, name, &pick) : tool_pick_open(tool, name, &pick);
+	char *name = NULL;
+	const char *behind;
+	int result = tool_place_divide(tool, options->snapshot, &name, &behind);
 
+	if (result == TOOL_OK)
+		result = options->salvage ? tool_pick_salvage(tool, name, &pick) : tool_pick_open(tool, name, &pick);
 	free(name);
 	if (result != TOOL_OK)
 		return result;

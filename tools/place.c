@@ -204,12 +204,15 @@ static int names_none(const struct tool *tool, const char *text)
 	return TOOL_FATAL;
 }
 
-const char *tool_place_divide(const struct tool *tool, const char *text, char **ret_snapshot)
+int tool_place_divide(const struct tool *tool, const char *text, char **ret_snapshot, const char **ret_path)
 {
 	size_t length = snapshot_length(tool, text);
 
+	if (!length)
+		return names_none(tool, text);
 	*ret_snapshot = tool_format("%.*s", (int)length, text);
-	return text + length + (text[length] == ':');
+	*ret_path = text + length + (text[length] == ':');
+	return TOOL_OK;
 }
 
 int tool_place_find(const struct tool *tool, const struct tool_pick *pick, const char *path, char **ret_path)
@@ -228,10 +231,12 @@ int tool_place_find(const struct tool *tool, const struct tool_pick *pick, const
 int tool_place_open(const struct tool *tool, const char *text, struct tool_place *ret_place)
 {
 	struct tool_place place = {0};
-	char *name;
-	const char *path = tool_place_divide(tool, text, &name);
-	int result = *name ? tool_pick_open(tool, name, &place.pick) : names_none(tool, text);
+	char *name = NULL;
+	const char *path;
+	int result = tool_place_divide(tool, text, &name, &path);
 
+	if (result == TOOL_OK)
+		result = tool_pick_open(tool, name, &place.pick);
 	if (result == TOOL_OK)
 		result = find_entry(tool, path, &place);
 	if (result == TOOL_OK)

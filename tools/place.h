@@ -21,8 +21,9 @@ struct tool_place {
 int tool_place_open(const struct tool *tool, const char *text, struct tool_place *ret_place);
 void tool_place_close(struct tool_place *place);
 
-/* The snapshot's name of such a text, allocated, and the path behind it: "" if there is none. */
-const char *tool_place_divide(const struct tool *tool, const char *text, char **ret_snapshot);
+/* The snapshot's name of such a text, allocated, and the path behind it: "" if there is none. Says what is wrong, and
+ * gives an exit code. */
+int tool_place_divide(const struct tool *tool, const char *text, char **ret_snapshot, const char **ret_path);
 /* path in that snapshot, written as above; what is wrong is said as by open. Allocated. */
 int tool_place_find(const struct tool *tool, const struct tool_pick *pick, const char *path, char **ret_path);
 

@@ -142,6 +142,8 @@ load helper
 	stderr_is "backuptool restore: there is no docs/xyz in $name; see 'backuptool ls'"
 	run -1 --separate-stderr bring latest missing /elsewhere
 	stderr_is "backuptool restore: /elsewhere is not in $name, which is of $WORK/src"
+	run -1 --separate-stderr bring :docs missing
+	stderr_is "backuptool restore: ':docs' names no snapshot; did you mean latest:docs?"
 	[ ! -e missing ]
 }
 
