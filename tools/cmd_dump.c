@@ -26,12 +26,14 @@ static int add(struct dump *dump, const char *path, const struct bt_entry *entry
 {
 	struct bt_error error = {0};
 	bool broken;
-	int code = tool_tar_add(dump->tar, path, entry, &broken, &error);
+	int code;
 
-	dump->progress.files += entry->type == BT_FILE;
-	dump->progress.bytes += entry->size;
+	dump->progress.path = path;
 	if (dump->talk.observer.progress)
 		dump->talk.observer.progress(&dump->talk, &dump->progress);
+	code = tool_tar_add(dump->tar, path, entry, &broken, &error);
+	dump->progress.files += entry->type == BT_FILE;
+	dump->progress.bytes += entry->size;
 	if (!code)
 		return TOOL_OK;
 	if (code == BT_E_UNSUPPORTED) {

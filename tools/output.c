@@ -101,6 +101,24 @@ size_t tool_width(const char *text)
 	return width;
 }
 
+const char *tool_end_of(const char *text, size_t columns)
+{
+	size_t width = tool_width(text), left = strlen(text);
+
+	if (width <= columns)
+		return text;
+	while (left > 0 && width + 1 > columns) {
+		wchar_t value = 0;
+		size_t length = character(text, left, &value), step = length ? length : 1;
+		int wide = length ? wcwidth(value) : 1;
+
+		width -= wide < 0 ? 1 : (size_t)wide;
+		text += step;
+		left -= step;
+	}
+	return text;
+}
+
 bool tool_is_utf8(const char *text)
 {
 	size_t left = strlen(text);

@@ -15,6 +15,9 @@ char *tool_format(const char *format, ...) __attribute__((format(printf, 1, 2)))
 char *tool_escape(const char *text);
 /* Columns that an escaped text takes on a terminal. */
 size_t tool_width(const char *text);
+/* Where the end of an escaped text begins that fits into so many columns, less one for a mark if that is not all of it.
+ */
+const char *tool_end_of(const char *text, size_t columns);
 bool tool_is_utf8(const char *text);
 
 char *tool_bytes(uint64_t bytes);				     /* "0 B", "1023 B", "1.0 KiB", "12.3 GiB" */

@@ -10,6 +10,7 @@
 
 #define REDRAW_AFTER	       0.1 /* seconds */
 #define ENOUGH_FOR_AN_ESTIMATE 2.0
+#define SHORTEST_PATH	       8 /* columns; less says nothing */
 
 static void erase(struct tool_talk *talk)
 {
@@ -89,25 +90,68 @@ static char *time_left(uint64_t bytes, double rate)
 			    : tool_format("  %.0f min left", seconds / 60);
 }
 
-/* "45 %  1234 files  1.2 GiB of 2.6 GiB  85.0 MiB/s  17 s left", or as much of it as is known. */
-static char *line_text(const struct tool_talk *talk, const struct bt_progress *progress)
+/* "  45 %" and "of 2.6 GiB" where a total is known; marking counts snapshots and has no bytes. */
+static char *amount_text(const struct bt_progress *progress)
 {
-	double seconds = tool_talk_seconds(talk), rate = seconds > 0 ? (double)progress->bytes / seconds : 0;
 	uint64_t whole = progress->total_bytes, done = progress->bytes < whole ? progress->bytes : whole;
 	char *files = tool_count(progress->files, "file", "files"), *bytes = tool_bytes(progress->bytes);
-	char *speed = tool_bytes((uint64_t)rate), *total = tool_bytes(whole), *left, *text;
+	char *total = tool_bytes(whole), *text;
 
-	left = whole > 0 && seconds >= ENOUGH_FOR_AN_ESTIMATE ? time_left(whole - done, rate) : tool_format("%s", "");
 	if (whole > 0)
-		text = tool_format("%3.0f %%  %s  %s of %s  %s/s%s", 100.0 * (double)done / (double)whole, files, bytes,
-				   total, speed, left);
+		text = tool_format("%3.0f %%  %s  %s of %s", 100.0 * (double)done / (double)whole, files, bytes, total);
+	else if (progress->total_files > 0 && progress->bytes == 0)
+		text = tool_format("%3.0f %%  %" PRIu64 " of %" PRIu64,
+				   100.0 * (double)progress->files / (double)progress->total_files, progress->files,
+				   progress->total_files);
 	else
-		text = tool_format("%s  %s  %s/s", files, bytes, speed);
+		text = tool_format("%s  %s", files, bytes);
 	free(files);
 	free(bytes);
-	free(speed);
 	free(total);
-	free(left);
+	return text;
+}
+
+static char *speed_text(const struct tool_talk *talk, const struct bt_progress *progress)
+{
+	double seconds = tool_talk_seconds(talk), rate = seconds > 0 ? (double)progress->bytes / seconds : 0;
+	uint64_t whole = progress->total_bytes, left = progress->bytes < whole ? whole - progress->bytes : 0;
+	char *speed = tool_bytes((uint64_t)rate), *time, *text;
+
+	if (progress->syncing)
+		text = tool_format("  writing to disk");
+	else if (progress->bytes == 0)
+		text = tool_format("%s", "");
+	else {
+		time = whole > 0 && seconds >= ENOUGH_FOR_AN_ESTIMATE ? time_left(left, rate) : tool_format("%s", "");
+		text = tool_format("  %s/s%s", speed, time);
+		free(time);
+	}
+	free(speed);
+	return text;
+}
+
+/* "45 %  1234 files  1.2 GiB of 2.6 GiB  85.0 MiB/s  17 s left  …/letters/2024.odt", or as much of it as is known and
+ * fits. */
+static char *line_text(const struct tool_talk *talk, const struct bt_progress *progress)
+{
+	size_t columns = terminal_width() - 1, used, width;
+	char *amount = amount_text(progress), *speed = speed_text(talk, progress);
+	char *path = tool_escape(progress->path && !progress->syncing ? progress->path : ""), *text;
+
+	used = strlen(amount) + strlen(speed) + strlen("  ");
+	width = tool_width(path);
+	if (*path && used + (width < SHORTEST_PATH ? width : SHORTEST_PATH) <= columns) {
+		const char *end = tool_end_of(path, columns - used);
+
+		text = tool_format("%s%s  %s%s", amount, speed, end == path ? "" : "…", end);
+	} else {
+		text = tool_format("%s%s", amount, speed);
+		if (strlen(text) > columns)
+			text[columns] = '\0';
+	}
+	free(amount);
+	free(speed);
+	free(path);
 	return text;
 }
 
@@ -117,11 +161,11 @@ static void progress_line(void *arg, const struct bt_progress *progress)
 	double now = tool_clock();
 	char *text;
 
-	if (now - talk->last < REDRAW_AFTER)
+	if (now - talk->last < REDRAW_AFTER && !progress->syncing)
 		return;
 	talk->last = now;
 	text = line_text(talk, progress);
-	fprintf(stderr, "\r%.*s\033[K", (int)terminal_width() - 1, text);
+	fprintf(stderr, "\r%s\033[K", text);
 	fflush(stderr);
 	talk->drawn = true;
 	free(text);
@@ -129,9 +173,9 @@ static void progress_line(void *arg, const struct bt_progress *progress)
 
 static bool line_wanted(const struct tool *tool)
 {
-	const char *terminal = getenv("TERM");
+	const char *terminal = getenv("TERM"), *plain = getenv("NO_COLOR");
 
-	return !tool->quiet && !tool->no_progress && !tool->json && isatty(STDERR_FILENO) && terminal &&
+	return (!plain || !*plain) && !tool->quiet && !tool->no_progress && !tool->json && isatty(STDERR_FILENO) && terminal &&
 	       strcmp(terminal, "dumb") != 0;
 }
 

@@ -5,9 +5,6 @@
 #include "check/run.h"
 #include <errno.h>
 #include <sys/random.h>
-#include <time.h>
-
-#define PROGRESS_NS INT64_C(100000000)
 
 struct bt_digest bt_check_key(const struct bt_digest *digest, uint64_t size)
 {
@@ -29,20 +26,14 @@ int bt_check_cancelled(struct bt_check_run *run)
 	return atomic_load_explicit(&run->cancelled, memory_order_relaxed) ? BT_E_CANCELLED : 0;
 }
 
-void bt_check_progress(struct bt_check_run *run, uint64_t files, uint64_t bytes)
+void bt_check_progress(struct bt_check_run *run, const char *path, uint64_t files, uint64_t bytes)
 {
-	const struct bt_observer *observer = run->observer;
-	struct timespec now;
-	if (!observer || !observer->progress)
-		return;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	int64_t at = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 	pthread_mutex_lock(&run->lock);
 	run->progress.files += files;
 	run->progress.bytes += bytes;
-	if (at - run->progress_at >= PROGRESS_NS) {
-		run->progress_at = at;
-		observer->progress(observer->arg, &run->progress);
+	if (bt_pace_due(&run->pace, run->observer)) {
+		run->progress.path = path;
+		run->observer->progress(run->observer->arg, &run->progress);
 	}
 	pthread_mutex_unlock(&run->lock);
 }

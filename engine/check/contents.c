@@ -142,7 +142,7 @@ static int block_done(struct bt_job *arg, int result)
 	struct block_job *job = (struct block_job *)arg;
 	int r = result ? 0 : tell_block(job);
 	if (!result)
-		bt_check_progress(job->run, 0, job->block.length);
+		bt_check_progress(job->run, bt_file_name(job->file), 0, job->block.length);
 	bt_buf_free(&job->held);
 	free(job->wrong);
 	free(job);
@@ -323,7 +323,7 @@ static int check_file(struct reader *reader, const struct bt_file_id *id)
 		return file_unusable(reader, id, &facts);
 	if (!r)
 		reader->run->result.files++;
-	bt_check_progress(reader->run, 1, 0);
+	bt_check_progress(reader->run, id->name, 1, 0);
 	return r;
 }
 

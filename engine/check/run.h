@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/digest_set.h"
+#include "base/pace.h"
 #include "store/store.h"
 #include <backuptool/check.h>
 #include <pthread.h>
@@ -56,7 +57,7 @@ struct bt_check_run {
 	struct bt_error unread; /* the first failure to read a file that is no damage, while there are states */
 	atomic_bool cancelled;
 	struct bt_progress progress;
-	int64_t progress_at;
+	struct bt_pace pace;
 };
 
 #define BT_STATE_DAMAGED  1u /* somewhere */
@@ -75,7 +76,7 @@ struct bt_digest bt_check_key(const struct bt_digest *digest, uint64_t size);
 
 /* 0 or BT_E_CANCELLED. From any thread. */
 int bt_check_cancelled(struct bt_check_run *run);
-void bt_check_progress(struct bt_check_run *run, uint64_t files, uint64_t bytes);
+void bt_check_progress(struct bt_check_run *run, const char *path, uint64_t files, uint64_t bytes);
 
 /* findings.c. Where memory runs out they give BT_E_NOMEM. */
 

@@ -4,9 +4,6 @@
 #include "compare/run.h"
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#define PROGRESS_NS INT64_C(100000000)
 
 int bt_compare_cancelled(const struct bt_compare_run *run)
 {
@@ -17,15 +14,11 @@ int bt_compare_cancelled(const struct bt_compare_run *run)
 void bt_compare_progress(struct bt_compare_run *run, uint64_t files, uint64_t bytes)
 {
 	const struct bt_observer *observer = run->call->observer;
-	struct timespec now;
 	run->progress.files += files;
 	run->progress.bytes += bytes;
-	if (!observer || !observer->progress || clock_gettime(CLOCK_MONOTONIC, &now))
+	if (!bt_pace_due(&run->pace, observer))
 		return;
-	int64_t at = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-	if (at - run->progress_at < PROGRESS_NS)
-		return;
-	run->progress_at = at;
+	run->progress.path = bt_compare_path(run);
 	observer->progress(observer->arg, &run->progress);
 }
 

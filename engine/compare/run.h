@@ -7,6 +7,7 @@
 #define BT_COMPARE_RUN_H
 
 #include "base/buf.h"
+#include "base/pace.h"
 #include "codec/hash.h"
 #include "scan/describe.h"
 #include <backuptool/compare.h>
@@ -43,7 +44,7 @@ struct bt_compare_run {
 	struct bt_compare_level *levels;
 	size_t count, room;
 	struct bt_progress progress;
-	int64_t progress_at;
+	struct bt_pace pace;
 };
 
 int bt_compare_cancelled(const struct bt_compare_run *run);

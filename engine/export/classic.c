@@ -5,6 +5,7 @@
 #include "base/digest_set.h"
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/pace.h"
 #include "codec/hash.h"
 #include "export/parts.h"
 #include <errno.h>
@@ -16,8 +17,6 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define PROGRESS_NANOSECONDS 100000000
-
 struct export
 {
 	struct bt_store *store;
@@ -28,7 +27,7 @@ struct export
 	struct bt_digest_set written; /* contents */
 	struct bt_hasher *hasher;
 	struct bt_progress progress;
-	struct timespec next_progress;
+	struct bt_pace pace;
 	uint64_t size, left_out, problems;
 	bool any; /* members in the object that is being written */
 };
@@ -46,23 +45,20 @@ static int check_cancelled(struct export *export)
 	return bt_fail(export->error, BT_E_CANCELLED, NULL, "export");
 }
 
-static void tell_progress(struct export *export, uint64_t bytes)
+static char *path_text(const struct bt_buf *path)
 {
-	struct timespec now;
-	const struct bt_observer *observer = export->observer;
+	return strndup(path->data ? (const char *)path->data : "", path->length);
+}
+
+static void tell_progress(struct export *export, const struct bt_buf *path, uint64_t bytes)
+{
 	export->progress.bytes += bytes;
-	if (!observer || !observer->progress || clock_gettime(CLOCK_MONOTONIC, &now))
+	if (!bt_pace_due(&export->pace, export->observer))
 		return;
-	if (now.tv_sec < export->next_progress.tv_sec ||
-	    (now.tv_sec == export->next_progress.tv_sec && now.tv_nsec < export->next_progress.tv_nsec))
-		return;
-	export->next_progress = now;
-	export->next_progress.tv_nsec += PROGRESS_NANOSECONDS;
-	if (export->next_progress.tv_nsec >= 1000000000) {
-		export->next_progress.tv_nsec -= 1000000000;
-		export->next_progress.tv_sec++;
-	}
-	observer->progress(observer->arg, &export->progress);
+	char *text = path_text(path);
+	export->progress.path = text;
+	export->observer->progress(export->observer->arg, &export->progress);
+	free(text);
 }
 
 static void tell_problem(void *arg, const struct bt_buf *path, const struct bt_error *error)
@@ -72,7 +68,7 @@ static void tell_problem(void *arg, const struct bt_buf *path, const struct bt_e
 	export->problems++;
 	if (!observer || !observer->problem)
 		return;
-	char *text = strndup(path->data ? (const char *)path->data : "", path->length);
+	char *text = path_text(path);
 	observer->problem(observer->arg, text ? text : "", error);
 	free(text);
 }
@@ -145,7 +141,8 @@ static void hash_slice(struct export *export, const struct bt_slice *slice)
 
 /* A file in one piece is verified by the store; one in several is here, as a whole. *ret_bad: what failed was reading,
  * so that the rest can go on. */
-static int write_slices(struct export *export, const struct bt_entry *entry, bool *ret_bad, struct bt_error *error)
+static int write_slices(struct export *export, const struct bt_buf *path, const struct bt_entry *entry, bool *ret_bad,
+			struct bt_error *error)
 {
 	bool whole = entry->extra && (entry->extra->has_chunks || entry->extra->chunk_page_count);
 	int result = 0;
@@ -163,7 +160,7 @@ static int write_slices(struct export *export, const struct bt_entry *entry, boo
 			hash_slice(export, &slice);
 		result = bt_out_base64(&export->out, slice.data, slice.length);
 		offset += slice.length;
-		tell_progress(export, slice.length);
+		tell_progress(export, path, slice.length);
 		bt_slice_end(export->store, &slice);
 	}
 	if (!result && whole) {
@@ -197,7 +194,7 @@ static int write_content(void *arg, const struct bt_buf *path, const struct bt_e
 	if (!result)
 		result = bt_out_text(&export->out, "\"");
 	if (!result)
-		result = write_slices(export, entry, &bad, &error);
+		result = write_slices(export, path, entry, &bad, &error);
 	if (!bad)
 		return result ? result : end_content(export, entry);
 	/* Its files are then unreadable in the new snapshot as they are in this one: each is tried, and named. */

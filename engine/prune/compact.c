@@ -173,9 +173,10 @@ static int delete_dead(struct bt_prune_run *run, struct batch *chosen, struct bt
 
 	for (size_t i = 0; i < chosen->count && !result; i++) {
 		uint32_t ordinal = chosen->ordinals[i];
-		struct bt_share share;
+		struct bt_share share = {0};
 
 		result = bt_prune_share(run, ordinal, &share, error);
+		run->copying.total_bytes += share.live;
 		if (result || share.live)
 			continue;
 		chosen->ordinals[i] = chosen->ordinals[dead.count];

@@ -86,6 +86,8 @@ static int end_block(struct bt_prune_copy *copy)
 		return result;
 	for (size_t i = 0; i < count; i++)
 		live += bt_prune_needs_content(copy->run, &held[i].digest) ? held[i].size : 0;
+	if (live)
+		bt_prune_copied(copy->run, bt_file_name(copy->file), copy->block.length * live / copy->block.size);
 	if (live * 2 >= copy->block.size && live)
 		result = copy_text(copy, held, count);
 	else
@@ -135,7 +137,10 @@ int bt_prune_copy_file(struct bt_prune_copy *copy, uint32_t ordinal)
 
 	if (!result)
 		result = bt_file_visit(copy->file, &visitor, copy->error);
-	return result ? result : end_block(copy);
+	if (!result)
+		result = end_block(copy);
+	copy->run->copying.files++;
+	return result;
 }
 
 int bt_prune_copy_begin(struct bt_prune_copy *copy, struct bt_prune_run *run, struct bt_error *error)

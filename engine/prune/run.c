@@ -85,6 +85,9 @@ int bt_prune_mark(struct bt_prune_run *run, struct bt_error *error)
 	size_t count = bt_store_snapshot_count(run->store);
 	int result = 0;
 
+	run->mark.progress = (struct bt_progress){0};
+	for (size_t i = 0; i < count; i++)
+		run->mark.progress.total_files += !bt_prune_removes(run, bt_store_snapshot_name(run->store, i));
 	for (size_t i = 0; i < count && !result; i++) {
 		const char *name = bt_store_snapshot_name(run->store, i);
 		bool classic = false;
@@ -94,8 +97,20 @@ int bt_prune_mark(struct bt_prune_run *run, struct bt_error *error)
 		result = bt_prune_is_classic(run, name, &classic, error);
 		if (!result && !classic)
 			result = bt_mark_snapshot(&run->mark, name, error);
+		run->mark.progress.files++;
 	}
 	return result;
+}
+
+void bt_prune_copied(struct bt_prune_run *run, const char *path, uint64_t bytes)
+{
+	const struct bt_observer *observer = run->mark.observer;
+
+	run->copying.bytes += bytes;
+	if (!bt_pace_due(&run->mark.pace, observer))
+		return;
+	run->copying.path = path;
+	observer->progress(observer->arg, &run->copying);
 }
 
 static int hold_content(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,

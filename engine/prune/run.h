@@ -26,6 +26,7 @@ struct bt_prune_run {
 	unsigned char *fates;		      /* of each ordinal, as bits: below */
 	size_t fate_count;
 	struct bt_prune_result result;
+	struct bt_progress copying; /* files: volumes */
 };
 
 #define BT_FATE_HELD	1 /* counted on for what is in it */
@@ -62,6 +63,8 @@ int bt_prune_hold_snapshots(struct bt_prune_run *run, struct bt_error *error);
 
 /* The exclusive lock, with the store, the mark and what is held as they are under it; in a dry run, nothing. */
 int bt_prune_lock(struct bt_prune_run *run, int *ret_fd, struct bt_error *error);
+/* Tells that so much of the volume was copied. */
+void bt_prune_copied(struct bt_prune_run *run, const char *path, uint64_t bytes);
 /* Deletes a store file and counts it. A dry run only counts. */
 int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error);
 int bt_prune_sync(struct bt_prune_run *run, struct bt_error *error);

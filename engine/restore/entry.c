@@ -119,7 +119,7 @@ static void write_entry(struct bt_run *run, struct bt_worker *worker, struct bt_
 	struct stat status = {0};
 	int result = 0;
 	if (run->options.dry_run) {
-		bt_tell_bytes(&run->tell, entry->size, entry->size);
+		bt_tell_bytes(&run->tell, place, entry->name, entry->size, entry->size);
 		bt_entry_done(run, exists ? BT_EVENT_CHANGED : BT_EVENT_NEW, place, entry, NULL);
 		return;
 	}

@@ -48,14 +48,10 @@ void bt_hash_zeros(struct bt_hasher *hasher, uint64_t length)
 	}
 }
 
-static int write_slice(struct bt_run *run, int fd, const struct bt_slice *slice, uint64_t offset,
-		       struct bt_error *error)
+static int write_slice(int fd, const struct bt_slice *slice, uint64_t offset, struct bt_error *error)
 {
 	int result = slice->data ? bt_pwrite_all(fd, slice->data, slice->length, offset) : 0;
-	if (result)
-		return bt_fail_sys(error, -result, NULL, "write");
-	bt_tell_bytes(&run->tell, slice->length, slice->data ? slice->length : 0);
-	return 0;
+	return result ? bt_fail_sys(error, -result, NULL, "write") : 0;
 }
 
 static int check_digest(struct bt_hasher *hasher, const struct bt_entry *entry, struct bt_error *error)
@@ -69,8 +65,8 @@ static int check_digest(struct bt_hasher *hasher, const struct bt_entry *entry, 
 }
 
 /* Every slice is verified by the digest of its content. */
-static int write_content(struct bt_run *run, struct bt_worker *worker, int fd, const struct bt_entry *entry,
-			 struct bt_error *error)
+static int write_content(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int fd,
+			 const struct bt_entry *entry, struct bt_error *error)
 {
 	bool hashed = bt_file_hashed(entry);
 	uint64_t offset = 0;
@@ -88,7 +84,9 @@ static int write_content(struct bt_run *run, struct bt_worker *worker, int fd, c
 			bt_hasher_add(worker->hasher, slice.data, slice.length);
 		else if (hashed)
 			bt_hash_zeros(worker->hasher, slice.length);
-		result = write_slice(run, fd, &slice, offset, error);
+		result = write_slice(fd, &slice, offset, error);
+		if (!result)
+			bt_tell_bytes(&run->tell, place, entry->name, slice.length, slice.data ? slice.length : 0);
 		offset += slice.length;
 		bt_slice_end(run->store, &slice);
 	}
@@ -104,7 +102,7 @@ static int complete(struct bt_run *run, struct bt_worker *worker, struct bt_plac
 		    const struct bt_entry *entry, struct stat *ret_status)
 {
 	struct bt_error error = {0};
-	int result = write_content(run, worker, fd, entry, &error);
+	int result = write_content(run, worker, place, fd, entry, &error);
 	if (!result) {
 		bt_meta_apply(run, place, entry->name, fd, entry, place->default_acl ? BT_META_STRIP : 0);
 		if (bt_has_links(entry) && fstat(fd, ret_status))

@@ -75,7 +75,8 @@ static int finish(struct bt_job *job, int result)
 		bt_hash_zeros(large->hasher, segment->gap);
 		bt_hasher_add(large->hasher, segment->data, segment->length);
 	}
-	bt_tell_bytes(&large->run->tell, segment->gap + segment->length, segment->length);
+	bt_tell_bytes(&large->run->tell, large->place, large->entry->name, segment->gap + segment->length,
+		      segment->length);
 	free(segment->data);
 	free(segment);
 	return 0;

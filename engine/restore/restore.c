@@ -97,7 +97,10 @@ static int restore_to(struct bt_run *run, struct bt_place *root, const struct bt
 	}
 	if (result || drained)
 		return bt_fail(error, (enum bt_code)(result ? result : drained), NULL, "restore");
-	if (fd >= 0 && !run->options.dry_run && syncfs(fd))
+	if (fd < 0 || run->options.dry_run)
+		return 0;
+	bt_tell_syncing(&run->tell);
+	if (syncfs(fd))
 		return bt_fail_sys(error, errno, NULL, "sync");
 	return 0;
 }

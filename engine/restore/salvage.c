@@ -49,7 +49,7 @@ static int copy_slice(struct salvage *salvage, int fd, uint64_t offset, uint64_t
 	if (slice.data) {
 		result = bt_pwrite_all(fd, slice.data, slice.length, offset);
 		salvage->read += slice.length;
-		bt_tell_bytes(&salvage->run->tell, slice.length, slice.length);
+		bt_tell_bytes(&salvage->run->tell, salvage->place, salvage->entry->name, slice.length, slice.length);
 	}
 	bt_slice_end(store, &slice);
 	return result;

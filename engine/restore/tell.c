@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PROGRESS_NANOSECONDS 100000000
-
 void bt_tell_init(struct bt_tell *tell, const struct bt_observer *observer)
 {
 	*tell = (struct bt_tell){.observer = observer};
@@ -87,21 +85,15 @@ void bt_tell_lacks(struct bt_tell *tell)
 }
 
 /* With the lock held. */
-static void tell_progress(struct bt_tell *tell)
+static void tell_progress(struct bt_tell *tell, const struct bt_place *place, const char *name)
 {
-	struct timespec now;
-	if (!tell->observer || !tell->observer->progress || clock_gettime(CLOCK_MONOTONIC, &now))
+	if (!bt_pace_due(&tell->pace, tell->observer))
 		return;
-	if (now.tv_sec < tell->next_progress.tv_sec ||
-	    (now.tv_sec == tell->next_progress.tv_sec && now.tv_nsec < tell->next_progress.tv_nsec))
-		return;
-	tell->next_progress = now;
-	tell->next_progress.tv_nsec += PROGRESS_NANOSECONDS;
-	if (tell->next_progress.tv_nsec >= 1000000000) {
-		tell->next_progress.tv_nsec -= 1000000000;
-		tell->next_progress.tv_sec++;
-	}
+	char *path = bt_place_path(place, name);
+	tell->progress.path = path;
 	tell->observer->progress(tell->observer->arg, &tell->progress);
+	tell->progress.path = NULL;
+	free(path);
 }
 
 /* With the lock held. */
@@ -123,7 +115,7 @@ void bt_tell_done(struct bt_tell *tell, enum bt_event event, const struct bt_pla
 	++*(event == BT_EVENT_UNCHANGED ? &result->unchanged : &result->written);
 	tell->progress.files += type == BT_FILE;
 	tell_entry(tell, event, place, name);
-	tell_progress(tell);
+	tell_progress(tell, place, name);
 	pthread_mutex_unlock(&tell->lock);
 }
 
@@ -135,12 +127,22 @@ void bt_tell_deleted(struct bt_tell *tell, const struct bt_place *place, const c
 	pthread_mutex_unlock(&tell->lock);
 }
 
-void bt_tell_bytes(struct bt_tell *tell, uint64_t length, uint64_t written)
+void bt_tell_bytes(struct bt_tell *tell, const struct bt_place *place, const char *name, uint64_t length,
+		   uint64_t written)
 {
 	pthread_mutex_lock(&tell->lock);
 	tell->progress.bytes += length;
 	tell->result.bytes += written;
-	tell_progress(tell);
+	tell_progress(tell, place, name);
+	pthread_mutex_unlock(&tell->lock);
+}
+
+void bt_tell_syncing(struct bt_tell *tell)
+{
+	pthread_mutex_lock(&tell->lock);
+	tell->progress.syncing = true;
+	if (tell->observer && tell->observer->progress)
+		tell->observer->progress(tell->observer->arg, &tell->progress);
 	pthread_mutex_unlock(&tell->lock);
 }
 

@@ -4,10 +4,10 @@
 #ifndef BT_RESTORE_TELL_H
 #define BT_RESTORE_TELL_H
 
+#include "base/pace.h"
 #include <backuptool/restore.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
 
 struct bt_place;
 
@@ -25,7 +25,7 @@ struct bt_tell {
 	pthread_mutex_t lock;
 	struct bt_restore_result result;
 	struct bt_progress progress;
-	struct timespec next_progress;
+	struct bt_pace pace;
 	struct {
 		uint64_t count;
 		char *first; /* path */
@@ -52,7 +52,9 @@ void bt_tell_done(struct bt_tell *tell, enum bt_event event, const struct bt_pla
 		  uint8_t type);
 void bt_tell_deleted(struct bt_tell *tell, const struct bt_place *place, const char *name);
 /* A part of a file: its length, and how much of that was written. */
-void bt_tell_bytes(struct bt_tell *tell, uint64_t length, uint64_t written);
+void bt_tell_bytes(struct bt_tell *tell, const struct bt_place *place, const char *name, uint64_t length,
+		   uint64_t written);
+void bt_tell_syncing(struct bt_tell *tell);
 
 /* Ends the run; the first reason wins. Returns the code. */
 int bt_tell_stop(struct bt_tell *tell, int code, const struct bt_error *error);

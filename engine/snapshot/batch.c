@@ -229,6 +229,7 @@ static int finish_item(struct bt_snap_batch *batch, struct bt_snap_item *item, s
 	switch (item->kind) {
 	case BT_SNAP_RESTART:
 		bt_snap_list_restart(&item->stream->list);
+		item->stream->seen = 0;
 		return 0;
 	case BT_SNAP_FILE:
 		result = finish_file(batch, item, error);
@@ -299,6 +300,19 @@ static int chunk_work(struct bt_job *job, void *worker)
 	return result == 0 ? 0 : bt_snap_fail(&chunk->run->watch, result, NULL);
 }
 
+/* A large file is long in coming. */
+static void tell_chunk(struct bt_snap_run *run, struct bt_snap_stream *stream, size_t size)
+{
+	stream->seen += size;
+	if (!bt_snap_progress_due(&run->watch))
+		return;
+	char *path = bt_scan_path(stream->node->dir, stream->found->name);
+	bt_snap_progress(&run->watch, &(struct bt_progress){.files = run->totals.files,
+							    .bytes = run->totals.directory_size + stream->seen,
+							    .path = path});
+	free(path);
+}
+
 static int chunk_finish(struct bt_job *job, int result)
 {
 	struct chunk_job *chunk = (struct chunk_job *)job;
@@ -313,6 +327,8 @@ static int chunk_finish(struct bt_job *job, int result)
 			result = bt_snap_list_add(run, &chunk->stream->list, &chunk->digest, chunk->size, &error);
 		if (result != 0)
 			bt_snap_fail(&run->watch, result, &error);
+		else
+			tell_chunk(run, chunk->stream, chunk->size);
 	}
 	free(chunk);
 	return result;

@@ -40,6 +40,9 @@ void bt_snap_link_put(struct bt_snap_link *link); /* NULL is fine */
 /* A file on its way through the pools piece by piece. */
 struct bt_snap_stream {
 	struct bt_snap_list list; /* [finish] */
+	uint64_t seen;		  /* [finish] bytes */
+	struct bt_snap_node *node;
+	const struct bt_found *found;
 	struct bt_arena arena;
 	struct bt_entry entry;
 	struct bt_snap_outcome outcome;

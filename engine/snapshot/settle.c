@@ -104,12 +104,16 @@ static int count_file(struct bt_snap_run *run, const struct bt_snap_item *item, 
 	totals->directory_size += item->entry.size;
 	if (same && item->kind != BT_SNAP_KEEP)
 		totals->reread_bytes += item->entry.size;
-	bt_snap_progress(&run->watch, totals->files, totals->directory_size, false);
-	if (!bt_snap_wants_entries(&run->watch))
+	bool due = bt_snap_progress_due(&run->watch);
+	if (!due && !bt_snap_wants_entries(&run->watch))
 		return 0;
 	char *path = path_of(item);
 	if (!path)
 		return BT_E_NOMEM;
+	if (due)
+		bt_snap_progress(
+			&run->watch,
+			&(struct bt_progress){.files = totals->files, .bytes = totals->directory_size, .path = path});
 	bt_snap_told(&run->watch, event, path);
 	free(path);
 	return 0;

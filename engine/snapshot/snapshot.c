@@ -304,6 +304,13 @@ static void tell_next(const struct bt_snap_run *run, const char *name, bool skip
 	again->tree = skipped ? bt_snapshot_info(run->parent)->root.digest : run->root.digest;
 }
 
+static void tell_syncing(struct bt_snap_run *run)
+{
+	bt_snap_progress(&run->watch, &(struct bt_progress){.files = run->totals.files,
+							    .bytes = run->totals.directory_size,
+							    .syncing = true});
+}
+
 static int conclude(struct bt_snap_run *run, struct plan *plan, struct bt_snapshot_result *ret_result,
 		    struct bt_error *error)
 {
@@ -311,16 +318,17 @@ static int conclude(struct bt_snap_run *run, struct plan *plan, struct bt_snapsh
 	int result = 0;
 
 	made.skipped = may_skip(run);
-	if (made.skipped && !run->options->dry_run)
+	if (made.skipped && !run->options->dry_run) {
 		memccpy(made.name, plan->info.parent, 0, sizeof(made.name) - 1);
-	else if (!run->options->dry_run)
+	} else if (!run->options->dry_run) {
+		tell_syncing(run);
 		result = write_snapshot(run, plan, made.name, error);
+	}
 	if (result != 0)
 		return result;
 	fill_result(run, plan, &made);
 	if (run->options->changes && !run->options->dry_run)
 		tell_next(run, made.name, made.skipped);
-	bt_snap_progress(&run->watch, made.files, made.directory_size, true);
 	if (ret_result)
 		*ret_result = made;
 	if (run->totals.problems > 0)

@@ -288,8 +288,13 @@ static int stream(struct bt_snap_walk *walk, const struct bt_found *found, const
 	int result = flush(walk);
 
 	walk->stream = result == 0 ? calloc(1, sizeof(*walk->stream)) : NULL;
-	if (result == 0)
-		result = walk->stream ? read_stream(walk, found) : BT_E_NOMEM;
+	if (result == 0 && !walk->stream)
+		result = BT_E_NOMEM;
+	if (result == 0) {
+		walk->stream->node = walk->node;
+		walk->stream->found = found;
+		result = read_stream(walk, found);
+	}
 	struct bt_snap_item *item = result == 0 ? new_item(walk, BT_SNAP_END, found) : NULL;
 	if (!item) {
 		bt_snap_link_put(link);

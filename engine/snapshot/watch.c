@@ -2,9 +2,6 @@
 #include "snapshot/watch.h"
 
 #include "base/fail.h"
-#include <time.h>
-
-enum { PROGRESS_EVERY_MS = 100 };
 
 static void outer_problem(void *arg, const char *path, const struct bt_error *error)
 {
@@ -92,25 +89,23 @@ void bt_snap_told(struct bt_snap_watch *watch, enum bt_event event, const char *
 	pthread_mutex_unlock(&watch->lock);
 }
 
-void bt_snap_progress(struct bt_snap_watch *watch, uint64_t files, uint64_t bytes, bool last)
+bool bt_snap_progress_due(struct bt_snap_watch *watch)
 {
-	struct timespec now;
+	return bt_pace_due(&watch->pace, watch->inner);
+}
+
+void bt_snap_progress(struct bt_snap_watch *watch, const struct bt_progress *so_far)
+{
+	struct bt_progress progress = *so_far;
 
 	if (!watch->inner || !watch->inner->progress)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-	pthread_mutex_lock(&watch->lock);
-	if (last || ms - watch->last_progress >= PROGRESS_EVERY_MS) {
-		struct bt_progress progress = {.files = files, .bytes = bytes};
-
-		/* An estimate that was passed is none any more. */
-		if (bytes <= watch->expected_bytes && files <= watch->expected_files) {
-			progress.total_files = watch->expected_files;
-			progress.total_bytes = watch->expected_bytes;
-		}
-		watch->last_progress = ms;
-		watch->inner->progress(watch->inner->arg, &progress);
+	/* An estimate that was passed is none any more; in the end nobody needs one. */
+	if (!progress.syncing && progress.bytes <= watch->expected_bytes && progress.files <= watch->expected_files) {
+		progress.total_files = watch->expected_files;
+		progress.total_bytes = watch->expected_bytes;
 	}
+	pthread_mutex_lock(&watch->lock);
+	watch->inner->progress(watch->inner->arg, &progress);
 	pthread_mutex_unlock(&watch->lock);
 }

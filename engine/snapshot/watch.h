@@ -3,7 +3,7 @@
 #ifndef BT_SNAPSHOT_WATCH_H
 #define BT_SNAPSHOT_WATCH_H
 
-#include <backuptool/observer.h>
+#include "base/pace.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -11,7 +11,7 @@ struct bt_snap_watch {
 	const struct bt_observer *inner; /* NULL: none */
 	struct bt_observer outer;	 /* calls inner under the lock; for others to use */
 	pthread_mutex_t lock;
-	int64_t last_progress;			 /* milliseconds */
+	struct bt_pace pace;			 /* [finish] */
 	uint64_t expected_files, expected_bytes; /* what the parent has; 0: there is none */
 	atomic_bool stop;
 	struct bt_error error; /* the first failure */
@@ -28,6 +28,8 @@ int bt_snap_stopped(struct bt_snap_watch *watch);
 void bt_snap_problem(struct bt_snap_watch *watch, const char *path, const struct bt_error *error);
 bool bt_snap_wants_entries(const struct bt_snap_watch *watch);
 void bt_snap_told(struct bt_snap_watch *watch, enum bt_event event, const char *path);
-void bt_snap_progress(struct bt_snap_watch *watch, uint64_t files, uint64_t bytes, bool last);
+/* Progress is told by one thread at a time, and unless syncing only when it is due. */
+bool bt_snap_progress_due(struct bt_snap_watch *watch);
+void bt_snap_progress(struct bt_snap_watch *watch, const struct bt_progress *so_far);
 
 #endif

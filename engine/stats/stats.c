@@ -52,6 +52,7 @@ static int see_snapshot(struct run *run, const char *name, struct bt_stats_snaps
 	run->stats.files += ret_seen->files;
 	run->stats.logical += ret_seen->size;
 	r = bt_mark_snapshot(&run->mark, name, error);
+	run->mark.progress.files++;
 	run->mark.depth = 0; /* the rest of one that is damaged */
 	ret_seen->fresh = run->fresh;
 	return r;
@@ -96,6 +97,7 @@ static int see_snapshots(struct run *run, void (*snapshot)(void *arg, const stru
 			 void *arg, struct bt_error *error)
 {
 	int r = 0;
+	run->mark.progress.total_files = bt_store_snapshot_count(run->store);
 	for (size_t i = 0; i < bt_store_snapshot_count(run->store) && !r; i++) {
 		const char *name = bt_store_snapshot_name(run->store, i);
 		struct bt_stats_snapshot seen = {.name = name};

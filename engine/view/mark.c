@@ -97,6 +97,14 @@ static int visit_next(struct bt_mark *mark, struct bt_error *error)
 	return result ? bt_fail(error, result, NULL, "marking what is needed") : 0;
 }
 
+static void tell_progress(struct bt_mark *mark, const char *name)
+{
+	if (!bt_pace_due(&mark->pace, mark->observer))
+		return;
+	mark->progress.path = name;
+	mark->observer->progress(mark->observer->arg, &mark->progress);
+}
+
 int bt_mark_snapshot(struct bt_mark *mark, const char *name, struct bt_error *error)
 {
 	struct bt_snapshot *snapshot;
@@ -107,8 +115,10 @@ int bt_mark_snapshot(struct bt_mark *mark, const char *name, struct bt_error *er
 	result = add_entry(mark, &bt_snapshot_info(snapshot)->root);
 	if (result)
 		bt_fail(error, result, name, "marking what is needed");
-	while (!result && mark->depth)
+	while (!result && mark->depth) {
+		tell_progress(mark, name);
 		result = visit_next(mark, error);
+	}
 	bt_snapshot_close(snapshot);
 	if (result && error)
 		bt_error_in_file(error, name, 0);

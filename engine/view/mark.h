@@ -5,6 +5,7 @@
 #define BT_VIEW_MARK_H
 
 #include "base/digest_set.h"
+#include "base/pace.h"
 #include <backuptool/observer.h>
 #include <backuptool/view.h>
 
@@ -16,6 +17,8 @@ struct bt_mark {
 	size_t depth, capacity;
 	void (*added)(void *arg, const struct bt_chunk *content); /* each once; NULL is fine */
 	void *arg;
+	struct bt_progress progress; /* the caller's counts, of snapshots; the path is set here */
+	struct bt_pace pace;
 };
 
 /* Adds what a snapshot of version 2 needs. Fails when a page is missing or damaged: then nobody knows what else is

@@ -16,6 +16,8 @@ enum bt_event {
 /* Totals 0: not known. Those of taking a snapshot are of the one before, until there is more. */
 struct bt_progress {
 	uint64_t files, bytes, total_files, total_bytes;
+	const char *path; /* what is at hand, as a problem's path, while the call lasts; NULL: nothing in particular */
+	bool syncing;	  /* all is done but for the disk, on which it may take long to arrive */
 };
 
 struct bt_observer {
