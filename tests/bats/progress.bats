@@ -50,7 +50,7 @@ long_tree() {
 	take src -q
 	# Slow enough between looking at what is needed and copying it for a further line.
 	on_terminal 250 strace -f -o /dev/null -e inject=renameat2:delay_exit=200000 backuptool prune --snapshot-number 1
-	drawn | grep -E '^[ 0-9]+ %  0 files  39[0-9]\.[0-9] KiB of 39[0-9]\.[0-9] KiB  .*/s  [0-9a-f]{32}\.json$'
+	drawn | grep -E '^[ 0-9]+ %  0 files  39[0-9]\.[0-9] KiB of 39[0-9]\.[0-9] KiB  .*/s  contents/[0-9a-f]{32}\.json$'
 }
 
 @test "the end of a restore and of a snapshot is writing to disk" {
