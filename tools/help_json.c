@@ -91,6 +91,13 @@ static struct tool_value get_operands(const void *row)
 	return text_or_nothing(((const struct command_row *)row)->command->operands);
 }
 
+static struct tool_value get_max_operands(const void *row)
+{
+	int most = ((const struct command_row *)row)->command->max_operands;
+
+	return most < 0 ? text_or_nothing(NULL) : (struct tool_value){.kind = TOOL_COUNT, .number = (uint64_t)most};
+}
+
 static struct tool_value get_description(const void *row)
 {
 	return text_or_nothing(((const struct command_row *)row)->command->description);
@@ -110,6 +117,7 @@ static const struct tool_column command_columns[] = {
 	{"summary", NULL, false, get_summary},
 	{"description", NULL, false, get_description},
 	{"operands", NULL, false, get_operands},
+	{"max_operands", NULL, false, get_max_operands},
 	{"example", NULL, false, get_example},
 	{"options", NULL, false, get_options},
 	{0},

@@ -131,6 +131,11 @@ completed() {
 	[ "$(completed export latest src/l)" = src/link ]
 	[ "$(completed snapshot --exclude s)" = "" ]
 	[ "$(completed help ta)" = tag ]
+	# The second operand of diff may be a snapshot or a directory; a third one is none.
+	[ "$(BACKUPTOOL_STORE='other store' completed diff latest 20 | wc -l)" = 2 ]
+	[ "$(BACKUPTOOL_STORE='other store' completed diff latest sr)" = src ]
+	[ "$(completed diff latest src s)" = "" ]
+	[ "$(completed diff latest src ''; completed mount src '')" = "" ]
 }
 
 @test "zsh completes commands, options and snapshots" {
@@ -144,7 +149,7 @@ completed() {
 	done < <(backuptool help --json | jq -r '.commands[].name')
 	timeout 120 zsh -f "$TESTS/bats/zsh_complete" "$DOCS" 'backuptool ' "${lines[@]}" 'backuptool remove 20' \
 		'backuptool --store elsewhere remove 20' 'backuptool --store none remove l' \
-		'backuptool restore --overwrite ' >offered
+		'backuptool restore --overwrite ' 'backuptool diff latest l' 'backuptool diff latest s' >offered
 	diff <(sed -n 's/^backuptool |//p' offered | sort) <(backuptool help --json | jq -r '.commands[].name' | sort)
 	diff <(sed -nE 's/^backuptool ([a-z]+) --\|--/\1 /p' offered | tr -d = | sort) \
 		<(all_options | cut -d ' ' -f 1,2 | sort)
@@ -153,6 +158,8 @@ completed() {
 	grep -qx "backuptool --store elsewhere remove 20|$name" offered
 	diff <(grep 'store none' offered) - <<<'backuptool --store none remove l|latest'
 	grep -qx 'backuptool restore --overwrite |never' offered
+	grep -qx 'backuptool diff latest l|latest' offered
+	grep -qxE 'backuptool diff latest s\|src/?' offered
 }
 
 # in_fish LINE: what fish offers at the end of the line.
@@ -174,4 +181,6 @@ in_fish() {
 	[ "$(in_fish 'backuptool --store elsewhere remove 20' | wc -l)" = 1 ]
 	[ "$(in_fish 'backuptool remove --store=elsewhere 20' | wc -l)" = 1 ]
 	in_fish 'backuptool restore --overwrite ' | grep -qx never
+	in_fish 'backuptool --store elsewhere diff latest l' | grep -qx latest
+	in_fish 'backuptool diff latest s' | grep -qx src/
 }

@@ -21,9 +21,12 @@ def kind(placeholder):
 
 
 def operand_kinds(command):
-    """The kind of each operand, and whether the last one repeats."""
-    words = command.get('operands', '').replace('[:PATH]', '').split()
-    return [kind(word.strip('[]…')) for word in words], bool(words) and '…' in words[-1]
+    """The kinds of each operand, which are several for A | B, and whether the last one repeats."""
+    words = command.get('operands', '').replace('[:PATH]', '').replace(' | ', '|').split()
+    repeats = bool(words) and '…' in words[-1]
+    if command.get('max_operands') != (None if repeats else len(words)):
+        sys.exit(f'{command["name"]}: these operands are not as many as it takes: {words}')
+    return [tuple(kind(each) for each in word.strip('[]…').split('|')) for word in words], repeats
 
 
 def spellings(option):
@@ -31,7 +34,8 @@ def spellings(option):
 
 
 def shell_kind(found):
-    return found if isinstance(found, str) else ' '.join(['words', *found])
+    """One word for a kind, several for the kinds of an operand, "words" and more for a choice."""
+    return found if isinstance(found, str) else ' '.join(found if isinstance(found, tuple) else ['words', *found])
 
 
 BASH = r'''# backuptool(1) completion for bash; made from the table of commands.
@@ -64,17 +68,25 @@ _backuptool_snapshots() {
 }
 
 _backuptool_reply() {
-	case $1 in
-	snapshot) set -- -W "$(_backuptool_snapshots)" ;;
-	command) set -- -W '%(commands)s' ;;
-	options) set -- -W "$(_backuptool_options "$command")" ;;
-	words*) set -- -W "${1#words }" ;;
-	directory) set -- -d ;;
-	file) set -- -f ;;
-	*) return ;;
+	local kind words=''
+	case $1 in words*)
+		mapfile -t COMPREPLY < <(compgen -W "${1#words }" -- "$current")
+		return
+		;;
 	esac
-	[ "$1" = -W ] || compopt -o filenames 2>/dev/null
-	mapfile -t COMPREPLY < <(compgen "$@" -- "$current")
+	set -- $1
+	for kind; do
+		shift
+		case $kind in
+		snapshot) words=$(_backuptool_snapshots) ;;
+		command) words='%(commands)s' ;;
+		options) words=$(_backuptool_options "$command") ;;
+		directory) set -- "$@" -d ;;
+		file) set -- "$@" -f ;;
+		esac
+	done
+	[ $# = 0 ] || compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen "$@" -W "$words" -- "$current")
 }
 
 _backuptool() {
@@ -161,6 +173,18 @@ _backuptool_snapshots() {
 	_describe -t snapshots snapshot names
 }
 
+_backuptool_either() {
+	local kind ret=1
+	for kind; do
+		case $kind in
+		snapshot) _backuptool_snapshots && ret=0 ;;
+		directory) _files -/ && ret=0 ;;
+		file) _files && ret=0 ;;
+		esac
+	done
+	return ret
+}
+
 _backuptool_commands() {
 	local -a commands
 	commands=(
@@ -196,6 +220,8 @@ def zsh_escape(words, marks):
 
 
 def zsh_action(found):
+    if isinstance(found, tuple):
+        return zsh_action(found[0]) if len(found) == 1 else f' _backuptool_either {" ".join(found)}'
     if not isinstance(found, str):
         return f'({" ".join(found)})'
     return {'snapshot': '_backuptool_snapshots', 'directory': '_files -/', 'command': '_backuptool_commands',
@@ -214,7 +240,7 @@ def zsh_operands(command):
     kinds, repeats = operand_kinds(command)
     for number, found in enumerate(kinds, 1):
         which = '*' if repeats and number == len(kinds) else number
-        yield f"'{which}:{'names' if found == 'none' else shell_kind(found).split()[0]}:{zsh_action(found)}'"
+        yield f"'{which}:{'names' if found == ('none',) else shell_kind(found).split()[0]}:{zsh_action(found)}'"
 
 
 def zsh_case(command):
@@ -301,7 +327,7 @@ def fish(table):
     for command in table['commands']:
         rows.append(f"complete -c backuptool -n __backuptool_needs_command -a {command['name']} -d {fish_quote(command['summary'])}")
         rows += [fish_option(f'__backuptool_in {command["name"]}', option) for option in command['options']]
-        for found in dict.fromkeys(map(shell_kind, operand_kinds(command)[0])):
+        for found in dict.fromkeys(kind for kinds in operand_kinds(command)[0] for kind in kinds):
             if found != 'none':
                 what = fish_what(found).replace(' -x', '').replace(' -r', '').replace('%s', names)
                 rows.append(f"complete -c backuptool -n '__backuptool_in {command['name']}'{what}")
