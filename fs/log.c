@@ -10,15 +10,16 @@
 /* libfuse's own words; without an argument to say whose, so they always go to both. */
 static void say_for_libfuse(enum fuse_log_level level, const char *format, va_list values)
 {
-	va_list again;
+	char text[512], shown[640];
 	if (level == FUSE_LOG_DEBUG) {
 		vfprintf(stderr, format, values);
 		return;
 	}
-	va_copy(again, values);
-	vsyslog((int)level, format, again);
-	va_end(again);
-	vfprintf(stderr, format, values);
+	vsnprintf(text, sizeof(text), format, values);
+	text[strcspn(text, "\n")] = 0;
+	bt_error_escape(text, shown, sizeof(shown));
+	syslog((int)level, "%s", shown);
+	fprintf(stderr, "%s\n", shown);
 }
 
 void log_open(struct log *log, bool foreground)

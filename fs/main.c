@@ -29,7 +29,9 @@ struct places {
 
 static int complain(const char *what, const char *text)
 {
-	fprintf(stderr, "backupfs: %s: %s\n", what, text);
+	char shown[640];
+	bt_error_escape(what, shown, sizeof(shown));
+	fprintf(stderr, "backupfs: %s: %s\n", shown, text);
 	return EXIT_FAILED;
 }
 
@@ -57,6 +59,8 @@ static int find_places(const struct options *options, struct places *ret_places)
 		return complain(options->mountpoint, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
 		return complain(options->mountpoint, "not a directory");
+	if (paths_mounted(ret_places->mountpoint))
+		return complain(options->mountpoint, "a store is mounted here already; unmount it first");
 	if (paths_overlap(ret_places->store, ret_places->mountpoint))
 		return complain(options->mountpoint, "the mount point and the store may not lie in each other");
 	return EXIT_FINE;

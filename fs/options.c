@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
+#include <backuptool/error.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ const char options_usage[] =
 	"  -o versions           add a directory versions/: each file as a directory of its versions\n"
 	"  -o uid=N,gid=N        show everything as owned by this user and group\n"
 	"  -o umask=OCTAL        take these permissions away\n"
-	"  -o cache=SIZE         memory for decoded data (32M)\n"
+	"  -o cache=SIZE         memory for decoded data and directories (32M)\n"
 	"  -o verify=first|always  check data when it is decoded, or each time it is read\n"
 	"  -o xattr=auto|on|off  extended attributes: when a snapshot has some; also our own; none\n"
 	"  -o nopush             never hand data to the kernel before it is asked for\n"
@@ -73,7 +74,9 @@ struct parse {
 
 static int refuse(struct parse *parse, const char *what, const char *text)
 {
-	snprintf(parse->error, OPTIONS_ERROR_SIZE, "%s: %s", what, text);
+	char shown[OPTIONS_ERROR_SIZE / 2];
+	bt_error_escape(what, shown, sizeof(shown));
+	snprintf(parse->error, OPTIONS_ERROR_SIZE, "%s: %s", shown, text);
 	return -1;
 }
 
@@ -225,8 +228,10 @@ int options_parse(int argc, char **argv, struct options *ret_options, char error
 		return -1;
 	if (ret_options->help || ret_options->version)
 		return 0;
-	if (!ret_options->mountpoint)
-		return refuse(&parse, "backupfs", "STORE and MOUNTPOINT are needed (see backupfs --help)");
+	if (!ret_options->mountpoint) {
+		snprintf(error, OPTIONS_ERROR_SIZE, "STORE and MOUNTPOINT are needed (see backupfs --help)");
+		return -1;
+	}
 	if (ret_options->versions && ret_options->snapshot)
 		return refuse(&parse, "versions", "not with snapshot=: there would be one version of each file");
 	return 0;

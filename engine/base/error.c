@@ -214,3 +214,12 @@ void bt_error_text(const struct bt_error *error, char *text, size_t size)
 		add_escaped(&line, error->detail, 200);
 	}
 }
+
+void bt_error_escape(const char *text, char *escaped, size_t size)
+{
+	if (size == 0)
+		return;
+	struct line line = {.text = escaped, .room = size - 1};
+	escaped[0] = 0;
+	add_escaped(&line, text, line.room > strlen("…") ? line.room - strlen("…") : 0);
+}

@@ -79,6 +79,10 @@ plain() {
 	while read -r _ option; do
 		grep -q -- "-o $option" help
 	done < <(grep -oE '^ +-o [a-z_]+' page)
+	# what holds without an option is what the code takes
+	default=$(sed -n 's/^#define CACHE_DEFAULT ((size_t)\([0-9]*\) << 20)$/\1M/p' "$TOP/fs/bounds.c")
+	grep -qE -- "^  -o cache=SIZE .*\($default\)$" help
+	grep -A 2 -- "-o cache=SIZE" page | grep -qF "; $default if not given."
 	for option in -f -d --help --version; do
 		grep -q -- "$option" help
 		grep -q -- "$option" page

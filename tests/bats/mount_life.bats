@@ -23,6 +23,14 @@ load mount_helper
 		stderr_is "backupfs: $place: the mount point and the store may not lie in each other"
 	done
 	run -2 --separate-stderr backupfs snapshots
+	stderr_is 'backupfs: STORE and MOUNTPOINT are needed (see backupfs --help)'
+	# No control character of a name reaches a terminal.
+	run -1 --separate-stderr backupfs snapshots $'x\e[31m'
+	stderr_is 'backupfs: x\x1b[31m: No such file or directory'
+	run -2 --separate-stderr backupfs snapshots mnt -o $'cache=\e[31m'
+	stderr_is 'backupfs: cache=\x1b[31m: not a size such as 64M'
+	run -2 --separate-stderr backupfs snapshots mnt -o $'sur\e[31mprise'
+	[[ $stderr == *'sur\x1b[31mprise'* && $stderr != *$'\e'* ]]
 	run -2 --separate-stderr backupfs snapshots mnt other
 	run -2 --separate-stderr backupfs snapshots mnt -o cache=lots
 	run -2 --separate-stderr backupfs snapshots mnt -o surprise
@@ -30,6 +38,24 @@ load mount_helper
 	stderr_is 'backupfs: versions: not with snapshot=: there would be one version of each file'
 	not_mounted
 	no_driver
+}
+
+@test "a mount point that is in use already is refused" {
+	small_tree src
+	quietly src
+	show
+	run -1 --separate-stderr backupfs snapshots mnt
+	stderr_is 'backupfs: mnt: a store is mounted here already; unmount it first'
+	run -1 --separate-stderr backuptool mount mnt -o noexec
+	stderr_is 'backupfs: mnt: a store is mounted here already; unmount it first'
+	# What lies below it is no mount point, but may become one.
+	mkdir below
+	mount --bind below mnt/latest 2>/dev/null || skip "no right to mount"
+	umount mnt/latest
+	hide
+	show
+	is_mounted
+	hide
 }
 
 @test "help and version are printed" {
