@@ -92,7 +92,7 @@ static int run(struct tool *tool, const void *options)
 	if (tool->operand_count > 0) {
 		command = tool_command_find(tool->operands[0]);
 		if (!command)
-			return tool_usage_error(tool, "there is no command '%s'", tool->operands[0]);
+			return tool_command_unknown(tool, tool->operands[0]);
 	}
 	if (tool->json)
 		tool_help_json(command);

@@ -33,6 +33,9 @@ TOOL_COMMANDS(TOOL_DECLARE)
 extern const struct tool_command *const tool_commands[];	/* ends with NULL */
 const struct tool_command *tool_command_find(const char *name); /* NULL if there is none */
 
+/* Says so, with what was meant; gives TOOL_USAGE. */
+int tool_command_unknown(const struct tool *tool, const char *name);
+
 /* The options that commands share and that may come before the command. The tables' target is struct tool. */
 struct tool_common_options {
 	unsigned bits; /* enum tool_common */

@@ -26,13 +26,38 @@ const struct tool_command *tool_command_find(const char *name)
 	return NULL;
 }
 
-static int unknown_command(const struct tool *tool, const char *name)
-{
-	const char *nearest = tool_nearest(name, command_name, NULL);
-	char *shown = tool_escape(name);
-	int result = nearest ? tool_usage_error(tool, "there is no command '%s'; did you mean '%s'?", shown, nearest)
-			     : tool_usage_error(tool, "there is no command '%s'", shown);
+/* What other programs call it. */
+static const struct {
+	const char *theirs, *ours;
+} elsewhere[] = {
+	{"backup", "snapshot"}, {"create", "snapshot"},	 {"save", "snapshot"},	 {"snapshots", "list"},
+	{"extract", "restore"}, {"forget", "prune"},	 {"compact", "prune"},	 {"delete", "remove"},
+	{"verify", "check"},	{"history", "versions"}, {"export-tar", "dump"},
+};
 
+static const char *known_elsewhere(const char *name)
+{
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++)
+		if (strcmp(elsewhere[i].theirs, name) == 0)
+			return elsewhere[i].ours;
+	return NULL;
+}
+
+int tool_command_unknown(const struct tool *tool, const char *name)
+{
+	const char *ours = known_elsewhere(name), *nearest = tool_nearest(name, command_name, NULL);
+	char *shown = tool_escape(name);
+	int result;
+
+	if (ours)
+		result = tool_usage_error(tool, "there is no command '%s'; it is here 'backuptool %s'", shown, ours);
+	else if (strcmp(name, "init") == 0)
+		result = tool_usage_error(tool, "there is no command 'init', and no need of it: "
+						"'backuptool snapshot' makes the store");
+	else if (nearest)
+		result = tool_usage_error(tool, "there is no command '%s'; did you mean '%s'?", shown, nearest);
+	else
+		result = tool_usage_error(tool, "there is no command '%s'", shown);
 	free(shown);
 	return result;
 }
@@ -133,7 +158,7 @@ static int run(struct tool *tool, int argc, char **argv)
 		return tool_usage_error(tool, "a command is missing");
 	tool->command = tool_command_find(argv[first]);
 	if (!tool->command)
-		return unknown_command(tool, argv[first]);
+		return tool_command_unknown(tool, argv[first]);
 	return run_command(tool, argc - first, argv + first);
 }
 

@@ -96,6 +96,17 @@ static int refuse_unknown(const struct parser *parser, const char *word)
 	return -1;
 }
 
+/* getopt gives one byte of what may be a longer character: then the word is still at hand. */
+static int refuse_letter(const struct parser *parser, const char *word)
+{
+	const char letter[] = {(char)optopt, '\0'}, *found = word ? strchr(word, optopt) : NULL;
+	char *shown = tool_escape_first(found ? found : letter);
+
+	snprintf(parser->problem, parser->problem_size, "there is no option -%s", shown);
+	free(shown);
+	return -1;
+}
+
 /* What getopt_long did not like: it returned code, with the rest in optopt and optind. */
 static int refuse(const struct parser *parser, int code, char **argv)
 {
@@ -107,7 +118,7 @@ static int refuse(const struct parser *parser, int code, char **argv)
 		return refuse_unknown(parser, argv[optind - 1]);
 	option = option_of(parser, optopt, &index, &target);
 	if (!option)
-		snprintf(parser->problem, parser->problem_size, "there is no option -%c", optopt);
+		return refuse_letter(parser, argv[optind]);
 	else if (code == ':')
 		snprintf(parser->problem, parser->problem_size, "--%s needs a value: --%s %s", option->name,
 			 option->name, option->argument);
@@ -156,17 +167,26 @@ static int accept(struct parser *parser, int value)
 	return -1;
 }
 
-static int check_required(const struct parser *parser)
+/* operand: the first one, or NULL. Somebody may have meant it for the option's value. */
+static int refuse_missing(const struct parser *parser, const struct tool_option *option, const char *operand)
+{
+	char *shown = tool_escape(operand ? operand : "");
+
+	snprintf(parser->problem, parser->problem_size, "--%s %s is missing%s%s%s%s%s", option->name, option->argument,
+		 operand ? "; did you mean --" : "", operand ? option->name : "", operand ? " " : "", shown,
+		 operand ? "?" : "");
+	free(shown);
+	return -1;
+}
+
+static int check_required(const struct parser *parser, const char *operand)
 {
 	const struct tool_option *option;
 	void *target;
 
 	for (size_t i = 0; (option = option_at(parser->groups, i, &target)); i++)
-		if (option->required && !parser->seen[i]) {
-			snprintf(parser->problem, parser->problem_size, "--%s %s is missing", option->name,
-				 option->argument);
-			return -1;
-		}
+		if (option->required && !parser->seen[i])
+			return refuse_missing(parser, option, operand);
 	return 0;
 }
 
@@ -193,7 +213,7 @@ int tool_options_parse(const struct tool_option_group *groups, int argc, char **
 	while (result == 0 && (value = getopt_long(argc, argv, parser.letters, parser.longs, NULL)) != -1)
 		result = value == '?' || value == ':' ? refuse(&parser, value, argv) : accept(&parser, value);
 	if (result == 0 && !wants_help(&parser))
-		result = check_required(&parser);
+		result = check_required(&parser, argv[optind]);
 	parser_free(&parser);
 	return result == 0 ? optind : -1;
 }

@@ -85,6 +85,16 @@ char *tool_escape(const char *text)
 	return must(escaped);
 }
 
+char *tool_escape_first(const char *text)
+{
+	wchar_t value = 0;
+	size_t length = character(text, strlen(text), &value);
+	char *first = tool_format("%.*s", length ? (int)length : *text != 0, text), *shown = tool_escape(first);
+
+	free(first);
+	return shown;
+}
+
 size_t tool_width(const char *text)
 {
 	size_t width = 0, left = strlen(text);

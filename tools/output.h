@@ -13,6 +13,7 @@ char *tool_format(const char *format, ...) __attribute__((format(printf, 1, 2)))
 /* Control characters, characters that reorder or hide text, and bytes that are not UTF-8 as \xNN; a backslash as
  * two. bt_error_text does the same. */
 char *tool_escape(const char *text);
+char *tool_escape_first(const char *text); /* the same for its first character alone */
 /* Columns that an escaped text takes on a terminal. */
 size_t tool_width(const char *text);
 /* Where the end of an escaped text begins that fits into so many columns, less one for a mark if that is not all of it.

@@ -56,6 +56,20 @@ load helper
 	output_is "backuptool: there is no command 'snapshto'; did you mean 'snapshot'?; see 'backuptool help'"
 	run -2 backuptool frobnicate
 	output_is "backuptool: there is no command 'frobnicate'; see 'backuptool help'"
+	run -2 backuptool backup
+	output_is "backuptool: there is no command 'backup'; it is here 'backuptool snapshot'; see 'backuptool help'"
+	run -2 backuptool help forget
+	output_is "backuptool help: there is no command 'forget'; it is here 'backuptool prune'; see 'backuptool help --help'"
+	run -2 backuptool init
+	output_is "backuptool: there is no command 'init', and no need of it: 'backuptool snapshot' makes the store; see 'backuptool help'"
+	# What other programs call it leads to a command that there is.
+	sed -n '/elsewhere\[\] = {/,/};/p' "$TOP/tools/main.c" | grep -oE '\{"[a-z-]+", "[a-z]+"\}' | tr -d '{}",' >theirs
+	[ "$(wc -l <theirs)" -ge 10 ]
+	while read -r their ours; do
+		run -2 backuptool "$their"
+		[[ $output == *"'backuptool $ours'"* ]]
+		backuptool "$ours" --help >/dev/null
+	done <theirs
 	run -2 backuptool $'a\nb'
 	output_is "backuptool: there is no command 'a\\x0ab'; see 'backuptool help'"
 }
@@ -67,6 +81,14 @@ load helper
 	output_is "backuptool list: there is no option --frob; see 'backuptool list --help'"
 	run -2 backuptool list -Q
 	output_is "backuptool list: there is no option -Q; see 'backuptool list --help'"
+	run -2 backuptool ls -lä latest
+	output_is "backuptool ls: there is no option -ä; see 'backuptool ls --help'"
+	run -2 backuptool list $'-\e'
+	output_is "backuptool list: there is no option -\\x1b; see 'backuptool list --help'"
+	run -2 backuptool list $'-\xc3'
+	output_is "backuptool list: there is no option -\\xc3; see 'backuptool list --help'"
+	run -2 backuptool help $'x\e[31m'
+	output_is "backuptool help: there is no command 'x\\x1b[31m'; see 'backuptool help --help'"
 }
 
 @test "an option without its value, a flag with one, an empty one" {
@@ -87,6 +109,10 @@ load helper
 	output_is "backuptool restore: --output-directory DIR is missing; see 'backuptool restore --help'"
 	run -2 backuptool restore --output-directory x
 	output_is "backuptool restore: --snapshot-file SNAPSHOT is missing; see 'backuptool restore --help'"
+	run -2 backuptool snapshot --exclude x /usr/include
+	output_is "backuptool snapshot: --target-directory DIR is missing; did you mean --target-directory /usr/include?; see 'backuptool snapshot --help'"
+	run -2 backuptool restore --output-directory x latest
+	output_is "backuptool restore: --snapshot-file SNAPSHOT is missing; did you mean --snapshot-file latest?; see 'backuptool restore --help'"
 	run -2 backuptool snapshot --target-directory . more
 	output_is "backuptool snapshot: 'more' is one argument too many; see 'backuptool snapshot --help'"
 	run -2 backuptool export --classic latest
