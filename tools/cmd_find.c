@@ -106,6 +106,8 @@ static int run(struct tool *tool, const void *arg)
 
 	if (!tool->operand_count && !options->hash && !options->has_newer)
 		return tool_usage_error(tool, "say what to find: a PATTERN, --hash or --newer");
+	if (tool->json && options->nul)
+		return tool_usage_error(tool, "--json and --null do not go together");
 	result = tool_store_open(tool, false, &store);
 	if (result != TOOL_OK)
 		return result;

@@ -420,7 +420,7 @@ const struct tool_command cmd_job = {
 		   "  backuptool job --target-directory ~/documents --interval 1h --duration forever \\\n"
 		   "      --skip-if-unchanged --keep-hourly 48 --keep-daily 30\n"
 		   "  backuptool job --target-directory / --interval 1m --duration forever --watch -x\n",
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = table,
 	.options_size = sizeof(struct job_options),
 	.run = run,

@@ -132,11 +132,32 @@ static int list_place(const struct tool *tool, const struct options *options, co
 	return result;
 }
 
+/* Ways to print, of which there can be one; only digests can have a NUL behind each. */
+static int check_options(const struct tool *tool, const struct options *options)
+{
+	const char *given[4];
+	size_t count = 0;
+
+	if (tool->json)
+		given[count++] = "--json";
+	if (options->details)
+		given[count++] = "--long";
+	if (options->sha256)
+		given[count++] = "--sha256";
+	if (options->nul)
+		given[count++] = "--null";
+	if (count < 2 || (count == 2 && options->sha256 && options->nul))
+		return TOOL_OK;
+	return tool_usage_error(tool, "%s and %s do not go together", given[0], given[1]);
+}
+
 static int run(struct tool *tool, const void *options)
 {
 	struct tool_place place;
-	int result = tool_place_open(tool, tool->operand_count ? tool->operands[0] : "latest", &place);
+	int result = check_options(tool, options);
 
+	if (result == TOOL_OK)
+		result = tool_place_open(tool, tool->operand_count ? tool->operands[0] : "latest", &place);
 	if (result != TOOL_OK)
 		return result;
 	tool_signals_watch();

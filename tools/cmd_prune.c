@@ -47,11 +47,45 @@ static const struct tool_column columns[] = {
 	{0},
 };
 
+struct report {
+	const struct options *options;
+	const struct tool_verdicts *verdicts;
+	const struct bt_prune_result *done;
+	double seconds;
+};
+
+static uint64_t freed_bytes(const struct bt_prune_result *result)
+{
+	return result->freed_bytes > 0 ? (uint64_t)result->freed_bytes : 0;
+}
+
+static struct tool_value get_snapshots(const void *row)
+{
+	const struct tool_verdicts *verdicts = ((const struct report *)row)->verdicts;
+
+	return (struct tool_value){.kind = TOOL_ROWS,
+				   .rows = {columns, verdicts->items, sizeof(*verdicts->items), verdicts->count}};
+}
+
+TOOL_GETTER(struct report, dry_run, TOOL_FLAG, flag, self->options->dry_run)
+TOOL_GETTER(struct report, removed, TOOL_COUNT, number, self->verdicts->removed)
+TOOL_GETTER(struct report, kept, TOOL_COUNT, number, self->verdicts->count - self->verdicts->removed)
+TOOL_GETTER(struct report, freed, TOOL_BYTES, number, freed_bytes(self->done))
+TOOL_GETTER(struct report, dead, TOOL_BYTES, number, self->done->dead_bytes + self->done->stuck_bytes)
+TOOL_GETTER(struct report, seconds, TOOL_SECONDS, seconds, self->seconds)
+
+static const struct tool_column report_columns[] = {
+	{"dry_run", NULL, false, get_dry_run},	 {"snapshots", NULL, false, get_snapshots},
+	{"removed", NULL, false, get_removed},	 {"kept", NULL, false, get_kept},
+	{"freed_bytes", NULL, false, get_freed}, {"dead_bytes", NULL, false, get_dead},
+	{"seconds", NULL, false, get_seconds},	 {0},
+};
+
 static void print_result(const struct options *options, const struct tool_verdicts *verdicts,
 			 const struct bt_prune_result *result)
 {
 	char *removed = tool_count(verdicts->removed, "snapshot", "snapshots");
-	char *freed = tool_bytes(result->freed_bytes > 0 ? (uint64_t)result->freed_bytes : 0);
+	char *freed = tool_bytes(freed_bytes(result));
 	char *dead = tool_bytes(result->dead_bytes);
 
 	printf("%s %s, %zu kept; %s %s", options->dry_run ? "would remove" : "removed", removed,
@@ -78,21 +112,24 @@ static int prune(struct tool *tool, struct bt_store *store, const struct options
 	struct bt_prune_result done = {0};
 	struct bt_error error = {0};
 	struct tool_talk talk;
+	struct report report;
 	char *problem = NULL;
 	int result = tool_verdicts_make(tool, store, &options->retention, NULL, &verdicts, &problem);
 
 	if (result != TOOL_OK)
 		return say_problem(tool, problem, result);
-	if (tool->json)
-		tool_array_print(columns, verdicts.items, sizeof(*verdicts.items), verdicts.count);
-	else if (!tool->quiet)
+	report = (struct report){options, &verdicts, &done, 0};
+	if (!tool->json && !tool->quiet)
 		tool_table_print(columns, verdicts.items, sizeof(*verdicts.items), verdicts.count);
 	tool_talk_begin(&talk, tool);
 	result = tool_exit_code(tool_verdicts_apply(&verdicts, store, &how, &talk.observer, &done, &error));
+	report.seconds = tool_talk_seconds(&talk);
 	tool_talk_end(&talk);
 	if (result != TOOL_OK)
 		say_problem(tool, tool_prune_problem(tool, &error, &done), result);
-	if ((result == TOOL_OK || result == TOOL_INCOMPLETE) && !tool->json && !tool->quiet)
+	if ((result == TOOL_OK || result == TOOL_INCOMPLETE) && tool->json)
+		tool_object_print(report_columns, &report);
+	else if ((result == TOOL_OK || result == TOOL_INCOMPLETE) && !tool->quiet)
 		print_result(options, &verdicts, &done);
 	tool_verdicts_free(&verdicts);
 	return result;
@@ -129,7 +166,7 @@ const struct tool_command cmd_prune = {
 		       "If any snapshot cannot be read, nothing is removed.",
 	.example = "  backuptool prune --snapshot-number 10\n"
 		   "  backuptool prune --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run\n",
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = table,
 	.options_size = sizeof(struct options),
 	.run = run,

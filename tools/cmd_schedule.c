@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "job.h"
 #include "output.h"
+#include "rows.h"
 #include "unit.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -235,40 +236,103 @@ static char *units_directory(void)
 	return home && *home == '/' ? tool_format("%s/.config/systemd/user", home) : NULL;
 }
 
-static void say_how(const char *path, const char *name, bool replaced)
-{
-	char *shown = tool_escape(path);
+struct service {
+	const char *name, *text;
+	const char *path; /* NULL: not written */
+	bool replaced;
+	const char *commands[3];
+};
 
-	printf("%s %s\n", replaced ? "replaced" : "wrote", shown);
-	printf("%s:\n  systemctl --user daemon-reload\n  systemctl --user %s %s\n",
-	       replaced ? "If it runs already, start it anew with" : "Start it, now and at each login, with",
-	       replaced ? "restart" : "enable --now", name);
-	puts("To let it run when you are not logged in, too:\n  loginctl enable-linger");
+static struct tool_value get_path(const void *row)
+{
+	const struct service *self = row;
+
+	return (struct tool_value){.kind = self->path ? TOOL_TEXT : TOOL_NOTHING, .text = self->path};
+}
+
+static struct tool_value get_replaced(const void *row)
+{
+	const struct service *self = row;
+
+	return (struct tool_value){.kind = self->path ? TOOL_FLAG : TOOL_NOTHING, .flag = self->replaced};
+}
+
+static struct tool_value get_commands(const void *row)
+{
+	const struct service *self = row;
+
+	return (struct tool_value){.kind = self->path ? TOOL_TEXTS : TOOL_NOTHING, .texts = {self->commands, 3}};
+}
+
+TOOL_GETTER(struct service, name, TOOL_TEXT, text, self->name)
+TOOL_GETTER(struct service, service, TOOL_TEXT, text, self->text)
+
+static const struct tool_column columns[] = {
+	{"name", NULL, false, get_name},	 {"service", NULL, false, get_service},
+	{"path", NULL, false, get_path},	 {"replaced", NULL, false, get_replaced},
+	{"commands", NULL, false, get_commands}, {0},
+};
+
+static void print_service(const struct tool *tool, const struct service *service)
+{
+	char *shown;
+
+	if (tool->json) {
+		tool_object_print(columns, service);
+		return;
+	}
+	if (!service->path) {
+		fputs(service->text, stdout);
+		return;
+	}
+	shown = tool_escape(service->path);
+	printf("%s %s\n", service->replaced ? "replaced" : "wrote", shown);
+	printf("%s:\n  %s\n  %s\n",
+	       service->replaced ? "If it runs already, start it anew with" : "Start it, now and at each login, with",
+	       service->commands[0], service->commands[1]);
+	printf("To let it run when you are not logged in, too:\n  %s\n", service->commands[2]);
 	free(shown);
 }
 
-static int install(const struct tool *tool, const struct place *place, const char *text, size_t size)
+static int install(const struct tool *tool, struct service *service)
 {
-	char *directory = units_directory(), *name, *path;
+	char *directory = units_directory(), *path, *start;
 	int result = TOOL_OK;
-	bool replaced;
 
 	if (!directory) {
 		tool_say(tool, "HOME is not set, so nobody knows where to write the service; show it with --print");
 		return TOOL_FATAL;
 	}
-	name = unit_name(place->store, place->target);
-	path = tool_format("%s/%s", directory, name);
-	replaced = access(path, F_OK) == 0;
+	path = tool_format("%s/%s", directory, service->name);
+	service->replaced = access(path, F_OK) == 0;
+	start = tool_format("systemctl --user %s %s", service->replaced ? "restart" : "enable --now", service->name);
+	service->path = path;
+	service->commands[0] = "systemctl --user daemon-reload";
+	service->commands[1] = start;
+	service->commands[2] = "loginctl enable-linger";
 	if (make_directories(directory) < 0)
 		result = cannot(tool, "make", directory);
-	else if (replace(path, text, size) < 0)
+	else if (replace(path, service->text, strlen(service->text)) < 0)
 		result = cannot(tool, "write", path);
 	else
-		say_how(path, name, replaced);
+		print_service(tool, service);
 	free(directory);
-	free(name);
 	free(path);
+	free(start);
+	return result;
+}
+
+static int show(const struct tool *tool, const struct options *options, const struct place *place, const char *text)
+{
+	char *name = unit_name(place->store, place->target);
+	struct service service = {.name = name, .text = text};
+	int result = TOOL_OK;
+
+	if (options->print)
+		print_service(tool, &service);
+	else
+		result = install(tool, &service);
+	free(name);
 	return result;
 }
 
@@ -285,10 +349,8 @@ static int run(struct tool *tool, const void *arg)
 		result = put_unit(out, tool, &place);
 	if (out && fclose(out) != 0)
 		result = cannot(tool, "make", "the service");
-	if (result == TOOL_OK && options->print)
-		fputs(text, stdout);
-	else if (result == TOOL_OK)
-		result = install(tool, &place, text, size);
+	if (result == TOOL_OK)
+		result = show(tool, options, &place, text);
 	place_free(&place);
 	free(text);
 	return result;
@@ -304,7 +366,7 @@ const struct tool_command cmd_schedule = {
 		       "Rules of prune concern the snapshots of this host and directory only.",
 	.example = "  backuptool schedule --store ~/snapshots --target-directory ~/documents --interval 1h \\\n"
 		   "      --skip-if-unchanged --keep-hourly 48 --keep-daily 30\n",
-	.common = TOOL_COMMON_STORE,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
 	.options = table,
 	.options_size = sizeof(struct options),
 	.run = run,

@@ -161,9 +161,9 @@ const struct tool_command cmd_snapshot = {
 		       "order of the command line, the last one that matches decides.\n"
 		       "\n"
 		       "A file that cannot be read is named, and the rest is in the snapshot: the\n"
-		       "command then ends with 3.",
+		       "command then ends with 3. With -q only the new file's name is printed.",
 	.example = "  backuptool snapshot --target-directory ~/documents --exclude '*.tmp' --tag before-upgrade\n",
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = table,
 	.options_size = sizeof(struct options),
 	.run = run,

@@ -21,8 +21,12 @@ static const struct tool_option json_options[] = {
 
 static const struct tool_option talk_options[] = {
 	{"quiet", 'q', NULL, false, "print only what went wrong", tool_set_true, FIELD(quiet)},
-	{"verbose", 'v', NULL, false, "print a line for each entry", tool_set_true, FIELD(verbose)},
 	{"no-progress", 0, NULL, false, "draw no progress line", tool_set_true, FIELD(no_progress)},
+	{0},
+};
+
+static const struct tool_option verbose_options[] = {
+	{"verbose", 'v', NULL, false, "print a line for each entry", tool_set_true, FIELD(verbose)},
 	{0},
 };
 
@@ -41,6 +45,7 @@ const struct tool_common_options tool_common_options[] = {
 	{TOOL_COMMON_STORE, lock_options},
 	{TOOL_COMMON_JSON, json_options},
 	{TOOL_COMMON_TALK, talk_options},
+	{TOOL_COMMON_VERBOSE, verbose_options},
 	{TOOL_COMMON_FIRST, version_options},
 	{TOOL_COMMON_HELP | TOOL_COMMON_FIRST, help_options},
 	{0, NULL},

@@ -19,13 +19,14 @@ enum tool_exit {
 	TOOL_INTERRUPTED = 130,
 };
 
-/* Groups of common options: the first three a command asks for, the others come by themselves. */
+/* Groups of common options: help and first come by themselves, for the others a command asks. */
 enum tool_common {
 	TOOL_COMMON_STORE = 1,
 	TOOL_COMMON_JSON = 2,
 	TOOL_COMMON_TALK = 4,
 	TOOL_COMMON_HELP = 8,
 	TOOL_COMMON_FIRST = 16, /* those before the command */
+	TOOL_COMMON_VERBOSE = 32,
 };
 
 struct tool;

@@ -12,20 +12,17 @@
 static int move_to_contents(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error)
 {
 	char name[48];
-	int fd, result = bt_prune_set_fate(run, id->ordinal, BT_FATE_MOVED, error);
+	int fd = -1, result = bt_prune_set_fate(run, id->ordinal, BT_FATE_MOVED, error);
 
-	if (!result && run->options->dry_run) {
-		run->result.files_moved++;
-		return 0;
-	}
-	if (!result)
+	if (!result && !run->options->dry_run)
 		result = bt_store_contents_dirfd(run->store, &fd, error);
 	if (result)
 		return result;
 	bt_volume_name(name);
-	if (renameat2(bt_store_dirfd(run->store), id->name, fd, name, RENAME_NOREPLACE) &&
+	if (!run->options->dry_run && renameat2(bt_store_dirfd(run->store), id->name, fd, name, RENAME_NOREPLACE) &&
 	    (errno != EINVAL || renameat(bt_store_dirfd(run->store), id->name, fd, name)))
 		return bt_fail_sys(error, errno, id->name, "move to contents");
+	bt_prune_gone(run, id);
 	run->result.files_moved++;
 	return 0;
 }

@@ -6,6 +6,8 @@
 #include "model/classic.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -104,7 +106,7 @@ int bt_prune_mark(struct bt_prune_run *run, struct bt_error *error)
 
 void bt_prune_copied(struct bt_prune_run *run, const char *path, uint64_t bytes)
 {
-	const struct bt_observer *observer = run->mark.observer;
+	const struct bt_observer *observer = run->observer;
 
 	run->copying.bytes += bytes;
 	if (!bt_pace_due(&run->mark.pace, observer))
@@ -275,6 +277,17 @@ int bt_prune_lock(struct bt_prune_run *run, int *ret_fd, struct bt_error *error)
 	return result;
 }
 
+void bt_prune_gone(struct bt_prune_run *run, const struct bt_file_id *id)
+{
+	const struct bt_observer *observer = run->observer;
+	char path[sizeof("contents/") + NAME_MAX];
+
+	if (!observer || !observer->entry)
+		return;
+	snprintf(path, sizeof(path), "%s%s", id->snapshot ? "" : "contents/", id->name);
+	observer->entry(observer->arg, BT_EVENT_DELETED, path);
+}
+
 int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error)
 {
 	int fd = bt_store_dirfd(run->store), result = bt_prune_set_fate(run, id->ordinal, BT_FATE_DELETED, error);
@@ -285,6 +298,8 @@ int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, struc
 		return result;
 	if (!run->options->dry_run && unlinkat(fd, id->name, 0) && errno != ENOENT)
 		return bt_fail_sys(error, errno, id->name, "remove");
+	if (!bt_prune_has_fate(run, id->ordinal, BT_FATE_MOVED)) /* else it was told, under its old name */
+		bt_prune_gone(run, id);
 	run->result.files_deleted++;
 	run->result.freed_bytes += (int64_t)id->size;
 	return 0;

@@ -65,6 +65,8 @@ int bt_prune_hold_snapshots(struct bt_prune_run *run, struct bt_error *error);
 int bt_prune_lock(struct bt_prune_run *run, int *ret_fd, struct bt_error *error);
 /* Tells that so much of the volume was copied. */
 void bt_prune_copied(struct bt_prune_run *run, const char *path, uint64_t bytes);
+/* Tells that a file of the store goes, or in a dry run would go. */
+void bt_prune_gone(struct bt_prune_run *run, const struct bt_file_id *id);
 /* Deletes a store file and counts it. A dry run only counts. */
 int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error);
 int bt_prune_sync(struct bt_prune_run *run, struct bt_error *error);

@@ -9,7 +9,7 @@ enum bt_event {
 	BT_EVENT_NEW,
 	BT_EVENT_CHANGED,
 	BT_EVENT_UNCHANGED, /* snapshot: files. restore: written anew, changed in place, left alone */
-	BT_EVENT_DELETED,   /* restore --delete */
+	BT_EVENT_DELETED,   /* restore --delete; prune: a file of the store */
 	BT_EVENT_EXCLUDED,
 };
 

@@ -65,6 +65,19 @@ short() {
 			"lrwxrwxrwx  $owner            0  2020-01-02 03:04:05  l -> to\\x0a\\x09there"
 }
 
+@test "ways to print that exclude each other are refused" {
+	small_tree src
+	take src -q
+	for pair in "--long --null" "--long --sha256" "--json --null" "--json --long" "--json --sha256"; do
+		# shellcheck disable=SC2086
+		run -2 backuptool ls $pair
+		output_is "backuptool ls: ${pair/ / and } do not go together; see 'backuptool ls --help'"
+	done
+	run -2 backuptool find x --json -0
+	output_is "backuptool find: --json and --null do not go together; see 'backuptool find --help'"
+	[ "$(backuptool ls latest:docs --sha256 -0 | tr '\0' '\n' | wc -l)" = 2 ]
+}
+
 @test "ls --sha256 is for sha256sum -c" {
 	shallow_tree src
 	rm src/holes/huge

@@ -42,6 +42,15 @@ documented() {
 	backuptool job --target-directory src --interval 10ms --duration 20ms --json >runs
 	[ "$(jq -r .event runs | sort -u | tr '\n' ' ')" = "run summary " ]
 	documented job <runs
+	export XDG_CONFIG_HOME=$PWD/config
+	backuptool schedule --target-directory src --interval 1h --print --json >shown
+	documented schedule <shown
+	diff <(jq -rj .service shown) <(backuptool schedule --target-directory src --interval 1h --print)
+	[ "$(jq -c keys_unsorted shown)" = '["name","service"]' ]
+	backuptool schedule --target-directory src --interval 1h --json >written
+	documented schedule <written
+	diff <(jq -rj .service written) "$(jq -r .path written)"
+	[ "$(jq -c '[.replaced, .commands[1]]' written)" = "[false,\"systemctl --user enable --now $(jq -r .name shown)\"]" ]
 	backuptool help --json | documented help
 	backuptool help snapshot --json | documented help
 	name=$(newest)

@@ -88,8 +88,32 @@ every_survivor_restores() {
 	[[ ${lines[4]} =~ ^would\ remove\ 2\ snapshots,\ 1\ kept ]]
 	[ "$(survivors | wc -l)" = 3 ]
 	run -0 backuptool prune --keep-last 2 --json
-	[ "$(jq -c '[.[] | [.keep, .reasons]]' <<<"$output")" = '[[false,[]],[true,["last"]],[true,["last"]]]' ]
+	[ "$(jq -c '[.snapshots[] | [.keep, .reasons]]' <<<"$output")" = '[[false,[]],[true,["last"]],[true,["last"]]]' ]
+	[ "$(jq -c '[.dry_run, .removed, .kept, .freed_bytes > 500, .dead_bytes]' <<<"$output")" = '[false,1,2,true,0]' ]
 	[ "$(survivors | wc -l)" = 2 ]
+}
+
+@test "-v names the files of the store that go" {
+	mkdir src
+	head -c 300000 /dev/urandom >src/shared
+	take_at 2026-01-01T00-00-00Z
+	take_at 2026-01-02T00-00-00Z
+	head -c 300000 /dev/urandom >src/shared
+	take_at 2026-01-03T00-00-00Z
+	first=$(newest 2) second=$(newest 1)
+	run -0 bash -c "backuptool remove '$first' --dry-run -v | grep '^D'"
+	output_is "D $first"
+	run -0 bash -c "backuptool remove '$first' -v | grep '^D'"
+	output_is "D $first" # the second one needs its contents
+	volume=$(ls snapshots/contents)
+	run -0 bash -c "backuptool prune --keep-last 1 -nv | grep '^D'"
+	[ "$(sort <<<"$output")" = "$(printf '%s\n' "D $second" "D contents/$volume" | sort)" ]
+	run -0 bash -c "backuptool prune --keep-last 1 -v | grep '^D'"
+	[ "$(sort <<<"$output")" = "$(printf '%s\n' "D $second" "D contents/$volume" | sort)" ]
+	for command in check dump diff export; do
+		run -2 backuptool "$command" -v
+		[[ $output == *"there is no option -v"* ]]
+	done
 }
 
 @test "rules that would remove everything are refused without --all" {
