@@ -139,3 +139,18 @@ output_is() {
 stderr_is() {
 	diff <(printf '%s\n' "$stderr") <(printf '%s\n' "$@")
 }
+
+# interrupted CALL TEXT COMMAND…: runs a command, for `run`'s variables, that gets SIGINT in the middle one of those system
+# calls of its main thread in whose line TEXT stands; a first run counts them, after which ./out is removed.
+interrupted() {
+	local call=$1 text=$2 cpu which
+	shift 2
+	cpu=$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')
+	taskset -c "$cpu" strace -f -qq -o calls -e "trace=$call" "$@" >/dev/null
+	rm -rf out
+	awk -v text="$text" 'NR == 1 { main = $1 } $1 == main { n++ } $1 == main && index($0, text) { print n }' calls >wanted
+	[ "$(wc -l <wanted)" -ge 12 ]
+	which=$(sed -n "$(($(wc -l <wanted) / 2))p" wanted)
+	run --separate-stderr env --default-signal=INT taskset -c "$cpu" \
+		strace -f -qq -o calls -e "trace=$call" -e "inject=$call:signal=INT:when=$which" "$@"
+}

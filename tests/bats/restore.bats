@@ -270,14 +270,11 @@ load helper
 	mkdir src
 	for n in {1..12}; do head -c 20000000 /dev/urandom >"src/$n"; done
 	take src
-	env --default-signal=INT backuptool restore --snapshot-file latest --output-directory out 2>err &
-	pid=$!
-	wait_until has_file out
-	kill -INT "$pid"
-	code=0
-	wait "$pid" || code=$?
-	[ "$code" = 130 ]
-	[ "$(cat err)" = "backuptool restore: interrupted" ]
+	interrupted openat .backuptool- backuptool restore --snapshot-file latest --output-directory out
+	[ "$status" = 130 ]
+	stderr_is "backuptool restore: interrupted"
+	has_file out
+	[ "$(find out -type f -name '[0-9]*' | wc -l)" -lt 12 ]
 	for file in out/[0-9]*; do cmp "$file" "src/${file#out/}"; done
 	bring latest out
 	same src out
