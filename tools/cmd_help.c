@@ -16,7 +16,7 @@ const struct tool_exit_text tool_exits[] = {
 	{TOOL_FATAL, "failed; one sentence says why"},
 	{TOOL_USAGE, "the command line makes no sense"},
 	{TOOL_INCOMPLETE, "done, but not everything: what is missing was named"},
-	{TOOL_DIFFERENT, "diff --exit-code: there are differences"},
+	{TOOL_DIFFERENT, "there are differences (diff --exit-code)"},
 	{TOOL_NO_STORE, "there is no store at that place"},
 	{TOOL_LOCKED, "somebody else holds the lock"},
 	{TOOL_INTERRUPTED, "interrupted"},

@@ -66,7 +66,8 @@ static void print_report(const struct tool *tool, const struct tool_taking *taki
 	if (result->errors) {
 		char *errors = tool_count(result->errors, "entry", "entries");
 
-		printf("incomplete: %s could not be read as they were\n", errors);
+		printf("incomplete: %s could not be read as %s\n", errors,
+		       result->errors == 1 ? "it was" : "they were");
 		free(errors);
 	}
 	free(target);

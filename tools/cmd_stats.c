@@ -241,6 +241,16 @@ static void line(const char *what, uint64_t bytes, const char *remark)
 	free(shown);
 }
 
+/* What takes more than it came from is not "0.7 times less". */
+static char *remark(const char *what, double factor)
+{
+	if (factor >= 1.05)
+		return tool_format("%s: %.1f times less", what, factor);
+	if (factor > 0 && factor <= 0.95)
+		return tool_format("%s: %.1f times more", what, 1 / factor);
+	return tool_format("%s", what);
+}
+
 static void print_totals(const struct report *report)
 {
 	const struct bt_stats *stats = &report->stats;
@@ -248,14 +258,16 @@ static void print_totals(const struct report *report)
 	char *count = tool_count(stats->snapshots, "snapshot", "snapshots");
 	char *snapshots = tool_format("%s, as restored", count);
 	char *files = tool_count(stats->store_files, "file", "files");
-	char *dedup = tool_format("in contents that differ: %.1f times less", factor(stats->logical, stats->unique));
-	char *packed = tool_format("of contents in the store: %.1f times less", factor(stats->unique, stats->stored));
+	char *dedup = remark("in contents that differ", factor(stats->logical, stats->unique));
+	char *packed = remark("of contents in the store", factor(stats->unique, stats->stored));
 
 	line("logical", stats->logical, snapshots);
-	line("unique", stats->unique, stats->unique ? dedup : "in contents that differ");
-	line("stored", stats->stored, stats->stored ? packed : "of contents in the store");
+	line("unique", stats->unique, dedup);
+	line("stored", stats->stored, packed);
 	line("lists", stats->store_bytes > stats->stored + stats->dead ? other : 0, "of directories and contents");
-	line("dead", stats->dead, "that no snapshot needs: prune removes it when there is more of it");
+	line("dead", stats->dead,
+	     stats->dead ? "that no snapshot needs: prune removes it when there is more of it"
+			 : "that no snapshot needs");
 	line("store", stats->store_bytes, files);
 	free(count);
 	free(snapshots);

@@ -37,6 +37,16 @@ plain() {
 	[ "$count" -ge 60 ]
 }
 
+@test "a command's man page has the exit codes that it can give" {
+	codes() {
+		plain "$DOCS/$1.1" | sed -n '/^EXIT STATUS/,/^[A-Z]/{ /^EXIT STATUS/d; p; }' | grep -oE '^ +[0-9]+ ' | tr -d ' ' | tr '\n' ' '
+	}
+	[ "$(codes backuptool)" = "0 1 2 3 4 10 11 130 " ]
+	[ "$(codes backuptool-diff)" = "0 1 2 3 4 10 11 130 " ]
+	[ "$(codes backuptool-snapshot)" = "0 1 2 3 10 11 130 " ]
+	[ "$(codes backuptool-help)" = "0 1 2 3 130 " ]
+}
+
 @test "man pages: no complaints of mandoc and groff" {
 	count=0
 	for page in "$DOCS"/*.[158]; do

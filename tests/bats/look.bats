@@ -347,6 +347,20 @@ U mode
 	)
 }
 
+@test "stats: what there is more of is not called less, and no advice where there is nothing to do" {
+	mkdir src
+	head -c 600000 /dev/urandom >src/noise
+	take src -q
+	run -0 backuptool stats
+	[[ ${lines[1]} =~ ^unique\ .*\ in\ contents\ that\ differ$ ]]
+	[[ ${lines[2]} =~ ^stored\ .*\ of\ contents\ in\ the\ store:\ 1\.3\ times\ more$ ]]
+	[[ ${lines[4]} =~ ^dead\ +0\ B\ \ that\ no\ snapshot\ needs$ ]]
+	cp src/noise src/again
+	take src -q
+	run -0 backuptool stats
+	[[ ${lines[1]} =~ ^unique\ .*\ in\ contents\ that\ differ:\ 3\.0\ times\ less$ ]]
+}
+
 @test "stats" {
 	two_snapshots
 	run -0 backuptool stats --json

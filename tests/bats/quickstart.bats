@@ -19,7 +19,8 @@ load helper
 	[ "$BUILD" = "$TOP/build" ] || skip "it builds in build/, and the tests look at $BUILD"
 	small_tree src
 	cd /
-	run -0 "$TOP/tools/quickstart" "$WORK/src"
+	run -0 env NO_COLOR=1 TERM=xterm script -qec "'$TOP/tools/quickstart' '$WORK/src'" /dev/null
+	[[ $output != *$'\033'* ]]
 	[[ $output == *"files: 5 new files, 0 changed, 0 unchanged"* ]]
 	[[ $output == *"No difference in types, modes, sizes, times and owners."* ]]
 	[ "$(ls "$WORK")" = src ]

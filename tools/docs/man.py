@@ -18,9 +18,16 @@ def options(title, rows):
     return roff.heading(title) + [line for row in rows for line in option(row)] if rows else []
 
 
-def exit_status(table):
+# The code of the program that comes only from commands with this option.
+ONLY_WITH = {4: 'exit-code', 10: 'store', 11: 'lock-wait'}
+
+
+def exit_status(table, command=None):
+    names = {row['name'] for row in command['options']} if command else set(ONLY_WITH.values())
     lines = roff.heading('EXIT STATUS')
     for row in table['exit_codes']:
+        if ONLY_WITH.get(row['code'], 'help') not in names | {'help'}:
+            continue
         lines += ['.TP', roff.bold(str(row['code'])), roff.text(row['meaning'][0].upper() + row['meaning'][1:] + '.')]
     return lines
 
@@ -68,7 +75,7 @@ def page(table, date, command):
         lines += ['.PP', *roff.paragraphs(table['snapshot_naming'])]
     lines += options('OPTIONS', [row for row in command['options'] if not row['common']])
     lines += options('COMMON OPTIONS', [row for row in command['options'] if row['common']])
-    lines += exit_status(table)
+    lines += exit_status(table, command)
     lines += roff.heading('EXAMPLES') + roff.example(textwrap.dedent(command['example']))
     return lines + see_also([('backuptool', 1), ('backupfs', 8), ('backuptool-format', 5)])
 
