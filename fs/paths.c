@@ -19,12 +19,12 @@ bool paths_overlap(const char *a, const char *b)
 	return lies_in(a, b) || lies_in(b, a);
 }
 
-/* "36 25 0:41 / /mnt ro - fuse.backupfs …" */
-static bool is_ours(const char *line, unsigned major, unsigned minor)
+/* "36 25 0:41 / /mnt ro - fuse.backupfs …": blanks within a field are escaped. */
+static bool is_ours(const char *line, const struct statx *status)
 {
-	unsigned found_major, found_minor;
-	return sscanf(line, "%*u %*u %u:%u", &found_major, &found_minor) == 2 && found_major == major &&
-	       found_minor == minor && strstr(line, " - fuse.backupfs ");
+	char device[32];
+	snprintf(device, sizeof(device), " %u:%u ", status->stx_dev_major, status->stx_dev_minor);
+	return strstr(line, device) && strstr(line, " - fuse.backupfs ");
 }
 
 bool paths_mounted(const char *path)
@@ -37,7 +37,7 @@ bool paths_mounted(const char *path)
 		return false;
 	FILE *mounts = fopen("/proc/self/mountinfo", "re");
 	while (mounts && !found && getline(&line, &size, mounts) >= 0)
-		found = is_ours(line, status.stx_dev_major, status.stx_dev_minor);
+		found = is_ours(line, &status);
 	free(line);
 	if (mounts)
 		fclose(mounts);

@@ -175,8 +175,8 @@ static bool line_wanted(const struct tool *tool)
 {
 	const char *terminal = getenv("TERM"), *plain = getenv("NO_COLOR");
 
-	return (!plain || !*plain) && !tool->quiet && !tool->no_progress && !tool->json && isatty(STDERR_FILENO) && terminal &&
-	       strcmp(terminal, "dumb") != 0;
+	return (!plain || !*plain) && !tool->quiet && !tool->no_progress && !tool->json && isatty(STDERR_FILENO) &&
+	       terminal && strcmp(terminal, "dumb") != 0;
 }
 
 void tool_talk_begin(struct tool_talk *talk, const struct tool *tool)
