@@ -108,7 +108,7 @@ offset_of() {
 @test "a damaged page" {
 	two_snapshots
 	damage "snapshots/$FIRST" "$(($(offset_of "snapshots/$FIRST" '{"entries":\[{"name":"1"') + 30))"
-	for option in -v --quick; do
+	for option in --no-progress --quick; do
 		run -1 backuptool check "$option"
 		[[ ${lines[0]} =~ ^$FIRST:\ damaged\ at\ byte\ [0-9]+ ]]
 		[[ $output == *"  hurts $FIRST: docs/notes"* ]]
@@ -154,7 +154,7 @@ offset_of() {
 	run -1 backuptool check
 	[[ ${lines[0]} == "contents/$(basename "$volume"): damaged "*"(truncated)"* ]]
 	rm "$volume"
-	for option in -v --quick; do
+	for option in --no-progress --quick; do
 		run -1 backuptool check "$option"
 		[[ $output == *"no file of the store has what is needed (missing-page)"*"  hurts $SECOND: photos"* ]]
 	done
