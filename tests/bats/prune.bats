@@ -209,7 +209,7 @@ every_survivor_restores() {
 		take_at "2026-01-${day}T00-00-00Z"
 	done
 	run -0 backuptool prune --keep-yearly 2 --dry-run --json
-	[ "$(jq -c '[.[].reasons]' <<<"$output")" = '[["oldest until full"],[],["yearly"]]' ]
+	[ "$(jq -c '[.snapshots[].reasons]' <<<"$output")" = '[["oldest until full"],[],["yearly"]]' ]
 }
 
 @test "pruning frees space on a full file system" {
