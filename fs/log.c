@@ -70,8 +70,9 @@ void log_text(struct log *log, const char *text)
 
 void log_error(struct log *log, const char *prefix, const struct bt_error *error)
 {
-	char sentence[640], text[1024];
+	char shown[1100], sentence[640], text[1800];
+	bt_error_escape(prefix, shown, sizeof(shown));
 	bt_error_text(error, sentence, sizeof(sentence));
-	snprintf(text, sizeof(text), "%s: %s", prefix, sentence);
+	snprintf(text, sizeof(text), "%s: %s", shown, sentence);
 	log_text(log, text);
 }

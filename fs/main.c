@@ -158,13 +158,13 @@ static void block_signals(sigset_t *ret_set)
 /* Until one comes that ends it. */
 static void wait_for_signal(struct fs *fs, const struct places *places, const sigset_t *signals, int unmounter)
 {
-	char text[PATH_MAX + 128];
+	char shown[640], text[sizeof(shown) + 128];
 	int signal = 0;
 	while (sigwait(signals, &signal) != 0 || signal == SIGCHLD) {
 		if (signal != SIGCHLD || !daemon_unmounter_is_gone(unmounter))
 			continue;
-		snprintf(text, sizeof(text), "%s: what was to unmount it has ended: please use umount",
-			 places->mountpoint);
+		bt_error_escape(places->mountpoint, shown, sizeof(shown));
+		snprintf(text, sizeof(text), "%s: what was to unmount it has ended: please use umount", shown);
 		log_text(&fs->log, text);
 	}
 }

@@ -40,6 +40,19 @@ load mount_helper
 	no_driver
 }
 
+@test "a name in what the foreground says reaches the terminal escaped" {
+	mkdir src
+	head -c 300000 /dev/urandom >$'src/x\e[31m'
+	quietly src
+	damage "snapshots/$(newest)" "$(($(jq '.contents[0].at' "snapshots/$(newest)") + 5000))"
+	backupfs snapshots mnt -f 2>log 3>&- &
+	wait_until is_mounted
+	run -1 cat $'mnt/latest/x\e[31m'
+	hide
+	grep -qF 'x\x1b[31m: ' log
+	! grep -q $'\e' log || false
+}
+
 @test "a mount point that is in use already is refused" {
 	small_tree src
 	quietly src
