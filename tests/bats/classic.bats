@@ -132,7 +132,8 @@ original_restore() {
 		"backuptool export: src/docs/notes/: it could not be read when the snapshot was taken (EACCES)"
 	[ "${lines[1]}" = "2 entries were left out: this layout has no place for empty directories, symbolic links and devices" ]
 	original_restore file.json out
-	[ -e out/src/photos/noise.bin ] && [ ! -e out/src/docs/a.txt ]
+	[ -e out/src/photos/noise.bin ]
+	[ ! -e out/src/docs/a.txt ]
 }
 
 @test "what a classic snapshot holds is stored again: it can be removed at any time" {

@@ -60,7 +60,8 @@ load helper
 	on_disk=$(cat "snapshots/$(newest)" snapshots/contents/*.json | wc -c)
 	added=$(backuptool list --json | jq '.[1].added')
 	[ "$(find snapshots/contents -name '*.json' | wc -l)" = 1 ]
-	[ "$added" -le "$on_disk" ] && [ "$added" -gt "$((on_disk - on_disk / 1000))" ]
+	[ "$added" -le "$on_disk" ]
+	[ "$added" -gt "$((on_disk - on_disk / 1000))" ]
 }
 
 @test "an incomplete snapshot can be seen" {
