@@ -43,6 +43,8 @@ struct bt_snap_outcome {
 int bt_snap_open(int dirfd, const struct bt_found *seen, uint32_t user);
 /* Whether a file stayed the same between the two looks. */
 bool bt_snap_steady(const struct bt_found *before, const struct bt_found *after);
+/* Looks at an open file: false with the outcome filled unless it is regular. */
+bool bt_snap_look(int fd, struct bt_snap_outcome *outcome, struct stat *st);
 /* What an errno of opening means for an entry that was listed. */
 enum bt_snap_state bt_snap_open_failed(int sys);
 

@@ -26,8 +26,7 @@ bool bt_snap_steady(const struct bt_found *before, const struct bt_found *after)
 	       before->ctime.nanoseconds == after->ctime.nanoseconds;
 }
 
-/* Looks at an open file: false with the outcome filled unless it is regular. */
-static bool look(int fd, struct bt_snap_outcome *outcome, struct stat *st)
+bool bt_snap_look(int fd, struct bt_snap_outcome *outcome, struct stat *st)
 {
 	if (fstat(fd, st) < 0) {
 		outcome->state = BT_SNAP_FAILED;
@@ -81,7 +80,7 @@ static ssize_t attempt(int fd, const struct bt_snap_room *room, struct bt_snap_o
 	}
 	if (before.size > 0)
 		got = read_all(fd, room->data, (size_t)before.size);
-	if (!look(fd, outcome, &st))
+	if (!bt_snap_look(fd, outcome, &st))
 		return -1;
 	if (got < 0) {
 		outcome->state = BT_SNAP_FAILED;

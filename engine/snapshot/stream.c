@@ -206,27 +206,13 @@ static int run_pass(struct pass *pass, const struct stat *st)
 	return read_through(pass);
 }
 
-static bool look(int fd, struct bt_snap_outcome *outcome, struct stat *st)
-{
-	if (fstat(fd, st) < 0) {
-		outcome->state = BT_SNAP_FAILED;
-		outcome->sys = errno;
-		return false;
-	}
-	bt_found_stat(st, &outcome->seen);
-	if (S_ISREG(st->st_mode))
-		return true;
-	outcome->state = BT_SNAP_LATER;
-	return false;
-}
-
 /* One attempt at the whole file. pass comes back with what was found. */
 static int attempt(struct pass *pass, struct bt_snap_outcome *outcome, bool *ret_again)
 {
 	struct stat st;
 
 	*ret_again = false;
-	if (!look(pass->fd, outcome, &st))
+	if (!bt_snap_look(pass->fd, outcome, &st))
 		return 0;
 	struct bt_found before = outcome->seen;
 	pass->size = before.size;
@@ -236,7 +222,7 @@ static int attempt(struct pass *pass, struct bt_snap_outcome *outcome, bool *ret
 		outcome->sys = pass->sys;
 		return 0;
 	}
-	if (result != 0 || !look(pass->fd, outcome, &st))
+	if (result != 0 || !bt_snap_look(pass->fd, outcome, &st))
 		return result;
 	*ret_again = !bt_snap_steady(&before, &outcome->seen);
 	outcome->brief = !*ret_again && pass->size < before.size;
