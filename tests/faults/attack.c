@@ -51,7 +51,7 @@ bool attack_find(pid_t thread, const struct __ptrace_syscall_info *info, bool pa
 {
 	const char *below = getenv("FAULTAT_BELOW");
 	const struct call *call = NULL;
-	char name[NAME_MAX + 1], link[64];
+	char name[NAME_MAX + 1], link[64], directory[PATH_MAX];
 
 	if (parent)
 		call = find_call(targets, sizeof(targets) / sizeof(targets[0]), (long)info->entry.nr);
@@ -61,14 +61,12 @@ bool attack_find(pid_t thread, const struct __ptrace_syscall_info *info, bool pa
 	    !read_name(thread, info->entry.args[call->name], name))
 		return false;
 	snprintf(link, sizeof(link), "/proc/%d/fd/%d", thread, (int)info->entry.args[call->directory]);
-	ssize_t length = readlink(link, ret_path, PATH_MAX - sizeof(name) - 1);
+	ssize_t length = readlink(link, directory, sizeof(directory) - 1);
 	size_t root = strlen(below);
-	if (length < (ssize_t)root || strncmp(ret_path, below, root) != 0 || (parent && length == (ssize_t)root))
+	if (length < (ssize_t)root || strncmp(directory, below, root) != 0 || (parent && length == (ssize_t)root))
 		return false;
-	ret_path[length] = 0;
-	if (!parent)
-		snprintf(ret_path + length, sizeof(name) + 1, "/%s", name);
-	return true;
+	directory[length] = 0;
+	return snprintf(ret_path, PATH_MAX, "%s%s%s", directory, parent ? "" : "/", parent ? "" : name) < PATH_MAX;
 }
 
 void attack_swap(const char *path)
