@@ -34,6 +34,26 @@ install_there() {
 	[ "$output" = "$(backuptool --version)" ]
 }
 
+@test "meson dist makes sources that build" {
+	[ -e "$TOP/.git" ] || skip "these sources are not a clone"
+	git clone -q "$TOP" clone
+	run -0 meson setup made clone -Dtests=false
+	run -0 meson dist -C made --no-tests --formats gztar
+	version=$(backuptool --version | cut -d ' ' -f 2)
+	tar -xzf "made/meson-dist/backuptool-$version.tar.gz"
+	cd "backuptool-$version"
+	diff <(git -C ../clone ls-files | sort) <(find . ! -type d -printf '%P\n' | sort)
+	# without optimisation, since only the sources are looked at
+	run -0 meson setup build -Dtests=false -Dbuildtype=debug
+	run -0 ninja -C build tools/backuptool fs/backupfs
+	cd ..
+	small_tree src
+	"backuptool-$version/build/tools/backuptool" snapshot --target-directory src
+	"backuptool-$version/build/tools/backuptool" restore --snapshot-file latest --output-directory out
+	same src out
+	"backuptool-$version/build/fs/backupfs" --version
+}
+
 @test "a program over the installed library" {
 	install_there
 	small_tree src
