@@ -51,16 +51,58 @@ into_root() {
 	[ ! -e target/usr/bin ]
 }
 
+# What there is in ./debian, but for what apt and dpkg write down for themselves.
+in_debian() {
+	find debian -xdev \( -path debian/var -o -path debian/tmp \) -prune -o -printf '%P\n' | sort
+}
+
+# in_debian_run SCRIPT: with the mount allowed; what the script starts and mounts ends with it.
+in_debian_run() {
+	unshare --mount --propagation private --pid --fork --kill-child bash -euc '
+		mount -t proc proc debian/proc
+		: >>debian/dev/fuse
+		mount --bind /dev/fuse debian/dev/fuse
+		exec chroot debian env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 sh -euxc "$1"
+	' bash "$1" 3>&-
+}
+
 @test "the package in a Debian of its own" {
 	[ "${TEST_LONG:-0}" = 1 ] || skip "only with --long"
 	is_root || skip "debootstrap wants root"
-	command -v debootstrap >/dev/null || skip "debootstrap is not installed"
-	debootstrap --variant=minbase bookworm debian >log 2>&1 || skip "no Debian from the network"
+	[ -w /dev/fuse ] || skip "/dev/fuse may not be used"
+	run -0 debootstrap --variant=minbase bookworm debian
 	run -0 "$TOP/tools/package" debian/tmp
 	package=/tmp/$(basename "${lines[-1]}")
+	: >>debian/dev/fuse
+	in_debian >before
 	chroot debian apt-get install -qy --no-install-recommends "$package"
-	chroot debian sh -c 'mkdir /home/me && echo hello >/home/me/a && cd /home &&
-		backuptool snapshot --target-directory me && backuptool check && backupfs --version'
-	chroot debian apt-get purge -qy backuptool
-	[ ! -e debian/usr/bin/backuptool ]
+	in_debian_run '
+		mkdir /root/me /root/mnt
+		cd /root
+		echo hello >me/a
+		backuptool snapshot --target-directory me
+		sleep 1
+		echo more >>me/a
+		backuptool snapshot --target-directory me
+		test "$(backuptool list --names | wc -l)" = 2
+		backuptool mount mnt
+		test "$(ls mnt | wc -l)" = 3
+		test "$(cat mnt/latest/a)" = "hello
+more"
+		rm me/a
+		cp -a "mnt/$(backuptool list --names | head -n 1 | sed s/[.]json//)/a" me/a
+		test "$(cat me/a)" = hello
+		umount mnt
+		mount -t backupfs snapshots mnt
+		test -s mnt/latest/a
+		umount mnt
+		backuptool schedule --target-directory me --interval 1h --keep-daily 7 --print | grep -q "^ExecStart=/usr/bin/backuptool job "
+		backuptool prune --snapshot-number 1
+		test "$(backuptool list --names | wc -l)" = 1
+		backuptool check
+		rm -r /root/me /root/mnt /root/snapshots
+	'
+	chroot debian apt-get autoremove --purge -qy backuptool
+	in_debian >after
+	diff before after
 }
