@@ -24,6 +24,47 @@ command_lines() {
 	END
 }
 
+# The examples that are not among those, and whatever else names one of our programs, or one that installs or shows them.
+other_commands() {
+	comm -13 <(command_lines | sort -u) <(python3 - "$TOP" "$(backuptool help --json | jq -r '[.commands[].name] | join("|")')" <<-'END' | sort -u
+		import os, re, sys
+		top, commands = sys.argv[1:]
+		ours = re.compile(rf'(meson|man|mount|apt|pkg-config|{commands}) [^|]')
+		fenced = False
+		for line in open(f'{top}/README.md', encoding='utf-8'):
+		    fenced ^= line.startswith('```')
+		    example = re.match(r'    (\w[^►]*?)(  +#.*)?$', line)
+		    if example and not fenced:
+		        print(example[1])
+		    for code in [] if fenced or line.startswith('    ') else re.findall(r'`([^`]+)`', line):
+		        if ours.match(code) or (re.match('(tools|tests)/', code) and os.path.isfile(f'{top}/{code.split()[0]}')):
+		            print(code)
+	END
+	)
+}
+
+# Those by the file and the name of the test that runs each.
+ELSEWHERE=(
+	'tools/quickstart|quickstart|tools/quickstart with its own sample'
+	'tools/quickstart DIR|quickstart|tools/quickstart with a directory'
+	'tools/session-svg|readme|the picture in the README shows what the programs do today'
+	'tools/package|package|tools/package makes a package that installs and removes cleanly'
+	'apt install ./backuptool_*.deb|package|the package in a Debian of its own'
+	'meson install -C build|install|programs, man pages, completions, units, header files and the library are in place'
+	'pkg-config backuptool|install|a program over the installed library'
+	'mount -t backupfs|install|mount -t backupfs and fstab, as installed'
+	'man backuptool-snapshot|docs|every command and option is in its man page and its help'
+	'ls -R --sha256|look|ls --sha256 is for sha256sum -c'
+	'diff --exit-code|look|diff of two snapshots, and with the directory'
+	"restore --salvage|repair|--salvage: a large file's sound parts, and which bytes are lost"
+	'tests/run|readme|tests/run knows its suites'
+	'tests/bench/run|bench|tests/bench/run'
+	'tests/bench/run --quick|bench|tests/bench/run'
+	'tests/bench/mount|bench|tests/bench/mount'
+	'tests/bench/watch|bench|tests/bench/watch'
+	'tests/bench/compression|bench|tests/bench/compression'
+)
+
 # What is done in another way here, and why.
 ADAPTATIONS=(
 	's/--interval [^ ]*/--interval 1s/; s/--duration [^ ]*/--duration 1s/' # nobody waits for hours
@@ -95,6 +136,45 @@ umount_here() {
 	while read -r _ command; do
 		[[ $command == -* || $command == COMMAND ]] || backuptool help "$command" >/dev/null
 	done < <(command_lines | grep -oE '^backuptool [^ ]+')
+}
+
+@test "whatever else the README tells to run is run by a test" {
+	printf '%s\n' "${ELSEWHERE[@]%%|*}" | sort >known
+	diff known <(other_commands)
+	for entry in "${ELSEWHERE[@]}"; do
+		echo "$entry"
+		IFS='|' read -r _ file name <<<"$entry"
+		grep -qxF "@test \"$name\" {" "$TESTS/bats/$file.bats"
+	done
+}
+
+@test "tests/run knows its suites" {
+	run -0 python3 "$TESTS/suites/runner.py" --list
+	[[ $output == build$'\n'*bats* ]]
+	grep -qx 'exec python3 tests/suites/runner.py "$@"' "$TESTS/run"
+}
+
+# texts PICTURE: its lines, with the numbers that differ from run to run taken out.
+texts() {
+	sed -nE 's|^<text [^>]*>(.*)</text>$|\1|p' "$1" | sed -E 's/[0-9]+(\.[0-9]+)?/N/g; s/  +/ /g'
+}
+
+@test "the picture in the README shows what the programs do today" {
+	[ -w /dev/fuse ] || skip "/dev/fuse may not be used"
+	is_root || skip "an ordinary user does not unmount by umount"
+	run -0 "$TOP/tools/session-svg" drawn.svg 3>&-
+	[ "$(texts drawn.svg | grep -c '^\$ ')" -ge 10 ]
+	diff <(texts "$TOP/tools/session.svg") <(texts drawn.svg) || {
+		echo "draw it again: tools/session-svg tools/session.svg"
+		false
+	}
+}
+
+@test "the README has the tables of both benchmarks" {
+	for mark in bench bench-mount; do
+		echo "$mark"
+		sed -n "/^<!-- $mark -->\$/,/^<!-- end -->\$/p" "$TOP/README.md" | grep -qE '^\|(---\|)+$'
+	done
 }
 
 @test "a new user: a home directory, backed up, scheduled, mounted, pruned and restored" {
