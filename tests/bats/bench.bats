@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # The benchmarks run, on next to nothing: what they find is not looked at, only that they find something and keep nothing.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2016,SC2154
 load mount_helper
 
 written() {
@@ -17,7 +17,7 @@ bench() {
 }
 
 @test "tests/bench/run" {
-	bench run --build "$BUILD" --directory "$WORK/bench" --tmpfs "$WORK" --scale 0.002 --rounds 1 \
+	bench run --quick --build "$BUILD" --directory "$WORK/bench" --tmpfs "$WORK" --scale 0.002 --rounds 1 \
 		--data source,tiny,history,files-10000 --tools ours,cp,find,tar-zstd
 	for row in "first snapshot, small files" "nothing changed, tiny files" "100 files edited, tiny files" \
 		"restore to the disk, small files" '`cp -a` out of the mount, to a tmpfs, small files' \

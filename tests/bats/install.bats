@@ -41,17 +41,16 @@ install_there() {
 	run -0 meson dist -C made --no-tests --formats gztar
 	version=$(backuptool --version | cut -d ' ' -f 2)
 	tar -xzf "made/meson-dist/backuptool-$version.tar.gz"
-	cd "backuptool-$version"
-	diff <(git -C ../clone ls-files | sort) <(find . ! -type d -printf '%P\n' | sort)
+	mv "backuptool-$version" sources
+	diff <(git -C clone ls-files | sort) <(find sources ! -type d -printf '%P\n' | sort)
 	# without optimisation, since only the sources are looked at
-	run -0 meson setup build -Dtests=false -Dbuildtype=debug
+	run -0 meson setup build sources -Dtests=false -Dbuildtype=debug
 	run -0 ninja -C build tools/backuptool fs/backupfs
-	cd ..
 	small_tree src
-	"backuptool-$version/build/tools/backuptool" snapshot --target-directory src
-	"backuptool-$version/build/tools/backuptool" restore --snapshot-file latest --output-directory out
+	build/tools/backuptool snapshot --target-directory src
+	build/tools/backuptool restore --snapshot-file latest --output-directory out
 	same src out
-	"backuptool-$version/build/fs/backupfs" --version
+	build/fs/backupfs --version
 }
 
 @test "a program over the installed library" {
