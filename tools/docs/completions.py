@@ -26,7 +26,9 @@ def operand_kinds(command):
     repeats = bool(words) and '…' in words[-1]
     if command.get('max_operands') != (None if repeats else len(words)):
         sys.exit(f'{command["name"]}: these operands are not as many as it takes: {words}')
-    return [tuple(kind(each) for each in word.strip('[]…').split('|')) for word in words], repeats
+    kinds = [[kind(each) for each in word.strip('[]…').split('|')] for word in words]
+    # what offers files offers directories, too, on the way to them
+    return [tuple(each for each in found if each != 'directory' or 'file' not in found) for found in kinds], repeats
 
 
 def spellings(option):
