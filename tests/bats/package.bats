@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # The Debian package: built, installed into a root of its own, used, and removed.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2016,SC2154
 load helper
 
 # into_root ACTION…: dpkg on a root that has nothing, so that dependencies are not looked at.
@@ -77,8 +77,8 @@ in_debian_run() {
 	in_debian >before
 	chroot debian apt-get install -qy --no-install-recommends "$package"
 	in_debian_run '
-		mkdir /root/me /root/mnt
-		cd /root
+		cd /home
+		mkdir me mnt
 		echo hello >me/a
 		backuptool snapshot --target-directory me
 		sleep 1
@@ -100,7 +100,7 @@ more"
 		backuptool prune --snapshot-number 1
 		test "$(backuptool list --names | wc -l)" = 1
 		backuptool check
-		rm -r /root/me /root/mnt /root/snapshots
+		rm -r me mnt snapshots
 	'
 	chroot debian apt-get autoremove --purge -qy backuptool
 	in_debian >after
