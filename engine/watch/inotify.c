@@ -271,6 +271,13 @@ static int add_children(struct state *state, struct dir *dir, int fd)
 	return result;
 }
 
+static bool is_above(const struct dir *above, const struct dir *dir)
+{
+	while (dir && dir != above)
+		dir = dir->parent;
+	return dir;
+}
+
 /* Makes dir what the watch stands for. It may have been known elsewhere: events of its move are on their way. */
 static int attach(struct bt_watch *watch, struct dir *dir, int id)
 {
@@ -284,6 +291,11 @@ static int attach(struct bt_watch *watch, struct dir *dir, int id)
 	if (!name)
 		return BT_E_NOMEM;
 	before = name->data;
+	/* moved below itself, as it is known here: dir would go with it */
+	if (before != dir && is_above(before, dir)) {
+		bt_watch_doubt(watch, BT_DOUBT_LOST);
+		return 0;
+	}
 	name->data = dir;
 	dir->watch = id;
 	if (!before || before == dir)

@@ -6,6 +6,7 @@
 #include <backuptool/watch.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
@@ -763,6 +764,42 @@ static void unchanged_ones_are_skipped(void **state)
 	pair_end(&pair);
 }
 
+/* Moved while it is first looked at. */
+
+static struct pair *moving;
+
+int __real_inotify_add_watch(int fd, const char *path, uint32_t mask);
+int __wrap_inotify_add_watch(int fd, const char *path, uint32_t mask);
+
+/* Between the watch of d0 and its listing d0 becomes d0/sub, which is what is found in it, too. */
+int __wrap_inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+	struct pair *pair = moving;
+	char target[PATH_MAX] = "";
+	int id = __real_inotify_add_watch(fd, path, mask);
+
+	if (pair && readlink(path, target, sizeof(target) - 1) > 0 && strstr(target, "/source/d0")) {
+		moving = NULL;
+		assert_int_equal(rename(at(pair, "source/d0"), at(pair, "outside/d0")), 0);
+		dir(at(pair, "source/d0"));
+		assert_int_equal(rename(at(pair, "outside/d0"), at(pair, "source/d0/sub")), 0);
+	}
+	return id;
+}
+
+static void moved_below_itself(void **state)
+{
+	struct pair pair;
+
+	pair_begin_at(&pair, BT_WATCH_INOTIFY, memory);
+	moving = &pair;
+	take_watched(&pair, false); /* not compared: it comes right behind the changes */
+	assert_null(moving);
+	step(&pair, BT_DOUBT_LOST);
+	step(&pair, BT_DOUBT_NONE);
+	pair_end(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -785,6 +822,7 @@ int main(void)
 		cmocka_unit_test(unchanged_ones_are_skipped),
 		cmocka_unit_test(mounts_below),
 		cmocka_unit_test(watches_run_out),
+		cmocka_unit_test(moved_below_itself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
