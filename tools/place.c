@@ -170,7 +170,7 @@ static bool is_file(const char *path)
 /* How much of the text names a snapshot: up to a colon or all of it; without any sense, up to the first colon. */
 static size_t snapshot_length(const struct tool *tool, const char *text)
 {
-	size_t whole = strlen(text), length = whole;
+	size_t whole = strlen(text), length;
 	struct bt_store *store = NULL;
 	struct bt_error error = {0};
 	bool found = false;
