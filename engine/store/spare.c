@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/spare.h"
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -7,6 +8,19 @@
 #define GRAIN	  ((size_t)128 << 10)
 #define HUGE_PAGE ((size_t)2 << 20)
 #define ROOM_MAX  ((size_t)4 << 20) /* larger ones are seldom */
+
+static bool is_mapped(size_t room)
+{
+	return room >= HUGE_PAGE;
+}
+
+static void discard(void *data, size_t room)
+{
+	if (data && is_mapped(room))
+		munmap(data, room);
+	else
+		free(data);
+}
 
 void bt_spares_init(struct bt_spares *spares)
 {
@@ -17,7 +31,7 @@ void bt_spares_init(struct bt_spares *spares)
 void bt_spares_end(struct bt_spares *spares)
 {
 	for (unsigned i = 0; i < spares->count; i++)
-		free(spares->list[i].data);
+		discard(spares->list[i].data, spares->list[i].room);
 	pthread_mutex_destroy(&spares->lock);
 }
 
@@ -33,20 +47,31 @@ static unsigned choose(const struct bt_spares *spares, size_t size)
 	return best;
 }
 
+/* NULL if there is no memory. The room is of whole pages. */
+static void *map_aligned(size_t room)
+{
+	if (room > SIZE_MAX - HUGE_PAGE)
+		return NULL;
+	unsigned char *all = mmap(NULL, room + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (all == MAP_FAILED)
+		return NULL;
+	size_t before = (HUGE_PAGE - (uintptr_t)all % HUGE_PAGE) % HUGE_PAGE;
+	if (before)
+		munmap(all, before);
+	munmap(all + before + room, HUGE_PAGE - before);
+	madvise(all + before, room / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+	return all + before;
+}
+
 /* A large one is a huge page for the kernel, if it has one: one fault instead of hundreds, which in a virtual machine
- * cost more than the decoding. All of these are as large as each other, too, so that every spare fits. */
+ * cost more than the decoding. All of these are as large as each other, too, so that every spare fits. They are apart
+ * from the heap, which would grow several times as large with the gaps between aligned ones. */
 static void *fresh(size_t size, size_t *ret_room)
 {
-	void *data = NULL;
 	size_t room = size < GRAIN || size > SIZE_MAX - GRAIN ? size : (size + GRAIN - 1) / GRAIN * GRAIN;
-	if (room < HUGE_PAGE / 2) {
-		data = malloc(room);
-	} else {
-		room = room < HUGE_PAGE ? HUGE_PAGE : room;
-		if (posix_memalign(&data, HUGE_PAGE, room) != 0)
-			return NULL;
-		madvise(data, room / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
-	}
+	if (room >= HUGE_PAGE / 2 && room < HUGE_PAGE)
+		room = HUGE_PAGE;
+	void *data = is_mapped(room) ? map_aligned(room) : malloc(room);
 	if (data)
 		*ret_room = room;
 	return data;
@@ -75,5 +100,5 @@ void bt_spares_give(struct bt_spares *spares, void *data, size_t room)
 		data = NULL;
 	}
 	pthread_mutex_unlock(&spares->lock);
-	free(data);
+	discard(data, room);
 }

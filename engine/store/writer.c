@@ -8,11 +8,13 @@
 #include "store/file.h"
 #include "json/write.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define OUT_BUFFER   ((size_t)256 << 10)
 #define SPOOL_BUFFER ((size_t)1 << 20)
+#define WRITEBACK    ((size_t)8 << 20)
 
 struct written_block {
 	uint64_t at;
@@ -32,7 +34,8 @@ struct bt_writer {
 	int failure; /* errno of the first failed write: the file can no longer become whole */
 	struct bt_hasher *file_hash, *index_hash;
 	struct bt_buf header, buffer, line;
-	uint64_t size; /* buffer included */
+	uint64_t size;		 /* buffer included */
+	uint64_t written, begun; /* written to the file, and of that on its way to the disk */
 	struct bt_sections sections;
 	struct bt_buf blocks, held; /* arrays of written_block and bt_held */
 	struct bt_buf pages;	    /* array of written_page */
@@ -57,13 +60,27 @@ static int broken(struct bt_writer *writer, int result, struct bt_error *error)
 	return bt_fail_sys(error, writer->failure, NULL, "write");
 }
 
+/* What is on its way early, the sync at the end need not wait for. Only a hint: no error of it matters. */
+static void begin_writeback(struct bt_writer *writer)
+{
+	if (writer->written - writer->begun < WRITEBACK)
+		return;
+	sync_file_range(writer->out.fd, (off_t)writer->begun, (off_t)(writer->written - writer->begun),
+			SYNC_FILE_RANGE_WRITE);
+	writer->begun = writer->written;
+}
+
 static int write_out(struct bt_writer *writer, const void *data, size_t length, struct bt_error *error)
 {
 	if (writer->failure)
 		return broken(writer, 0, error);
 	bt_hasher_add(writer->file_hash, data, length);
 	int r = bt_write_all(writer->out.fd, data, length);
-	return r ? broken(writer, r, error) : 0;
+	if (r)
+		return broken(writer, r, error);
+	writer->written += length;
+	begin_writeback(writer);
+	return 0;
 }
 
 static int flush(struct bt_writer *writer, struct bt_error *error)

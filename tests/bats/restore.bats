@@ -301,3 +301,17 @@ load helper
 has_file() {
 	compgen -G "$1/[0-9]*" >/dev/null
 }
+
+@test "a large file is brought back in bounded memory" {
+	mkdir src
+	python3 -c '
+import random
+chance = random.Random(1)
+words = [b"%x " % chance.getrandbits(chance.randrange(8, 60)) for _ in range(5000)]
+with open("src/text", "wb") as file:
+    for _ in range(60):
+        file.write(b"".join(chance.choices(words, k=400000)))'
+	take src -q
+	prlimit --data=$((200 << 20)) backuptool restore --snapshot-file latest --output-directory back -q
+	cmp src/text back/text
+}

@@ -132,7 +132,14 @@ def into_readme(mark, section):
 
 
 def keep(results):
-    with open(os.path.join(HERE, "results.json"), "w") as file:
+    """Those of other data stay: each ratio is one of the same run."""
+    path, fresh = os.path.join(HERE, "results.json"), {run["data"] for run in results}
+    if os.path.exists(path):
+        with open(path) as file:
+            results = [run for run in json.load(file) if run["data"] not in fresh] + results
+    order = list(dict.fromkeys([*SETS, "calls", *(run["data"] for run in results)]))
+    results.sort(key=lambda run: order.index(run["data"]))
+    with open(path, "w") as file:
         json.dump([{k: round(v, 4) if isinstance(v, float) else v for k, v in run.items()} for run in results], file, indent=0)
         file.write("\n")
     publish(results)
