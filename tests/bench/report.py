@@ -11,7 +11,7 @@ README = os.path.join(HERE, "../../README.md")
 END = "<!-- end -->\n"
 PICTURE = "![Time of each tool for the same work, as multiples of ours](tests/bench/results.svg)\n\n"
 SAY = {"first": "first snapshot", "again": "nothing changed", "edited": "100 files edited", "inserted": "1 MiB inserted in the middle",
-       "restore": "restore to a tmpfs", "restored": "restore to the disk", "copied": "`cp -a` out of the mount, to a tmpfs", "check": "check of everything",
+       "restore": "restore to a tmpfs", "restored": "restore to the disk", "copied": "`cp -a` out of a mount", "check": "check of everything",
        "list": "list of 1,000 snapshots", "prune": "prune, 20 snapshots to 5"}
 SETS = {"source": "small files", "large": "large files", "tiny": "tiny files", "history": "", "list": ""}
 TOOLS = ["restic", "borg-lz4", "borg-zstd", "tar-zstd", "squashfs", "squashfuse", "find", "cp"]
@@ -109,7 +109,7 @@ def picture(results):
     """Wall time of each tool, ours being 1; longer than ten times ours is cut off."""
     left, unit, y, body = 260, 42, 44, []
     for data, work, tools in main_rows(groups(results)):
-        body.append('<text x="10" y="%d">%s</text>' % (y + 10, escape(", ".join(filter(None, [SAY[work], SETS[data]])))))
+        body.append('<text x="10" y="%d">%s</text>' % (y + 10, escape(", ".join(filter(None, [SAY[work].replace("`", ""), SETS[data]])))))
         for tool in ["ours", *TOOLS]:
             to = ratio(tools, tool)
             if to:
