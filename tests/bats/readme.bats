@@ -31,7 +31,8 @@ other_commands() {
 		top, commands = sys.argv[1:]
 		ours = re.compile(rf'(meson|man|mount|apt|pkg-config|{commands}) [^|]')
 		fenced = False
-		for line in open(f'{top}/README.md', encoding='utf-8'):
+		text = re.sub(r'<!-- bench.*?<!-- end -->', '', open(f'{top}/README.md', encoding='utf-8').read(), flags=re.S)  # what is measured
+		for line in text.splitlines(True):
 		    fenced ^= line.startswith('```')
 		    example = re.match(r'    (\w[^►]*?)(  +#.*)?$', line)
 		    if example and not fenced:

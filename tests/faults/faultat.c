@@ -144,16 +144,19 @@ static void halve_transfer(pid_t thread, long number)
 	}
 }
 
-/* The call's number becomes an invalid one, so that it does nothing; its result is set when it returns. */
-static void start_failing(struct trace *trace, pid_t thread)
+/* The call's number becomes an invalid one, so that it does nothing; its result is set when it returns. A close that
+ * fails has closed the descriptor all the same. */
+static void start_failing(struct trace *trace, pid_t thread, long number)
 {
 	struct user_regs_struct regs;
 
 	if (trace->failing_count == PENDING_MAX)
 		return;
-	ptrace(PTRACE_GETREGS, thread, 0, &regs);
-	regs.orig_rax = (unsigned long long)-1;
-	ptrace(PTRACE_SETREGS, thread, 0, &regs);
+	if (number != SYS_close) {
+		ptrace(PTRACE_GETREGS, thread, 0, &regs);
+		regs.orig_rax = (unsigned long long)-1;
+		ptrace(PTRACE_SETREGS, thread, 0, &regs);
+	}
 	trace->failing[trace->failing_count++] = thread;
 }
 
@@ -179,7 +182,7 @@ static void on_entry(struct trace *trace, pid_t thread, const struct __ptrace_sy
 	else if (trace->mode == 's')
 		halve_transfer(thread, number);
 	else
-		start_failing(trace, thread);
+		start_failing(trace, thread, number);
 }
 
 static void on_exit_of_call(struct trace *trace, pid_t thread)
