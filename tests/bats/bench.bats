@@ -20,7 +20,7 @@ bench() {
 	bench run --quick --build "$BUILD" --directory "$WORK/bench" --tmpfs "$WORK" --scale 0.002 --rounds 1 \
 		--data source,tiny,history,files-10000 --tools ours,cp,find,tar-zstd
 	for row in "first snapshot, small files" "nothing changed, tiny files" "100 files edited, tiny files" \
-		"restore to the disk, small files" '`cp -a` out of the mount, to a tmpfs, small files' \
+		"restore to the disk, small files" '`cp -a` out of a mount, small files' \
 		"check of everything, tiny files" "prune, 20 snapshots to 5" "10,000"; do
 		echo "$row"
 		[[ $output == *$'\n'"| $row | "* ]]
