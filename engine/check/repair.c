@@ -156,14 +156,26 @@ static int move_aside(struct repair *repair, struct patient *patient)
 	return r;
 }
 
+/* A failure that says nothing of the file, which stays as it is then: the failure, else 0. */
+static int only_failed(struct repair *repair, int r, const struct bt_error *error)
+{
+	if (r != BT_E_NOMEM && (r != BT_E_SYSTEM || error->sys == EIO))
+		return 0;
+	if (repair->error)
+		*repair->error = *error;
+	return r;
+}
+
 /* Its header and summary are right: the snapshot stays. */
-static bool is_snapshot(struct repair *repair, const struct bt_file_id *id)
+static int is_snapshot(struct repair *repair, const struct bt_file_id *id, bool *ret_is)
 {
 	struct bt_snapshot *snapshot;
-	bool opened = id->snapshot && !bt_snapshot_open(repair->store, id->name, &snapshot, NULL);
-	if (opened)
+	struct bt_error error = {0};
+	int r = id->snapshot ? bt_snapshot_open(repair->store, id->name, &snapshot, &error) : BT_E_INVALID;
+	*ret_is = !r;
+	if (!r)
 		bt_snapshot_close(snapshot);
-	return opened;
+	return only_failed(repair, r, &error);
 }
 
 /* Nothing of the file's own state is shared with the store, where it may count as unusable. */
@@ -177,9 +189,9 @@ static int open_patient(struct repair *repair, struct patient *patient)
 
 static int mend(struct repair *repair, struct patient *patient)
 {
-	bool snapshot = is_snapshot(repair, patient->id);
-	int r = 0;
-	if (!repair->options->dry_run) {
+	bool snapshot;
+	int r = is_snapshot(repair, patient->id, &snapshot);
+	if (!r && !repair->options->dry_run) {
 		r = open_patient(repair, patient);
 		if (!r)
 			r = snapshot ? replace_snapshot(repair, patient) : move_aside(repair, patient);
@@ -219,10 +231,13 @@ static int give_name(struct repair *repair, struct patient *patient)
 	return r;
 }
 
-static bool is_classic(struct repair *repair, uint32_t ordinal)
+static int is_classic(struct repair *repair, uint32_t ordinal, bool *ret_is)
 {
 	struct bt_file *file;
-	return !bt_store_file(repair->store, ordinal, &file, NULL) && bt_file_kind(file) == BT_KIND_CLASSIC;
+	struct bt_error error = {0};
+	int r = bt_store_file(repair->store, ordinal, &file, &error);
+	*ret_is = !r && bt_file_kind(file) == BT_KIND_CLASSIC;
+	return only_failed(repair, r, &error);
 }
 
 static int treat(struct repair *repair, uint32_t ordinal, unsigned state)
@@ -230,11 +245,12 @@ static int treat(struct repair *repair, uint32_t ordinal, unsigned state)
 	struct patient patient = {.id = bt_store_file_id(repair->store, ordinal),
 				  .dirfd = bt_store_dirfd(repair->store),
 				  .rewrite = {.store = repair->store}};
-	int r = 0;
-	if (!patient.id->snapshot)
+	bool classic;
+	int r = is_classic(repair, ordinal, &classic);
+	if (!r && !patient.id->snapshot)
 		r = bt_store_contents_dirfd(repair->store, &patient.dirfd, repair->error);
 	snprintf(patient.path, sizeof(patient.path), "%s%s", patient.id->snapshot ? "" : "contents/", patient.id->name);
-	if (!r && state & BT_STATE_DAMAGED && !is_classic(repair, ordinal))
+	if (!r && state & BT_STATE_DAMAGED && !classic)
 		r = mend(repair, &patient);
 	if (!r && state == (BT_STATE_DAMAGED | BT_STATE_MISNAMED))
 		r = bt_store_refresh(repair->store, repair->error);
