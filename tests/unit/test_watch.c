@@ -491,8 +491,12 @@ static void links_by_inotify(void **state)
 
 /* Writes through a mapping. */
 
+struct mapper {
+	int bytes, ready;
+};
+
 /* In a process of its own: maps the file, and writes each byte that it is given into it. */
-static pid_t map_elsewhere(const char *path, int *ret_pipe)
+static pid_t map_elsewhere(const char *path, struct mapper *ret_mapper)
 {
 	int pipes[2], ready[2];
 	char byte;
@@ -506,6 +510,7 @@ static pid_t map_elsewhere(const char *path, int *ret_pipe)
 
 		close(fd);
 		close(pipes[1]);
+		close(ready[0]);
 		while (write(ready[1], "r", 1) == 1 && read(pipes[0], &byte, 1) == 1) {
 			bytes[0] = byte;
 			msync(bytes, 4096, MS_SYNC);
@@ -513,24 +518,32 @@ static pid_t map_elsewhere(const char *path, int *ret_pipe)
 		_exit(0);
 	}
 	close(pipes[0]);
+	close(ready[1]);
 	assert_int_equal(read(ready[0], &byte, 1), 1);
-	close(ready[0]);
-	*ret_pipe = pipes[1];
+	*ret_mapper = (struct mapper){pipes[1], ready[0]};
 	return child;
+}
+
+/* Comes back when it is written. */
+static void write_mapped(const struct mapper *mapper, char byte)
+{
+	assert_int_equal(write(mapper->bytes, &byte, 1), 1);
+	assert_int_equal(read(mapper->ready, &byte, 1), 1);
 }
 
 static void mapped(enum bt_watch_kind kind)
 {
 	struct pair pair;
-	int pipe, status;
+	struct mapper mapper;
+	int status;
 
 	signal(SIGPIPE, SIG_IGN);
 	pair_begin_in(&pair, kind, "/tmp"); /* in memory no time tells of such writes */
-	pid_t child = map_elsewhere(at(&pair, "source/d1/sub/f1"), &pipe);
+	pid_t child = map_elsewhere(at(&pair, "source/d1/sub/f1"), &mapper);
 	step(&pair, BT_DOUBT_NONE);
 	step(&pair, BT_DOUBT_NONE);
 	for (char byte = 'a'; byte < 'e'; byte++) {
-		assert_int_equal(write(pipe, &byte, 1), 1);
+		write_mapped(&mapper, byte);
 		step(&pair, BT_DOUBT_NONE);
 		assert_int_equal(pair.watched.changed, 1);
 		if (byte == 'b')
@@ -538,7 +551,8 @@ static void mapped(enum bt_watch_kind kind)
 		if (byte == 'b')
 			step(&pair, BT_DOUBT_NONE);
 	}
-	close(pipe);
+	close(mapper.bytes);
+	close(mapper.ready);
 	waitpid(child, &status, 0);
 	step(&pair, BT_DOUBT_NONE);
 	pair_end(&pair);
