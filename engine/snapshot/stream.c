@@ -224,7 +224,7 @@ static int attempt(struct pass *pass, struct bt_snap_outcome *outcome, bool *ret
 	}
 	if (result != 0 || !bt_snap_look(pass->fd, outcome, &st))
 		return result;
-	*ret_again = !bt_snap_steady(&before, &outcome->seen);
+	*ret_again = !bt_snap_steady(&before, &outcome->seen) || pass->size > before.size;
 	outcome->brief = !*ret_again && pass->size < before.size;
 	return 0;
 }
