@@ -56,6 +56,13 @@ static bool passed_over(const struct bt_scan *scan, const struct bt_found *found
 	       (options->skip_ino != 0 || options->skip_dev != 0);
 }
 
+/* Mounted snapshots are a copy of the store, of any number of earlier copies of the target. */
+static bool is_boundary(const struct bt_scan *scan, const struct bt_found *found)
+{
+	return is_directory(found) && found->dev != scan->root_dev &&
+	       (scan->options.one_file_system || bt_scan_is_own_mount(scan, found->dev));
+}
+
 /* Looks at all entries whose names are left, in their order, and counts the directories to be entered. */
 static int look_at_all(struct bt_scan *scan, struct bt_scan_private *node, int dirfd, struct bt_scan_scratch *scratch,
 		       char *names)
@@ -78,7 +85,7 @@ static int look_at_all(struct bt_scan *scan, struct bt_scan_private *node, int d
 				return result;
 			continue;
 		}
-		found->boundary = is_directory(found) && scan->options.one_file_system && found->dev != scan->root_dev;
+		found->boundary = is_boundary(scan, found);
 		node->child_count += is_directory(found) && !found->boundary;
 		node->dir.count++;
 		names += key->length + (size_t)1;

@@ -91,6 +91,7 @@ struct bt_scan {
 	struct bt_scan_options options;
 	struct bt_scan_private *root;
 	uint64_t root_dev;
+	struct bt_buf own_mounts; /* device numbers, uint64_t each */
 	unsigned owner; /* whose directories we may open with O_NOATIME */
 	bool privileged;
 	int statx_flags;
@@ -111,6 +112,10 @@ struct bt_scan {
 
 /* Lists a directory into node: its found, children, error, result. Called by the thread that has begun it. */
 void bt_scan_read(struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_scratch *scratch);
+
+/* mounts.c: where snapshots are mounted. If the kernel does not tell, nowhere. */
+int bt_scan_find_own_mounts(struct bt_scan *scan);
+bool bt_scan_is_own_mount(const struct bt_scan *scan, uint64_t dev);
 
 struct statx;
 void bt_scan_fill(struct bt_found *found, const struct statx *stat);

@@ -22,7 +22,7 @@ struct bt_found {	  /* one entry of a directory, packed */
 	uint32_t mode; /* with S_IFMT */
 	uint32_t uid, gid;
 	uint16_t name_length;
-	bool boundary; /* a directory on another file system that is not entered */
+	bool boundary; /* a directory on another file system that is not entered; mounted snapshots never are */
 	int error; /* errno of statx: mode has then the type alone, if anything. ENAMETOOLONG for a name over 255 bytes,
 		      which has no place in a snapshot */
 	struct bt_scan_dir *child; /* directories that will be entered, else NULL */

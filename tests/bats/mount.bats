@@ -83,6 +83,22 @@ load mount_helper
 		"$(sqlite3 src/data.db 'select count(*) from t where b > "3"')" ]
 }
 
+@test "a snapshot of a directory in which snapshots are mounted does not enter them" {
+	small_tree src
+	mkdir -p src/old/days
+	quietly src
+	backupfs "$WORK/snapshots" "$WORK/src/old/days" 3>&-
+	[ -e src/old/days/latest/docs/a.txt ]
+	quietly src
+	[ "$(backuptool ls -R latest:old)" = days ]
+	run -0 backuptool diff latest
+	[[ $output != *latest* ]]
+	# Who names one wants it.
+	backuptool --store other snapshot --target-directory src/old/days/latest/docs
+	backuptool --store other cat latest:a.txt | cmp - src/docs/a.txt
+	umount src/old/days
+}
+
 @test "grep, find, du, getfattr and getfacl see the same as in the source" {
 	shallow_tree src
 	rm -f src/holes/huge
