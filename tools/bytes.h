@@ -6,7 +6,7 @@
 #include <backuptool/view.h>
 
 /*
- * Gives the file's bytes in order, each verified before; data is NULL for a hole, which may be of any length. A call's
+ * Gives the file's bytes in order, each verified before; data is NULL for a hole or a piece of one. A call's
  * result != 0 ends it and is returned. BT_E_CANCELLED after a signal, if they are watched.
  */
 int tool_bytes_read(struct bt_store *store, const struct bt_entry *file,

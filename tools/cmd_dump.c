@@ -21,6 +21,15 @@ struct dump {
 	bool incomplete;
 };
 
+static void tell(void *arg, uint64_t bytes)
+{
+	struct dump *dump = arg;
+
+	dump->progress.bytes += bytes;
+	if (dump->talk.observer.progress)
+		dump->talk.observer.progress(&dump->talk, &dump->progress);
+}
+
 /* TOOL_OK also when only this entry is not in the stream. */
 static int add(struct dump *dump, const char *path, const struct bt_entry *entry)
 {
@@ -29,11 +38,9 @@ static int add(struct dump *dump, const char *path, const struct bt_entry *entry
 	int code;
 
 	dump->progress.path = path;
-	if (dump->talk.observer.progress)
-		dump->talk.observer.progress(&dump->talk, &dump->progress);
+	tell(dump, 0);
 	code = tool_tar_add(dump->tar, path, entry, &broken, &error);
 	dump->progress.files += entry->type == BT_FILE;
-	dump->progress.bytes += entry->size;
 	if (!code)
 		return TOOL_OK;
 	if (code == BT_E_UNSUPPORTED) {
@@ -107,7 +114,7 @@ static int dump(const struct tool *tool, const struct tool_place *place)
 	struct bt_error error = {0};
 	int result = TOOL_FATAL;
 
-	dump.tar = tool_tar_new(place->pick.store, STDOUT_FILENO);
+	dump.tar = tool_tar_new(place->pick.store, STDOUT_FILENO, tell, &dump);
 	if (!dump.tar) {
 		tool_say(tool, "cannot begin the tar stream");
 		return TOOL_FATAL;

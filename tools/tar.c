@@ -25,6 +25,8 @@ struct tool_tar {
 	struct bt_store *store;
 	struct archive *archive;
 	void *links; /* struct link, for tsearch */
+	void (*wrote)(void *arg, uint64_t bytes);
+	void *arg;
 };
 
 static int compare_links(const void *left, const void *right)
@@ -44,11 +46,11 @@ static void free_link(void *node)
 	free(link);
 }
 
-struct tool_tar *tool_tar_new(struct bt_store *store, int fd)
+struct tool_tar *tool_tar_new(struct bt_store *store, int fd, void (*wrote)(void *arg, uint64_t bytes), void *arg)
 {
 	struct tool_tar *tar = tool_alloc(sizeof(*tar));
 
-	tar->store = store;
+	*tar = (struct tool_tar){.store = store, .wrote = wrote, .arg = arg};
 	tar->archive = archive_write_new();
 	if (tar->archive && archive_write_set_format_pax(tar->archive) == ARCHIVE_OK &&
 	    archive_write_set_bytes_per_block(tar->archive, 10240) == ARCHIVE_OK &&
@@ -229,6 +231,7 @@ static int write_piece(void *arg, const void *data, uint64_t length)
 			return failed(sink->tar, sink->error);
 		length -= (uint64_t)written;
 		at += data ? written : 0;
+		sink->tar->wrote(sink->tar->arg, (uint64_t)written);
 	}
 	return 0;
 }

@@ -133,6 +133,7 @@ static int enter(struct walk *walk, const struct bt_digest *tree)
 		walk->levels = levels;
 		walk->room = room;
 	}
+	bt_check_progress(walk->run, walk->info->name, 0, 0);
 	int r = bt_dir_start(&level.dir, walk->run->store, tree, &error);
 	if (r)
 		return hurt_by(walk, r, &error);

@@ -53,6 +53,18 @@ long_tree() {
 	drawn | grep -E '^[ 0-9]+ %  0 files  39[0-9]\.[0-9] KiB of 39[0-9]\.[0-9] KiB  .*/s  contents/[0-9a-f]{32}\.json$'
 }
 
+@test "the line moves within a file, and while check looks at directories whose contents are read" {
+	mkdir -p src/{1..6}
+	head -c 2000000 /dev/urandom >src/big
+	for i in {1..6}; do echo "$i" >"src/$i/file"; done
+	take src -q
+	on_terminal 250 "strace -f -o /dev/null -e inject=write:delay_exit=10000 backuptool dump latest >dumped"
+	drawn | grep -E '^ *[1-9][0-9] %  6 files  [1-9].* of 1\.9 MiB  .*  \./big$'
+	tar -xOf dumped ./big | cmp - src/big
+	on_terminal 250 strace -f -o /dev/null -e inject=pread64:delay_exit=150000 backuptool check
+	[ "$(drawn | grep -c '^100 %  1 file')" -ge 4 ]
+}
+
 @test "the end of a restore and of a snapshot is writing to disk" {
 	long_tree
 	on_terminal 250 backuptool restore --snapshot-file latest --output-directory out
