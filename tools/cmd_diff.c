@@ -284,6 +284,8 @@ static int run(struct tool *tool, const void *arg)
 
 	if (diff.options->content && (tool->json || diff.options->nul))
 		return tool_usage_error(tool, "--content is for people: neither with --json nor with --null");
+	if (tool->json && diff.options->nul)
+		return tool_usage_error(tool, "--json and --null do not go together");
 	result = tool_place_open(tool, tool->operands[0], &diff.before);
 	if (result != TOOL_OK)
 		return result;

@@ -73,8 +73,11 @@ short() {
 		run -2 backuptool ls $pair
 		output_is "backuptool ls: ${pair/ / and } do not go together; see 'backuptool ls --help'"
 	done
-	run -2 backuptool find x --json -0
-	output_is "backuptool find: --json and --null do not go together; see 'backuptool find --help'"
+	for command in "find x" "diff latest"; do
+		# shellcheck disable=SC2086
+		run -2 backuptool $command --json -0
+		output_is "backuptool ${command% *}: --json and --null do not go together; see 'backuptool ${command% *} --help'"
+	done
 	[ "$(backuptool ls latest:docs --sha256 -0 | tr '\0' '\n' | wc -l)" = 2 ]
 }
 
