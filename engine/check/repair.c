@@ -20,7 +20,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DAMAGED_DIR "damaged"
 #define PROVISIONAL ".tmp-repaired" /* ignored as a store file, and replaced if a crash leaves it */
 #define NAMES_MAX   1000
 
@@ -67,11 +66,11 @@ static int open_damaged(struct repair *repair)
 	int dirfd = bt_store_dirfd(repair->store);
 	if (repair->damagedfd >= 0)
 		return 0;
-	if ((mkdirat(dirfd, DAMAGED_DIR, 0700) && errno != EEXIST) || fsync(dirfd))
-		return fail(repair, DAMAGED_DIR, "make the directory");
-	int fd = bt_openat(dirfd, DAMAGED_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if ((mkdirat(dirfd, BT_DAMAGED_DIR, 0700) && errno != EEXIST) || fsync(dirfd))
+		return fail(repair, BT_DAMAGED_DIR, "make the directory");
+	int fd = bt_openat(dirfd, BT_DAMAGED_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	if (fd < 0)
-		return bt_fail_sys(repair->error, -fd, DAMAGED_DIR, "open");
+		return bt_fail_sys(repair->error, -fd, BT_DAMAGED_DIR, "open");
 	repair->damagedfd = fd;
 	return 0;
 }
@@ -99,8 +98,8 @@ static int keep_old(struct repair *repair, struct patient *patient)
 			return fail(repair, patient->path, "keep it in damaged/");
 	}
 	if (!r && fsync(repair->damagedfd))
-		return fail(repair, DAMAGED_DIR, "sync");
-	snprintf(patient->to, sizeof(patient->to), DAMAGED_DIR "/%s", name);
+		return fail(repair, BT_DAMAGED_DIR, "sync");
+	snprintf(patient->to, sizeof(patient->to), BT_DAMAGED_DIR "/%s", name);
 	return r;
 }
 

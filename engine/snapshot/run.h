@@ -63,6 +63,7 @@ struct bt_snap_run {
 	struct bt_store *store;
 	const struct bt_snapshot_options *options; /* not NULL */
 	struct bt_time time;
+	struct bt_time repaired; /* the store, last */
 	struct bt_snap_watch watch;
 	struct bt_snap_buffers buffers;
 	struct bt_snapshot *parent; /* NULL: none */

@@ -141,6 +141,8 @@ static int enter_store(struct bt_snap_run *run, struct plan *plan, struct bt_err
 		return result;
 	}
 	set_time(run, plan);
+	if (run->options->changes)
+		run->repaired = bt_store_repaired(run->store);
 	if (!run->options->dry_run)
 		bt_publish_sweep(bt_store_dirfd(run->store));
 	result = bt_store_refresh(run->store, error);
@@ -165,6 +167,9 @@ static void follow_changes(struct bt_snap_run *run)
 	if (!changes || run->doubt != BT_DOUBT_NONE)
 		return;
 	run->doubt = changes->doubt;
+	if (run->doubt == BT_DOUBT_NONE && (changes->repaired.seconds != run->repaired.seconds ||
+					    changes->repaired.nanoseconds != run->repaired.nanoseconds))
+		run->doubt = BT_DOUBT_DAMAGE;
 	if (run->doubt == BT_DOUBT_NONE && (!parent || strcmp(parent->name, changes->snapshot) != 0 ||
 					    !bt_digest_equal(&parent->root.digest, &changes->tree)))
 		run->doubt = BT_DOUBT_PARENT;
@@ -301,6 +306,7 @@ static void tell_next(const struct bt_snap_run *run, const char *name, bool skip
 	struct bt_changes *again = run->options->changes->again;
 
 	memccpy(again->snapshot, name, 0, sizeof(again->snapshot) - 1);
+	again->repaired = run->repaired;
 	again->tree = skipped ? bt_snapshot_info(run->parent)->root.digest : run->root.digest;
 }
 

@@ -76,19 +76,24 @@ static struct bt_digest *recent_slot(struct bt_snap_trees *trees, const struct b
 	return &trees->recent[hash % RECENT];
 }
 
-/* Whether some file of the store has the page, intact: what the new snapshot leans on is looked at. */
+/* Whether some file of the store has the page, intact: what the new snapshot leans on is looked at. That it was read
+ * before is not enough: it may be remembered of a file that is gone. */
 static int in_store(struct bt_snap_trees *trees, const struct bt_digest *id, bool *ret_there, struct bt_error *error)
 {
 	struct bt_error damage = {0};
 	const struct bt_page *page;
 	bool has;
 
-	*ret_there = trees->known && bt_digest_equal(trees->known, id);
-	if (*ret_there)
-		return 0;
+	bool known = trees->known && bt_digest_equal(trees->known, id);
 	int result = bt_store_has(trees->run->store, id, true, &has, error);
-	if (result != 0 || !has)
+
+	*ret_there = false;
+	if (result != 0)
 		return result;
+	*ret_there = has && known;
+	trees->run->totals.healed |= known && !has;
+	if (known || !has)
+		return 0;
 	result = bt_page_get(trees->run->store, id, &page, &damage);
 	if (result == 0)
 		bt_page_put(trees->run->store, page);

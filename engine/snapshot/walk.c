@@ -352,10 +352,10 @@ static int read_meta(struct bt_snap_walk *walk, const struct bt_found *found, co
 static bool as_before(struct bt_snap_run *run, const struct bt_entry *old, const struct bt_found *found)
 {
 	struct bt_error error = {0};
-	struct bt_location location;
+	bool has;
 
 	return found->child->deferred && old && old->type == BT_DIR && !(old->extra && old->extra->error) &&
-	       same_stat(run, old, found) && bt_store_find(run->store, &old->digest, true, &location, &error) == 0;
+	       same_stat(run, old, found) && bt_store_has(run->store, &old->digest, true, &has, &error) == 0 && has;
 }
 
 /* The changes do not tell the whole story. */

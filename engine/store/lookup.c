@@ -142,7 +142,8 @@ int bt_store_find(struct bt_store *store, const struct bt_digest *digest, bool p
 	return 0;
 }
 
-/* A file that cannot be opened lends nothing either: what it has is stored again. */
+/* A file that is gone is still read from, but lends nothing; nor does one that cannot be opened. What they have is
+ * stored again. */
 static bool lent(struct bt_store *store, const struct bt_digest *digest, bool page, size_t max)
 {
 	struct bt_location places[PLACES];
@@ -150,7 +151,8 @@ static bool lent(struct bt_store *store, const struct bt_digest *digest, bool pa
 	struct bt_file *file;
 
 	for (size_t i = 0; i < count; i++)
-		if (!bt_store_file(store, places[i].file, &file, NULL) && bt_file_kind(file) != BT_KIND_CLASSIC)
+		if (!bt_slot(store, places[i].file)->id.gone && !bt_store_file(store, places[i].file, &file, NULL) &&
+		    bt_file_kind(file) != BT_KIND_CLASSIC)
 			return true;
 	return false;
 }

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -147,6 +148,14 @@ static int open_below(const struct bt_store *store, const char *name)
 	if (fsync(store->dirfd) && errno != EINVAL)
 		return -errno;
 	return bt_openat(store->dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+}
+
+struct bt_time bt_store_repaired(const struct bt_store *store)
+{
+	struct stat status;
+	if (fstatat(store->dirfd, BT_DAMAGED_DIR, &status, AT_SYMLINK_NOFOLLOW))
+		return (struct bt_time){0};
+	return (struct bt_time){status.st_mtim.tv_sec, (uint32_t)status.st_mtim.tv_nsec};
 }
 
 int bt_store_contents_dirfd(struct bt_store *store, int *ret_fd, struct bt_error *error)

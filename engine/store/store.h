@@ -38,6 +38,10 @@ int bt_store_cache_dirfd(struct bt_store *store);    /* created when missing; -1
 bool bt_store_read_only(const struct bt_store *store);
 /* Whether programs have written here, which leaves more than snapshot files. */
 bool bt_store_marked(const struct bt_store *store);
+/* Where a repair puts files with damage. */
+#define BT_DAMAGED_DIR "damaged"
+/* When something was put there last; zero: never. What was whole before may not be so since. */
+struct bt_time bt_store_repaired(const struct bt_store *store);
 
 /* Takes one of the store's locks, waiting as the options say. Released by closing the fd. The observer may be NULL. */
 int bt_store_lock(struct bt_store *store, enum bt_lock_kind kind, const struct bt_observer *observer, int *ret_fd,
@@ -63,7 +67,7 @@ int bt_store_find(struct bt_store *store, const struct bt_digest *digest, bool p
 /* Everything derived is made anew: the index, and what stands for version 1 files. */
 int bt_store_rebuild(struct bt_store *store, struct bt_error *error);
 /* Whether a new file may rely on it. A file of version 1 lends nothing: when it is removed, nobody asks who needs it.
- */
+ * Nor does one that is gone, although bt_store_find still finds what it has. */
 int bt_store_has(struct bt_store *store, const struct bt_digest *digest, bool page, bool *ret_has,
 		 struct bt_error *error);
 /* After seal, with the name given to it. The file has an ordinal and is found by name and through the index at once; it

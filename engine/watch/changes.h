@@ -14,7 +14,8 @@ struct bt_changes {
 
 	/* The snapshot that they follow. */
 	char snapshot[64];
-	struct bt_digest tree; /* its root's */
+	struct bt_digest tree;	 /* its root's */
+	struct bt_time repaired; /* when its store was last, before it was taken */
 
 	/* The snapshot that is taken with them puts here what the next one has to look at again, whatever happens; its
 	 * snapshot is set when it is done. */

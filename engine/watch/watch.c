@@ -278,6 +278,7 @@ static int follow(struct bt_watch *watch, struct bt_changes *changes)
 	}
 	memcpy(changes->snapshot, again->snapshot, sizeof(changes->snapshot));
 	changes->tree = again->tree;
+	changes->repaired = again->repaired;
 	result = bt_changes_merge(changes, again);
 	bt_changes_free(watch->again);
 	watch->again = NULL;

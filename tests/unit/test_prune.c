@@ -478,6 +478,30 @@ static void test_tags_that_are_there(void **state)
 	bt_store_close(store);
 }
 
+/* A store that stays open reads on from files that others have removed; no snapshot may count on them. */
+static void test_what_comes_back(void **state)
+{
+	struct world *world = *state;
+	struct bt_prune_result result;
+
+	put_text(world, "a", "a");
+	put_dir(world, "d");
+	world_snap(world);
+	put_noise(world, "x", 4000, 1);
+	put_noise(world, "d/y", 3 * MIB, 2);
+	world_snap(world);
+	assert_int_equal(rename(in_source(world, "x"), in_source(world, "../x")), 0);
+	assert_int_equal(rename(in_source(world, "d/y"), in_source(world, "../y")), 0);
+	world_snap(world);
+	assert_int_equal(prune_with(world, 1, NULL, NULL, &result), 0);
+	world_snap(world);
+	assert_int_equal(rename(in_source(world, "../x"), in_source(world, "x")), 0);
+	assert_int_equal(rename(in_source(world, "../y"), in_source(world, "d/y")), 0);
+	world_snap(world);
+	assert_int_equal(world->result.new_bytes, 4000 + 3 * MIB);
+	world_compare(world);
+}
+
 int main(void)
 {
 #define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -496,6 +520,7 @@ int main(void)
 		EACH(test_one_at_a_time),
 		EACH(test_nothing_would_be_left),
 		EACH(test_tags_that_are_there),
+		EACH(test_what_comes_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

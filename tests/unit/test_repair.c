@@ -452,6 +452,40 @@ static void test_exchanged(void **state)
 	world_end(&world);
 }
 
+/* A store that stays open has seen what is lost since, and remembers it: the next snapshot writes it again. */
+static void test_healed_by_an_open_store(void **state)
+{
+	struct world world;
+	struct seen seen;
+	struct bt_repair_result result;
+	size_t size;
+
+	world_begin(&world);
+	world.options.skip_if_unchanged = true;
+	put_text(&world, "a", "a");
+	put_dir(&world, "d");
+	put_dir(&world, "d/e");
+	put_text(&world, "d/e/unique", "b");
+	age();
+	world_snap(&world);
+	char *path = strdup(in_store(&world, world.result.name));
+	world_snap(&world);
+	assert_true(world.result.skipped);
+	unsigned char *data = slurp(path, &size);
+	unsigned char *name = memmem(data, size, "unique", 6);
+	assert_non_null(name);
+	*name = 'U';
+	write_file(path, data, size);
+	assert_int_equal(repair(&world, false, &seen, &result), BT_E_INCOMPLETE);
+	assert_int_not_equal(check(&world, &seen), 0);
+	world_snap(&world);
+	assert_false(world.result.skipped);
+	assert_int_equal(check(&world, &seen), 0);
+	free(path);
+	free(data);
+	world_end(&world);
+}
+
 /* What cannot be read for want of rights is no damage, and nobody moves it. */
 static void test_forbidden(void **state)
 {
@@ -485,9 +519,10 @@ static void test_forbidden(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_flips),	  cmocka_unit_test(test_truncations), cmocka_unit_test(test_lists_lost),
-		cmocka_unit_test(test_again),	  cmocka_unit_test(test_dry_run),     cmocka_unit_test(test_exchanged),
-		cmocka_unit_test(test_forbidden),
+		cmocka_unit_test(test_flips),	   cmocka_unit_test(test_truncations),
+		cmocka_unit_test(test_lists_lost), cmocka_unit_test(test_again),
+		cmocka_unit_test(test_dry_run),	   cmocka_unit_test(test_healed_by_an_open_store),
+		cmocka_unit_test(test_exchanged),  cmocka_unit_test(test_forbidden),
 	};
 
 	mallopt(M_MMAP_THRESHOLD, 64 << 20);

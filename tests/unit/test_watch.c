@@ -672,6 +672,22 @@ static void another_snapshot_between(void **state)
 	pair_end(&pair);
 }
 
+/* What a repair has moved aside the last snapshot may have needed. */
+static void a_repair_between(void **state)
+{
+	struct pair pair;
+
+	pair_begin(&pair, BT_WATCH_INOTIFY);
+	dir(at(&pair, "store/damaged"));
+	step(&pair, BT_DOUBT_DAMAGE);
+	step(&pair, BT_DOUBT_NONE);
+	put(at(&pair, "store/damaged/snapshot_2026-01-01T00-00-00Z.json"), "");
+	step(&pair, BT_DOUBT_DAMAGE);
+	c_truncate(&pair);
+	step(&pair, BT_DOUBT_NONE);
+	pair_end(&pair);
+}
+
 static void a_run_that_failed(void **state)
 {
 	struct bt_changes *changes;
@@ -829,6 +845,7 @@ int main(void)
 		cmocka_unit_test(overflow_of_inotify),
 		cmocka_unit_test(a_full_walk_when_it_is_due),
 		cmocka_unit_test(another_snapshot_between),
+		cmocka_unit_test(a_repair_between),
 		cmocka_unit_test(a_run_that_failed),
 		cmocka_unit_test(another_root),
 		cmocka_unit_test(looked_at_again),
