@@ -131,6 +131,18 @@ signal() {
 	wait_until is_not_pending "$2" "$(kill -l "$1")"
 }
 
+# Whether the build is one with sanitizers or for coverage.
+instrumented() {
+	grep -q -e -DBT_INSTRUMENTED "$BUILD/compile_commands.json"
+}
+
+# bounded MIB COMMAND…: with no more memory for data; sanitizers take what they want.
+bounded() {
+	local limit=$1
+	shift
+	if instrumented; then "$@"; else prlimit --data=$((limit << 20)) "$@"; fi
+}
+
 # Lines of `run`'s output, compared as a whole; shows both when they differ.
 output_is() {
 	diff <(printf '%s\n' "$output") <(printf '%s\n' "$@")

@@ -341,8 +341,7 @@ U mode
 	output_is "+ many/new" "- many/77" "1 added, 1 removed, 0 changed, 0 of another type, 0 only in metadata; +0 B, -0 B" ||
 		output_is "- many/77" "+ many/new" "1 added, 1 removed, 0 changed, 0 of another type, 0 only in metadata; +0 B, -0 B"
 	(
-		ulimit -s 256
-		ulimit -v 600000
+		instrumented || ulimit -s 256 -v 600000
 		[ "$(backuptool ls latest -R -0 | tr -dc '\0' | wc -c)" -gt 103000 ]
 		[ "$(backuptool find 77 -0 | tr -dc '\0' | wc -c)" = 1 ]
 		backuptool dump latest:deep >/dev/null

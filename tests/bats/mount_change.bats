@@ -283,7 +283,7 @@ no_removed_files_are_open() {
 	head -c 5000000 /dev/urandom >src/fixed/large
 	quietly src
 	# what it may have at most, the stacks of its threads included
-	prlimit --data=$((160 << 20)) backupfs "$WORK/snapshots" "$WORK/mnt" -o cache=16M 3>&-
+	bounded 160 backupfs "$WORK/snapshots" "$WORK/mnt" -o cache=16M 3>&-
 	local ends seconds=12
 	[ "${TEST_LONG:-0}" = 0 ] || seconds=300
 	ends=$(($(date +%s) + seconds))

@@ -312,6 +312,6 @@ with open("src/text", "wb") as file:
     for _ in range(60):
         file.write(b"".join(chance.choices(words, k=400000)))'
 	take src -q
-	prlimit --data=$((200 << 20)) backuptool restore --snapshot-file latest --output-directory back -q
+	bounded 200 backuptool restore --snapshot-file latest --output-directory back -q
 	cmp src/text back/text
 }
