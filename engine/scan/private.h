@@ -92,7 +92,7 @@ struct bt_scan {
 	struct bt_scan_private *root;
 	uint64_t root_dev;
 	struct bt_buf own_mounts; /* device numbers, uint64_t each */
-	unsigned owner; /* whose directories we may open with O_NOATIME */
+	unsigned owner;		  /* whose directories we may open with O_NOATIME */
 	bool privileged;
 	int statx_flags;
 	struct bt_scan_fds fds;
