@@ -47,6 +47,42 @@ const char *tool_set_percent(void *field, const char *text)
 	return NULL;
 }
 
+/* A number and its unit; years are those with a leap day, so that nothing goes too early. */
+static bool read_part(const char **at, int64_t *total)
+{
+	static const struct {
+		char unit;
+		int64_t hours;
+	} units[] = {{'h', 1}, {'d', 24}, {'w', 7 * 24}, {'y', 366 * 24}};
+	char *unit;
+	unsigned long number = strtoul(*at, &unit, 10);
+
+	if (**at < '0' || **at > '9' || number > UINT32_MAX)
+		return false;
+	*at = unit + (*unit != '\0');
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (*unit == units[i].unit)
+			return !__builtin_add_overflow(*total, (int64_t)number * units[i].hours * 3600, total);
+	return false;
+}
+
+/* No m: minutes here, it is months where people come from. */
+const char *tool_set_span(void *field, const char *text)
+{
+	int64_t total = 0;
+
+	if (strcmp(text, "forever") == 0) {
+		*(int64_t *)field = -1;
+		return NULL;
+	}
+	do {
+		if (!read_part(&text, &total))
+			return "a span such as 36h, 30d, 8w, 1y, 1y6d or forever; for months write days";
+	} while (*text);
+	*(int64_t *)field = total;
+	return NULL;
+}
+
 bool tool_retention_given(const struct tool_retention *retention)
 {
 	bool given = retention->snapshot_number.given || retention->keep_tags.count;

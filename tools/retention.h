@@ -21,12 +21,13 @@ struct tool_retention {
 tool_option_set tool_set_keep_count;	  /* uint32_t, at least 1; "all" keeps all */
 tool_option_set tool_set_snapshot_number; /* struct tool_number */
 tool_option_set tool_set_percent;	  /* unsigned, 1 to 100 */
+tool_option_set tool_set_span;		  /* int64_t seconds, written in h, d, w and y; "forever" is -1 */
 
 /* clang-format off */
 #define TOOL_KEEP(type, member, name, bucket, what) \
 	{"keep-" name, 0, "N", false, "keep " what, tool_set_keep_count, offsetof(type, member.rules.keep[bucket])}
 #define TOOL_WITHIN(type, member, name, bucket, what) \
-	{"keep-within" name, 0, "SPAN", false, "keep " what " in the last SPAN (30d)", tool_set_duration, \
+	{"keep-within" name, 0, "SPAN", false, "keep " what " in the last SPAN (36h, 30d, 8w, 1y)", tool_set_span, \
 	 offsetof(type, member.rules.within[bucket])}
 #define TOOL_MAX_DEAD_OPTION(type, member) \
 	{"max-dead", 0, "PERCENT", false, "write a file anew when more of it is not needed (25)", tool_set_percent, \

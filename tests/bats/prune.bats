@@ -138,6 +138,27 @@ every_survivor_restores() {
 	run -2 backuptool prune --snapshot-number -1
 }
 
+@test "a span has hours, days, weeks and years: m could be minutes or months" {
+	local span hour
+	mkdir snapshots
+	for hour in 2022-12-31T22 2023-01-01T00 2023-01-30T00 2023-12-31T23; do
+		printf '{"timestamp":"%s-00-00","files":{},"file_contents":{},"directory_size":0,"snapshot_size":0}' \
+			"$hour" >"snapshots/snapshot_$hour-00-00.json"
+	done
+	for span in 6m 30 10s 1y6m 1y6 d 1d1 -1d ' 1d' 1.5d ''; do
+		run -2 backuptool prune --keep-within "$span" -n
+		output_is "backuptool prune: --keep-within '$span' is not a span such as 36h, 30d, 8w, 1y, 1y6d or forever; for months write days; see 'backuptool prune --help'"
+	done
+	for span in 99999999999d 9999999999999999999999y 4294967295y4294967295y$(printf 4294967295y%.0s $(seq 70)); do
+		run -2 backuptool prune --keep-within "$span" -n
+	done
+	for span in 335d:1 48w:2 8758h:2 8759h:3 364d:2 52w1d:3 1y:4 forever:4; do
+		run -0 backuptool prune --keep-within "${span%:*}" -n --json
+		[ "$(jq .kept <<<"$output")" = "${span#*:}" ] || { echo "$span"; false; }
+	done
+	[[ $(backuptool prune --help) == *"in the last SPAN (36h, 30d, 8w, 1y)"* ]]
+}
+
 @test "per target" {
 	mkdir src other
 	take_at 2026-01-01T00-00-00Z
