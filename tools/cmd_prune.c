@@ -6,6 +6,7 @@
 #include "rows.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct options {
 	struct tool_retention retention;
@@ -98,6 +99,57 @@ static void print_result(const struct options *options, const struct tool_verdic
 	free(dead);
 }
 
+static int compare_places(const void *left, const void *right)
+{
+	const struct bt_snapshot_info *a = bt_snapshot_info((*(const struct tool_verdict *const *)left)->snapshot);
+	const struct bt_snapshot_info *b = bt_snapshot_info((*(const struct tool_verdict *const *)right)->snapshot);
+	int order = strcmp(a->host, b->host);
+
+	return order ? order : strcmp(a->target, b->target);
+}
+
+/* Of how many hosts and directories nothing stays, and a snapshot of the first. */
+static size_t count_forgotten(const struct tool_verdicts *verdicts, const struct bt_snapshot_info **ret_first)
+{
+	const struct tool_verdict **sorted = tool_alloc((verdicts->count + 1) * sizeof(*sorted));
+	size_t forgotten = 0;
+	bool kept = false;
+
+	for (size_t i = 0; i < verdicts->count; i++)
+		sorted[i] = &verdicts->items[i];
+	qsort(sorted, verdicts->count, sizeof(*sorted), compare_places);
+	for (size_t i = 0; i < verdicts->count; i++) {
+		kept |= sorted[i]->reasons != 0;
+		if (i + 1 < verdicts->count && compare_places(&sorted[i], &sorted[i + 1]) == 0)
+			continue;
+		if (!kept && !forgotten++)
+			*ret_first = bt_snapshot_info(sorted[i]->snapshot);
+		kept = false;
+	}
+	free(sorted);
+	return forgotten;
+}
+
+/* Somebody may think that the rules count for each directory. Whoever gave --all to remove everything knows. */
+static void say_forgotten(const struct tool *tool, const struct options *options, const struct tool_verdicts *verdicts)
+{
+	const struct bt_snapshot_info *first = NULL;
+	size_t count = count_forgotten(verdicts, &first);
+	char *host, *target, *others;
+
+	if (!count || tool->quiet || options->retention.rules.per_target || verdicts->removed == verdicts->count)
+		return;
+	host = tool_escape(first->host);
+	target = tool_escape(first->target);
+	others = count > 1 ? tool_format(", nor of %zu other %s,", count - 1, count > 2 ? "directories" : "directory")
+			   : tool_format("%s", "");
+	tool_say(tool, "no snapshot of %s%s%s%s stays; with --per-target every directory is counted by itself", host,
+		 *host ? ":" : "", target, others);
+	free(host);
+	free(target);
+	free(others);
+}
+
 static int say_problem(const struct tool *tool, char *problem, int result)
 {
 	tool_say(tool, "%s", problem);
@@ -121,6 +173,7 @@ static int prune(struct tool *tool, struct bt_store *store, const struct options
 	report = (struct report){options, &verdicts, &done, 0};
 	if (!tool->json && !tool->quiet)
 		tool_table_print(columns, verdicts.items, sizeof(*verdicts.items), verdicts.count);
+	say_forgotten(tool, options, &verdicts);
 	tool_talk_begin(&talk, tool);
 	result = tool_exit_code(tool_verdicts_apply(&verdicts, store, &how, &talk.observer, &done, &error));
 	report.seconds = tool_talk_seconds(&talk);
@@ -158,7 +211,9 @@ const struct tool_command cmd_prune = {
 		       "months and years are those of the calendar in local time; the newest snapshot\n"
 		       "of each is kept, and what any rule keeps stays. A rule that finds fewer than\n"
 		       "its N keeps the oldest snapshot, too, until it has them. Rules that would\n"
-		       "remove everything are refused without --all.\n"
+		       "remove everything are refused without --all. They count all snapshots of the\n"
+		       "store, whatever they are of; with --per-target each host and directory has\n"
+		       "the rules for itself.\n"
 		       "\n"
 		       "What no remaining snapshot needs is gone from the disk when the command\n"
 		       "returns, but for a part of files that --max-dead leaves as they are. Killed or\n"

@@ -166,8 +166,33 @@ every_survivor_restores() {
 	took 2026-01-02T00-00-00Z
 	echo changed >src/file
 	take_at 2026-01-03T00-00-00Z
+	run -0 --separate-stderr backuptool prune --snapshot-number 1 --per-target -n
+	stderr_is ''
 	run -0 backuptool prune --snapshot-number 1 --per-target -q
 	[ "$(survivors | tr '\n' ' ')" = "snapshot_2026-01-02T00-00-00Z.json snapshot_2026-01-03T00-00-00Z.json " ]
+}
+
+@test "a directory of which nothing stays is named" {
+	mkdir src other third
+	take other -q
+	take src -q
+	other="backuptool prune: no snapshot of $(uname -n):$PWD/other stays; with --per-target every directory is counted by itself"
+	run -0 --separate-stderr backuptool prune --snapshot-number 1 -n
+	stderr_is "$other"
+	run -0 --separate-stderr backuptool prune --snapshot-number 1 -n --json
+	stderr_is "$other"
+	jq .kept <<<"$output"
+	for quiet in '--snapshot-number 1 -q' '--snapshot-number 2' '--snapshot-number 0 --all'; do
+		run -0 --separate-stderr backuptool prune -n $quiet
+		stderr_is ''
+	done
+	take third -q
+	run -0 --separate-stderr backuptool prune --snapshot-number 1
+	stderr_is "${other/other stays/other, nor of 1 other directory, stays}"
+	[ "$(survivors | wc -l)" = 1 ]
+	take src -q
+	run -0 --separate-stderr backuptool remove latest~1
+	stderr_is ''
 }
 
 @test "a damaged snapshot is in the way, is named, and nothing is removed" {
