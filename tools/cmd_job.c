@@ -82,6 +82,7 @@ const char *job_set_every(void *field, const char *text)
 
 static const struct tool_option table[] = {
 	JOB_TAKING_OPTIONS,
+	TOOL_TAKING_DRY_RUN(struct job_options, taking),
 	JOB_INTERVAL_OPTION,
 	{"duration", 0, "TIME", true, "for how long snapshots are taken, or forever", job_set_duration,
 	 offsetof(struct job_options, duration)},

@@ -26,6 +26,7 @@ static const struct tool_option table[] = {
 	JOB_RETENTION_OPTIONS,
 	{"print", 0, NULL, false, "print the service and write nothing", tool_set_true,
 	 offsetof(struct options, print)},
+	{"dry-run", 'n', NULL, false, "the same as --print", tool_set_true, offsetof(struct options, print)},
 	{0},
 };
 
@@ -115,7 +116,8 @@ static int put_given(FILE *out, const struct tool *tool)
 		const char *word = tool->given.items[i];
 		char *path;
 
-		if (strcmp(word, "--print") == 0 || strncmp(word, target, sizeof(target) - 1) == 0)
+		if (strcmp(word, "--print") == 0 || strcmp(word, "--dry-run") == 0 ||
+		    strncmp(word, target, sizeof(target) - 1) == 0)
 			continue;
 		if (strncmp(word, from, sizeof(from) - 1) != 0) {
 			put_word(out, word, false);

@@ -15,6 +15,7 @@ struct options {
 
 static const struct tool_option table[] = {
 	TOOL_TAKING_OPTIONS(struct options, taking),
+	TOOL_TAKING_DRY_RUN(struct options, taking),
 	{0},
 };
 

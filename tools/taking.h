@@ -36,12 +36,13 @@ tool_option_set tool_set_level;		/* int */
 	 offsetof(type, member.tags)}, \
 	{"skip-if-unchanged", 0, NULL, false, "take no snapshot when nothing changed", tool_set_true, \
 	 offsetof(type, member.skip_if_unchanged)}, \
-	{"dry-run", 'n', NULL, false, "read and compare, but write nothing", tool_set_true, \
-	 offsetof(type, member.dry_run)}, \
 	{"force", 'f', NULL, false, "read every file, even one that looks unchanged", tool_set_true, \
 	 offsetof(type, member.force)}, \
 	{"compression", 0, "LEVEL", false, "1 (fast) to 19 (small), auto, or max", tool_set_level, \
 	 offsetof(type, member.level)}
+#define TOOL_TAKING_DRY_RUN(type, member) \
+	{"dry-run", 'n', NULL, false, "read and compare, but write nothing", tool_set_true, \
+	 offsetof(type, member.dry_run)}
 /* clang-format on */
 
 /* As the engine wants them; borrowed. */

@@ -55,6 +55,15 @@ run_service() {
 	[[ $output == *--print* ]]
 }
 
+@test "a dry run shows the service, writes nothing, and is no part of it" {
+	mkdir src home
+	schedule src --interval 1h --print >unit
+	for option in -n --dry-run '--dry-run --print'; do
+		diff unit <(HOME=$WORK/home schedule src --interval 1h $option)
+	done
+	[ "$(find home -type f | wc -l)" = 0 ]
+}
+
 @test "paths and tags of every kind arrive as they are" {
 	mkdir store
 	for name in 'with blank' '50%off' "quote's" '"double"' $'new\nline\ttab' '$HOME' "\${X}" ';' '#' $'\xff\xfe' 'ünï' \
