@@ -360,12 +360,17 @@ static int run(struct tool *tool, const void *arg)
 
 const struct tool_command cmd_schedule = {
 	.name = "schedule",
-	.summary = "makes a service of systemd that runs a job after each start of the machine",
-	.description = "The service is a unit of the user's systemd. It is written to\n"
-		       "$XDG_CONFIG_HOME/systemd/user or ~/.config/systemd/user, with absolute paths\n"
-		       "of this program, the store and the directory, under a name that belongs to\n"
-		       "these two; doing it again replaces it. The command prints how to start it.\n"
-		       "Rules of prune concern the snapshots of this host and directory only.",
+	.summary = "makes a service of the user's systemd that runs a job",
+	.description = "It runs from the login on or, after 'loginctl enable-linger', from each start\n"
+		       "of the machine. It is written to $XDG_CONFIG_HOME/systemd/user or\n"
+		       "~/.config/systemd/user, with absolute paths of this program, the store and the\n"
+		       "directory, under a name that belongs to these two; doing it again replaces it.\n"
+		       "The command prints how to start it. Rules of prune concern the snapshots of\n"
+		       "this host and directory only.\n"
+		       "\n"
+		       "For a service of the whole machine, write BACKUPTOOL_STORE=… and OPTIONS=… to\n"
+		       "/etc/backuptool/NAME.conf, as 'systemctl cat backuptool@.service' shows, and\n"
+		       "start it with 'systemctl enable --now backuptool@NAME'.",
 	.example = "  backuptool schedule --store ~/snapshots --target-directory ~/documents --interval 1h \\\n"
 		   "      --skip-if-unchanged --keep-hourly 48 --keep-daily 30\n",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
