@@ -57,7 +57,7 @@ static void print_report(const struct tool *tool, const struct tool_taking *taki
 	target = tool_escape(taking->target);
 	elapsed = tool_elapsed(taken->seconds);
 	if (result->skipped)
-		printf("no snapshot of %s: nothing changed since %s\n", target, result->name);
+		printf("no snapshot of %s: nothing changed since %s\n", target, result->parent);
 	else if (taken->dry_run)
 		printf("a dry run over %s: nothing was written\n", target);
 	else
@@ -75,6 +75,50 @@ static void print_report(const struct tool *tool, const struct tool_taking *taki
 	free(elapsed);
 }
 
+static bool has_tag(const struct bt_snapshot_info *info, const char *tag)
+{
+	for (size_t i = 0; i < info->tag_count; i++)
+		if (strcmp(info->tags[i], tag) == 0)
+			return true;
+	return false;
+}
+
+/* The options that would set those tags that the snapshot does not have; allocated. */
+static char *missing_tags(const struct bt_snapshot_info *info, const struct tool_texts *tags)
+{
+	char *options = tool_format("%s", ""), *tag, *longer;
+
+	for (size_t i = 0; i < tags->count; i++) {
+		if (has_tag(info, tags->items[i]))
+			continue;
+		tag = tool_escape(tags->items[i]);
+		longer = tool_format("%s --add %s", options, tag);
+		free(options);
+		free(tag);
+		options = longer;
+	}
+	return options;
+}
+
+/* Where there is no new snapshot, the tags are on none: whoever wanted them is told. */
+static void say_tags(const struct tool *tool, const struct tool_taking *taking, struct bt_store *store,
+		     const struct tool_taken *taken)
+{
+	struct bt_snapshot *last;
+	struct bt_error error = {0};
+	char *options;
+
+	if (!taken->result.skipped || taken->dry_run || tool->quiet || !taking->tags.count ||
+	    bt_snapshot_open(store, taken->result.name, &last, &error) < 0)
+		return;
+	options = missing_tags(bt_snapshot_info(last), &taking->tags);
+	if (*options)
+		tool_say(tool, "nothing changed, so nothing was tagged; 'backuptool tag %s%s' tags the last snapshot",
+			 taken->result.name, options);
+	free(options);
+	bt_snapshot_close(last);
+}
+
 static int take(struct tool *tool, const struct tool_taking *taking, struct bt_store *store)
 {
 	const struct bt_snapshot_options wanted = tool_taking_options(taking);
@@ -90,6 +134,7 @@ static int take(struct tool *tool, const struct tool_taking *taking, struct bt_s
 	if (code < 0 && code != BT_E_INCOMPLETE)
 		return tool_fail(tool, &error);
 	print_report(tool, taking, &taken);
+	say_tags(tool, taking, store, &taken);
 	return tool_exit_code(code);
 }
 

@@ -168,6 +168,23 @@ tree_is_settled() {
 	run -0 backuptool snapshot --target-directory src --skip-if-unchanged --json
 	[ "$(jq .skipped <<<"$output")" = false ]
 	[ "$(find snapshots -name 'snapshot_*' | wc -l)" = 2 ]
+	run -0 backuptool snapshot --target-directory src --skip-if-unchanged -n
+	[ "${lines[0]}" = "no snapshot of src: nothing changed since $(newest)" ]
+}
+
+@test "--skip-if-unchanged: a tag that is not set is told, and how to set it" {
+	small_tree src
+	take src --tag here
+	run -0 --separate-stderr take src --skip-if-unchanged --tag here --tag a --tag b
+	stderr_is "backuptool snapshot: nothing changed, so nothing was tagged; 'backuptool tag $(newest) --add a --add b' tags the last snapshot"
+	bash -c "$(sed "s/.*'\(.*\)'.*/\1/" <<<"$stderr")"
+	for quiet in '--tag here --tag a --tag b' '--tag c -q' '--tag c -n' ''; do
+		run -0 --separate-stderr take src --skip-if-unchanged $quiet
+		stderr_is ''
+	done
+	touch src/new
+	run -0 --separate-stderr take src --skip-if-unchanged --tag c
+	stderr_is ''
 }
 
 @test "tags are kept, sorted, each once" {
