@@ -29,7 +29,7 @@ static void print_counts(const struct bt_snapshot_result *result)
 	printf("files: %s, %llu changed, %llu unchanged", created, (unsigned long long)result->changed,
 	       (unsigned long long)result->unchanged);
 	if (result->vanished)
-		printf(", %llu gone", (unsigned long long)result->vanished);
+		printf(", %llu vanished while read", (unsigned long long)result->vanished);
 	if (result->excluded)
 		printf("; %s left out", excluded);
 	printf("\nadded: %s of new data, stored in %s; %s written in all\n", new_bytes, stored, written);

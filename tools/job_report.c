@@ -103,10 +103,13 @@ static void print_taken(FILE *out, const struct tool_taken *taken)
 	if (result->skipped)
 		fprintf(out, "nothing changed since %s", *result->name ? result->name : result->parent);
 	else
-		fprintf(out,
-			"%s: %" PRIu64 " new, %" PRIu64 " changed, %" PRIu64 " gone, %" PRIu64 " unchanged; %s added",
-			*result->name ? result->name : "a dry run", result->created, result->changed, result->vanished,
-			result->unchanged, added);
+		fprintf(out, "%s: %" PRIu64 " new, %" PRIu64 " changed, %" PRIu64 " unchanged",
+			*result->name ? result->name : "a dry run", result->created, result->changed,
+			result->unchanged);
+	if (result->vanished)
+		fprintf(out, ", %" PRIu64 " vanished while read", result->vanished);
+	if (!result->skipped)
+		fprintf(out, "; %s added", added);
 	if (result->errors)
 		fprintf(out, "; incomplete: %" PRIu64 " could not be read", result->errors);
 	fprintf(out, "; %s", elapsed);

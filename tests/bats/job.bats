@@ -83,13 +83,24 @@ each_is_what_the_tree_was() {
 @test "snapshots at an interval until the duration is over, and a summary" {
 	small_tree src
 	run -0 job src --interval 100ms --duration 500ms
-	[[ ${lines[0]} =~ ^run\ 1:\ snapshot_[0-9TZ-]+\.json:\ 5\ new,\ 0\ changed,\ 0\ gone,\ 0\ unchanged\;\ .*\ added\; ]]
+	[[ ${lines[0]} =~ ^run\ 1:\ snapshot_[0-9TZ-]+\.json:\ 5\ new,\ 0\ changed,\ 0\ unchanged\;\ .*\ added\; ]]
 	[[ ${lines[-1]} =~ ^[1-5]\ runs?\ in\ .*\ 0\ failed, ]]
 	runs=${lines[-1]%% *}
 	[ "${#lines[@]}" = $((runs + 1)) ]
 	[ "$(snapshots | wc -l)" = "$runs" ]
 	bring latest out -q
 	same src out
+}
+
+@test "a file that goes away before it is read is told as that" {
+	small_tree src
+	vanishing() {
+		strace -f -o /dev/null -P b.txt -e trace=openat -e inject=openat:error=ENOENT "$@"
+	}
+	run -0 vanishing backuptool snapshot --target-directory src
+	[ "${lines[1]}" = "files: 4 new files, 0 changed, 0 unchanged, 1 vanished while read" ]
+	run -0 vanishing backuptool job --target-directory src --interval 1 --duration 0 --force
+	[[ ${lines[0]} == "run 1: $(newest): 0 new, 0 changed, 4 unchanged, 1 vanished while read; 0 B added; "* ]]
 }
 
 @test "each snapshot of a tree that changes is what the tree was" {
