@@ -26,7 +26,9 @@ static const struct tool_option talk_options[] = {
 };
 
 static const struct tool_option verbose_options[] = {
-	{"verbose", 'v', NULL, false, "print a line for each entry", tool_set_true, FIELD(verbose)},
+	{"verbose", 'v', NULL, false,
+	 "print a line for each entry: A new, M changed, = as it was, D removed, X left out", tool_set_true,
+	 FIELD(verbose)},
 	{0},
 };
 

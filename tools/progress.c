@@ -48,7 +48,7 @@ static void entry(void *arg, enum bt_event event, const char *path)
 {
 	static const char letters[] = {[BT_EVENT_NEW] = 'A',
 				       [BT_EVENT_CHANGED] = 'M',
-				       [BT_EVENT_UNCHANGED] = 'U',
+				       [BT_EVENT_UNCHANGED] = '=',
 				       [BT_EVENT_DELETED] = 'D',
 				       [BT_EVENT_EXCLUDED] = 'X'};
 	struct tool_talk *talk = arg;

@@ -213,6 +213,7 @@ load helper
 	run -0 bring latest out --dry-run --delete -v
 	[[ $'\n'$output == *$'\nM docs/a.txt\n'* ]]
 	[[ $'\n'$output == *$'\nD extra\n'* ]]
+	[[ $'\n'$output == *$'\n= photos/noise.bin\n'* ]]
 	[[ $output == *"a dry run of restoring"* ]]
 	[ "$("$TESTS/tree_compare.py" out)" = "$before" ]
 	run -0 bring latest nothing -n

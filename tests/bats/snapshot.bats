@@ -116,7 +116,8 @@ tree_is_settled() {
 	[[ $'\n'$output == *$'\nM docs/a.txt\n'* ]]
 	[[ $'\n'$output == *$'\nA new\\x09name\n'* ]]
 	[[ $'\n'$output == *$'\nX docs/notes\n'* ]]
-	[[ $'\n'$output == *$'photos/noise.bin\n'* ]]
+	[[ $'\n'$output == *$'\n= photos/noise.bin\n'* ]]
+	[[ $(backuptool snapshot --help) == *": A new, M changed, = as it was, D removed, X left out"* ]]
 }
 
 @test "excludes: patterns, files of patterns, standard input, the last one wins" {
