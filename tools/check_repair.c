@@ -164,8 +164,11 @@ static void print_summary(const struct report *report)
 	       result->check.findings ? findings : "no damage found", report->dry_run ? "would be: " : "",
 	       result->rewritten, result->aside, result->renamed);
 	if (result->lost || result->snapshots_lost)
-		printf("; lost: %s, %s%s. The next snapshot stores again what its directory still has", snapshots,
-		       paths, report->dry_run ? " at most" : "");
+		printf("; lost: %s, %s%s. The next snapshot stores again what its directory still has%s", snapshots,
+		       paths, report->dry_run ? " at most" : "",
+		       result->lost ? "; until then 'check' names what is lost and ends with 1. To give it up, remove "
+				      "the snapshots that have it"
+				    : "");
 	else
 		printf("; nothing %s lost", report->dry_run ? "would be" : "is");
 	putchar('\n');

@@ -266,7 +266,9 @@ const struct tool_command cmd_check = {
 		       "\n"
 		       "--repair makes a damaged store sound: files with damage go to damaged/ in the\n"
 		       "store, what is whole in them stays in use, and what is lost is listed. Then it\n"
-		       "ends with 3; the next snapshot stores again what its directory still has.",
+		       "ends with 3; the next snapshot stores again what its directory still has.\n"
+		       "What is lost in snapshots that are kept is named by each check, which ends\n"
+		       "with 1, until it is stored again or these snapshots are removed.",
 	.operands = "[SNAPSHOT…]",
 	.example = "  backuptool check\n"
 		   "  backuptool check --subset 10%\n"

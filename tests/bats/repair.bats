@@ -43,8 +43,12 @@ two_snapshots() {
 	[[ $output == *"lost: $SECOND: photos/large.bin, bytes "* ]]
 	[ "$(sed -n 's/^lost: //p' <<<"$output")" = "$would" ]
 	cmp before "snapshots/damaged/$FIRST"
+	[[ ${lines[-1]} == *"; until then 'check' names what is lost and ends with 1. To give it up, remove the snapshots that have it" ]]
 	run -1 backuptool check
 	[[ $output == *"no file of the store has what is needed (missing-content)"* ]]
+	cp -a snapshots given_up
+	run -0 backuptool remove --store given_up "$FIRST" "$SECOND"
+	run -0 backuptool check --store given_up
 	run -0 take src
 	run -0 backuptool check
 	run -0 bring "$FIRST" out1
