@@ -30,6 +30,25 @@ bool bt_prune_removes(const struct bt_prune_run *run, const char *name)
 	return false;
 }
 
+/* A damaged file may only look like one, and others may need what it holds: what counts is that it can be read as one.
+ */
+static int is_whole_classic(struct bt_prune_run *run, const char *name, bool *ret_classic, struct bt_error *error)
+{
+	struct bt_error found = {0};
+	struct bt_file *file;
+	uint32_t ordinal;
+	int result = bt_store_file_named(run->store, name, &ordinal);
+
+	if (!result)
+		result = bt_store_file(run->store, ordinal, &file, &found);
+	*ret_classic = !result && bt_file_kind(file) == BT_KIND_CLASSIC;
+	if (!result || result == BT_E_DAMAGED)
+		return 0;
+	if (error && !error->code)
+		*error = found;
+	return result;
+}
+
 int bt_prune_is_classic(struct bt_prune_run *run, const char *name, bool *ret_classic, struct bt_error *error)
 {
 	int fd = bt_openat(bt_store_dirfd(run->store), name, O_RDONLY, 0);
@@ -38,7 +57,7 @@ int bt_prune_is_classic(struct bt_prune_run *run, const char *name, bool *ret_cl
 		return bt_fail_sys(error, -fd, name, "open");
 	*ret_classic = bt_classic_detect(fd);
 	bt_close(&fd);
-	return 0;
+	return *ret_classic ? is_whole_classic(run, name, ret_classic, error) : 0;
 }
 
 bool bt_prune_has_fate(const struct bt_prune_run *run, uint32_t ordinal, unsigned fate)

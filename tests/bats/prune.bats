@@ -218,6 +218,29 @@ every_survivor_restores() {
 	bring latest out -q
 }
 
+@test "a damaged snapshot whose beginning looks like the original layout is one that others share with" {
+	mkdir src
+	head -c 300000 /dev/urandom >src/shared
+	take src -q
+	cp -a src before
+	echo more >src/more
+	take src -q
+	first=$(newest 1) second=$(newest)
+	cp -a snapshots sound
+	printf F | dd of="snapshots/$second" bs=1 seek=2 conv=notrunc status=none
+	run -1 backuptool remove "$first"
+	[[ $output == *"$second: damaged"*"nothing was removed"* ]]
+	bring "$first" out -q
+	same before out
+	rm -r snapshots out
+	mv sound snapshots
+	printf F | dd of="snapshots/$first" bs=1 seek=2 conv=notrunc status=none
+	run -0 backuptool remove "$first"
+	backuptool check --repair
+	bring "$second" out -q
+	same src out
+}
+
 @test "--max-dead says how much dead weight is left, and a dry run tells what will be" {
 	mkdir src
 	head -c 20000000 /dev/urandom >src/stays
