@@ -102,6 +102,21 @@ static void print_report(const struct tool *tool, const struct report *report)
 	free(freed);
 }
 
+/* Each check will have findings for it. */
+static void say_damaged(const struct tool *tool, const struct report *report)
+{
+	char *files;
+
+	if (!report->done.files_damaged || report->dry_run || tool->quiet)
+		return;
+	files = tool_count(report->done.files_damaged, "damaged snapshot", "damaged snapshots");
+	tool_say(tool,
+		 "what others may need of %s went to contents/; until 'backuptool check --repair' makes it usable, "
+		 "'check' and 'stats' name the damage",
+		 files);
+	free(files);
+}
+
 static int remove_all(const struct tool *tool, struct bt_store *store, const struct options *options,
 		      const char **names, size_t count)
 {
@@ -125,6 +140,7 @@ static int remove_all(const struct tool *tool, struct bt_store *store, const str
 	result = tool_exit_code(result);
 	if (result == TOOL_OK || result == TOOL_INCOMPLETE)
 		print_report(tool, &report);
+	say_damaged(tool, &report);
 	for (size_t i = 0; i < count; i++)
 		free(kept[i]);
 	free(kept);

@@ -40,8 +40,11 @@ static int retire_file(struct bt_prune_run *run, const struct bt_file_id *id, st
 	result = bt_prune_share(run, id->ordinal, &share, error);
 	if (result)
 		return result;
+	if (share.damaged && !id->snapshot)
+		return 0;
+	run->result.files_damaged += share.damaged;
 	if (share.damaged)
-		return id->snapshot ? move_to_contents(run, id, error) : 0;
+		return move_to_contents(run, id, error);
 	if (!share.live)
 		return bt_prune_delete(run, id, error);
 	result = bt_prune_hold(run, id->ordinal, error);

@@ -90,7 +90,7 @@ static int see_file(struct run *run, const struct bt_file_id *id, struct bt_erro
 	int r = bt_store_file(run->store, id->ordinal, &file, &found);
 	if (!r)
 		r = bt_file_visit(file, &visitor, &found);
-	return r ? pass_over(run, id->name, r, &found, error) : 0;
+	return r ? pass_over(run, *found.file ? found.file : id->name, r, &found, error) : 0;
 }
 
 static int see_snapshots(struct run *run, void (*snapshot)(void *arg, const struct bt_stats_snapshot *snapshot),

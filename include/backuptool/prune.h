@@ -15,6 +15,7 @@ struct bt_prune_options {
 struct bt_prune_result {
 	uint64_t removed; /* snapshots */
 	uint64_t files_deleted, files_moved, files_rewritten;
+	uint64_t files_damaged; /* of those moved: what others need of them is only known after a repair */
 	int64_t freed_bytes;  /* file sizes before less after, those of rewritten files in proportion to what they keep
 			       */
 	uint64_t dead_bytes;  /* left in files below the threshold */

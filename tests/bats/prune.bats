@@ -201,6 +201,7 @@ every_survivor_restores() {
 		take_at "2026-01-0${number}T00-00-00Z"
 	done
 	damage snapshots/snapshot_2026-01-02T00-00-00Z.json
+	cp -a snapshots untouched
 	before=$(find snapshots -name '*.json' ! -path '*/cache/*' -printf '%p %s\n' | sort)
 	run -1 backuptool prune --snapshot-number 2
 	[[ $output == *snapshot_2026-01-02T00-00-00Z.json*damaged* ]]
@@ -211,7 +212,15 @@ every_survivor_restores() {
 		[[ $output == *"; nothing was removed, since nobody knows what it needs: mend the store with 'backuptool check --repair', or give it up with 'backuptool remove snapshot_2026-01-02T00-00-00Z.json'" ]]
 	done
 	[ "$(find snapshots -name '*.json' ! -path '*/cache/*' -printf '%p %s\n' | sort)" = "$before" ]
-	run -0 backuptool remove snapshot_2026-01-02T00-00-00Z.json
+	for quiet in -n -q ''; do
+		# shellcheck disable=SC2086
+		run -0 --separate-stderr backuptool remove snapshot_2026-01-02T00-00-00Z.json $quiet
+		[ -z "$quiet" ] || { stderr_is '' && rm -r snapshots && cp -a untouched snapshots; }
+	done
+	stderr_is "backuptool remove: what others may need of 1 damaged snapshot went to contents/; until 'backuptool check --repair' makes it usable, 'check' and 'stats' name the damage"
+	run -3 --separate-stderr backuptool stats
+	[[ $stderr =~ ^'backuptool stats: '(contents/[0-9a-f]+\.json)': damaged at byte ' ]]
+	[ -e "snapshots/${BASH_REMATCH[1]}" ]
 	run -0 backuptool check --repair # what the others need of it is still there
 	run -0 backuptool prune --snapshot-number 1
 	run -0 backuptool check
