@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "check.h"
 #include "commands.h"
-#include "missing.h"
 #include "output.h"
 #include "progress.h"
 #include "rows.h"
@@ -9,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct subset {
 	unsigned part, parts, share; /* as bt_check_options */
@@ -206,18 +204,6 @@ static int check(const struct tool *tool, struct bt_store *store, const struct b
 	return code && code != BT_E_DAMAGED ? tool_fail(tool, &error) : tool_exit_code(code);
 }
 
-/* The snapshots that the operands name. */
-static int resolve(const struct tool *tool, struct bt_store *store, const char **names)
-{
-	for (int i = 0; i < tool->operand_count; i++) {
-		struct bt_error error = {0};
-
-		if (bt_store_resolve(store, tool->operands[i], time(NULL), &names[i], &error))
-			return tool_no_snapshot(tool, store, tool->operands[i], &error);
-	}
-	return TOOL_OK;
-}
-
 static int run(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
@@ -246,7 +232,7 @@ static int run(struct tool *tool, const void *arg)
 	}
 	names = tool_alloc((size_t)(tool->operand_count + 1) * sizeof(*names));
 	how.names = names;
-	result = resolve(tool, store, names);
+	result = tool_operands_resolve(tool, store, names, &how.name_count);
 	if (result == TOOL_OK)
 		result = check(tool, store, &how);
 	free(names);

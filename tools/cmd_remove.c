@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
-#include "missing.h"
 #include "output.h"
 #include "progress.h"
 #include "retention.h"
 #include "rows.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 struct options {
 	unsigned max_dead;
@@ -21,26 +18,6 @@ static const struct tool_option table[] = {
 	TOOL_MAX_DEAD_OPTION(struct options, max_dead),
 	{0},
 };
-
-/* All operands are understood before the first is removed; one that is named twice counts once. */
-static int resolve_all(const struct tool *tool, struct bt_store *store, const char **names, size_t *ret_count)
-{
-	int64_t now = time(NULL);
-
-	for (int i = 0; i < tool->operand_count; i++) {
-		struct bt_error error = {0};
-		size_t seen = 0;
-		const char *name;
-
-		if (bt_store_resolve(store, tool->operands[i], now, &name, &error))
-			return tool_no_snapshot(tool, store, tool->operands[i], &error);
-		while (seen < *ret_count && strcmp(names[seen], name) != 0)
-			seen++;
-		if (seen == *ret_count)
-			names[(*ret_count)++] = name;
-	}
-	return TOOL_OK;
-}
 
 /* The store's own go with the snapshots. */
 static char **copies(const char *const *names, size_t count)
@@ -155,7 +132,7 @@ static int run(struct tool *tool, const void *options)
 	int result = tool_store_open(tool, false, &store);
 
 	if (result == TOOL_OK) {
-		result = resolve_all(tool, store, names, &count);
+		result = tool_operands_resolve(tool, store, names, &count);
 		if (result == TOOL_OK)
 			result = remove_all(tool, store, options, names, count);
 		bt_store_close(store);

@@ -84,7 +84,7 @@ static const struct tool_column columns[] = {
 static void print_report(const struct tool *tool, const struct report *report)
 {
 	const struct bt_restore_result *result = report->result;
-	char *output, *bytes, *elapsed, *files, *directories;
+	char *output, *bytes, *elapsed, *files, *directories, *others;
 
 	if (tool->json) {
 		tool_object_print(columns, report);
@@ -97,11 +97,11 @@ static void print_report(const struct tool *tool, const struct report *report)
 	elapsed = tool_elapsed(report->seconds);
 	files = tool_count(result->files, "file", "files");
 	directories = tool_count(result->directories, "directory", "directories");
+	others = tool_count(result->others, "other", "others");
 	printf("%s %s to %s\n", report->options->dry_run ? "a dry run of restoring" : "restored", report->info->name,
 	       output);
-	printf("%s, %s, %llu others: %llu written (%s), %llu left as they were", files, directories,
-	       (unsigned long long)result->others, (unsigned long long)result->written, bytes,
-	       (unsigned long long)result->unchanged);
+	printf("%s, %s, %s: %llu written (%s), %llu left as they were", files, directories, others,
+	       (unsigned long long)result->written, bytes, (unsigned long long)result->unchanged);
 	if (report->options->delete_extra)
 		printf(", %llu deleted", (unsigned long long)result->deleted);
 	if (result->errors)
@@ -112,6 +112,7 @@ static void print_report(const struct tool *tool, const struct report *report)
 	free(elapsed);
 	free(files);
 	free(directories);
+	free(others);
 }
 
 /* Of the snapshot's own paths; none: everything. */

@@ -228,3 +228,24 @@ void tool_pick_close(struct tool_pick *pick)
 	bt_store_close(pick->store);
 	*pick = (struct tool_pick){0};
 }
+
+int tool_operands_resolve(const struct tool *tool, struct bt_store *store, const char **names, size_t *ret_count)
+{
+	int64_t now = time(NULL);
+	size_t count = 0;
+
+	for (int i = 0; i < tool->operand_count; i++) {
+		struct bt_error error = {0};
+		size_t seen = 0;
+		const char *name;
+
+		if (bt_store_resolve(store, tool->operands[i], now, &name, &error))
+			return tool_no_snapshot(tool, store, tool->operands[i], &error);
+		while (seen < count && strcmp(names[seen], name) != 0)
+			seen++;
+		if (seen == count)
+			names[count++] = name;
+	}
+	*ret_count = count;
+	return TOOL_OK;
+}

@@ -78,6 +78,9 @@ int tool_pick_open(const struct tool *tool, const char *text, struct tool_pick *
 /* The same, also for what is damaged. */
 int tool_pick_salvage(const struct tool *tool, const char *text, struct tool_pick *ret_pick);
 void tool_pick_close(struct tool_pick *pick);
+/* The names, which are the store's, of the snapshots that the operands mean: each once. There is room for all. Says
+ * what is wrong and gives an exit code, or TOOL_OK. */
+int tool_operands_resolve(const struct tool *tool, struct bt_store *store, const char **names, size_t *ret_count);
 
 /* SIGINT and SIGTERM set a flag from now on; the second one ends the program at once. */
 void tool_signals_watch(void);

@@ -180,6 +180,8 @@ offset_of() {
 	take src -q >/dev/null
 	damage "snapshots/$FIRST" 2000000
 	run -0 backuptool check latest
+	run -0 backuptool check latest latest "$(newest)"
+	[[ ${lines[-1]} == "1 snapshot in "* ]]
 	run -1 backuptool check "$SECOND"
 	[[ $output == *"hurts $SECOND: photos/large.bin"* ]]
 	[[ $output != *"hurts $FIRST"* ]]

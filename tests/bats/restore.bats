@@ -46,10 +46,10 @@ load helper
 	name=$(newest)
 	run -0 bring latest out
 	[ "${lines[0]}" = "restored $name to out" ]
-	[ "${lines[1]}" = "5 files, 5 directories, 1 others: 11 written (399.3 KiB), 0 left as they were" ]
+	[ "${lines[1]}" = "5 files, 5 directories, 1 other: 11 written (399.3 KiB), 0 left as they were" ]
 	[[ ${lines[2]} =~ ^time:\ [0-9.]+\ s$ ]]
 	run -0 bring latest out
-	[ "${lines[1]}" = "5 files, 5 directories, 1 others: 0 written (0 B), 11 left as they were" ]
+	[ "${lines[1]}" = "5 files, 5 directories, 1 other: 0 written (0 B), 11 left as they were" ]
 	run -0 bring latest out -q
 	[ "$output" = "" ]
 	run -0 bring latest again --json
