@@ -7,6 +7,36 @@
 #include <string.h>
 #include <syslog.h>
 
+/* The first of them; behind -o they stand with commas between. */
+static void say_unknown(const char *options)
+{
+	bool mount = strncmp(options, "-o ", strlen("-o ")) == 0;
+	const char *option = mount ? options + strlen("-o ") : options;
+	char text[256], shown[512], sentence[640];
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(option, mount ? ",'" : " '"), option);
+	bt_error_escape(text, shown, sizeof(shown));
+	snprintf(sentence, sizeof(sentence), "there is no %soption '%s'; see 'backupfs --help'", mount ? "mount " : "",
+		 shown);
+	syslog(LOG_ERR, "%s", sentence);
+	fprintf(stderr, "backupfs: %s\n", sentence);
+}
+
+/* Of options that it does not know libfuse tells in pieces. */
+static bool is_about_unknown(const char *piece)
+{
+	static const char begin[] = "fuse: unknown option(s): `";
+	static _Thread_local char line[512];
+	size_t used = strlen(line);
+	if (used == 0 && strncmp(piece, begin, strlen(begin)) != 0)
+		return false;
+	snprintf(line + used, sizeof(line) - used, "%s", piece);
+	if (strchr(piece, '\n')) {
+		say_unknown(line + strlen(begin));
+		line[0] = '\0';
+	}
+	return true;
+}
+
 /* libfuse's own words; without an argument to say whose, so they always go to both. */
 static void say_for_libfuse(enum fuse_log_level level, const char *format, va_list values)
 {
@@ -16,6 +46,8 @@ static void say_for_libfuse(enum fuse_log_level level, const char *format, va_li
 		return;
 	}
 	vsnprintf(text, sizeof(text), format, values);
+	if (is_about_unknown(text))
+		return;
 	text[strcspn(text, "\n")] = 0;
 	bt_error_escape(text, shown, sizeof(shown));
 	syslog((int)level, "%s", shown);

@@ -68,6 +68,7 @@ static int find_places(const struct options *options, struct places *ret_places)
 
 static int open_store(struct fs *fs, const char *path)
 {
+	uint32_t serial;
 	struct bt_error error = {0};
 	struct bt_store_options options = {.cache_bytes = bounds_blocks_cache(fs->options.cache_bytes),
 					   .open_files = bounds_store_files(),
@@ -79,8 +80,12 @@ static int open_store(struct fs *fs, const char *path)
 	if (fs->store_fd < 0)
 		return complain(path, strerror(errno));
 	code = root_new(fs, &error);
+	if (code == BT_E_NOT_FOUND && !error.code)
+		return complain(fs->options.subpath, "the snapshot has no such directory");
 	if (code)
 		return complain_error(&error, code);
+	if (fs->options.subpath && root_count(fs) > 0 && !root_is_single(fs, &serial) && !root_latest(fs, &serial))
+		return complain(fs->options.subpath, "no snapshot has such a directory");
 	if (nodes_new(&fs->nodes) != 0 || (fs->options.push && push_new(&fs->push) != 0) ||
 	    (fs->options.versions && versions_new(fs) != 0))
 		return complain(path, strerror(ENOMEM));

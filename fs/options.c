@@ -193,6 +193,8 @@ static int set_option(void *data, const char *text, int key, struct fuse_args *a
 	case FUSE_OPT_KEY_OPT:
 		return is_for_others(text) ? 0 : 1;
 	case KEY_SNAPSHOT:
+		if (!text[strlen("snapshot=")])
+			return refuse(parse, text, "needs a name");
 		return set_text(parse, &options->snapshot, text + strlen("snapshot="));
 	case KEY_SUBPATH:
 		return set_text(parse, &options->subpath, text + strlen("subpath="));

@@ -209,15 +209,30 @@ int root_update(struct fs *fs, struct root_change *ret_change)
 	return result;
 }
 
-/* The directory that -o subpath means in a snapshot. */
+/* What follows the target in a path below it; NULL if it is not below. */
+static const char *path_below(const char *path, const char *target)
+{
+	size_t length = strlen(target);
+	while (length > 0 && target[length - 1] == '/')
+		length--;
+	return *path == '/' && strncmp(path, target, length) == 0 && path[length] == '/' ? path + length : NULL;
+}
+
+/* The directory that -o subpath means in a snapshot: a path in it, or an absolute one below what it is of. */
 static int find_top(struct fs *fs, struct shown *shown, struct bt_error *error)
 {
-	const struct bt_entry *root = &bt_snapshot_info(shown->open)->root;
-	if (!fs->options.subpath) {
-		shown->top = root;
+	const struct bt_snapshot_info *info = bt_snapshot_info(shown->open);
+	const char *path = fs->options.subpath, *below;
+	if (!path) {
+		shown->top = &info->root;
 		return 0;
 	}
-	int code = bt_path_lookup(fs->store, root, fs->options.subpath, &shown->page, &shown->top, error);
+	int code = bt_path_lookup(fs->store, &info->root, path, &shown->page, &shown->top, error);
+	below = path_below(path, info->target);
+	if (code == BT_E_NOT_FOUND && below) {
+		*error = (struct bt_error){0};
+		code = bt_path_lookup(fs->store, &info->root, below, &shown->page, &shown->top, error);
+	}
 	if (code && code != BT_E_NOT_FOUND)
 		return code;
 	shown->lacks = code || shown->top->type != BT_DIR;
@@ -279,7 +294,7 @@ bool root_is_needed(const struct fs *fs, uint32_t serial)
 	return fs->root->list[serial]->gone && atomic_load(&fs->root->list[serial]->lookups) > 0;
 }
 
-/* -o snapshot=: it must be there, readable, and have the subpath. */
+/* -o snapshot=: it must be there, readable, and have the subpath (else BT_E_NOT_FOUND without an error). */
 static int open_single(struct fs *fs, struct bt_error *error)
 {
 	const char *name;
@@ -290,9 +305,10 @@ static int open_single(struct fs *fs, struct bt_error *error)
 	if (!find_name(root, name, shown_length(name), &root->single))
 		return BT_E_NOT_FOUND;
 	code = open_shown(fs, root->list[root->single], error);
-	if (code == 0 && root->list[root->single]->lacks)
-		code = BT_E_NOT_FOUND;
-	return code;
+	if (code || !root->list[root->single]->lacks)
+		return code;
+	*error = (struct bt_error){0};
+	return BT_E_NOT_FOUND;
 }
 
 int root_new(struct fs *fs, struct bt_error *error)

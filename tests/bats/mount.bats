@@ -208,9 +208,18 @@ load mount_helper
 	show -o snapshot=latest,subpath=/docs/notes/
 	[ "$(ls mnt)" = b.txt ]
 	hide
-	run -1 show -o snapshot=latest,subpath=missing
+	show -o "subpath=$WORK/src/docs"
+	run ls mnt/latest/
+	output_is a.txt notes zero
+	hide
+	for path in missing docs/a.txt "$WORK/sr" "$WORK/src/missing" "$WORK/src2/docs"; do
+		run -1 --separate-stderr show -o "snapshot=latest,subpath=$path"
+		stderr_is "backupfs: $path: the snapshot has no such directory"
+		run -1 --separate-stderr show -o "subpath=$path"
+		stderr_is "backupfs: $path: no snapshot has such a directory"
+	done
 	run -1 show -o snapshot=1999
-	run -1 show -o snapshot=latest,subpath=docs/a.txt
+	not_mounted
 }
 
 @test "with subpath only the snapshots that have it are shown" {
@@ -234,7 +243,11 @@ load mount_helper
 	[ "$(cat mnt/@now/file)" = here ]
 	[ ! -e "mnt/$(newest | sed 's/.json//')" ]
 	hide
-	show -o subpath=never
+	run -1 --separate-stderr show -o subpath=never
+	stderr_is 'backupfs: never: no snapshot has such a directory'
+	backuptool remove "$second" "$(newest)"
+	backuptool remove latest
+	show -o subpath=never # it may come
 	[ -z "$(ls mnt)" ]
 	[ ! -L mnt/latest ]
 	[ ! -L mnt/@now ]

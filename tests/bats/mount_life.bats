@@ -30,10 +30,17 @@ load mount_helper
 	run -2 --separate-stderr backupfs snapshots mnt -o $'cache=\e[31m'
 	stderr_is 'backupfs: cache=\x1b[31m: not a size such as 64M'
 	run -2 --separate-stderr backupfs snapshots mnt -o $'sur\e[31mprise'
-	[[ $stderr == *'sur\x1b[31mprise'* && $stderr != *$'\e'* ]]
+	stderr_is "backupfs: there is no mount option 'sur\\x1b[31mprise'; see 'backupfs --help'"
 	run -2 --separate-stderr backupfs snapshots mnt other
 	run -2 --separate-stderr backupfs snapshots mnt -o cache=lots
-	run -2 --separate-stderr backupfs snapshots mnt -o surprise
+	run -2 --separate-stderr backupfs snapshots mnt -o noexec,surprise,other
+	stderr_is "backupfs: there is no mount option 'surprise'; see 'backupfs --help'"
+	run -2 --separate-stderr backupfs snapshots mnt --surprise
+	stderr_is "backupfs: there is no option '--surprise'; see 'backupfs --help'"
+	run -2 --separate-stderr backupfs snapshots mnt -o max_read=lots
+	[ "${#stderr_lines[@]}" = 1 ]
+	run -2 --separate-stderr backupfs snapshots mnt -o snapshot=
+	stderr_is 'backupfs: snapshot=: needs a name'
 	run -2 --separate-stderr backupfs snapshots mnt -o versions,snapshot=latest
 	stderr_is 'backupfs: versions: not with snapshot=: there would be one version of each file'
 	not_mounted
