@@ -78,6 +78,7 @@ int top_attr(struct fs *fs, fuse_ino_t packed, struct stat *ret_stat)
 static fuse_ino_t find_name(struct fs *fs, const char *name, double *ret_timeout)
 {
 	uint32_t serial;
+	bool changes, found;
 	*ret_timeout = FOREVER;
 	if (root_find(fs, name, &serial))
 		return top_node(TOP_SNAPSHOT, serial);
@@ -85,10 +86,10 @@ static fuse_ino_t find_name(struct fs *fs, const char *name, double *ret_timeout
 		return top_node(TOP_LINK, serial);
 	if (fs->versions && strcmp(name, VERSIONS) == 0)
 		return versions_top(fs);
-	if (name[0] != '@')
-		return 0;
-	*ret_timeout = A_WHILE;
-	return root_find_time(fs, name, &serial) ? top_node(TOP_LINK, serial) : 0;
+	found = root_find_meant(fs, name, &serial, &changes);
+	if (changes)
+		*ret_timeout = A_WHILE;
+	return found ? top_node(TOP_LINK, serial) : 0;
 }
 
 int top_lookup(struct fs *fs, const char *name, struct fuse_entry_param *ret_param)

@@ -104,11 +104,11 @@ bool root_find(struct fs *fs, const char *name, uint32_t *ret_serial)
 	return true;
 }
 
-/* The newest that is shown among the first so many of the store's. */
-static bool newest_of(struct fs *fs, size_t count, uint32_t *ret_serial)
+/* The newest that is shown among the first *count of the store's, and how many there are before it. */
+static bool newest_of(struct fs *fs, size_t *count, uint32_t *ret_serial)
 {
-	while (count-- > 0) {
-		const char *name = bt_store_snapshot_name(fs->store, count);
+	while (*count > 0) {
+		const char *name = bt_store_snapshot_name(fs->store, --*count);
 		if (!find_name(fs->root, name, shown_length(name), ret_serial))
 			return false;
 		if (root_is_shown(fs, *ret_serial))
@@ -119,10 +119,25 @@ static bool newest_of(struct fs *fs, size_t count, uint32_t *ret_serial)
 
 bool root_latest(struct fs *fs, uint32_t *ret_serial)
 {
-	return newest_of(fs, bt_store_snapshot_count(fs->store), ret_serial);
+	size_t count = bt_store_snapshot_count(fs->store);
+	return newest_of(fs, &count, ret_serial);
 }
 
-bool root_find_time(struct fs *fs, const char *text, uint32_t *ret_serial)
+/* "latest~N", by what follows the ~: as many are shown behind it. */
+static bool find_before(struct fs *fs, const char *number, uint32_t *ret_serial)
+{
+	size_t count = bt_store_snapshot_count(fs->store), back = 0;
+	if (!*number || number[strspn(number, "0123456789")])
+		return false;
+	for (; *number && back <= count; number++)
+		back = back * 10 + (size_t)(*number - '0');
+	while (newest_of(fs, &count, ret_serial))
+		if (back-- == 0)
+			return true;
+	return false;
+}
+
+static bool find_time(struct fs *fs, const char *text, uint32_t *ret_serial)
 {
 	const char *name;
 	if (bt_store_resolve(fs->store, text, time(NULL), &name, NULL) != 0)
@@ -130,7 +145,28 @@ bool root_find_time(struct fs *fs, const char *text, uint32_t *ret_serial)
 	size_t count = bt_store_snapshot_count(fs->store);
 	while (count > 0 && strcmp(bt_store_snapshot_name(fs->store, count - 1), name) != 0)
 		count--;
-	return newest_of(fs, count, ret_serial);
+	return newest_of(fs, &count, ret_serial);
+}
+
+static bool find_beginning(struct fs *fs, const char *text, uint32_t *ret_serial)
+{
+	const char *name;
+	return bt_store_resolve(fs->store, text, 0, &name, NULL) == 0 &&
+	       find_name(fs->root, name, shown_length(name), ret_serial) && root_is_shown(fs, *ret_serial);
+}
+
+bool root_find_meant(struct fs *fs, const char *text, uint32_t *ret_serial, bool *ret_changes)
+{
+	static const char before[] = "latest~";
+	*ret_changes = true;
+	if (text[0] == '@')
+		return find_time(fs, text, ret_serial);
+	if (strncmp(text, before, strlen(before)) == 0)
+		return find_before(fs, text + strlen(before), ret_serial);
+	if (text[0] >= '0' && text[0] <= '9')
+		return find_beginning(fs, text, ret_serial);
+	*ret_changes = false;
+	return false;
 }
 
 /* A new file, also behind a name that another one had. */

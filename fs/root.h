@@ -34,10 +34,12 @@ uint64_t root_hash(const struct fs *fs, uint32_t serial);	  /* of the name, for 
 
 /* Neither gone nor, with -o subpath, without that; to tell, it may have to be opened. */
 bool root_is_shown(struct fs *fs, uint32_t serial);
-/* Of those: the newest, the one of that name, the one that "@TIME" means. False if there is none. */
+/* Of those: the newest, the one of that name. False if there is none. */
 bool root_latest(struct fs *fs, uint32_t *ret_serial);
 bool root_find(struct fs *fs, const char *name, uint32_t *ret_serial);
-bool root_find_time(struct fs *fs, const char *text, uint32_t *ret_serial);
+/* The one that "@TIME", "latest~N", or the beginning of the time in its name and of no other's ("2026-11-20T10") means.
+ * *ret_changes: it may mean another one, or one at all, when snapshots come and go. */
+bool root_find_meant(struct fs *fs, const char *text, uint32_t *ret_serial, bool *ret_changes);
 
 /* The kernel was told of a snapshot's directory, or (less than 0) has forgotten it. As long as it knows the directory,
  * somebody may have a file below open. */

@@ -34,6 +34,39 @@ load mount_helper
 	[ "${#lines[@]}" = 2 ]
 }
 
+@test "latest~N and the beginning of a time lead to the snapshots that commands mean by them" {
+	small_tree src
+	quietly src
+	show
+	[ "$(readlink "mnt/$(date +%Y)")" = "$(readlink mnt/latest)" ]
+	[ ! -e mnt/latest~1 ]
+	first=$(readlink mnt/latest)
+	sleep 1.1
+	quietly src
+	second=$(newest)
+	second=${second%.json}
+	leads() {
+		[ "$(readlink "mnt/$1")" = "$2" ]
+	}
+	wait_until leads latest~0 "$second"
+	wait_until leads latest~1 "$first" # what was no name is one soon
+	for name in "$first" "$second"; do
+		leads "${name#snapshot_}" "$name"
+		leads "${name:9:-1}" "$name"
+	done
+	[ "$(cat "mnt/${first#snapshot_}/docs/a.txt")" = hello ]
+	wait_until test ! -e "mnt/$(date +%Y)"
+	for name in latest~ latest~x latest~1x latest~2 latest~18446744073709551616 latest~-1 2001 snapshot_ "${second%Z}" \
+		"${second#snapshot_}-1" snapshot_2; do
+		[ ! -L "mnt/$name" ]
+	done
+	run ls mnt
+	output_is latest "$first" "$second"
+	backuptool remove "$first"
+	wait_until test ! -L "mnt/${first#snapshot_}"
+	wait_until leads "$(date +%Y)" "$second"
+}
+
 @test "everything is as in the source" {
 	full_tree src
 	quietly src || [ $? = 3 ]
@@ -241,6 +274,11 @@ load mount_helper
 	output_is latest "${second%.json}"
 	[ "$(cat mnt/latest/file)" = here ]
 	[ "$(cat mnt/@now/file)" = here ]
+	[ "$(cat mnt/latest~0/file)" = here ]
+	[ ! -e mnt/latest~1 ]
+	[ "$(cat "mnt/${second:9:-5}/file")" = here ]
+	last=$(newest)
+	[ ! -e "mnt/${last:9:-5}" ]
 	[ ! -e "mnt/$(newest | sed 's/.json//')" ]
 	hide
 	run -1 --separate-stderr show -o subpath=never
