@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # The files themselves, looked at by other programs.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2154,SC2030,SC2031
 load helper
 
 @test "every file that is written is JSON, one document, in UTF-8" {
@@ -66,6 +66,9 @@ readme_lines() {
 	printf 'quoted' >"src/it's \$here"
 	for n in $(seq 520); do printf '%s' "$n" >"src/many/$n"; done
 	seq 11000000 >src/large
+	truncate -s 5M src/sparse src/hole
+	printf 'in the middle' | dd of=src/sparse bs=1 seek=3000000 conv=notrunc status=none
+	printf 'at the end' >>src/sparse
 	chmod 750 src/docs
 	take src
 	rm src/docs/zero
@@ -73,9 +76,41 @@ readme_lines() {
 	take src
 	readme_lines by-hand >by-hand.sh
 	[ "$(wc -l <by-hand.sh)" -gt 5 ]
-	# shellcheck disable=SC2016
-	store=snapshots snapshot=$(newest) out=by-hand run -0 sh -eu by-hand.sh
-	same src by-hand
+	export store='the store' snapshot out='by hand' TMPDIR="$WORK/of the work"
+	snapshot=$(newest)
+	mkdir "$TMPDIR"
+	mv snapshots "$store"
+	run -0 sh -eu by-hand.sh
+	same src 'by hand' --without holes,sha256
+	diff -r --no-dereference src 'by hand'
+}
+
+@test "the README's lines name what they leave out, and end where something fails" {
+	reachable_tool
+	mkdir store
+	chmod 777 store
+	small_tree src
+	mkfifo src/fifo
+	: >$'src/\xff'
+	chmod 000 src/docs/a.txt src/docs/notes
+	run -3 as_user backuptool --store store/s snapshot --target-directory src
+	chmod 644 src/docs/a.txt
+	chmod 755 src/docs/notes
+	readme_lines by-hand >by-hand.sh
+	export store=store/s snapshot out=out TMPDIR=$WORK
+	snapshot=$(basename store/s/snapshot_*.json)
+	run -0 --separate-stderr sh -eu by-hand.sh
+	stderr_is 'left out (EACCES): out/docs/a.txt' 'left out (EACCES): out/docs/notes' 'left out (fifo): out/fifo' \
+		'left out (not UTF-8): out//w=='
+	[ "$(cd out && find . | sort | tr '\n' ' ')" = '. ./docs ./docs/zero ./empty ./link ./photos ./photos/noise.bin ./photos/numbers.txt ' ]
+	rm -r out
+	cp "store/s/$snapshot" whole
+	sed -i 's/^{"entries"/{"entry"/' "store/s/$snapshot"
+	run ! sh -eu by-hand.sh
+	[ ! -e out ]
+	sed 's/"sha256":"......../"sha256":"00000000/' whole >"store/s/$snapshot"
+	run ! sh -eu by-hand.sh
+	[[ $output == *'/00000000'*': No such file or directory' ]]
 }
 
 @test "the README's lines for looking" {
