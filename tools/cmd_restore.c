@@ -84,7 +84,7 @@ static const struct tool_column columns[] = {
 static void print_report(const struct tool *tool, const struct report *report)
 {
 	const struct bt_restore_result *result = report->result;
-	char *output, *bytes, *elapsed, *files, *directories, *others;
+	char *target, *output, *bytes, *elapsed, *files, *directories, *others;
 
 	if (tool->json) {
 		tool_object_print(columns, report);
@@ -92,14 +92,15 @@ static void print_report(const struct tool *tool, const struct report *report)
 	}
 	if (tool->quiet)
 		return;
+	target = tool_escape(report->info->target);
 	output = tool_escape(report->options->output);
 	bytes = tool_bytes(result->bytes);
 	elapsed = tool_elapsed(report->seconds);
 	files = tool_count(result->files, "file", "files");
 	directories = tool_count(result->directories, "directory", "directories");
 	others = tool_count(result->others, "other", "others");
-	printf("%s %s to %s\n", report->options->dry_run ? "a dry run of restoring" : "restored", report->info->name,
-	       output);
+	printf("%s %s of %s to %s\n", report->options->dry_run ? "a dry run of restoring" : "restored",
+	       report->info->name, target, output);
 	printf("%s, %s, %s: %llu written (%s), %llu left as they were", files, directories, others,
 	       (unsigned long long)result->written, bytes, (unsigned long long)result->unchanged);
 	if (report->options->delete_extra)
@@ -107,6 +108,7 @@ static void print_report(const struct tool *tool, const struct report *report)
 	if (result->errors)
 		printf(", %llu failed", (unsigned long long)result->errors);
 	printf("\ntime: %s\n", elapsed);
+	free(target);
 	free(output);
 	free(bytes);
 	free(elapsed);

@@ -45,7 +45,7 @@ load helper
 	take src
 	name=$(newest)
 	run -0 bring latest out
-	[ "${lines[0]}" = "restored $name to out" ]
+	[ "${lines[0]}" = "restored $name of $WORK/src to out" ]
 	[ "${lines[1]}" = "5 files, 5 directories, 1 other: 11 written (399.3 KiB), 0 left as they were" ]
 	[[ ${lines[2]} =~ ^time:\ [0-9.]+\ s$ ]]
 	run -0 bring latest out
@@ -214,7 +214,7 @@ load helper
 	[[ $'\n'$output == *$'\nM docs/a.txt\n'* ]]
 	[[ $'\n'$output == *$'\nD extra\n'* ]]
 	[[ $'\n'$output == *$'\n= photos/noise.bin\n'* ]]
-	[[ $output == *"a dry run of restoring"* ]]
+	[[ $output == *"a dry run of restoring $(newest) of $WORK/src to out"* ]]
 	[ "$("$TESTS/tree_compare.py" out)" = "$before" ]
 	run -0 bring latest nothing -n
 	[ ! -e nothing ]
