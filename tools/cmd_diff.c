@@ -120,6 +120,14 @@ static int open_live(const struct diff *diff, const struct bt_change *change)
 	return fd;
 }
 
+/* What is compared itself has no path below it: then it goes by its name. */
+static const char *shown_path(const struct diff *diff, const char *path)
+{
+	const struct bt_entry *compared = diff->before.entry;
+
+	return *path || compared->type == BT_DIR ? path : compared->name;
+}
+
 static void content_print(struct diff *diff, const struct bt_change *change)
 {
 	struct bt_error error = {0};
@@ -134,7 +142,7 @@ static void content_print(struct diff *diff, const struct bt_change *change)
 	if (error.code && error.code != BT_E_UNSUPPORTED) {
 		tool_fail(diff->tool, &error);
 	} else if (before >= 0 && after >= 0) {
-		sys = tool_unified_print(before, after, change->path);
+		sys = tool_unified_print(before, after, shown_path(diff, change->path));
 		if (sys)
 			tool_say(diff->tool, "cannot run diff: %s", strerror(sys));
 	} else {
@@ -149,11 +157,11 @@ static void content_print(struct diff *diff, const struct bt_change *change)
 static void line_print(const struct diff *diff, const struct bt_change *change)
 {
 	bool directory = (change->after ? change->after : change->before)->type == BT_DIR;
-	char *path =
-		tool_format("%c %s%s", letters[change->kind], *change->path ? change->path : ".", directory ? "/" : "");
+	const char *path = shown_path(diff, change->path);
+	char *line = tool_format("%c %s%s", letters[change->kind], *path ? path : ".", directory ? "/" : "");
 
-	tool_path_print(path, diff->options->nul);
-	free(path);
+	tool_path_print(line, diff->options->nul);
+	free(line);
 }
 
 static void found(void *arg, const struct bt_change *change)
@@ -277,6 +285,21 @@ static int open_other(struct diff *diff)
 	return TOOL_OK;
 }
 
+/* Nothing of a snapshot is left out, so that an option for that is a mistake. */
+static int check_live(const struct diff *diff)
+{
+	const struct options *options = diff->options;
+	const char *given = options->exclude.count		? "exclude"
+			    : options->exclude_if_present.count ? "exclude-if-present"
+			    : options->exclude_caches		? "exclude-caches"
+			    : options->one_file_system		? "one-file-system"
+								: NULL;
+
+	return diff->live || !given
+		       ? TOOL_OK
+		       : tool_usage_error(diff->tool, "--%s goes with a directory; here both are snapshots", given);
+}
+
 static int run(struct tool *tool, const void *arg)
 {
 	struct diff diff = {.tool = tool, .options = arg};
@@ -290,6 +313,8 @@ static int run(struct tool *tool, const void *arg)
 	if (result != TOOL_OK)
 		return result;
 	result = open_other(&diff);
+	if (result == TOOL_OK)
+		result = check_live(&diff);
 	if (result == TOOL_OK)
 		result = run_diff(&diff);
 	free(diff.live);

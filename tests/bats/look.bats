@@ -234,7 +234,7 @@ U mode
 	run -0 backuptool diff latest
 	output_is "no differences"
 	run -0 backuptool diff latest~1:docs/a.txt
-	output_is "M ." "0 added, 0 removed, 1 changed, 0 of another type, 0 only in metadata; +6 B, -0 B"
+	output_is "M a.txt" "0 added, 0 removed, 1 changed, 0 of another type, 0 only in metadata; +6 B, -0 B"
 	run -0 backuptool diff latest~1:docs latest:docs -0
 	[ "$(tr '\0' '\n' < <(backuptool diff latest~1:docs latest:docs -0))" = "M a.txt
 - notes/
@@ -284,7 +284,7 @@ U mode
 	done
 	printf 'hello\nWorld\n' >a.txt
 	run -0 backuptool diff latest:docs/a.txt a.txt --content
-	[ "${lines[0]}" = "M ." ]
+	[ "${lines[0]}" = "M a.txt" ]
 	[[ $output == *$'\n-world\n+World\n'* ]]
 	run -1 backuptool diff latest a.txt
 	output_is "backuptool diff: a.txt is not a snapshot: its name must be snapshot_TIME.json, as it was written"
@@ -307,6 +307,19 @@ U mode
 	run -2 backuptool diff latest~1 --content --json
 	run -0 backuptool diff latest~1:docs latest:docs --content
 	[ "${lines[5]}" = "+world" ]
+	run -0 backuptool diff latest~1:docs/a.txt latest:docs/a.txt --content
+	[ "$(head -n 3 <<<"$output")" = "M a.txt
+--- a/a.txt
++++ b/a.txt" ]
+}
+
+@test "diff of two snapshots leaves nothing out" {
+	two_snapshots
+	for option in --exclude=x --exclude-if-present=x --exclude-caches --one-file-system; do
+		run -2 backuptool diff latest~1 latest "$option"
+		output_is "backuptool diff: ${option%=*} goes with a directory; here both are snapshots; see 'backuptool diff --help'"
+		backuptool diff latest~1 src "$option" >/dev/null
+	done
 }
 
 @test "diff says of any two trees what diff -r says" {
