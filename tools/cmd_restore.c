@@ -31,9 +31,9 @@ static const char *set_overwrite(void *field, const char *text)
 
 #define FIELD(name) offsetof(struct options, name)
 static const struct tool_option table[] = {
-	{"snapshot-file", 0, "SNAPSHOT", true, "which snapshot; 'backuptool help' tells how to name it", tool_set_text,
+	{"snapshot-file", 0, "SNAPSHOT", true, "which snapshot; 'backuptool help' tells how to name it", tool_set_only,
 	 FIELD(snapshot)},
-	{"output-directory", 0, "DIR", true, "where to restore; made when it is missing", tool_set_text, FIELD(output)},
+	{"output-directory", 0, "DIR", true, "where to restore; made when it is missing", tool_set_only, FIELD(output)},
 	{"overwrite", 0, "always|if-changed|never", false, "what to do with files that are there (if-changed)",
 	 set_overwrite, FIELD(overwrite)},
 	{"delete", 0, NULL, false, "remove what the snapshot does not have", tool_set_true, FIELD(delete_extra)},

@@ -238,6 +238,11 @@ const char *tool_set_text(void *field, const char *text)
 	return NULL;
 }
 
+const char *tool_set_only(void *field, const char *text)
+{
+	return *(const char **)field ? "the first one; run the command once for each" : tool_set_text(field, text);
+}
+
 const char *tool_add_text(void *field, const char *text)
 {
 	if (!*text)

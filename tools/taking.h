@@ -20,7 +20,7 @@ tool_option_set tool_set_level;		/* int */
 /* clang-format off */
 /* Rows of an option table whose target is a type with a struct tool_taking as a member. */
 #define TOOL_TAKING_OPTIONS(type, member) \
-	{"target-directory", 0, "DIR", true, "the directory to protect", tool_set_text, \
+	{"target-directory", 0, "DIR", true, "the directory to protect", tool_set_only, \
 	 offsetof(type, member.target)}, \
 	{"exclude", 'e', "PATTERN", false, "leave out what matches, as in .gitignore; repeatable", tool_add_text, \
 	 offsetof(type, member.exclude)}, \

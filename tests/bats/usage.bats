@@ -121,6 +121,19 @@ load helper
 	output_is "backuptool export: say which layout: --classic; see 'backuptool export --help'"
 }
 
+@test "what there is one of is not given twice" {
+	for command in snapshot "job --interval 1h --duration 1h" "schedule --interval 1h"; do
+		# shellcheck disable=SC2086
+		run -2 backuptool $command --target-directory . --target-directory=..
+		output_is "backuptool ${command%% *}: --target-directory '..' is not the first one; run the command once for each; see 'backuptool ${command%% *} --help'"
+	done
+	for option in snapshot-file output-directory; do
+		run -2 backuptool restore --snapshot-file latest --output-directory x --$option y
+		output_is "backuptool restore: --$option 'y' is not the first one; run the command once for each; see 'backuptool restore --help'"
+	done
+	run -10 backuptool snapshot --target-directory . --dry-run --store x --store /dev/null
+}
+
 @test "values that make no sense" {
 	for level in 0 20 -1 fast 3x ""; do
 		run -2 backuptool snapshot --target-directory . --compression "$level"
