@@ -4,6 +4,7 @@
 #include "output.h"
 #include "place.h"
 #include "progress.h"
+#include "taking.h"
 #include "unified.h"
 #include <backuptool/compare.h>
 #include <backuptool/policy.h>
@@ -315,6 +316,8 @@ static int run(struct tool *tool, const void *arg)
 	result = open_other(&diff);
 	if (result == TOOL_OK)
 		result = check_live(&diff);
+	if (diff.live)
+		tool_patterns_check(tool, diff.live, &diff.options->exclude);
 	if (result == TOOL_OK)
 		result = run_diff(&diff);
 	free(diff.live);

@@ -354,6 +354,7 @@ static int start(struct job *job)
 
 	if (job->options->watch && job->options->taking.dry_run)
 		return tool_usage_error(job->tool, "--watch follows snapshots, and --dry-run takes none");
+	tool_patterns_check(job->tool, job->options->taking.target, &job->options->taking.exclude);
 	result = name_task(job);
 	if (result == TOOL_OK)
 		result = open_store(job, !job->options->taking.dry_run);

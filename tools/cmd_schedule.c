@@ -347,8 +347,10 @@ static int run(struct tool *tool, const void *arg)
 	FILE *out = open_memstream(&text, &size);
 	int result = out ? place_find(tool, options, &place) : cannot(tool, "make", "the service");
 
-	if (result == TOOL_OK)
+	if (result == TOOL_OK) {
+		tool_patterns_check(tool, place.target, &options->job.taking.exclude);
 		result = put_unit(out, tool, &place);
+	}
 	if (out && fclose(out) != 0)
 		result = cannot(tool, "make", "the service");
 	if (result == TOOL_OK)

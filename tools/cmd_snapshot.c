@@ -183,6 +183,7 @@ static int run(struct tool *tool, const void *arg)
 	struct bt_store *store;
 	int result;
 
+	tool_patterns_check(tool, taking->target, &taking->exclude);
 	if (taking->dry_run && store_is_to_be_made(tool))
 		return take_without_store(tool, taking);
 	result = tool_store_open(tool, !taking->dry_run, &store);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* The lines of a file are patterns; "-" is standard input. */
 const char *tool_add_patterns_from(void *field, const char *text)
@@ -48,6 +49,62 @@ const char *tool_set_level(void *field, const char *text)
 		return "a level from 1 to 19, auto, or max";
 	*(int *)field = (int)level;
 	return NULL;
+}
+
+/* What stands behind the directory's path, from the slash on; NULL if the pattern does not begin so. */
+static const char *behind_path(const char *pattern, const char *directory)
+{
+	size_t length = strlen(directory);
+
+	while (length > 0 && directory[length - 1] == '/')
+		length--;
+	return length > 0 && strncmp(pattern, directory, length) == 0 && pattern[length] == '/' ? pattern + length
+												: NULL;
+}
+
+/* The directory /home may have a home of its own: then /home/me may be meant as it stands. */
+static bool begins_below(const char *pattern, const char *directory)
+{
+	struct stat status;
+	char *path = tool_format("%s/%.*s", directory, (int)strcspn(pattern + 1, "/"), pattern + 1);
+	bool found = lstat(path, &status) == 0;
+
+	free(path);
+	return found;
+}
+
+/* What was meant by a pattern that matches nothing; NULL for any other. */
+static const char *meant_pattern(const char *pattern, const char *directory)
+{
+	const char *meant;
+
+	if (strncmp(pattern, "./", 2) == 0)
+		return pattern + 1;
+	meant = *pattern == '/' ? behind_path(pattern, directory) : NULL;
+	return meant && !begins_below(pattern, directory) ? meant : NULL;
+}
+
+void tool_patterns_check(const struct tool *tool, const char *directory, const struct tool_texts *patterns)
+{
+	char *real = realpath(directory, NULL);
+
+	for (size_t i = 0; i < patterns->count; i++) {
+		const char *sign = *patterns->items[i] == '!' ? "!" : "", *pattern = patterns->items[i] + strlen(sign);
+		const char *meant = meant_pattern(pattern, directory);
+		char *shown, *wanted;
+
+		if (!meant && real)
+			meant = meant_pattern(pattern, real);
+		if (!meant || !meant[1])
+			continue;
+		shown = tool_escape(patterns->items[i]);
+		wanted = tool_escape(meant);
+		tool_say(tool, "the pattern '%s' matches nothing: patterns begin at the directory, write '%s%s'", shown,
+			 sign, wanted);
+		free(shown);
+		free(wanted);
+	}
+	free(real);
 }
 
 struct bt_snapshot_options tool_taking_options(const struct tool_taking *taking)

@@ -45,6 +45,9 @@ tool_option_set tool_set_level;		/* int */
 	 offsetof(type, member.dry_run)}
 /* clang-format on */
 
+/* Says which patterns match nothing because they begin with "./" or with the directory's own path. */
+void tool_patterns_check(const struct tool *tool, const char *directory, const struct tool_texts *patterns);
+
 /* As the engine wants them; borrowed. */
 struct bt_snapshot_options tool_taking_options(const struct tool_taking *taking);
 

@@ -120,6 +120,30 @@ tree_is_settled() {
 	[[ $(backuptool snapshot --help) == *": A new, M changed, = as it was, D removed, X left out"* ]]
 }
 
+@test "a pattern as other programs write it, which matches nothing, is named" {
+	small_tree src
+	ln -s src link
+	printf '%s\n' '# ./comment' './docs/' "!$WORK/src/docs" '/docs' 'docs' "$WORK/other/docs" >patterns
+	named="the pattern './docs/' matches nothing: patterns begin at the directory, write '/docs/'"
+	taken="the pattern '!$WORK/src/docs' matches nothing: patterns begin at the directory, write '!/docs'"
+	for command in "snapshot --target-directory link/" "job --interval 1s --duration 1s --target-directory $WORK/src/" \
+		"schedule --interval 1s --print --target-directory src" "diff latest src"; do
+		how="--exclude-from patterns"
+		[[ $command != diff* ]] || how="--exclude ./docs/ --exclude !$WORK/src/docs --exclude docs"
+		# shellcheck disable=SC2086
+		run -0 --separate-stderr backuptool $command $how
+		stderr_is "backuptool ${command%% *}: $named" "backuptool ${command%% *}: $taken"
+	done
+	run -0 --separate-stderr take "$WORK/link" -n --exclude "$WORK/link/docs"
+	stderr_is "backuptool snapshot: the pattern '$WORK/link/docs' matches nothing: patterns begin at the directory, write '/docs'"
+	# A directory may have its own path below it.
+	mkdir -p "src$WORK/src/docs"
+	run -0 --separate-stderr take src -v --exclude "$WORK/src/docs"
+	[ "$stderr" = "" ]
+	run -0 backuptool ls "latest:${WORK:1}/src"
+	[ "$output" = "" ]
+}
+
 @test "excludes: patterns, files of patterns, standard input, the last one wins" {
 	small_tree src
 	mkdir src/cache src/marked src/tagged
