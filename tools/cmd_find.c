@@ -23,8 +23,8 @@ static const char *set_newer(void *field, const char *text)
 {
 	struct options *options = field;
 
-	if (bt_time_parse(*text == '@' ? text + 1 : text, time(NULL), &options->newer) &&
-	    bt_time_parse(text, time(NULL), &options->newer))
+	if (bt_time_parse_first(*text == '@' ? text + 1 : text, time(NULL), &options->newer) &&
+	    bt_time_parse_first(text, time(NULL), &options->newer))
 		return "a time such as 2026-11-20, 2026-11-20T10:30, yesterday or 2h";
 	options->has_newer = true;
 	return NULL;
@@ -34,7 +34,7 @@ static const char *set_newer(void *field, const char *text)
 static const struct tool_option table[] = {
 	{"snapshot", 0, "SNAPSHOT", false, "search only this one; repeatable", tool_add_text, FIELD(snapshots)},
 	{"hash", 0, "SHA256", false, "files whose digest begins so", tool_set_text, FIELD(hash)},
-	{"newer", 0, "TIME", false, "what was modified after that", set_newer, 0},
+	{"newer", 0, "TIME", false, "what was modified on that day, at that time, or later", set_newer, 0},
 	{"null", '0', NULL, false, "SNAPSHOT:PATH as it is, with a NUL behind each, for other programs", tool_set_true,
 	 FIELD(nul)},
 	{0},
@@ -78,7 +78,7 @@ static int resolve(const struct tool *tool, struct bt_store *store, const struct
 static int search(const struct tool *tool, struct bt_store *store, const struct options *options,
 		  const char *const *names)
 {
-	const struct bt_time newer = {options->newer, 999999999};
+	const struct bt_time newer = {options->newer - 1, 999999999}; /* of that second, too */
 	const struct bt_search wanted = {.pattern = tool->operand_count ? tool->operands[0] : NULL,
 					 .hash = options->hash,
 					 .newer = options->has_newer ? &newer : NULL,

@@ -80,12 +80,14 @@ static bool parse_date(const char **at, int64_t *ret_seconds)
 	return true;
 }
 
-/* HH:MM (its last second) or HH:MM:SS; with another separator only the long form, since the end of the short one could
- * be a zone. */
-static bool parse_clock(const char **at, const char *separator, int64_t *ret_seconds)
+/* Which second of a day or a minute is meant. */
+enum which { FIRST, LAST };
+
+/* HH:MM or HH:MM:SS; with another separator only the long form, since the end of the short one could be a zone. */
+static bool parse_clock(const char **at, const char *separator, enum which which, int64_t *ret_seconds)
 {
 	const char *p = *at;
-	int hour, minute, second = 59;
+	int hour, minute, second = which == LAST ? 59 : 0;
 
 	if (!parse_digits(&p, 2, &hour) || !skip(&p, separator) || !parse_digits(&p, 2, &minute))
 		return false;
@@ -157,6 +159,12 @@ static int64_t from_local(int64_t reading)
 	return low;
 }
 
+/* FIRST: the first time at which they had passed what comes before this reading. */
+static int64_t from_local_which(int64_t reading, enum which which)
+{
+	return which == LAST ? from_local(reading) : from_local(reading - 1) + 1;
+}
+
 static int64_t midnight(int64_t reading)
 {
 	int64_t rest = reading % DAY;
@@ -196,21 +204,22 @@ static bool parse_unix(const char *at, int64_t *ret_seconds)
 	return true;
 }
 
-static bool parse_calendar(const char *at, int64_t *ret_seconds)
+static bool parse_calendar(const char *at, enum which which, int64_t *ret_seconds)
 {
 	int64_t reading, clock, offset;
 
 	if (!parse_date(&at, &reading))
 		return false;
 	if (*at == '\0') {
-		*ret_seconds = from_local(reading + DAY - 1);
+		*ret_seconds = from_local_which(which == LAST ? reading + DAY - 1 : reading, which);
 		return true;
 	}
-	if ((!skip(&at, "T") && !skip(&at, " ")) || (!parse_clock(&at, ":", &clock) && !parse_clock(&at, "-", &clock)))
+	if ((!skip(&at, "T") && !skip(&at, " ")) ||
+	    (!parse_clock(&at, ":", which, &clock) && !parse_clock(&at, "-", which, &clock)))
 		return false;
 	reading += clock;
 	if (*at == '\0') {
-		*ret_seconds = from_local(reading);
+		*ret_seconds = from_local_which(reading, which);
 		return true;
 	}
 	if (!parse_zone(&at, &offset) || *at != '\0')
@@ -219,9 +228,9 @@ static bool parse_calendar(const char *at, int64_t *ret_seconds)
 	return true;
 }
 
-static bool parse_word(const char *text, int64_t now, int64_t *ret_seconds)
+static bool parse_word(const char *text, int64_t now, enum which which, int64_t *ret_seconds)
 {
-	int64_t last;
+	int64_t reading;
 
 	if (strcmp(text, "now") == 0) {
 		*ret_seconds = now;
@@ -229,29 +238,39 @@ static bool parse_word(const char *text, int64_t now, int64_t *ret_seconds)
 	}
 	if (now < YEAR_0000 || now > YEAR_9999)
 		return false;
-	last = midnight(local_reading(now)) + DAY - 1;
+	reading = midnight(local_reading(now)) + (which == LAST ? DAY - 1 : 0);
 	if (strcmp(text, "today") == 0)
-		*ret_seconds = from_local(last);
+		*ret_seconds = from_local_which(reading, which);
 	else if (strcmp(text, "yesterday") == 0)
-		*ret_seconds = from_local(last - DAY);
+		*ret_seconds = from_local_which(reading - DAY, which);
 	else
 		return false;
 	return true;
 }
 
-int bt_time_parse(const char *text, int64_t now, int64_t *ret_seconds)
+static int parse_time(const char *text, int64_t now, enum which which, int64_t *ret_seconds)
 {
 	int64_t seconds, span;
 
 	if (text[0] == '@' && parse_unix(text + 1, &seconds))
 		*ret_seconds = seconds;
-	else if (parse_calendar(text, &seconds) || parse_word(text, now, &seconds))
+	else if (parse_calendar(text, which, &seconds) || parse_word(text, now, which, &seconds))
 		*ret_seconds = seconds;
 	else if (parse_span(text, false, &span) && !__builtin_sub_overflow(now, span, &seconds))
 		*ret_seconds = seconds;
 	else
 		return BT_E_INVALID;
 	return 0;
+}
+
+int bt_time_parse(const char *text, int64_t now, int64_t *ret_seconds)
+{
+	return parse_time(text, now, LAST, ret_seconds);
+}
+
+int bt_time_parse_first(const char *text, int64_t now, int64_t *ret_seconds)
+{
+	return parse_time(text, now, FIRST, ret_seconds);
 }
 
 int bt_duration_parse(const char *text, int64_t *ret_seconds)
@@ -282,7 +301,7 @@ int bt_snapshot_name_parse(const char *name, int64_t *ret_seconds, unsigned *ret
 	bool utc;
 
 	if (!skip(&name, "snapshot_") || !parse_date(&name, &reading) || !skip(&name, "T") ||
-	    !parse_clock(&name, "-", &clock))
+	    !parse_clock(&name, "-", LAST, &clock))
 		return BT_E_INVALID;
 	utc = skip(&name, "Z");
 	if ((*name == '-' && !parse_clash(&name, &clash)) || strcmp(name, ".json") != 0)

@@ -14,6 +14,8 @@
  * includes them. 0 or BT_E_INVALID.
  */
 int bt_time_parse(const char *text, int64_t now, int64_t *ret_seconds);
+/* The same with the first second of a day or a minute: "from then on" includes them. */
+int bt_time_parse_first(const char *text, int64_t now, int64_t *ret_seconds);
 
 /* The time in a snapshot's file name: UTC with Z (version 2), local without (version 1). ret_clash: the -N before
  * .json, or 0. BT_E_INVALID if it is none. */

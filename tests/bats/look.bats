@@ -191,6 +191,14 @@ $(short "$first"):docs/notes/b.txt" ]
 	take src -q
 	run -0 backuptool find --newer 2029-01-01
 	[[ $output == *:new ]]
+	for since in 2030-01-01 2030-01-01T00:00 2030-01-01T00:00:00 2029-12-31T23:59; do
+		run -0 backuptool find --newer "$since"
+		[[ $output == *:new ]]
+	done
+	for since in 2030-01-02 2030-01-01T00:01 2030-01-01T00:00:01; do
+		run -0 backuptool find --newer "$since"
+		output_is ""
+	done
 	run -2 backuptool find
 	output_is "backuptool find: say what to find: a PATTERN, --hash or --newer; see 'backuptool find --help'"
 	run -2 backuptool find --hash XYZ

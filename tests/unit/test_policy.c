@@ -156,6 +156,42 @@ static void time_days_around_a_turned_clock(void **state)
 	assert_int_equal(got, utc(1969, 12, 31, 22, 59, 59));
 }
 
+static void time_first_second(void **state)
+{
+	static const struct {
+		const char *zone, *text;
+		int year, month, day, hour, minute, second; /* UTC; now is 2026-11-22T10:30:00Z */
+	} table[] = {
+		{"UTC0", "2026-11-01", 2026, 11, 1, 0, 0, 0},
+		{"UTC0", "2026-11-01T10:30", 2026, 11, 1, 10, 30, 0},
+		{"UTC0", "2026-11-01T10:30:07", 2026, 11, 1, 10, 30, 7},
+		{"UTC0", "2026-11-01T10-30-07", 2026, 11, 1, 10, 30, 7},
+		{"UTC0", "today", 2026, 11, 22, 0, 0, 0},
+		{"UTC0", "yesterday", 2026, 11, 21, 0, 0, 0},
+		{"UTC0", "now", 2026, 11, 22, 10, 30, 0},
+		{"UTC0", "2h", 2026, 11, 22, 8, 30, 0},
+		{BERLIN, "2026-11-01", 2026, 10, 31, 23, 0, 0},
+		{BERLIN, "2026-11-01T10:30Z", 2026, 11, 1, 10, 30, 0},
+		{BERLIN, "2026-03-29T02:30", 2026, 3, 29, 1, 0, 0}, /* never shown */
+		{BERLIN, "2026-10-25", 2026, 10, 24, 22, 0, 0},
+		{BRAZIL, "2026-11-01", 2026, 11, 1, 3, 0, 0}, /* its first hour is never shown */
+		{BRAZIL, "2026-02-15", 2026, 2, 15, 3, 0, 0}, /* the hour before comes twice */
+	};
+
+	for (size_t i = 0; i < LENGTH(table); i++) {
+		int64_t want = utc(table[i].year, table[i].month, table[i].day, table[i].hour, table[i].minute,
+				   table[i].second);
+		int64_t got = INT64_MIN;
+		int result;
+
+		set_zone(table[i].zone);
+		result = bt_time_parse_first(table[i].text, 1795343400, &got);
+		if (result != 0 || got != want)
+			fail_msg("%s in %s: %d, %lld instead of %lld", table[i].text, table[i].zone, result,
+				 (long long)got, (long long)want);
+	}
+}
+
 static void time_nonsense(void **state)
 {
 	static const char *const table[] = {
@@ -375,6 +411,7 @@ int main(void)
 		cmocka_unit_test(time_absolute),
 		cmocka_unit_test(time_relative),
 		cmocka_unit_test(time_days_around_a_turned_clock),
+		cmocka_unit_test(time_first_second),
 		cmocka_unit_test(time_nonsense),
 		cmocka_unit_test(durations),
 		cmocka_unit_test(snapshot_names),
