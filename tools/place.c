@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "place.h"
 #include "output.h"
+#include <backuptool/policy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,6 +168,15 @@ static bool is_file(const char *path)
 	return stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
+/* A time is one, whether or not there is a snapshot as old as that. */
+static bool is_time(const char *name)
+{
+	time_t now = time(NULL);
+	int64_t seconds;
+
+	return *name == '@' && (bt_time_parse(name + 1, now, &seconds) == 0 || bt_time_parse(name, now, &seconds) == 0);
+}
+
 /* How much of the text names a snapshot: up to a colon or all of it; without any sense, up to the first colon. */
 static size_t snapshot_length(const struct tool *tool, const char *text)
 {
@@ -187,8 +197,9 @@ static size_t snapshot_length(const struct tool *tool, const char *text)
 		if (text[length] && text[length] != ':')
 			continue;
 		name = tool_format("%.*s", (int)length, text);
-		found = is_file(name) || (!strchr(name, '/') && store &&
-					  bt_store_resolve(store, name, time(NULL), &resolved, &unused) == 0);
+		found = is_file(name) || is_time(name) ||
+			(!strchr(name, '/') && store &&
+			 bt_store_resolve(store, name, time(NULL), &resolved, &unused) == 0);
 		free(name);
 	}
 	bt_store_close(store);

@@ -61,7 +61,8 @@ static int resolve_time(struct bt_store *store, const char *text, int64_t now, c
 {
 	int64_t seconds;
 	if (bt_time_parse(text + 1, now, &seconds) && bt_time_parse(text, now, &seconds))
-		return bt_fail(error, BT_E_INVALID, text, "is not a time");
+		return bt_fail(error, BT_E_INVALID, text,
+			       "is not a time such as 2026-11-20, 2026-11-20T10:30, yesterday or 2h");
 	size_t count = store->snapshot_count, at = count;
 	while (at && bt_slot(store, store->snapshots[at - 1])->seconds > seconds)
 		at--;

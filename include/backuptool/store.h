@@ -58,7 +58,7 @@ int bt_store_claim(struct bt_store *store, const char *task, int *ret_fd, struct
  * Finds the snapshot that a person means: a file name with or without .json; a unique prefix of one, with or without
  * "snapshot_"; "latest"; "latest~N" (N before it); "@TIME" as bt_time_parse understands it (policy.h): the newest at or
  * before that time. now is for relative times. BT_E_NOT_FOUND, with "the nearest is …" or the like in error->detail, or
- * BT_E_INVALID, with what is wrong with the text: "begins the names of 3 snapshots: …", "is not a time".
+ * BT_E_INVALID, with what is wrong with the text: "begins the names of 3 snapshots: …", "is not a time such as …".
  */
 int bt_store_resolve(struct bt_store *store, const char *text, int64_t now, const char **ret_name,
 		     struct bt_error *error);

@@ -173,6 +173,21 @@ short() {
 	done
 }
 
+@test "a time before the oldest snapshot is a time, with a path behind it, too" {
+	two_snapshots
+	for place in @2020-01-01 @2020-01-01T10:30 @2020-01-01T10:30:15 @2020-01-01T10:30:15+01:00 @1500000000; do
+		for path in '' : :docs :a:b:c; do
+			run -1 backuptool ls "$place$path"
+			output_is "backuptool ls: there is no snapshot '$place'; the oldest is $first"
+		done
+	done
+	now=$(TZ=Europe/Berlin date -d '+1 minute' +%Y-%m-%dT%H:%M:%S%:z)
+	run -0 backuptool cat "@$now:docs/a.txt"
+	output_is hello world
+	run -2 backuptool ls @2020-01-01T10:docs
+	output_is "backuptool ls: '@2020-01-01T10' is not a time such as 2026-11-20, 2026-11-20T10:30, yesterday or 2h"
+}
+
 @test "find: each version once, in the newest that has it" {
 	two_snapshots
 	run -0 backuptool find '*.txt' -0

@@ -89,7 +89,7 @@ load helper
 	run -2 --separate-stderr bring snapshot_2 out
 	[[ $stderr == "backuptool restore: 'snapshot_2' begins the names of 2 snapshots: snapshot_"*"$name" ]]
 	run -2 --separate-stderr bring @nonsense out
-	stderr_is "backuptool restore: '@nonsense' is not a time"
+	stderr_is "backuptool restore: '@nonsense' is not a time such as 2026-11-20, 2026-11-20T10:30, yesterday or 2h"
 	run -1 --separate-stderr bring nowhere/snapshot_x.json out
 	stderr_is "backuptool restore: nowhere/snapshot_x.json: No such file or directory; give a snapshot's name or the path of its file"
 	[ ! -e out ]
