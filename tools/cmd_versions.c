@@ -13,7 +13,7 @@ struct version {
 	struct bt_snapshot *snapshot; /* the newest that has it: the entry belongs to it or to its page */
 	const struct bt_page *page;
 	const struct bt_entry *entry;
-	const char *path;
+	const char *path;   /* as it was asked for */
 	const char **names; /* oldest first */
 	size_t count;
 	char *first, *last;
@@ -22,7 +22,7 @@ struct version {
 struct versions {
 	const struct tool *tool;
 	struct bt_store *store;
-	const char *wanted;
+	const char *wanted; /* where it is looked for */
 	struct version *items;
 	size_t count;
 	bool incomplete;
@@ -61,7 +61,7 @@ static void add_version(struct versions *versions, struct version found, const c
 static void look(struct versions *versions, const char *name)
 {
 	struct bt_error error = {0};
-	struct version found = {.path = versions->wanted};
+	struct version found = {.path = versions->tool->operands[0]};
 	char *path;
 	int code = bt_snapshot_open(versions->store, name, &found.snapshot, &error);
 
@@ -168,17 +168,53 @@ static void free_versions(struct versions *versions)
 	free(versions->items);
 }
 
-/* Nothing is there: what the newest snapshot says of the path names the nearest. */
-static int nothing_found(const struct tool *tool)
+/* What the newest snapshot has that comes near, or NULL. */
+static char *nearest(const struct versions *versions)
 {
-	char *text = tool_format("latest:%s", tool->operands[0]);
-	struct tool_place place;
-	int result = tool_place_open(tool, text, &place);
+	size_t count = bt_store_snapshot_count(versions->store);
+	struct tool_place place = {.pick = {versions->store, NULL}};
+	struct bt_error error = {0};
+	char *path, *found;
 
-	if (result == TOOL_OK)
-		tool_place_close(&place);
-	free(text);
+	if (!count || bt_snapshot_open(versions->store, bt_store_snapshot_name(versions->store, count - 1),
+				       &place.pick.snapshot, &error))
+		return NULL;
+	place.info = bt_snapshot_info(place.pick.snapshot);
+	path = tool_place_path(place.info, versions->wanted);
+	if (!path)
+		path = tool_place_path(place.info, versions->tool->operands[0]);
+	found = path && *path ? tool_place_nearest(&place, path) : NULL;
+	bt_snapshot_close(place.pick.snapshot);
+	free(path);
+	return found;
+}
+
+static int nothing_found(const struct versions *versions)
+{
+	char *shown = tool_escape(versions->tool->operands[0]), *near = nearest(versions);
+	char *shown_near = tool_escape(near ? near : "");
+
+	tool_say(versions->tool, "no snapshot has %s%s%s", shown, near ? "; the nearest is " : "", shown_near);
+	free(shown);
+	free(near);
+	free(shown_near);
 	return TOOL_FATAL;
+}
+
+/* The file as it is called from here: below the real path of the nearest directory that is there, since it may be gone
+ * with some around it. Allocated. */
+static char *called_here(const char *path)
+{
+	char *there = tool_format("%s", path), *slash, *real, *whole;
+
+	while (!(real = realpath(*there ? there : *path == '/' ? "/" : ".", NULL)) && *there) {
+		slash = strrchr(there, '/');
+		*(slash ? slash : there) = '\0';
+	}
+	whole = tool_format("%s/%s", real ? real : "", path + strlen(there));
+	free(there);
+	free(real);
+	return whole;
 }
 
 /* In all snapshots, the oldest first. */
@@ -198,10 +234,8 @@ static int run(struct tool *tool, const void *options)
 		return result;
 	tool_signals_watch();
 	look_in_all(&versions);
-	/* Or as it is called from here. */
-	whole = versions.count || *tool->operands[0] == '/' ? NULL : realpath(tool->operands[0], NULL);
-	if (whole) {
-		versions.wanted = whole;
+	if (!versions.count) {
+		versions.wanted = whole = called_here(tool->operands[0]);
 		look_in_all(&versions);
 	}
 	print(&versions);
@@ -209,7 +243,7 @@ static int run(struct tool *tool, const void *options)
 	if (tool_signals_seen())
 		result = tool_fail(tool, &(struct bt_error){.code = BT_E_CANCELLED});
 	else if (!versions.count)
-		result = nothing_found(tool);
+		result = nothing_found(&versions);
 	free_versions(&versions);
 	bt_store_close(versions.store);
 	free(whole);

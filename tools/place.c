@@ -96,8 +96,7 @@ static struct names names_in(struct bt_store *store, const struct bt_entry *dire
 	return names;
 }
 
-/* The part of the path that is there, and the nearest to what is not. */
-static char *nearest_path(const struct tool_place *place, const char *path)
+char *tool_place_nearest(const struct tool_place *place, const char *path)
 {
 	char *there = tool_format("%s", path), *slash, *nearest = NULL;
 	const struct bt_page *page = NULL;
@@ -130,7 +129,7 @@ static char *nearest_path(const struct tool_place *place, const char *path)
 
 static int not_there(const struct tool *tool, const struct tool_place *place, const char *path)
 {
-	char *nearest = place->path ? nearest_path(place, place->path) : NULL, *shown = tool_escape(path);
+	char *nearest = place->path ? tool_place_nearest(place, place->path) : NULL, *shown = tool_escape(path);
 	char *target = tool_escape(place->info->target), *near = tool_escape(nearest ? nearest : "");
 
 	if (!place->path)

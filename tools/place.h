@@ -27,6 +27,9 @@ int tool_place_divide(const struct tool *tool, const char *text, char **ret_snap
 /* path in that snapshot, written as above; what is wrong is said as by open. Allocated. */
 int tool_place_find(const struct tool *tool, const struct tool_pick *pick, const char *path, char **ret_path);
 
+/* Of a path that is not in the place's snapshot: its part that is, with what comes nearest to the rest; NULL if nothing
+ * does. Allocated. */
+char *tool_place_nearest(const struct tool_place *place, const char *path);
 /* path in that snapshot, written as above; NULL if it cannot be below its target. Allocated. */
 char *tool_place_path(const struct bt_snapshot_info *info, const char *path);
 /* "2026-11-20T10-00-00Z" of "snapshot_2026-11-20T10-00-00Z.json": a name that every command takes. Allocated. */

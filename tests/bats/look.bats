@@ -158,7 +158,11 @@ short() {
 	output_is "backuptool ls: there is no snapshot 'docs'; did you mean latest:docs?"
 	cd ..
 	run -1 backuptool versions nothing
-	output_is "backuptool versions: there is no nothing in $second; see 'backuptool ls'"
+	output_is "backuptool versions: no snapshot has nothing"
+	run -1 backuptool versions src/dcos/a.txt
+	output_is "backuptool versions: no snapshot has src/dcos/a.txt; the nearest is docs"
+	run -1 backuptool versions docs/b.txt
+	output_is "backuptool versions: no snapshot has docs/b.txt; the nearest is docs/a.txt"
 }
 
 @test "colons in names, times and paths" {
@@ -237,6 +241,30 @@ $(short "$first"):docs/notes/b.txt" ]
 	run -0 backuptool versions "$PWD/src/docs/a.txt" --json
 	[ "$(jq -r '.snapshots | join(" ")' <<<"$output")" = "$first
 $second $third" ]
+}
+
+@test "versions of what is gone, and as it is called here" {
+	two_snapshots
+	backuptool versions docs/notes/b.txt >expected
+	[ "$(wc -l <expected)" = 2 ]
+	rm -r src/docs
+	ln -s src link
+	for path in src/docs/notes/b.txt ./src/docs/notes/b.txt link/docs/notes/b.txt "$WORK/link/docs/notes/b.txt"; do
+		diff expected <(backuptool versions "$path")
+		[ "$(backuptool versions "$path" --json | jq -r .path)" = "$path" ]
+	done
+	cd src
+	diff ../expected <(backuptool versions ./docs/notes/b.txt --store ../snapshots)
+	cd photos
+	diff ../../expected <(backuptool versions ../docs/notes/b.txt --store ../../snapshots)
+	run -1 backuptool versions newfile --store ../../snapshots
+	output_is "backuptool versions: no snapshot has newfile"
+	run -1 backuptool versions noise.bni --store ../../snapshots
+	output_is "backuptool versions: no snapshot has noise.bni; the nearest is photos/noise.bin"
+	cd ../..
+	backuptool remove "$first" "$second" -q
+	run -1 backuptool versions x
+	output_is "backuptool versions: no snapshot has x"
 }
 
 @test "diff of two snapshots, and with the directory" {
