@@ -22,7 +22,7 @@ static int print_file(const struct tool *tool, const char *text)
 		free(shown);
 		result = TOOL_FATAL;
 	} else if (tool_bytes_write(place.pick.store, place.entry, STDOUT_FILENO, &error)) {
-		result = tool_fail(tool, &error);
+		result = tool_fail(tool, &error) == TOOL_INTERRUPTED ? TOOL_INTERRUPTED : TOOL_FATAL;
 	}
 	tool_place_close(&place);
 	return result;

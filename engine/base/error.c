@@ -205,6 +205,10 @@ void bt_error_text(const struct bt_error *error, char *text, size_t size)
 		add_escaped(&line, error->detail, 200);
 		return;
 	}
+	if (error->code == BT_E_INCOMPLETE && error->detail[0]) { /* which says what is missing */
+		add_escaped(&line, error->detail, 200);
+		return;
+	}
 	if (error->code == BT_E_DAMAGED)
 		add_damage(&line, error);
 	else

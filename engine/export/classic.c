@@ -8,6 +8,7 @@
 #include "base/pace.h"
 #include "codec/hash.h"
 #include "export/parts.h"
+#include "view/pages.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -18,8 +18,6 @@ struct bt_file_visitor {
 /* prefix stands before every path. BT_E_NOMEM, or what a visit returned. */
 int bt_visit_files(struct bt_store *store, const struct bt_entry *root, const char *prefix,
 		   const struct bt_file_visitor *visitor);
-/* Why the content of such an entry is not in the snapshot. */
-void bt_fail_unread(struct bt_error *error, const struct bt_entry *entry);
 
 /* The document, buffered. All functions return 0 or a filled error. */
 struct bt_out {

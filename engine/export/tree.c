@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/fail.h"
 #include "export/parts.h"
+#include "view/pages.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,15 +23,6 @@ struct visit {
 static void tell(struct visit *visit, const struct bt_error *error)
 {
 	visit->visitor->problem(visit->visitor->arg, &visit->path, error);
-}
-
-void bt_fail_unread(struct bt_error *error, const struct bt_entry *entry)
-{
-	char text[160] = "its content is not in the snapshot";
-	if (entry->extra && entry->extra->error)
-		snprintf(text, sizeof(text), "it could not be read when the snapshot was taken (%.64s)",
-			 entry->extra->error);
-	bt_fail(error, BT_E_INCOMPLETE, NULL, text);
 }
 
 static int push(struct visit *visit, const struct bt_entry *directory)

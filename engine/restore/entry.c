@@ -3,6 +3,7 @@
 #include "base/io.h"
 #include "restore/meta.h"
 #include "restore/run.h"
+#include "view/pages.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -164,12 +165,10 @@ static void restore_in(struct bt_run *run, struct bt_worker *worker, struct bt_p
 /* An entry that could not be read when the snapshot was taken has nothing to restore. */
 static bool tell_unread(struct bt_run *run, struct bt_place *place, const struct bt_entry *entry)
 {
-	char text[160];
 	struct bt_error error = {0};
 	if (!entry->extra || !entry->extra->error)
 		return false;
-	snprintf(text, sizeof(text), "it could not be read when the snapshot was taken (%.64s)", entry->extra->error);
-	bt_fail(&error, BT_E_INCOMPLETE, NULL, text);
+	bt_fail_unread(&error, entry);
 	bt_tell_problem(&run->tell, place, entry->name, &error);
 	return true;
 }

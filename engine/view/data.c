@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "view/pages.h"
-#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The content that holds one byte of a file, or the hole. */
@@ -20,12 +20,21 @@ static int damaged(const struct bt_entry *file, enum bt_reason reason, struct bt
 	return bt_fail_damaged(error, reason, file->name, BT_NO_OFFSET);
 }
 
+int bt_fail_unread(struct bt_error *error, const struct bt_entry *entry)
+{
+	char text[160] = "its content is not in the snapshot";
+	if (entry->extra && entry->extra->error)
+		snprintf(text, sizeof(text), "it could not be read when the snapshot was taken (%.64s)",
+			 entry->extra->error);
+	return bt_fail(error, BT_E_INCOMPLETE, entry->name, text);
+}
+
 static int check_file(const struct bt_entry *file, struct bt_error *error)
 {
 	if (file->type != BT_FILE)
 		return bt_fail(error, BT_E_INVALID, file->name, "not a file");
 	if (file->extra && file->extra->error)
-		return bt_fail_sys(error, EIO, file->name, "was not readable when the snapshot was taken");
+		return bt_fail_unread(error, file);
 	return 0;
 }
 

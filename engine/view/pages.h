@@ -15,5 +15,7 @@ int bt_chunk_page_get(struct bt_store *store, const struct bt_chunk *stated, con
 		      struct bt_error *error);
 /* Damage in a page from bt_page_get, with the file and offset where it lies. */
 int bt_page_fail(struct bt_store *store, const struct bt_page *page, enum bt_reason reason, struct bt_error *error);
+/* Of an entry that has nothing to give, with its name, as BT_E_INCOMPLETE. */
+int bt_fail_unread(struct bt_error *error, const struct bt_entry *entry);
 
 #endif

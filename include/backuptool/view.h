@@ -127,7 +127,8 @@ int bt_path_lookup(struct bt_store *store, const struct bt_entry *from, const ch
 
 /*
  * A file's bytes without copying: the piece that begins at offset. data is NULL for a hole; length is at least 1 unless
- * offset is at or after the end. Every byte of data is verified. bt_slice_end unpins it.
+ * offset is at or after the end. Every byte of data is verified. bt_slice_end unpins it. BT_E_INCOMPLETE, here and
+ * below: the file could not be read when the snapshot was taken.
  */
 struct bt_slice {
 	const unsigned char *data;

@@ -127,6 +127,22 @@ short() {
 	[[ $stderr == *"damaged"* ]]
 }
 
+@test "cat and dump of a file that could not be read" {
+	reachable_tool
+	mkdir store
+	chmod 777 store
+	small_tree src
+	chmod 000 src/docs/a.txt
+	as_user backuptool --store store/s snapshot --target-directory src -q || [ $? = 3 ]
+	chmod 644 src/docs/a.txt
+	export BACKUPTOOL_STORE=store/s
+	why="it could not be read when the snapshot was taken (EACCES)"
+	run -1 backuptool cat latest:docs/a.txt
+	output_is "backuptool cat: a.txt: $why"
+	run -3 --separate-stderr bash -c 'backuptool dump latest >src.tar'
+	stderr_is "backuptool dump: ./docs/a.txt: $why"
+}
+
 @test "a wrong snapshot or path names the nearest" {
 	two_snapshots
 	run -1 backuptool ls latest:dcos/a.txt

@@ -458,7 +458,7 @@ static void test_wrong_entries(void **state)
 	assert_unreadable(&scene, &file, BT_E_DAMAGED, BT_R_MISSING_CONTENT);
 	struct bt_extra extra = {.error = "EACCES"};
 	file.extra = &extra;
-	assert_unreadable(&scene, &file, BT_E_SYSTEM, BT_R_NONE);
+	assert_unreadable(&scene, &file, BT_E_INCOMPLETE, BT_R_NONE);
 	struct bt_digest none = {{0}};
 	struct bt_entry directory = dir_entry("d", &none);
 	assert_unreadable(&scene, &directory, BT_E_INVALID, BT_R_NONE);
