@@ -3,7 +3,10 @@
 
 #include "base/bytes.h"
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* As much as fits, cut between characters; bytes that form none may be cut anywhere. */
 static void copy_text(char *target, size_t size, const char *source)
@@ -45,6 +48,18 @@ int bt_fail_sys(struct bt_error *error, int sys, const char *file, const char *w
 	if (sys == ENOMEM)
 		return bt_fail(error, BT_E_NOMEM, file, what);
 	return fill(error, &(struct bt_error){.code = BT_E_SYSTEM, .sys = sys, .offset = BT_NO_OFFSET}, file, what);
+}
+
+int bt_fail_sys_in(struct bt_error *error, int sys, int dirfd, const char *name, const char *what)
+{
+	char link[32], path[PATH_MAX + NAME_MAX + 2];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", dirfd);
+	ssize_t length = readlink(link, path, PATH_MAX);
+	if (length <= 0)
+		return bt_fail_sys(error, sys, name, what);
+	snprintf(path + length, sizeof(path) - (size_t)length, "%s%.*s", name ? "/" : "", NAME_MAX, name ? name : "");
+	return bt_fail_sys(error, sys, path, what);
 }
 
 int bt_fail_damaged(struct bt_error *error, enum bt_reason reason, const char *file, uint64_t offset)

@@ -8,6 +8,8 @@
 /* error may be NULL. An error that is already filled (code != 0) is left alone. file and what may be NULL. */
 int bt_fail(struct bt_error *error, enum bt_code code, const char *file, const char *what);
 int bt_fail_sys(struct bt_error *error, int sys, const char *file, const char *what); /* ENOMEM gives BT_E_NOMEM */
+/* The same with the whole path of a name in a directory, or of that itself (NULL), where the system tells it. */
+int bt_fail_sys_in(struct bt_error *error, int sys, int dirfd, const char *name, const char *what);
 int bt_fail_damaged(struct bt_error *error, enum bt_reason reason, const char *file, uint64_t offset);
 
 /* Adds the file's name to a damage error that was found by a parser that knew only the offset. */

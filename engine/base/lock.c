@@ -88,7 +88,7 @@ static int take(int dirfd, const char *name, const struct flock *range, const st
 	int fd = bt_openat(dirfd, name, access | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
 
 	if (fd < 0)
-		return bt_fail_sys(error, -fd, name, "open");
+		return bt_fail_sys_in(error, -fd, dirfd, name, "open");
 	int result = lock_until(fd, name, range, wait, error);
 	if (result)
 		bt_close(&fd);

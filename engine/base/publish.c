@@ -62,7 +62,7 @@ int bt_publish_begin_named(struct bt_publish *publish, int dirfd, struct bt_erro
 		fd = r < 0 ? r : bt_openat(dirfd, temp, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, 0600);
 	}
 	if (fd < 0)
-		return bt_fail_sys(error, -fd, NULL, "create a temporary file");
+		return bt_fail_sys_in(error, -fd, dirfd, NULL, "create a temporary file");
 	*publish = (struct bt_publish){.fd = fd, .dirfd = dirfd};
 	memcpy(publish->temp, temp, sizeof(temp));
 	return 0;

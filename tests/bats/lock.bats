@@ -71,6 +71,18 @@ result_of_waiting() {
 	run -0 backuptool prune --snapshot-number 1 --lock-wait 0 --dry-run
 }
 
+@test "a store without rights is named" {
+	reachable_tool
+	mkdir src
+	take src -q
+	chmod -R a+rX snapshots src
+	run -1 --separate-stderr as_user backuptool prune --snapshot-number 1
+	stderr_is "backuptool prune: $WORK/snapshots/lock: open failed: Permission denied; run it as a user who may do this"
+	chmod a+rw snapshots/lock
+	run -1 --separate-stderr as_user backuptool snapshot --target-directory src
+	stderr_is "backuptool snapshot: $WORK/snapshots: create a temporary file failed: Permission denied; run it as a user who may do this"
+}
+
 @test "a process of somebody else is not known" {
 	is_root || skip "needs root"
 	reachable_tool
