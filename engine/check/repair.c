@@ -347,6 +347,15 @@ static int repair_locked(struct repair *repair)
 	return r || repair->options->dry_run ? r : find_lost(repair);
 }
 
+/* What would be done is found out as a check does: so a store that may only be read can be asked, too. */
+static int lock(struct repair *repair, int *ret_alone, int *ret_lock)
+{
+	if (repair->options->dry_run)
+		return bt_store_lock_for_reading(repair->store, repair->observer, ret_lock, repair->error);
+	int r = bt_store_lock(repair->store, BT_LOCK_PRUNER, repair->observer, ret_alone, repair->error);
+	return r ? r : bt_store_lock(repair->store, BT_LOCK_EXCLUSIVE, repair->observer, ret_lock, repair->error);
+}
+
 int bt_repair(struct bt_store *store, const struct bt_repair_options *options, const struct bt_observer *observer,
 	      struct bt_repair_result *ret_result, struct bt_error *error)
 {
@@ -356,14 +365,10 @@ int bt_repair(struct bt_store *store, const struct bt_repair_options *options, c
 				.observer = observer,
 				.damagedfd = -1,
 				.error = error};
-	int alone, lock, r = bt_store_lock(store, BT_LOCK_PRUNER, observer, &alone, error);
-	if (r)
-		return r;
-	r = bt_store_lock(store, BT_LOCK_EXCLUSIVE, observer, &lock, error);
-	if (!r) {
+	int alone = -1, whole = -1, r = lock(&repair, &alone, &whole);
+	if (!r)
 		r = repair_locked(&repair);
-		bt_close(&lock);
-	}
+	bt_close(&whole);
 	bt_close(&alone);
 	bt_close(&repair.damagedfd);
 	if (ret_result)

@@ -92,9 +92,9 @@ struct bt_repair_result {
  * with damage inside, new ones without it take the place, so that no later snapshot relies on what is damaged; what is
  * whole in any of them is kept in the store under its digest, and derived data is built anew. What is still missing
  * then is told; the next snapshot of the same directory stores again what that still has, which makes older snapshots
- * whole, too. Holds the exclusive lock, and no prune is
- * at work meanwhile. Killed at any point, the store is no worse than before, and the next repair
- * goes on. Damage of contents in version 1 files stays where it is.
+ * whole, too. Holds the exclusive lock, and no prune is at work meanwhile; a dry run holds what a check does. Killed at
+ * any point, the store is no worse than before, and the next repair goes on. Damage of contents in version 1 files
+ * stays where it is.
  *
  * 0: nothing is missing (any more). BT_E_INCOMPLETE: done, but something was lost. BT_E_SYSTEM, with nothing done: a
  * file could not be read for another reason than damage. On a dry run BT_E_DAMAGED if there are findings.

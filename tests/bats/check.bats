@@ -229,6 +229,8 @@ offset_of() {
 	reachable_tool
 	run -0 as_user "$WORK/backuptool" check
 	[[ $output == *"no damage found" ]]
+	run -0 as_user "$WORK/backuptool" check --repair --dry-run
+	[[ $output == "no damage found; would be: 0 written anew"* ]]
 }
 
 @test "no store; an interrupted check" {
