@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "output.h"
 #include <errno.h>
+#include <getopt.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,6 +139,32 @@ static int run_command(struct tool *tool, int argc, char **argv)
 	return result;
 }
 
+/* An option of commands, by the word that was no option before the command. */
+static const struct tool_option *option_of_commands(const char *word)
+{
+	const char letter = word[0] == '-' && word[1] != '-' ? word[1] : '\0';
+	size_t length = strlen(word) > 2 ? strcspn(word + 2, "=") : 0;
+
+	for (const struct tool_common_options *common = tool_common_options; common->options; common++)
+		for (const struct tool_option *option = common->options; option->name; option++)
+			if (!(common->bits & TOOL_COMMON_FIRST) &&
+			    (letter ? letter == option->letter
+				    : length == strlen(option->name) && strncmp(word + 2, option->name, length) == 0))
+				return option;
+	return NULL;
+}
+
+/* word: the last one that was looked at. */
+static int refuse_first(const struct tool *tool, const char *word, const char *problem)
+{
+	const struct tool_option *option = option_of_commands(word);
+
+	return option ? tool_usage_error(tool, "--%s goes behind the command: backuptool COMMAND --%s%s%s",
+					 option->name, option->name, option->argument ? " " : "",
+					 option->argument ? option->argument : "")
+		      : tool_usage_error(tool, "%s", problem);
+}
+
 static int run(struct tool *tool, int argc, char **argv)
 {
 	struct tool_option_group groups[8] = {0};
@@ -147,7 +174,7 @@ static int run(struct tool *tool, int argc, char **argv)
 	add_common(groups, TOOL_COMMON_FIRST, tool);
 	first = tool_options_parse(groups, argc, argv, true, problem, sizeof(problem));
 	if (first < 0)
-		return tool_usage_error(tool, "%s", problem);
+		return refuse_first(tool, argv[optind - 1], problem);
 	if (tool->version) {
 		puts("backuptool " BT_VERSION);
 		return TOOL_OK;

@@ -91,6 +91,21 @@ load helper
 	output_is "backuptool help: there is no command 'x\\x1b[31m'; see 'backuptool help --help'"
 }
 
+@test "options of commands go behind the command" {
+	for option in --json --no-progress --quiet -q --verbose -v --lock-wait=1s --lock-wait; do
+		name=${option%=*}
+		case $option in -q) name=--quiet ;; -v) name=--verbose ;; esac
+		shown=$name
+		[[ $name != --lock-wait ]] || shown="$name TIME"
+		run -2 backuptool --store there "$option" list
+		output_is "backuptool: $name goes behind the command: backuptool COMMAND $shown; see 'backuptool help'"
+	done
+	run -2 backuptool -Q --json list
+	output_is "backuptool: there is no option -Q; see 'backuptool help'"
+	run -2 backuptool --store= --json list
+	output_is "backuptool: --store '' is not a name; see 'backuptool help'"
+}
+
 @test "an option without its value, a flag with one, an empty one" {
 	run -2 backuptool snapshot --target-directory
 	output_is "backuptool snapshot: --target-directory needs a value: --target-directory DIR; see 'backuptool snapshot --help'"
