@@ -36,8 +36,8 @@ tool_option_set tool_set_span;		  /* int64_t seconds, written in h, d, w and y; 
 #define TOOL_RETENTION_OPTIONS(type, member) \
 	{"snapshot-number", 0, "N", false, "keep the N newest snapshots", tool_set_snapshot_number, \
 	 offsetof(type, member.snapshot_number)}, \
-	TOOL_KEEP(type, member, "last", BT_LAST, "the N newest snapshots"), \
-	TOOL_KEEP(type, member, "hourly", BT_HOURLY, "the newest of each hour, for N hours that have any"), \
+	TOOL_KEEP(type, member, "last", BT_LAST, "the N newest snapshots, or all"), \
+	TOOL_KEEP(type, member, "hourly", BT_HOURLY, "the newest of each hour, for N (or all) hours that have any"), \
 	TOOL_KEEP(type, member, "daily", BT_DAILY, "the same for days"), \
 	TOOL_KEEP(type, member, "weekly", BT_WEEKLY, "the same for weeks, Monday to Sunday"), \
 	TOOL_KEEP(type, member, "monthly", BT_MONTHLY, "the same for months"), \
