@@ -6,6 +6,7 @@
 #include <backuptool/export.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct options {
 	bool classic;
@@ -81,6 +82,9 @@ static int run(struct tool *tool, const void *arg)
 
 	if (!options->classic)
 		return tool_usage_error(tool, "say which layout: --classic");
+	if (strcmp(tool->operands[1], "-") == 0)
+		return tool_usage_error(tool, "it is written to a file that appears whole, not to standard output; ./- "
+					      "is a file of that name");
 	result = tool_pick_open(tool, tool->operands[0], &pick);
 	if (result != TOOL_OK)
 		return result;

@@ -134,6 +134,8 @@ load helper
 	output_is "backuptool export: an argument is missing: backuptool export SNAPSHOT FILE; see 'backuptool export --help'"
 	run -2 backuptool export latest file
 	output_is "backuptool export: say which layout: --classic; see 'backuptool export --help'"
+	run -2 backuptool export --classic latest -
+	output_is "backuptool export: it is written to a file that appears whole, not to standard output; ./- is a file of that name; see 'backuptool export --help'"
 }
 
 @test "what there is one of is not given twice" {
