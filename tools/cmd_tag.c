@@ -13,7 +13,7 @@ struct options {
 };
 
 static const struct tool_option table[] = {
-	{"add", 0, "TAG", false, "a tag to add; repeatable", tool_add_text, offsetof(struct options, add)},
+	{"add", 0, "TAG", false, "a tag to add; repeatable", tool_add_tag, offsetof(struct options, add)},
 	{"remove", 0, "TAG", false, "a tag to take away; repeatable", tool_add_text, offsetof(struct options, remove)},
 	{0},
 };
@@ -122,8 +122,8 @@ static int run(struct tool *tool, const void *opaque)
 const struct tool_command cmd_tag = {
 	.name = "tag",
 	.summary = "adds tags to a snapshot or takes them away",
-	.description = "A tag is a word of UTF-8 without control characters. 'prune --keep-tag' keeps\n"
-		       "what has a tag, and 'list --json' gives them.",
+	.description = "A tag is UTF-8 text without commas and control characters. 'prune --keep-tag'\n"
+		       "keeps what has a tag, and 'list --json' gives them.",
 	.operands = "SNAPSHOT",
 	.example = "  backuptool tag latest --add before-upgrade\n",
 	.min_operands = 1,

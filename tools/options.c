@@ -251,6 +251,11 @@ const char *tool_add_text(void *field, const char *text)
 	return NULL;
 }
 
+const char *tool_add_tag(void *field, const char *text)
+{
+	return strchr(text, ',') ? "one tag; repeat the option for each" : tool_add_text(field, text);
+}
+
 const char *tool_set_duration(void *field, const char *text)
 {
 	if (strcmp(text, "forever") == 0)

@@ -46,6 +46,7 @@ tool_option_set tool_set_true;	   /* bool */
 tool_option_set tool_set_text;	   /* const char *, not empty */
 tool_option_set tool_set_only;	   /* the same, where people expect that a second one counts, too: it is refused */
 tool_option_set tool_add_text;	   /* struct tool_texts, not empty */
+tool_option_set tool_add_tag;	   /* the same, without a comma, which stands between tags where they are shown */
 tool_option_set tool_set_duration; /* int64_t seconds; "forever" is -1 */
 
 /* The nearest of the names to a mistyped one, or NULL. next gives them until NULL. */

@@ -32,7 +32,7 @@ tool_option_set tool_set_level;		/* int */
 	 offsetof(type, member.exclude_if_present)}, \
 	{"one-file-system", 'x', NULL, false, "do not enter other file systems", tool_set_true, \
 	 offsetof(type, member.one_file_system)}, \
-	{"tag", 0, "TAG", false, "a word to find the snapshot by; repeatable", tool_add_text, \
+	{"tag", 0, "TAG", false, "a word to find the snapshot by; repeatable", tool_add_tag, \
 	 offsetof(type, member.tags)}, \
 	{"skip-if-unchanged", 0, NULL, false, "take no snapshot when nothing changed", tool_set_true, \
 	 offsetof(type, member.skip_if_unchanged)}, \

@@ -152,6 +152,11 @@ load helper
 }
 
 @test "values that make no sense" {
+	for command in "snapshot --target-directory . --tag" "tag latest --add"; do
+		# shellcheck disable=SC2086
+		run -2 backuptool $command a,b
+		output_is "backuptool ${command%% *}: ${command##* } 'a,b' is not one tag; repeat the option for each; see 'backuptool ${command%% *} --help'"
+	done
 	for level in 0 20 -1 fast 3x ""; do
 		run -2 backuptool snapshot --target-directory . --compression "$level"
 		output_is "backuptool snapshot: --compression '$level' is not a level from 1 to 19, auto, or max; see 'backuptool snapshot --help'"
