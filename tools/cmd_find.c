@@ -5,6 +5,7 @@
 #include "output.h"
 #include "place.h"
 #include "progress.h"
+#include "taking.h"
 #include <backuptool/policy.h>
 #include <backuptool/search.h>
 #include <stdio.h>
@@ -75,6 +76,26 @@ static int resolve(const struct tool *tool, struct bt_store *store, const struct
 	return TOOL_OK;
 }
 
+/* Nothing was found: perhaps by a pattern for the file's whole path. */
+static void check_pattern(const struct tool *tool, struct bt_store *store)
+{
+	const char *pattern = tool->operand_count ? tool->operands[0] : "", *meant = NULL;
+
+	if (*pattern != '/' && *pattern != '.')
+		return;
+	for (size_t i = bt_store_snapshot_count(store); !meant && i-- > 0;) {
+		struct bt_snapshot *snapshot;
+		struct bt_error unused = {0};
+
+		if (bt_snapshot_open(store, bt_store_snapshot_name(store, i), &snapshot, &unused))
+			continue;
+		meant = tool_pattern_meant(pattern, bt_snapshot_info(snapshot)->target);
+		bt_snapshot_close(snapshot);
+	}
+	if (meant)
+		tool_pattern_say(tool, pattern, meant);
+}
+
 static int search(const struct tool *tool, struct bt_store *store, const struct options *options,
 		  const char *const *names)
 {
@@ -94,6 +115,8 @@ static int search(const struct tool *tool, struct bt_store *store, const struct 
 	tool_talk_end(&talk);
 	if (code && code != BT_E_INCOMPLETE)
 		return tool_fail(tool, &error);
+	if (!finding.count)
+		check_pattern(tool, store);
 	return tool_exit_code(code);
 }
 

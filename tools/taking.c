@@ -73,15 +73,23 @@ static bool begins_below(const char *pattern, const char *directory)
 	return found;
 }
 
-/* What was meant by a pattern that matches nothing; NULL for any other. */
-static const char *meant_pattern(const char *pattern, const char *directory)
+const char *tool_pattern_meant(const char *pattern, const char *directory)
 {
-	const char *meant;
+	const char *meant = strncmp(pattern, "./", 2) == 0 ? pattern + 1
+			    : *pattern == '/'		   ? behind_path(pattern, directory)
+							   : NULL;
 
-	if (strncmp(pattern, "./", 2) == 0)
-		return pattern + 1;
-	meant = *pattern == '/' ? behind_path(pattern, directory) : NULL;
-	return meant && !begins_below(pattern, directory) ? meant : NULL;
+	return meant && meant[1] ? meant : NULL;
+}
+
+void tool_pattern_say(const struct tool *tool, const char *pattern, const char *meant)
+{
+	char *shown = tool_escape(pattern), *wanted = tool_escape(meant);
+
+	tool_say(tool, "the pattern '%s' matches nothing: patterns begin at the directory, write '%s%s'", shown,
+		 *pattern == '!' ? "!" : "", wanted);
+	free(shown);
+	free(wanted);
 }
 
 void tool_patterns_check(const struct tool *tool, const char *directory, const struct tool_texts *patterns)
@@ -89,20 +97,13 @@ void tool_patterns_check(const struct tool *tool, const char *directory, const s
 	char *real = realpath(directory, NULL);
 
 	for (size_t i = 0; i < patterns->count; i++) {
-		const char *sign = *patterns->items[i] == '!' ? "!" : "", *pattern = patterns->items[i] + strlen(sign);
-		const char *meant = meant_pattern(pattern, directory);
-		char *shown, *wanted;
+		const char *pattern = patterns->items[i] + (*patterns->items[i] == '!');
+		const char *meant = tool_pattern_meant(pattern, directory);
 
 		if (!meant && real)
-			meant = meant_pattern(pattern, real);
-		if (!meant || !meant[1])
-			continue;
-		shown = tool_escape(patterns->items[i]);
-		wanted = tool_escape(meant);
-		tool_say(tool, "the pattern '%s' matches nothing: patterns begin at the directory, write '%s%s'", shown,
-			 sign, wanted);
-		free(shown);
-		free(wanted);
+			meant = tool_pattern_meant(pattern, real);
+		if (meant && (*pattern == '.' || !begins_below(pattern, directory)))
+			tool_pattern_say(tool, patterns->items[i], meant);
 	}
 	free(real);
 }

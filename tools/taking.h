@@ -45,6 +45,10 @@ tool_option_set tool_set_level;		/* int */
 	 offsetof(type, member.dry_run)}
 /* clang-format on */
 
+/* What was meant by a pattern that begins with "./" or with the directory's own path, and so matches nothing; NULL for
+ * any other. */
+const char *tool_pattern_meant(const char *pattern, const char *directory);
+void tool_pattern_say(const struct tool *tool, const char *pattern, const char *meant);
 /* Says which patterns match nothing because they begin with "./" or with the directory's own path. */
 void tool_patterns_check(const struct tool *tool, const char *directory, const struct tool_texts *patterns);
 

@@ -237,6 +237,13 @@ $(short "$first"):docs/notes/b.txt" ]
 	run -2 backuptool find
 	output_is "backuptool find: say what to find: a PATTERN, --hash or --newer; see 'backuptool find --help'"
 	run -2 backuptool find --hash XYZ
+	for pattern in "$WORK/src/docs/a.txt" ./docs/a.txt; do
+		run -0 --separate-stderr backuptool find "$pattern"
+		output_is ""
+		stderr_is "backuptool find: the pattern '$pattern' matches nothing: patterns begin at the directory, write '/docs/a.txt'"
+	done
+	run -0 --separate-stderr backuptool find /docs/nothing
+	[ "$stderr" = "" ]
 	run -2 backuptool find x --newer nonsense
 }
 
