@@ -58,20 +58,21 @@ static bool is_store(const struct bt_guard *guard, const struct bt_guarded *dire
 	return directory->dev == guard->chain->dev && directory->ino == guard->chain->ino;
 }
 
-/* The directory, or the one in which it will be made; -errno. */
+/* The directory, or the nearest above it that is there: in that one it will be made. -errno. */
 static int open_nearest(const char *path)
 {
-	int fd = bt_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
-	if (fd != -ENOENT)
-		return fd;
+	char *there = strdup(path);
 	size_t length = strlen(path);
-	while (length && path[length - 1] == '/')
-		length--;
-	while (length && path[length - 1] != '/')
-		length--;
-	char *parent = length ? strndup(path, length) : strdup(".");
-	fd = parent ? bt_openat(AT_FDCWD, parent, O_PATH | O_DIRECTORY, 0) : -ENOMEM;
-	free(parent);
+	int fd = there ? bt_openat(AT_FDCWD, there, O_PATH | O_DIRECTORY, 0) : -ENOMEM;
+	while (fd == -ENOENT && length) {
+		while (length && there[length - 1] == '/')
+			length--;
+		while (length && there[length - 1] != '/')
+			length--;
+		there[length] = '\0';
+		fd = bt_openat(AT_FDCWD, length ? there : ".", O_PATH | O_DIRECTORY, 0);
+	}
+	free(there);
 	return fd;
 }
 

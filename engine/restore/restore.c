@@ -9,7 +9,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define IN_FLIGHT ((size_t)64 << 20)
@@ -31,20 +33,48 @@ static void worker_free(void *worker)
 	free(worker);
 }
 
-/* The one place where a symlink is followed. */
+/* The directory of that name, made when it is missing, as the output itself is. fd or -errno. */
+static int enter(int dirfd, const char *name, bool output)
+{
+	int fd = output ? -ENOENT : bt_openat(dirfd, name, O_PATH | O_DIRECTORY, 0);
+	if (fd != -ENOENT)
+		return fd;
+	if (mkdirat(dirfd, name, output ? 0700 : 0777))
+		return -errno;
+	return bt_openat(dirfd, name, (output ? O_RDONLY : O_PATH) | O_DIRECTORY | O_NOFOLLOW, 0);
+}
+
+/* With the directories that lead to it. fd or -errno. */
+static int make_output(const char *path)
+{
+	int at = bt_openat(AT_FDCWD, *path == '/' ? "/" : ".", O_PATH | O_DIRECTORY, 0);
+	while (at >= 0) {
+		path += strspn(path, "/");
+		size_t length = strcspn(path, "/");
+		char *name = strndup(path, length);
+		path += length;
+		bool last = !path[strspn(path, "/")];
+		int next = name ? enter(at, name, last) : -ENOMEM;
+		free(name);
+		bt_close(&at);
+		if (last)
+			return next;
+		at = next;
+	}
+	return at;
+}
+
+/* The one place where symlinks are followed, in what leads there and at its end. */
 static int open_output(const char *output, bool dry_run, bool *ret_fresh, int *ret_fd, struct bt_error *error)
 {
-	*ret_fresh = false;
 	int fd = bt_openat(AT_FDCWD, output, O_RDONLY | O_DIRECTORY, 0);
-	if (fd == -ENOENT) {
-		*ret_fresh = true;
-		if (!dry_run) {
-			if (mkdir(output, 0700))
-				return bt_fail_sys(error, errno, output, "make the directory");
-			fd = bt_openat(AT_FDCWD, output, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-		}
+	*ret_fresh = fd == -ENOENT;
+	if (*ret_fresh && !dry_run) {
+		fd = make_output(output);
+		if (fd < 0)
+			return bt_fail_sys(error, -fd, output, "make the directory");
 	}
-	if (fd < 0 && !(dry_run && fd == -ENOENT))
+	if (fd < 0 && !*ret_fresh)
 		return bt_fail_sys(error, -fd, output, "open");
 	*ret_fd = fd;
 	return 0;

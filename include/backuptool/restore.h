@@ -36,12 +36,12 @@ struct bt_restore_result {
 };
 
 /*
- * Restores below output (created when missing, one level; a symlink to a directory is followed there and nowhere
- * below). Writes nothing outside it whatever the snapshot holds or anybody does meanwhile. Every byte is verified
- * before its file gets its name. The store stays as it is: an entry in whose way it, or a file of it, stands is an
- * error, and BT_E_INVALID an output that is the store or lies in it. Owners, devices and privileged xattrs only where
- * the process may; what an ordinary user cannot set (owner, devices, trusted.*) is counted and told once each kind, not
- * an error. BT_E_INCOMPLETE: entries failed, each was told to the observer.
+ * Restores below output (created when missing, with what leads there; a symlink to a directory is followed there and
+ * nowhere below). Writes nothing outside it whatever the snapshot holds or anybody does meanwhile. Every byte is
+ * verified before its file gets its name. The store stays as it is: an entry in whose way it, or a file of it, stands
+ * is an error, and BT_E_INVALID an output that is the store or lies in it. Owners, devices and privileged xattrs only
+ * where the process may; what an ordinary user cannot set (owner, devices, trusted.*) is counted and told once each
+ * kind, not an error. BT_E_INCOMPLETE: entries failed, each was told to the observer.
  */
 int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const char *output,
 	       const struct bt_restore_options *options, const struct bt_observer *observer,

@@ -120,6 +120,33 @@ load helper
 	same src out
 }
 
+@test "the output directory is made with those that lead to it, but none in the store" {
+	small_tree src
+	take src -q
+	bring latest a/b//c/ -q
+	same src a/b/c
+	[ "$(stat -c %a a a/b)" = $'755\n755' ]
+	bring latest "$WORK/d/e" -q
+	same src d/e
+	ln -s a link
+	bring latest link/f/g -q
+	same src a/f/g
+	run -0 bring latest new/er -n
+	[ ! -e new ]
+	ln -s nowhere dangling
+	run -1 bring latest dangling/x
+	output_is "backuptool restore: dangling/x: make the directory failed: File exists"
+	run -1 bring latest src/link/x/y
+	output_is "backuptool restore: src/link/x/y: open failed: Not a directory"
+	for place in snapshots/x snapshots/x/y snapshots/x/../../y; do
+		run -2 bring latest "$place"
+		output_is "backuptool restore: $place: invalid argument: the output directory may not lie in the store"
+	done
+	[ ! -e snapshots/x ]
+	[ ! -e nowhere ]
+	[ ! -e y ]
+}
+
 @test "some paths" {
 	small_tree src
 	take src
