@@ -268,15 +268,6 @@ load helper
 	same src out --without mtime
 }
 
-@test "an output directory that is missing one level is made; more is an error" {
-	small_tree src
-	take src
-	run -1 bring latest a/b/c
-	[ ! -e a ]
-	bring latest a
-	same src a
-}
-
 @test "a damaged content: the file is named, exit 3, everything else is there" {
 	mkdir src
 	head -c 3000000 /dev/urandom >src/bad
