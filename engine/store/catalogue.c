@@ -191,20 +191,30 @@ static int read_directory(struct bt_store *store, const struct known *known, int
 	return r;
 }
 
+/* The time of its last change as it is where the directory lies: what a network file system remembers of it may be
+ * old. */
+static int look_when_changed(int fd, struct timespec *ret_changed)
+{
+	struct statx st;
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_MTIME, &st))
+		return -errno;
+	*ret_changed = (struct timespec){st.stx_mtime.tv_sec, st.stx_mtime.tv_nsec};
+	return 0;
+}
+
 /* False if the directory has not changed since it was read last. */
 static bool has_changed(int fd, struct bt_dir_state *state)
 {
-	struct stat st;
-	struct timespec now;
+	struct timespec changed, now;
 	if (fd < 0)
 		return false;
-	if (fstat(fd, &st))
+	if (look_when_changed(fd, &changed))
 		return true;
 	clock_gettime(CLOCK_REALTIME, &now);
-	bool same = state->settled && state->changed.tv_sec == st.st_mtim.tv_sec &&
-		    state->changed.tv_nsec == st.st_mtim.tv_nsec;
-	state->changed = st.st_mtim;
-	state->settled = st.st_mtim.tv_sec < now.tv_sec - SETTLE_SECONDS;
+	bool same =
+		state->settled && state->changed.tv_sec == changed.tv_sec && state->changed.tv_nsec == changed.tv_nsec;
+	state->changed = changed;
+	state->settled = changed.tv_sec < now.tv_sec - SETTLE_SECONDS;
 	return !same;
 }
 
@@ -270,6 +280,11 @@ static int existing_contents(struct bt_store *store)
 	return fd;
 }
 
+void bt_catalogue_doubt(struct bt_store *store)
+{
+	store->root_state.settled = store->contents_state.settled = false;
+}
+
 /* The store's directory first: what moves to contents/ meanwhile is seen twice rather than not at all. */
 int bt_catalogue_refresh(struct bt_store *store, struct bt_error *error)
 {
@@ -293,9 +308,10 @@ int bt_catalogue_refresh(struct bt_store *store, struct bt_error *error)
 		mark_gone(store);
 		r = list_snapshots(store);
 	}
-	if (r)
-		store->root_state.settled = store->contents_state.settled = false;
-	return r ? bt_fail(error, r, store->path, NULL) : 0;
+	if (!r)
+		return 0;
+	bt_catalogue_doubt(store);
+	return bt_fail(error, r, store->path, NULL);
 }
 
 size_t bt_store_snapshot_count(const struct bt_store *store)

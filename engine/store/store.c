@@ -189,6 +189,7 @@ int bt_store_lock(struct bt_store *store, enum bt_lock_kind kind, const struct b
 {
 	const struct bt_lock_wait wait = {store->options.lock_wait_ms, observer};
 
+	bt_catalogue_doubt(store);
 	return bt_lock_take(store->dirfd, LOCK_NAME, kind, &wait, ret_fd, error);
 }
 

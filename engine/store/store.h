@@ -43,7 +43,8 @@ bool bt_store_marked(const struct bt_store *store);
 /* When something was put there last; zero: never. What was whole before may not be so since. */
 struct bt_time bt_store_repaired(const struct bt_store *store);
 
-/* Takes one of the store's locks, waiting as the options say. Released by closing the fd. The observer may be NULL. */
+/* Takes one of the store's locks, waiting as the options say. Released by closing the fd. The observer may be NULL.
+ * The next refresh reads the directories, whatever their times say: that of another host may be behind. */
 int bt_store_lock(struct bt_store *store, enum bt_lock_kind kind, const struct bt_observer *observer, int *ret_fd,
 		  struct bt_error *error);
 /* The shared lock, so that nothing is deleted meanwhile, and the store as it is under it. *ret_fd is -1 where there

@@ -84,6 +84,8 @@ struct bt_store {
 /* catalogue.c */
 struct bt_slot *bt_slot(const struct bt_store *store, uint32_t ordinal);
 int bt_catalogue_refresh(struct bt_store *store, struct bt_error *error);
+/* The next refresh reads the directories, whatever their times say. */
+void bt_catalogue_doubt(struct bt_store *store);
 int bt_catalogue_add(struct bt_store *store, const char *name, bool snapshot, const struct stat *st,
 		     struct bt_slot **ret_slot);
 void bt_catalogue_free(struct bt_store *store);

@@ -768,6 +768,38 @@ static void test_lock(void **state)
 	sample_free(&sample);
 }
 
+static void set_old(int dirfd)
+{
+	const struct timespec old[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+	assert_int_equal(futimens(dirfd, old), 0);
+}
+
+/* The directories' times are as if nothing had changed, as where a network file system remembers them. */
+static void test_read_again_under_the_lock(void **state)
+{
+	struct sample sample = sample_new();
+	int contents = sample_contents_dir(&sample), lock;
+	for (enum bt_lock_kind kind = BT_LOCK_SHARED; kind <= BT_LOCK_PRUNER; kind++) {
+		char name[64];
+		snprintf(name, sizeof(name), "%032x.json", kind);
+		set_old(contents);
+		set_old(sample.dirfd);
+		struct bt_store *store = open_store(&sample);
+		size_t count = bt_store_file_count(store);
+		sample_volume(&sample, name, 10, 1);
+		set_old(contents);
+		set_old(sample.dirfd);
+		assert_int_equal(bt_store_lock(store, kind, NULL, &lock, NULL), 0);
+		set_old(sample.dirfd); /* the lock's file may be new */
+		assert_int_equal(bt_store_refresh(store, NULL), 0);
+		assert_int_equal(bt_store_file_count(store), count + 1);
+		close(lock);
+		bt_store_close(store);
+	}
+	close(contents);
+	sample_free(&sample);
+}
+
 /* More files than descriptors. */
 static void test_few_descriptors(void **state)
 {
@@ -1062,6 +1094,7 @@ int main(void)
 		cmocka_unit_test(test_second_copy),
 		cmocka_unit_test(test_every_bit_through_the_store),
 		cmocka_unit_test(test_lock),
+		cmocka_unit_test(test_read_again_under_the_lock),
 		cmocka_unit_test(test_few_descriptors),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_derived_file),
