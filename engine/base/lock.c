@@ -117,3 +117,11 @@ int bt_lock_claim(int dirfd, const char *name, uint64_t number, int *ret_fd, str
 
 	return take(dirfd, name, &range, &(struct bt_lock_wait){0}, ret_fd, error);
 }
+
+/* Behind all that a file has in it: some network file systems keep others from what is locked. */
+int bt_lock_mark(int fd)
+{
+	const struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = CLAIMS, .l_len = 1};
+
+	return -try_lock(fd, &range);
+}

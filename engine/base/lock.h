@@ -30,4 +30,8 @@ int bt_lock_take(int dirfd, const char *name, enum bt_lock_kind kind, const stru
  * alone, without waiting. BT_E_LOCKED when somebody has it. */
 int bt_lock_claim(int dirfd, const char *name, uint64_t number, int *ret_fd, struct bt_error *error);
 
+/* Marks a file that is open for writing as somebody's, until its last descriptor is closed. 0 or -errno, as when it is
+ * marked already. */
+int bt_lock_mark(int fd);
+
 #endif

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/lock.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -63,6 +64,7 @@ int bt_publish_begin_named(struct bt_publish *publish, int dirfd, struct bt_erro
 	}
 	if (fd < 0)
 		return bt_fail_sys_in(error, -fd, dirfd, NULL, "create a temporary file");
+	bt_lock_mark(fd); /* where it cannot be marked, none is swept */
 	*publish = (struct bt_publish){.fd = fd, .dirfd = dirfd};
 	memcpy(publish->temp, temp, sizeof(temp));
 	return 0;
@@ -183,31 +185,41 @@ static bool is_temp_name(const char *name)
 	unsigned char random[TEMP_RANDOM];
 	size_t prefix = strlen(TEMP_PREFIX);
 
+	if (!strcmp(name, BT_TEMP_RETAGGED) || !strcmp(name, BT_TEMP_REPAIRED))
+		return true;
 	return strncmp(name, TEMP_PREFIX, prefix) == 0 && strlen(name) == prefix + 2 * sizeof(random) &&
 	       bt_hex_decode(random, sizeof(random), name + prefix);
 }
 
-static bool is_stale(int dirfd, const char *name, time_t now)
+static bool is_older(int dirfd, const char *name, int64_t seconds)
 {
 	struct stat st;
 
 	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-	       st.st_mtime < now - STALE_SECONDS;
+	       (!seconds || st.st_mtime < time(NULL) - seconds);
 }
 
-void bt_publish_sweep(int dirfd)
+static void remove_left(int dirfd, const char *name)
+{
+	int fd = bt_openat(dirfd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+
+	if (fd >= 0 && bt_lock_mark(fd) == 0)
+		unlinkat(dirfd, name, 0);
+	bt_close(&fd);
+}
+
+void bt_publish_sweep(int dirfd, bool alone)
 {
 	int fd = bt_openat(dirfd, ".", O_RDONLY | O_DIRECTORY, 0);
 	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
-	time_t now = time(NULL);
 
 	if (!directory) {
 		bt_close(&fd);
 		return;
 	}
 	for (struct dirent *entry; (entry = readdir(directory));) {
-		if (is_temp_name(entry->d_name) && is_stale(dirfd, entry->d_name, now))
-			unlinkat(dirfd, entry->d_name, 0);
+		if (is_temp_name(entry->d_name) && is_older(dirfd, entry->d_name, alone ? 0 : STALE_SECONDS))
+			remove_left(dirfd, entry->d_name);
 	}
 	closedir(directory);
 }

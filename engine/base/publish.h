@@ -9,6 +9,10 @@
 
 #include <backuptool/error.h>
 
+/* Names of whole files that are about to replace others, which is done under a lock; temporary, too. */
+#define BT_TEMP_RETAGGED ".tmp-retagged"
+#define BT_TEMP_REPAIRED ".tmp-repaired"
+
 struct bt_publish {
 	int fd;	       /* write here (also readable: O_RDWR) */
 	int dirfd;     /* borrowed */
@@ -26,7 +30,9 @@ int bt_publish_commit(struct bt_publish *publish, const char *name, struct bt_er
 /* As commit, but replaces what has the name. For derived data only; not synced. */
 int bt_publish_replace(struct bt_publish *publish, const char *name, struct bt_error *error);
 void bt_publish_abort(struct bt_publish *publish);
-/* Removes ".tmp-" files that nobody writes any more (older than a day). Errors do not matter. */
-void bt_publish_sweep(int dirfd);
+/* Removes temporary files of programs that were killed: none that a program has open to write it. Those younger than a
+ * day stay unless the caller is alone, since a file has its name before it can be seen that it is open. Errors do not
+ * matter. */
+void bt_publish_sweep(int dirfd, bool alone);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/io.h"
 #include "base/lock.h"
+#include "base/publish.h"
 #include "check/run.h"
 #include "model/volume.h"
 #include <backuptool/policy.h>
@@ -20,7 +21,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PROVISIONAL ".tmp-repaired" /* ignored as a store file, and replaced if a crash leaves it */
 #define NAMES_MAX   1000
 
 struct repair {
@@ -109,7 +109,7 @@ static int seal_snapshot(struct repair *repair, struct patient *patient)
 	struct bt_buf text = {0};
 	int r = bt_buf_append(&text, summary.bytes, summary.length);
 	if (!r)
-		r = bt_writer_seal(patient->rewrite.writer, &text, PROVISIONAL, repair->error);
+		r = bt_writer_seal(patient->rewrite.writer, &text, BT_TEMP_REPAIRED, repair->error);
 	bt_buf_free(&text);
 	return r;
 }
@@ -118,8 +118,8 @@ static int begin_snapshot(struct repair *repair, struct patient *patient)
 {
 	struct bt_text header = bt_file_header(patient->rewrite.file);
 	struct bt_buf text = {0};
-	if (unlinkat(patient->dirfd, PROVISIONAL, 0) && errno != ENOENT)
-		return fail(repair, PROVISIONAL, "remove");
+	if (unlinkat(patient->dirfd, BT_TEMP_REPAIRED, 0) && errno != ENOENT)
+		return fail(repair, BT_TEMP_REPAIRED, "remove");
 	int r = bt_buf_append(&text, header.bytes, header.length);
 	if (!r)
 		r = bt_writer_new(patient->dirfd, &text, &patient->rewrite.writer, repair->error);
@@ -136,7 +136,8 @@ static int replace_snapshot(struct repair *repair, struct patient *patient)
 		r = seal_snapshot(repair, patient);
 	if (!r)
 		r = keep_old(repair, patient);
-	if (!r && (renameat(patient->dirfd, PROVISIONAL, patient->dirfd, patient->id->name) || fsync(patient->dirfd)))
+	if (!r &&
+	    (renameat(patient->dirfd, BT_TEMP_REPAIRED, patient->dirfd, patient->id->name) || fsync(patient->dirfd)))
 		r = fail(repair, patient->path, "replace");
 	return r;
 }
@@ -342,6 +343,8 @@ static int find_lost(struct repair *repair)
 static int repair_locked(struct repair *repair)
 {
 	int r = bt_store_refresh(repair->store, repair->error);
+	if (!r && !repair->options->dry_run)
+		bt_store_sweep(repair->store, true);
 	if (!r)
 		r = find_and_treat(repair);
 	return r || repair->options->dry_run ? r : find_lost(repair);

@@ -2,6 +2,7 @@
 #include "base/fail.h"
 #include "base/io.h"
 #include "base/lock.h"
+#include "base/publish.h"
 #include "model/document.h"
 #include "model/volume.h"
 #include "prune/run.h"
@@ -9,9 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Ignored as a store file, and swept away if a crash leaves it. */
-#define PROVISIONAL ".tmp-retagged"
 
 static int write_copy(struct bt_store *store, const struct bt_snapshot_info *info, struct bt_error *error)
 {
@@ -25,10 +23,10 @@ static int write_copy(struct bt_store *store, const struct bt_snapshot_info *inf
 		bt_fail(error, result, info->name, "write tags");
 	else
 		result = bt_writer_new(bt_store_dirfd(store), &header, &writer, error);
-	if (!result && unlinkat(bt_store_dirfd(store), PROVISIONAL, 0) && errno != ENOENT)
-		result = bt_fail_sys(error, errno, PROVISIONAL, "remove");
+	if (!result && unlinkat(bt_store_dirfd(store), BT_TEMP_RETAGGED, 0) && errno != ENOENT)
+		result = bt_fail_sys(error, errno, BT_TEMP_RETAGGED, "remove");
 	if (!result)
-		result = bt_writer_seal(writer, &summary, PROVISIONAL, error);
+		result = bt_writer_seal(writer, &summary, BT_TEMP_RETAGGED, error);
 	bt_writer_free(writer);
 	bt_buf_free(&header);
 	bt_buf_free(&summary);
@@ -49,7 +47,7 @@ static int exchange(struct bt_store *store, const char *name, struct bt_error *e
 	bt_volume_name(volume);
 	if (linkat(dirfd, name, contents, volume, 0))
 		return bt_fail_sys(error, errno, name, "keep contents");
-	if (fsync(contents) || renameat(dirfd, PROVISIONAL, dirfd, name) || fsync(dirfd))
+	if (fsync(contents) || renameat(dirfd, BT_TEMP_RETAGGED, dirfd, name) || fsync(dirfd))
 		return bt_fail_sys(error, errno, name, "replace");
 	return 0;
 }

@@ -79,6 +79,8 @@ int bt_prune_retire(struct bt_prune_run *run, struct bt_error *error)
 
 	if (result)
 		return result;
+	if (!run->options->dry_run)
+		bt_store_sweep(run->store, true);
 	bt_prune_forget(run);
 	result = bt_prune_hold_snapshots(run, error);
 	if (!result)

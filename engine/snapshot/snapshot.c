@@ -4,7 +4,6 @@
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "base/io.h"
-#include "base/publish.h"
 #include "codec/frame.h"
 #include "model/document.h"
 #include "snapshot/commit.h"
@@ -144,7 +143,7 @@ static int enter_store(struct bt_snap_run *run, struct plan *plan, struct bt_err
 	if (run->options->changes)
 		run->repaired = bt_store_repaired(run->store);
 	if (!run->options->dry_run)
-		bt_publish_sweep(bt_store_dirfd(run->store));
+		bt_store_sweep(run->store, false);
 	result = bt_store_refresh(run->store, error);
 	if (result == 0)
 		result = bt_snap_parent_find(run->store, plan->host, plan->target, &run->parent);

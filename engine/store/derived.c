@@ -84,7 +84,7 @@ static void sweep(struct bt_store *store, int cachefd)
 			unlinkat(fd, entry->d_name, 0);
 	}
 	closedir(directory);
-	bt_publish_sweep(cachefd);
+	bt_publish_sweep(cachefd, false);
 }
 
 static int derive_kept(struct bt_store *store, struct bt_slot *slot, int source_fd, int *ret_fd, struct bt_error *error)

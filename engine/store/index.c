@@ -343,7 +343,7 @@ static int update(struct bt_index *index, const struct bt_index_source *source)
 		r = complete(index, source, &wanted);
 	wanted_free(&wanted);
 	if (source->cachefd >= 0 && !source->read_only)
-		bt_publish_sweep(source->cachefd);
+		bt_publish_sweep(source->cachefd, false);
 	return r;
 }
 

@@ -2,6 +2,7 @@
 #include "store/store.h"
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/publish.h"
 #include "store/store_inside.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -216,6 +217,13 @@ int bt_store_lock_for_reading(struct bt_store *store, const struct bt_observer *
 	else
 		*ret_fd = fd;
 	return r;
+}
+
+void bt_store_sweep(struct bt_store *store, bool alone)
+{
+	bt_publish_sweep(store->dirfd, alone);
+	if (store->contentsfd >= 0)
+		bt_publish_sweep(store->contentsfd, alone);
 }
 
 int bt_store_claim(struct bt_store *store, const char *task, int *ret_fd, struct bt_error *error)

@@ -52,6 +52,10 @@ int bt_store_lock(struct bt_store *store, enum bt_lock_kind kind, const struct b
 int bt_store_lock_for_reading(struct bt_store *store, const struct bt_observer *observer, int *ret_fd,
 			      struct bt_error *error);
 
+/* Removes what killed programs left of files that they were writing; alone: the caller has BT_LOCK_PRUNER and
+ * BT_LOCK_EXCLUSIVE, so nobody begins to write one. */
+void bt_store_sweep(struct bt_store *store, bool alone);
+
 /* How many ordinals there are: snapshots (version 1 included) and volumes, also those that are gone. */
 size_t bt_store_file_count(const struct bt_store *store);
 const struct bt_file_id *bt_store_file_id(const struct bt_store *store, uint32_t ordinal);

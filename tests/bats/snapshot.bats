@@ -364,6 +364,37 @@ has_written() {
 	done
 }
 
+leave_temporary_files() {
+	mkdir -p snapshots/contents
+	touch -d "$1" snapshots/.tmp-0123456789abcdef snapshots/contents/.tmp-0123456789abcdef snapshots/.tmp-retagged
+}
+
+temporary_files() {
+	find snapshots -name '.tmp-*' | wc -l
+}
+
+@test "what killed runs left goes: with a snapshot after a day, with prune and check --repair at once" {
+	mkdir src
+	take src -q
+	leave_temporary_files "25 hours ago"
+	take src -q --dry-run
+	[ "$(temporary_files)" = 3 ]
+	take src -q
+	[ "$(temporary_files)" = 0 ]
+	leave_temporary_files "1 hour ago"
+	take src -q
+	[ "$(temporary_files)" = 3 ]
+	for command in "prune --snapshot-number 1" "check --repair"; do
+		leave_temporary_files "1 hour ago"
+		# shellcheck disable=SC2086
+		backuptool $command --dry-run
+		[ "$(temporary_files)" = 3 ]
+		# shellcheck disable=SC2086
+		backuptool $command
+		[ "$(temporary_files)" = 0 ]
+	done
+}
+
 @test "a progress line on a terminal, and nowhere else" {
 	mkdir src
 	for n in {1..6}; do head -c 20000000 /dev/urandom >"src/$n"; done

@@ -256,24 +256,28 @@ static void test_nowhere_to_write(void **state)
 	close(proc);
 }
 
-static void make_old(int dirfd, const char *name, time_t age)
+static void set_age(int fd, time_t age)
 {
 	struct timespec times[2] = {{.tv_sec = time(NULL) - age}, {.tv_sec = time(NULL) - age}};
+
+	assert_int_equal(futimens(fd, times), 0);
+}
+
+static void make_old(int dirfd, const char *name, time_t age)
+{
 	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 	assert_true(fd >= 0);
-	assert_int_equal(futimens(fd, times), 0);
+	set_age(fd, age);
 	close(fd);
 }
 
 static void test_sweep(void **state)
 {
-	static const char *const kept[] = {".tmp-0123456789abcdef0",
-					   ".tmp-0123456789abcde",
-					   ".tmp-0123456789abcdeF",
-					   "tmp-00123456789abcdef",
-					   ".tmp-",
+	static const char *const kept[] = {".tmp-0123456789abcdef0", ".tmp-0123456789abcde", ".tmp-0123456789abcdeF",
+					   "tmp-00123456789abcdef",  ".tmp-retagge",	     ".tmp-",
 					   "snapshot.json"};
+	const int others = sizeof(kept) / sizeof(kept[0]) + 1;
 	const struct timespec old[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
 	struct place *place = *state;
 
@@ -281,13 +285,38 @@ static void test_sweep(void **state)
 		make_old(place->fd, kept[i], 1000000);
 	make_old(place->fd, ".tmp-0123456789abcdef", 25 * 3600);
 	make_old(place->fd, ".tmp-fedcba9876543210", 23 * 3600);
+	make_old(place->fd, BT_TEMP_RETAGGED, 25 * 3600);
+	make_old(place->fd, BT_TEMP_REPAIRED, 23 * 3600);
 	assert_int_equal(symlinkat("x", place->fd, ".tmp-aaaaaaaaaaaaaaaa"), 0); /* not one of ours */
 	assert_int_equal(utimensat(place->fd, ".tmp-aaaaaaaaaaaaaaaa", old, AT_SYMLINK_NOFOLLOW), 0);
-	bt_publish_sweep(place->fd);
+	bt_publish_sweep(place->fd, false);
 	assert_int_equal(faccessat(place->fd, ".tmp-0123456789abcdef", F_OK, 0), -1);
 	assert_int_equal(faccessat(place->fd, ".tmp-fedcba9876543210", F_OK, 0), 0);
-	assert_int_equal(entries(place->fd, false), sizeof(kept) / sizeof(kept[0]) + 2);
-	bt_publish_sweep(-1);
+	assert_int_equal(faccessat(place->fd, BT_TEMP_RETAGGED, F_OK, 0), -1);
+	assert_int_equal(entries(place->fd, false), others + 2);
+	bt_publish_sweep(place->fd, true);
+	assert_int_equal(entries(place->fd, false), others);
+	bt_publish_sweep(-1, false);
+}
+
+/* However long nothing was added to it. */
+static void test_sweep_of_what_is_written(void **state)
+{
+	struct place *place = *state;
+	struct bt_publish publish = begin_with(bt_publish_begin_named, place->fd, "x");
+
+	for (int alone = 0; alone < 2; alone++) {
+		set_age(publish.fd, 1000000);
+		bt_publish_sweep(place->fd, alone);
+		assert_int_equal(entries(place->fd, false), 1);
+	}
+	assert_int_equal(bt_publish_commit(&publish, "a", NULL), 0);
+	close(publish.fd);
+	publish = begin_with(bt_publish_begin_named, place->fd, "y");
+	set_age(publish.fd, 1000000);
+	close(publish.fd); /* as a killed program leaves it */
+	bt_publish_sweep(place->fd, false);
+	assert_int_equal(entries(place->fd, false), 1);
 }
 
 /* ---- lock ---- */
@@ -477,6 +506,7 @@ int main(void)
 		IN_PLACE(test_link_instead_of_rename),
 		IN_PLACE(test_nowhere_to_write),
 		IN_PLACE(test_sweep),
+		IN_PLACE(test_sweep_of_what_is_written),
 		IN_PLACE(test_lock_kinds),
 		IN_PLACE(test_lock_is_no_link),
 		IN_PLACE(test_lock_dies_with_its_process),
