@@ -4,9 +4,6 @@
 #include "progress.h"
 #include "rows.h"
 #include <backuptool/prune.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 struct options {
 	struct tool_texts add, remove;
@@ -18,47 +15,14 @@ static const struct tool_option table[] = {
 	{0},
 };
 
-static bool has(const char *const *texts, size_t count, const char *text)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(texts[i], text) == 0)
-			return true;
-	return false;
-}
-
-static int compare(const void *left, const void *right)
-{
-	return strcmp(*(const char *const *)left, *(const char *const *)right);
-}
-
-static struct tool_texts changed_tags(const struct bt_snapshot_info *info, const struct options *options)
-{
-	struct tool_texts tags = {0};
-
-	for (size_t i = 0; i < info->tag_count; i++)
-		if (!has(options->remove.items, options->remove.count, info->tags[i]))
-			tool_texts_add(&tags, info->tags[i]);
-	for (size_t i = 0; i < options->add.count; i++)
-		if (!has(tags.items, tags.count, options->add.items[i]))
-			tool_texts_add(&tags, options->add.items[i]);
-	if (tags.count)
-		qsort(tags.items, tags.count, sizeof(*tags.items), compare);
-	return tags;
-}
-
-/* What is printed with --json. */
-struct report {
-	const char *name;
-	struct tool_texts tags;
-};
-
-TOOL_GETTER(struct report, name, TOOL_TEXT, text, self->name)
+#define INFO bt_snapshot_info(self)
+TOOL_GETTER(struct bt_snapshot, name, TOOL_TEXT, text, INFO->name)
 
 static struct tool_value get_tags(const void *row)
 {
-	const struct tool_texts *tags = &((const struct report *)row)->tags;
+	const struct bt_snapshot_info *info = bt_snapshot_info(row);
 
-	return (struct tool_value){.kind = TOOL_TEXTS, .texts = {tags->items, tags->count}};
+	return (struct tool_value){.kind = TOOL_TEXTS, .texts = {info->tags, info->tag_count}};
 }
 
 static const struct tool_column columns[] = {
@@ -82,25 +46,36 @@ static bool valid(const struct tool *tool, const struct tool_texts *tags)
 	return true;
 }
 
+static int print_tags(const struct tool *tool, struct bt_store *store, const char *name)
+{
+	struct bt_error error = {0};
+	struct bt_snapshot *snapshot;
+
+	if (bt_snapshot_open(store, name, &snapshot, &error))
+		return tool_fail(tool, &error);
+	tool_object_print(columns, snapshot);
+	bt_snapshot_close(snapshot);
+	return TOOL_OK;
+}
+
 static int retag(const struct tool *tool, const struct tool_pick *pick, const struct options *options)
 {
-	const struct bt_snapshot_info *info = bt_snapshot_info(pick->snapshot);
-	struct report report = {info->name, changed_tags(info, options)};
+	const struct bt_tag_change change = {.add = options->add.items,
+					     .add_count = options->add.count,
+					     .remove = options->remove.items,
+					     .remove_count = options->remove.count};
+	const char *name = bt_snapshot_info(pick->snapshot)->name;
 	struct bt_error error = {0};
 	struct tool_talk talk;
 	int result = TOOL_OK;
 
-	tool_talk_begin(&talk, tool);
 	if (!valid(tool, &options->add))
-		result = TOOL_USAGE;
-	else if (bt_snapshot_retag(pick->store, info->name, report.tags.items, report.tags.count, &talk.observer,
-				   &error))
+		return TOOL_USAGE;
+	tool_talk_begin(&talk, tool);
+	if (bt_snapshot_retag(pick->store, name, &change, &talk.observer, &error))
 		result = tool_fail(tool, &error);
-	else if (tool->json)
-		tool_object_print(columns, &report);
 	tool_talk_end(&talk);
-	free(report.tags.items);
-	return result;
+	return result == TOOL_OK && tool->json ? print_tags(tool, pick->store, name) : result;
 }
 
 static int run(struct tool *tool, const void *opaque)

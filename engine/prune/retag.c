@@ -7,7 +7,9 @@
 #include "model/volume.h"
 #include "prune/run.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -52,18 +54,42 @@ static int exchange(struct bt_store *store, const char *name, struct bt_error *e
 	return 0;
 }
 
-static int retag_open(struct bt_store *store, const struct bt_snapshot_info *old, const char *const *tags, size_t count,
-		      struct bt_error *error)
+static int write_anew(struct bt_store *store, const struct bt_snapshot_info *info, struct bt_error *error)
 {
-	struct bt_snapshot_info info = *old;
 	int result;
 
-	if (old->classic)
-		return bt_fail(error, BT_E_INVALID, old->name, "a snapshot in the original layout has no tags");
-	info.tags = tags;
-	info.tag_count = count;
-	result = write_copy(store, &info, error);
-	return result ? result : exchange(store, old->name, error);
+	if (info->classic)
+		return bt_fail(error, BT_E_INVALID, info->name, "a snapshot in the original layout has no tags");
+	result = write_copy(store, info, error);
+	return result ? result : exchange(store, info->name, error);
+}
+
+static bool has(const char *const *tags, size_t count, const char *tag)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(tags[i], tag) == 0)
+			return true;
+	return false;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The tags after the change, borrowed from both; there is room for all of them. */
+static size_t change_tags(const struct bt_snapshot_info *old, const struct bt_tag_change *change, const char **tags)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < old->tag_count; i++)
+		if (!has(change->remove, change->remove_count, old->tags[i]))
+			tags[count++] = old->tags[i];
+	for (size_t i = 0; i < change->add_count; i++)
+		if (!has(tags, count, change->add[i]))
+			tags[count++] = change->add[i];
+	qsort(tags, count, sizeof(*tags), by_text);
+	return count;
 }
 
 static bool has_tags(const struct bt_snapshot_info *info, const char *const *tags, size_t count)
@@ -76,45 +102,65 @@ static bool has_tags(const struct bt_snapshot_info *info, const char *const *tag
 	return true;
 }
 
-/* Whether there is nothing to do, which takes no lock. */
-static int look(struct bt_store *store, const char *name, const char *const *tags, size_t count, bool *ret_same,
-		struct bt_error *error)
+/* Without write, only finds out whether the tags are the same then. */
+static int apply(struct bt_store *store, const struct bt_snapshot_info *old, const struct bt_tag_change *change,
+		 bool write, bool *ret_same, struct bt_error *error)
+{
+	struct bt_snapshot_info info = *old;
+	const char **tags = calloc(old->tag_count + change->add_count + 1, sizeof(*tags));
+	int result = 0;
+
+	if (!tags)
+		return bt_fail(error, BT_E_NOMEM, old->name, NULL);
+	info.tags = tags;
+	info.tag_count = change_tags(old, change, tags);
+	*ret_same = has_tags(old, tags, info.tag_count);
+	if (write && !*ret_same)
+		result = write_anew(store, &info, error);
+	free(tags);
+	return result;
+}
+
+static int open_and_apply(struct bt_store *store, const char *name, const struct bt_tag_change *change, bool write,
+			  bool *ret_same, struct bt_error *error)
 {
 	struct bt_snapshot *snapshot;
 	int result = bt_snapshot_open(store, name, &snapshot, error);
 
 	if (result)
 		return result;
-	*ret_same = has_tags(bt_snapshot_info(snapshot), tags, count);
+	result = apply(store, bt_snapshot_info(snapshot), change, write, ret_same, error);
 	bt_snapshot_close(snapshot);
-	return 0;
+	return result;
 }
 
-static int retag_locked(struct bt_store *store, const char *name, const char *const *tags, size_t count,
+/* The tags may be others than before the lock was waited for. */
+static int apply_locked(struct bt_store *store, const char *name, const struct bt_tag_change *change,
 			struct bt_error *error)
 {
-	struct bt_snapshot *snapshot;
-	int result = bt_snapshot_open(store, name, &snapshot, error);
+	bool same = false;
+	int result = bt_store_refresh(store, error);
 
-	if (result)
-		return result;
-	result = retag_open(store, bt_snapshot_info(snapshot), tags, count, error);
-	bt_snapshot_close(snapshot);
-	return result ? result : bt_store_refresh(store, error);
+	if (!result)
+		result = open_and_apply(store, name, change, true, &same, error);
+	return result || same ? result : bt_store_refresh(store, error);
 }
 
-int bt_snapshot_retag(struct bt_store *store, const char *name, const char *const *tags, size_t count,
+/* Where there is nothing to do, no lock is taken. */
+int bt_snapshot_retag(struct bt_store *store, const char *name, const struct bt_tag_change *change,
 		      const struct bt_observer *observer, struct bt_error *error)
 {
+	char own[NAME_MAX + 1]; /* the caller's may be the store's, which a refresh frees */
 	bool same = false;
-	int lock, result = look(store, name, tags, count, &same, error);
+	int lock, result = open_and_apply(store, name, change, false, &same, error);
 
 	if (result || same)
 		return result;
+	snprintf(own, sizeof(own), "%s", name);
 	result = bt_store_lock(store, BT_LOCK_EXCLUSIVE, observer, &lock, error);
 	if (result)
 		return result;
-	result = retag_locked(store, name, tags, count, error);
+	result = apply_locked(store, own, change, error);
 	bt_close(&lock);
 	return result;
 }

@@ -34,9 +34,15 @@ struct bt_prune_result {
 int bt_prune(struct bt_store *store, const char *const *names, size_t count, const struct bt_prune_options *options,
 	     const struct bt_observer *observer, struct bt_prune_result *ret_result, struct bt_error *error);
 
-/* Writes a snapshot anew with other tags (sorted, each once), contents untouched: the new file (name: the old one's)
- * has the same time, root and counts. Where these are its tags already, nothing happens. observer is for waiting. */
-int bt_snapshot_retag(struct bt_store *store, const char *name, const char *const *tags, size_t count,
+struct bt_tag_change {
+	const char *const *add, *const *remove; /* UTF-8 without control characters; what is in both is added */
+	size_t add_count, remove_count;
+};
+
+/* Writes a snapshot anew with other tags, contents untouched: the new file (name: the old one's) has the same time,
+ * root and counts. The change is made to the tags that it has once there is nobody else at work on them. Where it
+ * changes nothing, nothing happens; else the store is refreshed afterwards. observer is for waiting. */
+int bt_snapshot_retag(struct bt_store *store, const char *name, const struct bt_tag_change *change,
 		      const struct bt_observer *observer, struct bt_error *error);
 
 #endif

@@ -107,9 +107,8 @@ result_of_waiting() {
 	done
 }
 
-@test "a job that waits: the first signal ends it after the snapshot, the second one at once" {
-	hold_by_snapshot
-	mkdir other
+# A program that has the whole store for itself.
+hold_alone() {
 	python3 -c '
 import fcntl, struct, time
 lock = open("snapshots/lock", "a+")
@@ -117,9 +116,15 @@ fcntl.fcntl(lock, fcntl.F_OFD_SETLKW, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0
 open("held", "w").close()
 time.sleep(600)' 3>&- &
 	local python=$!
-	end_holder
+	[ -z "$holder" ] || end_holder
 	holder=$python
 	wait_until test -e held
+}
+
+@test "a job that waits: the first signal ends it after the snapshot, the second one at once" {
+	hold_by_snapshot
+	mkdir other
+	hold_alone
 	start job --target-directory other --interval 1h --duration forever --lock-wait forever
 	wait_until grep -q "waiting for python3 (process $holder)" err
 	signal TERM "$waiting"
@@ -143,4 +148,21 @@ time.sleep(600)' 3>&- &
 	result_of_waiting
 	[ "$result" = 0 ]
 	run -0 backuptool prune --snapshot-number 1 --lock-wait 0
+}
+
+@test "of two tags that wait for the same lock, none is lost" {
+	mkdir src
+	take src -q --tag old
+	hold_alone
+	backuptool tag latest --add one --lock-wait forever 2>one 3>&- &
+	local one=$!
+	backuptool tag latest --add two --remove old --json --lock-wait forever >two.out 2>two 3>&- &
+	local two=$!
+	wait_until grep -q "waiting for python3" one
+	wait_until grep -q "waiting for python3" two
+	end_holder
+	wait "$one"
+	wait "$two"
+	[ "$(backuptool list --json | jq -c '.[].tags')" = '["one","two"]' ]
+	jq -e '.tags | index("two") and (index("old") | not)' two.out
 }
