@@ -4,6 +4,7 @@
 #include "progress.h"
 #include "retention.h"
 #include "rows.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,11 @@ static uint64_t freed_bytes(const struct bt_prune_result *result)
 	return result->freed_bytes > 0 ? (uint64_t)result->freed_bytes : 0;
 }
 
+static uint64_t removed(const struct tool_verdicts *verdicts, const struct bt_prune_result *result)
+{
+	return verdicts->removed - result->anew;
+}
+
 static struct tool_value get_snapshots(const void *row)
 {
 	const struct tool_verdicts *verdicts = ((const struct report *)row)->verdicts;
@@ -69,8 +75,8 @@ static struct tool_value get_snapshots(const void *row)
 }
 
 TOOL_GETTER(struct report, dry_run, TOOL_FLAG, flag, self->options->dry_run)
-TOOL_GETTER(struct report, removed, TOOL_COUNT, number, self->verdicts->removed)
-TOOL_GETTER(struct report, kept, TOOL_COUNT, number, self->verdicts->count - self->verdicts->removed)
+TOOL_GETTER(struct report, removed, TOOL_COUNT, number, removed(self->verdicts, self->done))
+TOOL_GETTER(struct report, kept, TOOL_COUNT, number, self->verdicts->count - removed(self->verdicts, self->done))
 TOOL_GETTER(struct report, freed, TOOL_BYTES, number, freed_bytes(self->done))
 TOOL_GETTER(struct report, dead, TOOL_BYTES, number, self->done->dead_bytes + self->done->stuck_bytes)
 TOOL_GETTER(struct report, seconds, TOOL_SECONDS, seconds, self->seconds)
@@ -85,16 +91,17 @@ static const struct tool_column report_columns[] = {
 static void print_result(const struct options *options, const struct tool_verdicts *verdicts,
 			 const struct bt_prune_result *result)
 {
-	char *removed = tool_count(verdicts->removed, "snapshot", "snapshots");
+	uint64_t count = removed(verdicts, result);
+	char *snapshots = tool_count(count, "snapshot", "snapshots");
 	char *freed = tool_bytes(freed_bytes(result));
 	char *dead = tool_bytes(result->dead_bytes);
 
-	printf("%s %s, %zu kept; %s %s", options->dry_run ? "would remove" : "removed", removed,
-	       verdicts->count - verdicts->removed, freed, options->dry_run ? "would be free" : "freed");
+	printf("%s %s, %" PRIu64 " kept; %s %s", options->dry_run ? "would remove" : "removed", snapshots,
+	       verdicts->count - count, freed, options->dry_run ? "would be free" : "freed");
 	if (result->dead_bytes)
 		printf("; %s no longer needed stay until there is more of it", dead);
 	putchar('\n');
-	free(removed);
+	free(snapshots);
 	free(freed);
 	free(dead);
 }

@@ -6,40 +6,19 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* The caller's names may be the store's own, which a refresh frees. */
-static int copy_names(struct bt_prune_run *run, const char *const *names, size_t count, struct bt_error *error)
+static int note_names(struct bt_prune_run *run, const char *const *names, size_t count, struct bt_error *error)
 {
-	run->names = calloc(count + 1, sizeof(*run->names));
-	run->ordinals = calloc(count + 1, sizeof(*run->ordinals));
-	if (!run->names || !run->ordinals)
-		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	for (size_t i = 0; i < count; i++) {
-		if (bt_store_file_named(run->store, names[i], &run->ordinals[i]))
+	int result = 0;
+
+	for (size_t i = 0; i < count && !result; i++) {
+		uint32_t ordinal;
+
+		if (bt_store_file_named(run->store, names[i], &ordinal))
 			return bt_fail(error, BT_E_NOT_FOUND, names[i], "no such snapshot");
-		run->names[i] = strdup(names[i]);
-		if (!run->names[i])
-			return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-		run->name_count++;
+		result = bt_prune_set_fate(run, ordinal, BT_FATE_NAMED, error);
 	}
-	return 0;
-}
-
-/* Somebody else removed them; a name may even belong to another snapshot now. */
-static void forget_gone(struct bt_prune_run *run)
-{
-	size_t left = 0;
-
-	for (size_t i = 0; i < run->name_count; i++) {
-		if (!bt_store_file_id(run->store, run->ordinals[i])->gone) {
-			run->ordinals[left] = run->ordinals[i];
-			run->names[left++] = run->names[i];
-		} else {
-			free(run->names[i]);
-		}
-	}
-	run->name_count = left;
+	return result;
 }
 
 /* The long part of marking happens while others write; only what they add is looked at again under the exclusive lock.
@@ -51,10 +30,8 @@ static int mark_shared(struct bt_prune_run *run, int *ret_lock, struct bt_error 
 	if (result)
 		return result;
 	result = bt_store_refresh(run->store, error);
-	if (!result) {
-		forget_gone(run);
+	if (!result)
 		result = bt_prune_mark(run, error);
-	}
 	if (run->options->dry_run)
 		*ret_lock = lock;
 	else
@@ -64,10 +41,6 @@ static int mark_shared(struct bt_prune_run *run, int *ret_lock, struct bt_error 
 
 static void run_free(struct bt_prune_run *run)
 {
-	for (size_t i = 0; i < run->name_count; i++)
-		free(run->names[i]);
-	free(run->names);
-	free(run->ordinals);
 	bt_mark_free(&run->mark);
 	bt_digest_set_free(&run->contents);
 	bt_digest_set_free(&run->pages);
@@ -79,7 +52,7 @@ static size_t count_staying(const struct bt_prune_run *run)
 	size_t count = bt_store_snapshot_count(run->store), staying = 0;
 
 	for (size_t i = 0; i < count; i++)
-		staying += !bt_prune_removes(run, bt_store_snapshot_name(run->store, i));
+		staying += !bt_prune_removes(run, bt_store_snapshot_number(run->store, i));
 	return staying;
 }
 
@@ -90,6 +63,27 @@ static int see_staying(const struct bt_prune_run *run, size_t before, struct bt_
 		return 0;
 	return bt_fail(error, BT_E_NOT_FOUND, NULL,
 		       "what was to stay has been removed meanwhile, so nothing more was removed; look again");
+}
+
+/* Whoever named them did so by what the old files say. */
+static int see_anew(struct bt_prune_run *run, struct bt_error *error)
+{
+	const char *name = NULL;
+
+	for (uint32_t i = 0; i < run->fate_count; i++) {
+		const struct bt_file_id *id = bt_store_file_id(run->store, i);
+		uint32_t anew;
+
+		if (!id->gone || !bt_prune_removes(run, i) ||
+		    bt_prune_has_fate(run, i, BT_FATE_DELETED | BT_FATE_MOVED) ||
+		    bt_store_file_named(run->store, id->name, &anew))
+			continue;
+		name = id->name;
+		run->result.anew++;
+	}
+	if (!name)
+		return 0;
+	return bt_fail(error, BT_E_INCOMPLETE, name, "it was tagged or mended meanwhile, so it stays; look again");
 }
 
 static int fail_stuck(const struct bt_prune_run *run, struct bt_error *error)
@@ -112,7 +106,7 @@ int bt_prune(struct bt_store *store, const char *const *names, size_t count, con
 				   .observer = observer,
 				   .mark = {.store = store, .observer = observer}};
 	size_t staying = 0;
-	int alone = -1, lock = -1, result = copy_names(&run, names, count, error);
+	int alone = -1, lock = -1, result = note_names(&run, names, count, error);
 
 	if (!result) {
 		staying = count_staying(&run);
@@ -127,6 +121,8 @@ int bt_prune(struct bt_store *store, const char *const *names, size_t count, con
 		result = bt_prune_retire(&run, error);
 	if (!result)
 		result = bt_prune_compact(&run, error);
+	if (!result)
+		result = see_anew(&run, error);
 	if (!result && run.result.stuck_bytes)
 		result = fail_stuck(&run, error);
 	if (ret_result)

@@ -62,7 +62,7 @@ static int retire_all(struct bt_prune_run *run, bool snapshots, struct bt_error 
 	for (size_t i = 0; i < count && !result; i++) {
 		const struct bt_file_id *id = bt_store_file_id(run->store, (uint32_t)i);
 
-		if (id->gone || id->snapshot != snapshots || (snapshots && !bt_prune_removes(run, id->name)))
+		if (id->gone || id->snapshot != snapshots || (snapshots && !bt_prune_removes(run, id->ordinal)))
 			continue;
 		result = bt_prune_go_on(run, error);
 		if (!result)

@@ -22,12 +22,9 @@ bool bt_prune_needs_page(const struct bt_prune_run *run, const struct bt_digest 
 	return bt_digest_set_has(&run->mark.pages, id) && !bt_digest_set_has(&run->pages, id);
 }
 
-bool bt_prune_removes(const struct bt_prune_run *run, const char *name)
+bool bt_prune_removes(const struct bt_prune_run *run, uint32_t ordinal)
 {
-	for (size_t i = 0; i < run->name_count; i++)
-		if (!strcmp(run->names[i], name))
-			return true;
-	return false;
+	return bt_prune_has_fate(run, ordinal, BT_FATE_NAMED);
 }
 
 /* A damaged file may only look like one, and others may need what it holds: what counts is that it can be read as one.
@@ -108,12 +105,12 @@ int bt_prune_mark(struct bt_prune_run *run, struct bt_error *error)
 
 	run->mark.progress = (struct bt_progress){0};
 	for (size_t i = 0; i < count; i++)
-		run->mark.progress.total_files += !bt_prune_removes(run, bt_store_snapshot_name(run->store, i));
+		run->mark.progress.total_files += !bt_prune_removes(run, bt_store_snapshot_number(run->store, i));
 	for (size_t i = 0; i < count && !result; i++) {
 		const char *name = bt_store_snapshot_name(run->store, i);
 		bool classic = false;
 
-		if (bt_prune_removes(run, name))
+		if (bt_prune_removes(run, bt_store_snapshot_number(run->store, i)))
 			continue;
 		result = bt_prune_is_classic(run, name, &classic, error);
 		if (!result && !classic)
@@ -181,18 +178,14 @@ int bt_prune_hold_snapshots(struct bt_prune_run *run, struct bt_error *error)
 	int result = 0;
 
 	for (size_t i = 0; i < count && !result; i++) {
-		const char *name = bt_store_snapshot_name(run->store, i);
+		uint32_t ordinal = bt_store_snapshot_number(run->store, i);
 		bool classic = false;
-		uint32_t ordinal;
 
-		if (bt_prune_removes(run, name))
+		if (bt_prune_removes(run, ordinal))
 			continue;
-		result = bt_prune_is_classic(run, name, &classic, error);
-		if (!result && !classic) {
-			result = bt_store_file_named(run->store, name, &ordinal);
-			if (!result)
-				result = bt_prune_hold(run, ordinal, error);
-		}
+		result = bt_prune_is_classic(run, bt_store_snapshot_name(run->store, i), &classic, error);
+		if (!result && !classic)
+			result = bt_prune_hold(run, ordinal, error);
 	}
 	return result;
 }

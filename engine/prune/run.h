@@ -17,9 +17,6 @@
 struct bt_prune_run {
 	struct bt_store *store;
 	const struct bt_prune_options *options;
-	char **names;	    /* to be removed */
-	uint32_t *ordinals; /* theirs */
-	size_t name_count;
 	const struct bt_observer *observer;
 	struct bt_mark mark;
 	struct bt_digest_set contents, pages; /* held */
@@ -32,6 +29,7 @@ struct bt_prune_run {
 #define BT_FATE_HELD	1 /* counted on for what is in it */
 #define BT_FATE_DELETED 2
 #define BT_FATE_MOVED	4 /* a snapshot that became a volume */
+#define BT_FATE_NAMED	8 /* a snapshot that is to be removed: this file, not another one of its name */
 
 /* How much of a file is needed and not held elsewhere. */
 struct bt_share {
@@ -42,7 +40,7 @@ struct bt_share {
 /* Needed, and not held by any file that stays. */
 bool bt_prune_needs_content(const struct bt_prune_run *run, const struct bt_digest *digest);
 bool bt_prune_needs_page(const struct bt_prune_run *run, const struct bt_digest *id);
-bool bt_prune_removes(const struct bt_prune_run *run, const char *name);
+bool bt_prune_removes(const struct bt_prune_run *run, uint32_t ordinal);
 /* A version 1 file needs nothing but itself, and nothing of version 2 needs it. */
 int bt_prune_is_classic(struct bt_prune_run *run, const char *name, bool *ret_classic, struct bt_error *error);
 /* Marks all snapshots that stay. */

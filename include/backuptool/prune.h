@@ -14,6 +14,7 @@ struct bt_prune_options {
 
 struct bt_prune_result {
 	uint64_t removed; /* snapshots */
+	uint64_t anew;	  /* named ones that stay, since they were written anew meanwhile */
 	uint64_t files_deleted, files_moved, files_rewritten;
 	uint64_t files_damaged; /* of those moved: what others need of them is only known after a repair */
 	int64_t freed_bytes;  /* file sizes before less after, those of rewritten files in proportion to what they keep
@@ -28,8 +29,9 @@ struct bt_prune_result {
  * Waits for the exclusive lock only for the last step. Killed or cancelled at any point, every remaining snapshot is
  * whole and the next prune finishes the work. If any remaining snapshot cannot be read, nothing is deleted:
  * BT_E_DAMAGED with the file in the way. What cannot be written anew because the disk is full stays as it is:
- * BT_E_INCOMPLETE, after all the rest is done. The store is refreshed afterwards. *ret_result is filled in any case
- * with what was done.
+ * BT_E_INCOMPLETE, after all the rest is done; so does a named snapshot that has been written anew since the store was
+ * refreshed last, as bt_snapshot_retag does, with the same code. The store is refreshed afterwards. *ret_result is
+ * filled in any case with what was done.
  */
 int bt_prune(struct bt_store *store, const char *const *names, size_t count, const struct bt_prune_options *options,
 	     const struct bt_observer *observer, struct bt_prune_result *ret_result, struct bt_error *error);

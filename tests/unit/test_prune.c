@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "snapshot_world.h"
 #include "store/store.h"
+#include <backuptool/check.h>
 #include <backuptool/prune.h>
 
 #define KIB ((size_t)1 << 10)
@@ -548,6 +549,50 @@ static void test_tags_of_two(void **state)
 	world_compare(world);
 }
 
+/* A snapshot that is to go gets a tag while the prune waits for the lock. */
+static bool tag_what_goes(struct beside *beside)
+{
+	const char *const tags[] = {"keep"};
+	struct world *world = beside->world;
+	struct bt_store *store = open_another(world, 0);
+	int result;
+
+	close(beside->lock);
+	result = bt_snapshot_retag(store, bt_store_snapshot_name(store, 0),
+				   &(struct bt_tag_change){.add = tags, .add_count = 1}, NULL, NULL);
+	beside->done = result == 0;
+	if (result) { /* it does not wait yet */
+		assert_int_equal(result, BT_E_LOCKED);
+		assert_int_equal(bt_store_lock(store, BT_LOCK_SHARED, NULL, &beside->lock, NULL), 0);
+	}
+	bt_store_close(store);
+	return false;
+}
+
+static void test_tagged_while_it_waits(void **state)
+{
+	struct world *world = *state;
+	struct beside beside = {.world = world, .act = tag_what_goes};
+	struct bt_prune_result result;
+	struct bt_store *store;
+
+	take_two(world, MIB, MIB);
+	put_noise(world, "more", MIB, 9);
+	world_snap(world);
+	store = open_another(world, 0);
+	assert_int_equal(bt_store_lock(store, BT_LOCK_SHARED, NULL, &beside.lock, NULL), 0);
+	assert_int_equal(prune_with(world, 1, NULL, &beside, &result), BT_E_INCOMPLETE);
+	assert_true(beside.done);
+	assert_int_equal(result.removed, 1);
+	assert_int_equal(result.anew, 1);
+	assert_string_equal(world->error.file, bt_store_snapshot_name(store, 0));
+	bt_store_close(store);
+	assert_int_equal(count_in_store(world, ".", ".json"), 2);
+	store = open_another(world, 0);
+	assert_int_equal(bt_check(store, NULL, NULL, NULL, NULL, NULL, NULL), 0);
+	bt_store_close(store);
+}
+
 int main(void)
 {
 #define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -568,6 +613,7 @@ int main(void)
 		EACH(test_tags_that_are_there),
 		EACH(test_what_comes_back),
 		EACH(test_tags_of_two),
+		EACH(test_tagged_while_it_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
