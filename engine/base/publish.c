@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -16,7 +17,7 @@
 #include <unistd.h>
 
 #define TEMP_PREFIX ".tmp-"
-enum { TEMP_RANDOM = 8, TEMP_ATTEMPTS = 100, STALE_SECONDS = 24 * 3600 };
+enum { TEMP_RANDOM = 8, TEMP_ATTEMPTS = 100, STALE_SECONDS = 24 * 3600, COPY_BUFFER = 1 << 20 };
 
 static int make_temp_name(char name[32])
 {
@@ -178,6 +179,54 @@ void bt_publish_abort(struct bt_publish *publish)
 		unlinkat(publish->dirfd, publish->temp, 0);
 	publish->temp[0] = 0;
 	bt_close(&publish->fd);
+}
+
+static int copy_all(int from, int to)
+{
+	unsigned char *buffer = malloc(COPY_BUFFER);
+	ssize_t n = buffer ? 1 : -ENOMEM;
+
+	while (n > 0) {
+		n = bt_read_some(from, buffer, COPY_BUFFER);
+		int r = n > 0 ? bt_write_all(to, buffer, (size_t)n) : 0;
+		n = r < 0 ? r : n;
+	}
+	free(buffer);
+	return (int)n;
+}
+
+static int copy(int from, int dirfd, const char *name, struct bt_error *error)
+{
+	struct bt_publish publish;
+	int result = bt_publish_begin(&publish, dirfd, error), r;
+
+	if (result)
+		return result;
+	r = copy_all(from, publish.fd);
+	result = r < 0 ? bt_fail_sys(error, -r, name, "copy") : bt_publish_commit(&publish, name, error);
+	bt_publish_abort(&publish);
+	return result;
+}
+
+static bool may_copy(int sys)
+{
+	return sys == EPERM || sys == EOPNOTSUPP || sys == ENOSYS || sys == EMLINK;
+}
+
+int bt_publish_twin(int dirfd, const char *name, int twin_dirfd, const char *twin, struct bt_error *error)
+{
+	if (linkat(dirfd, name, twin_dirfd, twin, 0) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return bt_fail(error, BT_E_EXISTS, twin, NULL);
+	if (!may_copy(errno))
+		return bt_fail_sys(error, errno, name, "link");
+	int fd = bt_openat(dirfd, name, O_RDONLY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return bt_fail_sys(error, -fd, name, "open");
+	int result = copy(fd, twin_dirfd, twin, error);
+	bt_close(&fd);
+	return result;
 }
 
 static bool is_temp_name(const char *name)

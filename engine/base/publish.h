@@ -30,6 +30,9 @@ int bt_publish_commit(struct bt_publish *publish, const char *name, struct bt_er
 /* As commit, but replaces what has the name. For derived data only; not synced. */
 int bt_publish_replace(struct bt_publish *publish, const char *name, struct bt_error *error);
 void bt_publish_abort(struct bt_publish *publish);
+/* Gives a file a second name, which is synced with the directory; where there can be no hard link of it, as on FAT, a
+ * whole and durable copy. BT_E_EXISTS when the name is taken. */
+int bt_publish_twin(int dirfd, const char *name, int twin_dirfd, const char *twin, struct bt_error *error);
 /* Removes temporary files of programs that were killed: none that a program has open to write it. Those younger than a
  * day stay unless the caller is alone, since a file has its name before it can be seen that it is open. Errors do not
  * matter. */

@@ -72,6 +72,7 @@ static int open_damaged(struct repair *repair)
 	if (fd < 0)
 		return bt_fail_sys(repair->error, -fd, BT_DAMAGED_DIR, "open");
 	repair->damagedfd = fd;
+	bt_publish_sweep(fd, true);
 	return 0;
 }
 
@@ -84,23 +85,37 @@ static bool is_there(const struct repair *repair, const struct patient *patient,
 	       one.st_ino == two.st_ino;
 }
 
+/* A name that is free there, or the file's already. */
+static int name_in_damaged(struct repair *repair, struct patient *patient, char name[96])
+{
+	for (int i = 0; i < NAMES_MAX; i++) {
+		struct bt_error error = {0};
+		snprintf(name, 96, i ? "%s.%d" : "%s", patient->id->name, i);
+		int r = bt_publish_twin(patient->dirfd, patient->id->name, repair->damagedfd, name, &error);
+		if (!r || (r == BT_E_EXISTS && is_there(repair, patient, name)))
+			return 0;
+		if (r != BT_E_EXISTS) {
+			if (repair->error)
+				*repair->error = error;
+			return r;
+		}
+	}
+	return bt_fail(repair->error, BT_E_EXISTS, patient->path, "keep it in damaged/");
+}
+
 /* A second name for the file, in damaged/. */
 static int keep_old(struct repair *repair, struct patient *patient)
 {
 	char name[96];
 	int r = open_damaged(repair);
-	for (int i = 0; !r && i < NAMES_MAX; i++) {
-		snprintf(name, sizeof(name), i ? "%s.%d" : "%s", patient->id->name, i);
-		if (linkat(patient->dirfd, patient->id->name, repair->damagedfd, name, 0) == 0 ||
-		    (errno == EEXIST && is_there(repair, patient, name)))
-			break;
-		if (errno != EEXIST)
-			return fail(repair, patient->path, "keep it in damaged/");
-	}
-	if (!r && fsync(repair->damagedfd))
+	if (!r)
+		r = name_in_damaged(repair, patient, name);
+	if (r)
+		return r;
+	if (fsync(repair->damagedfd))
 		return fail(repair, BT_DAMAGED_DIR, "sync");
 	snprintf(patient->to, sizeof(patient->to), BT_DAMAGED_DIR "/%s", name);
-	return r;
+	return 0;
 }
 
 static int seal_snapshot(struct repair *repair, struct patient *patient)
@@ -139,6 +154,8 @@ static int replace_snapshot(struct repair *repair, struct patient *patient)
 	if (!r &&
 	    (renameat(patient->dirfd, BT_TEMP_REPAIRED, patient->dirfd, patient->id->name) || fsync(patient->dirfd)))
 		r = fail(repair, patient->path, "replace");
+	if (r)
+		unlinkat(patient->dirfd, BT_TEMP_REPAIRED, 0);
 	return r;
 }
 

@@ -47,8 +47,9 @@ static int exchange(struct bt_store *store, const char *name, struct bt_error *e
 	if (result)
 		return result;
 	bt_volume_name(volume);
-	if (linkat(dirfd, name, contents, volume, 0))
-		return bt_fail_sys(error, errno, name, "keep contents");
+	result = bt_publish_twin(dirfd, name, contents, volume, error);
+	if (result)
+		return result;
 	if (fsync(contents) || renameat(dirfd, BT_TEMP_RETAGGED, dirfd, name) || fsync(dirfd))
 		return bt_fail_sys(error, errno, name, "replace");
 	return 0;
@@ -61,7 +62,11 @@ static int write_anew(struct bt_store *store, const struct bt_snapshot_info *inf
 	if (info->classic)
 		return bt_fail(error, BT_E_INVALID, info->name, "a snapshot in the original layout has no tags");
 	result = write_copy(store, info, error);
-	return result ? result : exchange(store, info->name, error);
+	if (!result)
+		result = exchange(store, info->name, error);
+	if (result)
+		unlinkat(bt_store_dirfd(store), BT_TEMP_RETAGGED, 0);
+	return result;
 }
 
 static bool has(const char *const *tags, size_t count, const char *tag)

@@ -166,3 +166,15 @@ interrupted() {
 	run --separate-stderr env --default-signal=INT taskset -c "$cpu" \
 		strace -f -qq -o calls -e "trace=$call" -e "inject=$call:signal=INT:when=$which" "$@"
 }
+
+# without_links FILE ''|+ ARGUMENT…: backuptool, where giving that file of ./snapshots a second name fails as if there were
+# no hard links; with "+", all later links fail, too. A first run, in a copy of the store, tells which one it is.
+without_links() {
+	local file=$1 more=$2 which
+	shift 2
+	rm -rf trial
+	cp -a snapshots trial
+	strace -qq -o links -e trace=linkat backuptool --store trial "$@" >/dev/null || true
+	which=$(grep -n "\"$file\"" links | head -n 1 | cut -d : -f 1)
+	strace -qq -o links -e trace=linkat -e "inject=linkat:error=EPERM:when=$which$more" backuptool "$@"
+}

@@ -374,3 +374,16 @@ sys.stdin.read()' <hold >locked 3>&- &
 	run -2 backuptool tag latest
 	run -2 backuptool tag latest --add $'line\nbreak'
 }
+
+@test "a tag where there are no hard links: the old file is copied, and nothing is left when it cannot be" {
+	small_tree src
+	take src -q
+	run -1 without_links "$(newest)" + tag latest --add a
+	[ "$(find snapshots -name '.tmp-*' -o -path '*/contents/*.json')" = "" ]
+	run -0 without_links "$(newest)" "" tag latest --add a
+	[ "$(backuptool list --json | jq -c '.[].tags')" = '["a"]' ]
+	[ "$(find snapshots/contents -name '*.json' -links 1 | wc -l)" = 1 ]
+	run -0 backuptool check
+	bring latest out -q
+	same src out
+}

@@ -97,6 +97,26 @@ time.sleep(60)' 3>&- &
 	[ "$status" = 11 ]
 }
 
+@test "--repair where there are no hard links: damaged files are copied, and nothing is left when they cannot be" {
+	two_snapshots
+	damage "snapshots/$FIRST" 2000000
+	cp "snapshots/$FIRST" damaged
+	run -1 without_links "$FIRST" + check --repair
+	[ "$(find snapshots -name '.tmp-*' -o -path '*/damaged/*')" = "" ]
+	cmp damaged "snapshots/$FIRST"
+	run -3 without_links "$FIRST" "" check --repair
+	cmp damaged "snapshots/damaged/$FIRST"
+	[ "$(stat -c %h "snapshots/damaged/$FIRST")" = 1 ]
+	run -0 take src
+	run -0 backuptool check
+	volume=$(basename "$(backuptool remove "$FIRST" "$SECOND" >/dev/null && find snapshots/contents -name '*.json' -size +2M)")
+	damage "snapshots/contents/$volume" 2000000
+	cp "snapshots/contents/$volume" damaged
+	run -3 without_links "$volume" "" check --repair
+	[ ! -e "snapshots/contents/$volume" ]
+	cmp damaged "snapshots/damaged/$volume"
+}
+
 @test "--salvage: a large file's sound parts, and which bytes are lost" {
 	two_snapshots
 	damage "snapshots/$FIRST" 2000000

@@ -100,6 +100,20 @@ int __wrap_fsync(int fd)
 	return fail ? -1 : __real_fsync(fd);
 }
 
+/* So does every linkat; that which gives an unnamed file its name has flags. */
+static int fail_link; /* an errno, or 0 */
+
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+int __real_linkat(int from, const char *path, int to, const char *name, int flags);
+int __wrap_linkat(int from, const char *path, int to, const char *name, int flags);
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+
+int __wrap_linkat(int from, const char *path, int to, const char *name, int flags)
+{
+	errno = fail_link;
+	return fail_link && !flags ? -1 : __real_linkat(from, path, to, name, flags);
+}
+
 typedef int begin_function(struct bt_publish *publish, int dirfd, struct bt_error *error);
 static begin_function *const begins[] = {bt_publish_begin, bt_publish_begin_named};
 
@@ -241,6 +255,49 @@ static void test_link_instead_of_rename(void **state)
 	assert_int_equal(bt_publish_link_named(&publish, "a"), -EEXIST);
 	assert_content(place->fd, "a", "one");
 	bt_publish_abort(&publish);
+	assert_int_equal(entries(place->fd, false), 1);
+}
+
+static bool equal_files(int dirfd, const char *one, const char *two)
+{
+	unsigned char data[2][1024];
+	int fds[2] = {openat(dirfd, one, O_RDONLY | O_CLOEXEC), openat(dirfd, two, O_RDONLY | O_CLOEXEC)};
+	bool equal = fds[0] >= 0 && fds[1] >= 0;
+	ssize_t n = 1;
+
+	while (equal && n > 0) {
+		n = bt_read_some(fds[0], data[0], sizeof(data[0]));
+		equal = bt_read_some(fds[1], data[1], sizeof(data[1])) == n && !memcmp(data[0], data[1], (size_t)n);
+	}
+	close(fds[0]);
+	close(fds[1]);
+	return equal;
+}
+
+/* A hard link, or a copy where there are none. */
+static void test_twin(void **state)
+{
+	static const int without_links[] = {0, EPERM, EOPNOTSUPP};
+	struct place *place = *state;
+	struct stat one, two;
+	int fd = openat(place->fd, "one", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	for (uint32_t i = 0; i < 300000; i++) /* more than is copied at a time */
+		assert_int_equal(bt_write_all(fd, &i, sizeof(i)), 0);
+	close(fd);
+	for (size_t i = 0; i < sizeof(without_links) / sizeof(without_links[0]); i++) {
+		fail_link = without_links[i];
+		assert_int_equal(bt_publish_twin(place->fd, "one", place->fd, "two", NULL), 0);
+		assert_int_equal(bt_publish_twin(place->fd, "one", place->fd, "two", NULL), BT_E_EXISTS);
+		assert_int_equal(fstatat(place->fd, "one", &one, 0), 0);
+		assert_int_equal(fstatat(place->fd, "two", &two, 0), 0);
+		assert_int_equal(one.st_ino == two.st_ino, !fail_link);
+		assert_true(equal_files(place->fd, "one", "two"));
+		assert_int_equal(unlinkat(place->fd, "two", 0), 0);
+	}
+	fail_link = EIO;
+	assert_int_equal(bt_publish_twin(place->fd, "one", place->fd, "two", NULL), BT_E_SYSTEM);
+	fail_link = 0;
 	assert_int_equal(entries(place->fd, false), 1);
 }
 
@@ -505,6 +562,7 @@ int main(void)
 		IN_PLACE(test_replace),
 		IN_PLACE(test_link_instead_of_rename),
 		IN_PLACE(test_nowhere_to_write),
+		IN_PLACE(test_twin),
 		IN_PLACE(test_sweep),
 		IN_PLACE(test_sweep_of_what_is_written),
 		IN_PLACE(test_lock_kinds),
