@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NAMES_MAX   1000
+#define NAMES_MAX 1000
 
 struct repair {
 	struct bt_store *store;
