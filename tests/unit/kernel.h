@@ -9,13 +9,19 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* Which rights the kernel knows. */
+static inline long kernel_landlock(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+}
+
 /* Whether bt_confine must bar files: instrumented, it never does. */
 static inline bool kernel_confines(void)
 {
 #ifdef BT_INSTRUMENTED
 	return false;
 #else
-	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 2;
+	return kernel_landlock() >= 2;
 #endif
 }
 

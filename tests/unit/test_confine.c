@@ -10,9 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -35,7 +38,10 @@ static int open_place(const char *top, const char *name)
 	int file = openat(dir, "file", O_WRONLY | O_CREAT, 0600);
 	assert_true(file >= 0);
 	assert_int_equal(write(file, "x", 1), 1);
+	assert_int_equal(fchmod(file, 0700), 0);
 	close(file);
+	assert_int_equal(mkdirat(dir, "empty", 0700), 0);
+	(void)!mknodat(dir, "device", S_IFCHR | 0600, makedev(1, 5)); /* only root can */
 	return dir;
 }
 
@@ -100,6 +106,57 @@ static bool has_nothing_else(const struct places *places)
 	       renameat(places->writable, "file", places->other, "out") != 0 && execl("/bin/true", "true", NULL) != 0;
 }
 
+/* Nothing of any kind is made there, or removed, or cut. */
+static bool is_unchangeable(const struct places *places, const char *name, int dir)
+{
+	static const mode_t kinds[] = {S_IFREG, S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK};
+	char path[128];
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (mknodat(dir, "new", kinds[i] | 0600, makedev(1, 5)) == 0 || errno != EACCES)
+			return false;
+	if (mkdirat(dir, "new", 0700) == 0 || errno != EACCES || symlinkat("x", dir, "new") == 0 || errno != EACCES ||
+	    unlinkat(dir, "file", 0) == 0 || errno != EACCES || unlinkat(dir, "empty", AT_REMOVEDIR) == 0 ||
+	    errno != EACCES)
+		return false;
+	snprintf(path, sizeof(path), "%s/%s/file", places->top, name);
+	return kernel_landlock() < 3 || (truncate(path, 0) != 0 && errno == EACCES);
+}
+
+static bool changes_nothing_else(const struct places *places)
+{
+	return is_unchangeable(places, "readable", places->readable) && is_unchangeable(places, "other", places->other);
+}
+
+/* As if it were a program: it is none, so that only a refusal to look gives EACCES. */
+static bool runs(int dir)
+{
+	char name[] = "file";
+	char *const arguments[] = {name, NULL}, *const environment[] = {NULL};
+	errno = 0;
+	return execveat(dir, name, arguments, environment, 0) == 0 || errno != EACCES;
+}
+
+static bool runs_nothing(const struct places *places)
+{
+	return !runs(places->readable) && !runs(places->writable) && !runs(places->other);
+}
+
+/* What only a device has, whoever may read and write it. */
+static bool controls(int dir)
+{
+	struct termios state;
+	int fd = openat(dir, "device", O_RDONLY | O_CLOEXEC);
+	bool barred = fd < 0 || (ioctl(fd, TCGETS, &state) != 0 && errno == EACCES);
+	if (fd >= 0)
+		close(fd);
+	return !barred;
+}
+
+static bool controls_nothing(const struct places *places)
+{
+	return kernel_landlock() < 5 || (!controls(places->readable) && !controls(places->writable));
+}
+
 static enum verdict confine(const struct places *places, bool (*holds)(const struct places *))
 {
 	const struct bt_confinement limits = {
@@ -141,6 +198,23 @@ static void test_the_rest(void **state)
 	expect(*state, has_nothing_else);
 }
 
+static void test_changes(void **state)
+{
+	expect(*state, changes_nothing_else);
+}
+
+static void test_programs(void **state)
+{
+	if (!runs(((struct places *)*state)->readable))
+		skip(); /* nor could anybody else */
+	expect(*state, runs_nothing);
+}
+
+static void test_devices(void **state)
+{
+	expect(*state, controls_nothing);
+}
+
 /* A descriptor that is no directory at all is an error, and says so. */
 static bool refuses_nonsense(const struct places *places)
 {
@@ -162,6 +236,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reads, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_writes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_rest, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_changes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_programs, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_devices, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nonsense, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
