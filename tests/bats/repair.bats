@@ -87,7 +87,7 @@ two_snapshots() {
 	python3 -c '
 import fcntl, struct, time
 lock = open("snapshots/lock", "rb")
-fcntl.fcntl(lock, 37, struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, 0, 0, 0))  # F_OFD_SETLK
+fcntl.fcntl(lock, 37, struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, 0, 1, 0))  # F_OFD_SETLK: the first byte
 open("held", "w").close()
 time.sleep(60)' 3>&- &
 	holder=$!

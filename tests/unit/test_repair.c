@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/lock.h"
 #include "snapshot_world.h"
 #include <backuptool/check.h>
 #include <backuptool/prune.h>
@@ -516,6 +517,49 @@ static void test_forbidden(void **state)
 	free_small(&world, &kept);
 }
 
+/* A reader shares the store's first byte and nothing else. */
+static void test_in_use(void **state)
+{
+	struct world world;
+	struct kept kept;
+	struct seen seen;
+	struct bt_repair_result result;
+
+	make_small(&world, &kept);
+	kept.data[0][20] ^= 1;
+	put_back(&world, &kept);
+	int dirfd = open(world.store_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), lock;
+	assert_int_equal(bt_lock_take(dirfd, "lock", BT_LOCK_SHARED, &(struct bt_lock_wait){0}, &lock, NULL), 0);
+	assert_int_equal(repair(&world, false, &seen, &result), BT_E_LOCKED);
+	assert_int_equal(seen.found, 0);
+	close(lock);
+	close(dirfd);
+	assert_int_equal(repair(&world, false, &seen, &result), BT_E_INCOMPLETE);
+	free_small(&world, &kept);
+}
+
+/* damaged/ leads out of the store: nothing is put there, and what is damaged stays where it is. */
+static void test_damaged_is_a_link(void **state)
+{
+	struct world world;
+	struct kept kept;
+	struct seen seen;
+	struct bt_repair_result result;
+	char outside[128];
+
+	make_small(&world, &kept);
+	kept.data[0][20] ^= 1;
+	put_back(&world, &kept);
+	snprintf(outside, sizeof(outside), "%s/outside", world.base);
+	assert_int_equal(mkdir(outside, 0700), 0);
+	assert_int_equal(symlink(outside, in_store(&world, "damaged")), 0);
+	assert_int_equal(repair(&world, false, &seen, &result), BT_E_SYSTEM);
+	assert_string_equal(world.error.file, "damaged");
+	assert_int_equal(rmdir(outside), 0); /* empty */
+	assert_true(same_bytes(&world, kept.names[0], kept.data[0], kept.size[0]));
+	free_small(&world, &kept);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -523,6 +567,7 @@ int main(void)
 		cmocka_unit_test(test_lists_lost), cmocka_unit_test(test_again),
 		cmocka_unit_test(test_dry_run),	   cmocka_unit_test(test_healed_by_an_open_store),
 		cmocka_unit_test(test_exchanged),  cmocka_unit_test(test_forbidden),
+		cmocka_unit_test(test_in_use),	   cmocka_unit_test(test_damaged_is_a_link),
 	};
 
 	mallopt(M_MMAP_THRESHOLD, 64 << 20);
