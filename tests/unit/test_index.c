@@ -450,6 +450,27 @@ static void test_corrupt_segment(void **state)
 	sample_free(&sample);
 }
 
+/* A segment lies in cache/ itself. */
+static void test_segment_is_no_link(void **state)
+{
+	struct sample sample = sample_new(), outside = sample_new();
+	struct fake *fake = fake_new();
+	char name[64], path[160];
+	add_fake(fake, 40);
+	bt_index_free(open_index(fake, sample.dirfd, false));
+	name_of_segment(sample.dirfd, name);
+	assert_int_equal(renameat(sample.dirfd, name, outside.dirfd, name), 0);
+	snprintf(path, sizeof(path), "%s/%s", outside.path, name);
+	assert_int_equal(symlinkat(path, sample.dirfd, name), 0);
+	struct bt_index *index = open_index(fake, sample.dirfd, true);
+	assert_int_equal(fake->visits, 1);
+	assert_found(index, fake, 0);
+	bt_index_free(index);
+	free(fake);
+	sample_free(&sample);
+	sample_free(&outside);
+}
+
 /* A large segment that is cut short while it is in use: misses, no signal. */
 static void test_segment_cut_in_use(void **state)
 {
@@ -565,7 +586,7 @@ int main(void)
 		cmocka_unit_test(test_overlapping_segments), cmocka_unit_test(test_all_places),
 		cmocka_unit_test(test_one_bucket),	     cmocka_unit_test(test_corrupt_segment),
 		cmocka_unit_test(test_segment_cut_in_use),   cmocka_unit_test(test_rebuild_is_not_seen),
-		cmocka_unit_test(test_store_recovers),
+		cmocka_unit_test(test_store_recovers),	     cmocka_unit_test(test_segment_is_no_link),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -475,6 +475,28 @@ static void test_catalogue(void **state)
 	sample_free(&sample);
 }
 
+/* Neither of the directories in a store may lie elsewhere. */
+static void test_directories_are_no_links(void **state)
+{
+	struct sample sample = sample_new(), outside = sample_new();
+	int fd;
+	write_snapshot(&sample, SNAPSHOT);
+	sample_volume(&outside, VOLUME, 1, 1);
+	char contents[80];
+	snprintf(contents, sizeof(contents), "%s/contents", outside.path);
+	assert_int_equal(symlinkat(contents, sample.dirfd, "contents"), 0);
+	assert_int_equal(symlinkat(outside.path, sample.dirfd, "cache"), 0);
+	struct bt_store *store = open_store(&sample);
+	assert_int_equal(bt_store_file_count(store), 1);
+	struct bt_error error = {0};
+	assert_int_equal(bt_store_contents_dirfd(store, &fd, &error), BT_E_SYSTEM);
+	assert_string_equal(error.file, "contents");
+	assert_int_equal(bt_store_cache_dirfd(store), -1);
+	bt_store_close(store);
+	sample_free(&sample);
+	sample_free(&outside);
+}
+
 static void assert_resolved(struct bt_store *store, const char *text, const char *expected)
 {
 	const char *name;
@@ -716,6 +738,37 @@ static void test_second_copy(void **state)
 	sample_volume(&sample, "ffeeddccbbaa99887766554433221100.json", 1000, 10);
 	assert_int_equal(bt_store_refresh(store, NULL), 0);
 	assert_content(store, 1005, 8);
+	bt_store_close(store);
+	sample_free(&sample);
+}
+
+/* All digests of the file are right, but its lists state others than a content and a page have. */
+static void test_lying_lists(void **state)
+{
+	static const char line[] = "{\"entries\":[]}";
+	struct sample sample = sample_new();
+	struct bt_writer *writer = sample_writer(sample.dirfd, SNAPSHOT_HEADER);
+	struct bt_held held[] = {{sample_content_digest(1, 100), 100}, {sample_content_digest(2, 100), 100}};
+	struct bt_digest id = sample_content_digest(3, 100);
+	unsigned char *data = sample_bytes(1, 200);
+	sample_block(writer, data, 200, held, 2);
+	assert_int_equal(bt_writer_page(writer, line, strlen(line), &id, NULL), 0);
+	sample_seal(writer, "{}", SNAPSHOT);
+	bt_writer_free(writer);
+	free(data);
+	struct bt_store *store = open_store(&sample);
+	struct bt_error errors[3] = {0};
+	struct bt_location location;
+	struct bt_buf page = {0};
+	struct bt_file *file;
+	assert_content(store, 1, 100);
+	assert_int_equal(try_content(store, 2, 100, &errors[0]), BT_E_DAMAGED);
+	assert_int_equal(bt_store_page(store, &id, &page, &location, &errors[1]), BT_E_DAMAGED);
+	assert_int_equal(bt_store_file(store, 0, &file, NULL), 0);
+	assert_int_equal(bt_file_verify(file, &errors[2]), BT_E_DAMAGED);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(errors[i].reason, BT_R_DIGEST_MISMATCH);
+	bt_buf_free(&page);
 	bt_store_close(store);
 	sample_free(&sample);
 }
@@ -1061,6 +1114,15 @@ static void test_derived_file(void **state)
 	assert_int_equal(bt_store_open_with(sample.path, NULL, &fake_foreign, &store, NULL), 0);
 	assert_content(store, 5, 30);
 	bt_store_close(store);
+	/* nor may it lie elsewhere */
+	snprintf(command, sizeof(command), "cd %s/cache && for f in *; do mv $f .. && ln -s ../$f $f; done",
+		 sample.path);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(bt_store_open_with(sample.path, NULL, &fake_foreign, &store, NULL), 0);
+	assert_content(store, 5, 30);
+	bt_store_close(store);
+	snprintf(command, sizeof(command), "test -z \"$(find %s/cache -name 'classic-*' -type l)\"", sample.path);
+	assert_int_equal(system(command), 0);
 	/* without knowing version 1 the file is one that cannot be read */
 	store = open_store(&sample);
 	assert_int_equal(bt_store_survey(store, NULL), 0);
@@ -1085,6 +1147,7 @@ int main(void)
 		cmocka_unit_test(test_open),
 		cmocka_unit_test(test_no_store),
 		cmocka_unit_test(test_catalogue),
+		cmocka_unit_test(test_directories_are_no_links),
 		cmocka_unit_test(test_resolve),
 		cmocka_unit_test(test_contents_and_pages),
 		cmocka_unit_test(test_add_and_refresh),
@@ -1092,6 +1155,7 @@ int main(void)
 		cmocka_unit_test(test_damaged_file_is_left_out),
 		cmocka_unit_test(test_hold_and_release),
 		cmocka_unit_test(test_second_copy),
+		cmocka_unit_test(test_lying_lists),
 		cmocka_unit_test(test_every_bit_through_the_store),
 		cmocka_unit_test(test_lock),
 		cmocka_unit_test(test_read_again_under_the_lock),
