@@ -211,6 +211,35 @@ static void test_every_truncation(void **state)
 	world_end(&world);
 }
 
+/* Each is told, also those that nothing leads to since the page above them is damaged. */
+static void test_damaged_pages(void **state)
+{
+	static const char start[] = "{\"entries\":[{\"name\":\"";
+	unsigned char data[16384], *at = data;
+	struct world world;
+	struct seen seen;
+	unsigned pages = 0;
+
+	world_begin(&world);
+	put_dir(&world, "a");
+	put_dir(&world, "a/b");
+	put_text(&world, "a/b/c", "text");
+	world_snap(&world);
+	int fd = open_in_store(&world, world.result.name);
+	ssize_t size = pread(fd, data, sizeof(data), 0);
+	assert_true(size > 0 && (size_t)size < sizeof(data));
+	while ((at = memmem(at, (size_t)(data + size - at), start, strlen(start)))) {
+		at += strlen(start);
+		put_byte(fd, (uint64_t)(at - data), 'x');
+		pages++;
+	}
+	close(fd);
+	assert_int_equal(pages, 3);
+	assert_int_equal(check(&world, NULL, &seen), BT_E_DAMAGED);
+	assert_int_equal(seen.count, pages);
+	world_end(&world);
+}
+
 static void rename_in_store(const struct world *world, const char *from, const char *to)
 {
 	char paths[2][512];
@@ -489,6 +518,7 @@ int main(void)
 		cmocka_unit_test(test_clean),
 		cmocka_unit_test(test_every_bit),
 		cmocka_unit_test(test_every_truncation),
+		cmocka_unit_test(test_damaged_pages),
 		cmocka_unit_test(test_missing_and_exchanged),
 		cmocka_unit_test(test_threads_and_bound),
 		cmocka_unit_test(test_parts),
