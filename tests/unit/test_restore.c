@@ -428,14 +428,65 @@ static void test_guarded(void **state)
 	end(&back);
 }
 
+/* A directory is known by its device and its inode together. */
+static void test_guard_knows(void **state)
+{
+	struct back back;
+	struct bt_error error = {0};
+	begin(&back);
+	assert_int_equal(mkdir(back.output, 0755), 0);
+	struct stat status = status_of(back.output);
+	struct bt_guarded chain[] = {{~status.st_dev, status.st_ino}, {status.st_dev, ~status.st_ino}, {0}};
+	struct bt_guard guard = {.chain = chain, .count = 3};
+	assert_int_equal(bt_guard_rank(&guard, &status), 0);
+	assert_int_equal(bt_guard_check_output(&guard, back.output, NULL), 0);
+	chain[2] = (struct bt_guarded){status.st_dev, status.st_ino};
+	assert_int_equal(bt_guard_rank(&guard, &status), 3);
+	assert_int_equal(bt_guard_check_output(&guard, back.output, NULL), 0); /* the store lies in it */
+	chain[0] = chain[1];
+	assert_int_equal(bt_guard_check_output(&guard, back.output, NULL), 0);
+	chain[0] = chain[2];
+	assert_int_equal(bt_guard_check_output(&guard, back.output, &error), BT_E_INVALID);
+	assert_int_equal(bt_guard_check_output(&guard, in_output(&back, "new"), NULL), BT_E_INVALID);
+	end(&back);
+}
+
+/* The store and what leads to it, wherever they are met; a file of the store only in the store itself. */
+static void test_guard_keeps(void **state)
+{
+	struct back back;
+	struct bt_guard guard;
+	char path[256];
+	begin(&back);
+	world_snap(&back.world);
+	const char *name = back.world.result.name;
+	snprintf(path, sizeof(path), "%s/%s", back.world.store_path, name);
+	struct stat store = status_of(back.world.store_path), above = status_of(back.world.base),
+		    beside = status_of(back.world.source), file = status_of(path);
+	assert_int_equal(bt_guard_init(&guard, back.world.store, NULL), 0);
+	assert_int_equal(bt_guard_rank(&guard, &store), 1);
+	assert_int_equal(bt_guard_rank(&guard, &above), 2);
+	assert_true(bt_guard_keeps(&guard, &beside, "x", &store));
+	assert_true(bt_guard_keeps(&guard, &beside, "x", &above));
+	assert_true(bt_guard_keeps(&guard, &store, name, &file));
+	assert_false(bt_guard_keeps(&guard, &store, "x", &file));
+	assert_false(bt_guard_keeps(&guard, &above, name, &file));
+	assert_false(bt_guard_keeps(&guard, &beside, name, &file));
+	bt_guard_free(&guard);
+	end(&back);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_again),   cmocka_unit_test(test_if_changed),
-		cmocka_unit_test(test_never),	      cmocka_unit_test(test_delete),  cmocka_unit_test(test_dry_run),
-		cmocka_unit_test(test_paths),	      cmocka_unit_test(test_many),    cmocka_unit_test(test_deep),
-		cmocka_unit_test(test_delete_deep),   cmocka_unit_test(test_classic), cmocka_unit_test(test_progress),
+		cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_again),
+		cmocka_unit_test(test_if_changed),    cmocka_unit_test(test_never),
+		cmocka_unit_test(test_delete),	      cmocka_unit_test(test_dry_run),
+		cmocka_unit_test(test_paths),	      cmocka_unit_test(test_many),
+		cmocka_unit_test(test_deep),	      cmocka_unit_test(test_delete_deep),
+		cmocka_unit_test(test_classic),	      cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_inherited_acl), cmocka_unit_test(test_guarded),
+		cmocka_unit_test(test_guard_knows),   cmocka_unit_test(test_guard_keeps),
 	};
 	if (geteuid() != 0)
 		return 77; /* owners and devices are root's */
