@@ -79,9 +79,10 @@ def frames():
     return [(zstd(contents[0] + contents[1]), contents[:2]), (zstd(contents[2]), contents[2:])]
 
 
-def make(header=same, page=same, summary=same, block=same, contents=same, tree_index=same, end=same, frame=same):
+def make(header=same, page=same, summary=same, block=same, contents=same, tree_index=same, end=same, frame=same,
+         more=()):
     """A whole file. The arguments edit one part each, before what depends on it is made; frame: the first block's
-    compressed bytes."""
+    compressed bytes; more: pages besides."""
     out = bytearray(header(HEADER).encode() + b',\n')
     blocks = [(frame(data) if i == 0 else data, held) for i, (data, held) in enumerate(frames())]
     texts = [block(text64(data)) if i == 0 else text64(data) for i, (data, _) in enumerate(blocks)]
@@ -96,8 +97,9 @@ def make(header=same, page=same, summary=same, block=same, contents=same, tree_i
     top = page(leaf(file_entry('a.txt', FILES['a.txt']), file_entry('b.txt', FILES['b.txt']),
                     dir_entry('"name":"sub",', sha(below))))
     top = top if isinstance(top, bytes) else top.encode()
-    at['trees'], places = section(out, 'trees', [below, top])
-    lines = [f'["{sha(line)}",{place},{len(line)}]' for place, line in zip(places, [below, top])]
+    pages = [below, *(line.encode() for line in more), top]
+    at['trees'], places = section(out, 'trees', pages)
+    lines = [f'["{sha(line)}",{place},{len(line)}]' for place, line in zip(places, pages)]
     at['tree_index'], _ = section(out, 'tree_index', [tree_index(lines[0])] + lines[1:])
     at['summary'] = len(out)
     out += ('"summary":' + summary(
@@ -151,6 +153,7 @@ def page_edits():
         'bad-utf8': raw(swap(b'a.txt', b'a\xff')),
         'bad-escape': swap('a.txt', 'a\\u0041'),
         'bad-base64_stat': swap('k3J9sd8fA2Q=', 'k3J9sd8fA2R='),
+        'bad-base64_stat-padding': swap('k3J9sd8fA2Q=', 'k3J9sd8fA2Q'),
         'bad-number': swap('"size":6', '"size":06'),
         'bad-number_fraction': swap('"size":6', '"size":6.0'),
         'bad-number_large': swap('"size":6', '"size":9007199254740992'),
@@ -176,6 +179,32 @@ def page_edits():
     }
     for reason, edit in edits.items():
         yield reason, make(page=edit)
+
+
+def index_page(lie):
+    """The target directory as two leaves; lie: edits the index page over them."""
+    files = leaf(file_entry('a.txt', FILES['a.txt']), file_entry('b.txt', FILES['b.txt']))
+    below = leaf(dir_entry('"name":"sub",', sha(leaf(file_entry('c.bin', FILES['c.bin'])).encode())))
+    lines = [f'{{"name":"{name}","entries":{count},"tree":"{sha(page.encode())}"}}'
+             for name, count, page in (('a.txt', 2, files), ('sub', 1, below))]
+    return make(page=lambda _: '{"pages":[' + ','.join(lie(lines)) + ']}', more=[files, below])
+
+
+def chunk_page(size):
+    """A file with a page of one chunk of this size, which the file states to be all of it."""
+    page = f'{{"chunks":[["{sha(FILES["a.txt"])}",{size}]]}}'
+    digest = f'"sha256":"{sha(FILES["a.txt"])}",'
+    return make(page=swap(digest, f'{digest}"chunk_pages":[["{sha(page.encode())}",6]],'), more=[page])
+
+
+def page_lies():
+    """Pages that are right, each by itself, but do not fit what another says of them."""
+    yield 'none_index-page', index_page(same)
+    yield 'none_chunk-page', chunk_page(6)
+    yield 'bad-size_index-page', index_page(lambda lines: [lines[0].replace('"entries":2', '"entries":3'), lines[1]])
+    yield 'unsorted_index-page', index_page(lambda lines: lines[::-1])
+    yield 'unsorted_index-page-first', index_page(lambda lines: [lines[0].replace('a.txt', 'a'), lines[1]])
+    yield 'bad-size_chunk-page', chunk_page(5)
 
 
 def part_edits():
@@ -213,6 +242,8 @@ def part_edits():
 
 def block_edits():
     yield 'bad-base64', make(block=lambda text: text[:8] + '\\u002b' + text[14:])
+    yield 'bad-base64_space', make(block=lambda text: text[:8] + ' ' + text[9:])
+    yield 'bad-base64_padding', make(block=lambda text: text[:-4] + '====')
     yield 'bad-base64_tail', make(block=lambda text: re.sub('.=$', 'J=', text))
     yield 'bad-size_base64', make(block=lambda text: text.rstrip('='))
     yield 'bad-frame', make(frame=lambda data: b'\0\0\0\0' + data[4:])
@@ -240,7 +271,7 @@ def byte_edits():
 
 
 def main():
-    for edits in (byte_edits, part_edits, block_edits, page_edits):
+    for edits in (byte_edits, part_edits, block_edits, page_edits, page_lies):
         for reason, data in edits():
             with open(os.path.join(sys.argv[1], reason + '.json'), 'wb') as out:
                 out.write(data)

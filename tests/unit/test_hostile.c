@@ -1,27 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the broken snapshot files of tests/data/hostile (its directory is the argument) as a whole: each must be
- * refused for the reason that its name begins with. */
-/* clang-format off */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
-/* clang-format on */
-#include "base/bytes.h"
+/* Reads the broken snapshot files of tests/data/hostile (its directory is the argument) as a whole, and checks a store
+ * of each: it must be refused for the reason that its name begins with. */
 #include "base/fail.h"
-#include "codec/frame.h"
-#include "codec/hash.h"
 #include "model/document.h"
 #include "model/page.h"
 #include "store/file.h"
+#include "store_samples.h"
+#include <backuptool/check.h>
 
 #include <dirent.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 static const char *directory;
 
@@ -131,6 +118,34 @@ static int read_file(const char *name, struct bt_error *error, size_t *ret_conte
 	return r;
 }
 
+static void note_first(void *arg, const struct bt_finding *finding)
+{
+	struct bt_error *error = arg;
+
+	if (!error->code)
+		*error = *finding->error;
+}
+
+/* Pages may fit their own digests and not each other: that shows in the tree that they make. */
+static int check_tree(const char *name, struct bt_error *error)
+{
+	const struct bt_check_options serial = {.threads = 1};
+	struct sample sample = sample_new();
+	struct bt_store *store;
+	size_t size;
+	int from = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	unsigned char *data = sample_read(from, name, &size);
+
+	sample_write(sample.dirfd, "snapshot_2026-11-22T10-30-00Z.json", data, size);
+	assert_int_equal(bt_store_open(sample.path, NULL, &store, NULL), 0);
+	int r = bt_check(store, &serial, note_first, error, NULL, NULL, NULL);
+	bt_store_close(store);
+	sample_free(&sample);
+	free(data);
+	close(from);
+	return r;
+}
+
 static enum bt_reason reason_of(const char *name)
 {
 	size_t length = strcspn(name, "_.");
@@ -145,22 +160,29 @@ static enum bt_reason reason_of(const char *name)
 	return BT_R_NONE;
 }
 
+static bool is_refused(const char *name, int r, const struct bt_error *error)
+{
+	if (r == BT_E_DAMAGED && error->code == r && error->reason == reason_of(name))
+		return true;
+	print_error("%s: %d %s at %lld of %s\n", name, r, bt_reason_name(error->reason), (long long)error->offset,
+		    error->file);
+	return false;
+}
+
 /* Returns whether it is as its name says. */
 static bool check_file(const char *name, bool seen[BT_REASONS])
 {
-	enum bt_reason expected = reason_of(name);
-	struct bt_error error = {0};
+	bool lies = strstr(name, "_index-page") || strstr(name, "_chunk-page");
+	struct bt_error read_error = {0}, error = {0};
 	size_t contents, pages;
-	int r = read_file(name, &error, &contents, &pages);
+	int read = read_file(name, &read_error, &contents, &pages), r = check_tree(name, &error);
 
-	seen[expected] = true;
-	if (expected == BT_R_NONE)
-		return r == 0 && contents == 3 && pages == 2;
-	if (r == BT_E_DAMAGED && error.code == r && error.reason == expected && strstr(error.file, name))
-		return true;
-	print_error("%s: %d %s at %lld of %s\n", name, r, bt_reason_name(error.reason), (long long)error.offset,
-		    error.file);
-	return false;
+	seen[reason_of(name)] = true;
+	if (reason_of(name) == BT_R_NONE)
+		return read == 0 && r == 0 && contents == 3 && pages >= 2;
+	if (!(lies && !read) && !(is_refused(name, read, &read_error) && strstr(read_error.file, name)))
+		return false;
+	return is_refused(name, r, &error);
 }
 
 /* Reasons that concern more than one file, or a file that changes while it is open. */
