@@ -417,7 +417,8 @@ const struct tool_command cmd_job = {
 		       "- writes through a mapping of a file that was opened before the job began,\n"
 		       "  until it is closed;\n"
 		       "- writes through a hard link that lies outside of the directory.\n"
-		       "Other file systems mounted below the directory are looked at in each run.",
+		       "Other file systems mounted below the directory are looked at in each run, and\n"
+		       "so may be subvolumes of btrfs.",
 	.example = "  backuptool job --target-directory ~/documents --interval 10m --duration 8h\n"
 		   "  backuptool job --target-directory ~/documents --interval 1h --duration forever \\\n"
 		   "      --skip-if-unchanged --keep-hourly 48 --keep-daily 30\n"

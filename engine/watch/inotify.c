@@ -20,7 +20,8 @@
 struct dir {
 	struct dir *parent; /* NULL: the root, or one that was moved away and has not arrived */
 	struct dir *child, *next, **at;
-	int watch; /* -1: none yet */
+	int watch;  /* -1: none yet */
+	bool apart; /* on another file system without being a mount: never watched, looked at each time */
 	uint32_t cookie;
 	size_t length;
 	char *name;
@@ -32,6 +33,7 @@ struct state {
 	unsigned drains;	  /* since the last of them left */
 	struct bt_names byid;	  /* the number of the watch; data: the directory */
 	struct bt_names children; /* owner: the directory above; data: the directory */
+	size_t apart;		  /* so many of the children */
 	struct bt_buf path;
 };
 
@@ -118,9 +120,19 @@ static void unwatch(struct bt_watch *watch, struct dir *dir)
 	dir->watch = -1;
 }
 
+static void set_apart(struct bt_watch *watch, struct dir *dir, bool apart)
+{
+	struct state *state = watch->state;
+
+	state->apart += apart;
+	state->apart -= dir->apart;
+	dir->apart = apart;
+}
+
 static void forget(struct bt_watch *watch, struct dir *dir)
 {
 	unwatch(watch, dir);
+	set_apart(watch, dir, false);
 	leave_parent(watch->state, dir);
 	free_dir(dir);
 }
@@ -214,7 +226,7 @@ static int changed(struct bt_watch *watch, const struct dir *dir, bool all)
 /* Watching. */
 
 /* The directory opened, -1 when it is not to be watched, or BT_E_NOMEM. */
-static int open_dir(struct bt_watch *watch, const struct dir *dir)
+static int open_dir(struct bt_watch *watch, struct dir *dir)
 {
 	struct state *state = watch->state;
 	struct stat status;
@@ -232,12 +244,13 @@ static int open_dir(struct bt_watch *watch, const struct dir *dir)
 		bt_watch_doubt(watch, BT_DOUBT_LIMIT);
 	if (fd < 0)
 		return -1;
-	bool wanted = fstat(fd, &status) == 0 && status.st_dev == watch->dev &&
-		      (status.st_ino != watch->skip_ino || status.st_dev != watch->skip_dev);
+	bool wanted = fstat(fd, &status) == 0 && (status.st_ino != watch->skip_ino || status.st_dev != watch->skip_dev);
 
-	if (!wanted)
-		bt_close(&fd);
-	return fd;
+	if (wanted && status.st_dev == watch->dev)
+		return fd;
+	set_apart(watch, dir, wanted);
+	close(fd);
+	return -1;
 }
 
 static int add_children(struct state *state, struct dir *dir, int fd)
@@ -311,6 +324,7 @@ static int attach(struct bt_watch *watch, struct dir *dir, int id)
 static int watch_one(struct bt_watch *watch, struct dir *dir, bool *ret_watched)
 {
 	char link[32];
+	set_apart(watch, dir, false);
 	int fd = open_dir(watch, dir);
 
 	*ret_watched = fd >= 0;
@@ -340,6 +354,18 @@ static struct dir *next_dir(struct dir *dir, const struct dir *top, bool below)
 	return dir == top ? NULL : dir->next;
 }
 
+/* A subvolume of btrfs stays known, so that it can be looked at: there may be hundreds, each a copy of everything. */
+static void leave(struct bt_watch *watch, struct dir *dir)
+{
+	if (!dir->apart) {
+		drop(watch, dir);
+		return;
+	}
+	unwatch(watch, dir);
+	while (dir->child)
+		drop(watch, dir->child);
+}
+
 /* Watches top and all below it. */
 static int watch_all(struct bt_watch *watch, struct dir *top)
 {
@@ -358,7 +384,7 @@ static int watch_all(struct bt_watch *watch, struct dir *top)
 		if (!watched && this == state->root)
 			bt_watch_doubt(watch, BT_DOUBT_LOST);
 		else if (!watched)
-			drop(watch, this);
+			leave(watch, this);
 	}
 	return result;
 }
@@ -497,6 +523,25 @@ static int drain(struct bt_watch *watch)
 	return result;
 }
 
+static int add_apart(struct bt_watch *watch, struct bt_changes *changes)
+{
+	struct state *state = watch->state;
+	int result = 0;
+
+	for (size_t i = 0; state->apart > 0 && i < state->children.size && result == 0; i++) {
+		const struct dir *dir = state->children.slots[i] ? state->children.slots[i]->data : NULL;
+
+		if (!dir || !dir->apart)
+			continue;
+		result = path_of(state, dir, &state->path);
+		if (result == 0)
+			result = bt_changes_add(changes, (char *)state->path.data, true);
+		else if (result == BT_E_NOT_FOUND)
+			result = 0;
+	}
+	return result;
+}
+
 static int open_source(struct bt_watch *watch)
 {
 	struct state *state = calloc(1, sizeof(*state));
@@ -540,6 +585,7 @@ const struct bt_watch_source bt_watch_inotify = {
 	.kind = BT_WATCH_INOTIFY,
 	.open = open_source,
 	.drain = drain,
+	.add_always = add_apart,
 	.path = path_by_id,
 	.close = close_source,
 };

@@ -14,6 +14,8 @@ struct bt_watch_source {
 	enum bt_watch_kind kind;
 	int (*open)(struct bt_watch *watch);  /* sets events; BT_E_UNSUPPORTED: not here, or not allowed */
 	int (*drain)(struct bt_watch *watch); /* everything that the kernel has, without waiting */
+	/* Adds what it cannot see to the changes, without setting a doubt; NULL: it sees everything. */
+	int (*add_always)(struct bt_watch *watch, struct bt_changes *changes);
 	/* The present path of the directory of a file that was opened, without a NUL. BT_E_NOT_FOUND: it is gone, or
 	 * not below the target any more. */
 	int (*path)(struct bt_watch *watch, const void *directory, struct bt_buf *ret_path);

@@ -264,6 +264,8 @@ static int collect(struct bt_watch *watch, struct bt_changes *changes)
 	bt_watch_forget_asked(watch);
 	if (result == 0)
 		result = bt_watch_add_mounts(watch->mounts, changes);
+	if (result == 0 && watch->source && watch->source->add_always)
+		result = watch->source->add_always(watch, changes);
 	return result;
 }
 

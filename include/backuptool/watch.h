@@ -36,8 +36,8 @@ enum bt_watch_kind {
  * A watcher. Its thread gathers what happens from the first bt_watch_take on. What it cannot see:
  * - writes through a name outside the directory (a hard link), and the number of links that changes with such a name;
  * - writes through a mapping of a file that was opened before the watcher was, until it is closed.
- * These are found by the next full walk. Other file systems mounted below the directory are always walked, and so is
- * all of one that other machines may change.
+ * These are found by the next full walk. Other file systems mounted below the directory are always walked, subvolumes
+ * where inotify is used, and all of a file system that other machines may change.
  */
 struct bt_watch;
 struct bt_changes;

@@ -14,6 +14,7 @@ teardown() {
 		kill -KILL "$pid" 2>/dev/null || true
 	done
 	wait
+	! mountpoint -q "$WORK/disk" || umount "$WORK/disk"
 	remove_work
 }
 
@@ -343,6 +344,39 @@ each_is_what_the_tree_was() {
 	wait "$taker"
 	grep -q '^run 1: .*everything was looked at: the first run' log
 	grep -q '^run .*: 0 new, 1 changed, .*only what changed was looked at' log
+}
+
+# Subvolumes are no mounts, though each is a file system of its own.
+with_subvolumes() {
+	is_root || skip "only root mounts"
+	command -v mkfs.btrfs >/dev/null && command -v btrfs >/dev/null || skip "there is no mkfs.btrfs, or no btrfs"
+	truncate -s 128M image
+	mkfs.btrfs -q -M image
+	mkdir disk
+	mount -o loop image disk || skip "btrfs cannot be mounted"
+	btrfs subvolume create disk/top
+	btrfs subvolume create disk/top/nested
+	mkdir disk/top/nested/deep
+}
+
+latest_has() {
+	[ "$(backuptool cat "latest:$1" 2>/dev/null)" = "$2" ]
+}
+
+@test "with --watch in btrfs what happens in a subvolume is seen, wherever the directory lies" {
+	local target file=disk/top/nested/deep/file
+	with_subvolumes
+	for target in disk/top disk; do
+		echo one >"$file"
+		backuptool job --target-directory "$target" --interval 300ms --duration forever --watch \
+			--full-scan-every 999 >log 3>&- &
+		taker=$!
+		wait_until grep -q '^run 2: .*only what changed was looked at' log
+		echo two >"$file"
+		wait_until latest_has "${file#"$target/"}" two
+		kill "$taker"
+		wait "$taker"
+	done
 }
 
 @test "a watch with --dry-run makes no sense, and 0 is no N" {

@@ -735,6 +735,48 @@ static void mounts_below(void **state)
 	pair_end(&pair);
 }
 
+/* A subvolume of btrfs is a file system of its own, too, but no mount: so is one that is in no list of mounts. */
+
+static bool mounts_hidden;
+
+int __real_bt_watch_mounts(int root, char **ret_mounts);
+int __wrap_bt_watch_mounts(int root, char **ret_mounts);
+
+int __wrap_bt_watch_mounts(int root, char **ret_mounts)
+{
+	int result = __real_bt_watch_mounts(root, ret_mounts);
+
+	if (mounts_hidden && result == 0 && *ret_mounts)
+		**ret_mounts = '\0';
+	return result;
+}
+
+static void subvolumes_below(void **state)
+{
+	struct pair pair;
+
+	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		skip();
+	mounts_hidden = true;
+	pair_begin_at(&pair, BT_WATCH_INOTIFY, memory);
+	assert_int_equal(mount("tmpfs", at(&pair, "source/d1/sub"), "tmpfs", 0, NULL), 0);
+	dir(at(&pair, "source/d1/sub/in"));
+	step(&pair, BT_DOUBT_FIRST);
+	for (int i = 0; i < 2; i++) {
+		put(at(&pair, "source/d1/sub/in/there"), "there");
+		step(&pair, BT_DOUBT_NONE);
+		assert_int_equal(pair.watched.created + pair.watched.changed, 1);
+	}
+	assert_int_equal(rename(at(&pair, "source/d1"), at(&pair, "source/d2/d1")), 0);
+	step(&pair, BT_DOUBT_NONE);
+	put(at(&pair, "source/d2/d1/sub/in/there"), "there");
+	step(&pair, BT_DOUBT_NONE);
+	assert_int_equal(pair.watched.changed, 1);
+	assert_int_equal(umount(at(&pair, "source/d2/d1/sub")), 0);
+	pair_end(&pair);
+	mounts_hidden = false;
+}
+
 /* What was too young to be told from a later state, and what could not be read. */
 static void looked_at_again(void **state)
 {
@@ -852,6 +894,7 @@ int main(void)
 		cmocka_unit_test(rules_hold),
 		cmocka_unit_test(unchanged_ones_are_skipped),
 		cmocka_unit_test(mounts_below),
+		cmocka_unit_test(subvolumes_below),
 		cmocka_unit_test(watches_run_out),
 		cmocka_unit_test(moved_below_itself),
 	};
