@@ -115,7 +115,8 @@ static const struct {
 	[BT_DOUBT_DUE] = {"due", "it was its turn"},
 	[BT_DOUBT_FAILED] = {"failed", "the run before made no snapshot"},
 	[BT_DOUBT_OVERFLOW] = {"overflow", "more happened at once than is kept"},
-	[BT_DOUBT_LIMIT] = {"limit", "not all directories can be watched (see fs.inotify.max_user_watches)"},
+	[BT_DOUBT_LIMIT] =
+		{"limit", "not all directories can be watched: too many for fs.inotify.max_user_watches, or too deep"},
 	[BT_DOUBT_MOUNTS] = {"mounts", "something was mounted or unmounted below"},
 	[BT_DOUBT_LOST] = {"lost", "the watcher failed"},
 	[BT_DOUBT_ROOT] = {"root", "another directory stands in its place"},

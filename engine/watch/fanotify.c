@@ -40,27 +40,66 @@ struct record {
 
 /* Paths. */
 
-/* 1: the path of what fd stands for, relative to the target, is in path; 0: it is not below it. BT_E_NOMEM. */
-static int path_of_fd(const struct state *state, int fd, struct bt_buf *path)
+/* What /proc calls fd, into text. 0 or an errno. */
+static int name_of_fd(int fd, char text[PATH_MAX + 1])
 {
 	char link[32];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t length = readlink(link, text, PATH_MAX);
+	if (length <= 0)
+		return length < 0 ? errno : ENOENT;
+	text[length] = '\0';
+	return length < PATH_MAX ? 0 : ENAMETOOLONG;
+}
+
+/* What stands behind the target in the name of something below it, or NULL. */
+static const char *below(const struct state *state, const char *name)
+{
+	if (strncmp(name, state->root, state->root_length) != 0)
+		return NULL;
+	name += state->root_length;
+	return *name == '/' ? name + 1 : *name ? NULL : name;
+}
+
+/* Whether something without a name, which is too long in most cases, may be below the target: those above it say. */
+static bool nameless_below(const struct state *state, int fd, char text[PATH_MAX + 1])
+{
+	int failed = ENAMETOOLONG, at = openat(fd, ".", O_PATH | O_CLOEXEC);
+
+	while (at >= 0 && failed == ENAMETOOLONG) {
+		int above = openat(at, "..", O_PATH | O_CLOEXEC);
+
+		close(at);
+		at = above;
+		if (at >= 0)
+			failed = name_of_fd(at, text);
+	}
+	bt_close(&at);
+	return failed != 0 || below(state, text);
+}
+
+/* 1: the path of what fd stands for, relative to the target, is in path; 0: it is not below it. BT_E_NOMEM. */
+static int path_of_fd(struct bt_watch *watch, int fd, struct bt_buf *path)
+{
+	const struct state *state = watch->state;
 	struct stat status;
 
 	path->length = 0;
 	if (bt_buf_reserve(path, PATH_MAX + 1) != 0)
 		return BT_E_NOMEM;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	char *text = (char *)path->data;
-	ssize_t length = readlink(link, text, PATH_MAX);
-	if (length <= 0 || length >= PATH_MAX || fstat(fd, &status) < 0 || status.st_nlink == 0)
+	int failed = name_of_fd(fd, text);
+	if (fstat(fd, &status) < 0 || status.st_nlink == 0)
 		return 0;
-	text[length] = '\0';
-	if (strncmp(text, state->root, state->root_length) != 0)
+	if (failed) {
+		if (nameless_below(state, fd, text))
+			bt_watch_doubt(watch, BT_DOUBT_LIMIT);
 		return 0;
-	const char *rest = text + state->root_length;
-	if (*rest && *rest != '/')
+	}
+	const char *rest = below(state, text);
+	if (!rest)
 		return 0;
-	rest += *rest == '/';
 	path->length = strlen(rest);
 	memmove(text, rest, path->length + 1);
 	return 1;
@@ -78,9 +117,11 @@ static int path_of_handle(struct bt_watch *watch, const void *key, size_t size, 
 		return 0;
 	memcpy(copy.bytes, (const unsigned char *)key + sizeof(fsid_t), size);
 	int fd = open_by_handle_at(watch->root, &copy.handle, O_PATH | O_CLOEXEC);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+		bt_watch_doubt(watch, BT_DOUBT_LIMIT);
 	if (fd < 0)
 		return 0;
-	int result = path_of_fd(watch->state, fd, path);
+	int result = path_of_fd(watch, fd, path);
 	close(fd);
 	return result;
 }

@@ -600,6 +600,76 @@ static void watches_run_out(void **state)
 	pair_end(&pair);
 }
 
+/* Directories of which the last has a longer path than there are. */
+static const char level[] = "one of so many directories that nobody can say in one call where the last is";
+enum { LEVELS = PATH_MAX / sizeof(level) + 2 };
+
+static int make_levels(const char *top)
+{
+	int at = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (int i = 0; i < LEVELS; i++) {
+		assert_int_equal(mkdirat(at, level, 0755), 0);
+		int below = openat(at, level, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		close(at);
+		at = below;
+	}
+	assert_true(at >= 0);
+	return at;
+}
+
+static void remove_levels(int at)
+{
+	unlinkat(at, "file", 0);
+	for (int i = 0; i < LEVELS; i++) {
+		int above = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		close(at);
+		assert_int_equal(unlinkat(above, level, AT_REMOVEDIR), 0);
+		at = above;
+	}
+	close(at);
+}
+
+static void write_in(int dirfd, const char *text)
+{
+	int fd = openat(dirfd, "file", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+static void beyond_all_paths(enum bt_watch_kind kind)
+{
+	struct pair pair;
+
+	pair_begin(&pair, kind);
+	int elsewhere = make_levels(at(&pair, "outside"));
+	step(&pair, BT_DOUBT_NONE);
+	write_in(elsewhere, "not to be saved");
+	step(&pair, BT_DOUBT_NONE);
+	int below = make_levels(at(&pair, "source"));
+	write_in(below, "to be saved");
+	step(&pair, BT_DOUBT_LIMIT);
+	write_in(below, "to be saved again");
+	step(&pair, BT_DOUBT_LIMIT);
+	assert_int_equal(pair.watched.changed, 1);
+	remove_levels(below);
+	remove_levels(elsewhere);
+	pair_end(&pair);
+}
+
+static void beyond_all_paths_by_fanotify(void **state)
+{
+	beyond_all_paths(BT_WATCH_FANOTIFY);
+}
+
+static void beyond_all_paths_by_inotify(void **state)
+{
+	beyond_all_paths(BT_WATCH_INOTIFY);
+}
+
 /* While nobody reads the queue. */
 static void too_much_at_once(struct pair *pair)
 {
@@ -883,6 +953,8 @@ int main(void)
 		cmocka_unit_test(links_by_inotify),
 		cmocka_unit_test(mapped_by_fanotify),
 		cmocka_unit_test(mapped_by_inotify),
+		cmocka_unit_test(beyond_all_paths_by_fanotify),
+		cmocka_unit_test(beyond_all_paths_by_inotify),
 		cmocka_unit_test(overflow_of_fanotify),
 		cmocka_unit_test(overflow_of_inotify),
 		cmocka_unit_test(a_full_walk_when_it_is_due),
