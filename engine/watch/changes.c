@@ -120,7 +120,7 @@ static const struct {
 	[BT_DOUBT_MOUNTS] = {"mounts", "something was mounted or unmounted below"},
 	[BT_DOUBT_LOST] = {"lost", "the watcher failed"},
 	[BT_DOUBT_ROOT] = {"root", "another directory stands in its place"},
-	[BT_DOUBT_FOREIGN] = {"foreign", "its file system does not tell of all changes"},
+	[BT_DOUBT_FOREIGN] = {"foreign", "its file system is not known to tell of all changes"},
 	[BT_DOUBT_PARENT] = {"parent", "the newest snapshot is not this job's last"},
 	[BT_DOUBT_LINKS] = {"links", "a file has a new name in an unknown place"},
 	[BT_DOUBT_DAMAGE] = {"damage", "the last snapshot cannot be read as a whole"},

@@ -16,32 +16,48 @@
  * compared as memory up to the empty path that ends them.
  */
 
-bool bt_watch_foreign(int root)
+/* Those that only this machine changes, and that tell of each change. Of any other nothing is known. */
+static bool tells_all(uint32_t kind)
 {
 	static const uint32_t kinds[] = {
-		0x00006969, /* NFS */
-		0x0000517b, /* SMB */
-		0xfe534d42, /* SMB2 */
-		0xff534d42, /* CIFS */
-		0x01021997, /* 9P */
-		0x65735546, /* FUSE */
-		0x00c36400, /* Ceph */
-		0x5346414f, /* AFS */
-		0x6b414653, /* AFS */
-		0x73757245, /* Coda */
-		0x0bd00bd0, /* Lustre */
-		0x47504653, /* GPFS */
-		0x7461636f, /* OCFS2 */
-		0x01161970, /* GFS2 */
+		0x0000ef53, /* ext2, ext3, ext4 */
+		0x58465342, /* XFS */
+		0x9123683e, /* Btrfs */
+		0xf2f52010, /* F2FS */
+		0xca451a4e, /* bcachefs */
+		0x2fc12fc1, /* ZFS */
+		0x3153464a, /* JFS */
+		0x52654973, /* ReiserFS */
+		0x00003434, /* NILFS2 */
+		0x01021994, /* tmpfs */
+		0x858458f6, /* ramfs */
+		0x794c7630, /* overlayfs */
+		0x0000f15f, /* eCryptfs */
+		0x00004d44, /* FAT */
+		0x2011bab0, /* exFAT */
+		0x5346544e, /* NTFS */
+		0x7366746e, /* NTFS3 */
+		0x00004244, /* HFS */
+		0x0000482b, /* HFS+ */
+		0x15013346, /* UDF */
+		0x00009660, /* ISO 9660 */
+		0x73717368, /* SquashFS */
+		0xe0f5e1e2, /* EROFS */
+		0x24051905, /* UBIFS */
+		0x000072b6, /* JFFS2 */
 	};
-	struct statfs status;
 
-	if (fstatfs(root, &status) < 0)
-		return true;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-		if ((uint32_t)status.f_type == kinds[i])
+		if (kind == kinds[i])
 			return true;
 	return false;
+}
+
+bool bt_watch_foreign(int root)
+{
+	struct statfs status;
+
+	return fstatfs(root, &status) < 0 || !tells_all((uint32_t)status.f_type);
 }
 
 static void unescape(char *text)

@@ -17,7 +17,7 @@ enum bt_doubt {
 	BT_DOUBT_MOUNTS,   /* something was mounted or unmounted below */
 	BT_DOUBT_LOST,	   /* the watcher failed */
 	BT_DOUBT_ROOT,	   /* another directory stands in its place */
-	BT_DOUBT_FOREIGN,  /* this file system does not tell of changes made elsewhere */
+	BT_DOUBT_FOREIGN,  /* this file system is not known to tell of all changes */
 	BT_DOUBT_PARENT,   /* the newest snapshot is not the one that the changes follow */
 	BT_DOUBT_LINKS,	   /* a file got or lost a name in an unknown place */
 	BT_DOUBT_DAMAGE,   /* the snapshot before cannot be read as a whole */
@@ -37,7 +37,7 @@ enum bt_watch_kind {
  * - writes through a name outside the directory (a hard link), and the number of links that changes with such a name;
  * - writes through a mapping of a file that was opened before the watcher was, until it is closed.
  * These are found by the next full walk. Other file systems mounted below the directory are always walked, subvolumes
- * where inotify is used, and all of a file system that other machines may change.
+ * where inotify is used, and all of a file system that other machines may change, or about which nothing is known.
  */
 struct bt_watch;
 struct bt_changes;

@@ -847,6 +847,24 @@ static void subvolumes_below(void **state)
 	mounts_hidden = false;
 }
 
+static void another_file_system(void **state)
+{
+	static const enum bt_doubt doubts[] = {BT_DOUBT_FIRST, BT_DOUBT_FOREIGN, BT_DOUBT_FOREIGN};
+	struct bt_watch *watch;
+
+	assert_int_equal(bt_watch_start("/proc/sys/fs", NULL, BT_WATCH_BEST, &watch, NULL), 0);
+	for (int i = 0; i < 3; i++) {
+		struct bt_changes *changes;
+
+		assert_int_equal(bt_watch_take(watch, i == 2, &changes, NULL), 0);
+		assert_int_equal(changes->doubt, doubts[i]);
+		memcpy(changes->again->snapshot, "it", sizeof("it"));
+		bt_watch_give_back(watch, changes);
+	}
+	assert_int_equal(bt_watch_kind(watch), BT_WATCH_BEST);
+	bt_watch_stop(watch);
+}
+
 /* What was too young to be told from a later state, and what could not be read. */
 static void looked_at_again(void **state)
 {
@@ -962,6 +980,7 @@ int main(void)
 		cmocka_unit_test(a_repair_between),
 		cmocka_unit_test(a_run_that_failed),
 		cmocka_unit_test(another_root),
+		cmocka_unit_test(another_file_system),
 		cmocka_unit_test(looked_at_again),
 		cmocka_unit_test(rules_hold),
 		cmocka_unit_test(unchanged_ones_are_skipped),
