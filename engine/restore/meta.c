@@ -97,6 +97,14 @@ static const struct bt_xattr *find_xattr(const struct bt_entry *entry, const cha
 	return NULL;
 }
 
+/* Those that go if the snapshot does not have them: what else is in security is the system's, as labels are. */
+static bool is_extra(const struct bt_run *run, const struct bt_entry *entry, const char *name)
+{
+	bool privileged = begins(name, "trusted.") || strcmp(name, "security.capability") == 0;
+
+	return (is_own(name) || (privileged && run->privileged)) && !find_xattr(entry, name);
+}
+
 static void set_xattr(const struct subject *subject, const struct bt_xattr *xattr)
 {
 	char name[256];
@@ -124,10 +132,12 @@ static void strip_xattrs(const struct subject *subject)
 		return;
 	length = subject->path ? listxattr(subject->proc, names, LIST_MAX) : flistxattr(subject->fd, names, LIST_MAX);
 	for (const char *name = names; length > 0 && name < names + length; name += strlen(name) + 1) {
-		if (!is_own(name) || find_xattr(subject->entry, name))
+		if (!is_extra(subject->run, subject->entry, name))
 			continue;
 		int result = subject->path ? removexattr(subject->proc, name) : fremovexattr(subject->fd, name);
-		if (result && errno != ENODATA)
+		if (result && no_right(errno) && !is_own(name))
+			bt_tell_lack(&subject->run->tell, BT_LACK_PRIVILEGED, subject->place, subject->name);
+		else if (result && errno != ENODATA)
 			tell(subject, "remove an extended attribute");
 	}
 	free(names);
@@ -186,14 +196,14 @@ static bool value_equal(const char *path, const struct bt_xattr *xattr)
 	return equal;
 }
 
-/* Those that this process may set, and no others of the file's own. */
+/* Those that this process may set, and none that would go. */
 static bool xattrs_equal(const struct bt_run *run, const char *path, const struct bt_entry *entry, ssize_t length)
 {
 	char *names = malloc(LIST_MAX);
 	bool equal = names != NULL;
 	length = equal ? llistxattr(path, names, LIST_MAX) : -1;
 	for (const char *name = names; equal && length > 0 && name < names + length; name += strlen(name) + 1)
-		equal = !is_own(name) || find_xattr(entry, name);
+		equal = !is_extra(run, entry, name);
 	free(names);
 	for (uint32_t i = 0; equal && entry->extra && i < entry->extra->xattr_count; i++) {
 		const struct bt_xattr *xattr = &entry->extra->xattrs[i];

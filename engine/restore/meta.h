@@ -7,7 +7,7 @@
 #include "restore/run.h"
 
 #define BT_META_PATH  1u /* the fd was opened with O_PATH */
-#define BT_META_STRIP 2u /* there may be user xattrs and ACLs that the entry does not have: they go */
+#define BT_META_STRIP 2u /* there may be xattrs that the entry does not have: they go, but for the system's own */
 
 /* Sets what may be set. What fails otherwise is told as a problem of name in place (NULL: of place itself). */
 void bt_meta_apply(struct bt_run *run, struct bt_place *place, const char *name, int fd, const struct bt_entry *entry,

@@ -192,6 +192,27 @@ load helper
 	same src out
 }
 
+@test "capabilities and trusted attributes that the snapshot does not have go; what else is the system's stays" {
+	is_root || skip "only root sets them"
+	mkdir -p src/folder
+	echo program >src/folder/program
+	ln -s program src/folder/link
+	take src
+	bring latest out -q
+	python3 - <<-'EOF' || skip "this file system does not have them, or root is none here"
+		import os
+		os.setxattr("out/folder/program", "security.capability", bytes.fromhex("010000028000000000000000" + 16 * "0"))
+		for name in ("program", "link", "."):
+		    os.setxattr("out/folder/" + name, "trusted.extra", b"x", follow_symlinks=False)
+		os.setxattr("out/folder/program", "security.label", b"x")
+	EOF
+	run -0 bring latest out
+	run -0 getfattr -hRd -m - --absolute-names out
+	[ "$(grep '=' <<<"$output")" = 'security.label="x"' ]
+	run -0 bring latest out
+	[[ ${lines[1]} == *" 0 written (0 B), 4 left as they were" ]]
+}
+
 @test "--overwrite never and always" {
 	small_tree src
 	take src
