@@ -82,6 +82,14 @@ void bt_entry_done(struct bt_run *run, enum bt_event event, struct bt_place *pla
 	bt_tell_done(&run->tell, event, place, entry->name, entry->type);
 }
 
+/* Two files are not to become one because names of both led to the same. */
+static void keep_apart(struct bt_run *run, const struct bt_entry *entry, struct bt_there *there)
+{
+	if (there->exists && there->decision == BT_KEEP && run->options.overwrite != BT_OVERWRITE_NEVER &&
+	    bt_has_links(entry) && !bt_links_take(&run->links, entry, &there->status))
+		there->decision = BT_WRITE;
+}
+
 /* The file that was looked at, or -errno. */
 static int open_existing(int dirfd, const char *name, const struct stat *status)
 {
@@ -146,6 +154,7 @@ static void restore_in(struct bt_run *run, struct bt_worker *worker, struct bt_p
 		bt_tell_sys(&run->tell, place, entry->name, -result, "look at what is there");
 		return;
 	}
+	keep_apart(run, entry, &there);
 	if (there.exists && there.decision != BT_KEEP &&
 	    bt_guard_keeps(&run->guard, &place->before, entry->name, &there.status)) {
 		bt_store_in_the_way(run, place, dirfd, entry->name);

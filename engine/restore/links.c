@@ -15,81 +15,106 @@ void bt_links_init(struct bt_links *links, struct bt_places *places, uint64_t se
 	pthread_mutex_init(&links->lock, NULL);
 }
 
-void bt_links_free(struct bt_links *links)
+static void free_table(const struct bt_links *links, struct bt_linked_table *table)
 {
-	for (size_t i = 0; i < links->capacity; i++) {
-		for (struct bt_linked *linked = links->buckets[i], *next; linked; linked = next) {
+	for (size_t i = 0; i < table->capacity; i++) {
+		for (struct bt_linked *linked = table->buckets[i], *next; linked; linked = next) {
 			next = linked->next;
 			bt_place_unref(links->places, linked->place);
 			free(linked->name);
 			free(linked);
 		}
 	}
-	free(links->buckets);
+	free(table->buckets);
+}
+
+void bt_links_free(struct bt_links *links)
+{
+	free_table(links, &links->files);
+	free_table(links, &links->taken);
 	pthread_mutex_destroy(&links->lock);
 }
 
 /* The numbers are the snapshot's: seeded, so that nobody can make them fall into one bucket. */
-static struct bt_linked **bucket(const struct bt_links *links, uint64_t dev, uint64_t inode)
+static struct bt_linked **bucket(const struct bt_linked_table *table, uint64_t seed, uint64_t dev, uint64_t inode)
 {
 	uint64_t key[2] = {dev, inode};
-	return &links->buckets[bt_hash_bytes(key, sizeof(key), links->seed) & (links->capacity - 1)];
+	return &table->buckets[bt_hash_bytes(key, sizeof(key), seed) & (table->capacity - 1)];
 }
 
-static struct bt_linked *find(const struct bt_links *links, const struct bt_entry *entry)
+static struct bt_linked *find(const struct bt_links *links, const struct bt_linked_table *table, uint64_t dev,
+			      uint64_t inode)
 {
-	struct bt_linked *linked = links->capacity ? *bucket(links, entry->extra->dev, entry->extra->inode) : NULL;
-	while (linked && (linked->dev != entry->extra->dev || linked->inode != entry->extra->inode))
+	struct bt_linked *linked = table->capacity ? *bucket(table, links->seed, dev, inode) : NULL;
+	while (linked && (linked->dev != dev || linked->inode != inode))
 		linked = linked->next;
 	return linked;
 }
 
-static int grow(struct bt_links *links)
+static struct bt_linked *find_file(const struct bt_links *links, const struct bt_entry *entry)
 {
-	struct bt_links larger = *links;
-	larger.capacity = links->capacity ? 2 * links->capacity : 64;
+	return find(links, &links->files, entry->extra->dev, entry->extra->inode);
+}
+
+static int grow(const struct bt_links *links, struct bt_linked_table *table)
+{
+	struct bt_linked_table larger = *table;
+	larger.capacity = table->capacity ? 2 * table->capacity : 64;
 	larger.buckets = calloc(larger.capacity, sizeof(*larger.buckets));
 	if (!larger.buckets)
 		return BT_E_NOMEM;
-	for (size_t i = 0; i < links->capacity; i++) {
-		for (struct bt_linked *linked = links->buckets[i], *next; linked; linked = next) {
-			struct bt_linked **to = bucket(&larger, linked->dev, linked->inode);
+	for (size_t i = 0; i < table->capacity; i++) {
+		for (struct bt_linked *linked = table->buckets[i], *next; linked; linked = next) {
+			struct bt_linked **to = bucket(&larger, links->seed, linked->dev, linked->inode);
 			next = linked->next;
 			linked->next = *to;
 			*to = linked;
 		}
 	}
-	free(links->buckets);
-	links->buckets = larger.buckets;
-	links->capacity = larger.capacity;
+	free(table->buckets);
+	*table = larger;
 	return 0;
 }
 
-static int add(struct bt_links *links, const struct bt_entry *entry)
+/* NULL: out of memory. */
+static struct bt_linked *add(const struct bt_links *links, struct bt_linked_table *table, uint64_t dev, uint64_t inode)
 {
-	if (links->count >= links->capacity && grow(links))
-		return BT_E_NOMEM;
+	if (table->count >= table->capacity && grow(links, table))
+		return NULL;
 	struct bt_linked *linked = calloc(1, sizeof(*linked));
 	if (!linked)
-		return BT_E_NOMEM;
-	linked->dev = entry->extra->dev;
-	linked->inode = entry->extra->inode;
-	struct bt_linked **to = bucket(links, linked->dev, linked->inode);
+		return NULL;
+	linked->dev = dev;
+	linked->inode = inode;
+	struct bt_linked **to = bucket(table, links->seed, dev, inode);
 	linked->next = *to;
 	*to = linked;
-	links->count++;
-	return 0;
+	table->count++;
+	return linked;
 }
 
 int bt_links_see(struct bt_links *links, const struct bt_entry *entry, bool *ret_before)
 {
 	pthread_mutex_lock(&links->lock);
-	bool before = find(links, entry) != NULL;
-	int result = before ? 0 : add(links, entry);
+	bool before = find_file(links, entry) != NULL;
+	bool known = before || add(links, &links->files, entry->extra->dev, entry->extra->inode);
 	pthread_mutex_unlock(&links->lock);
-	if (!result)
-		*ret_before = before;
-	return result;
+	if (!known)
+		return BT_E_NOMEM;
+	*ret_before = before;
+	return 0;
+}
+
+bool bt_links_take(struct bt_links *links, const struct bt_entry *entry, const struct stat *status)
+{
+	pthread_mutex_lock(&links->lock);
+	const struct bt_linked *file = find_file(links, entry);
+	struct bt_linked *there = find(links, &links->taken, status->st_dev, status->st_ino);
+	if (!there && (there = add(links, &links->taken, status->st_dev, status->st_ino)) != NULL)
+		there->taker = file;
+	bool taken = there && there->taker == file;
+	pthread_mutex_unlock(&links->lock);
+	return taken;
 }
 
 void bt_links_set(struct bt_links *links, const struct bt_entry *entry, struct bt_place *place,
@@ -97,7 +122,7 @@ void bt_links_set(struct bt_links *links, const struct bt_entry *entry, struct b
 {
 	char *name = strdup(entry->name);
 	pthread_mutex_lock(&links->lock);
-	struct bt_linked *linked = find(links, entry);
+	struct bt_linked *linked = find_file(links, entry);
 	if (linked && name) {
 		struct bt_place *before = linked->place;
 		free(linked->name);
@@ -115,7 +140,7 @@ void bt_links_set(struct bt_links *links, const struct bt_entry *entry, struct b
 struct bt_linked bt_links_find(struct bt_links *links, const struct bt_entry *entry)
 {
 	pthread_mutex_lock(&links->lock);
-	const struct bt_linked *linked = find(links, entry);
+	const struct bt_linked *linked = find_file(links, entry);
 	struct bt_linked found = linked ? *linked : (struct bt_linked){.name = NULL};
 	pthread_mutex_unlock(&links->lock);
 	return found;

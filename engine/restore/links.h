@@ -7,19 +7,24 @@
 #include <backuptool/view.h>
 
 struct bt_linked {
-	uint64_t dev, inode; /* in the snapshot */
+	uint64_t dev, inode; /* in the snapshot; of one that is taken, what stood there */
 	struct bt_place *place;
 	char *name; /* NULL: not restored yet */
 	dev_t restored_dev;
 	ino_t restored_ino;
+	const struct bt_linked *taker; /* the file of the snapshot that it is taken for */
 	struct bt_linked *next;
+};
+
+struct bt_linked_table {
+	struct bt_linked **buckets;
+	size_t count, capacity;
 };
 
 struct bt_links {
 	pthread_mutex_t lock;
 	struct bt_places *places;
-	struct bt_linked **buckets;
-	size_t count, capacity;
+	struct bt_linked_table files, taken;
 	uint64_t seed;
 };
 
@@ -29,6 +34,9 @@ void bt_links_init(struct bt_links *links, struct bt_places *places, uint64_t se
 void bt_links_free(struct bt_links *links);
 /* True if the entry's file has been seen before; now it has. BT_E_NOMEM. */
 int bt_links_see(struct bt_links *links, const struct bt_entry *entry, bool *ret_before);
+/* What stands at the entry's name is to be its file. False: it is another's already, of the snapshot's files that have
+ * several names, or there is no memory. */
+bool bt_links_take(struct bt_links *links, const struct bt_entry *entry, const struct stat *status);
 /* The entry's file stands at name in place. */
 void bt_links_set(struct bt_links *links, const struct bt_entry *entry, struct bt_place *place,
 		  const struct stat *status);

@@ -213,6 +213,30 @@ load helper
 	[[ ${lines[1]} == *" 0 written (0 B), 4 left as they were" ]]
 }
 
+@test "files with several names, of which some lead to the wrong one: they do not become one" {
+	mkdir src out
+	echo same >src/a1
+	echo same >src/b1
+	mkfifo src/c1 src/d1
+	touch -d @1600000000 src/*
+	cp -p src/a1 out/a1
+	cp -p src/a1 out/a2
+	cp -pR src/c1 out/c1
+	cp -pR src/c1 out/c2
+	for file in a b c d; do
+		ln src/${file}1 src/${file}2
+	done
+	for number in 1 2; do
+		ln out/a$number out/b$number
+		ln out/c$number out/d$number
+	done
+	take src
+	bring latest out
+	same src out
+	run -0 bring latest out
+	[[ ${lines[1]} == *" 0 written (0 B), "* ]]
+}
+
 @test "--overwrite never and always" {
 	small_tree src
 	take src
