@@ -40,9 +40,13 @@ bool bt_snap_look(int fd, struct bt_snap_outcome *outcome, struct stat *st)
 	return false;
 }
 
+/* The usual file has the blocks that its size needs, and costs no call. One with more may have them behind its end, or
+ * for attributes, and a hole besides. */
 static bool has_holes(int fd, const struct stat *st)
 {
-	if ((uint64_t)st->st_blocks * 512 >= (uint64_t)st->st_size)
+	off_t allocated = (off_t)st->st_blocks * 512;
+
+	if (allocated >= st->st_size && allocated - st->st_size < st->st_blksize)
 		return false;
 	off_t hole = lseek(fd, 0, SEEK_HOLE);
 	return hole >= 0 && hole < st->st_size;

@@ -194,10 +194,10 @@ static int read_through(struct pass *pass)
 	return 0;
 }
 
-static int run_pass(struct pass *pass, const struct stat *st)
+/* The number of blocks does not tell of holes: there may be as many behind the end. */
+static int run_pass(struct pass *pass)
 {
-	bool sparse = (uint64_t)st->st_blocks * 512 < (uint64_t)st->st_size;
-	int result = sparse ? map_holes(pass) : 0;
+	int result = map_holes(pass);
 
 	if (result != 0)
 		return result;
@@ -216,7 +216,7 @@ static int attempt(struct pass *pass, struct bt_snap_outcome *outcome, bool *ret
 		return 0;
 	struct bt_found before = outcome->seen;
 	pass->size = before.size;
-	int result = run_pass(pass, &st);
+	int result = run_pass(pass);
 	if (result == 0 && pass->sys != 0) {
 		outcome->state = BT_SNAP_FAILED;
 		outcome->sys = pass->sys;

@@ -219,6 +219,21 @@ tree_is_settled() {
 	[ "$(jq -c '.[0].tags' <<<"$output")" = '["before-upgrade","weekly"]' ]
 }
 
+@test "holes are found where blocks behind the end make up for them" {
+	local size
+	mkdir src
+	for size in 64 4096; do
+		head -c "${size}K" /dev/urandom >src/$size
+		fallocate --punch-hole --offset 16K --length 16K src/$size || skip "this file system makes no holes"
+	done
+	fallocate --keep-size --offset 64K --length 64K src/64
+	fallocate --keep-size --offset 4096K --length 16K src/4096
+	[ "$(($(stat -c %b src/4096) * 512))" -ge 4194304 ]
+	take src
+	bring latest out -q
+	same src out
+}
+
 @test "a large insertion costs little" {
 	mkdir src
 	head -c 40000000 /dev/urandom >src/large
