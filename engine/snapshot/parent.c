@@ -2,6 +2,7 @@
 #include "snapshot/parent.h"
 
 #include "store/store.h"
+#include <backuptool/policy.h>
 #include <string.h>
 
 /* The names of version 1 carry local time, without zone. Opening one would mean reading all of it. */
@@ -25,14 +26,26 @@ static bool fits(struct bt_store *store, const struct bt_snapshot_info *info, co
 	return true;
 }
 
-int bt_snap_parent_find(struct bt_store *store, const char *host, const char *target, struct bt_snapshot **ret_parent)
+static bool is_later(const char *name, int64_t now)
 {
+	int64_t seconds;
+	unsigned clash;
+
+	return bt_snapshot_name_parse(name, &seconds, &clash) == 0 && seconds > now;
+}
+
+/* The newest of those that are later than now, or of those that are not. */
+static int find(const struct bt_snap_run *run, const char *host, const char *target, bool later,
+		struct bt_snapshot **ret_parent)
+{
+	struct bt_store *store = run->store;
+
 	for (size_t i = bt_store_snapshot_count(store); i-- > 0;) {
 		const char *name = bt_store_snapshot_name(store, i);
 		struct bt_snapshot *snapshot;
 		struct bt_error damage = {0};
 
-		if (!may_be_parent(name))
+		if (!may_be_parent(name) || is_later(name, run->time.seconds) != later)
 			continue;
 		int result = bt_snapshot_open(store, name, &snapshot, &damage);
 		if (result == BT_E_NOMEM)
@@ -47,6 +60,15 @@ int bt_snap_parent_find(struct bt_store *store, const char *host, const char *ta
 	}
 	*ret_parent = NULL;
 	return 0;
+}
+
+/* One that was taken while the clock was wrong, in the future, would stay the newest until then. */
+int bt_snap_parent_find(const struct bt_snap_run *run, const char *host, const char *target,
+			struct bt_snapshot **ret_parent)
+{
+	int result = find(run, host, target, false, ret_parent);
+
+	return result == 0 && !*ret_parent ? find(run, host, target, true, ret_parent) : result;
 }
 
 static bool content_there(struct bt_store *store, const struct bt_digest *digest)

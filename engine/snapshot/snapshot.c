@@ -146,7 +146,7 @@ static int enter_store(struct bt_snap_run *run, struct plan *plan, struct bt_err
 		bt_store_sweep(run->store, false);
 	result = bt_store_refresh(run->store, error);
 	if (result == 0)
-		result = bt_snap_parent_find(run->store, plan->host, plan->target, &run->parent);
+		result = bt_snap_parent_find(run, plan->host, plan->target, &run->parent);
 	if (result == 0 && run->parent) {
 		const struct bt_snapshot_info *parent = bt_snapshot_info(run->parent);
 

@@ -212,6 +212,21 @@ tree_is_settled() {
 	stderr_is ''
 }
 
+@test "a snapshot from the future is compared with only as long as there is no other" {
+	small_tree src
+	settle
+	take src
+	future=snapshot_2999-01-01T00-00-00Z.json
+	mv "snapshots/$(newest)" "snapshots/$future"
+	run -0 take src --json
+	[ "$(jq -r .parent <<<"$output")" = "$future" ]
+	name=$(jq -r .name <<<"$output")
+	run -0 take src --skip-if-unchanged --json
+	[ "$(jq -c '[.skipped, .parent]' <<<"$output")" = "[true,\"$name\"]" ]
+	run -0 bring latest out
+	[ "${lines[0]}" = "restored $future to out" ]
+}
+
 @test "tags are kept, sorted, each once" {
 	small_tree src
 	take src --tag weekly --tag=before-upgrade --tag weekly
