@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -82,6 +84,29 @@ static void unmount(const char *mountpoint)
 		;
 }
 
+#define DESCRIPTORS_MOST (1 << 20)
+
+/* The device left open would keep the mount alive when its driver is dead, and the other end of the socket would hide
+ * that it is; so it may not depend on a system call that old kernels lack and filters forbid. */
+static void close_from(int first)
+{
+	if (close_range((unsigned)first, ~0U, 0) == 0)
+		return;
+	DIR *list = opendir("/proc/self/fd");
+	for (struct dirent *entry; list && (entry = readdir(list));) {
+		long fd = strtol(entry->d_name, NULL, 10); /* of "." and "..": 0 */
+		if (fd >= first && fd != dirfd(list))
+			close((int)fd);
+	}
+	if (list) {
+		closedir(list);
+		return;
+	}
+	long limit = sysconf(_SC_OPEN_MAX);
+	for (int fd = first; fd < DESCRIPTORS_MOST && (limit < 0 || fd < limit); fd++)
+		close(fd);
+}
+
 static _Noreturn void wait_for_driver(int driver, const char *mountpoint)
 {
 	char byte;
@@ -93,7 +118,7 @@ static _Noreturn void wait_for_driver(int driver, const char *mountpoint)
 	setsid();
 	daemon_detach();
 	dup2(driver, 0);
-	close_range(3, ~0U, 0);
+	close_from(3);
 	while ((got = read(0, &byte, 1)) < 0 && errno == EINTR)
 		;
 	sigprocmask(SIG_UNBLOCK, &all, NULL);

@@ -189,6 +189,22 @@ load mount_helper
 	cmp src/large mnt/latest/large
 }
 
+@test "after kill -9 nothing hangs where the kernel cannot close all descriptors at once" {
+	small_tree src
+	quietly src
+	strace -f -qq -o /dev/null -e trace=close_range -e inject=close_range:error=ENOSYS \
+		backupfs "$WORK/snapshots" "$WORK/mnt" 3>&- &
+	wait_until test -e mnt/latest/docs
+	local other until=$((SECONDS + 10))
+	other=$(processes backupfs-end)
+	kill -9 "$(drivers)"
+	until no_driver; do
+		[ "$SECONDS" -lt "$until" ] || { kill -9 "$other" && false; }
+		sleep 0.1
+	done
+	not_mounted
+}
+
 @test "when what was to unmount is gone, it is said" {
 	small_tree src
 	quietly src
