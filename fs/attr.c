@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "attr.h"
 #include "hash.h"
+#include <string.h>
 #include <sys/sysmacros.h>
 
 #define BLOCK_UNIT     4096 /* space is shown in whole blocks of this size, as disk file systems do */
@@ -95,6 +96,79 @@ uint64_t attr_data_bytes(const struct bt_entry *entry)
 	return data;
 }
 
+#define ACL_NAME    ATTR_ACL_PREFIX "access"
+#define ACL_VERSION 2
+#define ACL_HEADER  4
+#define ACL_ENTRY   8
+
+enum acl_tag { OWNER = 0x01, USER = 0x02, OWNING_GROUP = 0x04, GROUP = 0x08, MASK = 0x10, OTHER = 0x20 };
+
+static const struct bt_xattr *find_acl(const struct bt_entry *entry)
+{
+	for (uint32_t i = 0; entry->extra && i < entry->extra->xattr_count; i++) {
+		const struct bt_xattr *xattr = &entry->extra->xattrs[i];
+		if (xattr->name_length == strlen(ACL_NAME) && memcmp(xattr->name, ACL_NAME, strlen(ACL_NAME)) == 0)
+			return xattr;
+	}
+	return NULL;
+}
+
+bool attr_has_acl(const struct bt_entry *entry)
+{
+	return find_acl(entry) != NULL;
+}
+
+/* What each kind of entry of a list grants, several of a kind together; which kinds there are. */
+struct acl {
+	unsigned rights[OTHER + 1], seen;
+};
+
+/* All numbers are little-endian. False if the kernel would not take it for a list. */
+static bool read_acl(const struct bt_xattr *xattr, struct acl *ret_acl)
+{
+	const unsigned char *at = xattr->value, *end = at + xattr->value_length;
+	unsigned needed = OWNER | OWNING_GROUP | OTHER;
+	if (xattr->value_length % ACL_ENTRY != ACL_HEADER || at[0] != ACL_VERSION || at[1] || at[2] || at[3])
+		return false;
+	*ret_acl = (struct acl){0};
+	memset(ret_acl->rights, 0xff, sizeof(ret_acl->rights));
+	for (at += ACL_HEADER; at < end; at += ACL_ENTRY) {
+		unsigned tag = at[0] | (unsigned)at[1] << 8, rights = at[2] | (unsigned)at[3] << 8;
+		if (tag == 0 || tag > OTHER || (tag & (tag - 1)) || rights > 7)
+			return false;
+		ret_acl->rights[tag] &= rights;
+		ret_acl->seen |= tag;
+	}
+	if (ret_acl->seen & (USER | GROUP))
+		needed |= MASK;
+	return (ret_acl->seen & needed) == needed;
+}
+
+/*
+ * With a list, the group's bits of the mode are its mask, which may be far more than the owning group has. Without it,
+ * people get what the first of these says that fits: owner, member of the owning group, other. So
+ * - owner: as it is, no list says anything else of him;
+ * - the group: what the list gives to it, and no more than any user has who is named in the list, since he may be a
+ *   member. A group that is named takes nothing away from him, in the list he has the rights of both;
+ * - other: no more than any user or group that is named in the list has.
+ * All but owner and other are bounded by the mask. A list that makes no sense leaves the owner's bits alone.
+ */
+uint16_t attr_mode_without_acl(const struct bt_entry *entry)
+{
+	const struct bt_xattr *xattr = find_acl(entry);
+	struct acl acl;
+	unsigned allowed = 07700;
+	if (!xattr)
+		return entry->mode;
+	if (read_acl(xattr, &acl)) {
+		unsigned users = acl.rights[USER] & (acl.seen & USER ? acl.rights[MASK] : 7);
+		unsigned groups = acl.rights[GROUP] & (acl.seen & GROUP ? acl.rights[MASK] : 7);
+		allowed |= (acl.rights[OWNING_GROUP] & acl.rights[MASK] & users & 7) << 3;
+		allowed |= acl.rights[OTHER] & users & groups & 7;
+	}
+	return (uint16_t)(entry->mode & allowed);
+}
+
 static void fill_size(const struct bt_entry *entry, struct stat *st)
 {
 	if (entry->type == BT_FILE) {
@@ -113,9 +187,10 @@ void attr_fill(const struct attr_rules *rules, const struct bt_entry *entry, uin
 {
 	const struct bt_extra *extra = entry->extra;
 	mode_t hidden = entry->type == BT_SYMLINK ? 0 : (mode_t)rules->umask;
+	mode_t mode = rules->acls ? entry->mode : attr_mode_without_acl(entry);
 	*ret_stat = (struct stat){
 		.st_ino = ino,
-		.st_mode = attr_type_bits(entry->type) | (entry->mode & ~hidden),
+		.st_mode = attr_type_bits(entry->type) | (mode & ~hidden),
 		.st_nlink = extra && extra->links > 1 ? extra->links : 1,
 		.st_uid = rules->set_uid ? rules->uid : entry->uid,
 		.st_gid = rules->set_gid ? rules->gid : entry->gid,

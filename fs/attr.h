@@ -15,6 +15,7 @@ struct attr_rules {
 	bool set_uid, set_gid;
 	uint32_t uid, gid;
 	uint32_t umask;
+	bool acls; /* the kernel is told of lists of who may do what, and goes by them: the mode is shown as it is */
 };
 
 /* Then the lists of who may do what do not hold either: they would give back what the rules take away. */
@@ -27,6 +28,12 @@ uint64_t attr_path_below(uint64_t path, const char *name, size_t length);
 uint64_t attr_ino(const struct bt_entry *entry, uint64_t path, uint64_t snapshot);
 /* One that may show as one node in several snapshots: no directory, and content that is known. */
 bool attr_is_shareable(const struct bt_entry *entry);
+
+/* Whether an entry has a list of who may do what besides its mode, and what its mode grants to nobody who does not get
+ * it from both: to be shown without the list. */
+#define ATTR_ACL_PREFIX "system.posix_acl_"
+bool attr_has_acl(const struct bt_entry *entry);
+uint16_t attr_mode_without_acl(const struct bt_entry *entry);
 
 void attr_fill(const struct attr_rules *rules, const struct bt_entry *entry, uint64_t ino, struct stat *ret_stat);
 mode_t attr_type_bits(uint8_t type); /* S_IFREG and so on of an enum bt_type */

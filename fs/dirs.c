@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dirs.h"
 #include "root.h"
+#include "xattr.h"
 #include <errno.h>
 #include <string.h>
 
@@ -251,8 +252,7 @@ int dir_entry(struct fs *fs, const struct dir *dir, const struct found *found, s
 	}
 	*ret_param =
 		(struct fuse_entry_param){.ino = node_pack(node), .attr_timeout = FOREVER, .entry_timeout = FOREVER};
-	attr_fill(&fs->options.rules, entry, attr_ino(entry, path, root_hash(fs, dir->record.snapshot)),
-		  &ret_param->attr);
+	xattr_fill(fs, entry, attr_ino(entry, path, root_hash(fs, dir->record.snapshot)), &ret_param->attr);
 	return 0;
 }
 
@@ -337,7 +337,7 @@ int held_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat)
 	if (result)
 		return result;
 	uint64_t hash = held.snapshot == ROOT_NONE ? 0 : root_hash(fs, held.snapshot);
-	attr_fill(&fs->options.rules, held.entry, attr_ino(held.entry, held.path, hash), ret_stat);
+	xattr_fill(fs, held.entry, attr_ino(held.entry, held.path, hash), ret_stat);
 	if (node != FUSE_ROOT_ID && node_snapshot(fs, node, &serial) && root_open(fs, serial, &snapshot) == 0) {
 		const struct bt_time *time = &snapshot.info->time;
 		ret_stat->st_mtim = (struct timespec){.tv_sec = time->seconds, .tv_nsec = time->nanoseconds};

@@ -32,6 +32,7 @@ struct fs {
 	/* Held for reading while a request is worked on, for writing while the list of snapshots changes. */
 	pthread_rwlock_t lock;
 	bool no_open, no_opendir;  /* the kernel can do without these */
+	bool acls;		   /* the kernel goes by those that it is told of */
 	atomic_int xattr_decision; /* see xattr.c */
 	uint32_t generation;	   /* of this mount: file handles of another one are stale */
 	atomic_long retried;	   /* when, in seconds */

@@ -14,6 +14,7 @@ void op_init(void *userdata, struct fuse_conn_info *conn)
 	if (fs->options.xattr != XATTR_OFF && !attr_rules_any(&fs->options.rules))
 		wanted |= FUSE_CAP_POSIX_ACL;
 	conn->want |= wanted & conn->capable;
+	fs->acls = conn->want & FUSE_CAP_POSIX_ACL;
 	conn->want &= ~(unsigned)(FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
 				  FUSE_CAP_SPLICE_MOVE);
 	conn->max_background = 64;

@@ -56,12 +56,10 @@ static int own_value(struct fs *fs, const struct held *held, const char *what, c
 	return 0;
 }
 
-#define ACL_PREFIX "system.posix_acl_"
-
 static bool is_hidden(const struct fs *fs, const struct bt_xattr *xattr)
 {
-	return attr_rules_any(&fs->options.rules) && xattr->name_length > strlen(ACL_PREFIX) &&
-	       memcmp(xattr->name, ACL_PREFIX, strlen(ACL_PREFIX)) == 0;
+	return attr_rules_any(&fs->options.rules) && xattr->name_length > strlen(ATTR_ACL_PREFIX) &&
+	       memcmp(xattr->name, ATTR_ACL_PREFIX, strlen(ATTR_ACL_PREFIX)) == 0;
 }
 
 static void getxattr_held(fuse_req_t req, const struct held *held, const char *name, size_t size)

@@ -37,7 +37,7 @@ static int add_source(struct built *built, const struct bt_entry *entry, uint32_
 	for (size_t i = 0; i < built->source_count; i++) {
 		struct source *source = &built->sources[i];
 		if (memcmp(&source->tree, &entry->digest, sizeof(entry->digest)) == 0) {
-			source->mode &= entry->mode;
+			source->mode &= attr_mode_without_acl(entry);
 			return 0;
 		}
 	}
@@ -50,7 +50,7 @@ static int add_source(struct built *built, const struct bt_entry *entry, uint32_
 		.snapshot = serial,
 		.uid = entry->uid,
 		.gid = entry->gid,
-		.mode = entry->mode,
+		.mode = attr_mode_without_acl(entry), /* of these directories no list is told */
 	};
 	return 0;
 }

@@ -397,6 +397,51 @@ load mount_helper
 	done
 }
 
+as_other() {
+	setpriv --reuid="$1" --regid="$2" --clear-groups "${@:3}"
+}
+
+@test "without its list of permissions a file grants no more than with it" {
+	is_root || skip "needs several users"
+	mkdir -p src src2/closed
+	echo secret >src2/group
+	chmod 600 src2/group
+	chown 0:65533 src2/group
+	setfacl -m u:65532:r,g::- src2/group
+	echo secret >src2/named
+	setfacl -m u:65531:- src2/named
+	chmod 700 src2/closed
+	chown 0:65533 src2/closed
+	setfacl -m u:65532:rx,g::- src2/closed
+	echo secret >src2/closed/file
+	nobody_reads() {
+		run -1 as_other 65530 65533 cat mnt/latest/group
+		run -1 as_other 65531 65531 cat mnt/latest/named
+		run -2 as_other 65530 65533 ls mnt/latest/closed/
+		[ "$(cat mnt/latest/group)" = secret ]
+	}
+	quietly src
+	show -o allow_other
+	ls -l mnt/latest/
+	run getfattr -d mnt/latest/ # none so far, and the kernel is told so for good
+	quietly src2
+	wait_until test -e mnt/latest/group
+	nobody_reads
+	hide
+	for options in xattr=off umask=022 uid=7 gid=7; do
+		show -o "allow_other,$options"
+		nobody_reads
+		hide
+	done
+	show -o allow_other,versions # whose directories have no lists
+	ls mnt/versions/closed
+	run -2 as_other 65530 65533 ls mnt/versions/closed
+	# served, they hold, also when a mode is asked for before any list
+	[ "$(stat -c %a mnt/latest/group)" = 640 ]
+	[ "$(as_other 65532 65532 cat mnt/latest/group)" = secret ]
+	nobody_reads
+}
+
 @test "memory stays within its limit" {
 	for i in $(seq 40); do
 		mkdir -p "src/d$i"

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/sysmacros.h>
 
 #include <cmocka.h>
@@ -86,6 +87,103 @@ static void options_change_owner_and_mode(void **state)
 	assert_int_equal(st.st_uid, 11);
 	assert_int_equal(st.st_gid, 12);
 	assert_int_equal(st.st_mode & 07777, 06750);
+}
+
+/* A list as the kernel keeps it: of each entry its tag, rights, and id. */
+static size_t make_acl(unsigned char *value, const unsigned (*entries)[2], size_t count)
+{
+	memcpy(value, "\2\0\0\0", 4);
+	for (size_t i = 0; i < count; i++) {
+		const unsigned char entry[8] = {(unsigned char)entries[i][0], 0, (unsigned char)entries[i][1]};
+		memcpy(value + 4 + 8 * i, entry, sizeof(entry));
+	}
+	return 4 + 8 * count;
+}
+
+static unsigned mode_shown(unsigned mode, const char *name, const unsigned char *value, size_t length)
+{
+	struct bt_xattr xattrs[] = {{.name = "user.x", .name_length = 6},
+				    {.name = name, .name_length = (uint32_t)strlen(name), .value = value}};
+	struct bt_extra extra = {.xattrs = xattrs, .xattr_count = 2};
+	struct bt_entry file = file_of(1);
+	struct attr_rules lists = {.acls = true};
+	struct stat st;
+	xattrs[1].value_length = (uint32_t)length;
+	file.extra = &extra;
+	file.mode = (uint16_t)mode;
+	attr_fill(&lists, &file, 1, &st);
+	assert_int_equal(st.st_mode & 07777, mode);
+	attr_fill(&plain, &file, 1, &st);
+	assert_int_equal(attr_has_acl(&file), strcmp(name, "system.posix_acl_access") == 0);
+	return st.st_mode & 07777;
+}
+
+enum { U = 1, USER = 2, G = 4, GROUP = 8, MASK = 16, O = 32 };
+
+static void without_its_list_a_mode_grants_no_more(void **state)
+{
+	static const struct {
+		unsigned mode, shown, entries[8][2];
+	} cases[] = {
+		/* nobody is named: the mask bounds the group alone */
+		{0754, 0754, {{U, 7}, {G, 5}, {O, 4}}},
+		{0707, 0707, {{U, 7}, {G, 5}, {MASK, 0}, {O, 7}}},
+		{0777, 0757, {{U, 7}, {G, 5}, {MASK, 7}, {O, 7}}},
+		/* the bits of the group are a mask for others */
+		{0640, 0600, {{U, 6}, {USER, 4}, {G, 0}, {MASK, 4}, {O, 0}}},
+		{0660, 0640, {{U, 6}, {USER, 6}, {G, 4}, {MASK, 6}, {O, 0}}},
+		/* who is named with less may be of the group, or anybody */
+		{0644, 0600, {{U, 6}, {USER, 0}, {G, 4}, {MASK, 4}, {O, 4}}},
+		{0775, 0744, {{U, 7}, {USER, 4}, {G, 7}, {MASK, 7}, {O, 5}}},
+		{0775, 0700, {{U, 7}, {USER, 4}, {USER, 1}, {G, 7}, {MASK, 7}, {O, 5}}},
+		/* a member of the group keeps what that has, whatever another one of his lacks */
+		{0775, 0770, {{U, 7}, {G, 7}, {GROUP, 0}, {MASK, 7}, {O, 5}}},
+		{0755, 0751, {{U, 7}, {G, 5}, {GROUP, 1}, {MASK, 5}, {O, 5}}},
+		/* of what they are given, they have what the mask leaves */
+		{0747, 0744, {{U, 7}, {USER, 7}, {G, 7}, {GROUP, 7}, {MASK, 4}, {O, 7}}},
+		{0607, 0600, {{U, 6}, {USER, 7}, {G, 7}, {MASK, 0}, {O, 7}}},
+		/* no list gives what the mode does not; other bits stay */
+		{06444, 06444, {{U, 7}, {G, 7}, {MASK, 7}, {O, 7}}},
+		/* no lists at all */
+		{0777, 0700, {{U, 7}, {USER, 7}, {G, 7}, {O, 7}}},
+		{0777, 0700, {{U, 7}, {GROUP, 7}, {G, 7}, {O, 7}}},
+		{0777, 0700, {{U, 7}, {G, 7}, {MASK, 7}}},
+		{0777, 0700, {{U, 7}, {MASK, 7}, {O, 7}}},
+		{0777, 0700, {{G, 7}, {MASK, 7}, {O, 7}}},
+		{0777, 0700, {{U, 7}, {G, 8}, {O, 7}}},
+		{0777, 0700, {{U, 7}, {G, 7}, {3, 7}, {O, 7}}},
+		{0777, 0700, {{U, 7}, {G, 7}, {64, 7}, {O, 7}}},
+		{0777, 0700, {{0, 0}}},
+	};
+	unsigned char value[4 + 8 * 8];
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		size_t count = 0;
+		while (cases[i].entries[count][0])
+			count++;
+		size_t length = make_acl(value, cases[i].entries, count);
+		assert_int_equal(mode_shown(cases[i].mode, "system.posix_acl_access", value, length), cases[i].shown);
+		/* what is missing of it is noticed */
+		if (length > 4)
+			assert_int_equal(mode_shown(0777, "system.posix_acl_access", value, length - 1), 0700);
+		assert_int_equal(mode_shown(0777, "system.posix_acl_default", value, length), 0777);
+	}
+}
+
+static void a_list_that_is_none_grants_nothing(void **state)
+{
+	static const unsigned whole[][2] = {{U, 7}, {G, 7}, {O, 7}};
+	static const struct {
+		size_t at;
+		unsigned char other;
+	} cases[] = {{0, 1}, {1, 1}, {2, 1}, {3, 1}, {4, 0}, {5, 1}, {6, 8}, {7, 1}};
+	unsigned char value[4 + 8 * 3];
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		size_t length = make_acl(value, whole, 3);
+		assert_int_equal(mode_shown(0777, "system.posix_acl_access", value, length), 0777);
+		value[cases[i].at] = cases[i].other;
+		assert_int_equal(mode_shown(0777, "system.posix_acl_access", value, length), 0700);
+	}
+	assert_int_equal(mode_shown(0777, "system.posix_acl_access", NULL, 0), 0700);
 }
 
 static void equal_files_are_one_inode_at_one_path(void **state)
@@ -174,6 +272,8 @@ int main(void)
 		cmocka_unit_test(holes_take_no_blocks),
 		cmocka_unit_test(types_show_their_own),
 		cmocka_unit_test(options_change_owner_and_mode),
+		cmocka_unit_test(without_its_list_a_mode_grants_no_more),
+		cmocka_unit_test(a_list_that_is_none_grants_nothing),
 		cmocka_unit_test(equal_files_are_one_inode_at_one_path),
 		cmocka_unit_test(hard_links_are_one_inode),
 		cmocka_unit_test(directories_never_share),
