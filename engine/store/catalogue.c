@@ -73,6 +73,9 @@ static int add_locked(struct bt_store *store, const char *name, bool snapshot, c
 	if (snapshot)
 		bt_snapshot_name_parse(name, &slot->seconds, &slot->clash);
 	slot->seen = true;
+	slot->dev = st->st_dev;
+	slot->inode = st->st_ino;
+	slot->changed = st->st_ctim;
 	slot->held = -1;
 	pthread_mutex_init(&slot->lock, NULL);
 	atomic_store_explicit(&store->slot_count, ordinal + 1, memory_order_release);
@@ -127,6 +130,21 @@ static int list_known(struct bt_store *store, struct known *known)
 	return 0;
 }
 
+static bool is_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* A copy that keeps the time is another file all the same: it may be put there because this one is damaged. Of one that
+ * was found damaged any change counts; of others another link or owner is no reason to read them again. */
+static bool is_same(struct bt_slot *slot, const struct stat *st)
+{
+	const struct bt_file_id *id = &slot->id;
+	return id->size == (uint64_t)st->st_size && id->mtime.seconds == st->st_mtim.tv_sec &&
+	       id->mtime.nanoseconds == (uint32_t)st->st_mtim.tv_nsec && slot->dev == st->st_dev &&
+	       slot->inode == st->st_ino && (!atomic_load(&slot->damage) || is_time(&slot->changed, &st->st_ctim));
+}
+
 static struct bt_slot *find_known(const struct known *known, const char *directory, const char *name,
 				  const struct stat *st)
 {
@@ -136,10 +154,7 @@ static struct bt_slot *find_known(const struct known *known, const char *directo
 	if (path && known->count)
 		found = bsearch(&wanted, known->slots, known->count, sizeof(struct bt_slot *), by_path);
 	free(path);
-	if (!found || (*found)->id.size != (uint64_t)st->st_size || (*found)->id.mtime.seconds != st->st_mtim.tv_sec ||
-	    (*found)->id.mtime.nanoseconds != (uint32_t)st->st_mtim.tv_nsec)
-		return NULL;
-	return *found;
+	return found && is_same(*found, st) ? *found : NULL;
 }
 
 /* What cannot be looked at is not as good as absent: what only it needs would be pruned. */
@@ -211,8 +226,7 @@ static bool has_changed(int fd, struct bt_dir_state *state)
 	if (look_when_changed(fd, &changed))
 		return true;
 	clock_gettime(CLOCK_REALTIME, &now);
-	bool same =
-		state->settled && state->changed.tv_sec == changed.tv_sec && state->changed.tv_nsec == changed.tv_nsec;
+	bool same = state->settled && is_time(&state->changed, &changed);
 	state->changed = changed;
 	state->settled = changed.tv_sec < now.tv_sec - SETTLE_SECONDS;
 	return !same;
@@ -270,35 +284,21 @@ static void mark_gone(struct bt_store *store)
 	}
 }
 
-static int existing_contents(struct bt_store *store)
-{
-	pthread_mutex_lock(&store->lock);
-	if (store->contentsfd < 0)
-		store->contentsfd = bt_openat(store->dirfd, BT_CONTENTS_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	int fd = store->contentsfd;
-	pthread_mutex_unlock(&store->lock);
-	return fd;
-}
-
-void bt_catalogue_doubt(struct bt_store *store)
-{
-	store->root_state.settled = store->contents_state.settled = false;
-}
-
 /* The store's directory first: what moves to contents/ meanwhile is seen twice rather than not at all. */
 int bt_catalogue_refresh(struct bt_store *store, struct bt_error *error)
 {
 	struct known known;
-	int contents = existing_contents(store);
+	int contents = bt_store_contents(store, false);
 	bool changed = has_changed(store->dirfd, &store->root_state);
 	changed |= has_changed(contents, &store->contents_state);
+	changed |= atomic_exchange(&store->doubted, false);
 	if (!changed && !store->growing)
 		return 0;
 	store->growing = false;
 	int r = list_known(store, &known);
 	if (!r)
 		r = read_directory(store, &known, store->dirfd, true, error);
-	contents = existing_contents(store);
+	contents = bt_store_contents(store, false);
 	if (!r && contents >= 0)
 		r = read_directory(store, &known, contents, false, error);
 	else if (!r && contents != -ENOENT && contents != -ELOOP && contents != -ENOTDIR)
@@ -310,7 +310,7 @@ int bt_catalogue_refresh(struct bt_store *store, struct bt_error *error)
 	}
 	if (!r)
 		return 0;
-	bt_catalogue_doubt(store);
+	bt_store_doubt(store);
 	return bt_fail(error, r, store->path, NULL);
 }
 

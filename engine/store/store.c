@@ -159,13 +159,45 @@ struct bt_time bt_store_repaired(const struct bt_store *store)
 	return (struct bt_time){status.st_mtim.tv_sec, (uint32_t)status.st_mtim.tv_nsec};
 }
 
-int bt_store_contents_dirfd(struct bt_store *store, int *ret_fd, struct bt_error *error)
+/* Whether the directory that is open still has the name: a store may be replaced by another one in its place. */
+static bool has_contents(const struct bt_store *store)
+{
+	struct stat open, named;
+	return store->contentsfd >= 0 && !fstat(store->contentsfd, &open) &&
+	       !fstatat(store->dirfd, BT_CONTENTS_DIR, &named, AT_SYMLINK_NOFOLLOW) && open.st_dev == named.st_dev &&
+	       open.st_ino == named.st_ino;
+}
+
+/* A directory that was made anew takes the number of the one before, which others may be using. */
+static int open_contents(const struct bt_store *store, bool create)
+{
+	int fd = create ? open_below(store, BT_CONTENTS_DIR)
+			: bt_openat(store->dirfd, BT_CONTENTS_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd < 0 || store->contentsfd < 0)
+		return fd;
+	int r = dup3(fd, store->contentsfd, O_CLOEXEC);
+	r = r < 0 ? -errno : r;
+	bt_close(&fd);
+	return r;
+}
+
+int bt_store_contents(struct bt_store *store, bool create)
 {
 	pthread_mutex_lock(&store->lock);
-	if (store->contentsfd < 0)
-		store->contentsfd = open_below(store, BT_CONTENTS_DIR);
 	int fd = store->contentsfd;
+	if (!has_contents(store)) {
+		fd = open_contents(store, create);
+		if (fd >= 0)
+			store->contentsfd = fd;
+		store->contents_state.settled = false;
+	}
 	pthread_mutex_unlock(&store->lock);
+	return fd;
+}
+
+int bt_store_contents_dirfd(struct bt_store *store, int *ret_fd, struct bt_error *error)
+{
+	int fd = bt_store_contents(store, true);
 	if (fd < 0)
 		return bt_fail_sys(error, -fd, BT_CONTENTS_DIR, "open");
 	*ret_fd = fd;
@@ -190,7 +222,7 @@ int bt_store_lock(struct bt_store *store, enum bt_lock_kind kind, const struct b
 {
 	const struct bt_lock_wait wait = {store->options.lock_wait_ms, observer};
 
-	bt_catalogue_doubt(store);
+	bt_store_doubt(store);
 	return bt_lock_take(store->dirfd, LOCK_NAME, kind, &wait, ret_fd, error);
 }
 
@@ -238,6 +270,16 @@ int bt_store_claim(struct bt_store *store, const char *task, int *ret_fd, struct
 		return bt_fail(error, result, NULL, NULL);
 	memcpy(&number, digest.bytes, sizeof(number));
 	return bt_lock_claim(store->dirfd, LOCK_NAME, number, ret_fd, error);
+}
+
+void bt_store_doubt(struct bt_store *store)
+{
+	atomic_store(&store->doubted, true);
+}
+
+unsigned bt_store_version(const struct bt_store *store)
+{
+	return store->version;
 }
 
 int bt_store_refresh(struct bt_store *store, struct bt_error *error)

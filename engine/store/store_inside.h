@@ -29,6 +29,9 @@ struct bt_slot {
 	int64_t seconds; /* of a snapshot's name, with the clash number */
 	unsigned clash;
 	bool seen; /* by the refresh under way */
+	dev_t dev; /* of the file that has the name; these are no part of id: a copy of a store has others */
+	ino_t inode;
+	struct timespec changed;
 	pthread_mutex_t lock;
 	struct bt_file *_Atomic file;
 	int held;		    /* opened ahead of file, or -1 */
@@ -70,6 +73,7 @@ struct bt_store {
 	uint32_t listed; /* slots that were there at the last refresh */
 	struct bt_dir_state root_state, contents_state;
 	bool growing; /* a file is so young that it may still be written to, of which the directories tell nothing */
+	atomic_bool doubted;
 	unsigned version, indexed_version; /* of the set of files: of the slots, of what the index knows */
 	pthread_mutex_t index_lock;	   /* opening the index */
 	struct bt_index *index;
@@ -81,11 +85,12 @@ struct bt_store {
 	void (*attached_free)(void *data);
 };
 
+/* store.c: the directory that has the name now; fd or -errno. */
+int bt_store_contents(struct bt_store *store, bool create);
+
 /* catalogue.c */
 struct bt_slot *bt_slot(const struct bt_store *store, uint32_t ordinal);
 int bt_catalogue_refresh(struct bt_store *store, struct bt_error *error);
-/* The next refresh reads the directories, whatever their times say. */
-void bt_catalogue_doubt(struct bt_store *store);
 int bt_catalogue_add(struct bt_store *store, const char *name, bool snapshot, const struct stat *st,
 		     struct bt_slot **ret_slot);
 void bt_catalogue_free(struct bt_store *store);

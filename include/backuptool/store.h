@@ -32,6 +32,11 @@ void bt_store_close(struct bt_store *store); /* NULL is fine */
 
 /* Looks at the directory again: new snapshots appear, removed ones vanish; what is open stays readable. */
 int bt_store_refresh(struct bt_store *store, struct bt_error *error);
+/* The next refresh looks at every file, also where the time of a directory says that there is nothing new: of a file
+ * that is changed in its place it tells nothing. Thread-safe. */
+void bt_store_doubt(struct bt_store *store);
+/* Another number since a refresh found other files than before. */
+unsigned bt_store_version(const struct bt_store *store);
 
 /*
  * Opens all files (as many as open_files allows), so that what is removed from the directory stays readable, however
