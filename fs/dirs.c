@@ -7,12 +7,13 @@
 
 static int get_page(struct fs *fs, const struct bt_digest *id, const struct bt_page **ret_page)
 {
-	struct bt_error error = {0};
-	int code = bt_page_get(fs->store, id, ret_page, &error);
-	if (code && fs_retry(fs, &error)) {
+	struct bt_error error;
+	unsigned version = bt_store_version(fs->store);
+	int code;
+	do {
 		error = (struct bt_error){0};
 		code = bt_page_get(fs->store, id, ret_page, &error);
-	}
+	} while (code && fs_retry(fs, &version, &error));
 	return code ? fs_errno(fs, "directory", code, &error) : 0;
 }
 

@@ -13,19 +13,38 @@ static bool is_gone(const struct bt_error *error)
 	       error->reason == BT_R_MISSING_CONTENT || error->reason == BT_R_CHANGED;
 }
 
-bool fs_retry(struct fs *fs, const struct bt_error *error)
+static long now_seconds(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	long last = atomic_load(&fs->retried);
-	if (!is_gone(error) || last == now.tv_sec || !atomic_compare_exchange_strong(&fs->retried, &last, now.tv_sec) ||
-	    !loop_pause())
+	return now.tv_sec;
+}
+
+/* With the lock for writing. */
+static void look_again(struct fs *fs, unsigned version, const struct bt_error *error)
+{
+	if (bt_store_version(fs->store) != version)
+		return;
+	if (error->reason == BT_R_CHANGED)
+		bt_store_doubt(fs->store);
+	if (bt_store_refresh(fs->store, NULL) != 0 || bt_store_version(fs->store) == version)
+		atomic_store(&fs->missed, now_seconds());
+}
+
+/* Also when it may not look itself it waits for whoever is about to: the lock lets these go first. */
+bool fs_retry(struct fs *fs, unsigned *version, const struct bt_error *error)
+{
+	if (!is_gone(error) || !loop_pause())
 		return false;
-	pthread_rwlock_wrlock(&fs->lock);
-	int code = bt_store_refresh(fs->store, NULL);
-	pthread_rwlock_unlock(&fs->lock);
+	if (atomic_load(&fs->missed) != now_seconds()) {
+		pthread_rwlock_wrlock(&fs->lock);
+		look_again(fs, *version, error);
+		pthread_rwlock_unlock(&fs->lock);
+	}
 	loop_resume();
-	return code == 0;
+	unsigned before = *version;
+	*version = bt_store_version(fs->store);
+	return *version != before;
 }
 
 static void tell(int *fd, const char *text)

@@ -35,7 +35,7 @@ struct fs {
 	bool acls;		   /* the kernel goes by those that it is told of */
 	atomic_int xattr_decision; /* see xattr.c */
 	uint32_t generation;	   /* of this mount: file handles of another one are stale */
-	atomic_long retried;	   /* when, in seconds */
+	atomic_long missed;	   /* when looking at the store again found nothing new, in seconds */
 	int ready_fd;		   /* told when the mount answers; -1 when nobody waits */
 	int read_ahead_fd;	   /* see bounds.h; -1: as it is */
 	bool answers;		   /* both were told */
@@ -46,9 +46,10 @@ void fs_answers(struct fs *fs);
 
 /*
  * After a failed engine call: true if it is worth another try. A prune may have moved things just now, so the store is
- * looked at again, at most once a second.
+ * looked at again, unless somebody else has done that since; where that found nothing new, at most once a second.
+ * *version: of the store (bt_store_version) when the call was made; then for the next try.
  */
-bool fs_retry(struct fs *fs, const struct bt_error *error);
+bool fs_retry(struct fs *fs, unsigned *version, const struct bt_error *error);
 
 /* The errno for a failed engine call; logs what is damage. where: for the log. */
 int fs_errno(struct fs *fs, const char *where, int code, const struct bt_error *error);

@@ -34,6 +34,18 @@ static void pieces_end(struct fs *fs, struct pieces *pieces)
 		bt_slice_end(fs->store, &pieces->slices[--pieces->count]);
 }
 
+static int start_slice(struct fs *fs, const struct bt_entry *file, uint64_t offset, struct bt_slice *ret_slice,
+		       struct bt_error *ret_error)
+{
+	unsigned version = bt_store_version(fs->store);
+	int code;
+	do {
+		*ret_error = (struct bt_error){0};
+		code = bt_slice_start(fs->store, file, offset, ret_slice, ret_error);
+	} while (code && fs_retry(fs, &version, ret_error));
+	return code;
+}
+
 /* Adds what one slice has for the range; E2BIG when there is no room for more. */
 static int add_piece(struct fs *fs, const struct bt_entry *file, uint64_t offset, uint64_t size, struct pieces *pieces,
 		     uint64_t *ret_length)
@@ -46,12 +58,9 @@ static int add_piece(struct fs *fs, const struct bt_entry *file, uint64_t offset
 	if (code == BT_E_NOT_FOUND) {
 		loop_slow();
 		pieces->decoded = true;
-		code = bt_slice_start(fs->store, file, offset, slice, &error);
 	}
-	if (code && fs_retry(fs, &error)) {
-		error = (struct bt_error){0};
-		code = bt_slice_start(fs->store, file, offset, slice, &error);
-	}
+	if (code)
+		code = start_slice(fs, file, offset, slice, &error);
 	if (code)
 		return errno_of(fs, pieces->node, file, code, &error);
 	uint64_t length = slice->length < size ? slice->length : size;
@@ -80,14 +89,19 @@ static int gather(struct fs *fs, const struct bt_entry *file, uint64_t offset, u
 static void reply_copied(fuse_req_t req, fuse_ino_t node, const struct bt_entry *file, uint64_t offset, size_t size)
 {
 	struct fs *fs = op_fs(req);
-	struct bt_error error = {0};
+	struct bt_error error;
+	unsigned version = bt_store_version(fs->store);
 	size_t room, length = 0;
+	int code;
 	char *buffer = loop_buffer(size, &room);
 	if (!buffer || room < size) {
 		fuse_reply_err(req, buffer ? EIO : ENOMEM);
 		return;
 	}
-	int code = bt_entry_pread(fs->store, file, buffer, size, offset, &length, &error);
+	do {
+		error = (struct bt_error){0};
+		code = bt_entry_pread(fs->store, file, buffer, size, offset, &length, &error);
+	} while (code && fs_retry(fs, &version, &error));
 	if (code || length != size)
 		fuse_reply_err(req, code ? errno_of(fs, node, file, code, &error) : EIO);
 	else

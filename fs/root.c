@@ -104,14 +104,13 @@ bool root_find(struct fs *fs, const char *name, uint32_t *ret_serial)
 	return true;
 }
 
-/* The newest that is shown among the first *count of the store's, and how many there are before it. */
+/* The newest that is shown among the first *count of the store's, and how many there are before it. Some may be so new
+ * that nobody was told of them, and fewer may be left since. */
 static bool newest_of(struct fs *fs, size_t *count, uint32_t *ret_serial)
 {
 	while (*count > 0) {
 		const char *name = bt_store_snapshot_name(fs->store, --*count);
-		if (!find_name(fs->root, name, shown_length(name), ret_serial))
-			return false;
-		if (root_is_shown(fs, *ret_serial))
+		if (name && find_name(fs->root, name, shown_length(name), ret_serial) && root_is_shown(fs, *ret_serial))
 			return true;
 	}
 	return false;
@@ -291,21 +290,31 @@ static int open_shown(struct fs *fs, struct shown *shown, struct bt_error *error
 	return code;
 }
 
+/* Again and again as long as that helps, but not with the mutex in hand, for which others wait with fs->lock. */
+static int open_with_patience(struct fs *fs, struct shown *shown, struct bt_error *ret_error)
+{
+	unsigned version = bt_store_version(fs->store);
+	int code;
+	do {
+		*ret_error = (struct bt_error){0};
+		pthread_mutex_lock(&fs->root->opening);
+		code = !shown->open && shown->gone ? BT_E_NOT_FOUND : open_shown(fs, shown, ret_error);
+		if (!code && shown->lacks)
+			code = BT_E_NOT_FOUND;
+		pthread_mutex_unlock(&fs->root->opening);
+	} while (code && fs_retry(fs, &version, ret_error));
+	return code;
+}
+
 int root_open(struct fs *fs, uint32_t serial, struct root_snapshot *ret_snapshot)
 {
-	struct bt_error error = {0};
-	int result = 0;
+	struct bt_error error;
 	if (serial >= fs->root->count)
 		return ENOENT;
 	struct shown *shown = fs->root->list[serial];
-	pthread_mutex_lock(&fs->root->opening);
-	if (!shown->open && shown->gone)
-		result = ENOENT;
-	else if ((result = open_shown(fs, shown, &error)) != 0)
+	int result = open_with_patience(fs, shown, &error);
+	if (result)
 		result = fs_errno(fs, shown->name, result, &error);
-	else if (shown->lacks)
-		result = ENOENT;
-	pthread_mutex_unlock(&fs->root->opening);
 	if (result == 0)
 		*ret_snapshot = (struct root_snapshot){.info = bt_snapshot_info(shown->open), .top = shown->top};
 	return result;

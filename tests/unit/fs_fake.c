@@ -238,3 +238,12 @@ int bt_store_refresh(struct bt_store *store, struct bt_error *error)
 {
 	return 0;
 }
+
+void bt_store_doubt(struct bt_store *store)
+{
+}
+
+unsigned bt_store_version(const struct bt_store *store)
+{
+	return 0;
+}
