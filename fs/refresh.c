@@ -51,7 +51,7 @@ static bool is_remote(int fd)
 	}
 }
 
-#define EVENTS (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE | IN_ONLYDIR)
+#define EVENTS (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE | IN_ATTRIB | IN_ONLYDIR)
 
 /* contents/ may come later; to watch it twice is to watch it once. */
 static void watch_contents(const struct refresh *refresh)
@@ -185,6 +185,7 @@ static void *follow(void *arg)
 				return NULL;
 			if (drain(refresh->watch)) {
 				watch_contents(refresh);
+				bt_store_doubt(refresh->fs->store);
 				update(refresh);
 			}
 		} else if (refresh->watch < 0 || refresh->failed) {

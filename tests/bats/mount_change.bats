@@ -236,6 +236,69 @@ no_removed_files_are_open() {
 	cmp src/photos/numbers.txt mnt/latest/photos/numbers.txt
 }
 
+@test "what moves again and again is found each time, also where not all files can be held open" {
+	mkdir -p src snapshots/contents
+	for i in $(seq 30); do
+		echo "$i" >"src/$i"
+		quietly src
+	done
+	local names
+	mapfile -t names < <(for i in $(seq 29 -1 0); do newest "$i"; done)
+	prlimit --nofile=64 backupfs "$WORK/snapshots" "$WORK/mnt" -o nopush 3>&-
+	[ "$(cat mnt/latest/30)" = 30 ]
+	for i in $(seq 20); do
+		mv "snapshots/${names[i - 1]}" "snapshots/contents/$(printf %032x "$i").json"
+		[ "$(<"mnt/latest/$i")" = "$i" ]
+	done
+	for i in $(seq 20); do [ "$(<"mnt/latest/$i")" = "$i" ]; done
+}
+
+@test "files that get another time, or are replaced by a copy, are read" {
+	small_tree src
+	quietly src
+	cp src/docs/a.txt src/more
+	quietly src
+	local first second
+	first=$(newest 1) second=$(newest)
+	touch -d 2001-01-01 snapshots/*.json snapshots
+	show
+	for i in 2 3; do # also without an event, as where other machines write
+		touch -cd "2001-01-0$i" "snapshots/$first"
+		[ "$(cat "mnt/${first%.json}/docs/a.txt")" = hello ]
+	done
+	touch -d 2001-01-04 snapshots/*.json
+	cmp src/photos/noise.bin mnt/latest/photos/noise.bin
+	hide
+	# damaged, and healed by a copy of the same size and time
+	cp -p "snapshots/$first" good
+	damage "snapshots/$first" "$(($(jq '.contents[0].at' "snapshots/$first") + 10))"
+	touch -r good "snapshots/$first"
+	show
+	run ! cmp src/photos/noise.bin mnt/latest/photos/noise.bin
+	rsync -a --checksum good "snapshots/$first"
+	PATIENCE=3 shown_within_a_second cmp -s src/photos/noise.bin mnt/latest/photos/noise.bin
+	[ "$second" = "$(newest)" ]
+}
+
+@test "a store that is replaced by another one in its place is read" {
+	small_tree src
+	quietly src
+	mkdir -p other snapshots/contents
+	mv "snapshots/$(newest)" snapshots/contents/0123456789abcdef0123456789abcdef.json
+	echo >src/new
+	quietly src # needs what the first brought
+	mv snapshots mirror
+	quietly other
+	mkdir -p snapshots/contents
+	show
+	ls mnt/latest/
+	rm -rf snapshots/*
+	wait_until not_listed "snapshot_*"
+	cp -a mirror/* snapshots/
+	PATIENCE=3 shown_within_a_second cmp -s src/photos/noise.bin mnt/latest/photos/noise.bin
+	cmp src/photos/numbers.txt mnt/latest/photos/numbers.txt
+}
+
 @test "a damaged block is an error for its own bytes only" {
 	mkdir src
 	head -c 40000000 /dev/urandom >src/large
