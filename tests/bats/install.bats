@@ -137,6 +137,10 @@ install_there() {
 	output_is '<store></mnt>'
 	run -0 bin/mount.backupfs store /mnt -f
 	output_is ''
+	printf '#!/bin/sh\nprintf "<%%s>" "$@"\n' >bin/mount
+	chmod +x bin/mount
+	PATH=$WORK/bin:$PATH run -0 bin/mount.backupfs store /mnt -o rw,remount,snapshot=latest,noexec,noatime,allow_other
+	output_is '<-i><-t><fuse.backupfs><-o><remount,ro,nosuid,nodev,noexec,noatime><store></mnt>'
 	run -1 bin/mount.backupfs store
 	run -1 bin/mount.backupfs store /mnt --odd
 }

@@ -269,6 +269,9 @@ load mount_helper
 			mount -t $type "$1/snapshots" "$1/mnt" -o snapshot=latest,relatime,x-a=b
 			[ "$(cat "$1/mnt/docs/a.txt")" = hello ]
 			[ "$(findmnt -no FSTYPE "$1/mnt")" = fuse.backupfs ]
+			mount -o remount,noexec,noatime "$1/mnt"
+			findmnt -no OPTIONS "$1/mnt" | grep -q "^ro,nosuid,nodev,noexec,noatime"
+			[ "$(cat "$1/mnt/docs/a.txt")" = hello ]
 			umount "$1/mnt"
 		done
 		umount /usr/sbin
