@@ -169,9 +169,10 @@ static int set_flag(struct options *options, int key)
 /* What fstab says to mount(8), and what a mount that writes no times need not be told. */
 static bool is_for_others(const char *text)
 {
-	static const char *const words[] = {
-		"auto",	 "noauto", "nofail",   "_netdev",    "defaults", "user",       "nouser",      "users",
-		"owner", "group",  "relatime", "norelatime", "lazytime", "nolazytime", "strictatime", "nostrictatime"};
+	static const char *const words[] = {"auto",	     "noauto",	   "nofail",	 "_netdev",    "defaults",
+					    "user",	     "nouser",	   "users",	 "owner",      "group",
+					    "relatime",	     "norelatime", "lazytime",	 "nolazytime", "strictatime",
+					    "nostrictatime", "diratime",   "nodiratime", "silent",     "loud"};
 	if (strncmp(text, "x-", strlen("x-")) == 0 || strncmp(text, "user=", strlen("user=")) == 0)
 		return true;
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)

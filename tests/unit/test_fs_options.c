@@ -93,7 +93,9 @@ static void what_is_for_mount_is_dropped(void **state)
 {
 	struct options options;
 	char error[OPTIONS_ERROR_SIZE];
-	assert_int_equal(PARSE(&options, error, "s", "m", "-o", "relatime,x-a.b=c,user=me,nofail,versions,noexec"), 0);
+	assert_int_equal(PARSE(&options, error, "s", "m", "-o",
+			       "relatime,x-a.b=c,user=me,nofail,nodiratime,silent,versions,noexec"),
+			 0);
 	assert_true(options.versions);
 	assert_int_equal(options.libfuse.argc, 3); /* the program's name, -o and what is for libfuse */
 	assert_string_equal(options.libfuse.argv[2], "noexec");
