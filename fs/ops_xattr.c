@@ -56,10 +56,14 @@ static int own_value(struct fs *fs, const struct held *held, const char *what, c
 	return 0;
 }
 
+static bool begins_with(const struct bt_xattr *xattr, const char *prefix)
+{
+	return xattr->name_length > strlen(prefix) && memcmp(xattr->name, prefix, strlen(prefix)) == 0;
+}
+
 static bool is_hidden(const struct fs *fs, const struct bt_xattr *xattr)
 {
-	return attr_rules_any(&fs->options.rules) && xattr->name_length > strlen(ATTR_ACL_PREFIX) &&
-	       memcmp(xattr->name, ATTR_ACL_PREFIX, strlen(ATTR_ACL_PREFIX)) == 0;
+	return attr_rules_any(&fs->options.rules) && begins_with(xattr, ATTR_ACL_PREFIX);
 }
 
 static void getxattr_held(fuse_req_t req, const struct held *held, const char *name, size_t size)
@@ -108,13 +112,16 @@ void op_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_t size)
 	held_end(fs, &held);
 }
 
-/* Those that are shown, one after the other, each with its zero; how long that is. list NULL: only that. */
-static size_t list_names(const struct fs *fs, const struct bt_extra *extra, char *list)
+/* Those that are shown, one after the other, each with its zero; how long that is. list NULL: only that. What the
+ * kernel gives to root alone is named to root alone, as other file systems do. */
+static size_t list_names(fuse_req_t req, const struct bt_extra *extra, char *list)
 {
+	const struct fs *fs = op_fs(req);
+	bool root = fuse_req_ctx(req)->uid == 0;
 	size_t used = 0;
 	for (uint32_t i = 0; extra && i < extra->xattr_count; i++) {
 		const struct bt_xattr *xattr = &extra->xattrs[i];
-		if (is_hidden(fs, xattr))
+		if (is_hidden(fs, xattr) || (!root && begins_with(xattr, "trusted.")))
 			continue;
 		if (list) {
 			memcpy(list + used, xattr->name, xattr->name_length);
@@ -127,15 +134,14 @@ static size_t list_names(const struct fs *fs, const struct bt_extra *extra, char
 
 static void listxattr_held(fuse_req_t req, const struct bt_extra *extra, size_t size)
 {
-	const struct fs *fs = op_fs(req);
-	size_t length = list_names(fs, extra, NULL);
+	size_t length = list_names(req, extra, NULL);
 	char *list = size && length ? malloc(length) : NULL;
 	if (size && length && !list) {
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
 	if (list)
-		list_names(fs, extra, list);
+		list_names(req, extra, list);
 	reply_value(req, list, length, size);
 	free(list);
 }

@@ -445,6 +445,17 @@ as_other() {
 	nobody_reads
 }
 
+@test "attributes that are root's are listed to root alone" {
+	is_root || skip "needs two users"
+	small_tree src
+	setfattr -n trusted.one -v 1 src/docs/a.txt
+	setfattr -n user.two -v 2 src/docs/a.txt
+	quietly src
+	show -o allow_other
+	[ "$(getfattr -hm - mnt/latest/docs/a.txt | grep -v '^#')" = $'trusted.one\nuser.two' ]
+	[ "$(as_user getfattr -hm - mnt/latest/docs/a.txt | grep -v '^#')" = user.two ]
+}
+
 @test "memory stays within its limit" {
 	for i in $(seq 40); do
 		mkdir -p "src/d$i"
