@@ -4,16 +4,15 @@
 #include "root.h"
 #include "versions.h"
 #include "xattr.h"
+#include <backuptool/watch.h>
 #include <errno.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #define POLL_MS	    1000 /* to look again without a watch, or after a failure */
@@ -30,27 +29,6 @@ struct refresh {
 	int64_t gone_at; /* when they are looked at next */
 };
 
-/* Where other machines write, no event comes. */
-static bool is_remote(int fd)
-{
-	struct statfs fs;
-	if (fstatfs(fd, &fs) != 0)
-		return true;
-	switch ((unsigned long)fs.f_type & 0xffffffff) {
-	case NFS_SUPER_MAGIC:
-	case SMB_SUPER_MAGIC:
-	case 0xff534d42: /* cifs */
-	case 0xfe534d42: /* smb2 */
-	case V9FS_MAGIC:
-	case FUSE_SUPER_MAGIC:
-	case CEPH_SUPER_MAGIC:
-	case AFS_SUPER_MAGIC:
-		return true;
-	default:
-		return false;
-	}
-}
-
 #define EVENTS (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE | IN_ATTRIB | IN_ONLYDIR)
 
 /* contents/ may come later; to watch it twice is to watch it once. */
@@ -63,7 +41,7 @@ static void watch_contents(const struct refresh *refresh)
 
 static int open_watch(const struct fs *fs, const char *store)
 {
-	if (is_remote(fs->store_fd))
+	if (bt_watch_foreign(fs->store_fd)) /* where other machines write, no event comes */
 		return -1;
 	int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (watch < 0)

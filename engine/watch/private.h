@@ -72,7 +72,5 @@ bool bt_watch_same_mounts(const char *a, const char *b);
 /* Whether a path relative to the target is a place where something is mounted. */
 bool bt_watch_is_mount(const char *mounts, const char *path);
 int bt_watch_add_mounts(const char *mounts, struct bt_changes *changes);
-/* Whether changes may be made that raise no event, as other machines' on NFS. */
-bool bt_watch_foreign(int root);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <backuptool/error.h>
 #include <backuptool/store.h>
+#include <stdbool.h>
 
 /* Why all of a directory has to be walked. */
 enum bt_doubt {
@@ -25,6 +26,9 @@ enum bt_doubt {
 };
 const char *bt_doubt_name(enum bt_doubt doubt); /* "overflow"; "none", also out of range */
 const char *bt_doubt_text(enum bt_doubt doubt); /* "more happened than the kernel keeps" */
+
+/* Whether an open directory is on a file system that does not tell of every change, so that it has to be looked at. */
+bool bt_watch_foreign(int directory);
 
 enum bt_watch_kind {
 	BT_WATCH_BEST,	   /* fanotify where it is allowed, else inotify */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fs_fake.h"
+#include <backuptool/watch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -246,4 +247,9 @@ void bt_store_doubt(struct bt_store *store)
 unsigned bt_store_version(const struct bt_store *store)
 {
 	return 0;
+}
+
+bool bt_watch_foreign(int directory)
+{
+	return true;
 }
