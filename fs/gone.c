@@ -2,8 +2,12 @@
 #include "gone.h"
 #include "dirs.h"
 #include "root.h"
+#include "versions.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define FORGET_US 20000 /* until the kernel's word of what it has forgotten is read */
 
 /* The names in a directory of a removed snapshot, as the kernel may know them. */
 struct names {
@@ -53,6 +57,7 @@ static bool is_known(struct fs *fs, uint32_t number, struct node_dir *ret_dir)
 static void forget_unused(struct fs *fs)
 {
 	struct node_dir dir;
+	versions_forget_unused(fs);
 	for (uint32_t number = nodes_dir_count(fs->nodes); number-- > 0;) {
 		struct names names;
 		if (!is_known(fs, number, &dir))
@@ -64,6 +69,7 @@ static void forget_unused(struct fs *fs)
 			fuse_lowlevel_notify_inval_entry(fs->session, dir.node, names.list[i], strlen(names.list[i]));
 		names_free(&names);
 	}
+	usleep(FORGET_US);
 }
 
 static bool any_is_needed(const struct fs *fs)
@@ -71,19 +77,22 @@ static bool any_is_needed(const struct fs *fs)
 	for (uint32_t serial = 0; serial < root_count(fs); serial++)
 		if (root_is_needed(fs, serial))
 			return true;
-	return false;
+	return versions_any_known(fs);
 }
 
-/* A file in versions/ may come from any snapshot, and of one that is the mount's root the kernel forgets nothing. */
 bool gone_release(struct fs *fs)
 {
 	uint32_t single;
-	if (fs->versions || root_is_single(fs, &single))
+	pthread_rwlock_rdlock(&fs->lock);
+	bool held = root_is_single(fs, &single) && root_is_gone(fs, single); /* the kernel never forgets the root */
+	bool needed = any_is_needed(fs);
+	pthread_rwlock_unlock(&fs->lock);
+	if (held)
 		return true;
-	if (any_is_needed(fs)) /* only the calling thread adds snapshots */
+	if (needed)
 		forget_unused(fs);
 	pthread_rwlock_wrlock(&fs->lock);
-	bool needed = any_is_needed(fs);
+	needed = any_is_needed(fs);
 	if (!needed)
 		bt_store_release(fs->store);
 	pthread_rwlock_unlock(&fs->lock);

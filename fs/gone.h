@@ -8,7 +8,7 @@
 
 #include "fs.h"
 
-/* True when nothing is held any more. From a thread that serves no requests, without fs->lock. */
+/* True when there is nothing left to give back. From a thread that serves no requests, without fs->lock. */
 bool gone_release(struct fs *fs);
 
 #endif

@@ -67,20 +67,25 @@ static int lookup(struct fs *fs, fuse_ino_t parent, const char *name, struct fus
 	return lookup_entry(fs, parent, name, ret_param);
 }
 
+static void count_lookups(struct fs *fs, fuse_ino_t node, long lookups)
+{
+	uint32_t serial;
+	if (versions_has(node))
+		versions_looked(fs, node, lookups);
+	else if (node != FUSE_ROOT_ID && node_snapshot(fs, node, &serial))
+		root_looked(fs, serial, lookups);
+}
+
 /* The kernel never lets go of the root, whose generation is 0. */
 void op_entry_known(struct fs *fs, struct fuse_entry_param *param)
 {
-	uint32_t serial;
 	param->generation = param->ino == FUSE_ROOT_ID ? 0 : fs->generation;
-	if (param->ino != FUSE_ROOT_ID && node_snapshot(fs, param->ino, &serial))
-		root_looked(fs, serial, 1);
+	count_lookups(fs, param->ino, 1);
 }
 
 void op_forgotten(struct fs *fs, fuse_ino_t node, uint64_t lookups)
 {
-	uint32_t serial;
-	if (node != FUSE_ROOT_ID && node_snapshot(fs, node, &serial))
-		root_looked(fs, serial, -(long)lookups);
+	count_lookups(fs, node, -(long)lookups);
 }
 
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)

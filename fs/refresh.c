@@ -90,11 +90,11 @@ static void update(struct refresh *refresh)
 	if (fs->versions && change.count > 0)
 		versions_outdate(fs);
 	for (size_t i = 0; i < change.count; i++) {
-		if (root_is_gone(fs, change.serials[i]))
-			note_gone(refresh);
-		else
+		if (!root_is_gone(fs, change.serials[i]))
 			xattr_new_snapshot(fs, change.serials[i]);
 	}
+	if (bt_store_holds_removed(fs->store))
+		note_gone(refresh);
 	pthread_rwlock_unlock(&fs->lock);
 	refresh->failed = code || result;
 	if (code)

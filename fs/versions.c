@@ -3,8 +3,8 @@
 #include "hash.h"
 #include "loop.h"
 #include "root.h"
-#include "table.h"
 #include "versions_build.h"
+#include "versions_places.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,13 +14,6 @@
 #define KEPT	  64
 #define DEPTH_MAX 2048 /* more components than a path has that the kernel takes */
 
-/* A directory that was looked up: its path, by its parent's number. */
-struct place {
-	uint64_t key; /* hash of parent and name */
-	char *name;
-	uint32_t parent, unused;
-};
-
 struct kept {
 	struct built built;
 	uint32_t place;
@@ -29,8 +22,8 @@ struct kept {
 };
 
 struct versions {
-	pthread_mutex_t lock;
-	struct table places;
+	pthread_mutex_t lock; /* of what is kept */
+	struct places *places;
 	struct kept kept[KEPT];
 	uint64_t clock;
 };
@@ -41,9 +34,7 @@ int versions_new(struct fs *fs)
 	if (!versions)
 		return ENOMEM;
 	pthread_mutex_init(&versions->lock, NULL);
-	versions->places = (struct table){.record_size = sizeof(struct place), .key_size = sizeof(uint64_t)};
-	uint32_t number;
-	if (table_add(&versions->places, &(struct place){0}, &number) != 0) {
+	if (places_new(&versions->places) != 0) {
 		free(versions);
 		return ENOMEM;
 	}
@@ -69,9 +60,7 @@ void versions_free(struct fs *fs)
 	if (!versions)
 		return;
 	versions_outdate(fs);
-	for (uint32_t i = 0; i < versions->places.count; i++)
-		free(((struct place *)table_at(&versions->places, i))->name);
-	table_free(&versions->places);
+	places_free(versions->places);
 	pthread_mutex_destroy(&versions->lock);
 	free(versions);
 	fs->versions = NULL;
@@ -93,6 +82,33 @@ bool versions_has(fuse_ino_t packed)
 	return node.kind == NODE_TOP && node.number == TOP_VERSIONS;
 }
 
+void versions_looked(struct fs *fs, fuse_ino_t node, long lookups)
+{
+	if (fs->versions)
+		places_looked(fs->versions->places, node_unpack(node).index, lookups);
+}
+
+bool versions_any_known(const struct fs *fs)
+{
+	return fs->versions && places_any_told(fs->versions->places);
+}
+
+/* A version that is open goes with its last user only if it was told of, too, and not just the directory above it. */
+void versions_forget_unused(struct fs *fs)
+{
+	struct place_told told;
+	uint32_t number = fs->versions ? places_count(fs->versions->places) : 0;
+	while (number > 0 && places_told_below(fs->versions->places, &number, &told)) {
+		for (size_t at = 0; at < told.size; at += strlen(told.names + at) + 1)
+			fuse_lowlevel_notify_inval_entry(fs->session, node_of(number), told.names + at,
+							 strlen(told.names + at));
+		free(told.names);
+		if (told.path.name) /* the top has none */
+			fuse_lowlevel_notify_inval_entry(fs->session, node_of(told.path.parent), told.path.name,
+							 strlen(told.path.name));
+	}
+}
+
 static void leave(struct fs *fs)
 {
 	pthread_mutex_unlock(&fs->versions->lock);
@@ -107,24 +123,11 @@ static bool enter(struct fs *fs, fuse_ino_t node)
 	loop_slow();
 	loop_keep(true);
 	pthread_mutex_lock(&fs->versions->lock);
-	if (node_unpack(node).index < fs->versions->places.count)
+	struct place_path path;
+	if (places_at(fs->versions->places, node_unpack(node).index, &path))
 		return true;
 	leave(fs);
 	return false;
-}
-
-static uint64_t key_of(uint32_t parent, const char *name)
-{
-	return hash_bytes(hash_add(HASH_SEED, parent), name, strlen(name));
-}
-
-static int add_place(struct versions *versions, uint32_t parent, const char *name, uint32_t *ret_place)
-{
-	struct place place = {.key = key_of(parent, name), .parent = parent, .name = strdup(name)};
-	if (place.name && table_add(&versions->places, &place, ret_place) == 0)
-		return 0;
-	free(place.name);
-	return ENOMEM;
 }
 
 static struct kept *find_kept(struct versions *versions, uint32_t place)
@@ -166,9 +169,11 @@ static struct kept *keep(struct versions *versions, uint32_t place, const struct
 static int build_one(struct fs *fs, uint32_t place, const struct kept *parent, struct kept **ret_kept)
 {
 	struct versions *versions = fs->versions;
-	const struct place *record = table_at(&versions->places, place);
+	struct place_path path;
 	struct built built;
-	int result = parent ? built_below(fs, &parent->built, record->name, &built) : built_top(fs, &built);
+	int result = ESTALE;
+	if (places_at(versions->places, place, &path))
+		result = parent ? built_below(fs, &parent->built, path.name, &built) : built_top(fs, &built);
 	if (result == 0)
 		*ret_kept = keep(versions, place, &built, parent);
 	return result;
@@ -181,15 +186,15 @@ static int get_kept(struct fs *fs, uint32_t place, struct kept **ret_kept)
 	size_t depth = 0;
 	struct kept *kept = NULL;
 	int result = chain ? 0 : ENOMEM;
-	for (uint32_t at = place; result == 0; at = ((struct place *)table_at(&fs->versions->places, at))->parent) {
-		kept = find_kept(fs->versions, at);
+	for (struct place_path at = {.parent = place}; result == 0; places_at(fs->versions->places, at.parent, &at)) {
+		kept = find_kept(fs->versions, at.parent);
 		if (kept)
 			break;
 		if (depth == DEPTH_MAX)
 			result = ENAMETOOLONG;
 		else
-			chain[depth++] = at;
-		if (at == 0)
+			chain[depth++] = at.parent;
+		if (at.parent == 0)
 			break;
 	}
 	while (result == 0 && depth > 0)
@@ -249,8 +254,9 @@ int versions_parent(struct fs *fs, fuse_ino_t node, fuse_ino_t *ret_parent)
 	uint32_t number = node_unpack(node).index;
 	if (!enter(fs, node))
 		return ESTALE;
-	const struct place *place = table_at(&fs->versions->places, number);
-	*ret_parent = number ? node_of(place->parent) : FUSE_ROOT_ID;
+	struct place_path path;
+	if (places_at(fs->versions->places, number, &path))
+		*ret_parent = number ? node_of(path.parent) : FUSE_ROOT_ID;
 	leave(fs);
 	return 0;
 }
@@ -260,14 +266,13 @@ static int get_below(struct fs *fs, const struct kept *parent, const char *name,
 		     struct kept **ret_kept)
 {
 	struct versions *versions = fs->versions;
-	uint64_t key = key_of(parent->place, name);
 	struct built built;
-	if (table_find(&versions->places, &key, ret_place))
+	if (places_find(versions->places, parent->place, name, ret_place))
 		return get_kept(fs, *ret_place, ret_kept);
 	int result = built_below(fs, &parent->built, name, &built);
 	if (result)
 		return result;
-	result = add_place(versions, parent->place, name, ret_place);
+	result = places_add(versions->places, parent->place, name, ret_place);
 	if (result)
 		built_free(&built);
 	else
@@ -286,6 +291,7 @@ static int lookup(struct fs *fs, uint32_t parent, const char *name, struct fuse_
 	const struct child *version = kept->listed || kept->built.child_count ? built_find(&kept->built, name) : NULL;
 	if (version && version->param.ino) {
 		*ret_param = version->param;
+		places_told(fs->versions->places, parent, name);
 		return 0;
 	}
 	result = get_below(fs, kept, name, &place, &below);
@@ -317,6 +323,8 @@ int versions_at(struct fs *fs, fuse_ino_t node, uint64_t index, struct versions_
 	if (result == 0) {
 		snprintf(ret_entry->name, sizeof(ret_entry->name), "%s", kept->built.children[index].name);
 		ret_entry->param = kept->built.children[index].param;
+		if (ret_entry->param.ino)
+			places_told(fs->versions->places, kept->place, ret_entry->name);
 	}
 	leave(fs);
 	return result;

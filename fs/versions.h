@@ -18,6 +18,11 @@ void versions_outdate(struct fs *fs); /* the list of snapshots changed */
 
 fuse_ino_t versions_top(struct fs *fs);
 bool versions_has(fuse_ino_t node); /* a directory in it, or it */
+/* As root_looked, of a directory in it or it; whether there is one in which somebody may have a version open, of
+ * whatever snapshot; and the kernel's chance to forget those that are in no use (without fs->lock). */
+void versions_looked(struct fs *fs, fuse_ino_t node, long lookups);
+bool versions_any_known(const struct fs *fs);
+void versions_forget_unused(struct fs *fs);
 int versions_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat);
 int versions_parent(struct fs *fs, fuse_ino_t node, fuse_ino_t *ret_parent);
 int versions_lookup(struct fs *fs, fuse_ino_t parent, const char *name, struct fuse_entry_param *ret_param);

@@ -156,6 +156,16 @@ void bt_store_hold(struct bt_store *store)
 	}
 }
 
+bool bt_store_holds_removed(struct bt_store *store)
+{
+	for (uint32_t i = 0; i < bt_store_file_count(store); i++) {
+		struct bt_slot *slot = bt_slot(store, i);
+		if (slot->id.gone && !slot->released && bt_slot_is_open(slot))
+			return true;
+	}
+	return false;
+}
+
 void bt_store_release(struct bt_store *store)
 {
 	for (uint32_t i = 0; i < bt_store_file_count(store); i++) {

@@ -41,9 +41,10 @@ unsigned bt_store_version(const struct bt_store *store);
 /*
  * Opens all files (as many as open_files allows), so that what is removed from the directory stays readable, however
  * late it is read for the first time. Thread-safe as the rest. bt_store_release gives back what is held of removed
- * files, when nobody reads them any more; as bt_store_refresh it has the store for itself.
+ * files (if bt_store_holds_removed), when nobody reads them any more; as bt_store_refresh it has the store for itself.
  */
 void bt_store_hold(struct bt_store *store);
+bool bt_store_holds_removed(struct bt_store *store);
 void bt_store_release(struct bt_store *store);
 
 /* Names of the snapshot files ("snapshot_….json"), oldest first: by the time in the name, then the clash number.

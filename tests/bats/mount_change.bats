@@ -163,6 +163,51 @@ no_removed_files_are_open() {
 	cmp src/photos/noise.bin mnt/latest/photos/noise.bin
 }
 
+@test "what a prune frees is free once nobody reads one of the versions" {
+	small_tree src
+	head -c 300000 /dev/urandom >src/photos/noise.bin
+	cp src/photos/noise.bin expected
+	quietly src
+	rm src/photos/noise.bin
+	quietly src
+	show -o versions
+	local old version
+	old=$(newest 1)
+	old=${old%.json}
+	version=$(find mnt/versions/photos/noise.bin -type f)
+	find mnt -type f -exec cat {} + >/dev/null
+	exec 9<"$version"
+	backuptool prune --keep-last 1 >/dev/null
+	wait_until not_listed "$old"
+	sleep 2
+	removed_files_are_open
+	echo 3 >/proc/sys/vm/drop_caches || true
+	cmp /proc/self/fd/9 expected
+	exec 9<&-
+	PATIENCE=10 shown_within_a_second no_removed_files_are_open
+	diff -r src mnt/latest/
+	find mnt/versions -type f -exec cat {} + >/dev/null
+	[ ! -e mnt/versions/photos/noise.bin ]
+}
+
+@test "what a prune frees is free beside the one snapshot that is mounted" {
+	small_tree src
+	quietly src
+	head -c 300000 /dev/urandom >src/photos/noise.bin
+	quietly src
+	rm src/photos/noise.bin
+	quietly src
+	show -o snapshot=latest
+	find mnt -type f -exec cat {} + >/dev/null
+	backuptool prune --keep-last 1 >/dev/null
+	PATIENCE=10 shown_within_a_second no_removed_files_are_open
+	diff -r src mnt
+	rm "snapshots/$(newest)"
+	sleep 4 # longer than it takes where somebody may let go of it
+	echo 3 >/proc/sys/vm/drop_caches || true
+	diff -r src mnt
+}
+
 @test "a snapshot that is copied in slowly is shown when it is complete" {
 	small_tree src
 	quietly src

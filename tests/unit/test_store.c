@@ -918,6 +918,7 @@ static void test_hold_and_release(void **state)
 	struct bt_store *store = open_store_with(&sample, &options);
 	bt_store_hold(store);
 	assert_int_equal(open_below(&sample), 300);
+	assert_false(bt_store_holds_removed(store));
 	for (unsigned i = 0; i < 300; i += 2) {
 		snprintf(path, sizeof(path), "contents/%032x.json", i);
 		assert_int_equal(unlinkat(sample.dirfd, path, 0), 0);
@@ -926,7 +927,9 @@ static void test_hold_and_release(void **state)
 	for (unsigned i = 0; i < 300; i++)
 		assert_content(store, i * 10 + 3, 8);
 	assert_int_equal(bt_store_damaged_count(store), 0);
+	assert_true(bt_store_holds_removed(store));
 	bt_store_release(store);
+	assert_false(bt_store_holds_removed(store));
 	assert_int_equal(bt_store_refresh(store, NULL), 0);
 	bt_store_hold(store);
 	assert_int_equal(open_below(&sample), 150);
