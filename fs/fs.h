@@ -10,13 +10,20 @@
 #include <fuse_lowlevel.h>
 #include <stdatomic.h>
 
-#define FOREVER 1e9 /* seconds: what is in a snapshot does not change */
-#define A_WHILE 1.0 /* what does */
+#define FOREVER	 1e9   /* seconds: what is in a snapshot does not change */
+#define A_WHILE	 1.0   /* what does */
+#define A_MOMENT 0.001 /* what must be right as soon as a command has returned, yet is asked for with every path */
 
 struct root;
 struct ahead;
 struct versions;
 struct push;
+
+/* Serials of snapshots that came or went: see root.h. */
+struct root_change {
+	uint32_t *serials;
+	size_t count;
+};
 
 struct fs {
 	struct options options;
@@ -28,6 +35,10 @@ struct fs {
 	struct ahead *ahead;	   /* NULL: nothing is decoded ahead */
 	struct push *push;	   /* NULL with -o nopush */
 	struct versions *versions; /* NULL without -o versions */
+	struct root_change news;   /* that the kernel was not told of yet */
+	struct timespec changed;   /* the store's directory, when its list was read last */
+	struct timespec changed_inode;
+	bool settled; /* a later change would have given other times */
 	struct log log;
 	/* Held for reading while a request is worked on, for writing while the list of snapshots changes. */
 	pthread_rwlock_t lock;

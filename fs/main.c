@@ -111,6 +111,7 @@ static void close_fs(struct fs *fs)
 	versions_free(fs);
 	push_free(fs->push);
 	root_free(fs);
+	free(fs->news.serials);
 	nodes_free(fs->nodes);
 	bt_store_close(fs->store);
 	if (fs->store_fd >= 0)

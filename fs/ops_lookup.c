@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "dirs.h"
+#include "look.h"
 #include "ops.h"
 #include "root.h"
 #include "versions.h"
@@ -54,6 +55,12 @@ static int lookup_entry(struct fs *fs, fuse_ino_t parent, const char *name, stru
 	return result == ENOENT ? 0 : result;
 }
 
+static int lookup_top(struct fs *fs, const char *name, struct fuse_entry_param *ret_param)
+{
+	look_if_changed(fs);
+	return top_lookup(fs, name, ret_param);
+}
+
 static int lookup(struct fs *fs, fuse_ino_t parent, const char *name, struct fuse_entry_param *ret_param)
 {
 	if (name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0')))
@@ -61,7 +68,7 @@ static int lookup(struct fs *fs, fuse_ino_t parent, const char *name, struct fus
 	if (strlen(name) > NAME_MAX)
 		return ENAMETOOLONG;
 	if (top_is_root(fs, parent))
-		return top_lookup(fs, name, ret_param);
+		return lookup_top(fs, name, ret_param);
 	if (versions_has(parent))
 		return versions_lookup(fs, parent, name, ret_param);
 	return lookup_entry(fs, parent, name, ret_param);
@@ -105,12 +112,14 @@ void op_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)
 {
 	struct fs *fs = op_fs(req);
 	struct stat st;
+	bool root = top_is_root(fs, node);
+	if (root)
+		look_if_changed(fs);
 	int result = node_attr(fs, node, &st);
-	bool changing = top_is_root(fs, node) || versions_has(node);
 	if (result)
 		fuse_reply_err(req, result);
 	else
-		fuse_reply_attr(req, &st, changing ? A_WHILE : FOREVER);
+		fuse_reply_attr(req, &st, root ? A_MOMENT : versions_has(node) ? A_WHILE : FOREVER);
 }
 
 static void readlink_held(fuse_req_t req, fuse_ino_t node)

@@ -26,9 +26,6 @@ static fuse_ino_t top_node(enum node_top what, uint32_t index)
 /* The root changes when its store does. */
 static void root_attr(struct fs *fs, struct stat *ret_stat)
 {
-	struct stat store = {0};
-	if (fstat(fs->store_fd, &store) != 0)
-		store.st_mtim.tv_sec = 0;
 	const struct attr_rules *rules = &fs->options.rules;
 	*ret_stat = (struct stat){
 		.st_ino = FUSE_ROOT_ID,
@@ -37,9 +34,9 @@ static void root_attr(struct fs *fs, struct stat *ret_stat)
 		.st_uid = rules->set_uid ? rules->uid : geteuid(),
 		.st_gid = rules->set_gid ? rules->gid : getegid(),
 		.st_blksize = 4096,
-		.st_mtim = store.st_mtim,
-		.st_ctim = store.st_mtim,
-		.st_atim = store.st_mtim,
+		.st_mtim = fs->changed,
+		.st_ctim = fs->changed,
+		.st_atim = fs->changed,
 	};
 }
 
@@ -74,28 +71,31 @@ int top_attr(struct fs *fs, fuse_ino_t packed, struct stat *ret_stat)
 	return 0;
 }
 
-/* A name in the root: its node, ROOT_NONE's for nothing. */
-static fuse_ino_t find_name(struct fs *fs, const char *name, double *ret_timeout)
+/* A directory in the root, which stays what it is, or 0. */
+static fuse_ino_t find_directory(struct fs *fs, const char *name)
 {
 	uint32_t serial;
-	bool changes, found;
-	*ret_timeout = FOREVER;
 	if (root_find(fs, name, &serial))
 		return top_node(TOP_SNAPSHOT, serial);
-	if (strcmp(name, LATEST) == 0 && root_latest(fs, &serial))
-		return top_node(TOP_LINK, serial);
-	if (fs->versions && strcmp(name, VERSIONS) == 0)
-		return versions_top(fs);
-	found = root_find_meant(fs, name, &serial, &changes);
-	if (changes)
-		*ret_timeout = A_WHILE;
+	return fs->versions && strcmp(name, VERSIONS) == 0 ? versions_top(fs) : 0;
+}
+
+/* What else a name may mean now, or 0. */
+static fuse_ino_t find_link(struct fs *fs, const char *name)
+{
+	uint32_t serial;
+	bool found = strcmp(name, LATEST) == 0 ? root_latest(fs, &serial) : root_find_meant(fs, name, &serial);
 	return found ? top_node(TOP_LINK, serial) : 0;
 }
 
 int top_lookup(struct fs *fs, const char *name, struct fuse_entry_param *ret_param)
 {
-	struct fuse_entry_param param = {.attr_timeout = FOREVER};
-	param.ino = find_name(fs, name, &param.entry_timeout);
+	struct fuse_entry_param param = {.attr_timeout = FOREVER, .entry_timeout = FOREVER};
+	param.ino = find_directory(fs, name);
+	if (param.ino == 0) {
+		param.ino = find_link(fs, name);
+		param.entry_timeout = A_MOMENT;
+	}
 	int result = param.ino ? top_attr(fs, param.ino, &param.attr) : 0;
 	if (result == 0)
 		*ret_param = param;

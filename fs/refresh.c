@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "refresh.h"
 #include "gone.h"
+#include "look.h"
 #include "root.h"
 #include "versions.h"
 #include "xattr.h"
@@ -17,7 +18,7 @@
 
 #define POLL_MS	    1000 /* to look again without a watch, or after a failure */
 #define GONE_MS_MAX 64000
-#define SETTLE_MS   20 /* one change often brings several events */
+#define SETTLE_MS   20 /* one change often brings several events: those after the first are waited for */
 
 struct refresh {
 	struct fs *fs;
@@ -52,11 +53,20 @@ static int open_watch(const struct fs *fs, const char *store)
 	return -1;
 }
 
+/* Names stay while the mount lives. The kernel is told without the lock, which its answer may wait for. */
+static void tell_of(struct fs *fs, uint32_t serial)
+{
+	pthread_rwlock_rdlock(&fs->lock);
+	const char *name = root_file_name(fs, serial);
+	size_t length = root_name_length(fs, serial);
+	pthread_rwlock_unlock(&fs->lock);
+	fuse_lowlevel_notify_inval_entry(fs->session, FUSE_ROOT_ID, name, length);
+}
+
 static void tell_kernel(struct fs *fs, const struct root_change *change)
 {
 	for (size_t i = 0; i < change->count; i++)
-		fuse_lowlevel_notify_inval_entry(fs->session, FUSE_ROOT_ID, root_file_name(fs, change->serials[i]),
-						 root_name_length(fs, change->serials[i]));
+		tell_of(fs, change->serials[i]);
 	fuse_lowlevel_notify_inval_entry(fs->session, FUSE_ROOT_ID, "latest", strlen("latest"));
 	fuse_lowlevel_notify_inval_inode(fs->session, FUSE_ROOT_ID, 0, 0);
 }
@@ -76,34 +86,34 @@ static void note_gone(struct refresh *refresh)
 	refresh->gone_ms = POLL_MS;
 }
 
-/* Names and serials stay while the mount lives and only this thread adds some, so the kernel is told without the lock,
- * which its answer may wait for. */
+/* What changed since, whoever saw it. With the lock for writing. */
+static struct root_change take_news(struct fs *fs)
+{
+	struct root_change news = fs->news;
+	fs->news = (struct root_change){0};
+	for (size_t i = 0; i < news.count; i++)
+		if (!root_is_gone(fs, news.serials[i]))
+			xattr_new_snapshot(fs, news.serials[i]);
+	return news;
+}
+
 static void update(struct refresh *refresh)
 {
 	struct fs *fs = refresh->fs;
-	struct root_change change = {0};
 	struct bt_error error = {0};
 	uint32_t single;
 	pthread_rwlock_wrlock(&fs->lock);
-	int code = bt_store_refresh(fs->store, &error);
-	int result = code ? 0 : root_update(fs, &change);
-	if (fs->versions && change.count > 0)
-		versions_outdate(fs);
-	for (size_t i = 0; i < change.count; i++) {
-		if (!root_is_gone(fs, change.serials[i]))
-			xattr_new_snapshot(fs, change.serials[i]);
-	}
+	int code = look_again(fs, &error);
+	struct root_change news = take_news(fs);
 	if (bt_store_holds_removed(fs->store))
 		note_gone(refresh);
 	pthread_rwlock_unlock(&fs->lock);
-	refresh->failed = code || result;
+	refresh->failed = code != 0;
 	if (code)
 		log_error(&fs->log, "looking at the store again", &error);
-	if (result)
-		log_text(&fs->log, "looking at the store again: out of memory");
-	if (change.count > 0 && !root_is_single(fs, &single))
-		tell_kernel(fs, &change);
-	free(change.serials);
+	if (news.count > 0 && !root_is_single(fs, &single))
+		tell_kernel(fs, &news);
+	free(news.serials);
 	pthread_rwlock_rdlock(&fs->lock);
 	bt_store_hold(fs->store);
 	pthread_rwlock_unlock(&fs->lock);
@@ -159,13 +169,13 @@ static void *follow(void *arg)
 		if (ready < 0 && errno != EINTR)
 			return NULL;
 		if (ready > 0 && fds[1].revents) {
-			if (poll(fds, 1, SETTLE_MS) > 0)
-				return NULL;
 			if (drain(refresh->watch)) {
 				watch_contents(refresh);
 				bt_store_doubt(refresh->fs->store);
 				update(refresh);
 			}
+			if (poll(fds, 1, SETTLE_MS) > 0)
+				return NULL;
 		} else if (refresh->watch < 0 || refresh->failed) {
 			update(refresh);
 		}

@@ -154,18 +154,14 @@ static bool find_beginning(struct fs *fs, const char *text, uint32_t *ret_serial
 	       find_name(fs->root, name, shown_length(name), ret_serial) && root_is_shown(fs, *ret_serial);
 }
 
-bool root_find_meant(struct fs *fs, const char *text, uint32_t *ret_serial, bool *ret_changes)
+bool root_find_meant(struct fs *fs, const char *text, uint32_t *ret_serial)
 {
 	static const char before[] = "latest~";
-	*ret_changes = true;
 	if (text[0] == '@')
 		return find_time(fs, text, ret_serial);
 	if (strncmp(text, before, strlen(before)) == 0)
 		return find_before(fs, text + strlen(before), ret_serial);
-	if (text[0] >= '0' && text[0] <= '9')
-		return find_beginning(fs, text, ret_serial);
-	*ret_changes = false;
-	return false;
+	return text[0] >= '0' && text[0] <= '9' && find_beginning(fs, text, ret_serial);
 }
 
 /* A new file, also behind a name that another one had. */
@@ -224,22 +220,21 @@ static int take_file(struct fs *fs, size_t index, struct root_change *change)
 	return result ? result : add_change(change, serial);
 }
 
-int root_update(struct fs *fs, struct root_change *ret_change)
+int root_update(struct fs *fs, struct root_change *change)
 {
 	struct root *root = fs->root;
 	int result = 0;
-	*ret_change = (struct root_change){0};
 	for (uint32_t i = 0; i < root->count; i++)
 		root->list[i]->listed = false;
 	size_t count = bt_store_snapshot_count(fs->store);
 	for (size_t i = 0; i < count && result == 0; i++)
-		result = take_file(fs, i, ret_change);
+		result = take_file(fs, i, change);
 	for (uint32_t i = 0; i < root->count && result == 0; i++) {
 		struct shown *shown = root->list[i];
 		if (shown->listed || shown->gone)
 			continue;
 		shown->gone = true;
-		result = add_change(ret_change, i);
+		result = add_change(change, i);
 	}
 	return result;
 }

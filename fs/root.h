@@ -17,13 +17,9 @@
 int root_new(struct fs *fs, struct bt_error *error); /* 0 or a bt_code */
 void root_free(struct fs *fs);
 
-/* After bt_store_refresh: serials that appeared or vanished (free serials); both, with one name, when another file took
- * that. 0 or ENOMEM. */
-struct root_change {
-	uint32_t *serials;
-	size_t count;
-};
-int root_update(struct fs *fs, struct root_change *ret_change);
+/* After bt_store_refresh: adds the serials that appeared or vanished (free serials); both, with one name, when another
+ * file took that. 0 or ENOMEM. */
+int root_update(struct fs *fs, struct root_change *change);
 
 bool root_is_single(const struct fs *fs, uint32_t *ret_serial); /* one snapshot is the root */
 uint32_t root_count(const struct fs *fs);			/* serials are below this */
@@ -37,9 +33,8 @@ bool root_is_shown(struct fs *fs, uint32_t serial);
 /* Of those: the newest, the one of that name. False if there is none. */
 bool root_latest(struct fs *fs, uint32_t *ret_serial);
 bool root_find(struct fs *fs, const char *name, uint32_t *ret_serial);
-/* The one that "@TIME", "latest~N", or the beginning of the time in its name and of no other's ("2026-11-20T10") means.
- * *ret_changes: it may mean another one, or one at all, when snapshots come and go. */
-bool root_find_meant(struct fs *fs, const char *text, uint32_t *ret_serial, bool *ret_changes);
+/* The one that "@TIME", "latest~N", or the beginning of the time in its name and of no other's ("2026-11-20T10") means. */
+bool root_find_meant(struct fs *fs, const char *text, uint32_t *ret_serial);
 
 /* The kernel was told of a snapshot's directory, or (less than 0) has forgotten it. As long as it knows the directory,
  * somebody may have a file below open. */

@@ -55,6 +55,24 @@ not_listed() {
 	! lists "$1"
 }
 
+@test "a snapshot is there as soon as the command has returned" {
+	small_tree src
+	quietly src
+	show
+	local name
+	for i in $(seq 10); do
+		diff -r src mnt/latest/
+		echo "$i" >src/docs/a.txt
+		name=$(date -u +snapshot_%FT%H-%M-%SZ)
+		[ -e "mnt/$name" ] || true
+		quietly src
+		diff -r src mnt/latest/
+		lists "$(newest | sed 's/.json//')"
+		[ "$(cat "mnt/$(newest | sed 's/.json//')/docs/a.txt")" = "$i" ]
+		[ "$(cat mnt/@0s/docs/a.txt)" = "$i" ]
+	done
+}
+
 @test "without a watch it looks again by itself" {
 	is_root || skip "takes the watches away"
 	small_tree src

@@ -158,7 +158,7 @@ static void a_snapshot_has_its_own_time(void **state)
 static void latest_is_a_link_to_the_newest(void **state)
 {
 	char target[300];
-	struct root_change change;
+	struct root_change change = {0};
 	fuse_ino_t before = top(*state, "latest");
 	assert_int_equal(top_readlink(*state, before, target, sizeof(target)), 0);
 	assert_string_equal(target, "snapshot_2");
@@ -166,6 +166,7 @@ static void latest_is_a_link_to_the_newest(void **state)
 	assert_int_equal(root_update(*state, &change), 0);
 	assert_int_equal(change.count, 1);
 	free(change.serials);
+	change = (struct root_change){0};
 	fuse_ino_t after = top(*state, "latest");
 	assert_true(after != before); /* so that what the kernel remembers of the old one does no harm */
 	assert_int_equal(top_readlink(*state, after, target, sizeof(target)), 0);
@@ -175,12 +176,13 @@ static void latest_is_a_link_to_the_newest(void **state)
 
 static void a_pruned_snapshot_vanishes_but_stays_readable(void **state)
 {
-	struct root_change change;
+	struct root_change change = {0};
 	fuse_ino_t snapshot = top(*state, "snapshot_1"), unseen = top(*state, "snapshot_2");
 	fake_drop_snapshot("snapshot_1.json");
 	assert_int_equal(root_update(*state, &change), 0);
 	assert_int_equal(change.count, 1);
 	free(change.serials);
+	change = (struct root_change){0};
 	assert_int_equal(top(*state, "snapshot_1"), 0);
 	assert_true(below(*state, snapshot, "x.txt").ino != 0);
 	assert_int_equal(top(*state, "snapshot_2"), unseen);
@@ -190,13 +192,14 @@ static void a_pruned_snapshot_vanishes_but_stays_readable(void **state)
 	assert_int_equal(root_update(*state, &change), 0);
 	assert_int_equal(change.count, 1);
 	free(change.serials);
+	change = (struct root_change){0};
 	assert_int_not_equal(top(*state, "snapshot_1"), snapshot); /* another file, for all that is known */
 }
 
 static void another_file_of_the_same_name_is_another_snapshot(void **state)
 {
 	struct fs *fs = *state;
-	struct root_change change;
+	struct root_change change = {0};
 	fuse_ino_t before = top(fs, "snapshot_2");
 	assert_int_not_equal(below(fs, before, "x.txt").ino, 0);
 	fake_drop_snapshot("snapshot_2.json");
@@ -204,6 +207,7 @@ static void another_file_of_the_same_name_is_another_snapshot(void **state)
 	assert_int_equal(root_update(fs, &change), 0);
 	assert_int_equal(change.count, 2); /* one that came, one that went */
 	free(change.serials);
+	change = (struct root_change){0};
 	fuse_ino_t after = top(fs, "snapshot_2");
 	assert_int_not_equal(after, before);
 	assert_int_equal(below(fs, after, "x.txt").ino, 0);
@@ -214,7 +218,7 @@ static void another_file_of_the_same_name_is_another_snapshot(void **state)
 static void what_the_kernel_knows_of_a_removed_snapshot_is_needed(void **state)
 {
 	struct fs *fs = *state;
-	struct root_change change;
+	struct root_change change = {0};
 	struct fuse_entry_param param;
 	assert_int_equal(top_lookup(fs, "snapshot_1", &param), 0);
 	op_entry_known(fs, &param);
@@ -223,6 +227,7 @@ static void what_the_kernel_knows_of_a_removed_snapshot_is_needed(void **state)
 	fake_drop_snapshot("snapshot_1.json");
 	assert_int_equal(root_update(fs, &change), 0);
 	free(change.serials);
+	change = (struct root_change){0};
 	assert_true(root_is_needed(fs, node_unpack(param.ino).index));
 	op_forgotten(fs, param.ino, 1);
 	assert_true(root_is_needed(fs, node_unpack(param.ino).index));
@@ -348,11 +353,12 @@ static void one_snapshot_can_be_the_root(void **state)
 static void xattrs_are_decided_when_asked_for(void **state)
 {
 	struct fs *fs = *state;
-	struct root_change change;
+	struct root_change change = {0};
 	assert_false(xattr_wanted(fs));
 	fake_snapshot("snapshot_3.json", fake_id(TREE_A), true);
 	assert_int_equal(root_update(fs, &change), 0);
 	free(change.serials);
+	change = (struct root_change){0};
 	assert_false(xattr_wanted(fs)); /* the kernel was told no */
 	atomic_store(&fs->xattr_decision, 0);
 	assert_true(xattr_wanted(fs));
