@@ -5,7 +5,7 @@
 #include "versions.h"
 #include <errno.h>
 
-/* A reply being filled. Offsets: 0 before ".", 1 before "..", from 2 on the entries. */
+/* A reply being filled. Offsets: 0 before ".", 1 before "..", from 2 on the entries, in versions/ by their cookies. */
 struct listing {
 	fuse_req_t req;
 	bool plus;
@@ -56,8 +56,8 @@ static int list_versions(struct fs *fs, fuse_ino_t node, struct listing *listing
 {
 	struct versions_entry entry;
 	int result;
-	for (; (result = versions_at(fs, node, offset - 2, &entry)) == 0; offset++)
-		if (!list_one(listing, entry.name, &entry.param, offset + 1))
+	for (; (result = versions_behind(fs, node, offset, &entry)) == 0; offset = entry.cookie)
+		if (!list_one(listing, entry.name, &entry.param, entry.cookie))
 			return 0;
 	return result == ENOENT ? 0 : result;
 }

@@ -92,6 +92,8 @@ int top_lookup(struct fs *fs, const char *name, struct fuse_entry_param *ret_par
 {
 	struct fuse_entry_param param = {.attr_timeout = FOREVER, .entry_timeout = FOREVER};
 	param.ino = find_directory(fs, name);
+	if (versions_has(param.ino))
+		param.attr_timeout = A_WHILE;
 	if (param.ino == 0) {
 		param.ino = find_link(fs, name);
 		param.entry_timeout = A_MOMENT;

@@ -69,6 +69,7 @@ static void tell_kernel(struct fs *fs, const struct root_change *change)
 		tell_of(fs, change->serials[i]);
 	fuse_lowlevel_notify_inval_entry(fs->session, FUSE_ROOT_ID, "latest", strlen("latest"));
 	fuse_lowlevel_notify_inval_inode(fs->session, FUSE_ROOT_ID, 0, 0);
+	versions_tell(fs);
 }
 
 static int64_t now_ms(void)

@@ -109,6 +109,12 @@ void versions_forget_unused(struct fs *fs)
 	}
 }
 
+void versions_tell(struct fs *fs)
+{
+	for (uint32_t i = 0; fs->versions && places_take_listed(fs->versions->places, &i); i++)
+		fuse_lowlevel_notify_inval_inode(fs->session, node_of(i), 0, 0);
+}
+
 static void leave(struct fs *fs)
 {
 	pthread_mutex_unlock(&fs->versions->lock);
@@ -215,7 +221,7 @@ static int get_listed(struct fs *fs, uint32_t place, struct kept **ret_kept)
 	return result;
 }
 
-/* What all trees allow: one that was closed to others stays closed. */
+/* What all trees allow: one that was closed to others stays closed. The list changes when that of snapshots does. */
 static void attr_of(const struct fs *fs, const struct kept *kept, struct stat *ret_stat)
 {
 	const struct built *built = &kept->built;
@@ -234,6 +240,7 @@ static void attr_of(const struct fs *fs, const struct kept *kept, struct stat *r
 		entry.uid = geteuid();
 		entry.gid = getegid();
 	}
+	entry.mtime = (struct bt_time){fs->changed.tv_sec, (uint32_t)fs->changed.tv_nsec};
 	attr_fill(&fs->options.rules, &entry, attr_ino(&entry, hash_add(built->path, TOP_VERSIONS), 0), ret_stat);
 }
 
@@ -312,20 +319,22 @@ int versions_lookup(struct fs *fs, fuse_ino_t parent, const char *name, struct f
 	return result;
 }
 
-int versions_at(struct fs *fs, fuse_ino_t node, uint64_t index, struct versions_entry *ret_entry)
+int versions_behind(struct fs *fs, fuse_ino_t node, uint64_t cookie, struct versions_entry *ret_entry)
 {
 	struct kept *kept;
 	if (!enter(fs, node))
 		return ESTALE;
 	int result = get_listed(fs, node_unpack(node).index, &kept);
-	if (result == 0 && index >= kept->built.child_count)
-		result = ENOENT;
-	if (result == 0) {
-		snprintf(ret_entry->name, sizeof(ret_entry->name), "%s", kept->built.children[index].name);
-		ret_entry->param = kept->built.children[index].param;
-		if (ret_entry->param.ino)
-			places_told(fs->versions->places, kept->place, ret_entry->name);
+	if (cookie < BUILT_FIRST_COOKIE)
+		places_listed(fs->versions->places, node_unpack(node).index);
+	const struct child *child = result ? NULL : built_behind(&kept->built, cookie);
+	if (child) {
+		snprintf(ret_entry->name, sizeof(ret_entry->name), "%s", child->name);
+		ret_entry->param = child->param;
+		ret_entry->cookie = child->cookie;
+		if (child->param.ino)
+			places_told(fs->versions->places, kept->place, child->name);
 	}
 	leave(fs);
-	return result;
+	return child ? 0 : result ? result : ENOENT;
 }

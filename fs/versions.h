@@ -15,6 +15,7 @@
 int versions_new(struct fs *fs); /* 0 or ENOMEM */
 void versions_free(struct fs *fs);
 void versions_outdate(struct fs *fs); /* the list of snapshots changed */
+void versions_tell(struct fs *fs);    /* the same to the kernel, without fs->lock */
 
 fuse_ino_t versions_top(struct fs *fs);
 bool versions_has(fuse_ino_t node); /* a directory in it, or it */
@@ -30,7 +31,10 @@ int versions_lookup(struct fs *fs, fuse_ino_t parent, const char *name, struct f
 struct versions_entry {
 	char name[320];
 	struct fuse_entry_param param; /* node 0 for a directory: the kernel asks when it wants more */
+	uint64_t cookie;
 };
-int versions_at(struct fs *fs, fuse_ino_t node, uint64_t index, struct versions_entry *ret_entry);
+/* The entry behind a cookie, or the first (any below 16); ENOENT at the end. Cookies hang on the names alone, so that
+ * a reader misses nothing and sees nothing twice when other names come and go. */
+int versions_behind(struct fs *fs, fuse_ino_t node, uint64_t cookie, struct versions_entry *ret_entry);
 
 #endif

@@ -55,6 +55,12 @@ static int add_source(struct built *built, const struct bt_entry *entry, uint32_
 	return 0;
 }
 
+/* 62 bits, as an offset in a directory is a signed number; above those of "." and "..". */
+static uint64_t name_hash(const char *name)
+{
+	return (hash_bytes(HASH_SEED, name, strlen(name)) >> 2) + BUILT_FIRST_COOKIE;
+}
+
 static int add_child(struct built *built, const char *name, const struct fuse_entry_param *param)
 {
 	void *list = built->children;
@@ -64,13 +70,16 @@ static int add_child(struct built *built, const char *name, const struct fuse_en
 		return ENOMEM;
 	}
 	built->children = list;
-	built->children[built->child_count++] = (struct child){.name = copy, .param = *param};
+	built->children[built->child_count++] = (struct child){.name = copy, .hash = name_hash(name), .param = *param};
 	return 0;
 }
 
 static int order_children(const void *a, const void *b)
 {
-	return strcmp(((const struct child *)a)->name, ((const struct child *)b)->name);
+	const struct child *x = a, *y = b;
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return strcmp(x->name, y->name);
 }
 
 /* Sorts and keeps one of each name. */
@@ -86,14 +95,32 @@ static void tidy_children(struct built *built)
 			built->children[kept++] = built->children[i];
 	}
 	built->child_count = kept;
+	for (size_t i = 0; i < kept; i++) {
+		struct child *child = &built->children[i];
+		bool later = i == 0 || child->hash > child[-1].cookie;
+		child->cookie = later ? child->hash : child[-1].cookie + 1;
+	}
 }
 
 const struct child *built_find(const struct built *built, const char *name)
 {
-	struct child key = {.name = (char *)(uintptr_t)name};
+	struct child key = {.name = (char *)(uintptr_t)name, .hash = name_hash(name)};
 	return built->child_count
 		       ? bsearch(&key, built->children, built->child_count, sizeof(*built->children), order_children)
 		       : NULL;
+}
+
+const struct child *built_behind(const struct built *built, uint64_t cookie)
+{
+	size_t low = 0, high = built->child_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (built->children[middle].cookie <= cookie)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < built->child_count ? &built->children[low] : NULL;
 }
 
 int built_top(struct fs *fs, struct built *ret_built)
@@ -205,6 +232,7 @@ int built_below(struct fs *fs, const struct built *parent, const char *name, str
 	for (size_t i = 0; i < parent->source_count && result == 0; i++)
 		result = add_below(fs, parent, &parent->sources[i], name, &built, &contents);
 	free(contents.keys);
+	tidy_children(&built);
 	if (result == 0 && built.source_count == 0 && built.child_count == 0)
 		result = ENOENT;
 	if (result)
@@ -236,6 +264,5 @@ int built_list(struct fs *fs, struct built *built)
 		result = list_source(fs, &built->sources[i], built);
 		tidy_children(built); /* before the next: most names are the same */
 	}
-	tidy_children(built);
 	return result;
 }

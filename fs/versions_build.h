@@ -13,8 +13,12 @@ struct source {
 	mode_t mode;
 };
 
+#define BUILT_FIRST_COOKIE 16 /* below are those of "." and ".." */
+
 struct child {
 	char *name;
+	uint64_t hash;	 /* of the name: what they are sorted by */
+	uint64_t cookie; /* where a reader stands behind it, whatever comes and goes: the hash, but increasing */
 	struct fuse_entry_param param; /* of a version; node 0: a directory */
 };
 
@@ -34,5 +38,7 @@ int built_below(struct fs *fs, const struct built *parent, const char *name, str
 int built_list(struct fs *fs, struct built *built);
 void built_free(struct built *built);
 const struct child *built_find(const struct built *built, const char *name);
+/* The first child behind a cookie, or from the beginning (0); NULL if there is none. */
+const struct child *built_behind(const struct built *built, uint64_t cookie);
 
 #endif

@@ -12,7 +12,8 @@ struct place {
 	char *name, *told;
 	size_t told_size;
 	long lookups; /* that the kernel has not forgotten */
-	uint32_t parent, unused;
+	uint32_t parent;
+	bool listed;
 };
 
 struct places {
@@ -128,6 +129,27 @@ void places_told(struct places *places, uint32_t number, const char *version)
 		place->told_size += length;
 	}
 	pthread_mutex_unlock(&places->lock);
+}
+
+void places_listed(struct places *places, uint32_t number)
+{
+	pthread_mutex_lock(&places->lock);
+	struct place *place = table_at(&places->table, number);
+	if (place)
+		place->listed = true;
+	pthread_mutex_unlock(&places->lock);
+}
+
+bool places_take_listed(struct places *places, uint32_t *number)
+{
+	pthread_mutex_lock(&places->lock);
+	struct place *place = table_at(&places->table, *number);
+	while (place && !place->listed)
+		place = table_at(&places->table, ++*number);
+	if (place)
+		place->listed = false;
+	pthread_mutex_unlock(&places->lock);
+	return place != NULL;
 }
 
 static bool told_below(const struct places *places, uint32_t *number)

@@ -35,6 +35,10 @@ struct place_told {
 	size_t size;
 };
 bool places_told_below(struct places *places, uint32_t *number, struct place_told *ret_told);
+/* Its list was asked for. The first such place from *number on, which becomes its number; it no longer counts as one.
+ */
+void places_listed(struct places *places, uint32_t number);
+bool places_take_listed(struct places *places, uint32_t *number);
 uint32_t places_count(struct places *places);
 
 #endif

@@ -73,6 +73,41 @@ not_listed() {
 	done
 }
 
+@test "lists of versions/ that were read show what came and went since" {
+	small_tree src
+	quietly src
+	show -o versions
+	local second
+	ls mnt/versions mnt/versions/docs mnt/versions/docs/a.txt >/dev/null
+	exec 9<mnt/versions/docs
+	echo more >src/docs/new
+	echo other >src/docs/a.txt
+	quietly src
+	second=$(newest)
+	PATIENCE=3 shown_within_a_second test -e mnt/versions/docs/new
+	[ "$(ls mnt/versions/docs | grep -c new)" = 1 ]
+	[ "$(ls /proc/self/fd/9/ | grep -c new)" = 1 ]
+	[ "$(ls mnt/versions/docs/a.txt | wc -l)" = 2 ]
+	exec 9<&-
+	[ "$(stat -c %y mnt/versions/docs)" = "$(stat -c %y snapshots)" ]
+	rm "snapshots/$second"
+	nothing_new() { [ "$(ls mnt/versions/docs | grep -c new)" = 0 ] && [ "$(ls mnt/versions/docs/a.txt | wc -l)" = 1 ]; }
+	PATIENCE=3 shown_within_a_second nothing_new
+}
+
+@test "a list of versions/ that is being read while others go has every name once" {
+	mkdir src
+	(cd src && touch {0000..2999} .{0..4})
+	quietly src
+	rm src/.{0..4}
+	quietly src
+	show -o versions
+	"$TESTS/bats/mount_list_across.py" mnt/versions 500 backuptool prune --keep-last 1 >listing
+	[ -z "$(sort listing | uniq -d)" ]
+	grep -v '^\.' listing | sort | cmp - <(ls src)
+	[ -z "$(find mnt/versions -name '.?')" ]
+}
+
 @test "without a watch it looks again by itself" {
 	is_root || skip "takes the watches away"
 	small_tree src
