@@ -69,9 +69,20 @@ void log_close(struct log *log)
 	pthread_mutex_destroy(&log->lock);
 }
 
+static void forget_old(struct log *log)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (log->count > 0 && now.tv_sec - log->first >= LOG_SECONDS)
+		log->count = 0;
+	if (log->count == 0)
+		log->first = now.tv_sec;
+}
+
 /* Whether this is to be said: false when it was, or when so much was that the rest would only fill the log. */
 static bool remember(struct log *log, uint64_t hash, bool *ret_last)
 {
+	forget_old(log);
 	for (unsigned i = 0; i < log->count; i++)
 		if (log->seen[i] == hash)
 			return false;
@@ -96,7 +107,7 @@ void log_text(struct log *log, const char *text)
 	if (remember(log, hash_bytes(HASH_SEED, text, strlen(text)), &last))
 		say(log, text);
 	if (last)
-		say(log, "further problems are not logged");
+		say(log, "further problems are not logged within this hour");
 	pthread_mutex_unlock(&log->lock);
 }
 

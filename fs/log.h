@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Problems while mounted: each goes to the system's log once, and to stderr in the foreground. Thread-safe. */
+/* Problems while mounted: each goes to the system's log once in a while, and to stderr in the foreground. Thread-safe.
+ */
 #ifndef FS_LOG_H
 #define FS_LOG_H
 
 #include <backuptool/error.h>
 #include <pthread.h>
+#include <time.h>
 
 #define LOG_REMEMBERED 256
+#define LOG_SECONDS    3600 /* after which what was said may be said again */
 
 struct log {
 	pthread_mutex_t lock;
 	uint64_t seen[LOG_REMEMBERED]; /* hashes of what was said */
 	unsigned count;
+	time_t first; /* when the first of them was said */
 	bool foreground;
 };
 
