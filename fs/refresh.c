@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define POLL_MS	    1000 /* to look again without a watch, or after a failure */
@@ -26,6 +27,7 @@ struct refresh {
 	const char *store;
 	int watch, stop; /* watch -1: look again and again */
 	bool failed;	 /* to look at the store the last time */
+	bool empty;	 /* no snapshots: the directory may be gone next, of which no event tells */
 	int gone_ms;	 /* how long to wait until removed files are let go, if nobody uses them; -1: there are none */
 	int64_t gone_at; /* when they are looked at next */
 };
@@ -47,7 +49,7 @@ static int open_watch(const struct fs *fs, const char *store)
 	int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (watch < 0)
 		return -1;
-	if (inotify_add_watch(watch, store, EVENTS) >= 0)
+	if (inotify_add_watch(watch, store, EVENTS | IN_MOVE_SELF) >= 0)
 		return watch;
 	close(watch);
 	return -1;
@@ -98,6 +100,22 @@ static struct root_change take_news(struct fs *fs)
 	return news;
 }
 
+/* What is mounted is the directory, not what its name leads to. */
+static void check_place(const struct refresh *refresh)
+{
+	struct stat own, there;
+	char shown[640], text[sizeof(shown) + 128];
+	if (fstat(refresh->fs->store_fd, &own) != 0)
+		return;
+	int result = stat(refresh->store, &there);
+	if (result == 0 ? there.st_dev == own.st_dev && there.st_ino == own.st_ino : errno != ENOENT)
+		return;
+	bt_error_escape(refresh->store, shown, sizeof(shown));
+	snprintf(text, sizeof(text), "%s: the store was removed, or is elsewhere now: please unmount, and mount again",
+		 shown);
+	log_text(&refresh->fs->log, text);
+}
+
 static void update(struct refresh *refresh)
 {
 	struct fs *fs = refresh->fs;
@@ -108,6 +126,7 @@ static void update(struct refresh *refresh)
 	struct root_change news = take_news(fs);
 	if (bt_store_holds_removed(fs->store))
 		note_gone(refresh);
+	refresh->empty = bt_store_snapshot_count(fs->store) == 0;
 	pthread_rwlock_unlock(&fs->lock);
 	refresh->failed = code != 0;
 	if (code)
@@ -118,6 +137,7 @@ static void update(struct refresh *refresh)
 	pthread_rwlock_rdlock(&fs->lock);
 	bt_store_hold(fs->store);
 	pthread_rwlock_unlock(&fs->lock);
+	check_place(refresh);
 }
 
 /* Empties the queue; whether any event concerns a file of the store, or contents/. */
@@ -130,7 +150,7 @@ static bool drain(int watch)
 		for (ssize_t at = 0; at < length;) {
 			const struct inotify_event *event = (const void *)(events + at);
 			const char *end = event->len ? strstr(event->name, ".json") : NULL;
-			any |= (event->mask & IN_Q_OVERFLOW) || (event->mask & IN_ISDIR) ||
+			any |= (event->mask & (IN_Q_OVERFLOW | IN_ISDIR | IN_MOVE_SELF)) ||
 			       (end && end[strlen(".json")] == '\0');
 			at += (ssize_t)(sizeof(*event) + event->len);
 		}
@@ -149,7 +169,7 @@ static void release(struct refresh *refresh)
  * changed: of a file that is written anew in its place the directory tells nothing. */
 static int patience(const struct refresh *refresh)
 {
-	if (refresh->watch < 0 || refresh->failed)
+	if (refresh->watch < 0 || refresh->failed || refresh->empty)
 		return POLL_MS;
 	if (refresh->gone_ms < 0)
 		return -1;
@@ -177,7 +197,7 @@ static void *follow(void *arg)
 			}
 			if (poll(fds, 1, SETTLE_MS) > 0)
 				return NULL;
-		} else if (refresh->watch < 0 || refresh->failed) {
+		} else if (refresh->watch < 0 || refresh->failed || refresh->empty) {
 			update(refresh);
 		}
 		if (refresh->gone_ms >= 0 && now_ms() >= refresh->gone_at)

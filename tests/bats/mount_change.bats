@@ -436,6 +436,23 @@ no_removed_files_are_open() {
 	[ "$(cat "mnt/$(newest 1 | sed 's/.json//')/docs/a.txt")" = hello ]
 }
 
+@test "a store that is removed or moved away is told in the log" {
+	small_tree src
+	for how in "rm -r snapshots" "mv snapshots elsewhere"; do
+		rm -rf snapshots elsewhere
+		quietly src
+		backupfs -f "$WORK/snapshots" "$WORK/mnt" 2>log 3>&- &
+		wait_until is_mounted
+		[ -e mnt/latest/docs/a.txt ]
+		$how
+		quietly src
+		wait_until grep -qx "backupfs: $WORK/snapshots: the store was removed, or is elsewhere now: please unmount, and mount again" log
+		sleep 1.5
+		[ "$(wc -l <log)" = 1 ]
+		hide
+	done
+}
+
 # Longer, and thus a proof of more, with --long.
 @test "readers, snapshots, prunes and mounts beside each other" {
 	small_tree src
