@@ -21,7 +21,7 @@ static long now_seconds(void)
 }
 
 /* With the lock for writing. */
-static void look_again(struct fs *fs, unsigned version, const struct bt_error *error)
+static void look_once_more(struct fs *fs, unsigned version, const struct bt_error *error)
 {
 	if (bt_store_version(fs->store) != version)
 		return;
@@ -38,7 +38,7 @@ bool fs_retry(struct fs *fs, unsigned *version, const struct bt_error *error)
 		return false;
 	if (atomic_load(&fs->missed) != now_seconds()) {
 		pthread_rwlock_wrlock(&fs->lock);
-		look_again(fs, *version, error);
+		look_once_more(fs, *version, error);
 		pthread_rwlock_unlock(&fs->lock);
 	}
 	loop_resume();

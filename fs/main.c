@@ -72,7 +72,8 @@ static int open_store(struct fs *fs, const char *path)
 	struct bt_error error = {0};
 	struct bt_store_options options = {.cache_bytes = bounds_blocks_cache(fs->options.cache_bytes),
 					   .open_files = bounds_store_files(),
-					   .verify_always = fs->options.verify_always};
+					   .verify_always = fs->options.verify_always,
+					   .before_slow = loop_slow};
 	int code = bt_store_open(path, &options, &fs->store, &error);
 	if (code)
 		return complain_error(&error, code);

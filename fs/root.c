@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "root.h"
 #include "hash.h"
+#include "loop.h"
 #include "table.h"
 #include <backuptool/policy.h>
 #include <errno.h>
@@ -292,7 +293,10 @@ static int open_with_patience(struct fs *fs, struct shown *shown, struct bt_erro
 	int code;
 	do {
 		*ret_error = (struct bt_error){0};
-		pthread_mutex_lock(&fs->root->opening);
+		if (pthread_mutex_trylock(&fs->root->opening) != 0) { /* somebody opens one, which may take long */
+			loop_slow();
+			pthread_mutex_lock(&fs->root->opening);
+		}
 		code = !shown->open && shown->gone ? BT_E_NOT_FOUND : open_shown(fs, shown, ret_error);
 		if (!code && shown->lacks)
 			code = BT_E_NOT_FOUND;

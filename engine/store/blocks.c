@@ -264,6 +264,20 @@ static int take_content(struct wanted *wanted, const struct bt_location *locatio
 	return pin_at(wanted->store, location, wanted->digest, wanted->pin, error);
 }
 
+static int read_page(struct bt_store *store, struct bt_file *file, const struct bt_location *location, void *data,
+		     struct bt_error *error)
+{
+	size_t length = location->block.length;
+	bool waits;
+	if (store->options.before_slow) {
+		if (bt_file_pread_at_once(file, data, length, location->block.at, &waits))
+			return 0;
+		if (waits)
+			store->options.before_slow();
+	}
+	return bt_file_pread(file, data, length, location->block.at, error);
+}
+
 static int take_page(struct wanted *wanted, const struct bt_location *location, struct bt_error *error)
 {
 	struct bt_file *file;
@@ -274,7 +288,7 @@ static int take_page(struct wanted *wanted, const struct bt_location *location, 
 	if (!r && bt_buf_reserve(wanted->line, length))
 		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	if (!r)
-		r = bt_file_pread(file, wanted->line->data, length, location->block.at, error);
+		r = read_page(wanted->store, file, location, wanted->line->data, error);
 	if (!r && hash(wanted->store, wanted->line->data, length, &found))
 		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	if (!r && !bt_digest_equal(&found, wanted->digest))

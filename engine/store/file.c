@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 /* Takes both descriptors over; *ret_file may be filled on failure, too. */
 static int file_new(int fd, int source_fd, const char *name, struct bt_file **ret_file, struct bt_error *error)
@@ -167,6 +168,22 @@ int bt_file_pread(struct bt_file *file, void *data, size_t length, uint64_t offs
 	if (offset > file->sections.size || length > file->sections.size - offset)
 		return bt_fail_damaged(error, BT_R_BAD_OFFSET, file->name, offset);
 	return bt_file_pread_from(file->fd, file->name, data, length, offset, error);
+}
+
+/* A file system that cannot say whether it would have to wait is taken for one that need not. */
+bool bt_file_pread_at_once(struct bt_file *file, void *data, size_t length, uint64_t offset, bool *ret_waits)
+{
+	struct iovec part = {.iov_base = data, .iov_len = length};
+	*ret_waits = false;
+	if (offset > file->sections.size || length > file->sections.size - offset)
+		return false;
+	int number = bt_fd_get(file->fd);
+	if (number < 0)
+		return false;
+	ssize_t n = preadv2(number, &part, 1, (off_t)offset, RWF_NOWAIT);
+	*ret_waits = n < 0 ? errno == EAGAIN : n > 0 && (size_t)n < length;
+	bt_fd_put(file->fd);
+	return n >= 0 && (size_t)n == length;
 }
 
 int bt_file_pread_twice(struct bt_file *file, void *data, size_t length, uint64_t offset, struct bt_error *error)

@@ -81,7 +81,10 @@ int bt_file_visit_loosely(struct bt_file *file, const struct bt_index_visitor *v
 /* Reads length bytes at an offset: all of them or an error (BT_R_TRUNCATED when the file ends earlier). Of a classic
  * file it reads the derived one. */
 int bt_file_pread(struct bt_file *file, void *data, size_t length, uint64_t offset, struct bt_error *error);
-/* The same, asked a second time where the medium gives nothing: for a repair, after which it is too late. */
+/* The same without waiting: false if not all of it was had; then *ret_waits, if the medium would have to be asked. */
+bool bt_file_pread_at_once(struct bt_file *file, void *data, size_t length, uint64_t offset, bool *ret_waits);
+/* The same as the first, asked a second time where the medium gives nothing: for a repair, after which it is too late.
+ */
 int bt_file_pread_twice(struct bt_file *file, void *data, size_t length, uint64_t offset, struct bt_error *error);
 
 /* Reads and decodes a block into data (block->size bytes). text is scratch, kept by the caller between calls. No

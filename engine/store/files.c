@@ -99,6 +99,7 @@ static int open_once(struct bt_store *store, struct bt_slot *slot, struct bt_fil
 {
 	struct bt_error inner = {0};
 	int r = 0;
+	bt_store_before_slow(store);
 	pthread_mutex_lock(&slot->lock);
 	struct bt_file *file = atomic_load(&slot->file);
 	if (!file)

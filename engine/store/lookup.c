@@ -82,6 +82,7 @@ int bt_lookup_index(struct bt_store *store, struct bt_error *error)
 	int r = 0;
 	if (atomic_load_explicit(&store->index_ready, memory_order_acquire))
 		return 0;
+	bt_store_before_slow(store);
 	pthread_mutex_lock(&store->index_lock);
 	if (!atomic_load(&store->index_ready)) {
 		r = update(store, error);

@@ -107,6 +107,11 @@ int bt_derived_open(struct bt_store *store, struct bt_slot *slot, int source_fd,
 int bt_derived_recheck(struct bt_store *store, struct bt_slot *slot, struct bt_error *error);
 
 /* lookup.c */
+static inline void bt_store_before_slow(const struct bt_store *store)
+{
+	if (store->options.before_slow)
+		store->options.before_slow();
+}
 int bt_lookup_index(struct bt_store *store, struct bt_error *error); /* opens it if it is not */
 /* After a refresh. */
 int bt_lookup_update(struct bt_store *store, struct bt_error *error);

@@ -22,6 +22,8 @@ struct bt_store_options {
 				verified as ever, but a snapshot's first and last lines may not be */
 	unsigned open_files; /* that may be kept open at a time; 0: half of what the process may have, 256 at most */
 	int lock_wait_ms;    /* how long to wait for the lock; -1 forever */
+	void (*before_slow)(void); /* if given: called on a thread that asks for a page, or for a snapshot, before it
+				      opens a file, puts the index together, or reads a page that is not in memory */
 };
 
 /* path is relative to the working directory. BT_E_NO_STORE when there is no such directory (sys is ENOTDIR if it is

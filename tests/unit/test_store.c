@@ -949,6 +949,30 @@ static void test_hold_and_release(void **state)
 	sample_free(&sample);
 }
 
+static unsigned slow_calls;
+
+static void count_slow(void)
+{
+	slow_calls++;
+}
+
+static void test_before_slow(void **state)
+{
+	struct sample sample = sample_new();
+	sample_volume(&sample, "00000000000000000000000000000001.json", 10, 5);
+	struct bt_store_options options = {.before_slow = count_slow};
+	struct bt_store *store = open_store_with(&sample, &options);
+	slow_calls = 0;
+	assert_content(store, 13, 8);
+	assert_true(slow_calls >= 2); /* the index, the file */
+	unsigned before = slow_calls;
+	assert_content(store, 13, 8);
+	assert_content(store, 14, 8);
+	assert_int_equal(slow_calls, before);
+	bt_store_close(store);
+	sample_free(&sample);
+}
+
 /* ---- threads ---- */
 
 struct reader {
@@ -1157,6 +1181,7 @@ int main(void)
 		cmocka_unit_test(test_replaced_and_moved),
 		cmocka_unit_test(test_damaged_file_is_left_out),
 		cmocka_unit_test(test_hold_and_release),
+		cmocka_unit_test(test_before_slow),
 		cmocka_unit_test(test_second_copy),
 		cmocka_unit_test(test_lying_lists),
 		cmocka_unit_test(test_every_bit_through_the_store),
