@@ -93,8 +93,10 @@ bool gone_release(struct fs *fs)
 		forget_unused(fs);
 	pthread_rwlock_wrlock(&fs->lock);
 	needed = any_is_needed(fs);
-	if (!needed)
+	if (!needed) {
+		root_close_gone(fs);
 		bt_store_release(fs->store);
+	}
 	pthread_rwlock_unlock(&fs->lock);
 	return !needed;
 }

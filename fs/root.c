@@ -338,6 +338,21 @@ bool root_is_needed(const struct fs *fs, uint32_t serial)
 	return fs->root->list[serial]->gone && atomic_load(&fs->root->list[serial]->lookups) > 0;
 }
 
+static void close_shown(struct fs *fs, struct shown *shown)
+{
+	bt_page_put(fs->store, shown->page);
+	bt_snapshot_close(shown->open);
+	shown->page = NULL;
+	shown->open = NULL;
+}
+
+void root_close_gone(struct fs *fs)
+{
+	for (uint32_t i = 0; i < fs->root->count; i++)
+		if (fs->root->list[i]->gone && i != fs->root->single && !root_is_needed(fs, i))
+			close_shown(fs, fs->root->list[i]);
+}
+
 /* -o snapshot=: it must be there, readable, and have the subpath (else BT_E_NOT_FOUND without an error). */
 static int open_single(struct fs *fs, struct bt_error *error)
 {
@@ -378,8 +393,7 @@ void root_free(struct fs *fs)
 	if (!root)
 		return;
 	for (uint32_t i = 0; i < root->count; i++) {
-		bt_page_put(fs->store, root->list[i]->page);
-		bt_snapshot_close(root->list[i]->open);
+		close_shown(fs, root->list[i]);
 		free(root->list[i]->name);
 		free(root->list[i]);
 	}

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The snapshots as the root shows them. Each has a serial number in the order of discovery, which it keeps when others
- * come and go. A snapshot is opened when it is first looked at, and stays open, also when it was pruned, for those who
- * are still in it.
+ * come and go. A snapshot is opened when it is first looked at, and stays open, also when it was pruned, as long as
+ * somebody may be in it.
  *
- * Callers hold fs->lock: for writing in root_update, for reading in all others.
+ * Callers hold fs->lock: for writing in root_update and root_close_gone, for reading in all others.
  */
 #ifndef FS_ROOT_H
 #define FS_ROOT_H
@@ -40,8 +40,9 @@ bool root_find_meant(struct fs *fs, const char *text, uint32_t *ret_serial);
  * somebody may have a file below open. */
 void root_looked(struct fs *fs, uint32_t serial, long lookups);
 bool root_is_needed(const struct fs *fs, uint32_t serial); /* it is gone, and the kernel knows it */
+void root_close_gone(struct fs *fs); /* those that are gone and not needed; with fs->lock for writing */
 
-/* Opens a snapshot: its information and the directory to show (stay until the end). 0 or an errno. */
+/* Opens a snapshot: its information and the directory to show, which stay while fs->lock is held. 0 or an errno. */
 struct root_snapshot {
 	const struct bt_snapshot_info *info;
 	const struct bt_entry *top;

@@ -233,6 +233,12 @@ static void what_the_kernel_knows_of_a_removed_snapshot_is_needed(void **state)
 	assert_true(root_is_needed(fs, node_unpack(param.ino).index));
 	op_forgotten(fs, param.ino, 1);
 	assert_false(root_is_needed(fs, node_unpack(param.ino).index));
+	root_close_gone(fs);
+	struct root_snapshot snapshot;
+	struct fuse_entry_param other;
+	assert_int_equal(root_open(fs, node_unpack(param.ino).index, &snapshot), ENOENT); /* it was given back */
+	assert_int_equal(top_lookup(fs, "snapshot_2", &other), 0);
+	assert_int_equal(root_open(fs, node_unpack(other.ino).index, &snapshot), 0);
 }
 
 static void equal_leaves_share_nodes_between_snapshots(void **state)
