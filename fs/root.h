@@ -33,7 +33,8 @@ bool root_is_shown(struct fs *fs, uint32_t serial);
 /* Of those: the newest, the one of that name. False if there is none. */
 bool root_latest(struct fs *fs, uint32_t *ret_serial);
 bool root_find(struct fs *fs, const char *name, uint32_t *ret_serial);
-/* The one that "@TIME", "latest~N", or the beginning of the time in its name and of no other's ("2026-11-20T10") means. */
+/* The one that "@TIME", "latest~N", or the beginning of the time in its name and of no other's ("2026-11-20T10") means.
+ */
 bool root_find_meant(struct fs *fs, const char *text, uint32_t *ret_serial);
 
 /* The kernel was told of a snapshot's directory, or (less than 0) has forgotten it. As long as it knows the directory,
