@@ -10,8 +10,8 @@
 
 static const unsigned char zeros[65536];
 
-int tool_bytes_read(struct bt_store *store, const struct bt_entry *file,
-		    int (*take)(void *arg, const void *data, uint64_t length), void *arg, struct bt_error *error)
+static int read_slices(struct bt_store *store, const struct bt_entry *file, struct bt_whole *whole,
+		       int (*take)(void *arg, const void *data, uint64_t length), void *arg, struct bt_error *error)
 {
 	uint64_t offset = 0;
 	int result = 0;
@@ -30,9 +30,24 @@ int tool_bytes_read(struct bt_store *store, const struct bt_entry *file,
 		if (!slice.data && slice.length > HOLE_PIECE)
 			slice.length = HOLE_PIECE;
 		offset += slice.length;
+		bt_whole_add(whole, slice.data, slice.length);
 		result = take(arg, slice.data, slice.length);
 		bt_slice_end(store, &slice);
 	}
+	return result;
+}
+
+int tool_bytes_read(struct bt_store *store, const struct bt_entry *file,
+		    int (*take)(void *arg, const void *data, uint64_t length), void *arg, struct bt_error *error)
+{
+	struct bt_whole *whole = NULL;
+	int result = bt_whole_begin(file, &whole, error);
+
+	if (!result)
+		result = read_slices(store, file, whole, take, arg, error);
+	if (!result)
+		result = bt_whole_end(whole, error);
+	bt_whole_free(whole);
 	return result;
 }
 

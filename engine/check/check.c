@@ -3,6 +3,7 @@
 #include "base/io.h"
 #include "base/lock.h"
 #include "check/run.h"
+#include "codec/hash.h"
 #include <errno.h>
 #include <sys/random.h>
 
@@ -81,11 +82,11 @@ int bt_check_run(struct bt_check_run *run, struct bt_error *error)
 		return r;
 	foresee(run);
 	if (run->options->name_count)
-		r = bt_check_snapshots(run, true, error);
+		r = bt_check_needed(run, error);
 	if (!r)
 		r = bt_check_contents(run, error);
 	if (!r)
-		r = bt_check_snapshots(run, false, error);
+		r = bt_check_snapshots(run, error);
 	run->traced = !r;
 	run->result.complete = !r && !bt_check_is_partial(run->options) && !run->options->name_count;
 	bt_findings_tell(run);
@@ -103,6 +104,9 @@ void bt_check_run_free(struct bt_check_run *run)
 	bt_digest_set_free(&run->good);
 	bt_digest_set_free(&run->needed);
 	bt_digest_set_free(&run->clean);
+	bt_digest_set_free(&run->wholes);
+	bt_digest_set_free(&run->wrong);
+	bt_hasher_free(run->hasher);
 	pthread_mutex_destroy(&run->lock);
 }
 

@@ -29,6 +29,7 @@ struct repair {
 	const struct bt_observer *observer;
 	struct bt_repair_result result;
 	int damagedfd;
+	struct bt_digest_set wrong; /* files, as the check found them */
 	struct bt_error *error;
 };
 
@@ -308,7 +309,7 @@ static int foretell_lost(struct repair *repair, struct bt_check_run *run)
 	run->tell = NULL;
 	run->hurt = tell_lost;
 	run->arg = repair;
-	return bt_check_snapshots(run, false, repair->error);
+	return bt_check_snapshots(run, repair->error);
 }
 
 static int find_and_treat(struct repair *repair)
@@ -332,6 +333,8 @@ static int find_and_treat(struct repair *repair)
 		r = foretell_lost(repair, &run);
 		r = r ? r : BT_E_DAMAGED;
 	}
+	repair->wrong = run.wrong;
+	run.wrong = (struct bt_digest_set){0};
 	bt_check_run_free(&run);
 	free(run.states);
 	return r;
@@ -352,6 +355,8 @@ static int find_lost(struct repair *repair)
 	if (r)
 		return r;
 	bt_check_run_init(&run);
+	run.wrong = repair->wrong;
+	repair->wrong = (struct bt_digest_set){0};
 	r = bt_check_run(&run, repair->error);
 	bt_check_run_free(&run);
 	return r == BT_E_DAMAGED || (!r && repair->result.snapshots_lost) ? BT_E_INCOMPLETE : r;
@@ -391,6 +396,7 @@ int bt_repair(struct bt_store *store, const struct bt_repair_options *options, c
 	bt_close(&whole);
 	bt_close(&alone);
 	bt_close(&repair.damagedfd);
+	bt_digest_set_free(&repair.wrong);
 	if (ret_result)
 		*ret_result = repair.result;
 	return r;

@@ -3,6 +3,7 @@
  * One run of check, in two steps:
  *   contents  every file by itself: its lists, its bytes, its blocks; what is right goes into a set
  *   walk      every snapshot from its root: its pages, and whether all contents that they name are in the set
+ * Files in several contents are read through meanwhile, each once, and compared with their digests.
  * The walk also finds out what the damage of the first step hurts. It skips directories below which all is well, so
  * that what snapshots share is walked once.
  */
@@ -14,6 +15,7 @@
 #include "base/pace.h"
 #include "store/store.h"
 #include <backuptool/check.h>
+#include <backuptool/view.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -44,6 +46,10 @@ struct bt_check_run {
 	struct bt_digest_set good;   /* contents that are right, see bt_check_key */
 	struct bt_digest_set needed; /* by the snapshots that were named */
 	struct bt_digest_set clean;  /* directories below which all is well */
+	struct bt_digest_set wholes; /* files in several contents that are looked at, see whole.c */
+	struct bt_digest_set wrong;  /* of these, those that are not what they should be */
+	struct bt_hasher *hasher;    /* the walk's */
+	struct bt_pool *pool;	     /* for wholes; NULL: they are not looked at */
 
 	pthread_mutex_t lock; /* all below */
 	struct bt_found **found;
@@ -100,8 +106,17 @@ int bt_damaged_pages(struct bt_check_run *run, struct bt_file *file, uint32_t or
 /* contents.c */
 int bt_check_contents(struct bt_check_run *run, struct bt_error *error);
 
-/* walk.c. collect: fills needed, and finds nothing. */
-int bt_check_snapshots(struct bt_check_run *run, bool collect, struct bt_error *error);
+/* walk.c */
+int bt_check_needed(struct bt_check_run *run, struct bt_error *error); /* fills needed, and finds nothing */
+int bt_check_snapshots(struct bt_check_run *run, struct bt_error *error);
+
+/* whole.c: files in several contents. All but end return at once, or as soon as a thread is free. */
+int bt_wholes_begin(struct bt_check_run *run); /* of a partial check nothing comes: the pool is NULL */
+int bt_wholes_see(struct bt_check_run *run, const struct bt_page *page, const struct bt_entry *file);
+int bt_wholes_end(struct bt_check_run *run); /* when all are read */
+/* The finding for a file that is in wrong; else *ret_found is NULL, as it may be in any case. */
+int bt_wholes_find(struct bt_check_run *run, const struct bt_page *page, const struct bt_entry *file,
+		   struct bt_found **ret_found);
 
 /* rewrite.c: a new file with what is whole in a damaged one. */
 struct bt_rewrite {

@@ -15,11 +15,18 @@ struct level {
 	bool clean;
 };
 
+enum pass {
+	COLLECT, /* what is needed */
+	TRACE,
+	WRONG, /* only what files hurt that are not what they should be */
+};
+
 struct walk {
 	struct bt_check_run *run;
 	const struct bt_snapshot_info *info;
 	uint32_t ordinal;
-	bool collect;
+	enum pass pass;
+	uint64_t hurts;
 	struct bt_found *unreadable; /* see_unreadable's, once there is one */
 	struct bt_buf path;	     /* of the entry at hand, without NUL */
 	struct level *levels;
@@ -31,7 +38,8 @@ static int hurt(struct walk *walk, struct bt_found *found, uint64_t offset, uint
 {
 	if (walk->count)
 		walk->levels[walk->count - 1].clean = false;
-	if (walk->collect)
+	walk->hurts++;
+	if (!found)
 		return 0;
 	if (bt_buf_append(&walk->path, "", 1))
 		return BT_E_NOMEM;
@@ -49,7 +57,7 @@ static int hurt_by(struct walk *walk, int result, const struct bt_error *error)
 		return result;
 	if (error->reason == BT_R_MISSING_PAGE)
 		facts.error.detail[0] = 0; /* one for all of them */
-	int r = walk->collect ? 0 : bt_findings_add(walk->run, &facts, &found);
+	int r = walk->pass == TRACE ? bt_findings_add(walk->run, &facts, &found) : 0;
 	return r ? r : hurt(walk, found, BT_NO_OFFSET, 0);
 }
 
@@ -58,9 +66,9 @@ static int need(struct walk *walk, const struct bt_digest *digest, uint64_t size
 	struct bt_check_run *run = walk->run;
 	struct bt_digest key = bt_check_key(digest, size);
 	struct bt_found *found;
-	if (walk->collect)
+	if (walk->pass == COLLECT)
 		return bt_digest_set_add(&run->needed, &key) < 0 ? BT_E_NOMEM : 0;
-	if (bt_digest_set_has(&run->good, &key))
+	if (walk->pass == WRONG || bt_digest_set_has(&run->good, &key))
 		return 0;
 	int r = bt_findings_of(run, &key, &found);
 	return r ? r : hurt(walk, found, offset, size);
@@ -100,11 +108,34 @@ static int need_chunk_pages(struct walk *walk, const struct bt_extra *extra)
 static int see_unreadable(struct walk *walk)
 {
 	int r = 0;
-	if (!walk->info->classic || walk->collect)
+	if (!walk->info->classic || walk->pass != TRACE)
 		return 0;
 	if (!walk->unreadable)
 		r = bt_classic_damage(walk->run, walk->info->name, walk->ordinal, &walk->unreadable);
 	return r ? r : hurt(walk, walk->unreadable, BT_NO_OFFSET, 0);
+}
+
+/* Of a file in several contents. Those of version 1 have been compared with the digest of the whole already. */
+static int see_whole(struct walk *walk, const struct bt_entry *entry)
+{
+	const struct bt_dir *dir = &walk->levels[walk->count - 1].dir;
+	const struct bt_page *page = dir->leaf ? dir->leaf : dir->top;
+	struct bt_found *found = NULL;
+	if (walk->info->classic)
+		return 0;
+	if (walk->pass == TRACE)
+		return walk->run->pool ? bt_wholes_see(walk->run, page, entry) : 0;
+	int r = bt_wholes_find(walk->run, page, entry, &found);
+	return r || !found ? r : hurt(walk, found, BT_NO_OFFSET, 0);
+}
+
+static int see_pieces(struct walk *walk, const struct bt_entry *entry)
+{
+	const struct bt_extra *extra = entry->extra;
+	uint64_t hurts = walk->hurts;
+	int r = extra->chunk_page_count ? need_chunk_pages(walk, extra)
+					: need_chunks(walk, extra->chunks, extra->chunk_count, 0);
+	return r || walk->pass == COLLECT || walk->hurts != hurts ? r : see_whole(walk, entry);
 }
 
 static int see_file(struct walk *walk, const struct bt_entry *entry)
@@ -112,10 +143,8 @@ static int see_file(struct walk *walk, const struct bt_entry *entry)
 	const struct bt_extra *extra = entry->extra;
 	if (extra && extra->error)
 		return see_unreadable(walk);
-	if (extra && extra->chunk_page_count)
-		return need_chunk_pages(walk, extra);
-	if (extra && extra->has_chunks)
-		return need_chunks(walk, extra->chunks, extra->chunk_count, 0);
+	if (extra && (extra->chunk_page_count || extra->has_chunks))
+		return see_pieces(walk, entry);
 	return entry->size ? need(walk, &entry->digest, entry->size, 0) : 0;
 }
 
@@ -198,7 +227,7 @@ static int check_name(struct walk *walk)
 	const struct bt_hurt hurt = {.snapshot = info->name, .offset = BT_NO_OFFSET};
 	unsigned clash;
 	int64_t seconds;
-	if (info->classic || walk->collect ||
+	if (info->classic || walk->pass != TRACE ||
 	    (!bt_snapshot_name_parse(info->name, &seconds, &clash) && seconds == info->time.seconds))
 		return 0;
 	bt_fail_damaged(&facts.error, BT_R_BAD_NAME, info->name, 0);
@@ -215,15 +244,15 @@ static int not_opened(struct walk *walk, const char *name, int result, const str
 	struct bt_found *found = NULL;
 	if (result != BT_E_DAMAGED && result != BT_E_SYSTEM)
 		return result;
-	if (walk->collect)
+	if (walk->pass != TRACE)
 		return 0;
 	int r = bt_findings_add(walk->run, &facts, &found);
 	return r ? r : bt_findings_hurt(walk->run, found, &hurt);
 }
 
-static int walk_snapshot(struct bt_check_run *run, const char *name, bool collect)
+static int walk_snapshot(struct bt_check_run *run, const char *name, enum pass pass)
 {
-	struct walk walk = {.run = run, .collect = collect};
+	struct walk walk = {.run = run, .pass = pass};
 	struct bt_snapshot *snapshot;
 	struct bt_error error = {0};
 	int r = bt_store_file_named(run->store, name, &walk.ordinal);
@@ -237,7 +266,7 @@ static int walk_snapshot(struct bt_check_run *run, const char *name, bool collec
 	r = check_name(&walk);
 	if (!r)
 		r = walk_tree(&walk);
-	if (!collect)
+	if (pass == TRACE)
 		run->result.snapshots++;
 	bt_buf_free(&walk.path);
 	free(walk.levels);
@@ -245,7 +274,7 @@ static int walk_snapshot(struct bt_check_run *run, const char *name, bool collec
 	return r;
 }
 
-int bt_check_snapshots(struct bt_check_run *run, bool collect, struct bt_error *error)
+static int walk_snapshots(struct bt_check_run *run, enum pass pass, struct bt_error *error)
 {
 	const struct bt_check_options *options = run->options;
 	size_t count = options->name_count ? options->name_count : bt_store_snapshot_count(run->store);
@@ -254,10 +283,27 @@ int bt_check_snapshots(struct bt_check_run *run, bool collect, struct bt_error *
 		const char *name = options->name_count ? options->names[i] : bt_store_snapshot_name(run->store, i);
 		r = bt_check_cancelled(run);
 		if (!r)
-			r = walk_snapshot(run, name, collect);
+			r = walk_snapshot(run, name, pass);
 		if (r)
 			bt_fail(error, (enum bt_code)r, name, NULL);
 	}
 	bt_digest_set_free(&run->clean);
 	return r;
+}
+
+int bt_check_needed(struct bt_check_run *run, struct bt_error *error)
+{
+	return walk_snapshots(run, COLLECT, error);
+}
+
+int bt_check_snapshots(struct bt_check_run *run, struct bt_error *error)
+{
+	int r = bt_wholes_begin(run);
+	if (r)
+		return bt_fail(error, (enum bt_code)r, NULL, NULL);
+	r = walk_snapshots(run, TRACE, error);
+	int last = bt_wholes_end(run);
+	if (!r && last)
+		r = bt_fail(error, (enum bt_code)last, NULL, NULL);
+	return r || !run->wrong.count ? r : walk_snapshots(run, WRONG, error);
 }

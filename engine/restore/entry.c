@@ -122,8 +122,8 @@ static int mend(struct bt_run *run, struct bt_worker *worker, struct bt_place *p
 	return differs < 0 ? -1 : 0;
 }
 
-static void write_entry(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int dirfd,
-			const struct bt_entry *entry, bool exists)
+static void write_entry(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
+			bool exists)
 {
 	struct stat status = {0};
 	int result = 0;
@@ -133,7 +133,7 @@ static void write_entry(struct bt_run *run, struct bt_worker *worker, struct bt_
 		return;
 	}
 	if (entry->type == BT_FILE)
-		result = bt_file_write(run, worker, place, dirfd, entry, &status);
+		result = bt_file_write(run, place, dirfd, entry, &status);
 	else
 		result = bt_node_write(run, place, dirfd, entry, &status);
 	if (result < 0)
@@ -165,7 +165,7 @@ static void restore_in(struct bt_run *run, struct bt_worker *worker, struct bt_p
 	if (result)
 		return;
 	if (there.decision == BT_WRITE)
-		write_entry(run, worker, place, dirfd, entry, there.exists);
+		write_entry(run, place, dirfd, entry, there.exists);
 	else
 		bt_entry_done(run, there.decision == BT_KEEP ? BT_EVENT_UNCHANGED : BT_EVENT_CHANGED, place, entry,
 			      run->options.overwrite == BT_OVERWRITE_NEVER ? NULL : &there.status);

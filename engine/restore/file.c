@@ -9,43 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Zeros are hashed as fast as anything else, so that a file of mere holes would take long: then the chunks' own digests
- * must do. */
-#define HASHED_HOLES ((uint64_t)1 << 30)
-
 int bt_worker_init(struct bt_worker *worker)
 {
-	worker->hasher = bt_hasher_new();
 	worker->buffer = malloc(BT_WORKER_BUFFER);
-	return worker->hasher && worker->buffer ? 0 : BT_E_NOMEM;
+	return worker->buffer ? 0 : BT_E_NOMEM;
 }
 
 void bt_worker_destroy(struct bt_worker *worker)
 {
-	if (worker->hasher)
-		bt_hasher_free(worker->hasher);
 	free(worker->buffer);
-}
-
-bool bt_file_hashed(const struct bt_entry *entry)
-{
-	const struct bt_extra *extra = entry->extra;
-	uint64_t holes = 0;
-	if (!entry->has_digest || !extra || (!extra->has_chunks && !extra->chunk_page_count))
-		return false;
-	for (uint32_t i = 0; i < extra->hole_count; i++)
-		holes += extra->holes[i].length;
-	return holes <= HASHED_HOLES;
-}
-
-void bt_hash_zeros(struct bt_hasher *hasher, uint64_t length)
-{
-	static const unsigned char zeros[16384];
-	while (length) {
-		size_t part = length < sizeof(zeros) ? (size_t)length : sizeof(zeros);
-		bt_hasher_add(hasher, zeros, part);
-		length -= part;
-	}
 }
 
 static int write_slice(int fd, const struct bt_slice *slice, uint64_t offset, struct bt_error *error)
@@ -54,25 +26,12 @@ static int write_slice(int fd, const struct bt_slice *slice, uint64_t offset, st
 	return result ? bt_fail_sys(error, -result, NULL, "write") : 0;
 }
 
-static int check_digest(struct bt_hasher *hasher, const struct bt_entry *entry, struct bt_error *error)
-{
-	struct bt_digest digest;
-	if (bt_hasher_finish(hasher, &digest))
-		return bt_fail(error, BT_E_NOMEM, NULL, "hash");
-	if (!bt_digest_equal(&digest, &entry->digest))
-		return bt_fail_damaged(error, BT_R_DIGEST_MISMATCH, NULL, BT_NO_OFFSET);
-	return 0;
-}
-
 /* Every slice is verified by the digest of its content. */
-static int write_content(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int fd,
-			 const struct bt_entry *entry, struct bt_error *error)
+static int write_slices(struct bt_run *run, struct bt_place *place, int fd, const struct bt_entry *entry,
+			struct bt_whole *whole, struct bt_error *error)
 {
-	bool hashed = bt_file_hashed(entry);
 	uint64_t offset = 0;
 	int result = 0;
-	if (hashed)
-		bt_hasher_start(worker->hasher);
 	while (!result && offset < entry->size) {
 		struct bt_slice slice;
 		if (bt_tell_stopped(&run->tell))
@@ -80,29 +39,38 @@ static int write_content(struct bt_run *run, struct bt_worker *worker, struct bt
 		result = bt_slice_start(run->store, entry, offset, &slice, error);
 		if (result)
 			return result;
-		if (hashed && slice.data)
-			bt_hasher_add(worker->hasher, slice.data, slice.length);
-		else if (hashed)
-			bt_hash_zeros(worker->hasher, slice.length);
+		bt_whole_add(whole, slice.data, slice.length);
 		result = write_slice(fd, &slice, offset, error);
 		if (!result)
 			bt_tell_bytes(&run->tell, place, entry->name, slice.length, slice.data ? slice.length : 0);
 		offset += slice.length;
 		bt_slice_end(run->store, &slice);
 	}
+	return result;
+}
+
+static int write_content(struct bt_run *run, struct bt_place *place, int fd, const struct bt_entry *entry,
+			 struct bt_error *error)
+{
+	struct bt_whole *whole;
+	int result = bt_whole_begin(entry, &whole, error);
+	if (result)
+		return result;
+	result = write_slices(run, place, fd, entry, whole, error);
 	if (!result && entry->extra && entry->extra->hole_count && ftruncate(fd, (off_t)entry->size))
 		result = bt_fail_sys(error, errno, NULL, "write");
-	if (!result && hashed)
-		result = check_digest(worker->hasher, entry, error);
+	if (!result)
+		result = bt_whole_end(whole, error);
+	bt_whole_free(whole);
 	return result;
 }
 
 /* Everything about the file but its name. */
-static int complete(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int fd,
-		    const struct bt_entry *entry, struct stat *ret_status)
+static int complete(struct bt_run *run, struct bt_place *place, int fd, const struct bt_entry *entry,
+		    struct stat *ret_status)
 {
 	struct bt_error error = {0};
-	int result = write_content(run, worker, place, fd, entry, &error);
+	int result = write_content(run, place, fd, entry, &error);
 	if (!result) {
 		bt_meta_apply(run, place, entry->name, fd, entry, place->default_acl ? BT_META_STRIP : 0);
 		if (bt_has_links(entry) && fstat(fd, ret_status))
@@ -117,8 +85,8 @@ static int complete(struct bt_run *run, struct bt_worker *worker, struct bt_plac
 	return result;
 }
 
-int bt_file_write(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int dirfd,
-		  const struct bt_entry *entry, struct stat *ret_status)
+int bt_file_write(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
+		  struct stat *ret_status)
 {
 	char temp[BT_TEMP_SIZE];
 	int fd = bt_temp_open(run, dirfd, temp);
@@ -126,7 +94,7 @@ int bt_file_write(struct bt_run *run, struct bt_worker *worker, struct bt_place 
 		bt_tell_sys(&run->tell, place, entry->name, -fd, "create");
 		return -1;
 	}
-	if (complete(run, worker, place, fd, entry, ret_status)) {
+	if (complete(run, place, fd, entry, ret_status)) {
 		(void)!unlinkat(dirfd, temp, 0);
 		return -1;
 	}

@@ -22,7 +22,7 @@ struct large {
 	int fd, dirfd; /* dirfd: pinned */
 	char temp[BT_TEMP_SIZE];
 	bool exists;
-	struct bt_hasher *hasher; /* NULL: only the chunks' digests */
+	struct bt_whole *whole;
 	atomic_bool failed;
 };
 
@@ -71,26 +71,14 @@ static int finish(struct bt_job *job, int result)
 {
 	struct segment *segment = (struct segment *)job;
 	struct large *large = segment->large;
-	if (large->hasher && !atomic_load(&large->failed)) {
-		bt_hash_zeros(large->hasher, segment->gap);
-		bt_hasher_add(large->hasher, segment->data, segment->length);
+	if (!atomic_load(&large->failed)) {
+		bt_whole_add(large->whole, NULL, segment->gap);
+		bt_whole_add(large->whole, segment->data, segment->length);
 	}
 	bt_tell_bytes(&large->run->tell, large->place, large->entry->name, segment->gap + segment->length,
 		      segment->length);
 	free(segment->data);
 	free(segment);
-	return 0;
-}
-
-static int check_digest(struct large *large, struct bt_error *error)
-{
-	struct bt_digest digest;
-	if (!large->hasher)
-		return 0;
-	if (bt_hasher_finish(large->hasher, &digest))
-		return bt_fail(error, BT_E_NOMEM, NULL, "hash");
-	if (!bt_digest_equal(&digest, &large->entry->digest))
-		return bt_fail_damaged(error, BT_R_DIGEST_MISMATCH, NULL, BT_NO_OFFSET);
 	return 0;
 }
 
@@ -100,7 +88,7 @@ static void complete(struct large *large)
 	struct bt_run *run = large->run;
 	struct bt_error error = {0};
 	struct stat status;
-	int result = check_digest(large, &error);
+	int result = bt_whole_end(large->whole, &error);
 	if (!result && ftruncate(large->fd, (off_t)large->entry->size))
 		result = bt_fail_sys(&error, errno, NULL, "write");
 	if (!result)
@@ -133,16 +121,15 @@ static void free_large(struct large *large)
 	bt_place_put(&large->run->places, large->place);
 	bt_place_unref(&large->run->places, large->place);
 	bt_page_put(large->run->store, large->page);
-	if (large->hasher)
-		bt_hasher_free(large->hasher);
+	bt_whole_free(large->whole);
 	free(large);
 }
 
 static int finish_last(struct bt_job *job, int result)
 {
 	struct large *large = (struct large *)job;
-	if (large->hasher && !atomic_load(&large->failed))
-		bt_hash_zeros(large->hasher, large->last_gap);
+	if (!atomic_load(&large->failed))
+		bt_whole_add(large->whole, NULL, large->last_gap);
 	if (!atomic_load(&large->failed) && !bt_tell_stopped(&large->run->tell))
 		complete(large);
 	free_large(large);
@@ -203,12 +190,7 @@ static struct large *new_large(struct bt_run *run, struct bt_place *place, const
 			       const struct bt_entry *entry)
 {
 	struct large *large = calloc(1, sizeof(*large));
-	if (large && bt_file_hashed(entry)) {
-		large->hasher = bt_hasher_new();
-		if (large->hasher)
-			bt_hasher_start(large->hasher);
-	}
-	if (!large || (bt_file_hashed(entry) && !large->hasher)) {
+	if (!large || bt_whole_begin(entry, &large->whole, NULL)) {
 		free(large);
 		return NULL;
 	}

@@ -6,7 +6,6 @@
 #define BT_RESTORE_RUN_H
 
 #include "base/pool.h"
-#include "codec/hash.h"
 #include "restore/guard.h"
 #include "restore/links.h"
 #include "restore/place.h"
@@ -15,7 +14,6 @@
 #define BT_TEMP_SIZE 32
 
 struct bt_worker {
-	struct bt_hasher *hasher;
 	unsigned char *buffer; /* BT_WORKER_BUFFER */
 };
 #define BT_WORKER_BUFFER ((size_t)256 << 10)
@@ -71,13 +69,11 @@ void bt_entry_done(struct bt_run *run, enum bt_event event, struct bt_place *pla
 
 /* file.c. *ret_status: the file written or kept. 0, 1 if something that must stay was there, -1 if a problem was told.
  */
-int bt_file_write(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int dirfd,
-		  const struct bt_entry *entry, struct stat *ret_status);
+int bt_file_write(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
+		  struct stat *ret_status);
 /* 0 equal, 1 different, -1 told. */
 int bt_file_compare(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int fd,
 		    const struct bt_entry *entry);
-bool bt_file_hashed(const struct bt_entry *entry); /* the digest of the whole is to be checked besides its chunks' */
-void bt_hash_zeros(struct bt_hasher *hasher, uint64_t length);
 
 /* salvage.c: a file that cannot be restored whole because of damage: told, and what there is of it goes to
  * NAME.partial. */

@@ -42,7 +42,8 @@ struct bt_check_result {
 /*
  * Looks at everything that restoring needs with what restoring looks at it with, and beyond that at every byte of every
  * file: no finding means that all of it restores. With names: only at what these snapshots need. Derived data counts
- * for nothing: it is not trusted, and damage in it is none.
+ * for nothing: it is not trusted, and damage in it is none. Files in several contents are read through, every version
+ * once, unless only a part of the contents is wanted.
  *
  * Holds the store's shared lock, where it can be taken. found is called for each finding in the order of files and
  * offsets when everything was looked at (beyond 4096 findings at once and without what they hurt), on the calling

@@ -154,6 +154,18 @@ uint64_t bt_entry_lost(struct bt_store *store, const struct bt_entry *file, uint
 int bt_entry_pread(struct bt_store *store, const struct bt_entry *file, void *data, size_t size, uint64_t offset,
 		   size_t *ret_size, struct bt_error *error);
 
+/*
+ * The digest of a file that lies in several contents. Each of them is verified when it is read; whether they make up
+ * the file knows who has seen all its bytes. Usage: begin, add every byte in order, end, free.
+ */
+struct bt_whole;
+/* *ret_whole is NULL, which the others take, where nothing is to be compared: the digest is that of the only content,
+ * or it is not given, or to hash the zeros of the holes would take too long. */
+int bt_whole_begin(const struct bt_entry *file, struct bt_whole **ret_whole, struct bt_error *error);
+void bt_whole_add(struct bt_whole *whole, const void *data, uint64_t length); /* data NULL: zeros */
+int bt_whole_end(struct bt_whole *whole, struct bt_error *error);	      /* BT_E_DAMAGED: it is another digest */
+void bt_whole_free(struct bt_whole *whole);
+
 /* Decodes what lies at offset ahead, on the calling thread. */
 void bt_entry_prefetch(struct bt_store *store, const struct bt_entry *file, uint64_t offset);
 /* Bytes of Base64 that the file's contents take in the store: its share of the blocks that they lie in. */

@@ -105,3 +105,18 @@ take_right() {
 		hide
 	done
 }
+
+@test "contents that are right, but together another file: all who read it whole say so" {
+	mkdir snapshots
+	cp "$TESTS/data/hostile/digest-mismatch_whole.json" "snapshots/$NAME"
+	run -1 --separate-stderr backuptool cat latest:a.txt
+	[ "$output" = hello ]
+	[[ $stderr == *"(digest-mismatch): every content is right, but together they are another file" ]]
+	run -1 backuptool check --json latest
+	[ "$(jq -c '.findings[] | [.reason, (.hurts[] | .path)]' <<<"$output")" = '["digest-mismatch","a.txt"]' ]
+	run -0 backuptool check --quick
+	run -1 backuptool check --repair --dry-run
+	[[ $output == *"would be lost: $NAME: a.txt"* ]]
+	run -3 backuptool check --repair
+	[[ $output == *"lost: $NAME: a.txt"* ]]
+}

@@ -167,6 +167,7 @@ def page_edits():
         'bad-type_member': swap(stat, f',"rdev":[1,2]{stat}'),
         'bad-size_chunks': chunked(f'["{sha_a}",5]'),
         'bad-size_overflow': chunked(f'["{sha_a}",6],["{sha_a}","18446744073709551615"],["{sha_a}",1]'),
+        'digest-mismatch_whole': lambda text: chunked(f'["{sha_a}",6]')(text).replace(sha_a, sha(b'other'), 1),
         'bad-hole_outside': chunked(f'["{sha_a}",4]', '"holes":[[5,2]],'),
         'bad-hole_touching': chunked(f'["{sha_a}",4]', '"holes":[[0,1],[1,1]],'),
         'unsorted_holes': chunked(f'["{sha_a}",4]', '"holes":[[3,1],[0,1]],'),

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* Files in several contents: that each content is right does not say that together they are the file. */
+#include "base/pool.h"
+#include "check/run.h"
+#include "codec/hash.h"
+#include "view/pages.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct whole_job {
+	struct bt_job job; /* first */
+	struct bt_check_run *run;
+	const struct bt_page *page; /* that the entry lives in */
+	const struct bt_entry *file;
+	struct bt_digest key;
+	struct bt_error error;
+};
+
+/* What the digest of the whole follows from, and the digest. */
+static int make_key(struct bt_check_run *run, const struct bt_entry *file, struct bt_digest *ret_key)
+{
+	const struct bt_extra *extra = file->extra;
+	if (!run->hasher)
+		run->hasher = bt_hasher_new();
+	if (!run->hasher)
+		return BT_E_NOMEM;
+	bt_hasher_start(run->hasher);
+	bt_hasher_add(run->hasher, &file->digest, sizeof(file->digest));
+	bt_hasher_add(run->hasher, &file->size, sizeof(file->size));
+	bt_hasher_add(run->hasher, extra->chunks, extra->chunk_count * sizeof(*extra->chunks));
+	bt_hasher_add(run->hasher, extra->chunk_pages, extra->chunk_page_count * sizeof(*extra->chunk_pages));
+	bt_hasher_add(run->hasher, extra->holes, extra->hole_count * sizeof(*extra->holes));
+	return bt_hasher_finish(run->hasher, ret_key);
+}
+
+static int read_through(struct whole_job *job, struct bt_whole *whole)
+{
+	struct bt_check_run *run = job->run;
+	int r = 0;
+	for (uint64_t offset = 0; !r && offset < job->file->size;) {
+		struct bt_slice slice;
+		r = bt_check_cancelled(run);
+		if (!r)
+			r = bt_slice_start(run->store, job->file, offset, &slice, &job->error);
+		if (r)
+			break;
+		bt_check_progress(run, job->file->name, 0, 0);
+		bt_whole_add(whole, slice.data, slice.length);
+		offset += slice.length;
+		bt_slice_end(run->store, &slice);
+	}
+	return r ? r : bt_whole_end(whole, &job->error);
+}
+
+static int work(struct bt_job *arg, void *worker)
+{
+	struct whole_job *job = (struct whole_job *)arg;
+	struct bt_whole *whole;
+	int r = bt_whole_begin(job->file, &whole, &job->error);
+	if (r)
+		return r;
+	r = read_through(job, whole);
+	bt_whole_free(whole);
+	return r == BT_E_DAMAGED || r == BT_E_SYSTEM ? 0 : r;
+}
+
+/* A content that was right before and cannot be read now is the disk's. */
+static int tell(struct whole_job *job)
+{
+	struct bt_found facts = {.error = job->error, .ordinal = BT_CHECK_NO_FILE, .offset = job->error.offset};
+	if (!job->error.code)
+		return 0;
+	if (job->error.reason == BT_R_DIGEST_MISMATCH && !job->error.file[0])
+		return bt_digest_set_add(&job->run->wrong, &job->key) < 0 ? BT_E_NOMEM : 0;
+	return bt_findings_add(job->run, &facts, NULL);
+}
+
+static int done(struct bt_job *arg, int result)
+{
+	struct whole_job *job = (struct whole_job *)arg;
+	int r = result ? 0 : tell(job);
+	bt_page_put(job->run->store, job->page);
+	free(job);
+	return r;
+}
+
+static int submit(struct bt_check_run *run, const struct bt_page *page, const struct bt_entry *file,
+		  const struct bt_digest *key)
+{
+	struct whole_job *job = calloc(1, sizeof(*job));
+	if (!job)
+		return BT_E_NOMEM;
+	bt_page_ref(run->store, page);
+	*job = (struct whole_job){.job = {.work = work, .finish = done, .weight = 1},
+				  .run = run,
+				  .page = page,
+				  .file = file,
+				  .key = *key};
+	return bt_pool_submit(run->pool, &job->job);
+}
+
+int bt_wholes_begin(struct bt_check_run *run)
+{
+	unsigned threads = run->options->threads ? run->options->threads : bt_cpu_count();
+	/* Pages that wait are in memory whatever their size. */
+	struct bt_pool_options options = {.threads = threads > 1 ? threads : 0, .budget = 2 * (size_t)threads};
+	return bt_check_is_partial(run->options) ? 0 : bt_pool_new(&options, &run->pool);
+}
+
+int bt_wholes_end(struct bt_check_run *run)
+{
+	int r = run->pool ? bt_pool_drain(run->pool) : 0;
+	bt_pool_free(run->pool);
+	run->pool = NULL;
+	return r;
+}
+
+int bt_wholes_see(struct bt_check_run *run, const struct bt_page *page, const struct bt_entry *file)
+{
+	struct bt_digest key;
+	int r = make_key(run, file, &key);
+	if (!r)
+		r = bt_digest_set_add(&run->wholes, &key);
+	return r > 0 ? submit(run, page, file, &key) : r;
+}
+
+int bt_wholes_find(struct bt_check_run *run, const struct bt_page *page, const struct bt_entry *file,
+		   struct bt_found **ret_found)
+{
+	static const char detail[] = "all contents of a file are right, but together they are another";
+	struct bt_found facts = {.ordinal = BT_CHECK_NO_FILE};
+	struct bt_digest key;
+	int r = make_key(run, file, &key);
+	*ret_found = NULL;
+	if (r || !bt_digest_set_has(&run->wrong, &key))
+		return r;
+	bt_page_fail(run->store, page, BT_R_DIGEST_MISMATCH, &facts.error);
+	memcpy(facts.error.detail, detail, sizeof(detail));
+	facts.offset = facts.error.offset;
+	return bt_findings_add(run, &facts, ret_found);
+}
