@@ -155,8 +155,11 @@ static int read_chunk_pages(struct reader *reader)
 
 static int read_holes(struct reader *reader)
 {
-	return bt_holes_read(reader->json, reader->arena, reader->entry.size, &reader->extra.holes,
-			     &reader->extra.hole_count, &reader->holes);
+	int r = bt_holes_read(reader->json, reader->arena, BT_HOLES_MAX, reader->entry.size, &reader->extra);
+
+	if (!r)
+		reader->holes = reader->extra.hole_sums[reader->extra.hole_count - 1];
+	return r;
 }
 
 /* Reads its key too: it is target or target_b64. */

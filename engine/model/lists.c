@@ -125,40 +125,44 @@ static int read_hole(struct bt_json *json, uint64_t size, const struct bt_extent
 }
 
 /* At least one: a file without holes has no list. */
-static int gather_holes(struct bt_json *json, uint64_t size, struct bt_buf *items, uint64_t *sum)
+static int gather_holes(struct bt_json *json, size_t max, uint64_t size, struct bt_buf *items, struct bt_buf *sums)
 {
 	struct bt_extent hole, before = {0};
+	uint64_t sum = 0;
 	bool more = true;
 	int r;
 
 	if (bt_json_try(json, "]"))
 		return bt_model_fail_at(json, json->at - 1, BT_R_BAD_HOLE);
-	for (; more; before = hole) {
-		if ((r = read_hole(json, size, &before, &hole)) || (r = bt_buf_append(items, &hole, sizeof(hole))) ||
+	for (size_t count = 0; more; count++, before = hole) {
+		if (count == max)
+			return bt_json_fail(json, BT_R_TOO_LARGE);
+		if ((r = read_hole(json, size, &before, &hole)))
+			return r;
+		sum += hole.length;
+		if ((r = bt_buf_append(items, &hole, sizeof(hole))) || (r = bt_buf_append(sums, &sum, sizeof(sum))) ||
 		    (r = bt_list_more(json, &more)))
 			return r;
-		*sum += hole.length;
 	}
 	return 0;
 }
 
-int bt_holes_read(struct bt_json *json, struct bt_arena *arena, uint64_t size, const struct bt_extent **ret_holes,
-		  uint32_t *ret_count, uint64_t *ret_sum)
+int bt_holes_read(struct bt_json *json, struct bt_arena *arena, size_t max, uint64_t size, struct bt_extra *extra)
 {
-	struct bt_buf items = {0};
-	const void *list = NULL;
-	uint64_t sum = 0;
+	struct bt_buf items = {0}, sums = {0};
+	const void *holes, *hole_sums;
 	int r;
 
 	if ((r = bt_json_expect(json, "[")))
 		return r;
-	r = gather_holes(json, size, &items, &sum);
-	if (!r && !(r = bt_list_keep(arena, &items, &list))) {
-		*ret_holes = list;
-		*ret_count = (uint32_t)(items.length / sizeof(struct bt_extent));
-		*ret_sum = sum;
+	if (!(r = gather_holes(json, max, size, &items, &sums)) && !(r = bt_list_keep(arena, &items, &holes)) &&
+	    !(r = bt_list_keep(arena, &sums, &hole_sums))) {
+		extra->holes = holes;
+		extra->hole_sums = hole_sums;
+		extra->hole_count = (uint32_t)(items.length / sizeof(struct bt_extent));
 	}
 	bt_buf_free(&items);
+	bt_buf_free(&sums);
 	return r;
 }
 

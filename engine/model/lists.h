@@ -24,8 +24,8 @@ int bt_list_keep(struct bt_arena *arena, const struct bt_buf *items, const void 
 /* BT_R_TOO_LARGE beyond max, BT_R_BAD_SIZE for a size of 0 or a sum beyond 2^63-1. */
 int bt_chunks_read(struct bt_json *json, struct bt_arena *arena, size_t max, const struct bt_chunk **ret_chunks,
 		   uint32_t *ret_count, uint64_t *ret_sum);
-int bt_holes_read(struct bt_json *json, struct bt_arena *arena, uint64_t size, const struct bt_extent **ret_holes,
-		  uint32_t *ret_count, uint64_t *ret_sum);
+/* The holes of a file of this size, with their sums, into extra. BT_R_TOO_LARGE beyond max. */
+int bt_holes_read(struct bt_json *json, struct bt_arena *arena, size_t max, uint64_t size, struct bt_extra *extra);
 int bt_xattrs_read(struct bt_json *json, char *scratch, struct bt_arena *arena, const struct bt_xattr **ret_xattrs,
 		   uint32_t *ret_count);
 

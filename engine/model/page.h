@@ -11,6 +11,7 @@
 #define BT_LEAF_ENTRIES	  512
 #define BT_LEAF_TEXT	  ((size_t)128 << 10)
 #define BT_INLINE_CHUNKS  64
+#define BT_HOLES_MAX	  65536
 #define BT_CHUNK_PAGE_MAX 4096
 
 /* Appends one entry's object; name "" (length 0) writes the root's, without a name. */

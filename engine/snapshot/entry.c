@@ -69,6 +69,7 @@ static int copy_extra(struct bt_arena *arena, const struct bt_extra *from, struc
 	to->chunk_pages =
 		copy_list(arena, from->chunk_pages, from->chunk_page_count, sizeof(*from->chunk_pages), &failed);
 	to->holes = copy_list(arena, from->holes, from->hole_count, sizeof(*from->holes), &failed);
+	to->hole_sums = NULL;
 	to->xattrs = copy_xattrs(arena, from, &failed);
 	to->target = from->target ? copy_list(arena, from->target, (size_t)from->target_length + 1, 1, &failed) : NULL;
 	to->error = from->error ? copy_list(arena, from->error, strlen(from->error) + 1, 1, &failed) : NULL;

@@ -3,6 +3,7 @@
 
 #include "base/io.h"
 #include "codec/chunker.h"
+#include "model/page.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,7 +12,6 @@
 
 #define WINDOW	       (2 * BT_CHUNK_MAX)
 #define READ_SIZE      ((size_t)1 << 20)
-#define HOLES_MAX      65536 /* what exceeds this is read as the zeros it is: a page must hold the list */
 #define HOLES_HASH_MAX (UINT64_C(64) << 30) /* FORMAT.md §4 */
 
 static const unsigned char zeros[64 << 10];
@@ -48,12 +48,13 @@ static int add_hole(struct pass *pass, uint64_t offset, uint64_t length)
 	return 0;
 }
 
-/* The exact map. A file system that cannot tell gives none. */
+/* The exact map, up to what an entry may have: other holes are read as the zeros they are. A file system that cannot
+ * tell gives none. */
 static int map_holes(struct pass *pass)
 {
 	uint64_t at = 0;
 
-	while (at < pass->size && pass->hole_count < HOLES_MAX) {
+	while (at < pass->size && pass->hole_count < BT_HOLES_MAX) {
 		off_t data = lseek(pass->fd, (off_t)at, SEEK_DATA);
 
 		if (data < 0 && errno != ENXIO)

@@ -38,27 +38,33 @@ static int check_file(const struct bt_entry *file, struct bt_error *error)
 	return 0;
 }
 
+/* How many holes begin at or before the offset. */
+static uint32_t count_holes(const struct bt_extra *extra, uint64_t offset)
+{
+	uint32_t low = 0, high = extra ? extra->hole_count : 0;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (extra->holes[middle].offset <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* From an offset in the file to one in its data, which is the file without its holes. True in a hole. */
 static bool skip_holes(const struct bt_entry *file, uint64_t offset, uint64_t *ret_data, struct piece *piece)
 {
-	uint64_t before = 0, begin = 0, end = file->size;
-	uint32_t count = file->extra ? file->extra->hole_count : 0;
-	for (uint32_t i = 0; i < count; i++) {
-		const struct bt_extent *hole = &file->extra->holes[i];
-		if (hole->offset > offset) {
-			end = hole->offset;
-			break;
-		}
-		if (offset - hole->offset < hole->length) {
-			piece->length = hole->length - (offset - hole->offset);
-			return true;
-		}
-		before += hole->length;
-		begin = hole->offset + hole->length;
+	const struct bt_extra *extra = file->extra;
+	uint32_t count = count_holes(extra, offset);
+	const struct bt_extent *hole = count ? &extra->holes[count - 1] : NULL;
+	if (hole && offset - hole->offset < hole->length) {
+		piece->length = hole->length - (offset - hole->offset);
+		return true;
 	}
-	*ret_data = offset - before;
-	piece->length = end - offset;
-	piece->before = offset - begin;
+	*ret_data = offset - (hole ? extra->hole_sums[count - 1] : 0);
+	piece->length = (extra && count < extra->hole_count ? extra->holes[count].offset : file->size) - offset;
+	piece->before = offset - (hole ? hole->offset + hole->length : 0);
 	return false;
 }
 

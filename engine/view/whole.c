@@ -19,12 +19,9 @@ struct bt_whole {
 static bool is_compared(const struct bt_entry *file)
 {
 	const struct bt_extra *extra = file->extra;
-	uint64_t holes = 0;
 	if (file->type != BT_FILE || !file->has_digest || !extra || (!extra->has_chunks && !extra->chunk_page_count))
 		return false;
-	for (uint32_t i = 0; i < extra->hole_count; i++)
-		holes += extra->holes[i].length;
-	return holes <= HASHED_HOLES;
+	return !extra->hole_count || extra->hole_sums[extra->hole_count - 1] <= HASHED_HOLES;
 }
 
 int bt_whole_begin(const struct bt_entry *file, struct bt_whole **ret_whole, struct bt_error *error)

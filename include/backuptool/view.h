@@ -31,6 +31,7 @@ struct bt_extra {
 	const struct bt_chunk *chunks;	    /* of a file in several pieces */
 	const struct bt_chunk *chunk_pages; /* or of one in very many */
 	const struct bt_extent *holes;
+	const uint64_t *hole_sums; /* the bytes of each hole and all before it: who reads bytes looks there */
 	const struct bt_xattr *xattrs;
 	uint32_t chunk_count, chunk_page_count, hole_count, xattr_count;
 	bool has_chunks; /* chunks given, maybe none */

@@ -10,6 +10,7 @@
 #include "model/document.h"
 #include "model_samples.h"
 #include "store/file.h"
+#include <stdio.h>
 
 /*
  * In the texts below ~ marks the place of the failure (and is taken out), $ stands for a digest's 64 digits, and % for
@@ -311,6 +312,44 @@ static void expect_too_large(const char *open, size_t count, const char *close)
 	bt_buf_free(&line);
 }
 
+static void put_holes(struct bt_buf *line, unsigned begin, unsigned end)
+{
+	for (unsigned i = begin; i < end; i++) {
+		char hole[32];
+
+		snprintf(hole, sizeof(hole), i ? ",[%u,1]" : "[%u,1]", i * 2);
+		put(line, hole);
+	}
+}
+
+/* As many holes as may be, and one more: each is a byte, and so is what lies between. */
+static void expect_too_many_holes(void)
+{
+	static const char open[] =
+		"{\"entries\":[{\"name\":\"f\",\"type\":\"file\",%,\"size\":131073,\"mtime\":[0,0]" SHA ",\"chunks\":[";
+	struct bt_error error = {0};
+	struct bt_buf line = {0};
+	struct bt_page *page;
+
+	expand(&line, open);
+	expand(&line, CHUNK("65537") "],\"holes\":[");
+	put_holes(&line, 0, BT_HOLES_MAX);
+	expand(&line, "]}]}");
+	assert_int_equal(parse(line.data, line.length, &page, &error), 0);
+	assert_int_equal(page->entries[0].extra->hole_count, BT_HOLES_MAX);
+	assert_int_equal(page->entries[0].extra->hole_sums[0], 1);
+	assert_int_equal(page->entries[0].extra->hole_sums[BT_HOLES_MAX - 1], BT_HOLES_MAX);
+	bt_page_free(page);
+	line.length = 0;
+	expand(&line, open);
+	expand(&line, CHUNK("65536") "],\"holes\":[");
+	put_holes(&line, 0, BT_HOLES_MAX + 1);
+	expand(&line, "]}]}");
+	assert_int_equal(parse(line.data, line.length, &page, &error), BT_E_DAMAGED);
+	assert_int_equal(error.reason, BT_R_TOO_LARGE);
+	bt_buf_free(&line);
+}
+
 static void test_lists_have_limits(void **state)
 {
 	struct bt_error error = {0};
@@ -321,6 +360,7 @@ static void test_lists_have_limits(void **state)
 	expect_too_large("{\"entries\":[{\"name\":\"f\",\"type\":\"file\",%,\"size\":65,\"mtime\":[0,0]" SHA
 			 ",\"chunks\":[",
 			 64, "]}]}");
+	expect_too_many_holes();
 	assert_non_null(large);
 	memset(large, '[', BT_PAGE_MAX + 1);
 	assert_int_equal(parse(large, BT_PAGE_MAX + 1, &page, &error), BT_E_DAMAGED);

@@ -396,6 +396,7 @@ static void test_holes(void **state)
 	unsigned char *data = put_chunks(&scene, chunks, 20, &data_size);
 	scene_seal(&scene);
 	struct bt_extent holes[] = {{0, 10}, {15, 1}, {100, 400}, {600, 5}, {900, 70}};
+	const uint64_t sums[] = {10, 11, 411, 416, 486};
 	/* the data with the holes put in */
 	unsigned char *expected = calloc(1, data_size + 1000);
 	for (size_t i = 0; i < 5; i++) {
@@ -406,15 +407,19 @@ static void test_holes(void **state)
 	}
 	memcpy(expected + size, data + done, data_size - done);
 	size += data_size - done;
-	struct bt_extra extra = {
-		.chunks = chunks, .chunk_count = 20, .has_chunks = true, .holes = holes, .hole_count = 5};
+	struct bt_extra extra = {.chunks = chunks,
+				 .chunk_count = 20,
+				 .has_chunks = true,
+				 .holes = holes,
+				 .hole_sums = sums,
+				 .hole_count = 5};
 	struct bt_entry file = file_entry("f");
 	file.size = size;
 	file.extra = &extra;
 	check_data(scene.store, &file, expected);
 	/* one hole at the end as well, and a file that is nothing else */
 	struct bt_extent only = {0, 1000};
-	struct bt_extra empty = {.has_chunks = true, .holes = &only, .hole_count = 1};
+	struct bt_extra empty = {.has_chunks = true, .holes = &only, .hole_sums = &only.length, .hole_count = 1};
 	file.size = 1000;
 	file.extra = &empty;
 	memset(expected, 0, 1000);
