@@ -103,6 +103,7 @@ static int write_all(struct dump *dump)
 		return add(dump, from->name, from);
 	if (bt_walk_new(dump->place->pick.store, from, &walk, &error))
 		return tool_fail(dump->tool, &error);
+	bt_walk_limit(walk, dump->place->info);
 	result = add_below(dump, walk);
 	bt_walk_free(walk);
 	return result;

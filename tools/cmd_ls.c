@@ -127,6 +127,7 @@ static int list_place(const struct tool *tool, const struct options *options, co
 	}
 	if (bt_walk_new(place->pick.store, place->entry, &walk, &error))
 		return tool_fail(tool, &error);
+	bt_walk_limit(walk, place->info);
 	result = walk_all(&list, walk);
 	bt_walk_free(walk);
 	return result;

@@ -168,6 +168,8 @@ static int find_largest(struct report *report, struct bt_store *store, const str
 	struct bt_walk_step step = {0};
 	int code = bt_walk_new(store, &info->root, &walk, error);
 
+	if (!code)
+		bt_walk_limit(walk, info);
 	while (!code && !tool_signals_seen()) {
 		code = bt_walk_next(walk, &step, error);
 		if (code || !step.entry)

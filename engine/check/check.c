@@ -104,6 +104,7 @@ void bt_check_run_free(struct bt_check_run *run)
 	bt_digest_set_free(&run->good);
 	bt_digest_set_free(&run->needed);
 	bt_digest_set_free(&run->clean);
+	bt_digest_set_free(&run->unclean);
 	bt_digest_set_free(&run->wholes);
 	bt_digest_set_free(&run->wrong);
 	bt_hasher_free(run->hasher);

@@ -43,13 +43,14 @@ struct bt_check_run {
 	void *arg;
 	uint64_t seed; /* of what a share takes */
 	struct bt_check_result result;
-	struct bt_digest_set good;   /* contents that are right, see bt_check_key */
-	struct bt_digest_set needed; /* by the snapshots that were named */
-	struct bt_digest_set clean;  /* directories below which all is well */
-	struct bt_digest_set wholes; /* files in several contents that are looked at, see whole.c */
-	struct bt_digest_set wrong;  /* of these, those that are not what they should be */
-	struct bt_hasher *hasher;    /* the walk's */
-	struct bt_pool *pool;	     /* for wholes; NULL: they are not looked at */
+	struct bt_digest_set good;    /* contents that are right, see bt_check_key */
+	struct bt_digest_set needed;  /* by the snapshots that were named */
+	struct bt_digest_set clean;   /* directories below which all is well */
+	struct bt_digest_set unclean; /* others, as far as they were walked */
+	struct bt_digest_set wholes;  /* files in several contents that are looked at, see whole.c */
+	struct bt_digest_set wrong;   /* of these, those that are not what they should be */
+	struct bt_hasher *hasher;     /* the walk's */
+	struct bt_pool *pool;	      /* for wholes; NULL: they are not looked at */
 
 	pthread_mutex_t lock; /* all below */
 	struct bt_found **found;

@@ -8,11 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A directory with damage is walked each time it is met, for the paths that it hurts there. As many entries as a
+ * snapshot has are seen for that, within these bounds: a small store can name a directory in more places than anybody
+ * could list. */
+#define AGAIN_LEAST ((uint64_t)1 << 20)
+#define AGAIN_MOST  ((uint64_t)1 << 24)
+
 struct level {
 	struct bt_dir dir;
 	struct bt_digest tree;
 	size_t path; /* length of its path */
 	bool clean;
+	bool again; /* it was walked before */
 };
 
 enum pass {
@@ -27,6 +34,7 @@ struct walk {
 	uint32_t ordinal;
 	enum pass pass;
 	uint64_t hurts;
+	uint64_t again;		     /* entries of directories that are walked again, which still may be seen */
 	struct bt_found *unreadable; /* see_unreadable's, once there is one */
 	struct bt_buf path;	     /* of the entry at hand, without NUL */
 	struct level *levels;
@@ -148,12 +156,26 @@ static int see_file(struct walk *walk, const struct bt_entry *entry)
 	return entry->size ? need(walk, &entry->digest, entry->size, 0) : 0;
 }
 
+/* The directory stands for all that is hurt below it. */
+static int hurt_below(struct walk *walk)
+{
+	static const char detail[] = "of the paths to the same damage not all are named";
+	struct bt_found facts = {.ordinal = BT_CHECK_NO_FILE, .offset = BT_NO_OFFSET}, *found = NULL;
+	bt_fail_damaged(&facts.error, BT_R_TOO_LARGE, walk->info->name, BT_NO_OFFSET);
+	memcpy(facts.error.detail, detail, sizeof(detail));
+	int r = bt_findings_add(walk->run, &facts, &found);
+	return r ? r : hurt(walk, found, BT_NO_OFFSET, 0);
+}
+
 static int enter(struct walk *walk, const struct bt_digest *tree)
 {
 	struct level level = {.tree = *tree, .path = walk->path.length, .clean = true};
 	struct bt_error error = {0};
 	if (bt_digest_set_has(&walk->run->clean, tree))
 		return 0;
+	level.again = bt_digest_set_has(&walk->run->unclean, tree);
+	if (level.again && !walk->again)
+		return hurt_below(walk);
 	if (walk->count == walk->room) {
 		size_t room = walk->room ? walk->room * 2 : 64;
 		struct level *levels = reallocarray(walk->levels, room, sizeof(*levels));
@@ -173,12 +195,12 @@ static int enter(struct walk *walk, const struct bt_digest *tree)
 static int leave(struct walk *walk)
 {
 	struct level *level = &walk->levels[--walk->count];
+	struct bt_check_run *run = walk->run;
+	bool settled = level->clean || walk->pass == COLLECT;
 	bt_dir_end(&level->dir);
-	if (level->clean)
-		return bt_digest_set_add(&walk->run->clean, &level->tree) < 0 ? BT_E_NOMEM : 0;
-	if (walk->count)
+	if (!level->clean && walk->count)
 		walk->levels[walk->count - 1].clean = false;
-	return 0;
+	return bt_digest_set_add(settled ? &run->clean : &run->unclean, &level->tree) < 0 ? BT_E_NOMEM : 0;
 }
 
 static int see_entry(struct walk *walk, const struct bt_entry *entry)
@@ -198,15 +220,27 @@ static int step(struct walk *walk)
 	struct bt_error error = {0};
 	int r = bt_dir_next(&level->dir, &entry, &error);
 	walk->path.length = level->path;
+	if (level->again && walk->again)
+		walk->again--;
 	if (!r)
 		return entry ? see_entry(walk, entry) : leave(walk);
 	r = hurt_by(walk, r, &error);
 	return r || bt_dir_skip(&level->dir) ? r : leave(walk);
 }
 
+static uint64_t again_most(const struct bt_snapshot_info *info)
+{
+	uint64_t sum;
+	if (bt_add_overflows(info->files, info->directories, &sum) || bt_add_overflows(sum, info->others, &sum) ||
+	    sum > AGAIN_MOST)
+		return AGAIN_MOST;
+	return sum < AGAIN_LEAST ? AGAIN_LEAST : sum;
+}
+
 static int walk_tree(struct walk *walk)
 {
 	const struct bt_entry *root = &walk->info->root;
+	walk->again = again_most(walk->info);
 	int r = root->has_digest ? enter(walk, &root->digest) : 0;
 	while (!r && walk->count) {
 		r = bt_check_cancelled(walk->run);
@@ -288,6 +322,7 @@ static int walk_snapshots(struct bt_check_run *run, enum pass pass, struct bt_er
 			bt_fail(error, (enum bt_code)r, name, NULL);
 	}
 	bt_digest_set_free(&run->clean);
+	bt_digest_set_free(&run->unclean);
 	return r;
 }
 

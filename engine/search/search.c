@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SEARCHED_MAX ((size_t)4 << 20) /* those beyond are searched again */
+
 struct run {
 	struct bt_store *store;
 	const struct bt_search *search;
@@ -127,19 +129,24 @@ static int see(struct run *run, struct bt_walk *walk, const struct bt_walk_step 
 	int r = matches(run, step) ? tell(run, step) : 0;
 	if (r || entry->type != BT_DIR)
 		return r;
+	if (run->searched.count >= SEARCHED_MAX)
+		return 0;
 	r = add(run, &run->searched, step->path, &entry->digest, sizeof(entry->digest));
 	if (r == 0)
 		bt_walk_skip(walk);
 	return r < 0 ? r : 0;
 }
 
-static int search_below(struct run *run, const struct bt_entry *root, struct bt_error *error)
+static int search_below(struct run *run, const struct bt_snapshot_info *info, struct bt_error *error)
 {
+	const struct bt_entry *root = &info->root;
 	struct bt_walk *walk;
 	int r = add(run, &run->searched, "", &root->digest, sizeof(root->digest));
 	if (r <= 0)
 		return r;
 	r = bt_walk_new(run->store, root, &walk, error);
+	if (!r)
+		bt_walk_limit(walk, info);
 	while (!r) {
 		struct bt_walk_step step = {0};
 		struct bt_error found = {0};
@@ -168,7 +175,7 @@ static int search_snapshot(struct run *run, const char *name, struct bt_error *e
 		problem(run, name, &found);
 		return 0;
 	}
-	r = search_below(run, &bt_snapshot_info(snapshot)->root, error);
+	r = search_below(run, bt_snapshot_info(snapshot), error);
 	bt_snapshot_close(snapshot);
 	return r;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/buf.h"
+#include "base/bytes.h"
 #include "base/fail.h"
 #include <backuptool/walk.h>
 #include <stdlib.h>
@@ -16,6 +17,8 @@ struct bt_walk {
 	bool enter; /* tree, before anything else */
 	struct level *levels;
 	size_t count, room;
+	const struct bt_snapshot_info *info; /* NULL: there is no limit */
+	uint64_t left;			     /* entries */
 };
 
 int bt_walk_new(struct bt_store *store, const struct bt_entry *from, struct bt_walk **ret_walk, struct bt_error *error)
@@ -30,12 +33,25 @@ int bt_walk_new(struct bt_store *store, const struct bt_entry *from, struct bt_w
 	return 0;
 }
 
+void bt_walk_limit(struct bt_walk *walk, const struct bt_snapshot_info *info)
+{
+	walk->info = info;
+	if (bt_add_overflows(info->files, info->directories, &walk->left) ||
+	    bt_add_overflows(walk->left, info->others, &walk->left))
+		walk->left = UINT64_MAX;
+}
+
+static void end_levels(struct bt_walk *walk)
+{
+	while (walk->count)
+		bt_dir_end(&walk->levels[--walk->count].dir);
+}
+
 void bt_walk_free(struct bt_walk *walk)
 {
 	if (!walk)
 		return;
-	while (walk->count)
-		bt_dir_end(&walk->levels[--walk->count].dir);
+	end_levels(walk);
 	bt_buf_free(&walk->path);
 	free(walk->levels);
 	free(walk);
@@ -90,6 +106,13 @@ static int failed(struct bt_walk *walk, int result, struct bt_walk_step *ret_ste
 	return result;
 }
 
+static int too_many(struct bt_walk *walk, struct bt_walk_step *ret_step, struct bt_error *error)
+{
+	end_levels(walk);
+	walk->path.length = 0;
+	return failed(walk, bt_fail_damaged(error, BT_R_BAD_SIZE, walk->info->name, BT_NO_OFFSET), ret_step, error);
+}
+
 int bt_walk_next(struct bt_walk *walk, struct bt_walk_step *ret_step, struct bt_error *error)
 {
 	const struct bt_entry *entry = NULL;
@@ -109,6 +132,8 @@ int bt_walk_next(struct bt_walk *walk, struct bt_walk_step *ret_step, struct bt_
 		if (r)
 			return failed(walk, r, ret_step, error);
 	}
+	if (entry && walk->info && !walk->left--)
+		return too_many(walk, ret_step, error);
 	return give(walk, entry, ret_step, error);
 }
 

@@ -23,6 +23,12 @@ void bt_walk_free(struct bt_walk *walk); /* NULL is fine */
  * could not be read, or not whole, and the next call goes on behind what is lost.
  */
 int bt_walk_next(struct bt_walk *walk, struct bt_walk_step *ret_step, struct bt_error *error);
+/*
+ * Of a small store the directories can name each other so that there is no end of paths. With this, next fails once
+ * more is found than the snapshot says it has (BT_R_BAD_SIZE), and the walk is at its end. info lives as long as the
+ * walk.
+ */
+void bt_walk_limit(struct bt_walk *walk, const struct bt_snapshot_info *info);
 /* The directory that was given last is not entered. */
 void bt_walk_skip(struct bt_walk *walk);
 

@@ -120,3 +120,20 @@ take_right() {
 	run -3 backuptool check --repair
 	[[ $output == *"lost: $NAME: a.txt"* ]]
 }
+
+@test "a directory that has uncountable paths: check and find end, and say what they left out" {
+	mkdir snapshots
+	python3 "$TESTS/bats/make_shared.py" "snapshots/$NAME"
+	run -0 timeout 60 backuptool check
+	run -3 timeout 60 backuptool find zzz
+	[[ $output == *"$NAME: damaged (bad-size)"* ]]
+	run timeout 60 backuptool stats
+	[[ $output == *"$NAME: damaged (bad-size)"* ]]
+	run -3 timeout 60 backuptool ls --recursive
+	[[ $output == *"$NAME: damaged (bad-size)"* ]]
+	[ "${#lines[@]}" -lt 30 ]
+	python3 "$TESTS/bats/make_shared.py" "snapshots/$NAME" missing
+	run -1 timeout 60 backuptool check --json
+	[ "$(jq -c '[.findings[].reason] | sort' <<<"$output")" = '["missing-content","too-large"]' ]
+	[ "$(jq '[.findings[] | .hurts | length] | add' <<<"$output")" = 40 ]
+}
