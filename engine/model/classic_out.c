@@ -92,6 +92,10 @@ int bt_classic_out_page(void *arg, const char *line, size_t length, struct bt_di
 	struct bt_classic_page page = {.length = (uint32_t)length};
 	if (bt_hasher_digest(out->page, line, length, &page.id))
 		return no_memory(out);
+	*ret_id = page.id;
+	int added = bt_digest_set_add(&out->written, &page.id);
+	if (added <= 0)
+		return added ? no_memory(out) : 0;
 	int result = put_text(out, NULL, out->page_count ? ",\n" : "\n");
 	page.at = out->size;
 	if (!result)
@@ -99,7 +103,6 @@ int bt_classic_out_page(void *arg, const char *line, size_t length, struct bt_di
 	if (!result && bt_buf_append(&out->pages, &page, sizeof(page)))
 		result = no_memory(out);
 	out->page_count++;
-	*ret_id = page.id;
 	return result;
 }
 
@@ -189,4 +192,5 @@ void bt_classic_out_free(struct bt_classic_out *out)
 	bt_buf_free(&out->pending);
 	bt_buf_free(&out->line);
 	bt_buf_free(&out->pages);
+	bt_digest_set_free(&out->written);
 }

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/digest_set.h"
 #include "codec/hash.h"
 #include <backuptool/view.h>
 
@@ -79,6 +80,7 @@ struct bt_classic_out {
 	const char *name;
 	struct bt_error *error;
 	struct bt_buf pending, line, pages; /* pages: array of struct bt_classic_page */
+	struct bt_digest_set written;	    /* their ids: directories of equal names and contents are one page */
 	size_t page_count;
 	uint64_t size;
 	uint64_t sections[5];

@@ -377,6 +377,15 @@ static void test_trees(void **state)
 		       HELLO_DIGEST " c/d/e\n" HELLO_DIGEST " c/d2\n" HELLO_DIGEST " c2/d/e\n");
 }
 
+/* Directories of equal contents are one page. */
+static void test_equal_directories(void **state)
+{
+	struct derived derived = derive(WITH(HELLO("a/x/f") "," HELLO("b/x/f") "," HELLO("c/x/f") "," HELLO("c/g")));
+	assert_int_equal(derived.result, 0);
+	assert_int_equal(derived.page_count, 4); /* x, a and b, c, the root */
+	drop(&derived);
+}
+
 static void test_names(void **state)
 {
 	assert_listing(WITH(HELLO("\\udcff\\udc80") "," HELLO("\\ud83d\\ude00") "," HELLO("\\u00e9\\/x")), ".",
@@ -774,7 +783,7 @@ int main(void)
 		cmocka_unit_test(test_flips),	       cmocka_unit_test(test_detect),
 		cmocka_unit_test(test_pieces),	       cmocka_unit_test(test_large),
 		cmocka_unit_test(test_rot_in_large),   cmocka_unit_test(test_many_names),
-		cmocka_unit_test(test_deep),
+		cmocka_unit_test(test_deep),	       cmocka_unit_test(test_equal_directories),
 	};
 	setenv("TZ", "UTC", 1);
 	tzset();
