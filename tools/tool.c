@@ -119,10 +119,17 @@ int tool_fail(const struct tool *tool, const struct bt_error *error)
 	return error->code ? tool_exit_code(error->code) : TOOL_FATAL;
 }
 
+static bool cancelled(void *arg)
+{
+	return tool_signals_seen();
+}
+
 static int store_open(const struct tool *tool, struct bt_store_options options, struct bt_store **ret_store)
 {
+	static const struct bt_observer observer = {.cancelled = cancelled};
 	struct bt_error error = {0};
 
+	options.observer = &observer;
 	options.lock_wait_ms = tool->lock_wait < 0		  ? -1
 			       : tool->lock_wait > INT_MAX / 1000 ? INT_MAX
 								  : (int)tool->lock_wait * 1000;

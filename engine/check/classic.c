@@ -15,10 +15,16 @@ static const struct bt_classic_content *first_wrong(const struct bt_classic *cla
 	return NULL;
 }
 
+static bool is_cancelled(void *run)
+{
+	return bt_check_cancelled(run);
+}
+
 int bt_classic_damage(struct bt_check_run *run, const char *name, uint32_t ordinal, struct bt_found **ret_found)
 {
 	struct bt_found facts = {.ordinal = ordinal, .offset = BT_NO_OFFSET};
-	struct bt_classic classic = {.name = name, .error = &facts.error};
+	const struct bt_observer observer = {.arg = run, .cancelled = is_cancelled};
+	struct bt_classic classic = {.name = name, .error = &facts.error, .observer = &observer};
 	const struct bt_classic_content *wrong = NULL;
 	int fd = bt_openat(bt_store_dirfd(run->store), name, O_RDONLY | O_NOFOLLOW, 0);
 	int r = fd < 0 ? bt_fail_sys(&facts.error, -fd, name, "open") : bt_classic_scan(&classic, fd);
@@ -33,5 +39,5 @@ int bt_classic_damage(struct bt_check_run *run, const char *name, uint32_t ordin
 	bt_buf_free(&classic.paths);
 	bt_buf_free(&classic.contents);
 	bt_buf_free(&classic.pieces);
-	return r == BT_E_NOMEM ? r : bt_findings_add(run, &facts, ret_found);
+	return r == BT_E_NOMEM || r == BT_E_CANCELLED ? r : bt_findings_add(run, &facts, ret_found);
 }

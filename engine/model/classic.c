@@ -35,6 +35,14 @@ bool bt_classic_detect(int fd)
 	return at < length && text[at] == '"';
 }
 
+int bt_classic_cancelled(const struct bt_classic *classic)
+{
+	const struct bt_observer *observer = classic->observer;
+	if (!observer || !observer->cancelled || !observer->cancelled(observer->arg))
+		return 0;
+	return bt_fail(classic->error, BT_E_CANCELLED, classic->name, NULL);
+}
+
 static int no_memory(const struct bt_classic *classic)
 {
 	return bt_fail(classic->error, BT_E_NOMEM, classic->name, "read");
@@ -108,10 +116,10 @@ static int write_derived(struct bt_classic *classic, const struct stat *status, 
 	return result;
 }
 
-int bt_classic_derive(int fd, const char *name, int out, struct bt_error *error)
+int bt_classic_derive(int fd, const char *name, int out, const struct bt_observer *observer, struct bt_error *error)
 {
 	struct bt_error ignored = {0};
-	struct bt_classic classic = {.name = name, .error = error ? error : &ignored};
+	struct bt_classic classic = {.name = name, .error = error ? error : &ignored, .observer = observer};
 	struct stat status;
 	int result = fstat(fd, &status) ? bt_fail_sys(classic.error, errno, name, "stat") : 0;
 	if (!result)

@@ -15,12 +15,12 @@
 #ifndef BT_MODEL_CLASSIC_H
 #define BT_MODEL_CLASSIC_H
 
-#include <backuptool/error.h>
+#include <backuptool/observer.h>
 
 /* True when the first bytes are those of a version 1 file rather than of version 2. fd is not moved. */
 bool bt_classic_detect(int fd);
 /* Scans fd (a version 1 file called name) and writes the derived file to out (an empty file open for reading and
- * writing). */
-int bt_classic_derive(int fd, const char *name, int out, struct bt_error *error);
+ * writing). The observer, which may be NULL, is asked for cancelled only. */
+int bt_classic_derive(int fd, const char *name, int out, const struct bt_observer *observer, struct bt_error *error);
 
 #endif

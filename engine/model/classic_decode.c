@@ -131,7 +131,9 @@ static int decode_text(struct bt_classic_decoder *decoder, struct bt_classic *cl
 	while (!result && !last) {
 		const char *run;
 		size_t length;
-		result = bt_stream_run(stream, &run, &length, &last);
+		result = bt_classic_cancelled(classic);
+		if (!result)
+			result = bt_stream_run(stream, &run, &length, &last);
 		if (!result)
 			result = decode_run(decoder, classic, stream, run, length,
 					    bt_stream_tell(stream) - length - (last ? 1 : 0));

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/digest_set.h"
 #include "codec/hash.h"
+#include <backuptool/observer.h>
 #include <backuptool/view.h>
 
 #define BT_CLASSIC_PIECE_TEXT ((size_t)4 << 20) /* 3 MiB of plain bytes */
@@ -37,6 +38,7 @@ struct bt_classic_content {
 struct bt_classic {
 	const char *name; /* of the version 1 file */
 	struct bt_error *error;
+	const struct bt_observer *observer; /* only cancelled is asked; NULL is fine */
 	struct bt_time time;
 	struct bt_arena arena;		       /* the paths' bytes */
 	struct bt_buf paths, contents, pieces; /* arrays of the above */
@@ -56,6 +58,7 @@ static inline struct bt_classic_piece *bt_classic_pieces(const struct bt_classic
 	return (void *)classic->pieces.data;
 }
 
+int bt_classic_cancelled(const struct bt_classic *classic); /* 0 or BT_E_CANCELLED */
 /* Fills the tables. Every content is decoded and hashed. */
 int bt_classic_scan(struct bt_classic *classic, int fd);
 /* The value of one member of file_contents, whose opening quote has been taken; digest is its key. */

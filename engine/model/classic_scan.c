@@ -89,7 +89,9 @@ static int read_files(struct scan *scan)
 	struct bt_digest digest;
 	int result = open_value(scan, '{');
 	while (!result) {
-		result = bt_stream_member(&scan->stream, &first, &scan->key, BT_CLASSIC_PATH_MAX, &at, &more);
+		result = bt_classic_cancelled(scan->classic);
+		if (!result)
+			result = bt_stream_member(&scan->stream, &first, &scan->key, BT_CLASSIC_PATH_MAX, &at, &more);
 		if (result || !more)
 			return result;
 		/* An empty buffer may have no memory, and the path is taken from it. */

@@ -156,7 +156,9 @@ static int pop(struct tree *tree)
 {
 	struct level *level = &tree->levels[--tree->depth];
 	struct bt_entry entry = plain_entry(tree, BT_DIR, level->name, level->name_length);
-	int result = built(tree, bt_page_builder_finish(&level->builder, &entry.digest));
+	int result = bt_classic_cancelled(tree->classic);
+	if (!result)
+		result = built(tree, bt_page_builder_finish(&level->builder, &entry.digest));
 	if (result)
 		return result;
 	if (!tree->depth) {

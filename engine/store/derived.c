@@ -57,7 +57,7 @@ static int derive_temporary(struct bt_store *store, struct bt_slot *slot, int so
 	int fd = temporary();
 	if (fd < 0)
 		return bt_fail_sys(error, -fd, slot->path, "create a temporary file");
-	int r = store->foreign.derive(source_fd, slot->path, fd, error);
+	int r = store->foreign.derive(source_fd, slot->path, fd, store->options.observer, error);
 	if (r)
 		bt_close(&fd);
 	else
@@ -96,7 +96,7 @@ static int derive_kept(struct bt_store *store, struct bt_slot *slot, int source_
 	int r = bt_publish_begin(&publish, cachefd, NULL);
 	if (r)
 		return derive_temporary(store, slot, source_fd, ret_fd, error);
-	r = store->foreign.derive(source_fd, slot->path, publish.fd, error);
+	r = store->foreign.derive(source_fd, slot->path, publish.fd, store->options.observer, error);
 	/* without a name it serves this time all the same */
 	if (!r && bt_publish_replace(&publish, name.text, NULL) && publish.temp[0]) {
 		unlinkat(publish.dirfd, publish.temp, 0);

@@ -27,8 +27,9 @@ void bt_slot_free(struct bt_slot *slot)
 void bt_slot_damaged(struct bt_slot *slot, const struct bt_error *error)
 {
 	struct bt_error *copy = NULL, *none = NULL;
-	if (error->sys == ENOENT || error->code == BT_E_NOMEM || error->code == BT_OK ||
-	    (error->code == BT_E_DAMAGED && error->reason == BT_R_CHANGED) || atomic_load(&slot->damage))
+	if (error->sys == ENOENT || error->code == BT_E_NOMEM || error->code == BT_E_CANCELLED ||
+	    error->code == BT_OK || (error->code == BT_E_DAMAGED && error->reason == BT_R_CHANGED) ||
+	    atomic_load(&slot->damage))
 		return;
 	copy = malloc(sizeof(*copy));
 	if (!copy)

@@ -293,7 +293,7 @@ static int visit_file(const struct bt_index_source *source, const struct bt_cove
 	if (!r)
 		return bt_segment_build_end(build);
 	bt_segment_build_cancel(build);
-	if (r == BT_E_NOMEM)
+	if (r == BT_E_NOMEM || r == BT_E_CANCELLED)
 		return r;
 	source->damaged(source->arg, file->file, &error);
 	return 0;

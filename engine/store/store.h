@@ -15,7 +15,7 @@
  * lies above this room. */
 struct bt_foreign {
 	bool (*detect)(int fd);
-	int (*derive)(int fd, const char *name, int out, struct bt_error *error);
+	int (*derive)(int fd, const char *name, int out, const struct bt_observer *observer, struct bt_error *error);
 };
 int bt_store_open_with(const char *path, const struct bt_store_options *options, const struct bt_foreign *foreign,
 		       struct bt_store **ret_store, struct bt_error *error);

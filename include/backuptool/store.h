@@ -8,6 +8,7 @@
 #define BACKUPTOOL_STORE_H
 
 #include <backuptool/error.h>
+#include <backuptool/observer.h>
 #include <backuptool/types.h>
 
 struct bt_store;
@@ -24,6 +25,9 @@ struct bt_store_options {
 	int lock_wait_ms;    /* how long to wait for the lock; -1 forever */
 	void (*before_slow)(void); /* if given: called on a thread that asks for a page, or for a snapshot, before it
 				      opens a file, puts the index together, or reads a page that is not in memory */
+	/* Only cancelled is asked, from any threads at a time, while a version 1 file is read, which may take long.
+	 * What needs it ends with BT_E_CANCELLED. NULL is fine; it lives as long as the store. */
+	const struct bt_observer *observer;
 };
 
 /* path is relative to the working directory. BT_E_NO_STORE when there is no such directory (sys is ENOTDIR if it is

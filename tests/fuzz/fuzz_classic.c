@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int source = memfd_create("source", MFD_CLOEXEC), out = memfd_create("out", MFD_CLOEXEC);
 	FUZZ_CHECK(source >= 0 && out >= 0 && bt_write_all(source, data, size) == 0);
 	bt_classic_detect(source);
-	int result = bt_classic_derive(source, "input", out, &error);
+	int result = bt_classic_derive(source, "input", out, NULL, &error);
 	if (result == 0)
 		check_derived(out, source);
 	else

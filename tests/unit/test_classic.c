@@ -96,7 +96,7 @@ static void load(struct derived *derived)
 static struct derived derive_fd(int source)
 {
 	struct derived derived = {.source = source, .out = memory_file("", 0)};
-	derived.result = bt_classic_derive(source, "old.json", derived.out, &derived.error);
+	derived.result = bt_classic_derive(source, "old.json", derived.out, NULL, &derived.error);
 	if (derived.result)
 		assert_int_equal(derived.result, derived.error.code);
 	else
@@ -384,6 +384,36 @@ static void test_equal_directories(void **state)
 	assert_int_equal(derived.result, 0);
 	assert_int_equal(derived.page_count, 4); /* x, a and b, c, the root */
 	drop(&derived);
+}
+
+struct patience {
+	unsigned asked, most;
+};
+
+static bool is_over(void *arg)
+{
+	struct patience *patience = arg;
+	return patience->asked++ >= patience->most;
+}
+
+/* It can be ended wherever it asks. */
+static void test_cancelled(void **state)
+{
+	static const char json[] = WITH(HELLO("a/f") "," HELLO("b/c/f"));
+	int result = BT_E_CANCELLED;
+	unsigned most;
+	for (most = 0; result == BT_E_CANCELLED; most++) {
+		struct patience patience = {.most = most};
+		struct bt_observer observer = {.arg = &patience, .cancelled = is_over};
+		struct bt_error error = {0};
+		int source = memory_file(json, sizeof(json) - 1), out = memory_file("", 0);
+		result = bt_classic_derive(source, "old.json", out, &observer, &error);
+		assert_int_equal(result, error.code);
+		close(source);
+		close(out);
+	}
+	assert_int_equal(result, 0);
+	assert_in_range(most, 6, 12);
 }
 
 static void test_names(void **state)
@@ -784,6 +814,7 @@ int main(void)
 		cmocka_unit_test(test_pieces),	       cmocka_unit_test(test_large),
 		cmocka_unit_test(test_rot_in_large),   cmocka_unit_test(test_many_names),
 		cmocka_unit_test(test_deep),	       cmocka_unit_test(test_equal_directories),
+		cmocka_unit_test(test_cancelled),
 	};
 	setenv("TZ", "UTC", 1);
 	tzset();

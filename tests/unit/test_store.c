@@ -1050,7 +1050,7 @@ static bool fake_detect(int fd)
 }
 
 /* The version 1 file of these tests is "old:" and the Base64 of a content of 30 bytes. */
-static int fake_derive(int fd, const char *name, int out, struct bt_error *error)
+static int fake_derive(int fd, const char *name, int out, const struct bt_observer *observer, struct bt_error *error)
 {
 	static const char sections[] = ",\n\"blocks\":[\n],\n\"contents\":[\n";
 	char text[4096], hex[65];
