@@ -89,6 +89,7 @@ GETTER(pages, TOOL_COUNT, number, self->result->pages)
 GETTER(contents, TOOL_COUNT, number, self->result->contents)
 GETTER(bytes, TOOL_BYTES, number, self->result->bytes)
 GETTER(finding_count, TOOL_COUNT, number, self->result->findings)
+GETTER(in_pieces, TOOL_COUNT, number, self->result->in_pieces)
 GETTER(complete, TOOL_FLAG, flag, self->result->complete)
 GETTER(quick, TOOL_FLAG, flag, self->options->quick)
 GETTER(elapsed, TOOL_SECONDS, seconds, self->seconds)
@@ -108,17 +109,12 @@ static struct tool_value get_subset(const void *row)
 }
 
 static const struct tool_column summary_columns[] = {
-	{"snapshots", NULL, false, get_snapshots},
-	{"files", NULL, false, get_files},
-	{"pages", NULL, false, get_pages},
-	{"contents", NULL, false, get_contents},
-	{"bytes", NULL, false, get_bytes},
-	{"findings", NULL, false, get_finding_count},
-	{"complete", NULL, false, get_complete},
-	{"quick", NULL, false, get_quick},
-	{"subset", NULL, false, get_subset},
-	{"seconds", NULL, false, get_elapsed},
-	{0},
+	{"snapshots", NULL, false, get_snapshots}, {"files", NULL, false, get_files},
+	{"pages", NULL, false, get_pages},	   {"contents", NULL, false, get_contents},
+	{"bytes", NULL, false, get_bytes},	   {"findings", NULL, false, get_finding_count},
+	{"in_pieces", NULL, false, get_in_pieces}, {"complete", NULL, false, get_complete},
+	{"quick", NULL, false, get_quick},	   {"subset", NULL, false, get_subset},
+	{"seconds", NULL, false, get_elapsed},	   {0},
 };
 
 static void found(void *arg, const struct bt_finding *finding)
@@ -157,6 +153,7 @@ static void print_summary(const struct report *report)
 	char *bytes = tool_bytes(result->bytes), *elapsed = tool_elapsed(report->seconds);
 	char *speed = tool_bytes((uint64_t)((double)result->bytes / (report->seconds > 0 ? report->seconds : 1)));
 	char *findings = tool_count(result->findings, "finding", "findings");
+	char *versions = tool_count(result->in_pieces, "version", "versions");
 
 	print_looked_at(report);
 	if (options->quick)
@@ -167,7 +164,10 @@ static void print_summary(const struct report *report)
 		printf("; %g%% of the contents, taken at random, were read", options->share / 100.0);
 	if (!options->quick)
 		printf("; %s in %s (%s/s)", bytes, elapsed, speed);
+	if (result->in_pieces)
+		printf("; %s of large files only piece by piece", versions);
 	printf("; %s\n", result->findings ? findings : "no damage found");
+	free(versions);
 	free(bytes);
 	free(elapsed);
 	free(speed);

@@ -51,6 +51,7 @@ struct bt_check_run {
 	struct bt_digest_set wrong;   /* of these, those that are not what they should be */
 	struct bt_hasher *hasher;     /* the walk's */
 	struct bt_pool *pool;	      /* for wholes; NULL: they are not looked at */
+	uint64_t whole_bytes;	      /* that may still be read for them */
 
 	pthread_mutex_t lock; /* all below */
 	struct bt_found **found;

@@ -313,7 +313,7 @@ static int walk_snapshots(struct bt_check_run *run, enum pass pass, struct bt_er
 	const struct bt_check_options *options = run->options;
 	size_t count = options->name_count ? options->name_count : bt_store_snapshot_count(run->store);
 	int r = 0;
-	for (size_t i = 0; i < count && !r; i++) {
+	for (size_t i = count; i-- > 0 && !r;) {
 		const char *name = options->name_count ? options->names[i] : bt_store_snapshot_name(run->store, i);
 		r = bt_check_cancelled(run);
 		if (!r)

@@ -104,6 +104,7 @@ int bt_wholes_begin(struct bt_check_run *run)
 	unsigned threads = run->options->threads ? run->options->threads : bt_cpu_count();
 	/* Pages that wait are in memory whatever their size. */
 	struct bt_pool_options options = {.threads = threads > 1 ? threads : 0, .budget = 2 * (size_t)threads};
+	run->whole_bytes = run->result.bytes;
 	return bt_check_is_partial(run->options) ? 0 : bt_pool_new(&options, &run->pool);
 }
 
@@ -115,13 +116,27 @@ int bt_wholes_end(struct bt_check_run *run)
 	return r;
 }
 
+/* Bytes of it that contents are decoded for. */
+static uint64_t data_of(const struct bt_entry *file)
+{
+	const struct bt_extra *extra = file->extra;
+	return file->size - (extra->hole_count ? extra->hole_sums[extra->hole_count - 1] : 0);
+}
+
 int bt_wholes_see(struct bt_check_run *run, const struct bt_page *page, const struct bt_entry *file)
 {
 	struct bt_digest key;
 	int r = make_key(run, file, &key);
 	if (!r)
 		r = bt_digest_set_add(&run->wholes, &key);
-	return r > 0 ? submit(run, page, file, &key) : r;
+	if (r <= 0)
+		return r;
+	if (data_of(file) > run->whole_bytes) {
+		run->result.in_pieces++;
+		return 0;
+	}
+	run->whole_bytes -= data_of(file);
+	return submit(run, page, file, &key);
 }
 
 int bt_wholes_find(struct bt_check_run *run, const struct bt_page *page, const struct bt_entry *file,

@@ -36,14 +36,16 @@ struct bt_finding {
 struct bt_check_result {
 	uint64_t snapshots, files, pages, contents, bytes; /* looked at; bytes: plain bytes decoded */
 	uint64_t findings;
-	bool complete; /* every byte of every file was read */
+	uint64_t in_pieces; /* versions of files that were not read through, their contents only each by itself */
+	bool complete;	    /* every byte of every file was read */
 };
 
 /*
  * Looks at everything that restoring needs with what restoring looks at it with, and beyond that at every byte of every
  * file: no finding means that all of it restores. With names: only at what these snapshots need. Derived data counts
  * for nothing: it is not trusted, and damage in it is none. Files in several contents are read through, every version
- * once, unless only a part of the contents is wanted.
+ * once, those of the newest snapshots first and as many bytes as there are contents: so many versions of a large file
+ * do not make it endless. Not if only a part of the contents is wanted.
  *
  * Holds the store's shared lock, where it can be taken. found is called for each finding in the order of files and
  * offsets when everything was looked at (beyond 4096 findings at once and without what they hurt), on the calling

@@ -96,7 +96,7 @@ offset_of() {
 	[[ $output == *"  hurts $SECOND: photos/large.bin, bytes "* ]]
 	[[ ${lines[-1]} == *"; 1 finding" ]]
 	run -1 backuptool check --json
-	[ "$(jq -r '.findings[0] | [.file, .hurts[0].snapshot, .hurts[1].snapshot, .hurts[0].path] | join(" ")' <<<"$output")" = "$FIRST $FIRST $SECOND photos/large.bin" ]
+	[ "$(jq -r '.findings[0] | [.file, .hurts[0].snapshot, .hurts[1].snapshot, .hurts[0].path] | join(" ")' <<<"$output")" = "$FIRST $SECOND $FIRST photos/large.bin" ]
 	[ "$(jq '.findings[0] | .offset <= 2000000 and .offset + .length > 2000000' <<<"$output")" = true ]
 	run -0 backuptool list
 	run -3 bring "$SECOND" out

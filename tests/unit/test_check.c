@@ -240,6 +240,27 @@ static void test_damaged_pages(void **state)
 	world_end(&world);
 }
 
+/* Of a large file that changes a little again and again not every version is read through. */
+static void test_versions_in_pieces(void **state)
+{
+	struct bt_check_result result;
+	struct world world;
+
+	world_begin(&world);
+	put_noise(&world, "large", (size_t)6 << 20, 1);
+	for (int i = 0; i < 6; i++) {
+		int fd = open(in_source(&world, "large"), O_WRONLY | O_CLOEXEC);
+
+		assert_int_equal(pwrite(fd, &i, sizeof(i), 0), sizeof(i));
+		close(fd);
+		world_snap(&world);
+	}
+	assert_int_equal(bt_check(world.store, NULL, NULL, NULL, NULL, &result, NULL), 0);
+	assert_true(result.complete);
+	assert_in_range(result.in_pieces, 1, 5);
+	world_end(&world);
+}
+
 static void rename_in_store(const struct world *world, const char *from, const char *to)
 {
 	char paths[2][512];
@@ -262,7 +283,7 @@ static void test_missing_and_exchanged(void **state)
 	snprintf(expected, sizeof(expected),
 		 "- missing-page\n  %s:below -1+0\n  %s:below -1+0\n- missing-content\n  %s:a.txt 0+13\n  %s:a.txt "
 		 "0+13\n",
-		 first, second, first, second);
+		 second, first, second, first);
 	check(&world, NULL, &seen);
 	assert_string_equal(seen.text, expected);
 	check(&world, &quick, &seen);
@@ -520,6 +541,7 @@ int main(void)
 		cmocka_unit_test(test_every_truncation),
 		cmocka_unit_test(test_damaged_pages),
 		cmocka_unit_test(test_missing_and_exchanged),
+		cmocka_unit_test(test_versions_in_pieces),
 		cmocka_unit_test(test_threads_and_bound),
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_share),

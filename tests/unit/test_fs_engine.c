@@ -74,8 +74,12 @@ static void slices_know_what_lies_before_them(void **state)
 	struct bt_store *store = make_store(&sample);
 	struct bt_chunk chunks[] = {{sample_content_digest(1, SIZE), SIZE}, {sample_content_digest(2, SIZE), SIZE}};
 	struct bt_extent hole = {.offset = SIZE + 100, .length = 50};
-	struct bt_extra extra = {
-		.chunks = chunks, .chunk_count = 2, .has_chunks = true, .holes = &hole, .hole_count = 1};
+	struct bt_extra extra = {.chunks = chunks,
+				 .chunk_count = 2,
+				 .has_chunks = true,
+				 .holes = &hole,
+				 .hole_sums = &hole.length,
+				 .hole_count = 1};
 	struct bt_entry file = {.name = "f", .name_length = 1, .type = BT_FILE, .size = 2 * SIZE + 50, .extra = &extra};
 	static const struct {
 		uint64_t offset, before;
