@@ -224,7 +224,7 @@ tree_is_settled() {
 	run -0 take src --skip-if-unchanged --json
 	[ "$(jq -c '[.skipped, .parent]' <<<"$output")" = "[true,\"$name\"]" ]
 	run -0 bring latest out
-	[ "${lines[0]}" = "restored $future to out" ]
+	[ "${lines[0]}" = "restored $future of $WORK/src to out" ]
 }
 
 @test "tags are kept, sorted, each once" {
