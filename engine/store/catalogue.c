@@ -208,13 +208,13 @@ static int read_directory(struct bt_store *store, const struct known *known, int
 
 /* The time of its last change as it is where the directory lies: what a network file system remembers of it may be
  * old. */
-static int look_when_changed(int fd, struct timespec *ret_changed)
+static bool look_when_changed(int fd, struct timespec *ret_changed)
 {
 	struct statx st;
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_MTIME, &st))
-		return -errno;
+		return false;
 	*ret_changed = (struct timespec){st.stx_mtime.tv_sec, st.stx_mtime.tv_nsec};
-	return 0;
+	return true;
 }
 
 /* False if the directory has not changed since it was read last. */
@@ -223,7 +223,7 @@ static bool has_changed(int fd, struct bt_dir_state *state)
 	struct timespec changed, now;
 	if (fd < 0)
 		return false;
-	if (look_when_changed(fd, &changed))
+	if (!look_when_changed(fd, &changed))
 		return true;
 	clock_gettime(CLOCK_REALTIME, &now);
 	bool same = state->settled && is_time(&state->changed, &changed);

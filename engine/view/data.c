@@ -57,14 +57,21 @@ static bool skip_holes(const struct bt_entry *file, uint64_t offset, uint64_t *r
 {
 	const struct bt_extra *extra = file->extra;
 	uint32_t count = count_holes(extra, offset);
-	const struct bt_extent *hole = count ? &extra->holes[count - 1] : NULL;
-	if (hole && offset - hole->offset < hole->length) {
-		piece->length = hole->length - (offset - hole->offset);
+	struct bt_extent hole = {0};
+	uint64_t before = 0, end = file->size;
+	if (extra && count) {
+		hole = extra->holes[count - 1];
+		before = extra->hole_sums[count - 1];
+	}
+	if (extra && count < extra->hole_count)
+		end = extra->holes[count].offset;
+	if (offset - hole.offset < hole.length) {
+		piece->length = hole.length - (offset - hole.offset);
 		return true;
 	}
-	*ret_data = offset - (hole ? extra->hole_sums[count - 1] : 0);
-	piece->length = (extra && count < extra->hole_count ? extra->holes[count].offset : file->size) - offset;
-	piece->before = offset - (hole ? hole->offset + hole->length : 0);
+	*ret_data = offset - before;
+	piece->length = end - offset;
+	piece->before = offset - (hole.offset + hole.length);
 	return false;
 }
 
