@@ -14,6 +14,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -32,6 +33,8 @@ static int fail_with;
 static bool fail_on, memory, started;
 static long count_fd = -1;
 static atomic_long calls;
+/* Of this thread nothing fails. The model is one without allocations. */
+static _Thread_local bool spared __attribute__((tls_model("initial-exec")));
 
 /* What is allocated before the next allocator is known is never given back. */
 static _Alignas(16) char early[EARLY_SIZE];
@@ -46,7 +49,7 @@ static struct {
 
 static bool fails(bool of_memory)
 {
-	if (!started || of_memory != memory)
+	if (!started || spared || of_memory != memory)
 		return false;
 	long number = atomic_fetch_add(&calls, 1) + 1;
 	if (!fail_at || (fail_on ? number < fail_at : number != fail_at))
@@ -167,6 +170,19 @@ void free(void *old)
 {
 	if (next.free && !is_early(old))
 		next.free(old);
+}
+
+/* AddressSanitizer asks for it when a thread starts, and takes no refusal. */
+int pthread_getattr_np(pthread_t thread, pthread_attr_t *attributes)
+{
+	int (*function)(pthread_t, pthread_attr_t *);
+	int result;
+
+	spared = true;
+	*(void **)&function = dlsym(RTLD_NEXT, "pthread_getattr_np");
+	result = function(thread, attributes);
+	spared = false;
+	return result;
 }
 
 /* A function of the C library that touches files: the name that programs link to, and its parameters. */
