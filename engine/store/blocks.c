@@ -202,14 +202,18 @@ static void note_verified(struct block *block, const struct verified *verified)
 	pthread_mutex_unlock(&block->lock);
 }
 
-/* Outside of locks: two threads that verify the same bytes at the same time do no harm. */
+/* Outside of locks: two threads that verify the same bytes at the same time do no harm. digest NULL: whoever asks
+ * verifies them himself. */
 static int verify(struct bt_store *store, struct block *block, const struct bt_location *location,
 		  const struct bt_digest *digest, struct bt_error *error)
 {
-	struct verified verified = verified_of(location, digest);
+	struct verified verified;
 	struct bt_digest found;
 	if (block->length != location->block.length || block->size != location->block.size)
 		return mismatch(store, location, error);
+	if (!digest)
+		return 0;
+	verified = verified_of(location, digest);
 	if (!store->options.verify_always && is_verified(block, &verified))
 		return 0;
 	if (hash(store, block->data + location->offset, location->size, &found))
@@ -276,6 +280,11 @@ static int read_page(struct bt_store *store, struct bt_file *file, const struct 
 			store->options.before_slow();
 	}
 	return bt_file_pread(file, data, length, location->block.at, error);
+}
+
+static int take_unverified(struct wanted *wanted, const struct bt_location *location, struct bt_error *error)
+{
+	return pin_at(wanted->store, location, NULL, wanted->pin, error);
 }
 
 static int take_page(struct wanted *wanted, const struct bt_location *location, struct bt_error *error)
@@ -364,20 +373,33 @@ int bt_store_page(struct bt_store *store, const struct bt_digest *id, struct bt_
 	return r;
 }
 
-int bt_store_pin(struct bt_store *store, const struct bt_digest *digest, uint64_t size, struct bt_pin *ret_pin,
-		 struct bt_error *error)
+static int pin_wanted(struct wanted *wanted, uint64_t size, struct bt_pin *ret_pin, struct bt_error *error)
 {
 	struct bt_pin pin = {0};
-	struct wanted wanted = {.store = store, .digest = digest, .take = take_content, .pin = &pin};
-	int r = take(&wanted, error);
+	wanted->pin = &pin;
+	int r = take(wanted, error);
 	if (r)
 		return r;
 	if (pin.size != size) {
-		bt_store_unpin(store, &pin);
+		bt_store_unpin(wanted->store, &pin);
 		return bt_fail_damaged(error, BT_R_BAD_SIZE, NULL, BT_NO_OFFSET);
 	}
 	*ret_pin = pin;
 	return 0;
+}
+
+int bt_store_pin(struct bt_store *store, const struct bt_digest *digest, uint64_t size, struct bt_pin *ret_pin,
+		 struct bt_error *error)
+{
+	struct wanted wanted = {.store = store, .digest = digest, .take = take_content};
+	return pin_wanted(&wanted, size, ret_pin, error);
+}
+
+int bt_store_pin_unverified(struct bt_store *store, const struct bt_digest *digest, uint64_t size,
+			    struct bt_pin *ret_pin, struct bt_error *error)
+{
+	struct wanted wanted = {.store = store, .digest = digest, .take = take_unverified};
+	return pin_wanted(&wanted, size, ret_pin, error);
 }
 
 int bt_store_pin_decoded(struct bt_store *store, const struct bt_digest *digest, uint64_t size, struct bt_pin *ret_pin,

@@ -221,6 +221,12 @@ int bt_slice_start(struct bt_store *store, const struct bt_entry *file, uint64_t
 	return start_slice(store, file, offset, bt_store_pin, ret_slice, error);
 }
 
+int bt_slice_start_unverified(struct bt_store *store, const struct bt_entry *file, uint64_t offset,
+			      struct bt_slice *ret_slice, struct bt_error *error)
+{
+	return start_slice(store, file, offset, bt_store_pin_unverified, ret_slice, error);
+}
+
 int bt_slice_start_decoded(struct bt_store *store, const struct bt_entry *file, uint64_t offset,
 			   struct bt_slice *ret_slice, struct bt_error *error)
 {
