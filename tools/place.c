@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "place.h"
 #include "output.h"
-#include <backuptool/policy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,12 +167,16 @@ static bool is_file(const char *path)
 }
 
 /* A time is one, whether or not there is a snapshot as old as that. */
-static bool is_time(const char *name)
+static bool is_snapshot(struct bt_store *store, const char *name)
 {
-	time_t now = time(NULL);
-	int64_t seconds;
+	struct bt_error unused = {0};
+	const char *resolved;
+	int code;
 
-	return *name == '@' && (bt_time_parse(name + 1, now, &seconds) == 0 || bt_time_parse(name, now, &seconds) == 0);
+	if (strchr(name, '/') || !store)
+		return false;
+	code = bt_store_resolve(store, name, time(NULL), &resolved, &unused);
+	return code == 0 || (*name == '@' && code == BT_E_NOT_FOUND);
 }
 
 /* How much of the text names a snapshot: up to a colon or all of it; without any sense, up to the first colon. */
@@ -190,15 +193,11 @@ static size_t snapshot_length(const struct tool *tool, const char *text)
 		store = NULL;
 	for (length = whole; !found && length > 0; length--) {
 		char *name;
-		const char *resolved;
-		struct bt_error unused = {0};
 
 		if (text[length] && text[length] != ':')
 			continue;
 		name = tool_format("%.*s", (int)length, text);
-		found = is_file(name) || is_time(name) ||
-			(!strchr(name, '/') && store &&
-			 bt_store_resolve(store, name, time(NULL), &resolved, &unused) == 0);
+		found = is_file(name) || is_snapshot(store, name);
 		free(name);
 	}
 	bt_store_close(store);

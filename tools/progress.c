@@ -59,11 +59,6 @@ static void entry(void *arg, enum bt_event event, const char *path)
 	free(shown);
 }
 
-static bool cancelled(void *arg)
-{
-	return tool_signals_seen();
-}
-
 static void waiting(void *arg, const char *holder)
 {
 	struct tool_talk *talk = arg;
@@ -187,7 +182,7 @@ void tool_talk_begin(struct tool_talk *talk, const struct tool *tool)
 		.problem = problem,
 		.entry = tool->verbose && !tool->json ? entry : NULL,
 		.progress = talk->line ? progress_line : NULL,
-		.cancelled = cancelled,
+		.cancelled = tool_signals_cancel,
 		.waiting = waiting,
 	};
 	tool_signals_watch();

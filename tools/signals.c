@@ -28,6 +28,11 @@ bool tool_signals_seen(void)
 	return atomic_load(&seen) > atomic_load(&spared);
 }
 
+bool tool_signals_cancel(void *arg)
+{
+	return tool_signals_seen();
+}
+
 void tool_signals_spare_first(void)
 {
 	atomic_store(&spared, 1);

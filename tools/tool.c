@@ -119,14 +119,9 @@ int tool_fail(const struct tool *tool, const struct bt_error *error)
 	return error->code ? tool_exit_code(error->code) : TOOL_FATAL;
 }
 
-static bool cancelled(void *arg)
-{
-	return tool_signals_seen();
-}
-
 static int store_open(const struct tool *tool, struct bt_store_options options, struct bt_store **ret_store)
 {
-	static const struct bt_observer observer = {.cancelled = cancelled};
+	static const struct bt_observer observer = {.cancelled = tool_signals_cancel};
 	struct bt_error error = {0};
 
 	options.observer = &observer;

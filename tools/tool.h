@@ -85,6 +85,7 @@ int tool_operands_resolve(const struct tool *tool, struct bt_store *store, const
 /* SIGINT and SIGTERM set a flag from now on; the second one ends the program at once. */
 void tool_signals_watch(void);
 bool tool_signals_seen(void);
+bool tool_signals_cancel(void *arg); /* the same for observers */
 /* For a command that ends in its own time: the first signal is only to be asked for, the second one sets the flag, the
  * third one ends the program at once. */
 void tool_signals_spare_first(void);

@@ -47,6 +47,11 @@ int bt_digest_compare(const struct bt_digest *a, const struct bt_digest *b)
 	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
+bool bt_time_equal(const struct bt_time *a, const struct bt_time *b)
+{
+	return a->seconds == b->seconds && a->nanoseconds == b->nanoseconds;
+}
+
 bool bt_digest_equal(const struct bt_digest *a, const struct bt_digest *b)
 {
 	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;

@@ -10,6 +10,7 @@ void bt_hex_encode(char *text, const unsigned char *data, size_t length); /* 2*l
 bool bt_hex_decode(unsigned char *data, size_t length, const char *text); /* lower case only */
 void bt_digest_text(const struct bt_digest *digest, char text[65]);	  /* with NUL */
 int bt_digest_compare(const struct bt_digest *a, const struct bt_digest *b);
+bool bt_time_equal(const struct bt_time *a, const struct bt_time *b);
 bool bt_digest_equal(const struct bt_digest *a, const struct bt_digest *b);
 bool bt_utf8_valid(const char *text, size_t length); /* RFC 3629: no surrogates, no overlong forms */
 /* Bytes of the character that text begins with; 0 if that is not valid, or nothing is there. */

@@ -66,8 +66,7 @@ bool bt_same_metadata(const struct bt_entry *before, const struct bt_entry *afte
 	if (before->mode != after->mode || before->uid != after->uid || before->gid != after->gid)
 		return false;
 	/* A directory's time tells that names came or went, which are told themselves. */
-	return before->type == BT_DIR ||
-	       (before->mtime.seconds == after->mtime.seconds && before->mtime.nanoseconds == after->mtime.nanoseconds);
+	return before->type == BT_DIR || bt_time_equal(&before->mtime, &after->mtime);
 }
 
 bool bt_same_xattrs(const struct bt_entry *before, const struct bt_entry *after)

@@ -6,22 +6,18 @@
 #include <sys/sysmacros.h>
 
 /* "36 25 0:41 / /mnt ro - fuse.backupfs …": the device is the third field; blanks within a field are escaped. */
-static bool device_of_ours(const char *line, uint64_t *ret_dev)
+static bool device_of_ours(char *line, uint64_t *ret_dev)
 {
-	unsigned long major;
-	char *end;
+	char *device = NULL, *colon;
 
 	if (!strstr(line, " - fuse.backupfs "))
 		return false;
-	for (int i = 0; i < 2 && line; i++) {
-		line = strchr(line, ' ');
-		line = line ? line + 1 : NULL;
-	}
-	if (!line)
-		return false;
-	major = strtoul(line, &end, 10);
-	*ret_dev = *end == ':' ? makedev(major, strtoul(end + 1, NULL, 10)) : 0;
-	return *end == ':';
+	for (int i = 0; i < 3; i++)
+		device = strsep(&line, " ");
+	colon = device ? strchr(device, ':') : NULL;
+	if (colon)
+		*ret_dev = makedev(strtoul(device, NULL, 10), strtoul(colon + 1, NULL, 10));
+	return colon != NULL;
 }
 
 int bt_scan_find_own_mounts(struct bt_scan *scan)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "snapshot/reader.h"
 
+#include "base/bytes.h"
 #include "base/io.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -21,9 +22,8 @@ int bt_snap_open(int dirfd, const struct bt_found *seen, uint32_t user)
 
 bool bt_snap_steady(const struct bt_found *before, const struct bt_found *after)
 {
-	return before->size == after->size && before->mtime.seconds == after->mtime.seconds &&
-	       before->mtime.nanoseconds == after->mtime.nanoseconds && before->ctime.seconds == after->ctime.seconds &&
-	       before->ctime.nanoseconds == after->ctime.nanoseconds;
+	return before->size == after->size && bt_time_equal(&before->mtime, &after->mtime) &&
+	       bt_time_equal(&before->ctime, &after->ctime);
 }
 
 bool bt_snap_look(int fd, struct bt_snap_outcome *outcome, struct stat *st)

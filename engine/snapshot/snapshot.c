@@ -166,8 +166,7 @@ static void follow_changes(struct bt_snap_run *run)
 	if (!changes || run->doubt != BT_DOUBT_NONE)
 		return;
 	run->doubt = changes->doubt;
-	if (run->doubt == BT_DOUBT_NONE && (changes->repaired.seconds != run->repaired.seconds ||
-					    changes->repaired.nanoseconds != run->repaired.nanoseconds))
+	if (run->doubt == BT_DOUBT_NONE && !bt_time_equal(&changes->repaired, &run->repaired))
 		run->doubt = BT_DOUBT_DAMAGE;
 	if (run->doubt == BT_DOUBT_NONE && (!parent || strcmp(parent->name, changes->snapshot) != 0 ||
 					    !bt_digest_equal(&parent->root.digest, &changes->tree)))

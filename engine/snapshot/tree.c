@@ -82,18 +82,14 @@ static int in_store(struct bt_snap_trees *trees, const struct bt_digest *id, boo
 {
 	struct bt_error damage = {0};
 	const struct bt_page *page;
-	bool has;
-
-	bool known = trees->known && bt_digest_equal(trees->known, id);
+	bool known = trees->known && bt_digest_equal(trees->known, id), has = false;
 	int result = bt_store_has(trees->run->store, id, true, &has, error);
 
-	*ret_there = false;
-	if (result != 0)
-		return result;
-	*ret_there = has && known;
-	trees->run->totals.healed |= known && !has;
+	*ret_there = has;
+	if (known && result == 0)
+		trees->run->totals.healed |= !has;
 	if (known || !has)
-		return 0;
+		return result;
 	result = bt_page_get(trees->run->store, id, &page, &damage);
 	if (result == 0)
 		bt_page_put(trees->run->store, page);

@@ -173,8 +173,7 @@ static void wanted_free(struct wanted *wanted)
 
 static bool is_same(const struct bt_covered *a, const struct bt_segment_file *b)
 {
-	return a->size == b->size && a->mtime.seconds == b->mtime.seconds &&
-	       a->mtime.nanoseconds == b->mtime.nanoseconds && !strcmp(a->name, b->name);
+	return a->size == b->size && bt_time_equal(&a->mtime, &b->mtime) && !strcmp(a->name, b->name);
 }
 
 /* The ordinal of a segment's file, if it is wanted and no other segment covers it already. */

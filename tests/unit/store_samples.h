@@ -180,4 +180,19 @@ static inline void sample_write(int dirfd, const char *name, const void *data, s
 	close(fd);
 }
 
+/* 0 if the content is right, else what bt_store_pin gives. */
+static inline int try_content(struct bt_store *store, uint64_t seed, size_t size, struct bt_error *error)
+{
+	struct bt_digest digest = sample_content_digest(seed, size);
+	struct bt_pin pin;
+	int r = bt_store_pin(store, &digest, size, &pin, error);
+	if (!r) {
+		unsigned char *data = sample_bytes(seed, size);
+		assert_memory_equal(pin.data, data, size);
+		free(data);
+		bt_store_unpin(store, &pin);
+	}
+	return r;
+}
+
 #endif

@@ -4,20 +4,6 @@
 
 #define VOLUME "00112233445566778899aabbccddeeff.json"
 
-static int try_content(struct bt_store *store, uint64_t seed, size_t size, struct bt_error *error)
-{
-	struct bt_digest digest = sample_content_digest(seed, size);
-	struct bt_pin pin;
-	int r = bt_store_pin(store, &digest, size, &pin, error);
-	if (!r) {
-		unsigned char *data = sample_bytes(seed, size);
-		assert_memory_equal(pin.data, data, size);
-		free(data);
-		bt_store_unpin(store, &pin);
-	}
-	return r;
-}
-
 /* So old that what happens later would give another time; and the time that a copy or a repair keeps. */
 static void set_old(const struct sample *sample, const char *name, time_t seconds)
 {
