@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "codec/hash.h"
+#include <backuptool/prune.h>
 #include <backuptool/snapshot.h>
 #include <backuptool/view.h>
 #include <dirent.h>
@@ -444,6 +445,23 @@ static inline size_t count_in_store(struct world *world, const char *below, cons
 	}
 	free(names);
 	return matches;
+}
+
+static inline struct bt_store *open_another(struct world *world, int lock_wait_ms)
+{
+	const struct bt_store_options options = {.lock_wait_ms = lock_wait_ms};
+	struct bt_store *store;
+
+	assert_int_equal(bt_store_open(world->store_path, &options, &store, NULL), 0);
+	return store;
+}
+
+static inline void retag_beside(struct world *world, const struct bt_tag_change *change)
+{
+	struct bt_store *store = open_another(world, 0);
+
+	assert_int_equal(bt_snapshot_retag(store, bt_store_snapshot_name(store, 0), change, NULL, NULL), 0);
+	bt_store_close(store);
 }
 
 #endif
