@@ -32,6 +32,12 @@ static const struct tool_option verbose_options[] = {
 	{0},
 };
 
+static const struct tool_option yes_options[] = {
+	{"yes", 'y', NULL, false, "go on where the command would ask, because something may be lost", tool_set_true,
+	 FIELD(yes)},
+	{0},
+};
+
 static const struct tool_option version_options[] = {
 	{"version", 'V', NULL, false, "show the version", tool_set_true, FIELD(version)},
 	{0},
@@ -48,6 +54,7 @@ const struct tool_common_options tool_common_options[] = {
 	{TOOL_COMMON_JSON, json_options},
 	{TOOL_COMMON_TALK, talk_options},
 	{TOOL_COMMON_VERBOSE, verbose_options},
+	{TOOL_COMMON_YES, yes_options},
 	{TOOL_COMMON_FIRST, version_options},
 	{TOOL_COMMON_HELP | TOOL_COMMON_FIRST, help_options},
 	{0, NULL},

@@ -28,16 +28,24 @@ void *tool_realloc(void *data, size_t size)
 	return must(realloc(data, size));
 }
 
-char *tool_format(const char *format, ...)
+char *tool_vformat(const char *format, va_list arguments)
 {
 	char *text = NULL;
+
+	if (vasprintf(&text, format, arguments) < 0)
+		text = NULL;
+	return must(text);
+}
+
+char *tool_format(const char *format, ...)
+{
+	char *text;
 	va_list arguments;
 
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		text = NULL;
+	text = tool_vformat(format, arguments);
 	va_end(arguments);
-	return must(text);
+	return text;
 }
 
 /* Length of the character at text and its value; 0 for bytes that are not UTF-8. */

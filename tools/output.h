@@ -4,11 +4,13 @@
 #define TOOLS_OUTPUT_H
 
 #include <backuptool/types.h>
+#include <stdarg.h>
 #include <stdbool.h>
 
 void *tool_alloc(size_t size); /* zeroed */
 void *tool_realloc(void *data, size_t size);
 char *tool_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *tool_vformat(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 
 /* Control characters, characters that reorder or hide text, and bytes that are not UTF-8 as \xNN; a backslash as
  * two. bt_error_text does the same. */

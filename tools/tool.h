@@ -27,6 +27,7 @@ enum tool_common {
 	TOOL_COMMON_HELP = 8,
 	TOOL_COMMON_FIRST = 16, /* those before the command */
 	TOOL_COMMON_VERBOSE = 32,
+	TOOL_COMMON_YES = 64,
 };
 
 struct tool;
@@ -48,7 +49,7 @@ struct tool {
 	const struct tool_command *command; /* NULL before it is known */
 	const char *store;		    /* as the user wrote it */
 	int64_t lock_wait;		    /* seconds; -1 forever */
-	bool json, quiet, verbose, no_progress, help, version;
+	bool json, quiet, verbose, no_progress, yes, help, version;
 	struct tool_texts given; /* the command's own options, one word each */
 	char **operands;
 	int operand_count;
