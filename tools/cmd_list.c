@@ -102,20 +102,22 @@ static const struct tool_column json_columns[] = {
 	{"damage", NULL, false, get_damage},	   {0},
 };
 
-/* Fills the row; what cannot be read is named on standard error. */
+/* Fills the row; what cannot be read is named on standard error. False: the snapshot was removed meanwhile. */
 static bool read_row(const struct tool *tool, struct bt_store *store, size_t index, struct row *row)
 {
 	struct bt_error error = {0};
 	char text[1024];
+	int code;
 
 	*row = (struct row){.name = bt_store_snapshot_name(store, index)};
-	if (bt_snapshot_open(store, row->name, &row->snapshot, &error) == 0)
-		return true;
+	code = bt_snapshot_open(store, row->name, &row->snapshot, &error);
+	if (code == 0 || code == BT_E_NOT_FOUND)
+		return code == 0;
 	row->snapshot = NULL;
 	bt_error_text(&error, text, sizeof(text));
 	row->damage = tool_format("%s", text);
 	tool_say(tool, "%s", text);
-	return false;
+	return true;
 }
 
 static void print_total(const struct row *rows, size_t count, size_t damaged)
@@ -148,11 +150,13 @@ static size_t without_damaged(const struct row *rows, size_t count, struct row *
 
 static int list(const struct tool *tool, struct bt_store *store)
 {
-	size_t count = bt_store_snapshot_count(store), damaged = 0;
-	struct row *rows = tool_alloc((count + 1) * sizeof(*rows)), *whole = tool_alloc((count + 1) * sizeof(*whole));
+	size_t listed = bt_store_snapshot_count(store), count = 0, damaged = 0;
+	struct row *rows = tool_alloc((listed + 1) * sizeof(*rows)), *whole = tool_alloc((listed + 1) * sizeof(*whole));
 
+	for (size_t i = 0; i < listed; i++)
+		count += read_row(tool, store, i, &rows[count]);
 	for (size_t i = 0; i < count; i++)
-		damaged += !read_row(tool, store, i, &rows[i]);
+		damaged += rows[i].damage != NULL;
 	if (tool->json) {
 		tool_array_print(json_columns, rows, sizeof(*rows), count);
 	} else {

@@ -65,6 +65,8 @@ static void look(struct versions *versions, const char *name)
 	char *path;
 	int code = bt_snapshot_open(versions->store, name, &found.snapshot, &error);
 
+	if (code == BT_E_NOT_FOUND) /* removed meanwhile */
+		return;
 	if (code) {
 		tool_fail(versions->tool, &error);
 		versions->incomplete = true;

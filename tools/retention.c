@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "retention.h"
 #include "output.h"
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -192,7 +191,7 @@ static int open_all(struct bt_store *store, const struct bt_snapshot_info *like,
 		struct bt_snapshot *snapshot;
 
 		result = bt_snapshot_open(store, bt_store_snapshot_name(store, i), &snapshot, error);
-		if (result == BT_E_SYSTEM && error->sys == ENOENT) { /* removed meanwhile */
+		if (result == BT_E_NOT_FOUND) { /* removed meanwhile */
 			*error = (struct bt_error){0};
 			result = 0;
 			continue;

@@ -61,6 +61,8 @@ static int hurt_by(struct walk *walk, int result, const struct bt_error *error)
 {
 	struct bt_found facts = {.error = *error, .ordinal = BT_CHECK_NO_FILE, .offset = error->offset};
 	struct bt_found *found = NULL;
+	if (result == BT_E_NOT_FOUND) /* removed meanwhile, by hand: the lock is held */
+		return 0;
 	if (result != BT_E_DAMAGED && result != BT_E_SYSTEM)
 		return result;
 	if (error->reason == BT_R_MISSING_PAGE)

@@ -171,6 +171,8 @@ static int search_snapshot(struct run *run, const char *name, struct bt_error *e
 	int r = bt_snapshot_open(run->store, name, &snapshot, &found);
 	if (r == BT_E_NOMEM)
 		return r;
+	if (r == BT_E_NOT_FOUND) /* removed meanwhile */
+		return 0;
 	if (r) {
 		problem(run, name, &found);
 		return 0;

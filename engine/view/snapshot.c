@@ -4,6 +4,7 @@
 #include "model/classic.h"
 #include "model/document.h"
 #include "view/pages.h"
+#include <errno.h>
 #include <stdlib.h>
 
 struct bt_snapshot {
@@ -53,11 +54,16 @@ int bt_snapshot_open(struct bt_store *store, const char *name, struct bt_snapsho
 	struct bt_snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	if (!snapshot)
 		return bt_fail(error, BT_E_NOMEM, name, NULL);
-	int r = read_snapshot(store, ordinal, snapshot, error);
+	struct bt_error failed = {0};
+	int r = read_snapshot(store, ordinal, snapshot, &failed);
+	if (r == BT_E_SYSTEM && failed.sys == ENOENT) /* removed since the directory was listed */
+		r = failed.code = BT_E_NOT_FOUND;
 	if (r)
 		bt_snapshot_close(snapshot);
 	else
 		*ret_snapshot = snapshot;
+	if (r && error && !error->code)
+		*error = failed;
 	return r;
 }
 

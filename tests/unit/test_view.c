@@ -217,6 +217,13 @@ static void test_snapshot(void **state)
 	struct bt_error error = {0};
 	assert_int_equal(bt_snapshot_open(scene.store, "snapshot_2020-11-22T10-30-00Z.json", &snapshot, &error),
 			 BT_E_NOT_FOUND);
+	/* Removed after the directory was listed: that is no failure of the disk. */
+	bt_store_close(scene.store);
+	assert_int_equal(bt_store_open(scene.sample.path, NULL, &scene.store, NULL), 0);
+	assert_int_equal(unlinkat(scene.sample.dirfd, SNAPSHOT, 0), 0);
+	error = (struct bt_error){0};
+	assert_int_equal(bt_snapshot_open(scene.store, SNAPSHOT, &snapshot, &error), BT_E_NOT_FOUND);
+	assert_int_equal(error.code, BT_E_NOT_FOUND);
 	scene_free(&scene);
 }
 
