@@ -44,17 +44,28 @@ static bool same_metadata(const struct stat *status, const struct bt_entry *entr
 	       status->st_gid == entry->gid && bt_mtime_equal(entry, status);
 }
 
-static void set_directory(struct bt_run *run, struct bt_place *place, int fd, const struct bt_entry *entry)
+/* It may have been made writable for its owner. */
+static void keep_directory(const struct bt_place *place, int fd)
 {
 	const struct stat *before = &place->before;
-	if (!place->fresh && run->options.overwrite == BT_OVERWRITE_NEVER) {
-		/* It may have been made writable for its owner. */
-		if ((before->st_mode & 0700) != 0700)
-			(void)!fchmod(fd, before->st_mode & 07777);
-		return;
-	}
-	bt_meta_apply(run, place, NULL, fd, entry, !place->fresh || place->default_acl ? BT_META_STRIP : 0);
-	if (place->parent && before->st_dev != place->parent->before.st_dev && syncfs(fd))
+	if ((before->st_mode & 0700) != 0700)
+		(void)!fchmod(fd, before->st_mode & 07777);
+}
+
+/* Where nothing differs nothing is written: the file system may be read-only. */
+static bool is_right(struct bt_run *run, int fd, const struct bt_entry *entry)
+{
+	struct stat now;
+	return fstat(fd, &now) == 0 && same_metadata(&now, entry) && bt_meta_equal(run, fd, ".", entry, &now);
+}
+
+static void set_directory(struct bt_run *run, struct bt_place *place, int fd, const struct bt_entry *entry)
+{
+	if (!place->fresh && run->options.overwrite == BT_OVERWRITE_NEVER)
+		keep_directory(place, fd);
+	else if (place->fresh || !is_right(run, fd, entry))
+		bt_meta_apply(run, place, NULL, fd, entry, !place->fresh || place->default_acl ? BT_META_STRIP : 0);
+	if (place->parent && place->before.st_dev != place->parent->before.st_dev && syncfs(fd))
 		bt_tell_sys(&run->tell, place, NULL, errno, "sync");
 }
 

@@ -47,7 +47,7 @@ static enum bt_decision compare(const struct bt_run *run, int dirfd, const struc
 		return BT_WRITE;
 	if (entry->type == BT_FILE && (uint64_t)status->st_size != entry->size)
 		return BT_WRITE;
-	bool equal = bt_meta_equal(run, dirfd, entry, status), mtime_equal = bt_mtime_equal(entry, status);
+	bool equal = bt_meta_equal(run, dirfd, entry->name, entry, status), mtime_equal = bt_mtime_equal(entry, status);
 	if (entry->type != BT_FILE)
 		return equal && mtime_equal && same_node(dirfd, entry, status) ? BT_KEEP : BT_WRITE;
 	if (equal && mtime_equal)

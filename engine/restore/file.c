@@ -81,7 +81,7 @@ static int complete(struct bt_run *run, struct bt_place *place, int fd, const st
 	if (result && run->options.salvage && error.code == BT_E_DAMAGED)
 		bt_salvage(run, place, entry, &error);
 	else if (result && error.code)
-		bt_tell_problem(&run->tell, place, entry->name, &error);
+		bt_tell_unwritten(&run->tell, place, entry->name, &error);
 	return result;
 }
 
@@ -91,7 +91,7 @@ int bt_file_write(struct bt_run *run, struct bt_place *place, int dirfd, const s
 	char temp[BT_TEMP_SIZE];
 	int fd = bt_temp_open(run, dirfd, temp);
 	if (fd < 0) {
-		bt_tell_sys(&run->tell, place, entry->name, -fd, "create");
+		bt_tell_unwritten_sys(&run->tell, place, entry->name, -fd, "create");
 		return -1;
 	}
 	if (complete(run, place, fd, entry, ret_status)) {
@@ -100,7 +100,7 @@ int bt_file_write(struct bt_run *run, struct bt_place *place, int dirfd, const s
 	}
 	int result = bt_install(run, place, dirfd, temp, entry->name);
 	if (result < 0)
-		bt_tell_sys(&run->tell, place, entry->name, -result, "replace what is there");
+		bt_tell_unwritten_sys(&run->tell, place, entry->name, -result, "replace what is there");
 	return result < 0 ? -1 : result;
 }
 

@@ -37,7 +37,7 @@ struct segment {
 static void fail(struct large *large, const struct bt_error *error)
 {
 	if (!atomic_exchange(&large->failed, true) && error->code != BT_E_CANCELLED)
-		bt_tell_problem(&large->run->tell, large->place, large->entry->name, error);
+		bt_tell_unwritten(&large->run->tell, large->place, large->entry->name, error);
 }
 
 static int write_segment(struct segment *segment, struct bt_error *error)
@@ -237,7 +237,7 @@ int bt_large_restore(struct bt_run *run, struct bt_place *place, const struct bt
 	large->fd = bt_temp_open(run, dirfd, large->temp);
 	if (large->fd < 0) {
 		large->temp[0] = 0;
-		bt_tell_sys(&run->tell, place, entry->name, -large->fd, "create");
+		bt_tell_unwritten_sys(&run->tell, place, entry->name, -large->fd, "create");
 		free_large(large);
 		return 0;
 	}

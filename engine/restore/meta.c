@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "restore/meta.h"
+#include "base/fail.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,12 +19,15 @@ struct subject {
 	const char *name;
 	const struct bt_entry *entry;
 	int fd;
-	bool path;
+	bool path, read_only, crowded; /* the last two: so is the file system, which was told */
 	char proc[32];
 };
 
-static void tell(const struct subject *subject, const char *what)
+static void tell(struct subject *subject, const char *what)
 {
+	if (subject->read_only)
+		return;
+	subject->read_only = errno == EROFS;
 	bt_tell_sys(&subject->run->tell, subject->place, subject->name, errno, what);
 }
 
@@ -53,7 +57,7 @@ static bool born_right(const struct subject *subject)
 	return made->st_uid == subject->entry->uid && made->st_gid == subject->entry->gid;
 }
 
-static mode_t set_owner(const struct subject *subject)
+static mode_t set_owner(struct subject *subject)
 {
 	const struct bt_entry *entry = subject->entry;
 	const int flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
@@ -105,7 +109,18 @@ static bool is_extra(const struct bt_run *run, const struct bt_entry *entry, con
 	return (is_own(name) || (privileged && run->privileged)) && !find_xattr(entry, name);
 }
 
-static void set_xattr(const struct subject *subject, const struct bt_xattr *xattr)
+/* Many have only so much for the attributes of a file, whatever is free. */
+static void tell_no_room(struct subject *subject)
+{
+	struct bt_error error = {0};
+	if (subject->crowded)
+		return;
+	subject->crowded = true;
+	bt_fail(&error, BT_E_UNSUPPORTED, NULL, "the file system has no room for such an attribute");
+	bt_tell_problem(&subject->run->tell, subject->place, subject->name, &error);
+}
+
+static void set_xattr(struct subject *subject, const struct bt_xattr *xattr)
 {
 	char name[256];
 	memcpy(name, xattr->name, xattr->name_length);
@@ -118,11 +133,13 @@ static void set_xattr(const struct subject *subject, const struct bt_xattr *xatt
 		bt_tell_lack(&subject->run->tell, BT_LACK_PRIVILEGED, subject->place, subject->name);
 	else if (errno == ENOTSUP)
 		bt_tell_lack(&subject->run->tell, BT_LACK_XATTR, subject->place, subject->name);
+	else if (errno == ENOSPC || errno == EDQUOT || errno == E2BIG || errno == ERANGE)
+		tell_no_room(subject);
 	else
 		tell(subject, "set an extended attribute");
 }
 
-static void strip_xattrs(const struct subject *subject)
+static void strip_xattrs(struct subject *subject)
 {
 	ssize_t length = subject->path ? listxattr(subject->proc, NULL, 0) : flistxattr(subject->fd, NULL, 0);
 	if (length <= 0)
@@ -143,7 +160,7 @@ static void strip_xattrs(const struct subject *subject)
 	free(names);
 }
 
-static void set_mode(const struct subject *subject, mode_t mode)
+static void set_mode(struct subject *subject, mode_t mode)
 {
 	if (subject->entry->type == BT_SYMLINK)
 		return;
@@ -151,22 +168,26 @@ static void set_mode(const struct subject *subject, mode_t mode)
 		tell(subject, "set the mode");
 }
 
-static void set_times(const struct subject *subject)
+static void set_times(struct subject *subject)
 {
 	const struct bt_time *mtime = &subject->entry->mtime;
 	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
 					  {.tv_sec = mtime->seconds, .tv_nsec = mtime->nanoseconds}};
+	struct stat status;
 	int result = subject->path ? utimensat(subject->fd, "", times, AT_EMPTY_PATH) : futimens(subject->fd, times);
 	if (result && subject->path && errno == EINVAL && subject->entry->type != BT_SYMLINK)
 		result = utimensat(AT_FDCWD, subject->proc, times, 0); /* before Linux 5.8 */
 	if (result)
 		tell(subject, "set the modification time");
+	else if (fstat(subject->fd, &status) == 0 && !bt_mtime_equal(subject->entry, &status))
+		bt_tell_lack(&subject->run->tell, BT_LACK_TIME, subject->place, subject->name);
 }
 
 void bt_meta_apply(struct bt_run *run, struct bt_place *place, const char *name, int fd, const struct bt_entry *entry,
 		   unsigned flags)
 {
-	struct subject subject = {run, place, name, entry, fd, flags & BT_META_PATH, ""};
+	struct subject subject = {
+		.run = run, .place = place, .name = name, .entry = entry, .fd = fd, .path = flags & BT_META_PATH};
 	if (subject.path)
 		snprintf(subject.proc, sizeof(subject.proc), "/proc/self/fd/%d", fd);
 	mode_t mode = set_owner(&subject);
@@ -213,7 +234,8 @@ static bool xattrs_equal(const struct bt_run *run, const char *path, const struc
 	return equal;
 }
 
-bool bt_meta_equal(const struct bt_run *run, int dirfd, const struct bt_entry *entry, const struct stat *status)
+bool bt_meta_equal(const struct bt_run *run, int dirfd, const char *name, const struct bt_entry *entry,
+		   const struct stat *status)
 {
 	char path[320];
 	bool uid_equal = status->st_uid == entry->uid, gid_equal = status->st_gid == entry->gid;
@@ -222,7 +244,7 @@ bool bt_meta_equal(const struct bt_run *run, int dirfd, const struct bt_entry *e
 	if (entry->type != BT_SYMLINK && (status->st_mode & 07777) != safe_mode(entry, uid_equal, gid_equal))
 		return false;
 	/* Nothing is written by way of this path, and its last component is not followed. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, entry->name);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, name);
 	ssize_t length = llistxattr(path, NULL, 0);
 	if (length <= 0 && (!entry->extra || !entry->extra->xattr_count))
 		return true;

@@ -12,8 +12,9 @@
 /* Sets what may be set. What fails otherwise is told as a problem of name in place (NULL: of place itself). */
 void bt_meta_apply(struct bt_run *run, struct bt_place *place, const char *name, int fd, const struct bt_entry *entry,
 		   unsigned flags);
-/* Does an existing entry of the right type have all of it? mtime is not looked at. */
-bool bt_meta_equal(const struct bt_run *run, int dirfd, const struct bt_entry *entry, const struct stat *status);
+/* Does what stands at name in dirfd, which is of the entry's type, have all of it? mtime is not looked at. */
+bool bt_meta_equal(const struct bt_run *run, int dirfd, const char *name, const struct bt_entry *entry,
+		   const struct stat *status);
 bool bt_mtime_equal(const struct bt_entry *entry, const struct stat *status);
 
 #endif

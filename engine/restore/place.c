@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "restore/place.h"
 #include "base/io.h"
+#include "restore/boundary.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -91,6 +92,7 @@ struct bt_place *bt_place_new(struct bt_places *places, struct bt_place *parent,
 	place->fd = fd;
 	place->refs = place->pins = 1;
 	place->absent = fd < 0;
+	place->foreign = parent && (parent->foreign || (fd >= 0 && bt_is_boundary(fd, "", parent->before.st_dev)));
 	place->default_acl = fd >= 0 && fgetxattr(fd, "system.posix_acl_default", NULL, 0) > 0;
 	if (fd >= 0)
 		share_lock(fd);

@@ -26,6 +26,7 @@ struct bt_place {
 	struct stat before; /* as it was found or made */
 	bool fresh;	    /* made by this run, so there is nothing in it but what this run puts there */
 	bool absent;	    /* does not exist: only on a dry run */
+	bool foreign;	    /* on another file system than the root, or on another mount of it */
 	bool default_acl;   /* what is made here inherits an ACL */
 	/* the rest is place.c's */
 	int fd;

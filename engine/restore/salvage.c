@@ -132,7 +132,7 @@ void bt_salvage(struct bt_run *run, struct bt_place *place, const struct bt_entr
 	if (result == 1 || result == -ECANCELED)
 		bt_tell_problem(&run->tell, place, entry->name, damage);
 	else if (result < 0)
-		bt_tell_sys(&run->tell, place, entry->name, -result, "write what there is of it");
+		bt_tell_unwritten_sys(&run->tell, place, entry->name, -result, "write what there is of it");
 	else
 		tell_lost(&salvage, damage);
 	bt_buf_free(&salvage.lost);

@@ -33,7 +33,15 @@ void bt_tell_problem(struct bt_tell *tell, const struct bt_place *place, const c
 	tell_problem(tell, path ? path : name ? name : "", error);
 	pthread_mutex_unlock(&tell->lock);
 	free(path);
-	if (error->code == BT_E_NOMEM || error->sys == ENOSPC || error->sys == EDQUOT || error->sys == EROFS)
+	if (error->code == BT_E_NOMEM)
+		bt_tell_stop(tell, error->code, error);
+}
+
+void bt_tell_unwritten(struct bt_tell *tell, const struct bt_place *place, const char *name,
+		       const struct bt_error *error)
+{
+	bt_tell_problem(tell, place, name, error);
+	if (!place->foreign && (error->sys == ENOSPC || error->sys == EDQUOT || error->sys == EROFS))
 		bt_tell_stop(tell, error->code, error);
 }
 
@@ -53,6 +61,14 @@ void bt_tell_sys(struct bt_tell *tell, const struct bt_place *place, const char 
 	bt_tell_problem(tell, place, name, &error);
 }
 
+void bt_tell_unwritten_sys(struct bt_tell *tell, const struct bt_place *place, const char *name, int sys,
+			   const char *what)
+{
+	struct bt_error error = {0};
+	bt_fail_sys(&error, sys, NULL, what);
+	bt_tell_unwritten(tell, place, name, &error);
+}
+
 void bt_tell_lack(struct bt_tell *tell, enum bt_lack lack, const struct bt_place *place, const char *name)
 {
 	pthread_mutex_lock(&tell->lock);
@@ -70,6 +86,7 @@ void bt_tell_lacks(struct bt_tell *tell)
 		[BT_LACK_DEVICE] = "no right to make devices",
 		[BT_LACK_PRIVILEGED] = "no right to set some extended attributes",
 		[BT_LACK_XATTR] = "the file system has no such extended attributes",
+		[BT_LACK_TIME] = "the file system cannot hold such a time and keeps one near it",
 	};
 	for (int i = 0; i < BT_LACKS; i++) {
 		char text[160];

@@ -17,6 +17,7 @@ enum bt_lack {
 	BT_LACK_DEVICE,
 	BT_LACK_PRIVILEGED, /* xattrs for which the process has no right */
 	BT_LACK_XATTR,	    /* xattrs that the file system does not have: an error */
+	BT_LACK_TIME,	    /* times that the file system cannot hold */
 	BT_LACKS
 };
 
@@ -37,14 +38,20 @@ struct bt_tell {
 void bt_tell_init(struct bt_tell *tell, const struct bt_observer *observer);
 void bt_tell_free(struct bt_tell *tell);
 
-/* An entry (name NULL: the directory itself) that could not be restored; counted. What would befall every further entry
- * as well (a full disk) ends the run. */
+/* An entry (name NULL: the directory itself) that could not be restored; counted. Of these only lack of memory ends the
+ * run. */
 void bt_tell_problem(struct bt_tell *tell, const struct bt_place *place, const char *name,
 		     const struct bt_error *error);
+/* The same of one that could not be made or written. Where the output directory's own file system has no room or is
+ * read-only, this would befall every further entry as well and ends the run; another one below it is just named. */
+void bt_tell_unwritten(struct bt_tell *tell, const struct bt_place *place, const char *name,
+		       const struct bt_error *error);
 /* A further thing to say about an entry that was counted. */
 void bt_tell_more(struct bt_tell *tell, const struct bt_place *place, const char *name, const struct bt_error *error);
-/* The same as bt_tell_problem for a system call. */
+/* The same two for a system call. */
 void bt_tell_sys(struct bt_tell *tell, const struct bt_place *place, const char *name, int sys, const char *what);
+void bt_tell_unwritten_sys(struct bt_tell *tell, const struct bt_place *place, const char *name, int sys,
+			   const char *what);
 void bt_tell_lack(struct bt_tell *tell, enum bt_lack lack, const struct bt_place *place, const char *name);
 void bt_tell_lacks(struct bt_tell *tell); /* at the end */
 /* An entry that was handled, counted by its type and by the event. */

@@ -189,7 +189,7 @@ static struct bt_place *enter(struct walk *walk, struct bt_place *parent, const 
 		return NULL;
 	}
 	if (fd < 0 && !run->options.dry_run) {
-		bt_tell_sys(&run->tell, parent, entry->name, -fd, "make the directory");
+		bt_tell_unwritten_sys(&run->tell, parent, entry->name, -fd, "make the directory");
 		return NULL;
 	}
 	return new_place(walk, parent, entry->name, fd, fresh);

@@ -28,6 +28,21 @@ teardown() {
 	remove_work
 }
 
+# Unmounts whatever a test mounted in its directory: for a teardown of its own.
+unmount_work() {
+	[ -n "${WORK:-}" ] || return 0
+	cd /
+	awk -v work="$WORK/" 'index($5, work) == 1 { print $5 }' /proc/self/mountinfo | tac | while read -r place; do
+		umount "$place" 2>/dev/null || umount -l "$place"
+	done
+}
+
+# mount_or_skip ARGUMENT…: what only root may, and not in every container.
+mount_or_skip() {
+	is_root || skip "only root mounts"
+	mount "$@" 2>/dev/null || skip "this cannot be mounted: ${*: -1}"
+}
+
 # A tree of a few files of every simple kind.
 small_tree() {
 	mkdir -p "$1/docs/notes" "$1/photos" "$1/empty"
