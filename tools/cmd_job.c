@@ -210,6 +210,8 @@ static int try_prune(struct job *job, struct job_run *run)
 					    *taken->name ? taken->name : taken->parent, &verdicts, &run->not_pruned);
 	if (!code && verdicts.removed > 0)
 		code = tool_verdicts_apply(&verdicts, job->store, &options, &job->talk.observer, &run->pruned, &error);
+	run->kept = verdicts.guarded;
+	run->kept_names = tool_verdicts_guarded(&verdicts);
 	tool_verdicts_free(&verdicts);
 	if (code == BT_E_CANCELLED) /* the next one goes on with it */
 		return TOOL_OK;
@@ -305,6 +307,7 @@ static int run_all(struct job *job)
 		job_tally_add(&job->tally, &run);
 		tell(job, &run);
 		free(run.not_pruned);
+		free(run.kept_names);
 		if (run.exit == TOOL_INTERRUPTED || run.exit == TOOL_USAGE)
 			return run.exit;
 		if (!next.done)

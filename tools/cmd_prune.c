@@ -157,6 +157,17 @@ static void say_forgotten(const struct tool *tool, const struct options *options
 	free(others);
 }
 
+static void say_guarded(const struct tool *tool, const struct tool_verdicts *verdicts)
+{
+	char *names = tool->quiet ? NULL : tool_verdicts_guarded(verdicts);
+
+	if (names)
+		tool_say(tool,
+			 "no rule keeps %s; if nobody needs what is in there, take it away with 'backuptool remove'",
+			 names);
+	free(names);
+}
+
 static int say_problem(const struct tool *tool, char *problem, int result)
 {
 	tool_say(tool, "%s", problem);
@@ -180,6 +191,7 @@ static int prune(struct tool *tool, struct bt_store *store, const struct options
 	report = (struct report){options, &verdicts, &done, 0};
 	if (!tool->json && !tool->quiet)
 		tool_table_print(columns, verdicts.items, sizeof(*verdicts.items), verdicts.count);
+	say_guarded(tool, &verdicts);
 	say_forgotten(tool, options, &verdicts);
 	tool_talk_begin(&talk, tool);
 	result = tool_exit_code(tool_verdicts_apply(&verdicts, store, &how, &talk.observer, &done, &error));
@@ -217,10 +229,16 @@ const struct tool_command cmd_prune = {
 	.description = "Every snapshot is shown with what happens to it and why. Hours, days, weeks,\n"
 		       "months and years are those of the calendar in local time; the newest snapshot\n"
 		       "of each is kept, and what any rule keeps stays. A rule that finds fewer than\n"
-		       "its N keeps the oldest snapshot, too, until it has them. Rules that would\n"
-		       "remove everything are refused without --all. Each rule counts all snapshots\n"
-		       "of the store, whatever they are of; with --per-target each host and directory\n"
-		       "has the rules for itself.\n"
+		       "its N keeps the oldest snapshot, too, until it has them. Each rule counts all\n"
+		       "snapshots of the store, whatever they are of; with --per-target each host and\n"
+		       "directory has the rules for itself.\n"
+		       "\n"
+		       "Whatever the rules, the newest complete snapshot of each host and directory\n"
+		       "stays (\"newest complete\"): one in which nothing was left unread. So does the\n"
+		       "last one before the directory lost all files, or more than half of files and\n"
+		       "bytes (\"before it shrank\"), until as much as half is there again or it is\n"
+		       "removed by name. With --all both go by the rules, too. Rules that would remove\n"
+		       "everything are refused without --all.\n"
 		       "\n"
 		       "What no remaining snapshot needs is gone from the disk when the command\n"
 		       "returns, but for a part of files that --max-dead leaves as they are. Killed or\n"

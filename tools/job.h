@@ -42,6 +42,8 @@ struct job_run {
 	struct bt_error error;
 	struct bt_prune_result pruned;
 	char *not_pruned; /* why not; allocated, or NULL */
+	size_t kept;	  /* snapshots that no rule keeps, and that stay all the same */
+	char *kept_names; /* allocated, or NULL */
 	bool watched;	  /* by a watcher: result tells whether it was followed */
 	uint64_t missed;  /* deadlines that it left no time for */
 };

@@ -15,6 +15,7 @@ RUN(number, TOOL_COUNT, number, self->number)
 RUN(time, TOOL_TIME, time, self->time)
 RUN(removed, TOOL_COUNT, number, self->pruned.removed)
 RUN(freed, TOOL_BYTES, number, FREED(self->pruned.freed_bytes))
+RUN(kept, TOOL_COUNT, number, self->kept)
 RUN(walk, TOOL_TEXT, text, self->taken.result.followed ? "changes" : "full")
 RUN(doubt, self->taken.result.doubt ? TOOL_TEXT : TOOL_NOTHING, text, bt_doubt_name(self->taken.result.doubt))
 RUN(missed, TOOL_COUNT, number, self->missed)
@@ -39,10 +40,15 @@ static const struct tool_column before[] = {
 	{"time", NULL, false, get_run_time},
 };
 static const struct tool_column behind[] = {
-	{"removed", NULL, false, get_run_removed}, {"freed_bytes", NULL, false, get_run_freed},
-	{"walk", NULL, false, get_run_walk},	   {"doubt", NULL, false, get_run_doubt},
-	{"missed", NULL, false, get_run_missed},   {"exit", NULL, false, get_run_exit},
-	{"error", NULL, false, get_run_error},	   {0},
+	{"removed", NULL, false, get_run_removed},
+	{"freed_bytes", NULL, false, get_run_freed},
+	{"kept_good", NULL, false, get_run_kept},
+	{"walk", NULL, false, get_run_walk},
+	{"doubt", NULL, false, get_run_doubt},
+	{"missed", NULL, false, get_run_missed},
+	{"exit", NULL, false, get_run_exit},
+	{"error", NULL, false, get_run_error},
+	{0},
 };
 
 TALLY(event, TOOL_TEXT, text, self ? "summary" : "")
@@ -152,6 +158,8 @@ char *job_run_text(const struct job_run *run)
 		print_walk(out, &run->taken.result);
 	if (run->pruned.removed)
 		print_pruned(out, &run->pruned);
+	if (run->kept_names)
+		fprintf(out, "; no rule keeps %s, which stays", run->kept_names);
 	if (run->not_pruned)
 		fprintf(out, "; not pruned: %s", run->not_pruned);
 	if (run->missed)

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "retention.h"
 #include "output.h"
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#define GUARDED_SHOWN 3 /* names in a sentence */
 
 static const char *read_number(const char *text, uint32_t *ret_value)
 {
@@ -102,10 +106,26 @@ static struct bt_retention complete(const struct tool_retention *retention)
 			rules.within[bucket] = INT64_MAX / 2;
 	rules.keep_tags = retention->keep_tags.items;
 	rules.keep_tag_count = retention->keep_tags.count;
+	rules.to_the_letter = retention->all;
 	return rules;
 }
 
-static void name_reasons(struct tool_verdict *verdict)
+/* Of several rules that are not full, the one for which it stays longest; NULL if it is for none. */
+static char *oldest_reason(const struct bt_retention *rules, uint32_t reasons)
+{
+	static const char *const kinds[] = {"", "hours ", "days ", "weeks ", "months ", "years "};
+	int bucket = BT_BUCKETS - 1;
+
+	while (bucket >= 0 && !(reasons & BT_KEEP_OLDEST(bucket)))
+		bucket--;
+	if (bucket < 0)
+		return NULL;
+	if (rules->keep[bucket] == UINT32_MAX)
+		return tool_format("oldest");
+	return tool_format("oldest, until %" PRIu32 " %sare there", rules->keep[bucket], kinds[bucket]);
+}
+
+static void name_reasons(const struct bt_retention *rules, struct tool_verdict *verdict)
 {
 	static const struct {
 		uint32_t bit;
@@ -125,12 +145,23 @@ static void name_reasons(struct tool_verdict *verdict)
 		{BT_KEEP_WITHIN(BT_YEARLY), "within yearly"},
 		{BT_KEEP_TAG, "tag"},
 		{BT_KEEP_FUTURE, "in the future"},
-		{BT_KEEP_OLDEST, "oldest until full"},
+		{BT_KEEP_COMPLETE, "newest complete"},
+		{BT_KEEP_SHRANK, "before it shrank"},
+		{BT_KEEP_NEWEST, "newest of its directory"},
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (verdict->reasons & words[i].bit)
 			verdict->words[verdict->word_count++] = words[i].word;
+	verdict->oldest = oldest_reason(rules, verdict->reasons);
+	if (verdict->oldest)
+		verdict->words[verdict->word_count++] = verdict->oldest;
+}
+
+/* It stays, and no rule keeps it. */
+static bool is_guarded(uint32_t reasons)
+{
+	return reasons && !(reasons & ~BT_KEEP_GUARDS);
 }
 
 static int decide(const struct tool_retention *retention, struct tool_verdicts *verdicts)
@@ -143,8 +174,9 @@ static int decide(const struct tool_retention *retention, struct tool_verdicts *
 	for (size_t i = 0; i < verdicts->count; i++) {
 		const struct bt_snapshot_info *info = bt_snapshot_info(verdicts->items[i].snapshot);
 
-		candidates[i] = (struct bt_candidate){info->time.seconds, info->host, info->target, info->tags,
-						      info->tag_count};
+		candidates[i] =
+			(struct bt_candidate){info->time.seconds, info->host,	info->target, info->tags,
+					      info->tag_count,	  info->errors, info->files,  info->directory_size};
 	}
 	result = bt_retention_decide(&rules, candidates, verdicts->count, time(NULL), reasons);
 	if (result == BT_E_INVALID && retention->snapshot_number.given) /* 0: nothing is kept */
@@ -152,7 +184,8 @@ static int decide(const struct tool_retention *retention, struct tool_verdicts *
 	for (size_t i = 0; i < verdicts->count && !result; i++) {
 		verdicts->items[i].reasons = reasons[i];
 		verdicts->removed += !reasons[i];
-		name_reasons(&verdicts->items[i]);
+		verdicts->guarded += is_guarded(reasons[i]);
+		name_reasons(&rules, &verdicts->items[i]);
 	}
 	free(candidates);
 	free(reasons);
@@ -231,7 +264,7 @@ int tool_verdicts_make(const struct tool *tool, struct bt_store *store, const st
 		tool_verdicts_free(&verdicts);
 		return tool_exit_code(code);
 	}
-	if (verdicts.count && verdicts.removed == verdicts.count && !retention->all) {
+	if (verdicts.count && verdicts.removed + verdicts.guarded == verdicts.count && !retention->all) {
 		*ret_problem = tool_format("the rules would remove every snapshot; nothing was removed. "
 					   "If you mean it, add --all");
 		tool_verdicts_free(&verdicts);
@@ -239,6 +272,26 @@ int tool_verdicts_make(const struct tool *tool, struct bt_store *store, const st
 	}
 	*ret_verdicts = verdicts;
 	return TOOL_OK;
+}
+
+char *tool_verdicts_guarded(const struct tool_verdicts *verdicts)
+{
+	char *text = NULL, *copy;
+	size_t size, shown = 0;
+	FILE *out = verdicts->guarded ? open_memstream(&text, &size) : NULL;
+
+	if (!out)
+		return NULL;
+	for (size_t i = 0; i < verdicts->count && shown < GUARDED_SHOWN; i++)
+		if (is_guarded(verdicts->items[i].reasons))
+			fprintf(out, "%s%s (%s)", shown++ ? ", " : "",
+				bt_snapshot_info(verdicts->items[i].snapshot)->name, verdicts->items[i].words[0]);
+	if (verdicts->guarded > shown)
+		fprintf(out, " and %zu more", verdicts->guarded - shown);
+	fclose(out);
+	copy = tool_format("%s", text ? text : "");
+	free(text);
+	return copy;
 }
 
 int tool_verdicts_apply(const struct tool_verdicts *verdicts, struct bt_store *store,
@@ -259,8 +312,10 @@ int tool_verdicts_apply(const struct tool_verdicts *verdicts, struct bt_store *s
 
 void tool_verdicts_free(struct tool_verdicts *verdicts)
 {
-	for (size_t i = 0; i < verdicts->count; i++)
+	for (size_t i = 0; i < verdicts->count; i++) {
 		bt_snapshot_close(verdicts->items[i].snapshot);
+		free(verdicts->items[i].oldest);
+	}
 	free(verdicts->items);
 	*verdicts = (struct tool_verdicts){0};
 }

@@ -50,7 +50,7 @@ tool_option_set tool_set_span;		  /* int64_t seconds, written in h, d, w and y; 
 	TOOL_WITHIN(type, member, "-yearly", BT_YEARLY, "the newest of each year"), \
 	{"keep-tag", 0, "TAG", false, "keep what has this tag; repeatable", tool_add_text, \
 	 offsetof(type, member.keep_tags)}, \
-	{"all", 0, NULL, false, "allow the rules to remove every snapshot", tool_set_true, offsetof(type, member.all)}, \
+	{"all", 0, NULL, false, "allow the rules to remove everything, the newest complete snapshot, too", tool_set_true, offsetof(type, member.all)}, \
 	TOOL_MAX_DEAD_OPTION(type, member.max_dead)
 /* clang-format on */
 
@@ -58,12 +58,14 @@ tool_option_set tool_set_span;		  /* int64_t seconds, written in h, d, w and y; 
 struct tool_verdict {
 	struct bt_snapshot *snapshot;
 	uint32_t reasons; /* as bt_retention_decide gives them */
-	const char *words[2 * BT_BUCKETS + 3];
+	const char *words[2 * BT_BUCKETS + 6];
 	size_t word_count;
+	char *oldest; /* one of the words, or NULL */
 };
 struct tool_verdicts {
 	struct tool_verdict *items; /* in the order of list */
 	size_t count, removed;
+	size_t guarded; /* of those kept, the ones that no rule keeps */
 };
 
 bool tool_retention_given(const struct tool_retention *retention);
@@ -71,6 +73,8 @@ bool tool_retention_given(const struct tool_retention *retention);
  * then *ret_problem says why, allocated. */
 int tool_verdicts_make(const struct tool *tool, struct bt_store *store, const struct tool_retention *retention,
 		       const char *like, struct tool_verdicts *ret_verdicts, char **ret_problem);
+/* "snapshot_….json (newest complete), …": those that no rule keeps; allocated, NULL if there are none. */
+char *tool_verdicts_guarded(const struct tool_verdicts *verdicts);
 /* Removes what is to go. The verdicts stay open. An enum bt_code. */
 int tool_verdicts_apply(const struct tool_verdicts *verdicts, struct bt_store *store,
 			const struct bt_prune_options *options, const struct bt_observer *observer,

@@ -14,6 +14,8 @@ struct decision {
 	int64_t newest;
 };
 
+typedef void decide_group_fn(struct decision *decision);
+
 struct sort_key {
 	const struct bt_candidate *candidate;
 	size_t index;
@@ -58,7 +60,7 @@ static void keep_oldest(const struct decision *decision, enum bt_bucket bucket)
 	uint32_t *reasons = &decision->reasons[decision->order[decision->count - 1]];
 
 	if (!(*reasons & BT_KEEP_COUNT(bucket)))
-		*reasons |= BT_KEEP_OLDEST;
+		*reasons |= BT_KEEP_OLDEST(bucket);
 }
 
 static void keep_by_count(const struct decision *decision, enum bt_bucket bucket)
@@ -111,13 +113,61 @@ static void keep_by_tags(const struct bt_retention *rules, const struct bt_candi
 			*reason |= BT_KEEP_TAG;
 }
 
-static void decide_group(struct decision *decision)
+static void decide_by_rules(struct decision *decision)
 {
 	decision->newest = decision->candidates[decision->order[0]].time;
 	for (int bucket = 0; bucket < BT_BUCKETS; bucket++) {
 		keep_by_count(decision, bucket);
 		keep_within(decision, bucket);
 	}
+}
+
+static bool has_shrunk(const struct bt_candidate *now, const struct bt_candidate *before)
+{
+	if (!now->files)
+		return before->files > 0;
+	return now->files < before->files && before->files - now->files > before->files / 2 &&
+	       (!before->bytes || (now->bytes < before->bytes && before->bytes - now->bytes > before->bytes / 2));
+}
+
+/* A reason of its own only where the rules have none. */
+static void guard(const struct decision *decision, size_t place, uint32_t reason)
+{
+	uint32_t *reasons = &decision->reasons[decision->order[place]];
+
+	if (!(*reasons & ~BT_KEEP_GUARDS))
+		*reasons |= reason;
+}
+
+static const struct bt_candidate *at(const struct decision *decision, size_t place)
+{
+	return &decision->candidates[decision->order[place]];
+}
+
+/* Each is more than twice as large as the one found before, so there are few of them. */
+static void guard_from_shrinking(const struct decision *decision)
+{
+	const struct bt_candidate *largest = at(decision, 0);
+
+	for (size_t i = 1; i < decision->count; i++) {
+		if (!has_shrunk(at(decision, i - 1), at(decision, i)) || !has_shrunk(largest, at(decision, i)))
+			continue;
+		guard(decision, i, BT_KEEP_SHRANK);
+		largest = at(decision, i);
+	}
+}
+
+static void decide_by_guards(struct decision *decision)
+{
+	size_t complete = 0;
+
+	while (complete < decision->count && at(decision, complete)->unread)
+		complete++;
+	if (complete < decision->count)
+		guard(decision, complete, BT_KEEP_COMPLETE);
+	else
+		guard(decision, 0, BT_KEEP_NEWEST);
+	guard_from_shrinking(decision);
 }
 
 static int compare_group(const struct bt_candidate *a, const struct bt_candidate *b)
@@ -148,20 +198,40 @@ static bool any_rule(const struct bt_retention *rules)
 	return rules->keep_tag_count > 0;
 }
 
-static void decide_sorted(struct decision *decision, struct sort_key *keys, size_t *order, size_t count)
+/* Past ones only: keys and order have room for all. */
+static void decide_each_group(struct decision *decision, bool per_target, decide_group_fn *decide,
+			      struct sort_key *keys, size_t *order, size_t count)
 {
 	size_t start = 0;
 
 	for (size_t i = 0; i < count; i++)
+		keys[i].per_target = per_target;
+	qsort(keys, count, sizeof(*keys), compare_keys);
+	for (size_t i = 0; i < count; i++)
 		order[i] = keys[i].index;
 	for (size_t i = 1; i <= count; i++) {
-		if (i < count && (!keys[i].per_target || !compare_group(keys[i - 1].candidate, keys[i].candidate)))
+		if (i < count && (!per_target || !compare_group(keys[i - 1].candidate, keys[i].candidate)))
 			continue;
 		decision->order = order + start;
 		decision->count = i - start;
-		decide_group(decision);
+		decide(decision);
 		start = i;
 	}
+}
+
+static size_t sort_out_future(const struct decision *decision, size_t count, int64_t now, struct sort_key *keys)
+{
+	size_t past = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct bt_candidate *candidate = &decision->candidates[i];
+
+		decision->reasons[i] = candidate->time > now ? BT_KEEP_FUTURE : 0;
+		keep_by_tags(decision->rules, candidate, &decision->reasons[i]);
+		if (candidate->time <= now)
+			keys[past++] = (struct sort_key){candidate, i, false};
+	}
+	return past;
 }
 
 int bt_retention_decide(const struct bt_retention *rules, const struct bt_candidate *candidates, size_t count,
@@ -169,7 +239,7 @@ int bt_retention_decide(const struct bt_retention *rules, const struct bt_candid
 {
 	struct decision decision = {.rules = rules, .candidates = candidates, .reasons = reasons};
 	struct sort_key *keys;
-	size_t *order, past = 0;
+	size_t *order, past;
 	int result = BT_E_NOMEM;
 
 	if (!any_rule(rules))
@@ -178,15 +248,10 @@ int bt_retention_decide(const struct bt_retention *rules, const struct bt_candid
 	order = calloc(count + 1, sizeof(*order));
 	if (keys && order) {
 		result = 0;
-		for (size_t i = 0; i < count; i++) {
-			reasons[i] = candidates[i].time > now ? BT_KEEP_FUTURE : 0;
-			keep_by_tags(rules, &candidates[i], &reasons[i]);
-			if (candidates[i].time <= now)
-				keys[past++] = (struct sort_key){&candidates[i], i, rules->per_target};
-		}
-		qsort(keys, past, sizeof(*keys), compare_keys);
-		if (past)
-			decide_sorted(&decision, keys, order, past);
+		past = sort_out_future(&decision, count, now, keys);
+		decide_each_group(&decision, rules->per_target, decide_by_rules, keys, order, past);
+		if (!rules->to_the_letter)
+			decide_each_group(&decision, true, decide_by_guards, keys, order, past);
 	}
 	free(order);
 	free(keys);

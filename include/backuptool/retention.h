@@ -16,13 +16,22 @@ enum bt_bucket { BT_LAST, BT_HOURLY, BT_DAILY, BT_WEEKLY, BT_MONTHLY, BT_YEARLY,
  * younger than so many seconds, counted from the newest snapshot of the group. 0 is "no such rule"; UINT32_MAX keeps
  * all of them. A count rule that finds fewer buckets than it may keep keeps the oldest snapshot, too, so that the
  * history grows to its full length; once it is full it lets go of that one.
+ *
+ * Whatever the rules say, of each host and directory by itself these stay:
+ * - The newest complete snapshot: one in which no entry was left unread. Without any, the newest.
+ * - The last one before it shrank. A snapshot has shrunk against another that has files when it has none, or when it
+ *   lacks more than half of the files and more than half of the bytes. Each snapshot that the next one has shrunk
+ *   against stays for as long as the newest one has, and every one between that stays for this reason. So it ends when
+ *   as much as half is there again, or when the user removes it; there is no other end, and who prunes tells of it.
+ *   Each is more than twice as large as the one after it that stays so: there are few, however often that happens.
  */
 struct bt_retention {
 	uint32_t keep[BT_BUCKETS];
 	int64_t within[BT_BUCKETS];
 	const char *const *keep_tags; /* a snapshot with one of them is kept */
 	size_t keep_tag_count;
-	bool per_target; /* decide for each (host, target) apart; else over the whole store */
+	bool per_target;    /* decide for each (host, target) apart; else over the whole store */
+	bool to_the_letter; /* what no rule keeps is to be removed, the newest complete snapshot included */
 };
 
 struct bt_candidate {
@@ -30,6 +39,8 @@ struct bt_candidate {
 	const char *host, *target;
 	const char *const *tags;
 	size_t tag_count;
+	uint64_t unread; /* entries that could not be read; those that changed meanwhile are none of them */
+	uint64_t files, bytes;
 };
 
 /* Why it is kept, as bits: 1 << bucket for a count rule, 1 << (8 + bucket) for a within rule. 0: to be removed. */
@@ -37,7 +48,11 @@ struct bt_candidate {
 #define BT_KEEP_WITHIN(bucket) (1u << (8 + (bucket)))
 #define BT_KEEP_TAG	       (1u << 16)
 #define BT_KEEP_FUTURE	       (1u << 17)
-#define BT_KEEP_OLDEST	       (1u << 18) /* by a count rule that is not full yet */
+#define BT_KEEP_COMPLETE       (1u << 18) /* newest complete */
+#define BT_KEEP_SHRANK	       (1u << 19) /* before it shrank */
+#define BT_KEEP_NEWEST	       (1u << 20) /* of its host and directory, which have no complete one */
+#define BT_KEEP_GUARDS	       (7u << 18) /* these three, which are given only to what nothing else keeps */
+#define BT_KEEP_OLDEST(bucket) (1u << (24 + (bucket))) /* by a count rule that is not full yet */
 
 /* reasons has room for count. BT_E_INVALID when there is no rule at all; BT_E_NOMEM. */
 int bt_retention_decide(const struct bt_retention *rules, const struct bt_candidate *candidates, size_t count,

@@ -172,22 +172,27 @@ every_survivor_restores() {
 	[ "$(survivors | tr '\n' ' ')" = "snapshot_2026-01-02T00-00-00Z.json snapshot_2026-01-03T00-00-00Z.json " ]
 }
 
-@test "a directory of which nothing stays is named" {
+@test "the newest of a directory stays and is named; of which nothing stays with --all is named, too" {
 	mkdir src other third
 	take other -q
 	take src -q
+	kept="backuptool prune: no rule keeps $(newest 1) (newest complete); if nobody needs what is in there, take it away with 'backuptool remove'"
 	other="backuptool prune: no snapshot of $(uname -n):$PWD/other stays; with --per-target every directory is counted by itself"
-	run -0 --separate-stderr backuptool prune --snapshot-number 1 -n
-	stderr_is "$other"
-	run -0 --separate-stderr backuptool prune --snapshot-number 1 -n --json
-	stderr_is "$other"
+	for form in '' --json; do
+		run -0 --separate-stderr backuptool prune --snapshot-number 1 -n $form
+		stderr_is "$kept"
+		run -0 --separate-stderr backuptool prune --snapshot-number 1 --all -n $form
+		stderr_is "$other"
+	done
 	jq .kept <<<"$output"
 	for quiet in '--snapshot-number 1 -q' '--snapshot-number 2' '--snapshot-number 0 --all'; do
 		run -0 --separate-stderr backuptool prune -n $quiet
 		stderr_is ''
 	done
 	take third -q
-	run -0 --separate-stderr backuptool prune --snapshot-number 1
+	run -0 backuptool prune --snapshot-number 1
+	[ "$(survivors | wc -l)" = 3 ]
+	run -0 --separate-stderr backuptool prune --snapshot-number 1 --all
 	stderr_is "${other/other stays/other, nor of 1 other directory, stays}"
 	[ "$(survivors | wc -l)" = 1 ]
 	take src -q
@@ -287,7 +292,7 @@ every_survivor_restores() {
 		take_at "2026-01-${day}T00-00-00Z"
 	done
 	run -0 backuptool prune --keep-yearly 2 --dry-run --json
-	[ "$(jq -c '[.snapshots[].reasons]' <<<"$output")" = '[["oldest until full"],[],["yearly"]]' ]
+	[ "$(jq -c '[.snapshots[].reasons]' <<<"$output")" = '[["oldest, until 2 years are there"],[],["yearly"]]' ]
 }
 
 @test "pruning frees space on a full file system" {
@@ -350,7 +355,7 @@ sys.stdin.read()' <hold >locked 3>&- &
 	echo text >src/file
 	take src -q
 	backuptool list >/dev/null
-	run -0 backuptool prune --snapshot-number 2
+	run -0 backuptool prune --snapshot-number 2 --all
 	[ "$(survivors | wc -l)" = 2 ]
 	[ "$(find snapshots -name 'snapshot_2026-11-22T11*' | wc -l)" -le 2 ]
 	for name in $(survivors); do
@@ -368,7 +373,7 @@ sys.stdin.read()' <hold >locked 3>&- &
 	run -0 backuptool tag 2026-01-01 --add a --remove b
 	[ "$(backuptool list --json | jq -c '[.[].tags]')" = '[["a","first one"],[]]' ]
 	every_survivor_restores
-	run -0 backuptool prune --keep-tag a
+	run -0 backuptool prune --keep-tag a --all
 	[ "$(survivors)" = snapshot_2026-01-01T00-00-00Z.json ]
 	every_survivor_restores
 	run -2 backuptool tag latest

@@ -198,9 +198,127 @@ static void test_groups_and_tags(void **state)
 	assert_int_equal(reasons[4], BT_KEEP_COUNT(BT_LAST));
 	rules.per_target = false;
 	assert_int_equal(bt_retention_decide(&rules, candidates, 5, 1000, reasons), 0);
+	assert_int_equal(reasons[0], 0);
+	assert_int_equal(reasons[1], BT_KEEP_COMPLETE);
+	assert_int_equal(reasons[3], BT_KEEP_COMPLETE);
+	assert_int_equal(reasons[4], BT_KEEP_COUNT(BT_LAST));
+	rules.to_the_letter = true;
+	assert_int_equal(bt_retention_decide(&rules, candidates, 5, 1000, reasons), 0);
 	assert_int_equal(reasons[1], 0);
 	assert_int_equal(reasons[3], 0);
 	assert_int_equal(reasons[4], BT_KEEP_COUNT(BT_LAST));
+}
+
+/*
+ * Snapshots of one directory, oldest first, an hour apart, and what becomes of them by `keep the newest N`. As text:
+ * "FILES/BYTES", with "!" for one with unread entries; expect: a letter each, of what keeps it: l the rule, c newest
+ * complete, s before it shrank, b both, n newest, - nothing.
+ */
+static const struct {
+	const char *what, *snapshots;
+	uint32_t last;
+	const char *expect;
+} guarded[] = {
+	{"complete ones need no guard", "9/90 9/90 9/90", 1, "--l"},
+	{"the newest complete one outlasts any number of incomplete ones", "9/90 9/90 9/90! 9/90! 9/90!", 2, "-c-ll"},
+	{"it goes when a newer complete one is there", "9/90 9/90 9/90! 9/90! 9/90", 2, "---ll"},
+	{"a complete one that the rule keeps needs no other reason", "9/90! 9/90 9/90!", 2, "-ll"},
+	{"where none is complete, the newest", "9/90! 9/90!", 1, "-l"},
+	{"what lost all files keeps the one before", "9/90 9/90 0/0 0/0 0/0", 3, "-slll"},
+	{"nothing that was empty before", "0/0 0/0 0/0", 1, "--l"},
+	{"more than half of files and bytes", "10/100 10/100 4/49 4/49", 1, "-s-l"},
+	{"half of the files are not more than half", "10/100 5/10", 1, "-l"},
+	{"half of the bytes are not more than half", "10/100 1/50", 1, "-l"},
+	{"an odd number: three of five are more than half", "5/100 2/10", 1, "sl"},
+	{"an odd number: two of five are not", "5/100 3/10", 1, "-l"},
+	{"files without any bytes", "10/0 1/0", 1, "sl"},
+	{"it has grown again", "10/100 1/1 5/50", 1, "--l"},
+	{"less than half has come back", "10/100 1/1 4/40", 1, "s-l"},
+	{"it shrank twice: both", "100/1000 20/200 2/2 2/2", 1, "ss-l"},
+	{"it comes and goes: one of them", "10/100 0/0 10/100 0/0 10/100 0/0", 1, "----sl"},
+	{"a smaller one before the last larger one is none", "100/1000 90/900 0/0 95/950 0/0", 1, "---sl"},
+	{"growing is no reason", "1/10 10/100 100/1000", 1, "--l"},
+	{"by and by is not all at once", "100/1000 60/600 40/400 25/250", 1, "---l"},
+	{"incomplete and small: complete before, and before it shrank", "9/90 1/1! 1/1!", 2, "bll"},
+	{"all incomplete, then empty and complete", "9/90! 9/90! 0/0 0/0", 2, "-sll"},
+	{"counts beyond all measure", "18446744073709551615/18446744073709551615 1/1", 1, "sl"},
+};
+
+static size_t read_snapshots(const char *text, struct bt_candidate *candidates)
+{
+	size_t count = 0;
+	char *end;
+
+	for (; *text; text = end + (*end == ' '), count++) {
+		candidates[count] = (struct bt_candidate){.time = (int64_t)count * 3600, .host = "h", .target = "/t"};
+		candidates[count].files = strtoull(text, &end, 10);
+		candidates[count].bytes = strtoull(end + 1, &end, 10);
+		candidates[count].unread = *end == '!';
+		end += *end == '!';
+	}
+	return count;
+}
+
+static char letter(uint32_t reasons)
+{
+	switch (reasons) {
+	case 0:
+		return '-';
+	case BT_KEEP_COMPLETE:
+		return 'c';
+	case BT_KEEP_SHRANK:
+		return 's';
+	case BT_KEEP_COMPLETE | BT_KEEP_SHRANK:
+		return 'b';
+	case BT_KEEP_NEWEST:
+		return 'n';
+	default:
+		return reasons == BT_KEEP_COUNT(BT_LAST) ? 'l' : '?';
+	}
+}
+
+static void test_guards(void **state)
+{
+	for (size_t i = 0; i < sizeof(guarded) / sizeof(guarded[0]); i++) {
+		struct bt_retention rules = {.keep = {[BT_LAST] = guarded[i].last}};
+		struct bt_candidate candidates[MOST];
+		uint32_t reasons[MOST];
+		char found[MOST + 1] = "";
+		size_t count = read_snapshots(guarded[i].snapshots, candidates);
+
+		assert_int_equal(bt_retention_decide(&rules, candidates, count, 1000000, reasons), 0);
+		for (size_t k = 0; k < count; k++)
+			found[k] = letter(reasons[k]);
+		if (strcmp(found, guarded[i].expect))
+			fail_msg("%s: \"%s\", expected \"%s\"", guarded[i].what, found, guarded[i].expect);
+		rules.to_the_letter = true;
+		assert_int_equal(bt_retention_decide(&rules, candidates, count, 1000000, reasons), 0);
+		for (size_t k = 0; k < count; k++)
+			assert_int_equal(reasons[k], k + guarded[i].last >= count ? BT_KEEP_COUNT(BT_LAST) : 0);
+	}
+}
+
+/* Of other hosts and directories nothing makes up for one of this. */
+static void test_guards_of_each_directory(void **state)
+{
+	const struct bt_candidate candidates[] = {
+		{.time = 100, .host = "h", .target = "/a", .files = 9},
+		{.time = 200, .host = "h", .target = "/a", .unread = 1, .files = 9},
+		{.time = 300, .host = "i", .target = "/a", .unread = 1},
+		{.time = 400, .host = "i", .target = "/a", .unread = 1},
+		{.time = 500, .host = "h", .target = "/b", .files = 9},
+		{.time = 2000, .host = "h", .target = "/a", .files = 9},
+	};
+	const struct bt_retention rules = {.keep = {[BT_LAST] = 1}};
+	uint32_t reasons[6];
+
+	assert_int_equal(bt_retention_decide(&rules, candidates, 6, 1000, reasons), 0);
+	assert_int_equal(reasons[0], BT_KEEP_COMPLETE);
+	assert_int_equal(reasons[1], 0);
+	assert_int_equal(reasons[2], 0);
+	assert_int_equal(reasons[3], BT_KEEP_NEWEST);
+	assert_int_equal(reasons[4], BT_KEEP_COUNT(BT_LAST));
+	assert_int_equal(reasons[5], BT_KEEP_FUTURE);
 }
 
 static void test_oldest_until_full(void **state)
@@ -214,7 +332,7 @@ static void test_oldest_until_full(void **state)
 	setenv("TZ", "UTC", 1);
 	tzset();
 	assert_int_equal(bt_retention_decide(&rules, candidates, 3, 100000, reasons), 0);
-	assert_int_equal(reasons[0], BT_KEEP_OLDEST);
+	assert_int_equal(reasons[0], BT_KEEP_OLDEST(BT_DAILY));
 	assert_int_equal(reasons[1], BT_KEEP_COUNT(BT_DAILY));
 	assert_int_equal(reasons[2], BT_KEEP_COUNT(BT_DAILY));
 	rules.keep[BT_DAILY] = 2;
@@ -235,9 +353,13 @@ static void test_no_rule(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_table), cmocka_unit_test(test_hour_shown_twice),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_table),
+					   cmocka_unit_test(test_hour_shown_twice),
 					   cmocka_unit_test(test_groups_and_tags),
-					   cmocka_unit_test(test_oldest_until_full), cmocka_unit_test(test_no_rule)};
+					   cmocka_unit_test(test_guards),
+					   cmocka_unit_test(test_guards_of_each_directory),
+					   cmocka_unit_test(test_oldest_until_full),
+					   cmocka_unit_test(test_no_rule)};
 
 	return cmocka_run_group_tests_name("retention", tests, NULL, NULL);
 }
