@@ -11,6 +11,7 @@
 #include "base/publish.h"
 #include "check/run.h"
 #include "model/volume.h"
+#include "view/snapshot.h"
 #include <backuptool/policy.h>
 #include <backuptool/view.h>
 #include <errno.h>
@@ -189,7 +190,7 @@ static int is_snapshot(struct repair *repair, const struct bt_file_id *id, bool 
 {
 	struct bt_snapshot *snapshot;
 	struct bt_error error = {0};
-	int r = id->snapshot ? bt_snapshot_open(repair->store, id->name, &snapshot, &error) : BT_E_INVALID;
+	int r = id->snapshot ? bt_snapshot_open_misnamed(repair->store, id->name, &snapshot, &error) : BT_E_INVALID;
 	*ret_is = !r;
 	if (!r)
 		bt_snapshot_close(snapshot);
@@ -237,7 +238,7 @@ static int rename_to(struct repair *repair, struct patient *patient, int64_t sec
 static int give_name(struct repair *repair, struct patient *patient)
 {
 	struct bt_snapshot *snapshot;
-	int r = bt_snapshot_open(repair->store, patient->id->name, &snapshot, repair->error);
+	int r = bt_snapshot_open_misnamed(repair->store, patient->id->name, &snapshot, repair->error);
 	if (r)
 		return r;
 	int64_t seconds = bt_snapshot_info(snapshot)->time.seconds;

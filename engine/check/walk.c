@@ -4,7 +4,7 @@
 #include "base/fail.h"
 #include "check/run.h"
 #include "view/pages.h"
-#include <backuptool/policy.h>
+#include "view/snapshot.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -254,21 +254,13 @@ static int walk_tree(struct walk *walk)
 	return r;
 }
 
-/* Files that were exchanged have each other's names. The time in version 1 is to the second and local: it follows from
- * the name, not the other way round. */
+/* Files that were exchanged have each other's names. */
 static int check_name(struct walk *walk)
 {
-	const struct bt_snapshot_info *info = walk->info;
 	struct bt_found facts = {.ordinal = walk->ordinal, .misnamed = true}, *found = NULL;
-	const struct bt_hurt hurt = {.snapshot = info->name, .offset = BT_NO_OFFSET};
-	unsigned clash;
-	int64_t seconds;
-	if (info->classic || walk->pass != TRACE ||
-	    (!bt_snapshot_name_parse(info->name, &seconds, &clash) && seconds == info->time.seconds))
+	const struct bt_hurt hurt = {.snapshot = walk->info->name, .offset = BT_NO_OFFSET};
+	if (walk->pass != TRACE || !bt_snapshot_check_name(walk->info, &facts.error))
 		return 0;
-	bt_fail_damaged(&facts.error, BT_R_BAD_NAME, info->name, 0);
-	static const char detail[] = "it is a snapshot of another time";
-	memcpy(facts.error.detail, detail, sizeof(detail));
 	int r = bt_findings_add(walk->run, &facts, &found);
 	return r ? r : bt_findings_hurt(walk->run, found, &hurt);
 }
@@ -295,7 +287,7 @@ static int walk_snapshot(struct bt_check_run *run, const char *name, enum pass p
 	if (!r && bt_findings_whole(run, walk.ordinal))
 		return 0; /* it has been told by whoever read the file */
 	if (!r)
-		r = bt_snapshot_open(run->store, name, &snapshot, &error);
+		r = bt_snapshot_open_misnamed(run->store, name, &snapshot, &error);
 	if (r)
 		return not_opened(&walk, name, r, &error);
 	walk.info = bt_snapshot_info(snapshot);

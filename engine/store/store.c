@@ -130,6 +130,11 @@ bool bt_store_read_only(const struct bt_store *store)
 	return store->read_only;
 }
 
+bool bt_store_salvages(const struct bt_store *store)
+{
+	return store->options.salvage;
+}
+
 bool bt_store_marked(const struct bt_store *store)
 {
 	struct stat status;

@@ -36,6 +36,7 @@ int bt_store_contents_dirfd(struct bt_store *store, int *ret_fd,
 			    struct bt_error *error); /* created when missing; borrowed */
 int bt_store_cache_dirfd(struct bt_store *store);    /* created when missing; -1 if it cannot be; borrowed */
 bool bt_store_read_only(const struct bt_store *store);
+bool bt_store_salvages(const struct bt_store *store); /* opened to read damaged files, too */
 /* Whether programs have written here, which leaves more than snapshot files. */
 bool bt_store_marked(const struct bt_store *store);
 /* Where a repair puts files with damage. */

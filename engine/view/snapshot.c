@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+#include "view/snapshot.h"
 #include "base/arena.h"
 #include "base/fail.h"
 #include "model/classic.h"
 #include "model/document.h"
 #include "view/pages.h"
+#include <backuptool/policy.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct bt_snapshot {
 	struct bt_arena arena;
@@ -28,6 +31,21 @@ int bt_store_open(const char *path, const struct bt_store_options *options, stru
 	return r;
 }
 
+/* No digest covers the name. The time in version 1 is to the second and local: it follows from the name. */
+int bt_snapshot_check_name(const struct bt_snapshot_info *info, struct bt_error *error)
+{
+	static const char detail[] = "the file's name states another time than its first line";
+	bool fill = error && !error->code;
+	unsigned clash;
+	int64_t seconds;
+	if (info->classic || (!bt_snapshot_name_parse(info->name, &seconds, &clash) && seconds == info->time.seconds))
+		return 0;
+	bt_fail_damaged(error, BT_R_BAD_NAME, info->name, BT_NO_OFFSET);
+	if (fill)
+		memcpy(error->detail, detail, sizeof(detail));
+	return BT_E_DAMAGED;
+}
+
 static int read_snapshot(struct bt_store *store, uint32_t ordinal, struct bt_snapshot *snapshot, struct bt_error *error)
 {
 	const struct bt_file_id *id = bt_store_file_id(store, ordinal);
@@ -45,8 +63,8 @@ static int read_snapshot(struct bt_store *store, uint32_t ordinal, struct bt_sna
 	return 0;
 }
 
-int bt_snapshot_open(struct bt_store *store, const char *name, struct bt_snapshot **ret_snapshot,
-		     struct bt_error *error)
+int bt_snapshot_open_misnamed(struct bt_store *store, const char *name, struct bt_snapshot **ret_snapshot,
+			      struct bt_error *error)
 {
 	uint32_t ordinal;
 	if (bt_store_file_named(store, name, &ordinal))
@@ -64,6 +82,22 @@ int bt_snapshot_open(struct bt_store *store, const char *name, struct bt_snapsho
 		*ret_snapshot = snapshot;
 	if (r && error && !error->code)
 		*error = failed;
+	return r;
+}
+
+/* To salvage what it has, the name does not matter either. */
+int bt_snapshot_open(struct bt_store *store, const char *name, struct bt_snapshot **ret_snapshot,
+		     struct bt_error *error)
+{
+	struct bt_snapshot *snapshot;
+	int r = bt_snapshot_open_misnamed(store, name, &snapshot, error);
+	if (r)
+		return r;
+	r = bt_store_salvages(store) ? 0 : bt_snapshot_check_name(&snapshot->info, error);
+	if (r)
+		bt_snapshot_close(snapshot);
+	else
+		*ret_snapshot = snapshot;
 	return r;
 }
 

@@ -42,7 +42,8 @@ enum bt_reason {
 	BT_R_UNKNOWN_KIND,    /* "unknown-kind" */
 	BT_R_DIGEST_MISMATCH, /* "digest-mismatch" */
 	BT_R_BAD_DIGEST,      /* "bad-digest": not 64 lower-case hex digits */
-	BT_R_BAD_NAME,	      /* "bad-name": empty, ".", "..", with "/" or NUL, over 255 bytes */
+	BT_R_BAD_NAME,	      /* "bad-name": empty, ".", "..", with "/" or NUL, over 255 bytes; a file's that states
+				 another time than its header */
 	BT_R_UNSORTED,	      /* "unsorted": entries, tags, pages, holes or xattrs out of order */
 	BT_R_DUPLICATE_NAME,  /* "duplicate-name" */
 	BT_R_NEEDLESS_BASE64, /* "needless-base64": _b64 for valid UTF-8 */

@@ -79,6 +79,14 @@ take() {
 	backuptool snapshot --target-directory "$@"
 }
 
+# at TIME COMMAND…: a program whose calendar shows that time, in UTC: as date -d takes it, or as a snapshot's name has it.
+at() {
+	local when
+	when=$(date -ud "$(sed -E 's/T([0-9]+)-([0-9]+)-([0-9]+)/T\1:\2:\3/' <<<"$1")" +%s)
+	env "CLOCK_AT=$when" "LD_PRELOAD=$BUILD/tests/faults/libclockat.so" \
+		"ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0" "${@:2}"
+}
+
 bring() {
 	backuptool restore --snapshot-file "$1" --output-directory "${@:2}"
 }

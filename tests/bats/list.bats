@@ -32,8 +32,7 @@ load helper
 
 @test "times are local" {
 	small_tree src
-	take src
-	mv "snapshots/$(newest)" snapshots/snapshot_2020-06-01T10-00-00Z.json
+	at 2020-06-01T10:00:00 backuptool snapshot --target-directory src
 	TZ=Asia/Kathmandu run -0 backuptool list
 	[[ ${lines[1]} == *" +0545 "* ]]
 }
@@ -93,8 +92,7 @@ load helper
 	small_tree src
 	settle
 	for n in 1 2 3 4; do
-		take src
-		mv "snapshots/$(newest)" snapshots/snapshot_2020-01-0${n}T00-00-00Z.json
+		at "2020-01-0${n}T00:00:00" backuptool snapshot --target-directory src
 	done
 	damage snapshots/snapshot_2020-01-02T00-00-00Z.json 40
 	truncate -s -30 snapshots/snapshot_2020-01-03T00-00-00Z.json

@@ -4,20 +4,9 @@
 # shellcheck disable=SC2154
 load helper
 
-# took DATE: renames the newest snapshot, so that tests need not wait for the clock.
-took() {
-	local name
-	name=$(find snapshots -maxdepth 1 -name 'snapshot_*.json' -newer stamp)
-	mv "$name" "snapshots/snapshot_$1.json"
-	touch stamp
-}
-
-# Takes a snapshot of src called snapshot_DATE, and keeps a copy of src as copy_DATE.
+# Takes a snapshot of src at that time, called snapshot_DATE, and keeps a copy of src as copy_DATE.
 take_at() {
-	[ -e stamp ] || touch stamp
-	sleep 0.01
-	take src -q >/dev/null
-	took "$1"
+	at "$1" backuptool snapshot --target-directory src -q >/dev/null
 	cp -a src "copy_$1"
 }
 
@@ -162,8 +151,7 @@ every_survivor_restores() {
 @test "per target" {
 	mkdir src other
 	take_at 2026-01-01T00-00-00Z
-	take other -q >/dev/null
-	took 2026-01-02T00-00-00Z
+	at 2026-01-02T00-00-00Z backuptool snapshot --target-directory other -q
 	echo changed >src/file
 	take_at 2026-01-03T00-00-00Z
 	run -0 --separate-stderr backuptool prune --snapshot-number 1 --per-target -n

@@ -59,13 +59,9 @@ load helper
 @test "a snapshot by name, prefix, latest, latest~1, @TIME" {
 	mkdir src
 	echo one >src/file
-	take src
-	first=$(newest)
+	at 2020-01-02T10:00:00 backuptool snapshot --target-directory src
 	echo two >src/file
-	take src
-	second=$(newest)
-	mv "snapshots/$first" snapshots/snapshot_2020-01-02T10-00-00Z.json
-	mv "snapshots/$second" snapshots/snapshot_2020-02-03T11-00-00Z.json
+	at 2020-02-03T11:00:00 backuptool snapshot --target-directory src
 	for text in snapshot_2020-01-02T10-00-00Z.json snapshot_2020-01-02T10-00-00Z snapshot_2020-01 2020-01 latest~1 \
 		@2020-01-02 @2020-02-02 "@2020-02-03T10:59:59" "@2020-01-02 10:00"; do
 		bring "$text" "out $text"

@@ -215,9 +215,8 @@ tree_is_settled() {
 @test "a snapshot from the future is compared with only as long as there is no other" {
 	small_tree src
 	settle
-	take src
 	future=snapshot_2999-01-01T00-00-00Z.json
-	mv "snapshots/$(newest)" "snapshots/$future"
+	at 2999-01-01T00:00:00 backuptool snapshot --target-directory src
 	run -0 take src --json
 	[ "$(jq -r .parent <<<"$output")" = "$future" ]
 	name=$(jq -r .name <<<"$output")
