@@ -7,15 +7,22 @@
 Every digest that the format gives is verified; what differs ends the program with a message.
 """
 import base64
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import pathlib
 import stat
+import struct
 import subprocess
 import sys
 
 TYPES = {'fifo': stat.S_IFIFO, 'socket': stat.S_IFSOCK, 'chardev': stat.S_IFCHR, 'blockdev': stat.S_IFBLK}
+# By their letters, in the order in which they stand.
+FLAGS = dict(s=0x1, u=0x2, c=0x4, S=0x8, i=0x10, a=0x20, d=0x40, A=0x80, m=0x400, j=0x4000, t=0x8000, D=0x10000, T=0x20000,
+             C=0x800000, x=0x2000000, P=0x20000000, F=0x40000000)
+FS_IOC_SETFLAGS = 0x40086602
 
 
 def need(condition, *what):
@@ -144,8 +151,20 @@ def set_metadata(entry, path):
         os.setxattr(path, from_base64(raw[0].encode()) if raw else name, from_base64(value.encode()), follow_symlinks=False)
     if entry['type'] != 'symlink':
         os.chmod(path, int(entry['mode'], 8))
+    if 'flags' in entry:
+        need(entry['flags'] == ''.join(letter for letter in FLAGS if letter in entry['flags']), path, 'has unknown flags')
     seconds, nanoseconds = entry['mtime']
     os.utime(path, ns=(0, number(seconds) * 10**9 + nanoseconds), follow_symlinks=False)
+    if 'flags' in entry:
+        set_flags(path, sum(FLAGS[letter] for letter in entry['flags']))
+
+
+def set_flags(path, flags):
+    """As far as the file system takes them."""
+    fd = os.open(path, os.O_RDONLY)
+    with contextlib.suppress(OSError):
+        fcntl.ioctl(fd, FS_IOC_SETFLAGS, struct.pack('i', flags))
+    os.close(fd)
 
 
 def extract(store, entry, path, links):
@@ -156,6 +175,7 @@ def extract(store, entry, path, links):
     links[inode] = path
     if entry['type'] == 'dir':
         os.mkdir(path)
+        need('boundary' not in entry or not store.entries(entry['tree']), path, 'is a boundary, and not empty')
         for child in store.entries(entry['tree']):
             extract(store, child, os.path.join(path, named(child, 'name')), links)
     elif entry['type'] == 'file':

@@ -22,7 +22,7 @@ static const struct tool_option table[] = {
 static void print_counts(const struct bt_snapshot_result *result)
 {
 	char *created = tool_count(result->created, "new file", "new files");
-	char *excluded = tool_count(result->excluded, "entry", "entries");
+	char *excluded = tool_count(result->left_out, "entry", "entries");
 	char *new_bytes = tool_bytes(result->new_bytes), *stored = tool_bytes(result->stored_bytes);
 	char *written = tool_bytes(result->written_bytes);
 
@@ -30,7 +30,7 @@ static void print_counts(const struct bt_snapshot_result *result)
 	       (unsigned long long)result->unchanged);
 	if (result->vanished)
 		printf(", %llu vanished while read", (unsigned long long)result->vanished);
-	if (result->excluded)
+	if (result->left_out)
 		printf("; %s left out", excluded);
 	printf("\nadded: %s of new data, stored in %s; %s written in all\n", new_bytes, stored, written);
 	free(created);

@@ -57,17 +57,22 @@ int bt_header_write(struct bt_buf *out, const struct bt_snapshot_info *info)
 /* The numbers of a summary, in order. */
 static const struct count {
 	const char *key;
-	size_t place; /* in struct bt_snapshot_info */
+	size_t place;  /* in struct bt_snapshot_info */
+	bool optional; /* left out when it is 0 */
 } counts[] = {
-	{"files", offsetof(struct bt_snapshot_info, files)},
-	{"directories", offsetof(struct bt_snapshot_info, directories)},
-	{"others", offsetof(struct bt_snapshot_info, others)},
-	{"directory_size", offsetof(struct bt_snapshot_info, directory_size)},
-	{"stored_size", offsetof(struct bt_snapshot_info, stored_size)},
-	{"new", offsetof(struct bt_snapshot_info, created)},
-	{"changed", offsetof(struct bt_snapshot_info, changed)},
-	{"unchanged", offsetof(struct bt_snapshot_info, unchanged)},
-	{"errors", offsetof(struct bt_snapshot_info, errors)},
+	{"files", offsetof(struct bt_snapshot_info, files), false},
+	{"directories", offsetof(struct bt_snapshot_info, directories), false},
+	{"others", offsetof(struct bt_snapshot_info, others), false},
+	{"directory_size", offsetof(struct bt_snapshot_info, directory_size), false},
+	{"stored_size", offsetof(struct bt_snapshot_info, stored_size), false},
+	{"new", offsetof(struct bt_snapshot_info, created), false},
+	{"changed", offsetof(struct bt_snapshot_info, changed), false},
+	{"unchanged", offsetof(struct bt_snapshot_info, unchanged), false},
+	{"errors", offsetof(struct bt_snapshot_info, errors), false},
+	{"torn", offsetof(struct bt_snapshot_info, torn), true},
+	{"removed", offsetof(struct bt_snapshot_info, removed), true},
+	{"left_out", offsetof(struct bt_snapshot_info, left_out), true},
+	{"boundaries", offsetof(struct bt_snapshot_info, boundaries), true},
 };
 
 #define COUNTS (sizeof(counts) / sizeof(*counts))
@@ -84,6 +89,8 @@ int bt_summary_write(struct bt_buf *out, const struct bt_snapshot_info *info)
 		uint64_t value;
 
 		memcpy(&value, (const char *)info + counts[i].place, sizeof(value));
+		if (counts[i].optional && !value)
+			continue;
 		if (bt_json_text(out, ",\"") || bt_json_text(out, counts[i].key) || bt_json_text(out, "\":") ||
 		    bt_json_u64(out, value))
 			return BT_E_NOMEM;
@@ -263,24 +270,43 @@ static int read_root(struct part *part)
 	return 0;
 }
 
+static int read_count(struct part *part, const struct count *count)
+{
+	struct bt_json *json = &part->json;
+	uint64_t value = 0;
+	const char *begin;
+	int r;
+
+	if (!count->optional && (r = bt_json_key(json, count->key, false)))
+		return r;
+	if (count->optional && !bt_json_try_key(json, count->key, false)) {
+		memcpy((char *)part->info + count->place, &value, sizeof(value));
+		return 0;
+	}
+	begin = json->at;
+	if ((r = bt_json_read_u64(json, UINT64_MAX, &value)))
+		return r;
+	memcpy((char *)part->info + count->place, &value, sizeof(value));
+	return value || !count->optional ? 0 : bt_model_fail_at(json, begin, BT_R_BAD_NUMBER);
+}
+
 static int read_summary(struct part *part)
 {
 	struct bt_json *json = &part->json;
 	int r;
 
-	json->keys = "root files directories others directory_size stored_size new changed unchanged errors xattrs";
+	json->keys = "root files directories others directory_size stored_size new changed unchanged errors torn "
+		     "removed left_out boundaries xattrs";
 	if ((r = read_root(part)))
 		return r;
-	for (size_t i = 0; i < COUNTS; i++) {
-		uint64_t value;
-
-		if ((r = bt_json_key(json, counts[i].key, false)) || (r = bt_json_read_u64(json, UINT64_MAX, &value)))
+	for (size_t i = 0; i < COUNTS; i++)
+		if ((r = read_count(part, &counts[i])))
 			return r;
-		memcpy((char *)part->info + counts[i].place, &value, sizeof(value));
-	}
 	if ((r = bt_json_key(json, "xattrs", false)) || (r = bt_json_read_bool(json, &part->info->xattrs)) ||
 	    (r = bt_json_close(json, "}")))
 		return r;
+	if (part->info->torn > part->info->errors)
+		return bt_model_fail_at(json, json->at - 1, BT_R_BAD_SIZE);
 	return bt_json_end(json);
 }
 

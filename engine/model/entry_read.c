@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/bytes.h"
+#include "model/flags.h"
 #include "model/lists.h"
 #include "model/page.h"
 
@@ -10,11 +11,13 @@
 
 #define UNDIGESTED_HOLES ((uint64_t)64 << 30) /* more than this may do without sha256 */
 #define TARGET_MAX	 4095
+#define BOUNDARY_MAX	 64
 
 #define OF_FILE	  (1 << BT_FILE)
 #define OF_DIR	  (1 << BT_DIR)
 #define OF_LINK	  (1 << BT_SYMLINK)
 #define OF_DEVICE (1 << BT_CHARDEV | 1 << BT_BLOCKDEV)
+#define OF_NODES  (OF_FILE | OF_DIR)
 #define OF_ALL	  0xff
 #define OF_OTHERS (OF_ALL & ~OF_DIR)
 
@@ -223,6 +226,59 @@ static int read_xattrs(struct reader *reader)
 			      &reader->extra.xattr_count);
 }
 
+/* The leaf without entries: what a boundary has below it. */
+static const struct bt_digest empty_tree = {{0xd8, 0x01, 0xaa, 0x1f, 0xb7, 0xdd, 0xcc, 0x33, 0x0a, 0x5e, 0x31,
+					     0x73, 0x37, 0x2e, 0xa6, 0xaf, 0x4a, 0x3d, 0x08, 0xec, 0x58, 0x07,
+					     0x44, 0x78, 0xe8, 0x5a, 0xa5, 0x60, 0x3e, 0x92, 0x66, 0x58}};
+
+static bool printable(const struct bt_text *text)
+{
+	for (size_t i = 0; i < text->length; i++)
+		if (text->bytes[i] <= ' ' || text->bytes[i] > '~')
+			return false;
+	return text->length > 0;
+}
+
+static int read_boundary(struct reader *reader)
+{
+	const char *begin = reader->json->at;
+	char *scratch = reader->scratch;
+	struct bt_text type;
+	int r;
+
+	if ((r = bt_json_read_string(reader->json, &scratch, &type)))
+		return r;
+	if (type.length > BOUNDARY_MAX || !printable(&type))
+		return bt_model_fail_at(reader->json, begin, BT_R_BAD_NAME);
+	return keep_text(reader, &type, &reader->extra.boundary);
+}
+
+static int read_flags(struct reader *reader)
+{
+	const char *begin = reader->json->at;
+	char *scratch = reader->scratch;
+	struct bt_text text;
+	int r;
+
+	if ((r = bt_json_read_string(reader->json, &scratch, &text)))
+		return r;
+	if (!bt_flags_parse(text.bytes, text.length, &reader->extra.flags))
+		return bt_model_fail_at(reader->json, begin, BT_R_BAD_MODE);
+	return 0;
+}
+
+static int read_project(struct reader *reader)
+{
+	const char *begin = reader->json->at;
+	uint64_t project;
+	int r;
+
+	if ((r = read_at_least(reader->json, 1, &project)))
+		return r;
+	reader->extra.project = (uint32_t)project;
+	return project <= UINT32_MAX ? 0 : bt_model_fail_at(reader->json, begin, BT_R_BAD_NUMBER);
+}
+
 /* As in <errno.h>: E and capital letters or digits. */
 static bool errno_name_valid(const struct bt_text *name)
 {
@@ -272,11 +328,32 @@ static int read_stat(struct reader *reader)
 	return 0;
 }
 
-enum { SHA256, CHUNKS, CHUNK_PAGES, HOLES, TREE, TARGET, RDEV, INODE, LINKS, DEV, XATTRS, ERROR, TORN, STAT, MEMBERS };
+enum {
+	SHA256,
+	CHUNKS,
+	CHUNK_PAGES,
+	HOLES,
+	TREE,
+	BOUNDARY,
+	TARGET,
+	RDEV,
+	INODE,
+	LINKS,
+	DEV,
+	XATTRS,
+	FLAGS,
+	PROJECT,
+	ERROR,
+	TORN,
+	STAT,
+	MEMBERS
+};
 
 #define SEEN(member) (1U << (member))
-#define CONTENT	     (SEEN(SHA256) | SEEN(CHUNKS) | SEEN(CHUNK_PAGES) | SEEN(HOLES) | SEEN(TREE) | SEEN(TARGET) | SEEN(TORN))
-#define EXTRA	     (~(SEEN(SHA256) | SEEN(TREE) | SEEN(STAT)))
+#define CONTENT                                                                                                        \
+	(SEEN(SHA256) | SEEN(CHUNKS) | SEEN(CHUNK_PAGES) | SEEN(HOLES) | SEEN(TREE) | SEEN(BOUNDARY) | SEEN(TARGET) |  \
+	 SEEN(TORN))
+#define EXTRA (~(SEEN(SHA256) | SEEN(TREE) | SEEN(STAT)))
 
 #define MEMBER(key) key, sizeof(key) - 1
 
@@ -290,19 +367,22 @@ static const struct member {
 	[CHUNK_PAGES] = {MEMBER("chunk_pages"), OF_FILE, read_chunk_pages},
 	[HOLES] = {MEMBER("holes"), OF_FILE, read_holes},
 	[TREE] = {MEMBER("tree"), OF_DIR, read_digest},
+	[BOUNDARY] = {MEMBER("boundary"), OF_DIR, read_boundary},
 	[TARGET] = {MEMBER("target"), OF_LINK, read_target},
 	[RDEV] = {MEMBER("rdev"), OF_DEVICE, read_rdev},
 	[INODE] = {MEMBER("inode"), OF_OTHERS, read_inode},
 	[LINKS] = {MEMBER("links"), OF_OTHERS, read_links},
 	[DEV] = {MEMBER("dev"), OF_OTHERS, read_dev},
 	[XATTRS] = {MEMBER("xattrs"), OF_ALL, read_xattrs},
+	[FLAGS] = {MEMBER("flags"), OF_NODES, read_flags},
+	[PROJECT] = {MEMBER("project"), OF_NODES, read_project},
 	[ERROR] = {MEMBER("error"), OF_FILE | OF_DIR | OF_LINK, read_error},
 	[TORN] = {MEMBER("torn"), OF_FILE, read_torn},
 	[STAT] = {MEMBER("stat"), OF_ALL, read_stat},
 };
 
-static const char keys[] = "name name_b64 type mode uid gid size mtime sha256 chunks chunk_pages holes tree target "
-			   "target_b64 rdev inode links dev xattrs error torn stat";
+static const char keys[] = "name name_b64 type mode uid gid size mtime sha256 chunks chunk_pages holes tree boundary "
+			   "target target_b64 rdev inode links dev xattrs flags project error torn stat";
 
 /* Does ,"key" come next? For the target, _b64 may follow. */
 static bool member_next(const struct bt_json *json, const struct member *member)
@@ -343,6 +423,14 @@ static enum bt_reason check_file(const struct reader *reader)
 	return pieces && reader->pieces != data ? BT_R_BAD_SIZE : BT_R_NONE;
 }
 
+/* Nothing is known of what is there; and the target itself is what is looked at. */
+static enum bt_reason check_boundary(const struct reader *reader)
+{
+	if (reader->entry.name_length && bt_digest_equal(&reader->entry.digest, &empty_tree))
+		return BT_R_NONE;
+	return BT_R_BAD_TYPE;
+}
+
 static enum bt_reason check_entry(const struct reader *reader)
 {
 	static const unsigned needed[] = {
@@ -359,6 +447,8 @@ static enum bt_reason check_entry(const struct reader *reader)
 		return seen & CONTENT ? BT_R_BAD_TYPE : BT_R_NONE;
 	if (reader->entry.type == BT_FILE)
 		return check_file(reader);
+	if ((seen & SEEN(BOUNDARY)) && (seen & SEEN(TREE)))
+		return check_boundary(reader);
 	return ~seen & needed[reader->entry.type] ? BT_R_MISSING_KEY : BT_R_NONE;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "model/flags.h"
 #include "model/lists.h"
 #include "model/page.h"
 #include "json/write.h"
@@ -61,6 +62,9 @@ static int write_content(struct bt_buf *out, const struct bt_entry *entry)
 	if (entry->type == BT_DIR && !(extra && extra->error) &&
 	    (bt_json_text(out, ",\"tree\":") || bt_json_digest(out, &entry->digest)))
 		return BT_E_NOMEM;
+	if (extra && extra->boundary &&
+	    (bt_json_text(out, ",\"boundary\":") || bt_json_string(out, extra->boundary, strlen(extra->boundary))))
+		return BT_E_NOMEM;
 	if (extra && extra->target &&
 	    (bt_json_text(out, ",") || bt_json_bytes(out, "target", extra->target, extra->target_length)))
 		return BT_E_NOMEM;
@@ -85,6 +89,18 @@ static int write_links(struct bt_buf *out, const struct bt_extra *extra)
 	return 0;
 }
 
+static int write_flags(struct bt_buf *out, const struct bt_extra *extra)
+{
+	char text[BT_FLAGS_TEXT_SIZE];
+
+	bt_flags_text(extra->flags, text);
+	if (extra->flags && (bt_json_text(out, ",\"flags\":\"") || bt_json_text(out, text) || bt_json_text(out, "\"")))
+		return BT_E_NOMEM;
+	if (extra->project && (bt_json_text(out, ",\"project\":") || bt_json_u64(out, extra->project)))
+		return BT_E_NOMEM;
+	return 0;
+}
+
 static int write_rest(struct bt_buf *out, const struct bt_entry *entry)
 {
 	const struct bt_extra *extra = entry->extra;
@@ -96,6 +112,8 @@ static int write_rest(struct bt_buf *out, const struct bt_entry *entry)
 		return BT_E_NOMEM;
 	if (extra->xattr_count &&
 	    (bt_json_text(out, ",\"xattrs\":") || bt_xattrs_write(out, extra->xattrs, extra->xattr_count)))
+		return BT_E_NOMEM;
+	if (write_flags(out, extra))
 		return BT_E_NOMEM;
 	if (extra->error &&
 	    (bt_json_text(out, ",\"error\":") || bt_json_string(out, extra->error, strlen(extra->error))))

@@ -286,7 +286,7 @@ static void fill_result(const struct bt_snap_run *run, const struct plan *plan, 
 	result->unchanged = totals->unchanged;
 	result->vanished = totals->vanished;
 	result->errors = totals->errors;
-	result->excluded = bt_snap_walk_excluded(run->walk);
+	result->left_out = bt_snap_walk_excluded(run->walk);
 	result->new_bytes = totals->new_bytes;
 	if (run->commit) {
 		result->stored_bytes = bt_snap_commit_stored(run->commit);

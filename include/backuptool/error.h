@@ -58,7 +58,7 @@ enum bt_reason {
 	BT_R_BAD_NUMBER,      /* "bad-number": out of range, or not in its one spelling */
 	BT_R_TOO_DEEP,	      /* "too-deep": nesting over 16 */
 	BT_R_TOO_LARGE,	      /* "too-large": a line or list over its limit */
-	BT_R_BAD_MODE,	      /* "bad-mode" */
+	BT_R_BAD_MODE,	      /* "bad-mode": of the mode, or of inode flags */
 	BT_R_BAD_TIME,	      /* "bad-time": nanoseconds, or a timestamp that is none */
 	BT_R_BAD_OWNER,	      /* "bad-owner": 2^32-1 and above */
 	BT_R_BAD_TYPE,	      /* "bad-type": an unknown type, or members that do not belong to it */

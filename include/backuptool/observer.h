@@ -11,6 +11,8 @@ enum bt_event {
 	BT_EVENT_UNCHANGED, /* snapshot: files. restore: written anew, changed in place, left alone */
 	BT_EVENT_DELETED,   /* restore --delete; prune: a file of the store */
 	BT_EVENT_EXCLUDED,
+	BT_EVENT_REMOVED,  /* snapshot: an entry of the one before is gone; of a directory, with all that was in it */
+	BT_EVENT_BOUNDARY, /* snapshot: a directory that is not entered: another file system begins there */
 };
 
 /* Totals 0: not known. Those of taking a snapshot are of the one before, until there is more. */

@@ -36,12 +36,26 @@ struct bt_extra {
 	uint32_t chunk_count, chunk_page_count, hole_count, xattr_count;
 	bool has_chunks; /* chunks given, maybe none */
 	bool torn;
-	const char *error;  /* errno name, or NULL */
-	const char *target; /* symlink; NUL-terminated */
+	const char *error;    /* errno name, or NULL */
+	const char *boundary; /* of a directory that was not entered, because another file system begins there: the
+				 type of that as in /proc/self/mountinfo ("tmpfs", "fuse.sshfs"), or
+				 "btrfs-subvolume". Its tree is empty, and says nothing of what is there. NULL: none */
+	uint32_t flags;	      /* inode flags of a file or directory: bits of FS_IOC_GETFLAGS in BT_INODE_FLAGS */
+	uint32_t project;     /* project id of a file or directory; 0: none */
+	const char *target;   /* symlink; NUL-terminated */
 	uint32_t target_length;
 	uint32_t dev_major, dev_minor;
 	uint64_t inode, links, dev; /* links 0: not given */
 };
+
+/*
+ * The inode flags that are recorded and come back: those that a user can give. What a file system does for itself
+ * (extents, indexed directories, encryption) is not among them. bt_flags_text writes their letters as lsattr(1) and
+ * chattr(1) know them, in the order of the bits: "iad".
+ */
+#define BT_INODE_FLAGS	   UINT32_C(0x6283c4ff)
+#define BT_FLAGS_TEXT_SIZE 18 /* all of them, and NUL */
+void bt_flags_text(uint32_t flags, char text[BT_FLAGS_TEXT_SIZE]);
 
 struct bt_entry {
 	const char *name;	 /* NUL-terminated; "" for the root */
@@ -86,7 +100,12 @@ struct bt_snapshot_info {
 	uint64_t files, directories, others;
 	uint64_t directory_size, stored_size, file_size; /* file_size: of the snapshot file */
 	uint64_t added_size; /* what it brought to the disk: all of its file, and its volumes */
-	uint64_t created, changed, unchanged, errors;
+	uint64_t created, changed, unchanged;
+	uint64_t errors;     /* entries that could not be read, or are torn */
+	uint64_t torn;	     /* of these */
+	uint64_t removed;    /* entries of the parent, of any type, that are not there any more */
+	uint64_t left_out;   /* entries that rules left out, where the run looked */
+	uint64_t boundaries; /* directories that were not entered: another file system begins there */
 	bool xattrs;
 };
 

@@ -61,6 +61,15 @@ def chunked(chunks, holes='', sha256=True):
     return swap(f'"sha256":"{sha(FILES["a.txt"])}",', f'{digest}"chunks":[{chunks}],{holes}')
 
 
+def boundary(kind, empty=True):
+    """Makes the directory one that was not entered."""
+    def edit(value):
+        tree = f'"tree":"{sha(leaf().encode())}"' if empty else r'\1'
+        assert '"tree":' in value
+        return re.sub('("tree":"[0-9a-f]+")', f'{tree},"boundary":"{kind}"', value)
+    return edit
+
+
 def section(out, name, lines):
     """Appends a list; returns where its first line lies, and its elements."""
     begin = len(out)
@@ -165,6 +174,11 @@ def page_edits():
         'bad-owner': swap('"uid":1000', '"uid":4294967295'),
         'bad-type': swap('"type":"file"', '"type":"door"'),
         'bad-type_member': swap(stat, f',"rdev":[1,2]{stat}'),
+        'bad-type_boundary': boundary('tmpfs', empty=False),
+        'bad-name_boundary': boundary('tmp fs'),
+        'bad-mode_flags': swap(stat, f',"flags":"ai"{stat}'),
+        'bad-number_project': swap(stat, f',"project":0{stat}'),
+        'none_flags': swap(stat, f',"flags":"dA","project":7{stat}'),
         'bad-size_chunks': chunked(f'["{sha_a}",5]'),
         'bad-size_overflow': chunked(f'["{sha_a}",6],["{sha_a}","18446744073709551615"],["{sha_a}",1]'),
         'digest-mismatch_whole': lambda text: chunked(f'["{sha_a}",6]')(text).replace(sha_a, sha(b'other'), 1),
@@ -226,6 +240,10 @@ def part_edits():
     yield 'duplicate-name_tags', make(header=swap('"a","b"', '"a","a"'))
     yield 'bad-name_parent', make(header=swap('"parent":null', '"parent":"../x.json"'))
     yield 'missing-key_summary', make(summary=swap('"files":3,', ''))
+    yield 'none_counts', make(summary=swap('"errors":0', '"errors":2,"torn":2,"removed":1,"left_out":3,"boundaries":4'))
+    yield 'bad-number_counts', make(summary=swap('"errors":0', '"errors":0,"removed":0'))
+    yield 'bad-size_torn', make(summary=swap('"errors":0', '"errors":0,"torn":1'))
+    yield 'key-order_counts', make(summary=swap('"errors":0', '"errors":0,"boundaries":1,"removed":1'))
     yield 'bad-type_root', make(summary=swap('"type":"dir"', '"type":"fifo"'))
     yield 'wrong-type_summary', make(summary=swap('"xattrs":false', '"xattrs":0'))
     yield 'missing-key_end', make(end=lambda text: re.sub('"trees":[0-9]+,', '', text))

@@ -22,6 +22,16 @@
 		}                                                                                                      \
 	}
 
+/* The page of a directory without entries. */
+#define DIGEST_EMPTY                                                                                                   \
+	{                                                                                                              \
+		{                                                                                                      \
+			0xd8, 0x01, 0xaa, 0x1f, 0xb7, 0xdd, 0xcc, 0x33, 0x0a, 0x5e, 0x31, 0x73, 0x37, 0x2e, 0xa6,      \
+				0xaf, 0x4a, 0x3d, 0x08, 0xec, 0x58, 0x07, 0x44, 0x78, 0xe8, 0x5a, 0xa5, 0x60, 0x3e,    \
+				0x92, 0x66, 0x58                                                                       \
+		}                                                                                                      \
+	}
+
 #define NAME_50	 "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
 #define NAME_255 NAME_50 NAME_50 NAME_50 NAME_50 NAME_50 "12345"
 
@@ -52,6 +62,7 @@ static const struct bt_extra extra_link_raw = {.target = "\xff/\x80", .target_le
 static const struct bt_extra extra_device = {.dev_major = UINT32_MAX, .dev_minor = 0};
 static const struct bt_extra extra_xattrs = {.xattrs = sample_xattrs, .xattr_count = 4};
 static const struct bt_extra extra_torn = {.torn = true};
+static const struct bt_extra extra_boundary = {.boundary = "fuse.sshfs", .flags = 0x40, .project = 1};
 static const struct bt_extra extra_all = {.has_chunks = true,
 					  .chunks = sample_chunks,
 					  .chunk_count = 2,
@@ -62,6 +73,8 @@ static const struct bt_extra extra_all = {.has_chunks = true,
 					  .dev = 1,
 					  .xattrs = sample_xattrs,
 					  .xattr_count = 4,
+					  .flags = BT_INODE_FLAGS,
+					  .project = UINT32_MAX,
 					  .torn = true};
 
 #define NAMED(text) .name = text, .name_length = sizeof(text) - 1
@@ -75,6 +88,8 @@ static const struct bt_entry sample_entries[] = {
 	 .mtime = {-1, 999999999}, .has_digest = true, .digest = DIGEST_B, .has_stat = true, .stat = UINT64_MAX,
 	 .extra = &extra_all},
 	{NAMED("block"), .type = BT_BLOCKDEV, .mode = 0660, .extra = &extra_device},
+	{NAMED("boundary"), .type = BT_DIR, .mode = 0755, .has_digest = true, .digest = DIGEST_EMPTY,
+	 .extra = &extra_boundary},
 	{NAMED("caf\xc3\xa9"), .type = BT_DIR, .mode = 01777, .mtime = {INT64_C(1) << 40, 0}, .digest = DIGEST_B,
 	 .has_digest = true},
 	{NAMED("char"), .type = BT_CHARDEV, .mode = 0666, .extra = &extra_device},

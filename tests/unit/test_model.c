@@ -54,6 +54,10 @@ static void assert_extra(const struct bt_extra *a, const struct bt_extra *b)
 	assert_int_equal(!a->error, !b->error);
 	if (a->error)
 		assert_string_equal(a->error, b->error);
+	assert_int_equal(!a->boundary, !b->boundary);
+	if (a->boundary)
+		assert_string_equal(a->boundary, b->boundary);
+	assert_true(a->flags == b->flags && a->project == b->project);
 	assert_int_equal(a->target_length, b->target_length);
 	if (a->target)
 		assert_memory_equal(a->target, b->target, a->target_length + 1);
@@ -169,6 +173,10 @@ static const struct bt_snapshot_info sample_info = {
 	.changed = 7,
 	.unchanged = 8,
 	.errors = 9,
+	.torn = 9,
+	.removed = UINT64_MAX,
+	.left_out = 10,
+	.boundaries = 11,
 	.xattrs = true,
 };
 
@@ -207,7 +215,25 @@ static void test_header_and_summary_come_back(void **state)
 	assert_memory_equal(&info.files, &sample_info.files, 3 * sizeof(uint64_t));
 	assert_true(info.directory_size == UINT64_MAX && info.stored_size == 5);
 	assert_true(info.created == 6 && info.changed == 7 && info.unchanged == 8 && info.errors == 9 && info.xattrs);
+	assert_true(info.torn == 9 && info.removed == UINT64_MAX && info.left_out == 10 && info.boundaries == 11);
 	assert_false(info.classic);
+	bt_arena_free(&arena);
+}
+
+static void test_what_is_zero_is_not_written(void **state)
+{
+	static const char end[] = "\"errors\":9,\"left_out\":10,\"xattrs\":true}";
+	struct bt_snapshot_info info = sample_info, back;
+	struct bt_buf summary = {0};
+	struct bt_arena arena = {0};
+
+	info.torn = info.removed = info.boundaries = 0;
+	assert_int_equal(bt_summary_write(&summary, &info), 0);
+	assert_true(summary.length > strlen(end));
+	assert_memory_equal(summary.data + summary.length - strlen(end), end, strlen(end));
+	read_info(&info, &arena, &back);
+	assert_true(!back.torn && !back.removed && !back.boundaries && back.left_out == 10);
+	bt_buf_free(&summary);
 	bt_arena_free(&arena);
 }
 
@@ -304,6 +330,7 @@ int main(void)
 		cmocka_unit_test(test_an_entry_is_spelled_as_in_the_format),
 		cmocka_unit_test(test_cjson_reads_the_same),
 		cmocka_unit_test(test_header_and_summary_come_back),
+		cmocka_unit_test(test_what_is_zero_is_not_written),
 		cmocka_unit_test(test_other_headers),
 		cmocka_unit_test(test_headers_are_spelled_as_in_the_format),
 		cmocka_unit_test(test_timestamps),

@@ -93,6 +93,7 @@ static void expect_pages(const struct hostile *hostile, size_t count, const char
 #define FIFO_OF(rest) "{\"name\":\"p\",\"type\":\"fifo\",%,\"mtime\":[0,0]" rest "}"
 #define NAMED_FIFO(n) "{" n ",\"type\":\"fifo\",%,\"mtime\":[0,0]}"
 #define SHA	      ",\"sha256\":\"$\""
+#define EMPTY	      ",\"tree\":\"d801aa1fb7ddcc330a5e3173372ea6af4a3d08ec58074478e85aa5603e926658\""
 #define CHUNK(size)   "[\"$\"," size "]"
 
 static const struct hostile hostile_entries[] = {
@@ -196,6 +197,16 @@ static const struct hostile hostile_entries[] = {
 	{FILE_OF(SHA ",\"inode\":5,\"links\":~1"), BT_R_BAD_NUMBER},
 	{FILE_OF(SHA ",\"inode\":5,\"links\":2,\"dev\":~0"), BT_R_BAD_NUMBER},
 	{FILE_OF(SHA ",\"links\":2,~\"inode\":5"), BT_R_KEY_ORDER},
+	{FILE_OF(SHA ",\"flags\":~\"\""), BT_R_BAD_MODE},
+	{FILE_OF(SHA ",\"flags\":~\"ai\""), BT_R_BAD_MODE},
+	{FILE_OF(SHA ",\"flags\":~\"ii\""), BT_R_BAD_MODE},
+	{FILE_OF(SHA ",\"flags\":~\"ie\""), BT_R_BAD_MODE},
+	{FILE_OF(SHA ",\"flags\":~16"), BT_R_WRONG_TYPE},
+	{FILE_OF(SHA ",\"project\":~0"), BT_R_BAD_NUMBER},
+	{FILE_OF(SHA ",\"project\":~4294967296"), BT_R_BAD_NUMBER},
+	{FILE_OF(SHA ",\"project\":~true"), BT_R_WRONG_TYPE},
+	{FILE_OF(SHA ",\"project\":5,~\"flags\":\"i\""), BT_R_KEY_ORDER},
+	{FILE_OF(SHA ",~\"boundary\":\"tmpfs\""), BT_R_BAD_TYPE},
 	{FILE_OF(SHA ",\"stat\":~\"AAAA\""), BT_R_BAD_SIZE},
 	{FILE_OF(SHA ",\"stat\":\"AAAAAAAAAA~B=\""), BT_R_BAD_BASE64},
 	{FILE_OF(SHA ",\"stat\":\"AAAAAAAAAAA=\",~\"torn\":true"), BT_R_KEY_ORDER},
@@ -204,6 +215,14 @@ static const struct hostile hostile_entries[] = {
 	{DIR_OF(",~\"sha256\":\"$\""), BT_R_BAD_TYPE},
 	{DIR_OF(",\"tree\":\"$\",~\"inode\":5,\"links\":2"), BT_R_BAD_TYPE},
 	{DIR_OF(",\"tree\":\"$\",\"error\":\"EIO\"~"), BT_R_BAD_TYPE},
+	{DIR_OF(EMPTY ",\"boundary\":~\"\""), BT_R_BAD_NAME},
+	{DIR_OF(EMPTY ",\"boundary\":~\"a b\""), BT_R_BAD_NAME},
+	{DIR_OF(EMPTY ",\"boundary\":~\"caf\xc3\xa9\""), BT_R_BAD_NAME},
+	{DIR_OF(EMPTY ",\"boundary\":~\"" NAME_50 "123456789012345\""), BT_R_BAD_NAME},
+	{DIR_OF(EMPTY ",\"boundary\":~true"), BT_R_WRONG_TYPE},
+	{DIR_OF(",\"tree\":\"$\",\"boundary\":\"tmpfs\"~"), BT_R_BAD_TYPE},
+	{DIR_OF(",\"boundary\":\"tmpfs\"~"), BT_R_MISSING_KEY},
+	{DIR_OF(",\"boundary\":\"tmpfs\",\"error\":\"EIO\"~"), BT_R_BAD_TYPE},
 	{DIR_OF(",\"error\":\"EIO\",~\"torn\":true"), BT_R_BAD_TYPE},
 	/* links */
 	{LINK_OF("~"), BT_R_MISSING_KEY},
@@ -221,6 +240,8 @@ static const struct hostile hostile_entries[] = {
 	{CHAR_OF(",\"rdev\":[0~]"), BT_R_NOT_JSON},
 	{CHAR_OF(",\"rdev\":[0,0],~\"error\":\"EIO\""), BT_R_BAD_TYPE},
 	{FIFO_OF(",~\"rdev\":[0,0]"), BT_R_BAD_TYPE},
+	{FIFO_OF(",~\"flags\":\"i\""), BT_R_BAD_TYPE},
+	{FIFO_OF(",~\"project\":1"), BT_R_BAD_TYPE},
 	{FIFO_OF(",~\"error\":\"EIO\""), BT_R_BAD_TYPE},
 	{FIFO_OF(",\"xattrs\":[~]"), BT_R_BAD_XATTR},
 	{FIFO_OF(",\"xattrs\":[[~\"\",\"\"]]"), BT_R_BAD_XATTR},
@@ -451,6 +472,10 @@ static const struct hostile hostile_summaries[] = {
 	     "\"changed\":0,\"unchanged\":0,\"errors\":0"
 	{NUMBERS "~}", BT_R_MISSING_KEY},
 	{NUMBERS ",\"xattrs\":~1}", BT_R_WRONG_TYPE},
+	{NUMBERS ",\"removed\":~0,\"xattrs\":true}", BT_R_BAD_NUMBER},
+	{NUMBERS ",\"torn\":1,\"xattrs\":true~}", BT_R_BAD_SIZE},
+	{NUMBERS ",\"left_out\":1,~\"removed\":1,\"xattrs\":true}", BT_R_KEY_ORDER},
+	{NUMBERS ",\"boundaries\":~true,\"xattrs\":true}", BT_R_WRONG_TYPE},
 	{NUMBERS ",\"xattrs\":true,~\"files\":0}", BT_R_DUPLICATE_KEY},
 	{NUMBERS ",\"xattrs\":true}~,", BT_R_TRAILING_BYTES},
 };

@@ -648,7 +648,7 @@ static void test_excluded(void **state)
 	world.options.exclude_if_present = markers;
 	world.options.exclude_if_present_count = 1;
 	world_snap(&world);
-	assert_true(world.result.excluded >= 2);
+	assert_true(world.result.left_out >= 2);
 	struct looked looked = look_up(&world, "a.o");
 	assert_null(looked.entry);
 	drop_entry(&world, &looked);
