@@ -233,6 +233,8 @@ static void work(struct job *job, struct job_run *run)
 {
 	bool prunes = tool_retention_given(&job->options->retention) && !job->options->taking.dry_run;
 
+	run->taken.store = tool_store_facts(job->store);
+	run->taken.store.made &= run->number == 1;
 	tool_talk_begin(&job->talk, job->tool);
 	job->talk.observer.cancelled = snapshot_cancelled;
 	take(job, run);
@@ -320,22 +322,14 @@ static int run_all(struct job *job)
 static int name_task(struct job *job)
 {
 	const char *target = job->options->taking.target;
-	char host[HOST_NAME_MAX + 1] = "", *path = realpath(target, NULL), *shown;
-	struct stat status;
+	char host[HOST_NAME_MAX + 1] = "", *path;
+	int result = tool_target_check(job->tool, target);
 
-	if (path && (stat(path, &status) < 0 || !S_ISDIR(status.st_mode))) {
-		errno = ENOTDIR;
-		free(path);
-		path = NULL;
-	}
-	if (!path) {
-		shown = tool_escape(target);
-		tool_say(job->tool, "cannot protect %s: %s", shown, strerror(errno));
-		free(shown);
-		return TOOL_FATAL;
-	}
+	if (result != TOOL_OK)
+		return result;
+	path = realpath(target, NULL);
 	gethostname(host, sizeof(host) - 1);
-	job->task = tool_format("job %s %s", host, path);
+	job->task = tool_format("job %s %s", host, path ? path : target);
 	free(path);
 	return TOOL_OK;
 }

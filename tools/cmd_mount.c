@@ -56,10 +56,29 @@ static void exec_driver(char **list)
 	execvp("backupfs", list);
 }
 
+/* The driver opens any store. */
+static int check_id(const struct tool *tool)
+{
+	const struct bt_store_options options = {.id = tool_store_wanted(tool), .read_only = true};
+	struct bt_store *store;
+	struct bt_error error = {0};
+
+	if (!options.id)
+		return TOOL_OK;
+	if (bt_store_open(tool->store, &options, &store, &error) < 0)
+		return tool_fail(tool, &error);
+	bt_store_close(store);
+	return TOOL_OK;
+}
+
 static int run(struct tool *tool, const void *options)
 {
-	char **list = arguments(tool, options);
+	char **list;
+	int result = check_id(tool);
 
+	if (result != TOOL_OK)
+		return result;
+	list = arguments(tool, options);
 	exec_driver(list);
 	if (errno == ENOENT)
 		tool_say(tool, "the program backupfs is missing: install libfuse3-dev, build again, and try once more");

@@ -33,6 +33,7 @@ static const struct tool_option table[] = {
 /* What the service needs to know of this place. */
 struct place {
 	char *program, *store, *target;
+	struct tool_store_facts facts; /* of the store */
 };
 
 static void place_free(struct place *place)
@@ -72,23 +73,41 @@ static char *absolute(const char *path)
 	return real;
 }
 
+/* The service knows its store by the id, so it is made here, and not where a disk is missing one day. */
+static int place_meet(const struct tool *tool, bool print, struct place *place)
+{
+	const struct bt_store_options options = {.id = tool_store_wanted(tool), .read_only = true};
+	struct bt_store *store = NULL;
+	struct bt_error error = {0};
+	int result = TOOL_OK, code = 0;
+
+	if (print)
+		code = bt_store_open(place->store, &options, &store, &error);
+	else
+		result = tool_store_open(tool, true, &store);
+	if (store)
+		place->facts = tool_store_facts(store);
+	bt_store_close(store);
+	if (code == 0 || (error.code == BT_E_NO_STORE && error.sys != ENOTDIR && !options.id))
+		return result;
+	return tool_fail(tool, &error);
+}
+
 static int place_find(const struct tool *tool, const struct options *options, struct place *place)
 {
 	const char *target = options->job.taking.target;
-	struct stat status;
+	int result = tool_target_check(tool, target);
 
+	if (result != TOOL_OK)
+		return result;
 	place->program = realpath("/proc/self/exe", NULL);
 	if (!place->program)
 		return cannot(tool, "find", "this program");
 	place->target = realpath(target, NULL);
-	if (place->target && (stat(place->target, &status) < 0 || !S_ISDIR(status.st_mode))) {
-		errno = ENOTDIR;
-		return cannot(tool, "protect", target);
-	}
 	if (!place->target)
 		return cannot(tool, "protect", target);
 	place->store = absolute(tool->store);
-	return place->store ? TOOL_OK : cannot(tool, "find the store", tool->store);
+	return place->store ? place_meet(tool, options->print, place) : cannot(tool, "find the store", tool->store);
 }
 
 static void put_word(FILE *out, const char *text, bool program)
@@ -138,6 +157,8 @@ static int put_command(FILE *out, const struct tool *tool, const struct place *p
 	put_word(out, place->program, true);
 	put_word(out, "job", false);
 	put_option(out, "store", place->store);
+	if (*place->facts.id)
+		put_option(out, "store-id", place->facts.id);
 	put_option(out, "target-directory", place->target);
 	put_word(out, "--duration=forever", false);
 	if (tool->lock_wait < 0)
@@ -243,6 +264,7 @@ struct service {
 	const char *path; /* NULL: not written */
 	bool replaced;
 	const char *commands[3];
+	struct tool_store_facts facts;
 };
 
 static struct tool_value get_path(const void *row)
@@ -266,13 +288,20 @@ static struct tool_value get_commands(const void *row)
 	return (struct tool_value){.kind = self->path ? TOOL_TEXTS : TOOL_NOTHING, .texts = {self->commands, 3}};
 }
 
+TOOL_GETTER(struct service, store_id, *self->facts.id ? TOOL_TEXT : TOOL_NOTHING, text, self->facts.id)
+TOOL_GETTER(struct service, store_made, self->facts.made ? TOOL_FLAG : TOOL_NOTHING, flag, self->facts.made)
 TOOL_GETTER(struct service, name, TOOL_TEXT, text, self->name)
 TOOL_GETTER(struct service, service, TOOL_TEXT, text, self->text)
 
 static const struct tool_column columns[] = {
-	{"name", NULL, false, get_name},	 {"service", NULL, false, get_service},
-	{"path", NULL, false, get_path},	 {"replaced", NULL, false, get_replaced},
-	{"commands", NULL, false, get_commands}, {0},
+	{"name", NULL, false, get_name},
+	{"service", NULL, false, get_service},
+	{"path", NULL, false, get_path},
+	{"replaced", NULL, false, get_replaced},
+	{"commands", NULL, false, get_commands},
+	{"store_id", NULL, false, get_store_id},
+	{"store_made", NULL, false, get_store_made},
+	{0},
 };
 
 static void print_service(const struct tool *tool, const struct service *service)
@@ -296,15 +325,11 @@ static void print_service(const struct tool *tool, const struct service *service
 	free(shown);
 }
 
-static int install(const struct tool *tool, struct service *service)
+static int install(const struct tool *tool, const char *directory, struct service *service)
 {
-	char *directory = units_directory(), *path, *start;
+	char *path, *start;
 	int result = TOOL_OK;
 
-	if (!directory) {
-		tool_say(tool, "HOME is not set, so nobody knows where to write the service; show it with --print");
-		return TOOL_FATAL;
-	}
 	path = tool_format("%s/%s", directory, service->name);
 	service->replaced = access(path, F_OK) == 0;
 	start = tool_format("systemctl --user %s %s", service->replaced ? "restart" : "enable --now", service->name);
@@ -318,29 +343,28 @@ static int install(const struct tool *tool, struct service *service)
 		result = cannot(tool, "write", path);
 	else
 		print_service(tool, service);
-	free(directory);
 	free(path);
 	free(start);
 	return result;
 }
 
-static int show(const struct tool *tool, const struct options *options, const struct place *place, const char *text)
+/* directory: where it is written, or NULL. */
+static int show(const struct tool *tool, const char *directory, const struct place *place, const char *text)
 {
 	char *name = unit_name(place->store, place->target);
-	struct service service = {.name = name, .text = text};
+	struct service service = {.name = name, .text = text, .facts = place->facts};
 	int result = TOOL_OK;
 
-	if (options->print)
-		print_service(tool, &service);
+	if (directory)
+		result = install(tool, directory, &service);
 	else
-		result = install(tool, &service);
+		print_service(tool, &service);
 	free(name);
 	return result;
 }
 
-static int run(struct tool *tool, const void *arg)
+static int make_service(struct tool *tool, const struct options *options, const char *directory)
 {
-	const struct options *options = arg;
 	struct place place = {0};
 	char *text = NULL;
 	size_t size = 0;
@@ -354,9 +378,24 @@ static int run(struct tool *tool, const void *arg)
 	if (out && fclose(out) != 0)
 		result = cannot(tool, "make", "the service");
 	if (result == TOOL_OK)
-		result = show(tool, options, &place, text);
+		result = show(tool, directory, &place, text);
 	place_free(&place);
 	free(text);
+	return result;
+}
+
+static int run(struct tool *tool, const void *arg)
+{
+	const struct options *options = arg;
+	char *directory = options->print ? NULL : units_directory();
+	int result;
+
+	if (!directory && !options->print) {
+		tool_say(tool, "HOME is not set, so nobody knows where to write the service; show it with --print");
+		return TOOL_FATAL;
+	}
+	result = make_service(tool, options, directory);
+	free(directory);
 	return result;
 }
 
@@ -367,6 +406,8 @@ const struct tool_command cmd_schedule = {
 		       "of the machine. It is written to $XDG_CONFIG_HOME/systemd/user or\n"
 		       "~/.config/systemd/user, with absolute paths of this program, the store and the\n"
 		       "directory, under a name that belongs to these two; doing it again replaces it.\n"
+		       "The store is made now when it is missing, and the service knows it by its id:\n"
+		       "while its disk is not mounted, the service makes no other and tries again.\n"
 		       "The command prints how to start it. Rules of prune concern the snapshots of\n"
 		       "this host and directory only.\n"
 		       "\n"

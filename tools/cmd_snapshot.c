@@ -122,7 +122,7 @@ static void say_tags(const struct tool *tool, const struct tool_taking *taking, 
 static int take(struct tool *tool, const struct tool_taking *taking, struct bt_store *store)
 {
 	const struct bt_snapshot_options wanted = tool_taking_options(taking);
-	struct tool_taken taken = {.dry_run = taking->dry_run};
+	struct tool_taken taken = {.dry_run = taking->dry_run, .store = tool_store_facts(store)};
 	struct bt_error error = {0};
 	struct tool_talk talk;
 	int code;
@@ -174,7 +174,7 @@ static bool store_is_to_be_made(const struct tool *tool)
 	int code = bt_store_open(tool->store, &read_only, &store, &error);
 
 	bt_store_close(store);
-	return code == BT_E_NO_STORE && error.sys != ENOTDIR;
+	return code == BT_E_NO_STORE && error.sys != ENOTDIR && !tool_store_wanted(tool);
 }
 
 static int run(struct tool *tool, const void *arg)
@@ -186,7 +186,9 @@ static int run(struct tool *tool, const void *arg)
 	tool_patterns_check(tool, taking->target, &taking->exclude);
 	if (taking->dry_run && store_is_to_be_made(tool))
 		return take_without_store(tool, taking);
-	result = tool_store_open(tool, !taking->dry_run, &store);
+	result = tool_target_check(tool, taking->target);
+	if (result == TOOL_OK)
+		result = tool_store_open(tool, !taking->dry_run, &store);
 	if (result != TOOL_OK)
 		return result;
 	result = take(tool, taking, store);
@@ -197,11 +199,12 @@ static int run(struct tool *tool, const void *arg)
 const struct tool_command cmd_snapshot = {
 	.name = "snapshot",
 	.summary = "takes a snapshot of a directory",
-	.description = "The store is made when it is missing; if it lies inside the directory, it is\n"
-		       "left out. A file that did not change since the last snapshot of the same\n"
-		       "directory is not read again, and every content is stored once, however many\n"
-		       "files and snapshots have it. When the command ends with 0, the snapshot is on\n"
-		       "the disk to stay; before that, it is not there at all.\n"
+	.description = "The store is made when it is missing, which is said, unless --store-id names\n"
+		       "the one that must be there. If it lies inside the directory, it is left out.\n"
+		       "A file that did not change since the last snapshot of the same directory is\n"
+		       "not read again, and every content is stored once, however many files and\n"
+		       "snapshots have it. When the command ends with 0, the snapshot is on the disk\n"
+		       "to stay; before that, it is not there at all.\n"
 		       "\n"
 		       "Patterns are those of .gitignore: '*.tmp' matches at any depth, '/Downloads/'\n"
 		       "only the directory at the top, '**' any number of directories, and '!' in\n"

@@ -238,6 +238,13 @@ const char *tool_set_text(void *field, const char *text)
 	return NULL;
 }
 
+const char *tool_set_store_id(void *field, const char *text)
+{
+	if (strlen(text) != 32 || strspn(text, "0123456789abcdef") != 32)
+		return "32 digits and letters, as in the file 'id' of a store";
+	return tool_set_text(field, text);
+}
+
 const char *tool_set_only(void *field, const char *text)
 {
 	return *(const char **)field ? "the first one; run the command once for each" : tool_set_text(field, text);

@@ -45,6 +45,7 @@ int tool_options_parse(const struct tool_option_group *groups, int argc, char **
 tool_option_set tool_set_true;	   /* bool */
 tool_option_set tool_set_text;	   /* const char *, not empty */
 tool_option_set tool_set_only;	   /* the same, where people expect that a second one counts, too: it is refused */
+tool_option_set tool_set_store_id; /* const char *, 32 hex digits */
 tool_option_set tool_add_text;	   /* struct tool_texts, not empty */
 tool_option_set tool_add_tag;	   /* the same, without a comma, which stands between tags where they are shown */
 tool_option_set tool_set_duration; /* int64_t seconds; "forever" is -1 */

@@ -2,10 +2,12 @@
 #include "taking.h"
 #include "output.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* The lines of a file are patterns; "-" is standard input. */
 const char *tool_add_patterns_from(void *field, const char *text)
@@ -108,6 +110,34 @@ void tool_patterns_check(const struct tool *tool, const char *directory, const s
 	free(real);
 }
 
+int tool_target_check(const struct tool *tool, const char *target)
+{
+	int fd = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC), failed = errno;
+	char *shown;
+
+	if (fd >= 0) {
+		close(fd);
+		return TOOL_OK;
+	}
+	shown = tool_escape(target);
+	if (failed == ENOENT)
+		tool_say(tool, "there is no directory %s", shown);
+	else if (failed == ENOTDIR)
+		tool_say(tool, "%s is a file; give its directory", shown);
+	else
+		tool_say(tool, "%s cannot be read: %s", shown, strerror(failed));
+	free(shown);
+	return TOOL_FATAL;
+}
+
+struct tool_store_facts tool_store_facts(const struct bt_store *store)
+{
+	struct tool_store_facts facts = {.made = bt_store_made(store)};
+
+	snprintf(facts.id, sizeof(facts.id), "%s", bt_store_id(store));
+	return facts;
+}
+
 struct bt_snapshot_options tool_taking_options(const struct tool_taking *taking)
 {
 	return (struct bt_snapshot_options){
@@ -128,6 +158,8 @@ struct bt_snapshot_options tool_taking_options(const struct tool_taking *taking)
 
 #define GETTER(name, wanted, member, value) TOOL_GETTER(struct tool_taken, name, wanted, member, value)
 GETTER(dry_run, TOOL_FLAG, flag, self->dry_run)
+GETTER(store_id, *self->store.id ? TOOL_TEXT : TOOL_NOTHING, text, self->store.id)
+GETTER(store_made, self->store.made ? TOOL_FLAG : TOOL_NOTHING, flag, self->store.made)
 GETTER(skipped, TOOL_FLAG, flag, self->result.skipped)
 GETTER(files, TOOL_COUNT, number, self->result.files)
 GETTER(directories, TOOL_COUNT, number, self->result.directories)
@@ -165,5 +197,7 @@ const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1] = {
 	{"stored_bytes", NULL, false, get_stored_bytes},
 	{"written_bytes", NULL, false, get_written_bytes},
 	{"seconds", NULL, false, get_seconds},
+	{"store_id", NULL, false, get_store_id},
+	{"store_made", NULL, false, get_store_made},
 	{0},
 };

@@ -55,13 +55,24 @@ void tool_patterns_check(const struct tool *tool, const char *directory, const s
 /* As the engine wants them; borrowed. */
 struct bt_snapshot_options tool_taking_options(const struct tool_taking *taking);
 
+/* Whether the directory can be listed. Asked before a store is made for it. Says what is wrong and gives an exit code,
+ * or TOOL_OK. */
+int tool_target_check(const struct tool *tool, const char *target);
+
+struct tool_store_facts {
+	char id[BT_STORE_ID_SIZE];
+	bool made;
+};
+struct tool_store_facts tool_store_facts(const struct bt_store *store);
+
 struct tool_taken {
 	bool dry_run;
+	struct tool_store_facts store;
 	struct bt_snapshot_result result;
 	double seconds;
 };
 /* Of struct tool_taken, for JSON; ends with a NULL key. */
-#define TOOL_TAKEN_COLUMNS 18
+#define TOOL_TAKEN_COLUMNS 20
 extern const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1];
 
 #endif

@@ -89,25 +89,38 @@ static const char *advice(const struct bt_error *error)
 	return "";
 }
 
+/* Why the store cannot be opened; allocated. */
+static char *no_store_text(const struct tool *tool, int sys)
+{
+	const char *wanted = tool_store_wanted(tool);
+	char *store = tool_escape(tool->store), *sentence;
+
+	if (sys == ENOTDIR)
+		sentence = tool_format("%s is not a directory, so it cannot be a store; name another with --store DIR",
+				       store);
+	else if (sys == ESTALE)
+		sentence = tool_format("the store at %s is another one than %s: is the right disk mounted?", store,
+				       wanted ? wanted : "before");
+	else if (wanted)
+		sentence = tool_format("there is no store at %s: is the disk mounted?", store);
+	else
+		sentence = tool_format("there is no store at %s; make one with 'backuptool snapshot --target-directory "
+				       "DIR', or name another with --store DIR",
+				       store);
+	free(store);
+	return sentence;
+}
+
 char *tool_error_text(const struct tool *tool, const struct bt_error *error)
 {
-	char text[1024], *store, *sentence;
+	char text[1024];
 
 	if (error->code == BT_E_CANCELLED)
 		return tool_format("interrupted");
-	if (error->code != BT_E_NO_STORE) {
-		bt_error_text(error, text, sizeof(text));
-		return tool_format("%s%s", text, advice(error));
-	}
-	store = tool_escape(tool->store);
-	sentence =
-		tool_format(error->sys == ENOTDIR
-				    ? "%s is not a directory, so it cannot be a store; name another with --store DIR"
-				    : "there is no store at %s; make one with 'backuptool snapshot --target-directory "
-				      "DIR', or name another with --store DIR",
-			    store);
-	free(store);
-	return sentence;
+	if (error->code == BT_E_NO_STORE)
+		return no_store_text(tool, error->sys);
+	bt_error_text(error, text, sizeof(text));
+	return tool_format("%s%s", text, advice(error));
 }
 
 int tool_fail(const struct tool *tool, const struct bt_error *error)
@@ -119,17 +132,41 @@ int tool_fail(const struct tool *tool, const struct bt_error *error)
 	return error->code ? tool_exit_code(error->code) : TOOL_FATAL;
 }
 
+/* The id in the environment belongs to the store in the environment. */
+const char *tool_store_wanted(const struct tool *tool)
+{
+	const char *id = getenv("BACKUPTOOL_STORE_ID");
+
+	if (tool->store_id || !id || !*id || tool->store != getenv("BACKUPTOOL_STORE"))
+		return tool->store_id;
+	return id;
+}
+
+/* Also in a quiet run: where the disk of the store is not mounted, nothing else shows it. */
+static void say_made(const struct tool *tool)
+{
+	char *path = realpath(tool->store, NULL), *shown = tool_escape(path ? path : tool->store);
+
+	if (!tool->json)
+		tool_say(tool, "made a new store at %s", shown);
+	free(path);
+	free(shown);
+}
+
 static int store_open(const struct tool *tool, struct bt_store_options options, struct bt_store **ret_store)
 {
 	static const struct bt_observer observer = {.cancelled = tool_signals_cancel};
 	struct bt_error error = {0};
 
 	options.observer = &observer;
+	options.id = tool_store_wanted(tool);
 	options.lock_wait_ms = tool->lock_wait < 0		  ? -1
 			       : tool->lock_wait > INT_MAX / 1000 ? INT_MAX
 								  : (int)tool->lock_wait * 1000;
 	if (bt_store_open(tool->store, &options, ret_store, &error) < 0)
 		return tool_fail(tool, &error);
+	if (bt_store_made(*ret_store))
+		say_made(tool);
 	return TOOL_OK;
 }
 

@@ -48,6 +48,7 @@ struct tool_command {
 struct tool {
 	const struct tool_command *command; /* NULL before it is known */
 	const char *store;		    /* as the user wrote it */
+	const char *store_id;		    /* NULL: any store, or that of the environment */
 	int64_t lock_wait;		    /* seconds; -1 forever */
 	bool json, quiet, verbose, no_progress, yes, help, version;
 	struct tool_texts given; /* the command's own options, one word each */
@@ -66,7 +67,10 @@ int tool_fail(const struct tool *tool, const struct bt_error *error);
 /* The exit code alone. */
 int tool_exit_code(enum bt_code code);
 
-/* Opens tool->store; with create makes it. Says what is wrong and gives an exit code, or TOOL_OK. */
+/* The id of the only store that may be opened; NULL if any may. */
+const char *tool_store_wanted(const struct tool *tool);
+/* Opens tool->store; with create makes it, and says so, unless there is to be one with a certain id. Says what is wrong
+ * and gives an exit code, or TOOL_OK. */
 int tool_store_open(const struct tool *tool, bool create, struct bt_store **ret_store);
 
 /* A snapshot that the user named, in its store: a name, prefix, "latest", "latest~N" or "@TIME" in tool->store, or a

@@ -31,11 +31,16 @@ static int no_store(const struct bt_store *store, int sys, struct bt_error *erro
 	return code;
 }
 
-static int open_root(struct bt_store *store, struct bt_error *error)
+static bool may_make(const struct bt_store *store)
+{
+	return store->options.create && !store->options.id && !store->read_only;
+}
+
+static int open_root(struct bt_store *store, bool *ret_made, struct bt_error *error)
 {
 	struct statvfs fs;
 	bool made = false;
-	if (store->options.create && !store->read_only) {
+	if (may_make(store)) {
 		made = mkdir(store->path, 0700) == 0;
 		if (!made && errno != EEXIST)
 			return bt_fail_sys(error, errno, store->path, "create the store");
@@ -46,6 +51,7 @@ static int open_root(struct bt_store *store, struct bt_error *error)
 	if (fd < 0)
 		return bt_fail_sys(error, -fd, store->path, "open the store");
 	store->dirfd = fd;
+	*ret_made = made;
 	if (made)
 		sync_parent(fd);
 	if (!fstatvfs(fd, &fs) && fs.f_flag & ST_RDONLY)
@@ -53,16 +59,41 @@ static int open_root(struct bt_store *store, struct bt_error *error)
 	return 0;
 }
 
+/* A store of before there were ids gets one if that can be; a new one is none without. */
+static int identify(struct bt_store *store, struct bt_error *error)
+{
+	bool given = false, is_new = !store->snapshot_count && !bt_store_marked(store);
+
+	bt_identity_read(store);
+	if (store->options.id && strcmp(store->options.id, store->id) != 0)
+		return no_store(store, *store->id || !is_new ? ESTALE : 0, error);
+	if (*store->id)
+		return 0;
+	if (may_make(store)) {
+		int r = bt_identity_give(store, &given, is_new ? error : NULL);
+		store->made = given && is_new;
+		return is_new ? r : 0;
+	}
+	return is_new && !store->options.create ? no_store(store, 0, error) : 0;
+}
+
+static int open_inside(struct bt_store *store, struct bt_error *error)
+{
+	int r = bt_catalogue_refresh(store, error);
+	return r ? r : identify(store, error);
+}
+
 static int open_parts(struct bt_store *store, struct bt_error *error)
 {
+	bool made = false;
 	if (!store->path || bt_fds_new(store->options.open_files, &store->fds) || bt_blocks_new(store) ||
 	    bt_index_new(&store->index))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	int r = open_root(store, error);
+	int r = open_root(store, &made, error);
 	if (!r)
-		r = bt_catalogue_refresh(store, error);
-	if (!r && !store->options.create && !store->snapshot_count && !bt_store_marked(store))
-		r = no_store(store, 0, error);
+		r = open_inside(store, error);
+	if (r && made)
+		rmdir(store->path);
 	return r;
 }
 
@@ -138,7 +169,8 @@ bool bt_store_salvages(const struct bt_store *store)
 bool bt_store_marked(const struct bt_store *store)
 {
 	struct stat status;
-	return (!fstatat(store->dirfd, LOCK_NAME, &status, AT_SYMLINK_NOFOLLOW) && S_ISREG(status.st_mode)) ||
+	return *store->id ||
+	       (!fstatat(store->dirfd, LOCK_NAME, &status, AT_SYMLINK_NOFOLLOW) && S_ISREG(status.st_mode)) ||
 	       (!fstatat(store->dirfd, BT_CONTENTS_DIR, &status, AT_SYMLINK_NOFOLLOW) && S_ISDIR(status.st_mode));
 }
 

@@ -60,6 +60,8 @@ struct bt_store {
 	struct bt_store_options options;
 	struct bt_foreign foreign;
 	bool read_only;
+	bool made;		   /* by this open */
+	char id[BT_STORE_ID_SIZE]; /* "": it has none */
 	char *path;
 	int dirfd;
 	pthread_mutex_t lock; /* the descriptors below, adding slots, decoders */
@@ -87,6 +89,11 @@ struct bt_store {
 
 /* store.c: the directory that has the name now; fd or -errno. */
 int bt_store_contents(struct bt_store *store, bool create);
+
+/* identity.c: what the file says; "" where there is none, or none that can be read. */
+void bt_identity_read(struct bt_store *store);
+/* Whether it was this caller who gave it one, and no other program. */
+int bt_identity_give(struct bt_store *store, bool *ret_given, struct bt_error *error);
 
 /* catalogue.c */
 struct bt_slot *bt_slot(const struct bt_store *store, uint32_t ordinal);

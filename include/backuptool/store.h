@@ -13,9 +13,12 @@
 
 struct bt_store;
 
+#define BT_STORE_ID_SIZE 33 /* 32 hex digits and NUL */
+
 struct bt_store_options {
 	bool create;	     /* make the directory (0700) when it is missing, only its last component, and take any that
 				is there for a store; with read_only, nothing is made */
+	const char *id;	     /* open the store with this id and no other, and make none; NULL: any */
 	bool read_only;	     /* never write, not even derived data; implied by a read-only file system */
 	size_t cache_bytes;  /* for decoded blocks; 0 means 64 MiB */
 	bool verify_always;  /* hash contents each time they are read, not only once after decoding */
@@ -31,10 +34,17 @@ struct bt_store_options {
 };
 
 /* path is relative to the working directory. BT_E_NO_STORE when there is no such directory (sys is ENOTDIR if it is
- * something else), or one in which nothing is a store's: then nothing was written. options may be NULL (all zero). */
+ * something else), one in which nothing is a store's, or another store than the wanted one (sys is ESTALE): then
+ * nothing was written. options may be NULL (all zero). */
 int bt_store_open(const char *path, const struct bt_store_options *options, struct bt_store **ret_store,
 		  struct bt_error *error);
 void bt_store_close(struct bt_store *store); /* NULL is fine */
+
+/* What tells the store from all others, wherever it lies: random, given when it is made. "" for one that has none: made
+ * by version 0.1.0 and since then opened by nobody who may make stores and write here. Valid until close. */
+const char *bt_store_id(const struct bt_store *store);
+/* Whether this open made the store: there was no directory, or one in which nothing was a store's. */
+bool bt_store_made(const struct bt_store *store);
 
 /* Looks at the directory again: new snapshots appear, removed ones vanish; what is open stays readable. */
 int bt_store_refresh(struct bt_store *store, struct bt_error *error);

@@ -46,7 +46,7 @@ documented() {
 	backuptool schedule --target-directory src --interval 1h --print --json >shown
 	documented schedule <shown
 	diff <(jq -rj .service shown) <(backuptool schedule --target-directory src --interval 1h --print)
-	[ "$(jq -c keys_unsorted shown)" = '["name","service"]' ]
+	[ "$(jq -c keys_unsorted shown)" = '["name","service","store_id"]' ]
 	backuptool schedule --target-directory src --interval 1h --json >written
 	documented schedule <written
 	diff <(jq -rj .service written) "$(jq -r .path written)"

@@ -39,7 +39,7 @@ run_service() {
 
 @test "it is written where systemd looks, and how to start it is said" {
 	mkdir src
-	HOME=$WORK/home run -0 schedule src --interval 1h
+	HOME=$WORK/home run -0 --separate-stderr schedule src --interval 1h
 	[[ ${lines[0]} =~ ^wrote\ ($WORK/home/\.config/systemd/user/(backuptool-[A-Za-z0-9._-]+-src-[0-9a-f]{8}\.service))$ ]]
 	path=${BASH_REMATCH[1]} name=${BASH_REMATCH[2]}
 	[[ $output == *$'\n'"  systemctl --user daemon-reload"$'\n'"  systemctl --user enable --now $name"$'\n'* ]]
@@ -112,7 +112,7 @@ run_service() {
 	run -2 schedule src
 	run -2 schedule src --interval 0
 	run -1 schedule missing --interval 1h --print
-	[ "$output" = "backuptool schedule: cannot protect missing: No such file or directory" ]
+	[ "$output" = "backuptool schedule: there is no directory missing" ]
 	touch file
 	run -1 schedule file --interval 1h --print
 	run -2 schedule src --interval 1h --duration forever

@@ -54,6 +54,7 @@ def program(table, date):
     lines += exit_status(table)
     lines += roff.heading('ENVIRONMENT')
     lines += ['.TP', roff.bold('BACKUPTOOL_STORE'), 'The store, where no option names it.']
+    lines += ['.TP', roff.bold('BACKUPTOOL_STORE_ID'), 'The id of that store: where another one or none is there, commands end with 10 and make none.']
     lines += ['.TP', roff.bold('NO_COLOR'), 'Nothing is coloured, and no progress line is drawn.']
     return lines + see_also([('backupfs', 8), ('backuptool-format', 5)])
 

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* What nobody can guess: names that do not meet, and seeds. */
+#ifndef BT_BASE_RANDOM_H
+#define BT_BASE_RANDOM_H
+
+#include <stddef.h>
+
+int bt_random(void *data,
+	      size_t size); /* from the kernel, at most 256 bytes: 0 or -errno, nothing else stands in for it */
+/* The same as lower-case hex digits: 2*size of them, without NUL; at most 32 bytes. */
+int bt_random_hex(char *text, size_t size);
+
+#endif
