@@ -50,7 +50,8 @@ static void entry(void *arg, enum bt_event event, const char *path)
 				       [BT_EVENT_CHANGED] = 'M',
 				       [BT_EVENT_UNCHANGED] = '=',
 				       [BT_EVENT_DELETED] = 'D',
-				       [BT_EVENT_EXCLUDED] = 'X'};
+				       [BT_EVENT_EXCLUDED] = 'X',
+				       [BT_EVENT_VANISHED] = 'V'};
 	struct tool_talk *talk = arg;
 	char *shown = tool_escape(path);
 

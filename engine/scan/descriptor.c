@@ -98,37 +98,31 @@ void bt_scan_fds_drop(struct bt_scan_fds *fds, struct bt_scan_private *node)
 	pthread_mutex_unlock(&fds->lock);
 }
 
-/* Something else than a directory is there: it was replaced. */
-static int open_error(int error)
-{
-	return error == -ENOTDIR || error == -ELOOP ? -ESTALE : error;
-}
-
-static int open_directory(const struct bt_scan *scan, int parent, const struct bt_found *self)
+int bt_scan_open_directory(const struct bt_scan *scan, int parent, const char *name, uint32_t uid)
 {
 	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK;
-	int noatime = scan->privileged || self->uid == scan->owner ? O_NOATIME : 0;
-	int fd = bt_openat(parent, self->name, flags | noatime, 0);
+	int noatime = scan->privileged || uid == scan->owner ? O_NOATIME : 0;
+	int fd = bt_openat(parent, name, flags | noatime, 0);
 
 	if (fd == -EPERM && noatime)
-		fd = bt_openat(parent, self->name, flags, 0);
-	return fd;
+		fd = bt_openat(parent, name, flags, 0);
+	return fd == -ELOOP ? -ENOTDIR : fd;
 }
 
 /* The descriptor of the directory that the parent saw, or a negative errno. */
 static int open_child(struct bt_scan *scan, int parent, const struct bt_found *self)
 {
-	int fd = open_directory(scan, parent, self);
+	int fd = bt_scan_open_directory(scan, parent, self->name, self->uid);
 	struct stat stat;
 
 	if (fd == -EMFILE || fd == -ENFILE) {
 		pthread_mutex_lock(&scan->fds.lock);
 		close_down_to(&scan->fds, scan->fds.open / 2);
 		pthread_mutex_unlock(&scan->fds.lock);
-		fd = open_directory(scan, parent, self);
+		fd = bt_scan_open_directory(scan, parent, self->name, self->uid);
 	}
 	if (fd < 0)
-		return open_error(fd);
+		return fd;
 	if (fstat(fd, &stat) < 0) {
 		int error = -errno;
 

@@ -49,16 +49,6 @@ bool bt_scan_filter_entry(const struct bt_scan *scan, struct bt_scan_scratch *sc
 	return bt_rules_excluded(scan->options.rules, path, name, directory);
 }
 
-int bt_scan_leave_out(const struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_scratch *scratch,
-		      const struct bt_scan_key *key)
-{
-	node->dir.excluded++;
-	if (scan->options.observer == NULL || scan->options.observer->entry == NULL)
-		return 0;
-	node->left_out_count++;
-	return bt_buf_append(&scratch->left_out, bt_scan_name(scratch, key), key->length + (size_t)1);
-}
-
 static bool is_marker(const struct bt_scan *scan, const char *name)
 {
 	for (size_t i = 0; i < scan->options.if_present_count; i++)
@@ -128,7 +118,7 @@ int bt_scan_filter_names(const struct bt_scan *scan, struct bt_scan_private *nod
 
 		if (!kept_beside(scan, &markers, bt_scan_name(scratch, key)) ||
 		    (key->type != DT_UNKNOWN && bt_scan_filter_entry(scan, scratch, key, key->type == DT_DIR)))
-			result = bt_scan_leave_out(scan, node, scratch, key);
+			result = bt_scan_note(scan, node, scratch, BT_EVENT_EXCLUDED, bt_scan_name(scratch, key));
 		else
 			scratch->keys[kept++] = *key;
 	}

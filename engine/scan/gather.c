@@ -144,6 +144,6 @@ void bt_scan_scratch_free(struct bt_scan_scratch *scratch)
 	free(scratch->keys);
 	bt_buf_free(&scratch->names);
 	bt_buf_free(&scratch->path);
-	bt_buf_free(&scratch->left_out);
+	bt_buf_free(&scratch->told);
 	*scratch = (struct bt_scan_scratch){0};
 }

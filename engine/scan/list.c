@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+enum { GONE = -1 }; /* an error of entries that are taken out */
+
 /* A thread's buffers are given back after a directory of more than this. */
 #define SCRATCH_KEPT ((size_t)1 << 20)
 
@@ -38,6 +40,12 @@ static void look_at(const struct bt_scan *scan, int dirfd, const struct bt_scan_
 		bt_scan_fill(found, &stat);
 	else
 		found->error = errno;
+	/* Where mounting fails is a directory all the same. */
+	if (found->error == ENOENT &&
+	    statx(dirfd, found->name, scan->statx_flags | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &stat) == 0) {
+		bt_scan_fill(found, &stat);
+		found->error = S_ISDIR(found->mode) ? ENOENT : 0;
+	}
 }
 
 static bool is_directory(const struct bt_found *found)
@@ -45,13 +53,10 @@ static bool is_directory(const struct bt_found *found)
 	return S_ISDIR(found->mode) && found->error == 0;
 }
 
-/* Gone, or the store. */
-static bool passed_over(const struct bt_scan *scan, const struct bt_found *found)
+static bool is_store(const struct bt_scan *scan, const struct bt_found *found)
 {
 	const struct bt_scan_options *options = &scan->options;
 
-	if (found->error == ENOENT)
-		return true;
 	return is_directory(found) && found->inode == options->skip_ino && found->dev == options->skip_dev &&
 	       (options->skip_ino != 0 || options->skip_dev != 0);
 }
@@ -76,10 +81,10 @@ static int look_at_all(struct bt_scan *scan, struct bt_scan_private *node, int d
 		*found = (struct bt_found){.name = names, .name_length = key->length};
 		memcpy(names, bt_scan_name(scratch, key), key->length + (size_t)1);
 		look_at(scan, dirfd, key, found);
-		if (passed_over(scan, found))
+		if (is_store(scan, found))
 			continue;
 		if (key->type == DT_UNKNOWN && bt_scan_filter_entry(scan, scratch, key, is_directory(found))) {
-			int result = bt_scan_leave_out(scan, node, scratch, key);
+			int result = bt_scan_note(scan, node, scratch, BT_EVENT_EXCLUDED, found->name);
 
 			if (result != 0)
 				return result;
@@ -158,16 +163,55 @@ static int make_children(const struct bt_scan *scan, struct bt_scan_private *nod
 	return 0;
 }
 
-static int keep_left_out(struct bt_scan_private *node, struct bt_scan_scratch *scratch)
+int bt_scan_note(const struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_scratch *scratch,
+		 enum bt_event event, const char *name)
 {
-	if (node->left_out_count == 0)
+	const char code = (char)event;
+
+	++*(event == BT_EVENT_VANISHED ? &node->dir.vanished : &node->dir.excluded);
+	if (scan->options.observer == NULL || scan->options.observer->entry == NULL)
 		return 0;
-	node->left_out = malloc(scratch->left_out.length);
-	if (node->left_out == NULL)
+	if (bt_buf_append(&scratch->told, &code, 1) != 0)
 		return BT_E_NOMEM;
-	memcpy(node->left_out, scratch->left_out.data, scratch->left_out.length);
-	node->weight += scratch->left_out.length;
+	return bt_buf_append(&scratch->told, name, strlen(name) + 1);
+}
+
+static int keep_noted(struct bt_scan_private *node, struct bt_scan_scratch *scratch)
+{
+	if (scratch->told.length == 0)
+		return 0;
+	node->told = malloc(scratch->told.length);
+	if (node->told == NULL)
+		return BT_E_NOMEM;
+	memcpy(node->told, scratch->told.data, scratch->told.length);
+	node->told_size = scratch->told.length;
+	node->weight += scratch->told.length;
 	return 0;
+}
+
+/* Takes those out that are not there any more; the others stay with their errors. */
+static int drop_gone(struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_scratch *scratch)
+{
+	uint64_t since = bt_scan_now();
+	struct bt_found *found = node->dir.found;
+	size_t count = node->dir.count, lost = 0;
+	int result = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (bt_scan_not_found(found[i].error) && !bt_scan_listed(scan, &node->dir, &found[i], since)) {
+			found[i].error = GONE;
+			lost++;
+		}
+	bt_scan_forget_again(node); /* its order changes */
+	if (lost == 0)
+		return 0;
+	node->dir.count = 0;
+	for (size_t i = 0; i < count && result == 0; i++)
+		if (found[i].error == GONE)
+			result = bt_scan_note(scan, node, scratch, BT_EVENT_VANISHED, found[i].name);
+		else
+			found[node->dir.count++] = found[i];
+	return result;
 }
 
 static int read_open(struct bt_scan *scan, struct bt_scan_private *node, int dirfd, struct bt_scan_scratch *scratch)
@@ -175,7 +219,7 @@ static int read_open(struct bt_scan *scan, struct bt_scan_private *node, int dir
 	char *names = NULL;
 	int result;
 
-	scratch->left_out.length = 0;
+	scratch->told.length = 0;
 	result = bt_scan_gather(scan, dirfd, scratch);
 	if (result < 0)
 		return result;
@@ -189,24 +233,51 @@ static int read_open(struct bt_scan *scan, struct bt_scan_private *node, int dir
 	if (result == 0)
 		result = look_at_all(scan, node, dirfd, scratch, names);
 	if (result == 0)
+		result = drop_gone(scan, node, scratch);
+	if (result == 0)
 		result = make_children(scan, node);
 	if (result == 0)
-		result = keep_left_out(node, scratch);
+		result = keep_noted(node, scratch);
 	return result;
+}
+
+/* Whether another directory stands in its place, which then is the one that is meant: as an exchange of two by
+ * renaming wants it. */
+static bool replaced(struct bt_scan *scan, struct bt_scan_private *node)
+{
+	struct bt_found *self = &node->dir.self, now = *self;
+	int parent = bt_scan_fd_get(scan, node->dir.parent);
+	struct statx status;
+
+	if (parent < 0)
+		return false;
+	int failed = statx(parent, self->name, scan->statx_flags, STATX_BASIC_STATS, &status);
+	bt_scan_fd_put(scan, node->dir.parent);
+	if (failed != 0)
+		return false;
+	bt_scan_fill(&now, &status);
+	if (!S_ISDIR(now.mode) || now.dev != self->dev || now.inode == self->inode || is_store(scan, &now))
+		return false;
+	*self = now;
+	return true;
 }
 
 void bt_scan_read(struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_scratch *scratch)
 {
 	int fd = bt_scan_fd_get(scan, &node->dir);
 
+	if (fd == -ESTALE && node->dir.parent != NULL && replaced(scan, node))
+		fd = bt_scan_fd_get(scan, &node->dir);
 	if (fd < 0) {
 		node->dir.error = -fd;
-		return;
+	} else {
+		node->result = read_open(scan, node, fd, scratch);
+		bt_scan_fd_put(scan, &node->dir);
 	}
-	node->result = read_open(scan, node, fd, scratch);
+	if (bt_scan_not_found(node->dir.error) && node->dir.parent != NULL)
+		node->dir.gone = !bt_scan_listed(scan, node->dir.parent, &node->dir.self, bt_scan_now());
 	if (node->children == NULL)
 		node->child_count = 0;
-	bt_scan_fd_put(scan, &node->dir);
 	if (scratch->names.capacity > SCRATCH_KEPT || scratch->capacity * sizeof(*scratch->keys) > SCRATCH_KEPT)
 		bt_scan_scratch_free(scratch);
 }

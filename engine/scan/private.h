@@ -16,6 +16,15 @@ enum bt_scan_state {
 	BT_SCAN_TAKEN,
 };
 
+/* What a second reading of a directory found. */
+struct bt_scan_again {
+	uint64_t began;			     /* bt_scan_now */
+	struct bt_time mtime, ctime, looked; /* of the directory before the reading, and when that was */
+	unsigned readings;
+	int error;     /* errno for which it failed */
+	bool listed[]; /* for each found */
+};
+
 /* A directory. All children of one directory lie in one array, which is freed with their parent. */
 struct bt_scan_private {
 	struct bt_scan_dir dir; /* dir.private points back to here */
@@ -25,8 +34,8 @@ struct bt_scan_private {
 	struct bt_scan_private *children;
 	size_t child_count;
 	struct bt_scan_private *first, *last; /* children for the line; NULL: none */
-	char *left_out;			      /* names for the observer, one NUL behind each, left_out_count of them */
-	size_t left_out_count;
+	char *told; /* for the observer: an event in one byte, a name and a NUL, told_size in all */
+	size_t told_size;
 	size_t weight;
 	int result; /* 0, or the code that bt_scan_list returns */
 
@@ -37,6 +46,8 @@ struct bt_scan_private {
 	/* Under the scan's lock. */
 	enum bt_scan_state state;
 	struct bt_scan_private *next, *prev; /* the line */
+
+	struct bt_scan_again *again; /* under again_lock; NULL: none */
 
 	/* Under the descriptors' lock. */
 	int fd; /* -1: not open */
@@ -55,6 +66,8 @@ void bt_scan_fds_init(struct bt_scan_fds *fds);
 void bt_scan_fds_destroy(struct bt_scan_fds *fds);
 void bt_scan_fds_set(struct bt_scan_fds *fds, struct bt_scan_private *node, int fd); /* open and pinned once */
 void bt_scan_fds_drop(struct bt_scan_fds *fds, struct bt_scan_private *node);	     /* closes it, pinned or not */
+/* A directory in parent, whoever's it is: name and uid count. fd or -errno. */
+int bt_scan_open_directory(const struct bt_scan *scan, int parent, const char *name, uint32_t uid);
 
 /* A name while its directory is being listed. */
 struct bt_scan_key {
@@ -71,8 +84,7 @@ struct bt_scan_scratch {
 	struct bt_scan_key *keys;
 	size_t count, capacity;
 	struct bt_buf path; /* of the directory with a final slash, then an entry's name; only if there are rules */
-	struct bt_buf left_out;
-	size_t left_out_count;
+	struct bt_buf told; /* as in the directory */
 };
 
 static inline const char *bt_scan_name(const struct bt_scan_scratch *scratch, const struct bt_scan_key *key)
@@ -96,6 +108,7 @@ struct bt_scan {
 	bool privileged;
 	int statx_flags;
 	struct bt_scan_fds fds;
+	pthread_mutex_t again_lock;
 	struct bt_scan_scratch scratch; /* the reader's */
 	atomic_bool stopping;
 
@@ -120,6 +133,9 @@ bool bt_scan_is_own_mount(const struct bt_scan *scan, uint64_t dev);
 struct statx;
 void bt_scan_fill(struct bt_found *found, const struct statx *stat);
 
+/* again.c: a second reading of the directory is of no use any more. */
+void bt_scan_forget_again(struct bt_scan_private *node);
+
 /* Reads all names into the scratch. 0, errno, or BT_E_NOMEM. */
 int bt_scan_gather(struct bt_scan *scan, int fd, struct bt_scan_scratch *scratch);
 void bt_scan_sort(struct bt_scan_scratch *scratch);
@@ -133,7 +149,9 @@ int bt_scan_filter_names(const struct bt_scan *scan, struct bt_scan_private *nod
 			 struct bt_scan_scratch *scratch);
 bool bt_scan_filter_entry(const struct bt_scan *scan, struct bt_scan_scratch *scratch, const struct bt_scan_key *key,
 			  bool directory);
-int bt_scan_leave_out(const struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_scratch *scratch,
-		      const struct bt_scan_key *key);
+
+/* list.c: counts an entry that is left out or has vanished, and keeps it for the observer. 0 or BT_E_NOMEM. */
+int bt_scan_note(const struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_scratch *scratch,
+		 enum bt_event event, const char *name);
 
 #endif

@@ -189,6 +189,7 @@ int bt_scan_open(const char *target, const struct bt_scan_options *options, stru
 	scan->statx_flags = AT_SYMLINK_NOFOLLOW | (options->one_file_system ? AT_NO_AUTOMOUNT : 0);
 	bt_scan_fds_init(&scan->fds);
 	pthread_mutex_init(&scan->lock, NULL);
+	pthread_mutex_init(&scan->again_lock, NULL);
 	pthread_cond_init(&scan->work, NULL);
 	pthread_cond_init(&scan->listed, NULL);
 	result = bt_scan_find_own_mounts(scan);
@@ -223,10 +224,12 @@ static void release(struct bt_scan *scan, struct bt_scan_private *node)
 	bt_scan_fds_drop(&scan->fds, node);
 	free(node->children);
 	free(node->block);
-	free(node->left_out);
+	free(node->told);
+	free(node->again);
 	node->children = NULL;
 	node->block = NULL;
-	node->left_out = NULL;
+	node->told = NULL;
+	node->again = NULL;
 	node->gone = true;
 }
 
@@ -262,6 +265,7 @@ void bt_scan_close(struct bt_scan *scan)
 	pthread_cond_destroy(&scan->work);
 	pthread_cond_destroy(&scan->listed);
 	pthread_mutex_destroy(&scan->lock);
+	pthread_mutex_destroy(&scan->again_lock);
 	free(scan);
 }
 
@@ -273,22 +277,21 @@ struct bt_scan_dir *bt_scan_root(struct bt_scan *scan)
 }
 
 /* Told by the reader's thread, in its order, whoever found it out. */
-static int tell_left_out(struct bt_scan *scan, struct bt_scan_private *node)
+static int tell_noted(struct bt_scan *scan, struct bt_scan_private *node)
 {
 	const struct bt_observer *observer = scan->options.observer;
-	const char *name = node->left_out;
 
-	for (size_t i = 0; i < node->left_out_count; i++, name += strlen(name) + 1) {
-		char *path = bt_scan_path(&node->dir, name);
+	for (const char *at = node->told; at < node->told + node->told_size; at += strlen(at + 1) + 2) {
+		char *path = bt_scan_path(&node->dir, at + 1);
 
 		if (path == NULL)
 			return BT_E_NOMEM;
-		observer->entry(observer->arg, BT_EVENT_EXCLUDED, path);
+		observer->entry(observer->arg, (enum bt_event) * at, path);
 		free(path);
 	}
-	free(node->left_out);
-	node->left_out = NULL;
-	node->left_out_count = 0;
+	free(node->told);
+	node->told = NULL;
+	node->told_size = 0;
 	return 0;
 }
 
@@ -311,7 +314,7 @@ int bt_scan_list(struct bt_scan *scan, struct bt_scan_dir *dir, struct bt_error 
 	pthread_mutex_unlock(&scan->lock);
 	result = node->result;
 	if (result == 0)
-		result = tell_left_out(scan, node);
+		result = tell_noted(scan, node);
 	return result == 0 ? 0 : bt_fail(error, result, NULL, "list a directory");
 }
 

@@ -23,8 +23,8 @@ struct bt_found {	  /* one entry of a directory, packed */
 	uint32_t uid, gid;
 	uint16_t name_length;
 	bool boundary; /* a directory on another file system that is not entered; mounted snapshots never are */
-	int error; /* errno of statx: mode has then the type alone, if anything. ENAMETOOLONG for a name over 255 bytes,
-		      which has no place in a snapshot */
+	int error; /* errno of statx: the directory lists it, but mode has the type alone, if anything. ENAMETOOLONG for
+		      a name over 255 bytes, which has no place in a snapshot */
 	struct bt_scan_dir *child; /* directories that will be entered, else NULL */
 };
 
@@ -33,9 +33,11 @@ struct bt_scan_dir {
 	struct bt_found *found;	    /* sorted by name bytes */
 	size_t count;
 	struct bt_found self; /* as its parent saw it; name "" for the root */
-	int error;	      /* errno of opening or listing it: found is then empty or incomplete. ENOENT: it vanished,
-				 ESTALE: something else stands in its place */
+	int error;	      /* errno of opening or listing it: found is then empty or incomplete. ENOTDIR: something
+				 else than a directory stands in its place */
+	bool gone;	      /* with an error: its parent does not list it any more */
 	uint64_t excluded;    /* entries left out */
+	uint64_t vanished;    /* entries that were listed and, by the time of the look at them, no longer */
 	void *user;	      /* the reader's */
 	const struct bt_name *change; /* see changes; NULL: none */
 	bool deferred;		      /* nothing in it or below it is to be looked at: only listed when asked for */
@@ -53,7 +55,7 @@ struct bt_scan_options {
 	ino_t skip_ino;			    /* a directory left out wherever it appears (the store); 0,0: none */
 	const struct bt_changes *changes;   /* directories worth listing; NULL: all. Borrowed until close */
 	unsigned threads;		    /* helpers; 0: the reader lists each directory itself, same result */
-	const struct bt_observer *observer; /* gets BT_EVENT_EXCLUDED, from bt_scan_list; NULL: none */
+	const struct bt_observer *observer; /* gets BT_EVENT_EXCLUDED and _VANISHED, from bt_scan_list; NULL: none */
 };
 
 int bt_scan_open(const char *target, const struct bt_scan_options *options, struct bt_scan **ret_scan,
@@ -68,6 +70,15 @@ int bt_scan_list(struct bt_scan *scan, struct bt_scan_dir *dir, struct bt_error 
  * directory is there now). */
 int bt_scan_fd_get(struct bt_scan *scan, struct bt_scan_dir *dir);
 void bt_scan_fd_put(struct bt_scan *scan, struct bt_scan_dir *dir);
+/*
+ * Of an entry of dir that could not be found when somebody wanted to look at it or to open it, before the time since:
+ * whether it is there nevertheless. false: a second reading of the directory does not list it, so it is gone. true: it
+ * is listed, or that cannot be known. Any thread. One reading serves all that failed before it.
+ */
+bool bt_scan_listed(struct bt_scan *scan, struct bt_scan_dir *dir, const struct bt_found *found, uint64_t since);
+uint64_t bt_scan_now(void); /* for since */
+/* What an errno says of which such a question is worth asking. */
+bool bt_scan_not_found(int error);
 /* The reader needs the directory and its found no more, nor anybody its descriptor. Frees it and whatever below it is
  * not done; it need not have been listed. */
 void bt_scan_done(struct bt_scan *scan, struct bt_scan_dir *dir);

@@ -104,14 +104,28 @@ static int read_item(struct bt_snap_batch *batch, struct bt_snap_reader *reader,
 
 static void no_directory(struct bt_snap_item *item, int sys)
 {
-	enum bt_snap_state state = bt_snap_open_failed(sys);
-
 	if (item->kind == BT_SNAP_DIRECTORY) { /* it was listed; only its xattrs are missing */
-		item->outcome.xattr_sys = state == BT_SNAP_GONE ? 0 : sys;
+		item->outcome.xattr_sys = sys;
 		return;
 	}
-	item->outcome = (struct bt_snap_outcome){
-		.state = state == BT_SNAP_LATER ? BT_SNAP_GONE : state, .sys = sys, .seen = *item->found};
+	item->outcome = (struct bt_snap_outcome){.seen = *item->found};
+	bt_snap_failed(&item->outcome, sys);
+}
+
+/* Of the items from first up to end, which lie in one directory. */
+static void find_out(struct bt_snap_batch *batch, struct bt_snap_item *first, const struct bt_snap_item *end)
+{
+	uint64_t since = bt_scan_now();
+
+	for (struct bt_snap_item *item = first; item != end; item = item->next) {
+		struct bt_snap_outcome *outcome = &item->outcome;
+
+		if (item->kind != BT_SNAP_DIRECTORY)
+			bt_snap_find_out(batch->run, item->node->dir, outcome, since);
+		else if (bt_scan_not_found(outcome->xattr_sys) && item->node->parent &&
+			 !bt_scan_listed(batch->run->scan, item->node->parent->dir, item->found, since))
+			outcome->xattr_sys = 0;
+	}
 }
 
 /* From first as far as the items lie in its directory; *ret_next: the first that does not. */
@@ -133,6 +147,8 @@ static int read_neighbours(struct bt_snap_batch *batch, struct bt_snap_reader *r
 	}
 	if (fd >= 0)
 		bt_scan_fd_put(batch->run->scan, dir);
+	if (result == 0)
+		find_out(batch, first, item);
 	*ret_next = item;
 	return result;
 }
@@ -217,6 +233,8 @@ static int finish_stream(struct bt_snap_batch *batch, struct bt_snap_item *item,
 
 static int finish_directory(struct bt_snap_batch *batch, struct bt_snap_item *item, struct bt_error *error)
 {
+	if (item->outcome.state == BT_SNAP_LATER)
+		return bt_snap_read_late(batch->run, item, &batch->arena, error);
 	if (item->outcome.state != BT_SNAP_READ)
 		return 0;
 	return bt_snap_node_pages(batch->run, item->node, &item->entry.digest, error);

@@ -64,7 +64,9 @@ struct bt_snap_item {
 	struct bt_snap_stream *stream;
 };
 
-/* settle.c [finish]: an item whose reading is over into counts, the observer's ears, and its directory's page. */
+/* settle.c: the directory that an item lies in; NULL for the root. */
+struct bt_snap_node *bt_snap_containing(const struct bt_snap_item *item);
+/* [finish]: an item whose reading is over into counts, the observer's ears, and its directory's page. */
 int bt_snap_settle(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_arena *arena, struct bt_error *error);
 
 /* late.c [finish]: reads an entry that turned out to be something else than listed, however long it takes. */

@@ -54,15 +54,15 @@ static int read_what_is_there(struct bt_snap_run *run, struct bt_snap_item *item
 	int result = 0;
 
 	if (fstatat(dirfd, now.name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-		item->outcome.state = bt_snap_open_failed(errno);
-		item->outcome.sys = errno;
+		bt_snap_failed(&item->outcome, errno);
 		return 0;
 	}
 	bt_found_stat(&st, &now);
+	item->outcome.seen = now;
 	if (S_ISREG(st.st_mode))
 		result = read_file(run, item, dirfd, &now, arena, error);
-	else if (S_ISDIR(st.st_mode)) /* the next run will enter it */
-		item->outcome.state = BT_SNAP_GONE;
+	else if (S_ISDIR(st.st_mode)) /* which is not entered here: the next run will do it */
+		bt_snap_failed(&item->outcome, EISDIR);
 	else
 		result = bt_snap_read_meta(run, run->late, dirfd, &now, &out);
 	return result;
@@ -71,18 +71,19 @@ static int read_what_is_there(struct bt_snap_run *run, struct bt_snap_item *item
 int bt_snap_read_late(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_arena *arena,
 		      struct bt_error *error)
 {
-	int dirfd = bt_scan_fd_get(run->scan, item->node->dir), result = 0;
+	struct bt_scan_dir *dir = bt_snap_containing(item)->dir;
+	int dirfd = bt_scan_fd_get(run->scan, dir), result = 0;
 
 	item->outcome = (struct bt_snap_outcome){.seen = *item->found};
 	if (dirfd < 0) {
-		item->outcome.state = bt_snap_open_failed(-dirfd);
-		item->outcome.sys = -dirfd;
+		bt_snap_failed(&item->outcome, -dirfd);
 	} else {
 		result = read_what_is_there(run, item, dirfd, arena, error);
-		bt_scan_fd_put(run->scan, item->node->dir);
+		bt_scan_fd_put(run->scan, dir);
 	}
 	/* It changes its nature faster than one can look. */
 	if (item->outcome.state == BT_SNAP_LATER)
-		item->outcome.state = BT_SNAP_GONE;
+		bt_snap_failed(&item->outcome, item->outcome.sys != 0 ? item->outcome.sys : EAGAIN);
+	bt_snap_find_out(run, dir, &item->outcome, bt_scan_now());
 	return result;
 }

@@ -10,18 +10,30 @@ enum { TARGET_MAX = 4095 }; /* FORMAT.md §4 */
 
 enum bt_snap_state bt_snap_open_failed(int sys)
 {
+	if (bt_scan_not_found(sys))
+		return BT_SNAP_LOST;
 	switch (sys) {
-	case ENOENT:
+	case ELOOP: /* a link, a socket, a device without driver or no directory by now */
 	case ENOTDIR:
-	case ESTALE:
-		return BT_SNAP_GONE;
-	case ELOOP: /* a link, a socket or a device without driver by now */
 	case ENXIO:
 	case ENODEV:
 		return BT_SNAP_LATER;
 	default:
 		return BT_SNAP_FAILED;
 	}
+}
+
+void bt_snap_failed(struct bt_snap_outcome *outcome, int sys)
+{
+	outcome->state = bt_scan_not_found(sys) ? BT_SNAP_LOST : BT_SNAP_FAILED;
+	outcome->sys = sys;
+}
+
+void bt_snap_find_out(struct bt_snap_run *run, struct bt_scan_dir *dir, struct bt_snap_outcome *outcome, uint64_t since)
+{
+	if (outcome->state != BT_SNAP_LOST)
+		return;
+	outcome->state = bt_scan_listed(run->scan, dir, &outcome->seen, since) ? BT_SNAP_FAILED : BT_SNAP_GONE;
 }
 
 /* 0 or an errno. */
@@ -49,8 +61,7 @@ static int fill(struct bt_snap_run *run, struct bt_snap_reader *reader, int fd, 
 	struct stat st;
 
 	if (fstat(fd, &st) < 0) {
-		outcome->state = BT_SNAP_FAILED;
-		outcome->sys = errno;
+		bt_snap_failed(outcome, errno);
 		return 0;
 	}
 	if ((st.st_mode & S_IFMT) != (outcome->seen.mode & S_IFMT)) {
@@ -66,7 +77,7 @@ static int fill(struct bt_snap_run *run, struct bt_snap_reader *reader, int fd, 
 	if (outcome->sys == ENOMEM)
 		return BT_E_NOMEM;
 	if (outcome->sys != 0)
-		outcome->state = BT_SNAP_FAILED;
+		bt_snap_failed(outcome, outcome->sys);
 	return bt_snap_read_xattrs(reader, fd, true, out);
 }
 

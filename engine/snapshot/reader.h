@@ -23,6 +23,7 @@ void bt_snap_reader_free(struct bt_snap_reader *reader, struct bt_snap_buffers *
 enum bt_snap_state {
 	BT_SNAP_READ,	/* the entry is complete, but for what its contents say */
 	BT_SNAP_GONE,	/* nothing there any more */
+	BT_SNAP_LOST,	/* not found: gone, or listed but not to be had. bt_snap_find_out tells */
 	BT_SNAP_FAILED, /* cannot be read: sys */
 	BT_SNAP_LATER,	/* not what it was in the listing, or not for here: bt_snap_stream */
 };
@@ -45,8 +46,12 @@ int bt_snap_open(int dirfd, const struct bt_found *seen, uint32_t user);
 bool bt_snap_steady(const struct bt_found *before, const struct bt_found *after);
 /* Looks at an open file: false with the outcome filled unless it is regular. */
 bool bt_snap_look(int fd, struct bt_snap_outcome *outcome, struct stat *st);
-/* What an errno of opening means for an entry that was listed. */
+/* What an errno means for an entry that was listed: of opening, and of what comes after it. */
 enum bt_snap_state bt_snap_open_failed(int sys);
+void bt_snap_failed(struct bt_snap_outcome *outcome, int sys);
+/* Makes of BT_SNAP_LOST what it is. dir: where it lies; since: bt_scan_now after it was not found. */
+void bt_snap_find_out(struct bt_snap_run *run, struct bt_scan_dir *dir, struct bt_snap_outcome *outcome,
+		      uint64_t since);
 
 /* Where what is read of one entry goes. */
 struct bt_snap_out {

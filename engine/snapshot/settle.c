@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static struct bt_snap_node *containing(const struct bt_snap_item *item)
+struct bt_snap_node *bt_snap_containing(const struct bt_snap_item *item)
 {
 	return item->kind == BT_SNAP_DIRECTORY ? item->node->parent : item->node;
 }
@@ -176,7 +176,7 @@ static int tell_next(struct bt_snap_run *run, struct bt_snap_node *node, const s
 
 static int add(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_error *error)
 {
-	struct bt_snap_node *node = containing(item);
+	struct bt_snap_node *node = bt_snap_containing(item);
 	int result;
 
 	if (node) {
@@ -188,13 +188,24 @@ static int add(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_err
 	return result;
 }
 
+static int vanish(struct bt_snap_run *run, const struct bt_snap_item *item)
+{
+	run->totals.vanished++;
+	run->totals.differences += item->has_old;
+	if (!bt_snap_wants_entries(&run->watch))
+		return 0;
+	char *path = path_of(item);
+	if (!path)
+		return BT_E_NOMEM;
+	bt_snap_told(&run->watch, BT_EVENT_VANISHED, path);
+	free(path);
+	return 0;
+}
+
 int bt_snap_settle(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_arena *arena, struct bt_error *error)
 {
-	if (item->outcome.state == BT_SNAP_GONE) {
-		run->totals.vanished++;
-		run->totals.differences += item->has_old;
-		return 0;
-	}
+	if (item->outcome.state == BT_SNAP_GONE)
+		return vanish(run, item);
 	int result = mark(run, item, arena);
 	if (result == 0)
 		result = share(item);

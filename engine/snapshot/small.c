@@ -29,8 +29,7 @@ bool bt_snap_steady(const struct bt_found *before, const struct bt_found *after)
 bool bt_snap_look(int fd, struct bt_snap_outcome *outcome, struct stat *st)
 {
 	if (fstat(fd, st) < 0) {
-		outcome->state = BT_SNAP_FAILED;
-		outcome->sys = errno;
+		bt_snap_failed(outcome, errno);
 		return false;
 	}
 	bt_found_stat(st, &outcome->seen);
@@ -87,8 +86,7 @@ static ssize_t attempt(int fd, const struct bt_snap_room *room, struct bt_snap_o
 	if (!bt_snap_look(fd, outcome, &st))
 		return -1;
 	if (got < 0) {
-		outcome->state = BT_SNAP_FAILED;
-		outcome->sys = (int)-got;
+		bt_snap_failed(outcome, (int)-got);
 		return -1;
 	}
 	if (has_holes(fd, &st)) {

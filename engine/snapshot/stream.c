@@ -219,8 +219,7 @@ static int attempt(struct pass *pass, struct bt_snap_outcome *outcome, bool *ret
 	pass->size = before.size;
 	int result = run_pass(pass);
 	if (result == 0 && pass->sys != 0) {
-		outcome->state = BT_SNAP_FAILED;
-		outcome->sys = pass->sys;
+		bt_snap_failed(outcome, pass->sys);
 		return 0;
 	}
 	if (result != 0 || !bt_snap_look(pass->fd, outcome, &st))

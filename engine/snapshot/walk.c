@@ -17,7 +17,7 @@ struct bt_snap_walk {
 	struct bt_snap_links *links;
 	struct bt_snap_stream *stream; /* being read; NULL: none */
 	struct bt_snap_past past;
-	uint64_t problems, excluded;
+	uint64_t problems, excluded, vanished;
 	pthread_mutex_t lock;
 	struct bt_snap_node *done, **done_end; /* finished, children before their parents */
 };
@@ -132,10 +132,11 @@ static int fill_directory(struct bt_snap_walk *walk, struct bt_snap_node *node, 
 	item->has_old = node->has_old;
 	item->old = node->old;
 	if (node->dir->error != 0) {
-		enum bt_snap_state state = bt_snap_open_failed(node->dir->error);
-
-		item->outcome.state = state == BT_SNAP_FAILED ? state : BT_SNAP_GONE;
-		item->outcome.sys = node->dir->error;
+		bt_snap_failed(&item->outcome, node->dir->error);
+		if (item->outcome.state == BT_SNAP_LOST)
+			item->outcome.state = node->dir->gone ? BT_SNAP_GONE : BT_SNAP_FAILED;
+		if (node->dir->error == ENOTDIR)
+			item->outcome.state = BT_SNAP_LATER;
 		return 0;
 	}
 	if (bt_found_describe(arena, &node->dir->self, run->root_dev, &item->entry) != 0)
@@ -157,6 +158,7 @@ static int leave(struct bt_snap_walk *walk)
 
 	bt_snap_old_rest(node, &walk->past);
 	walk->excluded += node->dir->excluded;
+	walk->vanished += node->dir->vanished;
 	item = bt_snap_batch_add(walk->batch);
 	if (!item)
 		return BT_E_NOMEM;
@@ -213,12 +215,11 @@ static int keep(struct bt_snap_walk *walk, const struct bt_found *found, const s
 
 static int bad(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *old)
 {
-	enum bt_snap_state state = bt_snap_open_failed(found->error);
 	struct bt_snap_item *item = new_item(walk, BT_SNAP_BAD, found);
 
 	if (!item)
 		return BT_E_NOMEM;
-	item->outcome.state = state == BT_SNAP_GONE ? state : BT_SNAP_FAILED;
+	item->outcome.state = BT_SNAP_FAILED;
 	item->outcome.sys = found->error;
 	return remember_old(walk, item, old);
 }
@@ -273,13 +274,17 @@ static int read_stream(struct bt_snap_walk *walk, const struct bt_found *found)
 	int dirfd = bt_scan_fd_get(walk->run->scan, dir);
 
 	if (dirfd < 0) {
-		stream->outcome =
-			(struct bt_snap_outcome){.state = bt_snap_open_failed(-dirfd), .sys = -dirfd, .seen = *found};
-		return 0;
+		stream->outcome = (struct bt_snap_outcome){.seen = *found};
+		bt_snap_failed(&stream->outcome, -dirfd);
+	} else {
+		int result = bt_snap_stream(walk->run, walk->reader, dirfd, found, &pieces.sink, &out);
+
+		bt_scan_fd_put(walk->run->scan, dir);
+		if (result != 0)
+			return result;
 	}
-	int result = bt_snap_stream(walk->run, walk->reader, dirfd, found, &pieces.sink, &out);
-	bt_scan_fd_put(walk->run->scan, dir);
-	return result;
+	bt_snap_find_out(walk->run, dir, &stream->outcome, bt_scan_now());
+	return 0;
 }
 
 static int stream(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *old,
@@ -437,6 +442,7 @@ static int finish(struct bt_snap_walk *walk)
 		result = bt_pool_drain(run->packers);
 	run->totals.differences += walk->past.gone;
 	run->totals.problems += walk->problems;
+	run->totals.vanished += walk->vanished;
 	return result == 0 && run->changes ? take_rest(walk) : result;
 }
 

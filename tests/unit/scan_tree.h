@@ -30,8 +30,11 @@ static struct {
 	bool hide_types;
 	bool twice;		 /* each record comes a second time */
 	int fail_after_first;	 /* errno of the second getdents64 of a directory */
-	const char *statx_name;	 /* statx of this name … */
+	const char *statx_name;	 /* statx of this name, "*": of any … */
 	int statx_error;	 /* … gives this */
+	bool ages;		 /* what is open has not changed for long */
+	bool statx_removes;	 /* … and what had the name is removed before */
+	atomic_uint listings;	 /* so many directories were read from their beginning */
 	const char *longer_name; /* this name becomes one of 300 bytes */
 } faults;
 
@@ -55,6 +58,8 @@ ssize_t getdents64(int fd, void *buffer, size_t length)
 	size_t used = 0;
 	ssize_t size;
 
+	if (lseek(fd, 0, SEEK_CUR) == 0)
+		atomic_fetch_add(&faults.listings, 1);
 	if (!faults.hide_types && !faults.twice && faults.fail_after_first == 0 && faults.longer_name == NULL)
 		return syscall(SYS_getdents64, fd, buffer, length);
 	if (faults.fail_after_first != 0 && lseek(fd, 0, SEEK_CUR) != 0) {
@@ -78,12 +83,18 @@ ssize_t getdents64(int fd, void *buffer, size_t length)
 
 int statx(int fd, const char *path, int flags, unsigned mask, struct statx *stat)
 {
-	if (faults.statx_name != NULL && strcmp(path, faults.statx_name) == 0) {
+	if (faults.statx_name != NULL && *path != '\0' &&
+	    (faults.statx_name[0] == '*' || strcmp(path, faults.statx_name) == 0)) {
+		if (faults.statx_removes && unlinkat(fd, path, 0) < 0)
+			unlinkat(fd, path, AT_REMOVEDIR);
 		errno = faults.statx_error;
 		return -1;
 	}
-	/* As a file system with long names would, where the kernel's would fail. */
-	return (int)syscall(SYS_statx, fd, strlen(path) > 255 ? "." : path, flags, mask, stat);
+	/* Of a long name as a file system with long names would, where the kernel's would fail. */
+	int result = (int)syscall(SYS_statx, fd, strlen(path) > 255 ? "." : path, flags, mask, stat);
+	if (result == 0 && faults.ages && *path == '\0')
+		stat->stx_mtime.tv_sec = stat->stx_ctime.tv_sec = 1000;
+	return result;
 }
 
 /* --- trees --- */

@@ -346,7 +346,7 @@ static inline void compare_tree(struct bt_store *store, const char *path, const 
 		assert_string_equal(child->name, names[i]);
 		assert_in_range(snprintf(below, sizeof(below), "%s/%s", path, names[i]), 1, sizeof(below) - 1);
 		compare_entry(store, below, child, compared);
-		if (child->type == BT_DIR)
+		if (child->type == BT_DIR && !(child->extra && child->extra->error))
 			compare_tree(store, below, child, compared);
 		free(names[i]);
 	}
