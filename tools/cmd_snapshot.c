@@ -211,8 +211,11 @@ const struct tool_command cmd_snapshot = {
 		       "front takes back in what a pattern before left out. Of all patterns, in the\n"
 		       "order of the command line, the last one that matches decides.\n"
 		       "\n"
-		       "A file that cannot be read is named, and the rest is in the snapshot: the\n"
-		       "command then ends with 3. With -q only the new file's name is printed.",
+		       "What cannot be read is named, and the rest is in the snapshot: the command\n"
+		       "then ends with 3. That holds for a name, too, that its directory lists and\n"
+		       "nobody can find, as on network file systems and where an automount fails.\n"
+		       "Only what a second reading does not list has vanished. With -q only the new\n"
+		       "file's name is printed.",
 	.example = "  backuptool snapshot --target-directory ~/documents --exclude '*.tmp' --tag before-upgrade\n",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = table,

@@ -171,6 +171,19 @@ static bool is_dir(const struct bt_entry *entry)
 	return entry && entry->type == BT_DIR;
 }
 
+static bool unread(const struct bt_entry *entry)
+{
+	return entry->extra && entry->extra->error;
+}
+
+/* Of what could be read for one side alone nobody knows whether it differs, nor what went. */
+static int tell_unread(struct bt_compare_run *run)
+{
+	struct bt_error error = {0};
+	bt_fail(&error, BT_E_INCOMPLETE, NULL, "it could not be read when the snapshot was taken");
+	return bt_compare_problem(run, &error);
+}
+
 /* The entries of one name, and what is below them. level NULL: the roots. */
 static int see(struct bt_compare_run *run, struct bt_compare_level *level, const struct pair *pair)
 {
@@ -180,8 +193,11 @@ static int see(struct bt_compare_run *run, struct bt_compare_level *level, const
 				   : before->type != after->type ? BT_CHANGE_TYPE
 								 : BT_CHANGE_KINDS;
 	int r = 0;
-	bool enters = is_dir(before) || is_dir(after);
-	if (kind == BT_CHANGE_KINDS && level && level->after.found)
+	bool known = kind != BT_CHANGE_KINDS || unread(before) == unread(after);
+	bool enters = known && (is_dir(before) || is_dir(after));
+	if (!known)
+		r = tell_unread(run);
+	else if (kind == BT_CHANGE_KINDS && level && level->after.found)
 		r = bt_live_compare(run, before, level, &kind);
 	else if (kind == BT_CHANGE_KINDS)
 		kind = kind_of(before, after);

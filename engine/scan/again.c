@@ -125,7 +125,8 @@ static enum answer ask_open(struct bt_scan *scan, struct bt_scan_private *node, 
 	struct statx status;
 	enum answer answer = ANSWER_LISTED;
 
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &status) < 0)
+	/* What the kernel remembers of a network's directory may be older than the question. */
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &status) < 0)
 		return bt_scan_not_found(errno) ? ANSWER_ASK_ABOVE : ANSWER_LISTED;
 	bt_scan_fill(&now, &status);
 	pthread_mutex_lock(&scan->again_lock);

@@ -1,0 +1,118 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What a directory lists and cannot be had is never taken for deleted: it is an entry with an error.
+
+load helper
+
+teardown() {
+	umount -l "$WORK/src/in" "$WORK/src/nas" 2>/dev/null || true
+	[ -z "$daemon" ] || kill "$daemon" 2>/dev/null || true
+	umount -l "$WORK/src/nas" 2>/dev/null || true
+	remove_work
+}
+
+# bad ERRNO: src/in is a file system whose names fail with it; 0: all is well.
+bad() {
+	! mountpoint -q src/in || umount src/in
+	mkdir -p src/in
+	[ -w /dev/fuse ] || skip 'no /dev/fuse'
+	"$BUILD/tests/faults/badfs" "$1" src/in -o allow_other
+}
+
+entries() {
+	backuptool ls -R "${1:-latest}" --store st | sort
+}
+
+all_names() {
+	is_root || skip 'needs root'
+	bad 0
+	take src --store st -q
+}
+
+@test "names that are listed and not found are named, kept as entries with an error, and never shown as removed" {
+	all_names
+	local complete
+	complete=$(backuptool list --store st --json | sed -n 's/.*"name":"\([^"]*\)".*/\1/p')
+	for errno in 2 116; do
+		bad $errno
+		run -3 take src --store st
+		[[ $output == *'in/nobody knows: '* ]]
+		[[ $output == *'in/no\xe4: '* ]]
+		[[ $output == *'in/nodir\xe4: '* ]]
+		[[ $output == *'in/badfile: '* ]]
+		[[ $output == *'in/baddir: '* ]]
+		[[ $output == *'in/badlink: '* ]]
+		[[ $output != *vanished* ]]
+		[ "$(backuptool ls --json latest:in --store st | grep -c '"error"')" = 7 ]
+		run backuptool diff "$complete" latest --store st
+		[ "$status" = 3 ]
+		[[ $output != *$'\n- '* && $output != '- '* ]]
+		[[ $output == *'in/baddir: it could not be read when the snapshot was taken'* ]]
+		run -3 backuptool diff latest --store st
+		[[ $output != *$'\n- '* && $output != '- '* ]]
+	done
+}
+
+@test "what was there before stays in the snapshot before, and comes back when it can be read" {
+	all_names
+	bad 2
+	run -3 take src --store st -q
+	[ "$(backuptool cat latest~1:in/badfile --store st)" = text ]
+	[ "$(backuptool cat "latest~1:in/nobody knows" --store st)" = text ]
+	bad 0
+	run -0 take src --store st
+	[ "$(backuptool cat "latest:in/nobody knows" --store st)" = text ]
+	[ "$(entries latest)" = "$(entries latest~2)" ]
+}
+
+@test "the count and the names are those of entries with an error, in JSON and for an ordinary user, too" {
+	all_names
+	bad 2
+	run -3 --separate-stderr take src --store st --json
+	[[ $output == *'"vanished":0,'* ]]
+	[[ $output == *'"errors":7,'* ]]
+	reachable_tool
+	mkdir u
+	chmod 777 u
+	run -3 --separate-stderr as_user backuptool snapshot --store u/st --target-directory src --json
+	[[ $output == *'"vanished":0,'* ]]
+	[[ $output == *'"errors":7,'* ]]
+	run -3 backuptool job --store st --target-directory src --interval 1s --duration 1s
+	[[ $output == *'incomplete: 7 could not be read'* ]]
+}
+
+@test "an automount that fails leaves a directory with an error" {
+	is_root || skip 'needs root'
+	[ -e /dev/autofs ] || skip 'no autofs'
+	mkdir -p src/nas src/d nas
+	echo precious >nas/photo
+	"$BUILD/tests/faults/autod" src/nas mount --bind "$WORK/nas" "$WORK/src/nas" >auto.log 3>&- &
+	daemon=$!
+	wait_until grep -q ready auto.log
+	run -0 take src --store st
+	[ "$(backuptool cat latest:nas/photo --store st)" = precious ]
+	umount src/nas
+	kill "$daemon"
+	umount -l src/nas
+	"$BUILD/tests/faults/autod" src/nas false >auto.log 3>&- &
+	daemon=$!
+	wait_until grep -q ready auto.log
+	run -3 take src --store st
+	[[ $output == *'nas: '* ]]
+	[[ $(backuptool ls --json latest --store st) == *'"path":"nas"'*'"error":"ENOENT"'* ]]
+	run -3 backuptool diff latest~1 latest --store st
+	[[ $output != *'- nas'* ]]
+	# Who stays on one file system does not trigger it.
+	run -0 take src --store st -x
+}
+
+@test "what is removed between being listed and being read is no error; it is counted, and -v names it" {
+	is_root || skip 'needs root'
+	bad 0
+	run -0 take src --store st -v
+	[[ $output == *', 3 vanished while read'* ]]
+	[[ $'\n'$output == *$'\nV in/gone\n'* ]]
+	[[ $output == *$'\nV in/gonedir\n'* ]]
+	[[ $output == *$'\nV in/gonefile\n'* ]]
+	[ "$(backuptool ls latest:in --store st | grep -c gone)" = 0 ]
+}
