@@ -81,6 +81,8 @@ static const char *advice(const struct bt_error *error)
 
 	if (error->code == BT_E_LOCKED)
 		return "; run it again later, or wait longer with --lock-wait 1h";
+	if (error->code == BT_E_UNSUPPORTED && error->sys && strcmp(error->file, "lock") == 0)
+		return "; keep the store on another one";
 	if (error->code == BT_E_NOMEM)
 		return "; close other programs and run it again";
 	for (size_t i = 0; error->code == BT_E_SYSTEM && i < sizeof(by_errno) / sizeof(*by_errno); i++)

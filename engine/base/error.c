@@ -205,7 +205,8 @@ void bt_error_text(const struct bt_error *error, char *text, size_t size)
 		add_escaped(&line, error->detail, 200);
 		return;
 	}
-	if (error->code == BT_E_INCOMPLETE && error->detail[0]) { /* which says what is missing */
+	/* which says what is missing */
+	if ((error->code == BT_E_INCOMPLETE || error->code == BT_E_UNSUPPORTED) && error->detail[0]) {
 		add_escaped(&line, error->detail, 200);
 		return;
 	}

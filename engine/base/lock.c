@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include "base/holder.h"
 #include "base/io.h"
+#include "base/made.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -44,6 +45,21 @@ static int fail_locked(int fd, const char *name, const struct flock *range, stru
 	return bt_fail(error, BT_E_LOCKED, name, holder);
 }
 
+static bool has_no_locks(int sys)
+{
+	return sys == ENOLCK || sys == ENOSYS || sys == EINVAL || sys == EOPNOTSUPP;
+}
+
+static int fail_without_locks(int sys, const char *name, struct bt_error *error)
+{
+	bool first = error && !error->code;
+	int result = bt_fail(error, BT_E_UNSUPPORTED, name, "the file system of the store has no locks");
+
+	if (first)
+		error->sys = sys;
+	return result;
+}
+
 static void tell(int fd, const char *name, const struct flock *range, const struct bt_observer *observer)
 {
 	char holder[120];
@@ -64,6 +80,8 @@ static int lock_until(int fd, const char *name, const struct flock *range, const
 		int sys = try_lock(fd, range);
 		if (sys == 0)
 			return 0;
+		if (has_no_locks(sys))
+			return fail_without_locks(sys, name, error);
 		if (sys != EAGAIN && sys != EACCES)
 			return bt_fail_sys(error, sys, name, "lock");
 		int64_t waited = now_ms() - start, left = wait->ms < 0 ? POLL_MS : wait->ms - waited;
@@ -80,12 +98,29 @@ static int lock_until(int fd, const char *name, const struct flock *range, const
 	}
 }
 
+static int open_lock(int dirfd, const char *name, int flags)
+{
+	int fd;
+
+	do {
+		fd = bt_openat(dirfd, name, flags, 0);
+		if (fd != -ENOENT)
+			return fd;
+		fd = bt_openat(dirfd, name, flags | O_CREAT | O_EXCL, 0600);
+	} while (fd == -EEXIST);
+	if (fd >= 0) {
+		bt_made_mode(fd, 0600);
+		bt_made_owner(fd, dirfd);
+	}
+	return fd;
+}
+
 static int take(int dirfd, const char *name, const struct flock *range, const struct bt_lock_wait *wait, int *ret_fd,
 		struct bt_error *error)
 {
 	/* A read lock needs no more than a readable descriptor: so somebody else's store can be locked, too. */
 	int access = range->l_type == F_RDLCK ? O_RDONLY : O_RDWR;
-	int fd = bt_openat(dirfd, name, access | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
+	int fd = open_lock(dirfd, name, access | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
 		return bt_fail_sys_in(error, -fd, dirfd, name, "open");

@@ -21,8 +21,8 @@ struct bt_lock_wait {
 	const struct bt_observer *observer; /* asked to give up, and told whom it waits for; NULL is fine */
 };
 
-/* Opens (creating it 0600) and locks. BT_E_LOCKED on time-out, with who has it in detail; BT_E_CANCELLED. A read-only
- * file system gives BT_E_SYSTEM with sys == EROFS. */
+/* Opens (creating it 0600) and locks. BT_E_LOCKED on time-out, with who has it in detail; BT_E_CANCELLED;
+ * BT_E_UNSUPPORTED where the file system has no locks. A read-only file system gives BT_E_SYSTEM with sys == EROFS. */
 int bt_lock_take(int dirfd, const char *name, enum bt_lock_kind kind, const struct bt_lock_wait *wait, int *ret_fd,
 		 struct bt_error *error);
 

@@ -5,13 +5,14 @@
 #include "base/fail.h"
 #include "base/io.h"
 #include "base/lock.h"
+#include "base/made.h"
+#include "base/random.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,18 +22,9 @@ enum { TEMP_RANDOM = 8, TEMP_ATTEMPTS = 100, STALE_SECONDS = 24 * 3600, COPY_BUF
 
 static int make_temp_name(char name[32])
 {
-	unsigned char random[TEMP_RANDOM];
-	ssize_t n;
-
-	do {
-		n = getrandom(random, sizeof(random), 0);
-	} while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)sizeof(random))
-		return n < 0 ? -errno : -EIO;
 	memcpy(name, TEMP_PREFIX, strlen(TEMP_PREFIX));
-	bt_hex_encode(name + strlen(TEMP_PREFIX), random, sizeof(random));
-	name[strlen(TEMP_PREFIX) + 2 * sizeof(random)] = 0;
-	return 0;
+	name[strlen(TEMP_PREFIX) + 2 * TEMP_RANDOM] = 0;
+	return bt_random_hex(name + strlen(TEMP_PREFIX), TEMP_RANDOM);
 }
 
 /* Without /proc an unnamed file could never get a name: found out here, and not after everything is written. */
@@ -66,6 +58,7 @@ int bt_publish_begin_named(struct bt_publish *publish, int dirfd, struct bt_erro
 	if (fd < 0)
 		return bt_fail_sys_in(error, -fd, dirfd, NULL, "create a temporary file");
 	bt_lock_mark(fd); /* where it cannot be marked, none is swept */
+	bt_made_mode(fd, 0600);
 	*publish = (struct bt_publish){.fd = fd, .dirfd = dirfd};
 	memcpy(publish->temp, temp, sizeof(temp));
 	return 0;
@@ -77,8 +70,18 @@ int bt_publish_begin(struct bt_publish *publish, int dirfd, struct bt_error *err
 
 	if (fd < 0)
 		return bt_publish_begin_named(publish, dirfd, error);
+	bt_made_mode(fd, 0600);
 	*publish = (struct bt_publish){.fd = fd, .dirfd = dirfd};
 	return 0;
+}
+
+int bt_publish_begin_in_store(struct bt_publish *publish, int dirfd, struct bt_error *error)
+{
+	int result = bt_publish_begin(publish, dirfd, error);
+
+	if (!result)
+		bt_made_owner(publish->fd, dirfd);
+	return result;
 }
 
 static int sync_fd(int fd)
@@ -99,45 +102,118 @@ static int link_unnamed(const struct bt_publish *publish, const char *name)
 	return linkat(AT_FDCWD, path, publish->dirfd, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
 }
 
-/* Where renameat2 cannot refuse to replace, link can; the second name goes after the first is safe. */
-int bt_publish_link_named(const struct bt_publish *publish, const char *name)
+/* This file cannot have another name, as on FAT. */
+static bool has_no_links(int sys)
 {
-	if (linkat(publish->dirfd, publish->temp, publish->dirfd, name, 0) < 0)
-		return -errno;
-	unlinkat(publish->dirfd, publish->temp, 0);
-	return 0;
+	return sys == EPERM || sys == EOPNOTSUPP || sys == ENOSYS || sys == EMLINK;
 }
 
-static int rename_named(const struct bt_publish *publish, const char *name)
+/* The claim has the name of a temporary file, so that one that was left behind goes as they do. */
+static int rename_claimed(int from_dirfd, const char *from, int to_dirfd, const char *to)
 {
-	if (renameat2(publish->dirfd, publish->temp, publish->dirfd, name, RENAME_NOREPLACE) == 0)
+	unsigned char bytes[TEMP_RANDOM];
+	uint64_t number = bt_hash_bytes(to, strlen(to), 0);
+	char claim[32] = TEMP_PREFIX;
+	struct stat status;
+	int r;
+
+	memcpy(bytes, &number, sizeof(bytes));
+	bt_hex_encode(claim + strlen(TEMP_PREFIX), bytes, sizeof(bytes));
+	int fd = bt_openat(to_dirfd, claim, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return fd;
+	bt_lock_mark(fd);
+	if (fstatat(to_dirfd, to, &status, AT_SYMLINK_NOFOLLOW) == 0)
+		r = -EEXIST;
+	else if (errno != ENOENT)
+		r = -errno;
+	else
+		r = renameat(from_dirfd, from, to_dirfd, to) ? -errno : 0;
+	unlinkat(to_dirfd, claim, 0);
+	bt_close(&fd);
+	return r;
+}
+
+int bt_rename_new(int from_dirfd, const char *from, int to_dirfd, const char *to)
+{
+	if (renameat2(from_dirfd, from, to_dirfd, to, RENAME_NOREPLACE) == 0)
 		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
+	if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
 		return -errno;
-	return bt_publish_link_named(publish, name);
+	if (linkat(from_dirfd, from, to_dirfd, to, 0) == 0)
+		return unlinkat(from_dirfd, from, 0) ? -errno : 0;
+	return has_no_links(errno) ? rename_claimed(from_dirfd, from, to_dirfd, to) : -errno;
 }
 
-/* Some network file systems cannot sync a directory and do it with every call. */
-static int sync_directory(int dirfd)
+int bt_sync_directory(int dirfd)
 {
 	int r = sync_fd(dirfd);
 
-	return r == -EINVAL || r == -EOPNOTSUPP ? 0 : r;
+	return r == -EINVAL || r == -EOPNOTSUPP || r == -ENOSYS ? 0 : r;
+}
+
+static int copy_all(int from, int to)
+{
+	unsigned char *buffer = malloc(COPY_BUFFER);
+	ssize_t n = buffer ? 1 : -ENOMEM;
+
+	while (n > 0) {
+		n = bt_read_some(from, buffer, COPY_BUFFER);
+		int r = n > 0 ? bt_write_all(to, buffer, (size_t)n) : 0;
+		n = r < 0 ? r : n;
+	}
+	free(buffer);
+	return (int)n;
+}
+
+/* An unnamed file gets its name by a link and by nothing else; what it has goes on with a name. */
+static int copy_to_named(struct bt_publish *publish)
+{
+	struct bt_publish named;
+	struct bt_error error = {0};
+	struct stat status;
+	int r = bt_publish_begin_named(&named, publish->dirfd, &error) ? -(error.sys ? error.sys : ENOMEM) : 0;
+
+	if (r < 0)
+		return r;
+	if (fstat(publish->fd, &status) == 0 && status.st_uid != geteuid())
+		bt_made_owner(named.fd, publish->dirfd);
+	r = lseek(publish->fd, 0, SEEK_SET) < 0 ? -errno : copy_all(publish->fd, named.fd);
+	if (r == 0)
+		r = sync_fd(named.fd);
+	if (r < 0) {
+		bt_publish_abort(&named);
+		return r;
+	}
+	bt_close(&publish->fd);
+	*publish = named;
+	return 0;
+}
+
+/* 0 or -errno; the file is synced and then has the name. */
+static int give_name(struct bt_publish *publish, const char *name)
+{
+	int r = sync_fd(publish->fd);
+
+	if (r == 0 && !publish->temp[0]) {
+		r = link_unnamed(publish, name);
+		if (r == 0 || !has_no_links(-r))
+			return r;
+		r = copy_to_named(publish);
+	}
+	return r < 0 ? r : bt_rename_new(publish->dirfd, publish->temp, publish->dirfd, name);
 }
 
 int bt_publish_commit(struct bt_publish *publish, const char *name, struct bt_error *error)
 {
-	int r = sync_fd(publish->fd);
+	int r = give_name(publish, name);
 
-	if (r < 0)
-		return bt_fail_sys(error, -r, name, "fsync");
-	r = publish->temp[0] ? rename_named(publish, name) : link_unnamed(publish, name);
 	if (r == -EEXIST)
 		return bt_fail(error, BT_E_EXISTS, name, NULL);
 	if (r < 0)
-		return bt_fail_sys(error, -r, name, "link");
+		return bt_fail_sys(error, -r, name, "write");
 	publish->temp[0] = 0;
-	r = sync_directory(publish->dirfd);
+	r = bt_sync_directory(publish->dirfd);
 	if (r < 0) {
 		unlinkat(publish->dirfd, name, 0);
 		return bt_fail_sys(error, -r, name, "fsync of the directory");
@@ -181,24 +257,10 @@ void bt_publish_abort(struct bt_publish *publish)
 	bt_close(&publish->fd);
 }
 
-static int copy_all(int from, int to)
-{
-	unsigned char *buffer = malloc(COPY_BUFFER);
-	ssize_t n = buffer ? 1 : -ENOMEM;
-
-	while (n > 0) {
-		n = bt_read_some(from, buffer, COPY_BUFFER);
-		int r = n > 0 ? bt_write_all(to, buffer, (size_t)n) : 0;
-		n = r < 0 ? r : n;
-	}
-	free(buffer);
-	return (int)n;
-}
-
 static int copy(int from, int dirfd, const char *name, struct bt_error *error)
 {
 	struct bt_publish publish;
-	int result = bt_publish_begin(&publish, dirfd, error), r;
+	int result = bt_publish_begin_in_store(&publish, dirfd, error), r;
 
 	if (result)
 		return result;
@@ -208,18 +270,13 @@ static int copy(int from, int dirfd, const char *name, struct bt_error *error)
 	return result;
 }
 
-static bool may_copy(int sys)
-{
-	return sys == EPERM || sys == EOPNOTSUPP || sys == ENOSYS || sys == EMLINK;
-}
-
 int bt_publish_twin(int dirfd, const char *name, int twin_dirfd, const char *twin, struct bt_error *error)
 {
 	if (linkat(dirfd, name, twin_dirfd, twin, 0) == 0)
 		return 0;
 	if (errno == EEXIST)
 		return bt_fail(error, BT_E_EXISTS, twin, NULL);
-	if (!may_copy(errno))
+	if (!has_no_links(errno))
 		return bt_fail_sys(error, errno, name, "link");
 	int fd = bt_openat(dirfd, name, O_RDONLY | O_NOFOLLOW, 0);
 	if (fd < 0)

@@ -2,7 +2,7 @@
 /*
  * Publishing a file whole: it appears under its name complete and durable, or not at all.
  * An unnamed file (O_TMPFILE) where the file system has them, else ".tmp-" and 16 random hex digits. Order: write,
- * fsync, link (or renameat2 with RENAME_NOREPLACE), fsync of the directory.
+ * fsync, link (or a rename that does not replace), fsync of the directory.
  */
 #ifndef BT_BASE_PUBLISH_H
 #define BT_BASE_PUBLISH_H
@@ -13,6 +13,17 @@
 #define BT_TEMP_RETAGGED ".tmp-retagged"
 #define BT_TEMP_REPAIRED ".tmp-repaired"
 
+/* Makes what was done in a directory durable, as far as the file system can: some network file systems cannot sync a
+ * directory, and do it with every call. 0 or -errno. */
+int bt_sync_directory(int dirfd);
+
+/*
+ * Gives a file another name, and never takes one that is taken: -EEXIST. 0 or -errno; not synced. Where the kernel
+ * cannot refuse to replace, a hard link can; where there are no hard links either, the name is claimed by a temporary
+ * file first, so that of all who do it so only one gets it.
+ */
+int bt_rename_new(int from_dirfd, const char *from, int to_dirfd, const char *to);
+
 struct bt_publish {
 	int fd;	       /* write here (also readable: O_RDWR) */
 	int dirfd;     /* borrowed */
@@ -20,10 +31,10 @@ struct bt_publish {
 };
 
 int bt_publish_begin(struct bt_publish *publish, int dirfd, struct bt_error *error);
-/* The ways for file systems without O_TMPFILE and without RENAME_NOREPLACE (the latter gives 0 or -errno and does not
- * sync); begin and commit choose them by themselves. Here for tests. */
+/* The same for a file of a store, which belongs to whom the directory belongs (see made.h). */
+int bt_publish_begin_in_store(struct bt_publish *publish, int dirfd, struct bt_error *error);
+/* The way for file systems without O_TMPFILE, which begin chooses by itself. Here for tests. */
 int bt_publish_begin_named(struct bt_publish *publish, int dirfd, struct bt_error *error);
-int bt_publish_link_named(const struct bt_publish *publish, const char *name);
 /* BT_E_EXISTS, with nothing changed, when the name is taken: commit again with another, or abort. On 0 the fd stays
  * open and belongs to the caller, who closes it. */
 int bt_publish_commit(struct bt_publish *publish, const char *name, struct bt_error *error);

@@ -2,10 +2,10 @@
 #include "base/fail.h"
 #include "base/io.h"
 #include "base/lock.h"
+#include "base/random.h"
 #include "check/run.h"
 #include "codec/hash.h"
 #include <errno.h>
-#include <sys/random.h>
 
 struct bt_digest bt_check_key(const struct bt_digest *digest, uint64_t size)
 {
@@ -67,8 +67,9 @@ static int check_options(struct bt_check_run *run, struct bt_error *error)
 		return bt_fail(error, BT_E_INVALID, NULL, "no such part");
 	if (options->share > BT_SHARES)
 		return bt_fail(error, BT_E_INVALID, NULL, "no such share");
-	if (options->share && getrandom(&run->seed, sizeof(run->seed), 0) != sizeof(run->seed))
-		return bt_fail_sys(error, errno, NULL, "getrandom");
+	int r = options->share ? bt_random(&run->seed, sizeof(run->seed)) : 0;
+	if (r)
+		return bt_fail_sys(error, -r, NULL, "getrandom");
 	for (size_t i = 0; i < options->name_count; i++)
 		if (bt_store_file_named(run->store, options->names[i], &ordinal))
 			return bt_fail(error, BT_E_NOT_FOUND, options->names[i], "no such snapshot");

@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/io.h"
 #include "base/lock.h"
+#include "base/made.h"
 #include "base/publish.h"
 #include "check/run.h"
 #include "model/volume.h"
@@ -47,6 +48,14 @@ static int fail(struct repair *repair, const char *name, const char *what)
 	return bt_fail_sys(repair->error, errno, name, what);
 }
 
+/* With errno. */
+static bool is_synced(int dirfd)
+{
+	int r = bt_sync_directory(dirfd);
+	errno = -r;
+	return r == 0;
+}
+
 static void tell(struct repair *repair, const struct patient *patient, enum bt_repair_action action)
 {
 	const struct bt_repair done = {.action = action,
@@ -68,11 +77,9 @@ static int open_damaged(struct repair *repair)
 	int dirfd = bt_store_dirfd(repair->store);
 	if (repair->damagedfd >= 0)
 		return 0;
-	if ((mkdirat(dirfd, BT_DAMAGED_DIR, 0700) && errno != EEXIST) || fsync(dirfd))
-		return fail(repair, BT_DAMAGED_DIR, "make the directory");
-	int fd = bt_openat(dirfd, BT_DAMAGED_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	int fd = bt_open_subdirectory(dirfd, BT_DAMAGED_DIR);
 	if (fd < 0)
-		return bt_fail_sys(repair->error, -fd, BT_DAMAGED_DIR, "open");
+		return bt_fail_sys(repair->error, -fd, BT_DAMAGED_DIR, "make the directory");
 	repair->damagedfd = fd;
 	bt_publish_sweep(fd, true);
 	return 0;
@@ -114,8 +121,9 @@ static int keep_old(struct repair *repair, struct patient *patient)
 		r = name_in_damaged(repair, patient, name);
 	if (r)
 		return r;
-	if (fsync(repair->damagedfd))
-		return fail(repair, BT_DAMAGED_DIR, "sync");
+	r = bt_sync_directory(repair->damagedfd);
+	if (r)
+		return bt_fail_sys(repair->error, -r, BT_DAMAGED_DIR, "sync");
 	snprintf(patient->to, sizeof(patient->to), BT_DAMAGED_DIR "/%s", name);
 	return 0;
 }
@@ -153,8 +161,8 @@ static int replace_snapshot(struct repair *repair, struct patient *patient)
 		r = seal_snapshot(repair, patient);
 	if (!r)
 		r = keep_old(repair, patient);
-	if (!r &&
-	    (renameat(patient->dirfd, BT_TEMP_REPAIRED, patient->dirfd, patient->id->name) || fsync(patient->dirfd)))
+	if (!r && (renameat(patient->dirfd, BT_TEMP_REPAIRED, patient->dirfd, patient->id->name) ||
+		   !is_synced(patient->dirfd)))
 		r = fail(repair, patient->path, "replace");
 	if (r)
 		unlinkat(patient->dirfd, BT_TEMP_REPAIRED, 0);
@@ -170,7 +178,7 @@ static int move_aside(struct repair *repair, struct patient *patient)
 		r = bt_volume_seal(repair->store, patient->rewrite.writer, repair->error);
 	if (!r)
 		r = keep_old(repair, patient);
-	if (!r && (unlinkat(patient->dirfd, patient->id->name, 0) || fsync(patient->dirfd)))
+	if (!r && (unlinkat(patient->dirfd, patient->id->name, 0) || !is_synced(patient->dirfd)))
 		r = fail(repair, patient->path, "move to damaged/");
 	return r;
 }
@@ -226,10 +234,11 @@ static int rename_to(struct repair *repair, struct patient *patient, int64_t sec
 {
 	for (unsigned clash = 0; clash < NAMES_MAX; clash++) {
 		bt_snapshot_name_format(seconds, clash, patient->to, sizeof(patient->to));
-		if (renameat2(patient->dirfd, patient->id->name, patient->dirfd, patient->to, RENAME_NOREPLACE) == 0)
-			return fsync(patient->dirfd) ? fail(repair, patient->path, "rename") : 0;
-		if (errno != EEXIST)
-			return fail(repair, patient->path, "rename");
+		int r = bt_rename_new(patient->dirfd, patient->id->name, patient->dirfd, patient->to);
+		if (r == 0)
+			return is_synced(patient->dirfd) ? 0 : fail(repair, patient->path, "rename");
+		if (r != -EEXIST)
+			return bt_fail_sys(repair->error, -r, patient->path, "rename");
 	}
 	return bt_fail(repair->error, BT_E_EXISTS, patient->path, "rename");
 }

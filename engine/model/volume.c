@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/volume.h"
-#include "base/bytes.h"
 #include "base/fail.h"
+#include "base/random.h"
 #include "model/document.h"
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
-void bt_volume_name(char name[48])
+int bt_volume_name(char name[48], struct bt_error *error)
 {
-	unsigned char random[16];
 	char hex[32];
+	int r = bt_random_hex(hex, sizeof(hex) / 2);
 
-	/* 16 bytes are never short, and the kernel's generator is ready once a store can be opened. */
-	if (getrandom(random, sizeof(random), 0) < 0)
-		memset(random, 0, sizeof(random));
-	bt_hex_encode(hex, random, sizeof(random));
+	if (r < 0)
+		return bt_fail_sys(error, -r, NULL, "getrandom");
 	snprintf(name, 48, "%.32s.json", hex);
+	return 0;
 }
 
 int bt_volume_begin(struct bt_store *store, struct bt_writer **ret_writer, struct bt_error *error)
@@ -42,7 +40,8 @@ int bt_volume_seal(struct bt_store *store, struct bt_writer *writer, struct bt_e
 	struct bt_buf summary = {.data = (unsigned char[]){'{', '}'}, .length = 2, .capacity = 2};
 	char name[48];
 
-	bt_volume_name(name);
-	int result = bt_writer_seal(writer, &summary, name, error);
+	int result = bt_volume_name(name, error);
+	if (!result)
+		result = bt_writer_seal(writer, &summary, name, error);
 	return result ? result : bt_store_add_file(store, name, false, writer, error);
 }

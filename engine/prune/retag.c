@@ -46,13 +46,15 @@ static int exchange(struct bt_store *store, const char *name, struct bt_error *e
 
 	if (result)
 		return result;
-	bt_volume_name(volume);
-	result = bt_publish_twin(dirfd, name, contents, volume, error);
+	result = bt_volume_name(volume, error);
+	if (!result)
+		result = bt_publish_twin(dirfd, name, contents, volume, error);
 	if (result)
 		return result;
-	if (fsync(contents) || renameat(dirfd, BT_TEMP_RETAGGED, dirfd, name) || fsync(dirfd))
-		return bt_fail_sys(error, errno, name, "replace");
-	return 0;
+	int r = bt_sync_directory(contents);
+	if (!r)
+		r = renameat(dirfd, BT_TEMP_RETAGGED, dirfd, name) ? -errno : bt_sync_directory(dirfd);
+	return r ? bt_fail_sys(error, -r, name, "replace") : 0;
 }
 
 static int write_anew(struct bt_store *store, const struct bt_snapshot_info *info, struct bt_error *error)

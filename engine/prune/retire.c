@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/publish.h"
 #include "model/volume.h"
 #include "prune/run.h"
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -18,10 +18,12 @@ static int move_to_contents(struct bt_prune_run *run, const struct bt_file_id *i
 		result = bt_store_contents_dirfd(run->store, &fd, error);
 	if (result)
 		return result;
-	bt_volume_name(name);
-	if (!run->options->dry_run && renameat2(bt_store_dirfd(run->store), id->name, fd, name, RENAME_NOREPLACE) &&
-	    (errno != EINVAL || renameat(bt_store_dirfd(run->store), id->name, fd, name)))
-		return bt_fail_sys(error, errno, id->name, "move to contents");
+	result = bt_volume_name(name, error);
+	if (result)
+		return result;
+	int r = run->options->dry_run ? 0 : bt_rename_new(bt_store_dirfd(run->store), id->name, fd, name);
+	if (r < 0)
+		return bt_fail_sys(error, -r, id->name, "move to contents");
 	bt_prune_gone(run, id);
 	run->result.files_moved++;
 	return 0;

@@ -3,6 +3,7 @@
 #include "base/fail.h"
 #include "base/io.h"
 #include "base/lock.h"
+#include "base/publish.h"
 #include "model/classic.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -326,7 +327,8 @@ int bt_prune_sync(struct bt_prune_run *run, struct bt_error *error)
 	result = bt_store_contents_dirfd(run->store, &fd, error);
 	if (result)
 		return result;
-	if (fsync(fd) || fsync(bt_store_dirfd(run->store)))
-		return bt_fail_sys(error, errno, NULL, "sync the store");
-	return 0;
+	int r = bt_sync_directory(fd);
+	if (!r)
+		r = bt_sync_directory(bt_store_dirfd(run->store));
+	return r ? bt_fail_sys(error, -r, NULL, "sync the store") : 0;
 }

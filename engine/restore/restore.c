@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/random.h"
 #include "restore/run.h"
 #include "restore/select.h"
 #include "store/store.h"
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -188,9 +188,10 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 	struct bt_selection selection;
 	if (options)
 		run.options = *options;
-	if (getrandom(&run.seed, sizeof(run.seed), 0) != sizeof(run.seed))
-		return bt_fail_sys(heard, errno, NULL, "getrandom");
-	int lock, result = bt_store_lock_for_reading(store, observer, &lock, heard);
+	int lock, result = bt_random(&run.seed, sizeof(run.seed));
+	if (result)
+		return bt_fail_sys(heard, -result, NULL, "getrandom");
+	result = bt_store_lock_for_reading(store, observer, &lock, heard);
 	if (result)
 		return result;
 	result = bt_selection_new(store, run.info, run.options.paths, run.options.path_count, &selection, heard);

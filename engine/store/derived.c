@@ -93,7 +93,7 @@ static int derive_kept(struct bt_store *store, struct bt_slot *slot, int source_
 	struct derived_name name = name_of(slot);
 	int cachefd = bt_store_cache_dirfd(store);
 	sweep(store, cachefd);
-	int r = bt_publish_begin(&publish, cachefd, NULL);
+	int r = bt_publish_begin_in_store(&publish, cachefd, NULL);
 	if (r)
 		return derive_temporary(store, slot, source_fd, ret_fd, error);
 	r = store->foreign.derive(source_fd, slot->path, publish.fd, store->options.observer, error);

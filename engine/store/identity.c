@@ -67,7 +67,7 @@ int bt_identity_give(struct bt_store *store, bool *ret_given, struct bt_error *e
 
 	if (r < 0)
 		return bt_fail_sys(error, -r, ID_NAME, "getrandom");
-	r = bt_publish_begin(&out, store->dirfd, &inner);
+	r = bt_publish_begin_in_store(&out, store->dirfd, &inner);
 	if (r == 0) {
 		r = bt_write_all(out.fd, text, strlen(text));
 		r = r < 0 ? bt_fail_sys(&inner, -r, ID_NAME, "write") : bt_publish_commit(&out, ID_NAME, &inner);

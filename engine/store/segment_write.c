@@ -328,7 +328,7 @@ static int sink_start(struct sink *sink, int cachefd)
 	if (!sink->to_file)
 		return 0;
 	sink->out.fd = -1;
-	int r = bt_publish_begin(&sink->out, cachefd, NULL);
+	int r = bt_publish_begin_in_store(&sink->out, cachefd, NULL);
 	return r ? r : bt_write_all(sink->out.fd, &blank, sizeof(blank)) ? BT_E_SYSTEM : 0;
 }
 

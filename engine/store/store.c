@@ -2,6 +2,7 @@
 #include "store/store.h"
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/made.h"
 #include "base/publish.h"
 #include "store/store_inside.h"
 #include <errno.h>
@@ -18,7 +19,7 @@ static void sync_parent(int dirfd)
 {
 	int fd = bt_openat(dirfd, "..", O_RDONLY | O_DIRECTORY, 0);
 	if (fd >= 0)
-		fsync(fd);
+		bt_sync_directory(fd);
 	bt_close(&fd);
 }
 
@@ -41,9 +42,10 @@ static int open_root(struct bt_store *store, bool *ret_made, struct bt_error *er
 	struct statvfs fs;
 	bool made = false;
 	if (may_make(store)) {
-		made = mkdir(store->path, 0700) == 0;
-		if (!made && errno != EEXIST)
-			return bt_fail_sys(error, errno, store->path, "create the store");
+		int r = bt_make_directory(AT_FDCWD, store->path, false);
+		made = r == 0;
+		if (r < 0 && r != -EEXIST)
+			return bt_fail_sys(error, -r, store->path, "create the store");
 	}
 	int fd = bt_openat(AT_FDCWD, store->path, O_RDONLY | O_DIRECTORY, 0);
 	if (fd == -ENOENT || fd == -ENOTDIR)
@@ -180,12 +182,8 @@ static int open_below(const struct bt_store *store, const char *name)
 	int fd = bt_openat(store->dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	if (fd != -ENOENT || store->read_only)
 		return fd;
-	if (mkdirat(store->dirfd, name, 0700) && errno != EEXIST)
-		return -errno;
 	/* what is published in it is only as durable as its own name */
-	if (fsync(store->dirfd) && errno != EINVAL)
-		return -errno;
-	return bt_openat(store->dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	return bt_open_subdirectory(store->dirfd, name);
 }
 
 struct bt_time bt_store_repaired(const struct bt_store *store)
@@ -263,10 +261,11 @@ int bt_store_lock(struct bt_store *store, enum bt_lock_kind kind, const struct b
 	return bt_lock_take(store->dirfd, LOCK_NAME, kind, &wait, ret_fd, error);
 }
 
-/* A store that may only be read is looked at without a lock. */
+/* A store that may only be read is looked at without a lock; where nobody can lock, nobody can delete. */
 static bool may_not_lock(const struct bt_error *error)
 {
-	return error->sys == EROFS || error->sys == EACCES || error->sys == EPERM || error->sys == ENOENT;
+	return error->code == BT_E_UNSUPPORTED || error->sys == EROFS || error->sys == EACCES || error->sys == EPERM ||
+	       error->sys == ENOENT;
 }
 
 int bt_store_lock_for_reading(struct bt_store *store, const struct bt_observer *observer, int *ret_fd,
@@ -275,7 +274,7 @@ int bt_store_lock_for_reading(struct bt_store *store, const struct bt_observer *
 	struct bt_error inner = {0};
 	int fd = -1, r = store->options.read_only ? 0 : bt_store_lock(store, BT_LOCK_SHARED, observer, &fd, &inner);
 
-	if (r == BT_E_SYSTEM && may_not_lock(&inner))
+	if (r && may_not_lock(&inner))
 		r = 0;
 	else if (r && error && !error->code)
 		*error = inner;

@@ -120,7 +120,7 @@ static int begin(struct bt_writer *writer, const struct bt_buf *header, struct b
 	    bt_buf_append(&writer->header, header->data, header->length) || bt_buf_append(&writer->header, ",\n", 2))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	bt_hasher_start(writer->file_hash);
-	int r = bt_publish_begin(&writer->out, writer->dirfd, error);
+	int r = bt_publish_begin_in_store(&writer->out, writer->dirfd, error);
 	if (r)
 		return r;
 	writer->out_open = true;
@@ -198,7 +198,7 @@ int bt_writer_block(struct bt_writer *writer, const char *text, size_t length, c
 static int spool_out(struct bt_writer *writer, struct bt_error *error)
 {
 	if (!writer->spool_open) {
-		int r = bt_publish_begin(&writer->spool, writer->dirfd, error);
+		int r = bt_publish_begin_in_store(&writer->spool, writer->dirfd, error);
 		if (r)
 			return r;
 		writer->spool_open = true;

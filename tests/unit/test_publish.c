@@ -2,7 +2,9 @@
 /* Publishing, locks and plain input and output. */
 #include "base/io.h"
 #include "base/lock.h"
+#include "base/made.h"
 #include "base/publish.h"
+#include "model/volume.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -100,18 +102,34 @@ int __wrap_fsync(int fd)
 	return fail ? -1 : __real_fsync(fd);
 }
 
-/* So does every linkat; that which gives an unnamed file its name has flags. */
-static int fail_link; /* an errno, or 0 */
+/* So do linkat, where that which gives an unnamed file its name has flags, renameat2 and getrandom. */
+static int fail_link, fail_unnamed, fail_rename, fail_random; /* an errno, or 0 */
 
 /* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 int __real_linkat(int from, const char *path, int to, const char *name, int flags);
 int __wrap_linkat(int from, const char *path, int to, const char *name, int flags);
+int __real_renameat2(int from, const char *path, int to, const char *name, unsigned flags);
+int __wrap_renameat2(int from, const char *path, int to, const char *name, unsigned flags);
+ssize_t __real_getrandom(void *data, size_t size, unsigned flags);
+ssize_t __wrap_getrandom(void *data, size_t size, unsigned flags);
 /* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 int __wrap_linkat(int from, const char *path, int to, const char *name, int flags)
 {
-	errno = fail_link;
-	return fail_link && !flags ? -1 : __real_linkat(from, path, to, name, flags);
+	errno = flags ? fail_unnamed : fail_link;
+	return errno ? -1 : __real_linkat(from, path, to, name, flags);
+}
+
+int __wrap_renameat2(int from, const char *path, int to, const char *name, unsigned flags)
+{
+	errno = fail_rename;
+	return fail_rename ? -1 : __real_renameat2(from, path, to, name, flags);
+}
+
+ssize_t __wrap_getrandom(void *data, size_t size, unsigned flags)
+{
+	errno = fail_random;
+	return fail_random ? -1 : __real_getrandom(data, size, flags);
 }
 
 typedef int begin_function(struct bt_publish *publish, int dirfd, struct bt_error *error);
@@ -155,8 +173,11 @@ static void test_durable(void **state)
 		assert_int_equal(entries(place->fd, false), 0);
 		assert_int_equal(commit_with(begins[i], place->fd, 0, EIO), BT_E_SYSTEM);
 		assert_int_equal(entries(place->fd, false), 0);
-		assert_int_equal(commit_with(begins[i], place->fd, 0, EINVAL), 0); /* it cannot be synced */
-		assert_int_equal(unlinkat(place->fd, "final", 0), 0);
+		for (size_t k = 0; k < 3; k++) { /* it cannot be synced */
+			assert_int_equal(commit_with(begins[i], place->fd, 0, (int[]){EINVAL, EOPNOTSUPP, ENOSYS}[k]),
+					 0);
+			assert_int_equal(unlinkat(place->fd, "final", 0), 0);
+		}
 	}
 }
 
@@ -245,17 +266,165 @@ static void test_replace(void **state)
 static void test_link_instead_of_rename(void **state)
 {
 	struct place *place = *state;
-	struct bt_publish publish = begin_with(bt_publish_begin_named, place->fd, "one");
 
-	assert_int_equal(bt_publish_link_named(&publish, "a"), 0);
-	assert_content(place->fd, "a", "one");
-	assert_int_equal(entries(place->fd, false), 1);
-	close(publish.fd);
-	publish = begin_with(bt_publish_begin_named, place->fd, "two");
-	assert_int_equal(bt_publish_link_named(&publish, "a"), -EEXIST);
-	assert_content(place->fd, "a", "one");
-	bt_publish_abort(&publish);
-	assert_int_equal(entries(place->fd, false), 1);
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t k = 0; k < 3; k++) { /* links, none, none of the kernel's knowledge */
+			fail_rename = i ? ENOSYS : EINVAL;
+			fail_link = (int[]){0, EPERM, ENOSYS}[k];
+			struct bt_publish publish = begin_with(bt_publish_begin_named, place->fd, "one");
+			assert_int_equal(bt_publish_commit(&publish, "a", NULL), 0);
+			assert_content(place->fd, "a", "one");
+			assert_int_equal(entries(place->fd, false), 1);
+			close(publish.fd);
+			publish = begin_with(bt_publish_begin_named, place->fd, "two");
+			assert_int_equal(bt_publish_commit(&publish, "a", NULL), BT_E_EXISTS);
+			assert_content(place->fd, "a", "one");
+			bt_publish_abort(&publish);
+			assert_int_equal(entries(place->fd, true), 1);
+		}
+	}
+	fail_rename = fail_link = 0;
+}
+
+static void *take_names(void *arg)
+{
+	const struct place *place = arg;
+	size_t taken = 0;
+
+	for (int i = 0; i < 200; i++) {
+		struct bt_publish publish = begin_with(bt_publish_begin_named, place->fd, "content");
+		char name[16];
+		snprintf(name, sizeof(name), "name%d", i);
+		int r = bt_publish_commit(&publish, name, NULL);
+		assert_true(r == 0 || r == BT_E_EXISTS);
+		taken += r == 0;
+		bt_publish_abort(&publish);
+	}
+	return (void *)taken;
+}
+
+/* Of several that want one name, one gets it, also where there are no links and every rename replaces. */
+static void test_one_gets_the_name(void **state)
+{
+	struct place *place = *state;
+	pthread_t threads[4];
+	size_t taken = 0;
+
+	fail_rename = EINVAL;
+	fail_link = EPERM;
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, take_names, place), 0);
+	for (size_t i = 0; i < 4; i++) {
+		void *result;
+		assert_int_equal(pthread_join(threads[i], &result), 0);
+		taken += (size_t)result;
+	}
+	fail_rename = fail_link = 0;
+	assert_int_equal(entries(place->fd, true), taken);
+	assert_true(taken <= 200 && taken > 0);
+}
+
+/* What has no name is copied to what has one. */
+static void test_unnamed_without_links(void **state)
+{
+	struct place *place = *state;
+
+	for (size_t k = 0; k < 2; k++) {
+		struct bt_publish publish = begin_with(bt_publish_begin, place->fd, "content");
+		struct stat st;
+		fail_unnamed = fail_link = EPERM;
+		fail_rename = k ? EINVAL : 0;
+		assert_int_equal(bt_publish_commit(&publish, "a", NULL), 0);
+		assert_content(place->fd, "a", "content");
+		assert_int_equal(fstat(publish.fd, &st), 0);
+		assert_int_equal(st.st_nlink, 1);
+		assert_int_equal(st.st_mode & 07777, 0600);
+		close(publish.fd);
+		publish = begin_with(bt_publish_begin, place->fd, "other");
+		assert_int_equal(bt_publish_commit(&publish, "a", NULL), BT_E_EXISTS);
+		assert_int_equal(bt_publish_commit(&publish, "b", NULL), 0);
+		assert_content(place->fd, "a", "content");
+		assert_content(place->fd, "b", "other");
+		close(publish.fd);
+		assert_int_equal(entries(place->fd, true), 2);
+	}
+	fail_unnamed = fail_link = fail_rename = 0;
+}
+
+static void test_umask(void **state)
+{
+	struct place *place = *state;
+	struct stat st;
+	mode_t before = umask(0777);
+
+	for (size_t i = 0; i < 2; i++) {
+		struct bt_publish publish = begin_with(begins[i], place->fd, "x");
+		assert_int_equal(bt_publish_commit(&publish, "a", NULL), 0);
+		close(publish.fd);
+		assert_int_equal(fstatat(place->fd, "a", &st, 0), 0);
+		assert_int_equal(st.st_mode, S_IFREG | 0600);
+		assert_int_equal(unlinkat(place->fd, "a", 0), 0);
+	}
+	int fd = bt_open_subdirectory(place->fd, "dir");
+	umask(before);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_mode, S_IFDIR | 0700);
+	close(fd);
+	assert_int_equal(bt_make_directory(place->fd, "dir", false), -EEXIST);
+	assert_int_equal(entries(place->fd, true), 1);
+}
+
+/* What root makes in somebody's store is his; a file that root makes elsewhere is root's. */
+static void test_owner(void **state)
+{
+	struct place *place = *state;
+	struct bt_publish publish;
+	struct stat st;
+	int lock, dir;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(fchown(place->fd, 1234, 2345), 0);
+	dir = bt_open_subdirectory(place->fd, "dir");
+	assert_int_equal(fstat(dir, &st), 0);
+	assert_true(st.st_uid == 1234 && st.st_gid == 2345);
+	for (size_t i = 0; i < 3; i++) {
+		fail_unnamed = i == 2 ? EPERM : 0;
+		assert_int_equal((i ? bt_publish_begin_in_store : bt_publish_begin)(&publish, dir, NULL), 0);
+		assert_int_equal(bt_publish_commit(&publish, "a", NULL), 0);
+		close(publish.fd);
+		assert_int_equal(fstatat(dir, "a", &st, 0), 0);
+		assert_true(st.st_uid == (i ? 1234 : 0));
+		assert_true(st.st_gid == (i ? 2345 : 0));
+		assert_int_equal(unlinkat(dir, "a", 0), 0);
+	}
+	fail_unnamed = 0;
+	assert_int_equal(bt_lock_take(place->fd, "lock", BT_LOCK_SHARED, &(struct bt_lock_wait){0}, &lock, NULL), 0);
+	assert_int_equal(fstat(lock, &st), 0);
+	assert_true(st.st_uid == 1234 && st.st_gid == 2345);
+	close(lock);
+	/* what was there before is not given away */
+	assert_int_equal(fchownat(place->fd, "lock", 0, 0, 0), 0);
+	assert_int_equal(bt_lock_take(place->fd, "lock", BT_LOCK_SHARED, &(struct bt_lock_wait){0}, &lock, NULL), 0);
+	assert_int_equal(fstat(lock, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	close(lock);
+	close(dir);
+	assert_int_equal(fchown(place->fd, 0, 0), 0);
+}
+
+static void test_no_random_numbers(void **state)
+{
+	struct bt_error error = {0};
+	char name[48], again[48];
+
+	fail_random = ENOSYS;
+	assert_int_equal(bt_volume_name(name, &error), BT_E_SYSTEM);
+	assert_int_equal(error.sys, ENOSYS);
+	fail_random = 0;
+	assert_int_equal(bt_volume_name(name, NULL), 0);
+	assert_int_equal(bt_volume_name(again, NULL), 0);
+	assert_string_not_equal(name, again);
 }
 
 static bool equal_files(int dirfd, const char *one, const char *two)
@@ -561,6 +730,11 @@ int main(void)
 		IN_PLACE(test_abort),
 		IN_PLACE(test_replace),
 		IN_PLACE(test_link_instead_of_rename),
+		IN_PLACE(test_one_gets_the_name),
+		IN_PLACE(test_unnamed_without_links),
+		IN_PLACE(test_umask),
+		IN_PLACE(test_owner),
+		IN_PLACE(test_no_random_numbers),
 		IN_PLACE(test_nowhere_to_write),
 		IN_PLACE(test_twin),
 		IN_PLACE(test_sweep),

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Preloaded into a program: its file systems have less than they should. ODD lists what they lack, as simple network
+ * file systems do: "lock" (no locks; ODD_ERRNO says how that is told), "link" (no hard links), "rename2" (no rename
+ * that does not replace), "tmpfile" (no files without a name), "fsync" (directories cannot be synced; ODD_ERRNO).
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool lacks(const char *what)
+{
+	const char *list = getenv("ODD");
+
+	return list && strstr(list, what);
+}
+
+/* -1 with errno: that of ODD_ERRNO, or the usual one. */
+static int refuse(int usual)
+{
+	const char *number = getenv("ODD_ERRNO");
+
+	errno = number ? atoi(number) : usual;
+	return -1;
+}
+
+static int control(int fd, int command, void *argument)
+{
+	int (*next)(int, int, ...) = (int (*)(int, int, ...))dlsym(RTLD_NEXT, "fcntl64");
+	bool locks = command == F_OFD_SETLK || command == F_OFD_SETLKW || command == F_OFD_GETLK;
+
+	return locks && lacks("lock") ? refuse(ENOLCK) : next(fd, command, argument);
+}
+
+int fcntl(int fd, int command, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, command);
+	void *argument = va_arg(arguments, void *);
+	va_end(arguments);
+	return control(fd, command, argument);
+}
+
+int fcntl64(int fd, int command, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, command);
+	void *argument = va_arg(arguments, void *);
+	va_end(arguments);
+	return control(fd, command, argument);
+}
+
+int linkat(int from, const char *path, int to, const char *name, int flags)
+{
+	int (*next)(int, const char *, int, const char *, int) =
+		(int (*)(int, const char *, int, const char *, int))dlsym(RTLD_NEXT, "linkat");
+
+	if (lacks("link")) {
+		errno = EPERM;
+		return -1;
+	}
+	return next(from, path, to, name, flags);
+}
+
+int renameat2(int from, const char *path, int to, const char *name, unsigned flags)
+{
+	int (*next)(int, const char *, int, const char *, unsigned) =
+		(int (*)(int, const char *, int, const char *, unsigned))dlsym(RTLD_NEXT, "renameat2");
+
+	if (lacks("rename2") && flags) {
+		errno = EINVAL;
+		return -1;
+	}
+	return next(from, path, to, name, flags);
+}
+
+int fsync(int fd)
+{
+	int (*next)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
+	struct stat status;
+
+	if (lacks("fsync") && fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
+		return refuse(EINVAL);
+	return next(fd);
+}
+
+static int open_as(const char *call, int dirfd, const char *path, int flags, mode_t mode)
+{
+	int (*next)(int, const char *, int, ...) = (int (*)(int, const char *, int, ...))dlsym(RTLD_NEXT, call);
+
+	if ((flags & O_TMPFILE) == O_TMPFILE && lacks("tmpfile")) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	return next(dirfd, path, flags, mode);
+}
+
+int openat(int dirfd, const char *path, int flags, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, flags);
+	mode_t mode = va_arg(arguments, mode_t);
+	va_end(arguments);
+	return open_as("openat", dirfd, path, flags, mode);
+}
+
+int openat64(int dirfd, const char *path, int flags, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, flags);
+	mode_t mode = va_arg(arguments, mode_t);
+	va_end(arguments);
+	return open_as("openat64", dirfd, path, flags, mode);
+}
