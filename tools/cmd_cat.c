@@ -32,7 +32,7 @@ static int run(struct tool *tool, const void *options)
 {
 	int result = TOOL_OK;
 
-	tool_signals_watch();
+	tool_signals_watch(tool);
 	for (int i = 0; i < tool->operand_count && result != TOOL_INTERRUPTED; i++) {
 		int code = print_file(tool, tool->operands[i]);
 

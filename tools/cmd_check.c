@@ -261,6 +261,7 @@ const struct tool_command cmd_check = {
 		   "  backuptool check latest --quick\n"
 		   "  backuptool check --repair --dry-run\n",
 	.max_operands = -1,
+	.ending = "the store is left whole",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
 	.options = table,
 	.options_size = sizeof(struct options),

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,18 +98,19 @@ static int64_t now(void)
 	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-static bool snapshot_cancelled(void *arg)
+/* A snapshot is finished, whatever came: a second signal ends the program. */
+static bool stay_alive(void *arg)
 {
 	struct job *job = arg;
 
 	notify_alive(&job->notify, now());
-	return tool_signals_seen();
+	return false;
 }
 
 /* Pruning can be ended anywhere, and the next run goes on with it. */
 static bool prune_cancelled(void *arg)
 {
-	return snapshot_cancelled(arg) || tool_signals_first_seen();
+	return stay_alive(arg) || tool_signals_first_seen();
 }
 
 /* The exit code of a job after another run: whatever a run failed for, the job only tells that one did. */
@@ -236,7 +236,7 @@ static void work(struct job *job, struct job_run *run)
 	run->taken.store = tool_store_facts(job->store);
 	run->taken.store.made &= run->number == 1;
 	tool_talk_begin(&job->talk, job->tool);
-	job->talk.observer.cancelled = snapshot_cancelled;
+	job->talk.observer.cancelled = stay_alive;
 	take(job, run);
 	job->talk.observer.cancelled = prune_cancelled;
 	if (!run->failed && prunes && !tool_signals_first_seen())
@@ -275,24 +275,20 @@ static void tell(struct job *job, const struct job_run *run)
 	free(text);
 }
 
-/* Until then or a signal. Signals come only while it waits, so that none is missed just before. */
+/* Until then or a signal. */
 static void wait_until(struct job *job, int64_t deadline)
 {
 	const struct itimerspec at = {.it_value = {deadline / 1000, deadline % 1000 * 1000000}};
-	const struct timespec every = {job->notify.watchdog_every / 1000, job->notify.watchdog_every % 1000 * 1000000};
-	struct pollfd timer = {.fd = job->timer, .events = POLLIN};
-	sigset_t ending, before;
+	const int every = job->notify.watchdog_every ? (int)job->notify.watchdog_every : -1;
+	struct pollfd woken[] = {{.fd = job->timer, .events = POLLIN}, {.fd = tool_signals_fd(), .events = POLLIN}};
 
-	sigemptyset(&ending);
-	sigaddset(&ending, SIGINT);
-	sigaddset(&ending, SIGTERM);
 	timerfd_settime(job->timer, TFD_TIMER_ABSTIME, &at, NULL);
-	sigprocmask(SIG_BLOCK, &ending, &before);
+	tool_signals_silence(true);
 	while (!tool_signals_first_seen() && now() < deadline) {
 		notify_alive(&job->notify, now());
-		ppoll(&timer, 1, job->notify.watchdog_every ? &every : NULL, &before);
+		poll(woken, 2, every);
 	}
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	tool_signals_silence(job->tool->quiet);
 }
 
 /* Gives what ends the job early, or TOOL_OK: a run that was cancelled, and options that cannot work. */
@@ -366,7 +362,7 @@ static int start(struct job *job)
 	}
 	job->schedule = (struct bt_schedule){now(), job->options->interval, job->options->duration};
 	tool_signals_spare_first();
-	tool_signals_watch();
+	tool_signals_watch(job->tool);
 	notify_open(&job->notify);
 	return TOOL_OK;
 }
@@ -420,6 +416,7 @@ const struct tool_command cmd_job = {
 		   "  backuptool job --target-directory ~/documents --interval 1h --duration forever \\\n"
 		   "      --skip-if-unchanged --keep-hourly 48 --keep-daily 30\n"
 		   "  backuptool job --target-directory / --interval 1m --duration forever --watch -x\n",
+	.ending = "the snapshot in progress is finished first",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = table,
 	.options_size = sizeof(struct job_options),

@@ -161,7 +161,7 @@ static int run(struct tool *tool, const void *options)
 		result = tool_place_open(tool, tool->operand_count ? tool->operands[0] : "latest", &place);
 	if (result != TOOL_OK)
 		return result;
-	tool_signals_watch();
+	tool_signals_watch(tool);
 	result = list_place(tool, options, &place);
 	tool_place_close(&place);
 	return result;

@@ -246,6 +246,7 @@ const struct tool_command cmd_prune = {
 		       "If any snapshot cannot be read, nothing is removed.",
 	.example = "  backuptool prune --snapshot-number 10\n"
 		   "  backuptool prune --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run\n",
+	.ending = "the store is left whole, and the next prune goes on",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = table,
 	.options_size = sizeof(struct options),

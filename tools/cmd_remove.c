@@ -151,6 +151,7 @@ const struct tool_command cmd_remove = {
 	.example = "  backuptool remove latest\n  backuptool remove 2026-11-20T08 2026-11-20T09\n",
 	.min_operands = 1,
 	.max_operands = -1,
+	.ending = "the store is left whole, and the next prune goes on",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = table,
 	.options_size = sizeof(struct options),

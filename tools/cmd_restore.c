@@ -223,6 +223,7 @@ const struct tool_command cmd_restore = {
 	.example = "  backuptool restore --snapshot-file latest --output-directory ~/back\n"
 		   "  backuptool restore --snapshot-file @yesterday --output-directory ~/back letters/may.txt\n",
 	.max_operands = -1,
+	.ending = "what is restored so far stays",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = table,
 	.options_size = sizeof(struct options),

@@ -217,6 +217,7 @@ const struct tool_command cmd_snapshot = {
 		       "Only what a second reading does not list has vanished. With -q only the new\n"
 		       "file's name is printed.",
 	.example = "  backuptool snapshot --target-directory ~/documents --exclude '*.tmp' --tag before-upgrade\n",
+	.ending = "no snapshot is made, and earlier ones stay as they are",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = table,
 	.options_size = sizeof(struct options),

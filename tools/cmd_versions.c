@@ -234,7 +234,7 @@ static int run(struct tool *tool, const void *options)
 
 	if (result != TOOL_OK)
 		return result;
-	tool_signals_watch();
+	tool_signals_watch(tool);
 	look_in_all(&versions);
 	if (!versions.count) {
 		versions.wanted = whole = called_here(tool->operands[0]);

@@ -182,7 +182,7 @@ void tool_talk_begin(struct tool_talk *talk, const struct tool *tool)
 		.cancelled = tool_signals_cancel,
 		.waiting = waiting,
 	};
-	tool_signals_watch();
+	tool_signals_watch(tool);
 }
 
 void tool_talk_pause(struct tool_talk *talk)

@@ -37,6 +37,7 @@ struct tool_command {
 	const char *description;	   /* what the summary cannot say, wrapped at 78 columns, or NULL */
 	const char *operands;		   /* "[PATH…]", or NULL if it takes none */
 	const char *example;		   /* lines for --help */
+	const char *ending;		   /* what is kept when a signal ends it, in a few words, or NULL */
 	int min_operands, max_operands;	   /* -1: any number */
 	unsigned common;		   /* enum tool_common */
 	bool starts_setuid;		   /* a program with more rights than its own, so that it cannot give them up */
@@ -87,13 +88,20 @@ void tool_pick_close(struct tool_pick *pick);
  * what is wrong and gives an exit code, or TOOL_OK. */
 int tool_operands_resolve(const struct tool *tool, struct bt_store *store, const char **names, size_t *ret_count);
 
-/* SIGINT and SIGTERM set a flag from now on; the second one ends the program at once. */
-void tool_signals_watch(void);
+/*
+ * From now on the first SIGINT or SIGTERM sets a flag and, unless the command is quiet, says what is being ended and
+ * what is kept (the command's "ending"). The second one ends the program at once, also while a file system does not
+ * answer. Once for a program; further calls do nothing.
+ */
+void tool_signals_watch(const struct tool *tool);
 bool tool_signals_seen(void);
 bool tool_signals_cancel(void *arg); /* the same for observers */
-/* For a command that ends in its own time: the first signal is only to be asked for, the second one sets the flag, the
- * third one ends the program at once. */
+/* For a command that ends in its own time: the first signal is only to be asked for, and cancels nothing. */
 void tool_signals_spare_first(void);
 bool tool_signals_first_seen(void);
+/* Whether the first signal is to be said nothing of, since the command ends at once. */
+void tool_signals_silence(bool wanted);
+/* Readable from the first signal on; -1 if there is none, for poll(2). */
+int tool_signals_fd(void);
 
 #endif

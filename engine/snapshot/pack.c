@@ -103,8 +103,10 @@ static int block_work(struct bt_job *job, void *worker)
 	struct bt_snap_buffers *buffers = &block->run->buffers;
 	struct bt_snap_buffer *frame = bt_snap_buffer_get(buffers, bt_frame_bound(block->size));
 	size_t size = 0;
-	int result = frame ? bt_compress(worker, block->plain->data, block->size, frame->data, &size) : BT_E_NOMEM;
+	int result = frame ? bt_snap_stopped(&block->run->watch) : BT_E_NOMEM; /* what waited is dropped */
 
+	if (result == 0)
+		result = bt_compress(worker, block->plain->data, block->size, frame->data, &size);
 	bt_snap_buffer_put(buffers, block->plain);
 	block->plain = NULL;
 	if (result == 0)

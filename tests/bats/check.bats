@@ -240,6 +240,6 @@ offset_of() {
 	take src -q >/dev/null
 	interrupted pread64 '' backuptool check
 	[ "$status" = 130 ]
-	stderr_is "backuptool check: interrupted"
+	stderr_is "backuptool check: ending: the store is left whole; press again to end at once" "backuptool check: interrupted"
 	[[ $output != *"no damage found"* ]]
 }

@@ -332,7 +332,7 @@ load helper
 	take src
 	interrupted openat .backuptool- backuptool restore --snapshot-file latest --output-directory out
 	[ "$status" = 130 ]
-	stderr_is "backuptool restore: interrupted"
+	stderr_is "backuptool restore: ending: what is restored so far stays; press again to end at once" "backuptool restore: interrupted"
 	has_file out
 	[ "$(find out -type f -name '[0-9]*' | wc -l)" -lt 12 ]
 	for file in out/[0-9]*; do cmp "$file" "src/${file#out/}"; done

@@ -325,7 +325,8 @@ tree_is_settled() {
 	code=0
 	wait "$pid" || code=$?
 	[ "$code" = 130 ]
-	[ "$(cat err)" = "backuptool snapshot: interrupted" ]
+	[ "$(cat err)" = "backuptool snapshot: ending: no snapshot is made, and earlier ones stay as they are; press again to end at once
+backuptool snapshot: interrupted" ]
 	[ "$(find snapshots -name 'snapshot_*' | wc -l)" = 1 ]
 	backuptool list
 	take src
