@@ -62,24 +62,35 @@ GETTER(written, TOOL_COUNT, number, self->result->written)
 GETTER(unchanged, TOOL_COUNT, number, self->result->unchanged)
 GETTER(deleted, TOOL_COUNT, number, self->result->deleted)
 GETTER(errors, TOOL_COUNT, number, self->result->errors)
+GETTER(boundaries, TOOL_COUNT, number, self->result->boundaries)
+GETTER(torn, TOOL_COUNT, number, self->result->torn)
+GETTER(by_time, TOOL_COUNT, number, self->result->by_time)
 GETTER(bytes, TOOL_BYTES, number, self->result->bytes)
 GETTER(seconds, TOOL_SECONDS, seconds, self->seconds)
 
 static const struct tool_column columns[] = {
-	{"snapshot", NULL, false, get_snapshot},
-	{"output", NULL, false, get_output},
-	{"dry_run", NULL, false, get_dry_run},
-	{"files", NULL, false, get_files},
-	{"directories", NULL, false, get_directories},
-	{"others", NULL, false, get_others},
-	{"written", NULL, false, get_written},
-	{"unchanged", NULL, false, get_unchanged},
-	{"deleted", NULL, false, get_deleted},
-	{"errors", NULL, false, get_errors},
-	{"bytes", NULL, false, get_bytes},
-	{"seconds", NULL, false, get_seconds},
-	{0},
+	{"snapshot", NULL, false, get_snapshot},       {"output", NULL, false, get_output},
+	{"dry_run", NULL, false, get_dry_run},	       {"files", NULL, false, get_files},
+	{"directories", NULL, false, get_directories}, {"others", NULL, false, get_others},
+	{"written", NULL, false, get_written},	       {"unchanged", NULL, false, get_unchanged},
+	{"deleted", NULL, false, get_deleted},	       {"errors", NULL, false, get_errors},
+	{"boundaries", NULL, false, get_boundaries},   {"torn", NULL, false, get_torn},
+	{"by_time", NULL, false, get_by_time},	       {"bytes", NULL, false, get_bytes},
+	{"seconds", NULL, false, get_seconds},	       {0},
 };
+
+/* What there is only sometimes. */
+static void print_rest(const struct bt_restore_result *result)
+{
+	if (result->boundaries)
+		printf(", %llu other file %s", (unsigned long long)result->boundaries,
+		       result->boundaries == 1 ? "system left as it is" : "systems left as they are");
+	if (result->errors)
+		printf(", %llu failed", (unsigned long long)result->errors);
+	if (result->by_time)
+		printf(", %llu left as they were by size and time alone; '--overwrite always' writes them again",
+		       (unsigned long long)result->by_time);
+}
 
 static void print_report(const struct tool *tool, const struct report *report)
 {
@@ -105,8 +116,7 @@ static void print_report(const struct tool *tool, const struct report *report)
 	       (unsigned long long)result->written, bytes, (unsigned long long)result->unchanged);
 	if (report->options->delete_extra)
 		printf(", %llu deleted", (unsigned long long)result->deleted);
-	if (result->errors)
-		printf(", %llu failed", (unsigned long long)result->errors);
+	print_rest(result);
 	printf("\ntime: %s\n", elapsed);
 	free(target);
 	free(output);
@@ -210,10 +220,21 @@ const struct tool_command cmd_restore = {
 		       "without any, everything is restored.\n"
 		       "\n"
 		       "In a directory that has something already, only what differs is written (a file\n"
-		       "of the same size, time and metadata counts as equal; '--overwrite always' writes\n"
-		       "it anew), and what is in the way is replaced; what the snapshot does not have\n"
-		       "stays, unless --delete is given. That removes also what was excluded when the\n"
-		       "snapshot was taken; only the store itself stays, wherever it lies.\n"
+		       "of the same size and time counts as equal, and their number is told; '--overwrite\n"
+		       "always' writes them again). Each file below a PATH is compared by its contents,\n"
+		       "and so is one of the snapshot's own directory that was touched since. What is in\n"
+		       "the way is replaced, but a directory with something in it only with --delete.\n"
+		       "Directories that were there and only lead to a PATH keep their metadata.\n"
+		       "\n"
+		       "What the snapshot does not have stays, unless --delete is given. That removes\n"
+		       "also what was excluded when the snapshot was taken, but neither the store itself,\n"
+		       "wherever it lies, nor anything on another file system that the snapshot did not\n"
+		       "enter: such a one is named and left as it is.\n"
+		       "\n"
+		       "A file that changed while the snapshot was taken is named; that is no failure.\n"
+		       "Whatever cannot be set or written is named, and the restore goes on and ends\n"
+		       "with 3; it ends early, with 1, only when the output directory's own file system\n"
+		       "is full or read-only.\n"
 		       "\n"
 		       "Every byte is verified before it is written. What is damaged is named, left\n"
 		       "out, and the command ends with 3. With --salvage what can be verified of a\n"
@@ -224,7 +245,7 @@ const struct tool_command cmd_restore = {
 		   "  backuptool restore --snapshot-file @yesterday --output-directory ~/back letters/may.txt\n",
 	.max_operands = -1,
 	.ending = "what is restored so far stays",
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE | TOOL_COMMON_YES,
 	.options = table,
 	.options_size = sizeof(struct options),
 	.run = run,

@@ -44,12 +44,17 @@ static bool same_metadata(const struct stat *status, const struct bt_entry *entr
 	       status->st_gid == entry->gid && bt_mtime_equal(entry, status);
 }
 
-/* It may have been made writable for its owner. */
+/* It may have been made writable for its owner, and what was put into it changed its time. */
 static void keep_directory(const struct bt_place *place, int fd)
 {
 	const struct stat *before = &place->before;
+	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, before->st_mtim};
+	struct stat now;
 	if ((before->st_mode & 0700) != 0700)
 		(void)!fchmod(fd, before->st_mode & 07777);
+	if (fstat(fd, &now) == 0 &&
+	    (now.st_mtim.tv_sec != before->st_mtim.tv_sec || now.st_mtim.tv_nsec != before->st_mtim.tv_nsec))
+		(void)!futimens(fd, times);
 }
 
 /* Where nothing differs nothing is written: the file system may be read-only. */
@@ -59,9 +64,10 @@ static bool is_right(struct bt_run *run, int fd, const struct bt_entry *entry)
 	return fstat(fd, &now) == 0 && same_metadata(&now, entry) && bt_meta_equal(run, fd, ".", entry, &now);
 }
 
+/* entry NULL: it only leads to others. */
 static void set_directory(struct bt_run *run, struct bt_place *place, int fd, const struct bt_entry *entry)
 {
-	if (!place->fresh && run->options.overwrite == BT_OVERWRITE_NEVER)
+	if (!entry || (!place->fresh && run->options.overwrite == BT_OVERWRITE_NEVER))
 		keep_directory(place, fd);
 	else if (place->fresh || !is_right(run, fd, entry))
 		bt_meta_apply(run, place, NULL, fd, entry, !place->fresh || place->default_acl ? BT_META_STRIP : 0);
@@ -91,7 +97,8 @@ static void end_directory(struct bt_run *run, struct bt_place *place, const stru
 		bt_place_ascend(&run->places, place);
 		bt_place_put(&run->places, place);
 	}
-	bt_tell_done(&run->tell, directory_event(run, place, entry), place, NULL, BT_DIR);
+	if (entry)
+		bt_tell_done(&run->tell, directory_event(run, place, entry), place, NULL, BT_DIR);
 }
 
 static int finish(struct bt_job *job, int result)
@@ -105,6 +112,8 @@ static int finish(struct bt_job *job, int result)
 				bt_follower_restore(run, item->place, item->entry);
 			if (item->kind == BT_ITEM_END)
 				end_directory(run, item->place, item->entry);
+			if (item->kind == BT_ITEM_LEAD)
+				end_directory(run, item->place, NULL);
 		}
 		bt_place_unref(&run->places, item->place);
 	}

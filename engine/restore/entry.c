@@ -3,6 +3,7 @@
 #include "base/io.h"
 #include "restore/meta.h"
 #include "restore/run.h"
+#include "scan/describe.h"
 #include "view/pages.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -38,31 +39,52 @@ static bool same_node(int dirfd, const struct bt_entry *entry, const struct stat
 	return true;
 }
 
+/* It is the very file that the snapshot was taken of, and nobody has touched it since. */
+static bool is_untouched(const struct bt_entry *entry, const struct stat *status)
+{
+	struct bt_found found = {0};
+	bt_found_stat(status, &found);
+	return entry->has_stat && entry->stat == bt_found_fingerprint(&found);
+}
+
+/* Whether the contents are the same as far as can be told without reading them. Where the snapshot is of this directory
+ * a file that was touched since is not, whatever its time says. */
+static bool seems_same(const struct bt_run *run, const struct bt_entry *entry, bool mtime_equal, struct bt_there *there)
+{
+	if (run->by_content)
+		return false;
+	if (is_untouched(entry, &there->status) || (mtime_equal && !entry->size))
+		return true;
+	there->by_time = mtime_equal && !(run->in_place && entry->has_stat);
+	return there->by_time;
+}
+
 /* A file of which there is another name may be shared with something outside: it is never changed in place. */
 static enum bt_decision compare(const struct bt_run *run, int dirfd, const struct bt_entry *entry,
-				const struct stat *status)
+				struct bt_there *there)
 {
+	const struct stat *status = &there->status;
 	uint64_t links = bt_has_links(entry) ? entry->extra->links : 1;
 	if ((status->st_mode & S_IFMT) != format_of(entry->type) || status->st_nlink > links)
 		return BT_WRITE;
 	if (entry->type == BT_FILE && (uint64_t)status->st_size != entry->size)
 		return BT_WRITE;
-	bool equal = bt_meta_equal(run, dirfd, entry->name, entry, status), mtime_equal = bt_mtime_equal(entry, status);
+	bool mtime_equal = bt_mtime_equal(entry, status);
+	there->equal = mtime_equal && bt_meta_equal(run, dirfd, entry->name, entry, status);
 	if (entry->type != BT_FILE)
-		return equal && mtime_equal && same_node(dirfd, entry, status) ? BT_KEEP : BT_WRITE;
-	if (equal && mtime_equal)
-		return BT_KEEP;
-	if (status->st_nlink > 1)
+		return there->equal && same_node(dirfd, entry, status) ? BT_KEEP : BT_WRITE;
+	if (!there->equal && status->st_nlink > 1)
 		return BT_WRITE;
-	return mtime_equal ? BT_MEND : BT_COMPARE;
+	if (!seems_same(run, entry, mtime_equal, there))
+		return BT_COMPARE;
+	return there->equal ? BT_KEEP : BT_MEND;
 }
 
 int bt_decide(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
 	      struct bt_there *ret_there)
 {
-	ret_there->exists = false;
-	ret_there->decision = BT_WRITE;
-	if (place->fresh)
+	*ret_there = (struct bt_there){.decision = BT_WRITE, .exists = place->sealed};
+	if (place->fresh || place->sealed)
 		return 0;
 	if (fstatat(dirfd, entry->name, &ret_there->status, AT_SYMLINK_NOFOLLOW))
 		return errno == ENOENT ? 0 : -errno;
@@ -70,7 +92,7 @@ int bt_decide(struct bt_run *run, struct bt_place *place, int dirfd, const struc
 	if (run->options.overwrite == BT_OVERWRITE_NEVER)
 		ret_there->decision = BT_KEEP;
 	else if (run->options.overwrite == BT_OVERWRITE_IF_CHANGED)
-		ret_there->decision = compare(run, dirfd, entry, &ret_there->status);
+		ret_there->decision = compare(run, dirfd, entry, ret_there);
 	return 0;
 }
 
@@ -97,14 +119,16 @@ static int open_existing(int dirfd, const char *name, const struct stat *status)
 	int fd = bt_openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &now) || now.st_dev != status->st_dev || now.st_ino != status->st_ino || now.st_nlink != 1) {
+	if (fstat(fd, &now) || now.st_dev != status->st_dev || now.st_ino != status->st_ino ||
+	    now.st_nlink != status->st_nlink) {
 		bt_close(&fd);
 		return -ESTALE;
 	}
 	return fd;
 }
 
-/* Compares and changes an existing file's metadata in place; the decision becomes BT_WRITE if that cannot be. */
+/* Compares and changes an existing file's metadata in place; the decision becomes BT_KEEP if nothing differs, and
+ * BT_WRITE if that cannot be. */
 static int mend(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int dirfd,
 		const struct bt_entry *entry, struct bt_there *there)
 {
@@ -115,21 +139,33 @@ static int mend(struct bt_run *run, struct bt_worker *worker, struct bt_place *p
 	}
 	if (there->decision == BT_COMPARE)
 		differs = bt_file_compare(run, worker, place, fd, entry);
-	there->decision = differs ? BT_WRITE : BT_MEND;
-	if (!differs && !run->options.dry_run)
+	there->decision = differs ? BT_WRITE : there->equal ? BT_KEEP : BT_MEND;
+	if (there->decision == BT_MEND && !run->options.dry_run)
 		bt_meta_apply(run, place, entry->name, fd, entry, BT_META_STRIP);
 	bt_close(&fd);
 	return differs < 0 ? -1 : 0;
 }
 
+static void would_write(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
+			const struct bt_there *there)
+{
+	int result =
+		there->exists && S_ISDIR(there->status.st_mode) ? bt_extras_clear(run, place, dirfd, entry->name) : 0;
+	if (result) {
+		bt_not_installed(run, place, entry->name, result);
+		return;
+	}
+	bt_tell_bytes(&run->tell, place, entry->name, entry->size, entry->size);
+	bt_entry_done(run, there->exists ? BT_EVENT_CHANGED : BT_EVENT_NEW, place, entry, NULL);
+}
+
 static void write_entry(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
-			bool exists)
+			const struct bt_there *there)
 {
 	struct stat status = {0};
 	int result = 0;
 	if (run->options.dry_run) {
-		bt_tell_bytes(&run->tell, place, entry->name, entry->size, entry->size);
-		bt_entry_done(run, exists ? BT_EVENT_CHANGED : BT_EVENT_NEW, place, entry, NULL);
+		would_write(run, place, dirfd, entry, there);
 		return;
 	}
 	if (entry->type == BT_FILE)
@@ -139,9 +175,9 @@ static void write_entry(struct bt_run *run, struct bt_place *place, int dirfd, c
 	if (result < 0)
 		return;
 	bt_entry_done(run,
-		      result   ? BT_EVENT_UNCHANGED
-		      : exists ? BT_EVENT_CHANGED
-			       : BT_EVENT_NEW,
+		      result	      ? BT_EVENT_UNCHANGED
+		      : there->exists ? BT_EVENT_CHANGED
+				      : BT_EVENT_NEW,
 		      place, entry, result ? NULL : &status);
 }
 
@@ -164,8 +200,11 @@ static void restore_in(struct bt_run *run, struct bt_worker *worker, struct bt_p
 		result = mend(run, worker, place, dirfd, entry, &there);
 	if (result)
 		return;
+	keep_apart(run, entry, &there);
+	if (there.by_time && there.decision != BT_WRITE)
+		bt_tell_by_time(&run->tell);
 	if (there.decision == BT_WRITE)
-		write_entry(run, place, dirfd, entry, there.exists);
+		write_entry(run, place, dirfd, entry, &there);
 	else
 		bt_entry_done(run, there.decision == BT_KEEP ? BT_EVENT_UNCHANGED : BT_EVENT_CHANGED, place, entry,
 			      run->options.overwrite == BT_OVERWRITE_NEVER ? NULL : &there.status);

@@ -2,12 +2,14 @@
 /* What stands in the output directory and the snapshot does not have. */
 #include "base/fail.h"
 #include "base/io.h"
+#include "restore/boundary.h"
 #include "restore/run.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A path below place: its last component is in the directory dirfd. */
 struct extra {
@@ -20,6 +22,41 @@ static const char *name_of(const struct extra *extra)
 {
 	const char *slash = strrchr(extra->path, '/');
 	return slash ? slash + 1 : extra->path;
+}
+
+/* Whether it is another file system. */
+static bool begins_another(const struct extra *extra)
+{
+	struct stat above;
+	return fstat(extra->dirfd, &above) == 0 && bt_is_boundary(extra->dirfd, name_of(extra), above.st_dev);
+}
+
+struct removed {
+	struct bt_run *run;
+	const struct extra *extra;
+};
+
+/* path begins with the extra's own name. */
+static void tell_left(void *arg, const char *path)
+{
+	const struct removed *removed = arg;
+	const struct extra *extra = removed->extra;
+	char *whole = NULL;
+	if (asprintf(&whole, "%.*s%s", (int)(name_of(extra) - extra->path), extra->path, path) < 0)
+		whole = NULL;
+	bt_tell_left(&removed->run->tell, extra->place, whole ? whole : path);
+	free(whole);
+}
+
+/* As bt_remove_tree; what was removed is told. */
+static int remove_tree(struct bt_run *run, const struct extra *extra)
+{
+	struct removed removed = {run, extra};
+	struct bt_removal removal = {
+		.guard = &run->guard, .dry = run->options.dry_run, .left = tell_left, .arg = &removed};
+	int result = bt_remove_tree(&removal, extra->dirfd, name_of(extra));
+	bt_tell_deleted(&run->tell, extra->place, extra->path, removal.removed);
+	return result;
 }
 
 static void remove_it(struct bt_run *run, const struct extra *extra, size_t rank);
@@ -50,6 +87,10 @@ static void remove_beside_store(struct bt_run *run, const struct extra *extra, s
 static void remove_it(struct bt_run *run, const struct extra *extra, size_t rank)
 {
 	struct stat status;
+	if (begins_another(extra)) {
+		bt_tell_left(&run->tell, extra->place, extra->path);
+		return;
+	}
 	bool there = fstatat(extra->dirfd, name_of(extra), &status, AT_SYMLINK_NOFOLLOW) == 0;
 	size_t own = there ? bt_guard_rank(&run->guard, &status) : 0;
 	if (own == 1)
@@ -58,11 +99,9 @@ static void remove_it(struct bt_run *run, const struct extra *extra, size_t rank
 		remove_beside_store(run, extra, own);
 		return;
 	}
-	int result = run->options.dry_run ? 0 : bt_remove_tree(extra->dirfd, name_of(extra), &run->guard);
-	if (result)
+	int result = remove_tree(run, extra);
+	if (result < 0)
 		bt_tell_sys(&run->tell, extra->place, extra->path, -result, "remove");
-	else
-		bt_tell_deleted(&run->tell, extra->place, extra->path);
 }
 
 static void remove_unknown(struct bt_run *run, struct bt_place *place, const struct bt_digest *directory,
@@ -96,6 +135,54 @@ void bt_extras_remove(struct bt_run *run, struct bt_place *place, const struct b
 	if (fd >= 0)
 		bt_place_put(&run->places, place);
 	bt_buf_free(&names);
+}
+
+/* 0 or -errno. */
+static int is_empty(int dirfd, const char *name)
+{
+	struct bt_buf names = {0};
+	int fd = bt_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	int result = fd < 0 ? fd : bt_list_names(fd, &names);
+	if (!result && names.length)
+		result = -ENOTEMPTY;
+	bt_buf_free(&names);
+	bt_close(&fd);
+	return result;
+}
+
+static int clear_empty(struct bt_run *run, int dirfd, const char *name)
+{
+	if (run->options.dry_run)
+		return is_empty(dirfd, name);
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
+		return 0;
+	return errno == EEXIST ? -ENOTEMPTY : -errno;
+}
+
+int bt_extras_clear(struct bt_run *run, struct bt_place *place, int dirfd, const char *name)
+{
+	const struct extra extra = {place, dirfd, name};
+	if (begins_another(&extra))
+		return -EBUSY;
+	int result = clear_empty(run, dirfd, name);
+	if (result != -ENOTEMPTY || !run->options.delete_extra)
+		return result;
+	result = remove_tree(run, &extra);
+	return result > 0 ? -EBUSY : result;
+}
+
+void bt_not_installed(struct bt_run *run, struct bt_place *place, const char *name, int result)
+{
+	struct bt_error error = {0};
+	if (result == -ENOTEMPTY)
+		bt_fail(&error, BT_E_INCOMPLETE, NULL,
+			"a directory with something in it stands there: move it away, or restore with --delete");
+	else if (result == -EBUSY)
+		bt_fail(&error, BT_E_INCOMPLETE, NULL, "another file system is in the way: unmount it");
+	else
+		bt_fail_sys(&error, -result, NULL, "replace what is there");
+	error.sys = -result;
+	bt_tell_unwritten(&run->tell, place, name, &error);
 }
 
 void bt_store_in_the_way(struct bt_run *run, struct bt_place *place, int dirfd, const char *name)

@@ -100,7 +100,7 @@ int bt_file_write(struct bt_run *run, struct bt_place *place, int dirfd, const s
 	}
 	int result = bt_install(run, place, dirfd, temp, entry->name);
 	if (result < 0)
-		bt_tell_unwritten_sys(&run->tell, place, entry->name, -result, "replace what is there");
+		bt_not_installed(run, place, entry->name, result);
 	return result < 0 ? -1 : result;
 }
 

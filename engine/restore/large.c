@@ -105,8 +105,7 @@ static void complete(struct large *large)
 	result = bt_install(run, large->place, large->dirfd, large->temp, large->entry->name);
 	large->temp[0] = 0;
 	if (result < 0) {
-		bt_fail_sys(&error, -result, NULL, "replace what is there");
-		fail(large, &error);
+		bt_not_installed(run, large->place, large->entry->name, result);
 		return;
 	}
 	enum bt_event event = result ? BT_EVENT_UNCHANGED : large->exists ? BT_EVENT_CHANGED : BT_EVENT_NEW;

@@ -25,7 +25,8 @@ struct bt_place {
 	char *name;
 	struct stat before; /* as it was found or made */
 	bool fresh;	    /* made by this run, so there is nothing in it but what this run puts there */
-	bool absent;	    /* does not exist: only on a dry run */
+	bool absent;	    /* does not exist, or is sealed: only on a dry run */
+	bool sealed;	    /* is there, and a dry run may not look into it */
 	bool foreign;	    /* on another file system than the root, or on another mount of it */
 	bool default_acl;   /* what is made here inherits an ACL */
 	/* the rest is place.c's */
@@ -57,8 +58,17 @@ char *bt_place_path(const struct bt_place *place, const char *name);
 int bt_open_directory(int dirfd, const char *name);
 /* All names in the directory but . and .., each with its NUL. 0 or -errno. */
 int bt_list_names(int fd, struct bt_buf *names);
-/* Removes name, a whole tree if it is a directory, without leaving its file system. 0 or -errno of the first failure;
- * what can be removed then is. A directory that is guarded is not entered (-EBUSY). */
-int bt_remove_tree(int dirfd, const char *name, const struct bt_guard *guard);
+
+struct bt_removal {
+	const struct bt_guard *guard;
+	bool dry;				   /* only count */
+	void (*left)(void *arg, const char *path); /* of what stays, from name on; may be NULL */
+	void *arg;
+	uint64_t removed; /* entries, added up */
+};
+/* Removes name, a whole tree if it is a directory, but no other file system that begins at it or below: those stay,
+ * with the directories that lead there. 0; 1 if something stayed so; or -errno of the first failure; what can be
+ * removed then is. A directory that is guarded is not entered (-EBUSY). */
+int bt_remove_tree(struct bt_removal *removal, int dirfd, const char *name);
 
 #endif

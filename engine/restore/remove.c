@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/io.h"
+#include "restore/boundary.h"
 #include "restore/place.h"
 #include <dirent.h>
 #include <errno.h>
@@ -67,136 +68,227 @@ struct emptied {
 	size_t next; /* in names */
 	dev_t dev;
 	ino_t ino;
+	bool left; /* something in it stays */
 };
 
-struct removal {
-	const struct bt_guard *guard;
+struct work {
+	struct bt_removal *removal;
+	const char *name; /* what is removed */
 	struct emptied *levels;
 	size_t depth, capacity;
 	int fd;	    /* of the last level */
 	int failed; /* the first failure */
+	bool left;
 };
 
-static int note(struct removal *removal, int result)
+enum { GONE, NOT_EMPTY, LEFT };
+
+static int note(struct work *work, int result)
 {
-	if (result && !removal->failed)
-		removal->failed = result;
+	if (result < 0 && !work->failed)
+		work->failed = result;
 	return result;
 }
 
-static int add_level(struct removal *removal, int fd, const struct stat *status)
+static const char *name_in(const struct emptied *level)
 {
-	if (removal->depth == removal->capacity) {
-		size_t capacity = removal->capacity ? 2 * removal->capacity : 16;
-		struct emptied *levels = reallocarray(removal->levels, capacity, sizeof(*levels));
+	return (const char *)level->names.data + level->next;
+}
+
+/* The entry at hand, whose path is the names of all levels, stays. */
+static int note_left(struct work *work)
+{
+	const struct bt_removal *removal = work->removal;
+	struct bt_buf path = {0};
+	int failed = bt_buf_append(&path, work->name, strlen(work->name));
+	for (size_t i = 0; !failed && i < work->depth; i++) {
+		const char *name = name_in(&work->levels[i]);
+		failed = bt_buf_append(&path, "/", 1) || bt_buf_append(&path, name, strlen(name));
+	}
+	failed = failed || bt_buf_append(&path, "", 1);
+	if (removal->left)
+		removal->left(removal->arg, failed ? work->name : (const char *)path.data);
+	bt_buf_free(&path);
+	*(work->depth ? &work->levels[work->depth - 1].left : &work->left) = true;
+	return GONE;
+}
+
+static int add_level(struct work *work, int fd, const struct stat *status)
+{
+	if (work->depth == work->capacity) {
+		size_t capacity = work->capacity ? 2 * work->capacity : 16;
+		struct emptied *levels = reallocarray(work->levels, capacity, sizeof(*levels));
 		if (!levels)
 			return -ENOMEM;
-		removal->levels = levels;
-		removal->capacity = capacity;
+		work->levels = levels;
+		work->capacity = capacity;
 	}
-	struct emptied *level = &removal->levels[removal->depth++];
+	struct emptied *level = &work->levels[work->depth++];
 	*level = (struct emptied){.dev = status->st_dev, .ino = status->st_ino};
 	int result = bt_list_names(fd, &level->names);
 	if (result)
-		bt_buf_free(&removal->levels[--removal->depth].names);
+		bt_buf_free(&work->levels[--work->depth].names);
 	return result;
 }
 
-/* Goes down into the directory name of dirfd. */
-static int enter(struct removal *removal, int dirfd, const char *name)
+static int check_level(const struct work *work, int dirfd, int fd, struct stat *ret_status)
 {
-	struct stat above, status;
-	int fd = bt_open_directory(dirfd, name);
+	struct stat above;
+	if (fstat(dirfd, &above) || fstat(fd, ret_status))
+		return -errno;
+	if (bt_is_boundary(fd, "", above.st_dev))
+		return -EXDEV; /* since it was looked at */
+	return bt_guard_rank(work->removal->guard, ret_status) ? -EBUSY : 0;
+}
+
+/* Goes down into the directory name of dirfd. */
+static int enter(struct work *work, int dirfd, const char *name)
+{
+	struct stat status;
+	bool dry = work->removal->dry;
+	int fd = dry ? bt_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0) : bt_open_directory(dirfd, name);
 	if (fd < 0)
 		return fd;
-	int result = fstat(dirfd, &above) || fstat(fd, &status) ? -errno : 0;
-	if (!result && above.st_dev != status.st_dev)
-		result = -EXDEV;
-	if (!result && bt_guard_rank(removal->guard, &status))
-		result = -EBUSY;
-	if (!result && (status.st_mode & 0700) != 0700 && status.st_uid == geteuid())
+	int result = check_level(work, dirfd, fd, &status);
+	if (!result && !dry && (status.st_mode & 0700) != 0700 && status.st_uid == geteuid())
 		(void)!fchmod(fd, (status.st_mode & 07777) | 0700);
 	if (!result)
-		result = add_level(removal, fd, &status);
+		result = add_level(work, fd, &status);
 	if (result) {
 		bt_close(&fd);
 		return result;
 	}
-	if (removal->depth > 1)
-		bt_close(&removal->fd);
-	removal->fd = fd;
+	if (work->depth > 1)
+		bt_close(&work->fd);
+	work->fd = fd;
 	return 0;
 }
 
-/* 0, or 1 if it is a directory with something in it, or -errno. */
-static int remove_one(int dirfd, const char *name)
+/* What removing it would come to. */
+static int look_at_one(struct work *work, int dirfd, const char *name)
 {
-	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	int first = errno;
-	if (first != EISDIR && first != EPERM)
-		return -first;
-	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
-		return 0;
-	if (errno == ENOTEMPTY || errno == EEXIST)
-		return 1;
-	return errno == ENOTDIR ? -first : -errno;
+	struct stat status;
+	if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? GONE : -errno;
+	if (S_ISDIR(status.st_mode))
+		return NOT_EMPTY;
+	work->removal->removed++;
+	return GONE;
+}
+
+static int unlink_one(struct work *work, int dirfd, const char *name, int flags)
+{
+	if (unlinkat(dirfd, name, flags) == 0)
+		work->removal->removed++;
+	else if (errno != ENOENT)
+		return -errno;
+	return GONE;
+}
+
+/* GONE, NOT_EMPTY if it is a directory to go down into, LEFT, or -errno. dev: of dirfd. */
+static int remove_one(struct work *work, int dirfd, dev_t dev, const char *name)
+{
+	bool dry = work->removal->dry;
+	int first = dry ? look_at_one(work, dirfd, name) : unlink_one(work, dirfd, name, 0);
+	if (first == GONE)
+		return GONE;
+	if (bt_is_boundary(dirfd, name, dev))
+		return LEFT;
+	if (dry || (first != -EISDIR && first != -EPERM))
+		return first;
+	int second = unlink_one(work, dirfd, name, AT_REMOVEDIR);
+	if (second == -ENOTEMPTY || second == -EEXIST)
+		return NOT_EMPTY;
+	return second == -ENOTDIR ? first : second;
+}
+
+/* A directory that is empty but for what stays there. */
+static void remove_emptied(struct work *work, int dirfd, const char *name, bool left)
+{
+	if (left)
+		*(work->depth ? &work->levels[work->depth - 1].left : &work->left) = true;
+	else if (work->removal->dry)
+		work->removal->removed++;
+	else
+		note(work, unlink_one(work, dirfd, name, AT_REMOVEDIR));
 }
 
 /* Back to the directory above, where the emptied one is removed. */
-static int leave(struct removal *removal, int dirfd, const char *name)
+static int leave(struct work *work, int dirfd)
 {
 	struct stat status;
-	bt_buf_free(&removal->levels[--removal->depth].names);
-	if (!removal->depth) {
-		bt_close(&removal->fd);
-		int result = remove_one(dirfd, name);
-		return note(removal, result > 0 ? -ENOTEMPTY : result);
+	bool left = work->levels[--work->depth].left;
+	bt_buf_free(&work->levels[work->depth].names);
+	if (!work->depth) {
+		bt_close(&work->fd);
+		remove_emptied(work, dirfd, work->name, left);
+		return 0;
 	}
-	struct emptied *level = &removal->levels[removal->depth - 1];
-	int up = bt_openat(removal->fd, "..", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	bt_close(&removal->fd);
-	removal->fd = up;
+	struct emptied *level = &work->levels[work->depth - 1];
+	int up = bt_openat(work->fd, "..", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	bt_close(&work->fd);
+	work->fd = up;
 	if (up < 0)
 		return up;
 	if (fstat(up, &status) || status.st_dev != level->dev || status.st_ino != level->ino)
 		return -ESTALE;
-	const char *emptied = (const char *)level->names.data + level->next;
-	level->next += strlen(emptied) + 1;
-	int result = remove_one(up, emptied);
-	note(removal, result > 0 ? -ENOTEMPTY : result);
+	remove_emptied(work, up, name_in(level), left);
+	level->next += strlen(name_in(level)) + 1;
 	return 0;
 }
 
-static int remove_next(struct removal *removal)
+/* A directory of the caller's own that a dry run may not open: a removal would. */
+static bool is_sealed(const struct work *work, int result, int dirfd, const char *name)
 {
-	struct emptied *level = &removal->levels[removal->depth - 1];
-	const char *name = (const char *)level->names.data + level->next;
-	int result = remove_one(removal->fd, name);
-	if (result > 0) {
-		result = enter(removal, removal->fd, name);
-		if (!result)
-			return 0;
-		level = &removal->levels[removal->depth - 1];
+	struct stat status;
+	return work->removal->dry && result == -EACCES && fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       status.st_uid == geteuid();
+}
+
+/* 1: it was gone down into; 0; -errno */
+static int remove_next(struct work *work, int dirfd, dev_t dev, const char *name)
+{
+	int result = remove_one(work, dirfd, dev, name);
+	if (result == LEFT)
+		return note_left(work);
+	if (result != NOT_EMPTY)
+		return note(work, result);
+	result = enter(work, dirfd, name);
+	if (!result)
+		return 1;
+	if (is_sealed(work, result, dirfd, name)) {
+		work->removal->removed++;
+		return 0;
 	}
-	note(removal, result);
-	level->next += strlen(name) + 1;
+	return note(work, result);
+}
+
+static int go_on(struct work *work, int dirfd)
+{
+	struct emptied *level = &work->levels[work->depth - 1];
+	if (level->next >= level->names.length)
+		return leave(work, dirfd);
+	size_t depth = work->depth, length = strlen(name_in(level));
+	int result = remove_next(work, work->fd, level->dev, name_in(level));
+	if (result <= 0)
+		work->levels[depth - 1].next += length + 1;
 	return result == -ENOMEM ? result : 0;
 }
 
-int bt_remove_tree(int dirfd, const char *name, const struct bt_guard *guard)
+int bt_remove_tree(struct bt_removal *removal, int dirfd, const char *name)
 {
-	struct removal removal = {.guard = guard, .fd = -1};
-	int result = remove_one(dirfd, name);
+	struct work work = {.removal = removal, .name = name, .fd = -1};
+	struct stat above;
+	int result = fstat(dirfd, &above) ? -errno : remove_next(&work, dirfd, above.st_dev, name);
 	if (result > 0)
-		result = enter(&removal, dirfd, name);
-	while (!result && removal.depth) {
-		struct emptied *level = &removal.levels[removal.depth - 1];
-		result = level->next < level->names.length ? remove_next(&removal) : leave(&removal, dirfd, name);
-	}
-	while (removal.depth)
-		bt_buf_free(&removal.levels[--removal.depth].names);
-	bt_close(&removal.fd);
-	free(removal.levels);
-	return removal.failed ? removal.failed : result;
+		result = 0;
+	while (!result && work.depth)
+		result = go_on(&work, dirfd);
+	while (work.depth)
+		bt_buf_free(&work.levels[--work.depth].names);
+	bt_close(&work.fd);
+	free(work.levels);
+	if (work.failed || result)
+		return work.failed ? work.failed : result;
+	return work.left;
 }

@@ -149,6 +149,16 @@ static int conclude(struct bt_run *run, struct bt_restore_result *ret_result, st
 	return bt_fail(error, BT_E_INCOMPLETE, NULL, text);
 }
 
+/* Whether the snapshot is of this directory, on this host. */
+static bool is_in_place(const struct bt_run *run, const char *output)
+{
+	char host[256] = "", *path = realpath(output, NULL);
+	bool same = path && strcmp(path, run->info->target) == 0 && gethostname(host, sizeof(host) - 1) == 0 &&
+		    strcmp(host, run->info->host) == 0;
+	free(path);
+	return same;
+}
+
 static int restore(struct bt_run *run, const char *output, const struct bt_selection *selection, struct bt_error *error)
 {
 	bool fresh;
@@ -157,6 +167,8 @@ static int restore(struct bt_run *run, const char *output, const struct bt_selec
 		result = open_output(output, run->options.dry_run, &fresh, &fd, error);
 	if (result)
 		return result;
+	run->in_place = is_in_place(run, output);
+	run->by_content = selection->count;
 	result = give_up_the_rest(run, fd, error);
 	if (result) {
 		bt_close(&fd);

@@ -30,6 +30,9 @@ struct bt_run {
 	struct bt_batch *batch;	   /* being filled by the walker */
 	struct bt_worker finisher; /* for finish, of which there is one at a time */
 	bool privileged;	   /* may give files away, so that owners are compared */
+	bool by_content;	   /* files are compared with what is there by their contents alone */
+	bool in_place;		   /* the output is the directory that the snapshot is of */
+	bool counting;		   /* a dry run that only counts what would be deleted */
 	uint64_t seed;		   /* of names that nobody can guess */
 	atomic_uint_fast64_t temps;
 };
@@ -42,6 +45,7 @@ enum bt_item_kind {
 	BT_ITEM_ENTRY,	  /* in place, by a worker */
 	BT_ITEM_FOLLOWER, /* a further name of a file with several; in order */
 	BT_ITEM_END,	  /* place's own metadata, after everything before; entry is the directory's */
+	BT_ITEM_LEAD,	  /* place only leads to others: it gets back what it had */
 };
 /* page: the one that entry lives in, or NULL if it outlives the run. */
 int bt_batch_add(struct bt_run *run, enum bt_item_kind kind, struct bt_place *place, const struct bt_page *page,
@@ -57,7 +61,9 @@ enum bt_decision { BT_KEEP, BT_MEND, BT_COMPARE, BT_WRITE };
 /* What stands at an entry's place now, and what is to be done with the entry. */
 struct bt_there {
 	enum bt_decision decision;
-	bool exists;
+	bool exists;	    /* also where nobody may look */
+	bool equal;	    /* in metadata and time */
+	bool by_time;	    /* it is the decision's only ground that size and time are equal */
 	struct stat status; /* if it exists */
 };
 int bt_decide(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
@@ -103,8 +109,16 @@ int bt_install(struct bt_run *run, struct bt_place *place, int dirfd, const char
 /* extras.c */
 /* Removes from the place what the directory, by its digest, does not have; the store stays, and what leads to it. */
 void bt_extras_remove(struct bt_run *run, struct bt_place *place, const struct bt_digest *directory);
+/* A directory stands at name where something else is to be: it makes way, with --delete also with what is in it. 0 or
+ * -errno; -ENOTEMPTY: not without --delete. */
+int bt_extras_clear(struct bt_run *run, struct bt_place *place, int dirfd, const char *name);
+/* Tells that bt_install failed. */
+void bt_not_installed(struct bt_run *run, struct bt_place *place, const char *name, int result);
 /* Tells that name cannot be put in its place. */
 void bt_store_in_the_way(struct bt_run *run, struct bt_place *place, int dirfd, const char *name);
+
+/* enter.c: a place for a directory of the snapshot, made when it is missing; NULL if it was told why not. */
+struct bt_place *bt_enter(struct bt_run *run, struct bt_place *parent, const struct bt_entry *entry);
 
 /* walk.c */
 struct bt_selection;

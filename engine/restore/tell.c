@@ -136,12 +136,45 @@ void bt_tell_done(struct bt_tell *tell, enum bt_event event, const struct bt_pla
 	pthread_mutex_unlock(&tell->lock);
 }
 
-void bt_tell_deleted(struct bt_tell *tell, const struct bt_place *place, const char *name)
+void bt_tell_deleted(struct bt_tell *tell, const struct bt_place *place, const char *name, uint64_t count)
 {
 	pthread_mutex_lock(&tell->lock);
-	tell->result.deleted++;
-	tell_entry(tell, BT_EVENT_DELETED, place, name);
+	tell->result.deleted += count;
+	if (count)
+		tell_entry(tell, BT_EVENT_DELETED, place, name);
 	pthread_mutex_unlock(&tell->lock);
+}
+
+/* No failure of an entry, but something to know. */
+static void tell_note(struct bt_tell *tell, const struct bt_place *place, const char *name, const char *text)
+{
+	struct bt_error error = {0};
+	bt_fail(&error, BT_E_INCOMPLETE, NULL, text);
+	bt_tell_more(tell, place, name, &error);
+}
+
+static void count_up(struct bt_tell *tell, uint64_t *counter)
+{
+	pthread_mutex_lock(&tell->lock);
+	++*counter;
+	pthread_mutex_unlock(&tell->lock);
+}
+
+void bt_tell_left(struct bt_tell *tell, const struct bt_place *place, const char *name)
+{
+	count_up(tell, &tell->result.boundaries);
+	tell_note(tell, place, name, "another file system, left as it is");
+}
+
+void bt_tell_torn(struct bt_tell *tell, const struct bt_place *place, const char *name)
+{
+	count_up(tell, &tell->result.torn);
+	tell_note(tell, place, name, "it changed while the snapshot was taken");
+}
+
+void bt_tell_by_time(struct bt_tell *tell)
+{
+	count_up(tell, &tell->result.by_time);
 }
 
 void bt_tell_bytes(struct bt_tell *tell, const struct bt_place *place, const char *name, uint64_t length,

@@ -57,7 +57,14 @@ void bt_tell_lacks(struct bt_tell *tell); /* at the end */
 /* An entry that was handled, counted by its type and by the event. */
 void bt_tell_done(struct bt_tell *tell, enum bt_event event, const struct bt_place *place, const char *name,
 		  uint8_t type);
-void bt_tell_deleted(struct bt_tell *tell, const struct bt_place *place, const char *name);
+/* So many entries at name and below it; none were removed if that is 0. */
+void bt_tell_deleted(struct bt_tell *tell, const struct bt_place *place, const char *name, uint64_t count);
+/* Another file system that stays as it is. */
+void bt_tell_left(struct bt_tell *tell, const struct bt_place *place, const char *name);
+/* A file that changed while the snapshot was taken. */
+void bt_tell_torn(struct bt_tell *tell, const struct bt_place *place, const char *name);
+/* One whose contents are taken for right because size and time are. */
+void bt_tell_by_time(struct bt_tell *tell);
 /* A part of a file: its length, and how much of that was written. */
 void bt_tell_bytes(struct bt_tell *tell, const struct bt_place *place, const char *name, uint64_t length,
 		   uint64_t written);

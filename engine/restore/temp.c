@@ -77,21 +77,6 @@ static int rename_new(int dirfd, const char *temp, const char *name)
 	return renameat(dirfd, temp, dirfd, name) ? -errno : 0;
 }
 
-/* The directory that stands where something else must go. */
-static int clear_way(struct bt_run *run, struct bt_place *place, int dirfd, const char *name)
-{
-	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
-		return 0;
-	if (errno != ENOTEMPTY && errno != EEXIST)
-		return -errno;
-	if (!run->options.delete_extra)
-		return -ENOTEMPTY;
-	int result = bt_remove_tree(dirfd, name, &run->guard);
-	if (!result)
-		bt_tell_deleted(&run->tell, place, name);
-	return result;
-}
-
 static int install(struct bt_run *run, struct bt_place *place, int dirfd, const char *temp, const char *name)
 {
 	if (run->options.overwrite == BT_OVERWRITE_NEVER) {
@@ -103,7 +88,7 @@ static int install(struct bt_run *run, struct bt_place *place, int dirfd, const 
 			return 0;
 		if (errno != EISDIR && errno != ENOTEMPTY && errno != EEXIST)
 			return -errno;
-		int result = clear_way(run, place, dirfd, name);
+		int result = bt_extras_clear(run, place, dirfd, name);
 		if (result)
 			return result;
 	}

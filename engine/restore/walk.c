@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/fail.h"
-#include "base/io.h"
 #include "restore/run.h"
 #include "restore/select.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#define TRIES 8
 
 /* A directory that is being gone through. Symlinks come last: there is a second pass for them. */
 struct level {
@@ -87,112 +81,16 @@ static void drop_level(struct walk *walk)
 	bt_place_unref(&walk->run->places, level->place);
 }
 
-/* The directory is gone through: its metadata follows what was put into it. A root of which only parts are wanted is
- * the user's own. */
+/* The directory is gone through: its metadata follows what was put into it. One that was there and only leads to what
+ * is wanted is the user's own. */
 static int end_level(struct walk *walk)
 {
 	const struct level *level = &walk->levels[walk->count - 1];
-	int result = 0;
-	if (walk->count > 1 || !level->high || level->place->fresh)
-		result = bt_batch_add(walk->run, BT_ITEM_END, level->place, level->page, level->entry);
+	bool leads = level->high && !level->place->fresh;
+	int result =
+		bt_batch_add(walk->run, leads ? BT_ITEM_LEAD : BT_ITEM_END, level->place, level->page, level->entry);
 	drop_level(walk);
 	return result;
-}
-
-/* A new directory, or -errno. */
-static int make_directory(struct bt_run *run, int dirfd, const char *name, bool *ret_fresh)
-{
-	*ret_fresh = true;
-	if (run->options.dry_run)
-		return -1;
-	if (mkdirat(dirfd, name, 0700))
-		return -errno;
-	return bt_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-}
-
-/* No errno: something that is to stay is no directory, or it is of the store. */
-enum { KEPT = -4096, STORE = -4097 };
-
-/* Whether the store's own directory, or a file of it, stands where a directory is to be. */
-static bool is_store(const struct bt_run *run, const struct bt_place *parent, int dirfd, const char *name)
-{
-	struct stat status;
-	if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW))
-		return false;
-	if (S_ISDIR(status.st_mode))
-		return !run->guard.loose && bt_guard_rank(&run->guard, &status) == 1;
-	return bt_guard_keeps(&run->guard, &parent->before, name, &status);
-}
-
-/* fd, -1 for one that a dry run does not make, KEPT, STORE, or another -errno. */
-static int open_or_make(struct bt_run *run, struct bt_place *parent, int dirfd, const char *name, bool *ret_fresh)
-{
-	*ret_fresh = false;
-	if (dirfd < 0 || parent->fresh)
-		return make_directory(run, dirfd, name, ret_fresh);
-	if (is_store(run, parent, dirfd, name))
-		return STORE;
-	for (int i = 0; i < TRIES; i++) {
-		int fd = run->options.dry_run ? bt_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)
-					      : bt_open_directory(dirfd, name);
-		if (fd == -ENOTDIR || fd == -ELOOP) {
-			if (run->options.overwrite == BT_OVERWRITE_NEVER)
-				return KEPT;
-			if (!run->options.dry_run && unlinkat(dirfd, name, 0) && errno != ENOENT)
-				return -errno;
-		} else if (fd != -ENOENT) {
-			return fd;
-		}
-		fd = make_directory(run, dirfd, name, ret_fresh);
-		if (fd != -EEXIST)
-			return fd;
-		*ret_fresh = false;
-	}
-	return -EEXIST;
-}
-
-static struct bt_place *new_place(struct walk *walk, struct bt_place *parent, const char *name, int fd, bool fresh)
-{
-	struct bt_run *run = walk->run;
-	struct bt_place *place = bt_place_new(&run->places, parent, name, fd);
-	if (!place) {
-		no_memory(walk);
-		return NULL;
-	}
-	place->fresh = fresh;
-	mode_t mode = place->before.st_mode;
-	if (!fresh && !place->absent && !run->options.dry_run && (mode & 0700) != 0700 &&
-	    place->before.st_uid == geteuid())
-		(void)!fchmod(fd, (mode & 07777) | 0700);
-	return place;
-}
-
-/* The place of a directory below place, or NULL if it was told. */
-static struct bt_place *enter(struct walk *walk, struct bt_place *parent, const struct bt_entry *entry)
-{
-	struct bt_run *run = walk->run;
-	bool fresh = true;
-	int fd, dirfd = parent->absent ? -1 : bt_place_get(&run->places, parent);
-	if (dirfd < 0 && !parent->absent) {
-		bt_tell_sys(&run->tell, parent, entry->name, -dirfd, "open its directory");
-		return NULL;
-	}
-	fd = open_or_make(run, parent, dirfd, entry->name, &fresh);
-	if (fd == STORE)
-		bt_store_in_the_way(run, parent, dirfd, entry->name);
-	if (dirfd >= 0)
-		bt_place_put(&run->places, parent);
-	if (fd == STORE)
-		return NULL;
-	if (fd == KEPT) {
-		bt_tell_done(&run->tell, BT_EVENT_UNCHANGED, parent, entry->name, BT_DIR);
-		return NULL;
-	}
-	if (fd < 0 && !run->options.dry_run) {
-		bt_tell_unwritten_sys(&run->tell, parent, entry->name, -fd, "make the directory");
-		return NULL;
-	}
-	return new_place(walk, parent, entry->name, fd, fresh);
 }
 
 static void sweep(struct walk *walk, const struct level *level)
@@ -241,7 +139,7 @@ static int start_level(struct walk *walk)
 static int enter_directory(struct walk *walk, struct level *level, const struct bt_page *page,
 			   const struct bt_entry *entry, const struct level *below)
 {
-	struct bt_place *place = enter(walk, level->place, entry);
+	struct bt_place *place = bt_enter(walk->run, level->place, entry);
 	if (!place)
 		return bt_tell_stopped(&walk->run->tell);
 	int result = push(walk, place, page, entry, below);
@@ -252,6 +150,8 @@ static int add_entry(struct walk *walk, struct level *level, const struct bt_pag
 {
 	struct bt_run *run = walk->run;
 	bool before = false;
+	if (entry->extra && entry->extra->torn)
+		bt_tell_torn(&run->tell, level->place, entry->name);
 	if (bt_has_links(entry) && bt_links_see(&run->links, entry, &before))
 		return no_memory(walk);
 	if (before)

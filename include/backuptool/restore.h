@@ -31,8 +31,13 @@ struct bt_restore_options {
 
 struct bt_restore_result {
 	uint64_t files, directories, others; /* entries handled */
-	uint64_t written, unchanged, deleted, errors;
-	uint64_t bytes; /* written */
+	uint64_t written, unchanged, errors;
+	uint64_t deleted;    /* entries, those in removed directories among them */
+	uint64_t boundaries; /* other file systems that were left as they are */
+	uint64_t torn;	     /* files that changed while the snapshot was taken */
+	uint64_t by_time; /* files whose contents were left as they were because size and time are equal, and of which
+			     nothing else is known */
+	uint64_t bytes;	  /* written */
 };
 
 /*

@@ -72,7 +72,7 @@ broken() {
 				[[ $stderr == *"ro/file: "*"Read-only file system"* ]]
 				[[ $stderr != *"mounted read-only"* ]]
 				[ "$(grep -c "restore: ro: " <<<"$stderr")" -le 1 ]
-				! grep -rlx broken src/data
+				[ -z "$(grep -rlx broken src/data)" ]
 			done
 			umount src/ro
 			rm -f src/ro/file

@@ -48,7 +48,7 @@ is_kept() {
 		[[ $output == *"D $gone"$'\n'* ]]
 		[ ! -e "$gone" ]
 	done
-	[[ $output == *", 4 deleted"* ]]
+	[[ $output == *", 7 deleted"* ]]
 	is_kept deep/sub/store
 	[ "$(find deep/sub -mindepth 1 -maxdepth 1)" = deep/sub/store ]
 }

@@ -142,10 +142,12 @@ static void test_delete(void **state)
 	back.options.delete_extra = back.options.dry_run = true;
 	expect(&back, 0);
 	assert_int_equal(back.events[BT_EVENT_DELETED], 4);
+	assert_int_equal(back.result.deleted, 70); /* 60 directories and 7 files of the tree among them */
 	assert_true(exists(in_output(&back, "a/extra")));
 	back.options.dry_run = false;
 	expect(&back, 0);
-	assert_int_equal(back.result.deleted, 4);
+	assert_int_equal(back.events[BT_EVENT_DELETED], 4);
+	assert_int_equal(back.result.deleted, 70);
 	assert_true(exists(in_output(&back, "b/extra")));
 	assert_false(exists(in_output(&back, "a/tree")));
 	assert_true(exists(outside));
@@ -418,11 +420,16 @@ static void test_guarded(void **state)
 	struct stat store = status_of(in_output(&back, "a/b/store"));
 	struct bt_guarded one = {store.st_dev, store.st_ino};
 	const struct bt_guard guard = {.chain = &one, .count = 1}, none = {0};
+	struct bt_removal guarded = {.guard = &guard}, removal = {.guard = &none}, dry = {.guard = &none, .dry = true};
 	int fd = open(back.output, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(bt_remove_tree(fd, "a", &guard), -EBUSY);
+	assert_int_equal(bt_remove_tree(&dry, fd, "a"), 0);
+	assert_int_equal(dry.removed, 5);
+	assert_int_equal(bt_remove_tree(&guarded, fd, "a"), -EBUSY);
+	assert_int_equal(guarded.removed, 1);
 	assert_true(exists(in_output(&back, "a/b/store/kept")));
 	assert_false(exists(in_output(&back, "a/b/gone")));
-	assert_int_equal(bt_remove_tree(fd, "a", &none), 0);
+	assert_int_equal(bt_remove_tree(&removal, fd, "a"), 0);
+	assert_int_equal(removal.removed, 4);
 	assert_false(exists(in_output(&back, "a")));
 	close(fd);
 	end(&back);

@@ -104,6 +104,7 @@ static void test_mended_in_place(void **state)
 static void test_moved_out_while_emptied(void **state)
 {
 	const struct bt_guard none = {0};
+	struct bt_removal removal = {.guard = &none};
 	struct back back;
 	begin(&back);
 	set_paths(&back, "extra/below", "outside/below");
@@ -114,7 +115,7 @@ static void test_moved_out_while_emptied(void **state)
 	assert_int_equal(mkdir(in_output(&back, "../outside"), 0755), 0);
 	lie_in_wait("..", move_out, NULL);
 	int fd = open(back.output, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(bt_remove_tree(fd, "extra", &none), -ESTALE);
+	assert_int_equal(bt_remove_tree(&removal, fd, "extra"), -ESTALE);
 	assert_false(ambush.armed);
 	assert_true(exists(ambush.outside));
 	close(fd);

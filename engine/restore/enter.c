@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* The way into a directory of the snapshot that may be there already. */
+#include "base/fail.h"
+#include "base/io.h"
+#include "restore/boundary.h"
+#include "restore/run.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TRIES 8
+
+enum found {
+	FOUND_IT, /* fd */
+	MADE_IT,  /* fd */
+	ABSENT,	  /* a dry run makes none */
+	SEALED,	  /* a dry run may not open it; a restore would change its mode first */
+	KEPT,	  /* something that is no directory, and is to stay */
+	STORE,	  /* the store's own directory, or a file of it */
+	LEFT,	  /* another file system, which the snapshot did not enter */
+	FAILED,	  /* sys and what */
+};
+
+struct opened {
+	enum found found;
+	int fd, sys;
+	const char *what;
+};
+
+static struct opened failed(int result, const char *what)
+{
+	return (struct opened){.found = FAILED, .fd = -1, .sys = -result, .what = what};
+}
+
+static struct opened make_directory(const struct bt_run *run, int dirfd, const char *name)
+{
+	if (run->options.dry_run)
+		return (struct opened){.found = ABSENT, .fd = -1};
+	if (mkdirat(dirfd, name, 0700))
+		return failed(-errno, "make the directory");
+	int fd = bt_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	return fd < 0 ? failed(fd, "make the directory") : (struct opened){.found = MADE_IT, .fd = fd};
+}
+
+/* Whether the store's own directory, or a file of it, stands where a directory is to be. */
+static bool is_store(const struct bt_run *run, const struct bt_place *parent, int dirfd, const char *name)
+{
+	struct stat status;
+	if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW))
+		return false;
+	if (S_ISDIR(status.st_mode))
+		return !run->guard.loose && bt_guard_rank(&run->guard, &status) == 1;
+	return bt_guard_keeps(&run->guard, &parent->before, name, &status);
+}
+
+static bool is_empty(struct bt_run *run, const struct bt_entry *entry)
+{
+	const struct bt_entry *first = NULL;
+	struct bt_error error = {0};
+	struct bt_dir dir;
+	if (bt_dir_start(&dir, run->store, &entry->digest, &error))
+		return false;
+	bool empty = bt_dir_next(&dir, &first, &error) == 0 && !first;
+	bt_dir_end(&dir);
+	return empty;
+}
+
+static bool is_directory(int dirfd, const char *name)
+{
+	struct stat status;
+	return fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* Another file system is there, or was when the snapshot was taken, and the snapshot has nothing of it: that says
+ * nothing about what it ought to hold. */
+static bool is_left(struct bt_run *run, const struct bt_place *parent, int dirfd, const struct bt_entry *entry)
+{
+	const struct bt_extra *extra = entry->extra;
+	if (extra && extra->error)
+		return false;
+	if (bt_is_boundary(dirfd, entry->name, parent->before.st_dev))
+		return (extra && extra->boundary) || is_empty(run, entry);
+	return extra && extra->boundary && is_directory(dirfd, entry->name);
+}
+
+/* A dry run changes no mode. */
+static struct opened open_there(const struct bt_run *run, int dirfd, const char *name)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+	struct stat status;
+	int fd = run->options.dry_run ? bt_openat(dirfd, name, flags, 0) : bt_open_directory(dirfd, name);
+	if (fd >= 0)
+		return (struct opened){.found = FOUND_IT, .fd = fd};
+	if (fd == -EACCES && run->options.dry_run && fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    status.st_uid == geteuid())
+		return (struct opened){.found = SEALED, .fd = -1};
+	return failed(fd, "open the directory");
+}
+
+/* Something else stands there. */
+static struct opened replace(const struct bt_run *run, int dirfd, const char *name)
+{
+	if (run->options.overwrite == BT_OVERWRITE_NEVER)
+		return (struct opened){.found = KEPT, .fd = -1};
+	if (!run->options.dry_run && unlinkat(dirfd, name, 0) && errno != ENOENT)
+		return failed(-errno, "replace what is there");
+	return make_directory(run, dirfd, name);
+}
+
+static struct opened open_or_make(struct bt_run *run, struct bt_place *parent, int dirfd, const struct bt_entry *entry)
+{
+	const char *name = entry->name;
+	struct opened opened = {.found = SEALED, .fd = -1};
+	if (parent->sealed)
+		return opened;
+	if (dirfd < 0 || parent->fresh)
+		return make_directory(run, dirfd, name);
+	if (is_left(run, parent, dirfd, entry))
+		return (struct opened){.found = LEFT, .fd = -1};
+	if (is_store(run, parent, dirfd, name))
+		return (struct opened){.found = STORE, .fd = -1};
+	for (int i = 0; i < TRIES; i++) {
+		opened = open_there(run, dirfd, name);
+		if (opened.found == FAILED && (opened.sys == ENOTDIR || opened.sys == ELOOP))
+			opened = replace(run, dirfd, name);
+		else if (opened.found == FAILED && opened.sys == ENOENT)
+			opened = make_directory(run, dirfd, name);
+		if (opened.found != FAILED || opened.sys != EEXIST)
+			break;
+	}
+	return opened;
+}
+
+static struct bt_place *no_memory(struct bt_run *run)
+{
+	struct bt_error error = {0};
+	bt_tell_stop(&run->tell, bt_fail(&error, BT_E_NOMEM, NULL, "restore"), &error);
+	return NULL;
+}
+
+static void tell_sealed(struct bt_run *run, struct bt_place *place, int dirfd)
+{
+	struct bt_error error = {0};
+	if (dirfd < 0 || fstatat(dirfd, place->name, &place->before, AT_SYMLINK_NOFOLLOW))
+		return; /* the one above was told */
+	bt_fail(&error, BT_E_INCOMPLETE, NULL,
+		"a dry run may not open it and cannot compare what is in it; a restore makes it accessible first");
+	bt_tell_more(&run->tell, place, NULL, &error);
+}
+
+static struct bt_place *new_place(struct bt_run *run, struct bt_place *parent, int dirfd, const char *name,
+				  const struct opened *opened)
+{
+	struct bt_place *place = bt_place_new(&run->places, parent, name, opened->fd);
+	if (!place)
+		return no_memory(run);
+	place->fresh = opened->found == MADE_IT || opened->found == ABSENT;
+	place->sealed = opened->found == SEALED;
+	mode_t mode = place->before.st_mode;
+	if (place->sealed)
+		tell_sealed(run, place, dirfd);
+	else if (opened->found == FOUND_IT && !run->options.dry_run && (mode & 0700) != 0700 &&
+		 place->before.st_uid == geteuid())
+		(void)!fchmod(opened->fd, (mode & 07777) | 0700);
+	return place;
+}
+
+static struct bt_place *enter(struct bt_run *run, struct bt_place *parent, int dirfd, const struct bt_entry *entry)
+{
+	const struct opened opened = open_or_make(run, parent, dirfd, entry);
+	switch (opened.found) {
+	case FAILED:
+		bt_tell_unwritten_sys(&run->tell, parent, entry->name, opened.sys, opened.what);
+		return NULL;
+	case STORE:
+		bt_store_in_the_way(run, parent, dirfd, entry->name);
+		return NULL;
+	case LEFT:
+		bt_tell_left(&run->tell, parent, entry->name);
+		return NULL;
+	case KEPT:
+		bt_tell_done(&run->tell, BT_EVENT_UNCHANGED, parent, entry->name, BT_DIR);
+		return NULL;
+	default:
+		return new_place(run, parent, dirfd, entry->name, &opened);
+	}
+}
+
+struct bt_place *bt_enter(struct bt_run *run, struct bt_place *parent, const struct bt_entry *entry)
+{
+	if (parent->absent)
+		return enter(run, parent, -1, entry);
+	int dirfd = bt_place_get(&run->places, parent);
+	if (dirfd < 0) {
+		bt_tell_sys(&run->tell, parent, entry->name, -dirfd, "open its directory");
+		return NULL;
+	}
+	struct bt_place *place = enter(run, parent, dirfd, entry);
+	bt_place_put(&run->places, parent);
+	return place;
+}
