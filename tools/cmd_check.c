@@ -89,6 +89,7 @@ GETTER(pages, TOOL_COUNT, number, self->result->pages)
 GETTER(contents, TOOL_COUNT, number, self->result->contents)
 GETTER(bytes, TOOL_BYTES, number, self->result->bytes)
 GETTER(finding_count, TOOL_COUNT, number, self->result->findings)
+GETTER(denied, self->result->denied ? TOOL_COUNT : TOOL_NOTHING, number, self->result->denied)
 GETTER(in_pieces, TOOL_COUNT, number, self->result->in_pieces)
 GETTER(complete, TOOL_FLAG, flag, self->result->complete)
 GETTER(quick, TOOL_FLAG, flag, self->options->quick)
@@ -109,12 +110,19 @@ static struct tool_value get_subset(const void *row)
 }
 
 static const struct tool_column summary_columns[] = {
-	{"snapshots", NULL, false, get_snapshots}, {"files", NULL, false, get_files},
-	{"pages", NULL, false, get_pages},	   {"contents", NULL, false, get_contents},
-	{"bytes", NULL, false, get_bytes},	   {"findings", NULL, false, get_finding_count},
-	{"in_pieces", NULL, false, get_in_pieces}, {"complete", NULL, false, get_complete},
-	{"quick", NULL, false, get_quick},	   {"subset", NULL, false, get_subset},
-	{"seconds", NULL, false, get_elapsed},	   {0},
+	{"snapshots", NULL, false, get_snapshots},
+	{"files", NULL, false, get_files},
+	{"pages", NULL, false, get_pages},
+	{"contents", NULL, false, get_contents},
+	{"bytes", NULL, false, get_bytes},
+	{"findings", NULL, false, get_finding_count},
+	{"denied", NULL, false, get_denied},
+	{"in_pieces", NULL, false, get_in_pieces},
+	{"complete", NULL, false, get_complete},
+	{"quick", NULL, false, get_quick},
+	{"subset", NULL, false, get_subset},
+	{"seconds", NULL, false, get_elapsed},
+	{0},
 };
 
 static void found(void *arg, const struct bt_finding *finding)
@@ -186,6 +194,14 @@ static void print_report(const struct report *report, bool done)
 	}
 }
 
+static void say_denied(const struct tool *tool, const struct bt_check_result *result)
+{
+	char *files = tool_count(result->denied, "file", "files");
+
+	tool_say(tool, "%s of the store may not be read by you: run it as root, or give yourself what is yours", files);
+	free(files);
+}
+
 static int check(const struct tool *tool, struct bt_store *store, const struct bt_check_options *options)
 {
 	struct bt_check_result result = {0};
@@ -200,8 +216,11 @@ static int check(const struct tool *tool, struct bt_store *store, const struct b
 	code = bt_check(store, options, found, &report, &talk.observer, &result, &error);
 	report.seconds = tool_talk_seconds(&talk);
 	tool_talk_end(&talk);
-	print_report(&report, !code || code == BT_E_DAMAGED);
-	return code && code != BT_E_DAMAGED ? tool_fail(tool, &error) : tool_exit_code(code);
+	bool finished = !code || code == BT_E_DAMAGED || code == BT_E_INCOMPLETE;
+	print_report(&report, finished);
+	if (result.denied)
+		say_denied(tool, &result);
+	return finished ? tool_exit_code(code) : tool_fail(tool, &error);
 }
 
 static int run(struct tool *tool, const void *arg)
@@ -246,7 +265,8 @@ const struct tool_command cmd_check = {
 	.description = "Reads what a restore would read, verifies all of it, and beyond that every\n"
 		       "byte of every file of the store: no finding means that all of it restores.\n"
 		       "Damage is named with the file, the snapshots and the paths that it hurts, and\n"
-		       "the command ends with 1. With SNAPSHOT only what these need is read. --subset\n"
+		       "the command ends with 1, or with 3 if all of it may lie in files that you may\n"
+		       "not read. With SNAPSHOT only what these need is read. --subset\n"
 		       "reads a part of the contents, so that a large store is read in turns; --quick\n"
 		       "reads none of them.\n"
 		       "\n"

@@ -2,9 +2,12 @@
 #include "commands.h"
 #include "output.h"
 #include "rows.h"
+#include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct options {
 	bool names;
@@ -18,9 +21,9 @@ static const struct tool_option table[] = {
 
 /* An open snapshot costs a few pages of memory, so that a row simply keeps its own. */
 struct row {
-	struct bt_snapshot *snapshot; /* NULL: damaged */
+	struct bt_snapshot *snapshot; /* NULL: it cannot be read */
 	const char *name;
-	char *damage;
+	char *damage, *denied; /* why not */
 };
 
 static const struct bt_snapshot_info *info(const struct row *row)
@@ -30,6 +33,8 @@ static const struct bt_snapshot_info *info(const struct row *row)
 
 TOOL_GETTER(struct row, name, TOOL_TEXT, text, self->name)
 TOOL_GETTER(struct row, damage, self->damage ? TOOL_TEXT : TOOL_NOTHING, text, self->damage)
+
+TOOL_GETTER(struct row, denied, self->denied ? TOOL_TEXT : TOOL_NOTHING, text, self->denied)
 
 static struct tool_value get_tags(const void *row)
 {
@@ -90,17 +95,41 @@ static const struct tool_column table_columns[] = {
 };
 
 static const struct tool_column json_columns[] = {
-	{"name", NULL, false, get_name},	   {"time", NULL, false, get_time},
-	{"host", NULL, false, get_host},	   {"target", NULL, false, get_target},
-	{"classic", NULL, false, get_classic},	   {"parent", NULL, false, get_parent},
-	{"files", NULL, false, get_files},	   {"directories", NULL, false, get_directories},
-	{"others", NULL, false, get_others},	   {"size", NULL, false, get_size},
-	{"added", NULL, false, get_added},	   {"stored_bytes", NULL, false, get_stored},
-	{"file_size", NULL, false, get_file_size}, {"new", NULL, false, get_created},
-	{"changed", NULL, false, get_changed},	   {"unchanged", NULL, false, get_unchanged},
-	{"errors", NULL, false, get_errors},	   {"tags", NULL, false, get_tags},
-	{"damage", NULL, false, get_damage},	   {0},
+	{"name", NULL, false, get_name},
+	{"time", NULL, false, get_time},
+	{"host", NULL, false, get_host},
+	{"target", NULL, false, get_target},
+	{"classic", NULL, false, get_classic},
+	{"parent", NULL, false, get_parent},
+	{"files", NULL, false, get_files},
+	{"directories", NULL, false, get_directories},
+	{"others", NULL, false, get_others},
+	{"size", NULL, false, get_size},
+	{"added", NULL, false, get_added},
+	{"stored_bytes", NULL, false, get_stored},
+	{"file_size", NULL, false, get_file_size},
+	{"new", NULL, false, get_created},
+	{"changed", NULL, false, get_changed},
+	{"unchanged", NULL, false, get_unchanged},
+	{"errors", NULL, false, get_errors},
+	{"tags", NULL, false, get_tags},
+	{"damage", NULL, false, get_damage},
+	{"denied", NULL, false, get_denied},
+	{0},
 };
+
+/* Allocated. */
+static char *denied_text(const struct tool *tool, const char *name)
+{
+	char *path = tool_format("%s/%s", tool->store, name), *text;
+	struct stat status;
+	const struct passwd *owner = lstat(path, &status) == 0 ? getpwuid(status.st_uid) : NULL;
+
+	text = owner ? tool_format("it may not be read by you (it belongs to %s)", owner->pw_name)
+		     : tool_format("it may not be read by you");
+	free(path);
+	return text;
+}
 
 /* Fills the row; what cannot be read is named on standard error. False: the snapshot was removed meanwhile. */
 static bool read_row(const struct tool *tool, struct bt_store *store, size_t index, struct row *row)
@@ -114,15 +143,36 @@ static bool read_row(const struct tool *tool, struct bt_store *store, size_t ind
 	if (code == 0 || code == BT_E_NOT_FOUND)
 		return code == 0;
 	row->snapshot = NULL;
+	if (error.code == BT_E_SYSTEM && (error.sys == EACCES || error.sys == EPERM)) {
+		row->denied = denied_text(tool, row->name);
+		tool_say(tool, "%s: %s", row->name, row->denied);
+		return true;
+	}
 	bt_error_text(&error, text, sizeof(text));
 	row->damage = tool_format("%s", text);
 	tool_say(tool, "%s", text);
 	return true;
 }
 
-static void print_total(const struct row *rows, size_t count, size_t damaged)
+/* How many of the rows could not be read, and why. */
+struct unread {
+	size_t damaged, denied;
+};
+
+static struct unread count_unread(const struct row *rows, size_t count)
 {
-	char *snapshots = tool_count(count - damaged, "snapshot", "snapshots"), *added;
+	struct unread unread = {0};
+
+	for (size_t i = 0; i < count; i++) {
+		unread.damaged += rows[i].damage != NULL;
+		unread.denied += rows[i].denied != NULL;
+	}
+	return unread;
+}
+
+static void print_total(const struct row *rows, size_t count, struct unread unread)
+{
+	char *snapshots = tool_count(count - unread.damaged - unread.denied, "snapshot", "snapshots"), *added;
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < count; i++)
@@ -130,46 +180,49 @@ static void print_total(const struct row *rows, size_t count, size_t damaged)
 			sum += info(&rows[i])->added_size;
 	added = tool_bytes(sum);
 	printf("%s, %s added in all", snapshots, added);
-	if (damaged)
-		printf("; %zu damaged", damaged);
+	if (unread.damaged)
+		printf("; %zu damaged", unread.damaged);
+	if (unread.denied)
+		printf("; %zu may not be read by you", unread.denied);
 	putchar('\n');
 	free(snapshots);
 	free(added);
 }
 
 /* The rows that could be read first, in their order. Gives their number. */
-static size_t without_damaged(const struct row *rows, size_t count, struct row *ret_whole)
+static size_t only_read(const struct row *rows, size_t count, struct row *ret_whole)
 {
 	size_t whole = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (!rows[i].damage)
+		if (rows[i].snapshot)
 			ret_whole[whole++] = rows[i];
 	return whole;
 }
 
 static int list(const struct tool *tool, struct bt_store *store)
 {
-	size_t listed = bt_store_snapshot_count(store), count = 0, damaged = 0;
+	size_t listed = bt_store_snapshot_count(store), count = 0;
+	struct unread unread;
 	struct row *rows = tool_alloc((listed + 1) * sizeof(*rows)), *whole = tool_alloc((listed + 1) * sizeof(*whole));
 
 	for (size_t i = 0; i < listed; i++)
 		count += read_row(tool, store, i, &rows[count]);
-	for (size_t i = 0; i < count; i++)
-		damaged += rows[i].damage != NULL;
+	unread = count_unread(rows, count);
 	if (tool->json) {
 		tool_array_print(json_columns, rows, sizeof(*rows), count);
 	} else {
-		tool_table_print(table_columns, whole, sizeof(*whole), without_damaged(rows, count, whole));
-		print_total(rows, count, damaged);
+		tool_table_print(table_columns, whole, sizeof(*whole), only_read(rows, count, whole));
+		print_total(rows, count, unread);
 	}
 	for (size_t i = 0; i < count; i++) {
 		bt_snapshot_close(rows[i].snapshot);
 		free(rows[i].damage);
+		free(rows[i].denied);
 	}
 	free(rows);
 	free(whole);
-	return damaged ? TOOL_FATAL : TOOL_OK;
+	return unread.damaged ? TOOL_FATAL : unread.denied ? TOOL_INCOMPLETE : TOOL_OK;
 }
 
 static int list_names(const struct bt_store *store)
@@ -198,7 +251,8 @@ const struct tool_command cmd_list = {
 	.description = "One row for each snapshot. ADDED is what it brought to the disk when it was\n"
 		       "taken; 'unread' counts entries that could not be read then. A damaged file is named on "
 		       "standard error, the\n"
-		       "others are listed, and the command ends with 1. --json gives an array with an\n"
+		       "others are listed, and the command ends with 1; with 3 if there are only files\n"
+		       "that you may not read. --json gives an array with an\n"
 		       "object for each snapshot, a line each.",
 	.example = "  backuptool list\n  backuptool --store /backup list --json | jq '.[].name'\n",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,

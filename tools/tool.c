@@ -4,6 +4,7 @@
 #include "output.h"
 #include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,9 +173,31 @@ static int store_open(const struct tool *tool, struct bt_store_options options, 
 	return TOOL_OK;
 }
 
+/* What root puts into somebody's store is his, see SECURITY.md. He knows it if it is he who asked root to. */
+static void say_owner(const struct tool *tool)
+{
+	const char *asked = getenv("SUDO_UID");
+	const struct passwd *owner;
+	struct stat status;
+	char *number;
+
+	if (tool->quiet || geteuid() != 0 || stat(tool->store, &status) < 0 || status.st_uid == 0 ||
+	    (asked && strtoul(asked, NULL, 10) == status.st_uid))
+		return;
+	owner = getpwuid(status.st_uid);
+	number = tool_format("user %u", (unsigned)status.st_uid);
+	tool_say(tool, "the store belongs to %s, who can read all that is put into it",
+		 owner ? owner->pw_name : number);
+	free(number);
+}
+
 int tool_store_open(const struct tool *tool, bool create, struct bt_store **ret_store)
 {
-	return store_open(tool, (struct bt_store_options){.create = create}, ret_store);
+	int result = store_open(tool, (struct bt_store_options){.create = create}, ret_store);
+
+	if (result == TOOL_OK && create)
+		say_owner(tool);
+	return result;
 }
 
 static bool is_path(const char *text)

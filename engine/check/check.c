@@ -127,6 +127,8 @@ int bt_check(struct bt_store *store, const struct bt_check_options *options,
 	int r = bt_store_lock_for_reading(run.store, observer, &fd, error);
 	if (!r)
 		r = bt_check_run(&run, error);
+	if (r == BT_E_DAMAGED && run.result.denied && !run.proven)
+		r = BT_E_INCOMPLETE;
 	bt_close(&fd);
 	bt_check_run_free(&run);
 	if (ret_result)

@@ -19,6 +19,15 @@ static int by_key(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct bt_digest));
 }
 
+static void count(struct bt_check_run *run, const struct bt_error *error)
+{
+	bool denied = error->code == BT_E_SYSTEM && (error->sys == EACCES || error->sys == EPERM);
+	bool missing = error->reason == BT_R_MISSING_CONTENT || error->reason == BT_R_MISSING_PAGE;
+	run->result.findings++;
+	run->result.denied += denied;
+	run->proven |= !denied && !missing;
+}
+
 static void tell(struct bt_check_run *run, const struct bt_found *found)
 {
 	const struct bt_finding finding = {.file = found->error.file[0] ? found->error.file : NULL,
@@ -29,7 +38,7 @@ static void tell(struct bt_check_run *run, const struct bt_found *found)
 					   .hurt_count = found->hurt_count,
 					   .hurts_more = found->hurts_more,
 					   .traced = run->traced};
-	run->result.findings++;
+	count(run, &found->error);
 	if (run->tell)
 		run->tell(run->arg, &finding);
 }

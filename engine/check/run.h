@@ -54,6 +54,7 @@ struct bt_check_run {
 	uint64_t whole_bytes;	      /* that may still be read for them */
 
 	pthread_mutex_t lock; /* all below */
+	bool proven;	      /* a finding is damage, whatever the files have that may not be read */
 	struct bt_found **found;
 	size_t found_count;
 	void *damaged; /* contents → struct bt_found */

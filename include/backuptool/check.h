@@ -36,6 +36,7 @@ struct bt_finding {
 struct bt_check_result {
 	uint64_t snapshots, files, pages, contents, bytes; /* looked at; bytes: plain bytes decoded */
 	uint64_t findings;
+	uint64_t denied;    /* of the findings: what this process may not read, which is no damage */
 	uint64_t in_pieces; /* versions of files that were not read through, their contents only each by itself */
 	bool complete;	    /* every byte of every file was read */
 };
@@ -49,8 +50,9 @@ struct bt_check_result {
  *
  * Holds the store's shared lock, where it can be taken. found is called for each finding in the order of files and
  * offsets when everything was looked at (beyond 4096 findings at once and without what they hurt), on the calling
- * thread or one at a time on others. 0 (clean), BT_E_DAMAGED (findings were told; error is not filled), or another
- * failure; with BT_E_CANCELLED what was found so far is told. ret_result is filled in any case.
+ * thread or one at a time on others. 0 (clean), BT_E_DAMAGED (findings were told; error is not filled),
+ * BT_E_INCOMPLETE (likewise, but all of them can be because some files may not be read), or another failure; with
+ * BT_E_CANCELLED what was found so far is told. ret_result is filled in any case.
  */
 int bt_check(struct bt_store *store, const struct bt_check_options *options,
 	     void (*found)(void *arg, const struct bt_finding *finding), void *arg, const struct bt_observer *observer,
