@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -59,14 +60,12 @@ size_t bounds_blocks_cache(size_t wanted)
 	return all > PAGES_CACHE + CACHE_LEAST ? all - PAGES_CACHE : CACHE_LEAST;
 }
 
-/* The number of the device without a word to the driver, which does not answer yet. */
-int bounds_open_read_ahead(const char *mountpoint)
+int bounds_open_read_ahead(dev_t device)
 {
-	struct statx st;
 	char path[80];
-	if (geteuid() != 0 || statx(AT_FDCWD, mountpoint, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &st) != 0)
+	if (geteuid() != 0)
 		return -1;
-	snprintf(path, sizeof(path), "/sys/class/bdi/%u:%u/read_ahead_kb", st.stx_dev_major, st.stx_dev_minor);
+	snprintf(path, sizeof(path), "/sys/class/bdi/%u:%u/read_ahead_kb", major(device), minor(device));
 	return open(path, O_WRONLY | O_CLOEXEC);
 }
 

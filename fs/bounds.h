@@ -5,6 +5,7 @@
 
 #include <backuptool/error.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* Descriptors as many as there can be; memory that is given back. First of all. */
 void bounds_raise(void);
@@ -16,12 +17,12 @@ unsigned bounds_store_files(void);
 size_t bounds_blocks_cache(size_t wanted);
 
 /*
- * How far the kernel reads ahead in files of this mount, for whoever may say so (root): a descriptor to write
+ * How far the kernel reads ahead in files of a mounted device, for whoever may say so (root): a descriptor to write
  * BOUNDS_READ_AHEAD_KB to once the mount has answered, or -1. Its own 128 KiB are a seventh of a block: the decoding of
  * the next would wait for the reader to come near, and there would be eight requests instead of one.
  */
 #define BOUNDS_READ_AHEAD_KB "1024"
-int bounds_open_read_ahead(const char *mountpoint);
+int bounds_open_read_ahead(dev_t device);
 
 /*
  * From here on nothing can be opened but the files of the store (a directory), for reading, and what is derived from

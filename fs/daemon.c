@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon.h"
+#include "mounts.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -8,30 +9,31 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/vfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-/* What a driver that ends by itself has left to do. Where nothing is, nobody may even look: that alone makes what was
- * mounted there since then busy. */
-enum { UNMOUNT = 'u', LEAVE = 'l' };
+/* What a driver that ends by itself has left to do, and the answer. Where nothing is, nobody may even look: that alone
+ * makes what was mounted there since then busy. */
+enum { UNMOUNT = 'u', LEAVE = 'l', DONE = 'd', FAILED = 'f' };
 
-static _Noreturn void wait_for_child(int ready)
+/* An automounter lets nobody but its own process group to the place until this process has ended: so the mount of a
+ * child that failed is taken away here. */
+static _Noreturn void wait_for_child(int ready, dev_t device)
 {
 	char answer;
 	ssize_t got;
 	do
 		got = read(ready, &answer, 1);
 	while (got < 0 && errno == EINTR);
-	if (got != 1)
+	if (got != 1) {
+		mounts_end(device, false);
 		fprintf(stderr, "backupfs: ended before the mount answered (see the system log)\n");
+	}
 	_exit(got == 1 ? 0 : 1);
 }
 
-int daemon_start(int session_fd, int *ret_ready)
+int daemon_start(int session_fd, dev_t device, const sigset_t *blocked, int *ret_ready)
 {
 	int ends[2];
 	if (pipe2(ends, O_CLOEXEC) != 0)
@@ -43,7 +45,8 @@ int daemon_start(int session_fd, int *ret_ready)
 	if (child > 0) {
 		close(ends[1]);
 		close(session_fd);
-		wait_for_child(ends[0]);
+		sigprocmask(SIG_UNBLOCK, blocked, NULL);
+		wait_for_child(ends[0], device);
 	}
 	close(ends[0]);
 	setsid();
@@ -60,28 +63,6 @@ void daemon_detach(void)
 		dup2(null, fd);
 	if (null > 2)
 		close(null);
-}
-
-/* Only the mount of a driver that is no more: somebody may have unmounted it, and mounted something else there. Asking
- * for the space is never answered from memory, and waits for a driver that is just ending. */
-static bool is_dead(const char *mountpoint)
-{
-	struct statfs space;
-	return statfs(mountpoint, &space) != 0 && (errno == ENOTCONN || errno == ECONNABORTED);
-}
-
-/* What an ordinary user mounted, only fusermount3 can undo. */
-static void unmount(const char *mountpoint)
-{
-	if (umount2(mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
-		return;
-	pid_t child = fork();
-	if (child == 0) {
-		execlp("fusermount3", "fusermount3", "-u", "-q", "-z", "--", mountpoint, (char *)NULL);
-		_exit(1);
-	}
-	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
-		;
 }
 
 #define DESCRIPTORS_MOST (1 << 20)
@@ -107,7 +88,8 @@ static void close_from(int first)
 		close(fd);
 }
 
-static _Noreturn void wait_for_driver(int driver, const char *mountpoint)
+/* Signals stay blocked to the end: one that is sent to all processes of a service must not stop what tidies up. */
+static _Noreturn void wait_for_driver(int driver, dev_t device)
 {
 	char byte;
 	ssize_t got;
@@ -121,13 +103,16 @@ static _Noreturn void wait_for_driver(int driver, const char *mountpoint)
 	close_from(3);
 	while ((got = read(0, &byte, 1)) < 0 && errno == EINTR)
 		;
-	sigprocmask(SIG_UNBLOCK, &all, NULL);
-	if (got == 1 ? byte == UNMOUNT : is_dead(mountpoint))
-		unmount(mountpoint);
+	if (got != 1) {
+		mounts_end(device, true);
+	} else if (byte == UNMOUNT) {
+		byte = mounts_end(device, false) ? DONE : FAILED;
+		got = write(0, &byte, 1);
+	}
 	_exit(0);
 }
 
-int daemon_keep_unmounter(const char *mountpoint, int *ret_unmounter)
+int daemon_keep_unmounter(dev_t device, int *ret_unmounter)
 {
 	int ends[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
@@ -135,7 +120,7 @@ int daemon_keep_unmounter(const char *mountpoint, int *ret_unmounter)
 	pid_t child = fork();
 	int result = child < 0 ? errno : 0;
 	if (child == 0)
-		wait_for_driver(ends[0], mountpoint);
+		wait_for_driver(ends[0], device);
 	close(ends[0]);
 	if (result)
 		close(ends[1]);
@@ -158,15 +143,14 @@ bool daemon_unmounter_is_gone(int unmounter)
 }
 
 /* Where the kernel could not take it away, the right to unmount is still there. */
-bool daemon_unmount(int unmounter, int session_fd, const char *mountpoint)
+bool daemon_unmount(int unmounter, int session_fd, dev_t device)
 {
 	bool done = is_unmounted(session_fd);
 	char byte = done ? LEAVE : UNMOUNT;
-	if (send(unmounter, &byte, 1, MSG_NOSIGNAL) == 1) {
-		done = true;
-		while (read(unmounter, &byte, 1) < 0 && errno == EINTR)
+	ssize_t got = send(unmounter, &byte, 1, MSG_NOSIGNAL);
+	if (got == 1)
+		while ((got = read(unmounter, &byte, 1)) < 0 && errno == EINTR)
 			;
-	}
 	close(unmounter);
-	return done || umount2(mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW) == 0;
+	return done || (got == 1 && byte == DONE) || mounts_end(device, false);
 }

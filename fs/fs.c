@@ -65,6 +65,13 @@ void fs_answers(struct fs *fs)
 	tell(&fs->ready_fd, "1");
 }
 
+void fs_stop_waiting(struct fs *fs)
+{
+	if (fs->ready_fd >= 0)
+		close(fs->ready_fd);
+	fs->ready_fd = -1;
+}
+
 int fs_errno(struct fs *fs, const char *where, int code, const struct bt_error *error)
 {
 	switch (code) {

@@ -54,6 +54,8 @@ struct fs {
 
 /* The mount has answered the kernel for the first time. */
 void fs_answers(struct fs *fs);
+/* Nobody waits for that any more. */
+void fs_stop_waiting(struct fs *fs);
 
 /*
  * After a failed engine call: true if it is worth another try. A prune may have moved things just now, so the store is

@@ -101,7 +101,7 @@ static bool serve_one(struct worker *worker)
 	pthread_rwlock_rdlock(&fs->lock);
 	worker->locked = true;
 	fuse_session_process_buf(fs->session, &worker->request);
-	if (worker->leading && !fs->answers)
+	if (worker->leading && !fs->answers && !fuse_session_exited(fs->session))
 		fs_answers(fs);
 	if (worker->locked)
 		pthread_rwlock_unlock(&fs->lock);

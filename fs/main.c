@@ -3,6 +3,7 @@
 #include "bounds.h"
 #include "daemon.h"
 #include "loop.h"
+#include "mounts.h"
 #include "ops.h"
 #include "paths.h"
 #include "push.h"
@@ -25,6 +26,7 @@ enum exit_code { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NO_STORE =
 /* Where everything is, as absolute paths without links. */
 struct places {
 	char *store, *mountpoint;
+	dev_t device; /* once it is mounted */
 };
 
 static int complain(const char *what, const char *text)
@@ -44,6 +46,30 @@ static int complain_error(const struct bt_error *error, int code)
 	return code == BT_E_NO_STORE ? EXIT_NO_STORE : EXIT_FAILED;
 }
 
+/* What drivers that were killed left behind: one's own is taken away, with others that is not ours to do. */
+static int clear_place(const char *path)
+{
+	char shown[640], text[sizeof(shown) + 128];
+	dev_t device;
+	uid_t user;
+	while (mounts_has(path) && mounts_is_dead(path)) {
+		if (mounts_device(path, &device) == 0 && mounts_is_store(device, &user) && user == getuid() &&
+		    mounts_end(device, true))
+			continue;
+		bt_error_escape(path, shown, sizeof(shown));
+		snprintf(text, sizeof(text), "a mount whose program has ended is left here: umount %s", shown);
+		return complain(path, text);
+	}
+	return EXIT_FINE;
+}
+
+static bool is_mounted_store(const char *path)
+{
+	dev_t device;
+	uid_t user;
+	return mounts_has(path) && mounts_device(path, &device) == 0 && mounts_is_store(device, &user);
+}
+
 static int find_places(const struct options *options, struct places *ret_places)
 {
 	struct stat st;
@@ -54,13 +80,15 @@ static int find_places(const struct options *options, struct places *ret_places)
 		complain(options->store, "there is no store here");
 		return EXIT_NO_STORE;
 	}
+	if (clear_place(options->mountpoint) != EXIT_FINE)
+		return EXIT_FAILED;
 	ret_places->mountpoint = realpath(options->mountpoint, NULL);
+	if (ret_places->mountpoint && is_mounted_store(ret_places->mountpoint))
+		return complain(options->mountpoint, "a store is mounted here already; unmount it first");
 	if (!ret_places->mountpoint || stat(ret_places->mountpoint, &st) != 0)
 		return complain(options->mountpoint, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
 		return complain(options->mountpoint, "not a directory");
-	if (paths_mounted(ret_places->mountpoint))
-		return complain(options->mountpoint, "a store is mounted here already; unmount it first");
 	if (paths_overlap(ret_places->store, ret_places->mountpoint))
 		return complain(options->mountpoint, "the mount point and the store may not lie in each other");
 	return EXIT_FINE;
@@ -136,7 +164,23 @@ static int check_device(void)
 					     : strerror(errno));
 }
 
-static int mount_session(struct fs *fs, const struct places *places)
+/* The last look at the mount point until the mount answers, see daemon_start. */
+static int finish_mount(struct fs *fs, struct places *places)
+{
+	int result = mounts_device(places->mountpoint, &places->device);
+	if (result)
+		complain(places->mountpoint, strerror(result));
+	if (result == 0 && fs->options.nosymfollow) {
+		result = mounts_follow_no_links(places->mountpoint);
+		if (result)
+			complain("nosymfollow", result == EPERM ? "only root can mount so" : strerror(result));
+	}
+	if (result)
+		fuse_session_unmount(fs->session);
+	return result ? EXIT_FAILED : EXIT_FINE;
+}
+
+static int mount_session(struct fs *fs, struct places *places)
 {
 	if (check_device() != EXIT_FINE)
 		return EXIT_FAILED;
@@ -145,9 +189,9 @@ static int mount_session(struct fs *fs, const struct places *places)
 	fs->session = fuse_session_new(&fs->options.libfuse, &ops_table, sizeof(ops_table), fs);
 	if (!fs->session)
 		return EXIT_USAGE; /* libfuse said why */
-	if (fuse_session_mount(fs->session, places->mountpoint) == 0)
-		return EXIT_FINE;
-	return EXIT_FAILED;
+	if (fuse_session_mount(fs->session, places->mountpoint) != 0)
+		return EXIT_FAILED;
+	return finish_mount(fs, places);
 }
 
 static void block_signals(sigset_t *ret_set)
@@ -177,20 +221,17 @@ static void wait_for_signal(struct fs *fs, const struct places *places, const si
 }
 
 /* Serves until a signal comes or somebody unmounts. */
-static int serve(struct fs *fs, const struct places *places, int unmounter)
+static int serve(struct fs *fs, const struct places *places, const sigset_t *signals, int unmounter)
 {
 	struct refresh *refresh = NULL;
 	struct loop *loop = NULL;
-	sigset_t signals;
-	int result;
-	block_signals(&signals);
-	result = ahead_start(fs, &fs->ahead);
+	int result = ahead_start(fs, &fs->ahead);
 	if (result == 0)
 		result = loop_start(fs, &loop);
 	if (result == 0)
 		result = refresh_start(fs, places->store, &refresh);
 	if (result == 0)
-		wait_for_signal(fs, places, &signals, unmounter);
+		wait_for_signal(fs, places, signals, unmounter);
 	else
 		log_text(&fs->log, strerror(result));
 	refresh_stop(refresh);
@@ -199,39 +240,46 @@ static int serve(struct fs *fs, const struct places *places, int unmounter)
 		loop_stop(loop);
 	ahead_stop(fs->ahead);
 	fs->ahead = NULL;
-	return result ? EXIT_FAILED : EXIT_FINE;
+	if (result == 0 && !fs->answers)
+		log_text(&fs->log, "ended before the mount answered");
+	return result || !fs->answers ? EXIT_FAILED : EXIT_FINE;
 }
 
 /* Into the background, if that is wanted; and nothing in hand any more that reading the store does not take. */
-static int settle(struct fs *fs, const struct places *places, int *ret_unmounter)
+static int settle(struct fs *fs, const struct places *places, const sigset_t *signals, int *ret_unmounter)
 {
 	struct bt_error error = {0};
 	int result = 0;
 	if (!fs->options.foreground)
-		result = daemon_start(fuse_session_fd(fs->session), &fs->ready_fd);
+		result = daemon_start(fuse_session_fd(fs->session), places->device, signals, &fs->ready_fd);
 	if (result == 0)
-		result = daemon_keep_unmounter(places->mountpoint, ret_unmounter);
+		result = daemon_keep_unmounter(places->device, ret_unmounter);
 	if (result)
 		return complain("fork", strerror(result));
 	if (!fs->options.foreground)
 		daemon_detach();
-	fs->read_ahead_fd = bounds_open_read_ahead(places->mountpoint);
+	fs->read_ahead_fd = bounds_open_read_ahead(places->device);
 	if (bounds_confine(fs->store_fd, &error) != 0) /* a defence more or less: no reason not to mount */
 		log_error(&fs->log, "giving up what is not needed", &error);
 	return EXIT_FINE;
 }
 
-static int run(struct fs *fs, const struct places *places)
+/* A signal may come at any moment, and there is a mount from here on: it waits until there is somebody to take it. */
+static int run(struct fs *fs, struct places *places)
 {
-	int unmounter = -1, result = mount_session(fs, places);
+	sigset_t signals;
+	int unmounter = -1, result;
+	block_signals(&signals);
+	result = mount_session(fs, places);
 	if (result)
 		return result;
-	result = settle(fs, places, &unmounter);
+	result = settle(fs, places, &signals, &unmounter);
 	if (result == EXIT_FINE)
-		result = serve(fs, places, unmounter);
+		result = serve(fs, places, &signals, unmounter);
+	fs_stop_waiting(fs);
 	if (unmounter < 0)
 		fuse_session_unmount(fs->session);
-	else if (!daemon_unmount(unmounter, fuse_session_fd(fs->session), places->mountpoint))
+	else if (!daemon_unmount(unmounter, fuse_session_fd(fs->session), places->device))
 		log_text(&fs->log, "the mount point stays behind, and answers nothing: please use umount");
 	return result;
 }

@@ -17,6 +17,7 @@ void op_init(void *userdata, struct fuse_conn_info *conn)
 	fs->acls = conn->want & FUSE_CAP_POSIX_ACL;
 	conn->want &= ~(unsigned)(FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
 				  FUSE_CAP_SPLICE_MOVE);
+	conn->max_read = fs->options.max_read; /* libfuse compares it with what the kernel was told */
 	conn->max_background = 64;
 	conn->congestion_threshold = 64;
 	fs->no_open = conn->capable & FUSE_CAP_NO_OPEN_SUPPORT;

@@ -24,7 +24,9 @@ const char options_usage[] =
 	"  -o cache=SIZE         memory for decoded data and directories (32M)\n"
 	"  -o verify=first|always  check data when it is decoded, or each time it is read\n"
 	"  -o xattr=auto|on|off  extended attributes: when a snapshot has some; also our own; none\n"
+	"  -o inodes=shared|separate  equal files of two snapshots have one inode, or each its own\n"
 	"  -o nopush             never hand data to the kernel before it is asked for\n"
+	"  -o nosymfollow        follow no symbolic link in the mount (root only)\n"
 	"  -o noexec, auto_unmount and the other mount options\n";
 
 enum key {
@@ -41,6 +43,10 @@ enum key {
 	KEY_CACHE,
 	KEY_VERIFY,
 	KEY_XATTR,
+	KEY_INODES,
+	KEY_MAX_READ,
+	KEY_NOSYMFOLLOW,
+	KEY_SYMFOLLOW,
 	KEY_PUSH,
 	KEY_NOPUSH,
 };
@@ -62,6 +68,10 @@ static const struct fuse_opt templates[] = {
 	FUSE_OPT_KEY("cache=", KEY_CACHE),
 	FUSE_OPT_KEY("verify=", KEY_VERIFY),
 	FUSE_OPT_KEY("xattr=", KEY_XATTR),
+	FUSE_OPT_KEY("inodes=", KEY_INODES),
+	FUSE_OPT_KEY("max_read=", KEY_MAX_READ),
+	FUSE_OPT_KEY("nosymfollow", KEY_NOSYMFOLLOW),
+	FUSE_OPT_KEY("symfollow", KEY_SYMFOLLOW),
 	FUSE_OPT_KEY("push", KEY_PUSH),
 	FUSE_OPT_KEY("nopush", KEY_NOPUSH),
 	FUSE_OPT_END,
@@ -157,6 +167,10 @@ static int set_flag(struct options *options, int key)
 	case KEY_NOPUSH:
 		options->push = key == KEY_PUSH;
 		break;
+	case KEY_NOSYMFOLLOW:
+	case KEY_SYMFOLLOW:
+		options->nosymfollow = key == KEY_NOSYMFOLLOW;
+		break;
 	case KEY_DEBUG:
 		options->debug = options->foreground = true;
 		return 1; /* libfuse wants to know, too */
@@ -166,15 +180,19 @@ static int set_flag(struct options *options, int key)
 	return 0;
 }
 
-/* What fstab says to mount(8), and what a mount that writes no times need not be told. */
+/* What fstab says to mount(8), what a mount that writes no times need not be told, and what /proc/mounts shows of one
+ * that is there. */
 static bool is_for_others(const char *text)
 {
 	static const char *const words[] = {"auto",	     "noauto",	   "nofail",	 "_netdev",    "defaults",
 					    "user",	     "nouser",	   "users",	 "owner",      "group",
 					    "relatime",	     "norelatime", "lazytime",	 "nolazytime", "strictatime",
-					    "nostrictatime", "diratime",   "nodiratime", "silent",     "loud"};
-	if (strncmp(text, "x-", strlen("x-")) == 0 || strncmp(text, "user=", strlen("user=")) == 0)
-		return true;
+					    "nostrictatime", "diratime",   "nodiratime", "silent",     "loud",
+					    "mand",	     "nomand",	   "iversion",	 "noiversion", "seclabel"};
+	static const char *const beginnings[] = {"x-", "user=", "user_id=", "group_id="};
+	for (size_t i = 0; i < sizeof(beginnings) / sizeof(*beginnings); i++)
+		if (strncmp(text, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (strcmp(text, words[i]) == 0)
 			return true;
@@ -183,7 +201,8 @@ static bool is_for_others(const char *text)
 
 static int set_option(void *data, const char *text, int key, struct fuse_args *args)
 {
-	static const char *const verify[] = {"first", "always", NULL}, *const xattr[] = {"auto", "on", "off", NULL};
+	static const char *const verify[] = {"first", "always", NULL}, *const xattr[] = {"auto", "on", "off", NULL},
+				 *const inodes[] = {"shared", "separate", NULL};
 	struct parse *parse = data;
 	struct options *options = parse->options;
 	unsigned choice = 0;
@@ -217,6 +236,12 @@ static int set_option(void *data, const char *text, int key, struct fuse_args *a
 		result = set_choice(parse, text, xattr, &choice);
 		options->xattr = (enum xattr_mode)choice;
 		return result;
+	case KEY_INODES:
+		result = set_choice(parse, text, inodes, &choice);
+		options->separate = choice == 1;
+		return result;
+	case KEY_MAX_READ: /* libfuse wants to know, too */
+		return set_number(parse, text, 10, UINT32_MAX, &options->max_read) == 0 ? 1 : -1;
 	default:
 		return set_flag(options, key);
 	}

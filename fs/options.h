@@ -17,6 +17,9 @@ struct options {
 	size_t cache_bytes;	  /* 0: the default */
 	struct attr_rules rules;
 	enum xattr_mode xattr;
+	uint32_t max_read; /* bytes of one read request; 0: as many as there can be */
+	bool separate;	   /* every file has an inode of its own in each snapshot */
+	bool nosymfollow;
 	bool versions, push, verify_always, foreground, debug;
 	bool help, version; /* asked for: nothing else counts */
 	struct fuse_args libfuse;

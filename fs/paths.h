@@ -7,7 +7,5 @@
 
 /* Whether one real path lies in the other or is the same. */
 bool paths_overlap(const char *a, const char *b);
-/* Whether a store is mounted at this real path itself. */
-bool paths_mounted(const char *path);
 
 #endif

@@ -299,6 +299,61 @@ load mount_helper
 	[ "$(cat mnt/latest/docs/a.txt)" = hello ]
 }
 
+@test "the size of requests can be limited" {
+	small_tree src
+	quietly src
+	for options in '' -f; do
+		# shellcheck disable=SC2086
+		backupfs snapshots mnt $options -o max_read=65536 3>&- &
+		wait_until is_mounted
+		cmp src/photos/noise.bin mnt/latest/photos/noise.bin
+		findmnt -no OPTIONS mnt | grep -q max_read=65536
+		hide
+		wait
+	done
+}
+
+@test "a mount that the kernel does not answer is a failure" {
+	instrumented && skip "nothing can be put before a sanitizer"
+	small_tree src
+	quietly src
+	for options in '' -f; do
+		# shellcheck disable=SC2086
+		run -1 --separate-stderr env LD_PRELOAD="$BUILD/tests/faults/libdeaf.so" backupfs snapshots mnt $options
+		[[ ${stderr_lines[0]} == 'backupfs: ended before the mount answered'* ]]
+		not_mounted
+		wait_until no_driver
+	done
+}
+
+@test "options as /proc/mounts shows them" {
+	is_root || skip "only root mounts so"
+	small_tree src
+	quietly src
+	show -o "$(show -o allow_other && findmnt -no OPTIONS mnt && hide),mand,iversion,symfollow"
+	[ "$(cat mnt/latest/docs/a.txt)" = hello ]
+}
+
+@test "no link is followed with nosymfollow" {
+	is_root || skip "only root mounts so"
+	small_tree src
+	quietly src
+	show -o nosymfollow
+	findmnt -no OPTIONS mnt | grep -q nosymfollow
+	run -1 cat mnt/latest/docs/a.txt
+	[ "$(cat "mnt/$(readlink mnt/latest)/docs/a.txt")" = hello ]
+	run -1 cat "mnt/$(readlink mnt/latest)/link"
+	hide
+	show -o snapshot=latest,nosymfollow
+	[ "$(cat mnt/docs/a.txt)" = hello ]
+	hide
+	# refused where it cannot be had, and nothing is mounted
+	run -1 --separate-stderr strace -f -qq -o calls -e trace=mount_setattr -e inject=mount_setattr:error=EPERM \
+		backupfs snapshots mnt -o nosymfollow
+	stderr_is 'backupfs: nosymfollow: only root can mount so'
+	not_mounted
+}
+
 @test "whose the store is, his is what is derived from it" {
 	is_root || skip "needs two users"
 	small_tree src

@@ -38,6 +38,7 @@ static void defaults(void **state)
 	assert_string_equal(options.mountpoint, "mnt");
 	assert_null(options.snapshot);
 	assert_int_equal(options.xattr, XATTR_AUTO);
+	assert_false(options.separate || options.nosymfollow);
 	assert_true(options.push);
 	assert_false(options.foreground || options.versions || options.verify_always);
 	assert_int_equal(options.cache_bytes, 0);
@@ -50,7 +51,7 @@ static void everything(void **state)
 	char error[OPTIONS_ERROR_SIZE];
 	assert_int_equal(PARSE(&options, error, "-f", "s", "m", "-o",
 			       "snapshot=x,subpath=a/b,uid=5,gid=6,umask=027,cache=2M", "-o",
-			       "verify=always,xattr=on,nopush,allow_other"),
+			       "verify=always,xattr=on,nopush,inodes=separate,max_read=65536,nosymfollow,allow_other"),
 			 0);
 	assert_true(options.foreground && options.verify_always && !options.push);
 	assert_string_equal(options.snapshot, "x");
@@ -61,7 +62,10 @@ static void everything(void **state)
 	assert_int_equal(options.rules.umask, 027);
 	assert_int_equal(options.cache_bytes, 2 << 20);
 	assert_int_equal(options.xattr, XATTR_ON);
-	assert_string_equal(options.libfuse.argv[options.libfuse.argc - 1], "allow_other"); /* left for libfuse */
+	assert_int_equal(options.max_read, 65536);
+	assert_true(options.separate && options.nosymfollow);
+	assert_string_equal(options.libfuse.argv[options.libfuse.argc - 1],
+			    "max_read=65536,allow_other"); /* left for libfuse */
 	options_free(&options);
 }
 
@@ -119,6 +123,8 @@ static void nonsense_is_refused(void **state)
 	assert_refused("cache=99999999T", "cache");
 	assert_refused("verify=sometimes", "verify");
 	assert_refused("xattr=", "xattr");
+	assert_refused("inodes=", "inodes");
+	assert_refused("max_read=x", "max_read");
 	assert_int_equal(PARSE(&options, error, "store"), -1);
 	options_free(&options);
 	assert_int_equal(PARSE(&options, error, "store", "mnt", "third"), -1);
