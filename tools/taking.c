@@ -9,6 +9,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Adds the pattern of a line; false if it is not text. A mark of the byte order stands before the first one. */
+static bool add_pattern(void *field, char *line, size_t length, bool first)
+{
+	static const char utf8[] = "\xef\xbb\xbf", utf16[] = "\xff\xfe", utf16_big[] = "\xfe\xff";
+	char *pattern = line;
+
+	if (memchr(line, '\0', length) || (first && (strncmp(line, utf16, 2) == 0 || strncmp(line, utf16_big, 2) == 0)))
+		return false;
+	if (length > 0 && line[length - 1] == '\n')
+		line[length - 1] = '\0';
+	if (first && strncmp(line, utf8, 3) == 0)
+		pattern += 3;
+	if (*pattern)
+		tool_texts_add(field, tool_format("%s", pattern));
+	return true;
+}
+
 /* The lines of a file are patterns; "-" is standard input. */
 const char *tool_add_patterns_from(void *field, const char *text)
 {
@@ -17,21 +34,20 @@ const char *tool_add_patterns_from(void *field, const char *text)
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t length;
+	bool is_text = true;
 	int failed;
 
 	if (!file)
 		return tool_format("a file that can be read (%s)", strerror(errno));
-	while ((length = getline(&line, &size, file)) >= 0) {
-		if (length > 0 && line[length - 1] == '\n')
-			line[length - 1] = '\0';
-		if (*line)
-			tool_texts_add(field, tool_format("%s", line));
-	}
+	for (bool first = true; is_text && (length = getline(&line, &size, file)) >= 0; first = false)
+		is_text = add_pattern(field, line, (size_t)length, first);
 	failed = ferror(file) ? errno : 0;
 	free(line);
 	if (!standard)
 		fclose(file);
-	return failed ? tool_format("a file that can be read (%s)", strerror(failed)) : NULL;
+	if (failed)
+		return tool_format("a file that can be read (%s)", strerror(failed));
+	return is_text ? NULL : "text in UTF-8";
 }
 
 const char *tool_set_level(void *field, const char *text)
