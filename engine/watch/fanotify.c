@@ -19,15 +19,21 @@
 	(FAN_MODIFY | FAN_ATTRIB | FAN_CLOSE_WRITE | FAN_OPEN | FAN_MOVED_FROM | FAN_MOVED_TO | FAN_CREATE |           \
 	 FAN_DELETE | FAN_ONDIR)
 
-/* Of directories: where they were last seen, and whether an opened file refers to one. */
-enum { ELSEWHERE = 1, BELOW = 2, OWNER = 4 };
+/* Of directories: where they were last seen, and whether an opened file refers to one. Above that the number of moves
+ * that had been seen by then: after another one, nothing is known of where directories are. */
+enum { ELSEWHERE = 1, BELOW = 2, OWNER = 4, MOVES = 8 };
 enum { DIRS_KEPT = 65536 };
+/* Anybody may make directories as deep as he likes on the file system. */
+enum { STEPS_MAX = 32, STEPS_OF_TAKE_MAX = 1024 };
 
 struct state {
 	struct bt_names dirs; /* by file system and handle; data: the number of the take that knows of its change */
 	char root[PATH_MAX];
 	size_t root_length;
 	pid_t self;
+	unsigned moves;
+	unsigned steps; /* upwards from what has no name, since the take */
+	uintptr_t take;
 };
 
 /* What an event says. */
@@ -62,12 +68,14 @@ static const char *below(const struct state *state, const char *name)
 	return *name == '/' ? name + 1 : *name ? NULL : name;
 }
 
-/* Whether something without a name, which is too long in most cases, may be below the target: those above it say. */
-static bool nameless_below(const struct state *state, int fd, char text[PATH_MAX + 1])
+/* Whether something without a name, which is too long in most cases, may be below the target: those above it say, if
+ * one of them has a name not far from here. */
+static bool nameless_below(struct state *state, int fd, char text[PATH_MAX + 1])
 {
 	int failed = ENAMETOOLONG, at = openat(fd, ".", O_PATH | O_CLOEXEC);
 
-	while (at >= 0 && failed == ENAMETOOLONG) {
+	for (int i = 0; at >= 0 && failed == ENAMETOOLONG && i < STEPS_MAX && state->steps < STEPS_OF_TAKE_MAX; i++) {
+		state->steps++;
 		int above = openat(at, "..", O_PATH | O_CLOEXEC);
 
 		close(at);
@@ -82,7 +90,7 @@ static bool nameless_below(const struct state *state, int fd, char text[PATH_MAX
 /* 1: the path of what fd stands for, relative to the target, is in path; 0: it is not below it. BT_E_NOMEM. */
 static int path_of_fd(struct bt_watch *watch, int fd, struct bt_buf *path)
 {
-	const struct state *state = watch->state;
+	struct state *state = watch->state;
 	struct stat status;
 
 	path->length = 0;
@@ -186,20 +194,29 @@ static struct record read_record(const struct fanotify_event_metadata *event, co
 /* Nothing is known any more of where directories are. */
 static void forget_places(struct state *state)
 {
-	for (size_t i = 0; i < state->dirs.size; i++)
+	state->moves += MOVES;
+	for (size_t i = 0; state->moves == 0 && i < state->dirs.size; i++)
 		if (state->dirs.slots[i])
 			state->dirs.slots[i]->flags &= OWNER;
+}
+
+static unsigned place_of(const struct state *state, const struct bt_name *dir)
+{
+	return (dir->flags ^ state->moves) < MOVES ? dir->flags & (ELSEWHERE | BELOW) : 0;
 }
 
 /* Asks for the path when it is needed: the place is not known, or something is to be told. 1: path is it; 0: there is
  * nothing to tell. */
 static int locate(struct bt_watch *watch, struct bt_name *dir, bool needed, struct bt_buf *path)
 {
-	if (dir->flags & ELSEWHERE || (dir->flags & BELOW && !needed))
+	const struct state *state = watch->state;
+	unsigned place = place_of(state, dir);
+
+	if (place & ELSEWHERE || (place & BELOW && !needed))
 		return 0;
 	int result = path_of_handle(watch, dir->text, dir->length, path);
 	if (result >= 0)
-		dir->flags |= result > 0 ? BELOW : ELSEWHERE;
+		dir->flags = (dir->flags & OWNER) | state->moves | (result > 0 ? BELOW : ELSEWHERE);
 	return result;
 }
 
@@ -225,7 +242,7 @@ static int in_directory(struct bt_watch *watch, const struct record *record, str
 		return BT_E_NOMEM;
 	change = change && (uintptr_t)dir->data != watch->takes;
 	int result = locate(watch, dir, change || onto, path);
-	if (result < 0 || dir->flags & ELSEWHERE)
+	if (result < 0 || place_of(state, dir) & ELSEWHERE)
 		return result < 0 ? result : 0;
 	if (result > 0 && change) {
 		dir->data = (void *)(uintptr_t)watch->takes;
@@ -274,17 +291,20 @@ static int take_event(struct bt_watch *watch, const struct record *record, struc
 	return record->file ? to_file(watch, record, path) : 0;
 }
 
-static int take_events(struct bt_watch *watch, const unsigned char *data, size_t size, struct bt_buf *path)
+/* *queued: so many events are still to be taken. */
+static int take_events(struct bt_watch *watch, size_t size, struct bt_buf *path, size_t *queued)
 {
+	const unsigned char *data = watch->records;
 	struct fanotify_event_metadata event;
 	int result = 0;
 
-	while (result == 0 && read_event(data, size, &event)) {
+	while (result == 0 && bt_watch_goes_on(watch) && read_event(data, size, &event)) {
 		struct record record = read_record(&event, data);
 
 		result = take_event(watch, &record, path);
 		data += event.event_len;
 		size -= event.event_len;
+		*queued -= *queued > 0;
 	}
 	return result;
 }
@@ -304,11 +324,16 @@ static void sweep(struct state *state)
 
 static int drain(struct bt_watch *watch)
 {
+	struct state *state = watch->state;
+	size_t queued = bt_watch_queued(watch) / FAN_EVENT_METADATA_LEN;
 	struct bt_buf path = {0};
 	int result = 0;
 
-	sweep(watch->state);
-	while (result == 0 && watch->doubt == BT_DOUBT_NONE) {
+	sweep(state);
+	if (state->take != watch->takes)
+		state->steps = 0;
+	state->take = watch->takes;
+	while (result == 0 && queued > 0 && bt_watch_goes_on(watch)) {
 		ssize_t size = read(watch->events, watch->records, BT_WATCH_RECORDS);
 
 		if (size < 0 && errno == EINTR)
@@ -318,7 +343,7 @@ static int drain(struct bt_watch *watch)
 		if (size <= 0)
 			bt_watch_doubt(watch, BT_DOUBT_LOST);
 		else
-			result = take_events(watch, watch->records, (size_t)size, &path);
+			result = take_events(watch, (size_t)size, &path, &queued);
 	}
 	bt_buf_free(&path);
 	return result;

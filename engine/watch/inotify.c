@@ -498,9 +498,10 @@ static void give_up_away(struct bt_watch *watch)
 
 static int drain(struct bt_watch *watch)
 {
+	size_t queued = bt_watch_queued(watch);
 	int result = 0;
 
-	while (result == 0 && watch->doubt == BT_DOUBT_NONE) {
+	while (result == 0 && queued > 0 && bt_watch_goes_on(watch)) {
 		ssize_t size = read(watch->events, watch->records, BT_WATCH_RECORDS);
 
 		if (size < 0 && errno == EINTR)
@@ -511,6 +512,7 @@ static int drain(struct bt_watch *watch)
 			bt_watch_doubt(watch, BT_DOUBT_LOST);
 			break;
 		}
+		queued -= queued < (size_t)size ? queued : (size_t)size;
 		for (ssize_t at = 0; at < size && result == 0;) {
 			const struct inotify_event *event = (const void *)(watch->records + at);
 

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "watch/changes.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -13,7 +14,7 @@
 struct bt_watch_source {
 	enum bt_watch_kind kind;
 	int (*open)(struct bt_watch *watch);  /* sets events; BT_E_UNSUPPORTED: not here, or not allowed */
-	int (*drain)(struct bt_watch *watch); /* everything that the kernel has, without waiting */
+	int (*drain)(struct bt_watch *watch); /* everything that the kernel has as it begins, without waiting */
 	/* Adds what it cannot see to the changes, without setting a doubt; NULL: it sees everything. */
 	int (*add_always)(struct bt_watch *watch, struct bt_changes *changes);
 	/* The present path of the directory of a file that was opened, without a NUL. BT_E_NOT_FOUND: it is gone, or
@@ -26,7 +27,8 @@ extern const struct bt_watch_source bt_watch_fanotify, bt_watch_inotify;
 struct bt_watch {
 	pthread_mutex_t lock;
 	pthread_t thread;
-	bool running, ending;
+	bool running;
+	atomic_bool ending;
 	int wake;     /* eventfd: look at ending and events again */
 	char *target; /* absolute */
 	enum bt_watch_kind wanted;
@@ -56,6 +58,10 @@ struct bt_watch {
 
 /* What happened is lost for this reason: the source is closed. The first reason stays. */
 void bt_watch_doubt(struct bt_watch *watch, enum bt_doubt doubt);
+/* What the kernel says that it has, in its measure: others make events faster than they are read. */
+size_t bt_watch_queued(const struct bt_watch *watch);
+/* Whether to go on draining. */
+bool bt_watch_goes_on(const struct bt_watch *watch);
 /* As bt_changes_add to the pending ones. */
 int bt_watch_changed(struct bt_watch *watch, const char *path, bool all);
 

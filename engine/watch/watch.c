@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,6 +32,18 @@ void bt_watch_doubt(struct bt_watch *watch, enum bt_doubt doubt)
 {
 	if (watch->doubt == BT_DOUBT_NONE)
 		watch->doubt = doubt;
+}
+
+size_t bt_watch_queued(const struct bt_watch *watch)
+{
+	int size = 0;
+
+	return ioctl(watch->events, FIONREAD, &size) == 0 && size > 0 ? (size_t)size : 0;
+}
+
+bool bt_watch_goes_on(const struct bt_watch *watch)
+{
+	return watch->doubt == BT_DOUBT_NONE && !watch->ending;
 }
 
 int bt_watch_changed(struct bt_watch *watch, const char *path, bool all)
@@ -129,9 +142,7 @@ void bt_watch_stop(struct bt_watch *watch)
 	if (!watch)
 		return;
 	if (watch->running) {
-		pthread_mutex_lock(&watch->lock);
 		watch->ending = true;
-		pthread_mutex_unlock(&watch->lock);
 		wake(watch);
 		pthread_join(watch->thread, NULL);
 	}
