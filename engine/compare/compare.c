@@ -171,6 +171,12 @@ static bool is_dir(const struct bt_entry *entry)
 	return entry && entry->type == BT_DIR;
 }
 
+/* Whether another file system begins there, of which a snapshot says nothing. */
+static bool is_boundary(const struct bt_entry *entry)
+{
+	return entry->extra && entry->extra->boundary;
+}
+
 static bool unread(const struct bt_entry *entry)
 {
 	return entry->extra && entry->extra->error;
@@ -193,10 +199,13 @@ static int see(struct bt_compare_run *run, struct bt_compare_level *level, const
 				   : before->type != after->type ? BT_CHANGE_TYPE
 								 : BT_CHANGE_KINDS;
 	int r = 0;
-	bool known = kind != BT_CHANGE_KINDS || unread(before) == unread(after);
-	bool enters = known && (is_dir(before) || is_dir(after));
+	bool beyond = kind == BT_CHANGE_KINDS && (is_boundary(before) || is_boundary(after));
+	bool known = kind != BT_CHANGE_KINDS || beyond || unread(before) == unread(after);
+	bool enters = known && !beyond && (is_dir(before) || is_dir(after));
 	if (!known)
 		r = tell_unread(run);
+	else if (beyond)
+		kind = BT_CHANGE_KINDS;
 	else if (kind == BT_CHANGE_KINDS && level && level->after.found)
 		r = bt_live_compare(run, before, level, &kind);
 	else if (kind == BT_CHANGE_KINDS)

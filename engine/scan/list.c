@@ -3,50 +3,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 enum { GONE = -1 }; /* an error of entries that are taken out */
 
 /* A thread's buffers are given back after a directory of more than this. */
 #define SCRATCH_KEPT ((size_t)1 << 20)
-
-void bt_scan_fill(struct bt_found *found, const struct statx *stat)
-{
-	found->size = stat->stx_size;
-	found->inode = stat->stx_ino;
-	found->dev = makedev(stat->stx_dev_major, stat->stx_dev_minor);
-	found->links = stat->stx_nlink;
-	found->rdev = makedev(stat->stx_rdev_major, stat->stx_rdev_minor);
-	found->mtime = (struct bt_time){stat->stx_mtime.tv_sec, stat->stx_mtime.tv_nsec};
-	found->ctime = (struct bt_time){stat->stx_ctime.tv_sec, stat->stx_ctime.tv_nsec};
-	found->mode = stat->stx_mode;
-	found->uid = stat->stx_uid;
-	found->gid = stat->stx_gid;
-}
-
-/* What is known of an entry; error if that is no more than its name. */
-static void look_at(const struct bt_scan *scan, int dirfd, const struct bt_scan_key *key, struct bt_found *found)
-{
-	struct statx stat;
-
-	found->mode = DTTOIF(key->type);
-	if (key->length > NAME_MAX)
-		found->error = ENAMETOOLONG;
-	else if (statx(dirfd, found->name, scan->statx_flags, STATX_BASIC_STATS, &stat) == 0)
-		bt_scan_fill(found, &stat);
-	else
-		found->error = errno;
-	/* Where mounting fails is a directory all the same. */
-	if (found->error == ENOENT &&
-	    statx(dirfd, found->name, scan->statx_flags | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &stat) == 0) {
-		bt_scan_fill(found, &stat);
-		found->error = S_ISDIR(found->mode) ? ENOENT : 0;
-	}
-}
 
 static bool is_directory(const struct bt_found *found)
 {
@@ -61,13 +25,6 @@ static bool is_store(const struct bt_scan *scan, const struct bt_found *found)
 	       (options->skip_ino != 0 || options->skip_dev != 0);
 }
 
-/* Mounted snapshots are a copy of the store, of any number of earlier copies of the target. */
-static bool is_boundary(const struct bt_scan *scan, const struct bt_found *found)
-{
-	return is_directory(found) && found->dev != scan->root_dev &&
-	       (scan->options.one_file_system || bt_scan_is_own_mount(scan, found->dev));
-}
-
 /* Looks at all entries whose names are left, in their order, and counts the directories to be entered. */
 static int look_at_all(struct bt_scan *scan, struct bt_scan_private *node, int dirfd, struct bt_scan_scratch *scratch,
 		       char *names)
@@ -80,7 +37,7 @@ static int look_at_all(struct bt_scan *scan, struct bt_scan_private *node, int d
 			return BT_E_CANCELLED;
 		*found = (struct bt_found){.name = names, .name_length = key->length};
 		memcpy(names, bt_scan_name(scratch, key), key->length + (size_t)1);
-		look_at(scan, dirfd, key, found);
+		bt_scan_look(scan, &node->dir, dirfd, key->type, found);
 		if (is_store(scan, found))
 			continue;
 		if (key->type == DT_UNKNOWN && bt_scan_filter_entry(scan, scratch, key, is_directory(found))) {
@@ -90,7 +47,6 @@ static int look_at_all(struct bt_scan *scan, struct bt_scan_private *node, int d
 				return result;
 			continue;
 		}
-		found->boundary = is_boundary(scan, found);
 		node->child_count += is_directory(found) && !found->boundary;
 		node->dir.count++;
 		names += key->length + (size_t)1;

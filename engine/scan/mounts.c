@@ -3,44 +3,123 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-/* "36 25 0:41 / /mnt ro - fuse.backupfs …": the device is the third field; blanks within a field are escaped. */
-static bool device_of_ours(char *line, uint64_t *ret_dev)
-{
-	char *device = NULL, *colon;
+/* What an entry can say of a file system's type; see FORMAT.md §4. */
+#define TYPE_MAX    64
+#define OUR_TYPE    "fuse.backupfs"
+#define TYPE_HIDDEN "unknown" /* of a mount that mountinfo does not show */
 
-	if (!strstr(line, " - fuse.backupfs "))
-		return false;
-	for (int i = 0; i < 3; i++)
-		device = strsep(&line, " ");
-	colon = device ? strchr(device, ':') : NULL;
-	if (colon)
-		*ret_dev = makedev(strtoul(device, NULL, 10), strtoul(colon + 1, NULL, 10));
-	return colon != NULL;
+struct mount {
+	uint64_t id, dev;
+	const char *type; /* one of the types */
+};
+
+/* The one copy of a type, which stays as long as the scan; NULL on out of memory. */
+static const char *keep_type(struct bt_scan_mounts *mounts, const char *text)
+{
+	char type[TYPE_MAX + 1];
+	size_t length = 0;
+
+	for (; text[length] > ' ' && length < TYPE_MAX; length++)
+		type[length] = text[length] > 0x7e ? '?' : text[length];
+	type[length] = '\0';
+	for (const struct bt_scan_type *known = mounts->types; known != NULL; known = known->next)
+		if (strcmp(known->text, type) == 0)
+			return known->text;
+	struct bt_scan_type *added = malloc(sizeof(*added) + length + 1);
+	if (added == NULL)
+		return NULL;
+	memcpy(added->text, type, length + 1);
+	added->next = mounts->types;
+	mounts->types = added;
+	return added->text;
 }
 
-int bt_scan_find_own_mounts(struct bt_scan *scan)
+/* "36 25 0:41 / /mnt ro - fuse.backupfs …": id, parent, device; the type is after the dash, as blanks within a field
+ * are escaped. */
+static int add_line(struct bt_scan_mounts *mounts, const char *line)
 {
-	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	const char *type = strstr(line, " - ");
+	char *at;
+	uint64_t id = strtoull(line, &at, 10);
+	unsigned long major;
+
+	strtoull(at, &at, 10);
+	major = strtoul(at, &at, 10);
+	if (type == NULL || type[3] <= ' ' || *at != ':')
+		return 0;
+	struct mount mount = {
+		.id = id, .dev = makedev(major, strtoul(at + 1, NULL, 10)), .type = keep_type(mounts, type + 3)};
+	if (mount.type == NULL)
+		return BT_E_NOMEM;
+	mounts->own = mounts->own || strcmp(mount.type, OUR_TYPE) == 0;
+	return bt_buf_append(&mounts->list, &mount, sizeof(mount));
+}
+
+/* If the kernel does not tell, nothing is mounted. */
+static int read_mounts(struct bt_scan_mounts *mounts)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
 	char *line = NULL;
 	size_t size = 0;
-	uint64_t dev;
 	int result = 0;
 
-	while (mounts && result == 0 && getline(&line, &size, mounts) >= 0)
-		if (device_of_ours(line, &dev))
-			result = bt_buf_append(&scan->own_mounts, &dev, sizeof(dev));
+	mounts->list.length = 0;
+	while (file != NULL && result == 0 && getline(&line, &size, file) >= 0)
+		result = add_line(mounts, line);
 	free(line);
-	if (mounts)
-		fclose(mounts);
+	if (file != NULL)
+		fclose(file);
 	return result;
 }
 
-bool bt_scan_is_own_mount(const struct bt_scan *scan, uint64_t dev)
+int bt_scan_mounts_init(struct bt_scan_mounts *mounts)
 {
-	for (size_t i = 0; i < scan->own_mounts.length; i += sizeof(dev))
-		if (memcmp(scan->own_mounts.data + i, &dev, sizeof(dev)) == 0)
-			return true;
-	return false;
+	*mounts = (struct bt_scan_mounts){0};
+	pthread_mutex_init(&mounts->lock, NULL);
+	return read_mounts(mounts);
+}
+
+void bt_scan_mounts_destroy(struct bt_scan_mounts *mounts)
+{
+	struct bt_scan_type *next;
+
+	for (struct bt_scan_type *type = mounts->types; type != NULL; type = next) {
+		next = type->next;
+		free(type);
+	}
+	bt_buf_free(&mounts->list);
+	pthread_mutex_destroy(&mounts->lock);
+}
+
+/* A mount is known by its id; kernels that do not tell it leave the device. */
+static const char *find(const struct bt_scan_mounts *mounts, const struct statx *status)
+{
+	const uint64_t dev = makedev(status->stx_dev_major, status->stx_dev_minor);
+
+	for (size_t at = 0; at < mounts->list.length; at += sizeof(struct mount)) {
+		struct mount mount;
+
+		memcpy(&mount, mounts->list.data + at, sizeof(mount));
+		if (status->stx_mask & STATX_MNT_ID ? mount.id == status->stx_mnt_id : mount.dev == dev)
+			return mount.type;
+	}
+	return NULL;
+}
+
+const char *bt_scan_mounted(struct bt_scan_mounts *mounts, const struct statx *status)
+{
+	pthread_mutex_lock(&mounts->lock);
+	const char *type = find(mounts, status);
+	if (type == NULL && read_mounts(mounts) == 0) /* it may be new */
+		type = find(mounts, status);
+	pthread_mutex_unlock(&mounts->lock);
+	return type != NULL ? type : TYPE_HIDDEN;
+}
+
+bool bt_scan_is_ours(const char *type)
+{
+	return strcmp(type, OUR_TYPE) == 0;
 }

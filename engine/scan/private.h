@@ -94,6 +94,25 @@ static inline const char *bt_scan_name(const struct bt_scan_scratch *scratch, co
 
 void bt_scan_scratch_free(struct bt_scan_scratch *scratch);
 
+/* What is mounted, as mountinfo has it. Types stay as long as the scan. */
+struct bt_scan_type {
+	struct bt_scan_type *next;
+	char text[];
+};
+struct bt_scan_mounts {
+	pthread_mutex_t lock;
+	struct bt_buf list;
+	struct bt_scan_type *types;
+	bool own; /* some are mounted snapshots */
+};
+
+int bt_scan_mounts_init(struct bt_scan_mounts *mounts); /* 0 or BT_E_NOMEM; to be destroyed in any case */
+void bt_scan_mounts_destroy(struct bt_scan_mounts *mounts);
+struct statx;
+/* The type of the file system that statx looked at, which is read again if it is not known. Never NULL. */
+const char *bt_scan_mounted(struct bt_scan_mounts *mounts, const struct statx *status);
+bool bt_scan_is_ours(const char *type);
+
 /*
  * The line: directories not yet listed, in the order in which a depth-first reader wants them. A directory that was
  * begun keeps its place until its children take it, so whoever takes the first that nobody has begun takes what is
@@ -103,8 +122,9 @@ struct bt_scan {
 	struct bt_scan_options options;
 	struct bt_scan_private *root;
 	uint64_t root_dev;
-	struct bt_buf own_mounts; /* device numbers, uint64_t each */
-	unsigned owner;		  /* whose directories we may open with O_NOATIME */
+	struct bt_scan_mounts mounts;
+	bool asks_first; /* whether a directory is a mount point, before touching it */
+	unsigned owner;	 /* whose directories we may open with O_NOATIME */
 	bool privileged;
 	int statx_flags;
 	struct bt_scan_fds fds;
@@ -126,12 +146,12 @@ struct bt_scan {
 /* Lists a directory into node: its found, children, error, result. Called by the thread that has begun it. */
 void bt_scan_read(struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_scratch *scratch);
 
-/* mounts.c: where snapshots are mounted. If the kernel does not tell, nowhere. */
-int bt_scan_find_own_mounts(struct bt_scan *scan);
-bool bt_scan_is_own_mount(const struct bt_scan *scan, uint64_t dev);
-
-struct statx;
+/* look.c */
 void bt_scan_fill(struct bt_found *found, const struct statx *stat);
+/* Fills found, whose name is given, with what is known of an entry of dir; type: DT_…. error if that is no more than
+ * its name. */
+void bt_scan_look(struct bt_scan *scan, const struct bt_scan_dir *dir, int dirfd, unsigned char type,
+		  struct bt_found *found);
 
 /* again.c: a second reading of the directory is of no use any more. */
 void bt_scan_forget_again(struct bt_scan_private *node);

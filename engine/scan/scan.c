@@ -192,7 +192,8 @@ int bt_scan_open(const char *target, const struct bt_scan_options *options, stru
 	pthread_mutex_init(&scan->again_lock, NULL);
 	pthread_cond_init(&scan->work, NULL);
 	pthread_cond_init(&scan->listed, NULL);
-	result = bt_scan_find_own_mounts(scan);
+	result = bt_scan_mounts_init(&scan->mounts);
+	scan->asks_first = options->one_file_system || scan->mounts.own;
 	if (result == 0)
 		result = init_root(scan, target, error);
 	if (result != 0) {
@@ -260,7 +261,7 @@ void bt_scan_close(struct bt_scan *scan)
 	discard(scan, scan->root);
 	free(scan->root);
 	bt_scan_scratch_free(&scan->scratch);
-	bt_buf_free(&scan->own_mounts);
+	bt_scan_mounts_destroy(&scan->mounts);
 	bt_scan_fds_destroy(&scan->fds);
 	pthread_cond_destroy(&scan->work);
 	pthread_cond_destroy(&scan->listed);

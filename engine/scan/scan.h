@@ -22,7 +22,10 @@ struct bt_found {	  /* one entry of a directory, packed */
 	uint32_t mode; /* with S_IFMT */
 	uint32_t uid, gid;
 	uint16_t name_length;
-	bool boundary; /* a directory on another file system that is not entered; mounted snapshots never are */
+	const char *boundary; /* of a directory on another file system that is not entered: its type as in
+				 /proc/self/mountinfo, or "btrfs-subvolume"; belongs to the scan. Else NULL. Mounted
+				 snapshots are never entered. What is mounted need not answer: then there is no more
+				 than mode 0755 and the owner of the directory above */
 	int error; /* errno of statx: the directory lists it, but mode has the type alone, if anything. ENAMETOOLONG for
 		      a name over 255 bytes, which has no place in a snapshot */
 	struct bt_scan_dir *child; /* directories that will be entered, else NULL */
@@ -50,7 +53,8 @@ struct bt_scan_options {
 	const struct bt_rules *rules; /* NULL: none. Borrowed until close */
 	const char *const *if_present;
 	size_t if_present_count;
-	bool caches, one_file_system;
+	bool caches;
+	bool one_file_system; /* directories on others are boundaries; files that are mounted there are files */
 	dev_t skip_dev;
 	ino_t skip_ino;			    /* a directory left out wherever it appears (the store); 0,0: none */
 	const struct bt_changes *changes;   /* directories worth listing; NULL: all. Borrowed until close */

@@ -353,6 +353,22 @@ static int read_meta(struct bt_snap_walk *walk, const struct bt_found *found, co
 	return remember_old(walk, item, old);
 }
 
+/* A directory that is not entered. What is mounted there is left alone, so there is nothing to read either. */
+static int boundary(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *old)
+{
+	struct bt_arena *arena = bt_snap_batch_arena(walk->batch);
+	struct bt_snap_item *item = new_item(walk, BT_SNAP_META, found);
+	struct bt_extra *extra;
+
+	if (!item || bt_found_describe(arena, found, walk->run->root_dev, &item->entry) != 0)
+		return BT_E_NOMEM;
+	extra = bt_found_extra(arena, &item->entry);
+	if (!extra)
+		return BT_E_NOMEM;
+	extra->boundary = found->boundary;
+	return remember_old(walk, item, old);
+}
+
 /* A directory that nothing is said to have changed below. What was replaced by another one, or moved here, differs. */
 static bool as_before(struct bt_snap_run *run, const struct bt_entry *old, const struct bt_found *found)
 {
@@ -388,8 +404,8 @@ static int visit(struct bt_snap_walk *walk, const struct bt_found *found, struct
 	if (found->child)
 		return as_before(walk->run, old, found) ? keep(walk, found, old)
 							: enter(walk, found->child, old, error);
-	if (bt_found_type(found->mode) == BT_DIR)
-		return read_meta(walk, found, old);
+	if (found->boundary)
+		return boundary(walk, found, old);
 	if (unchanged(walk->run, old, found))
 		return keep(walk, found, old);
 	if (bt_found_type(found->mode) == BT_FILE)

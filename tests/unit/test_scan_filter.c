@@ -155,8 +155,10 @@ static int scan_with_mount(void)
 			return 2;
 		if (root->found[0].child == NULL || root->found[0].boundary)
 			return 3;
-		if ((root->found[1].child != NULL) != entered || root->found[1].boundary == entered)
+		if ((root->found[1].child != NULL) != entered || (root->found[1].boundary == NULL) != entered)
 			return 4;
+		if (!entered && strcmp(root->found[1].boundary, "tmpfs") != 0)
+			return 6;
 		if (entered &&
 		    (bt_scan_list(scan, root->found[1].child, NULL) != 0 || root->found[1].child->count != 1))
 			return 5;
