@@ -83,7 +83,7 @@ each_is_what_the_tree_was() {
 
 @test "snapshots at an interval until the duration is over, and a summary" {
 	small_tree src
-	run -0 job src --interval 100ms --duration 500ms
+	run -0 --separate-stderr job src --interval 100ms --duration 500ms
 	[[ ${lines[0]} =~ ^run\ 1:\ snapshot_[0-9TZ-]+\.json:\ 5\ new,\ 0\ changed,\ 0\ unchanged\;\ .*\ added\; ]]
 	[[ ${lines[-1]} =~ ^[1-5]\ runs?\ in\ .*\ 0\ failed, ]]
 	runs=${lines[-1]%% *}
@@ -98,7 +98,7 @@ each_is_what_the_tree_was() {
 	vanishing() {
 		strace -f -o /dev/null -P b.txt -e trace=openat -e inject=openat:error=ENOENT "$@"
 	}
-	run -0 vanishing backuptool snapshot --target-directory src
+	run -0 --separate-stderr vanishing backuptool snapshot --target-directory src
 	[ "${lines[1]}" = "files: 4 new files, 0 changed, 0 unchanged, 1 vanished while read" ]
 	run -0 vanishing backuptool job --target-directory src --interval 1 --duration 0 --force
 	[[ ${lines[0]} == "run 1: $(newest): 0 new, 0 changed, 4 unchanged, 1 vanished while read; 0 B added; "* ]]
@@ -305,7 +305,7 @@ each_is_what_the_tree_was() {
 
 @test "a directory that is not there, bad times, and options that cannot work end it at once" {
 	run -1 job missing --interval 1 --duration forever
-	[ "$output" = "backuptool job: cannot protect missing: No such file or directory" ]
+	[ "$output" = "backuptool job: there is no directory missing" ]
 	[ ! -e snapshots ]
 	mkdir src
 	for interval in 0 0ms -1 1x "" forever 99999999999999999999 9223372036854775807d; do
@@ -390,7 +390,8 @@ latest_has() {
 
 @test "unchanged trees make no snapshots when asked so, --quiet says nothing" {
 	mkdir src
-	run -0 job src --interval 100ms --duration 300ms --skip-if-unchanged --quiet
+	run -0 --separate-stderr job src --interval 100ms --duration 300ms --skip-if-unchanged --quiet
 	[ "$output" = "" ]
+	[ "$stderr" = "backuptool job: made a new store at $WORK/snapshots" ]
 	[ "$(snapshots | wc -l)" = 1 ]
 }

@@ -92,6 +92,7 @@ works() {
 
 @test "a quiet command says nothing of the first signal" {
 	slow_tree
+	mkdir snapshots && touch snapshots/lock # a store that is there
 	start snapshot --target-directory src --compression max --quiet
 	wait_until works
 	signal INT "$taker"
