@@ -3,6 +3,7 @@
 #include "output.h"
 #include "place.h"
 #include "progress.h"
+#include "restore_ask.h"
 #include "rows.h"
 #include <backuptool/restore.h>
 #include <stdio.h>
@@ -176,13 +177,22 @@ static int restore(struct tool *tool, const struct options *options, const struc
 	struct bt_restore_result result = {0};
 	struct report report = {.options = options, .info = bt_snapshot_info(pick->snapshot), .result = &result};
 	struct bt_error error = {0};
+	struct tool_causes causes = {0};
 	struct tool_talk talk;
-	int code;
+	int code = tool_restore_ask(tool, pick, options->output, &wanted);
 
+	if (code != TOOL_OK)
+		return code;
 	tool_talk_begin(&talk, tool);
+	talk.causes = tool->verbose ? NULL : &causes;
 	code = bt_restore(pick->store, pick->snapshot, options->output, &wanted, &talk.observer, &result, &error);
 	report.seconds = tool_talk_seconds(&talk);
 	tool_talk_end(&talk);
+	tool_causes_end(tool, &causes);
+	if (tool_causes_damage(&causes) && !options->salvage)
+		tool_say(tool,
+			 "next: 'backuptool check' tells what is damaged, --salvage brings back what is left of these "
+			 "files, and an older snapshot may have them whole");
 	if (code < 0 && code != BT_E_INCOMPLETE)
 		return tool_fail(tool, &error);
 	print_report(tool, &report);
@@ -229,7 +239,12 @@ const struct tool_command cmd_restore = {
 		       "What the snapshot does not have stays, unless --delete is given. That removes\n"
 		       "also what was excluded when the snapshot was taken, but neither the store itself,\n"
 		       "wherever it lies, nor anything on another file system that the snapshot did not\n"
-		       "enter: such a one is named and left as it is.\n"
+		       "enter: such a one is named and left as it is. It asks before it removes more\n"
+		       "entries than the snapshot has, or anything from a directory above the one that\n"
+		       "the snapshot is of, or from one of which there are other snapshots; so does a\n"
+		       "restore onto /. With --yes, or as a dry run, it does not ask.\n"
+		       "\n"
+		       "Of many problems with one cause ten are named, with -v all.\n"
 		       "\n"
 		       "A file that changed while the snapshot was taken is named; that is no failure.\n"
 		       "Whatever cannot be set or written is named, and the restore goes on and ends\n"

@@ -36,8 +36,12 @@ static char *problem_text(const char *path, const struct bt_error *error)
 static void problem(void *arg, const char *path, const struct bt_error *error)
 {
 	struct tool_talk *talk = arg;
-	char *shown = tool_escape(path), *text = problem_text(path, error);
+	char *shown, *text;
 
+	if (talk->causes && !tool_causes_show(talk->causes, error))
+		return;
+	shown = tool_escape(path);
+	text = problem_text(path, error);
 	erase(talk);
 	tool_say(talk->tool, "%s: %s", *shown ? shown : ".", text);
 	free(shown);

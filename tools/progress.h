@@ -3,6 +3,7 @@
 #ifndef TOOLS_PROGRESS_H
 #define TOOLS_PROGRESS_H
 
+#include "causes.h"
 #include "tool.h"
 #include <backuptool/observer.h>
 
@@ -12,6 +13,7 @@ struct tool_talk {
 	bool line;		     /* draw a progress line */
 	bool drawn;		     /* there is one on the screen */
 	double started, last;
+	struct tool_causes *causes; /* groups problems; NULL: each has its line */
 };
 
 /* Also begins to watch for signals. talk must stay where it is until end. */

@@ -200,6 +200,11 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 	struct bt_selection selection;
 	if (options)
 		run.options = *options;
+	const struct bt_observer still = {.arg = observer ? observer->arg : NULL,
+					  .cancelled = observer ? observer->cancelled : NULL,
+					  .waiting = observer ? observer->waiting : NULL};
+	if (run.options.count_only)
+		observer = &still;
 	int lock, result = bt_random(&run.seed, sizeof(run.seed));
 	if (result)
 		return bt_fail_sys(heard, -result, NULL, "getrandom");

@@ -32,7 +32,6 @@ struct bt_run {
 	bool privileged;	   /* may give files away, so that owners are compared */
 	bool by_content;	   /* files are compared with what is there by their contents alone */
 	bool in_place;		   /* the output is the directory that the snapshot is of */
-	bool counting;		   /* a dry run that only counts what would be deleted */
 	uint64_t seed;		   /* of names that nobody can guess */
 	atomic_uint_fast64_t temps;
 };

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+#include "restore_ask.h"
+#include "confirm.h"
+#include "output.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* One restore that may have to be asked about. */
+struct ask {
+	const struct tool *tool;
+	const struct tool_pick *pick;
+	const struct bt_snapshot_info *info;
+	const struct bt_restore_options *wanted;
+	char *output;	      /* absolute, without symlinks */
+	char *shown, *target; /* escaped: the output, and the directory that the snapshot is of */
+	uint64_t removed, brought;
+};
+
+static bool is_top(const char *path)
+{
+	return strcmp(path, "/") == 0;
+}
+
+/* Whether a selected path, of which there may be none, begins with the name. */
+static bool is_selected(const struct bt_restore_options *wanted, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < wanted->path_count; i++) {
+		const char *path = wanted->paths[i];
+
+		if (!*path || (strncmp(path, name, length) == 0 && (!path[length] || path[length] == '/')))
+			return true;
+	}
+	return wanted->path_count == 0;
+}
+
+/* How many of the names that would be restored to the top are new there, and how many are not. */
+static void count_names(const struct ask *ask, int dirfd, uint64_t *ret_new, uint64_t *ret_there)
+{
+	const struct bt_entry *entry;
+	struct bt_error error = {0};
+	struct bt_dir dir;
+
+	*ret_new = *ret_there = 0;
+	if (bt_dir_start(&dir, ask->pick->store, &ask->info->root.digest, &error))
+		return;
+	while (bt_dir_next(&dir, &entry, &error) == 0 && entry) {
+		struct stat status;
+
+		if (is_selected(ask->wanted, entry->name))
+			++*(fstatat(dirfd, entry->name, &status, AT_SYMLINK_NOFOLLOW) ? ret_new : ret_there);
+	}
+	bt_dir_end(&dir);
+}
+
+/* A new file system is. */
+static bool is_empty(int dirfd)
+{
+	int copy = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *entry;
+	bool empty = true;
+
+	while (dir && empty && (entry = readdir(dir)) != NULL)
+		empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+			strcmp(entry->d_name, "lost+found") == 0;
+	if (dir)
+		closedir(dir);
+	else if (copy >= 0)
+		close(copy);
+	return empty;
+}
+
+static void warn(const struct ask *ask)
+{
+	int dirfd = open(ask->output, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	uint64_t new = 0, there = 0;
+	char *count;
+
+	if (dirfd < 0)
+		return;
+	if (!is_empty(dirfd))
+		count_names(ask, dirfd, &new, &there);
+	close(dirfd);
+	if (ask->tool->quiet || !new || (there && !is_top(ask->output)))
+		return;
+	count = tool_count(new, "new entry comes", "new entries come");
+	tool_say(ask->tool, "%s into %s, which %s; the snapshot is of %s", count, ask->shown,
+		 there ? "has others of the same names" : "has nothing of the same name", ask->target);
+	free(count);
+}
+
+/* Counts what --delete would remove; a signal may just end that. False: nothing, or nobody knows; the restore will tell
+ * why. */
+static bool would_remove(struct ask *ask)
+{
+	struct bt_restore_options options = *ask->wanted;
+	struct bt_restore_result result = {0};
+	struct bt_error error = {0};
+	int code;
+
+	options.confine = false;
+	options.dry_run = options.count_only = true;
+	code = bt_restore(ask->pick->store, ask->pick->snapshot, ask->output, &options, NULL, &result, &error);
+	if (code && code != BT_E_INCOMPLETE)
+		return false;
+	ask->removed = result.deleted;
+	ask->brought = result.files + result.directories + result.others;
+	ask->brought -= ask->brought && !options.path_count; /* the directory itself */
+	return ask->removed > 0;
+}
+
+static bool is_above(const char *directory, const char *path)
+{
+	size_t length = strlen(directory);
+
+	return strncmp(directory, path, length) == 0 && (path[length] == '/' || (is_top(directory) && path[1]));
+}
+
+static bool is_of(const struct ask *ask, const struct bt_snapshot_info *info, const char *host)
+{
+	return strcmp(info->host, host) == 0 && strcmp(info->target, ask->output) == 0;
+}
+
+/* The newest snapshot of the output, where the one to be restored is of something else; allocated, or NULL. */
+static char *other_snapshot(const struct ask *ask)
+{
+	char host[256] = "", *name = NULL;
+
+	if (gethostname(host, sizeof(host) - 1) || is_of(ask, ask->info, host))
+		return NULL;
+	for (size_t i = bt_store_snapshot_count(ask->pick->store); i-- > 0 && !name;) {
+		const char *candidate = bt_store_snapshot_name(ask->pick->store, i);
+		struct bt_snapshot *snapshot;
+		struct bt_error error = {0};
+
+		if (bt_snapshot_open(ask->pick->store, candidate, &snapshot, &error))
+			continue;
+		if (is_of(ask, bt_snapshot_info(snapshot), host))
+			name = tool_format("%s", candidate);
+		bt_snapshot_close(snapshot);
+	}
+	return name;
+}
+
+static int ask_deletion(const struct ask *ask)
+{
+	char *other = other_snapshot(ask), *removed = tool_count(ask->removed, "entry", "entries");
+	char *brought = tool_count(ask->brought, "entry", "entries");
+	int result = TOOL_OK;
+
+	if (other)
+		result = tool_confirm(ask->tool,
+				      "this removes %s from %s, of which the newest snapshot is %s; %s is of %s",
+				      removed, ask->shown, other, ask->info->name, ask->target);
+	else if (is_above(ask->output, ask->info->target))
+		result = tool_confirm(ask->tool, "this removes %s from %s, and the snapshot is of %s below it", removed,
+				      ask->shown, ask->target);
+	else if (ask->removed > ask->brought)
+		result = tool_confirm(ask->tool, "this removes %s from %s, more than the %s of the snapshot of %s",
+				      removed, ask->shown, brought, ask->target);
+	free(other);
+	free(removed);
+	free(brought);
+	return result;
+}
+
+static int ask_all(struct ask *ask)
+{
+	const struct bt_restore_options *wanted = ask->wanted;
+	bool delete = wanted->delete_extra && !ask->tool->yes && !wanted->dry_run && would_remove(ask);
+	char *removed = tool_count(ask->removed, "entry", "entries");
+	int result = TOOL_OK;
+
+	if (wanted->dry_run)
+		result = TOOL_OK;
+	else if (is_top(ask->output) && !(wanted->path_count && is_top(ask->info->target)))
+		result = tool_confirm(ask->tool, "this restores the snapshot of %s onto /%s%s", ask->target,
+				      ask->removed ? " and removes from there " : "", ask->removed ? removed : "");
+	else if (delete)
+		result = ask_deletion(ask);
+	free(removed);
+	return result;
+}
+
+int tool_restore_ask(const struct tool *tool, const struct tool_pick *pick, const char *output,
+		     const struct bt_restore_options *wanted)
+{
+	struct ask ask = {.tool = tool, .pick = pick, .info = bt_snapshot_info(pick->snapshot), .wanted = wanted};
+	int result;
+
+	ask.output = realpath(output, NULL);
+	if (!ask.output)
+		return TOOL_OK; /* there is nothing yet */
+	ask.shown = tool_escape(output);
+	ask.target = tool_escape(ask.info->target);
+	warn(&ask);
+	result = ask_all(&ask);
+	free(ask.output);
+	free(ask.shown);
+	free(ask.target);
+	return result;
+}
