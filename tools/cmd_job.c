@@ -190,7 +190,7 @@ static void take(struct job *job, struct job_run *run)
 	if (run->failed)
 		run->exit = tool_fail(job->tool, &run->error);
 	else
-		run->exit = tool_exit_code(code);
+		run->exit = tool_taken_judge(job->tool, taking, &run->taken.result, code);
 	if (code == BT_E_INCOMPLETE) /* each entry was told */
 		run->error = (struct bt_error){0};
 }

@@ -77,21 +77,41 @@ GETTER(created, TOOL_COUNT, number, created)
 GETTER(changed, TOOL_COUNT, number, changed)
 GETTER(unchanged, TOOL_COUNT, number, unchanged)
 GETTER(errors, TOOL_COUNT, number, errors)
+GETTER(torn, known->torn ? TOOL_COUNT : TOOL_NOTHING, number, torn)
+GETTER(gone, known->removed ? TOOL_COUNT : TOOL_NOTHING, number, removed)
+GETTER(left_out, known->left_out ? TOOL_COUNT : TOOL_NOTHING, number, left_out)
+GETTER(boundaries, known->boundaries ? TOOL_COUNT : TOOL_NOTHING, number, boundaries)
 
 /* Only where there is something to be said. */
-static struct tool_value get_unread(const void *row)
+static struct tool_value get_notes(const void *row)
 {
 	const struct bt_snapshot_info *known = info(row);
+	const struct {
+		uint64_t count;
+		const char *word;
+	} notes[] = {{known ? known->errors - known->torn : 0, "unread"},
+		     {known ? known->torn : 0, "torn"},
+		     {known ? known->removed : 0, "removed"},
+		     {known ? known->left_out : 0, "left out"},
+		     {known ? known->boundaries : 0, "not entered"}};
+	char *text = tool_format("%s", ""), *longer, *count;
 
-	if (!known || known->errors == 0)
-		return (struct tool_value){0};
-	return (struct tool_value){.kind = TOOL_OWNED, .owned = tool_count(known->errors, "unread", "unread")};
+	for (size_t i = 0; i < sizeof(notes) / sizeof(*notes); i++) {
+		if (!notes[i].count)
+			continue;
+		count = tool_count(notes[i].count, notes[i].word, notes[i].word);
+		longer = tool_format("%s%s%s", text, *text ? ", " : "", count);
+		free(count);
+		free(text);
+		text = longer;
+	}
+	return (struct tool_value){.kind = TOOL_OWNED, .owned = text};
 }
 
 static const struct tool_column table_columns[] = {
 	{"name", "NAME", false, get_name},   {"time", "TIME", false, get_time}, {"target", "TARGET", false, get_target},
 	{"files", "FILES", true, get_files}, {"size", "SIZE", true, get_size},	{"added", "ADDED", true, get_added},
-	{"tags", "TAGS", false, get_tags},   {"unread", "", false, get_unread}, {0},
+	{"tags", "TAGS", false, get_tags},   {"notes", "", false, get_notes},	{0},
 };
 
 static const struct tool_column json_columns[] = {
@@ -112,6 +132,10 @@ static const struct tool_column json_columns[] = {
 	{"changed", NULL, false, get_changed},
 	{"unchanged", NULL, false, get_unchanged},
 	{"errors", NULL, false, get_errors},
+	{"torn", NULL, false, get_torn},
+	{"removed_entries", NULL, false, get_gone},
+	{"excluded", NULL, false, get_left_out},
+	{"boundaries", NULL, false, get_boundaries},
 	{"tags", NULL, false, get_tags},
 	{"damage", NULL, false, get_damage},
 	{"denied", NULL, false, get_denied},
@@ -249,7 +273,9 @@ const struct tool_command cmd_list = {
 	.name = "list",
 	.summary = "lists the snapshots of the store, the newest last",
 	.description = "One row for each snapshot. ADDED is what it brought to the disk when it was\n"
-		       "taken; 'unread' counts entries that could not be read then. A damaged file is named on "
+		       "taken; 'unread' counts entries that could not be read then, 'torn' files that changed\n"
+		       "meanwhile, 'removed' what the snapshot before had besides, 'left out' what the rules did\n"
+		       "not want, 'not entered' where another file system began. A damaged file is named on "
 		       "standard error, the\n"
 		       "others are listed, and the command ends with 1; with 3 if there are only files\n"
 		       "that you may not read. --json gives an array with an\n"

@@ -22,7 +22,7 @@ static const struct tool_option table[] = {
 static void print_counts(const struct bt_snapshot_result *result)
 {
 	char *created = tool_count(result->created, "new file", "new files");
-	char *excluded = tool_count(result->left_out, "entry", "entries");
+	char *losses = tool_taken_losses(result);
 	char *new_bytes = tool_bytes(result->new_bytes), *stored = tool_bytes(result->stored_bytes);
 	char *written = tool_bytes(result->written_bytes);
 
@@ -30,11 +30,9 @@ static void print_counts(const struct bt_snapshot_result *result)
 	       (unsigned long long)result->unchanged);
 	if (result->vanished)
 		printf(", %llu vanished while read", (unsigned long long)result->vanished);
-	if (result->left_out)
-		printf("; %s left out", excluded);
-	printf("\nadded: %s of new data, stored in %s; %s written in all\n", new_bytes, stored, written);
+	printf("%s\nadded: %s of new data, stored in %s; %s written in all\n", losses, new_bytes, stored, written);
 	free(created);
-	free(excluded);
+	free(losses);
 	free(new_bytes);
 	free(stored);
 	free(written);
@@ -43,7 +41,7 @@ static void print_counts(const struct bt_snapshot_result *result)
 static void print_report(const struct tool *tool, const struct tool_taking *taking, const struct tool_taken *taken)
 {
 	const struct bt_snapshot_result *result = &taken->result;
-	char *target, *elapsed;
+	char *target, *elapsed, *lacks;
 
 	if (tool->json) {
 		tool_object_print(tool_taken_columns, taken);
@@ -64,13 +62,10 @@ static void print_report(const struct tool *tool, const struct tool_taking *taki
 		printf("snapshot %s of %s\n", result->name, target);
 	print_counts(result);
 	printf("time: %s\n", elapsed);
-	if (result->errors) {
-		char *errors = tool_count(result->errors, "entry", "entries");
-
-		printf("incomplete: %s could not be read as %s\n", errors,
-		       result->errors == 1 ? "it was" : "they were");
-		free(errors);
-	}
+	lacks = tool_taken_lacks(result);
+	if (lacks)
+		printf("incomplete: %s\n", lacks);
+	free(lacks);
 	free(target);
 	free(elapsed);
 }
@@ -135,7 +130,7 @@ static int take(struct tool *tool, const struct tool_taking *taking, struct bt_s
 		return tool_fail(tool, &error);
 	print_report(tool, taking, &taken);
 	say_tags(tool, taking, store, &taken);
-	return tool_exit_code(code);
+	return tool_taken_judge(tool, taking, &taken.result, code);
 }
 
 /* A dry run before the first snapshot makes no store: it compares with an empty one. */

@@ -29,8 +29,8 @@ static const struct tool_option talk_options[] = {
 
 static const struct tool_option verbose_options[] = {
 	{"verbose", 'v', NULL, false,
-	 "print a line for each entry: A new, M changed, = as it was, D removed, X left out, V vanished", tool_set_true,
-	 FIELD(verbose)},
+	 "print a line for each entry: A new, M changed, = as it was, D removed, X left out, B not entered, V vanished",
+	 tool_set_true, FIELD(verbose)},
 	{0},
 };
 

@@ -53,6 +53,18 @@ char *tool_digest_text(const struct bt_digest *digest)
 	return text;
 }
 
+/* "  (flags: ia, project: 5)" */
+static void print_inode(const struct bt_extra *extra)
+{
+	char flags[BT_FLAGS_TEXT_SIZE];
+
+	bt_flags_text(extra->flags, flags);
+	printf("  (%s%s%s", extra->flags ? "flags: " : "", flags, extra->flags && extra->project ? ", " : "");
+	if (extra->project)
+		printf("project: %" PRIu32, extra->project);
+	putchar(')');
+}
+
 void tool_entry_print(const struct bt_entry *entry, const char *name)
 {
 	const struct bt_extra *extra = entry->extra;
@@ -75,6 +87,10 @@ void tool_entry_print(const struct bt_entry *entry, const char *name)
 		printf("  (not in the snapshot: %s)", extra->error);
 	if (extra && extra->torn)
 		printf("  (changed while it was read)");
+	if (extra && extra->boundary)
+		printf("  (not entered: %s)", extra->boundary);
+	if (extra && (extra->flags || extra->project))
+		print_inode(extra);
 	putchar('\n');
 	free(shown);
 	free(time);
@@ -152,6 +168,17 @@ GETTER(error, text_or_nothing(extra_of(row)->error))
 GETTER(mtime, ((struct tool_value){.kind = TOOL_TIME, .time = entry_of(row)->mtime}))
 GETTER(torn, extra_of(row)->torn ? ((struct tool_value){.kind = TOOL_FLAG, .flag = true}) : nothing)
 
+GETTER(boundary, text_or_nothing(extra_of(row)->boundary))
+GETTER(project, number_if(extra_of(row)->project > 0, extra_of(row)->project))
+
+static struct tool_value get_flags(const void *row)
+{
+	char flags[BT_FLAGS_TEXT_SIZE];
+
+	bt_flags_text(extra_of(row)->flags, flags);
+	return *flags ? owned(tool_format("%s", flags)) : nothing;
+}
+
 static struct tool_value get_xattrs(const void *row)
 {
 	const struct bt_extra *extra = extra_of(row);
@@ -166,10 +193,25 @@ static struct tool_value get_xattrs(const void *row)
 }
 
 const struct tool_column tool_entry_columns[] = {
-	{"snapshot", NULL, false, get_snapshot}, {"path", NULL, false, get_path},   {"type", NULL, false, get_type},
-	{"mode", NULL, false, get_mode},	 {"uid", NULL, false, get_uid},	    {"gid", NULL, false, get_gid},
-	{"size", NULL, false, get_size},	 {"mtime", NULL, false, get_mtime}, {"sha256", NULL, false, get_sha256},
-	{"target", NULL, false, get_target},	 {"major", NULL, false, get_major}, {"minor", NULL, false, get_minor},
-	{"inode", NULL, false, get_inode},	 {"links", NULL, false, get_links}, {"xattrs", NULL, false, get_xattrs},
-	{"error", NULL, false, get_error},	 {"torn", NULL, false, get_torn},   {0},
+	{"snapshot", NULL, false, get_snapshot},
+	{"path", NULL, false, get_path},
+	{"type", NULL, false, get_type},
+	{"mode", NULL, false, get_mode},
+	{"uid", NULL, false, get_uid},
+	{"gid", NULL, false, get_gid},
+	{"size", NULL, false, get_size},
+	{"mtime", NULL, false, get_mtime},
+	{"sha256", NULL, false, get_sha256},
+	{"target", NULL, false, get_target},
+	{"major", NULL, false, get_major},
+	{"minor", NULL, false, get_minor},
+	{"inode", NULL, false, get_inode},
+	{"links", NULL, false, get_links},
+	{"xattrs", NULL, false, get_xattrs},
+	{"flags", NULL, false, get_flags},
+	{"project", NULL, false, get_project},
+	{"boundary", NULL, false, get_boundary},
+	{"error", NULL, false, get_error},
+	{"torn", NULL, false, get_torn},
+	{0},
 };

@@ -105,6 +105,7 @@ static void print_taken(FILE *out, const struct tool_taken *taken)
 {
 	const struct bt_snapshot_result *result = &taken->result;
 	char *added = tool_bytes(result->new_bytes), *elapsed = tool_elapsed(taken->seconds);
+	char *losses = tool_taken_losses(result), *lacks = tool_taken_lacks(result);
 
 	if (result->skipped)
 		fprintf(out, "nothing changed since %s", *result->name ? result->name : result->parent);
@@ -116,11 +117,16 @@ static void print_taken(FILE *out, const struct tool_taken *taken)
 		fprintf(out, ", %" PRIu64 " vanished while read", result->vanished);
 	if (!result->skipped)
 		fprintf(out, "; %s added", added);
-	if (result->errors)
-		fprintf(out, "; incomplete: %" PRIu64 " could not be read", result->errors);
+	fputs(losses, out);
+	if (result->emptied)
+		fputs("; nothing is left of what the snapshot before had", out);
+	if (lacks)
+		fprintf(out, "; incomplete: %s", lacks);
 	fprintf(out, "; %s", elapsed);
 	free(added);
 	free(elapsed);
+	free(losses);
+	free(lacks);
 }
 
 static void print_walk(FILE *out, const struct bt_snapshot_result *result)

@@ -51,7 +51,8 @@ static void problem(void *arg, const char *path, const struct bt_error *error)
 static void entry(void *arg, enum bt_event event, const char *path)
 {
 	static const char letters[] = {[BT_EVENT_NEW] = 'A',	 [BT_EVENT_CHANGED] = 'M',  [BT_EVENT_UNCHANGED] = '=',
-				       [BT_EVENT_DELETED] = 'D', [BT_EVENT_EXCLUDED] = 'X', [BT_EVENT_VANISHED] = 'V'};
+				       [BT_EVENT_DELETED] = 'D', [BT_EVENT_EXCLUDED] = 'X', [BT_EVENT_VANISHED] = 'V',
+				       [BT_EVENT_REMOVED] = 'D', [BT_EVENT_BOUNDARY] = 'B'};
 	struct tool_talk *talk = arg;
 	char *shown = tool_escape(path);
 

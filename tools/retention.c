@@ -174,9 +174,9 @@ static int decide(const struct tool_retention *retention, struct tool_verdicts *
 	for (size_t i = 0; i < verdicts->count; i++) {
 		const struct bt_snapshot_info *info = bt_snapshot_info(verdicts->items[i].snapshot);
 
-		candidates[i] =
-			(struct bt_candidate){info->time.seconds, info->host,	info->target, info->tags,
-					      info->tag_count,	  info->errors, info->files,  info->directory_size};
+		candidates[i] = (struct bt_candidate){
+			info->time.seconds,	   info->host,	info->target,	     info->tags, info->tag_count,
+			info->errors - info->torn, info->files, info->directory_size};
 	}
 	result = bt_retention_decide(&rules, candidates, verdicts->count, time(NULL), reasons);
 	if (result == BT_E_INVALID && retention->snapshot_number.given) /* 0: nothing is kept */

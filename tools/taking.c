@@ -187,6 +187,11 @@ GETTER(unchanged, TOOL_COUNT, number, self->result.unchanged)
 GETTER(vanished, TOOL_COUNT, number, self->result.vanished)
 GETTER(excluded, TOOL_COUNT, number, self->result.left_out)
 GETTER(errors, TOOL_COUNT, number, self->result.errors)
+GETTER(torn, self->result.torn ? TOOL_COUNT : TOOL_NOTHING, number, self->result.torn)
+GETTER(gone, self->result.removed ? TOOL_COUNT : TOOL_NOTHING, number, self->result.removed)
+GETTER(boundaries, self->result.boundaries ? TOOL_COUNT : TOOL_NOTHING, number, self->result.boundaries)
+GETTER(emptied, self->result.emptied ? TOOL_FLAG : TOOL_NOTHING, flag, self->result.emptied)
+GETTER(shrank, self->result.shrank ? TOOL_FLAG : TOOL_NOTHING, flag, self->result.shrank)
 GETTER(new_bytes, TOOL_BYTES, number, self->result.new_bytes)
 GETTER(stored_bytes, TOOL_BYTES, number, self->result.stored_bytes)
 GETTER(written_bytes, TOOL_BYTES, number, self->result.written_bytes)
@@ -209,6 +214,11 @@ const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1] = {
 	{"vanished", NULL, false, get_vanished},
 	{"excluded", NULL, false, get_excluded},
 	{"errors", NULL, false, get_errors},
+	{"torn", NULL, false, get_torn},
+	{"removed_entries", NULL, false, get_gone},
+	{"boundaries", NULL, false, get_boundaries},
+	{"emptied", NULL, false, get_emptied},
+	{"shrank", NULL, false, get_shrank},
 	{"new_bytes", NULL, false, get_new_bytes},
 	{"stored_bytes", NULL, false, get_stored_bytes},
 	{"written_bytes", NULL, false, get_written_bytes},
@@ -217,3 +227,73 @@ const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1] = {
 	{"store_made", NULL, false, get_store_made},
 	{0},
 };
+
+/* "1 other file system not entered (home: tmpfs)"; where several are, the first is named. */
+static void print_boundaries(FILE *out, const struct bt_snapshot_result *result)
+{
+	char *count = tool_count(result->boundaries, "other file system", "other file systems");
+	char *path = tool_escape(result->boundary);
+
+	fprintf(out, "; %s not entered", count);
+	if (*path)
+		fprintf(out, " (%s: %s%s)", path, result->boundary_type, result->boundaries > 1 ? ", …" : "");
+	free(count);
+	free(path);
+}
+
+char *tool_taken_losses(const struct bt_snapshot_result *result)
+{
+	char *removed = tool_count(result->removed, "entry", "entries"), *text = NULL, *copy;
+	char *left_out = tool_count(result->left_out, "entry", "entries");
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (out && result->removed)
+		fprintf(out, "; %s removed", removed);
+	if (out && result->left_out)
+		fprintf(out, "; %s left out", left_out);
+	if (out && result->boundaries)
+		print_boundaries(out, result);
+	if (out && result->shrank && !result->emptied)
+		fputs("; less than half of the files and bytes of the snapshot before", out);
+	if (out)
+		fclose(out);
+	copy = tool_format("%s", text ? text : "");
+	free(text);
+	free(removed);
+	free(left_out);
+	return copy;
+}
+
+char *tool_taken_lacks(const struct bt_snapshot_result *result)
+{
+	char *unread = tool_count(result->errors - result->torn, "entry", "entries"), *text = NULL;
+	char *torn = tool_count(result->torn, "file", "files");
+
+	if (result->errors > result->torn && result->torn)
+		text = tool_format("%s could not be read; %s changed while being read", unread, torn);
+	else if (result->errors > result->torn)
+		text = tool_format("%s could not be read", unread);
+	else if (result->torn)
+		text = tool_format("%s changed while being read", torn);
+	free(unread);
+	free(torn);
+	return text;
+}
+
+int tool_taken_judge(const struct tool *tool, const struct tool_taking *taking, const struct bt_snapshot_result *result,
+		     int code)
+{
+	char *target;
+
+	if (!result->emptied || taking->allow_empty)
+		return tool_exit_code(code);
+	target = tool_escape(taking->target);
+	tool_say(tool,
+		 "nothing is left in %s, where the snapshot before had something: is everything mounted? if this is "
+		 "right, "
+		 "give --allow-empty",
+		 target);
+	free(target);
+	return TOOL_INCOMPLETE;
+}

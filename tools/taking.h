@@ -10,7 +10,7 @@
 struct tool_taking {
 	const char *target;
 	struct tool_texts exclude, exclude_if_present, tags;
-	bool exclude_caches, one_file_system, skip_if_unchanged, dry_run, force;
+	bool exclude_caches, one_file_system, skip_if_unchanged, allow_empty, dry_run, force;
 	int level;
 };
 
@@ -36,6 +36,8 @@ tool_option_set tool_set_level;		/* int */
 	 offsetof(type, member.tags)}, \
 	{"skip-if-unchanged", 0, NULL, false, "take no snapshot when nothing changed", tool_set_true, \
 	 offsetof(type, member.skip_if_unchanged)}, \
+	{"allow-empty", 0, NULL, false, "it is right if nothing is left in the directory", tool_set_true, \
+	 offsetof(type, member.allow_empty)}, \
 	{"force", 'f', NULL, false, "read every file, even one that looks unchanged", tool_set_true, \
 	 offsetof(type, member.force)}, \
 	{"compression", 0, "LEVEL", false, "1 (fast) to 19 (small), auto, or max", tool_set_level, \
@@ -72,7 +74,19 @@ struct tool_taken {
 	double seconds;
 };
 /* Of struct tool_taken, for JSON; ends with a NULL key. */
-#define TOOL_TAKEN_COLUMNS 20
+#define TOOL_TAKEN_COLUMNS 25
 extern const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1];
+
+/*
+ * What people must see wherever a snapshot is told of, each behind "; ": how many entries went and were left out, what
+ * was not entered. "" where there is nothing of it. Allocated.
+ */
+char *tool_taken_losses(const struct bt_snapshot_result *result);
+/* "2 entries could not be read; 1 file changed while it was read", or NULL. Allocated. */
+char *tool_taken_lacks(const struct bt_snapshot_result *result);
+/* The exit code of a snapshot that was taken, of which code is the engine's. A directory that is empty and was not
+ * before is said, and incomplete, unless that is right. */
+int tool_taken_judge(const struct tool *tool, const struct tool_taking *taking, const struct bt_snapshot_result *result,
+		     int code);
 
 #endif

@@ -92,11 +92,15 @@ static int read_item(struct bt_snap_batch *batch, struct bt_snap_reader *reader,
 	const struct bt_snap_out out = {&batch->arena, &item->entry, &item->outcome};
 	struct bt_snap_run *run = batch->run;
 
-	if (item->kind == BT_SNAP_DIRECTORY)
-		return bt_snap_read_xattrs(reader, fd, false, &out);
+	int result = 0;
+
+	if (item->kind == BT_SNAP_DIRECTORY) {
+		result = bt_snap_read_xattrs(reader, fd, false, &out);
+		return result == 0 ? bt_snap_read_inode(reader, fd, &out) : result;
+	}
 	if (item->kind == BT_SNAP_META)
 		return bt_snap_read_meta(run, reader, fd, item->found, &out);
-	int result = bt_snap_read_small(run, reader, fd, item->found, &item->room, &out);
+	result = bt_snap_read_small(run, reader, fd, item->found, &item->room, &out);
 	if (result == 0 && item->outcome.state == BT_SNAP_READ)
 		item->size = item->entry.size;
 	return result;

@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "snapshot/entry.h"
+#include <stdlib.h>
 
 int bt_snap_old_open(struct bt_store *store, struct bt_snap_node *node, const struct bt_entry *old,
 		     struct bt_snap_past *past)
@@ -46,10 +47,22 @@ static void fetch(struct bt_snap_node *node, struct bt_snap_past *past)
 	}
 }
 
+static void tell_removed(const struct bt_snap_node *node, const struct bt_entry *old, struct bt_snap_past *past)
+{
+	char *path = bt_snap_wants_entries(past->watch) ? bt_scan_path(node->dir, old->name) : NULL;
+
+	if (path)
+		bt_snap_told(past->watch, BT_EVENT_REMOVED, path);
+	free(path);
+}
+
 static void lose(struct bt_snap_node *node, const struct bt_entry *old, struct bt_snap_past *past)
 {
 	past->gone++;
-	if (bt_snap_past_tree(past, node->old_dir.store, old) != 0)
+	past->removed += !node->unknown;
+	if (!node->unknown)
+		tell_removed(node, old, past);
+	if (bt_snap_past_tree(past, node->old_dir.store, old, !node->unknown) != 0)
 		past->damaged = true;
 }
 

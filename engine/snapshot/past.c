@@ -10,6 +10,13 @@ void bt_snap_past_count(struct bt_snap_past *past, const struct bt_entry *old)
 	past->others += old->type != BT_FILE && old->type != BT_DIR;
 	past->directory_size += old->type == BT_FILE ? old->size : 0;
 	past->errors += old->extra && (old->extra->error || old->extra->torn);
+	past->torn += old->extra && old->extra->torn;
+	past->boundaries += old->extra && old->extra->boundary;
+}
+
+static uint64_t entries(const struct bt_snap_past *past)
+{
+	return past->files + past->directories + past->others;
 }
 
 /* The entries of one directory; the directories among them are added to the stack. */
@@ -34,13 +41,14 @@ static int count_entries(struct bt_snap_past *past, struct bt_store *store, cons
 	return result;
 }
 
-int bt_snap_past_tree(struct bt_snap_past *past, struct bt_store *store, const struct bt_entry *old)
+int bt_snap_past_tree(struct bt_snap_past *past, struct bt_store *store, const struct bt_entry *old, bool removed)
 {
 	struct bt_buf stack = {0};
 	struct bt_digest tree = old->digest;
+	uint64_t before = entries(past);
 	int result = 0;
 
-	if (!past->trees || old->type != BT_DIR || (old->extra && old->extra->error))
+	if ((!past->trees && !removed) || old->type != BT_DIR || (old->extra && old->extra->error))
 		return 0;
 	for (;;) {
 		result = count_entries(past, store, &tree, &stack);
@@ -50,6 +58,7 @@ int bt_snap_past_tree(struct bt_snap_past *past, struct bt_store *store, const s
 		memcpy(&tree, stack.data + stack.length, sizeof(tree));
 	}
 	bt_buf_free(&stack);
+	past->removed += removed ? entries(past) - before : 0;
 	past->damaged |= result != 0;
 	return result == BT_E_NOMEM ? result : 0;
 }
@@ -66,11 +75,12 @@ bool bt_snap_past_rest(const struct bt_snap_past *past, const struct bt_snapshot
 		       struct bt_snap_totals *totals)
 {
 	uint64_t files = parent->files, directories = parent->directories, others = parent->others,
-		 size = parent->directory_size, errors = parent->errors;
+		 size = parent->directory_size, errors = parent->errors, torn = parent->torn,
+		 boundaries = parent->boundaries;
 
 	if (past->damaged || !take_away(&files, past->files) || !take_away(&directories, past->directories) ||
 	    !take_away(&others, past->others) || !take_away(&size, past->directory_size) ||
-	    !take_away(&errors, past->errors))
+	    !take_away(&errors, past->errors) || !take_away(&boundaries, past->boundaries))
 		return false;
 	totals->files += files;
 	totals->unchanged += files;
@@ -78,6 +88,10 @@ bool bt_snap_past_rest(const struct bt_snap_past *past, const struct bt_snapshot
 	totals->others += others;
 	totals->directory_size += size;
 	totals->errors += errors;
+	/* Snapshots of before this was counted have 0. */
+	if (take_away(&torn, past->torn))
+		totals->torn += torn;
+	totals->boundaries += boundaries;
 	totals->xattrs |= parent->xattrs;
 	return true;
 }

@@ -8,14 +8,19 @@
 
 #define BT_SNAP_TRIES 3 /* a file that changed while it was read is read again, this often in all */
 
+/* File systems that do not know something: each is asked once. */
+struct bt_snap_lack {
+	uint64_t devs[8];
+	unsigned count;
+};
+
 /* What one thread needs to read with. */
 struct bt_snap_reader {
 	struct bt_hasher *hasher, *pieces; /* whole files, and their chunks meanwhile */
 	char *names;			   /* scratch for lists of xattrs and for link targets */
 	unsigned char *value;		   /* for a value */
 	struct bt_snap_buffer *window;	   /* for streams; made on first use */
-	uint64_t without_xattrs[8];	   /* devices that know none */
-	unsigned without_count;
+	struct bt_snap_lack without_xattrs, without_flags, without_projects;
 };
 struct bt_snap_reader *bt_snap_reader_new(void); /* NULL: out of memory */
 void bt_snap_reader_free(struct bt_snap_reader *reader, struct bt_snap_buffers *buffers);
@@ -63,6 +68,12 @@ struct bt_snap_out {
 /* xattrs.c: reads the xattrs of what an open fd (O_PATH for all but files and directories) stands for into the entry's
  * extra. outcome->xattr_sys: why it could not be done, or 0. 0 or BT_E_NOMEM. */
 int bt_snap_read_xattrs(struct bt_snap_reader *reader, int fd, bool path_only, const struct bt_snap_out *out);
+
+/* inode.c: the inode flags and the project id of an open file or directory likewise. What cannot be asked for is none.
+ */
+int bt_snap_read_inode(struct bt_snap_reader *reader, int fd, const struct bt_snap_out *out);
+bool bt_snap_lacks(const struct bt_snap_lack *lack, uint64_t dev);
+void bt_snap_remember_lack(struct bt_snap_lack *lack, uint64_t dev);
 
 /* meta.c: entries without contents: symlinks, devices, FIFOs, sockets, and directories that are not entered. */
 int bt_snap_read_meta(struct bt_snap_run *run, struct bt_snap_reader *reader, int dirfd, const struct bt_found *found,

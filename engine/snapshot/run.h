@@ -43,15 +43,17 @@ struct bt_snap_packing {
 
 /* What the parent has where this run has looked: the rest of it is taken over as it is. */
 struct bt_snap_past {
-	uint64_t gone; /* entries that nothing was found for, and one for each directory that cannot be read */
-	bool trees;    /* count whole trees of those that are gone */
-	bool damaged;  /* something could not be counted */
-	uint64_t files, directories, others, directory_size, errors;
+	uint64_t gone;	  /* entries that nothing was found for, and one for each directory that cannot be read */
+	bool trees;	  /* count whole trees of those that are gone */
+	bool damaged;	  /* something could not be counted */
+	uint64_t removed; /* entries that are not there any more, with all below them */
+	struct bt_snap_watch *watch; /* hears of those */
+	uint64_t files, directories, others, directory_size, errors, torn, boundaries;
 };
 
 struct bt_snap_totals {
 	uint64_t files, directories, others, directory_size;
-	uint64_t created, changed, unchanged, vanished, errors;
+	uint64_t created, changed, unchanged, vanished, errors, torn, removed, boundaries;
 	uint64_t new_bytes;
 	uint64_t differences;  /* entries that are new, other than in the parent, or gone */
 	uint64_t reread_bytes; /* of files that were read and found to be the same */

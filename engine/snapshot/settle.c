@@ -130,6 +130,8 @@ static int count(struct bt_snap_run *run, const struct bt_snap_item *item)
 		return result;
 	totals->differences += !same;
 	totals->errors += extra && (extra->error || extra->torn);
+	totals->torn += extra && extra->torn;
+	totals->boundaries += extra && extra->boundary;
 	totals->xattrs |= extra && extra->xattr_count > 0;
 	if (item->entry.type == BT_FILE)
 		return count_file(run, item, same);
@@ -192,6 +194,7 @@ static int vanish(struct bt_snap_run *run, const struct bt_snap_item *item)
 {
 	run->totals.vanished++;
 	run->totals.differences += item->has_old;
+	run->totals.removed += item->has_old;
 	if (!bt_snap_wants_entries(&run->watch))
 		return 0;
 	char *path = path_of(item);

@@ -39,16 +39,22 @@ bool bt_snap_look(int fd, struct bt_snap_outcome *outcome, struct stat *st)
 	return false;
 }
 
+static bool finds_hole(int fd, off_t size)
+{
+	off_t hole = lseek(fd, 0, SEEK_HOLE);
+
+	return hole >= 0 && hole < size;
+}
+
 /* The usual file has the blocks that its size needs, and costs no call. One with more may have them behind its end, or
- * for attributes, and a hole besides. */
+ * for attributes, and a hole besides; one with attributes may have as many as it needs, and a hole all the same. */
 static bool has_holes(int fd, const struct stat *st)
 {
 	off_t allocated = (off_t)st->st_blocks * 512;
 
 	if (allocated >= st->st_size && allocated - st->st_size < st->st_blksize)
 		return false;
-	off_t hole = lseek(fd, 0, SEEK_HOLE);
-	return hole >= 0 && hole < st->st_size;
+	return finds_hole(fd, st->st_size);
 }
 
 /* Size bytes and, if it has grown, one more; fewer if it has shrunk. The usual file costs one call. */
@@ -132,7 +138,13 @@ static int read_open(struct bt_snap_run *run, struct bt_snap_reader *reader, int
 	}
 	outcome->torn = again || outcome->brief;
 	int result = finish(run, reader, room, out, (size_t)got);
-	return result == 0 ? bt_snap_read_xattrs(reader, fd, false, out) : result;
+	if (result == 0)
+		result = bt_snap_read_xattrs(reader, fd, false, out);
+	if (result == 0)
+		result = bt_snap_read_inode(reader, fd, out);
+	if (result == 0 && out->entry->extra && out->entry->extra->xattr_count > 0 && finds_hole(fd, (off_t)got))
+		outcome->state = BT_SNAP_LATER;
+	return result;
 }
 
 int bt_snap_read_small(struct bt_snap_run *run, struct bt_snap_reader *reader, int dirfd, const struct bt_found *found,

@@ -262,6 +262,10 @@ static int write_snapshot(struct bt_snap_run *run, struct plan *plan, char name[
 	info->changed = totals->changed;
 	info->unchanged = totals->unchanged;
 	info->errors = totals->errors;
+	info->torn = totals->torn;
+	info->removed = totals->removed;
+	info->left_out = bt_snap_walk_excluded(run->walk);
+	info->boundaries = totals->boundaries;
 	info->xattrs = totals->xattrs;
 	if (result == 0)
 		result = bt_summary_write(&summary, info);
@@ -271,6 +275,31 @@ static int write_snapshot(struct bt_snap_run *run, struct plan *plan, char name[
 		result = bt_snap_commit_snapshot(run, &summary, name, error);
 	bt_buf_free(&summary);
 	return result;
+}
+
+/* Whether nothing but directories is left where there was more. */
+static bool is_emptied(const struct bt_snap_totals *now, const struct bt_snapshot_info *before)
+{
+	if (now->files + now->others > 0)
+		return false;
+	return before->files + before->others > 0 || (now->directories == 1 && before->directories > 1);
+}
+
+static bool less_than_half(uint64_t now, uint64_t before)
+{
+	return now < before - before / 2;
+}
+
+static void compare_amounts(const struct bt_snap_run *run, struct bt_snapshot_result *result)
+{
+	const struct bt_snapshot_info *before = run->parent ? bt_snapshot_info(run->parent) : NULL;
+	const struct bt_snap_totals *now = &run->totals;
+
+	if (!before)
+		return;
+	result->emptied = is_emptied(now, before);
+	result->shrank = less_than_half(now->files, before->files) &&
+			 (before->directory_size == 0 || less_than_half(now->directory_size, before->directory_size));
 }
 
 static void fill_result(const struct bt_snap_run *run, const struct plan *plan, struct bt_snapshot_result *result)
@@ -286,12 +315,16 @@ static void fill_result(const struct bt_snap_run *run, const struct plan *plan, 
 	result->unchanged = totals->unchanged;
 	result->vanished = totals->vanished;
 	result->errors = totals->errors;
+	result->torn = totals->torn;
+	result->removed = totals->removed;
+	result->boundaries = totals->boundaries;
 	result->left_out = bt_snap_walk_excluded(run->walk);
 	result->new_bytes = totals->new_bytes;
 	if (run->commit) {
 		result->stored_bytes = bt_snap_commit_stored(run->commit);
 		result->written_bytes = bt_snap_commit_written(run->commit);
 	}
+	compare_amounts(run, result);
 	result->followed = run->changes != NULL;
 	result->doubt = run->doubt;
 	if (plan->info.parent)

@@ -275,7 +275,8 @@ static int read_open(struct pass *pass, const struct bt_snap_out *out)
 	result = finish(pass, out->arena, out->entry, outcome);
 	if (result != 0)
 		return result;
-	return bt_snap_read_xattrs(pass->reader, pass->fd, false, out);
+	result = bt_snap_read_xattrs(pass->reader, pass->fd, false, out);
+	return result == 0 ? bt_snap_read_inode(pass->reader, pass->fd, out) : result;
 }
 
 int bt_snap_stream(struct bt_snap_run *run, struct bt_snap_reader *reader, int dirfd, const struct bt_found *found,

@@ -14,6 +14,7 @@ struct bt_snap_node {
 	bool has_old;	       /* the parent has a directory here */
 	struct bt_entry old;   /* its entry; no name */
 	bool old_whole;	       /* its pages could be read to the end */
+	bool unknown;	       /* what is in it now could not be seen: nothing of the parent's counts as removed */
 	struct bt_arena arena; /* of old */
 	struct bt_dir old_dir; /* going through old */
 	bool old_open;
@@ -38,8 +39,8 @@ void bt_snap_old_rest(struct bt_snap_node *node, struct bt_snap_past *past);
 
 /* past.c [walk]: an entry of the parent that was looked at. */
 void bt_snap_past_count(struct bt_snap_past *past, const struct bt_entry *old);
-/* All entries below one that is a directory. 0 or BT_E_NOMEM. */
-int bt_snap_past_tree(struct bt_snap_past *past, struct bt_store *store, const struct bt_entry *old);
+/* All entries below one that is a directory, where they are to be counted. removed: they are gone. 0 or BT_E_NOMEM. */
+int bt_snap_past_tree(struct bt_snap_past *past, struct bt_store *store, const struct bt_entry *old, bool removed);
 /* Adds what was not looked at to the totals. False: the parent is not what it says. */
 bool bt_snap_past_rest(const struct bt_snap_past *past, const struct bt_snapshot_info *parent,
 		       struct bt_snap_totals *totals);

@@ -156,6 +156,7 @@ static int leave(struct bt_snap_walk *walk)
 	struct bt_snap_node *node = walk->node;
 	struct bt_snap_item *item;
 
+	node->unknown = node->dir->error != 0;
 	bt_snap_old_rest(node, &walk->past);
 	walk->excluded += node->dir->excluded;
 	walk->vanished += node->dir->vanished;
@@ -393,7 +394,7 @@ static int visit(struct bt_snap_walk *walk, const struct bt_found *found, struct
 	int result;
 
 	if (old && !(found->child && found->error == 0)) {
-		result = bt_snap_past_tree(&walk->past, walk->run->store, old);
+		result = bt_snap_past_tree(&walk->past, walk->run->store, old, found->error == 0);
 		if (result != 0)
 			return result;
 	}
@@ -457,6 +458,7 @@ static int finish(struct bt_snap_walk *walk)
 	if (result == 0)
 		result = bt_pool_drain(run->packers);
 	run->totals.differences += walk->past.gone;
+	run->totals.removed += walk->past.removed;
 	run->totals.problems += walk->problems;
 	run->totals.vanished += walk->vanished;
 	return result == 0 && run->changes ? take_rest(walk) : result;
@@ -474,6 +476,7 @@ int bt_snap_walk(struct bt_snap_run *run, struct bt_error *error)
 	const struct bt_entry *old = run->parent ? &bt_snapshot_info(run->parent)->root : NULL;
 
 	walk->past.trees = run->changes != NULL;
+	walk->past.watch = &run->watch;
 	if (old)
 		bt_snap_past_count(&walk->past, old);
 	int result = enter(walk, root, old, error);

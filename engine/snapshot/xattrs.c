@@ -131,27 +131,13 @@ static int read_all(struct bt_snap_reader *reader, const struct place *place, si
 	return sys;
 }
 
-static bool knows_none(const struct bt_snap_reader *reader, uint64_t dev)
-{
-	for (unsigned i = 0; i < reader->without_count; i++)
-		if (reader->without_xattrs[i] == dev)
-			return true;
-	return false;
-}
-
-static void remember_none(struct bt_snap_reader *reader, uint64_t dev)
-{
-	if (reader->without_count < sizeof(reader->without_xattrs) / sizeof(*reader->without_xattrs))
-		reader->without_xattrs[reader->without_count++] = dev;
-}
-
 int bt_snap_read_xattrs(struct bt_snap_reader *reader, int fd, bool path_only, const struct bt_snap_out *out)
 {
 	struct place place = {.fd = fd};
 	uint64_t dev = out->outcome->seen.dev;
 
 	out->outcome->xattr_sys = 0;
-	if (knows_none(reader, dev))
+	if (bt_snap_lacks(&reader->without_xattrs, dev))
 		return 0;
 	if (path_only)
 		snprintf(place.path, sizeof(place.path), "/proc/self/fd/%d", fd);
@@ -161,7 +147,7 @@ int bt_snap_read_xattrs(struct bt_snap_reader *reader, int fd, bool path_only, c
 	if (length == -ENOMEM)
 		return BT_E_NOMEM;
 	if (length == -EOPNOTSUPP && !path_only)
-		remember_none(reader, dev);
+		bt_snap_remember_lack(&reader->without_xattrs, dev);
 	/* What is open is there: a path that is not means that there is no /proc to ask. */
 	else if (length < 0 && length != -EOPNOTSUPP && !(path_only && length == -ENOENT))
 		out->outcome->xattr_sys = (int)-length;

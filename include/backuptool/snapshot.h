@@ -39,18 +39,20 @@ struct bt_snapshot_result {
 	uint64_t files, directories, others, directory_size;
 	uint64_t created, changed, unchanged, vanished; /* files */
 	uint64_t errors;				/* entries of any type that could not be read or are torn */
-	uint64_t torn;		/* of these: changed while they were read; what was read last is kept */
-	uint64_t removed;	/* entries of the parent, of any type, that are not there any more */
-	uint64_t left_out;	/* entries left out by rules */
-	uint64_t boundaries;	/* directories that were not entered: another file system begins there */
-	bool emptied;		/* there is nothing but directories, and the parent had more */
-	bool shrank;		/* files and bytes are both less than half of the parent's */
-	uint64_t new_bytes;	/* plain bytes that the store did not hold */
-	uint64_t stored_bytes;	/* what they take in Base64 */
-	uint64_t written_bytes; /* sizes of all files written */
-	char parent[64];	/* "" if none */
-	bool followed;		/* the changes: left_out counts, and the observer is told, only what was looked at */
-	enum bt_doubt doubt;	/* why not, if there were some */
+	uint64_t torn;			       /* of these: changed while they were read; what was read last is kept */
+	uint64_t removed;		       /* entries of the parent, of any type, that are not there any more */
+	uint64_t left_out;		       /* entries left out by rules */
+	uint64_t boundaries;		       /* directories that were not entered: another file system begins there */
+	char boundary[256], boundary_type[65]; /* one of them: its path, and its type as in struct bt_extra; "" where
+						  none was looked at, or the path is too long */
+	bool emptied;			       /* there is nothing but directories, and the parent had more */
+	bool shrank;			       /* files and bytes are both less than half of the parent's */
+	uint64_t new_bytes;		       /* plain bytes that the store did not hold */
+	uint64_t stored_bytes;		       /* what they take in Base64 */
+	uint64_t written_bytes;		       /* sizes of all files written */
+	char parent[64];		       /* "" if none */
+	bool followed;	     /* the changes: left_out counts, and the observer is told, only what was looked at */
+	enum bt_doubt doubt; /* why not, if there were some */
 };
 
 /*

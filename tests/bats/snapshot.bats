@@ -117,7 +117,7 @@ tree_is_settled() {
 	[[ $'\n'$output == *$'\nA new\\x09name\n'* ]]
 	[[ $'\n'$output == *$'\nX docs/notes\n'* ]]
 	[[ $'\n'$output == *$'\n= photos/noise.bin\n'* ]]
-	[[ $(backuptool snapshot --help) == *": A new, M changed, = as it was, D removed, X left out"* ]]
+	[[ $(backuptool snapshot --help) == *": A new, M changed, = as it was, D removed, X left out, B not entered, V vanished"* ]]
 }
 
 @test "a pattern as other programs write it, which matches nothing, is named" {
@@ -288,9 +288,9 @@ tree_is_settled() {
 	[ "$(grep -c closed <<<"$stderr")" = 1 ]
 	[ "$(grep -vc 'made a new store' <<<"$stderr")" = 2 ]
 	[[ $stderr == *"Permission denied"* ]]
-	[[ ${lines[-1]} == "incomplete: 2 entries could not be read as they were" ]]
+	[[ ${lines[-1]} == "incomplete: 2 entries could not be read" ]]
 	run -3 --separate-stderr as_user backuptool snapshot --target-directory ../src --exclude closed
-	[[ ${lines[-1]} == "incomplete: 1 entry could not be read as it was" ]]
+	[[ ${lines[-1]} == "incomplete: 1 entry could not be read" ]]
 	run as_user backuptool restore --snapshot-file latest --output-directory out
 	[ "$(cat out/docs/notes/b.txt)" = other ]
 	cmp out/photos/noise.bin ../src/photos/noise.bin

@@ -1,0 +1,123 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# A snapshot says what went since the one before, what rules left out, and what could not be read as it was.
+# shellcheck disable=SC2154
+load helper
+
+some_tree() {
+	mkdir -p src/d/e src/kept
+	touch src/d/e/{1,2,3} src/d/4 src/a src/b src/kept/c
+	ln -s a src/link
+	settle
+}
+
+# line PATTERN: one of the lines of `run`'s output.
+line() {
+	local each
+	for each in "${lines[@]}"; do
+		# shellcheck disable=SC2053
+		[[ $each != $1 ]] || return 0
+	done
+	return 1
+}
+
+member() {
+	jq -r ".$1" <<<"${lines[-1]}"
+}
+
+@test "entries that are gone are counted, those of a removed directory too; -v has a line for each that went" {
+	some_tree
+	take src -q
+	rm -r src/d src/b src/link
+	run -0 --separate-stderr take src -v
+	line "files: 0 new files, 0 changed, 2 unchanged; 8 entries removed*"
+	[ "$(grep ^D <<<"$output")" = $'D b\nD d\nD link' ]
+	[ "$(tail -n 2 "snapshots/$(newest)" | head -n 1 | grep -o '"removed":[0-9]*')" = '"removed":8' ]
+	run -0 --separate-stderr backuptool list
+	[[ ${lines[2]} == *"  8 removed" ]]
+	run -0 --separate-stderr backuptool list --json
+	[ "$(jq '.[1].removed_entries' <<<"$output")" = 8 ]
+	[ "$(jq '.[0].removed_entries' <<<"$output")" = null ]
+	# What did not change since has nothing to say.
+	run -0 --separate-stderr take src
+	line "files: 0 new files, 0 changed, 2 unchanged"
+	run -0 backuptool list
+	[[ ${lines[3]} != *removed* ]]
+}
+
+@test "a dry run, --skip-if-unchanged and --json count them as well" {
+	some_tree
+	take src -q
+	rm -r src/d
+	run -0 --separate-stderr take src --dry-run
+	line "files: 0 new files, 0 changed, 3 unchanged; 6 entries removed*"
+	run -0 --separate-stderr take src --skip-if-unchanged --json
+	[ "$(member skipped)" = false ]
+	[ "$(member removed_entries)" = 6 ]
+}
+
+@test "a file in place of a directory: what was in that is gone" {
+	some_tree
+	take src -q
+	rm -r src/d
+	echo file >src/d
+	run -0 --separate-stderr take src
+	line "files: 1 new file, 0 changed, 3 unchanged; 5 entries removed*"
+}
+
+@test "what cannot be looked at is not gone" {
+	reachable_tool
+	some_tree
+	mkdir -m 777 store
+	! is_root || chown -R 65534:65534 src
+	as_user backuptool --store store/s snapshot --target-directory src -q
+	chmod 000 src/d
+	run -3 --separate-stderr as_user backuptool --store store/s snapshot --target-directory src -v
+	chmod 755 src/d
+	[[ $output != *removed* ]]
+	! line "D *"
+	line "incomplete: 1 entry could not be read"
+	run -0 --separate-stderr as_user backuptool --store store/s list
+	[[ ${lines[2]} == *"  1 unread" ]]
+}
+
+@test "a file that changes while it is read is torn, not unread" {
+	mkdir src
+	head -c 40000000 /dev/urandom >src/busy
+	(while :; do touch src/busy; done) 3>&- &
+	writer=$!
+	run -3 --separate-stderr take src
+	json=$(take src --json 2>/dev/null) || true
+	kill "$writer"
+	wait "$writer" || true
+	line "incomplete: 1 file changed while being read"
+	[ "$(jq .errors,.torn <<<"$json" | tr '\n' ' ')" = "1 1 " ]
+	run -0 --separate-stderr backuptool list
+	[[ ${lines[1]} == *"  1 torn" && $output != *unread* ]]
+	[ "$(backuptool list --json | jq -c '.[0] | [.errors, .torn]')" = "[1,1]" ]
+}
+
+@test "what rules left out is in the list and in the file" {
+	some_tree
+	take src -q --exclude /d/ --exclude b
+	[[ $(tail -n 2 "snapshots/$(newest)" | head -n 1) == *'"left_out":2,'* ]]
+	run -0 --separate-stderr backuptool list
+	[[ ${lines[1]} == *"  2 left out" ]]
+	[ "$(backuptool list --json | jq '.[0].excluded')" = 2 ]
+}
+
+@test "a job counts them, also while it watches" {
+	some_tree
+	take src -q
+	rm src/b
+	run -0 --separate-stderr backuptool job --target-directory src --interval 1 --duration 0
+	[[ ${lines[0]} == *" 0 new, 0 changed, 6 unchanged; "*"; 1 entry removed; "* ]]
+	backuptool job --target-directory src --interval 100ms --duration forever --watch --skip-if-unchanged --json >lines 3>&- &
+	job=$!
+	wait_until grep -q '"walk":"changes"' lines
+	rm -r src/d
+	wait_until grep -q '"removed_entries"' lines
+	kill "$job"
+	wait "$job" || true
+	[ "$(grep '"removed_entries"' lines | jq -c '[.removed_entries, .walk, .files]')" = '[6,"changes",2]' ]
+}
