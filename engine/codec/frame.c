@@ -13,7 +13,7 @@ enum { DESCRIPTOR_AT = 4, HAS_DICTIONARY = 3, HAS_CHECKSUM = 4 };
 
 enum {
 	AUTO_LEVEL = 3,
-	QUICK_LEVEL = -50, /* finds what repeats at a distance, which the samples do not show, and costs hardly more
+	QUICK_LEVEL = -20, /* finds what repeats at a distance, which the samples do not show, and costs hardly more
 			      than a copy where nothing does */
 	SAMPLES = 8,
 	SAMPLE_SIZE = 4 << 10,

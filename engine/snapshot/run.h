@@ -55,10 +55,11 @@ struct bt_snap_totals {
 	uint64_t files, directories, others, directory_size;
 	uint64_t created, changed, unchanged, vanished, errors, torn, removed, boundaries;
 	uint64_t new_bytes;
-	uint64_t differences;  /* entries that are new, other than in the parent, or gone */
-	uint64_t reread_bytes; /* of files that were read and found to be the same */
-	uint64_t problems;     /* told to the observer */
-	bool xattrs, healed;   /* healed: something that the store had lost was written again */
+	uint64_t differences;		       /* entries that are new, other than in the parent, or gone */
+	uint64_t reread_bytes;		       /* of files that were read and found to be the same */
+	uint64_t problems;		       /* told to the observer */
+	char boundary[256], boundary_type[65]; /* the first that was looked at */
+	bool xattrs, healed;		       /* healed: something that the store had lost was written again */
 };
 
 struct bt_snap_run {

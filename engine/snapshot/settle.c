@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct bt_snap_node *bt_snap_containing(const struct bt_snap_item *item)
 {
@@ -119,6 +120,26 @@ static int count_file(struct bt_snap_run *run, const struct bt_snap_item *item, 
 	return 0;
 }
 
+/* Of the first, the path is kept if there is room for it. */
+static int count_boundary(struct bt_snap_run *run, const struct bt_snap_item *item)
+{
+	struct bt_snap_totals *totals = &run->totals;
+	char *path;
+
+	if (totals->boundaries++ > 0 && !bt_snap_wants_entries(&run->watch))
+		return 0;
+	path = path_of(item);
+	if (!path)
+		return BT_E_NOMEM;
+	if (!totals->boundary[0] && strlen(path) < sizeof(totals->boundary)) {
+		memccpy(totals->boundary, path, 0, sizeof(totals->boundary));
+		memccpy(totals->boundary_type, item->entry.extra->boundary, 0, sizeof(totals->boundary_type) - 1);
+	}
+	bt_snap_told(&run->watch, BT_EVENT_BOUNDARY, path);
+	free(path);
+	return 0;
+}
+
 static int count(struct bt_snap_run *run, const struct bt_snap_item *item)
 {
 	const struct bt_extra *extra = item->entry.extra;
@@ -131,15 +152,16 @@ static int count(struct bt_snap_run *run, const struct bt_snap_item *item)
 	totals->differences += !same;
 	totals->errors += extra && (extra->error || extra->torn);
 	totals->torn += extra && extra->torn;
-	totals->boundaries += extra && extra->boundary;
 	totals->xattrs |= extra && extra->xattr_count > 0;
 	if (item->entry.type == BT_FILE)
 		return count_file(run, item, same);
+	if (extra && extra->boundary)
+		result = count_boundary(run, item);
 	if (item->entry.type == BT_DIR)
 		totals->directories++;
 	else
 		totals->others++;
-	return 0;
+	return result;
 }
 
 /* A link's other names are given what this one has. */

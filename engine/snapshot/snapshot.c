@@ -318,6 +318,8 @@ static void fill_result(const struct bt_snap_run *run, const struct plan *plan, 
 	result->torn = totals->torn;
 	result->removed = totals->removed;
 	result->boundaries = totals->boundaries;
+	memcpy(result->boundary, totals->boundary, sizeof(result->boundary));
+	memcpy(result->boundary_type, totals->boundary_type, sizeof(result->boundary_type));
 	result->left_out = bt_snap_walk_excluded(run->walk);
 	result->new_bytes = totals->new_bytes;
 	if (run->commit) {

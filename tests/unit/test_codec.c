@@ -106,6 +106,25 @@ static size_t check_round_trip(struct tools *tools, const unsigned char *data, s
 	return length;
 }
 
+/* Random bytes that come again after a while: the samples of it are incompressible. */
+static void test_what_repeats_at_a_distance_is_found(void **state)
+{
+	static const size_t periods[] = {5000, 50000, 300000};
+	unsigned char *data = malloc(1 << 20);
+	struct tools tools;
+
+	assert_non_null(data);
+	tools_start(&tools, BT_LEVEL_AUTO);
+	for (size_t p = 0; p < sizeof(periods) / sizeof(*periods); p++) {
+		fill_random(data, periods[p], p);
+		for (size_t i = periods[p]; i < 1 << 20; i++)
+			data[i] = data[i - periods[p]];
+		assert_true(check_round_trip(&tools, data, 1 << 20) < periods[p] + periods[p] / 2);
+	}
+	tools_end(&tools);
+	free(data);
+}
+
 static void test_round_trips(void **state)
 {
 	static const size_t sizes[] = {0,     1,     2,	     3,	     255,	256,	       257,	4096,
@@ -294,15 +313,11 @@ static void test_levels(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hash_vectors),
-		cmocka_unit_test(test_hash_in_pieces),
-		cmocka_unit_test(test_round_trips),
-		cmocka_unit_test(test_same_bytes_again),
-		cmocka_unit_test(test_only_one_plain_frame),
-		cmocka_unit_test(test_dictionary_refused),
-		cmocka_unit_test(test_declared_windows),
-		cmocka_unit_test(test_every_bit_counts),
-		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_hash_vectors),	   cmocka_unit_test(test_hash_in_pieces),
+		cmocka_unit_test(test_round_trips),	   cmocka_unit_test(test_what_repeats_at_a_distance_is_found),
+		cmocka_unit_test(test_same_bytes_again),   cmocka_unit_test(test_only_one_plain_frame),
+		cmocka_unit_test(test_dictionary_refused), cmocka_unit_test(test_declared_windows),
+		cmocka_unit_test(test_every_bit_counts),   cmocka_unit_test(test_levels),
 	};
 
 	return cmocka_run_group_tests_name("codec", tests, NULL, NULL);
