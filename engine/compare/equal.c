@@ -74,6 +74,8 @@ bool bt_same_xattrs(const struct bt_entry *before, const struct bt_entry *after)
 	const struct bt_extra *a = before->extra, *b = after->extra;
 	uint32_t count = a ? a->xattr_count : 0;
 
+	if ((a ? a->flags : 0) != (b ? b->flags : 0) || (a ? a->project : 0) != (b ? b->project : 0))
+		return false;
 	if (count != (b ? b->xattr_count : 0))
 		return false;
 	for (uint32_t i = 0; i < count; i++) {

@@ -152,7 +152,7 @@ static void would_write(struct bt_run *run, struct bt_place *place, int dirfd, c
 	int result =
 		there->exists && S_ISDIR(there->status.st_mode) ? bt_extras_clear(run, place, dirfd, entry->name) : 0;
 	if (result) {
-		bt_not_installed(run, place, entry->name, result);
+		bt_not_installed(run, place, dirfd, entry->name, result);
 		return;
 	}
 	bt_tell_bytes(&run->tell, place, entry->name, entry->size, entry->size);

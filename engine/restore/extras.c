@@ -3,6 +3,7 @@
 #include "base/fail.h"
 #include "base/io.h"
 #include "restore/boundary.h"
+#include "restore/flags.h"
 #include "restore/run.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -171,7 +172,7 @@ int bt_extras_clear(struct bt_run *run, struct bt_place *place, int dirfd, const
 	return result > 0 ? -EBUSY : result;
 }
 
-void bt_not_installed(struct bt_run *run, struct bt_place *place, const char *name, int result)
+void bt_not_installed(struct bt_run *run, struct bt_place *place, int dirfd, const char *name, int result)
 {
 	struct bt_error error = {0};
 	if (result == -ENOTEMPTY)
@@ -179,6 +180,8 @@ void bt_not_installed(struct bt_run *run, struct bt_place *place, const char *na
 			"a directory with something in it stands there: move it away, or restore with --delete");
 	else if (result == -EBUSY)
 		bt_fail(&error, BT_E_INCOMPLETE, NULL, "another file system is in the way: unmount it");
+	else if (result == -EPERM && bt_inode_forbids(dirfd, name))
+		bt_fail(&error, BT_E_INCOMPLETE, NULL, BT_FORBIDDEN);
 	else
 		bt_fail_sys(&error, -result, NULL, "replace what is there");
 	error.sys = -result;

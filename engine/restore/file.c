@@ -2,6 +2,7 @@
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "base/io.h"
+#include "restore/flags.h"
 #include "restore/meta.h"
 #include "restore/run.h"
 #include <errno.h>
@@ -72,7 +73,8 @@ static int complete(struct bt_run *run, struct bt_place *place, int fd, const st
 	struct bt_error error = {0};
 	int result = write_content(run, place, fd, entry, &error);
 	if (!result) {
-		bt_meta_apply(run, place, entry->name, fd, entry, place->default_acl ? BT_META_STRIP : 0);
+		bt_meta_apply(run, place, entry->name, fd, entry,
+			      BT_META_RENAMED | (place->default_acl ? BT_META_STRIP : 0));
 		if (bt_has_links(entry) && fstat(fd, ret_status))
 			result = bt_fail_sys(&error, errno, NULL, "write");
 	}
@@ -94,13 +96,16 @@ int bt_file_write(struct bt_run *run, struct bt_place *place, int dirfd, const s
 		bt_tell_unwritten_sys(&run->tell, place, entry->name, -fd, "create");
 		return -1;
 	}
+	bt_inode_begin(fd, entry);
 	if (complete(run, place, fd, entry, ret_status)) {
 		(void)!unlinkat(dirfd, temp, 0);
 		return -1;
 	}
 	int result = bt_install(run, place, dirfd, temp, entry->name);
 	if (result < 0)
-		bt_not_installed(run, place, entry->name, result);
+		bt_not_installed(run, place, dirfd, entry->name, result);
+	else if (!result)
+		bt_meta_seal(run, place, dirfd, entry);
 	return result < 0 ? -1 : result;
 }
 

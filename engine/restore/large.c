@@ -2,6 +2,7 @@
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "base/io.h"
+#include "restore/flags.h"
 #include "restore/meta.h"
 #include "restore/run.h"
 #include <errno.h>
@@ -93,7 +94,7 @@ static void complete(struct large *large)
 		result = bt_fail_sys(&error, errno, NULL, "write");
 	if (!result)
 		bt_meta_apply(run, large->place, large->entry->name, large->fd, large->entry,
-			      large->place->default_acl ? BT_META_STRIP : 0);
+			      BT_META_RENAMED | (large->place->default_acl ? BT_META_STRIP : 0));
 	if (!result && (fstat(large->fd, &status) || close(large->fd)))
 		result = bt_fail_sys(&error, errno, NULL, "write");
 	else if (!result)
@@ -105,9 +106,11 @@ static void complete(struct large *large)
 	result = bt_install(run, large->place, large->dirfd, large->temp, large->entry->name);
 	large->temp[0] = 0;
 	if (result < 0) {
-		bt_not_installed(run, large->place, large->entry->name, result);
+		bt_not_installed(run, large->place, large->dirfd, large->entry->name, result);
 		return;
 	}
+	if (!result)
+		bt_meta_seal(run, large->place, large->dirfd, large->entry);
 	enum bt_event event = result ? BT_EVENT_UNCHANGED : large->exists ? BT_EVENT_CHANGED : BT_EVENT_NEW;
 	bt_entry_done(run, event, large->place, large->entry, result ? NULL : &status);
 }
@@ -240,6 +243,7 @@ int bt_large_restore(struct bt_run *run, struct bt_place *place, const struct bt
 		free_large(large);
 		return 0;
 	}
+	bt_inode_begin(large->fd, entry);
 	int result = bt_batch_flush(run);
 	int submitted = submit_segments(large);
 	return result ? result : submitted;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "restore/meta.h"
 #include "base/fail.h"
+#include "restore/flags.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -183,6 +184,31 @@ static void set_times(struct subject *subject)
 		bt_tell_lack(&subject->run->tell, BT_LACK_TIME, subject->place, subject->name);
 }
 
+/* What is there and may not be changed is left alone. */
+static bool is_forbidden(struct subject *subject, unsigned flags)
+{
+	struct bt_error error = {0};
+	if (!(flags & BT_META_STRIP) || (flags & BT_META_RENAMED) || subject->path ||
+	    !bt_inode_forbids(subject->fd, ""))
+		return false;
+	bt_fail(&error, BT_E_INCOMPLETE, NULL, BT_FORBIDDEN);
+	bt_tell_problem(&subject->run->tell, subject->place, subject->name, &error);
+	return true;
+}
+
+static void set_inode(struct subject *subject, unsigned flags)
+{
+	if (subject->path || bt_inode_set(subject->fd, subject->entry, flags & BT_META_STRIP, flags & BT_META_RENAMED))
+		return;
+	bt_tell_lack(&subject->run->tell, BT_LACK_FLAGS, subject->place, subject->name);
+}
+
+void bt_meta_seal(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry)
+{
+	if (!bt_inode_seal(dirfd, entry))
+		bt_tell_lack(&run->tell, BT_LACK_FLAGS, place, entry->name);
+}
+
 void bt_meta_apply(struct bt_run *run, struct bt_place *place, const char *name, int fd, const struct bt_entry *entry,
 		   unsigned flags)
 {
@@ -190,6 +216,8 @@ void bt_meta_apply(struct bt_run *run, struct bt_place *place, const char *name,
 		.run = run, .place = place, .name = name, .entry = entry, .fd = fd, .path = flags & BT_META_PATH};
 	if (subject.path)
 		snprintf(subject.proc, sizeof(subject.proc), "/proc/self/fd/%d", fd);
+	if (is_forbidden(&subject, flags))
+		return;
 	mode_t mode = set_owner(&subject);
 	if (flags & BT_META_STRIP)
 		strip_xattrs(&subject);
@@ -197,6 +225,7 @@ void bt_meta_apply(struct bt_run *run, struct bt_place *place, const char *name,
 		set_xattr(&subject, &entry->extra->xattrs[i]);
 	set_mode(&subject, mode);
 	set_times(&subject);
+	set_inode(&subject, flags);
 }
 
 bool bt_mtime_equal(const struct bt_entry *entry, const struct stat *status)
@@ -245,6 +274,8 @@ bool bt_meta_equal(const struct bt_run *run, int dirfd, const char *name, const 
 		return false;
 	/* Nothing is written by way of this path, and its last component is not followed. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, name);
+	if (entry->type <= BT_DIR && !bt_inode_equal(dirfd, name, entry))
+		return false;
 	ssize_t length = llistxattr(path, NULL, 0);
 	if (length <= 0 && (!entry->extra || !entry->extra->xattr_count))
 		return true;

@@ -75,6 +75,6 @@ int bt_node_write(struct bt_run *run, struct bt_place *place, int dirfd, const s
 	bt_close(&fd);
 	result = bt_install(run, place, dirfd, temp, entry->name);
 	if (result < 0)
-		bt_not_installed(run, place, entry->name, result);
+		bt_not_installed(run, place, dirfd, entry->name, result);
 	return result < 0 ? -1 : result;
 }

@@ -92,7 +92,7 @@ static int write_partial(struct salvage *salvage, int dirfd)
 		result = 1;
 	if (!result)
 		bt_meta_apply(salvage->run, salvage->place, salvage->entry->name, fd, salvage->entry,
-			      salvage->place->default_acl ? BT_META_STRIP : 0);
+			      BT_META_RENAMED | (salvage->place->default_acl ? BT_META_STRIP : 0));
 	if (close(fd) && !result && errno != EINTR)
 		result = -errno;
 	if (result) {

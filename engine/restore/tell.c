@@ -87,6 +87,7 @@ void bt_tell_lacks(struct bt_tell *tell)
 		[BT_LACK_PRIVILEGED] = "no right to set some extended attributes",
 		[BT_LACK_XATTR] = "the file system has no such extended attributes",
 		[BT_LACK_TIME] = "the file system cannot hold such a time and keeps one near it",
+		[BT_LACK_FLAGS] = "some inode flags or the project id cannot be set here",
 	};
 	for (int i = 0; i < BT_LACKS; i++) {
 		char text[160];

@@ -18,6 +18,7 @@ enum bt_lack {
 	BT_LACK_PRIVILEGED, /* xattrs for which the process has no right */
 	BT_LACK_XATTR,	    /* xattrs that the file system does not have: an error */
 	BT_LACK_TIME,	    /* times that the file system cannot hold */
+	BT_LACK_FLAGS,	    /* inode flags and project ids */
 	BT_LACKS
 };
 
