@@ -30,9 +30,19 @@ mode_t attr_type_bits(uint8_t type)
 	return type < sizeof(bits) / sizeof(*bits) ? bits[type] : 0;
 }
 
-bool attr_is_shareable(const struct bt_entry *entry)
+bool attr_is_known(const struct bt_entry *entry)
 {
 	return entry->type != BT_DIR && !(entry->extra && entry->extra->error);
+}
+
+static bool has_links(const struct bt_entry *entry)
+{
+	return entry->extra && entry->extra->links > 1;
+}
+
+bool attr_is_shareable(const struct bt_entry *entry)
+{
+	return attr_is_known(entry) && !has_links(entry);
 }
 
 static uint64_t add_chunks(uint64_t hash, const struct bt_chunk *chunks, uint32_t count)
@@ -81,9 +91,9 @@ uint64_t attr_ino(const struct bt_entry *entry, uint64_t path, uint64_t snapshot
 	if (entry->type == BT_DIR)
 		return usable(hash_add(snapshot, path));
 	uint64_t hash = path;
-	if (entry->extra && entry->extra->links > 1)
+	if (has_links(entry))
 		hash = hash_add(hash_add(HASH_SEED, entry->extra->inode), entry->extra->dev);
-	if (!attr_is_shareable(entry))
+	if (snapshot)
 		hash = hash_add(hash, snapshot);
 	return usable(add_metadata(hash, entry));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What stat(2) shows of an entry. Inode numbers are stable across mounts: of a file they depend on its path in the
- * snapshot, content and metadata (equal in two snapshots: the same file to diff and du), of hard links on what they
- * share instead of the path, of a directory on the snapshot and the path.
+ * snapshot, content and metadata (equal in two snapshots: the same file to diff and du), of hard links on the snapshot
+ * and on what they share instead of the path, of a directory on the snapshot and the path.
  */
 #ifndef FS_ATTR_H
 #define FS_ATTR_H
@@ -24,9 +24,12 @@ bool attr_rules_any(const struct attr_rules *rules);
 uint64_t attr_path_top(void); /* the path of a snapshot's own directory */
 uint64_t attr_path_below(uint64_t path, const char *name, size_t length);
 
-/* path: of the entry itself. snapshot: a hash of the snapshot's name. */
+/* path: of the entry itself. snapshot: a hash of the snapshot's name; 0 where equal files of several are one. */
 uint64_t attr_ino(const struct bt_entry *entry, uint64_t path, uint64_t snapshot);
-/* One that may show as one node in several snapshots: no directory, and content that is known. */
+/* Whether its content is known: no directory, and nothing that could not be read. */
+bool attr_is_known(const struct bt_entry *entry);
+/* One that may show as one node in several snapshots: its content is known, and it has one name. Programs that copy
+ * take names with one inode and more than one link for one file, also when they lie in two snapshots. */
 bool attr_is_shareable(const struct bt_entry *entry);
 
 /* Whether an entry has a list of who may do what besides its mode, and what its mode grants to nobody who does not get

@@ -34,10 +34,14 @@ bool node_snapshot(const struct fs *fs, fuse_ino_t packed, uint32_t *ret_serial)
 	return true;
 }
 
+static bool knows_snapshot(const struct fs *fs)
+{
+	return fs->options.xattr == XATTR_ON || fs->options.separate;
+}
+
 static struct node_page page_record(const struct fs *fs, const struct bt_digest *id, uint64_t path, uint32_t snapshot)
 {
-	return (struct node_page){
-		.id = *id, .path = path, .snapshot = fs->options.xattr == XATTR_ON ? snapshot + 1 : 0};
+	return (struct node_page){.id = *id, .path = path, .snapshot = knows_snapshot(fs) ? snapshot + 1 : 0};
 }
 
 /* The first look into a directory: from its entry to a record. */
@@ -240,20 +244,41 @@ int dir_at(struct fs *fs, const struct dir *dir, uint64_t index, struct found *f
 	return 0;
 }
 
+/* The same leaf in this snapshot alone. */
+static int leaf_of_snapshot(struct fs *fs, uint32_t snapshot, uint32_t *number)
+{
+	struct node_page page;
+	if (!nodes_page_at(fs->nodes, *number, &page))
+		return ESTALE;
+	page.snapshot = snapshot + 1;
+	return nodes_page(fs->nodes, &page, number);
+}
+
+static uint64_t inode_of(const struct fs *fs, const struct bt_entry *entry, uint64_t path, uint32_t snapshot)
+{
+	bool shared = !fs->options.separate && attr_is_shareable(entry);
+	return attr_ino(entry, path, shared || snapshot == ROOT_NONE ? 0 : root_hash(fs, snapshot));
+}
+
 int dir_entry(struct fs *fs, const struct dir *dir, const struct found *found, struct fuse_entry_param *ret_param)
 {
 	const struct bt_entry *entry = found->entry;
 	uint64_t path = attr_path_below(dir->page.path, entry->name, entry->name_length);
 	struct node node = {.kind = NODE_SHARED, .number = found->leaf_number, .index = found->index};
-	if (!attr_is_shareable(entry)) {
+	int result = 0;
+	if (!attr_is_known(entry)) {
 		uint64_t index = found->base + found->index;
 		if (index > NODE_INDEX_MAX)
 			return EOVERFLOW;
 		node = (struct node){.kind = NODE_OWN, .number = dir->number, .index = (uint32_t)index};
+	} else if (!attr_is_shareable(entry)) {
+		result = leaf_of_snapshot(fs, dir->record.snapshot, &node.number);
 	}
+	if (result)
+		return result;
 	*ret_param =
 		(struct fuse_entry_param){.ino = node_pack(node), .attr_timeout = FOREVER, .entry_timeout = FOREVER};
-	xattr_fill(fs, entry, attr_ino(entry, path, root_hash(fs, dir->record.snapshot)), &ret_param->attr);
+	xattr_fill(fs, entry, inode_of(fs, entry, path, dir->record.snapshot), &ret_param->attr);
 	return 0;
 }
 
@@ -337,12 +362,10 @@ int held_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat)
 	int result = held_get(fs, node, &held);
 	if (result)
 		return result;
-	uint64_t hash = held.snapshot == ROOT_NONE ? 0 : root_hash(fs, held.snapshot);
-	xattr_fill(fs, held.entry, attr_ino(held.entry, held.path, hash), ret_stat);
-	if (node != FUSE_ROOT_ID && node_snapshot(fs, node, &serial) && root_open(fs, serial, &snapshot) == 0) {
+	xattr_fill(fs, held.entry, inode_of(fs, held.entry, held.path, held.snapshot), ret_stat);
+	if (node_snapshot(fs, node, &serial) && root_open(fs, serial, &snapshot) == 0) {
 		const struct bt_time *time = &snapshot.info->time;
-		ret_stat->st_mtim = (struct timespec){.tv_sec = time->seconds, .tv_nsec = time->nanoseconds};
-		ret_stat->st_ctim = ret_stat->st_atim = ret_stat->st_mtim;
+		ret_stat->st_ctim = (struct timespec){.tv_sec = time->seconds, .tv_nsec = time->nanoseconds};
 	}
 	held_end(fs, &held);
 	return result;

@@ -46,7 +46,9 @@ struct held {
 };
 int held_get(struct fs *fs, fuse_ino_t node, struct held *ret_held);
 void held_end(struct fs *fs, struct held *held);
-int held_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat); /* of any node but the root's and links */
+/* Of any node but the root's and links. A snapshot's own directory has its own times, but as the time of its last
+ * change the time of the snapshot. */
+int held_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat);
 bool node_snapshot(const struct fs *fs, fuse_ino_t node, uint32_t *ret_serial); /* a snapshot's own directory */
 
 #endif

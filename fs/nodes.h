@@ -8,7 +8,8 @@
  *            leaves. Different for every path in every snapshot
  *   shared   anything else: number of a leaf's record, index in that leaf. A leaf's record stands for its id and the
  *            path of its directory, so that the same file at the same place in two snapshots is one node, whose pages
- *            the kernel keeps once
+ *            the kernel keeps once. A leaf may have another record with the snapshot, for those of its entries that
+ *            snapshots may not share
  *
  * All functions may be called from several threads. Records stay until the end.
  */

@@ -88,7 +88,7 @@ static void getxattr_held(fuse_req_t req, const struct held *held, const char *n
 		reply_value(req, text, strlen(text), size);
 }
 
-/* Nothing about a node of the root tells whether snapshots have attributes: those are not asked for it. */
+/* Those have none. */
 static bool is_above_snapshots(struct fs *fs, fuse_ino_t node)
 {
 	struct node part = node_unpack(node);
@@ -99,7 +99,7 @@ void op_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_t size)
 {
 	struct fs *fs = op_fs(req);
 	struct held held;
-	if (fs->options.xattr == XATTR_OFF || (!is_above_snapshots(fs, node) && !xattr_wanted(fs))) {
+	if (!xattr_wanted(fs)) {
 		fuse_reply_err(req, ENOSYS); /* the kernel does not ask again */
 		return;
 	}
@@ -150,7 +150,7 @@ void op_listxattr(fuse_req_t req, fuse_ino_t node, size_t size)
 {
 	struct fs *fs = op_fs(req);
 	struct held held;
-	if (fs->options.xattr == XATTR_OFF || (!is_above_snapshots(fs, node) && !xattr_wanted(fs))) {
+	if (!xattr_wanted(fs)) {
 		fuse_reply_err(req, ENOSYS);
 		return;
 	}

@@ -23,7 +23,7 @@ const char options_usage[] =
 	"  -o umask=OCTAL        take these permissions away\n"
 	"  -o cache=SIZE         memory for decoded data and directories (32M)\n"
 	"  -o verify=first|always  check data when it is decoded, or each time it is read\n"
-	"  -o xattr=auto|on|off  extended attributes: when a snapshot has some; also our own; none\n"
+	"  -o xattr=auto|on|off  extended attributes: those of the snapshots; also our own; none\n"
 	"  -o inodes=shared|separate  equal files of two snapshots have one inode, or each its own\n"
 	"  -o nopush             never hand data to the kernel before it is asked for\n"
 	"  -o nosymfollow        follow no symbolic link in the mount (root only)\n"

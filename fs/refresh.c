@@ -4,7 +4,6 @@
 #include "look.h"
 #include "root.h"
 #include "versions.h"
-#include "xattr.h"
 #include <backuptool/watch.h>
 #include <errno.h>
 #include <limits.h>
@@ -94,9 +93,6 @@ static struct root_change take_news(struct fs *fs)
 {
 	struct root_change news = fs->news;
 	fs->news = (struct root_change){0};
-	for (size_t i = 0; i < news.count; i++)
-		if (!root_is_gone(fs, news.serials[i]))
-			xattr_new_snapshot(fs, news.serials[i]);
 	return news;
 }
 

@@ -217,7 +217,7 @@ static int add_below(struct fs *fs, const struct built *parent, const struct sou
 		result = found.entry->extra && found.entry->extra->error
 				 ? 0
 				 : add_source(built, found.entry, source->snapshot);
-	else if (result == 0 && attr_is_shareable(found.entry) && is_new(contents, found.entry))
+	else if (result == 0 && attr_is_known(found.entry) && is_new(contents, found.entry))
 		result = add_version(fs, built, &dir, &found);
 	found_end(fs, &found);
 	dir_close(fs, &dir);

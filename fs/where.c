@@ -19,8 +19,13 @@ static bool put_before(char *text, size_t *at, const char *name, size_t length)
 /* A directory that shows the leaf; those of several leaves are not looked for. */
 static bool find_dir(struct fs *fs, uint32_t leaf, struct node_dir *ret_dir)
 {
+	struct node_page wanted, page;
+	if (!nodes_page_at(fs->nodes, leaf, &wanted))
+		return false;
 	for (uint32_t number = nodes_dir_count(fs->nodes); number-- > 0;)
-		if (nodes_dir_at(fs->nodes, number, ret_dir) && ret_dir->page == leaf)
+		if (nodes_dir_at(fs->nodes, number, ret_dir) && nodes_page_at(fs->nodes, ret_dir->page, &page) &&
+		    page.path == wanted.path && memcmp(&page.id, &wanted.id, sizeof(page.id)) == 0 &&
+		    (wanted.snapshot == 0 || wanted.snapshot == ret_dir->snapshot + 1))
 			return true;
 	return false;
 }

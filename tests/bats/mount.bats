@@ -71,7 +71,7 @@ load mount_helper
 	full_tree src
 	quietly src || [ $? = 3 ]
 	show
-	same src mnt/latest --without mtime
+	same src mnt/latest/
 	hide
 	show -o snapshot=latest
 	same src mnt

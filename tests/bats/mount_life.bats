@@ -481,7 +481,7 @@ as_other() {
 	quietly src
 	show -o allow_other
 	ls -l mnt/latest/
-	run getfattr -d mnt/latest/ # none so far, and the kernel is told so for good
+	run getfattr -d mnt/latest/ # none so far
 	quietly src2
 	wait_until test -e mnt/latest/group
 	nobody_reads

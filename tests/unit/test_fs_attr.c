@@ -190,7 +190,9 @@ static void equal_files_are_one_inode_at_one_path(void **state)
 {
 	struct bt_entry file = file_of(1), same = file_of(1), other = file_of(2);
 	uint64_t path = attr_path_below(attr_path_top(), "f", 1), elsewhere = attr_path_below(path, "f", 1);
-	assert_true(attr_ino(&file, path, 1) == attr_ino(&same, path, 2)); /* in any snapshot */
+	assert_true(attr_ino(&file, path, 0) == attr_ino(&same, path, 0)); /* in any snapshot */
+	assert_true(attr_ino(&file, path, 1) != attr_ino(&same, path, 2)); /* where each has its own */
+	assert_true(attr_is_shareable(&file));
 	assert_true(attr_ino(&file, path, 1) != attr_ino(&other, path, 1));
 	assert_true(attr_ino(&file, path, 1) != attr_ino(&file, elsewhere, 1)); /* no hard link */
 	same.mtime.nanoseconds--;
@@ -209,7 +211,10 @@ static void hard_links_are_one_inode(void **state)
 	struct bt_entry a = file_of(1), b = file_of(1), c = file_of(1);
 	a.extra = b.extra = &extra;
 	c.extra = &other;
+	assert_false(attr_is_shareable(&a)); /* programs that copy would join them */
+	assert_true(attr_is_known(&a));
 	assert_true(attr_ino(&a, 100, 1) == attr_ino(&b, 200, 1));
+	assert_true(attr_ino(&a, 100, 1) != attr_ino(&b, 100, 2));
 	assert_true(attr_ino(&a, 100, 1) != attr_ino(&c, 100, 1));
 	other = extra;
 	other.dev = 1;
@@ -230,7 +235,7 @@ static void what_could_not_be_read_is_not_equal(void **state)
 	struct bt_entry file = file_of(0);
 	file.has_digest = false;
 	file.extra = &extra;
-	assert_false(attr_is_shareable(&file));
+	assert_false(attr_is_shareable(&file) || attr_is_known(&file));
 	assert_true(attr_ino(&file, 1, 1) != attr_ino(&file, 1, 2));
 }
 

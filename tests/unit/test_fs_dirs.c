@@ -147,8 +147,9 @@ static void a_snapshot_has_its_own_time(void **state)
 {
 	struct fuse_entry_param param;
 	assert_int_equal(top_lookup(*state, "snapshot_2", &param), 0);
-	assert_int_equal(param.attr.st_mtim.tv_sec, 2);
-	assert_int_equal(param.attr.st_mtim.tv_nsec, 5);
+	assert_int_equal(param.attr.st_ctim.tv_sec, 2);
+	assert_int_equal(param.attr.st_ctim.tv_nsec, 5);
+	assert_int_equal(param.attr.st_mtim.tv_sec, 0); /* as it was recorded */
 	assert_int_equal(param.attr.st_mode, S_IFDIR | 0700);
 	assert_int_equal(param.attr.st_uid, 7);
 	assert_int_equal(top(*state, "snapshot_3"), 0);
@@ -266,6 +267,41 @@ static void with_own_xattrs_nodes_know_their_snapshot(void **state)
 	held_end(fs, &held);
 }
 
+static void files_with_links_are_not_shared_between_snapshots(void **state)
+{
+	struct fs *fs = *state;
+	struct bt_extra extra = {.links = 2, .inode = 7};
+	struct held held;
+	struct stat st;
+	tree_sub[0].extra = &extra;
+	fuse_ino_t one = below(fs, top(fs, "snapshot_1"), "sub").ino, two = below(fs, top(fs, "snapshot_2"), "sub").ino;
+	struct fuse_entry_param first = below(fs, one, "y"), second = below(fs, two, "y");
+	assert_true(first.ino != second.ino);
+	assert_true(first.attr.st_ino != second.attr.st_ino);
+	assert_int_equal(below(fs, one, "y").ino, first.ino);
+	assert_int_equal(held_get(fs, second.ino, &held), 0);
+	assert_int_equal(held.snapshot, 1);
+	held_end(fs, &held);
+	assert_int_equal(held_attr(fs, second.ino, &st), 0);
+	assert_memory_equal(&st, &second.attr, sizeof(st));
+	fuse_ino_t elsewhere = below(fs, top(fs, "snapshot_2"), "new").ino; /* another name of the same */
+	assert_true(below(fs, elsewhere, "y").attr.st_ino == second.attr.st_ino);
+	tree_sub[0].extra = NULL;
+}
+
+static void separate_files_are_not_shared_between_snapshots(void **state)
+{
+	struct fs *fs = *state;
+	struct stat st;
+	fs->options.separate = true;
+	fuse_ino_t one = below(fs, top(fs, "snapshot_1"), "sub").ino, two = below(fs, top(fs, "snapshot_2"), "sub").ino;
+	struct fuse_entry_param first = below(fs, one, "y"), second = below(fs, two, "y");
+	assert_true(first.ino != second.ino);
+	assert_true(first.attr.st_ino != second.attr.st_ino);
+	assert_int_equal(held_attr(fs, first.ino, &st), 0);
+	assert_memory_equal(&st, &first.attr, sizeof(st));
+}
+
 static void nodes_lead_back_to_entries(void **state)
 {
 	struct fs *fs = *state;
@@ -356,20 +392,26 @@ static void one_snapshot_can_be_the_root(void **state)
 	assert_int_equal(root_new(fs, NULL), BT_E_NOT_FOUND);
 }
 
-static void xattrs_are_decided_when_asked_for(void **state)
+static void xattrs_are_refused_where_there_can_never_be_any(void **state)
 {
 	struct fs *fs = *state;
-	struct root_change change = {0};
-	assert_false(xattr_wanted(fs));
-	fake_snapshot("snapshot_3.json", fake_id(TREE_A), true);
-	assert_int_equal(root_update(fs, &change), 0);
-	free(change.serials);
-	change = (struct root_change){0};
-	assert_false(xattr_wanted(fs)); /* the kernel was told no */
-	atomic_store(&fs->xattr_decision, 0);
-	assert_true(xattr_wanted(fs));
+	assert_true(xattr_wanted(fs)); /* a snapshot with some may come */
 	fs->options.xattr = XATTR_OFF;
 	assert_false(xattr_wanted(fs));
+	fs->options.xattr = XATTR_AUTO;
+	root_free(fs);
+	char without[] = "snapshot_2", with[] = "snapshot_3";
+	fs->options.snapshot = without;
+	assert_int_equal(root_new(fs, NULL), 0);
+	assert_false(xattr_wanted(fs));
+	fs->options.xattr = XATTR_ON;
+	assert_true(xattr_wanted(fs));
+	fs->options.xattr = XATTR_AUTO;
+	root_free(fs);
+	fake_snapshot("snapshot_3.json", fake_id(TREE_A), true);
+	fs->options.snapshot = with;
+	assert_int_equal(root_new(fs, NULL), 0);
+	assert_true(xattr_wanted(fs));
 }
 
 static int by_name(const void *a, const void *b)
@@ -470,12 +512,14 @@ int main(void)
 		TEST(what_the_kernel_knows_of_a_removed_snapshot_is_needed),
 		TEST(equal_leaves_share_nodes_between_snapshots),
 		TEST(with_own_xattrs_nodes_know_their_snapshot),
+		TEST(files_with_links_are_not_shared_between_snapshots),
+		TEST(separate_files_are_not_shared_between_snapshots),
 		TEST(nodes_lead_back_to_entries),
 		TEST(a_large_directory_is_walked_over_its_leaves),
 		TEST(a_wrong_count_is_damage),
 		TEST(made_up_nodes_are_refused),
 		TEST(one_snapshot_can_be_the_root),
-		TEST(xattrs_are_decided_when_asked_for),
+		TEST(xattrs_are_refused_where_there_can_never_be_any),
 		TEST(versions_show_each_content_once),
 		TEST(versions_of_what_never_changed_are_one),
 	};
