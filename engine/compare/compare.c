@@ -239,7 +239,7 @@ static void leave(struct bt_compare_run *run)
 /* A directory on another file system that is not entered is there, but not what is in it. */
 static bool hidden(const struct bt_compare_list *list)
 {
-	return list->live && list->found && list->entry && (list->found->boundary || list->found->error);
+	return list->live && list->entry && list->hidden;
 }
 
 static int advance_both(struct bt_compare_run *run, struct bt_compare_level *level)

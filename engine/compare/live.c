@@ -47,12 +47,13 @@ static int read_target(struct bt_compare_run *run, struct bt_compare_list *list)
 {
 	char target[TARGET_MAX + 1];
 	int fd = dirfd_get(run, list);
-	if (fd < 0)
-		return 0; /* it is gone: a link to nowhere in particular */
-	ssize_t length = readlinkat(fd, list->found->name, target, sizeof(target));
-	dirfd_put(run, list);
+	ssize_t length = fd < 0 ? fd : readlinkat(fd, list->found->name, target, sizeof(target));
+	int sys = fd < 0 ? -fd : length < 0 ? errno : 0;
+	if (fd >= 0)
+		dirfd_put(run, list);
+	list->hidden = sys != 0;
 	if (length <= 0)
-		return 0;
+		return sys ? problem_in(run, list->found->name, sys, "read the link") : 0;
 	struct bt_extra *extra = bt_found_extra(&list->arena, &list->described);
 	char *copy = bt_arena_copy(&list->arena, target, (size_t)length);
 	if (!extra || !copy)
@@ -69,6 +70,7 @@ static int describe(struct bt_compare_run *run, struct bt_compare_list *list, co
 		return r;
 	list->found = found;
 	list->entry = &list->described;
+	list->hidden = found->boundary || found->error;
 	return found->error || list->described.type != BT_SYMLINK ? 0 : read_target(run, list);
 }
 
@@ -145,19 +147,21 @@ static bool value_equal(const char *path, const struct bt_xattr *xattr)
 	return equal;
 }
 
-/* As many names, and each with its value. */
-static bool xattrs_equal(const char *path, const struct bt_entry *before)
+/* As many names, and each with its value. 0 or a negative errno. */
+static int compare_xattrs(const char *path, const struct bt_entry *before, bool *ret_equal)
 {
 	uint32_t count = before->extra ? before->extra->xattr_count : 0, there = 0;
 	char *names = malloc(XATTR_LIST_MAX);
-	ssize_t length = names ? llistxattr(path, names, XATTR_LIST_MAX) : 0;
+	ssize_t length = names ? llistxattr(path, names, XATTR_LIST_MAX) : -1;
+	int sys = !names ? ENOMEM : length < 0 && errno != EOPNOTSUPP && errno != ENOENT ? errno : 0;
 	for (ssize_t i = 0; i < length; i += (ssize_t)strlen(names + i) + 1)
 		there++;
 	free(names);
 	bool equal = there == count;
 	for (uint32_t i = 0; equal && i < count; i++)
 		equal = value_equal(path, &before->extra->xattrs[i]);
-	return equal;
+	*ret_equal = equal;
+	return -sys;
 }
 
 /* A file whose whole has no digest is nearly all holes: its size and time must do. */
@@ -181,12 +185,11 @@ static int look_closer(struct bt_compare_run *run, const struct bt_entry *before
 	bool same = before->has_digest || before->type != BT_FILE ? bt_same_content(before, now)
 								  : before->size == now->size;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, name);
-	if (!same)
-		*ret_kind = BT_CHANGE_CONTENT;
-	else if (!bt_same_metadata(before, now) || !xattrs_equal(path, before))
-		*ret_kind = BT_CHANGE_METADATA;
-	else
-		*ret_kind = BT_CHANGE_KINDS;
+	bool equal = same && bt_same_metadata(before, now);
+	int sys = equal ? compare_xattrs(path, before, &equal) : 0;
+	if (sys)
+		return sys;
+	*ret_kind = !same ? BT_CHANGE_CONTENT : equal ? BT_CHANGE_KINDS : BT_CHANGE_METADATA;
 	return 0;
 }
 
@@ -196,7 +199,7 @@ int bt_live_compare(struct bt_compare_run *run, const struct bt_entry *before, s
 	struct bt_compare_list *list = &level->after;
 	struct bt_error error = {0};
 	*ret_kind = BT_CHANGE_KINDS;
-	if (list->found->error || (before->has_stat && before->stat == bt_found_fingerprint(list->found)))
+	if (list->hidden || (before->has_stat && before->stat == bt_found_fingerprint(list->found)))
 		return 0;
 	int fd = dirfd_get(run, list);
 	int sys = fd < 0 ? fd : look_closer(run, before, list, fd, ret_kind);

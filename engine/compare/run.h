@@ -18,6 +18,7 @@ struct bt_compare_list {
 	struct bt_scan_dir *live;     /* instead of dir */
 	const struct bt_entry *entry; /* the one at hand; NULL: no more */
 	const struct bt_found *found; /* the same of a live one */
+	bool hidden;		      /* it is there, but not entered, or nobody can say what it is */
 	size_t next;		      /* of live */
 	struct bt_entry described;
 	struct bt_arena arena; /* of described */

@@ -50,6 +50,10 @@ all_names() {
 		[[ $output == *'in/baddir: it could not be read when the snapshot was taken'* ]]
 		run -3 backuptool diff latest --store st
 		[[ $output != *$'\n- '* && $output != '- '* ]]
+		# What was complete before is not called changed either.
+		run -3 backuptool diff "$complete" --store st
+		[[ $output != *'- in'* && $output != *'M in/badlink'* && $output != *'M in/baddir'* ]]
+		[[ $output == *'in/badlink: read the link failed: '* ]]
 	done
 }
 
