@@ -23,8 +23,9 @@
  * that had been seen by then: after another one, nothing is known of where directories are. */
 enum { ELSEWHERE = 1, BELOW = 2, OWNER = 4, MOVES = 8 };
 enum { DIRS_KEPT = 65536 };
-/* Anybody may make directories as deep as he likes on the file system. */
-enum { STEPS_MAX = 32, STEPS_OF_TAKE_MAX = 1024 };
+/* Anybody may make directories as deep as he likes on the file system: so many steps upwards, each of at most so many
+ * levels, are made between two takes. */
+enum { STEPS_MAX = 16384, LEVELS_FIRST = 16, LEVELS_MAX = 1024 };
 
 struct state {
 	struct bt_names dirs; /* by file system and handle; data: the number of the take that knows of its change */
@@ -68,23 +69,56 @@ static const char *below(const struct state *state, const char *name)
 	return *name == '/' ? name + 1 : *name ? NULL : name;
 }
 
-/* Whether something without a name, which is too long in most cases, may be below the target: those above it say, if
- * one of them has a name not far from here. */
+/* Whether the target lies below what has this name. */
+static bool above(const struct state *state, const char *name)
+{
+	size_t length = strlen(name);
+
+	if (strcmp(name, "/") == 0)
+		return state->root_length > 0;
+	return length < state->root_length && strncmp(name, state->root, length) == 0 && state->root[length] == '/';
+}
+
+/* What is so many levels above; "/" is its own. */
+static int climb(int fd, unsigned levels)
+{
+	char path[3 * LEVELS_MAX + 1];
+
+	for (unsigned i = 0; i < levels; i++)
+		memcpy(path + (size_t)3 * i, "../", 3);
+	path[(size_t)3 * levels] = '\0';
+	return openat(fd, path, O_PATH | O_CLOEXEC);
+}
+
+/* Whether something without a name, which is too long in most cases, may be below the target: those above it say. One
+ * that lies above the target, too, says nothing: then the step was too long. */
 static bool nameless_below(struct state *state, int fd, char text[PATH_MAX + 1])
 {
-	int failed = ENAMETOOLONG, at = openat(fd, ".", O_PATH | O_CLOEXEC);
+	int at = openat(fd, ".", O_PATH | O_CLOEXEC);
+	unsigned levels = LEVELS_FIRST;
+	bool grows = true, may_be = true;
 
-	for (int i = 0; at >= 0 && failed == ENAMETOOLONG && i < STEPS_MAX && state->steps < STEPS_OF_TAKE_MAX; i++) {
+	while (at >= 0 && state->steps < STEPS_MAX) {
 		state->steps++;
-		int above = openat(at, "..", O_PATH | O_CLOEXEC);
+		int up = climb(at, levels), failed = up < 0 ? errno : name_of_fd(up, text);
 
-		close(at);
-		at = above;
-		if (at >= 0)
-			failed = name_of_fd(at, text);
+		if (failed == ENAMETOOLONG) {
+			close(at);
+			at = up;
+			levels = grows && levels < LEVELS_MAX ? levels * 8 : levels;
+			continue;
+		}
+		bt_close(&up);
+		if (failed || below(state, text))
+			break;
+		may_be = above(state, text) && levels > 1;
+		if (!may_be)
+			break;
+		grows = false;
+		levels /= 2;
 	}
 	bt_close(&at);
-	return failed != 0 || below(state, text);
+	return may_be;
 }
 
 /* 1: the path of what fd stands for, relative to the target, is in path; 0: it is not below it. BT_E_NOMEM. */

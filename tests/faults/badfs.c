@@ -130,7 +130,7 @@ static int read_file(const char *path, char *buffer, size_t size, off_t offset, 
 		return 0;
 	if (size > length - (size_t)offset)
 		size = length - (size_t)offset;
-	memcpy(buffer, TEXT + offset, size);
+	memcpy(buffer, &TEXT[offset], size);
 	return (int)size;
 }
 
