@@ -89,7 +89,7 @@ static void print_rest(const struct bt_restore_result *result)
 	if (result->errors)
 		printf(", %llu failed", (unsigned long long)result->errors);
 	if (result->by_time)
-		printf(", %llu left as they were by size and time alone; '--overwrite always' writes them again",
+		printf("\n%llu left as they were by size and time alone; '--overwrite always' writes them again",
 		       (unsigned long long)result->by_time);
 }
 

@@ -7,7 +7,7 @@ load helper
 @test "everything comes back equal in every field" {
 	full_tree src
 	run -0 --separate-stderr take src
-	[ "$stderr" = "" ]
+	stderr_is "backuptool snapshot: made a new store at $WORK/snapshots"
 	run -0 --separate-stderr bring latest out
 	[ "$stderr" = "" ]
 	same src out
