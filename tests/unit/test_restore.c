@@ -159,6 +159,74 @@ static void test_delete(void **state)
 	end(&back);
 }
 
+/* What --delete would cost: every entry below what goes, and a directory in a file's way; nothing is told or changed.
+ */
+static void test_count_only(void **state)
+{
+	struct back back;
+	begin(&back);
+	put_dir(&back.world, "dir");
+	put_text(&back.world, "dir/file", "x");
+	put_text(&back.world, "other", "x");
+	world_snap(&back.world);
+	back.options.delete_extra = back.options.dry_run = back.options.count_only = true;
+	expect(&back, 0);
+	assert_int_equal(back.result.deleted, 0);
+	assert_int_equal(back.result.files + back.result.directories, 4);
+	assert_int_equal(mkdir(back.output, 0755), 0);
+	assert_int_equal(mkdir(in_output(&back, "dir"), 0755), 0);
+	assert_int_equal(mkdir(in_output(&back, "other"), 0755), 0);
+	append(in_output(&back, "other/in"), "x");
+	assert_int_equal(mkdir(in_output(&back, "extra"), 0755), 0);
+	append(in_output(&back, "extra/in"), "x");
+	append(in_output(&back, "dir/more"), "x");
+	append(in_output(&back, "dir/file"), "not the same");
+	expect(&back, 0);
+	assert_int_equal(back.result.deleted, 5);
+	assert_int_equal(back.events[BT_EVENT_DELETED], 0);
+	assert_int_equal(back.events[BT_EVENT_UNCHANGED], 0);
+	assert_true(exists(in_output(&back, "extra/in")));
+	back.options.dry_run = back.options.count_only = false;
+	expect(&back, 0);
+	assert_int_equal(back.result.deleted, 5);
+	same_as_source(&back);
+	end(&back);
+}
+
+/* Whole restores go by size and time and count such files, named paths are compared; what leads there keeps its own. */
+static void test_named(void **state)
+{
+	struct back back;
+	begin(&back);
+	put_dir(&back.world, "dir");
+	put_text(&back.world, "dir/file", "content");
+	put_text(&back.world, "dir/empty", "");
+	world_snap(&back.world);
+	expect(&back, 0);
+	struct stat before = status_of(in_output(&back, "dir/file"));
+	write_file(in_output(&back, "dir/file"), "CONTENT", 7);
+	const struct timespec times[2] = {before.st_mtim, before.st_mtim};
+	assert_int_equal(utimensat(AT_FDCWD, in_output(&back, "dir/file"), times, 0), 0);
+	assert_int_equal(chmod(in_output(&back, "dir"), 0711), 0);
+	set_times(in_output(&back, "dir"), 77, 77);
+	set_times(back.output, 78, 78);
+	const char *named[] = {"dir/file"};
+	back.options.paths = named;
+	back.options.path_count = 1;
+	expect(&back, 0);
+	assert_int_equal(back.result.by_time, 0);
+	assert_int_equal(back.result.bytes, 7);
+	assert_int_equal(back.result.directories, 0);
+	assert_int_equal(status_of(in_output(&back, "dir")).st_mode & 07777, 0711);
+	assert_int_equal(status_of(in_output(&back, "dir")).st_mtim.tv_sec, 77);
+	assert_int_equal(status_of(back.output).st_mtim.tv_sec, 78);
+	back.options.path_count = 0;
+	expect(&back, 0);
+	assert_int_equal(back.result.by_time, 1);
+	same_as_source(&back);
+	end(&back);
+}
+
 static void test_dry_run(void **state)
 {
 	struct back back;
@@ -488,7 +556,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_again),
 		cmocka_unit_test(test_if_changed),    cmocka_unit_test(test_never),
-		cmocka_unit_test(test_delete),	      cmocka_unit_test(test_dry_run),
+		cmocka_unit_test(test_delete),	      cmocka_unit_test(test_count_only),
+		cmocka_unit_test(test_named),	      cmocka_unit_test(test_dry_run),
 		cmocka_unit_test(test_paths),	      cmocka_unit_test(test_many),
 		cmocka_unit_test(test_deep),	      cmocka_unit_test(test_delete_deep),
 		cmocka_unit_test(test_classic),	      cmocka_unit_test(test_progress),
