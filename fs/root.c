@@ -3,7 +3,7 @@
 #include "hash.h"
 #include "loop.h"
 #include "table.h"
-#include <backuptool/policy.h>
+#include <backuptool/select.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -105,64 +105,33 @@ bool root_find(struct fs *fs, const char *name, uint32_t *ret_serial)
 	return true;
 }
 
-/* The newest that is shown among the first *count of the store's, and how many there are before it. Some may be so new
- * that nobody was told of them, and fewer may be left since. */
-static bool newest_of(struct fs *fs, size_t *count, uint32_t *ret_serial)
+static bool is_shown(void *arg, const char *name)
 {
-	while (*count > 0) {
-		const char *name = bt_store_snapshot_name(fs->store, --*count);
-		if (name && find_name(fs->root, name, shown_length(name), ret_serial) && root_is_shown(fs, *ret_serial))
-			return true;
-	}
-	return false;
+	struct fs *fs = arg;
+	uint32_t serial;
+	return find_name(fs->root, name, shown_length(name), &serial) && root_is_shown(fs, serial);
+}
+
+/* Of those that are shown. Some may be so new that nobody was told of them. */
+static bool find_meant(struct fs *fs, const char *text, uint32_t *ret_serial)
+{
+	const struct bt_scope scope = {.now = time(NULL), .wanted = is_shown, .arg = fs};
+	struct bt_choice choice;
+	return bt_select(fs->store, text, &scope, &choice, NULL) == 0 &&
+	       find_name(fs->root, choice.name, shown_length(choice.name), ret_serial) &&
+	       root_is_shown(fs, *ret_serial);
 }
 
 bool root_latest(struct fs *fs, uint32_t *ret_serial)
 {
-	size_t count = bt_store_snapshot_count(fs->store);
-	return newest_of(fs, &count, ret_serial);
-}
-
-/* "latest~N", by what follows the ~: as many are shown behind it. */
-static bool find_before(struct fs *fs, const char *number, uint32_t *ret_serial)
-{
-	size_t count = bt_store_snapshot_count(fs->store), back = 0;
-	if (!*number || number[strspn(number, "0123456789")])
-		return false;
-	for (; *number && back <= count; number++)
-		back = back * 10 + (size_t)(*number - '0');
-	while (newest_of(fs, &count, ret_serial))
-		if (back-- == 0)
-			return true;
-	return false;
-}
-
-static bool find_time(struct fs *fs, const char *text, uint32_t *ret_serial)
-{
-	const char *name;
-	if (bt_store_resolve(fs->store, text, time(NULL), &name, NULL) != 0)
-		return false;
-	size_t count = bt_store_snapshot_count(fs->store);
-	while (count > 0 && strcmp(bt_store_snapshot_name(fs->store, count - 1), name) != 0)
-		count--;
-	return newest_of(fs, &count, ret_serial);
-}
-
-static bool find_beginning(struct fs *fs, const char *text, uint32_t *ret_serial)
-{
-	const char *name;
-	return bt_store_resolve(fs->store, text, 0, &name, NULL) == 0 &&
-	       find_name(fs->root, name, shown_length(name), ret_serial) && root_is_shown(fs, *ret_serial);
+	return find_meant(fs, "latest", ret_serial);
 }
 
 bool root_find_meant(struct fs *fs, const char *text, uint32_t *ret_serial)
 {
 	static const char before[] = "latest~";
-	if (text[0] == '@')
-		return find_time(fs, text, ret_serial);
-	if (strncmp(text, before, strlen(before)) == 0)
-		return find_before(fs, text + strlen(before), ret_serial);
-	return text[0] >= '0' && text[0] <= '9' && find_beginning(fs, text, ret_serial);
+	bool meant = text[0] == '@' || strncmp(text, before, strlen(before)) == 0 || (text[0] >= '0' && text[0] <= '9');
+	return meant && find_meant(fs, text, ret_serial);
 }
 
 /* A new file, also behind a name that another one had. */
@@ -356,12 +325,13 @@ void root_close_gone(struct fs *fs)
 /* -o snapshot=: it must be there, readable, and have the subpath (else BT_E_NOT_FOUND without an error). */
 static int open_single(struct fs *fs, struct bt_error *error)
 {
-	const char *name;
+	const struct bt_scope scope = {.now = time(NULL)};
+	struct bt_choice choice;
 	struct root *root = fs->root;
-	int code = bt_store_resolve(fs->store, fs->options.snapshot, time(NULL), &name, error);
+	int code = bt_select(fs->store, fs->options.snapshot, &scope, &choice, error);
 	if (code)
 		return code;
-	if (!find_name(root, name, shown_length(name), &root->single))
+	if (!find_name(root, choice.name, shown_length(choice.name), &root->single))
 		return BT_E_NOT_FOUND;
 	code = open_shown(fs, root->list[root->single], error);
 	if (code || !root->list[root->single]->lacks)

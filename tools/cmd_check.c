@@ -251,7 +251,8 @@ static int run(struct tool *tool, const void *arg)
 	}
 	names = tool_alloc((size_t)(tool->operand_count + 1) * sizeof(*names));
 	how.names = names;
-	result = tool_operands_resolve(tool, store, names, &how.name_count);
+	result = tool_names_resolve(tool, store, (const char *const *)tool->operands, how.name_count, false, names,
+				    &how.name_count);
 	if (result == TOOL_OK)
 		result = check(tool, store, &how);
 	free(names);

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 struct options {
@@ -243,9 +242,7 @@ static bool is_snapshot(const struct tool *tool, const char *text)
 	const struct bt_store_options read_only = {.read_only = true};
 	struct bt_store *store = NULL;
 	struct bt_error error = {0};
-	const char *name;
-	bool found = bt_store_open(tool->store, &read_only, &store, &error) == 0 &&
-		     bt_store_resolve(store, text, time(NULL), &name, &error) == 0;
+	bool found = bt_store_open(tool->store, &read_only, &store, &error) == 0 && tool_place_names(store, text);
 
 	bt_store_close(store);
 	return found;
@@ -301,6 +298,15 @@ static int check_live(const struct diff *diff)
 		       : tool_usage_error(diff->tool, "--%s goes with a directory; here both are snapshots", given);
 }
 
+/* The one that the second operand is, or NULL. */
+static const char *directory(const struct tool *tool)
+{
+	const char *text = tool->operand_count == 2 ? tool->operands[1] : NULL;
+	struct stat status;
+
+	return text && stat(text, &status) == 0 && S_ISDIR(status.st_mode) ? text : NULL;
+}
+
 static int run(struct tool *tool, const void *arg)
 {
 	struct diff diff = {.tool = tool, .options = arg};
@@ -310,7 +316,7 @@ static int run(struct tool *tool, const void *arg)
 		return tool_usage_error(tool, "--content is for people: neither with --json nor with --null");
 	if (tool->json && diff.options->nul)
 		return tool_usage_error(tool, "--json and --null do not go together");
-	result = tool_place_open(tool, tool->operands[0], &diff.before);
+	result = tool_place_open_beside(tool, tool->operands[0], directory(tool), &diff.before);
 	if (result != TOOL_OK)
 		return result;
 	result = open_other(&diff);

@@ -85,7 +85,7 @@ static int run(struct tool *tool, const void *arg)
 	if (strcmp(tool->operands[1], "-") == 0)
 		return tool_usage_error(tool, "it is written to a file that appears whole, not to standard output; ./- "
 					      "is a file of that name");
-	result = tool_pick_open(tool, tool->operands[0], &pick);
+	result = tool_pick_open(tool, &(struct tool_wish){.text = tool->operands[0]}, &pick);
 	if (result != TOOL_OK)
 		return result;
 	result = export(tool, &pick);

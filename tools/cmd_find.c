@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
 #include "entry.h"
-#include "missing.h"
 #include "output.h"
 #include "place.h"
 #include "progress.h"
@@ -64,18 +63,6 @@ static int found(void *arg, const struct bt_match *match)
 	return ferror(stdout) ? BT_E_CANCELLED : 0;
 }
 
-/* The snapshots that were named. */
-static int resolve(const struct tool *tool, struct bt_store *store, const struct tool_texts *given, const char **names)
-{
-	for (size_t i = 0; i < given->count; i++) {
-		struct bt_error error = {0};
-
-		if (bt_store_resolve(store, given->items[i], time(NULL), &names[i], &error))
-			return tool_no_snapshot(tool, store, given->items[i], &error);
-	}
-	return TOOL_OK;
-}
-
 /* Nothing was found: perhaps by a pattern for the file's whole path. */
 static void check_pattern(const struct tool *tool, struct bt_store *store)
 {
@@ -97,14 +84,14 @@ static void check_pattern(const struct tool *tool, struct bt_store *store)
 }
 
 static int search(const struct tool *tool, struct bt_store *store, const struct options *options,
-		  const char *const *names)
+		  const char *const *names, size_t name_count)
 {
 	const struct bt_time newer = {options->newer - 1, 999999999}; /* of that second, too */
 	const struct bt_search wanted = {.pattern = tool->operand_count ? tool->operands[0] : NULL,
 					 .hash = options->hash,
 					 .newer = options->has_newer ? &newer : NULL,
 					 .names = names,
-					 .name_count = options->snapshots.count};
+					 .name_count = name_count};
 	struct finding finding = {tool, options, 0};
 	struct bt_error error = {0};
 	struct tool_talk talk;
@@ -125,6 +112,7 @@ static int run(struct tool *tool, const void *arg)
 	const struct options *options = arg;
 	struct bt_store *store;
 	const char **names;
+	size_t count;
 	int result;
 
 	if (!tool->operand_count && !options->hash && !options->has_newer)
@@ -135,9 +123,10 @@ static int run(struct tool *tool, const void *arg)
 	if (result != TOOL_OK)
 		return result;
 	names = tool_alloc((options->snapshots.count + 1) * sizeof(*names));
-	result = resolve(tool, store, &options->snapshots, names);
+	result = tool_names_resolve(tool, store, options->snapshots.items, options->snapshots.count, false, names,
+				    &count);
 	if (result == TOOL_OK)
-		result = search(tool, store, options, names);
+		result = search(tool, store, options, names, count);
 	free(names);
 	bt_store_close(store);
 	return result;

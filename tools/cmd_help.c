@@ -9,6 +9,8 @@
 const char tool_summary[] = "Keeps snapshots of directories as JSON files in a store.";
 const char tool_naming[] = "A SNAPSHOT is a name in the store or its beginning, the path of a file, latest, latest~N,\n"
 			   "or @TIME: the newest at or before a time, such as @2026-11-20, @yesterday, @2h.\n"
+			   "These are of one host and directory: that of an absolute PATH, of --output-directory, or,\n"
+			   "on this host, around the working directory; else of the newest, and a line says so.\n"
 			   "SNAPSHOT:PATH is a path in it, relative to its directory or absolute below it.";
 
 const struct tool_exit_text tool_exits[] = {

@@ -93,8 +93,8 @@ const struct tool_command cmd_mount = {
 	.summary = "shows all snapshots as directories below a mount point",
 	.description = "Every snapshot is a directory, read-only, with everything that was recorded;\n"
 		       "latest is the newest one, and a name such as @yesterday or @2026-11-20 leads\n"
-		       "to the newest at or before that time, although it is not listed. Nothing is\n"
-		       "unpacked: what you look at is decoded when you look at it. Snapshots that are\n"
+		       "to the newest of the same directory at or before that time, although it is not\n"
+		       "listed. Nothing is unpacked: what you look at is decoded when you look at it. Snapshots that are\n"
 		       "taken while it is mounted appear. umount(8) or fusermount3(1) end it.\n"
 		       "\n"
 		       "The program behind it is backupfs(8), which has the mount options.",

@@ -132,7 +132,9 @@ static int run(struct tool *tool, const void *options)
 	int result = tool_store_open(tool, false, &store);
 
 	if (result == TOOL_OK) {
-		result = tool_operands_resolve(tool, store, names, &count);
+		result = tool_names_resolve(tool, store, (const char *const *)tool->operands,
+					    (size_t)tool->operand_count, !((const struct options *)options)->dry_run,
+					    names, &count);
 		if (result == TOOL_OK)
 			result = remove_all(tool, store, options, names, count);
 		bt_store_close(store);
@@ -152,7 +154,7 @@ const struct tool_command cmd_remove = {
 	.min_operands = 1,
 	.max_operands = -1,
 	.ending = "the store is left whole, and the next prune goes on",
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE | TOOL_COMMON_YES,
 	.options = table,
 	.options_size = sizeof(struct options),
 	.run = run,

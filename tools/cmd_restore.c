@@ -199,6 +199,27 @@ static int restore(struct tool *tool, const struct options *options, const struc
 	return tool_exit_code(code);
 }
 
+static int pick_open(const struct tool *tool, const struct options *options, const char *name, const char *behind,
+		     struct tool_pick *ret_pick)
+{
+	size_t count = 0, operands = (size_t)tool->operand_count;
+	const char **paths = tool_alloc((operands + 1) * sizeof(*paths));
+	struct tool_wish wish = {.text = name,
+				 .paths = paths,
+				 .output = options->output,
+				 .deletes = options->delete_extra && !options->dry_run,
+				 .salvage = options->salvage};
+	int result;
+
+	for (size_t i = 0; i < operands; i++)
+		paths[count++] = tool->operands[i];
+	paths[count++] = behind;
+	wish.path_count = count;
+	result = tool_pick_open(tool, &wish, ret_pick);
+	free(paths);
+	return result;
+}
+
 static int run(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
@@ -209,7 +230,7 @@ static int run(struct tool *tool, const void *arg)
 	int result = tool_place_divide(tool, options->snapshot, &name, &behind);
 
 	if (result == TOOL_OK)
-		result = options->salvage ? tool_pick_salvage(tool, name, &pick) : tool_pick_open(tool, name, &pick);
+		result = pick_open(tool, options, name, behind, &pick);
 	free(name);
 	if (result != TOOL_OK)
 		return result;

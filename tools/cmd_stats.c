@@ -6,12 +6,14 @@
 #include "progress.h"
 #include "rows.h"
 #include <backuptool/compare.h>
+#include <backuptool/select.h>
 #include <backuptool/stats.h>
 #include <backuptool/walk.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define BAR 30 /* columns of the longest */
 
@@ -191,46 +193,49 @@ static void see_growth(void *arg, const struct bt_change *change)
 		tool_largest_add(&report->grown, change->path, after - before);
 }
 
+static int open_meant(struct bt_store *store, const char *text, struct bt_snapshot **ret_snapshot,
+		      struct bt_error *error)
+{
+	const struct bt_scope scope = {.now = time(NULL)};
+	struct bt_choice choice;
+	int code = bt_select(store, text, &scope, &choice, error);
+
+	return code ? code : bt_snapshot_open(store, choice.name, ret_snapshot, error);
+}
+
 /* Since the snapshot before it of the same directory. */
-static int find_grown(struct report *report, struct bt_store *store, size_t newest, const struct bt_snapshot_info *info,
+static int find_grown(struct report *report, struct bt_store *store, const struct bt_snapshot_info *info,
 		      struct bt_error *error)
 {
 	const struct bt_compare_call call = {see_growth, report, &report->talk.observer};
 	struct bt_compare_result unused;
 	struct bt_snapshot *before = NULL;
-	int code = 0;
+	struct bt_error none = {0};
+	const struct bt_entry *root;
+	int code;
 
-	while (newest-- > 0 && !report->since) {
-		struct bt_error passed = {0};
-		const struct bt_snapshot_info *other;
-
-		if (bt_snapshot_open(store, bt_store_snapshot_name(store, newest), &before, &passed))
-			continue;
-		other = bt_snapshot_info(before);
-		if (strcmp(other->target, info->target) == 0 && strcmp(other->host, info->host) == 0) {
-			report->since = tool_place_name(other->name);
-			code = bt_compare(&(struct bt_side){store, &other->root}, &(struct bt_side){store, &info->root},
-					  &call, &unused, error);
-		}
-		bt_snapshot_close(before);
-	}
+	if (open_meant(store, "latest~1", &before, &none))
+		return 0;
+	root = &bt_snapshot_info(before)->root;
+	report->since = tool_place_name(bt_snapshot_info(before)->name);
+	code = bt_compare(&(struct bt_side){store, root}, &(struct bt_side){store, &info->root}, &call, &unused, error);
+	bt_snapshot_close(before);
 	return code;
 }
 
 static int look_at_newest(struct report *report, struct bt_store *store, struct bt_error *error)
 {
-	size_t count = bt_store_snapshot_count(store);
 	struct bt_snapshot *snapshot;
 	int code;
 
-	if (!count)
+	if (!bt_store_snapshot_count(store))
 		return 0;
-	code = bt_snapshot_open(store, bt_store_snapshot_name(store, count - 1), &snapshot, error);
+	code = open_meant(store, "latest", &snapshot, error);
 	if (code)
 		return code;
 	code = find_largest(report, store, bt_snapshot_info(snapshot), error);
 	if (!code)
-		code = find_grown(report, store, count - 1, bt_snapshot_info(snapshot), error);
+		code = find_grown(report, store, bt_snapshot_info(snapshot), error);
 	bt_snapshot_close(snapshot);
 	return code;
 }

@@ -86,7 +86,8 @@ static int run(struct tool *tool, const void *opaque)
 
 	if (!options->add.count && !options->remove.count)
 		return tool_usage_error(tool, "nothing to change: give --add TAG or --remove TAG");
-	result = tool_pick_open(tool, tool->operands[0], &pick);
+	result = tool_pick_open(
+		tool, &(struct tool_wish){.text = tool->operands[0], .deletes = options->remove.count > 0}, &pick);
 	if (result != TOOL_OK)
 		return result;
 	result = retag(tool, &pick, options);
@@ -103,7 +104,7 @@ const struct tool_command cmd_tag = {
 	.example = "  backuptool tag latest --add before-upgrade\n",
 	.min_operands = 1,
 	.max_operands = 1,
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES,
 	.options = table,
 	.options_size = sizeof(struct options),
 	.run = run,

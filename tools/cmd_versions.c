@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "choice.h"
 #include "commands.h"
 #include "entry.h"
 #include "output.h"
@@ -173,13 +174,18 @@ static void free_versions(struct versions *versions)
 /* What the newest snapshot has that comes near, or NULL. */
 static char *nearest(const struct versions *versions)
 {
-	size_t count = bt_store_snapshot_count(versions->store);
+	const struct tool_wish wish = {.text = "latest", .paths = &versions->wanted, .path_count = 1};
 	struct tool_place place = {.pick = {versions->store, NULL}};
 	struct bt_error error = {0};
+	struct bt_choice choice;
+	struct tool_scope scope;
 	char *path, *found;
+	int code;
 
-	if (!count || bt_snapshot_open(versions->store, bt_store_snapshot_name(versions->store, count - 1),
-				       &place.pick.snapshot, &error))
+	tool_scope_begin(&scope, &wish);
+	code = bt_select(versions->store, wish.text, &scope.scope, &choice, &error);
+	tool_scope_end(&scope);
+	if (code || bt_snapshot_open(versions->store, choice.name, &place.pick.snapshot, &error))
 		return NULL;
 	place.info = bt_snapshot_info(place.pick.snapshot);
 	path = tool_place_path(place.info, versions->wanted);
@@ -203,22 +209,6 @@ static int nothing_found(const struct versions *versions)
 	return TOOL_FATAL;
 }
 
-/* The file as it is called from here: below the real path of the nearest directory that is there, since it may be gone
- * with some around it. Allocated. */
-static char *called_here(const char *path)
-{
-	char *there = tool_format("%s", path), *slash, *real, *whole;
-
-	while (!(real = realpath(*there ? there : *path == '/' ? "/" : ".", NULL)) && *there) {
-		slash = strrchr(there, '/');
-		*(slash ? slash : there) = '\0';
-	}
-	whole = tool_format("%s/%s", real ? real : "", path + strlen(there));
-	free(there);
-	free(real);
-	return whole;
-}
-
 /* In all snapshots, the oldest first. */
 static void look_in_all(struct versions *versions)
 {
@@ -237,7 +227,7 @@ static int run(struct tool *tool, const void *options)
 	tool_signals_watch(tool);
 	look_in_all(&versions);
 	if (!versions.count) {
-		versions.wanted = whole = called_here(tool->operands[0]);
+		versions.wanted = whole = tool_path_here(tool->operands[0]);
 		look_in_all(&versions);
 	}
 	print(&versions);

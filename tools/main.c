@@ -106,12 +106,12 @@ static int read_options(struct tool *tool, void *options, int argc, char **argv)
 	return tool->help ? TOOL_OK : check_operands(tool);
 }
 
-static void free_given(struct tool *tool)
+static void free_texts(struct tool_texts *texts)
 {
-	for (size_t i = 0; i < tool->given.count; i++)
-		free((char *)tool->given.items[i]);
-	free(tool->given.items);
-	tool->given = (struct tool_texts){0};
+	for (size_t i = 0; i < texts->count; i++)
+		free((char *)texts->items[i]);
+	free(texts->items);
+	*texts = (struct tool_texts){0};
 }
 
 /* Nothing that the command starts, or is made to start, gains rights that it has not got. */
@@ -134,7 +134,7 @@ static int run_command(struct tool *tool, int argc, char **argv)
 		stay_unprivileged(tool->command);
 		result = tool->command->run(tool, options);
 	}
-	free_given(tool);
+	free_texts(&tool->given);
 	free(options);
 	return result;
 }
@@ -212,10 +212,14 @@ static int finish_output(const struct tool *tool, int result)
 int main(int argc, char **argv)
 {
 	const char *store = getenv("BACKUPTOOL_STORE");
-	struct tool tool = {.store = store && *store ? store : "./snapshots", .lock_wait = 60};
+	struct tool_texts said = {0};
+	struct tool tool = {.store = store && *store ? store : "./snapshots", .lock_wait = 60, .said = &said};
+	int result;
 
 	setlocale(LC_CTYPE, "C.UTF-8"); /* names are shown as UTF-8 whatever the user's locale is */
 	tzset();
 	raise_file_limit();
-	return finish_output(&tool, run(&tool, argc, argv));
+	result = finish_output(&tool, run(&tool, argc, argv));
+	free_texts(&said);
+	return result;
 }

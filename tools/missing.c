@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is said when there is no such snapshot. */
 #include "missing.h"
+#include "choice.h"
 #include "output.h"
 #include "place.h"
 #include <stdlib.h>
@@ -16,15 +17,21 @@ static const char *word(const void *arg, size_t index)
 /* Whether somebody gave the path alone. */
 static bool latest_has(struct bt_store *store, const char *path)
 {
-	size_t count = bt_store_snapshot_count(store);
+	const struct tool_wish wish = {.text = "latest", .paths = &path, .path_count = 1};
 	struct bt_snapshot *snapshot = NULL;
 	const struct bt_page *page = NULL;
 	const struct bt_entry *entry;
 	struct bt_error error = {0};
+	struct bt_choice choice;
+	struct tool_scope scope;
 	bool found = false;
 	char *inside;
+	int code;
 
-	if (!*path || !count || bt_snapshot_open(store, bt_store_snapshot_name(store, count - 1), &snapshot, &error))
+	tool_scope_begin(&scope, &wish);
+	code = *path ? bt_select(store, wish.text, &scope.scope, &choice, &error) : BT_E_NOT_FOUND;
+	tool_scope_end(&scope);
+	if (code || bt_snapshot_open(store, choice.name, &snapshot, &error))
 		return false;
 	inside = tool_place_path(bt_snapshot_info(snapshot), path);
 	if (inside && *inside)

@@ -5,7 +5,7 @@
 
 #include "tool.h"
 
-/* After bt_store_resolve failed. */
+/* After bt_select failed. */
 int tool_no_snapshot(const struct tool *tool, struct bt_store *store, const char *text, const struct bt_error *error);
 /* Of what can only be a path: of a file that is no snapshot, or sys says why it cannot be looked at. */
 int tool_not_a_snapshot(const struct tool *tool, const char *text, int sys);

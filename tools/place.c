@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "place.h"
 #include "output.h"
+#include <backuptool/select.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +25,7 @@ char *tool_place_name(const char *snapshot)
 	return tool_format("%.*s", (int)length, snapshot);
 }
 
-/* Without "." and empty components. */
-static char *tidy(const char *path)
+char *tool_place_tidy(const char *path)
 {
 	char *text = tool_alloc(strlen(path) + 1), *end = text;
 
@@ -53,12 +53,12 @@ static bool is_below(const char *path, const char *target)
 
 char *tool_place_path(const struct bt_snapshot_info *info, const char *path)
 {
-	char *tidied = tidy(path), *target = tidy(info->target), *inside = NULL;
+	char *tidied = tool_place_tidy(path), *target = tool_place_tidy(info->target), *inside = NULL;
 
 	if (*path != '/')
 		inside = tool_format("%s", tidied);
 	else if (is_below(tidied, target))
-		inside = tidy(tidied + strlen(target));
+		inside = tool_place_tidy(tidied + strlen(target));
 	free(tidied);
 	free(target);
 	return inside;
@@ -166,17 +166,15 @@ static bool is_file(const char *path)
 	return stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-/* A time is one, whether or not there is a snapshot as old as that. */
-static bool is_snapshot(struct bt_store *store, const char *name)
+bool tool_place_names(struct bt_store *store, const char *name)
 {
+	const struct bt_scope scope = {.now = time(NULL)};
 	struct bt_error unused = {0};
-	const char *resolved;
-	int code;
+	struct bt_choice choice;
 
-	if (strchr(name, '/') || !store)
+	if (strchr(name, '/'))
 		return false;
-	code = bt_store_resolve(store, name, time(NULL), &resolved, &unused);
-	return code == 0 || (*name == '@' && code == BT_E_NOT_FOUND);
+	return bt_select_is_relative(name, scope.now) || bt_select(store, name, &scope, &choice, &unused) == 0;
 }
 
 /* How much of the text names a snapshot: up to a colon or all of it; without any sense, up to the first colon. */
@@ -197,7 +195,7 @@ static size_t snapshot_length(const struct tool *tool, const char *text)
 		if (text[length] && text[length] != ':')
 			continue;
 		name = tool_format("%.*s", (int)length, text);
-		found = is_file(name) || is_snapshot(store, name);
+		found = is_file(name) || (store && tool_place_names(store, name));
 		free(name);
 	}
 	bt_store_close(store);
@@ -237,7 +235,8 @@ int tool_place_find(const struct tool *tool, const struct tool_pick *pick, const
 	return result;
 }
 
-int tool_place_open(const struct tool *tool, const char *text, struct tool_place *ret_place)
+int tool_place_open_beside(const struct tool *tool, const char *text, const char *directory,
+			   struct tool_place *ret_place)
 {
 	struct tool_place place = {0};
 	char *name = NULL;
@@ -245,7 +244,9 @@ int tool_place_open(const struct tool *tool, const char *text, struct tool_place
 	int result = tool_place_divide(tool, text, &name, &path);
 
 	if (result == TOOL_OK)
-		result = tool_pick_open(tool, name, &place.pick);
+		result = tool_pick_open(
+			tool, &(struct tool_wish){.text = name, .paths = &path, .path_count = 1, .output = directory},
+			&place.pick);
 	if (result == TOOL_OK)
 		result = find_entry(tool, path, &place);
 	if (result == TOOL_OK)
@@ -254,6 +255,11 @@ int tool_place_open(const struct tool *tool, const char *text, struct tool_place
 		tool_place_close(&place);
 	free(name);
 	return result;
+}
+
+int tool_place_open(const struct tool *tool, const char *text, struct tool_place *ret_place)
+{
+	return tool_place_open_beside(tool, text, NULL, ret_place);
 }
 
 void tool_place_close(struct tool_place *place)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tool.h"
+#include "choice.h"
 #include "missing.h"
 #include "output.h"
 #include <errno.h>
@@ -10,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static void say(const struct tool *tool, const char *format, va_list arguments)
@@ -30,6 +30,25 @@ void tool_say(const struct tool *tool, const char *format, ...)
 	va_start(arguments, format);
 	say(tool, format, arguments);
 	va_end(arguments);
+}
+
+void tool_say_once(const struct tool *tool, const char *format, ...)
+{
+	va_list arguments;
+	char *text;
+	bool known = false;
+
+	va_start(arguments, format);
+	text = tool_vformat(format, arguments);
+	va_end(arguments);
+	for (size_t i = 0; i < tool->said->count; i++)
+		known |= strcmp(tool->said->items[i], text) == 0;
+	if (known) {
+		free(text);
+		return;
+	}
+	tool_say(tool, "%s", text);
+	tool_texts_add(tool->said, text);
 }
 
 int tool_usage_error(const struct tool *tool, const char *format, ...)
@@ -252,21 +271,22 @@ static int store_of_path(const struct tool *tool, const char *text, bool salvage
 	return result;
 }
 
-static int pick_open(const struct tool *tool, const char *text, bool salvage, struct tool_pick *ret_pick)
+int tool_pick_open(const struct tool *tool, const struct tool_wish *wish, struct tool_pick *ret_pick)
 {
 	struct tool_pick pick = {0};
 	struct bt_error error = {0};
 	const char *name = NULL;
 	char *found = NULL;
-	int result = is_path(text) ? store_of_path(tool, text, salvage, &pick.store, &found)
-				   : store_open(tool, (struct bt_store_options){.salvage = salvage}, &pick.store);
+	int result = is_path(wish->text)
+			     ? store_of_path(tool, wish->text, wish->salvage, &pick.store, &found)
+			     : store_open(tool, (struct bt_store_options){.salvage = wish->salvage}, &pick.store);
 
 	if (result != TOOL_OK)
 		return result;
 	name = found;
-	if (!name && bt_store_resolve(pick.store, text, time(NULL), &name, &error) < 0)
-		result = tool_no_snapshot(tool, pick.store, text, &error);
-	else if (bt_snapshot_open(pick.store, name, &pick.snapshot, &error) < 0)
+	if (!name)
+		result = tool_choose(tool, pick.store, wish, &name);
+	if (result == TOOL_OK && bt_snapshot_open(pick.store, name, &pick.snapshot, &error) < 0)
 		result = tool_fail(tool, &error);
 	if (result == TOOL_OK)
 		*ret_pick = pick;
@@ -276,16 +296,6 @@ static int pick_open(const struct tool *tool, const char *text, bool salvage, st
 	return result;
 }
 
-int tool_pick_open(const struct tool *tool, const char *text, struct tool_pick *ret_pick)
-{
-	return pick_open(tool, text, false, ret_pick);
-}
-
-int tool_pick_salvage(const struct tool *tool, const char *text, struct tool_pick *ret_pick)
-{
-	return pick_open(tool, text, true, ret_pick);
-}
-
 void tool_pick_close(struct tool_pick *pick)
 {
 	bt_snapshot_close(pick->snapshot);
@@ -293,23 +303,24 @@ void tool_pick_close(struct tool_pick *pick)
 	*pick = (struct tool_pick){0};
 }
 
-int tool_operands_resolve(const struct tool *tool, struct bt_store *store, const char **names, size_t *ret_count)
+int tool_names_resolve(const struct tool *tool, struct bt_store *store, const char *const *texts, size_t count,
+		       bool deletes, const char **names, size_t *ret_count)
 {
-	int64_t now = time(NULL);
-	size_t count = 0;
+	size_t known = 0;
 
-	for (int i = 0; i < tool->operand_count; i++) {
-		struct bt_error error = {0};
+	for (size_t i = 0; i < count; i++) {
+		const struct tool_wish wish = {.text = texts[i], .deletes = deletes};
 		size_t seen = 0;
 		const char *name;
+		int result = tool_choose(tool, store, &wish, &name);
 
-		if (bt_store_resolve(store, tool->operands[i], now, &name, &error))
-			return tool_no_snapshot(tool, store, tool->operands[i], &error);
-		while (seen < count && strcmp(names[seen], name) != 0)
+		if (result != TOOL_OK)
+			return result;
+		while (seen < known && strcmp(names[seen], name) != 0)
 			seen++;
-		if (seen == count)
-			names[count++] = name;
+		if (seen == known)
+			names[known++] = name;
 	}
-	*ret_count = count;
+	*ret_count = known;
 	return TOOL_OK;
 }

@@ -53,12 +53,15 @@ struct tool {
 	int64_t lock_wait;		    /* seconds; -1 forever */
 	bool json, quiet, verbose, no_progress, yes, help, version;
 	struct tool_texts given; /* the command's own options, one word each */
+	struct tool_texts *said; /* by tool_say_once */
 	char **operands;
 	int operand_count;
 };
 
 /* Prints "backuptool COMMAND: …" and a newline on standard error. */
 void tool_say(const struct tool *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same, but each sentence only the first time. */
+void tool_say_once(const struct tool *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same for a mistake on the command line, with where to find help; gives TOOL_USAGE. */
 int tool_usage_error(const struct tool *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* What failed and what can be done about it; allocated. */
@@ -74,19 +77,26 @@ const char *tool_store_wanted(const struct tool *tool);
  * and gives an exit code, or TOOL_OK. */
 int tool_store_open(const struct tool *tool, bool create, struct bt_store **ret_store);
 
-/* A snapshot that the user named, in its store: a name, prefix, "latest", "latest~N" or "@TIME" in tool->store, or a
- * path to a file, whose directory then is the store. */
+/* The snapshot that somebody means: a name, prefix, "latest", "latest~N" or "@TIME" in tool->store, or a path to a
+ * file, whose directory then is the store. The rest says what the command is about (bt_scope in select.h); all zero is
+ * fine. */
+struct tool_wish {
+	const char *text;
+	const char *const *paths; /* in the snapshot, as the user wrote them */
+	size_t path_count;
+	const char *output;    /* the directory that it goes to, or is compared with */
+	bool deletes, salvage; /* something may be deleted by it; it may be damaged */
+};
 struct tool_pick {
 	struct bt_store *store;
 	struct bt_snapshot *snapshot;
 };
-int tool_pick_open(const struct tool *tool, const char *text, struct tool_pick *ret_pick);
-/* The same, also for what is damaged. */
-int tool_pick_salvage(const struct tool *tool, const char *text, struct tool_pick *ret_pick);
+int tool_pick_open(const struct tool *tool, const struct tool_wish *wish, struct tool_pick *ret_pick);
 void tool_pick_close(struct tool_pick *pick);
-/* The names, which are the store's, of the snapshots that the operands mean: each once. There is room for all. Says
- * what is wrong and gives an exit code, or TOOL_OK. */
-int tool_operands_resolve(const struct tool *tool, struct bt_store *store, const char **names, size_t *ret_count);
+/* The names, which are the store's, of the snapshots that texts mean: each once. There is room for all. deletes as
+ * above. Says what is wrong and gives an exit code, or TOOL_OK. */
+int tool_names_resolve(const struct tool *tool, struct bt_store *store, const char *const *texts, size_t count,
+		       bool deletes, const char **names, size_t *ret_count);
 
 /*
  * From now on the first SIGINT or SIGTERM sets a flag and, unless the command is quiet, says what is being ended and

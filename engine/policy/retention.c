@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <backuptool/retention.h>
 
+#include <backuptool/policy.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -2,16 +2,8 @@
 #include "snapshot/parent.h"
 
 #include "store/store.h"
-#include <backuptool/policy.h>
+#include "view/select.h"
 #include <string.h>
-
-/* The names of version 1 carry local time, without zone. Opening one would mean reading all of it. */
-static bool may_be_parent(const char *name)
-{
-	const char *z = strrchr(name, 'Z');
-
-	return z && (strcmp(z, "Z.json") == 0 || z[1] == '-');
-}
 
 static bool fits(struct bt_store *store, const struct bt_snapshot_info *info, const char *host, const char *target)
 {
@@ -26,26 +18,19 @@ static bool fits(struct bt_store *store, const struct bt_snapshot_info *info, co
 	return true;
 }
 
-static bool is_later(const char *name, int64_t now)
-{
-	int64_t seconds;
-	unsigned clash;
-
-	return bt_snapshot_name_parse(name, &seconds, &clash) == 0 && seconds > now;
-}
-
-/* The newest of those that are later than now, or of those that are not. */
-static int find(const struct bt_snap_run *run, const char *host, const char *target, bool later,
-		struct bt_snapshot **ret_parent)
+int bt_snap_parent_find(const struct bt_snap_run *run, const char *host, const char *target,
+			struct bt_snapshot **ret_parent)
 {
 	struct bt_store *store = run->store;
+	struct bt_newest newest;
+	const char *name;
 
-	for (size_t i = bt_store_snapshot_count(store); i-- > 0;) {
-		const char *name = bt_store_snapshot_name(store, i);
+	bt_newest_begin(&newest, store, run->time.seconds);
+	while ((name = bt_newest_next(&newest))) {
 		struct bt_snapshot *snapshot;
 		struct bt_error damage = {0};
 
-		if (!may_be_parent(name) || is_later(name, run->time.seconds) != later)
+		if (bt_name_is_classic(name))
 			continue;
 		int result = bt_snapshot_open(store, name, &snapshot, &damage);
 		if (result == BT_E_NOMEM)
@@ -60,15 +45,6 @@ static int find(const struct bt_snap_run *run, const char *host, const char *tar
 	}
 	*ret_parent = NULL;
 	return 0;
-}
-
-/* One that was taken while the clock was wrong, in the future, would stay the newest until then. */
-int bt_snap_parent_find(const struct bt_snap_run *run, const char *host, const char *target,
-			struct bt_snapshot **ret_parent)
-{
-	int result = find(run, host, target, false, ret_parent);
-
-	return result == 0 && !*ret_parent ? find(run, host, target, true, ret_parent) : result;
 }
 
 static bool content_there(struct bt_store *store, const struct bt_digest *digest)

@@ -14,6 +14,7 @@
 #include "snapshot/reader.h"
 #include "snapshot/tree.h"
 #include "snapshot/walk.h"
+#include <backuptool/select.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -24,12 +25,12 @@
 /* A run that read this much only to find it unchanged makes a snapshot for the fingerprints' sake, so that the next one
  * need not read it again. */
 #define REREAD_MAX ((uint64_t)16 << 20)
-enum { HOST_SIZE = 256, SCAN_THREADS_MAX = 8 };
+enum { SCAN_THREADS_MAX = 8 };
 
 /* What stands in the header, and what it is borrowed from. */
 struct plan {
 	struct bt_snapshot_info info;
-	char host[HOST_SIZE];
+	char host[BT_HOST_SIZE];
 	char *target;
 	const char **tags;
 	struct bt_rules *rules;
@@ -72,14 +73,6 @@ static int plan_tags(struct plan *plan, const struct bt_snapshot_options *option
 	return 0;
 }
 
-static void plan_host(struct plan *plan)
-{
-	bool known = gethostname(plan->host, HOST_SIZE) == 0 && plan->host[0] != 0;
-
-	plan->host[HOST_SIZE - 1] = 0;
-	plan->info.host = known && bt_utf8_valid(plan->host, strlen(plan->host)) ? plan->host : "localhost";
-}
-
 /* The store is left out where the walk meets it; a walk that begins in it would store it into itself. target is as
  * realpath gives it. */
 static int refuse_store(struct bt_store *store, const char *target, struct bt_error *error)
@@ -104,7 +97,8 @@ static int plan_run(struct bt_snap_run *run, struct plan *plan, const char *targ
 
 	if (options->level < BT_LEVEL_AUTO || options->level > BT_COMPRESSION_MAX)
 		return bt_fail(error, BT_E_INVALID, NULL, "no such compression level");
-	plan_host(plan);
+	bt_host(plan->host);
+	plan->info.host = plan->host;
 	plan->target = realpath(target, NULL);
 	if (!plan->target)
 		return bt_fail_sys(error, errno, target, "find the target");

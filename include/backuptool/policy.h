@@ -6,6 +6,12 @@
 #include <backuptool/error.h>
 #include <backuptool/types.h>
 
+/* A snapshot of that time was taken by a clock that goes wrong, or this one does: it is no measure for others. */
+static inline bool bt_is_future(int64_t seconds, int64_t now)
+{
+	return seconds > now;
+}
+
 /*
  * A time as people write it, relative to now (seconds since 1970), in the zone of the process (tzset):
  *   2026-11-20, 2026-11-20T10:30[:15], "2026-11-20 10:30", the same with Z or +01:00, 10-30-00 for 10:30:00,

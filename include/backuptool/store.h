@@ -77,15 +77,6 @@ uint32_t bt_store_snapshot_number(const struct bt_store *store, size_t index);
 int bt_store_claim(struct bt_store *store, const char *task, int *ret_fd, struct bt_error *error);
 
 /*
- * Finds the snapshot that a person means: a file name with or without .json; a unique prefix of one, with or without
- * "snapshot_"; "latest"; "latest~N" (N before it); "@TIME" as bt_time_parse understands it (policy.h): the newest at or
- * before that time. now is for relative times. BT_E_NOT_FOUND, with "the nearest is …" or the like in error->detail, or
- * BT_E_INVALID, with what is wrong with the text: "begins the names of 3 snapshots: …", "is not a time such as …".
- */
-int bt_store_resolve(struct bt_store *store, const char *text, int64_t now, const char **ret_name,
-		     struct bt_error *error);
-
-/*
  * Files that were found damaged so far: they are left out, and everything else works. What a snapshot needs of them is
  * reported when it is asked for. Opening all snapshots and looking anything up (bt_store_survey does both) finds every
  * file that cannot be used at all; only a check finds damage inside one. The error's file names it. Valid until close.

@@ -26,3 +26,160 @@ load helper
 	[ "$(backuptool list --names)" = snapshot_2026-01-02T00-00-00Z.json ]
 	run -0 backuptool check
 }
+
+# on HOST COMMAND…: the same as if this were another host.
+on() {
+	unshare --uts sh -c 'hostname "$1" && shift && exec "$@"' sh "$@"
+}
+
+# took_on HOST TIME DIR: a snapshot that was taken there and then.
+took_on() {
+	at "$2" unshare --uts sh -c 'hostname "$1" && exec backuptool snapshot -q --target-directory "$2"' sh "$1" "$3"
+}
+
+two_hosts() {
+	is_root || skip "needs root for another host's name"
+	mkdir -p docs/deep photos
+	for n in 1 2; do
+		for place in laptop:docs server:docs laptop:photos; do
+			echo "$place $n" >"${place#*:}/file"
+			took_on "${place%:*}" "2026-01-0${n}T0$((++hour)):00:00" "$PWD/${place#*:}"
+		done
+	done
+}
+
+@test "latest is of this host and of the directory where the user is" {
+	two_hosts
+	export BACKUPTOOL_STORE=$PWD/snapshots
+	cd docs/deep
+	run -0 --separate-stderr on laptop backuptool cat latest:file
+	output_is "laptop:docs 2"
+	stderr_is ""
+	run -0 --separate-stderr on laptop backuptool cat latest~1:file @2026-01-01:file
+	output_is "laptop:docs 1" "laptop:docs 1"
+	stderr_is ""
+	run -0 --separate-stderr on server backuptool cat latest:file
+	output_is "server:docs 2"
+	stderr_is ""
+	cd ../../photos
+	run -0 --separate-stderr on laptop backuptool cat latest:file
+	output_is "laptop:photos 2"
+	run -0 --separate-stderr on laptop backuptool diff latest~1 latest --content
+	[[ $output == *"-laptop:photos 1"*"+laptop:photos 2"* ]]
+	stderr_is ""
+}
+
+@test "latest of nobody knows which directory is the newest of all, with a line that says so, once" {
+	two_hosts
+	others="the store has snapshots of 2 other directories, too: server:$PWD/docs, laptop:$PWD/docs"
+	for command in "cat latest:file" "ls latest" "diff latest~1 latest" "dump latest:file" "check latest --quick" \
+		"find file --snapshot latest" "restore --snapshot-file latest --output-directory out"; do
+		run --separate-stderr on laptop backuptool $command
+		[ "$status" = 0 ]
+		line=$(grep " is of " <<<"$stderr")
+		[[ $line == "backuptool ${command%% *}: latest"*" is of laptop:$PWD/photos; $others" ]]
+	done
+	run -0 --separate-stderr on laptop backuptool cat latest:file latest:file
+	[ "$(wc -l <<<"$stderr")" = 1 ]
+	name=$(backuptool list --names | tail -n 1)
+	run -0 --separate-stderr on laptop backuptool cat "$name:file"
+	stderr_is ""
+}
+
+@test "what deletes does not guess" {
+	two_hosts
+	mkdir out
+	touch out/mine
+	for command in "remove latest" "restore --snapshot-file latest --output-directory out --delete" \
+		"tag latest --remove x"; do
+		run -1 --separate-stderr on laptop backuptool $command </dev/null
+		[[ $stderr == *"latest is snapshot_2026-01-02T06-00-00Z.json of laptop:$PWD/photos"*"--yes"* ]]
+	done
+	[ "$(backuptool list --names | wc -l)" = 6 ]
+	[ -e out/mine ]
+	run -0 on laptop backuptool tag latest --add x
+	run -0 on laptop backuptool remove latest --dry-run
+	run -0 on laptop backuptool remove latest --yes
+	[ "$(backuptool list --names | tail -n 1)" = snapshot_2026-01-02T05-00-00Z.json ]
+	(cd docs && run -0 on laptop backuptool --store ../snapshots remove latest)
+	[ "$(backuptool list --names | wc -l)" = 4 ]
+	[ ! -e snapshots/snapshot_2026-01-02T04-00-00Z.json ]
+}
+
+@test "an absolute path means the newest that covers it, a restore that of its output directory" {
+	two_hosts
+	run -0 --separate-stderr on laptop backuptool cat "latest:$PWD/docs/file"
+	output_is "laptop:docs 2"
+	stderr_is ""
+	run -0 --separate-stderr on server backuptool cat "latest~1:$PWD/docs/file"
+	output_is "server:docs 1"
+	stderr_is ""
+	run -0 --separate-stderr on laptop backuptool restore --snapshot-file latest --output-directory out "$PWD/docs/file"
+	stderr_is ""
+	[ "$(cat out/file)" = "laptop:docs 2" ]
+	rm -r docs
+	run -0 --separate-stderr on laptop backuptool restore --snapshot-file latest --output-directory docs/ --delete
+	stderr_is ""
+	[ "$(cat docs/file)" = "laptop:docs 2" ]
+	run -0 --separate-stderr on laptop backuptool diff latest docs
+	output_is "no differences"
+	# of a third host nothing is there: what covers the path, and of which host that is
+	run -0 --separate-stderr on third backuptool cat "latest:$PWD/docs/file"
+	output_is "server:docs 2"
+	[[ $stderr == *" is of server:$PWD/docs; "* ]]
+}
+
+@test "a store of one directory has one latest, wherever the user is" {
+	mkdir src
+	for day in 1 2; do
+		echo "$day" >src/file
+		at "2026-01-0$day" backuptool snapshot --target-directory src -q
+	done
+	cd /
+	for store in "$WORK/snapshots"; do
+		run -0 --separate-stderr backuptool --store "$store" cat latest:file latest~1:file @2026-01-01:file
+		output_is 2 1 1
+		stderr_is ""
+	done
+}
+
+@test "a snapshot from the future is latest only where there is no other, and is marked" {
+	mkdir src
+	at 2098-01-01 backuptool snapshot --target-directory src -q
+	future=snapshot_2098-01-01T00-00-00Z.json
+	run -0 --separate-stderr backuptool ls latest
+	stderr_is "backuptool ls: $future is in the future"
+	for day in 1 2; do
+		echo "$day" >src/file
+		at "2026-01-0$day" backuptool snapshot --target-directory src -q
+	done
+	run -0 --separate-stderr backuptool cat latest:file latest~1:file @now:file @2100-01-01:file
+	output_is 2 1 2 2
+	stderr_is "backuptool cat: $future is in the future and was passed over"
+	for command in "diff latest" "dump latest" "restore --snapshot-file latest --output-directory out"; do
+		run --separate-stderr backuptool $command
+		[ "$status" = 0 ]
+		[[ $stderr == *"$future is in the future and was passed over"* ]]
+	done
+	same src out
+	run -0 --separate-stderr backuptool ls 2098
+	stderr_is "backuptool ls: $future is in the future"
+}
+
+@test "what cannot be read is passed over with a line" {
+	mkdir src
+	for day in 1 2; do
+		echo "$day" >src/file
+		at "2026-01-0$day" backuptool snapshot --target-directory src -q
+	done
+	damage snapshots/snapshot_2026-01-02T00-00-00Z.json
+	run -0 --separate-stderr backuptool cat latest:file
+	output_is 1
+	[[ $stderr == "backuptool cat: passed over, so that latest is snapshot_2026-01-01T00-00-00Z.json: "*"snapshot_2026-01-02T00-00-00Z.json: damaged"* ]]
+	run -1 --separate-stderr backuptool remove latest </dev/null
+	[[ $stderr == *"only because what may be newer cannot be read"* ]]
+	[ "$(backuptool list --names | wc -l)" = 2 ]
+	damage snapshots/snapshot_2026-01-01T00-00-00Z.json
+	run -1 --separate-stderr backuptool cat latest:file
+	[[ $stderr == *"snapshot_2026-01-02T00-00-00Z.json: damaged"* ]]
+}

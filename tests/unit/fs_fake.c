@@ -106,14 +106,18 @@ uint32_t bt_store_snapshot_number(const struct bt_store *store, size_t index)
 	return snapshots[index].number;
 }
 
-int bt_store_resolve(struct bt_store *store, const char *text, int64_t now, const char **ret_name,
-		     struct bt_error *error)
+int bt_select(struct bt_store *store, const char *text, const struct bt_scope *scope, struct bt_choice *ret_choice,
+	      struct bt_error *error)
 {
-	for (size_t i = 0; i < snapshot_count; i++)
-		if (strstr(snapshots[i].info.name, text)) {
-			*ret_name = snapshots[i].info.name;
+	for (size_t i = snapshot_count; i-- > 0;) {
+		const char *name = snapshots[i].info.name;
+		if (scope->wanted && !scope->wanted(scope->arg, name))
+			continue;
+		if (strcmp(text, "latest") == 0 || strstr(name, text)) {
+			*ret_choice = (struct bt_choice){.name = name};
 			return 0;
 		}
+	}
 	return BT_E_NOT_FOUND;
 }
 

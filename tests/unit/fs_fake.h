@@ -3,6 +3,7 @@
 #ifndef TESTS_FS_FAKE_H
 #define TESTS_FS_FAKE_H
 
+#include <backuptool/select.h>
 #include <backuptool/view.h>
 
 struct bt_digest fake_id(unsigned number);

@@ -483,57 +483,6 @@ static void test_directories_are_no_links(void **state)
 	sample_free(&outside);
 }
 
-static void assert_resolved(struct bt_store *store, const char *text, const char *expected)
-{
-	const char *name;
-	assert_int_equal(bt_store_resolve(store, text, 1795000000, &name, NULL), 0);
-	assert_string_equal(name, expected);
-}
-
-static void assert_unresolved(struct bt_store *store, const char *text, enum bt_code code, const char *mentions)
-{
-	struct bt_error error = {0};
-	const char *name;
-	assert_int_equal(bt_store_resolve(store, text, 1795000000, &name, &error), code);
-	assert_non_null(strstr(error.detail, mentions));
-}
-
-static void test_resolve(void **state)
-{
-	struct sample sample = sample_new();
-	struct bt_store *store = open_store(&sample);
-	assert_unresolved(store, "latest", BT_E_NOT_FOUND, "has none");
-	assert_unresolved(store, "2026", BT_E_NOT_FOUND, "has none");
-	write_snapshot(&sample, "snapshot_2026-11-20T10-00-00Z.json");
-	write_snapshot(&sample, "snapshot_2026-11-20T10-00-00Z-1.json");
-	write_snapshot(&sample, "snapshot_2026-11-22T10-00-00Z.json");
-	assert_int_equal(bt_store_refresh(store, NULL), 0);
-	assert_resolved(store, "latest", "snapshot_2026-11-22T10-00-00Z.json");
-	assert_resolved(store, "latest~0", "snapshot_2026-11-22T10-00-00Z.json");
-	assert_resolved(store, "latest~1", "snapshot_2026-11-20T10-00-00Z-1.json");
-	assert_resolved(store, "latest~2", "snapshot_2026-11-20T10-00-00Z.json");
-	assert_unresolved(store, "latest~3", BT_E_NOT_FOUND, "snapshot_2026-11-20T10-00-00Z.json");
-	assert_unresolved(store, "latest~", BT_E_INVALID, "number");
-	assert_unresolved(store, "latest~x", BT_E_INVALID, "number");
-	assert_unresolved(store, "latest~99999999999999999999999", BT_E_INVALID, "number");
-	assert_resolved(store, "snapshot_2026-11-20T10-00-00Z.json", "snapshot_2026-11-20T10-00-00Z.json");
-	assert_resolved(store, "snapshot_2026-11-20T10-00-00Z", "snapshot_2026-11-20T10-00-00Z.json");
-	assert_resolved(store, "2026-11-20T10-00-00Z", "snapshot_2026-11-20T10-00-00Z.json");
-	assert_resolved(store, "2026-11-20T10-00-00Z-1", "snapshot_2026-11-20T10-00-00Z-1.json");
-	assert_resolved(store, "2026-11-22", "snapshot_2026-11-22T10-00-00Z.json");
-	assert_resolved(store, "snapshot_2026-11-22", "snapshot_2026-11-22T10-00-00Z.json");
-	assert_unresolved(store, "2026-11-20", BT_E_INVALID, "snapshot_2026-11-20T10-00-00Z-1.json");
-	assert_unresolved(store, "2026-11-21", BT_E_NOT_FOUND, "snapshot_2026-11-22T10-00-00Z.json");
-	assert_unresolved(store, "zebra", BT_E_NOT_FOUND, "snapshot_2026-11-22T10-00-00Z.json");
-	assert_unresolved(store, "", BT_E_NOT_FOUND, "");
-	assert_resolved(store, "@2026-11-21T00:00:00Z", "snapshot_2026-11-20T10-00-00Z-1.json");
-	assert_resolved(store, "@2026-11-22T10:00:00Z", "snapshot_2026-11-22T10-00-00Z.json");
-	assert_unresolved(store, "@2026-11-20T09:59:59Z", BT_E_NOT_FOUND, "snapshot_2026-11-20T10-00-00Z.json");
-	assert_unresolved(store, "@never", BT_E_INVALID, "time");
-	bt_store_close(store);
-	sample_free(&sample);
-}
-
 static bool is_decoded(struct bt_store *store, const struct bt_digest *digest, uint64_t size)
 {
 	struct bt_pin pin;
@@ -1161,7 +1110,6 @@ int main(void)
 		cmocka_unit_test(test_no_store),
 		cmocka_unit_test(test_catalogue),
 		cmocka_unit_test(test_directories_are_no_links),
-		cmocka_unit_test(test_resolve),
 		cmocka_unit_test(test_contents_and_pages),
 		cmocka_unit_test(test_add_and_refresh),
 		cmocka_unit_test(test_replaced_and_moved),

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/* The newest snapshot of what a command is about. */
+#include "view/select.h"
+#include "base/fail.h"
+#include "policy/scope.h"
+#include <backuptool/policy.h>
+#include <backuptool/view.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LATEST "latest"
+
+void bt_newest_begin(struct bt_newest *newest, const struct bt_store *store, int64_t now)
+{
+	*newest = (struct bt_newest){.store = store, .now = now, .at = bt_store_snapshot_count(store)};
+}
+
+const char *bt_newest_next(struct bt_newest *newest)
+{
+	for (;;) {
+		if (!newest->at && newest->future)
+			return NULL;
+		if (!newest->at) {
+			newest->future = true;
+			newest->at = bt_store_snapshot_count(newest->store);
+			continue;
+		}
+		const char *name = bt_store_snapshot_name(newest->store, --newest->at);
+		unsigned clash;
+		if (!bt_snapshot_name_parse(name, &newest->seconds, &clash) &&
+		    bt_is_future(newest->seconds, newest->now) == newest->future)
+			return name;
+	}
+}
+
+bool bt_name_is_classic(const char *name)
+{
+	const char *z = strrchr(name, 'Z');
+	return !z || (strcmp(z, "Z.json") != 0 && z[1] != '-');
+}
+
+/* A snapshot that was looked at. Version 1 files, which know no host, are one group, and are opened only to see what
+ * they are of. */
+struct member {
+	const char *name;
+	struct bt_snapshot *snapshot; /* or NULL */
+	bool classic, future;
+	int64_t seconds;
+};
+
+static const char *host_of(const struct member *member)
+{
+	return member->classic ? "" : bt_snapshot_info(member->snapshot)->host;
+}
+
+static const char *target_of(const struct member *member)
+{
+	return member->snapshot ? bt_snapshot_info(member->snapshot)->target : "";
+}
+
+static bool same_group(const struct member *a, const struct member *b)
+{
+	if (a->classic || b->classic)
+		return a->classic && b->classic;
+	return strcmp(host_of(a), host_of(b)) == 0 && strcmp(target_of(a), target_of(b)) == 0;
+}
+
+struct search {
+	struct bt_store *store;
+	const struct bt_scope *scope;
+	struct bt_newest newest;
+	size_t unread;
+	struct bt_error unread_error;
+};
+
+static void begin(struct search *search, struct bt_store *store, const struct bt_scope *scope)
+{
+	*search = (struct search){.store = store, .scope = scope};
+	bt_newest_begin(&search->newest, store, scope->now);
+}
+
+/* The next one that can be read; its name is NULL after the last one. What was removed meanwhile is none. */
+static int next(struct search *search, struct member *ret_member, struct bt_error *error)
+{
+	const struct bt_scope *scope = search->scope;
+	const char *name;
+	while ((name = bt_newest_next(&search->newest))) {
+		struct bt_error damage = {0};
+		*ret_member = (struct member){.name = name,
+					      .classic = bt_name_is_classic(name),
+					      .future = search->newest.future,
+					      .seconds = search->newest.seconds};
+		if (scope->wanted && !scope->wanted(scope->arg, name))
+			continue;
+		if (ret_member->classic && !scope->path_count)
+			return 0;
+		int r = bt_snapshot_open(search->store, name, &ret_member->snapshot, &damage);
+		if (!r)
+			return 0;
+		if (r == BT_E_NOMEM || r == BT_E_CANCELLED)
+			return bt_fail(error, r, name, NULL);
+		if (r != BT_E_NOT_FOUND && !search->unread++)
+			search->unread_error = damage;
+	}
+	*ret_member = (struct member){0};
+	return 0;
+}
+
+/* The newest of the nearest group. */
+static int choose_group(struct search *search, struct member *ret_best, struct bt_choice *choice,
+			struct bt_error *error)
+{
+	enum bt_rank best = BT_RANK_ANY + 1, possible = bt_scope_best(search->scope);
+	struct member member;
+	bool several = false;
+	*ret_best = (struct member){0};
+	while (best > possible) {
+		int r = next(search, &member, error);
+		if (r)
+			return r;
+		if (!member.name)
+			break;
+		enum bt_rank rank = bt_scope_rank(search->scope, host_of(&member), target_of(&member));
+		several |= ret_best->name && !same_group(ret_best, &member);
+		if (rank < best) {
+			bt_snapshot_close(ret_best->snapshot);
+			*ret_best = member;
+			best = rank;
+			choice->unread = search->unread;
+			choice->unread_error = search->unread_error;
+		} else {
+			bt_snapshot_close(member.snapshot);
+		}
+	}
+	choice->unsure = several && (best == BT_RANK_ELSEWHERE || best == BT_RANK_ANY);
+	return 0;
+}
+
+/* Which one of a group is meant: so many before the newest, or the newest that is no later. */
+struct wish {
+	size_t back;
+	int64_t until;
+};
+
+static void note_later(struct bt_choice *choice, const struct member *member)
+{
+	choice->later++;
+	if (!choice->latest)
+		choice->latest = member->name;
+}
+
+/* Goes through the group that like is of. Where it has others, those in the future do not count. */
+static int choose_member(struct search *search, const struct member *like, struct wish wish, struct bt_choice *choice,
+			 const char **ret_oldest, struct bt_error *error)
+{
+	struct member member;
+	for (;;) {
+		int r = next(search, &member, error);
+		if (r || !member.name)
+			return r;
+		bool counts = same_group(like, &member);
+		bt_snapshot_close(member.snapshot);
+		if (counts && member.future && !like->future) {
+			note_later(choice, &member);
+			continue;
+		}
+		if (!counts || member.future != like->future)
+			continue;
+		*ret_oldest = member.name;
+		if (!choice->name && member.seconds <= wish.until && !wish.back--)
+			choice->name = member.name;
+		if (choice->name) /* the rest is of no interest, but for those in the future */
+			search->newest.at = 0;
+	}
+}
+
+static int select_relative(struct bt_store *store, const char *text, struct wish wish, const struct bt_scope *scope,
+			   struct bt_choice *choice, struct bt_error *error)
+{
+	struct search search;
+	struct member like;
+	const char *oldest = NULL;
+	begin(&search, store, scope);
+	int r = choose_group(&search, &like, choice, error);
+	if (!r && !like.name && search.unread) {
+		if (error && !error->code)
+			*error = search.unread_error;
+		return search.unread_error.code;
+	}
+	if (!r && !like.name)
+		return bt_select_too_old(store, text, NULL, error);
+	if (!r) {
+		begin(&search, store, scope);
+		r = choose_member(&search, &like, wish, choice, &oldest, error);
+		choice->future = like.future;
+	}
+	bt_snapshot_close(like.snapshot);
+	return r || choice->name ? r : bt_select_too_old(store, text, oldest, error);
+}
+
+static bool is_latest(const char *text)
+{
+	size_t length = strlen(LATEST);
+	return !strncmp(text, LATEST, length) && (!text[length] || text[length] == '~');
+}
+
+static int read_back(const char *text, size_t *ret_back, struct bt_error *error)
+{
+	const char *number = text + strlen(LATEST);
+	size_t back = 0;
+	if (*number == '~') {
+		do {
+			number++;
+			if (*number < '0' || *number > '9' || back > UINT32_MAX)
+				return bt_fail(error, BT_E_INVALID, text, "needs a number after the ~");
+			back = back * 10 + (size_t)(*number - '0');
+		} while (number[1]);
+	}
+	*ret_back = back;
+	return 0;
+}
+
+static bool is_time(const char *text, int64_t now, int64_t *ret_seconds)
+{
+	return !bt_time_parse(text + 1, now, ret_seconds) || !bt_time_parse(text, now, ret_seconds);
+}
+
+bool bt_select_is_relative(const char *text, int64_t now)
+{
+	struct wish wish;
+	return is_latest(text) ? !read_back(text, &wish.back, NULL) : *text == '@' && is_time(text, now, &wish.until);
+}
+
+static int select_named(struct bt_store *store, const char *text, const struct bt_scope *scope,
+			struct bt_choice *choice, struct bt_error *error)
+{
+	int64_t seconds;
+	unsigned clash;
+	int r = bt_select_named(store, text, &choice->name, error);
+	if (!r)
+		choice->future =
+			!bt_snapshot_name_parse(choice->name, &seconds, &clash) && bt_is_future(seconds, scope->now);
+	return r;
+}
+
+int bt_select(struct bt_store *store, const char *text, const struct bt_scope *scope, struct bt_choice *ret_choice,
+	      struct bt_error *error)
+{
+	struct wish wish = {.until = INT64_MAX};
+	struct bt_choice choice = {0};
+	int r = 0;
+	if (is_latest(text))
+		r = read_back(text, &wish.back, error);
+	else if (*text == '@' && !is_time(text, scope->now, &wish.until))
+		r = bt_fail(error, BT_E_INVALID, text,
+			    "is not a time such as 2026-11-20, 2026-11-20T10:30, yesterday or 2h");
+	if (!r)
+		r = is_latest(text) || *text == '@' ? select_relative(store, text, wish, scope, &choice, error)
+						    : select_named(store, text, scope, &choice, error);
+	if (!r)
+		*ret_choice = choice;
+	return r;
+}
+
+static int add_group(struct bt_group **groups, size_t *count, const struct member *member)
+{
+	const char *host = host_of(member), *target = member->classic ? "" : target_of(member);
+	for (size_t i = 0; i < *count; i++)
+		if (!strcmp((*groups)[i].host, host) && !strcmp((*groups)[i].target, target)) {
+			(*groups)[i].snapshots++;
+			return 0;
+		}
+	struct bt_group *longer = realloc(*groups, (*count + 1) * sizeof(*longer));
+	if (!longer)
+		return BT_E_NOMEM;
+	*groups = longer;
+	struct bt_group *group = &longer[(*count)++];
+	*group = (struct bt_group){strdup(host), strdup(target), 1};
+	return group->host && group->target ? 0 : BT_E_NOMEM;
+}
+
+int bt_groups_list(struct bt_store *store, struct bt_group **ret_groups, size_t *ret_count, struct bt_error *error)
+{
+	static const struct bt_scope all = {.now = INT64_MAX};
+	struct bt_group *groups = NULL;
+	struct search search;
+	struct member member;
+	size_t count = 0;
+	begin(&search, store, &all);
+	int r = next(&search, &member, error);
+	while (!r && member.name) {
+		r = add_group(&groups, &count, &member);
+		bt_snapshot_close(member.snapshot);
+		if (!r)
+			r = next(&search, &member, error);
+	}
+	if (r) {
+		bt_groups_free(groups, count);
+		return bt_fail(error, r, NULL, NULL);
+	}
+	*ret_groups = groups;
+	*ret_count = count;
+	return 0;
+}
+
+void bt_groups_free(struct bt_group *groups, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(groups[i].host);
+		free(groups[i].target);
+	}
+	free(groups);
+}

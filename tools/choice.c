@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+#include "choice.h"
+#include "confirm.h"
+#include "missing.h"
+#include "output.h"
+#include "place.h"
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NAMED 3 /* directories in a message */
+
+char *tool_path_here(const char *path)
+{
+	char *there = tool_format("%s", path), *slash, *real, *whole, *tidied;
+
+	while (!(real = realpath(*there ? there : *path == '/' ? "/" : ".", NULL)) && *there) {
+		slash = strrchr(there, '/');
+		*(slash ? slash : there) = '\0';
+	}
+	whole = tool_format("%s/%s", real ? real : "", path + strlen(there));
+	tidied = tool_place_tidy(whole);
+	free(there);
+	free(real);
+	free(whole);
+	whole = tool_format("/%s", tidied);
+	free(tidied);
+	return whole;
+}
+
+static const char **absolute_paths(const struct tool_wish *wish, size_t *ret_count)
+{
+	const char **paths = tool_alloc((wish->path_count + 1) * sizeof(*paths));
+
+	*ret_count = 0;
+	for (size_t i = 0; i < wish->path_count; i++)
+		if (*wish->paths[i] == '/') {
+			char *tidied = tool_place_tidy(wish->paths[i]);
+
+			paths[(*ret_count)++] = tool_format("/%s", tidied);
+			free(tidied);
+		}
+	return paths;
+}
+
+void tool_scope_begin(struct tool_scope *scope, const struct tool_wish *wish)
+{
+	*scope = (struct tool_scope){.scope = {.now = time(NULL)}};
+	bt_host(scope->host);
+	scope->scope.host = scope->host;
+	scope->scope.paths = absolute_paths(wish, &scope->scope.path_count);
+	scope->scope.output = wish->output ? tool_path_here(wish->output) : NULL;
+	scope->scope.directory = realpath(".", NULL);
+}
+
+void tool_scope_end(struct tool_scope *scope)
+{
+	for (size_t i = 0; i < scope->scope.path_count; i++)
+		free((char *)scope->scope.paths[i]);
+	free((void *)scope->scope.paths);
+	free((char *)scope->scope.output);
+	free((char *)scope->scope.directory);
+}
+
+static char *group_text(const struct bt_group *group)
+{
+	char *host = tool_escape(group->host), *target = tool_escape(group->target), *text;
+
+	if (*target)
+		text = tool_format("%s%s%s", host, *host ? ":" : "", target);
+	else
+		text = tool_format("the original layout");
+	free(host);
+	free(target);
+	return text;
+}
+
+/* "laptop:/home/me", the group at which the snapshot is, and "2 other directories: laptop:/etc, server:/srv". */
+struct groups_text {
+	char *own, *others;
+};
+
+static struct groups_text describe(const struct bt_group *groups, size_t count, size_t own)
+{
+	struct groups_text text = {group_text(&groups[own]), tool_format("%s", "")};
+	size_t named = 0;
+
+	for (size_t i = 0; i < count && named <= NAMED; i++) {
+		char *one = group_text(&groups[i]), *longer;
+
+		if (i != own) {
+			longer = tool_format("%s%s%s", text.others, named ? ", " : "", named == NAMED ? "…" : one);
+			free(text.others);
+			text.others = longer;
+			named++;
+		}
+		free(one);
+	}
+	return text;
+}
+
+/* Where a snapshot's group is in the list; count if it is in none. */
+static size_t find_group(struct bt_store *store, const char *name, const struct bt_group *groups, size_t count)
+{
+	struct bt_snapshot *snapshot = NULL;
+	const struct bt_snapshot_info *info;
+	struct bt_error error = {0};
+	size_t at = 0;
+
+	if (bt_snapshot_open(store, name, &snapshot, &error))
+		return count;
+	info = bt_snapshot_info(snapshot);
+	while (at < count && (strcmp(groups[at].host, info->classic ? "" : info->host) != 0 ||
+			      strcmp(groups[at].target, info->classic ? "" : info->target) != 0))
+		at++;
+	bt_snapshot_close(snapshot);
+	return at;
+}
+
+/* Nothing tells which directory is meant. */
+static int say_unsure(const struct tool *tool, struct bt_store *store, const struct tool_wish *wish, const char *name)
+{
+	struct bt_group *groups = NULL;
+	struct bt_error error = {0};
+	struct groups_text text;
+	size_t count = 0, own;
+	int result = TOOL_OK;
+	char *others, *shown;
+
+	if (bt_groups_list(store, &groups, &count, &error))
+		return tool_fail(tool, &error);
+	own = find_group(store, name, groups, count);
+	if (own < count && count > 1) {
+		text = describe(groups, count, own);
+		others = tool_count(count - 1, "other directory", "other directories");
+		shown = tool_escape(wish->text);
+		if (wish->deletes)
+			result =
+				tool_confirm(tool,
+					     "%s is %s of %s, and the store has snapshots of %s, too: %s; a snapshot's "
+					     "name in place of %s says which is meant",
+					     shown, name, text.own, others, text.others, shown);
+		else
+			tool_say_once(tool, "%s is of %s; the store has snapshots of %s, too: %s", shown, text.own,
+				      others, text.others);
+		free(shown);
+		free(others);
+		free(text.own);
+		free(text.others);
+	}
+	bt_groups_free(groups, count);
+	return result;
+}
+
+/* Newer ones, perhaps of another directory, which nobody can tell. */
+static int say_unread(const struct tool *tool, const struct tool_wish *wish, const struct bt_choice *choice)
+{
+	char *reason = tool_error_text(tool, &choice->unread_error), *shown = tool_escape(wish->text);
+	char *more = choice->unread > 1 ? tool_format(", and %zu more", choice->unread - 1) : tool_format("%s", "");
+	int result = TOOL_OK;
+
+	if (wish->deletes)
+		result = tool_confirm(tool, "%s is %s only because what may be newer cannot be read: %s%s", shown,
+				      choice->name, reason, more);
+	else
+		tool_say_once(tool, "passed over, so that %s is %s: %s%s", shown, choice->name, reason, more);
+	free(more);
+	free(shown);
+	free(reason);
+	return result;
+}
+
+static void say_later(const struct tool *tool, const struct bt_choice *choice)
+{
+	if (choice->future)
+		tool_say_once(tool, "%s is in the future", choice->name);
+	else if (choice->later == 1)
+		tool_say_once(tool, "%s is in the future and was passed over", choice->latest);
+	else if (choice->later)
+		tool_say_once(tool, "%zu snapshots are in the future and were passed over, the last of them %s",
+			      choice->later, choice->latest);
+}
+
+int tool_choose(const struct tool *tool, struct bt_store *store, const struct tool_wish *wish, const char **ret_name)
+{
+	struct bt_choice choice = {0};
+	struct bt_error error = {0};
+	struct tool_scope scope;
+	int result = TOOL_OK;
+
+	tool_scope_begin(&scope, wish);
+	if (bt_select(store, wish->text, &scope.scope, &choice, &error))
+		result = tool_no_snapshot(tool, store, wish->text, &error);
+	tool_scope_end(&scope);
+	if (result == TOOL_OK)
+		say_later(tool, &choice);
+	if (result == TOOL_OK && choice.unsure)
+		result = say_unsure(tool, store, wish, choice.name);
+	if (result == TOOL_OK && choice.unread)
+		result = say_unread(tool, wish, &choice);
+	if (result == TOOL_OK)
+		*ret_name = choice.name;
+	return result;
+}
