@@ -231,6 +231,7 @@ static int run(struct tool *tool, const void *arg)
 				       .parts = options->subset.parts,
 				       .share = options->subset.share,
 				       .name_count = (size_t)tool->operand_count};
+	const struct tool_texts texts = {(const char **)tool->operands, (size_t)tool->operand_count};
 	struct bt_store *store;
 	const char **names;
 	int result;
@@ -251,8 +252,7 @@ static int run(struct tool *tool, const void *arg)
 	}
 	names = tool_alloc((size_t)(tool->operand_count + 1) * sizeof(*names));
 	how.names = names;
-	result = tool_names_resolve(tool, store, (const char *const *)tool->operands, how.name_count, false, names,
-				    &how.name_count);
+	result = tool_names_resolve(tool, store, &texts, false, names, &how.name_count);
 	if (result == TOOL_OK)
 		result = check(tool, store, &how);
 	free(names);

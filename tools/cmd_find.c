@@ -123,8 +123,7 @@ static int run(struct tool *tool, const void *arg)
 	if (result != TOOL_OK)
 		return result;
 	names = tool_alloc((options->snapshots.count + 1) * sizeof(*names));
-	result = tool_names_resolve(tool, store, options->snapshots.items, options->snapshots.count, false, names,
-				    &count);
+	result = tool_names_resolve(tool, store, &options->snapshots, false, names, &count);
 	if (result == TOOL_OK)
 		result = search(tool, store, options, names, count);
 	free(names);

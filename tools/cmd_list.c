@@ -108,10 +108,22 @@ static struct tool_value get_notes(const void *row)
 	return (struct tool_value){.kind = TOOL_OWNED, .owned = text};
 }
 
+static struct tool_value get_future(const void *row)
+{
+	return info(row) ? tool_future(info(row)->time) : (struct tool_value){0};
+}
+
+static struct tool_value get_future_mark(const void *row)
+{
+	return info(row) ? tool_future_mark(info(row)->time) : (struct tool_value){0};
+}
+
 static const struct tool_column table_columns[] = {
-	{"name", "NAME", false, get_name},   {"time", "TIME", false, get_time}, {"target", "TARGET", false, get_target},
-	{"files", "FILES", true, get_files}, {"size", "SIZE", true, get_size},	{"added", "ADDED", true, get_added},
-	{"tags", "TAGS", false, get_tags},   {"notes", "", false, get_notes},	{0},
+	{"name", "NAME", false, get_name},	 {"time", "TIME", false, get_time},
+	{"target", "TARGET", false, get_target}, {"files", "FILES", true, get_files},
+	{"size", "SIZE", true, get_size},	 {"added", "ADDED", true, get_added},
+	{"tags", "TAGS", false, get_tags},	 {"notes", "", false, get_notes},
+	{"future", "", false, get_future_mark},	 {0},
 };
 
 static const struct tool_column json_columns[] = {
@@ -137,6 +149,7 @@ static const struct tool_column json_columns[] = {
 	{"excluded", NULL, false, get_left_out},
 	{"boundaries", NULL, false, get_boundaries},
 	{"tags", NULL, false, get_tags},
+	{"future", NULL, false, get_future},
 	{"damage", NULL, false, get_damage},
 	{"denied", NULL, false, get_denied},
 	{0},

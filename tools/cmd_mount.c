@@ -93,9 +93,10 @@ const struct tool_command cmd_mount = {
 	.summary = "shows all snapshots as directories below a mount point",
 	.description = "Every snapshot is a directory, read-only, with everything that was recorded;\n"
 		       "latest is the newest one, and a name such as @yesterday or @2026-11-20 leads\n"
-		       "to the newest of the same directory at or before that time, although it is not\n"
-		       "listed. Nothing is unpacked: what you look at is decoded when you look at it. Snapshots that are\n"
-		       "taken while it is mounted appear. umount(8) or fusermount3(1) end it.\n"
+		       "to the newest of the same directory at or before that time, although it is\n"
+		       "not listed. Nothing is unpacked: what you look at is decoded when you look at\n"
+		       "it. Snapshots that are taken while it is mounted appear. umount(8) or\n"
+		       "fusermount3(1) end it.\n"
 		       "\n"
 		       "The program behind it is backupfs(8), which has the mount options.",
 	.operands = "MOUNTPOINT",

@@ -38,11 +38,17 @@ static struct tool_value get_reasons(const void *row)
 	return (struct tool_value){.kind = TOOL_TEXTS, .texts = {self->words, self->word_count}};
 }
 
+static struct tool_value get_future(const void *row)
+{
+	return tool_future(bt_snapshot_info(((const struct tool_verdict *)row)->snapshot)->time);
+}
+
 static const struct tool_column columns[] = {
 	{"name", "NAME", false, get_name},
 	{"time", "TIME", false, get_time},
 	{"host", NULL, false, get_host},
 	{"target", "TARGET", false, get_target},
+	{"future", NULL, false, get_future},
 	{"keep", NULL, false, get_keep},
 	{"verdict", "VERDICT", false, get_verdict},
 	{"reasons", "REASONS", false, get_reasons},

@@ -127,14 +127,14 @@ static int remove_all(const struct tool *tool, struct bt_store *store, const str
 static int run(struct tool *tool, const void *options)
 {
 	const char **names = tool_alloc(((size_t)tool->operand_count + 1) * sizeof(*names));
+	const struct tool_texts texts = {(const char **)tool->operands, (size_t)tool->operand_count};
 	struct bt_store *store;
 	size_t count = 0;
 	int result = tool_store_open(tool, false, &store);
 
 	if (result == TOOL_OK) {
-		result = tool_names_resolve(tool, store, (const char *const *)tool->operands,
-					    (size_t)tool->operand_count, !((const struct options *)options)->dry_run,
-					    names, &count);
+		result = tool_names_resolve(tool, store, &texts, !((const struct options *)options)->dry_run, names,
+					    &count);
 		if (result == TOOL_OK)
 			result = remove_all(tool, store, options, names, count);
 		bt_store_close(store);

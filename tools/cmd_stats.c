@@ -42,14 +42,34 @@ TOOL_GETTER(struct row, size, TOOL_BYTES, number, self->facts.size)
 TOOL_GETTER(struct row, fresh, TOOL_BYTES, number, self->facts.fresh)
 TOOL_GETTER(struct row, bar, TOOL_TEXT, text, self->bar)
 
+static struct tool_value get_future(const void *row)
+{
+	return tool_future(((const struct row *)row)->facts.time);
+}
+
+static struct tool_value get_future_mark(const void *row)
+{
+	return tool_future_mark(((const struct row *)row)->facts.time);
+}
+
 static const struct tool_column row_columns[] = {
-	{"name", "SNAPSHOT", false, get_name}, {"files", "FILES", true, get_files}, {"size", "SIZE", true, get_size},
-	{"new_bytes", "NEW", true, get_fresh}, {"bar", "", false, get_bar},	    {0},
+	{"name", "SNAPSHOT", false, get_name},
+	{"files", "FILES", true, get_files},
+	{"size", "SIZE", true, get_size},
+	{"new_bytes", "NEW", true, get_fresh},
+	{"bar", "", false, get_bar},
+	{"future", "", false, get_future_mark},
+	{0},
 };
 
 static const struct tool_column row_json[] = {
-	{"name", NULL, false, get_full_name}, {"time", NULL, false, get_time},	     {"files", NULL, false, get_files},
-	{"size", NULL, false, get_size},      {"new_bytes", NULL, false, get_fresh}, {0},
+	{"name", NULL, false, get_full_name},
+	{"time", NULL, false, get_time},
+	{"files", NULL, false, get_files},
+	{"size", NULL, false, get_size},
+	{"new_bytes", NULL, false, get_fresh},
+	{"future", NULL, false, get_future},
+	{0},
 };
 
 TOOL_GETTER(struct tool_large, path, TOOL_TEXT, text, self->path)

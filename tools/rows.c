@@ -1,13 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "rows.h"
 #include "output.h"
+#include <backuptool/policy.h>
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define EXACT_IN_JSON (UINT64_C(1) << 53) /* larger numbers are written as strings */
+
+struct tool_value tool_future(struct bt_time when)
+{
+	bool future = bt_is_future(when.seconds, time(NULL));
+
+	return (struct tool_value){.kind = future ? TOOL_FLAG : TOOL_NOTHING, .flag = future};
+}
+
+struct tool_value tool_future_mark(struct bt_time when)
+{
+	if (!bt_is_future(when.seconds, time(NULL)))
+		return (struct tool_value){.kind = TOOL_NOTHING};
+	return (struct tool_value){.kind = TOOL_TEXT, .text = "in the future"};
+}
 
 static char *texts_shown(const struct tool_value *value)
 {

@@ -58,6 +58,10 @@ struct tool_column {
 		return (struct tool_value){.kind = (wanted), .member = (value)};                                       \
 	}
 
+/* Of a snapshot's time: true in JSON and "in the future" in a table if it is; else nothing. */
+struct tool_value tool_future(struct bt_time time);
+struct tool_value tool_future_mark(struct bt_time time);
+
 /* rows holds count structs of row_size bytes. Only a table that has rows has headings. */
 void tool_table_print(const struct tool_column *columns, const void *rows, size_t row_size, size_t count);
 /* JSON, one row a line. */

@@ -303,13 +303,13 @@ void tool_pick_close(struct tool_pick *pick)
 	*pick = (struct tool_pick){0};
 }
 
-int tool_names_resolve(const struct tool *tool, struct bt_store *store, const char *const *texts, size_t count,
-		       bool deletes, const char **names, size_t *ret_count)
+int tool_names_resolve(const struct tool *tool, struct bt_store *store, const struct tool_texts *texts, bool deletes,
+		       const char **names, size_t *ret_count)
 {
 	size_t known = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		const struct tool_wish wish = {.text = texts[i], .deletes = deletes};
+	for (size_t i = 0; i < texts->count; i++) {
+		const struct tool_wish wish = {.text = texts->items[i], .deletes = deletes};
 		size_t seen = 0;
 		const char *name;
 		int result = tool_choose(tool, store, &wish, &name);

@@ -95,8 +95,8 @@ int tool_pick_open(const struct tool *tool, const struct tool_wish *wish, struct
 void tool_pick_close(struct tool_pick *pick);
 /* The names, which are the store's, of the snapshots that texts mean: each once. There is room for all. deletes as
  * above. Says what is wrong and gives an exit code, or TOOL_OK. */
-int tool_names_resolve(const struct tool *tool, struct bt_store *store, const char *const *texts, size_t count,
-		       bool deletes, const char **names, size_t *ret_count);
+int tool_names_resolve(const struct tool *tool, struct bt_store *store, const struct tool_texts *texts, bool deletes,
+		       const char **names, size_t *ret_count);
 
 /*
  * From now on the first SIGINT or SIGTERM sets a flag and, unless the command is quiet, says what is being ended and

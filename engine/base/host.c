@@ -9,5 +9,5 @@ void bt_host(char host[BT_HOST_SIZE])
 	bool known = gethostname(host, BT_HOST_SIZE) == 0 && host[0] != 0;
 	host[BT_HOST_SIZE - 1] = 0;
 	if (!known || !bt_utf8_valid(host, strlen(host)))
-		strcpy(host, "localhost");
+		memcpy(host, "localhost", sizeof("localhost"));
 }

@@ -136,11 +136,9 @@ two_hosts() {
 		at "2026-01-0$day" backuptool snapshot --target-directory src -q
 	done
 	cd /
-	for store in "$WORK/snapshots"; do
-		run -0 --separate-stderr backuptool --store "$store" cat latest:file latest~1:file @2026-01-01:file
-		output_is 2 1 1
-		stderr_is ""
-	done
+	run -0 --separate-stderr backuptool --store "$WORK/snapshots" cat latest:file latest~1:file @2026-01-01:file
+	output_is 2 1 1
+	stderr_is ""
 }
 
 @test "a snapshot from the future is latest only where there is no other, and is marked" {
@@ -162,6 +160,12 @@ two_hosts() {
 		[[ $stderr == *"$future is in the future and was passed over"* ]]
 	done
 	same src out
+	for command in list stats "prune --keep-last 9 -n"; do
+		run -0 backuptool $command
+		[ "$(grep -c 'in the future$' <<<"$output")" = 1 ]
+		run -0 backuptool $command --json
+		[ "$(grep -o '"future":true' <<<"$output" | wc -l)" = 1 ]
+	done
 	run -0 --separate-stderr backuptool ls 2098
 	stderr_is "backuptool ls: $future is in the future"
 }

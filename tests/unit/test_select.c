@@ -142,23 +142,23 @@ static void test_one_group(void **state)
 
 static void test_scopes(void **state)
 {
-	const char *const etc = "/etc/passwd", *const both[] = {"/home/me/x", "/etc/passwd"}, *const none = "/opt";
+	const char *const etc = "/etc/passwd", *const both[] = {"/data/u/x", "/etc/passwd"}, *const none = "/opt";
 	struct sample sample = sample_new();
 	add(&sample, "2026-01-01T00-00-00Z", "here", "/", false);
-	add(&sample, "2026-01-02T00-00-00Z", "here", "/home/me", false);
+	add(&sample, "2026-01-02T00-00-00Z", "here", "/data/u", false);
 	add(&sample, "2026-01-03T00-00-00Z", "here", "/srv", false);
-	add(&sample, "2026-01-04T00-00-00Z", "there", "/home/me", false);
+	add(&sample, "2026-01-04T00-00-00Z", "there", "/data/u", false);
 	add(&sample, "2026-01-05T00-00-00Z", "there", "/var", false);
 	struct bt_store *store = open_store(&sample);
-	struct bt_scope scope = {.now = NOW, .host = "here", .directory = "/home/me/docs"};
+	struct bt_scope scope = {.now = NOW, .host = "here", .directory = "/data/u/docs"};
 	/* the working directory, on this host; the newest of those that hold it */
 	assert_false(chosen(store, "latest", &scope, "2026-01-02T00-00-00Z").unsure);
-	scope.directory = "/home/men";
+	scope.directory = "/datax";
 	assert_false(chosen(store, "latest", &scope, "2026-01-01T00-00-00Z").unsure);
 	/* the output directory goes before it, also that of another host, which is said */
 	scope.output = "/srv";
 	assert_false(chosen(store, "latest", &scope, "2026-01-03T00-00-00Z").unsure);
-	scope.output = "/home/me";
+	scope.output = "/data/u";
 	assert_false(chosen(store, "latest", &scope, "2026-01-02T00-00-00Z").unsure);
 	scope.output = "/var";
 	assert_true(chosen(store, "latest", &scope, "2026-01-05T00-00-00Z").unsure);
@@ -174,7 +174,7 @@ static void test_scopes(void **state)
 	assert_false(chosen(store, "latest", &scope, "2026-01-02T00-00-00Z").unsure);
 	scope.host = "third";
 	assert_true(chosen(store, "latest", &scope, "2026-01-04T00-00-00Z").unsure);
-	scope = (struct bt_scope){.now = NOW, .host = "third", .directory = "/home/me"};
+	scope = (struct bt_scope){.now = NOW, .host = "third", .directory = "/data/u"};
 	assert_true(chosen(store, "latest", &scope, "2026-01-05T00-00-00Z").unsure);
 	assert_true(chosen(store, "@2026-02-01", &scope, "2026-01-05T00-00-00Z").unsure);
 	assert_false(chosen(store, "2026-01-05", &scope, "2026-01-05T00-00-00Z").unsure);
