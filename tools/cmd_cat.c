@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bytes.h"
 #include "commands.h"
+#include "entry.h"
 #include "output.h"
 #include "place.h"
 #include <stdio.h>
@@ -24,6 +25,8 @@ static int print_file(const struct tool *tool, const char *text)
 	} else if (tool_bytes_write(place.pick.store, place.entry, STDOUT_FILENO, &error)) {
 		result = tool_fail(tool, &error) == TOOL_INTERRUPTED ? TOOL_INTERRUPTED : TOOL_FATAL;
 	}
+	if (result == TOOL_OK)
+		tool_entry_say_torn(tool, place.path, place.entry);
 	tool_place_close(&place);
 	return result;
 }

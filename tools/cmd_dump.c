@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
+#include "entry.h"
 #include "output.h"
 #include "place.h"
 #include "progress.h"
@@ -41,8 +42,12 @@ static int add(struct dump *dump, const char *path, const struct bt_entry *entry
 	tell(dump, 0);
 	code = tool_tar_add(dump->tar, path, entry, &broken, &error);
 	dump->progress.files += entry->type == BT_FILE;
-	if (!code)
+	if (entry->extra && entry->extra->torn)
+		tool_talk_pause(&dump->talk);
+	if (!code) {
+		tool_entry_say_torn(dump->tool, path, entry);
 		return TOOL_OK;
+	}
 	if (code == BT_E_UNSUPPORTED) {
 		char *shown = tool_escape(path);
 
@@ -162,7 +167,8 @@ const struct tool_command cmd_dump = {
 	.name = "dump",
 	.summary = "writes a snapshot, or a part of it, as a tar stream",
 	.description = "In the format of POSIX 2001 (pax), with hard links, holes, attributes and ACLs.\n"
-		       "Sockets are left out. Of a file with an ACL tar --compare calls the mode different.\n"
+		       "Sockets are left out. The holes of a file whose path is longer than 100 bytes and\n"
+		       "not UTF-8 are written as zeros. Of a file with an ACL tar --compare calls the mode different.\n"
 		       "Bytes that are not ASCII in an attribute's name are written as %FF, which bsdtar\n"
 		       "turns back and GNU tar does not.",
 	.operands = "SNAPSHOT[:PATH]",

@@ -123,14 +123,19 @@ static struct tool_value get_snapshots(const void *row)
 	return (struct tool_value){.kind = TOOL_TEXTS, .texts = {self->names, self->count}};
 }
 
+static bool is_torn(const struct version *version)
+{
+	return version->entry->extra && version->entry->extra->torn;
+}
+
+TOOL_GETTER(struct version, torn, is_torn(self) ? TOOL_FLAG : TOOL_NOTHING, flag, true)
+TOOL_GETTER(struct version, torn_mark, is_torn(self) ? TOOL_TEXT : TOOL_NOTHING, text, "(changed while it was read)")
+
 static const struct tool_column json_columns[] = {
-	{"path", NULL, false, get_path},
-	{"type", NULL, false, get_type},
-	{"mtime", NULL, false, get_mtime},
-	{"size", NULL, false, get_size},
-	{"sha256", NULL, false, get_sha256},
-	{"snapshots", NULL, false, get_snapshots},
-	{0},
+	{"path", NULL, false, get_path},	   {"type", NULL, false, get_type},
+	{"mtime", NULL, false, get_mtime},	   {"size", NULL, false, get_size},
+	{"sha256", NULL, false, get_sha256},	   {"torn", NULL, false, get_torn},
+	{"snapshots", NULL, false, get_snapshots}, {0},
 };
 
 static const struct tool_column table_columns[] = {
@@ -140,6 +145,7 @@ static const struct tool_column table_columns[] = {
 	{"count", "SNAPSHOTS", true, get_count},
 	{"first", "FROM", false, get_first},
 	{"last", "TO", false, get_last},
+	{"torn", "", false, get_torn_mark},
 	{0},
 };
 

@@ -98,6 +98,17 @@ void tool_entry_print(const struct bt_entry *entry, const char *name)
 	free(size);
 }
 
+void tool_entry_say_torn(const struct tool *tool, const char *path, const struct bt_entry *entry)
+{
+	char *shown;
+
+	if (!entry->extra || !entry->extra->torn)
+		return;
+	shown = tool_escape(path);
+	tool_say(tool, "%s: it changed while the snapshot was taken", shown);
+	free(shown);
+}
+
 static const struct tool_value nothing = {.kind = TOOL_NOTHING};
 
 static const struct bt_entry *entry_of(const void *row)

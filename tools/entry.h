@@ -4,6 +4,7 @@
 #define TOOLS_ENTRY_H
 
 #include "rows.h"
+#include "tool.h"
 #include <backuptool/view.h>
 
 struct tool_entry {
@@ -17,6 +18,9 @@ const char *tool_type_name(uint8_t type);			  /* "file", "dir", … as in a stor
 void tool_mode_text(const struct bt_entry *entry, char text[11]); /* "drwxr-xr-x" */
 char *tool_short_time(struct bt_time time);			  /* "2026-11-22 11:30:00", local */
 char *tool_digest_text(const struct bt_digest *digest);
+
+/* On standard error, of a file that changed while it was read: its bytes were perhaps never together in it. */
+void tool_entry_say_torn(const struct tool *tool, const char *path, const struct bt_entry *entry);
 
 /* "-rw-r--r--  1000:1000  1234  2026-11-22 11:30:00  NAME", with what a link points to. */
 void tool_entry_print(const struct bt_entry *entry, const char *name);

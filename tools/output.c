@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "output.h"
 #include "tool.h"
+#include <backuptool/text.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -139,18 +140,7 @@ const char *tool_end_of(const char *text, size_t columns)
 
 bool tool_is_utf8(const char *text)
 {
-	size_t left = strlen(text);
-
-	while (left > 0) {
-		wchar_t value;
-		size_t length = character(text, left, &value);
-
-		if (length == 0)
-			return false;
-		text += length;
-		left -= length;
-	}
-	return true;
+	return bt_utf8_valid(text, strlen(text));
 }
 
 char *tool_bytes(uint64_t bytes)

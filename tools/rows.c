@@ -86,12 +86,27 @@ static cJSON *number_json(uint64_t number)
 	return cJSON_CreateString(text);
 }
 
+/* What is not UTF-8 is an object. */
+static cJSON *element_json(const char *text)
+{
+	cJSON *object;
+	char *encoded;
+
+	if (tool_is_utf8(text))
+		return cJSON_CreateString(text);
+	object = cJSON_CreateObject();
+	encoded = tool_base64(text);
+	cJSON_AddStringToObject(object, "b64", encoded);
+	free(encoded);
+	return object;
+}
+
 static cJSON *texts_json(const struct tool_value *value)
 {
 	cJSON *list = cJSON_CreateArray();
 
 	for (size_t i = 0; i < value->texts.count; i++)
-		cJSON_AddItemToArray(list, cJSON_CreateString(value->texts.items[i]));
+		cJSON_AddItemToArray(list, element_json(value->texts.items[i]));
 	return list;
 }
 

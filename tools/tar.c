@@ -14,6 +14,7 @@
 
 #define ACL_ACCESS  "system.posix_acl_access"
 #define ACL_DEFAULT "system.posix_acl_default"
+#define SHORT_NAME  100 /* fits as it is in a header of any tar */
 
 /* A file of several names: the first one of them has its bytes. */
 struct link {
@@ -187,6 +188,13 @@ static void set_time(struct archive_entry *header, struct bt_time time)
 	archive_entry_set_mtime(header, (time_t)time.seconds, (long)time.nanoseconds);
 }
 
+/* The writer gives a file with holes its name a second time, as it fits into the oldest form of a header, unless it can
+ * turn it into UTF-8: readers then see that one, and two files may become one. */
+static bool may_have_holes(const char *path)
+{
+	return strlen(path) <= SHORT_NAME || tool_is_utf8(path);
+}
+
 static void fill(struct archive_entry *header, const char *path, const struct bt_entry *entry, const char *link)
 {
 	const struct bt_extra *extra = entry->extra;
@@ -207,7 +215,7 @@ static void fill(struct archive_entry *header, const char *path, const struct bt
 	if (entry->type == BT_CHARDEV || entry->type == BT_BLOCKDEV)
 		archive_entry_set_rdev(header, makedev(extra->dev_major, extra->dev_minor));
 	add_xattrs(header, extra);
-	if (bytes && extra->hole_count)
+	if (bytes && extra->hole_count && may_have_holes(path))
 		add_holes(header, entry);
 }
 

@@ -3,6 +3,7 @@
 #ifndef BT_BASE_BYTES_H
 #define BT_BASE_BYTES_H
 
+#include <backuptool/text.h>
 #include <backuptool/types.h>
 #include <stdbool.h>
 
@@ -12,7 +13,6 @@ void bt_digest_text(const struct bt_digest *digest, char text[65]);	  /* with NU
 int bt_digest_compare(const struct bt_digest *a, const struct bt_digest *b);
 bool bt_time_equal(const struct bt_time *a, const struct bt_time *b);
 bool bt_digest_equal(const struct bt_digest *a, const struct bt_digest *b);
-bool bt_utf8_valid(const char *text, size_t length); /* RFC 3629: no surrogates, no overlong forms */
 /* Bytes of the character that text begins with; 0 if that is not valid, or nothing is there. */
 size_t bt_utf8_length(const char *text, size_t length);
 bool bt_name_valid(const char *name, size_t length); /* a directory entry's: 1–255, not . or .., no / or NUL */

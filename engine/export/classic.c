@@ -62,16 +62,29 @@ static void tell_progress(struct export *export, const struct bt_buf *path, uint
 	free(text);
 }
 
-static void tell_problem(void *arg, const struct bt_buf *path, const struct bt_error *error)
+static void tell(struct export *export, const struct bt_buf *path, const struct bt_error *error)
 {
-	struct export *export = arg;
 	const struct bt_observer *observer = export->observer;
-	export->problems++;
 	if (!observer || !observer->problem)
 		return;
 	char *text = path_text(path);
 	observer->problem(observer->arg, text ? text : "", error);
 	free(text);
+}
+
+static void tell_problem(void *arg, const struct bt_buf *path, const struct bt_error *error)
+{
+	struct export *export = arg;
+	export->problems++;
+	tell(export, path, error);
+}
+
+/* It is in the file all the same. */
+static void tell_torn(struct export *export, const struct bt_buf *path)
+{
+	struct bt_error error = {0};
+	bt_fail(&error, BT_E_INCOMPLETE, NULL, "it changed while the snapshot was taken");
+	tell(export, path, &error);
 }
 
 static bool is_file(const struct bt_entry *entry)
@@ -110,6 +123,8 @@ static int write_path(void *arg, const struct bt_buf *path, const struct bt_entr
 		tell_problem(export, path, &error);
 		return 0;
 	}
+	if (entry->extra && entry->extra->torn)
+		tell_torn(export, path);
 	export->size += entry->size;
 	bt_digest_text(&entry->digest, text);
 	result = member(export, path->data, path->length);
