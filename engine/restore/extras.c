@@ -101,7 +101,9 @@ static void remove_it(struct bt_run *run, const struct extra *extra, size_t rank
 		return;
 	}
 	int result = remove_tree(run, extra);
-	if (result < 0)
+	if (result < 0 && bt_inode_refused(extra->dirfd, name_of(extra), -result))
+		bt_tell_forbidden(&run->tell, extra->place, extra->path);
+	else if (result < 0)
 		bt_tell_sys(&run->tell, extra->place, extra->path, -result, "remove");
 }
 
@@ -172,16 +174,26 @@ int bt_extras_clear(struct bt_run *run, struct bt_place *place, int dirfd, const
 	return result > 0 ? -EBUSY : result;
 }
 
+void bt_not_created(struct bt_run *run, struct bt_place *place, int dirfd, const char *name, int result)
+{
+	if (bt_inode_refused(dirfd, "", -result))
+		bt_tell_forbidden(&run->tell, place, name);
+	else
+		bt_tell_unwritten_sys(&run->tell, place, name, -result, "create");
+}
+
 void bt_not_installed(struct bt_run *run, struct bt_place *place, int dirfd, const char *name, int result)
 {
 	struct bt_error error = {0};
+	if (bt_inode_refused(dirfd, name, -result)) {
+		bt_tell_forbidden(&run->tell, place, name);
+		return;
+	}
 	if (result == -ENOTEMPTY)
 		bt_fail(&error, BT_E_INCOMPLETE, NULL,
 			"a directory with something in it stands there: move it away, or restore with --delete");
 	else if (result == -EBUSY)
 		bt_fail(&error, BT_E_INCOMPLETE, NULL, "another file system is in the way: unmount it");
-	else if (result == -EPERM && bt_inode_forbids(dirfd, name))
-		bt_fail(&error, BT_E_INCOMPLETE, NULL, BT_FORBIDDEN);
 	else
 		bt_fail_sys(&error, -result, NULL, "replace what is there");
 	error.sys = -result;

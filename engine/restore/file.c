@@ -93,7 +93,7 @@ int bt_file_write(struct bt_run *run, struct bt_place *place, int dirfd, const s
 	char temp[BT_TEMP_SIZE];
 	int fd = bt_temp_open(run, dirfd, temp);
 	if (fd < 0) {
-		bt_tell_unwritten_sys(&run->tell, place, entry->name, -fd, "create");
+		bt_not_created(run, place, dirfd, entry->name, fd);
 		return -1;
 	}
 	bt_inode_begin(fd, entry);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "restore/flags.h"
 #include "base/io.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/stat.h>
@@ -135,4 +136,9 @@ bool bt_inode_forbids(int dirfd, const char *name)
 
 	return statx(dirfd, name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_TYPE, &stat) == 0 &&
 	       (stat.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND));
+}
+
+bool bt_inode_refused(int dirfd, const char *name, int sys)
+{
+	return (sys == EPERM || sys == EACCES) && (bt_inode_forbids(dirfd, name) || bt_inode_forbids(dirfd, ""));
 }

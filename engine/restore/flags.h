@@ -5,8 +5,6 @@
 
 #include <backuptool/view.h>
 
-#define BT_FORBIDDEN "it may not be changed: take that flag from it with 'chattr -i -a' first"
-
 /* Of a file that was just made and is empty: flags that others would not be taken with later, such as no copy on write.
  * What fails is tried again by bt_inode_set. */
 void bt_inode_begin(int fd, const struct bt_entry *entry);
@@ -20,5 +18,7 @@ bool bt_inode_seal(int dirfd, const struct bt_entry *entry);
 bool bt_inode_equal(int dirfd, const char *name, const struct bt_entry *entry);
 /* Whether it must not be changed because of its flags; name "": the descriptor's own. */
 bool bt_inode_forbids(int dirfd, const char *name);
+/* Whether that is why name could not be made, replaced or removed in dirfd: its flags, or those of the directory. */
+bool bt_inode_refused(int dirfd, const char *name, int sys);
 
 #endif

@@ -239,7 +239,7 @@ int bt_large_restore(struct bt_run *run, struct bt_place *place, const struct bt
 	large->fd = bt_temp_open(run, dirfd, large->temp);
 	if (large->fd < 0) {
 		large->temp[0] = 0;
-		bt_tell_unwritten_sys(&run->tell, place, entry->name, -large->fd, "create");
+		bt_not_created(run, place, dirfd, entry->name, large->fd);
 		free_large(large);
 		return 0;
 	}

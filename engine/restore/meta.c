@@ -187,12 +187,10 @@ static void set_times(struct subject *subject)
 /* What is there and may not be changed is left alone. */
 static bool is_forbidden(struct subject *subject, unsigned flags)
 {
-	struct bt_error error = {0};
 	if (!(flags & BT_META_STRIP) || (flags & BT_META_RENAMED) || subject->path ||
 	    !bt_inode_forbids(subject->fd, ""))
 		return false;
-	bt_fail(&error, BT_E_INCOMPLETE, NULL, BT_FORBIDDEN);
-	bt_tell_problem(&subject->run->tell, subject->place, subject->name, &error);
+	bt_tell_forbidden(&subject->run->tell, subject->place, subject->name);
 	return true;
 }
 

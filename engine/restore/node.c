@@ -63,7 +63,7 @@ int bt_node_write(struct bt_run *run, struct bt_place *place, int dirfd, const s
 		return -1;
 	}
 	if (result) {
-		bt_tell_unwritten_sys(&run->tell, place, entry->name, -result, "create");
+		bt_not_created(run, place, dirfd, entry->name, result);
 		return -1;
 	}
 	int fd = open_made(dirfd, temp, entry, ret_status);

@@ -111,7 +111,8 @@ void bt_extras_remove(struct bt_run *run, struct bt_place *place, const struct b
 /* A directory stands at name where something else is to be: it makes way, with --delete also with what is in it. 0 or
  * -errno; -ENOTEMPTY: not without --delete. */
 int bt_extras_clear(struct bt_run *run, struct bt_place *place, int dirfd, const char *name);
-/* Tells that bt_install in dirfd failed. */
+/* Tells that nothing could be made in dirfd to become name; that bt_install in dirfd failed. */
+void bt_not_created(struct bt_run *run, struct bt_place *place, int dirfd, const char *name, int result);
 void bt_not_installed(struct bt_run *run, struct bt_place *place, int dirfd, const char *name, int result);
 /* Tells that name cannot be put in its place. */
 void bt_store_in_the_way(struct bt_run *run, struct bt_place *place, int dirfd, const char *name);

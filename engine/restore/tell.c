@@ -45,6 +45,14 @@ void bt_tell_unwritten(struct bt_tell *tell, const struct bt_place *place, const
 		bt_tell_stop(tell, error->code, error);
 }
 
+void bt_tell_forbidden(struct bt_tell *tell, const struct bt_place *place, const char *name)
+{
+	struct bt_error error = {0};
+	bt_fail(&error, BT_E_INCOMPLETE, NULL,
+		"it may not be changed: take that flag from it, or from its directory, with 'chattr -i -a' first");
+	bt_tell_problem(tell, place, name, &error);
+}
+
 void bt_tell_more(struct bt_tell *tell, const struct bt_place *place, const char *name, const struct bt_error *error)
 {
 	char *path = bt_place_path(place, name);

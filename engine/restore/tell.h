@@ -47,6 +47,8 @@ void bt_tell_problem(struct bt_tell *tell, const struct bt_place *place, const c
  * read-only, this would befall every further entry as well and ends the run; another one below it is just named. */
 void bt_tell_unwritten(struct bt_tell *tell, const struct bt_place *place, const char *name,
 		       const struct bt_error *error);
+/* One that may not be changed because of its inode flags, or its directory's. */
+void bt_tell_forbidden(struct bt_tell *tell, const struct bt_place *place, const char *name);
 /* A further thing to say about an entry that was counted. */
 void bt_tell_more(struct bt_tell *tell, const struct bt_place *place, const char *name, const struct bt_error *error);
 /* The same two for a system call. */

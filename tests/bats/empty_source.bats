@@ -4,6 +4,11 @@
 # shellcheck disable=SC2154
 load helper
 
+teardown() {
+	unmount_work
+	remove_work
+}
+
 SENTENCE="nothing is left in src, where the snapshot before had something: is everything mounted? if this is right, give --allow-empty"
 
 three() {

@@ -68,8 +68,20 @@ projects() {
 	chattr +i disk/out/immutable
 	rm disk/out/plain
 	run -3 --separate-stderr bring latest disk/out
-	stderr_is "backuptool restore: immutable: it may not be changed: take that flag from it with 'chattr -i -a' first"
+	stderr_is "backuptool restore: immutable: it may not be changed: take that flag from it, or from its directory, with 'chattr -i -a' first"
 	[ -e disk/out/plain ]
+	# The same of what is to go, and of what is to be made in such a directory.
+	chattr -i disk/out/immutable
+	cp -p disk/src/immutable disk/out/immutable
+	chattr +i disk/out/immutable
+	touch disk/out/more
+	chattr +i disk/out/more
+	chattr -i disk/out/dir/below
+	rm disk/out/dir/below/f
+	chattr +i disk/out/dir/below
+	run -3 --separate-stderr bring latest disk/out --delete --yes
+	[ "$(grep -c "it may not be changed" <<<"$stderr")" = "$(grep -c . <<<"$stderr")" ]
+	[[ $stderr == *": more: it may"* && $stderr == *": dir/below/f: it may"* ]]
 }
 
 @test "a change of flags is a change, and told by diff" {

@@ -4,6 +4,11 @@
 # shellcheck disable=SC2154
 load helper
 
+teardown() {
+	unmount_work
+	remove_work
+}
+
 some_tree() {
 	mkdir -p src/d/e src/kept
 	touch src/d/e/{1,2,3} src/d/4 src/a src/b src/kept/c
@@ -124,4 +129,36 @@ all_are_gone() {
 	wait_until all_are_gone lines
 	kill "$job"
 	wait "$job" || true
+}
+
+@test "another file system that was not entered is named in one line, and counted everywhere" {
+	some_tree
+	mkdir src/d/usb
+	touch src/d/usb/below
+	settle
+	take src -q -x
+	mount_or_skip -t tmpfs none src/d/usb
+	touch src/d/usb/on_it
+	run -0 --separate-stderr take src -x -v
+	line "B d/usb"
+	line "files: 0 new files, 0 changed, 7 unchanged; 1 entry removed; 1 other file system not entered (d/usb: tmpfs)"
+	[[ $(tail -n 2 "snapshots/$(newest)" | head -n 1) == *'"removed":1,"boundaries":1,'* ]]
+	run -0 --separate-stderr take src -x --json --skip-if-unchanged
+	[ "$(jq -c '[.boundaries, .removed_entries, .skipped]' <<<"$output")" = "[1,null,true]" ]
+	run -0 --separate-stderr backuptool list
+	[[ ${lines[2]} == *"  1 removed, 1 not entered" ]]
+	[ "$(backuptool list --json | jq '.[1].boundaries')" = 1 ]
+	run -0 --separate-stderr backuptool ls -l latest:d
+	[[ $output == *" usb  (not entered: tmpfs)"* ]]
+	[ "$(backuptool ls --json latest:d | jq -r 'select(.path | endswith("usb")).boundary')" = tmpfs ]
+	run -0 --separate-stderr backuptool job --target-directory src -x --interval 1 --duration 0
+	[[ ${lines[0]} == *"; 1 other file system not entered (d/usb: tmpfs); "* ]]
+	mkdir src/kept/two
+	mount -t tmpfs none src/kept/two
+	run -0 --separate-stderr take src -x
+	[[ ${lines[1]} == *"; 2 other file systems not entered (d/usb: tmpfs, …)" ]]
+	umount src/d/usb
+	# What is there is known again.
+	run -0 --separate-stderr take src -x
+	[[ ${lines[1]} == "files: 1 new file, 0 changed, 7 unchanged; 1 other file system not entered (kept/two: tmpfs)" ]]
 }
