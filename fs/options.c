@@ -26,6 +26,7 @@ const char options_usage[] =
 	"  -o xattr=auto|on|off  extended attributes: those of the snapshots; also our own; none\n"
 	"  -o inodes=shared|separate  equal files of two snapshots have one inode, or each its own\n"
 	"  -o nopush             never hand data to the kernel before it is asked for\n"
+	"  -o max_read=BYTES     the largest request for data that the kernel makes\n"
 	"  -o nosymfollow        follow no symbolic link in the mount (root only)\n"
 	"  -o noexec, auto_unmount and the other mount options\n";
 
