@@ -75,6 +75,10 @@ deep() {
 		echo $i >fs/target/f$i
 		wait_until more_runs_than $(($(runs) + 1))
 	done
+	# What happens there does not make it look at everything.
+	deep again
+	wait_until more_runs_than $(($(runs) + 1))
+	[[ $(tail -n 1 runs) == *'"walk":"changes"'* ]]
 	kill -TERM "$job"
 	wait_until ended
 	[ "$(backuptool ls latest --store st | wc -l)" = 4 ]
