@@ -6,12 +6,26 @@
 #include "rows.h"
 #include "tool.h"
 #include <backuptool/check.h>
+#include <stdio.h>
 
 /* Of struct bt_finding and struct bt_hurt. */
 extern const struct tool_column tool_finding_columns[], tool_hurt_columns[];
-void tool_finding_print(const struct bt_finding *finding);
+void tool_finding_print(FILE *out, const struct bt_finding *finding);
 /* A line: what, the snapshot, the path, the bytes. */
-void tool_hurt_print(const char *what, const struct bt_hurt *hurt);
+void tool_hurt_print(FILE *out, const char *what, const struct bt_hurt *hurt);
+
+/* What all findings together hurt. */
+struct tool_harm {
+	struct tool_texts snapshots; /* their names, each once; owned */
+	uint64_t paths;		     /* in these */
+	char *last;		     /* the path that was counted last; owned */
+};
+void tool_harm_add(struct tool_harm *harm, const struct bt_hurt *hurt);
+/* "damage hurts 462 files in 3 snapshots: …", or that it hurts none. */
+void tool_harm_print(const struct tool_harm *harm);
+/* What to do next, in commands. */
+void tool_harm_advise(struct bt_store *store, const struct tool_harm *harm);
+void tool_harm_free(struct tool_harm *harm);
 
 /* check --repair. Gives the exit code. */
 int tool_repair(const struct tool *tool, struct bt_store *store, bool dry_run);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct tool_value offset_value(uint64_t offset)
 {
@@ -86,37 +87,67 @@ const struct tool_column tool_finding_columns[] = {
 	{"traced", NULL, false, get_traced}, {0},
 };
 
-void tool_hurt_print(const char *what, const struct bt_hurt *hurt)
+static void hurt_print(FILE *out, const char *what, const struct bt_hurt *hurt)
 {
 	char *path = tool_escape(hurt->path ? hurt->path : "");
 
-	printf("%s %s", what, hurt->snapshot);
+	fprintf(out, "%s %s", what, hurt->snapshot);
 	if (!hurt->path)
-		printf(": all of it");
+		fprintf(out, ": all of it");
 	else
-		printf(": %s", *path ? path : ".");
+		fprintf(out, ": %s", *path ? path : ".");
 	if (hurt->offset != BT_NO_OFFSET)
-		printf(", bytes %" PRIu64 " to %" PRIu64, hurt->offset, hurt->offset + hurt->length - 1);
-	putchar('\n');
+		fprintf(out, ", bytes %" PRIu64 " to %" PRIu64, hurt->offset, hurt->offset + hurt->length - 1);
 	free(path);
 }
 
-void tool_finding_print(const struct bt_finding *finding)
+void tool_hurt_print(FILE *out, const char *what, const struct bt_hurt *hurt)
+{
+	hurt_print(out, what, hurt);
+	putc('\n', out);
+}
+
+static bool same_path(const struct bt_hurt *a, const struct bt_hurt *b)
+{
+	return a->path && b->path && a->offset == b->offset && a->length == b->length && strcmp(a->path, b->path) == 0;
+}
+
+/* A path once, with the number of the other snapshots in which it is hurt just so. */
+static void hurts_print(FILE *out, const struct bt_finding *finding)
+{
+	for (size_t i = 0; i < finding->hurt_count; i++) {
+		const struct bt_hurt *hurt = &finding->hurts[i];
+		size_t before = 0, others = 0;
+
+		for (size_t j = 0; j < finding->hurt_count; j++) {
+			before += j < i && same_path(&finding->hurts[j], hurt);
+			others += j > i && same_path(&finding->hurts[j], hurt);
+		}
+		if (before)
+			continue;
+		hurt_print(out, "  hurts", hurt);
+		if (others)
+			fprintf(out, "; the same in %zu more", others);
+		putc('\n', out);
+	}
+}
+
+void tool_finding_print(FILE *out, const struct bt_finding *finding)
 {
 	char text[1024];
 
 	bt_error_text(finding->error, text, sizeof(text));
 	if (finding->file)
-		printf("%s", text);
+		fprintf(out, "%s", text);
 	else
-		printf("no file of the store has what is needed (%s)", bt_reason_name(finding->error->reason));
+		fprintf(out, "no file of the store has what is needed (%s)", bt_reason_name(finding->error->reason));
 	if (finding->length)
-		printf(", in bytes %" PRIu64 " to %" PRIu64, finding->offset, finding->offset + finding->length - 1);
-	putchar('\n');
-	for (size_t i = 0; i < finding->hurt_count; i++)
-		tool_hurt_print("  hurts", &finding->hurts[i]);
+		fprintf(out, ", in bytes %" PRIu64 " to %" PRIu64, finding->offset,
+			finding->offset + finding->length - 1);
+	putc('\n', out);
+	hurts_print(out, finding);
 	if (finding->hurts_more)
-		printf("  and %" PRIu64 " more\n", finding->hurts_more);
+		fprintf(out, "  and %" PRIu64 " more\n", finding->hurts_more);
 	if (finding->traced && !finding->hurt_count)
-		puts("  hurts no snapshot");
+		fputs("  hurts no snapshot\n", out);
 }

@@ -94,7 +94,7 @@ static void found(void *arg, const struct bt_finding *finding)
 		begin_element(report, FINDINGS);
 		tool_object_print(tool_finding_columns, finding);
 	} else {
-		tool_finding_print(finding);
+		tool_finding_print(stdout, finding);
 	}
 }
 
@@ -149,7 +149,7 @@ static void lost(void *arg, const struct bt_hurt *hurt)
 		begin_element(report, LOST);
 		tool_object_print(tool_hurt_columns, hurt);
 	} else {
-		tool_hurt_print(report->dry_run ? "would be lost:" : "lost:", hurt);
+		tool_hurt_print(stdout, report->dry_run ? "would be lost:" : "lost:", hurt);
 	}
 }
 

@@ -78,7 +78,9 @@ struct report {
 	const struct bt_check_options *options;
 	const struct bt_check_result *result;
 	struct tool_talk *talk;
-	bool any; /* finding was printed */
+	bool any;   /* finding was printed */
+	FILE *text; /* what the findings are, before what they hurt in all is known */
+	struct tool_harm harm;
 	double seconds;
 };
 
@@ -90,6 +92,8 @@ GETTER(contents, TOOL_COUNT, number, self->result->contents)
 GETTER(bytes, TOOL_BYTES, number, self->result->bytes)
 GETTER(finding_count, TOOL_COUNT, number, self->result->findings)
 GETTER(denied, self->result->denied ? TOOL_COUNT : TOOL_NOTHING, number, self->result->denied)
+GETTER(hurt_paths, TOOL_COUNT, number, self->harm.paths)
+GETTER(hurt_snapshots, TOOL_COUNT, number, self->harm.snapshots.count)
 GETTER(in_pieces, TOOL_COUNT, number, self->result->in_pieces)
 GETTER(complete, TOOL_FLAG, flag, self->result->complete)
 GETTER(quick, TOOL_FLAG, flag, self->options->quick)
@@ -116,6 +120,8 @@ static const struct tool_column summary_columns[] = {
 	{"contents", NULL, false, get_contents},
 	{"bytes", NULL, false, get_bytes},
 	{"findings", NULL, false, get_finding_count},
+	{"hurt_paths", NULL, false, get_hurt_paths},
+	{"hurt_snapshots", NULL, false, get_hurt_snapshots},
 	{"denied", NULL, false, get_denied},
 	{"in_pieces", NULL, false, get_in_pieces},
 	{"complete", NULL, false, get_complete},
@@ -136,7 +142,12 @@ static void found(void *arg, const struct bt_finding *finding)
 	if (report->tool->json)
 		tool_object_print(tool_finding_columns, finding);
 	else
-		tool_finding_print(finding);
+		tool_finding_print(report->text, finding);
+}
+
+static void hurt(void *arg, const struct bt_hurt *hurt)
+{
+	tool_harm_add(&((struct report *)arg)->harm, hurt);
 }
 
 static void print_looked_at(const struct report *report)
@@ -202,24 +213,45 @@ static void say_denied(const struct tool *tool, const struct bt_check_result *re
 	free(files);
 }
 
+/* What is hurt in all goes before the findings. */
+static void print_findings(struct report *report, const char *text)
+{
+	if (report->tool->json || !*text)
+		return;
+	if (!report->result->denied || report->harm.snapshots.count)
+		tool_harm_print(&report->harm);
+	fputs(text, stdout);
+}
+
 static int check(const struct tool *tool, struct bt_store *store, const struct bt_check_options *options)
 {
 	struct bt_check_result result = {0};
 	struct bt_error error = {0};
 	struct tool_talk talk;
 	struct report report = {.tool = tool, .options = options, .result = &result, .talk = &talk};
+	char *text = NULL;
+	size_t size;
 	int code;
 
+	report.text = open_memstream(&text, &size);
+	if (!report.text)
+		return tool_fail(tool, &(struct bt_error){.code = BT_E_NOMEM});
 	tool_talk_begin(&talk, tool);
 	if (tool->json)
 		puts("{\"findings\":[");
 	code = bt_check(store, options, found, &report, &talk.observer, &result, &error);
 	report.seconds = tool_talk_seconds(&talk);
 	tool_talk_end(&talk);
+	fclose(report.text);
+	print_findings(&report, text ? text : "");
 	bool finished = !code || code == BT_E_DAMAGED || code == BT_E_INCOMPLETE;
 	print_report(&report, finished);
 	if (result.denied)
 		say_denied(tool, &result);
+	if (code == BT_E_DAMAGED && !tool->json && !tool->quiet)
+		tool_harm_advise(store, &report.harm);
+	tool_harm_free(&report.harm);
+	free(text);
 	return finished ? tool_exit_code(code) : tool_fail(tool, &error);
 }
 
@@ -230,6 +262,7 @@ static int run(struct tool *tool, const void *arg)
 				       .part = options->subset.part,
 				       .parts = options->subset.parts,
 				       .share = options->subset.share,
+				       .hurt = hurt,
 				       .name_count = (size_t)tool->operand_count};
 	const struct tool_texts texts = {(const char **)tool->operands, (size_t)tool->operand_count};
 	struct bt_store *store;

@@ -121,6 +121,7 @@ int bt_check(struct bt_store *store, const struct bt_check_options *options,
 				   .options = options ? options : &defaults,
 				   .observer = observer,
 				   .tell = found,
+				   .hurt = options ? options->hurt : NULL,
 				   .arg = arg};
 	int fd = -1;
 	bt_check_run_init(&run);

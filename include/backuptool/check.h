@@ -6,6 +6,7 @@
 #include <backuptool/observer.h>
 #include <backuptool/store.h>
 
+struct bt_hurt;
 struct bt_check_options {
 	bool quick;		  /* metadata only: lists, pages, and that every content is somewhere */
 	unsigned part, parts;	  /* contents: part of parts (1 of 7), always the same one; 0, 0: all */
@@ -13,6 +14,9 @@ struct bt_check_options {
 	const char *const *names; /* snapshots, as bt_store_snapshot_name gives them; none: the whole store */
 	size_t name_count;
 	unsigned threads; /* 0: as many as there are processors */
+	/* if given: each entry that a finding hurts, also those beyond BT_HURTS, with the arg of bt_check, before the
+	 * findings; one at a time */
+	void (*hurt)(void *arg, const struct bt_hurt *hurt);
 };
 
 /* An entry that a finding hurts: it cannot be restored whole. */

@@ -91,12 +91,15 @@ offset_of() {
 	two_snapshots
 	damage "snapshots/$FIRST" 2000000
 	run -1 backuptool check
-	[[ ${lines[0]} =~ ^$FIRST:\ damaged\ at\ byte\ [0-9]+\ .*\ in\ bytes\ [0-9]+\ to\ [0-9]+$ ]]
-	[[ $output == *"  hurts $FIRST: photos/large.bin, bytes "* ]]
-	[[ $output == *"  hurts $SECOND: photos/large.bin, bytes "* ]]
-	[[ ${lines[-1]} == *"; 1 finding" ]]
+	[[ ${lines[0]} =~ ^damage\ hurts\ 2\ paths\ in\ 2\ snapshots:\ .*$ && ${lines[0]} == *"$FIRST"* && ${lines[0]} == *"$SECOND"* ]]
+	[[ ${lines[1]} =~ ^$FIRST:\ damaged\ at\ byte\ [0-9]+\ .*\ in\ bytes\ [0-9]+\ to\ [0-9]+$ ]]
+	[[ ${lines[2]} =~ ^\ \ hurts\ snapshot_[^:]*:\ photos/large.bin,\ bytes\ .*\;\ the\ same\ in\ 1\ more$ ]]
+	[[ ${lines[3]} == *"; 1 finding" ]]
+	[[ ${lines[4]} == "next: 'backuptool check --repair --dry-run' "*"'backuptool snapshot --force --target-directory $PWD/src'" ]]
+	[ "${#lines[@]}" = 5 ]
 	run -1 backuptool check --json
 	[ "$(jq -r '.findings[0] | [.file, .hurts[0].snapshot, .hurts[1].snapshot, .hurts[0].path] | join(" ")' <<<"$output")" = "$FIRST $SECOND $FIRST photos/large.bin" ]
+	[ "$(jq -c '.summary | [.hurt_paths, .hurt_snapshots]' <<<"$output")" = "[2,2]" ]
 	[ "$(jq '.findings[0] | .offset <= 2000000 and .offset + .length > 2000000' <<<"$output")" = true ]
 	run -0 backuptool list
 	run -3 bring "$SECOND" out
@@ -110,9 +113,8 @@ offset_of() {
 	damage "snapshots/$FIRST" "$(($(offset_of "snapshots/$FIRST" '{"entries":\[{"name":"1"') + 30))"
 	for option in --no-progress --quick; do
 		run -1 backuptool check "$option"
-		[[ ${lines[0]} =~ ^$FIRST:\ damaged\ at\ byte\ [0-9]+ ]]
-		[[ $output == *"  hurts $FIRST: docs/notes"* ]]
-		[[ $output == *"  hurts $SECOND: docs/notes"* ]]
+		[[ ${lines[1]} =~ ^$FIRST:\ damaged\ at\ byte\ [0-9]+ ]]
+		[[ ${lines[2]} =~ ^\ \ hurts\ snapshot_[^:]*:\ docs/notes.*the\ same\ in\ 1\ more$ ]]
 	done
 	run -3 bring latest out
 	cmp src/photos/large.bin out/photos/large.bin
@@ -138,8 +140,9 @@ offset_of() {
 	two_snapshots
 	damage "snapshots/$FIRST" "$(($(offset_of "snapshots/$FIRST" '{"zstd":"') + 3))"
 	run -1 backuptool check
-	[[ ${lines[0]} == "$FIRST: damaged at byte "* ]]
-	[ "${lines[1]}" = "  hurts no snapshot" ]
+	[[ ${lines[0]} == "damage hurts no snapshot"* ]]
+	[[ ${lines[1]} == "$FIRST: damaged at byte "* ]]
+	[ "${lines[2]}" = "  hurts no snapshot" ]
 	run -0 bring latest out
 	same src out
 }
@@ -152,7 +155,7 @@ offset_of() {
 	cp "$volume" whole
 	truncate -s -1 "$volume"
 	run -1 backuptool check
-	[[ ${lines[0]} == "contents/$(basename "$volume"): damaged "*"(truncated)"* ]]
+	[[ $output == *"contents/$(basename "$volume"): damaged "*"(truncated)"* ]]
 	rm "$volume"
 	for option in --no-progress --quick; do
 		run -1 backuptool check "$option"
@@ -172,6 +175,7 @@ offset_of() {
 	run -1 backuptool check
 	[ "$(grep -c '^  hurts ' <<<"$output")" = 20 ]
 	[[ $output == *"  and 980 more"* ]]
+	[ "${lines[0]}" = "damage hurts 1000 paths in 1 snapshot: $(newest)" ]
 }
 
 @test "only what a named snapshot needs" {

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* What damage hurts in all, and what to do about it. */
+#include "check.h"
+#include "output.h"
+#include <backuptool/select.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAMED 5 /* snapshots in a line */
+
+static bool is_known(const struct tool_texts *texts, const char *text)
+{
+	for (size_t i = texts->count; i-- > 0;)
+		if (strcmp(texts->items[i], text) == 0)
+			return true;
+	return false;
+}
+
+/* They come in the order of walks through one snapshot after the other, so that what hurts a file twice comes twice in
+ * a row. */
+void tool_harm_add(struct tool_harm *harm, const struct bt_hurt *hurt)
+{
+	char *whole = tool_format("%s:%s", hurt->snapshot, hurt->path ? hurt->path : "");
+
+	if (!is_known(&harm->snapshots, hurt->snapshot))
+		tool_texts_add(&harm->snapshots, tool_format("%s", hurt->snapshot));
+	if (hurt->path && (!harm->last || strcmp(harm->last, whole) != 0))
+		harm->paths++;
+	free(harm->last);
+	harm->last = whole;
+}
+
+void tool_harm_print(const struct tool_harm *harm)
+{
+	size_t count = harm->snapshots.count;
+	char *paths = tool_count(harm->paths, "path in ", "paths in "), *snapshots;
+
+	snapshots = tool_count(count, "snapshot", "snapshots");
+	if (!count)
+		printf("damage hurts no snapshot that could be looked through");
+	else
+		printf("damage hurts %s%s: ", harm->paths ? paths : "", snapshots);
+	for (size_t i = 0; i < count && i < NAMED; i++)
+		printf("%s%s", i ? ", " : "", harm->snapshots.items[i]);
+	puts(count > NAMED ? ", …" : "");
+	free(snapshots);
+	free(paths);
+}
+
+/* The directories of the hurt snapshots that are of this host, each once. */
+static void add_target(struct bt_store *store, const char *name, const char *host, struct tool_texts *targets)
+{
+	struct bt_snapshot *snapshot = NULL;
+	const struct bt_snapshot_info *info;
+	struct bt_error error = {0};
+
+	if (bt_snapshot_open(store, name, &snapshot, &error))
+		return;
+	info = bt_snapshot_info(snapshot);
+	if (!info->classic && strcmp(info->host, host) == 0 && !is_known(targets, info->target))
+		tool_texts_add(targets, tool_format("%s", info->target));
+	bt_snapshot_close(snapshot);
+}
+
+static void free_texts(struct tool_texts *texts)
+{
+	for (size_t i = 0; i < texts->count; i++)
+		free((char *)texts->items[i]);
+	free(texts->items);
+}
+
+void tool_harm_advise(struct bt_store *store, const struct tool_harm *harm)
+{
+	struct tool_texts targets = {0};
+	char host[BT_HOST_SIZE], *shown;
+
+	bt_host(host);
+	for (size_t i = 0; i < harm->snapshots.count; i++)
+		add_target(store, harm->snapshots.items[i], host, &targets);
+	printf("next: 'backuptool check --repair --dry-run' shows what a repair would do, and 'backuptool check "
+	       "--repair' does it");
+	if (targets.count)
+		printf("; what the directory still has is stored again by");
+	for (size_t i = 0; i < targets.count && i < NAMED; i++) {
+		shown = tool_escape(targets.items[i]);
+		printf("%s 'backuptool snapshot --force --target-directory %s'", i ? "," : "", shown);
+		free(shown);
+	}
+	putchar('\n');
+	free_texts(&targets);
+}
+
+void tool_harm_free(struct tool_harm *harm)
+{
+	free_texts(&harm->snapshots);
+	free(harm->last);
+}
