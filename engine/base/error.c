@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/bytes.h"
 #include <backuptool/error.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -198,6 +199,10 @@ void bt_error_text(const struct bt_error *error, char *text, size_t size)
 	}
 	if (error->code == BT_E_SYSTEM) {
 		add_system(&line, error);
+		return;
+	}
+	if (error->code == BT_E_LOCKED && error->sys == ENOLCK) {
+		add_escaped(&line, error->detail, 200);
 		return;
 	}
 	if (error->code == BT_E_LOCKED && error->detail[0]) {

@@ -132,15 +132,27 @@ static int take(int dirfd, const char *name, const struct flock *range, const st
 	return result;
 }
 
+static struct flock range_of(enum bt_lock_kind kind)
+{
+	return (struct flock){.l_type = kind == BT_LOCK_SHARED ? F_RDLCK : F_WRLCK,
+			      .l_whence = SEEK_SET,
+			      .l_start = kind == BT_LOCK_PRUNER,
+			      .l_len = 1};
+}
+
 int bt_lock_take(int dirfd, const char *name, enum bt_lock_kind kind, const struct bt_lock_wait *wait, int *ret_fd,
 		 struct bt_error *error)
 {
-	const struct flock range = {.l_type = kind == BT_LOCK_SHARED ? F_RDLCK : F_WRLCK,
-				    .l_whence = SEEK_SET,
-				    .l_start = kind == BT_LOCK_PRUNER,
-				    .l_len = 1};
+	const struct flock range = range_of(kind);
 
 	return take(dirfd, name, &range, wait, ret_fd, error);
+}
+
+int bt_lock_again(int fd, enum bt_lock_kind kind)
+{
+	const struct flock range = range_of(kind);
+
+	return -try_lock(fd, &range);
 }
 
 int bt_lock_claim(int dirfd, const char *name, uint64_t number, int *ret_fd, struct bt_error *error)

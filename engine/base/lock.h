@@ -26,6 +26,11 @@ struct bt_lock_wait {
 int bt_lock_take(int dirfd, const char *name, enum bt_lock_kind kind, const struct bt_lock_wait *wait, int *ret_fd,
 		 struct bt_error *error);
 
+/* Asks once more for a lock that was taken, through the same descriptor: on a network file system it may have been lost
+ * without a word. 0 or -errno, -EAGAIN when somebody else has it now. That it is given again does not mean that nobody
+ * had it meanwhile. */
+int bt_lock_again(int fd, enum bt_lock_kind kind);
+
 /* The same file has 2^62 further locks, which have nothing to do with those and with each other: takes one of them
  * alone, without waiting. BT_E_LOCKED when somebody has it. */
 int bt_lock_claim(int dirfd, const char *name, uint64_t number, int *ret_fd, struct bt_error *error);

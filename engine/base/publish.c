@@ -34,6 +34,13 @@ static bool can_be_named(int fd, char path[32])
 	return access(path, F_OK) == 0;
 }
 
+int bt_publish_temp_name(char name[32], struct bt_error *error)
+{
+	int r = make_temp_name(name);
+
+	return r < 0 ? bt_fail_sys(error, -r, NULL, "getrandom") : 0;
+}
+
 /* File systems and kernels without O_TMPFILE say so in various ways; a file system that refuses for another reason
  * refuses a named file, too. */
 static int open_unnamed(int dirfd)
@@ -291,7 +298,7 @@ static bool is_temp_name(const char *name)
 	unsigned char random[TEMP_RANDOM];
 	size_t prefix = strlen(TEMP_PREFIX);
 
-	if (!strcmp(name, BT_TEMP_RETAGGED) || !strcmp(name, BT_TEMP_REPAIRED))
+	if (!strcmp(name, ".tmp-retagged") || !strcmp(name, ".tmp-repaired")) /* of version 0.1.0 */
 		return true;
 	return strncmp(name, TEMP_PREFIX, prefix) == 0 && strlen(name) == prefix + 2 * sizeof(random) &&
 	       bt_hex_decode(random, sizeof(random), name + prefix);

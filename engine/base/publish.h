@@ -9,9 +9,9 @@
 
 #include <backuptool/error.h>
 
-/* Names of whole files that are about to replace others, which is done under a lock; temporary, too. */
-#define BT_TEMP_RETAGGED ".tmp-retagged"
-#define BT_TEMP_REPAIRED ".tmp-repaired"
+/* The name of a whole file that is about to replace another, which is done under a lock: temporary, and nobody else's.
+ */
+int bt_publish_temp_name(char name[32], struct bt_error *error);
 
 /* Makes what was done in a directory durable, as far as the file system can: some network file systems cannot sync a
  * directory, and do it with every call. 0 or -errno. */

@@ -7,11 +7,11 @@
  */
 #include "base/fail.h"
 #include "base/io.h"
-#include "base/lock.h"
 #include "base/made.h"
 #include "base/publish.h"
 #include "check/run.h"
 #include "model/volume.h"
+#include "store/gate.h"
 #include "view/snapshot.h"
 #include <backuptool/policy.h>
 #include <backuptool/view.h>
@@ -31,6 +31,7 @@ struct repair {
 	const struct bt_observer *observer;
 	struct bt_repair_result result;
 	int damagedfd;
+	struct bt_gate gate;
 	struct bt_digest_set wrong; /* files, as the check found them */
 	struct bt_error *error;
 };
@@ -40,6 +41,7 @@ struct patient {
 	int dirfd;
 	char path[128]; /* in the store */
 	char to[128];
+	char temp[32];
 	struct bt_rewrite rewrite;
 };
 
@@ -134,7 +136,7 @@ static int seal_snapshot(struct repair *repair, struct patient *patient)
 	struct bt_buf text = {0};
 	int r = bt_buf_append(&text, summary.bytes, summary.length);
 	if (!r)
-		r = bt_writer_seal(patient->rewrite.writer, &text, BT_TEMP_REPAIRED, repair->error);
+		r = bt_writer_seal(patient->rewrite.writer, &text, patient->temp, repair->error);
 	bt_buf_free(&text);
 	return r;
 }
@@ -143,9 +145,10 @@ static int begin_snapshot(struct repair *repair, struct patient *patient)
 {
 	struct bt_text header = bt_file_header(patient->rewrite.file);
 	struct bt_buf text = {0};
-	if (unlinkat(patient->dirfd, BT_TEMP_REPAIRED, 0) && errno != ENOENT)
-		return fail(repair, BT_TEMP_REPAIRED, "remove");
-	int r = bt_buf_append(&text, header.bytes, header.length);
+	int r = bt_publish_temp_name(patient->temp, repair->error);
+	if (r)
+		return r;
+	r = bt_buf_append(&text, header.bytes, header.length);
 	if (!r)
 		r = bt_writer_new(patient->dirfd, &text, &patient->rewrite.writer, repair->error);
 	bt_buf_free(&text);
@@ -161,11 +164,15 @@ static int replace_snapshot(struct repair *repair, struct patient *patient)
 		r = seal_snapshot(repair, patient);
 	if (!r)
 		r = keep_old(repair, patient);
-	if (!r && (renameat(patient->dirfd, BT_TEMP_REPAIRED, patient->dirfd, patient->id->name) ||
-		   !is_synced(patient->dirfd)))
+	if (!r)
+		r = bt_gate_pass(&repair->gate, repair->error);
+	if (!r &&
+	    (renameat(patient->dirfd, patient->temp, patient->dirfd, patient->id->name) || !is_synced(patient->dirfd)))
 		r = fail(repair, patient->path, "replace");
-	if (r)
-		unlinkat(patient->dirfd, BT_TEMP_REPAIRED, 0);
+	if (!r)
+		bt_gate_took(&repair->gate, patient->id->ordinal);
+	else if (patient->temp[0])
+		unlinkat(patient->dirfd, patient->temp, 0);
 	return r;
 }
 
@@ -178,8 +185,12 @@ static int move_aside(struct repair *repair, struct patient *patient)
 		r = bt_volume_seal(repair->store, patient->rewrite.writer, repair->error);
 	if (!r)
 		r = keep_old(repair, patient);
+	if (!r)
+		r = bt_gate_pass(&repair->gate, repair->error);
 	if (!r && (unlinkat(patient->dirfd, patient->id->name, 0) || !is_synced(patient->dirfd)))
 		r = fail(repair, patient->path, "move to damaged/");
+	if (!r)
+		bt_gate_took(&repair->gate, patient->id->ordinal);
 	return r;
 }
 
@@ -230,17 +241,26 @@ static int mend(struct repair *repair, struct patient *patient)
 	return r;
 }
 
+static int note_renamed(struct repair *repair, const struct patient *patient)
+{
+	bt_gate_took(&repair->gate, patient->id->ordinal);
+	if (!is_synced(patient->dirfd))
+		return fail(repair, patient->path, "rename");
+	return bt_gate_made(&repair->gate, patient->to, true, repair->error);
+}
+
 static int rename_to(struct repair *repair, struct patient *patient, int64_t seconds)
 {
-	for (unsigned clash = 0; clash < NAMES_MAX; clash++) {
+	int r = bt_gate_pass(&repair->gate, repair->error);
+	for (unsigned clash = 0; !r && clash < NAMES_MAX; clash++) {
 		bt_snapshot_name_format(seconds, clash, patient->to, sizeof(patient->to));
-		int r = bt_rename_new(patient->dirfd, patient->id->name, patient->dirfd, patient->to);
-		if (r == 0)
-			return is_synced(patient->dirfd) ? 0 : fail(repair, patient->path, "rename");
-		if (r != -EEXIST)
-			return bt_fail_sys(repair->error, -r, patient->path, "rename");
+		int sys = bt_rename_new(patient->dirfd, patient->id->name, patient->dirfd, patient->to);
+		if (sys == 0)
+			return note_renamed(repair, patient);
+		if (sys != -EEXIST)
+			return bt_fail_sys(repair->error, -sys, patient->path, "rename");
 	}
-	return bt_fail(repair->error, BT_E_EXISTS, patient->path, "rename");
+	return r ? r : bt_fail(repair->error, BT_E_EXISTS, patient->path, "rename");
 }
 
 /* The time in the file is covered by its digests, the name by none. */
@@ -374,21 +394,19 @@ static int find_lost(struct repair *repair)
 
 static int repair_locked(struct repair *repair)
 {
-	int r = bt_store_refresh(repair->store, repair->error);
-	if (!r && !repair->options->dry_run)
+	if (!repair->options->dry_run)
 		bt_store_sweep(repair->store, true);
-	if (!r)
-		r = find_and_treat(repair);
+	int r = find_and_treat(repair);
 	return r || repair->options->dry_run ? r : find_lost(repair);
 }
 
 /* What would be done is found out as a check does: so a store that may only be read can be asked, too. */
-static int lock(struct repair *repair, int *ret_alone, int *ret_lock)
+static int lock(struct repair *repair, int *ret_fd)
 {
 	if (repair->options->dry_run)
-		return bt_store_lock_for_reading(repair->store, repair->observer, ret_lock, repair->error);
-	int r = bt_store_lock(repair->store, BT_LOCK_PRUNER, repair->observer, ret_alone, repair->error);
-	return r ? r : bt_store_lock(repair->store, BT_LOCK_EXCLUSIVE, repair->observer, ret_lock, repair->error);
+		return bt_store_lock_for_reading(repair->store, repair->observer, ret_fd, repair->error);
+	int r = bt_store_lock(repair->store, BT_LOCK_PRUNER, repair->observer, ret_fd, repair->error);
+	return r ? r : bt_gate_open(repair->store, BT_LOCK_EXCLUSIVE, repair->observer, &repair->gate, repair->error);
 }
 
 int bt_repair(struct bt_store *store, const struct bt_repair_options *options, const struct bt_observer *observer,
@@ -399,12 +417,13 @@ int bt_repair(struct bt_store *store, const struct bt_repair_options *options, c
 				.options = options ? options : &defaults,
 				.observer = observer,
 				.damagedfd = -1,
+				.gate.fd = -1,
 				.error = error};
-	int alone = -1, whole = -1, r = lock(&repair, &alone, &whole);
+	int fd = -1, r = lock(&repair, &fd);
 	if (!r)
 		r = repair_locked(&repair);
-	bt_close(&whole);
-	bt_close(&alone);
+	bt_gate_close(&repair.gate);
+	bt_close(&fd);
 	bt_close(&repair.damagedfd);
 	bt_digest_set_free(&repair.wrong);
 	if (ret_result)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/fail.h"
-#include "base/io.h"
 #include "prune/copy.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -44,7 +43,7 @@ static int copy_batch(struct bt_prune_run *run, const struct batch *batch, struc
 /* Under the lock: a snapshot that came meanwhile may need what was dead before; then its file stays, too. */
 static int delete_batch(struct bt_prune_run *run, const struct batch *batch, struct bt_error *error)
 {
-	int lock, result = bt_prune_lock(run, &lock, error);
+	int result = bt_prune_lock(run, error);
 
 	if (result)
 		return result;
@@ -55,13 +54,15 @@ static int delete_batch(struct bt_prune_run *run, const struct batch *batch, str
 		result = id->gone ? 0 : bt_prune_share(run, id->ordinal, &share, error);
 		if (result || id->gone || share.live || share.damaged)
 			continue;
-		result = bt_prune_delete(run, id, error);
+		result = bt_prune_delete(run, id, false, error);
 		run->result.files_rewritten++;
 		run->result.files_deleted--;
 	}
 	if (!result)
+		result = bt_prune_delete_doomed(run, error);
+	if (!result)
 		result = bt_prune_sync(run, error);
-	bt_close(&lock);
+	bt_prune_unlock(run);
 	return result;
 }
 

@@ -104,6 +104,7 @@ int bt_prune(struct bt_store *store, const char *const *names, size_t count, con
 	struct bt_prune_run run = {.store = store,
 				   .options = options ? options : &defaults,
 				   .observer = observer,
+				   .gate.fd = -1,
 				   .mark = {.store = store, .observer = observer}};
 	size_t staying = 0;
 	int alone = -1, lock = -1, result = note_names(&run, names, count, error);

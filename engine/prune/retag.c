@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/fail.h"
-#include "base/io.h"
-#include "base/lock.h"
 #include "base/publish.h"
 #include "model/document.h"
 #include "model/volume.h"
-#include "prune/run.h"
+#include "store/gate.h"
+#include <backuptool/prune.h>
+#include <backuptool/view.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static int write_copy(struct bt_store *store, const struct bt_snapshot_info *info, struct bt_error *error)
+static int write_copy(struct bt_store *store, const struct bt_snapshot_info *info, const char *temp,
+		      struct bt_error *error)
 {
 	struct bt_buf header = {0}, summary = {0};
 	struct bt_writer *writer = NULL;
@@ -25,10 +26,8 @@ static int write_copy(struct bt_store *store, const struct bt_snapshot_info *inf
 		bt_fail(error, result, info->name, "write tags");
 	else
 		result = bt_writer_new(bt_store_dirfd(store), &header, &writer, error);
-	if (!result && unlinkat(bt_store_dirfd(store), BT_TEMP_RETAGGED, 0) && errno != ENOENT)
-		result = bt_fail_sys(error, errno, BT_TEMP_RETAGGED, "remove");
 	if (!result)
-		result = bt_writer_seal(writer, &summary, BT_TEMP_RETAGGED, error);
+		result = bt_writer_seal(writer, &summary, temp, error);
 	bt_writer_free(writer);
 	bt_buf_free(&header);
 	bt_buf_free(&summary);
@@ -39,8 +38,9 @@ static int write_copy(struct bt_store *store, const struct bt_snapshot_info *inf
  * The old file gets a second name as a volume before the new one takes over its first: at every moment there is one
  * snapshot of this name and everything that it needs.
  */
-static int exchange(struct bt_store *store, const char *name, struct bt_error *error)
+static int exchange(struct bt_gate *gate, const char *name, const char *temp, struct bt_error *error)
 {
+	struct bt_store *store = gate->store;
 	char volume[48];
 	int dirfd = bt_store_dirfd(store), contents, result = bt_store_contents_dirfd(store, &contents, error);
 
@@ -49,25 +49,35 @@ static int exchange(struct bt_store *store, const char *name, struct bt_error *e
 	result = bt_volume_name(volume, error);
 	if (!result)
 		result = bt_publish_twin(dirfd, name, contents, volume, error);
+	if (!result)
+		result = bt_gate_made(gate, volume, false, error);
 	if (result)
 		return result;
 	int r = bt_sync_directory(contents);
 	if (!r)
-		r = renameat(dirfd, BT_TEMP_RETAGGED, dirfd, name) ? -errno : bt_sync_directory(dirfd);
+		result = bt_gate_pass(gate, error);
+	if (result)
+		return result;
+	if (!r)
+		r = renameat(dirfd, temp, dirfd, name) ? -errno : bt_sync_directory(dirfd);
 	return r ? bt_fail_sys(error, -r, name, "replace") : 0;
 }
 
-static int write_anew(struct bt_store *store, const struct bt_snapshot_info *info, struct bt_error *error)
+static int write_anew(struct bt_gate *gate, const struct bt_snapshot_info *info, struct bt_error *error)
 {
+	char temp[32];
 	int result;
 
 	if (info->classic)
 		return bt_fail(error, BT_E_INVALID, info->name, "a snapshot in the original layout has no tags");
-	result = write_copy(store, info, error);
-	if (!result)
-		result = exchange(store, info->name, error);
+	result = bt_publish_temp_name(temp, error);
 	if (result)
-		unlinkat(bt_store_dirfd(store), BT_TEMP_RETAGGED, 0);
+		return result;
+	result = write_copy(gate->store, info, temp, error);
+	if (!result)
+		result = exchange(gate, info->name, temp, error);
+	if (result)
+		unlinkat(bt_store_dirfd(gate->store), temp, 0);
 	return result;
 }
 
@@ -109,9 +119,9 @@ static bool has_tags(const struct bt_snapshot_info *info, const char *const *tag
 	return true;
 }
 
-/* Without write, only finds out whether the tags are the same then. */
-static int apply(struct bt_store *store, const struct bt_snapshot_info *old, const struct bt_tag_change *change,
-		 bool write, bool *ret_same, struct bt_error *error)
+/* Without a gate, only finds out whether the tags are the same then. */
+static int apply(struct bt_gate *gate, const struct bt_snapshot_info *old, const struct bt_tag_change *change,
+		 bool *ret_same, struct bt_error *error)
 {
 	struct bt_snapshot_info info = *old;
 	const char **tags = calloc(old->tag_count + change->add_count + 1, sizeof(*tags));
@@ -122,52 +132,43 @@ static int apply(struct bt_store *store, const struct bt_snapshot_info *old, con
 	info.tags = tags;
 	info.tag_count = change_tags(old, change, tags);
 	*ret_same = has_tags(old, tags, info.tag_count);
-	if (write && !*ret_same)
-		result = write_anew(store, &info, error);
+	if (gate && !*ret_same)
+		result = write_anew(gate, &info, error);
 	free(tags);
 	return result;
 }
 
-static int open_and_apply(struct bt_store *store, const char *name, const struct bt_tag_change *change, bool write,
-			  bool *ret_same, struct bt_error *error)
+static int open_and_apply(struct bt_store *store, struct bt_gate *gate, const char *name,
+			  const struct bt_tag_change *change, bool *ret_same, struct bt_error *error)
 {
 	struct bt_snapshot *snapshot;
 	int result = bt_snapshot_open(store, name, &snapshot, error);
 
 	if (result)
 		return result;
-	result = apply(store, bt_snapshot_info(snapshot), change, write, ret_same, error);
+	result = apply(gate, bt_snapshot_info(snapshot), change, ret_same, error);
 	bt_snapshot_close(snapshot);
 	return result;
 }
 
-/* The tags may be others than before the lock was waited for. */
-static int apply_locked(struct bt_store *store, const char *name, const struct bt_tag_change *change,
-			struct bt_error *error)
-{
-	bool same = false;
-	int result = bt_store_refresh(store, error);
-
-	if (!result)
-		result = open_and_apply(store, name, change, true, &same, error);
-	return result || same ? result : bt_store_refresh(store, error);
-}
-
-/* Where there is nothing to do, no lock is taken. */
+/* The tags may be others than before the lock was waited for. Where there is nothing to do, no lock is taken. */
 int bt_snapshot_retag(struct bt_store *store, const char *name, const struct bt_tag_change *change,
 		      const struct bt_observer *observer, struct bt_error *error)
 {
 	char own[NAME_MAX + 1]; /* the caller's may be the store's, which a refresh frees */
 	bool same = false;
-	int lock, result = open_and_apply(store, name, change, false, &same, error);
+	struct bt_gate gate;
+	int result = open_and_apply(store, NULL, name, change, &same, error);
 
 	if (result || same)
 		return result;
 	snprintf(own, sizeof(own), "%s", name);
-	result = bt_store_lock(store, BT_LOCK_EXCLUSIVE, observer, &lock, error);
+	result = bt_gate_open(store, BT_LOCK_EXCLUSIVE, observer, &gate, error);
 	if (result)
 		return result;
-	result = apply_locked(store, own, change, error);
-	bt_close(&lock);
+	result = open_and_apply(store, &gate, own, change, &same, error);
+	if (!result && !same)
+		result = bt_store_refresh(store, error);
+	bt_gate_close(&gate);
 	return result;
 }

@@ -1,29 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/fail.h"
-#include "base/io.h"
-#include "base/publish.h"
-#include "model/volume.h"
 #include "prune/run.h"
-#include <fcntl.h>
-#include <stdio.h>
-#include <unistd.h>
 
-/* The file keeps what is needed as a volume: no byte is copied, so this works on a full disk. */
+/* The file keeps what is needed as a volume. */
 static int move_to_contents(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error)
 {
-	char name[48];
-	int fd = -1, result = bt_prune_set_fate(run, id->ordinal, BT_FATE_MOVED, error);
+	int result = bt_prune_set_fate(run, id->ordinal, BT_FATE_MOVED, error);
 
 	if (!result && !run->options->dry_run)
-		result = bt_store_contents_dirfd(run->store, &fd, error);
+		result = bt_gate_move(&run->gate, id->ordinal, error);
 	if (result)
 		return result;
-	result = bt_volume_name(name, error);
-	if (result)
-		return result;
-	int r = run->options->dry_run ? 0 : bt_rename_new(bt_store_dirfd(run->store), id->name, fd, name);
-	if (r < 0)
-		return bt_fail_sys(error, -r, id->name, "move to contents");
 	bt_prune_gone(run, id);
 	run->result.files_moved++;
 	return 0;
@@ -38,7 +24,7 @@ static int retire_file(struct bt_prune_run *run, const struct bt_file_id *id, st
 	if (result)
 		return result;
 	if (classic)
-		return bt_prune_delete(run, id, error);
+		return bt_prune_delete(run, id, true, error);
 	result = bt_prune_share(run, id->ordinal, &share, error);
 	if (result)
 		return result;
@@ -48,17 +34,15 @@ static int retire_file(struct bt_prune_run *run, const struct bt_file_id *id, st
 	if (share.damaged)
 		return move_to_contents(run, id, error);
 	if (!share.live)
-		return bt_prune_delete(run, id, error);
+		return bt_prune_delete(run, id, false, error);
 	result = bt_prune_hold(run, id->ordinal, error);
 	if (!result && id->snapshot)
 		result = move_to_contents(run, id, error);
 	return result;
 }
 
-/* Names of snapshots go first and durably: no crash may leave a snapshot listed without its contents. */
-static int retire_all(struct bt_prune_run *run, bool snapshots, struct bt_error *error)
+static int retire_all(struct bt_prune_run *run, bool snapshots, size_t count, struct bt_error *error)
 {
-	size_t count = bt_store_file_count(run->store);
 	int result = 0;
 
 	for (size_t i = 0; i < count && !result; i++) {
@@ -75,24 +59,37 @@ static int retire_all(struct bt_prune_run *run, bool snapshots, struct bt_error 
 	return result;
 }
 
-int bt_prune_retire(struct bt_prune_run *run, struct bt_error *error)
+/* Names of snapshots go first and durably: no crash may leave a snapshot listed without its contents. What becomes of
+ * them in contents/ is no matter of this step. */
+static int retire_locked(struct bt_prune_run *run, struct bt_error *error)
 {
-	int lock, result = bt_prune_lock(run, &lock, error);
+	size_t count = bt_store_file_count(run->store);
+	int result = bt_prune_hold_snapshots(run, error);
 
-	if (result)
-		return result;
-	if (!run->options->dry_run)
-		bt_store_sweep(run->store, true);
-	bt_prune_forget(run);
-	result = bt_prune_hold_snapshots(run, error);
 	if (!result)
-		result = retire_all(run, true, error);
+		result = retire_all(run, true, count, error);
 	if (!result)
 		result = bt_prune_sync(run, error);
 	if (!result)
-		result = retire_all(run, false, error);
+		result = retire_all(run, false, count, error);
+	if (!result)
+		result = bt_prune_delete_doomed(run, error);
+	return result;
+}
+
+int bt_prune_retire(struct bt_prune_run *run, struct bt_error *error)
+{
+	int result = bt_prune_lock(run, error);
+
+	if (!result)
+		result = bt_gate_pass(&run->gate, error);
+	if (!result && !run->options->dry_run)
+		bt_store_sweep(run->store, true);
+	bt_prune_forget(run);
+	if (!result)
+		result = retire_locked(run, error);
 	if (!result && !run->options->dry_run)
 		result = bt_store_refresh(run->store, error);
-	bt_close(&lock);
+	bt_prune_unlock(run);
 	return result;
 }

@@ -268,26 +268,27 @@ static int hold_anew(struct bt_prune_run *run, struct bt_error *error)
 	return result;
 }
 
-int bt_prune_lock(struct bt_prune_run *run, int *ret_fd, struct bt_error *error)
+int bt_prune_lock(struct bt_prune_run *run, struct bt_error *error)
 {
-	int fd, result;
+	int result;
 
-	*ret_fd = -1;
 	if (run->options->dry_run)
 		return 0;
-	result = bt_store_lock(run->store, BT_LOCK_EXCLUSIVE, run->observer, &fd, error);
+	result = bt_gate_open(run->store, BT_LOCK_EXCLUSIVE, run->observer, &run->gate, error);
 	if (result)
 		return result;
-	result = bt_store_refresh(run->store, error);
-	if (!result)
-		result = bt_prune_mark(run, error);
+	result = bt_prune_mark(run, error);
 	if (!result && held_is_gone(run))
 		result = hold_anew(run, error);
 	if (result)
-		bt_close(&fd);
-	else
-		*ret_fd = fd;
+		bt_prune_unlock(run);
 	return result;
+}
+
+void bt_prune_unlock(struct bt_prune_run *run)
+{
+	bt_gate_close(&run->gate);
+	bt_buf_free(&run->leaving);
 }
 
 void bt_prune_gone(struct bt_prune_run *run, const struct bt_file_id *id)
@@ -301,21 +302,72 @@ void bt_prune_gone(struct bt_prune_run *run, const struct bt_file_id *id)
 	observer->entry(observer->arg, BT_EVENT_DELETED, path);
 }
 
-int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error)
+static int delete_classic(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error)
 {
-	int fd = bt_store_dirfd(run->store), result = bt_prune_set_fate(run, id->ordinal, BT_FATE_DELETED, error);
+	int result = bt_gate_pass(&run->gate, error);
 
-	if (!result && !id->snapshot && !run->options->dry_run)
-		result = bt_store_contents_dirfd(run->store, &fd, error);
+	if (!result && unlinkat(bt_store_dirfd(run->store), id->name, 0) && errno != ENOENT)
+		result = bt_fail_sys(error, errno, id->name, "remove");
+	bt_gate_took(&run->gate, id->ordinal);
+	return result;
+}
+
+static int doom(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error)
+{
+	if (bt_buf_append(&run->leaving, &id->ordinal, sizeof(id->ordinal)))
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	return bt_gate_doom(&run->gate, id->ordinal, error);
+}
+
+int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, bool classic, struct bt_error *error)
+{
+	int result = bt_prune_set_fate(run, id->ordinal, BT_FATE_DELETED, error);
+
+	if (!result && !run->options->dry_run)
+		result = classic ? delete_classic(run, id, error) : doom(run, id, error);
 	if (result)
 		return result;
-	if (!run->options->dry_run && unlinkat(fd, id->name, 0) && errno != ENOENT)
-		return bt_fail_sys(error, errno, id->name, "remove");
-	if (!bt_prune_has_fate(run, id->ordinal, BT_FATE_MOVED)) /* else it was told, under its old name */
+	/* else it was told, under its old name, or is told when it is gone */
+	if (!bt_prune_has_fate(run, id->ordinal, BT_FATE_MOVED) && (id->snapshot || run->options->dry_run))
 		bt_prune_gone(run, id);
 	run->result.files_deleted++;
 	run->result.freed_bytes += (int64_t)id->size;
 	return 0;
+}
+
+static const struct bt_file_id *leaving(const struct bt_prune_run *run, size_t index)
+{
+	const uint32_t *ordinals = (const uint32_t *)run->leaving.data;
+
+	return index < run->leaving.length / sizeof(*ordinals) ? bt_store_file_id(run->store, ordinals[index]) : NULL;
+}
+
+static int deleted(void *arg, size_t index, struct bt_error *error)
+{
+	struct bt_prune_run *run = arg;
+	const struct bt_file_id *id = leaving(run, index);
+
+	if (!id->snapshot)
+		bt_prune_gone(run, id);
+	run->gone = index + 1;
+	return bt_prune_go_on(run, error);
+}
+
+int bt_prune_delete_doomed(struct bt_prune_run *run, struct bt_error *error)
+{
+	const struct bt_file_id *id;
+	int result;
+
+	if (run->options->dry_run)
+		return 0;
+	run->gone = 0;
+	result = bt_gate_delete(&run->gate, deleted, run, error);
+	for (size_t i = run->gone; (id = leaving(run, i)); i++) { /* it stays */
+		run->result.files_deleted--;
+		run->result.freed_bytes -= (int64_t)id->size;
+	}
+	bt_buf_free(&run->leaving);
+	return result;
 }
 
 int bt_prune_sync(struct bt_prune_run *run, struct bt_error *error)

@@ -10,7 +10,7 @@
 #ifndef BT_PRUNE_RUN_H
 #define BT_PRUNE_RUN_H
 
-#include "store/store.h"
+#include "store/gate.h"
 #include "view/mark.h"
 #include <backuptool/prune.h>
 
@@ -22,6 +22,9 @@ struct bt_prune_run {
 	struct bt_digest_set contents, pages; /* held */
 	unsigned char *fates;		      /* of each ordinal, as bits: below */
 	size_t fate_count;
+	struct bt_gate gate;   /* open under the exclusive lock */
+	struct bt_buf leaving; /* ordinals of the files that are doomed there, in that order */
+	size_t gone;	       /* of them */
 	struct bt_prune_result result;
 	struct bt_progress copying; /* files: volumes */
 };
@@ -60,13 +63,16 @@ void bt_prune_forget(struct bt_prune_run *run);
 int bt_prune_hold_snapshots(struct bt_prune_run *run, struct bt_error *error);
 
 /* The exclusive lock, with the store, the mark and what is held as they are under it; in a dry run, nothing. */
-int bt_prune_lock(struct bt_prune_run *run, int *ret_fd, struct bt_error *error);
+int bt_prune_lock(struct bt_prune_run *run, struct bt_error *error);
+void bt_prune_unlock(struct bt_prune_run *run);
 /* Tells that so much of the volume was copied. */
 void bt_prune_copied(struct bt_prune_run *run, const char *path, uint64_t bytes);
 /* Tells that a file of the store goes, or in a dry run would go. */
 void bt_prune_gone(struct bt_prune_run *run, const struct bt_file_id *id);
-/* Deletes a store file and counts it. A dry run only counts. */
-int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error);
+/* Counts a store file as deleted. It is doomed, and bt_prune_delete_doomed deletes it; a version 1 file, of which
+ * nobody needs anything, is deleted at once. A dry run only counts. */
+int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, bool classic, struct bt_error *error);
+int bt_prune_delete_doomed(struct bt_prune_run *run, struct bt_error *error);
 int bt_prune_sync(struct bt_prune_run *run, struct bt_error *error);
 
 int bt_prune_retire(struct bt_prune_run *run, struct bt_error *error);

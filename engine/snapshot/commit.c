@@ -83,12 +83,14 @@ static int volume_new(struct bt_snap_run *run, struct bt_error *error)
 	else
 		result = bt_writer_new(dirfd, &header, &commit->volume, error);
 	bt_hasher_start(commit->names);
+	bt_hasher_add(commit->names, &commit->time.seconds, sizeof(commit->time.seconds));
+	bt_hasher_add(commit->names, &commit->time.nanoseconds, sizeof(commit->time.nanoseconds));
 	bt_buf_free(&header);
 	return result;
 }
 
-/* Named after what it holds: the same run twice gives the same names. A name that is taken (by a damaged file, or by
- * another run at the same moment) is followed by the digest of the name. */
+/* Named after what it holds and the time of the run: a name that was deleted is never given again. A name that is taken
+ * (by a damaged file, or by another run at the same moment) is followed by the digest of the name. */
 static int volume_name(struct bt_snap_commit *commit, char name[NAME_SIZE])
 {
 	struct bt_digest digest;

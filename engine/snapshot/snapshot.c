@@ -14,6 +14,7 @@
 #include "snapshot/reader.h"
 #include "snapshot/tree.h"
 #include "snapshot/walk.h"
+#include "store/gate.h"
 #include <backuptool/select.h>
 #include <errno.h>
 #include <limits.h>
@@ -34,7 +35,7 @@ struct plan {
 	char *target;
 	const char **tags;
 	struct bt_rules *rules;
-	int lock;
+	struct bt_gate gate;
 };
 
 static int by_text(const void *a, const void *b)
@@ -119,15 +120,26 @@ static void set_time(struct bt_snap_run *run, struct plan *plan)
 	plan->info.time = run->time;
 }
 
+/* Whole directories may be taken over from it without a look at each content. */
+static void lean_on(struct bt_snap_run *run, struct plan *plan, const char *parent)
+{
+	uint32_t ordinal;
+
+	if (bt_store_file_named(run->store, parent, &ordinal) == 0)
+		bt_gate_lean(&plan->gate, ordinal);
+}
+
 /* Nothing is deleted from here on; what was deleted before is not leaned on. */
 static int enter_store(struct bt_snap_run *run, struct plan *plan, struct bt_error *error)
 {
 	struct bt_error refused = {0};
-	int result = bt_store_lock(run->store, BT_LOCK_SHARED, run->watch.inner, &plan->lock, &refused);
+	int result = bt_gate_open(run->store, BT_LOCK_SHARED, run->watch.inner, &plan->gate, &refused);
 
 	/* A dry run needs no more than to read. */
-	if (result == BT_E_SYSTEM && run->options->dry_run && (refused.sys == EROFS || refused.sys == EACCES))
-		result = 0;
+	if (result == BT_E_SYSTEM && run->options->dry_run && (refused.sys == EROFS || refused.sys == EACCES)) {
+		refused = (struct bt_error){0};
+		result = bt_store_refresh(run->store, &refused);
+	}
 	if (result != 0) {
 		if (error)
 			*error = refused;
@@ -138,13 +150,12 @@ static int enter_store(struct bt_snap_run *run, struct plan *plan, struct bt_err
 		run->repaired = bt_store_repaired(run->store);
 	if (!run->options->dry_run)
 		bt_store_sweep(run->store, false);
-	result = bt_store_refresh(run->store, error);
-	if (result == 0)
-		result = bt_snap_parent_find(run, plan->host, plan->target, &run->parent);
+	result = bt_snap_parent_find(run, plan->host, plan->target, &run->parent);
 	if (result == 0 && run->parent) {
 		const struct bt_snapshot_info *parent = bt_snapshot_info(run->parent);
 
 		plan->info.parent = parent->name;
+		lean_on(run, plan, parent->name);
 		run->watch.expected_files = parent->files;
 		run->watch.expected_bytes = parent->directory_size;
 	}
@@ -239,6 +250,22 @@ static bool may_skip(const struct bt_snap_run *run)
 	       !totals->healed && totals->reread_bytes <= REREAD_MAX;
 }
 
+/* Where even the publishing took long, what it relies on is looked at once more: then it takes itself back. */
+static int publish(struct bt_snap_run *run, struct plan *plan, const struct bt_buf *summary, char name[64],
+		   struct bt_error *error)
+{
+	int result = bt_gate_pass(&plan->gate, error);
+
+	if (result == 0)
+		result = bt_snap_commit_snapshot(run, summary, name, error);
+	if (result != 0)
+		return result;
+	result = bt_gate_pass(&plan->gate, error);
+	if (result != 0)
+		unlinkat(bt_store_dirfd(run->store), name, 0);
+	return result;
+}
+
 static int write_snapshot(struct bt_snap_run *run, struct plan *plan, char name[64], struct bt_error *error)
 {
 	const struct bt_snap_totals *totals = &run->totals;
@@ -266,7 +293,7 @@ static int write_snapshot(struct bt_snap_run *run, struct plan *plan, char name[
 	if (result == 0)
 		result = bt_snap_stopped(&run->watch);
 	if (result == 0)
-		result = bt_snap_commit_snapshot(run, &summary, name, error);
+		result = publish(run, plan, &summary, name, error);
 	bt_buf_free(&summary);
 	return result;
 }
@@ -402,19 +429,20 @@ static int first_failure(struct bt_snap_run *run, int result, const struct bt_er
 static int take_once(struct bt_snap_run *run, const char *target, const struct bt_observer *observer,
 		     struct bt_snapshot_result *ret_result, struct bt_error *error)
 {
-	struct plan plan = {.lock = -1};
+	struct plan plan = {.gate.fd = -1};
 	struct bt_error failure = {0};
 
 	bt_snap_watch_init(&run->watch, observer);
 	bt_snap_buffers_init(&run->buffers);
 	int result = take(run, &plan, target, ret_result, &failure);
-	if (!run->doubted)
+	run->lost = result == BT_E_LOCKED && failure.sys == ENOLCK && !run->again;
+	if (!run->doubted && !run->lost)
 		result = first_failure(run, result, &failure, error);
 	tear_down(run);
 	bt_rules_free(plan.rules);
 	free(plan.target);
 	free(plan.tags);
-	bt_close(&plan.lock);
+	bt_gate_close(&plan.gate);
 	bt_snap_buffers_destroy(&run->buffers);
 	bt_snap_watch_destroy(&run->watch);
 	return result;
@@ -431,8 +459,9 @@ int bt_snapshot_take(struct bt_store *store, const char *target, const struct bt
 	run.threads = threads > 1 ? threads : 0;
 	full = run;
 	int result = take_once(&run, target, observer, ret_result, error);
-	if (!run.doubted)
+	if (!run.doubted && !run.lost)
 		return result;
-	full.doubt = run.doubt;
+	full.doubt = run.doubted ? run.doubt : full.doubt;
+	full.again = run.lost;
 	return take_once(&full, target, observer, ret_result, error);
 }

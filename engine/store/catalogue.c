@@ -25,10 +25,16 @@ static uint32_t slot_count(const struct bt_store *store)
 	return atomic_load_explicit(&store->slot_count, memory_order_acquire);
 }
 
+static bool is_doomed_name(const char *name)
+{
+	return strlen(name) > 32 && !strcmp(name + 32, BT_DOOMED_SUFFIX);
+}
+
 static bool is_volume_name(const char *name)
 {
 	unsigned char id[16];
-	return strlen(name) == 37 && bt_hex_decode(id, sizeof(id), name) && !strcmp(name + 32, ".json");
+	return strlen(name) > 32 && bt_hex_decode(id, sizeof(id), name) &&
+	       (!strcmp(name + 32, BT_VOLUME_SUFFIX) || is_doomed_name(name));
 }
 
 static char *join(const char *directory, const char *name)
@@ -73,6 +79,7 @@ static int add_locked(struct bt_store *store, const char *name, bool snapshot, c
 	if (snapshot)
 		bt_snapshot_name_parse(name, &slot->seconds, &slot->clash);
 	slot->seen = true;
+	slot->doomed = !snapshot && is_doomed_name(name);
 	slot->dev = st->st_dev;
 	slot->inode = st->st_ino;
 	slot->changed = st->st_ctim;

@@ -143,18 +143,22 @@ int bt_store_find(struct bt_store *store, const struct bt_digest *digest, bool p
 	return 0;
 }
 
-/* A file that is gone is still read from, but lends nothing; nor does one that cannot be opened. What they have is
- * stored again. */
+/* A file that is gone is still read from, but lends nothing; nor does one that is doomed or cannot be opened. What they
+ * have is stored again. */
 static bool lent(struct bt_store *store, const struct bt_digest *digest, bool page, size_t max)
 {
 	struct bt_location places[PLACES];
 	size_t count = bt_index_find(store->index, digest, page, places, max);
 	struct bt_file *file;
 
-	for (size_t i = 0; i < count; i++)
-		if (!bt_slot(store, places[i].file)->id.gone && !bt_store_file(store, places[i].file, &file, NULL) &&
-		    bt_file_kind(file) != BT_KIND_CLASSIC)
-			return true;
+	for (size_t i = 0; i < count; i++) {
+		struct bt_slot *slot = bt_slot(store, places[i].file);
+		if (slot->id.gone || slot->doomed || bt_store_file(store, places[i].file, &file, NULL) ||
+		    bt_file_kind(file) == BT_KIND_CLASSIC)
+			continue;
+		bt_slot_lean(slot);
+		return true;
+	}
 	return false;
 }
 
@@ -181,6 +185,9 @@ static int add_file(struct bt_store *store, const char *name, bool snapshot, con
 	struct bt_slot *slot;
 	if (bt_catalogue_add(store, name, snapshot, st, &slot))
 		return bt_fail(error, BT_E_NOMEM, name, NULL);
+	slot->made = true;
+	if (!snapshot)
+		bt_slot_lean(slot);
 	if (!atomic_load(&store->index_ready))
 		return 0;
 	struct bt_covered file = covered(slot);

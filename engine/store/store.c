@@ -110,7 +110,7 @@ int bt_store_open_with(const char *path, const struct bt_store_options *options,
 	if (foreign)
 		store->foreign = *foreign;
 	store->read_only = store->options.read_only || store->options.salvage;
-	store->dirfd = store->contentsfd = store->cachefd = -1;
+	store->dirfd = store->contentsfd = store->cachefd = store->stayfd = -1;
 	pthread_mutex_init(&store->lock, NULL);
 	pthread_mutex_init(&store->index_lock, NULL);
 	store->path = strdup(path);
@@ -133,6 +133,7 @@ void bt_store_close(struct bt_store *store)
 	bt_index_free(store->index);
 	bt_catalogue_free(store);
 	bt_fds_free(store->fds);
+	bt_close(&store->stayfd);
 	bt_close(&store->cachefd);
 	bt_close(&store->contentsfd);
 	bt_close(&store->dirfd);
@@ -284,6 +285,20 @@ int bt_store_lock_for_reading(struct bt_store *store, const struct bt_observer *
 		bt_close(&fd);
 	else
 		*ret_fd = fd;
+	return r;
+}
+
+int bt_store_stay(struct bt_store *store, const struct bt_observer *observer, struct bt_error *error)
+{
+	struct bt_error inner = {0};
+	int fd = -1, r = store->stayfd < 0 ? bt_store_lock_for_reading(store, observer, &fd, &inner) : 0;
+
+	if (r == BT_E_LOCKED)
+		return bt_store_refresh(store, error);
+	if (r && error && !error->code)
+		*error = inner;
+	if (fd >= 0)
+		store->stayfd = fd;
 	return r;
 }
 

@@ -17,6 +17,10 @@
 #define BT_CONTENTS_DIR "contents"
 #define BT_CACHE_DIR	"cache"
 
+/* What follows the 32 hexadecimal digits of a volume's name. */
+#define BT_VOLUME_SUFFIX ".json"
+#define BT_DOOMED_SUFFIX ".doomed"
+
 struct bt_retired {
 	struct bt_file *file;
 	struct bt_retired *next;
@@ -36,6 +40,9 @@ struct bt_slot {
 	struct bt_file *_Atomic file;
 	int held;		    /* opened ahead of file, or -1 */
 	bool released;		    /* gone, and nobody needs it */
+	bool doomed;		    /* somebody is about to delete it: lends nothing */
+	bool made, taken;	    /* its name was given to it, or taken from it, by whoever has the store alone */
+	atomic_bool leaned;	    /* a file that is being written relies on it */
 	struct bt_retired *retired; /* derived files that were replaced; others may still use them */
 	struct bt_error *_Atomic damage;
 };
@@ -65,7 +72,7 @@ struct bt_store {
 	char *path;
 	int dirfd;
 	pthread_mutex_t lock; /* the descriptors below, adding slots, decoders */
-	int contentsfd, cachefd;
+	int contentsfd, cachefd, stayfd;
 	bool cache_tried;
 	struct bt_fds *fds;
 	struct bt_slot *chunks[BT_SLOT_CHUNKS];
@@ -95,12 +102,22 @@ void bt_identity_read(struct bt_store *store);
 /* Whether it was this caller who gave it one, and no other program. */
 int bt_identity_give(struct bt_store *store, bool *ret_given, struct bt_error *error);
 
+/* Written only once: threads share it. */
+static inline void bt_slot_lean(struct bt_slot *slot)
+{
+	if (!atomic_load_explicit(&slot->leaned, memory_order_relaxed))
+		atomic_store_explicit(&slot->leaned, true, memory_order_relaxed);
+}
+
 /* catalogue.c */
 struct bt_slot *bt_slot(const struct bt_store *store, uint32_t ordinal);
 int bt_catalogue_refresh(struct bt_store *store, struct bt_error *error);
 int bt_catalogue_add(struct bt_store *store, const char *name, bool snapshot, const struct stat *st,
 		     struct bt_slot **ret_slot);
 void bt_catalogue_free(struct bt_store *store);
+
+/* reach.c: by what /proc/self/mountinfo says of a file system. */
+bool bt_locks_are_local(const char *type, const char *options);
 
 /* files.c */
 void bt_slot_damaged(struct bt_slot *slot, const struct bt_error *error);

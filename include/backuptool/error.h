@@ -12,15 +12,15 @@
 
 enum bt_code {
 	BT_OK = 0,
-	BT_E_SYSTEM = -1,	/* a system call failed: sys says how */
-	BT_E_NOMEM = -2,	/* out of memory */
-	BT_E_DAMAGED = -3,	/* a store file is not as the format demands: reason and offset say where */
-	BT_E_NOT_FOUND = -4,	/* no such snapshot, path, page or content */
-	BT_E_EXISTS = -5,	/* the thing to be made is there already */
-	BT_E_INVALID = -6,	/* an argument makes no sense */
-	BT_E_LOCKED = -7,	/* somebody else holds the lock: detail says who */
-	BT_E_CANCELLED = -8,	/* the caller asked to stop */
-	BT_E_NO_STORE = -9,	/* there is no store at this place */
+	BT_E_SYSTEM = -1,    /* a system call failed: sys says how */
+	BT_E_NOMEM = -2,     /* out of memory */
+	BT_E_DAMAGED = -3,   /* a store file is not as the format demands: reason and offset say where */
+	BT_E_NOT_FOUND = -4, /* no such snapshot, path, page or content */
+	BT_E_EXISTS = -5,    /* the thing to be made is there already */
+	BT_E_INVALID = -6,   /* an argument makes no sense */
+	BT_E_LOCKED = -7,    /* somebody else holds the lock: detail says who; it was lost (sys is ENOLCK): what then */
+	BT_E_CANCELLED = -8, /* the caller asked to stop */
+	BT_E_NO_STORE = -9,  /* there is no store at this place */
 	BT_E_INCOMPLETE = -10,	/* done, but not everything: details went to the observer */
 	BT_E_UNSUPPORTED = -11, /* the kernel or file system cannot do it */
 };

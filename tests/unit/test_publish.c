@@ -511,14 +511,14 @@ static void test_sweep(void **state)
 		make_old(place->fd, kept[i], 1000000);
 	make_old(place->fd, ".tmp-0123456789abcdef", 25 * 3600);
 	make_old(place->fd, ".tmp-fedcba9876543210", 23 * 3600);
-	make_old(place->fd, BT_TEMP_RETAGGED, 25 * 3600);
-	make_old(place->fd, BT_TEMP_REPAIRED, 23 * 3600);
+	make_old(place->fd, ".tmp-retagged", 25 * 3600);
+	make_old(place->fd, ".tmp-repaired", 23 * 3600);
 	assert_int_equal(symlinkat("x", place->fd, ".tmp-aaaaaaaaaaaaaaaa"), 0); /* not one of ours */
 	assert_int_equal(utimensat(place->fd, ".tmp-aaaaaaaaaaaaaaaa", old, AT_SYMLINK_NOFOLLOW), 0);
 	bt_publish_sweep(place->fd, false);
 	assert_int_equal(faccessat(place->fd, ".tmp-0123456789abcdef", F_OK, 0), -1);
 	assert_int_equal(faccessat(place->fd, ".tmp-fedcba9876543210", F_OK, 0), 0);
-	assert_int_equal(faccessat(place->fd, BT_TEMP_RETAGGED, F_OK, 0), -1);
+	assert_int_equal(faccessat(place->fd, ".tmp-retagged", F_OK, 0), -1);
 	assert_int_equal(entries(place->fd, false), others + 2);
 	bt_publish_sweep(place->fd, true);
 	assert_int_equal(entries(place->fd, false), others);

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/gate.h"
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "base/io.h"
+#include "base/publish.h"
+#include "store/store_inside.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOOK_AFTER_MS 1000
+#define LOOK_SHARE    10 /* where a look takes long, it takes this part of the time */
+#define ID_SIZE	      16
+#define NAME_SIZE     48
+#define CHANGED	      "the store's lock was lost, and another host changed the store meanwhile; nothing more was changed here"
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int fail_lost(const char *detail, struct bt_error *error)
+{
+	bool first = error && !error->code;
+	int code = bt_fail(error, BT_E_LOCKED, NULL, detail);
+	if (first)
+		error->sys = ENOLCK;
+	return code;
+}
+
+/* Nobody but the holder takes a name away. */
+static int fail_step(int sys, const struct bt_slot *slot, const char *what, struct bt_error *error)
+{
+	return sys == ENOENT ? fail_lost(CHANGED, error) : bt_fail_sys(error, sys, slot->path, what);
+}
+
+/* What only changed under its name is not new. */
+static bool has_appeared(const struct bt_store *store, uint32_t known, uint32_t ordinal)
+{
+	const struct bt_slot *slot = bt_slot(store, ordinal);
+	if (slot->made || slot->id.gone)
+		return false;
+	for (uint32_t i = 0; i < known; i++)
+		if (!strcmp(bt_slot(store, i)->path, slot->path))
+			return false;
+	return true;
+}
+
+static int look_alone(struct bt_gate *gate, struct bt_error *error)
+{
+	const struct bt_store *store = gate->store;
+	uint32_t count = (uint32_t)bt_store_file_count(store);
+	bool others = false;
+	for (uint32_t i = 0; i < count && !others; i++) {
+		const struct bt_slot *slot = bt_slot(store, i);
+		others = i < gate->known || slot->made ? slot->id.gone && !slot->taken
+						       : has_appeared(store, gate->known, i);
+	}
+	gate->known = count;
+	return others ? fail_lost(CHANGED, error) : 0;
+}
+
+static int look_shared(struct bt_gate *gate, struct bt_error *error)
+{
+	for (uint32_t i = 0; i < bt_store_file_count(gate->store); i++) {
+		struct bt_slot *slot = bt_slot(gate->store, i);
+		if (atomic_load(&slot->leaned) && slot->id.gone)
+			return fail_lost("the store's lock was lost, and another host deleted meanwhile what the "
+					 "snapshot relies on; no snapshot was made",
+					 error);
+	}
+	return 0;
+}
+
+/* The lock first: who had it meanwhile has let it go, so that what he did is seen. */
+static int look(struct bt_gate *gate, struct bt_error *error)
+{
+	int64_t start = now_ms();
+	if (bt_lock_again(gate->fd, gate->kind))
+		return fail_lost("the store's lock was lost; nothing more was changed", error);
+	bt_store_doubt(gate->store);
+	int r = bt_catalogue_refresh(gate->store, error);
+	if (!r)
+		r = gate->kind == BT_LOCK_SHARED ? look_shared(gate, error) : look_alone(gate, error);
+	gate->next = gate->alert ? 0 : start + LOOK_AFTER_MS + LOOK_SHARE * (now_ms() - start);
+	return r;
+}
+
+static int volume_name(const char *hex, const char *suffix, char name[NAME_SIZE])
+{
+	unsigned char id[ID_SIZE];
+	char random[2 * ID_SIZE];
+	if (!hex && getrandom(id, sizeof(id), 0) != sizeof(id))
+		return -EIO;
+	if (!hex)
+		bt_hex_encode(random, id, sizeof(id));
+	snprintf(name, NAME_SIZE, "%.*s%s", 2 * ID_SIZE, hex ? hex : random, suffix);
+	return 0;
+}
+
+/* Whoever doomed it may yet delete it, however late: under another name he cannot. */
+static int adopt(struct bt_store *store, const struct bt_slot *slot, struct bt_error *error)
+{
+	char anew[NAME_SIZE];
+	int contents = bt_store_contents(store, false), r = volume_name(NULL, BT_VOLUME_SUFFIX, anew);
+	if (!r)
+		r = bt_rename_new(contents, slot->id.name, contents, anew);
+	return r && r != -ENOENT ? bt_fail_sys(error, -r, slot->path, "rename") : 0;
+}
+
+static int adopt_all(struct bt_store *store, struct bt_error *error)
+{
+	bool any = false;
+	int r = 0;
+	for (uint32_t i = 0; i < bt_store_file_count(store) && !r; i++) {
+		const struct bt_slot *slot = bt_slot(store, i);
+		if (slot->id.gone || !slot->doomed)
+			continue;
+		r = adopt(store, slot, error);
+		any = true;
+	}
+	if (r || !any)
+		return r;
+	bt_store_doubt(store);
+	return bt_store_refresh(store, error);
+}
+
+static int enter(struct bt_gate *gate, struct bt_error *error)
+{
+	struct bt_store *store = gate->store;
+	int r = bt_store_refresh(store, error);
+	if (!r && gate->kind == BT_LOCK_EXCLUSIVE)
+		r = adopt_all(store, error);
+	gate->known = (uint32_t)bt_store_file_count(store);
+	for (uint32_t i = 0; i < gate->known; i++) {
+		struct bt_slot *slot = bt_slot(store, i);
+		slot->made = false;
+		slot->taken = slot->id.gone;
+		atomic_store(&slot->leaned, false);
+	}
+	return r;
+}
+
+int bt_gate_open(struct bt_store *store, enum bt_lock_kind kind, const struct bt_observer *observer,
+		 struct bt_gate *ret_gate, struct bt_error *error)
+{
+	char type[64];
+	struct bt_gate gate = {.store = store, .kind = kind, .fd = -1, .next = now_ms() + LOOK_AFTER_MS};
+	gate.alert = !bt_store_locks_reach(store, type);
+	if (gate.alert)
+		gate.next = 0;
+	int r = bt_store_lock(store, kind, observer, &gate.fd, error);
+	if (!r)
+		r = enter(&gate, error);
+	if (r)
+		bt_close(&gate.fd);
+	else
+		*ret_gate = gate;
+	return r;
+}
+
+int bt_gate_pass(struct bt_gate *gate, struct bt_error *error)
+{
+	return gate->fd < 0 || now_ms() < gate->next ? 0 : look(gate, error);
+}
+
+static int note_made(struct bt_gate *gate, const char *name, bool snapshot, struct bt_slot **ret_slot,
+		     struct bt_error *error)
+{
+	int dirfd = snapshot ? gate->store->dirfd : bt_store_contents(gate->store, false);
+	struct stat st;
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW))
+		return bt_fail_sys(error, errno, name, "look at");
+	if (bt_catalogue_add(gate->store, name, snapshot, &st, ret_slot))
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	(*ret_slot)->made = true;
+	return 0;
+}
+
+int bt_gate_made(struct bt_gate *gate, const char *name, bool snapshot, struct bt_error *error)
+{
+	struct bt_slot *slot;
+	return note_made(gate, name, snapshot, &slot, error);
+}
+
+void bt_gate_took(struct bt_gate *gate, uint32_t ordinal)
+{
+	bt_slot(gate->store, ordinal)->taken = true;
+}
+
+void bt_gate_lean(struct bt_gate *gate, uint32_t ordinal)
+{
+	bt_slot_lean(bt_slot(gate->store, ordinal));
+}
+
+static int move(struct bt_gate *gate, uint32_t ordinal, const char *suffix, struct bt_slot **ret_slot,
+		struct bt_error *error)
+{
+	struct bt_slot *slot = bt_slot(gate->store, ordinal);
+	char name[NAME_SIZE];
+	int contents, r = bt_store_contents_dirfd(gate->store, &contents, error);
+	if (!r)
+		r = bt_gate_pass(gate, error);
+	if (r)
+		return r;
+	int sys = volume_name(slot->id.snapshot ? NULL : slot->id.name, suffix, name);
+	if (!sys)
+		sys = bt_rename_new(slot->id.snapshot ? gate->store->dirfd : contents, slot->id.name, contents, name);
+	if (sys)
+		return fail_step(-sys, slot, "move to contents", error);
+	slot->taken = true;
+	return note_made(gate, name, false, ret_slot, error);
+}
+
+int bt_gate_move(struct bt_gate *gate, uint32_t ordinal, struct bt_error *error)
+{
+	struct bt_slot *slot;
+	return move(gate, ordinal, BT_VOLUME_SUFFIX, &slot, error);
+}
+
+int bt_gate_doom(struct bt_gate *gate, uint32_t ordinal, struct bt_error *error)
+{
+	struct bt_slot *slot;
+	int r = move(gate, ordinal, BT_DOOMED_SUFFIX, &slot, error);
+	if (!r && bt_buf_append(&gate->doomed, &slot->id.ordinal, sizeof(slot->id.ordinal)))
+		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	return r;
+}
+
+static struct bt_slot *doomed(const struct bt_gate *gate, size_t i)
+{
+	const uint32_t *ordinals = (const uint32_t *)gate->doomed.data;
+	return i < gate->doomed.length / sizeof(*ordinals) ? bt_slot(gate->store, ordinals[i]) : NULL;
+}
+
+/* One that keeps that name is taken over by the next who has the lock. */
+static void spare_from(struct bt_gate *gate, size_t first)
+{
+	int contents = bt_store_contents(gate->store, false);
+	const struct bt_slot *slot;
+	char name[NAME_SIZE];
+	for (size_t i = first; (slot = doomed(gate, i)); i++)
+		if (!volume_name(slot->id.name, BT_VOLUME_SUFFIX, name))
+			bt_rename_new(contents, slot->id.name, contents, name);
+	bt_buf_free(&gate->doomed);
+}
+
+void bt_gate_close(struct bt_gate *gate)
+{
+	if (gate->fd >= 0)
+		spare_from(gate, 0);
+	bt_close(&gate->fd);
+}
+
+static int delete_one(struct bt_gate *gate, struct bt_slot *slot, struct bt_error *error)
+{
+	int contents, r = bt_gate_pass(gate, error);
+	if (!r)
+		r = bt_store_contents_dirfd(gate->store, &contents, error);
+	if (!r && unlinkat(contents, slot->id.name, 0))
+		r = fail_step(errno, slot, "remove", error);
+	slot->taken |= !r;
+	return r;
+}
+
+int bt_gate_delete(struct bt_gate *gate, int (*done)(void *arg, size_t index, struct bt_error *error), void *arg,
+		   struct bt_error *error)
+{
+	struct bt_slot *slot;
+	size_t i = 0;
+	int r = gate->doomed.length ? look(gate, error) : 0;
+	while (!r && (slot = doomed(gate, i))) {
+		r = delete_one(gate, slot, error);
+		if (!r)
+			r = done(arg, i++, error);
+	}
+	spare_from(gate, i);
+	return r;
+}
