@@ -279,7 +279,9 @@ static int run(struct tool *tool, const void *arg)
 	if (result != TOOL_OK)
 		return result;
 	if (options->repair) {
-		result = tool_repair(tool, store, options->dry_run);
+		result = options->dry_run ? TOOL_OK : tool_store_confirm(tool, store);
+		if (result == TOOL_OK)
+			result = tool_repair(tool, store, options->dry_run);
 		bt_store_close(store);
 		return result;
 	}
@@ -316,7 +318,7 @@ const struct tool_command cmd_check = {
 		   "  backuptool check --repair --dry-run\n",
 	.max_operands = -1,
 	.ending = "the store is left whole",
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK,
 	.options = table,
 	.options_size = sizeof(struct options),
 	.run = run,

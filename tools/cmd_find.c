@@ -122,6 +122,11 @@ static int run(struct tool *tool, const void *arg)
 	result = tool_store_open(tool, false, &store);
 	if (result != TOOL_OK)
 		return result;
+	result = tool_store_stay(tool, store);
+	if (result != TOOL_OK) {
+		bt_store_close(store);
+		return result;
+	}
 	names = tool_alloc((options->snapshots.count + 1) * sizeof(*names));
 	result = tool_names_resolve(tool, store, &options->snapshots, false, names, &count);
 	if (result == TOOL_OK)

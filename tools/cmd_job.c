@@ -351,6 +351,8 @@ static int start(struct job *job)
 	result = name_task(job);
 	if (result == TOOL_OK)
 		result = open_store(job, !job->options->taking.dry_run);
+	if (result == TOOL_OK && tool_retention_given(&job->options->retention) && !job->options->taking.dry_run)
+		result = tool_store_confirm(job->tool, job->store);
 	if (result == TOOL_OK)
 		result = start_watch(job);
 	if (result != TOOL_OK)
@@ -417,7 +419,7 @@ const struct tool_command cmd_job = {
 		   "      --skip-if-unchanged --keep-hourly 48 --keep-daily 30\n"
 		   "  backuptool job --target-directory / --interval 1m --duration forever --watch -x\n",
 	.ending = "the snapshot in progress is finished first",
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = table,
 	.options_size = sizeof(struct job_options),
 	.run = run,

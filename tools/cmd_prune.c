@@ -224,7 +224,9 @@ static int run(struct tool *tool, const void *arg)
 	result = tool_store_open(tool, false, &store);
 	if (result != TOOL_OK)
 		return result;
-	result = prune(tool, store, options);
+	result = options->dry_run ? TOOL_OK : tool_store_confirm(tool, store);
+	if (result == TOOL_OK)
+		result = prune(tool, store, options);
 	bt_store_close(store);
 	return result;
 }
@@ -253,7 +255,7 @@ const struct tool_command cmd_prune = {
 	.example = "  backuptool prune --snapshot-number 10\n"
 		   "  backuptool prune --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run\n",
 	.ending = "the store is left whole, and the next prune goes on",
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = table,
 	.options_size = sizeof(struct options),
 	.run = run,

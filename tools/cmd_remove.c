@@ -133,8 +133,11 @@ static int run(struct tool *tool, const void *options)
 	int result = tool_store_open(tool, false, &store);
 
 	if (result == TOOL_OK) {
-		result = tool_names_resolve(tool, store, &texts, !((const struct options *)options)->dry_run, names,
-					    &count);
+		if (!((const struct options *)options)->dry_run)
+			result = tool_store_confirm(tool, store);
+		if (result == TOOL_OK)
+			result = tool_names_resolve(tool, store, &texts, !((const struct options *)options)->dry_run,
+						    names, &count);
 		if (result == TOOL_OK)
 			result = remove_all(tool, store, options, names, count);
 		bt_store_close(store);

@@ -165,6 +165,8 @@ static int put_command(FILE *out, const struct tool *tool, const struct place *p
 		put_word(out, "--lock-wait=forever", false);
 	else
 		fprintf(out, " --lock-wait=%" PRId64 "s", tool->lock_wait);
+	if (tool->yes)
+		put_word(out, "--yes", false);
 	return put_given(out, tool);
 }
 
@@ -416,7 +418,7 @@ const struct tool_command cmd_schedule = {
 		       "start it with 'systemctl enable --now backuptool@NAME'.",
 	.example = "  backuptool schedule --store ~/snapshots --target-directory ~/documents --interval 1h \\\n"
 		   "      --skip-if-unchanged --keep-hourly 48 --keep-daily 30\n",
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES,
 	.options = table,
 	.options_size = sizeof(struct options),
 	.run = run,

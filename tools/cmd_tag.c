@@ -87,10 +87,14 @@ static int run(struct tool *tool, const void *opaque)
 	if (!options->add.count && !options->remove.count)
 		return tool_usage_error(tool, "nothing to change: give --add TAG or --remove TAG");
 	result = tool_pick_open(
-		tool, &(struct tool_wish){.text = tool->operands[0], .deletes = options->remove.count > 0}, &pick);
+		tool,
+		&(struct tool_wish){.text = tool->operands[0], .deletes = options->remove.count > 0, .changes = true},
+		&pick);
 	if (result != TOOL_OK)
 		return result;
-	result = retag(tool, &pick, options);
+	result = tool_store_confirm(tool, pick.store);
+	if (result == TOOL_OK)
+		result = retag(tool, &pick, options);
 	tool_pick_close(&pick);
 	return result;
 }

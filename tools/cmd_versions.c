@@ -230,6 +230,11 @@ static int run(struct tool *tool, const void *options)
 
 	if (result != TOOL_OK)
 		return result;
+	result = tool_store_stay(tool, versions.store);
+	if (result != TOOL_OK) {
+		bt_store_close(versions.store);
+		return result;
+	}
 	tool_signals_watch(tool);
 	look_in_all(&versions);
 	if (!versions.count) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tool.h"
 #include "choice.h"
+#include "confirm.h"
 #include "missing.h"
 #include "output.h"
 #include <errno.h>
@@ -99,6 +100,8 @@ static const char *advice(const struct bt_error *error)
 		{EMFILE, "; raise the limit with 'ulimit -n'"},
 	};
 
+	if (error->code == BT_E_LOCKED && error->sys == ENOLCK)
+		return "; run it again";
 	if (error->code == BT_E_LOCKED)
 		return "; run it again later, or wait longer with --lock-wait 1h";
 	if (error->code == BT_E_UNSUPPORTED && error->sys && strcmp(error->file, "lock") == 0)
@@ -219,6 +222,37 @@ int tool_store_open(const struct tool *tool, bool create, struct bt_store **ret_
 	return result;
 }
 
+static void say_waiting(void *arg, const char *holder)
+{
+	const struct tool *tool = arg;
+	char *shown = tool_escape(holder);
+
+	if (!tool->quiet)
+		tool_say(tool, "waiting for %s…", shown);
+	free(shown);
+}
+
+int tool_store_stay(const struct tool *tool, struct bt_store *store)
+{
+	const struct bt_observer observer = {
+		.arg = (void *)(uintptr_t)tool, .waiting = say_waiting, .cancelled = tool_signals_cancel};
+	struct bt_error error = {0};
+
+	return bt_store_stay(store, &observer, &error) ? tool_fail(tool, &error) : TOOL_OK;
+}
+
+int tool_store_confirm(const struct tool *tool, const struct bt_store *store)
+{
+	char type[64];
+
+	if (bt_store_locks_reach(store, type))
+		return TOOL_OK;
+	return tool_confirm(tool,
+			    "the locks of this file system (%s) do not reach other hosts: a snapshot that another host "
+			    "takes meanwhile may lose what it relies on",
+			    type);
+}
+
 static bool is_path(const char *text)
 {
 	struct stat status;
@@ -284,7 +318,9 @@ int tool_pick_open(const struct tool *tool, const struct tool_wish *wish, struct
 	if (result != TOOL_OK)
 		return result;
 	name = found;
-	if (!name)
+	if (!wish->changes)
+		result = tool_store_stay(tool, pick.store);
+	if (result == TOOL_OK && !name)
 		result = tool_choose(tool, pick.store, wish, &name);
 	if (result == TOOL_OK && bt_snapshot_open(pick.store, name, &pick.snapshot, &error) < 0)
 		result = tool_fail(tool, &error);

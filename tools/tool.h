@@ -58,6 +58,11 @@ struct tool {
 	int operand_count;
 };
 
+/* For a command that reads for long: nothing that the store has is deleted until it is closed. */
+int tool_store_stay(const struct tool *tool, struct bt_store *store);
+/* Before a command deletes or replaces in a store whose locks no other host sees. The command has TOOL_COMMON_YES. */
+int tool_store_confirm(const struct tool *tool, const struct bt_store *store);
+
 /* Prints "backuptool COMMAND: …" and a newline on standard error. */
 void tool_say(const struct tool *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same, but each sentence only the first time. */
@@ -79,13 +84,14 @@ int tool_store_open(const struct tool *tool, bool create, struct bt_store **ret_
 
 /* The snapshot that somebody means: a name, prefix, "latest", "latest~N" or "@TIME" in tool->store, or a path to a
  * file, whose directory then is the store. The rest says what the command is about (bt_scope in select.h); all zero is
- * fine. */
+ * fine. Unless it changes something, nothing that the store has is deleted until it is closed. */
 struct tool_wish {
 	const char *text;
 	const char *const *paths; /* in the snapshot, as the user wrote them */
 	size_t path_count;
 	const char *output;    /* the directory that it goes to, or is compared with */
 	bool deletes, salvage; /* something may be deleted by it; it may be damaged */
+	bool changes;	       /* takes the store for itself */
 };
 struct tool_pick {
 	struct bt_store *store;

@@ -1,0 +1,73 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# A store on a file system whose locks do not reach other hosts: sshfs, twice mounted, as by two hosts.
+# shellcheck disable=SC2154
+load helper
+
+teardown() {
+	local mount
+	[ -z "$holder" ] || kill -KILL "$holder" 2>/dev/null || true
+	wait
+	for mount in one two; do
+		fusermount3 -uz "$WORK/$mount" 2>/dev/null || true
+	done
+	remove_work
+}
+
+# The server runs on this machine and speaks over a pipe: no daemon, no key.
+mount_both() {
+	[ -e /dev/fuse ] && command -v sshfs >/dev/null || skip "needs sshfs and /dev/fuse"
+	mkdir share one two
+	printf '#!/bin/sh\nexec /usr/lib/openssh/sftp-server -e\n' >server
+	chmod 755 server
+	for mount in one two; do
+		sshfs -o ssh_command="$WORK/server",dir_cache=no,attr_timeout=0,entry_timeout=0 "x:$WORK/share" "$WORK/$mount" 3>&- ||
+			skip "sshfs does not mount"
+	done
+}
+
+@test "deleting says that locks do not reach other hosts, and asks for --yes; snapshots and reading go on" {
+	mount_both
+	small_tree src
+	export BACKUPTOOL_STORE=one/store
+	take src -q
+	take src -q
+	run -0 backuptool ls latest
+	run -0 backuptool check
+	for command in "remove latest" "prune --keep-last 1" "tag latest --add x" "check --repair" \
+		"job --target-directory src --interval 1s --duration 0 --keep-last 1"; do
+		# shellcheck disable=SC2086
+		run -1 --separate-stderr backuptool $command
+		[[ $stderr == *"the locks of this file system (fuse.sshfs) do not reach other hosts"*"give --yes to go on" ]]
+	done
+	[ "$(find share/store -name 'snapshot_*' | wc -l)" = 2 ]
+	run -0 backuptool prune --keep-last 1 --dry-run
+	run -0 backuptool job --target-directory src --interval 1s --duration 0
+	backuptool tag latest --add x --yes
+	backuptool prune --keep-last 1 --yes -q
+	run -0 backuptool check
+}
+
+@test "with --yes another host that writes meanwhile is seen all the same" {
+	mount_both
+	small_tree src
+	take src -q --store one/store
+	old=$(find share/store -name 'snapshot_*' -printf '%f\n')
+	mkdir keep
+	take keep -q --store one/store
+	instrumented && skip "nothing is preloaded into an instrumented program"
+	env HOLD="renameat2 .doomed" LD_PRELOAD="$BUILD/tests/faults/libhold.so" \
+		backuptool remove --store one/store "${old%.json}" --yes 2>err 3>&- &
+	holder=$!
+	wait_until grep -qs '^State:.*T (stopped)' "/proc/$holder/status"
+	take src -q --store two/store
+	kill -CONT "$holder"
+	code=0
+	wait "$holder" || code=$?
+	holder=
+	[ "$code" = 11 ]
+	grep -q "another host changed the store" err
+	run -0 backuptool check --store share/store
+	backuptool restore --store share/store --snapshot-file latest --output-directory back -q
+	same src back
+}
