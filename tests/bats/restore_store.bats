@@ -19,7 +19,7 @@ world() {
 }
 
 restore_here() {
-	backuptool restore --snapshot-file latest --store "$1" --output-directory . --delete "${@:2}"
+	backuptool restore --snapshot-file latest --store "$1" --output-directory . --delete --yes "${@:2}"
 }
 
 is_kept() {
@@ -129,7 +129,7 @@ is_kept() {
 	kept=$(contents_of snapshots)
 	ln -s snapshots inside
 	for place in snapshots snapshots/new snapshots/contents inside inside/new; do
-		run -2 --separate-stderr bring latest "$place" --delete
+		run -2 --separate-stderr bring latest "$place" --delete -q
 		stderr_is "backuptool restore: $place: invalid argument: the output directory may not lie in the store"
 		is_kept snapshots
 	done
@@ -140,7 +140,7 @@ is_kept() {
 	mkdir -p out/old/deep out/more
 	cp "$TESTS/data/classic/$name" out/old/deep/
 	touch out/old/deep/beside out/old/gone
-	run -0 --separate-stderr bring "out/old/deep/$name" out --delete
+	run -0 --separate-stderr bring "out/old/deep/$name" out --delete --yes -q
 	[ "$stderr" = "" ]
 	cmp "$TESTS/data/classic/$name" "out/old/deep/$name"
 	[ -e out/old/deep/beside ]
@@ -153,7 +153,7 @@ is_kept() {
 	mkdir -p out/more
 	cp "$TESTS/data/classic/$name" out/
 	cd out
-	run -0 --separate-stderr backuptool restore --snapshot-file "$name" --output-directory . --delete
+	run -0 --separate-stderr backuptool restore --snapshot-file "$name" --output-directory . --delete --yes -q
 	[ "$stderr" = "" ]
 	cmp "$TESTS/data/classic/$name" "$name"
 	[ ! -e more ]
@@ -170,7 +170,7 @@ is_kept() {
 		backuptool snapshot --target-directory src -q
 		cp "snapshots/$(newest)" "out/$name"
 		cp "out/$name" before
-		run -3 --separate-stderr bring "out/$name" out --delete
+		run -3 --separate-stderr bring "out/$name" out --delete --yes -q
 		[[ $stderr == "backuptool restore: $name: "*"is in the way"* ]]
 		cmp before "out/$name"
 		rm -r src out snapshots
