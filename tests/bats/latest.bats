@@ -187,3 +187,20 @@ two_hosts() {
 	run -1 --separate-stderr backuptool cat latest:file
 	[[ $stderr == *"snapshot_2026-01-02T00-00-00Z.json: damaged"* ]]
 }
+
+@test "latest in a mount: the newest that can be read and is not in the future, the others of its directory" {
+	[ -w /dev/fuse ] || skip "no /dev/fuse"
+	mkdir src other mnt
+	at 2026-01-01 backuptool snapshot --target-directory src -q
+	at 2026-01-02 backuptool snapshot --target-directory other -q
+	at 2026-01-03 backuptool snapshot --target-directory src -q
+	at 2098-01-01 backuptool snapshot --target-directory src -q
+	cp snapshots/snapshot_2026-01-01T00-00-00Z.json snapshots/snapshot_2026-01-04T00-00-00Z.json
+	"$BUILD/fs/backupfs" snapshots mnt 3>&-
+	run bash -c 'readlink mnt/latest mnt/latest~1 mnt/@2026-01-02; ls mnt/latest~2'
+	umount mnt || fusermount3 -u mnt
+	[ "${lines[0]}" = snapshot_2026-01-03T00-00-00Z ]
+	[ "${lines[1]}" = snapshot_2026-01-01T00-00-00Z ]
+	[ "${lines[2]}" = snapshot_2026-01-01T00-00-00Z ]
+	[[ ${lines[3]} == *"No such file"* ]]
+}
