@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
 #include "job.h"
+#include "job_store.h"
 #include "notify.h"
 #include "output.h"
 #include "progress.h"
@@ -8,12 +9,12 @@
 #include <backuptool/schedule.h>
 #include <backuptool/watch.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,19 +22,16 @@
 /* Time goes on while the machine sleeps: what was due then is made up for once when it wakes. */
 #define JOB_CLOCK CLOCK_BOOTTIME
 
-/* An open store remembers files that are gone: it is opened anew after so many runs or removals. */
 enum { FULL_SCAN_EVERY = 60 };
-enum { RUNS_PER_STORE = 1000, REMOVALS_PER_STORE = 100 };
 
 struct job {
 	struct tool_talk talk; /* the first member: callbacks get it */
 	const struct tool *tool;
 	const struct job_options *options;
-	struct bt_store *store; /* NULL after a failure */
-	char *task;		/* claimed in the store */
-	int claim;
-	uint64_t store_runs, store_removals; /* since it was opened */
+	struct job_store at;
 	int timer;
+	int64_t started;
+	uint64_t failed; /* runs in a row, up to now */
 	struct bt_schedule schedule;
 	struct notify notify;
 	struct job_tally tally;
@@ -83,6 +81,7 @@ static const struct tool_option table[] = {
 	JOB_TAKING_OPTIONS,
 	TOOL_TAKING_DRY_RUN(struct job_options, taking),
 	JOB_INTERVAL_OPTION,
+	JOB_RUNNING_OPTIONS,
 	{"duration", 0, "TIME", true, "for how long snapshots are taken, or forever", job_set_duration,
 	 offsetof(struct job_options, duration)},
 	JOB_WATCH_OPTIONS,
@@ -121,49 +120,6 @@ static int worse(int so_far, int run)
 	return run == TOOL_INCOMPLETE ? TOOL_INCOMPLETE : TOOL_FATAL;
 }
 
-static void drop_claim(struct job *job)
-{
-	if (job->claim >= 0)
-		close(job->claim);
-	job->claim = -1;
-}
-
-static int claim(struct job *job)
-{
-	struct bt_error error = {0};
-	char *target;
-
-	drop_claim(job);
-	if (bt_store_claim(job->store, job->task, &job->claim, &error) == 0)
-		return TOOL_OK;
-	if (error.code != BT_E_LOCKED)
-		return tool_fail(job->tool, &error);
-	target = tool_escape(job->options->taking.target);
-	tool_say(job->tool, "another job protects %s in this store already; end it first, or name another store",
-		 target);
-	free(target);
-	return TOOL_LOCKED;
-}
-
-/* The claim is kept, so that nobody else comes between. */
-static void close_store(struct job *job)
-{
-	bt_store_close(job->store);
-	job->store = NULL;
-}
-
-static int open_store(struct job *job, bool create)
-{
-	int result = tool_store_open(job->tool, create, &job->store);
-
-	if (result == TOOL_OK)
-		result = claim(job);
-	if (result != TOOL_OK)
-		close_store(job);
-	job->store_runs = job->store_removals = 0;
-	return result;
-}
-
 /* Whether it is a full walk's turn. */
 static bool due(const struct job *job, const struct job_run *run)
 {
@@ -181,8 +137,8 @@ static void take(struct job *job, struct job_run *run)
 	if (job->watch)
 		code = bt_watch_take(job->watch, due(job, run), &options.changes, &run->error);
 	if (code == 0)
-		code = bt_snapshot_take(job->store, taking->target, &options, &job->talk.observer, &run->taken.result,
-					&run->error);
+		code = bt_snapshot_take(job->at.store, taking->target, &options, &job->talk.observer,
+					&run->taken.result, &run->error);
 	if (job->watch)
 		bt_watch_give_back(job->watch, options.changes);
 	run->taken.seconds = tool_talk_seconds(&job->talk);
@@ -193,6 +149,8 @@ static void take(struct job *job, struct job_run *run)
 		run->exit = tool_taken_judge(job->tool, taking, &run->taken.result, code);
 	if (code == BT_E_INCOMPLETE) /* each entry was told */
 		run->error = (struct bt_error){0};
+	if (!run->failed && run->number == 1)
+		tool_taking_say_other_host(job->tool, job->at.store, taking, &run->taken.result);
 }
 
 /* The job's own snapshots only: whoever shares the store has rules of his own. */
@@ -203,13 +161,14 @@ static int try_prune(struct job *job, struct job_run *run)
 	const struct bt_snapshot_result *taken = &run->taken.result;
 	struct tool_verdicts verdicts = {0};
 	struct bt_error error = {0};
-	int result = TOOL_OK, code = bt_store_refresh(job->store, &error); /* to see the new snapshot */
+	int result = TOOL_OK, code = bt_store_refresh(job->at.store, &error); /* to see the new snapshot */
 
 	if (!code)
-		result = tool_verdicts_make(job->tool, job->store, retention,
+		result = tool_verdicts_make(job->tool, job->at.store, retention,
 					    *taken->name ? taken->name : taken->parent, &verdicts, &run->not_pruned);
 	if (!code && verdicts.removed > 0)
-		code = tool_verdicts_apply(&verdicts, job->store, &options, &job->talk.observer, &run->pruned, &error);
+		code = tool_verdicts_apply(&verdicts, job->at.store, &options, &job->talk.observer, &run->pruned,
+					   &error);
 	run->kept = verdicts.guarded;
 	run->kept_names = tool_verdicts_guarded(&verdicts);
 	tool_verdicts_free(&verdicts);
@@ -220,12 +179,32 @@ static int try_prune(struct job *job, struct job_run *run)
 	return code ? tool_exit_code(code) : result;
 }
 
+/* Where a disk is not mounted, say, its mount point is empty: that is no reason to let go of anything. */
+static char *emptied_text(const struct job *job, const struct bt_snapshot_result *taken)
+{
+	char *target = tool_escape(job->options->taking.target), *files, *text;
+	struct bt_snapshot *parent = NULL;
+	struct bt_error unused = {0};
+
+	if (bt_snapshot_open(job->at.store, taken->parent, &parent, &unused))
+		parent = NULL;
+	files = tool_count(parent ? bt_snapshot_info(parent)->files : 0, "file", "files");
+	if (parent)
+		text = tool_format("%s is empty, the last snapshot had %s: nothing was pruned", target, files);
+	else
+		text = tool_format("%s is empty: nothing was pruned", target);
+	bt_snapshot_close(parent);
+	free(files);
+	free(target);
+	return text;
+}
+
 static void prune(struct job *job, struct job_run *run)
 {
 	int result = try_prune(job, run);
 
 	if (run->not_pruned)
-		tool_say(job->tool, "%s", run->not_pruned);
+		tool_complain(job->tool, "%s", run->not_pruned);
 	run->exit = worse(run->exit, result);
 }
 
@@ -233,13 +212,15 @@ static void work(struct job *job, struct job_run *run)
 {
 	bool prunes = tool_retention_given(&job->options->retention) && !job->options->taking.dry_run;
 
-	run->taken.store = tool_store_facts(job->store);
-	run->taken.store.made &= run->number == 1;
+	run->taken.store = tool_store_facts(job->at.store);
+	run->taken.store.made = job->at.made && run->number == 1;
 	tool_talk_begin(&job->talk, job->tool);
 	job->talk.observer.cancelled = stay_alive;
 	take(job, run);
 	job->talk.observer.cancelled = prune_cancelled;
-	if (!run->failed && prunes && !tool_signals_first_seen())
+	if (!run->failed && prunes && run->taken.result.emptied && !job->options->taking.allow_empty)
+		run->not_pruned = emptied_text(job, &run->taken.result);
+	else if (!run->failed && prunes && !tool_signals_first_seen())
 		prune(job, run);
 	tool_talk_end(&job->talk);
 }
@@ -253,16 +234,13 @@ static void run_once(struct job *job, struct job_run *run)
 				.time = {time.tv_sec, (uint32_t)time.tv_nsec},
 				.watched = job->watch != NULL,
 				.taken.dry_run = job->options->taking.dry_run};
-	if (!job->store)
-		run->exit = open_store(job, false);
-	run->failed = !job->store;
-	if (job->store)
+	run->exit = job_store_open(&job->at, false);
+	run->failed = run->exit != TOOL_OK;
+	if (!run->failed)
 		work(job, run);
-	job->store_runs++;
-	job->store_removals += run->pruned.removed;
-	if (job->store &&
-	    (run->failed || job->store_runs >= RUNS_PER_STORE || job->store_removals >= REMOVALS_PER_STORE))
-		close_store(job);
+	job->failed = run->failed ? job->failed + 1 : 0;
+	run->failed_in_a_row = job->failed;
+	job_store_close(&job->at);
 }
 
 static void tell(struct job *job, const struct job_run *run)
@@ -297,6 +275,9 @@ static int run_all(struct job *job)
 	struct bt_schedule_next next = {0};
 	struct job_run run;
 
+	wait_until(job, job->schedule.start);
+	if (tool_signals_first_seen())
+		return TOOL_OK;
 	do {
 		run_once(job, &run);
 		bt_schedule_next(&job->schedule, next.run, now(), &next);
@@ -308,25 +289,28 @@ static int run_all(struct job *job)
 		free(run.kept_names);
 		if (run.exit == TOOL_INTERRUPTED || run.exit == TOOL_USAGE)
 			return run.exit;
+		if (job->options->give_up_after && job->failed >= job->options->give_up_after) {
+			tool_complain(job->tool, "gave up after %" PRIu64 " failed runs in a row", job->failed);
+			return TOOL_FATAL;
+		}
 		if (!next.done)
 			wait_until(job, next.deadline);
 	} while (!next.done && !tool_signals_first_seen());
 	return TOOL_OK;
 }
 
-/* The host is part of it as it is of what snapshots are compared with: stores may be shared. */
-static int name_task(struct job *job)
+/* The host is part of the task as it is of what snapshots are compared with: stores may be shared. */
+static int find_target(struct job *job)
 {
-	const char *target = job->options->taking.target;
-	char host[HOST_NAME_MAX + 1] = "", *path;
-	int result = tool_target_check(job->tool, target);
+	const struct tool_taking *taking = &job->options->taking;
+	int result = tool_target_check(job->tool, taking->target);
+	char *target;
 
 	if (result != TOOL_OK)
 		return result;
-	path = realpath(target, NULL);
-	gethostname(host, sizeof(host) - 1);
-	job->task = tool_format("job %s %s", host, path ? path : target);
-	free(path);
+	target = realpath(taking->target, NULL);
+	job_store_init(&job->at, job->tool, tool_taking_host(taking),
+		       target ? target : tool_format("%s", taking->target));
 	return TOOL_OK;
 }
 
@@ -336,9 +320,38 @@ static int start_watch(struct job *job)
 
 	if (!job->options->watch)
 		return TOOL_OK;
-	if (bt_watch_start(job->options->taking.target, job->store, BT_WATCH_BEST, &job->watch, &error) == 0)
+	if (bt_watch_start(job->options->taking.target, job->at.store, BT_WATCH_BEST, &job->watch, &error) == 0)
 		return TOOL_OK;
 	return tool_fail(job->tool, &error);
+}
+
+static void say_due(const struct job *job, double wait, const char *after)
+{
+	char *text = tool_local_time((struct bt_time){.seconds = time(NULL) + (int64_t)wait});
+	bool forever = job->options->duration < 0;
+
+	if (!job->tool->json && !job->tool->quiet && wait >= 1) {
+		printf("next snapshot at %s, one interval after %s%s; --at-start takes one at once\n", text, after,
+		       forever ? "" : ", and the duration begins then");
+		fflush(stdout);
+	}
+	free(text);
+}
+
+/* A job that is started again goes on as if it had not been ended. */
+static int64_t first_start(const struct job *job)
+{
+	int64_t start = now();
+	char *after = NULL;
+	double wait;
+
+	if (job->options->at_start || job->options->taking.dry_run)
+		return start;
+	wait = job_store_due(&job->at, job->options->interval, &after);
+	if (after)
+		say_due(job, wait, after);
+	free(after);
+	return start + (int64_t)(wait * 1000);
 }
 
 static int start(struct job *job)
@@ -348,11 +361,11 @@ static int start(struct job *job)
 	if (job->options->watch && job->options->taking.dry_run)
 		return tool_usage_error(job->tool, "--watch follows snapshots, and --dry-run takes none");
 	tool_patterns_check(job->tool, job->options->taking.target, &job->options->taking.exclude);
-	result = name_task(job);
+	result = find_target(job);
 	if (result == TOOL_OK)
-		result = open_store(job, !job->options->taking.dry_run);
+		result = job_store_open(&job->at, !job->options->taking.dry_run);
 	if (result == TOOL_OK && tool_retention_given(&job->options->retention) && !job->options->taking.dry_run)
-		result = tool_store_confirm(job->tool, job->store);
+		result = tool_store_confirm(job->tool, job->at.store);
 	if (result == TOOL_OK)
 		result = start_watch(job);
 	if (result != TOOL_OK)
@@ -362,44 +375,54 @@ static int start(struct job *job)
 		tool_say(job->tool, "cannot make a timer: %s", strerror(errno));
 		return TOOL_FATAL;
 	}
-	job->schedule = (struct bt_schedule){now(), job->options->interval, job->options->duration};
 	tool_signals_spare_first();
 	tool_signals_watch(job->tool);
+	job->started = now();
+	job->schedule = (struct bt_schedule){first_start(job), job->options->interval, job->options->duration};
+	job_store_close(&job->at);
 	notify_open(&job->notify);
 	return TOOL_OK;
 }
 
 static int run(struct tool *tool, const void *options)
 {
-	struct job job = {.tool = tool, .options = options, .claim = -1, .timer = -1, .notify.fd = -1};
-	int result = start(&job);
+	struct job job = {.tool = tool, .options = options, .timer = -1, .notify.fd = -1};
+	int result;
 
+	job.at.claim = job.at.socket = -1;
+	result = start(&job);
 	if (result == TOOL_OK) {
-		notify_send(&job.notify, "READY=1\nSTATUS=taking the first snapshot");
+		notify_send(&job.notify, job.schedule.start > now() ? "READY=1\nSTATUS=waiting for the next snapshot"
+								    : "READY=1\nSTATUS=taking the first snapshot");
 		result = run_all(&job);
 		notify_send(&job.notify, "STOPPING=1");
-		job.tally.seconds = (double)(now() - job.schedule.start) / 1000;
+		job.tally.seconds = (double)(now() - job.started) / 1000;
 		job.tally.exit = result != TOOL_OK ? result : job.tally.exit;
 		job_tally_print(tool, &job.tally);
 		result = job.tally.exit;
 	}
 	notify_close(&job.notify);
 	bt_watch_stop(job.watch);
-	close_store(&job);
-	drop_claim(&job);
+	job_store_free(&job.at);
 	if (job.timer >= 0)
 		close(job.timer);
-	free(job.task);
 	return result;
 }
 
 const struct tool_command cmd_job = {
 	.name = "job",
 	.summary = "takes snapshots of a directory at an interval",
-	.description = "The first snapshot is taken at once, the others at fixed times after it, until\n"
-		       "the duration has passed. A time that is missed because a snapshot took longer\n"
-		       "is left out and counted. With rules of prune, each snapshot is followed by\n"
-		       "pruning, which concerns the snapshots of this host and directory only.\n"
+	.description = "The first snapshot is taken one interval after the newest of this host and\n"
+		       "directory, at once if there is none (or with --at-start), the others at fixed\n"
+		       "times after it, until the duration has passed, which begins with the first. A\n"
+		       "time that is missed because a snapshot took longer is left out and counted.\n"
+		       "With rules of prune, each snapshot is followed by pruning, which concerns the\n"
+		       "snapshots of this host and directory only; not so where a directory is empty\n"
+		       "that had files.\n"
+		       "\n"
+		       "Between two runs nothing is open in the store: its disk can be unmounted. A\n"
+		       "run that finds no store at its place, or another one, fails with 10, and the\n"
+		       "next one tries again. --give-up-after ends a job that goes on failing.\n"
 		       "\n"
 		       "Ctrl-C or SIGTERM ends it after the snapshot in progress, a second one at\n"
 		       "once. Two jobs for the same directory in the same store are refused with 11.\n"

@@ -112,42 +112,11 @@ static void print_result(const struct options *options, const struct tool_verdic
 	free(dead);
 }
 
-static int compare_places(const void *left, const void *right)
-{
-	const struct bt_snapshot_info *a = bt_snapshot_info((*(const struct tool_verdict *const *)left)->snapshot);
-	const struct bt_snapshot_info *b = bt_snapshot_info((*(const struct tool_verdict *const *)right)->snapshot);
-	int order = strcmp(a->host, b->host);
-
-	return order ? order : strcmp(a->target, b->target);
-}
-
-/* Of how many hosts and directories nothing stays, and a snapshot of the first. */
-static size_t count_forgotten(const struct tool_verdicts *verdicts, const struct bt_snapshot_info **ret_first)
-{
-	const struct tool_verdict **sorted = tool_alloc((verdicts->count + 1) * sizeof(*sorted));
-	size_t forgotten = 0;
-	bool kept = false;
-
-	for (size_t i = 0; i < verdicts->count; i++)
-		sorted[i] = &verdicts->items[i];
-	qsort(sorted, verdicts->count, sizeof(*sorted), compare_places);
-	for (size_t i = 0; i < verdicts->count; i++) {
-		kept |= sorted[i]->reasons != 0;
-		if (i + 1 < verdicts->count && compare_places(&sorted[i], &sorted[i + 1]) == 0)
-			continue;
-		if (!kept && !forgotten++)
-			*ret_first = bt_snapshot_info(sorted[i]->snapshot);
-		kept = false;
-	}
-	free(sorted);
-	return forgotten;
-}
-
 /* Somebody may think that the rules count for each directory. Whoever gave --all to remove everything knows. */
 static void say_forgotten(const struct tool *tool, const struct options *options, const struct tool_verdicts *verdicts)
 {
 	const struct bt_snapshot_info *first = NULL;
-	size_t count = count_forgotten(verdicts, &first);
+	size_t count = tool_verdicts_forgotten(verdicts, &first);
 	char *host, *target, *others;
 
 	if (!count || tool->quiet || options->retention.rules.per_target || verdicts->removed == verdicts->count)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
+#include "confirm.h"
+#include "named.h"
 #include "output.h"
 #include "progress.h"
 #include "retention.h"
 #include "rows.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct options {
 	unsigned max_dead;
@@ -34,6 +37,8 @@ struct report {
 	bool dry_run;
 	const char *const *names;
 	size_t count;
+	const struct tool_verdict *rows; /* of those that can be read */
+	size_t row_count;
 	struct bt_prune_result done;
 	double seconds;
 };
@@ -50,15 +55,39 @@ static struct tool_value get_snapshots(const void *row)
 	return (struct tool_value){.kind = TOOL_TEXTS, .texts = {self->names, self->count}};
 }
 
+#define INFO bt_snapshot_info(self->snapshot)
+TOOL_GETTER(struct tool_verdict, name, TOOL_TEXT, text, INFO->name)
+TOOL_GETTER(struct tool_verdict, time, TOOL_TIME, time, INFO->time)
+TOOL_GETTER(struct tool_verdict, host, TOOL_TEXT, text, INFO->host)
+TOOL_GETTER(struct tool_verdict, target, TOOL_TEXT, text, INFO->target)
+TOOL_GETTER(struct tool_verdict, size, TOOL_BYTES, number, INFO->directory_size)
+
+static const struct tool_column row_columns[] = {
+	{"name", "NAME", false, get_name},	 {"time", "TIME", false, get_time}, {"host", NULL, false, get_host},
+	{"target", "TARGET", false, get_target}, {"size", "SIZE", true, get_size},  {0},
+};
+
+static struct tool_value get_details(const void *row)
+{
+	const struct report *self = row;
+
+	return (struct tool_value){.kind = TOOL_ROWS,
+				   .rows = {row_columns, self->rows, sizeof(*self->rows), self->row_count}};
+}
+
 TOOL_GETTER(struct report, dry_run, TOOL_FLAG, flag, self->dry_run)
 TOOL_GETTER(struct report, removed, TOOL_COUNT, number, self->done.removed)
 TOOL_GETTER(struct report, freed, TOOL_BYTES, number, freed_bytes(self))
 TOOL_GETTER(struct report, seconds, TOOL_SECONDS, seconds, self->seconds)
 
 static const struct tool_column columns[] = {
-	{"dry_run", NULL, false, get_dry_run}, {"snapshots", NULL, false, get_snapshots},
-	{"removed", NULL, false, get_removed}, {"freed_bytes", NULL, false, get_freed},
-	{"seconds", NULL, false, get_seconds}, {0},
+	{"dry_run", NULL, false, get_dry_run},
+	{"snapshots", NULL, false, get_snapshots},
+	{"details", NULL, false, get_details},
+	{"removed", NULL, false, get_removed},
+	{"freed_bytes", NULL, false, get_freed},
+	{"seconds", NULL, false, get_seconds},
+	{0},
 };
 
 static void print_report(const struct tool *tool, const struct report *report)
@@ -94,10 +123,58 @@ static void say_damaged(const struct tool *tool, const struct report *report)
 	free(files);
 }
 
-static int remove_all(const struct tool *tool, struct bt_store *store, const struct options *options,
-		      const char **names, size_t count)
+struct names {
+	const char **items;
+	size_t count;
+};
+
+static bool is_named(const struct names *names, const char *name)
 {
-	struct report report = {.dry_run = options->dry_run, .count = count};
+	for (size_t i = 0; i < names->count; i++)
+		if (strcmp(names->items[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Adds those that are named, or those that are not. What cannot be read is of no directory that anybody knows. */
+static void add_verdicts(struct bt_store *store, const struct names *names, bool named, struct tool_verdicts *verdicts)
+{
+	for (size_t i = 0; i < bt_store_snapshot_count(store); i++) {
+		const char *name = bt_store_snapshot_name(store, i);
+		struct bt_snapshot *snapshot;
+		struct bt_error unused = {0};
+
+		if (is_named(names, name) != named || bt_snapshot_open(store, name, &snapshot, &unused))
+			continue;
+		verdicts->items[verdicts->count++] = (struct tool_verdict){.snapshot = snapshot, .reasons = !named};
+	}
+}
+
+static int confirm_last(const struct tool *tool, const struct options *options, const struct tool_verdicts *verdicts)
+{
+	const struct bt_snapshot_info *first = NULL;
+	size_t count = tool_verdicts_forgotten(verdicts, &first);
+	char *target, *others;
+	int result;
+
+	if (!count || options->dry_run)
+		return TOOL_OK;
+	target = tool_escape(first->target);
+	others = count > 1 ? tool_format(" and of %zu other %s", count - 1, count > 2 ? "directories" : "directory")
+			   : tool_format("%s", "");
+	result = tool_confirm(tool, "this removes the last snapshot of %s%s", target, others);
+	free(others);
+	free(target);
+	return result;
+}
+
+static int remove_all(const struct tool *tool, struct bt_store *store, const struct options *options,
+		      const struct names *wanted, const struct tool_verdicts *verdicts)
+{
+	size_t count = wanted->count;
+	const char **names = wanted->items;
+	struct report report = {
+		.dry_run = options->dry_run, .count = count, .rows = verdicts->items, .row_count = verdicts->removed};
 	struct bt_prune_options how = {.dead_percent = options->max_dead, .dry_run = options->dry_run};
 	struct bt_error error = {0};
 	struct tool_talk talk;
@@ -105,6 +182,8 @@ static int remove_all(const struct tool *tool, struct bt_store *store, const str
 	int result;
 
 	report.names = (const char *const *)kept;
+	if (!tool->json && !tool->quiet && report.row_count)
+		tool_table_print(row_columns, report.rows, sizeof(*report.rows), report.row_count);
 	tool_talk_begin(&talk, tool);
 	result = bt_prune(store, names, count, &how, &talk.observer, &report.done, &error);
 	report.seconds = tool_talk_seconds(&talk);
@@ -124,36 +203,53 @@ static int remove_all(const struct tool *tool, struct bt_store *store, const str
 	return result;
 }
 
+static int remove_named(const struct tool *tool, struct bt_store *store, const struct options *options,
+			const struct names *names)
+{
+	struct tool_verdicts verdicts = {
+		.items = tool_alloc((bt_store_snapshot_count(store) + 1) * sizeof(struct tool_verdict))};
+	int result;
+
+	add_verdicts(store, names, true, &verdicts);
+	verdicts.removed = verdicts.count;
+	add_verdicts(store, names, false, &verdicts);
+	result = confirm_last(tool, options, &verdicts);
+	if (result == TOOL_OK)
+		result = remove_all(tool, store, options, names, &verdicts);
+	tool_verdicts_free(&verdicts);
+	return result;
+}
+
 static int run(struct tool *tool, const void *options)
 {
-	const char **names = tool_alloc(((size_t)tool->operand_count + 1) * sizeof(*names));
-	const struct tool_texts texts = {(const char **)tool->operands, (size_t)tool->operand_count};
+	struct names names = {.items = tool_alloc(((size_t)tool->operand_count + 1) * sizeof(*names.items))};
 	struct bt_store *store;
-	size_t count = 0;
 	int result = tool_store_open(tool, false, &store);
 
 	if (result == TOOL_OK) {
 		if (!((const struct options *)options)->dry_run)
 			result = tool_store_confirm(tool, store);
 		if (result == TOOL_OK)
-			result = tool_names_resolve(tool, store, &texts, !((const struct options *)options)->dry_run,
-						    names, &count);
+			result = tool_operands_named(tool, store, !((const struct options *)options)->dry_run,
+						     names.items, &names.count);
 		if (result == TOOL_OK)
-			result = remove_all(tool, store, options, names, count);
+			result = remove_named(tool, store, options, &names);
 		bt_store_close(store);
 	}
-	free(names);
+	free(names.items);
 	return result;
 }
 
 const struct tool_command cmd_remove = {
 	.name = "remove",
 	.summary = "removes single snapshots, and what only they needed",
-	.description = "All names are understood before the first snapshot is removed. What no\n"
+	.description = "All names are understood before the first snapshot is removed. A name is whole,\n"
+		       "or given to the second; a shorter beginning, and the removal of the last\n"
+		       "snapshot of a directory, need --yes. What no\n"
 		       "remaining snapshot needs is gone from the disk when the command returns, but\n"
 		       "for remains that are not worth writing a file anew yet.",
 	.operands = "SNAPSHOT…",
-	.example = "  backuptool remove latest\n  backuptool remove 2026-11-20T08 2026-11-20T09\n",
+	.example = "  backuptool remove latest\n  backuptool remove 2026-11-20T08-00-00 2026-11-20T09-00-00\n",
 	.min_operands = 1,
 	.max_operands = -1,
 	.ending = "the store is left whole, and the next prune goes on",

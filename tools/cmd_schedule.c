@@ -22,6 +22,7 @@ struct options {
 static const struct tool_option table[] = {
 	JOB_TAKING_OPTIONS,
 	JOB_INTERVAL_OPTION,
+	JOB_RUNNING_OPTIONS,
 	JOB_WATCH_OPTIONS,
 	JOB_RETENTION_OPTIONS,
 	{"print", 0, NULL, false, "print the service and write nothing", tool_set_true,
@@ -170,8 +171,9 @@ static int put_command(FILE *out, const struct tool *tool, const struct place *p
 	return put_given(out, tool);
 }
 
-/* A mistake in the options will not go away by trying again; an entry that could not be read was told. */
-static int put_unit(FILE *out, const struct tool *tool, const struct place *place)
+/* A mistake in the options will not go away by trying again. A job that gives up is not started again, so that the unit
+ * has failed and its OnFailure= acts. */
+static int put_unit(FILE *out, const struct tool *tool, const struct place *place, bool gives_up)
 {
 	char *target = unit_text(place->target);
 	int result;
@@ -186,16 +188,15 @@ static int put_unit(FILE *out, const struct tool *tool, const struct place *plac
 	result = put_command(out, tool, place);
 	fprintf(out,
 		"\n"
-		"Restart=on-failure\n"
+		"Restart=%s\n"
 		"RestartSec=1min\n"
 		"RestartPreventExitStatus=%d\n"
-		"SuccessExitStatus=%d\n"
 		"TimeoutStopSec=5min\n"
 		"Nice=10\n"
 		"IOSchedulingClass=idle\n\n"
 		"[Install]\n"
 		"WantedBy=default.target\n",
-		TOOL_USAGE, TOOL_INCOMPLETE);
+		gives_up ? "on-abnormal" : "on-failure", TOOL_USAGE);
 	return result;
 }
 
@@ -375,7 +376,7 @@ static int make_service(struct tool *tool, const struct options *options, const 
 
 	if (result == TOOL_OK) {
 		tool_patterns_check(tool, place.target, &options->job.taking.exclude);
-		result = put_unit(out, tool, &place);
+		result = put_unit(out, tool, &place, options->job.give_up_after > 0);
 	}
 	if (out && fclose(out) != 0)
 		result = cannot(tool, "make", "the service");
@@ -410,6 +411,8 @@ const struct tool_command cmd_schedule = {
 		       "directory, under a name that belongs to these two; doing it again replaces it.\n"
 		       "The store is made now when it is missing, and the service knows it by its id:\n"
 		       "while its disk is not mounted, the service makes no other and tries again.\n"
+		       "Failures stand in the journal as errors and in 'systemctl status'; a service\n"
+		       "with --give-up-after ends after so many, for OnFailure= to act.\n"
 		       "The command prints how to start it. Rules of prune concern the snapshots of\n"
 		       "this host and directory only.\n"
 		       "\n"

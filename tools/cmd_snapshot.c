@@ -130,6 +130,7 @@ static int take(struct tool *tool, const struct tool_taking *taking, struct bt_s
 		return tool_fail(tool, &error);
 	print_report(tool, taking, &taken);
 	say_tags(tool, taking, store, &taken);
+	tool_taking_say_other_host(tool, store, taking, &taken.result);
 	return tool_taken_judge(tool, taking, &taken.result, code);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
+#include "named.h"
 #include "output.h"
 #include "progress.h"
 #include "rows.h"
@@ -94,6 +95,8 @@ static int run(struct tool *tool, const void *opaque)
 		return result;
 	result = tool_store_confirm(tool, pick.store);
 	if (result == TOOL_OK)
+		result = tool_named_confirm(tool, pick.store, tool->operands[0], bt_snapshot_info(pick.snapshot)->name);
+	if (result == TOOL_OK)
 		result = retag(tool, &pick, options);
 	tool_pick_close(&pick);
 	return result;
@@ -103,7 +106,8 @@ const struct tool_command cmd_tag = {
 	.name = "tag",
 	.summary = "adds tags to a snapshot or takes them away",
 	.description = "A tag is UTF-8 text without commas and control characters. 'prune --keep-tag'\n"
-		       "keeps what has a tag, and 'list --json' gives them.",
+		       "keeps what has a tag, and 'list --json' gives them. A name is whole, or given to\n"
+		       "the second; a shorter beginning needs --yes.",
 	.operands = "SNAPSHOT",
 	.example = "  backuptool tag latest --add before-upgrade\n",
 	.min_operands = 1,

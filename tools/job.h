@@ -16,6 +16,8 @@ struct job_options {
 	int64_t interval, duration;
 	bool watch;
 	unsigned full_scan_every; /* runs; 0: the default */
+	unsigned give_up_after;	  /* failed runs in a row; 0: never */
+	bool at_start;
 };
 
 /* Rows of an option table whose target begins with a struct job_options. */
@@ -25,6 +27,11 @@ struct job_options {
 #define JOB_INTERVAL_OPTION \
 	{"interval", 0, "TIME", true, "from the start of one snapshot to the next (500ms, 10s, 5m, 2h, 1d)", \
 	 job_set_interval, offsetof(struct job_options, interval)}
+#define JOB_RUNNING_OPTIONS \
+	{"at-start", 0, NULL, false, "take a snapshot at once, however new the last one is", tool_set_true, \
+	 offsetof(struct job_options, at_start)}, \
+	{"give-up-after", 0, "N", false, "end with 1 after N failed runs in a row", job_set_every, \
+	 offsetof(struct job_options, give_up_after)}
 #define JOB_WATCH_OPTIONS \
 	{"watch", 0, NULL, false, "look only at what changed since the last run, as far as the kernel tells", \
 	 tool_set_true, offsetof(struct job_options, watch)}, \
@@ -37,8 +44,9 @@ struct job_run {
 	struct tool_taken taken;
 	uint64_t number; /* of those made, from 1 */
 	struct bt_time time;
-	bool failed; /* no snapshot: error or exit says why */
-	int exit;    /* the worst of snapshot and pruning */
+	bool failed;		  /* no snapshot: error or exit says why */
+	uint64_t failed_in_a_row; /* with this one */
+	int exit;		  /* the worst of snapshot and pruning */
 	struct bt_error error;
 	struct bt_prune_result pruned;
 	char *not_pruned; /* why not; allocated, or NULL */

@@ -18,6 +18,7 @@ RUN(freed, TOOL_BYTES, number, FREED(self->pruned.freed_bytes))
 RUN(kept, TOOL_COUNT, number, self->kept)
 RUN(walk, TOOL_TEXT, text, self->taken.result.followed ? "changes" : "full")
 RUN(doubt, self->taken.result.doubt ? TOOL_TEXT : TOOL_NOTHING, text, bt_doubt_name(self->taken.result.doubt))
+RUN(failures, self->failed ? TOOL_COUNT : TOOL_NOTHING, number, self->failed_in_a_row)
 RUN(missed, TOOL_COUNT, number, self->missed)
 RUN(exit, TOOL_COUNT, number, (uint64_t)self->exit)
 
@@ -46,6 +47,7 @@ static const struct tool_column behind[] = {
 	{"walk", NULL, false, get_run_walk},
 	{"doubt", NULL, false, get_run_doubt},
 	{"missed", NULL, false, get_run_missed},
+	{"failed_in_a_row", NULL, false, get_run_failures},
 	{"exit", NULL, false, get_run_exit},
 	{"error", NULL, false, get_run_error},
 	{0},
@@ -147,6 +149,21 @@ static void print_pruned(FILE *out, const struct bt_prune_result *pruned)
 	free(freed);
 }
 
+static void print_failed(FILE *out, const struct job_run *run)
+{
+	char text[1024];
+
+	fputs("no snapshot", out);
+	if (run->error.code) {
+		bt_error_text(&run->error, text, sizeof(text));
+		fprintf(out, ": %s", text);
+	} else if (run->exit == TOOL_NO_STORE) {
+		fputs(": its store is not there, is the disk mounted?", out);
+	}
+	if (run->failed_in_a_row > 1)
+		fprintf(out, "; %" PRIu64 " failed in a row", run->failed_in_a_row);
+}
+
 char *job_run_text(const struct job_run *run)
 {
 	char *text = NULL, *copy;
@@ -157,7 +174,7 @@ char *job_run_text(const struct job_run *run)
 		return tool_format("run %" PRIu64, run->number);
 	fprintf(out, "run %" PRIu64 ": ", run->number);
 	if (run->failed)
-		fputs("no snapshot", out);
+		print_failed(out, run);
 	else
 		print_taken(out, &run->taken);
 	if (!run->failed && run->watched)
@@ -167,7 +184,7 @@ char *job_run_text(const struct job_run *run)
 	if (run->kept_names)
 		fprintf(out, "; no rule keeps %s, which stays", run->kept_names);
 	if (run->not_pruned)
-		fprintf(out, "; not pruned: %s", run->not_pruned);
+		fprintf(out, "; %s%s", run->taken.result.emptied ? "" : "not pruned: ", run->not_pruned);
 	if (run->missed)
 		fprintf(out, "; it outlasted the interval: %" PRIu64 " missed", run->missed);
 	fclose(out);

@@ -294,6 +294,36 @@ char *tool_verdicts_guarded(const struct tool_verdicts *verdicts)
 	return copy;
 }
 
+static int compare_places(const void *left, const void *right)
+{
+	const struct bt_snapshot_info *a = bt_snapshot_info((*(const struct tool_verdict *const *)left)->snapshot);
+	const struct bt_snapshot_info *b = bt_snapshot_info((*(const struct tool_verdict *const *)right)->snapshot);
+	int order = strcmp(a->host, b->host);
+
+	return order ? order : strcmp(a->target, b->target);
+}
+
+size_t tool_verdicts_forgotten(const struct tool_verdicts *verdicts, const struct bt_snapshot_info **ret_first)
+{
+	const struct tool_verdict **sorted = tool_alloc((verdicts->count + 1) * sizeof(*sorted));
+	size_t forgotten = 0;
+	bool kept = false;
+
+	for (size_t i = 0; i < verdicts->count; i++)
+		sorted[i] = &verdicts->items[i];
+	qsort(sorted, verdicts->count, sizeof(*sorted), compare_places);
+	for (size_t i = 0; i < verdicts->count; i++) {
+		kept |= sorted[i]->reasons != 0;
+		if (i + 1 < verdicts->count && compare_places(&sorted[i], &sorted[i + 1]) == 0)
+			continue;
+		if (!kept && !forgotten++)
+			*ret_first = bt_snapshot_info(sorted[i]->snapshot);
+		kept = false;
+	}
+	free(sorted);
+	return forgotten;
+}
+
 int tool_verdicts_apply(const struct tool_verdicts *verdicts, struct bt_store *store,
 			const struct bt_prune_options *options, const struct bt_observer *observer,
 			struct bt_prune_result *ret_result, struct bt_error *error)

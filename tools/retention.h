@@ -75,6 +75,8 @@ int tool_verdicts_make(const struct tool *tool, struct bt_store *store, const st
 		       const char *like, struct tool_verdicts *ret_verdicts, char **ret_problem);
 /* "snapshot_….json (newest complete), …": those that no rule keeps; allocated, NULL if there are none. */
 char *tool_verdicts_guarded(const struct tool_verdicts *verdicts);
+/* Of how many hosts and directories nothing stays, and a snapshot of the first. */
+size_t tool_verdicts_forgotten(const struct tool_verdicts *verdicts, const struct bt_snapshot_info **ret_first);
 /* Removes what is to go. The verdicts stay open. An enum bt_code. */
 int tool_verdicts_apply(const struct tool_verdicts *verdicts, struct bt_store *store,
 			const struct bt_prune_options *options, const struct bt_observer *observer,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "taking.h"
 #include "output.h"
+#include <backuptool/select.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -137,11 +138,11 @@ int tool_target_check(const struct tool *tool, const char *target)
 	}
 	shown = tool_escape(target);
 	if (failed == ENOENT)
-		tool_say(tool, "there is no directory %s", shown);
+		tool_complain(tool, "there is no directory %s", shown);
 	else if (failed == ENOTDIR)
-		tool_say(tool, "%s is a file; give its directory", shown);
+		tool_complain(tool, "%s is a file; give its directory", shown);
 	else
-		tool_say(tool, "%s cannot be read: %s", shown, strerror(failed));
+		tool_complain(tool, "%s cannot be read: %s", shown, strerror(failed));
 	free(shown);
 	return TOOL_FATAL;
 }
@@ -169,7 +170,73 @@ struct bt_snapshot_options tool_taking_options(const struct tool_taking *taking)
 		.dry_run = taking->dry_run,
 		.force = taking->force,
 		.level = taking->level,
+		.host = taking->host,
 	};
+}
+
+const char *tool_set_host(void *field, const char *text)
+{
+	bool control = false;
+
+	for (const char *c = text; *c; c++)
+		control |= (unsigned char)*c < 0x20 || *c == 0x7f;
+	if (!*text || control || !tool_is_utf8(text) || strlen(text) >= BT_HOST_SIZE)
+		return "a name of at most 255 bytes without control characters";
+	*(const char **)field = text;
+	return NULL;
+}
+
+char *tool_taking_host(const struct tool_taking *taking)
+{
+	char name[BT_HOST_SIZE];
+
+	if (taking->host)
+		return tool_format("%s", taking->host);
+	bt_host(name);
+	return tool_format("%s", name);
+}
+
+/* The host of the newest snapshot of that directory that is not the one just taken; "" if there is none. Allocated. */
+static char *newest_host(struct bt_store *store, const char *target, const char *taken)
+{
+	char *host = tool_format("%s", "");
+
+	for (size_t i = bt_store_snapshot_count(store); i-- > 0 && !*host;) {
+		const char *name = bt_store_snapshot_name(store, i);
+		struct bt_snapshot *snapshot;
+		struct bt_error unused = {0};
+
+		if (strcmp(name, taken) == 0 || bt_snapshot_open(store, name, &snapshot, &unused))
+			continue;
+		if (strcmp(bt_snapshot_info(snapshot)->target, target) == 0) {
+			free(host);
+			host = tool_format("%s", bt_snapshot_info(snapshot)->host);
+		}
+		bt_snapshot_close(snapshot);
+	}
+	return host;
+}
+
+void tool_taking_say_other_host(const struct tool *tool, struct bt_store *store, const struct tool_taking *taking,
+				const struct bt_snapshot_result *result)
+{
+	char *path, *own, *other, *shown;
+
+	if (*result->parent || tool->quiet || bt_store_snapshot_count(store) == 0)
+		return;
+	path = realpath(taking->target, NULL);
+	own = tool_taking_host(taking);
+	other = newest_host(store, path ? path : taking->target, result->name);
+	shown = tool_escape(other);
+	if (*other && strcmp(own, other) != 0)
+		tool_say(tool,
+			 "the newest snapshot of this directory before is of the host %s, so everything was read; "
+			 "if it is the same directory, give --host %s",
+			 shown, shown);
+	free(shown);
+	free(other);
+	free(own);
+	free(path);
 }
 
 #define GETTER(name, wanted, member, value) TOOL_GETTER(struct tool_taken, name, wanted, member, value)

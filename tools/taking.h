@@ -9,6 +9,7 @@
 
 struct tool_taking {
 	const char *target;
+	const char *host; /* NULL: this machine's name */
 	struct tool_texts exclude, exclude_if_present, tags;
 	bool exclude_caches, one_file_system, skip_if_unchanged, allow_empty, dry_run, force;
 	int level;
@@ -16,12 +17,15 @@ struct tool_taking {
 
 tool_option_set tool_add_patterns_from; /* struct tool_texts: the lines of a file, "-" is standard input */
 tool_option_set tool_set_level;		/* int */
+tool_option_set tool_set_host;		/* const char *: UTF-8 without control characters */
 
 /* clang-format off */
 /* Rows of an option table whose target is a type with a struct tool_taking as a member. */
 #define TOOL_TAKING_OPTIONS(type, member) \
 	{"target-directory", 0, "DIR", true, "the directory to protect", tool_set_only, \
 	 offsetof(type, member.target)}, \
+	{"host", 0, "NAME", false, "whose directory it is, instead of this machine's name", tool_set_host, \
+	 offsetof(type, member.host)}, \
 	{"exclude", 'e', "PATTERN", false, "leave out what matches, as in .gitignore; repeatable", tool_add_text, \
 	 offsetof(type, member.exclude)}, \
 	{"exclude-from", 0, "FILE", false, "the same for each line of a file, - for standard input", tool_add_patterns_from, \
@@ -56,6 +60,12 @@ void tool_patterns_check(const struct tool *tool, const char *directory, const s
 
 /* As the engine wants them; borrowed. */
 struct bt_snapshot_options tool_taking_options(const struct tool_taking *taking);
+
+/* The host whose snapshots are taken; allocated. */
+char *tool_taking_host(const struct tool_taking *taking);
+/* After a run that had none to compare with: says so when the newest snapshot of the directory is of another host. */
+void tool_taking_say_other_host(const struct tool *tool, struct bt_store *store, const struct tool_taking *taking,
+				const struct bt_snapshot_result *result);
 
 /* Whether the directory can be listed. Asked before a store is made for it. Says what is wrong and gives an exit code,
  * or TOOL_OK. */

@@ -12,12 +12,29 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
-static void say(const struct tool *tool, const char *format, va_list arguments)
+/* systemd sets this for what it connected with the journal. */
+static bool is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	struct stat status;
+	char own[64];
+
+	if (!stream || fstat(fd, &status) < 0)
+		return false;
+	snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
+	return strcmp(stream, own) == 0;
+}
+
+/* The priority is one of syslog(3); the journal reads it at the beginning of a line. */
+static void say(const struct tool *tool, int priority, const char *format, va_list arguments)
 {
 	fflush(stdout);
 	flockfile(stderr);
+	if (is_journal(STDERR_FILENO))
+		fprintf(stderr, "<%d>", priority);
 	fprintf(stderr, "backuptool%s%s: ", tool->command ? " " : "", tool->command ? tool->command->name : "");
 	vfprintf(stderr, format, arguments);
 	putc('\n', stderr);
@@ -29,7 +46,16 @@ void tool_say(const struct tool *tool, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	say(tool, format, arguments);
+	say(tool, LOG_WARNING, format, arguments);
+	va_end(arguments);
+}
+
+void tool_complain(const struct tool *tool, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(tool, LOG_ERR, format, arguments);
 	va_end(arguments);
 }
 
@@ -59,7 +85,7 @@ int tool_usage_error(const struct tool *tool, const char *format, ...)
 				   tool->command ? " --" : "");
 
 	va_start(arguments, format);
-	say(tool, longer, arguments);
+	say(tool, LOG_ERR, longer, arguments);
 	va_end(arguments);
 	free(longer);
 	return TOOL_USAGE;
@@ -152,7 +178,7 @@ int tool_fail(const struct tool *tool, const struct bt_error *error)
 {
 	char *text = tool_error_text(tool, error);
 
-	tool_say(tool, "%s", text);
+	tool_complain(tool, "%s", text);
 	free(text);
 	return error->code ? tool_exit_code(error->code) : TOOL_FATAL;
 }

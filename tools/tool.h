@@ -67,6 +67,8 @@ int tool_store_confirm(const struct tool *tool, const struct bt_store *store);
 void tool_say(const struct tool *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same, but each sentence only the first time. */
 void tool_say_once(const struct tool *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same for what failed: in the journal of systemd it is an error, other words are warnings. */
+void tool_complain(const struct tool *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The same for a mistake on the command line, with where to find help; gives TOOL_USAGE. */
 int tool_usage_error(const struct tool *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* What failed and what can be done about it; allocated. */

@@ -4,19 +4,22 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define DEFAULT_DEAD_PERCENT 25
-#define DEFAULT_VOLUME_SIZE  ((uint64_t)256 << 20)
-/* Small volumes are gathered when there are many, so that their number does not grow with every run. */
-#define SMALL_VOLUME	     ((uint64_t)8 << 20)
-#define SMALL_VOLUMES	     8
-#define SMALL_DEAD_PERCENT   10 /* of a small volume: rewriting it costs next to nothing */
+#define DEFAULT_VOLUME_SIZE ((uint64_t)256 << 20)
+#define SMALL_VOLUMES	    8
 
 struct batch {
 	uint32_t *ordinals;
 	size_t count;
 	uint64_t live, dead;
-	uint64_t rest; /* what is copied will be about so large */
+	uint64_t kept[2]; /* as of struct bt_share */
+	uint64_t rest[2]; /* what is copied will be about so large */
 };
+
+/* Whether what is copied is a small volume. */
+static bool is_small(const struct batch *batch)
+{
+	return batch->live < BT_SMALL_VOLUME;
+}
 
 static int hold_batch(struct bt_prune_run *run, const struct batch *batch, struct bt_error *error)
 {
@@ -27,15 +30,17 @@ static int hold_batch(struct bt_prune_run *run, const struct batch *batch, struc
 	return result;
 }
 
-static int copy_batch(struct bt_prune_run *run, const struct batch *batch, struct bt_error *error)
+static int copy_batch(struct bt_prune_run *run, const struct batch *batch, uint64_t *ret_size, struct bt_error *error)
 {
 	struct bt_prune_copy copy;
-	int result = bt_prune_copy_begin(&copy, run, error);
+	int result = bt_prune_copy_begin(&copy, run, is_small(batch), error);
 
 	for (size_t i = 0; i < batch->count && !result; i++)
 		result = bt_prune_copy_file(&copy, batch->ordinals[i]);
 	if (!result)
 		result = bt_prune_copy_seal(&copy);
+	if (!result)
+		*ret_size = bt_store_file_id(run->store, (uint32_t)bt_store_file_count(run->store) - 1)->size;
 	bt_prune_copy_end(&copy);
 	return result;
 }
@@ -68,14 +73,13 @@ static int delete_batch(struct bt_prune_run *run, const struct batch *batch, str
 
 static bool worth_rewriting(const struct bt_prune_run *run, const struct bt_share *share, bool gather_small)
 {
-	unsigned percent = run->options->dead_percent ? run->options->dead_percent : DEFAULT_DEAD_PERCENT;
 	uint64_t total = share->live + share->dead;
+	bool small = total < BT_SMALL_VOLUME;
+	unsigned percent = bt_prune_percent(run, small);
 
 	if (share->damaged || percent >= 100)
 		return false;
-	if (total < SMALL_VOLUME && percent > SMALL_DEAD_PERCENT)
-		percent = SMALL_DEAD_PERCENT;
-	return share->dead * 100 > total * percent || (gather_small && total < SMALL_VOLUME);
+	return share->dead * 100 > total * percent || (gather_small && small);
 }
 
 static size_t count_small(struct bt_prune_run *run)
@@ -85,7 +89,7 @@ static size_t count_small(struct bt_prune_run *run)
 	for (size_t i = 0; i < count; i++) {
 		const struct bt_file_id *id = bt_store_file_id(run->store, (uint32_t)i);
 
-		small += bt_prune_is_volume(run, id) && id->size < SMALL_VOLUME;
+		small += bt_prune_is_volume(run, id) && id->size < BT_SMALL_VOLUME;
 	}
 	return small;
 }
@@ -145,6 +149,7 @@ static int leave_batch(struct bt_prune_run *run, const struct batch *batch, stru
 
 static int rewrite_batch(struct bt_prune_run *run, const struct batch *batch, struct bt_error *error)
 {
+	uint64_t size = batch->rest[is_small(batch)];
 	struct bt_error copying = {0};
 	int result = bt_prune_go_on(run, error);
 
@@ -153,7 +158,7 @@ static int rewrite_batch(struct bt_prune_run *run, const struct batch *batch, st
 	if (run->options->dry_run)
 		result = hold_batch(run, batch, &copying);
 	else if (batch->live)
-		result = copy_batch(run, batch, &copying);
+		result = copy_batch(run, batch, &size, &copying);
 
 	if (result && is_no_room(&copying))
 		return leave_batch(run, batch, error);
@@ -161,9 +166,11 @@ static int rewrite_batch(struct bt_prune_run *run, const struct batch *batch, st
 		*error = copying;
 	if (!result)
 		result = delete_batch(run, batch, error);
-	if (!result)
-		run->result.freed_bytes -= (int64_t)batch->rest;
-	return result;
+	if (result)
+		return result;
+	run->result.freed_bytes -= (int64_t)size;
+	run->result.dead_bytes += batch->kept[is_small(batch)] - batch->live;
+	return 0;
 }
 
 /* What nobody needs at all goes first: it makes room for the copies. */
@@ -197,7 +204,10 @@ static void add_to_batch(const struct bt_prune_run *run, struct batch *batch, ui
 
 	batch->live += share->live;
 	batch->dead += share->dead;
-	batch->rest += total > 0 ? (uint64_t)(size * ((double)share->live / total)) : 0;
+	for (int small = 0; small < 2; small++) {
+		batch->kept[small] += share->kept[small];
+		batch->rest[small] += total > 0 ? (uint64_t)(size * ((double)share->kept[small] / total)) : 0;
+	}
 	batch->count++;
 }
 

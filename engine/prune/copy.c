@@ -79,16 +79,17 @@ static int end_block(struct bt_prune_copy *copy)
 {
 	const struct bt_held *held = (const struct bt_held *)copy->held.data;
 	size_t count = copy->held.length / sizeof(*held);
-	uint64_t live = 0;
+	uint64_t live = 0, living;
 	int result = bt_prune_go_on(copy->run, copy->error);
 
-	if (result)
+	if (result || !count)
 		return result;
 	for (size_t i = 0; i < count; i++)
 		live += bt_prune_needs_content(copy->run, &held[i].digest) ? held[i].size : 0;
+	living = bt_prune_living(&copy->block, live);
 	if (live)
-		bt_prune_copied(copy->run, bt_file_name(copy->file), copy->block.length * live / copy->block.size);
-	if (live * 2 >= copy->block.size && live)
+		bt_prune_copied(copy->run, bt_file_name(copy->file), living);
+	if (bt_prune_takes_whole(&copy->block, living, copy->percent))
 		result = copy_text(copy, held, count);
 	else
 		for (size_t i = 0; i < count && !result; i++)
@@ -143,9 +144,12 @@ int bt_prune_copy_file(struct bt_prune_copy *copy, uint32_t ordinal)
 	return result;
 }
 
-int bt_prune_copy_begin(struct bt_prune_copy *copy, struct bt_prune_run *run, struct bt_error *error)
+int bt_prune_copy_begin(struct bt_prune_copy *copy, struct bt_prune_run *run, bool small, struct bt_error *error)
 {
-	*copy = (struct bt_prune_copy){.run = run, .error = error, .compressor = bt_compressor_new(BT_LEVEL_AUTO)};
+	*copy = (struct bt_prune_copy){.run = run,
+				       .error = error,
+				       .percent = bt_prune_percent(run, small),
+				       .compressor = bt_compressor_new(BT_LEVEL_AUTO)};
 	return copy->compressor ? bt_volume_begin(run->store, &copy->writer, error) : out_of_memory(copy);
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A new volume made of what is needed in old ones. A block that is needed for the most part is copied as text, without
- * compressing it again; of one that is mostly dead the living contents are packed into new blocks, or a few bytes would
- * keep a megabyte.
+ * A new volume made of what is needed in old ones. A block of which little is dead is copied as text, without
+ * compressing it again; of others the living contents are packed into new blocks, or a few bytes would keep a megabyte.
  */
 #ifndef BT_PRUNE_COPY_H
 #define BT_PRUNE_COPY_H
@@ -19,10 +18,12 @@ struct bt_prune_copy {
 	struct bt_buf held;	   /* struct bt_held: all contents of the block being visited */
 	struct bt_buf plain, kept; /* the new block: its bytes and its struct bt_held */
 	struct bt_block block;
+	unsigned percent; /* of a block that is copied as text, at most so much is dead */
 	struct bt_error *error;
 };
 
-int bt_prune_copy_begin(struct bt_prune_copy *copy, struct bt_prune_run *run, struct bt_error *error);
+/* small: what the new volume will be. */
+int bt_prune_copy_begin(struct bt_prune_copy *copy, struct bt_prune_run *run, bool small, struct bt_error *error);
 /* What is needed of this file is held by the new volume from now on. */
 int bt_prune_copy_file(struct bt_prune_copy *copy, uint32_t ordinal);
 /* Makes the volume durable and known to the store. */

@@ -13,6 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#define DEFAULT_DEAD_PERCENT 25
+#define SMALL_DEAD_PERCENT   10
+
 bool bt_prune_needs_content(const struct bt_prune_run *run, const struct bt_digest *digest)
 {
 	return bt_digest_set_has(&run->mark.contents, digest) && !bt_digest_set_has(&run->contents, digest);
@@ -191,22 +194,56 @@ int bt_prune_hold_snapshots(struct bt_prune_run *run, struct bt_error *error)
 	return result;
 }
 
+unsigned bt_prune_percent(const struct bt_prune_run *run, bool small)
+{
+	unsigned percent = run->options->dead_percent ? run->options->dead_percent : DEFAULT_DEAD_PERCENT;
+
+	return small && percent < 100 && percent > SMALL_DEAD_PERCENT ? SMALL_DEAD_PERCENT : percent;
+}
+
+uint64_t bt_prune_living(const struct bt_block *block, uint64_t live)
+{
+	uint64_t living = (uint64_t)block->length * live / block->size;
+
+	return live && !living ? 1 : living;
+}
+
+bool bt_prune_takes_whole(const struct bt_block *block, uint64_t living, unsigned percent)
+{
+	return living && (block->length - living) * 100 <= (uint64_t)block->length * percent;
+}
+
 struct share_visit {
 	struct bt_prune_run *run;
 	struct bt_share share;
+	struct bt_block block; /* the one that is visited; length 0: none yet */
+	uint64_t live;	       /* plain bytes of it */
 };
+
+static void end_block(struct share_visit *visit)
+{
+	const struct bt_block *block = &visit->block;
+	uint64_t living = block->length ? bt_prune_living(block, visit->live) : 0;
+
+	visit->share.live += living;
+	visit->share.dead += block->length - living;
+	for (int small = 0; small < 2; small++)
+		visit->share.kept[small] += bt_prune_takes_whole(block, living, bt_prune_percent(visit->run, small))
+						    ? block->length
+						    : living;
+	visit->live = 0;
+}
 
 static int share_content(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
 			 uint32_t size)
 {
 	struct share_visit *visit = arg;
-	uint64_t text =
-		(uint64_t)block->length * size / block->size + 1; /* never 0: nothing that is needed is overlooked */
 
+	if (visit->block.length && block->at != visit->block.at)
+		end_block(visit);
+	visit->block = *block;
 	if (bt_prune_needs_content(visit->run, digest))
-		visit->share.live += text;
-	else
-		visit->share.dead += text;
+		visit->live += size;
 	return 0;
 }
 
@@ -214,10 +251,12 @@ static int share_page(void *arg, const struct bt_digest *id, uint64_t at, uint32
 {
 	struct share_visit *visit = arg;
 
-	if (bt_prune_needs_page(visit->run, id))
-		visit->share.live += length;
-	else
-		visit->share.dead += length;
+	bool needed = bt_prune_needs_page(visit->run, id);
+
+	visit->share.live += needed ? length : 0;
+	visit->share.dead += needed ? 0 : length;
+	visit->share.kept[0] += needed ? length : 0;
+	visit->share.kept[1] += needed ? length : 0;
 	return 0;
 }
 
@@ -231,6 +270,7 @@ int bt_prune_share(struct bt_prune_run *run, uint32_t ordinal, struct bt_share *
 
 	if (!result)
 		result = bt_file_visit(file, &visitor, &found);
+	end_block(&visit);
 	visit.share.damaged = result == BT_E_DAMAGED;
 	if (result && !visit.share.damaged) {
 		if (error && !error->code)

@@ -37,8 +37,20 @@ struct bt_prune_run {
 /* How much of a file is needed and not held elsewhere. */
 struct bt_share {
 	uint64_t live, dead; /* bytes of blocks and pages; a block's count in proportion to its plain bytes */
+	uint64_t kept[2];    /* what a copy has of both, in a large volume and in a small one */
 	bool damaged;	     /* its lists cannot be read: nothing is known about it */
 };
+
+/* Small volumes are gathered when there are many, so that their number does not grow with every run. */
+#define BT_SMALL_VOLUME ((uint64_t)8 << 20)
+
+/* How many percent of a volume may be dead: the run's, less in a small one, which is rewritten for next to nothing. A
+ * copy drops what is dead in blocks of which more is, so that what it makes is not worth a copy. */
+unsigned bt_prune_percent(const struct bt_prune_run *run, bool small);
+/* Bytes of the block that so many living plain ones come to; 0 only for none. */
+uint64_t bt_prune_living(const struct bt_block *block, uint64_t live);
+/* Whether a copy takes the block as it is. living: of its bytes. */
+bool bt_prune_takes_whole(const struct bt_block *block, uint64_t living, unsigned percent);
 
 /* Needed, and not held by any file that stays. */
 bool bt_prune_needs_content(const struct bt_prune_run *run, const struct bt_digest *digest);

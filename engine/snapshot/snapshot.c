@@ -74,6 +74,20 @@ static int plan_tags(struct plan *plan, const struct bt_snapshot_options *option
 	return 0;
 }
 
+static int plan_host(struct plan *plan, const char *wanted, struct bt_error *error)
+{
+	size_t length = wanted ? strlen(wanted) : 0;
+
+	if (wanted && (length == 0 || length >= BT_HOST_SIZE || !bt_utf8_valid(wanted, length)))
+		return bt_fail(error, BT_E_INVALID, wanted, "not a name of a host");
+	if (wanted)
+		memcpy(plan->host, wanted, length + 1);
+	else
+		bt_host(plan->host);
+	plan->info.host = plan->host;
+	return 0;
+}
+
 /* The store is left out where the walk meets it; a walk that begins in it would store it into itself. target is as
  * realpath gives it. */
 static int refuse_store(struct bt_store *store, const char *target, struct bt_error *error)
@@ -98,8 +112,9 @@ static int plan_run(struct bt_snap_run *run, struct plan *plan, const char *targ
 
 	if (options->level < BT_LEVEL_AUTO || options->level > BT_COMPRESSION_MAX)
 		return bt_fail(error, BT_E_INVALID, NULL, "no such compression level");
-	bt_host(plan->host);
-	plan->info.host = plan->host;
+	int failed = plan_host(plan, options->host, error);
+	if (failed != 0)
+		return failed;
 	plan->target = realpath(target, NULL);
 	if (!plan->target)
 		return bt_fail_sys(error, errno, target, "find the target");

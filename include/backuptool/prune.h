@@ -17,10 +17,10 @@ struct bt_prune_result {
 	uint64_t anew;	  /* named ones that stay, since they were written anew meanwhile */
 	uint64_t files_deleted, files_moved, files_rewritten;
 	uint64_t files_damaged; /* of those moved: what others need of them is only known after a repair */
-	int64_t freed_bytes;  /* file sizes before less after, those of rewritten files in proportion to what they keep
-			       */
-	uint64_t dead_bytes;  /* left in files below the threshold */
-	uint64_t stuck_bytes; /* left in files for whose copies there was no room */
+	int64_t freed_bytes;	/* file sizes before less after; in a dry run those of files that would be rewritten are
+				   estimated */
+	uint64_t dead_bytes;	/* left in files that stay, and in the new ones: no more of each than the threshold */
+	uint64_t stuck_bytes;	/* left in files for whose copies there was no room */
 };
 
 /*

@@ -12,6 +12,7 @@
 #define BT_COMPRESSION_MAX 20
 
 struct bt_snapshot_options {
+	const char *host;	    /* whose directory it is: UTF-8, shorter than BT_HOST_SIZE; NULL: this machine's */
 	const char *const *exclude; /* gitignore patterns, relative to the target, later ones win */
 	size_t exclude_count;
 	const char *const *exclude_if_present; /* a directory with such a file is kept without its other contents */

@@ -149,7 +149,7 @@ offset_of() {
 
 @test "a volume that is gone or cut short" {
 	two_snapshots
-	run -0 backuptool remove "$FIRST"
+	run -0 backuptool remove --yes "$FIRST"
 	volume=$(find snapshots/contents -name '*.json')
 	run -0 backuptool check
 	cp "$volume" whole

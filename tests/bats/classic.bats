@@ -145,8 +145,8 @@ original_restore() {
 	[ "$(backuptool list --json | jq '.[1].added')" -gt 300000 ]
 	kept=$(newest)
 	backuptool --store first export --classic latest snapshots/snapshot_2039-01-01T00-00-00.json
-	run -0 backuptool remove 2020-01-01
-	run -0 backuptool remove 2039-01-01
+	run -0 backuptool remove --yes 2020-01-01
+	run -0 backuptool remove --yes 2039-01-01
 	[ ! -e snapshots/contents ] || [ -z "$(ls snapshots/contents)" ]
 	run -0 backuptool check
 	bring "$kept" out

@@ -63,7 +63,7 @@ result_of_waiting() {
 
 @test "who does not want to wait is told who is in the way" {
 	hold_by_snapshot
-	for command in "prune --snapshot-number 1" "remove latest" "tag latest --add x" "check --repair"; do
+	for command in "prune --snapshot-number 1" "remove latest --yes" "tag latest --add x" "check --repair"; do
 		# shellcheck disable=SC2086
 		run -11 --separate-stderr backuptool $command --lock-wait 0
 		[ "$stderr" = "backuptool ${command%% *}: lock: locked by backuptool snapshot (process $holder); run it again later, or wait longer with --lock-wait 1h" ]
@@ -94,7 +94,7 @@ result_of_waiting() {
 
 @test "SIGINT and SIGTERM end the waiting at once" {
 	hold_by_snapshot
-	for command in "prune --snapshot-number 1" "remove latest" "tag latest --add x" "check --repair"; do
+	for command in "prune --snapshot-number 1" "remove latest --yes" "tag latest --add x" "check --repair"; do
 		for name in INT TERM; do
 			# shellcheck disable=SC2086
 			start $command --lock-wait forever

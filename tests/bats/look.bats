@@ -285,7 +285,7 @@ $second $third" ]
 	run -1 backuptool versions noise.bni --store ../../snapshots
 	output_is "backuptool versions: no snapshot has noise.bni; the nearest is photos/noise.bin"
 	cd ../..
-	backuptool remove "$first" "$second" -q
+	backuptool remove "$first" "$second" -q --yes
 	run -1 backuptool versions x
 	output_is "backuptool versions: no snapshot has x"
 }
@@ -461,7 +461,7 @@ docs/a.txt" ]
 	run -0 backuptool stats
 	[[ ${lines[0]} =~ ^logical\ .*2\ snapshots,\ as\ restored$ ]]
 	[[ $output == *"█"* && $output == *"░"* ]]
-	backuptool remove "$first" --quiet >/dev/null
+	backuptool remove "$first" --quiet --yes >/dev/null
 	[ "$(backuptool stats --json | jq .snapshots)" = 1 ]
 }
 

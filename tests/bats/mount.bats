@@ -283,8 +283,8 @@ load mount_helper
 	hide
 	run -1 --separate-stderr show -o subpath=never
 	stderr_is 'backupfs: never: no snapshot has such a directory'
-	backuptool remove "$second" "$(newest)"
-	backuptool remove latest
+	backuptool remove --yes "$second" "$(newest)"
+	backuptool remove latest --yes
 	show -o subpath=never # it may come
 	[ -z "$(ls mnt)" ]
 	[ ! -L mnt/latest ]

@@ -38,7 +38,7 @@ every_command() {
 	odd "$1" "$2" backuptool prune --keep-last 1
 	[ "$(backuptool list --names | wc -l)" = 1 ]
 	odd "$1" "$2" backuptool snapshot --target-directory src -q
-	odd "$1" "$2" backuptool remove "$(newest)"
+	odd "$1" "$2" backuptool remove --yes "$(newest)"
 	[ "$(backuptool list --names | wc -l)" = 1 ]
 	backuptool check
 	odd "$1" "$2" backuptool export --classic latest out.json
@@ -82,7 +82,7 @@ every_command() {
 	take src -q
 	for error in ENOLCK ENOSYS EINVAL EOPNOTSUPP; do
 		for command in "snapshot --target-directory src" "job --target-directory src --interval 1s --duration 0" \
-			"prune --keep-last 1" "remove latest" "tag latest --add a" "check --repair"; do
+			"prune --keep-last 1" "remove latest --yes" "tag latest --add a" "check --repair"; do
 			# shellcheck disable=SC2086
 			run -1 --separate-stderr odd lock "$(number $error)" backuptool $command
 			[[ $stderr == *"lock: the file system of the store has no locks; keep the store on another one"* ]]

@@ -54,8 +54,8 @@ documented() {
 	backuptool help --json | documented help
 	backuptool help snapshot --json | documented help
 	name=$(newest)
-	backuptool remove latest --dry-run --json | documented remove
-	backuptool remove latest --json >removed
+	backuptool remove latest --yes --dry-run --json | documented remove
+	backuptool remove latest --yes --json >removed
 	[ "$(jq -c '[.dry_run, .snapshots, .removed]' removed)" = "[false,[\"$name\"],1]" ]
 	documented remove <removed
 }

@@ -184,7 +184,7 @@ every_survivor_restores() {
 	stderr_is "${other/other stays/other, nor of 1 other directory, stays}"
 	[ "$(survivors | wc -l)" = 1 ]
 	take src -q
-	run -0 --separate-stderr backuptool remove latest~1
+	run -0 --separate-stderr backuptool remove latest~1 --yes
 	stderr_is ''
 }
 
@@ -199,7 +199,7 @@ every_survivor_restores() {
 	run -1 backuptool prune --snapshot-number 2
 	[[ $output == *snapshot_2026-01-02T00-00-00Z.json*damaged* ]]
 	[ "$(find snapshots -name '*.json' ! -path '*/cache/*' -printf '%p %s\n' | sort)" = "$before" ]
-	for command in "prune --snapshot-number 2" "remove latest"; do
+	for command in "prune --snapshot-number 2" "remove latest --yes"; do
 		# shellcheck disable=SC2086
 		run -1 backuptool $command
 		[[ $output == *"; nothing was removed, since nobody knows what it needs: mend the store with 'backuptool check --repair', or give it up with 'backuptool remove snapshot_2026-01-02T00-00-00Z.json'" ]]
@@ -230,14 +230,14 @@ every_survivor_restores() {
 	first=$(newest 1) second=$(newest)
 	cp -a snapshots sound
 	printf F | dd of="snapshots/$second" bs=1 seek=2 conv=notrunc status=none
-	run -1 backuptool remove "$first"
+	run -1 backuptool remove "$first" --yes
 	[[ $output == *"$second: damaged"*"nothing was removed"* ]]
 	bring "$first" out -q
 	same before out
 	rm -r snapshots out
 	mv sound snapshots
 	printf F | dd of="snapshots/$first" bs=1 seek=2 conv=notrunc status=none
-	run -0 backuptool remove "$first"
+	run -0 backuptool remove "$first" --yes
 	backuptool check --repair
 	bring "$second" out -q
 	same src out
@@ -264,9 +264,9 @@ every_survivor_restores() {
 		rm -rf snapshots
 		cp -a spare snapshots
 	done
-	run -0 backuptool remove 2026-01-01 --dry-run --max-dead 5
+	run -0 backuptool remove --yes 2026-01-01 --dry-run --max-dead 5
 	would=$output
-	run -0 backuptool remove 2026-01-01 --max-dead 5
+	run -0 backuptool remove --yes 2026-01-01 --max-dead 5
 	[ "$output" = "$(sed 's/would remove/removed/; s/would be free/freed/' <<<"$would")" ]
 	for wrong in 0 101 x ""; do
 		run -2 backuptool prune --snapshot-number 1 --max-dead "$wrong"
@@ -326,12 +326,12 @@ sys.stdin.read()' <hold >locked 3>&- &
 		change "$number"
 		take_at "2026-01-0${number}T00-00-00Z"
 	done
-	run -1 backuptool remove 2026-01-01 2027
+	run -1 backuptool remove --yes 2026-01-01 2027
 	[ "$(survivors | wc -l)" = 3 ]
-	run -0 backuptool remove 2026-01-01 latest --dry-run
-	[[ $output == "would remove 2 snapshots; "* ]]
-	run -0 backuptool remove 2026-01-01 latest
-	[[ $output == "removed 2 snapshots; "* ]]
+	run -0 backuptool remove --yes 2026-01-01 latest --dry-run
+	[[ ${lines[-1]} == "would remove 2 snapshots; "* ]]
+	run -0 backuptool remove --yes 2026-01-01 latest
+	[[ ${lines[-1]} == "removed 2 snapshots; "* ]]
 	[ "$(survivors)" = snapshot_2026-01-02T00-00-00Z.json ]
 	every_survivor_restores
 }
@@ -357,8 +357,8 @@ sys.stdin.read()' <hold >locked 3>&- &
 	take_at 2026-01-01T00-00-00Z
 	change 2
 	take_at 2026-01-02T00-00-00Z
-	run -0 backuptool tag 2026-01-01 --add "first one" --add b
-	run -0 backuptool tag 2026-01-01 --add a --remove b
+	run -0 backuptool tag 2026-01-01T00-00-00 --add "first one" --add b
+	run -0 backuptool tag 2026-01-01T00-00-00 --add a --remove b
 	[ "$(backuptool list --json | jq -c '[.[].tags]')" = '[["a","first one"],[]]' ]
 	every_survivor_restores
 	run -0 backuptool prune --keep-tag a --all

@@ -47,7 +47,7 @@ two_snapshots() {
 	run -1 backuptool check
 	[[ $output == *"no file of the store has what is needed (missing-content)"* ]]
 	cp -a snapshots given_up
-	run -0 backuptool remove --store given_up "$FIRST" "$SECOND"
+	run -0 backuptool remove --store given_up --yes "$FIRST" "$SECOND"
 	run -0 backuptool check --store given_up
 	run -0 take src
 	run -0 backuptool check
@@ -76,7 +76,7 @@ two_snapshots() {
 
 @test "--repair: damage in a volume, and a store in use" {
 	two_snapshots
-	run -0 backuptool remove "$FIRST"
+	run -0 backuptool remove --yes "$FIRST"
 	volume=$(find snapshots/contents -name '*.json')
 	damage "$volume" 2000000
 	run -3 backuptool check --repair
@@ -109,7 +109,7 @@ time.sleep(60)' 3>&- &
 	[ "$(stat -c %h "snapshots/damaged/$FIRST")" = 1 ]
 	run -0 take src
 	run -0 backuptool check
-	volume=$(basename "$(backuptool remove "$FIRST" "$SECOND" >/dev/null && find snapshots/contents -name '*.json' -size +2M)")
+	volume=$(basename "$(backuptool remove --yes "$FIRST" "$SECOND" >/dev/null && find snapshots/contents -name '*.json' -size +2M)")
 	damage "snapshots/contents/$volume" 2000000
 	cp "snapshots/contents/$volume" damaged
 	run -3 without_links "$volume" "" check --repair

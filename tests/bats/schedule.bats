@@ -27,7 +27,6 @@ run_service() {
 		"Restart=on-failure" \
 		"RestartSec=1min" \
 		"RestartPreventExitStatus=2" \
-		"SuccessExitStatus=3" \
 		"TimeoutStopSec=5min" \
 		"Nice=10" \
 		"IOSchedulingClass=idle" \

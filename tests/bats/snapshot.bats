@@ -467,7 +467,7 @@ with open("snapshots/lock", "r+") as file:
 	hold_lock
 	run -11 --separate-stderr take src --lock-wait 1s
 	[ "$stderr" = "backuptool snapshot: lock: locked by python3 (process $holder); run it again later, or wait longer with --lock-wait 1h" ]
-	for command in "remove latest" "prune --snapshot-number 1" "check --repair"; do
+	for command in "remove latest --yes" "prune --snapshot-number 1" "check --repair"; do
 		# shellcheck disable=SC2086
 		run -11 backuptool $command --lock-wait 0
 		[[ $output == *"lock: locked by python3 (process $holder); run it again later"* ]]

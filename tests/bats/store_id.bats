@@ -95,7 +95,7 @@ id_of() {
 	for command in "snapshot --target-directory src" "snapshot --target-directory src -n" \
 		"job --target-directory src --interval 1s --duration 0" "list" "ls latest" "cat latest:a" "find a" "versions a" \
 		"diff latest" "stats" "restore --snapshot-file latest --output-directory out" "dump latest" "prune --keep-last 1" \
-		"remove $name" "tag latest --add a" "check" "check --repair" "mount empty" "export --classic latest out"; do
+		"remove --yes $name" "tag latest --add a" "check" "check --repair" "mount empty" "export --classic latest out"; do
 		for store in other missing empty; do
 			sentence="there is no store at $store: is the disk mounted?"
 			[ "$store" != other ] || sentence="the store at other is another one than $id: is the right disk mounted?"

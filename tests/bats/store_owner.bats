@@ -68,7 +68,7 @@ the_user_goes_on() {
 	backuptool tag latest --add root
 	is_the_users
 	[ -n "$(find snapshots/contents -type f)" ]
-	backuptool remove "$(newest 3)"
+	backuptool remove --yes "$(newest 3)"
 	backuptool prune --keep-last 3 --max-dead 1
 	the_user_goes_on
 }

@@ -184,7 +184,7 @@ load helper
 	[[ $output == "backuptool list: there is no store at there; "* ]]
 	run -10 backuptool restore --snapshot-file latest --output-directory x
 	[ ! -e x ]
-	for command in "remove latest" "prune --snapshot-number 1" "tag latest --add x" "export --classic latest x" check; do
+	for command in "remove latest --yes" "prune --snapshot-number 1" "tag latest --add x" "export --classic latest x" check; do
 		# shellcheck disable=SC2086
 		run -10 backuptool $command
 		[[ $output == *"there is no store at ./snapshots"* ]]
@@ -199,7 +199,7 @@ load helper
 	before=$("$TESTS/tree_compare.py" data)
 	for store in empty data; do
 		for command in list ls "cat latest:x" "find x" "versions x" "diff latest" stats "dump latest" check "check --repair" \
-			"remove latest" "prune --snapshot-number 1" "tag latest --add x" "export --classic latest x" \
+			"remove latest --yes" "prune --snapshot-number 1" "tag latest --add x" "export --classic latest x" \
 			"restore --snapshot-file latest --output-directory x" "mount mnt"; do
 			# shellcheck disable=SC2086
 			run -10 backuptool $command --store $store

@@ -1,0 +1,85 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What remove and tag take for a name, and what they ask before they do it.
+# shellcheck disable=SC2154
+load helper
+
+survivors() {
+	find snapshots -maxdepth 1 -name 'snapshot_*.json' | wc -l
+}
+
+# Two snapshots of src, and one of other between them.
+setup_three() {
+	mkdir src other
+	take src -q
+	first=$(newest)
+	take other -q
+	second=$(newest)
+	take src -q
+	third=$(newest)
+}
+
+@test "a beginning is refused, with the name to type and --yes" {
+	mkdir src
+	take src -q --store single
+	only=$(basename single/snapshot_*)
+	year=${only:9:4}
+	for text in "$year" "${only:9:16}" "snapshot_$year"; do
+		run -1 backuptool remove --store single "$text" </dev/null
+		[[ $output == *"'$text' is only the beginning of the name $only, a snapshot of $WORK/src of "*"give --yes to go on"* ]]
+		run -1 backuptool tag --store single "$text" --add x </dev/null
+		[[ $output == *"is only the beginning of the name $only"*"give --yes to go on"* ]]
+		run -1 backuptool tag --store single "$text" --remove x </dev/null
+	done
+	[ -e "single/$only" ]
+	run -0 backuptool tag --store single "$year" --add x --yes
+	run -0 backuptool remove --store single "$year" --yes
+	[ ! -e "single/$only" ]
+}
+
+@test "whole names, names to the second, latest, latest~N, @TIME and paths are taken" {
+	setup_three
+	for text in "${third:9:-5}" "${third%.json}" "$third" latest 'latest~0' '@0s' "snapshots/$third"; do
+		run -0 backuptool tag "$text" --add x </dev/null
+		run -0 backuptool tag "$text" --remove x </dev/null
+	done
+}
+
+@test "the removal of the last snapshot of a directory needs --yes, however it is named" {
+	setup_three
+	for names in "$second" "${second:9:-5}" "$first $third" "$first $second"; do
+		# shellcheck disable=SC2086
+		run -1 backuptool remove $names </dev/null
+		[[ $output == *"this removes the last snapshot of $WORK/"*": nothing was changed; give --yes to go on" ]]
+		# shellcheck disable=SC2086
+		run -0 backuptool remove $names --dry-run </dev/null
+	done
+	run -1 backuptool remove "$first" "$second" "$third" </dev/null
+	[[ $output == *"this removes the last snapshot of $WORK/"*" and of 1 other directory: "* ]]
+	[ "$(survivors)" = 3 ]
+	run -0 backuptool remove "$first" </dev/null
+	run -1 backuptool remove "$third" </dev/null
+	run -0 backuptool remove "$third" --yes
+	run -0 backuptool remove latest -y
+	[ "$(survivors)" = 0 ]
+}
+
+@test "what is removed is printed with its time, directory and size" {
+	setup_three
+	run -0 backuptool remove "$first"
+	[[ ${lines[0]} =~ ^NAME\ +TIME\ +TARGET\ +SIZE$ ]]
+	[[ ${lines[1]} =~ ^$first\ .*\ $WORK/src\ .*\ B$ ]]
+	[[ ${lines[2]} == "removed 1 snapshot; "* ]]
+	run -0 backuptool remove "$second" --yes --json
+	jq -e --arg name "$second" --arg dir "$WORK/other" \
+		'.snapshots == [$name] and .details[0].name == $name and .details[0].target == $dir and .details[0].size == 0' <<<"$output"
+	run -0 --separate-stderr backuptool remove "$third" --yes -q
+	[ "$output$stderr" = "" ]
+}
+
+@test "a damaged snapshot can be removed, and is nobody's last" {
+	setup_three
+	damage "snapshots/$first" 2
+	run -0 backuptool remove "$first" </dev/null
+	run -1 backuptool remove "$third" </dev/null
+}

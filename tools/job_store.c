@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include "job_store.h"
+#include "output.h"
+#include <backuptool/policy.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WAITING_REFUSED 64 /* connections that wait: each is a second job that was refused */
+
+void job_store_init(struct job_store *store, const struct tool *tool, char *host, char *target)
+{
+	*store = (struct job_store){.tool = *tool, .host = host, .target = target, .claim = -1, .socket = -1};
+	store->task = tool_format("job %s %s", host, target);
+}
+
+static void let_go(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static int refuse(const struct job_store *store)
+{
+	char *target = tool_escape(store->target);
+
+	tool_say(&store->tool, "another job protects %s in this store already; end it first, or name another store",
+		 target);
+	free(target);
+	return TOOL_LOCKED;
+}
+
+/* FNV-1a */
+static uint64_t hash(uint64_t value, const char *text)
+{
+	do {
+		value = (value ^ (unsigned char)*text) * UINT64_C(1099511628211);
+	} while (*text++);
+	return value;
+}
+
+static socklen_t address_of(const struct job_store *store, struct sockaddr_un *address)
+{
+	uint64_t task = hash(UINT64_C(14695981039346656037), store->task);
+	int length = snprintf(address->sun_path + 1, sizeof(address->sun_path) - 1, "backuptool-job-%s-%016" PRIx64,
+			      store->id, task);
+
+	address->sun_family = AF_UNIX;
+	address->sun_path[0] = '\0';
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
+}
+
+/* Whether the name is held by somebody whose word counts: root or this user. A queue that is full is one of many
+ * refused. */
+static bool held_by_peer(const struct sockaddr_un *address, socklen_t length)
+{
+	struct ucred peer = {.uid = (uid_t)-1};
+	socklen_t size = sizeof(peer);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool held = false;
+
+	if (fd < 0)
+		return false;
+	if (connect(fd, (const struct sockaddr *)address, length) < 0)
+		held = errno == EAGAIN;
+	else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
+		held = peer.uid == 0 || peer.uid == geteuid();
+	close(fd);
+	return held;
+}
+
+/* Without sockets the claim in the store has to do. */
+static int take_name(struct job_store *store)
+{
+	struct sockaddr_un address;
+	socklen_t length = address_of(store, &address);
+	int fd;
+
+	if (store->socket >= 0 || !*store->id)
+		return TOOL_OK;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, length) == 0 && listen(fd, WAITING_REFUSED) == 0) {
+		store->socket = fd;
+		return TOOL_OK;
+	}
+	if (fd >= 0)
+		close(fd);
+	return errno == EADDRINUSE && held_by_peer(&address, length) ? refuse(store) : TOOL_OK;
+}
+
+static int claim(struct job_store *store)
+{
+	struct bt_error error = {0};
+
+	if (bt_store_claim(store->store, store->task, &store->claim, &error) == 0)
+		return TOOL_OK;
+	return error.code == BT_E_LOCKED ? refuse(store) : tool_fail(&store->tool, &error);
+}
+
+/* From now on no other store is the right one. */
+static void remember(struct job_store *store)
+{
+	if (*store->id)
+		return;
+	memccpy(store->id, bt_store_id(store->store), 0, sizeof(store->id) - 1);
+	store->made = bt_store_made(store->store);
+	store->tool.store_id = *store->id ? store->id : store->tool.store_id;
+}
+
+int job_store_open(struct job_store *store, bool create)
+{
+	int result;
+
+	if (store->store)
+		return TOOL_OK;
+	result = tool_store_open(&store->tool, create, &store->store);
+	if (result == TOOL_OK) {
+		remember(store);
+		result = claim(store);
+	}
+	if (result == TOOL_OK)
+		result = take_name(store);
+	if (result != TOOL_OK)
+		job_store_close(store);
+	return result;
+}
+
+void job_store_close(struct job_store *store)
+{
+	let_go(&store->claim);
+	bt_store_close(store->store);
+	store->store = NULL;
+}
+
+void job_store_free(struct job_store *store)
+{
+	job_store_close(store);
+	let_go(&store->socket);
+	free(store->host);
+	free(store->target);
+	free(store->task);
+}
+
+static bool is_own(const struct job_store *store, const char *name)
+{
+	struct bt_snapshot *snapshot;
+	struct bt_error unused = {0};
+	bool own;
+
+	if (bt_snapshot_open(store->store, name, &snapshot, &unused))
+		return false;
+	own = strcmp(bt_snapshot_info(snapshot)->host, store->host) == 0 &&
+	      strcmp(bt_snapshot_info(snapshot)->target, store->target) == 0;
+	bt_snapshot_close(snapshot);
+	return own;
+}
+
+double job_store_due(const struct job_store *store, int64_t interval, char **ret_name)
+{
+	struct timespec time;
+	double now, left;
+
+	clock_gettime(CLOCK_REALTIME, &time);
+	now = (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+	*ret_name = NULL;
+	for (size_t i = bt_store_snapshot_count(store->store); i-- > 0;) {
+		const char *name = bt_store_snapshot_name(store->store, i);
+		int64_t seconds;
+		unsigned clash;
+
+		if (bt_snapshot_name_parse(name, &seconds, &clash) || seconds > time.tv_sec)
+			continue;
+		left = (double)seconds + (double)interval / 1000 - now;
+		if (left <= 0) /* so are all before it */
+			return 0;
+		if (!is_own(store, name))
+			continue;
+		*ret_name = tool_format("%s", name);
+		return left;
+	}
+	return 0;
+}

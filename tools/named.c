@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "named.h"
+#include "confirm.h"
+#include "output.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define PREFIX	  "snapshot_"
+#define TO_SECOND strlen("2026-11-20T10-00-00")
+
+static bool is_clear(const char *text)
+{
+	size_t skip = strncmp(text, PREFIX, strlen(PREFIX)) == 0 ? strlen(PREFIX) : 0;
+
+	return *text == '@' || strchr(text, '/') || strncmp(text, "latest", strlen("latest")) == 0 ||
+	       strlen(text + skip) >= TO_SECOND;
+}
+
+int tool_named_confirm(const struct tool *tool, struct bt_store *store, const char *text, const char *name)
+{
+	struct bt_snapshot *snapshot = NULL;
+	struct bt_error unused = {0};
+	char *shown, *target, *time;
+	int result;
+
+	if (is_clear(text) || bt_snapshot_open(store, name, &snapshot, &unused))
+		return is_clear(text) ? TOOL_OK : tool_confirm(tool, "'%s' is only the beginning of %s", text, name);
+	shown = tool_escape(text);
+	target = tool_escape(bt_snapshot_info(snapshot)->target);
+	time = tool_local_time(bt_snapshot_info(snapshot)->time);
+	result = tool_confirm(tool, "'%s' is only the beginning of the name %s, a snapshot of %s of %s; give it whole",
+			      shown, name, target, time);
+	free(time);
+	free(target);
+	free(shown);
+	bt_snapshot_close(snapshot);
+	return result;
+}
+
+int tool_operands_named(const struct tool *tool, struct bt_store *store, bool deletes, const char **names,
+			size_t *ret_count)
+{
+	size_t count = 0;
+
+	for (int i = 0; i < tool->operand_count; i++) {
+		const struct tool_texts one = {(const char **)tool->operands + i, 1};
+		size_t found = 0, seen = 0;
+		int result = tool_names_resolve(tool, store, &one, deletes, names + count, &found);
+
+		if (result == TOOL_OK)
+			result = tool_named_confirm(tool, store, tool->operands[i], names[count]);
+		if (result != TOOL_OK)
+			return result;
+		while (strcmp(names[seen], names[count]) != 0)
+			seen++;
+		count += seen == count;
+	}
+	*ret_count = count;
+	return TOOL_OK;
+}
