@@ -169,19 +169,48 @@ static void set_mode(struct subject *subject, mode_t mode)
 		tell(subject, "set the mode");
 }
 
+/* How fine a file system must keep times to hold this one, and what it shows of it when it does. */
+static unsigned needed_times(const struct bt_time *mtime)
+{
+	return mtime->nanoseconds ? BT_TIMES_NANOSECONDS : BT_TIMES_SECONDS;
+}
+
+static unsigned shown_times(const struct bt_time *mtime)
+{
+	if (mtime->nanoseconds % 1000)
+		return BT_TIMES_NANOSECONDS;
+	return !mtime->nanoseconds && mtime->seconds % 2 ? BT_TIMES_SECONDS : BT_TIMES_UNKNOWN;
+}
+
+/* Of times in the range of 32 bits, those of a directory are looked at until one as fine was kept. */
+static void check_times(struct subject *subject)
+{
+	const struct bt_time *mtime = &subject->entry->mtime;
+	struct stat status;
+
+	if (atomic_load(&subject->place->kept_times) >= needed_times(mtime) && mtime->seconds >= 0 &&
+	    mtime->seconds <= INT32_MAX)
+		return;
+	if (fstat(subject->fd, &status))
+		return;
+	if (!bt_mtime_equal(subject->entry, &status))
+		bt_tell_lack(&subject->run->tell, BT_LACK_TIME, subject->place, subject->name);
+	else if (shown_times(mtime) > atomic_load(&subject->place->kept_times))
+		atomic_store(&subject->place->kept_times, shown_times(mtime));
+}
+
 static void set_times(struct subject *subject)
 {
 	const struct bt_time *mtime = &subject->entry->mtime;
 	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
 					  {.tv_sec = mtime->seconds, .tv_nsec = mtime->nanoseconds}};
-	struct stat status;
 	int result = subject->path ? utimensat(subject->fd, "", times, AT_EMPTY_PATH) : futimens(subject->fd, times);
 	if (result && subject->path && errno == EINVAL && subject->entry->type != BT_SYMLINK)
 		result = utimensat(AT_FDCWD, subject->proc, times, 0); /* before Linux 5.8 */
 	if (result)
 		tell(subject, "set the modification time");
-	else if (fstat(subject->fd, &status) == 0 && !bt_mtime_equal(subject->entry, &status))
-		bt_tell_lack(&subject->run->tell, BT_LACK_TIME, subject->place, subject->name);
+	else
+		check_times(subject);
 }
 
 /* What is there and may not be changed is left alone. */

@@ -11,6 +11,7 @@
 #include "restore/guard.h"
 #include <backuptool/error.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 
@@ -20,15 +21,18 @@ struct bt_places {
 	unsigned open, limit;
 };
 
+enum { BT_TIMES_UNKNOWN, BT_TIMES_SECONDS, BT_TIMES_NANOSECONDS };
+
 struct bt_place {
 	struct bt_place *parent; /* NULL for the root */
 	char *name;
-	struct stat before; /* as it was found or made */
-	bool fresh;	    /* made by this run, so there is nothing in it but what this run puts there */
-	bool absent;	    /* does not exist, or is sealed: only on a dry run */
-	bool sealed;	    /* is there, and a dry run may not look into it */
-	bool foreign;	    /* on another file system than the root, or on another mount of it */
-	bool default_acl;   /* what is made here inherits an ACL */
+	struct stat before;	/* as it was found or made */
+	bool fresh;		/* made by this run, so there is nothing in it but what this run puts there */
+	bool absent;		/* does not exist, or is sealed: only on a dry run */
+	bool sealed;		/* is there, and a dry run may not look into it */
+	bool foreign;		/* on another file system than the root, or on another mount of it */
+	bool default_acl;	/* what is made here inherits an ACL */
+	atomic_uint kept_times; /* the finest that was seen to be kept here: BT_TIMES_… */
 	/* the rest is place.c's */
 	int fd;
 	unsigned pins, refs;
