@@ -15,6 +15,7 @@ struct ask {
 	const struct tool_pick *pick;
 	const struct bt_snapshot_info *info;
 	const struct bt_restore_options *wanted;
+	char host[256];	      /* this one; empty: unknown */
 	char *output;	      /* absolute, without symlinks */
 	char *shown, *target; /* escaped: the output, and the directory that the snapshot is of */
 	uint64_t removed, brought;
@@ -23,20 +24,6 @@ struct ask {
 static bool is_top(const char *path)
 {
 	return strcmp(path, "/") == 0;
-}
-
-/* Whether a selected path, of which there may be none, begins with the name. */
-static bool is_selected(const struct bt_restore_options *wanted, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (size_t i = 0; i < wanted->path_count; i++) {
-		const char *path = wanted->paths[i];
-
-		if (!*path || (strncmp(path, name, length) == 0 && (!path[length] || path[length] == '/')))
-			return true;
-	}
-	return wanted->path_count == 0;
 }
 
 /* How many of the names that would be restored to the top are new there, and how many are not. */
@@ -52,8 +39,7 @@ static void count_names(const struct ask *ask, int dirfd, uint64_t *ret_new, uin
 	while (bt_dir_next(&dir, &entry, &error) == 0 && entry) {
 		struct stat status;
 
-		if (is_selected(ask->wanted, entry->name))
-			++*(fstatat(dirfd, entry->name, &status, AT_SYMLINK_NOFOLLOW) ? ret_new : ret_there);
+		++*(fstatat(dirfd, entry->name, &status, AT_SYMLINK_NOFOLLOW) ? ret_new : ret_there);
 	}
 	bt_dir_end(&dir);
 }
@@ -76,9 +62,16 @@ static bool is_empty(int dirfd)
 	return empty;
 }
 
+static bool is_of_output(const struct ask *ask, const struct bt_snapshot_info *info)
+{
+	return *ask->host && strcmp(info->host, ask->host) == 0 && strcmp(info->target, ask->output) == 0;
+}
+
+/* Nothing is to be said to those who name what is to come, or bring it back to where it was. */
 static void warn(const struct ask *ask)
 {
-	int dirfd = open(ask->output, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool meant = ask->wanted->path_count || is_of_output(ask, ask->info);
+	int dirfd = meant ? -1 : open(ask->output, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	uint64_t new = 0, there = 0;
 	char *count;
 
@@ -122,17 +115,12 @@ static bool is_above(const char *directory, const char *path)
 	return strncmp(directory, path, length) == 0 && (path[length] == '/' || (is_top(directory) && path[1]));
 }
 
-static bool is_of(const struct ask *ask, const struct bt_snapshot_info *info, const char *host)
-{
-	return strcmp(info->host, host) == 0 && strcmp(info->target, ask->output) == 0;
-}
-
 /* The newest snapshot of the output, where the one to be restored is of something else; allocated, or NULL. */
 static char *other_snapshot(const struct ask *ask)
 {
-	char host[256] = "", *name = NULL;
+	char *name = NULL;
 
-	if (gethostname(host, sizeof(host) - 1) || is_of(ask, ask->info, host))
+	if (is_of_output(ask, ask->info))
 		return NULL;
 	for (size_t i = bt_store_snapshot_count(ask->pick->store); i-- > 0 && !name;) {
 		const char *candidate = bt_store_snapshot_name(ask->pick->store, i);
@@ -141,7 +129,7 @@ static char *other_snapshot(const struct ask *ask)
 
 		if (bt_snapshot_open(ask->pick->store, candidate, &snapshot, &error))
 			continue;
-		if (is_of(ask, bt_snapshot_info(snapshot), host))
+		if (is_of_output(ask, bt_snapshot_info(snapshot)))
 			name = tool_format("%s", candidate);
 		bt_snapshot_close(snapshot);
 	}
@@ -197,6 +185,8 @@ int tool_restore_ask(const struct tool *tool, const struct tool_pick *pick, cons
 	ask.output = realpath(output, NULL);
 	if (!ask.output)
 		return TOOL_OK; /* there is nothing yet */
+	if (gethostname(ask.host, sizeof(ask.host) - 1))
+		*ask.host = 0;
 	ask.shown = tool_escape(output);
 	ask.target = tool_escape(ask.info->target);
 	warn(&ask);

@@ -77,9 +77,35 @@ setup_three() {
 	[ "$output$stderr" = "" ]
 }
 
-@test "a damaged snapshot can be removed, and is nobody's last" {
-	setup_three
+@test "a damaged snapshot that no other needs can be removed, and is nobody's last" {
+	mkdir src
+	for name in one two; do
+		rm -f src/*
+		echo $name >src/$name
+		take src -q
+	done
+	damage "snapshots/$(ls snapshots | grep -m 1 ^snapshot_)" 2
+	damaged=$(basename "$(grep -L '^{"format"' snapshots/snapshot_*)")
+	kept=$(basename "$(grep -l '^{"format"' snapshots/snapshot_*)")
+	run -0 backuptool remove "$damaged" </dev/null
+	[ ! -e "snapshots/$damaged" ]
+	run -1 backuptool remove "$kept" </dev/null
+	[[ $output == *"this removes the last snapshot of $WORK/src: "* ]]
+}
+
+@test "a damaged snapshot that has what another needs is mended before it can be removed" {
+	mkdir src
+	echo one >src/one
+	take src -q
+	first=$(newest)
+	take src -q
 	damage "snapshots/$first" 2
-	run -0 backuptool remove "$first" </dev/null
-	run -1 backuptool remove "$third" </dev/null
+	run -1 backuptool remove "$first" </dev/null
+	[[ $output == *"nothing was removed, "*"mend the store with 'backuptool check --repair'"* ]]
+	[ -e "snapshots/$first" ]
+	run -3 backuptool check --repair
+	[ ! -e "snapshots/$first" ]
+	run -0 backuptool cat latest:one
+	[ "$output" = one ]
+	run -0 backuptool check
 }
