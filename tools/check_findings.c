@@ -137,7 +137,11 @@ void tool_finding_print(FILE *out, const struct bt_finding *finding)
 	char text[1024];
 
 	bt_error_text(finding->error, text, sizeof(text));
-	if (finding->file)
+	if (finding->error->reason == BT_R_BAD_ID)
+		fputs("id: damaged: what knows the store by its id, as a service does that 'schedule' made, cannot "
+		      "use it; no snapshot is hurt",
+		      out);
+	else if (finding->file)
 		fprintf(out, "%s", text);
 	else
 		fprintf(out, "no file of the store has what is needed (%s)", bt_reason_name(finding->error->reason));

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The lists of the JSON object, in the order in which the engine speaks of them. */
 static const char *const lists[] = {"findings", "repairs", "lost"};
@@ -113,6 +114,11 @@ static void print_repair(const struct bt_repair *repair)
 	const char *would = repair->to ? "" : "would be ";
 
 	printf("%s: ", repair->file);
+	if (repair->action == BT_REPAIR_ASIDE && strcmp(repair->file, "id") == 0) {
+		printf("%s\n", repair->to ? "the store has a new id: make its services anew with 'backuptool schedule'"
+					  : "the store would get a new one");
+		return;
+	}
 	if (repair->action == BT_REPAIR_RENAMED)
 		printf("%snamed after its time%s%s", would, repair->to ? ": " : "", repair->to ? repair->to : "");
 	else if (repair->action == BT_REPAIR_REWRITTEN)

@@ -162,6 +162,18 @@ static char *no_store_text(const struct tool *tool, int sys)
 	return sentence;
 }
 
+static char *no_id_text(const struct tool *tool)
+{
+	const char *wanted = tool_store_wanted(tool);
+	char *store = tool_escape(tool->store), *sentence;
+
+	sentence = tool_format("the id of the store at %s is damaged, so it may be another one than %s; if it is this "
+			       "one, give it a new id with 'backuptool check --repair', without --store-id",
+			       store, wanted ? wanted : "before");
+	free(store);
+	return sentence;
+}
+
 char *tool_error_text(const struct tool *tool, const struct bt_error *error)
 {
 	char text[1024];
@@ -170,6 +182,8 @@ char *tool_error_text(const struct tool *tool, const struct bt_error *error)
 		return tool_format("interrupted");
 	if (error->code == BT_E_NO_STORE)
 		return no_store_text(tool, error->sys);
+	if (error->reason == BT_R_BAD_ID)
+		return no_id_text(tool);
 	bt_error_text(error, text, sizeof(text));
 	return tool_format("%s%s", text, advice(error));
 }

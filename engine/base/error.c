@@ -48,6 +48,7 @@ static const char *const reasons[BT_REASONS] = {
 	[BT_R_MISSING_CONTENT] = "missing-content",
 	[BT_R_CHANGED] = "changed",
 	[BT_R_LOOP] = "loop",
+	[BT_R_BAD_ID] = "bad-id",
 };
 
 const char *bt_reason_name(enum bt_reason reason)

@@ -76,6 +76,15 @@ static int check_options(struct bt_check_run *run, struct bt_error *error)
 	return 0;
 }
 
+/* No snapshot needs it: of some of them it says nothing. */
+static int check_identity(struct bt_check_run *run)
+{
+	struct bt_found facts = {.ordinal = BT_CHECK_NO_FILE, .offset = BT_NO_OFFSET};
+	if (run->options->name_count || !bt_identity_read(run->store, &facts.error))
+		return 0;
+	return bt_findings_add(run, &facts, NULL);
+}
+
 int bt_check_run(struct bt_check_run *run, struct bt_error *error)
 {
 	int r = check_options(run, error);
@@ -84,6 +93,8 @@ int bt_check_run(struct bt_check_run *run, struct bt_error *error)
 	foresee(run);
 	if (run->options->name_count)
 		r = bt_check_needed(run, error);
+	if (!r)
+		r = check_identity(run);
 	if (!r)
 		r = bt_check_contents(run, error);
 	if (!r)

@@ -307,6 +307,39 @@ static int treat(struct repair *repair, uint32_t ordinal, unsigned state)
 	return r;
 }
 
+static int move_identity(struct repair *repair, struct patient *patient)
+{
+	int r = open_damaged(repair);
+	int sys = -EEXIST;
+	for (unsigned i = 0; !r && sys == -EEXIST && i < NAMES_MAX; i++) {
+		snprintf(patient->to, sizeof(patient->to), i ? BT_DAMAGED_DIR "/%s.%u" : BT_DAMAGED_DIR "/%s",
+			 BT_ID_NAME, i);
+		sys = bt_rename_new(patient->dirfd, BT_ID_NAME, patient->dirfd, patient->to);
+	}
+	return !r && sys ? bt_fail_sys(repair->error, -sys, BT_ID_NAME, "move to damaged/") : r;
+}
+
+/* Nothing in the store depends on it: it gets a new one. */
+static int treat_identity(struct repair *repair)
+{
+	const struct bt_file_id id = {.name = BT_ID_NAME};
+	struct patient patient = {.id = &id, .dirfd = bt_store_dirfd(repair->store), .path = BT_ID_NAME};
+	struct bt_error error = {0};
+	bool given;
+	int r = bt_identity_read(repair->store, &error);
+	if (!r)
+		return 0;
+	r = only_failed(repair, r, &error);
+	if (!r && !repair->options->dry_run) {
+		r = move_identity(repair, &patient);
+		if (!r)
+			r = bt_identity_give(repair->store, &given, repair->error);
+	}
+	if (!r)
+		tell(repair, &patient, BT_REPAIR_ASIDE);
+	return r;
+}
+
 static int treat_all(struct repair *repair, const struct bt_check_run *run)
 {
 	int r = run->unread.code ? (int)run->unread.code : 0;
@@ -319,7 +352,7 @@ static int treat_all(struct repair *repair, const struct bt_check_run *run)
 		if (run->states[i])
 			r = treat(repair, i, run->states[i]);
 	}
-	return r;
+	return r ? r : treat_identity(repair);
 }
 
 static void tell_lost(void *arg, const struct bt_hurt *hurt)

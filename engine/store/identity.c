@@ -13,7 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ID_NAME	 "id"
 #define ID_BEGIN "{\"format\":\"backuptool\",\"id\":\""
 
 /* What follows the id is for people. */
@@ -30,17 +29,31 @@ static bool parse(const char *text, size_t length, char id[BT_STORE_ID_SIZE])
 	return true;
 }
 
-void bt_identity_read(struct bt_store *store)
+/* The length or -errno; of what is no file there is nothing to read. */
+static ssize_t read_text(int fd, char *text, size_t size)
+{
+	struct stat status;
+
+	if (fstat(fd, &status))
+		return -errno;
+	return S_ISREG(status.st_mode) ? bt_read_some(fd, text, size) : 0;
+}
+
+int bt_identity_read(struct bt_store *store, struct bt_error *error)
 {
 	char text[512];
-	struct stat status;
-	int fd = bt_openat(store->dirfd, ID_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
-	ssize_t length =
-		fd >= 0 && !fstat(fd, &status) && S_ISREG(status.st_mode) ? bt_read_some(fd, text, sizeof(text)) : -1;
+	int fd = bt_openat(store->dirfd, BT_ID_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+	ssize_t length = fd >= 0 ? read_text(fd, text, sizeof(text)) : fd;
 
-	if (length < 0 || !parse(text, (size_t)length, store->id))
-		store->id[0] = '\0';
+	store->id[0] = '\0';
 	bt_close(&fd);
+	if (length == -ENOENT)
+		return 0;
+	if (length < 0 && length != -ELOOP && length != -ENXIO)
+		return bt_fail_sys(error, (int)-length, BT_ID_NAME, "read");
+	if (length < 0 || !parse(text, (size_t)length, store->id))
+		return bt_fail_damaged(error, BT_R_BAD_ID, BT_ID_NAME, BT_NO_OFFSET);
+	return 0;
 }
 
 /* 0 or -errno */
@@ -66,11 +79,11 @@ int bt_identity_give(struct bt_store *store, bool *ret_given, struct bt_error *e
 	int r = compose(text, sizeof(text));
 
 	if (r < 0)
-		return bt_fail_sys(error, -r, ID_NAME, "getrandom");
+		return bt_fail_sys(error, -r, BT_ID_NAME, "getrandom");
 	r = bt_publish_begin_in_store(&out, store->dirfd, &inner);
 	if (r == 0) {
 		r = bt_write_all(out.fd, text, strlen(text));
-		r = r < 0 ? bt_fail_sys(&inner, -r, ID_NAME, "write") : bt_publish_commit(&out, ID_NAME, &inner);
+		r = r < 0 ? bt_fail_sys(&inner, -r, BT_ID_NAME, "write") : bt_publish_commit(&out, BT_ID_NAME, &inner);
 		bt_publish_abort(&out);
 	}
 	if (r != 0 && r != BT_E_EXISTS) {
@@ -79,7 +92,7 @@ int bt_identity_give(struct bt_store *store, bool *ret_given, struct bt_error *e
 		return r;
 	}
 	*ret_given = r == 0;
-	bt_identity_read(store);
+	bt_identity_read(store, NULL);
 	return 0;
 }
 

@@ -65,8 +65,10 @@ static int open_root(struct bt_store *store, bool *ret_made, struct bt_error *er
 static int identify(struct bt_store *store, struct bt_error *error)
 {
 	bool given = false, is_new = !store->snapshot_count && !bt_store_marked(store);
+	int code = bt_identity_read(store, store->options.id ? error : NULL);
 
-	bt_identity_read(store);
+	if (store->options.id && code)
+		return code;
 	if (store->options.id && strcmp(store->options.id, store->id) != 0)
 		return no_store(store, *store->id || !is_new ? ESTALE : 0, error);
 	if (*store->id)

@@ -39,6 +39,14 @@ bool bt_store_read_only(const struct bt_store *store);
 bool bt_store_salvages(const struct bt_store *store); /* opened to read damaged files, too */
 /* Whether programs have written here, which leaves more than snapshot files. */
 bool bt_store_marked(const struct bt_store *store);
+
+/* identity.c: what the file says, for bt_store_id. Where there is none it is "", which is no failure; where there is
+ * something else it is "", too, and BT_E_DAMAGED [bad-id], or BT_E_SYSTEM if it cannot be read. */
+#define BT_ID_NAME "id"
+int bt_identity_read(struct bt_store *store, struct bt_error *error);
+/* Gives the store one if nothing has the name. Whether it was this caller who did, and no other program. */
+int bt_identity_give(struct bt_store *store, bool *ret_given, struct bt_error *error);
+
 /* Where a repair puts files with damage. */
 #define BT_DAMAGED_DIR "damaged"
 /* When something was put there last; zero: never. What was whole before may not be so since. */

@@ -97,11 +97,6 @@ struct bt_store {
 /* store.c: the directory that has the name now; fd or -errno. */
 int bt_store_contents(struct bt_store *store, bool create);
 
-/* identity.c: what the file says; "" where there is none, or none that can be read. */
-void bt_identity_read(struct bt_store *store);
-/* Whether it was this caller who gave it one, and no other program. */
-int bt_identity_give(struct bt_store *store, bool *ret_given, struct bt_error *error);
-
 /* Written only once: threads share it. */
 static inline void bt_slot_lean(struct bt_slot *slot)
 {

@@ -69,6 +69,7 @@ enum bt_reason {
 	BT_R_MISSING_CONTENT, /* "missing-content": no file of the store holds it */
 	BT_R_CHANGED,	      /* "changed": the file is not the one that was opened */
 	BT_R_LOOP,	      /* "loop": a page that leads back to itself */
+	BT_R_BAD_ID,	      /* "bad-id": the file that tells a store from all others has no id */
 	BT_REASONS
 };
 

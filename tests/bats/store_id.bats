@@ -183,3 +183,38 @@ id_of() {
 	done
 	[ -z "$(ls -A)" ]
 }
+
+@test "a damaged id is found, hides nothing else, and a repair gives a new one" {
+	mkdir src
+	take src -q
+	id=$(id_of snapshots)
+	backuptool check
+	printf '!' | dd of=snapshots/id bs=1 seek=30 conv=notrunc status=none
+	sentence="the id of the store at ./snapshots is damaged, so it may be another one than $id; if it is this one,"
+	sentence="$sentence give it a new id with 'backuptool check --repair', without --store-id"
+	run -1 --separate-stderr backuptool list --store-id "$id"
+	stderr_is "backuptool list: $sentence"
+	run -0 backuptool list
+	run -1 backuptool check
+	[[ $output == *"id: damaged: what knows the store by its id, as a service does"*"'backuptool check --repair' does it"* ]]
+	run -1 backuptool check --json
+	[ "$(jq -r '.findings[] | [.file, .reason] | @tsv' <<<"$output")" = "id"$'\t'"bad-id" ]
+	run -0 backuptool check latest
+	run -1 backuptool check --repair --dry-run
+	[[ $output == *"id: the store would get a new one"* ]]
+	[ ! -e snapshots/damaged ]
+	run -0 backuptool check --repair
+	[[ $output == *"id: the store has a new id: make its services anew with 'backuptool schedule'"* ]]
+	[ -e snapshots/damaged/id ]
+	[[ $(id_of snapshots) =~ ^[0-9a-f]{32}$ ]]
+	[ "$(id_of snapshots)" != "$id" ]
+	backuptool check
+	backuptool list --store-id "$(id_of snapshots)"
+	# Also what is no file, and more than once.
+	rm snapshots/id
+	mkdir snapshots/id
+	run -1 backuptool check
+	run -0 backuptool check --repair
+	[ -d snapshots/damaged/id.1 ]
+	run -0 backuptool check
+}

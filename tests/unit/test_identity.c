@@ -72,6 +72,7 @@ static void test_no_identity(void **state)
 		assert_int_equal(bt_store_open_with(sample.path, &create, NULL, &store, NULL), 0);
 		assert_string_equal(bt_store_id(store), "");
 		bt_store_close(store);
+		assert_int_equal(open_with_id(&sample, "00112233445566778899aabbccddeeff", false, &sys), BT_E_DAMAGED);
 		assert_int_equal(unlinkat(sample.dirfd, "id", 0), 0);
 	}
 	assert_int_equal(symlinkat("elsewhere", sample.dirfd, "id"), 0);
