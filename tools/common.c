@@ -50,7 +50,7 @@ static const struct tool_option help_options[] = {
 	{0},
 };
 
-const struct tool_common_options tool_common_options[] = {
+const struct tool_common_options tool_common_options[TOOL_COMMON_GROUPS + 1] = {
 	{TOOL_COMMON_STORE | TOOL_COMMON_FIRST, store_options},
 	{TOOL_COMMON_STORE, lock_options},
 	{TOOL_COMMON_JSON, json_options},

@@ -81,7 +81,10 @@ static int check_operands(const struct tool *tool)
 	return TOOL_OK;
 }
 
-/* The groups of common options that have one of the bits, behind the ones that are there already. */
+/* The command's own group, all common ones, and the end. */
+enum { GROUPS = TOOL_COMMON_GROUPS + 2 };
+
+/* Adds the groups of common options that have one of the bits. There is room for GROUPS. */
 static void add_common(struct tool_option_group *groups, unsigned bits, struct tool *tool)
 {
 	while (groups->options)
@@ -93,7 +96,7 @@ static void add_common(struct tool_option_group *groups, unsigned bits, struct t
 
 static int read_options(struct tool *tool, void *options, int argc, char **argv)
 {
-	struct tool_option_group groups[8] = {{tool->command->options, options, &tool->given}};
+	struct tool_option_group groups[GROUPS] = {{tool->command->options, options, &tool->given}};
 	char problem[512];
 	int first;
 
@@ -167,7 +170,7 @@ static int refuse_first(const struct tool *tool, const char *word, const char *p
 
 static int run(struct tool *tool, int argc, char **argv)
 {
-	struct tool_option_group groups[8] = {0};
+	struct tool_option_group groups[GROUPS] = {0};
 	char problem[512];
 	int first;
 
