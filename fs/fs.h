@@ -42,13 +42,14 @@ struct fs {
 	struct log log;
 	/* Held for reading while a request is worked on, for writing while the list of snapshots changes. */
 	pthread_rwlock_t lock;
-	bool no_open, no_opendir; /* the kernel can do without these */
-	bool acls;		  /* the kernel goes by those that it is told of */
-	uint32_t generation;	  /* of this mount: file handles of another one are stale */
-	atomic_long missed;	  /* when looking at the store again found nothing new, in seconds */
-	int ready_fd;		  /* told when the mount answers; -1 when nobody waits */
-	int read_ahead_fd;	  /* see bounds.h; -1: as it is */
-	bool answers;		  /* both were told */
+	bool no_open, no_opendir;   /* the kernel can do without these */
+	bool acls;		    /* the kernel goes by those that it is told of */
+	uint32_t generation;	    /* of this mount: file handles of another one are stale */
+	atomic_uint without_xattrs; /* serials below are of snapshots without any */
+	atomic_long missed;	    /* when looking at the store again found nothing new, in seconds */
+	int ready_fd;		    /* told when the mount answers; -1 when nobody waits */
+	int read_ahead_fd;	    /* see bounds.h; -1: as it is */
+	bool answers;		    /* both were told */
 };
 
 /* The mount has answered the kernel for the first time. */

@@ -79,7 +79,7 @@ static void getxattr_held(fuse_req_t req, const struct held *held, const char *n
 			return;
 		}
 	}
-	int result = ENODATA;
+	int result = xattr_lack(fs, name);
 	if (fs->options.xattr == XATTR_ON && strncmp(name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0)
 		result = own_value(fs, held, name + strlen(OWN_PREFIX), text, sizeof(text));
 	if (result)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "xattr.h"
 #include "root.h"
+#include <errno.h>
+#include <string.h>
 
 bool xattr_wanted(struct fs *fs)
 {
@@ -9,6 +11,28 @@ bool xattr_wanted(struct fs *fs)
 	if (fs->options.xattr != XATTR_AUTO || !root_is_single(fs, &single))
 		return fs->options.xattr != XATTR_OFF;
 	return root_open(fs, single, &snapshot) != 0 || snapshot.info->xattrs;
+}
+
+/* Each snapshot is looked at once, as it becomes known, until one has some. One that cannot be opened shows nothing. */
+static bool any_has_some(struct fs *fs)
+{
+	struct root_snapshot snapshot;
+	uint32_t without = atomic_load(&fs->without_xattrs), count = root_count(fs);
+	bool found = false;
+	for (; without < count; without++) {
+		found = !root_is_gone(fs, without) && root_open(fs, without, &snapshot) == 0 && snapshot.info->xattrs;
+		if (found)
+			break;
+	}
+	atomic_store(&fs->without_xattrs, without);
+	return found;
+}
+
+/* For lists of permissions the kernel takes nothing else for a plain "none", when it goes by them. */
+int xattr_lack(struct fs *fs, const char *name)
+{
+	bool acl = fs->acls && strncmp(name, ATTR_ACL_PREFIX, strlen(ATTR_ACL_PREFIX)) == 0;
+	return acl || fs->options.xattr != XATTR_AUTO || any_has_some(fs) ? ENODATA : EOPNOTSUPP;
 }
 
 static bool serves_acl(struct fs *fs, const struct bt_entry *entry)

@@ -144,11 +144,16 @@ with tarfile.open("two.tar", "w") as archive:
 	run -0 getfattr -d mnt/latest/f
 	[ -z "$output" ]
 	run -1 getfattr -n user.a mnt/latest/f
+	[[ $output = *'Operation not supported'* ]]
+	run -1 getfattr -n system.posix_acl_access mnt/latest/f
+	[[ $output = *'No such attribute'* ]]
 	ls -l mnt/latest/
 	setfattr -n user.a -v hello src/f
 	setfacl -m u:1574:r,g::rx src
 	quietly src
 	[ "$(getfattr --only-values -n user.a mnt/latest/f)" = hello ]
+	run -1 getfattr -n user.b mnt/latest/f
+	[[ $output = *'No such attribute'* ]]
 	[ "$(stat -c %A mnt/latest/)" = "$(stat -c %A src)" ]
 	[ "$(getfacl -cp mnt/latest/)" = "$(getfacl -cp src)" ]
 	mkdir copy
