@@ -109,10 +109,11 @@ static int link_unnamed(const struct bt_publish *publish, const char *name)
 	return linkat(AT_FDCWD, path, publish->dirfd, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
 }
 
-/* This file cannot have another name, as on FAT. */
+/* This file cannot have another name, as on FAT; rclone and its kin say EIO. A disk that fails does so again at what is
+ * done in place of it. */
 static bool has_no_links(int sys)
 {
-	return sys == EPERM || sys == EOPNOTSUPP || sys == ENOSYS || sys == EMLINK;
+	return sys == EPERM || sys == EOPNOTSUPP || sys == ENOSYS || sys == EMLINK || sys == EIO;
 }
 
 /* The claim has the name of a temporary file, so that one that was left behind goes as they do. */

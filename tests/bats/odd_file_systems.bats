@@ -74,6 +74,7 @@ every_command() {
 @test "neither hard links nor a rename that does not replace" {
 	every_command link,rename2 -
 	every_command link,rename2,tmpfile,fsync -
+	every_command link,rename2,tmpfile "$(number EIO)"
 }
 
 @test "without locks nothing is written, the sentence says why, and the rest works" {

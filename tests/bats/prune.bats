@@ -184,7 +184,7 @@ every_survivor_restores() {
 	stderr_is "${other/other stays/other, nor of 1 other directory, stays}"
 	[ "$(survivors | wc -l)" = 1 ]
 	take src -q
-	run -0 --separate-stderr backuptool remove latest~1 --yes
+	run -0 --separate-stderr backuptool remove "$(newest 1)" --yes
 	stderr_is ''
 }
 
@@ -371,11 +371,14 @@ sys.stdin.read()' <hold >locked 3>&- &
 @test "a tag where there are no hard links: the old file is copied, and nothing is left when it cannot be" {
 	small_tree src
 	take src -q
-	run -1 without_links "$(newest)" + tag latest --add a
+	# The first name is that of the new file, the second one is that of the old one's copy.
+	run -1 strace -qq -o links -e trace=linkat,renameat2 -e inject=linkat:error=EPERM -e inject=renameat2:error=EIO:when=2+ \
+		backuptool tag latest --add a
 	[ "$(find snapshots -name '.tmp-*' -o -path '*/contents/*.json')" = "" ]
 	run -0 without_links "$(newest)" "" tag latest --add a
-	[ "$(backuptool list --json | jq -c '.[].tags')" = '["a"]' ]
-	[ "$(find snapshots/contents -name '*.json' -links 1 | wc -l)" = 1 ]
+	run -0 without_links "$(newest)" + tag latest --add b
+	[ "$(backuptool list --json | jq -c '.[].tags')" = '["a","b"]' ]
+	[ "$(find snapshots/contents -name '*.json' -links 1 | wc -l)" = 2 ]
 	run -0 backuptool check
 	bring latest out -q
 	same src out

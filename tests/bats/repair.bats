@@ -101,7 +101,8 @@ time.sleep(60)' 3>&- &
 	two_snapshots
 	damage "snapshots/$FIRST" 2000000
 	cp "snapshots/$FIRST" damaged
-	run -1 without_links "$FIRST" + check --repair
+	run -1 strace -qq -o links -e trace=linkat,renameat2 -e inject=linkat:error=EPERM -e inject=renameat2:error=EIO \
+		backuptool check --repair
 	[ "$(find snapshots -name '.tmp-*' -o -path '*/damaged/*')" = "" ]
 	cmp damaged "snapshots/$FIRST"
 	run -3 without_links "$FIRST" "" check --repair

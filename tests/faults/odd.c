@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Preloaded into a program: its file systems have less than they should. ODD lists what they lack, as simple network
- * file systems do: "lock" (no locks; ODD_ERRNO says how that is told), "link" (no hard links), "rename2" (no rename
- * that does not replace), "tmpfile" (no files without a name), "fsync" (directories cannot be synced; ODD_ERRNO).
+ * file systems do: "lock" (no locks), "link" (no hard links), "fsync" (directories cannot be synced), each of which is
+ * told by ODD_ERRNO; "rename2" (no rename that does not replace), "tmpfile" (no files without a name).
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -64,10 +64,8 @@ int linkat(int from, const char *path, int to, const char *name, int flags)
 	int (*next)(int, const char *, int, const char *, int) =
 		(int (*)(int, const char *, int, const char *, int))dlsym(RTLD_NEXT, "linkat");
 
-	if (lacks("link")) {
-		errno = EPERM;
-		return -1;
-	}
+	if (lacks("link"))
+		return refuse(EPERM);
 	return next(from, path, to, name, flags);
 }
 
