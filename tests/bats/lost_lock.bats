@@ -211,7 +211,7 @@ new_one_is_whole() {
 	held linkat snapshot_ snapshot --target-directory src
 	mkdir other
 	take other -q
-	backuptool remove "${old%.json}" -q
+	backuptool remove "${old%.json}" -q --yes
 	go_on
 	[ "$result" = 0 ]
 	new=$(newest)
