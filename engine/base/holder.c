@@ -14,8 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define INFO_SIZE 4096
+
 struct search {
 	const struct flock *wanted;
+	uint64_t inode;
 	struct stat file;
 	const char *name; /* the last part of its path */
 };
@@ -48,41 +51,59 @@ static bool in_the_way(const struct flock *wanted, const char *line)
 	       (wanted->l_type == F_WRLCK || strncmp(word(line, 4), "WRITE", 5) == 0);
 }
 
-static bool has_lock(int process, const char *descriptor, const struct flock *wanted)
+static bool read_info(int directory, const char *path, char text[INFO_SIZE])
 {
-	char path[300], text[4096];
-	ssize_t length;
-	int fd;
+	int fd = bt_openat(directory, path, O_RDONLY, 0);
+	ssize_t length = fd < 0 ? -1 : bt_read_some(fd, text, INFO_SIZE - 1);
+
+	bt_close(&fd);
+	text[length < 0 ? 0 : length] = '\0';
+	return length >= 0;
+}
+
+/* As the kernel knows it; 0 where it does not tell. */
+static uint64_t inode_of(const char *info)
+{
+	const char *line = strstr(info, "\nino:");
+
+	return line ? strtoull(word(line + 1, 1), NULL, 10) : 0;
+}
+
+static bool has_lock(const struct search *search, int process, const char *descriptor)
+{
+	char path[300], text[INFO_SIZE];
 
 	snprintf(path, sizeof(path), "fdinfo/%s", descriptor);
-	fd = bt_openat(process, path, O_RDONLY, 0);
-	length = fd < 0 ? -1 : bt_read_some(fd, text, sizeof(text) - 1);
-	bt_close(&fd);
-	if (length < 0)
+	if (!read_info(process, path, text) || inode_of(text) != search->inode)
 		return false;
-	text[length] = '\0';
 	for (const char *line = text; line; line = strchr(line, '\n')) {
 		line += *line == '\n';
-		if (in_the_way(wanted, line))
+		if (in_the_way(search->wanted, line))
 			return true;
 	}
 	return false;
 }
 
-/* By name first: looking at a file of a dead mount would not come back. */
-static bool is_same_file(const struct search *search, int descriptors, const char *descriptor)
+static bool has_name(const struct search *search, int descriptors, const char *descriptor)
 {
 	char path[4096];
 	ssize_t length = readlinkat(descriptors, descriptor, path, sizeof(path) - 1);
-	struct stat status;
 
 	if (length <= 0)
 		return false;
 	path[length] = '\0';
-	return strcmp(last_part(path), search->name) == 0 && fstatat(descriptors, descriptor, &status, 0) == 0 &&
-	       status.st_dev == search->file.st_dev && status.st_ino == search->file.st_ino;
+	return strcmp(last_part(path), search->name) == 0;
 }
 
+static bool is_same_file(const struct search *search, int descriptors, const char *descriptor)
+{
+	struct stat status;
+
+	return fstatat(descriptors, descriptor, &status, 0) == 0 && status.st_dev == search->file.st_dev &&
+	       status.st_ino == search->file.st_ino;
+}
+
+/* The file itself comes last: looking at one of a dead mount, as the lock of another store, would not come back. */
 static bool holds(const struct search *search, int process)
 {
 	int fd = bt_openat(process, "fd", O_RDONLY | O_DIRECTORY, 0);
@@ -95,7 +116,8 @@ static bool holds(const struct search *search, int process)
 		return false;
 	}
 	while (!found && (entry = readdir(descriptors)))
-		found = is_same_file(search, fd, entry->d_name) && has_lock(process, entry->d_name, search->wanted);
+		found = has_name(search, fd, entry->d_name) && has_lock(search, process, entry->d_name) &&
+			is_same_file(search, fd, entry->d_name);
 	closedir(descriptors);
 	return found;
 }
@@ -123,11 +145,15 @@ static void describe(int process, const char *pid, char *text, size_t size)
 void bt_lock_holder(int fd, const char *name, const struct flock *wanted, char *text, size_t size)
 {
 	struct search search = {.wanted = wanted, .name = name};
+	char path[64], info[INFO_SIZE];
 	DIR *processes = opendir("/proc");
 	struct dirent *entry;
 	bool found = false;
 
 	snprintf(text, size, "another backuptool");
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	if (read_info(AT_FDCWD, path, info))
+		search.inode = inode_of(info);
 	while (processes && !found && fstat(fd, &search.file) == 0 && (entry = readdir(processes))) {
 		int process = *entry->d_name < '1' || *entry->d_name > '9'
 				      ? -1
