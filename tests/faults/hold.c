@@ -3,6 +3,7 @@
  * Preloaded into a program: stops it, as a host that is suspended or cut off, right before a call.
  *
  *   HOLD        the call and a part of the name that it is given: "unlinkat .doomed"; the first such call is held
+ *   HOLD_NTH    if set, not the first one but that one is held
  *   HOLD_LOSES  if set, the store's lock is gone then, as if a server had given it to somebody else
  *   HOLD_LOCAL  if set, locks succeed and mean nothing: they do not reach other hosts
  *
@@ -23,6 +24,7 @@
 #define LOCKS_MAX 16
 
 static atomic_bool held;
+static atomic_int calls;
 static int locks[LOCKS_MAX];
 static atomic_int lock_count;
 
@@ -36,12 +38,14 @@ static void lose(void)
 
 static void hold(const char *call, const char *one, const char *other)
 {
-	const char *wanted = getenv("HOLD"), *text = wanted ? strchr(wanted, ' ') : NULL;
+	const char *wanted = getenv("HOLD"), *text = wanted ? strchr(wanted, ' ') : NULL, *nth = getenv("HOLD_NTH");
 
 	if (!text || strncmp(wanted, call, (size_t)(text - wanted)) != 0 || strlen(call) != (size_t)(text - wanted))
 		return;
 	text++;
-	if ((!strstr(one, text) && !(other && strstr(other, text))) || atomic_exchange(&held, true))
+	if (!strstr(one, text) && !(other && strstr(other, text)))
+		return;
+	if (atomic_fetch_add(&calls, 1) + 1 < (nth ? atoi(nth) : 1) || atomic_exchange(&held, true))
 		return;
 	if (getenv("HOLD_LOSES"))
 		lose();
