@@ -171,7 +171,10 @@ static void count_up(struct bt_tell *tell, uint64_t *counter)
 
 void bt_tell_left(struct bt_tell *tell, const struct bt_place *place, const char *name)
 {
-	count_up(tell, &tell->result.boundaries);
+	pthread_mutex_lock(&tell->lock);
+	tell->result.boundaries++;
+	tell_entry(tell, BT_EVENT_BOUNDARY, place, name);
+	pthread_mutex_unlock(&tell->lock);
 	tell_note(tell, place, name, "another file system, left as it is");
 }
 

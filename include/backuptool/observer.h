@@ -12,7 +12,7 @@ enum bt_event {
 	BT_EVENT_DELETED,   /* restore --delete; prune: a file of the store */
 	BT_EVENT_EXCLUDED,
 	BT_EVENT_REMOVED,  /* snapshot: an entry of the one before is gone; of a directory, with all that was in it */
-	BT_EVENT_BOUNDARY, /* snapshot: a directory that is not entered: another file system begins there */
+	BT_EVENT_BOUNDARY, /* a directory that is not entered: another file system begins there */
 	BT_EVENT_VANISHED, /* snapshot: listed, and not there any more when it was to be read */
 };
 

@@ -33,6 +33,7 @@ said() {
 		run -0 --separate-stderr bring latest tree --delete -v $how
 		said inner
 		[[ $output != *inner/* ]]
+		[ "$(grep -c '^B inner$' <<<"$output")" = 1 ]
 		[[ $output == *", 1 other file system left as it is"* ]]
 		is_kept
 		[ -n "$how" ] || { [ ! -e tree/etc/more ] && echo more >tree/etc/more; }
