@@ -125,7 +125,6 @@ static int say_unsure(const struct tool *tool, struct bt_store *store, const str
 	struct bt_error error = {0};
 	struct groups_text text;
 	size_t count = 0, own;
-	int result = TOOL_OK;
 	char *others, *shown;
 
 	if (bt_groups_list(store, &groups, &count, &error))
@@ -136,11 +135,10 @@ static int say_unsure(const struct tool *tool, struct bt_store *store, const str
 		others = tool_count(count - 1, "other directory", "other directories");
 		shown = tool_escape(wish->text);
 		if (wish->deletes)
-			result =
-				tool_confirm(tool,
-					     "%s is %s of %s, and the store has snapshots of %s, too: %s; a snapshot's "
-					     "name in place of %s says which is meant",
-					     shown, name, text.own, others, text.others, shown);
+			tool_doubt(tool,
+				   "%s is %s of %s, and the store has snapshots of %s, too: %s; a snapshot's name in "
+				   "place of %s says which is meant",
+				   shown, name, text.own, others, text.others, shown);
 		else
 			tool_say_once(tool, "%s is of %s; the store has snapshots of %s, too: %s", shown, text.own,
 				      others, text.others);
@@ -150,25 +148,23 @@ static int say_unsure(const struct tool *tool, struct bt_store *store, const str
 		free(text.others);
 	}
 	bt_groups_free(groups, count);
-	return result;
+	return TOOL_OK;
 }
 
 /* Newer ones, perhaps of another directory, which nobody can tell. */
-static int say_unread(const struct tool *tool, const struct tool_wish *wish, const struct bt_choice *choice)
+static void say_unread(const struct tool *tool, const struct tool_wish *wish, const struct bt_choice *choice)
 {
 	char *reason = tool_error_text(tool, &choice->unread_error), *shown = tool_escape(wish->text);
 	char *more = choice->unread > 1 ? tool_format(", and %zu more", choice->unread - 1) : tool_format("%s", "");
-	int result = TOOL_OK;
 
 	if (wish->deletes)
-		result = tool_confirm(tool, "%s is %s only because what may be newer cannot be read: %s%s", shown,
-				      choice->name, reason, more);
+		tool_doubt(tool, "%s is %s only because what may be newer cannot be read: %s%s", shown, choice->name,
+			   reason, more);
 	else
 		tool_say_once(tool, "passed over, so that %s is %s: %s%s", shown, choice->name, reason, more);
 	free(more);
 	free(shown);
 	free(reason);
-	return result;
 }
 
 static void say_later(const struct tool *tool, const struct bt_choice *choice)
@@ -198,7 +194,7 @@ int tool_choose(const struct tool *tool, struct bt_store *store, const struct to
 	if (result == TOOL_OK && choice.unsure)
 		result = say_unsure(tool, store, wish, choice.name);
 	if (result == TOOL_OK && choice.unread)
-		result = say_unread(tool, wish, &choice);
+		say_unread(tool, wish, &choice);
 	if (result == TOOL_OK)
 		*ret_name = choice.name;
 	return result;

@@ -150,22 +150,20 @@ static void add_verdicts(struct bt_store *store, const struct names *names, bool
 	}
 }
 
-static int confirm_last(const struct tool *tool, const struct options *options, const struct tool_verdicts *verdicts)
+static void doubt_last(const struct tool *tool, const struct tool_verdicts *verdicts)
 {
 	const struct bt_snapshot_info *first = NULL;
 	size_t count = tool_verdicts_forgotten(verdicts, &first);
 	char *target, *others;
-	int result;
 
-	if (!count || options->dry_run)
-		return TOOL_OK;
+	if (!count)
+		return;
 	target = tool_escape(first->target);
 	others = count > 1 ? tool_format(" and of %zu other %s", count - 1, count > 2 ? "directories" : "directory")
 			   : tool_format("%s", "");
-	result = tool_confirm(tool, "this removes the last snapshot of %s%s", target, others);
+	tool_doubt(tool, "this removes the last snapshot of %s%s", target, others);
 	free(others);
 	free(target);
-	return result;
 }
 
 static int remove_all(const struct tool *tool, struct bt_store *store, const struct options *options,
@@ -208,12 +206,16 @@ static int remove_named(const struct tool *tool, struct bt_store *store, const s
 {
 	struct tool_verdicts verdicts = {
 		.items = tool_alloc((bt_store_snapshot_count(store) + 1) * sizeof(struct tool_verdict))};
-	int result;
+	int result = TOOL_OK;
 
 	add_verdicts(store, names, true, &verdicts);
 	verdicts.removed = verdicts.count;
 	add_verdicts(store, names, false, &verdicts);
-	result = confirm_last(tool, options, &verdicts);
+	if (!options->dry_run) {
+		tool_store_doubt(tool, store);
+		doubt_last(tool, &verdicts);
+		result = tool_confirm(tool);
+	}
 	if (result == TOOL_OK)
 		result = remove_all(tool, store, options, names, &verdicts);
 	tool_verdicts_free(&verdicts);
@@ -227,11 +229,8 @@ static int run(struct tool *tool, const void *options)
 	int result = tool_store_open(tool, false, &store);
 
 	if (result == TOOL_OK) {
-		if (!((const struct options *)options)->dry_run)
-			result = tool_store_confirm(tool, store);
-		if (result == TOOL_OK)
-			result = tool_operands_named(tool, store, !((const struct options *)options)->dry_run,
-						     names.items, &names.count);
+		result = tool_operands_named(tool, store, !((const struct options *)options)->dry_run, names.items,
+					     &names.count);
 		if (result == TOOL_OK)
 			result = remove_named(tool, store, options, &names);
 		bt_store_close(store);

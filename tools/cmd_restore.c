@@ -207,7 +207,8 @@ static int pick_open(const struct tool *tool, const struct options *options, con
 	struct tool_wish wish = {.text = name,
 				 .paths = paths,
 				 .output = options->output,
-				 .deletes = options->delete_extra && !options->dry_run,
+				 .deletes = options->delete_extra && !options->dry_run &&
+					    tool_restore_has_entries(options->output),
 				 .salvage = options->salvage};
 	int result;
 

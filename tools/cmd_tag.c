@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
+#include "confirm.h"
 #include "named.h"
 #include "output.h"
 #include "progress.h"
@@ -93,9 +94,9 @@ static int run(struct tool *tool, const void *opaque)
 		&pick);
 	if (result != TOOL_OK)
 		return result;
-	result = tool_store_confirm(tool, pick.store);
-	if (result == TOOL_OK)
-		result = tool_named_confirm(tool, pick.store, tool->operands[0], bt_snapshot_info(pick.snapshot)->name);
+	tool_store_doubt(tool, pick.store);
+	tool_named_doubt(tool, pick.store, tool->operands[0], bt_snapshot_info(pick.snapshot)->name);
+	result = tool_confirm(tool);
 	if (result == TOOL_OK)
 		result = retag(tool, &pick, options);
 	tool_pick_close(&pick);

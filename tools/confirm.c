@@ -19,24 +19,35 @@ static bool ask(const struct tool *tool, const char *text)
 	return yes;
 }
 
-int tool_confirm(const struct tool *tool, const char *format, ...)
+void tool_doubt(const struct tool *tool, const char *format, ...)
 {
 	va_list arguments;
 	char *text;
-	bool yes = false;
 
 	if (tool->yes)
-		return TOOL_OK;
+		return;
 	va_start(arguments, format);
 	text = tool_vformat(format, arguments);
 	va_end(arguments);
+	tool_texts_add(tool->doubts, text);
+}
+
+int tool_confirm(const struct tool *tool)
+{
+	const struct tool_texts *doubts = tool->doubts;
+	const char *last = doubts->count ? doubts->items[doubts->count - 1] : NULL;
+	bool yes = false;
+
+	if (!last)
+		return TOOL_OK;
+	for (size_t i = 0; i + 1 < doubts->count; i++)
+		tool_say(tool, "%s", doubts->items[i]);
 	if (isatty(STDIN_FILENO) && isatty(STDERR_FILENO)) {
-		yes = ask(tool, text);
+		yes = ask(tool, last);
 		if (!yes)
 			tool_say(tool, "nothing was changed");
 	} else {
-		tool_say(tool, "%s: nothing was changed; give --yes to go on", text);
+		tool_say(tool, "%s: nothing was changed; give --yes to go on", last);
 	}
-	free(text);
 	return yes ? TOOL_OK : TOOL_FATAL;
 }

@@ -6,12 +6,15 @@
 #include "tool.h"
 
 /*
- * The text is a sentence without a full stop that says what would be lost: "this removes the last snapshot of
- * /home/me". With --yes nothing is said and the answer is TOOL_OK. On a terminal (standard input and standard error) it
- * asks "Go on? [y/N]"; TOOL_OK is a line that begins with y. Otherwise it says the sentence and to give --yes. No is
- * TOOL_FATAL: the caller then changes nothing. The command's common groups include TOOL_COMMON_YES. Ask before any lock
- * is taken.
+ * A reason to ask, for the next tool_confirm: a sentence without a full stop that says what would be lost, "this
+ * removes the last snapshot of /home/me". Nothing with --yes. The command's common groups include TOOL_COMMON_YES.
  */
-int tool_confirm(const struct tool *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void tool_doubt(const struct tool *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/*
+ * One question for all doubts of the command, once; TOOL_OK if there are none. On a terminal (standard input and
+ * standard error) it asks "Go on? [y/N]" after them; TOOL_OK is a line that begins with y. Otherwise it says them, and
+ * to give --yes. No is TOOL_FATAL: the caller then changes nothing. Ask before any lock is taken.
+ */
+int tool_confirm(const struct tool *tool);
 
 #endif

@@ -215,8 +215,9 @@ static int finish_output(const struct tool *tool, int result)
 int main(int argc, char **argv)
 {
 	const char *store = getenv("BACKUPTOOL_STORE");
-	struct tool_texts said = {0};
-	struct tool tool = {.store = store && *store ? store : "./snapshots", .lock_wait = 60, .said = &said};
+	struct tool_texts said = {0}, doubts = {0};
+	struct tool tool = {
+		.store = store && *store ? store : "./snapshots", .lock_wait = 60, .said = &said, .doubts = &doubts};
 	int result;
 
 	setlocale(LC_CTYPE, "C.UTF-8"); /* names are shown as UTF-8 whatever the user's locale is */
@@ -224,5 +225,6 @@ int main(int argc, char **argv)
 	raise_file_limit();
 	result = finish_output(&tool, run(&tool, argc, argv));
 	free_texts(&said);
+	free_texts(&doubts);
 	return result;
 }

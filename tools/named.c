@@ -16,25 +16,28 @@ static bool is_clear(const char *text)
 	       strlen(text + skip) >= TO_SECOND;
 }
 
-int tool_named_confirm(const struct tool *tool, struct bt_store *store, const char *text, const char *name)
+void tool_named_doubt(const struct tool *tool, struct bt_store *store, const char *text, const char *name)
 {
 	struct bt_snapshot *snapshot = NULL;
 	struct bt_error unused = {0};
 	char *shown, *target, *time;
-	int result;
 
-	if (is_clear(text) || bt_snapshot_open(store, name, &snapshot, &unused))
-		return is_clear(text) ? TOOL_OK : tool_confirm(tool, "'%s' is only the beginning of %s", text, name);
+	if (is_clear(text))
+		return;
 	shown = tool_escape(text);
+	if (bt_snapshot_open(store, name, &snapshot, &unused)) {
+		tool_doubt(tool, "'%s' is only the beginning of %s; give it whole", shown, name);
+		free(shown);
+		return;
+	}
 	target = tool_escape(bt_snapshot_info(snapshot)->target);
 	time = tool_local_time(bt_snapshot_info(snapshot)->time);
-	result = tool_confirm(tool, "'%s' is only the beginning of the name %s, a snapshot of %s of %s; give it whole",
-			      shown, name, target, time);
+	tool_doubt(tool, "'%s' is only the beginning of the name %s, a snapshot of %s of %s; give it whole", shown,
+		   name, target, time);
 	free(time);
 	free(target);
 	free(shown);
 	bt_snapshot_close(snapshot);
-	return result;
 }
 
 int tool_operands_named(const struct tool *tool, struct bt_store *store, bool deletes, const char **names,
@@ -47,10 +50,9 @@ int tool_operands_named(const struct tool *tool, struct bt_store *store, bool de
 		size_t found = 0, seen = 0;
 		int result = tool_names_resolve(tool, store, &one, deletes, names + count, &found);
 
-		if (result == TOOL_OK)
-			result = tool_named_confirm(tool, store, tool->operands[i], names[count]);
 		if (result != TOOL_OK)
 			return result;
+		tool_named_doubt(tool, store, tool->operands[i], names[count]);
 		while (strcmp(names[seen], names[count]) != 0)
 			seen++;
 		count += seen == count;

@@ -62,6 +62,16 @@ static bool is_empty(int dirfd)
 	return empty;
 }
 
+bool tool_restore_has_entries(const char *output)
+{
+	int dirfd = open(output, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool empty = dirfd < 0 || is_empty(dirfd);
+
+	if (dirfd >= 0)
+		close(dirfd);
+	return !empty;
+}
+
 static bool is_of_output(const struct ask *ask, const struct bt_snapshot_info *info)
 {
 	return *ask->host && strcmp(info->host, ask->host) == 0 && strcmp(info->target, ask->output) == 0;
@@ -136,63 +146,56 @@ static char *other_snapshot(const struct ask *ask)
 	return name;
 }
 
-static int ask_deletion(const struct ask *ask)
+static void doubt_deletion(const struct ask *ask)
 {
 	char *other = other_snapshot(ask), *removed = tool_count(ask->removed, "entry", "entries");
 	char *brought = tool_count(ask->brought, "entry", "entries");
-	int result = TOOL_OK;
 
 	if (other)
-		result = tool_confirm(ask->tool,
-				      "this removes %s from %s, of which the newest snapshot is %s; %s is of %s",
-				      removed, ask->shown, other, ask->info->name, ask->target);
+		tool_doubt(ask->tool, "this removes %s from %s, of which the newest snapshot is %s; %s is of %s",
+			   removed, ask->shown, other, ask->info->name, ask->target);
 	else if (is_above(ask->output, ask->info->target))
-		result = tool_confirm(ask->tool, "this removes %s from %s, and the snapshot is of %s below it", removed,
-				      ask->shown, ask->target);
+		tool_doubt(ask->tool, "this removes %s from %s, and the snapshot is of %s below it", removed,
+			   ask->shown, ask->target);
 	else if (ask->removed > ask->brought)
-		result = tool_confirm(ask->tool, "this removes %s from %s, more than the %s of the snapshot of %s",
-				      removed, ask->shown, brought, ask->target);
+		tool_doubt(ask->tool, "this removes %s from %s, more than the %s of the snapshot of %s", removed,
+			   ask->shown, brought, ask->target);
 	free(other);
 	free(removed);
 	free(brought);
-	return result;
 }
 
-static int ask_all(struct ask *ask)
+static void doubt_all(struct ask *ask)
 {
 	const struct bt_restore_options *wanted = ask->wanted;
-	bool delete = wanted->delete_extra && !ask->tool->yes && !wanted->dry_run && would_remove(ask);
+	bool delete = wanted->delete_extra && !ask->tool->yes && would_remove(ask);
 	char *removed = tool_count(ask->removed, "entry", "entries");
-	int result = TOOL_OK;
 
-	if (wanted->dry_run)
-		result = TOOL_OK;
-	else if (is_top(ask->output) && !(wanted->path_count && is_top(ask->info->target)))
-		result = tool_confirm(ask->tool, "this restores the snapshot of %s onto /%s%s", ask->target,
-				      ask->removed ? " and removes from there " : "", ask->removed ? removed : "");
+	if (is_top(ask->output) && !(wanted->path_count && is_top(ask->info->target)))
+		tool_doubt(ask->tool, "this restores the snapshot of %s onto /%s%s", ask->target,
+			   ask->removed ? " and removes from there " : "", ask->removed ? removed : "");
 	else if (delete)
-		result = ask_deletion(ask);
+		doubt_deletion(ask);
 	free(removed);
-	return result;
 }
 
 int tool_restore_ask(const struct tool *tool, const struct tool_pick *pick, const char *output,
 		     const struct bt_restore_options *wanted)
 {
 	struct ask ask = {.tool = tool, .pick = pick, .info = bt_snapshot_info(pick->snapshot), .wanted = wanted};
-	int result;
 
 	ask.output = realpath(output, NULL);
 	if (!ask.output)
-		return TOOL_OK; /* there is nothing yet */
+		return tool_confirm(tool); /* there is nothing yet */
 	if (gethostname(ask.host, sizeof(ask.host) - 1))
 		*ask.host = 0;
 	ask.shown = tool_escape(output);
 	ask.target = tool_escape(ask.info->target);
 	warn(&ask);
-	result = ask_all(&ask);
+	if (!wanted->dry_run)
+		doubt_all(&ask);
 	free(ask.output);
 	free(ask.shown);
 	free(ask.target);
-	return result;
+	return tool_confirm(tool);
 }

@@ -281,16 +281,21 @@ int tool_store_stay(const struct tool *tool, struct bt_store *store)
 	return bt_store_stay(store, &observer, &error) ? tool_fail(tool, &error) : TOOL_OK;
 }
 
-int tool_store_confirm(const struct tool *tool, const struct bt_store *store)
+void tool_store_doubt(const struct tool *tool, const struct bt_store *store)
 {
 	char type[64];
 
-	if (bt_store_locks_reach(store, type))
-		return TOOL_OK;
-	return tool_confirm(tool,
-			    "the locks of this file system (%s) do not reach other hosts: a snapshot that another host "
-			    "takes meanwhile may lose what it relies on",
-			    type);
+	if (!bt_store_locks_reach(store, type))
+		tool_doubt(tool,
+			   "the locks of this file system (%s) do not reach other hosts: a snapshot that another host "
+			   "takes meanwhile may lose what it relies on",
+			   type);
+}
+
+int tool_store_confirm(const struct tool *tool, const struct bt_store *store)
+{
+	tool_store_doubt(tool, store);
+	return tool_confirm(tool);
 }
 
 static bool is_path(const char *text)

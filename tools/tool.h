@@ -52,15 +52,18 @@ struct tool {
 	const char *store_id;		    /* NULL: any store, or that of the environment */
 	int64_t lock_wait;		    /* seconds; -1 forever */
 	bool json, quiet, verbose, no_progress, yes, help, version;
-	struct tool_texts given; /* the command's own options, one word each */
-	struct tool_texts *said; /* by tool_say_once */
+	struct tool_texts given;   /* the command's own options, one word each */
+	struct tool_texts *said;   /* by tool_say_once */
+	struct tool_texts *doubts; /* of confirm.h */
 	char **operands;
 	int operand_count;
 };
 
 /* For a command that reads for long: nothing that the store has is deleted until it is closed. */
 int tool_store_stay(const struct tool *tool, struct bt_store *store);
-/* Before a command deletes or replaces in a store whose locks no other host sees. The command has TOOL_COMMON_YES. */
+/* Before a command deletes or replaces: the doubt (confirm.h) whether the store's locks keep other hosts off. */
+void tool_store_doubt(const struct tool *tool, const struct bt_store *store);
+/* The same, asked about at once. */
 int tool_store_confirm(const struct tool *tool, const struct bt_store *store);
 
 /* Prints "backuptool COMMAND: …" and a newline on standard error. */
@@ -86,7 +89,8 @@ int tool_store_open(const struct tool *tool, bool create, struct bt_store **ret_
 
 /* The snapshot that somebody means: a name, prefix, "latest", "latest~N" or "@TIME" in tool->store, or a path to a
  * file, whose directory then is the store. The rest says what the command is about (bt_scope in select.h); all zero is
- * fine. Unless it changes something, nothing that the store has is deleted until it is closed. */
+ * fine. Unless it changes something, nothing that the store has is deleted until it is closed. Where something may be
+ * deleted, what is not sure of the choice is a doubt (confirm.h). */
 struct tool_wish {
 	const char *text;
 	const char *const *paths; /* in the snapshot, as the user wrote them */

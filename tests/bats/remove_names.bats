@@ -39,6 +39,7 @@ setup_three() {
 
 @test "whole names, names to the second, latest, latest~N, @TIME and paths are taken" {
 	setup_three
+	backuptool remove "$second" --yes -q # of two directories latest would be a guess
 	for text in "${third:9:-5}" "${third%.json}" "$third" latest 'latest~0' '@0s' "snapshots/$third"; do
 		run -0 backuptool tag "$text" --add x </dev/null
 		run -0 backuptool tag "$text" --remove x </dev/null
@@ -61,6 +62,25 @@ setup_three() {
 	run -1 backuptool remove "$third" </dev/null
 	run -0 backuptool remove "$third" --yes
 	run -0 backuptool remove latest -y
+	[ "$(survivors)" = 0 ]
+}
+
+@test "one question names all that it is about, and one --yes answers it" {
+	setup_three
+	run -1 backuptool remove latest </dev/null
+	[[ ${lines[0]} == *"latest is $third of "* ]]
+	[ ${#lines[@]} = 1 ]
+	run -0 backuptool remove "$first"
+	run -0 backuptool remove "$second" --yes
+	run -1 backuptool remove "${third:9:10}" </dev/null
+	[[ ${lines[0]} == *"'${third:9:10}' is only the beginning of the name $third"* && ${lines[0]} != *--yes* ]]
+	[[ ${lines[1]} == *"this removes the last snapshot of $WORK/src: nothing was changed; give --yes to go on" ]]
+	[ ${#lines[@]} = 2 ]
+	run -0 backuptool remove "${third:9:10}" --dry-run
+	# shellcheck disable=SC2016
+	[ "$(script -qec 'echo n | script -qec "backuptool remove '"${third:9:10}"'" /dev/null' /dev/null </dev/null | grep -c 'Go on?')" = 1 ]
+	[ "$(survivors)" = 1 ]
+	run -0 backuptool remove "${third:9:10}" --yes
 	[ "$(survivors)" = 0 ]
 }
 

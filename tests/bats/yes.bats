@@ -128,6 +128,18 @@ refused() {
 	diff -r me lost --exclude new
 }
 
+@test "--delete where there is nothing to delete asks nothing" {
+	photos
+	take me/photos -q
+	take me/documents -q
+	run -1 bring latest me --delete </dev/null
+	mkdir empty
+	for out in empty new; do
+		run -0 bring latest $out --delete </dev/null
+		diff -r me/documents $out
+	done
+}
+
 @test "many problems of one cause are grouped after ten, and what to do is said" {
 	mkdir src
 	for n in {1..40}; do head -c 3000 /dev/urandom >"src/f$n"; done
