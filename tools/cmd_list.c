@@ -277,7 +277,10 @@ static int run(struct tool *tool, const void *options)
 
 	if (result != TOOL_OK)
 		return result;
-	result = names ? list_names(store) : list(tool, store);
+	if (!names) /* tag and a repair replace files: with the lock none is another one than was listed */
+		result = tool_store_stay(tool, store);
+	if (result == TOOL_OK)
+		result = names ? list_names(store) : list(tool, store);
 	bt_store_close(store);
 	return result;
 }

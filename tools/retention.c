@@ -237,8 +237,7 @@ static int open_all(struct bt_store *store, const struct bt_snapshot_info *like,
 	return result;
 }
 
-static int open_concerned(struct bt_store *store, const char *like, struct tool_verdicts *verdicts,
-			  struct bt_error *error)
+static int open_once(struct bt_store *store, const char *like, struct tool_verdicts *verdicts, struct bt_error *error)
 {
 	struct bt_snapshot *snapshot = NULL;
 	int result = like ? bt_snapshot_open(store, like, &snapshot, error) : 0;
@@ -246,6 +245,22 @@ static int open_concerned(struct bt_store *store, const char *like, struct tool_
 	if (!result)
 		result = open_all(store, snapshot ? bt_snapshot_info(snapshot) : NULL, verdicts, error);
 	bt_snapshot_close(snapshot);
+	return result;
+}
+
+/* A snapshot that tag or a repair replaces meanwhile is another file than the one that was listed: look again. */
+static int open_concerned(struct bt_store *store, const char *like, struct tool_verdicts *verdicts,
+			  struct bt_error *error)
+{
+	int result = open_once(store, like, verdicts, error);
+
+	for (int tries = 0; result == BT_E_DAMAGED && error->reason == BT_R_CHANGED && tries < 3; tries++) {
+		tool_verdicts_free(verdicts);
+		*error = (struct bt_error){0};
+		result = bt_store_refresh(store, error);
+		if (!result)
+			result = open_once(store, like, verdicts, error);
+	}
 	return result;
 }
 
