@@ -4,10 +4,11 @@
 # shellcheck disable=SC2154
 load helper
 
-# documented COMMAND: reads JSON and names members that the command's section does not have.
+# documented COMMAND: reads JSON and names members that the command's section does not have. How Base64 is marked stands above
+# all sections.
 documented() {
 	sed -n "/^## $1\$/,/^## /p" "$TOP/tools/OUTPUT.md" | grep -o '`[a-z0-9_]*`' | tr -d '`' | sort -u >known
-	jq -r 'paths | .[-1] | strings | sub("_b64$"; "")' | sort -u >printed
+	jq -r 'paths | .[-1] | strings | sub("(^|_)b64$"; "") | select(. != "")' | sort -u >printed
 	[ -s printed ] || return 1
 	comm -13 known printed >missing
 	[ ! -s missing ] || {

@@ -223,8 +223,9 @@ tree_is_settled() {
 	name=$(jq -r .name <<<"$output")
 	run -0 take src --skip-if-unchanged --json
 	[ "$(jq -c '[.skipped, .parent]' <<<"$output")" = "[true,\"$name\"]" ]
-	run -0 bring latest out
-	[ "${lines[0]}" = "restored $future of $WORK/src to out" ]
+	run -0 --separate-stderr bring latest out
+	[ "${lines[0]}" = "restored $name of $WORK/src to out" ]
+	[[ $stderr == *"${future%.json}"*'in the future'* ]]
 }
 
 @test "tags are kept, sorted, each once" {
