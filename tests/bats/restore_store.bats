@@ -162,13 +162,13 @@ is_kept() {
 }
 
 @test "a snapshot's file that lies where the snapshot has something else is not replaced" {
-	local name=snapshot_2020-01-02T03-04-05.json
+	local name=snapshot_2020-01-02T03-04-05Z.json
 	for kind in file directory; do
 		mkdir src out
 		[ $kind = file ] || mkdir "src/$name"
 		[ $kind = directory ] || echo other >"src/$name"
-		backuptool snapshot --target-directory src -q
-		cp "snapshots/$(newest)" "out/$name"
+		at 2020-01-02T03:04:05 backuptool snapshot --target-directory src -q
+		cp "snapshots/$name" "out/$name"
 		cp "out/$name" before
 		run -3 --separate-stderr bring "out/$name" out --delete --yes -q
 		[[ $stderr == "backuptool restore: $name: "*"is in the way"* ]]
