@@ -68,7 +68,7 @@ install_there() {
 			struct bt_snapshot *snapshot;
 			const char *name;
 			if (bt_store_open(argv[1], NULL, &store, &error) < 0 ||
-			    bt_store_resolve(store, "latest", 0, &name, &error) < 0 ||
+			    !(name = bt_store_snapshot_count(store) ? bt_store_snapshot_name(store, 0) : NULL) ||
 			    bt_snapshot_open(store, name, &snapshot, &error) < 0) {
 				char text[640];
 				bt_error_text(&error, text, sizeof(text));

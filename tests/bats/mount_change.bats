@@ -285,11 +285,11 @@ no_removed_files_are_open() {
 
 @test "a snapshot of another content under the same name is noticed" {
 	small_tree src
-	quietly src
+	at 2020-01-02T03:04:05 backuptool snapshot --target-directory src -q
 	local first second
 	first=$(newest)
 	echo other >src/docs/a.txt
-	quietly src
+	at 2020-01-02T03:04:05 backuptool snapshot --target-directory src -q # of the same second, as its new name says
 	second=$(newest)
 	show
 	[ "$(cat "mnt/${first%.json}/docs/a.txt")" = hello ]

@@ -187,7 +187,7 @@ texts() {
 	mapfile -d '' -t words < <("$TESTS/bats/exec_start.py" unit)
 	# what the service would do, for one run
 	echo 'and greetings' >>documents/letters/may.txt
-	"${words[@]/--duration=forever/--duration=1s}" 3>&-
+	"${words[@]/--duration=forever/--duration=1s}" --at-start 3>&-
 	run -0 --separate-stderr backuptool list --names
 	[ "${#lines[@]}" = 2 ]
 	mkdir mnt
