@@ -31,7 +31,7 @@ is_checked() {
 	run backuptool check
 	case $2:$status in
 	none:0) true ;;
-	*:1) [[ $2 != none && ${lines[0]} == "$NAME: damaged"*"($2)"* ]] ;;
+	*:1) [ "$2" != none ] && grep -q "^$NAME: damaged.*($2)" <<<"$output" ;;
 	*) false ;;
 	esac
 }
