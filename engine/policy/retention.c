@@ -123,12 +123,16 @@ static void decide_by_rules(struct decision *decision)
 	}
 }
 
+bool bt_has_shrunk(uint64_t files, uint64_t bytes, uint64_t files_before, uint64_t bytes_before)
+{
+	if (!files)
+		return files_before > 0;
+	return files < files_before - files_before / 2 && (!bytes_before || bytes < bytes_before - bytes_before / 2);
+}
+
 static bool has_shrunk(const struct bt_candidate *now, const struct bt_candidate *before)
 {
-	if (!now->files)
-		return before->files > 0;
-	return now->files < before->files && before->files - now->files > before->files / 2 &&
-	       (!before->bytes || (now->bytes < before->bytes && before->bytes - now->bytes > before->bytes / 2));
+	return bt_has_shrunk(now->files, now->bytes, before->files, before->bytes);
 }
 
 /* A reason of its own only where the rules have none. */
@@ -227,9 +231,11 @@ static size_t sort_out_future(const struct decision *decision, size_t count, int
 	for (size_t i = 0; i < count; i++) {
 		const struct bt_candidate *candidate = &decision->candidates[i];
 
-		decision->reasons[i] = candidate->time > now ? BT_KEEP_FUTURE : 0;
+		bool future = bt_is_future(candidate->time, now);
+
+		decision->reasons[i] = future ? BT_KEEP_FUTURE : 0;
 		keep_by_tags(decision->rules, candidate, &decision->reasons[i]);
-		if (candidate->time <= now)
+		if (!future)
 			keys[past++] = (struct sort_key){candidate, i, false};
 	}
 	return past;

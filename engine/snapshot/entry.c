@@ -74,7 +74,6 @@ static int copy_extra(struct bt_arena *arena, const struct bt_extra *from, struc
 	to->target = from->target ? copy_list(arena, from->target, (size_t)from->target_length + 1, 1, &failed) : NULL;
 	to->boundary = from->boundary ? copy_list(arena, from->boundary, strlen(from->boundary) + 1, 1, &failed) : NULL;
 	to->error = from->error ? copy_list(arena, from->error, strlen(from->error) + 1, 1, &failed) : NULL;
-	to->boundary = from->boundary ? copy_list(arena, from->boundary, strlen(from->boundary) + 1, 1, &failed) : NULL;
 	return failed ? BT_E_NOMEM : 0;
 }
 

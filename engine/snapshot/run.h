@@ -74,7 +74,7 @@ struct bt_snap_run {
 	const struct bt_changes *changes; /* what is not there is taken from the parent; NULL: all is walked */
 	enum bt_doubt doubt;		  /* why they cannot be relied on */
 	bool doubted;			  /* found out on the way: the run is worth nothing */
-	bool lost, again;		  /* its lock, and with it what it relies on; it is the run after such a one */
+	bool lost, again;		  /* its lock, and with it what it relies on; it comes after such a run */
 	uint64_t root_dev;
 	uint32_t user;	  /* effective */
 	unsigned threads; /* 0: everything on the calling thread */

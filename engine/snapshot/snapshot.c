@@ -15,6 +15,7 @@
 #include "snapshot/tree.h"
 #include "snapshot/walk.h"
 #include "store/gate.h"
+#include <backuptool/retention.h>
 #include <backuptool/select.h>
 #include <errno.h>
 #include <limits.h>
@@ -144,22 +145,21 @@ static void lean_on(struct bt_snap_run *run, struct plan *plan, const char *pare
 		bt_gate_lean(&plan->gate, ordinal);
 }
 
+/* A dry run needs no more than to read. */
+static int open_gate(struct bt_snap_run *run, struct plan *plan, struct bt_error *error)
+{
+	if (run->options->dry_run)
+		return bt_store_lock_for_reading(run->store, run->watch.inner, &plan->gate.fd, error);
+	return bt_gate_open(run->store, BT_LOCK_SHARED, run->watch.inner, &plan->gate, error);
+}
+
 /* Nothing is deleted from here on; what was deleted before is not leaned on. */
 static int enter_store(struct bt_snap_run *run, struct plan *plan, struct bt_error *error)
 {
-	struct bt_error refused = {0};
-	int result = bt_gate_open(run->store, BT_LOCK_SHARED, run->watch.inner, &plan->gate, &refused);
+	int result = open_gate(run, plan, error);
 
-	/* A dry run needs no more than to read. */
-	if (result == BT_E_SYSTEM && run->options->dry_run && (refused.sys == EROFS || refused.sys == EACCES)) {
-		refused = (struct bt_error){0};
-		result = bt_store_refresh(run->store, &refused);
-	}
-	if (result != 0) {
-		if (error)
-			*error = refused;
+	if (result != 0)
 		return result;
-	}
 	set_time(run, plan);
 	if (run->options->changes)
 		run->repaired = bt_store_repaired(run->store);
@@ -321,11 +321,6 @@ static bool is_emptied(const struct bt_snap_totals *now, const struct bt_snapsho
 	return before->files + before->others > 0 || (now->directories == 1 && before->directories > 1);
 }
 
-static bool less_than_half(uint64_t now, uint64_t before)
-{
-	return now < before - before / 2;
-}
-
 static void compare_amounts(const struct bt_snap_run *run, struct bt_snapshot_result *result)
 {
 	const struct bt_snapshot_info *before = run->parent ? bt_snapshot_info(run->parent) : NULL;
@@ -334,8 +329,7 @@ static void compare_amounts(const struct bt_snap_run *run, struct bt_snapshot_re
 	if (!before)
 		return;
 	result->emptied = is_emptied(now, before);
-	result->shrank = less_than_half(now->files, before->files) &&
-			 (before->directory_size == 0 || less_than_half(now->directory_size, before->directory_size));
+	result->shrank = bt_has_shrunk(now->files, now->directory_size, before->files, before->directory_size);
 }
 
 static void fill_result(const struct bt_snap_run *run, const struct plan *plan, struct bt_snapshot_result *result)
@@ -444,7 +438,7 @@ static int first_failure(struct bt_snap_run *run, int result, const struct bt_er
 static int take_once(struct bt_snap_run *run, const char *target, const struct bt_observer *observer,
 		     struct bt_snapshot_result *ret_result, struct bt_error *error)
 {
-	struct plan plan = {.gate.fd = -1};
+	struct plan plan = {.gate = {.store = run->store, .fd = -1}};
 	struct bt_error failure = {0};
 
 	bt_snap_watch_init(&run->watch, observer);
@@ -467,16 +461,16 @@ int bt_snapshot_take(struct bt_store *store, const char *target, const struct bt
 		     const struct bt_observer *observer, struct bt_snapshot_result *ret_result, struct bt_error *error)
 {
 	static const struct bt_snapshot_options defaults;
-	struct bt_snap_run run = {.store = store, .options = options ? options : &defaults, .user = geteuid()};
-	unsigned threads = run.options->threads > 0 ? run.options->threads : bt_cpu_count();
-	struct bt_snap_run full;
+	struct bt_snap_run first = {.store = store, .options = options ? options : &defaults, .user = geteuid()}, run;
+	unsigned threads = first.options->threads > 0 ? first.options->threads : bt_cpu_count();
+	int result;
 
-	run.threads = threads > 1 ? threads : 0;
-	full = run;
-	int result = take_once(&run, target, observer, ret_result, error);
-	if (!run.doubted && !run.lost)
-		return result;
-	full.doubt = run.doubted ? run.doubt : full.doubt;
-	full.again = run.lost;
-	return take_once(&full, target, observer, ret_result, error);
+	first.threads = threads > 1 ? threads : 0;
+	do {
+		run = first;
+		result = take_once(&run, target, observer, ret_result, error);
+		first.doubt = run.doubted ? run.doubt : first.doubt;
+		first.again |= run.lost;
+	} while (run.doubted || run.lost); /* each once at most */
+	return result;
 }

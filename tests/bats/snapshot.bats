@@ -165,6 +165,17 @@ tree_is_settled() {
 	[ ! -e out/tagged/x ]
 }
 
+@test "--dry-run compares with the snapshots of a store that may only be read" {
+	reachable_tool
+	small_tree src
+	take src
+	chmod -R go+rX src snapshots
+	chmod 600 snapshots/lock
+	printf x >src/new
+	run -0 as_user "$WORK/backuptool" --store "$WORK/snapshots" snapshot --target-directory "$WORK/src" --dry-run
+	[[ ${lines[1]} == "files: 1 new file, 0 changed, 5 unchanged" ]]
+}
+
 @test "--dry-run writes nothing, even without a store" {
 	small_tree src
 	run -0 --separate-stderr backuptool snapshot --target-directory src --dry-run
