@@ -48,6 +48,7 @@ static int copy_batch(struct bt_prune_run *run, const struct batch *batch, uint6
 /* Under the lock: a snapshot that came meanwhile may need what was dead before; then its file stays, too. */
 static int delete_batch(struct bt_prune_run *run, const struct batch *batch, struct bt_error *error)
 {
+	uint64_t before = run->result.files_deleted;
 	int result = bt_prune_lock(run, error);
 
 	if (result)
@@ -60,11 +61,11 @@ static int delete_batch(struct bt_prune_run *run, const struct batch *batch, str
 		if (result || id->gone || share.live || share.damaged)
 			continue;
 		result = bt_prune_delete(run, id, false, error);
-		run->result.files_rewritten++;
-		run->result.files_deleted--;
 	}
 	if (!result)
 		result = bt_prune_delete_doomed(run, error);
+	run->result.files_rewritten += run->result.files_deleted - before;
+	run->result.files_deleted = before;
 	if (!result)
 		result = bt_prune_sync(run, error);
 	bt_prune_unlock(run);
@@ -164,13 +165,11 @@ static int rewrite_batch(struct bt_prune_run *run, const struct batch *batch, st
 		return leave_batch(run, batch, error);
 	if (result && error && !error->code)
 		*error = copying;
-	if (!result)
-		result = delete_batch(run, batch, error);
 	if (result)
 		return result;
 	run->result.freed_bytes -= (int64_t)size;
 	run->result.dead_bytes += batch->kept[is_small(batch)] - batch->live;
-	return 0;
+	return delete_batch(run, batch, error);
 }
 
 /* What nobody needs at all goes first: it makes room for the copies. */

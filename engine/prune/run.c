@@ -359,8 +359,15 @@ static int doom(struct bt_prune_run *run, const struct bt_file_id *id, struct bt
 	return bt_gate_doom(&run->gate, id->ordinal, error);
 }
 
+static void count_deleted(struct bt_prune_run *run, const struct bt_file_id *id)
+{
+	run->result.files_deleted++;
+	run->result.freed_bytes += (int64_t)id->size;
+}
+
 int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, bool classic, struct bt_error *error)
 {
+	bool at_once = classic || run->options->dry_run;
 	int result = bt_prune_set_fate(run, id->ordinal, BT_FATE_DELETED, error);
 
 	if (!result && !run->options->dry_run)
@@ -370,42 +377,27 @@ int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, bool 
 	/* else it was told, under its old name, or is told when it is gone */
 	if (!bt_prune_has_fate(run, id->ordinal, BT_FATE_MOVED) && (id->snapshot || run->options->dry_run))
 		bt_prune_gone(run, id);
-	run->result.files_deleted++;
-	run->result.freed_bytes += (int64_t)id->size;
+	if (at_once)
+		count_deleted(run, id);
 	return 0;
-}
-
-static const struct bt_file_id *leaving(const struct bt_prune_run *run, size_t index)
-{
-	const uint32_t *ordinals = (const uint32_t *)run->leaving.data;
-
-	return index < run->leaving.length / sizeof(*ordinals) ? bt_store_file_id(run->store, ordinals[index]) : NULL;
 }
 
 static int deleted(void *arg, size_t index, struct bt_error *error)
 {
 	struct bt_prune_run *run = arg;
-	const struct bt_file_id *id = leaving(run, index);
+	const uint32_t *ordinals = (const uint32_t *)run->leaving.data;
+	const struct bt_file_id *id = bt_store_file_id(run->store, ordinals[index]);
 
 	if (!id->snapshot)
 		bt_prune_gone(run, id);
-	run->gone = index + 1;
+	count_deleted(run, id);
 	return bt_prune_go_on(run, error);
 }
 
 int bt_prune_delete_doomed(struct bt_prune_run *run, struct bt_error *error)
 {
-	const struct bt_file_id *id;
-	int result;
+	int result = run->options->dry_run ? 0 : bt_gate_delete(&run->gate, deleted, run, error);
 
-	if (run->options->dry_run)
-		return 0;
-	run->gone = 0;
-	result = bt_gate_delete(&run->gate, deleted, run, error);
-	for (size_t i = run->gone; (id = leaving(run, i)); i++) { /* it stays */
-		run->result.files_deleted--;
-		run->result.freed_bytes -= (int64_t)id->size;
-	}
 	bt_buf_free(&run->leaving);
 	return result;
 }

@@ -24,7 +24,6 @@ struct bt_prune_run {
 	size_t fate_count;
 	struct bt_gate gate;   /* open under the exclusive lock */
 	struct bt_buf leaving; /* ordinals of the files that are doomed there, in that order */
-	size_t gone;	       /* of them */
 	struct bt_prune_result result;
 	struct bt_progress copying; /* files: volumes */
 };
@@ -81,8 +80,8 @@ void bt_prune_unlock(struct bt_prune_run *run);
 void bt_prune_copied(struct bt_prune_run *run, const char *path, uint64_t bytes);
 /* Tells that a file of the store goes, or in a dry run would go. */
 void bt_prune_gone(struct bt_prune_run *run, const struct bt_file_id *id);
-/* Counts a store file as deleted. It is doomed, and bt_prune_delete_doomed deletes it; a version 1 file, of which
- * nobody needs anything, is deleted at once. A dry run only counts. */
+/* Dooms a store file, which bt_prune_delete_doomed deletes and counts; a version 1 file, of which nobody needs anything,
+ * is deleted and counted at once. A dry run only counts. */
 int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, bool classic, struct bt_error *error);
 int bt_prune_delete_doomed(struct bt_prune_run *run, struct bt_error *error);
 int bt_prune_sync(struct bt_prune_run *run, struct bt_error *error);

@@ -29,6 +29,32 @@ static size_t volumes(struct world *world)
 	return count_in_store(world, "contents", ".json");
 }
 
+static int64_t bytes_in(const char *directory)
+{
+	char **names, path[512];
+	size_t count = list_names(directory, &names);
+	struct stat status;
+	int64_t bytes = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
+		assert_int_equal(lstat(path, &status), 0);
+		bytes += S_ISREG(status.st_mode) ? status.st_size : 0;
+		free(names[i]);
+	}
+	free(names);
+	return bytes;
+}
+
+/* Without what can be made again. */
+static int64_t store_bytes(struct world *world)
+{
+	char contents[512];
+
+	snprintf(contents, sizeof(contents), "%s/contents", world->store_path);
+	return bytes_in(world->store_path) + (access(contents, F_OK) == 0 ? bytes_in(contents) : 0);
+}
+
 /* The path of the only or the largest file in contents/. */
 static const char *largest_volume(struct world *world, uint64_t *ret_size)
 {
@@ -392,12 +418,17 @@ static void test_cancelled_anywhere(void **state)
 {
 	struct world *world = *state;
 	struct beside beside = {.act = cancel};
+	struct bt_prune_result did;
 	int result = BT_E_CANCELLED;
 
 	take_two(world, MIB, 3 * MIB);
 	while (result) {
+		int64_t before = store_bytes(world);
+
 		beside = (struct beside){.act = cancel, .cancel_at = beside.cancel_at + 1};
-		result = prune_with(world, 1, NULL, &beside, NULL);
+		result = prune_with(world, 1, NULL, &beside, &did);
+		assert_in_range(did.files_deleted + did.files_rewritten, 0, 3);
+		assert_int_equal(did.freed_bytes, before - store_bytes(world));
 		assert_true(result == 0 || result == BT_E_CANCELLED);
 		assert_int_equal(count_in_store(world, "contents", ".tmp"), 0);
 		world_compare(world);
