@@ -188,13 +188,14 @@ static int unlink_one(struct work *work, int dirfd, const char *name, int flags)
 /* GONE, NOT_EMPTY if it is a directory to go down into, LEFT, or -errno. dev: of dirfd. */
 static int remove_one(struct work *work, int dirfd, dev_t dev, const char *name)
 {
-	bool dry = work->removal->dry;
-	int first = dry ? look_at_one(work, dirfd, name) : unlink_one(work, dirfd, name, 0);
+	if (work->removal->dry)
+		return bt_is_boundary(dirfd, name, dev) ? LEFT : look_at_one(work, dirfd, name);
+	int first = unlink_one(work, dirfd, name, 0);
 	if (first == GONE)
 		return GONE;
-	if (bt_is_boundary(dirfd, name, dev))
+	if (bt_is_boundary(dirfd, name, dev)) /* a file may be one, too */
 		return LEFT;
-	if (dry || (first != -EISDIR && first != -EPERM))
+	if (first != -EISDIR && first != -EPERM)
 		return first;
 	int second = unlink_one(work, dirfd, name, AT_REMOVEDIR);
 	if (second == -ENOTEMPTY || second == -EEXIST)

@@ -6,6 +6,7 @@
 #include "restore/select.h"
 #include "store/store.h"
 #include <backuptool/confine.h>
+#include <backuptool/select.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -152,11 +153,11 @@ static int conclude(struct bt_run *run, struct bt_restore_result *ret_result, st
 /* Whether the snapshot is of this directory, on this host. */
 static bool is_in_place(const struct bt_run *run, const char *output)
 {
-	char host[256] = "", *path = realpath(output, NULL);
-	bool same = path && strcmp(path, run->info->target) == 0 && gethostname(host, sizeof(host) - 1) == 0 &&
-		    strcmp(host, run->info->host) == 0;
+	char host[BT_HOST_SIZE], *path = realpath(output, NULL);
+	bool same = path && strcmp(path, run->info->target) == 0;
 	free(path);
-	return same;
+	bt_host(host);
+	return same && strcmp(host, run->info->host) == 0;
 }
 
 static int restore(struct bt_run *run, const char *output, const struct bt_selection *selection, struct bt_error *error)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/bytes.h"
 #include "base/io.h"
+#include "base/publish.h"
 #include "restore/run.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -64,23 +65,10 @@ void bt_temp_sweep(int dirfd)
 	bt_buf_free(&names);
 }
 
-static int rename_new(int dirfd, const char *temp, const char *name)
-{
-	struct stat status;
-	if (renameat2(dirfd, temp, dirfd, name, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return -errno;
-	/* A file system without it. */
-	if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
-		return -EEXIST;
-	return renameat(dirfd, temp, dirfd, name) ? -errno : 0;
-}
-
 static int install(struct bt_run *run, struct bt_place *place, int dirfd, const char *temp, const char *name)
 {
 	if (run->options.overwrite == BT_OVERWRITE_NEVER) {
-		int result = rename_new(dirfd, temp, name);
+		int result = bt_rename_new(dirfd, temp, dirfd, name);
 		return result == -EEXIST ? 1 : result;
 	}
 	for (int i = 0; i < TRIES; i++) {

@@ -63,18 +63,22 @@ said() {
 	echo x >tree/old/x
 	mkdir tree/old/deep/mounted
 	mount --bind elsewhere tree/old/deep/mounted
+	echo below >tree/old/deep/file
+	mount --bind elsewhere/file tree/old/deep/file
 	mkdir tree/unknown
 	mount --bind elsewhere tree/unknown
 	run -0 --separate-stderr bring latest tree --delete --yes -n
 	told=$stderr
+	[[ $output == *", 1 would be deleted, 4 other"* || $output == *", 1 deleted, 4 other"* ]]
 	run -0 --separate-stderr bring latest tree --delete --yes
 	said data
 	said old/deep/mounted
+	said old/deep/file
 	said unknown
 	[ "$(sort <<<"$told")" = "$(sort <<<"$stderr")" ]
 	[ "$(cat elsewhere/file)" = precious ]
 	[ ! -e tree/old/x ]
-	[[ $output == *", 1 deleted, 3 other file systems left as they are"* ]]
+	[[ $output == *", 1 deleted, 4 other file systems left as they are"* ]]
 }
 
 @test "a btrfs subvolume is left" {

@@ -79,6 +79,24 @@ corrupt() {
 	[[ $output != *"by size and time"* ]]
 }
 
+# unnamed COMMAND…: on a host whose name is no text.
+unnamed() {
+	# shellcheck disable=SC2016
+	unshare --uts sh -c 'printf "caf\\351" >/proc/sys/kernel/hostname && exec "$@"' sh "$@"
+}
+
+@test "so it is on a host whose name is no text" {
+	{ is_root && unnamed true; } || skip "the host's name cannot be set"
+	mkdir src
+	seq 5000 >src/v
+	touch -d @1600000000 src/v
+	settle
+	unnamed backuptool snapshot --target-directory src -q
+	corrupt src/v
+	run -0 unnamed backuptool restore --snapshot-file latest --output-directory src
+	cmp src/v <(seq 5000)
+}
+
 @test "a file that changed while the snapshot was taken is named, which is no error" {
 	mkdir src
 	head -c 40000000 /dev/zero | tr '\0' x >src/log
