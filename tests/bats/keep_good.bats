@@ -5,6 +5,7 @@
 load helper
 
 teardown() {
+	[ -z "$writer" ] || kill "$writer" 2>/dev/null || true
 	[ -z "$taker" ] || kill -KILL "$taker" 2>/dev/null || true
 	wait
 	chmod 755 src/docs 2>/dev/null || true
@@ -84,6 +85,26 @@ reasons() {
 	run -0 --separate-stderr as_user backuptool prune --keep-last 1 --json
 	[ "$stderr" = "" ]
 	jq -e '.kept == 1' <<<"$output"
+}
+
+@test "a file that changed while it was read does not make a snapshot incomplete" {
+	prepare
+	take_as_user 0
+	head -c 40000000 /dev/urandom >src/busy
+	(while :; do touch src/busy; done) 3>&- &
+	writer=$!
+	take_as_user 3
+	kill "$writer"
+	wait "$writer" || true
+	writer=
+	[ "$(as_user backuptool list --json | jq -c 'map([.errors, .torn // 0])')" = "[[0,0],[1,1]]" ]
+	run -0 --separate-stderr as_user backuptool prune --keep-last 1 --dry-run --json
+	[ "$stderr" = "" ]
+	[ "$(reasons)" = '["","last"]' ]
+	chmod 000 src/docs
+	take_as_user 3
+	run -0 --separate-stderr as_user backuptool prune --keep-last 1 --dry-run --json
+	[ "$(reasons)" = '["","newest complete","last"]' ]
 }
 
 @test "what is always incomplete keeps its newest, and rules that keep nothing are refused" {
