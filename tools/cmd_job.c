@@ -112,12 +112,12 @@ static bool prune_cancelled(void *arg)
 	return stay_alive(arg) || tool_signals_first_seen();
 }
 
-/* The exit code of a job after another run: whatever a run failed for, the job only tells that one did. */
-static int worse(int so_far, int run)
+/* The exit code of a job after another run: what the last one of all that failed did so for. */
+static int exit_after(int so_far, int run)
 {
-	if (run == TOOL_OK || so_far == TOOL_FATAL)
+	if (run == TOOL_OK || (run == TOOL_INCOMPLETE && so_far != TOOL_OK))
 		return so_far;
-	return run == TOOL_INCOMPLETE ? TOOL_INCOMPLETE : TOOL_FATAL;
+	return run;
 }
 
 /* Whether it is a full walk's turn. */
@@ -205,7 +205,7 @@ static void prune(struct job *job, struct job_run *run)
 
 	if (run->not_pruned)
 		tool_complain(job->tool, "%s", run->not_pruned);
-	run->exit = worse(run->exit, result);
+	run->exit = exit_after(run->exit, result);
 }
 
 static void work(struct job *job, struct job_run *run)
@@ -282,7 +282,7 @@ static int run_all(struct job *job)
 		run_once(job, &run);
 		bt_schedule_next(&job->schedule, next.run, now(), &next);
 		run.missed = tool_signals_first_seen() ? 0 : next.missed;
-		job->tally.exit = worse(job->tally.exit, run.exit);
+		job->tally.exit = exit_after(job->tally.exit, run.exit);
 		job_tally_add(&job->tally, &run);
 		tell(job, &run);
 		free(run.not_pruned);
@@ -291,7 +291,7 @@ static int run_all(struct job *job)
 			return run.exit;
 		if (job->options->give_up_after && job->failed >= job->options->give_up_after) {
 			tool_complain(job->tool, "gave up after %" PRIu64 " failed runs in a row", job->failed);
-			return TOOL_FATAL;
+			return run.exit;
 		}
 		if (!next.done)
 			wait_until(job, next.deadline);
@@ -422,7 +422,8 @@ const struct tool_command cmd_job = {
 		       "\n"
 		       "Between two runs nothing is open in the store: its disk can be unmounted. A\n"
 		       "run that finds no store at its place, or another one, fails with 10, and the\n"
-		       "next one tries again. --give-up-after ends a job that goes on failing.\n"
+		       "next one tries again. --give-up-after ends a job that goes on failing. A job\n"
+		       "ends with the code of its last run that failed, or with 3 if one was incomplete.\n"
 		       "\n"
 		       "Ctrl-C or SIGTERM ends it after the snapshot in progress, a second one at\n"
 		       "once. Two jobs for the same directory in the same store are refused with 11.\n"

@@ -61,7 +61,7 @@ struct job_tally {
 	uint64_t new_bytes, written_bytes, removed;
 	int64_t freed_bytes;
 	double seconds;
-	int exit;
+	int exit; /* of the last run that failed; else 3 if one was incomplete */
 };
 
 void job_tally_add(struct job_tally *tally, const struct job_run *run);

@@ -263,7 +263,7 @@ each_is_what_the_tree_was() {
 	NOTIFY_SOCKET=relative run -0 job src --interval 1 --duration 0
 }
 
-@test "exit codes: the worst of the runs" {
+@test "exit codes: of a run that was incomplete" {
 	reachable_tool
 	mkdir src
 	echo secret >src/closed

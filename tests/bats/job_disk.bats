@@ -67,7 +67,7 @@ with_disk() {
 		mkdir usb/store
 		wait_until runs 4
 		grep -q '^run 4: no snapshot' log
-		end_job 1
+		end_job 10
 		umount usb
 		[ -z "$(ls -A usb)" ]
 		rm -r usb
@@ -87,7 +87,7 @@ with_disk() {
 	wait_until grep -q 'no snapshot' log
 	mount -o loop image usb
 	wait_until grep -q '^run .*: snapshot_.*: 0 new' log
-	end_job 1
+	end_job 10
 	[ "$(find usb/store -maxdepth 1 -name 'snapshot_*' | wc -l)" -ge 2 ]
 }
 
@@ -103,7 +103,25 @@ with_disk() {
 	rm -r usb/store
 	mv usb/away usb/store
 	wait_until taken $(($(grep -c ': snapshot_' log) + 1))
-	end_job 1
+	end_job 10
+}
+
+@test "a job whose disk is away at the end ends with 10, by its duration and when it gives up" {
+	local options
+	for options in "--duration 3s" "--duration forever --give-up-after 2" "--duration 3s --json"; do
+		with_disk
+		# shellcheck disable=SC2086
+		start_job --interval 1s $options
+		wait_until grep -q snapshot_ log
+		wait_until umount usb
+		result=0
+		wait "$taker" || result=$?
+		taker=
+		[ "$result" = 10 ]
+		[ -z "$(ls -A usb)" ]
+		rmdir usb
+	done
+	[ "$(jq -s '.[-1].exit' log)" = 10 ]
 }
 
 @test "a job that waits has no descriptor in the store, and keeps a second one out" {
