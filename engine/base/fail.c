@@ -62,6 +62,11 @@ int bt_fail_sys_in(struct bt_error *error, int sys, int dirfd, const char *name,
 	return bt_fail_sys(error, sys, path, what);
 }
 
+int bt_fail_lost(struct bt_error *error, const char *file, const char *what)
+{
+	return fill(error, &(struct bt_error){.code = BT_E_LOCKED, .sys = ENOLCK, .offset = BT_NO_OFFSET}, file, what);
+}
+
 int bt_fail_damaged(struct bt_error *error, enum bt_reason reason, const char *file, uint64_t offset)
 {
 	return fill(error, &(struct bt_error){.code = BT_E_DAMAGED, .reason = reason, .offset = offset}, file, NULL);

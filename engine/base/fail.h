@@ -10,6 +10,8 @@ int bt_fail(struct bt_error *error, enum bt_code code, const char *file, const c
 int bt_fail_sys(struct bt_error *error, int sys, const char *file, const char *what); /* ENOMEM gives BT_E_NOMEM */
 /* The same with the whole path of a name in a directory, or of that itself (NULL), where the system tells it. */
 int bt_fail_sys_in(struct bt_error *error, int sys, int dirfd, const char *name, const char *what);
+/* BT_E_LOCKED with sys ENOLCK: others changed what this one was working on; what says what then. */
+int bt_fail_lost(struct bt_error *error, const char *file, const char *what);
 int bt_fail_damaged(struct bt_error *error, enum bt_reason reason, const char *file, uint64_t offset);
 
 /* Adds the file's name to a damage error that was found by a parser that knew only the offset. */

@@ -53,6 +53,15 @@ static int open_unnamed(int dirfd)
 	return fd;
 }
 
+int bt_publish_failed(const char *temp, int sys, const char *name, const char *what, struct bt_error *error)
+{
+	if (*temp && (sys == ENOENT || sys == ESTALE))
+		return bt_fail_lost(error, temp,
+				    "another program or host removed this temporary file while it was "
+				    "written; nothing more was changed");
+	return bt_fail_sys(error, sys, name, what);
+}
+
 int bt_publish_begin_named(struct bt_publish *publish, int dirfd, struct bt_error *error)
 {
 	int fd = -EEXIST;
@@ -219,7 +228,7 @@ int bt_publish_commit(struct bt_publish *publish, const char *name, struct bt_er
 	if (r == -EEXIST)
 		return bt_fail(error, BT_E_EXISTS, name, NULL);
 	if (r < 0)
-		return bt_fail_sys(error, -r, name, "write");
+		return bt_publish_failed(publish->temp, -r, name, "write", error);
 	publish->temp[0] = 0;
 	r = bt_sync_directory(publish->dirfd);
 	if (r < 0) {

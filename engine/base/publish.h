@@ -24,6 +24,10 @@ int bt_sync_directory(int dirfd);
  */
 int bt_rename_new(int from_dirfd, const char *from, int to_dirfd, const char *to);
 
+/* A failure with the temporary file temp; "" where the file has no name. Another host or a program that cleans up may
+ * have removed it, which is BT_E_LOCKED with sys ENOLCK; else as bt_fail_sys. */
+int bt_publish_failed(const char *temp, int sys, const char *name, const char *what, struct bt_error *error);
+
 struct bt_publish {
 	int fd;	       /* write here (also readable: O_RDWR) */
 	int dirfd;     /* borrowed */

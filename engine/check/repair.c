@@ -168,7 +168,7 @@ static int replace_snapshot(struct repair *repair, struct patient *patient)
 		r = bt_gate_pass(&repair->gate, repair->error);
 	if (!r &&
 	    (renameat(patient->dirfd, patient->temp, patient->dirfd, patient->id->name) || !is_synced(patient->dirfd)))
-		r = fail(repair, patient->path, "replace");
+		r = bt_publish_failed(patient->temp, errno, patient->path, "replace", repair->error);
 	if (!r)
 		bt_gate_took(&repair->gate, patient->id->ordinal);
 	else if (patient->temp[0])

@@ -60,7 +60,7 @@ static int exchange(struct bt_gate *gate, const char *name, const char *temp, st
 		return result;
 	if (!r)
 		r = renameat(dirfd, temp, dirfd, name) ? -errno : bt_sync_directory(dirfd);
-	return r ? bt_fail_sys(error, -r, name, "replace") : 0;
+	return r ? bt_publish_failed(temp, -r, name, "replace", error) : 0;
 }
 
 static int write_anew(struct bt_gate *gate, const struct bt_snapshot_info *info, struct bt_error *error)

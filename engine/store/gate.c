@@ -27,19 +27,10 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static int fail_lost(const char *detail, struct bt_error *error)
-{
-	bool first = error && !error->code;
-	int code = bt_fail(error, BT_E_LOCKED, NULL, detail);
-	if (first)
-		error->sys = ENOLCK;
-	return code;
-}
-
 /* Nobody but the holder takes a name away. */
 static int fail_step(int sys, const struct bt_slot *slot, const char *what, struct bt_error *error)
 {
-	return sys == ENOENT ? fail_lost(CHANGED, error) : bt_fail_sys(error, sys, slot->path, what);
+	return sys == ENOENT ? bt_fail_lost(error, NULL, CHANGED) : bt_fail_sys(error, sys, slot->path, what);
 }
 
 /* What only changed under its name is not new. */
@@ -65,7 +56,7 @@ static int look_alone(struct bt_gate *gate, struct bt_error *error)
 						       : has_appeared(store, gate->known, i);
 	}
 	gate->known = count;
-	return others ? fail_lost(CHANGED, error) : 0;
+	return others ? bt_fail_lost(error, NULL, CHANGED) : 0;
 }
 
 static int look_shared(struct bt_gate *gate, struct bt_error *error)
@@ -73,9 +64,9 @@ static int look_shared(struct bt_gate *gate, struct bt_error *error)
 	for (uint32_t i = 0; i < bt_store_file_count(gate->store); i++) {
 		struct bt_slot *slot = bt_slot(gate->store, i);
 		if (atomic_load(&slot->leaned) && slot->id.gone)
-			return fail_lost("the store's lock was lost, and another host deleted meanwhile what the "
-					 "snapshot relies on; no snapshot was made",
-					 error);
+			return bt_fail_lost(error, NULL,
+					    "the store's lock was lost, and another host deleted meanwhile what the "
+					    "snapshot relies on; no snapshot was made");
 	}
 	return 0;
 }
@@ -85,7 +76,7 @@ static int look(struct bt_gate *gate, struct bt_error *error)
 {
 	int64_t start = now_ms();
 	if (bt_lock_again(gate->fd, gate->kind))
-		return fail_lost("the store's lock was lost; nothing more was changed", error);
+		return bt_fail_lost(error, NULL, "the store's lock was lost; nothing more was changed");
 	bt_store_doubt(gate->store);
 	int r = bt_catalogue_refresh(gate->store, error);
 	if (!r)

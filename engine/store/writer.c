@@ -57,7 +57,7 @@ static int broken(struct bt_writer *writer, int result, struct bt_error *error)
 {
 	if (!writer->failure)
 		writer->failure = -result;
-	return bt_fail_sys(error, writer->failure, NULL, "write");
+	return bt_publish_failed(writer->out.temp, writer->failure, NULL, "write", error);
 }
 
 /* What is on its way early, the sync at the end need not wait for. Only a hint: no error of it matters. */

@@ -18,9 +18,10 @@ enum bt_code {
 	BT_E_NOT_FOUND = -4, /* no such snapshot, path, page or content */
 	BT_E_EXISTS = -5,    /* the thing to be made is there already */
 	BT_E_INVALID = -6,   /* an argument makes no sense */
-	BT_E_LOCKED = -7,    /* somebody else holds the lock: detail says who; it was lost (sys is ENOLCK): what then */
-	BT_E_CANCELLED = -8, /* the caller asked to stop */
-	BT_E_NO_STORE = -9,  /* there is no store at this place */
+	BT_E_LOCKED = -7, /* somebody else holds the lock: detail says who. With sys ENOLCK it was lost, or others took
+			   * away what was being written: detail says what then; it can be tried again */
+	BT_E_CANCELLED = -8,	/* the caller asked to stop */
+	BT_E_NO_STORE = -9,	/* there is no store at this place */
 	BT_E_INCOMPLETE = -10,	/* done, but not everything: details went to the observer */
 	BT_E_UNSUPPORTED = -11, /* the kernel or file system cannot do it */
 };
