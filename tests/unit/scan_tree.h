@@ -379,6 +379,26 @@ static inline size_t open_descriptors(void)
 	return count;
 }
 
+static inline size_t open_directories(struct bt_scan *scan)
+{
+	size_t count;
+
+	pthread_mutex_lock(&scan->fds.lock);
+	count = scan->fds.open;
+	pthread_mutex_unlock(&scan->fds.lock);
+	return count;
+}
+
+static inline size_t weight_ahead(struct bt_scan *scan)
+{
+	size_t ahead;
+
+	pthread_mutex_lock(&scan->lock);
+	ahead = scan->ahead;
+	pthread_mutex_unlock(&scan->lock);
+	return ahead;
+}
+
 #define TEST(name)	 cmocka_unit_test_setup_teardown(name, make_top, remove_top)
 #define LARGE_TEST(name) cmocka_unit_test_setup_teardown(name, make_large_top, remove_top)
 

@@ -28,6 +28,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#define MIB ((size_t)1 << 20)
+
 struct world {
 	char base[64], source[96], store_path[128];
 	struct bt_store *store;

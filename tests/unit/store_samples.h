@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#define SNAPSHOT "snapshot_2026-11-22T10-30-00Z.json"
 #define SNAPSHOT_HEADER                                                                                                \
 	"{\"format\":\"backuptool\",\"version\":2,\"kind\":\"snapshot\",\"timestamp\":\"2026-11-22T10:30:00.123456789" \
 	"Z\","                                                                                                         \

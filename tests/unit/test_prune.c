@@ -5,7 +5,6 @@
 #include <backuptool/prune.h>
 
 #define KIB ((size_t)1 << 10)
-#define MIB ((size_t)1 << 20)
 
 /* What happens beside a prune whenever it asks whether to go on. */
 struct beside {

@@ -6,8 +6,7 @@
 #include <backuptool/restore.h>
 #include <errno.h>
 
-#define SNAPSHOT "snapshot_2026-11-22T10-30-00Z.json"
-#define CHUNK	 ((size_t)1 << 20)
+#define CHUNK ((size_t)1 << 20)
 
 /* A snapshot of one file, which is the same chunk count times. */
 static void put_snapshot(const struct sample *sample, unsigned count, const struct bt_digest *whole)

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/* Files of a store: what the writer writes the reader reads, and no damage goes unseen. */
+#include "store_opened.h"
+
+/* ---- writer and file ---- */
+
+static int open_file(int dirfd, const char *name, struct bt_file **ret_file, struct bt_error *error)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	return bt_file_open(fd, name, ret_file, error);
+}
+
+static void test_empty_file(void **state)
+{
+	static const char expected[] = VOLUME_HEADER ",\n\"blocks\":[\n],\n\"contents\":[\n],\n\"trees\":[\n],\n"
+						     "\"tree_index\":[\n],\n\"summary\":{},\n\"end\":{\"blocks\":97,";
+	struct sample sample = sample_new();
+	struct bt_writer *writer = sample_writer(sample.dirfd, VOLUME_HEADER);
+	sample_seal(writer, "{}", VOLUME);
+	bt_writer_free(writer);
+	size_t size;
+	unsigned char *text = sample_read(sample.dirfd, VOLUME, &size);
+	assert_memory_equal(text, expected, strlen(expected));
+	struct bt_file *file;
+	assert_int_equal(open_file(sample.dirfd, VOLUME, &file, NULL), 0);
+	assert_int_equal(bt_file_kind(file), BT_KIND_VOLUME);
+	assert_int_equal(bt_file_sections(file)->blocks, 97);
+	assert_int_equal(bt_file_sections(file)->size, size);
+	assert_int_equal(bt_file_verify(file, NULL), 0);
+	bt_file_free(file);
+	free(text);
+	sample_free(&sample);
+}
+
+struct counted {
+	size_t contents, pages;
+	struct bt_digest last;
+	uint64_t sum;
+};
+
+static int count_content(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
+			 uint32_t size)
+{
+	struct counted *counted = arg;
+	counted->contents++;
+	counted->last = *digest;
+	counted->sum = bt_mix64(counted->sum ^ block->at ^ offset ^ size ^ digest->bytes[0]);
+	return 0;
+}
+
+static int count_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
+{
+	struct counted *counted = arg;
+	counted->pages++;
+	counted->sum = bt_mix64(counted->sum ^ at ^ length ^ id->bytes[0]);
+	return 0;
+}
+
+static void test_written_is_read(void **state)
+{
+	struct sample sample = sample_new();
+	struct bt_writer *writer = write_small(sample.dirfd, SNAPSHOT_HEADER);
+	assert_int_equal(bt_writer_contents(writer), 4);
+	sample_seal(writer, "{\"root\":1}", SNAPSHOT);
+	struct counted written = {0}, read = {0};
+	const struct bt_index_visitor count_written = {&written, count_content, count_page};
+	const struct bt_index_visitor count_read = {&read, count_content, count_page};
+	assert_int_equal(bt_writer_visit(writer, &count_written), 0);
+	bt_writer_free(writer);
+
+	struct bt_file *file;
+	assert_int_equal(open_file(sample.dirfd, SNAPSHOT, &file, NULL), 0);
+	assert_int_equal(bt_file_kind(file), BT_KIND_SNAPSHOT);
+	struct bt_text header = bt_file_header(file), summary = bt_file_summary(file);
+	assert_int_equal(header.length, strlen(SNAPSHOT_HEADER));
+	assert_memory_equal(header.bytes, SNAPSHOT_HEADER, header.length);
+	assert_int_equal(summary.length, strlen("{\"root\":1}"));
+	assert_memory_equal(summary.bytes, "{\"root\":1}", summary.length);
+	assert_int_equal(bt_file_visit(file, &count_read, NULL), 0);
+	assert_int_equal(read.contents, 4);
+	assert_int_equal(read.pages, 3);
+	assert_int_equal(read.sum, written.sum);
+	assert_int_equal(bt_file_verify(file, NULL), 0);
+	bt_file_free(file);
+	sample_free(&sample);
+}
+
+/* More pages than stay in memory. */
+static void test_spooled_pages(void **state)
+{
+	struct sample sample = sample_new();
+	struct bt_writer *writer = sample_writer(sample.dirfd, VOLUME_HEADER);
+	char *line = malloc(100001);
+	for (int i = 0; i < 35; i++) {
+		memset(line, 'a' + i % 26, 100000);
+		line[i] = 0;
+		line[99000 + i] = 0;
+		line[0] = '{';
+		memset(line + i, 'x', 1);
+		sample_page(writer, line);
+	}
+	sample_seal(writer, "{}", VOLUME);
+	bt_writer_free(writer);
+	struct bt_file *file;
+	struct counted read = {0};
+	const struct bt_index_visitor visitor = {&read, count_content, count_page};
+	assert_int_equal(open_file(sample.dirfd, VOLUME, &file, NULL), 0);
+	assert_int_equal(bt_file_verify(file, NULL), 0);
+	assert_int_equal(bt_file_visit(file, &visitor, NULL), 0);
+	assert_int_equal(read.pages, 35);
+	bt_file_free(file);
+	free(line);
+	sample_free(&sample);
+}
+
+static void test_name_taken(void **state)
+{
+	struct sample sample = sample_new();
+	struct bt_buf summary = {(unsigned char *)"{}", 2, 2};
+	struct bt_writer *writer = sample_writer(sample.dirfd, VOLUME_HEADER);
+	struct bt_error error = {0};
+	struct bt_file *file;
+	sample_write(sample.dirfd, "taken", "", 0);
+	assert_int_equal(bt_writer_seal(writer, &summary, "taken", &error), BT_E_EXISTS);
+	assert_int_equal(bt_writer_seal(writer, &summary, "free", NULL), 0);
+	assert_int_equal(bt_writer_seal(writer, &summary, "more", NULL), BT_E_INVALID);
+	bt_writer_free(writer);
+	assert_int_equal(open_file(sample.dirfd, "free", &file, NULL), 0);
+	bt_file_free(file);
+	sample_free(&sample);
+}
+
+static void test_writer_limits(void **state)
+{
+	struct sample sample = sample_new();
+	struct bt_writer *writer = sample_writer(sample.dirfd, VOLUME_HEADER);
+	struct bt_held none = {.size = 0}, large = {.size = BT_BLOCK_MAX}, one = {.size = 1};
+	struct bt_held over[2] = {large, one};
+	assert_int_equal(bt_writer_block(writer, "AAAA", 4, &none, 1, NULL), BT_E_INVALID);
+	assert_int_equal(bt_writer_block(writer, "AAAA", 4, &one, 0, NULL), BT_E_INVALID);
+	assert_int_equal(bt_writer_block(writer, "AAA", 3, &one, 1, NULL), BT_E_INVALID);
+	assert_int_equal(bt_writer_block(writer, "AAAA", 4, over, 2, NULL), BT_E_INVALID);
+	assert_int_equal(bt_writer_page(writer, "", 0, &one.digest, NULL), BT_E_INVALID);
+	bt_writer_free(writer);
+	struct bt_buf header = {calloc(1, BT_HEADER_MAX), BT_HEADER_MAX, BT_HEADER_MAX};
+	assert_int_equal(bt_writer_new(sample.dirfd, &header, &writer, NULL), BT_E_INVALID);
+	bt_buf_free(&header);
+	sample_free(&sample);
+}
+
+/* ---- damage ---- */
+
+/* Reads everything there is; 0 only if every byte was found right. */
+static int read_all(int dirfd, const char *name, struct bt_error *error)
+{
+	struct bt_file *file;
+	int r = open_file(dirfd, name, &file, error);
+	if (r)
+		return r;
+	r = bt_file_verify(file, error);
+	bt_file_free(file);
+	return r;
+}
+
+static void test_every_bit(void **state)
+{
+	struct sample sample = sample_new();
+	struct bt_writer *writer = write_small(sample.dirfd, VOLUME_HEADER);
+	size_t size;
+	sample_seal(writer, "{}", VOLUME);
+	bt_writer_free(writer);
+	unsigned char *data = sample_read(sample.dirfd, VOLUME, &size);
+	int fd = openat(sample.dirfd, VOLUME, O_RDWR | O_CLOEXEC);
+	assert_int_equal(read_all(sample.dirfd, VOLUME, NULL), 0);
+	for (size_t i = 0; i < size * 8; i++) {
+		unsigned char changed = data[i / 8] ^ (unsigned char)(1 << i % 8);
+		struct bt_error error = {0};
+		assert_int_equal(pwrite(fd, &changed, 1, (off_t)(i / 8)), 1);
+		assert_int_equal(read_all(sample.dirfd, VOLUME, &error), BT_E_DAMAGED);
+		assert_string_equal(error.file, VOLUME);
+		assert_int_not_equal(error.reason, BT_R_NONE);
+		assert_int_equal(pwrite(fd, &data[i / 8], 1, (off_t)(i / 8)), 1);
+	}
+	assert_int_equal(read_all(sample.dirfd, VOLUME, NULL), 0);
+	close(fd);
+	free(data);
+	sample_free(&sample);
+}
+
+/* Visiting alone finds what changed in the two lists. */
+static void test_changed_lists(void **state)
+{
+	static const char *const places[] = {"\"holds\":[[\"", "\"tree_index\":[\n[\""};
+	struct sample sample = sample_new();
+	struct bt_writer *writer = write_small(sample.dirfd, VOLUME_HEADER);
+	const struct bt_index_visitor nothing = {NULL, NULL, NULL};
+	size_t size;
+	sample_seal(writer, "{}", VOLUME);
+	bt_writer_free(writer);
+	unsigned char *data = sample_read(sample.dirfd, VOLUME, &size);
+	for (size_t i = 0; i < 2; i++) {
+		unsigned char *digit = memmem(data, size, places[i], strlen(places[i]));
+		struct bt_error error = {0};
+		struct bt_file *file;
+		assert_non_null(digit);
+		digit += strlen(places[i]);
+		unsigned char right = *digit;
+		*digit = right == '0' ? '1' : '0';
+		sample_write(sample.dirfd, VOLUME, data, size);
+		*digit = right;
+		assert_int_equal(open_file(sample.dirfd, VOLUME, &file, NULL), 0);
+		assert_int_equal(bt_file_visit(file, &nothing, &error), BT_E_DAMAGED);
+		assert_int_equal(error.reason, BT_R_DIGEST_MISMATCH);
+		bt_file_free(file);
+	}
+	free(data);
+	sample_free(&sample);
+}
+
+static void test_every_truncation(void **state)
+{
+	struct sample sample = sample_new();
+	struct bt_writer *writer = write_small(sample.dirfd, SNAPSHOT_HEADER);
+	size_t size;
+	sample_seal(writer, "{\"root\":1}", SNAPSHOT);
+	bt_writer_free(writer);
+	unsigned char *data = sample_read(sample.dirfd, SNAPSHOT, &size);
+	for (size_t i = 0; i < size; i++) {
+		struct bt_error error = {0};
+		sample_write(sample.dirfd, SNAPSHOT, data, i);
+		assert_int_equal(read_all(sample.dirfd, SNAPSHOT, &error), BT_E_DAMAGED);
+		assert_int_equal(error.reason, BT_R_TRUNCATED);
+	}
+	free(data);
+	sample_free(&sample);
+}
+
+/* text with the part replaced must be refused for this reason. */
+static void assert_refused(int dirfd, const char *text, size_t size, const char *part, const char *by,
+			   enum bt_reason reason)
+{
+	struct bt_error error = {0};
+	struct bt_file *file;
+	const char *at = memmem(text, size, part, strlen(part));
+	assert_non_null(at);
+	size_t before = (size_t)(at - text), after = size - before - strlen(part);
+	char *changed = malloc(size + strlen(by));
+	memcpy(changed, text, before);
+	memcpy(changed + before, by, strlen(by));
+	memcpy(changed + before + strlen(by), at + strlen(part), after);
+	sample_write(dirfd, "x", changed, before + strlen(by) + after);
+	free(changed);
+	assert_int_equal(open_file(dirfd, "x", &file, &error), BT_E_DAMAGED);
+	assert_string_equal(bt_reason_name(error.reason), bt_reason_name(reason));
+}
+
+static void test_reasons(void **state)
+{
+	struct sample sample = sample_new();
+	struct bt_writer *writer = write_small(sample.dirfd, VOLUME_HEADER);
+	size_t size;
+	sample_seal(writer, "{}", VOLUME);
+	bt_writer_free(writer);
+	char *text = (char *)sample_read(sample.dirfd, VOLUME, &size);
+	int fd = sample.dirfd;
+	assert_refused(fd, text, size, "{\"format", "\xef\xbb\xbf{\"format", BT_R_BYTE_ORDER_MARK);
+	assert_refused(fd, text, size, "{\"format", "[\"format", BT_R_NOT_JSON);
+	assert_refused(fd, text, size, "{\"format", "{\"size", BT_R_UNKNOWN_FORMAT);
+	assert_refused(fd, text, size, "\"backuptool\"", "\"othertool\"", BT_R_UNKNOWN_FORMAT);
+	assert_refused(fd, text, size, "\"version\":2", "\"version\":3", BT_R_UNKNOWN_VERSION);
+	assert_refused(fd, text, size, "\"volume\"", "\"disc\"", BT_R_UNKNOWN_KIND);
+	assert_refused(fd, text, size, "\"volume\"", "\"classic\"", BT_R_UNKNOWN_KIND);
+	assert_refused(fd, text, size, "}}\n", "}}\n\n", BT_R_TRAILING_BYTES);
+	assert_refused(fd, text, size, "}}\n", "}}\n ", BT_R_TRAILING_BYTES);
+	assert_refused(fd, text, size, "}}\n", "}}", BT_R_TRUNCATED);
+	assert_refused(fd, text, size, "\"end\":{\"blocks\":", "\"end\":{\"blocks\":1", BT_R_BAD_OFFSET);
+	assert_refused(fd, text, size, ",\"index_sha256\"", ",\"index_sha255\"", BT_R_UNKNOWN_KEY);
+	assert_refused(fd, text, size, "10:30", "10:31", BT_R_DIGEST_MISMATCH);
+	free(text);
+	sample_free(&sample);
+}
+
+/* A file of this header and summary is refused although all digests are right. */
+static void assert_made_refused(const char *header, const char *summary, enum bt_reason reason)
+{
+	struct sample sample = sample_new();
+	struct bt_writer *writer = sample_writer(sample.dirfd, header);
+	struct bt_error error = {0};
+	struct bt_file *file;
+	sample_seal(writer, summary, "x");
+	bt_writer_free(writer);
+	assert_int_equal(open_file(sample.dirfd, "x", &file, &error), BT_E_DAMAGED);
+	assert_string_equal(bt_reason_name(error.reason), bt_reason_name(reason));
+	sample_free(&sample);
+}
+
+static void test_volume_rules(void **state)
+{
+#define V "{\"format\":\"backuptool\",\"version\":2,\"kind\":\"volume\""
+	assert_made_refused(V ",\"timestamp\":\"2026-13-22T10:30:00.123456789Z\"", "{}", BT_R_BAD_TIME);
+	assert_made_refused(V ",\"timestamp\":\"2026-11-22T10:30:00Z\"", "{}", BT_R_BAD_TIME);
+	assert_made_refused(V, "{}", BT_R_MISSING_KEY);
+	assert_made_refused(VOLUME_HEADER ",\"host\":\"h\"", "{}", BT_R_UNKNOWN_KEY);
+	assert_made_refused(VOLUME_HEADER, "{\"files\":1}", BT_R_UNKNOWN_KEY);
+	assert_made_refused(VOLUME_HEADER, "{\n}", BT_R_BAD_OFFSET);
+#undef V
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_empty_file),    cmocka_unit_test(test_written_is_read),
+		cmocka_unit_test(test_spooled_pages), cmocka_unit_test(test_name_taken),
+		cmocka_unit_test(test_writer_limits), cmocka_unit_test(test_every_bit),
+		cmocka_unit_test(test_changed_lists), cmocka_unit_test(test_every_truncation),
+		cmocka_unit_test(test_reasons),	      cmocka_unit_test(test_volume_rules),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
