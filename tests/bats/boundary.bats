@@ -13,7 +13,6 @@ setup() {
 	mkdir -p src/in src/d
 	echo here >src/d/file
 	chown 1000:1001 src
-	quiet=
 }
 
 teardown() {
@@ -21,21 +20,6 @@ teardown() {
 	umount -l "$WORK"/src/in "$WORK"/src/d/mnt "$WORK"/src 2>/dev/null || true
 	umount -l "$WORK"/fs 2>/dev/null || true
 	remove_work
-}
-
-# silent DIRECTORY USER [OPTION]: a mount that answers nothing, until silence_ends.
-silent() {
-	mkfifo hold
-	"$BATS_TEST_DIRNAME/silent_mount.py" "$@" <hold >silent.log 3>&- &
-	quiet=$!
-	exec 9>hold
-	wait_until grep -q ready silent.log
-}
-
-silence_ends() {
-	[ -z "$quiet" ] || exec 9>&-
-	[ -z "$quiet" ] || wait "$quiet" || true
-	quiet=
 }
 
 # shown PATH: the JSON object of an entry of the newest snapshot.

@@ -43,6 +43,23 @@ mount_or_skip() {
 	mount "$@" 2>/dev/null || skip "this cannot be mounted: ${*: -1}"
 }
 
+# silent DIRECTORY USER [OPTION]: a mount that answers nothing, until silence_ends.
+silent() {
+	rm -f hold silent.log
+	mkfifo hold
+	"$BATS_TEST_DIRNAME/silent_mount.py" "$@" <hold >silent.log 3>&- &
+	quiet=$!
+	exec 9>hold
+	wait_until grep -q ready silent.log
+}
+
+silence_ends() {
+	[ -n "${quiet:-}" ] || return 0
+	exec 9>&-
+	wait "$quiet" || true
+	quiet=
+}
+
 # A tree of a few files of every simple kind.
 small_tree() {
 	mkdir -p "$1/docs/notes" "$1/photos" "$1/empty"
