@@ -22,16 +22,26 @@ RUN(failures, self->failed ? TOOL_COUNT : TOOL_NOTHING, number, self->failed_in_
 RUN(missed, TOOL_COUNT, number, self->missed)
 RUN(exit, TOOL_COUNT, number, (uint64_t)self->exit)
 
-static struct tool_value get_run_error(const void *row)
+/* Why there is no snapshot. What is wrong with a store that could not be opened was said in full. */
+static const char *failure(const struct job_run *run)
 {
 	static _Thread_local char text[1024];
-	const struct job_run *self = row;
 
-	if (!self->error.code)
-		return (struct tool_value){.kind = self->not_pruned ? TOOL_TEXT : TOOL_NOTHING,
-					   .text = self->not_pruned};
-	bt_error_text(&self->error, text, sizeof(text));
-	return (struct tool_value){.kind = TOOL_TEXT, .text = text};
+	if (run->error.code) {
+		bt_error_text(&run->error, text, sizeof(text));
+		return text;
+	}
+	if (run->exit == TOOL_NO_STORE)
+		return "its store is not there, is the disk mounted?";
+	return run->exit == TOOL_LOCKED ? "another job protects the directory" : "its store cannot be opened";
+}
+
+static struct tool_value get_run_error(const void *row)
+{
+	const struct job_run *self = row;
+	const char *text = self->failed ? failure(self) : self->not_pruned;
+
+	return (struct tool_value){.kind = text ? TOOL_TEXT : TOOL_NOTHING, .text = text};
 }
 
 /* Around those of the snapshot, which a run that failed does not have. */
@@ -151,15 +161,7 @@ static void print_pruned(FILE *out, const struct bt_prune_result *pruned)
 
 static void print_failed(FILE *out, const struct job_run *run)
 {
-	char text[1024];
-
-	fputs("no snapshot", out);
-	if (run->error.code) {
-		bt_error_text(&run->error, text, sizeof(text));
-		fprintf(out, ": %s", text);
-	} else if (run->exit == TOOL_NO_STORE) {
-		fputs(": its store is not there, is the disk mounted?", out);
-	}
+	fprintf(out, "no snapshot: %s", failure(run));
 	if (run->failed_in_a_row > 1)
 		fprintf(out, "; %" PRIu64 " failed in a row", run->failed_in_a_row);
 }

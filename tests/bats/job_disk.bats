@@ -183,6 +183,18 @@ with_disk() {
 	[[ $(tail -n 1 errors) == "backuptool job: gave up after 3 failed runs in a row" ]]
 }
 
+@test "a run without its store says so to programs, too" {
+	mkdir src
+	backuptool job --target-directory src --interval 300ms --duration forever --json >log 2>errors 3>&- &
+	taker=$!
+	wait_until grep -q '"event":"run"' log
+	mv snapshots away
+	wait_until grep -q '"exit":10' log
+	end_job 10
+	[ "$(jq -r 'select(.event == "run" and .exit == 10).error' log | sort -u)" = "its store is not there, is the disk mounted?" ]
+	[ "$(jq -r 'select(.event == "run" and .exit == 0).error' log | sort -u)" = null ]
+}
+
 @test "in the journal a failure is an error" {
 	mkdir src
 	run -1 bash -c 'exec 2>journal

@@ -43,6 +43,13 @@ documented() {
 	backuptool job --target-directory src --interval 10ms --duration 20ms --json >runs
 	[ "$(jq -r .event runs | sort -u | tr '\n' ' ')" = "run summary " ]
 	documented job <runs
+	mkdir emptied
+	touch emptied/file
+	take emptied -q
+	rm emptied/file
+	backuptool job --target-directory emptied --interval 1s --duration 0 --keep-last 1 --json >runs || [ $? = 3 ]
+	[ "$(jq -c 'select(.event == "run") | [.emptied, .shrank, .removed_entries]' runs)" = "[true,true,1]" ]
+	documented job <runs
 	export XDG_CONFIG_HOME=$PWD/config
 	backuptool schedule --target-directory src --interval 1h --print --json >shown
 	documented schedule <shown
