@@ -2,7 +2,7 @@
 /*
  * Files and directories that were made a moment ago. They get the mode that was asked for also where the umask takes
  * the user's own bits away; and what root makes in a directory of a store belongs to the owner and the group of that
- * directory, so that who has the store can go on using it.
+ * directory, so that the owner of the store can go on using it.
  */
 #ifndef BT_BASE_MADE_H
 #define BT_BASE_MADE_H
@@ -15,7 +15,7 @@ void bt_made_owner(int fd, int dirfd);
 
 /* Makes a directory of mode 0700, owned as its parent if in_store: 0 or -errno, as -EEXIST. */
 int bt_make_directory(int dirfd, const char *name, bool in_store);
-/* A directory of a store, made when it is missing, its name durable: fd or -errno. */
+/* A directory of a store; when it is missing it is made, with a durable name. fd or -errno. */
 int bt_open_subdirectory(int dirfd, const char *name);
 
 #endif

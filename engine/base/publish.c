@@ -125,7 +125,7 @@ static bool has_no_links(int sys)
 	return sys == EPERM || sys == EOPNOTSUPP || sys == ENOSYS || sys == EMLINK || sys == EIO;
 }
 
-/* The claim has the name of a temporary file, so that one that was left behind goes as they do. */
+/* The claim has the name of a temporary file, so that one that was left by a killed program goes as they do. */
 static int rename_claimed(int from_dirfd, const char *from, int to_dirfd, const char *to)
 {
 	unsigned char bytes[TEMP_RANDOM];

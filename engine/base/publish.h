@@ -9,8 +9,7 @@
 
 #include <backuptool/error.h>
 
-/* The name of a whole file that is about to replace another, which is done under a lock: temporary, and nobody else's.
- */
+/* A temporary name that nobody else has, for a whole file that is about to replace another under a lock. */
 int bt_publish_temp_name(char name[32], struct bt_error *error);
 
 /* Makes what was done in a directory durable, as far as the file system can: some network file systems cannot sync a
@@ -20,7 +19,7 @@ int bt_sync_directory(int dirfd);
 /*
  * Gives a file another name, and never takes one that is taken: -EEXIST. 0 or -errno; not synced. Where the kernel
  * cannot refuse to replace, a hard link can; where there are no hard links either, the name is claimed by a temporary
- * file first, so that of all who do it so only one gets it.
+ * file first, so that only one of all programs that do so gets it.
  */
 int bt_rename_new(int from_dirfd, const char *from, int to_dirfd, const char *to);
 

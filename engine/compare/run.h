@@ -56,8 +56,8 @@ const char *bt_compare_path(struct bt_compare_run *run); /* of the entry at hand
 
 /* equal.c: what both entries say. Types are equal. */
 bool bt_same_content(const struct bt_entry *before, const struct bt_entry *after);
-bool bt_same_metadata(const struct bt_entry *before, const struct bt_entry *after); /* without attributes */
-bool bt_same_xattrs(const struct bt_entry *before, const struct bt_entry *after);
+bool bt_same_metadata(const struct bt_entry *before, const struct bt_entry *after); /* without what follows */
+bool bt_same_xattrs(const struct bt_entry *before, const struct bt_entry *after);   /* and inode flags, project */
 
 /* live.c */
 

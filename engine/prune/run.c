@@ -250,7 +250,6 @@ static int share_content(void *arg, const struct bt_block *block, const struct b
 static int share_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
 {
 	struct share_visit *visit = arg;
-
 	bool needed = bt_prune_needs_page(visit->run, id);
 
 	visit->share.live += needed ? length : 0;

@@ -95,7 +95,7 @@ static const char *name_in(const struct emptied *level)
 	return (const char *)level->names.data + level->next;
 }
 
-/* The entry at hand, whose path is the names of all levels, stays. */
+/* The present entry, whose path is the names of all levels, stays. */
 static int note_left(struct work *work)
 {
 	const struct bt_removal *removal = work->removal;

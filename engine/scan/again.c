@@ -68,7 +68,7 @@ static void mark(const struct bt_scan_dir *dir, const struct bt_scan_scratch *sc
 	}
 }
 
-/* 0 or an errno. The directory is opened anew: descriptors that others have of it stand somewhere in its list. */
+/* 0 or an errno. The directory is opened once more: descriptors that others have of it stand somewhere in its list. */
 static int read_again(struct bt_scan *scan, const struct bt_scan_dir *dir, int dirfd, struct bt_scan_again *again)
 {
 	struct bt_scan_scratch scratch = {0};

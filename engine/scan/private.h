@@ -66,7 +66,7 @@ void bt_scan_fds_init(struct bt_scan_fds *fds);
 void bt_scan_fds_destroy(struct bt_scan_fds *fds);
 void bt_scan_fds_set(struct bt_scan_fds *fds, struct bt_scan_private *node, int fd); /* open and pinned once */
 void bt_scan_fds_drop(struct bt_scan_fds *fds, struct bt_scan_private *node);	     /* closes it, pinned or not */
-/* A directory in parent, whoever's it is: name and uid count. fd or -errno. */
+/* Opens the directory name in parent, which belongs to uid. fd or -errno; -ENOTDIR: it is something else by now. */
 int bt_scan_open_directory(const struct bt_scan *scan, int parent, const char *name, uint32_t uid);
 
 /* A name while its directory is being listed. */

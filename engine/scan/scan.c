@@ -277,17 +277,18 @@ struct bt_scan_dir *bt_scan_root(struct bt_scan *scan)
 	return &scan->root->dir;
 }
 
-/* Told by the reader's thread, in its order, whoever found it out. */
+/* Told by the reader's thread, in its order, whichever thread found it out. */
 static int tell_noted(struct bt_scan *scan, struct bt_scan_private *node)
 {
 	const struct bt_observer *observer = scan->options.observer;
 
 	for (const char *at = node->told; at < node->told + node->told_size; at += strlen(at + 1) + 2) {
+		const enum bt_event event = (unsigned char)at[0];
 		char *path = bt_scan_path(&node->dir, at + 1);
 
 		if (path == NULL)
 			return BT_E_NOMEM;
-		observer->entry(observer->arg, (enum bt_event) * at, path);
+		observer->entry(observer->arg, event, path);
 		free(path);
 	}
 	free(node->told);

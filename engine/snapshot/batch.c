@@ -91,7 +91,6 @@ static int read_item(struct bt_snap_batch *batch, struct bt_snap_reader *reader,
 {
 	const struct bt_snap_out out = {&batch->arena, &item->entry, &item->outcome};
 	struct bt_snap_run *run = batch->run;
-
 	int result = 0;
 
 	if (item->kind == BT_SNAP_DIRECTORY) {

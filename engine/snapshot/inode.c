@@ -26,7 +26,7 @@ void bt_snap_remember_lack(struct bt_snap_lack *lack, uint64_t dev)
 		lack->devs[lack->count++] = dev;
 }
 
-/* Some programs behind FUSE write a long. */
+/* Some FUSE file systems write a long. */
 static uint32_t get_flags(struct bt_snap_reader *reader, int fd, uint64_t dev)
 {
 	union {

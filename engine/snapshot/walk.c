@@ -135,7 +135,7 @@ static int fill_directory(struct bt_snap_walk *walk, struct bt_snap_node *node, 
 		bt_snap_failed(&item->outcome, node->dir->error);
 		if (item->outcome.state == BT_SNAP_LOST)
 			item->outcome.state = node->dir->gone ? BT_SNAP_GONE : BT_SNAP_FAILED;
-		if (node->dir->error == ENOTDIR)
+		if (node->dir->error == ENOTDIR && node->parent)
 			item->outcome.state = BT_SNAP_LATER;
 		return 0;
 	}

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/gate.h"
-#include "base/bytes.h"
 #include "base/fail.h"
 #include "base/io.h"
 #include "base/publish.h"
+#include "base/random.h"
 #include "store/store_inside.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -71,7 +70,7 @@ static int look_shared(struct bt_gate *gate, struct bt_error *error)
 	return 0;
 }
 
-/* The lock first: who had it meanwhile has let it go, so that what he did is seen. */
+/* The lock first: a program that had it meanwhile has let it go, so that what it did is seen. */
 static int look(struct bt_gate *gate, struct bt_error *error)
 {
 	int64_t start = now_ms();
@@ -87,23 +86,21 @@ static int look(struct bt_gate *gate, struct bt_error *error)
 
 static int volume_name(const char *hex, const char *suffix, char name[NAME_SIZE])
 {
-	unsigned char id[ID_SIZE];
 	char random[2 * ID_SIZE];
-	if (!hex && getrandom(id, sizeof(id), 0) != sizeof(id))
-		return -EIO;
-	if (!hex)
-		bt_hex_encode(random, id, sizeof(id));
+	int r = hex ? 0 : bt_random_hex(random, ID_SIZE);
+	if (r)
+		return r;
 	snprintf(name, NAME_SIZE, "%.*s%s", 2 * ID_SIZE, hex ? hex : random, suffix);
 	return 0;
 }
 
-/* Whoever doomed it may yet delete it, however late: under another name he cannot. */
+/* The program that doomed it may yet delete it, however late: under another name it cannot. */
 static int adopt(struct bt_store *store, const struct bt_slot *slot, struct bt_error *error)
 {
-	char anew[NAME_SIZE];
-	int contents = bt_store_contents(store, false), r = volume_name(NULL, BT_VOLUME_SUFFIX, anew);
+	char name[NAME_SIZE];
+	int contents = bt_store_contents(store, false), r = volume_name(NULL, BT_VOLUME_SUFFIX, name);
 	if (!r)
-		r = bt_rename_new(contents, slot->id.name, contents, anew);
+		r = bt_rename_new(contents, slot->id.name, contents, name);
 	return r && r != -ENOENT ? bt_fail_sys(error, -r, slot->path, "rename") : 0;
 }
 
@@ -232,7 +229,7 @@ static struct bt_slot *doomed(const struct bt_gate *gate, size_t i)
 	return i < gate->doomed.length / sizeof(*ordinals) ? bt_slot(gate->store, ordinals[i]) : NULL;
 }
 
-/* One that keeps that name is taken over by the next who has the lock. */
+/* One that keeps its doomed name becomes a volume again when the next program has the lock. */
 static void spare_from(struct bt_gate *gate, size_t first)
 {
 	int contents = bt_store_contents(gate->store, false);

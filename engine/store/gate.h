@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whoever deletes in the store, gives files other names, or publishes a snapshot that relies on others does it through
- * a gate: the lock, and a look at the store as it is under it. A network file system can take a lock away without a
+ * What deletes in the store, gives files other names, or publishes a snapshot that relies on others goes through a
+ * gate: the lock, and a look at the store as it is under it. A network file system can take a lock away without a
  * word (a partition, a suspended machine), and give it back as silently when somebody else has had it meanwhile. So,
  * when more than a second has passed since the last look, the gate asks for the lock again and looks once more:
  *   BT_LOCK_EXCLUSIVE  no file has come or gone but by the holder;
- *   BT_LOCK_SHARED     no file is gone or doomed on which the holder relies: what bt_store_has said of it, what it
- * wrote. Otherwise it is BT_E_LOCKED with sys ENOLCK: the holder ends, and what it has not done stays undone. Time
- * spent suspended counts. One thread at a time, which has the store for itself, as for a refresh.
+ *   BT_LOCK_SHARED     no file on which the holder relies is gone or doomed: none that it wrote, none of which
+ *                      bt_store_has said that it has something
  *
- * Contents are deleted in two steps. First all files get a name that says they are doomed: they are read as ever, but
- * whoever sees that name does not rely on them. Then comes a look: whoever began before that has the lock, or what he
- * made is seen. So not even a deletion that takes effect long after its lock was lost hurts anybody: its name was
- * doomed before.
+ * Otherwise it is BT_E_LOCKED with sys ENOLCK: the holder ends, and what it has not done stays undone. Time spent
+ * suspended counts. One thread at a time, which has the store for itself, as for a refresh.
+ *
+ * Contents are deleted in two steps. First all files get a name that says they are doomed: they are read as ever, but a
+ * program that sees that name does not rely on them. Then comes a look: a program that began before it either has the
+ * lock, or what it made is seen. So even a deletion that takes effect long after its lock was lost does no harm: its
+ * name was doomed before.
  */
 #ifndef BT_STORE_GATE_H
 #define BT_STORE_GATE_H

@@ -41,7 +41,7 @@ struct bt_slot {
 	int held;		    /* opened ahead of file, or -1 */
 	bool released;		    /* gone, and nobody needs it */
 	bool doomed;		    /* somebody is about to delete it: lends nothing */
-	bool made, taken;	    /* its name was given to it, or taken from it, by whoever has the store alone */
+	bool made, taken;	    /* its name was given to it, or taken from it, by the holder of the gate */
 	atomic_bool leaned;	    /* a file that is being written relies on it */
 	struct bt_retired *retired; /* derived files that were replaced; others may still use them */
 	struct bt_error *_Atomic damage;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Snapshots by name, for who mends a store (bt_snapshot_open is public). */
+/* Snapshots by name, for mending a store (bt_snapshot_open is public). */
 #ifndef BT_VIEW_SNAPSHOT_H
 #define BT_VIEW_SNAPSHOT_H
 
 #include <backuptool/view.h>
 
-/* BT_E_DAMAGED (BT_R_BAD_NAME) when the file's name says another second than its header. */
+/* BT_E_DAMAGED (BT_R_BAD_NAME) when the file's name states another second than its header. */
 int bt_snapshot_check_name(const struct bt_snapshot_info *info, struct bt_error *error);
 /* As bt_snapshot_open, but whatever time the name says. */
 int bt_snapshot_open_misnamed(struct bt_store *store, const char *name, struct bt_snapshot **ret_snapshot,

@@ -9,8 +9,8 @@
 enum bt_overwrite {
 	BT_OVERWRITE_IF_CHANGED, /* a file of the same type, size, mtime and metadata is left alone; one that differs
 				    only in metadata gets those; one that differs in mtime is compared by content and
-				    written if it differs. So is every file when paths are given, and where the output
-				    is the snapshot's own directory one that was touched since */
+				    written if it differs. When paths are given, every file is compared so; where the
+				    output is the snapshot's own directory, each file that was touched since */
 	BT_OVERWRITE_ALWAYS,
 	BT_OVERWRITE_NEVER, /* what is there stays, whatever it is */
 };
@@ -28,8 +28,8 @@ struct bt_restore_options {
 			      confine.h. It stays so afterwards */
 	bool dry_run;	   /* tell the observer what would be done */
 	bool count_only;   /* with dry_run: only count what delete_extra would remove, and the entries that there are;
-			      nothing   is compared or told. It costs a listing of each directory that is there, and a
-			      look   at each   entry in it: 0.3 s for 100,000 files */
+			      nothing is compared or told. It costs a listing of each directory that is there, and a
+			      look at each entry in it: 0.3 s for 100,000 files */
 	unsigned threads;  /* 0: as many as there are processors */
 };
 
@@ -39,9 +39,9 @@ struct bt_restore_result {
 	uint64_t deleted;    /* entries, those in removed directories among them */
 	uint64_t boundaries; /* other file systems that were left as they are */
 	uint64_t torn;	     /* files that changed while the snapshot was taken */
-	uint64_t by_time; /* files whose contents were left as they were because size and time are equal, and of which
-			     nothing else is known */
-	uint64_t bytes;	  /* written */
+	uint64_t by_time;    /* files whose contents were left as they were because size and time are equal, and of
+				which nothing else is known */
+	uint64_t bytes;	     /* written */
 };
 
 /*

@@ -22,7 +22,7 @@ enum bt_bucket { BT_LAST, BT_HOURLY, BT_DAILY, BT_WEEKLY, BT_MONTHLY, BT_YEARLY,
  * - The last one before it shrank. A snapshot has shrunk against another that has files when it has none, or when it
  *   lacks more than half of the files and more than half of the bytes. Each snapshot that the next one has shrunk
  *   against stays for as long as the newest one has, and every one between that stays for this reason. So it ends when
- *   as much as half is there again, or when the user removes it; there is no other end, and who prunes tells of it.
+ *   as much as half is there again, or when the user removes it; there is no other end, and it is told.
  *   Each is more than twice as large as the one after it that stays so: there are few, however often that happens.
  */
 struct bt_retention {

@@ -72,16 +72,15 @@ const char *bt_store_snapshot_name(const struct bt_store *store, size_t index);
 uint32_t bt_store_snapshot_number(const struct bt_store *store, size_t index);
 
 /*
- * Until the store is closed, nothing is deleted that it has now: for reading that may take long. Waits for whoever
- * deletes, as the options say, and no longer; a store that may not be locked, or is not free by then, is read all the
+ * Until the store is closed, nothing is deleted that it has now: for reading that may take long. Waits for a program
+ * that deletes, for as long as the options say; a store that may not be locked, or is not free by then, is read all the
  * same. As a refresh, it has the store for itself.
  */
 int bt_store_stay(struct bt_store *store, const struct bt_observer *observer, struct bt_error *error);
 
 /*
- * Whether the locks of the file system on which the store lies are known to other hosts that use it. Where not, its
- * type
- * ("fuse.sshfs") is written into type: other hosts must not write while this one deletes.
+ * Whether the locks of the file system on which the store lies are known to other hosts that use it. Where they are
+ * not, its type ("fuse.sshfs") is written into type: other hosts must not write while this one deletes.
  */
 bool bt_store_locks_reach(const struct bt_store *store, char type[64]);
 

@@ -110,7 +110,7 @@ struct bt_snapshot_info {
 };
 
 struct bt_snapshot;
-/* name as bt_store_snapshot_name gives it (see bt_store_resolve). A classic file is scanned once and remembered in
+/* name as bt_store_snapshot_name gives it (see also bt_select). A classic file is scanned once and remembered in
  * cache/. The store must outlive it. BT_E_NOT_FOUND: there is no such name, or it was removed since the store was
  * refreshed last. */
 int bt_snapshot_open(struct bt_store *store, const char *name, struct bt_snapshot **ret_snapshot,
