@@ -19,6 +19,7 @@ enum found {
 	KEPT,	  /* something that is no directory, and is to stay */
 	STORE,	  /* the store's own directory, or a file of it */
 	LEFT,	  /* another file system, which the snapshot did not enter */
+	IN_WAY,	  /* mounted snapshots: nothing can be brought back there */
 	FAILED,	  /* sys and what */
 };
 
@@ -118,6 +119,8 @@ static struct opened open_or_make(struct bt_run *run, struct bt_place *parent, i
 		return make_directory(run, dirfd, name);
 	if (is_left(run, parent, dirfd, entry))
 		return (struct opened){.found = LEFT, .fd = -1};
+	if (bt_is_boundary(dirfd, name, parent->before.st_dev) && bt_is_snapshot_mount(&run->mounts, dirfd, name))
+		return (struct opened){.found = IN_WAY, .fd = -1};
 	if (is_store(run, parent, dirfd, name))
 		return (struct opened){.found = STORE, .fd = -1};
 	for (int i = 0; i < TRIES; i++) {
@@ -178,6 +181,9 @@ static struct bt_place *enter(struct bt_run *run, struct bt_place *parent, int d
 		return NULL;
 	case LEFT:
 		bt_tell_left(&run->tell, parent, entry->name);
+		return NULL;
+	case IN_WAY:
+		bt_not_installed(run, parent, dirfd, entry->name, -EBUSY);
 		return NULL;
 	case KEPT:
 		bt_tell_done(&run->tell, BT_EVENT_UNCHANGED, parent, entry->name, BT_DIR);

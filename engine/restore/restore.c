@@ -225,7 +225,10 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 	bt_tell_init(&run.tell, observer);
 	bt_places_init(&run.places);
 	bt_links_init(&run.links, &run.places, run.seed);
-	result = restore(&run, output, &selection, heard);
+	if (bt_scan_mounts_init(&run.mounts))
+		result = bt_fail(heard, BT_E_NOMEM, NULL, "restore");
+	else
+		result = restore(&run, output, &selection, heard);
 	bt_pool_free(run.pool);
 	bt_worker_destroy(&run.finisher);
 	if (!result)
@@ -233,6 +236,7 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 	bt_links_free(&run.links);
 	bt_places_free(&run.places);
 	bt_tell_free(&run.tell);
+	bt_scan_mounts_destroy(&run.mounts);
 	bt_guard_free(&run.guard);
 	bt_selection_free(&selection);
 	bt_close(&lock);

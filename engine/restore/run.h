@@ -6,6 +6,7 @@
 #define BT_RESTORE_RUN_H
 
 #include "base/pool.h"
+#include "restore/boundary.h"
 #include "restore/guard.h"
 #include "restore/links.h"
 #include "restore/place.h"
@@ -24,6 +25,7 @@ struct bt_run {
 	struct bt_restore_options options;
 	struct bt_tell tell;
 	struct bt_guard guard;
+	struct bt_scan_mounts mounts; /* read before the process is confined */
 	struct bt_places places;
 	struct bt_links links;
 	struct bt_pool *pool;

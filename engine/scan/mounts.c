@@ -58,7 +58,7 @@ static int add_line(struct bt_scan_mounts *mounts, const char *line)
 	return bt_buf_append(&mounts->list, &mount, sizeof(mount));
 }
 
-/* If the kernel does not tell, nothing is mounted. */
+/* If the kernel does not tell, nothing new is mounted. */
 static int read_mounts(struct bt_scan_mounts *mounts)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
@@ -66,7 +66,8 @@ static int read_mounts(struct bt_scan_mounts *mounts)
 	size_t size = 0;
 	int result = 0;
 
-	mounts->list.length = 0;
+	if (file != NULL)
+		mounts->list.length = 0;
 	while (file != NULL && result == 0 && getline(&line, &size, file) >= 0)
 		result = add_line(mounts, line);
 	free(line);

@@ -4,6 +4,7 @@
 #define BT_SCAN_PRIVATE_H
 
 #include "base/buf.h"
+#include "scan/mounts.h"
 #include "scan/scan.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -93,25 +94,6 @@ static inline const char *bt_scan_name(const struct bt_scan_scratch *scratch, co
 }
 
 void bt_scan_scratch_free(struct bt_scan_scratch *scratch);
-
-/* What is mounted, as mountinfo has it. Types stay as long as the scan. */
-struct bt_scan_type {
-	struct bt_scan_type *next;
-	char text[];
-};
-struct bt_scan_mounts {
-	pthread_mutex_t lock;
-	struct bt_buf list;
-	struct bt_scan_type *types;
-	bool own; /* some are mounted snapshots */
-};
-
-int bt_scan_mounts_init(struct bt_scan_mounts *mounts); /* 0 or BT_E_NOMEM; to be destroyed in any case */
-void bt_scan_mounts_destroy(struct bt_scan_mounts *mounts);
-struct statx;
-/* The type of the file system that statx looked at, which is read again if it is not known. Never NULL. */
-const char *bt_scan_mounted(struct bt_scan_mounts *mounts, const struct statx *status);
-bool bt_scan_is_ours(const char *type);
 
 /*
  * The line: directories not yet listed, in the order in which a depth-first reader wants them. A directory that was

@@ -119,6 +119,25 @@ said() {
 	umount tree/mnt
 }
 
+@test "mounted snapshots over what is to be brought back are in the way, which is said once" {
+	mkdir -p tree/mnt/sub tree/data
+	echo a >tree/mnt/a
+	echo b >tree/mnt/sub/b
+	echo d >tree/data/d
+	take tree -q
+	backupfs snapshots tree/mnt 3>&-
+	rm tree/data/d
+	for how in -n "" --delete "--delete mnt/sub" "mnt/sub/b"; do
+		# shellcheck disable=SC2086
+		run -3 --separate-stderr bring latest tree $how --yes
+		stderr_is "backuptool restore: mnt: another file system is in the way: unmount it"
+	done
+	[ -e tree/mnt/latest/mnt/a ]
+	[ "$(cat tree/data/d)" = d ]
+	umount tree/mnt
+	run -0 bring latest tree --delete
+}
+
 @test "a mount that keeps this user out, or does not answer, is left without being asked" {
 	world
 	umount tree/inner
