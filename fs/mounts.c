@@ -86,7 +86,7 @@ static bool parse(char *line, struct mount *ret_mount)
 	if (!type)
 		return false;
 	type += strlen(separator);
-	const char *id = strstr(type, user);
+	const char *options = strrchr(type, ' '), *id = options ? strstr(options, user) : NULL;
 	*ret_mount = (struct mount){.is_store = strncmp(type, store, strlen(store)) == 0,
 				    .user = id ? (uid_t)strtoul(id + strlen(user), NULL, 10) : 0};
 	next_field(&at);

@@ -125,11 +125,15 @@ as_user_with_device() {
 	rmdir mnt
 }
 
+no_unmounter() {
+	[ -z "$(processes backupfs-end)" ]
+}
+
 # killed [OPTION…]: a mount whose processes were killed.
 killed() {
 	show "$@"
 	processes backupfs-end | xargs kill -9
-	wait_until test -z "$(processes backupfs-end)"
+	wait_until no_unmounter
 	drivers | xargs kill -9
 	wait_until no_driver
 	run ! --separate-stderr stat mnt
@@ -148,6 +152,12 @@ killed() {
 	[ "$(cat mnt/latest/docs/a.txt)" = hello ]
 	hide
 	not_mounted
+	# whatever the store is called
+	mv snapshots user_id=7
+	ln -s user_id=7 snapshots
+	killed
+	show
+	hide
 }
 
 dead_of_a_user() {
