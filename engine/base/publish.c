@@ -151,6 +151,16 @@ static int rename_claimed(int from_dirfd, const char *from, int to_dirfd, const 
 	return r;
 }
 
+/* The file has both names: in the end it has one of them. */
+static int unlink_first(int from_dirfd, const char *from, int to_dirfd, const char *to)
+{
+	if (unlinkat(from_dirfd, from, 0) == 0 || errno == ENOENT)
+		return 0;
+	int r = -errno;
+	unlinkat(to_dirfd, to, 0);
+	return r;
+}
+
 int bt_rename_new(int from_dirfd, const char *from, int to_dirfd, const char *to)
 {
 	if (renameat2(from_dirfd, from, to_dirfd, to, RENAME_NOREPLACE) == 0)
@@ -158,7 +168,7 @@ int bt_rename_new(int from_dirfd, const char *from, int to_dirfd, const char *to
 	if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
 		return -errno;
 	if (linkat(from_dirfd, from, to_dirfd, to, 0) == 0)
-		return unlinkat(from_dirfd, from, 0) ? -errno : 0;
+		return unlink_first(from_dirfd, from, to_dirfd, to);
 	return has_no_links(errno) ? rename_claimed(from_dirfd, from, to_dirfd, to) : -errno;
 }
 

@@ -44,6 +44,8 @@ int __real_renameat2(int from, const char *path, int to, const char *name, unsig
 int __wrap_renameat2(int from, const char *path, int to, const char *name, unsigned flags);
 ssize_t __real_getrandom(void *data, size_t size, unsigned flags);
 ssize_t __wrap_getrandom(void *data, size_t size, unsigned flags);
+int __real_unlinkat(int dirfd, const char *name, int flags);
+int __wrap_unlinkat(int dirfd, const char *name, int flags);
 /* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 int __wrap_linkat(int from, const char *path, int to, const char *name, int flags)
@@ -62,6 +64,22 @@ ssize_t __wrap_getrandom(void *data, size_t size, unsigned flags)
 {
 	errno = fail_random;
 	return fail_random ? -1 : __real_getrandom(data, size, flags);
+}
+
+/* Of a temporary file, once. ENOENT: somebody else was first. */
+static int fail_unlink;
+
+int __wrap_unlinkat(int dirfd, const char *name, int flags)
+{
+	int fail = strncmp(name, ".tmp-", 5) == 0 ? fail_unlink : 0;
+
+	if (!fail)
+		return __real_unlinkat(dirfd, name, flags);
+	if (fail == ENOENT)
+		assert_int_equal(__real_unlinkat(dirfd, name, flags), 0);
+	fail_unlink = 0;
+	errno = fail;
+	return -1;
 }
 
 typedef int begin_function(struct bt_publish *publish, int dirfd, struct bt_error *error);

@@ -138,6 +138,22 @@ static void test_link_instead_of_rename(void **state)
 	fail_rename = fail_link = 0;
 }
 
+static void test_link_and_no_unlink(void **state)
+{
+	struct place *place = *state;
+
+	fail_rename = EINVAL;
+	for (size_t i = 0; i < 2; i++) {
+		struct bt_publish publish = begin_with(bt_publish_begin_named, place->fd, "one");
+		fail_unlink = i ? ENOENT : EIO; /* the temporary name stays; others took it away */
+		assert_int_equal(bt_publish_commit(&publish, "a", NULL), i ? 0 : BT_E_SYSTEM);
+		assert_int_equal(entries(place->fd, false), 1);
+		bt_publish_abort(&publish);
+		assert_int_equal(entries(place->fd, true), i);
+	}
+	fail_rename = 0;
+}
+
 static void *take_names(void *arg)
 {
 	const struct place *place = arg;
@@ -206,10 +222,15 @@ static void test_unnamed_without_links(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_PLACE(test_durable),		  IN_PLACE(test_commit),
-		IN_PLACE(test_name_taken),	  IN_PLACE(test_abort),
-		IN_PLACE(test_replace),		  IN_PLACE(test_link_instead_of_rename),
-		IN_PLACE(test_one_gets_the_name), IN_PLACE(test_unnamed_without_links),
+		IN_PLACE(test_durable),
+		IN_PLACE(test_commit),
+		IN_PLACE(test_name_taken),
+		IN_PLACE(test_abort),
+		IN_PLACE(test_replace),
+		IN_PLACE(test_link_instead_of_rename),
+		IN_PLACE(test_link_and_no_unlink),
+		IN_PLACE(test_one_gets_the_name),
+		IN_PLACE(test_unnamed_without_links),
 	};
 
 	return cmocka_run_group_tests_name("publish", tests, NULL, NULL);
