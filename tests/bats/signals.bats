@@ -15,9 +15,9 @@ teardown() {
 	remove_work
 }
 
-# start COMMAND…: in the background, with its process in $taker and what it says in err.
+# start [VARIABLE=VALUE…] backuptool ARGUMENT…: in the background, with its process in $taker and what it says in err.
 start() {
-	env --default-signal=INT backuptool "$@" >log 2>err 3>&- &
+	env --default-signal=INT "$@" >log 2>err 3>&- &
 	taker=$!
 }
 
@@ -32,11 +32,16 @@ slow_tree() {
 	mkdir src
 	seq 3000000 >src/numbers
 	seq 3000001 6000000 >src/more
+	mkdir -p snapshots && touch snapshots/lock # a store that is there
 }
 
-# It waits in the kernel for an answer of the mount.
+# One of its threads waits in the kernel for an answer of the mount.
 hangs() {
-	[[ $(cat "/proc/$taker/wchan") == *fuse* || $(cat "/proc/$taker/wchan") == *request_wait* ]]
+	cat "/proc/$taker/task/"*/wchan | grep -q -e fuse -e request_wait
+}
+
+is_stopped() {
+	grep -q "^State:.T" "/proc/$taker/status"
 }
 
 works() {
@@ -45,7 +50,7 @@ works() {
 
 @test "what waits to be compressed is dropped by the first signal" {
 	slow_tree
-	start snapshot --target-directory src --compression max
+	start backuptool snapshot --target-directory src --compression max
 	wait_until works
 	kill -INT "$taker"
 	wait_until grep -q "ending: no snapshot is made, and earlier ones stay as they are; press again to end at once" err
@@ -58,7 +63,7 @@ works() {
 @test "the second signal ends it at once, whatever is being compressed; the store is whole" {
 	slow_tree
 	for pair in 'INT INT' 'TERM TERM' 'INT TERM'; do
-		start snapshot --target-directory src --compression max
+		start backuptool snapshot --target-directory src --compression max
 		wait_until works
 		kill "-${pair% *}" "$taker"
 		wait_until grep -q "press again" err
@@ -72,18 +77,21 @@ works() {
 
 @test "the second signal ends it while a file system does not answer" {
 	is_root || skip "only root may stop a mount of its own for others"
-	mkdir old src mnt
-	echo text >old/file
+	mkdir -p old/dir mnt
+	echo text >old/dir/file
 	backuptool snapshot -q --store behind --target-directory old
 	backuptool mount --store behind mnt -f >mounted 2>&1 3>&- &
 	driver=$!
 	wait_until mountpoint -q mnt
-	take old -q
+	# It is stopped where it is about to look into a directory, so that the driver can be stopped before it does.
+	start HOLD="openat dir" LD_PRELOAD="$BUILD/tests/faults/libhold.so" \
+		backuptool snapshot --target-directory mnt/latest
+	wait_until is_stopped
 	kill -STOP "$driver"
-	start restore --snapshot-file latest --output-directory mnt/latest/not-looked-at-before
+	kill -CONT "$taker"
 	wait_until hangs
 	kill -INT "$taker"
-	wait_until grep -q "ending: what is restored so far stays; press again to end at once" err
+	wait_until grep -q "ending: no snapshot is made, and earlier ones stay as they are; press again to end at once" err
 	hangs
 	kill -INT "$taker"
 	ended
@@ -92,8 +100,7 @@ works() {
 
 @test "a quiet command says nothing of the first signal" {
 	slow_tree
-	mkdir snapshots && touch snapshots/lock # a store that is there
-	start snapshot --target-directory src --compression max --quiet
+	start backuptool snapshot --target-directory src --compression max --quiet
 	wait_until works
 	signal INT "$taker"
 	sleep 0.1

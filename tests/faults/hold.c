@@ -110,3 +110,27 @@ int renameat2(int from, const char *name, int to, const char *other, unsigned fl
 	hold("renameat2", name, other);
 	return (int)syscall(SYS_renameat2, from, name, to, other, flags);
 }
+
+static int open_at(int dirfd, const char *name, int flags, mode_t mode)
+{
+	hold("openat", name, NULL);
+	return (int)syscall(SYS_openat, dirfd, name, flags, mode);
+}
+
+int openat64(int dirfd, const char *name, int flags, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, flags);
+	bool makes = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
+	mode_t mode = makes ? va_arg(arguments, mode_t) : 0;
+	va_end(arguments);
+	return open_at(dirfd, name, flags, mode);
+}
+
+/* Builds with _FORTIFY_SOURCE call it. */
+int __openat64_2(int dirfd, const char *name, int flags);
+int __openat64_2(int dirfd, const char *name, int flags)
+{
+	return open_at(dirfd, name, flags, 0);
+}

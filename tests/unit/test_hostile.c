@@ -185,11 +185,11 @@ static bool check_file(const char *name, bool seen[BT_REASONS])
 	return is_refused(name, r, &error);
 }
 
-/* Reasons that concern more than one file, or a file that changes while it is open. */
+/* Reasons that concern more than one file, another file than a snapshot, or one that changes while it is open. */
 static bool has_no_file(int reason)
 {
 	return reason == BT_R_MISSING_PAGE || reason == BT_R_MISSING_CONTENT || reason == BT_R_CHANGED ||
-	       reason == BT_R_LOOP;
+	       reason == BT_R_LOOP || reason == BT_R_BAD_ID;
 }
 
 static void test_broken_files_are_refused_for_their_reason(void **state)
