@@ -13,7 +13,8 @@ void tool_doubt(const struct tool *tool, const char *format, ...) __attribute__(
 /*
  * One question for all doubts of the command, once; TOOL_OK if there are none. On a terminal (standard input and
  * standard error) it asks "Go on? [y/N]" after them; TOOL_OK is a line that begins with y. Otherwise it says them, and
- * to give --yes. No is TOOL_FATAL: the caller then changes nothing. Ask before any lock is taken.
+ * to give --yes. No is TOOL_FATAL: the caller then changes nothing. Ask before the store is locked for a
+ * change.
  */
 int tool_confirm(const struct tool *tool);
 

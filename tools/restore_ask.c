@@ -2,6 +2,7 @@
 #include "restore_ask.h"
 #include "confirm.h"
 #include "output.h"
+#include <backuptool/select.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@ struct ask {
 	const struct tool_pick *pick;
 	const struct bt_snapshot_info *info;
 	const struct bt_restore_options *wanted;
-	char host[256];	      /* this one; empty: unknown */
+	char host[BT_HOST_SIZE];
 	char *output;	      /* absolute, without symlinks */
 	char *shown, *target; /* escaped: the output, and the directory that the snapshot is of */
 	uint64_t removed, brought;
@@ -74,7 +75,7 @@ bool tool_restore_has_entries(const char *output)
 
 static bool is_of_output(const struct ask *ask, const struct bt_snapshot_info *info)
 {
-	return *ask->host && strcmp(info->host, ask->host) == 0 && strcmp(info->target, ask->output) == 0;
+	return strcmp(info->host, ask->host) == 0 && strcmp(info->target, ask->output) == 0;
 }
 
 /* Nothing is to be said to those who name what is to come, or bring it back to where it was. */
@@ -187,8 +188,7 @@ int tool_restore_ask(const struct tool *tool, const struct tool_pick *pick, cons
 	ask.output = realpath(output, NULL);
 	if (!ask.output)
 		return tool_confirm(tool); /* there is nothing yet */
-	if (gethostname(ask.host, sizeof(ask.host) - 1))
-		*ask.host = 0;
+	bt_host(ask.host);
 	ask.shown = tool_escape(output);
 	ask.target = tool_escape(ask.info->target);
 	warn(&ask);

@@ -46,6 +46,23 @@ refused() {
 	[ -e me/photos/d ]
 }
 
+# A name that is not text stands in no snapshot: there the host is localhost.
+@test "it asks as well on a host whose name is not UTF-8" {
+	is_root || skip "needs root for another host's name"
+	nameless() {
+		unshare --uts python3 -c 'import os, socket, sys
+socket.sethostname(b"\xff\xfe")
+os.execvp(sys.argv[1], sys.argv[1:])' "$@"
+	}
+	photos
+	for directory in photos documents; do
+		nameless backuptool snapshot --target-directory me/$directory -q
+	done
+	run -1 --separate-stderr nameless backuptool restore --snapshot-file "$(newest)" --output-directory me/photos --delete
+	[[ $stderr == *"of which the newest snapshot is $(newest 1)"*"give --yes to go on" ]]
+	[ -e me/photos/p1 ]
+}
+
 @test "--delete of more entries than the snapshot has asks" {
 	photos
 	mkdir src
