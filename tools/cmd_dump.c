@@ -167,10 +167,10 @@ const struct tool_command cmd_dump = {
 	.name = "dump",
 	.summary = "writes a snapshot, or a part of it, as a tar stream",
 	.description = "In the format of POSIX 2001 (pax), with hard links, holes, attributes and ACLs.\n"
-		       "Sockets are left out. The holes of a file whose path is longer than 100 bytes and\n"
-		       "not UTF-8 are written as zeros. Of a file with an ACL tar --compare calls the mode different.\n"
-		       "Bytes that are not ASCII in an attribute's name are written as %FF, which bsdtar\n"
-		       "turns back and GNU tar does not.",
+		       "Sockets are left out. The holes of a file whose path is longer than 100 bytes\n"
+		       "and not UTF-8 are written as zeros. Of a file with an ACL tar --compare calls\n"
+		       "the mode different. Bytes that are not ASCII in an attribute's name are written\n"
+		       "as %FF, which bsdtar turns back and GNU tar does not.",
 	.operands = "SNAPSHOT[:PATH]",
 	.example = "  backuptool dump latest | tar --compare -C ~/documents\n"
 		   "  backuptool dump latest:letters | ssh other tar -x --xattrs --acls -C letters\n",

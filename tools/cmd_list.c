@@ -289,13 +289,12 @@ const struct tool_command cmd_list = {
 	.name = "list",
 	.summary = "lists the snapshots of the store, the newest last",
 	.description = "One row for each snapshot. ADDED is what it brought to the disk when it was\n"
-		       "taken; 'unread' counts entries that could not be read then, 'torn' files that changed\n"
-		       "meanwhile, 'removed' what the snapshot before had besides, 'left out' what the rules did\n"
-		       "not want, 'not entered' where another file system began. A damaged file is named on "
-		       "standard error, the\n"
-		       "others are listed, and the command ends with 1; with 3 if there are only files\n"
-		       "that you may not read. --json gives an array with an\n"
-		       "object for each snapshot, a line each.",
+		       "taken; 'unread' counts entries that could not be read then, 'torn' files that\n"
+		       "changed meanwhile, 'removed' what the snapshot before had besides, 'left out'\n"
+		       "what the rules did not want, 'not entered' where another file system began. A\n"
+		       "damaged file is named on standard error, the others are listed, and the\n"
+		       "command ends with 1; with 3 if there are only files that you may not read.\n"
+		       "--json gives an array with an object for each snapshot, a line each.",
 	.example = "  backuptool list\n  backuptool --store /backup list --json | jq '.[].name'\n",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
 	.options = table,

@@ -244,9 +244,9 @@ const struct tool_command cmd_remove = {
 	.summary = "removes single snapshots, and what only they needed",
 	.description = "All names are understood before the first snapshot is removed. A name is whole,\n"
 		       "or given to the second; a shorter beginning, and the removal of the last\n"
-		       "snapshot of a directory, need --yes. What no\n"
-		       "remaining snapshot needs is gone from the disk when the command returns, but\n"
-		       "for remains that are not worth writing a file anew yet.",
+		       "snapshot of a directory, need --yes. What no remaining snapshot needs is gone\n"
+		       "from the disk when the command returns, but for remains that are not worth\n"
+		       "writing a file anew yet.",
 	.operands = "SNAPSHOT…",
 	.example = "  backuptool remove latest\n  backuptool remove 2026-11-20T08-00-00 2026-11-20T09-00-00\n",
 	.min_operands = 1,

@@ -35,6 +35,7 @@ static const struct tool_option table[] = {
 struct place {
 	char *program, *store, *target;
 	struct tool_store_facts facts; /* of the store */
+	bool yes;		       /* what the job would ask is answered: nobody is there then */
 };
 
 static void place_free(struct place *place)
@@ -75,19 +76,22 @@ static char *absolute(const char *path)
 }
 
 /* The service knows its store by the id, so it is made here, and not where a disk is missing one day. */
-static int place_meet(const struct tool *tool, bool print, struct place *place)
+static int place_meet(const struct tool *tool, const struct options *wanted, struct place *place)
 {
 	const struct bt_store_options options = {.id = tool_store_wanted(tool), .read_only = true};
 	struct bt_store *store = NULL;
 	struct bt_error error = {0};
 	int result = TOOL_OK, code = 0;
 
-	if (print)
+	if (wanted->print)
 		code = bt_store_open(place->store, &options, &store, &error);
 	else
 		result = tool_store_open(tool, true, &store);
 	if (store)
 		place->facts = tool_store_facts(store);
+	if (store && !wanted->print && tool_retention_given(&wanted->job.retention))
+		result = tool_store_confirm(tool, store);
+	place->yes = tool->yes || tool->doubts->count;
 	bt_store_close(store);
 	if (code == 0 || (error.code == BT_E_NO_STORE && error.sys != ENOTDIR && !options.id))
 		return result;
@@ -108,7 +112,7 @@ static int place_find(const struct tool *tool, const struct options *options, st
 	if (!place->target)
 		return cannot(tool, "protect", target);
 	place->store = absolute(tool->store);
-	return place->store ? place_meet(tool, options->print, place) : cannot(tool, "find the store", tool->store);
+	return place->store ? place_meet(tool, options, place) : cannot(tool, "find the store", tool->store);
 }
 
 static void put_word(FILE *out, const char *text, bool program)
@@ -166,7 +170,7 @@ static int put_command(FILE *out, const struct tool *tool, const struct place *p
 		put_word(out, "--lock-wait=forever", false);
 	else
 		fprintf(out, " --lock-wait=%" PRId64 "s", tool->lock_wait);
-	if (tool->yes)
+	if (place->yes)
 		put_word(out, "--yes", false);
 	return put_given(out, tool);
 }
@@ -412,7 +416,8 @@ const struct tool_command cmd_schedule = {
 		       "The store is made now when it is missing, and the service knows it by its id:\n"
 		       "while its disk is not mounted, the service makes no other and tries again.\n"
 		       "Failures stand in the journal as errors and in 'systemctl status'; a service\n"
-		       "with --give-up-after ends after so many, for OnFailure= to act.\n"
+		       "with --give-up-after ends after so many, for OnFailure= to act. What the job\n"
+		       "would ask is asked now.\n"
 		       "The command prints how to start it. Rules of prune concern the snapshots of\n"
 		       "this host and directory only.\n"
 		       "\n"

@@ -41,6 +41,15 @@ mount_both() {
 		[[ $stderr == *"the locks of this file system (fuse.sshfs) do not reach other hosts"*"give --yes to go on" ]]
 	done
 	[ "$(find share/store -name 'snapshot_*' | wc -l)" = 2 ]
+	# nobody would be there to answer what the service's job asks
+	export XDG_CONFIG_HOME=$WORK/config
+	run -1 --separate-stderr backuptool schedule --target-directory src --interval 1h --keep-last 1
+	[[ $stderr == *"do not reach other hosts"*"give --yes to go on" ]]
+	[ ! -e config ]
+	run -0 backuptool schedule --target-directory src --interval 1h
+	[ "$(cat config/systemd/user/*)" = "$(grep -v -e --yes config/systemd/user/*)" ]
+	run -0 backuptool schedule --target-directory src --interval 1h --keep-last 1 --yes
+	grep -q -e ' --yes ' config/systemd/user/*
 	run -0 backuptool prune --keep-last 1 --dry-run
 	run -0 backuptool job --target-directory src --interval 1s --duration 0
 	backuptool tag latest --add x --yes
