@@ -10,6 +10,7 @@
 #include "refresh.h"
 #include "root.h"
 #include "versions.h"
+#include <backuptool/streams.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -302,6 +303,7 @@ static int mount_store(struct fs *fs)
 int main(int argc, char **argv)
 {
 	char error[OPTIONS_ERROR_SIZE];
+	bt_hold_streams();
 	struct fs *fs = calloc(1, sizeof(*fs));
 	if (!fs)
 		return EXIT_FAILED;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
 #include "output.h"
+#include <backuptool/streams.h>
 #include <errno.h>
 #include <getopt.h>
 #include <locale.h>
@@ -220,6 +221,7 @@ int main(int argc, char **argv)
 		.store = store && *store ? store : "./snapshots", .lock_wait = 60, .said = &said, .doubts = &doubts};
 	int result;
 
+	bt_hold_streams();
 	setlocale(LC_CTYPE, "C.UTF-8"); /* names are shown as UTF-8 whatever the user's locale is */
 	tzset();
 	raise_file_limit();
