@@ -35,11 +35,11 @@ static void make_readable(int dirfd, const char *name)
 		(void)!fchmodat(dirfd, name, (status.st_mode & 07777) | 0700, AT_SYMLINK_NOFOLLOW);
 }
 
-int bt_make_directory(int dirfd, const char *name, bool in_store)
+int bt_make_directory(int dirfd, const char *name, unsigned mode, bool in_store)
 {
 	int fd;
 
-	if (mkdirat(dirfd, name, 0700))
+	if (mkdirat(dirfd, name, mode))
 		return -errno;
 	make_readable(dirfd, name);
 	fd = in_store ? bt_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0) : -1;
@@ -51,7 +51,7 @@ int bt_make_directory(int dirfd, const char *name, bool in_store)
 
 int bt_open_subdirectory(int dirfd, const char *name)
 {
-	int r = bt_make_directory(dirfd, name, true);
+	int r = bt_make_directory(dirfd, name, 0700, true);
 
 	if (r == 0)
 		r = bt_sync_directory(dirfd);

@@ -13,8 +13,8 @@ void bt_made_mode(int fd, unsigned mode);
 /* A file system where root may not give things away keeps it as it is. */
 void bt_made_owner(int fd, int dirfd);
 
-/* Makes a directory of mode 0700, owned as its parent if in_store: 0 or -errno, as -EEXIST. */
-int bt_make_directory(int dirfd, const char *name, bool in_store);
+/* Makes a directory of mode (0700 or 0777), owned as its parent if in_store: 0 or -errno, as -EEXIST. */
+int bt_make_directory(int dirfd, const char *name, unsigned mode, bool in_store);
 /* A directory of a store; when it is missing it is made, with a durable name. fd or -errno. */
 int bt_open_subdirectory(int dirfd, const char *name);
 

@@ -2,6 +2,7 @@
 /* The way into a directory of the snapshot that may be there already. */
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/made.h"
 #include "restore/boundary.h"
 #include "restore/run.h"
 #include <errno.h>
@@ -38,8 +39,9 @@ static struct opened make_directory(const struct bt_run *run, int dirfd, const c
 {
 	if (run->options.dry_run)
 		return (struct opened){.found = ABSENT, .fd = -1};
-	if (mkdirat(dirfd, name, 0700))
-		return failed(-errno, "make the directory");
+	int made = bt_make_directory(dirfd, name, 0700, false);
+	if (made)
+		return failed(made, "make the directory");
 	int fd = bt_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	return fd < 0 ? failed(fd, "make the directory") : (struct opened){.found = MADE_IT, .fd = fd};
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/made.h"
 #include "base/random.h"
 #include "restore/run.h"
 #include "restore/select.h"
@@ -40,8 +41,9 @@ static int enter(int dirfd, const char *name, bool output)
 	int fd = output ? -ENOENT : bt_openat(dirfd, name, O_PATH | O_DIRECTORY, 0);
 	if (fd != -ENOENT)
 		return fd;
-	if (mkdirat(dirfd, name, output ? 0700 : 0777))
-		return -errno;
+	int made = bt_make_directory(dirfd, name, output ? 0700 : 0777, false);
+	if (made)
+		return made;
 	return bt_openat(dirfd, name, (output ? O_RDONLY : O_PATH) | O_DIRECTORY | O_NOFOLLOW, 0);
 }
 

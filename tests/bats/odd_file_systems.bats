@@ -107,3 +107,19 @@ every_command() {
 	[ -z "$(find snapshots -mindepth 1 -type d ! -perm 700)" ]
 	[ -z "$(find snapshots -type f ! -perm 600)" ]
 }
+
+@test "nor from what an ordinary user restores" {
+	mkdir -p src/docs out
+	echo a >src/docs/a
+	chmod 777 out
+	take src -q
+	chmod -R a+rX snapshots
+	reachable_tool
+	for mask in 0777 0222; do
+		umask $mask
+		run as_user ./backuptool restore --snapshot-file latest --output-directory "out/$mask/deep" -q
+		umask 022
+		[ "$status" = 0 ]
+		same src "out/$mask/deep" --without uid,gid
+	done
+}

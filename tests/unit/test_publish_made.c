@@ -31,7 +31,7 @@ static void test_umask(void **state)
 	assert_int_equal(fstat(fd, &st), 0);
 	assert_int_equal(st.st_mode, S_IFDIR | 0700);
 	close(fd);
-	assert_int_equal(bt_make_directory(place->fd, "dir", false), -EEXIST);
+	assert_int_equal(bt_make_directory(place->fd, "dir", 0700, false), -EEXIST);
 	assert_int_equal(entries(place->fd, true), 1);
 }
 
