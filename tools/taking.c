@@ -130,11 +130,12 @@ void tool_patterns_check(const struct tool *tool, const char *directory, const s
 int tool_target_check(const struct tool *tool, const char *target)
 {
 	int fd = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC), failed = errno;
+	struct bt_error error = {0};
 	char *shown;
 
 	if (fd >= 0) {
 		close(fd);
-		return TOOL_OK;
+		return bt_snapshot_place(tool->store, target, &error) ? tool_fail(tool, &error) : TOOL_OK;
 	}
 	shown = tool_escape(target);
 	if (failed == ENOENT)

@@ -91,25 +91,36 @@ static int plan_host(struct plan *plan, const char *wanted, struct bt_error *err
 
 /* The store is left out where the walk meets it; a walk that begins in it would store it into itself. target is as
  * realpath gives it. */
-static int refuse_store(struct bt_store *store, const char *target, struct bt_error *error)
+static int refuse_store(const struct stat *wanted, const char *target, struct bt_error *error)
 {
-	struct stat wanted, st;
+	struct stat st;
 	char path[PATH_MAX];
 	char *end = memccpy(path, target, 0, sizeof(path));
 
-	if (!end || fstat(bt_store_dirfd(store), &wanted) < 0)
+	if (!end)
 		return 0;
 	for (end--; end > path; end = strrchr(path, '/')) {
 		*end = 0;
-		if (stat(path, &st) == 0 && st.st_dev == wanted.st_dev && st.st_ino == wanted.st_ino)
+		if (stat(path, &st) == 0 && st.st_dev == wanted->st_dev && st.st_ino == wanted->st_ino)
 			return bt_fail(error, BT_E_INVALID, target, "the target lies in the store");
 	}
 	return 0;
 }
 
+int bt_snapshot_place(const char *store, const char *target, struct bt_error *error)
+{
+	struct stat status;
+	char *real = stat(store, &status) == 0 ? realpath(target, NULL) : NULL;
+	int result = real ? refuse_store(&status, real, error) : 0;
+
+	free(real);
+	return result;
+}
+
 static int plan_run(struct bt_snap_run *run, struct plan *plan, const char *target, struct bt_error *error)
 {
 	const struct bt_snapshot_options *options = run->options;
+	struct stat status;
 
 	if (options->level < BT_LEVEL_AUTO || options->level > BT_COMPRESSION_MAX)
 		return bt_fail(error, BT_E_INVALID, NULL, "no such compression level");
@@ -120,7 +131,7 @@ static int plan_run(struct bt_snap_run *run, struct plan *plan, const char *targ
 	if (!plan->target)
 		return bt_fail_sys(error, errno, target, "find the target");
 	plan->info.target = plan->target;
-	int result = refuse_store(run->store, plan->target, error);
+	int result = fstat(bt_store_dirfd(run->store), &status) == 0 ? refuse_store(&status, plan->target, error) : 0;
 	if (result == 0 && options->exclude_count > 0)
 		result = bt_rules_new(options->exclude, options->exclude_count, &plan->rules, error);
 	return result == 0 ? plan_tags(plan, options, error) : result;

@@ -56,6 +56,10 @@ struct bt_snapshot_result {
 	enum bt_doubt doubt; /* why not, if there were some */
 };
 
+/* BT_E_INVALID if target is the directory store, or lies in it: asked before a store is made there. Else 0, also if one
+ * of them is not there. */
+int bt_snapshot_place(const char *store, const char *target, struct bt_error *error);
+
 /*
  * Takes a snapshot of the directory target (a symlink to one is followed). 0: durable. BT_E_INCOMPLETE: durable, but
  * entries could not be read or are torn; each was given to the observer. Anything else: no snapshot was made, and

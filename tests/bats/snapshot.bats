@@ -89,6 +89,17 @@ tree_is_settled() {
 	run -0 take snapshots2
 }
 
+@test "a target in what would be the store is refused before there is a store" {
+	mkdir -p home/docs
+	echo a >home/docs/a
+	for command in snapshot "job --interval 1s --duration 0" "schedule --interval 1h"; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr backuptool $command --store home --target-directory home/docs
+		[ "$stderr" = "backuptool ${command%% *}: $WORK/home/docs: invalid argument: the target lies in the store" ]
+		[ "$(ls -A home)" = docs ]
+	done
+}
+
 @test "a store elsewhere: before the command, after it, by the environment" {
 	small_tree src
 	mkdir stores
