@@ -145,6 +145,7 @@ static char *no_store_text(const struct tool *tool, int sys)
 {
 	const char *wanted = tool_store_wanted(tool);
 	char *store = tool_escape(tool->store), *sentence;
+	struct stat status;
 
 	if (sys == ENOTDIR)
 		sentence = tool_format("%s is not a directory, so it cannot be a store; name another with --store DIR",
@@ -152,6 +153,8 @@ static char *no_store_text(const struct tool *tool, int sys)
 	else if (sys == ESTALE)
 		sentence = tool_format("the store at %s is another one than %s: is the right disk mounted?", store,
 				       wanted ? wanted : "before");
+	else if (lstat(tool->store, &status) == 0 && S_ISLNK(status.st_mode) && access(tool->store, F_OK) != 0)
+		sentence = tool_format("%s is a link to a directory that is not there: is the disk mounted?", store);
 	else if (wanted)
 		sentence = tool_format("there is no store at %s: is the disk mounted?", store);
 	else

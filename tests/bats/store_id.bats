@@ -218,3 +218,14 @@ id_of() {
 	[ -d snapshots/damaged/id.1 ]
 	run -0 backuptool check
 }
+
+@test "a link to a disk that is not mounted is told as that" {
+	mkdir src usb
+	ln -s usb/backups store
+	for command in "snapshot --target-directory src" list "job --target-directory src --interval 1s --duration 0"; do
+		# shellcheck disable=SC2086
+		run -10 --separate-stderr backuptool $command --store store
+		stderr_is "backuptool ${command%% *}: store is a link to a directory that is not there: is the disk mounted?"
+	done
+	[ -z "$(ls usb)" ]
+}
