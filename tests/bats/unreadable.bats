@@ -120,3 +120,26 @@ all_names() {
 	[[ $output == *$'\nV in/gonefile\n'* ]]
 	[ "$(backuptool ls latest:in --store st | grep -c gone)" = 0 ]
 }
+
+@test "a directory whose list breaks off half-way is an error as a whole: nothing in it counts as removed, nor is deleted" {
+	all_names
+	backuptool restore --store st --snapshot-file latest --output-directory out -q
+	touch out/in/half/own
+	bad 5
+	run -3 --separate-stderr take src --store st --json
+	[[ $stderr == *'in/half: '*'Input/output error'* ]]
+	[ "$(jq ".removed_entries // 0" <<<"$output")" = 0 ]
+	[[ $(backuptool ls --json latest:in --store st) == *'"path":"in/half"'*'"error":"EIO"'* ]]
+	[ "$(entries latest~1 | grep -c half/f)" = 200 ]
+	[ "$(entries | grep -c half/f)" = 0 ]
+	run -3 backuptool diff latest~1 latest --store st
+	[[ $output != *half/* ]]
+	run -3 --separate-stderr backuptool restore --store st --snapshot-file latest --output-directory out --delete --yes
+	[[ $stderr == *'in/half: '* ]]
+	[ "$(find out/in/half -name 'f*' | wc -l)" = 200 ]
+	[ -e out/in/half/own ]
+	bad 0
+	run -0 --separate-stderr take src --store st --json
+	[ "$(jq ".removed_entries // 0" <<<"$output")" = 0 ]
+	[ "$(backuptool ls latest:in/half --store st | wc -l)" = "$(backuptool ls latest~2:in/half --store st | wc -l)" ]
+}
