@@ -50,6 +50,10 @@ mount_both() {
 	[ "$(cat config/systemd/user/*)" = "$(grep -v -e --yes config/systemd/user/*)" ]
 	run -0 backuptool schedule --target-directory src --interval 1h --keep-last 1 --yes
 	grep -q -e ' --yes ' config/systemd/user/*
+	rm -r config
+	run -0 script -qec "backuptool schedule --target-directory src --interval 1h --keep-last 1" /dev/null <<<y
+	[[ $output == *"Go on?"* ]]
+	grep -q -e ' --yes ' config/systemd/user/*
 	run -0 backuptool prune --keep-last 1 --dry-run
 	run -0 backuptool job --target-directory src --interval 1s --duration 0
 	backuptool tag latest --add x --yes
