@@ -30,7 +30,7 @@ struct job_options {
 #define JOB_RUNNING_OPTIONS \
 	{"at-start", 0, NULL, false, "take a snapshot at once, however new the last one is", tool_set_true, \
 	 offsetof(struct job_options, at_start)}, \
-	{"give-up-after", 0, "N", false, "end with 1 after N failed runs in a row", job_set_every, \
+	{"give-up-after", 0, "N", false, "end after N failed runs in a row", job_set_every, \
 	 offsetof(struct job_options, give_up_after)}
 #define JOB_WATCH_OPTIONS \
 	{"watch", 0, NULL, false, "look only at what changed since the last run, as far as the kernel tells", \
