@@ -258,6 +258,17 @@ static int probe(struct tool_tar *tar, const struct bt_entry *entry, struct bt_e
 	return code;
 }
 
+/* The engine says it of files. */
+static int unread(const struct bt_entry *entry, struct bt_error *error)
+{
+	if (entry->type == BT_FILE || !entry->extra || !entry->extra->error)
+		return 0;
+	*error = (struct bt_error){.code = BT_E_INCOMPLETE, .offset = BT_NO_OFFSET};
+	snprintf(error->detail, sizeof(error->detail), "it could not be read when the snapshot was taken (%.64s)",
+		 entry->extra->error);
+	return error->code;
+}
+
 int tool_tar_add(struct tool_tar *tar, const char *path, const struct bt_entry *entry, bool *ret_broken,
 		 struct bt_error *error)
 {
@@ -272,6 +283,8 @@ int tool_tar_add(struct tool_tar *tar, const char *path, const struct bt_entry *
 		return BT_E_UNSUPPORTED;
 	if (entry->type == BT_FILE)
 		code = probe(tar, entry, error);
+	else if (entry->type != BT_DIR)
+		code = unread(entry, error);
 	if (code)
 		return code;
 	link = linked_to(tar, path, entry);
@@ -289,7 +302,7 @@ int tool_tar_add(struct tool_tar *tar, const char *path, const struct bt_entry *
 	if (!code && archive_write_finish_entry(tar->archive) < ARCHIVE_WARN)
 		code = failed(tar, error);
 	*ret_broken = code != 0;
-	return code;
+	return code || entry->type != BT_DIR ? code : unread(entry, error);
 }
 
 int tool_tar_end(struct tool_tar *tar, struct bt_error *error)

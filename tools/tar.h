@@ -12,7 +12,8 @@ struct tool_tar *tool_tar_new(struct bt_store *store, int fd, void (*wrote)(void
 void tool_tar_free(struct tool_tar *tar); /* NULL is fine; without end the stream is cut */
 
 /* An entry under that path. BT_E_UNSUPPORTED: there is no such thing in a tar (a socket). BT_E_DAMAGED, BT_E_SYSTEM …:
- * the file's bytes could not be read; if *ret_broken, in the midst of it, and the stream cannot go on. */
+ * the file's bytes could not be read; if *ret_broken, in the midst of it, and the stream cannot go on. BT_E_INCOMPLETE:
+ * the entry could not be read when the snapshot was taken; a directory is in the stream all the same. */
 int tool_tar_add(struct tool_tar *tar, const char *path, const struct bt_entry *entry, bool *ret_broken,
 		 struct bt_error *error);
 int tool_tar_end(struct tool_tar *tar, struct bt_error *error);

@@ -84,3 +84,20 @@ while True: os.pwrite(file, os.urandom(8), 5)' 3>&- &
 	[[ ${lines[1]} == *"(changed while it was read)" ]]
 	[ "$(backuptool versions db --json | jq .torn)" = true ]
 }
+
+@test "a directory that could not be read is empty in the stream, and named" {
+	mkdir -p src/closed
+	echo a >src/closed/a
+	echo b >src/b
+	chmod 000 src/closed
+	chmod 777 .
+	reachable_tool
+	as_user ./backuptool snapshot --target-directory src -q || [ $? = 3 ]
+	for snapshot in latest latest:closed; do
+		run -3 --separate-stderr bash -c "backuptool dump $snapshot >t.tar"
+		[ "${#stderr_lines[@]}" = 1 ]
+		[[ $stderr == *": it could not be read when the snapshot was taken (EACCES)" ]]
+	done
+	backuptool dump latest >t.tar || true
+	[ "$(tar -tf t.tar | sort | tr '\n' ' ')" = "./ ./b ./closed/ " ]
+}
