@@ -138,7 +138,7 @@ void tool_finding_print(FILE *out, const struct bt_finding *finding)
 
 	bt_error_text(finding->error, text, sizeof(text));
 	if (finding->error->reason == BT_R_BAD_ID)
-		fputs("id: damaged: what knows the store by its id, as a service does that 'schedule' made, cannot "
+		fputs("id: damaged: commands with --store-id, and services that 'schedule' made, cannot "
 		      "use it; no snapshot is hurt",
 		      out);
 	else if (finding->file)

@@ -115,7 +115,7 @@ static void print_repair(const struct bt_repair *repair)
 
 	printf("%s: ", repair->file);
 	if (repair->action == BT_REPAIR_ASIDE && strcmp(repair->file, "id") == 0) {
-		printf("%s\n", repair->to ? "the store has a new id: make its services anew with 'backuptool schedule'"
+		printf("%s\n", repair->to ? "the store has a new id: make its services again with 'backuptool schedule'"
 					  : "the store would get a new one");
 		return;
 	}

@@ -158,8 +158,8 @@ static void say_unread(const struct tool *tool, const struct tool_wish *wish, co
 	char *more = choice->unread > 1 ? tool_format(", and %zu more", choice->unread - 1) : tool_format("%s", "");
 
 	if (wish->deletes)
-		tool_doubt(tool, "%s is %s only because what may be newer cannot be read: %s%s", shown, choice->name,
-			   reason, more);
+		tool_doubt(tool, "%s is %s only because snapshots that may be newer cannot be read: %s%s", shown,
+			   choice->name, reason, more);
 	else
 		tool_say_once(tool, "passed over, so that %s is %s: %s%s", shown, choice->name, reason, more);
 	free(more);

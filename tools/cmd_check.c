@@ -209,7 +209,8 @@ static void say_denied(const struct tool *tool, const struct bt_check_result *re
 {
 	char *files = tool_count(result->denied, "file", "files");
 
-	tool_say(tool, "%s of the store may not be read by you: run it as root, or give yourself what is yours", files);
+	tool_say(tool, "you may not read %s of the store: run the command as root, or make the files yours with chown",
+		 files);
 	free(files);
 }
 

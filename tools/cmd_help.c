@@ -19,8 +19,8 @@ const struct tool_exit_text tool_exits[] = {
 	{TOOL_USAGE, "the command line makes no sense"},
 	{TOOL_INCOMPLETE, "done, but not everything: what is missing was named"},
 	{TOOL_DIFFERENT, "there are differences (diff --exit-code)"},
-	{TOOL_NO_STORE, "there is no store at that place, or another one than --store-id names"},
-	{TOOL_LOCKED, "somebody else holds the lock, or it or a temporary file was lost meanwhile: run it again"},
+	{TOOL_NO_STORE, "there is no store at that place, or it is another one than --store-id names"},
+	{TOOL_LOCKED, "somebody else holds the lock, or the lock or a temporary file was lost: run the command again"},
 	{TOOL_INTERRUPTED, "interrupted"},
 	{0, NULL},
 };

@@ -162,8 +162,8 @@ static char *denied_text(const struct tool *tool, const char *name)
 	struct stat status;
 	const struct passwd *owner = lstat(path, &status) == 0 ? getpwuid(status.st_uid) : NULL;
 
-	text = owner ? tool_format("it may not be read by you (it belongs to %s)", owner->pw_name)
-		     : tool_format("it may not be read by you");
+	text = owner ? tool_format("you may not read it (it belongs to %s)", owner->pw_name)
+		     : tool_format("you may not read it");
 	free(path);
 	return text;
 }
@@ -220,7 +220,7 @@ static void print_total(const struct row *rows, size_t count, struct unread unre
 	if (unread.damaged)
 		printf("; %zu damaged", unread.damaged);
 	if (unread.denied)
-		printf("; %zu may not be read by you", unread.denied);
+		printf("; %zu that you may not read", unread.denied);
 	putchar('\n');
 	free(snapshots);
 	free(added);
@@ -289,12 +289,14 @@ const struct tool_command cmd_list = {
 	.name = "list",
 	.summary = "lists the snapshots of the store, the newest last",
 	.description = "One row for each snapshot. ADDED is what it brought to the disk when it was\n"
-		       "taken; 'unread' counts entries that could not be read then, 'torn' files that\n"
-		       "changed meanwhile, 'removed' what the snapshot before had besides, 'left out'\n"
-		       "what the rules did not want, 'not entered' where another file system began. A\n"
-		       "damaged file is named on standard error, the others are listed, and the\n"
-		       "command ends with 1; with 3 if there are only files that you may not read.\n"
-		       "--json gives an array with an object for each snapshot, a line each.",
+		       "taken. The notes count entries that could not be read then ('unread'), files\n"
+		       "that changed while they were read ('torn'), entries of the snapshot before that\n"
+		       "were gone ('removed'), entries that the rules left out ('left out'), and\n"
+		       "directories where another file system began ('not entered').\n"
+		       "\n"
+		       "A damaged file is named on standard error, the others are listed, and the\n"
+		       "command ends with 1; it ends with 3 if there are only files that you may not\n"
+		       "read. --json gives an array with an object for each snapshot, a line each.",
 	.example = "  backuptool list\n  backuptool --store /backup list --json | jq '.[].name'\n",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
 	.options = table,

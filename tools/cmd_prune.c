@@ -137,9 +137,7 @@ static void say_guarded(const struct tool *tool, const struct tool_verdicts *ver
 	char *names = tool->quiet ? NULL : tool_verdicts_guarded(verdicts);
 
 	if (names)
-		tool_say(tool,
-			 "no rule keeps %s; if nobody needs what is in there, take it away with 'backuptool remove'",
-			 names);
+		tool_say(tool, "no rule keeps %s; what nobody needs can be removed with 'backuptool remove'", names);
 	free(names);
 }
 
@@ -210,12 +208,12 @@ const struct tool_command cmd_prune = {
 		       "snapshots of the store, whatever they are of; with --per-target each host and\n"
 		       "directory has the rules for itself.\n"
 		       "\n"
-		       "Whatever the rules, the newest complete snapshot of each host and directory\n"
-		       "stays (\"newest complete\"): one in which nothing was left unread. So does the\n"
-		       "last one before the directory lost all files, or more than half of files and\n"
-		       "bytes (\"before it shrank\"), until as much as half is there again or it is\n"
-		       "removed by name. With --all both go by the rules, too. Rules that would remove\n"
-		       "everything are refused without --all.\n"
+		       "Whatever the rules say, the newest complete snapshot of each host and directory\n"
+		       "stays (\"newest complete\"): one in which nothing was left unread. When a\n"
+		       "directory lost all of its files, or more than half of its files and of its\n"
+		       "bytes, the last snapshot before that stays, too (\"before it shrank\"), until as\n"
+		       "much as half is there again or you remove it by name. With --all both go by the\n"
+		       "rules, too. Rules that would remove everything are refused without --all.\n"
 		       "\n"
 		       "What no remaining snapshot needs is gone from the disk when the command\n"
 		       "returns, but for a part of files that --max-dead leaves as they are. Killed or\n"

@@ -398,7 +398,7 @@ static int run(struct tool *tool, const void *arg)
 	int result;
 
 	if (!directory && !options->print) {
-		tool_say(tool, "HOME is not set, so nobody knows where to write the service; show it with --print");
+		tool_say(tool, "HOME is not set, so there is no place for the service; --print shows it");
 		return TOOL_FATAL;
 	}
 	result = make_service(tool, options, directory);
@@ -414,10 +414,10 @@ const struct tool_command cmd_schedule = {
 		       "~/.config/systemd/user, with absolute paths of this program, the store and the\n"
 		       "directory, under a name that belongs to these two; doing it again replaces it.\n"
 		       "The store is made now when it is missing, and the service knows it by its id:\n"
-		       "while its disk is not mounted, the service makes no other and tries again.\n"
-		       "Failures stand in the journal as errors and in 'systemctl status'; a service\n"
-		       "with --give-up-after ends after so many, for OnFailure= to act. What the job\n"
-		       "would ask is asked now.\n"
+		       "while its disk is not mounted, the service makes no other store and tries\n"
+		       "again. Failures stand in the journal as errors and in 'systemctl status'; a\n"
+		       "service with --give-up-after ends after so many failures in a row, so that\n"
+		       "OnFailure= can act. 'schedule' itself asks what the job would ask.\n"
 		       "The command prints how to start it. Rules of prune concern the snapshots of\n"
 		       "this host and directory only.\n"
 		       "\n"

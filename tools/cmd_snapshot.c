@@ -195,27 +195,28 @@ static int run(struct tool *tool, const void *arg)
 const struct tool_command cmd_snapshot = {
 	.name = "snapshot",
 	.summary = "takes a snapshot of a directory",
-	.description = "The store is made when it is missing, which is said, unless --store-id names\n"
-		       "the one that must be there. If it lies inside the directory, it is left out.\n"
-		       "A file that did not change since the last snapshot of the same directory is\n"
-		       "not read again, and every content is stored once, however many files and\n"
-		       "snapshots have it. When the command ends with 0, the snapshot is on the disk\n"
-		       "to stay; before that, it is not there at all.\n"
+	.description = "The store is made when it is missing, and the command then says where; with\n"
+		       "--store-id it is never made, and must be the one with that id. If it lies\n"
+		       "inside the directory, it is left out. A file that did not change since the last\n"
+		       "snapshot of the same directory is not read again, and every content is stored\n"
+		       "once, however many files and snapshots have it. When the command ends with 0,\n"
+		       "the snapshot is on the disk to stay; before that, it is not there at all.\n"
 		       "\n"
-		       "With --one-file-system a directory where another one begins is recorded as\n"
-		       "such, whatever its state: nothing there is touched, or waited for. A file that\n"
-		       "is mounted over another is a file. Mounted snapshots are never entered.\n"
+		       "With --one-file-system a directory where another file system begins is recorded\n"
+		       "as such, whatever the state of that file system: nothing there is touched, or\n"
+		       "waited for. A file that is mounted over another is a file. Mounted snapshots\n"
+		       "are never entered.\n"
 		       "\n"
 		       "Patterns are those of .gitignore: '*.tmp' matches at any depth, '/Downloads/'\n"
 		       "only the directory at the top, '**' any number of directories, and '!' in\n"
 		       "front takes back in what a pattern before left out. Of all patterns, in the\n"
 		       "order of the command line, the last one that matches decides.\n"
 		       "\n"
-		       "What cannot be read is named, and the rest is in the snapshot: the command\n"
-		       "then ends with 3. That holds for a name, too, that its directory lists and\n"
-		       "nobody can find, as on network file systems and where an automount fails.\n"
-		       "Only what a second reading does not list has vanished. With -q only the new\n"
-		       "file's name is printed.",
+		       "What cannot be read is named, and the rest is in the snapshot: the command then\n"
+		       "ends with 3. A name that its directory lists, and that nobody can find, counts\n"
+		       "as unread, too: such names are seen on network file systems and where an\n"
+		       "automount fails. An entry has vanished only if a second reading does not list\n"
+		       "it. With -q only the new file's name is printed.",
 	.example = "  backuptool snapshot --target-directory ~/documents --exclude '*.tmp' --tag before-upgrade\n",
 	.ending = "no snapshot is made, and earlier ones stay as they are",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,

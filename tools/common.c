@@ -5,7 +5,7 @@
 
 static const struct tool_option store_options[] = {
 	{"store", 0, "DIR", false, "the store (else $BACKUPTOOL_STORE, else ./snapshots)", tool_set_text, FIELD(store)},
-	{"store-id", 0, "ID", false, "only the store with this id (else $BACKUPTOOL_STORE_ID): none is made",
+	{"store-id", 0, "ID", false, "use only the store with this id (else $BACKUPTOOL_STORE_ID), and make none",
 	 tool_set_store_id, FIELD(store_id)},
 	{0},
 };

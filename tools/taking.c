@@ -231,7 +231,7 @@ void tool_taking_say_other_host(const struct tool *tool, struct bt_store *store,
 	shown = tool_escape(other);
 	if (*other && strcmp(own, other) != 0)
 		tool_say(tool,
-			 "the newest snapshot of this directory before is of the host %s, so everything was read; "
+			 "the newest earlier snapshot of this directory is of the host %s, so everything was read; "
 			 "if it is the same directory, give --host %s",
 			 shown, shown);
 	free(shown);

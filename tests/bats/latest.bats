@@ -181,7 +181,7 @@ two_hosts() {
 	output_is 1
 	[[ $stderr == "backuptool cat: passed over, so that latest is snapshot_2026-01-01T00-00-00Z.json: "*"snapshot_2026-01-02T00-00-00Z.json: damaged"* ]]
 	run -1 --separate-stderr backuptool remove latest </dev/null
-	[[ $stderr == *"only because what may be newer cannot be read"* ]]
+	[[ $stderr == *"only because snapshots that may be newer cannot be read"* ]]
 	[ "$(backuptool list --names | wc -l)" = 2 ]
 	damage snapshots/snapshot_2026-01-01T00-00-00Z.json
 	run -1 --separate-stderr backuptool cat latest:file

@@ -164,7 +164,7 @@ every_survivor_restores() {
 	mkdir src other third
 	take other -q
 	take src -q
-	kept="backuptool prune: no rule keeps $(newest 1) (newest complete); if nobody needs what is in there, take it away with 'backuptool remove'"
+	kept="backuptool prune: no rule keeps $(newest 1) (newest complete); what nobody needs can be removed with 'backuptool remove'"
 	other="backuptool prune: no snapshot of $(uname -n):$PWD/other stays; with --per-target every directory is counted by itself"
 	for form in '' --json; do
 		run -0 --separate-stderr backuptool prune --snapshot-number 1 -n $form

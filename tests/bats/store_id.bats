@@ -196,7 +196,7 @@ id_of() {
 	stderr_is "backuptool list: $sentence"
 	run -0 backuptool list
 	run -1 backuptool check
-	[[ $output == *"id: damaged: what knows the store by its id, as a service does"*"'backuptool check --repair' does it"* ]]
+	[[ $output == *"id: damaged: commands with --store-id, and services that 'schedule' made, cannot use it"*"'backuptool check --repair' does it"* ]]
 	run -1 backuptool check --json
 	[ "$(jq -r '.findings[] | [.file, .reason] | @tsv' <<<"$output")" = "id"$'\t'"bad-id" ]
 	run -0 backuptool check latest
@@ -204,7 +204,7 @@ id_of() {
 	[[ $output == *"id: the store would get a new one"* ]]
 	[ ! -e snapshots/damaged ]
 	run -0 backuptool check --repair
-	[[ $output == *"id: the store has a new id: make its services anew with 'backuptool schedule'"* ]]
+	[[ $output == *"id: the store has a new id: make its services again with 'backuptool schedule'"* ]]
 	[ -e snapshots/damaged/id ]
 	[[ $(id_of snapshots) =~ ^[0-9a-f]{32}$ ]]
 	[ "$(id_of snapshots)" != "$id" ]
