@@ -359,8 +359,7 @@ int tool_taken_judge(const struct tool *tool, const struct tool_taking *taking, 
 	target = tool_escape(taking->target);
 	tool_say(tool,
 		 "nothing is left in %s, where the snapshot before had something: is everything mounted? if this is "
-		 "right, "
-		 "give --allow-empty",
+		 "right, give --allow-empty",
 		 target);
 	free(target);
 	return TOOL_INCOMPLETE;

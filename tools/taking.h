@@ -92,7 +92,7 @@ extern const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1];
  * was not entered. "" where there is nothing of it. Allocated.
  */
 char *tool_taken_losses(const struct bt_snapshot_result *result);
-/* "2 entries could not be read; 1 file changed while it was read", or NULL. Allocated. */
+/* "2 entries could not be read; 1 file changed while being read", or NULL. Allocated. */
 char *tool_taken_lacks(const struct bt_snapshot_result *result);
 /* The exit code of a snapshot that was taken, of which code is the engine's. A directory that is empty and was not
  * before is said, and incomplete, unless that is right. */

@@ -75,7 +75,7 @@ three() {
 	backuptool job --target-directory src --interval 200ms --duration forever --keep-last 3 >lines 2>errors 3>&- &
 	job=$!
 	wait_until grep -q "run 2" lines
-	umount src
+	wait_until umount src 2>umounts # not while a run is at work
 	wait_until grep -q "nothing is left" lines
 	last=$(grep -c . lines)
 	wait_until grep -q "run $((last + 5)):" lines
