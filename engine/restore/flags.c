@@ -63,11 +63,11 @@ static bool set_each(int fd, uint32_t now, uint32_t wanted)
 	return set(fd, (now & ~(uint32_t)LAST) | (wanted & LAST)) && all;
 }
 
-static bool set_flags(int fd, const struct bt_entry *entry, bool existing, bool renamed)
+static bool set_flags(int fd, const struct bt_entry *entry, bool renamed)
 {
 	uint32_t wanted = wanted_flags(entry) & ~(renamed ? (uint32_t)LAST : 0), now;
 
-	if (!wanted && !existing)
+	if (!wanted_flags(entry))
 		return true;
 	if (!get(fd, &now))
 		return !wanted;
@@ -75,26 +75,26 @@ static bool set_flags(int fd, const struct bt_entry *entry, bool existing, bool 
 	return now == wanted || set(fd, wanted) || set_each(fd, now, wanted);
 }
 
-static bool set_project(int fd, const struct bt_entry *entry, bool existing)
+static bool set_project(int fd, const struct bt_entry *entry)
 {
 	struct fsxattr now = {0};
 	uint32_t wanted = wanted_project(entry);
 
-	if (!wanted && !existing)
+	if (!wanted)
 		return true;
 	if (ioctl(fd, FS_IOC_FSGETXATTR, &now) < 0)
-		return !wanted;
+		return false;
 	if (now.fsx_projid == wanted)
 		return true;
 	now.fsx_projid = wanted;
 	return ioctl(fd, FS_IOC_FSSETXATTR, &now) == 0;
 }
 
-bool bt_inode_set(int fd, const struct bt_entry *entry, bool existing, bool renamed)
+bool bt_inode_set(int fd, const struct bt_entry *entry, bool renamed)
 {
-	bool project = set_project(fd, entry, existing);
+	bool project = set_project(fd, entry);
 
-	return set_flags(fd, entry, existing, renamed) && project;
+	return set_flags(fd, entry, renamed) && project;
 }
 
 bool bt_inode_seal(int dirfd, const struct bt_entry *entry)

@@ -8,10 +8,10 @@
 /* Of a file that was just made and is empty: flags that others would not be taken with later, such as no copy on write.
  * What fails is tried again by bt_inode_set. */
 void bt_inode_begin(int fd, const struct bt_entry *entry);
-/* All of them, after everything else. existing: there may be some that the entry does not have. renamed: it still gets
- * its name, so that those that forbid any change are for bt_inode_seal. False: not all could be set, by this process or
- * on this file system. */
-bool bt_inode_set(int fd, const struct bt_entry *entry, bool existing, bool renamed);
+/* All of them, after everything else. renamed: it still gets its name, so that those that forbid any change are for
+ * bt_inode_seal. An entry without any says nothing of them, as one of a file system that has none: then what is there
+ * stays. False: not all could be set, by this process or on this file system. */
+bool bt_inode_set(int fd, const struct bt_entry *entry, bool renamed);
 /* Those that forbid any change, of a file that has its name. Not where it gets further names. */
 bool bt_inode_seal(int dirfd, const struct bt_entry *entry);
 /* Whether what stands at name in dirfd has those that the entry has. */

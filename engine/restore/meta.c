@@ -225,7 +225,7 @@ static bool is_forbidden(struct subject *subject, unsigned flags)
 
 static void set_inode(struct subject *subject, unsigned flags)
 {
-	if (subject->path || bt_inode_set(subject->fd, subject->entry, flags & BT_META_STRIP, flags & BT_META_RENAMED))
+	if (subject->path || bt_inode_set(subject->fd, subject->entry, flags & BT_META_RENAMED))
 		return;
 	bt_tell_lack(&subject->run->tell, BT_LACK_FLAGS, subject->place, subject->name);
 }

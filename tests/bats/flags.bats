@@ -100,6 +100,18 @@ projects() {
 	[ "$(jq -r 'select(.path == "a").change' <<<"$output")" = metadata ]
 }
 
+@test "a snapshot without flags, as of a file system that has none, takes none away" {
+	disk ext4 -q
+	mkdir -p disk/src/dir disk/out/dir
+	echo new >disk/src/dir/file
+	take disk/src -q
+	echo old >disk/out/dir/file
+	chattr +d disk/out/dir
+	run -0 --separate-stderr bring latest disk/out
+	cmp disk/src/dir/file disk/out/dir/file
+	[[ $(lsattr -d disk/out/dir) == *d*" disk/out/dir" ]]
+}
+
 @test "no copy on write on btrfs, which only an empty file can be told" {
 	SIZE=128M
 	disk btrfs -q -M
