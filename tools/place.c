@@ -136,7 +136,8 @@ static int not_there(const struct tool *tool, const struct tool_place *place, co
 	else if (nearest)
 		tool_say(tool, "there is no %s in %s; the nearest is %s", shown, place->info->name, near);
 	else
-		tool_say(tool, "there is no %s in %s; see 'backuptool ls'", shown, place->info->name);
+		tool_say(tool, "there is no %s in %s, which is of %s; see 'backuptool ls'", shown, place->info->name,
+			 target);
 	free(nearest);
 	free(near);
 	free(shown);

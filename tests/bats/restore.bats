@@ -162,7 +162,7 @@ load helper
 	run -1 --separate-stderr bring latest missing docs/notes docs/ntoes
 	stderr_is "backuptool restore: there is no docs/ntoes in $name; the nearest is docs/notes"
 	run -1 --separate-stderr bring latest:docs/xyz missing
-	stderr_is "backuptool restore: there is no docs/xyz in $name; see 'backuptool ls'"
+	stderr_is "backuptool restore: there is no docs/xyz in $name, which is of $WORK/src; see 'backuptool ls'"
 	run -1 --separate-stderr bring latest missing /elsewhere
 	stderr_is "backuptool restore: /elsewhere is not in $name, which is of $WORK/src"
 	run -1 --separate-stderr bring :docs missing
