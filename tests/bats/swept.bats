@@ -71,7 +71,7 @@ is_stopped() {
 	kill -CONT "$holder"
 	wait "$holder"
 	holder=
-	! grep -qv 'made a new store' errors
+	run ! grep -v 'made a new store' errors
 	is_whole
 }
 

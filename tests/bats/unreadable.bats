@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # What a directory lists and cannot be had is never taken for deleted: it is an entry with an error.
-
+# shellcheck disable=SC2154
 load helper
 
 teardown() {
