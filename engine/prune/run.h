@@ -80,8 +80,8 @@ void bt_prune_unlock(struct bt_prune_run *run);
 void bt_prune_copied(struct bt_prune_run *run, const char *path, uint64_t bytes);
 /* Tells that a file of the store goes, or in a dry run would go. */
 void bt_prune_gone(struct bt_prune_run *run, const struct bt_file_id *id);
-/* Dooms a store file, which bt_prune_delete_doomed deletes and counts; a version 1 file, of which nobody needs anything,
- * is deleted and counted at once. A dry run only counts. */
+/* Dooms a store file, which bt_prune_delete_doomed deletes and counts; a version 1 file, of which nobody needs
+ * anything, is deleted and counted at once. A dry run only counts. */
 int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, bool classic, struct bt_error *error);
 int bt_prune_delete_doomed(struct bt_prune_run *run, struct bt_error *error);
 int bt_prune_sync(struct bt_prune_run *run, struct bt_error *error);
