@@ -90,13 +90,13 @@ tree_is_settled() {
 }
 
 @test "a target in what would be the store is refused before there is a store" {
-	mkdir -p home/docs
-	echo a >home/docs/a
+	mkdir -p nas/docs
+	echo a >nas/docs/a
 	for command in snapshot "job --interval 1s --duration 0" "schedule --interval 1h"; do
 		# shellcheck disable=SC2086
-		run -2 --separate-stderr backuptool $command --store home --target-directory home/docs
-		[ "$stderr" = "backuptool ${command%% *}: $WORK/home/docs: invalid argument: the target lies in the store" ]
-		[ "$(ls -A home)" = docs ]
+		run -2 --separate-stderr backuptool $command --store nas --target-directory nas/docs
+		[ "$stderr" = "backuptool ${command%% *}: $WORK/nas/docs: invalid argument: the target lies in the store" ]
+		[ "$(ls -A nas)" = docs ]
 	done
 }
 
