@@ -259,3 +259,11 @@ understands() {
 		backuptool help "$command" | sed -n '/^Example:/,$s/^  \(backuptool .*\)/\1/p'
 	done)
 }
+
+@test "a file larger than the user's limit ends no command without a word" {
+	small_tree src
+	take src -q
+	run -1 --separate-stderr bash -c 'ulimit -f 50; exec backuptool export --classic latest x.json'
+	[[ $stderr == *"File too large"* ]]
+	[ ! -e x.json ]
+}
