@@ -114,6 +114,20 @@ static int walk_all(struct list *list, struct bt_walk *walk)
 	return result == TOOL_OK && list->incomplete ? TOOL_INCOMPLETE : result;
 }
 
+/* Nothing is listed of it, as of an empty one. */
+static void say_unread(struct list *list)
+{
+	const struct bt_entry *entry = list->place->entry;
+	char *shown;
+
+	if (!entry->extra || !entry->extra->error)
+		return;
+	shown = tool_escape(*list->place->path ? list->place->path : ".");
+	tool_say(list->tool, "%s: it could not be read when the snapshot was taken (%s)", shown, entry->extra->error);
+	free(shown);
+	list->incomplete = true;
+}
+
 static int list_place(const struct tool *tool, const struct options *options, const struct tool_place *place)
 {
 	struct list list = {tool, options, place, false};
@@ -128,6 +142,7 @@ static int list_place(const struct tool *tool, const struct options *options, co
 	if (bt_walk_new(place->pick.store, place->entry, &walk, &error))
 		return tool_fail(tool, &error);
 	bt_walk_limit(walk, place->info);
+	say_unread(&list);
 	result = walk_all(&list, walk);
 	bt_walk_free(walk);
 	return result;

@@ -512,3 +512,19 @@ docs/a.txt" ]
 		[[ $output == *"there is no store at ./snapshots"* ]]
 	done
 }
+
+@test "ls of a directory that could not be read does not look like one of an empty one" {
+	mkdir -p src/closed
+	echo a >src/closed/a
+	chmod 000 src/closed
+	chmod 777 .
+	reachable_tool
+	as_user ./backuptool snapshot --target-directory src -q || [ $? = 3 ]
+	for options in "" -R --json; do
+		# shellcheck disable=SC2086
+		run -3 --separate-stderr backuptool ls $options latest:closed
+		stderr_is "backuptool ls: closed: it could not be read when the snapshot was taken (EACCES)"
+	done
+	run -0 backuptool ls latest
+	[ "$output" = closed ]
+}
