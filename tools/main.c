@@ -223,7 +223,7 @@ int main(int argc, char **argv)
 	int result;
 
 	bt_hold_streams();
-	signal(SIGXFSZ, SIG_IGN); /* a write beyond 'ulimit -f' is an error like others */
+	signal(SIGXFSZ, SIG_IGN);	/* a write beyond 'ulimit -f' is an error like others */
 	setlocale(LC_CTYPE, "C.UTF-8"); /* names are shown as UTF-8 whatever the user's locale is */
 	tzset();
 	raise_file_limit();
