@@ -65,6 +65,16 @@ int tool_command_unknown(const struct tool *tool, const char *name)
 	return result;
 }
 
+/* An empty one comes of a variable that is not set; as a path it would mean everything. */
+static bool has_empty(const struct tool *tool)
+{
+	bool empty = false;
+
+	for (int i = 0; i < tool->operand_count && !empty; i++)
+		empty = !*tool->operands[i];
+	return empty;
+}
+
 static int check_operands(const struct tool *tool)
 {
 	const struct tool_command *command = tool->command;
@@ -80,6 +90,8 @@ static int check_operands(const struct tool *tool)
 		free(extra);
 		return result;
 	}
+	if (has_empty(tool))
+		return tool_usage_error(tool, "an argument is empty: is a variable of the shell not set?");
 	return TOOL_OK;
 }
 

@@ -95,20 +95,29 @@ static struct names names_in(struct bt_store *store, const struct bt_entry *dire
 	return names;
 }
 
-char *tool_place_nearest(const struct tool_place *place, const char *path)
+/* The longest beginning of the path that is there, allocated, and its entry. */
+static char *find_there(const struct tool_place *place, const char *path, const struct bt_page **ret_page,
+			const struct bt_entry **ret_entry)
 {
-	char *there = tool_format("%s", path), *slash, *nearest = NULL;
-	const struct bt_page *page = NULL;
-	const struct bt_entry *entry = NULL;
+	char *there = tool_format("%s", path), *slash;
 	struct bt_error error = {0};
-	const char *name, *rest;
-	struct names names;
 
+	*ret_entry = NULL;
 	do {
 		slash = strrchr(there, '/');
 		*(slash ? slash : there) = '\0';
-	} while (bt_path_lookup(place->pick.store, &place->info->root, there, &page, &entry, &error) && *there);
-	rest = path + strlen(there) + (*there != '\0');
+	} while (bt_path_lookup(place->pick.store, &place->info->root, there, ret_page, ret_entry, &error) && *there);
+	return there;
+}
+
+char *tool_place_nearest(const struct tool_place *place, const char *path)
+{
+	const struct bt_page *page = NULL;
+	const struct bt_entry *entry;
+	char *there = find_there(place, path, &page, &entry), *nearest = NULL;
+	const char *name, *rest = path + strlen(there) + (*there != '\0');
+	struct names names;
+
 	if (entry) {
 		char *wrong = tool_format("%.*s", (int)strcspn(rest, "/"), rest);
 
@@ -126,6 +135,27 @@ char *tool_place_nearest(const struct tool_place *place, const char *path)
 	return nearest;
 }
 
+/* Nothing is known of what lay below a directory that the snapshot could not read or did not enter. */
+static bool was_not_seen(const struct tool *tool, const struct tool_place *place)
+{
+	const struct bt_page *page = NULL;
+	const struct bt_entry *entry;
+	char *there = find_there(place, place->path, &page, &entry), *shown = tool_escape(*there ? there : ".");
+	const struct bt_extra *extra = entry ? entry->extra : NULL;
+	bool unread = extra && extra->error, apart = extra && extra->boundary;
+
+	if (unread)
+		tool_say(tool, "%s could not be read when %s was taken (%s); another snapshot may have what is below it",
+			 shown, place->info->name, extra->error);
+	else if (apart)
+		tool_say(tool, "%s was another file system (%s), which %s did not enter", shown, extra->boundary,
+			 place->info->name);
+	bt_page_put(place->pick.store, page);
+	free(shown);
+	free(there);
+	return unread || apart;
+}
+
 static int not_there(const struct tool *tool, const struct tool_place *place, const char *path)
 {
 	char *nearest = place->path ? tool_place_nearest(place, place->path) : NULL, *shown = tool_escape(path);
@@ -135,7 +165,7 @@ static int not_there(const struct tool *tool, const struct tool_place *place, co
 		tool_say(tool, "%s is not in %s, which is of %s", shown, place->info->name, target);
 	else if (nearest)
 		tool_say(tool, "there is no %s in %s; the nearest is %s", shown, place->info->name, near);
-	else
+	else if (!was_not_seen(tool, place))
 		tool_say(tool, "there is no %s in %s, which is of %s; see 'backuptool ls'", shown, place->info->name,
 			 target);
 	free(nearest);

@@ -44,6 +44,8 @@ soon() {
 	echo secret >src/in/f
 	soon 0 backuptool snapshot --target-directory src --store st -x
 	is_boundary tmpfs
+	soon 1 backuptool cat latest:in/f --store st
+	[[ $output == "backuptool cat: in was another file system (tmpfs), which snapshot_"*" did not enter" ]]
 	soon 0 backuptool diff latest --store st -x
 	[[ $output != *in* ]]
 	# What lies there is not the snapshot's affair, however one looks.

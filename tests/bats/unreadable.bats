@@ -63,6 +63,8 @@ all_names() {
 	run -3 take src --store st -q
 	[ "$(backuptool cat latest~1:in/badfile --store st)" = text ]
 	[ "$(backuptool cat "latest~1:in/nobody knows" --store st)" = text ]
+	run -1 backuptool cat latest:in/badfile/below --store st
+	[[ $output == "backuptool cat: in/badfile could not be read when snapshot_"*" was taken (ENOENT); another snapshot "* ]]
 	bad 0
 	run -0 take src --store st
 	[ "$(backuptool cat "latest:in/nobody knows" --store st)" = text ]

@@ -117,6 +117,20 @@ load helper
 	output_is "backuptool list: --store '' is not a name; see 'backuptool list --help'"
 }
 
+@test "an empty argument is refused by every command that takes one" {
+	mkdir src
+	echo text >src/file
+	backuptool snapshot --target-directory src --quiet
+	for command in 'cat latest:file' 'check' 'diff latest' dump 'export latest' find help ls mount remove 'remove latest' \
+		'restore --snapshot-file latest --output-directory out' 'tag --add x' versions; do
+		# shellcheck disable=SC2086
+		run -2 backuptool $command ''
+		output_is "backuptool ${command%% *}: an argument is empty: is a variable of the shell not set?; see 'backuptool ${command%% *} --help'"
+	done
+	[ ! -e out ]
+	[ "$(find snapshots -name 'snapshot_*' | wc -l)" = 1 ]
+}
+
 @test "required options and operands" {
 	run -2 backuptool snapshot
 	output_is "backuptool snapshot: --target-directory DIR is missing; see 'backuptool snapshot --help'"
