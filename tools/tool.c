@@ -118,7 +118,7 @@ static const char *advice(const struct bt_error *error)
 		int sys;
 		const char *text;
 	} by_errno[] = {
-		{ENOSPC, "; the disk is full: free some space and run it again"},
+		{ENOSPC, "; the disk is full: free some space ('df' and 'df -i' tell of it) and run it again"},
 		{EDQUOT, "; the quota is used up: free some space and run it again"},
 		{EROFS, "; the file system is mounted read-only"},
 		{EACCES, "; run it as a user who may do this"},
@@ -155,6 +155,9 @@ static char *no_store_text(const struct tool *tool, int sys)
 				       wanted ? wanted : "before");
 	else if (lstat(tool->store, &status) == 0 && S_ISLNK(status.st_mode) && access(tool->store, F_OK) != 0)
 		sentence = tool_format("%s is a link to a directory that is not there: is the disk mounted?", store);
+	else if (sys == ENOENT)
+		sentence = tool_format("there is no directory in which the store %s could be made: is the disk mounted?",
+				       store);
 	else if (wanted)
 		sentence = tool_format("there is no store at %s: is the disk mounted?", store);
 	else

@@ -44,6 +44,8 @@ static int open_root(struct bt_store *store, bool *ret_made, struct bt_error *er
 	if (may_make(store)) {
 		int r = bt_make_directory(AT_FDCWD, store->path, 0700, false);
 		made = r == 0;
+		if (r == -ENOENT)
+			return no_store(store, ENOENT, error);
 		if (r < 0 && r != -EEXIST)
 			return bt_fail_sys(error, -r, store->path, "create the store");
 	}

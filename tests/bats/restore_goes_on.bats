@@ -112,7 +112,7 @@ broken() {
 	mkdir out
 	mount_or_skip -t tmpfs -o size=1m tmpfs out
 	run -1 --separate-stderr bring latest out
-	[[ $stderr == *"the disk is full: free some space and run it again"* ]]
+	[[ $stderr == *"the disk is full: free some space ('df' and 'df -i' tell of it) and run it again"* ]]
 	mount -o remount,ro out
 	run -1 --separate-stderr bring latest out
 	[[ $stderr == *"the file system is mounted read-only"* ]]

@@ -374,7 +374,7 @@ has_written() {
 		backuptool --store disk/store snapshot --target-directory src 2>err || code=$?
 		cat err
 		[ $code = 1 ]
-		grep -q 'No space left on device; the disk is full: free some space and run it again$' err
+		grep -q "No space left on device; the disk is full: free some space ('df' and 'df -i' tell of it) and run it again$" err
 		[ "$(wc -l <err)" = 1 ]
 		[ "$(find disk/store -name 'snapshot_*' | wc -l)" = 1 ]
 		backuptool --store disk/store restore --snapshot-file latest --output-directory out

@@ -229,3 +229,13 @@ id_of() {
 	done
 	[ -z "$(ls usb)" ]
 }
+
+@test "a store whose directory would be made where there is none is told as that" {
+	mkdir src
+	for command in "snapshot --target-directory src" "job --target-directory src --interval 1s --duration 0"; do
+		# shellcheck disable=SC2086
+		run -10 --separate-stderr backuptool $command --store usb/backups/store
+		stderr_is "backuptool ${command%% *}: there is no directory in which the store usb/backups/store could be made: is the disk mounted?"
+	done
+	[ ! -e usb ]
+}
