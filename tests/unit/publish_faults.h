@@ -7,9 +7,11 @@
 
 #include "base/publish.h"
 #include <errno.h>
+#include <pthread.h>
 #include <sys/stat.h>
 
-/* Every fsync of the code under test comes by here (-Wl,--wrap=fsync). */
+/* Every fsync of the code under test comes by here (-Wl,--wrap=fsync), from any thread. */
+static pthread_mutex_t syncs_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
 	struct {
 		bool directory, named; /* what is synced; "final" was there already */
@@ -28,8 +30,10 @@ int __wrap_fsync(int fd)
 	assert_int_equal(fstat(fd, &st), 0);
 	bool directory = S_ISDIR(st.st_mode);
 	int fail = directory ? syncs.fail_directory : syncs.fail_file;
+	pthread_mutex_lock(&syncs_lock);
 	syncs.calls[syncs.count % 2].directory = directory;
 	syncs.calls[syncs.count++ % 2].named = faccessat(syncs.dirfd, "final", F_OK, 0) == 0;
+	pthread_mutex_unlock(&syncs_lock);
 	errno = fail;
 	return fail ? -1 : __real_fsync(fd);
 }
