@@ -437,8 +437,9 @@ no_removed_files_are_open() {
 	damage "snapshots/$(newest)" 5
 	show
 	[ "$(find mnt -mindepth 1 -maxdepth 1 | wc -l)" = 3 ]
-	run ! ls mnt/latest/
-	[ "$(cat "mnt/$(newest 1 | sed 's/.json//')/docs/a.txt")" = hello ]
+	run ! ls "mnt/$(newest | sed 's/.json//')"
+	[ "$(readlink mnt/latest)" = "$(newest 1 | sed 's/.json//')" ]
+	[ "$(cat mnt/latest/docs/a.txt)" = hello ]
 }
 
 @test "a store that is removed or moved away is told in the log" {

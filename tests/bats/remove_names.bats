@@ -116,6 +116,7 @@ setup_three() {
 @test "a damaged snapshot that has what another needs is mended before it can be removed" {
 	mkdir src
 	echo one >src/one
+	settle
 	take src -q
 	first=$(newest)
 	take src -q

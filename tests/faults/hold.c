@@ -111,10 +111,13 @@ int renameat2(int from, const char *name, int to, const char *other, unsigned fl
 	return (int)syscall(SYS_renameat2, from, name, to, other, flags);
 }
 
+/* By way of others that are preloaded, too. */
 static int open_at(int dirfd, const char *name, int flags, mode_t mode)
 {
+	int (*next)(int, const char *, int, ...) = (int (*)(int, const char *, int, ...))dlsym(RTLD_NEXT, "openat64");
+
 	hold("openat", name, NULL);
-	return (int)syscall(SYS_openat, dirfd, name, flags, mode);
+	return next(dirfd, name, flags, mode);
 }
 
 int openat64(int dirfd, const char *name, int flags, ...)
