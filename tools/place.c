@@ -145,7 +145,8 @@ static bool was_not_seen(const struct tool *tool, const struct tool_place *place
 	bool unread = extra && extra->error, apart = extra && extra->boundary;
 
 	if (unread)
-		tool_say(tool, "%s could not be read when %s was taken (%s); another snapshot may have what is below it",
+		tool_say(tool,
+			 "%s could not be read when %s was taken (%s); another snapshot may have what is below it",
 			 shown, place->info->name, extra->error);
 	else if (apart)
 		tool_say(tool, "%s was another file system (%s), which %s did not enter", shown, extra->boundary,

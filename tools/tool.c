@@ -156,8 +156,8 @@ static char *no_store_text(const struct tool *tool, int sys)
 	else if (lstat(tool->store, &status) == 0 && S_ISLNK(status.st_mode) && access(tool->store, F_OK) != 0)
 		sentence = tool_format("%s is a link to a directory that is not there: is the disk mounted?", store);
 	else if (sys == ENOENT)
-		sentence = tool_format("there is no directory in which the store %s could be made: is the disk mounted?",
-				       store);
+		sentence = tool_format(
+			"there is no directory in which the store %s could be made: is the disk mounted?", store);
 	else if (wanted)
 		sentence = tool_format("there is no store at %s: is the disk mounted?", store);
 	else
