@@ -159,6 +159,11 @@ wait_until() {
 	done
 }
 
+# is_stopped PID: by a signal, as libhold does it to its program.
+is_stopped() {
+	grep -qs '^State:.*T (stopped)' "/proc/$1/status"
+}
+
 is_not_pending() {
 	local pending
 	pending=$(sed -n 's/^ShdPnd:\t//p' "/proc/$1/status") || return 0

@@ -15,10 +15,6 @@ teardown() {
 	remove_work
 }
 
-is_stopped() {
-	grep -qs '^State:.*T (stopped)' "/proc/$1/status"
-}
-
 # held CALL TEXT COMMAND…: in the background, until it is stopped before that call.
 held() {
 	local what="$1 $2"

@@ -14,14 +14,6 @@ rounds() {
 			grep -q "^State:.*Z" "/proc/$pid/status" 2>/dev/null || echo "$pid"
 		done
 	}
-	wait_for() {
-		local tries=2000
-		until "$@"; do
-			tries=$((tries - 1))
-			[ "$tries" -gt 0 ] || return 1
-			sleep 0.01
-		done
-	}
 	is_inside() { [ "$(readlink "/proc/$1/cwd")" != "$PWD" ]; }
 	mounted() { mountpoint -q "$WORK/mnt"; }
 	ended() { [ -z "$(everybody)" ]; }
@@ -29,7 +21,7 @@ rounds() {
 		signal=$(echo TERM INT HUP | cut -d " " -f $((round % 3 + 1)))
 		if [ "${1:-}" = -f ]; then
 			env --default-signal=INT backupfs -f "$WORK/snapshots" "$WORK/mnt" &
-			wait_for mounted
+			wait_until mounted
 		else
 			backupfs "$WORK/snapshots" "$WORK/mnt" "$@"
 		fi
@@ -37,10 +29,10 @@ rounds() {
 		if [ $((round % 2)) = 0 ]; then
 			env -C "$WORK/mnt/latest/docs" sleep 30 &
 			inside=$!
-			wait_for is_inside "$inside"
+			wait_until is_inside "$inside"
 		fi
 		everybody | xargs kill -"$signal"
-		wait_for ended
+		wait_until ended
 		rmdir "$WORK/mnt" && mkdir "$WORK/mnt" || { echo "round $round: $signal left a mount" && return 1; }
 		[ -z "$inside" ] || { kill -9 "$inside" && wait "$inside"; } 2>/dev/null || true
 	done
@@ -57,7 +49,7 @@ as_user_with_device() {
 		chmod 666 fuse
 		mount --bind fuse /dev/fuse
 		exec setpriv --reuid=65534 --regid=65534 --clear-groups env PATH="$WORK:$PATH" WORK="$WORK" bash -euc "$@"
-	' bash "$(declare -f "$1")"'; "$@"' bash "$@" 3>&-
+	' bash "$(declare -f wait_until "$1")"'; "$@"' bash "$@" 3>&-
 }
 
 @test "signals to all processes of root's mount" {

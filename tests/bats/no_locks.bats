@@ -72,7 +72,7 @@ mount_both() {
 	env HOLD="renameat2 .doomed" LD_PRELOAD="$BUILD/tests/faults/libhold.so" \
 		backuptool remove --store one/store "${old%.json}" --yes 2>err 3>&- &
 	holder=$!
-	wait_until grep -qs '^State:.*T (stopped)' "/proc/$holder/status"
+	wait_until is_stopped "$holder"
 	take src -q --store two/store
 	kill -CONT "$holder"
 	code=0

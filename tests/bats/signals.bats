@@ -40,10 +40,6 @@ hangs() {
 	cat "/proc/$taker/task/"*/wchan | grep -q -e fuse -e request_wait
 }
 
-is_stopped() {
-	grep -q "^State:.T" "/proc/$taker/status"
-}
-
 works() {
 	[ "$(awk '{ print $14 }' "/proc/$taker/stat")" -ge 20 ]
 }
@@ -86,7 +82,7 @@ works() {
 	# It is stopped where it is about to look into a directory, so that the driver can be stopped before it does.
 	start HOLD="openat dir" LD_PRELOAD="$BUILD/tests/faults/libhold.so" \
 		backuptool snapshot --target-directory mnt/latest
-	wait_until is_stopped
+	wait_until is_stopped "$taker"
 	kill -STOP "$driver"
 	kill -CONT "$taker"
 	wait_until hangs

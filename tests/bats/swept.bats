@@ -55,10 +55,6 @@ two_snapshots() {
 	take src -q
 }
 
-is_stopped() {
-	grep -qs '^State:.*T (stopped)' "/proc/$1/status"
-}
-
 @test "a snapshot whose file is removed before it gets its name is taken again" {
 	instrumented && skip "nothing is preloaded into an instrumented program"
 	small_tree src
