@@ -2,6 +2,7 @@
 #include "base/cache.h"
 
 #include "base/fail.h"
+#include "base/seed.h"
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -27,6 +28,7 @@ struct bt_cache {
 	struct bt_cached **buckets;
 	size_t bucket_count, count, weight; /* a power of two; values; all of them */
 	struct bt_cached *newest, *oldest;  /* the idle ones */
+	struct bt_seed seed;
 };
 
 static bool same_key(const struct bt_cache_key *a, const struct bt_cache_key *b)
@@ -36,7 +38,7 @@ static bool same_key(const struct bt_cache_key *a, const struct bt_cache_key *b)
 
 static struct bt_cached **bucket_of(const struct bt_cache *cache, const struct bt_cache_key *key)
 {
-	return &cache->buckets[key->a & (cache->bucket_count - 1)];
+	return &cache->buckets[bt_seeded_hash(&cache->seed, key, sizeof(*key)) & (cache->bucket_count - 1)];
 }
 
 static struct bt_cached *find(const struct bt_cache *cache, const struct bt_cache_key *key)
@@ -295,6 +297,7 @@ int bt_cache_new(const struct bt_cache_options *options, struct bt_cache **ret_c
 		return BT_E_NOMEM;
 	cache->options = *options;
 	cache->bucket_count = FIRST_BUCKETS;
+	cache->seed = bt_seed();
 	cache->buckets = calloc(FIRST_BUCKETS, sizeof(struct bt_cached *));
 	if (!cache->buckets) {
 		free(cache);

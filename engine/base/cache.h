@@ -12,7 +12,7 @@
 struct bt_cache;
 struct bt_cache_key {
 	uint64_t a, b;
-}; /* well mixed: used as its own hash */
+}; /* from outside, too: the table is seeded */
 
 struct bt_cached {		 /* the caller's struct begins with this */
 	struct bt_cache_key key; /* the rest is the cache's */

@@ -15,7 +15,7 @@ static struct bt_digest_key key_of(const struct bt_digest *digest)
 
 static struct bt_digest_key *slot_of(const struct bt_digest_set *set, const struct bt_digest_key *key)
 {
-	size_t mask = set->capacity - 1, at = key->a & mask;
+	size_t mask = set->capacity - 1, at = bt_seeded_hash(&set->seed, key, sizeof(*key)) & mask;
 
 	while ((set->slots[at].a || set->slots[at].b) && (set->slots[at].a != key->a || set->slots[at].b != key->b))
 		at = (at + 1) & mask;
@@ -24,7 +24,8 @@ static struct bt_digest_key *slot_of(const struct bt_digest_set *set, const stru
 
 static int grow(struct bt_digest_set *set)
 {
-	struct bt_digest_set larger = {.capacity = set->capacity ? set->capacity * 2 : 1024, .count = set->count};
+	struct bt_digest_set larger = {
+		.capacity = set->capacity ? set->capacity * 2 : 1024, .count = set->count, .seed = bt_seed()};
 
 	larger.slots = calloc(larger.capacity, sizeof(*larger.slots));
 	if (!larger.slots)

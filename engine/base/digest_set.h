@@ -6,6 +6,7 @@
 #ifndef BT_BASE_DIGEST_SET_H
 #define BT_BASE_DIGEST_SET_H
 
+#include "base/seed.h"
 #include <backuptool/types.h>
 #include <stdbool.h>
 
@@ -16,6 +17,7 @@ struct bt_digest_key {
 struct bt_digest_set {
 	struct bt_digest_key *slots; /* a power of two of them; {0, 0} is free */
 	size_t capacity, count;
+	struct bt_seed seed; /* there are digests that nobody verified */
 };
 
 /* 1 if it was new, 0 if it was there, or BT_E_NOMEM. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "restore/links.h"
-#include "base/bytes.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,9 +8,9 @@ bool bt_has_links(const struct bt_entry *entry)
 	return entry->extra && entry->extra->links > 1;
 }
 
-void bt_links_init(struct bt_links *links, struct bt_places *places, uint64_t seed)
+void bt_links_init(struct bt_links *links, struct bt_places *places)
 {
-	*links = (struct bt_links){.places = places, .seed = seed};
+	*links = (struct bt_links){.places = places, .seed = bt_seed()};
 	pthread_mutex_init(&links->lock, NULL);
 }
 
@@ -36,16 +35,17 @@ void bt_links_free(struct bt_links *links)
 }
 
 /* The numbers are the snapshot's: seeded, so that nobody can make them fall into one bucket. */
-static struct bt_linked **bucket(const struct bt_linked_table *table, uint64_t seed, uint64_t dev, uint64_t inode)
+static struct bt_linked **bucket(const struct bt_linked_table *table, const struct bt_seed *seed, uint64_t dev,
+				 uint64_t inode)
 {
-	uint64_t key[2] = {dev, inode};
-	return &table->buckets[bt_hash_bytes(key, sizeof(key), seed) & (table->capacity - 1)];
+	const uint64_t key[2] = {dev, inode};
+	return &table->buckets[bt_seeded_hash(seed, key, sizeof(key)) & (table->capacity - 1)];
 }
 
 static struct bt_linked *find(const struct bt_links *links, const struct bt_linked_table *table, uint64_t dev,
 			      uint64_t inode)
 {
-	struct bt_linked *linked = table->capacity ? *bucket(table, links->seed, dev, inode) : NULL;
+	struct bt_linked *linked = table->capacity ? *bucket(table, &links->seed, dev, inode) : NULL;
 	while (linked && (linked->dev != dev || linked->inode != inode))
 		linked = linked->next;
 	return linked;
@@ -65,7 +65,7 @@ static int grow(const struct bt_links *links, struct bt_linked_table *table)
 		return BT_E_NOMEM;
 	for (size_t i = 0; i < table->capacity; i++) {
 		for (struct bt_linked *linked = table->buckets[i], *next; linked; linked = next) {
-			struct bt_linked **to = bucket(&larger, links->seed, linked->dev, linked->inode);
+			struct bt_linked **to = bucket(&larger, &links->seed, linked->dev, linked->inode);
 			next = linked->next;
 			linked->next = *to;
 			*to = linked;
@@ -86,7 +86,7 @@ static struct bt_linked *add(const struct bt_links *links, struct bt_linked_tabl
 		return NULL;
 	linked->dev = dev;
 	linked->inode = inode;
-	struct bt_linked **to = bucket(table, links->seed, dev, inode);
+	struct bt_linked **to = bucket(table, &links->seed, dev, inode);
 	linked->next = *to;
 	*to = linked;
 	table->count++;

@@ -3,6 +3,7 @@
 #ifndef BT_RESTORE_LINKS_H
 #define BT_RESTORE_LINKS_H
 
+#include "base/seed.h"
 #include "restore/place.h"
 #include <backuptool/view.h>
 
@@ -25,12 +26,12 @@ struct bt_links {
 	pthread_mutex_t lock;
 	struct bt_places *places;
 	struct bt_linked_table files, taken;
-	uint64_t seed;
+	struct bt_seed seed;
 };
 
 bool bt_has_links(const struct bt_entry *entry);
 
-void bt_links_init(struct bt_links *links, struct bt_places *places, uint64_t seed);
+void bt_links_init(struct bt_links *links, struct bt_places *places);
 void bt_links_free(struct bt_links *links);
 /* True if the entry's file has been seen before; now it has. BT_E_NOMEM. */
 int bt_links_see(struct bt_links *links, const struct bt_entry *entry, bool *ret_before);

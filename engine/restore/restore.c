@@ -226,7 +226,7 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 	}
 	bt_tell_init(&run.tell, observer);
 	bt_places_init(&run.places);
-	bt_links_init(&run.links, &run.places, run.seed);
+	bt_links_init(&run.links, &run.places);
 	if (bt_scan_mounts_init(&run.mounts))
 		result = bt_fail(heard, BT_E_NOMEM, NULL, "restore");
 	else

@@ -2,16 +2,17 @@
 #include "snapshot/dedup.h"
 
 #include "base/bytes.h"
+#include "base/seed.h"
 #include <backuptool/error.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Open addressing with linear probing. A free slot is all zeros, a digest that nothing has. */
 struct bt_snap_dedup {
 	pthread_mutex_t lock;
 	struct bt_digest *slots;
 	size_t mask, count;
+	struct bt_seed seed; /* anybody can look for contents whose digests begin alike */
 };
 
 enum { FIRST_SLOTS = 1024 };
@@ -30,6 +31,7 @@ struct bt_snap_dedup *bt_snap_dedup_new(void)
 		return NULL;
 	}
 	dedup->mask = FIRST_SLOTS - 1;
+	dedup->seed = bt_seed();
 	pthread_mutex_init(&dedup->lock, NULL);
 	return dedup;
 }
@@ -45,10 +47,7 @@ void bt_snap_dedup_free(struct bt_snap_dedup *dedup)
 
 static size_t home(const struct bt_snap_dedup *dedup, const struct bt_digest *digest)
 {
-	uint64_t hash;
-
-	memcpy(&hash, digest->bytes, sizeof(hash));
-	return (size_t)hash & dedup->mask;
+	return (size_t)bt_seeded_hash(&dedup->seed, digest, sizeof(*digest)) & dedup->mask;
 }
 
 static bool is_free(const struct bt_digest *slot)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "snapshot/item.h"
 
-#include "base/bytes.h"
+#include "base/seed.h"
 #include <stdlib.h>
 
 /* Open addressing with linear probing over those that miss names. */
 struct bt_snap_links {
 	struct bt_snap_link **slots;
 	size_t mask, count;
+	struct bt_seed seed; /* a file system of a user has the numbers that he wants */
 };
 
 enum { FIRST_SLOTS = 256 };
@@ -24,6 +25,7 @@ struct bt_snap_links *bt_snap_links_new(void)
 		return NULL;
 	}
 	links->mask = FIRST_SLOTS - 1;
+	links->seed = bt_seed();
 	return links;
 }
 
@@ -47,7 +49,9 @@ void bt_snap_links_free(struct bt_snap_links *links)
 
 static size_t home(const struct bt_snap_links *links, uint64_t dev, uint64_t inode)
 {
-	return (size_t)bt_mix64(inode + bt_mix64(dev)) & links->mask;
+	const uint64_t key[2] = {dev, inode};
+
+	return (size_t)bt_seeded_hash(&links->seed, key, sizeof(key)) & links->mask;
 }
 
 static size_t find(const struct bt_snap_links *links, uint64_t dev, uint64_t inode)

@@ -2,6 +2,7 @@
 /* Pages and contents as they are handed out: read, decoded, verified. */
 #include "base/bytes.h"
 #include "base/fail.h"
+#include "base/seed.h"
 #include "store/store_inside.h"
 #include <errno.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@ struct block {
 	pthread_mutex_t lock; /* the table */
 	struct verified *table;
 	uint32_t used, room; /* room: a power of two, or 0 */
+	struct bt_seed seed; /* the same content may be in many places, as the file says */
 	unsigned char data[];
 };
 
@@ -83,6 +85,7 @@ static int load_block(void *arg, const struct bt_cache_key *key, const void *hin
 	}
 	memset(block, 0, sizeof(*block));
 	block->store = store;
+	block->seed = bt_seed();
 	block->capacity = room;
 	pthread_mutex_init(&block->lock, NULL);
 	block->length = location->block.length;
@@ -159,7 +162,7 @@ static struct verified verified_of(const struct bt_location *location, const str
 /* Where it is in the table, or where it would be. */
 static struct verified *place_of(const struct block *block, const struct verified *verified)
 {
-	uint32_t slot = (uint32_t)bt_mix64(verified->digest) & (block->room - 1);
+	uint32_t slot = (uint32_t)bt_seeded_hash(&block->seed, verified, sizeof(*verified)) & (block->room - 1);
 	while (block->table[slot].size && memcmp(&block->table[slot], verified, sizeof(*verified)))
 		slot = (slot + 1) & (block->room - 1);
 	return &block->table[slot];
@@ -226,7 +229,7 @@ static int verify(struct bt_store *store, struct block *block, const struct bt_l
 
 static struct bt_cache_key block_key(const struct bt_location *location)
 {
-	return (struct bt_cache_key){bt_mix64(location->block.at ^ bt_mix64(location->file)), location->file};
+	return (struct bt_cache_key){location->block.at, location->file};
 }
 
 /* Takes the cached block over. */

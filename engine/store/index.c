@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include "base/io.h"
 #include "base/publish.h"
+#include "base/seed.h"
 #include "store/segment.h"
 #include <dirent.h>
 #include <errno.h>
@@ -139,11 +140,12 @@ struct wanted {
 	uint32_t *slots; /* file's index + 1 */
 	bool *covered;
 	size_t mask;
+	struct bt_seed seed; /* a segment may name any files */
 };
 
-static uint64_t hash_name(const char *name)
+static size_t home(const struct wanted *wanted, const char *name)
 {
-	return bt_hash_bytes(name, strlen(name), 0);
+	return bt_seeded_hash(&wanted->seed, name, strlen(name)) & wanted->mask;
 }
 
 static int wanted_new(struct wanted *wanted, const struct bt_index_source *source)
@@ -151,13 +153,13 @@ static int wanted_new(struct wanted *wanted, const struct bt_index_source *sourc
 	size_t room = 16;
 	while (room / 2 < source->count)
 		room *= 2;
-	*wanted = (struct wanted){.source = source, .mask = room - 1};
+	*wanted = (struct wanted){.source = source, .mask = room - 1, .seed = bt_seed()};
 	wanted->slots = calloc(room, sizeof(*wanted->slots));
 	wanted->covered = calloc(source->count + 1, sizeof(*wanted->covered));
 	if (!wanted->slots || !wanted->covered)
 		return BT_E_NOMEM;
 	for (size_t i = 0; i < source->count; i++) {
-		size_t slot = hash_name(source->files[i].name) & wanted->mask;
+		size_t slot = home(wanted, source->files[i].name);
 		while (wanted->slots[slot])
 			slot = (slot + 1) & wanted->mask;
 		wanted->slots[slot] = (uint32_t)i + 1;
@@ -179,7 +181,7 @@ static bool is_same(const struct bt_covered *a, const struct bt_segment_file *b)
 /* The ordinal of a segment's file, if it is wanted and no other segment covers it already. */
 static uint32_t claim(struct wanted *wanted, const struct bt_segment_file *file)
 {
-	size_t slot = hash_name(file->name) & wanted->mask;
+	size_t slot = home(wanted, file->name);
 	for (; wanted->slots[slot]; slot = (slot + 1) & wanted->mask) {
 		size_t i = wanted->slots[slot] - 1;
 		if (!wanted->covered[i] && is_same(&wanted->source->files[i], file)) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "watch/names.h"
 
-#include "base/bytes.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +8,9 @@ enum { FIRST_SIZE = 64 };
 
 static size_t home(const struct bt_names *names, const void *owner, const void *text, size_t length)
 {
-	return (size_t)bt_hash_bytes(text, length, bt_mix64((uintptr_t)owner)) & (names->size - 1);
+	const struct bt_seed seed = {names->seed.a ^ (uintptr_t)owner, names->seed.b};
+
+	return (size_t)bt_seeded_hash(&seed, text, length) & (names->size - 1);
 }
 
 /* Where it is, or where it would stand. */
@@ -33,7 +34,8 @@ struct bt_name *bt_names_find(const struct bt_names *names, const void *owner, c
 
 static bool grow(struct bt_names *names)
 {
-	struct bt_names larger = {.size = names->size > 0 ? 2 * names->size : FIRST_SIZE, .count = names->count};
+	struct bt_names larger = {
+		.size = names->size > 0 ? 2 * names->size : FIRST_SIZE, .count = names->count, .seed = bt_seed()};
 
 	larger.slots = calloc(larger.size, sizeof(struct bt_name *));
 	if (!larger.slots)

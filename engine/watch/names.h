@@ -3,6 +3,7 @@
 #ifndef BT_WATCH_NAMES_H
 #define BT_WATCH_NAMES_H
 
+#include "base/seed.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +20,7 @@ struct bt_name {
 struct bt_names {
 	struct bt_name **slots; /* NULL: free */
 	size_t size, count;	/* size: of slots, a power of two or 0 */
+	struct bt_seed seed;
 };
 
 struct bt_name *bt_names_find(const struct bt_names *names, const void *owner, const void *text, size_t length);
