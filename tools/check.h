@@ -18,7 +18,7 @@ void tool_hurt_print(FILE *out, const char *what, const struct bt_hurt *hurt);
 struct tool_harm {
 	struct tool_texts snapshots; /* their names, each once; owned */
 	uint64_t paths;		     /* in these */
-	char *last;		     /* the path that was counted last; owned */
+	uint64_t last;		     /* the entry that was counted last */
 };
 void tool_harm_add(struct tool_harm *harm, const struct bt_hurt *hurt);
 /* "damage hurts 462 files in 3 snapshots: …", or that it hurts none. */

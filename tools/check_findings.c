@@ -132,6 +132,17 @@ static void hurts_print(FILE *out, const struct bt_finding *finding)
 	}
 }
 
+static void more_print(FILE *out, const struct bt_finding *finding)
+{
+	char *paths = tool_count(finding->hurts_more, "path", "paths");
+
+	if (finding->hurt_count)
+		fprintf(out, "  and %" PRIu64 " more\n", finding->hurts_more);
+	else
+		fprintf(out, "  hurts %s, not named here: together the paths are too long\n", paths);
+	free(paths);
+}
+
 void tool_finding_print(FILE *out, const struct bt_finding *finding)
 {
 	char text[1024];
@@ -151,7 +162,7 @@ void tool_finding_print(FILE *out, const struct bt_finding *finding)
 	putc('\n', out);
 	hurts_print(out, finding);
 	if (finding->hurts_more)
-		fprintf(out, "  and %" PRIu64 " more\n", finding->hurts_more);
-	if (finding->traced && !finding->hurt_count)
+		more_print(out, finding);
+	else if (finding->traced && !finding->hurt_count)
 		fputs("  hurts no snapshot\n", out);
 }

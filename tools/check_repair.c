@@ -29,18 +29,15 @@ GETTER(aside, TOOL_COUNT, number, self->result->aside)
 GETTER(renamed, TOOL_COUNT, number, self->result->renamed)
 GETTER(snapshots_lost, TOOL_COUNT, number, self->result->snapshots_lost)
 GETTER(lost, TOOL_COUNT, number, self->result->lost)
+GETTER(lost_more, self->result->lost_more ? TOOL_COUNT : TOOL_NOTHING, number, self->result->lost_more)
 GETTER(seconds, TOOL_SECONDS, seconds, self->seconds)
 
 static const struct tool_column summary_columns[] = {
-	{"dry_run", NULL, false, get_dry_run},
-	{"findings", NULL, false, get_finding_count},
-	{"rewritten", NULL, false, get_rewritten},
-	{"aside", NULL, false, get_aside},
-	{"renamed", NULL, false, get_renamed},
-	{"snapshots_lost", NULL, false, get_snapshots_lost},
-	{"lost", NULL, false, get_lost},
-	{"seconds", NULL, false, get_seconds},
-	{0},
+	{"dry_run", NULL, false, get_dry_run},	   {"findings", NULL, false, get_finding_count},
+	{"rewritten", NULL, false, get_rewritten}, {"aside", NULL, false, get_aside},
+	{"renamed", NULL, false, get_renamed},	   {"snapshots_lost", NULL, false, get_snapshots_lost},
+	{"lost", NULL, false, get_lost},	   {"lost_more", NULL, false, get_lost_more},
+	{"seconds", NULL, false, get_seconds},	   {0},
 };
 
 static const char *action_word(enum bt_repair_action action)
@@ -166,6 +163,9 @@ static void print_summary(const struct report *report)
 	char *paths = tool_count(result->lost, "path", "paths");
 	char *snapshots = tool_count(result->snapshots_lost, "snapshot", "snapshots");
 
+	if (result->lost_more)
+		printf("%s %" PRIu64 " more, not named here: together the paths are too long\n",
+		       report->dry_run ? "would be lost:" : "lost:", result->lost_more);
 	printf("%s; %s%" PRIu64 " written anew, %" PRIu64 " moved aside, %" PRIu64 " renamed",
 	       result->check.findings ? findings : "no damage found", report->dry_run ? "would be: " : "",
 	       result->rewritten, result->aside, result->renamed);

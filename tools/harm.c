@@ -21,14 +21,11 @@ static bool is_known(const struct tool_texts *texts, const char *text)
  * a row. */
 void tool_harm_add(struct tool_harm *harm, const struct bt_hurt *hurt)
 {
-	char *whole = tool_format("%s:%s", hurt->snapshot, hurt->path ? hurt->path : "");
-
 	if (!is_known(&harm->snapshots, hurt->snapshot))
 		tool_texts_add(&harm->snapshots, tool_format("%s", hurt->snapshot));
-	if (hurt->path && (!harm->last || strcmp(harm->last, whole) != 0))
+	if (hurt->path && harm->last != hurt->entry)
 		harm->paths++;
-	free(harm->last);
-	harm->last = whole;
+	harm->last = hurt->entry;
 }
 
 void tool_harm_print(const struct tool_harm *harm)
@@ -94,5 +91,4 @@ void tool_harm_advise(struct bt_store *store, const struct tool_harm *harm)
 void tool_harm_free(struct tool_harm *harm)
 {
 	free_texts(&harm->snapshots);
-	free(harm->last);
 }

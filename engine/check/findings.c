@@ -142,11 +142,11 @@ int bt_findings_of(struct bt_check_run *run, const struct bt_digest *key, struct
 /* Pieces of one file that lie in one block. */
 static bool joins(const struct bt_found *found, const struct bt_hurt *hurt)
 {
-	if (!found->hurt_count || !hurt->path)
+	if (!hurt->entry || found->entry != hurt->entry)
 		return false;
-	struct bt_hurt *last = &found->hurts[found->hurt_count - 1];
-	if (!last->path || strcmp(last->path, hurt->path) || strcmp(last->snapshot, hurt->snapshot))
-		return false;
+	struct bt_hurt *last = found->hurt_count ? &found->hurts[found->hurt_count - 1] : NULL;
+	if (!last || last->entry != hurt->entry) /* only counted */
+		return true;
 	if (last->offset == BT_NO_OFFSET || hurt->offset == BT_NO_OFFSET)
 		last->offset = BT_NO_OFFSET;
 	else
@@ -154,13 +154,21 @@ static bool joins(const struct bt_found *found, const struct bt_hurt *hurt)
 	return true;
 }
 
+static bool has_room(const struct bt_check_run *run, const struct bt_found *found, const struct bt_hurt *hurt)
+{
+	return found->hurt_count < BT_HURTS && hurt->path_length <= BT_HURT_BYTES - run->path_bytes;
+}
+
 int bt_findings_hurt(struct bt_check_run *run, struct bt_found *found, const struct bt_hurt *hurt)
 {
-	if (!found || joins(found, hurt))
+	if (found && joins(found, hurt))
 		return 0;
 	if (run->hurt)
 		run->hurt(run->arg, hurt);
-	if (found->hurt_count == BT_HURTS) {
+	if (!found)
+		return 0;
+	found->entry = hurt->entry;
+	if (!has_room(run, found, hurt)) {
 		found->hurts_more++;
 		return 0;
 	}
@@ -172,7 +180,11 @@ int bt_findings_hurt(struct bt_check_run *run, struct bt_found *found, const str
 		free(path);
 		return BT_E_NOMEM;
 	}
-	found->hurts[found->hurt_count++] = (struct bt_hurt){snapshot, path, hurt->offset, hurt->length};
+	struct bt_hurt *kept = &found->hurts[found->hurt_count++];
+	*kept = *hurt;
+	kept->snapshot = snapshot;
+	kept->path = path;
+	run->path_bytes += hurt->path_length;
 	return 0;
 }
 
@@ -208,7 +220,7 @@ static bool is_wanted(const struct bt_check_run *run, const struct bt_found *fou
 {
 	if (found->vague && is_told_better(run, found))
 		return false;
-	return !run->options->name_count || found->hurt_count || (found->whole && missing);
+	return !run->options->name_count || found->hurt_count || found->hurts_more || (found->whole && missing);
 }
 
 static int by_place(const void *a, const void *b)

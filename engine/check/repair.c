@@ -30,6 +30,7 @@ struct repair {
 	const struct bt_repair_options *options;
 	const struct bt_observer *observer;
 	struct bt_repair_result result;
+	uint64_t lost_bytes; /* of paths that were told */
 	int damagedfd;
 	struct bt_gate gate;
 	struct bt_digest_set wrong; /* files, as the check found them */
@@ -361,6 +362,11 @@ static void tell_lost(void *arg, const struct bt_hurt *hurt)
 	if (!hurt->path && repair->options->dry_run)
 		return; /* told as what would be done with the snapshot's file */
 	repair->result.lost++;
+	if (hurt->path_length > BT_HURT_BYTES - repair->lost_bytes) {
+		repair->result.lost_more++;
+		return;
+	}
+	repair->lost_bytes += hurt->path_length;
 	if (repair->options->lost)
 		repair->options->lost(repair->options->arg, hurt);
 }

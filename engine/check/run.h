@@ -33,6 +33,7 @@ struct bt_found {
 	struct bt_hurt *hurts; /* owned, and their paths */
 	size_t hurt_count;
 	uint64_t hurts_more;
+	uint64_t entry; /* that it hurts as the last one, named or not */
 };
 
 struct bt_check_run {
@@ -57,7 +58,9 @@ struct bt_check_run {
 	bool proven;	      /* a finding is damage, whatever the files have that may not be read */
 	struct bt_found **found;
 	size_t found_count;
-	void *damaged; /* contents → struct bt_found */
+	uint64_t path_bytes; /* of the hurts that are kept */
+	uint64_t entries;    /* that were walked through */
+	void *damaged;	     /* contents → struct bt_found */
 	size_t damaged_count;
 	void (*hurt)(void *arg, const struct bt_hurt *hurt); /* each, with arg */
 	bool traced;					     /* the walk is done */

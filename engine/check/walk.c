@@ -47,12 +47,17 @@ static int hurt(struct walk *walk, struct bt_found *found, uint64_t offset, uint
 	if (walk->count)
 		walk->levels[walk->count - 1].clean = false;
 	walk->hurts++;
-	if (!found)
+	if (!found && walk->pass != TRACE) /* it has been told */
 		return 0;
 	if (bt_buf_append(&walk->path, "", 1))
 		return BT_E_NOMEM;
 	walk->path.length--;
-	const struct bt_hurt hurt = {walk->info->name, (const char *)walk->path.data, offset, length};
+	const struct bt_hurt hurt = {.snapshot = walk->info->name,
+				     .path = (const char *)walk->path.data,
+				     .offset = offset,
+				     .length = length,
+				     .path_length = walk->path.length,
+				     .entry = walk->run->entries};
 	return bt_findings_hurt(walk->run, found, &hurt);
 }
 
@@ -207,6 +212,7 @@ static int leave(struct walk *walk)
 
 static int see_entry(struct walk *walk, const struct bt_entry *entry)
 {
+	walk->run->entries++;
 	if ((walk->path.length && bt_buf_append(&walk->path, "/", 1)) ||
 	    bt_buf_append(&walk->path, entry->name, entry->name_length))
 		return BT_E_NOMEM;
@@ -243,6 +249,7 @@ static int walk_tree(struct walk *walk)
 {
 	const struct bt_entry *root = &walk->info->root;
 	walk->again = again_most(walk->info);
+	walk->run->entries++;
 	int r = root->has_digest ? enter(walk, &root->digest) : 0;
 	while (!r && walk->count) {
 		r = bt_check_cancelled(walk->run);

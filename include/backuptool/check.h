@@ -14,8 +14,8 @@ struct bt_check_options {
 	const char *const *names; /* snapshots, as bt_store_snapshot_name gives them; none: the whole store */
 	size_t name_count;
 	unsigned threads; /* 0: as many as there are processors */
-	/* if given: each entry that a finding hurts, also those beyond BT_HURTS, with the arg of bt_check, before the
-	 * findings; one at a time */
+	/* if given: each entry that a finding hurts, also those that findings only count, with the arg of bt_check,
+	 * before the findings; one at a time */
 	void (*hurt)(void *arg, const struct bt_hurt *hurt);
 };
 
@@ -24,18 +24,23 @@ struct bt_hurt {
 	const char *snapshot;
 	const char *path; /* relative to the target, any bytes; "" the target itself; NULL: all of the snapshot */
 	uint64_t offset, length; /* bytes of the file, without its holes; BT_NO_OFFSET: all of it */
+	size_t path_length;
+	uint64_t entry; /* the same in all that one entry of a snapshot is told of; 0: all of the snapshot */
 };
 
 struct bt_finding {
 	const char *file;	 /* in the store; NULL: what no file of the store has */
 	uint64_t offset, length; /* bytes of file; offset BT_NO_OFFSET: all of it, length 0: not known how far */
 	const struct bt_error *error;
-	const struct bt_hurt *hurts; /* the first BT_HURTS at most */
+	const struct bt_hurt *hurts; /* the first BT_HURTS at most, while there is room for their paths */
 	size_t hurt_count;
 	uint64_t hurts_more; /* beyond those */
 	bool traced;	     /* they were looked for */
 };
-#define BT_HURTS 20
+#define BT_HURTS      20
+/* Bytes of the paths that are kept, or told as lost, in all: a path can be as long as the store, so that a count alone
+ * bounds nothing. Enough for all findings that are kept, with BT_HURTS paths of 200 bytes each. */
+#define BT_HURT_BYTES ((uint64_t)16 << 20)
 
 struct bt_check_result {
 	uint64_t snapshots, files, pages, contents, bytes; /* looked at; bytes: plain bytes decoded */
@@ -86,7 +91,7 @@ struct bt_repair_options {
 	void (*done)(void *arg, const struct bt_repair *repair);
 	/* what cannot be restored whole afterwards, each path; on a dry run at most this: what unusable files still
 	 * have is only found when they are moved */
-	void (*lost)(void *arg, const struct bt_hurt *hurt);
+	void (*lost)(void *arg, const struct bt_hurt *hurt); /* those of up to BT_HURT_BYTES in all */
 };
 
 struct bt_repair_result {
@@ -94,6 +99,7 @@ struct bt_repair_result {
 	uint64_t rewritten, aside, renamed;
 	uint64_t snapshots_lost; /* of those aside */
 	uint64_t lost;		 /* paths, told by lost() */
+	uint64_t lost_more;	 /* of these, those that were not told */
 };
 
 /*
