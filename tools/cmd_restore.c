@@ -66,18 +66,28 @@ GETTER(errors, TOOL_COUNT, number, self->result->errors)
 GETTER(boundaries, TOOL_COUNT, number, self->result->boundaries)
 GETTER(torn, TOOL_COUNT, number, self->result->torn)
 GETTER(by_time, TOOL_COUNT, number, self->result->by_time)
+GETTER(in_pieces, TOOL_COUNT, number, self->result->in_pieces)
 GETTER(bytes, TOOL_BYTES, number, self->result->bytes)
 GETTER(seconds, TOOL_SECONDS, seconds, self->seconds)
 
 static const struct tool_column columns[] = {
-	{"snapshot", NULL, false, get_snapshot},       {"output", NULL, false, get_output},
-	{"dry_run", NULL, false, get_dry_run},	       {"files", NULL, false, get_files},
-	{"directories", NULL, false, get_directories}, {"others", NULL, false, get_others},
-	{"written", NULL, false, get_written},	       {"unchanged", NULL, false, get_unchanged},
-	{"deleted", NULL, false, get_deleted},	       {"errors", NULL, false, get_errors},
-	{"boundaries", NULL, false, get_boundaries},   {"torn", NULL, false, get_torn},
-	{"by_time", NULL, false, get_by_time},	       {"bytes", NULL, false, get_bytes},
-	{"seconds", NULL, false, get_seconds},	       {0},
+	{"snapshot", NULL, false, get_snapshot},
+	{"output", NULL, false, get_output},
+	{"dry_run", NULL, false, get_dry_run},
+	{"files", NULL, false, get_files},
+	{"directories", NULL, false, get_directories},
+	{"others", NULL, false, get_others},
+	{"written", NULL, false, get_written},
+	{"unchanged", NULL, false, get_unchanged},
+	{"deleted", NULL, false, get_deleted},
+	{"errors", NULL, false, get_errors},
+	{"boundaries", NULL, false, get_boundaries},
+	{"torn", NULL, false, get_torn},
+	{"by_time", NULL, false, get_by_time},
+	{"in_pieces", NULL, false, get_in_pieces},
+	{"bytes", NULL, false, get_bytes},
+	{"seconds", NULL, false, get_seconds},
+	{0},
 };
 
 /* What there is only sometimes. */
@@ -91,6 +101,10 @@ static void print_rest(const struct bt_restore_result *result)
 	if (result->by_time)
 		printf("\n%llu left as they were by size and time alone; '--overwrite always' writes them again",
 		       (unsigned long long)result->by_time);
+	if (result->in_pieces)
+		printf("\n%llu verified only piece by piece: with holes of more than 1 GiB the digest of a file is not "
+		       "compared",
+		       (unsigned long long)result->in_pieces);
 }
 
 static void print_report(const struct tool *tool, const struct report *report)

@@ -145,7 +145,7 @@ int bt_wholes_see(struct bt_check_run *run, const struct bt_page *page, const st
 		r = bt_digest_set_add(&run->wholes, &key);
 	if (r <= 0)
 		return r;
-	if (data_of(file) > run->whole_bytes) {
+	if (bt_whole_is_unproven(file) || data_of(file) > run->whole_bytes) {
 		run->result.in_pieces++;
 		return 0;
 	}

@@ -9,9 +9,8 @@
 
 /* What is wrong with an entry as a whole is reported at its closing brace. */
 
-#define UNDIGESTED_HOLES ((uint64_t)64 << 30) /* more than this may do without sha256 */
-#define TARGET_MAX	 4095
-#define BOUNDARY_MAX	 64
+#define TARGET_MAX   4095
+#define BOUNDARY_MAX 64
 
 #define OF_FILE	  (1 << BT_FILE)
 #define OF_DIR	  (1 << BT_DIR)
@@ -414,7 +413,7 @@ static enum bt_reason check_file(const struct reader *reader)
 	unsigned seen = reader->seen, pieces = seen & (SEEN(CHUNKS) | SEEN(CHUNK_PAGES));
 	uint64_t data = reader->entry.size - reader->holes;
 
-	if (!(seen & SEEN(SHA256)) && reader->holes <= UNDIGESTED_HOLES)
+	if (!(seen & SEEN(SHA256)) && reader->holes <= BT_WHOLE_HOLES)
 		return BT_R_MISSING_KEY;
 	if (pieces == (SEEN(CHUNKS) | SEEN(CHUNK_PAGES)))
 		return BT_R_BAD_TYPE;

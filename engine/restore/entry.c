@@ -101,6 +101,8 @@ void bt_entry_done(struct bt_run *run, enum bt_event event, struct bt_place *pla
 {
 	if (bt_has_links(entry) && status)
 		bt_links_set(&run->links, entry, place, status);
+	if (event != BT_EVENT_UNCHANGED && !run->options.dry_run && bt_whole_is_unproven(entry))
+		bt_tell_in_pieces(&run->tell);
 	bt_tell_done(&run->tell, event, place, entry->name, entry->type);
 }
 

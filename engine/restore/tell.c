@@ -189,6 +189,11 @@ void bt_tell_by_time(struct bt_tell *tell)
 	count_up(tell, &tell->result.by_time);
 }
 
+void bt_tell_in_pieces(struct bt_tell *tell)
+{
+	count_up(tell, &tell->result.in_pieces);
+}
+
 void bt_tell_bytes(struct bt_tell *tell, const struct bt_place *place, const char *name, uint64_t length,
 		   uint64_t written)
 {

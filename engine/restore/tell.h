@@ -68,6 +68,7 @@ void bt_tell_left(struct bt_tell *tell, const struct bt_place *place, const char
 void bt_tell_torn(struct bt_tell *tell, const struct bt_place *place, const char *name);
 /* One whose contents are taken for right because size and time are. */
 void bt_tell_by_time(struct bt_tell *tell);
+void bt_tell_in_pieces(struct bt_tell *tell); /* a file was written whose digest is unproven */
 /* A part of a file: its length, and how much of that was written. */
 void bt_tell_bytes(struct bt_tell *tell, const struct bt_place *place, const char *name, uint64_t length,
 		   uint64_t written);

@@ -7,27 +7,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Zeros are hashed as fast as anything else, so that a file of mere holes would take long: then the chunks' own digests
- * must do. */
-#define HASHED_HOLES ((uint64_t)1 << 30)
-
 struct bt_whole {
 	struct bt_hasher *hasher;
 	struct bt_digest digest; /* as the entry states it */
 };
 
-static bool is_compared(const struct bt_entry *file)
+static bool has_much_to_hash(const struct bt_extra *extra)
+{
+	return extra->hole_count && extra->hole_sums[extra->hole_count - 1] > BT_WHOLE_HOLES;
+}
+
+static bool has_one_in_pieces(const struct bt_entry *file)
 {
 	const struct bt_extra *extra = file->extra;
-	if (file->type != BT_FILE || !file->has_digest || !extra || (!extra->has_chunks && !extra->chunk_page_count))
-		return false;
-	return !extra->hole_count || extra->hole_sums[extra->hole_count - 1] <= HASHED_HOLES;
+	return file->type == BT_FILE && file->has_digest && extra && (extra->has_chunks || extra->chunk_page_count);
+}
+
+bool bt_whole_is_unproven(const struct bt_entry *file)
+{
+	return has_one_in_pieces(file) && has_much_to_hash(file->extra);
 }
 
 int bt_whole_begin(const struct bt_entry *file, struct bt_whole **ret_whole, struct bt_error *error)
 {
 	struct bt_whole *whole = NULL;
-	if (is_compared(file)) {
+	if (has_one_in_pieces(file) && !has_much_to_hash(file->extra)) {
 		whole = calloc(1, sizeof(*whole));
 		if (whole)
 			whole->hasher = bt_hasher_new();

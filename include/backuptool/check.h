@@ -46,7 +46,7 @@ struct bt_check_result {
 	uint64_t snapshots, files, pages, contents, bytes; /* looked at; bytes: plain bytes decoded */
 	uint64_t findings;
 	uint64_t denied;    /* of the findings: what this process may not read, which is no damage */
-	uint64_t in_pieces; /* versions of files that were not read through, their contents only each by itself */
+	uint64_t in_pieces; /* versions of files whose digest was not compared, their contents only each by itself */
 	bool complete;	    /* every byte of every file was read */
 };
 

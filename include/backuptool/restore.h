@@ -41,6 +41,7 @@ struct bt_restore_result {
 	uint64_t torn;	     /* files that changed while the snapshot was taken */
 	uint64_t by_time;    /* files whose contents were left as they were because size and time are equal, and of
 				which nothing else is known */
+	uint64_t in_pieces;  /* files that were written, but whose digest is unproven: bt_whole_is_unproven */
 	uint64_t bytes;	     /* written */
 };
 

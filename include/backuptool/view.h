@@ -180,8 +180,13 @@ int bt_entry_pread(struct bt_store *store, const struct bt_entry *file, void *da
  * the file knows who has seen all its bytes. Usage: begin, add every byte in order, end, free.
  */
 struct bt_whole;
+/* Holes of up to so many bytes are hashed as zeros, at the speed of anything else. Of a file that has more the digest
+ * may be left out, and nobody compares it: the contents' own digests must do (FORMAT.md §4). */
+#define BT_WHOLE_HOLES ((uint64_t)1 << 30)
+/* Whether the file has a digest that nobody compares. */
+bool bt_whole_is_unproven(const struct bt_entry *file);
 /* *ret_whole is NULL, which the others take, where nothing is to be compared: the digest is that of the only content,
- * or it is not given, or to hash the zeros of the holes would take too long. */
+ * or it is not given, or unproven. */
 int bt_whole_begin(const struct bt_entry *file, struct bt_whole **ret_whole, struct bt_error *error);
 void bt_whole_add(struct bt_whole *whole, const void *data, uint64_t length); /* data NULL: zeros */
 int bt_whole_end(struct bt_whole *whole, struct bt_error *error);	      /* BT_E_DAMAGED: it is another digest */

@@ -58,3 +58,30 @@ print(sum(len(hurt["path"]) for hurt in hurts), len(hurts), more)' "$1"
 	run -1 backuptool check
 	[[ $output == *"damage hurts 1 path in 1 snapshot: "* && $output != *" more"* ]]
 }
+
+@test "a digest that nobody compares is told, where files have very large holes" {
+	crafted holes snapshots 3
+	run -0 backuptool check
+	[[ $output == *"; 1 version of large files only piece by piece; no damage found" ]]
+	run -0 backuptool restore --snapshot-file latest --output-directory out
+	[[ $output == *$'\n'"3 verified only piece by piece: with holes of more than 1 GiB the digest of a file is not compared"$'\n'* ]]
+	run -0 backuptool restore --snapshot-file latest --output-directory out --json
+	[[ $output == *'"in_pieces":0,'* ]]
+	run -0 backuptool restore --snapshot-file latest --output-directory out --overwrite always --json
+	[[ $output == *'"in_pieces":3,'* ]]
+	run -0 backuptool restore --snapshot-file latest --output-directory other --dry-run
+	[[ $output != *"piece by piece"* ]]
+}
+
+@test "a file with very large holes may do without a digest, one with smaller ones may not" {
+	local size
+	for size in $(((1 << 30) + 1)) $((1 << 30)); do
+		rm -rf snapshots
+		crafted holes snapshots 1 "$size"
+		run backuptool check
+		case $size in
+		$((1 << 30))) [[ $status = 1 && $output == *"(missing-key)"* ]] ;;
+		*) [ "$status" = 0 ] ;;
+		esac
+	done
+}

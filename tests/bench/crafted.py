@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""crafted.py KIND STORE COUNT: makes a store that somebody wrote to be slow to read, or to fill a memory or a disk.
+"""crafted.py KIND STORE COUNT [HOLE]: makes a store that somebody wrote to be slow to read, or to fill a memory or a disk.
 
 Its digests are right, so that every command reads it as one of its own. COUNT is of what the store's size grows with:
   deep       directories, each in the one before, with names of 255 bytes and a file that is damaged
   flood      contents whose digests nobody has verified and which begin alike
   random     the same with digests of any beginning
   wide       files of one directory
-  holes      files that are one hole of 8 GiB
+  holes      files that are one hole of 8 GiB; with HOLE, of so many bytes, and without a digest
   findings   damaged files of one directory
   snapshots  snapshots, each of another host and directory"""
 import os
@@ -118,10 +118,10 @@ def wide(store, count):
     write(store, pages, [block(b'hello\n')], count, size=6 * count)
 
 
-def holes(store, count):
-    members = f'"size":{HOLE},{TIME},"sha256":"{HOLE_SHA256}","chunks":[],"holes":[[0,{HOLE}]]'
+def holes(store, count, hole=HOLE, digest=f'"sha256":"{HOLE_SHA256}",'):
+    members = f'"size":{hole},{TIME},{digest}"chunks":[],"holes":[[0,{hole}]]'
     entries = [file_entry(f'hole{i:06}', members) for i in range(count)]
-    write(store, pages_of(entries), files=count, size=HOLE * count)
+    write(store, pages_of(entries), files=count, size=hole * count)
 
 
 def findings(store, count):
@@ -140,10 +140,10 @@ KINDS = {'deep': deep, 'flood': flood, 'random': any_digests, 'wide': wide, 'hol
          'snapshots': snapshots}
 
 
-def make(kind, store, count):
+def make(kind, store, count, *more):
     os.makedirs(store, exist_ok=True)
-    KINDS[kind](store, count)
+    KINDS[kind](store, count, *more)
 
 
 if __name__ == '__main__':
-    make(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    make(*sys.argv[1:3], int(sys.argv[3]), *([int(sys.argv[4]), ''] if len(sys.argv) > 4 else []))
