@@ -2,7 +2,9 @@
 #include "bytes.h"
 #include "tool.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Signals are seen between pieces. */
@@ -76,12 +78,27 @@ static int write_piece(struct sink *sink, const void *data, size_t length)
 	return 0;
 }
 
+/* Where the output is a file that ends here, a hole stays one: a file that is one hole does not fill the disk. */
+static bool skip_hole(int fd, uint64_t length)
+{
+	off_t at = lseek(fd, 0, SEEK_CUR), end;
+	struct stat status;
+
+	if (at < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_size != at ||
+	    (fcntl(fd, F_GETFL) & O_APPEND) || __builtin_add_overflow(at, length, &end))
+		return false;
+	return !ftruncate(fd, end) && lseek(fd, end, SEEK_SET) == end;
+}
+
 static int write_out(void *arg, const void *data, uint64_t length)
 {
+	const struct sink *sink = arg;
 	int result = 0;
 
 	if (data)
 		return write_piece(arg, data, (size_t)length);
+	if (skip_hole(sink->fd, length))
+		return 0;
 	while (!result && length > 0) {
 		size_t part = length < sizeof(zeros) ? (size_t)length : sizeof(zeros);
 

@@ -47,7 +47,8 @@ static int run(struct tool *tool, const void *options)
 const struct tool_command cmd_cat = {
 	.name = "cat",
 	.summary = "writes files of snapshots to standard output, verified",
-	.description = "Nothing is written that does not have the digest that the snapshot states.",
+	.description = "Nothing is written that does not have the digest that the snapshot states.\n"
+		       "Holes stay holes where the output is a file.",
 	.operands = "SNAPSHOT:PATH…",
 	.example = "  backuptool cat latest:letters/may.txt\n"
 		   "  backuptool cat @yesterday:db.sqlite >db.sqlite\n",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
+#include "confirm.h"
 #include "output.h"
 #include "progress.h"
 #include "rows.h"
@@ -57,6 +58,43 @@ static void print_report(const struct tool *tool, const struct report *report)
 	free(others);
 }
 
+/* Honest snapshots come to a file of some ten times the store, as their text is compressed there and no file is stored
+ * twice. What is much larger is holes, or was made to be so. */
+#define LARGE_BYTES ((uint64_t)1 << 30)
+#define LARGE_RATIO 100
+
+static int ask(const struct tool *tool, const struct bt_export_size *size)
+{
+	char *bytes = tool_bytes(size->bytes), *space = tool_bytes(size->space);
+
+	if (size->bytes > size->space)
+		tool_doubt(tool, "the file would have about %s, and only %s are free where it is to be written", bytes,
+			   space);
+	else if (size->bytes > LARGE_BYTES && size->bytes / LARGE_RATIO > size->store)
+		tool_doubt(tool,
+			   "the file would have about %s, with zeros for the holes of files: more than %d times what "
+			   "the store has",
+			   bytes, LARGE_RATIO);
+	free(bytes);
+	free(space);
+	return tool_confirm(tool);
+}
+
+static int look(const struct tool *tool, const struct tool_pick *pick)
+{
+	struct bt_export_size size;
+	struct bt_error error = {0};
+	struct tool_talk talk;
+	int code;
+
+	if (tool->yes)
+		return TOOL_OK;
+	tool_talk_begin(&talk, tool);
+	code = bt_export_classic_size(pick->store, pick->snapshot, tool->operands[1], &talk.observer, &size, &error);
+	tool_talk_end(&talk);
+	return code ? tool_fail(tool, &error) : ask(tool, &size);
+}
+
 static int export(struct tool *tool, const struct tool_pick *pick)
 {
 	struct report report = {.name = bt_snapshot_info(pick->snapshot)->name, .output = tool->operands[1]};
@@ -88,7 +126,9 @@ static int run(struct tool *tool, const void *arg)
 	result = tool_pick_open(tool, &(struct tool_wish){.text = tool->operands[0]}, &pick);
 	if (result != TOOL_OK)
 		return result;
-	result = export(tool, &pick);
+	result = look(tool, &pick);
+	if (result == TOOL_OK)
+		result = export(tool, &pick);
 	tool_pick_close(&pick);
 	return result;
 }
@@ -99,12 +139,14 @@ const struct tool_command cmd_export = {
 	.description = "The original layout is one JSON file with all names and contents. Entries that\n"
 		       "have no place in it, such as symbolic links and empty directories, are left\n"
 		       "out and counted. A file whose content is not in the snapshot, or is damaged,\n"
-		       "is named, and the command ends with 3. FILE must not exist; it appears whole.",
+		       "is named, and the command ends with 3. FILE must not exist; it appears whole.\n"
+		       "It has no holes and is not compressed: a FILE for which there is no room, or\n"
+		       "that is more than 100 times as large as the store, is written only with --yes.",
 	.operands = "SNAPSHOT FILE",
 	.example = "  backuptool export --classic latest /tmp/snapshot.json\n",
 	.min_operands = 2,
 	.max_operands = 2,
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_YES,
 	.options = table,
 	.options_size = sizeof(struct options),
 	.run = run,

@@ -18,6 +18,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#define HOLE_PIECE ((uint64_t)64 << 20) /* of zeros between two looks at whether it was cancelled */
+
 struct export
 {
 	struct bt_store *store;
@@ -92,9 +94,9 @@ static bool is_file(const struct bt_entry *entry)
 	return entry && entry->type == BT_FILE;
 }
 
-static bool has_content(const struct bt_entry *entry)
+bool bt_export_has_content(const struct bt_entry *entry)
 {
-	return entry->has_digest && !(entry->extra && entry->extra->error);
+	return is_file(entry) && entry->has_digest && !(entry->extra && entry->extra->error);
 }
 
 static int member(struct export *export, const unsigned char *key, size_t length)
@@ -117,9 +119,13 @@ static int write_path(void *arg, const struct bt_buf *path, const struct bt_entr
 		export->left_out++;
 		return 0;
 	}
-	if (!has_content(entry)) {
+	if (!bt_export_has_content(entry)) {
 		struct bt_error error = {0};
-		bt_fail_unread(&error, entry);
+		if (entry->has_digest || (entry->extra && entry->extra->error))
+			bt_fail_unread(&error, entry);
+		else
+			bt_fail(&error, BT_E_INCOMPLETE, NULL,
+				"it has very large holes and no digest, which this layout needs");
 		tell_problem(export, path, &error);
 		return 0;
 	}
@@ -172,6 +178,8 @@ static int write_slices(struct export *export, const struct bt_buf *path, const 
 		*ret_bad = result != 0;
 		if (result)
 			return result;
+		if (!slice.data && slice.length > HOLE_PIECE)
+			slice.length = HOLE_PIECE;
 		if (whole)
 			hash_slice(export, &slice);
 		result = bt_out_base64(&export->out, slice.data, slice.length);
@@ -200,7 +208,7 @@ static int write_content(void *arg, const struct bt_buf *path, const struct bt_e
 	char text[65];
 	bool bad = false, before = export->any;
 	uint64_t begin = bt_out_tell(&export->out);
-	if (!is_file(entry) || !has_content(entry))
+	if (!bt_export_has_content(entry))
 		return 0;
 	export->progress.files++;
 	if (bt_digest_set_has(&export->written, &entry->digest))
@@ -306,7 +314,7 @@ static int publish(struct export *export, int dirfd, const char *name)
 	return result;
 }
 
-static int open_parent(const char *path, const char **ret_name, int *ret_fd, struct bt_error *error)
+int bt_export_open_parent(const char *path, const char **ret_name, int *ret_fd, struct bt_error *error)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	struct stat status;
@@ -338,7 +346,7 @@ int bt_export_classic(struct bt_store *store, const struct bt_snapshot *snapshot
 				.observer = observer,
 				.error = error ? error : &unheard};
 	const char *name = NULL;
-	int fd = -1, result = open_parent(path, &name, &fd, export.error);
+	int fd = -1, result = bt_export_open_parent(path, &name, &fd, export.error);
 	if (result)
 		return result;
 	export.out.error = export.error;

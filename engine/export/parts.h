@@ -19,6 +19,11 @@ struct bt_file_visitor {
 int bt_visit_files(struct bt_store *store, const struct bt_entry *root, const char *prefix,
 		   const struct bt_file_visitor *visitor);
 
+/* A file whose content the document has; entry may be NULL. */
+bool bt_export_has_content(const struct bt_entry *entry);
+/* The directory in which the document is to appear, opened, and its name there. BT_E_EXISTS: the name is taken. */
+int bt_export_open_parent(const char *path, const char **ret_name, int *ret_fd, struct bt_error *error);
+
 /* The document, buffered. All functions return 0 or a filled error. */
 struct bt_out {
 	struct bt_publish publish;

@@ -14,4 +14,14 @@
 int bt_export_classic(struct bt_store *store, const struct bt_snapshot *snapshot, const char *path,
 		      const struct bt_observer *observer, uint64_t *ret_left_out, struct bt_error *error);
 
+struct bt_export_size {
+	uint64_t bytes; /* that the file will have, about; UINT64_MAX: more than can be said */
+	uint64_t space; /* that the file system where it is to appear has left for this user */
+	uint64_t store; /* bytes of the store's files */
+};
+/* Looks, before anything is written, how large the file would be: this layout has no holes, and no compression, so that
+ * a small store can make a very large one. Costs a walk through the snapshot. */
+int bt_export_classic_size(struct bt_store *store, const struct bt_snapshot *snapshot, const char *path,
+			   const struct bt_observer *observer, struct bt_export_size *ret_size, struct bt_error *error);
+
 #endif

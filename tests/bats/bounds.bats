@@ -4,6 +4,11 @@
 # shellcheck disable=SC2154
 load helper
 
+teardown() {
+	unmount_work
+	remove_work
+}
+
 crafted() {
 	"$TESTS/bench/crafted.py" "$@"
 }
@@ -84,4 +89,73 @@ print(sum(len(hurt["path"]) for hurt in hurts), len(hurts), more)' "$1"
 		*) [ "$status" = 0 ] ;;
 		esac
 	done
+}
+
+# little FILE…: none of them takes more than some pages on the disk.
+little() {
+	local file
+	for file; do
+		[ "$(stat -c %b "$file")" -lt 200 ] || return 1
+	done
+}
+
+@test "an export that is much larger than the store, or than the room there is, is asked about" {
+	crafted holes snapshots 3
+	[ "$(du -sb snapshots | cut -f 1)" -lt 8000 ]
+	run -1 --separate-stderr backuptool export --classic latest out.json
+	[[ $stderr == "backuptool export: the file would have about 10.7 GiB, "*": nothing was changed; give --yes to go on" ]]
+	[ -z "$output" ]
+	mkdir disk
+	mount_or_skip -t tmpfs -o size=10m tmpfs disk
+	run -1 --separate-stderr backuptool export --classic latest disk/out.json
+	[[ $stderr == *"about 10.7 GiB, and only "*" MiB are free where it is to be written: nothing was changed; "* ]]
+	run -1 --separate-stderr backuptool export --classic latest disk/out.json --yes
+	[[ $stderr == *"No space left on device"* ]]
+	rm -rf snapshots
+	mkdir src
+	head -c 12000000 /dev/urandom >src/data
+	backuptool snapshot --target-directory src -q
+	run -1 --separate-stderr backuptool export --classic latest disk/out.json
+	[[ $stderr == *"about 15.3 MiB, and only "* ]]
+	# what was asked about left nothing, and what failed neither
+	[ -z "$(ls -A disk)" ]
+	run -0 backuptool export --classic latest out.json
+}
+
+@test "holes stay holes in a file, and cost a pipe no more than is read of it" {
+	crafted holes snapshots 3
+	backuptool cat latest:hole000000 latest:hole000001 >two
+	[ "$(stat -c %s two)" = $((16 << 30)) ]
+	little two
+	backuptool restore --snapshot-file latest --output-directory out -q
+	little out/*
+	backuptool dump latest >out.tar
+	little out.tar
+	[ "$(backuptool cat latest:hole000000 | head -c 1000000 | tr -d '\0' | wc -c)" = 0 ]
+}
+
+@test "cat writes holes as zeros where they are not the end of a file" {
+	mkdir src
+	truncate -s 1M src/f
+	printf middle >>src/f
+	truncate -s 3M src/f
+	backuptool snapshot --target-directory src -q
+	backuptool cat latest:f >once
+	cmp once src/f
+	backuptool cat latest:f latest:f >twice
+	cmp twice <(cat src/f src/f)
+	printf 'before\n' >append
+	backuptool cat latest:f >>append
+	cmp append <(printf 'before\n' && cat src/f)
+	head -c 5M /dev/urandom >over
+	cp over wanted
+	dd if=src/f of=wanted conv=notrunc status=none
+	backuptool cat latest:f 1<>over
+	cmp over wanted
+}
+
+@test "an export names a file that has no digest because of its holes" {
+	crafted holes snapshots 1 2000000000
+	run -3 --separate-stderr backuptool export --classic latest out.json
+	[[ $stderr == *"hole000000: it has very large holes and no digest, which this layout needs" ]]
 }

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* How large the document will be, before anything of it is written. */
+#include "base/digest_set.h"
+#include "base/fail.h"
+#include "base/io.h"
+#include "export/parts.h"
+#include "store/store.h"
+#include <backuptool/export.h>
+#include <errno.h>
+#include <sys/statvfs.h>
+
+#define AROUND 100 /* bytes around a path and its digest, or around a content; paths that are escaped take more */
+
+struct sizing {
+	const struct bt_observer *observer;
+	struct bt_digest_set counted; /* contents */
+	uint64_t bytes;
+};
+
+/* As much as there can be at most. */
+static void add(struct sizing *sizing, uint64_t bytes)
+{
+	if (__builtin_add_overflow(sizing->bytes, bytes, &sizing->bytes))
+		sizing->bytes = UINT64_MAX;
+}
+
+static int count_file(void *arg, const struct bt_buf *path, const struct bt_entry *entry)
+{
+	struct sizing *sizing = arg;
+	const struct bt_observer *observer = sizing->observer;
+	if (observer && observer->cancelled && observer->cancelled(observer->arg))
+		return BT_E_CANCELLED;
+	if (!bt_export_has_content(entry))
+		return 0;
+	add(sizing, path->length + AROUND);
+	int added = bt_digest_set_add(&sizing->counted, &entry->digest);
+	if (added <= 0)
+		return added;
+	add(sizing, entry->size + entry->size / 3 + 4 + AROUND); /* Base64; a size is below 2^63 */
+	return 0;
+}
+
+/* They are told when it is written. */
+static void pass_over(void *arg, const struct bt_buf *path, const struct bt_error *error)
+{
+}
+
+static uint64_t store_bytes(const struct bt_store *store)
+{
+	uint64_t bytes = 0;
+	for (size_t i = 0; i < bt_store_file_count(store); i++)
+		bytes += bt_store_file_id(store, (uint32_t)i)->size;
+	return bytes;
+}
+
+static int look_at_space(const char *path, uint64_t *ret_bytes, struct bt_error *error)
+{
+	struct statvfs space;
+	const char *name = NULL;
+	int fd = -1, result = bt_export_open_parent(path, &name, &fd, error);
+	if (result)
+		return result;
+	if (fstatvfs(fd, &space))
+		result = bt_fail_sys(error, errno, path, "look at the space that is left");
+	else if (__builtin_mul_overflow((uint64_t)space.f_bavail, (uint64_t)space.f_frsize, ret_bytes))
+		*ret_bytes = UINT64_MAX;
+	bt_close(&fd);
+	return result;
+}
+
+int bt_export_classic_size(struct bt_store *store, const struct bt_snapshot *snapshot, const char *path,
+			   const struct bt_observer *observer, struct bt_export_size *ret_size, struct bt_error *error)
+{
+	struct sizing sizing = {.observer = observer};
+	const struct bt_file_visitor visitor = {&sizing, count_file, pass_over};
+	int result = look_at_space(path, &ret_size->space, error);
+	if (result)
+		return result;
+	result = bt_visit_files(store, &bt_snapshot_info(snapshot)->root, "", &visitor);
+	bt_digest_set_free(&sizing.counted);
+	ret_size->bytes = sizing.bytes;
+	ret_size->store = store_bytes(store);
+	return result ? bt_fail(error, (enum bt_code)result, NULL, "export") : 0;
+}
