@@ -23,7 +23,7 @@ static bool same_holes(const struct bt_extra *a, const struct bt_extra *b)
 	return true;
 }
 
-/* Where there is no digest of the whole: it could not be read, or it is nearly all holes. */
+/* Where one has no digest of the whole: it could not be read, or it is nearly all holes. */
 static bool same_pieces(const struct bt_extra *a, const struct bt_extra *b)
 {
 	if (!a || !b || a->error || b->error)
@@ -50,7 +50,7 @@ bool bt_same_content(const struct bt_entry *before, const struct bt_entry *after
 			return false;
 		if (before->has_digest && after->has_digest)
 			return bt_digest_equal(&before->digest, &after->digest);
-		return before->has_digest == after->has_digest && same_pieces(a, b);
+		return same_pieces(a, b);
 	case BT_SYMLINK:
 		return same_target(a, b);
 	case BT_CHARDEV:

@@ -413,7 +413,9 @@ static enum bt_reason check_file(const struct reader *reader)
 	unsigned seen = reader->seen, pieces = seen & (SEEN(CHUNKS) | SEEN(CHUNK_PAGES));
 	uint64_t data = reader->entry.size - reader->holes;
 
-	if (!(seen & SEEN(SHA256)) && reader->holes <= BT_WHOLE_HOLES)
+	bool may_lack = reader->holes > BT_WHOLE_HOLES || (pieces && (seen & SEEN(TORN)));
+
+	if (!(seen & SEEN(SHA256)) && !may_lack)
 		return BT_R_MISSING_KEY;
 	if (pieces == (SEEN(CHUNKS) | SEEN(CHUNK_PAGES)))
 		return BT_R_BAD_TYPE;

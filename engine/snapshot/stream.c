@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WINDOW	       (2 * BT_CHUNK_MAX)
-#define READ_SIZE      ((size_t)1 << 20)
-#define HOLES_HASH_MAX (UINT64_C(64) << 30) /* FORMAT.md §4 */
+#define WINDOW	  (2 * BT_CHUNK_MAX)
+#define READ_SIZE ((size_t)1 << 20)
+#define FOUND_MAX ((size_t)2 * BT_HOLES_MAX) /* holes at hand while the longest are sought */
 
 static const unsigned char zeros[64 << 10];
 
@@ -22,6 +22,7 @@ struct pass {
 	struct bt_snap_reader *reader;
 	struct bt_snap_sink *sink;
 	int fd;
+	struct bt_found before; /* when the pass began */
 	uint64_t size;		/* expected, then as found */
 	uint64_t offset;	/* read up to here */
 	struct bt_extent *hole; /* in the arena of the entry */
@@ -29,6 +30,10 @@ struct pass {
 	bool hashes;	   /* the whole file is hashed while it is read */
 	bool delayed;	   /* it may be a single chunk, which is hashed elsewhere */
 	bool any;	   /* the sink got something */
+	bool changed;	   /* the file did, and the pass has ended there */
+	bool last;	   /* there will be no other pass */
+	uint64_t taken;	   /* bytes read */
+	uint64_t spent;	   /* bytes read by passes that came to nothing */
 	size_t start, end; /* of the bytes in the window */
 	int sys;	   /* why it could not be read */
 };
@@ -48,13 +53,47 @@ static int add_hole(struct pass *pass, uint64_t offset, uint64_t length)
 	return 0;
 }
 
-/* The exact map, up to what an entry may have: other holes are read as the zeros they are. A file system that cannot
- * tell gives none. */
-static int map_holes(struct pass *pass)
+static int by_length(const void *a, const void *b)
 {
-	uint64_t at = 0;
+	uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
 
-	while (at < pass->size && pass->hole_count < BT_HOLES_MAX) {
+	return (one > other) - (one < other);
+}
+
+/* The longest stay, as many as an entry may have: others are read as the zeros they are. */
+static int drop_short(struct pass *pass)
+{
+	size_t excess = pass->hole_count > BT_HOLES_MAX ? pass->hole_count - BT_HOLES_MAX : 0, kept = 0, equal = 0;
+	uint64_t *lengths = excess > 0 ? malloc(pass->hole_count * sizeof(*lengths)) : NULL, longest;
+
+	if (excess == 0)
+		return 0;
+	if (!lengths)
+		return BT_E_NOMEM;
+	for (size_t i = 0; i < pass->hole_count; i++)
+		lengths[i] = pass->hole[i].length;
+	qsort(lengths, pass->hole_count, sizeof(*lengths), by_length);
+	longest = lengths[excess - 1]; /* of those that go, with the first of those that are as long */
+	while (equal < excess && lengths[excess - 1 - equal] == longest)
+		equal++;
+	free(lengths);
+	for (size_t i = 0; i < pass->hole_count; i++) {
+		uint64_t length = pass->hole[i].length;
+
+		if (length > longest || (length == longest && equal == 0))
+			pass->hole[kept++] = pass->hole[i];
+		else if (length == longest)
+			equal--;
+	}
+	pass->hole_count = kept;
+	return 0;
+}
+
+static int find_holes(struct pass *pass)
+{
+	int result = 0;
+
+	for (uint64_t at = 0; at < pass->size && result == 0;) {
 		off_t data = lseek(pass->fd, (off_t)at, SEEK_DATA);
 
 		if (data < 0 && errno != ENXIO)
@@ -62,14 +101,25 @@ static int map_holes(struct pass *pass)
 		uint64_t begin = data < 0 || (uint64_t)data > pass->size ? pass->size : (uint64_t)data;
 		if (begin > at && add_hole(pass, at, begin - at) != 0)
 			return BT_E_NOMEM;
-		if (begin == pass->size)
-			return 0;
+		if (pass->hole_count == FOUND_MAX)
+			result = drop_short(pass);
+		if (begin == pass->size || result != 0)
+			return result;
 		off_t hole = lseek(pass->fd, data, SEEK_HOLE);
 		if (hole < 0 || (uint64_t)hole <= begin)
 			return 0;
 		at = (uint64_t)hole;
+		result = bt_snap_stopped(&pass->run->watch);
 	}
-	return 0;
+	return result;
+}
+
+/* The exact map, or its longest holes. A file system that cannot tell gives none. */
+static int map_holes(struct pass *pass)
+{
+	int result = find_holes(pass);
+
+	return result == 0 ? drop_short(pass) : result;
 }
 
 static uint64_t holes_length(const struct pass *pass)
@@ -142,6 +192,7 @@ static int fill(struct pass *pass)
 		}
 		if (pass->hashes)
 			bt_hasher_add(pass->reader->hasher, window + pass->end, (size_t)got);
+		pass->taken += (size_t)got;
 		pass->end += (size_t)got;
 		pass->offset += (uint64_t)got;
 		if ((size_t)got < want) { /* it has become shorter */
@@ -177,6 +228,24 @@ static int cut(struct pass *pass, bool last)
 	return 0;
 }
 
+/* Passes that come to nothing read no more in all than the file has, and so no more of it is stored for nothing. */
+static bool may_try_again(const struct pass *pass)
+{
+	return !pass->last && pass->spent + pass->taken <= pass->size - holes_length(pass);
+}
+
+/* What was read so far is of no use if the file is not any more what it was. */
+static bool has_changed(const struct pass *pass)
+{
+	struct bt_found now = {0};
+	struct stat st;
+
+	if (!may_try_again(pass) || fstat(pass->fd, &st) < 0)
+		return false;
+	bt_found_stat(&st, &now);
+	return !bt_snap_steady(&pass->before, &now);
+}
+
 static int read_through(struct pass *pass)
 {
 	bool last = false;
@@ -185,7 +254,8 @@ static int read_through(struct pass *pass)
 	while (!last) {
 		int result = fill(pass);
 
-		if (result != 0 || pass->sys != 0)
+		pass->changed = result == 0 && pass->sys == 0 && has_changed(pass);
+		if (result != 0 || pass->sys != 0 || pass->changed)
 			return result;
 		last = pass->offset == pass->size && pass->next_hole == pass->hole_count;
 		result = cut(pass, last);
@@ -193,6 +263,15 @@ static int read_through(struct pass *pass)
 			return result;
 	}
 	return 0;
+}
+
+/* Zeros take as long to hash as anything else and cost nobody anything: what is spent on a file is to be bounded by
+ * what is in it. */
+static bool is_mostly_holes(const struct pass *pass)
+{
+	uint64_t holes = holes_length(pass);
+
+	return holes > BT_WHOLE_HOLES && holes > pass->size - holes;
 }
 
 /* The number of blocks does not tell of holes: there may be as many behind the end. */
@@ -203,7 +282,7 @@ static int run_pass(struct pass *pass)
 	if (result != 0)
 		return result;
 	pass->delayed = pass->hole_count == 0 && pass->size <= BT_CHUNK_MAX && pass->size > 0;
-	pass->hashes = !pass->delayed && holes_length(pass) <= HOLES_HASH_MAX;
+	pass->hashes = !pass->delayed && !is_mostly_holes(pass);
 	return read_through(pass);
 }
 
@@ -215,8 +294,8 @@ static int attempt(struct pass *pass, struct bt_snap_outcome *outcome, bool *ret
 	*ret_again = false;
 	if (!bt_snap_look(pass->fd, outcome, &st))
 		return 0;
-	struct bt_found before = outcome->seen;
-	pass->size = before.size;
+	pass->before = outcome->seen;
+	pass->size = pass->before.size;
 	int result = run_pass(pass);
 	if (result == 0 && pass->sys != 0) {
 		bt_snap_failed(outcome, pass->sys);
@@ -224,8 +303,8 @@ static int attempt(struct pass *pass, struct bt_snap_outcome *outcome, bool *ret
 	}
 	if (result != 0 || !bt_snap_look(pass->fd, outcome, &st))
 		return result;
-	*ret_again = !bt_snap_steady(&before, &outcome->seen) || pass->size > before.size;
-	outcome->brief = !*ret_again && pass->size < before.size;
+	*ret_again = pass->changed || !bt_snap_steady(&pass->before, &outcome->seen) || pass->size > pass->before.size;
+	outcome->brief = !*ret_again && pass->size < pass->before.size;
 	return 0;
 }
 
@@ -258,7 +337,9 @@ static int read_open(struct pass *pass, const struct bt_snap_out *out)
 	int result = 0;
 
 	posix_fadvise(pass->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	for (int i = 0; i < BT_SNAP_TRIES && again; i++) {
+	for (int i = 0; again && (i == 0 || pass->changed || may_try_again(pass)); i++) {
+		uint64_t spent = pass->spent + pass->taken;
+
 		if (i > 0) {
 			bt_snap_now(&outcome->read_at);
 			result = pass->sink->restart(pass->sink);
@@ -266,7 +347,12 @@ static int read_open(struct pass *pass, const struct bt_snap_out *out)
 				return result;
 		}
 		free(pass->hole);
-		*pass = (struct pass){.run = pass->run, .reader = pass->reader, .sink = pass->sink, .fd = pass->fd};
+		*pass = (struct pass){.run = pass->run,
+				      .reader = pass->reader,
+				      .sink = pass->sink,
+				      .fd = pass->fd,
+				      .last = i + 1 == BT_SNAP_TRIES,
+				      .spent = spent};
 		result = attempt(pass, outcome, &again);
 		if (result != 0 || outcome->state != BT_SNAP_READ)
 			return result;

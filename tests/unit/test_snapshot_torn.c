@@ -112,7 +112,10 @@ static void test_shrinking_sparse(void **state)
 static struct {
 	ino_t inode; /* 0: none */
 	unsigned reads;
+	size_t bytes;
 	int writer;   /* writes a byte after each read, >= 0 */
+	bool all;     /* and all over the file, so that no chunk of it is what it was */
+	off_t from;   /* but only after reads from here on */
 	size_t limit; /* it ends here, whatever its size, > 0 */
 } victim;
 
@@ -123,7 +126,12 @@ static void write_later(void)
 {
 	const struct timespec times[2] = {{0, UTIME_OMIT}, {1500000000 + victim.reads, 0}};
 
+	struct stat st;
+
 	assert_int_equal(pwrite(victim.writer, &victim.reads, 1, victim.reads), 1);
+	assert_int_equal(fstat(victim.writer, &st), 0);
+	for (off_t at = 0; victim.all && at < st.st_size; at += 64 << 10)
+		assert_int_equal(pwrite(victim.writer, &victim.reads, sizeof(victim.reads), at), sizeof(victim.reads));
 	assert_int_equal(futimens(victim.writer, times), 0);
 }
 
@@ -137,7 +145,8 @@ ssize_t __wrap_pread64(int fd, void *data, size_t length, off_t offset)
 	if (victim.limit > 0 && (size_t)offset + length > victim.limit)
 		length = (size_t)offset < victim.limit ? victim.limit - (size_t)offset : 0;
 	ssize_t got = __real_pread64(fd, data, length, offset);
-	if (victim.writer >= 0)
+	victim.bytes += got > 0 ? (size_t)got : 0;
+	if (victim.writer >= 0 && offset >= victim.from)
 		write_later();
 	return got;
 }
@@ -150,7 +159,10 @@ static void choose_victim(struct hooked *hooked, const char *name)
 	assert_int_equal(fstat(hooked->fd, &st), 0);
 	victim.inode = st.st_ino;
 	victim.reads = 0;
+	victim.bytes = 0;
 	victim.writer = -1;
+	victim.all = false;
+	victim.from = 0;
 	victim.limit = 0;
 }
 
@@ -171,6 +183,37 @@ static void test_torn_small(void **state)
 	check_torn(&hooked, "small");
 	assert_string_equal(hooked.world.problem.detail, "changed while it was read");
 	end(&hooked);
+}
+
+/* What never rests costs its size and little more, and at most twice its size if it seems to rest for long. */
+static void test_torn_bounded(void **state)
+{
+	static const struct {
+		off_t from;
+		size_t most;
+	} cases[] = {{0, (40 + 24) * MIB},
+		     {10 * MIB, (80 + 24) * MIB},
+		     {30 * MIB, (80 + 24) * MIB},
+		     {39 * MIB, (80 + 24) * MIB}};
+	struct hooked hooked;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		begin(&hooked);
+		put_noise(&hooked.world, "image", 40 * MIB, 1);
+		choose_victim(&hooked, "image");
+		assert_int_equal(fcntl(hooked.fd, F_SETFL, 0), 0);
+		victim.writer = hooked.fd;
+		victim.all = true;
+		victim.from = cases[i].from;
+		int result = take(&hooked, NULL);
+		victim.inode = 0;
+		assert_int_equal(result, BT_E_INCOMPLETE);
+		assert_in_range(victim.bytes, 40 * MIB, cases[i].most);
+		assert_in_range(hooked.world.result.new_bytes, 40 * MIB, cases[i].most);
+		check_torn(&hooked, "image");
+		assert_string_equal(hooked.world.problem.detail, "changed while it was read");
+		end(&hooked);
+	}
 }
 
 /* Some of the kernel's own files say 4096 and give a line: that is no change, and reading again does not help. */
@@ -276,11 +319,9 @@ int main(void)
 {
 	/* The one about memory comes first: its child's peak counts what the others would leave in this process. */
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_torn_large),
-		cmocka_unit_test(test_changed_once),
-		cmocka_unit_test(test_shrinking_sparse),
-		cmocka_unit_test(test_torn_small),
-		cmocka_unit_test(test_brief),
+		cmocka_unit_test(test_torn_large),	 cmocka_unit_test(test_changed_once),
+		cmocka_unit_test(test_shrinking_sparse), cmocka_unit_test(test_torn_small),
+		cmocka_unit_test(test_torn_bounded),	 cmocka_unit_test(test_brief),
 		cmocka_unit_test(test_replaced),
 	};
 
