@@ -4,10 +4,10 @@
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/listing.h"
 #include "base/lock.h"
 #include "base/made.h"
 #include "base/random.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -343,16 +343,12 @@ static void remove_left(int dirfd, const char *name)
 
 void bt_publish_sweep(int dirfd, bool alone)
 {
-	int fd = bt_openat(dirfd, ".", O_RDONLY | O_DIRECTORY, 0);
-	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+	struct bt_listing listing;
 
-	if (!directory) {
-		bt_close(&fd);
-		return;
+	bt_listing_begin(&listing, dirfd);
+	for (const char *name; (name = bt_listing_next(&listing));) {
+		if (is_temp_name(name) && is_older(dirfd, name, alone ? 0 : STALE_SECONDS))
+			remove_left(dirfd, name);
 	}
-	for (struct dirent *entry; (entry = readdir(directory));) {
-		if (is_temp_name(entry->d_name) && is_older(dirfd, entry->d_name, alone ? 0 : STALE_SECONDS))
-			remove_left(dirfd, entry->d_name);
-	}
-	closedir(directory);
+	bt_listing_end(&listing);
 }

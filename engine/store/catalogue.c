@@ -2,10 +2,9 @@
 /* Which files the store has. */
 #include "base/bytes.h"
 #include "base/fail.h"
-#include "base/io.h"
+#include "base/listing.h"
 #include "store/store_inside.h"
 #include <backuptool/policy.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -189,28 +188,15 @@ static int take_name(struct bt_store *store, const struct known *known, int fd, 
 static int read_directory(struct bt_store *store, const struct known *known, int dirfd, bool snapshots,
 			  struct bt_error *error)
 {
-	int fd = bt_openat(dirfd, ".", O_RDONLY | O_DIRECTORY, 0), r = 0;
-	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-	if (!directory) {
-		int sys = fd < 0 ? -fd : errno;
-		bt_close(&fd);
-		return bt_fail_sys(error, sys, store->path, "list");
-	}
-	for (;;) {
-		errno = 0;
-		struct dirent *entry = readdir(directory);
-		if (!entry)
-			break;
-		r = take_name(store, known, fd, entry->d_name, snapshots, error);
-		if (r)
-			break;
-	}
-	if (!r && errno)
-		r = bt_fail_sys(error, errno, store->path, "list");
-	else if (r)
-		bt_fail(error, r, store->path, NULL);
-	closedir(directory);
-	return r;
+	struct bt_listing listing;
+	int r = 0;
+	bt_listing_begin(&listing, dirfd);
+	for (const char *name; !r && (name = bt_listing_next(&listing));)
+		r = take_name(store, known, dirfd, name, snapshots, error);
+	int listed = bt_listing_end(&listing);
+	if (r)
+		return bt_fail(error, r, store->path, NULL);
+	return listed ? bt_listing_fail(error, listed, snapshots ? store->path : BT_CONTENTS_DIR) : 0;
 }
 
 /* The time of its last change as it is where the directory lies: what a network file system remembers of it may be

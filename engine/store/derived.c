@@ -3,9 +3,9 @@
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/listing.h"
 #include "base/publish.h"
 #include "store/store_inside.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -65,25 +65,53 @@ static int derive_temporary(struct bt_store *store, struct bt_slot *slot, int so
 	return r;
 }
 
-/* Those of files that the store no longer has. */
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct derived_name *)a)->text, ((const struct derived_name *)b)->text);
+}
+
+/* The names of all that may be there, sorted; NULL: out of memory. */
+static struct derived_name *list_wanted(struct bt_store *store, size_t *ret_count)
+{
+	size_t files = bt_store_file_count(store), count = 0;
+	struct derived_name *wanted = calloc(files + 1, sizeof(*wanted));
+	for (uint32_t i = 0; wanted && i < files; i++) {
+		const struct bt_slot *slot = bt_slot(store, i);
+		if (slot->id.snapshot && !slot->id.gone)
+			wanted[count++] = name_of(slot);
+	}
+	if (wanted)
+		qsort(wanted, count, sizeof(*wanted), by_name);
+	*ret_count = count;
+	return wanted;
+}
+
+static void remove_unwanted(int cachefd, const struct derived_name *wanted, size_t count)
+{
+	struct bt_listing listing;
+	bt_listing_begin(&listing, cachefd);
+	for (const char *name; (name = bt_listing_next(&listing));) {
+		struct derived_name key = {{0}};
+		if (strncmp(name, "classic-", strlen("classic-")) != 0)
+			continue;
+		if (strlen(name) < sizeof(key.text))
+			memcpy(key.text, name, strlen(name));
+		if (!bsearch(&key, wanted, count, sizeof(key), by_name))
+			unlinkat(cachefd, name, 0);
+	}
+	bt_listing_end(&listing);
+}
+
+/* Those of files that the store no longer has, once: with many files of version 1 this would be most of the work. */
 static void sweep(struct bt_store *store, int cachefd)
 {
-	int fd = bt_openat(cachefd, ".", O_RDONLY | O_DIRECTORY, 0);
-	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-	if (!directory) {
-		bt_close(&fd);
+	size_t count;
+	if (atomic_exchange(&store->swept, true))
 		return;
-	}
-	for (struct dirent *entry; (entry = readdir(directory));) {
-		bool wanted = strncmp(entry->d_name, "classic-", strlen("classic-")) != 0;
-		for (uint32_t i = 0; i < bt_store_file_count(store) && !wanted; i++) {
-			const struct bt_slot *slot = bt_slot(store, i);
-			wanted = slot->id.snapshot && !slot->id.gone && !strcmp(name_of(slot).text, entry->d_name);
-		}
-		if (!wanted)
-			unlinkat(fd, entry->d_name, 0);
-	}
-	closedir(directory);
+	struct derived_name *wanted = list_wanted(store, &count);
+	if (wanted)
+		remove_unwanted(cachefd, wanted, count);
+	free(wanted);
 	bt_publish_sweep(cachefd, false);
 }
 

@@ -3,10 +3,10 @@
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/listing.h"
 #include "base/publish.h"
 #include "base/seed.h"
 #include "store/segment.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -17,6 +17,9 @@
 /* Visited files are turned into a segment when they have this many records: bounds the memory that a first visit of a
  * large store takes. */
 #define BUILD_BYTES ((size_t)64 << 20)
+
+/* That are read at all, as each costs a file to be opened: they are merged long before. */
+#define SEGMENTS_MAX 4096
 
 struct bt_index {
 	pthread_rwlock_t lock;	 /* the list, and which files are there */
@@ -226,18 +229,16 @@ static int load_segment(struct bt_index *index, const struct bt_index_source *so
 
 static int load_segments(struct bt_index *index, const struct bt_index_source *source)
 {
-	int fd = source->cachefd < 0 ? -1 : bt_openat(source->cachefd, ".", O_RDONLY | O_DIRECTORY, 0);
-	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-	int r = 0;
-	if (!directory) {
-		bt_close(&fd);
-		return 0;
+	struct bt_listing listing;
+	int r = 0, looked = 0;
+	bt_listing_begin(&listing, source->cachefd);
+	for (const char *name; !r && looked < SEGMENTS_MAX && (name = bt_listing_next(&listing));) {
+		if (!is_segment_name(name) || is_loaded(index, name))
+			continue;
+		r = load_segment(index, source, name);
+		looked++;
 	}
-	for (struct dirent *entry; !r && (entry = readdir(directory));) {
-		if (is_segment_name(entry->d_name) && !is_loaded(index, entry->d_name))
-			r = load_segment(index, source, entry->d_name);
-	}
-	closedir(directory);
+	bt_listing_end(&listing);
 	return r;
 }
 

@@ -83,6 +83,7 @@ struct bt_store {
 	struct bt_dir_state root_state, contents_state;
 	bool growing; /* a file is so young that it may still be written to, of which the directories tell nothing */
 	atomic_bool doubted;
+	atomic_bool swept;		   /* cache/, of derived files that are of no use */
 	unsigned version, indexed_version; /* of the set of files: of the slots, of what the index knows */
 	pthread_mutex_t index_lock;	   /* opening the index */
 	struct bt_index *index;

@@ -159,3 +159,48 @@ little() {
 	run -3 --separate-stderr backuptool export --classic latest out.json
 	[[ $stderr == *"hole000000: it has very large holes and no digest, which this layout needs" ]]
 }
+
+# endless DIRECTORY NAME COMMAND…: the list of the directory goes on with names that begin so, for ever.
+endless() {
+	env ODD=end "ODD_ENDLESS=$(realpath "$1")" "ODD_NAME=$2" "LD_PRELOAD=$BUILD/tests/faults/libodd.so" "${@:3}"
+}
+
+TOO_MANY="more than 4,194,304 names are listed here, as in no directory of a store: is this the right one, and does its file system work?"
+
+@test "a store whose list has no end is refused by every command" {
+	local command
+	mkdir src
+	echo hello >src/f
+	backuptool snapshot --target-directory src -q
+	for command in "list" "ls latest" "find f" "versions f" "diff latest" "check --quick" "stats" "prune --keep-last 1 --dry-run" \
+		"restore --snapshot-file latest --output-directory out" "snapshot --target-directory src" "cat latest:f" \
+		"dump latest" "export --classic latest out.json" "tag latest --add t" "remove latest --yes"; do
+		echo "$command"
+		# shellcheck disable=SC2086
+		run -1 --separate-stderr endless snapshots x backuptool $command
+		[[ $stderr == *"snapshots: $TOO_MANY"* ]]
+	done
+	[ ! -e out ]
+	[ ! -e out.json ]
+	run -0 backuptool check
+}
+
+@test "so is one whose list has snapshots without end, or contents/" {
+	mkdir src
+	echo hello >src/f
+	backuptool snapshot --target-directory src -q
+	run -1 --separate-stderr endless snapshots snapshot_2026-11-22T10-30-00Z- backuptool list
+	[[ $stderr == *"snapshots: $TOO_MANY" ]]
+	[ -d snapshots/contents ] || mkdir -m 700 snapshots/contents
+	run -1 --separate-stderr endless snapshots/contents x backuptool list
+	[[ $stderr == *"contents: $TOO_MANY" ]]
+}
+
+@test "what only helps may have a list without end" {
+	mkdir src
+	echo hello >src/f
+	backuptool snapshot --target-directory src -q
+	run -0 endless snapshots/cache x backuptool check
+	run -0 endless snapshots/cache index-0123456789abcdef.seg backuptool check
+	run -0 endless snapshots/cache classic- backuptool check
+}

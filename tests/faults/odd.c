@@ -2,8 +2,10 @@
 /*
  * Preloaded into a program: its file systems have less than they should. ODD lists what they lack, as simple network
  * file systems do: "lock" (no locks), "link" (no hard links), "fsync" (directories cannot be synced), each of which is
- * told by ODD_ERRNO; "rename2" (no rename that does not replace), "tmpfile" (no files without a name).
+ * told by ODD_ERRNO; "rename2" (no rename that does not replace), "tmpfile" (no files without a name), "end" (the list
+ * of the directory ODD_ENDLESS goes on with names that begin with ODD_NAME, for ever).
  */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -120,4 +122,55 @@ int openat64(int dirfd, const char *path, int flags, ...)
 	mode_t mode = va_arg(arguments, mode_t);
 	va_end(arguments);
 	return open_as("openat64", dirfd, path, flags, mode);
+}
+
+static _Thread_local DIR *endless; /* its real names have been given */
+static _Thread_local struct dirent made;
+static _Thread_local unsigned long count;
+
+static bool has_no_end(DIR *directory)
+{
+	const char *wanted = getenv("ODD_ENDLESS");
+	char link[64], path[4096];
+	ssize_t length;
+
+	if (!wanted || !lacks("end"))
+		return false;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", dirfd(directory));
+	length = readlink(link, path, sizeof(path) - 1);
+	return length == (ssize_t)strlen(wanted) && memcmp(path, wanted, (size_t)length) == 0;
+}
+
+static struct dirent *next_name(DIR *directory, const char *call)
+{
+	struct dirent *(*next)(DIR *) = (struct dirent * (*)(DIR *)) dlsym(RTLD_NEXT, call);
+	struct dirent *entry = endless == directory ? NULL : next(directory);
+
+	if (entry || (endless != directory && !has_no_end(directory)))
+		return entry;
+	if (endless != directory)
+		count = 0;
+	endless = directory;
+	made.d_type = DT_REG;
+	snprintf(made.d_name, sizeof(made.d_name), "%s%lu.json", getenv("ODD_NAME"), ++count);
+	return &made;
+}
+
+struct dirent *readdir(DIR *directory)
+{
+	return next_name(directory, "readdir");
+}
+
+struct dirent64 *readdir64(DIR *directory)
+{
+	return (struct dirent64 *)next_name(directory, "readdir64");
+}
+
+int closedir(DIR *directory)
+{
+	int (*next)(DIR *) = (int (*)(DIR *))dlsym(RTLD_NEXT, "closedir");
+
+	if (endless == directory)
+		endless = NULL;
+	return next(directory);
 }
