@@ -151,7 +151,7 @@ int bt_batch_add(struct bt_run *run, enum bt_item_kind kind, struct bt_place *pl
 		return result;
 	struct bt_batch *batch = run->batch;
 	struct item *item = &batch->items[batch->count++];
-	*item = (struct item){.kind = kind, .place = bt_place_ref(&run->places, place), .entry = entry};
+	*item = (struct item){.kind = kind, .place = bt_place_ref(place), .entry = entry};
 	if (page && page != batch->last_page) {
 		bt_page_ref(run->store, page);
 		item->page = batch->last_page = page;

@@ -197,7 +197,7 @@ static struct large *new_large(struct bt_run *run, struct bt_place *place, const
 		return NULL;
 	}
 	large->run = run;
-	large->place = bt_place_ref(&run->places, place);
+	large->place = bt_place_ref(place);
 	if (page)
 		bt_page_ref(run->store, page);
 	large->page = page;

@@ -8,7 +8,7 @@ bool bt_has_links(const struct bt_entry *entry)
 	return entry->extra && entry->extra->links > 1;
 }
 
-void bt_links_init(struct bt_links *links, struct bt_places *places)
+void bt_links_init(struct bt_links *links, struct bt_ways *places)
 {
 	*links = (struct bt_links){.places = places, .seed = bt_seed()};
 	pthread_mutex_init(&links->lock, NULL);
@@ -127,7 +127,7 @@ void bt_links_set(struct bt_links *links, const struct bt_entry *entry, struct b
 		struct bt_place *before = linked->place;
 		free(linked->name);
 		linked->name = name;
-		linked->place = bt_place_ref(links->places, place);
+		linked->place = bt_place_ref(place);
 		linked->restored_dev = status->st_dev;
 		linked->restored_ino = status->st_ino;
 		bt_place_unref(links->places, before);

@@ -24,14 +24,14 @@ struct bt_linked_table {
 
 struct bt_links {
 	pthread_mutex_t lock;
-	struct bt_places *places;
+	struct bt_ways *places;
 	struct bt_linked_table files, taken;
 	struct bt_seed seed;
 };
 
 bool bt_has_links(const struct bt_entry *entry);
 
-void bt_links_init(struct bt_links *links, struct bt_places *places);
+void bt_links_init(struct bt_links *links, struct bt_ways *places);
 void bt_links_free(struct bt_links *links);
 /* True if the entry's file has been seen before; now it has. BT_E_NOMEM. */
 int bt_links_see(struct bt_links *links, const struct bt_entry *entry, bool *ret_before);

@@ -8,18 +8,12 @@
 #define BT_RESTORE_PLACE_H
 
 #include "base/buf.h"
+#include "base/ways.h"
 #include "restore/guard.h"
 #include <backuptool/error.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/stat.h>
-
-struct bt_places {
-	pthread_mutex_t lock;
-	struct bt_place *newest, *oldest; /* open and not pinned, by last use */
-	unsigned open, limit;
-};
 
 enum { BT_TIMES_UNKNOWN, BT_TIMES_SECONDS, BT_TIMES_NANOSECONDS };
 
@@ -34,25 +28,22 @@ struct bt_place {
 	bool default_acl;	/* what is made here inherits an ACL */
 	atomic_uint kept_times; /* the finest that was seen to be kept here: BT_TIMES_… */
 	/* the rest is place.c's */
-	int fd;
-	unsigned pins, refs;
-	bool listed;
-	struct bt_place *newer, *older;
+	struct bt_way way;
+	atomic_uint refs;
 };
 
-void bt_places_init(struct bt_places *places);
-void bt_places_free(struct bt_places *places); /* all places must be gone */
+void bt_places_init(struct bt_ways *places); /* bt_ways_destroy, when all places are gone */
 
 /* The fd is taken over, also on failure (NULL). fd < 0: an absent place. */
-struct bt_place *bt_place_new(struct bt_places *places, struct bt_place *parent, const char *name, int fd);
-struct bt_place *bt_place_ref(struct bt_places *places, struct bt_place *place);
-void bt_place_unref(struct bt_places *places, struct bt_place *place); /* NULL is fine */
+struct bt_place *bt_place_new(struct bt_ways *places, struct bt_place *parent, const char *name, int fd);
+struct bt_place *bt_place_ref(struct bt_place *place);
+void bt_place_unref(struct bt_ways *places, struct bt_place *place); /* NULL is fine */
 
 /* A descriptor until bt_place_put, or -errno (-ESTALE: another directory stands there now). */
-int bt_place_get(struct bt_places *places, struct bt_place *place);
-void bt_place_put(struct bt_places *places, struct bt_place *place);
+int bt_place_get(struct bt_ways *places, struct bt_place *place);
+void bt_place_put(struct bt_ways *places, struct bt_place *place);
 /* Called with place pinned, when its parent will be needed next: opens that from here if it was closed. */
-void bt_place_ascend(struct bt_places *places, struct bt_place *place);
+void bt_place_ascend(struct bt_ways *places, struct bt_place *place);
 
 /* "docs/notes" or with name "docs/notes/a.txt"; allocated, NULL on out of memory. */
 char *bt_place_path(const struct bt_place *place, const char *name);

@@ -236,7 +236,7 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 	if (!result)
 		result = conclude(&run, ret_result, heard);
 	bt_links_free(&run.links);
-	bt_places_free(&run.places);
+	bt_ways_destroy(&run.places);
 	bt_tell_free(&run.tell);
 	bt_scan_mounts_destroy(&run.mounts);
 	bt_guard_free(&run.guard);

@@ -26,7 +26,7 @@ struct bt_run {
 	struct bt_tell tell;
 	struct bt_guard guard;
 	struct bt_scan_mounts mounts; /* read before the process is confined */
-	struct bt_places places;
+	struct bt_ways places;
 	struct bt_links links;
 	struct bt_pool *pool;
 	struct bt_batch *batch;	   /* being filled by the walker */

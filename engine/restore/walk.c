@@ -95,7 +95,7 @@ static int end_level(struct walk *walk)
 
 static void sweep(struct walk *walk, const struct level *level)
 {
-	struct bt_places *places = &walk->run->places;
+	struct bt_ways *places = &walk->run->places;
 	int fd = bt_place_get(places, level->place);
 	if (fd < 0)
 		return; /* who needs it will tell */

@@ -84,7 +84,7 @@ static void init_child(const struct bt_scan *scan, struct bt_scan_private *child
 	child->dir.parent = &parent->dir;
 	child->dir.self = *found;
 	child->dir.private = child;
-	child->fd = -1;
+	bt_way_init(&child->way, &parent->way);
 	if (changes)
 		child->dir.change = bt_changes_below(changes, parent->dir.change, found->name, found->name_length);
 	child->dir.deferred = changes && !child->dir.change;

@@ -4,6 +4,7 @@
 #define BT_SCAN_PRIVATE_H
 
 #include "base/buf.h"
+#include "base/ways.h"
 #include "scan/mounts.h"
 #include "scan/scan.h"
 #include <pthread.h>
@@ -50,23 +51,9 @@ struct bt_scan_private {
 
 	struct bt_scan_again *again; /* under again_lock; NULL: none */
 
-	/* Under the descriptors' lock. */
-	int fd; /* -1: not open */
-	unsigned pins;
-	struct bt_scan_private *newer, *older;
+	struct bt_way way; /* its descriptor */
 };
 
-/* Open descriptors of directories. Those that nobody has pinned stand in a list, the least recently used last. */
-struct bt_scan_fds {
-	pthread_mutex_t lock;
-	struct bt_scan_private *newest, *oldest;
-	size_t open, limit;
-};
-
-void bt_scan_fds_init(struct bt_scan_fds *fds);
-void bt_scan_fds_destroy(struct bt_scan_fds *fds);
-void bt_scan_fds_set(struct bt_scan_fds *fds, struct bt_scan_private *node, int fd); /* open and pinned once */
-void bt_scan_fds_drop(struct bt_scan_fds *fds, struct bt_scan_private *node);	     /* closes it, pinned or not */
 /* Opens the directory name in parent, which belongs to uid. fd or -errno; -ENOTDIR: it is something else by now. */
 int bt_scan_open_directory(const struct bt_scan *scan, int parent, const char *name, uint32_t uid);
 
@@ -109,7 +96,7 @@ struct bt_scan {
 	unsigned owner;	 /* whose directories we may open with O_NOATIME */
 	bool privileged;
 	int statx_flags;
-	struct bt_scan_fds fds;
+	struct bt_ways fds;
 	pthread_mutex_t again_lock;
 	struct bt_scan_scratch scratch; /* the reader's */
 	atomic_bool stopping;
@@ -124,6 +111,9 @@ struct bt_scan {
 	pthread_t *helpers;
 	unsigned helper_count;
 };
+
+/* descriptor.c */
+void bt_scan_fds_init(struct bt_scan *scan);
 
 /* Lists a directory into node: its found, children, error, result. Called by the thread that has begun it. */
 void bt_scan_read(struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_scratch *scratch);

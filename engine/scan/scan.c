@@ -161,8 +161,8 @@ static int init_root(struct bt_scan *scan, const char *target, struct bt_error *
 	root->dir.self.name = "";
 	bt_scan_fill(&root->dir.self, &stat);
 	root->dir.private = root;
-	root->fd = -1;
-	bt_scan_fds_set(&scan->fds, root, fd);
+	bt_way_init(&root->way, NULL);
+	bt_ways_set(&scan->fds, &root->way, fd);
 	scan->root_dev = root->dir.self.dev;
 	root->dir.change = scan->options.changes != NULL ? scan->options.changes->root : NULL;
 	root->state = BT_SCAN_PENDING;
@@ -187,7 +187,7 @@ int bt_scan_open(const char *target, const struct bt_scan_options *options, stru
 	scan->privileged = scan->owner == 0;
 	/* Whoever stays on one file system does not want others mounted by a look at where they belong. */
 	scan->statx_flags = AT_SYMLINK_NOFOLLOW | (options->one_file_system ? AT_NO_AUTOMOUNT : 0);
-	bt_scan_fds_init(&scan->fds);
+	bt_scan_fds_init(scan);
 	pthread_mutex_init(&scan->lock, NULL);
 	pthread_mutex_init(&scan->again_lock, NULL);
 	pthread_cond_init(&scan->work, NULL);
@@ -222,7 +222,7 @@ static void settle(struct bt_scan *scan, struct bt_scan_private *node)
 
 static void release(struct bt_scan *scan, struct bt_scan_private *node)
 {
-	bt_scan_fds_drop(&scan->fds, node);
+	bt_ways_close(&scan->fds, &node->way);
 	free(node->children);
 	free(node->block);
 	free(node->told);
@@ -262,7 +262,7 @@ void bt_scan_close(struct bt_scan *scan)
 	free(scan->root);
 	bt_scan_scratch_free(&scan->scratch);
 	bt_scan_mounts_destroy(&scan->mounts);
-	bt_scan_fds_destroy(&scan->fds);
+	bt_ways_destroy(&scan->fds);
 	pthread_cond_destroy(&scan->work);
 	pthread_cond_destroy(&scan->listed);
 	pthread_mutex_destroy(&scan->lock);

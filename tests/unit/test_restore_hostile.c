@@ -482,7 +482,7 @@ static int open_in(struct back *back, const char *name)
 	return open(in_output(back, name), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-static void assert_is(struct bt_places *places, struct bt_place *place, ino_t inode)
+static void assert_is(struct bt_ways *places, struct bt_place *place, ino_t inode)
 {
 	struct stat status;
 	int fd = bt_place_get(places, place);
@@ -497,7 +497,7 @@ static void assert_is(struct bt_places *places, struct bt_place *place, ino_t in
 static void test_places(void **state)
 {
 	struct back back;
-	struct bt_places places;
+	struct bt_ways places;
 	char outside[128];
 	begin(&back);
 	snprintf(outside, sizeof(outside), "%s/outside", back.world.base);
@@ -511,10 +511,10 @@ static void test_places(void **state)
 	struct bt_place *a = bt_place_new(&places, root, "a", open_in(&back, "a"));
 	struct bt_place *b = bt_place_new(&places, a, "b", open_in(&back, "a/b"));
 	ino_t inode = a->before.st_ino;
-	assert_int_equal(a->fd, -1);
+	assert_int_equal(a->way.fd, -1);
 	assert_is(&places, a, inode);
 	assert_true(bt_place_get(&places, b) >= 0);
-	assert_int_equal(a->fd, -1);
+	assert_int_equal(a->way.fd, -1);
 	bt_place_ascend(&places, b);
 	assert_is(&places, a, inode);
 	/* The child is moved away while it is open: its parent is elsewhere. */
@@ -533,7 +533,7 @@ static void test_places(void **state)
 	bt_place_unref(&places, a);
 	bt_place_unref(&places, root);
 	bt_place_unref(&places, b);
-	bt_places_free(&places);
+	bt_ways_destroy(&places);
 	end(&back);
 }
 

@@ -228,7 +228,7 @@ static void listed_in_what_is_gone(void **state)
 		dir = first_child(scan);
 		assert_int_equal(bt_scan_list(scan, dir, NULL), 0);
 		if (i == 0)
-			bt_scan_fds_drop(&scan->fds, dir->private);
+			bt_ways_close(&scan->fds, &dir->private->way);
 		assert_int_equal(unlink(at_top("a/f")), 0);
 		assert_int_equal(rmdir(at_top("a")), 0);
 		assert_false(bt_scan_listed(scan, dir, &dir->found[0], bt_scan_now()));
