@@ -10,7 +10,8 @@
 #include <string.h>
 
 #define CACHE_DEFAULT ((size_t)64 << 20)
-#define PLACES	      8 /* that are tried for one digest */
+#define PLACES	      8	  /* that are tried for one digest */
+#define PLACES_MAX    256 /* where none of those is right: so that no file can hide what another one has */
 
 /* A content of a block that was compared with its digest; of the digest's bits these are enough to tell it from what
  * else an index in error may say of the same place. size 0: empty. */
@@ -324,10 +325,8 @@ static int missing(const struct wanted *wanted, struct bt_error *error)
 }
 
 /* The first place that is right; the error is that of the first that is not. */
-static int take_any(struct wanted *wanted, struct bt_error *error)
+static int take_first(struct wanted *wanted, const struct bt_location *places, size_t count, struct bt_error *error)
 {
-	struct bt_location places[PLACES];
-	size_t count = bt_index_find(wanted->store->index, wanted->digest, wanted->page, places, PLACES);
 	int first = 0;
 	for (size_t i = 0; i < count; i++) {
 		if (!location_valid(wanted->store, &places[i]))
@@ -338,6 +337,25 @@ static int take_any(struct wanted *wanted, struct bt_error *error)
 		first = first ? first : r;
 	}
 	return first ? first : missing(wanted, error);
+}
+
+static int take_other(struct wanted *wanted, struct bt_error *error)
+{
+	struct bt_location *places = calloc(PLACES_MAX, sizeof(*places));
+	if (!places)
+		return BT_E_NOMEM;
+	size_t count = bt_index_find(wanted->store->index, wanted->digest, wanted->page, places, PLACES_MAX);
+	int r = count > PLACES ? take_first(wanted, places + PLACES, count - PLACES, error) : BT_E_DAMAGED;
+	free(places);
+	return r;
+}
+
+static int take_any(struct wanted *wanted, struct bt_error *error)
+{
+	struct bt_location places[PLACES];
+	size_t count = bt_index_find(wanted->store->index, wanted->digest, wanted->page, places, PLACES);
+	int r = take_first(wanted, places, count, error);
+	return r && count == PLACES && !take_other(wanted, error) ? 0 : r;
 }
 
 static bool is_doubtful(int r, const struct bt_error *error)
@@ -396,6 +414,12 @@ int bt_store_pin(struct bt_store *store, const struct bt_digest *digest, uint64_
 {
 	struct wanted wanted = {.store = store, .digest = digest, .take = take_content};
 	return pin_wanted(&wanted, size, ret_pin, error);
+}
+
+int bt_store_pin_at(struct bt_store *store, const struct bt_location *place, const struct bt_digest *digest,
+		    struct bt_pin *ret_pin, struct bt_error *error)
+{
+	return pin_at(store, place, digest, ret_pin, error);
 }
 
 int bt_store_pin_unverified(struct bt_store *store, const struct bt_digest *digest, uint64_t size,
