@@ -63,8 +63,8 @@ static const char *set_subset(void *field, const char *text)
 
 #define FIELD(name) offsetof(struct options, name)
 static const struct tool_option table[] = {
-	{"quick", 0, NULL, false, "look only at the metadata, and whether all contents are there", tool_set_true,
-	 FIELD(quick)},
+	{"quick", 0, NULL, false, "look only at metadata, and whether files say that they hold all contents",
+	 tool_set_true, FIELD(quick)},
 	{"subset", 0, "PART", false, "read only this part of the contents: 1/7 to 7/7 in turn, or 10% at random",
 	 set_subset, FIELD(subset)},
 	{"repair", 0, NULL, false, "make the store sound: move aside what cannot be used, say what is lost",

@@ -85,13 +85,19 @@ TOOL_GETTER(struct report, removed, TOOL_COUNT, number, removed(self->verdicts, 
 TOOL_GETTER(struct report, kept, TOOL_COUNT, number, self->verdicts->count - removed(self->verdicts, self->done))
 TOOL_GETTER(struct report, freed, TOOL_BYTES, number, freed_bytes(self->done))
 TOOL_GETTER(struct report, dead, TOOL_BYTES, number, self->done->dead_bytes + self->done->stuck_bytes)
+TOOL_GETTER(struct report, proven, TOOL_BYTES, number, self->done->proven_bytes)
 TOOL_GETTER(struct report, seconds, TOOL_SECONDS, seconds, self->seconds)
 
 static const struct tool_column report_columns[] = {
-	{"dry_run", NULL, false, get_dry_run},	 {"snapshots", NULL, false, get_snapshots},
-	{"removed", NULL, false, get_removed},	 {"kept", NULL, false, get_kept},
-	{"freed_bytes", NULL, false, get_freed}, {"dead_bytes", NULL, false, get_dead},
-	{"seconds", NULL, false, get_seconds},	 {0},
+	{"dry_run", NULL, false, get_dry_run},
+	{"snapshots", NULL, false, get_snapshots},
+	{"removed", NULL, false, get_removed},
+	{"kept", NULL, false, get_kept},
+	{"freed_bytes", NULL, false, get_freed},
+	{"dead_bytes", NULL, false, get_dead},
+	{"verified_bytes", NULL, false, get_proven},
+	{"seconds", NULL, false, get_seconds},
+	{0},
 };
 
 static void print_result(const struct options *options, const struct tool_verdicts *verdicts,
@@ -106,6 +112,7 @@ static void print_result(const struct options *options, const struct tool_verdic
 	       verdicts->count - count, freed, options->dry_run ? "would be free" : "freed");
 	if (result->dead_bytes)
 		printf("; %s no longer needed stay until there is more of it", dead);
+	tool_prune_print_proven(result);
 	putchar('\n');
 	free(snapshots);
 	free(freed);
@@ -218,7 +225,11 @@ const struct tool_command cmd_prune = {
 		       "What no remaining snapshot needs is gone from the disk when the command\n"
 		       "returns, but for a part of files that --max-dead leaves as they are. Killed or\n"
 		       "interrupted at any moment, it leaves the store whole, and the next one goes on.\n"
-		       "If any snapshot cannot be read, nothing is removed.",
+		       "If any snapshot cannot be read, nothing is removed.\n"
+		       "\n"
+		       "What two files hold goes from one of them only when the copy in the other one\n"
+		       "has been read and is right. If it is damaged, both stay, the damage is named,\n"
+		       "and the command ends with 3.",
 	.example = "  backuptool prune --snapshot-number 10\n"
 		   "  backuptool prune --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run\n",
 	.ending = "the store is left whole, and the next prune goes on",

@@ -78,16 +78,14 @@ static struct tool_value get_details(const void *row)
 TOOL_GETTER(struct report, dry_run, TOOL_FLAG, flag, self->dry_run)
 TOOL_GETTER(struct report, removed, TOOL_COUNT, number, self->done.removed)
 TOOL_GETTER(struct report, freed, TOOL_BYTES, number, freed_bytes(self))
+TOOL_GETTER(struct report, proven, TOOL_BYTES, number, self->done.proven_bytes)
 TOOL_GETTER(struct report, seconds, TOOL_SECONDS, seconds, self->seconds)
 
 static const struct tool_column columns[] = {
-	{"dry_run", NULL, false, get_dry_run},
-	{"snapshots", NULL, false, get_snapshots},
-	{"details", NULL, false, get_details},
-	{"removed", NULL, false, get_removed},
-	{"freed_bytes", NULL, false, get_freed},
-	{"seconds", NULL, false, get_seconds},
-	{0},
+	{"dry_run", NULL, false, get_dry_run},	 {"snapshots", NULL, false, get_snapshots},
+	{"details", NULL, false, get_details},	 {"removed", NULL, false, get_removed},
+	{"freed_bytes", NULL, false, get_freed}, {"verified_bytes", NULL, false, get_proven},
+	{"seconds", NULL, false, get_seconds},	 {0},
 };
 
 static void print_report(const struct tool *tool, const struct report *report)
@@ -102,8 +100,10 @@ static void print_report(const struct tool *tool, const struct report *report)
 		return;
 	removed = tool_count(report->done.removed, "snapshot", "snapshots");
 	freed = tool_bytes(freed_bytes(report));
-	printf("%s %s; %s %s\n", report->dry_run ? "would remove" : "removed", removed, freed,
+	printf("%s %s; %s %s", report->dry_run ? "would remove" : "removed", removed, freed,
 	       report->dry_run ? "would be free" : "freed");
+	tool_prune_print_proven(&report->done);
+	putchar('\n');
 	free(removed);
 	free(freed);
 }

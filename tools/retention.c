@@ -207,6 +207,15 @@ char *tool_prune_problem(const struct tool *tool, const struct bt_error *error, 
 	return longer;
 }
 
+void tool_prune_print_proven(const struct bt_prune_result *done)
+{
+	char *bytes = done->proven ? tool_bytes(done->proven_bytes) : NULL;
+
+	if (bytes)
+		printf("; %s that were stored twice were read and are right", bytes);
+	free(bytes);
+}
+
 /* The snapshots of one host and directory, which are those of info, or all. */
 static bool concerns(const struct bt_snapshot_info *like, const struct bt_snapshot_info *info)
 {

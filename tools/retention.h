@@ -83,6 +83,8 @@ int tool_verdicts_apply(const struct tool_verdicts *verdicts, struct bt_store *s
 			struct bt_prune_result *ret_result, struct bt_error *error);
 /* Why removing failed and what can be done about it; allocated. */
 char *tool_prune_problem(const struct tool *tool, const struct bt_error *error, const struct bt_prune_result *done);
+/* Continues the line of a result with what was read because it was stored twice, if there was any. */
+void tool_prune_print_proven(const struct bt_prune_result *done);
 void tool_verdicts_free(struct tool_verdicts *verdicts);
 
 #endif

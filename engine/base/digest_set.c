@@ -38,18 +38,35 @@ static int grow(struct bt_digest_set *set)
 	return 0;
 }
 
-int bt_digest_set_add(struct bt_digest_set *set, const struct bt_digest *digest)
+static int add_key(struct bt_digest_set *set, const struct bt_digest_key *key)
 {
-	struct bt_digest_key key = key_of(digest), *slot;
+	struct bt_digest_key *slot;
 
 	if (set->count * 3 >= set->capacity * 2 && grow(set))
 		return BT_E_NOMEM;
-	slot = slot_of(set, &key);
+	slot = slot_of(set, key);
 	if (slot->a || slot->b)
 		return 0;
-	*slot = key;
+	*slot = *key;
 	set->count++;
 	return 1;
+}
+
+int bt_digest_set_add(struct bt_digest_set *set, const struct bt_digest *digest)
+{
+	const struct bt_digest_key key = key_of(digest);
+
+	return add_key(set, &key);
+}
+
+int bt_digest_set_join(struct bt_digest_set *set, const struct bt_digest_set *other)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < other->capacity && result >= 0; i++)
+		if (other->slots[i].a || other->slots[i].b)
+			result = add_key(set, &other->slots[i]);
+	return result < 0 ? result : 0;
 }
 
 bool bt_digest_set_has(const struct bt_digest_set *set, const struct bt_digest *digest)

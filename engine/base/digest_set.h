@@ -22,6 +22,8 @@ struct bt_digest_set {
 
 /* 1 if it was new, 0 if it was there, or BT_E_NOMEM. */
 int bt_digest_set_add(struct bt_digest_set *set, const struct bt_digest *digest);
+/* Adds all of the other one: 0, or BT_E_NOMEM. */
+int bt_digest_set_join(struct bt_digest_set *set, const struct bt_digest_set *other);
 bool bt_digest_set_has(const struct bt_digest_set *set, const struct bt_digest *digest);
 void bt_digest_set_free(struct bt_digest_set *set);
 

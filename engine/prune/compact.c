@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/fail.h"
 #include "prune/copy.h"
+#include "prune/proof.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -30,22 +31,75 @@ static int hold_batch(struct bt_prune_run *run, const struct batch *batch, struc
 	return result;
 }
 
-static int copy_batch(struct bt_prune_run *run, const struct batch *batch, uint64_t *ret_size, struct bt_error *error)
+/* What is needed of it is in the copy from now on, or in files that stay: if it is not there, the file stays. copy
+ * NULL: a dry run. */
+static int take_file(struct bt_prune_run *run, struct bt_prune_copy *copy, uint32_t ordinal, bool *ret_taken,
+		     struct bt_error *error)
+{
+	enum bt_proof proof = BT_PROOF_SOUND;
+	struct bt_share share;
+	int result = bt_prune_share(run, ordinal, &share, error);
+
+	if (!result)
+		result = bt_prune_prove_share(run, ordinal, &share, true, &proof, error);
+	*ret_taken = proof == BT_PROOF_SOUND;
+	if (!result && !*ret_taken)
+		return bt_prune_keep(run, ordinal, error);
+	if (!result)
+		result = copy ? bt_prune_copy_file(copy, ordinal) : bt_prune_hold(run, ordinal, error);
+	return result ? result : bt_prune_set_fate(run, ordinal, BT_FATE_COPIED, error);
+}
+
+/* Afterwards the batch has only those that were taken. */
+static int take_batch(struct bt_prune_run *run, struct bt_prune_copy *copy, struct batch *batch, struct bt_error *error)
+{
+	size_t count = 0;
+	int result = 0;
+
+	for (size_t i = 0; i < batch->count && !result; i++) {
+		bool taken = false;
+
+		result = take_file(run, copy, batch->ordinals[i], &taken, error);
+		if (!result && taken)
+			batch->ordinals[count++] = batch->ordinals[i];
+	}
+	if (!result)
+		batch->count = count;
+	return result;
+}
+
+static int copy_batch(struct bt_prune_run *run, struct batch *batch, uint64_t *ret_size, struct bt_error *error)
 {
 	struct bt_prune_copy copy;
 	int result = bt_prune_copy_begin(&copy, run, is_small(batch), error);
 
-	for (size_t i = 0; i < batch->count && !result; i++)
-		result = bt_prune_copy_file(&copy, batch->ordinals[i]);
 	if (!result)
+		result = take_batch(run, &copy, batch, error);
+	if (!result && batch->count)
 		result = bt_prune_copy_seal(&copy);
 	if (!result)
-		*ret_size = bt_store_file_id(run->store, (uint32_t)bt_store_file_count(run->store) - 1)->size;
+		*ret_size = batch->count
+				    ? bt_store_file_id(run->store, (uint32_t)bt_store_file_count(run->store) - 1)->size
+				    : 0;
 	bt_prune_copy_end(&copy);
 	return result;
 }
 
-/* Under the lock: a snapshot that came meanwhile may need what was dead before; then its file stays, too. */
+/* Under the lock: a snapshot that came meanwhile may need what was dead before; then its file stays, too. So it does if
+ * a copy would have to be looked at that nobody asked for before. */
+static int delete_unneeded(struct bt_prune_run *run, uint32_t ordinal, struct bt_error *error)
+{
+	const struct bt_file_id *id = bt_store_file_id(run->store, ordinal);
+	enum bt_proof proof = BT_PROOF_UNSOUND;
+	struct bt_share share;
+	int result = id->gone ? 0 : bt_prune_share(run, ordinal, &share, error);
+
+	if (result || id->gone || share.live || share.damaged)
+		return result;
+	result = bt_prune_prove_share(run, ordinal, &share, false, &proof, error);
+	return result || proof != BT_PROOF_SOUND ? result : bt_prune_delete(run, id, false, error);
+}
+
 static int delete_batch(struct bt_prune_run *run, const struct batch *batch, struct bt_error *error)
 {
 	uint64_t before = run->result.files_deleted;
@@ -53,15 +107,8 @@ static int delete_batch(struct bt_prune_run *run, const struct batch *batch, str
 
 	if (result)
 		return result;
-	for (size_t i = 0; i < batch->count && !result; i++) {
-		const struct bt_file_id *id = bt_store_file_id(run->store, batch->ordinals[i]);
-		struct bt_share share;
-
-		result = id->gone ? 0 : bt_prune_share(run, id->ordinal, &share, error);
-		if (result || id->gone || share.live || share.damaged)
-			continue;
-		result = bt_prune_delete(run, id, false, error);
-	}
+	for (size_t i = 0; i < batch->count && !result; i++)
+		result = delete_unneeded(run, batch->ordinals[i], error);
 	if (!result)
 		result = bt_prune_delete_doomed(run, error);
 	run->result.files_rewritten += run->result.files_deleted - before;
@@ -148,7 +195,7 @@ static int leave_batch(struct bt_prune_run *run, const struct batch *batch, stru
 	return hold_batch(run, batch, error);
 }
 
-static int rewrite_batch(struct bt_prune_run *run, const struct batch *batch, struct bt_error *error)
+static int rewrite_batch(struct bt_prune_run *run, struct batch *batch, struct bt_error *error)
 {
 	uint64_t size = batch->rest[is_small(batch)];
 	struct bt_error copying = {0};
@@ -156,8 +203,9 @@ static int rewrite_batch(struct bt_prune_run *run, const struct batch *batch, st
 
 	if (result)
 		return result;
+	bt_prune_note_late(run);
 	if (run->options->dry_run)
-		result = hold_batch(run, batch, &copying);
+		result = take_batch(run, NULL, batch, &copying);
 	else if (batch->live)
 		result = copy_batch(run, batch, &size, &copying);
 
@@ -181,11 +229,18 @@ static int delete_dead(struct bt_prune_run *run, struct batch *chosen, struct bt
 	for (size_t i = 0; i < chosen->count && !result; i++) {
 		uint32_t ordinal = chosen->ordinals[i];
 		struct bt_share share = {0};
+		enum bt_proof proof;
 
 		result = bt_prune_share(run, ordinal, &share, error);
 		run->copying.total_bytes += share.live;
 		if (result || share.live)
 			continue;
+		result = bt_prune_prove_share(run, ordinal, &share, true, &proof, error);
+		if (!result && proof != BT_PROOF_SOUND) {
+			chosen->ordinals[i--] = chosen->ordinals[--chosen->count];
+			result = bt_prune_keep(run, ordinal, error);
+			continue;
+		}
 		chosen->ordinals[i] = chosen->ordinals[dead.count];
 		chosen->ordinals[dead.count++] = ordinal;
 	}

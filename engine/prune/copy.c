@@ -12,10 +12,10 @@ static int out_of_memory(const struct bt_prune_copy *copy)
 	return bt_fail(copy->error, BT_E_NOMEM, NULL, "copying what is needed");
 }
 
-static int hold_all(struct bt_prune_copy *copy, const struct bt_held *held, size_t count)
+static int note_copied(struct bt_prune_copy *copy, const struct bt_held *held, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (bt_digest_set_add(&copy->run->contents, &held[i].digest) < 0)
+		if (bt_digest_set_add(&copy->copied.of[0], &held[i].digest) < 0)
 			return out_of_memory(copy);
 	return 0;
 }
@@ -36,7 +36,7 @@ static int copy_text(struct bt_prune_copy *copy, const struct bt_held *held, siz
 	if (!result)
 		result = bt_writer_block(copy->writer, (const char *)copy->text.data, copy->block.length, held, count,
 					 copy->error);
-	return result ? result : hold_all(copy, held, count);
+	return result ? result : note_copied(copy, held, count);
 }
 
 static int flush_new_block(struct bt_prune_copy *copy)
@@ -71,7 +71,7 @@ static int repack(struct bt_prune_copy *copy, const struct bt_held *held)
 		result = out_of_memory(copy);
 	bt_store_unpin(copy->run->store, &pin);
 	if (!result)
-		result = hold_all(copy, held, 1);
+		result = note_copied(copy, held, 1);
 	return result || copy->plain.length < NEW_BLOCK ? result : flush_new_block(copy);
 }
 
@@ -126,9 +126,19 @@ static int copy_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_
 		result = read_text(copy, at, length);
 	if (!result)
 		result = bt_writer_page(copy->writer, (const char *)copy->text.data, length, id, copy->error);
-	if (!result && bt_digest_set_add(&copy->run->pages, id) < 0)
+	if (!result && bt_digest_set_add(&copy->copied.of[1], id) < 0)
 		result = out_of_memory(copy);
 	return result;
+}
+
+static int hold_copied(struct bt_prune_copy *copy)
+{
+	int result = bt_digest_set_join(&copy->run->contents, &copy->copied.of[0]);
+
+	if (!result)
+		result = bt_digest_set_join(&copy->run->pages, &copy->copied.of[1]);
+	bt_digest_sets_free(&copy->copied);
+	return result ? out_of_memory(copy) : 0;
 }
 
 int bt_prune_copy_file(struct bt_prune_copy *copy, uint32_t ordinal)
@@ -140,6 +150,8 @@ int bt_prune_copy_file(struct bt_prune_copy *copy, uint32_t ordinal)
 		result = bt_file_visit(copy->file, &visitor, copy->error);
 	if (!result)
 		result = end_block(copy);
+	if (!result)
+		result = hold_copied(copy);
 	copy->run->copying.files++;
 	return result;
 }
@@ -173,4 +185,5 @@ void bt_prune_copy_end(struct bt_prune_copy *copy)
 	bt_buf_free(&copy->held);
 	bt_buf_free(&copy->plain);
 	bt_buf_free(&copy->kept);
+	bt_digest_sets_free(&copy->copied);
 }

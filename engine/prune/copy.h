@@ -17,6 +17,8 @@ struct bt_prune_copy {
 	struct bt_buf text;	   /* scratch */
 	struct bt_buf held;	   /* struct bt_held: all contents of the block being visited */
 	struct bt_buf plain, kept; /* the new block: its bytes and its struct bt_held */
+	struct bt_digest_sets
+		copied; /* of this file: it may have something twice, and nobody looked which one is right */
 	struct bt_block block;
 	unsigned percent; /* of a block that is copied as text, at most so much is dead */
 	struct bt_error *error;

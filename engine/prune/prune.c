@@ -2,7 +2,7 @@
 #include "base/fail.h"
 #include "base/io.h"
 #include "base/lock.h"
-#include "prune/run.h"
+#include "prune/proof.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +44,7 @@ static void run_free(struct bt_prune_run *run)
 	bt_mark_free(&run->mark);
 	bt_digest_set_free(&run->contents);
 	bt_digest_set_free(&run->pages);
+	bt_prune_proofs_free(run);
 	free(run->fates);
 }
 
@@ -97,6 +98,13 @@ static int fail_stuck(const struct bt_prune_run *run, struct bt_error *error)
 	return bt_fail(error, BT_E_INCOMPLETE, NULL, text);
 }
 
+static int fail_kept(struct bt_error *error)
+{
+	return bt_fail(error, BT_E_INCOMPLETE, NULL,
+		       "files were kept that nobody would need if the other copies of what they hold were whole; mend "
+		       "the store with 'backuptool check --repair', then prune again");
+}
+
 int bt_prune(struct bt_store *store, const char *const *names, size_t count, const struct bt_prune_options *options,
 	     const struct bt_observer *observer, struct bt_prune_result *ret_result, struct bt_error *error)
 {
@@ -126,6 +134,8 @@ int bt_prune(struct bt_store *store, const char *const *names, size_t count, con
 		result = see_anew(&run, error);
 	if (!result && run.result.stuck_bytes)
 		result = fail_stuck(&run, error);
+	if (!result && run.result.kept)
+		result = fail_kept(error);
 	if (ret_result)
 		*ret_result = run.result;
 	bt_close(&lock);

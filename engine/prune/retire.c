@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "prune/run.h"
+#include "prune/proof.h"
+
+#define ROUNDS 4
 
 /* The file keeps what is needed as a volume. */
 static int move_to_contents(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error)
@@ -13,6 +15,26 @@ static int move_to_contents(struct bt_prune_run *run, const struct bt_file_id *i
 	bt_prune_gone(run, id);
 	run->result.files_moved++;
 	return 0;
+}
+
+/* Without need of it, if the files that are said to hold the same do. Nobody has to wait while they are decoded: then
+ * it goes in the next round. */
+static int delete_proven(struct bt_prune_run *run, const struct bt_file_id *id, const struct bt_share *share,
+			 struct bt_error *error)
+{
+	enum bt_proof proof;
+	int result = bt_prune_prove_share(run, id->ordinal, share, run->patient, &proof, error);
+
+	if (result)
+		return result;
+	if (proof == BT_PROOF_SOUND)
+		return bt_prune_delete(run, id, false, error);
+	if (proof == BT_PROOF_PENDING)
+		return bt_prune_set_fate(run, id->ordinal, BT_FATE_PENDING, error);
+	result = bt_prune_keep(run, id->ordinal, error);
+	if (!result && id->snapshot)
+		result = move_to_contents(run, id, error);
+	return result;
 }
 
 static int retire_file(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error)
@@ -34,11 +56,16 @@ static int retire_file(struct bt_prune_run *run, const struct bt_file_id *id, st
 	if (share.damaged)
 		return move_to_contents(run, id, error);
 	if (!share.live)
-		return bt_prune_delete(run, id, false, error);
+		return delete_proven(run, id, &share, error);
 	result = bt_prune_hold(run, id->ordinal, error);
 	if (!result && id->snapshot)
 		result = move_to_contents(run, id, error);
 	return result;
+}
+
+static bool is_done(const struct bt_prune_run *run, const struct bt_file_id *id)
+{
+	return bt_prune_has_fate(run, id->ordinal, BT_FATE_DELETED | BT_FATE_MOVED);
 }
 
 static int retire_all(struct bt_prune_run *run, bool snapshots, size_t count, struct bt_error *error)
@@ -48,13 +75,14 @@ static int retire_all(struct bt_prune_run *run, bool snapshots, size_t count, st
 	for (size_t i = 0; i < count && !result; i++) {
 		const struct bt_file_id *id = bt_store_file_id(run->store, (uint32_t)i);
 
-		if (id->gone || id->snapshot != snapshots || (snapshots && !bt_prune_removes(run, id->ordinal)))
+		if (id->gone || is_done(run, id) || id->snapshot != snapshots ||
+		    (snapshots && !bt_prune_removes(run, id->ordinal)))
 			continue;
 		result = bt_prune_go_on(run, error);
 		if (!result)
 			result = retire_file(run, id, error);
 		if (!result && snapshots)
-			run->result.removed++;
+			run->result.removed += is_done(run, id);
 	}
 	return result;
 }
@@ -77,7 +105,7 @@ static int retire_locked(struct bt_prune_run *run, struct bt_error *error)
 	return result;
 }
 
-int bt_prune_retire(struct bt_prune_run *run, struct bt_error *error)
+static int retire_round(struct bt_prune_run *run, struct bt_error *error)
 {
 	int result = bt_prune_lock(run, error);
 
@@ -91,5 +119,40 @@ int bt_prune_retire(struct bt_prune_run *run, struct bt_error *error)
 	if (!result && !run->options->dry_run)
 		result = bt_store_refresh(run->store, error);
 	bt_prune_unlock(run);
+	return result;
+}
+
+/* Looks at the copies of what is to go, while others may work in the store. */
+static int prove_pending(struct bt_prune_run *run, bool *ret_any, struct bt_error *error)
+{
+	enum bt_proof unused;
+	int result = 0;
+
+	*ret_any = false;
+	for (uint32_t i = 0; i < run->fate_count && !result; i++) {
+		if (!bt_prune_has_fate(run, i, BT_FATE_PENDING))
+			continue;
+		*ret_any = true;
+		run->fates[i] &= (unsigned char)~BT_FATE_PENDING;
+		if (!bt_store_file_id(run->store, i)->gone)
+			result = bt_prune_prove(run, i, true, &unused, error);
+	}
+	return result;
+}
+
+/* Copies are looked at between the rounds. A new round may have other files to rely on: the last decodes all it needs.
+ */
+int bt_prune_retire(struct bt_prune_run *run, struct bt_error *error)
+{
+	bool again = true;
+	int result = 0;
+
+	for (int round = 1; again && !result; round++) {
+		run->patient = run->options->dry_run || round == ROUNDS;
+		result = retire_round(run, error);
+		if (!result)
+			result = prove_pending(run, &again, error);
+	}
+	run->patient = false;
 	return result;
 }

@@ -26,6 +26,16 @@ bool bt_prune_needs_page(const struct bt_prune_run *run, const struct bt_digest 
 	return bt_digest_set_has(&run->mark.pages, id) && !bt_digest_set_has(&run->pages, id);
 }
 
+bool bt_prune_finds_content(const struct bt_prune_run *run, const struct bt_digest *digest)
+{
+	return bt_digest_set_has(&run->mark.contents, digest) && bt_digest_set_has(&run->contents, digest);
+}
+
+bool bt_prune_finds_page(const struct bt_prune_run *run, const struct bt_digest *id)
+{
+	return bt_digest_set_has(&run->mark.pages, id) && bt_digest_set_has(&run->pages, id);
+}
+
 bool bt_prune_removes(const struct bt_prune_run *run, uint32_t ordinal)
 {
 	return bt_prune_has_fate(run, ordinal, BT_FATE_NAMED);
@@ -244,6 +254,7 @@ static int share_content(void *arg, const struct bt_block *block, const struct b
 	visit->block = *block;
 	if (bt_prune_needs_content(visit->run, digest))
 		visit->live += size;
+	visit->share.relied += bt_prune_finds_content(visit->run, digest);
 	return 0;
 }
 
@@ -252,6 +263,7 @@ static int share_page(void *arg, const struct bt_digest *id, uint64_t at, uint32
 	struct share_visit *visit = arg;
 	bool needed = bt_prune_needs_page(visit->run, id);
 
+	visit->share.relied += bt_prune_finds_page(visit->run, id);
 	visit->share.live += needed ? length : 0;
 	visit->share.dead += needed ? 0 : length;
 	visit->share.kept[0] += needed ? length : 0;
@@ -295,6 +307,8 @@ static int hold_anew(struct bt_prune_run *run, struct bt_error *error)
 	int result;
 
 	forget_contents(run);
+	for (size_t i = 0; i < run->fate_count; i++)
+		run->fates[i] &= (unsigned char)~BT_FATE_COPIED; /* where the copies are gone, too */
 	result = bt_prune_hold_snapshots(run, error);
 	for (size_t i = 0; i < run->fate_count && !result; i++) {
 		const struct bt_file_id *id = bt_store_file_id(run->store, (uint32_t)i);

@@ -4,8 +4,9 @@
  *   retire   names of removed snapshots go; files in which nothing is needed are deleted, others become volumes
  *   compact  volumes with much dead weight are copied into new ones without it, then deleted
  * What is needed (mark) grows while the run goes on, when snapshots appear beside it; what is held are contents and
- * pages in files that stay. Both are asked again under the exclusive lock before anything is deleted. A dry run goes
- * the same way, and only notes what would become of each file.
+ * pages in files that stay, as these say; before a file goes because of that, proof.h looks whether it is true. Both
+ * are asked again under the exclusive lock before anything is deleted. A dry run goes the same way, and only notes what
+ * would become of each file.
  */
 #ifndef BT_PRUNE_RUN_H
 #define BT_PRUNE_RUN_H
@@ -14,13 +15,29 @@
 #include "view/mark.h"
 #include <backuptool/prune.h>
 
+/* Of contents [0] and of pages [1]. */
+struct bt_digest_sets {
+	struct bt_digest_set of[2];
+};
+
+static inline void bt_digest_sets_free(struct bt_digest_sets *sets)
+{
+	bt_digest_set_free(&sets->of[0]);
+	bt_digest_set_free(&sets->of[1]);
+}
+
 struct bt_prune_run {
 	struct bt_store *store;
 	const struct bt_prune_options *options;
 	const struct bt_observer *observer;
 	struct bt_mark mark;
 	struct bt_digest_set contents, pages; /* held */
-	unsigned char *fates;		      /* of each ordinal, as bits: below */
+	struct bt_prune_proofs *proofs;	      /* of each ordinal: see proof.h */
+	size_t proof_count;
+	struct bt_digest_sets late; /* what snapshots need that came while files were copied */
+	bool late_unknown;	    /* which could not be noted */
+	bool patient;		    /* copies may be decoded under the exclusive lock */
+	unsigned char *fates;	    /* of each ordinal, as bits: below */
 	size_t fate_count;
 	struct bt_gate gate;   /* open under the exclusive lock */
 	struct bt_buf leaving; /* ordinals of the files that are doomed there, in that order */
@@ -30,13 +47,16 @@ struct bt_prune_run {
 
 #define BT_FATE_HELD	1 /* counted on for what is in it */
 #define BT_FATE_DELETED 2
-#define BT_FATE_MOVED	4 /* a snapshot that became a volume */
-#define BT_FATE_NAMED	8 /* a snapshot that is to be removed: this file, not another one of its name */
+#define BT_FATE_MOVED	4  /* a snapshot that became a volume */
+#define BT_FATE_NAMED	8  /* a snapshot that is to be removed: this file, not another one of its name */
+#define BT_FATE_COPIED	16 /* what is needed of it is copied into a new file */
+#define BT_FATE_PENDING 32 /* goes if what others have of the same is sound, which is still to be found out */
 
 /* How much of a file is needed and not held elsewhere. */
 struct bt_share {
 	uint64_t live, dead; /* bytes of blocks and pages; a block's count in proportion to its plain bytes */
 	uint64_t kept[2];    /* what a copy has of both, in a large volume and in a small one */
+	uint64_t relied;     /* how many contents and pages that are needed are held elsewhere, as is said there */
 	bool damaged;	     /* its lists cannot be read: nothing is known about it */
 };
 
@@ -54,6 +74,9 @@ bool bt_prune_takes_whole(const struct bt_block *block, uint64_t living, unsigne
 /* Needed, and not held by any file that stays. */
 bool bt_prune_needs_content(const struct bt_prune_run *run, const struct bt_digest *digest);
 bool bt_prune_needs_page(const struct bt_prune_run *run, const struct bt_digest *id);
+/* Needed, and held by a file that stays, as that says. */
+bool bt_prune_finds_content(const struct bt_prune_run *run, const struct bt_digest *digest);
+bool bt_prune_finds_page(const struct bt_prune_run *run, const struct bt_digest *id);
 bool bt_prune_removes(const struct bt_prune_run *run, uint32_t ordinal);
 /* A version 1 file needs nothing but itself, and nothing of version 2 needs it. */
 int bt_prune_is_classic(struct bt_prune_run *run, const char *name, bool *ret_classic, struct bt_error *error);

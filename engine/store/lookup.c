@@ -143,6 +143,14 @@ int bt_store_find(struct bt_store *store, const struct bt_digest *digest, bool p
 	return 0;
 }
 
+int bt_store_places(struct bt_store *store, const struct bt_digest *digest, bool page, struct bt_location *ret_places,
+		    size_t max, size_t *ret_count, struct bt_error *error)
+{
+	int r = bt_lookup_index(store, error);
+	*ret_count = r ? 0 : bt_index_find(store->index, digest, page, ret_places, max);
+	return r;
+}
+
 /* A file that is gone is still read from, but lends nothing; nor does one that is doomed or cannot be opened. What they
  * have is stored again. */
 static bool lent(struct bt_store *store, const struct bt_digest *digest, bool page, size_t max)

@@ -78,6 +78,9 @@ int bt_store_file_named(struct bt_store *store, const char *name,
 /* The index is opened on first use (so that `list` does not pay for it). BT_E_NOT_FOUND does not fill error. */
 int bt_store_find(struct bt_store *store, const struct bt_digest *digest, bool page, struct bt_location *ret_location,
 		  struct bt_error *error);
+/* All places that the index knows, newest first and up to max: a hint, to be looked at. */
+int bt_store_places(struct bt_store *store, const struct bt_digest *digest, bool page, struct bt_location *ret_places,
+		    size_t max, size_t *ret_count, struct bt_error *error);
 /* Everything derived is made anew: the index, and what stands for version 1 files. */
 int bt_store_rebuild(struct bt_store *store, struct bt_error *error);
 /* Whether a new file may rely on it. A file of version 1 lends nothing: when it is removed, nobody asks who needs it.
@@ -111,7 +114,10 @@ struct bt_pin {
 };
 int bt_store_pin(struct bt_store *store, const struct bt_digest *digest, uint64_t size, struct bt_pin *ret_pin,
 		 struct bt_error *error);
-/* The same, but only if it is decoded: else BT_E_NOT_FOUND without filling error. */
+/* The content at this place and no other. */
+int bt_store_pin_at(struct bt_store *store, const struct bt_location *place, const struct bt_digest *digest,
+		    struct bt_pin *ret_pin, struct bt_error *error);
+/* The same as the first, but only if it is decoded: else BT_E_NOT_FOUND without filling error. */
 int bt_store_pin_decoded(struct bt_store *store, const struct bt_digest *digest, uint64_t size, struct bt_pin *ret_pin,
 			 struct bt_error *error);
 /* The same without a look at the digest: for whoever verifies the bytes himself, as a part of something larger. */

@@ -19,6 +19,8 @@ static int add_page(struct bt_mark *mark, const struct bt_digest *id)
 
 	if (result <= 0)
 		return result;
+	if (mark->added_page)
+		mark->added_page(mark->arg, id);
 	if (mark->depth == mark->capacity) {
 		size_t capacity = mark->capacity ? mark->capacity * 2 : 256;
 		struct bt_digest *stack = reallocarray(mark->stack, capacity, sizeof(*stack));

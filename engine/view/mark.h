@@ -15,7 +15,8 @@ struct bt_mark {
 	struct bt_digest_set pages, contents;
 	struct bt_digest *stack; /* pages still to be visited */
 	size_t depth, capacity;
-	void (*added)(void *arg, const struct bt_chunk *content); /* each once; NULL is fine */
+	void (*added)(void *arg, const struct bt_chunk *content);  /* each once; NULL is fine */
+	void (*added_page)(void *arg, const struct bt_digest *id); /* the same */
 	void *arg;
 	struct bt_progress progress; /* the caller's counts, of snapshots; the path is set here */
 	struct bt_pace pace;

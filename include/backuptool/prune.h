@@ -17,10 +17,14 @@ struct bt_prune_result {
 	uint64_t anew;	  /* named ones that stay, since they were written anew meanwhile */
 	uint64_t files_deleted, files_moved, files_rewritten;
 	uint64_t files_damaged; /* of those moved: what others need of them is only known after a repair */
-	int64_t freed_bytes;	/* file sizes before less after; in a dry run those of files that would be rewritten are
-				   estimated */
-	uint64_t dead_bytes;	/* left in files that stay, and in the new ones: no more of each than the threshold */
-	uint64_t stuck_bytes;	/* left in files for whose copies there was no room */
+	bool kept; /* files whose contents others say to hold, too, but damaged, as was told: mend them, and prune again
+		    */
+	uint64_t proven, proven_bytes; /* contents and pages in two files, of which one copy went after the other one
+					  was read and found right */
+	int64_t freed_bytes;  /* file sizes before less after; in a dry run those of files that would be rewritten are
+				 estimated */
+	uint64_t dead_bytes;  /* left in files that stay, and in the new ones: no more of each than the threshold */
+	uint64_t stuck_bytes; /* left in files for whose copies there was no room */
 };
 
 /*
@@ -29,9 +33,11 @@ struct bt_prune_result {
  * Waits for the exclusive lock only for the last step. Killed or cancelled at any point, every remaining snapshot is
  * whole and the next prune finishes the work. If any remaining snapshot cannot be read, nothing is deleted:
  * BT_E_DAMAGED with the file in the way. What cannot be written anew because the disk is full stays as it is:
- * BT_E_INCOMPLETE, after all the rest is done; so does a named snapshot that has been written anew since the store was
- * refreshed last, as bt_snapshot_retag does, with the same code. The store is refreshed afterwards. *ret_result is
- * filled in any case with what was done.
+ * BT_E_INCOMPLETE, after all the rest is done; so does a file whose contents are elsewhere only as another file says:
+ * before a copy goes, the one that stays is read and compared with its digest, and the observer's problem names the
+ * file that is kept and the damage in the other one; so does a named snapshot that has been written anew since the
+ * store was refreshed last, as bt_snapshot_retag does, with the same code. The store is refreshed afterwards.
+ * *ret_result is filled in any case with what was done.
  */
 int bt_prune(struct bt_store *store, const char *const *names, size_t count, const struct bt_prune_options *options,
 	     const struct bt_observer *observer, struct bt_prune_result *ret_result, struct bt_error *error);

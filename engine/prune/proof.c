@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+#include "prune/proof.h"
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "codec/hash.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of one digest, as many places as are asked. Where a store has more copies than that, a sound one may be missed: then
+ * the file stays. */
+#define PLACES 64
+
+/* What was found out of one file. */
+struct bt_prune_proofs {
+	struct bt_digest_sets sound, unsound;
+};
+
+struct proof {
+	struct bt_prune_run *run;
+	uint32_t ordinal; /* of the file that is to go */
+	bool decode, pending;
+	struct bt_digest_sets relied; /* what it relies on others for */
+	struct bt_digest_sets found;  /* what of that is sound elsewhere */
+	unsigned char *holders;	      /* of each ordinal: whether it may have some */
+	uint32_t holder;	      /* the one that is asked */
+	struct bt_file *file;	      /* its */
+	struct bt_hasher *hasher;
+	struct bt_buf text;
+	struct bt_error damage; /* the first */
+	struct bt_error *error;
+};
+
+/* What a file has that this batch copies is in the new one, as good as it was. */
+static bool is_trusted(const struct proof *proof, uint32_t ordinal)
+{
+	return ordinal != proof->ordinal && bt_prune_has_fate(proof->run, ordinal, BT_FATE_HELD | BT_FATE_COPIED);
+}
+
+/* Of a file that is copied, all that was needed was proven, or is in the copy: what is left is what was not needed. */
+static bool relies(const struct proof *proof, bool page, const struct bt_digest *digest)
+{
+	const struct bt_prune_run *run = proof->run;
+	bool elsewhere = page ? bt_prune_finds_page(run, digest) : bt_prune_finds_content(run, digest);
+
+	return elsewhere && (run->late_unknown || !bt_prune_has_fate(run, proof->ordinal, BT_FATE_COPIED) ||
+			     bt_digest_set_has(&run->late.of[page], digest));
+}
+
+static int note(struct proof *proof, bool page, const struct bt_digest *digest)
+{
+	struct bt_location places[PLACES];
+	size_t count;
+	int result;
+
+	if (!relies(proof, page, digest))
+		return 0;
+	result = bt_digest_set_add(&proof->relied.of[page], digest);
+	if (result <= 0)
+		return result;
+	result = bt_store_places(proof->run->store, digest, page, places, PLACES, &count, NULL);
+	for (size_t i = 0; i < count && !result; i++)
+		if (is_trusted(proof, places[i].file))
+			proof->holders[places[i].file] = 1;
+	return result;
+}
+
+static int note_content(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
+			uint32_t size)
+{
+	return note(arg, false, digest);
+}
+
+static int note_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
+{
+	return note(arg, true, id);
+}
+
+/* What the file to go relies on others for, and on whom. */
+static int gather(struct proof *proof)
+{
+	const struct bt_index_visitor visitor = {proof, note_content, note_page};
+	struct bt_file *file;
+	int result = bt_store_file(proof->run->store, proof->ordinal, &file, proof->error);
+
+	return result ? result : bt_file_visit(file, &visitor, proof->error);
+}
+
+/* Anything else than damage, or a medium that gives nothing, says nothing of the copy. */
+static bool is_damage(int result, const struct bt_error *error)
+{
+	return result == BT_E_DAMAGED || (result == BT_E_SYSTEM && error->sys == EIO);
+}
+
+static int look_at_content(struct proof *proof, const struct bt_location *place, const struct bt_digest *digest,
+			   struct bt_error *error)
+{
+	struct bt_pin pin;
+	int result = bt_store_pin_at(proof->run->store, place, digest, &pin, error);
+
+	if (!result)
+		bt_store_unpin(proof->run->store, &pin);
+	return result;
+}
+
+static int look_at_page(struct proof *proof, const struct bt_location *place, const struct bt_digest *id,
+			struct bt_error *error)
+{
+	struct bt_digest found;
+	uint32_t length = place->block.length;
+	int result;
+
+	proof->text.length = 0;
+	if (bt_buf_reserve(&proof->text, length))
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	result = bt_file_pread(proof->file, proof->text.data, length, place->block.at, error);
+	if (!result && bt_hasher_digest(proof->hasher, proof->text.data, length, &found))
+		result = bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	if (!result && !bt_digest_equal(&found, id))
+		result = bt_fail_damaged(error, BT_R_DIGEST_MISMATCH, bt_file_name(proof->file), place->block.at);
+	return result;
+}
+
+static int add_sound(struct proof *proof, struct bt_prune_proofs *proofs, const struct bt_location *place,
+		     const struct bt_digest *digest)
+{
+	struct bt_prune_result *result = &proof->run->result;
+
+	result->proven++;
+	result->proven_bytes += place->page ? place->block.length : place->size;
+	return bt_digest_set_add(&proofs->sound.of[place->page], digest);
+}
+
+static int look(struct proof *proof, struct bt_prune_proofs *proofs, const struct bt_location *place,
+		const struct bt_digest *digest)
+{
+	struct bt_error error = {0};
+	int result = bt_prune_go_on(proof->run, &error);
+
+	if (!result)
+		result = place->page ? look_at_page(proof, place, digest, &error)
+				     : look_at_content(proof, place, digest, &error);
+	if (!result)
+		return add_sound(proof, proofs, place, digest);
+	if (is_damage(result, &error)) {
+		if (!proof->damage.code)
+			proof->damage = error;
+		return bt_digest_set_add(&proofs->unsound.of[place->page], digest);
+	}
+	if (proof->error && !proof->error->code)
+		*proof->error = error;
+	return result;
+}
+
+static int ask(struct proof *proof, const struct bt_location *place, const struct bt_digest *digest)
+{
+	struct bt_prune_proofs *proofs = &proof->run->proofs[proof->holder];
+	bool page = place->page;
+	int result = 0;
+
+	if (!bt_digest_set_has(&proof->relied.of[page], digest) || bt_digest_set_has(&proof->found.of[page], digest))
+		return 0;
+	if (!bt_digest_set_has(&proofs->sound.of[page], digest) &&
+	    !bt_digest_set_has(&proofs->unsound.of[page], digest)) {
+		proof->pending |= !proof->decode;
+		result = proof->decode ? look(proof, proofs, place, digest) : 0;
+	}
+	if (result >= 0 && bt_digest_set_has(&proofs->sound.of[page], digest))
+		result = bt_digest_set_add(&proof->found.of[page], digest);
+	return result < 0 ? result : 0;
+}
+
+static int ask_content(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
+		       uint32_t size)
+{
+	struct proof *proof = arg;
+	const struct bt_location place = {.file = proof->holder, .block = *block, .offset = offset, .size = size};
+
+	return ask(proof, &place, digest);
+}
+
+static int ask_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
+{
+	struct proof *proof = arg;
+	const struct bt_location place = {.file = proof->holder, .page = true, .block = {.at = at, .length = length}};
+
+	return ask(proof, &place, id);
+}
+
+static bool all_found(const struct proof *proof)
+{
+	return proof->found.of[0].count == proof->relied.of[0].count &&
+	       proof->found.of[1].count == proof->relied.of[1].count;
+}
+
+/* Where in it a copy lies is what its own lists say. */
+static int ask_holder(struct proof *proof, uint32_t holder)
+{
+	const struct bt_index_visitor visitor = {proof, ask_content, ask_page};
+	int result = bt_store_file(proof->run->store, holder, &proof->file, proof->error);
+
+	proof->holder = holder;
+	return result ? result : bt_file_visit(proof->file, &visitor, proof->error);
+}
+
+static int ask_holders(struct proof *proof)
+{
+	int result = 0;
+
+	for (uint32_t i = 0; i < proof->run->fate_count && !result && !all_found(proof); i++)
+		if (proof->holders[i])
+			result = ask_holder(proof, i);
+	return result;
+}
+
+/* There is room for each ordinal, in what is kept of a run as well. */
+static int make_room(struct proof *proof)
+{
+	struct bt_prune_run *run = proof->run;
+	size_t count = bt_store_file_count(run->store);
+	struct bt_prune_proofs *proofs = run->proofs;
+
+	proof->holders = calloc(count + 1, 1);
+	proof->hasher = bt_hasher_new();
+	if (run->proof_count < count)
+		proofs = reallocarray(proofs, count, sizeof(*proofs));
+	if (proofs && run->proof_count < count) {
+		memset(proofs + run->proof_count, 0, (count - run->proof_count) * sizeof(*proofs));
+		run->proof_count = count;
+		run->proofs = proofs;
+	}
+	return proof->holders && proof->hasher && proofs ? 0 : bt_fail(proof->error, BT_E_NOMEM, NULL, NULL);
+}
+
+static void tell_kept(struct proof *proof)
+{
+	const struct bt_observer *observer = proof->run->observer;
+	const struct bt_file_id *id = bt_store_file_id(proof->run->store, proof->ordinal);
+	char path[sizeof("contents/") + NAME_MAX];
+
+	if (!observer || !observer->problem || !proof->damage.code)
+		return;
+	snprintf(path, sizeof(path), "%s%s", id->snapshot ? "" : "contents/", id->name);
+	observer->problem(observer->arg, path, &proof->damage);
+}
+
+static enum bt_proof conclude(struct proof *proof)
+{
+	if (all_found(proof))
+		return BT_PROOF_SOUND;
+	if (proof->pending)
+		return BT_PROOF_PENDING;
+	tell_kept(proof);
+	return BT_PROOF_UNSOUND;
+}
+
+int bt_prune_prove(struct bt_prune_run *run, uint32_t ordinal, bool decode, enum bt_proof *ret_proof,
+		   struct bt_error *error)
+{
+	struct proof proof = {.run = run, .ordinal = ordinal, .decode = decode, .error = error};
+	int result = make_room(&proof);
+
+	if (!result)
+		result = gather(&proof);
+	if (!result)
+		result = ask_holders(&proof);
+	if (!result)
+		*ret_proof = conclude(&proof);
+	bt_digest_sets_free(&proof.relied);
+	bt_digest_sets_free(&proof.found);
+	bt_hasher_free(proof.hasher);
+	bt_buf_free(&proof.text);
+	free(proof.holders);
+	return result;
+}
+
+int bt_prune_prove_share(struct bt_prune_run *run, uint32_t ordinal, const struct bt_share *share, bool decode,
+			 enum bt_proof *ret_proof, struct bt_error *error)
+{
+	bool copied = bt_prune_has_fate(run, ordinal, BT_FATE_COPIED);
+	bool late = run->late_unknown || run->late.of[0].count || run->late.of[1].count;
+
+	*ret_proof = BT_PROOF_SOUND;
+	if (!share->relied || (copied && !late))
+		return 0;
+	return bt_prune_prove(run, ordinal, decode, ret_proof, error);
+}
+
+int bt_prune_keep(struct bt_prune_run *run, uint32_t ordinal, struct bt_error *error)
+{
+	run->result.kept = true;
+	return bt_prune_hold(run, ordinal, error);
+}
+
+static void note_late_content(void *arg, const struct bt_chunk *content)
+{
+	struct bt_prune_run *run = arg;
+
+	run->late_unknown |= bt_digest_set_add(&run->late.of[0], &content->digest) < 0;
+}
+
+static void note_late_page(void *arg, const struct bt_digest *id)
+{
+	struct bt_prune_run *run = arg;
+
+	run->late_unknown |= bt_digest_set_add(&run->late.of[1], id) < 0;
+}
+
+void bt_prune_note_late(struct bt_prune_run *run)
+{
+	run->mark.arg = run;
+	run->mark.added = note_late_content;
+	run->mark.added_page = note_late_page;
+	bt_digest_sets_free(&run->late);
+	run->late_unknown = false;
+}
+
+void bt_prune_proofs_free(struct bt_prune_run *run)
+{
+	for (size_t i = 0; i < run->proof_count; i++) {
+		bt_digest_sets_free(&run->proofs[i].sound);
+		bt_digest_sets_free(&run->proofs[i].unsound);
+	}
+	free(run->proofs);
+	bt_digest_sets_free(&run->late);
+}
