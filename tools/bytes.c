@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Signals are seen between pieces. */
-#define HOLE_PIECE ((uint64_t)64 << 20)
+/* Signals are seen between pieces, and by who takes them. */
+#define HOLE_PIECE ((uint64_t)1 << 40)
 
 static const unsigned char zeros[65536];
 
@@ -58,20 +58,28 @@ struct sink {
 	struct bt_error *error;
 };
 
+static int failed(struct bt_error *error)
+{
+	*error = (struct bt_error){.code = BT_E_SYSTEM, .sys = errno, .offset = BT_NO_OFFSET};
+	snprintf(error->detail, sizeof(error->detail), "write the output");
+	return BT_E_SYSTEM;
+}
+
 static int write_piece(struct sink *sink, const void *data, size_t length)
 {
 	const char *at = data;
 
 	while (length > 0) {
+		if (tool_signals_seen()) {
+			sink->error->code = BT_E_CANCELLED;
+			return BT_E_CANCELLED;
+		}
 		ssize_t written = write(sink->fd, at, length);
 
 		if (written < 0 && errno == EINTR && !tool_signals_seen())
 			continue;
-		if (written < 0) {
-			*sink->error = (struct bt_error){.code = BT_E_SYSTEM, .sys = errno, .offset = BT_NO_OFFSET};
-			snprintf(sink->error->detail, sizeof(sink->error->detail), "write the output");
-			return BT_E_SYSTEM;
-		}
+		if (written < 0)
+			return failed(sink->error);
 		at += written;
 		length -= (size_t)written;
 	}
@@ -79,26 +87,25 @@ static int write_piece(struct sink *sink, const void *data, size_t length)
 }
 
 /* Where the output is a file that ends here, a hole stays one: a file that is one hole does not fill the disk. */
-static bool skip_hole(int fd, uint64_t length)
+static bool ends_here(int fd, uint64_t length, off_t *ret_end)
 {
-	off_t at = lseek(fd, 0, SEEK_CUR), end;
+	off_t at = lseek(fd, 0, SEEK_CUR);
 	struct stat status;
 
-	if (at < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_size != at ||
-	    (fcntl(fd, F_GETFL) & O_APPEND) || __builtin_add_overflow(at, length, &end))
-		return false;
-	return !ftruncate(fd, end) && lseek(fd, end, SEEK_SET) == end;
+	return at >= 0 && !fstat(fd, &status) && S_ISREG(status.st_mode) && status.st_size == at &&
+	       !(fcntl(fd, F_GETFL) & O_APPEND) && !__builtin_add_overflow(at, length, ret_end);
 }
 
 static int write_out(void *arg, const void *data, uint64_t length)
 {
 	const struct sink *sink = arg;
+	off_t end;
 	int result = 0;
 
 	if (data)
 		return write_piece(arg, data, (size_t)length);
-	if (skip_hole(sink->fd, length))
-		return 0;
+	if (ends_here(sink->fd, length, &end))
+		return ftruncate(sink->fd, end) || lseek(sink->fd, end, SEEK_SET) < 0 ? failed(sink->error) : 0;
 	while (!result && length > 0) {
 		size_t part = length < sizeof(zeros) ? (size_t)length : sizeof(zeros);
 

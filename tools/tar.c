@@ -2,6 +2,7 @@
 #include "tar.h"
 #include "bytes.h"
 #include "output.h"
+#include "tool.h"
 #include <archive.h>
 #include <archive_entry.h>
 #include <endian.h>
@@ -10,11 +11,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/sysmacros.h>
 
 #define ACL_ACCESS  "system.posix_acl_access"
 #define ACL_DEFAULT "system.posix_acl_default"
 #define SHORT_NAME  100 /* fits as it is in a header of any tar */
+
+#define ZEROS	   ((size_t)65536)
+#define HOLE_ZEROS ((size_t)1 << 30) /* the writer does not read them: they only have to be there */
+
+/* Of the paths that are kept: a path can be as long as the store. Files whose first name does not fit have their bytes
+ * in the stream for each name. */
+#define LINK_PATHS ((size_t)256 << 20)
 
 /* A file of several names: the first one of them has its bytes. */
 struct link {
@@ -26,6 +35,8 @@ struct tool_tar {
 	struct bt_store *store;
 	struct archive *archive;
 	void *links; /* struct link, for tsearch */
+	size_t link_bytes;
+	void *zeros; /* HOLE_ZEROS of address space, or MAP_FAILED */
 	void (*wrote)(void *arg, uint64_t bytes);
 	void *arg;
 };
@@ -52,6 +63,7 @@ struct tool_tar *tool_tar_new(struct bt_store *store, int fd, void (*wrote)(void
 	struct tool_tar *tar = tool_alloc(sizeof(*tar));
 
 	*tar = (struct tool_tar){.store = store, .wrote = wrote, .arg = arg};
+	tar->zeros = mmap(NULL, HOLE_ZEROS, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	tar->archive = archive_write_new();
 	if (tar->archive && archive_write_set_format_pax(tar->archive) == ARCHIVE_OK &&
 	    archive_write_set_bytes_per_block(tar->archive, 10240) == ARCHIVE_OK &&
@@ -68,6 +80,8 @@ void tool_tar_free(struct tool_tar *tar)
 	if (tar->archive)
 		archive_write_free(tar->archive);
 	tdestroy(tar->links, free_link);
+	if (tar->zeros != MAP_FAILED)
+		munmap(tar->zeros, HOLE_ZEROS);
 	free(tar);
 }
 
@@ -92,6 +106,9 @@ static const char *linked_to(struct tool_tar *tar, const char *path, const struc
 	found = tfind(&wanted, &tar->links, compare_links);
 	if (found)
 		return (*found)->path;
+	if (strlen(path) > LINK_PATHS - tar->link_bytes)
+		return NULL;
+	tar->link_bytes += strlen(path);
 	link = tool_alloc(sizeof(*link));
 	*link = wanted;
 	link->path = tool_format("%s", path);
@@ -222,17 +239,26 @@ static void fill(struct archive_entry *header, const char *path, const struct bt
 struct sink {
 	struct tool_tar *tar;
 	struct bt_error *error;
+	bool skips; /* the writer knows of the holes */
 };
 
-/* The writer wants the bytes of holes, too, and leaves them out itself. */
+/* The writer wants the bytes of holes, too, and leaves them out itself: a call for each 64 KiB would take days for the
+ * longest hole that there can be. */
 static int write_piece(void *arg, const void *data, uint64_t length)
 {
-	static const unsigned char zeros[65536];
-	struct sink *sink = arg;
-	const char *at = data ? data : (const char *)zeros;
+	static const unsigned char few[ZEROS];
+	const struct sink *sink = arg;
+	bool all = !data && sink->skips && sink->tar->zeros != MAP_FAILED;
+	const char *at = data ? data : all ? sink->tar->zeros : few;
+	size_t most = all ? HOLE_ZEROS : ZEROS;
 
 	while (length > 0) {
-		size_t part = data || length < sizeof(zeros) ? (size_t)length : sizeof(zeros);
+		size_t part = data || length < most ? (size_t)length : most;
+
+		if (tool_signals_seen()) {
+			sink->error->code = BT_E_CANCELLED;
+			return BT_E_CANCELLED;
+		}
 		la_ssize_t written = archive_write_data(sink->tar->archive, at, part);
 
 		if (written <= 0)
@@ -272,7 +298,7 @@ static int unread(const struct bt_entry *entry, struct bt_error *error)
 int tool_tar_add(struct tool_tar *tar, const char *path, const struct bt_entry *entry, bool *ret_broken,
 		 struct bt_error *error)
 {
-	struct sink sink = {tar, error};
+	struct sink sink = {tar, error, may_have_holes(path)};
 	struct archive_entry *header;
 	const char *link;
 	bool bytes;

@@ -54,3 +54,12 @@ bench() {
 		[[ $'\n'$output == *$'\n'"$choice "*"CPU time "*"store "* ]]
 	done
 }
+
+@test "tests/bench/hostile" {
+	bench hostile --scale 0.002
+	for text in '| deep `check` | ' '| flood `quick` | ' '| wide `ls` | ' '| holes `dump` | ' '| findings `json` | ' \
+		'| snapshots `prune` | '; do
+		echo "$text"
+		[[ $output == *"$text"* ]]
+	done
+}

@@ -204,3 +204,30 @@ TOO_MANY="more than 4,194,304 names are listed here, as in no directory of a sto
 	run -0 endless snapshots/cache index-0123456789abcdef.seg backuptool check
 	run -0 endless snapshots/cache classic- backuptool check
 }
+
+@test "the longest hole that there can be costs a dump and a file next to nothing" {
+	crafted holes snapshots 1 $(((1 << 62) + 1))
+	# no file system has a file as long: nothing is written in its place
+	run -1 --separate-stderr timeout 60 bash -c 'backuptool cat latest:hole000000 >file'
+	[[ $stderr == *"write the output failed: "* ]]
+	little file
+	# days, where each 64 KiB of it costs a call
+	rm -r snapshots
+	crafted holes snapshots 1 $(((1 << 57) + 1))
+	timeout 300 backuptool dump latest >out.tar
+	little out.tar
+}
+
+@test "cat ends at a signal within a hole" {
+	local program code=0
+	crafted holes snapshots 1 $(((1 << 62) + 1))
+	mkfifo pipe
+	exec 9<>pipe
+	backuptool cat latest:hole000000 >pipe 3>&- 9>&- &
+	program=$!
+	head -c 1000000 pipe >some
+	kill -TERM "$program"
+	wait "$program" || code=$?
+	[ "$code" = 130 ]
+	exec 9>&-
+}

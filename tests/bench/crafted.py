@@ -77,7 +77,7 @@ def write(store, pages, blocks=(), files=1, directories=1, size=0, host='h', num
                                                           for page, start in zip(pages, starts)])
     places['summary'] = len(out)
     out += (f'"summary":{{"root":{dir_entry(None, pages[-1])},"files":{files},"directories":{directories},"others":0,'
-            f'"directory_size":{size},"stored_size":0,"new":{files},"changed":0,"unchanged":0,"errors":0,"xattrs":false}},\n'
+            f'"directory_size":{size if size < 1 << 53 else f"{chr(34)}{size}{chr(34)}"},"stored_size":0,"new":{files},"changed":0,"unchanged":0,"errors":0,"xattrs":false}},\n'
             ).encode()
     with open(os.path.join(store, f'snapshot_{at.replace(":", "-")}Z.json'), 'wb') as file:
         file.write(seal(out, places))
@@ -119,7 +119,8 @@ def wide(store, count):
 
 
 def holes(store, count, hole=HOLE, digest=f'"sha256":"{HOLE_SHA256}",'):
-    members = f'"size":{hole},{TIME},{digest}"chunks":[],"holes":[[0,{hole}]]'
+    length = hole if hole < 1 << 53 else f'"{hole}"'
+    members = f'"size":{length},{TIME},{digest}"chunks":[],"holes":[[0,{length}]]'
     entries = [file_entry(f'hole{i:06}', members) for i in range(count)]
     write(store, pages_of(entries), files=count, size=hole * count)
 
