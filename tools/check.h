@@ -17,6 +17,7 @@ void tool_hurt_print(FILE *out, const char *what, const struct bt_hurt *hurt);
 /* What all findings together hurt. */
 struct tool_harm {
 	struct tool_texts snapshots; /* their names, each once; owned */
+	void *known;		     /* the same, for tsearch: all snapshots of a store can be hurt */
 	uint64_t paths;		     /* in these */
 	uint64_t last;		     /* the entry that was counted last */
 };

@@ -4,6 +4,7 @@
 #include "output.h"
 #include <backuptool/select.h>
 #include <inttypes.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,12 +18,31 @@ static bool is_known(const struct tool_texts *texts, const char *text)
 	return false;
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void add_snapshot(struct tool_harm *harm, const char *name)
+{
+	char *copy;
+
+	if (tfind(name, &harm->known, by_text))
+		return;
+	copy = tool_format("%s", name);
+	tool_texts_add(&harm->snapshots, copy);
+	(void)tsearch(copy, &harm->known, by_text);
+}
+
+static void leave(void *text)
+{
+}
+
 /* They come in the order of walks through one snapshot after the other, so that what hurts a file twice comes twice in
  * a row. */
 void tool_harm_add(struct tool_harm *harm, const struct bt_hurt *hurt)
 {
-	if (!is_known(&harm->snapshots, hurt->snapshot))
-		tool_texts_add(&harm->snapshots, tool_format("%s", hurt->snapshot));
+	add_snapshot(harm, hurt->snapshot);
 	if (hurt->path && harm->last != hurt->entry)
 		harm->paths++;
 	harm->last = hurt->entry;
@@ -73,7 +93,7 @@ void tool_harm_advise(struct bt_store *store, const struct tool_harm *harm)
 	char host[BT_HOST_SIZE], *shown;
 
 	bt_host(host);
-	for (size_t i = 0; i < harm->snapshots.count; i++)
+	for (size_t i = 0; i < harm->snapshots.count && targets.count < NAMED; i++)
 		add_target(store, harm->snapshots.items[i], host, &targets);
 	printf("next: 'backuptool check --repair --dry-run' shows what a repair would do, and 'backuptool check "
 	       "--repair' does it");
@@ -90,5 +110,6 @@ void tool_harm_advise(struct bt_store *store, const struct tool_harm *harm)
 
 void tool_harm_free(struct tool_harm *harm)
 {
+	tdestroy(harm->known, leave);
 	free_texts(&harm->snapshots);
 }

@@ -5,6 +5,7 @@
 #include "policy/scope.h"
 #include <backuptool/policy.h>
 #include <backuptool/view.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -262,44 +263,81 @@ int bt_select(struct bt_store *store, const char *text, const struct bt_scope *s
 	return r;
 }
 
-static int add_group(struct bt_group **groups, size_t *count, const struct member *member)
+/* The groups in the order in which they are met, and where each is: a store can have one for each snapshot. */
+struct groups {
+	struct bt_group *list;
+	size_t count, room;
+	void *places; /* struct place, for tsearch */
+};
+
+struct place {
+	const char *host, *target; /* the group's */
+	size_t at;
+};
+
+static int by_group(const void *a, const void *b)
 {
-	const char *host = host_of(member), *target = member->classic ? "" : target_of(member);
-	for (size_t i = 0; i < *count; i++)
-		if (!strcmp((*groups)[i].host, host) && !strcmp((*groups)[i].target, target)) {
-			(*groups)[i].snapshots++;
-			return 0;
-		}
-	struct bt_group *longer = realloc(*groups, (*count + 1) * sizeof(*longer));
-	if (!longer)
+	const struct place *x = a, *y = b;
+	int order = strcmp(x->host, y->host);
+	return order ? order : strcmp(x->target, y->target);
+}
+
+static int new_group(struct groups *groups, const struct place *wanted)
+{
+	if (groups->count == groups->room) {
+		size_t room = groups->room ? 2 * groups->room : 16;
+		struct bt_group *longer = reallocarray(groups->list, room, sizeof(*longer));
+		if (!longer)
+			return BT_E_NOMEM;
+		groups->list = longer;
+		groups->room = room;
+	}
+	struct bt_group *group = &groups->list[groups->count];
+	*group = (struct bt_group){strdup(wanted->host), strdup(wanted->target), 1};
+	groups->count++;
+	struct place *place = malloc(sizeof(*place));
+	if (!group->host || !group->target || !place) {
+		free(place);
 		return BT_E_NOMEM;
-	*groups = longer;
-	struct bt_group *group = &longer[(*count)++];
-	*group = (struct bt_group){strdup(host), strdup(target), 1};
-	return group->host && group->target ? 0 : BT_E_NOMEM;
+	}
+	*place = (struct place){group->host, group->target, groups->count - 1};
+	if (tsearch(place, &groups->places, by_group))
+		return 0;
+	free(place);
+	return BT_E_NOMEM;
+}
+
+static int add_group(struct groups *groups, const struct member *member)
+{
+	const struct place wanted = {host_of(member), member->classic ? "" : target_of(member), 0};
+	struct place **found = tfind(&wanted, &groups->places, by_group);
+	if (!found)
+		return new_group(groups, &wanted);
+	groups->list[(*found)->at].snapshots++;
+	return 0;
 }
 
 int bt_groups_list(struct bt_store *store, struct bt_group **ret_groups, size_t *ret_count, struct bt_error *error)
 {
 	static const struct bt_scope all = {.now = INT64_MAX};
-	struct bt_group *groups = NULL;
+	struct groups groups = {0};
 	struct search search;
 	struct member member;
-	size_t count = 0;
 	begin(&search, store, &all);
 	int r = next(&search, &member, error);
 	while (!r && member.name) {
-		r = add_group(&groups, &count, &member);
+		r = add_group(&groups, &member);
 		bt_snapshot_close(member.snapshot);
 		if (!r)
 			r = next(&search, &member, error);
 	}
+	tdestroy(groups.places, free);
 	if (r) {
-		bt_groups_free(groups, count);
+		bt_groups_free(groups.list, groups.count);
 		return bt_fail(error, r, NULL, NULL);
 	}
-	*ret_groups = groups;
-	*ret_count = count;
+	*ret_groups = groups.list;
+	*ret_count = groups.count;
 	return 0;
 }
 
