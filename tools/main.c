@@ -131,6 +131,19 @@ static void free_texts(struct tool_texts *texts)
 	*texts = (struct tool_texts){0};
 }
 
+/* The lists that options filled; what is in them belongs to argv, or is there for good. */
+static void free_lists(const struct tool_option *table, void *options)
+{
+	for (; table && table->name; table++) {
+		struct tool_texts *texts = (void *)((char *)options + table->field);
+
+		if (table->set != tool_add_text && table->set != tool_add_tag)
+			continue;
+		free(texts->items);
+		*texts = (struct tool_texts){0};
+	}
+}
+
 /* Nothing that the command starts, or is made to start, gains rights that it has not got. */
 static void stay_unprivileged(const struct tool_command *command)
 {
@@ -152,6 +165,7 @@ static int run_command(struct tool *tool, int argc, char **argv)
 		result = tool->command->run(tool, options);
 	}
 	free_texts(&tool->given);
+	free_lists(tool->command->options, options);
 	free(options);
 	return result;
 }

@@ -162,7 +162,8 @@ little() {
 
 # endless DIRECTORY NAME COMMAND…: the list of the directory goes on with names that begin so, for ever.
 endless() {
-	env ODD=end "ODD_ENDLESS=$(realpath "$1")" "ODD_NAME=$2" "LD_PRELOAD=$BUILD/tests/faults/libodd.so" "${@:3}"
+	env ODD=end "ODD_ENDLESS=$(realpath "$1")" "ODD_NAME=$2" "LD_PRELOAD=$BUILD/tests/faults/libodd.so" \
+		"ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0" "${@:3}"
 }
 
 TOO_MANY="more than 4,194,304 names are listed here, as in no directory of a store: is this the right one, and does its file system work?"
