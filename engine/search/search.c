@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/buf.h"
 #include "base/bytes.h"
 #include "base/digest_set.h"
 #include "base/fail.h"
@@ -11,6 +12,12 @@
 
 #define SEARCHED_MAX ((size_t)4 << 20) /* those beyond are searched again */
 
+/* Paths can be as long as the store: none is read through again for each entry. */
+struct place {
+	struct bt_digest path; /* what stands for it */
+	size_t length;	       /* of it, with the slash behind it */
+};
+
 struct run {
 	struct bt_store *store;
 	const struct bt_search *search;
@@ -21,6 +28,7 @@ struct run {
 	struct bt_hasher *hasher;
 	struct bt_digest_set searched; /* directories with their paths */
 	struct bt_digest_set told;     /* entries with their paths */
+	struct bt_buf above;	       /* struct place of each directory on the way, the first one without a path */
 	const char *snapshot;
 	bool incomplete;
 };
@@ -68,6 +76,12 @@ static bool is_newer(const struct bt_time *time, const struct bt_time *than)
 	       (time->seconds == than->seconds && time->nanoseconds > than->nanoseconds);
 }
 
+/* The directory that the entry lies in. */
+static const struct place *above(const struct run *run, const struct bt_walk_step *step)
+{
+	return (const struct place *)(const void *)run->above.data + step->depth - 1;
+}
+
 static bool matches(const struct run *run, const struct bt_walk_step *step)
 {
 	const struct bt_search *search = run->search;
@@ -76,22 +90,42 @@ static bool matches(const struct run *run, const struct bt_walk_step *step)
 		return false;
 	if (search->hash && !has_hash(entry, search->hash))
 		return false;
-	const char *name = step->path + strlen(step->path) - entry->name_length;
+	const char *name = step->path + above(run, step)->length;
 	return !run->rules || bt_rules_excluded(run->rules, step->path, name, entry->type == BT_DIR);
 }
 
+/* What stands for a path is made of what stands for the directory, and the name. */
+static int key_of(struct run *run, const struct bt_digest *path, const void *facts, size_t size,
+		  struct bt_digest *ret_key)
+{
+	bt_hasher_start(run->hasher);
+	bt_hasher_add(run->hasher, path, sizeof(*path));
+	bt_hasher_add(run->hasher, facts, size);
+	return bt_hasher_finish(run->hasher, ret_key) ? BT_E_NOMEM : 0;
+}
+
+/* The path of what was given last. */
+static int path_of(struct run *run, const struct bt_walk_step *step, struct bt_digest *ret_path)
+{
+	return key_of(run, &above(run, step)->path, step->entry->name, step->entry->name_length, ret_path);
+}
+
 /* Whether a path with these facts is new to the set: 1, 0, or BT_E_NOMEM. */
-static int add(struct run *run, struct bt_digest_set *set, const char *path, const void *facts, size_t size)
+static int add(struct run *run, struct bt_digest_set *set, const struct bt_digest *path, const void *facts, size_t size)
 {
 	struct bt_digest key;
-	bt_hasher_start(run->hasher);
-	bt_hasher_add(run->hasher, facts, size);
-	bt_hasher_add(run->hasher, path, strlen(path));
-	return bt_hasher_finish(run->hasher, &key) ? BT_E_NOMEM : bt_digest_set_add(set, &key);
+	return key_of(run, path, facts, size, &key) ? BT_E_NOMEM : bt_digest_set_add(set, &key);
+}
+
+/* A directory, for what lies in it: those behind it are forgotten. */
+static int note(struct run *run, size_t depth, const struct place *place)
+{
+	run->above.length = depth * sizeof(*place);
+	return bt_buf_append(&run->above, place, sizeof(*place)) ? BT_E_NOMEM : 0;
 }
 
 /* Versions of a directory differ in nothing that a search would ask for. */
-static int tell(struct run *run, const struct bt_walk_step *step)
+static int tell(struct run *run, const struct bt_walk_step *step, const struct bt_digest *path)
 {
 	const struct bt_entry *entry = step->entry;
 	bool directory = entry->type == BT_DIR;
@@ -105,7 +139,7 @@ static int tell(struct run *run, const struct bt_walk_step *step)
 		facts.nanoseconds = entry->mtime.nanoseconds;
 		facts.digest = entry->digest;
 	}
-	int r = add(run, &run->told, step->path, &facts, sizeof(facts));
+	int r = add(run, &run->told, path, &facts, sizeof(facts));
 	if (r <= 0)
 		return r;
 	return run->found(run->arg, &(struct bt_match){run->snapshot, step->path, entry});
@@ -126,12 +160,20 @@ static bool cancelled(const struct run *run)
 static int see(struct run *run, struct bt_walk *walk, const struct bt_walk_step *step)
 {
 	const struct bt_entry *entry = step->entry;
-	int r = matches(run, step) ? tell(run, step) : 0;
+	bool wanted = matches(run, step);
+	struct bt_digest path;
+	if (!wanted && entry->type != BT_DIR)
+		return 0;
+	int r = path_of(run, step, &path);
+	if (!r && wanted)
+		r = tell(run, step, &path);
 	if (r || entry->type != BT_DIR)
 		return r;
-	if (run->searched.count >= SEARCHED_MAX)
-		return 0;
-	r = add(run, &run->searched, step->path, &entry->digest, sizeof(entry->digest));
+	const struct place place = {path, above(run, step)->length + entry->name_length + 1};
+	r = note(run, step->depth, &place);
+	if (r || run->searched.count >= SEARCHED_MAX)
+		return r;
+	r = add(run, &run->searched, &path, &entry->digest, sizeof(entry->digest));
 	if (r == 0)
 		bt_walk_skip(walk);
 	return r < 0 ? r : 0;
@@ -141,9 +183,12 @@ static int search_below(struct run *run, const struct bt_snapshot_info *info, st
 {
 	const struct bt_entry *root = &info->root;
 	struct bt_walk *walk;
-	int r = add(run, &run->searched, "", &root->digest, sizeof(root->digest));
+	const struct place place = {.length = 0};
+	int r = add(run, &run->searched, &place.path, &root->digest, sizeof(root->digest));
 	if (r <= 0)
 		return r;
+	if (note(run, 0, &place))
+		return BT_E_NOMEM;
 	r = bt_walk_new(run->store, root, &walk, error);
 	if (!r)
 		bt_walk_limit(walk, info);
@@ -200,6 +245,7 @@ int bt_search_run(struct bt_store *store, const struct bt_search *search,
 			error);
 	bt_digest_set_free(&run.searched);
 	bt_digest_set_free(&run.told);
+	bt_buf_free(&run.above);
 	bt_hasher_free(run.hasher);
 	bt_rules_free(run.rules);
 	if (!r && run.incomplete)
