@@ -64,6 +64,8 @@ ELSEWHERE=(
 	'tests/bench/mount|bench|tests/bench/mount'
 	'tests/bench/watch|bench|tests/bench/watch'
 	'tests/bench/compression|bench|tests/bench/compression'
+	'tests/bench/hostile|bench|tests/bench/hostile'
+	'check --repair|repair|--repair: a damaged block goes, the next snapshot brings it back, and old snapshots are whole again'
 )
 
 # What is done in another way here, and why.
