@@ -25,6 +25,11 @@ void bt_made_owner(int fd, int dirfd)
 		(void)!fchown(fd, directory.st_uid, directory.st_gid);
 }
 
+bool bt_is_own(const struct stat *status)
+{
+	return (status->st_uid == geteuid() || status->st_uid == 0) && !(status->st_mode & (S_IWGRP | S_IWOTH));
+}
+
 /* Without the right to read it, it can only be opened as a place. */
 static void make_readable(int dirfd, const char *name)
 {

@@ -18,4 +18,9 @@ int bt_make_directory(int dirfd, const char *name, unsigned mode, bool in_store)
 /* A directory of a store; when it is missing it is made, with a durable name. fd or -errno. */
 int bt_open_subdirectory(int dirfd, const char *name);
 
+/* Belongs to the effective user or to root, and nobody else may change it: what it says can be believed as far as what
+ * this user wrote. */
+struct stat;
+bool bt_is_own(const struct stat *status);
+
 #endif

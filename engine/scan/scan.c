@@ -282,10 +282,12 @@ static int tell_noted(struct bt_scan *scan, struct bt_scan_private *node)
 {
 	const struct bt_observer *observer = scan->options.observer;
 
-	for (const char *at = node->told; at < node->told + node->told_size; at += strlen(at + 1) + 2) {
+	for (size_t done = 0; done < node->told_size;) {
+		const char *at = node->told + done;
 		const enum bt_event event = (unsigned char)at[0];
 		char *path = bt_scan_path(&node->dir, at + 1);
 
+		done += strlen(at + 1) + 2;
 		if (path == NULL)
 			return BT_E_NOMEM;
 		observer->entry(observer->arg, event, path);

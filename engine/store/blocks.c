@@ -422,6 +422,20 @@ int bt_store_pin_at(struct bt_store *store, const struct bt_location *place, con
 	return pin_at(store, place, digest, ret_pin, error);
 }
 
+int bt_place_verify(struct bt_store *store, const struct bt_location *place, const struct bt_digest *digest)
+{
+	struct bt_location location;
+	struct bt_buf line = {0};
+	struct bt_pin pin = {0};
+	struct wanted wanted = {.store = store, .digest = digest, .line = &line, .location = &location, .pin = &pin};
+	int r = BT_E_DAMAGED;
+	if (location_valid(store, place))
+		r = place->page ? take_page(&wanted, place, NULL) : take_content(&wanted, place, NULL);
+	bt_store_unpin(store, &pin);
+	bt_buf_free(&line);
+	return r;
+}
+
 int bt_store_pin_unverified(struct bt_store *store, const struct bt_digest *digest, uint64_t size,
 			    struct bt_pin *ret_pin, struct bt_error *error)
 {

@@ -81,6 +81,7 @@ static int add_locked(struct bt_store *store, const char *name, bool snapshot, c
 	slot->doomed = !snapshot && is_doomed_name(name);
 	slot->dev = st->st_dev;
 	slot->inode = st->st_ino;
+	slot->owner = st->st_uid;
 	slot->changed = st->st_ctim;
 	slot->held = -1;
 	pthread_mutex_init(&slot->lock, NULL);

@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include "base/io.h"
 #include "base/listing.h"
+#include "base/made.h"
 #include "base/publish.h"
 #include "store/store_inside.h"
 #include <errno.h>
@@ -153,7 +154,10 @@ int bt_derived_open(struct bt_store *store, struct bt_slot *slot, int source_fd,
 {
 	int cachefd = bt_store_cache_dirfd(store), r = BT_E_NOT_FOUND;
 	struct derived_name name = name_of(slot);
+	struct stat status;
 	int fd = cachefd < 0 ? -1 : bt_openat(cachefd, name.text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	if (fd >= 0 && (fstat(fd, &status) || !bt_is_own(&status)))
+		bt_close(&fd);
 	if (fd >= 0)
 		r = open_pair(slot, fd, source_fd, ret_file, NULL);
 	if (r)

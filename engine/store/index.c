@@ -427,15 +427,48 @@ int bt_index_rebuild(struct bt_index *index, const struct bt_index_source *sourc
 	return r ? bt_fail(error, r, NULL, "index") : 0;
 }
 
-static bool is_covered(const struct bt_index *index, uint32_t file)
+/* The segment that covers a file, and where it is in its table; NULL: none does. */
+static struct bt_segment *covering(const struct bt_index *index, uint32_t file, size_t *ret_at)
 {
 	for (size_t i = index->count; i-- > 0;) {
 		for (size_t k = 0; k < index->segments[i]->file_count; k++) {
-			if (index->segments[i]->files[k].file == file)
-				return true;
+			if (index->segments[i]->files[k].file == file) {
+				*ret_at = k;
+				return index->segments[i];
+			}
 		}
 	}
-	return false;
+	return NULL;
+}
+
+static int prove(struct bt_segment *segment, size_t at, const struct bt_index_source *source, struct bt_error *error)
+{
+	struct bt_index_visitor visitor = bt_tally_visitor;
+	struct bt_segment_file *file = &segment->files[at];
+	struct bt_tally listed = {0};
+	int r = bt_segment_tally(segment);
+	visitor.arg = &listed;
+	if (r == BT_E_DAMAGED)
+		return 0;
+	if (!r)
+		r = source->visit(source->arg, file->file, &visitor, error);
+	if (!r)
+		file->proven = !memcmp(&listed, &segment->tallies[at], sizeof(listed));
+	return r;
+}
+
+int bt_index_prove(struct bt_index *index, const struct bt_index_source *source, uint32_t file, bool *ret_right,
+		   struct bt_error *error)
+{
+	size_t at = 0;
+	int r = 0;
+	pthread_mutex_lock(&index->changes);
+	struct bt_segment *segment = covering(index, file, &at);
+	if (segment && !segment->files[at].proven)
+		r = prove(segment, at, source, error);
+	*ret_right = !r && segment && segment->files[at].proven;
+	pthread_mutex_unlock(&index->changes);
+	return r;
 }
 
 static int add(struct bt_index *index, const struct bt_covered *file,
@@ -458,9 +491,10 @@ static int add(struct bt_index *index, const struct bt_covered *file,
 int bt_index_add(struct bt_index *index, int cachefd, const struct bt_covered *file,
 		 int (*visit)(void *arg, const struct bt_index_visitor *visitor), void *arg, struct bt_error *error)
 {
+	size_t at;
 	int r = 0;
 	pthread_mutex_lock(&index->changes);
-	if (!is_covered(index, file->file)) {
+	if (!covering(index, file->file, &at)) {
 		r = add(index, file, visit, arg);
 		if (!r)
 			tidy(index, cachefd);

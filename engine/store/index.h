@@ -5,8 +5,10 @@
  * Kept in cache/ as segments (store/segment.h), each covering a set of store files; a lookup asks every segment, newest
  * first. New files make a small segment; segments are merged so that each is at least twice as large as all newer ones
  * together: their number stays logarithmic and the work amortised (as in log-structured merge trees, O'Neil et al.
- * 1996). Nothing depends on the index being right: what it points to is verified by digest, and a miss only stores a
- * content again. Without a writable cache/ the segments live in memory.
+ * 1996). Nothing depends on the index being right, whoever wrote it: what is read where it points to is compared with
+ * its digest; before something counts as stored, bt_index_prove compares what the index says of the file with the
+ * file's own lists; and what the index does not know is stored once more. Without a cache/ of one's own that can be
+ * written the segments live in memory.
  */
 #ifndef BT_STORE_INDEX_H
 #define BT_STORE_INDEX_H
@@ -57,6 +59,12 @@ int bt_index_rebuild(struct bt_index *index, const struct bt_index_source *sourc
 /* Adds a new file (after it was sealed). cachefd < 0: in memory. */
 int bt_index_add(struct bt_index *index, int cachefd, const struct bt_covered *file,
 		 int (*visit)(void *arg, const struct bt_index_visitor *visitor), void *arg, struct bt_error *error);
+
+/* Whether the index says of the file what the file's own lists say, no more and no less. They are visited for that,
+ * once for what came out of cache/; what this process read itself is known to be right. Another result than 0 is the
+ * visit's, or BT_E_NOMEM. */
+int bt_index_prove(struct bt_index *index, const struct bt_index_source *source, uint32_t file, bool *ret_right,
+		   struct bt_error *error);
 
 /* Where it lies: up to max places, newest first; how many. All calls on one index are thread-safe against each other
  * but for free. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PLACES 8 /* that are looked at */
 
@@ -74,6 +75,9 @@ static int update(struct bt_store *store, struct bt_error *error)
 	free(files);
 	if (!r)
 		store->indexed_version = version;
+	/* another segment may tell of a file now */
+	for (uint32_t i = 0; i < bt_store_file_count(store); i++)
+		atomic_store(&bt_slot(store, i)->lends, BT_LENDS_UNKNOWN);
 	return r;
 }
 
@@ -151,18 +155,59 @@ int bt_store_places(struct bt_store *store, const struct bt_digest *digest, bool
 	return r;
 }
 
+/* The index tells of a file what its lists do, or is built anew and then does: the caller looks again. */
+static enum bt_lends prove_locked(struct bt_store *store, struct bt_slot *slot, bool *ret_again)
+{
+	struct bt_index_source source;
+	struct bt_covered *files = NULL;
+	bool right = false;
+	if (atomic_load(&slot->lends))
+		return (enum bt_lends)atomic_load(&slot->lends);
+	int r = source_new(store, &source, &files);
+	if (!r)
+		r = bt_index_prove(store->index, &source, slot->id.ordinal, &right, NULL);
+	free(files);
+	if (!r && !right) {
+		r = rebuild(store, bt_index_doubt(store->index), NULL);
+		*ret_again = right = !r;
+	}
+	return right ? BT_LENDS : BT_LENDS_NOTHING;
+}
+
+/* Once for each file. *ret_again: places may be others now. */
+static bool may_lend(struct bt_store *store, struct bt_slot *slot, bool *ret_again)
+{
+	int lends = atomic_load_explicit(&slot->lends, memory_order_acquire);
+	if (!lends) {
+		pthread_mutex_lock(&store->index_lock);
+		lends = prove_locked(store, slot, ret_again);
+		atomic_store_explicit(&slot->lends, lends, memory_order_release);
+		pthread_mutex_unlock(&store->index_lock);
+	}
+	return lends == BT_LENDS && !*ret_again;
+}
+
+/* Of what somebody else wrote into the store, only what it really is counts. */
+static bool is_trusted(struct bt_store *store, const struct bt_slot *slot, const struct bt_location *place,
+		       const struct bt_digest *digest)
+{
+	bool own = slot->owner == geteuid() || slot->owner == 0 || slot->owner == store->owner;
+	return own || !bt_place_verify(store, place, digest);
+}
+
 /* A file that is gone is still read from, but lends nothing; nor does one that is doomed or cannot be opened. What they
  * have is stored again. */
-static bool lent(struct bt_store *store, const struct bt_digest *digest, bool page, size_t max)
+static bool lent(struct bt_store *store, const struct bt_digest *digest, bool page, size_t max, bool *ret_again)
 {
 	struct bt_location places[PLACES];
 	size_t count = bt_index_find(store->index, digest, page, places, max);
 	struct bt_file *file;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && !*ret_again; i++) {
 		struct bt_slot *slot = bt_slot(store, places[i].file);
 		if (slot->id.gone || slot->doomed || bt_store_file(store, places[i].file, &file, NULL) ||
-		    bt_file_kind(file) == BT_KIND_CLASSIC)
+		    bt_file_kind(file) == BT_KIND_CLASSIC || !may_lend(store, slot, ret_again) ||
+		    !is_trusted(store, slot, &places[i], digest))
 			continue;
 		bt_slot_lean(slot);
 		return true;
@@ -174,10 +219,14 @@ int bt_store_has(struct bt_store *store, const struct bt_digest *digest, bool pa
 		 struct bt_error *error)
 {
 	int r = bt_lookup_index(store, error);
+	bool again = !r;
 
 	/* Nearly always the first place will do. */
-	if (!r)
-		*ret_has = lent(store, digest, page, 1) || lent(store, digest, page, PLACES);
+	while (again) {
+		again = false;
+		*ret_has =
+			lent(store, digest, page, 1, &again) || (!again && lent(store, digest, page, PLACES, &again));
+	}
 	return r;
 }
 

@@ -2,6 +2,7 @@
 #include "store/segment.h"
 #include "base/bytes.h"
 #include "base/io.h"
+#include "base/made.h"
 #include "store/segment_inside.h"
 #include <fcntl.h>
 #include <stdlib.h>
@@ -28,7 +29,8 @@ static bool header_valid(const struct bt_segment_header *header, uint64_t file_s
 	    header->record_size != sizeof(struct bt_record) || header->bits > BT_SEGMENT_BITS_MAX ||
 	    header->count > UINT32_MAX || header->names_size > file_size || header->file_count > BT_RECORD_FILE)
 		return false;
-	sum += header->count * sizeof(struct bt_record) + buckets_size(header->bits);
+	sum += header->count * sizeof(struct bt_record) + bt_segment_stretches(header->count) * sizeof(uint64_t) +
+	       buckets_size(header->bits);
 	sum += (uint64_t)header->file_count * sizeof(struct bt_segment_entry) + header->names_size;
 	return sum == file_size;
 }
@@ -48,7 +50,8 @@ static int take_files(struct bt_segment *segment, const struct bt_segment_entry 
 							     entries[i].size,
 							     {entries[i].seconds, entries[i].nanoseconds},
 							     entries[i].records,
-							     BT_NO_FILE};
+							     BT_NO_FILE,
+							     false};
 	}
 	return 0;
 }
@@ -65,15 +68,17 @@ static bool buckets_valid(const struct bt_segment *segment)
 
 static int take_tables(struct bt_segment *segment, const struct bt_segment_header *header, const unsigned char *tables)
 {
-	uint64_t size = buckets_size(header->bits);
-	const unsigned char *entries = tables + size;
+	uint64_t sums_size = bt_segment_stretches(header->count) * sizeof(uint64_t), size = buckets_size(header->bits);
+	const unsigned char *entries = tables + sums_size + size;
 	uint64_t entries_size = (uint64_t)header->file_count * sizeof(struct bt_segment_entry);
+	segment->sums = malloc((size_t)sums_size + 1);
 	segment->buckets = malloc((size_t)size);
 	segment->names = malloc((size_t)header->names_size + 1);
 	struct bt_segment_entry *copy = malloc((size_t)entries_size + 1);
 	int r = BT_E_NOMEM;
-	if (segment->buckets && segment->names && copy) {
-		memcpy(segment->buckets, tables, (size_t)size);
+	if (segment->sums && segment->buckets && segment->names && copy) {
+		memcpy(segment->sums, tables, (size_t)sums_size);
+		memcpy(segment->buckets, tables + sums_size, (size_t)size);
 		memcpy(copy, entries, (size_t)entries_size);
 		memcpy(segment->names, entries + entries_size, (size_t)header->names_size);
 		r = take_files(segment, copy, header->names_size);
@@ -106,7 +111,7 @@ static int load(struct bt_segment *segment)
 {
 	struct stat st;
 	struct bt_segment_header header;
-	if (fstat(segment->fd, &st) || !S_ISREG(st.st_mode))
+	if (fstat(segment->fd, &st) || !S_ISREG(st.st_mode) || !bt_is_own(&st))
 		return BT_E_DAMAGED;
 	int r = read_exactly(segment->fd, &header, sizeof(header), 0);
 	if (r || !header_valid(&header, (uint64_t)st.st_size))
@@ -115,8 +120,9 @@ static int load(struct bt_segment *segment)
 	uint64_t size = header.count * sizeof(struct bt_record);
 	if (r || size > BT_SEGMENT_SMALL)
 		return r;
-	segment->records = malloc((size_t)size + 1);
-	r = segment->records ? read_exactly(segment->fd, segment->records, size, sizeof(header)) : BT_E_NOMEM;
+	struct bt_record *records = malloc((size_t)size + 1);
+	r = records ? bt_records_read(segment, 0, (size_t)header.count, records) : BT_E_NOMEM;
+	segment->records = records;
 	bt_close(&segment->fd);
 	return r;
 }
@@ -144,6 +150,8 @@ void bt_segment_free(struct bt_segment *segment)
 		return;
 	bt_close(&segment->fd);
 	free(segment->records);
+	free(segment->sums);
+	free(segment->tallies);
 	free(segment->buckets);
 	free(segment->files);
 	free(segment->names);
@@ -176,6 +184,18 @@ static const struct bt_record *records_at(const struct bt_segment *segment, uint
 	return read_exactly(segment->fd, window, count * sizeof(*window), at) ? NULL : window;
 }
 
+/* Up to WINDOW of them, with the stretches in which they lie. */
+static const struct bt_record *sound_records_at(const struct bt_segment *segment, uint64_t lo, size_t count,
+						struct bt_record *window)
+{
+	uint64_t from = lo - lo % BT_SEGMENT_STRETCH;
+	uint64_t end = bt_segment_stretches(lo + count) * BT_SEGMENT_STRETCH;
+	if (segment->records)
+		return segment->records + lo;
+	end = end < segment->count ? end : segment->count;
+	return bt_records_read(segment, from, (size_t)(end - from), window) ? NULL : window + (lo - from);
+}
+
 static bool take_location(const struct bt_segment *segment, const struct bt_record *record, bool page,
 			  struct bt_location *ret_location)
 {
@@ -199,7 +219,7 @@ static bool take_location(const struct bt_segment *segment, const struct bt_reco
 size_t bt_segment_find(const struct bt_segment *segment, const struct bt_digest *digest, bool page,
 		       struct bt_location *locations, size_t max)
 {
-	struct bt_record window[WINDOW];
+	struct bt_record window[WINDOW + 2 * BT_SEGMENT_STRETCH];
 	uint32_t bucket = bt_segment_bucket(digest, segment->bits);
 	uint64_t lo = segment->buckets[bucket], end = segment->buckets[bucket + 1], hi = end;
 	while (hi - lo > WINDOW / 2) {
@@ -213,7 +233,7 @@ size_t bt_segment_find(const struct bt_segment *segment, const struct bt_digest 
 			hi = middle;
 	}
 	size_t count = end - lo < WINDOW ? (size_t)(end - lo) : WINDOW, found = 0;
-	const struct bt_record *record = count ? records_at(segment, lo, count, window) : NULL;
+	const struct bt_record *record = count ? sound_records_at(segment, lo, count, window) : NULL;
 	for (size_t i = 0; record && i < count && found < max; i++) {
 		int order = bt_digest_compare(&record[i].digest, digest);
 		if (order > 0)

@@ -6,7 +6,10 @@
  *
  * A segment's records are read with pread, a bucket at a time, and only small segments are kept in memory whole: a
  * mapped file that somebody cuts short is a SIGBUS, and a lookup would pull the mapping of a large index into memory
- * page by page. The table of buckets is in memory (4 bytes for 16 records), so that a lookup is one pread of 1 KiB.
+ * page by page. The table of buckets is in memory (4 bytes for 16 records), so that a lookup is one pread of a few KiB.
+ *
+ * Checksums cover all of the file: one its header and tables, which is compared when it is opened; others, in the
+ * tables, each a stretch of records, when these are read.
  */
 #ifndef BT_STORE_SEGMENT_H
 #define BT_STORE_SEGMENT_H
@@ -33,6 +36,12 @@ struct bt_segment_file {
 	struct bt_time mtime;
 	uint32_t records;
 	uint32_t file; /* ordinal in the store, or BT_NO_FILE: its records count for nothing */
+	bool proven;   /* its records are those of its lists: they were read in this process */
+};
+
+/* What records come to, in any order, by a hash whose seed nobody knows: the same only for the same records. */
+struct bt_tally {
+	uint64_t count, sum;
 };
 
 struct bt_segment {
@@ -40,7 +49,9 @@ struct bt_segment {
 	int fd;	       /* of the records, or -1 */
 	struct bt_record *records;
 	uint64_t count;
-	unsigned bits; /* of the digest that choose the bucket */
+	uint64_t *sums;		  /* of each stretch of records; NULL: it is in memory only */
+	struct bt_tally *tallies; /* of each file; NULL before they are asked for */
+	unsigned bits;		  /* of the digest that choose the bucket */
 	uint32_t *buckets;
 	struct bt_segment_file *files;
 	size_t file_count;
@@ -66,6 +77,11 @@ void bt_segment_build_free(struct bt_segment_build *build);
 /* What is alive in all of them as one; written to cache/ when cachefd >= 0 (one input: that one, written), else in
  * memory. The inputs stay. */
 int bt_segment_merge(int cachefd, struct bt_segment *const *inputs, size_t count, struct bt_segment **ret_segment);
+
+/* What the records of each file come to as they are here. BT_E_DAMAGED if they cannot be read. */
+int bt_segment_tally(struct bt_segment *segment);
+/* For a visit of a file's lists: what its records should come to. */
+extern const struct bt_index_visitor bt_tally_visitor; /* arg: struct bt_tally, to be filled in */
 
 uint64_t bt_segment_alive(const struct bt_segment *segment); /* records of files that are there */
 size_t bt_segment_alive_files(const struct bt_segment *segment);

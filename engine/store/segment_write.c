@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WINDOW 4096 /* records read or written at a time */
+#define WINDOW 4096 /* records written at a time */
 
 static int add_file(struct bt_buf *files, struct bt_buf *names, const struct bt_segment_file *file)
 {
@@ -25,7 +25,7 @@ int bt_segment_build_start(struct bt_segment_build *build, const struct bt_cover
 	build->mark = build->records.length;
 	if (build->files.length / sizeof(struct bt_segment_file) >= BT_RECORD_FILE)
 		return BT_E_NOMEM;
-	struct bt_segment_file entry = {file->name, file->size, file->mtime, 0, file->file};
+	struct bt_segment_file entry = {file->name, file->size, file->mtime, 0, file->file, true};
 	return add_file(&build->files, &build->names, &entry);
 }
 
@@ -38,21 +38,14 @@ static int build_content(void *arg, const struct bt_block *block, const struct b
 			 uint32_t size)
 {
 	struct bt_segment_build *build = arg;
-	struct bt_record record = {*digest,	  (uint32_t)block->at, (uint32_t)(block->at >> 32),
-				   block->length, block->size,	       offset,
-				   size,	  current_file(build)};
-	record.file |= block->plain ? BT_RECORD_PLAIN : 0;
+	struct bt_record record = bt_record_of_content(block, digest, offset, size, current_file(build));
 	return bt_buf_append(&build->records, &record, sizeof(record));
 }
 
 static int build_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
 {
 	struct bt_segment_build *build = arg;
-	struct bt_record record = {.digest = *id,
-				   .at_low = (uint32_t)at,
-				   .at_high = (uint32_t)(at >> 32),
-				   .length = length,
-				   .file = current_file(build) | BT_RECORD_PAGE};
+	struct bt_record record = bt_record_of_page(id, at, length, current_file(build));
 	return bt_buf_append(&build->records, &record, sizeof(record));
 }
 
@@ -150,9 +143,7 @@ int bt_segment_build_finish(struct bt_segment_build *build, struct bt_segment **
 struct source {
 	const struct bt_segment *segment;
 	uint32_t *file; /* of the output for each of the input's, or BT_NO_FILE */
-	struct bt_record *window;
-	uint64_t next; /* record to be read next */
-	size_t at, filled;
+	struct bt_records records;
 	const struct bt_record *record; /* NULL at the end */
 };
 
@@ -160,42 +151,24 @@ struct source {
 struct sink {
 	struct bt_segment *segment;
 	struct bt_buf buffer; /* all records when there is no file */
+	struct bt_buf sums;
 	struct bt_publish out;
 	bool to_file;
 };
 
-static int fill(struct source *source)
+static bool is_alive(const struct source *source)
 {
-	const struct bt_segment *segment = source->segment;
-	uint64_t left = segment->count - source->next;
-	size_t count = left < WINDOW ? (size_t)left : WINDOW;
-	uint64_t at = sizeof(struct bt_segment_header) + source->next * sizeof(struct bt_record);
-	size_t size = count * sizeof(struct bt_record);
-	if (segment->records)
-		memcpy(source->window, segment->records + source->next, size);
-	else if (bt_pread_some(segment->fd, source->window, size, at) != (ssize_t)size)
-		return BT_E_DAMAGED;
-	source->next += count;
-	source->at = 0;
-	source->filled = count;
-	return 0;
+	uint32_t file = source->record->file & BT_RECORD_FILE;
+	return file < source->segment->file_count && source->file[file] != BT_NO_FILE;
 }
 
 static int advance(struct source *source)
 {
-	for (;;) {
-		if (source->at == source->filled && source->next == source->segment->count) {
-			source->record = NULL;
-			return 0;
-		}
-		int r = source->at == source->filled ? fill(source) : 0;
-		if (r)
-			return r;
-		source->record = &source->window[source->at++];
-		uint32_t file = source->record->file & BT_RECORD_FILE;
-		if (file < source->segment->file_count && source->file[file] != BT_NO_FILE)
-			return 0;
-	}
+	int r;
+	do
+		r = bt_records_next(&source->records, &source->record);
+	while (!r && source->record && !is_alive(source));
+	return r;
 }
 
 static int flush(struct sink *sink)
@@ -203,6 +176,15 @@ static int flush(struct sink *sink)
 	size_t length = sink->buffer.length;
 	sink->buffer.length = 0;
 	return bt_write_all(sink->out.fd, sink->buffer.data, length) ? BT_E_SYSTEM : 0;
+}
+
+/* The last records, which are the end of the buffer: it is flushed between stretches. */
+static int sum_up(struct sink *sink, size_t count)
+{
+	size_t begin = sink->buffer.length - count * sizeof(struct bt_record);
+	uint64_t stretch = sink->sums.length / sizeof(uint64_t);
+	uint64_t sum = bt_stretch_sum((const struct bt_record *)(sink->buffer.data + begin), count, stretch);
+	return bt_buf_append(&sink->sums, &sum, sizeof(sum));
 }
 
 static int sink_add(struct sink *sink, const struct source *source)
@@ -216,6 +198,8 @@ static int sink_add(struct sink *sink, const struct source *source)
 	sink->segment->files[file].records++;
 	sink->segment->buckets[bt_segment_bucket(&record.digest, sink->segment->bits) + 1]++;
 	int r = bt_buf_append(&sink->buffer, &record, sizeof(record));
+	if (!r && sink->to_file && sink->segment->count % BT_SEGMENT_STRETCH == 0)
+		r = sum_up(sink, BT_SEGMENT_STRETCH);
 	if (!r && sink->to_file && sink->buffer.length >= WINDOW * sizeof(record))
 		r = flush(sink);
 	return r;
@@ -244,10 +228,12 @@ static int merge_records(struct sink *sink, struct source *sources, size_t count
 	return r;
 }
 
-static int format_tables(const struct bt_segment *segment, struct bt_buf *out)
+static int format_tables(const struct bt_segment *segment, const struct bt_buf *sums, struct bt_buf *out)
 {
 	uint64_t name = 0;
-	int r = bt_buf_append(out, segment->buckets, (((size_t)1 << segment->bits) + 1) * sizeof(uint32_t));
+	int r = bt_buf_append(out, sums->data, sums->length);
+	if (!r)
+		r = bt_buf_append(out, segment->buckets, (((size_t)1 << segment->bits) + 1) * sizeof(uint32_t));
 	for (size_t i = 0; i < segment->file_count && !r; i++) {
 		const struct bt_segment_file *file = &segment->files[i];
 		struct bt_segment_entry entry = {file->size, file->mtime.seconds, file->mtime.nanoseconds,
@@ -278,9 +264,12 @@ static int write_tables(struct sink *sink)
 					   .file_count = (uint32_t)segment->file_count,
 					   .names_size = names_size(segment)};
 	memcpy(header.magic, BT_SEGMENT_MAGIC, sizeof(header.magic));
-	int r = flush(sink);
+	size_t rest = segment->count % BT_SEGMENT_STRETCH;
+	int r = rest ? sum_up(sink, rest) : 0;
 	if (!r)
-		r = format_tables(segment, &sink->buffer);
+		r = flush(sink);
+	if (!r)
+		r = format_tables(segment, &sink->sums, &sink->buffer);
 	if (r)
 		return r;
 	uint64_t sum = bt_hash_bytes(&header, sizeof(header), 0);
@@ -302,6 +291,8 @@ static int settle(struct sink *sink)
 			return r;
 		segment->fd = sink->out.fd;
 		sink->out.fd = -1;
+		segment->sums = (uint64_t *)sink->sums.data;
+		sink->sums = (struct bt_buf){0};
 		if (size > BT_SEGMENT_SMALL)
 			return 0;
 		segment->records = malloc(size + 1);
@@ -339,8 +330,8 @@ static int gather_files(struct source *sources, size_t count, struct bt_buf *fil
 	for (size_t i = 0; i < count; i++) {
 		const struct bt_segment *segment = sources[i].segment;
 		sources[i].file = malloc((segment->file_count + 1) * sizeof(uint32_t));
-		sources[i].window = malloc(WINDOW * sizeof(struct bt_record));
-		if (!sources[i].file || !sources[i].window)
+		sources[i].records.segment = segment;
+		if (!sources[i].file)
 			return BT_E_NOMEM;
 		for (size_t k = 0; k < segment->file_count; k++) {
 			struct bt_segment_file file = segment->files[k];
@@ -374,6 +365,7 @@ static int merge(int cachefd, struct source *sources, size_t count, struct bt_se
 		r = settle(&sink);
 	bt_publish_abort(&sink.out);
 	bt_buf_free(&sink.buffer);
+	bt_buf_free(&sink.sums);
 	if (r)
 		bt_segment_free(sink.segment);
 	else
@@ -391,7 +383,7 @@ int bt_segment_merge(int cachefd, struct bt_segment *const *inputs, size_t count
 	int r = merge(cachefd, sources, count, ret_segment);
 	for (size_t i = 0; i < count; i++) {
 		free(sources[i].file);
-		free(sources[i].window);
+		free(sources[i].records.window);
 	}
 	free(sources);
 	return r;

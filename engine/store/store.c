@@ -40,6 +40,7 @@ static bool may_make(const struct bt_store *store)
 static int open_root(struct bt_store *store, bool *ret_made, struct bt_error *error)
 {
 	struct statvfs fs;
+	struct stat status;
 	bool made = false;
 	if (may_make(store)) {
 		int r = bt_make_directory(AT_FDCWD, store->path, 0700, false);
@@ -55,6 +56,7 @@ static int open_root(struct bt_store *store, bool *ret_made, struct bt_error *er
 	if (fd < 0)
 		return bt_fail_sys(error, -fd, store->path, "open the store");
 	store->dirfd = fd;
+	store->owner = fstat(fd, &status) ? geteuid() : status.st_uid;
 	*ret_made = made;
 	if (made)
 		sync_parent(fd);
@@ -244,13 +246,21 @@ int bt_store_contents_dirfd(struct bt_store *store, int *ret_fd, struct bt_error
 	return 0;
 }
 
+/* What others could have put there is of no use; nor is what this one would put where others can exchange it. */
+static int open_cache(const struct bt_store *store)
+{
+	struct stat status;
+	int fd = open_below(store, BT_CACHE_DIR);
+	if (fd >= 0 && (fstat(fd, &status) || !bt_is_own(&status)))
+		bt_close(&fd);
+	return fd < 0 ? -1 : fd;
+}
+
 int bt_store_cache_dirfd(struct bt_store *store)
 {
 	pthread_mutex_lock(&store->lock);
 	if (!store->cache_tried)
-		store->cachefd = open_below(store, BT_CACHE_DIR);
-	if (store->cachefd < 0)
-		store->cachefd = -1;
+		store->cachefd = open_cache(store);
 	store->cache_tried = true;
 	int fd = store->cachefd;
 	pthread_mutex_unlock(&store->lock);

@@ -34,7 +34,9 @@ struct bt_file_id {
 int bt_store_dirfd(const struct bt_store *store); /* the store; borrowed */
 int bt_store_contents_dirfd(struct bt_store *store, int *ret_fd,
 			    struct bt_error *error); /* created when missing; borrowed */
-int bt_store_cache_dirfd(struct bt_store *store);    /* created when missing; -1 if it cannot be; borrowed */
+/* Created when missing; borrowed. -1: it cannot be, or it is not the user's own (bt_is_own), so that others may have
+ * made what is in it. */
+int bt_store_cache_dirfd(struct bt_store *store);
 bool bt_store_read_only(const struct bt_store *store);
 bool bt_store_salvages(const struct bt_store *store); /* opened to read damaged files, too */
 /* Whether programs have written here, which leaves more than snapshot files. */

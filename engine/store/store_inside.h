@@ -38,14 +38,19 @@ struct bt_slot {
 	struct timespec changed;
 	pthread_mutex_t lock;
 	struct bt_file *_Atomic file;
-	int held;		    /* opened ahead of file, or -1 */
-	bool released;		    /* gone, and nobody needs it */
-	bool doomed;		    /* somebody is about to delete it: lends nothing */
-	bool made, taken;	    /* its name was given to it, or taken from it, by the holder of the gate */
+	int held;	  /* opened ahead of file, or -1 */
+	bool released;	  /* gone, and nobody needs it */
+	bool doomed;	  /* somebody is about to delete it: lends nothing */
+	bool made, taken; /* its name was given to it, or taken from it, by the holder of the gate */
+	uid_t owner;
+	atomic_int lends;	    /* enum bt_lends */
 	atomic_bool leaned;	    /* a file that is being written relies on it */
 	struct bt_retired *retired; /* derived files that were replaced; others may still use them */
 	struct bt_error *_Atomic damage;
 };
+
+/* Whether what the index says of a file may be relied on: it is what the file's own lists say. */
+enum bt_lends { BT_LENDS_UNKNOWN, BT_LENDS, BT_LENDS_NOTHING };
 
 #define BT_SLOT_CHUNK  ((uint32_t)1024)
 #define BT_SLOT_CHUNKS ((uint32_t)8192)
@@ -71,6 +76,7 @@ struct bt_store {
 	char id[BT_STORE_ID_SIZE]; /* "": it has none */
 	char *path;
 	int dirfd;
+	uid_t owner;	      /* of that directory */
 	pthread_mutex_t lock; /* the descriptors below, adding slots, decoders */
 	int contentsfd, cachefd, stayfd;
 	bool cache_tried;
@@ -139,6 +145,8 @@ int bt_lookup_update(struct bt_store *store, struct bt_error *error);
 int bt_lookup_rebuild(struct bt_store *store, unsigned doubt, struct bt_error *error);
 
 /* blocks.c */
+/* 0: what is there has that digest. */
+int bt_place_verify(struct bt_store *store, const struct bt_location *place, const struct bt_digest *digest);
 int bt_blocks_new(struct bt_store *store);
 void bt_blocks_free(struct bt_store *store);
 struct bt_decoder *bt_decoder_take(struct bt_store *store); /* NULL: out of memory */

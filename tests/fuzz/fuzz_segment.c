@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "fuzz.h"
-#include "store/segment_inside.h"
+#include "put_sums.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,21 +45,6 @@ static void try_segment(int dirfd, const uint8_t *data, size_t size)
 	bt_segment_free(segment);
 }
 
-static void put_checksum(uint8_t *data, size_t size)
-{
-	struct bt_segment_header header;
-	uint64_t at, sum;
-
-	memcpy(&header, data, sizeof(header));
-	header.checksum = 0;
-	sum = bt_hash_bytes(&header, sizeof(header), 0);
-	at = sizeof(header) + header.count * sizeof(struct bt_record);
-	if (header.count > size || at > size)
-		return;
-	header.checksum = bt_hash_bytes(data + at, size - at, sum);
-	memcpy(data, &header, sizeof(header));
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char path[] = "/tmp/bt-segment-XXXXXX";
@@ -69,10 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(copy && dirfd >= 0);
 	memcpy(copy, data, size);
 	try_segment(dirfd, data, size);
-	if (size >= sizeof(struct bt_segment_header)) {
-		put_checksum(copy, size);
-		try_segment(dirfd, copy, size);
-	}
+	put_sums(copy, size);
+	try_segment(dirfd, copy, size);
 	free(copy);
 	unlinkat(dirfd, "segment", 0);
 	close(dirfd);

@@ -403,8 +403,7 @@ static void name_of_segment(int cachefd, char name[64])
 	closedir(directory);
 }
 
-/* Any byte of the header and the tables: the segment is not used. Any byte of the records: nothing bad happens. Any
- * length: likewise. */
+/* Any byte, and any length: the segment is not used. */
 static void test_corrupt_segment(void **state)
 {
 	struct sample sample = sample_new();
@@ -416,21 +415,13 @@ static void test_corrupt_segment(void **state)
 	bt_index_free(open_index(fake, sample.dirfd, false));
 	name_of_segment(sample.dirfd, name);
 	unsigned char *data = sample_read(sample.dirfd, name, &size);
-	size_t records = 62 * 60, header = 48;
 	for (size_t i = 0; i < size; i++) {
 		data[i] ^= 0x10;
 		sample_write(sample.dirfd, name, data, size);
 		data[i] ^= 0x10;
 		struct bt_index *index = open_index(fake, sample.dirfd, true);
-		bool in_records = i >= header && i < header + records;
-		assert_int_equal(fake->visits, in_records ? 0 : 2);
-		struct bt_location locations[4];
-		for (uint64_t k = 0; k < 40; k++) {
-			struct bt_digest digest = digest_of(k);
-			bt_index_find(index, &digest, false, locations, 4);
-		}
-		if (!in_records)
-			assert_found(index, fake, 0);
+		assert_int_equal(fake->visits, 2);
+		assert_found(index, fake, 0);
 		bt_index_free(index);
 	}
 	for (size_t length = 0; length < size; length += 7) {
