@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "codec/hash.h"
 #include "snapshot_world.h"
 
 #include <backuptool/search.h>
@@ -67,6 +68,43 @@ static void test_each_version_once(void **state)
 	world_end(&world);
 }
 
+static uint64_t hashed; /* bytes */
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+void __real_bt_hasher_add(struct bt_hasher *hasher, const void *data, size_t length);
+void __wrap_bt_hasher_add(struct bt_hasher *hasher, const void *data, size_t length);
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+
+void __wrap_bt_hasher_add(struct bt_hasher *hasher, const void *data, size_t length)
+{
+	hashed += length;
+	__real_bt_hasher_add(hasher, data, length);
+}
+
+/* A path can be as long as the store: a search goes through the names, each once, not through the paths. */
+static void test_deep_paths(void **state)
+{
+	enum { DEPTH = 15, LENGTH = 200 };
+	struct world world;
+	struct heard heard = {0};
+	char name[LENGTH + 1] = "";
+
+	world_begin(&world);
+	memset(name, 'd', LENGTH);
+	int fd = open(in_source(&world, ""), O_RDONLY | O_DIRECTORY), below;
+	for (size_t i = 0; i < DEPTH; i++, fd = below) {
+		assert_int_equal(mkdirat(fd, name, 0755), 0);
+		below = openat(fd, name, O_RDONLY | O_DIRECTORY);
+		close(fd);
+	}
+	close(fd);
+	world_snap(&world);
+	world_open_store(&world);
+	hashed = 0;
+	assert_int_equal(search(&world, (struct bt_search){.pattern = "nothing"}, &heard), 0);
+	assert_in_range(hashed, DEPTH * LENGTH, (uint64_t)DEPTH * (LENGTH + 200));
+	world_end(&world);
+}
+
 struct seen {
 	struct bt_stats_snapshot items[4];
 	size_t count;
@@ -116,6 +154,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_version_once),
+		cmocka_unit_test(test_deep_paths),
 		cmocka_unit_test(test_stats),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
