@@ -162,7 +162,7 @@ little() {
 
 # endless DIRECTORY NAME COMMAND…: the list of the directory goes on with names that begin so, for ever.
 endless() {
-	env ODD=end "ODD_ENDLESS=$(realpath "$1")" "ODD_NAME=$2" "LD_PRELOAD=$BUILD/tests/faults/libodd.so" \
+	timeout 300 env ODD=end "ODD_ENDLESS=$(realpath "$1")" "ODD_NAME=$2" "LD_PRELOAD=$BUILD/tests/faults/libodd.so" \
 		"ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0" "${@:3}"
 }
 
@@ -231,4 +231,39 @@ TOO_MANY="more than 4,194,304 names are listed here, as in no directory of a sto
 	wait "$program" || code=$?
 	[ "$code" = 130 ]
 	exec 9>&-
+}
+
+@test "an ordinary user is asked and bounded as root is" {
+	crafted holes snapshots 3
+	chmod -R a+rX snapshots
+	reachable_tool
+	mkdir -m 777 mine
+	run -1 --separate-stderr as_user backuptool export --classic latest mine/out.json
+	[[ $stderr == *"the file would have about 10.7 GiB, "* ]]
+	as_user bash -c 'backuptool cat latest:hole000002 >mine/hole'
+	little mine/hole
+	rm -r snapshots
+	crafted deep snapshots 300
+	chmod -R a+rX snapshots
+	as_user backuptool check --json >report.json && false
+	[ "$(named report.json | cut -d ' ' -f 2-)" = "301 0" ]
+}
+
+# What a snapshot file has but for its time, and the digests that cover this.
+body() {
+	tail -n +2 "$1"/snapshot_* | sed -E '$ s/"(open|file)_sha256":"[0-9a-f]+"//g'
+}
+
+@test "no seed of a run shows in what it writes" {
+	mkdir src
+	for number in $(seq 300); do
+		echo "$number" >"src/$number"
+		ln "src/$number" "src/also-$number"
+	done
+	for store in one two; do
+		at 2026-11-22T10:30:00 taskset -c 0 "$BUILD/tools/backuptool" --store "$store" snapshot --target-directory src -q
+	done
+	body one >one.text
+	[ "$(wc -l <one.text)" -gt 10 ]
+	diff one.text <(body two)
 }
