@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Tables whose keys are made by others: by counts, since the time that they take says nothing on a busy machine. */
-#include "base/cache.c" /* the chains are its own */
+#include "base/cache.c" /* the chains are its own */ /* NOLINT(bugprone-suspicious-include) */
 #include "base/digest_set.h"
 #include "snapshot/dedup.h"
 #include "watch/names.h"
