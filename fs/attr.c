@@ -57,6 +57,8 @@ static uint64_t add_extra(uint64_t hash, const struct bt_entry *entry, const str
 	if (!entry->has_digest) {
 		hash = add_chunks(hash, extra->chunks, extra->chunk_count);
 		hash = add_chunks(hash, extra->chunk_pages, extra->chunk_page_count);
+		for (uint32_t i = 0; i < extra->hole_count; i++)
+			hash = hash_add(hash_add(hash, extra->holes[i].offset), extra->holes[i].length);
 	}
 	hash = hash_bytes(hash, extra->target, extra->target_length);
 	hash = hash_add(hash_add(hash, extra->dev_major), extra->dev_minor);

@@ -56,7 +56,8 @@ static void sha256_print(struct list *list, const struct bt_entry *entry, const 
 		return;
 	}
 	shown = tool_escape(path);
-	tool_say(list->tool, "%s has no digest in the snapshot", shown);
+	tool_say(list->tool, "%s has no digest in the snapshot, because %s", shown,
+		 entry->extra && entry->extra->error ? "it could not be read" : "nearly all of it is holes");
 	free(shown);
 	list->incomplete = true;
 }

@@ -5,6 +5,7 @@
 #include "output.h"
 #include "place.h"
 #include "rows.h"
+#include <backuptool/compare.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,12 +32,11 @@ struct versions {
 
 static bool same(const struct bt_entry *a, const struct bt_entry *b)
 {
-	if (a->type != b->type || a->size != b->size || a->has_digest != b->has_digest ||
-	    memcmp(&a->digest, &b->digest, sizeof(a->digest)) != 0)
+	if (a->type != b->type || !bt_same_content(a, b))
 		return false;
-	if (a->type == BT_SYMLINK)
-		return strcmp(a->extra->target, b->extra->target) == 0;
-	return a->type == BT_DIR ||
+	if (a->type == BT_DIR)
+		return a->has_digest == b->has_digest && memcmp(&a->digest, &b->digest, sizeof(a->digest)) == 0;
+	return a->type == BT_SYMLINK ||
 	       (a->mtime.seconds == b->mtime.seconds && a->mtime.nanoseconds == b->mtime.nanoseconds);
 }
 

@@ -4,6 +4,7 @@
 #include "base/io.h"
 #include "compare/run.h"
 #include "store/store.h"
+#include "view/against.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/limits.h>
@@ -120,20 +121,6 @@ static int ready(struct bt_compare_run *run)
 	return run->hasher && run->window ? 0 : -ENOMEM;
 }
 
-/* The digest of the file as it is; a negative errno. */
-static int digest_of(struct bt_compare_run *run, int dirfd, const char *name, struct bt_digest *ret_digest)
-{
-	int r = ready(run);
-	if (r)
-		return r;
-	int fd = bt_openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
-	if (fd < 0)
-		return fd;
-	r = hash(run, fd, ret_digest);
-	bt_close(&fd);
-	return r;
-}
-
 static bool value_equal(const char *path, const struct bt_xattr *xattr)
 {
 	char name[256], *value = malloc((size_t)xattr->value_length + 1);
@@ -164,10 +151,56 @@ static int compare_xattrs(const char *path, const struct bt_entry *before, bool 
 	return -sys;
 }
 
-/* A file whose whole has no digest is nearly all holes: its size and time must do. */
-static bool must_read(const struct bt_entry *before, const struct bt_found *found)
+static bool go_on(void *arg, uint64_t read)
 {
-	return before->type == BT_FILE && before->size == found->size && before->has_digest;
+	struct bt_compare_run *run = arg;
+	bt_compare_progress(run, 0, read);
+	return !bt_compare_cancelled(run);
+}
+
+/* Compares the bytes themselves. 0 or a negative errno. */
+static int compare_bytes(struct bt_compare_run *run, int fd, const struct bt_entry *before, bool *ret_same)
+{
+	struct bt_error error = {0};
+	struct bt_against against = {.store = run->store_before,
+				     .file = before,
+				     .fd = fd,
+				     .buffer = run->window,
+				     .room = WINDOW,
+				     .go_on = go_on,
+				     .arg = run};
+	int r = bt_against(&against, ret_same, &error);
+	if (r == BT_E_CANCELLED)
+		return -ECANCELED;
+	if (r == BT_E_NOMEM)
+		return -ENOMEM;
+	if (r) /* the snapshot's own are damaged or missing */
+		return error.sys ? -error.sys : -EIO;
+	return -against.sys;
+}
+
+/* A file that has no digest or large holes, whose zeros would have to be hashed, is compared with its pieces. */
+static bool is_in_pieces(const struct bt_entry *before)
+{
+	return (!before->has_digest && !(before->extra && before->extra->error)) || bt_whole_is_unproven(before);
+}
+
+/* Whether the file, which has as many bytes, is the same. 0 or a negative errno. */
+static int compare_content(struct bt_compare_run *run, int dirfd, const char *name, const struct bt_entry *before,
+			   struct bt_entry *now, bool *ret_same)
+{
+	int r = ready(run), fd = r ? r : bt_openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+	if (fd < 0)
+		return fd;
+	if (is_in_pieces(before)) {
+		r = compare_bytes(run, fd, before, ret_same);
+	} else {
+		r = hash(run, fd, &now->digest);
+		now->has_digest = !r;
+		*ret_same = bt_same_content(before, now);
+	}
+	bt_close(&fd);
+	return r;
 }
 
 static int look_closer(struct bt_compare_run *run, const struct bt_entry *before, struct bt_compare_list *list,
@@ -176,17 +209,18 @@ static int look_closer(struct bt_compare_run *run, const struct bt_entry *before
 	struct bt_entry *now = &list->described;
 	const char *name = *now->name ? now->name : ".";
 	char path[320];
-	if (must_read(before, list->found)) {
-		int sys = digest_of(run, dirfd, name, &now->digest);
-		if (sys)
-			return sys;
-		now->has_digest = true;
-	}
-	bool same = before->has_digest || before->type != BT_FILE ? bt_same_content(before, now)
-								  : before->size == now->size;
+	bool same = false;
+	int sys = 0;
+	if (before->type != BT_FILE)
+		same = bt_same_content(before, now);
+	else if (before->size == list->found->size)
+		sys = compare_content(run, dirfd, name, before, now, &same);
+	if (sys)
+		return sys;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, name);
 	bool equal = same && bt_same_metadata(before, now);
-	int sys = equal ? compare_xattrs(path, before, &equal) : 0;
+	if (equal)
+		sys = compare_xattrs(path, before, &equal);
 	if (sys)
 		return sys;
 	*ret_kind = !same ? BT_CHANGE_CONTENT : equal ? BT_CHANGE_KINDS : BT_CHANGE_METADATA;

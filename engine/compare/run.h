@@ -55,7 +55,6 @@ int bt_compare_problem(struct bt_compare_run *run, const struct bt_error *error)
 const char *bt_compare_path(struct bt_compare_run *run); /* of the entry at hand; NULL on out of memory */
 
 /* equal.c: what both entries say. Types are equal. */
-bool bt_same_content(const struct bt_entry *before, const struct bt_entry *after);
 bool bt_same_metadata(const struct bt_entry *before, const struct bt_entry *after); /* without what follows */
 bool bt_same_xattrs(const struct bt_entry *before, const struct bt_entry *after);   /* and inode flags, project */
 

@@ -5,6 +5,7 @@
 #include "restore/flags.h"
 #include "restore/meta.h"
 #include "restore/run.h"
+#include "view/against.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,41 +110,27 @@ int bt_file_write(struct bt_run *run, struct bt_place *place, int dirfd, const s
 	return result < 0 ? -1 : result;
 }
 
-/* 0 equal, 1 different. */
-static int compare_slice(struct bt_worker *worker, int fd, const struct bt_slice *slice, uint64_t offset)
+static bool go_on(void *arg, uint64_t read)
 {
-	for (uint64_t done = 0; done < slice->length;) {
-		uint64_t left = slice->length - done;
-		size_t part = left < BT_WORKER_BUFFER ? (size_t)left : BT_WORKER_BUFFER;
-		if (bt_pread_some(fd, worker->buffer, part, offset + done) != (ssize_t)part)
-			return 1;
-		if (slice->data) {
-			if (memcmp(worker->buffer, slice->data + done, part) != 0)
-				return 1;
-		} else if (worker->buffer[0] || memcmp(worker->buffer, worker->buffer + 1, part - 1) != 0) {
-			return 1;
-		}
-		done += part;
-	}
-	return 0;
+	return !bt_tell_stopped(&((struct bt_run *)arg)->tell);
 }
 
 int bt_file_compare(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int fd,
 		    const struct bt_entry *entry)
 {
-	int differs = 0;
-	for (uint64_t offset = 0; !differs && offset < entry->size;) {
-		struct bt_slice slice;
-		struct bt_error error = {0};
-		if (bt_tell_stopped(&run->tell))
-			return -1;
-		if (bt_slice_start(run->store, entry, offset, &slice, &error)) {
-			bt_tell_problem(&run->tell, place, entry->name, &error);
-			return -1;
-		}
-		differs = compare_slice(worker, fd, &slice, offset);
-		offset += slice.length;
-		bt_slice_end(run->store, &slice);
-	}
-	return differs;
+	struct bt_against against = {.store = run->store,
+				     .file = entry,
+				     .fd = fd,
+				     .buffer = worker->buffer,
+				     .room = BT_WORKER_BUFFER,
+				     .go_on = go_on,
+				     .arg = run};
+	struct bt_error error = {0};
+	bool equal = false;
+	int result = bt_against(&against, &equal, &error);
+	if (!result)
+		return !equal;
+	if (result != BT_E_CANCELLED)
+		bt_tell_problem(&run->tell, place, entry->name, &error);
+	return -1;
 }

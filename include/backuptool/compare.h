@@ -49,6 +49,10 @@ struct bt_compare_call {
 	const struct bt_observer *observer; /* may be NULL */
 };
 
+/* Whether two entries of one type say that they have the same bytes, target, or numbers; directories always do. Without
+ * digests, as files that are nearly all holes have none, the pieces must be the same. */
+bool bt_same_content(const struct bt_entry *before, const struct bt_entry *after);
+
 /*
  * Tells each difference once. Directories with one id are equal and not looked into: it costs what differs, not what is
  * there. BT_E_INCOMPLETE: not everything could be read, and what was told holds all the same. ret_result is filled in
