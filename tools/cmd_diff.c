@@ -203,8 +203,8 @@ static int compare(struct diff *diff, struct bt_error *error)
 {
 	const struct options *options = diff->options;
 	const struct bt_compare_call call = {found, diff, &diff->talk.observer};
-	const struct bt_side before = {diff->before.pick.store, diff->before.entry};
-	const struct bt_side after = {diff->after.pick.store, diff->after.entry};
+	const struct bt_side before = {diff->before.pick.store, diff->before.info, diff->before.entry};
+	const struct bt_side after = {diff->after.pick.store, diff->after.info, diff->after.entry};
 	const struct bt_live live = {.path = diff->live,
 				     .exclude = options->exclude.items,
 				     .exclude_count = options->exclude.count,

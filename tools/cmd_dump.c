@@ -106,9 +106,8 @@ static int write_all(struct dump *dump)
 
 	if (from->type != BT_DIR)
 		return add(dump, from->name, from);
-	if (bt_walk_new(dump->place->pick.store, from, &walk, &error))
+	if (bt_walk_new(dump->place->pick.store, dump->place->info, from, &walk, &error))
 		return tool_fail(dump->tool, &error);
-	bt_walk_limit(walk, dump->place->info);
 	result = add_below(dump, walk);
 	bt_walk_free(walk);
 	return result;

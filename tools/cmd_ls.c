@@ -140,9 +140,8 @@ static int list_place(const struct tool *tool, const struct options *options, co
 		entry_print(&list, place->entry, place->entry->name, place->path);
 		return list.incomplete ? TOOL_INCOMPLETE : TOOL_OK;
 	}
-	if (bt_walk_new(place->pick.store, place->entry, &walk, &error))
+	if (bt_walk_new(place->pick.store, place->info, place->entry, &walk, &error))
 		return tool_fail(tool, &error);
-	bt_walk_limit(walk, place->info);
 	say_unread(&list);
 	result = walk_all(&list, walk);
 	bt_walk_free(walk);

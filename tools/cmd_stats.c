@@ -188,10 +188,8 @@ static int find_largest(struct report *report, struct bt_store *store, const str
 {
 	struct bt_walk *walk;
 	struct bt_walk_step step = {0};
-	int code = bt_walk_new(store, &info->root, &walk, error);
+	int code = bt_walk_new(store, info, &info->root, &walk, error);
 
-	if (!code)
-		bt_walk_limit(walk, info);
 	while (!code && !tool_signals_seen()) {
 		code = bt_walk_next(walk, &step, error);
 		if (code || !step.entry)
@@ -229,16 +227,17 @@ static int find_grown(struct report *report, struct bt_store *store, const struc
 {
 	const struct bt_compare_call call = {see_growth, report, &report->talk.observer};
 	struct bt_compare_result unused;
+	const struct bt_snapshot_info *old;
 	struct bt_snapshot *before = NULL;
 	struct bt_error none = {0};
-	const struct bt_entry *root;
 	int code;
 
 	if (open_meant(store, "latest~1", &before, &none))
 		return 0;
-	root = &bt_snapshot_info(before)->root;
-	report->since = tool_place_name(bt_snapshot_info(before)->name);
-	code = bt_compare(&(struct bt_side){store, root}, &(struct bt_side){store, &info->root}, &call, &unused, error);
+	old = bt_snapshot_info(before);
+	report->since = tool_place_name(old->name);
+	code = bt_compare(&(struct bt_side){store, old, &old->root}, &(struct bt_side){store, info, &info->root}, &call,
+			  &unused, error);
 	bt_snapshot_close(before);
 	return code;
 }

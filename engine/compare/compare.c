@@ -251,6 +251,24 @@ static int advance_both(struct bt_compare_run *run, struct bt_compare_level *lev
 	return r;
 }
 
+/* More than a snapshot can have: what is told of the rest would never end. */
+static int give_up_all(struct bt_compare_run *run)
+{
+	while (run->count)
+		leave(run);
+	return 0;
+}
+
+static int take(struct bt_compare_run *run, struct bt_bounds *bounds, bool *ret_beyond)
+{
+	struct bt_error error = {0};
+	*ret_beyond = bt_bounds_take(bounds, run->path.length, &error) != 0;
+	if (!*ret_beyond)
+		return 0;
+	run->path.length = 0;
+	return bt_compare_problem(run, &error);
+}
+
 static int step(struct bt_compare_run *run)
 {
 	struct bt_compare_level *level = &run->levels[run->count - 1];
@@ -269,6 +287,15 @@ static int step(struct bt_compare_run *run)
 		pair.live = level->after.found->child;
 	run->path.length = level->path;
 	r = add_name(run, pair.before ? pair.before : pair.after);
+	bool beyond = false;
+	if (!r && pair.before)
+		r = take(run, &run->before, &beyond);
+	if (!r && !beyond && pair.after && !level->after.live)
+		r = take(run, &run->after, &beyond);
+	if (beyond && pair.live)
+		bt_scan_done(run->scan, pair.live);
+	if (beyond)
+		return r ? r : give_up_all(run);
 	return r || (pair.after && hidden(&level->after)) ? r : see(run, level, &pair);
 }
 
@@ -300,7 +327,11 @@ static int finish(struct bt_compare_run *run, int result, struct bt_compare_resu
 int bt_compare(const struct bt_side *before, const struct bt_side *after, const struct bt_compare_call *call,
 	       struct bt_compare_result *ret_result, struct bt_error *error)
 {
-	struct bt_compare_run run = {.call = call, .store_before = before->store, .store_after = after->store};
+	struct bt_compare_run run = {.call = call,
+				     .store_before = before->store,
+				     .store_after = after->store,
+				     .before = bt_bounds(before->store, before->info),
+				     .after = bt_bounds(after->store, after->info)};
 	struct pair roots = {before->entry, after->entry, NULL};
 	return finish(&run, walk(&run, NULL, &roots), ret_result, error);
 }
@@ -308,7 +339,8 @@ int bt_compare(const struct bt_side *before, const struct bt_side *after, const 
 int bt_compare_live(const struct bt_side *before, const struct bt_live *after, const struct bt_compare_call *call,
 		    struct bt_compare_result *ret_result, struct bt_error *error)
 {
-	struct bt_compare_run run = {.call = call, .store_before = before->store};
+	struct bt_compare_run run = {
+		.call = call, .store_before = before->store, .before = bt_bounds(before->store, before->info)};
 	struct bt_compare_level top = {0};
 	struct pair roots = {.before = before->entry};
 	int r = bt_live_open(&run, before, after, &top.after, error);

@@ -10,6 +10,7 @@
 #include "base/pace.h"
 #include "codec/hash.h"
 #include "scan/describe.h"
+#include "view/bounds.h"
 #include <backuptool/compare.h>
 
 /* A directory on one side; nothing in it if the other side has none. */
@@ -34,6 +35,7 @@ struct bt_compare_run {
 	const struct bt_compare_call *call;
 	struct bt_compare_result result;
 	struct bt_store *store_before, *store_after; /* after NULL: live */
+	struct bt_bounds before, after;		     /* what is left to be found */
 	struct bt_scan *scan;
 	struct bt_rules *rules;
 	int single; /* where what was named lies, or the directory that was named; -1: neither */

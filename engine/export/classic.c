@@ -276,7 +276,7 @@ static void ignore_problem(void *arg, const struct bt_buf *path, const struct bt
 static int write_object(struct export *export, const char *prefix, const struct bt_file_visitor *visitor)
 {
 	export->any = false;
-	int result = bt_visit_files(export->store, &export->info->root, prefix, visitor);
+	int result = bt_visit_files(export->store, export->info, prefix, visitor);
 	if (result)
 		return bt_fail(export->error, (enum bt_code)result, NULL, "export");
 	return bt_out_text(&export->out, export->any ? "\n    }" : "}");

@@ -7,7 +7,7 @@
 #include "base/publish.h"
 #include <backuptool/view.h>
 
-/* Goes through all files below root, in order. path: of the entry, not terminated. entry NULL: a directory without
+/* Goes through all files of a snapshot, in order. path: of the entry, not terminated. entry NULL: a directory without
  * entries. A result != 0 ends it. What cannot be read of the tree, or could not when the snapshot was taken, is told,
  * and the rest goes on. */
 struct bt_file_visitor {
@@ -16,7 +16,7 @@ struct bt_file_visitor {
 	void (*problem)(void *arg, const struct bt_buf *path, const struct bt_error *error);
 };
 /* prefix stands before every path. BT_E_NOMEM, or what a visit returned. */
-int bt_visit_files(struct bt_store *store, const struct bt_entry *root, const char *prefix,
+int bt_visit_files(struct bt_store *store, const struct bt_snapshot_info *info, const char *prefix,
 		   const struct bt_file_visitor *visitor);
 
 /* A file whose content the document has; entry may be NULL. */

@@ -45,14 +45,6 @@ static void pass_over(void *arg, const struct bt_buf *path, const struct bt_erro
 {
 }
 
-static uint64_t store_bytes(const struct bt_store *store)
-{
-	uint64_t bytes = 0;
-	for (size_t i = 0; i < bt_store_file_count(store); i++)
-		bytes += bt_store_file_id(store, (uint32_t)i)->size;
-	return bytes;
-}
-
 static int look_at_space(const char *path, uint64_t *ret_bytes, struct bt_error *error)
 {
 	struct statvfs space;
@@ -76,9 +68,9 @@ int bt_export_classic_size(struct bt_store *store, const struct bt_snapshot *sna
 	int result = look_at_space(path, &ret_size->space, error);
 	if (result)
 		return result;
-	result = bt_visit_files(store, &bt_snapshot_info(snapshot)->root, "", &visitor);
+	result = bt_visit_files(store, bt_snapshot_info(snapshot), "", &visitor);
 	bt_digest_set_free(&sizing.counted);
 	ret_size->bytes = sizing.bytes;
-	ret_size->store = store_bytes(store);
+	ret_size->store = bt_store_bytes(store);
 	return result ? bt_fail(error, (enum bt_code)result, NULL, "export") : 0;
 }

@@ -2,96 +2,102 @@
 #include "base/fail.h"
 #include "export/parts.h"
 #include "view/pages.h"
-#include <stdio.h>
-#include <stdlib.h>
+#include <backuptool/walk.h>
 #include <string.h>
 
-struct level {
-	struct bt_dir dir;
-	size_t path_length; /* with what stands before its entries' names */
-	bool any;
-};
-
 struct visit {
-	struct bt_store *store;
 	const struct bt_file_visitor *visitor;
 	struct bt_buf path;
-	struct level *levels;
-	size_t depth, capacity;
+	size_t prefix;
+	size_t open; /* depth + 1 of a directory that nothing was found in yet; 0: none */
 };
 
-static void tell(struct visit *visit, const struct bt_error *error)
+static int set_path(struct visit *visit, const char *path)
 {
-	visit->visitor->problem(visit->visitor->arg, &visit->path, error);
+	visit->path.length = visit->prefix;
+	return bt_buf_append(&visit->path, path, strlen(path));
 }
 
-static int push(struct visit *visit, const struct bt_entry *directory)
+/* One in which nothing is, is told with a slash behind it. */
+static int end_empty(struct visit *visit)
 {
-	struct level level = {.path_length = visit->path.length};
-	struct bt_error error = {0};
-	/* One that could not be read has no page. */
-	if (directory->extra && directory->extra->error) {
-		bt_fail_unread(&error, directory);
-		tell(visit, &error);
-		return 0;
-	}
-	if (bt_dir_start(&level.dir, visit->store, &directory->digest, &error)) {
-		tell(visit, &error);
-		return 0;
-	}
-	if (visit->depth == visit->capacity) {
-		size_t capacity = visit->capacity ? 2 * visit->capacity : 16;
-		struct level *levels = reallocarray(visit->levels, capacity, sizeof(*levels));
-		if (!levels) {
-			bt_dir_end(&level.dir);
-			return BT_E_NOMEM;
-		}
-		visit->levels = levels;
-		visit->capacity = capacity;
-	}
-	visit->levels[visit->depth++] = level;
+	bool open = visit->open;
+	visit->open = 0;
+	return open ? visit->visitor->visit(visit->visitor->arg, &visit->path, NULL) : 0;
+}
+
+/* What is lost below a directory, which is not empty then. */
+static int tell(struct visit *visit, const char *path, const struct bt_error *error)
+{
+	if (set_path(visit, path) || (*path && bt_buf_append(&visit->path, "/", 1)))
+		return BT_E_NOMEM;
+	visit->open = 0;
+	visit->visitor->problem(visit->visitor->arg, &visit->path, error);
 	return 0;
 }
 
-static int pop(struct visit *visit)
+static int see_directory(struct visit *visit, const struct bt_walk_step *step)
 {
-	struct level *level = &visit->levels[--visit->depth];
-	bt_dir_end(&level->dir);
-	visit->path.length = level->path_length;
-	return level->any ? 0 : visit->visitor->visit(visit->visitor->arg, &visit->path, NULL);
-}
-
-static int next(struct visit *visit)
-{
-	struct level *level = &visit->levels[visit->depth - 1];
-	const struct bt_entry *entry;
 	struct bt_error error = {0};
-	visit->path.length = level->path_length;
-	if (bt_dir_next(&level->dir, &entry, &error)) {
-		tell(visit, &error);
-		level->any = true;
-		return pop(visit);
+	if (step->entry->extra && step->entry->extra->error) {
+		bt_fail_unread(&error, step->entry);
+		return tell(visit, step->path, &error);
 	}
-	if (!entry)
-		return pop(visit);
-	level->any = true;
-	if (bt_buf_append(&visit->path, entry->name, entry->name_length))
-		return BT_E_NOMEM;
-	if (entry->type != BT_DIR)
-		return visit->visitor->visit(visit->visitor->arg, &visit->path, entry);
-	return bt_buf_append(&visit->path, "/", 1) ? BT_E_NOMEM : push(visit, entry);
+	visit->open = step->depth + 1;
+	return bt_buf_append(&visit->path, "/", 1);
 }
 
-int bt_visit_files(struct bt_store *store, const struct bt_entry *root, const char *prefix,
+static int see(struct visit *visit, const struct bt_walk_step *step)
+{
+	bool inside = visit->open && step->depth >= visit->open;
+	int result = inside ? 0 : end_empty(visit);
+	visit->open = 0;
+	if (!result)
+		result = set_path(visit, step->path);
+	if (result)
+		return result;
+	if (step->entry->type == BT_DIR)
+		return see_directory(visit, step);
+	return visit->visitor->visit(visit->visitor->arg, &visit->path, step->entry);
+}
+
+static int walk_all(struct visit *visit, struct bt_walk *walk)
+{
+	struct bt_walk_step step = {.entry = NULL};
+	int result = 0;
+	do {
+		struct bt_error error = {0};
+		int r = bt_walk_next(walk, &step, &error);
+		if (r == BT_E_NOMEM)
+			return r;
+		if (r)
+			result = tell(visit, step.path, &error);
+		else if (step.entry)
+			result = see(visit, &step);
+		if (r)
+			continue;
+		if (!step.entry)
+			return result ? result : end_empty(visit);
+	} while (!result);
+	return result;
+}
+
+int bt_visit_files(struct bt_store *store, const struct bt_snapshot_info *info, const char *prefix,
 		   const struct bt_file_visitor *visitor)
 {
-	struct visit visit = {.store = store, .visitor = visitor};
-	int result = bt_buf_append(&visit.path, prefix, strlen(prefix)) ? BT_E_NOMEM : push(&visit, root);
-	while (!result && visit.depth)
-		result = next(&visit);
-	while (visit.depth)
-		bt_dir_end(&visit.levels[--visit.depth].dir);
-	free(visit.levels);
+	struct visit visit = {.visitor = visitor, .prefix = strlen(prefix), .open = 1};
+	struct bt_error error = {0};
+	struct bt_walk *walk = NULL;
+	int result = bt_buf_append(&visit.path, prefix, strlen(prefix));
+	if (!result && info->root.extra && info->root.extra->error) {
+		bt_fail_unread(&error, &info->root);
+		visitor->problem(visitor->arg, &visit.path, &error);
+	} else if (!result) {
+		result = bt_walk_new(store, info, &info->root, &walk, &error);
+		if (!result)
+			result = walk_all(&visit, walk);
+	}
+	bt_walk_free(walk);
 	bt_buf_free(&visit.path);
 	return result;
 }

@@ -2,6 +2,7 @@
 #include "base/fail.h"
 #include "restore/run.h"
 #include "restore/select.h"
+#include "view/bounds.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ struct walk {
 	const struct bt_selection *selection;
 	struct level *levels;
 	size_t count, capacity;
+	struct bt_bounds bounds;
 };
 
 static int no_memory(struct walk *walk)
@@ -208,6 +210,9 @@ static int list_next(struct walk *walk, struct level *level)
 	}
 	if (!entry)
 		return end_level(walk);
+	result = level->second ? 0 : bt_bounds_take(&walk->bounds, 0, &error);
+	if (result)
+		return bt_tell_stop(&walk->run->tell, result, &error);
 	level->symlinks |= entry->type == BT_SYMLINK;
 	if ((entry->type == BT_SYMLINK) != level->second)
 		return 0;
@@ -246,7 +251,7 @@ static int select_next(struct walk *walk, struct level *level)
 
 int bt_walk(struct bt_run *run, struct bt_place *root, const struct bt_selection *selection)
 {
-	struct walk walk = {.run = run, .selection = selection};
+	struct walk walk = {.run = run, .selection = selection, .bounds = bt_bounds(run->store, run->info)};
 	struct level all = {.high = selection->count};
 	int result = push(&walk, root, NULL, &run->info->root, &all);
 	if (!result)

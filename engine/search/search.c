@@ -189,9 +189,7 @@ static int search_below(struct run *run, const struct bt_snapshot_info *info, st
 		return r;
 	if (note(run, 0, &place))
 		return BT_E_NOMEM;
-	r = bt_walk_new(run->store, root, &walk, error);
-	if (!r)
-		bt_walk_limit(walk, info);
+	r = bt_walk_new(run->store, info, root, &walk, error);
 	while (!r) {
 		struct bt_walk_step step = {0};
 		struct bt_error found = {0};

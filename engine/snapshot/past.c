@@ -31,6 +31,9 @@ static int count_entries(struct bt_snap_past *past, struct bt_store *store, cons
 	if (result != 0)
 		return result;
 	while ((result = bt_dir_next(&dir, &old, &damage)) == 0 && old) {
+		result = bt_bounds_take(&past->bounds, 0, &damage);
+		if (result != 0)
+			break;
 		bt_snap_past_count(past, old);
 		if (old->type == BT_DIR && !(old->extra && old->extra->error))
 			result = bt_buf_append(stack, &old->digest, sizeof(old->digest));

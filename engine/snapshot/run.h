@@ -19,6 +19,7 @@
 #include "snapshot/buffers.h"
 #include "snapshot/watch.h"
 #include "store/store.h"
+#include "view/bounds.h"
 #include "watch/changes.h"
 #include <backuptool/snapshot.h>
 #include <backuptool/view.h>
@@ -48,6 +49,7 @@ struct bt_snap_past {
 	bool damaged;	  /* something could not be counted */
 	uint64_t removed; /* entries that are not there any more, with all below them */
 	struct bt_snap_watch *watch; /* hears of those */
+	struct bt_bounds bounds;     /* what the parent can have */
 	uint64_t files, directories, others, directory_size, errors, torn, boundaries;
 };
 

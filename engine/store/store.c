@@ -256,6 +256,14 @@ static int open_cache(const struct bt_store *store)
 	return fd < 0 ? -1 : fd;
 }
 
+uint64_t bt_store_bytes(const struct bt_store *store)
+{
+	uint64_t bytes = 0;
+	for (size_t i = 0; i < bt_store_file_count(store); i++)
+		bytes += bt_store_file_id(store, (uint32_t)i)->size;
+	return bytes;
+}
+
 int bt_store_cache_dirfd(struct bt_store *store)
 {
 	pthread_mutex_lock(&store->lock);

@@ -69,6 +69,7 @@ void bt_store_sweep(struct bt_store *store, bool alone);
 
 /* How many ordinals there are: snapshots (version 1 included) and volumes, also those that are gone. */
 size_t bt_store_file_count(const struct bt_store *store);
+uint64_t bt_store_bytes(const struct bt_store *store); /* the sizes of all of them */
 const struct bt_file_id *bt_store_file_id(const struct bt_store *store, uint32_t ordinal);
 /* Opened once and kept; borrowed. A version 1 file gives the file derived from it. */
 int bt_store_file(struct bt_store *store, uint32_t ordinal, struct bt_file **ret_file, struct bt_error *error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/buf.h"
-#include "base/bytes.h"
 #include "base/fail.h"
+#include "view/bounds.h"
 #include <backuptool/walk.h>
 #include <stdlib.h>
 
@@ -17,28 +17,21 @@ struct bt_walk {
 	bool enter; /* tree, before anything else */
 	struct level *levels;
 	size_t count, room;
-	const struct bt_snapshot_info *info; /* NULL: there is no limit */
-	uint64_t left;			     /* entries */
+	struct bt_bounds bounds;
 };
 
-int bt_walk_new(struct bt_store *store, const struct bt_entry *from, struct bt_walk **ret_walk, struct bt_error *error)
+int bt_walk_new(struct bt_store *store, const struct bt_snapshot_info *info, const struct bt_entry *from,
+		struct bt_walk **ret_walk, struct bt_error *error)
 {
 	struct bt_walk *walk = calloc(1, sizeof(*walk));
 	if (!walk)
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	walk->store = store;
+	walk->bounds = bt_bounds(store, info);
 	walk->tree = from->digest;
 	walk->enter = from->type == BT_DIR && from->has_digest;
 	*ret_walk = walk;
 	return 0;
-}
-
-void bt_walk_limit(struct bt_walk *walk, const struct bt_snapshot_info *info)
-{
-	walk->info = info;
-	if (bt_add_overflows(info->files, info->directories, &walk->left) ||
-	    bt_add_overflows(walk->left, info->others, &walk->left))
-		walk->left = UINT64_MAX;
 }
 
 static void end_levels(struct bt_walk *walk)
@@ -106,11 +99,11 @@ static int failed(struct bt_walk *walk, int result, struct bt_walk_step *ret_ste
 	return result;
 }
 
-static int too_many(struct bt_walk *walk, struct bt_walk_step *ret_step, struct bt_error *error)
+static int give_up(struct bt_walk *walk, int result, struct bt_walk_step *ret_step, struct bt_error *error)
 {
 	end_levels(walk);
 	walk->path.length = 0;
-	return failed(walk, bt_fail_damaged(error, BT_R_BAD_SIZE, walk->info->name, BT_NO_OFFSET), ret_step, error);
+	return failed(walk, result, ret_step, error);
 }
 
 int bt_walk_next(struct bt_walk *walk, struct bt_walk_step *ret_step, struct bt_error *error)
@@ -132,8 +125,9 @@ int bt_walk_next(struct bt_walk *walk, struct bt_walk_step *ret_step, struct bt_
 		if (r)
 			return failed(walk, r, ret_step, error);
 	}
-	if (entry && walk->info && !walk->left--)
-		return too_many(walk, ret_step, error);
+	r = entry ? bt_bounds_take(&walk->bounds, walk->path.length + entry->name_length, error) : 0;
+	if (r)
+		return give_up(walk, r, ret_step, error);
 	return give(walk, entry, ret_step, error);
 }
 

@@ -28,9 +28,10 @@ struct bt_compare_result {
 	uint64_t errors;		     /* what could not be compared, each was told */
 };
 
-/* An entry and the store that it comes from; they may be of two stores. */
+/* An entry, and the snapshot and the store that it comes from; they may be of two stores. */
 struct bt_side {
 	struct bt_store *store;
+	const struct bt_snapshot_info *info; /* more is not looked for than it says there is (see walk.h) */
 	const struct bt_entry *entry;
 };
 

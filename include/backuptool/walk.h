@@ -14,8 +14,14 @@ struct bt_walk_step {
 	size_t depth;		      /* components of path */
 };
 
-/* Walks below a directory, which is not given itself; anything else is an empty walk. Depth costs memory, not stack. */
-int bt_walk_new(struct bt_store *store, const struct bt_entry *from, struct bt_walk **ret_walk, struct bt_error *error);
+/*
+ * Walks below a directory of a snapshot, which is not given itself; anything else is an empty walk. Depth costs memory,
+ * not stack. Of a small store the directories can name each other so that there is no end of paths: next fails once
+ * more is found than the snapshot says it has (BT_R_BAD_SIZE), or than its store makes possible, or when the paths
+ * become too long in all (BT_E_INCOMPLETE), and the walk is at its end. The info lives as long as the walk.
+ */
+int bt_walk_new(struct bt_store *store, const struct bt_snapshot_info *info, const struct bt_entry *from,
+		struct bt_walk **ret_walk, struct bt_error *error);
 void bt_walk_free(struct bt_walk *walk); /* NULL is fine */
 
 /*
@@ -23,12 +29,6 @@ void bt_walk_free(struct bt_walk *walk); /* NULL is fine */
  * could not be read, or not whole, and the next call goes on behind what is lost.
  */
 int bt_walk_next(struct bt_walk *walk, struct bt_walk_step *ret_step, struct bt_error *error);
-/*
- * Of a small store the directories can name each other so that there is no end of paths. With this, next fails once
- * more is found than the snapshot says it has (BT_R_BAD_SIZE), and the walk is at its end. info lives as long as the
- * walk.
- */
-void bt_walk_limit(struct bt_walk *walk, const struct bt_snapshot_info *info);
 /* The directory that was given last is not entered. */
 void bt_walk_skip(struct bt_walk *walk);
 

@@ -57,12 +57,12 @@ static int compare(struct world *world, bool live, struct heard *heard)
 
 	world_open_store(world);
 	old = open_snapshot(world, live ? 0 : 1);
-	const struct bt_side before = {world->store, &bt_snapshot_info(old)->root};
+	const struct bt_side before = {world->store, bt_snapshot_info(old), &bt_snapshot_info(old)->root};
 	if (live) {
 		result = bt_compare_live(&before, &now, &call, &heard->result, &error);
 	} else {
 		new = open_snapshot(world, 0);
-		const struct bt_side after = {world->store, &bt_snapshot_info(new)->root};
+		const struct bt_side after = {world->store, bt_snapshot_info(new), &bt_snapshot_info(new)->root};
 		result = bt_compare(&before, &after, &call, &heard->result, &error);
 	}
 	assert_int_equal(result, error.code);
@@ -243,7 +243,9 @@ static void test_walk(void **state)
 	world_snap(&world);
 	world_open_store(&world);
 	struct bt_snapshot *snapshot = open_snapshot(&world, 0);
-	assert_int_equal(bt_walk_new(world.store, &bt_snapshot_info(snapshot)->root, &walk, &error), 0);
+	assert_int_equal(
+		bt_walk_new(world.store, bt_snapshot_info(snapshot), &bt_snapshot_info(snapshot)->root, &walk, &error),
+		0);
 	while (bt_walk_next(walk, &step, &error) == 0 && step.entry) {
 		strcat(strcat(text, step.path), " ");
 		if (strcmp(step.path, "same") == 0)
