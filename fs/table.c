@@ -9,12 +9,18 @@ void *table_at(const struct table *table, uint32_t number)
 	return number < table->count ? table->records + (size_t)number * table->record_size : NULL;
 }
 
+static bool is_at(const struct table *table, uint32_t number, const void *key)
+{
+	const void *record = table_at(table, number);
+	return memcmp(record, key, table->key_size) == 0 && (!table->is_same || table->is_same(record, key));
+}
+
 /* The slot where the key is, or the empty one where it would go. */
 static uint32_t *slot_of(const struct table *table, const void *key)
 {
 	size_t mask = table->slot_count - 1;
 	size_t at = (size_t)hash_bytes(HASH_SEED, key, table->key_size) & mask;
-	while (table->slots[at] != 0 && memcmp(table_at(table, table->slots[at] - 1), key, table->key_size) != 0)
+	while (table->slots[at] != 0 && !is_at(table, table->slots[at] - 1, key))
 		at = (at + 1) & mask;
 	return table->slots + at;
 }

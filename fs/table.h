@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbered records of one size, found by the bytes that each begins with. Not locked. Zero-initialise with the sizes.
+ * Where those bytes are only a hash, is_same compares what they are a hash of.
  */
 #ifndef FS_TABLE_H
 #define FS_TABLE_H
@@ -10,6 +11,7 @@
 
 struct table {
 	size_t record_size, key_size;
+	bool (*is_same)(const void *record, const void *key); /* NULL: equal bytes are enough */
 	unsigned char *records;
 	uint32_t *slots; /* record number + 1, or 0 */
 	size_t count, capacity, slot_count;

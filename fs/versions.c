@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #define KEPT	  64
@@ -34,7 +35,10 @@ int versions_new(struct fs *fs)
 	if (!versions)
 		return ENOMEM;
 	pthread_mutex_init(&versions->lock, NULL);
-	if (places_new(&versions->places) != 0) {
+	uint64_t seed = HASH_SEED; /* without chance it is right, too, only maybe slower */
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
+		seed = HASH_SEED;
+	if (places_new(seed, &versions->places) != 0) {
 		free(versions);
 		return ENOMEM;
 	}

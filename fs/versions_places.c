@@ -8,7 +8,7 @@
 #include <string.h>
 
 struct place {
-	uint64_t key; /* hash of parent and name */
+	uint64_t key; /* hash of parent and name; they themselves decide */
 	char *name, *told;
 	size_t told_size;
 	long lookups; /* that the kernel has not forgotten */
@@ -19,16 +19,26 @@ struct place {
 struct places {
 	pthread_mutex_t lock;
 	struct table table;
+	uint64_t seed;
 };
 
-int places_new(struct places **ret_places)
+static bool is_same(const void *record, const void *key)
+{
+	const struct place *a = record, *b = key;
+	return a->name && b->name && a->parent == b->parent && /* the top has none */
+	       strcmp(a->name, b->name) == 0;
+}
+
+int places_new(uint64_t seed, struct places **ret_places)
 {
 	struct places *places = calloc(1, sizeof(*places));
-	uint32_t number;
 	if (!places)
 		return ENOMEM;
+	places->seed = seed;
 	pthread_mutex_init(&places->lock, NULL);
-	places->table = (struct table){.record_size = sizeof(struct place), .key_size = sizeof(uint64_t)};
+	places->table =
+		(struct table){.record_size = sizeof(struct place), .key_size = sizeof(uint64_t), .is_same = is_same};
+	uint32_t number;
 	if (table_add(&places->table, &(struct place){0}, &number) != 0) {
 		places_free(places);
 		return ENOMEM;
@@ -51,25 +61,28 @@ void places_free(struct places *places)
 	free(places);
 }
 
-static uint64_t key_of(uint32_t parent, const char *name)
+static uint64_t key_of(const struct places *places, uint32_t parent, const char *name)
 {
-	return hash_bytes(hash_add(HASH_SEED, parent), name, strlen(name));
+	return hash_bytes(hash_add(places->seed, parent), name, strlen(name));
 }
 
 int places_add(struct places *places, uint32_t parent, const char *name, uint32_t *ret_number)
 {
-	struct place place = {.key = key_of(parent, name), .parent = parent, .name = strdup(name)};
+	struct place place = {.key = key_of(places, parent, name), .parent = parent, .name = strdup(name)};
 	pthread_mutex_lock(&places->lock);
+	size_t before = places->table.count;
 	int result = place.name ? table_add(&places->table, &place, ret_number) : ENOMEM;
+	bool added = places->table.count > before;
 	pthread_mutex_unlock(&places->lock);
-	if (result)
+	if (!added)
 		free(place.name);
 	return result;
 }
 
 bool places_find(struct places *places, uint32_t parent, const char *name, uint32_t *ret_number)
 {
-	uint64_t key = key_of(parent, name);
+	const struct place key = {
+		.key = key_of(places, parent, name), .name = (char *)(uintptr_t)name, .parent = parent};
 	pthread_mutex_lock(&places->lock);
 	bool found = table_find(&places->table, &key, ret_number);
 	pthread_mutex_unlock(&places->lock);

@@ -11,7 +11,9 @@
 #include <stdint.h>
 
 struct places;
-int places_new(struct places **ret_places); /* with the top, number 0; 0 or ENOMEM */
+/* With the top, number 0; 0 or ENOMEM. A place is its parent and name; the seed, best a random one, only keeps others
+ * from choosing names that make the search slow. */
+int places_new(uint64_t seed, struct places **ret_places);
 void places_free(struct places *places);
 
 int places_add(struct places *places, uint32_t parent, const char *name, uint32_t *ret_number); /* 0 or ENOMEM */

@@ -329,6 +329,16 @@ load mount_helper
 	done
 }
 
+@test "versions/ gives each of two names with one hash its own bytes" {
+	mkdir src
+	echo 'I am A' >src/3qpnph5is40ypaaa
+	echo 'I am B, another file' >src/ggccky5oczfsdaaa
+	quietly src
+	show -o versions
+	[ "$(cat mnt/versions/3qpnph5is40ypaaa/*)" = 'I am A' ]
+	[ "$(cat mnt/versions/ggccky5oczfsdaaa/*)" = 'I am B, another file' ]
+}
+
 @test "versions/ shows the distinct contents of each file" {
 	mkdir -p src/dir
 	local first_time second_time

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include "hash.h"
 #include "nodes.h"
 #include "table.h"
+#include "versions_places.h"
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -139,6 +141,55 @@ static void an_empty_table_has_nothing(void **state)
 	table_free(&table);
 }
 
+/* Found by a search for two names of one hash with this seed. */
+static void names_of_one_hash_are_two_places(void **state)
+{
+	static const char one[] = "3qpnph5is40ypaaa", two[] = "ggccky5oczfsdaaa";
+	struct places *places;
+	struct place_path path;
+	uint32_t first, second, again;
+	assert_true(hash_bytes(hash_add(HASH_SEED, 0), one, strlen(one)) ==
+		    hash_bytes(hash_add(HASH_SEED, 0), two, strlen(two)));
+	assert_int_equal(places_new(HASH_SEED, &places), 0);
+	assert_int_equal(places_add(places, 0, one, &first), 0);
+	assert_false(places_find(places, 0, two, &again));
+	assert_int_equal(places_add(places, 0, two, &second), 0);
+	assert_int_not_equal(first, second);
+	assert_int_equal(places_add(places, 0, one, &again), 0);
+	assert_int_equal(again, first);
+	assert_true(places_find(places, 0, two, &again));
+	assert_int_equal(again, second);
+	assert_true(places_at(places, second, &path));
+	assert_string_equal(path.name, two);
+	places_free(places);
+}
+
+struct same_hash {
+	uint64_t hash, what;
+};
+
+static bool is_same_what(const void *record, const void *key)
+{
+	return ((const struct same_hash *)record)->what == ((const struct same_hash *)key)->what;
+}
+
+static void records_of_one_hash_stay_apart(void **state)
+{
+	struct table table = {
+		.record_size = sizeof(struct same_hash), .key_size = sizeof(uint64_t), .is_same = is_same_what};
+	uint32_t number;
+	for (uint64_t i = 0; i < 300; i++) { /* grows more than once */
+		assert_int_equal(table_add(&table, &(struct same_hash){.what = i}, &number), 0);
+		assert_int_equal(number, i);
+	}
+	for (uint64_t i = 0; i < 300; i++) {
+		assert_true(table_find(&table, &(struct same_hash){.what = i}, &number));
+		assert_int_equal(number, i);
+	}
+	assert_false(table_find(&table, &(struct same_hash){.what = 300}, &number));
+	table_free(&table);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +200,8 @@ int main(void)
 		cmocka_unit_test(directories_are_found_by_node),
 		cmocka_unit_test(threads_get_the_same_numbers),
 		cmocka_unit_test(an_empty_table_has_nothing),
+		cmocka_unit_test(names_of_one_hash_are_two_places),
+		cmocka_unit_test(records_of_one_hash_stay_apart),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
