@@ -17,10 +17,19 @@ static int get_page(struct fs *fs, const struct bt_digest *id, const struct bt_p
 	return code ? fs_errno(fs, "directory", code, &error) : 0;
 }
 
-static int damaged(struct fs *fs, enum bt_reason reason)
+/* Of a directory: its own page, or a leaf of that. top NULL: the first. */
+static int get_directory_page(struct fs *fs, const struct bt_digest *tree, const struct bt_page *top, size_t leaf,
+			      const struct bt_page **ret_page)
 {
-	struct bt_error error = {.code = BT_E_DAMAGED, .reason = reason, .offset = BT_NO_OFFSET};
-	return fs_errno(fs, "directory", BT_E_DAMAGED, &error);
+	struct bt_error error;
+	unsigned version = bt_store_version(fs->store);
+	int code;
+	do {
+		error = (struct bt_error){0};
+		code = top ? bt_leaf_get(fs->store, top, leaf, ret_page, &error)
+			   : bt_dir_page(fs->store, tree, ret_page, &error);
+	} while (code && fs_retry(fs, &version, &error));
+	return code ? fs_errno(fs, "directory", code, &error) : 0;
 }
 
 bool node_snapshot(const struct fs *fs, fuse_ino_t packed, uint32_t *ret_serial)
@@ -71,13 +80,9 @@ static int pin_top(struct fs *fs, struct dir *dir, struct dir *ret_dir)
 {
 	if (!nodes_page_at(fs->nodes, dir->record.page, &dir->page))
 		return ESTALE;
-	int result = get_page(fs, &dir->page.id, &dir->top);
+	int result = get_directory_page(fs, &dir->page.id, NULL, 0, &dir->top);
 	if (result)
 		return result;
-	if (dir->top->kind == BT_PAGE_CHUNKS) {
-		dir_close(fs, dir);
-		return damaged(fs, BT_R_WRONG_TYPE);
-	}
 	*ret_dir = *dir;
 	return 0;
 }
@@ -137,58 +142,21 @@ static int enter_leaf(struct fs *fs, const struct dir *dir, size_t leaf, uint64_
 	page.id = dir->top->leaves[leaf].id;
 	int result = nodes_page(fs->nodes, &page, &found.leaf_number);
 	if (result == 0)
-		result = get_page(fs, &page.id, &found.leaf);
+		result = get_directory_page(fs, NULL, dir->top, leaf, &found.leaf);
 	if (result)
 		return result;
-	if (found.leaf->kind == BT_PAGE_ENTRIES && found.leaf->count == dir->top->leaves[leaf].entries) {
-		*ret_found = found;
-		return 0;
-	}
-	bt_page_put(fs->store, found.leaf);
-	return damaged(fs, BT_R_BAD_SIZE);
+	*ret_found = found;
+	return 0;
 }
 
-static int compare_names(const char *a, size_t a_length, const char *b, size_t b_length)
-{
-	int order = memcmp(a, b, a_length < b_length ? a_length : b_length);
-	return order ? order : (a_length > b_length) - (a_length < b_length);
-}
-
-/* The leaf that would hold the name: the last that does not begin after it. */
+/* The leaf that would hold the name, and how many entries come before it. */
 static size_t leaf_of_name(const struct dir *dir, const char *name, size_t length, uint64_t *ret_base)
 {
-	size_t low = 0, high = dir->top->kind == BT_PAGE_LEAVES ? dir->top->count : 0;
-	while (high - low > 1) {
-		size_t middle = low + (high - low) / 2;
-		const struct bt_leaf *leaf = &dir->top->leaves[middle];
-		if (compare_names(leaf->name, leaf->name_length, name, length) <= 0)
-			low = middle;
-		else
-			high = middle;
-	}
+	size_t leaf = bt_leaf_of(dir->top, name, length);
 	*ret_base = 0;
-	for (size_t i = 0; i < low; i++)
+	for (size_t i = 0; i < leaf; i++)
 		*ret_base += dir->top->leaves[i].entries;
-	return low;
-}
-
-static bool find_in_leaf(const struct bt_page *leaf, const char *name, size_t length, uint32_t *ret_index)
-{
-	size_t low = 0, high = leaf->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct bt_entry *entry = &leaf->entries[middle];
-		int order = compare_names(entry->name, entry->name_length, name, length);
-		if (order == 0) {
-			*ret_index = (uint32_t)middle;
-			return true;
-		}
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
+	return leaf;
 }
 
 int dir_find(struct fs *fs, const struct dir *dir, const char *name, struct found *ret_found)
@@ -199,11 +167,12 @@ int dir_find(struct fs *fs, const struct dir *dir, const char *name, struct foun
 	int result = enter_leaf(fs, dir, leaf, base, &found);
 	if (result)
 		return result;
-	if (!find_in_leaf(found.leaf, name, length, &found.index)) {
+	found.entry = bt_leaf_find(found.leaf, name, length);
+	if (!found.entry) {
 		found_end(fs, &found);
 		return ENOENT;
 	}
-	found.entry = &found.leaf->entries[found.index];
+	found.index = (uint32_t)(found.entry - found.leaf->entries);
 	*ret_found = found;
 	return 0;
 }
@@ -321,7 +290,7 @@ static int hold_own(struct fs *fs, struct node node, struct held *ret_held)
 	if (!nodes_dir_at(fs->nodes, node.number, &parent.record) ||
 	    !nodes_page_at(fs->nodes, parent.record.page, &parent.page))
 		return ESTALE;
-	int result = get_page(fs, &parent.page.id, &parent.top);
+	int result = get_directory_page(fs, &parent.page.id, NULL, 0, &parent.top);
 	if (result)
 		return result;
 	result = dir_at(fs, &parent, node.index, &found);

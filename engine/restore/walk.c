@@ -163,33 +163,6 @@ static int add_entry(struct walk *walk, struct level *level, const struct bt_pag
 	return bt_batch_add(run, BT_ITEM_ENTRY, level->place, page, entry);
 }
 
-/* Behind a leaf that cannot be read there may be others. */
-static bool skip_leaf(struct walk *walk, struct level *level)
-{
-	struct bt_store *store = walk->run->store;
-	struct bt_dir *dir = &level->dir;
-	size_t index = dir->leaf ? dir->leaf_index + 1 : 0;
-	const struct bt_page *leaf = NULL;
-	while (dir->top->kind == BT_PAGE_LEAVES && !leaf && ++index < dir->top->count) {
-		struct bt_error error = {0};
-		if (bt_page_get(store, &dir->top->leaves[index].id, &leaf, &error)) {
-			leaf = NULL;
-			if (!level->second)
-				tell_level(walk, level, &error);
-		} else if (leaf->kind != BT_PAGE_ENTRIES) {
-			bt_page_put(store, leaf);
-			leaf = NULL;
-		}
-	}
-	if (!leaf)
-		return false;
-	bt_page_put(store, dir->leaf);
-	dir->leaf = leaf;
-	dir->leaf_index = index;
-	dir->entry_index = 0;
-	return true;
-}
-
 static int list_next(struct walk *walk, struct level *level)
 {
 	const struct bt_entry *entry;
@@ -198,7 +171,7 @@ static int list_next(struct walk *walk, struct level *level)
 	if (result) {
 		if (!level->second)
 			tell_level(walk, level, &error);
-		if (skip_leaf(walk, level))
+		if (bt_dir_skip(&level->dir))
 			return bt_tell_stopped(&walk->run->tell);
 		entry = NULL;
 	}

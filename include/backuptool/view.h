@@ -124,6 +124,17 @@ int bt_page_get(struct bt_store *store, const struct bt_digest *id, const struct
 void bt_page_ref(struct bt_store *store, const struct bt_page *page);
 void bt_page_put(struct bt_store *store, const struct bt_page *page); /* NULL is fine */
 
+/* The steps of all readers of directories, for who keeps pages himself. The page of a directory, which has its entries
+ * or the leaves that hold them; a leaf of it, as it is said there, else BT_R_BAD_SIZE or BT_R_UNSORTED. Both are given
+ * back with bt_page_put. */
+int bt_dir_page(struct bt_store *store, const struct bt_digest *tree, const struct bt_page **ret_page,
+		struct bt_error *error);
+int bt_leaf_get(struct bt_store *store, const struct bt_page *top, size_t index, const struct bt_page **ret_leaf,
+		struct bt_error *error);
+/* The leaf that has the name, if any has; and the entry on a page of entries, NULL: there is none. */
+size_t bt_leaf_of(const struct bt_page *top, const char *name, size_t length);
+const struct bt_entry *bt_leaf_find(const struct bt_page *page, const char *name, size_t length);
+
 /* All entries of a directory in order, over its leaves. Usage: start, next until it gives NULL or fails, end. */
 struct bt_dir {
 	struct bt_store *store;

@@ -87,6 +87,22 @@ take_right() {
 	each_file is_listed
 }
 
+# The mount shows nothing that ls does not, and all where ls finds no damage.
+is_mounted_alike() {
+	run backuptool ls latest -R --json
+	jq -r .path <<<"$(grep '^{"path"' <<<"$output")" | sort >listed
+	show
+	find "mnt/${NAME%.json}" -mindepth 1 -printf '%P\n' 2>/dev/null | sort >shown || true
+	hide
+	[ -z "$(comm -13 listed shown)" ] || return 1
+	[ "$status" != 0 ] || diff listed shown
+}
+
+@test "the mount shows what ls shows, and refuses what it refuses" {
+	[ -w /dev/fuse ] || skip "no /dev/fuse"
+	each_file is_mounted_alike
+}
+
 @test "contents that do not fit their digests: neither cat nor the mount gives a byte of them" {
 	[ -w /dev/fuse ] || skip "no /dev/fuse"
 	take_right

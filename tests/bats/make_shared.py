@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""make_shared.py FILE [missing]: a small snapshot whose directories name each other so that 32^16 paths lead to one file.
+"""make_shared.py FILE [missing] [huge]: a small snapshot whose directories name each other so that 32^16 paths lead to one file.
 
-missing: the store has not what the file holds."""
+missing: the store has not what the file holds. huge: its summary says that it has as many entries."""
 import os
 import sys
 
@@ -32,7 +32,7 @@ def main():
     at['tree_index'], _ = section(out, 'tree_index', [
         f'["{sha(page.encode())}",{place},{len(page)}]' for page, place in zip(trees, places)])
     at['summary'] = len(out)
-    out += (f'"summary":{{"root":{dir_entry("", sha(trees[-1].encode()))},"files":1,"directories":17,"others":0,'
+    out += (f'"summary":{{"root":{dir_entry("", sha(trees[-1].encode()))},"files":{10**15 if "huge" in sys.argv else 1},"directories":17,"others":0,'
             f'"directory_size":6,"stored_size":0,"new":1,"changed":0,"unchanged":0,"errors":0,"xattrs":false}},\n').encode()
     with open(sys.argv[1], 'wb') as file:
         file.write(seal(out, at))

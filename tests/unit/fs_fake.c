@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fs_fake.h"
+#include "view/pages.h"
 #include <backuptool/watch.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,6 +155,22 @@ int bt_page_get(struct bt_store *store, const struct bt_digest *id, const struct
 			return 0;
 		}
 	return BT_E_DAMAGED;
+}
+
+int bt_page_get_kind(struct bt_store *store, const struct bt_digest *id, enum bt_page_kind kind,
+		     const struct bt_page **ret_page, struct bt_error *error)
+{
+	int result = bt_page_get(store, id, ret_page, error);
+
+	if (result || (*ret_page)->kind == kind)
+		return result;
+	bt_page_put(store, *ret_page);
+	return BT_E_DAMAGED;
+}
+
+int bt_page_fail(struct bt_store *store, const struct bt_page *page, enum bt_reason reason, struct bt_error *error)
+{
+	return error->code = BT_E_DAMAGED;
 }
 
 void bt_page_ref(struct bt_store *store, const struct bt_page *page)
