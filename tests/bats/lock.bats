@@ -166,3 +166,40 @@ time.sleep(600)' 3>&- &
 	[ "$(backuptool list --json | jq -c '.[].tags')" = '["one","two"]' ]
 	jq -e '.tags | index("two") and (index("old") | not)' two.out
 }
+
+@test "a lock that is not a file is followed by nobody, hangs nobody, and is named" {
+	mkdir src
+	take src -q
+	name=$(newest)
+	echo outside >outside
+	for kind in link hanging directory pipe socket device; do
+		rm -rf snapshots/lock
+		case $kind in
+		link) ln -s ../outside snapshots/lock ;;
+		hanging) ln -s ../nothing snapshots/lock ;;
+		directory) mkdir snapshots/lock ;;
+		pipe) mkfifo snapshots/lock ;;
+		socket) python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("snapshots/lock")' ;;
+		device)
+			is_root || continue
+			mknod snapshots/lock c 1 3 2>/dev/null || continue
+			;;
+		esac
+		for command in "snapshot --target-directory src" "prune --snapshot-number 1" "remove $name --yes" "tag latest --add a" \
+			"check --repair"; do
+			# shellcheck disable=SC2086
+			run -1 timeout 20 backuptool $command
+			[[ $output == *"lock: it is not a file, so the store cannot be locked; remove it, and a new one is made"* ]]
+		done
+		# where nobody can lock, nobody can delete: reading goes on
+		for command in list check stats "restore --snapshot-file latest --output-directory out"; do
+			# shellcheck disable=SC2086
+			run -0 timeout 20 backuptool $command
+		done
+		[ ! -e nothing ]
+		[ "$(cat outside)" = outside ]
+	done
+	rm -rf snapshots/lock
+	run -0 take src
+	[ -f snapshots/lock ]
+}
