@@ -60,8 +60,7 @@ static size_t character(const char *text, size_t left, wchar_t *ret_value)
 
 static bool misleading(wchar_t value)
 {
-	return !iswprint((wint_t)value) || value == 0x061c || value == 0xfeff || (value >= 0x200b && value <= 0x200f) ||
-	       (value >= 0x2028 && value <= 0x202e) || (value >= 0x2060 && value <= 0x206f);
+	return !iswprint((wint_t)value) || bt_is_deceptive((uint32_t)value);
 }
 
 static void escape_one(FILE *out, const char *text, size_t length, wchar_t value)

@@ -2,6 +2,7 @@
 #include "rows.h"
 #include "output.h"
 #include <backuptool/policy.h>
+#include <backuptool/text.h>
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -261,12 +262,49 @@ void tool_table_print(const struct tool_column *columns, const void *rows, size_
 	free(widths);
 }
 
+static void put_unit(uint32_t unit)
+{
+	printf("\\u%04" PRIx32, unit);
+}
+
+/* One that means more than it shows stands in a string, where an escape means the same. */
+static void put_character(const char *text, size_t length, uint32_t character)
+{
+	if (!bt_is_deceptive(character)) {
+		fwrite(text, 1, length, stdout);
+	} else if (character < 0x10000) {
+		put_unit(character);
+	} else {
+		put_unit(0xd800 + ((character - 0x10000) >> 10));
+		put_unit(0xdc00 + (character & 0x3ff));
+	}
+}
+
+static void json_print(const char *text)
+{
+	const char *plain = text;
+
+	while (*text) {
+		uint32_t character = 0;
+		size_t length = (unsigned char)*text < 0x7f ? 0 : bt_utf8_next(text, strnlen(text, 4), &character);
+
+		if (length) {
+			fwrite(plain, 1, (size_t)(text - plain), stdout);
+			put_character(text, length, character);
+			plain = text + length;
+		}
+		text += length ? length : 1;
+	}
+	fputs(plain, stdout);
+}
+
 static void object_print(const struct tool_column *columns, const void *row, const char *behind)
 {
 	cJSON *object = row_json(columns, row);
 	char *text = cJSON_PrintUnformatted(object);
 
-	printf("%s%s\n", text ? text : "{}", behind);
+	json_print(text ? text : "{}");
+	printf("%s\n", behind);
 	cJSON_free(text);
 	cJSON_Delete(object);
 }

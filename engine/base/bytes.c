@@ -107,6 +107,35 @@ size_t bt_utf8_length(const char *text, size_t length)
 	return length > 0 ? character_length((const unsigned char *)text, length) : 0;
 }
 
+size_t bt_utf8_next(const char *text, size_t length, uint32_t *ret_character)
+{
+	const unsigned char *bytes = (const unsigned char *)text;
+	size_t n = bt_utf8_length(text, length);
+
+	if (n < 2) {
+		*ret_character = n ? *bytes : 0;
+		return n;
+	}
+	*ret_character = bytes[0] & (0x7fU >> n);
+	for (size_t i = 1; i < n; i++)
+		*ret_character = *ret_character << 6 | (bytes[i] & 0x3fU);
+	return n;
+}
+
+bool bt_is_deceptive(uint32_t character)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {{0, 0x1f},	  {0x7f, 0x9f},	      {0xad, 0xad},	 {0x61c, 0x61c},   {0x180e, 0x180e},
+		      {0x200b, 0x200f},	  {0x2028, 0x202e},   {0x2060, 0x206f},	 {0xfeff, 0xfeff}, {0xfff9, 0xfffb},
+		      {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe007f}};
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++)
+		if (character >= ranges[i].first && character <= ranges[i].last)
+			return true;
+	return false;
+}
+
 bool bt_utf8_valid(const char *text, size_t length)
 {
 	const unsigned char *bytes = (const unsigned char *)text;

@@ -83,18 +83,6 @@ static void add_text(struct line *line, const char *text)
 	}
 }
 
-/* What a terminal might obey or show in another order: C1 controls, line and paragraph separators, bidirectional
- * overrides. */
-static bool is_treacherous(const unsigned char *c, size_t length)
-{
-	if (length == 2)
-		return c[0] == 0xc2 && c[1] < 0xa0;
-	if (length != 3 || c[0] != 0xe2)
-		return false;
-	return (c[1] == 0x80 && (c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xa8 && c[2] <= 0xae))) ||
-	       (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
-}
-
 static void add_byte_escape(struct line *line, unsigned char byte)
 {
 	char escape[5];
@@ -110,12 +98,13 @@ static void add_escaped(struct line *line, const char *text, size_t limit)
 
 	for (size_t n; *text; text += n) {
 		const unsigned char *bytes = (const unsigned char *)text;
-		n = bt_utf8_length(text, strnlen(text, 4));
+		uint32_t character;
+		n = bt_utf8_next(text, strnlen(text, 4), &character);
 		if (line->length + 4 * (n > 0 ? n : 1) > end) {
 			add(line, "…", strlen("…"));
 			return;
 		}
-		bool plain = n > 1 ? !is_treacherous(bytes, n) : n == 1 && *bytes >= 0x20 && *bytes < 0x7f;
+		bool plain = n && !bt_is_deceptive(character);
 		n = n > 0 ? n : 1;
 		if (*text == '\\') {
 			add(line, "\\\\", 2);
