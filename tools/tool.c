@@ -241,22 +241,41 @@ static int store_open(const struct tool *tool, struct bt_store_options options, 
 	return TOOL_OK;
 }
 
-/* What root puts into somebody's store is his, see SECURITY.md. He knows it if it is he who asked root to. */
-static void say_owner(const struct tool *tool)
+/* What root puts into somebody's store is that user's, see SECURITY.md. The user knows it who asked root to. */
+static bool is_anothers(uid_t owner)
 {
 	const char *asked = getenv("SUDO_UID");
-	const struct passwd *owner;
-	struct stat status;
-	char *number;
 
-	if (tool->quiet || geteuid() != 0 || stat(tool->store, &status) < 0 || status.st_uid == 0 ||
-	    (asked && strtoul(asked, NULL, 10) == status.st_uid))
-		return;
-	owner = getpwuid(status.st_uid);
-	number = tool_format("user %u", (unsigned)status.st_uid);
-	tool_say(tool, "the store belongs to %s, who can read all that is put into it",
-		 owner ? owner->pw_name : number);
+	return owner != geteuid() && owner != 0 && !(asked && geteuid() == 0 && strtoul(asked, NULL, 10) == owner);
+}
+
+static void say_owner(const struct tool *tool, uid_t uid)
+{
+	const struct passwd *owner = getpwuid(uid);
+	char *number = tool_format("user %u", (unsigned)uid);
+
+	tool_say(tool, "the store belongs to %s, who can %s all that is put into it", owner ? owner->pw_name : number,
+		 geteuid() == 0 ? "read" : "delete");
 	free(number);
+}
+
+/* Whom the user has to trust who puts something into this store: once, by the commands that do. */
+static void say_others(const struct tool *tool)
+{
+	struct stat status;
+	char *shown;
+
+	if (tool->quiet || stat(tool->store, &status) < 0)
+		return;
+	if (is_anothers(status.st_uid))
+		say_owner(tool, status.st_uid);
+	if (!(status.st_mode & (S_IWGRP | S_IWOTH)))
+		return;
+	shown = tool_escape(tool->store);
+	tool_say(tool,
+		 "others may write to %s, and so delete or exchange what is put into it; 'chmod go-w' keeps them out",
+		 shown);
+	free(shown);
 }
 
 int tool_store_open(const struct tool *tool, bool create, struct bt_store **ret_store)
@@ -264,7 +283,7 @@ int tool_store_open(const struct tool *tool, bool create, struct bt_store **ret_
 	int result = store_open(tool, (struct bt_store_options){.create = create}, ret_store);
 
 	if (result == TOOL_OK && create)
-		say_owner(tool);
+		say_others(tool);
 	return result;
 }
 

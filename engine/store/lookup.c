@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PLACES 8 /* that are looked at */
 
@@ -191,7 +190,7 @@ static bool may_lend(struct bt_store *store, struct bt_slot *slot, bool *ret_aga
 static bool is_trusted(struct bt_store *store, const struct bt_slot *slot, const struct bt_location *place,
 		       const struct bt_digest *digest)
 {
-	bool own = slot->owner == geteuid() || slot->owner == 0 || slot->owner == store->owner;
+	bool own = slot->owner == store->user || slot->owner == 0 || slot->owner == store->owner;
 	return own || !bt_place_verify(store, place, digest);
 }
 

@@ -56,7 +56,8 @@ static int open_root(struct bt_store *store, bool *ret_made, struct bt_error *er
 	if (fd < 0)
 		return bt_fail_sys(error, -fd, store->path, "open the store");
 	store->dirfd = fd;
-	store->owner = fstat(fd, &status) ? geteuid() : status.st_uid;
+	store->user = geteuid();
+	store->owner = fstat(fd, &status) ? store->user : status.st_uid;
 	*ret_made = made;
 	if (made)
 		sync_parent(fd);

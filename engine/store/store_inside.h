@@ -76,7 +76,7 @@ struct bt_store {
 	char id[BT_STORE_ID_SIZE]; /* "": it has none */
 	char *path;
 	int dirfd;
-	uid_t owner;	      /* of that directory */
+	uid_t owner, user;    /* of that directory; who opened it */
 	pthread_mutex_t lock; /* the descriptors below, adding slots, decoders */
 	int contentsfd, cachefd, stayfd;
 	bool cache_tried;

@@ -47,7 +47,7 @@ instructions() {
 @test "system calls: six for a file that is restored" {
 	fixed_tree tree
 	take tree
-	at_most restore "$(calls backuptool restore --snapshot-file latest --output-directory out)" 7250
+	at_most restore "$(calls backuptool restore --snapshot-file latest --output-directory out)" 7300
 	same tree out
 }
 
@@ -70,6 +70,6 @@ instructions() {
 	command -v valgrind >/dev/null || skip "there is no valgrind"
 	fixed_tree tree
 	at_most first "$(instructions backuptool snapshot --target-directory tree)" 540000000
-	at_most again "$(instructions backuptool snapshot --target-directory tree)" 38500000
+	at_most again "$(instructions backuptool snapshot --target-directory tree)" 41000000
 	at_most restore "$(instructions backuptool restore --snapshot-file latest --output-directory out)" 297000000
 }

@@ -113,3 +113,26 @@ the_user_goes_on() {
 	run -1 as_user backuptool check
 	run -1 as_user backuptool list
 }
+
+@test "a store that others can write to, or that is somebody else's, is named once by who puts something into it" {
+	as_user backuptool snapshot --target-directory src -q
+	as_user chmod 777 snapshots
+	run -0 --separate-stderr as_user backuptool snapshot --target-directory src
+	[ "$stderr" = "backuptool snapshot: others may write to $PWD/snapshots, and so delete or exchange what is put into it; 'chmod go-w' keeps them out" ] ||
+		[ "$stderr" = "backuptool snapshot: others may write to ./snapshots, and so delete or exchange what is put into it; 'chmod go-w' keeps them out" ]
+	run -0 --separate-stderr as_user backuptool list
+	[ "$stderr" = "" ]
+	run -0 --separate-stderr backuptool snapshot --target-directory src
+	[[ $stderr == *"belongs to "*", who can read all"*"others may write to "* ]]
+	as_user chmod 775 snapshots
+	run -0 --separate-stderr as_user backuptool snapshot --target-directory src
+	[[ $stderr == *"others may write to "* ]]
+	as_user chmod 755 snapshots
+	run -0 --separate-stderr as_user backuptool snapshot --target-directory src
+	[ "$stderr" = "" ]
+	# a user in another one's store
+	as_user chmod 777 snapshots
+	as_user chmod 666 snapshots/lock
+	run -0 --separate-stderr setpriv --reuid=1001 --regid=1001 --clear-groups backuptool snapshot --target-directory src/. --force
+	[[ $stderr == *"the store belongs to "*", who can delete all that is put into it"* ]]
+}
