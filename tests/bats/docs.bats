@@ -198,3 +198,19 @@ in_fish() {
 	in_fish 'backuptool --store elsewhere diff latest l' | grep -qx latest
 	in_fish 'backuptool diff latest s' | grep -qx src/
 }
+
+@test "SECURITY.md names tests that there are" {
+	local name count=0
+	while read -r name; do
+		case $name in
+		*.bats) [ -f "$TESTS/bats/$name" ] ;;
+		test_*) [ -f "$TESTS/unit/$name.c" ] ;;
+		fuzz_*) [ -f "$TESTS/fuzz/$name.c" ] ;;
+		esac || {
+			echo "there is no $name"
+			return 1
+		}
+		count=$((count + 1))
+	done < <(grep -oE '`([a-z_]+\.bats|(test|fuzz)_[a-z_]+)`' "$TOP/SECURITY.md" | tr -d '`' | sort -u)
+	[ "$count" -gt 20 ]
+}
