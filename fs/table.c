@@ -3,10 +3,21 @@
 #include "hash.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 
 void *table_at(const struct table *table, uint32_t number)
 {
 	return number < table->count ? table->records + (size_t)number * table->record_size : NULL;
+}
+
+/* The process's own, which nobody knows who makes the keys; the kernel made it when the program began. */
+static uint64_t seed(void)
+{
+	const void *random = (const void *)(uintptr_t)getauxval(AT_RANDOM); /* NOLINT(performance-no-int-to-ptr) */
+	uint64_t value = 0;
+	if (random)
+		memcpy(&value, random, sizeof(value));
+	return hash_add(HASH_SEED, value);
 }
 
 static bool is_at(const struct table *table, uint32_t number, const void *key)
@@ -19,7 +30,7 @@ static bool is_at(const struct table *table, uint32_t number, const void *key)
 static uint32_t *slot_of(const struct table *table, const void *key)
 {
 	size_t mask = table->slot_count - 1;
-	size_t at = (size_t)hash_bytes(HASH_SEED, key, table->key_size) & mask;
+	size_t at = (size_t)hash_bytes(table->seed, key, table->key_size) & mask;
 	while (table->slots[at] != 0 && !is_at(table, table->slots[at] - 1, key))
 		at = (at + 1) & mask;
 	return table->slots + at;
@@ -55,6 +66,7 @@ static int grow_slots(struct table *table)
 	uint32_t *old = table->slots, *slots = calloc(slot_count, sizeof(*slots));
 	if (!slots)
 		return ENOMEM;
+	table->seed = seed();
 	table->slots = slots;
 	table->slot_count = slot_count;
 	for (uint32_t i = 0; i < table->count; i++)

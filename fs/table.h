@@ -15,6 +15,7 @@ struct table {
 	unsigned char *records;
 	uint32_t *slots; /* record number + 1, or 0 */
 	size_t count, capacity, slot_count;
+	uint64_t seed; /* keys come from outside */
 };
 
 bool table_find(const struct table *table, const void *key, uint32_t *ret_number);

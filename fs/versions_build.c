@@ -2,6 +2,7 @@
 #include "versions_build.h"
 #include "hash.h"
 #include "root.h"
+#include "table.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -155,8 +156,14 @@ static uint32_t short_hash(const struct bt_entry *entry)
 	return (uint32_t)(extra ? hash_bytes(hash, extra->target, extra->target_length) : hash);
 }
 
-/* The content of a version, without what else may change: equal means one version. */
-static uint64_t content_key(const struct bt_entry *entry)
+/* What tells the content of a version from others: its digest, or where it has none, a hash of all that is no mere
+ * circumstance. Bytes are compared, so there is nothing in between. */
+struct content {
+	uint64_t hash;
+	struct bt_digest digest;
+};
+
+static uint64_t content_hash(const struct bt_entry *entry)
 {
 	struct bt_entry bare = *entry;
 	struct bt_extra extra = entry->extra ? *entry->extra : (struct bt_extra){0};
@@ -167,6 +174,13 @@ static uint64_t content_key(const struct bt_entry *entry)
 	extra.links = 0;
 	bare.extra = &extra;
 	return attr_ino(&bare, 0, 0);
+}
+
+static struct content content_of(const struct bt_entry *entry)
+{
+	if (entry->type == BT_FILE && entry->has_digest)
+		return (struct content){.digest = entry->digest};
+	return (struct content){.hash = content_hash(entry)};
 }
 
 static int add_version(struct fs *fs, struct built *built, const struct dir *dir, const struct found *found)
@@ -188,26 +202,22 @@ static int add_version(struct fs *fs, struct built *built, const struct dir *dir
 	return add_child(built, name, &param);
 }
 
-/* The contents that a name had so far. */
-struct contents {
-	uint64_t *keys;
-	size_t count;
-};
-
-static bool is_new(struct contents *contents, const struct bt_entry *entry)
+/* contents: those that a name had so far. */
+static int is_new(struct table *contents, const struct bt_entry *entry, bool *ret_new)
 {
-	uint64_t key = content_key(entry);
-	for (size_t i = 0; i < contents->count; i++)
-		if (contents->keys[i] == key)
-			return false;
-	contents->keys[contents->count++] = key;
-	return true;
+	struct content content = content_of(entry);
+	uint32_t number;
+	size_t before = contents->count;
+	int result = table_add(contents, &content, &number);
+	*ret_new = contents->count > before;
+	return result;
 }
 
 /* What one tree of the parent has under the name. */
 static int add_below(struct fs *fs, const struct built *parent, const struct source *source, const char *name,
-		     struct built *built, struct contents *contents)
+		     struct built *built, struct table *contents)
 {
+	bool new = false;
 	struct dir dir;
 	struct found found = {0};
 	if (dir_open_tree(fs, &source->tree, parent->path, source->snapshot, &dir) != 0)
@@ -217,7 +227,9 @@ static int add_below(struct fs *fs, const struct built *parent, const struct sou
 		result = found.entry->extra && found.entry->extra->error
 				 ? 0
 				 : add_source(built, found.entry, source->snapshot);
-	else if (result == 0 && attr_is_known(found.entry) && is_new(contents, found.entry))
+	else if (result == 0 && attr_is_known(found.entry))
+		result = is_new(contents, found.entry, &new);
+	if (result == 0 && new)
 		result = add_version(fs, built, &dir, &found);
 	found_end(fs, &found);
 	dir_close(fs, &dir);
@@ -227,11 +239,11 @@ static int add_below(struct fs *fs, const struct built *parent, const struct sou
 int built_below(struct fs *fs, const struct built *parent, const char *name, struct built *ret_built)
 {
 	struct built built = {.path = attr_path_below(parent->path, name, strlen(name))};
-	struct contents contents = {.keys = calloc(parent->source_count + 1, sizeof(uint64_t))};
-	int result = contents.keys ? 0 : ENOMEM;
+	struct table contents = {.record_size = sizeof(struct content), .key_size = sizeof(struct content)};
+	int result = 0;
 	for (size_t i = 0; i < parent->source_count && result == 0; i++)
 		result = add_below(fs, parent, &parent->sources[i], name, &built, &contents);
-	free(contents.keys);
+	table_free(&contents);
 	tidy_children(&built);
 	if (result == 0 && built.source_count == 0 && built.child_count == 0)
 		result = ENOENT;
