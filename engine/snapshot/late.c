@@ -4,6 +4,9 @@
 #include "snapshot/pack.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <time.h>
+
+enum { LEASE_WAIT_MS = 50, LEASE_WAITS = 46000 / LEASE_WAIT_MS };
 
 /* Chunks that are taken on at once, on this thread. */
 struct direct {
@@ -68,6 +71,22 @@ static int read_what_is_there(struct bt_snap_run *run, struct bt_snap_item *item
 	return result;
 }
 
+/* Whoever has a lease on a file must give it back in 45 seconds (/proc/sys/fs/lease-break-time), which began for all
+ * such files when they were to be opened first. So the run waits so long once, whatever their number. */
+static bool wait_for_lease(struct bt_snap_run *run)
+{
+	if (run->lease_waits >= LEASE_WAITS || bt_snap_stopped(&run->watch))
+		return false;
+	run->lease_waits++;
+	nanosleep(&(struct timespec){.tv_nsec = LEASE_WAIT_MS * 1000000L}, NULL);
+	return true;
+}
+
+static bool is_leased(const struct bt_snap_outcome *outcome)
+{
+	return outcome->state == BT_SNAP_LATER && outcome->sys == EAGAIN;
+}
+
 int bt_snap_read_late(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_arena *arena,
 		      struct bt_error *error)
 {
@@ -78,7 +97,9 @@ int bt_snap_read_late(struct bt_snap_run *run, struct bt_snap_item *item, struct
 	if (dirfd < 0) {
 		bt_snap_failed(&item->outcome, -dirfd);
 	} else {
-		result = read_what_is_there(run, item, dirfd, arena, error);
+		do
+			result = read_what_is_there(run, item, dirfd, arena, error);
+		while (result == 0 && is_leased(&item->outcome) && wait_for_lease(run));
 		bt_scan_fd_put(run->scan, dir);
 	}
 	/* It changes its nature faster than one can look. */

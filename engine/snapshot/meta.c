@@ -17,6 +17,7 @@ enum bt_snap_state bt_snap_open_failed(int sys)
 	case ENOTDIR:
 	case ENXIO:
 	case ENODEV:
+	case EAGAIN: /* another program has a lease on it, and was asked to give it back */
 		return BT_SNAP_LATER;
 	default:
 		return BT_SNAP_FAILED;

@@ -87,6 +87,7 @@ struct bt_snap_run {
 	struct bt_snap_trees *trees;   /* [finish] */
 	struct bt_snap_block *block;   /* [finish] being filled; NULL: none */
 	struct bt_snap_reader *late;   /* [finish] for what the readers could not handle */
+	unsigned lease_waits;	       /* [finish] how often it waited for leases to be given back */
 	struct bt_snap_totals totals;  /* [finish] */
 	struct bt_arena root_arena;    /* [finish] */
 	struct bt_entry root;	       /* [finish] */

@@ -145,3 +145,30 @@ all_names() {
 	[ "$(jq ".removed_entries // 0" <<<"$output")" = 0 ]
 	[ "$(backuptool ls latest:in/half --store st | wc -l)" = "$(backuptool ls latest~2:in/half --store st | wc -l)" ]
 }
+
+# A program that has leases on files, and gives each back so many seconds after it was asked to.
+@test "a file on which another program has a lease is read once that is given back" {
+	mkdir src
+	for i in $(seq 20); do echo "$i" >"src/f$i"; done
+	head -c 3000000 /dev/urandom >src/large
+	mkfifo ready
+	python3 - src/* >ready 2>leases 3>&- <<'E2' &
+import fcntl, os, signal, sys, time
+files = [os.open(path, os.O_RDWR) for path in sys.argv[1:]]
+signal.signal(signal.SIGIO, lambda *_: None)
+for fd in files:
+    fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print('ready', flush=True)
+signal.pause()
+time.sleep(0.5)
+for fd in files:
+    fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+E2
+	holder=$!
+	grep -q ready <ready
+	run -0 timeout 60 backuptool snapshot --target-directory src
+	[[ $output == *"21 new"* ]]
+	wait "$holder"
+	run -0 bring latest out
+	diff -r src out
+}
