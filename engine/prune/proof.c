@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "prune/proof.h"
-#include "base/bytes.h"
 #include "base/fail.h"
-#include "codec/hash.h"
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,10 +22,7 @@ struct proof {
 	struct bt_digest_sets found;  /* what of that is sound elsewhere */
 	unsigned char *holders;	      /* of each ordinal: whether it may have some */
 	uint32_t holder;	      /* the one that is asked */
-	struct bt_file *file;	      /* its */
-	struct bt_hasher *hasher;
-	struct bt_buf text;
-	struct bt_error damage; /* the first */
+	struct bt_error damage;	      /* the first */
 	struct bt_error *error;
 };
 
@@ -94,35 +87,6 @@ static bool is_damage(int result, const struct bt_error *error)
 	return result == BT_E_DAMAGED || (result == BT_E_SYSTEM && error->sys == EIO);
 }
 
-static int look_at_content(struct proof *proof, const struct bt_location *place, const struct bt_digest *digest,
-			   struct bt_error *error)
-{
-	struct bt_pin pin;
-	int result = bt_store_pin_at(proof->run->store, place, digest, &pin, error);
-
-	if (!result)
-		bt_store_unpin(proof->run->store, &pin);
-	return result;
-}
-
-static int look_at_page(struct proof *proof, const struct bt_location *place, const struct bt_digest *id,
-			struct bt_error *error)
-{
-	struct bt_digest found;
-	uint32_t length = place->block.length;
-	int result;
-
-	proof->text.length = 0;
-	if (bt_buf_reserve(&proof->text, length))
-		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	result = bt_file_pread(proof->file, proof->text.data, length, place->block.at, error);
-	if (!result && bt_hasher_digest(proof->hasher, proof->text.data, length, &found))
-		result = bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	if (!result && !bt_digest_equal(&found, id))
-		result = bt_fail_damaged(error, BT_R_DIGEST_MISMATCH, bt_file_name(proof->file), place->block.at);
-	return result;
-}
-
 static int add_sound(struct proof *proof, struct bt_prune_proofs *proofs, const struct bt_location *place,
 		     const struct bt_digest *digest)
 {
@@ -140,8 +104,7 @@ static int look(struct proof *proof, struct bt_prune_proofs *proofs, const struc
 	int result = bt_prune_go_on(proof->run, &error);
 
 	if (!result)
-		result = place->page ? look_at_page(proof, place, digest, &error)
-				     : look_at_content(proof, place, digest, &error);
+		result = bt_store_verify_at(proof->run->store, place, digest, &error);
 	if (!result)
 		return add_sound(proof, proofs, place, digest);
 	if (is_damage(result, &error)) {
@@ -199,10 +162,11 @@ static bool all_found(const struct proof *proof)
 static int ask_holder(struct proof *proof, uint32_t holder)
 {
 	const struct bt_index_visitor visitor = {proof, ask_content, ask_page};
-	int result = bt_store_file(proof->run->store, holder, &proof->file, proof->error);
+	struct bt_file *file;
+	int result = bt_store_file(proof->run->store, holder, &file, proof->error);
 
 	proof->holder = holder;
-	return result ? result : bt_file_visit(proof->file, &visitor, proof->error);
+	return result ? result : bt_file_visit(file, &visitor, proof->error);
 }
 
 static int ask_holders(struct proof *proof)
@@ -223,7 +187,6 @@ static int make_room(struct proof *proof)
 	struct bt_prune_proofs *proofs = run->proofs;
 
 	proof->holders = calloc(count + 1, 1);
-	proof->hasher = bt_hasher_new();
 	if (run->proof_count < count)
 		proofs = reallocarray(proofs, count, sizeof(*proofs));
 	if (proofs && run->proof_count < count) {
@@ -231,18 +194,17 @@ static int make_room(struct proof *proof)
 		run->proof_count = count;
 		run->proofs = proofs;
 	}
-	return proof->holders && proof->hasher && proofs ? 0 : bt_fail(proof->error, BT_E_NOMEM, NULL, NULL);
+	return proof->holders && proofs ? 0 : bt_fail(proof->error, BT_E_NOMEM, NULL, NULL);
 }
 
 static void tell_kept(struct proof *proof)
 {
 	const struct bt_observer *observer = proof->run->observer;
-	const struct bt_file_id *id = bt_store_file_id(proof->run->store, proof->ordinal);
-	char path[sizeof("contents/") + NAME_MAX];
+	char path[BT_PRUNE_PATH];
 
 	if (!observer || !observer->problem || !proof->damage.code)
 		return;
-	snprintf(path, sizeof(path), "%s%s", id->snapshot ? "" : "contents/", id->name);
+	bt_prune_path(bt_store_file_id(proof->run->store, proof->ordinal), path);
 	observer->problem(observer->arg, path, &proof->damage);
 }
 
@@ -270,8 +232,6 @@ int bt_prune_prove(struct bt_prune_run *run, uint32_t ordinal, bool decode, enum
 		*ret_proof = conclude(&proof);
 	bt_digest_sets_free(&proof.relied);
 	bt_digest_sets_free(&proof.found);
-	bt_hasher_free(proof.hasher);
-	bt_buf_free(&proof.text);
 	free(proof.holders);
 	return result;
 }

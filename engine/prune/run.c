@@ -344,14 +344,19 @@ void bt_prune_unlock(struct bt_prune_run *run)
 	bt_buf_free(&run->leaving);
 }
 
+void bt_prune_path(const struct bt_file_id *id, char path[BT_PRUNE_PATH])
+{
+	snprintf(path, BT_PRUNE_PATH, "%s%s", id->snapshot ? "" : "contents/", id->name);
+}
+
 void bt_prune_gone(struct bt_prune_run *run, const struct bt_file_id *id)
 {
 	const struct bt_observer *observer = run->observer;
-	char path[sizeof("contents/") + NAME_MAX];
+	char path[BT_PRUNE_PATH];
 
 	if (!observer || !observer->entry)
 		return;
-	snprintf(path, sizeof(path), "%s%s", id->snapshot ? "" : "contents/", id->name);
+	bt_prune_path(id, path);
 	observer->entry(observer->arg, BT_EVENT_DELETED, path);
 }
 

@@ -14,6 +14,7 @@
 #include "store/gate.h"
 #include "view/mark.h"
 #include <backuptool/prune.h>
+#include <limits.h>
 
 /* Of contents [0] and of pages [1]. */
 struct bt_digest_sets {
@@ -101,6 +102,9 @@ int bt_prune_lock(struct bt_prune_run *run, struct bt_error *error);
 void bt_prune_unlock(struct bt_prune_run *run);
 /* Tells that so much of the volume was copied. */
 void bt_prune_copied(struct bt_prune_run *run, const char *path, uint64_t bytes);
+/* Of a file in the store, as an observer is told it. */
+#define BT_PRUNE_PATH (sizeof("contents/") + NAME_MAX)
+void bt_prune_path(const struct bt_file_id *id, char path[BT_PRUNE_PATH]);
 /* Tells that a file of the store goes, or in a dry run would go. */
 void bt_prune_gone(struct bt_prune_run *run, const struct bt_file_id *id);
 /* Dooms a store file, which bt_prune_delete_doomed deletes and counts; a version 1 file, of which nobody needs

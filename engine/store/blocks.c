@@ -416,21 +416,16 @@ int bt_store_pin(struct bt_store *store, const struct bt_digest *digest, uint64_
 	return pin_wanted(&wanted, size, ret_pin, error);
 }
 
-int bt_store_pin_at(struct bt_store *store, const struct bt_location *place, const struct bt_digest *digest,
-		    struct bt_pin *ret_pin, struct bt_error *error)
-{
-	return pin_at(store, place, digest, ret_pin, error);
-}
-
-int bt_place_verify(struct bt_store *store, const struct bt_location *place, const struct bt_digest *digest)
+int bt_store_verify_at(struct bt_store *store, const struct bt_location *place, const struct bt_digest *digest,
+		       struct bt_error *error)
 {
 	struct bt_location location;
 	struct bt_buf line = {0};
 	struct bt_pin pin = {0};
 	struct wanted wanted = {.store = store, .digest = digest, .line = &line, .location = &location, .pin = &pin};
-	int r = BT_E_DAMAGED;
-	if (location_valid(store, place))
-		r = place->page ? take_page(&wanted, place, NULL) : take_content(&wanted, place, NULL);
+	if (!location_valid(store, place))
+		return bt_fail_damaged(error, BT_R_BAD_OFFSET, NULL, BT_NO_OFFSET);
+	int r = place->page ? take_page(&wanted, place, error) : take_content(&wanted, place, error);
 	bt_store_unpin(store, &pin);
 	bt_buf_free(&line);
 	return r;

@@ -191,7 +191,7 @@ static bool is_trusted(struct bt_store *store, const struct bt_slot *slot, const
 		       const struct bt_digest *digest)
 {
 	bool own = slot->owner == store->user || slot->owner == 0 || slot->owner == store->owner;
-	return own || !bt_place_verify(store, place, digest);
+	return own || !bt_store_verify_at(store, place, digest, NULL);
 }
 
 /* A file that is gone is still read from, but lends nothing; nor does one that is doomed or cannot be opened. What they

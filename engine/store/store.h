@@ -117,15 +117,15 @@ struct bt_pin {
 };
 int bt_store_pin(struct bt_store *store, const struct bt_digest *digest, uint64_t size, struct bt_pin *ret_pin,
 		 struct bt_error *error);
-/* The content at this place and no other. */
-int bt_store_pin_at(struct bt_store *store, const struct bt_location *place, const struct bt_digest *digest,
-		    struct bt_pin *ret_pin, struct bt_error *error);
-/* The same as the first, but only if it is decoded: else BT_E_NOT_FOUND without filling error. */
+/* The same, but only if it is decoded: else BT_E_NOT_FOUND without filling error. */
 int bt_store_pin_decoded(struct bt_store *store, const struct bt_digest *digest, uint64_t size, struct bt_pin *ret_pin,
 			 struct bt_error *error);
 /* The same without a look at the digest: for whoever verifies the bytes himself, as a part of something larger. */
 int bt_store_pin_unverified(struct bt_store *store, const struct bt_digest *digest, uint64_t size,
 			    struct bt_pin *ret_pin, struct bt_error *error);
+/* Reads the content or page at this place, and no other: 0 if it has that digest. */
+int bt_store_verify_at(struct bt_store *store, const struct bt_location *place, const struct bt_digest *digest,
+		       struct bt_error *error);
 void bt_store_unpin(struct bt_store *store, struct bt_pin *pin);
 /* Decodes the block of a content ahead, on the calling thread, unless it is cached. Errors do not matter. */
 void bt_store_prefetch(struct bt_store *store, const struct bt_digest *digest);

@@ -145,8 +145,6 @@ int bt_lookup_update(struct bt_store *store, struct bt_error *error);
 int bt_lookup_rebuild(struct bt_store *store, unsigned doubt, struct bt_error *error);
 
 /* blocks.c */
-/* 0: what is there has that digest. */
-int bt_place_verify(struct bt_store *store, const struct bt_location *place, const struct bt_digest *digest);
 int bt_blocks_new(struct bt_store *store);
 void bt_blocks_free(struct bt_store *store);
 struct bt_decoder *bt_decoder_take(struct bt_store *store); /* NULL: out of memory */
