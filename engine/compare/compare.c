@@ -269,6 +269,16 @@ static int take(struct bt_compare_run *run, struct bt_bounds *bounds, bool *ret_
 	return bt_compare_problem(run, &error);
 }
 
+/* Counts what is found on either side. */
+static int take_pair(struct bt_compare_run *run, const struct bt_compare_level *level, const struct pair *pair,
+		     bool *ret_beyond)
+{
+	int r = pair->before ? take(run, &run->before, ret_beyond) : 0;
+	if (!r && !*ret_beyond && pair->after && !level->after.live)
+		r = take(run, &run->after, ret_beyond);
+	return r;
+}
+
 static int step(struct bt_compare_run *run)
 {
 	struct bt_compare_level *level = &run->levels[run->count - 1];
@@ -286,12 +296,10 @@ static int step(struct bt_compare_run *run)
 	if (pair.after && level->after.live)
 		pair.live = level->after.found->child;
 	run->path.length = level->path;
-	r = add_name(run, pair.before ? pair.before : pair.after);
 	bool beyond = false;
-	if (!r && pair.before)
-		r = take(run, &run->before, &beyond);
-	if (!r && !beyond && pair.after && !level->after.live)
-		r = take(run, &run->after, &beyond);
+	r = add_name(run, pair.before ? pair.before : pair.after);
+	if (!r)
+		r = take_pair(run, level, &pair, &beyond);
 	if (beyond && pair.live)
 		bt_scan_done(run->scan, pair.live);
 	if (beyond)

@@ -63,23 +63,21 @@ static int see(struct visit *visit, const struct bt_walk_step *step)
 
 static int walk_all(struct visit *visit, struct bt_walk *walk)
 {
-	struct bt_walk_step step = {.entry = NULL};
-	int result = 0;
-	do {
+	for (;;) {
+		struct bt_walk_step step;
 		struct bt_error error = {0};
-		int r = bt_walk_next(walk, &step, &error);
-		if (r == BT_E_NOMEM)
-			return r;
-		if (r)
+		int result = bt_walk_next(walk, &step, &error);
+		if (result == BT_E_NOMEM)
+			return result;
+		if (result)
 			result = tell(visit, step.path, &error);
 		else if (step.entry)
 			result = see(visit, &step);
-		if (r)
-			continue;
-		if (!step.entry)
-			return result ? result : end_empty(visit);
-	} while (!result);
-	return result;
+		else
+			return end_empty(visit);
+		if (result)
+			return result;
+	}
 }
 
 int bt_visit_files(struct bt_store *store, const struct bt_snapshot_info *info, const char *prefix,

@@ -117,14 +117,7 @@ static int load(struct bt_segment *segment)
 	if (r || !header_valid(&header, (uint64_t)st.st_size))
 		return BT_E_DAMAGED;
 	r = load_tables(segment, &header, (uint64_t)st.st_size);
-	uint64_t size = header.count * sizeof(struct bt_record);
-	if (r || size > BT_SEGMENT_SMALL)
-		return r;
-	struct bt_record *records = malloc((size_t)size + 1);
-	r = records ? bt_records_read(segment, 0, (size_t)header.count, records) : BT_E_NOMEM;
-	segment->records = records;
-	bt_close(&segment->fd);
-	return r;
+	return r ? r : bt_records_keep(segment);
 }
 
 int bt_segment_open(int cachefd, const char *name, struct bt_segment **ret_segment)

@@ -60,6 +60,8 @@ static inline struct bt_record bt_record_of_page(const struct bt_digest *id, uin
 uint64_t bt_stretch_sum(const struct bt_record *records, size_t count, uint64_t stretch);
 /* count records from the one at lo on, of whole stretches or up to the end, into window: 0, or BT_E_DAMAGED. */
 int bt_records_read(const struct bt_segment *segment, uint64_t lo, size_t count, struct bt_record *window);
+/* A small segment's records go to memory, and its file is closed. BT_E_NOMEM: it stays as it was. */
+int bt_records_keep(struct bt_segment *segment);
 
 /* All records in order. Zero-initialised but for the segment; free(window) at the end. */
 struct bt_records {

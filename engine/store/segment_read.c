@@ -32,6 +32,22 @@ int bt_records_read(const struct bt_segment *segment, uint64_t lo, size_t count,
 	return 0;
 }
 
+int bt_records_keep(struct bt_segment *segment)
+{
+	size_t size = (size_t)segment->count * sizeof(struct bt_record);
+	if (size > BT_SEGMENT_SMALL)
+		return 0;
+	struct bt_record *records = malloc(size + 1);
+	int r = records ? bt_records_read(segment, 0, (size_t)segment->count, records) : BT_E_NOMEM;
+	if (r) {
+		free(records);
+		return r;
+	}
+	segment->records = records;
+	bt_close(&segment->fd);
+	return 0;
+}
+
 static int fill(struct bt_records *records)
 {
 	uint64_t left = records->segment->count - records->next;

@@ -284,7 +284,6 @@ static int write_tables(struct sink *sink)
 static int settle(struct sink *sink)
 {
 	struct bt_segment *segment = sink->segment;
-	size_t size = (size_t)segment->count * sizeof(struct bt_record);
 	if (sink->to_file) {
 		int r = write_tables(sink);
 		if (r)
@@ -293,16 +292,8 @@ static int settle(struct sink *sink)
 		sink->out.fd = -1;
 		segment->sums = (uint64_t *)sink->sums.data;
 		sink->sums = (struct bt_buf){0};
-		if (size > BT_SEGMENT_SMALL)
-			return 0;
-		segment->records = malloc(size + 1);
-		if (!segment->records)
-			return 0;
-		if (bt_pread_some(segment->fd, segment->records, size, sizeof(struct bt_segment_header)) !=
-		    (ssize_t)size)
-			return BT_E_DAMAGED;
-		bt_close(&segment->fd);
-		return 0;
+		r = bt_records_keep(segment);
+		return r == BT_E_NOMEM ? 0 : r;
 	}
 	segment->records = (struct bt_record *)sink->buffer.data;
 	sink->buffer = (struct bt_buf){0};
