@@ -8,7 +8,7 @@
  * 10,000 copies of everything are possible, which nobody has, and a hostile store costs time as its size does. */
 #define ENTRIES_A_BYTE	    ((uint64_t)100)
 #define ENTRIES_LEAST	    ((uint64_t)1000000)
-/* Paths as long as Linux takes them, and as many of 20,000 levels as are there once. */
+/* For each entry that is found a path as long as Linux takes it, and a chain of 20,000 levels besides. */
 #define PATH_BYTES_AN_ENTRY ((uint64_t)4096)
 #define PATH_BYTES_LEAST    ((uint64_t)1 << 30)
 
@@ -20,15 +20,10 @@ static uint64_t possible(const struct bt_store *store)
 
 struct bt_bounds bt_bounds(const struct bt_store *store, const struct bt_snapshot_info *info)
 {
-	struct bt_bounds bounds = {.name = info->name};
-	uint64_t most = possible(store);
+	struct bt_bounds bounds = {.name = info->name, .path_bytes = PATH_BYTES_LEAST};
 	if (bt_add_overflows(info->files, info->directories, &bounds.entries) ||
-	    bt_add_overflows(bounds.entries, info->others, &bounds.entries) || bounds.entries > most)
-		bounds.entries = most;
-	bounds.path_bytes = PATH_BYTES_LEAST;
-	bounds.path_bytes += bounds.entries < (UINT64_MAX - PATH_BYTES_LEAST) / PATH_BYTES_AN_ENTRY
-				     ? bounds.entries * PATH_BYTES_AN_ENTRY
-				     : UINT64_MAX - PATH_BYTES_LEAST;
+	    bt_add_overflows(bounds.entries, info->others, &bounds.entries) || bounds.entries > possible(store))
+		bounds.entries = 0;
 	return bounds;
 }
 
@@ -37,6 +32,7 @@ int bt_bounds_take(struct bt_bounds *bounds, size_t path_bytes, struct bt_error 
 	if (!bounds->entries)
 		return bt_fail_damaged(error, BT_R_BAD_SIZE, bounds->name, BT_NO_OFFSET);
 	bounds->entries--;
+	bounds->path_bytes += PATH_BYTES_AN_ENTRY;
 	if (path_bytes > bounds->path_bytes)
 		return bt_fail(error, BT_E_INCOMPLETE, bounds->name,
 			       "its paths are too long to be gone through in one go; name a directory further down");

@@ -9,11 +9,12 @@
 #include <backuptool/view.h>
 
 struct bt_bounds {
-	const char *name; /* the snapshot's, borrowed */
-	uint64_t entries, path_bytes;
+	const char *name;	      /* the snapshot's, borrowed */
+	uint64_t entries, path_bytes; /* that may still be found; those of paths grow with each entry */
 };
 
-/* As many entries as the summary counts, which is believed up to a number that the store's size makes possible. */
+/* As many entries as the summary counts; none if that is more than the store's size makes possible, so that nothing is
+ * begun that would not end. */
 struct bt_bounds bt_bounds(const struct bt_store *store, const struct bt_snapshot_info *info);
 /* One more entry, and the bytes of its path if that is formed, else 0. BT_E_DAMAGED [bad-size]: there are more than the
  * snapshot says. BT_E_INCOMPLETE: the paths are too long to be gone through in one go. The walk ends then. */

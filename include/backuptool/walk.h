@@ -17,8 +17,9 @@ struct bt_walk_step {
 /*
  * Walks below a directory of a snapshot, which is not given itself; anything else is an empty walk. Depth costs memory,
  * not stack. Of a small store the directories can name each other so that there is no end of paths: next fails once
- * more is found than the snapshot says it has (BT_R_BAD_SIZE), or than its store makes possible, or when the paths
- * become too long in all (BT_E_INCOMPLETE), and the walk is at its end. The info lives as long as the walk.
+ * more is found than the snapshot says it has (BT_R_BAD_SIZE), at once if that is more than its store makes possible,
+ * or when the paths become too long in all (BT_E_INCOMPLETE), and the walk is at its end. The info lives as long as the
+ * walk.
  */
 int bt_walk_new(struct bt_store *store, const struct bt_snapshot_info *info, const struct bt_entry *from,
 		struct bt_walk **ret_walk, struct bt_error *error);

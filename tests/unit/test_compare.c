@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "snapshot_world.h"
+#include "view/bounds.h"
 
 #include <backuptool/compare.h>
 #include <backuptool/walk.h>
@@ -258,6 +259,38 @@ static void test_walk(void **state)
 	world_end(&world);
 }
 
+/* What a summary says is believed up to what the store makes possible; paths may be as long as what is found is many.
+ */
+static void test_bounds(void **state)
+{
+	struct bt_error error = {0};
+	struct world world;
+
+	world_begin(&world);
+	make_before(&world);
+	world_snap(&world);
+	struct bt_snapshot_info info = {.name = "name", .files = 2, .directories = 1};
+	struct bt_bounds bounds = bt_bounds(world.store, &info);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(bt_bounds_take(&bounds, 4096, &error), 0);
+	assert_int_equal(bt_bounds_take(&bounds, 0, &error), BT_E_DAMAGED);
+	assert_int_equal(error.reason, BT_R_BAD_SIZE);
+	info.files = 100000;
+	bounds = bt_bounds(world.store, &info);
+	uint64_t sum = 0;
+	error = (struct bt_error){0};
+	while (bt_bounds_take(&bounds, 1 << 20, &error) == 0)
+		sum += 1 << 20;
+	assert_int_equal(error.code, BT_E_INCOMPLETE);
+	assert_non_null(strstr(error.detail, "name a directory further down"));
+	assert_in_range(sum, 1 << 30, (1 << 30) + (1 << 24)); /* and some KiB for each entry, however many are stated */
+	for (info.others = (uint64_t)1 << 40; info.others; info.others = info.others == UINT64_MAX ? 0 : UINT64_MAX) {
+		bounds = bt_bounds(world.store, &info);
+		assert_int_equal(bt_bounds_take(&bounds, 0, NULL), BT_E_DAMAGED);
+	}
+	world_end(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +299,7 @@ int main(void)
 		cmocka_unit_test(test_deep_and_wide),
 		cmocka_unit_test(test_unreadable_and_cancelled),
 		cmocka_unit_test(test_walk),
+		cmocka_unit_test(test_bounds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
