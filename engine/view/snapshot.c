@@ -63,19 +63,26 @@ static int read_snapshot(struct bt_store *store, uint32_t ordinal, struct bt_sna
 	return 0;
 }
 
+static int not_there(struct bt_error *error, const char *name)
+{
+	return bt_fail(error, BT_E_NOT_FOUND, name, "there is no snapshot of this name");
+}
+
 int bt_snapshot_open_misnamed(struct bt_store *store, const char *name, struct bt_snapshot **ret_snapshot,
 			      struct bt_error *error)
 {
 	uint32_t ordinal;
 	if (bt_store_file_named(store, name, &ordinal))
-		return bt_fail(error, BT_E_NOT_FOUND, name, NULL);
+		return not_there(error, name);
 	struct bt_snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	if (!snapshot)
 		return bt_fail(error, BT_E_NOMEM, name, NULL);
 	struct bt_error failed = {0};
 	int r = read_snapshot(store, ordinal, snapshot, &failed);
-	if (r == BT_E_SYSTEM && failed.sys == ENOENT) /* removed since the directory was listed */
-		r = failed.code = BT_E_NOT_FOUND;
+	if (r == BT_E_SYSTEM && failed.sys == ENOENT) { /* removed since the directory was listed */
+		failed = (struct bt_error){0};
+		r = not_there(&failed, name);
+	}
 	if (r)
 		bt_snapshot_close(snapshot);
 	else

@@ -167,6 +167,7 @@ static void test_snapshot(void **state)
 	error = (struct bt_error){0};
 	assert_int_equal(bt_snapshot_open(scene.store, SNAPSHOT, &snapshot, &error), BT_E_NOT_FOUND);
 	assert_int_equal(error.code, BT_E_NOT_FOUND);
+	assert_string_equal(error.detail, "there is no snapshot of this name");
 	scene_free(&scene);
 }
 
