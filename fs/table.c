@@ -10,8 +10,7 @@ void *table_at(const struct table *table, uint32_t number)
 	return number < table->count ? table->records + (size_t)number * table->record_size : NULL;
 }
 
-/* The process's own, which nobody knows who makes the keys; the kernel made it when the program began. */
-static uint64_t seed(void)
+uint64_t table_seed(void)
 {
 	const void *random = (const void *)(uintptr_t)getauxval(AT_RANDOM); /* NOLINT(performance-no-int-to-ptr) */
 	uint64_t value = 0;
@@ -66,7 +65,7 @@ static int grow_slots(struct table *table)
 	uint32_t *old = table->slots, *slots = calloc(slot_count, sizeof(*slots));
 	if (!slots)
 		return ENOMEM;
-	table->seed = seed();
+	table->seed = table_seed();
 	table->slots = slots;
 	table->slot_count = slot_count;
 	for (uint32_t i = 0; i < table->count; i++)

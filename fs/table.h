@@ -18,6 +18,8 @@ struct table {
 	uint64_t seed; /* keys come from outside */
 };
 
+/* The process's own, which nobody knows who makes keys; the kernel made it when the program began. */
+uint64_t table_seed(void);
 bool table_find(const struct table *table, const void *key, uint32_t *ret_number);
 int table_add(struct table *table, const void *record,
 	      uint32_t *ret_number);			    /* 0 or ENOMEM; the old number if it is there */

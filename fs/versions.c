@@ -3,13 +3,13 @@
 #include "hash.h"
 #include "loop.h"
 #include "root.h"
+#include "table.h"
 #include "versions_build.h"
 #include "versions_places.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #define KEPT	  64
@@ -35,10 +35,7 @@ int versions_new(struct fs *fs)
 	if (!versions)
 		return ENOMEM;
 	pthread_mutex_init(&versions->lock, NULL);
-	uint64_t seed = HASH_SEED; /* without chance it is right, too, only maybe slower */
-	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
-		seed = HASH_SEED;
-	if (places_new(seed, &versions->places) != 0) {
+	if (places_new(table_seed(), &versions->places) != 0) {
 		free(versions);
 		return ENOMEM;
 	}
