@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
 #include "output.h"
+#include <backuptool/text.h>
 #include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,17 +16,18 @@ static bool is_plain(const char *text)
 	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+=:,@") == strlen(text);
 }
 
-static void put_byte(char **at, unsigned char byte, bool program, bool utf8)
+static void put_escape(char **at, unsigned char byte)
 {
 	static const char hex[] = "0123456789abcdef";
 
-	if (byte < ' ' || byte == 0x7f || (byte >= 0x80 && !utf8)) {
-		*(*at)++ = '\\';
-		*(*at)++ = 'x';
-		*(*at)++ = hex[byte >> 4];
-		*(*at)++ = hex[byte & 15];
-		return;
-	}
+	*(*at)++ = '\\';
+	*(*at)++ = 'x';
+	*(*at)++ = hex[byte >> 4];
+	*(*at)++ = hex[byte & 15];
+}
+
+static void put_byte(char **at, unsigned char byte, bool program)
+{
 	if (byte == '"' || byte == '\\')
 		*(*at)++ = '\\';
 	else if (byte == '%' || (byte == '$' && !program))
@@ -37,13 +39,20 @@ char *unit_word(const char *text, bool program)
 {
 	bool utf8 = tool_is_utf8(text);
 	char *word, *at;
+	uint32_t character;
 
 	if (is_plain(text))
 		return tool_format("%s", text);
 	word = at = tool_alloc(4 * strlen(text) + 3);
 	*at++ = '"';
-	for (; *text; text++)
-		put_byte(&at, (unsigned char)*text, program, utf8);
+	for (size_t length; *text; text += length) {
+		length = utf8 ? bt_utf8_next(text, strnlen(text, 4), &character) : 1;
+		bool plain = utf8 ? !bt_is_deceptive(character) : *text >= ' ' && *text < 0x7f;
+		for (size_t i = 0; i < length && plain; i++)
+			put_byte(&at, (unsigned char)text[i], program);
+		for (size_t i = 0; i < length && !plain; i++)
+			put_escape(&at, (unsigned char)text[i]);
+	}
 	*at = '"';
 	return word;
 }

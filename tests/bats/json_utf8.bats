@@ -109,6 +109,7 @@ plain() {
 	plain list --store "$(printf 'no\U000e0001store')"
 	plain job --target-directory "$top" --interval 1s --duration 1s
 	plain prune --keep-last 1
+	plain schedule --print --target-directory "$top" --interval 1h
 	rm -r "$top"
 	plain snapshot --target-directory "$top"
 	plain remove latest
