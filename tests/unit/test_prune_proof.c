@@ -117,16 +117,26 @@ static void test_copies_are_read_without_the_lock(void **state)
 	world_compare(world);
 }
 
+/* A damaged snapshot, of which there are so many sound twins. */
+static void take_with_twins(struct world *world, int count)
+{
+	put_noise(world, "file", 100000, 1);
+	world_snap(world);
+	for (int i = 1; i <= count; i++) {
+		char name[40];
+		snprintf(name, sizeof(name), "%032d", i);
+		add_twin(world, name);
+	}
+	damage_snapshot(world);
+}
+
 static void test_an_unsound_copy_keeps_the_other_one(void **state)
 {
 	struct world *world = *state;
 	struct bt_prune_result result;
 	struct beside beside;
 
-	put_noise(world, "file", 100000, 1);
-	world_snap(world);
-	add_twin(world, "00000000000000000000000000000001");
-	damage_snapshot(world);
+	take_with_twins(world, 1);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(prune(world, &beside, &result), BT_E_INCOMPLETE);
 		assert_true(result.kept);
@@ -138,18 +148,13 @@ static void test_an_unsound_copy_keeps_the_other_one(void **state)
 	}
 }
 
-/* A second twin is no better a reason to let go of the first one, but it is one. */
 static void test_of_two_sound_copies_one_stays(void **state)
 {
 	struct world *world = *state;
 	struct bt_prune_result result;
 	struct beside beside;
 
-	put_noise(world, "file", 100000, 1);
-	world_snap(world);
-	add_twin(world, "00000000000000000000000000000001");
-	add_twin(world, "00000000000000000000000000000002");
-	damage_snapshot(world);
+	take_with_twins(world, 2);
 	assert_int_equal(prune(world, &beside, &result), BT_E_INCOMPLETE);
 	assert_int_equal(result.files_deleted, 1);
 	assert_int_equal(count_in_store(world, "contents", ".json"), 1);
