@@ -159,9 +159,9 @@ wait_until() {
 	done
 }
 
-# is_stopped PID: by a signal, as libhold does it to its program.
+# is_stopped PID: by a signal, as libhold does it to its program; all of its threads.
 is_stopped() {
-	grep -qs '^State:.*T (stopped)' "/proc/$1/status"
+	[ -e "/proc/$1/status" ] && [ -z "$(grep -Ls '^State:.*T (stopped)' "/proc/$1"/task/*/status)" ]
 }
 
 is_not_pending() {

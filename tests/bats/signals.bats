@@ -84,6 +84,7 @@ works() {
 		backuptool snapshot --target-directory mnt/latest
 	wait_until is_stopped "$taker"
 	kill -STOP "$driver"
+	wait_until is_stopped "$driver" # else a thread of it may take the request, for which nobody can be killed
 	kill -CONT "$taker"
 	wait_until hangs
 	kill -INT "$taker"
