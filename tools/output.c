@@ -74,6 +74,16 @@ static void escape_one(FILE *out, const char *text, size_t length, wchar_t value
 			fprintf(out, "\\x%02x", (unsigned char)text[i]);
 }
 
+/* How many characters follow that are always shown as they are: nearly all of nearly all names. */
+static size_t plain_length(const char *text)
+{
+	size_t length = 0;
+
+	while (text[length] >= ' ' && text[length] <= '~' && text[length] != '\\')
+		length++;
+	return length;
+}
+
 char *tool_escape(const char *text)
 {
 	char *escaped = NULL;
@@ -82,8 +92,15 @@ char *tool_escape(const char *text)
 
 	while (left > 0) {
 		wchar_t value = 0;
-		size_t length = character(text, left, &value);
+		size_t length = plain_length(text);
 
+		if (length > 0) {
+			fwrite(text, 1, length, out);
+			text += length;
+			left -= length;
+			continue;
+		}
+		length = character(text, left, &value);
 		escape_one(out, text, length, value);
 		text += length ? length : 1;
 		left -= length ? length : 1;

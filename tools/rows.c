@@ -300,8 +300,13 @@ static void json_print(const char *text)
 
 static void object_print(const struct tool_column *columns, const void *row, const char *behind)
 {
-	cJSON *object = row_json(columns, row);
-	char *text = cJSON_PrintUnformatted(object);
+	cJSON *object;
+	char *text;
+
+	if (ferror(stdout)) /* main says it at the end */
+		return;
+	object = row_json(columns, row);
+	text = cJSON_PrintUnformatted(object);
 
 	json_print(text ? text : "{}");
 	printf("%s\n", behind);
@@ -326,6 +331,8 @@ void tool_path_print(const char *path, bool nul)
 {
 	char *shown;
 
+	if (ferror(stdout))
+		return;
 	if (nul) {
 		fwrite(path, 1, strlen(path) + 1, stdout);
 		return;

@@ -14,6 +14,9 @@
 /* Eight years of a snapshot each minute; what is known of so many files takes some 1.5 GB of memory. */
 #define BT_LISTED_MAX ((uint64_t)1 << 22)
 
+/* Of directories that are no store's: so many bytes of names, which 20 million usual ones have. */
+#define BT_NAMES_MAX ((size_t)512 << 20)
+
 struct bt_listing {
 	DIR *directory;
 	uint64_t listed;

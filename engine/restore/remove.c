@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/io.h"
+#include "base/listing.h"
+#include "base/path_room.h"
 #include "restore/boundary.h"
 #include "restore/place.h"
 #include <dirent.h>
@@ -51,6 +53,10 @@ int bt_list_names(int fd, struct bt_buf *names)
 			break;
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
+		if (names->length > BT_NAMES_MAX) {
+			errno = EOVERFLOW;
+			break;
+		}
 		if (bt_buf_append(names, entry->d_name, strlen(entry->d_name) + 1)) {
 			errno = ENOMEM;
 			break;
@@ -65,7 +71,8 @@ int bt_list_names(int fd, struct bt_buf *names)
  * from. */
 struct emptied {
 	struct bt_buf names;
-	size_t next; /* in names */
+	size_t next;	   /* in names */
+	size_t path_bytes; /* from what is removed to it */
 	dev_t dev;
 	ino_t ino;
 	bool left; /* something in it stays */
@@ -76,6 +83,7 @@ struct work {
 	const char *name; /* what is removed */
 	struct emptied *levels;
 	size_t depth, capacity;
+	struct bt_path_room room;
 	int fd;	    /* of the last level */
 	int failed; /* the first failure */
 	bool left;
@@ -113,6 +121,15 @@ static int note_left(struct work *work)
 	return GONE;
 }
 
+/* From what is removed to the present entry of the level before that number. */
+static size_t path_bytes_of(const struct work *work, size_t depth)
+{
+	if (!depth)
+		return strlen(work->name);
+	const struct emptied *level = &work->levels[depth - 1];
+	return level->path_bytes + 1 + strlen(name_in(level));
+}
+
 static int add_level(struct work *work, int fd, const struct stat *status)
 {
 	if (work->depth == work->capacity) {
@@ -124,7 +141,8 @@ static int add_level(struct work *work, int fd, const struct stat *status)
 		work->capacity = capacity;
 	}
 	struct emptied *level = &work->levels[work->depth++];
-	*level = (struct emptied){.dev = status->st_dev, .ino = status->st_ino};
+	*level = (struct emptied){
+		.path_bytes = path_bytes_of(work, work->depth - 1), .dev = status->st_dev, .ino = status->st_ino};
 	int result = bt_list_names(fd, &level->names);
 	if (result)
 		bt_buf_free(&work->levels[--work->depth].names);
@@ -146,6 +164,8 @@ static int enter(struct work *work, int dirfd, const char *name)
 {
 	struct stat status;
 	bool dry = work->removal->dry;
+	if (!bt_path_room_take(&work->room, path_bytes_of(work, work->depth)))
+		return -ENAMETOOLONG;
 	int fd = dry ? bt_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0) : bt_open_directory(dirfd, name);
 	if (fd < 0)
 		return fd;
@@ -278,7 +298,7 @@ static int go_on(struct work *work, int dirfd)
 
 int bt_remove_tree(struct bt_removal *removal, int dirfd, const char *name)
 {
-	struct work work = {.removal = removal, .name = name, .fd = -1};
+	struct work work = {.removal = removal, .name = name, .room = {BT_PATH_ROOM_FIRST}, .fd = -1};
 	struct stat above;
 	int result = fstat(dirfd, &above) ? -errno : remove_next(&work, dirfd, above.st_dev, name);
 	if (result > 0)

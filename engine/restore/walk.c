@@ -12,6 +12,7 @@ struct level {
 	const struct bt_page *page; /* that entry lives in; NULL for the root */
 	const struct bt_entry *entry;
 	struct bt_dir dir;
+	size_t path_bytes; /* of the way here, with a slash at its end */
 	bool listed, symlinks, second;
 	/* Of the selection: paths [next, high) lie below it, their next components begin at depth. high 0: all of it.
 	 */
@@ -70,6 +71,8 @@ static int push(struct walk *walk, struct bt_place *place, const struct bt_page 
 	}
 	if (page)
 		bt_page_ref(walk->run->store, page);
+	if (walk->count)
+		level.path_bytes = walk->levels[walk->count - 1].path_bytes + entry->name_length + 1;
 	walk->levels[walk->count++] = level;
 	return 0;
 }
@@ -163,6 +166,20 @@ static int add_entry(struct walk *walk, struct level *level, const struct bt_pag
 	return bt_batch_add(run, BT_ITEM_ENTRY, level->place, page, entry);
 }
 
+/* Below Landlock each look at a path takes the kernel all the way up, so that deep trees cost as the squares of their
+ * depths: the rest of a directory that is too far down is left out, and all else goes on. */
+static int go_no_deeper(struct walk *walk, const struct level *level, int result, const struct bt_error *bound)
+{
+	struct bt_error error = {0};
+	if (result != BT_E_INCOMPLETE)
+		return bt_tell_stop(&walk->run->tell, result, bound);
+	bt_fail(&error, BT_E_INCOMPLETE, NULL,
+		"it is too far down for one go: not all that is in it is restored; mount the snapshot and copy the "
+		"rest");
+	tell_level(walk, level, &error);
+	return end_level(walk);
+}
+
 static int list_next(struct walk *walk, struct level *level)
 {
 	const struct bt_entry *entry;
@@ -183,12 +200,12 @@ static int list_next(struct walk *walk, struct level *level)
 	}
 	if (!entry)
 		return end_level(walk);
-	result = level->second ? 0 : bt_bounds_take(&walk->bounds, 0, &error);
-	if (result)
-		return bt_tell_stop(&walk->run->tell, result, &error);
 	level->symlinks |= entry->type == BT_SYMLINK;
 	if ((entry->type == BT_SYMLINK) != level->second)
 		return 0;
+	result = bt_bounds_take(&walk->bounds, level->path_bytes + entry->name_length, &error);
+	if (result)
+		return go_no_deeper(walk, level, result, &error);
 	if (entry->type == BT_DIR)
 		return enter_directory(walk, level, page_of(&level->dir), entry, NULL);
 	return add_entry(walk, level, page_of(&level->dir), entry);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/bytes.h"
+#include "base/listing.h"
 #include "scan/private.h"
 #include <dirent.h>
 #include <endian.h>
@@ -34,6 +35,8 @@ static int add_name(struct bt_scan_scratch *scratch, const struct dirent64 *reco
 
 	if (name[0] == '.' && (length == 1 || (length == 2 && name[1] == '.')))
 		return 0;
+	if (scratch->names.length > BT_NAMES_MAX)
+		return EOVERFLOW;
 	key = new_key(scratch);
 	if (key == NULL)
 		return BT_E_NOMEM;

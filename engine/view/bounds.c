@@ -6,11 +6,8 @@
 
 /* A directory of which there are many copies is stored once: so a store may have more entries than bytes. With these
  * 10,000 copies of everything are possible, which nobody has, and a hostile store costs time as its size does. */
-#define ENTRIES_A_BYTE	    ((uint64_t)100)
-#define ENTRIES_LEAST	    ((uint64_t)1000000)
-/* For each entry that is found a path as long as Linux takes it, and a chain of 20,000 levels besides. */
-#define PATH_BYTES_AN_ENTRY ((uint64_t)4096)
-#define PATH_BYTES_LEAST    ((uint64_t)1 << 30)
+#define ENTRIES_A_BYTE ((uint64_t)100)
+#define ENTRIES_LEAST  ((uint64_t)1000000)
 
 static uint64_t possible(const struct bt_store *store)
 {
@@ -20,7 +17,7 @@ static uint64_t possible(const struct bt_store *store)
 
 struct bt_bounds bt_bounds(const struct bt_store *store, const struct bt_snapshot_info *info)
 {
-	struct bt_bounds bounds = {.name = info->name, .path_bytes = PATH_BYTES_LEAST};
+	struct bt_bounds bounds = {.name = info->name, .room = {BT_PATH_ROOM_FIRST}};
 	if (bt_add_overflows(info->files, info->directories, &bounds.entries) ||
 	    bt_add_overflows(bounds.entries, info->others, &bounds.entries) || bounds.entries > possible(store))
 		bounds.entries = 0;
@@ -32,10 +29,8 @@ int bt_bounds_take(struct bt_bounds *bounds, size_t path_bytes, struct bt_error 
 	if (!bounds->entries)
 		return bt_fail_damaged(error, BT_R_BAD_SIZE, bounds->name, BT_NO_OFFSET);
 	bounds->entries--;
-	bounds->path_bytes += PATH_BYTES_AN_ENTRY;
-	if (path_bytes > bounds->path_bytes)
+	if (!bt_path_room_take(&bounds->room, path_bytes))
 		return bt_fail(error, BT_E_INCOMPLETE, bounds->name,
 			       "its paths are too long to be gone through in one go; name a directory further down");
-	bounds->path_bytes -= path_bytes;
 	return 0;
 }

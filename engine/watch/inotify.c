@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Events by inotify: a watch for each directory, and a tree of them that follows what is made, moved and removed. */
 #include "base/io.h"
+#include "base/listing.h"
 #include "watch/private.h"
 #include <dirent.h>
 #include <errno.h>
@@ -258,15 +259,17 @@ static int add_children(struct state *state, struct dir *dir, int fd)
 	DIR *stream = fdopendir(fd);
 	const struct dirent *entry;
 	struct stat status;
+	size_t bytes = 0;
 	int result = 0;
 
 	if (!stream) {
 		close(fd);
 		return BT_E_NOMEM;
 	}
-	while (result == 0 && (entry = readdir(stream)) != NULL) {
+	while (result == 0 && bytes < BT_NAMES_MAX && (entry = readdir(stream)) != NULL) {
 		const char *name = entry->d_name;
 
+		bytes += strlen(name) + 1;
 		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 			continue;
 		if (entry->d_type == DT_UNKNOWN

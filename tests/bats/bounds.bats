@@ -267,3 +267,24 @@ body() {
 	[ "$(wc -l <one.text)" -gt 10 ]
 	diff one.text <(body two)
 }
+
+LONG=$(printf 'n%.0s' $(seq 235))
+
+@test "a source directory whose list has no end is named, and the rest of the source is taken" {
+	mkdir -p src/endless src/zoe
+	echo hello >src/zoe/f
+	run -3 --separate-stderr endless src/endless "$LONG" backuptool snapshot --target-directory src
+	[[ $stderr == *"endless: "*"Value too large"* ]]
+	[ "$(backuptool cat latest:zoe/f)" = hello ]
+}
+
+@test "an output directory whose list has no end keeps what it has" {
+	mkdir -p src/sub out/sub
+	echo hello >src/sub/f
+	echo mine >out/sub/own
+	backuptool snapshot --target-directory src -q
+	run -3 --separate-stderr endless out/sub "$LONG" backuptool restore --snapshot-file latest --output-directory out --delete --yes
+	[[ $stderr == *"sub: list failed: Value too large"* ]]
+	[ "$(cat out/sub/f)" = hello ]
+	[ "$(cat out/sub/own)" = mine ]
+}

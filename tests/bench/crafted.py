@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""crafted.py KIND STORE COUNT [HOLE]: makes a store that somebody wrote to be slow to read, or to fill a memory or a disk.
+"""crafted.py KIND STORE COUNT [SIZE]: makes a store that somebody wrote to be slow to read, or to fill a memory or a disk.
 
 Its digests are right, so that every command reads it as one of its own. COUNT is of what the store's size grows with:
   deep       directories, each in the one before, with names of 255 bytes and a file that is damaged
+  levels     directories, each in the one before, with names of 255 bytes, or SIZE, and a file in the last one
   flood      contents whose digests nobody has verified and which begin alike
   random     the same with digests of any beginning
   wide       files of one directory
-  holes      files that are one hole of 8 GiB; with HOLE, of so many bytes, and without a digest
+  copies     directories of one content, of 20 files each
+  holes      files that are one hole of 8 GiB; with SIZE, of so many bytes, and without a digest
   findings   damaged files of one directory
   snapshots  snapshots, each of another host and directory"""
 import os
@@ -92,6 +94,13 @@ def deep(store, count):
     write(store, pages, blocks, count + 1, count + 1, 6 * count)
 
 
+def levels(store, count, length=255):
+    pages = [leaf(held_entry('f', b'bottom\n')).encode()]
+    for _ in range(count):
+        pages.append(leaf(dir_entry('d' * length, pages[-1])).encode())
+    write(store, pages, [block(b'bottom\n')], 1, count + 1, 7)
+
+
 def of_digests(store, count, make):
     held, pages, chunk_pages = [(make(), 1) for _ in range(count)], [], []
     for i in range(0, count, CHUNKS):
@@ -118,7 +127,15 @@ def wide(store, count):
     write(store, pages, [block(b'hello\n')], count, size=6 * count)
 
 
-def holes(store, count, hole=HOLE, digest=f'"sha256":"{HOLE_SHA256}",'):
+def copies(store, count):
+    pages = pages_of([held_entry(f'{i:09}', b'hello\n') for i in range(20)])
+    pages += pages_of([dir_entry(f'{i:09}', pages[-1]) for i in range(count)])
+    write(store, pages, [block(b'hello\n')], 20 * count, count + 1, 120 * count)
+
+
+def holes(store, count, hole=None):
+    digest = '' if hole else f'"sha256":"{HOLE_SHA256}",'
+    hole = hole or HOLE
     length = hole if hole < 1 << 53 else f'"{hole}"'
     members = f'"size":{length},{TIME},{digest}"chunks":[],"holes":[[0,{length}]]'
     entries = [file_entry(f'hole{i:06}', members) for i in range(count)]
@@ -137,8 +154,8 @@ def snapshots(store, count):
         write(store, [leaf(held_entry('f', b'hello\n')).encode()], [held], size=6, host=f'host{i}', number=i)
 
 
-KINDS = {'deep': deep, 'flood': flood, 'random': any_digests, 'wide': wide, 'holes': holes, 'findings': findings,
-         'snapshots': snapshots}
+KINDS = {'deep': deep, 'levels': levels, 'flood': flood, 'random': any_digests, 'wide': wide, 'copies': copies,
+         'holes': holes, 'findings': findings, 'snapshots': snapshots}
 
 
 def make(kind, store, count, *more):
@@ -147,4 +164,4 @@ def make(kind, store, count, *more):
 
 
 if __name__ == '__main__':
-    make(*sys.argv[1:3], int(sys.argv[3]), *([int(sys.argv[4]), ''] if len(sys.argv) > 4 else []))
+    make(*sys.argv[1:3], int(sys.argv[3]), *map(int, sys.argv[4:]))

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,7 +129,7 @@ static _Thread_local DIR *endless; /* its real names have been given */
 static _Thread_local struct dirent made;
 static _Thread_local unsigned long count;
 
-static bool has_no_end(DIR *directory)
+static bool is_endless(int fd)
 {
 	const char *wanted = getenv("ODD_ENDLESS");
 	char link[64], path[4096];
@@ -136,7 +137,7 @@ static bool has_no_end(DIR *directory)
 
 	if (!wanted || !lacks("end"))
 		return false;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", dirfd(directory));
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	length = readlink(link, path, sizeof(path) - 1);
 	return length == (ssize_t)strlen(wanted) && memcmp(path, wanted, (size_t)length) == 0;
 }
@@ -146,7 +147,7 @@ static struct dirent *next_name(DIR *directory, const char *call)
 	struct dirent *(*next)(DIR *) = (struct dirent * (*)(DIR *)) dlsym(RTLD_NEXT, call);
 	struct dirent *entry = endless == directory ? NULL : next(directory);
 
-	if (entry || (endless != directory && !has_no_end(directory)))
+	if (entry || (endless != directory && !is_endless(dirfd(directory))))
 		return entry;
 	if (endless != directory)
 		count = 0;
@@ -164,6 +165,28 @@ struct dirent *readdir(DIR *directory)
 struct dirent64 *readdir64(DIR *directory)
 {
 	return (struct dirent64 *)next_name(directory, "readdir64");
+}
+
+/* A buffer full of them. */
+static ssize_t more_records(void *buffer, size_t size)
+{
+	size_t length = offsetof(struct dirent64, d_name) + 256, at = 0;
+
+	for (; at + length <= size; at += length) {
+		struct dirent64 *record = (void *)((char *)buffer + at);
+
+		*record = (struct dirent64){.d_ino = 1, .d_reclen = (unsigned short)length, .d_type = DT_REG};
+		snprintf(record->d_name, 256, "%s%lu.json", getenv("ODD_NAME"), ++count);
+	}
+	return (ssize_t)at;
+}
+
+ssize_t getdents64(int fd, void *buffer, size_t size)
+{
+	ssize_t (*next)(int, void *, size_t) = (ssize_t(*)(int, void *, size_t))dlsym(RTLD_NEXT, "getdents64");
+	ssize_t result = next(fd, buffer, size);
+
+	return result == 0 && is_endless(fd) ? more_records(buffer, size) : result;
 }
 
 int closedir(DIR *directory)
