@@ -96,7 +96,7 @@ mounted() {
 	driver=$!
 	wait_until is_mounted
 	[ "$(descend mnt/latest/)" = "$2" ]
-	[ "$(ls -U mnt/latest/ | wc -l)" = "$3" ]
+	[ "$(find mnt/latest/ -mindepth 1 -maxdepth 1 | wc -l)" = "$3" ]
 	[ "$(awk '/^VmHWM/ { print $2 }' "/proc/$driver/status")" -lt 300000 ]
 	umount mnt
 	wait "$driver"
