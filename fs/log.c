@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "log.h"
 #include "hash.h"
+#include "table.h"
 #include <fuse_log.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -104,7 +105,7 @@ void log_text(struct log *log, const char *text)
 {
 	bool last = false;
 	pthread_mutex_lock(&log->lock);
-	if (remember(log, hash_bytes(HASH_SEED, text, strlen(text)), &last))
+	if (remember(log, hash_bytes(table_seed(), text, strlen(text)), &last))
 		say(log, text);
 	if (last)
 		say(log, "further problems are not logged within this hour");

@@ -13,7 +13,7 @@
 struct shown {
 	char *name;
 	size_t length;
-	uint64_t hash;
+	uint64_t hash;	 /* of the name, the same in every mount */
 	uint32_t number; /* of the store's file */
 	bool gone, listed;
 	atomic_long lookups; /* that the kernel has not forgotten */
@@ -23,7 +23,7 @@ struct shown {
 	const struct bt_entry *top;
 };
 
-/* How the table finds a name. */
+/* How the table finds a name: its hash is seeded, so that no store can choose one that hides another. */
 struct name_record {
 	uint64_t hash;
 	uint32_t serial, unused;
@@ -84,7 +84,7 @@ static size_t shown_length(const char *file_name)
 /* Finds by the shown name, or by that and what follows it in a file's name. */
 static bool find_name(const struct root *root, const char *name, size_t length, uint32_t *ret_serial)
 {
-	uint64_t hash = hash_bytes(HASH_SEED, name, length);
+	uint64_t hash = hash_bytes(table_seed(), name, length);
 	uint32_t number;
 	if (!table_find(&root->names, &hash, &number))
 		return false;
@@ -154,7 +154,8 @@ static int add_shown(struct root *root, const char *file_name, uint32_t file_num
 		goto fail;
 	*shown = (struct shown){.name = name, .length = shown_length(name), .number = file_number, .listed = true};
 	shown->hash = hash_bytes(HASH_SEED, name, shown->length);
-	if (table_add(&root->names, &(struct name_record){.hash = shown->hash, .serial = serial}, &number) != 0)
+	uint64_t key = hash_bytes(table_seed(), name, shown->length);
+	if (table_add(&root->names, &(struct name_record){.hash = key, .serial = serial}, &number) != 0)
 		goto fail;
 	((struct name_record *)table_at(&root->names, number))->serial = serial;
 	root->list[root->count++] = shown;
