@@ -4,6 +4,8 @@
 #include "store/store.h"
 #include "view/mark.h"
 #include <backuptool/stats.h>
+#include <stdlib.h>
+#include <string.h>
 
 struct run {
 	struct bt_store *store;
@@ -12,6 +14,7 @@ struct run {
 	struct bt_digest_set held; /* contents that a file looked at before has */
 	struct bt_digest_set held_pages;
 	uint64_t fresh;
+	bool *told; /* of each ordinal: that the file cannot be read */
 	struct bt_stats stats;
 };
 
@@ -90,7 +93,9 @@ static int see_file(struct run *run, const struct bt_file_id *id, struct bt_erro
 	int r = bt_store_file(run->store, id->ordinal, &file, &found);
 	if (!r)
 		r = bt_file_visit(file, &visitor, &found);
-	return r ? pass_over(run, *found.file ? found.file : id->name, r, &found, error) : 0;
+	if (!r || (run->told[id->ordinal] && (r == BT_E_DAMAGED || r == BT_E_SYSTEM)))
+		return 0;
+	return pass_over(run, *found.file ? found.file : id->name, r, &found, error);
 }
 
 static int see_snapshots(struct run *run, void (*snapshot)(void *arg, const struct bt_stats_snapshot *snapshot),
@@ -103,6 +108,8 @@ static int see_snapshots(struct run *run, void (*snapshot)(void *arg, const stru
 		struct bt_stats_snapshot seen = {.name = name};
 		struct bt_error found = {0};
 		r = see_snapshot(run, name, &seen, &found);
+		if (r)
+			run->told[bt_store_snapshot_number(run->store, i)] = !strcmp(found.file, name);
 		if (r)
 			r = pass_over(run, name, r, &found, error);
 		else if (snapshot)
@@ -131,6 +138,9 @@ int bt_stats_gather(struct bt_store *store, void (*snapshot)(void *arg, const st
 	struct run run = {.store = store, .observer = observer};
 	int fd = -1, r = bt_store_lock_for_reading(store, observer, &fd, error);
 	run.mark = (struct bt_mark){.store = store, .observer = observer, .added = count_fresh, .arg = &run};
+	run.told = calloc(bt_store_file_count(store) + 1, sizeof(*run.told));
+	if (!r && !run.told)
+		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	if (!r)
 		r = see_snapshots(&run, snapshot, arg, error);
 	if (!r)
@@ -139,6 +149,7 @@ int bt_stats_gather(struct bt_store *store, void (*snapshot)(void *arg, const st
 		r = see_files(&run, false, error);
 	bt_close(&fd);
 	bt_mark_free(&run.mark);
+	free(run.told);
 	bt_digest_set_free(&run.held);
 	bt_digest_set_free(&run.held_pages);
 	if (!r)
