@@ -38,7 +38,7 @@ static void watch_contents(const struct refresh *refresh)
 {
 	char path[PATH_MAX];
 	if (refresh->watch >= 0 && snprintf(path, sizeof(path), "%s/contents", refresh->store) < (int)sizeof(path))
-		inotify_add_watch(refresh->watch, path, EVENTS);
+		inotify_add_watch(refresh->watch, path, EVENTS | IN_DONT_FOLLOW);
 }
 
 static int open_watch(const struct fs *fs, const char *store)

@@ -149,9 +149,10 @@ void tool_finding_print(FILE *out, const struct bt_finding *finding)
 
 	bt_error_text(finding->error, text, sizeof(text));
 	if (finding->error->reason == BT_R_BAD_ID)
-		fputs("id: damaged: commands with --store-id, and services that 'schedule' made, cannot "
-		      "use it; no snapshot is hurt",
-		      out);
+		fprintf(out,
+			"id: %s: commands with --store-id, and services that 'schedule' made, cannot "
+			"use it; no snapshot is hurt",
+			finding->error->detail[0] ? finding->error->detail : "damaged");
 	else if (finding->file)
 		fprintf(out, "%s", text);
 	else

@@ -49,6 +49,7 @@ static const char *const reasons[BT_REASONS] = {
 	[BT_R_CHANGED] = "changed",
 	[BT_R_LOOP] = "loop",
 	[BT_R_BAD_ID] = "bad-id",
+	[BT_R_NOT_A_FILE] = "not-a-file",
 };
 
 const char *bt_reason_name(enum bt_reason reason)

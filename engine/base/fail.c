@@ -3,9 +3,11 @@
 
 #include "base/bytes.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* As much as fits, cut between characters; bytes that form none may be cut anywhere. */
@@ -70,6 +72,43 @@ int bt_fail_lost(struct bt_error *error, const char *file, const char *what)
 int bt_fail_damaged(struct bt_error *error, enum bt_reason reason, const char *file, uint64_t offset)
 {
 	return fill(error, &(struct bt_error){.code = BT_E_DAMAGED, .reason = reason, .offset = offset}, file, NULL);
+}
+
+const char *bt_kind_name(int dirfd, const char *name)
+{
+	struct stat status;
+
+	if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW))
+		return "something else";
+	switch (status.st_mode & S_IFMT) {
+	case S_IFREG:
+		return "a file";
+	case S_IFDIR:
+		return "a directory";
+	case S_IFLNK:
+		return "a symbolic link";
+	case S_IFIFO:
+		return "a pipe";
+	case S_IFSOCK:
+		return "a socket";
+	default:
+		return "a device";
+	}
+}
+
+int bt_fail_kind(struct bt_error *error, enum bt_reason reason, int dirfd, const char *file)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "it is %s", bt_kind_name(dirfd, file));
+	return fill(error, &(struct bt_error){.code = BT_E_DAMAGED, .reason = reason, .offset = BT_NO_OFFSET}, file,
+		    what);
+}
+
+int bt_fail_open(struct bt_error *error, int sys, int dirfd, const char *file)
+{
+	return sys == EMEDIUMTYPE ? bt_fail_kind(error, BT_R_NOT_A_FILE, dirfd, file)
+				  : bt_fail_sys(error, sys, file, "open");
 }
 
 void bt_error_in_file(struct bt_error *error, const char *file, uint64_t base_offset)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* off_t is signed; the kernel refuses what lies beyond it, and so do we before the conversion changes it. */
@@ -98,6 +99,26 @@ int bt_openat(int dirfd, const char *name, int flags, unsigned mode)
 		fd = openat(dirfd, name, flags | O_CLOEXEC, (mode_t)mode);
 	} while (fd < 0 && errno == EINTR);
 	return fd < 0 ? -errno : fd;
+}
+
+/* To open a device can do something: so it is looked at first, and again for what may have come in between. */
+int bt_open_file(int dirfd, const char *name, int access)
+{
+	struct stat status;
+	int fd;
+
+	if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	if (!S_ISREG(status.st_mode))
+		return -EMEDIUMTYPE;
+	fd = bt_openat(dirfd, name, access | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+	if (fd < 0)
+		return fd == -ELOOP || fd == -ENXIO || fd == -EISDIR ? -EMEDIUMTYPE : fd;
+	if (fstat(fd, &status) || !S_ISREG(status.st_mode)) {
+		bt_close(&fd);
+		return -EMEDIUMTYPE;
+	}
+	return fd;
 }
 
 void bt_close(int *fd)

@@ -11,6 +11,9 @@ ssize_t bt_read_some(int fd, void *data, size_t length);   /* until length or en
 ssize_t bt_pread_some(int fd, void *data, size_t length, uint64_t offset);   /* likewise */
 int bt_pwrite_all(int fd, const void *data, size_t length, uint64_t offset); /* 0 or -errno */
 int bt_openat(int dirfd, const char *name, int flags, unsigned mode); /* O_CLOEXEC added, EINTR retried: fd or -errno */
-void bt_close(int *fd);						      /* closes if >= 0, sets -1, keeps errno */
+/* A regular file, and nothing else: no link is followed, no pipe waited for, no device touched. access is O_RDONLY or
+ * O_RDWR. fd or -errno; -EMEDIUMTYPE: something else has the name. */
+int bt_open_file(int dirfd, const char *name, int access);
+void bt_close(int *fd); /* closes if >= 0, sets -1, keeps errno */
 
 #endif

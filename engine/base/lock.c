@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -99,15 +98,15 @@ static int lock_until(int fd, const char *name, const struct flock *range, const
 	}
 }
 
-static int open_lock(int dirfd, const char *name, int flags)
+static int open_lock(int dirfd, const char *name, int access)
 {
 	int fd;
 
 	do {
-		fd = bt_openat(dirfd, name, flags, 0);
+		fd = bt_open_file(dirfd, name, access);
 		if (fd != -ENOENT)
 			return fd;
-		fd = bt_openat(dirfd, name, flags | O_CREAT | O_EXCL, 0600);
+		fd = bt_openat(dirfd, name, access | O_CREAT | O_EXCL, 0600);
 	} while (fd == -EEXIST);
 	if (fd >= 0) {
 		bt_made_mode(fd, 0600);
@@ -116,28 +115,17 @@ static int open_lock(int dirfd, const char *name, int flags)
 	return fd;
 }
 
-/* A link, a directory, a pipe or a device: what is locked there is not this store, or cannot be locked at all. */
-static bool is_no_file(int fd)
-{
-	struct stat status;
-
-	if (fd >= 0)
-		return fstat(fd, &status) == 0 && !S_ISREG(status.st_mode);
-	return fd == -ELOOP || fd == -EISDIR || fd == -ENXIO || fd == -ENODEV;
-}
-
 static int take(int dirfd, const char *name, const struct flock *range, const struct bt_lock_wait *wait, int *ret_fd,
 		struct bt_error *error)
 {
 	/* A read lock needs no more than a readable descriptor: so somebody else's store can be locked, too. */
 	int access = range->l_type == F_RDLCK ? O_RDONLY : O_RDWR;
-	int fd = open_lock(dirfd, name, access | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	int fd = open_lock(dirfd, name, access);
 
-	if (is_no_file(fd)) {
-		bt_close(&fd);
+	/* what is locked there is not this store, or cannot be locked at all */
+	if (fd == -EMEDIUMTYPE)
 		return bt_fail(error, BT_E_UNSUPPORTED, name,
 			       "it is not a file, so the store cannot be locked; remove it, and a new one is made");
-	}
 	if (fd < 0)
 		return bt_fail_sys_in(error, -fd, dirfd, name, "open");
 	int result = lock_until(fd, name, range, wait, error);

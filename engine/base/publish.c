@@ -305,9 +305,9 @@ int bt_publish_twin(int dirfd, const char *name, int twin_dirfd, const char *twi
 		return bt_fail(error, BT_E_EXISTS, twin, NULL);
 	if (!has_no_links(errno))
 		return bt_fail_sys(error, errno, name, "link");
-	int fd = bt_openat(dirfd, name, O_RDONLY | O_NOFOLLOW, 0);
+	int fd = bt_open_file(dirfd, name, O_RDONLY);
 	if (fd < 0)
-		return bt_fail_sys(error, -fd, name, "open");
+		return bt_fail_open(error, -fd, dirfd, name);
 	int result = copy(fd, twin_dirfd, twin, error);
 	bt_close(&fd);
 	return result;

@@ -26,8 +26,8 @@ int bt_classic_damage(struct bt_check_run *run, const char *name, uint32_t ordin
 	const struct bt_observer observer = {.arg = run, .cancelled = is_cancelled};
 	struct bt_classic classic = {.name = name, .error = &facts.error, .observer = &observer};
 	const struct bt_classic_content *wrong = NULL;
-	int fd = bt_openat(bt_store_dirfd(run->store), name, O_RDONLY | O_NOFOLLOW, 0);
-	int r = fd < 0 ? bt_fail_sys(&facts.error, -fd, name, "open") : bt_classic_scan(&classic, fd);
+	int dirfd = bt_store_dirfd(run->store), fd = bt_open_file(dirfd, name, O_RDONLY);
+	int r = fd < 0 ? bt_fail_open(&facts.error, -fd, dirfd, name) : bt_classic_scan(&classic, fd);
 	if (!r)
 		wrong = first_wrong(&classic);
 	if (wrong)

@@ -39,6 +39,7 @@ struct repair {
 
 struct patient {
 	const struct bt_file_id *id;
+	bool no_file; /* but a link or the like */
 	int dirfd;
 	char path[128]; /* in the store */
 	char to[128];
@@ -177,6 +178,31 @@ static int replace_snapshot(struct repair *repair, struct patient *patient)
 	return r;
 }
 
+/* As it is, whatever it is. */
+static int move_whole(struct repair *repair, struct patient *patient)
+{
+	int r = open_damaged(repair), sys = -EEXIST;
+	char name[96];
+	for (int i = 0; !r && sys == -EEXIST && i < NAMES_MAX; i++) {
+		snprintf(name, sizeof(name), i ? "%s.%d" : "%s", patient->id->name, i);
+		sys = bt_rename_new(patient->dirfd, patient->id->name, repair->damagedfd, name);
+	}
+	if (r || sys)
+		return r ? r : bt_fail_sys(repair->error, -sys, patient->path, "move to damaged/");
+	snprintf(patient->to, sizeof(patient->to), BT_DAMAGED_DIR "/%s", name);
+	return is_synced(repair->damagedfd) && is_synced(patient->dirfd) ? 0 : fail(repair, BT_DAMAGED_DIR, "sync");
+}
+
+static int take_away(struct repair *repair, struct patient *patient)
+{
+	int r = bt_gate_pass(&repair->gate, repair->error);
+	if (!r)
+		r = move_whole(repair, patient);
+	if (!r)
+		bt_gate_took(&repair->gate, patient->id->ordinal);
+	return r;
+}
+
 static int move_aside(struct repair *repair, struct patient *patient)
 {
 	int r = bt_volume_begin(repair->store, &patient->rewrite.writer, repair->error);
@@ -220,23 +246,28 @@ static int is_snapshot(struct repair *repair, const struct bt_file_id *id, bool 
 /* Nothing of the file's own state is shared with the store, where it may count as unusable. */
 static int open_patient(struct repair *repair, struct patient *patient)
 {
-	int fd = bt_openat(patient->dirfd, patient->id->name, O_RDONLY | O_NOFOLLOW, 0);
+	int fd = bt_open_file(patient->dirfd, patient->id->name, O_RDONLY);
 	if (fd < 0)
-		return bt_fail_sys(repair->error, -fd, patient->path, "open");
+		return bt_fail_open(repair->error, -fd, bt_store_dirfd(repair->store), patient->path);
 	return bt_file_open_loosely(fd, patient->path, &patient->rewrite.file, repair->error);
+}
+
+static int mend_file(struct repair *repair, struct patient *patient, bool snapshot)
+{
+	int r = open_patient(repair, patient);
+	if (!r)
+		r = snapshot ? replace_snapshot(repair, patient) : move_aside(repair, patient);
+	bt_writer_free(patient->rewrite.writer);
+	bt_file_free(patient->rewrite.file);
+	return r;
 }
 
 static int mend(struct repair *repair, struct patient *patient)
 {
 	bool snapshot;
 	int r = is_snapshot(repair, patient->id, &snapshot);
-	if (!r && !repair->options->dry_run) {
-		r = open_patient(repair, patient);
-		if (!r)
-			r = snapshot ? replace_snapshot(repair, patient) : move_aside(repair, patient);
-		bt_writer_free(patient->rewrite.writer);
-		bt_file_free(patient->rewrite.file);
-	}
+	if (!r && !repair->options->dry_run)
+		r = patient->no_file ? take_away(repair, patient) : mend_file(repair, patient, snapshot);
 	if (!r)
 		tell(repair, patient, snapshot ? BT_REPAIR_REWRITTEN : BT_REPAIR_ASIDE);
 	return r;
@@ -280,12 +311,13 @@ static int give_name(struct repair *repair, struct patient *patient)
 	return r;
 }
 
-static int is_classic(struct repair *repair, uint32_t ordinal, bool *ret_is)
+static int look_at(struct repair *repair, struct patient *patient, bool *ret_classic)
 {
 	struct bt_file *file;
 	struct bt_error error = {0};
-	int r = bt_store_file(repair->store, ordinal, &file, &error);
-	*ret_is = !r && bt_file_kind(file) == BT_KIND_CLASSIC;
+	int r = bt_store_file(repair->store, patient->id->ordinal, &file, &error);
+	*ret_classic = !r && bt_file_kind(file) == BT_KIND_CLASSIC;
+	patient->no_file = r && error.reason == BT_R_NOT_A_FILE;
 	return only_failed(repair, r, &error);
 }
 
@@ -295,7 +327,7 @@ static int treat(struct repair *repair, uint32_t ordinal, unsigned state)
 				  .dirfd = bt_store_dirfd(repair->store),
 				  .rewrite = {.store = repair->store}};
 	bool classic;
-	int r = is_classic(repair, ordinal, &classic);
+	int r = look_at(repair, &patient, &classic);
 	if (!r && !patient.id->snapshot)
 		r = bt_store_contents_dirfd(repair->store, &patient.dirfd, repair->error);
 	snprintf(patient.path, sizeof(patient.path), "%s%s", patient.id->snapshot ? "" : "contents/", patient.id->name);
@@ -306,18 +338,6 @@ static int treat(struct repair *repair, uint32_t ordinal, unsigned state)
 	if (!r && state & BT_STATE_MISNAMED)
 		r = give_name(repair, &patient);
 	return r;
-}
-
-static int move_identity(struct repair *repair, struct patient *patient)
-{
-	int r = open_damaged(repair);
-	int sys = -EEXIST;
-	for (unsigned i = 0; !r && sys == -EEXIST && i < NAMES_MAX; i++) {
-		snprintf(patient->to, sizeof(patient->to), i ? BT_DAMAGED_DIR "/%s.%u" : BT_DAMAGED_DIR "/%s",
-			 BT_ID_NAME, i);
-		sys = bt_rename_new(patient->dirfd, BT_ID_NAME, patient->dirfd, patient->to);
-	}
-	return !r && sys ? bt_fail_sys(repair->error, -sys, BT_ID_NAME, "move to damaged/") : r;
 }
 
 /* Nothing in the store depends on it: it gets a new one. */
@@ -332,7 +352,7 @@ static int treat_identity(struct repair *repair)
 		return 0;
 	r = only_failed(repair, r, &error);
 	if (!r && !repair->options->dry_run) {
-		r = move_identity(repair, &patient);
+		r = move_whole(repair, &patient);
 		if (!r)
 			r = bt_identity_give(repair->store, &given, repair->error);
 	}

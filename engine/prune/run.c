@@ -62,10 +62,13 @@ static int is_whole_classic(struct bt_prune_run *run, const char *name, bool *re
 
 int bt_prune_is_classic(struct bt_prune_run *run, const char *name, bool *ret_classic, struct bt_error *error)
 {
-	int fd = bt_openat(bt_store_dirfd(run->store), name, O_RDONLY, 0);
+	int dirfd = bt_store_dirfd(run->store), fd = bt_open_file(dirfd, name, O_RDONLY);
 
+	*ret_classic = false;
+	if (fd == -EMEDIUMTYPE)
+		return 0; /* as good as damaged, which is told by who needs it */
 	if (fd < 0)
-		return bt_fail_sys(error, -fd, name, "open");
+		return bt_fail_open(error, -fd, dirfd, name);
 	*ret_classic = bt_classic_detect(fd);
 	bt_close(&fd);
 	return *ret_classic ? is_whole_classic(run, name, ret_classic, error) : 0;

@@ -164,7 +164,8 @@ static struct bt_slot *find_known(const struct known *known, const char *directo
 	return found && is_same(*found, st) ? *found : NULL;
 }
 
-/* What cannot be looked at is not as good as absent: what only it needs would be pruned. */
+/* What cannot be looked at is not as good as absent: what only it needs would be pruned. Nor is what is no file, such
+ * as a link to where somebody moved one: it counts as a file that cannot be opened. */
 static int take_name(struct bt_store *store, const struct known *known, int fd, const char *name, bool snapshot,
 		     struct bt_error *error)
 {
@@ -176,9 +177,10 @@ static int take_name(struct bt_store *store, const struct known *known, int fd, 
 		return 0;
 	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW))
 		return errno == ENOENT ? 0 : bt_fail_sys(error, errno, name, "look at");
-	if (!S_ISREG(st.st_mode))
-		return 0;
-	store->growing |= st.st_mtim.tv_sec >= time(NULL) - SETTLE_SECONDS;
+	if (S_ISREG(st.st_mode))
+		store->growing |= st.st_mtim.tv_sec >= time(NULL) - SETTLE_SECONDS;
+	else
+		st.st_size = 0;
 	slot = find_known(known, snapshot ? "" : BT_CONTENTS_DIR, name, &st);
 	if (!slot)
 		return bt_catalogue_add(store, name, snapshot, &st, &slot);
@@ -278,6 +280,13 @@ static void mark_gone(struct bt_store *store)
 	}
 }
 
+/* In a directory that is no store it is anybody's. */
+static bool may_lack_contents(const struct bt_store *store, int sys)
+{
+	return sys == ENOENT ||
+	       (sys == ENOTDIR && (store->options.salvage || (!slot_count(store) && !bt_store_marked(store))));
+}
+
 /* The store's directory first: what moves to contents/ meanwhile is seen twice rather than not at all. */
 int bt_catalogue_refresh(struct bt_store *store, struct bt_error *error)
 {
@@ -295,8 +304,8 @@ int bt_catalogue_refresh(struct bt_store *store, struct bt_error *error)
 	contents = bt_store_contents(store, false);
 	if (!r && contents >= 0)
 		r = read_directory(store, &known, contents, false, error);
-	else if (!r && contents != -ENOENT && contents != -ELOOP && contents != -ENOTDIR)
-		r = bt_fail_sys(error, -contents, BT_CONTENTS_DIR, "open");
+	else if (!r && !may_lack_contents(store, -contents))
+		r = bt_store_fail_contents(store, -contents, error);
 	free(known.slots);
 	if (!r) {
 		mark_gone(store);

@@ -155,7 +155,7 @@ int bt_derived_open(struct bt_store *store, struct bt_slot *slot, int source_fd,
 	int cachefd = bt_store_cache_dirfd(store), r = BT_E_NOT_FOUND;
 	struct derived_name name = name_of(slot);
 	struct stat status;
-	int fd = cachefd < 0 ? -1 : bt_openat(cachefd, name.text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	int fd = cachefd < 0 ? -1 : bt_open_file(cachefd, name.text, O_RDONLY);
 	if (fd >= 0 && (fstat(fd, &status) || !bt_is_own(&status)))
 		bt_close(&fd);
 	if (fd >= 0)
@@ -174,7 +174,7 @@ static int replace(struct bt_store *store, struct bt_slot *slot, struct bt_error
 	int fd = bt_fds_open(store->fds, store->dirfd, slot->path);
 	int r = retired ? 0 : bt_fail(error, BT_E_NOMEM, slot->path, NULL);
 	if (!r && fd < 0)
-		r = bt_fail_sys(error, -fd, slot->path, "open");
+		r = bt_fail_open(error, -fd, store->dirfd, slot->path);
 	if (!r && store->foreign.detect(fd))
 		r = derive(store, slot, fd, &fresh, error);
 	bt_close(&fd);

@@ -109,7 +109,7 @@ static int open_locked(struct bt_fds *fds, int dirfd, const char *path)
 	while ((int64_t)fds->open + fds->others >= fds->limit && close_one(fds))
 		;
 	for (;;) {
-		int fd = bt_openat(dirfd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+		int fd = bt_open_file(dirfd, path, O_RDONLY);
 		if ((fd != -EMFILE && fd != -ENFILE) || !close_one(fds))
 			return fd;
 	}
@@ -203,7 +203,7 @@ static int reopen(struct bt_fd *handle)
 	struct stat st;
 	int fd = open_locked(handle->fds, handle->dirfd, handle->path);
 	if (fd < 0)
-		return fd;
+		return fd == -EMEDIUMTYPE ? -ESTALE : fd;
 	if (fstat(fd, &st) || !is_same(&st, &handle->st)) {
 		bt_close(&fd);
 		return -ESTALE;

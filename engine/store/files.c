@@ -75,7 +75,7 @@ static int open_slot(struct bt_store *store, struct bt_slot *slot, struct bt_fil
 	if (fd < 0)
 		fd = bt_fds_open(store->fds, store->dirfd, slot->path);
 	if (fd < 0)
-		return bt_fail_sys(error, -fd, slot->path, "open");
+		return bt_fail_open(error, -fd, store->dirfd, slot->path);
 	if (fstat(fd, &st) || (uint64_t)st.st_size != slot->id.size || st.st_mtim.tv_sec != slot->id.mtime.seconds ||
 	    (uint32_t)st.st_mtim.tv_nsec != slot->id.mtime.nanoseconds) {
 		bt_close(&fd);
@@ -140,7 +140,7 @@ static void hold_slot(struct bt_store *store, struct bt_slot *slot)
 {
 	pthread_mutex_lock(&slot->lock);
 	if (!atomic_load(&slot->file) && slot->held < 0) {
-		int fd = bt_openat(store->dirfd, slot->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+		int fd = bt_open_file(store->dirfd, slot->path, O_RDONLY);
 		slot->held = fd < 0 ? -1 : fd;
 		bt_fds_count_others(store->fds, slot->held >= 0);
 	}

@@ -29,29 +29,21 @@ static bool parse(const char *text, size_t length, char id[BT_STORE_ID_SIZE])
 	return true;
 }
 
-/* The length or -errno; of what is no file there is nothing to read. */
-static ssize_t read_text(int fd, char *text, size_t size)
-{
-	struct stat status;
-
-	if (fstat(fd, &status))
-		return -errno;
-	return S_ISREG(status.st_mode) ? bt_read_some(fd, text, size) : 0;
-}
-
 int bt_identity_read(struct bt_store *store, struct bt_error *error)
 {
 	char text[512];
-	int fd = bt_openat(store->dirfd, BT_ID_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
-	ssize_t length = fd >= 0 ? read_text(fd, text, sizeof(text)) : fd;
+	int fd = bt_open_file(store->dirfd, BT_ID_NAME, O_RDONLY);
+	ssize_t length = fd >= 0 ? bt_read_some(fd, text, sizeof(text)) : fd;
 
 	store->id[0] = '\0';
 	bt_close(&fd);
 	if (length == -ENOENT)
 		return 0;
-	if (length < 0 && length != -ELOOP && length != -ENXIO)
+	if (length == -EMEDIUMTYPE)
+		return bt_fail_kind(error, BT_R_BAD_ID, store->dirfd, BT_ID_NAME);
+	if (length < 0)
 		return bt_fail_sys(error, (int)-length, BT_ID_NAME, "read");
-	if (length < 0 || !parse(text, (size_t)length, store->id))
+	if (!parse(text, (size_t)length, store->id))
 		return bt_fail_damaged(error, BT_R_BAD_ID, BT_ID_NAME, BT_NO_OFFSET);
 	return 0;
 }

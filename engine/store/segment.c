@@ -111,7 +111,7 @@ static int load(struct bt_segment *segment)
 {
 	struct stat st;
 	struct bt_segment_header header;
-	if (fstat(segment->fd, &st) || !S_ISREG(st.st_mode) || !bt_is_own(&st))
+	if (fstat(segment->fd, &st) || !bt_is_own(&st))
 		return BT_E_DAMAGED;
 	int r = read_exactly(segment->fd, &header, sizeof(header), 0);
 	if (r || !header_valid(&header, (uint64_t)st.st_size))
@@ -128,7 +128,7 @@ int bt_segment_open(int cachefd, const char *name, struct bt_segment **ret_segme
 		return BT_E_NOMEM;
 	}
 	memcpy(segment->name, name, strlen(name) + 1);
-	segment->fd = bt_openat(cachefd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	segment->fd = bt_open_file(cachefd, name, O_RDONLY);
 	int r = segment->fd < 0 ? BT_E_NOT_FOUND : load(segment);
 	if (r)
 		bt_segment_free(segment);

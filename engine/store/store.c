@@ -7,6 +7,7 @@
 #include "store/store_inside.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -238,11 +239,24 @@ int bt_store_contents(struct bt_store *store, bool create)
 	return fd;
 }
 
+/* Without what is in it, much would seem to be lost; a repair is no cure for a link to another disk. */
+int bt_store_fail_contents(const struct bt_store *store, int sys, struct bt_error *error)
+{
+	char what[160];
+	if (sys != ENOTDIR)
+		return bt_fail_sys(error, sys, BT_CONTENTS_DIR, "open");
+	snprintf(what, sizeof(what),
+		 "it is %s, not a directory, so what the store has there is out of reach; put the directory in its "
+		 "place, or remove it to go on without",
+		 bt_kind_name(store->dirfd, BT_CONTENTS_DIR));
+	return bt_fail(error, BT_E_UNSUPPORTED, BT_CONTENTS_DIR, what);
+}
+
 int bt_store_contents_dirfd(struct bt_store *store, int *ret_fd, struct bt_error *error)
 {
 	int fd = bt_store_contents(store, true);
 	if (fd < 0)
-		return bt_fail_sys(error, -fd, BT_CONTENTS_DIR, "open");
+		return bt_store_fail_contents(store, -fd, error);
 	*ret_fd = fd;
 	return 0;
 }

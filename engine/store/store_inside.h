@@ -103,6 +103,8 @@ struct bt_store {
 
 /* store.c: the directory that has the name now; fd or -errno. */
 int bt_store_contents(struct bt_store *store, bool create);
+/* Why it cannot be opened. */
+int bt_store_fail_contents(const struct bt_store *store, int sys, struct bt_error *error);
 
 /* Written only once: threads share it. */
 static inline void bt_slot_lean(struct bt_slot *slot)

@@ -36,7 +36,8 @@ struct bt_store_options {
 /* path is relative to the working directory. BT_E_NO_STORE when there is no such directory (sys is ENOTDIR if it is
  * something else, ENOENT if it cannot be made because the directory above it is missing), one in which nothing is a
  * store's, or another store than the wanted one (sys is ESTALE): then nothing was written. BT_E_DAMAGED [bad-id] if one
- * is wanted and the file that should say which this is does not. options may be NULL (all zero). */
+ * is wanted and the file that should say which this is does not. BT_E_UNSUPPORTED if its contents is no directory and
+ * nothing is to be salvaged. options may be NULL (all zero). */
 int bt_store_open(const char *path, const struct bt_store_options *options, struct bt_store **ret_store,
 		  struct bt_error *error);
 void bt_store_close(struct bt_store *store); /* NULL is fine */

@@ -52,19 +52,17 @@ static void test_no_store(void **state)
 	sample_write(sample.dirfd, "snapshot_of_something.json", "{}", 2);
 	sample_write(sample.dirfd, "contents", "", 0);
 	assert_int_equal(mkdirat(sample.dirfd, "lock", 0700), 0);
-	assert_int_equal(mkdirat(sample.dirfd, SNAPSHOT, 0700), 0);
 	assert_store(&sample, BT_E_NO_STORE, "others");
 	assert_int_equal(bt_store_open_with(sample.path, &nothing_made, NULL, &store, NULL), 0);
 	assert_int_equal(bt_store_snapshot_count(store), 0);
 	bt_store_close(store);
 	assert_int_equal(unlinkat(sample.dirfd, "contents", 0), 0);
+	assert_int_equal(unlinkat(sample.dirfd, "lock", AT_REMOVEDIR), 0);
 	for (size_t i = 0; i < 2; i++) {
-		assert_int_equal(unlinkat(sample.dirfd, files[i], AT_REMOVEDIR), 0);
 		sample_write(sample.dirfd, files[i], "", 0);
 		assert_store(&sample, 0, files[i]);
 		assert_int_equal(unlinkat(sample.dirfd, files[i], 0), 0);
 		assert_store(&sample, BT_E_NO_STORE, "others");
-		assert_int_equal(mkdirat(sample.dirfd, files[i], 0700), 0);
 	}
 	assert_int_equal(mkdirat(sample.dirfd, "contents", 0700), 0);
 	assert_store(&sample, 0, "contents");
@@ -94,8 +92,6 @@ static void test_catalogue(void **state)
 		write_snapshot(&sample, names[i]);
 	sample_write(sample.dirfd, "snapshot_2026-11-22T10-30-00Z.json~", "x", 1);
 	sample_write(sample.dirfd, "notes.txt", "x", 1);
-	assert_int_equal(mkdirat(sample.dirfd, "snapshot_2028-11-22T10-30-00Z.json", 0700), 0);
-	assert_int_equal(symlinkat(sorted[0], sample.dirfd, "snapshot_2029-11-22T10-30-00Z.json"), 0);
 	struct bt_store *store = open_store(&sample);
 	assert_int_equal(bt_store_snapshot_count(store), 6);
 	for (size_t i = 0; i < 6; i++) {
@@ -112,6 +108,37 @@ static void test_catalogue(void **state)
 	sample_free(&sample);
 }
 
+/* What has the name of a snapshot is one that cannot be opened: whatever it is, it is not as good as absent. */
+static void test_no_files(void **state)
+{
+	static const char *const names[] = {SNAPSHOT, "snapshot_2028-11-22T10-30-00Z.json",
+					    "snapshot_2029-11-22T10-30-00Z.json"};
+	static const char *const kinds[] = {"it is a directory", "it is a symbolic link", "it is a pipe"};
+	struct sample sample = sample_new();
+	write_snapshot(&sample, "snapshot_2026-11-21T23-59-59Z.json");
+	assert_int_equal(mkdirat(sample.dirfd, names[0], 0700), 0);
+	assert_int_equal(symlinkat("snapshot_2026-11-21T23-59-59Z.json", sample.dirfd, names[1]), 0);
+	assert_int_equal(mkfifoat(sample.dirfd, names[2], 0600), 0);
+	struct bt_store *store = open_store(&sample);
+	assert_int_equal(bt_store_snapshot_count(store), 4);
+	for (size_t i = 0; i < 3; i++) {
+		struct bt_error error = {0};
+		struct bt_file *file;
+		uint32_t ordinal;
+		assert_string_equal(bt_store_snapshot_name(store, i + 1), names[i]);
+		assert_int_equal(bt_store_file_named(store, names[i], &ordinal), 0);
+		assert_int_equal(bt_store_file(store, ordinal, &file, &error), BT_E_DAMAGED);
+		assert_int_equal(error.reason, BT_R_NOT_A_FILE);
+		assert_string_equal(error.file, names[i]);
+		assert_string_equal(error.detail, kinds[i]);
+	}
+	unsigned version = bt_store_version(store);
+	assert_int_equal(bt_store_refresh(store, NULL), 0);
+	assert_int_equal(bt_store_version(store), version);
+	bt_store_close(store);
+	sample_free(&sample);
+}
+
 /* Neither of the directories in a store may lie elsewhere. */
 static void test_directories_are_no_links(void **state)
 {
@@ -123,10 +150,15 @@ static void test_directories_are_no_links(void **state)
 	snprintf(contents, sizeof(contents), "%s/contents", outside.path);
 	assert_int_equal(symlinkat(contents, sample.dirfd, "contents"), 0);
 	assert_int_equal(symlinkat(outside.path, sample.dirfd, "cache"), 0);
-	struct bt_store *store = open_store(&sample);
-	assert_int_equal(bt_store_file_count(store), 1);
+	struct bt_store *store;
 	struct bt_error error = {0};
-	assert_int_equal(bt_store_contents_dirfd(store, &fd, &error), BT_E_SYSTEM);
+	assert_int_equal(bt_store_open_with(sample.path, NULL, NULL, &store, &error), BT_E_UNSUPPORTED);
+	assert_string_equal(error.file, "contents");
+	const struct bt_store_options salvage = {.salvage = true};
+	assert_int_equal(bt_store_open_with(sample.path, &salvage, NULL, &store, NULL), 0);
+	assert_int_equal(bt_store_file_count(store), 1);
+	error = (struct bt_error){0};
+	assert_int_equal(bt_store_contents_dirfd(store, &fd, &error), BT_E_UNSUPPORTED);
 	assert_string_equal(error.file, "contents");
 	assert_int_equal(bt_store_cache_dirfd(store), -1);
 	bt_store_close(store);
@@ -299,6 +331,7 @@ int main(void)
 		cmocka_unit_test(test_open),
 		cmocka_unit_test(test_no_store),
 		cmocka_unit_test(test_catalogue),
+		cmocka_unit_test(test_no_files),
 		cmocka_unit_test(test_directories_are_no_links),
 		cmocka_unit_test(test_contents_and_pages),
 		cmocka_unit_test(test_add_and_refresh),
