@@ -123,3 +123,85 @@ every_command() {
 		same src "out/$mask/deep" --without uid,gid
 	done
 }
+
+# Files that are nearly all holes: 200 MiB with data at both ends of them, one hole, and what fits into a page.
+sparse_tree() {
+	mkdir src
+	truncate -s 200M src/image
+	seq 100000 | dd of=src/image bs=1M seek=150 conv=notrunc status=none
+	echo begin | dd of=src/image conv=notrunc status=none
+	truncate -s 64M src/hole
+	truncate -s 300K src/small
+	echo middle | dd of=src/small bs=1K seek=150 conv=notrunc status=none
+	seq 1000 >src/text
+}
+
+# digests STORE: of the newest snapshot's files.
+digests() {
+	backuptool ls latest -R --json --store "$1" | jq -c '[.path, .size, .sha256]'
+}
+
+# A file system without the question fails; one that does not know its own holes says that there are none.
+@test "holes that nobody tells of are zeros: the files are the same, and nothing is stored twice" {
+	sparse_tree
+	settle
+	run -0 take src -q --store told
+	run -0 sha256sum src/image
+	wanted=${output%% *}
+	for lack in holes solid; do
+		run -0 odd $lack - backuptool snapshot --target-directory src --store $lack -q
+		digests $lack >digests
+		diff <(digests told) digests
+		grep -qF "\"$wanted\"" digests
+		# zeros are one content, as often as they come
+		[ "$(du -sk --apparent-size $lack | cut -f 1)" -lt 400 ]
+		run -0 odd $lack - backuptool snapshot --target-directory src --store $lack --json
+		[ "$(jq -c '[.new, .changed, .unchanged, .new_bytes]' <<<"$output")" = "[0,0,4,0]" ]
+		run -0 odd $lack - backuptool snapshot --target-directory src --store $lack --force --json
+		[ "$(jq .new_bytes <<<"$output")" = 0 ]
+		run -0 backuptool check --store $lack
+		run -0 odd $lack - backuptool restore --snapshot-file latest --output-directory "out-$lack" --store $lack
+		same src "out-$lack" --without holes
+	done
+}
+
+@test "where holes cannot be asked for, they are restored and compared" {
+	sparse_tree
+	settle
+	take src -q
+	for lack in holes solid; do
+		run -0 odd $lack - backuptool diff latest src
+		[[ $output == *"no differences"* ]]
+		run -0 odd $lack - backuptool restore --snapshot-file latest --output-directory $lack
+		same src $lack
+		[ "$(du -sk $lack | cut -f 1)" -lt 4000 ]
+		# what differs is seen by its content, and nothing else is written
+		touch src/image src/hole
+		echo other | dd of=src/hole bs=1M seek=40 conv=notrunc status=none
+		run -0 odd $lack - backuptool diff latest src
+		[ "$(grep -c '^M' <<<"$output")" = 1 ]
+		[[ $output == *"M "*hole* ]]
+		run -0 odd $lack - backuptool restore --snapshot-file latest --output-directory src --overwrite always
+		run -0 cmp src/hole $lack/hole
+	done
+}
+
+# With more than a gigabyte of holes it has no digest, and is compared by its pieces.
+@test "a file without a digest is compared with its zeros, where nobody tells of holes" {
+	mkdir src
+	truncate -s 1030M src/image
+	seq 1000 | dd of=src/image bs=1M seek=5 conv=notrunc status=none
+	take src -q
+	run -3 backuptool ls latest --sha256
+	[[ $output == *"image has no digest"* ]]
+	for lack in holes solid; do
+		touch src/image
+		run -0 odd $lack - backuptool diff latest src
+		[[ $output == *" 0 changed, "*" 1 only in metadata"* ]]
+	done
+	printf x | dd of=src/image bs=1M seek=1029 conv=notrunc status=none
+	for lack in holes solid; do
+		run -0 odd $lack - backuptool diff latest src
+		[[ $output == "M "*image* ]]
+	done
+}

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Preloaded into a program: its file systems have less than they should. ODD lists what they lack, as simple network
- * file systems do: "lock" (no locks), "link" (no hard links), "fsync" (directories cannot be synced), each of which is
- * told by ODD_ERRNO; "rename2" (no rename that does not replace), "tmpfile" (no files without a name), "end" (the list
- * of the directory ODD_ENDLESS goes on with names that begin with ODD_NAME, for ever).
+ * file systems do: "lock" (no locks), "link" (no hard links), "fsync" (directories cannot be synced), "holes" (they cannot
+ * be asked for), each of which is told by ODD_ERRNO; "solid" (files have no holes, as far as is told), "rename2" (no
+ * rename that does not replace), "tmpfile" (no files without a name), "end" (the list of the directory ODD_ENDLESS goes
+ * on with names that begin with ODD_NAME, for ever).
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -92,6 +93,34 @@ int fsync(int fd)
 	if (lacks("fsync") && fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
 		return refuse(EINVAL);
 	return next(fd);
+}
+
+static off64_t seek(const char *call, int fd, off64_t offset, int whence)
+{
+	off64_t (*next)(int, off64_t, int) = (off64_t(*)(int, off64_t, int))dlsym(RTLD_NEXT, call);
+	struct stat status;
+
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return next(fd, offset, whence);
+	if (lacks("holes"))
+		return refuse(EINVAL);
+	if (!lacks("solid") || fstat(fd, &status))
+		return next(fd, offset, whence);
+	if (offset < 0 || offset >= status.st_size) {
+		errno = ENXIO;
+		return -1;
+	}
+	return next(fd, whence == SEEK_DATA ? offset : status.st_size, SEEK_SET);
+}
+
+off_t lseek(int fd, off_t offset, int whence)
+{
+	return seek("lseek", fd, offset, whence);
+}
+
+off64_t lseek64(int fd, off64_t offset, int whence)
+{
+	return seek("lseek64", fd, offset, whence);
 }
 
 static int open_as(const char *call, int dirfd, const char *path, int flags, mode_t mode)
