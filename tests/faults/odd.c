@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Preloaded into a program: its file systems have less than they should. ODD lists what they lack, as simple network
- * file systems do: "lock" (no locks), "link" (no hard links), "fsync" (directories cannot be synced), "holes" (they cannot
- * be asked for), each of which is told by ODD_ERRNO; "solid" (files have no holes, as far as is told), "rename2" (no
- * rename that does not replace), "tmpfile" (no files without a name), "end" (the list of the directory ODD_ENDLESS goes
- * on with names that begin with ODD_NAME, for ever).
+ * file systems do: "lock" (no locks), "link" (no hard links), "fsync" (directories cannot be synced), "holes" (they
+ * cannot be asked for), each of which is told by ODD_ERRNO; "solid" (files have no holes, as far as is told), "rename2"
+ * (no rename that does not replace), "tmpfile" (no files without a name), "end" (the list of the directory ODD_ENDLESS
+ * goes on with names that begin with ODD_NAME, for ever).
  */
 #include <dirent.h>
 #include <dlfcn.h>
