@@ -124,7 +124,12 @@ kinds=(link hanging directory pipe socket device)
 	}
 	looking+=("list --store-id $(jq -r .id whole/id)")
 	table id "${kinds[@]}"
+	become link id
+	run -0 backuptool check --repair
+	[ -L snapshots/damaged/id ]
+	[ ! -L snapshots/id ]
 	[ -f snapshots/id ]
+	run -0 backuptool check
 }
 
 @test "cache: it only helps, so nobody says a word" {
