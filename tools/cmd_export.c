@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
 #include "confirm.h"
+#include "foreign.h"
 #include "output.h"
 #include "progress.h"
 #include "rows.h"
@@ -80,7 +81,23 @@ static int ask(const struct tool *tool, const struct bt_export_size *size)
 	return tool_confirm(tool);
 }
 
-static int look(const struct tool *tool, const struct tool_pick *pick)
+/* Where the file is to appear, when all doubts are settled; allocated. */
+static char *find_output(const struct tool *tool)
+{
+	const char *path = tool->operands[1], *slash = strrchr(path, '/');
+	char *named, *place, *output;
+
+	if (!slash)
+		return tool_format("%s", path);
+	named = tool_format("%.*s", (int)(slash - path) + (slash == path), path);
+	place = tool_foreign_doubt(tool, named, false);
+	output = strcmp(place, named) == 0 ? tool_format("%s", path) : tool_format("%s/%s", place, slash + 1);
+	free(named);
+	free(place);
+	return output;
+}
+
+static int look(const struct tool *tool, const struct tool_pick *pick, const char *output)
 {
 	struct bt_export_size size;
 	struct bt_error error = {0};
@@ -90,12 +107,12 @@ static int look(const struct tool *tool, const struct tool_pick *pick)
 	if (tool->yes)
 		return TOOL_OK;
 	tool_talk_begin(&talk, tool);
-	code = bt_export_classic_size(pick->store, pick->snapshot, tool->operands[1], &talk.observer, &size, &error);
+	code = bt_export_classic_size(pick->store, pick->snapshot, output, &talk.observer, &size, &error);
 	tool_talk_end(&talk);
 	return code ? tool_fail(tool, &error) : ask(tool, &size);
 }
 
-static int export(struct tool *tool, const struct tool_pick *pick)
+static int export(struct tool *tool, const struct tool_pick *pick, const char *output)
 {
 	struct report report = {.name = bt_snapshot_info(pick->snapshot)->name, .output = tool->operands[1]};
 	struct bt_error error = {0};
@@ -103,7 +120,8 @@ static int export(struct tool *tool, const struct tool_pick *pick)
 	int code;
 
 	tool_talk_begin(&talk, tool);
-	code = bt_export_classic(pick->store, pick->snapshot, report.output, &talk.observer, &report.left_out, &error);
+	code = bt_export_classic(pick->store, pick->snapshot, output, tool->yes, &talk.observer, &report.left_out,
+				 &error);
 	report.seconds = tool_talk_seconds(&talk);
 	tool_talk_end(&talk);
 	if (code < 0 && code != BT_E_INCOMPLETE)
@@ -116,6 +134,7 @@ static int run(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
 	struct tool_pick pick;
+	char *output;
 	int result;
 
 	if (!options->classic)
@@ -126,9 +145,11 @@ static int run(struct tool *tool, const void *arg)
 	result = tool_pick_open(tool, &(struct tool_wish){.text = tool->operands[0]}, &pick);
 	if (result != TOOL_OK)
 		return result;
-	result = look(tool, &pick);
+	output = find_output(tool);
+	result = look(tool, &pick, output);
 	if (result == TOOL_OK)
-		result = export(tool, &pick);
+		result = export(tool, &pick, output);
+	free(output);
 	tool_pick_close(&pick);
 	return result;
 }
@@ -141,7 +162,8 @@ const struct tool_command cmd_export = {
 		       "out and counted. A file whose content is not in the snapshot, or is damaged,\n"
 		       "is named, and the command ends with 3. FILE must not exist; it appears whole.\n"
 		       "It has no holes and is not compressed: a FILE for which there is no room, or\n"
-		       "that is more than 100 times as large as the store, is written only with --yes.",
+		       "that is more than 100 times as large as the store, or to which a symbolic link\n"
+		       "leads that is neither yours nor root's, is written only with --yes.",
 	.operands = "SNAPSHOT FILE",
 	.example = "  backuptool export --classic latest /tmp/snapshot.json\n",
 	.min_operands = 2,

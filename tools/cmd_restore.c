@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
+#include "foreign.h"
 #include "output.h"
 #include "place.h"
 #include "progress.h"
@@ -186,6 +187,7 @@ static int restore(struct tool *tool, const struct options *options, const struc
 		.delete_extra = options->delete_extra,
 		.dry_run = options->dry_run,
 		.salvage = options->salvage,
+		.follow_foreign_links = tool->yes,
 		.confine = true,
 	};
 	struct bt_restore_result result = {0};
@@ -193,15 +195,19 @@ static int restore(struct tool *tool, const struct options *options, const struc
 	struct bt_error error = {0};
 	struct tool_causes causes = {0};
 	struct tool_talk talk;
-	int code = tool_restore_ask(tool, pick, options->output, &wanted);
+	char *output = tool_foreign_doubt(tool, options->output, options->dry_run);
+	int code = tool_restore_ask(tool, pick, output, &wanted);
 
-	if (code != TOOL_OK)
+	if (code != TOOL_OK) {
+		free(output);
 		return code;
+	}
 	tool_talk_begin(&talk, tool);
 	talk.causes = tool->verbose ? NULL : &causes;
-	code = bt_restore(pick->store, pick->snapshot, options->output, &wanted, &talk.observer, &result, &error);
+	code = bt_restore(pick->store, pick->snapshot, output, &wanted, &talk.observer, &result, &error);
 	report.seconds = tool_talk_seconds(&talk);
 	tool_talk_end(&talk);
+	free(output);
 	tool_causes_end(tool, &causes);
 	if (tool_causes_damage(&causes) && !options->salvage)
 		tool_say(tool,
@@ -279,8 +285,9 @@ const struct tool_command cmd_restore = {
 		       "did not enter: that is named and left as it is. The command asks before it\n"
 		       "removes more entries than the snapshot has, or anything from a directory above\n"
 		       "the one that the snapshot is of, or from one of which there are other\n"
-		       "snapshots. It also asks before a restore onto /. With --yes, or as a dry run,\n"
-		       "it does not ask.\n"
+		       "snapshots. It also asks before a restore onto /, and where a symbolic link leads\n"
+		       "to the output directory that is neither yours nor root's. With --yes, or as a\n"
+		       "dry run, it does not ask.\n"
 		       "\n"
 		       "Of many problems with one cause ten are named, with -v all.\n"
 		       "\n"

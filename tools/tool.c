@@ -2,11 +2,11 @@
 #include "tool.h"
 #include "choice.h"
 #include "confirm.h"
+#include "foreign.h"
 #include "missing.h"
 #include "output.h"
 #include <errno.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,6 +132,8 @@ static const char *advice(const struct bt_error *error)
 		return "; run it again later, or wait longer with --lock-wait 1h";
 	if (error->code == BT_E_UNSUPPORTED && error->sys && strcmp(error->file, "lock") == 0)
 		return "; keep the store on another one";
+	if (error->code == BT_E_FOREIGN)
+		return "; name the directory that is meant itself, or give --yes";
 	if (error->code == BT_E_NOMEM)
 		return "; close other programs and run it again";
 	for (size_t i = 0; error->code == BT_E_SYSTEM && i < sizeof(by_errno) / sizeof(*by_errno); i++)
@@ -236,6 +238,7 @@ static int store_open(const struct tool *tool, struct bt_store_options options, 
 								  : (int)tool->lock_wait * 1000;
 	if (bt_store_open(tool->store, &options, ret_store, &error) < 0)
 		return tool_fail(tool, &error);
+	tool_foreign_warn(tool, tool->store);
 	if (bt_store_made(*ret_store))
 		say_made(tool);
 	return TOOL_OK;
@@ -244,19 +247,16 @@ static int store_open(const struct tool *tool, struct bt_store_options options, 
 /* What root puts into somebody's store is that user's, see SECURITY.md. The user knows it who asked root to. */
 static bool is_anothers(uid_t owner)
 {
-	const char *asked = getenv("SUDO_UID");
-
-	return owner != geteuid() && owner != 0 && !(asked && geteuid() == 0 && strtoul(asked, NULL, 10) == owner);
+	return owner != geteuid() && owner != 0 && owner != tool_asker();
 }
 
 static void say_owner(const struct tool *tool, uid_t uid)
 {
-	const struct passwd *owner = getpwuid(uid);
-	char *number = tool_format("user %u", (unsigned)uid);
+	char *owner = tool_user(uid);
 
-	tool_say(tool, "the store belongs to %s, who can %s all that is put into it", owner ? owner->pw_name : number,
+	tool_say(tool, "the store belongs to %s, who can %s all that is put into it", owner,
 		 geteuid() == 0 ? "read" : "delete");
-	free(number);
+	free(owner);
 }
 
 /* Whom the user has to trust who puts something into this store: once, by the commands that do. */
@@ -359,6 +359,7 @@ static int store_of_path(const struct tool *tool, const char *text, bool salvage
 
 	if (!path)
 		return tool_not_a_snapshot(tool, text, errno);
+	tool_foreign_warn(tool, text);
 	slash = strrchr(path, '/');
 	*slash = '\0';
 	there.store = *path ? path : "/";

@@ -145,6 +145,8 @@ static const char *phrase(enum bt_code code)
 		return "done, but not everything";
 	case BT_E_UNSUPPORTED:
 		return "not supported by the kernel or the file system";
+	case BT_E_FOREIGN:
+		return "a symbolic link of somebody else, which is not followed";
 	}
 	return "unknown error";
 }

@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "base/io.h"
 #include "base/pace.h"
+#include "base/route.h"
 #include "codec/hash.h"
 #include "export/parts.h"
 #include "view/pages.h"
@@ -314,7 +315,7 @@ static int publish(struct export *export, int dirfd, const char *name)
 	return result;
 }
 
-int bt_export_open_parent(const char *path, const char **ret_name, int *ret_fd, struct bt_error *error)
+int bt_export_open_parent(const char *path, bool follow_all, const char **ret_name, int *ret_fd, struct bt_error *error)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	struct stat status;
@@ -323,22 +324,24 @@ int bt_export_open_parent(const char *path, const char **ret_name, int *ret_fd, 
 	char *parent = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
 	if (!parent)
 		return bt_fail(error, BT_E_NOMEM, NULL, "export");
-	int fd = bt_openat(AT_FDCWD, parent, O_RDONLY | O_DIRECTORY, 0);
-	int result = fd < 0 ? bt_fail_sys(error, -fd, parent, "open") : 0;
-	free(parent);
-	if (!result && fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
-		bt_close(&fd);
-		return bt_fail(error, BT_E_EXISTS, path, NULL);
-	}
+	struct bt_route route;
+	int result = bt_route_begin(&route, parent, follow_all, error);
+	if (!result && *route.next)
+		result = bt_fail_sys(error, ENOENT, parent, "open");
+	if (!result && fstatat(route.fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+		result = bt_fail(error, BT_E_EXISTS, path, NULL);
 	if (!result) {
 		*ret_name = name;
-		*ret_fd = fd;
+		*ret_fd = bt_route_take(&route);
 	}
+	bt_route_end(&route);
+	free(parent);
 	return result;
 }
 
 int bt_export_classic(struct bt_store *store, const struct bt_snapshot *snapshot, const char *path,
-		      const struct bt_observer *observer, uint64_t *ret_left_out, struct bt_error *error)
+		      bool follow_foreign_links, const struct bt_observer *observer, uint64_t *ret_left_out,
+		      struct bt_error *error)
 {
 	struct bt_error unheard = {0};
 	struct export export = {.store = store,
@@ -346,7 +349,7 @@ int bt_export_classic(struct bt_store *store, const struct bt_snapshot *snapshot
 				.observer = observer,
 				.error = error ? error : &unheard};
 	const char *name = NULL;
-	int fd = -1, result = bt_export_open_parent(path, &name, &fd, export.error);
+	int fd = -1, result = bt_export_open_parent(path, follow_foreign_links, &name, &fd, export.error);
 	if (result)
 		return result;
 	export.out.error = export.error;

@@ -21,8 +21,10 @@ int bt_visit_files(struct bt_store *store, const struct bt_snapshot_info *info, 
 
 /* A file whose content the document has; entry may be NULL. */
 bool bt_export_has_content(const struct bt_entry *entry);
-/* The directory in which the document is to appear, opened, and its name there. BT_E_EXISTS: the name is taken. */
-int bt_export_open_parent(const char *path, const char **ret_name, int *ret_fd, struct bt_error *error);
+/* The directory in which the document is to appear, opened, and its name there. BT_E_EXISTS: the name is taken.
+ * Links on the way as of base/route.h. */
+int bt_export_open_parent(const char *path, bool follow_all, const char **ret_name, int *ret_fd,
+			  struct bt_error *error);
 
 /* The document, buffered. All functions return 0 or a filled error. */
 struct bt_out {

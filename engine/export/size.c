@@ -49,7 +49,7 @@ static int look_at_space(const char *path, uint64_t *ret_bytes, struct bt_error 
 {
 	struct statvfs space;
 	const char *name = NULL;
-	int fd = -1, result = bt_export_open_parent(path, &name, &fd, error);
+	int fd = -1, result = bt_export_open_parent(path, true, &name, &fd, error);
 	if (result)
 		return result;
 	if (fstatvfs(fd, &space))

@@ -58,34 +58,14 @@ static bool is_store(const struct bt_guard *guard, const struct bt_guarded *dire
 	return directory->dev == guard->chain->dev && directory->ino == guard->chain->ino;
 }
 
-/* The directory, or the nearest above it that is there: in that one it will be made. -errno. */
-static int open_nearest(const char *path)
-{
-	char *there = strdup(path);
-	size_t length = strlen(path);
-	int fd = there ? bt_openat(AT_FDCWD, there, O_PATH | O_DIRECTORY, 0) : -ENOMEM;
-	while (fd == -ENOENT && length) {
-		while (length && there[length - 1] == '/')
-			length--;
-		while (length && there[length - 1] != '/')
-			length--;
-		there[length] = '\0';
-		fd = bt_openat(AT_FDCWD, length ? there : ".", O_PATH | O_DIRECTORY, 0);
-	}
-	free(there);
-	return fd;
-}
-
-int bt_guard_check_output(const struct bt_guard *guard, const char *output, struct bt_error *error)
+int bt_guard_check_output(const struct bt_guard *guard, int fd, const char *output, struct bt_error *error)
 {
 	struct bt_guard above = {0};
 	bool inside = false;
-	int fd = guard->loose ? -ENOENT : open_nearest(output);
-	int result = fd < 0 ? 0 : climb(&above, fd);
+	int result = guard->loose ? 0 : climb(&above, fd);
 	for (size_t i = 0; i < above.count; i++)
 		inside |= is_store(guard, &above.chain[i]);
 	bt_guard_free(&above);
-	bt_close(&fd);
 	if (inside)
 		return bt_fail(error, BT_E_INVALID, output, "the output directory may not lie in the store");
 	return result ? bt_fail(error, result, output, "restore") : 0;

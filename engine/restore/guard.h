@@ -24,8 +24,8 @@ struct bt_guard {
 int bt_guard_init(struct bt_guard *guard, struct bt_store *store, struct bt_error *error);
 void bt_guard_free(struct bt_guard *guard);
 
-/* BT_E_INVALID if output, which need not exist, is the store or would lie in it. */
-int bt_guard_check_output(const struct bt_guard *guard, const char *output, struct bt_error *error);
+/* BT_E_INVALID if output, which is fd or is to be made in it, is the store or would lie in it. */
+int bt_guard_check_output(const struct bt_guard *guard, int fd, const char *output, struct bt_error *error);
 
 /* 1: the store's directory, 2: the one above it, and so on; 0: none of them. */
 size_t bt_guard_rank(const struct bt_guard *guard, const struct stat *status);

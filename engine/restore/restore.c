@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/fail.h"
 #include "base/io.h"
-#include "base/made.h"
 #include "base/random.h"
+#include "base/route.h"
 #include "restore/run.h"
 #include "restore/select.h"
 #include "store/store.h"
@@ -35,52 +35,23 @@ static void worker_free(void *worker)
 	free(worker);
 }
 
-/* The directory of that name, made when it is missing, as the output itself is. fd or -errno. */
-static int enter(int dirfd, const char *name, bool output)
-{
-	int fd = output ? -ENOENT : bt_openat(dirfd, name, O_PATH | O_DIRECTORY, 0);
-	if (fd != -ENOENT)
-		return fd;
-	int made = bt_make_directory(dirfd, name, output ? 0700 : 0777, false);
-	if (made)
-		return made;
-	return bt_openat(dirfd, name, (output ? O_RDONLY : O_PATH) | O_DIRECTORY | O_NOFOLLOW, 0);
-}
-
-/* With the directories that lead to it. fd or -errno. */
-static int make_output(const char *path)
-{
-	int at = bt_openat(AT_FDCWD, *path == '/' ? "/" : ".", O_PATH | O_DIRECTORY, 0);
-	while (at >= 0) {
-		path += strspn(path, "/");
-		size_t length = strcspn(path, "/");
-		char *name = strndup(path, length);
-		path += length;
-		bool last = !path[strspn(path, "/")];
-		int next = name ? enter(at, name, last) : -ENOMEM;
-		free(name);
-		bt_close(&at);
-		if (last)
-			return next;
-		at = next;
-	}
-	return at;
-}
-
 /* The one place where symlinks are followed, in what leads there and at its end. */
-static int open_output(const char *output, bool dry_run, bool *ret_fresh, int *ret_fd, struct bt_error *error)
+static int open_output(const struct bt_run *run, const char *output, bool *ret_fresh, int *ret_fd,
+		       struct bt_error *error)
 {
-	int fd = bt_openat(AT_FDCWD, output, O_RDONLY | O_DIRECTORY, 0);
-	*ret_fresh = fd == -ENOENT;
-	if (*ret_fresh && !dry_run) {
-		fd = make_output(output);
-		if (fd < 0)
-			return bt_fail_sys(error, -fd, output, "make the directory");
+	struct bt_route route;
+	int result = bt_route_begin(&route, output, run->options.follow_foreign_links, error);
+	if (!result)
+		result = bt_guard_check_output(&run->guard, route.fd, output, error);
+	if (!result) {
+		*ret_fresh = *route.next;
+		if (*ret_fresh && !run->options.dry_run)
+			result = bt_route_make(&route, error);
 	}
-	if (fd < 0 && !*ret_fresh)
-		return bt_fail_sys(error, -fd, output, "open");
-	*ret_fd = fd;
-	return 0;
+	if (!result && !*route.next)
+		*ret_fd = bt_route_take(&route);
+	bt_route_end(&route);
+	return result;
 }
 
 /* Everything else is open by now; who derives a file from one of version 1 writes to cache/. */
@@ -165,9 +136,7 @@ static bool is_in_place(const struct bt_run *run, const char *output)
 static int restore(struct bt_run *run, const char *output, const struct bt_selection *selection, struct bt_error *error)
 {
 	bool fresh;
-	int fd = -1, result = bt_guard_check_output(&run->guard, output, error);
-	if (!result)
-		result = open_output(output, run->options.dry_run, &fresh, &fd, error);
+	int fd = -1, result = open_output(run, output, &fresh, &fd, error);
 	if (result)
 		return result;
 	run->in_place = is_in_place(run, output);

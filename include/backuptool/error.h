@@ -24,6 +24,7 @@ enum bt_code {
 	BT_E_NO_STORE = -9,	/* there is no store at this place */
 	BT_E_INCOMPLETE = -10,	/* done, but not everything: details went to the observer */
 	BT_E_UNSUPPORTED = -11, /* the kernel or file system cannot do it */
+	BT_E_FOREIGN = -12,	/* a symbolic link of somebody else, the file, leads there: see foreign.h */
 };
 
 /* Why a file was refused. The names (bt_reason_name) are stable and appear in messages, --json and tests. */

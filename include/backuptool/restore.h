@@ -31,6 +31,9 @@ struct bt_restore_options {
 			      nothing is compared or told. It costs a listing of each directory that is there, and a
 			      look at each entry in it: 0.3 s for 100,000 files */
 	unsigned threads;  /* 0: as many as there are processors */
+	/* On the way to output, also symlinks of users who are neither root nor the effective one are followed. Else
+	 * such a link is BT_E_FOREIGN; where it leads, foreign.h tells. */
+	bool follow_foreign_links;
 };
 
 struct bt_restore_result {

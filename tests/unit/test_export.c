@@ -50,8 +50,8 @@ static int export_now(struct exported *exported)
 	const struct bt_observer observer = {.arg = exported, .problem = note_problem, .cancelled = note_cancelled};
 	struct bt_snapshot *snapshot = world_snapshot(&exported->world, exported->world.result.name);
 	exported->error = (struct bt_error){0};
-	int result = bt_export_classic(exported->world.store, snapshot, exported->path, &observer, &exported->left_out,
-				       &exported->error);
+	int result = bt_export_classic(exported->world.store, snapshot, exported->path, false, &observer,
+				       &exported->left_out, &exported->error);
 	bt_snapshot_close(snapshot);
 	assert_int_equal(result, exported->error.code);
 	return result;
@@ -249,7 +249,7 @@ static void test_round_trip(void **state)
 	/* And once more: an export of the export is the same, but for the time it is told in. */
 	char again[200];
 	snprintf(again, sizeof(again), "%s/again.json", exported.copy.base);
-	assert_int_equal(bt_export_classic(exported.copy.store, copy, again, NULL, NULL, NULL), 0);
+	assert_int_equal(bt_export_classic(exported.copy.store, copy, again, false, NULL, NULL, NULL), 0);
 	char *one = read_text(exported.path), *two = read_text(again);
 	assert_string_equal(one, two);
 	free(one);

@@ -145,12 +145,82 @@ static void test_temporary_name_taken(void **state)
 	end(&back);
 }
 
+/* Of somebody else, to where nobody is to be led; in the place of the directory, if there is one. */
+static void put_foreign_link(void)
+{
+	char aside[600];
+	snprintf(aside, sizeof(aside), "%s.aside", ambush.inside);
+	assert_true(rename(ambush.inside, aside) == 0 || errno == ENOENT);
+	assert_int_equal(symlink(ambush.outside, ambush.inside), 0);
+	assert_int_equal(lchown(ambush.inside, 1001, 1001), 0);
+}
+
+static void begin_way(struct back *back, const char *name, const char *output)
+{
+	begin(back);
+	put_text(&back->world, "file", "text");
+	world_snap(&back->world);
+	assert_int_equal(mkdir(back->output, 0755), 0);
+	assert_int_equal(mkdir(in_output(back, "way"), 0755), 0);
+	assert_int_equal(mkdir(in_output(back, "../outside"), 0755), 0);
+	set_paths(back, name, "outside");
+	strcat(back->output, output);
+}
+
+static void end_way(struct back *back)
+{
+	assert_false(ambush.armed);
+	assert_int_equal(rmdir(ambush.outside), 0); /* it is empty */
+	end(back);
+}
+
+/* The way to the output is checked where it is walked, not before. */
+static void test_way_changed(void **state)
+{
+	struct back back;
+	char detail[600];
+	if (geteuid() != 0)
+		skip();
+	begin_way(&back, "way", "/way/new");
+	lie_in_wait("way", put_foreign_link, NULL);
+	expect(&back, BT_E_FOREIGN);
+	assert_string_equal(back.error.file, ambush.inside);
+	snprintf(detail, sizeof(detail), "it belongs to user 1001 and leads to %s", ambush.outside);
+	assert_string_equal(back.error.detail, detail);
+	end_way(&back);
+}
+
+static void nothing(void)
+{
+}
+
+/* When what is missing has been looked for, or was made a moment ago. */
+static void test_way_changed_while_made(void **state)
+{
+	static const struct {
+		const char *output, *at;
+		int wanted;
+	} cases[] = {
+		{"/way/new", "new", BT_E_SYSTEM},
+		{"/way/new/out", "new", BT_E_FOREIGN},
+	};
+	if (geteuid() != 0)
+		skip();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct back back;
+		begin_way(&back, "way/new", cases[i].output);
+		lie_in_wait(cases[i].at, nothing, put_foreign_link);
+		expect(&back, cases[i].wanted);
+		end_way(&back);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_mended_in_place),
-		cmocka_unit_test(test_moved_out_while_emptied),
-		cmocka_unit_test(test_temporary_name_taken),
+		cmocka_unit_test(test_mended_in_place),	       cmocka_unit_test(test_moved_out_while_emptied),
+		cmocka_unit_test(test_temporary_name_taken),   cmocka_unit_test(test_way_changed),
+		cmocka_unit_test(test_way_changed_while_made),
 	};
 
 	umask(022);

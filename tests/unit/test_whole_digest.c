@@ -56,7 +56,7 @@ static void bring(const struct sample *sample, const char *output, int wanted, s
 	assert_int_equal(bt_store_open(sample->path, NULL, &store, NULL), 0);
 	assert_int_equal(bt_snapshot_open(store, SNAPSHOT, &snapshot, NULL), 0);
 	assert_int_equal(bt_restore(store, snapshot, output, &options, &restored, NULL, NULL), wanted);
-	assert_int_equal(bt_export_classic(store, snapshot, json, &exported, NULL, NULL), wanted);
+	assert_int_equal(bt_export_classic(store, snapshot, json, false, &exported, NULL, NULL), wanted);
 	bt_snapshot_close(snapshot);
 	bt_store_close(store);
 	struct stat status;
