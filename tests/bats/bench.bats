@@ -63,3 +63,9 @@ bench() {
 		[[ $output == *"$text"* ]]
 	done
 }
+
+@test "tests/bench/duplicates" {
+	small_tree src
+	bench duplicates --data src --rounds 1
+	[[ $output == *"| prune, nothing is held twice | "*" | 0 |"*"| prune, all is held twice | "*"sha256sum of the files"* ]]
+}
