@@ -4,7 +4,7 @@
 # shellcheck disable=SC2154
 load helper
 
-DOCS=$BUILD/tools/docs
+DOCS=$BUILD/scripts/docs
 
 # "COMMAND OPTION LETTER" of all commands, a line each; LETTER may be empty.
 all_options() {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# What `meson install` puts in place, and what tools/package makes of it.
+# What `meson install` puts in place, and what scripts/package makes of it.
 # shellcheck disable=SC2154
 load helper
 

@@ -11,10 +11,10 @@ into_root() {
 	dpkg --root="$PWD/target" --force-not-root --force-depends "$@"
 }
 
-@test "tools/package makes a package that installs and removes cleanly" {
+@test "scripts/package makes a package that installs and removes cleanly" {
 	is_root || skip "dpkg wants root"
 	# without optimisation, since only the package is looked at
-	run -0 "$TOP/tools/package" . -Dbuildtype=debug
+	run -0 "$TOP/scripts/package" . -Dbuildtype=debug
 	[[ ${lines[-1]} == */backuptool_*.deb ]]
 	package=${lines[-1]}
 	for field in Package Version Architecture Maintainer Installed-Size Depends Section Description; do
@@ -71,7 +71,7 @@ in_debian_run() {
 	is_root || skip "debootstrap wants root"
 	[ -w /dev/fuse ] || skip "/dev/fuse may not be used"
 	run -0 debootstrap --variant=minbase bookworm debian
-	run -0 "$TOP/tools/package" debian/tmp
+	run -0 "$TOP/scripts/package" debian/tmp
 	package=/tmp/$(basename "${lines[-1]}")
 	: >>debian/dev/fuse
 	in_debian >before

@@ -4,9 +4,9 @@
 # shellcheck disable=SC2154
 load helper
 
-@test "tools/quickstart with its own sample" {
+@test "scripts/quickstart with its own sample" {
 	[ "$BUILD" = "$TOP/build" ] || skip "it builds in build/, and the tests look at $BUILD"
-	run -0 "$TOP/tools/quickstart"
+	run -0 "$TOP/scripts/quickstart"
 	for text in "No difference in names and contents." "No difference in types, modes, sizes, times and owners." \
 		"2 snapshots, " "That was all."; do
 		[[ $output == *"$text"* ]]
@@ -15,11 +15,11 @@ load helper
 	[ -z "$(find . -mindepth 1)" ]
 }
 
-@test "tools/quickstart with a directory" {
+@test "scripts/quickstart with a directory" {
 	[ "$BUILD" = "$TOP/build" ] || skip "it builds in build/, and the tests look at $BUILD"
 	small_tree src
 	cd /
-	run -0 env NO_COLOR=1 TERM=xterm script -qec "'$TOP/tools/quickstart' '$WORK/src'" /dev/null
+	run -0 env NO_COLOR=1 TERM=xterm script -qec "'$TOP/scripts/quickstart' '$WORK/src'" /dev/null
 	[[ $output != *$'\033'* ]]
 	[[ $output == *"files: 5 new files, 0 changed, 0 unchanged"* ]]
 	[[ $output == *"No difference in types, modes, sizes, times and owners."* ]]

@@ -38,7 +38,7 @@ other_commands() {
 		    if example and not fenced:
 		        print(example[1])
 		    for code in [] if fenced or line.startswith('    ') else re.findall(r'`([^`]+)`', line):
-		        if ours.match(code) or (re.match('(tools|tests)/', code) and os.path.isfile(f'{top}/{code.split()[0]}')):
+		        if ours.match(code) or (re.match('(scripts|tests)/', code) and os.path.isfile(f'{top}/{code.split()[0]}')):
 		            print(code)
 	END
 	)
@@ -46,10 +46,10 @@ other_commands() {
 
 # Those by the file and the name of the test that runs each.
 ELSEWHERE=(
-	'tools/quickstart|quickstart|tools/quickstart with its own sample'
-	'tools/quickstart DIR|quickstart|tools/quickstart with a directory'
-	'tools/session-svg|readme|the picture in the README shows what the programs do today'
-	'tools/package|package|tools/package makes a package that installs and removes cleanly'
+	'scripts/quickstart|quickstart|scripts/quickstart with its own sample'
+	'scripts/quickstart DIR|quickstart|scripts/quickstart with a directory'
+	'scripts/session-svg|readme|the picture in the README shows what the programs do today'
+	'scripts/package|package|scripts/package makes a package that installs and removes cleanly'
 	'apt install ./backuptool_*.deb|package|the package in a Debian of its own'
 	'meson install -C build|install|programs, man pages, completions, units, header files and the library are in place'
 	'pkg-config backuptool|install|a program over the installed library'
@@ -166,10 +166,10 @@ texts() {
 @test "the picture in the README shows what the programs do today" {
 	[ -w /dev/fuse ] || skip "/dev/fuse may not be used"
 	is_root || skip "an ordinary user does not unmount by umount"
-	run -0 "$TOP/tools/session-svg" drawn.svg 3>&-
+	run -0 "$TOP/scripts/session-svg" drawn.svg 3>&-
 	[ "$(texts drawn.svg | grep -c '^\$ ')" -ge 10 ]
-	diff <(texts "$TOP/tools/session.svg") <(texts drawn.svg) || {
-		echo "draw it again: tools/session-svg tools/session.svg"
+	diff <(texts "$TOP/scripts/session.svg") <(texts drawn.svg) || {
+		echo "draw it again: scripts/session-svg scripts/session.svg"
 		false
 	}
 }

@@ -19,7 +19,7 @@ build() {
 	dir=$(build_dir "$name")
 	shift
 	log=$(mktemp)
-	# tools/quickstart may have made the directory, without the tests.
+	# scripts/quickstart may have made the directory, without the tests.
 	if { if [ -f "$dir/build.ninja" ]; then meson configure "$dir" -Dtests=true; else meson setup "$dir" "$@"; fi &&
 		ninja -C "$dir"; } >"$log" 2>&1; then
 		rm -f "$log"
