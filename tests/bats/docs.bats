@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Help, man pages and completions: all know every command and every option.
+# Help, man pages and completions: all know every command and every option. Documents name what there is.
 # shellcheck disable=SC2154
 load helper
 
@@ -213,4 +213,61 @@ in_fish() {
 		count=$((count + 1))
 	done < <(grep -oE '`([a-z_]+\.bats|(test|fuzz)_[a-z_]+)`' "$TOP/SECURITY.md" | tr -d '`' | sort -u)
 	[ "$count" -gt 20 ]
+}
+
+# in_code DOCUMENT: what it has between backquotes or indented, a line each, but for what has to be filled in.
+in_code() {
+	{
+		grep -oE '`[^`]+`' "$TOP/$1" | tr -d '`'
+		sed -n 's/^    //p' "$TOP/$1"
+	} | grep -v …
+}
+
+@test "every file that ARCHITECTURE.md and CONTRIBUTING.md name is there" {
+	local path count=0
+	while read -r path; do
+		[ -e "$TOP/$path" ] || {
+			echo "there is no $path"
+			return 1
+		}
+		count=$((count + 1))
+	done < <(for document in ARCHITECTURE CONTRIBUTING; do in_code $document.md; done |
+		grep -oE '(^|[ (])(engine|fs|tools|include|scripts|tests)/[A-Za-z0-9_./-]*[A-Za-z0-9_]' | tr -d ' (' | sort -u)
+	[ "$count" -gt 60 ]
+	while read -r path; do
+		[ -f "$TOP/$path" ]
+	done < <(grep -ohE '\]\([A-Za-z/]+\.md' "$TOP"/{ARCHITECTURE,CONTRIBUTING,CHANGELOG,README}.md | tr -d ']()')
+}
+
+@test "every function, type and constant that ARCHITECTURE.md names is there" {
+	local name count=0
+	while read -r name; do
+		grep -rqw --include='*.[ch]' -e "$name" "$TOP"/{engine,include,fs,tools} || {
+			echo "there is no $name"
+			return 1
+		}
+		count=$((count + 1))
+	done < <(in_code ARCHITECTURE.md | grep -v / | grep -oE '\b[a-z]+(_[a-z]+)+\b|\bBT_[A-Z_]+\b' | sort -u)
+	[ "$count" -gt 80 ]
+}
+
+@test "every room is described" {
+	local room count=0
+	for room in "$TOP"/engine/*/; do
+		grep -qF "| \`engine/$(basename "$room")\` | " "$TOP/ARCHITECTURE.md" || {
+			echo "$room is not described"
+			return 1
+		}
+		count=$((count + 1))
+	done
+	[ "$count" -ge 17 ]
+}
+
+@test "one test can be chosen, as README.md says" {
+	grep -qxF '    meson test -C build store' "$TOP/README.md"
+	run -0 meson test -C "$BUILD" --no-rebuild store
+	[[ $output =~ 1/1.*\ store\ +OK ]]
+	grep -qxF '    BUILD=$PWD/build bats tests/bats/prune.bats -f dry' "$TOP/README.md"
+	run -0 bats --count -f dry "$TESTS/bats/prune.bats"
+	[ "$output" -ge 1 ]
 }

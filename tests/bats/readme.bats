@@ -59,6 +59,8 @@ ELSEWHERE=(
 	'diff --exit-code|look|diff of two snapshots, and with the directory'
 	"restore --salvage|repair|--salvage: a large file's sound parts, and which bytes are lost"
 	'tests/run|readme|tests/run knows its suites'
+	'meson test -C build store|docs|one test can be chosen, as README.md says'
+	'BUILD=$PWD/build bats tests/bats/prune.bats -f dry|docs|one test can be chosen, as README.md says'
 	'tests/bench/run|bench|tests/bench/run'
 	'tests/bench/run --quick|bench|tests/bench/run'
 	'tests/bench/mount|bench|tests/bench/mount'
