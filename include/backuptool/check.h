@@ -10,12 +10,12 @@ struct bt_hurt;
 struct bt_check_options {
 	bool quick;		  /* metadata only: lists, pages, and that every content is somewhere */
 	unsigned part, parts;	  /* contents: part of parts (1 of 7), always the same one; 0, 0: all */
-	unsigned share;		  /* contents: about so many of 10,000, others each time; 0: all */
+	unsigned share;		  /* contents: about this many of 10,000, others each time; 0: all */
 	const char *const *names; /* snapshots, as bt_store_snapshot_name gives them; none: the whole store */
 	size_t name_count;
 	unsigned threads; /* 0: as many as there are processors */
-	/* if given: each entry that a finding hurts, also those that findings only count, with the arg of bt_check,
-	 * before the findings; one at a time */
+	/* may be NULL. Called with the arg of bt_check for each entry that a finding hurts, also for those that
+	 * findings only count; before the findings, one call at a time */
 	void (*hurt)(void *arg, const struct bt_hurt *hurt);
 };
 
@@ -25,43 +25,44 @@ struct bt_hurt {
 	const char *path; /* relative to the target, any bytes; "" the target itself; NULL: all of the snapshot */
 	uint64_t offset, length; /* bytes of the file, without its holes; BT_NO_OFFSET: all of it */
 	size_t path_length;
-	uint64_t entry; /* the same in all that one entry of a snapshot is told of; 0: all of the snapshot */
+	uint64_t entry; /* equal in all calls about one entry of a snapshot; 0: all of the snapshot */
 };
 
 struct bt_finding {
-	const char *file;	 /* in the store; NULL: what no file of the store has */
+	const char *file;	 /* in the store; NULL: something that is in no file of the store */
 	uint64_t offset, length; /* bytes of file; offset BT_NO_OFFSET: all of it, length 0: not known how far */
 	const struct bt_error *error;
 	const struct bt_hurt *hurts; /* the first BT_HURTS at most, while there is room for their paths */
 	size_t hurt_count;
 	uint64_t hurts_more; /* beyond those */
-	bool traced;	     /* they were looked for */
+	bool traced;	     /* the entries that it hurts were looked for */
 };
 #define BT_HURTS      20
-/* Bytes of the paths that are kept, or told as lost, in all: a path can be as long as the store, so that a count alone
- * bounds nothing. Enough for all findings that are kept, with BT_HURTS paths of 200 bytes each. */
+/* Limit for the bytes of all paths that are kept, or told as lost. A path can be as long as the store, so a limit for
+ * their number alone would bound nothing. Enough for all findings that are kept, with BT_HURTS paths of 200 bytes
+ * each. */
 #define BT_HURT_BYTES ((uint64_t)16 << 20)
 
 struct bt_check_result {
 	uint64_t snapshots, files, pages, contents, bytes; /* looked at; bytes: plain bytes decoded */
 	uint64_t findings;
-	uint64_t denied;    /* of the findings: what this process may not read, which is no damage */
-	uint64_t in_pieces; /* versions of files whose digest was not compared, their contents only each by itself */
+	uint64_t denied;    /* findings that are no damage: this process may not read something */
+	uint64_t in_pieces; /* versions of files of which every content was verified, but not the digest of the whole */
 	bool complete;	    /* every byte of every file was read */
 };
 
 /*
- * Looks at everything that restoring needs with what restoring looks at it with, and beyond that at every byte of every
- * file: no finding means that all of it restores. With names: only at what these snapshots need. Derived data counts
- * for nothing: it is not trusted, and damage in it is none. Files in several contents are read through, every version
- * once, those of the newest snapshots first and as many bytes as there are contents: so many versions of a large file
- * do not make it endless. Not if only a part of the contents is wanted.
+ * Reads everything that a restore would read, using the same code, and then every other byte of every file: if nothing
+ * is found, everything can be restored. With names, only what these snapshots need is read. Derived data does not
+ * count: it is not trusted, and damage in it is no finding. Files in several contents are read as a whole, each version
+ * once, those of the newest snapshots first, up to as many bytes as there are contents: many versions of a large file
+ * do not make the check endless. That is left out if only a part of the contents is wanted.
  *
- * Holds the store's shared lock, where it can be taken. found is called for each finding in the order of files and
- * offsets when everything was looked at (beyond 4096 findings at once and without what they hurt), on the calling
- * thread or one at a time on others. 0 (clean), BT_E_DAMAGED (findings were told; error is not filled),
- * BT_E_INCOMPLETE (likewise, but all of them can be because some files may not be read), or another failure; with
- * BT_E_CANCELLED what was found so far is told. ret_result is filled in any case.
+ * Holds the store's shared lock, where it can be taken. When everything was read, found is called for each finding, in
+ * the order of files and offsets (findings beyond 4096 are told at once, and without the entries that they hurt), on
+ * the calling thread or one at a time on others. Returns 0 (clean), BT_E_DAMAGED (findings were told; error is not
+ * filled), BT_E_INCOMPLETE (likewise, but all of them may come of files that may not be read), or another failure.
+ * After BT_E_CANCELLED the findings so far were told. ret_result is filled in any case.
  */
 int bt_check(struct bt_store *store, const struct bt_check_options *options,
 	     void (*found)(void *arg, const struct bt_finding *finding), void *arg, const struct bt_observer *observer,
@@ -89,9 +90,9 @@ struct bt_repair_options {
 	void *arg;
 	void (*found)(void *arg, const struct bt_finding *finding); /* as bt_check, before anything is done */
 	void (*done)(void *arg, const struct bt_repair *repair);
-	/* what cannot be restored whole afterwards, each path; on a dry run at most this: what unusable files still
+	/* each path that cannot be restored whole afterwards; on a dry run an upper bound: what unusable files still
 	 * have is only found when they are moved */
-	void (*lost)(void *arg, const struct bt_hurt *hurt); /* those of up to BT_HURT_BYTES in all */
+	void (*lost)(void *arg, const struct bt_hurt *hurt); /* paths of up to BT_HURT_BYTES in all */
 };
 
 struct bt_repair_result {
@@ -99,17 +100,17 @@ struct bt_repair_result {
 	uint64_t rewritten, aside, renamed;
 	uint64_t snapshots_lost; /* of those aside */
 	uint64_t lost;		 /* paths, told by lost() */
-	uint64_t lost_more;	 /* of these, those that were not told */
+	uint64_t lost_more;	 /* of these, how many were not told */
 };
 
 /*
- * Checks the whole store and makes it sound: files that cannot be used are moved to damaged/, never deleted; of files
- * with damage inside, new ones without it take the place, so that no later snapshot relies on what is damaged; what is
- * whole in any of them is kept in the store under its digest, and derived data is built anew. What is still missing
- * then is told; the next snapshot of the same directory stores again what that still has, which makes older snapshots
- * whole, too. Holds the exclusive lock, and no prune is at work meanwhile; a dry run holds what a check does. Killed at
- * any point, the store is no worse than before, and the next repair goes on. Damage of contents in version 1 files
- * stays where it is.
+ * Checks the whole store and makes it sound. Files that cannot be used are moved to damaged/, never deleted. A file
+ * with damage inside is replaced by a new one without it, so that no later snapshot relies on what is damaged. Whatever
+ * is whole in any of them is kept in the store under its digest, and derived data is built anew. What is still missing
+ * then is told; the next snapshot of the same directory stores again what the directory still has, and with that older
+ * snapshots are whole again, too. Holds the exclusive lock, and keeps prunes away; a dry run holds the lock that a
+ * check does. If it is killed at any point, the store is no worse than before, and the next repair goes on. Damaged
+ * contents in version 1 files stay where they are.
  *
  * 0: nothing is missing (any more). BT_E_INCOMPLETE: done, but something was lost. BT_E_SYSTEM, with nothing done: a
  * file could not be read for another reason than damage. On a dry run BT_E_DAMAGED if there are findings.

@@ -11,31 +11,32 @@ enum bt_change_kind {
 	BT_CHANGE_REMOVED,  /* only before */
 	BT_CHANGE_CONTENT,  /* the bytes of a file, the target of a link, the numbers of a device; maybe metadata too */
 	BT_CHANGE_TYPE,	    /* something else has the name */
-	BT_CHANGE_METADATA, /* mode, owner, attributes, or the time of what is no directory */
+	BT_CHANGE_METADATA, /* mode, owner, attributes, or the time of anything but a directory */
 	BT_CHANGE_KINDS
 };
 
 struct bt_change {
 	enum bt_change_kind kind;
 	const char *path;		       /* any bytes; "" the entry itself that was compared */
-	const struct bt_entry *before, *after; /* NULL: not there. Of a directory as it is now after has no attributes,
+	const struct bt_entry *before, *after; /* NULL: not there. In a directory as it is now, after has no attributes,
 						  and a digest only where a file was read */
 };
 
 struct bt_compare_result {
 	uint64_t counts[BT_CHANGE_KINDS];
 	uint64_t added_bytes, removed_bytes; /* sizes of files that came, went, or grew and shrank */
-	uint64_t errors;		     /* what could not be compared, each was told */
+	uint64_t errors;		     /* entries that could not be compared; each was told */
 };
 
 /* An entry, and the snapshot and the store that it comes from; they may be of two stores. */
 struct bt_side {
 	struct bt_store *store;
-	const struct bt_snapshot_info *info; /* more is not looked for than it says there is (see walk.h) */
+	const struct bt_snapshot_info *info; /* no more entries are read than it declares (see walk.h) */
 	const struct bt_entry *entry;
 };
 
-/* A directory (a symlink to one is followed) or anything else (it is not), less what a snapshot would leave out. */
+/* A directory (a symlink to one is followed) or anything else (a symlink is not followed), without what a snapshot
+ * would leave out. */
 struct bt_live {
 	const char *path;
 	const char *const *exclude, *const *exclude_if_present; /* as in snapshot.h */
@@ -50,20 +51,20 @@ struct bt_compare_call {
 	const struct bt_observer *observer; /* may be NULL */
 };
 
-/* Whether two entries of one type say that they have the same bytes, target, or numbers; directories always do. Without
- * digests, as files that are nearly all holes have none, the pieces must be the same. */
+/* Whether two entries of one type have the same bytes, target, or numbers, by what they say; directories always do.
+ * Without digests, as in files that are nearly all holes, the pieces must be the same. */
 bool bt_same_content(const struct bt_entry *before, const struct bt_entry *after);
 
 /*
- * Tells each difference once. Directories with one id are equal and not looked into: it costs what differs, not what is
- * there. BT_E_INCOMPLETE: not everything could be read, and what was told holds all the same. ret_result is filled in
- * any case.
+ * Tells each difference once. Directories with one id are equal and are not read: the cost follows what differs, not
+ * what is there. BT_E_INCOMPLETE: not everything could be read; all that was told is true. ret_result is filled in any
+ * case.
  */
 int bt_compare(const struct bt_side *before, const struct bt_side *after, const struct bt_compare_call *call,
 	       struct bt_compare_result *ret_result, struct bt_error *error);
 
-/* The same with a directory as it is now. Files are read unless their fingerprint or their size says enough. The store
- * itself is left out of it. */
+/* The same with a directory as it is now. A file is read unless its fingerprint or its size decides. The store itself
+ * is left out. */
 int bt_compare_live(const struct bt_side *before, const struct bt_live *after, const struct bt_compare_call *call,
 		    struct bt_compare_result *ret_result, struct bt_error *error);
 

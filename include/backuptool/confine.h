@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Giving up, for good, what a program does not need: what a hostile file could make it do is then little. */
+/* Giving up, for good, what a program does not need, so that an exploited bug can do little. */
 #ifndef BACKUPTOOL_CONFINE_H
 #define BACKUPTOOL_CONFINE_H
 
@@ -7,20 +7,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Open directories (O_PATH will do). What lies below them, now or later, stays within reach; nothing else does. */
+/* Open directories (O_PATH is enough). Files below them stay within reach, now and later; nothing else does. */
 struct bt_confinement {
 	const int *readable, *writable; /* writable ones can be read, too */
 	size_t readable_count, writable_count;
 };
 
 /*
- * From here on the calling thread, and every thread and process that it starts, can open no file except below those
- * directories, execute nothing, mount and unmount nothing, and gains no privileges. What is open already stays of use,
- * and so do sockets. So it is called before threads are started, and after all that needs more.
+ * From here on the calling thread, and every thread and process that it starts, can open files only below those
+ * directories, cannot execute, mount or unmount anything, and gains no privileges. Open files and sockets stay usable.
+ * So call it before threads are started, and after everything that needs more.
  *
- * 0 also where the kernel cannot do it (Linux before 5.19, or built or started without Landlock): *ret_confined, which
- * may be NULL, is then false, and only the gaining of privileges is barred. In builds for sanitizers and coverage,
- * whose run-time libraries open files of their own, it is the same.
+ * Also returns 0 where the kernel cannot do it (Linux before 5.19, or built or started without Landlock): then
+ * *ret_confined, which may be NULL, is false, and the process only cannot gain privileges. The same holds in builds for
+ * sanitizers and coverage, whose run-time libraries open files of their own.
  */
 int bt_confine(const struct bt_confinement *limits, bool *ret_confined, struct bt_error *error);
 

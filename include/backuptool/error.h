@@ -16,15 +16,15 @@ enum bt_code {
 	BT_E_NOMEM = -2,     /* out of memory */
 	BT_E_DAMAGED = -3,   /* a store file is not as the format demands: reason and offset say where */
 	BT_E_NOT_FOUND = -4, /* no such snapshot, path, page or content */
-	BT_E_EXISTS = -5,    /* the thing to be made is there already */
+	BT_E_EXISTS = -5,    /* what was to be made exists already */
 	BT_E_INVALID = -6,   /* an argument makes no sense */
-	BT_E_LOCKED = -7, /* somebody else holds the lock: detail says who. With sys ENOLCK it was lost, or others took
-			   * away what was being written: detail says what then; it can be tried again */
+	BT_E_LOCKED = -7, /* somebody else holds the lock: detail says who. With sys ENOLCK the lock was lost, or others
+			     removed a file that was being written: detail says which; it can be tried again */
 	BT_E_CANCELLED = -8,	/* the caller asked to stop */
 	BT_E_NO_STORE = -9,	/* there is no store at this place */
 	BT_E_INCOMPLETE = -10,	/* done, but not everything: details went to the observer */
 	BT_E_UNSUPPORTED = -11, /* the kernel or file system cannot do it */
-	BT_E_FOREIGN = -12,	/* a symbolic link of somebody else, the file, leads there: see foreign.h */
+	BT_E_FOREIGN = -12,	/* a symbolic link of somebody else (file) is on the way: see foreign.h */
 };
 
 /* Why a file was refused. The names (bt_reason_name) are stable and appear in messages, --json and tests. */
@@ -44,9 +44,9 @@ enum bt_reason {
 	BT_R_UNKNOWN_KIND,    /* "unknown-kind" */
 	BT_R_DIGEST_MISMATCH, /* "digest-mismatch" */
 	BT_R_BAD_DIGEST,      /* "bad-digest": not 64 lower-case hex digits */
-	BT_R_BAD_NAME,	      /* "bad-name": empty, ".", "..", with "/" or NUL, over 255 bytes; a file's that states
-				 another time than its header */
-	BT_R_UNSORTED,	      /* "unsorted": entries, tags, pages, holes or xattrs out of order */
+	BT_R_BAD_NAME, /* "bad-name": empty, ".", "..", with "/" or NUL, over 255 bytes; or the name of a file states
+			  another time than its header */
+	BT_R_UNSORTED, /* "unsorted": entries, tags, pages, holes or xattrs out of order */
 	BT_R_DUPLICATE_NAME,  /* "duplicate-name" */
 	BT_R_NEEDLESS_BASE64, /* "needless-base64": _b64 for valid UTF-8 */
 	BT_R_BAD_UTF8,	      /* "bad-utf8" */
@@ -98,7 +98,7 @@ const char *bt_reason_name(enum bt_reason reason);
  */
 void bt_error_text(const struct bt_error *error, char *text, size_t size);
 
-/* Other people's text as bt_error_text shows it, cut with "…" where it does not fit. */
+/* Escapes foreign text as bt_error_text does, cut with "…" where it does not fit. */
 void bt_error_escape(const char *text, char *escaped, size_t size);
 
 /* Name of an errno as in <errno.h> ("EACCES"), or "EIO" for one that has no name here. */

@@ -6,23 +6,24 @@
 #include <backuptool/observer.h>
 #include <backuptool/view.h>
 
-/* Writes the snapshot's files in version 1 to path (which must not exist; appears whole). Paths are relative to the
- * snapshot's root with its target's last component in front ("docs/a.txt" of /home/me/docs), as the original wrote for
- * a relative target. What has no place in version 1 (empty directories, links, metadata) is left out and counted in
- * *ret_left_out. BT_E_INCOMPLETE: it was written, but without the contents of files that could not be read, now or when
- * the snapshot was taken; each was given to the observer. A symbolic link on the way to path that belongs to neither
- * root nor the effective user is BT_E_FOREIGN unless such are to be followed; where they lead, foreign.h tells. */
+/* Writes the snapshot's files in version 1 to path, which must not exist and appears whole. Paths are relative to the
+ * snapshot's root, with the last component of its target in front ("docs/a.txt" of /home/me/docs), as the original
+ * wrote for a relative target. What has no place in version 1 (empty directories, links, metadata) is left out and
+ * counted in *ret_left_out. BT_E_INCOMPLETE: the file was written, but without the contents of files that could not be
+ * read, now or when the snapshot was taken; each was given to the observer. BT_E_FOREIGN: a symbolic link on the way to
+ * path belongs to neither root nor the effective user, and follow_foreign_links is not set; foreign.h tells where it
+ * leads. */
 int bt_export_classic(struct bt_store *store, const struct bt_snapshot *snapshot, const char *path,
 		      bool follow_foreign_links, const struct bt_observer *observer, uint64_t *ret_left_out,
 		      struct bt_error *error);
 
 struct bt_export_size {
-	uint64_t bytes; /* that the file will have, about; UINT64_MAX: more than can be said */
-	uint64_t space; /* that the file system where it is to appear has left for this user */
+	uint64_t bytes; /* about how large the file will be; UINT64_MAX: more than can be said */
+	uint64_t space; /* free for this user on the file system where the file is to appear */
 	uint64_t store; /* bytes of the store's files */
 };
-/* Looks, before anything is written, how large the file would be: this layout has no holes, and no compression, so that
- * a small store can make a very large one. Costs a walk through the snapshot. */
+/* Tells how large the file would be before anything is written: this layout has no holes and no compression, so a small
+ * store can make a very large file. Costs a walk through the snapshot. */
 int bt_export_classic_size(struct bt_store *store, const struct bt_snapshot *snapshot, const char *path,
 			   const struct bt_observer *observer, struct bt_export_size *ret_size, struct bt_error *error);
 

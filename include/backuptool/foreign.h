@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Symbolic links of other users on the way to a path: who owns one leads whoever follows it where he likes. */
+/* Symbolic links of other users on the way to a path. The owner of a link decides where everybody who follows it gets
+ * to. */
 #ifndef BACKUPTOOL_FOREIGN_H
 #define BACKUPTOOL_FOREIGN_H
 
 #include <backuptool/error.h>
 
 struct bt_foreign_link {
-	char *link;	/* a path to it that leads through no other link */
+	char *link;	/* its path, which leads through no other link */
 	unsigned owner; /* neither root nor the effective user */
 	char *place;	/* where the whole path leads: absolute, and without links in it */
 };
 
-/* The first link on the way to path, its last component included, that belongs to somebody else; links of the user
- * also count as own (0: of nobody more). 1 and *ret_link, to be freed; 0 if there is none as far as anybody can see;
- * BT_E_NOMEM. */
+/* The first link on the way to path, its last component included, that belongs to somebody else. Links of the user also
+ * count as own (0: of no further user). Returns 1 and *ret_link, which the caller frees; 0 if there is none, as far as
+ * this process can see; or BT_E_NOMEM. */
 int bt_foreign_link_find(const char *path, unsigned also, struct bt_foreign_link *ret_link);
 void bt_foreign_link_free(struct bt_foreign_link *link);
 

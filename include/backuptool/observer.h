@@ -11,16 +11,17 @@ enum bt_event {
 	BT_EVENT_UNCHANGED, /* snapshot: files. restore: written anew, changed in place, left alone */
 	BT_EVENT_DELETED,   /* restore --delete; prune: a file of the store */
 	BT_EVENT_EXCLUDED,
-	BT_EVENT_REMOVED,  /* snapshot: an entry of the one before is gone; of a directory, with all that was in it */
+	BT_EVENT_REMOVED,  /* snapshot: an entry of the parent is gone; of a directory, with everything in it */
 	BT_EVENT_BOUNDARY, /* a directory that is not entered: another file system begins there */
-	BT_EVENT_VANISHED, /* snapshot: listed, and not there any more when it was to be read */
+	BT_EVENT_VANISHED, /* snapshot: listed, but gone when it was to be read */
 };
 
-/* Totals 0: not known. Those of taking a snapshot are of the one before, until there is more. */
+/* A total of 0 is not known. The totals of a snapshot are those of its parent, until there is more. */
 struct bt_progress {
 	uint64_t files, bytes, total_files, total_bytes;
-	const char *path; /* what is at hand, as a problem's path, while the call lasts; NULL: nothing in particular */
-	bool syncing;	  /* all is done but for the disk, on which it may take long to arrive */
+	const char *path; /* the path that is being worked on, like problem()'s; valid during the call; NULL: none in
+			     particular */
+	bool syncing;	  /* only the disk is waited for, which may take long */
 };
 
 struct bt_observer {
@@ -32,10 +33,10 @@ struct bt_observer {
 	void (*entry)(void *arg, enum bt_event event, const char *path);
 	/* At most about ten times a second. */
 	void (*progress)(void *arg, const struct bt_progress *progress);
-	/* Asked often; true ends the operation with BT_E_CANCELLED. */
+	/* Called often; true ends the operation with BT_E_CANCELLED. */
 	bool (*cancelled)(void *arg);
-	/* It has been waiting for a lock of the store for a second, which holder has: "backuptool snapshot (process
-	 * 1234)", any bytes. Once for each lock; cancelled is asked meanwhile. */
+	/* The operation has been waiting for a second for a lock of the store that holder has: "backuptool snapshot
+	 * (process 1234)", any bytes. Once for each lock; cancelled is asked meanwhile. */
 	void (*waiting)(void *arg, const char *holder);
 };
 

@@ -6,7 +6,7 @@
 #include <backuptool/error.h>
 #include <backuptool/types.h>
 
-/* A snapshot of that time was taken by a clock that goes wrong, or this one does: it is no measure for others. */
+/* Such a snapshot was taken by a clock that was wrong, or this clock is: others are not measured by it. */
 static inline bool bt_is_future(int64_t seconds, int64_t now)
 {
 	return seconds > now;

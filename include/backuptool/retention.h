@@ -10,28 +10,29 @@
 enum bt_bucket { BT_LAST, BT_HOURLY, BT_DAILY, BT_WEEKLY, BT_MONTHLY, BT_YEARLY, BT_BUCKETS };
 
 /*
- * Rules are combined by union: what one of them keeps is kept. Buckets are calendar hours, days, ISO weeks (Monday
- * first), months and years in the zone of the process; the newest snapshot of each bucket is kept, and of so many
- * buckets that hold any, newest first. within[b] keeps the newest of every bucket b (BT_LAST: every snapshot) that is
- * younger than so many seconds, counted from the newest snapshot of the group. 0 is "no such rule"; UINT32_MAX keeps
- * all of them. A count rule that finds fewer buckets than it may keep keeps the oldest snapshot, too, so that the
- * history grows to its full length; once it is full it lets go of that one.
+ * A snapshot is kept if any rule keeps it. Buckets are calendar hours, days, ISO weeks (Monday first), months and years
+ * in the zone of the process. keep[b] keeps the newest snapshot of each of this many buckets that hold any, newest
+ * first. within[b] keeps the newest of every bucket b (BT_LAST: every snapshot) that is younger than this many seconds,
+ * counted from the newest snapshot of the group. 0 means no such rule; UINT32_MAX keeps all of them. A count rule that
+ * finds fewer buckets than it may keep also keeps the oldest snapshot, so that the history grows to its full length;
+ * once the rule is full it lets go of that one.
  *
- * Whatever the rules say, of each host and directory by itself these stay:
- * - The newest complete snapshot: one in which no entry was left unread. Without any, the newest.
- * - The last one before it shrank. A snapshot has shrunk against another that has files when it has none, or when it
- *   lacks more than half of the files and more than half of the bytes. Each snapshot that the next one has shrunk
- *   against stays for as long as the newest one has, and every one between that stays for this reason. So it ends when
- *   as much as half is there again, or when the user removes it; there is no other end, and it is told.
- *   Each is more than twice as large as the one after it that stays so: there are few, however often that happens.
+ * Whatever the rules say, these stay in each group of host and directory:
+ * - The newest complete snapshot: one in which no entry was left unread. If there is none, the newest.
+ * - The last one before the directory shrank. A snapshot has shrunk against another that has files if it has none, or
+ *   if it lacks more than half of the files and more than half of the bytes. Each snapshot that the next one has shrunk
+ *   against stays as long as the newest one has shrunk against it, too, and so has every one between that stays for
+ *   this reason. So it ends when as much as half is there again, or when the user removes the snapshot; nothing else
+ *   ends it, and it is told. Each is more than twice as large as the next one that stays so: there are few, however
+ *   often that happens.
  */
 struct bt_retention {
 	uint32_t keep[BT_BUCKETS];
 	int64_t within[BT_BUCKETS];
 	const char *const *keep_tags; /* a snapshot with one of them is kept */
 	size_t keep_tag_count;
-	bool per_target;    /* decide for each (host, target) apart; else over the whole store */
-	bool to_the_letter; /* what no rule keeps is to be removed, the newest complete snapshot included */
+	bool per_target;    /* decide for each (host, target) by itself; else over the whole store */
+	bool to_the_letter; /* remove everything that no rule keeps, also the newest complete snapshot */
 };
 
 struct bt_candidate {
@@ -39,7 +40,7 @@ struct bt_candidate {
 	const char *host, *target;
 	const char *const *tags;
 	size_t tag_count;
-	uint64_t unread; /* entries that could not be read; those that changed meanwhile are none of them */
+	uint64_t unread; /* entries that could not be read, without those that changed meanwhile */
 	uint64_t files, bytes;
 };
 
@@ -51,10 +52,10 @@ struct bt_candidate {
 #define BT_KEEP_COMPLETE       (1u << 18) /* newest complete */
 #define BT_KEEP_SHRANK	       (1u << 19) /* before it shrank */
 #define BT_KEEP_NEWEST	       (1u << 20) /* of its host and directory, which have no complete one */
-#define BT_KEEP_GUARDS	       (7u << 18) /* these three, which are given only to what nothing else keeps */
+#define BT_KEEP_GUARDS	       (7u << 18) /* these three; given only to snapshots that nothing else keeps */
 #define BT_KEEP_OLDEST(bucket) (1u << (24 + (bucket))) /* by a count rule that is not full yet */
 
-/* Whether a directory has shrunk, as above, from files_before with bytes_before to so much. */
+/* Whether a directory has shrunk, as above, from files_before with bytes_before to files with bytes. */
 bool bt_has_shrunk(uint64_t files, uint64_t bytes, uint64_t files_before, uint64_t bytes_before);
 
 /* reasons has room for count. BT_E_INVALID when there is no rule at all; BT_E_NOMEM. */

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Run n is due at start + n * interval, run 0 always and the others while that is before start + duration: how long
- * runs take moves nothing. */
+/* Run n is due at start + n * interval: run 0 always, the others while that is before start + duration. How long the
+ * runs take does not move them. */
 struct bt_schedule {
 	int64_t start, interval, duration; /* interval at least 1; duration -1: forever */
 };
@@ -15,11 +15,11 @@ struct bt_schedule {
 struct bt_schedule_next {
 	bool done;	  /* no other run is due */
 	uint64_t run;	  /* if not done */
-	int64_t deadline; /* of it; not before now */
-	uint64_t missed;  /* due since the last one, but over */
+	int64_t deadline; /* of that run; not before now */
+	uint64_t missed;  /* runs that were due since the last one and are over */
 };
 
-/* What follows run `last`, which ended now. A deadline that is just reached is not missed. */
+/* The run after `last`, which ended now. A deadline that is just reached is not missed. */
 void bt_schedule_next(const struct bt_schedule *schedule, uint64_t last, int64_t now,
 		      struct bt_schedule_next *ret_next);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Finding entries by what is known of them, in all snapshots at once. */
+/* Finding entries by name, time or digest, in all snapshots at once. */
 #ifndef BACKUPTOOL_SEARCH_H
 #define BACKUPTOOL_SEARCH_H
 
@@ -7,7 +7,7 @@
 #include <backuptool/view.h>
 
 struct bt_search {
-	const char *pattern;	     /* as one of .gitignore: of a name, or with a slash of a path; NULL: all */
+	const char *pattern;	     /* a pattern of .gitignore: for a name, or with a slash for a path; NULL: all */
 	const char *hash;	     /* the beginning of a file's digest in lower-case hex; NULL: any */
 	const struct bt_time *newer; /* modified after that; NULL: any */
 	const char *const *names;    /* snapshots, as bt_store_snapshot_name gives them, in the order of the search */
@@ -21,9 +21,9 @@ struct bt_match {
 };
 
 /*
- * Tells each version of each entry that matches once. A directory that one snapshot has like another under the same
- * path is searched once. BT_E_INCOMPLETE: something could not be read, the observer was told. BT_E_INVALID: a pattern
- * or hash that makes no sense. found's result != 0 ends the search and is returned.
+ * Tells each version of each matching entry once. A directory that two snapshots have in common under one path is
+ * searched once. BT_E_INCOMPLETE: something could not be read, and the observer was told. BT_E_INVALID: a bad pattern
+ * or hash. If found returns anything but 0, the search ends and returns that.
  */
 int bt_search_run(struct bt_store *store, const struct bt_search *search,
 		  int (*found)(void *arg, const struct bt_match *match), void *arg, const struct bt_observer *observer,

@@ -1,60 +1,59 @@
 /* SPDX-License-Identifier: MIT */
-/* Which snapshot somebody means: the one idea of "the newest" that all commands and the mount have. */
+/* Finding the snapshot that a user means. All commands and the mount share this notion of "the newest". */
 #ifndef BACKUPTOOL_SELECT_H
 #define BACKUPTOOL_SELECT_H
 
 #include <backuptool/store.h>
 
-/* This host's name, as the snapshots that are taken on it state it. */
+/* The name of this host, as in the snapshots that are taken on it. */
 #define BT_HOST_SIZE 256
 void bt_host(char host[BT_HOST_SIZE]);
 
 /*
- * What a command is about. It decides in the snapshots of which group, which are those of one host and directory,
- * "latest", "latest~N" and "@TIME" are looked for. Of the groups that come first in this order, the one with the newest
- * snapshot:
- *   with paths, those whose directory holds them all, of this host, then of others;
- *   without, those of the output directory, of this host, then of others;
- *   without paths, those of this host whose directory holds the working directory;
+ * What a command is about. This decides in which group of snapshots (one host and directory) "latest", "latest~N" and
+ * "@TIME" are looked for. Of the first of these sets that is not empty, it is the group with the newest snapshot:
+ *   with paths: those whose directory holds all of them, of this host, then of others;
+ *   without paths: those of the output directory, of this host, then of others;
+ *   without paths: those of this host whose directory holds the working directory;
  *   all.
- * All paths here are absolute, and without "." and needless slashes. All zero but now is fine.
+ * All paths here are absolute, without "." and needless slashes. All members may be zero but now.
  */
 struct bt_scope {
 	int64_t now;	  /* seconds since 1970 */
 	const char *host; /* this one */
 	const char *const *paths;
 	size_t path_count;
-	const char *output;			     /* where a restore goes to */
+	const char *output;			     /* the output directory of a restore */
 	const char *directory;			     /* the working directory */
-	bool (*wanted)(void *arg, const char *name); /* others are no snapshots for this; NULL: all are */
+	bool (*wanted)(void *arg, const char *name); /* false: ignore this snapshot; NULL: none is ignored */
 	void *arg;
 };
 
 struct bt_choice {
-	const char *name;   /* the store's; valid until refresh or close */
-	bool future;	    /* its time is after now: there is no other in its group, or it was named itself */
-	bool unsure;	    /* its group is one of several, and nothing of the scope speaks for it */
-	size_t later;	    /* snapshots of its group that were passed over because they are in the future */
-	const char *latest; /* the last of these */
-	size_t unread;	    /* snapshots, perhaps of its group and newer, that cannot be read */
+	const char *name;	      /* the store's; valid until refresh or close */
+	bool future;		      /* its time is after now: its group has no other, or it was named itself */
+	bool unsure;		      /* its group is one of several, and nothing in the scope decides for it */
+	size_t later;		      /* snapshots of its group that were skipped because they are in the future */
+	const char *latest;	      /* the last of these */
+	size_t unread;		      /* snapshots that cannot be read, and may be newer ones of its group */
 	struct bt_error unread_error; /* of the newest of these */
 };
 
 /*
- * Finds the snapshot that a person means: a file name with or without .json; a unique prefix of one, with or without
- * "snapshot_"; "latest"; "latest~N" (N before it); "@TIME" as bt_time_parse understands it (policy.h): the newest at or
- * before that time. These three never mean one in the future unless its group has no other. BT_E_NOT_FOUND, with "the
- * nearest is …" or the like in error->detail, or BT_E_INVALID, with what is wrong with the text: "begins the names of 3
- * snapshots: …", "is not a time such as …". If none of a group can be read, the reason. ret_choice is filled on
- * success.
+ * Finds the snapshot that a user means: a file name with or without .json; a unique prefix of one, with or without
+ * "snapshot_"; "latest"; "latest~N" (the Nth before it); "@TIME" as bt_time_parse reads it (policy.h): the newest at or
+ * before that time. The last three never mean a snapshot in the future unless its group has no other. BT_E_NOT_FOUND,
+ * with "the nearest is …" or the like in error->detail. BT_E_INVALID, with what is wrong with the text: "begins the
+ * names of 3 snapshots: …", "is not a time such as …". If no snapshot of a group can be read, the reason for that.
+ * ret_choice is filled on success.
  */
 int bt_select(struct bt_store *store, const char *text, const struct bt_scope *scope, struct bt_choice *ret_choice,
 	      struct bt_error *error);
-/* Whether a text is one of "latest", "latest~N" and "@TIME", be there such a snapshot or not. */
+/* Whether a text is "latest", "latest~N" or "@TIME", whether or not there is such a snapshot. */
 bool bt_select_is_relative(const char *text, int64_t now);
 
-/* The groups of the store, that with the newest snapshot first; version 1 files, which know no host, are one with an
- * empty host and directory. What cannot be read is left out. Freed by bt_groups_free. */
+/* The groups of the store, the one with the newest snapshot first. Version 1 files, which know no host, are one group
+ * with an empty host and directory. Snapshots that cannot be read are left out. Freed by bt_groups_free. */
 struct bt_group {
 	char *host, *target;
 	size_t snapshots;

@@ -3,8 +3,8 @@
 #ifndef BACKUPTOOL_STREAMS_H
 #define BACKUPTOOL_STREAMS_H
 
-/* Called first of all, before any file is opened: standard input, output and error that are closed are held by what
- * can be neither read nor written. So no file of a store gets their numbers, and with them what is printed. */
+/* Call this first of all, before any file is opened: if standard input, output or error is closed, its number is taken
+ * by something that can be neither read nor written. So no file of a store gets that number, and with it the output. */
 void bt_hold_streams(void);
 
 #endif

@@ -19,27 +19,27 @@ struct bt_extent {
 struct bt_chunk {
 	struct bt_digest digest;
 	uint64_t size;
-}; /* a content, or a chunk page with the bytes that it stands for */
+}; /* a content, or a chunk page with the number of bytes that it stands for */
 struct bt_xattr {
 	const char *name;
 	const unsigned char *value;
 	uint32_t name_length, value_length;
 };
 
-/* What few entries have. */
+/* Members that few entries have. */
 struct bt_extra {
-	const struct bt_chunk *chunks;	    /* of a file in several pieces */
-	const struct bt_chunk *chunk_pages; /* or of one in very many */
+	const struct bt_chunk *chunks;	    /* of a file in several contents */
+	const struct bt_chunk *chunk_pages; /* or of a file in very many */
 	const struct bt_extent *holes;
-	const uint64_t *hole_sums; /* the bytes of each hole and all before it: who reads bytes looks there */
+	const uint64_t *hole_sums; /* bytes of each hole and all holes before it: to find where a byte lies */
 	const struct bt_xattr *xattrs;
 	uint32_t chunk_count, chunk_page_count, hole_count, xattr_count;
 	bool has_chunks; /* chunks given, maybe none */
 	bool torn;
 	const char *error;    /* errno name, or NULL */
-	const char *boundary; /* of a directory that was not entered, because another file system begins there: the
-				 type of that as in /proc/self/mountinfo ("tmpfs", "fuse.sshfs"), or
-				 "btrfs-subvolume". Its tree is empty, and says nothing of what is there. NULL: none */
+	const char *boundary; /* of a directory that was not entered because another file system begins there: the type
+				 of that as in /proc/self/mountinfo ("tmpfs", "fuse.sshfs"), or "btrfs-subvolume". Its
+				 tree is empty, which says nothing about its contents. NULL: none */
 	uint32_t flags;	      /* inode flags of a file or directory: bits of FS_IOC_GETFLAGS in BT_INODE_FLAGS */
 	uint32_t project;     /* project id of a file or directory; 0: none */
 	const char *target;   /* symlink; NUL-terminated */
@@ -49,9 +49,9 @@ struct bt_extra {
 };
 
 /*
- * The inode flags that are recorded and come back: those that a user can give. What a file system does for itself
- * (extents, indexed directories, encryption) is not among them. bt_flags_text writes their letters as lsattr(1) and
- * chattr(1) know them, in the order of the bits: "iad".
+ * The inode flags that are recorded and restored: those that a user can set. Flags that a file system sets itself
+ * (extents, indexed directories, encryption) are not included. bt_flags_text writes their letters as lsattr(1) and
+ * chattr(1) do, in the order of the bits: "iad".
  */
 #define BT_INODE_FLAGS	   UINT32_C(0x6283c4ff)
 #define BT_FLAGS_TEXT_SIZE 18 /* all of them, and NUL */
@@ -99,20 +99,20 @@ struct bt_snapshot_info {
 	struct bt_entry root; /* the target directory */
 	uint64_t files, directories, others;
 	uint64_t directory_size, stored_size, file_size; /* file_size: of the snapshot file */
-	uint64_t added_size; /* what it brought to the disk: all of its file, and its volumes */
+	uint64_t added_size; /* what it added to the disk: all of its file, and its volumes */
 	uint64_t created, changed, unchanged;
 	uint64_t errors;     /* entries that could not be read, or are torn */
 	uint64_t torn;	     /* of these */
 	uint64_t removed;    /* entries of the parent, of any type, that are not there any more */
-	uint64_t left_out;   /* entries that rules left out, where the run looked */
+	uint64_t left_out;   /* entries that rules left out, among those that were looked at */
 	uint64_t boundaries; /* directories that were not entered: another file system begins there */
 	bool xattrs;
 };
 
 struct bt_snapshot;
-/* name as bt_store_snapshot_name gives it (see also bt_select). A classic file is scanned once and remembered in
- * cache/. The store must outlive it. BT_E_NOT_FOUND: there is no such name, or it was removed since the store was
- * refreshed last. */
+/* name as bt_store_snapshot_name gives it (see also bt_select). A version 1 file is scanned once and remembered in
+ * cache/. The store must outlive the snapshot. BT_E_NOT_FOUND: there is no such name, or it was removed since the store
+ * was last refreshed. */
 int bt_snapshot_open(struct bt_store *store, const char *name, struct bt_snapshot **ret_snapshot,
 		     struct bt_error *error);
 void bt_snapshot_close(struct bt_snapshot *snapshot);
@@ -124,14 +124,14 @@ int bt_page_get(struct bt_store *store, const struct bt_digest *id, const struct
 void bt_page_ref(struct bt_store *store, const struct bt_page *page);
 void bt_page_put(struct bt_store *store, const struct bt_page *page); /* NULL is fine */
 
-/* The steps of all readers of directories, for who keeps pages himself. The page of a directory, which has its entries
- * or the leaves that hold them; a leaf of it, as it is said there, else BT_R_BAD_SIZE or BT_R_UNSORTED. Both are given
- * back with bt_page_put. */
+/* The steps of reading a directory, for callers that keep pages themselves: the page of a directory, which has its
+ * entries or the leaves that hold them, and a leaf of it. BT_R_BAD_SIZE or BT_R_UNSORTED: the leaf is not as its page
+ * says. Give both back with bt_page_put. */
 int bt_dir_page(struct bt_store *store, const struct bt_digest *tree, const struct bt_page **ret_page,
 		struct bt_error *error);
 int bt_leaf_get(struct bt_store *store, const struct bt_page *top, size_t index, const struct bt_page **ret_leaf,
 		struct bt_error *error);
-/* The leaf that has the name, if any has; and the entry on a page of entries, NULL: there is none. */
+/* The leaf that has the name, if any has; and the entry on a page of entries, NULL if there is none. */
 size_t bt_leaf_of(const struct bt_page *top, const char *name, size_t length);
 const struct bt_entry *bt_leaf_find(const struct bt_page *page, const char *name, size_t length);
 
@@ -144,7 +144,7 @@ struct bt_dir {
 int bt_dir_start(struct bt_dir *dir, struct bt_store *store, const struct bt_digest *tree, struct bt_error *error);
 int bt_dir_next(struct bt_dir *dir, const struct bt_entry **ret_entry,
 		struct bt_error *error); /* the entry lives until the next call */
-/* After a failure of next: passes over the leaf that failed, and next goes on behind it. False if there is nothing
+/* After a failure of next: skips the leaf that failed, so that next continues after it. False if there is nothing
  * more. */
 bool bt_dir_skip(struct bt_dir *dir);
 void bt_dir_end(struct bt_dir *dir);
@@ -158,9 +158,9 @@ int bt_path_lookup(struct bt_store *store, const struct bt_entry *from, const ch
 		   const struct bt_page **ret_page, const struct bt_entry **ret_entry, struct bt_error *error);
 
 /*
- * A file's bytes without copying: the piece that begins at offset. data is NULL for a hole; length is at least 1 unless
- * offset is at or after the end. Every byte of data is verified. bt_slice_end unpins it. BT_E_INCOMPLETE, here and
- * below: the file could not be read when the snapshot was taken.
+ * The bytes of a file without copying: the piece that begins at offset. data is NULL for a hole; length is at least 1
+ * unless offset is at or after the end. Every byte of data is verified. bt_slice_end unpins it. BT_E_INCOMPLETE, here
+ * and below: the file could not be read when the snapshot was taken.
  */
 struct bt_slice {
 	const unsigned char *data;
@@ -169,17 +169,18 @@ struct bt_slice {
 };
 int bt_slice_start(struct bt_store *store, const struct bt_entry *file, uint64_t offset, struct bt_slice *ret_slice,
 		   struct bt_error *error);
-/* The same, but only if the data is decoded, so that it is quick: else BT_E_NOT_FOUND without filling error. */
+/* The same, but only if the data is decoded already, so that it is quick: otherwise BT_E_NOT_FOUND, and error is not
+ * filled. */
 int bt_slice_start_decoded(struct bt_store *store, const struct bt_entry *file, uint64_t offset,
 			   struct bt_slice *ret_slice, struct bt_error *error);
 void bt_slice_end(struct bt_store *store, struct bt_slice *slice);
-/* How many bytes of the file lie together with the slice right before it in memory. */
+/* Number of bytes of the file that lie right before the slice in memory. */
 uint64_t bt_slice_before(const struct bt_slice *slice);
-/* The decoded block that a slice lies in, to compare with that of others; NULL of a hole. */
+/* The decoded block that a slice lies in, to be compared with that of others; NULL for a hole. */
 const void *bt_slice_block(const struct bt_slice *slice);
 
-/* How many bytes of the file from offset on are lost when what lies at offset cannot be read: to the end of that
- * content, or of all that a chunk page stands for when that is missing. At least 1. */
+/* Number of bytes of the file that are lost, starting at offset, if the content at offset is unreadable: up to the end
+ * of that content, or of everything that a chunk page stands for if that page is missing. At least 1. */
 uint64_t bt_entry_lost(struct bt_store *store, const struct bt_entry *file, uint64_t offset);
 
 /* As pread(2): exactly min(size, file size - offset) bytes, or an error. ret_size may be NULL. */
@@ -187,36 +188,36 @@ int bt_entry_pread(struct bt_store *store, const struct bt_entry *file, void *da
 		   size_t *ret_size, struct bt_error *error);
 
 /*
- * The digest of a file that lies in several contents. Each of them is verified when it is read; whether they make up
- * the file knows who has seen all its bytes. Usage: begin, add every byte in order, end, free.
+ * The digest of a file in several contents. Each content is verified when it is read; only a caller that reads the
+ * whole file can verify the digest of the file. Usage: begin, add every byte in order, end, free.
  */
 struct bt_whole;
-/* Holes of up to so many bytes are hashed as zeros, at the speed of anything else. Of a file that has more the digest
- * may be left out, and nobody compares it: the contents' own digests must do (FORMAT.md §4). */
+/* Holes of up to this many bytes are hashed as zeros, at the speed of other data. The digest of a file with more may be
+ * left out, and is never compared: the digests of its contents must do (FORMAT.md §4). */
 #define BT_WHOLE_HOLES ((uint64_t)1 << 30)
-/* Whether the file has a digest that nobody compares. */
+/* Whether the file has a digest that is never compared. */
 bool bt_whole_is_unproven(const struct bt_entry *file);
-/* *ret_whole is NULL, which the others take, where nothing is to be compared: the digest is that of the only content,
- * or it is not given, or unproven. */
+/* *ret_whole is NULL, which the other functions accept, if there is nothing to compare: the digest is that of the only
+ * content, or not given, or unproven. */
 int bt_whole_begin(const struct bt_entry *file, struct bt_whole **ret_whole, struct bt_error *error);
 void bt_whole_add(struct bt_whole *whole, const void *data, uint64_t length); /* data NULL: zeros */
-int bt_whole_end(struct bt_whole *whole, struct bt_error *error);	      /* BT_E_DAMAGED: it is another digest */
+int bt_whole_end(struct bt_whole *whole, struct bt_error *error);	      /* BT_E_DAMAGED: the digest differs */
 void bt_whole_free(struct bt_whole *whole);
 
-/* Decodes what lies at offset ahead, on the calling thread. */
+/* Decodes the content at offset in advance, on the calling thread. */
 void bt_entry_prefetch(struct bt_store *store, const struct bt_entry *file, uint64_t offset);
-/* Bytes of Base64 that the file's contents take in the store: its share of the blocks that they lie in. */
+/* Bytes of Base64 that the contents of the file take in the store: their share of the blocks that they lie in. */
 int bt_entry_stored(struct bt_store *store, const struct bt_entry *file, uint64_t *ret_bytes, struct bt_error *error);
 
 /*
- * Following a reader through small files. They lie in blocks in the order of the directories, so what is read next is
- * mostly in the block behind the present one in its store file.
+ * Read-ahead for small files. Files are packed in the order of the directories, so the next read is usually in the next
+ * block of the store file.
  */
 struct bt_behind;
 int bt_behind_new(struct bt_store *store, struct bt_behind **ret_behind);
 void bt_behind_free(struct bt_behind *behind); /* NULL is fine */
-/* Decodes the block behind that of the file's first content, on the calling thread. The first call for a store file
- * reads its list of contents. From any thread. */
+/* Decodes the block after that of the file's first content, on the calling thread. The first call for a store file
+ * reads its list of contents. Thread-safe. */
 void bt_behind_prefetch(struct bt_behind *behind, const struct bt_entry *file);
 
 #endif

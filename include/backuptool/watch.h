@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What changed below a directory between two snapshots of it, so that the second need not look at everything. */
+/* What changed below a directory between two of its snapshots, so that the second one does not have to look at
+ * everything. */
 #ifndef BACKUPTOOL_WATCH_H
 #define BACKUPTOOL_WATCH_H
 
@@ -7,27 +8,27 @@
 #include <backuptool/store.h>
 #include <stdbool.h>
 
-/* Why all of a directory has to be walked. */
+/* Why the whole directory has to be walked. */
 enum bt_doubt {
 	BT_DOUBT_NONE,
-	BT_DOUBT_FIRST,	   /* nothing to build on yet */
-	BT_DOUBT_DUE,	   /* the caller wanted it */
-	BT_DOUBT_FAILED,   /* the run before made no snapshot */
+	BT_DOUBT_FIRST,	   /* there is no snapshot to follow yet */
+	BT_DOUBT_DUE,	   /* the caller asked for it */
+	BT_DOUBT_FAILED,   /* the last run made no snapshot */
 	BT_DOUBT_OVERFLOW, /* more happened than was kept */
 	BT_DOUBT_LIMIT,	   /* not all directories can be watched */
 	BT_DOUBT_MOUNTS,   /* something was mounted or unmounted below */
 	BT_DOUBT_LOST,	   /* the watcher failed */
-	BT_DOUBT_ROOT,	   /* another directory stands in its place */
-	BT_DOUBT_FOREIGN,  /* this file system is not known to tell of all changes */
+	BT_DOUBT_ROOT,	   /* another directory has its place */
+	BT_DOUBT_FOREIGN,  /* this file system is not known to report all changes */
 	BT_DOUBT_PARENT,   /* the newest snapshot is not the one that the changes follow */
-	BT_DOUBT_LINKS,	   /* a file got or lost a name in an unknown place */
+	BT_DOUBT_LINKS,	   /* a file got or lost a hard link in an unknown place */
 	BT_DOUBT_DAMAGE,   /* the snapshot before cannot be read as a whole */
 	BT_DOUBTS
 };
 const char *bt_doubt_name(enum bt_doubt doubt); /* "overflow"; "none", also out of range */
 const char *bt_doubt_text(enum bt_doubt doubt); /* "more happened than the kernel keeps" */
 
-/* Whether an open directory is on a file system that does not tell of every change, so that it has to be looked at. */
+/* Whether an open directory is on a file system that does not report every change, so that it has to be read. */
 bool bt_watch_foreign(int directory);
 
 enum bt_watch_kind {
@@ -37,28 +38,29 @@ enum bt_watch_kind {
 };
 
 /*
- * A watcher. Its thread gathers what happens from the first bt_watch_take on. What it cannot see:
- * - writes through a name outside the directory (a hard link), and the number of links that changes with such a name;
+ * A watcher. Its thread collects what happens from the first bt_watch_take on. It does not detect:
+ * - writes through a name outside the directory (a hard link), and changes of the number of links that such names
+ *   cause;
  * - writes through a mapping of a file that was opened before the watcher was, until it is closed.
- * These are found by the next full walk. Other file systems mounted below the directory are always walked, subvolumes
- * where inotify is used, and all of a file system that other machines may change, or about which nothing is known.
+ * The next full walk finds these. Other file systems mounted below the directory are always walked; so are subvolumes
+ * if inotify is used, and everything on a file system that other machines may change, or about which nothing is known.
  */
 struct bt_watch;
 struct bt_changes;
 
-/* store: its directory is left alone if it lies below target; it may be closed afterwards. NULL: none. */
+/* store: its directory is ignored if it lies below target; it may be closed afterwards. NULL: none. */
 int bt_watch_start(const char *target, struct bt_store *store, enum bt_watch_kind kind, struct bt_watch **ret_watch,
 		   struct bt_error *error);
 void bt_watch_stop(struct bt_watch *watch);		  /* NULL is fine */
-enum bt_watch_kind bt_watch_kind(struct bt_watch *watch); /* that works now; BT_WATCH_BEST: none */
+enum bt_watch_kind bt_watch_kind(struct bt_watch *watch); /* that works now; BT_WATCH_BEST: no kind does */
 
 /*
- * What changed since the last take: for bt_snapshot_options.changes, right before the snapshot is taken; what happens
- * meanwhile is in the next take. full: everything is to be walked. When anything is in doubt, so it is anyway, and the
- * watcher begins anew before this returns. 0 or BT_E_NOMEM.
+ * What changed since the last take: for bt_snapshot_options.changes, right before the snapshot is taken; later changes
+ * are in the next take. full: everything is to be walked. If anything is in doubt, everything is walked, too, and the
+ * watcher starts again before this returns. 0 or BT_E_NOMEM.
  */
 int bt_watch_take(struct bt_watch *watch, bool full, struct bt_changes **ret_changes, struct bt_error *error);
-/* Behind the snapshot, whether it succeeded or not. */
+/* Call after the snapshot, whether or not it succeeded. */
 void bt_watch_give_back(struct bt_watch *watch, struct bt_changes *changes);
 
 #endif
