@@ -10,8 +10,8 @@ struct bt_arena {
 	size_t used; /* bytes in all blocks */
 };
 
-void *bt_arena_alloc(struct bt_arena *arena, size_t size); /* aligned for any type, not zeroed; NULL on out of memory */
-void *bt_arena_copy(struct bt_arena *arena, const void *data, size_t size); /* one NUL is added behind it */
+void *bt_arena_alloc(struct bt_arena *arena, size_t size); /* aligned for any type, not zeroed; NULL: out of memory */
+void *bt_arena_copy(struct bt_arena *arena, const void *data, size_t size); /* a NUL is added after the data */
 void bt_arena_free(struct bt_arena *arena);
 
 #endif

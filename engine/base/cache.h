@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A cache of decoded things with a byte budget, least recently used first out, and single flight: when several threads
- * ask for a key that is not there, one loads and the others wait for it. Loading happens without any lock held. A
- * failed load is not kept.
+ * A cache of decoded values with a byte budget. The least recently used value leaves first. Single flight: if several
+ * threads ask for a key that is not there, one loads it and the others wait. No lock is held while loading. A failed
+ * load is not kept.
  */
 #ifndef BT_BASE_CACHE_H
 #define BT_BASE_CACHE_H
@@ -12,10 +12,10 @@
 struct bt_cache;
 struct bt_cache_key {
 	uint64_t a, b;
-}; /* from outside, too: the table is seeded */
+}; /* keys may come from outside: the table is seeded */
 
-struct bt_cached {		 /* the caller's struct begins with this */
-	struct bt_cache_key key; /* the rest is the cache's */
+struct bt_cached {		 /* first member of the caller's struct */
+	struct bt_cache_key key; /* the other members belong to the cache */
 	size_t weight;
 	unsigned pins;
 	int state;
@@ -33,10 +33,10 @@ struct bt_cache_options {
 
 int bt_cache_new(const struct bt_cache_options *options, struct bt_cache **ret_cache);
 void bt_cache_free(struct bt_cache *cache); /* nothing may be pinned; NULL is fine */
-/* Pinned until bt_cache_put; pinned values do not leave and may exceed the budget. hint goes to load. */
+/* Pins the value until bt_cache_put; pinned values do not leave, and may exceed the budget. hint is passed to load. */
 int bt_cache_get(struct bt_cache *cache, const struct bt_cache_key *key, const void *hint, struct bt_cached **ret_value,
 		 struct bt_error *error);
-/* The same, but only if it is loaded; NULL if not. */
+/* The same, but only if the value is loaded; otherwise NULL. */
 struct bt_cached *bt_cache_get_loaded(struct bt_cache *cache, const struct bt_cache_key *key);
 bool bt_cache_has(struct bt_cache *cache, const struct bt_cache_key *key); /* loaded or being loaded */
 void bt_cache_put(struct bt_cache *cache, struct bt_cached *value);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A set of digests, kept as their first 16 bytes each: 128 bits of SHA-256 do not meet by accident. Zero-initialised is
- * empty.
+ * A set of digests. It keeps the first 16 bytes of each: no two are equal in 128 bits of SHA-256 by accident.
+ * Zero-initialised is empty.
  */
 #ifndef BT_BASE_DIGEST_SET_H
 #define BT_BASE_DIGEST_SET_H
@@ -15,12 +15,12 @@ struct bt_digest_key {
 };
 
 struct bt_digest_set {
-	struct bt_digest_key *slots; /* a power of two of them; {0, 0} is free */
+	struct bt_digest_key *slots; /* their number is a power of two; {0, 0} is free */
 	size_t capacity, count;
-	struct bt_seed seed; /* there are digests that nobody verified */
+	struct bt_seed seed; /* digests may not have been verified */
 };
 
-/* 1 if it was new, 0 if it was there, or BT_E_NOMEM. */
+/* 1: added; 0: it was there; or BT_E_NOMEM. */
 int bt_digest_set_add(struct bt_digest_set *set, const struct bt_digest *digest);
 /* Adds all of the other one: 0, or BT_E_NOMEM. */
 int bt_digest_set_join(struct bt_digest_set *set, const struct bt_digest_set *other);

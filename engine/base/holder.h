@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 /*
- * Who has a lock on a file of this name that is in the way of wanted, as the kernel tells it now: "backuptool snapshot
- * (process 1234)"; "another backuptool" when it does not tell, which is so for processes of other users and other
- * containers. The name may hold any bytes.
+ * Writes who holds a lock on the file of this name that conflicts with wanted, as the kernel tells it now: "backuptool
+ * snapshot (process 1234)"; or "another backuptool" if the kernel does not tell, which is so for processes of other
+ * users and containers. The name may hold any bytes.
  */
 void bt_lock_holder(int fd, const char *name, const struct flock *wanted, char *text, size_t size);
 

@@ -5,13 +5,13 @@
 
 #include <backuptool/observer.h>
 
-/* When it was told last; zeroed: never. One thread at a time. */
+/* The time of the last report; zeroed: never. For one thread at a time. */
 struct bt_pace {
 	int64_t last; /* nanoseconds */
 };
 
-/* Whether somebody listens and has heard nothing for a tenth of a second; then it counts as told. What telling needs,
- * the path before all, is made only after this said so. observer may be NULL. */
+/* Whether there is a progress function that was not called for a tenth of a second; if so, this counts as a call.
+ * Prepare the report, above all its path, only after this returned true. observer may be NULL. */
 bool bt_pace_due(struct bt_pace *pace, const struct bt_observer *observer);
 
 #endif

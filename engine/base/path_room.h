@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long all paths of one go may be together. A chain of directories has paths whose lengths add up to the square of
- * its depth, so what goes through all of them counts here: each path gives room for one as long as Linux takes it in
- * one piece, and a chain of some 20,000 levels has room besides.
+ * A limit for the length of all paths of a walk together. The paths of a chain of directories add up to the square of
+ * its depth, so every walk counts them here: each path adds room for one path as long as Linux accepts it in one piece,
+ * and there is room at first for a chain of about 20,000 levels.
  */
 #ifndef BT_BASE_PATH_ROOM_H
 #define BT_BASE_PATH_ROOM_H
@@ -18,7 +18,7 @@ struct bt_path_room {
 	uint64_t left; /* BT_PATH_ROOM_FIRST */
 };
 
-/* Whether one more path has room, which is then taken. */
+/* Takes the room for one more path. False: there is none. */
 static inline bool bt_path_room_take(struct bt_path_room *room, size_t bytes)
 {
 	room->left += BT_PATH_ROOM_EACH;

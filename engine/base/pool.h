@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An ordered worker pool: jobs are worked on by several threads in any order and finished one at a time in the order of
- * submission. With threads == 0 both happen inside bt_pool_submit: the serial twin, whose results are the same.
+ * An ordered worker pool: several threads work on jobs in any order, and jobs are finished one at a time in the order
+ * of submission. With threads == 0 both happen inside bt_pool_submit: the serial twin, with the same results.
  *
- * Back-pressure: submit waits while the weight of jobs submitted and not finished would exceed the budget (a single job
- * of any weight is let in when nothing is in flight). finish may submit to another pool, never to its own. After the
- * first result != 0 of a work or finish the pool has failed: work is no longer called, finish still is, so that jobs
- * free themselves. Jobs behind the first failure (in order of submission) get BT_E_CANCELLED even if their work was
- * done by then: so what finish sees does not depend on the number of threads. finish runs on a worker, or inside
+ * Back-pressure: submit waits while the weight of all unfinished jobs would exceed the budget (a single job of any
+ * weight is accepted if there is no other). finish may submit to another pool, never to its own. After the first result
+ * != 0 of a work or finish the pool has failed: work is no longer called, but finish still is, so that jobs can free
+ * themselves. Jobs after the first failure (in the order of submission) get BT_E_CANCELLED even if their work was done:
+ * so the results that finish gets do not depend on the number of threads. finish runs on a worker, or inside
  * bt_pool_submit. Any number of threads may submit.
  */
 #ifndef BT_BASE_POOL_H
@@ -19,7 +19,7 @@
 struct bt_pool;
 
 struct bt_job {
-	int (*work)(struct bt_job *job, void *worker); /* may be NULL: nothing to do in parallel */
+	int (*work)(struct bt_job *job, void *worker); /* NULL: nothing to do in parallel */
 	int (*finish)(struct bt_job *job, int result); /* result of work, or BT_E_CANCELLED; frees the job */
 	size_t weight;				       /* bytes, for the budget */
 	struct bt_job *next;			       /* the pool's */
@@ -35,9 +35,9 @@ struct bt_pool_options {
 };
 
 int bt_pool_new(const struct bt_pool_options *options, struct bt_pool **ret_pool);
-int bt_pool_submit(struct bt_pool *pool,
-		   struct bt_job *job);	 /* the pool's first failure so far, or 0; the job is taken in any case */
-int bt_pool_drain(struct bt_pool *pool); /* waits for all; returns the first failure and keeps it */
+/* Takes the job in any case. Returns the first failure of the pool so far, or 0. */
+int bt_pool_submit(struct bt_pool *pool, struct bt_job *job);
+int bt_pool_drain(struct bt_pool *pool); /* waits for all jobs; returns the first failure, and keeps it */
 void bt_pool_free(struct bt_pool *pool); /* drains first; NULL is fine */
 unsigned bt_cpu_count(void);		 /* processors this process may use, at least 1 */
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hash of every table whose keys come from outside: of a store, a file name, an inode number. Whoever makes the
- * keys knows neither the seed nor which keys meet, so that nobody can make a table slow. What the hash says never goes
- * to a file, and a table's order never to the output: for what must stay the same there is bt_hash_bytes.
+ * The hash for every table whose keys come from outside: from a store, a file name, an inode number. An attacker who
+ * chooses the keys knows neither the seed nor which keys collide, so cannot make a table slow. The hash is never
+ * written to a file, and the order of a table never shows in the output: for anything that must stay the same there is
+ * bt_hash_bytes.
  */
 #ifndef BT_BASE_SEED_H
 #define BT_BASE_SEED_H
@@ -14,9 +15,9 @@ struct bt_seed {
 	uint64_t a, b;
 };
 
-/* The process's own, another one in each: the kernel made it when the program began. It costs no system call. */
+/* The seed of the process, different in each: the kernel made it when the program began. Costs no system call. */
 struct bt_seed bt_seed(void);
-/* SipHash-1-3 (Aumasson and Bernstein), whose collisions nobody can choose without the seed. */
+/* SipHash-1-3 (Aumasson and Bernstein): collisions cannot be chosen without the seed. */
 uint64_t bt_seeded_hash(const struct bt_seed *seed, const void *data, size_t length);
 
 #endif
