@@ -16,7 +16,7 @@ const char tool_naming[] = "A SNAPSHOT is a name in the store or its beginning, 
 const struct tool_exit_text tool_exits[] = {
 	{TOOL_OK, "done; what was written is on the disk to stay"},
 	{TOOL_FATAL, "failed; one sentence says why"},
-	{TOOL_USAGE, "the command line makes no sense"},
+	{TOOL_USAGE, "usage error"},
 	{TOOL_INCOMPLETE, "done, but not everything: what is missing was named"},
 	{TOOL_DIFFERENT, "there are differences (diff --exit-code)"},
 	{TOOL_NO_STORE, "there is no store at that place, or it is another one than --store-id names"},
