@@ -18,7 +18,7 @@ struct pieces {
 	struct iovec parts[PIECES_MAX];
 	int count;
 	fuse_ino_t node;
-	bool decoded;  /* for this read: it was not in the cache */
+	bool fresh;    /* something was decoded for this read */
 	uint64_t next; /* where the content of the last piece ends in the file */
 };
 
@@ -54,17 +54,12 @@ static int add_piece(struct fs *fs, const struct bt_entry *file, uint64_t offset
 	if (pieces->count == PIECES_MAX)
 		return E2BIG;
 	struct bt_slice *slice = &pieces->slices[pieces->count];
-	int code = bt_slice_start_decoded(fs->store, file, offset, slice, &error);
-	if (code == BT_E_NOT_FOUND) {
-		loop_slow();
-		pieces->decoded = true;
-	}
-	if (code)
-		code = start_slice(fs, file, offset, slice, &error);
+	int code = start_slice(fs, file, offset, slice, &error);
 	if (code)
 		return errno_of(fs, pieces->node, file, code, &error);
 	uint64_t length = slice->length < size ? slice->length : size;
 	pieces->next = offset + slice->length;
+	pieces->fresh |= slice->fresh;
 	if (!slice->data && length > sizeof(zeros))
 		length = sizeof(zeros);
 	struct iovec *part = &pieces->parts[pieces->count++];
@@ -117,8 +112,8 @@ static void reply_pieces(fuse_req_t req, fuse_ino_t node, const struct held *hel
 	struct push_plan plan;
 	push_plan_siblings(fs, node, held, &plan);
 	bool siblings = plan.count > 0;
-	if (!siblings && pieces->decoded)
-		push_plan_rest(fs, node, held, offset, &plan);
+	if (!siblings && pieces->fresh)
+		push_plan_rest(fs, node, held, offset, &pieces->slices[0], &plan);
 	if (siblings) {
 		loop_unlock();
 		push_store(fs, &plan);
@@ -137,7 +132,7 @@ static void read_file(fuse_req_t req, fuse_ino_t node, const struct held *held, 
 	struct pieces pieces;
 	pieces.node = node;
 	pieces.count = 0;
-	pieces.decoded = false;
+	pieces.fresh = false;
 	int result = gather(fs, held->entry, offset, size, &pieces);
 	if (result == E2BIG) {
 		loop_slow();
@@ -156,7 +151,7 @@ static void read_file(fuse_req_t req, fuse_ino_t node, const struct held *held, 
 						.end = offset + size,
 						.next = pieces.next});
 	if (size > PUSH_RANDOM)
-		pieces.decoded = false;
+		pieces.fresh = false;
 	reply_pieces(req, node, held, offset, &pieces);
 	pieces_end(fs, &pieces);
 }

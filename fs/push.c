@@ -136,25 +136,21 @@ void push_plan_siblings(struct fs *fs, fuse_ino_t packed, const struct held *hel
 }
 
 void push_plan_rest(struct fs *fs, fuse_ino_t packed, const struct held *held, uint64_t offset,
-		    struct push_plan *ret_plan)
+		    const struct bt_slice *slice, struct push_plan *ret_plan)
 {
-	struct bt_slice slice;
 	ret_plan->count = 0;
 	ret_plan->end = 0;
-	if (!fs->push || node_unpack(packed).kind != NODE_SHARED || is_small(held->entry) ||
-	    bt_slice_start_decoded(fs->store, held->entry, offset, &slice, NULL) != 0)
+	if (!fs->push || node_unpack(packed).kind != NODE_SHARED || is_small(held->entry) || !slice->data)
 		return;
-	uint64_t start = offset - bt_slice_before(&slice), end = offset + slice.length;
+	uint64_t start = offset - bt_slice_before(slice), end = offset + slice->length;
 	uint64_t begin = (start + PAGE - 1) / PAGE * PAGE;
 	if (end < held->entry->size)
 		end -= end % PAGE; /* half a page counts only where the file ends */
-	if (!slice.data || begin >= end) {
-		bt_slice_end(fs->store, &slice);
+	if (begin >= end)
 		return;
-	}
 	ret_plan->parts[0].node = packed;
-	ret_plan->parts[0].slice = slice;
-	ret_plan->parts[0].data = slice.data - (offset - start) + (begin - start);
+	ret_plan->parts[0].slice = (struct bt_slice){0};
+	ret_plan->parts[0].data = slice->data - (offset - start) + (begin - start);
 	ret_plan->parts[0].offset = begin;
 	ret_plan->parts[0].length = end - begin;
 	ret_plan->count = 1;

@@ -25,7 +25,7 @@ void push_free(struct push *push);    /* NULL is fine */
 struct push_plan {
 	struct {
 		fuse_ino_t node;
-		struct bt_slice slice; /* keeps data */
+		struct bt_slice slice; /* keeps data, unless the caller's does */
 		const unsigned char *data;
 		uint64_t offset, length;
 	} parts[PUSH_MAX];
@@ -35,11 +35,11 @@ struct push_plan {
 
 /* A read of a whole small file of this node: plans for the files that follow, once it looks as if they were next. */
 void push_plan_siblings(struct fs *fs, fuse_ino_t node, const struct held *held, struct push_plan *ret_plan);
-/* A read of at most PUSH_RANDOM bytes at offset, for which a block had to be decoded: plans for all of the file that
- * lies together with them, which is to be stored after the answer. */
+/* A read of at most PUSH_RANDOM bytes, for which a block had to be decoded: plans for all of the file that lies
+ * together with the slice at offset, which is to be stored after the answer and before the slice is ended. */
 #define PUSH_RANDOM (16u << 10)
 void push_plan_rest(struct fs *fs, fuse_ino_t node, const struct held *held, uint64_t offset,
-		    struct push_plan *ret_plan);
+		    const struct bt_slice *slice, struct push_plan *ret_plan);
 /* Stores, unless another thread does just now. loop_unlock was called. */
 void push_store(struct fs *fs, const struct push_plan *plan);
 void push_plan_end(struct fs *fs, struct push_plan *plan);

@@ -243,7 +243,7 @@ static int pin_block(struct bt_store *store, struct bt_cached *cached, const str
 		bt_cache_put(store->blocks, cached);
 		return r;
 	}
-	*ret_pin = (struct bt_pin){block->data + location->offset, location->size, cached};
+	*ret_pin = (struct bt_pin){.data = block->data + location->offset, .size = location->size, .cached = cached};
 	return 0;
 }
 
@@ -251,9 +251,18 @@ static int pin_at(struct bt_store *store, const struct bt_location *location, co
 		  struct bt_pin *ret_pin, struct bt_error *error)
 {
 	struct bt_cache_key key = block_key(location);
-	struct bt_cached *cached;
-	int r = bt_cache_get(store->blocks, &key, location, &cached, error);
-	return r ? r : pin_block(store, cached, location, digest, ret_pin, error);
+	struct bt_cached *cached = bt_cache_get_loaded(store->blocks, &key);
+	bool fresh = !cached;
+	int r = 0;
+	if (fresh) {
+		bt_store_before_slow(store);
+		r = bt_cache_get(store->blocks, &key, location, &cached, error);
+	}
+	if (!r)
+		r = pin_block(store, cached, location, digest, ret_pin, error);
+	if (!r)
+		ret_pin->fresh = fresh;
+	return r;
 }
 
 /* What is asked for, at the places that the index knows. */

@@ -114,6 +114,7 @@ struct bt_pin {
 	const unsigned char *data;
 	size_t size;
 	void *cached;
+	bool fresh; /* its block was not decoded before this */
 };
 int bt_store_pin(struct bt_store *store, const struct bt_digest *digest, uint64_t size, struct bt_pin *ret_pin,
 		 struct bt_error *error);

@@ -208,6 +208,7 @@ static int start_slice(struct bt_store *store, const struct bt_entry *file, uint
 		if (r)
 			return r;
 		slice.data = pin.data + piece.skip;
+		slice.fresh = pin.fresh;
 		slice.pin[0] = pin.cached;
 		slice.pin[1] = (void *)(uintptr_t)(pin.data + piece.skip - piece.before);
 	}

@@ -26,8 +26,9 @@ struct bt_store_options {
 			 as always, but the first and last lines of a snapshot may not be */
 	unsigned open_files; /* how many may be open at a time; 0: half of the limit of the process, 256 at most */
 	int lock_wait_ms;    /* how long to wait for the lock; -1 forever */
-	void (*before_slow)(void); /* may be NULL. Called on a thread that asks for a page or a snapshot before it opens
-				      a file, builds the index, or reads a page that is not in memory */
+	void (*before_slow)(void); /* may be NULL. Called on a thread that asks for a content, a page or a snapshot
+				      before it opens a file, builds the index, decodes a block, or reads a page
+				      that is not in memory */
 	/* Only its cancelled is called, from any threads at the same time, while a version 1 file is read, which may
 	 * take long; the call that needs the file then ends with BT_E_CANCELLED. May be NULL; must outlive the
 	 * store. */

@@ -165,7 +165,8 @@ int bt_path_lookup(struct bt_store *store, const struct bt_entry *from, const ch
 struct bt_slice {
 	const unsigned char *data;
 	uint64_t length;
-	void *pin[3];
+	bool fresh; /* the data was not decoded before it was asked for */
+	void *pin[2];
 };
 int bt_slice_start(struct bt_store *store, const struct bt_entry *file, uint64_t offset, struct bt_slice *ret_slice,
 		   struct bt_error *error);
