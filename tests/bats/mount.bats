@@ -19,7 +19,7 @@ load mount_helper
 	[ -e mnt/latest/more ]
 	[ ! -e "mnt/${first%.json}/more" ]
 	stamp=$(date -d "$(sed 's/snapshot_//; s/T\(..\)-\(..\)-\(..\)Z.json/T\1:\2:\3Z/' <<<"$second")" +%s)
-	[ "$(stat -c %Y "mnt/${second%.json}")" = "$stamp" ]
+	[ "$(stat -c %Z "mnt/${second%.json}")" = "$stamp" ]
 }
 
 @test "@TIME is the newest snapshot at or before it" {
