@@ -3,7 +3,6 @@
 #include "base/io.h"
 #include "check/run.h"
 #include "model/classic_parts.h"
-#include <fcntl.h>
 
 /* The first content that is not what its digest says. Only what is missing altogether gives none. */
 static const struct bt_classic_content *first_wrong(const struct bt_classic *classic)
@@ -26,8 +25,9 @@ int bt_classic_damage(struct bt_check_run *run, const char *name, uint32_t ordin
 	const struct bt_observer observer = {.arg = run, .cancelled = is_cancelled};
 	struct bt_classic classic = {.name = name, .error = &facts.error, .observer = &observer};
 	const struct bt_classic_content *wrong = NULL;
-	int dirfd = bt_store_dirfd(run->store), fd = bt_open_file(dirfd, name, O_RDONLY);
-	int r = fd < 0 ? bt_fail_open(&facts.error, -fd, dirfd, name) : bt_classic_scan(&classic, fd);
+	int fd = -1, r = bt_store_open_apart(run->store, ordinal, &fd, &facts.error);
+	if (!r)
+		r = bt_classic_scan(&classic, fd);
 	if (!r)
 		wrong = first_wrong(&classic);
 	if (wrong)

@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Making a store sound. For each file with damage, in this order, so that a kill at any point takes nothing away:
- *   the new file is written and durable, a snapshot's under a provisional name;
- *   the old file gets a second name in damaged/, which is made durable;
- *   the new snapshot takes over the old one's name, or the old file's first name goes.
- */
+/* Making a store sound, file by file, through the steps of gate.h: so a kill at any point takes nothing away. */
 #include "base/fail.h"
 #include "base/io.h"
-#include "base/made.h"
-#include "base/publish.h"
 #include "check/run.h"
 #include "model/volume.h"
 #include "store/gate.h"
@@ -16,12 +9,7 @@
 #include <backuptool/policy.h>
 #include <backuptool/view.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define NAMES_MAX 1000
 
@@ -31,7 +19,6 @@ struct repair {
 	const struct bt_observer *observer;
 	struct bt_repair_result result;
 	uint64_t lost_bytes; /* of paths that were told */
-	int damagedfd;
 	struct bt_gate gate;
 	struct bt_digest_set wrong; /* files, as the check found them */
 	struct bt_error *error;
@@ -40,30 +27,14 @@ struct repair {
 struct patient {
 	const struct bt_file_id *id;
 	bool no_file; /* but a link or the like */
-	int dirfd;
-	char path[128]; /* in the store */
-	char to[128];
-	char temp[32];
+	char to[BT_ASIDE_SIZE];
 	struct bt_rewrite rewrite;
 };
-
-static int fail(struct repair *repair, const char *name, const char *what)
-{
-	return bt_fail_sys(repair->error, errno, name, what);
-}
-
-/* With errno. */
-static bool is_synced(int dirfd)
-{
-	int r = bt_sync_directory(dirfd);
-	errno = -r;
-	return r == 0;
-}
 
 static void tell(struct repair *repair, const struct patient *patient, enum bt_repair_action action)
 {
 	const struct bt_repair done = {.action = action,
-				       .file = patient->path,
+				       .file = patient->id->path,
 				       .to = repair->options->dry_run ? NULL : patient->to,
 				       .snapshot = patient->id->snapshot,
 				       .blocks = patient->rewrite.blocks,
@@ -76,131 +47,34 @@ static void tell(struct repair *repair, const struct patient *patient, enum bt_r
 		repair->options->done(repair->options->arg, &done);
 }
 
-static int open_damaged(struct repair *repair)
+static int append_text(struct bt_buf *buf, struct bt_text text)
 {
-	int dirfd = bt_store_dirfd(repair->store);
-	if (repair->damagedfd >= 0)
-		return 0;
-	int fd = bt_open_subdirectory(dirfd, BT_DAMAGED_DIR);
-	if (fd < 0)
-		return bt_fail_sys(repair->error, -fd, BT_DAMAGED_DIR, "make the directory");
-	repair->damagedfd = fd;
-	bt_publish_sweep(fd, true);
-	return 0;
+	return bt_buf_append(buf, text.bytes, text.length);
 }
 
-/* The file has this name there since a repair that was killed. */
-static bool is_there(const struct repair *repair, const struct patient *patient, const char *name)
-{
-	struct stat one, two;
-	return fstatat(patient->dirfd, patient->id->name, &one, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       fstatat(repair->damagedfd, name, &two, AT_SYMLINK_NOFOLLOW) == 0 && one.st_dev == two.st_dev &&
-	       one.st_ino == two.st_ino;
-}
-
-/* A name that is free there, or the file's already. */
-static int name_in_damaged(struct repair *repair, struct patient *patient, char name[96])
-{
-	for (int i = 0; i < NAMES_MAX; i++) {
-		struct bt_error error = {0};
-		snprintf(name, 96, i ? "%s.%d" : "%s", patient->id->name, i);
-		int r = bt_publish_twin(patient->dirfd, patient->id->name, repair->damagedfd, name, &error);
-		if (!r || (r == BT_E_EXISTS && is_there(repair, patient, name)))
-			return 0;
-		if (r != BT_E_EXISTS) {
-			if (repair->error)
-				*repair->error = error;
-			return r;
-		}
-	}
-	return bt_fail(repair->error, BT_E_EXISTS, patient->path, "keep it in damaged/");
-}
-
-/* A second name for the file, in damaged/. */
-static int keep_old(struct repair *repair, struct patient *patient)
-{
-	char name[96];
-	int r = open_damaged(repair);
-	if (!r)
-		r = name_in_damaged(repair, patient, name);
-	if (r)
-		return r;
-	r = bt_sync_directory(repair->damagedfd);
-	if (r)
-		return bt_fail_sys(repair->error, -r, BT_DAMAGED_DIR, "sync");
-	snprintf(patient->to, sizeof(patient->to), BT_DAMAGED_DIR "/%s", name);
-	return 0;
-}
-
-static int seal_snapshot(struct repair *repair, struct patient *patient)
-{
-	struct bt_text summary = bt_file_summary(patient->rewrite.file);
-	struct bt_buf text = {0};
-	int r = bt_buf_append(&text, summary.bytes, summary.length);
-	if (!r)
-		r = bt_writer_seal(patient->rewrite.writer, &text, patient->temp, repair->error);
-	bt_buf_free(&text);
-	return r;
-}
-
-static int begin_snapshot(struct repair *repair, struct patient *patient)
-{
-	struct bt_text header = bt_file_header(patient->rewrite.file);
-	struct bt_buf text = {0};
-	int r = bt_publish_temp_name(patient->temp, repair->error);
-	if (r)
-		return r;
-	r = bt_buf_append(&text, header.bytes, header.length);
-	if (!r)
-		r = bt_writer_new(patient->dirfd, &text, &patient->rewrite.writer, repair->error);
-	bt_buf_free(&text);
-	return r;
-}
-
+/* The header and the summary stay as they are. */
 static int replace_snapshot(struct repair *repair, struct patient *patient)
 {
-	int r = begin_snapshot(repair, patient);
+	struct bt_buf header = {0}, summary = {0};
+	struct bt_rewrite *rewrite = &patient->rewrite;
+	int r = append_text(&header, bt_file_header(rewrite->file));
 	if (!r)
-		r = bt_rewrite(&patient->rewrite, repair->error);
+		r = append_text(&summary, bt_file_summary(rewrite->file));
 	if (!r)
-		r = seal_snapshot(repair, patient);
+		r = bt_store_create(repair->store, true, &header, &rewrite->writer, repair->error);
 	if (!r)
-		r = keep_old(repair, patient);
+		r = bt_rewrite(rewrite, repair->error);
 	if (!r)
-		r = bt_gate_pass(&repair->gate, repair->error);
-	if (!r &&
-	    (renameat(patient->dirfd, patient->temp, patient->dirfd, patient->id->name) || !is_synced(patient->dirfd)))
-		r = bt_publish_failed(patient->temp, errno, patient->path, "replace", repair->error);
-	if (!r)
-		bt_gate_took(&repair->gate, patient->id->ordinal);
-	else if (patient->temp[0])
-		unlinkat(patient->dirfd, patient->temp, 0);
+		r = bt_gate_mend(&repair->gate, patient->id->ordinal, rewrite->writer, &summary, patient->to,
+				 repair->error);
+	bt_buf_free(&header);
+	bt_buf_free(&summary);
 	return r;
 }
 
-/* As it is, whatever it is. */
-static int move_whole(struct repair *repair, struct patient *patient)
+static int set_aside(struct repair *repair, struct patient *patient)
 {
-	int r = open_damaged(repair), sys = -EEXIST;
-	char name[96];
-	for (int i = 0; !r && sys == -EEXIST && i < NAMES_MAX; i++) {
-		snprintf(name, sizeof(name), i ? "%s.%d" : "%s", patient->id->name, i);
-		sys = bt_rename_new(patient->dirfd, patient->id->name, repair->damagedfd, name);
-	}
-	if (r || sys)
-		return r ? r : bt_fail_sys(repair->error, -sys, patient->path, "move to damaged/");
-	snprintf(patient->to, sizeof(patient->to), BT_DAMAGED_DIR "/%s", name);
-	return is_synced(repair->damagedfd) && is_synced(patient->dirfd) ? 0 : fail(repair, BT_DAMAGED_DIR, "sync");
-}
-
-static int take_away(struct repair *repair, struct patient *patient)
-{
-	int r = bt_gate_pass(&repair->gate, repair->error);
-	if (!r)
-		r = move_whole(repair, patient);
-	if (!r)
-		bt_gate_took(&repair->gate, patient->id->ordinal);
-	return r;
+	return bt_gate_set_aside(&repair->gate, patient->id->ordinal, patient->to, repair->error);
 }
 
 static int move_aside(struct repair *repair, struct patient *patient)
@@ -210,15 +84,7 @@ static int move_aside(struct repair *repair, struct patient *patient)
 		r = bt_rewrite(&patient->rewrite, repair->error);
 	if (!r && patient->rewrite.blocks + patient->rewrite.pages)
 		r = bt_volume_seal(repair->store, patient->rewrite.writer, repair->error);
-	if (!r)
-		r = keep_old(repair, patient);
-	if (!r)
-		r = bt_gate_pass(&repair->gate, repair->error);
-	if (!r && (unlinkat(patient->dirfd, patient->id->name, 0) || !is_synced(patient->dirfd)))
-		r = fail(repair, patient->path, "move to damaged/");
-	if (!r)
-		bt_gate_took(&repair->gate, patient->id->ordinal);
-	return r;
+	return r ? r : set_aside(repair, patient);
 }
 
 /* A failure that says nothing of the file, which stays as it is then: the failure, else 0. */
@@ -246,10 +112,8 @@ static int is_snapshot(struct repair *repair, const struct bt_file_id *id, bool 
 /* Nothing of the file's own state is shared with the store, where it may count as unusable. */
 static int open_patient(struct repair *repair, struct patient *patient)
 {
-	int fd = bt_open_file(patient->dirfd, patient->id->name, O_RDONLY);
-	if (fd < 0)
-		return bt_fail_open(repair->error, -fd, bt_store_dirfd(repair->store), patient->path);
-	return bt_file_open_loosely(fd, patient->path, &patient->rewrite.file, repair->error);
+	int fd, r = bt_store_open_apart(repair->store, patient->id->ordinal, &fd, repair->error);
+	return r ? r : bt_file_open_loosely(fd, patient->id->path, &patient->rewrite.file, repair->error);
 }
 
 static int mend_file(struct repair *repair, struct patient *patient, bool snapshot)
@@ -267,32 +131,24 @@ static int mend(struct repair *repair, struct patient *patient)
 	bool snapshot;
 	int r = is_snapshot(repair, patient->id, &snapshot);
 	if (!r && !repair->options->dry_run)
-		r = patient->no_file ? take_away(repair, patient) : mend_file(repair, patient, snapshot);
+		r = patient->no_file ? set_aside(repair, patient) : mend_file(repair, patient, snapshot);
 	if (!r)
 		tell(repair, patient, snapshot ? BT_REPAIR_REWRITTEN : BT_REPAIR_ASIDE);
 	return r;
 }
 
-static int note_renamed(struct repair *repair, const struct patient *patient)
-{
-	bt_gate_took(&repair->gate, patient->id->ordinal);
-	if (!is_synced(patient->dirfd))
-		return fail(repair, patient->path, "rename");
-	return bt_gate_made(&repair->gate, patient->to, true, repair->error);
-}
-
 static int rename_to(struct repair *repair, struct patient *patient, int64_t seconds)
 {
-	int r = bt_gate_pass(&repair->gate, repair->error);
-	for (unsigned clash = 0; !r && clash < NAMES_MAX; clash++) {
+	struct bt_error failure;
+	int r = BT_E_EXISTS;
+	for (unsigned clash = 0; r == BT_E_EXISTS && clash < NAMES_MAX; clash++) {
+		failure = (struct bt_error){0};
 		bt_snapshot_name_format(seconds, clash, patient->to, sizeof(patient->to));
-		int sys = bt_rename_new(patient->dirfd, patient->id->name, patient->dirfd, patient->to);
-		if (sys == 0)
-			return note_renamed(repair, patient);
-		if (sys != -EEXIST)
-			return bt_fail_sys(repair->error, -sys, patient->path, "rename");
+		r = bt_gate_rename(&repair->gate, patient->id->ordinal, patient->to, &failure);
 	}
-	return r ? r : bt_fail(repair->error, BT_E_EXISTS, patient->path, "rename");
+	if (r && repair->error)
+		*repair->error = failure;
+	return r;
 }
 
 /* The time in the file is covered by its digests, the name by none. */
@@ -323,14 +179,9 @@ static int look_at(struct repair *repair, struct patient *patient, bool *ret_cla
 
 static int treat(struct repair *repair, uint32_t ordinal, unsigned state)
 {
-	struct patient patient = {.id = bt_store_file_id(repair->store, ordinal),
-				  .dirfd = bt_store_dirfd(repair->store),
-				  .rewrite = {.store = repair->store}};
+	struct patient patient = {.id = bt_store_file_id(repair->store, ordinal), .rewrite = {.store = repair->store}};
 	bool classic;
 	int r = look_at(repair, &patient, &classic);
-	if (!r && !patient.id->snapshot)
-		r = bt_store_contents_dirfd(repair->store, &patient.dirfd, repair->error);
-	snprintf(patient.path, sizeof(patient.path), "%s%s", patient.id->snapshot ? "" : "contents/", patient.id->name);
 	if (!r && state & BT_STATE_DAMAGED && !classic)
 		r = mend(repair, &patient);
 	if (!r && state == (BT_STATE_DAMAGED | BT_STATE_MISNAMED))
@@ -343,19 +194,15 @@ static int treat(struct repair *repair, uint32_t ordinal, unsigned state)
 /* Nothing in the store depends on it: it gets a new one. */
 static int treat_identity(struct repair *repair)
 {
-	const struct bt_file_id id = {.name = BT_ID_NAME};
-	struct patient patient = {.id = &id, .dirfd = bt_store_dirfd(repair->store), .path = BT_ID_NAME};
+	const struct bt_file_id id = {.name = BT_ID_NAME, .path = BT_ID_NAME};
+	struct patient patient = {.id = &id};
 	struct bt_error error = {0};
-	bool given;
 	int r = bt_identity_read(repair->store, &error);
 	if (!r)
 		return 0;
 	r = only_failed(repair, r, &error);
-	if (!r && !repair->options->dry_run) {
-		r = move_whole(repair, &patient);
-		if (!r)
-			r = bt_identity_give(repair->store, &given, repair->error);
-	}
+	if (!r && !repair->options->dry_run)
+		r = bt_gate_renew_identity(&repair->gate, patient.to, repair->error);
 	if (!r)
 		tell(repair, &patient, BT_REPAIR_ASIDE);
 	return r;
@@ -475,7 +322,6 @@ int bt_repair(struct bt_store *store, const struct bt_repair_options *options, c
 	struct repair repair = {.store = store,
 				.options = options ? options : &defaults,
 				.observer = observer,
-				.damagedfd = -1,
 				.gate.fd = -1,
 				.error = error};
 	int fd = -1, r = lock(&repair, &fd);
@@ -483,7 +329,6 @@ int bt_repair(struct bt_store *store, const struct bt_repair_options *options, c
 		r = repair_locked(&repair);
 	bt_gate_close(&repair.gate);
 	bt_close(&fd);
-	bt_close(&repair.damagedfd);
 	bt_digest_set_free(&repair.wrong);
 	if (ret_result)
 		*ret_result = repair.result;

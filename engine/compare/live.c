@@ -255,15 +255,11 @@ static int open_scan(struct bt_compare_run *run, const struct bt_side *before, c
 					  .caches = live->exclude_caches,
 					  .one_file_system = live->one_file_system,
 					  .threads = HELPERS};
-	struct stat store;
 	int r = bt_rules_new(live->exclude, live->exclude_count, &run->rules, error);
 	if (r)
 		return r;
-	if (fstat(bt_store_dirfd(before->store), &store))
-		return bt_fail_sys(error, errno, NULL, "look at the store");
 	options.rules = run->rules;
-	options.skip_dev = store.st_dev;
-	options.skip_ino = store.st_ino;
+	bt_store_inode(before->store, &options.skip_dev, &options.skip_ino);
 	return bt_scan_open(live->path, &options, &run->scan, error);
 }
 

@@ -5,8 +5,6 @@
 
 #include "store/store.h"
 
-/* A name that no volume has. */
-int bt_volume_name(char name[48], struct bt_error *error);
 int bt_volume_begin(struct bt_store *store, struct bt_writer **ret_writer, struct bt_error *error);
 /* Makes it durable under a new name and known to the store. */
 int bt_volume_seal(struct bt_store *store, struct bt_writer *writer, struct bt_error *error);

@@ -113,8 +113,8 @@ static int delete_batch(struct bt_prune_run *run, const struct batch *batch, str
 		result = bt_prune_delete_doomed(run, error);
 	run->result.files_rewritten += run->result.files_deleted - before;
 	run->result.files_deleted = before;
-	if (!result)
-		result = bt_prune_sync(run, error);
+	if (!result && !run->options->dry_run)
+		result = bt_store_settle(run->store, error);
 	bt_prune_unlock(run);
 	return result;
 }

@@ -200,12 +200,10 @@ static int make_room(struct proof *proof)
 static void tell_kept(struct proof *proof)
 {
 	const struct bt_observer *observer = proof->run->observer;
-	char path[BT_PRUNE_PATH];
 
-	if (!observer || !observer->problem || !proof->damage.code)
-		return;
-	bt_prune_path(bt_store_file_id(proof->run->store, proof->ordinal), path);
-	observer->problem(observer->arg, path, &proof->damage);
+	if (observer && observer->problem && proof->damage.code)
+		observer->problem(observer->arg, bt_store_file_id(proof->run->store, proof->ordinal)->path,
+				  &proof->damage);
 }
 
 static enum bt_proof conclude(struct proof *proof)

@@ -1,83 +1,47 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/fail.h"
-#include "base/publish.h"
 #include "model/document.h"
-#include "model/volume.h"
 #include "store/gate.h"
 #include <backuptool/prune.h>
 #include <backuptool/view.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-static int write_copy(struct bt_store *store, const struct bt_snapshot_info *info, const char *temp,
-		      struct bt_error *error)
+static int replace(struct bt_gate *gate, const struct bt_snapshot_info *info, const struct bt_buf *header,
+		   const struct bt_buf *summary, struct bt_error *error)
+{
+	struct bt_writer *writer = NULL;
+	uint32_t ordinal;
+	int result = bt_store_file_named(gate->store, info->name, &ordinal);
+
+	if (result)
+		return bt_fail(error, result, info->name, NULL);
+	result = bt_store_create(gate->store, true, header, &writer, error);
+	if (!result)
+		result = bt_gate_replace(gate, ordinal, writer, summary, error);
+	bt_writer_free(writer);
+	return result;
+}
+
+/* The old file stays as a volume, with everything that the new one needs. */
+static int write_anew(struct bt_gate *gate, const struct bt_snapshot_info *info, struct bt_error *error)
 {
 	struct bt_buf header = {0}, summary = {0};
-	struct bt_writer *writer = NULL;
-	int result = bt_header_write(&header, info);
+	int result;
 
+	if (info->classic)
+		return bt_fail(error, BT_E_INVALID, info->name, "a snapshot in the original layout has no tags");
+	result = bt_header_write(&header, info);
 	if (!result)
 		result = bt_summary_write(&summary, info);
 	if (result)
 		bt_fail(error, result, info->name, "write tags");
 	else
-		result = bt_writer_new(bt_store_dirfd(store), &header, &writer, error);
-	if (!result)
-		result = bt_writer_seal(writer, &summary, temp, error);
-	bt_writer_free(writer);
+		result = replace(gate, info, &header, &summary, error);
 	bt_buf_free(&header);
 	bt_buf_free(&summary);
-	return result;
-}
-
-/*
- * The old file gets a second name as a volume before the new one takes over its first: at every moment there is one
- * snapshot of this name and everything that it needs.
- */
-static int exchange(struct bt_gate *gate, const char *name, const char *temp, struct bt_error *error)
-{
-	struct bt_store *store = gate->store;
-	char volume[48];
-	int dirfd = bt_store_dirfd(store), contents, result = bt_store_contents_dirfd(store, &contents, error);
-
-	if (result)
-		return result;
-	result = bt_volume_name(volume, error);
-	if (!result)
-		result = bt_publish_twin(dirfd, name, contents, volume, error);
-	if (!result)
-		result = bt_gate_made(gate, volume, false, error);
-	if (result)
-		return result;
-	int r = bt_sync_directory(contents);
-	if (!r)
-		result = bt_gate_pass(gate, error);
-	if (result)
-		return result;
-	if (!r)
-		r = renameat(dirfd, temp, dirfd, name) ? -errno : bt_sync_directory(dirfd);
-	return r ? bt_publish_failed(temp, -r, name, "replace", error) : 0;
-}
-
-static int write_anew(struct bt_gate *gate, const struct bt_snapshot_info *info, struct bt_error *error)
-{
-	char temp[32];
-	int result;
-
-	if (info->classic)
-		return bt_fail(error, BT_E_INVALID, info->name, "a snapshot in the original layout has no tags");
-	result = bt_publish_temp_name(temp, error);
-	if (result)
-		return result;
-	result = write_copy(gate->store, info, temp, error);
-	if (!result)
-		result = exchange(gate, info->name, temp, error);
-	if (result)
-		unlinkat(bt_store_dirfd(gate->store), temp, 0);
 	return result;
 }
 

@@ -41,7 +41,7 @@ static int retire_file(struct bt_prune_run *run, const struct bt_file_id *id, st
 {
 	struct bt_share share;
 	bool classic = false;
-	int result = id->snapshot ? bt_prune_is_classic(run, id->name, &classic, error) : 0;
+	int result = id->snapshot ? bt_prune_is_classic(run, id->ordinal, &classic, error) : 0;
 
 	if (result)
 		return result;
@@ -96,8 +96,8 @@ static int retire_locked(struct bt_prune_run *run, struct bt_error *error)
 
 	if (!result)
 		result = retire_all(run, true, count, error);
-	if (!result)
-		result = bt_prune_sync(run, error);
+	if (!result && !run->options->dry_run)
+		result = bt_store_settle(run->store, error);
 	if (!result)
 		result = retire_all(run, false, count, error);
 	if (!result)

@@ -2,16 +2,9 @@
 #include "prune/run.h"
 #include "base/fail.h"
 #include "base/io.h"
-#include "base/lock.h"
-#include "base/publish.h"
 #include "model/classic.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define DEFAULT_DEAD_PERCENT 25
 #define SMALL_DEAD_PERCENT   10
@@ -43,15 +36,12 @@ bool bt_prune_removes(const struct bt_prune_run *run, uint32_t ordinal)
 
 /* A damaged file may only look like one, and others may need what it holds: what counts is that it can be read as one.
  */
-static int is_whole_classic(struct bt_prune_run *run, const char *name, bool *ret_classic, struct bt_error *error)
+static int is_whole_classic(struct bt_prune_run *run, uint32_t ordinal, bool *ret_classic, struct bt_error *error)
 {
 	struct bt_error found = {0};
 	struct bt_file *file;
-	uint32_t ordinal;
-	int result = bt_store_file_named(run->store, name, &ordinal);
+	int result = bt_store_file(run->store, ordinal, &file, &found);
 
-	if (!result)
-		result = bt_store_file(run->store, ordinal, &file, &found);
 	*ret_classic = !result && bt_file_kind(file) == BT_KIND_CLASSIC;
 	if (!result || result == BT_E_DAMAGED)
 		return 0;
@@ -60,18 +50,21 @@ static int is_whole_classic(struct bt_prune_run *run, const char *name, bool *re
 	return result;
 }
 
-int bt_prune_is_classic(struct bt_prune_run *run, const char *name, bool *ret_classic, struct bt_error *error)
+int bt_prune_is_classic(struct bt_prune_run *run, uint32_t ordinal, bool *ret_classic, struct bt_error *error)
 {
-	int dirfd = bt_store_dirfd(run->store), fd = bt_open_file(dirfd, name, O_RDONLY);
+	struct bt_error failure = {0};
+	int fd, result = bt_store_open_apart(run->store, ordinal, &fd, &failure);
 
 	*ret_classic = false;
-	if (fd == -EMEDIUMTYPE)
+	if (result && failure.reason == BT_R_NOT_A_FILE)
 		return 0; /* as good as damaged, which is told by who needs it */
-	if (fd < 0)
-		return bt_fail_open(error, -fd, dirfd, name);
+	if (result && error && !error->code)
+		*error = failure;
+	if (result)
+		return result;
 	*ret_classic = bt_classic_detect(fd);
 	bt_close(&fd);
-	return *ret_classic ? is_whole_classic(run, name, ret_classic, error) : 0;
+	return *ret_classic ? is_whole_classic(run, ordinal, ret_classic, error) : 0;
 }
 
 bool bt_prune_has_fate(const struct bt_prune_run *run, uint32_t ordinal, unsigned fate)
@@ -124,14 +117,14 @@ int bt_prune_mark(struct bt_prune_run *run, struct bt_error *error)
 	for (size_t i = 0; i < count; i++)
 		run->mark.progress.total_files += !bt_prune_removes(run, bt_store_snapshot_number(run->store, i));
 	for (size_t i = 0; i < count && !result; i++) {
-		const char *name = bt_store_snapshot_name(run->store, i);
+		uint32_t ordinal = bt_store_snapshot_number(run->store, i);
 		bool classic = false;
 
-		if (bt_prune_removes(run, bt_store_snapshot_number(run->store, i)))
+		if (bt_prune_removes(run, ordinal))
 			continue;
-		result = bt_prune_is_classic(run, name, &classic, error);
+		result = bt_prune_is_classic(run, ordinal, &classic, error);
 		if (!result && !classic)
-			result = bt_mark_snapshot(&run->mark, name, error);
+			result = bt_mark_snapshot(&run->mark, bt_store_snapshot_name(run->store, i), error);
 		run->mark.progress.files++;
 	}
 	return result;
@@ -200,7 +193,7 @@ int bt_prune_hold_snapshots(struct bt_prune_run *run, struct bt_error *error)
 
 		if (bt_prune_removes(run, ordinal))
 			continue;
-		result = bt_prune_is_classic(run, bt_store_snapshot_name(run->store, i), &classic, error);
+		result = bt_prune_is_classic(run, ordinal, &classic, error);
 		if (!result && !classic)
 			result = bt_prune_hold(run, ordinal, error);
 	}
@@ -347,30 +340,12 @@ void bt_prune_unlock(struct bt_prune_run *run)
 	bt_buf_free(&run->leaving);
 }
 
-void bt_prune_path(const struct bt_file_id *id, char path[BT_PRUNE_PATH])
-{
-	snprintf(path, BT_PRUNE_PATH, "%s%s", id->snapshot ? "" : "contents/", id->name);
-}
-
 void bt_prune_gone(struct bt_prune_run *run, const struct bt_file_id *id)
 {
 	const struct bt_observer *observer = run->observer;
-	char path[BT_PRUNE_PATH];
 
-	if (!observer || !observer->entry)
-		return;
-	bt_prune_path(id, path);
-	observer->entry(observer->arg, BT_EVENT_DELETED, path);
-}
-
-static int delete_classic(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error)
-{
-	int result = bt_gate_pass(&run->gate, error);
-
-	if (!result && unlinkat(bt_store_dirfd(run->store), id->name, 0) && errno != ENOENT)
-		result = bt_fail_sys(error, errno, id->name, "remove");
-	bt_gate_took(&run->gate, id->ordinal);
-	return result;
+	if (observer && observer->entry)
+		observer->entry(observer->arg, BT_EVENT_DELETED, id->path);
 }
 
 static int doom(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error)
@@ -392,7 +367,7 @@ int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, bool 
 	int result = bt_prune_set_fate(run, id->ordinal, BT_FATE_DELETED, error);
 
 	if (!result && !run->options->dry_run)
-		result = classic ? delete_classic(run, id, error) : doom(run, id, error);
+		result = classic ? bt_gate_remove(&run->gate, id->ordinal, error) : doom(run, id, error);
 	if (result)
 		return result;
 	/* else it was told, under its old name, or is told when it is gone */
@@ -421,19 +396,4 @@ int bt_prune_delete_doomed(struct bt_prune_run *run, struct bt_error *error)
 
 	bt_buf_free(&run->leaving);
 	return result;
-}
-
-int bt_prune_sync(struct bt_prune_run *run, struct bt_error *error)
-{
-	int fd, result;
-
-	if (run->options->dry_run)
-		return 0;
-	result = bt_store_contents_dirfd(run->store, &fd, error);
-	if (result)
-		return result;
-	int r = bt_sync_directory(fd);
-	if (!r)
-		r = bt_sync_directory(bt_store_dirfd(run->store));
-	return r ? bt_fail_sys(error, -r, NULL, "sync the store") : 0;
 }

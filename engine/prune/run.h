@@ -14,7 +14,6 @@
 #include "store/gate.h"
 #include "view/mark.h"
 #include <backuptool/prune.h>
-#include <limits.h>
 
 /* Of contents [0] and of pages [1]. */
 struct bt_digest_sets {
@@ -80,7 +79,7 @@ bool bt_prune_finds_content(const struct bt_prune_run *run, const struct bt_dige
 bool bt_prune_finds_page(const struct bt_prune_run *run, const struct bt_digest *id);
 bool bt_prune_removes(const struct bt_prune_run *run, uint32_t ordinal);
 /* A version 1 file needs nothing but itself, and nothing of version 2 needs it. */
-int bt_prune_is_classic(struct bt_prune_run *run, const char *name, bool *ret_classic, struct bt_error *error);
+int bt_prune_is_classic(struct bt_prune_run *run, uint32_t ordinal, bool *ret_classic, struct bt_error *error);
 /* Marks all snapshots that stay. */
 int bt_prune_mark(struct bt_prune_run *run, struct bt_error *error);
 bool bt_prune_has_fate(const struct bt_prune_run *run, uint32_t ordinal, unsigned fate);
@@ -102,16 +101,12 @@ int bt_prune_lock(struct bt_prune_run *run, struct bt_error *error);
 void bt_prune_unlock(struct bt_prune_run *run);
 /* Tells that so much of the volume was copied. */
 void bt_prune_copied(struct bt_prune_run *run, const char *path, uint64_t bytes);
-/* Of a file in the store, as an observer is told it. */
-#define BT_PRUNE_PATH (sizeof("contents/") + NAME_MAX)
-void bt_prune_path(const struct bt_file_id *id, char path[BT_PRUNE_PATH]);
 /* Tells that a file of the store goes, or in a dry run would go. */
 void bt_prune_gone(struct bt_prune_run *run, const struct bt_file_id *id);
 /* Dooms a store file, which bt_prune_delete_doomed deletes and counts; a version 1 file, of which nobody needs
  * anything, is deleted and counted at once. A dry run only counts. */
 int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, bool classic, struct bt_error *error);
 int bt_prune_delete_doomed(struct bt_prune_run *run, struct bt_error *error);
-int bt_prune_sync(struct bt_prune_run *run, struct bt_error *error);
 
 int bt_prune_retire(struct bt_prune_run *run, struct bt_error *error);
 int bt_prune_compact(struct bt_prune_run *run, struct bt_error *error);

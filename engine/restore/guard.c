@@ -38,8 +38,11 @@ static int climb(struct bt_guard *guard, int dirfd)
 
 int bt_guard_init(struct bt_guard *guard, struct bt_store *store, struct bt_error *error)
 {
-	*guard = (struct bt_guard){.store = store, .loose = !bt_store_marked(store)};
-	int result = climb(guard, bt_store_dirfd(store));
+	int fd = bt_store_local_fd(store);
+	*guard = (struct bt_guard){.store = store, .loose = fd < 0 || !bt_store_marked(store)};
+	if (fd < 0)
+		return 0; /* no directory here is in its way */
+	int result = climb(guard, fd);
 	if (!result && guard->count)
 		return 0;
 	bt_guard_free(guard);

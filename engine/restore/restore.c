@@ -57,10 +57,10 @@ static int open_output(const struct bt_run *run, const char *output, bool *ret_f
 /* Everything else is open by now; who derives a file from one of version 1 writes to cache/. */
 static int give_up_the_rest(struct bt_run *run, int output, struct bt_error *error)
 {
-	int readable[] = {bt_store_dirfd(run->store)}, writable[] = {output, bt_store_cache_dirfd(run->store)};
+	int readable[] = {bt_store_local_fd(run->store)}, writable[] = {output, bt_store_local_cache_fd(run->store)};
 	const struct bt_confinement limits = {.readable = readable,
 					      .writable = writable,
-					      .readable_count = 1,
+					      .readable_count = readable[0] < 0 ? 0 : 1,
 					      .writable_count = writable[1] < 0 ? 1 : 2};
 	if (!run->options.threads) /* found out by reading a file */
 		run->options.threads = bt_cpu_count();

@@ -7,10 +7,8 @@
 #include "snapshot/dedup.h"
 #include "json/write.h"
 #include <backuptool/policy.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 /* Bounds the memory for what the index does not know yet. */
 enum { CONTENTS_MAX = 262144 };
@@ -44,7 +42,7 @@ int bt_snap_commit_new(struct bt_snap_run *run, const struct bt_snapshot_info *i
 	else if (header.length > BT_HEADER_MAX - 16)
 		result = bt_fail(error, BT_E_INVALID, NULL, "the tags are too long");
 	else
-		result = bt_writer_new(bt_store_dirfd(run->store), &header, &commit->snapshot, error);
+		result = bt_store_create(run->store, true, &header, &commit->snapshot, error);
 	bt_buf_free(&header);
 	if (result != 0)
 		bt_snap_commit_free(commit);
@@ -73,15 +71,12 @@ static int volume_new(struct bt_snap_run *run, struct bt_error *error)
 {
 	struct bt_snap_commit *commit = run->commit;
 	struct bt_buf header = {0};
-	int dirfd, result = bt_store_contents_dirfd(run->store, &dirfd, error);
+	int result = bt_volume_header_write(&header, &commit->time);
 
-	if (result != 0)
-		return result;
-	result = bt_volume_header_write(&header, &commit->time);
 	if (result != 0)
 		bt_fail(error, result, NULL, NULL);
 	else
-		result = bt_writer_new(dirfd, &header, &commit->volume, error);
+		result = bt_store_create(run->store, false, &header, &commit->volume, error);
 	bt_hasher_start(commit->names);
 	bt_hasher_add(commit->names, &commit->time.seconds, sizeof(commit->time.seconds));
 	bt_hasher_add(commit->names, &commit->time.nanoseconds, sizeof(commit->time.nanoseconds));
@@ -104,9 +99,11 @@ static int volume_name(struct bt_snap_commit *commit, char name[NAME_SIZE])
 	return 0;
 }
 
-static int seal_volume_file(struct bt_snap_commit *commit, char name[NAME_SIZE], struct bt_error *error)
+static int publish_volume(struct bt_snap_run *run, struct bt_error *error)
 {
+	struct bt_snap_commit *commit = run->commit;
 	struct bt_buf summary = {0};
+	char name[NAME_SIZE];
 	int result = bt_json_text(&summary, "{}");
 
 	if (result == 0)
@@ -114,7 +111,7 @@ static int seal_volume_file(struct bt_snap_commit *commit, char name[NAME_SIZE],
 	for (int i = 0; result == 0 && i < CLASHES_MAX; i++) {
 		struct bt_error clash = {0};
 
-		result = bt_writer_seal(commit->volume, &summary, name, &clash);
+		result = bt_store_publish(run->store, false, commit->volume, &summary, name, &clash);
 		if (result != BT_E_EXISTS) {
 			if (result != 0 && error)
 				*error = clash;
@@ -133,30 +130,17 @@ static int forget(void *arg, const struct bt_block *block, const struct bt_diges
 	return 0;
 }
 
-static void add_written(struct bt_snap_commit *commit, int dirfd, const char *name)
-{
-	struct stat st;
-
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		commit->written += (uint64_t)st.st_size;
-}
-
 static int seal_volume(struct bt_snap_run *run, struct bt_error *error)
 {
 	struct bt_snap_commit *commit = run->commit;
 	const struct bt_index_visitor visitor = {.arg = run->dedup, .content = forget};
-	char name[NAME_SIZE];
-	int dirfd, result = bt_store_contents_dirfd(run->store, &dirfd, error);
+	int result = publish_volume(run, error);
 
-	if (result == 0)
-		result = seal_volume_file(commit, name, error);
-	if (result == 0)
-		result = bt_store_add_file(run->store, name, false, commit->volume, error);
 	if (result == 0)
 		result = bt_writer_visit(commit->volume, &visitor);
 	if (result != 0)
 		return result;
-	add_written(commit, dirfd, name);
+	commit->written += bt_writer_size(commit->volume);
 	bt_writer_free(commit->volume);
 	commit->volume = NULL;
 	return 0;
@@ -232,7 +216,7 @@ static unsigned first_clash(const struct bt_snap_run *run)
 	return 0;
 }
 
-int bt_snap_commit_snapshot(struct bt_snap_run *run, const struct bt_buf *summary, char name[64],
+int bt_snap_commit_snapshot(struct bt_snap_run *run, struct bt_gate *gate, const struct bt_buf *summary, char name[64],
 			    struct bt_error *error)
 {
 	struct bt_snap_commit *commit = run->commit;
@@ -243,13 +227,13 @@ int bt_snap_commit_snapshot(struct bt_snap_run *run, const struct bt_buf *summar
 		struct bt_error taken = {0};
 
 		bt_snapshot_name_format(run->time.seconds, first + i, name, NAME_SIZE);
-		result = bt_writer_seal(commit->snapshot, summary, name, &taken);
+		result = bt_gate_publish(gate, commit->snapshot, summary, name, &taken);
 		if (result != 0 && result != BT_E_EXISTS && error)
 			*error = taken;
 	}
 	if (result == BT_E_EXISTS)
 		return bt_fail(error, BT_E_EXISTS, name, "too many snapshots in one second");
 	if (result == 0)
-		add_written(commit, bt_store_dirfd(run->store), name);
-	return result == 0 ? bt_store_add_file(run->store, name, true, commit->snapshot, error) : result;
+		commit->written += bt_writer_size(commit->snapshot);
+	return result;
 }

@@ -4,7 +4,7 @@
 #define BT_SNAPSHOT_COMMIT_H
 
 #include "snapshot/run.h"
-#include "store/writer.h"
+#include "store/gate.h"
 
 /* info: what the header says. */
 int bt_snap_commit_new(struct bt_snap_run *run, const struct bt_snapshot_info *info, struct bt_snap_commit **ret_commit,
@@ -21,8 +21,8 @@ uint64_t bt_snap_commit_written(const struct bt_snap_commit *commit); /* sizes o
 
 /* Seals the last volume. Before the summary is written. */
 int bt_snap_commit_volume(struct bt_snap_run *run, struct bt_error *error);
-/* Seals the snapshot file with this summary under the first free name of its time. */
-int bt_snap_commit_snapshot(struct bt_snap_run *run, const struct bt_buf *summary, char name[64],
+/* Publishes the snapshot file with this summary under the first free name of its time. */
+int bt_snap_commit_snapshot(struct bt_snap_run *run, struct bt_gate *gate, const struct bt_buf *summary, char name[64],
 			    struct bt_error *error);
 
 #endif

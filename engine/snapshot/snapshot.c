@@ -91,7 +91,7 @@ static int plan_host(struct plan *plan, const char *wanted, struct bt_error *err
 
 /* The store is left out where the walk meets it; a walk that begins in it would store it into itself. target is as
  * realpath gives it. */
-static int refuse_store(const struct stat *wanted, const char *target, struct bt_error *error)
+static int refuse_store(dev_t dev, ino_t inode, const char *target, struct bt_error *error)
 {
 	struct stat st;
 	char path[PATH_MAX];
@@ -101,7 +101,7 @@ static int refuse_store(const struct stat *wanted, const char *target, struct bt
 		return 0;
 	for (end--; end > path; end = strrchr(path, '/')) {
 		*end = 0;
-		if (stat(path, &st) == 0 && st.st_dev == wanted->st_dev && st.st_ino == wanted->st_ino)
+		if (stat(path, &st) == 0 && st.st_dev == dev && st.st_ino == inode)
 			return bt_fail(error, BT_E_INVALID, target, "the target lies in the store");
 	}
 	return 0;
@@ -111,7 +111,7 @@ int bt_snapshot_place(const char *store, const char *target, struct bt_error *er
 {
 	struct stat status;
 	char *real = stat(store, &status) == 0 ? realpath(target, NULL) : NULL;
-	int result = real ? refuse_store(&status, real, error) : 0;
+	int result = real ? refuse_store(status.st_dev, status.st_ino, real, error) : 0;
 
 	free(real);
 	return result;
@@ -120,7 +120,8 @@ int bt_snapshot_place(const char *store, const char *target, struct bt_error *er
 static int plan_run(struct bt_snap_run *run, struct plan *plan, const char *target, struct bt_error *error)
 {
 	const struct bt_snapshot_options *options = run->options;
-	struct stat status;
+	dev_t dev;
+	ino_t inode;
 
 	if (options->level < BT_LEVEL_AUTO || options->level > BT_COMPRESSION_MAX)
 		return bt_fail(error, BT_E_INVALID, NULL, "no such compression level");
@@ -131,7 +132,8 @@ static int plan_run(struct bt_snap_run *run, struct plan *plan, const char *targ
 	if (!plan->target)
 		return bt_fail_sys(error, errno, target, "find the target");
 	plan->info.target = plan->target;
-	int result = fstat(bt_store_dirfd(run->store), &status) == 0 ? refuse_store(&status, plan->target, error) : 0;
+	bt_store_inode(run->store, &dev, &inode);
+	int result = refuse_store(dev, inode, plan->target, error);
 	if (result == 0 && options->exclude_count > 0)
 		result = bt_rules_new(options->exclude, options->exclude_count, &plan->rules, error);
 	return result == 0 ? plan_tags(plan, options, error) : result;
@@ -220,12 +222,8 @@ static int open_scan(struct bt_snap_run *run, const struct plan *plan, struct bt
 		.threads = run->threads < SCAN_THREADS_MAX ? run->threads : SCAN_THREADS_MAX,
 		.observer = &run->watch.outer,
 	};
-	struct stat st;
 
-	if (fstat(bt_store_dirfd(run->store), &st) == 0) {
-		scan.skip_dev = st.st_dev;
-		scan.skip_ino = st.st_ino;
-	}
+	bt_store_inode(run->store, &scan.skip_dev, &scan.skip_ino);
 	return bt_scan_open(plan->target, &scan, &run->scan, error);
 }
 
@@ -276,22 +274,6 @@ static bool may_skip(const struct bt_snap_run *run)
 	       !totals->healed && totals->reread_bytes <= REREAD_MAX;
 }
 
-/* Where even the publishing took long, what it relies on is looked at once more: then it takes itself back. */
-static int publish(struct bt_snap_run *run, struct plan *plan, const struct bt_buf *summary, char name[64],
-		   struct bt_error *error)
-{
-	int result = bt_gate_pass(&plan->gate, error);
-
-	if (result == 0)
-		result = bt_snap_commit_snapshot(run, summary, name, error);
-	if (result != 0)
-		return result;
-	result = bt_gate_pass(&plan->gate, error);
-	if (result != 0)
-		unlinkat(bt_store_dirfd(run->store), name, 0);
-	return result;
-}
-
 static int write_snapshot(struct bt_snap_run *run, struct plan *plan, char name[64], struct bt_error *error)
 {
 	const struct bt_snap_totals *totals = &run->totals;
@@ -319,7 +301,7 @@ static int write_snapshot(struct bt_snap_run *run, struct plan *plan, char name[
 	if (result == 0)
 		result = bt_snap_stopped(&run->watch);
 	if (result == 0)
-		result = publish(run, plan, &summary, name, error);
+		result = bt_snap_commit_snapshot(run, &plan->gate, &summary, name, error);
 	bt_buf_free(&summary);
 	return result;
 }

@@ -73,6 +73,7 @@ static int add_locked(struct bt_store *store, const char *name, bool snapshot, c
 	slot->id = (struct bt_file_id){.ordinal = ordinal,
 				       .snapshot = snapshot,
 				       .name = snapshot ? slot->path : slot->path + strlen(BT_CONTENTS_DIR) + 1,
+				       .path = slot->path,
 				       .size = (uint64_t)st->st_size,
 				       .mtime = {st->st_mtim.tv_sec, (uint32_t)st->st_mtim.tv_nsec}};
 	if (snapshot)

@@ -128,6 +128,16 @@ int bt_store_file(struct bt_store *store, uint32_t ordinal, struct bt_file **ret
 	return 0;
 }
 
+int bt_store_open_apart(struct bt_store *store, uint32_t ordinal, int *ret_fd, struct bt_error *error)
+{
+	const struct bt_slot *slot = bt_slot(store, ordinal);
+	int fd = bt_open_file(store->dirfd, slot->path, O_RDONLY);
+	if (fd < 0)
+		return bt_fail_open(error, -fd, store->dirfd, slot->path);
+	*ret_fd = fd;
+	return 0;
+}
+
 bool bt_slot_is_open(struct bt_slot *slot)
 {
 	pthread_mutex_lock(&slot->lock);

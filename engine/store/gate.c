@@ -94,6 +94,12 @@ static int volume_name(const char *hex, const char *suffix, char name[NAME_SIZE]
 	return 0;
 }
 
+int bt_volume_name(char name[NAME_SIZE], struct bt_error *error)
+{
+	int r = volume_name(NULL, BT_VOLUME_SUFFIX, name);
+	return r ? bt_fail_sys(error, -r, NULL, "getrandom") : 0;
+}
+
 /* The program that doomed it may yet delete it, however late: under another name it cannot. */
 static int adopt(struct bt_store *store, const struct bt_slot *slot, struct bt_error *error)
 {
@@ -177,11 +183,6 @@ int bt_gate_made(struct bt_gate *gate, const char *name, bool snapshot, struct b
 {
 	struct bt_slot *slot;
 	return note_made(gate, name, snapshot, &slot, error);
-}
-
-void bt_gate_took(struct bt_gate *gate, uint32_t ordinal)
-{
-	bt_slot(gate->store, ordinal)->taken = true;
 }
 
 void bt_gate_lean(struct bt_gate *gate, uint32_t ordinal)

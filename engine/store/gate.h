@@ -40,14 +40,46 @@ int bt_gate_open(struct bt_store *store, enum bt_lock_kind kind, const struct bt
 void bt_gate_close(struct bt_gate *gate);
 /* Before each step that cannot be taken back. */
 int bt_gate_pass(struct bt_gate *gate, struct bt_error *error);
-/* What the holder did by itself: a file has this name now, in the store or in contents/; a file's name is gone, or
- * another file has it. */
-int bt_gate_made(struct bt_gate *gate, const char *name, bool snapshot, struct bt_error *error);
-void bt_gate_took(struct bt_gate *gate, uint32_t ordinal);
 /* The holder relies on this file as a whole. */
 void bt_gate_lean(struct bt_gate *gate, uint32_t ordinal);
 
-/* A snapshot's file becomes a volume. No byte is copied, so this works on a full disk, as does what follows. */
+/*
+ * The steps. Each passes the gate at the moment from which it cannot be taken back, and is told in the order in which
+ * it is done: a kill or a power cut between two of them leaves every byte that was in the store under some name, and
+ * every snapshot listed has what it needs. Where a file gets a second name, it is a hard link; on file systems without
+ * them, a whole copy.
+ */
+
+/* A snapshot. Pass; the file is synced, gets its name, and its directory is synced; pass, since even that may have
+ * taken long: otherwise its name goes again. BT_E_EXISTS: again with another name. */
+int bt_gate_publish(struct bt_gate *gate, struct bt_writer *writer, const struct bt_buf *summary, const char *name,
+		    struct bt_error *error);
+/*
+ * A new file takes the name of a snapshot. The new one is whole and durable under a provisional name; the old one gets
+ * a second name as a volume (replace) or in damaged/ (mend, which says where), and that is synced; pass; the new one
+ * takes the name over, and that is synced. So at every moment there is one snapshot of this name, and everything that
+ * it needs. A provisional name that is left is swept away.
+ */
+#define BT_ASIDE_SIZE 128
+int bt_gate_replace(struct bt_gate *gate, uint32_t ordinal, struct bt_writer *writer, const struct bt_buf *summary,
+		    struct bt_error *error);
+int bt_gate_mend(struct bt_gate *gate, uint32_t ordinal, struct bt_writer *writer, const struct bt_buf *summary,
+		 char damaged[BT_ASIDE_SIZE], struct bt_error *error);
+/*
+ * A file of either kind goes to damaged/, under the path that is given back. It gets a second name there, which is
+ * synced; pass; its first name goes, and that is synced. What is no file has one name, and is moved: pass, and both
+ * directories are synced.
+ */
+int bt_gate_set_aside(struct bt_gate *gate, uint32_t ordinal, char path[BT_ASIDE_SIZE], struct bt_error *error);
+/* The same with the store's id, in place of which it gets a new one. */
+int bt_gate_renew_identity(struct bt_gate *gate, char path[BT_ASIDE_SIZE], struct bt_error *error);
+/* A snapshot gets another name, never one that is taken: BT_E_EXISTS. Pass; rename; sync. */
+int bt_gate_rename(struct bt_gate *gate, uint32_t ordinal, const char *name, struct bt_error *error);
+/* A file of which nobody needs anything. Pass; its name goes, and bt_store_settle makes that durable. */
+int bt_gate_remove(struct bt_gate *gate, uint32_t ordinal, struct bt_error *error);
+
+/* A snapshot's file becomes a volume. No byte is copied, so this works on a full disk, as does what follows. Both are
+ * durable with bt_store_settle. */
 int bt_gate_move(struct bt_gate *gate, uint32_t ordinal, struct bt_error *error);
 /* A file of either kind is doomed, and is gone under its old name. */
 int bt_gate_doom(struct bt_gate *gate, uint32_t ordinal, struct bt_error *error);

@@ -58,7 +58,12 @@ static int open_root(struct bt_store *store, bool *ret_made, struct bt_error *er
 		return bt_fail_sys(error, -fd, store->path, "open the store");
 	store->dirfd = fd;
 	store->user = geteuid();
-	store->owner = fstat(fd, &status) ? store->user : status.st_uid;
+	store->owner = store->user;
+	if (!fstat(fd, &status)) {
+		store->owner = status.st_uid;
+		store->dev = status.st_dev;
+		store->inode = status.st_ino;
+	}
 	*ret_made = made;
 	if (made)
 		sync_parent(fd);
@@ -162,9 +167,20 @@ void *bt_store_attached(const struct bt_store *store)
 	return store->attached;
 }
 
-int bt_store_dirfd(const struct bt_store *store)
+int bt_store_local_fd(const struct bt_store *store)
 {
 	return store->dirfd;
+}
+
+int bt_store_local_cache_fd(struct bt_store *store)
+{
+	return bt_store_cache_dirfd(store);
+}
+
+void bt_store_inode(const struct bt_store *store, dev_t *ret_dev, ino_t *ret_ino)
+{
+	*ret_dev = store->dev;
+	*ret_ino = store->inode;
 }
 
 bool bt_store_read_only(const struct bt_store *store)
@@ -339,11 +355,22 @@ int bt_store_stay(struct bt_store *store, const struct bt_observer *observer, st
 	return r;
 }
 
+/* In damaged/ only a repair writes, which is alone. */
+static void sweep_damaged(const struct bt_store *store)
+{
+	int fd = bt_openat(store->dirfd, BT_DAMAGED_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd >= 0)
+		bt_publish_sweep(fd, true);
+	bt_close(&fd);
+}
+
 void bt_store_sweep(struct bt_store *store, bool alone)
 {
 	bt_publish_sweep(store->dirfd, alone);
 	if (store->contentsfd >= 0)
 		bt_publish_sweep(store->contentsfd, alone);
+	if (alone)
+		sweep_damaged(store);
 }
 
 int bt_store_claim(struct bt_store *store, const char *task, int *ret_fd, struct bt_error *error)

@@ -10,6 +10,7 @@
 #include "store/index.h"
 #include "store/writer.h"
 #include <backuptool/store.h>
+#include <sys/types.h>
 
 /* How the store turns a file that is not of version 2 into one that is; given by whoever opens it (view/), since it
  * lies above this room. */
@@ -27,16 +28,21 @@ struct bt_file_id {
 	bool snapshot;	  /* false: in contents/ */
 	bool gone;	  /* since a refresh */
 	const char *name; /* within its directory */
+	const char *path; /* from the store's directory, as errors name it */
 	uint64_t size;
 	struct bt_time mtime;
 };
 
-int bt_store_dirfd(const struct bt_store *store); /* the store; borrowed */
-int bt_store_contents_dirfd(struct bt_store *store, int *ret_fd,
-			    struct bt_error *error); /* created when missing; borrowed */
-/* Created when missing; borrowed. -1: it cannot be, or it is not the user's own (bt_is_own), so that others may have
- * made what is in it. */
-int bt_store_cache_dirfd(struct bt_store *store);
+/*
+ * Where the store lies, for those who must stay out of it, or let themselves in when they confine themselves: nothing
+ * in it is opened or changed through this. The descriptors of its directory and of cache/ are borrowed; -1: it is not
+ * in a file system of this machine, or there is no cache/ of the user's own. The device and number of its directory
+ * are 0, which no file has, where it is not.
+ */
+int bt_store_local_fd(const struct bt_store *store);
+int bt_store_local_cache_fd(struct bt_store *store);
+void bt_store_inode(const struct bt_store *store, dev_t *ret_dev, ino_t *ret_ino);
+
 bool bt_store_read_only(const struct bt_store *store);
 bool bt_store_salvages(const struct bt_store *store); /* opened to read damaged files, too */
 /* Whether programs have written here, which leaves more than snapshot files. */
@@ -66,6 +72,18 @@ int bt_store_lock_for_reading(struct bt_store *store, const struct bt_observer *
 /* Removes what killed programs left of files that they were writing; alone: the caller has BT_LOCK_PRUNER and
  * BT_LOCK_EXCLUSIVE, so nobody begins to write one. */
 void bt_store_sweep(struct bt_store *store, bool alone);
+/* Makes durable which names there are. */
+int bt_store_settle(struct bt_store *store, struct bt_error *error);
+
+/* A new file: see writer.h. What replaces a snapshot, and every snapshot of a run, is published through gate.h. */
+int bt_store_create(struct bt_store *store, bool snapshot, const struct bt_buf *header, struct bt_writer **ret_writer,
+		    struct bt_error *error);
+/* Seals it. The file has an ordinal and is found by name and through the index at once; it is among the snapshots after
+ * a refresh. BT_E_EXISTS: again with another name. */
+int bt_store_publish(struct bt_store *store, bool snapshot, struct bt_writer *writer, const struct bt_buf *summary,
+		     const char *name, struct bt_error *error);
+/* A name that no volume has. */
+int bt_volume_name(char name[48], struct bt_error *error);
 
 /* How many ordinals there are: snapshots (version 1 included) and volumes, also those that are gone. */
 size_t bt_store_file_count(const struct bt_store *store);
@@ -75,6 +93,8 @@ const struct bt_file_id *bt_store_file_id(const struct bt_store *store, uint32_t
 int bt_store_file(struct bt_store *store, uint32_t ordinal, struct bt_file **ret_file, struct bt_error *error);
 /* Derives the file anew from a version 1 file, whatever cache/ says of it; of version 2 nothing happens. */
 int bt_store_derive(struct bt_store *store, uint32_t ordinal, struct bt_error *error);
+/* Opened for the caller, apart from what the store has of it: what has the name now. */
+int bt_store_open_apart(struct bt_store *store, uint32_t ordinal, int *ret_fd, struct bt_error *error);
 int bt_store_file_named(struct bt_store *store, const char *name,
 			uint32_t *ret_ordinal); /* a snapshot, BT_E_NOT_FOUND */
 
@@ -90,10 +110,6 @@ int bt_store_rebuild(struct bt_store *store, struct bt_error *error);
  * Nor does one that is gone, although bt_store_find still finds what it has. */
 int bt_store_has(struct bt_store *store, const struct bt_digest *digest, bool page, bool *ret_has,
 		 struct bt_error *error);
-/* After seal, with the name given to it. The file has an ordinal and is found by name and through the index at once; it
- * is among the snapshots after a refresh. */
-int bt_store_add_file(struct bt_store *store, const char *name, bool snapshot, const struct bt_writer *writer,
-		      struct bt_error *error);
 
 /* Something that a higher room keeps with the store; freed by close before anything else. Set once, right after open.
  */

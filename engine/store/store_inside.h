@@ -29,7 +29,7 @@ struct bt_retired {
 /* A file of the store. Slots never move, so that they are read without a lock. */
 struct bt_slot {
 	struct bt_file_id id;
-	char *path;	 /* from the store's directory, as errors name it; id.name is its last part */
+	char *path;	 /* id.path; id.name is its last part */
 	int64_t seconds; /* of a snapshot's name, with the clash number */
 	unsigned clash;
 	bool seen; /* by the refresh under way */
@@ -76,6 +76,8 @@ struct bt_store {
 	char id[BT_STORE_ID_SIZE]; /* "": it has none */
 	char *path;
 	int dirfd;
+	dev_t dev; /* of that directory */
+	ino_t inode;
 	uid_t owner, user;    /* of that directory; who opened it */
 	pthread_mutex_t lock; /* the descriptors below, adding slots, decoders */
 	int contentsfd, cachefd, stayfd;
@@ -105,6 +107,11 @@ struct bt_store {
 int bt_store_contents(struct bt_store *store, bool create);
 /* Why it cannot be opened. */
 int bt_store_fail_contents(const struct bt_store *store, int sys, struct bt_error *error);
+/* Created when missing; borrowed. */
+int bt_store_contents_dirfd(struct bt_store *store, int *ret_fd, struct bt_error *error);
+/* Created when missing; borrowed. -1: it cannot be, or it is not the user's own (bt_is_own), so that others may have
+ * made what is in it. */
+int bt_store_cache_dirfd(struct bt_store *store);
 
 /* Written only once: threads share it. */
 static inline void bt_slot_lean(struct bt_slot *slot)
@@ -134,7 +141,15 @@ int bt_derived_open(struct bt_store *store, struct bt_slot *slot, int source_fd,
 /* A derived file that does not verify is made again. */
 int bt_derived_recheck(struct bt_store *store, struct bt_slot *slot, struct bt_error *error);
 
+/* gate.c: what the holder did by itself: a file has this name now, in the store or in contents/. */
+struct bt_gate;
+int bt_gate_made(struct bt_gate *gate, const char *name, bool snapshot, struct bt_error *error);
+
 /* lookup.c */
+
+/* After seal, with the name given to it. */
+int bt_store_add_file(struct bt_store *store, const char *name, bool snapshot, const struct bt_writer *writer,
+		      struct bt_error *error);
 static inline void bt_store_before_slow(const struct bt_store *store)
 {
 	if (store->options.before_slow)

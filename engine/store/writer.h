@@ -28,7 +28,7 @@ int bt_writer_block(struct bt_writer *writer, const char *text, size_t length, c
 /* line: a page without LF; id its digest. */
 int bt_writer_page(struct bt_writer *writer, const char *line, size_t length, const struct bt_digest *id,
 		   struct bt_error *error);
-uint64_t bt_writer_size(const struct bt_writer *writer); /* bytes written so far, pages not counted */
+uint64_t bt_writer_size(const struct bt_writer *writer); /* bytes written so far; pages count once it is sealed */
 size_t bt_writer_contents(const struct bt_writer *writer);
 
 /* Writes the rest with this summary object ("{}" for a volume) and makes the file durable under name. BT_E_EXISTS: call

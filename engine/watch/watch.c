@@ -108,7 +108,6 @@ int bt_watch_start(const char *target, struct bt_store *store, enum bt_watch_kin
 		   struct bt_error *error)
 {
 	struct bt_watch *watch = calloc(1, sizeof(*watch));
-	struct stat status;
 
 	if (!watch)
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
@@ -116,10 +115,8 @@ int bt_watch_start(const char *target, struct bt_store *store, enum bt_watch_kin
 	watch->root = watch->events = -1;
 	watch->wanted = kind;
 	watch->takes = 1;
-	if (store && fstat(bt_store_dirfd(store), &status) == 0) {
-		watch->skip_dev = status.st_dev;
-		watch->skip_ino = status.st_ino;
-	}
+	if (store)
+		bt_store_inode(store, &watch->skip_dev, &watch->skip_ino);
 	watch->target = realpath(target, NULL);
 	int failed = watch->target ? 0 : errno;
 	watch->pending = bt_changes_new();

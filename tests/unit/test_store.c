@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A store: what makes one, and what is found in it as files come, go and are replaced. */
+#include "store/store_inside.h"
 #include "store_opened.h"
 #include <errno.h>
 
@@ -13,7 +14,7 @@ static void test_open(void **state)
 	struct bt_store_options create = {.create = true};
 	assert_int_equal(bt_store_open_with(path, &create, NULL, &store, NULL), 0);
 	struct stat st;
-	assert_int_equal(fstat(bt_store_dirfd(store), &st), 0);
+	assert_int_equal(fstat(bt_store_local_fd(store), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
 	assert_int_equal(bt_store_snapshot_count(store), 0);
 	assert_null(bt_store_snapshot_name(store, 0));
@@ -232,7 +233,7 @@ static void test_add_and_refresh(void **state)
 	struct bt_location location;
 	assert_int_equal(bt_store_find(store, &digest, false, &location, NULL), BT_E_NOT_FOUND);
 	assert_int_equal(bt_store_find(other, &digest, false, &location, NULL), BT_E_NOT_FOUND);
-	struct bt_writer *writer = write_small(bt_store_dirfd(store), SNAPSHOT_HEADER);
+	struct bt_writer *writer = write_small(bt_store_local_fd(store), SNAPSHOT_HEADER);
 	sample_seal(writer, "{}", SNAPSHOT);
 	assert_int_equal(bt_store_add_file(store, SNAPSHOT, true, writer, &error), 0);
 	bt_writer_free(writer);

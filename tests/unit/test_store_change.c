@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Files of an open store that change in their place, and directories that are replaced. */
+#include "store/store_inside.h"
 #include "store_samples.h"
 
 #define VOLUME "00112233445566778899aabbccddeeff.json"

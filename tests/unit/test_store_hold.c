@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Stores that change under their readers: few descriptors, removed files, many threads. */
+#include "store/store_inside.h"
 #include "store_opened.h"
 #include <pthread.h>
 #include <sys/resource.h>
