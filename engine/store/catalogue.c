@@ -2,16 +2,14 @@
 /* Which files the store has. */
 #include "base/bytes.h"
 #include "base/fail.h"
-#include "base/listing.h"
 #include "store/store_inside.h"
 #include <backuptool/policy.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* A directory whose time is older than this when it is read has settled: file systems do not count finer than this. */
+/* A file whose time is older than this when it is looked at has settled: file systems do not count finer than this. */
 #define SETTLE_SECONDS 3
 
 struct bt_slot *bt_slot(const struct bt_store *store, uint32_t ordinal)
@@ -59,7 +57,7 @@ static struct bt_slot *new_slot(struct bt_store *store, uint32_t ordinal)
 	return store->chunks[chunk] ? bt_slot(store, ordinal) : NULL;
 }
 
-static int add_locked(struct bt_store *store, const char *name, bool snapshot, const struct stat *st,
+static int add_locked(struct bt_store *store, const char *name, bool snapshot, const struct bt_stored *stored,
 		      struct bt_slot **ret_slot)
 {
 	uint32_t ordinal = slot_count(store);
@@ -74,16 +72,14 @@ static int add_locked(struct bt_store *store, const char *name, bool snapshot, c
 				       .snapshot = snapshot,
 				       .name = snapshot ? slot->path : slot->path + strlen(BT_CONTENTS_DIR) + 1,
 				       .path = slot->path,
-				       .size = (uint64_t)st->st_size,
-				       .mtime = {st->st_mtim.tv_sec, (uint32_t)st->st_mtim.tv_nsec}};
+				       .size = stored->size,
+				       .mtime = stored->mtime};
 	if (snapshot)
 		bt_snapshot_name_parse(name, &slot->seconds, &slot->clash);
 	slot->seen = true;
 	slot->doomed = !snapshot && is_doomed_name(name);
-	slot->dev = st->st_dev;
-	slot->inode = st->st_ino;
-	slot->owner = st->st_uid;
-	slot->changed = st->st_ctim;
+	slot->stamp = stored->stamp;
+	slot->trusted = stored->trusted;
 	slot->held = -1;
 	pthread_mutex_init(&slot->lock, NULL);
 	atomic_store_explicit(&store->slot_count, ordinal + 1, memory_order_release);
@@ -91,11 +87,11 @@ static int add_locked(struct bt_store *store, const char *name, bool snapshot, c
 	return 0;
 }
 
-int bt_catalogue_add(struct bt_store *store, const char *name, bool snapshot, const struct stat *st,
+int bt_catalogue_add(struct bt_store *store, const char *name, bool snapshot, const struct bt_stored *stored,
 		     struct bt_slot **ret_slot)
 {
 	pthread_mutex_lock(&store->lock);
-	int r = add_locked(store, name, snapshot, st, ret_slot);
+	int r = add_locked(store, name, snapshot, stored, ret_slot);
 	pthread_mutex_unlock(&store->lock);
 	return r;
 }
@@ -138,23 +134,18 @@ static int list_known(struct bt_store *store, struct known *known)
 	return 0;
 }
 
-static bool is_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
 /* A copy that keeps the time is another file all the same: it may be put there because this one is damaged. Of one that
  * was found damaged any change counts; of others another link or owner is no reason to read them again. */
-static bool is_same(struct bt_slot *slot, const struct stat *st)
+static bool is_same(struct bt_slot *slot, const struct bt_stored *stored)
 {
 	const struct bt_file_id *id = &slot->id;
-	return id->size == (uint64_t)st->st_size && id->mtime.seconds == st->st_mtim.tv_sec &&
-	       id->mtime.nanoseconds == (uint32_t)st->st_mtim.tv_nsec && slot->dev == st->st_dev &&
-	       slot->inode == st->st_ino && (!atomic_load(&slot->damage) || is_time(&slot->changed, &st->st_ctim));
+	return id->size == stored->size && bt_time_equal(&id->mtime, &stored->mtime) &&
+	       bt_stamp_same(&slot->stamp, &stored->stamp) &&
+	       (!atomic_load(&slot->damage) || bt_stamp_untouched(&slot->stamp, &stored->stamp));
 }
 
 static struct bt_slot *find_known(const struct known *known, const char *directory, const char *name,
-				  const struct stat *st)
+				  const struct bt_stored *stored)
 {
 	char *path = join(directory, name);
 	struct bt_slot key = {.path = path}, *wanted = &key;
@@ -162,71 +153,44 @@ static struct bt_slot *find_known(const struct known *known, const char *directo
 	if (path && known->count)
 		found = bsearch(&wanted, known->slots, known->count, sizeof(struct bt_slot *), by_path);
 	free(path);
-	return found && is_same(*found, st) ? *found : NULL;
+	return found && is_same(*found, stored) ? *found : NULL;
+}
+
+/* One area, while it is listed. */
+struct area_visit {
+	struct bt_store *store;
+	const struct known *known;
+	bool snapshots;
+};
+
+static bool is_wanted(void *arg, const char *name)
+{
+	const struct area_visit *visit = arg;
+	int64_t seconds;
+	unsigned clash;
+	return visit->snapshots ? !bt_snapshot_name_parse(name, &seconds, &clash) : is_volume_name(name);
 }
 
 /* What cannot be looked at is not as good as absent: what only it needs would be pruned. Nor is what is no file, such
  * as a link to where somebody moved one: it counts as a file that cannot be opened. */
-static int take_name(struct bt_store *store, const struct known *known, int fd, const char *name, bool snapshot,
-		     struct bt_error *error)
+static int take_name(void *arg, const char *name, const struct bt_stored *stored)
 {
-	struct stat st;
-	int64_t seconds;
-	unsigned clash;
-	struct bt_slot *slot;
-	if (snapshot ? bt_snapshot_name_parse(name, &seconds, &clash) : !is_volume_name(name))
-		return 0;
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW))
-		return errno == ENOENT ? 0 : bt_fail_sys(error, errno, name, "look at");
-	if (S_ISREG(st.st_mode))
-		store->growing |= st.st_mtim.tv_sec >= time(NULL) - SETTLE_SECONDS;
-	else
-		st.st_size = 0;
-	slot = find_known(known, snapshot ? "" : BT_CONTENTS_DIR, name, &st);
+	const struct area_visit *visit = arg;
+	struct bt_store *store = visit->store;
+	if (stored->is_file)
+		store->growing |= stored->mtime.seconds >= time(NULL) - SETTLE_SECONDS;
+	struct bt_slot *slot = find_known(visit->known, visit->snapshots ? "" : BT_CONTENTS_DIR, name, stored);
 	if (!slot)
-		return bt_catalogue_add(store, name, snapshot, &st, &slot);
+		return bt_catalogue_add(store, name, visit->snapshots, stored, &slot);
 	slot->seen = true;
 	return 0;
 }
 
-static int read_directory(struct bt_store *store, const struct known *known, int dirfd, bool snapshots,
-			  struct bt_error *error)
+static int read_area(struct bt_store *store, const struct known *known, bool snapshots, struct bt_error *error)
 {
-	struct bt_listing listing;
-	int r = 0;
-	bt_listing_begin(&listing, dirfd);
-	for (const char *name; !r && (name = bt_listing_next(&listing));)
-		r = take_name(store, known, dirfd, name, snapshots, error);
-	int listed = bt_listing_end(&listing);
-	if (r)
-		return bt_fail(error, r, store->path, NULL);
-	return listed ? bt_listing_fail(error, listed, snapshots ? store->path : BT_CONTENTS_DIR) : 0;
-}
-
-/* The time of its last change as it is where the directory lies: what a network file system remembers of it may be
- * old. */
-static bool look_when_changed(int fd, struct timespec *ret_changed)
-{
-	struct statx st;
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_MTIME, &st))
-		return false;
-	*ret_changed = (struct timespec){st.stx_mtime.tv_sec, st.stx_mtime.tv_nsec};
-	return true;
-}
-
-/* False if the directory has not changed since it was read last. */
-static bool has_changed(int fd, struct bt_dir_state *state)
-{
-	struct timespec changed, now;
-	if (fd < 0)
-		return false;
-	if (!look_when_changed(fd, &changed))
-		return true;
-	clock_gettime(CLOCK_REALTIME, &now);
-	bool same = state->settled && is_time(&state->changed, &changed);
-	state->changed = changed;
-	state->settled = changed.tv_sec < now.tv_sec - SETTLE_SECONDS;
-	return !same;
+	struct area_visit visit = {store, known, snapshots};
+	const struct bt_list_visitor visitor = {&visit, is_wanted, take_name};
+	return bt_backend_list(store->backend, bt_area_of(snapshots), &visitor, error);
 }
 
 /* Sorted by time; equal times by clash number, then name. */
@@ -288,25 +252,26 @@ static bool may_lack_contents(const struct bt_store *store, int sys)
 	       (sys == ENOTDIR && (store->options.salvage || (!slot_count(store) && !bt_store_marked(store))));
 }
 
+static int read_contents(struct bt_store *store, const struct known *known, struct bt_error *error)
+{
+	int sys = bt_backend_find(store->backend, BT_AREA_CONTENTS);
+	return sys && may_lack_contents(store, -sys) ? 0 : read_area(store, known, false, error);
+}
+
 /* The store's directory first: what moves to contents/ meanwhile is seen twice rather than not at all. */
 int bt_catalogue_refresh(struct bt_store *store, struct bt_error *error)
 {
 	struct known known;
-	int contents = bt_store_contents(store, false);
-	bool changed = has_changed(store->dirfd, &store->root_state);
-	changed |= has_changed(contents, &store->contents_state);
+	bool changed = bt_backend_changed(store->backend);
 	changed |= atomic_exchange(&store->doubted, false);
 	if (!changed && !store->growing)
 		return 0;
 	store->growing = false;
 	int r = list_known(store, &known);
 	if (!r)
-		r = read_directory(store, &known, store->dirfd, true, error);
-	contents = bt_store_contents(store, false);
-	if (!r && contents >= 0)
-		r = read_directory(store, &known, contents, false, error);
-	else if (!r && !may_lack_contents(store, -contents))
-		r = bt_store_fail_contents(store, -contents, error);
+		r = read_area(store, &known, true, error);
+	if (!r)
+		r = read_contents(store, &known, error);
 	free(known.slots);
 	if (!r) {
 		mark_gone(store);

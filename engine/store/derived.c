@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct derived_name {
@@ -120,7 +121,7 @@ static int derive_kept(struct bt_store *store, struct bt_slot *slot, int source_
 {
 	struct bt_publish publish = {.fd = -1};
 	struct derived_name name = name_of(slot);
-	int cachefd = bt_store_cache_dirfd(store);
+	int cachefd = bt_backend_cache_fd(store->backend);
 	sweep(store, cachefd);
 	int r = bt_publish_begin_in_store(&publish, cachefd, NULL);
 	if (r)
@@ -142,7 +143,7 @@ static int derive(struct bt_store *store, struct bt_slot *slot, int source_fd, s
 		  struct bt_error *error)
 {
 	int fd = -1, r;
-	if (store->read_only || bt_store_cache_dirfd(store) < 0)
+	if (store->read_only || bt_backend_cache_fd(store->backend) < 0)
 		r = derive_temporary(store, slot, source_fd, &fd, error);
 	else
 		r = derive_kept(store, slot, source_fd, &fd, error);
@@ -152,7 +153,7 @@ static int derive(struct bt_store *store, struct bt_slot *slot, int source_fd, s
 int bt_derived_open(struct bt_store *store, struct bt_slot *slot, int source_fd, struct bt_file **ret_file,
 		    struct bt_error *error)
 {
-	int cachefd = bt_store_cache_dirfd(store), r = BT_E_NOT_FOUND;
+	int cachefd = bt_backend_cache_fd(store->backend), r = BT_E_NOT_FOUND;
 	struct derived_name name = name_of(slot);
 	struct stat status;
 	int fd = cachefd < 0 ? -1 : bt_open_file(cachefd, name.text, O_RDONLY);
@@ -171,14 +172,14 @@ static int replace(struct bt_store *store, struct bt_slot *slot, struct bt_error
 {
 	struct bt_file *file = atomic_load(&slot->file), *fresh = NULL;
 	struct bt_retired *retired = calloc(1, sizeof(*retired));
-	int fd = bt_fds_open(store->fds, store->dirfd, slot->path);
+	int fd = bt_fds_open(store->fds, bt_store_local_fd(store), slot->path);
 	int r = retired ? 0 : bt_fail(error, BT_E_NOMEM, slot->path, NULL);
 	if (!r && fd < 0)
-		r = bt_fail_open(error, -fd, store->dirfd, slot->path);
+		r = bt_fail_open(error, -fd, bt_store_local_fd(store), slot->path);
 	if (!r && store->foreign.detect(fd))
 		r = derive(store, slot, fd, &fresh, error);
 	bt_close(&fd);
-	if (!r && fresh && bt_file_share(fresh, store->fds, store->dirfd, slot->path)) {
+	if (!r && fresh && bt_file_share(fresh, store->fds, bt_store_local_fd(store), slot->path)) {
 		bt_file_free(fresh);
 		r = bt_fail(error, BT_E_NOMEM, slot->path, NULL);
 	}

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void bt_slot_free(struct bt_slot *slot)
 {
@@ -73,9 +74,9 @@ static int open_slot(struct bt_store *store, struct bt_slot *slot, struct bt_fil
 	struct bt_file *file = NULL;
 	int fd = take_held(store, slot), r;
 	if (fd < 0)
-		fd = bt_fds_open(store->fds, store->dirfd, slot->path);
+		fd = bt_fds_open(store->fds, bt_store_local_fd(store), slot->path);
 	if (fd < 0)
-		return bt_fail_open(error, -fd, store->dirfd, slot->path);
+		return bt_fail_open(error, -fd, bt_store_local_fd(store), slot->path);
 	if (fstat(fd, &st) || (uint64_t)st.st_size != slot->id.size || st.st_mtim.tv_sec != slot->id.mtime.seconds ||
 	    (uint32_t)st.st_mtim.tv_nsec != slot->id.mtime.nanoseconds) {
 		bt_close(&fd);
@@ -85,7 +86,7 @@ static int open_slot(struct bt_store *store, struct bt_slot *slot, struct bt_fil
 		r = bt_derived_open(store, slot, fd, &file, error);
 	else
 		r = open_current(store, slot, fd, &file, error);
-	if (!r && bt_file_share(file, store->fds, store->dirfd, slot->path)) {
+	if (!r && bt_file_share(file, store->fds, bt_store_local_fd(store), slot->path)) {
 		bt_file_free(file);
 		return bt_fail(error, BT_E_NOMEM, slot->path, NULL);
 	}
@@ -131,9 +132,9 @@ int bt_store_file(struct bt_store *store, uint32_t ordinal, struct bt_file **ret
 int bt_store_open_apart(struct bt_store *store, uint32_t ordinal, int *ret_fd, struct bt_error *error)
 {
 	const struct bt_slot *slot = bt_slot(store, ordinal);
-	int fd = bt_open_file(store->dirfd, slot->path, O_RDONLY);
+	int fd = bt_open_file(bt_store_local_fd(store), slot->path, O_RDONLY);
 	if (fd < 0)
-		return bt_fail_open(error, -fd, store->dirfd, slot->path);
+		return bt_fail_open(error, -fd, bt_store_local_fd(store), slot->path);
 	*ret_fd = fd;
 	return 0;
 }
@@ -150,7 +151,7 @@ static void hold_slot(struct bt_store *store, struct bt_slot *slot)
 {
 	pthread_mutex_lock(&slot->lock);
 	if (!atomic_load(&slot->file) && slot->held < 0) {
-		int fd = bt_open_file(store->dirfd, slot->path, O_RDONLY);
+		int fd = bt_open_file(bt_store_local_fd(store), slot->path, O_RDONLY);
 		slot->held = fd < 0 ? -1 : fd;
 		bt_fds_count_others(store->fds, slot->held >= 0);
 	}

@@ -2,16 +2,13 @@
 #include "store/gate.h"
 #include "base/fail.h"
 #include "base/io.h"
-#include "base/publish.h"
 #include "base/random.h"
 #include "store/store_inside.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #define LOOK_AFTER_MS 1000
 #define LOOK_SHARE    10 /* where a look takes long, it takes this part of the time */
@@ -104,9 +101,10 @@ int bt_volume_name(char name[NAME_SIZE], struct bt_error *error)
 static int adopt(struct bt_store *store, const struct bt_slot *slot, struct bt_error *error)
 {
 	char name[NAME_SIZE];
-	int contents = bt_store_contents(store, false), r = volume_name(NULL, BT_VOLUME_SUFFIX, name);
+	int r = volume_name(NULL, BT_VOLUME_SUFFIX, name);
 	if (!r)
-		r = bt_rename_new(contents, slot->id.name, contents, name);
+		r = bt_backend_move(store->backend, &(struct bt_backend_name){BT_AREA_CONTENTS, slot->id.name},
+				    &(struct bt_backend_name){BT_AREA_CONTENTS, name});
 	return r && r != -ENOENT ? bt_fail_sys(error, -r, slot->path, "rename") : 0;
 }
 
@@ -169,11 +167,11 @@ int bt_gate_pass(struct bt_gate *gate, struct bt_error *error)
 static int note_made(struct bt_gate *gate, const char *name, bool snapshot, struct bt_slot **ret_slot,
 		     struct bt_error *error)
 {
-	int dirfd = snapshot ? gate->store->dirfd : bt_store_contents(gate->store, false);
-	struct stat st;
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW))
-		return bt_fail_sys(error, errno, name, "look at");
-	if (bt_catalogue_add(gate->store, name, snapshot, &st, ret_slot))
+	struct bt_stored stored;
+	int sys = bt_backend_look(gate->store->backend, bt_area_of(snapshot), name, &stored);
+	if (sys)
+		return bt_fail_sys(error, -sys, name, "look at");
+	if (bt_catalogue_add(gate->store, name, snapshot, &stored, ret_slot))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	(*ret_slot)->made = true;
 	return 0;
@@ -195,14 +193,16 @@ static int move(struct bt_gate *gate, uint32_t ordinal, const char *suffix, stru
 {
 	struct bt_slot *slot = bt_slot(gate->store, ordinal);
 	char name[NAME_SIZE];
-	int contents, r = bt_store_contents_dirfd(gate->store, &contents, error);
+	int r = bt_backend_reach(gate->store->backend, BT_AREA_CONTENTS, error);
 	if (!r)
 		r = bt_gate_pass(gate, error);
 	if (r)
 		return r;
 	int sys = volume_name(slot->id.snapshot ? NULL : slot->id.name, suffix, name);
 	if (!sys)
-		sys = bt_rename_new(slot->id.snapshot ? gate->store->dirfd : contents, slot->id.name, contents, name);
+		sys = bt_backend_move(gate->store->backend,
+				      &(struct bt_backend_name){bt_area_of(slot->id.snapshot), slot->id.name},
+				      &(struct bt_backend_name){BT_AREA_CONTENTS, name});
 	if (sys)
 		return fail_step(-sys, slot, "move to contents", error);
 	slot->taken = true;
@@ -233,12 +233,13 @@ static struct bt_slot *doomed(const struct bt_gate *gate, size_t i)
 /* One that keeps its doomed name becomes a volume again when the next program has the lock. */
 static void spare_from(struct bt_gate *gate, size_t first)
 {
-	int contents = bt_store_contents(gate->store, false);
 	const struct bt_slot *slot;
 	char name[NAME_SIZE];
 	for (size_t i = first; (slot = doomed(gate, i)); i++)
 		if (!volume_name(slot->id.name, BT_VOLUME_SUFFIX, name))
-			bt_rename_new(contents, slot->id.name, contents, name);
+			bt_backend_move(gate->store->backend,
+					&(struct bt_backend_name){BT_AREA_CONTENTS, slot->id.name},
+					&(struct bt_backend_name){BT_AREA_CONTENTS, name});
 	bt_buf_free(&gate->doomed);
 }
 
@@ -251,11 +252,14 @@ void bt_gate_close(struct bt_gate *gate)
 
 static int delete_one(struct bt_gate *gate, struct bt_slot *slot, struct bt_error *error)
 {
-	int contents, r = bt_gate_pass(gate, error);
+	int r = bt_gate_pass(gate, error);
 	if (!r)
-		r = bt_store_contents_dirfd(gate->store, &contents, error);
-	if (!r && unlinkat(contents, slot->id.name, 0))
-		r = fail_step(errno, slot, "remove", error);
+		r = bt_backend_reach(gate->store->backend, BT_AREA_CONTENTS, error);
+	int sys =
+		r ? 0
+		  : bt_backend_remove(gate->store->backend, &(struct bt_backend_name){BT_AREA_CONTENTS, slot->id.name});
+	if (sys)
+		r = fail_step(-sys, slot, "remove", error);
 	slot->taken |= !r;
 	return r;
 }

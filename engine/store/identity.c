@@ -32,7 +32,7 @@ static bool parse(const char *text, size_t length, char id[BT_STORE_ID_SIZE])
 int bt_identity_read(struct bt_store *store, struct bt_error *error)
 {
 	char text[512];
-	int fd = bt_open_file(store->dirfd, BT_ID_NAME, O_RDONLY);
+	int fd = bt_open_file(bt_store_local_fd(store), BT_ID_NAME, O_RDONLY);
 	ssize_t length = fd >= 0 ? bt_read_some(fd, text, sizeof(text)) : fd;
 
 	store->id[0] = '\0';
@@ -40,7 +40,7 @@ int bt_identity_read(struct bt_store *store, struct bt_error *error)
 	if (length == -ENOENT)
 		return 0;
 	if (length == -EMEDIUMTYPE)
-		return bt_fail_kind(error, BT_R_BAD_ID, store->dirfd, BT_ID_NAME);
+		return bt_fail_kind(error, BT_R_BAD_ID, bt_store_local_fd(store), BT_ID_NAME);
 	if (length < 0)
 		return bt_fail_sys(error, (int)-length, BT_ID_NAME, "read");
 	if (!parse(text, (size_t)length, store->id))
@@ -72,7 +72,7 @@ int bt_identity_give(struct bt_store *store, bool *ret_given, struct bt_error *e
 
 	if (r < 0)
 		return bt_fail_sys(error, -r, BT_ID_NAME, "getrandom");
-	r = bt_publish_begin_in_store(&out, store->dirfd, &inner);
+	r = bt_publish_begin_in_store(&out, bt_store_local_fd(store), &inner);
 	if (r == 0) {
 		r = bt_write_all(out.fd, text, strlen(text));
 		r = r < 0 ? bt_fail_sys(&inner, -r, BT_ID_NAME, "write") : bt_publish_commit(&out, BT_ID_NAME, &inner);

@@ -3,8 +3,6 @@
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "store/store_inside.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +47,7 @@ static int source_new(struct bt_store *store, struct bt_index_source *source, st
 		return BT_E_NOMEM;
 	*source = (struct bt_index_source){.arg = store,
 					   .files = files,
-					   .cachefd = bt_store_cache_dirfd(store),
+					   .cachefd = bt_backend_cache_fd(store->backend),
 					   .read_only = store->read_only,
 					   .visit = visit_file,
 					   .damaged = note_damage};
@@ -190,8 +188,7 @@ static bool may_lend(struct bt_store *store, struct bt_slot *slot, bool *ret_aga
 static bool is_trusted(struct bt_store *store, const struct bt_slot *slot, const struct bt_location *place,
 		       const struct bt_digest *digest)
 {
-	bool own = slot->owner == store->user || slot->owner == 0 || slot->owner == store->owner;
-	return own || !bt_store_verify_at(store, place, digest, NULL);
+	return slot->trusted || !bt_store_verify_at(store, place, digest, NULL);
 }
 
 /* A file that is gone is still read from, but lends nothing; nor does one that is doomed or cannot be opened. What they
@@ -235,11 +232,11 @@ static int visit_writer(void *arg, const struct bt_index_visitor *visitor)
 }
 
 /* Whoever builds the index meanwhile either sees the new slot or is done. */
-static int add_file(struct bt_store *store, const char *name, bool snapshot, const struct stat *st,
+static int add_file(struct bt_store *store, const char *name, bool snapshot, const struct bt_stored *stored,
 		    const struct bt_writer *writer, struct bt_error *error)
 {
 	struct bt_slot *slot;
-	if (bt_catalogue_add(store, name, snapshot, st, &slot))
+	if (bt_catalogue_add(store, name, snapshot, stored, &slot))
 		return bt_fail(error, BT_E_NOMEM, name, NULL);
 	slot->made = true;
 	if (!snapshot)
@@ -247,23 +244,19 @@ static int add_file(struct bt_store *store, const char *name, bool snapshot, con
 	if (!atomic_load(&store->index_ready))
 		return 0;
 	struct bt_covered file = covered(slot);
-	int cachefd = store->read_only ? -1 : bt_store_cache_dirfd(store);
+	int cachefd = store->read_only ? -1 : bt_backend_cache_fd(store->backend);
 	return bt_index_add(store->index, cachefd, &file, visit_writer, (void *)(uintptr_t)writer, error);
 }
 
 int bt_store_add_file(struct bt_store *store, const char *name, bool snapshot, const struct bt_writer *writer,
 		      struct bt_error *error)
 {
-	struct stat st;
-	int dirfd = store->dirfd, r = 0;
-	if (!snapshot)
-		r = bt_store_contents_dirfd(store, &dirfd, error);
-	if (r)
-		return r;
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW))
-		return bt_fail_sys(error, errno, name, "stat");
+	struct bt_stored stored;
+	int sys = bt_backend_look(store->backend, bt_area_of(snapshot), name, &stored);
+	if (sys)
+		return bt_fail_sys(error, -sys, name, "stat");
 	pthread_mutex_lock(&store->index_lock);
-	r = add_file(store, name, snapshot, &st, writer, error);
+	int r = add_file(store, name, snapshot, &stored, writer, error);
 	pthread_mutex_unlock(&store->index_lock);
 	return r;
 }

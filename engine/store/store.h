@@ -6,7 +6,7 @@
 #ifndef BT_STORE_STORE_H
 #define BT_STORE_STORE_H
 
-#include "base/lock.h"
+#include "backend/backend.h"
 #include "store/index.h"
 #include "store/writer.h"
 #include <backuptool/store.h>
@@ -40,7 +40,7 @@ struct bt_file_id {
  * are 0, which no file has, where it is not.
  */
 int bt_store_local_fd(const struct bt_store *store);
-int bt_store_local_cache_fd(struct bt_store *store);
+int bt_store_local_cache_fd(const struct bt_store *store);
 void bt_store_inode(const struct bt_store *store, dev_t *ret_dev, ino_t *ret_ino);
 
 bool bt_store_read_only(const struct bt_store *store);
@@ -55,9 +55,7 @@ int bt_identity_read(struct bt_store *store, struct bt_error *error);
 /* Gives the store one if nothing has the name. Whether it was this caller who did, and no other program. */
 int bt_identity_give(struct bt_store *store, bool *ret_given, struct bt_error *error);
 
-/* Where a repair puts files with damage. */
-#define BT_DAMAGED_DIR "damaged"
-/* When something was put there last; zero: never. What was whole before may not be so since. */
+/* When a repair put a file with damage aside last; zero: never. What was whole before may not be so since. */
 struct bt_time bt_store_repaired(const struct bt_store *store);
 
 /* Takes one of the store's locks, waiting as the options say. Released by closing the fd. The observer may be NULL.

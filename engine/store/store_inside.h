@@ -12,10 +12,6 @@
 #include "store/store.h"
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/stat.h>
-
-#define BT_CONTENTS_DIR "contents"
-#define BT_CACHE_DIR	"cache"
 
 /* What follows the 32 hexadecimal digits of a volume's name. */
 #define BT_VOLUME_SUFFIX ".json"
@@ -32,17 +28,15 @@ struct bt_slot {
 	char *path;	 /* id.path; id.name is its last part */
 	int64_t seconds; /* of a snapshot's name, with the clash number */
 	unsigned clash;
-	bool seen; /* by the refresh under way */
-	dev_t dev; /* of the file that has the name; these are no part of id: a copy of a store has others */
-	ino_t inode;
-	struct timespec changed;
+	bool seen;	       /* by the refresh under way */
+	struct bt_stamp stamp; /* of the file that has the name; no part of id: a copy of a store has another */
 	pthread_mutex_t lock;
 	struct bt_file *_Atomic file;
 	int held;	  /* opened ahead of file, or -1 */
 	bool released;	  /* gone, and nobody needs it */
 	bool doomed;	  /* somebody is about to delete it: lends nothing */
 	bool made, taken; /* its name was given to it, or taken from it, by the holder of the gate */
-	uid_t owner;
+	bool trusted;
 	atomic_int lends;	    /* enum bt_lends */
 	atomic_bool leaned;	    /* a file that is being written relies on it */
 	struct bt_retired *retired; /* derived files that were replaced; others may still use them */
@@ -63,11 +57,6 @@ struct bt_decoder {
 	struct bt_decoder *next;
 };
 
-struct bt_dir_state { /* of a directory when it was read last */
-	struct timespec changed;
-	bool settled; /* a later change would have given another time */
-};
-
 struct bt_store {
 	struct bt_store_options options;
 	struct bt_foreign foreign;
@@ -75,21 +64,16 @@ struct bt_store {
 	bool made;		   /* by this open */
 	char id[BT_STORE_ID_SIZE]; /* "": it has none */
 	char *path;
-	int dirfd;
-	dev_t dev; /* of that directory */
-	ino_t inode;
-	uid_t owner, user;    /* of that directory; who opened it */
-	pthread_mutex_t lock; /* the descriptors below, adding slots, decoders */
-	int contentsfd, cachefd, stayfd;
-	bool cache_tried;
+	struct bt_backend *backend;
+	pthread_mutex_t lock; /* adding slots, decoders */
+	int stayfd;
 	struct bt_fds *fds;
 	struct bt_slot *chunks[BT_SLOT_CHUNKS];
 	atomic_uint slot_count;
 	uint32_t *snapshots; /* ordinals in the order of their names' times */
 	size_t snapshot_count;
 	uint32_t listed; /* slots that were there at the last refresh */
-	struct bt_dir_state root_state, contents_state;
-	bool growing; /* a file is so young that it may still be written to, of which the directories tell nothing */
+	bool growing;	 /* a file is so young that it may still be written to, of which the directories tell nothing */
 	atomic_bool doubted;
 	atomic_bool swept;		   /* cache/, of derived files that are of no use */
 	unsigned version, indexed_version; /* of the set of files: of the slots, of what the index knows */
@@ -103,16 +87,6 @@ struct bt_store {
 	void (*attached_free)(void *data);
 };
 
-/* store.c: the directory that has the name now; fd or -errno. */
-int bt_store_contents(struct bt_store *store, bool create);
-/* Why it cannot be opened. */
-int bt_store_fail_contents(const struct bt_store *store, int sys, struct bt_error *error);
-/* Created when missing; borrowed. */
-int bt_store_contents_dirfd(struct bt_store *store, int *ret_fd, struct bt_error *error);
-/* Created when missing; borrowed. -1: it cannot be, or it is not the user's own (bt_is_own), so that others may have
- * made what is in it. */
-int bt_store_cache_dirfd(struct bt_store *store);
-
 /* Written only once: threads share it. */
 static inline void bt_slot_lean(struct bt_slot *slot)
 {
@@ -120,15 +94,18 @@ static inline void bt_slot_lean(struct bt_slot *slot)
 		atomic_store_explicit(&slot->leaned, true, memory_order_relaxed);
 }
 
+/* Where files of either kind are. */
+static inline enum bt_area bt_area_of(bool snapshot)
+{
+	return snapshot ? BT_AREA_TOP : BT_AREA_CONTENTS;
+}
+
 /* catalogue.c */
 struct bt_slot *bt_slot(const struct bt_store *store, uint32_t ordinal);
 int bt_catalogue_refresh(struct bt_store *store, struct bt_error *error);
-int bt_catalogue_add(struct bt_store *store, const char *name, bool snapshot, const struct stat *st,
+int bt_catalogue_add(struct bt_store *store, const char *name, bool snapshot, const struct bt_stored *stored,
 		     struct bt_slot **ret_slot);
 void bt_catalogue_free(struct bt_store *store);
-
-/* reach.c: by what /proc/self/mountinfo says of a file system. */
-bool bt_locks_are_local(const char *type, const char *options);
 
 /* files.c */
 void bt_slot_damaged(struct bt_slot *slot, const struct bt_error *error);

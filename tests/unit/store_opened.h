@@ -3,6 +3,7 @@
 #ifndef BT_TESTS_STORE_OPENED_H
 #define BT_TESTS_STORE_OPENED_H
 
+#include "store/store_inside.h"
 #include "store_samples.h"
 
 #define VOLUME "00112233445566778899aabbccddeeff.json"
@@ -24,6 +25,13 @@ static inline struct bt_store *open_store_with(const struct sample *sample, cons
 	struct bt_store *store;
 	assert_int_equal(bt_store_open_with(sample->path, options, NULL, &store, NULL), 0);
 	return store;
+}
+
+/* Where new volumes go; made when it is missing. */
+static inline int contents_of(struct bt_store *store)
+{
+	assert_int_equal(bt_backend_reach(store->backend, BT_AREA_CONTENTS, NULL), 0);
+	return bt_backend_local_fd(store->backend, BT_AREA_CONTENTS);
 }
 
 static inline struct bt_store *open_store(const struct sample *sample)

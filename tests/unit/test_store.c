@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* A store: what makes one, and what is found in it as files come, go and are replaced. */
-#include "store/store_inside.h"
 #include "store_opened.h"
 #include <errno.h>
 
@@ -144,7 +143,6 @@ static void test_no_files(void **state)
 static void test_directories_are_no_links(void **state)
 {
 	struct sample sample = sample_new(), outside = sample_new();
-	int fd;
 	write_snapshot(&sample, SNAPSHOT);
 	sample_volume(&outside, VOLUME, 1, 1);
 	char contents[80];
@@ -159,9 +157,9 @@ static void test_directories_are_no_links(void **state)
 	assert_int_equal(bt_store_open_with(sample.path, &salvage, NULL, &store, NULL), 0);
 	assert_int_equal(bt_store_file_count(store), 1);
 	error = (struct bt_error){0};
-	assert_int_equal(bt_store_contents_dirfd(store, &fd, &error), BT_E_UNSUPPORTED);
+	assert_int_equal(bt_backend_reach(store->backend, BT_AREA_CONTENTS, &error), BT_E_UNSUPPORTED);
 	assert_string_equal(error.file, "contents");
-	assert_int_equal(bt_store_cache_dirfd(store), -1);
+	assert_int_equal(bt_store_local_cache_fd(store), -1);
 	bt_store_close(store);
 	sample_free(&sample);
 	sample_free(&outside);
@@ -237,9 +235,7 @@ static void test_add_and_refresh(void **state)
 	sample_seal(writer, "{}", SNAPSHOT);
 	assert_int_equal(bt_store_add_file(store, SNAPSHOT, true, writer, &error), 0);
 	bt_writer_free(writer);
-	int fd;
-	assert_int_equal(bt_store_contents_dirfd(store, &fd, NULL), 0);
-	writer = sample_writer(fd, VOLUME_HEADER);
+	writer = sample_writer(contents_of(store), VOLUME_HEADER);
 	sample_contents(writer, 20, 3, 10);
 	sample_seal(writer, "{}", VOLUME);
 	assert_int_equal(bt_store_add_file(store, VOLUME, false, writer, &error), 0);

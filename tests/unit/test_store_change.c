@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Files of an open store that change in their place, and directories that are replaced. */
-#include "store/store_inside.h"
-#include "store_samples.h"
-
-#define VOLUME "00112233445566778899aabbccddeeff.json"
+#include "store_opened.h"
 
 /* So old that what happens later would give another time; and the time that a copy or a repair keeps. */
 static void set_old(const struct sample *sample, const char *name, time_t seconds)
@@ -90,8 +87,7 @@ static void test_contents_made_anew(void **state)
 	unsigned char *data;
 	size_t size;
 	struct bt_store *store = open_old(&sample, true, &data, &size);
-	int fd, again;
-	assert_int_equal(bt_store_contents_dirfd(store, &fd, NULL), 0);
+	int fd = contents_of(store);
 	assert_int_equal(renameat(sample.dirfd, "contents", sample.dirfd, "old"), 0);
 	assert_int_equal(bt_store_refresh(store, NULL), 0);
 	assert_int_equal(try_content(store, 1005, 8, &error), BT_E_DAMAGED);
@@ -103,14 +99,13 @@ static void test_contents_made_anew(void **state)
 	assert_int_equal(bt_store_refresh(store, NULL), 0);
 	assert_int_equal(try_content(store, 1005, 8, NULL), 0);
 	/* whoever has it in hand writes to the new one */
-	assert_int_equal(bt_store_contents_dirfd(store, &again, NULL), 0);
-	assert_int_equal(fd, again);
+	assert_int_equal(contents_of(store), fd);
 	assert_int_equal(faccessat(fd, VOLUME, F_OK, 0), 0);
 	assert_int_equal(unlinkat(fd, VOLUME, 0), 0);
 	assert_int_not_equal(faccessat(sample.dirfd, "contents/" VOLUME, F_OK, 0), 0);
 	/* and it is made, as ever */
 	assert_int_equal(unlinkat(sample.dirfd, "contents", AT_REMOVEDIR), 0);
-	assert_int_equal(bt_store_contents_dirfd(store, &again, NULL), 0);
+	contents_of(store);
 	assert_int_equal(faccessat(sample.dirfd, "contents", F_OK, 0), 0);
 	bt_store_close(store);
 	free(data);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Stores that change under their readers: few descriptors, removed files, many threads. */
-#include "store/store_inside.h"
 #include "store_opened.h"
 #include <pthread.h>
 #include <sys/resource.h>
@@ -190,10 +189,7 @@ static void *add_many(void *arg)
 	struct reader *reader = arg;
 	for (unsigned i = 0; i < 20; i++) {
 		char name[64];
-		int fd;
-		struct bt_writer *writer;
-		reader->failures += bt_store_contents_dirfd(reader->store, &fd, NULL) != 0;
-		writer = sample_writer(fd, VOLUME_HEADER);
+		struct bt_writer *writer = sample_writer(contents_of(reader->store), VOLUME_HEADER);
 		sample_contents(writer, 9000 + i * 10, 10, 8);
 		snprintf(name, sizeof(name), "%032x.json", i + 1);
 		sample_seal(writer, "{}", name);

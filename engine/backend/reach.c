@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* File systems on which a lock is known to this host alone. */
-#include "store/store_inside.h"
+#include "backend/backend.h"
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,13 +70,13 @@ static bool is_local(char *line, uint64_t id, char type[64])
 	return bt_locks_are_local(kind, rest);
 }
 
-bool bt_store_locks_reach(const struct bt_store *store, char type[64])
+bool bt_locks_reach(int dirfd, char type[64])
 {
 	struct statx st;
 	char *line = NULL;
 	size_t size = 0;
 	bool reach = true;
-	FILE *mounts = statx(store->dirfd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) || !(st.stx_mask & STATX_MNT_ID)
+	FILE *mounts = statx(dirfd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) || !(st.stx_mask & STATX_MNT_ID)
 			       ? NULL
 			       : fopen("/proc/self/mountinfo", "re");
 	while (mounts && reach && getline(&line, &size, mounts) >= 0)
