@@ -6,7 +6,7 @@
 
 void bt_hex_encode(char *text, const unsigned char *data, size_t length)
 {
-	static const char digits[16] = "0123456789abcdef";
+	static const char digits[] = "0123456789abcdef";
 
 	for (size_t i = 0; i < length; i++) {
 		text[2 * i] = digits[data[i] >> 4];

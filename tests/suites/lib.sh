@@ -13,14 +13,16 @@ build_dir() {
 	if [ "$1" = gcc ]; then echo "$build_root"; else echo "$build_root-$1"; fi
 }
 
-# build NAME [OPTION…]: builds in the directory of that name; prints something only when that fails.
+# build NAME [OPTION…]: builds in the directory of that name, where a warning is an error: it is one here, not for whoever
+# builds the program with another compiler. Prints something only when that fails.
 build() {
 	name=$1
 	dir=$(build_dir "$name")
 	shift
 	log=$(mktemp)
 	# scripts/quickstart may have made the directory, without the tests.
-	if { if [ -f "$dir/build.ninja" ]; then meson configure "$dir" -Dtests=true; else meson setup "$dir" "$@"; fi &&
+	if { if [ -f "$dir/build.ninja" ]; then meson configure "$dir" -Dtests=true -Dwerror=true; else
+		meson setup "$dir" -Dwerror=true "$@"; fi &&
 		ninja -C "$dir"; } >"$log" 2>&1; then
 		rm -f "$log"
 		return 0

@@ -492,7 +492,7 @@ static void test_classic(void **state)
 
 /* ---- the rest ---- */
 
-static bool stop(void *arg)
+static bool stop_after(void *arg)
 {
 	atomic_int *left = arg; /* several threads ask */
 
@@ -508,7 +508,7 @@ static void test_cancelled(void **state)
 	world_snap(&world);
 	for (int after = 0; after < 20; after++) {
 		atomic_int left = after;
-		const struct bt_observer observer = {.arg = &left, .cancelled = stop};
+		const struct bt_observer observer = {.arg = &left, .cancelled = stop_after};
 		struct bt_check_result result;
 		const struct bt_check_options options = {.threads = 2};
 
