@@ -19,7 +19,7 @@ static bool set_add_named(struct bt_glob_set *set, const char *name, size_t leng
 {
 	static const struct {
 		const char *name;
-		unsigned char ranges[8]; /* pairs of first and last, 0 ends them */
+		unsigned char ranges[9]; /* pairs of first and last, 0 ends them */
 	} classes[] = {
 		{"alnum", "09AZaz"},   {"alpha", "AZaz"},	{"blank", "  \t\t"}, {"cntrl", "\1\37\177\177"},
 		{"digit", "09"},       {"graph", "!~"},		{"lower", "az"},     {"print", " ~"},

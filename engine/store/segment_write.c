@@ -298,7 +298,7 @@ static int settle(struct sink *sink)
 	segment->records = (struct bt_record *)sink->buffer.data;
 	sink->buffer = (struct bt_buf){0};
 	if (!segment->records)
-		segment->records = malloc(1);
+		segment->records = malloc(sizeof(struct bt_record)); /* any, but not none */
 	return segment->records ? 0 : BT_E_NOMEM;
 }
 
