@@ -437,7 +437,7 @@ static void test_planted(void **state)
 			snprintf(outside, sizeof(outside), "%s/outside", back.world.base);
 			fill_outside(outside);
 			assert_int_equal(mkdir(back.output, 0755), 0);
-			for (char *slash = strchr(places[i], '/'); slash; slash = strchr(slash + 1, '/')) {
+			for (const char *slash = strchr(places[i], '/'); slash; slash = strchr(slash + 1, '/')) {
 				snprintf(made, sizeof(made), "%s/%.*s", back.output, (int)(slash - places[i]),
 					 places[i]);
 				assert_int_equal(mkdir(made, 0755), 0);
