@@ -61,6 +61,7 @@ ELSEWHERE=(
 	'tests/run|readme|tests/run knows its suites'
 	'meson test -C build store|docs|one test can be chosen, as README.md says'
 	'BUILD=$PWD/build bats tests/bats/prune.bats -f dry|docs|one test can be chosen, as README.md says'
+	'tests/run fast|readme|tests/run knows its suites'
 	'tests/bench/run|bench|tests/bench/run'
 	'tests/bench/run --quick|bench|tests/bench/run'
 	'tests/bench/mount|bench|tests/bench/mount'
@@ -157,6 +158,8 @@ umount_here() {
 @test "tests/run knows its suites" {
 	run -0 python3 "$TESTS/suites/runner.py" --list
 	[[ $output == build$'\n'*bats* ]]
+	[[ $output != *fast* ]] # has nothing that the others do not have
+	[ -x "$TESTS/suites/fast" ]
 	grep -qx 'exec python3 tests/suites/runner.py "$@"' "$TESTS/run"
 }
 

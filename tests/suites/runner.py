@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Runs the suites beside this file, counts the TAP lines that they print, and shows what belongs to a failure.
 
-A suite is an executable NN-name. It prints "ok …" or "not ok …" for each test, and what a reader needs for a failure
+A suite is an executable NN-name, or fast. It prints "ok …" or "not ok …" for each test, and what a reader needs for a failure
 before its line or as "#" lines behind it. Everything goes to a log; only failures are shown.
 """
 import argparse
@@ -24,7 +24,7 @@ CONTEXT = 400  # lines shown at most for one failure
 class Suite:
     def __init__(self, path):
         self.path = path
-        self.name = path.name.split('-', 1)[1]
+        self.name = path.name.split('-', 1)[-1]
         self.passed = self.failed = 0
         self.skipped = []
         self.context = collections.deque(maxlen=CONTEXT)
@@ -65,13 +65,14 @@ class Suite:
 def main():
     suites = [Suite(path) for path in sorted(HERE.glob('[0-9][0-9]-*')) if os.access(path, os.X_OK)]
     names = [suite.name for suite in suites]
+    suites.append(Suite(HERE / 'fast'))  # a sample of the others: only when it is named
     parser = argparse.ArgumentParser(prog='tests/run', description='Runs the tests.')
     parser.add_argument('--long', action='store_true', help='run the long tests, too')
     parser.add_argument('--coverage', action='store_true', help='measure what the tests reach')
     parser.add_argument('--list', action='store_true', help='print the names of the suites')
-    parser.add_argument('suite', nargs='*', help='run only these: ' + ', '.join(names))
+    parser.add_argument('suite', nargs='*', help='run only these: ' + ', '.join(names) + '; or fast, a minute for the moments between two edits')
     options = parser.parse_args()
-    unknown = set(options.suite) - set(names)
+    unknown = set(options.suite) - {suite.name for suite in suites}
     if unknown:
         parser.error(f'there is no suite {", ".join(sorted(unknown))}; there are {", ".join(names)}')
     if options.list:
