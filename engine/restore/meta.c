@@ -257,7 +257,8 @@ void bt_meta_apply(struct bt_run *run, struct bt_place *place, const char *name,
 
 bool bt_mtime_equal(const struct bt_entry *entry, const struct stat *status)
 {
-	return status->st_mtim.tv_sec == entry->mtime.seconds && status->st_mtim.tv_nsec == entry->mtime.nanoseconds;
+	return status->st_mtim.tv_sec == entry->mtime.seconds &&
+	       (uint32_t)status->st_mtim.tv_nsec == entry->mtime.nanoseconds;
 }
 
 static bool value_equal(const char *path, const struct bt_xattr *xattr)
