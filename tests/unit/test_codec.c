@@ -264,6 +264,8 @@ static void test_declared_windows(void **state)
 	struct tools tools;
 	size_t length;
 
+	if (sizeof(size_t) < 8) /* there libzstd knows windows of 2^30 at most */
+		frame[5] = 0xa0;
 	tools_start(&tools, 3);
 	length = check_round_trip(&tools, (const unsigned char *)"x", 1);
 	memcpy(frame + sizeof(frame) - 4, tools.frame + length - 4, 4); /* the checksum of the same byte */
