@@ -208,16 +208,16 @@ static bool is_latest(const char *text)
 static int read_back(const char *text, size_t *ret_back, struct bt_error *error)
 {
 	const char *number = text + strlen(LATEST);
-	size_t back = 0;
+	uint64_t back = 0; /* also where size_t has 32 bits */
 	if (*number == '~') {
 		do {
 			number++;
 			if (*number < '0' || *number > '9' || back > UINT32_MAX)
 				return bt_fail(error, BT_E_INVALID, text, "needs a number after the ~");
-			back = back * 10 + (size_t)(*number - '0');
+			back = back * 10 + (uint64_t)(*number - '0');
 		} while (number[1]);
 	}
-	*ret_back = back;
+	*ret_back = (size_t)(back < SIZE_MAX ? back : SIZE_MAX);
 	return 0;
 }
 
