@@ -2,6 +2,7 @@
 #include "base/bytes.h"
 #include "codec/chunker.h"
 #include "codec/gear.h"
+#include <endian.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -15,7 +16,7 @@
 static void fill_random(unsigned char *data, size_t length, uint64_t seed)
 {
 	for (size_t i = 0; i < length; i += 8) {
-		uint64_t word = bt_mix64(seed + i);
+		uint64_t word = htole64(bt_mix64(seed + i)); /* the cuts that are known are of these bytes */
 		memcpy(data + i, &word, length - i < 8 ? length - i : 8);
 	}
 }
