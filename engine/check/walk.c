@@ -2,6 +2,7 @@
 /* Every snapshot from its root. */
 #include "base/bytes.h"
 #include "base/fail.h"
+#include "base/vec.h"
 #include "check/run.h"
 #include "view/pages.h"
 #include "view/snapshot.h"
@@ -183,14 +184,8 @@ static int enter(struct walk *walk, const struct bt_digest *tree)
 	level.again = bt_digest_set_has(&walk->run->unclean, tree);
 	if (level.again && !walk->again)
 		return hurt_below(walk);
-	if (walk->count == walk->room) {
-		size_t room = walk->room ? walk->room * 2 : 64;
-		struct level *levels = reallocarray(walk->levels, room, sizeof(*levels));
-		if (!levels)
-			return BT_E_NOMEM;
-		walk->levels = levels;
-		walk->room = room;
-	}
+	if (bt_vec_room(walk->levels, walk->count, walk->room))
+		return BT_E_NOMEM;
 	bt_check_progress(walk->run, walk->info->name, 0, 0);
 	int r = bt_dir_start(&level.dir, walk->run->store, tree, &error);
 	if (r)

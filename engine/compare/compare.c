@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/bytes.h"
 #include "base/fail.h"
+#include "base/vec.h"
 #include "compare/run.h"
 #include <stdlib.h>
 #include <string.h>
@@ -121,16 +122,10 @@ static int enter(struct bt_compare_run *run, const struct pair *pair)
 {
 	struct bt_compare_level level = {.path = run->path.length}, *top;
 	struct bt_error error = {0};
-	if (run->count == run->room) {
-		size_t room = run->room ? run->room * 2 : 64;
-		struct bt_compare_level *levels = reallocarray(run->levels, room, sizeof(*levels));
-		if (!levels) {
-			if (pair->live)
-				bt_scan_done(run->scan, pair->live);
-			return BT_E_NOMEM;
-		}
-		run->levels = levels;
-		run->room = room;
+	if (bt_vec_room(run->levels, run->count, run->room)) {
+		if (pair->live)
+			bt_scan_done(run->scan, pair->live);
+		return BT_E_NOMEM;
 	}
 	top = &run->levels[run->count++];
 	*top = level;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/bytes.h"
 #include "base/fail.h"
+#include "base/vec.h"
 #include "model/classic_parts.h"
 #include "model/page.h"
 #include <stdlib.h>
@@ -118,15 +119,10 @@ static int built(struct tree *tree, int result)
 
 static int push(struct tree *tree, const char *name, uint32_t length)
 {
-	if (tree->depth == tree->capacity) {
-		size_t capacity = tree->capacity ? 2 * tree->capacity : 16;
-		struct level *levels = reallocarray(tree->levels, capacity, sizeof(*levels));
-		if (!levels)
-			return no_memory(tree);
-		memset(levels + tree->capacity, 0, (capacity - tree->capacity) * sizeof(*levels));
-		tree->levels = levels;
-		tree->capacity = capacity;
-	}
+	size_t had = tree->capacity;
+	if (bt_vec_room(tree->levels, tree->depth, tree->capacity))
+		return no_memory(tree);
+	memset(tree->levels + had, 0, (tree->capacity - had) * sizeof(*tree->levels));
 	struct level *level = &tree->levels[tree->depth++];
 	level->builder.arg = tree->out;
 	level->builder.emit = bt_classic_out_page;

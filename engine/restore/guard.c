@@ -2,6 +2,7 @@
 #include "restore/guard.h"
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/vec.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -9,11 +10,9 @@
 
 static int append(struct bt_guard *guard, const struct stat *status)
 {
-	struct bt_guarded *chain = reallocarray(guard->chain, guard->count + 1, sizeof(*chain));
-	if (!chain)
+	if (bt_vec_room(guard->chain, guard->count, guard->room))
 		return BT_E_NOMEM;
-	guard->chain = chain;
-	chain[guard->count++] = (struct bt_guarded){status->st_dev, status->st_ino};
+	guard->chain[guard->count++] = (struct bt_guarded){status->st_dev, status->st_ino};
 	return 0;
 }
 

@@ -16,7 +16,7 @@ struct bt_guard {
 		dev_t dev;
 		ino_t ino;
 	} * chain; /* the store's directory, and those above it */
-	size_t count;
+	size_t count, room;
 	bool loose; /* just files in some directory */
 };
 

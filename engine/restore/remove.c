@@ -2,6 +2,7 @@
 #include "base/io.h"
 #include "base/listing.h"
 #include "base/path_room.h"
+#include "base/vec.h"
 #include "restore/boundary.h"
 #include "restore/place.h"
 #include <dirent.h>
@@ -132,14 +133,8 @@ static size_t path_bytes_of(const struct work *work, size_t depth)
 
 static int add_level(struct work *work, int fd, const struct stat *status)
 {
-	if (work->depth == work->capacity) {
-		size_t capacity = work->capacity ? 2 * work->capacity : 16;
-		struct emptied *levels = reallocarray(work->levels, capacity, sizeof(*levels));
-		if (!levels)
-			return -ENOMEM;
-		work->levels = levels;
-		work->capacity = capacity;
-	}
+	if (bt_vec_room(work->levels, work->depth, work->capacity))
+		return -ENOMEM;
 	struct emptied *level = &work->levels[work->depth++];
 	*level = (struct emptied){
 		.path_bytes = path_bytes_of(work, work->depth - 1), .dev = status->st_dev, .ino = status->st_ino};

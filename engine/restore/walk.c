@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/fail.h"
+#include "base/vec.h"
 #include "restore/run.h"
 #include "restore/select.h"
 #include "view/bounds.h"
@@ -59,15 +60,9 @@ static int push(struct walk *walk, struct bt_place *place, const struct bt_page 
 		level.next = above->next;
 		level.depth = above->depth;
 	}
-	if (walk->count == walk->capacity) {
-		size_t capacity = walk->capacity ? 2 * walk->capacity : 16;
-		struct level *levels = reallocarray(walk->levels, capacity, sizeof(*levels));
-		if (!levels) {
-			bt_place_unref(&walk->run->places, place);
-			return no_memory(walk);
-		}
-		walk->levels = levels;
-		walk->capacity = capacity;
+	if (bt_vec_room(walk->levels, walk->count, walk->capacity)) {
+		bt_place_unref(&walk->run->places, place);
+		return no_memory(walk);
 	}
 	if (page)
 		bt_page_ref(walk->run->store, page);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/bytes.h"
 #include "base/listing.h"
+#include "base/vec.h"
 #include "scan/private.h"
 #include <dirent.h>
 #include <endian.h>
@@ -10,37 +11,18 @@
 
 #define RECORDS_SIZE ((size_t)64 << 10)
 
-static struct bt_scan_key *new_key(struct bt_scan_scratch *scratch)
-{
-	if (scratch->count == scratch->capacity) {
-		size_t capacity = scratch->capacity + scratch->capacity / 2 + 256, size;
-		struct bt_scan_key *keys;
-
-		if (__builtin_mul_overflow(capacity, sizeof(*keys), &size))
-			return NULL;
-		keys = realloc(scratch->keys, size);
-		if (keys == NULL)
-			return NULL;
-		scratch->keys = keys;
-		scratch->capacity = capacity;
-	}
-	return &scratch->keys[scratch->count++];
-}
-
 static int add_name(struct bt_scan_scratch *scratch, const struct dirent64 *record)
 {
 	const char *name = record->d_name;
 	size_t length = strlen(name);
-	struct bt_scan_key *key;
 
 	if (name[0] == '.' && (length == 1 || (length == 2 && name[1] == '.')))
 		return 0;
 	if (scratch->names.length > BT_NAMES_MAX)
 		return EOVERFLOW;
-	key = new_key(scratch);
-	if (key == NULL)
+	if (bt_vec_room(scratch->keys, scratch->count, scratch->capacity) != 0)
 		return BT_E_NOMEM;
-	*key = (struct bt_scan_key){
+	scratch->keys[scratch->count++] = (struct bt_scan_key){
 		.offset = scratch->names.length, .length = (uint16_t)length, .type = record->d_type};
 	return bt_buf_append(&scratch->names, name, length + 1);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "snapshot/list.h"
 
+#include "base/vec.h"
 #include "model/page.h"
 #include "snapshot/entry.h"
 #include "snapshot/tree.h"
@@ -9,15 +10,8 @@
 
 static int append(struct bt_chunk **list, size_t *count, size_t *room, const struct bt_chunk *chunk)
 {
-	if (*count == *room) {
-		size_t larger = *room > 0 ? 2 * *room : 16;
-		struct bt_chunk *grown = realloc(*list, larger * sizeof(*grown));
-
-		if (!grown)
-			return BT_E_NOMEM;
-		*list = grown;
-		*room = larger;
-	}
+	if (bt_vec_room(*list, *count, *room))
+		return BT_E_NOMEM;
 	(*list)[(*count)++] = *chunk;
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "snapshot/pack.h"
 
+#include "base/vec.h"
 #include "codec/base64.h"
 #include "codec/chunker.h"
 #include "codec/frame.h"
@@ -11,7 +12,6 @@
 
 enum {
 	HELD_MAX = 4096,
-	HELD_FIRST = 16,
 	QUICK_THREADS_MAX = 8,
 	SLOW_LEVEL = 10, /* from here on a context of zstd's takes more than ten blocks */
 };
@@ -147,15 +147,8 @@ static struct bt_snap_block *block_new(struct bt_snap_run *run, struct bt_snap_b
 
 static int hold(struct bt_snap_block *block, const struct bt_digest *digest, size_t size)
 {
-	if (block->count == block->room) {
-		size_t room = block->room > 0 ? 2 * block->room : HELD_FIRST;
-		struct bt_held *grown = realloc(block->held, room * sizeof(*grown));
-
-		if (!grown)
-			return BT_E_NOMEM;
-		block->held = grown;
-		block->room = room;
-	}
+	if (bt_vec_room(block->held, block->count, block->room))
+		return BT_E_NOMEM;
 	block->held[block->count++] = (struct bt_held){*digest, (uint32_t)size};
 	block->size += size;
 	return 0;

@@ -2,6 +2,7 @@
 #include "snapshot/reader.h"
 
 #include "base/io.h"
+#include "base/vec.h"
 #include "codec/chunker.h"
 #include "model/page.h"
 #include <errno.h>
@@ -40,15 +41,8 @@ struct pass {
 
 static int add_hole(struct pass *pass, uint64_t offset, uint64_t length)
 {
-	if (pass->hole_count == pass->hole_room) {
-		size_t room = pass->hole_room > 0 ? 2 * pass->hole_room : 16;
-		struct bt_extent *grown = realloc(pass->hole, room * sizeof(*grown));
-
-		if (!grown)
-			return BT_E_NOMEM;
-		pass->hole = grown;
-		pass->hole_room = room;
-	}
+	if (bt_vec_room(pass->hole, pass->hole_count, pass->hole_room))
+		return BT_E_NOMEM;
 	pass->hole[pass->hole_count++] = (struct bt_extent){offset, length};
 	return 0;
 }

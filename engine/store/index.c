@@ -6,6 +6,7 @@
 #include "base/listing.h"
 #include "base/publish.h"
 #include "base/seed.h"
+#include "base/vec.h"
 #include "store/segment.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -61,14 +62,8 @@ static uint64_t weight(const struct bt_segment *segment)
 
 static int push(struct bt_index *index, struct bt_segment *segment)
 {
-	if (index->count == index->room) {
-		size_t room = index->room ? 2 * index->room : 8;
-		struct bt_segment **segments = realloc(index->segments, room * sizeof(struct bt_segment *));
-		if (!segments)
-			return BT_E_NOMEM;
-		index->segments = segments;
-		index->room = room;
-	}
+	if (bt_vec_room(index->segments, index->count, index->room))
+		return BT_E_NOMEM;
 	index->segments[index->count++] = segment;
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which block lies behind another: from the list of contents of its store file, read when it is first needed. */
 #include "base/bytes.h"
+#include "base/vec.h"
 #include "store/store.h"
 #include <backuptool/view.h>
 #include <pthread.h>
@@ -62,14 +63,8 @@ static int take_start(void *arg, const struct bt_block *block, const struct bt_d
 	struct list *list = arg;
 	if (offset != 0)
 		return 0;
-	if (list->count == list->room) {
-		size_t room = list->room ? list->room * 2 : 64;
-		struct start *starts = realloc(list->starts, room * sizeof(*starts));
-		if (!starts)
-			return BT_E_NOMEM;
-		list->starts = starts;
-		list->room = room;
-	}
+	if (bt_vec_room(list->starts, list->count, list->room))
+		return BT_E_NOMEM;
 	list->starts[list->count++] = (struct start){block->at, *digest};
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "view/mark.h"
 #include "base/fail.h"
+#include "base/vec.h"
 #include <stdlib.h>
 
 static int add_content(struct bt_mark *mark, const struct bt_chunk *content)
@@ -21,15 +22,8 @@ static int add_page(struct bt_mark *mark, const struct bt_digest *id)
 		return result;
 	if (mark->added_page)
 		mark->added_page(mark->arg, id);
-	if (mark->depth == mark->capacity) {
-		size_t capacity = mark->capacity ? mark->capacity * 2 : 256;
-		struct bt_digest *stack = reallocarray(mark->stack, capacity, sizeof(*stack));
-
-		if (!stack)
-			return BT_E_NOMEM;
-		mark->stack = stack;
-		mark->capacity = capacity;
-	}
+	if (bt_vec_room(mark->stack, mark->depth, mark->capacity))
+		return BT_E_NOMEM;
 	mark->stack[mark->depth++] = *id;
 	return 0;
 }

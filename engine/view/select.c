@@ -2,6 +2,7 @@
 /* The newest snapshot of what a command is about. */
 #include "view/select.h"
 #include "base/fail.h"
+#include "base/vec.h"
 #include "policy/scope.h"
 #include <backuptool/policy.h>
 #include <backuptool/view.h>
@@ -284,14 +285,8 @@ static int by_group(const void *a, const void *b)
 
 static int new_group(struct groups *groups, const struct place *wanted)
 {
-	if (groups->count == groups->room) {
-		size_t room = groups->room ? 2 * groups->room : 16;
-		struct bt_group *longer = reallocarray(groups->list, room, sizeof(*longer));
-		if (!longer)
-			return BT_E_NOMEM;
-		groups->list = longer;
-		groups->room = room;
-	}
+	if (bt_vec_room(groups->list, groups->count, groups->room))
+		return BT_E_NOMEM;
 	struct bt_group *group = &groups->list[groups->count];
 	*group = (struct bt_group){strdup(wanted->host), strdup(wanted->target), 1};
 	groups->count++;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/buf.h"
 #include "base/fail.h"
+#include "base/vec.h"
 #include "view/bounds.h"
 #include <backuptool/walk.h>
 #include <stdlib.h>
@@ -63,14 +64,8 @@ static int enter(struct bt_walk *walk, struct bt_error *error)
 {
 	struct level level = {.path = walk->path.length};
 	walk->enter = false;
-	if (walk->count == walk->room) {
-		size_t room = walk->room ? walk->room * 2 : 64;
-		struct level *levels = reallocarray(walk->levels, room, sizeof(*levels));
-		if (!levels)
-			return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-		walk->levels = levels;
-		walk->room = room;
-	}
+	if (bt_vec_room(walk->levels, walk->count, walk->room))
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	int r = bt_dir_start(&level.dir, walk->store, &walk->tree, error);
 	if (!r)
 		walk->levels[walk->count++] = level;
