@@ -171,8 +171,7 @@ static int wait_for(struct bt_cache *cache, struct flight *flight, struct bt_cac
 	int r = flight->result;
 	if (r == 0)
 		*ret_value = flight->value; /* land has pinned it for us */
-	else if (error && error->code == BT_OK)
-		*error = flight->error;
+	bt_error_pass(error, &flight->error, r);
 	leave_flight(flight);
 	return r;
 }
@@ -218,8 +217,7 @@ static int load(struct bt_cache *cache, struct flight *flight, const void *hint,
 	land(cache, flight, weight);
 	if (r == 0)
 		*ret_value = flight->value;
-	else if (error && error->code == BT_OK)
-		*error = flight->error;
+	bt_error_pass(error, &flight->error, r);
 	leave_flight(flight);
 	return r;
 }

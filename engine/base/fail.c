@@ -40,8 +40,25 @@ static int fill(struct bt_error *error, const struct bt_error *facts, const char
 	return facts->code;
 }
 
+int bt_error_pass(struct bt_error *error, const struct bt_error *inner, int result)
+{
+	if (result && error && !error->code)
+		*error = *inner;
+	return result;
+}
+
+/* Where nobody optimizes, as in the tests, an errno that is handed on as a code ends the program. */
+static void refuse_errno(enum bt_code code)
+{
+#ifndef __OPTIMIZE__
+	if (code && (code > BT_E_SYSTEM || code < BT_E_FOREIGN))
+		__builtin_trap();
+#endif
+}
+
 int bt_fail(struct bt_error *error, enum bt_code code, const char *file, const char *what)
 {
+	refuse_errno(code);
 	return fill(error, &(struct bt_error){.code = code, .offset = BT_NO_OFFSET}, file, what);
 }
 

@@ -21,6 +21,8 @@ int bt_fail_open(struct bt_error *error, int sys, int dirfd, const char *file);
 int bt_fail_kind(struct bt_error *error, enum bt_reason reason, int dirfd, const char *file);
 const char *bt_kind_name(int dirfd, const char *name); /* "a pipe" */
 
+/* Returns result. If it is a failure, error is filled from inner unless it is filled already; error may be NULL. */
+int bt_error_pass(struct bt_error *error, const struct bt_error *inner, int result);
 /* Adds the name of the file to a damage error of a parser that knows only the offset. */
 void bt_error_in_file(struct bt_error *error, const char *file, uint64_t base_offset);
 

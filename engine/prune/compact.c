@@ -211,10 +211,8 @@ static int rewrite_batch(struct bt_prune_run *run, struct batch *batch, struct b
 
 	if (result && is_no_room(&copying))
 		return leave_batch(run, batch, error);
-	if (result && error && !error->code)
-		*error = copying;
 	if (result)
-		return result;
+		return bt_error_pass(error, &copying, result);
 	run->result.freed_bytes -= (int64_t)size;
 	run->result.dead_bytes += batch->kept[is_small(batch)] - batch->live;
 	return delete_batch(run, batch, error);

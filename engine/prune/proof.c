@@ -112,9 +112,7 @@ static int look(struct proof *proof, struct bt_prune_proofs *proofs, const struc
 			proof->damage = error;
 		return bt_digest_set_add(&proofs->unsound.of[place->page], digest);
 	}
-	if (proof->error && !proof->error->code)
-		*proof->error = error;
-	return result;
+	return bt_error_pass(proof->error, &error, result);
 }
 
 static int ask(struct proof *proof, const struct bt_location *place, const struct bt_digest *digest)

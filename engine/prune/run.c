@@ -45,9 +45,7 @@ static int is_whole_classic(struct bt_prune_run *run, uint32_t ordinal, bool *re
 	*ret_classic = !result && bt_file_kind(file) == BT_KIND_CLASSIC;
 	if (!result || result == BT_E_DAMAGED)
 		return 0;
-	if (error && !error->code)
-		*error = found;
-	return result;
+	return bt_error_pass(error, &found, result);
 }
 
 int bt_prune_is_classic(struct bt_prune_run *run, uint32_t ordinal, bool *ret_classic, struct bt_error *error)
@@ -279,11 +277,8 @@ int bt_prune_share(struct bt_prune_run *run, uint32_t ordinal, struct bt_share *
 		result = bt_file_visit(file, &visitor, &found);
 	end_block(&visit);
 	visit.share.damaged = result == BT_E_DAMAGED;
-	if (result && !visit.share.damaged) {
-		if (error && !error->code)
-			*error = found;
-		return result;
-	}
+	if (result && !visit.share.damaged)
+		return bt_error_pass(error, &found, result);
 	*ret_share = visit.share;
 	return 0;
 }

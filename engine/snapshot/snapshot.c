@@ -423,9 +423,7 @@ static int first_failure(struct bt_snap_run *run, int result, const struct bt_er
 		result = bt_snap_fail(&run->watch, result, error);
 		error = &run->watch.error;
 	}
-	if (ret_error && ret_error->code == 0)
-		*ret_error = *error;
-	return result;
+	return bt_error_pass(ret_error, error, result);
 }
 
 static int take_once(struct bt_snap_run *run, const char *target, const struct bt_observer *observer,

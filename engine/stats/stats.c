@@ -30,11 +30,8 @@ static void count_fresh(void *arg, const struct bt_chunk *content)
 static int pass_over(struct run *run, const char *path, int result, const struct bt_error *found,
 		     struct bt_error *error)
 {
-	if (result != BT_E_DAMAGED && result != BT_E_SYSTEM) {
-		if (error && !error->code)
-			*error = *found;
-		return result;
-	}
+	if (result != BT_E_DAMAGED && result != BT_E_SYSTEM)
+		return bt_error_pass(error, found, result);
 	run->stats.unread++;
 	if (run->observer && run->observer->problem)
 		run->observer->problem(run->observer->arg, path, found);

@@ -328,9 +328,7 @@ static int missing(const struct wanted *wanted, struct bt_error *error)
 	enum bt_reason reason = wanted->page ? BT_R_MISSING_PAGE : BT_R_MISSING_CONTENT;
 	int r = bt_fail_damaged(&inner, reason, NULL, BT_NO_OFFSET);
 	bt_digest_text(wanted->digest, inner.detail);
-	if (error && !error->code)
-		*error = inner;
-	return r;
+	return bt_error_pass(error, &inner, r);
 }
 
 /* The first place that is right; the error is that of the first that is not. */
@@ -386,9 +384,7 @@ static int take(struct wanted *wanted, struct bt_error *error)
 		inner = (struct bt_error){0};
 		r = take_any(wanted, &inner);
 	}
-	if (r && error && !error->code)
-		*error = inner;
-	return r;
+	return bt_error_pass(error, &inner, r);
 }
 
 int bt_store_page(struct bt_store *store, const struct bt_digest *id, struct bt_buf *line,

@@ -192,9 +192,7 @@ int bt_file_pread_twice(struct bt_file *file, void *data, size_t length, uint64_
 	int r = bt_file_pread(file, data, length, offset, &first);
 	if (r == BT_E_SYSTEM)
 		return bt_file_pread(file, data, length, offset, error);
-	if (r && error && !error->code)
-		*error = first;
-	return r;
+	return bt_error_pass(error, &first, r);
 }
 
 static bool block_fits(const struct bt_file *file, const struct bt_block *block)

@@ -53,9 +53,7 @@ static int open_current(struct bt_store *store, struct bt_slot *slot, int fd, st
 	} else {
 		bt_close(&again);
 	}
-	if (r && error && !error->code)
-		*error = damage;
-	return r;
+	return bt_error_pass(error, &damage, r);
 }
 
 /* -1 if there is none. */
@@ -111,9 +109,7 @@ static int open_once(struct bt_store *store, struct bt_slot *slot, struct bt_fil
 	pthread_mutex_unlock(&slot->lock);
 	if (r) {
 		bt_slot_damaged(slot, &inner);
-		if (error && !error->code)
-			*error = inner;
-		return r;
+		return bt_error_pass(error, &inner, r);
 	}
 	*ret_file = file;
 	return 0;

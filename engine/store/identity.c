@@ -78,11 +78,8 @@ int bt_identity_give(struct bt_store *store, bool *ret_given, struct bt_error *e
 		r = r < 0 ? bt_fail_sys(&inner, -r, BT_ID_NAME, "write") : bt_publish_commit(&out, BT_ID_NAME, &inner);
 		bt_publish_abort(&out);
 	}
-	if (r != 0 && r != BT_E_EXISTS) {
-		if (error && !error->code)
-			*error = inner;
-		return r;
-	}
+	if (r != 0 && r != BT_E_EXISTS)
+		return bt_error_pass(error, &inner, r);
 	*ret_given = r == 0;
 	bt_identity_read(store, NULL);
 	return 0;

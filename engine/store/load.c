@@ -359,7 +359,5 @@ int bt_file_load(struct bt_file *file, enum bt_file_kind expected, struct bt_err
 	bt_buf_free(&probe.head);
 	bt_buf_free(&probe.tail);
 	bt_error_in_file(&inner, file->name, 0);
-	if (r && error && !error->code)
-		*error = inner;
-	return r;
+	return bt_error_pass(error, &inner, r);
 }

@@ -178,9 +178,7 @@ int bt_store_lock_for_reading(struct bt_store *store, const struct bt_observer *
 
 	if (r && may_not_lock(&inner))
 		r = 0;
-	else if (r && error && !error->code)
-		*error = inner;
-	if (!r)
+	if (!bt_error_pass(error, &inner, r))
 		r = bt_store_refresh(store, error);
 	if (r)
 		bt_close(&fd);
@@ -196,11 +194,9 @@ int bt_store_stay(struct bt_store *store, const struct bt_observer *observer, st
 
 	if (r == BT_E_LOCKED)
 		return bt_store_refresh(store, error);
-	if (r && error && !error->code)
-		*error = inner;
 	if (fd >= 0)
 		store->stayfd = fd;
-	return r;
+	return bt_error_pass(error, &inner, r);
 }
 
 void bt_store_sweep(struct bt_store *store, bool alone)

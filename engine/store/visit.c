@@ -285,9 +285,7 @@ int bt_file_visit(struct bt_file *file, const struct bt_index_visitor *visitor, 
 	bt_error_in_file(&lines.error, file->name, 0);
 	if (r) /* a visitor gives only a code */
 		bt_fail(&lines.error, r, file->name, NULL);
-	if (r && error && !error->code)
-		*error = lines.error;
 	bt_hasher_free(lines.hasher);
 	bt_buf_free(&lines.window);
-	return r;
+	return bt_error_pass(error, &lines.error, r);
 }

@@ -48,9 +48,7 @@ static int parse(struct bt_store *store, const struct bt_buf *line, const struct
 			      &inner);
 	if (r) {
 		name_file(store, location->file, &inner);
-		if (error && !error->code)
-			*error = inner;
-		return r;
+		return bt_error_pass(error, &inner, r);
 	}
 	value->page = *value->parsed;
 	value->at = location->block.at;

@@ -184,11 +184,8 @@ static int select_relative(struct bt_store *store, const char *text, struct wish
 	const char *oldest = NULL;
 	begin(&search, store, scope);
 	int r = choose_group(&search, &like, choice, error);
-	if (!r && !like.name && search.unread) {
-		if (error && !error->code)
-			*error = search.unread_error;
-		return search.unread_error.code;
-	}
+	if (!r && !like.name && search.unread)
+		return bt_error_pass(error, &search.unread_error, search.unread_error.code);
 	if (!r && !like.name)
 		return bt_select_too_old(store, text, NULL, error);
 	if (!r) {

@@ -87,9 +87,7 @@ int bt_snapshot_open_misnamed(struct bt_store *store, const char *name, struct b
 		bt_snapshot_close(snapshot);
 	else
 		*ret_snapshot = snapshot;
-	if (r && error && !error->code)
-		*error = failed;
-	return r;
+	return bt_error_pass(error, &failed, r);
 }
 
 /* To salvage what it has, the name does not matter either. */

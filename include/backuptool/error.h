@@ -10,21 +10,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Below every negated errno, so that neither is ever taken for the other. */
 enum bt_code {
 	BT_OK = 0,
-	BT_E_SYSTEM = -1,    /* a system call failed: sys says how */
-	BT_E_NOMEM = -2,     /* out of memory */
-	BT_E_DAMAGED = -3,   /* a store file is not as the format demands: reason and offset say where */
-	BT_E_NOT_FOUND = -4, /* no such snapshot, path, page or content */
-	BT_E_EXISTS = -5,    /* what was to be made exists already */
-	BT_E_INVALID = -6,   /* an argument makes no sense */
-	BT_E_LOCKED = -7, /* somebody else holds the lock: detail says who. With sys ENOLCK the lock was lost, or others
-			     removed a file that was being written: detail says which; it can be tried again */
-	BT_E_CANCELLED = -8,	/* the caller asked to stop */
-	BT_E_NO_STORE = -9,	/* there is no store at this place */
-	BT_E_INCOMPLETE = -10,	/* done, but not everything: details went to the observer */
-	BT_E_UNSUPPORTED = -11, /* the kernel or file system cannot do it */
-	BT_E_FOREIGN = -12,	/* a symbolic link of somebody else (file) is on the way: see foreign.h */
+	BT_E_SYSTEM = -5001,	/* a system call failed: sys says how */
+	BT_E_NOMEM = -5002,	/* out of memory */
+	BT_E_DAMAGED = -5003,	/* a store file is not as the format demands: reason and offset say where */
+	BT_E_NOT_FOUND = -5004, /* no such snapshot, path, page or content */
+	BT_E_EXISTS = -5005,	/* what was to be made exists already */
+	BT_E_INVALID = -5006,	/* an argument makes no sense */
+	/* somebody else holds the lock: detail says who. With sys ENOLCK the lock was lost, or others removed a file
+	 * that was being written: detail says which; it can be tried again */
+	BT_E_LOCKED = -5007,
+	BT_E_CANCELLED = -5008,	  /* the caller asked to stop */
+	BT_E_NO_STORE = -5009,	  /* there is no store at this place */
+	BT_E_INCOMPLETE = -5010,  /* done, but not everything: details went to the observer */
+	BT_E_UNSUPPORTED = -5011, /* the kernel or file system cannot do it */
+	BT_E_FOREIGN = -5012,	  /* a symbolic link of somebody else (file) is on the way: see foreign.h */
 };
 
 /* Why a file was refused. The names (bt_reason_name) are stable and appear in messages, --json and tests. */
