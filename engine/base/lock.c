@@ -5,6 +5,7 @@
 #include "base/holder.h"
 #include "base/io.h"
 #include "base/made.h"
+#include "base/voice.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -87,7 +88,7 @@ static int lock_until(int fd, const char *name, const struct flock *range, const
 		int64_t waited = now_ms() - start, left = wait->ms < 0 ? POLL_MS : wait->ms - waited;
 		if (left <= 0)
 			return fail_locked(fd, name, range, error);
-		if (observer && observer->cancelled && observer->cancelled(observer->arg))
+		if (bt_cancelled(observer))
 			return bt_fail(error, BT_E_CANCELLED, NULL, NULL);
 		if (!told && waited >= TELL_AFTER_MS) {
 			tell(fd, name, range, observer);

@@ -15,28 +15,17 @@ struct bt_digest bt_check_key(const struct bt_digest *digest, uint64_t size)
 	return key;
 }
 
-int bt_check_cancelled(struct bt_check_run *run)
-{
-	const struct bt_observer *observer = run->observer;
-	if (!atomic_load_explicit(&run->cancelled, memory_order_relaxed) && observer && observer->cancelled) {
-		pthread_mutex_lock(&run->lock);
-		if (observer->cancelled(observer->arg))
-			atomic_store(&run->cancelled, true);
-		pthread_mutex_unlock(&run->lock);
-	}
-	return atomic_load_explicit(&run->cancelled, memory_order_relaxed) ? BT_E_CANCELLED : 0;
-}
-
 void bt_check_progress(struct bt_check_run *run, const char *path, uint64_t files, uint64_t bytes)
 {
-	pthread_mutex_lock(&run->lock);
+	const struct bt_observer *observer = run->voice.observer;
+	pthread_mutex_lock(&run->voice.lock);
 	run->progress.files += files;
 	run->progress.bytes += bytes;
-	if (bt_pace_due(&run->pace, run->observer)) {
+	if (bt_pace_due(&run->pace, observer)) {
 		run->progress.path = path;
-		run->observer->progress(run->observer->arg, &run->progress);
+		observer->progress(observer->arg, &run->progress);
 	}
-	pthread_mutex_unlock(&run->lock);
+	pthread_mutex_unlock(&run->voice.lock);
 }
 
 static void foresee(struct bt_check_run *run)
@@ -105,11 +94,6 @@ int bt_check_run(struct bt_check_run *run, struct bt_error *error)
 	return r ? r : run->result.findings ? BT_E_DAMAGED : 0;
 }
 
-void bt_check_run_init(struct bt_check_run *run)
-{
-	pthread_mutex_init(&run->lock, NULL);
-}
-
 void bt_check_run_free(struct bt_check_run *run)
 {
 	bt_findings_free(run);
@@ -120,7 +104,7 @@ void bt_check_run_free(struct bt_check_run *run)
 	bt_digest_set_free(&run->wholes);
 	bt_digest_set_free(&run->wrong);
 	bt_hasher_free(run->hasher);
-	pthread_mutex_destroy(&run->lock);
+	bt_voice_free(&run->voice);
 }
 
 int bt_check(struct bt_store *store, const struct bt_check_options *options,
@@ -130,12 +114,11 @@ int bt_check(struct bt_store *store, const struct bt_check_options *options,
 	static const struct bt_check_options defaults = {0};
 	struct bt_check_run run = {.store = store,
 				   .options = options ? options : &defaults,
-				   .observer = observer,
 				   .tell = found,
 				   .hurt = options ? options->hurt : NULL,
 				   .arg = arg};
 	int fd = -1;
-	bt_check_run_init(&run);
+	bt_voice_init(&run.voice, observer, NULL);
 	int r = bt_store_lock_for_reading(run.store, observer, &fd, error);
 	if (!r)
 		r = bt_check_run(&run, error);

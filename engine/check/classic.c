@@ -14,9 +14,10 @@ static const struct bt_classic_content *first_wrong(const struct bt_classic *cla
 	return NULL;
 }
 
-static bool is_cancelled(void *run)
+static bool is_cancelled(void *arg)
 {
-	return bt_check_cancelled(run);
+	struct bt_check_run *run = arg;
+	return bt_voice_failed(&run->voice);
 }
 
 int bt_classic_damage(struct bt_check_run *run, const char *name, uint32_t ordinal, struct bt_found **ret_found)

@@ -98,7 +98,7 @@ static int check_block(struct bt_job *arg, void *data)
 {
 	struct block_job *job = (struct block_job *)arg;
 	struct worker *worker = data;
-	int r = bt_check_cancelled(job->run);
+	int r = bt_voice_failed(&job->run->voice);
 	worker->plain.length = 0;
 	if (!r)
 		r = bt_buf_reserve(&worker->plain, job->block.size);
@@ -151,7 +151,8 @@ static int block_done(struct bt_job *arg, int result)
 
 static int verify_step(void *arg, size_t bytes)
 {
-	return bt_check_cancelled(arg);
+	struct bt_check_run *run = arg;
+	return bt_voice_failed(&run->voice);
 }
 
 static int check_bytes(struct bt_job *arg, void *worker)
@@ -227,7 +228,7 @@ static int begin_block(struct reader *reader, const struct bt_block *block)
 {
 	int r = submit(reader);
 	if (!r)
-		r = bt_check_cancelled(reader->run);
+		r = bt_voice_failed(&reader->run->voice);
 	if (r)
 		return r;
 	struct block_job *job = calloc(1, sizeof(*job));
@@ -307,7 +308,7 @@ static int check_file(struct reader *reader, const struct bt_file_id *id)
 {
 	const struct bt_index_visitor visitor = {reader, take_content, take_page};
 	struct bt_found facts = {0};
-	int r = bt_check_cancelled(reader->run);
+	int r = bt_voice_failed(&reader->run->voice);
 	if (!r)
 		r = open_file(reader, id, &facts.error);
 	if (r == BT_E_DAMAGED || r == BT_E_SYSTEM)

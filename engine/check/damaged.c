@@ -17,7 +17,7 @@ static int look_at_page(void *arg, const struct bt_digest *id, uint64_t at, uint
 	struct search *search = arg;
 	struct bt_found facts = {.ordinal = search->ordinal, .offset = at, .length = length};
 	struct bt_digest digest;
-	int r = bt_check_cancelled(search->run);
+	int r = bt_voice_failed(&search->run->voice);
 	search->text.length = 0;
 	if (r)
 		return r;

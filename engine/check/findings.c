@@ -91,7 +91,7 @@ static void note_state(struct bt_check_run *run, const struct bt_found *facts)
 int bt_findings_add(struct bt_check_run *run, const struct bt_found *facts, struct bt_found **ret_found)
 {
 	int r = 0;
-	pthread_mutex_lock(&run->lock);
+	pthread_mutex_lock(&run->voice.lock);
 	note_state(run, facts);
 	struct bt_found *found = same_place(run, facts);
 	if (!found && run->found_count == BT_FINDINGS_MAX)
@@ -100,7 +100,7 @@ int bt_findings_add(struct bt_check_run *run, const struct bt_found *facts, stru
 		found = keep(run, facts);
 	if (!found && run->found_count < BT_FINDINGS_MAX)
 		r = BT_E_NOMEM;
-	pthread_mutex_unlock(&run->lock);
+	pthread_mutex_unlock(&run->voice.lock);
 	if (!r && ret_found)
 		*ret_found = found;
 	return r;
@@ -109,7 +109,7 @@ int bt_findings_add(struct bt_check_run *run, const struct bt_found *facts, stru
 int bt_findings_content(struct bt_check_run *run, struct bt_found *found, const struct bt_digest *key)
 {
 	int r = 0;
-	pthread_mutex_lock(&run->lock);
+	pthread_mutex_lock(&run->voice.lock);
 	if (found && run->damaged_count < DAMAGED_MAX) {
 		struct damaged *damaged = malloc(sizeof(*damaged)), **node = NULL;
 		if (damaged) {
@@ -123,7 +123,7 @@ int bt_findings_content(struct bt_check_run *run, struct bt_found *found, const 
 		if (!node || *node != damaged)
 			free(damaged);
 	}
-	pthread_mutex_unlock(&run->lock);
+	pthread_mutex_unlock(&run->voice.lock);
 	return r;
 }
 
@@ -191,10 +191,10 @@ int bt_findings_hurt(struct bt_check_run *run, struct bt_found *found, const str
 bool bt_findings_whole(struct bt_check_run *run, uint32_t ordinal)
 {
 	bool whole = false;
-	pthread_mutex_lock(&run->lock);
+	pthread_mutex_lock(&run->voice.lock);
 	for (size_t i = 0; i < run->found_count && !whole; i++)
 		whole = run->found[i]->whole && run->found[i]->ordinal == ordinal;
-	pthread_mutex_unlock(&run->lock);
+	pthread_mutex_unlock(&run->voice.lock);
 	return whole;
 }
 

@@ -214,8 +214,7 @@ static int treat_all(struct repair *repair, const struct bt_check_run *run)
 	if (r && repair->error)
 		*repair->error = run->unread;
 	for (uint32_t i = 0; i < run->state_count && !r; i++) {
-		if (repair->observer && repair->observer->cancelled &&
-		    repair->observer->cancelled(repair->observer->arg))
+		if (bt_cancelled(repair->observer))
 			return bt_fail(repair->error, BT_E_CANCELLED, NULL, NULL);
 		if (run->states[i])
 			r = treat(repair, i, run->states[i]);
@@ -253,14 +252,13 @@ static int find_and_treat(struct repair *repair)
 	const struct bt_check_options options = {.threads = repair->options->threads};
 	struct bt_check_run run = {.store = repair->store,
 				   .options = &options,
-				   .observer = repair->observer,
 				   .tell = repair->options->found,
 				   .arg = repair->options->arg,
 				   .state_count = (uint32_t)bt_store_file_count(repair->store)};
 	run.states = calloc(run.state_count + 1, sizeof(*run.states));
 	if (!run.states)
 		return bt_fail(repair->error, BT_E_NOMEM, NULL, NULL);
-	bt_check_run_init(&run);
+	bt_voice_init(&run.voice, repair->observer, NULL);
 	int r = bt_check_run(&run, repair->error);
 	repair->result.check = run.result;
 	if (r == BT_E_DAMAGED)
@@ -280,17 +278,13 @@ static int find_and_treat(struct repair *repair)
 static int find_lost(struct repair *repair)
 {
 	const struct bt_check_options options = {.quick = true, .threads = repair->options->threads};
-	struct bt_check_run run = {.store = repair->store,
-				   .options = &options,
-				   .observer = repair->observer,
-				   .arg = repair,
-				   .hurt = tell_lost};
+	struct bt_check_run run = {.store = repair->store, .options = &options, .arg = repair, .hurt = tell_lost};
 	int r = bt_store_refresh(repair->store, repair->error);
 	if (!r)
 		r = bt_store_rebuild(repair->store, repair->error);
 	if (r)
 		return r;
-	bt_check_run_init(&run);
+	bt_voice_init(&run.voice, repair->observer, NULL);
 	run.wrong = repair->wrong;
 	repair->wrong = (struct bt_digest_set){0};
 	r = bt_check_run(&run, repair->error);

@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 #include "base/digest_set.h"
-#include "base/pace.h"
+#include "base/voice.h"
 #include "store/store.h"
 #include <backuptool/check.h>
 #include <backuptool/view.h>
@@ -39,7 +39,6 @@ struct bt_found {
 struct bt_check_run {
 	struct bt_store *store;
 	const struct bt_check_options *options;
-	const struct bt_observer *observer;
 	void (*tell)(void *arg, const struct bt_finding *finding);
 	void *arg;
 	uint64_t seed; /* of what a share takes */
@@ -54,8 +53,8 @@ struct bt_check_run {
 	struct bt_pool *pool;	      /* for wholes; NULL: they are not looked at */
 	uint64_t whole_bytes;	      /* that may still be read for them */
 
-	pthread_mutex_t lock; /* all below */
-	bool proven;	      /* a finding is damage, whatever the files have that may not be read */
+	struct bt_voice voice; /* its lock is that of all below; fails when the observer wants the end */
+	bool proven;	       /* a finding is damage, whatever the files have that may not be read */
 	struct bt_found **found;
 	size_t found_count;
 	uint64_t path_bytes; /* of the hurts that are kept */
@@ -67,7 +66,6 @@ struct bt_check_run {
 	unsigned char *states;				     /* BT_STATE_ of each ordinal, for who repairs; else NULL */
 	uint32_t state_count;
 	struct bt_error unread; /* the first failure to read a file that is no damage, while there are states */
-	atomic_bool cancelled;
 	struct bt_progress progress;
 	struct bt_pace pace;
 };
@@ -79,15 +77,12 @@ struct bt_check_run {
  * another failure. */
 int bt_check_run(struct bt_check_run *run, struct bt_error *error);
 bool bt_check_is_partial(const struct bt_check_options *options); /* not all contents are read */
-void bt_check_run_init(struct bt_check_run *run);
 void bt_check_run_free(struct bt_check_run *run);
 
 /* A content as the sets know it: a page that states another size than the content has asks for one that is not there.
  */
 struct bt_digest bt_check_key(const struct bt_digest *digest, uint64_t size);
 
-/* 0 or BT_E_CANCELLED. From any thread. */
-int bt_check_cancelled(struct bt_check_run *run);
 void bt_check_progress(struct bt_check_run *run, const char *path, uint64_t files, uint64_t bytes);
 
 /* findings.c. Where memory runs out they give BT_E_NOMEM. */

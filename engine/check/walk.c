@@ -247,7 +247,7 @@ static int walk_tree(struct walk *walk)
 	walk->run->entries++;
 	int r = root->has_digest ? enter(walk, &root->digest) : 0;
 	while (!r && walk->count) {
-		r = bt_check_cancelled(walk->run);
+		r = bt_voice_failed(&walk->run->voice);
 		if (!r)
 			r = step(walk);
 	}
@@ -311,7 +311,7 @@ static int walk_snapshots(struct bt_check_run *run, enum pass pass, struct bt_er
 	int r = 0;
 	for (size_t i = count; i-- > 0 && !r;) {
 		const char *name = options->name_count ? options->names[i] : bt_store_snapshot_name(run->store, i);
-		r = bt_check_cancelled(run);
+		r = bt_voice_failed(&run->voice);
 		if (!r)
 			r = walk_snapshot(run, name, pass);
 		if (r)

@@ -42,7 +42,7 @@ static int read_through(struct whole_job *job, struct bt_whole *whole, start_fun
 	int r = 0;
 	for (uint64_t offset = 0; !r && offset < job->file->size;) {
 		struct bt_slice slice;
-		r = bt_check_cancelled(run);
+		r = bt_voice_failed(&run->voice);
 		if (!r)
 			r = start(run->store, job->file, offset, &slice, &job->error);
 		if (r)

@@ -8,8 +8,7 @@
 
 int bt_compare_cancelled(const struct bt_compare_run *run)
 {
-	const struct bt_observer *observer = run->call->observer;
-	return observer && observer->cancelled && observer->cancelled(observer->arg) ? BT_E_CANCELLED : 0;
+	return bt_cancelled(run->call->observer) ? BT_E_CANCELLED : 0;
 }
 
 void bt_compare_progress(struct bt_compare_run *run, uint64_t files, uint64_t bytes)

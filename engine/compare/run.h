@@ -7,7 +7,7 @@
 #define BT_COMPARE_RUN_H
 
 #include "base/buf.h"
-#include "base/pace.h"
+#include "base/voice.h"
 #include "codec/hash.h"
 #include "scan/describe.h"
 #include "view/bounds.h"

@@ -5,8 +5,8 @@
 #include "base/digest_set.h"
 #include "base/fail.h"
 #include "base/io.h"
-#include "base/pace.h"
 #include "base/route.h"
+#include "base/voice.h"
 #include "codec/hash.h"
 #include "export/parts.h"
 #include "view/pages.h"
@@ -43,10 +43,7 @@ static int no_memory(struct export *export)
 
 static int check_cancelled(struct export *export)
 {
-	const struct bt_observer *observer = export->observer;
-	if (!observer || !observer->cancelled || !observer->cancelled(observer->arg))
-		return 0;
-	return bt_fail(export->error, BT_E_CANCELLED, NULL, "export");
+	return bt_cancelled(export->observer) ? bt_fail(export->error, BT_E_CANCELLED, NULL, "export") : 0;
 }
 
 static char *path_text(const struct bt_buf *path)

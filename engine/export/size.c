@@ -3,6 +3,7 @@
 #include "base/digest_set.h"
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/voice.h"
 #include "export/parts.h"
 #include "store/store.h"
 #include <backuptool/export.h>
@@ -27,8 +28,7 @@ static void add(struct sizing *sizing, uint64_t bytes)
 static int count_file(void *arg, const struct bt_buf *path, const struct bt_entry *entry)
 {
 	struct sizing *sizing = arg;
-	const struct bt_observer *observer = sizing->observer;
-	if (observer && observer->cancelled && observer->cancelled(observer->arg))
+	if (bt_cancelled(sizing->observer))
 		return BT_E_CANCELLED;
 	if (!bt_export_has_content(entry))
 		return 0;

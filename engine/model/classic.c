@@ -2,6 +2,7 @@
 #include "model/classic.h"
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/voice.h"
 #include "model/classic_parts.h"
 #include "model/document.h"
 #include <errno.h>
@@ -37,10 +38,7 @@ bool bt_classic_detect(int fd)
 
 int bt_classic_cancelled(const struct bt_classic *classic)
 {
-	const struct bt_observer *observer = classic->observer;
-	if (!observer || !observer->cancelled || !observer->cancelled(observer->arg))
-		return 0;
-	return bt_fail(classic->error, BT_E_CANCELLED, classic->name, NULL);
+	return bt_cancelled(classic->observer) ? bt_fail(classic->error, BT_E_CANCELLED, classic->name, NULL) : 0;
 }
 
 static int no_memory(const struct bt_classic *classic)

@@ -99,11 +99,7 @@ bool bt_prune_is_volume(const struct bt_prune_run *run, const struct bt_file_id 
 
 int bt_prune_go_on(const struct bt_prune_run *run, struct bt_error *error)
 {
-	const struct bt_observer *observer = run->observer;
-
-	if (observer && observer->cancelled && observer->cancelled(observer->arg))
-		return bt_fail(error, BT_E_CANCELLED, NULL, NULL);
-	return 0;
+	return bt_cancelled(run->observer) ? bt_fail(error, BT_E_CANCELLED, NULL, NULL) : 0;
 }
 
 int bt_prune_mark(struct bt_prune_run *run, struct bt_error *error)

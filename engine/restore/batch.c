@@ -30,7 +30,7 @@ static int work(struct bt_job *job, void *worker)
 	struct bt_batch *batch = (struct bt_batch *)job;
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct item *item = &batch->items[i];
-		if (bt_tell_stopped(&batch->run->tell))
+		if (bt_voice_failed(&batch->run->tell.voice))
 			break;
 		if (item->kind == BT_ITEM_ENTRY)
 			bt_entry_restore(batch->run, worker, item->place, item->entry);
@@ -107,7 +107,7 @@ static int finish(struct bt_job *job, int result)
 	struct bt_run *run = batch->run;
 	for (size_t i = 0; i < batch->count; i++) {
 		struct item *item = &batch->items[i];
-		if (!bt_tell_stopped(&run->tell)) {
+		if (!bt_voice_failed(&run->tell.voice)) {
 			if (item->kind == BT_ITEM_FOLLOWER)
 				bt_follower_restore(run, item->place, item->entry);
 			if (item->kind == BT_ITEM_END)
@@ -133,10 +133,8 @@ int bt_batch_flush(struct bt_run *run)
 static int new_batch(struct bt_run *run)
 {
 	run->batch = calloc(1, sizeof(*run->batch));
-	if (!run->batch) {
-		struct bt_error error = {0};
-		return bt_tell_stop(&run->tell, bt_fail(&error, BT_E_NOMEM, NULL, "restore"), &error);
-	}
+	if (!run->batch)
+		return bt_voice_fail(&run->tell.voice, BT_E_NOMEM, NULL);
 	run->batch->job.work = work;
 	run->batch->job.finish = finish;
 	run->batch->run = run;

@@ -139,8 +139,7 @@ static struct opened open_or_make(struct bt_run *run, struct bt_place *parent, i
 
 static struct bt_place *no_memory(struct bt_run *run)
 {
-	struct bt_error error = {0};
-	bt_tell_stop(&run->tell, bt_fail(&error, BT_E_NOMEM, NULL, "restore"), &error);
+	bt_voice_fail(&run->tell.voice, BT_E_NOMEM, NULL);
 	return NULL;
 }
 

@@ -70,7 +70,7 @@ static void remove_beside_store(struct bt_run *run, const struct extra *extra, s
 	int result = fd < 0 ? fd : bt_list_names(fd, &names);
 	if (result < 0)
 		bt_tell_sys(&run->tell, extra->place, extra->path, -result, "list");
-	for (size_t at = 0; !result && at < names.length && !bt_tell_stopped(&run->tell);) {
+	for (size_t at = 0; !result && at < names.length && !bt_voice_failed(&run->tell.voice);) {
 		const char *name = (const char *)names.data + at;
 		char *path = NULL;
 		if (asprintf(&path, "%s/%s", extra->path, name) < 0)
@@ -130,7 +130,7 @@ void bt_extras_remove(struct bt_run *run, struct bt_place *place, const struct b
 	int result = fd < 0 ? fd : bt_list_names(fd, &names);
 	if (result < 0)
 		bt_tell_sys(&run->tell, place, NULL, -result, "list");
-	for (size_t at = 0; !result && at < names.length && !bt_tell_stopped(&run->tell);) {
+	for (size_t at = 0; !result && at < names.length && !bt_voice_failed(&run->tell.voice);) {
 		const char *name = (const char *)names.data + at;
 		remove_unknown(run, place, directory, &(struct extra){place, fd, name});
 		at += strlen(name) + 1;

@@ -36,7 +36,7 @@ static int write_slices(struct bt_run *run, struct bt_place *place, int fd, cons
 	int result = 0;
 	while (!result && offset < entry->size) {
 		struct bt_slice slice;
-		if (bt_tell_stopped(&run->tell))
+		if (bt_voice_failed(&run->tell.voice))
 			return BT_E_CANCELLED;
 		result = bt_slice_start(run->store, entry, offset, &slice, error);
 		if (result)
@@ -112,7 +112,7 @@ int bt_file_write(struct bt_run *run, struct bt_place *place, int dirfd, const s
 
 static bool go_on(void *arg, uint64_t read)
 {
-	return !bt_tell_stopped(&((struct bt_run *)arg)->tell);
+	return !bt_voice_failed(&((struct bt_run *)arg)->tell.voice);
 }
 
 int bt_file_compare(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int fd,

@@ -61,7 +61,7 @@ static int work(struct bt_job *job, void *worker)
 {
 	struct segment *segment = (struct segment *)job;
 	struct bt_error error = {0};
-	if (bt_tell_stopped(&segment->large->run->tell))
+	if (bt_voice_failed(&segment->large->run->tell.voice))
 		atomic_store(&segment->large->failed, true);
 	if (!atomic_load(&segment->large->failed) && write_segment(segment, &error))
 		fail(segment->large, &error);
@@ -132,7 +132,7 @@ static int finish_last(struct bt_job *job, int result)
 	struct large *large = (struct large *)job;
 	if (!atomic_load(&large->failed))
 		bt_whole_add(large->whole, NULL, large->last_gap);
-	if (!atomic_load(&large->failed) && !bt_tell_stopped(&large->run->tell))
+	if (!atomic_load(&large->failed) && !bt_voice_failed(&large->run->tell.voice))
 		complete(large);
 	free_large(large);
 	return 0;
@@ -141,10 +141,8 @@ static int finish_last(struct bt_job *job, int result)
 static int submit(struct large *large, uint64_t gap, uint64_t offset, size_t length)
 {
 	struct segment *segment = calloc(1, sizeof(*segment));
-	if (!segment) {
-		struct bt_error error = {0};
-		return bt_tell_stop(&large->run->tell, bt_fail(&error, BT_E_NOMEM, NULL, "restore"), &error);
-	}
+	if (!segment)
+		return bt_voice_fail(&large->run->tell.voice, BT_E_NOMEM, NULL);
 	*segment = (struct segment){.large = large, .gap = gap, .offset = offset, .length = length};
 	segment->job = (struct bt_job){.work = work, .finish = finish, .weight = length};
 	return bt_pool_submit(large->run->pool, &segment->job);
@@ -171,7 +169,7 @@ static int submit_segments(struct large *large)
 		uint64_t end = data_end(large->entry, offset, &hole, &next_gap);
 		while (!result && offset < end) {
 			size_t length = end - offset < SEGMENT ? (size_t)(end - offset) : SEGMENT;
-			result = bt_tell_stopped(&large->run->tell);
+			result = bt_voice_failed(&large->run->tell.voice);
 			if (!result)
 				result = submit(large, gap, offset, length);
 			offset += length;
@@ -230,9 +228,8 @@ int bt_large_restore(struct bt_run *run, struct bt_place *place, const struct bt
 	}
 	struct large *large = new_large(run, place, page, entry);
 	if (!large) {
-		struct bt_error error = {0};
 		bt_place_put(&run->places, place);
-		return bt_tell_stop(&run->tell, bt_fail(&error, BT_E_NOMEM, NULL, "restore"), &error);
+		return bt_voice_fail(&run->tell.voice, BT_E_NOMEM, NULL);
 	}
 	large->dirfd = dirfd;
 	large->exists = exists;

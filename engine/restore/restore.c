@@ -94,11 +94,9 @@ static int restore_to(struct bt_run *run, struct bt_place *root, const struct bt
 {
 	int result = bt_walk(run, root, selection);
 	int drained = bt_pool_drain(run->pool);
-	int stopped = atomic_load(&run->tell.stopped);
-	if (stopped) {
-		*error = run->tell.stop_error;
-		return stopped;
-	}
+	int failed = atomic_load(&run->tell.voice.failed);
+	if (failed)
+		return bt_error_pass(error, &run->tell.voice.error, failed);
 	if (result || drained)
 		return bt_fail(error, (enum bt_code)(result ? result : drained), NULL, "restore");
 	if (fd < 0 || run->options.dry_run)

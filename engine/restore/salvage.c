@@ -60,7 +60,7 @@ static int copy(struct salvage *salvage, int fd)
 	uint64_t length = 0;
 	int result = 0;
 	for (uint64_t offset = 0; offset < salvage->entry->size && !result; offset += length) {
-		if (bt_tell_stopped(&salvage->run->tell))
+		if (bt_voice_failed(&salvage->run->tell.voice))
 			return -ECANCELED;
 		result = copy_slice(salvage, fd, offset, &length);
 	}

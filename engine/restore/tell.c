@@ -8,33 +8,27 @@
 
 void bt_tell_init(struct bt_tell *tell, const struct bt_observer *observer)
 {
-	*tell = (struct bt_tell){.observer = observer};
-	pthread_mutex_init(&tell->lock, NULL);
+	*tell = (struct bt_tell){0};
+	bt_voice_init(&tell->voice, observer, "restore");
 }
 
 void bt_tell_free(struct bt_tell *tell)
 {
 	for (int i = 0; i < BT_LACKS; i++)
 		free(tell->lacks[i].first);
-	pthread_mutex_destroy(&tell->lock);
-}
-
-static void tell_problem(struct bt_tell *tell, const char *path, const struct bt_error *error)
-{
-	if (tell->observer && tell->observer->problem)
-		tell->observer->problem(tell->observer->arg, path, error);
+	bt_voice_free(&tell->voice);
 }
 
 void bt_tell_problem(struct bt_tell *tell, const struct bt_place *place, const char *name, const struct bt_error *error)
 {
 	char *path = bt_place_path(place, name);
-	pthread_mutex_lock(&tell->lock);
+	pthread_mutex_lock(&tell->voice.lock);
 	tell->result.errors++;
-	tell_problem(tell, path ? path : name ? name : "", error);
-	pthread_mutex_unlock(&tell->lock);
+	bt_tell(tell->voice.observer, path ? path : name ? name : "", error);
+	pthread_mutex_unlock(&tell->voice.lock);
 	free(path);
 	if (error->code == BT_E_NOMEM)
-		bt_tell_stop(tell, error->code, error);
+		bt_voice_fail(&tell->voice, error->code, error);
 }
 
 void bt_tell_unwritten(struct bt_tell *tell, const struct bt_place *place, const char *name,
@@ -42,7 +36,7 @@ void bt_tell_unwritten(struct bt_tell *tell, const struct bt_place *place, const
 {
 	bt_tell_problem(tell, place, name, error);
 	if (!place->foreign && (error->sys == ENOSPC || error->sys == EDQUOT || error->sys == EROFS))
-		bt_tell_stop(tell, error->code, error);
+		bt_voice_fail(&tell->voice, error->code, error);
 }
 
 void bt_tell_forbidden(struct bt_tell *tell, const struct bt_place *place, const char *name)
@@ -56,9 +50,7 @@ void bt_tell_forbidden(struct bt_tell *tell, const struct bt_place *place, const
 void bt_tell_more(struct bt_tell *tell, const struct bt_place *place, const char *name, const struct bt_error *error)
 {
 	char *path = bt_place_path(place, name);
-	pthread_mutex_lock(&tell->lock);
-	tell_problem(tell, path ? path : name ? name : "", error);
-	pthread_mutex_unlock(&tell->lock);
+	bt_voice_tell(&tell->voice, path ? path : name ? name : "", error);
 	free(path);
 }
 
@@ -79,12 +71,12 @@ void bt_tell_unwritten_sys(struct bt_tell *tell, const struct bt_place *place, c
 
 void bt_tell_lack(struct bt_tell *tell, enum bt_lack lack, const struct bt_place *place, const char *name)
 {
-	pthread_mutex_lock(&tell->lock);
+	pthread_mutex_lock(&tell->voice.lock);
 	if (!tell->lacks[lack].count++)
 		tell->lacks[lack].first = bt_place_path(place, name);
 	if (lack == BT_LACK_XATTR)
 		tell->result.errors++;
-	pthread_mutex_unlock(&tell->lock);
+	pthread_mutex_unlock(&tell->voice.lock);
 }
 
 void bt_tell_lacks(struct bt_tell *tell)
@@ -106,18 +98,18 @@ void bt_tell_lacks(struct bt_tell *tell)
 		snprintf(text, sizeof(text), "%s (%llu %s)", whats[i], (unsigned long long)count,
 			 count == 1 ? "entry" : "entries");
 		bt_fail(&error, BT_E_UNSUPPORTED, NULL, text);
-		tell_problem(tell, tell->lacks[i].first ? tell->lacks[i].first : "", &error);
+		bt_tell(tell->voice.observer, tell->lacks[i].first ? tell->lacks[i].first : "", &error);
 	}
 }
 
 /* With the lock held. */
 static void tell_progress(struct bt_tell *tell, const struct bt_place *place, const char *name)
 {
-	if (!bt_pace_due(&tell->pace, tell->observer))
+	if (!bt_pace_due(&tell->pace, tell->voice.observer))
 		return;
 	char *path = bt_place_path(place, name);
 	tell->progress.path = path;
-	tell->observer->progress(tell->observer->arg, &tell->progress);
+	tell->voice.observer->progress(tell->voice.observer->arg, &tell->progress);
 	tell->progress.path = NULL;
 	free(path);
 }
@@ -125,10 +117,10 @@ static void tell_progress(struct bt_tell *tell, const struct bt_place *place, co
 /* With the lock held. */
 static void tell_entry(struct bt_tell *tell, enum bt_event event, const struct bt_place *place, const char *name)
 {
-	if (!tell->observer || !tell->observer->entry)
+	if (!tell->voice.observer || !tell->voice.observer->entry)
 		return;
 	char *path = bt_place_path(place, name);
-	tell->observer->entry(tell->observer->arg, event, path ? path : name ? name : "");
+	tell->voice.observer->entry(tell->voice.observer->arg, event, path ? path : name ? name : "");
 	free(path);
 }
 
@@ -136,22 +128,22 @@ void bt_tell_done(struct bt_tell *tell, enum bt_event event, const struct bt_pla
 		  uint8_t type)
 {
 	struct bt_restore_result *result = &tell->result;
-	pthread_mutex_lock(&tell->lock);
+	pthread_mutex_lock(&tell->voice.lock);
 	++*(type == BT_FILE ? &result->files : type == BT_DIR ? &result->directories : &result->others);
 	++*(event == BT_EVENT_UNCHANGED ? &result->unchanged : &result->written);
 	tell->progress.files += type == BT_FILE;
 	tell_entry(tell, event, place, name);
 	tell_progress(tell, place, name);
-	pthread_mutex_unlock(&tell->lock);
+	pthread_mutex_unlock(&tell->voice.lock);
 }
 
 void bt_tell_deleted(struct bt_tell *tell, const struct bt_place *place, const char *name, uint64_t count)
 {
-	pthread_mutex_lock(&tell->lock);
+	pthread_mutex_lock(&tell->voice.lock);
 	tell->result.deleted += count;
 	if (count)
 		tell_entry(tell, BT_EVENT_DELETED, place, name);
-	pthread_mutex_unlock(&tell->lock);
+	pthread_mutex_unlock(&tell->voice.lock);
 }
 
 /* No failure of an entry, but something to know. */
@@ -164,17 +156,17 @@ static void tell_note(struct bt_tell *tell, const struct bt_place *place, const 
 
 static void count_up(struct bt_tell *tell, uint64_t *counter)
 {
-	pthread_mutex_lock(&tell->lock);
+	pthread_mutex_lock(&tell->voice.lock);
 	++*counter;
-	pthread_mutex_unlock(&tell->lock);
+	pthread_mutex_unlock(&tell->voice.lock);
 }
 
 void bt_tell_left(struct bt_tell *tell, const struct bt_place *place, const char *name)
 {
-	pthread_mutex_lock(&tell->lock);
+	pthread_mutex_lock(&tell->voice.lock);
 	tell->result.boundaries++;
 	tell_entry(tell, BT_EVENT_BOUNDARY, place, name);
-	pthread_mutex_unlock(&tell->lock);
+	pthread_mutex_unlock(&tell->voice.lock);
 	tell_note(tell, place, name, "another file system, left as it is");
 }
 
@@ -197,43 +189,18 @@ void bt_tell_in_pieces(struct bt_tell *tell)
 void bt_tell_bytes(struct bt_tell *tell, const struct bt_place *place, const char *name, uint64_t length,
 		   uint64_t written)
 {
-	pthread_mutex_lock(&tell->lock);
+	pthread_mutex_lock(&tell->voice.lock);
 	tell->progress.bytes += length;
 	tell->result.bytes += written;
 	tell_progress(tell, place, name);
-	pthread_mutex_unlock(&tell->lock);
+	pthread_mutex_unlock(&tell->voice.lock);
 }
 
 void bt_tell_syncing(struct bt_tell *tell)
 {
-	pthread_mutex_lock(&tell->lock);
+	pthread_mutex_lock(&tell->voice.lock);
 	tell->progress.syncing = true;
-	if (tell->observer && tell->observer->progress)
-		tell->observer->progress(tell->observer->arg, &tell->progress);
-	pthread_mutex_unlock(&tell->lock);
-}
-
-int bt_tell_stop(struct bt_tell *tell, int code, const struct bt_error *error)
-{
-	pthread_mutex_lock(&tell->lock);
-	if (!atomic_load(&tell->stopped)) {
-		tell->stop_error = *error;
-		atomic_store(&tell->stopped, code);
-	}
-	pthread_mutex_unlock(&tell->lock);
-	return code;
-}
-
-int bt_tell_stopped(struct bt_tell *tell)
-{
-	int stopped = atomic_load(&tell->stopped);
-	if (stopped || !tell->observer || !tell->observer->cancelled)
-		return stopped;
-	pthread_mutex_lock(&tell->lock);
-	bool cancelled = tell->observer->cancelled(tell->observer->arg);
-	pthread_mutex_unlock(&tell->lock);
-	if (!cancelled)
-		return 0;
-	struct bt_error error = {0};
-	return bt_tell_stop(tell, bt_fail(&error, BT_E_CANCELLED, NULL, "restore"), &error);
+	if (tell->voice.observer && tell->voice.observer->progress)
+		tell->voice.observer->progress(tell->voice.observer->arg, &tell->progress);
+	pthread_mutex_unlock(&tell->voice.lock);
 }

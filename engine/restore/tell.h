@@ -4,10 +4,8 @@
 #ifndef BT_RESTORE_TELL_H
 #define BT_RESTORE_TELL_H
 
-#include "base/pace.h"
+#include "base/voice.h"
 #include <backuptool/restore.h>
-#include <pthread.h>
-#include <stdatomic.h>
 
 struct bt_place;
 
@@ -23,8 +21,7 @@ enum bt_lack {
 };
 
 struct bt_tell {
-	const struct bt_observer *observer;
-	pthread_mutex_t lock;
+	struct bt_voice voice; /* its lock is that of all the others */
 	struct bt_restore_result result;
 	struct bt_progress progress;
 	struct bt_pace pace;
@@ -32,8 +29,6 @@ struct bt_tell {
 		uint64_t count;
 		char *first; /* path */
 	} lacks[BT_LACKS];
-	atomic_int stopped; /* the code for which the run ends early, or 0 */
-	struct bt_error stop_error;
 };
 
 void bt_tell_init(struct bt_tell *tell, const struct bt_observer *observer);
@@ -73,10 +68,5 @@ void bt_tell_in_pieces(struct bt_tell *tell); /* a file was written whose digest
 void bt_tell_bytes(struct bt_tell *tell, const struct bt_place *place, const char *name, uint64_t length,
 		   uint64_t written);
 void bt_tell_syncing(struct bt_tell *tell);
-
-/* Ends the run; the first reason wins. Returns the code. */
-int bt_tell_stop(struct bt_tell *tell, int code, const struct bt_error *error);
-/* Nonzero if the run is to end, also because the observer says so. */
-int bt_tell_stopped(struct bt_tell *tell);
 
 #endif

@@ -30,8 +30,7 @@ struct walk {
 
 static int no_memory(struct walk *walk)
 {
-	struct bt_error error = {0};
-	return bt_tell_stop(&walk->run->tell, bt_fail(&error, BT_E_NOMEM, NULL, "restore"), &error);
+	return bt_voice_fail(&walk->run->tell.voice, BT_E_NOMEM, NULL);
 }
 
 static void tell_level(struct walk *walk, const struct level *level, const struct bt_error *error)
@@ -141,7 +140,7 @@ static int enter_directory(struct walk *walk, struct level *level, const struct 
 {
 	struct bt_place *place = bt_enter(walk->run, level->place, entry);
 	if (!place)
-		return bt_tell_stopped(&walk->run->tell);
+		return bt_voice_failed(&walk->run->tell.voice);
 	int result = push(walk, place, page, entry, below);
 	return result ? result : start_level(walk);
 }
@@ -167,7 +166,7 @@ static int go_no_deeper(struct walk *walk, const struct level *level, int result
 {
 	struct bt_error error = {0};
 	if (result != BT_E_INCOMPLETE)
-		return bt_tell_stop(&walk->run->tell, result, bound);
+		return bt_voice_fail(&walk->run->tell.voice, result, bound);
 	bt_fail(&error, BT_E_INCOMPLETE, NULL,
 		"it is too far down for one go: not all that is in it is restored; mount the snapshot and copy the "
 		"rest");
@@ -184,7 +183,7 @@ static int list_next(struct walk *walk, struct level *level)
 		if (!level->second)
 			tell_level(walk, level, &error);
 		if (bt_dir_skip(&level->dir))
-			return bt_tell_stopped(&walk->run->tell);
+			return bt_voice_failed(&walk->run->tell.voice);
 		entry = NULL;
 	}
 	if (!entry && level->symlinks && !level->second) {
@@ -243,7 +242,7 @@ int bt_walk(struct bt_run *run, struct bt_place *root, const struct bt_selection
 		result = start_level(&walk);
 	while (!result && walk.count) {
 		struct level *level = &walk.levels[walk.count - 1];
-		result = bt_tell_stopped(&run->tell);
+		result = bt_voice_failed(&run->tell.voice);
 		if (!result)
 			result = level->high ? select_next(&walk, level) : list_next(&walk, level);
 	}

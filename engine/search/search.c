@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/digest_set.h"
 #include "base/fail.h"
+#include "base/voice.h"
 #include "codec/hash.h"
 #include "policy/match.h"
 #include <backuptool/search.h>
@@ -148,13 +149,7 @@ static int tell(struct run *run, const struct bt_walk_step *step, const struct b
 static void problem(struct run *run, const char *path, const struct bt_error *error)
 {
 	run->incomplete = true;
-	if (run->observer && run->observer->problem)
-		run->observer->problem(run->observer->arg, path, error);
-}
-
-static bool cancelled(const struct run *run)
-{
-	return run->observer && run->observer->cancelled && run->observer->cancelled(run->observer->arg);
+	bt_tell(run->observer, path, error);
 }
 
 static int see(struct run *run, struct bt_walk *walk, const struct bt_walk_step *step)
@@ -193,7 +188,7 @@ static int search_below(struct run *run, const struct bt_snapshot_info *info, st
 	while (!r) {
 		struct bt_walk_step step = {0};
 		struct bt_error found = {0};
-		r = cancelled(run) ? BT_E_CANCELLED : bt_walk_next(walk, &step, &found);
+		r = bt_cancelled(run->observer) ? BT_E_CANCELLED : bt_walk_next(walk, &step, &found);
 		if (r == BT_E_NOMEM || r == BT_E_CANCELLED)
 			break;
 		if (r)

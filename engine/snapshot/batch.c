@@ -140,7 +140,7 @@ static int read_neighbours(struct bt_snap_batch *batch, struct bt_snap_reader *r
 	struct bt_snap_item *item = first;
 
 	for (; item && result == 0 && item->node->dir == dir; item = item->next) {
-		result = bt_snap_stopped(&batch->run->watch);
+		result = bt_voice_failed(&batch->run->watch.voice);
 		if (result != 0 || !item->reads)
 			continue;
 		if (fd < 0)
@@ -184,7 +184,7 @@ static int batch_work(struct bt_job *job, void *worker)
 		else
 			item = item->next;
 	}
-	return result == 0 ? 0 : bt_snap_fail(&batch->run->watch, result, NULL);
+	return result == 0 ? 0 : bt_voice_fail(&batch->run->watch.voice, result, NULL);
 }
 
 /* Finishing. */
@@ -283,7 +283,7 @@ static int batch_finish(struct bt_job *job, int result)
 		for (struct bt_snap_item *item = batch->first; item && result == 0; item = item->next)
 			result = finish_item(batch, item, &error);
 		if (result != 0)
-			bt_snap_fail(&batch->run->watch, result, &error);
+			bt_voice_fail(&batch->run->watch.voice, result, &error);
 	}
 	bt_snap_batch_free(batch);
 	return result;
@@ -318,7 +318,7 @@ static int chunk_work(struct bt_job *job, void *worker)
 	struct bt_snap_reader *reader = worker;
 	int result = bt_hasher_digest(reader->pieces, chunk->buffer->data, chunk->size, &chunk->digest);
 
-	return result == 0 ? 0 : bt_snap_fail(&chunk->run->watch, result, NULL);
+	return result == 0 ? 0 : bt_voice_fail(&chunk->run->watch.voice, result, NULL);
 }
 
 /* A large file is long in coming. */
@@ -347,7 +347,7 @@ static int chunk_finish(struct bt_job *job, int result)
 		if (result == 0)
 			result = bt_snap_list_add(run, &chunk->stream->list, &chunk->digest, chunk->size, &error);
 		if (result != 0)
-			bt_snap_fail(&run->watch, result, &error);
+			bt_voice_fail(&run->watch.voice, result, &error);
 		else
 			tell_chunk(run, chunk->stream, chunk->size);
 	}

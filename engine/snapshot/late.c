@@ -75,7 +75,7 @@ static int read_what_is_there(struct bt_snap_run *run, struct bt_snap_item *item
  * such files when they were to be opened first. So the run waits so long once, whatever their number. */
 static bool wait_for_lease(struct bt_snap_run *run)
 {
-	if (run->lease_waits >= LEASE_WAITS || bt_snap_stopped(&run->watch))
+	if (run->lease_waits >= LEASE_WAITS || bt_voice_failed(&run->watch.voice))
 		return false;
 	run->lease_waits++;
 	nanosleep(&(struct timespec){.tv_nsec = LEASE_WAIT_MS * 1000000L}, NULL);

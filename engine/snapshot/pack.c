@@ -103,7 +103,7 @@ static int block_work(struct bt_job *job, void *worker)
 	struct bt_snap_buffers *buffers = &block->run->buffers;
 	struct bt_snap_buffer *frame = bt_snap_buffer_get(buffers, bt_frame_bound(block->size));
 	size_t size = 0;
-	int result = frame ? bt_snap_stopped(&block->run->watch) : BT_E_NOMEM; /* what waited is dropped */
+	int result = frame ? bt_voice_failed(&block->run->watch.voice) : BT_E_NOMEM; /* what waited is dropped */
 
 	if (result == 0)
 		result = bt_compress(worker, block->plain->data, block->size, frame->data, &size);
@@ -112,7 +112,7 @@ static int block_work(struct bt_job *job, void *worker)
 	if (result == 0)
 		result = encode(block, frame, size);
 	bt_snap_buffer_put(buffers, frame);
-	return result == 0 ? 0 : bt_snap_fail(&block->run->watch, result, NULL);
+	return result == 0 ? 0 : bt_voice_fail(&block->run->watch.voice, result, NULL);
 }
 
 static int block_finish(struct bt_job *job, int result)
@@ -124,7 +124,7 @@ static int block_finish(struct bt_job *job, int result)
 		result = bt_snap_commit_block(block->run, (const char *)block->text->data, block->length, block->held,
 					      block->count, &error);
 		if (result != 0)
-			bt_snap_fail(&block->run->watch, result, &error);
+			bt_voice_fail(&block->run->watch.voice, result, &error);
 	}
 	block_free(block);
 	return result;

@@ -29,7 +29,7 @@ static int tell_problem(struct bt_snap_run *run, const struct bt_snap_item *item
 	else
 		bt_fail(&problem, code, path, what);
 	run->totals.problems++;
-	bt_snap_problem(&run->watch, path, &problem);
+	bt_voice_tell(&run->watch.voice, path, &problem);
 	free(path);
 	return 0;
 }

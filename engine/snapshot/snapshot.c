@@ -162,8 +162,8 @@ static void lean_on(struct bt_snap_run *run, struct plan *plan, const char *pare
 static int open_gate(struct bt_snap_run *run, struct plan *plan, struct bt_error *error)
 {
 	if (run->options->dry_run)
-		return bt_store_lock_for_reading(run->store, run->watch.inner, &plan->gate.fd, error);
-	return bt_gate_open(run->store, BT_LOCK_SHARED, run->watch.inner, &plan->gate, error);
+		return bt_store_lock_for_reading(run->store, run->watch.voice.observer, &plan->gate.fd, error);
+	return bt_gate_open(run->store, BT_LOCK_SHARED, run->watch.voice.observer, &plan->gate, error);
 }
 
 /* Nothing is deleted from here on; what was deleted before is not leaned on. */
@@ -299,7 +299,7 @@ static int write_snapshot(struct bt_snap_run *run, struct plan *plan, char name[
 	if (result == 0)
 		result = bt_summary_write(&summary, info);
 	if (result == 0)
-		result = bt_snap_stopped(&run->watch);
+		result = bt_voice_failed(&run->watch.voice);
 	if (result == 0)
 		result = bt_snap_commit_snapshot(run, &plan->gate, &summary, name, error);
 	bt_buf_free(&summary);
@@ -419,9 +419,9 @@ static int first_failure(struct bt_snap_run *run, int result, const struct bt_er
 {
 	if (result == 0)
 		return 0;
-	if (result != BT_E_INCOMPLETE || atomic_load(&run->watch.stop)) {
-		result = bt_snap_fail(&run->watch, result, error);
-		error = &run->watch.error;
+	if (result != BT_E_INCOMPLETE || atomic_load(&run->watch.voice.failed)) {
+		result = bt_voice_fail(&run->watch.voice, result, error);
+		error = &run->watch.voice.error;
 	}
 	return bt_error_pass(ret_error, error, result);
 }

@@ -103,7 +103,7 @@ static int find_holes(struct pass *pass)
 		if (hole < 0 || (uint64_t)hole <= begin)
 			return 0;
 		at = (uint64_t)hole;
-		result = bt_snap_stopped(&pass->run->watch);
+		result = bt_voice_failed(&pass->run->watch.voice);
 	}
 	return result;
 }
@@ -136,7 +136,7 @@ static int skip_hole(struct pass *pass, const struct bt_extent *hole)
 		bt_hasher_add(pass->reader->hasher, zeros, part);
 		left -= part;
 		if (left % (sizeof(zeros) << 8) == 0) {
-			int stopped = bt_snap_stopped(&pass->run->watch);
+			int stopped = bt_voice_failed(&pass->run->watch.voice);
 
 			if (stopped)
 				return stopped;
@@ -171,7 +171,7 @@ static int fill(struct pass *pass)
 		int result = data_end(pass, &end);
 
 		if (result == 0)
-			result = bt_snap_stopped(&pass->run->watch);
+			result = bt_voice_failed(&pass->run->watch.voice);
 		if (result != 0)
 			return result;
 		if (pass->offset == end)

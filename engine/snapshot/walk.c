@@ -234,7 +234,7 @@ static int bad_name(struct bt_snap_walk *walk, const struct bt_found *found)
 	if (!path)
 		return BT_E_NOMEM;
 	bt_fail_sys(&problem, ENAMETOOLONG, path, "read");
-	bt_snap_problem(&walk->run->watch, path, &problem);
+	bt_voice_tell(&walk->run->watch.voice, path, &problem);
 	walk->problems++;
 	free(path);
 	return 0;
@@ -419,7 +419,7 @@ static int visit(struct bt_snap_walk *walk, const struct bt_found *found, struct
 static int step(struct bt_snap_walk *walk, struct bt_error *error)
 {
 	struct bt_snap_node *node = walk->node;
-	int result = bt_snap_stopped(&walk->run->watch);
+	int result = bt_voice_failed(&walk->run->watch.voice);
 
 	if (result != 0)
 		return result;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/voice.h"
 #include "store/store.h"
 #include "view/mark.h"
 #include <backuptool/stats.h>
@@ -33,8 +34,7 @@ static int pass_over(struct run *run, const char *path, int result, const struct
 	if (result != BT_E_DAMAGED && result != BT_E_SYSTEM)
 		return bt_error_pass(error, found, result);
 	run->stats.unread++;
-	if (run->observer && run->observer->problem)
-		run->observer->problem(run->observer->arg, path, found);
+	bt_tell(run->observer, path, found);
 	return 0;
 }
 
@@ -121,7 +121,7 @@ static int see_files(struct run *run, bool snapshots, struct bt_error *error)
 	int r = 0;
 	for (uint32_t i = 0; i < bt_store_file_count(run->store) && !r; i++) {
 		const struct bt_file_id *id = bt_store_file_id(run->store, i);
-		if (run->observer && run->observer->cancelled && run->observer->cancelled(run->observer->arg))
+		if (bt_cancelled(run->observer))
 			return bt_fail(error, BT_E_CANCELLED, NULL, NULL);
 		if (!id->gone && id->snapshot == snapshots)
 			r = see_file(run, id, error);

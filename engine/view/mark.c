@@ -83,7 +83,7 @@ static int visit_next(struct bt_mark *mark, struct bt_error *error)
 	const struct bt_page *page;
 	int result;
 
-	if (mark->observer && mark->observer->cancelled && mark->observer->cancelled(mark->observer->arg))
+	if (bt_cancelled(mark->observer))
 		return bt_fail(error, BT_E_CANCELLED, NULL, NULL);
 	result = bt_page_get(mark->store, &id, &page, error);
 	if (result)

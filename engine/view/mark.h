@@ -5,7 +5,7 @@
 #define BT_VIEW_MARK_H
 
 #include "base/digest_set.h"
-#include "base/pace.h"
+#include "base/voice.h"
 #include <backuptool/observer.h>
 #include <backuptool/view.h>
 

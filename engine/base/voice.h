@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* How long work speaks to its caller's observer, whether it goes on, and what failed first. */
+#ifndef BT_BASE_VOICE_H
+#define BT_BASE_VOICE_H
+
+#include <backuptool/observer.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* Whether the observer wants the work to end. observer may be NULL, here and below. */
+bool bt_cancelled(const struct bt_observer *observer);
+void bt_tell(const struct bt_observer *observer, const char *path, const struct bt_error *problem);
+
+/* The time of the last report; zeroed: never. For one thread at a time. */
+struct bt_pace {
+	int64_t last; /* nanoseconds */
+};
+
+/* Whether there is a progress function that was not called for a tenth of a second; if so, this counts as a call.
+ * Prepare the report, above all its path, only after this returned true. */
+bool bt_pace_due(struct bt_pace *pace, const struct bt_observer *observer);
+
+/* For work in several threads: the observer is called by one of them at a time, and the first failure ends the work. */
+struct bt_voice {
+	const struct bt_observer *observer;
+	const char *what;      /* detail of failures of which only the code is known; may be NULL */
+	pthread_mutex_t lock;  /* held while the observer is called */
+	struct bt_error error; /* the first failure */
+	atomic_int failed;     /* its code */
+};
+
+void bt_voice_init(struct bt_voice *voice, const struct bt_observer *observer, const char *what);
+void bt_voice_free(struct bt_voice *voice);
+/* Keeps the failure unless there is one. error may be NULL or empty, then code is all that is known. Returns the code
+ * of the first. */
+int bt_voice_fail(struct bt_voice *voice, int code, const struct bt_error *error);
+/* The code of the first failure, asking the observer whether to go on; 0 to go on. */
+int bt_voice_failed(struct bt_voice *voice);
+void bt_voice_tell(struct bt_voice *voice, const char *path, const struct bt_error *problem);
+
+#endif
