@@ -47,7 +47,6 @@ static const char *const reasons[BT_REASONS] = {
 	[BT_R_MISSING_PAGE] = "missing-page",
 	[BT_R_MISSING_CONTENT] = "missing-content",
 	[BT_R_CHANGED] = "changed",
-	[BT_R_LOOP] = "loop",
 	[BT_R_BAD_ID] = "bad-id",
 	[BT_R_NOT_A_FILE] = "not-a-file",
 };

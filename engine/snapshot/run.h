@@ -91,7 +91,6 @@ struct bt_snap_run {
 	struct bt_snap_totals totals;  /* [finish] */
 	struct bt_arena root_arena;    /* [finish] */
 	struct bt_entry root;	       /* [finish] */
-	bool have_root;		       /* [finish] */
 	struct bt_snap_walk *walk;     /* [walk] */
 };
 

@@ -201,15 +201,11 @@ static int tell_next(struct bt_snap_run *run, struct bt_snap_node *node, const s
 static int add(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_error *error)
 {
 	struct bt_snap_node *node = bt_snap_containing(item);
-	int result;
 
-	if (node) {
-		result = tell_next(run, node, &item->entry);
-		return result == 0 ? bt_snap_node_add(run, node, &item->entry, error) : result;
-	}
-	result = bt_snap_entry_copy(&run->root_arena, &item->entry, &run->root);
-	run->have_root = result == 0;
-	return result;
+	if (!node)
+		return bt_snap_entry_copy(&run->root_arena, &item->entry, &run->root);
+	int result = tell_next(run, node, &item->entry);
+	return result == 0 ? bt_snap_node_add(run, node, &item->entry, error) : result;
 }
 
 static int vanish(struct bt_snap_run *run, const struct bt_snap_item *item)

@@ -121,11 +121,6 @@ void bt_store_inode(const struct bt_store *store, dev_t *ret_dev, ino_t *ret_ino
 	bt_backend_inode(store->backend, ret_dev, ret_ino);
 }
 
-bool bt_store_read_only(const struct bt_store *store)
-{
-	return store->read_only;
-}
-
 bool bt_store_salvages(const struct bt_store *store)
 {
 	return store->options.salvage;

@@ -43,7 +43,6 @@ int bt_store_local_fd(const struct bt_store *store);
 int bt_store_local_cache_fd(const struct bt_store *store);
 void bt_store_inode(const struct bt_store *store, dev_t *ret_dev, ino_t *ret_ino);
 
-bool bt_store_read_only(const struct bt_store *store);
 bool bt_store_salvages(const struct bt_store *store); /* opened to read damaged files, too */
 /* Whether programs have written here, which leaves more than snapshot files. */
 bool bt_store_marked(const struct bt_store *store);
@@ -144,5 +143,13 @@ int bt_store_verify_at(struct bt_store *store, const struct bt_location *place, 
 void bt_store_unpin(struct bt_store *store, struct bt_pin *pin);
 /* Decodes the block of a content ahead, on the calling thread, unless it is cached. Errors do not matter. */
 void bt_store_prefetch(struct bt_store *store, const struct bt_digest *digest);
+
+/*
+ * For tests. Files that were found damaged so far: they are left out, and everything else works. The survey opens all
+ * and looks everything up, which finds each that cannot be used at all. The error's file names it. Valid until close.
+ */
+int bt_store_survey(struct bt_store *store, struct bt_error *error);
+size_t bt_store_damaged_count(struct bt_store *store);
+const struct bt_error *bt_store_damaged(struct bt_store *store, size_t index);
 
 #endif

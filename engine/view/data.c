@@ -280,13 +280,6 @@ int bt_entry_pread(struct bt_store *store, const struct bt_entry *file, void *da
 	return 0;
 }
 
-void bt_entry_prefetch(struct bt_store *store, const struct bt_entry *file, uint64_t offset)
-{
-	struct piece piece;
-	if (!find_piece(store, file, offset, &piece, NULL) && piece.size)
-		bt_store_prefetch(store, &piece.digest);
-}
-
 /* A content's share of its block's Base64, by size. */
 static int add_stored(struct bt_store *store, const struct bt_chunk *chunks, size_t count, uint64_t *sum,
 		      struct bt_error *error)

@@ -79,4 +79,7 @@ bool bt_watch_same_mounts(const char *a, const char *b);
 bool bt_watch_is_mount(const char *mounts, const char *path);
 int bt_watch_add_mounts(const char *mounts, struct bt_changes *changes);
 
+/* That works now, for tests; BT_WATCH_BEST: none. */
+enum bt_watch_kind bt_watch_kind(struct bt_watch *watch);
+
 #endif

@@ -72,7 +72,6 @@ enum bt_reason {
 	BT_R_MISSING_PAGE,    /* "missing-page": no file of the store holds it */
 	BT_R_MISSING_CONTENT, /* "missing-content": no file of the store holds it */
 	BT_R_CHANGED,	      /* "changed": the file is not the one that was opened */
-	BT_R_LOOP,	      /* "loop": a page that leads back to itself */
 	BT_R_BAD_ID,	      /* "bad-id": the file that tells a store from all others has no id */
 	BT_R_NOT_A_FILE,      /* "not-a-file": a link, a directory, a pipe or a device has the name of a file */
 	BT_REASONS

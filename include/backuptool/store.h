@@ -95,14 +95,4 @@ bool bt_store_locks_reach(const struct bt_store *store, char type[64]);
  */
 int bt_store_claim(struct bt_store *store, const char *task, int *ret_fd, struct bt_error *error);
 
-/*
- * Files that were found damaged so far: they are left out, and everything else works. Damage to what a snapshot needs
- * is reported when that is asked for. Opening all snapshots and looking anything up (bt_store_survey does both) finds
- * every file that cannot be used at all; only a check finds damage inside a file. The error names the file. Valid until
- * close.
- */
-int bt_store_survey(struct bt_store *store, struct bt_error *error);
-size_t bt_store_damaged_count(struct bt_store *store);
-const struct bt_error *bt_store_damaged(struct bt_store *store, size_t index);
-
 #endif

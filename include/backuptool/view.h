@@ -205,8 +205,6 @@ void bt_whole_add(struct bt_whole *whole, const void *data, uint64_t length); /*
 int bt_whole_end(struct bt_whole *whole, struct bt_error *error);	      /* BT_E_DAMAGED: the digest differs */
 void bt_whole_free(struct bt_whole *whole);
 
-/* Decodes the content at offset in advance, on the calling thread. */
-void bt_entry_prefetch(struct bt_store *store, const struct bt_entry *file, uint64_t offset);
 /* Bytes of Base64 that the contents of the file take in the store: their share of the blocks that they lie in. */
 int bt_entry_stored(struct bt_store *store, const struct bt_entry *file, uint64_t *ret_bytes, struct bt_error *error);
 

@@ -51,8 +51,7 @@ struct bt_changes;
 /* store: its directory is ignored if it lies below target; it may be closed afterwards. NULL: none. */
 int bt_watch_start(const char *target, struct bt_store *store, enum bt_watch_kind kind, struct bt_watch **ret_watch,
 		   struct bt_error *error);
-void bt_watch_stop(struct bt_watch *watch);		  /* NULL is fine */
-enum bt_watch_kind bt_watch_kind(struct bt_watch *watch); /* that works now; BT_WATCH_BEST: no kind does */
+void bt_watch_stop(struct bt_watch *watch); /* NULL is fine */
 
 /*
  * What changed since the last take: for bt_snapshot_options.changes, right before the snapshot is taken; later changes

@@ -236,10 +236,6 @@ const void *bt_slice_block(const struct bt_slice *slice)
 	return NULL;
 }
 
-void bt_entry_prefetch(struct bt_store *store, const struct bt_entry *file, uint64_t offset)
-{
-}
-
 int bt_slice_start(struct bt_store *store, const struct bt_entry *file, uint64_t offset, struct bt_slice *ret_slice,
 		   struct bt_error *error)
 {

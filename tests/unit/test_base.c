@@ -87,7 +87,7 @@ static void test_first_failure_wins(void **state)
 
 	assert_int_equal(bt_fail(NULL, BT_E_LOCKED, "a", "b"), BT_E_LOCKED);
 	bt_fail(&error, BT_E_NOT_FOUND, "first", NULL);
-	assert_int_equal(bt_fail_damaged(&error, BT_R_LOOP, "second", 3), BT_E_DAMAGED);
+	assert_int_equal(bt_fail_damaged(&error, BT_R_BAD_FRAME, "second", 3), BT_E_DAMAGED);
 	assert_int_equal(error.code, BT_E_NOT_FOUND);
 	assert_int_equal(error.reason, BT_R_NONE);
 	assert_string_equal(error.file, "first");
@@ -95,13 +95,13 @@ static void test_first_failure_wins(void **state)
 	assert_string_equal(error.file, "first");
 
 	error = (struct bt_error){0};
-	bt_fail_damaged(&error, BT_R_LOOP, "named", 3);
+	bt_fail_damaged(&error, BT_R_BAD_FRAME, "named", 3);
 	bt_error_in_file(&error, "other", 7);
 	assert_string_equal(error.file, "named");
 	assert_int_equal(error.offset, 3);
 
 	error = (struct bt_error){0};
-	bt_fail_damaged(&error, BT_R_LOOP, NULL, UINT64_MAX - 5);
+	bt_fail_damaged(&error, BT_R_BAD_FRAME, NULL, UINT64_MAX - 5);
 	bt_error_in_file(&error, "x", 7);
 	assert_true(error.offset == BT_NO_OFFSET);
 	bt_error_in_file(NULL, "x", 7);

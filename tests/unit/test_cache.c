@@ -36,7 +36,7 @@ static int load(void *arg, const struct bt_cache_key *key, const void *hint, str
 	while (atomic_load(&loader->arrived) < loader->wait_for)
 		sched_yield();
 	if (loader->fail)
-		return bt_fail_damaged(error, BT_R_LOOP, hint, key->a);
+		return bt_fail_damaged(error, BT_R_BAD_FRAME, hint, key->a);
 	struct value *value = calloc(1, sizeof(*value));
 	if (!value || !(value->content = malloc(sizeof(uint64_t))))
 		abort();
@@ -176,7 +176,7 @@ static void test_failed_load(void **state)
 
 	assert_int_equal(bt_cache_get(cache, &key, "hint", &value, &error), BT_E_DAMAGED);
 	assert_ptr_equal(value, &loader);
-	assert_int_equal(error.reason, BT_R_LOOP);
+	assert_int_equal(error.reason, BT_R_BAD_FRAME);
 	assert_string_equal(error.file, "hint");
 	assert_int_equal(error.offset, 5);
 	assert_false(bt_cache_has(cache, &key));
@@ -253,7 +253,7 @@ static void test_failure_reaches_all(void **state)
 	run_visitors(cache, &loader, visitors, visit_one);
 	for (size_t i = 0; i < THREADS; i++) {
 		assert_int_equal(visitors[i].result, BT_E_DAMAGED);
-		assert_int_equal(visitors[i].error.reason, BT_R_LOOP);
+		assert_int_equal(visitors[i].error.reason, BT_R_BAD_FRAME);
 		assert_true(visitors[i].error.offset == key_of(42).a);
 	}
 	bt_cache_free(cache);

@@ -4,6 +4,7 @@
 #define BT_TESTS_WATCH_PAIR_H
 
 #include "snapshot_world.h"
+#include "watch/private.h"
 
 #include <backuptool/watch.h>
 #include <time.h>
