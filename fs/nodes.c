@@ -9,6 +9,9 @@
 #define KIND_SHIFT   62
 #define NUMBER_SHIFT 31
 #define PART_MASK    UINT64_C(0x7fffffff)
+_Static_assert(NODE_SHARED < UINT64_C(1) << (64 - KIND_SHIFT), "a kind fits");
+_Static_assert(PART_MASK >> (KIND_SHIFT - NUMBER_SHIFT) == 0, "a number fits below the kind");
+_Static_assert(PART_MASK >> NUMBER_SHIFT == 0 && NODE_INDEX_MAX + UINT64_C(1) <= PART_MASK, "an index fits");
 
 struct nodes {
 	pthread_mutex_t lock;

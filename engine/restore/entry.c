@@ -12,15 +12,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-static mode_t format_of(uint8_t type)
-{
-	static const mode_t formats[] = {
-		[BT_FILE] = S_IFREG,	[BT_DIR] = S_IFDIR,	[BT_SYMLINK] = S_IFLNK,	 [BT_FIFO] = S_IFIFO,
-		[BT_SOCKET] = S_IFSOCK, [BT_CHARDEV] = S_IFCHR, [BT_BLOCKDEV] = S_IFBLK,
-	};
-	return formats[type];
-}
-
 static bool same_target(int dirfd, const struct bt_entry *entry)
 {
 	char target[4097];
@@ -65,7 +56,7 @@ static enum bt_decision compare(const struct bt_run *run, int dirfd, const struc
 {
 	const struct stat *status = &there->status;
 	uint64_t links = bt_has_links(entry) ? entry->extra->links : 1;
-	if ((status->st_mode & S_IFMT) != format_of(entry->type) || status->st_nlink > links)
+	if ((status->st_mode & S_IFMT) != bt_type_format(entry->type) || status->st_nlink > links)
 		return BT_WRITE;
 	if (entry->type == BT_FILE && (uint64_t)status->st_size != entry->size)
 		return BT_WRITE;

@@ -2,6 +2,7 @@
 #include "base/io.h"
 #include "restore/meta.h"
 #include "restore/run.h"
+#include "scan/describe.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/sysmacros.h>
@@ -12,29 +13,20 @@
 static int make(int dirfd, const char *name, const struct bt_entry *entry)
 {
 	dev_t rdev = 0;
-	mode_t type = S_IFIFO;
 	if (entry->type == BT_SYMLINK)
 		return symlinkat(entry->extra->target, dirfd, name) ? -errno : 0;
-	if (entry->type == BT_SOCKET)
-		type = S_IFSOCK;
-	if (entry->type == BT_CHARDEV || entry->type == BT_BLOCKDEV) {
-		type = entry->type == BT_CHARDEV ? S_IFCHR : S_IFBLK;
+	if (entry->type == BT_CHARDEV || entry->type == BT_BLOCKDEV)
 		rdev = makedev(entry->extra->dev_major, entry->extra->dev_minor);
-	}
-	return mknodat(dirfd, name, type | 0600, rdev) ? -errno : 0;
+	return mknodat(dirfd, name, bt_type_format(entry->type) | 0600, rdev) ? -errno : 0;
 }
 
 /* A descriptor of what was just made; what somebody else has put there is not touched. */
 static int open_made(int dirfd, const char *name, const struct bt_entry *entry, struct stat *ret_status)
 {
-	static const mode_t types[] = {
-		[BT_SYMLINK] = S_IFLNK, [BT_FIFO] = S_IFIFO,	 [BT_SOCKET] = S_IFSOCK,
-		[BT_CHARDEV] = S_IFCHR, [BT_BLOCKDEV] = S_IFBLK,
-	};
 	int fd = bt_openat(dirfd, name, O_PATH | O_NOFOLLOW, 0);
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, ret_status) || (ret_status->st_mode & S_IFMT) != types[entry->type] ||
+	if (fstat(fd, ret_status) || (ret_status->st_mode & S_IFMT) != bt_type_format(entry->type) ||
 	    ret_status->st_nlink != 1 || ret_status->st_uid != geteuid()) {
 		bt_close(&fd);
 		return -ESTALE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "restore/place.h"
 #include "base/io.h"
+#include "base/path.h"
 #include "restore/boundary.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -109,31 +110,17 @@ void bt_place_ascend(struct bt_ways *places, struct bt_place *place)
 	bt_ways_put(places, &parent->way);
 }
 
-/* "/name" goes before what is there, from the end of text. */
-static char *put_before(char *end, const char *name, bool slash)
+static const void *up(const void *arg, const char **ret_name, size_t *ret_length)
 {
-	size_t length = strlen(name);
-	if (slash)
-		*--end = '/';
-	end -= length;
-	memcpy(end, name, length);
-	return end;
+	const struct bt_place *place = arg;
+	if (!place || !place->parent)
+		return NULL;
+	*ret_name = place->name;
+	*ret_length = strlen(place->name);
+	return place->parent;
 }
 
 char *bt_place_path(const struct bt_place *place, const char *name)
 {
-	size_t size = 1 + (name ? strlen(name) : 0);
-	for (const struct bt_place *at = place; at && at->parent; at = at->parent)
-		size += strlen(at->name) + 1;
-	char *path = malloc(size);
-	if (!path)
-		return NULL;
-	char *at = path + size;
-	*--at = 0;
-	if (name)
-		at = put_before(at, name, false);
-	for (; place && place->parent; place = place->parent)
-		at = put_before(at, place->name, *at != 0);
-	memmove(path, at, (size_t)(path + size - at));
-	return path;
+	return bt_path_new(up, place, name);
 }

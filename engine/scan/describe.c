@@ -21,26 +21,22 @@ void bt_found_stat(const struct stat *st, struct bt_found *seen)
 	seen->gid = st->st_gid;
 }
 
+static const uint32_t formats[] = {
+	[BT_FILE] = S_IFREG,	[BT_DIR] = S_IFDIR,	[BT_SYMLINK] = S_IFLNK,	 [BT_FIFO] = S_IFIFO,
+	[BT_SOCKET] = S_IFSOCK, [BT_CHARDEV] = S_IFCHR, [BT_BLOCKDEV] = S_IFBLK,
+};
+
+uint32_t bt_type_format(uint8_t type)
+{
+	return formats[type];
+}
+
 uint8_t bt_found_type(uint32_t mode)
 {
-	switch (mode & S_IFMT) {
-	case S_IFREG:
-		return BT_FILE;
-	case S_IFDIR:
-		return BT_DIR;
-	case S_IFLNK:
-		return BT_SYMLINK;
-	case S_IFIFO:
-		return BT_FIFO;
-	case S_IFSOCK:
-		return BT_SOCKET;
-	case S_IFCHR:
-		return BT_CHARDEV;
-	case S_IFBLK:
-		return BT_BLOCKDEV;
-	default:
-		return 0;
-	}
+	for (uint8_t type = BT_FILE; type <= BT_BLOCKDEV; type++)
+		if (formats[type] == (mode & S_IFMT))
+			return type;
+	return 0;
 }
 
 /* File systems hand out times that no format and no other file system can hold. */

@@ -10,7 +10,8 @@
 
 /* What stat(2) says in the listing's terms; name, name_length and the rest of seen stay. */
 void bt_found_stat(const struct stat *st, struct bt_found *seen);
-uint8_t bt_found_type(uint32_t mode); /* enum bt_type; 0 if it is none */
+uint8_t bt_found_type(uint32_t mode);  /* enum bt_type; 0 if it is none */
+uint32_t bt_type_format(uint8_t type); /* the other way round: S_IFREG and so on */
 
 /* Fills all of the entry that stat says, without fingerprint; the name is borrowed. 0 or BT_E_NOMEM. */
 int bt_found_describe(struct bt_arena *arena, const struct bt_found *seen, uint64_t root_dev,

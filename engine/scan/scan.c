@@ -2,6 +2,7 @@
 #include "scan/scan.h"
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/path.h"
 #include "scan/private.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -327,26 +328,16 @@ void bt_scan_done(struct bt_scan *scan, struct bt_scan_dir *dir)
 	discard(scan, dir->private);
 }
 
+static const void *up(const void *arg, const char **ret_name, size_t *ret_length)
+{
+	const struct bt_scan_dir *dir = arg;
+
+	*ret_name = dir->self.name;
+	*ret_length = dir->self.name_length;
+	return dir->parent;
+}
+
 char *bt_scan_path(const struct bt_scan_dir *dir, const char *name)
 {
-	size_t name_length = name != NULL ? strlen(name) : 0, length = name_length;
-	char *path, *at;
-
-	for (const struct bt_scan_dir *d = dir; d->parent != NULL; d = d->parent)
-		length += d->self.name_length + (size_t)1;
-	path = malloc(length + 1);
-	if (path == NULL)
-		return NULL;
-	at = path + length;
-	*at = '\0';
-	if (name_length > 0)
-		memcpy(at -= name_length, name, name_length);
-	for (const struct bt_scan_dir *d = dir; d->parent != NULL; d = d->parent) {
-		*--at = '/';
-		at -= d->self.name_length;
-		memcpy(at, d->self.name, d->self.name_length);
-	}
-	if (name == NULL && length > 0)
-		path[length - 1] = '\0';
-	return path;
+	return bt_path_new(up, dir, name);
 }

@@ -27,6 +27,9 @@ struct bt_segment_entry { /* a file in the table */
 	uint32_t nanoseconds, records;
 	uint64_t name; /* offset in names */
 };
+_Static_assert(sizeof(struct bt_segment_header) == 48 && sizeof(struct bt_segment_entry) == 32 &&
+		       sizeof(struct bt_record) == 60,
+	       "a segment's file has no gaps");
 
 static inline uint64_t bt_segment_stretches(uint64_t count)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "watch/changes.h"
 
-#include "base/buf.h"
+#include "base/path.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,30 +61,18 @@ int bt_changes_add(struct bt_changes *changes, const char *path, bool all)
 	return 0;
 }
 
-/* The path of a directory, written from the end of path; NULL on out of memory. */
-static const char *path_of(const struct bt_name *dir, struct bt_buf *buf)
+static const void *up(const void *arg, const char **ret_name, size_t *ret_length)
 {
-	size_t length = 1;
+	const struct bt_name *dir = arg;
 
-	for (const struct bt_name *at = dir; at->owner; at = at->owner)
-		length += at->length + (size_t)1;
-	buf->length = 0;
-	if (bt_buf_reserve(buf, length) != 0)
-		return NULL;
-	char *end = (char *)buf->data + length - 1;
-	*end = '\0';
-	for (const struct bt_name *at = dir; at->owner; at = at->owner) {
-		if (*end)
-			*--end = '/';
-		end -= at->length;
-		memcpy(end, at->text, at->length);
-	}
-	return end;
+	*ret_name = dir->text;
+	*ret_length = dir->length;
+	return dir->owner;
 }
 
 int bt_changes_merge(struct bt_changes *into, const struct bt_changes *from)
 {
-	struct bt_buf buf = {0};
+	struct bt_buf path = {0};
 	int result = 0;
 
 	for (size_t i = 0; i < from->names.size && result == 0; i++) {
@@ -92,10 +80,11 @@ int bt_changes_merge(struct bt_changes *into, const struct bt_changes *from)
 
 		if (!dir || !(dir->flags & SELF))
 			continue;
-		const char *path = path_of(dir, &buf);
-		result = path ? bt_changes_add(into, path, dir->flags & ALL) : BT_E_NOMEM;
+		result = bt_path_of(&path, up, dir, NULL);
+		if (result == 0)
+			result = bt_changes_add(into, (char *)path.data, dir->flags & ALL);
 	}
-	bt_buf_free(&buf);
+	bt_buf_free(&path);
 	return result;
 }
 

@@ -2,6 +2,7 @@
 /* Events by inotify: a watch for each directory, and a tree of them that follows what is made, moved and removed. */
 #include "base/io.h"
 #include "base/listing.h"
+#include "base/path.h"
 #include "watch/private.h"
 #include <dirent.h>
 #include <errno.h>
@@ -183,27 +184,23 @@ static int rename_dir(struct dir *dir, const char *name)
 	return 0;
 }
 
+static const void *above(const void *arg, const char **ret_name, size_t *ret_length)
+{
+	const struct dir *dir = arg;
+
+	*ret_name = dir->name;
+	*ret_length = dir->length;
+	return dir->parent;
+}
+
 /* BT_E_NOT_FOUND: it was moved away and has not arrived. */
 static int path_of(const struct state *state, const struct dir *dir, struct bt_buf *path)
 {
-	size_t length = 1, at;
-	const struct dir *up;
+	const struct dir *top = dir;
 
-	for (up = dir; up->parent; up = up->parent)
-		length += up->length + (size_t)1;
-	if (up != state->root)
-		return BT_E_NOT_FOUND;
-	path->length = 0;
-	if (bt_buf_reserve(path, length) != 0)
-		return BT_E_NOMEM;
-	at = path->length = length > 1 ? length - 2 : 0;
-	path->data[at] = '\0';
-	for (up = dir; up->parent; up = up->parent) {
-		memcpy(path->data + (at -= up->length), up->name, up->length);
-		if (at > 0)
-			path->data[--at] = '/';
-	}
-	return 0;
+	while (top->parent)
+		top = top->parent;
+	return top == state->root ? bt_path_of(path, above, dir, NULL) : BT_E_NOT_FOUND;
 }
 
 static int path_by_id(struct bt_watch *watch, const void *directory, struct bt_buf *ret_path)
