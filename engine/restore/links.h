@@ -3,30 +3,23 @@
 #ifndef BT_RESTORE_LINKS_H
 #define BT_RESTORE_LINKS_H
 
-#include "base/seed.h"
+#include "base/table.h"
 #include "restore/place.h"
 #include <backuptool/view.h>
 
 struct bt_linked {
-	uint64_t dev, inode; /* in the snapshot; of one that is taken, what stood there */
+	struct bt_table_key key; /* device and inode in the snapshot; of one that is taken, of what stood there */
 	struct bt_place *place;
 	char *name; /* NULL: not restored yet */
 	dev_t restored_dev;
 	ino_t restored_ino;
 	const struct bt_linked *taker; /* the file of the snapshot that it is taken for */
-	struct bt_linked *next;
-};
-
-struct bt_linked_table {
-	struct bt_linked **buckets;
-	size_t count, capacity;
 };
 
 struct bt_links {
 	pthread_mutex_t lock;
 	struct bt_ways *places;
-	struct bt_linked_table files, taken;
-	struct bt_seed seed;
+	struct bt_table files, taken;
 };
 
 bool bt_has_links(const struct bt_entry *entry);

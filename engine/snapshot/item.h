@@ -3,6 +3,7 @@
 #ifndef BT_SNAPSHOT_ITEM_H
 #define BT_SNAPSHOT_ITEM_H
 
+#include "base/table.h"
 #include "snapshot/list.h"
 #include "snapshot/reader.h"
 #include "snapshot/tree.h"
@@ -20,21 +21,21 @@ enum bt_snap_kind {
 
 /* A file with several names. Owned by those who refer to it: the table of the walk and items. */
 struct bt_snap_link {
-	uint64_t dev, inode, missing; /* missing: names that have not come by */
+	struct bt_table_key key; /* device and inode */
+	uint64_t missing;	 /* names that have not come by */
 	atomic_uint refs;
 	bool anew;  /* [walk] the parent does not know all its names */
 	bool ready; /* [finish] */
 	struct bt_arena arena;
 	struct bt_entry entry;
 };
-struct bt_snap_links;
-struct bt_snap_links *bt_snap_links_new(void); /* NULL: out of memory */
-void bt_snap_links_free(struct bt_snap_links *links);
+/* Those that miss names. */
+void bt_snap_links_free(struct bt_table *links);
 /* The link for a file found, made when it is the first of its names; the caller gets a reference. NULL: out of memory.
  */
-struct bt_snap_link *bt_snap_links_get(struct bt_snap_links *links, const struct bt_found *found, bool *ret_first);
+struct bt_snap_link *bt_snap_links_get(struct bt_table *links, const struct bt_found *found, bool *ret_first);
 /* Whether any of those that miss names has been linked anew. */
-bool bt_snap_links_anew(const struct bt_snap_links *links);
+bool bt_snap_links_anew(const struct bt_table *links);
 void bt_snap_link_put(struct bt_snap_link *link); /* NULL is fine */
 
 /* A file on its way through the pools piece by piece. */

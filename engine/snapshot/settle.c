@@ -171,7 +171,7 @@ static int share(struct bt_snap_item *item)
 
 	if (!link || item->kind == BT_SNAP_LINK || item->outcome.state != BT_SNAP_READ)
 		return 0;
-	if (item->outcome.seen.inode != link->inode || item->outcome.seen.dev != link->dev)
+	if (item->outcome.seen.inode != link->key.b || item->outcome.seen.dev != link->key.a)
 		return 0;
 	link->ready = true;
 	return bt_snap_entry_copy(&link->arena, &item->entry, &link->entry);

@@ -14,7 +14,7 @@ struct bt_snap_walk {
 	struct bt_snap_node *node; /* the deepest one */
 	struct bt_snap_batch *batch;
 	struct bt_snap_reader *reader;
-	struct bt_snap_links *links;
+	struct bt_table links;
 	struct bt_snap_stream *stream; /* being read; NULL: none */
 	struct bt_snap_past past;
 	uint64_t problems, excluded, vanished;
@@ -33,9 +33,8 @@ int bt_snap_walk_new(struct bt_snap_run *run)
 	walk->done_end = &walk->done;
 	run->walk = walk;
 	walk->reader = bt_snap_reader_new();
-	walk->links = bt_snap_links_new();
 	walk->batch = bt_snap_batch_new(run);
-	return walk->reader && walk->links && walk->batch ? 0 : BT_E_NOMEM;
+	return walk->reader && walk->batch ? 0 : BT_E_NOMEM;
 }
 
 void bt_snap_walk_free(struct bt_snap_walk *walk)
@@ -54,7 +53,7 @@ void bt_snap_walk_free(struct bt_snap_walk *walk)
 		bt_snap_node_free(node);
 	}
 	bt_snap_stream_free(walk->stream);
-	bt_snap_links_free(walk->links);
+	bt_snap_links_free(&walk->links);
 	bt_snap_reader_free(walk->reader, &walk->run->buffers);
 	pthread_mutex_destroy(&walk->lock);
 	free(walk);
@@ -325,7 +324,7 @@ static int read_file(struct bt_snap_walk *walk, const struct bt_found *found, co
 	bool first = true;
 
 	if (found->links > 1) {
-		link = bt_snap_links_get(walk->links, found, &first);
+		link = bt_snap_links_get(&walk->links, found, &first);
 		if (!link)
 			return BT_E_NOMEM;
 		link->anew |= linked_anew(found, old);
@@ -439,7 +438,7 @@ static int take_rest(struct bt_snap_walk *walk)
 {
 	struct bt_snap_run *run = walk->run;
 
-	if (bt_snap_links_anew(walk->links))
+	if (bt_snap_links_anew(&walk->links))
 		return doubt(run, BT_DOUBT_LINKS);
 	if (!bt_snap_past_rest(&walk->past, bt_snapshot_info(run->parent), &run->totals))
 		return doubt(run, BT_DOUBT_DAMAGE);

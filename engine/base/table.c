@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/table.h"
+#include <backuptool/error.h>
+#include <stdlib.h>
+
+static size_t home(const struct bt_table *table, const struct bt_table_key *key)
+{
+	return bt_seeded_hash(&table->seed, key, sizeof(*key)) & (table->room - 1);
+}
+
+/* Its slot, or the free one where it belongs. */
+static size_t find(const struct bt_table *table, const struct bt_table_key *key)
+{
+	size_t at = home(table, key);
+	const struct bt_table_key *there = table->slots[at];
+
+	while (there && (there->a != key->a || there->b != key->b)) {
+		at = (at + 1) & (table->room - 1);
+		there = table->slots[at];
+	}
+	return at;
+}
+
+static int grow(struct bt_table *table)
+{
+	struct bt_table larger = {.room = table->room ? 2 * table->room : 64, .count = table->count, .seed = bt_seed()};
+
+	larger.slots = calloc(larger.room, sizeof(void *));
+	if (!larger.slots)
+		return BT_E_NOMEM;
+	for (size_t i = 0; i < table->room; i++)
+		if (table->slots[i])
+			larger.slots[find(&larger, table->slots[i])] = table->slots[i];
+	free(table->slots);
+	*table = larger;
+	return 0;
+}
+
+void *bt_table_find(const struct bt_table *table, struct bt_table_key key)
+{
+	return table->count ? table->slots[find(table, &key)] : NULL;
+}
+
+int bt_table_add(struct bt_table *table, void *element)
+{
+	if (2 * (table->count + 1) > table->room && grow(table))
+		return BT_E_NOMEM;
+	table->slots[find(table, element)] = element;
+	table->count++;
+	return 0;
+}
+
+void bt_table_remove(struct bt_table *table, const void *element)
+{
+	size_t mask = table->room - 1, gap = find(table, element);
+
+	/* those behind it move forward that would not be found any more */
+	for (size_t i = (gap + 1) & mask; table->slots[i]; i = (i + 1) & mask) {
+		if (((i - home(table, table->slots[i])) & mask) < ((i - gap) & mask))
+			continue;
+		table->slots[gap] = table->slots[i];
+		gap = i;
+	}
+	table->slots[gap] = NULL;
+	table->count--;
+}
+
+void *bt_table_next(const struct bt_table *table, size_t *at)
+{
+	while (*at < table->room) {
+		void *element = table->slots[(*at)++];
+		if (element)
+			return element;
+	}
+	return NULL;
+}
+
+void bt_table_free(struct bt_table *table)
+{
+	free(table->slots);
+	*table = (struct bt_table){0};
+}
