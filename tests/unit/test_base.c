@@ -3,6 +3,8 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/fail.h"
+#include "base/path.h"
+#include "base/table.h"
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -409,6 +411,72 @@ static void test_arena(void **state)
 	bt_arena_free(&arena);
 }
 
+/* ---- tables and paths ---- */
+
+static void test_table(void **state)
+{
+	enum { COUNT = 3000 };
+	static struct {
+		struct bt_table_key key;
+		bool seen;
+	} elements[COUNT], *element;
+	struct bt_table table = {0};
+
+	assert_null(bt_table_find(&table, (struct bt_table_key){1, 2}));
+	for (uint64_t i = 0; i < COUNT; i++) {
+		elements[i].key = (struct bt_table_key){i % 7, i / 7};
+		assert_int_equal(bt_table_add(&table, &elements[i]), 0);
+	}
+	for (size_t i = 0; i < COUNT; i += 1 + i / 3 % 2)
+		bt_table_remove(&table, &elements[i]);
+	size_t left = 0, at = 0;
+	for (element = bt_table_next(&table, &at); element; element = bt_table_next(&table, &at), left++) {
+		assert_false(element->seen);
+		element->seen = true;
+	}
+	assert_int_equal(left, table.count);
+	for (size_t i = 0; i < COUNT; i++)
+		assert_ptr_equal(bt_table_find(&table, elements[i].key), elements[i].seen ? &elements[i] : NULL);
+	assert_true(left > COUNT / 4 && left < COUNT);
+	bt_table_free(&table);
+}
+
+struct step {
+	const struct step *above;
+	const char *name;
+};
+
+static const void *step_up(const void *dir, const char **ret_name, size_t *ret_length)
+{
+	const struct step *step = dir;
+
+	*ret_name = step->name;
+	*ret_length = strlen(step->name);
+	return step->above;
+}
+
+static void assert_path(const struct step *dir, const char *name, const char *expected)
+{
+	char *path = bt_path_new(step_up, dir, name);
+
+	assert_non_null(path);
+	assert_string_equal(path, expected);
+	free(path);
+}
+
+static void test_paths_from_parents(void **state)
+{
+	const struct step top = {NULL, ""}, a = {&top, "a"}, bc = {&a, "bc"};
+
+	assert_path(&top, NULL, "");
+	assert_path(&top, "", "");
+	assert_path(&top, "x", "x");
+	assert_path(&a, NULL, "a");
+	assert_path(&a, "", "a");
+	assert_path(&bc, NULL, "a/bc");
+	assert_path(&bc, "long name", "a/bc/long name");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -428,6 +496,8 @@ int main(void)
 		cmocka_unit_test(test_sums),
 		cmocka_unit_test(test_buf),
 		cmocka_unit_test(test_arena),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_paths_from_parents),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);
