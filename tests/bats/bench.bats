@@ -56,9 +56,9 @@ bench() {
 }
 
 @test "tests/bench/hostile" {
-	bench hostile --scale 0.002
+	bench hostile --scale 0.002 --least 1000 --commands check,quick,ls,dump,json,prune,restored # no time decides
 	for text in '| deep `check` | ' '| flood `quick` | ' '| wide `ls` | ' '| holes `dump` | ' '| findings `json` | ' \
-		'| snapshots `prune` | '; do
+		'| snapshots `prune` | ' '| levels `restored` | '; do
 		echo "$text"
 		[[ $output == *"$text"* ]]
 	done
