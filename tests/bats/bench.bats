@@ -56,9 +56,9 @@ bench() {
 }
 
 @test "tests/bench/hostile" {
-	bench hostile --scale 0.002 --least 1000 --commands check,quick,ls,dump,json,prune,restored # no time decides
+	bench hostile --scale 0.002 --least 1000 --commands check,quick,ls,dump,json,prune # no time decides
 	for text in '| deep `check` | ' '| flood `quick` | ' '| wide `ls` | ' '| holes `dump` | ' '| findings `json` | ' \
-		'| snapshots `prune` | ' '| levels `restored` | '; do
+		'| snapshots `prune` | ' '| levels `check` | '; do
 		echo "$text"
 		[[ $output == *"$text"* ]]
 	done
