@@ -5,12 +5,11 @@
 #include "base/io.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
-int bt_listing_begin(struct bt_listing *listing, int dirfd)
+static int begin(struct bt_listing *listing, int fd, uint64_t names, size_t bytes)
 {
-	int fd = dirfd < 0 ? dirfd : bt_openat(dirfd, ".", O_RDONLY | O_DIRECTORY, 0);
-
-	*listing = (struct bt_listing){.result = fd < 0 ? fd : 0};
+	*listing = (struct bt_listing){.names_left = names, .bytes_left = bytes, .result = fd < 0 ? fd : 0};
 	if (fd < 0)
 		return fd;
 	listing->directory = fdopendir(fd);
@@ -21,19 +20,51 @@ int bt_listing_begin(struct bt_listing *listing, int dirfd)
 	return listing->result;
 }
 
-const char *bt_listing_next(struct bt_listing *listing)
+int bt_listing_begin(struct bt_listing *listing, int dirfd)
+{
+	int fd = dirfd < 0 ? dirfd : bt_openat(dirfd, ".", O_RDONLY | O_DIRECTORY, 0);
+
+	return begin(listing, fd, BT_LISTED_MAX, SIZE_MAX);
+}
+
+int bt_listing_take(struct bt_listing *listing, int fd)
+{
+	int result = begin(listing, fd, UINT64_MAX, BT_NAMES_MAX);
+
+	if (!result)
+		rewinddir(listing->directory);
+	return result;
+}
+
+static const struct dirent *read_next(struct bt_listing *listing)
 {
 	const struct dirent *entry;
 
-	if (listing->result)
-		return NULL;
-	errno = 0;
-	entry = readdir(listing->directory);
+	do {
+		errno = 0;
+		entry = readdir(listing->directory);
+	} while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
 	if (!entry)
 		listing->result = -errno;
-	else if (++listing->listed > BT_LISTED_MAX)
+	return entry;
+}
+
+const char *bt_listing_next(struct bt_listing *listing)
+{
+	const struct dirent *entry = listing->result ? NULL : read_next(listing);
+	size_t bytes;
+
+	if (!entry)
+		return NULL;
+	bytes = strlen(entry->d_name) + 1;
+	if (!listing->names_left || bytes > listing->bytes_left) {
 		listing->result = -EOVERFLOW;
-	return listing->result || !entry ? NULL : entry->d_name;
+		return NULL;
+	}
+	listing->names_left--;
+	listing->bytes_left -= bytes;
+	listing->type = entry->d_type;
+	return entry->d_name;
 }
 
 int bt_listing_end(struct bt_listing *listing)

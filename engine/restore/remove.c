@@ -5,7 +5,6 @@
 #include "base/vec.h"
 #include "restore/boundary.h"
 #include "restore/place.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -38,34 +37,15 @@ int bt_open_directory(int dirfd, const char *name)
 
 int bt_list_names(int fd, struct bt_buf *names)
 {
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-	int result = 0;
-	if (!dir) {
-		result = -errno;
-		bt_close(&copy);
-		return result;
-	}
-	rewinddir(dir); /* the position is shared with fd */
-	for (;;) {
-		errno = 0;
-		struct dirent *entry = readdir(dir);
-		if (!entry)
-			break;
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (names->length > BT_NAMES_MAX) {
-			errno = EOVERFLOW;
-			break;
-		}
-		if (bt_buf_append(names, entry->d_name, strlen(entry->d_name) + 1)) {
-			errno = ENOMEM;
-			break;
-		}
-	}
-	result = -errno;
-	closedir(dir);
-	return result;
+	struct bt_listing listing;
+	const char *name;
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* the position is shared with fd */
+	bool full = false;
+	bt_listing_take(&listing, copy < 0 ? -errno : copy);
+	while (!full && (name = bt_listing_next(&listing)) != NULL)
+		full = bt_buf_append(names, name, strlen(name) + 1);
+	int result = bt_listing_end(&listing);
+	return full ? -ENOMEM : result;
 }
 
 /* A directory that is being emptied. Only the last one is open; the way back is "..", which must lead where it came

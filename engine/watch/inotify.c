@@ -251,36 +251,38 @@ static int open_dir(struct bt_watch *watch, struct dir *dir)
 	return -1;
 }
 
-static int add_children(struct state *state, struct dir *dir, int fd)
+static bool is_directory(int dirfd, const char *name, unsigned char type)
 {
-	DIR *stream = fdopendir(fd);
-	const struct dirent *entry;
 	struct stat status;
-	size_t bytes = 0;
+
+	if (type != DT_UNKNOWN)
+		return type == DT_DIR;
+	return fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* A list that cannot be read whole is a doubt: a directory that is not in it would count as unchanged. One that was
+ * removed meanwhile has no list. */
+static int add_children(struct bt_watch *watch, struct dir *dir, int fd)
+{
+	struct state *state = watch->state;
+	struct bt_listing listing;
+	const char *name;
 	int result = 0;
 
-	if (!stream) {
-		close(fd);
-		return BT_E_NOMEM;
-	}
-	while (result == 0 && bytes < BT_NAMES_MAX && (entry = readdir(stream)) != NULL) {
-		const char *name = entry->d_name;
-
-		bytes += strlen(name) + 1;
-		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-			continue;
-		if (entry->d_type == DT_UNKNOWN
-			    ? fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(status.st_mode)
-			    : entry->d_type != DT_DIR)
-			continue;
-		if (child_of(state, dir, name))
+	bt_listing_take(&listing, fd);
+	while (result == 0 && (name = bt_listing_next(&listing)) != NULL) {
+		if (!is_directory(fd, name, listing.type) || child_of(state, dir, name))
 			continue;
 		struct dir *child = new_dir(name);
 		result = child ? join_parent(state, dir, child) : BT_E_NOMEM;
 		if (result != 0)
 			free_dir(child);
 	}
-	closedir(stream);
+	int listed = bt_listing_end(&listing);
+	if (listed == -ENOMEM && result == 0)
+		return BT_E_NOMEM;
+	if (listed != 0 && listed != -ENOENT)
+		bt_watch_doubt(watch, listed == -EOVERFLOW ? BT_DOUBT_LIMIT : BT_DOUBT_LOST);
 	return result;
 }
 
@@ -339,7 +341,7 @@ static int watch_one(struct bt_watch *watch, struct dir *dir, bool *ret_watched)
 	}
 	int result = attach(watch, dir, id);
 	if (result == 0)
-		return add_children(watch->state, dir, fd);
+		return add_children(watch, dir, fd);
 	close(fd);
 	return result;
 }

@@ -336,6 +336,17 @@ each_is_what_the_tree_was() {
 	grep -q '^run .*: 0 new, 1 changed, .*only what changed was looked at' log
 }
 
+@test "with --watch a directory whose list cannot be read whole is no reason to overlook what is in it" {
+	reachable_tool
+	small_tree src
+	mkdir -m 777 store
+	as_user env ODD=torn "ODD_ENDLESS=$(realpath src/docs)" "LD_PRELOAD=$BUILD/tests/faults/libodd.so" \
+		"ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0" \
+		backuptool job --store store --target-directory src --interval 300ms --duration 4s --watch >log 3>&-
+	grep -q '^run 2: .*everything was looked at' log
+	run -1 grep 'only what changed was looked at' log
+}
+
 # Subvolumes are no mounts, though each is a file system of its own.
 with_subvolumes() {
 	is_root || skip "only root mounts"

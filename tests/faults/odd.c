@@ -4,7 +4,7 @@
  * file systems do: "lock" (no locks), "link" (no hard links), "fsync" (directories cannot be synced), "holes" (they
  * cannot be asked for), each of which is told by ODD_ERRNO; "solid" (files have no holes, as far as is told), "rename2"
  * (no rename that does not replace), "tmpfile" (no files without a name), "end" (the list of the directory ODD_ENDLESS
- * goes on with names that begin with ODD_NAME, for ever).
+ * goes on with names that begin with ODD_NAME, for ever), "torn" (readdir fails at its end).
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -164,7 +164,7 @@ static bool is_endless(int fd)
 	char link[64], path[4096];
 	ssize_t length;
 
-	if (!wanted || !lacks("end"))
+	if (!wanted || (!lacks("end") && !lacks("torn")))
 		return false;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	length = readlink(link, path, sizeof(path) - 1);
@@ -178,6 +178,10 @@ static struct dirent *next_name(DIR *directory, const char *call)
 
 	if (entry || (endless != directory && !is_endless(dirfd(directory))))
 		return entry;
+	if (lacks("torn")) {
+		errno = EIO;
+		return NULL;
+	}
 	if (endless != directory)
 		count = 0;
 	endless = directory;
@@ -215,7 +219,7 @@ ssize_t getdents64(int fd, void *buffer, size_t size)
 	ssize_t (*next)(int, void *, size_t) = (ssize_t(*)(int, void *, size_t))dlsym(RTLD_NEXT, "getdents64");
 	ssize_t result = next(fd, buffer, size);
 
-	return result == 0 && is_endless(fd) ? more_records(buffer, size) : result;
+	return result == 0 && lacks("end") && is_endless(fd) ? more_records(buffer, size) : result;
 }
 
 int closedir(DIR *directory)
