@@ -146,9 +146,7 @@ static int rename_to(struct repair *repair, struct patient *patient, int64_t sec
 		bt_snapshot_name_format(seconds, clash, patient->to, sizeof(patient->to));
 		r = bt_gate_rename(&repair->gate, patient->id->ordinal, patient->to, &failure);
 	}
-	if (r && repair->error)
-		*repair->error = failure;
-	return r;
+	return bt_error_pass(repair->error, &failure, r);
 }
 
 /* The time in the file is covered by its digests, the name by none. */

@@ -56,10 +56,8 @@ int bt_prune_is_classic(struct bt_prune_run *run, uint32_t ordinal, bool *ret_cl
 	*ret_classic = false;
 	if (result && failure.reason == BT_R_NOT_A_FILE)
 		return 0; /* as good as damaged, which is told by who needs it */
-	if (result && error && !error->code)
-		*error = failure;
 	if (result)
-		return result;
+		return bt_error_pass(error, &failure, result);
 	*ret_classic = bt_classic_detect(fd);
 	bt_close(&fd);
 	return *ret_classic ? is_whole_classic(run, ordinal, ret_classic, error) : 0;

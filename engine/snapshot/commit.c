@@ -113,8 +113,7 @@ static int publish_volume(struct bt_snap_run *run, struct bt_error *error)
 
 		result = bt_store_publish(run->store, false, commit->volume, &summary, name, &clash);
 		if (result != BT_E_EXISTS) {
-			if (result != 0 && error)
-				*error = clash;
+			bt_error_pass(error, &clash, result);
 			break;
 		}
 		result = volume_name(commit, name);

@@ -93,11 +93,8 @@ static int twin_in_damaged(struct bt_backend *backend, const struct place *old, 
 		int r = bt_backend_twin(backend, &old->at, &twin, &inner);
 		if (!r || (r == BT_E_EXISTS && bt_backend_is_twin(backend, &old->at, &twin)))
 			return 0;
-		if (r != BT_E_EXISTS) {
-			if (error && !error->code)
-				*error = inner;
-			return r;
-		}
+		if (r != BT_E_EXISTS)
+			return bt_error_pass(error, &inner, r);
 	}
 	return bt_fail(error, BT_E_EXISTS, old->path, "keep it in damaged/");
 }
