@@ -13,9 +13,9 @@ setup() {
 
 NAME=snapshot_2026-11-22T10-30-00Z.json
 
-# ends STATUS COMMAND…: with what it has to say, within 20 MB of output and 4 GB of addresses.
+# ends STATUS COMMAND…
 ends() {
-	run bash -c 'ulimit -f 20000 -v 4000000; timeout 60 backuptool "$@" >out.txt 2>err.txt' - "${@:2}"
+	run finite "${@:2}"
 	[ "$status" = "$1" ] || {
 		echo "$2: $status instead of $1: $(tail -n 3 err.txt)"
 		return 1

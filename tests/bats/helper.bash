@@ -188,6 +188,12 @@ bounded() {
 	if instrumented; then "$@"; else prlimit --data=$((limit << 20)) "$@"; fi
 }
 
+# finite ARGUMENT…: backuptool, with what it has to say in out.txt and err.txt, within two minutes, 20 MB of output and 1 GB
+# of data.
+finite() {
+	bounded 1000 timeout 120 prlimit --fsize=20480000 backuptool "$@" >out.txt 2>err.txt
+}
+
 # Lines of `run`'s output, compared as a whole; shows both when they differ.
 output_is() {
 	diff <(printf '%s\n' "$output") <(printf '%s\n' "$@")

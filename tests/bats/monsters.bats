@@ -39,13 +39,9 @@ TABLE="
 1 0 3 0 0 restore --snapshot-file latest --output-directory out --dry-run
 0 0 0 0 0 snapshot --target-directory empty --host h
 0 0 0 0 0 job --target-directory empty --interval 1 --duration 1
+0 0 0 0 0 remove latest --yes
 0 0 0 0 0 prune --snapshot-number 1 --all --yes
 "
-
-# Within 20 MB of output, 4 GB of addresses, and a minute.
-bounded() {
-	bash -c 'ulimit -f 20000 -v 4000000; timeout 60 backuptool "$@" >out.txt 2>err.txt' - "$@"
-}
 
 # ends STORE COLUMN
 ends() {
@@ -56,7 +52,7 @@ ends() {
 	while read -ra row; do
 		[ "${#row[@]}" -gt 0 ] || continue
 		status=0
-		bounded "${row[@]:5}" 3>&- || status=$?
+		finite "${row[@]:5}" 3>&- || status=$?
 		if [ "$status" != "${row[$2]}" ]; then
 			echo "${row[*]:5}: $status instead of ${row[$2]}: $(tail -n 3 err.txt | tail -c 300)"
 			wrong=1
@@ -122,6 +118,20 @@ for i in range(int(sys.argv[2])):
     os.chdir("d" * 255)
 E
 }
+
+# restored STORE STATUS ENTRIES-AT-LEAST ENTRIES-AT-MOST
+restored() {
+	make_store "$1"
+	run finite restore --snapshot-file latest --output-directory out
+	[ "$status" = "$2" ]
+	[ -s err.txt ]
+	[ "$(find out | wc -l)" -ge "$3" ]
+	[ "$(find out | wc -l)" -le "$4" ]
+}
+
+@test "a restore ends: a store without an end" { restored endless 1 1 20; }
+@test "a restore ends: 20,000 levels with names of 255 bytes" { restored long 3 2000 4000; }
+@test "a restore ends: 1,000 levels with a damaged file in each" { restored damaged 3 1001 1001; }
 
 @test "a restore leaves out what is too far down, says so once, and brings back all else" {
 	mallory src
