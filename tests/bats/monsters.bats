@@ -46,18 +46,18 @@ TABLE="
 # ends STORE COLUMN
 ends() {
 	local -a row
-	local status wrong=
+	local code wrong=
 	mkdir empty
 	make_store "$1"
 	while read -ra row; do
 		[ "${#row[@]}" -gt 0 ] || continue
-		status=0
-		finite "${row[@]:5}" 3>&- || status=$?
-		if [ "$status" != "${row[$2]}" ]; then
-			echo "${row[*]:5}: $status instead of ${row[$2]}: $(tail -n 3 err.txt | tail -c 300)"
+		code=0
+		finite "${row[@]:5}" 3>&- || code=$?
+		if [ "$code" != "${row[$2]}" ]; then
+			echo "${row[*]:5}: $code instead of ${row[$2]}: $(tail -n 3 err.txt | tail -c 300)"
 			wrong=1
 		fi
-		[ "$status" = 0 ] || [ -s err.txt ] || [ -s out.txt ] || wrong=1
+		[ "$code" = 0 ] || [ -s err.txt ] || [ -s out.txt ] || wrong=1
 	done <<<"$TABLE"
 	[ -z "$wrong" ]
 }
