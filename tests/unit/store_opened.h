@@ -9,48 +9,12 @@
 #define VOLUME "00112233445566778899aabbccddeeff.json"
 
 /* Two blocks, three pages. */
-static inline struct bt_writer *write_small(int dirfd, const char *header)
-{
-	struct bt_writer *writer = sample_writer(dirfd, header);
-	sample_contents(writer, 1, 3, 50);
-	sample_contents(writer, 10, 1, 200);
-	sample_page(writer, "{\"entries\":[]}");
-	sample_page(writer, "{\"entries\":[1]}");
-	sample_page(writer, "{\"entries\":[2,3]}");
-	return writer;
-}
-
-static inline struct bt_store *open_store_with(const struct sample *sample, const struct bt_store_options *options)
-{
-	struct bt_store *store;
-	assert_int_equal(bt_store_open_with(sample->path, options, NULL, &store, NULL), 0);
-	return store;
-}
+struct bt_writer *write_small(int dirfd, const char *header);
+struct bt_store *open_store_with(const struct sample *sample, const struct bt_store_options *options);
 
 /* Where new volumes go; made when it is missing. */
-static inline int contents_of(struct bt_store *store)
-{
-	assert_int_equal(bt_backend_reach(store->backend, BT_AREA_CONTENTS, NULL), 0);
-	return bt_backend_local_fd(store->backend, BT_AREA_CONTENTS);
-}
-
-static inline struct bt_store *open_store(const struct sample *sample)
-{
-	const struct bt_store_options create = {.create = true};
-	return open_store_with(sample, &create);
-}
-
-static inline void assert_content(struct bt_store *store, uint64_t seed, size_t size)
-{
-	unsigned char *data = sample_bytes(seed, size);
-	struct bt_digest digest = sample_digest(data, size);
-	struct bt_pin pin;
-	struct bt_error error = {0};
-	assert_int_equal(bt_store_pin(store, &digest, size, &pin, &error), 0);
-	assert_int_equal(pin.size, size);
-	assert_memory_equal(pin.data, data, size);
-	bt_store_unpin(store, &pin);
-	free(data);
-}
+int contents_of(struct bt_store *store);
+struct bt_store *open_store(const struct sample *sample);
+void assert_content(struct bt_store *store, uint64_t seed, size_t size);
 
 #endif

@@ -8,7 +8,7 @@
 static void test_round_trip(void **state)
 {
 	struct back back;
-	begin(&back);
+	back_begin(&back);
 	put_everything(&back);
 	world_snap(&back.world);
 	for (unsigned threads = 0; threads <= 4; threads += 2) {
@@ -22,13 +22,13 @@ static void test_round_trip(void **state)
 		assert_int_equal(back.result.written, ENTRIES);
 		remove_tree(back.output);
 	}
-	end(&back);
+	back_end(&back);
 }
 
 static void test_again(void **state)
 {
 	struct back back;
-	begin(&back);
+	back_begin(&back);
 	put_everything(&back);
 	world_snap(&back.world);
 	expect(&back, 0);
@@ -46,7 +46,7 @@ static void test_again(void **state)
 	same_as_source(&back);
 	after = status_of(in_output(&back, "docs/large"));
 	assert_int_not_equal(before.st_ino, after.st_ino);
-	end(&back);
+	back_end(&back);
 }
 
 static void test_if_changed(void **state)
@@ -54,7 +54,7 @@ static void test_if_changed(void **state)
 	static const char *const paths[] = {"longer", "same-size", "touched", "mode", "xattr", "owner"};
 	struct back back;
 	struct stat before[6], after[6];
-	begin(&back);
+	back_begin(&back);
 	for (int i = 0; i < 6; i++)
 		put_text(&back.world, paths[i], "content");
 	world_snap(&back.world);
@@ -75,13 +75,13 @@ static void test_if_changed(void **state)
 	}
 	assert_int_equal(back.result.bytes, 14);
 	assert_int_equal(back.events[BT_EVENT_CHANGED], 6);
-	end(&back);
+	back_end(&back);
 }
 
 static void test_never(void **state)
 {
 	struct back back;
-	begin(&back);
+	back_begin(&back);
 	put_dir(&back.world, "dir");
 	put_dir(&back.world, "other");
 	put_text(&back.world, "dir/there", "snapshot");
@@ -103,14 +103,14 @@ static void test_never(void **state)
 	assert_int_equal(status_of(in_output(&back, "dir")).st_mode & 07777, 0500);
 	assert_int_equal(status_of(in_output(&back, "y")).st_size, 6);
 	assert_int_equal(status_of(in_output(&back, "x")).st_size, 11);
-	end(&back);
+	back_end(&back);
 }
 
 static void test_delete(void **state)
 {
 	struct back back;
 	char outside[128], path[400];
-	begin(&back);
+	back_begin(&back);
 	put_dir(&back.world, "a");
 	put_dir(&back.world, "b");
 	put_text(&back.world, "a/keep", "k");
@@ -156,7 +156,7 @@ static void test_delete(void **state)
 	back.options.path_count = 0;
 	expect(&back, 0);
 	same_as_source(&back);
-	end(&back);
+	back_end(&back);
 }
 
 /* What --delete would cost: every entry below what goes, and a directory in a file's way; nothing is told or changed.
@@ -164,7 +164,7 @@ static void test_delete(void **state)
 static void test_count_only(void **state)
 {
 	struct back back;
-	begin(&back);
+	back_begin(&back);
 	put_dir(&back.world, "dir");
 	put_text(&back.world, "dir/file", "x");
 	put_text(&back.world, "other", "x");
@@ -190,14 +190,14 @@ static void test_count_only(void **state)
 	expect(&back, 0);
 	assert_int_equal(back.result.deleted, 5);
 	same_as_source(&back);
-	end(&back);
+	back_end(&back);
 }
 
 /* Whole restores go by size and time and count such files, named paths are compared; what leads there keeps its own. */
 static void test_named(void **state)
 {
 	struct back back;
-	begin(&back);
+	back_begin(&back);
 	put_dir(&back.world, "dir");
 	put_text(&back.world, "dir/file", "content");
 	put_text(&back.world, "dir/empty", "");
@@ -224,13 +224,13 @@ static void test_named(void **state)
 	expect(&back, 0);
 	assert_int_equal(back.result.by_time, 1);
 	same_as_source(&back);
-	end(&back);
+	back_end(&back);
 }
 
 static void test_dry_run(void **state)
 {
 	struct back back;
-	begin(&back);
+	back_begin(&back);
 	put_everything(&back);
 	world_snap(&back.world);
 	back.options.dry_run = true;
@@ -253,13 +253,13 @@ static void test_dry_run(void **state)
 	assert_int_equal(root.st_ctim.tv_nsec, status_of(back.output).st_ctim.tv_nsec);
 	assert_false(exists(in_output(&back, "fifo")));
 	assert_int_equal(status_of(in_output(&back, "docs/large")).st_mtim.tv_sec, 5);
-	end(&back);
+	back_end(&back);
 }
 
 static void test_paths(void **state)
 {
 	struct back back;
-	begin(&back);
+	back_begin(&back);
 	put_everything(&back);
 	world_snap(&back.world);
 	const char *missing[] = {"docs", "docs/none"};
@@ -295,14 +295,14 @@ static void test_paths(void **state)
 	back.options.path_count = 4;
 	expect(&back, 0);
 	same_as_source(&back);
-	end(&back);
+	back_end(&back);
 }
 
 static void test_many(void **state)
 {
 	struct back back;
 	char name[64];
-	begin(&back);
+	back_begin(&back);
 	for (int i = 0; i < 30; i++) {
 		snprintf(name, sizeof(name), "d%02d", i);
 		put_dir(&back.world, name);
@@ -318,7 +318,7 @@ static void test_many(void **state)
 	same_as_source(&back);
 	assert_int_equal(back.result.files, 3000);
 	assert_int_equal(back.result.others, 3000);
-	end(&back);
+	back_end(&back);
 }
 
 /* A file on every level; few descriptors. */
@@ -384,18 +384,18 @@ static void remove_deep(const char *path)
 static void test_deep(void **state)
 {
 	struct back back;
-	begin(&back);
+	back_begin(&back);
 	run_deep(&back);
 	same_deep(&back);
 	remove_deep(back.world.base);
-	end(&back);
+	back_end(&back);
 }
 
 /* A deep tree that is no part of the snapshot goes away. */
 static void test_delete_deep(void **state)
 {
 	struct back back;
-	begin(&back);
+	back_begin(&back);
 	put_text(&back.world, "file", "x");
 	world_snap(&back.world);
 	expect(&back, 0);
@@ -410,7 +410,7 @@ static void test_delete_deep(void **state)
 	back.options.delete_extra = true;
 	expect(&back, 0);
 	same_as_source(&back);
-	end(&back);
+	back_end(&back);
 }
 
 /* A file of which the version 1 file has no right content. */
@@ -427,7 +427,7 @@ static void test_classic(void **state)
 				   "49b934ca495991b7852b855\":\"\"}}";
 	struct back back;
 	char path[256];
-	begin(&back);
+	back_begin(&back);
 	snprintf(back.world.result.name, sizeof(back.world.result.name), "snapshot_2024-12-01T10-00-00.json");
 	snprintf(path, sizeof(path), "%s/%s", back.world.store_path, back.world.result.name);
 	write_file(path, json, strlen(json));
@@ -440,19 +440,19 @@ static void test_classic(void **state)
 	assert_int_equal(status_of(in_output(&back, "b")).st_size, 0);
 	assert_true(S_ISDIR(status_of(in_output(&back, "e")).st_mode));
 	assert_false(exists(in_output(&back, "e/c")));
-	end(&back);
+	back_end(&back);
 }
 
 static void test_progress(void **state)
 {
 	struct back back;
-	begin(&back);
+	back_begin(&back);
 	put_everything(&back);
 	world_snap(&back.world);
 	expect(&back, 0);
 	assert_int_equal(back.progress.total_files, 13);
 	assert_true(back.progress.total_bytes > 40 * MEGA);
-	end(&back);
+	back_end(&back);
 }
 
 /* An ACL that the output directory passes on does not stay on what has none. */
@@ -463,7 +463,7 @@ static void test_inherited_acl(void **state)
 	char named[44] = {2, 0, 0,  0,	1,  0,	7,  0, -1, -1, -1, -1, 2,  0,  7,  0, 99, 0, 0,	 0,  4,	 0,
 			  7, 0, -1, -1, -1, -1, 16, 0, 7,  0,  -1, -1, -1, -1, 32, 0, 7,  0, -1, -1, -1, -1};
 	struct back back;
-	begin(&back);
+	back_begin(&back);
 	put_everything(&back);
 	world_snap(&back.world);
 	assert_int_equal(mkdir(back.output, 0755), 0);
@@ -471,14 +471,14 @@ static void test_inherited_acl(void **state)
 	assert_int_equal(setxattr(back.output, "user.own", acl, 3, 0), 0);
 	expect(&back, 0);
 	same_as_source(&back);
-	end(&back);
+	back_end(&back);
 }
 
 /* A store that came there after the restore looked where it is. */
 static void test_guarded(void **state)
 {
 	struct back back;
-	begin(&back);
+	back_begin(&back);
 	assert_int_equal(mkdir(back.output, 0755), 0);
 	assert_int_equal(mkdir(in_output(&back, "a"), 0755), 0);
 	assert_int_equal(mkdir(in_output(&back, "a/b"), 0755), 0);
@@ -500,7 +500,7 @@ static void test_guarded(void **state)
 	assert_int_equal(removal.removed, 4);
 	assert_false(exists(in_output(&back, "a")));
 	close(fd);
-	end(&back);
+	back_end(&back);
 }
 
 /* A directory is known by its device and its inode together. */
@@ -508,7 +508,7 @@ static void test_guard_knows(void **state)
 {
 	struct back back;
 	struct bt_error error = {0};
-	begin(&back);
+	back_begin(&back);
 	assert_int_equal(mkdir(back.output, 0755), 0);
 	int fd = open(back.output, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat status = status_of(back.output);
@@ -524,7 +524,7 @@ static void test_guard_knows(void **state)
 	chain[0] = chain[2];
 	assert_int_equal(bt_guard_check_output(&guard, fd, back.output, &error), BT_E_INVALID);
 	close(fd);
-	end(&back);
+	back_end(&back);
 }
 
 /* The store and what leads to it, wherever they are met; a file of the store only in the store itself. */
@@ -533,7 +533,7 @@ static void test_guard_keeps(void **state)
 	struct back back;
 	struct bt_guard guard;
 	char path[256];
-	begin(&back);
+	back_begin(&back);
 	world_snap(&back.world);
 	const char *name = back.world.result.name;
 	snprintf(path, sizeof(path), "%s/%s", back.world.store_path, name);
@@ -549,7 +549,7 @@ static void test_guard_keeps(void **state)
 	assert_false(bt_guard_keeps(&guard, &above, name, &file));
 	assert_false(bt_guard_keeps(&guard, &beside, name, &file));
 	bt_guard_free(&guard);
-	end(&back);
+	back_end(&back);
 }
 
 int main(int argc, char **argv)

@@ -11,7 +11,7 @@
 static void test_types_in_the_way(void **state)
 {
 	struct back back;
-	begin(&back);
+	back_begin(&back);
 	put_dir(&back.world, "dir");
 	put_text(&back.world, "dir/file", "text");
 	put_text(&back.world, "file", "text");
@@ -58,13 +58,13 @@ static void test_types_in_the_way(void **state)
 		free(listed[0]);
 		free(listed);
 	}
-	end(&back);
+	back_end(&back);
 }
 
 static void test_full_directory_in_the_way(void **state)
 {
 	struct back back;
-	begin(&back);
+	back_begin(&back);
 	put_text(&back.world, "file", "text");
 	put_text(&back.world, "other", "text");
 	world_snap(&back.world);
@@ -86,7 +86,7 @@ static void test_full_directory_in_the_way(void **state)
 	back.options.delete_extra = true;
 	expect(&back, 0);
 	same_as_source(&back);
-	end(&back);
+	back_end(&back);
 }
 
 /* Changes one byte in the middle of the last store file that holds blocks, at a part of its length. */
@@ -107,7 +107,7 @@ static void spoil_store(struct back *back, off_t at)
 static void test_damage(void **state)
 {
 	struct back back;
-	begin(&back);
+	back_begin(&back);
 	put_noise(&back.world, "a", 2 * MEGA, 1);
 	put_noise(&back.world, "b-large", 12 * MEGA, 2);
 	put_text(&back.world, "c", "whole");
@@ -130,7 +130,7 @@ static void test_damage(void **state)
 	struct stat root = status_of(back.output);
 	set_times(back.world.source, root.st_mtim.tv_sec, root.st_mtim.tv_nsec);
 	same_as_source(&back);
-	end(&back);
+	back_end(&back);
 }
 
 /* Every thread meets an index out of cache/ that one damaged block casts doubt on. */
@@ -153,7 +153,7 @@ static void test_damage_stays_local_with_threads(void **state)
 	enum { SOUND = 30, ROUNDS = 30 };
 	struct back back;
 	char name[16];
-	begin(&back);
+	back_begin(&back);
 	back.options.threads = 8;
 	put_noise(&back.world, "aaa", 3 * MEGA, 1);
 	for (unsigned i = 0; i < SOUND; i++) {
@@ -172,13 +172,13 @@ static void test_damage_stays_local_with_threads(void **state)
 		world_open_store(&back.world);
 		sound_files_come_back(&back, SOUND);
 	}
-	end(&back);
+	back_end(&back);
 }
 
 static void test_cancel(void **state)
 {
 	struct back back;
-	begin(&back);
+	back_begin(&back);
 	put_everything(&back);
 	world_snap(&back.world);
 	for (unsigned after = 1; after < 60; after += 7) {
@@ -194,7 +194,7 @@ static void test_cancel(void **state)
 	back.cancel_after = 0;
 	expect(&back, 0);
 	same_as_source(&back);
-	end(&back);
+	back_end(&back);
 }
 
 /* A file with a second name outside the output directory is never written to. */
@@ -202,7 +202,7 @@ static void test_shared_with_outside(void **state)
 {
 	struct back back;
 	char outside[128];
-	begin(&back);
+	back_begin(&back);
 	put_text(&back.world, "file", "content");
 	put_text(&back.world, "x", "linked");
 	put_link(&back, "x", "y");
@@ -224,7 +224,7 @@ static void test_shared_with_outside(void **state)
 		assert_int_equal(unlink(outside), 0);
 	}
 	same_as_source(&back);
-	end(&back);
+	back_end(&back);
 }
 
 static int in_child(void (*run)(struct back *back), struct back *back)
@@ -275,7 +275,7 @@ static void run_as_nobody(struct back *back)
 static void test_unprivileged(void **state)
 {
 	struct back back;
-	begin(&back);
+	back_begin(&back);
 	put_everything(&back);
 	world_snap(&back.world);
 	assert_int_equal(chmod(back.world.base, 0755), 0);
@@ -285,7 +285,7 @@ static void test_unprivileged(void **state)
 	snprintf(command, sizeof(command), "chmod -R a+rwX '%s'", back.world.store_path);
 	assert_int_equal(system(command), 0);
 	assert_int_equal(in_child(run_as_nobody, &back), 0);
-	end(&back);
+	back_end(&back);
 }
 
 /* Somebody plants symlinks and swaps directories while the restore runs: nothing outside may change. */
@@ -378,7 +378,7 @@ static void test_attack(void **state)
 	struct attack attack = {.back = &back};
 	char name[64];
 	pthread_t thread;
-	begin(&back);
+	back_begin(&back);
 	for (int i = 0; i < 3; i++) {
 		snprintf(name, sizeof(name), "d%d", i);
 		put_dir(&back.world, name);
@@ -413,7 +413,7 @@ static void test_attack(void **state)
 	back.options = (struct bt_restore_options){.threads = 2};
 	expect(&back, 0);
 	same_as_source(&back);
-	end(&back);
+	back_end(&back);
 }
 
 /* Symlinks that lead out stand at every name of the snapshot before the restore begins. */
@@ -424,7 +424,7 @@ static void test_planted(void **state)
 	char outside[128], made[256];
 	for (int mode = 0; mode < 3; mode++) {
 		for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-			begin(&back);
+			back_begin(&back);
 			put_dir(&back.world, "d");
 			put_dir(&back.world, "d/e");
 			put_text(&back.world, "d/e/f", "1");
@@ -447,7 +447,7 @@ static void test_planted(void **state)
 			expect(&back, 0);
 			same_as_source(&back);
 			check_outside(outside);
-			end(&back);
+			back_end(&back);
 		}
 	}
 }
@@ -457,14 +457,14 @@ static void test_full_disk(void **state)
 {
 	struct back back;
 	char command[200];
-	begin(&back);
+	back_begin(&back);
 	put_noise(&back.world, "a", 400000, 1);
 	put_noise(&back.world, "b", 12 * MEGA, 2);
 	put_noise(&back.world, "c", 400000, 3);
 	world_snap(&back.world);
 	assert_int_equal(mkdir(back.output, 0755), 0);
 	if (mount("none", back.output, "tmpfs", 0, "size=4m")) {
-		end(&back);
+		back_end(&back);
 		skip();
 	}
 	expect(&back, BT_E_SYSTEM);
@@ -474,7 +474,7 @@ static void test_full_disk(void **state)
 	snprintf(command, sizeof(command), "test -z \"$(find '%s' -name '.backuptool-*')\"", back.output);
 	assert_int_equal(system(command), 0);
 	assert_int_equal(umount(back.output), 0);
-	end(&back);
+	back_end(&back);
 }
 
 static int open_in(struct back *back, const char *name)
@@ -499,7 +499,7 @@ static void test_places(void **state)
 	struct back back;
 	struct bt_ways places;
 	char outside[128];
-	begin(&back);
+	back_begin(&back);
 	snprintf(outside, sizeof(outside), "%s/outside", back.world.base);
 	assert_int_equal(mkdir(outside, 0755), 0);
 	assert_int_equal(mkdir(back.output, 0755), 0);
@@ -534,7 +534,7 @@ static void test_places(void **state)
 	bt_place_unref(&places, root);
 	bt_place_unref(&places, b);
 	bt_ways_destroy(&places);
-	end(&back);
+	back_end(&back);
 }
 
 int main(int argc, char **argv)

@@ -119,7 +119,7 @@ static void test_swapped_for_symlinks(void **state)
 {
 	struct back back;
 
-	begin(&back);
+	back_begin(&back);
 	put_source(&back);
 	world_snap(&back.world);
 	put_outside(&back);
@@ -133,7 +133,7 @@ static void test_swapped_for_symlinks(void **state)
 	}
 	if (getuid() == 0)
 		assert_int_equal(seteuid(0), 0);
-	end(&back);
+	back_end(&back);
 }
 
 /* In a child, since it stays so. What it finds is its exit status. */
@@ -169,7 +169,7 @@ static void test_confined(void **state)
 
 	if (geteuid() != 0)
 		skip();
-	begin(&back);
+	back_begin(&back);
 	put_everything(&back);
 	world_snap(&back.world);
 	snprintf(back.output, sizeof(back.output), "%s/again", back.world.base);
@@ -199,7 +199,7 @@ static void test_confined(void **state)
 	unlink(more);
 	set_times(back.output, 1700000000, 5);
 	same_as_source(&back);
-	end(&back);
+	back_end(&back);
 }
 
 int main(void)

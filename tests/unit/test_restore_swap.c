@@ -71,7 +71,7 @@ static void share(void)
 static void mend_what_changes(void (*before)(void), void (*after)(void))
 {
 	struct back back;
-	begin(&back);
+	back_begin(&back);
 	put_text(&back.world, "file", "text");
 	world_snap(&back.world);
 	expect(&back, 0);
@@ -89,7 +89,7 @@ static void mend_what_changes(void (*before)(void), void (*after)(void))
 	assert_int_equal(status.st_mtim.tv_sec, ambush.seen.st_mtim.tv_sec);
 	assert_int_equal(status.st_nlink, 1);
 	same_as_source(&back);
-	end(&back);
+	back_end(&back);
 }
 
 /* Only the file that was looked at is changed in place, and only as long as it has no other name. */
@@ -106,7 +106,7 @@ static void test_moved_out_while_emptied(void **state)
 	const struct bt_guard none = {0};
 	struct bt_removal removal = {.guard = &none};
 	struct back back;
-	begin(&back);
+	back_begin(&back);
 	set_paths(&back, "extra/below", "outside/below");
 	assert_int_equal(mkdir(back.output, 0755), 0);
 	assert_int_equal(mkdir(in_output(&back, "extra"), 0755), 0);
@@ -119,7 +119,7 @@ static void test_moved_out_while_emptied(void **state)
 	assert_false(ambush.armed);
 	assert_true(exists(ambush.outside));
 	close(fd);
-	end(&back);
+	back_end(&back);
 }
 
 /* What stands under a temporary name is nobody's to write to, even if somebody could guess the name. */
@@ -129,7 +129,7 @@ static void test_temporary_name_taken(void **state)
 	char taken[BT_TEMP_SIZE], name[BT_TEMP_SIZE];
 	struct stat status;
 	struct back back;
-	begin(&back);
+	back_begin(&back);
 	assert_int_equal(mkdir(back.output, 0755), 0);
 	bt_temp_name(&twin, taken);
 	set_paths(&back, taken, "outside");
@@ -142,7 +142,7 @@ static void test_temporary_name_taken(void **state)
 	assert_int_not_equal(status.st_ino, status_of(ambush.outside).st_ino);
 	close(fd);
 	close(dirfd);
-	end(&back);
+	back_end(&back);
 }
 
 /* Of somebody else, to where nobody is to be led; in the place of the directory, if there is one. */
@@ -157,7 +157,7 @@ static void put_foreign_link(void)
 
 static void begin_way(struct back *back, const char *name, const char *output)
 {
-	begin(back);
+	back_begin(back);
 	put_text(&back->world, "file", "text");
 	world_snap(&back->world);
 	assert_int_equal(mkdir(back->output, 0755), 0);
@@ -171,7 +171,7 @@ static void end_way(struct back *back)
 {
 	assert_false(ambush.armed);
 	assert_int_equal(rmdir(ambush.outside), 0); /* it is empty */
-	end(back);
+	back_end(back);
 }
 
 /* The way to the output is checked where it is walked, not before. */

@@ -15,7 +15,7 @@ static void test_unreadable(void **state)
 	bool root = geteuid() == 0;
 	struct looked looked;
 
-	begin(&hooked);
+	hooked_begin(&hooked);
 	put_text(world, "file", "x");
 	put_noise(world, "large", MIB, 1);
 	put_dir(world, "dir");
@@ -33,7 +33,7 @@ static void test_unreadable(void **state)
 		world_open_store(world);
 	}
 	for (unsigned i = 0; i < 2; i++) {
-		assert_int_equal(take(&hooked, NULL), BT_E_INCOMPLETE);
+		assert_int_equal(hooked_take(&hooked, NULL), BT_E_INCOMPLETE);
 		assert_int_equal(world->result.errors, 3);
 		assert_int_equal(world->problems, 3);
 		assert_int_equal(world->problem.sys, EACCES);
@@ -56,7 +56,7 @@ static void test_unreadable(void **state)
 	world_open_store(world);
 	world_snap(world);
 	world_compare(world);
-	end(&hooked);
+	hooked_end(&hooked);
 }
 
 static size_t count_fds(void)
@@ -104,21 +104,21 @@ static void test_cancelled(void **state)
 	struct hooked hooked;
 	uint64_t kept = 0;
 
-	begin(&hooked);
+	hooked_begin(&hooked);
 	put_many(&hooked.world);
 	hooked.world.options.volume_size = MIB;
 	hooked.world.options.threads = 2;
-	assert_int_equal(take(&hooked, NULL), 0);
+	assert_int_equal(hooked_take(&hooked, NULL), 0);
 	unsigned calls = hooked.calls;
 	for (unsigned i = 1; i <= 8; i++) {
 		world_end(&hooked.world);
-		begin(&hooked);
+		hooked_begin(&hooked);
 		put_many(&hooked.world);
 		hooked.world.options.volume_size = MIB;
 		hooked.world.options.threads = i % 2 + 1;
 		hooked.cancel_at = i == 8 ? calls - 1 : calls * i / 8;
 		size_t fds = count_fds();
-		assert_int_equal(take(&hooked, NULL), BT_E_CANCELLED);
+		assert_int_equal(hooked_take(&hooked, NULL), BT_E_CANCELLED);
 		assert_true(count_fds() <= fds + 8); /* the store's own: its directories, segments of its index */
 		check_nothing_left(&hooked.world);
 		hooked.cancel_at = 0;
@@ -127,7 +127,7 @@ static void test_cancelled(void **state)
 		world_compare(&hooked.world);
 	}
 	assert_true(kept >= 4000000);
-	end(&hooked);
+	hooked_end(&hooked);
 }
 
 static void *take_one(void *arg)

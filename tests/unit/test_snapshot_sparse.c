@@ -57,7 +57,7 @@ static void test_digests(void **state)
 	struct hooked hooked;
 	struct world *world = &hooked.world;
 
-	begin(&hooked);
+	hooked_begin(&hooked);
 	for (size_t i = 0; i < 4; i++) {
 		int fd = make(world, cases[i].name, cases[i].hole + (off_t)cases[i].data);
 		if (cases[i].data)
@@ -66,7 +66,7 @@ static void test_digests(void **state)
 	}
 	for (unsigned turn = 0; turn < 2; turn++) {
 		bytes_read = 0;
-		assert_int_equal(take(&hooked, NULL), 0);
+		assert_int_equal(hooked_take(&hooked, NULL), 0);
 		assert_in_range(bytes_read, 13 * MIB, 20 * MIB);
 		for (size_t i = 0; i < 4; i++) {
 			struct looked looked = look_up(world, cases[i].name);
@@ -77,7 +77,7 @@ static void test_digests(void **state)
 		}
 		assert_int_equal(world->result.changed, turn ? 4 : 0);
 	}
-	end(&hooked);
+	hooked_end(&hooked);
 }
 
 /* An entry has room for so many holes: it is the longest that are kept. */
@@ -88,14 +88,14 @@ static void test_many_holes(void **state)
 	struct world *world = &hooked.world;
 	char page[PART];
 
-	begin(&hooked);
+	hooked_begin(&hooked);
 	memset(page, 'x', sizeof(page));
 	int fd = make(world, "image", 2 * (off_t)COUNT * PART + 8 * GIB);
 	for (off_t i = 0; i < COUNT; i++)
 		assert_int_equal(pwrite(fd, page, PART, (2 * i + 1) * PART), PART);
 	close(fd);
 	bytes_read = 0;
-	assert_int_equal(take(&hooked, NULL), 0);
+	assert_int_equal(hooked_take(&hooked, NULL), 0);
 	struct looked looked = look_up(world, "image");
 	const struct bt_extra *extra = looked.entry->extra;
 	assert_int_equal(extra->hole_count, 65536);
@@ -109,7 +109,7 @@ static void test_many_holes(void **state)
 		assert_int_equal(got[0], at / PART % 2 ? 'x' : 0);
 	}
 	drop_entry(world, &looked);
-	end(&hooked);
+	hooked_end(&hooked);
 }
 
 /* Nearly all holes when it was begun, and few of them in the end: what came out can be read. */
@@ -118,12 +118,12 @@ static void test_shrinks_to_its_data(void **state)
 	struct hooked hooked;
 	struct world *world = &hooked.world;
 
-	begin(&hooked);
+	hooked_begin(&hooked);
 	int fd = make(world, "image", 3 * GIB);
 	put_data(fd, 2 * (off_t)MIB, 30 * MIB);
 	cutter = fd;
 	cut = 24 * (off_t)MIB;
-	int result = take(&hooked, NULL);
+	int result = hooked_take(&hooked, NULL);
 	cutter = -1;
 	close(fd);
 	assert_int_equal(result, BT_E_INCOMPLETE);
@@ -136,7 +136,7 @@ static void test_shrinks_to_its_data(void **state)
 	assert_int_equal(bt_entry_pread(world->store, looked.entry, data, looked.entry->size, 0, NULL, &error), 0);
 	free(data);
 	drop_entry(world, &looked);
-	end(&hooked);
+	hooked_end(&hooked);
 }
 
 int main(void)

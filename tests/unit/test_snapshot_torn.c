@@ -59,16 +59,16 @@ static void test_torn_large(void **state)
 	struct hooked hooked;
 
 	for (unsigned i = 0; i < 2; i++) {
-		begin(&hooked);
+		hooked_begin(&hooked);
 		put_noise(&hooked.world, "log", 6 * MIB, 1);
 		open_victim(&hooked, "log");
-		assert_int_equal(take(&hooked, always[i]), BT_E_INCOMPLETE);
+		assert_int_equal(hooked_take(&hooked, always[i]), BT_E_INCOMPLETE);
 		check_torn(&hooked, "log");
 		/* When it is quiet again, all is well, and what it was before does not matter. */
 		age();
 		world_snap(&hooked.world);
 		world_compare(&hooked.world);
-		end(&hooked);
+		hooked_end(&hooked);
 	}
 }
 
@@ -78,13 +78,13 @@ static void test_changed_once(void **state)
 	struct hooked hooked;
 
 	for (unsigned i = 0; i < 3; i++) {
-		begin(&hooked);
+		hooked_begin(&hooked);
 		put_noise(&hooked.world, "log", 6 * MIB, 1);
 		put_text(&hooked.world, "zzz", "behind it");
 		open_victim(&hooked, "log");
-		assert_int_equal(take(&hooked, once[i]), 0);
+		assert_int_equal(hooked_take(&hooked, once[i]), 0);
 		world_compare(&hooked.world);
-		end(&hooked);
+		hooked_end(&hooked);
 	}
 }
 
@@ -93,18 +93,18 @@ static void test_shrinking_sparse(void **state)
 	struct hooked hooked;
 	unsigned char *data = noise(3 * MIB, 3);
 
-	begin(&hooked);
+	hooked_begin(&hooked);
 	int fd = open(in_source(&hooked.world, "image"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	assert_int_equal(ftruncate(fd, 64 * MIB), 0);
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(pwrite(fd, data, 3 * MIB, (off_t)((16 * i + 4) * MIB)), 3 * MIB);
 	close(fd);
 	open_victim(&hooked, "image");
-	assert_int_equal(take(&hooked, shrink_always), BT_E_INCOMPLETE);
+	assert_int_equal(hooked_take(&hooked, shrink_always), BT_E_INCOMPLETE);
 	check_torn(&hooked, "image");
 	world_snap(&hooked.world);
 	world_compare(&hooked.world);
-	end(&hooked);
+	hooked_end(&hooked);
 	free(data);
 }
 
@@ -171,18 +171,18 @@ static void test_torn_small(void **state)
 {
 	struct hooked hooked;
 
-	begin(&hooked);
+	hooked_begin(&hooked);
 	put_noise(&hooked.world, "small", 400000, 1);
 	choose_victim(&hooked, "small");
 	assert_int_equal(fcntl(hooked.fd, F_SETFL, 0), 0);
 	victim.writer = hooked.fd;
-	int result = take(&hooked, NULL);
+	int result = hooked_take(&hooked, NULL);
 	victim.inode = 0;
 	assert_int_equal(result, BT_E_INCOMPLETE);
 	assert_in_range(victim.reads, 3, 4);
 	check_torn(&hooked, "small");
 	assert_string_equal(hooked.world.problem.detail, "changed while it was read");
-	end(&hooked);
+	hooked_end(&hooked);
 }
 
 /* What never rests costs its size and little more, and at most twice its size if it seems to rest for long. */
@@ -198,21 +198,21 @@ static void test_torn_bounded(void **state)
 	struct hooked hooked;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		begin(&hooked);
+		hooked_begin(&hooked);
 		put_noise(&hooked.world, "image", 40 * MIB, 1);
 		choose_victim(&hooked, "image");
 		assert_int_equal(fcntl(hooked.fd, F_SETFL, 0), 0);
 		victim.writer = hooked.fd;
 		victim.all = true;
 		victim.from = cases[i].from;
-		int result = take(&hooked, NULL);
+		int result = hooked_take(&hooked, NULL);
 		victim.inode = 0;
 		assert_int_equal(result, BT_E_INCOMPLETE);
 		assert_in_range(victim.bytes, 40 * MIB, cases[i].most);
 		assert_in_range(hooked.world.result.new_bytes, 40 * MIB, cases[i].most);
 		check_torn(&hooked, "image");
 		assert_string_equal(hooked.world.problem.detail, "changed while it was read");
-		end(&hooked);
+		hooked_end(&hooked);
 	}
 }
 
@@ -223,11 +223,11 @@ static void test_brief(void **state)
 	struct hooked hooked;
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
-		begin(&hooked);
+		hooked_begin(&hooked);
 		put_noise(&hooked.world, "attribute", sizes[i], 1);
 		choose_victim(&hooked, "attribute");
 		victim.limit = 100;
-		int result = take(&hooked, NULL);
+		int result = hooked_take(&hooked, NULL);
 		victim.inode = 0;
 		assert_int_equal(result, BT_E_INCOMPLETE);
 		assert_int_equal(victim.reads, 2); /* the line, and its end */
@@ -236,7 +236,7 @@ static void test_brief(void **state)
 		struct looked looked = look_up(&hooked.world, "attribute");
 		assert_int_equal(looked.entry->size, 100);
 		drop_entry(&hooked.world, &looked);
-		end(&hooked);
+		hooked_end(&hooked);
 	}
 }
 
@@ -272,7 +272,7 @@ static void test_replaced(void **state)
 	struct world *world = &hooked.world;
 	struct looked looked;
 
-	begin(&hooked);
+	hooked_begin(&hooked);
 	put_text(world, "a", "stays");
 	put_text(world, "b gone", "x");
 	put_text(world, "c fifo", "x");
@@ -287,7 +287,7 @@ static void test_replaced(void **state)
 	put_noise(world, "k large", 2 * MIB, 9);
 	put_text(world, "l one", "two names, of which the first goes");
 	assert_int_equal(link(in_source(world, "l one"), in_source(world, "m two")), 0);
-	assert_int_equal(take(&hooked, replace_all), BT_E_INCOMPLETE);
+	assert_int_equal(hooked_take(&hooked, replace_all), BT_E_INCOMPLETE);
 	/* A file that is a directory by now is there, but not what is in it. */
 	assert_int_equal(world->problems, 1);
 	assert_int_equal(world->result.errors, 1);
@@ -312,7 +312,7 @@ static void test_replaced(void **state)
 	bt_snapshot_close(snapshot);
 	world_snap(world);
 	world_compare(world);
-	end(&hooked);
+	hooked_end(&hooked);
 }
 
 int main(void)
