@@ -6,8 +6,9 @@
 #include "log.h"
 #include "nodes.h"
 #include "options.h"
-#include <backuptool/view.h>
 #include <fuse_lowlevel.h>
+#include <internal/store.h>
+#include <internal/view.h>
 #include <stdatomic.h>
 
 #define FOREVER	 1e9   /* seconds: what is in a snapshot does not change */

@@ -5,6 +5,7 @@
 #define FS_LOG_H
 
 #include <backuptool/error.h>
+#include <internal/text.h>
 #include <pthread.h>
 #include <time.h>
 

@@ -10,9 +10,9 @@
 #include "refresh.h"
 #include "root.h"
 #include "versions.h"
-#include <backuptool/streams.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <internal/streams.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -101,11 +101,11 @@ static int open_store(struct fs *fs, const char *path)
 	struct bt_error error = {0};
 	struct bt_store_options options = {.cache_bytes = bounds_blocks_cache(fs->options.cache_bytes),
 					   .open_files = bounds_store_files(),
-					   .verify_always = fs->options.verify_always,
-					   .before_slow = loop_slow};
+					   .verify_always = fs->options.verify_always};
 	int code = bt_store_open(path, &options, &fs->store, &error);
 	if (code)
 		return complain_error(&error, code);
+	bt_store_call_before_slow(fs->store, loop_slow);
 	fs->store_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fs->store_fd < 0)
 		return complain(path, strerror(errno));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
-#include <backuptool/error.h>
 #include <errno.h>
+#include <internal/text.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

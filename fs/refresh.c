@@ -4,8 +4,9 @@
 #include "look.h"
 #include "root.h"
 #include "versions.h"
-#include <backuptool/watch.h>
 #include <errno.h>
+#include <internal/text.h>
+#include <internal/watch.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>

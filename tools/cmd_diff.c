@@ -7,9 +7,9 @@
 #include "taking.h"
 #include "unified.h"
 #include <backuptool/compare.h>
-#include <backuptool/policy.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <internal/policy.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,8 +5,8 @@
 #include "place.h"
 #include "progress.h"
 #include "taking.h"
-#include <backuptool/policy.h>
 #include <backuptool/search.h>
+#include <internal/policy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,10 +5,10 @@
 #include "notify.h"
 #include "output.h"
 #include "progress.h"
-#include <backuptool/policy.h>
-#include <backuptool/schedule.h>
 #include <backuptool/watch.h>
 #include <errno.h>
+#include <internal/policy.h>
+#include <internal/schedule.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>

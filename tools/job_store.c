@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "job_store.h"
 #include "output.h"
-#include <backuptool/policy.h>
 #include <errno.h>
+#include <internal/policy.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>

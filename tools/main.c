@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
 #include "output.h"
-#include <backuptool/streams.h>
 #include <errno.h>
 #include <getopt.h>
+#include <internal/streams.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>

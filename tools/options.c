@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 #include "output.h"
-#include <backuptool/policy.h>
 #include <getopt.h>
+#include <internal/policy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

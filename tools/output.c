@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "output.h"
 #include "tool.h"
-#include <backuptool/text.h>
+#include <internal/text.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "rows.h"
 #include "output.h"
-#include <backuptool/policy.h>
-#include <backuptool/text.h>
 #include <cjson/cJSON.h>
+#include <internal/policy.h>
+#include <internal/text.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
 #include "output.h"
-#include <backuptool/text.h>
 #include <ctype.h>
+#include <internal/text.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

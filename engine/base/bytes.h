@@ -3,8 +3,8 @@
 #ifndef BT_BASE_BYTES_H
 #define BT_BASE_BYTES_H
 
-#include <backuptool/text.h>
 #include <backuptool/types.h>
+#include <internal/text.h>
 #include <stdbool.h>
 
 void bt_hex_encode(char *text, const unsigned char *data, size_t length); /* 2*length chars, no NUL */

@@ -2,6 +2,7 @@
 #include "base/bytes.h"
 #include <backuptool/error.h>
 #include <errno.h>
+#include <internal/text.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

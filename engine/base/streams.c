@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <backuptool/streams.h>
+#include <internal/streams.h>
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -6,9 +6,9 @@
 #include "model/volume.h"
 #include "store/gate.h"
 #include "view/snapshot.h"
-#include <backuptool/policy.h>
 #include <backuptool/view.h>
 #include <errno.h>
+#include <internal/policy.h>
 #include <stdlib.h>
 
 #define NAMES_MAX 1000

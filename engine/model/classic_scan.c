@@ -3,7 +3,7 @@
 #include "base/fail.h"
 #include "model/classic_parts.h"
 #include "json/stream.h"
-#include <backuptool/policy.h>
+#include <internal/policy.h>
 #include <stdio.h>
 #include <string.h>
 

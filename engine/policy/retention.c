@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <backuptool/retention.h>
+#include <internal/policy.h>
 
-#include <backuptool/policy.h>
+#include <internal/policy.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <backuptool/schedule.h>
+#include <internal/schedule.h>
 
 static uint64_t divide_up(uint64_t value, uint64_t by)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <backuptool/policy.h>
+#include <internal/policy.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

@@ -6,7 +6,7 @@
 #include "model/document.h"
 #include "snapshot/dedup.h"
 #include "json/write.h"
-#include <backuptool/policy.h>
+#include <internal/policy.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -15,9 +15,9 @@
 #include "snapshot/tree.h"
 #include "snapshot/walk.h"
 #include "store/gate.h"
-#include <backuptool/retention.h>
 #include <backuptool/select.h>
 #include <errno.h>
+#include <internal/policy.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>

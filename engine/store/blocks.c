@@ -286,11 +286,11 @@ static int read_page(struct bt_store *store, struct bt_file *file, const struct 
 {
 	size_t length = location->block.length;
 	bool waits;
-	if (store->options.before_slow) {
+	if (store->before_slow) {
 		if (bt_file_pread_at_once(file, data, length, location->block.at, &waits))
 			return 0;
 		if (waits)
-			store->options.before_slow();
+			store->before_slow();
 	}
 	return bt_file_pread(file, data, length, location->block.at, error);
 }

@@ -3,8 +3,8 @@
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "store/store_inside.h"
-#include <backuptool/policy.h>
 #include <errno.h>
+#include <internal/policy.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

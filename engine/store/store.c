@@ -89,6 +89,11 @@ int bt_store_open_with(const char *path, const struct bt_store_options *options,
 	return r;
 }
 
+void bt_store_call_before_slow(struct bt_store *store, void (*before_slow)(void))
+{
+	store->before_slow = before_slow;
+}
+
 void bt_store_close(struct bt_store *store)
 {
 	if (store)

@@ -9,7 +9,7 @@
 #include "backend/backend.h"
 #include "store/index.h"
 #include "store/writer.h"
-#include <backuptool/store.h>
+#include <internal/store.h>
 #include <sys/types.h>
 
 /* How the store turns a file that is not of version 2 into one that is; given by whoever opens it (view/), since it

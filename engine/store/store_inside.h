@@ -60,6 +60,7 @@ struct bt_decoder {
 struct bt_store {
 	struct bt_store_options options;
 	struct bt_foreign foreign;
+	void (*before_slow)(void);
 	bool read_only;
 	bool made;		   /* by this open */
 	char id[BT_STORE_ID_SIZE]; /* "": it has none */
@@ -129,8 +130,8 @@ int bt_store_add_file(struct bt_store *store, const char *name, bool snapshot, c
 		      struct bt_error *error);
 static inline void bt_store_before_slow(const struct bt_store *store)
 {
-	if (store->options.before_slow)
-		store->options.before_slow();
+	if (store->before_slow)
+		store->before_slow();
 }
 int bt_lookup_index(struct bt_store *store, struct bt_error *error); /* opens it if it is not */
 /* After a refresh. */

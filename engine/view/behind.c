@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "base/vec.h"
 #include "store/store.h"
-#include <backuptool/view.h>
+#include <internal/view.h>
 #include <pthread.h>
 #include <stdlib.h>
 

@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "view/pages.h"
+#include <internal/view.h>
 #include <stdio.h>
 #include <string.h>
 

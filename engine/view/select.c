@@ -4,8 +4,8 @@
 #include "base/fail.h"
 #include "base/vec.h"
 #include "policy/scope.h"
-#include <backuptool/policy.h>
 #include <backuptool/view.h>
+#include <internal/policy.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>

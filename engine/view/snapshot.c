@@ -5,8 +5,8 @@
 #include "model/classic.h"
 #include "model/document.h"
 #include "view/pages.h"
-#include <backuptool/policy.h>
 #include <errno.h>
+#include <internal/policy.h>
 #include <stdlib.h>
 #include <string.h>
 

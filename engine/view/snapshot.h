@@ -3,7 +3,7 @@
 #ifndef BT_VIEW_SNAPSHOT_H
 #define BT_VIEW_SNAPSHOT_H
 
-#include <backuptool/view.h>
+#include <internal/view.h>
 
 /* BT_E_DAMAGED (BT_R_BAD_NAME) when the file's name states another second than its header. */
 int bt_snapshot_check_name(const struct bt_snapshot_info *info, struct bt_error *error);

@@ -3,6 +3,7 @@
 #include "watch/private.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <internal/watch.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>

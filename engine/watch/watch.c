@@ -7,6 +7,7 @@
 #include "watch/private.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <internal/watch.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>

@@ -99,9 +99,6 @@ const char *bt_reason_name(enum bt_reason reason);
  */
 void bt_error_text(const struct bt_error *error, char *text, size_t size);
 
-/* Escapes foreign text as bt_error_text does, cut with "…" where it does not fit. */
-void bt_error_escape(const char *text, char *escaped, size_t size);
-
 /* Name of an errno as in <errno.h> ("EACCES"), or "EIO" for one that has no name here. */
 const char *bt_errno_name(int sys);
 

@@ -55,9 +55,6 @@ struct bt_candidate {
 #define BT_KEEP_GUARDS	       (7u << 18) /* these three; given only to snapshots that nothing else keeps */
 #define BT_KEEP_OLDEST(bucket) (1u << (24 + (bucket))) /* by a count rule that is not full yet */
 
-/* Whether a directory has shrunk, as above, from files_before with bytes_before to files with bytes. */
-bool bt_has_shrunk(uint64_t files, uint64_t bytes, uint64_t files_before, uint64_t bytes_before);
-
 /* reasons has room for count. BT_E_INVALID when there is no rule at all; BT_E_NOMEM. */
 int bt_retention_decide(const struct bt_retention *rules, const struct bt_candidate *candidates, size_t count,
 			int64_t now, uint32_t *reasons);

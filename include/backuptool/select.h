@@ -41,8 +41,9 @@ struct bt_choice {
 
 /*
  * Finds the snapshot that a user means: a file name with or without .json; a unique prefix of one, with or without
- * "snapshot_"; "latest"; "latest~N" (the Nth before it); "@TIME" as bt_time_parse reads it (policy.h): the newest at or
- * before that time. The last three never mean a snapshot in the future unless its group has no other. BT_E_NOT_FOUND,
+ * "snapshot_"; "latest"; "latest~N" (the Nth before it); "@TIME": the newest at or before that time, written as
+ * "@2026-11-20" (its last second), "@2026-11-20 10:30", "@yesterday", "@2h" (two hours ago) or "@1732271400" (since
+ * 1970). The last three never mean a snapshot in the future unless its group has no other. BT_E_NOT_FOUND,
  * with "the nearest is …" or the like in error->detail. BT_E_INVALID, with what is wrong with the text: "begins the
  * names of 3 snapshots: …", "is not a time such as …". If no snapshot of a group can be read, the reason for that.
  * ret_choice is filled on success.

@@ -26,9 +26,6 @@ struct bt_store_options {
 			 as always, but the first and last lines of a snapshot may not be */
 	unsigned open_files; /* how many may be open at a time; 0: half of the limit of the process, 256 at most */
 	int lock_wait_ms;    /* how long to wait for the lock; -1 forever */
-	void (*before_slow)(void); /* may be NULL. Called on a thread that asks for a content, a page or a snapshot
-				      before it opens a file, builds the index, decodes a block, or reads a page
-				      that is not in memory */
 	/* Only its cancelled is called, from any threads at the same time, while a version 1 file is read, which may
 	 * take long; the call that needs the file then ends with BT_E_CANCELLED. May be NULL; must outlive the
 	 * store. */
@@ -53,28 +50,11 @@ bool bt_store_made(const struct bt_store *store);
 
 /* Reads the directory again: new snapshots appear, removed ones vanish; open files stay readable. */
 int bt_store_refresh(struct bt_store *store, struct bt_error *error);
-/* Makes the next refresh check every file, even if the mtime of the directory is unchanged: it does not change when a
- * file is modified in place. Thread-safe. */
-void bt_store_doubt(struct bt_store *store);
-/* A number that changes when a refresh finds other files than before. */
-unsigned bt_store_version(const struct bt_store *store);
-
-/*
- * Opens all files (as many as open_files allows), so that files which are removed from the directory stay readable,
- * even if they are first read later. Thread-safe like the rest. bt_store_release gives back what is held of removed
- * files (if bt_store_holds_removed), when nobody reads them any more; like bt_store_refresh, it needs the store for
- * itself.
- */
-void bt_store_hold(struct bt_store *store);
-bool bt_store_holds_removed(struct bt_store *store);
-void bt_store_release(struct bt_store *store);
 
 /* Names of the snapshot files ("snapshot_….json"), oldest first: by the time in the name, then by the clash number.
  * Includes version 1 files. Valid until refresh or close. */
 size_t bt_store_snapshot_count(const struct bt_store *store);
 const char *bt_store_snapshot_name(const struct bt_store *store, size_t index);
-/* A number of the file that has the name: it changes when another file takes the name, or the file is written again. */
-uint32_t bt_store_snapshot_number(const struct bt_store *store, size_t index);
 
 /*
  * Until the store is closed, nothing that it has now is deleted: for reading that may take long. Waits

@@ -205,18 +205,4 @@ void bt_whole_add(struct bt_whole *whole, const void *data, uint64_t length); /*
 int bt_whole_end(struct bt_whole *whole, struct bt_error *error);	      /* BT_E_DAMAGED: the digest differs */
 void bt_whole_free(struct bt_whole *whole);
 
-/* Bytes of Base64 that the contents of the file take in the store: their share of the blocks that they lie in. */
-int bt_entry_stored(struct bt_store *store, const struct bt_entry *file, uint64_t *ret_bytes, struct bt_error *error);
-
-/*
- * Read-ahead for small files. Files are packed in the order of the directories, so the next read is usually in the next
- * block of the store file.
- */
-struct bt_behind;
-int bt_behind_new(struct bt_store *store, struct bt_behind **ret_behind);
-void bt_behind_free(struct bt_behind *behind); /* NULL is fine */
-/* Decodes the block after that of the file's first content, on the calling thread. The first call for a store file
- * reads its list of contents. Thread-safe. */
-void bt_behind_prefetch(struct bt_behind *behind, const struct bt_entry *file);
-
 #endif

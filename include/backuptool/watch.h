@@ -28,9 +28,6 @@ enum bt_doubt {
 const char *bt_doubt_name(enum bt_doubt doubt); /* "overflow"; "none", also out of range */
 const char *bt_doubt_text(enum bt_doubt doubt); /* "more happened than the kernel keeps" */
 
-/* Whether an open directory is on a file system that does not report every change, so that it has to be read. */
-bool bt_watch_foreign(int directory);
-
 enum bt_watch_kind {
 	BT_WATCH_BEST,	   /* fanotify where it is allowed, else inotify */
 	BT_WATCH_FANOTIFY, /* for root: one mark for the file system, whatever the number of directories */

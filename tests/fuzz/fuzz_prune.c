@@ -15,10 +15,10 @@
 #include "model/document.h"
 #include "model/page.h"
 #include "store/writer.h"
-#include <backuptool/policy.h>
 #include <backuptool/prune.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <internal/policy.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>

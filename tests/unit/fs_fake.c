@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "fs_fake.h"
 #include "view/pages.h"
-#include <backuptool/watch.h>
+#include <internal/store.h>
+#include <internal/text.h>
+#include <internal/view.h>
+#include <internal/watch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "check_world.h"
 #include "store_samples.h"
-#include <backuptool/policy.h>
+#include <internal/policy.h>
 #include <stdatomic.h>
 
 static void test_clean(void **state)

@@ -2,7 +2,8 @@
 /* What the engine does for the mount: the block behind another, what lies before a slice, memory of blocks. */
 #include "store/spare.h"
 #include "store_samples.h"
-#include <backuptool/view.h>
+#include <internal/store.h>
+#include <internal/view.h>
 
 #define SIZE 700
 

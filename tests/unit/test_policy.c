@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "policy/match.h"
-#include <backuptool/policy.h>
+#include <internal/policy.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <backuptool/schedule.h>
+#include <internal/schedule.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
 #include "model/document.h"
 #include "policy/scope.h"
 #include "store_samples.h"
-#include <backuptool/policy.h>
 #include <backuptool/select.h>
+#include <internal/policy.h>
 
 #define NOW ((int64_t)1795000000) /* 2026-11-18T11:06:40Z */
 

@@ -143,8 +143,8 @@ static void test_before_slow(void **state)
 {
 	struct sample sample = sample_new();
 	sample_volume(&sample, "00000000000000000000000000000001.json", 10, 5);
-	struct bt_store_options options = {.before_slow = count_slow};
-	struct bt_store *store = open_store_with(&sample, &options);
+	struct bt_store *store = open_store_with(&sample, NULL);
+	bt_store_call_before_slow(store, count_slow);
 	slow_calls = 0;
 	assert_content(store, 13, 8);
 	assert_true(slow_calls >= 2); /* the index, the file */

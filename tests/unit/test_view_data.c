@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The data of files. */
 #include "view_scene.h"
-#include <backuptool/view.h>
 #include <errno.h>
+#include <internal/view.h>
 
 /* Ranges of every kind, compared with what the file holds. */
 static void check_data(struct bt_store *store, const struct bt_entry *file, const unsigned char *expected)

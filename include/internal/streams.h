@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The streams that a program is started with. */
-#ifndef BACKUPTOOL_STREAMS_H
-#define BACKUPTOOL_STREAMS_H
+#ifndef INTERNAL_STREAMS_H
+#define INTERNAL_STREAMS_H
 
 /* Call this first of all, before any file is opened: if standard input, output or error is closed, its number is taken
  * by something that can be neither read nor written. So no file of a store gets that number, and with it the output. */

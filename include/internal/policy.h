@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Pure decisions: what a time means. Nothing here reads the clock or the disk. */
-#ifndef BACKUPTOOL_POLICY_H
-#define BACKUPTOOL_POLICY_H
+/* Pure decisions: what a time means, and when a directory has shrunk. Nothing here reads the clock or the disk. */
+#ifndef INTERNAL_POLICY_H
+#define INTERNAL_POLICY_H
 
 #include <backuptool/error.h>
-#include <backuptool/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* Such a snapshot was taken by a clock that was wrong, or this clock is: others are not measured by it. */
 static inline bool bt_is_future(int64_t seconds, int64_t now)
@@ -31,5 +33,9 @@ void bt_snapshot_name_format(int64_t seconds, unsigned clash, char *name, size_t
 
 /* "10", "10s", "5m", "2h", "1d", "1w" in seconds. BT_E_INVALID. */
 int bt_duration_parse(const char *text, int64_t *ret_seconds);
+
+/* Whether a directory has shrunk, as backuptool/retention.h has it, from files_before with bytes_before to files with
+ * bytes. */
+bool bt_has_shrunk(uint64_t files, uint64_t bytes, uint64_t files_before, uint64_t bytes_before);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Which bytes are text. */
-#ifndef BACKUPTOOL_TEXT_H
-#define BACKUPTOOL_TEXT_H
+/* Foreign bytes: which are text, and how they are shown. */
+#ifndef INTERNAL_TEXT_H
+#define INTERNAL_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,5 +17,8 @@ size_t bt_utf8_next(const char *text, size_t length, uint32_t *ret_character);
  * line separators, and the format characters of Unicode that have no shape (tags, joiners, directions). Output for
  * people shows it as an escape, in text and --json. */
 bool bt_is_deceptive(uint32_t character);
+
+/* Escapes foreign text as bt_error_text does, cut with "…" where it does not fit. */
+void bt_error_escape(const char *text, char *escaped, size_t size);
 
 #endif

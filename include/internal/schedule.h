@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* When a job runs: a pure decision over times of one clock, all in one unit. Nothing here reads the clock. */
-#ifndef BACKUPTOOL_SCHEDULE_H
-#define BACKUPTOOL_SCHEDULE_H
+#ifndef INTERNAL_SCHEDULE_H
+#define INTERNAL_SCHEDULE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What a program needs of a store that it follows for as long as it is mounted. */
+#ifndef INTERNAL_STORE_H
+#define INTERNAL_STORE_H
+
+#include <backuptool/store.h>
+
+/* Makes the next refresh check every file, even if the mtime of the directory is unchanged: it does not change when a
+ * file is modified in place. Thread-safe. */
+void bt_store_doubt(struct bt_store *store);
+/* A number that changes when a refresh finds other files than before. */
+unsigned bt_store_version(const struct bt_store *store);
+
+/* A number of the file that has the name: it changes when another file takes the name, or the file is written again. */
+uint32_t bt_store_snapshot_number(const struct bt_store *store, size_t index);
+
+/*
+ * Opens all files (as many as open_files allows), so that files which are removed from the directory stay readable,
+ * even if they are first read later. Thread-safe like the rest. bt_store_release gives back what is held of removed
+ * files (if bt_store_holds_removed), when nobody reads them any more; like bt_store_refresh, it needs the store for
+ * itself.
+ */
+void bt_store_hold(struct bt_store *store);
+bool bt_store_holds_removed(struct bt_store *store);
+void bt_store_release(struct bt_store *store);
+
+/* Has before_slow called on each thread that asks for a content, a page or a snapshot, before it opens a file, builds
+ * the index, decodes a block, or reads a page that is not in memory. Call this before other threads use the store. */
+void bt_store_call_before_slow(struct bt_store *store, void (*before_slow)(void));
+
+#endif
