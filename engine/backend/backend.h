@@ -15,7 +15,6 @@
 #include <backuptool/types.h>
 #include <stdbool.h>
 #include <sys/types.h>
-#include <time.h>
 
 enum bt_area {
 	BT_AREA_TOP,	  /* snapshots; and what tells that it is a store */
@@ -38,11 +37,10 @@ int bt_backend_missing(const char *path, int sys, struct bt_error *error);
 /* Whether programs have written here, which leaves more than files of snapshots. */
 bool bt_backend_marked(const struct bt_backend *backend);
 
-/* Tells a file from every other one that has or had its name; of use to nobody else. */
+/* Tells a file from every other one that has or had its name. What the bytes mean only the back end knows that gave
+ * them. */
 struct bt_stamp {
-	dev_t dev;
-	ino_t inode;
-	struct timespec touched;
+	unsigned char identity[16], touched[16];
 };
 struct bt_stored {
 	uint64_t size;

@@ -220,7 +220,12 @@ int bt_backend_reach(struct bt_backend *backend, enum bt_area area, struct bt_er
 
 bool bt_stamp_same(const struct bt_stamp *a, const struct bt_stamp *b)
 {
-	return a->dev == b->dev && a->inode == b->inode;
+	return !memcmp(a->identity, b->identity, sizeof(a->identity));
+}
+
+bool bt_stamp_untouched(const struct bt_stamp *a, const struct bt_stamp *b)
+{
+	return !memcmp(a, b, sizeof(*a));
 }
 
 static bool is_time(const struct timespec *a, const struct timespec *b)
@@ -228,9 +233,16 @@ static bool is_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-bool bt_stamp_untouched(const struct bt_stamp *a, const struct bt_stamp *b)
+static struct bt_stamp stamp_of(const struct stat *status)
 {
-	return bt_stamp_same(a, b) && is_time(&a->touched, &b->touched);
+	const uint64_t identity[] = {status->st_dev, status->st_ino};
+	const int64_t touched[] = {status->st_ctim.tv_sec, status->st_ctim.tv_nsec};
+	struct bt_stamp stamp;
+	_Static_assert(sizeof(stamp.identity) == sizeof(identity) && sizeof(stamp.touched) == sizeof(touched),
+		       "a stamp has no byte that is not set");
+	memcpy(stamp.identity, identity, sizeof(identity));
+	memcpy(stamp.touched, touched, sizeof(touched));
+	return stamp;
 }
 
 /* 0 or -errno */
@@ -242,7 +254,7 @@ static int look_in(const struct bt_backend *backend, int dirfd, const char *name
 	bool is_file = S_ISREG(st.st_mode);
 	*ret_stored = (struct bt_stored){.size = is_file ? (uint64_t)st.st_size : 0,
 					 .mtime = {st.st_mtim.tv_sec, (uint32_t)st.st_mtim.tv_nsec},
-					 .stamp = {st.st_dev, st.st_ino, st.st_ctim},
+					 .stamp = stamp_of(&st),
 					 .is_file = is_file,
 					 .trusted = st.st_uid == backend->user || st.st_uid == 0 ||
 						    st.st_uid == backend->owner};
