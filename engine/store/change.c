@@ -38,8 +38,11 @@ int bt_store_create(struct bt_store *store, bool snapshot, const struct bt_buf *
 		    struct bt_error *error)
 {
 	enum bt_area area = bt_area_of(snapshot);
+	struct bt_upload *upload;
 	int r = bt_backend_reach(store->backend, area, error);
-	return r ? r : bt_writer_new(bt_backend_local_fd(store->backend, area), header, ret_writer, error);
+	if (!r)
+		r = bt_upload_to_directory(bt_backend_local_fd(store->backend, area), &upload, error);
+	return r ? r : bt_writer_new(upload, header, ret_writer, error);
 }
 
 int bt_store_publish(struct bt_store *store, bool snapshot, struct bt_writer *writer, const struct bt_buf *summary,

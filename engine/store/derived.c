@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,20 +42,10 @@ static int open_pair(struct bt_slot *slot, int fd, int source_fd, struct bt_file
 	return bt_file_open_classic(fd, source, slot->path, ret_file, error);
 }
 
-/* A place for a derived file that cannot be kept: fd or -errno. */
-static int temporary(void)
-{
-	const char *directory = secure_getenv("TMPDIR");
-	int fd = bt_openat(AT_FDCWD, directory && *directory ? directory : "/tmp", O_TMPFILE | O_RDWR, 0600);
-	if (fd < 0)
-		fd = memfd_create("backuptool", MFD_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 static int derive_temporary(struct bt_store *store, struct bt_slot *slot, int source_fd, int *ret_fd,
 			    struct bt_error *error)
 {
-	int fd = temporary();
+	int fd = bt_scratch_file();
 	if (fd < 0)
 		return bt_fail_sys(error, -fd, slot->path, "create a temporary file");
 	int r = store->foreign.derive(source_fd, slot->path, fd, store->options.observer, error);

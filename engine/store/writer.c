@@ -2,19 +2,15 @@
 #include "store/writer.h"
 #include "base/bytes.h"
 #include "base/fail.h"
-#include "base/io.h"
-#include "base/publish.h"
 #include "codec/hash.h"
 #include "store/file.h"
 #include "json/write.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define OUT_BUFFER   ((size_t)256 << 10)
 #define SPOOL_BUFFER ((size_t)1 << 20)
-#define WRITEBACK    ((size_t)8 << 20)
 
 struct written_block {
 	uint64_t at;
@@ -28,14 +24,12 @@ struct written_page {
 };
 
 struct bt_writer {
-	int dirfd;
-	struct bt_publish out, spool;
-	bool out_open, spool_open, sealed;
-	int failure; /* errno of the first failed write: the file can no longer become whole */
+	struct bt_upload *out, *spool; /* out: NULL once it is published; spool: NULL until there is much to wait */
+	bool written;		       /* all but the name */
+	int failure;		       /* errno of the first failed write: the file can no longer become whole */
 	struct bt_hasher *file_hash, *index_hash;
 	struct bt_buf header, buffer, line;
-	uint64_t size;		 /* buffer included */
-	uint64_t written, begun; /* written to the file, and of that on its way to the disk */
+	uint64_t size; /* buffer included */
 	struct bt_sections sections;
 	struct bt_buf blocks, held; /* arrays of written_block and bt_held */
 	struct bt_buf pages;	    /* array of written_page */
@@ -57,17 +51,7 @@ static int broken(struct bt_writer *writer, int result, struct bt_error *error)
 {
 	if (!writer->failure)
 		writer->failure = -result;
-	return bt_publish_failed(writer->out.temp, writer->failure, NULL, "write", error);
-}
-
-/* What is on its way early, the sync at the end need not wait for. Only a hint: no error of it matters. */
-static void begin_writeback(struct bt_writer *writer)
-{
-	if (writer->written - writer->begun < WRITEBACK)
-		return;
-	sync_file_range(writer->out.fd, (off_t)writer->begun, (off_t)(writer->written - writer->begun),
-			SYNC_FILE_RANGE_WRITE);
-	writer->begun = writer->written;
+	return bt_upload_failed(writer->out, writer->failure, error);
 }
 
 static int write_out(struct bt_writer *writer, const void *data, size_t length, struct bt_error *error)
@@ -75,12 +59,8 @@ static int write_out(struct bt_writer *writer, const void *data, size_t length, 
 	if (writer->failure)
 		return broken(writer, 0, error);
 	bt_hasher_add(writer->file_hash, data, length);
-	int r = bt_write_all(writer->out.fd, data, length);
-	if (r)
-		return broken(writer, r, error);
-	writer->written += length;
-	begin_writeback(writer);
-	return 0;
+	int r = bt_upload_write(writer->out, data, length);
+	return r ? broken(writer, r, error) : 0;
 }
 
 static int flush(struct bt_writer *writer, struct bt_error *error)
@@ -120,21 +100,20 @@ static int begin(struct bt_writer *writer, const struct bt_buf *header, struct b
 	    bt_buf_append(&writer->header, header->data, header->length) || bt_buf_append(&writer->header, ",\n", 2))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	bt_hasher_start(writer->file_hash);
-	int r = bt_publish_begin_in_store(&writer->out, writer->dirfd, error);
-	if (r)
-		return r;
-	writer->out_open = true;
 	writer->sections.blocks = writer->header.length;
-	r = put(writer, writer->header.data, writer->header.length, error);
+	int r = put(writer, writer->header.data, writer->header.length, error);
 	return r ? r : put_text(writer, "\"blocks\":[\n", error);
 }
 
-int bt_writer_new(int dirfd, const struct bt_buf *header, struct bt_writer **ret_writer, struct bt_error *error)
+int bt_writer_new(struct bt_upload *upload, const struct bt_buf *header, struct bt_writer **ret_writer,
+		  struct bt_error *error)
 {
 	struct bt_writer *writer = calloc(1, sizeof(*writer));
-	if (!writer)
+	if (!writer) {
+		bt_upload_close(upload);
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	writer->dirfd = dirfd;
+	}
+	writer->out = upload;
 	int r = begin(writer, header, error);
 	if (r) {
 		bt_writer_free(writer);
@@ -148,10 +127,8 @@ void bt_writer_free(struct bt_writer *writer)
 {
 	if (!writer)
 		return;
-	if (writer->spool_open)
-		bt_publish_abort(&writer->spool);
-	if (writer->out_open)
-		bt_publish_abort(&writer->out);
+	bt_upload_close(writer->spool);
+	bt_upload_close(writer->out);
 	bt_hasher_free(writer->file_hash);
 	bt_hasher_free(writer->index_hash);
 	struct bt_buf *all[] = {&writer->header, &writer->buffer, &writer->line, &writer->blocks,
@@ -177,7 +154,7 @@ int bt_writer_block(struct bt_writer *writer, const char *text, size_t length, c
 		    struct bt_error *error)
 {
 	uint64_t size = 0;
-	if (writer->sealed || !block_valid(length, held, count, &size))
+	if (writer->written || !block_valid(length, held, count, &size))
 		return bt_fail(error, BT_E_INVALID, NULL, "block outside the format's limits");
 	if (bt_buf_reserve(&writer->blocks, sizeof(struct written_block)) ||
 	    bt_buf_reserve(&writer->held, count * sizeof(*held)))
@@ -197,13 +174,10 @@ int bt_writer_block(struct bt_writer *writer, const char *text, size_t length, c
 
 static int spool_out(struct bt_writer *writer, struct bt_error *error)
 {
-	if (!writer->spool_open) {
-		int r = bt_publish_begin_in_store(&writer->spool, writer->dirfd, error);
-		if (r)
-			return r;
-		writer->spool_open = true;
-	}
-	int r = bt_write_all(writer->spool.fd, writer->text.data, writer->text.length);
+	int r = writer->spool ? 0 : bt_upload_spool(writer->out, &writer->spool, error);
+	if (r)
+		return r;
+	r = bt_upload_write(writer->spool, writer->text.data, writer->text.length);
 	if (r)
 		return broken(writer, r, error);
 	writer->spooled += writer->text.length;
@@ -214,7 +188,7 @@ static int spool_out(struct bt_writer *writer, struct bt_error *error)
 int bt_writer_page(struct bt_writer *writer, const char *line, size_t length, const struct bt_digest *id,
 		   struct bt_error *error)
 {
-	if (writer->sealed || !length || length > BT_PAGE_MAX)
+	if (writer->written || !length || length > BT_PAGE_MAX)
 		return bt_fail(error, BT_E_INVALID, NULL, "page outside the format's limits");
 	if (writer->failure)
 		return broken(writer, 0, error);
@@ -292,7 +266,7 @@ static int put_spooled(struct bt_writer *writer, struct bt_error *error)
 	if (!r && bt_buf_reserve(&writer->text, OUT_BUFFER))
 		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	for (uint64_t done = 0; !r && done < writer->spooled;) {
-		ssize_t n = bt_pread_some(writer->spool.fd, writer->text.data, OUT_BUFFER, done);
+		ssize_t n = bt_upload_pread(writer->spool, writer->text.data, OUT_BUFFER, done);
 		if (n <= 0)
 			return broken(writer, n ? (int)n : -EIO, error);
 		r = put(writer, writer->text.data, (size_t)n, error);
@@ -305,7 +279,7 @@ static int put_trees(struct bt_writer *writer, struct bt_error *error)
 {
 	writer->sections.trees = writer->size;
 	int r = put_text(writer, "\"trees\":[\n", error);
-	if (!r && writer->spool_open)
+	if (!r && writer->spool)
 		r = put_spooled(writer, error);
 	else if (!r)
 		r = put(writer, writer->text.data, writer->text.length, error);
@@ -386,7 +360,7 @@ static int put_end(struct bt_writer *writer, const struct bt_digest *index, stru
 	    bt_json_digest(line, &digest) || bt_json_text(line, "}}\n"))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	writer->size += line->length;
-	r = bt_write_all(writer->out.fd, line->data, line->length);
+	r = bt_upload_write(writer->out, line->data, line->length);
 	return r ? broken(writer, r, error) : 0;
 }
 
@@ -407,27 +381,30 @@ static int put_rest(struct bt_writer *writer, const struct bt_buf *summary, stru
 	return r ? r : put_end(writer, &index, error);
 }
 
-int bt_writer_seal(struct bt_writer *writer, const struct bt_buf *summary, const char *name, struct bt_error *error)
+int bt_writer_finish(struct bt_writer *writer, const struct bt_buf *summary, struct bt_error *error)
 {
 	if (writer->failure)
 		return broken(writer, 0, error);
-	if (!writer->sealed) {
-		writer->sealed = true;
-		int r = put_rest(writer, summary, error);
-		if (r) {
-			/* half of the rest is out: trying again would write it twice */
-			if (!writer->failure)
-				writer->failure = ENOMEM;
-			return r;
-		}
-	}
-	if (!writer->out_open)
-		return bt_fail(error, BT_E_INVALID, name, "sealed before");
-	int r = bt_publish_commit(&writer->out, name, error);
+	if (writer->written)
+		return 0;
+	writer->written = true;
+	int r = put_rest(writer, summary, error);
+	/* half of the rest is out: trying again would write it twice */
+	if (r && !writer->failure)
+		writer->failure = ENOMEM;
+	return r;
+}
+
+int bt_writer_seal(struct bt_writer *writer, const struct bt_buf *summary, const char *name, struct bt_error *error)
+{
+	int r = writer->out ? bt_writer_finish(writer, summary, error)
+			    : bt_fail(error, BT_E_INVALID, name, "sealed before");
+	if (!r)
+		r = bt_upload_publish(writer->out, name, error);
 	if (r)
 		return r;
-	writer->out_open = false;
-	bt_close(&writer->out.fd);
+	bt_upload_close(writer->out);
+	writer->out = NULL;
 	return 0;
 }
 

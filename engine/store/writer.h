@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Writing one store file in one streaming pass (FORMAT.md §3): blocks go out as they come; their contents list and the
- * pages wait in memory and in an unnamed spool file until seal. One thread at a time.
+ * pages wait in memory and in a spool until seal. One thread at a time.
  */
 #ifndef BT_STORE_WRITER_H
 #define BT_STORE_WRITER_H
 
+#include "backend/upload.h"
 #include "base/buf.h"
 #include "json/read.h"
 #include <backuptool/error.h>
@@ -17,9 +18,10 @@ struct bt_held {
 	uint32_t size;
 };
 
-/* header: the first line's members up to and without the final comma, beginning with { (see model/document.h); dirfd:
- * where it will appear. */
-int bt_writer_new(int dirfd, const struct bt_buf *header, struct bt_writer **ret_writer, struct bt_error *error);
+/* header: the first line's members up to and without the final comma, beginning with { (see model/document.h). The
+ * upload is taken over, also on failure. */
+int bt_writer_new(struct bt_upload *upload, const struct bt_buf *header, struct bt_writer **ret_writer,
+		  struct bt_error *error);
 void bt_writer_free(struct bt_writer *writer); /* abandons it if not sealed; NULL is fine */
 
 /* text: the Base64 of the block's frame. */
@@ -34,6 +36,9 @@ size_t bt_writer_contents(const struct bt_writer *writer);
 /* Writes the rest with this summary object ("{}" for a volume) and makes the file durable under name. BT_E_EXISTS: call
  * again with another name. */
 int bt_writer_seal(struct bt_writer *writer, const struct bt_buf *summary, const char *name, struct bt_error *error);
+
+/* The rest alone: for what has its name already, or gets none. */
+int bt_writer_finish(struct bt_writer *writer, const struct bt_buf *summary, struct bt_error *error);
 
 /* The contents and pages written, in order, for the index; valid until free, also after seal. */
 struct bt_index_visitor;

@@ -80,13 +80,14 @@ static void make_store(struct world *world)
 	const struct bt_time time = {.seconds = TIME};
 	struct bt_buf header = {0}, summary = {0};
 	struct bt_writer *writer;
+	struct bt_upload *upload;
 	int fd;
 
 	FUZZ_CHECK(!mkdirat(world->base, "store", 0700) && !mkdirat(world->base, "store/contents", 0700) &&
 		   !mkdirat(world->base, "store/cache", 0700));
 	fd = openat(world->base, "store/contents", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	FUZZ_CHECK(fd >= 0 && !bt_volume_header_write(&header, &time) && !bt_buf_append(&summary, "{}", 2));
-	FUZZ_CHECK(!bt_writer_new(fd, &header, &writer, NULL));
+	FUZZ_CHECK(!bt_upload_to_directory(fd, &upload, NULL) && !bt_writer_new(upload, &header, &writer, NULL));
 	write_held(world, writer);
 	FUZZ_CHECK(!bt_writer_seal(writer, &summary, VOLUME, NULL) && !utimensat(fd, VOLUME, times, 0));
 	bt_writer_free(writer);

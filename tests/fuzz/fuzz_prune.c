@@ -195,11 +195,13 @@ static void make_snapshot(struct world *world, unsigned first)
 						 .digest = world->pool.ids[(first >> 1) % PAGES]}};
 	struct bt_buf header = {0}, summary = {0};
 	struct bt_writer *writer;
+	struct bt_upload *upload;
 	char *name = world->names[world->snapshots++];
 
 	bt_snapshot_name_format(info.time.seconds, 0, name, sizeof(world->names[0]));
 	FUZZ_CHECK(bt_header_write(&header, &info) == 0 && bt_summary_write(&summary, &info) == 0);
-	FUZZ_CHECK(bt_writer_new(world->store, &header, &writer, NULL) == 0);
+	FUZZ_CHECK(bt_upload_to_directory(world->store, &upload, NULL) == 0 &&
+		   bt_writer_new(upload, &header, &writer, NULL) == 0);
 	add_parts(world, writer);
 	seal(writer, &summary, name);
 	bt_buf_free(&header);
@@ -210,11 +212,13 @@ static void make_volume(struct world *world, size_t number)
 	struct bt_time time = {.seconds = FIRST_TIME};
 	struct bt_buf header = {0}, summary = {0};
 	struct bt_writer *writer;
+	struct bt_upload *upload;
 	char name[48];
 
 	snprintf(name, sizeof(name), "%032zx.json", number * 0x1111);
 	FUZZ_CHECK(bt_volume_header_write(&header, &time) == 0 && bt_buf_append(&summary, "{}", 2) == 0);
-	FUZZ_CHECK(bt_writer_new(world->contents, &header, &writer, NULL) == 0);
+	FUZZ_CHECK(bt_upload_to_directory(world->contents, &upload, NULL) == 0 &&
+		   bt_writer_new(upload, &header, &writer, NULL) == 0);
 	add_parts(world, writer);
 	seal(writer, &summary, name);
 	bt_buf_free(&header);

@@ -56,12 +56,19 @@ struct bt_digest sample_content_digest(uint64_t seed, size_t size)
 	return digest;
 }
 
+struct bt_upload *sample_upload(int dirfd)
+{
+	struct bt_upload *upload;
+	assert_int_equal(bt_upload_to_directory(dirfd, &upload, NULL), 0);
+	return upload;
+}
+
 struct bt_writer *sample_writer(int dirfd, const char *header)
 {
 	struct bt_buf text = {0};
 	struct bt_writer *writer;
 	assert_int_equal(bt_buf_append(&text, header, strlen(header)), 0);
-	assert_int_equal(bt_writer_new(dirfd, &text, &writer, NULL), 0);
+	assert_int_equal(bt_writer_new(sample_upload(dirfd), &text, &writer, NULL), 0);
 	bt_buf_free(&text);
 	return writer;
 }

@@ -42,6 +42,7 @@ int sample_contents_dir(const struct sample *sample);
 unsigned char *sample_bytes(uint64_t seed, size_t size);
 struct bt_digest sample_digest(const void *data, size_t size);
 struct bt_digest sample_content_digest(uint64_t seed, size_t size);
+struct bt_upload *sample_upload(int dirfd);
 struct bt_writer *sample_writer(int dirfd, const char *header);
 
 /* A block of these plain bytes; held says how they are cut. */

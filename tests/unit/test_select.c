@@ -14,7 +14,7 @@ static void seal(const struct sample *sample, const struct bt_snapshot_info *inf
 	struct bt_writer *writer;
 	assert_int_equal(bt_header_write(&header, info), 0);
 	assert_int_equal(bt_summary_write(&summary, info), 0);
-	assert_int_equal(bt_writer_new(sample->dirfd, &header, &writer, NULL), 0);
+	assert_int_equal(bt_writer_new(sample_upload(sample->dirfd), &header, &writer, NULL), 0);
 	assert_int_equal(bt_writer_seal(writer, &summary, name, NULL), 0);
 	bt_writer_free(writer);
 	bt_buf_free(&header);

@@ -87,11 +87,11 @@ static void test_written_is_read(void **state)
 }
 
 /* More pages than stay in memory. */
-static void test_spooled_pages(void **state)
+/* More than wait in memory. */
+static void add_large_pages(struct bt_writer *writer)
 {
-	struct sample sample = sample_new();
-	struct bt_writer *writer = sample_writer(sample.dirfd, VOLUME_HEADER);
 	char *line = malloc(100001);
+	assert_non_null(line);
 	for (int i = 0; i < 35; i++) {
 		memset(line, 'a' + i % 26, 100000);
 		line[i] = 0;
@@ -100,6 +100,14 @@ static void test_spooled_pages(void **state)
 		memset(line + i, 'x', 1);
 		sample_page(writer, line);
 	}
+	free(line);
+}
+
+static void test_spooled_pages(void **state)
+{
+	struct sample sample = sample_new();
+	struct bt_writer *writer = sample_writer(sample.dirfd, VOLUME_HEADER);
+	add_large_pages(writer);
 	sample_seal(writer, "{}", VOLUME);
 	bt_writer_free(writer);
 	struct bt_file *file;
@@ -110,7 +118,35 @@ static void test_spooled_pages(void **state)
 	assert_int_equal(bt_file_visit(file, &visitor, NULL), 0);
 	assert_int_equal(read.pages, 35);
 	bt_file_free(file);
-	free(line);
+	sample_free(&sample);
+}
+
+/* The same bytes as of one that is published, in a file that has its name already, and no other name. */
+static void test_to_a_descriptor(void **state)
+{
+	struct sample sample = sample_new();
+	struct bt_buf header = {(unsigned char *)VOLUME_HEADER, strlen(VOLUME_HEADER), 0},
+		      summary = {(unsigned char *)"{}", 2, 2};
+	struct bt_upload *upload;
+	size_t sizes[2];
+	int fd = openat(sample.dirfd, "open", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(bt_upload_to_fd(fd, &upload, NULL), 0);
+	struct bt_writer *writer, *published = sample_writer(sample.dirfd, VOLUME_HEADER);
+	assert_int_equal(bt_writer_new(upload, &header, &writer, NULL), 0);
+	add_large_pages(writer);
+	add_large_pages(published);
+	assert_int_equal(bt_writer_finish(writer, &summary, NULL), 0);
+	assert_int_equal(bt_writer_seal(writer, &summary, "other", NULL), BT_E_INVALID);
+	sample_seal(published, "{}", VOLUME);
+	bt_writer_free(writer);
+	bt_writer_free(published);
+	assert_int_equal(close(fd), 0);
+	unsigned char *open = sample_read(sample.dirfd, "open", &sizes[0]);
+	unsigned char *named = sample_read(sample.dirfd, VOLUME, &sizes[1]);
+	assert_int_equal(sizes[0], sizes[1]);
+	assert_memory_equal(open, named, sizes[0]);
+	free(open);
+	free(named);
 	sample_free(&sample);
 }
 
@@ -144,7 +180,7 @@ static void test_writer_limits(void **state)
 	assert_int_equal(bt_writer_page(writer, "", 0, &one.digest, NULL), BT_E_INVALID);
 	bt_writer_free(writer);
 	struct bt_buf header = {calloc(1, BT_HEADER_MAX), BT_HEADER_MAX, BT_HEADER_MAX};
-	assert_int_equal(bt_writer_new(sample.dirfd, &header, &writer, NULL), BT_E_INVALID);
+	assert_int_equal(bt_writer_new(sample_upload(sample.dirfd), &header, &writer, NULL), BT_E_INVALID);
 	bt_buf_free(&header);
 	sample_free(&sample);
 }
@@ -310,11 +346,12 @@ static void test_volume_rules(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty_file),    cmocka_unit_test(test_written_is_read),
-		cmocka_unit_test(test_spooled_pages), cmocka_unit_test(test_name_taken),
-		cmocka_unit_test(test_writer_limits), cmocka_unit_test(test_every_bit),
-		cmocka_unit_test(test_changed_lists), cmocka_unit_test(test_every_truncation),
-		cmocka_unit_test(test_reasons),	      cmocka_unit_test(test_volume_rules),
+		cmocka_unit_test(test_empty_file),	 cmocka_unit_test(test_written_is_read),
+		cmocka_unit_test(test_spooled_pages),	 cmocka_unit_test(test_name_taken),
+		cmocka_unit_test(test_to_a_descriptor),	 cmocka_unit_test(test_writer_limits),
+		cmocka_unit_test(test_every_bit),	 cmocka_unit_test(test_changed_lists),
+		cmocka_unit_test(test_every_truncation), cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_volume_rules),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

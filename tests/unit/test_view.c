@@ -139,7 +139,7 @@ static void test_snapshot(void **state)
 	struct stat st;
 	assert_int_equal(bt_header_write(&header, &info), 0);
 	assert_int_equal(bt_summary_write(&summary, &info), 0);
-	assert_int_equal(bt_writer_new(scene.sample.dirfd, &header, &scene.writer, NULL), 0);
+	assert_int_equal(bt_writer_new(sample_upload(scene.sample.dirfd), &header, &scene.writer, NULL), 0);
 	sample_page(scene.writer, "{\"entries\":[]}");
 	assert_int_equal(bt_writer_seal(scene.writer, &summary, SNAPSHOT, NULL), 0);
 	bt_writer_free(scene.writer);
