@@ -44,37 +44,43 @@ static void fill_random(unsigned char *data, size_t length, uint64_t seed)
 
 enum { LONGEST = 700, ROOM = 4096 };
 
+struct sample {
+	const unsigned char *plain;
+	size_t length;
+	const char *text;
+};
+
 /* Input and output end at a guard page, or begin at each alignment; the bytes before the output stay. */
-static void check_encode(const struct bt_base64_code *code, const unsigned char *plain, size_t length, const char *text,
-			 struct guarded *in, struct guarded *out, size_t shift)
+static void check_encode(const struct bt_base64_code *code, const struct sample *sample, struct guarded *in,
+			 struct guarded *out, size_t shift)
 {
-	size_t size = BT_BASE64_SIZE(length);
-	unsigned char *data = in->end - length - shift;
+	size_t size = BT_BASE64_SIZE(sample->length);
+	unsigned char *data = in->end - sample->length - shift;
 	char *target = (char *)out->end - size - shift;
 
-	memcpy(data, plain, length);
+	memcpy(data, sample->plain, sample->length);
 	memset(out->map, 0x5a, ROOM);
-	code->encode(target, data, length);
-	assert_memory_equal(target, text, size);
+	code->encode(target, data, sample->length);
+	assert_memory_equal(target, sample->text, size);
 	for (size_t i = 1; i <= 64; i++)
 		assert_int_equal(target[-(ptrdiff_t)i], 0x5a);
 	for (size_t i = 0; i < shift; i++)
 		assert_int_equal(target[size + i], 0x5a);
 }
 
-static void check_decode(const struct bt_base64_code *code, const unsigned char *plain, size_t length, const char *text,
-			 struct guarded *in, struct guarded *out, size_t shift)
+static void check_decode(const struct bt_base64_code *code, const struct sample *sample, struct guarded *in,
+			 struct guarded *out, size_t shift)
 {
-	size_t size = BT_BASE64_SIZE(length), room = size / 4 * 3, got = 12345, bad = 54321;
+	size_t size = BT_BASE64_SIZE(sample->length), room = size / 4 * 3, got = 12345, bad = 54321;
 	char *source = (char *)in->end - size - shift;
 	unsigned char *target = out->end - room - shift;
 
-	memcpy(source, text, size);
+	memcpy(source, sample->text, size);
 	memset(out->map, 0x5a, ROOM);
 	assert_true(code->decode(target, &got, source, size, &bad));
-	assert_int_equal(got, length);
+	assert_int_equal(got, sample->length);
 	assert_int_equal(bad, 54321);
-	assert_memory_equal(target, plain, length);
+	assert_memory_equal(target, sample->plain, sample->length);
 	for (size_t i = 1; i <= 64; i++)
 		assert_int_equal(target[-(ptrdiff_t)i], 0x5a);
 	for (size_t i = 0; i < shift; i++)
@@ -90,12 +96,14 @@ static void test_all_lengths_and_alignments(void **state)
 	char text[BT_BASE64_SIZE(LONGEST) + 1];
 
 	for (size_t length = 0; length <= LONGEST; length++) {
+		const struct sample sample = {plain, length, text};
+
 		fill_random(plain, length, length);
 		EVP_EncodeBlock((unsigned char *)text, plain, (int)length);
 		for (size_t c = 0; c < count; c++) {
 			for (size_t shift = 0; shift < 64; shift += length % 7 == 0 ? 1 : 13) {
-				check_encode(&codes[c], plain, length, text, &in, &out, shift);
-				check_decode(&codes[c], plain, length, text, &in, &out, shift);
+				check_encode(&codes[c], &sample, &in, &out, shift);
+				check_decode(&codes[c], &sample, &in, &out, shift);
 			}
 		}
 	}

@@ -52,114 +52,116 @@ static bool excluded(const struct bt_rules *rules, const char *path)
 	return false;
 }
 
+/* What the patterns exclude, and what they do not. */
+static const struct {
+	const char *patterns[4];
+	const char *yes[8], *no[8];
+} cases[] = {
+	{{"a"}, {"a", "a/", "x/a", "a/b"}, {"ab", "b", "A"}},
+	{{"/a"}, {"a", "a/", "a/b"}, {"x/a"}},
+	{{"a/"}, {"a/", "x/a/", "a/b"}, {"a", "x/a"}},
+	{{"/a/"}, {"a/"}, {"a", "x/a/"}},
+	{{"a/b"}, {"a/b", "a/b/c"}, {"x/a/b", "b", "a"}},
+	{{"/a/b/"}, {"a/b/", "a/b/c"}, {"a/b"}},
+	{{"*.c"}, {"a.c", "x/a.c", ".c", "x.c/"}, {"a.cc", "c", "a.c.h"}},
+	{{"a*"}, {"a", "ab", "x/abc"}, {"ba"}},
+	{{"a*c*e"}, {"ace", "abcde", "accee", "aceace"}, {"acd", "aec"}},
+	{{"*a*b*"}, {"ab", "xaxbx", "bab"}, {"ba", "bbba"}},
+	{{"a/*.c"}, {"a/x.c"}, {"a/b/x.c", "x.c", "x/a/x.c"}},
+	{{"?"}, {"a", "x/b"}, {"ab", "\xc3\xa4"}},
+	{{"??"}, {"\xc3\xa4", "ab"}, {"a"}},
+	{{"a?b"}, {"axb"}, {"a/b", "ab"}},
+	/* double stars */
+	{{"**/a"}, {"a", "x/a", "x/y/a"}, {"xa", "x/ya"}},
+	{{"**/a/b"}, {"a/b", "x/a/b", "x/y/a/b"}, {"a/x/b"}},
+	{{"a/**"}, {"a/b", "a/b/c"}, {"a", "a/", "x/a/b"}},
+	{{"a/**/b"}, {"a/b", "a/x/b", "a/x/y/b"}, {"ab", "a/xb", "x/a/b"}},
+	{{"a/***/b"}, {"a/b", "a/x/y/b"}, {"ab"}},
+	{{"a/**/**/b"}, {"a/b", "a/x/b", "a/x/y/b"}, {"ab"}},
+	{{"**/a/**/b"}, {"a/b", "x/a/y/b", "a/a/b"}, {"b", "a", "x/b"}},
+	{{"a/**\\/b"}, {"a/x/b", "a/x/y/b"}, {"a/b"}},
+	{{"**"}, {"a", "a/b"}, {NULL}},
+	{{"/**"}, {"a", "a/b"}, {NULL}},
+	{{"**/"}, {"a/", "a/b"}, {"a"}},
+	{{"x/**/"}, {"x/a/", "x/a/b"}, {"x/", "x/a", "a/"}},
+	{{"a**"}, {"a", "ab", "x/ab"}, {"xa"}},
+	{{"a**b/c"}, {"axxb/c", "ab/c"}, {"a/b/c", "ax/xb/c"}},
+	{{"foo**/bar"}, {"foo/bar", "foox/bar"}, {"foobar", "foox/y/bar"}},
+	{{"x/*a**/b"}, {"x/a/b", "x/qaq/b"}, {"x/a/y/b"}},
+	/* classes */
+	{{"[ab]"}, {"a", "b"}, {"c", "ab", "[ab]"}},
+	{{"[!ab]"}, {"c"}, {"a", "b"}},
+	{{"[^ab]"}, {"c"}, {"a", "b"}},
+	{{"[a-c]x"}, {"ax", "bx", "cx"}, {"dx", "-x"}},
+	{{"[c-a]"}, {"c"}, {"a", "b", "-"}},
+	{{"[a-]"}, {"a", "-"}, {"b"}},
+	{{"[-a]"}, {"a", "-"}, {"b"}},
+	{{"[a-c-e]"}, {"b", "-", "e"}, {"d"}},
+	{{"[]a]"}, {"]", "a"}, {"b"}},
+	{{"[!]a]"}, {"b"}, {"]", "a"}},
+	{{"[]-a]"}, {"]", "^", "a"}, {"b", "-"}},
+	{{"[\\]a]"}, {"]", "a"}, {"\\"}},
+	{{"[a\\-c]"}, {"a", "-", "c"}, {"b", "\\"}},
+	{{"[\\a-\\c]"}, {"a", "b", "c"}, {"d", "\\"}},
+	{{"[[:digit:]a]"}, {"5", "a"}, {"b", ":", "d"}},
+	{{"[![:upper:]]"}, {"a", "1"}, {"A"}},
+	{{"[[:alpha:]-z]"}, {"b", "-", "z"}, {"1"}},
+	{{"[[:punct:]]"}, {"!", "~", "_"}, {"a", " "}},
+	{{"[[:space:]]"}, {" ", "\t", "\n"}, {"\v", "\f", "a"}},
+	{{"[[:cntrl:]]"}, {"\x01", "\x1f", "\x7f"}, {" ", "\x80"}},
+	{{"[[:alnum]"}, {":", "a", "["}, {"b"}},
+	{{"[[:]"}, {"[", ":"}, {"a"}},
+	{{"[[:none:]]"}, {NULL}, {"n", ":", "[", "]"}},
+	{{"[a[:none:]]"}, {NULL}, {"a"}},
+	{{"[\xc3]\xa4"}, {"\xc3\xa4"}, {"\xc3"}},
+	{{"[\x80-\xff]"}, {"\xc3"}, {"a"}},
+	{{"[ab"}, {NULL}, {"[ab", "a"}},
+	{{"["}, {NULL}, {"["}},
+	{{"[!"}, {NULL}, {"[!", "["}},
+	{{"x/a[/]b"}, {NULL}, {"x/a/b", "x/a[/]b"}},
+	{{"a[/x]b"}, {"axb"}, {"a/b", "q/axb"}},
+	/* escapes, blanks, comments */
+	{{"\\*"}, {"*"}, {"a", "\\*"}},
+	{{"\\a"}, {"a"}, {"\\a"}},
+	{{"\\\\"}, {"\\"}, {"\\\\"}},
+	{{"a\\"}, {NULL}, {"a", "a\\"}},
+	{{"a\\/"}, {NULL}, {"a/", "a\\/"}},
+	{{"a\\/b"}, {"a/b"}, {"x/a/b"}},
+	{{"\\#a"}, {"#a"}, {"a"}},
+	{{"\\!a"}, {"!a"}, {"a"}},
+	{{"#a"}, {NULL}, {"#a", "a"}},
+	{{" #a"}, {" #a"}, {"#a"}},
+	{{"a "}, {"a"}, {"a "}},
+	{{"a   "}, {"a"}, {"a "}},
+	{{"a\\ "}, {"a "}, {"a"}},
+	{{"a\\  "}, {"a "}, {"a  ", "a"}},
+	{{"a\\\\ "}, {"a\\"}, {"a\\ "}},
+	{{"a b"}, {"a b"}, {"a", "b"}},
+	{{"a\t"}, {"a\t"}, {"a"}},
+	{{"a\r"}, {"a"}, {"a\r"}},
+	{{"a/ "}, {"a/"}, {"a"}},
+	{{" "}, {NULL}, {" "}},
+	{{""}, {NULL}, {"a"}},
+	{{"!"}, {NULL}, {"a", "!"}},
+	{{"/"}, {NULL}, {"a", "a/"}},
+	{{"//"}, {NULL}, {"a", "a/"}},
+	{{"//a"}, {NULL}, {"a"}},
+	{{"a//b"}, {NULL}, {"a/b"}},
+	{{"a//"}, {NULL}, {"a/"}},
+	{{"./a"}, {NULL}, {"a"}},
+	/* bringing back; the last match wins */
+	{{"*", "!a"}, {"b", "b/", "b/a"}, {"a", "a/"}},
+	{{"!a", "*"}, {"a"}, {NULL}},
+	{{"*.o", "!keep.o", "x/keep.o"}, {"a.o", "x/keep.o"}, {"keep.o", "y/keep.o"}},
+	{{"d/", "!d/keep"}, {"d/", "d/keep"}, {NULL}},
+	{{"d/*", "!d/keep"}, {"d/a"}, {"d/", "d/keep"}},
+	{{"*", "!*/", "!*.c"}, {"a", "d/a"}, {"d/", "d/a.c", "d/e/a.c"}},
+	{{"!!a"}, {NULL}, {"a", "!a"}},
+	{{"*", "!!a"}, {"a"}, {"!a"}},
+};
+
 static void table(void **state)
 {
-	static const struct {
-		const char *patterns[4];
-		const char *yes[8], *no[8];
-	} cases[] = {
-		{{"a"}, {"a", "a/", "x/a", "a/b"}, {"ab", "b", "A"}},
-		{{"/a"}, {"a", "a/", "a/b"}, {"x/a"}},
-		{{"a/"}, {"a/", "x/a/", "a/b"}, {"a", "x/a"}},
-		{{"/a/"}, {"a/"}, {"a", "x/a/"}},
-		{{"a/b"}, {"a/b", "a/b/c"}, {"x/a/b", "b", "a"}},
-		{{"/a/b/"}, {"a/b/", "a/b/c"}, {"a/b"}},
-		{{"*.c"}, {"a.c", "x/a.c", ".c", "x.c/"}, {"a.cc", "c", "a.c.h"}},
-		{{"a*"}, {"a", "ab", "x/abc"}, {"ba"}},
-		{{"a*c*e"}, {"ace", "abcde", "accee", "aceace"}, {"acd", "aec"}},
-		{{"*a*b*"}, {"ab", "xaxbx", "bab"}, {"ba", "bbba"}},
-		{{"a/*.c"}, {"a/x.c"}, {"a/b/x.c", "x.c", "x/a/x.c"}},
-		{{"?"}, {"a", "x/b"}, {"ab", "\xc3\xa4"}},
-		{{"??"}, {"\xc3\xa4", "ab"}, {"a"}},
-		{{"a?b"}, {"axb"}, {"a/b", "ab"}},
-		/* double stars */
-		{{"**/a"}, {"a", "x/a", "x/y/a"}, {"xa", "x/ya"}},
-		{{"**/a/b"}, {"a/b", "x/a/b", "x/y/a/b"}, {"a/x/b"}},
-		{{"a/**"}, {"a/b", "a/b/c"}, {"a", "a/", "x/a/b"}},
-		{{"a/**/b"}, {"a/b", "a/x/b", "a/x/y/b"}, {"ab", "a/xb", "x/a/b"}},
-		{{"a/***/b"}, {"a/b", "a/x/y/b"}, {"ab"}},
-		{{"a/**/**/b"}, {"a/b", "a/x/b", "a/x/y/b"}, {"ab"}},
-		{{"**/a/**/b"}, {"a/b", "x/a/y/b", "a/a/b"}, {"b", "a", "x/b"}},
-		{{"a/**\\/b"}, {"a/x/b", "a/x/y/b"}, {"a/b"}},
-		{{"**"}, {"a", "a/b"}, {NULL}},
-		{{"/**"}, {"a", "a/b"}, {NULL}},
-		{{"**/"}, {"a/", "a/b"}, {"a"}},
-		{{"x/**/"}, {"x/a/", "x/a/b"}, {"x/", "x/a", "a/"}},
-		{{"a**"}, {"a", "ab", "x/ab"}, {"xa"}},
-		{{"a**b/c"}, {"axxb/c", "ab/c"}, {"a/b/c", "ax/xb/c"}},
-		{{"foo**/bar"}, {"foo/bar", "foox/bar"}, {"foobar", "foox/y/bar"}},
-		{{"x/*a**/b"}, {"x/a/b", "x/qaq/b"}, {"x/a/y/b"}},
-		/* classes */
-		{{"[ab]"}, {"a", "b"}, {"c", "ab", "[ab]"}},
-		{{"[!ab]"}, {"c"}, {"a", "b"}},
-		{{"[^ab]"}, {"c"}, {"a", "b"}},
-		{{"[a-c]x"}, {"ax", "bx", "cx"}, {"dx", "-x"}},
-		{{"[c-a]"}, {"c"}, {"a", "b", "-"}},
-		{{"[a-]"}, {"a", "-"}, {"b"}},
-		{{"[-a]"}, {"a", "-"}, {"b"}},
-		{{"[a-c-e]"}, {"b", "-", "e"}, {"d"}},
-		{{"[]a]"}, {"]", "a"}, {"b"}},
-		{{"[!]a]"}, {"b"}, {"]", "a"}},
-		{{"[]-a]"}, {"]", "^", "a"}, {"b", "-"}},
-		{{"[\\]a]"}, {"]", "a"}, {"\\"}},
-		{{"[a\\-c]"}, {"a", "-", "c"}, {"b", "\\"}},
-		{{"[\\a-\\c]"}, {"a", "b", "c"}, {"d", "\\"}},
-		{{"[[:digit:]a]"}, {"5", "a"}, {"b", ":", "d"}},
-		{{"[![:upper:]]"}, {"a", "1"}, {"A"}},
-		{{"[[:alpha:]-z]"}, {"b", "-", "z"}, {"1"}},
-		{{"[[:punct:]]"}, {"!", "~", "_"}, {"a", " "}},
-		{{"[[:space:]]"}, {" ", "\t", "\n"}, {"\v", "\f", "a"}},
-		{{"[[:cntrl:]]"}, {"\x01", "\x1f", "\x7f"}, {" ", "\x80"}},
-		{{"[[:alnum]"}, {":", "a", "["}, {"b"}},
-		{{"[[:]"}, {"[", ":"}, {"a"}},
-		{{"[[:none:]]"}, {NULL}, {"n", ":", "[", "]"}},
-		{{"[a[:none:]]"}, {NULL}, {"a"}},
-		{{"[\xc3]\xa4"}, {"\xc3\xa4"}, {"\xc3"}},
-		{{"[\x80-\xff]"}, {"\xc3"}, {"a"}},
-		{{"[ab"}, {NULL}, {"[ab", "a"}},
-		{{"["}, {NULL}, {"["}},
-		{{"[!"}, {NULL}, {"[!", "["}},
-		{{"x/a[/]b"}, {NULL}, {"x/a/b", "x/a[/]b"}},
-		{{"a[/x]b"}, {"axb"}, {"a/b", "q/axb"}},
-		/* escapes, blanks, comments */
-		{{"\\*"}, {"*"}, {"a", "\\*"}},
-		{{"\\a"}, {"a"}, {"\\a"}},
-		{{"\\\\"}, {"\\"}, {"\\\\"}},
-		{{"a\\"}, {NULL}, {"a", "a\\"}},
-		{{"a\\/"}, {NULL}, {"a/", "a\\/"}},
-		{{"a\\/b"}, {"a/b"}, {"x/a/b"}},
-		{{"\\#a"}, {"#a"}, {"a"}},
-		{{"\\!a"}, {"!a"}, {"a"}},
-		{{"#a"}, {NULL}, {"#a", "a"}},
-		{{" #a"}, {" #a"}, {"#a"}},
-		{{"a "}, {"a"}, {"a "}},
-		{{"a   "}, {"a"}, {"a "}},
-		{{"a\\ "}, {"a "}, {"a"}},
-		{{"a\\  "}, {"a "}, {"a  ", "a"}},
-		{{"a\\\\ "}, {"a\\"}, {"a\\ "}},
-		{{"a b"}, {"a b"}, {"a", "b"}},
-		{{"a\t"}, {"a\t"}, {"a"}},
-		{{"a\r"}, {"a"}, {"a\r"}},
-		{{"a/ "}, {"a/"}, {"a"}},
-		{{" "}, {NULL}, {" "}},
-		{{""}, {NULL}, {"a"}},
-		{{"!"}, {NULL}, {"a", "!"}},
-		{{"/"}, {NULL}, {"a", "a/"}},
-		{{"//"}, {NULL}, {"a", "a/"}},
-		{{"//a"}, {NULL}, {"a"}},
-		{{"a//b"}, {NULL}, {"a/b"}},
-		{{"a//"}, {NULL}, {"a/"}},
-		{{"./a"}, {NULL}, {"a"}},
-		/* bringing back; the last match wins */
-		{{"*", "!a"}, {"b", "b/", "b/a"}, {"a", "a/"}},
-		{{"!a", "*"}, {"a"}, {NULL}},
-		{{"*.o", "!keep.o", "x/keep.o"}, {"a.o", "x/keep.o"}, {"keep.o", "y/keep.o"}},
-		{{"d/", "!d/keep"}, {"d/", "d/keep"}, {NULL}},
-		{{"d/*", "!d/keep"}, {"d/a"}, {"d/", "d/keep"}},
-		{{"*", "!*/", "!*.c"}, {"a", "d/a"}, {"d/", "d/a.c", "d/e/a.c"}},
-		{{"!!a"}, {NULL}, {"a", "!a"}},
-		{{"*", "!!a"}, {"a"}, {"!a"}},
-	};
 
 	for (size_t i = 0; i < LENGTH(cases); i++) {
 		size_t count = 0;
@@ -319,24 +321,29 @@ static int remove_one(const char *path, const struct stat *stat, int type, struc
 }
 
 /* Git's answers are the paths that it ignores, in the order asked. */
+struct answers {
+	FILE *file;
+	char *next; /* read and not used yet, or NULL */
+	size_t size;
+};
+
 static void compare_path(const struct bt_rules *rules, int number, char (*patterns)[64], const char *path,
-			 bool directory, FILE *answers, char **next)
+			 bool directory, struct answers *answers)
 {
-	static size_t size;
 	char asked[128], with_slash[128];
 	bool git;
 
-	if (*next == NULL && getdelim(next, &size, 0, answers) <= 0)
-		*next = strdup("");
+	if (!answers->next && getdelim(&answers->next, &answers->size, 0, answers->file) <= 0)
+		answers->next = strdup("");
 	snprintf(asked, sizeof(asked), "%d/%s", number, path);
 	snprintf(with_slash, sizeof(with_slash), "%s%s", path, directory ? "/" : "");
-	git = strcmp(asked, *next) == 0;
+	git = strcmp(asked, answers->next) == 0;
 	if (excluded(rules, with_slash) != git)
 		fail_msg("'%s' '%s' '%s': git %s '%s'", patterns[0], patterns[1], patterns[2],
 			 git ? "ignores" : "keeps", with_slash);
 	if (git) {
-		free(*next);
-		*next = NULL;
+		free(answers->next);
+		answers->next = NULL;
 	}
 }
 
@@ -359,7 +366,8 @@ static void run_git(const char *top)
 static void same_as_git(void **state)
 {
 	static char patterns[CASES][PATTERNS][64];
-	char top[] = "/tmp/bt-match-XXXXXX", name[64], *next = NULL;
+	char top[] = "/tmp/bt-match-XXXXXX", name[64];
+	struct answers answers = {0};
 	unsigned seed = 1;
 	FILE *file;
 
@@ -377,20 +385,20 @@ static void same_as_git(void **state)
 	assert_int_equal(fclose(file), 0);
 	run_git(top);
 	snprintf(name, sizeof(name), "%s/answers", top);
-	file = fopen(name, "r");
-	assert_non_null(file);
+	answers.file = fopen(name, "r");
+	assert_non_null(answers.file);
 	for (int i = 0; i < CASES; i++) {
 		const char *list[PATTERNS] = {patterns[i][0], patterns[i][1], patterns[i][2]};
 		struct bt_rules *rules = rules_of(list, PATTERNS);
 
 		for (size_t k = 0; k < LENGTH(git_directories); k++)
-			compare_path(rules, i, patterns[i], git_directories[k], true, file, &next);
+			compare_path(rules, i, patterns[i], git_directories[k], true, &answers);
 		for (size_t k = 0; k < LENGTH(git_files); k++)
-			compare_path(rules, i, patterns[i], git_files[k], false, file, &next);
+			compare_path(rules, i, patterns[i], git_files[k], false, &answers);
 		bt_rules_free(rules);
 	}
-	free(next);
-	fclose(file);
+	free(answers.next);
+	fclose(answers.file);
 	nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
