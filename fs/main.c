@@ -10,6 +10,7 @@
 #include "refresh.h"
 #include "root.h"
 #include "versions.h"
+#include <backuptool/version.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <internal/streams.h>
@@ -314,7 +315,7 @@ int main(int argc, char **argv)
 	} else if (fs->options.help) {
 		fputs(options_usage, stdout);
 	} else if (fs->options.version) {
-		puts("backupfs " FS_VERSION);
+		printf("backupfs %s\n", bt_version());
 	} else {
 		bounds_raise();
 		init_fs(fs);

@@ -2,6 +2,7 @@
 #include "help.h"
 #include "output.h"
 #include "rows.h"
+#include <backuptool/version.h>
 #include <stdlib.h>
 
 /* An option and where it comes from. */
@@ -156,7 +157,7 @@ static struct tool_value get_exits(const void *row)
 
 static struct tool_value get_version(const void *row)
 {
-	return text_or_nothing(BT_VERSION);
+	return text_or_nothing(bt_version());
 }
 
 static struct tool_value get_program_summary(const void *row)

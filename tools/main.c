@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
 #include "output.h"
+#include <backuptool/version.h>
 #include <errno.h>
 #include <getopt.h>
 #include <internal/streams.h>
@@ -207,7 +208,7 @@ static int run(struct tool *tool, int argc, char **argv)
 	if (first < 0)
 		return refuse_first(tool, argv[optind - 1], problem);
 	if (tool->version) {
-		puts("backuptool " BT_VERSION);
+		printf("backuptool %s\n", bt_version());
 		return TOOL_OK;
 	}
 	if (tool->help)

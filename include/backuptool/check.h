@@ -6,6 +6,8 @@
 #include <backuptool/observer.h>
 #include <backuptool/store.h>
 
+BT_C_BEGIN
+
 struct bt_hurt;
 struct bt_check_options {
 	bool quick;		  /* metadata only: lists, pages, and that every content is somewhere */
@@ -117,5 +119,7 @@ struct bt_repair_result {
  */
 int bt_repair(struct bt_store *store, const struct bt_repair_options *options, const struct bt_observer *observer,
 	      struct bt_repair_result *ret_result, struct bt_error *error);
+
+BT_C_END
 
 #endif

@@ -6,6 +6,8 @@
 #include <backuptool/observer.h>
 #include <backuptool/view.h>
 
+BT_C_BEGIN
+
 enum bt_change_kind {
 	BT_CHANGE_ADDED,    /* only after */
 	BT_CHANGE_REMOVED,  /* only before */
@@ -67,5 +69,7 @@ int bt_compare(const struct bt_side *before, const struct bt_side *after, const 
  * is left out. */
 int bt_compare_live(const struct bt_side *before, const struct bt_live *after, const struct bt_compare_call *call,
 		    struct bt_compare_result *ret_result, struct bt_error *error);
+
+BT_C_END
 
 #endif

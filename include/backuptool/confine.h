@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+BT_C_BEGIN
+
 /* Open directories (O_PATH is enough). Files below them stay within reach, now and later; nothing else does. */
 struct bt_confinement {
 	const int *readable, *writable; /* writable ones can be read, too */
@@ -23,5 +25,7 @@ struct bt_confinement {
  * sanitizers and coverage, whose run-time libraries open files of their own.
  */
 int bt_confine(const struct bt_confinement *limits, bool *ret_confined, struct bt_error *error);
+
+BT_C_END
 
 #endif

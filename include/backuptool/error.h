@@ -6,9 +6,10 @@
 #ifndef BACKUPTOOL_ERROR_H
 #define BACKUPTOOL_ERROR_H
 
+#include <backuptool/types.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+
+BT_C_BEGIN
 
 /* Below every negated errno, so that neither is ever taken for the other. */
 enum bt_code {
@@ -101,5 +102,7 @@ void bt_error_text(const struct bt_error *error, char *text, size_t size);
 
 /* Name of an errno as in <errno.h> ("EACCES"), or "EIO" for one that has no name here. */
 const char *bt_errno_name(int sys);
+
+BT_C_END
 
 #endif

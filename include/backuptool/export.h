@@ -6,6 +6,8 @@
 #include <backuptool/observer.h>
 #include <backuptool/view.h>
 
+BT_C_BEGIN
+
 /* Writes the snapshot's files in version 1 to path, which must not exist and appears whole. Paths are relative to the
  * snapshot's root, with the last component of its target in front ("docs/a.txt" of /home/me/docs), as the original
  * wrote for a relative target. What has no place in version 1 (empty directories, links, metadata) is left out and
@@ -26,5 +28,7 @@ struct bt_export_size {
  * store can make a very large file. Costs a walk through the snapshot. */
 int bt_export_classic_size(struct bt_store *store, const struct bt_snapshot *snapshot, const char *path,
 			   const struct bt_observer *observer, struct bt_export_size *ret_size, struct bt_error *error);
+
+BT_C_END
 
 #endif

@@ -6,6 +6,8 @@
 
 #include <backuptool/error.h>
 
+BT_C_BEGIN
+
 struct bt_foreign_link {
 	char *link;	/* its path, which leads through no other link */
 	unsigned owner; /* neither root nor the effective user */
@@ -17,5 +19,7 @@ struct bt_foreign_link {
  * this process can see; or BT_E_NOMEM. */
 int bt_foreign_link_find(const char *path, unsigned also, struct bt_foreign_link *ret_link);
 void bt_foreign_link_free(struct bt_foreign_link *link);
+
+BT_C_END
 
 #endif

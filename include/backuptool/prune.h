@@ -6,6 +6,8 @@
 #include <backuptool/observer.h>
 #include <backuptool/store.h>
 
+BT_C_BEGIN
+
 struct bt_prune_options {
 	unsigned dead_percent; /* a file is rewritten when more than this percentage of it is unreferenced; 0 means 25,
 				  100: never */
@@ -54,5 +56,7 @@ struct bt_tag_change {
  * store is refreshed afterwards. observer is told of waiting. */
 int bt_snapshot_retag(struct bt_store *store, const char *name, const struct bt_tag_change *change,
 		      const struct bt_observer *observer, struct bt_error *error);
+
+BT_C_END
 
 #endif

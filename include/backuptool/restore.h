@@ -6,6 +6,8 @@
 #include <backuptool/observer.h>
 #include <backuptool/view.h>
 
+BT_C_BEGIN
+
 enum bt_overwrite {
 	BT_OVERWRITE_IF_CHANGED, /* a file of the same type, size, mtime and metadata is left alone; if only its
 				    metadata differs, that is set; if its mtime differs, it is compared by content, and
@@ -62,5 +64,7 @@ struct bt_restore_result {
 int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const char *output,
 	       const struct bt_restore_options *options, const struct bt_observer *observer,
 	       struct bt_restore_result *ret_result, struct bt_error *error);
+
+BT_C_END
 
 #endif

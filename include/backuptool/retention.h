@@ -7,6 +7,8 @@
 #include <backuptool/types.h>
 #include <stdbool.h>
 
+BT_C_BEGIN
+
 enum bt_bucket { BT_LAST, BT_HOURLY, BT_DAILY, BT_WEEKLY, BT_MONTHLY, BT_YEARLY, BT_BUCKETS };
 
 /*
@@ -58,5 +60,7 @@ struct bt_candidate {
 /* reasons has room for count. BT_E_INVALID when there is no rule at all; BT_E_NOMEM. */
 int bt_retention_decide(const struct bt_retention *rules, const struct bt_candidate *candidates, size_t count,
 			int64_t now, uint32_t *reasons);
+
+BT_C_END
 
 #endif

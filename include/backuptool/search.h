@@ -6,6 +6,8 @@
 #include <backuptool/observer.h>
 #include <backuptool/view.h>
 
+BT_C_BEGIN
+
 struct bt_search {
 	const char *pattern;	     /* a pattern of .gitignore: for a name, or with a slash for a path; NULL: all */
 	const char *hash;	     /* the beginning of a file's digest in lower-case hex; NULL: any */
@@ -28,5 +30,7 @@ struct bt_match {
 int bt_search_run(struct bt_store *store, const struct bt_search *search,
 		  int (*found)(void *arg, const struct bt_match *match), void *arg, const struct bt_observer *observer,
 		  struct bt_error *error);
+
+BT_C_END
 
 #endif

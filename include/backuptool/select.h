@@ -5,6 +5,8 @@
 
 #include <backuptool/store.h>
 
+BT_C_BEGIN
+
 /* The name of this host, as in the snapshots that are taken on it. */
 #define BT_HOST_SIZE 256
 void bt_host(char host[BT_HOST_SIZE]);
@@ -61,5 +63,7 @@ struct bt_group {
 };
 int bt_groups_list(struct bt_store *store, struct bt_group **ret_groups, size_t *ret_count, struct bt_error *error);
 void bt_groups_free(struct bt_group *groups, size_t count);
+
+BT_C_END
 
 #endif

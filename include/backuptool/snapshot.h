@@ -7,6 +7,8 @@
 #include <backuptool/store.h>
 #include <backuptool/watch.h>
 
+BT_C_BEGIN
+
 /* A level beyond 19: blocks of up to 4 MiB of plain data, so that similar data is compressed together. To read a single
  * file, such a block has to be decoded, and each thread that makes them needs 70 MiB. */
 #define BT_COMPRESSION_MAX 20
@@ -70,5 +72,7 @@ int bt_snapshot_place(const char *store, const char *target, struct bt_error *er
  */
 int bt_snapshot_take(struct bt_store *store, const char *target, const struct bt_snapshot_options *options,
 		     const struct bt_observer *observer, struct bt_snapshot_result *ret_result, struct bt_error *error);
+
+BT_C_END
 
 #endif

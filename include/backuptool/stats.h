@@ -6,6 +6,8 @@
 #include <backuptool/observer.h>
 #include <backuptool/store.h>
 
+BT_C_BEGIN
+
 struct bt_stats_snapshot {
 	const char *name;
 	struct bt_time time;
@@ -31,5 +33,7 @@ struct bt_stats {
  */
 int bt_stats_gather(struct bt_store *store, void (*snapshot)(void *arg, const struct bt_stats_snapshot *snapshot),
 		    void *arg, const struct bt_observer *observer, struct bt_stats *ret_stats, struct bt_error *error);
+
+BT_C_END
 
 #endif

@@ -11,6 +11,8 @@
 #include <backuptool/observer.h>
 #include <backuptool/types.h>
 
+BT_C_BEGIN
+
 struct bt_store;
 
 #define BT_STORE_ID_SIZE 33 /* 32 hex digits and NUL */
@@ -74,5 +76,7 @@ bool bt_store_locks_reach(const struct bt_store *store, char type[64]);
  * Tasks of other names, snapshots and pruning are not affected. Ends with the process, or with close(2) of *ret_fd.
  */
 int bt_store_claim(struct bt_store *store, const char *task, int *ret_fd, struct bt_error *error);
+
+BT_C_END
 
 #endif

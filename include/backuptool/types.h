@@ -5,6 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Around declarations, so that C++ calls them as C. */
+#ifdef __cplusplus
+#define BT_C_BEGIN extern "C" {
+#define BT_C_END   }
+#else
+#define BT_C_BEGIN
+#define BT_C_END
+#endif
+
 struct bt_digest {
 	unsigned char bytes[32];
 }; /* SHA-256, FIPS 180-4 */

@@ -11,6 +11,8 @@
 #include <backuptool/store.h>
 #include <stdbool.h>
 
+BT_C_BEGIN
+
 enum bt_type { BT_FILE = 1, BT_DIR, BT_SYMLINK, BT_FIFO, BT_SOCKET, BT_CHARDEV, BT_BLOCKDEV };
 
 struct bt_extent {
@@ -204,5 +206,7 @@ int bt_whole_begin(const struct bt_entry *file, struct bt_whole **ret_whole, str
 void bt_whole_add(struct bt_whole *whole, const void *data, uint64_t length); /* data NULL: zeros */
 int bt_whole_end(struct bt_whole *whole, struct bt_error *error);	      /* BT_E_DAMAGED: the digest differs */
 void bt_whole_free(struct bt_whole *whole);
+
+BT_C_END
 
 #endif

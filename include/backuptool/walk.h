@@ -5,6 +5,8 @@
 
 #include <backuptool/view.h>
 
+BT_C_BEGIN
+
 struct bt_walk;
 
 /* An entry that was found: a directory comes before its entries. */
@@ -32,5 +34,7 @@ void bt_walk_free(struct bt_walk *walk); /* NULL is fine */
 int bt_walk_next(struct bt_walk *walk, struct bt_walk_step *ret_step, struct bt_error *error);
 /* Does not enter the directory that was returned last. */
 void bt_walk_skip(struct bt_walk *walk);
+
+BT_C_END
 
 #endif

@@ -8,6 +8,8 @@
 #include <backuptool/store.h>
 #include <stdbool.h>
 
+BT_C_BEGIN
+
 /* Why the whole directory has to be walked. */
 enum bt_doubt {
 	BT_DOUBT_NONE,
@@ -58,5 +60,7 @@ void bt_watch_stop(struct bt_watch *watch); /* NULL is fine */
 int bt_watch_take(struct bt_watch *watch, bool full, struct bt_changes **ret_changes, struct bt_error *error);
 /* Call after the snapshot, whether or not it succeeded. */
 void bt_watch_give_back(struct bt_watch *watch, struct bt_changes *changes);
+
+BT_C_END
 
 #endif

@@ -53,49 +53,51 @@ install_there() {
 	build/fs/backupfs --version
 }
 
-@test "a program over the installed library" {
+# What a build against the installed library needs.
+build_against() {
+	export PKG_CONFIG_SYSROOT_DIR=$ROOT PKG_CONFIG_LIBDIR=$ROOT$PREFIX/$LIBRARY/pkgconfig LD_LIBRARY_PATH=$ROOT$PREFIX/$LIBRARY
+	# shellcheck disable=SC2046
+	"$@" -Wall -Wextra -Werror $(pkg-config --cflags --libs backuptool)
+}
+
+@test "the examples build against the installed library, and run" {
 	install_there
 	small_tree src
-	take src
-	cat >program.c <<-'END'
-		#include <backuptool/store.h>
-		#include <backuptool/view.h>
-		#include <stdio.h>
-		int main(int argc, char **argv)
+	for example in list restore_file snapshot; do
+		build_against gcc -std=c11 -pedantic "$TOP/include/examples/$example.c" -o "$example"
+	done
+	[ "$(pkg-config --modversion backuptool)" = "$(backuptool --version | cut -d ' ' -f 2)" ]
+	readelf -d list | grep -q 'libbackuptool.so.0'
+	run -0 --separate-stderr ./snapshot src snapshots
+	output_is "$(newest): 5 new, 0 changed, 0 unreadable"
+	run -0 ./list snapshots
+	output_is "$(newest)  5 files, $(backuptool list --json | jq '.[0].size') bytes"
+	run -0 ./restore_file snapshots latest docs/a.txt out
+	output_is ''
+	[ "$(cd out && find . -type f)" = ./docs/a.txt ]
+	cmp src/docs/a.txt out/docs/a.txt
+	run -1 ./restore_file snapshots latest none out
+	[[ $output == *none* ]]
+	run -1 ./list nowhere
+	[[ $output == *"there is no store"* ]]
+	run -1 ./snapshot snapshots/contents snapshots
+	[[ $output == *contents* ]]
+}
+
+@test "C++ can use the installed library" {
+	install_there
+	cat >program.cc <<-'END'
+		#include <backuptool/backuptool.h>
+		#include <cstdio>
+		int main()
 		{
-			struct bt_error error = {0};
-			struct bt_store *store;
-			struct bt_snapshot *snapshot;
-			const char *name;
-			if (bt_store_open(argv[1], NULL, &store, &error) < 0 ||
-			    !(name = bt_store_snapshot_count(store) ? bt_store_snapshot_name(store, 0) : NULL) ||
-			    bt_snapshot_open(store, name, &snapshot, &error) < 0) {
-				char text[640];
-				bt_error_text(&error, text, sizeof(text));
-				puts(text);
-				return 1;
-			}
-			printf("%s has %llu files\n", name, (unsigned long long)bt_snapshot_info(snapshot)->files);
-			bt_snapshot_close(snapshot);
-			bt_store_close(store);
+			std::printf("%d.%d.%d %s\n", BT_VERSION_MAJOR, BT_VERSION_MINOR, BT_VERSION_PATCH, bt_version());
 		}
 	END
-	export PKG_CONFIG_SYSROOT_DIR=$ROOT PKG_CONFIG_LIBDIR=$ROOT$PREFIX/$LIBRARY/pkgconfig
-	[ "$(pkg-config --modversion backuptool)" = "$(backuptool --version | cut -d ' ' -f 2)" ]
-	# shellcheck disable=SC2046
-	gcc -Wall -Wextra -Wno-unused-parameter -Werror program.c $(pkg-config --cflags --libs backuptool) -o program
-	readelf -d program | grep -q 'libbackuptool.so.0'
-	export LD_LIBRARY_PATH=$ROOT$PREFIX/$LIBRARY
-	run -0 ./program snapshots
-	output_is "$(newest) has 5 files"
-	run -1 ./program nowhere
-	[[ $output == *"there is no store"* ]]
-	# each header stands alone in plain C
-	for header in "$TOP"/include/backuptool/*.h; do
-		echo "#include <backuptool/$(basename "$header")>"
-	done >all.c
-	# shellcheck disable=SC2046
-	gcc -std=c11 -pedantic -Wall -Wextra -Werror -fsyntax-only $(pkg-config --cflags backuptool) all.c
+	build_against g++ -std=c++11 -pedantic program.cc -o program
+	version=$(backuptool --version | cut -d ' ' -f 2)
+	run -0 ./program
+	output_is "$version $version"
 }
 
 @test "the library exports what the public headers declare, and nothing else" {

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Snapshots of directories. This header includes all others; each of them can be included alone.
+ *
+ * A program opens a store (store.h), and most calls take it as their first argument:
+ * - snapshot.h takes a snapshot of a directory; watch.h tells what changed since the last one, so that the next one
+ *   does not have to look at everything.
+ * - select.h finds the snapshot that a user means, view.h opens it and reads directories and files, walk.h goes through
+ *   all entries below a directory.
+ * - restore.h brings files back, export.h writes a snapshot in the layout of version 1.
+ * - compare.h tells what differs between two trees, search.h finds entries in all snapshots, stats.h counts.
+ * - retention.h decides which snapshots to keep, prune.h removes the others and changes tags.
+ * - check.h proves that a store is whole, and repairs it.
+ * - observer.h is how long calls report to the program, and how they are cancelled.
+ * - confine.h and foreign.h protect a program that works on what others may have prepared.
+ *
+ * Results. A function that can fail returns 0 or a negative enum bt_code, and fills a struct bt_error when it is given
+ * one (error.h). BT_E_INCOMPLETE means that it did what it could, and that the observer was told about the rest.
+ * Outputs are called ret_…, and are not touched on failure unless the function says so. The library does not print,
+ * does not exit, and reads no environment variables.
+ *
+ * Threads. A store and everything that was got from it may be used by several threads at the same time, but for the
+ * functions that say otherwise. Long calls start threads of their own, end them before they return, and call the
+ * observer from any of them, one call at a time.
+ *
+ * Lifetimes. The store outlives everything that was got from it. A snapshot owns its texts, an entry lives as long as
+ * its page (view.h), and what a callback is given lives until it returns.
+ *
+ * include/examples in the sources has three short programs.
+ */
+#ifndef BACKUPTOOL_BACKUPTOOL_H
+#define BACKUPTOOL_BACKUPTOOL_H
+
+#include <backuptool/check.h>
+#include <backuptool/compare.h>
+#include <backuptool/confine.h>
+#include <backuptool/error.h>
+#include <backuptool/export.h>
+#include <backuptool/foreign.h>
+#include <backuptool/observer.h>
+#include <backuptool/prune.h>
+#include <backuptool/restore.h>
+#include <backuptool/retention.h>
+#include <backuptool/search.h>
+#include <backuptool/select.h>
+#include <backuptool/snapshot.h>
+#include <backuptool/stats.h>
+#include <backuptool/store.h>
+#include <backuptool/types.h>
+#include <backuptool/version.h>
+#include <backuptool/view.h>
+#include <backuptool/walk.h>
+#include <backuptool/watch.h>
+
+#endif
