@@ -98,7 +98,7 @@ static void decode_large(struct fs *fs, const struct bt_entry *file, uint64_t of
 {
 	struct bt_slice slice;
 	for (unsigned i = 0; i < DEPTH && offset < file->size; i++) {
-		if (bt_slice_start(fs->store, file, offset, &slice, NULL) != 0)
+		if (bt_slice_start(fs->store, file, offset, 0, &slice, NULL) != 0)
 			return; /* who reads it will hear of it */
 		offset += slice.length;
 		bt_slice_end(fs->store, &slice);

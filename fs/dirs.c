@@ -17,17 +17,31 @@ static int get_page(struct fs *fs, const struct bt_digest *id, const struct bt_p
 	return code ? fs_errno(fs, "directory", code, &error) : 0;
 }
 
-/* Of a directory: its own page, or a leaf of that. top NULL: the first. */
-static int get_directory_page(struct fs *fs, const struct bt_digest *tree, const struct bt_page *top, size_t leaf,
-			      const struct bt_page **ret_page)
+static int get_dir(struct fs *fs, const struct bt_digest *tree, struct bt_dir **ret_dir)
 {
 	struct bt_error error;
 	unsigned version = bt_store_version(fs->store);
 	int code;
 	do {
 		error = (struct bt_error){0};
-		code = top ? bt_leaf_get(fs->store, top, leaf, ret_page, &error)
-			   : bt_dir_page(fs->store, tree, ret_page, &error);
+		code = bt_dir_new(fs->store, tree, ret_dir, &error);
+	} while (code && fs_retry(fs, &version, &error));
+	return code ? fs_errno(fs, "directory", code, &error) : 0;
+}
+
+/* The entry of a name, or, where that is NULL, the one at an index. */
+static int get_entry(struct fs *fs, struct bt_dir *dir, const char *name, uint64_t index,
+		     const struct bt_entry **ret_entry)
+{
+	struct bt_error error;
+	unsigned version = bt_store_version(fs->store);
+	int code;
+	do {
+		error = (struct bt_error){0};
+		code = name ? bt_dir_find(dir, name, strlen(name), ret_entry, &error)
+			    : bt_dir_at(dir, index, ret_entry, &error);
+		if (code == BT_E_NOT_FOUND)
+			return ENOENT;
 	} while (code && fs_retry(fs, &version, &error));
 	return code ? fs_errno(fs, "directory", code, &error) : 0;
 }
@@ -80,7 +94,7 @@ static int pin_top(struct fs *fs, struct dir *dir, struct dir *ret_dir)
 {
 	if (!nodes_page_at(fs->nodes, dir->record.page, &dir->page))
 		return ESTALE;
-	int result = get_directory_page(fs, &dir->page.id, NULL, 0, &dir->top);
+	int result = get_dir(fs, &dir->page.id, &dir->dir);
 	if (result)
 		return result;
 	*ret_dir = *dir;
@@ -108,109 +122,43 @@ int dir_open_tree(struct fs *fs, const struct bt_digest *tree, uint64_t path, ui
 
 void dir_close(struct fs *fs, struct dir *dir)
 {
-	bt_page_put(fs->store, dir->top);
-	dir->top = NULL;
+	bt_dir_free(dir->dir);
+	dir->dir = NULL;
 }
 
 uint64_t dir_count(const struct dir *dir)
 {
-	uint64_t count = 0;
-	if (dir->top->kind == BT_PAGE_ENTRIES)
-		return dir->top->count;
-	for (size_t i = 0; i < dir->top->count; i++)
-		count += dir->top->leaves[i].entries;
-	return count;
+	return bt_dir_count(dir->dir);
 }
 
-void found_end(struct fs *fs, struct found *found)
+/* Where the entry lies, and the record of its page: the directory's own, or a leaf's. */
+static int locate(struct fs *fs, const struct dir *dir, struct found *found)
 {
-	bt_page_put(fs->store, found->leaf);
-	*found = (struct found){0};
-}
-
-/* Pins a leaf of the directory; the entry is not chosen yet. */
-static int enter_leaf(struct fs *fs, const struct dir *dir, size_t leaf, uint64_t base, struct found *ret_found)
-{
-	struct found found = {.base = base, .leaf_number = dir->record.page};
-	if (dir->top->kind == BT_PAGE_ENTRIES) {
-		bt_page_ref(fs->store, dir->top);
-		found.leaf = dir->top;
-		*ret_found = found;
-		return 0;
-	}
+	const struct bt_digest *before = found->place.id;
 	struct node_page page = dir->page;
-	page.id = dir->top->leaves[leaf].id;
-	int result = nodes_page(fs->nodes, &page, &found.leaf_number);
-	if (result == 0)
-		result = get_directory_page(fs, NULL, dir->top, leaf, &found.leaf);
-	if (result)
-		return result;
-	*ret_found = found;
-	return 0;
-}
-
-/* The leaf that would hold the name, and how many entries come before it. */
-static size_t leaf_of_name(const struct dir *dir, const char *name, size_t length, uint64_t *ret_base)
-{
-	size_t leaf = bt_leaf_of(dir->top, name, length);
-	*ret_base = 0;
-	for (size_t i = 0; i < leaf; i++)
-		*ret_base += dir->top->leaves[i].entries;
-	return leaf;
+	found->place = bt_dir_place(dir->dir);
+	if (found->place.id == before)
+		return 0;
+	page.id = *found->place.id;
+	found->leaf_number = dir->record.page;
+	return memcmp(&page.id, &dir->page.id, sizeof(page.id)) ? nodes_page(fs->nodes, &page, &found->leaf_number) : 0;
 }
 
 int dir_find(struct fs *fs, const struct dir *dir, const char *name, struct found *ret_found)
 {
 	struct found found = {0};
-	uint64_t base;
-	size_t length = strlen(name), leaf = leaf_of_name(dir, name, length, &base);
-	int result = enter_leaf(fs, dir, leaf, base, &found);
-	if (result)
-		return result;
-	found.entry = bt_leaf_find(found.leaf, name, length);
-	if (!found.entry) {
-		found_end(fs, &found);
-		return ENOENT;
-	}
-	found.index = (uint32_t)(found.entry - found.leaf->entries);
-	*ret_found = found;
-	return 0;
-}
-
-static int leaf_of_index(const struct dir *dir, uint64_t index, size_t *ret_leaf, uint64_t *ret_base)
-{
-	uint64_t base = 0;
-	if (dir->top->kind == BT_PAGE_ENTRIES) {
-		*ret_leaf = 0;
-		*ret_base = 0;
-		return index < dir->top->count ? 0 : ENOENT;
-	}
-	for (size_t i = 0; i < dir->top->count; i++) {
-		if (index - base < dir->top->leaves[i].entries) {
-			*ret_leaf = i;
-			*ret_base = base;
-			return 0;
-		}
-		base += dir->top->leaves[i].entries;
-	}
-	return ENOENT;
+	int result = get_entry(fs, dir->dir, name, 0, &found.entry);
+	if (result == 0)
+		result = locate(fs, dir, &found);
+	if (result == 0)
+		*ret_found = found;
+	return result;
 }
 
 int dir_at(struct fs *fs, const struct dir *dir, uint64_t index, struct found *found)
 {
-	if (!found->leaf || index < found->base || index - found->base >= found->leaf->count) {
-		size_t leaf;
-		uint64_t base;
-		found_end(fs, found);
-		int result = leaf_of_index(dir, index, &leaf, &base);
-		if (result == 0)
-			result = enter_leaf(fs, dir, leaf, base, found);
-		if (result)
-			return result;
-	}
-	found->index = (uint32_t)(index - found->base);
-	found->entry = &found->leaf->entries[found->index];
-	return 0;
+	int result = get_entry(fs, dir->dir, NULL, index, &found->entry);
+	return result ? result : locate(fs, dir, found);
 }
 
 /* The same leaf in this snapshot alone. */
@@ -233,10 +181,10 @@ int dir_entry(struct fs *fs, const struct dir *dir, const struct found *found, s
 {
 	const struct bt_entry *entry = found->entry;
 	uint64_t path = attr_path_below(dir->page.path, entry->name, entry->name_length);
-	struct node node = {.kind = NODE_SHARED, .number = found->leaf_number, .index = found->index};
+	struct node node = {.kind = NODE_SHARED, .number = found->leaf_number, .index = (uint32_t)found->place.index};
 	int result = 0;
 	if (!attr_is_known(entry)) {
-		uint64_t index = found->base + found->index;
+		uint64_t index = found->place.base + found->place.index;
 		if (index > NODE_INDEX_MAX)
 			return EOVERFLOW;
 		node = (struct node){.kind = NODE_OWN, .number = dir->number, .index = (uint32_t)index};
@@ -286,24 +234,25 @@ static int hold_shared(struct fs *fs, struct node node, struct held *ret_held)
 static int hold_own(struct fs *fs, struct node node, struct held *ret_held)
 {
 	struct dir parent = {.number = node.number};
-	struct found found = {0};
+	const struct bt_entry *entry;
 	if (!nodes_dir_at(fs->nodes, node.number, &parent.record) ||
 	    !nodes_page_at(fs->nodes, parent.record.page, &parent.page))
 		return ESTALE;
-	int result = get_directory_page(fs, &parent.page.id, NULL, 0, &parent.top);
+	int result = get_dir(fs, &parent.page.id, &parent.dir);
 	if (result)
 		return result;
-	result = dir_at(fs, &parent, node.index, &found);
+	result = get_entry(fs, parent.dir, NULL, node.index, &entry);
+	if (result == 0) {
+		*ret_held = (struct held){
+			.page = bt_dir_place(parent.dir).page,
+			.entry = entry,
+			.path = attr_path_below(parent.page.path, entry->name, entry->name_length),
+			.snapshot = parent.record.snapshot,
+		};
+		bt_page_ref(fs->store, ret_held->page);
+	}
 	dir_close(fs, &parent);
-	if (result)
-		return result;
-	*ret_held = (struct held){
-		.page = found.leaf,
-		.entry = found.entry,
-		.path = attr_path_below(parent.page.path, found.entry->name, found.entry->name_length),
-		.snapshot = parent.record.snapshot,
-	};
-	return 0;
+	return result;
 }
 
 int held_get(struct fs *fs, fuse_ino_t packed, struct held *ret_held)

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * From node numbers to entries and back, over the engine's pages. A directory is one page of entries, or a page of
- * leaves that each hold a run of them; the index of an entry counts over all leaves.
- */
+/* From node numbers to entries and back, over the engine's pages. */
 #ifndef FS_DIRS_H
 #define FS_DIRS_H
 
@@ -13,7 +10,7 @@ struct dir {
 	uint32_t number; /* of its record */
 	struct node_dir record;
 	struct node_page page; /* the record of its first page */
-	const struct bt_page *top;
+	struct bt_dir *dir;
 };
 int dir_open(struct fs *fs, fuse_ino_t node, struct dir *ret_dir); /* 0 or an errno, ENOTDIR among them */
 /* A tree by its id, at a path of a snapshot; its number is of no use. */
@@ -21,18 +18,14 @@ int dir_open_tree(struct fs *fs, const struct bt_digest *tree, uint64_t path, ui
 void dir_close(struct fs *fs, struct dir *dir);
 uint64_t dir_count(const struct dir *dir); /* of entries */
 
-/* One entry of it, and the leaf that it lies in. */
+/* One entry of it, until the next one is asked for. Zero-initialise. */
 struct found {
-	const struct bt_page *leaf;
 	const struct bt_entry *entry;
-	uint32_t leaf_number; /* of the leaf's record */
-	uint32_t index;	      /* in the leaf */
-	uint64_t base;	      /* the leaf's first index in the directory */
+	struct bt_dir_place place;
+	uint32_t leaf_number; /* of the record of its page */
 };
 int dir_find(struct fs *fs, const struct dir *dir, const char *name, struct found *ret_found); /* ENOENT if not there */
-/* ENOENT at the end. A found that is not empty is moved, which costs less than starting anew. */
-int dir_at(struct fs *fs, const struct dir *dir, uint64_t index, struct found *found);
-void found_end(struct fs *fs, struct found *found);
+int dir_at(struct fs *fs, const struct dir *dir, uint64_t index, struct found *found);	       /* ENOENT at the end */
 
 /* What the kernel is told of an entry: node, attributes, timeouts. */
 int dir_entry(struct fs *fs, const struct dir *dir, const struct found *found, struct fuse_entry_param *ret_param);

@@ -38,7 +38,6 @@ static void list_names(struct fs *fs, fuse_ino_t node, struct names *ret_names)
 			break;
 		ret_names->list[ret_names->count++] = name;
 	}
-	found_end(fs, &found);
 	dir_close(fs, &dir);
 }
 

@@ -75,7 +75,6 @@ static int list_entries(struct fs *fs, fuse_ino_t node, struct listing *listing,
 		if (result || !list_one(listing, found.entry->name, &param, offset + 1))
 			break;
 	}
-	found_end(fs, &found);
 	dir_close(fs, &dir);
 	return result == ENOENT ? 0 : result;
 }

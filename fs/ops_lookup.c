@@ -50,7 +50,6 @@ static int lookup_entry(struct fs *fs, fuse_ino_t parent, const char *name, stru
 		result = dir_entry(fs, &dir, &found, ret_param);
 	else if (result == ENOENT) /* the kernel remembers that, too */
 		*ret_param = (struct fuse_entry_param){.entry_timeout = FOREVER};
-	found_end(fs, &found);
 	dir_close(fs, &dir);
 	return result == ENOENT ? 0 : result;
 }

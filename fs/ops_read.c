@@ -41,7 +41,7 @@ static int start_slice(struct fs *fs, const struct bt_entry *file, uint64_t offs
 	int code;
 	do {
 		*ret_error = (struct bt_error){0};
-		code = bt_slice_start(fs->store, file, offset, ret_slice, ret_error);
+		code = bt_slice_start(fs->store, file, offset, 0, ret_slice, ret_error);
 	} while (code && fs_retry(fs, &version, ret_error));
 	return code;
 }
@@ -146,7 +146,7 @@ static void read_file(fuse_req_t req, fuse_ino_t node, const struct held *held, 
 	if (fs->ahead)
 		ahead_note(fs->ahead, held,
 			   &(struct ahead_read){.node = node,
-						.block = bt_slice_block(&pieces.slices[0]),
+						.block = pieces.slices[0].block,
 						.offset = offset,
 						.end = offset + size,
 						.next = pieces.next});

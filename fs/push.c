@@ -98,7 +98,7 @@ static void note_pushed(struct push *push, uint32_t leaf, uint32_t end)
 static bool plan_file(struct fs *fs, struct node node, const struct bt_entry *entry, struct push_plan *plan)
 {
 	struct bt_slice slice;
-	if (bt_slice_start_decoded(fs->store, entry, 0, &slice, NULL) != 0)
+	if (bt_slice_start(fs->store, entry, 0, BT_SLICE_DECODED, &slice, NULL) != 0)
 		return false;
 	if (!slice.data || slice.length != entry->size) { /* in several pieces: seldom, and not worth it */
 		bt_slice_end(fs->store, &slice);
@@ -142,7 +142,7 @@ void push_plan_rest(struct fs *fs, fuse_ino_t packed, const struct held *held, u
 	ret_plan->end = 0;
 	if (!fs->push || node_unpack(packed).kind != NODE_SHARED || is_small(held->entry) || !slice->data)
 		return;
-	uint64_t start = offset - bt_slice_before(slice), end = offset + slice->length;
+	uint64_t start = offset - slice->before, end = offset + slice->length;
 	uint64_t begin = (start + PAGE - 1) / PAGE * PAGE;
 	if (end < held->entry->size)
 		end -= end % PAGE; /* half a page counts only where the file ends */

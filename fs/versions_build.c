@@ -231,7 +231,6 @@ static int add_below(struct fs *fs, const struct built *parent, const struct sou
 		result = is_new(contents, found.entry, &new);
 	if (result == 0 && new)
 		result = add_version(fs, built, &dir, &found);
-	found_end(fs, &found);
 	dir_close(fs, &dir);
 	return result == ENOMEM ? ENOMEM : 0;
 }
@@ -264,7 +263,6 @@ static int list_source(struct fs *fs, const struct source *source, struct built 
 		return 0;
 	for (uint64_t i = 0; result == 0 && dir_at(fs, &dir, i, &found) == 0; i++)
 		result = add_child(built, found.entry->name, &directory);
-	found_end(fs, &found);
 	dir_close(fs, &dir);
 	return result;
 }

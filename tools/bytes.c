@@ -26,7 +26,7 @@ static int read_slices(struct bt_store *store, const struct bt_entry *file, stru
 			error->code = BT_E_CANCELLED;
 			return BT_E_CANCELLED;
 		}
-		result = bt_slice_start(store, file, offset, &slice, error);
+		result = bt_slice_start(store, file, offset, 0, &slice, error);
 		if (result)
 			break;
 		if (!slice.data && slice.length > HOLE_PIECE)

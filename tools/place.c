@@ -82,16 +82,15 @@ static struct names names_in(struct bt_store *store, const struct bt_entry *dire
 	struct names names = {0};
 	const struct bt_entry *entry;
 	struct bt_error error = {0};
-	struct bt_dir dir;
+	struct bt_dir *dir;
 
-	if (directory->type != BT_DIR || !directory->has_digest ||
-	    bt_dir_start(&dir, store, &directory->digest, &error))
+	if (directory->type != BT_DIR || !directory->has_digest || bt_dir_new(store, &directory->digest, &dir, &error))
 		return names;
-	while (names.count < LOOKED_AT && bt_dir_next(&dir, &entry, &error) == 0 && entry) {
+	while (names.count < LOOKED_AT && bt_dir_next(dir, &entry, &error) == 0 && entry) {
 		names.items = tool_realloc(names.items, (names.count + 1) * sizeof(*names.items));
 		names.items[names.count++] = tool_format("%s", entry->name);
 	}
-	bt_dir_end(&dir);
+	bt_dir_free(dir);
 	return names;
 }
 

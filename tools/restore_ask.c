@@ -32,17 +32,17 @@ static void count_names(const struct ask *ask, int dirfd, uint64_t *ret_new, uin
 {
 	const struct bt_entry *entry;
 	struct bt_error error = {0};
-	struct bt_dir dir;
+	struct bt_dir *dir;
 
 	*ret_new = *ret_there = 0;
-	if (bt_dir_start(&dir, ask->pick->store, &ask->info->root.digest, &error))
+	if (bt_dir_new(ask->pick->store, &ask->info->root.digest, &dir, &error))
 		return;
-	while (bt_dir_next(&dir, &entry, &error) == 0 && entry) {
+	while (bt_dir_next(dir, &entry, &error) == 0 && entry) {
 		struct stat status;
 
 		++*(fstatat(dirfd, entry->name, &status, AT_SYMLINK_NOFOLLOW) ? ret_new : ret_there);
 	}
-	bt_dir_end(&dir);
+	bt_dir_free(dir);
 }
 
 /* A new file system is. */

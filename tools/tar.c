@@ -278,7 +278,7 @@ static int probe(struct tool_tar *tar, const struct bt_entry *entry, struct bt_e
 
 	if (!entry->size && !(entry->extra && entry->extra->error))
 		return 0;
-	code = bt_slice_start(tar->store, entry, 0, &slice, error);
+	code = bt_slice_start(tar->store, entry, 0, 0, &slice, error);
 	if (!code)
 		bt_slice_end(tar->store, &slice);
 	return code;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Every snapshot from its root. */
+#include "view/walk.h"
 #include "base/bytes.h"
 #include "base/fail.h"
-#include "base/vec.h"
 #include "check/run.h"
 #include "view/pages.h"
 #include "view/snapshot.h"
-#include <stdlib.h>
 #include <string.h>
 
 /* A directory with damage is walked each time it is met, for the paths that it hurts there. As many entries as a
@@ -15,10 +14,9 @@
 #define AGAIN_LEAST ((uint64_t)1 << 20)
 #define AGAIN_MOST  ((uint64_t)1 << 24)
 
+/* A directory on the way. */
 struct level {
-	struct bt_dir dir;
 	struct bt_digest tree;
-	size_t path; /* length of its path */
 	bool clean;
 	bool again; /* it was walked before */
 };
@@ -37,27 +35,24 @@ struct walk {
 	uint64_t hurts;
 	uint64_t again;		     /* entries of directories that are walked again, which still may be seen */
 	struct bt_found *unreadable; /* see_unreadable's, once there is one */
-	struct bt_buf path;	     /* of the entry at hand, without NUL */
-	struct level *levels;
-	size_t count, room;
+	struct bt_walk *tree;
+	struct bt_walk_step step; /* the entry at hand, or the directory that could not be read */
 };
 
 /* The entry at hand cannot be restored whole because of this. */
 static int hurt(struct walk *walk, struct bt_found *found, uint64_t offset, uint64_t length)
 {
-	if (walk->count)
-		walk->levels[walk->count - 1].clean = false;
+	struct level *level = bt_walk_level(walk->tree);
+	if (level)
+		level->clean = false;
 	walk->hurts++;
 	if (!found && walk->pass != TRACE) /* it has been told */
 		return 0;
-	if (bt_buf_append(&walk->path, "", 1))
-		return BT_E_NOMEM;
-	walk->path.length--;
 	const struct bt_hurt hurt = {.snapshot = walk->info->name,
-				     .path = (const char *)walk->path.data,
+				     .path = walk->step.path,
 				     .offset = offset,
 				     .length = length,
-				     .path_length = walk->path.length,
+				     .path_length = walk->step.path_length,
 				     .entry = walk->run->entries};
 	return bt_findings_hurt(walk->run, found, &hurt);
 }
@@ -134,8 +129,7 @@ static int see_unreadable(struct walk *walk)
 /* Of a file in several contents. Those of version 1 have been compared with the digest of the whole already. */
 static int see_whole(struct walk *walk, const struct bt_entry *entry)
 {
-	const struct bt_dir *dir = &walk->levels[walk->count - 1].dir;
-	const struct bt_page *page = dir->leaf ? dir->leaf : dir->top;
+	const struct bt_page *page = bt_walk_page(walk->tree);
 	struct bt_found *found = NULL;
 	if (walk->info->classic)
 		return 0;
@@ -175,60 +169,56 @@ static int hurt_below(struct walk *walk)
 	return r ? r : hurt(walk, found, BT_NO_OFFSET, 0);
 }
 
-static int enter(struct walk *walk, const struct bt_digest *tree)
+/* Chooses whether the directory is walked. */
+static int see_directory(struct walk *walk, const struct bt_digest *tree)
 {
-	struct level level = {.tree = *tree, .path = walk->path.length, .clean = true};
-	struct bt_error error = {0};
-	if (bt_digest_set_has(&walk->run->clean, tree))
+	struct level *below = bt_walk_below(walk->tree);
+	*below = (struct level){.tree = *tree, .clean = true};
+	below->again = bt_digest_set_has(&walk->run->unclean, tree);
+	if (bt_digest_set_has(&walk->run->clean, tree)) {
+		bt_walk_skip(walk->tree);
 		return 0;
-	level.again = bt_digest_set_has(&walk->run->unclean, tree);
-	if (level.again && !walk->again)
+	}
+	if (below->again && !walk->again) {
+		bt_walk_skip(walk->tree);
 		return hurt_below(walk);
-	if (bt_vec_room(walk->levels, walk->count, walk->room))
-		return BT_E_NOMEM;
+	}
 	bt_check_progress(walk->run, walk->info->name, 0, 0);
-	int r = bt_dir_start(&level.dir, walk->run->store, tree, &error);
-	if (r)
-		return hurt_by(walk, r, &error);
-	walk->levels[walk->count++] = level;
 	return 0;
 }
 
-static int leave(struct walk *walk)
+/* At the end of a directory. */
+static int settle_directory(struct walk *walk)
 {
-	struct level *level = &walk->levels[--walk->count];
+	struct level *level = bt_walk_level(walk->tree), *above = bt_walk_above(walk->tree);
 	struct bt_check_run *run = walk->run;
 	bool settled = level->clean || walk->pass == COLLECT;
-	bt_dir_end(&level->dir);
-	if (!level->clean && walk->count)
-		walk->levels[walk->count - 1].clean = false;
+	if (!level->clean && above)
+		above->clean = false;
 	return bt_digest_set_add(settled ? &run->clean : &run->unclean, &level->tree) < 0 ? BT_E_NOMEM : 0;
 }
 
 static int see_entry(struct walk *walk, const struct bt_entry *entry)
 {
 	walk->run->entries++;
-	if ((walk->path.length && bt_buf_append(&walk->path, "/", 1)) ||
-	    bt_buf_append(&walk->path, entry->name, entry->name_length))
-		return BT_E_NOMEM;
 	if (entry->type == BT_FILE)
 		return see_file(walk, entry);
-	return entry->type == BT_DIR && entry->has_digest ? enter(walk, &entry->digest) : 0;
+	return entry->type == BT_DIR && entry->has_digest ? see_directory(walk, &entry->digest) : 0;
 }
 
-static int step(struct walk *walk)
+static int walk_on(struct walk *walk, bool *ret_more)
 {
-	struct level *level = &walk->levels[walk->count - 1];
-	const struct bt_entry *entry = NULL;
 	struct bt_error error = {0};
-	int r = bt_dir_next(&level->dir, &entry, &error);
-	walk->path.length = level->path;
-	if (level->again && walk->again)
+	int r = bt_walk_next(walk->tree, &walk->step, &error);
+	const struct level *level = bt_walk_level(walk->tree);
+	if (level && level->again && walk->again)
 		walk->again--;
-	if (!r)
-		return entry ? see_entry(walk, entry) : leave(walk);
-	r = hurt_by(walk, r, &error);
-	return r || bt_dir_skip(&level->dir) ? r : leave(walk);
+	*ret_more = r || level;
+	if (r)
+		return hurt_by(walk, r, &error);
+	if (walk->step.entry)
+		return see_entry(walk, walk->step.entry);
+	return level ? settle_directory(walk) : 0;
 }
 
 static uint64_t again_most(const struct bt_snapshot_info *info)
@@ -242,17 +232,21 @@ static uint64_t again_most(const struct bt_snapshot_info *info)
 
 static int walk_tree(struct walk *walk)
 {
+	const struct bt_walk_options options = {.level_size = sizeof(struct level), .ends = true};
 	const struct bt_entry *root = &walk->info->root;
+	bool more = true;
+	int r = bt_walk_begin(walk->run->store, &options, root, &walk->tree, NULL);
+	if (r)
+		return r;
 	walk->again = again_most(walk->info);
 	walk->run->entries++;
-	int r = root->has_digest ? enter(walk, &root->digest) : 0;
-	while (!r && walk->count) {
+	r = root->has_digest ? see_directory(walk, &root->digest) : 0;
+	while (!r && more) {
 		r = bt_voice_failed(&walk->run->voice);
 		if (!r)
-			r = step(walk);
+			r = walk_on(walk, &more);
 	}
-	while (walk->count)
-		bt_dir_end(&walk->levels[--walk->count].dir);
+	bt_walk_free(walk->tree);
 	return r;
 }
 
@@ -282,7 +276,7 @@ static int not_opened(struct walk *walk, const char *name, int result, const str
 
 static int walk_snapshot(struct bt_check_run *run, const char *name, enum pass pass)
 {
-	struct walk walk = {.run = run, .pass = pass};
+	struct walk walk = {.run = run, .pass = pass, .step = {.path = ""}};
 	struct bt_snapshot *snapshot;
 	struct bt_error error = {0};
 	int r = bt_store_file_named(run->store, name, &walk.ordinal);
@@ -298,8 +292,6 @@ static int walk_snapshot(struct bt_check_run *run, const char *name, enum pass p
 		r = walk_tree(&walk);
 	if (pass == TRACE)
 		run->result.snapshots++;
-	bt_buf_free(&walk.path);
-	free(walk.levels);
 	bt_snapshot_close(snapshot);
 	return r;
 }

@@ -33,10 +33,7 @@ static int make_key(struct bt_check_run *run, const struct bt_entry *file, struc
 	return bt_hasher_finish(run->hasher, ret_key);
 }
 
-typedef int start_function(struct bt_store *store, const struct bt_entry *file, uint64_t offset,
-			   struct bt_slice *ret_slice, struct bt_error *error);
-
-static int read_through(struct whole_job *job, struct bt_whole *whole, start_function *start)
+static int read_through(struct whole_job *job, struct bt_whole *whole, unsigned flags)
 {
 	struct bt_check_run *run = job->run;
 	int r = 0;
@@ -44,7 +41,7 @@ static int read_through(struct whole_job *job, struct bt_whole *whole, start_fun
 		struct bt_slice slice;
 		r = bt_voice_failed(&run->voice);
 		if (!r)
-			r = start(run->store, job->file, offset, &slice, &job->error);
+			r = bt_slice_start(run->store, job->file, offset, flags, &slice, &job->error);
 		if (r)
 			break;
 		bt_check_progress(run, job->file->name, 0, 0);
@@ -55,13 +52,13 @@ static int read_through(struct whole_job *job, struct bt_whole *whole, start_fun
 	return r ? r : bt_whole_end(whole, &job->error);
 }
 
-static int look(struct whole_job *job, start_function *start)
+static int look(struct whole_job *job, unsigned flags)
 {
 	struct bt_whole *whole;
 	int r = bt_whole_begin(job->file, &whole, &job->error);
 	if (r || !whole)
 		return r;
-	r = read_through(job, whole, start);
+	r = read_through(job, whole, flags);
 	bt_whole_free(whole);
 	return r;
 }
@@ -70,10 +67,10 @@ static int look(struct whole_job *job, start_function *start)
 static int work(struct bt_job *arg, void *worker)
 {
 	struct whole_job *job = (struct whole_job *)arg;
-	int r = look(job, bt_slice_start_unverified);
+	int r = look(job, BT_SLICE_UNVERIFIED);
 	if (r == BT_E_DAMAGED || r == BT_E_SYSTEM) {
 		job->error = (struct bt_error){0};
-		r = look(job, bt_slice_start);
+		r = look(job, 0);
 	}
 	return r == BT_E_DAMAGED || r == BT_E_SYSTEM ? 0 : r;
 }

@@ -67,7 +67,7 @@ static void list_end(struct bt_compare_run *run, struct bt_compare_list *list)
 {
 	if (list->live)
 		bt_scan_done(run->scan, list->live);
-	bt_dir_end(&list->dir);
+	bt_dir_free(list->dir);
 	bt_arena_free(&list->arena);
 	*list = (struct bt_compare_list){0};
 }
@@ -89,9 +89,9 @@ static int advance(struct bt_compare_run *run, struct bt_compare_level *level, s
 	run->path.length = level->path;
 	if (list->live)
 		return bt_live_next(run, list);
-	if (!list->dir.store)
+	if (!list->dir)
 		return 0;
-	int r = bt_dir_next(&list->dir, &list->entry, &error);
+	int r = bt_dir_next(list->dir, &list->entry, &error);
 	return r ? give_up(run, level, &error) : 0;
 }
 
@@ -106,7 +106,7 @@ static int start_list(struct bt_store *store, const struct bt_entry *entry, stru
 {
 	if (!entry || entry->type != BT_DIR || !entry->has_digest)
 		return 0;
-	return bt_dir_start(&list->dir, store, &entry->digest, error);
+	return bt_dir_new(store, &entry->digest, &list->dir, error);
 }
 
 static int start_live(struct bt_compare_run *run, struct bt_scan_dir *live, struct bt_compare_list *list,

@@ -15,7 +15,7 @@
 
 /* A directory on one side; nothing in it if the other side has none. */
 struct bt_compare_list {
-	struct bt_dir dir;
+	struct bt_dir *dir;
 	struct bt_scan_dir *live;     /* instead of dir */
 	const struct bt_entry *entry; /* the one at hand; NULL: no more */
 	const struct bt_found *found; /* the same of a live one */

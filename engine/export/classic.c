@@ -172,7 +172,7 @@ static int write_slices(struct export *export, const struct bt_buf *path, const 
 		result = check_cancelled(export);
 		if (result)
 			return result;
-		result = bt_slice_start(export->store, entry, offset, &slice, error);
+		result = bt_slice_start(export->store, entry, offset, 0, &slice, error);
 		*ret_bad = result != 0;
 		if (result)
 			return result;

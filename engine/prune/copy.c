@@ -63,7 +63,7 @@ static int flush_new_block(struct bt_prune_copy *copy)
 static int repack(struct bt_prune_copy *copy, const struct bt_held *held)
 {
 	struct bt_pin pin;
-	int result = bt_store_pin(copy->run->store, &held->digest, held->size, &pin, copy->error);
+	int result = bt_store_pin(copy->run->store, &held->digest, held->size, 0, &pin, copy->error);
 
 	if (result)
 		return result;

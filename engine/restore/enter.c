@@ -61,11 +61,11 @@ static bool is_empty(struct bt_run *run, const struct bt_entry *entry)
 {
 	const struct bt_entry *first = NULL;
 	struct bt_error error = {0};
-	struct bt_dir dir;
-	if (bt_dir_start(&dir, run->store, &entry->digest, &error))
+	struct bt_dir *dir;
+	if (bt_dir_new(run->store, &entry->digest, &dir, &error))
 		return false;
-	bool empty = bt_dir_next(&dir, &first, &error) == 0 && !first;
-	bt_dir_end(&dir);
+	bool empty = bt_dir_next(dir, &first, &error) == 0 && !first;
+	bt_dir_free(dir);
 	return empty;
 }
 

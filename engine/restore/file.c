@@ -38,7 +38,7 @@ static int write_slices(struct bt_run *run, struct bt_place *place, int fd, cons
 		struct bt_slice slice;
 		if (bt_voice_failed(&run->tell.voice))
 			return BT_E_CANCELLED;
-		result = bt_slice_start(run->store, entry, offset, &slice, error);
+		result = bt_slice_start(run->store, entry, offset, 0, &slice, error);
 		if (result)
 			return result;
 		bt_whole_add(whole, slice.data, slice.length);

@@ -38,7 +38,7 @@ static int copy_slice(struct salvage *salvage, int fd, uint64_t offset, uint64_t
 	struct bt_store *store = salvage->run->store;
 	struct bt_error damage = {0};
 	struct bt_slice slice;
-	int result = bt_slice_start(store, salvage->entry, offset, &slice, &damage);
+	int result = bt_slice_start(store, salvage->entry, offset, 0, &slice, &damage);
 	if (result == BT_E_NOMEM)
 		return -ENOMEM;
 	if (result) {

@@ -4,6 +4,7 @@
 #include "restore/run.h"
 #include "restore/select.h"
 #include "view/bounds.h"
+#include <internal/view.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,9 +13,9 @@ struct level {
 	struct bt_place *place;
 	const struct bt_page *page; /* that entry lives in; NULL for the root */
 	const struct bt_entry *entry;
-	struct bt_dir dir;
-	size_t path_bytes; /* of the way here, with a slash at its end */
-	bool listed, symlinks, second;
+	struct bt_dir *dir; /* NULL: it is not listed */
+	size_t path_bytes;  /* of the way here, with a slash at its end */
+	bool symlinks, second;
 	/* Of the selection: paths [next, high) lie below it, their next components begin at depth. high 0: all of it.
 	 */
 	size_t next, high, depth;
@@ -36,12 +37,6 @@ static int no_memory(struct walk *walk)
 static void tell_level(struct walk *walk, const struct level *level, const struct bt_error *error)
 {
 	bt_tell_problem(&walk->run->tell, level->place, NULL, error);
-}
-
-/* The page of the entry that bt_dir_next gave. */
-static const struct bt_page *page_of(const struct bt_dir *dir)
-{
-	return dir->leaf ? dir->leaf : dir->top;
 }
 
 static bool is_unread(const struct bt_entry *entry)
@@ -74,8 +69,7 @@ static int push(struct walk *walk, struct bt_place *place, const struct bt_page 
 static void drop_level(struct walk *walk)
 {
 	struct level *level = &walk->levels[--walk->count];
-	if (level->listed)
-		bt_dir_end(&level->dir);
+	bt_dir_free(level->dir);
 	bt_page_put(walk->run->store, level->page);
 	bt_place_unref(&walk->run->places, level->place);
 }
@@ -124,11 +118,10 @@ static int start_level(struct walk *walk)
 		sweep(walk, level);
 	if (level->high)
 		return 0;
-	if (bt_dir_start(&level->dir, run->store, &level->entry->digest, &error)) {
+	if (bt_dir_new(run->store, &level->entry->digest, &level->dir, &error)) {
 		tell_level(walk, level, &error);
 		return end_level(walk);
 	}
-	level->listed = true;
 	/* In the second pass there may be temporary files of this run. */
 	if (run->options.delete_extra && found)
 		bt_extras_remove(run, level->place, &level->entry->digest);
@@ -178,17 +171,17 @@ static int list_next(struct walk *walk, struct level *level)
 {
 	const struct bt_entry *entry;
 	struct bt_error error = {0};
-	int result = bt_dir_next(&level->dir, &entry, &error);
+	int result = bt_dir_next(level->dir, &entry, &error);
 	if (result) {
 		if (!level->second)
 			tell_level(walk, level, &error);
-		if (bt_dir_skip(&level->dir))
+		if (bt_dir_skip(level->dir))
 			return bt_voice_failed(&walk->run->tell.voice);
 		entry = NULL;
 	}
 	if (!entry && level->symlinks && !level->second) {
-		bt_dir_end(&level->dir);
-		level->listed = false;
+		bt_dir_free(level->dir);
+		level->dir = NULL;
 		level->second = true;
 		return start_level(walk);
 	}
@@ -200,9 +193,10 @@ static int list_next(struct walk *walk, struct level *level)
 	result = bt_bounds_take(&walk->bounds, level->path_bytes + entry->name_length, &error);
 	if (result)
 		return go_no_deeper(walk, level, result, &error);
+	const struct bt_page *page = bt_dir_place(level->dir).page;
 	if (entry->type == BT_DIR)
-		return enter_directory(walk, level, page_of(&level->dir), entry, NULL);
-	return add_entry(walk, level, page_of(&level->dir), entry);
+		return enter_directory(walk, level, page, entry, NULL);
+	return add_entry(walk, level, page, entry);
 }
 
 /* The selected paths that have their next component in common with the first that is left. */

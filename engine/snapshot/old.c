@@ -5,8 +5,7 @@
 #include "snapshot/entry.h"
 #include <stdlib.h>
 
-int bt_snap_old_open(struct bt_store *store, struct bt_snap_node *node, const struct bt_entry *old,
-		     struct bt_snap_past *past)
+int bt_snap_old_open(struct bt_snap_node *node, const struct bt_entry *old, struct bt_snap_past *past)
 {
 	struct bt_error damage = {0};
 
@@ -17,11 +16,10 @@ int bt_snap_old_open(struct bt_store *store, struct bt_snap_node *node, const st
 	node->has_old = true;
 	if (old->extra && old->extra->error)
 		return 0;
-	if (bt_dir_start(&node->old_dir, store, &node->old.digest, &damage) == 0)
-		node->old_open = true;
-	else
+	if (bt_dir_new(past->store, &node->old.digest, &node->old_dir, &damage) != 0) {
 		past->gone++;
-	past->damaged |= !node->old_open;
+		past->damaged = true;
+	}
 	return 0;
 }
 
@@ -30,9 +28,9 @@ static void fetch(struct bt_snap_node *node, struct bt_snap_past *past)
 {
 	struct bt_error damage = {0};
 
-	if (!node->old_open || node->old_next)
+	if (!node->old_dir || node->old_next)
 		return;
-	if (bt_dir_next(&node->old_dir, &node->old_next, &damage) != 0) {
+	if (bt_dir_next(node->old_dir, &node->old_next, &damage) != 0) {
 		node->old_next = NULL;
 		past->gone++;
 		past->damaged = true;
@@ -40,8 +38,8 @@ static void fetch(struct bt_snap_node *node, struct bt_snap_past *past)
 		node->old_whole = true;
 	}
 	if (!node->old_next) {
-		node->old_open = false;
-		bt_dir_end(&node->old_dir);
+		bt_dir_free(node->old_dir);
+		node->old_dir = NULL;
 	} else {
 		bt_snap_past_count(past, node->old_next);
 	}
@@ -62,7 +60,7 @@ static void lose(struct bt_snap_node *node, const struct bt_entry *old, struct b
 	past->removed += !node->unknown;
 	if (!node->unknown)
 		tell_removed(node, old, past);
-	if (bt_snap_past_tree(past, node->old_dir.store, old, !node->unknown) != 0)
+	if (bt_snap_past_tree(past, old, !node->unknown) != 0)
 		past->damaged = true;
 }
 

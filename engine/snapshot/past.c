@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "snapshot/tree.h"
 
-#include <string.h>
+#include "view/walk.h"
 
 void bt_snap_past_count(struct bt_snap_past *past, const struct bt_entry *old)
 {
@@ -19,48 +19,22 @@ static uint64_t entries(const struct bt_snap_past *past)
 	return past->files + past->directories + past->others;
 }
 
-/* The entries of one directory; the directories among them are added to the stack. */
-static int count_entries(struct bt_snap_past *past, struct bt_store *store, const struct bt_digest *tree,
-			 struct bt_buf *stack)
+int bt_snap_past_tree(struct bt_snap_past *past, const struct bt_entry *old, bool removed)
 {
-	const struct bt_entry *old;
+	const struct bt_walk_options options = {.bounds = &past->bounds, .pathless = true};
+	struct bt_walk_step step = {0};
 	struct bt_error damage = {0};
-	struct bt_dir dir;
-	int result = bt_dir_start(&dir, store, tree, &damage);
+	struct bt_walk *walk;
+	uint64_t before = entries(past);
 
+	if ((!past->trees && !removed) || old->type != BT_DIR)
+		return 0;
+	int result = bt_walk_begin(past->store, &options, old, &walk, &damage);
 	if (result != 0)
 		return result;
-	while ((result = bt_dir_next(&dir, &old, &damage)) == 0 && old) {
-		result = bt_bounds_take(&past->bounds, 0, &damage);
-		if (result != 0)
-			break;
-		bt_snap_past_count(past, old);
-		if (old->type == BT_DIR && !(old->extra && old->extra->error))
-			result = bt_buf_append(stack, &old->digest, sizeof(old->digest));
-		if (result != 0)
-			break;
-	}
-	bt_dir_end(&dir);
-	return result;
-}
-
-int bt_snap_past_tree(struct bt_snap_past *past, struct bt_store *store, const struct bt_entry *old, bool removed)
-{
-	struct bt_buf stack = {0};
-	struct bt_digest tree = old->digest;
-	uint64_t before = entries(past);
-	int result = 0;
-
-	if ((!past->trees && !removed) || old->type != BT_DIR || (old->extra && old->extra->error))
-		return 0;
-	for (;;) {
-		result = count_entries(past, store, &tree, &stack);
-		if (result != 0 || stack.length == 0)
-			break;
-		stack.length -= sizeof(tree);
-		memcpy(&tree, stack.data + stack.length, sizeof(tree));
-	}
-	bt_buf_free(&stack);
+	while ((result = bt_walk_next(walk, &step, &damage)) == 0 && step.entry)
+		bt_snap_past_count(past, step.entry);
+	bt_walk_free(walk);
 	past->removed += removed ? entries(past) - before : 0;
 	past->damaged |= result != 0;
 	return result == BT_E_NOMEM ? result : 0;

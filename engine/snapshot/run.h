@@ -44,6 +44,7 @@ struct bt_snap_packing {
 
 /* What the parent has where this run has looked: the rest of it is taken over as it is. */
 struct bt_snap_past {
+	struct bt_store *store;
 	uint64_t gone;	  /* entries that nothing was found for, and one for each directory that cannot be read */
 	bool trees;	  /* count whole trees of those that are gone */
 	bool damaged;	  /* something could not be counted */

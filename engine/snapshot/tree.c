@@ -182,8 +182,7 @@ void bt_snap_node_free(struct bt_snap_node *node)
 {
 	if (!node)
 		return;
-	if (node->old_open)
-		bt_dir_end(&node->old_dir);
+	bt_dir_free(node->old_dir);
 	if (node->builder)
 		builder_free(node->builder);
 	bt_arena_free(&node->arena);

@@ -11,13 +11,12 @@ struct bt_snap_node {
 	struct bt_snap_node *parent; /* NULL: the root */
 	struct bt_scan_dir *dir;
 	/* [walk], and for reading when the directory's item is finished */
-	bool has_old;	       /* the parent has a directory here */
-	struct bt_entry old;   /* its entry; no name */
-	bool old_whole;	       /* its pages could be read to the end */
-	bool unknown;	       /* what is in it now could not be seen: nothing of the parent's counts as removed */
-	struct bt_arena arena; /* of old */
-	struct bt_dir old_dir; /* going through old */
-	bool old_open;
+	bool has_old;		/* the parent has a directory here */
+	struct bt_entry old;	/* its entry; no name */
+	bool old_whole;		/* its pages could be read to the end */
+	bool unknown;		/* what is in it now could not be seen: nothing of the parent's counts as removed */
+	struct bt_arena arena;	/* of old */
+	struct bt_dir *old_dir; /* going through old; NULL: nothing of it is left */
 	const struct bt_entry *old_next; /* not matched yet; NULL: to be fetched */
 	size_t at;			 /* in dir->found */
 	/* [finish] */
@@ -30,8 +29,7 @@ struct bt_snap_node {
  * old.c [walk]: the parent's entries of the same directory, side by side with what was found. A directory that
  * cannot be read to its end: its other entries are taken for new.
  */
-int bt_snap_old_open(struct bt_store *store, struct bt_snap_node *node, const struct bt_entry *old,
-		     struct bt_snap_past *past);
+int bt_snap_old_open(struct bt_snap_node *node, const struct bt_entry *old, struct bt_snap_past *past);
 /* The parent's entry of this name, or NULL; asked in the order of names. It lives until the next call. */
 const struct bt_entry *bt_snap_old_match(struct bt_snap_node *node, const struct bt_found *found,
 					 struct bt_snap_past *past);
@@ -40,7 +38,7 @@ void bt_snap_old_rest(struct bt_snap_node *node, struct bt_snap_past *past);
 /* past.c [walk]: an entry of the parent that was looked at. */
 void bt_snap_past_count(struct bt_snap_past *past, const struct bt_entry *old);
 /* All entries below one that is a directory, where they are to be counted. removed: they are gone. 0 or BT_E_NOMEM. */
-int bt_snap_past_tree(struct bt_snap_past *past, struct bt_store *store, const struct bt_entry *old, bool removed);
+int bt_snap_past_tree(struct bt_snap_past *past, const struct bt_entry *old, bool removed);
 /* Adds what was not looked at to the totals. False: the parent is not what it says. */
 bool bt_snap_past_rest(const struct bt_snap_past *past, const struct bt_snapshot_info *parent,
 		       struct bt_snap_totals *totals);

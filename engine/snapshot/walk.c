@@ -105,7 +105,7 @@ static int enter(struct bt_snap_walk *walk, struct bt_scan_dir *dir, const struc
 	node->dir = dir;
 	node->parent = walk->node;
 	walk->node = node;
-	int result = bt_snap_old_open(walk->run->store, node, old, &walk->past);
+	int result = bt_snap_old_open(node, old, &walk->past);
 	return result == 0 ? bt_scan_list(walk->run->scan, dir, error) : result;
 }
 
@@ -393,7 +393,7 @@ static int visit(struct bt_snap_walk *walk, const struct bt_found *found, struct
 	int result;
 
 	if (old && !(found->child && found->error == 0)) {
-		result = bt_snap_past_tree(&walk->past, walk->run->store, old, found->error == 0);
+		result = bt_snap_past_tree(&walk->past, old, found->error == 0);
 		if (result != 0)
 			return result;
 	}
@@ -474,6 +474,7 @@ int bt_snap_walk(struct bt_snap_run *run, struct bt_error *error)
 	struct bt_scan_dir *root = bt_scan_root(run->scan);
 	const struct bt_entry *old = run->parent ? &bt_snapshot_info(run->parent)->root : NULL;
 
+	walk->past.store = run->store;
 	walk->past.trees = run->changes != NULL;
 	walk->past.watch = &run->watch;
 	if (run->parent)

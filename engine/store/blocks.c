@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include "base/seed.h"
 #include "store/store_inside.h"
+#include <backuptool/view.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -414,11 +415,26 @@ static int pin_wanted(struct wanted *wanted, uint64_t size, struct bt_pin *ret_p
 	return 0;
 }
 
-int bt_store_pin(struct bt_store *store, const struct bt_digest *digest, uint64_t size, struct bt_pin *ret_pin,
-		 struct bt_error *error)
+/* Only from a block that is decoded. */
+static int pin_decoded(struct bt_store *store, const struct bt_digest *digest, uint64_t size, struct bt_pin *ret_pin,
+		       struct bt_error *error)
 {
-	struct wanted wanted = {.store = store, .digest = digest, .take = take_content};
-	return pin_wanted(&wanted, size, ret_pin, error);
+	struct bt_location location;
+	if (bt_store_find(store, digest, false, &location, NULL) || !location_valid(store, &location) ||
+	    location.size != size)
+		return BT_E_NOT_FOUND;
+	struct bt_cache_key key = block_key(&location);
+	struct bt_cached *cached = bt_cache_get_loaded(store->blocks, &key);
+	return cached ? pin_block(store, cached, &location, digest, ret_pin, error) : BT_E_NOT_FOUND;
+}
+
+int bt_store_pin(struct bt_store *store, const struct bt_digest *digest, uint64_t size, unsigned flags,
+		 struct bt_pin *ret_pin, struct bt_error *error)
+{
+	struct wanted wanted = {
+		.store = store, .digest = digest, .take = flags & BT_SLICE_UNVERIFIED ? take_unverified : take_content};
+	return flags & BT_SLICE_DECODED ? pin_decoded(store, digest, size, ret_pin, error)
+					: pin_wanted(&wanted, size, ret_pin, error);
 }
 
 int bt_store_verify_at(struct bt_store *store, const struct bt_location *place, const struct bt_digest *digest,
@@ -434,25 +450,6 @@ int bt_store_verify_at(struct bt_store *store, const struct bt_location *place, 
 	bt_store_unpin(store, &pin);
 	bt_buf_free(&line);
 	return r;
-}
-
-int bt_store_pin_unverified(struct bt_store *store, const struct bt_digest *digest, uint64_t size,
-			    struct bt_pin *ret_pin, struct bt_error *error)
-{
-	struct wanted wanted = {.store = store, .digest = digest, .take = take_unverified};
-	return pin_wanted(&wanted, size, ret_pin, error);
-}
-
-int bt_store_pin_decoded(struct bt_store *store, const struct bt_digest *digest, uint64_t size, struct bt_pin *ret_pin,
-			 struct bt_error *error)
-{
-	struct bt_location location;
-	if (bt_store_find(store, digest, false, &location, NULL) || !location_valid(store, &location) ||
-	    location.size != size)
-		return BT_E_NOT_FOUND;
-	struct bt_cache_key key = block_key(&location);
-	struct bt_cached *cached = bt_cache_get_loaded(store->blocks, &key);
-	return cached ? pin_block(store, cached, &location, digest, ret_pin, error) : BT_E_NOT_FOUND;
 }
 
 void bt_store_unpin(struct bt_store *store, struct bt_pin *pin)

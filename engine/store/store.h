@@ -129,14 +129,9 @@ struct bt_pin {
 	void *cached;
 	bool fresh; /* its block was not decoded before this */
 };
-int bt_store_pin(struct bt_store *store, const struct bt_digest *digest, uint64_t size, struct bt_pin *ret_pin,
-		 struct bt_error *error);
-/* The same, but only if it is decoded: else BT_E_NOT_FOUND without filling error. */
-int bt_store_pin_decoded(struct bt_store *store, const struct bt_digest *digest, uint64_t size, struct bt_pin *ret_pin,
-			 struct bt_error *error);
-/* The same without a look at the digest: for whoever verifies the bytes himself, as a part of something larger. */
-int bt_store_pin_unverified(struct bt_store *store, const struct bt_digest *digest, uint64_t size,
-			    struct bt_pin *ret_pin, struct bt_error *error);
+/* flags: BT_SLICE_… of backuptool/view.h. */
+int bt_store_pin(struct bt_store *store, const struct bt_digest *digest, uint64_t size, unsigned flags,
+		 struct bt_pin *ret_pin, struct bt_error *error);
 /* Reads the content or page at this place, and no other: 0 if it has that digest. */
 int bt_store_verify_at(struct bt_store *store, const struct bt_location *place, const struct bt_digest *digest,
 		       struct bt_error *error);

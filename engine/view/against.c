@@ -63,7 +63,7 @@ int bt_against(struct bt_against *against, bool *ret_equal, struct bt_error *err
 	against->sys = 0;
 	against->stopped = false;
 	for (uint64_t offset = 0, length; equal && offset < against->file->size; offset += length) {
-		int result = bt_slice_start(against->store, against->file, offset, &slice, error);
+		int result = bt_slice_start(against->store, against->file, offset, 0, &slice, error);
 		if (result)
 			return result;
 		length = slice.length;

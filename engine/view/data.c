@@ -192,11 +192,8 @@ uint64_t bt_entry_lost(struct bt_store *store, const struct bt_entry *file, uint
 	return stated && stated->size - data < piece.length ? stated->size - data : piece.length;
 }
 
-typedef int pin_function(struct bt_store *store, const struct bt_digest *digest, uint64_t size, struct bt_pin *ret_pin,
-			 struct bt_error *error);
-
-static int start_slice(struct bt_store *store, const struct bt_entry *file, uint64_t offset, pin_function *pin_content,
-		       struct bt_slice *ret_slice, struct bt_error *error)
+int bt_slice_start(struct bt_store *store, const struct bt_entry *file, uint64_t offset, unsigned flags,
+		   struct bt_slice *ret_slice, struct bt_error *error)
 {
 	struct piece piece;
 	struct bt_pin pin;
@@ -205,49 +202,21 @@ static int start_slice(struct bt_store *store, const struct bt_entry *file, uint
 		return r;
 	struct bt_slice slice = {.length = piece.length};
 	if (piece.size) {
-		r = pin_content(store, &piece.digest, piece.size, &pin, error);
+		r = bt_store_pin(store, &piece.digest, piece.size, flags, &pin, error);
 		if (r)
 			return r;
 		slice.data = pin.data + piece.skip;
+		slice.before = piece.before;
+		slice.block = pin.cached;
 		slice.fresh = pin.fresh;
-		slice.pin[0] = pin.cached;
-		slice.pin[1] = (void *)(uintptr_t)(pin.data + piece.skip - piece.before);
 	}
 	*ret_slice = slice;
 	return 0;
 }
 
-int bt_slice_start(struct bt_store *store, const struct bt_entry *file, uint64_t offset, struct bt_slice *ret_slice,
-		   struct bt_error *error)
-{
-	return start_slice(store, file, offset, bt_store_pin, ret_slice, error);
-}
-
-int bt_slice_start_unverified(struct bt_store *store, const struct bt_entry *file, uint64_t offset,
-			      struct bt_slice *ret_slice, struct bt_error *error)
-{
-	return start_slice(store, file, offset, bt_store_pin_unverified, ret_slice, error);
-}
-
-int bt_slice_start_decoded(struct bt_store *store, const struct bt_entry *file, uint64_t offset,
-			   struct bt_slice *ret_slice, struct bt_error *error)
-{
-	return start_slice(store, file, offset, bt_store_pin_decoded, ret_slice, error);
-}
-
-uint64_t bt_slice_before(const struct bt_slice *slice)
-{
-	return slice->data ? (uint64_t)(slice->data - (const unsigned char *)slice->pin[1]) : 0;
-}
-
-const void *bt_slice_block(const struct bt_slice *slice)
-{
-	return slice->pin[0];
-}
-
 void bt_slice_end(struct bt_store *store, struct bt_slice *slice)
 {
-	struct bt_pin pin = {.cached = slice->pin[0]};
+	struct bt_pin pin = {.cached = (void *)(uintptr_t)slice->block};
 	bt_store_unpin(store, &pin);
 	*slice = (struct bt_slice){0};
 }
@@ -265,7 +234,7 @@ int bt_entry_pread(struct bt_store *store, const struct bt_entry *file, void *da
 		size = (size_t)left;
 	while (done < size) {
 		struct bt_slice slice;
-		r = bt_slice_start(store, file, offset + done, &slice, error);
+		r = bt_slice_start(store, file, offset + done, 0, &slice, error);
 		if (r)
 			return r;
 		size_t part = slice.length < size - done ? (size_t)slice.length : size - done;

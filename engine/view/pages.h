@@ -15,9 +15,6 @@ int bt_chunk_page_get(struct bt_store *store, const struct bt_chunk *stated, con
 		      struct bt_error *error);
 /* Damage in a page from bt_page_get, with the file and offset where it lies. */
 int bt_page_fail(struct bt_store *store, const struct bt_page *page, enum bt_reason reason, struct bt_error *error);
-/* bt_slice_start for whoever compares all of the file with its digest: no content is compared with its own. */
-int bt_slice_start_unverified(struct bt_store *store, const struct bt_entry *file, uint64_t offset,
-			      struct bt_slice *ret_slice, struct bt_error *error);
 /* Of an entry that has nothing to give, with its name, as BT_E_INCOMPLETE. */
 int bt_fail_unread(struct bt_error *error, const struct bt_entry *entry);
 

@@ -126,32 +126,21 @@ int bt_page_get(struct bt_store *store, const struct bt_digest *id, const struct
 void bt_page_ref(struct bt_store *store, const struct bt_page *page);
 void bt_page_put(struct bt_store *store, const struct bt_page *page); /* NULL is fine */
 
-/* The steps of reading a directory, for callers that keep pages themselves: the page of a directory, which has its
- * entries or the leaves that hold them, and a leaf of it. BT_R_BAD_SIZE or BT_R_UNSORTED: the leaf is not as its page
- * says. Give both back with bt_page_put. */
-int bt_dir_page(struct bt_store *store, const struct bt_digest *tree, const struct bt_page **ret_page,
-		struct bt_error *error);
-int bt_leaf_get(struct bt_store *store, const struct bt_page *top, size_t index, const struct bt_page **ret_leaf,
-		struct bt_error *error);
-/* The leaf that has the name, if any has; and the entry on a page of entries, NULL if there is none. */
-size_t bt_leaf_of(const struct bt_page *top, const char *name, size_t length);
-const struct bt_entry *bt_leaf_find(const struct bt_page *page, const char *name, size_t length);
+/* A directory, over the pages that hold its entries. One thread uses it at a time. */
+struct bt_dir;
+int bt_dir_new(struct bt_store *store, const struct bt_digest *tree, struct bt_dir **ret_dir, struct bt_error *error);
+void bt_dir_free(struct bt_dir *dir); /* NULL is fine */
 
-/* All entries of a directory in order, over its leaves. Usage: start, next until it gives NULL or fails, end. */
-struct bt_dir {
-	struct bt_store *store;
-	const struct bt_page *top, *leaf;
-	size_t leaf_index, entry_index, skipped;
-};
-int bt_dir_start(struct bt_dir *dir, struct bt_store *store, const struct bt_digest *tree, struct bt_error *error);
-int bt_dir_next(struct bt_dir *dir, const struct bt_entry **ret_entry,
-		struct bt_error *error); /* the entry lives until the next call */
-/* After a failure of next: skips the leaf that failed, so that next continues after it. False if there is nothing
- * more. */
+/* The entry after the last one given, in order; NULL at the end. An entry lives until the next call. */
+int bt_dir_next(struct bt_dir *dir, const struct bt_entry **ret_entry, struct bt_error *error);
+/* After a failure of next: skips the page that could not be read, so that next continues after it. False if there is
+ * nothing more. */
 bool bt_dir_skip(struct bt_dir *dir);
-void bt_dir_end(struct bt_dir *dir);
+/* The entry of a name; next goes on after it. BT_E_NOT_FOUND, and error is not filled: there is none. */
+int bt_dir_find(struct bt_dir *dir, const char *name, size_t length, const struct bt_entry **ret_entry,
+		struct bt_error *error);
 
-/* One name in a directory: O(log entries). The entry lives in *ret_page, which the caller puts. BT_E_NOT_FOUND. */
+/* One name in a directory. The entry lives in *ret_page, which the caller puts. As bt_dir_find. */
 int bt_dir_lookup(struct bt_store *store, const struct bt_digest *tree, const char *name, size_t name_length,
 		  const struct bt_page **ret_page, const struct bt_entry **ret_entry, struct bt_error *error);
 /* A path below an entry ("" or "/" is the entry itself; "." and empty components are skipped; symlinks are not
@@ -161,26 +150,25 @@ int bt_path_lookup(struct bt_store *store, const struct bt_entry *from, const ch
 
 /*
  * The bytes of a file without copying: the piece that begins at offset. data is NULL for a hole; length is at least 1
- * unless offset is at or after the end. Every byte of data is verified. bt_slice_end unpins it. BT_E_INCOMPLETE, here
- * and below: the file could not be read when the snapshot was taken.
+ * unless offset is at or after the end. Every byte of data is verified, unless flags say otherwise. bt_slice_end unpins
+ * it. BT_E_INCOMPLETE, here and below: the file could not be read when the snapshot was taken.
  */
 struct bt_slice {
 	const unsigned char *data;
 	uint64_t length;
-	bool fresh; /* the data was not decoded before it was asked for */
-	void *pin[2];
+	uint64_t before; /* bytes of the file that lie right before data in memory */
+	const void
+		*block; /* the decoded block that data lies in, to be compared with that of others; NULL for a hole */
+	bool fresh;	/* the block was decoded for this call */
 };
-int bt_slice_start(struct bt_store *store, const struct bt_entry *file, uint64_t offset, struct bt_slice *ret_slice,
-		   struct bt_error *error);
-/* The same, but only if the data is decoded already, so that it is quick: otherwise BT_E_NOT_FOUND, and error is not
- * filled. */
-int bt_slice_start_decoded(struct bt_store *store, const struct bt_entry *file, uint64_t offset,
-			   struct bt_slice *ret_slice, struct bt_error *error);
+#define BT_SLICE_DECODED                                                                                               \
+	1u /* only if no block has to be decoded, so that it is quick: else BT_E_NOT_FOUND, and error                  \
+	    * is not filled */
+#define BT_SLICE_UNVERIFIED                                                                                            \
+	2u /* data is not compared with its digest: the caller compares the whole file with its own */
+int bt_slice_start(struct bt_store *store, const struct bt_entry *file, uint64_t offset, unsigned flags,
+		   struct bt_slice *ret_slice, struct bt_error *error);
 void bt_slice_end(struct bt_store *store, struct bt_slice *slice);
-/* Number of bytes of the file that lie right before the slice in memory. */
-uint64_t bt_slice_before(const struct bt_slice *slice);
-/* The decoded block that a slice lies in, to be compared with that of others; NULL for a hole. */
-const void *bt_slice_block(const struct bt_slice *slice);
 
 /* Number of bytes of the file that are lost, starting at offset, if the content at offset is unreadable: up to the end
  * of that content, or of everything that a chunk page stands for if that page is missing. At least 1. */

@@ -13,7 +13,8 @@ struct bt_walk;
 struct bt_walk_step {
 	const struct bt_entry *entry; /* NULL: the walk is at its end */
 	const char *path;	      /* below the entry where the walk began, any bytes but NUL */
-	size_t depth;		      /* components of path */
+	size_t path_length;
+	size_t depth; /* components of path */
 };
 
 /*

@@ -66,10 +66,10 @@ static int look_at(struct look *look, const struct bt_entry *entry, const char *
 /* A tree of few levels, with the directories on the way open. */
 static int look_below(struct look *look, const struct bt_entry *root)
 {
-	struct bt_dir dirs[LEVELS];
+	struct bt_dir *dirs[LEVELS];
 	size_t lengths[LEVELS] = {0}, depth = 1;
 	char path[4096] = "";
-	int r = bt_dir_start(&dirs[0], look->store, &root->digest, &look->error);
+	int r = bt_dir_new(look->store, &root->digest, &dirs[0], &look->error);
 
 	if (r)
 		return r;
@@ -78,22 +78,22 @@ static int look_below(struct look *look, const struct bt_entry *root)
 		size_t length = lengths[depth - 1];
 
 		path[length] = 0;
-		if ((r = bt_dir_next(&dirs[depth - 1], &entry, &look->error)))
+		if ((r = bt_dir_next(dirs[depth - 1], &entry, &look->error)))
 			break;
 		if (!entry) {
-			bt_dir_end(&dirs[--depth]);
+			bt_dir_free(dirs[--depth]);
 			continue;
 		}
 		snprintf(path + length, sizeof(path) - length, "/%s", entry->name);
 		r = look_at(look, entry, path);
 		if (!r && entry->type == BT_DIR && !is_unread(entry) && depth < LEVELS) {
-			r = bt_dir_start(&dirs[depth], look->store, &entry->digest, &look->error);
+			r = bt_dir_new(look->store, &entry->digest, &dirs[depth], &look->error);
 			if (!r)
 				lengths[depth++] = strlen(path);
 		}
 	}
 	while (depth)
-		bt_dir_end(&dirs[--depth]);
+		bt_dir_free(dirs[--depth]);
 	return r;
 }
 

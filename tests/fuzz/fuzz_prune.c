@@ -251,7 +251,7 @@ static bool can_read(struct bt_store *store, const struct bt_entry *root)
 		return false;
 	for (size_t i = 0; i < page->count && can; i++) {
 		struct bt_pin pin;
-		can = bt_store_pin(store, &page->entries[i].digest, page->entries[i].size, &pin, NULL) == 0;
+		can = bt_store_pin(store, &page->entries[i].digest, page->entries[i].size, 0, &pin, NULL) == 0;
 		if (can)
 			bt_store_unpin(store, &pin);
 	}

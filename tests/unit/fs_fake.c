@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fs_fake.h"
+#include "base/fail.h"
 #include "view/pages.h"
 #include <internal/store.h>
 #include <internal/text.h>
@@ -187,12 +188,6 @@ void bt_page_put(struct bt_store *store, const struct bt_page *page)
 		pins--;
 }
 
-int bt_path_lookup(struct bt_store *store, const struct bt_entry *from, const char *path,
-		   const struct bt_page **ret_page, const struct bt_entry **ret_entry, struct bt_error *error)
-{
-	return BT_E_NOT_FOUND;
-}
-
 void bt_error_text(const struct bt_error *error, char *text, size_t size)
 {
 	if (size)
@@ -223,24 +218,8 @@ void bt_behind_prefetch(struct bt_behind *behind, const struct bt_entry *file)
 {
 }
 
-int bt_slice_start_decoded(struct bt_store *store, const struct bt_entry *file, uint64_t offset,
-			   struct bt_slice *ret_slice, struct bt_error *error)
-{
-	return BT_E_UNSUPPORTED;
-}
-
-uint64_t bt_slice_before(const struct bt_slice *slice)
-{
-	return 0;
-}
-
-const void *bt_slice_block(const struct bt_slice *slice)
-{
-	return NULL;
-}
-
-int bt_slice_start(struct bt_store *store, const struct bt_entry *file, uint64_t offset, struct bt_slice *ret_slice,
-		   struct bt_error *error)
+int bt_slice_start(struct bt_store *store, const struct bt_entry *file, uint64_t offset, unsigned flags,
+		   struct bt_slice *ret_slice, struct bt_error *error)
 {
 	return BT_E_UNSUPPORTED;
 }
@@ -272,4 +251,9 @@ unsigned bt_store_version(const struct bt_store *store)
 bool bt_watch_foreign(int directory)
 {
 	return true;
+}
+
+int bt_fail(struct bt_error *error, enum bt_code code, const char *file, const char *detail)
+{
+	return code;
 }

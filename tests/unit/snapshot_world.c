@@ -280,15 +280,15 @@ size_t list_names(const char *path, char ***ret_names)
 
 void compare_tree(struct bt_store *store, const char *path, const struct bt_entry *entry, struct compared *compared)
 {
-	struct bt_dir dir;
+	struct bt_dir *dir;
 	const struct bt_entry *child;
 	struct bt_error error = {0};
 	char **names, below[PATH_MAX];
 	size_t count = list_names(path, &names), i = 0;
 
-	assert_int_equal(bt_dir_start(&dir, store, &entry->digest, &error), 0);
+	assert_int_equal(bt_dir_new(store, &entry->digest, &dir, &error), 0);
 	for (;; i++) {
-		assert_int_equal(bt_dir_next(&dir, &child, &error), 0);
+		assert_int_equal(bt_dir_next(dir, &child, &error), 0);
 		if (!child)
 			break;
 		assert_true(i < count);
@@ -301,7 +301,7 @@ void compare_tree(struct bt_store *store, const char *path, const struct bt_entr
 		free(names[i]);
 	}
 	assert_int_equal(i, count);
-	bt_dir_end(&dir);
+	bt_dir_free(dir);
 	free(names);
 }
 

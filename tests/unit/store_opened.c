@@ -37,7 +37,7 @@ void assert_content(struct bt_store *store, uint64_t seed, size_t size)
 	struct bt_digest digest = sample_digest(data, size);
 	struct bt_pin pin;
 	struct bt_error error = {0};
-	assert_int_equal(bt_store_pin(store, &digest, size, &pin, &error), 0);
+	assert_int_equal(bt_store_pin(store, &digest, size, 0, &pin, &error), 0);
 	assert_int_equal(pin.size, size);
 	assert_memory_equal(pin.data, data, size);
 	bt_store_unpin(store, &pin);

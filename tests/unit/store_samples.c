@@ -154,7 +154,7 @@ int try_content(struct bt_store *store, uint64_t seed, size_t size, struct bt_er
 {
 	struct bt_digest digest = sample_content_digest(seed, size);
 	struct bt_pin pin;
-	int r = bt_store_pin(store, &digest, size, &pin, error);
+	int r = bt_store_pin(store, &digest, size, 0, &pin, error);
 	if (!r) {
 		unsigned char *data = sample_bytes(seed, size);
 		assert_memory_equal(pin.data, data, size);

@@ -183,13 +183,13 @@ static void test_document(void **state)
 static void compare_files(struct exported *exported, const struct bt_entry *from, const struct bt_entry *to,
 			  unsigned *count)
 {
-	struct bt_dir dir;
+	struct bt_dir *dir;
 	const struct bt_entry *entry, *found;
 	const struct bt_page *page;
 	struct bt_error error = {0};
-	assert_int_equal(bt_dir_start(&dir, exported->world.store, &from->digest, &error), 0);
+	assert_int_equal(bt_dir_new(exported->world.store, &from->digest, &dir, &error), 0);
 	for (;;) {
-		assert_int_equal(bt_dir_next(&dir, &entry, &error), 0);
+		assert_int_equal(bt_dir_next(dir, &entry, &error), 0);
 		if (!entry)
 			break;
 		if (entry->type != BT_FILE && entry->type != BT_DIR)
@@ -211,7 +211,7 @@ static void compare_files(struct exported *exported, const struct bt_entry *from
 		}
 		bt_page_put(exported->copy.store, page);
 	}
-	bt_dir_end(&dir);
+	bt_dir_free(dir);
 }
 
 static void test_round_trip(void **state)

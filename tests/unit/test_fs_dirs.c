@@ -118,7 +118,6 @@ static struct fuse_entry_param below(struct fs *fs, fuse_ino_t parent, const cha
 		assert_int_equal(dir_entry(fs, &dir, &found, &param), 0);
 	else
 		assert_int_equal(result, ENOENT);
-	found_end(fs, &found);
 	dir_close(fs, &dir);
 	return param;
 }
@@ -339,7 +338,6 @@ static void a_large_directory_is_walked_over_its_leaves(void **state)
 		assert_int_equal(dir_at(fs, &dir, i, &found), 0);
 		assert_int_equal(found.entry->name[0], names[i]);
 	}
-	found_end(fs, &found);
 	assert_int_equal(dir_at(fs, &dir, UINT64_MAX, &found), ENOENT);
 	dir_close(fs, &dir);
 }
@@ -353,7 +351,6 @@ static void a_wrong_count_is_damage(void **state)
 	assert_int_equal(dir_at(fs, &dir, 0, &found), 0);
 	assert_int_equal(dir_at(fs, &dir, 4, &found), EIO);
 	assert_int_equal(dir_find(fs, &dir, "m", &found), EIO);
-	found_end(fs, &found);
 	dir_close(fs, &dir);
 }
 

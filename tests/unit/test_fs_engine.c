@@ -21,7 +21,7 @@ static bool is_decoded(struct bt_store *store, uint64_t seed)
 {
 	struct bt_entry file = file_of(seed);
 	struct bt_slice slice;
-	if (bt_slice_start_decoded(store, &file, 0, &slice, NULL) != 0)
+	if (bt_slice_start(store, &file, 0, BT_SLICE_DECODED, &slice, NULL) != 0)
 		return false;
 	bt_slice_end(store, &slice);
 	return true;
@@ -88,9 +88,9 @@ static void slices_know_what_lies_before_them(void **state)
 		     {SIZE + 120, 0}, {SIZE + 150, 0}, {SIZE + 250, 100}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct bt_slice slice;
-		assert_int_equal(bt_slice_start(store, &file, cases[i].offset, &slice, NULL), 0);
-		assert_int_equal(bt_slice_before(&slice), cases[i].before);
-		assert_true((slice.data == NULL) == (bt_slice_block(&slice) == NULL));
+		assert_int_equal(bt_slice_start(store, &file, cases[i].offset, 0, &slice, NULL), 0);
+		assert_int_equal(slice.before, cases[i].before);
+		assert_true((slice.data == NULL) == (slice.block == NULL));
 		bt_slice_end(store, &slice);
 	}
 	bt_store_close(store);
@@ -117,7 +117,7 @@ static void assert_refused(struct bt_store *store, uint64_t seed)
 	struct bt_entry file = file_of(seed);
 	struct bt_slice slice;
 	struct bt_error error = {0};
-	assert_int_equal(bt_slice_start(store, &file, 0, &slice, &error), BT_E_DAMAGED);
+	assert_int_equal(bt_slice_start(store, &file, 0, 0, &slice, &error), BT_E_DAMAGED);
 	assert_int_equal(error.reason, BT_R_DIGEST_MISMATCH);
 	assert_false(is_decoded(store, seed)); /* though its block is */
 }
@@ -142,7 +142,7 @@ static void other_contents_are_never_handed_out(void **state)
 			assert_refused(store, seed);
 		struct bt_entry sound = file_of(5);
 		struct bt_slice slice;
-		assert_int_equal(bt_slice_start(store, &sound, 0, &slice, NULL), 0);
+		assert_int_equal(bt_slice_start(store, &sound, 0, 0, &slice, NULL), 0);
 		bt_slice_end(store, &slice);
 		assert_true(is_decoded(store, 6));
 		bt_store_close(store);

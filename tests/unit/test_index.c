@@ -556,7 +556,7 @@ static void test_store_recovers(void **state)
 			unsigned char *bytes = sample_bytes(k, 8);
 			struct bt_digest digest = sample_digest(bytes, 8);
 			struct bt_pin pin;
-			assert_int_equal(bt_store_pin(store, &digest, 8, &pin, NULL), 0);
+			assert_int_equal(bt_store_pin(store, &digest, 8, 0, &pin, NULL), 0);
 			assert_memory_equal(pin.data, bytes, 8);
 			bt_store_unpin(store, &pin);
 			free(bytes);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A store: what makes one, and what is found in it as files come, go and are replaced. */
 #include "store_opened.h"
+#include <backuptool/view.h>
 #include <errno.h>
 
 static void test_open(void **state)
@@ -168,7 +169,7 @@ static void test_directories_are_no_links(void **state)
 static bool is_decoded(struct bt_store *store, const struct bt_digest *digest, uint64_t size)
 {
 	struct bt_pin pin;
-	if (bt_store_pin_decoded(store, digest, size, &pin, NULL))
+	if (bt_store_pin(store, digest, size, BT_SLICE_DECODED, &pin, NULL))
 		return false;
 	assert_int_equal(pin.size, size);
 	bt_store_unpin(store, &pin);
@@ -196,7 +197,7 @@ static void test_contents_and_pages(void **state)
 	struct bt_digest digest = sample_content_digest(1, 50);
 	struct bt_pin pin;
 	error = (struct bt_error){0};
-	assert_int_equal(bt_store_pin(store, &digest, 51, &pin, &error), BT_E_DAMAGED);
+	assert_int_equal(bt_store_pin(store, &digest, 51, 0, &pin, &error), BT_E_DAMAGED);
 	assert_int_equal(error.reason, BT_R_BAD_SIZE);
 
 	struct bt_buf line = {0};

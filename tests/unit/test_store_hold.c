@@ -173,7 +173,7 @@ static void *read_many(void *arg)
 		unsigned char *data = sample_bytes(seed, 8);
 		struct bt_digest digest = sample_digest(data, 8);
 		struct bt_pin pin;
-		if (bt_store_pin(reader->store, &digest, 8, &pin, NULL)) {
+		if (bt_store_pin(reader->store, &digest, 8, 0, &pin, NULL)) {
 			reader->failures++;
 		} else {
 			reader->failures += memcmp(pin.data, data, 8) != 0;

@@ -3,7 +3,8 @@
 #include "view_scene.h"
 
 #include "model/document.h"
-#include <backuptool/view.h>
+#include "view/walk.h"
+#include <internal/view.h>
 #include <pthread.h>
 
 /* A directory of files named f000000, f000002 … */
@@ -25,13 +26,13 @@ static struct bt_digest make_directory(struct scene *scene, size_t count)
 
 static void check_directory(struct bt_store *store, const struct bt_digest *tree, size_t count)
 {
-	struct bt_dir dir;
+	struct bt_dir *dir;
 	const struct bt_entry *entry;
 	char name[32];
 	size_t seen = 0;
-	assert_int_equal(bt_dir_start(&dir, store, tree, NULL), 0);
+	assert_int_equal(bt_dir_new(store, tree, &dir, NULL), 0);
 	for (;; seen++) {
-		assert_int_equal(bt_dir_next(&dir, &entry, NULL), 0);
+		assert_int_equal(bt_dir_next(dir, &entry, NULL), 0);
 		if (!entry)
 			break;
 		snprintf(name, sizeof(name), "f%06zu", seen * 2);
@@ -39,10 +40,9 @@ static void check_directory(struct bt_store *store, const struct bt_digest *tree
 		assert_int_equal(entry->mtime.seconds, seen);
 	}
 	assert_int_equal(seen, count);
-	assert_int_equal(bt_dir_next(&dir, &entry, NULL), 0);
+	assert_int_equal(bt_dir_next(dir, &entry, NULL), 0);
 	assert_null(entry);
-	bt_dir_end(&dir);
-	bt_dir_end(&dir);
+	bt_dir_free(dir);
 	for (size_t i = 0; i<2 * count + 3; i += count> 1000 ? 97 : 1) {
 		const struct bt_page *page;
 		snprintf(name, sizeof(name), "f%06zu", i);
@@ -58,6 +58,35 @@ static void check_directory(struct bt_store *store, const struct bt_digest *tree
 	assert_int_equal(bt_dir_lookup(store, tree, "z", 1, &page, &entry, NULL), BT_E_NOT_FOUND);
 }
 
+/* Going on after a name or an index, forwards and backwards over the leaves. */
+static void check_cursor(struct bt_store *store, const struct bt_digest *tree, size_t count)
+{
+	struct bt_dir *dir;
+	const struct bt_entry *entry;
+	char name[32];
+	assert_int_equal(bt_dir_new(store, tree, &dir, NULL), 0);
+	assert_int_equal(bt_dir_count(dir), count);
+	for (size_t step = 0; step < 300; step++) {
+		size_t index = count ? step * 7919 % count : 0;
+		snprintf(name, sizeof(name), "f%06zu", index * 2);
+		int r = step % 2 ? bt_dir_at(dir, index, &entry, NULL)
+				 : bt_dir_find(dir, name, strlen(name), &entry, NULL);
+		assert_int_equal(r, count ? 0 : BT_E_NOT_FOUND);
+		for (size_t i = index; i < count && i < index + 3; i++) {
+			struct bt_dir_place place = bt_dir_place(dir);
+			assert_int_equal(entry->mtime.seconds, i);
+			assert_ptr_equal(&place.page->entries[place.index], entry);
+			assert_int_equal(place.base + place.index, i);
+			assert_int_equal(bt_dir_next(dir, &entry, NULL), 0);
+		}
+	}
+	assert_int_equal(bt_dir_at(dir, count, &entry, NULL), BT_E_NOT_FOUND);
+	assert_int_equal(bt_dir_at(dir, UINT64_MAX, &entry, NULL), BT_E_NOT_FOUND);
+	assert_int_equal(bt_dir_find(dir, "f000001", 7, &entry, NULL), BT_E_NOT_FOUND);
+	bt_dir_free(dir);
+	bt_dir_free(NULL);
+}
+
 static void test_directories(void **state)
 {
 	static const size_t counts[] = {0, 1, 2, 512, 513, 5000, 100000};
@@ -68,6 +97,8 @@ static void test_directories(void **state)
 	scene_seal(&scene);
 	for (size_t i = 0; i < 7; i++)
 		check_directory(scene.store, &trees[i], counts[i]);
+	for (size_t i = 0; i < 7; i++)
+		check_cursor(scene.store, &trees[i], counts[i]);
 	scene_free(&scene);
 }
 
@@ -119,6 +150,93 @@ static void test_paths(void **state)
 	assert_path(&scene, &root, "docs/..", NULL);
 	assert_path(&scene, &root, ".docs", NULL);
 	assert_path(&scene, &root, "none", NULL);
+	scene_free(&scene);
+}
+
+/* What a walk with ends gives: entries by their paths, and of each directory at its end how many entries it had. */
+static void check_steps(struct bt_walk *walk, const char *const *steps)
+{
+	struct bt_walk_step step;
+	struct bt_error error;
+	do {
+		unsigned *level;
+		char text[64];
+		error = (struct bt_error){0};
+		int r = bt_walk_next(walk, &step, &error);
+		level = bt_walk_level(walk);
+		if (r)
+			snprintf(text, sizeof(text), "%s: %s", step.path, bt_reason_name(error.reason));
+		else if (step.entry)
+			snprintf(text, sizeof(text), "%s", step.path);
+		else
+			snprintf(text, sizeof(text), "end %u", level ? *level : 0);
+		assert_string_equal(text, *steps);
+		assert_int_equal(step.path_length, strlen(step.path));
+		if (step.entry) {
+			assert_string_equal(bt_walk_page(walk)->entries[*level].name, step.entry->name);
+			++*level;
+		}
+		if (step.entry && step.entry->type == BT_DIR)
+			assert_int_equal(*(unsigned *)bt_walk_below(walk), 0);
+		if (step.entry && strcmp(step.entry->name, "skipped") == 0)
+			bt_walk_skip(walk);
+	} while (*++steps);
+	assert_null(step.entry);
+	assert_null(bt_walk_level(walk));
+}
+
+static void test_walk(void **state)
+{
+	static const char *const all[] = {
+		"a",   "a/file", "end 1", "bad",   "bad: missing-page", "c", "c/sub", "c/sub/a", "end 1",
+		"c/x", "end 2",	 "e",	  "end 0", "skipped",		"z", "end 6", "end 0",	 NULL};
+	struct scene scene = scene_new();
+	struct bt_entry file = file_entry("file"), a = file_entry("a");
+	struct bt_digest none = sample_digest("?", 1), one = put_entries(&scene, &file, 1),
+			 empty = put_entries(&scene, NULL, 0), sub = put_entries(&scene, &a, 1);
+	struct bt_entry below[] = {dir_entry("sub", &sub), file_entry("x")};
+	struct bt_digest c = put_entries(&scene, below, 2);
+	struct bt_entry entries[] = {dir_entry("a", &one),   dir_entry("bad", &none),	 dir_entry("c", &c),
+				     dir_entry("e", &empty), dir_entry("skipped", &one), file_entry("z")};
+	struct bt_digest tree = put_entries(&scene, entries, 6);
+	struct bt_entry root = dir_entry("", &tree);
+	struct bt_walk_options options = {.level_size = sizeof(unsigned), .ends = true};
+	struct bt_walk *walk;
+	scene_seal(&scene);
+	assert_int_equal(bt_walk_begin(scene.store, &options, &root, &walk, NULL), 0);
+	check_steps(walk, all);
+	bt_walk_free(walk);
+	scene_free(&scene);
+}
+
+/* No more than the bounds allow, although paths are not counted; and nothing of them is made. */
+static void test_walk_bounds(void **state)
+{
+	struct scene scene = scene_new();
+	struct bt_entry files[] = {file_entry("a"), file_entry("b"), file_entry("c")};
+	struct bt_digest tree = put_entries(&scene, files, 3);
+	struct bt_entry root = dir_entry("", &tree);
+	struct bt_bounds bounds = {.name = SNAPSHOT, .entries = 2};
+	struct bt_walk_options options = {.bounds = &bounds, .pathless = true};
+	struct bt_walk_step step;
+	struct bt_error error = {0};
+	struct bt_walk *walk;
+	scene_seal(&scene);
+	assert_int_equal(bt_walk_begin(scene.store, &options, &root, &walk, NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(bt_walk_next(walk, &step, &error), 0);
+		assert_string_equal(step.entry->name, files[i].name);
+		assert_int_equal(step.path_length, 0);
+	}
+	assert_int_equal(bt_walk_next(walk, &step, &error), BT_E_DAMAGED);
+	assert_int_equal(error.reason, BT_R_BAD_SIZE);
+	assert_int_equal(bt_walk_next(walk, &step, &error), 0);
+	assert_null(step.entry);
+	bt_walk_free(walk);
+	assert_int_equal(bt_walk_begin(scene.store, &options, &files[0], &walk, NULL), 0);
+	assert_int_equal(bt_walk_next(walk, &step, &error), 0);
+	assert_null(step.entry);
+	bt_walk_free(walk);
 	scene_free(&scene);
 }
 
@@ -195,15 +313,15 @@ static struct bt_digest put_index_page(struct scene *scene, const struct lie *li
 
 static int walk(struct bt_store *store, const struct bt_digest *tree, struct bt_error *error)
 {
-	struct bt_dir dir;
+	struct bt_dir *dir;
 	const struct bt_entry *entry = NULL;
-	int r = bt_dir_start(&dir, store, tree, error);
+	int r = bt_dir_new(store, tree, &dir, error);
 	if (r)
 		return r;
 	do
-		r = bt_dir_next(&dir, &entry, error);
+		r = bt_dir_next(dir, &entry, error);
 	while (!r && entry);
-	bt_dir_end(&dir);
+	bt_dir_free(dir);
 	return r;
 }
 
@@ -333,6 +451,7 @@ int main(void)
 		cmocka_unit_test(test_directories), cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_snapshot),    cmocka_unit_test(test_lying_index_pages),
 		cmocka_unit_test(test_bad_page),    cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_walk),	    cmocka_unit_test(test_walk_bounds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,7 +22,7 @@ static void check_data(struct bt_store *store, const struct bt_entry *file, cons
 	}
 	for (uint64_t offset = 0; offset < size;) {
 		struct bt_slice slice;
-		assert_int_equal(bt_slice_start(store, file, offset, &slice, NULL), 0);
+		assert_int_equal(bt_slice_start(store, file, offset, 0, &slice, NULL), 0);
 		assert_true(slice.length > 0 && slice.length <= size - offset);
 		if (slice.data)
 			assert_memory_equal(slice.data, expected + offset, (size_t)slice.length);
@@ -32,11 +32,11 @@ static void check_data(struct bt_store *store, const struct bt_entry *file, cons
 		bt_slice_end(store, &slice);
 	}
 	struct bt_slice slice;
-	assert_int_equal(bt_slice_start(store, file, file->size, &slice, NULL), 0);
+	assert_int_equal(bt_slice_start(store, file, file->size, 0, &slice, NULL), 0);
 	assert_int_equal(slice.length, 0);
 	assert_null(slice.data);
 	bt_slice_end(store, &slice);
-	assert_int_equal(bt_slice_start(store, file, UINT64_MAX, &slice, NULL), 0);
+	assert_int_equal(bt_slice_start(store, file, UINT64_MAX, 0, &slice, NULL), 0);
 	assert_int_equal(slice.length, 0);
 	free(data);
 }
@@ -45,7 +45,7 @@ static bool is_decoded(struct bt_store *store, const struct bt_entry *file, uint
 {
 	struct bt_error error = {0};
 	struct bt_slice slice;
-	int r = bt_slice_start_decoded(store, file, offset, &slice, &error);
+	int r = bt_slice_start(store, file, offset, BT_SLICE_DECODED, &slice, &error);
 	assert_int_equal(error.code, 0);
 	if (r) {
 		assert_int_equal(r, BT_E_NOT_FOUND);
@@ -132,7 +132,7 @@ static void test_chunk_pages(void **state)
 	struct bt_slice slice;
 	pages[1].size++;
 	file.size++;
-	assert_int_equal(bt_slice_start(scene.store, &file, 10, &slice, &error), BT_E_DAMAGED);
+	assert_int_equal(bt_slice_start(scene.store, &file, 10, 0, &slice, &error), BT_E_DAMAGED);
 	assert_int_equal(error.reason, BT_R_BAD_SIZE);
 	assert_string_equal(error.file, SNAPSHOT);
 	free(data);
@@ -178,7 +178,7 @@ static void test_holes(void **state)
 	only.length = (uint64_t)1 << 62;
 	file.size = (uint64_t)1 << 62;
 	struct bt_slice slice;
-	assert_int_equal(bt_slice_start(scene.store, &file, 5, &slice, NULL), 0);
+	assert_int_equal(bt_slice_start(scene.store, &file, 5, 0, &slice, NULL), 0);
 	assert_null(slice.data);
 	assert_int_equal(slice.length, ((uint64_t)1 << 62) - 5);
 	free(expected);
