@@ -13,11 +13,21 @@ static struct bt_digest_key key_of(const struct bt_digest *digest)
 	return key;
 }
 
+static bool is_free(const struct bt_digest_key *slot)
+{
+	return !slot->a && !slot->b;
+}
+
+static size_t home_of(const struct bt_digest_set *set, const struct bt_digest_key *key)
+{
+	return bt_seeded_hash(&set->seed, key, sizeof(*key)) & (set->capacity - 1);
+}
+
 static struct bt_digest_key *slot_of(const struct bt_digest_set *set, const struct bt_digest_key *key)
 {
-	size_t mask = set->capacity - 1, at = bt_seeded_hash(&set->seed, key, sizeof(*key)) & mask;
+	size_t mask = set->capacity - 1, at = home_of(set, key);
 
-	while ((set->slots[at].a || set->slots[at].b) && (set->slots[at].a != key->a || set->slots[at].b != key->b))
+	while (!is_free(&set->slots[at]) && (set->slots[at].a != key->a || set->slots[at].b != key->b))
 		at = (at + 1) & mask;
 	return &set->slots[at];
 }
@@ -31,7 +41,7 @@ static int grow(struct bt_digest_set *set)
 	if (!larger.slots)
 		return BT_E_NOMEM;
 	for (size_t i = 0; i < set->capacity; i++)
-		if (set->slots[i].a || set->slots[i].b)
+		if (!is_free(&set->slots[i]))
 			*slot_of(&larger, &set->slots[i]) = set->slots[i];
 	free(set->slots);
 	*set = larger;
@@ -45,7 +55,7 @@ static int add_key(struct bt_digest_set *set, const struct bt_digest_key *key)
 	if (set->count * 3 >= set->capacity * 2 && grow(set))
 		return BT_E_NOMEM;
 	slot = slot_of(set, key);
-	if (slot->a || slot->b)
+	if (!is_free(slot))
 		return 0;
 	*slot = *key;
 	set->count++;
@@ -64,9 +74,38 @@ int bt_digest_set_join(struct bt_digest_set *set, const struct bt_digest_set *ot
 	int result = 0;
 
 	for (size_t i = 0; i < other->capacity && result >= 0; i++)
-		if (other->slots[i].a || other->slots[i].b)
+		if (!is_free(&other->slots[i]))
 			result = add_key(set, &other->slots[i]);
 	return result < 0 ? result : 0;
+}
+
+/* Those after the gap that would not be found any more are moved into it. */
+static void close_gap(struct bt_digest_set *set, size_t gap)
+{
+	size_t mask = set->capacity - 1;
+
+	for (size_t i = (gap + 1) & mask; !is_free(&set->slots[i]); i = (i + 1) & mask) {
+		size_t home = home_of(set, &set->slots[i]);
+
+		if (((i - home) & mask) < ((i - gap) & mask))
+			continue;
+		set->slots[gap] = set->slots[i];
+		gap = i;
+	}
+	set->slots[gap] = (struct bt_digest_key){0};
+}
+
+void bt_digest_set_remove(struct bt_digest_set *set, const struct bt_digest *digest)
+{
+	const struct bt_digest_key key = key_of(digest);
+
+	if (!set->capacity)
+		return;
+	struct bt_digest_key *slot = slot_of(set, &key);
+	if (is_free(slot))
+		return;
+	close_gap(set, (size_t)(slot - set->slots));
+	set->count--;
 }
 
 bool bt_digest_set_has(const struct bt_digest_set *set, const struct bt_digest *digest)
@@ -76,7 +115,7 @@ bool bt_digest_set_has(const struct bt_digest_set *set, const struct bt_digest *
 	if (!set->capacity)
 		return false;
 	slot = slot_of(set, &key);
-	return slot->a || slot->b;
+	return !is_free(slot);
 }
 
 void bt_digest_set_free(struct bt_digest_set *set)

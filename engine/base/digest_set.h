@@ -24,6 +24,7 @@ struct bt_digest_set {
 int bt_digest_set_add(struct bt_digest_set *set, const struct bt_digest *digest);
 /* Adds all of the other one: 0, or BT_E_NOMEM. */
 int bt_digest_set_join(struct bt_digest_set *set, const struct bt_digest_set *other);
+void bt_digest_set_remove(struct bt_digest_set *set, const struct bt_digest *digest);
 bool bt_digest_set_has(const struct bt_digest_set *set, const struct bt_digest *digest);
 void bt_digest_set_free(struct bt_digest_set *set);
 

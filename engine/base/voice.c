@@ -58,6 +58,15 @@ int bt_voice_fail(struct bt_voice *voice, int code, const struct bt_error *error
 	return first;
 }
 
+int bt_voice_pass(struct bt_voice *voice, int code, struct bt_error *error)
+{
+	pthread_mutex_lock(&voice->lock);
+	int first = keep_first(voice, code, NULL);
+	bt_error_pass(error, &voice->error, first);
+	pthread_mutex_unlock(&voice->lock);
+	return first;
+}
+
 int bt_voice_failed(struct bt_voice *voice)
 {
 	int code = atomic_load(&voice->failed);

@@ -36,6 +36,9 @@ void bt_voice_free(struct bt_voice *voice);
 int bt_voice_fail(struct bt_voice *voice, int code, const struct bt_error *error);
 /* The code of the first failure, asking the observer whether to go on; 0 to go on. */
 int bt_voice_failed(struct bt_voice *voice);
+/* After a failure with this code, which is kept unless there is one: fills error with the first, and returns its code.
+ */
+int bt_voice_pass(struct bt_voice *voice, int code, struct bt_error *error);
 void bt_voice_tell(struct bt_voice *voice, const char *path, const struct bt_error *problem);
 
 #endif

@@ -3,7 +3,7 @@
 #include "base/fail.h"
 #include "base/io.h"
 #include "check/run.h"
-#include "model/volume.h"
+#include "pack/volume.h"
 #include "store/gate.h"
 #include "view/snapshot.h"
 #include <backuptool/view.h>
@@ -79,11 +79,11 @@ static int set_aside(struct repair *repair, struct patient *patient)
 
 static int move_aside(struct repair *repair, struct patient *patient)
 {
-	int r = bt_volume_begin(repair->store, &patient->rewrite.writer, repair->error);
+	int r = bt_volume_begin(repair->store, NULL, &patient->rewrite.writer, repair->error);
 	if (!r)
 		r = bt_rewrite(&patient->rewrite, repair->error);
 	if (!r && patient->rewrite.blocks + patient->rewrite.pages)
-		r = bt_volume_seal(repair->store, patient->rewrite.writer, repair->error);
+		r = bt_volume_seal(repair->store, patient->rewrite.writer, NULL, repair->error);
 	return r ? r : set_aside(repair, patient);
 }
 

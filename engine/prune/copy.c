@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "prune/copy.h"
 #include "base/fail.h"
-#include "codec/base64.h"
-#include "model/volume.h"
-#include <string.h>
+#include "codec/frame.h"
 
-#define NEW_BLOCK ((size_t)1 << 20)
+#define WHAT	 "copying what is needed"
+#define IDLE_MAX ((size_t)8 << 20)
+
+static int failed(const struct bt_prune_copy *copy, int result)
+{
+	return bt_fail(copy->error, (enum bt_code)result, NULL, WHAT);
+}
 
 static int out_of_memory(const struct bt_prune_copy *copy)
 {
-	return bt_fail(copy->error, BT_E_NOMEM, NULL, "copying what is needed");
+	return failed(copy, BT_E_NOMEM);
 }
 
 static int note_copied(struct bt_prune_copy *copy, const struct bt_held *held, size_t count)
@@ -34,30 +38,9 @@ static int copy_text(struct bt_prune_copy *copy, const struct bt_held *held, siz
 	int result = read_text(copy, copy->block.at, copy->block.length);
 
 	if (!result)
-		result = bt_writer_block(copy->writer, (const char *)copy->text.data, copy->block.length, held, count,
-					 copy->error);
+		result = bt_pack_block(copy->pack, (const char *)copy->text.data, copy->block.length, held, count,
+				       copy->error);
 	return result ? result : note_copied(copy, held, count);
-}
-
-static int flush_new_block(struct bt_prune_copy *copy)
-{
-	const struct bt_held *kept = (const struct bt_held *)copy->kept.data;
-	size_t count = copy->kept.length / sizeof(*kept), bound = bt_frame_bound(copy->plain.length), frame;
-	int result;
-
-	if (!count)
-		return 0;
-	copy->text.length = 0;
-	if (bt_buf_reserve(&copy->text, bound + BT_BASE64_SIZE(bound)))
-		return out_of_memory(copy);
-	result = bt_compress(copy->compressor, copy->plain.data, copy->plain.length, copy->text.data, &frame);
-	if (result)
-		return out_of_memory(copy);
-	bt_base64_encode((char *)copy->text.data + bound, copy->text.data, frame);
-	result = bt_writer_block(copy->writer, (const char *)copy->text.data + bound, BT_BASE64_SIZE(frame), kept,
-				 count, copy->error);
-	copy->plain.length = copy->kept.length = 0;
-	return result;
 }
 
 static int repack(struct bt_prune_copy *copy, const struct bt_held *held)
@@ -67,12 +50,9 @@ static int repack(struct bt_prune_copy *copy, const struct bt_held *held)
 
 	if (result)
 		return result;
-	if (bt_buf_append(&copy->plain, pin.data, pin.size) || bt_buf_append(&copy->kept, held, sizeof(*held)))
-		result = out_of_memory(copy);
+	result = bt_pack_moved(copy->pack, held, pin.data, copy->error);
 	bt_store_unpin(copy->run->store, &pin);
-	if (!result)
-		result = note_copied(copy, held, 1);
-	return result || copy->plain.length < NEW_BLOCK ? result : flush_new_block(copy);
+	return result ? failed(copy, result) : note_copied(copy, held, 1);
 }
 
 static int end_block(struct bt_prune_copy *copy)
@@ -125,7 +105,7 @@ static int copy_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_
 	if (!result)
 		result = read_text(copy, at, length);
 	if (!result)
-		result = bt_writer_page(copy->writer, (const char *)copy->text.data, length, id, copy->error);
+		result = bt_pack_moved_page(copy->pack, (const char *)copy->text.data, length, id, copy->error);
 	if (!result && bt_digest_set_add(&copy->copied.of[1], id) < 0)
 		result = out_of_memory(copy);
 	return result;
@@ -158,32 +138,34 @@ int bt_prune_copy_file(struct bt_prune_copy *copy, uint32_t ordinal)
 
 int bt_prune_copy_begin(struct bt_prune_copy *copy, struct bt_prune_run *run, bool small, struct bt_error *error)
 {
-	*copy = (struct bt_prune_copy){.run = run,
-				       .error = error,
-				       .percent = bt_prune_percent(run, small),
-				       .compressor = bt_compressor_new(BT_LEVEL_AUTO)};
-	return copy->compressor ? bt_volume_begin(run->store, &copy->writer, error) : out_of_memory(copy);
+	*copy = (struct bt_prune_copy){.run = run, .error = error, .percent = bt_prune_percent(run, small)};
+	bt_voice_init(&copy->voice, NULL, WHAT);
+	bt_buffers_init(&copy->buffers, BT_BUFFERS_MAPPED, IDLE_MAX);
+	const struct bt_pack_options options = {
+		.store = run->store, .level = BT_LEVEL_AUTO, .voice = &copy->voice, .buffers = &copy->buffers};
+	int result = bt_pack_new(&options, &copy->pack, error);
+
+	return result ? failed(copy, result) : 0;
 }
 
 int bt_prune_copy_seal(struct bt_prune_copy *copy)
 {
 	struct bt_store *store = copy->run->store;
-	int result = flush_new_block(copy);
+	int result = bt_pack_flush(copy->pack, copy->error);
 
 	if (!result)
-		result = bt_volume_seal(store, copy->writer, copy->error);
+		result = bt_pack_seal(copy->pack, copy->error);
 	if (result)
-		return result;
+		return failed(copy, result);
 	return bt_prune_set_fate(copy->run, (uint32_t)bt_store_file_count(store) - 1, BT_FATE_HELD, copy->error);
 }
 
 void bt_prune_copy_end(struct bt_prune_copy *copy)
 {
-	bt_writer_free(copy->writer);
-	bt_compressor_free(copy->compressor);
+	bt_pack_free(copy->pack);
+	bt_buffers_destroy(&copy->buffers);
+	bt_voice_free(&copy->voice);
 	bt_buf_free(&copy->text);
 	bt_buf_free(&copy->held);
-	bt_buf_free(&copy->plain);
-	bt_buf_free(&copy->kept);
 	bt_digest_sets_free(&copy->copied);
 }

@@ -6,17 +6,17 @@
 #ifndef BT_PRUNE_COPY_H
 #define BT_PRUNE_COPY_H
 
-#include "codec/frame.h"
+#include "pack/pack.h"
 #include "prune/run.h"
 
 struct bt_prune_copy {
 	struct bt_prune_run *run;
-	struct bt_writer *writer;
-	struct bt_compressor *compressor;
-	struct bt_file *file;	   /* being copied */
-	struct bt_buf text;	   /* scratch */
-	struct bt_buf held;	   /* struct bt_held: all contents of the block being visited */
-	struct bt_buf plain, kept; /* the new block: its bytes and its struct bt_held */
+	struct bt_pack *pack;
+	struct bt_voice voice;
+	struct bt_buffers buffers;
+	struct bt_file *file; /* being copied */
+	struct bt_buf text;   /* scratch */
+	struct bt_buf held;   /* struct bt_held: all contents of the block being visited */
 	struct bt_digest_sets
 		copied; /* of this file: it may have something twice, and nobody looked which one is right */
 	struct bt_block block;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "snapshot/item.h"
 
-#include "snapshot/pack.h"
+#include "pack/pack.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@ struct bt_snap_batch {
 	struct bt_arena arena;
 	struct bt_snap_item *first, **end;
 	size_t items, reads, planned;
-	struct bt_snap_buffer *data;
+	struct bt_buffer *data;
 };
 
 struct bt_snap_batch *bt_snap_batch_new(struct bt_snap_run *run)
@@ -33,7 +33,7 @@ void bt_snap_stream_free(struct bt_snap_stream *stream)
 {
 	if (!stream)
 		return;
-	bt_snap_list_free(&stream->list);
+	bt_chunk_list_free(&stream->list);
 	bt_arena_free(&stream->arena);
 	free(stream);
 }
@@ -49,7 +49,7 @@ void bt_snap_batch_free(struct bt_snap_batch *batch)
 		if (item->kind == BT_SNAP_DIRECTORY)
 			bt_snap_walk_done(batch->run->walk, item->node);
 	}
-	bt_snap_buffer_put(&batch->run->buffers, batch->data);
+	bt_buffer_put(&batch->run->buffers, batch->data);
 	bt_arena_free(&batch->arena);
 	free(batch);
 }
@@ -82,7 +82,7 @@ void bt_snap_batch_plan(struct bt_snap_batch *batch, struct bt_snap_item *item, 
 
 bool bt_snap_batch_full(const struct bt_snap_batch *batch)
 {
-	return batch->items >= ITEMS_MAX || batch->reads >= READS_MAX || batch->planned >= BT_SNAP_BLOCK;
+	return batch->items >= ITEMS_MAX || batch->reads >= READS_MAX || batch->planned >= BT_PACK_BLOCK;
 }
 
 /* Reading. */
@@ -162,7 +162,7 @@ static int give_room(struct bt_snap_batch *batch)
 
 	if (batch->planned == 0)
 		return 0;
-	batch->data = bt_snap_buffer_get(&batch->run->buffers, batch->planned);
+	batch->data = bt_buffer_get(&batch->run->buffers, batch->planned);
 	if (!batch->data)
 		return BT_E_NOMEM;
 	at = batch->data->data;
@@ -195,7 +195,8 @@ static int finish_file(struct bt_snap_batch *batch, struct bt_snap_item *item, s
 		return bt_snap_read_late(batch->run, item, &batch->arena, error);
 	if (item->outcome.state != BT_SNAP_READ)
 		return 0;
-	return bt_snap_keep(batch->run, &item->entry.digest, item->room.data, item->size, false, error);
+	const struct bt_held content = {item->entry.digest, (uint32_t)item->size};
+	return bt_pack_content(batch->run->pack, &content, item->room.data, BT_PACK_TOGETHER, error);
 }
 
 static int finish_meta(struct bt_snap_batch *batch, struct bt_snap_item *item, struct bt_error *error)
@@ -231,7 +232,7 @@ static int finish_stream(struct bt_snap_batch *batch, struct bt_snap_item *item,
 		return bt_snap_read_late(batch->run, item, &batch->arena, error);
 	if (item->outcome.state != BT_SNAP_READ)
 		return 0;
-	return bt_snap_list_finish(batch->run, &stream->list, &batch->arena, &item->entry, error);
+	return bt_chunk_list_finish(batch->run->pack, &stream->list, &batch->arena, &item->entry, error);
 }
 
 static int finish_directory(struct bt_snap_batch *batch, struct bt_snap_item *item, struct bt_error *error)
@@ -249,7 +250,7 @@ static int finish_item(struct bt_snap_batch *batch, struct bt_snap_item *item, s
 
 	switch (item->kind) {
 	case BT_SNAP_RESTART:
-		bt_snap_list_restart(&item->stream->list);
+		bt_chunk_list_restart(&item->stream->list);
 		item->stream->seen = 0;
 		return 0;
 	case BT_SNAP_FILE:
@@ -297,7 +298,7 @@ int bt_snap_batch_submit(struct bt_snap_batch *batch)
 	}
 	batch->job.work = batch_work;
 	batch->job.finish = batch_finish;
-	batch->job.weight = batch->arena.used + (batch->planned > 0 ? bt_snap_buffer_capacity(batch->planned) : 0);
+	batch->job.weight = batch->arena.used + (batch->planned > 0 ? bt_buffer_capacity(batch->planned) : 0);
 	return bt_pool_submit(batch->run->readers, &batch->job);
 }
 
@@ -307,16 +308,15 @@ struct chunk_job {
 	struct bt_job job;
 	struct bt_snap_run *run;
 	struct bt_snap_stream *stream;
-	struct bt_snap_buffer *buffer;
-	size_t size;
-	struct bt_digest digest;
+	struct bt_buffer *buffer;
+	struct bt_held content;
 };
 
 static int chunk_work(struct bt_job *job, void *worker)
 {
 	struct chunk_job *chunk = (struct chunk_job *)job;
 	struct bt_snap_reader *reader = worker;
-	int result = bt_hasher_digest(reader->pieces, chunk->buffer->data, chunk->size, &chunk->digest);
+	int result = bt_hasher_digest(reader->pieces, chunk->buffer->data, chunk->content.size, &chunk->content.digest);
 
 	return result == 0 ? 0 : bt_voice_fail(&chunk->run->watch.voice, result, NULL);
 }
@@ -341,15 +341,15 @@ static int chunk_finish(struct bt_job *job, int result)
 	struct bt_error error = {0};
 
 	if (result != 0) {
-		bt_snap_buffer_put(&run->buffers, chunk->buffer);
+		bt_buffer_put(&run->buffers, chunk->buffer);
 	} else {
-		result = bt_snap_keep_buffer(run, &chunk->digest, chunk->buffer, chunk->size, &error);
+		result = bt_pack_buffer(run->pack, &chunk->content, chunk->buffer, &error);
 		if (result == 0)
-			result = bt_snap_list_add(run, &chunk->stream->list, &chunk->digest, chunk->size, &error);
+			result = bt_chunk_list_add(run->pack, &chunk->stream->list, &chunk->content, &error);
 		if (result != 0)
 			bt_voice_fail(&run->watch.voice, result, &error);
 		else
-			tell_chunk(run, chunk->stream, chunk->size);
+			tell_chunk(run, chunk->stream, chunk->content.size);
 	}
 	free(chunk);
 	return result;
@@ -358,7 +358,7 @@ static int chunk_finish(struct bt_job *job, int result)
 int bt_snap_chunk_submit(struct bt_snap_run *run, struct bt_snap_stream *stream, const unsigned char *data, size_t size)
 {
 	struct chunk_job *chunk = calloc(1, sizeof(*chunk));
-	struct bt_snap_buffer *buffer = chunk ? bt_snap_buffer_get(&run->buffers, size) : NULL;
+	struct bt_buffer *buffer = chunk ? bt_buffer_get(&run->buffers, size) : NULL;
 
 	if (!buffer) {
 		free(chunk);
@@ -369,7 +369,7 @@ int bt_snap_chunk_submit(struct bt_snap_run *run, struct bt_snap_stream *stream,
 				    .run = run,
 				    .stream = stream,
 				    .buffer = buffer,
-				    .size = size};
+				    .content.size = (uint32_t)size};
 	return bt_pool_submit(run->readers, &chunk->job);
 }
 

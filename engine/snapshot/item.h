@@ -4,7 +4,7 @@
 #define BT_SNAPSHOT_ITEM_H
 
 #include "base/table.h"
-#include "snapshot/list.h"
+#include "pack/chunks.h"
 #include "snapshot/reader.h"
 #include "snapshot/tree.h"
 
@@ -40,8 +40,8 @@ void bt_snap_link_put(struct bt_snap_link *link); /* NULL is fine */
 
 /* A file on its way through the pools piece by piece. */
 struct bt_snap_stream {
-	struct bt_snap_list list; /* [finish] */
-	uint64_t seen;		  /* [finish] bytes */
+	struct bt_chunk_list list; /* [finish] */
+	uint64_t seen;		   /* [finish] bytes */
 	struct bt_snap_node *node;
 	const struct bt_found *found;
 	struct bt_arena arena;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "snapshot/item.h"
 
-#include "snapshot/pack.h"
+#include "pack/pack.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <time.h>
@@ -12,26 +12,26 @@ enum { LEASE_WAIT_MS = 50, LEASE_WAITS = 46000 / LEASE_WAIT_MS };
 struct direct {
 	struct bt_snap_sink sink;
 	struct bt_snap_run *run;
-	struct bt_snap_list list;
+	struct bt_chunk_list list;
 	struct bt_error *error;
 };
 
 static int direct_chunk(struct bt_snap_sink *sink, const unsigned char *data, size_t size)
 {
 	struct direct *direct = (struct direct *)sink;
-	struct bt_digest digest;
-	int result = bt_hasher_digest(direct->run->late->pieces, data, size, &digest);
+	struct bt_held chunk = {.size = (uint32_t)size};
+	int result = bt_hasher_digest(direct->run->late->pieces, data, size, &chunk.digest);
 
 	if (result == 0)
-		result = bt_snap_keep(direct->run, &digest, data, size, true, direct->error);
+		result = bt_pack_content(direct->run->pack, &chunk, data, BT_PACK_ALONE, direct->error);
 	if (result == 0)
-		result = bt_snap_list_add(direct->run, &direct->list, &digest, size, direct->error);
+		result = bt_chunk_list_add(direct->run->pack, &direct->list, &chunk, direct->error);
 	return result;
 }
 
 static int direct_restart(struct bt_snap_sink *sink)
 {
-	bt_snap_list_restart(&((struct direct *)sink)->list);
+	bt_chunk_list_restart(&((struct direct *)sink)->list);
 	return 0;
 }
 
@@ -43,8 +43,8 @@ static int read_file(struct bt_snap_run *run, struct bt_snap_item *item, int dir
 	int result = bt_snap_stream(run, run->late, dirfd, now, &direct.sink, &out);
 
 	if (result == 0 && item->outcome.state == BT_SNAP_READ)
-		result = bt_snap_list_finish(run, &direct.list, arena, &item->entry, error);
-	bt_snap_list_free(&direct.list);
+		result = bt_chunk_list_finish(run->pack, &direct.list, arena, &item->entry, error);
+	bt_chunk_list_free(&direct.list);
 	return result;
 }
 

@@ -19,11 +19,11 @@ struct bt_snap_reader {
 	struct bt_hasher *hasher, *pieces; /* whole files, and their chunks meanwhile */
 	char *names;			   /* scratch for lists of xattrs and for link targets */
 	unsigned char *value;		   /* for a value */
-	struct bt_snap_buffer *window;	   /* for streams; made on first use */
+	struct bt_buffer *window;	   /* for streams; made on first use */
 	struct bt_snap_lack without_xattrs, without_flags, without_projects;
 };
 struct bt_snap_reader *bt_snap_reader_new(void); /* NULL: out of memory */
-void bt_snap_reader_free(struct bt_snap_reader *reader, struct bt_snap_buffers *buffers);
+void bt_snap_reader_free(struct bt_snap_reader *reader, struct bt_buffers *buffers);
 
 enum bt_snap_state {
 	BT_SNAP_READ,	/* the entry is complete, but for what its contents say */

@@ -4,19 +4,20 @@
  *
  * Three stages, each in the order of the walk, so that the result does not depend on the number of threads:
  *   walk    (calling thread) merges the listing with the parent's entries and makes batches of items (walk.c);
- *   readers (pool) read and hash a batch in parallel; finishing it, one at a time, claims contents, packs new ones
- *           into blocks, and adds the entries to their directories' pages (batch.c, settle.c, tree.c);
- *   packers (pool) compress blocks in parallel; finishing one writes it to a file (pack.c, commit.c).
+ *   readers (pool) read and hash a batch in parallel; finishing it, one at a time, packs new contents into blocks, and
+ *           adds the entries to their directories' pages (batch.c, settle.c, tree.c);
+ *   packers (pool of engine/pack) compress blocks in parallel; finishing one writes it to a file.
  * What is marked [finish] is touched only by the finishing of batches, [walk] only by the walk.
  */
 #ifndef BT_SNAPSHOT_RUN_H
 #define BT_SNAPSHOT_RUN_H
 
 #include "base/arena.h"
+#include "base/buffers.h"
 #include "base/pool.h"
 #include "codec/hash.h"
+#include "pack/pack.h"
 #include "scan/scan.h"
-#include "snapshot/buffers.h"
 #include "snapshot/watch.h"
 #include "store/store.h"
 #include "view/bounds.h"
@@ -24,23 +25,10 @@
 #include <backuptool/snapshot.h>
 #include <backuptool/view.h>
 
-#define BT_SNAP_SMALL ((size_t)512 << 10) /* files up to here are read whole, several in a batch */
-#define BT_SNAP_BLOCK ((size_t)1 << 20)	  /* plain bytes after which a batch is full, and most often a block */
-
-struct bt_snap_dedup;
-struct bt_snap_commit;
 struct bt_snap_trees;
 struct bt_snap_reader;
-struct bt_snap_block;
 struct bt_snap_node;
 struct bt_snap_walk;
-
-/* How contents become blocks. */
-struct bt_snap_packing {
-	int level;
-	size_t full, room; /* plain bytes after which a block goes to the packers, and that it can hold */
-	size_t alone;	   /* smaller chunks are packed with their neighbours */
-};
 
 /* What the parent has where this run has looked: the rest of it is taken over as it is. */
 struct bt_snap_past {
@@ -57,12 +45,11 @@ struct bt_snap_past {
 struct bt_snap_totals {
 	uint64_t files, directories, others, directory_size;
 	uint64_t created, changed, unchanged, vanished, errors, torn, removed, boundaries;
-	uint64_t new_bytes;
 	uint64_t differences;		       /* entries that are new, other than in the parent, or gone */
 	uint64_t reread_bytes;		       /* of files that were read and found to be the same */
 	uint64_t problems;		       /* told to the observer */
 	char boundary[256], boundary_type[65]; /* the first that was looked at */
-	bool xattrs, healed;		       /* healed: something that the store had lost was written again */
+	bool xattrs;
 };
 
 struct bt_snap_run {
@@ -71,7 +58,7 @@ struct bt_snap_run {
 	struct bt_time time;
 	struct bt_time repaired; /* the store, last */
 	struct bt_snap_watch watch;
-	struct bt_snap_buffers buffers;
+	struct bt_buffers buffers;
 	struct bt_snapshot *parent; /* NULL: none */
 	struct bt_scan *scan;
 	const struct bt_changes *changes; /* what is not there is taken from the parent; NULL: all is walked */
@@ -81,18 +68,15 @@ struct bt_snap_run {
 	uint64_t root_dev;
 	uint32_t user;	  /* effective */
 	unsigned threads; /* 0: everything on the calling thread */
-	struct bt_snap_packing packing;
-	struct bt_pool *readers, *packers;
-	struct bt_snap_dedup *dedup;
-	struct bt_snap_commit *commit; /* NULL on a dry run */
-	struct bt_snap_trees *trees;   /* [finish] */
-	struct bt_snap_block *block;   /* [finish] being filled; NULL: none */
-	struct bt_snap_reader *late;   /* [finish] for what the readers could not handle */
-	unsigned lease_waits;	       /* [finish] how often it waited for leases to be given back */
-	struct bt_snap_totals totals;  /* [finish] */
-	struct bt_arena root_arena;    /* [finish] */
-	struct bt_entry root;	       /* [finish] */
-	struct bt_snap_walk *walk;     /* [walk] */
+	struct bt_pool *readers;
+	struct bt_pack *pack;	      /* [finish] */
+	struct bt_snap_trees *trees;  /* [finish] */
+	struct bt_snap_reader *late;  /* [finish] for what the readers could not handle */
+	unsigned lease_waits;	      /* [finish] how often it waited for leases to be given back */
+	struct bt_snap_totals totals; /* [finish] */
+	struct bt_arena root_arena;   /* [finish] */
+	struct bt_entry root;	      /* [finish] */
+	struct bt_snap_walk *walk;    /* [walk] */
 };
 
 #endif

@@ -6,10 +6,8 @@
 #include "base/io.h"
 #include "codec/frame.h"
 #include "model/document.h"
-#include "snapshot/commit.h"
-#include "snapshot/dedup.h"
+#include "pack/pack.h"
 #include "snapshot/item.h"
-#include "snapshot/pack.h"
 #include "snapshot/parent.h"
 #include "snapshot/reader.h"
 #include "snapshot/tree.h"
@@ -27,6 +25,7 @@
 /* A run that read this much only to find it unchanged makes a snapshot for the fingerprints' sake, so that the next one
  * need not read it again. */
 #define REREAD_MAX ((uint64_t)16 << 20)
+#define IDLE_MAX   ((size_t)12 << 20) /* of buffers */
 enum { SCAN_THREADS_MAX = 8 };
 
 /* What stands in the header, and what it is borrowed from. */
@@ -229,38 +228,38 @@ static int open_scan(struct bt_snap_run *run, const struct plan *plan, struct bt
 
 static int set_up(struct bt_snap_run *run, const struct plan *plan, struct bt_error *error)
 {
-	int result = run->options->dry_run ? 0 : bt_snap_commit_new(run, &plan->info, &run->commit, error);
+	const struct bt_pack_options options = {.store = run->store,
+						.info = &plan->info,
+						.dry = run->options->dry_run,
+						.level = run->options->level,
+						.volume_size = run->options->volume_size,
+						.threads = run->threads,
+						.voice = &run->watch.voice,
+						.buffers = &run->buffers};
+	int result = bt_pack_new(&options, &run->pack, error);
 
 	if (result == 0)
 		result = open_scan(run, plan, error);
 	if (result != 0)
 		return result;
-	run->dedup = bt_snap_dedup_new();
 	run->trees = bt_snap_trees_new(run);
 	run->late = bt_snap_reader_new();
-	if (!run->dedup || !run->trees || !run->late)
+	if (!run->trees || !run->late)
 		return BT_E_NOMEM;
 	result = bt_snap_walk_new(run);
-	if (result == 0)
-		result = bt_snap_readers_new(run, &run->readers);
-	if (result == 0)
-		result = bt_snap_packers_new(run, &run->packers);
-	return result;
+	return result == 0 ? bt_snap_readers_new(run, &run->readers) : result;
 }
 
 /* The pools first: their jobs use all the rest. */
 static void tear_down(struct bt_snap_run *run)
 {
 	bt_pool_free(run->readers);
-	bt_snap_pack_drop(run);
-	bt_pool_free(run->packers);
 	bt_snap_walk_free(run->walk);
 	if (run->scan)
 		bt_scan_close(run->scan);
 	bt_snap_reader_free(run->late, &run->buffers);
 	bt_snap_trees_free(run->trees);
-	bt_snap_commit_free(run->commit);
-	bt_snap_dedup_free(run->dedup);
+	bt_pack_free(run->pack);
 	bt_arena_free(&run->root_arena);
 	if (run->parent)
 		bt_snapshot_close(run->parent);
@@ -269,9 +268,10 @@ static void tear_down(struct bt_snap_run *run)
 static bool may_skip(const struct bt_snap_run *run)
 {
 	const struct bt_snap_totals *totals = &run->totals;
+	const struct bt_pack_counts *packed = bt_pack_counts(run->pack);
 
-	return run->options->skip_if_unchanged && run->parent && totals->differences == 0 && totals->new_bytes == 0 &&
-	       !totals->healed && totals->reread_bytes <= REREAD_MAX;
+	return run->options->skip_if_unchanged && run->parent && totals->differences == 0 && packed->new_bytes == 0 &&
+	       !packed->healed && totals->reread_bytes <= REREAD_MAX;
 }
 
 static int write_snapshot(struct bt_snap_run *run, struct plan *plan, char name[64], struct bt_error *error)
@@ -279,14 +279,14 @@ static int write_snapshot(struct bt_snap_run *run, struct plan *plan, char name[
 	const struct bt_snap_totals *totals = &run->totals;
 	struct bt_snapshot_info *info = &plan->info;
 	struct bt_buf summary = {0};
-	int result = bt_snap_commit_volume(run, error);
+	int result = bt_pack_seal(run->pack, error);
 
 	info->root = run->root;
 	info->files = totals->files;
 	info->directories = totals->directories;
 	info->others = totals->others;
 	info->directory_size = totals->directory_size;
-	info->stored_size = bt_snap_commit_stored(run->commit);
+	info->stored_size = bt_pack_counts(run->pack)->stored;
 	info->created = totals->created;
 	info->changed = totals->changed;
 	info->unchanged = totals->unchanged;
@@ -301,7 +301,7 @@ static int write_snapshot(struct bt_snap_run *run, struct plan *plan, char name[
 	if (result == 0)
 		result = bt_voice_failed(&run->watch.voice);
 	if (result == 0)
-		result = bt_snap_commit_snapshot(run, &plan->gate, &summary, name, error);
+		result = bt_pack_publish(run->pack, &plan->gate, &summary, name, error);
 	bt_buf_free(&summary);
 	return result;
 }
@@ -328,6 +328,7 @@ static void compare_amounts(const struct bt_snap_run *run, struct bt_snapshot_re
 static void fill_result(const struct bt_snap_run *run, const struct plan *plan, struct bt_snapshot_result *result)
 {
 	const struct bt_snap_totals *totals = &run->totals;
+	const struct bt_pack_counts *packed = bt_pack_counts(run->pack);
 
 	result->files = totals->files;
 	result->directories = totals->directories;
@@ -344,11 +345,9 @@ static void fill_result(const struct bt_snap_run *run, const struct plan *plan, 
 	memcpy(result->boundary, totals->boundary, sizeof(result->boundary));
 	memcpy(result->boundary_type, totals->boundary_type, sizeof(result->boundary_type));
 	result->left_out = bt_snap_walk_excluded(run->walk);
-	result->new_bytes = totals->new_bytes;
-	if (run->commit) {
-		result->stored_bytes = bt_snap_commit_stored(run->commit);
-		result->written_bytes = bt_snap_commit_written(run->commit);
-	}
+	result->new_bytes = packed->new_bytes;
+	result->stored_bytes = packed->stored;
+	result->written_bytes = packed->written;
 	compare_amounts(run, result);
 	result->followed = run->changes != NULL;
 	result->doubt = run->doubt;
@@ -433,7 +432,7 @@ static int take_once(struct bt_snap_run *run, const char *target, const struct b
 	struct bt_error failure = {0};
 
 	bt_snap_watch_init(&run->watch, observer);
-	bt_snap_buffers_init(&run->buffers);
+	bt_buffers_init(&run->buffers, BT_BUFFERS_MAPPED, IDLE_MAX);
 	int result = take(run, &plan, target, ret_result, &failure);
 	run->lost = result == BT_E_LOCKED && failure.sys == ENOLCK && !run->again;
 	if (!run->doubted && !run->lost)
@@ -443,7 +442,7 @@ static int take_once(struct bt_snap_run *run, const char *target, const struct b
 	free(plan.target);
 	free(plan.tags);
 	bt_gate_close(&plan.gate);
-	bt_snap_buffers_destroy(&run->buffers);
+	bt_buffers_destroy(&run->buffers);
 	bt_snap_watch_destroy(&run->watch);
 	return result;
 }

@@ -368,7 +368,7 @@ int bt_snap_stream(struct bt_snap_run *run, struct bt_snap_reader *reader, int d
 	*outcome = (struct bt_snap_outcome){.state = BT_SNAP_READ, .seen = *found};
 	bt_snap_now(&outcome->read_at);
 	if (!reader->window)
-		reader->window = bt_snap_buffer_get(&run->buffers, WINDOW);
+		reader->window = bt_buffer_get(&run->buffers, WINDOW);
 	if (!reader->window)
 		return BT_E_NOMEM;
 	pass.fd = bt_snap_open(dirfd, found, run->user);

@@ -55,8 +55,4 @@ int bt_snap_node_pages(struct bt_snap_run *run, struct bt_snap_node *node, struc
 		       struct bt_error *error);
 void bt_snap_node_free(struct bt_snap_node *node);
 
-/* Writes a page unless the store or this run has it. [finish] */
-int bt_snap_page(struct bt_snap_run *run, const char *line, size_t length, struct bt_digest *ret_id,
-		 struct bt_error *error);
-
 #endif

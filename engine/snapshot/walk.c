@@ -3,8 +3,8 @@
 
 #include "base/bytes.h"
 #include "base/fail.h"
+#include "pack/pack.h"
 #include "snapshot/item.h"
-#include "snapshot/pack.h"
 #include "snapshot/parent.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -329,7 +329,7 @@ static int read_file(struct bt_snap_walk *walk, const struct bt_found *found, co
 			return BT_E_NOMEM;
 		link->anew |= linked_anew(found, old);
 	}
-	if (first && found->size > BT_SNAP_SMALL)
+	if (first && found->size > BT_PACK_SMALL)
 		return stream(walk, found, old, link);
 	struct bt_snap_item *item = new_item(walk, first ? BT_SNAP_FILE : BT_SNAP_LINK, found);
 	if (!item) {
@@ -445,7 +445,7 @@ static int take_rest(struct bt_snap_walk *walk)
 	return 0;
 }
 
-static int finish(struct bt_snap_walk *walk)
+static int finish(struct bt_snap_walk *walk, struct bt_error *error)
 {
 	struct bt_snap_run *run = walk->run;
 	int result = flush(walk);
@@ -453,9 +453,7 @@ static int finish(struct bt_snap_walk *walk)
 	if (result == 0)
 		result = bt_pool_drain(run->readers);
 	if (result == 0)
-		result = bt_snap_pack_flush(run);
-	if (result == 0)
-		result = bt_pool_drain(run->packers);
+		result = bt_pack_flush(run->pack, error);
 	run->totals.differences += walk->past.gone;
 	run->totals.removed += walk->past.removed;
 	run->totals.problems += walk->problems;
@@ -488,5 +486,5 @@ int bt_snap_walk(struct bt_snap_run *run, struct bt_error *error)
 	run->root_dev = root->self.dev;
 	while (result == 0 && walk->node)
 		result = step(walk, error);
-	return result == 0 ? finish(walk) : result;
+	return result == 0 ? finish(walk, error) : result;
 }

@@ -30,7 +30,7 @@ struct bt_snap_reader *bt_snap_reader_new(void)
 	return NULL;
 }
 
-void bt_snap_reader_free(struct bt_snap_reader *reader, struct bt_snap_buffers *buffers)
+void bt_snap_reader_free(struct bt_snap_reader *reader, struct bt_buffers *buffers)
 {
 	if (!reader)
 		return;
@@ -39,7 +39,7 @@ void bt_snap_reader_free(struct bt_snap_reader *reader, struct bt_snap_buffers *
 	free(reader->names);
 	free(reader->value);
 	if (buffers)
-		bt_snap_buffer_put(buffers, reader->window);
+		bt_buffer_put(buffers, reader->window);
 	free(reader);
 }
 

@@ -11,7 +11,8 @@
 #include <string.h>
 
 #define CACHE_DEFAULT ((size_t)64 << 20)
-#define PLACES	      8	  /* that are tried for one digest */
+#define IDLE_MAX      ((size_t)8 << 20) /* memory of blocks that left the cache, for the next ones */
+#define PLACES	      8			/* that are tried for one digest */
 #define PLACES_MAX    256 /* where none of those is right: so that no file can hide what another one has */
 
 /* A content of a block that was compared with its digest; of the digest's bits these are enough to tell it from what
@@ -24,7 +25,7 @@ struct verified {
 struct block {
 	struct bt_cached cached;
 	struct bt_store *store;
-	size_t capacity; /* bytes in all */
+	struct bt_buffer *buffer; /* that it lies in */
 	uint32_t length, size;
 	pthread_mutex_t lock; /* the table */
 	struct verified *table;
@@ -73,8 +74,8 @@ static int load_block(void *arg, const struct bt_cache_key *key, const void *hin
 	if (r)
 		return r;
 	struct bt_decoder *decoder = bt_decoder_take(store);
-	size_t room = 0;
-	struct block *block = bt_spares_take(&store->spares, sizeof(*block) + location->block.size, &room);
+	struct bt_buffer *buffer = bt_buffer_get(&store->buffers, sizeof(struct block) + location->block.size);
+	struct block *block = buffer ? (void *)buffer->data : NULL;
 	if (!decoder || !block)
 		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	else
@@ -82,18 +83,18 @@ static int load_block(void *arg, const struct bt_cache_key *key, const void *hin
 	if (decoder)
 		bt_decoder_give(store, decoder);
 	if (r) {
-		bt_spares_give(&store->spares, block, room);
+		bt_buffer_put(&store->buffers, buffer);
 		return r;
 	}
 	memset(block, 0, sizeof(*block));
 	block->store = store;
 	block->seed = bt_seed();
-	block->capacity = room;
+	block->buffer = buffer;
 	pthread_mutex_init(&block->lock, NULL);
 	block->length = location->block.length;
 	block->size = location->block.size;
 	*ret_value = &block->cached;
-	*ret_weight = room;
+	*ret_weight = buffer->capacity;
 	return 0;
 }
 
@@ -102,21 +103,21 @@ static void free_block(struct bt_cached *value)
 	struct block *block = (struct block *)value;
 	pthread_mutex_destroy(&block->lock);
 	free(block->table);
-	bt_spares_give(&block->store->spares, block, block->capacity);
+	bt_buffer_put(&block->store->buffers, block->buffer);
 }
 
 int bt_blocks_new(struct bt_store *store)
 {
 	size_t budget = store->options.cache_bytes ? store->options.cache_bytes : CACHE_DEFAULT;
 	struct bt_cache_options options = {.budget = budget, .load = load_block, .free = free_block, .arg = store};
-	bt_spares_init(&store->spares);
+	bt_buffers_init(&store->buffers, BT_BUFFERS_HUGE, IDLE_MAX);
 	return bt_cache_new(&options, &store->blocks);
 }
 
 void bt_blocks_free(struct bt_store *store)
 {
 	bt_cache_free(store->blocks);
-	bt_spares_end(&store->spares);
+	bt_buffers_destroy(&store->buffers);
 	while (store->decoders) {
 		struct bt_decoder *decoder = store->decoders;
 		store->decoders = decoder->next;

@@ -4,11 +4,11 @@
 #define BT_STORE_STORE_INSIDE_H
 
 #include "base/buf.h"
+#include "base/buffers.h"
 #include "base/cache.h"
 #include "codec/frame.h"
 #include "codec/hash.h"
 #include "store/fds.h"
-#include "store/spare.h"
 #include "store/store.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -82,7 +82,7 @@ struct bt_store {
 	struct bt_index *index;
 	atomic_bool index_ready;
 	struct bt_cache *blocks;
-	struct bt_spares spares;
+	struct bt_buffers buffers; /* of blocks */
 	struct bt_decoder *decoders;
 	void *attached;
 	void (*attached_free)(void *data);

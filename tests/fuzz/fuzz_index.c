@@ -10,8 +10,8 @@
 #include "codec/hash.h"
 #include "fuzz.h"
 #include "model/document.h"
-#include "model/volume.h"
 #include "put_sums.h"
+#include "store/store.h"
 #include "store/writer.h"
 #include <backuptool/snapshot.h>
 #include <backuptool/view.h>

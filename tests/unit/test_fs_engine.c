@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the engine does for the mount: the block behind another, what lies before a slice, memory of blocks. */
-#include "store/spare.h"
+/* What the engine does for the mount: the block behind another, what lies before a slice. */
 #include "store_samples.h"
 #include <internal/store.h>
 #include <internal/view.h>
@@ -150,55 +149,12 @@ static void other_contents_are_never_handed_out(void **state)
 	}
 }
 
-static void spare_memory_is_used_again(void **state)
-{
-	struct bt_spares spares;
-	size_t room, again;
-	bt_spares_init(&spares);
-	void *data = bt_spares_take(&spares, 1 << 20, &room);
-	assert_true(room >= 1 << 20);
-	bt_spares_give(&spares, data, room);
-	assert_ptr_equal(bt_spares_take(&spares, (1 << 20) - 5000, &again), data);
-	assert_int_equal(again, room);
-	bt_spares_give(&spares, data, room);
-	void *small = bt_spares_take(&spares, 1000, &again); /* not the large one */
-	assert_ptr_not_equal(small, data);
-	bt_spares_give(&spares, small, again);
-	assert_int_equal(spares.count, 1);
-	for (int i = 0; i < BT_SPARES + 2; i++) {
-		size_t own = (size_t)256 << 10;
-		bt_spares_give(&spares, malloc(own), own);
-	}
-	assert_int_equal(spares.count, BT_SPARES);
-	bt_spares_end(&spares);
-}
-
-/* Blocks of one large file are of many sizes: each gets the memory of the one before it, which is a huge page. */
-static void large_spares_fit_each_other(void **state)
-{
-	const size_t sizes[] = {1100000, 1900000, 1040000, (2 << 20) - 1};
-	struct bt_spares spares;
-	size_t room, again;
-	bt_spares_init(&spares);
-	void *data = bt_spares_take(&spares, 1500000, &room);
-	assert_int_equal((uintptr_t)data % (2 << 20), 0);
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		bt_spares_give(&spares, data, room);
-		assert_ptr_equal(bt_spares_take(&spares, sizes[i], &again), data);
-		assert_int_equal(again, room);
-	}
-	bt_spares_give(&spares, data, room);
-	bt_spares_end(&spares);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_block_behind_is_decoded),
 		cmocka_unit_test(slices_know_what_lies_before_them),
 		cmocka_unit_test(other_contents_are_never_handed_out),
-		cmocka_unit_test(spare_memory_is_used_again),
-		cmocka_unit_test(large_spares_fit_each_other),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

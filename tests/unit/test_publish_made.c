@@ -5,7 +5,7 @@
 #include "base/io.h"
 #include "base/lock.h"
 #include "base/made.h"
-#include "model/volume.h"
+#include "store/store.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,6 @@
 /* Tables whose keys are made by others: by counts, since the time that they take says nothing on a busy machine. */
 #include "base/cache.c" /* the chains are its own */ /* NOLINT(bugprone-suspicious-include) */
 #include "base/digest_set.h"
-#include "snapshot/dedup.h"
 #include "watch/names.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -76,39 +75,14 @@ static void test_digest_set(void **state)
 		}
 		if (longest_run(&set) >= LONG)
 			fail_msg("%s: %zu in a row", families[f].name, longest_run(&set));
+		for (uint32_t i = 0; i < KEYS; i++) {
+			const struct bt_digest digest = made(&families[f], i), next = made(&families[f], i + 1);
+			bt_digest_set_remove(&set, &digest);
+			assert_false(bt_digest_set_has(&set, &digest));
+			assert_true(i + 1 == KEYS || bt_digest_set_has(&set, &next));
+		}
+		assert_int_equal(set.count, 0);
 		bt_digest_set_free(&set);
-	}
-}
-
-static uint64_t compared;
-/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
-bool __real_bt_digest_equal(const struct bt_digest *a, const struct bt_digest *b);
-bool __wrap_bt_digest_equal(const struct bt_digest *a, const struct bt_digest *b);
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
-
-bool __wrap_bt_digest_equal(const struct bt_digest *a, const struct bt_digest *b)
-{
-	compared++;
-	return __real_bt_digest_equal(a, b);
-}
-
-static void test_dedup(void **state)
-{
-	for (size_t f = 0; f < sizeof(families) / sizeof(*families); f++) {
-		struct bt_snap_dedup *dedup = bt_snap_dedup_new();
-		compared = 0;
-		for (uint32_t i = 0; i < KEYS; i++) {
-			const struct bt_digest digest = made(&families[f], i);
-			assert_int_equal(bt_snap_dedup_add(dedup, &digest), 0);
-		}
-		for (uint32_t i = 0; i < KEYS; i++) {
-			const struct bt_digest digest = made(&families[f], i);
-			bt_snap_dedup_remove(dedup, &digest);
-			assert_false(bt_snap_dedup_has(dedup, &digest));
-		}
-		if (compared > 100 * KEYS)
-			fail_msg("%s: %llu comparisons", families[f].name, (unsigned long long)compared);
-		bt_snap_dedup_free(dedup);
 	}
 }
 
@@ -176,7 +150,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_known_values), cmocka_unit_test(test_seed),  cmocka_unit_test(test_digest_set),
-		cmocka_unit_test(test_dedup),	     cmocka_unit_test(test_names), cmocka_unit_test(test_cache),
+		cmocka_unit_test(test_names),	     cmocka_unit_test(test_cache),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

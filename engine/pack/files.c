@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "pack/inside.h"
+
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "model/document.h"
+#include "pack/volume.h"
+#include <internal/policy.h>
+#include <stdio.h>
+
+/* Bounds the memory for what the index does not know yet. */
+enum { CONTENTS_MAX = 262144 };
+#define VOLUME_SIZE ((uint64_t)256 << 20)
+enum { NAME_DIGITS = 16, CLASHES_MAX = 1000 };
+
+static int begin_snapshot(struct bt_pack *pack, const struct bt_snapshot_info *info, struct bt_error *error)
+{
+	struct bt_buf header = {0};
+	int r;
+
+	pack->time = info->time;
+	pack->names = bt_hasher_new();
+	r = pack->names ? bt_header_write(&header, info) : BT_E_NOMEM;
+	if (!r && header.length > BT_HEADER_MAX - 16)
+		r = bt_fail(error, BT_E_INVALID, NULL, "the tags are too long");
+	if (!r)
+		r = bt_store_create(pack->store, true, &header, &pack->snapshot, error);
+	bt_buf_free(&header);
+	return r;
+}
+
+int bt_pack_files_new(struct bt_pack *pack, const struct bt_pack_options *options, struct bt_error *error)
+{
+	pack->volume_size = options->volume_size > 0 ? options->volume_size : VOLUME_SIZE;
+	return options->info ? begin_snapshot(pack, options->info, error)
+			     : bt_volume_begin(pack->store, NULL, &pack->volume, error);
+}
+
+void bt_pack_files_free(struct bt_pack *pack)
+{
+	bt_writer_free(pack->snapshot);
+	bt_writer_free(pack->volume);
+	bt_hasher_free(pack->names);
+}
+
+static bool is_full(const struct bt_pack *pack, const struct bt_writer *writer)
+{
+	return bt_writer_size(writer) >= pack->volume_size || bt_writer_contents(writer) >= CONTENTS_MAX;
+}
+
+static int begin_volume(struct bt_pack *pack, struct bt_error *error)
+{
+	bt_hasher_start(pack->names);
+	bt_hasher_add(pack->names, &pack->time.seconds, sizeof(pack->time.seconds));
+	bt_hasher_add(pack->names, &pack->time.nanoseconds, sizeof(pack->time.nanoseconds));
+	return bt_volume_begin(pack->store, &pack->time, &pack->volume, error);
+}
+
+/* Named after what it holds and the time of the run: a name that was deleted is never given again. A name that is taken
+ * (by a damaged file, or by another run at the same moment) is followed by the digest of the name. */
+static int volume_name(struct bt_pack *pack, char name[BT_PACK_NAME])
+{
+	struct bt_digest digest;
+	int r = bt_hasher_peek(pack->names, &digest);
+
+	if (r)
+		return r;
+	bt_hex_encode(name, digest.bytes, NAME_DIGITS);
+	snprintf(name + (size_t)2 * NAME_DIGITS, BT_PACK_NAME - (size_t)2 * NAME_DIGITS, ".json");
+	bt_hasher_add(pack->names, digest.bytes, sizeof(digest.bytes));
+	return 0;
+}
+
+static int publish_volume(struct bt_pack *pack, struct bt_error *error)
+{
+	char name[BT_PACK_NAME];
+	int r = volume_name(pack, name);
+
+	for (int i = 0; !r && i < CLASHES_MAX; i++) {
+		struct bt_error clash = {0};
+
+		r = bt_volume_seal(pack->store, pack->volume, name, &clash);
+		if (r != BT_E_EXISTS)
+			return bt_error_pass(error, &clash, r);
+		r = volume_name(pack, name);
+	}
+	return r;
+}
+
+static int forget(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
+		  uint32_t size)
+{
+	bt_digest_set_remove(arg, digest);
+	return 0;
+}
+
+/* The index knows what is in the volume from now on. */
+static int forget_taken(struct bt_pack *pack)
+{
+	const struct bt_index_visitor visitor = {.arg = &pack->taken, .content = forget};
+
+	pthread_mutex_lock(&pack->taken_lock);
+	int r = bt_writer_visit(pack->volume, &visitor);
+	pthread_mutex_unlock(&pack->taken_lock);
+	return r;
+}
+
+static int seal_volume(struct bt_pack *pack, struct bt_error *error)
+{
+	int r = pack->names ? publish_volume(pack, error) : bt_volume_seal(pack->store, pack->volume, NULL, error);
+
+	if (!r)
+		r = forget_taken(pack);
+	if (r)
+		return r;
+	pack->counts.written += bt_writer_size(pack->volume);
+	bt_writer_free(pack->volume);
+	pack->volume = NULL;
+	return 0;
+}
+
+static int write_to_volume(struct bt_pack *pack, const char *text, size_t length, const struct bt_held *held,
+			   size_t count, struct bt_error *error)
+{
+	int r = pack->volume ? 0 : begin_volume(pack, error);
+
+	if (r)
+		return r;
+	for (size_t i = 0; pack->names && i < count; i++)
+		bt_hasher_add(pack->names, held[i].digest.bytes, sizeof(held[i].digest.bytes));
+	r = bt_writer_block(pack->volume, text, length, held, count, error);
+	return !r && pack->snapshot && is_full(pack, pack->volume) ? seal_volume(pack, error) : r;
+}
+
+int bt_pack_block(struct bt_pack *pack, const char *text, size_t length, const struct bt_held *held, size_t count,
+		  struct bt_error *error)
+{
+	int r;
+
+	pthread_mutex_lock(&pack->lock);
+	pack->counts.stored += length;
+	if (pack->snapshot && !is_full(pack, pack->snapshot))
+		r = bt_writer_block(pack->snapshot, text, length, held, count, error);
+	else
+		r = write_to_volume(pack, text, length, held, count, error);
+	pthread_mutex_unlock(&pack->lock);
+	return r;
+}
+
+int bt_pack_moved_page(struct bt_pack *pack, const char *line, size_t length, const struct bt_digest *id,
+		       struct bt_error *error)
+{
+	pthread_mutex_lock(&pack->lock);
+	int r = bt_writer_page(pack->snapshot ? pack->snapshot : pack->volume, line, length, id, error);
+	pthread_mutex_unlock(&pack->lock);
+	return r;
+}
+
+int bt_pack_seal(struct bt_pack *pack, struct bt_error *error)
+{
+	return pack->volume ? seal_volume(pack, error) : 0;
+}
+
+/* After all snapshots of this second, even when earlier ones of it were removed: names are in the order of time. */
+static unsigned first_clash(const struct bt_pack *pack)
+{
+	for (size_t i = bt_store_snapshot_count(pack->store); i-- > 0;) {
+		int64_t seconds;
+		unsigned clash;
+
+		if (bt_snapshot_name_parse(bt_store_snapshot_name(pack->store, i), &seconds, &clash) != 0)
+			continue;
+		if (seconds == pack->time.seconds)
+			return clash + 1;
+		if (seconds < pack->time.seconds)
+			break;
+	}
+	return 0;
+}
+
+int bt_pack_publish(struct bt_pack *pack, struct bt_gate *gate, const struct bt_buf *summary, char name[64],
+		    struct bt_error *error)
+{
+	unsigned first = first_clash(pack);
+
+	for (unsigned i = 0; i < CLASHES_MAX; i++) {
+		struct bt_error taken = {0};
+
+		bt_snapshot_name_format(pack->time.seconds, first + i, name, BT_PACK_NAME);
+		int r = bt_gate_publish(gate, pack->snapshot, summary, name, &taken);
+		if (!r)
+			pack->counts.written += bt_writer_size(pack->snapshot);
+		if (r != BT_E_EXISTS)
+			return bt_error_pass(error, &taken, r);
+	}
+	return bt_fail(error, BT_E_EXISTS, name, "too many snapshots in one second");
+}

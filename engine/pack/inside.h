@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* What the sources of struct bt_pack share. */
+#ifndef BT_PACK_INSIDE_H
+#define BT_PACK_INSIDE_H
+
+#include "base/digest_set.h"
+#include "base/pool.h"
+#include "codec/hash.h"
+#include "pack/pack.h"
+
+#define BT_PACK_NAME 64
+
+struct bt_pack_block;
+
+/* How contents become blocks. */
+struct bt_packing {
+	int level;
+	size_t full, room; /* plain bytes after which a block goes to the packers, and that it can hold */
+	size_t alone;	   /* smaller contents are packed with their neighbours in any case */
+};
+
+struct bt_pack {
+	struct bt_store *store;
+	struct bt_voice *voice;
+	struct bt_buffers *buffers;
+	bool dry;
+	struct bt_time time; /* of the snapshot */
+	struct bt_pack_counts counts;
+
+	/* block.c */
+	struct bt_packing packing;
+	struct bt_pool *packers;
+	struct bt_pack_block *block; /* being filled; NULL: none */
+	pthread_mutex_t taken_lock;
+	struct bt_digest_set taken; /* contents that the index does not know yet */
+
+	/* page.c */
+	struct bt_hasher *page_hasher;
+	struct bt_digest *recent;
+
+	/* files.c: the lock is that of all below, and of counts.stored and counts.written */
+	pthread_mutex_t lock;
+	struct bt_writer *snapshot, *volume; /* NULL: none */
+	struct bt_hasher *names;	     /* over the digests in the volume: its name. NULL: it gets a random one */
+	uint64_t volume_size;
+};
+
+/* block.c */
+int bt_packers_new(struct bt_pack *pack, const struct bt_pack_options *options);
+void bt_pack_drop_block(struct bt_pack *pack);
+
+/* page.c */
+int bt_pack_pages_new(struct bt_pack *pack);
+
+/* files.c */
+int bt_pack_files_new(struct bt_pack *pack, const struct bt_pack_options *options, struct bt_error *error);
+void bt_pack_files_free(struct bt_pack *pack);
+
+#endif
