@@ -262,7 +262,7 @@ static int list(const struct tool *tool, struct bt_store *store)
 	return unread.damaged ? TOOL_FATAL : unread.denied ? TOOL_INCOMPLETE : TOOL_OK;
 }
 
-static int list_names(const struct bt_store *store)
+static int list_names(struct bt_store *store)
 {
 	for (size_t i = 0; i < bt_store_snapshot_count(store); i++)
 		puts(bt_store_snapshot_name(store, i));

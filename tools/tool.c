@@ -330,7 +330,7 @@ static bool is_path(const char *text)
 	return strchr(text, '/') || (stat(text, &status) == 0 && S_ISREG(status.st_mode));
 }
 
-static bool store_has(const struct bt_store *store, const char *name)
+static bool store_has(struct bt_store *store, const char *name)
 {
 	for (size_t i = 0; i < bt_store_snapshot_count(store); i++)
 		if (strcmp(bt_store_snapshot_name(store, i), name) == 0)

@@ -225,7 +225,8 @@ int bt_search_run(struct bt_store *store, const struct bt_search *search,
 		  struct bt_error *error)
 {
 	struct run run = {.store = store, .search = search, .found = found, .arg = arg, .observer = observer};
-	size_t count = search->name_count ? search->name_count : bt_store_snapshot_count(store);
+	const struct bt_roster *roster = bt_roster_get(store);
+	size_t count = search->name_count ? search->name_count : roster->count;
 	int r = check_hash(search->hash, error);
 	if (!r)
 		r = make_rules(&run, error);
@@ -233,9 +234,8 @@ int bt_search_run(struct bt_store *store, const struct bt_search *search,
 	if (!r && !run.hasher)
 		r = BT_E_NOMEM;
 	for (size_t i = 0; i < count && !r; i++)
-		r = search_snapshot(
-			&run, search->name_count ? search->names[i] : bt_store_snapshot_name(store, count - 1 - i),
-			error);
+		r = search_snapshot(&run, search->name_count ? search->names[i] : roster->names[count - 1 - i], error);
+	bt_roster_put(roster);
 	bt_digest_set_free(&run.searched);
 	bt_digest_set_free(&run.told);
 	bt_buf_free(&run.above);

@@ -24,7 +24,9 @@ int bt_snap_parent_find(const struct bt_snap_run *run, const char *host, const c
 	struct bt_store *store = run->store;
 	struct bt_newest newest;
 	const char *name;
+	int result = 0;
 
+	*ret_parent = NULL;
 	bt_newest_begin(&newest, store, run->time.seconds);
 	while ((name = bt_newest_next(&newest))) {
 		struct bt_snapshot *snapshot;
@@ -32,19 +34,19 @@ int bt_snap_parent_find(const struct bt_snap_run *run, const char *host, const c
 
 		if (bt_name_is_classic(name))
 			continue;
-		int result = bt_snapshot_open(store, name, &snapshot, &damage);
+		result = bt_snapshot_open(store, name, &snapshot, &damage);
 		if (result == BT_E_NOMEM)
-			return result;
+			break;
 		if (result != 0)
 			continue;
 		if (fits(store, bt_snapshot_info(snapshot), host, target)) {
 			*ret_parent = snapshot;
-			return 0;
+			break;
 		}
 		bt_snapshot_close(snapshot);
 	}
-	*ret_parent = NULL;
-	return 0;
+	bt_newest_end(&newest);
+	return result == BT_E_NOMEM ? result : 0;
 }
 
 static bool content_there(struct bt_store *store, const struct bt_digest *digest)

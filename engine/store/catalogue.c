@@ -102,7 +102,7 @@ void bt_catalogue_free(struct bt_store *store)
 		bt_slot_free(bt_slot(store, i));
 	for (uint32_t i = 0; i < BT_SLOT_CHUNKS && store->chunks[i]; i++)
 		free(store->chunks[i]);
-	free(store->snapshots);
+	bt_roster_put(store->roster);
 }
 
 static int by_path(const void *a, const void *b)
@@ -193,56 +193,30 @@ static int read_area(struct bt_store *store, const struct known *known, bool sna
 	return bt_backend_list(store->backend, bt_area_of(snapshots), &visitor, error);
 }
 
-/* Sorted by time; equal times by clash number, then name. */
-static int by_time(const struct bt_slot *x, const struct bt_slot *y)
+/* What is open stays readable: it can no longer be opened again. How many there are. */
+static unsigned mark_gone(struct bt_store *store, uint32_t count)
 {
-	if (x->seconds != y->seconds)
-		return x->seconds < y->seconds ? -1 : 1;
-	if (x->clash != y->clash)
-		return x->clash < y->clash ? -1 : 1;
-	return strcmp(x->id.name, y->id.name);
-}
-
-static int compare_ordinals(const void *a, const void *b, void *arg)
-{
-	const struct bt_store *store = arg;
-	return by_time(bt_slot(store, *(const uint32_t *)a), bt_slot(store, *(const uint32_t *)b));
-}
-
-static int list_snapshots(struct bt_store *store)
-{
-	uint32_t count = slot_count(store);
-	uint32_t *list = calloc((size_t)count + 1, sizeof(*list));
-	size_t listed = 0;
-	if (!list)
-		return BT_E_NOMEM;
+	unsigned gone = 0;
 	for (uint32_t i = 0; i < count; i++) {
-		const struct bt_slot *slot = bt_slot(store, i);
-		if (slot->id.snapshot && !slot->id.gone)
-			list[listed++] = i;
-	}
-	qsort_r(list, listed, sizeof(*list), compare_ordinals, store);
-	free(store->snapshots);
-	store->snapshots = list;
-	store->snapshot_count = listed;
-	store->version += count - store->listed;
-	store->listed = count;
-	return 0;
-}
-
-/* What is open stays readable: it can no longer be opened again. */
-static void mark_gone(struct bt_store *store)
-{
-	for (uint32_t i = 0; i < slot_count(store); i++) {
 		struct bt_slot *slot = bt_slot(store, i);
-		struct bt_file *file = atomic_load(&slot->file);
 		if (slot->seen || slot->id.gone)
 			continue;
-		if (file)
-			bt_file_keep(file);
 		slot->id.gone = true;
-		store->version++;
+		bt_slot_keep(slot);
+		gone++;
 	}
+	return gone;
+}
+
+/* How many files came or went changes the version. */
+static int publish(struct bt_store *store)
+{
+	uint32_t count = slot_count(store);
+	atomic_fetch_add(&store->found, mark_gone(store, count) + count - atomic_load(&store->listed));
+	int r = bt_roster_publish(store, count);
+	if (!r)
+		atomic_store(&store->listed, count);
+	return r;
 }
 
 /* In a directory that is no store it is anybody's. */
@@ -273,29 +247,12 @@ int bt_catalogue_refresh(struct bt_store *store, struct bt_error *error)
 	if (!r)
 		r = read_contents(store, &known, error);
 	free(known.slots);
-	if (!r) {
-		mark_gone(store);
-		r = list_snapshots(store);
-	}
+	if (!r)
+		r = publish(store);
 	if (!r)
 		return 0;
 	bt_store_doubt(store);
 	return bt_fail(error, r, store->path, NULL);
-}
-
-size_t bt_store_snapshot_count(const struct bt_store *store)
-{
-	return store->snapshot_count;
-}
-
-const char *bt_store_snapshot_name(const struct bt_store *store, size_t index)
-{
-	return index < store->snapshot_count ? bt_slot(store, store->snapshots[index])->id.name : NULL;
-}
-
-uint32_t bt_store_snapshot_number(const struct bt_store *store, size_t index)
-{
-	return index < store->snapshot_count ? store->snapshots[index] : UINT32_MAX;
 }
 
 size_t bt_store_file_count(const struct bt_store *store)
@@ -306,32 +263,4 @@ size_t bt_store_file_count(const struct bt_store *store)
 const struct bt_file_id *bt_store_file_id(const struct bt_store *store, uint32_t ordinal)
 {
 	return &bt_slot(store, ordinal)->id;
-}
-
-/* Those added since the last refresh come after the sorted ones. */
-int bt_store_file_named(struct bt_store *store, const char *name, uint32_t *ret_ordinal)
-{
-	struct bt_slot key = {.id = {.name = name}};
-	if (bt_snapshot_name_parse(name, &key.seconds, &key.clash))
-		return BT_E_NOT_FOUND;
-	for (uint32_t i = slot_count(store); i-- > store->listed;) {
-		const struct bt_slot *slot = bt_slot(store, i);
-		if (slot->id.snapshot && !slot->id.gone && !strcmp(slot->id.name, name)) {
-			*ret_ordinal = i;
-			return 0;
-		}
-	}
-	for (size_t lo = 0, hi = store->snapshot_count; lo < hi;) {
-		size_t middle = lo + (hi - lo) / 2;
-		int order = by_time(&key, bt_slot(store, store->snapshots[middle]));
-		if (!order) {
-			*ret_ordinal = store->snapshots[middle];
-			return 0;
-		}
-		if (order < 0)
-			hi = middle;
-		else
-			lo = middle + 1;
-	}
-	return BT_E_NOT_FOUND;
 }

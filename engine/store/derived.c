@@ -178,8 +178,10 @@ static int replace(struct bt_store *store, struct bt_slot *slot, struct bt_error
 		*retired = (struct bt_retired){file, slot->retired};
 		slot->retired = retired;
 	}
-	if (!r && fresh)
-		atomic_store_explicit(&slot->file, fresh, memory_order_release);
+	if (!r && fresh) {
+		atomic_store(&slot->file, fresh);
+		bt_slot_keep(slot);
+	}
 	return r;
 }
 

@@ -174,9 +174,10 @@ bool bt_fd_keep(struct bt_fd *fd)
 	if (!fd->fds)
 		return true;
 	pthread_mutex_lock(&fd->fds->lock);
-	fd->keep = fd->fd >= 0;
+	bool open = fd->fd >= 0;
+	fd->keep = open;
 	pthread_mutex_unlock(&fd->fds->lock);
-	return fd->keep;
+	return open;
 }
 
 void bt_fd_release(struct bt_fd *fd)

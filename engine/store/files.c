@@ -88,11 +88,16 @@ static int open_slot(struct bt_store *store, struct bt_slot *slot, struct bt_fil
 		bt_file_free(file);
 		return bt_fail(error, BT_E_NOMEM, slot->path, NULL);
 	}
-	if (!r && slot->id.gone)
-		bt_file_keep(file);
 	if (!r)
 		*ret_file = file;
 	return r;
+}
+
+void bt_slot_keep(struct bt_slot *slot)
+{
+	struct bt_file *file = atomic_load(&slot->file);
+	if (file && slot->id.gone)
+		bt_file_keep(file);
 }
 
 static int open_once(struct bt_store *store, struct bt_slot *slot, struct bt_file **ret_file, struct bt_error *error)
@@ -104,8 +109,10 @@ static int open_once(struct bt_store *store, struct bt_slot *slot, struct bt_fil
 	struct bt_file *file = atomic_load(&slot->file);
 	if (!file)
 		r = open_slot(store, slot, &file, &inner);
-	if (!r)
-		atomic_store_explicit(&slot->file, file, memory_order_release);
+	if (!r) {
+		atomic_store(&slot->file, file);
+		bt_slot_keep(slot);
+	}
 	pthread_mutex_unlock(&slot->lock);
 	if (r) {
 		bt_slot_damaged(slot, &inner);
@@ -175,19 +182,26 @@ bool bt_store_holds_removed(struct bt_store *store)
 	return false;
 }
 
+static void release_slot(struct bt_store *store, struct bt_slot *slot)
+{
+	pthread_mutex_lock(&slot->lock);
+	struct bt_file *file = atomic_load(&slot->file);
+	int held = take_held(store, slot);
+	bt_close(&held);
+	if (file)
+		bt_file_release(file);
+	slot->released = true;
+	pthread_mutex_unlock(&slot->lock);
+}
+
 void bt_store_release(struct bt_store *store)
 {
 	for (uint32_t i = 0; i < bt_store_file_count(store); i++) {
 		struct bt_slot *slot = bt_slot(store, i);
-		struct bt_file *file = atomic_load(&slot->file);
 		if (!slot->id.gone || slot->released)
 			continue;
-		int held = take_held(store, slot);
-		bt_close(&held);
-		if (file)
-			bt_file_release(file);
-		slot->released = true;
-		store->version++;
+		release_slot(store, slot);
+		atomic_fetch_add(&store->found, 1);
 	}
 }
 

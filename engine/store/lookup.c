@@ -64,14 +64,14 @@ static int update(struct bt_store *store, struct bt_error *error)
 {
 	struct bt_index_source source;
 	struct bt_covered *files = NULL;
+	unsigned found = atomic_load(&store->found); /* before the files: what comes meanwhile is new */
 	int r = source_new(store, &source, &files);
 	if (r)
 		return bt_fail(error, r, NULL, NULL);
-	unsigned version = store->version;
 	r = bt_index_update(store->index, &source, error);
 	free(files);
 	if (!r)
-		store->indexed_version = version;
+		store->indexed = found;
 	/* another segment may tell of a file now */
 	for (uint32_t i = 0; i < bt_store_file_count(store); i++)
 		atomic_store(&bt_slot(store, i)->lends, BT_LENDS_UNKNOWN);
@@ -96,9 +96,12 @@ int bt_lookup_index(struct bt_store *store, struct bt_error *error)
 
 int bt_lookup_update(struct bt_store *store, struct bt_error *error)
 {
-	if (!atomic_load(&store->index_ready) || store->indexed_version == store->version)
-		return 0;
-	return update(store, error);
+	int r = 0;
+	pthread_mutex_lock(&store->index_lock); /* that of a reader who builds it may lack something */
+	if (atomic_load(&store->index_ready) && store->indexed != atomic_load(&store->found))
+		r = update(store, error);
+	pthread_mutex_unlock(&store->index_lock);
+	return r;
 }
 
 /* Everything derived is looked at again. */

@@ -15,7 +15,7 @@ static bool may_make(const struct bt_store *store)
 /* A store of before there were ids gets one if that can be; a new one is none without. */
 static int identify(struct bt_store *store, struct bt_error *error)
 {
-	bool given = false, is_new = !store->snapshot_count && !bt_store_marked(store);
+	bool given = false, is_new = !store->roster->count && !bt_store_marked(store);
 	int code = bt_identity_read(store, store->options.id ? error : NULL);
 
 	if (store->options.id && code)
@@ -34,7 +34,7 @@ static int identify(struct bt_store *store, struct bt_error *error)
 
 static int open_inside(struct bt_store *store, struct bt_error *error)
 {
-	int r = bt_catalogue_refresh(store, error);
+	int r = bt_store_refresh(store, error);
 	return r ? r : identify(store, error);
 }
 
@@ -61,6 +61,7 @@ static void close_store(struct bt_store *store, bool undo)
 	bt_close(&store->stayfd);
 	bt_backend_close(store->backend, undo);
 	pthread_mutex_destroy(&store->lock);
+	pthread_mutex_destroy(&store->refreshing);
 	pthread_mutex_destroy(&store->index_lock);
 	free(store->path);
 	free(store);
@@ -79,6 +80,7 @@ int bt_store_open_with(const char *path, const struct bt_store_options *options,
 	store->read_only = store->options.read_only || store->options.salvage;
 	store->stayfd = -1;
 	pthread_mutex_init(&store->lock, NULL);
+	pthread_mutex_init(&store->refreshing, NULL);
 	pthread_mutex_init(&store->index_lock, NULL);
 	store->path = strdup(path);
 	int r = open_parts(store, error);
@@ -225,11 +227,17 @@ void bt_store_doubt(struct bt_store *store)
 
 unsigned bt_store_version(const struct bt_store *store)
 {
-	return store->version;
+	return atomic_load(&store->version);
 }
 
 int bt_store_refresh(struct bt_store *store, struct bt_error *error)
 {
+	pthread_mutex_lock(&store->refreshing);
 	int r = bt_catalogue_refresh(store, error);
-	return r ? r : bt_lookup_update(store, error);
+	if (!r)
+		r = bt_lookup_update(store, error);
+	if (!r)
+		atomic_store(&store->version, atomic_load(&store->found));
+	pthread_mutex_unlock(&store->refreshing);
+	return r;
 }

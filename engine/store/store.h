@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The store as a whole: its directories, lock, files, index and the cache of decoded blocks. Behind the public struct
- * bt_store (include/backuptool/store.h). Thread-safe except open, close and refresh.
+ * bt_store (include/backuptool/store.h), which says what may run at the same time; a file that is added, and the gate,
+ * need the store for one thread as far as refreshes go.
  */
 #ifndef BT_STORE_STORE_H
 #define BT_STORE_STORE_H
@@ -10,6 +11,7 @@
 #include "store/index.h"
 #include "store/writer.h"
 #include <internal/store.h>
+#include <stdatomic.h>
 #include <sys/types.h>
 
 /* How the store turns a file that is not of version 2 into one that is; given by whoever opens it (view/), since it
@@ -26,7 +28,7 @@ int bt_store_open_with(const char *path, const struct bt_store_options *options,
 struct bt_file_id {
 	uint32_t ordinal;
 	bool snapshot;	  /* false: in contents/ */
-	bool gone;	  /* since a refresh */
+	atomic_bool gone; /* since a refresh, and for good */
 	const char *name; /* within its directory */
 	const char *path; /* from the store's directory, as errors name it */
 	uint64_t size;

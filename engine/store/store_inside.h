@@ -22,7 +22,8 @@ struct bt_retired {
 	struct bt_retired *next;
 };
 
-/* A file of the store. Slots never move, so that they are read without a lock. */
+/* A file of the store. Slots never move, so that they are read without a lock: what changes in them is atomic, or of
+ * the refresh or the gate, or guarded by lock. */
 struct bt_slot {
 	struct bt_file_id id;
 	char *path;	 /* id.path; id.name is its last part */
@@ -32,10 +33,10 @@ struct bt_slot {
 	struct bt_stamp stamp; /* of the file that has the name; no part of id: a copy of a store has another */
 	pthread_mutex_t lock;
 	struct bt_file *_Atomic file;
-	int held;	  /* opened ahead of file, or -1 */
-	bool released;	  /* gone, and nobody needs it */
-	bool doomed;	  /* somebody is about to delete it: lends nothing */
-	bool made, taken; /* its name was given to it, or taken from it, by the holder of the gate */
+	int held;	      /* opened ahead of file, or -1; guarded by lock */
+	atomic_bool released; /* gone, and nobody needs it */
+	bool doomed;	      /* somebody is about to delete it: lends nothing */
+	bool made, taken;     /* its name was given to it, or taken from it, by the holder of the gate */
 	bool trusted;
 	atomic_int lends;	    /* enum bt_lends */
 	atomic_bool leaned;	    /* a file that is being written relies on it */
@@ -66,19 +67,22 @@ struct bt_store {
 	char id[BT_STORE_ID_SIZE]; /* "": it has none */
 	char *path;
 	struct bt_backend *backend;
-	pthread_mutex_t lock; /* adding slots, decoders */
+	pthread_mutex_t lock; /* adding slots, decoders, which roster is the last one */
 	int stayfd;
 	struct bt_fds *fds;
 	struct bt_slot *chunks[BT_SLOT_CHUNKS];
 	atomic_uint slot_count;
-	uint32_t *snapshots; /* ordinals in the order of their names' times */
-	size_t snapshot_count;
-	uint32_t listed; /* slots that were there at the last refresh */
-	bool growing;	 /* a file is so young that it may still be written to, of which the directories tell nothing */
+	pthread_mutex_t refreshing;	/* one refresh at a time */
+	const struct bt_roster *roster; /* of the last refresh */
+	atomic_uint listed;		/* slots that there were then */
+	bool growing; /* a file is so young that it may still be written to, of which the directories tell nothing */
 	atomic_bool doubted;
-	atomic_bool swept;		   /* cache/, of derived files that are of no use */
-	unsigned version, indexed_version; /* of the set of files: of the slots, of what the index knows */
-	pthread_mutex_t index_lock;	   /* opening the index */
+	atomic_bool swept; /* cache/, of derived files that are of no use */
+	/* Of the set of files, as the slots are and as the index knows it; the version is told once both are the same.
+	 */
+	atomic_uint found, version;
+	unsigned indexed;
+	pthread_mutex_t index_lock; /* changing the index */
 	struct bt_index *index;
 	atomic_bool index_ready;
 	struct bt_cache *blocks;
@@ -103,12 +107,18 @@ static inline enum bt_area bt_area_of(bool snapshot)
 
 /* catalogue.c */
 struct bt_slot *bt_slot(const struct bt_store *store, uint32_t ordinal);
+/* With refreshing, or by the one thread that has the store for itself. */
 int bt_catalogue_refresh(struct bt_store *store, struct bt_error *error);
 int bt_catalogue_add(struct bt_store *store, const char *name, bool snapshot, const struct bt_stored *stored,
 		     struct bt_slot **ret_slot);
 void bt_catalogue_free(struct bt_store *store);
 
+/* roster.c: of the first slots, those that are there. */
+int bt_roster_publish(struct bt_store *store, uint32_t slots);
+
 /* files.c */
+/* After gone or file was set: whichever of the two comes second sees both. */
+void bt_slot_keep(struct bt_slot *slot);
 void bt_slot_damaged(struct bt_slot *slot, const struct bt_error *error);
 void bt_slot_free(struct bt_slot *slot);
 bool bt_slot_is_open(struct bt_slot *slot);

@@ -10,18 +10,18 @@
 #define SHOWN  3 /* names in an error */
 
 /* The neighbours of where it would be by its spelling, which is the order of time for full names. */
-static int not_found(struct bt_store *store, const char *text, struct bt_error *error)
+static int not_found(const struct bt_roster *roster, const char *text, struct bt_error *error)
 {
 	char detail[200];
 	size_t skip = strncmp(text, PREFIX, strlen(PREFIX)) ? strlen(PREFIX) : 0, at = 0;
-	while (at < bt_store_snapshot_count(store) && strcmp(bt_store_snapshot_name(store, at) + skip, text) < 0)
+	while (at < roster->count && strcmp(roster->names[at] + skip, text) < 0)
 		at++;
-	const char *before = at ? bt_store_snapshot_name(store, at - 1) : NULL;
-	const char *behind = bt_store_snapshot_name(store, at);
-	if (before && behind)
-		snprintf(detail, sizeof(detail), "the nearest are %s and %s", before, behind);
-	else if (before || behind)
-		snprintf(detail, sizeof(detail), "the nearest is %s", before ? before : behind);
+	const char *before = at ? roster->names[at - 1] : NULL;
+	const char *after = at < roster->count ? roster->names[at] : NULL;
+	if (before && after)
+		snprintf(detail, sizeof(detail), "the nearest are %s and %s", before, after);
+	else if (before || after)
+		snprintf(detail, sizeof(detail), "the nearest is %s", before ? before : after);
 	else
 		snprintf(detail, sizeof(detail), "the store has none");
 	return bt_fail(error, BT_E_NOT_FOUND, text, detail);
@@ -30,8 +30,12 @@ static int not_found(struct bt_store *store, const char *text, struct bt_error *
 int bt_select_too_old(struct bt_store *store, const char *text, const char *oldest, struct bt_error *error)
 {
 	char detail[200];
-	if (!oldest)
-		return not_found(store, text, error);
+	if (!oldest) {
+		const struct bt_roster *roster = bt_roster_get(store);
+		int r = not_found(roster, text, error);
+		bt_roster_put(roster);
+		return r;
+	}
 	snprintf(detail, sizeof(detail), "the oldest is %s", oldest);
 	return bt_fail(error, BT_E_NOT_FOUND, text, detail);
 }
@@ -51,13 +55,13 @@ static bool is_prefix(const char *name, const char *text)
 	return !strncmp(name, text, length) || !strncmp(name + strlen(PREFIX), text, length);
 }
 
-static int not_clear(struct bt_store *store, const char *text, size_t count, struct bt_error *error)
+static int not_clear(const struct bt_roster *roster, const char *text, size_t count, struct bt_error *error)
 {
 	char detail[200];
 	size_t shown = 0;
 	int used = snprintf(detail, sizeof(detail), "begins the names of %zu snapshots: ", count);
-	for (size_t i = 0; i < bt_store_snapshot_count(store) && shown < SHOWN && used < (int)sizeof(detail); i++) {
-		const char *name = bt_store_snapshot_name(store, i);
+	for (size_t i = 0; i < roster->count && shown < SHOWN && used < (int)sizeof(detail); i++) {
+		const char *name = roster->names[i];
 		if (is_prefix(name, text))
 			used += snprintf(detail + used, sizeof(detail) - (size_t)used, "%s%s", shown++ ? ", " : "",
 					 name);
@@ -67,11 +71,11 @@ static int not_clear(struct bt_store *store, const char *text, size_t count, str
 	return bt_fail(error, BT_E_INVALID, text, detail);
 }
 
-int bt_select_named(struct bt_store *store, const char *text, const char **ret_name, struct bt_error *error)
+static int find_named(const struct bt_roster *roster, const char *text, const char **ret_name, struct bt_error *error)
 {
 	size_t found = 0, first = 0;
-	for (size_t i = bt_store_snapshot_count(store); i-- > 0 && *text;) {
-		const char *name = bt_store_snapshot_name(store, i);
+	for (size_t i = roster->count; i-- > 0 && *text;) {
+		const char *name = roster->names[i];
 		if (is_exact(name, text)) {
 			*ret_name = name;
 			return 0;
@@ -82,9 +86,17 @@ int bt_select_named(struct bt_store *store, const char *text, const char **ret_n
 		}
 	}
 	if (!found)
-		return not_found(store, text, error);
+		return not_found(roster, text, error);
 	if (found > 1)
-		return not_clear(store, text, found, error);
-	*ret_name = bt_store_snapshot_name(store, first);
+		return not_clear(roster, text, found, error);
+	*ret_name = roster->names[first];
 	return 0;
+}
+
+int bt_select_named(struct bt_store *store, const char *text, const char **ret_name, struct bt_error *error)
+{
+	const struct bt_roster *roster = bt_roster_get(store);
+	int r = find_named(roster, text, ret_name, error);
+	bt_roster_put(roster);
+	return r;
 }

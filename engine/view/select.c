@@ -12,9 +12,15 @@
 
 #define LATEST "latest"
 
-void bt_newest_begin(struct bt_newest *newest, const struct bt_store *store, int64_t now)
+void bt_newest_begin(struct bt_newest *newest, struct bt_store *store, int64_t now)
 {
-	*newest = (struct bt_newest){.store = store, .now = now, .at = bt_store_snapshot_count(store)};
+	*newest = (struct bt_newest){.roster = bt_roster_get(store), .now = now};
+	newest->at = newest->roster->count;
+}
+
+void bt_newest_end(struct bt_newest *newest)
+{
+	bt_roster_put(newest->roster);
 }
 
 const char *bt_newest_next(struct bt_newest *newest)
@@ -24,10 +30,10 @@ const char *bt_newest_next(struct bt_newest *newest)
 			return NULL;
 		if (!newest->at) {
 			newest->future = true;
-			newest->at = bt_store_snapshot_count(newest->store);
+			newest->at = newest->roster->count;
 			continue;
 		}
-		const char *name = bt_store_snapshot_name(newest->store, --newest->at);
+		const char *name = newest->roster->names[--newest->at];
 		unsigned clash;
 		if (!bt_snapshot_name_parse(name, &newest->seconds, &clash) &&
 		    bt_is_future(newest->seconds, newest->now) == newest->future)
@@ -184,13 +190,13 @@ static int select_relative(struct bt_store *store, const char *text, struct wish
 	const char *oldest = NULL;
 	begin(&search, store, scope);
 	int r = choose_group(&search, &like, choice, error);
+	bt_newest_end(&search.newest);
 	if (!r && !like.name && search.unread)
 		return bt_error_pass(error, &search.unread_error, search.unread_error.code);
-	if (!r && !like.name)
-		return bt_select_too_old(store, text, NULL, error);
-	if (!r) {
+	if (!r && like.name) {
 		begin(&search, store, scope);
 		r = choose_member(&search, &like, wish, choice, &oldest, error);
+		bt_newest_end(&search.newest);
 		choice->future = like.future;
 	}
 	bt_snapshot_close(like.snapshot);

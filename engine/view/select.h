@@ -5,15 +5,17 @@
 
 #include <backuptool/select.h>
 
-/* All snapshots of a store by their names, none read: those not after now, the newest first, then those after. */
+/* All snapshots of a store by their names, none read: those not after now, the newest first, then those after. The
+ * roster is that of the beginning, and put back at the end. */
 struct bt_newest {
-	const struct bt_store *store;
+	const struct bt_roster *roster;
 	int64_t now;
 	size_t at;   /* begin with the number of snapshots */
 	bool future; /* of what was given last */
 	int64_t seconds;
 };
-void bt_newest_begin(struct bt_newest *newest, const struct bt_store *store, int64_t now);
+void bt_newest_begin(struct bt_newest *newest, struct bt_store *store, int64_t now);
+void bt_newest_end(struct bt_newest *newest);
 /* NULL after the last one. */
 const char *bt_newest_next(struct bt_newest *newest);
 

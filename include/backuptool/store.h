@@ -2,7 +2,10 @@
 /*
  * A store: a directory of snapshot files. Everything else in this library starts from an open store.
  *
- * Threads: several threads may use a store at the same time, except for bt_store_close and bt_store_refresh.
+ * Threads: several threads may use a store at the same time, except for bt_store_close. One of them may refresh it
+ * while others look into snapshots (view.h, walk.h, select.h, search.h). Calls that look at all of the store or change
+ * it (stats.h, check.h, snapshot.h, prune.h, export.h, bt_store_stay) refresh it themselves: there must be no other
+ * refresh while they run.
  */
 #ifndef BACKUPTOOL_STORE_H
 #define BACKUPTOOL_STORE_H
@@ -50,18 +53,33 @@ const char *bt_store_id(const struct bt_store *store);
 /* Whether this open made the store: there was no directory, or nothing in it belonged to a store. */
 bool bt_store_made(const struct bt_store *store);
 
-/* Reads the directory again: new snapshots appear, removed ones vanish; open files stay readable. */
+/* Reads the directory again: new snapshots appear, removed ones vanish; open files stay readable. One waits for
+ * another. */
 int bt_store_refresh(struct bt_store *store, struct bt_error *error);
 
-/* Names of the snapshot files ("snapshot_….json"), oldest first: by the time in the name, then by the clash number.
- * Includes version 1 files. Valid until refresh or close. */
-size_t bt_store_snapshot_count(const struct bt_store *store);
-const char *bt_store_snapshot_name(const struct bt_store *store, size_t index);
+/*
+ * The snapshots that a refresh found: the names of their files ("snapshot_….json"), oldest first: by the time in the
+ * name, then by the clash number. Includes version 1 files. A roster never changes: the next refresh makes another one.
+ * The number is of the file that has the name: it changes when another file takes the name, or the file is written
+ * again. Names are valid until the store is closed.
+ */
+struct bt_roster {
+	size_t count;
+	const char *const *names;
+	const uint32_t *numbers;
+};
+/* That of the last refresh; each is to be put, before the store is closed. */
+const struct bt_roster *bt_roster_get(struct bt_store *store);
+void bt_roster_put(const struct bt_roster *roster); /* NULL is fine */
+
+/* Of the roster of the last refresh, for a program in which no other thread refreshes. NULL: there is no such index. */
+size_t bt_store_snapshot_count(struct bt_store *store);
+const char *bt_store_snapshot_name(struct bt_store *store, size_t index);
 
 /*
  * Until the store is closed, nothing that it has now is deleted: for reading that may take long. Waits
  * for a program that deletes, as long as the options say; a store that may not be locked, or is not free by then, is
- * read nevertheless. Like a refresh, it needs the store for itself.
+ * read nevertheless.
  */
 int bt_store_stay(struct bt_store *store, const struct bt_observer *observer, struct bt_error *error);
 

@@ -8,17 +8,15 @@
 /* Makes the next refresh check every file, even if the mtime of the directory is unchanged: it does not change when a
  * file is modified in place. Thread-safe. */
 void bt_store_doubt(struct bt_store *store);
-/* A number that changes when a refresh finds other files than before. */
+/* A number that changes when a refresh finds other files than before, once they can be read. */
 unsigned bt_store_version(const struct bt_store *store);
 
-/* A number of the file that has the name: it changes when another file takes the name, or the file is written again. */
-uint32_t bt_store_snapshot_number(const struct bt_store *store, size_t index);
+uint32_t bt_store_snapshot_number(struct bt_store *store, size_t index); /* of the roster of the last refresh */
 
 /*
  * Opens all files (as many as open_files allows), so that files which are removed from the directory stay readable,
- * even if they are first read later. Thread-safe like the rest. bt_store_release gives back what is held of removed
- * files (if bt_store_holds_removed), when nobody reads them any more; like bt_store_refresh, it needs the store for
- * itself.
+ * even if they are first read later. bt_store_release gives back what is held of removed files (if
+ * bt_store_holds_removed), when nobody reads them any more: they can no longer be read then.
  */
 void bt_store_hold(struct bt_store *store);
 bool bt_store_holds_removed(struct bt_store *store);

@@ -95,18 +95,18 @@ void fake_drop_snapshot(const char *name)
 		}
 }
 
-size_t bt_store_snapshot_count(const struct bt_store *store)
+size_t bt_store_snapshot_count(struct bt_store *store)
 {
 	return snapshot_count;
 }
 
-const char *bt_store_snapshot_name(const struct bt_store *store, size_t index)
+const char *bt_store_snapshot_name(struct bt_store *store, size_t index)
 {
 	return snapshots[index].info.name;
 }
 
 /* Files stay what they are, unlike the order. */
-uint32_t bt_store_snapshot_number(const struct bt_store *store, size_t index)
+uint32_t bt_store_snapshot_number(struct bt_store *store, size_t index)
 {
 	return snapshots[index].number;
 }
