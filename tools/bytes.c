@@ -16,41 +16,41 @@ static int read_slices(struct bt_store *store, const struct bt_entry *file, stru
 		       int (*take)(void *arg, const void *data, uint64_t length), void *arg, struct bt_error *error)
 {
 	uint64_t offset = 0;
-	int result = 0;
+	int r = 0;
 
 	/* A file that could not be read has a size, but nothing to give. */
-	while (!result && (offset < file->size || (file->extra && file->extra->error))) {
+	while (!r && (offset < file->size || (file->extra && file->extra->error))) {
 		struct bt_slice slice;
 
 		if (tool_signals_seen()) {
 			error->code = BT_E_CANCELLED;
 			return BT_E_CANCELLED;
 		}
-		result = bt_slice_start(store, file, offset, 0, &slice, error);
-		if (result)
+		r = bt_slice_start(store, file, offset, 0, &slice, error);
+		if (r)
 			break;
 		if (!slice.data && slice.length > HOLE_PIECE)
 			slice.length = HOLE_PIECE;
 		offset += slice.length;
 		bt_whole_add(whole, slice.data, slice.length);
-		result = take(arg, slice.data, slice.length);
+		r = take(arg, slice.data, slice.length);
 		bt_slice_end(store, &slice);
 	}
-	return result;
+	return r;
 }
 
 int tool_bytes_read(struct bt_store *store, const struct bt_entry *file,
 		    int (*take)(void *arg, const void *data, uint64_t length), void *arg, struct bt_error *error)
 {
 	struct bt_whole *whole = NULL;
-	int result = bt_whole_begin(file, &whole, error);
+	int r = bt_whole_begin(file, &whole, error);
 
-	if (!result)
-		result = read_slices(store, file, whole, take, arg, error);
-	if (!result)
-		result = bt_whole_end(whole, error);
+	if (!r)
+		r = read_slices(store, file, whole, take, arg, error);
+	if (!r)
+		r = bt_whole_end(whole, error);
 	bt_whole_free(whole);
-	return result;
+	return r;
 }
 
 struct sink {
@@ -100,19 +100,19 @@ static int write_out(void *arg, const void *data, uint64_t length)
 {
 	const struct sink *sink = arg;
 	off_t end;
-	int result = 0;
+	int r = 0;
 
 	if (data)
 		return write_piece(arg, data, (size_t)length);
 	if (ends_here(sink->fd, length, &end))
 		return ftruncate(sink->fd, end) || lseek(sink->fd, end, SEEK_SET) < 0 ? failed(sink->error) : 0;
-	while (!result && length > 0) {
+	while (!r && length > 0) {
 		size_t part = length < sizeof(zeros) ? (size_t)length : sizeof(zeros);
 
-		result = write_piece(arg, zeros, part);
+		r = write_piece(arg, zeros, part);
 		length -= part;
 	}
-	return result;
+	return r;
 }
 
 int tool_bytes_write(struct bt_store *store, const struct bt_entry *file, int fd, struct bt_error *error)

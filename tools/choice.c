@@ -13,11 +13,13 @@
 
 char *tool_path_here(const char *path)
 {
-	char *there = tool_format("%s", path), *slash, *real, *whole, *tidied;
+	char *there = tool_format("%s", path), *real = realpath(*there ? there : ".", NULL), *whole, *tidied;
 
-	while (!(real = realpath(*there ? there : *path == '/' ? "/" : ".", NULL)) && *there) {
-		slash = strrchr(there, '/');
+	while (!real && *there) {
+		char *slash = strrchr(there, '/');
+
 		*(slash ? slash : there) = '\0';
+		real = realpath(*there ? there : *path == '/' ? "/" : ".", NULL);
 	}
 	whole = tool_format("%s/%s", real ? real : "", path + strlen(there));
 	tidied = tool_place_tidy(whole);
@@ -183,19 +185,19 @@ int tool_choose(const struct tool *tool, struct bt_store *store, const struct to
 	struct bt_choice choice = {0};
 	struct bt_error error = {0};
 	struct tool_scope scope;
-	int result = TOOL_OK;
+	int r = TOOL_OK;
 
 	tool_scope_begin(&scope, wish);
 	if (bt_select(store, wish->text, &scope.scope, &choice, &error))
-		result = tool_no_snapshot(tool, store, wish->text, &error);
+		r = tool_no_snapshot(tool, store, wish->text, &error);
 	tool_scope_end(&scope);
-	if (result == TOOL_OK)
+	if (r == TOOL_OK)
 		say_later(tool, &choice);
-	if (result == TOOL_OK && choice.unsure)
-		result = say_unsure(tool, store, wish, choice.name);
-	if (result == TOOL_OK && choice.unread)
+	if (r == TOOL_OK && choice.unsure)
+		r = say_unsure(tool, store, wish, choice.name);
+	if (r == TOOL_OK && choice.unread)
 		say_unread(tool, wish, &choice);
-	if (result == TOOL_OK)
+	if (r == TOOL_OK)
 		*ret_name = choice.name;
-	return result;
+	return r;
 }

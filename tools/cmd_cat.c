@@ -12,36 +12,36 @@ static int print_file(const struct tool *tool, const char *text)
 {
 	struct bt_error error = {0};
 	struct tool_place place;
-	int result = tool_place_open(tool, text, &place);
+	int r = tool_place_open(tool, text, &place);
 
-	if (result != TOOL_OK)
-		return result;
+	if (r != TOOL_OK)
+		return r;
 	if (place.entry->type != BT_FILE) {
 		char *shown = tool_escape(text);
 
 		tool_say(tool, "%s is not a file; see 'backuptool ls'", shown);
 		free(shown);
-		result = TOOL_FATAL;
+		r = TOOL_FATAL;
 	} else if (tool_bytes_write(place.pick.store, place.entry, STDOUT_FILENO, &error)) {
-		result = tool_fail(tool, &error) == TOOL_INTERRUPTED ? TOOL_INTERRUPTED : TOOL_FATAL;
+		r = tool_fail(tool, &error) == TOOL_INTERRUPTED ? TOOL_INTERRUPTED : TOOL_FATAL;
 	}
-	if (result == TOOL_OK)
+	if (r == TOOL_OK)
 		tool_entry_say_torn(tool, place.path, place.entry);
 	tool_place_close(&place);
-	return result;
+	return r;
 }
 
 static int run(struct tool *tool, const void *options)
 {
-	int result = TOOL_OK;
+	int r = TOOL_OK;
 
 	tool_signals_watch(tool);
-	for (int i = 0; i < tool->operand_count && result != TOOL_INTERRUPTED; i++) {
+	for (int i = 0; i < tool->operand_count && r != TOOL_INTERRUPTED; i++) {
 		int code = print_file(tool, tool->operands[i]);
 
-		result = code == TOOL_OK ? result : code;
+		r = code == TOOL_OK ? r : code;
 	}
-	return result;
+	return r;
 }
 
 const struct tool_command cmd_cat = {

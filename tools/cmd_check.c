@@ -268,7 +268,7 @@ static int run(struct tool *tool, const void *arg)
 	const struct tool_texts texts = {(const char **)tool->operands, (size_t)tool->operand_count};
 	struct bt_store *store;
 	const char **names;
-	int result;
+	int r;
 
 	if (how.quick && (how.parts || how.share))
 		return tool_usage_error(tool, "--quick reads no contents, so there is no --subset of them");
@@ -276,24 +276,24 @@ static int run(struct tool *tool, const void *arg)
 		return tool_usage_error(tool, "--repair looks at the whole store");
 	if (options->dry_run && !options->repair)
 		return tool_usage_error(tool, "--dry-run goes with --repair: a check changes nothing");
-	result = tool_store_open(tool, false, &store);
-	if (result != TOOL_OK)
-		return result;
+	r = tool_store_open(tool, false, &store);
+	if (r != TOOL_OK)
+		return r;
 	if (options->repair) {
-		result = options->dry_run ? TOOL_OK : tool_store_confirm(tool, store);
-		if (result == TOOL_OK)
-			result = tool_repair(tool, store, options->dry_run);
+		r = options->dry_run ? TOOL_OK : tool_store_confirm(tool, store);
+		if (r == TOOL_OK)
+			r = tool_repair(tool, store, options->dry_run);
 		bt_store_close(store);
-		return result;
+		return r;
 	}
 	names = tool_alloc((size_t)(tool->operand_count + 1) * sizeof(*names));
 	how.names = names;
-	result = tool_names_resolve(tool, store, &texts, false, names, &how.name_count);
-	if (result == TOOL_OK)
-		result = check(tool, store, &how);
+	r = tool_names_resolve(tool, store, &texts, false, names, &how.name_count);
+	if (r == TOOL_OK)
+		r = check(tool, store, &how);
 	free(names);
 	bt_store_close(store);
-	return result;
+	return r;
 }
 
 const struct tool_command cmd_check = {

@@ -310,26 +310,26 @@ static const char *directory(const struct tool *tool)
 static int run(struct tool *tool, const void *arg)
 {
 	struct diff diff = {.tool = tool, .options = arg};
-	int result;
+	int r;
 
 	if (diff.options->content && (tool->json || diff.options->nul))
 		return tool_usage_error(tool, "--content is for people: neither with --json nor with --null");
 	if (tool->json && diff.options->nul)
 		return tool_usage_error(tool, "--json and --null do not go together");
-	result = tool_place_open_beside(tool, tool->operands[0], directory(tool), &diff.before);
-	if (result != TOOL_OK)
-		return result;
-	result = open_other(&diff);
-	if (result == TOOL_OK)
-		result = check_live(&diff);
+	r = tool_place_open_beside(tool, tool->operands[0], directory(tool), &diff.before);
+	if (r != TOOL_OK)
+		return r;
+	r = open_other(&diff);
+	if (r == TOOL_OK)
+		r = check_live(&diff);
 	if (diff.live)
 		tool_patterns_check(tool, diff.live, &diff.options->exclude);
-	if (result == TOOL_OK)
-		result = run_diff(&diff);
+	if (r == TOOL_OK)
+		r = run_diff(&diff);
 	free(diff.live);
 	tool_place_close(&diff.after);
 	tool_place_close(&diff.before);
-	return result;
+	return r;
 }
 
 const struct tool_command cmd_diff = {

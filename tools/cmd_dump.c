@@ -66,17 +66,17 @@ static int add(struct dump *dump, const char *path, const struct bt_entry *entry
 static int add_step(struct dump *dump, const struct bt_walk_step *step)
 {
 	char *path = tool_format("./%s%s", step->path, step->entry->type == BT_DIR ? "/" : "");
-	int result = add(dump, path, step->entry);
+	int r = add(dump, path, step->entry);
 
 	free(path);
-	return result;
+	return r;
 }
 
 static int add_below(struct dump *dump, struct bt_walk *walk)
 {
-	int result = add(dump, "./", dump->place->entry);
+	int r = add(dump, "./", dump->place->entry);
 
-	while (result == TOOL_OK) {
+	while (r == TOOL_OK) {
 		struct bt_walk_step step = {0};
 		struct bt_error error = {0};
 		int code = bt_walk_next(walk, &step, &error);
@@ -91,10 +91,10 @@ static int add_below(struct dump *dump, struct bt_walk *walk)
 		} else if (!step.entry) {
 			break;
 		} else {
-			result = add_step(dump, &step);
+			r = add_step(dump, &step);
 		}
 	}
-	return result;
+	return r;
 }
 
 static int write_all(struct dump *dump)
@@ -102,22 +102,22 @@ static int write_all(struct dump *dump)
 	const struct bt_entry *from = dump->place->entry;
 	struct bt_error error = {0};
 	struct bt_walk *walk;
-	int result;
+	int r;
 
 	if (from->type != BT_DIR)
 		return add(dump, from->name, from);
 	if (bt_walk_new(dump->place->pick.store, dump->place->info, from, &walk, &error))
 		return tool_fail(dump->tool, &error);
-	result = add_below(dump, walk);
+	r = add_below(dump, walk);
 	bt_walk_free(walk);
-	return result;
+	return r;
 }
 
 static int dump(const struct tool *tool, const struct tool_place *place)
 {
 	struct dump dump = {.tool = tool, .place = place};
 	struct bt_error error = {0};
-	int result = TOOL_FATAL;
+	int r = TOOL_FATAL;
 
 	dump.tar = tool_tar_new(place->pick.store, STDOUT_FILENO, tell, &dump);
 	if (!dump.tar) {
@@ -129,27 +129,27 @@ static int dump(const struct tool *tool, const struct tool_place *place)
 		dump.progress.total_files = place->info->files;
 		dump.progress.total_bytes = place->info->directory_size;
 	}
-	result = write_all(&dump);
+	r = write_all(&dump);
 	tool_talk_end(&dump.talk);
-	if (result == TOOL_OK && tool_tar_end(dump.tar, &error))
-		result = tool_fail(tool, &error);
+	if (r == TOOL_OK && tool_tar_end(dump.tar, &error))
+		r = tool_fail(tool, &error);
 	tool_tar_free(dump.tar);
-	return result == TOOL_OK && dump.incomplete ? TOOL_INCOMPLETE : result;
+	return r == TOOL_OK && dump.incomplete ? TOOL_INCOMPLETE : r;
 }
 
 static int run(struct tool *tool, const void *options)
 {
 	struct tool_place place;
-	int result;
+	int r;
 
 	if (isatty(STDOUT_FILENO))
 		return tool_usage_error(tool, "a tar is nothing for a terminal: redirect the output");
-	result = tool_place_open(tool, tool->operands[0], &place);
-	if (result != TOOL_OK)
-		return result;
-	result = dump(tool, &place);
+	r = tool_place_open(tool, tool->operands[0], &place);
+	if (r != TOOL_OK)
+		return r;
+	r = dump(tool, &place);
 	tool_place_close(&place);
-	return result;
+	return r;
 }
 
 #else

@@ -135,23 +135,23 @@ static int run(struct tool *tool, const void *arg)
 	const struct options *options = arg;
 	struct tool_pick pick;
 	char *output;
-	int result;
+	int r;
 
 	if (!options->classic)
 		return tool_usage_error(tool, "say which layout: --classic");
 	if (strcmp(tool->operands[1], "-") == 0)
 		return tool_usage_error(tool, "it is written to a file that appears whole, not to standard output; ./- "
 					      "is a file of that name");
-	result = tool_pick_open(tool, &(struct tool_wish){.text = tool->operands[0]}, &pick);
-	if (result != TOOL_OK)
-		return result;
+	r = tool_pick_open(tool, &(struct tool_wish){.text = tool->operands[0]}, &pick);
+	if (r != TOOL_OK)
+		return r;
 	output = find_output(tool);
-	result = look(tool, &pick, output);
-	if (result == TOOL_OK)
-		result = export(tool, &pick, output);
+	r = look(tool, &pick, output);
+	if (r == TOOL_OK)
+		r = export(tool, &pick, output);
 	free(output);
 	tool_pick_close(&pick);
-	return result;
+	return r;
 }
 
 const struct tool_command cmd_export = {

@@ -113,27 +113,27 @@ static int run(struct tool *tool, const void *arg)
 	struct bt_store *store;
 	const char **names;
 	size_t count;
-	int result;
+	int r;
 
 	if (!tool->operand_count && !options->hash && !options->has_newer)
 		return tool_usage_error(tool, "say what to find: a PATTERN, --hash or --newer");
 	if (tool->json && options->nul)
 		return tool_usage_error(tool, "--json and --null do not go together");
-	result = tool_store_open(tool, false, &store);
-	if (result != TOOL_OK)
-		return result;
-	result = tool_store_stay(tool, store);
-	if (result != TOOL_OK) {
+	r = tool_store_open(tool, false, &store);
+	if (r != TOOL_OK)
+		return r;
+	r = tool_store_stay(tool, store);
+	if (r != TOOL_OK) {
 		bt_store_close(store);
-		return result;
+		return r;
 	}
 	names = tool_alloc((options->snapshots.count + 1) * sizeof(*names));
-	result = tool_names_resolve(tool, store, &options->snapshots, false, names, &count);
-	if (result == TOOL_OK)
-		result = search(tool, store, options, names, count);
+	r = tool_names_resolve(tool, store, &options->snapshots, false, names, &count);
+	if (r == TOOL_OK)
+		r = search(tool, store, options, names, count);
 	free(names);
 	bt_store_close(store);
-	return result;
+	return r;
 }
 
 const struct tool_command cmd_find = {

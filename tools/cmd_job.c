@@ -161,11 +161,11 @@ static int try_prune(struct job *job, struct job_run *run)
 	const struct bt_snapshot_result *taken = &run->taken.result;
 	struct tool_verdicts verdicts = {0};
 	struct bt_error error = {0};
-	int result = TOOL_OK, code = bt_store_refresh(job->at.store, &error); /* to see the new snapshot */
+	int r = TOOL_OK, code = bt_store_refresh(job->at.store, &error); /* to see the new snapshot */
 
 	if (!code)
-		result = tool_verdicts_make(job->tool, job->at.store, retention,
-					    *taken->name ? taken->name : taken->parent, &verdicts, &run->not_pruned);
+		r = tool_verdicts_make(job->tool, job->at.store, retention, *taken->name ? taken->name : taken->parent,
+				       &verdicts, &run->not_pruned);
 	if (!code && verdicts.removed > 0)
 		code = tool_verdicts_apply(&verdicts, job->at.store, &options, &job->talk.observer, &run->pruned,
 					   &error);
@@ -176,7 +176,7 @@ static int try_prune(struct job *job, struct job_run *run)
 		return TOOL_OK;
 	if (code)
 		run->not_pruned = tool_prune_problem(job->tool, &error, &run->pruned);
-	return code ? tool_exit_code(code) : result;
+	return code ? tool_exit_code(code) : r;
 }
 
 /* Where a disk is not mounted, say, its mount point is empty: that is no reason to let go of anything. */
@@ -201,11 +201,11 @@ static char *emptied_text(const struct job *job, const struct bt_snapshot_result
 
 static void prune(struct job *job, struct job_run *run)
 {
-	int result = try_prune(job, run);
+	int r = try_prune(job, run);
 
 	if (run->not_pruned)
 		tool_complain(job->tool, "%s", run->not_pruned);
-	run->exit = exit_after(run->exit, result);
+	run->exit = exit_after(run->exit, r);
 }
 
 static void work(struct job *job, struct job_run *run)
@@ -232,7 +232,7 @@ static void run_once(struct job *job, struct job_run *run)
 	clock_gettime(CLOCK_REALTIME, &time);
 	*run = (struct job_run){.number = job->tally.runs + 1,
 				.time = {time.tv_sec, (uint32_t)time.tv_nsec},
-				.watched = job->watch != NULL,
+				.watched = job->watch,
 				.taken.dry_run = job->options->taking.dry_run};
 	run->exit = job_store_open(&job->at, false);
 	run->failed = run->exit != TOOL_OK;
@@ -303,11 +303,11 @@ static int run_all(struct job *job)
 static int find_target(struct job *job)
 {
 	const struct tool_taking *taking = &job->options->taking;
-	int result = tool_target_check(job->tool, taking->target);
+	int r = tool_target_check(job->tool, taking->target);
 	char *target;
 
-	if (result != TOOL_OK)
-		return result;
+	if (r != TOOL_OK)
+		return r;
 	target = realpath(taking->target, NULL);
 	job_store_init(&job->at, job->tool, tool_taking_host(taking),
 		       target ? target : tool_format("%s", taking->target));
@@ -356,20 +356,20 @@ static int64_t first_start(const struct job *job)
 
 static int start(struct job *job)
 {
-	int result;
+	int r;
 
 	if (job->options->watch && job->options->taking.dry_run)
 		return tool_usage_error(job->tool, "--watch follows snapshots, and --dry-run takes none");
 	tool_patterns_check(job->tool, job->options->taking.target, &job->options->taking.exclude);
-	result = find_target(job);
-	if (result == TOOL_OK)
-		result = job_store_open(&job->at, !job->options->taking.dry_run);
-	if (result == TOOL_OK && tool_retention_given(&job->options->retention) && !job->options->taking.dry_run)
-		result = tool_store_confirm(job->tool, job->at.store);
-	if (result == TOOL_OK)
-		result = start_watch(job);
-	if (result != TOOL_OK)
-		return result;
+	r = find_target(job);
+	if (r == TOOL_OK)
+		r = job_store_open(&job->at, !job->options->taking.dry_run);
+	if (r == TOOL_OK && tool_retention_given(&job->options->retention) && !job->options->taking.dry_run)
+		r = tool_store_confirm(job->tool, job->at.store);
+	if (r == TOOL_OK)
+		r = start_watch(job);
+	if (r != TOOL_OK)
+		return r;
 	job->timer = timerfd_create(JOB_CLOCK, TFD_CLOEXEC);
 	if (job->timer < 0) {
 		tool_say(job->tool, "cannot make a timer: %s", strerror(errno));
@@ -387,26 +387,26 @@ static int start(struct job *job)
 static int run(struct tool *tool, const void *options)
 {
 	struct job job = {.tool = tool, .options = options, .timer = -1, .notify.fd = -1};
-	int result;
+	int r;
 
 	job.at.claim = job.at.socket = -1;
-	result = start(&job);
-	if (result == TOOL_OK) {
+	r = start(&job);
+	if (r == TOOL_OK) {
 		notify_send(&job.notify, job.schedule.start > now() ? "READY=1\nSTATUS=waiting for the next snapshot"
 								    : "READY=1\nSTATUS=taking the first snapshot");
-		result = run_all(&job);
+		r = run_all(&job);
 		notify_send(&job.notify, "STOPPING=1");
 		job.tally.seconds = (double)(now() - job.started) / 1000;
-		job.tally.exit = result != TOOL_OK ? result : job.tally.exit;
+		job.tally.exit = r != TOOL_OK ? r : job.tally.exit;
 		job_tally_print(tool, &job.tally);
-		result = job.tally.exit;
+		r = job.tally.exit;
 	}
 	notify_close(&job.notify);
 	bt_watch_stop(job.watch);
 	job_store_free(&job.at);
 	if (job.timer >= 0)
 		close(job.timer);
-	return result;
+	return r;
 }
 
 const struct tool_command cmd_job = {

@@ -201,8 +201,8 @@ static struct unread count_unread(const struct row *rows, size_t count)
 	struct unread unread = {0};
 
 	for (size_t i = 0; i < count; i++) {
-		unread.damaged += rows[i].damage != NULL;
-		unread.denied += rows[i].denied != NULL;
+		unread.damaged += !!rows[i].damage;
+		unread.denied += !!rows[i].denied;
 	}
 	return unread;
 }
@@ -273,16 +273,16 @@ static int run(struct tool *tool, const void *options)
 {
 	bool names = ((const struct options *)options)->names;
 	struct bt_store *store;
-	int result = tool_store_open(tool, false, &store);
+	int r = tool_store_open(tool, false, &store);
 
-	if (result != TOOL_OK)
-		return result;
+	if (r != TOOL_OK)
+		return r;
 	if (!names) /* tag and a repair replace files: with the lock none is another one than was listed */
-		result = tool_store_stay(tool, store);
-	if (result == TOOL_OK)
-		result = names ? list_names(store) : list(tool, store);
+		r = tool_store_stay(tool, store);
+	if (r == TOOL_OK)
+		r = names ? list_names(store) : list(tool, store);
 	bt_store_close(store);
-	return result;
+	return r;
 }
 
 const struct tool_command cmd_list = {

@@ -92,9 +92,9 @@ static int step_print(struct list *list, struct bt_walk *walk, const struct bt_w
 
 static int walk_all(struct list *list, struct bt_walk *walk)
 {
-	int result = TOOL_OK;
+	int r = TOOL_OK;
 
-	while (result == TOOL_OK) {
+	while (r == TOOL_OK) {
 		struct bt_walk_step step = {0};
 		struct bt_error error = {0};
 		int code = bt_walk_next(walk, &step, &error);
@@ -107,12 +107,12 @@ static int walk_all(struct list *list, struct bt_walk *walk)
 		} else if (!step.entry) {
 			break;
 		} else {
-			result = step_print(list, walk, &step);
+			r = step_print(list, walk, &step);
 		}
 		if (tool_signals_seen())
 			return tool_fail(list->tool, &(struct bt_error){.code = BT_E_CANCELLED});
 	}
-	return result == TOOL_OK && list->incomplete ? TOOL_INCOMPLETE : result;
+	return r == TOOL_OK && list->incomplete ? TOOL_INCOMPLETE : r;
 }
 
 /* Nothing is listed of it, as of an empty one. */
@@ -134,7 +134,7 @@ static int list_place(const struct tool *tool, const struct options *options, co
 	struct list list = {tool, options, place, false};
 	struct bt_error error = {0};
 	struct bt_walk *walk;
-	int result;
+	int r;
 
 	if (place->entry->type != BT_DIR) {
 		entry_print(&list, place->entry, place->entry->name, place->path);
@@ -143,9 +143,9 @@ static int list_place(const struct tool *tool, const struct options *options, co
 	if (bt_walk_new(place->pick.store, place->info, place->entry, &walk, &error))
 		return tool_fail(tool, &error);
 	say_unread(&list);
-	result = walk_all(&list, walk);
+	r = walk_all(&list, walk);
 	bt_walk_free(walk);
-	return result;
+	return r;
 }
 
 /* Ways to print, of which there can be one; only digests can have a NUL behind each. */
@@ -170,16 +170,16 @@ static int check_options(const struct tool *tool, const struct options *options)
 static int run(struct tool *tool, const void *options)
 {
 	struct tool_place place;
-	int result = check_options(tool, options);
+	int r = check_options(tool, options);
 
-	if (result == TOOL_OK)
-		result = tool_place_open(tool, tool->operand_count ? tool->operands[0] : "latest", &place);
-	if (result != TOOL_OK)
-		return result;
+	if (r == TOOL_OK)
+		r = tool_place_open(tool, tool->operand_count ? tool->operands[0] : "latest", &place);
+	if (r != TOOL_OK)
+		return r;
 	tool_signals_watch(tool);
-	result = list_place(tool, options, &place);
+	r = list_place(tool, options, &place);
 	tool_place_close(&place);
-	return result;
+	return r;
 }
 
 const struct tool_command cmd_ls = {

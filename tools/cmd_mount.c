@@ -74,10 +74,10 @@ static int check_id(const struct tool *tool)
 static int run(struct tool *tool, const void *options)
 {
 	char **list;
-	int result = check_id(tool);
+	int r = check_id(tool);
 
-	if (result != TOOL_OK)
-		return result;
+	if (r != TOOL_OK)
+		return r;
 	list = arguments(tool, options);
 	exec_driver(list);
 	if (errno == ENOENT)

@@ -164,45 +164,45 @@ static int prune(struct tool *tool, struct bt_store *store, const struct options
 	struct tool_talk talk;
 	struct report report;
 	char *problem = NULL;
-	int result = tool_verdicts_make(tool, store, &options->retention, NULL, &verdicts, &problem);
+	int r = tool_verdicts_make(tool, store, &options->retention, NULL, &verdicts, &problem);
 
-	if (result != TOOL_OK)
-		return say_problem(tool, problem, result);
+	if (r != TOOL_OK)
+		return say_problem(tool, problem, r);
 	report = (struct report){options, &verdicts, &done, 0};
 	if (!tool->json && !tool->quiet)
 		tool_table_print(columns, verdicts.items, sizeof(*verdicts.items), verdicts.count);
 	say_guarded(tool, &verdicts);
 	say_forgotten(tool, options, &verdicts);
 	tool_talk_begin(&talk, tool);
-	result = tool_exit_code(tool_verdicts_apply(&verdicts, store, &how, &talk.observer, &done, &error));
+	r = tool_exit_code(tool_verdicts_apply(&verdicts, store, &how, &talk.observer, &done, &error));
 	report.seconds = tool_talk_seconds(&talk);
 	tool_talk_end(&talk);
-	if (result != TOOL_OK)
-		say_problem(tool, tool_prune_problem(tool, &error, &done), result);
-	if ((result == TOOL_OK || result == TOOL_INCOMPLETE) && tool->json)
+	if (r != TOOL_OK)
+		say_problem(tool, tool_prune_problem(tool, &error, &done), r);
+	if ((r == TOOL_OK || r == TOOL_INCOMPLETE) && tool->json)
 		tool_object_print(report_columns, &report);
-	else if ((result == TOOL_OK || result == TOOL_INCOMPLETE) && !tool->quiet)
+	else if ((r == TOOL_OK || r == TOOL_INCOMPLETE) && !tool->quiet)
 		print_result(options, &verdicts, &done);
 	tool_verdicts_free(&verdicts);
-	return result;
+	return r;
 }
 
 static int run(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
 	struct bt_store *store;
-	int result;
+	int r;
 
 	if (!tool_retention_given(&options->retention))
 		return tool_usage_error(tool, "no rule says what to keep: give --snapshot-number or one of --keep-…");
-	result = tool_store_open(tool, false, &store);
-	if (result != TOOL_OK)
-		return result;
-	result = options->dry_run ? TOOL_OK : tool_store_confirm(tool, store);
-	if (result == TOOL_OK)
-		result = prune(tool, store, options);
+	r = tool_store_open(tool, false, &store);
+	if (r != TOOL_OK)
+		return r;
+	r = options->dry_run ? TOOL_OK : tool_store_confirm(tool, store);
+	if (r == TOOL_OK)
+		r = prune(tool, store, options);
 	bt_store_close(store);
-	return result;
+	return r;
 }
 
 const struct tool_command cmd_prune = {

@@ -177,28 +177,28 @@ static int remove_all(const struct tool *tool, struct bt_store *store, const str
 	struct bt_error error = {0};
 	struct tool_talk talk;
 	char **kept = copies(names, count), *problem;
-	int result;
+	int r;
 
 	report.names = (const char *const *)kept;
 	if (!tool->json && !tool->quiet && report.row_count)
 		tool_table_print(row_columns, report.rows, sizeof(*report.rows), report.row_count);
 	tool_talk_begin(&talk, tool);
-	result = bt_prune(store, names, count, &how, &talk.observer, &report.done, &error);
+	r = bt_prune(store, names, count, &how, &talk.observer, &report.done, &error);
 	report.seconds = tool_talk_seconds(&talk);
 	tool_talk_end(&talk);
-	if (result) {
+	if (r) {
 		problem = tool_prune_problem(tool, &error, &report.done);
 		tool_say(tool, "%s", problem);
 		free(problem);
 	}
-	result = tool_exit_code(result);
-	if (result == TOOL_OK || result == TOOL_INCOMPLETE)
+	r = tool_exit_code(r);
+	if (r == TOOL_OK || r == TOOL_INCOMPLETE)
 		print_report(tool, &report);
 	say_damaged(tool, &report);
 	for (size_t i = 0; i < count; i++)
 		free(kept[i]);
 	free(kept);
-	return result;
+	return r;
 }
 
 static int remove_named(const struct tool *tool, struct bt_store *store, const struct options *options,
@@ -206,7 +206,7 @@ static int remove_named(const struct tool *tool, struct bt_store *store, const s
 {
 	struct tool_verdicts verdicts = {
 		.items = tool_alloc((bt_store_snapshot_count(store) + 1) * sizeof(struct tool_verdict))};
-	int result = TOOL_OK;
+	int r = TOOL_OK;
 
 	add_verdicts(store, names, true, &verdicts);
 	verdicts.removed = verdicts.count;
@@ -214,29 +214,29 @@ static int remove_named(const struct tool *tool, struct bt_store *store, const s
 	if (!options->dry_run) {
 		tool_store_doubt(tool, store);
 		doubt_last(tool, &verdicts);
-		result = tool_confirm(tool);
+		r = tool_confirm(tool);
 	}
-	if (result == TOOL_OK)
-		result = remove_all(tool, store, options, names, &verdicts);
+	if (r == TOOL_OK)
+		r = remove_all(tool, store, options, names, &verdicts);
 	tool_verdicts_free(&verdicts);
-	return result;
+	return r;
 }
 
 static int run(struct tool *tool, const void *options)
 {
 	struct names names = {.items = tool_alloc(((size_t)tool->operand_count + 1) * sizeof(*names.items))};
 	struct bt_store *store;
-	int result = tool_store_open(tool, false, &store);
+	int r = tool_store_open(tool, false, &store);
 
-	if (result == TOOL_OK) {
-		result = tool_operands_named(tool, store, !((const struct options *)options)->dry_run, names.items,
-					     &names.count);
-		if (result == TOOL_OK)
-			result = remove_named(tool, store, options, &names);
+	if (r == TOOL_OK) {
+		r = tool_operands_named(tool, store, !((const struct options *)options)->dry_run, names.items,
+					&names.count);
+		if (r == TOOL_OK)
+			r = remove_named(tool, store, options, &names);
 		bt_store_close(store);
 	}
 	free(names.items);
-	return result;
+	return r;
 }
 
 const struct tool_command cmd_remove = {

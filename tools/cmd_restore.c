@@ -151,23 +151,23 @@ struct paths {
 
 static int add_path(const struct tool *tool, const struct tool_pick *pick, const char *path, struct paths *paths)
 {
-	int result = tool_place_find(tool, pick, path, &paths->items[paths->count]);
+	int r = tool_place_find(tool, pick, path, &paths->items[paths->count]);
 
-	paths->count += result == TOOL_OK;
-	return result;
+	paths->count += r == TOOL_OK;
+	return r;
 }
 
 /* behind: what stood behind the snapshot's name. */
 static int find_paths(const struct tool *tool, const struct tool_pick *pick, const char *behind, struct paths *paths)
 {
-	int result = TOOL_OK;
+	int r = TOOL_OK;
 
 	*paths = (struct paths){tool_alloc(((size_t)tool->operand_count + 1) * sizeof(*paths->items)), 0};
 	if (*behind)
-		result = add_path(tool, pick, behind, paths);
-	for (int i = 0; result == TOOL_OK && i < tool->operand_count; i++)
-		result = add_path(tool, pick, tool->operands[i], paths);
-	return result;
+		r = add_path(tool, pick, behind, paths);
+	for (int i = 0; r == TOOL_OK && i < tool->operand_count; i++)
+		r = add_path(tool, pick, tool->operands[i], paths);
+	return r;
 }
 
 static void free_paths(struct paths *paths)
@@ -230,15 +230,15 @@ static int pick_open(const struct tool *tool, const struct options *options, con
 				 .deletes = options->delete_extra && !options->dry_run &&
 					    tool_restore_has_entries(options->output),
 				 .salvage = options->salvage};
-	int result;
+	int r;
 
 	for (size_t i = 0; i < operands; i++)
 		paths[count++] = tool->operands[i];
 	paths[count++] = behind;
 	wish.path_count = count;
-	result = tool_pick_open(tool, &wish, ret_pick);
+	r = tool_pick_open(tool, &wish, ret_pick);
 	free(paths);
-	return result;
+	return r;
 }
 
 static int run(struct tool *tool, const void *arg)
@@ -248,19 +248,19 @@ static int run(struct tool *tool, const void *arg)
 	struct paths paths;
 	char *name = NULL;
 	const char *behind;
-	int result = tool_place_divide(tool, options->snapshot, &name, &behind);
+	int r = tool_place_divide(tool, options->snapshot, &name, &behind);
 
-	if (result == TOOL_OK)
-		result = pick_open(tool, options, name, behind, &pick);
+	if (r == TOOL_OK)
+		r = pick_open(tool, options, name, behind, &pick);
 	free(name);
-	if (result != TOOL_OK)
-		return result;
-	result = find_paths(tool, &pick, behind, &paths);
-	if (result == TOOL_OK)
-		result = restore(tool, options, &pick, &paths);
+	if (r != TOOL_OK)
+		return r;
+	r = find_paths(tool, &pick, behind, &paths);
+	if (r == TOOL_OK)
+		r = restore(tool, options, &pick, &paths);
 	free_paths(&paths);
 	tool_pick_close(&pick);
-	return result;
+	return r;
 }
 
 const struct tool_command cmd_restore = {

@@ -81,30 +81,30 @@ static int place_meet(const struct tool *tool, const struct options *wanted, str
 	const struct bt_store_options options = {.id = tool_store_wanted(tool), .read_only = true};
 	struct bt_store *store = NULL;
 	struct bt_error error = {0};
-	int result = TOOL_OK, code = 0;
+	int r = TOOL_OK, code = 0;
 
 	if (wanted->print)
 		code = bt_store_open(place->store, &options, &store, &error);
 	else
-		result = tool_store_open(tool, true, &store);
+		r = tool_store_open(tool, true, &store);
 	if (store)
 		place->facts = tool_store_facts(store);
 	if (store && !wanted->print && tool_retention_given(&wanted->job.retention))
-		result = tool_store_confirm(tool, store);
+		r = tool_store_confirm(tool, store);
 	place->yes = tool->yes || tool->doubts->count;
 	bt_store_close(store);
 	if (code == 0 || (error.code == BT_E_NO_STORE && error.sys != ENOTDIR && !options.id))
-		return result;
+		return r;
 	return tool_fail(tool, &error);
 }
 
 static int place_find(const struct tool *tool, const struct options *options, struct place *place)
 {
 	const char *target = options->job.taking.target;
-	int result = tool_target_check(tool, target);
+	int r = tool_target_check(tool, target);
 
-	if (result != TOOL_OK)
-		return result;
+	if (r != TOOL_OK)
+		return r;
 	place->program = realpath("/proc/self/exe", NULL);
 	if (!place->program)
 		return cannot(tool, "find", "this program");
@@ -180,7 +180,7 @@ static int put_command(FILE *out, const struct tool *tool, const struct place *p
 static int put_unit(FILE *out, const struct tool *tool, const struct place *place, bool gives_up)
 {
 	char *target = unit_text(place->target);
-	int result;
+	int r;
 
 	fprintf(out,
 		"[Unit]\n"
@@ -189,7 +189,7 @@ static int put_unit(FILE *out, const struct tool *tool, const struct place *plac
 		"Type=notify\n",
 		target);
 	free(target);
-	result = put_command(out, tool, place);
+	r = put_command(out, tool, place);
 	fprintf(out,
 		"\n"
 		"Restart=%s\n"
@@ -201,25 +201,25 @@ static int put_unit(FILE *out, const struct tool *tool, const struct place *plac
 		"[Install]\n"
 		"WantedBy=default.target\n",
 		gives_up ? "on-abnormal" : "on-failure", TOOL_USAGE);
-	return result;
+	return r;
 }
 
 static int make_directories(const char *path)
 {
 	char *part = tool_format("%s", path);
-	int result = 0;
+	int r = 0;
 
-	for (char *slash = strchr(part + 1, '/'); result == 0; slash = strchr(slash + 1, '/')) {
+	for (char *slash = strchr(part + 1, '/'); !r; slash = strchr(slash + 1, '/')) {
 		if (slash)
 			*slash = '\0';
 		if (mkdir(part, 0700) < 0 && errno != EEXIST)
-			result = -1;
+			r = -1;
 		if (!slash)
 			break;
 		*slash = '/';
 	}
 	free(part);
-	return result;
+	return r;
 }
 
 static int write_all(int fd, const char *text, size_t size)
@@ -239,21 +239,21 @@ static int write_all(int fd, const char *text, size_t size)
 static int replace(const char *path, const char *text, size_t size)
 {
 	char *draft = tool_format("%s.XXXXXX", path);
-	int fd = mkostemp(draft, O_CLOEXEC), result = -1, failed;
+	int fd = mkostemp(draft, O_CLOEXEC), r = -1, failed;
 
 	if (fd >= 0) {
-		result = write_all(fd, text, size);
-		if (close(fd) == 0 && result == 0)
-			result = rename(draft, path);
+		r = write_all(fd, text, size);
+		if (close(fd) == 0 && !r)
+			r = rename(draft, path);
 		else
-			result = -1;
+			r = -1;
 		failed = errno;
-		if (result < 0)
+		if (r < 0)
 			unlink(draft);
 		errno = failed;
 	}
 	free(draft);
-	return result;
+	return r;
 }
 
 /* Where the user's own units lie; NULL if nothing says so. */
@@ -335,7 +335,7 @@ static void print_service(const struct tool *tool, const struct service *service
 static int install(const struct tool *tool, const char *directory, struct service *service)
 {
 	char *path, *start;
-	int result = TOOL_OK;
+	int r = TOOL_OK;
 
 	path = tool_format("%s/%s", directory, service->name);
 	service->replaced = access(path, F_OK) == 0;
@@ -345,14 +345,14 @@ static int install(const struct tool *tool, const char *directory, struct servic
 	service->commands[1] = start;
 	service->commands[2] = "loginctl enable-linger";
 	if (make_directories(directory) < 0)
-		result = cannot(tool, "make", directory);
+		r = cannot(tool, "make", directory);
 	else if (replace(path, service->text, strlen(service->text)) < 0)
-		result = cannot(tool, "write", path);
+		r = cannot(tool, "write", path);
 	else
 		print_service(tool, service);
 	free(path);
 	free(start);
-	return result;
+	return r;
 }
 
 /* directory: where it is written, or NULL. */
@@ -360,14 +360,14 @@ static int show(const struct tool *tool, const char *directory, const struct pla
 {
 	char *name = unit_name(place->store, place->target);
 	struct service service = {.name = name, .text = text, .facts = place->facts};
-	int result = TOOL_OK;
+	int r = TOOL_OK;
 
 	if (directory)
-		result = install(tool, directory, &service);
+		r = install(tool, directory, &service);
 	else
 		print_service(tool, &service);
 	free(name);
-	return result;
+	return r;
 }
 
 static int make_service(struct tool *tool, const struct options *options, const char *directory)
@@ -376,34 +376,34 @@ static int make_service(struct tool *tool, const struct options *options, const 
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
-	int result = out ? place_find(tool, options, &place) : cannot(tool, "make", "the service");
+	int r = out ? place_find(tool, options, &place) : cannot(tool, "make", "the service");
 
-	if (result == TOOL_OK) {
+	if (r == TOOL_OK) {
 		tool_patterns_check(tool, place.target, &options->job.taking.exclude);
-		result = put_unit(out, tool, &place, options->job.give_up_after > 0);
+		r = put_unit(out, tool, &place, options->job.give_up_after > 0);
 	}
 	if (out && fclose(out) != 0)
-		result = cannot(tool, "make", "the service");
-	if (result == TOOL_OK)
-		result = show(tool, directory, &place, text);
+		r = cannot(tool, "make", "the service");
+	if (r == TOOL_OK)
+		r = show(tool, directory, &place, text);
 	place_free(&place);
 	free(text);
-	return result;
+	return r;
 }
 
 static int run(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
 	char *directory = options->print ? NULL : units_directory();
-	int result;
+	int r;
 
 	if (!directory && !options->print) {
 		tool_say(tool, "HOME is not set, so there is no place for the service; --print shows it");
 		return TOOL_FATAL;
 	}
-	result = make_service(tool, options, directory);
+	r = make_service(tool, options, directory);
 	free(directory);
-	return result;
+	return r;
 }
 
 const struct tool_command cmd_schedule = {

@@ -141,15 +141,15 @@ static int take_without_store(struct tool *tool, const struct tool_taking *takin
 	struct bt_error error = {0};
 	struct bt_store *store;
 	char *directory = tool_format("%s/backuptool-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp"), *lock;
-	int result = TOOL_FATAL;
+	int r = TOOL_FATAL;
 
 	if (!mkdtemp(directory)) {
 		tool_say(tool, "cannot make %s: %s", directory, strerror(errno));
 	} else {
 		if (bt_store_open(directory, &options, &store, &error) < 0) {
-			result = tool_fail(tool, &error);
+			r = tool_fail(tool, &error);
 		} else {
-			result = take(tool, taking, store);
+			r = take(tool, taking, store);
 			bt_store_close(store);
 		}
 		lock = tool_format("%s/lock", directory);
@@ -158,7 +158,7 @@ static int take_without_store(struct tool *tool, const struct tool_taking *takin
 		rmdir(directory);
 	}
 	free(directory);
-	return result;
+	return r;
 }
 
 /* What cannot be opened for another reason is told by who opens it next. */
@@ -177,19 +177,19 @@ static int run(struct tool *tool, const void *arg)
 {
 	const struct tool_taking *taking = &((const struct options *)arg)->taking;
 	struct bt_store *store;
-	int result;
+	int r;
 
 	tool_patterns_check(tool, taking->target, &taking->exclude);
 	if (taking->dry_run && store_is_to_be_made(tool))
 		return take_without_store(tool, taking);
-	result = tool_target_check(tool, taking->target);
-	if (result == TOOL_OK)
-		result = tool_store_open(tool, !taking->dry_run, &store);
-	if (result != TOOL_OK)
-		return result;
-	result = take(tool, taking, store);
+	r = tool_target_check(tool, taking->target);
+	if (r == TOOL_OK)
+		r = tool_store_open(tool, !taking->dry_run, &store);
+	if (r != TOOL_OK)
+		return r;
+	r = take(tool, taking, store);
 	bt_store_close(store);
-	return result;
+	return r;
 }
 
 const struct tool_command cmd_snapshot = {

@@ -341,7 +341,7 @@ static int gather(const struct tool *tool, struct bt_store *store)
 {
 	struct report report = {.tool = tool};
 	struct bt_error error = {0};
-	int code, result = TOOL_OK, later;
+	int code, r = TOOL_OK, later;
 
 	tool_talk_begin(&report.talk, tool);
 	code = bt_stats_gather(store, add_row, &report, &report.talk.observer, &report.stats, &error);
@@ -349,27 +349,27 @@ static int gather(const struct tool *tool, struct bt_store *store)
 		error = (struct bt_error){0};
 		later = look_at_newest(&report, store, &error);
 		if (later && later != BT_E_INCOMPLETE)
-			result = tool_fail(tool, &error);
+			r = tool_fail(tool, &error);
 	} else {
-		result = tool_fail(tool, &error);
+		r = tool_fail(tool, &error);
 	}
 	tool_talk_end(&report.talk);
 	if (!code || code == BT_E_INCOMPLETE)
 		print_report(&report);
 	free_report(&report);
-	return result != TOOL_OK ? result : tool_exit_code(code);
+	return r != TOOL_OK ? r : tool_exit_code(code);
 }
 
 static int run(struct tool *tool, const void *options)
 {
 	struct bt_store *store;
-	int result = tool_store_open(tool, false, &store);
+	int r = tool_store_open(tool, false, &store);
 
-	if (result != TOOL_OK)
-		return result;
-	result = gather(tool, store);
+	if (r != TOOL_OK)
+		return r;
+	r = gather(tool, store);
 	bt_store_close(store);
-	return result;
+	return r;
 }
 
 const struct tool_command cmd_stats = {

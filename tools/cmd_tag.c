@@ -69,38 +69,38 @@ static int retag(const struct tool *tool, const struct tool_pick *pick, const st
 	const char *name = bt_snapshot_info(pick->snapshot)->name;
 	struct bt_error error = {0};
 	struct tool_talk talk;
-	int result = TOOL_OK;
+	int r = TOOL_OK;
 
 	if (!valid(tool, &options->add))
 		return TOOL_USAGE;
 	tool_talk_begin(&talk, tool);
 	if (bt_snapshot_retag(pick->store, name, &change, &talk.observer, &error))
-		result = tool_fail(tool, &error);
+		r = tool_fail(tool, &error);
 	tool_talk_end(&talk);
-	return result == TOOL_OK && tool->json ? print_tags(tool, pick->store, name) : result;
+	return r == TOOL_OK && tool->json ? print_tags(tool, pick->store, name) : r;
 }
 
 static int run(struct tool *tool, const void *opaque)
 {
 	const struct options *options = opaque;
 	struct tool_pick pick;
-	int result;
+	int r;
 
 	if (!options->add.count && !options->remove.count)
 		return tool_usage_error(tool, "nothing to change: give --add TAG or --remove TAG");
-	result = tool_pick_open(
+	r = tool_pick_open(
 		tool,
 		&(struct tool_wish){.text = tool->operands[0], .deletes = options->remove.count > 0, .changes = true},
 		&pick);
-	if (result != TOOL_OK)
-		return result;
+	if (r != TOOL_OK)
+		return r;
 	tool_store_doubt(tool, pick.store);
 	tool_named_doubt(tool, pick.store, tool->operands[0], bt_snapshot_info(pick.snapshot)->name);
-	result = tool_confirm(tool);
-	if (result == TOOL_OK)
-		result = retag(tool, &pick, options);
+	r = tool_confirm(tool);
+	if (r == TOOL_OK)
+		r = retag(tool, &pick, options);
 	tool_pick_close(&pick);
-	return result;
+	return r;
 }
 
 const struct tool_command cmd_tag = {

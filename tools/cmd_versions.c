@@ -226,14 +226,14 @@ static int run(struct tool *tool, const void *options)
 {
 	struct versions versions = {.tool = tool, .wanted = tool->operands[0]};
 	char *whole = NULL;
-	int result = tool_store_open(tool, false, &versions.store);
+	int r = tool_store_open(tool, false, &versions.store);
 
-	if (result != TOOL_OK)
-		return result;
-	result = tool_store_stay(tool, versions.store);
-	if (result != TOOL_OK) {
+	if (r != TOOL_OK)
+		return r;
+	r = tool_store_stay(tool, versions.store);
+	if (r != TOOL_OK) {
 		bt_store_close(versions.store);
-		return result;
+		return r;
 	}
 	tool_signals_watch(tool);
 	look_in_all(&versions);
@@ -242,15 +242,15 @@ static int run(struct tool *tool, const void *options)
 		look_in_all(&versions);
 	}
 	print(&versions);
-	result = versions.incomplete ? TOOL_INCOMPLETE : TOOL_OK;
+	r = versions.incomplete ? TOOL_INCOMPLETE : TOOL_OK;
 	if (tool_signals_seen())
-		result = tool_fail(tool, &(struct bt_error){.code = BT_E_CANCELLED});
+		r = tool_fail(tool, &(struct bt_error){.code = BT_E_CANCELLED});
 	else if (!versions.count)
-		result = nothing_found(&versions);
+		r = nothing_found(&versions);
 	free_versions(&versions);
 	bt_store_close(versions.store);
 	free(whole);
-	return result;
+	return r;
 }
 
 const struct tool_command cmd_versions = {

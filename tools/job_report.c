@@ -105,7 +105,7 @@ void job_tally_add(struct job_tally *tally, const struct job_run *run)
 	tally->snapshots += !run->failed && !result->skipped && *result->name;
 	tally->unchanged += !run->failed && result->skipped;
 	tally->incomplete += !run->failed && result->errors;
-	tally->not_pruned += run->not_pruned != NULL;
+	tally->not_pruned += !!run->not_pruned;
 	tally->missed += run->missed;
 	tally->new_bytes += result->new_bytes;
 	tally->written_bytes += result->written_bytes;

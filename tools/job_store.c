@@ -118,20 +118,20 @@ static void remember(struct job_store *store)
 
 int job_store_open(struct job_store *store, bool create)
 {
-	int result;
+	int r;
 
 	if (store->store)
 		return TOOL_OK;
-	result = tool_store_open(&store->tool, create, &store->store);
-	if (result == TOOL_OK) {
+	r = tool_store_open(&store->tool, create, &store->store);
+	if (r == TOOL_OK) {
 		remember(store);
-		result = claim(store);
+		r = claim(store);
 	}
-	if (result == TOOL_OK)
-		result = take_name(store);
-	if (result != TOOL_OK)
+	if (r == TOOL_OK)
+		r = take_name(store);
+	if (r != TOOL_OK)
 		job_store_close(store);
-	return result;
+	return r;
 }
 
 void job_store_close(struct job_store *store)

@@ -51,19 +51,19 @@ int tool_command_unknown(const struct tool *tool, const char *name)
 {
 	const char *ours = known_elsewhere(name), *nearest = tool_nearest(name, command_name, NULL);
 	char *shown = tool_escape(name);
-	int result;
+	int r;
 
 	if (ours)
-		result = tool_usage_error(tool, "there is no command '%s'; it is here 'backuptool %s'", shown, ours);
+		r = tool_usage_error(tool, "there is no command '%s'; it is here 'backuptool %s'", shown, ours);
 	else if (strcmp(name, "init") == 0)
-		result = tool_usage_error(tool, "there is no command 'init', and no need of it: "
-						"'backuptool snapshot' makes the store");
+		r = tool_usage_error(tool, "there is no command 'init', and no need of it: "
+					   "'backuptool snapshot' makes the store");
 	else if (nearest)
-		result = tool_usage_error(tool, "there is no command '%s'; did you mean '%s'?", shown, nearest);
+		r = tool_usage_error(tool, "there is no command '%s'; did you mean '%s'?", shown, nearest);
 	else
-		result = tool_usage_error(tool, "there is no command '%s'", shown);
+		r = tool_usage_error(tool, "there is no command '%s'", shown);
 	free(shown);
-	return result;
+	return r;
 }
 
 /* An empty one comes of a variable that is not set; as a path it would mean everything. */
@@ -86,10 +86,10 @@ static int check_operands(const struct tool *tool)
 					command->operands);
 	if (command->max_operands >= 0 && tool->operand_count > command->max_operands) {
 		char *extra = tool_escape(tool->operands[command->max_operands]);
-		int result = tool_usage_error(tool, "'%s' is one argument too many", extra);
+		int r = tool_usage_error(tool, "'%s' is one argument too many", extra);
 
 		free(extra);
-		return result;
+		return r;
 	}
 	if (has_empty(tool))
 		return tool_usage_error(tool, "an argument is empty: is a variable of the shell not set?");
@@ -155,20 +155,20 @@ static void stay_unprivileged(const struct tool_command *command)
 static int run_command(struct tool *tool, int argc, char **argv)
 {
 	void *options = tool_alloc(tool->command->options_size + 1);
-	int result = read_options(tool, options, argc, argv);
+	int r = read_options(tool, options, argc, argv);
 
-	if (result == TOOL_OK && tool->help) {
+	if (r == TOOL_OK && tool->help) {
 		tool->operands = (char *[]){(char *)tool->command->name};
 		tool->operand_count = 1;
-		result = cmd_help.run(tool, NULL);
-	} else if (result == TOOL_OK) {
+		r = cmd_help.run(tool, NULL);
+	} else if (r == TOOL_OK) {
 		stay_unprivileged(tool->command);
-		result = tool->command->run(tool, options);
+		r = tool->command->run(tool, options);
 	}
 	free_texts(&tool->given);
 	free_lists(tool->command->options, options);
 	free(options);
-	return result;
+	return r;
 }
 
 /* An option of commands, by the word that was no option before the command. */
@@ -247,15 +247,15 @@ int main(int argc, char **argv)
 	struct tool_texts said = {0}, doubts = {0};
 	struct tool tool = {
 		.store = store && *store ? store : "./snapshots", .lock_wait = 60, .said = &said, .doubts = &doubts};
-	int result;
+	int r;
 
 	bt_hold_streams();
 	signal(SIGXFSZ, SIG_IGN);	/* a write beyond 'ulimit -f' is an error like others */
 	setlocale(LC_CTYPE, "C.UTF-8"); /* names are shown as UTF-8 whatever the user's locale is */
 	tzset();
 	raise_file_limit();
-	result = finish_output(&tool, run(&tool, argc, argv));
+	r = finish_output(&tool, run(&tool, argc, argv));
 	free_texts(&said);
 	free_texts(&doubts);
-	return result;
+	return r;
 }

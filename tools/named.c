@@ -48,10 +48,10 @@ int tool_operands_named(const struct tool *tool, struct bt_store *store, bool de
 	for (int i = 0; i < tool->operand_count; i++) {
 		const struct tool_texts one = {(const char **)tool->operands + i, 1};
 		size_t found = 0, seen = 0;
-		int result = tool_names_resolve(tool, store, &one, deletes, names + count, &found);
+		int r = tool_names_resolve(tool, store, &one, deletes, names + count, &found);
 
-		if (result != TOOL_OK)
-			return result;
+		if (r != TOOL_OK)
+			return r;
 		tool_named_doubt(tool, store, tool->operands[i], names[count]);
 		while (strcmp(names[seen], names[count]) != 0)
 			seen++;

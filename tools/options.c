@@ -140,7 +140,7 @@ static struct tool_texts *given_of(const struct tool_option_group *groups, size_
 static void note_given(const struct parser *parser, const struct tool_option *option, size_t index)
 {
 	struct tool_texts *given = given_of(parser->groups, index);
-	bool has_value = option->argument != NULL;
+	bool has_value = option->argument;
 
 	if (given)
 		tool_texts_add(given,
@@ -205,17 +205,22 @@ int tool_options_parse(const struct tool_option_group *groups, int argc, char **
 		       char *problem, size_t problem_size)
 {
 	struct parser parser = {.groups = groups, .problem = problem, .problem_size = problem_size};
-	int value, result = 0;
+	int value, r = 0;
 
 	parser_init(&parser, first_operand_ends);
 	opterr = 0;
 	optind = 0; /* start anew */
-	while (result == 0 && (value = getopt_long(argc, argv, parser.letters, parser.longs, NULL)) != -1)
-		result = value == '?' || value == ':' ? refuse(&parser, value, argv) : accept(&parser, value);
-	if (result == 0 && !wants_help(&parser))
-		result = check_required(&parser, argv[optind]);
+	do {
+		value = getopt_long(argc, argv, parser.letters, parser.longs, NULL);
+		if (value == '?' || value == ':')
+			r = refuse(&parser, value, argv);
+		else if (value != -1)
+			r = accept(&parser, value);
+	} while (!r && value != -1);
+	if (!r && !wants_help(&parser))
+		r = check_required(&parser, argv[optind]);
 	parser_free(&parser);
-	return result == 0 ? optind : -1;
+	return r ? -1 : optind;
 }
 
 void tool_texts_add(struct tool_texts *texts, const char *text)

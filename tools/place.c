@@ -256,14 +256,14 @@ int tool_place_divide(const struct tool *tool, const char *text, char **ret_snap
 int tool_place_find(const struct tool *tool, const struct tool_pick *pick, const char *path, char **ret_path)
 {
 	struct tool_place place = {.pick = *pick};
-	int result = find_entry(tool, path, &place);
+	int r = find_entry(tool, path, &place);
 
 	bt_page_put(pick->store, place.page);
-	if (result == TOOL_OK)
+	if (r == TOOL_OK)
 		*ret_path = place.path;
 	else
 		free(place.path);
-	return result;
+	return r;
 }
 
 int tool_place_open_beside(const struct tool *tool, const char *text, const char *directory,
@@ -272,20 +272,20 @@ int tool_place_open_beside(const struct tool *tool, const char *text, const char
 	struct tool_place place = {0};
 	char *name = NULL;
 	const char *path;
-	int result = tool_place_divide(tool, text, &name, &path);
+	int r = tool_place_divide(tool, text, &name, &path);
 
-	if (result == TOOL_OK)
-		result = tool_pick_open(
+	if (r == TOOL_OK)
+		r = tool_pick_open(
 			tool, &(struct tool_wish){.text = name, .paths = &path, .path_count = 1, .output = directory},
 			&place.pick);
-	if (result == TOOL_OK)
-		result = find_entry(tool, path, &place);
-	if (result == TOOL_OK)
+	if (r == TOOL_OK)
+		r = find_entry(tool, path, &place);
+	if (r == TOOL_OK)
 		*ret_place = place;
 	else
 		tool_place_close(&place);
 	free(name);
-	return result;
+	return r;
 }
 
 int tool_place_open(const struct tool *tool, const char *text, struct tool_place *ret_place)

@@ -50,10 +50,10 @@ static bool is_empty(int dirfd)
 {
 	int copy = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-	const struct dirent *entry;
+	const struct dirent *entry = dir ? readdir(dir) : NULL;
 	bool empty = true;
 
-	while (dir && empty && (entry = readdir(dir)) != NULL)
+	for (; empty && entry; entry = readdir(dir))
 		empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
 			strcmp(entry->d_name, "lost+found") == 0;
 	if (dir)

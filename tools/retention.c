@@ -169,7 +169,7 @@ static int decide(const struct tool_retention *retention, struct tool_verdicts *
 	struct bt_retention rules = complete(retention);
 	struct bt_candidate *candidates = tool_alloc((verdicts->count + 1) * sizeof(*candidates));
 	uint32_t *reasons = tool_alloc((verdicts->count + 1) * sizeof(*reasons));
-	int result;
+	int r;
 
 	for (size_t i = 0; i < verdicts->count; i++) {
 		const struct bt_snapshot_info *info = bt_snapshot_info(verdicts->items[i].snapshot);
@@ -178,10 +178,10 @@ static int decide(const struct tool_retention *retention, struct tool_verdicts *
 			info->time.seconds,	   info->host,	info->target,	     info->tags, info->tag_count,
 			info->errors - info->torn, info->files, info->directory_size};
 	}
-	result = bt_retention_decide(&rules, candidates, verdicts->count, time(NULL), reasons);
-	if (result == BT_E_INVALID && retention->snapshot_number.given) /* 0: nothing is kept */
-		result = 0;
-	for (size_t i = 0; i < verdicts->count && !result; i++) {
+	r = bt_retention_decide(&rules, candidates, verdicts->count, time(NULL), reasons);
+	if (r == BT_E_INVALID && retention->snapshot_number.given) /* 0: nothing is kept */
+		r = 0;
+	for (size_t i = 0; i < verdicts->count && !r; i++) {
 		verdicts->items[i].reasons = reasons[i];
 		verdicts->removed += !reasons[i];
 		verdicts->guarded += is_guarded(reasons[i]);
@@ -189,7 +189,7 @@ static int decide(const struct tool_retention *retention, struct tool_verdicts *
 	}
 	free(candidates);
 	free(reasons);
-	return result;
+	return r;
 }
 
 char *tool_prune_problem(const struct tool *tool, const struct bt_error *error, const struct bt_prune_result *done)
@@ -226,51 +226,51 @@ static int open_all(struct bt_store *store, const struct bt_snapshot_info *like,
 		    struct bt_error *error)
 {
 	size_t count = bt_store_snapshot_count(store);
-	int result = 0;
+	int r = 0;
 
 	verdicts->items = tool_alloc((count + 1) * sizeof(*verdicts->items));
-	for (size_t i = 0; i < count && !result; i++) {
+	for (size_t i = 0; i < count && !r; i++) {
 		struct bt_snapshot *snapshot;
 
-		result = bt_snapshot_open(store, bt_store_snapshot_name(store, i), &snapshot, error);
-		if (result == BT_E_NOT_FOUND) { /* removed meanwhile */
+		r = bt_snapshot_open(store, bt_store_snapshot_name(store, i), &snapshot, error);
+		if (r == BT_E_NOT_FOUND) { /* removed meanwhile */
 			*error = (struct bt_error){0};
-			result = 0;
+			r = 0;
 			continue;
 		}
-		if (!result && concerns(like, bt_snapshot_info(snapshot)))
+		if (!r && concerns(like, bt_snapshot_info(snapshot)))
 			verdicts->items[verdicts->count++].snapshot = snapshot;
-		else if (!result)
+		else if (!r)
 			bt_snapshot_close(snapshot);
 	}
-	return result;
+	return r;
 }
 
 static int open_once(struct bt_store *store, const char *like, struct tool_verdicts *verdicts, struct bt_error *error)
 {
 	struct bt_snapshot *snapshot = NULL;
-	int result = like ? bt_snapshot_open(store, like, &snapshot, error) : 0;
+	int r = like ? bt_snapshot_open(store, like, &snapshot, error) : 0;
 
-	if (!result)
-		result = open_all(store, snapshot ? bt_snapshot_info(snapshot) : NULL, verdicts, error);
+	if (!r)
+		r = open_all(store, snapshot ? bt_snapshot_info(snapshot) : NULL, verdicts, error);
 	bt_snapshot_close(snapshot);
-	return result;
+	return r;
 }
 
 /* A snapshot that tag or a repair replaces meanwhile is another file than the one that was listed: look again. */
 static int open_concerned(struct bt_store *store, const char *like, struct tool_verdicts *verdicts,
 			  struct bt_error *error)
 {
-	int result = open_once(store, like, verdicts, error);
+	int r = open_once(store, like, verdicts, error);
 
-	for (int tries = 0; result == BT_E_DAMAGED && error->reason == BT_R_CHANGED && tries < 3; tries++) {
+	for (int tries = 0; r == BT_E_DAMAGED && error->reason == BT_R_CHANGED && tries < 3; tries++) {
 		tool_verdicts_free(verdicts);
 		*error = (struct bt_error){0};
-		result = bt_store_refresh(store, error);
-		if (!result)
-			result = open_once(store, like, verdicts, error);
+		r = bt_store_refresh(store, error);
+		if (!r)
+			r = open_once(store, like, verdicts, error);
 	}
-	return result;
+	return r;
 }
 
 int tool_verdicts_make(const struct tool *tool, struct bt_store *store, const struct tool_retention *retention,
@@ -354,14 +354,14 @@ int tool_verdicts_apply(const struct tool_verdicts *verdicts, struct bt_store *s
 {
 	const char **names = tool_alloc((verdicts->removed + 1) * sizeof(*names));
 	size_t count = 0;
-	int result;
+	int r;
 
 	for (size_t i = 0; i < verdicts->count; i++)
 		if (!verdicts->items[i].reasons)
 			names[count++] = bt_snapshot_info(verdicts->items[i].snapshot)->name;
-	result = bt_prune(store, names, count, options, observer, ret_result, error);
+	r = bt_prune(store, names, count, options, observer, ret_result, error);
 	free(names);
-	return result;
+	return r;
 }
 
 void tool_verdicts_free(struct tool_verdicts *verdicts)

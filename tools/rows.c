@@ -209,7 +209,7 @@ static size_t column_count(const struct tool_column *columns)
 	size_t count = 0;
 
 	for (; columns->key; columns++)
-		count += columns->heading != NULL;
+		count += !!columns->heading;
 	return count;
 }
 

@@ -280,11 +280,11 @@ static void say_others(const struct tool *tool)
 
 int tool_store_open(const struct tool *tool, bool create, struct bt_store **ret_store)
 {
-	int result = store_open(tool, (struct bt_store_options){.create = create}, ret_store);
+	int r = store_open(tool, (struct bt_store_options){.create = create}, ret_store);
 
-	if (result == TOOL_OK && create)
+	if (r == TOOL_OK && create)
 		say_others(tool);
-	return result;
+	return r;
 }
 
 static void say_waiting(void *arg, const char *holder)
@@ -354,7 +354,7 @@ static int store_of_path(const struct tool *tool, const char *text, bool salvage
 {
 	struct tool there = *tool;
 	char *path = realpath(text, NULL), *slash;
-	int result;
+	int r;
 	bool loose;
 
 	if (!path)
@@ -364,16 +364,16 @@ static int store_of_path(const struct tool *tool, const char *text, bool salvage
 	*slash = '\0';
 	there.store = *path ? path : "/";
 	loose = !is_store(there.store);
-	result = store_open(&there, (struct bt_store_options){.create = loose, .read_only = loose, .salvage = salvage},
-			    ret_store);
-	if (result == TOOL_OK && store_has(*ret_store, slash + 1)) {
+	r = store_open(&there, (struct bt_store_options){.create = loose, .read_only = loose, .salvage = salvage},
+		       ret_store);
+	if (r == TOOL_OK && store_has(*ret_store, slash + 1)) {
 		*ret_name = tool_format("%s", slash + 1);
-	} else if (result == TOOL_OK) {
+	} else if (r == TOOL_OK) {
 		bt_store_close(*ret_store);
-		result = tool_not_a_snapshot(tool, text, 0);
+		r = tool_not_a_snapshot(tool, text, 0);
 	}
 	free(path);
-	return result;
+	return r;
 }
 
 int tool_pick_open(const struct tool *tool, const struct tool_wish *wish, struct tool_pick *ret_pick)
@@ -382,25 +382,25 @@ int tool_pick_open(const struct tool *tool, const struct tool_wish *wish, struct
 	struct bt_error error = {0};
 	const char *name = NULL;
 	char *found = NULL;
-	int result = is_path(wish->text)
-			     ? store_of_path(tool, wish->text, wish->salvage, &pick.store, &found)
-			     : store_open(tool, (struct bt_store_options){.salvage = wish->salvage}, &pick.store);
+	int r = is_path(wish->text)
+			? store_of_path(tool, wish->text, wish->salvage, &pick.store, &found)
+			: store_open(tool, (struct bt_store_options){.salvage = wish->salvage}, &pick.store);
 
-	if (result != TOOL_OK)
-		return result;
+	if (r != TOOL_OK)
+		return r;
 	name = found;
 	if (!wish->changes)
-		result = tool_store_stay(tool, pick.store);
-	if (result == TOOL_OK && !name)
-		result = tool_choose(tool, pick.store, wish, &name);
-	if (result == TOOL_OK && bt_snapshot_open(pick.store, name, &pick.snapshot, &error) < 0)
-		result = tool_fail(tool, &error);
-	if (result == TOOL_OK)
+		r = tool_store_stay(tool, pick.store);
+	if (r == TOOL_OK && !name)
+		r = tool_choose(tool, pick.store, wish, &name);
+	if (r == TOOL_OK && bt_snapshot_open(pick.store, name, &pick.snapshot, &error) < 0)
+		r = tool_fail(tool, &error);
+	if (r == TOOL_OK)
 		*ret_pick = pick;
 	else
 		bt_store_close(pick.store);
 	free(found);
-	return result;
+	return r;
 }
 
 void tool_pick_close(struct tool_pick *pick)
@@ -419,10 +419,10 @@ int tool_names_resolve(const struct tool *tool, struct bt_store *store, const st
 		const struct tool_wish wish = {.text = texts->items[i], .deletes = deletes};
 		size_t seen = 0;
 		const char *name;
-		int result = tool_choose(tool, store, &wish, &name);
+		int r = tool_choose(tool, store, &wish, &name);
 
-		if (result != TOOL_OK)
-			return result;
+		if (r != TOOL_OK)
+			return r;
 		while (seen < known && strcmp(names[seen], name) != 0)
 			seen++;
 		if (seen == known)

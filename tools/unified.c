@@ -63,27 +63,28 @@ int tool_unified_print(int before, int after, const char *path)
 	char *shown = tool_escape(path);
 	char *old = tool_format("--label=a/%s", shown), *new = tool_format("--label=b/%s", shown);
 	const char *arguments[] = {"diff", "-u", old, new, "/dev/fd/3", "/dev/fd/4", NULL};
+
 	posix_spawn_file_actions_t actions;
 	pid_t pid;
-	int result = posix_spawn_file_actions_init(&actions);
+	int r = posix_spawn_file_actions_init(&actions);
 
 	fflush(stdout);
-	if (!result) {
+	if (!r) {
 		int fds[2] = {before, after};
 
-		result = place(&actions, &fds[0], BEFORE);
-		if (!result)
-			result = place(&actions, &fds[1], AFTER);
-		if (!result)
-			result = posix_spawnp(&pid, "diff", &actions, NULL, (char *const *)arguments, environ);
+		r = place(&actions, &fds[0], BEFORE);
+		if (!r)
+			r = place(&actions, &fds[1], AFTER);
+		if (!r)
+			r = posix_spawnp(&pid, "diff", &actions, NULL, (char *const *)arguments, environ);
 		close(fds[0] == before ? -1 : fds[0]);
 		close(fds[1] == after ? -1 : fds[1]);
 		posix_spawn_file_actions_destroy(&actions);
 	}
-	if (!result)
-		result = wait_for(pid);
+	if (!r)
+		r = wait_for(pid);
 	free(shown);
 	free(old);
 	free(new);
-	return result;
+	return r;
 }

@@ -26,6 +26,7 @@ bool bt_hex_decode(unsigned char *data, size_t length, const char *text)
 {
 	for (size_t i = 0; i < length; i++) {
 		unsigned high = hex_value(text[2 * i]);
+
 		if (high > 15) /* what follows may be the text's end */
 			return false;
 		unsigned low = hex_value(text[2 * i + 1]);
@@ -142,6 +143,7 @@ bool bt_utf8_valid(const char *text, size_t length)
 
 	for (size_t i = ascii_run(bytes, length); i < length;) {
 		size_t n = character_length(bytes + i, length - i);
+
 		if (n == 0)
 			return false;
 		i += n;
@@ -163,7 +165,7 @@ int bt_name_compare(const char *a, size_t a_length, const char *b, size_t b_leng
 	size_t common = a_length < b_length ? a_length : b_length;
 	int r = common > 0 ? memcmp(a, b, common) : 0;
 
-	if (r != 0)
+	if (r)
 		return r;
 	return (a_length > b_length) - (a_length < b_length);
 }

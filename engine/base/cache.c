@@ -72,6 +72,7 @@ static void grow_table(struct bt_cache *cache)
 	for (size_t i = 0; i < old_count; i++) {
 		for (struct bt_cached *value = old[i], *next; value; value = next) {
 			struct bt_cached **bucket = bucket_of(cache, &value->key);
+
 			next = value->hash_next;
 			value->hash_next = *bucket;
 			*bucket = value;
@@ -134,6 +135,7 @@ static struct bt_cached *evict(struct bt_cache *cache)
 
 	while (cache->weight > cache->options.budget && cache->oldest) {
 		struct bt_cached *value = cache->oldest;
+
 		leave_idle(cache, value);
 		withdraw(cache, value);
 		value->hash_next = evicted;
@@ -169,7 +171,7 @@ static int wait_for(struct bt_cache *cache, struct flight *flight, struct bt_cac
 	while (!flight->landed)
 		pthread_cond_wait(&cache->landed, &cache->lock);
 	int r = flight->result;
-	if (r == 0)
+	if (!r)
 		*ret_value = flight->value; /* land has pinned it for us */
 	bt_error_pass(error, &flight->error, r);
 	leave_flight(flight);
@@ -191,6 +193,7 @@ static void land(struct bt_cache *cache, struct flight *flight, size_t weight)
 	unlist(cache, flight);
 	if (flight->result == 0) {
 		struct bt_cached *value = flight->value;
+
 		value->key = flight->key;
 		value->weight = weight;
 		value->pins = flight->users;
@@ -203,19 +206,22 @@ static void land(struct bt_cache *cache, struct flight *flight, size_t weight)
 }
 
 /* With the lock held, which is given up while loading. */
-static int load(struct bt_cache *cache, struct flight *flight, const void *hint, struct bt_cached **ret_value,
+static int load(struct bt_cache *cache, const struct bt_cache_key *key, const void *hint, struct bt_cached **ret_value,
 		struct bt_error *error)
 {
+	struct flight *flight = malloc(sizeof(*flight));
 	size_t weight = 0;
 
-	flight->next = cache->flights;
+	if (!flight)
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	*flight = (struct flight){.key = *key, .next = cache->flights, .users = 1};
 	cache->flights = flight;
 	pthread_mutex_unlock(&cache->lock);
 	int r = cache->options.load(cache->options.arg, &flight->key, hint, &flight->value, &weight, &flight->error);
 	pthread_mutex_lock(&cache->lock);
 	flight->result = r;
 	land(cache, flight, weight);
-	if (r == 0)
+	if (!r)
 		*ret_value = flight->value;
 	bt_error_pass(error, &flight->error, r);
 	leave_flight(flight);
@@ -230,17 +236,15 @@ int bt_cache_get(struct bt_cache *cache, const struct bt_cache_key *key, const v
 	int r = 0;
 
 	pthread_mutex_lock(&cache->lock);
-	if ((value = find(cache, key))) {
+	value = find(cache, key);
+	flight = value ? NULL : find_flight(cache, key);
+	if (value) {
 		pin(cache, value);
 		*ret_value = value;
-	} else if ((flight = find_flight(cache, key))) {
+	} else if (flight) {
 		r = wait_for(cache, flight, ret_value, error);
-	} else if (!(flight = calloc(1, sizeof(*flight)))) {
-		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	} else {
-		flight->key = *key;
-		flight->users = 1;
-		r = load(cache, flight, hint, ret_value, error);
+		r = load(cache, key, hint, ret_value, error);
 		evicted = evict(cache);
 	}
 	pthread_mutex_unlock(&cache->lock);

@@ -44,6 +44,7 @@ static uint64_t known_rights(void)
 static int allow_below(int rules, const int *dirs, size_t count, uint64_t rights)
 {
 	struct landlock_path_beneath_attr below = {.allowed_access = rights};
+
 	for (size_t i = 0; i < count; i++) {
 		below.parent_fd = dirs[i];
 		if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &below, 0) != 0)
@@ -57,6 +58,7 @@ static int restrict_to(const struct bt_confinement *limits, uint64_t rights)
 {
 	struct landlock_ruleset_attr handled = {.handled_access_fs = rights};
 	int rules = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof(handled), 0);
+
 	if (rules < 0)
 		return errno;
 	int sys = allow_below(rules, limits->readable, limits->readable_count, rights & RIGHTS_READ);
@@ -73,6 +75,7 @@ int bt_confine(const struct bt_confinement *limits, bool *ret_confined, struct b
 {
 	uint64_t rights = known_rights();
 	int sys = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ? errno : 0;
+
 	if (sys == 0 && rights)
 		sys = restrict_to(limits, rights);
 	if (sys)

@@ -71,12 +71,12 @@ int bt_digest_set_add(struct bt_digest_set *set, const struct bt_digest *digest)
 
 int bt_digest_set_join(struct bt_digest_set *set, const struct bt_digest_set *other)
 {
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < other->capacity && result >= 0; i++)
+	for (size_t i = 0; i < other->capacity && r >= 0; i++)
 		if (!is_free(&other->slots[i]))
-			result = add_key(set, &other->slots[i]);
-	return result < 0 ? result : 0;
+			r = add_key(set, &other->slots[i]);
+	return r < 0 ? r : 0;
 }
 
 /* Those after the gap that would not be found any more are moved into it. */

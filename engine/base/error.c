@@ -100,6 +100,7 @@ static void add_escaped(struct line *line, const char *text, size_t limit)
 	for (size_t n; *text; text += n) {
 		const unsigned char *bytes = (const unsigned char *)text;
 		uint32_t character;
+
 		n = bt_utf8_next(text, strnlen(text, 4), &character);
 		if (line->length + 4 * (n > 0 ? n : 1) > end) {
 			add(line, "…", strlen("…"));

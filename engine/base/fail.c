@@ -17,6 +17,7 @@ static void copy_text(char *target, size_t size, const char *source)
 
 	if (length == size) {
 		size_t at = length = size - 1;
+
 		for (size_t back = 0; back < 3 && at > 0 && ((unsigned char)source[at] & 0xc0) == 0x80; back++)
 			at--;
 		if (bt_utf8_length(source + at, strnlen(source + at, 4)) > 0)

@@ -115,7 +115,7 @@ static bool holds(const struct search *search, int process)
 		bt_close(&fd);
 		return false;
 	}
-	while (!found && (entry = readdir(descriptors)))
+	for (entry = readdir(descriptors); !found && entry; entry = readdir(descriptors))
 		found = has_name(search, fd, entry->d_name) && has_lock(search, process, entry->d_name) &&
 			is_same_file(search, fd, entry->d_name);
 	closedir(descriptors);
@@ -147,14 +147,16 @@ void bt_lock_holder(int fd, const char *name, const struct flock *wanted, char *
 	struct search search = {.wanted = wanted, .name = name};
 	char path[64], info[INFO_SIZE];
 	DIR *processes = opendir("/proc");
-	struct dirent *entry;
+	struct dirent *entry = NULL;
 	bool found = false;
 
 	snprintf(text, size, "another backuptool");
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	if (read_info(AT_FDCWD, path, info))
 		search.inode = inode_of(info);
-	while (processes && !found && fstat(fd, &search.file) == 0 && (entry = readdir(processes))) {
+	if (processes && fstat(fd, &search.file) == 0)
+		entry = readdir(processes);
+	for (; entry && !found; entry = readdir(processes)) {
 		int process = *entry->d_name < '1' || *entry->d_name > '9'
 				      ? -1
 				      : bt_openat(dirfd(processes), entry->d_name, O_RDONLY | O_DIRECTORY, 0);

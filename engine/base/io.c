@@ -20,6 +20,7 @@ int bt_write_all(int fd, const void *data, size_t length)
 
 	while (length > 0) {
 		ssize_t n = write(fd, bytes, length);
+
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -40,6 +41,7 @@ int bt_pwrite_all(int fd, const void *data, size_t length, uint64_t offset)
 		return -EFBIG;
 	while (length > 0) {
 		ssize_t n = pwrite(fd, bytes, length, (off_t)offset);
+
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -60,6 +62,7 @@ ssize_t bt_read_some(int fd, void *data, size_t length)
 
 	while (done < length) {
 		ssize_t n = read(fd, bytes + done, length - done);
+
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -80,6 +83,7 @@ ssize_t bt_pread_some(int fd, void *data, size_t length, uint64_t offset)
 		return -EINVAL;
 	while (done < length) {
 		ssize_t n = pread(fd, bytes + done, length - done, (off_t)(offset + done));
+
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)

@@ -29,11 +29,11 @@ int bt_listing_begin(struct bt_listing *listing, int dirfd)
 
 int bt_listing_take(struct bt_listing *listing, int fd)
 {
-	int result = begin(listing, fd, UINT64_MAX, BT_NAMES_MAX);
+	int r = begin(listing, fd, UINT64_MAX, BT_NAMES_MAX);
 
-	if (!result)
+	if (!r)
 		rewinddir(listing->directory);
-	return result;
+	return r;
 }
 
 static const struct dirent *read_next(struct bt_listing *listing)

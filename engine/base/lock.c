@@ -54,11 +54,11 @@ static bool has_no_locks(int sys)
 static int fail_without_locks(int sys, const char *name, struct bt_error *error)
 {
 	bool first = error && !error->code;
-	int result = bt_fail(error, BT_E_UNSUPPORTED, name, "the file system of the store has no locks");
+	int r = bt_fail(error, BT_E_UNSUPPORTED, name, "the file system of the store has no locks");
 
 	if (first)
 		error->sys = sys;
-	return result;
+	return r;
 }
 
 static void tell(int fd, const char *name, const struct flock *range, const struct bt_observer *observer)
@@ -79,6 +79,7 @@ static int lock_until(int fd, const char *name, const struct flock *range, const
 
 	for (;;) {
 		int sys = try_lock(fd, range);
+
 		if (sys == 0)
 			return 0;
 		if (has_no_locks(sys))
@@ -129,12 +130,12 @@ static int take(int dirfd, const char *name, const struct flock *range, const st
 			       "it is not a file, so the store cannot be locked; remove it, and a new one is made");
 	if (fd < 0)
 		return bt_fail_sys_in(error, -fd, dirfd, name, "open");
-	int result = lock_until(fd, name, range, wait, error);
-	if (result)
+	int r = lock_until(fd, name, range, wait, error);
+	if (r)
 		bt_close(&fd);
 	else
 		*ret_fd = fd;
-	return result;
+	return r;
 }
 
 static struct flock range_of(enum bt_lock_kind kind)

@@ -58,7 +58,7 @@ int bt_open_subdirectory(int dirfd, const char *name)
 {
 	int r = bt_make_directory(dirfd, name, 0700, true);
 
-	if (r == 0)
+	if (!r)
 		r = bt_sync_directory(dirfd);
 	if (r < 0 && r != -EEXIST)
 		return r;

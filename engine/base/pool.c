@@ -38,9 +38,9 @@ static int outcome(const struct bt_pool *pool, const struct bt_job *job)
 
 static void note_failure(struct bt_pool *pool, int result)
 {
-	if (result != 0 && pool->failure == 0)
+	if (result && pool->failure == 0)
 		pool->failure = result;
-	if (result != 0 && pool->stopped == 0)
+	if (result && pool->stopped == 0)
 		pool->stopped = result;
 }
 
@@ -48,14 +48,14 @@ static void take_head(struct bt_pool *pool)
 {
 	struct bt_job *job = pool->head;
 	size_t weight = job->weight;
-	int result = outcome(pool, job);
+	int r = outcome(pool, job);
 
 	pool->head = job->next;
 	if (!pool->head)
 		pool->tail = NULL;
-	note_failure(pool, result);
+	note_failure(pool, r);
 	pthread_mutex_unlock(&pool->lock);
-	int r = job->finish(job, result);
+	r = job->finish(job, r);
 	pthread_mutex_lock(&pool->lock);
 	note_failure(pool, r);
 	pool->weight -= weight;
@@ -87,7 +87,7 @@ static void work_on(struct bt_pool *pool, struct bt_job *job, void *worker)
 		int r = job->work(job, worker);
 		pthread_mutex_lock(&pool->lock);
 		job->result = r;
-		if (r != 0 && pool->stopped == 0)
+		if (r && pool->stopped == 0)
 			pool->stopped = r;
 	}
 	job->state = DONE;
@@ -234,6 +234,7 @@ static void start_threads(struct bt_pool *pool)
 	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the program's own threads */
 	while (pool->thread_count < pool->options.threads) {
 		struct worker_start *start = malloc(sizeof(*start));
+
 		if (!start)
 			break;
 		*start = (struct worker_start){pool, pool->workers[pool->thread_count]};
@@ -303,10 +304,11 @@ unsigned bt_cpu_count(void)
 	for (int most = 1024; most <= 1 << 20; most *= 4) {
 		cpu_set_t *set = CPU_ALLOC((size_t)most);
 		size_t size = CPU_ALLOC_SIZE((size_t)most);
+
 		if (!set)
 			break;
 		int r = sched_getaffinity(0, size, set);
-		int count = r == 0 ? CPU_COUNT_S(size, set) : 0;
+		int count = r ? 0 : CPU_COUNT_S(size, set);
 		CPU_FREE(set);
 		if (count > 0)
 			return (unsigned)count;

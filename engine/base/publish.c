@@ -69,6 +69,7 @@ int bt_publish_begin_named(struct bt_publish *publish, int dirfd, struct bt_erro
 
 	for (int attempt = 0; fd == -EEXIST && attempt < TEMP_ATTEMPTS; attempt++) {
 		int r = make_temp_name(temp);
+
 		fd = r < 0 ? r : bt_openat(dirfd, temp, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, 0600);
 	}
 	if (fd < 0)
@@ -93,11 +94,11 @@ int bt_publish_begin(struct bt_publish *publish, int dirfd, struct bt_error *err
 
 int bt_publish_begin_in_store(struct bt_publish *publish, int dirfd, struct bt_error *error)
 {
-	int result = bt_publish_begin(publish, dirfd, error);
+	int r = bt_publish_begin(publish, dirfd, error);
 
-	if (!result)
+	if (!r)
 		bt_made_owner(publish->fd, dirfd);
-	return result;
+	return r;
 }
 
 static int sync_fd(int fd)
@@ -206,7 +207,7 @@ static int copy_to_named(struct bt_publish *publish)
 	if (fstat(publish->fd, &status) == 0 && status.st_uid != geteuid())
 		bt_made_owner(named.fd, publish->dirfd);
 	r = lseek(publish->fd, 0, SEEK_SET) < 0 ? -errno : copy_all(publish->fd, named.fd);
-	if (r == 0)
+	if (!r)
 		r = sync_fd(named.fd);
 	if (r < 0) {
 		bt_publish_abort(&named);
@@ -222,9 +223,9 @@ static int give_name(struct bt_publish *publish, const char *name)
 {
 	int r = sync_fd(publish->fd);
 
-	if (r == 0 && !publish->temp[0]) {
+	if (!r && !publish->temp[0]) {
 		r = link_unnamed(publish, name);
-		if (r == 0 || !has_no_links(-r))
+		if (!r || !has_no_links(-r))
 			return r;
 		r = copy_to_named(publish);
 	}
@@ -256,10 +257,10 @@ static int name_temporarily(struct bt_publish *publish)
 
 	for (int attempt = 0; r == -EEXIST && attempt < TEMP_ATTEMPTS; attempt++) {
 		r = make_temp_name(temp);
-		if (r == 0)
+		if (!r)
 			r = link_unnamed(publish, temp);
 	}
-	if (r == 0)
+	if (!r)
 		memcpy(publish->temp, temp, sizeof(temp));
 	return r;
 }
@@ -287,14 +288,14 @@ void bt_publish_abort(struct bt_publish *publish)
 static int copy(int from, int dirfd, const char *name, struct bt_error *error)
 {
 	struct bt_publish publish;
-	int result = bt_publish_begin_in_store(&publish, dirfd, error), r;
+	int r = bt_publish_begin_in_store(&publish, dirfd, error);
 
-	if (result)
-		return result;
+	if (r)
+		return r;
 	r = copy_all(from, publish.fd);
-	result = r < 0 ? bt_fail_sys(error, -r, name, "copy") : bt_publish_commit(&publish, name, error);
+	r = r < 0 ? bt_fail_sys(error, -r, name, "copy") : bt_publish_commit(&publish, name, error);
 	bt_publish_abort(&publish);
-	return result;
+	return r;
 }
 
 int bt_publish_twin(int dirfd, const char *name, int twin_dirfd, const char *twin, struct bt_error *error)
@@ -308,9 +309,9 @@ int bt_publish_twin(int dirfd, const char *name, int twin_dirfd, const char *twi
 	int fd = bt_open_file(dirfd, name, O_RDONLY);
 	if (fd < 0)
 		return bt_fail_open(error, -fd, dirfd, name);
-	int result = copy(fd, twin_dirfd, twin, error);
+	int r = copy(fd, twin_dirfd, twin, error);
 	bt_close(&fd);
-	return result;
+	return r;
 }
 
 static bool is_temp_name(const char *name)

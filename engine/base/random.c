@@ -22,7 +22,7 @@ int bt_random_hex(char *text, size_t size)
 	unsigned char bytes[32];
 	int r = size <= sizeof(bytes) ? bt_random(bytes, size) : -EINVAL;
 
-	if (r == 0)
+	if (!r)
 		bt_hex_encode(text, bytes, size);
 	return r;
 }

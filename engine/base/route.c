@@ -109,7 +109,7 @@ static int follow(struct bt_route *route, int link, const char *name, const char
 	char target[PATH_MAX];
 	struct stat status;
 	ssize_t length;
-	int result;
+	int r;
 
 	if (fstat(link, &status))
 		return -errno;
@@ -119,9 +119,9 @@ static int follow(struct bt_route *route, int link, const char *name, const char
 	if (length < 0)
 		return -errno;
 	target[length] = '\0';
-	result = check(route, name, target, status.st_uid);
-	if (result)
-		return result;
+	r = check(route, name, target, status.st_uid);
+	if (r)
+		return r;
 	if (!is_of_kernel(link))
 		return insert(route, target, behind);
 	route->next = behind;
@@ -145,7 +145,7 @@ static int enter(const struct bt_route *route, const char *name, bool last)
 
 static int step(struct bt_route *route, const char *name, const char *behind)
 {
-	int link, result, fd = enter(route, name, is_end(behind));
+	int link, r, fd = enter(route, name, is_end(behind));
 
 	if (fd >= 0) {
 		route->next = behind;
@@ -156,31 +156,30 @@ static int step(struct bt_route *route, const char *name, const char *behind)
 	link = bt_openat(route->fd, name, O_PATH | O_NOFOLLOW, 0);
 	if (link < 0)
 		return link;
-	result = follow(route, link, name, behind);
+	r = follow(route, link, name, behind);
 	bt_close(&link);
-	return result;
+	return r;
 }
 
 /* 0 or -errno: then next begins with what could not be entered. */
 static int walk(struct bt_route *route)
 {
-	int result = 0;
+	int r = 0;
 
-	for (route->next += strspn(route->next, "/"); !result && *route->next;
-	     route->next += strspn(route->next, "/")) {
+	for (route->next += strspn(route->next, "/"); !r && *route->next; route->next += strspn(route->next, "/")) {
 		size_t length = strcspn(route->next, "/");
 		char *name = strndup(route->next, length);
 
-		result = name ? step(route, name, route->next + length) : -ENOMEM;
+		r = name ? step(route, name, route->next + length) : -ENOMEM;
 		free(name);
 	}
-	return result;
+	return r;
 }
 
 /* 0 or -errno; -ENOENT with a descriptor: only so far. */
 static int begin(struct bt_route *route)
 {
-	int result;
+	int r;
 
 	route->fd = -1;
 	route->next = route->left = strdup(route->path);
@@ -189,8 +188,8 @@ static int begin(struct bt_route *route)
 		return -ENOMEM;
 	if (!*route->path)
 		return -ENOENT;
-	result = start(route, *route->path == '/' ? "/" : ".");
-	return result ? result : walk(route);
+	r = start(route, *route->path == '/' ? "/" : ".");
+	return r ? r : walk(route);
 }
 
 static int fail(const struct bt_route *route, int sys, const char *what, struct bt_error *error)
@@ -206,20 +205,20 @@ static int fail(const struct bt_route *route, int sys, const char *what, struct 
 
 int bt_route_begin(struct bt_route *route, const char *path, bool follow_all, struct bt_error *error)
 {
-	int result;
+	int r;
 
 	*route = (struct bt_route){.path = path, .follow_all = follow_all};
-	result = begin(route);
-	return !result || (result == -ENOENT && route->fd >= 0) ? 0 : fail(route, -result, "open", error);
+	r = begin(route);
+	return !r || (r == -ENOENT && route->fd >= 0) ? 0 : fail(route, -r, "open", error);
 }
 
 int bt_route_make(struct bt_route *route, struct bt_error *error)
 {
-	int result;
+	int r;
 
 	route->make = true;
-	result = walk(route);
-	return result ? fail(route, -result, "make the directory", error) : 0;
+	r = walk(route);
+	return r ? fail(route, -r, "make the directory", error) : 0;
 }
 
 int bt_route_take(struct bt_route *route)
@@ -253,21 +252,21 @@ static char *place_of(const struct bt_route *route)
 int bt_foreign_link_find(const char *path, unsigned also, struct bt_foreign_link *ret_link)
 {
 	struct bt_route route = {.path = path, .look = true, .also = also};
-	int result = begin(&route);
+	int r = begin(&route);
 
 	if (route.foreign.link) {
 		char *place = place_of(&route);
 
 		free(route.foreign.place);
 		route.foreign.place = place;
-		result = place ? 1 : -ENOMEM;
+		r = place ? 1 : -ENOMEM;
 	}
-	if (result == 1) {
+	if (r == 1) {
 		*ret_link = route.foreign;
 		route.foreign = (struct bt_foreign_link){0};
 	}
 	bt_route_end(&route);
-	return result == 1 ? 1 : result == -ENOMEM ? BT_E_NOMEM : 0;
+	return r == 1 ? 1 : r == -ENOMEM ? BT_E_NOMEM : 0;
 }
 
 void bt_foreign_link_free(struct bt_foreign_link *link)

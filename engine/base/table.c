@@ -69,6 +69,7 @@ void *bt_table_next(const struct bt_table *table, size_t *at)
 {
 	while (*at < table->room) {
 		void *element = table->slots[(*at)++];
+
 		if (element)
 			return element;
 	}

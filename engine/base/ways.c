@@ -145,37 +145,37 @@ static int approach(struct bt_ways *ways, struct bt_way *goal, struct bt_way **r
 	enum { STEPS = 64 };
 	struct bt_way *way[STEPS], *at = goal;
 	size_t steps = 0;
-	int result = 0;
+	int r = 0;
 
 	for (; at->fd < 0; at = at->parent)
 		way[steps++ % STEPS] = at;
 	pin(ways, at);
-	for (size_t i = 0; i < STEPS && steps > 0 && result == 0; i++) {
+	for (size_t i = 0; i < STEPS && steps > 0 && !r; i++) {
 		struct bt_way *next = way[--steps % STEPS];
 
-		result = step_down(ways, at, next);
+		r = step_down(ways, at, next);
 		at = next;
 	}
 	*ret_reached = at;
-	return result;
+	return r;
 }
 
 int bt_ways_get(struct bt_ways *ways, struct bt_way *way)
 {
 	struct bt_way *reached;
-	int result;
+	int r;
 
 	pthread_mutex_lock(&ways->lock);
 	for (;;) {
-		result = approach(ways, way, &reached);
-		if (result < 0 || reached == way)
+		r = approach(ways, way, &reached);
+		if (r < 0 || reached == way)
 			break;
 		unpin(ways, reached);
 	}
-	if (result == 0)
-		result = way->fd;
+	if (!r)
+		r = way->fd;
 	pthread_mutex_unlock(&ways->lock);
-	return result;
+	return r;
 }
 
 void bt_ways_put(struct bt_ways *ways, struct bt_way *way)

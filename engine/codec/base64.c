@@ -36,6 +36,7 @@ void bt_base64_encode_scalar(char *text, const unsigned char *data, size_t lengt
 {
 	for (; length >= 3; length -= 3, data += 3, text += 4) {
 		unsigned group = (unsigned)data[0] << 16 | (unsigned)data[1] << 8 | data[2];
+
 		text[0] = (char)bt_base64_alphabet[group >> 18];
 		text[1] = (char)bt_base64_alphabet[group >> 12 & 63];
 		text[2] = (char)bt_base64_alphabet[group >> 6 & 63];
@@ -100,6 +101,7 @@ bool bt_base64_decode_scalar(unsigned char *data, size_t *ret_size, const char *
 	for (size_t i = 0; i + 1 < full; i++, c += 4) {
 		unsigned v0 = bt_base64_values[c[0]], v1 = bt_base64_values[c[1]], v2 = bt_base64_values[c[2]],
 			 v3 = bt_base64_values[c[3]];
+
 		if ((v0 | v1 | v2 | v3) > 63)
 			return fail_at(4 * i + find_bad((const char *)c, 4), ret_bad);
 		unsigned group = v0 << 18 | v1 << 12 | v2 << 6 | v3;

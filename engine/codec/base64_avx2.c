@@ -42,6 +42,7 @@ AVX2 void bt_base64_encode_avx2(char *text, const unsigned char *data, size_t le
 		__m128i low = _mm_loadu_si128((const __m128i *)data);
 		__m128i high = _mm_loadu_si128((const __m128i *)(data + 12));
 		__m256i digits = to_digits(_mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1));
+
 		_mm256_storeu_si256((__m256i *)text, to_text(digits));
 	}
 	bt_base64_encode_scalar(text, data, length);
@@ -94,6 +95,7 @@ AVX2 bool bt_base64_decode_avx2(unsigned char *data, size_t *ret_size, const cha
 	 * in any case, and so is a vector with a fault: the scalar code says where it is. */
 	for (; length - done >= 4 * 32 + 12; done += 4 * 32, out += 4 * 24) {
 		__m256i faults = _mm256_setzero_si256();
+
 		decode_vector(out, text + done, &faults);
 		decode_vector(out + 24, text + done + 32, &faults);
 		decode_vector(out + 48, text + done + 64, &faults);
@@ -103,6 +105,7 @@ AVX2 bool bt_base64_decode_avx2(unsigned char *data, size_t *ret_size, const cha
 	}
 	for (; length - done >= 32 + 12; done += 32, out += 24) {
 		__m256i faults = _mm256_setzero_si256();
+
 		decode_vector(out, text + done, &faults);
 		if (!_mm256_testz_si256(faults, faults))
 			break;

@@ -43,6 +43,7 @@ VBMI void bt_base64_encode_vbmi(char *text, const unsigned char *data, size_t le
 	while (length >= 3) {
 		size_t n = length < 48 ? length / 3 * 3 : 48;
 		__m512i bytes = _mm512_maskz_loadu_epi8(((__mmask64)1 << n) - 1, data);
+
 		__mmask64 chars = ~(__mmask64)0 >> (64 - n / 3 * 4);
 		_mm512_mask_storeu_epi8(text, chars, encode_vector(bytes));
 		length -= n;
@@ -83,6 +84,7 @@ static inline VBMI bool decode_four(unsigned char *data, const char *text)
 
 	for (size_t i = 0; i < 4; i++) {
 		__m512i bytes = decode_vector(_mm512_loadu_si512(text + 64 * i), &faults);
+
 		_mm512_storeu_si512(data + 48 * i, bytes);
 	}
 	return _mm512_movepi8_mask(faults) == 0;
@@ -97,6 +99,7 @@ VBMI bool bt_base64_decode_vbmi(unsigned char *data, size_t *ret_size, const cha
 	/* The last four characters may be padded; they are left to the scalar code, as is whatever has a fault. */
 	while (length - done > 4) {
 		size_t count = length - done > 64 ? 64 : (length - done - 1) / 4 * 4;
+
 		if (!decode_some(data + done / 4 * 3, text + done, count))
 			break;
 		done += count;

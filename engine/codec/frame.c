@@ -51,7 +51,7 @@ static bool set_up(struct bt_compressor *compressor)
 	if (compressor->level != BT_LEVEL_AUTO)
 		return true;
 	compressor->sampler = ZSTD_createCCtx();
-	return compressor->sampler != NULL;
+	return compressor->sampler;
 }
 
 struct bt_compressor *bt_compressor_new(int level)
@@ -82,6 +82,7 @@ static bool looks_incompressible(struct bt_compressor *compressor, const unsigne
 	for (size_t i = 0; i < SAMPLES; i++) {
 		size_t n = ZSTD_compressCCtx(compressor->sampler, compressor->scratch, sizeof(compressor->scratch),
 					     data + i * step, SAMPLE_SIZE, SAMPLE_LEVEL);
+
 		if (ZSTD_isError(n) || n < SAMPLE_SIZE - SAMPLE_SIZE / 32)
 			return false;
 	}
@@ -174,6 +175,7 @@ int bt_decompress(struct bt_decompressor *decompressor, const void *frame, size_
 	if (reason == BT_R_NONE) {
 		/* In one go into memory of the declared size, so a declared window allocates nothing. */
 		size_t n = ZSTD_decompressDCtx(decompressor->context, dst, size, frame, length);
+
 		if (ZSTD_isError(n) && ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation)
 			return bt_fail(error, BT_E_NOMEM, NULL, "decompress");
 		if (n != size)

@@ -19,9 +19,10 @@ static int no_memory(struct bt_out *out)
 
 int bt_out_flush(struct bt_out *out)
 {
-	int result = bt_pwrite_all(out->publish.fd, out->pending.data, out->pending.length, out->flushed);
-	if (result)
-		return bt_fail_sys(out->error, -result, NULL, "write");
+	int r = bt_pwrite_all(out->publish.fd, out->pending.data, out->pending.length, out->flushed);
+
+	if (r)
+		return bt_fail_sys(out->error, -r, NULL, "write");
 	out->flushed += out->pending.length;
 	out->pending.length = 0;
 	return 0;
@@ -62,12 +63,14 @@ int bt_out_rewind(struct bt_out *out, uint64_t offset)
 static size_t character(const unsigned char *bytes, size_t length)
 {
 	size_t size = bytes[0] < 0x80 ? 1 : bytes[0] < 0xe0 ? 2 : bytes[0] < 0xf0 ? 3 : 4;
+
 	return size <= length && bt_utf8_valid((const char *)bytes, size) ? size : 0;
 }
 
 static unsigned code_point(const unsigned char *bytes, size_t size)
 {
 	unsigned point = size == 1 ? bytes[0] : bytes[0] & (0xffu >> (size + 1));
+
 	for (size_t i = 1; i < size; i++)
 		point = point << 6 | (bytes[i] & 0x3fu);
 	return point;
@@ -76,6 +79,7 @@ static unsigned code_point(const unsigned char *bytes, size_t size)
 static int out_unit(struct bt_out *out, unsigned unit)
 {
 	char text[8];
+
 	snprintf(text, sizeof(text), "\\u%04x", unit & 0xffff);
 	return bt_out_text(out, text);
 }
@@ -84,30 +88,35 @@ static int out_character(struct bt_out *out, unsigned point)
 {
 	static const char controls[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";
 	const char *control = point && point < 0x80 ? strchr(controls, (int)point) : NULL;
+
 	if (control) {
 		const char text[3] = {'\\', names[control - controls], 0};
+
 		return bt_out_text(out, text);
 	}
 	if (point >= 0x20 && point < 0x80) {
 		const char text[2] = {(char)point, 0};
+
 		return bt_out_text(out, text);
 	}
 	if (point < 0x10000)
 		return out_unit(out, point);
-	int result = out_unit(out, 0xd800 + ((point - 0x10000) >> 10));
-	return result ? result : out_unit(out, 0xdc00 + ((point - 0x10000) & 0x3ff));
+	int r = out_unit(out, 0xd800 + ((point - 0x10000) >> 10));
+	return r ? r : out_unit(out, 0xdc00 + ((point - 0x10000) & 0x3ff));
 }
 
 int bt_out_string(struct bt_out *out, const unsigned char *bytes, size_t length)
 {
-	int result = bt_out_text(out, "\"");
-	while (!result && length) {
+	int r = bt_out_text(out, "\"");
+
+	while (!r && length) {
 		size_t size = character(bytes, length);
-		result = size ? out_character(out, code_point(bytes, size)) : out_unit(out, 0xdc00u + bytes[0]);
+
+		r = size ? out_character(out, code_point(bytes, size)) : out_unit(out, 0xdc00u + bytes[0]);
 		bytes += size ? size : 1;
 		length -= size ? size : 1;
 	}
-	return result ? result : bt_out_text(out, "\"");
+	return r ? r : bt_out_text(out, "\"");
 }
 
 static int encode(struct bt_out *out, const unsigned char *data, size_t length)
@@ -123,31 +132,34 @@ static int encode(struct bt_out *out, const unsigned char *data, size_t length)
 int bt_out_base64(struct bt_out *out, const unsigned char *data, uint64_t length)
 {
 	static const unsigned char zeros[PART];
-	int result = 0;
-	while (!result && length) {
+	int r = 0;
+
+	while (!r && length) {
 		size_t part = length < PART ? (size_t)length : PART;
 		const unsigned char *from = data ? data : zeros;
+
 		if (out->carried || part < 3) {
 			out->carry[out->carried++] = *from;
 			part = 1;
 			if (out->carried == 3) {
 				out->carried = 0;
-				result = encode(out, out->carry, 3);
+				r = encode(out, out->carry, 3);
 			}
 		} else {
 			part -= part % 3;
-			result = encode(out, from, part);
+			r = encode(out, from, part);
 		}
 		length -= part;
 		if (data)
 			data += part;
 	}
-	return result;
+	return r;
 }
 
 int bt_out_base64_end(struct bt_out *out)
 {
-	int result = out->carried ? encode(out, out->carry, out->carried) : 0;
+	int r = out->carried ? encode(out, out->carry, out->carried) : 0;
+
 	out->carried = 0;
-	return result;
+	return r;
 }

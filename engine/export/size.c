@@ -28,6 +28,7 @@ static void add(struct sizing *sizing, uint64_t bytes)
 static int count_file(void *arg, const struct bt_buf *path, const struct bt_entry *entry)
 {
 	struct sizing *sizing = arg;
+
 	if (bt_cancelled(sizing->observer))
 		return BT_E_CANCELLED;
 	if (!bt_export_has_content(entry))
@@ -49,15 +50,16 @@ static int look_at_space(const char *path, uint64_t *ret_bytes, struct bt_error 
 {
 	struct statvfs space;
 	const char *name = NULL;
-	int fd = -1, result = bt_export_open_parent(path, true, &name, &fd, error);
-	if (result)
-		return result;
+	int fd = -1, r = bt_export_open_parent(path, true, &name, &fd, error);
+
+	if (r)
+		return r;
 	if (fstatvfs(fd, &space))
-		result = bt_fail_sys(error, errno, path, "look at the space that is left");
+		r = bt_fail_sys(error, errno, path, "look at the space that is left");
 	else if (__builtin_mul_overflow((uint64_t)space.f_bavail, (uint64_t)space.f_frsize, ret_bytes))
 		*ret_bytes = UINT64_MAX;
 	bt_close(&fd);
-	return result;
+	return r;
 }
 
 int bt_export_classic_size(struct bt_store *store, const struct bt_snapshot *snapshot, const char *path,
@@ -65,12 +67,13 @@ int bt_export_classic_size(struct bt_store *store, const struct bt_snapshot *sna
 {
 	struct sizing sizing = {.observer = observer};
 	const struct bt_file_visitor visitor = {&sizing, count_file, pass_over};
-	int result = look_at_space(path, &ret_size->space, error);
-	if (result)
-		return result;
-	result = bt_visit_files(store, bt_snapshot_info(snapshot), "", &visitor);
+	int r = look_at_space(path, &ret_size->space, error);
+
+	if (r)
+		return r;
+	r = bt_visit_files(store, bt_snapshot_info(snapshot), "", &visitor);
 	bt_digest_set_free(&sizing.counted);
 	ret_size->bytes = sizing.bytes;
 	ret_size->store = bt_store_bytes(store);
-	return result ? bt_fail(error, (enum bt_code)result, NULL, "export") : 0;
+	return r ? bt_fail(error, (enum bt_code)r, NULL, "export") : 0;
 }

@@ -22,6 +22,7 @@ static int set_path(struct visit *visit, const char *path)
 static int end_empty(struct visit *visit)
 {
 	bool open = visit->open;
+
 	visit->open = 0;
 	return open ? visit->visitor->visit(visit->visitor->arg, &visit->path, NULL) : 0;
 }
@@ -39,6 +40,7 @@ static int tell(struct visit *visit, const char *path, const struct bt_error *er
 static int see_directory(struct visit *visit, const struct bt_walk_step *step)
 {
 	struct bt_error error = {0};
+
 	if (step->entry->extra && step->entry->extra->error) {
 		bt_fail_unread(&error, step->entry);
 		return tell(visit, step->path, &error);
@@ -50,12 +52,13 @@ static int see_directory(struct visit *visit, const struct bt_walk_step *step)
 static int see(struct visit *visit, const struct bt_walk_step *step)
 {
 	bool inside = visit->open && step->depth >= visit->open;
-	int result = inside ? 0 : end_empty(visit);
+	int r = inside ? 0 : end_empty(visit);
+
 	visit->open = 0;
-	if (!result)
-		result = set_path(visit, step->path);
-	if (result)
-		return result;
+	if (!r)
+		r = set_path(visit, step->path);
+	if (r)
+		return r;
 	if (step->entry->type == BT_DIR)
 		return see_directory(visit, step);
 	return visit->visitor->visit(visit->visitor->arg, &visit->path, step->entry);
@@ -66,17 +69,18 @@ static int walk_all(struct visit *visit, struct bt_walk *walk)
 	for (;;) {
 		struct bt_walk_step step;
 		struct bt_error error = {0};
-		int result = bt_walk_next(walk, &step, &error);
-		if (result == BT_E_NOMEM)
-			return result;
-		if (result)
-			result = tell(visit, step.path, &error);
+		int r = bt_walk_next(walk, &step, &error);
+
+		if (r == BT_E_NOMEM)
+			return r;
+		if (r)
+			r = tell(visit, step.path, &error);
 		else if (step.entry)
-			result = see(visit, &step);
+			r = see(visit, &step);
 		else
 			return end_empty(visit);
-		if (result)
-			return result;
+		if (r)
+			return r;
 	}
 }
 
@@ -86,16 +90,17 @@ int bt_visit_files(struct bt_store *store, const struct bt_snapshot_info *info, 
 	struct visit visit = {.visitor = visitor, .prefix = strlen(prefix), .open = 1};
 	struct bt_error error = {0};
 	struct bt_walk *walk = NULL;
-	int result = bt_buf_append(&visit.path, prefix, strlen(prefix));
-	if (!result && info->root.extra && info->root.extra->error) {
+	int r = bt_buf_append(&visit.path, prefix, strlen(prefix));
+
+	if (!r && info->root.extra && info->root.extra->error) {
 		bt_fail_unread(&error, &info->root);
 		visitor->problem(visitor->arg, &visit.path, &error);
-	} else if (!result) {
-		result = bt_walk_new(store, info, &info->root, &walk, &error);
-		if (!result)
-			result = walk_all(&visit, walk);
+	} else if (!r) {
+		r = bt_walk_new(store, info, &info->root, &walk, &error);
+		if (!r)
+			r = walk_all(&visit, walk);
 	}
 	bt_walk_free(walk);
 	bt_buf_free(&visit.path);
-	return result;
+	return r;
 }

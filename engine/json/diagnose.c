@@ -162,14 +162,17 @@ int bt_json_wrong_key(struct bt_json *json, const char *expected, bool first)
 
 	if (json->at < json->end && *json->at == '}' && expected)
 		return bt_json_fail(json, BT_R_MISSING_KEY);
-	if (!first && (r = skip(json, ',')))
+	r = !first ? skip(json, ',') : 0;
+	if (r)
 		return r;
 	begin = json->at;
-	if ((r = skip(json, '"')))
+	r = skip(json, '"');
+	if (r)
 		return r;
 	close = skip_string(begin, json->end);
 	json->at = close;
-	if ((r = skip(json, ':')))
+	r = skip(json, ':');
+	if (r)
 		return r;
 	json->at = begin;
 	return misplaced_key(json, expected, (size_t)(close - begin) - 2);

@@ -93,7 +93,8 @@ static int read_quoted(struct bt_json *json, uint64_t *ret_value)
 	if ((unsigned char)(begin[1] - '0') > 9)
 		return bt_json_wrong_value(json);
 	json->at++;
-	if ((r = read_digits(json, ret_value)))
+	r = read_digits(json, ret_value);
+	if (r)
 		return r;
 	if (json->at == json->end)
 		return bt_json_fail(json, BT_R_TRUNCATED);
@@ -108,15 +109,14 @@ int bt_json_read_u64(struct bt_json *json, uint64_t max, uint64_t *ret_value)
 	uint64_t value;
 	int r;
 
-	if (begin < json->end && *begin == '"')
-		r = read_quoted(json, &value);
-	else if (begin < json->end && *begin == '-')
+	bool quoted = begin < json->end && *begin == '"';
+
+	if (begin < json->end && *begin == '-')
 		return bt_json_fail(json, BT_R_BAD_NUMBER);
-	else if (!(r = read_digits(json, &value)) && value > BT_JSON_NUMBER_MAX)
-		return fail_at(json, begin, BT_R_BAD_NUMBER);
+	r = quoted ? read_quoted(json, &value) : read_digits(json, &value);
 	if (r)
 		return r;
-	if (value > max)
+	if (value > max || (!quoted && value > BT_JSON_NUMBER_MAX))
 		return fail_at(json, begin, BT_R_BAD_NUMBER);
 	*ret_value = value;
 	return 0;
@@ -130,7 +130,8 @@ int bt_json_read_i64(struct bt_json *json, int64_t *ret_value)
 	int r;
 
 	json->at += negative;
-	if ((r = read_digits(json, &value)))
+	r = read_digits(json, &value);
+	if (r)
 		return r;
 	if (value > BT_JSON_NUMBER_MAX || (negative && !value))
 		return fail_at(json, begin, BT_R_BAD_NUMBER);
@@ -190,17 +191,22 @@ int bt_json_read_time(struct bt_json *json, struct bt_time *ret_time)
 	uint64_t nanoseconds;
 	const char *begin;
 	int64_t seconds;
-	int r;
+	int r = bt_json_expect(json, "[");
 
-	if ((r = bt_json_expect(json, "[")) || (r = bt_json_read_i64(json, &seconds)) ||
-	    (r = bt_json_expect(json, ",")))
+	if (!r)
+		r = bt_json_read_i64(json, &seconds);
+	if (!r)
+		r = bt_json_expect(json, ",");
+	if (r)
 		return r;
 	begin = json->at;
-	if ((r = bt_json_read_u64(json, UINT64_MAX, &nanoseconds)))
+	r = bt_json_read_u64(json, UINT64_MAX, &nanoseconds);
+	if (r)
 		return r;
 	if (nanoseconds > 999999999)
 		return fail_at(json, begin, BT_R_BAD_TIME);
-	if ((r = bt_json_expect(json, "]")))
+	r = bt_json_expect(json, "]");
+	if (r)
 		return r;
 	*ret_time = (struct bt_time){.seconds = seconds, .nanoseconds = (uint32_t)nanoseconds};
 	return 0;
@@ -268,11 +274,13 @@ static int read_mixed(struct bt_json *json, char **scratch, struct bt_text *ret_
 		}
 		if (json->at < json->end && *json->at == '"')
 			break;
-		if ((r = read_escape(json, &to)))
+		r = read_escape(json, &to);
+		if (r)
 			return r;
 		from = json->at;
 	}
-	if ((r = check_utf8(json, begin, json->at)))
+	r = check_utf8(json, begin, json->at);
+	if (r)
 		return r;
 	if (from == begin)
 		*ret_text = (struct bt_text){begin, (size_t)(json->at - begin)};
@@ -339,7 +347,8 @@ int bt_json_read_bytes(struct bt_json *json, const char *key, bool first, char *
 	if (!try_key_b64(json, key, first))
 		return bt_json_wrong_key(json, key, first);
 	value = json->at;
-	if ((r = bt_json_read_base64(json, &decoded, ret_text)))
+	r = bt_json_read_base64(json, &decoded, ret_text);
+	if (r)
 		return r;
 	if (bt_utf8_valid(ret_text->bytes, ret_text->length))
 		return fail_at(json, value, BT_R_NEEDLESS_BASE64);

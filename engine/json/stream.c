@@ -50,9 +50,10 @@ static int refill(struct bt_stream *stream)
 static int look(struct bt_stream *stream, int *ret_byte)
 {
 	if (stream->at == stream->end) {
-		int result = refill(stream);
-		if (result)
-			return result;
+		int r = refill(stream);
+
+		if (r)
+			return r;
 	}
 	*ret_byte = stream->at < stream->end ? stream->data[stream->at] : END_OF_FILE;
 	return 0;
@@ -61,9 +62,10 @@ static int look(struct bt_stream *stream, int *ret_byte)
 /* The next byte, taken; the end of the file is an error. */
 static int take(struct bt_stream *stream, int *ret_byte)
 {
-	int result = look(stream, ret_byte);
-	if (result)
-		return result;
+	int r = look(stream, ret_byte);
+
+	if (r)
+		return r;
 	if (*ret_byte == END_OF_FILE)
 		return bt_stream_fail(stream, BT_R_TRUNCATED);
 	stream->at++;
@@ -73,9 +75,10 @@ static int take(struct bt_stream *stream, int *ret_byte)
 static int skip_space(struct bt_stream *stream, int *ret_byte)
 {
 	for (;;) {
-		int result = look(stream, ret_byte);
-		if (result)
-			return result;
+		int r = look(stream, ret_byte);
+
+		if (r)
+			return r;
 		if (*ret_byte != ' ' && *ret_byte != '\n' && *ret_byte != '\t' && *ret_byte != '\r')
 			return 0;
 		stream->at++;
@@ -84,17 +87,19 @@ static int skip_space(struct bt_stream *stream, int *ret_byte)
 
 int bt_stream_peek(struct bt_stream *stream, int *ret_byte)
 {
-	int result = skip_space(stream, ret_byte);
-	if (!result && *ret_byte == END_OF_FILE)
+	int r = skip_space(stream, ret_byte);
+
+	if (!r && *ret_byte == END_OF_FILE)
 		return bt_stream_fail(stream, BT_R_TRUNCATED);
-	return result;
+	return r;
 }
 
 int bt_stream_expect(struct bt_stream *stream, char byte)
 {
-	int next, result = bt_stream_peek(stream, &next);
-	if (result)
-		return result;
+	int next, r = bt_stream_peek(stream, &next);
+
+	if (r)
+		return r;
 	if (next != byte)
 		return bt_stream_fail(stream, BT_R_NOT_JSON);
 	stream->at++;
@@ -103,18 +108,20 @@ int bt_stream_expect(struct bt_stream *stream, char byte)
 
 int bt_stream_end(struct bt_stream *stream)
 {
-	int next, result = skip_space(stream, &next);
-	if (!result && next != END_OF_FILE)
+	int next, r = skip_space(stream, &next);
+
+	if (!r && next != END_OF_FILE)
 		return bt_stream_fail(stream, BT_R_TRAILING_BYTES);
-	return result;
+	return r;
 }
 
 /* What stands between the elements of a list: a comma, or the closing bracket. */
 static int step(struct bt_stream *stream, char close, bool *first, bool *ret_more)
 {
-	int next, result = bt_stream_peek(stream, &next);
-	if (result)
-		return result;
+	int next, r = bt_stream_peek(stream, &next);
+
+	if (r)
+		return r;
 	*ret_more = next != close;
 	if (*ret_more && *first) {
 		*first = false;
@@ -129,9 +136,10 @@ static int step(struct bt_stream *stream, char close, bool *first, bool *ret_mor
 
 static int open_key(struct bt_stream *stream, uint64_t *ret_at)
 {
-	int next, result = bt_stream_peek(stream, &next);
-	if (result)
-		return result;
+	int next, r = bt_stream_peek(stream, &next);
+
+	if (r)
+		return r;
 	if (next != '"')
 		return bt_stream_fail(stream, BT_R_NOT_JSON);
 	*ret_at = bt_stream_tell(stream);
@@ -141,26 +149,29 @@ static int open_key(struct bt_stream *stream, uint64_t *ret_at)
 int bt_stream_member(struct bt_stream *stream, bool *first, struct bt_buf *key, size_t key_max, uint64_t *ret_at,
 		     bool *ret_more)
 {
-	int result = step(stream, '}', first, ret_more);
-	if (result || !*ret_more)
-		return result;
+	int r = step(stream, '}', first, ret_more);
+
+	if (r || !*ret_more)
+		return r;
 	if (key)
 		key->length = 0;
-	result = open_key(stream, ret_at);
-	if (!result)
-		result = bt_stream_string(stream, key, key_max);
-	if (!result)
-		result = bt_stream_expect(stream, ':');
-	return result;
+	r = open_key(stream, ret_at);
+	if (!r)
+		r = bt_stream_string(stream, key, key_max);
+	if (!r)
+		r = bt_stream_expect(stream, ':');
+	return r;
 }
 
 static int take_hex4(struct bt_stream *stream, unsigned *ret_unit)
 {
 	unsigned unit = 0;
+
 	for (int i = 0; i < 4; i++) {
-		int byte, result = take(stream, &byte);
-		if (result)
-			return result;
+		int byte, r = take(stream, &byte);
+
+		if (r)
+			return r;
 		unsigned digit = byte >= '0' && byte <= '9'   ? (unsigned)byte - '0'
 				 : byte >= 'a' && byte <= 'f' ? (unsigned)byte - 'a' + 10
 				 : byte >= 'A' && byte <= 'F' ? (unsigned)byte - 'A' + 10
@@ -191,9 +202,10 @@ static size_t utf8_encode(unsigned char bytes[4], unsigned point)
 static int take_unicode(struct bt_stream *stream, uint64_t at, unsigned char bytes[4], size_t *ret_count)
 {
 	unsigned unit, low;
-	int result = take_hex4(stream, &unit);
-	if (result)
-		return result;
+	int r = take_hex4(stream, &unit);
+
+	if (r)
+		return r;
 	if (unit >= 0xdc80 && unit <= 0xdcff) {
 		bytes[0] = (unsigned char)(unit & 0xff);
 		*ret_count = 1;
@@ -201,17 +213,18 @@ static int take_unicode(struct bt_stream *stream, uint64_t at, unsigned char byt
 	}
 	if (unit >= 0xd800 && unit < 0xe000) {
 		int byte, escape = 0;
+
 		if (unit >= 0xdc00)
 			return bt_stream_fail_at(stream, BT_R_BAD_UTF8, at);
-		result = take(stream, &byte);
-		if (!result && byte == '\\')
-			result = take(stream, &escape);
-		if (!result && escape != 'u')
+		r = take(stream, &byte);
+		if (!r && byte == '\\')
+			r = take(stream, &escape);
+		if (!r && escape != 'u')
 			return bt_stream_fail_at(stream, BT_R_BAD_UTF8, at);
-		if (!result)
-			result = take_hex4(stream, &low);
-		if (result)
-			return result;
+		if (!r)
+			r = take_hex4(stream, &low);
+		if (r)
+			return r;
 		if (low < 0xdc00 || low >= 0xe000)
 			return bt_stream_fail_at(stream, BT_R_BAD_UTF8, at);
 		unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
@@ -224,9 +237,10 @@ static int take_escape(struct bt_stream *stream, unsigned char bytes[4], size_t 
 {
 	static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
 	uint64_t at = bt_stream_tell(stream) - 1;
-	int byte, result = take(stream, &byte);
-	if (result)
-		return result;
+	int byte, r = take(stream, &byte);
+
+	if (r)
+		return r;
 	if (byte == 'u')
 		return take_unicode(stream, at, bytes, ret_count);
 	const char *found = byte ? strchr(names, byte) : NULL;
@@ -242,13 +256,15 @@ static int take_character(struct bt_stream *stream, int first, unsigned char byt
 {
 	uint64_t at = bt_stream_tell(stream) - 1;
 	size_t count = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+
 	bytes[0] = (unsigned char)first;
 	if (first >= 0x80 && (first < 0xc2 || first > 0xf4))
 		return bt_stream_fail_at(stream, BT_R_BAD_UTF8, at);
 	for (size_t i = 1; i < count; i++) {
-		int byte, result = take(stream, &byte);
-		if (result)
-			return result;
+		int byte, r = take(stream, &byte);
+
+		if (r)
+			return r;
 		if ((byte & 0xc0) != 0x80)
 			return bt_stream_fail_at(stream, BT_R_BAD_UTF8, at);
 		bytes[i] = (unsigned char)byte;
@@ -264,6 +280,7 @@ static size_t plain_stretch(const struct bt_stream *stream, size_t max)
 {
 	const unsigned char *data = stream->data + stream->at;
 	size_t available = stream->end - stream->at, length = 0;
+
 	if (available > max)
 		available = max;
 	while (length < available && data[length] >= 0x20 && data[length] < 0x80 && data[length] != '"' &&
@@ -287,33 +304,35 @@ static int keep(struct bt_stream *stream, struct bt_buf *out, const unsigned cha
 int bt_stream_string(struct bt_stream *stream, struct bt_buf *out, size_t max)
 {
 	size_t left = out ? max : SIZE_MAX;
-	int byte, result = bt_stream_expect(stream, '"');
-	while (!result) {
+	int byte, r = bt_stream_expect(stream, '"');
+
+	while (!r) {
 		unsigned char bytes[4];
 		size_t count = plain_stretch(stream, left);
+
 		if (count) {
-			result = keep(stream, out, stream->data + stream->at, count, &left);
+			r = keep(stream, out, stream->data + stream->at, count, &left);
 			stream->at += count;
 			continue;
 		}
-		result = take(stream, &byte);
-		if (result || byte == '"')
+		r = take(stream, &byte);
+		if (r || byte == '"')
 			break;
 		if (byte < 0x20)
 			return bt_stream_fail_at(stream, BT_R_NOT_JSON, bt_stream_tell(stream) - 1);
-		result =
-			byte == '\\' ? take_escape(stream, bytes, &count) : take_character(stream, byte, bytes, &count);
-		if (!result)
-			result = keep(stream, out, bytes, count, &left);
+		r = byte == '\\' ? take_escape(stream, bytes, &count) : take_character(stream, byte, bytes, &count);
+		if (!r)
+			r = keep(stream, out, bytes, count, &left);
 	}
-	return result;
+	return r;
 }
 
 int bt_stream_run(struct bt_stream *stream, const char **ret_run, size_t *ret_length, bool *ret_last)
 {
-	int byte, result = look(stream, &byte);
-	if (result)
-		return result;
+	int byte, r = look(stream, &byte);
+
+	if (r)
+		return r;
 	if (byte == END_OF_FILE)
 		return bt_stream_fail(stream, BT_R_TRUNCATED);
 	const unsigned char *run = stream->data + stream->at;
@@ -322,17 +341,19 @@ int bt_stream_run(struct bt_stream *stream, const char **ret_run, size_t *ret_le
 	stream->at += length + (quote ? 1 : 0);
 	*ret_run = (const char *)run;
 	*ret_length = length;
-	*ret_last = quote != NULL;
+	*ret_last = quote;
 	return 0;
 }
 
 static int take_digits(struct bt_stream *stream, uint64_t *value, bool *overflow)
 {
 	size_t count = 0;
+
 	for (;;) {
-		int byte, result = look(stream, &byte);
-		if (result)
-			return result;
+		int byte, r = look(stream, &byte);
+
+		if (r)
+			return r;
 		if (byte < '0' || byte > '9')
 			return count ? 0
 				     : bt_stream_fail(stream, byte == END_OF_FILE ? BT_R_TRUNCATED : BT_R_BAD_NUMBER);
@@ -348,67 +369,71 @@ static int take_digits(struct bt_stream *stream, uint64_t *value, bool *overflow
 static int take_integer(struct bt_stream *stream, bool *overflow)
 {
 	uint64_t value = 0;
-	int byte, result = look(stream, &byte);
-	if (result)
-		return result;
+	int byte, r = look(stream, &byte);
+
+	if (r)
+		return r;
 	if (byte != '0')
 		return take_digits(stream, &value, overflow);
 	stream->at++;
-	result = look(stream, &byte);
-	if (!result && byte >= '0' && byte <= '9')
+	r = look(stream, &byte);
+	if (!r && byte >= '0' && byte <= '9')
 		return bt_stream_fail(stream, BT_R_BAD_NUMBER);
-	return result;
+	return r;
 }
 
 int bt_stream_u64(struct bt_stream *stream)
 {
 	bool overflow = false;
-	int byte, result = bt_stream_peek(stream, &byte);
-	if (result)
-		return result;
+	int byte, r = bt_stream_peek(stream, &byte);
+
+	if (r)
+		return r;
 	uint64_t at = bt_stream_tell(stream);
 	if (byte != '-' && (byte < '0' || byte > '9'))
 		return bt_stream_fail(stream, BT_R_WRONG_TYPE);
-	result = take_integer(stream, &overflow);
-	if (!result)
-		result = look(stream, &byte);
-	if (!result && (overflow || byte == '.' || byte == 'e' || byte == 'E'))
+	r = take_integer(stream, &overflow);
+	if (!r)
+		r = look(stream, &byte);
+	if (!r && (overflow || byte == '.' || byte == 'e' || byte == 'E'))
 		return bt_stream_fail_at(stream, BT_R_BAD_NUMBER, at);
-	return result;
+	return r;
 }
 
 static int skip_number(struct bt_stream *stream)
 {
 	bool ignored = false;
 	uint64_t value = 0;
-	int byte, result = look(stream, &byte);
-	if (!result && byte == '-')
+	int byte, r = look(stream, &byte);
+
+	if (!r && byte == '-')
 		stream->at++;
-	if (!result)
-		result = take_integer(stream, &ignored);
-	if (!result)
-		result = look(stream, &byte);
-	if (!result && byte == '.') {
+	if (!r)
+		r = take_integer(stream, &ignored);
+	if (!r)
+		r = look(stream, &byte);
+	if (!r && byte == '.') {
 		stream->at++;
-		result = take_digits(stream, &value, &ignored);
-		if (!result)
-			result = look(stream, &byte);
+		r = take_digits(stream, &value, &ignored);
+		if (!r)
+			r = look(stream, &byte);
 	}
-	if (result || (byte != 'e' && byte != 'E'))
-		return result;
+	if (r || (byte != 'e' && byte != 'E'))
+		return r;
 	stream->at++;
-	result = look(stream, &byte);
-	if (!result && (byte == '+' || byte == '-'))
+	r = look(stream, &byte);
+	if (!r && (byte == '+' || byte == '-'))
 		stream->at++;
-	return result ? result : take_digits(stream, &value, &ignored);
+	return r ? r : take_digits(stream, &value, &ignored);
 }
 
 static int skip_word(struct bt_stream *stream, const char *word)
 {
 	for (; *word; word++) {
-		int byte, result = take(stream, &byte);
-		if (result)
-			return result;
+		int byte, r = take(stream, &byte);
+
+		if (r)
+			return r;
 		if (byte != *word)
 			return bt_stream_fail_at(stream, BT_R_NOT_JSON, bt_stream_tell(stream) - 1);
 	}
@@ -441,9 +466,10 @@ struct nesting {
 /* One value, or the opening of one, which is then entered. */
 static int skip_value(struct bt_stream *stream, struct nesting *nesting, bool *ret_first)
 {
-	int byte, result = bt_stream_peek(stream, &byte);
-	if (result)
-		return result;
+	int byte, r = bt_stream_peek(stream, &byte);
+
+	if (r)
+		return r;
 	*ret_first = byte == '{' || byte == '[';
 	if (!*ret_first)
 		return skip_scalar(stream, byte);
@@ -459,17 +485,19 @@ int bt_stream_skip(struct bt_stream *stream, unsigned depth)
 	struct nesting nesting = {.outer = depth};
 	bool first, more;
 	uint64_t at;
-	int result = skip_value(stream, &nesting, &first);
-	while (!result && nesting.depth) {
+	int r = skip_value(stream, &nesting, &first);
+
+	while (!r && nesting.depth) {
 		char close = nesting.close[nesting.depth - 1];
-		result = close == '}' ? bt_stream_member(stream, &first, NULL, 0, &at, &more)
-				      : step(stream, ']', &first, &more);
-		if (result)
+
+		r = close == '}' ? bt_stream_member(stream, &first, NULL, 0, &at, &more)
+				 : step(stream, ']', &first, &more);
+		if (r)
 			break;
 		if (more)
-			result = skip_value(stream, &nesting, &first);
+			r = skip_value(stream, &nesting, &first);
 		else
 			nesting.depth--;
 	}
-	return result;
+	return r;
 }

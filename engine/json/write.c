@@ -60,9 +60,9 @@ static char *put_escape(char *to, unsigned char byte)
 
 static int append_escaped(struct bt_buf *out, const char *text, size_t length)
 {
-	char *to;
+	char *to = length > SIZE_MAX / 8 ? NULL : room(out, length * 6);
 
-	if (length > SIZE_MAX / 8 || !(to = room(out, length * 6)))
+	if (!to)
 		return BT_E_NOMEM;
 	for (size_t i = 0; i < length; i++) {
 		unsigned char byte = (unsigned char)text[i];
@@ -107,9 +107,9 @@ int bt_json_bytes(struct bt_buf *out, const char *key, const char *bytes, size_t
 
 int bt_json_base64(struct bt_buf *out, const void *data, size_t length)
 {
-	char *to;
+	char *to = length > SIZE_MAX / 2 ? NULL : room(out, BT_BASE64_SIZE(length) + 2);
 
-	if (length > SIZE_MAX / 2 || !(to = room(out, BT_BASE64_SIZE(length) + 2)))
+	if (!to)
 		return BT_E_NOMEM;
 	*to = '"';
 	bt_base64_encode(to + 1, data, length);

@@ -83,9 +83,8 @@ static int emit_leaf(struct bt_page_builder *builder, const struct cut *from, co
 	const unsigned char *text = builder->leaf.data + from->length + comma;
 	size_t length = to->length - from->length - comma;
 	struct bt_digest id;
-	int r;
+	int r = emit_list(builder, LEAF_OPEN, text, length, &id);
 
-	r = emit_list(builder, LEAF_OPEN, text, length, &id);
 	return r ? r : index_leaf(builder, text, length, to->entries - from->entries, &id);
 }
 
@@ -97,7 +96,8 @@ static int emit_cuts(struct bt_page_builder *builder)
 
 	for (size_t at = 0; at < builder->cuts.length; at += sizeof(to), from = to) {
 		memcpy(&to, builder->cuts.data + at, sizeof(to));
-		if ((r = emit_leaf(builder, &from, &to)))
+		r = emit_leaf(builder, &from, &to);
+		if (r)
 			return r;
 	}
 	builder->cuts.length = 0;
@@ -130,9 +130,9 @@ static bool overflows(const struct bt_page_builder *builder)
 static int make_room(struct bt_page_builder *builder, size_t size)
 {
 	struct cut before;
-	int r;
+	int r = emit_cuts(builder);
 
-	if ((r = emit_cuts(builder)) || !overflows(builder))
+	if (r || !overflows(builder))
 		return r;
 	before = (struct cut){builder->leaf.length - size - 1, builder->leaf_entries - 1};
 	r = bt_buf_append(&builder->cuts, &before, sizeof(before));
@@ -173,12 +173,15 @@ int bt_page_builder_add(struct bt_page_builder *builder, const struct bt_entry *
 
 	if (!may_follow(builder, entry))
 		return BT_E_INVALID;
-	if ((r = append_entry(builder, entry, &size)))
+	r = append_entry(builder, entry, &size);
+	if (r)
 		return r;
 	builder->last.length = 0;
-	if ((r = bt_buf_append(&builder->last, entry->name, entry->name_length)))
+	r = bt_buf_append(&builder->last, entry->name, entry->name_length);
+	if (r)
 		return r;
-	if (overflows(builder) && (r = make_room(builder, size)))
+	r = overflows(builder) ? make_room(builder, size) : 0;
+	if (r)
 		return r;
 	if (!ends_leaf(entry))
 		return 0;
@@ -189,12 +192,16 @@ int bt_page_builder_add(struct bt_page_builder *builder, const struct bt_entry *
 static int finish(struct bt_page_builder *builder, struct bt_digest *ret_tree)
 {
 	const struct bt_buf *leaf = &builder->leaf;
-	int r;
+	int r = 0;
 
 	if (!builder->leaves)
 		return emit_list(builder, LEAF_OPEN, leaf->length ? leaf->data : (const void *)"", leaf->length,
 				 ret_tree);
-	if (builder->leaf_entries && ((r = cut_here(builder)) || (r = emit_cuts(builder))))
+	if (builder->leaf_entries)
+		r = cut_here(builder);
+	if (!r)
+		r = emit_cuts(builder);
+	if (r)
 		return r;
 	if (builder->index.length + LEAF_FRAME > BT_PAGE_MAX)
 		return BT_E_INVALID;

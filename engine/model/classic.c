@@ -22,8 +22,10 @@ bool bt_classic_detect(int fd)
 	char text[4096];
 	ssize_t got = bt_pread_some(fd, text, sizeof(text), 0);
 	size_t length = got > 0 ? (size_t)got : 0, at = 0;
+
 	for (size_t i = 0; i < sizeof(version_2) / sizeof(version_2[0]); i++) {
 		size_t size = strlen(version_2[i]);
+
 		if (length >= size && memcmp(text, version_2[i], size) == 0)
 			return false;
 	}
@@ -59,34 +61,37 @@ static int name_target(struct bt_classic *classic, struct bt_buf *target)
 static int write_header(struct bt_classic *classic, const struct bt_snapshot_info *info, struct bt_classic_out *out)
 {
 	struct bt_buf header = {0};
-	int result = bt_header_write(&header, info) ? no_memory(classic) : 0;
-	if (!result && header.length > BT_HEADER_MAX - 2)
-		result = bt_fail_damaged(classic->error, BT_R_TOO_LARGE, classic->name, BT_NO_OFFSET);
-	if (!result)
-		result = bt_classic_out_begin(out, &header);
+	int r = bt_header_write(&header, info) ? no_memory(classic) : 0;
+
+	if (!r && header.length > BT_HEADER_MAX - 2)
+		r = bt_fail_damaged(classic->error, BT_R_TOO_LARGE, classic->name, BT_NO_OFFSET);
+	if (!r)
+		r = bt_classic_out_begin(out, &header);
 	bt_buf_free(&header);
-	return result;
+	return r;
 }
 
 static int write_pieces(struct bt_classic *classic, struct bt_snapshot_info *info, struct bt_classic_out *out)
 {
 	const struct bt_classic_piece *pieces = bt_classic_pieces(classic);
-	int result = 0;
-	for (size_t i = 0; !result && i < classic->piece_count; i++) {
+	int r = 0;
+
+	for (size_t i = 0; !r && i < classic->piece_count; i++) {
 		info->stored_size += pieces[i].length;
-		result = bt_classic_out_piece(out, &pieces[i]);
+		r = bt_classic_out_piece(out, &pieces[i]);
 	}
-	return result ? result : bt_classic_out_trees(out);
+	return r ? r : bt_classic_out_trees(out);
 }
 
 static int write_summary(struct bt_classic *classic, const struct bt_snapshot_info *info, struct bt_classic_out *out)
 {
 	struct bt_buf summary = {0};
-	int result = bt_summary_write(&summary, info) ? no_memory(classic) : 0;
-	if (!result)
-		result = bt_classic_out_end(out, &summary);
+	int r = bt_summary_write(&summary, info) ? no_memory(classic) : 0;
+
+	if (!r)
+		r = bt_classic_out_end(out, &summary);
 	bt_buf_free(&summary);
-	return result;
+	return r;
 }
 
 static int write_derived(struct bt_classic *classic, const struct stat *status, int fd)
@@ -94,24 +99,25 @@ static int write_derived(struct bt_classic *classic, const struct stat *status, 
 	struct bt_classic_out out = {.fd = fd, .name = classic->name, .error = classic->error};
 	struct bt_snapshot_info info = {.classic = true, .time = classic->time, .host = ""};
 	struct bt_buf target = {0};
-	int result = bt_classic_sort(classic, &target);
+	int r = bt_classic_sort(classic, &target);
 	size_t prefix = target.length;
-	if (!result)
-		result = name_target(classic, &target);
+
+	if (!r)
+		r = name_target(classic, &target);
 	info.target = (const char *)target.data;
 	/* Version 1 knows no owners and times: those of the file itself are the nearest. */
 	info.root = (struct bt_entry){.mtime = classic->time, .uid = status->st_uid, .gid = status->st_gid};
-	if (!result)
-		result = write_header(classic, &info, &out);
-	if (!result)
-		result = write_pieces(classic, &info, &out);
-	if (!result)
-		result = bt_classic_tree(classic, prefix, &out, &info);
-	if (!result)
-		result = write_summary(classic, &info, &out);
+	if (!r)
+		r = write_header(classic, &info, &out);
+	if (!r)
+		r = write_pieces(classic, &info, &out);
+	if (!r)
+		r = bt_classic_tree(classic, prefix, &out, &info);
+	if (!r)
+		r = write_summary(classic, &info, &out);
 	bt_classic_out_free(&out);
 	bt_buf_free(&target);
-	return result;
+	return r;
 }
 
 int bt_classic_derive(int fd, const char *name, int out, const struct bt_observer *observer, struct bt_error *error)
@@ -119,14 +125,15 @@ int bt_classic_derive(int fd, const char *name, int out, const struct bt_observe
 	struct bt_error ignored = {0};
 	struct bt_classic classic = {.name = name, .error = error ? error : &ignored, .observer = observer};
 	struct stat status;
-	int result = fstat(fd, &status) ? bt_fail_sys(classic.error, errno, name, "stat") : 0;
-	if (!result)
-		result = bt_classic_scan(&classic, fd);
-	if (!result)
-		result = write_derived(&classic, &status, out);
+	int r = fstat(fd, &status) ? bt_fail_sys(classic.error, errno, name, "stat") : 0;
+
+	if (!r)
+		r = bt_classic_scan(&classic, fd);
+	if (!r)
+		r = write_derived(&classic, &status, out);
 	bt_arena_free(&classic.arena);
 	bt_buf_free(&classic.paths);
 	bt_buf_free(&classic.contents);
 	bt_buf_free(&classic.pieces);
-	return result;
+	return r;
 }

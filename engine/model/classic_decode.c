@@ -22,6 +22,7 @@ struct bt_classic_decoder {
 struct bt_classic_decoder *bt_classic_decoder_new(void)
 {
 	struct bt_classic_decoder *decoder = calloc(1, sizeof(*decoder));
+
 	if (!decoder)
 		return NULL;
 	decoder->whole = bt_hasher_new();
@@ -66,11 +67,12 @@ static int check_text(struct bt_stream *stream, const char *text, size_t length,
 static int end_piece(struct bt_classic_decoder *decoder, struct bt_classic *classic)
 {
 	struct bt_classic_piece *piece = &decoder->piece;
+
 	if (!piece->size)
 		return 0;
-	int result = decoder->content.piece_count ? bt_hasher_finish(decoder->later, &piece->digest)
-						  : bt_hasher_peek(decoder->whole, &piece->digest);
-	if (result || bt_buf_append(&classic->pieces, piece, sizeof(*piece)))
+	int r = decoder->content.piece_count ? bt_hasher_finish(decoder->later, &piece->digest)
+					     : bt_hasher_peek(decoder->whole, &piece->digest);
+	if (r || bt_buf_append(&classic->pieces, piece, sizeof(*piece)))
 		return no_memory(classic);
 	classic->piece_count++;
 	decoder->content.piece_count++;
@@ -85,6 +87,7 @@ static int decode_groups(struct bt_classic_decoder *decoder, struct bt_classic *
 			 const char *text, size_t length, uint64_t at)
 {
 	size_t size;
+
 	if (decoder->content.wrong || decoder->padded || !bt_base64_decode(decoder->plain, &size, text, length, NULL)) {
 		decoder->content.wrong = true;
 		return check_text(stream, text, length, at);
@@ -102,44 +105,48 @@ static int decode_groups(struct bt_classic_decoder *decoder, struct bt_classic *
 static int decode_run(struct bt_classic_decoder *decoder, struct bt_classic *classic, struct bt_stream *stream,
 		      const char *run, size_t length, uint64_t at)
 {
-	int result = 0;
-	while (!result && length) {
+	int r = 0;
+
+	while (!r && length) {
 		size_t taken = BT_CLASSIC_PIECE_TEXT - decoder->piece.length;
+
 		if (decoder->carried || length < 4) {
 			taken = 4 - decoder->carried < length ? 4 - decoder->carried : length;
 			memcpy(decoder->carry + decoder->carried, run, taken);
 			decoder->carried += taken;
 			if (decoder->carried == 4) {
 				decoder->carried = 0;
-				result = decode_groups(decoder, classic, stream, decoder->carry, 4, at + taken - 4);
+				r = decode_groups(decoder, classic, stream, decoder->carry, 4, at + taken - 4);
 			}
 		} else {
 			taken = (taken < length ? taken : length) & ~(size_t)3;
-			result = decode_groups(decoder, classic, stream, run, taken, at);
+			r = decode_groups(decoder, classic, stream, run, taken, at);
 		}
 		run += taken;
 		length -= taken;
 		at += taken;
 	}
-	return result;
+	return r;
 }
 
 static int decode_text(struct bt_classic_decoder *decoder, struct bt_classic *classic, struct bt_stream *stream)
 {
 	bool last = false;
-	int result = 0;
-	while (!result && !last) {
+	int r = 0;
+
+	while (!r && !last) {
 		const char *run;
 		size_t length;
-		result = bt_classic_cancelled(classic);
-		if (!result)
-			result = bt_stream_run(stream, &run, &length, &last);
-		if (!result)
-			result = decode_run(decoder, classic, stream, run, length,
-					    bt_stream_tell(stream) - length - (last ? 1 : 0));
+
+		r = bt_classic_cancelled(classic);
+		if (!r)
+			r = bt_stream_run(stream, &run, &length, &last);
+		if (!r)
+			r = decode_run(decoder, classic, stream, run, length,
+				       bt_stream_tell(stream) - length - (last ? 1 : 0));
 	}
-	if (result || !decoder->carried)
-		return result;
+	if (r || !decoder->carried)
+		return r;
 	decoder->content.wrong = true;
 	return check_text(stream, decoder->carry, decoder->carried, bt_stream_tell(stream) - 1 - decoder->carried);
 }
@@ -149,6 +156,7 @@ int bt_classic_decode(struct bt_classic_decoder *decoder, struct bt_classic *cla
 {
 	struct bt_digest found;
 	uint64_t at = bt_stream_tell(stream);
+
 	decoder->content =
 		(struct bt_classic_content){.digest = *digest, .at = at, .first_piece = classic->piece_count};
 	decoder->piece = (struct bt_classic_piece){.at = at};
@@ -156,13 +164,13 @@ int bt_classic_decode(struct bt_classic_decoder *decoder, struct bt_classic *cla
 	decoder->padded = false;
 	bt_hasher_start(decoder->whole);
 	bt_hasher_start(decoder->later);
-	int result = decode_text(decoder, classic, stream);
-	if (!result)
-		result = end_piece(decoder, classic);
-	if (!result && bt_hasher_finish(decoder->whole, &found))
-		result = no_memory(classic);
-	if (result)
-		return result;
+	int r = decode_text(decoder, classic, stream);
+	if (!r)
+		r = end_piece(decoder, classic);
+	if (!r && bt_hasher_finish(decoder->whole, &found))
+		r = no_memory(classic);
+	if (r)
+		return r;
 	struct bt_classic_content *content = &decoder->content;
 	if (content->wrong || !bt_digest_equal(&found, digest)) {
 		content->wrong = true;

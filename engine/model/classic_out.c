@@ -17,9 +17,10 @@ static int no_memory(struct bt_classic_out *out)
 
 static int flush(struct bt_classic_out *out)
 {
-	int result = bt_write_all(out->fd, out->pending.data, out->pending.length);
+	int r = bt_write_all(out->fd, out->pending.data, out->pending.length);
+
 	out->pending.length = 0;
-	return result ? bt_fail_sys(out->error, -result, out->name, "write the derived file") : 0;
+	return r ? bt_fail_sys(out->error, -r, out->name, "write the derived file") : 0;
 }
 
 /* section: the hasher that covers these bytes besides the whole file's, or NULL. */
@@ -50,82 +51,86 @@ int bt_classic_out_begin(struct bt_classic_out *out, const struct bt_buf *header
 	bt_hasher_start(out->whole);
 	bt_hasher_start(out->index);
 	bt_hasher_start(out->open);
-	int result = put(out, out->open, header->data, header->length);
-	if (!result)
-		result = put_text(out, out->open, ",\n");
+	int r = put(out, out->open, header->data, header->length);
+	if (!r)
+		r = put_text(out, out->open, ",\n");
 	out->sections[BLOCKS] = out->size;
-	if (!result)
-		result = put_text(out, NULL, "\"blocks\":[\n],\n");
+	if (!r)
+		r = put_text(out, NULL, "\"blocks\":[\n],\n");
 	out->sections[CONTENTS] = out->size;
-	return result ? result : put_text(out, out->index, "\"contents\":[");
+	return r ? r : put_text(out, out->index, "\"contents\":[");
 }
 
 int bt_classic_out_piece(struct bt_classic_out *out, const struct bt_classic_piece *piece)
 {
 	struct bt_buf *line = &out->line;
 	bool first = out->size == out->sections[CONTENTS] + strlen("\"contents\":[");
+
 	line->length = 0;
-	int result = bt_json_text(line, first ? "\n{\"at\":" : ",\n{\"at\":");
-	result |= bt_json_u64(line, piece->at);
-	result |= bt_json_text(line, ",\"length\":");
-	result |= bt_json_u64(line, piece->length);
-	result |= bt_json_text(line, ",\"size\":");
-	result |= bt_json_u64(line, piece->size);
-	result |= bt_json_text(line, ",\"holds\":[[");
-	result |= bt_json_digest(line, &piece->digest);
-	result |= bt_json_text(line, ",");
-	result |= bt_json_u64(line, piece->size);
-	result |= bt_json_text(line, "]]}");
-	return result ? no_memory(out) : put(out, out->index, line->data, line->length);
+	int r = bt_json_text(line, first ? "\n{\"at\":" : ",\n{\"at\":");
+	r |= bt_json_u64(line, piece->at);
+	r |= bt_json_text(line, ",\"length\":");
+	r |= bt_json_u64(line, piece->length);
+	r |= bt_json_text(line, ",\"size\":");
+	r |= bt_json_u64(line, piece->size);
+	r |= bt_json_text(line, ",\"holds\":[[");
+	r |= bt_json_digest(line, &piece->digest);
+	r |= bt_json_text(line, ",");
+	r |= bt_json_u64(line, piece->size);
+	r |= bt_json_text(line, "]]}");
+	return r ? no_memory(out) : put(out, out->index, line->data, line->length);
 }
 
 int bt_classic_out_trees(struct bt_classic_out *out)
 {
-	int result = put_text(out, out->index, "\n],\n");
+	int r = put_text(out, out->index, "\n],\n");
+
 	out->sections[TREES] = out->size;
-	return result ? result : put_text(out, NULL, "\"trees\":[");
+	return r ? r : put_text(out, NULL, "\"trees\":[");
 }
 
 int bt_classic_out_page(void *arg, const char *line, size_t length, struct bt_digest *ret_id)
 {
 	struct bt_classic_out *out = arg;
 	struct bt_classic_page page = {.length = (uint32_t)length};
+
 	if (bt_hasher_digest(out->page, line, length, &page.id))
 		return no_memory(out);
 	*ret_id = page.id;
 	int added = bt_digest_set_add(&out->written, &page.id);
 	if (added <= 0)
 		return added ? no_memory(out) : 0;
-	int result = put_text(out, NULL, out->page_count ? ",\n" : "\n");
+	int r = put_text(out, NULL, out->page_count ? ",\n" : "\n");
 	page.at = out->size;
-	if (!result)
-		result = put(out, NULL, line, length);
-	if (!result && bt_buf_append(&out->pages, &page, sizeof(page)))
-		result = no_memory(out);
+	if (!r)
+		r = put(out, NULL, line, length);
+	if (!r && bt_buf_append(&out->pages, &page, sizeof(page)))
+		r = no_memory(out);
 	out->page_count++;
-	return result;
+	return r;
 }
 
 static int put_tree_index(struct bt_classic_out *out)
 {
 	const struct bt_classic_page *pages = (const void *)out->pages.data;
 	struct bt_buf *line = &out->line;
-	int result = put_text(out, NULL, "\n],\n");
+	int r = put_text(out, NULL, "\n],\n");
+
 	out->sections[TREE_INDEX] = out->size;
-	if (!result)
-		result = put_text(out, out->index, "\"tree_index\":[");
-	for (size_t i = 0; !result && i < out->page_count; i++) {
+	if (!r)
+		r = put_text(out, out->index, "\"tree_index\":[");
+	for (size_t i = 0; !r && i < out->page_count; i++) {
 		line->length = 0;
-		result = bt_json_text(line, i ? ",\n[" : "\n[");
-		result |= bt_json_digest(line, &pages[i].id);
-		result |= bt_json_text(line, ",");
-		result |= bt_json_u64(line, pages[i].at);
-		result |= bt_json_text(line, ",");
-		result |= bt_json_u64(line, pages[i].length);
-		result |= bt_json_text(line, "]");
-		result = result ? no_memory(out) : put(out, out->index, line->data, line->length);
+		r = bt_json_text(line, i ? ",\n[" : "\n[");
+		r |= bt_json_digest(line, &pages[i].id);
+		r |= bt_json_text(line, ",");
+		r |= bt_json_u64(line, pages[i].at);
+		r |= bt_json_text(line, ",");
+		r |= bt_json_u64(line, pages[i].length);
+		r |= bt_json_text(line, "]");
+		r = r ? no_memory(out) : put(out, out->index, line->data, line->length);
 	}
-	return result ? result : put_text(out, out->index, "\n],\n");
+	return r ? r : put_text(out, out->index, "\n],\n");
 }
 
 /* One of the digests in the last line; section: what still covers these bytes themselves. */
@@ -133,6 +138,7 @@ static int put_digest(struct bt_classic_out *out, const char *key, struct bt_has
 {
 	struct bt_digest digest;
 	struct bt_buf *line = &out->line;
+
 	line->length = 0;
 	if (bt_hasher_peek(hasher, &digest) || bt_json_text(line, key) || bt_json_digest(line, &digest))
 		return no_memory(out);
@@ -144,47 +150,50 @@ static int put_offsets(struct bt_classic_out *out)
 	static const char *const keys[] = {
 		"\"end\":{\"blocks\":", ",\"contents\":", ",\"trees\":", ",\"tree_index\":", ",\"summary\":"};
 	struct bt_buf *line = &out->line;
-	int result = 0;
+	int r = 0;
+
 	line->length = 0;
 	for (size_t i = 0; i < 5; i++) {
-		result |= bt_json_text(line, keys[i]);
-		result |= bt_json_u64(line, out->sections[i]);
+		r |= bt_json_text(line, keys[i]);
+		r |= bt_json_u64(line, out->sections[i]);
 	}
-	return result ? no_memory(out) : put(out, out->open, line->data, line->length);
+	return r ? no_memory(out) : put(out, out->open, line->data, line->length);
 }
 
 int bt_classic_out_end(struct bt_classic_out *out, const struct bt_buf *summary)
 {
-	int result = put_tree_index(out);
+	int r = put_tree_index(out);
+
 	out->sections[SUMMARY] = out->size;
-	if (!result)
-		result = put_text(out, out->open, "\"summary\":");
-	if (!result)
-		result = put(out, out->open, summary->data, summary->length);
-	if (!result)
-		result = put_text(out, out->open, ",\n");
-	if (!result)
-		result = put_offsets(out);
-	if (!result)
-		result = put_text(out, out->open, ",");
-	if (!result)
-		result = put_digest(out, "\"index_sha256\":", out->index, out->open);
-	if (!result)
-		result = put_text(out, out->open, ",");
-	if (!result)
-		result = put_digest(out, "\"open_sha256\":", out->open, NULL);
-	if (!result)
-		result = put_text(out, NULL, ",");
-	if (!result)
-		result = put_digest(out, "\"file_sha256\":", out->whole, NULL);
-	if (!result)
-		result = put_text(out, NULL, "}}\n");
-	return result ? result : flush(out);
+	if (!r)
+		r = put_text(out, out->open, "\"summary\":");
+	if (!r)
+		r = put(out, out->open, summary->data, summary->length);
+	if (!r)
+		r = put_text(out, out->open, ",\n");
+	if (!r)
+		r = put_offsets(out);
+	if (!r)
+		r = put_text(out, out->open, ",");
+	if (!r)
+		r = put_digest(out, "\"index_sha256\":", out->index, out->open);
+	if (!r)
+		r = put_text(out, out->open, ",");
+	if (!r)
+		r = put_digest(out, "\"open_sha256\":", out->open, NULL);
+	if (!r)
+		r = put_text(out, NULL, ",");
+	if (!r)
+		r = put_digest(out, "\"file_sha256\":", out->whole, NULL);
+	if (!r)
+		r = put_text(out, NULL, "}}\n");
+	return r ? r : flush(out);
 }
 
 void bt_classic_out_free(struct bt_classic_out *out)
 {
 	struct bt_hasher *hashers[] = {out->whole, out->index, out->open, out->page};
+
 	for (size_t i = 0; i < sizeof(hashers) / sizeof(hashers[0]); i++) {
 		if (hashers[i])
 			bt_hasher_free(hashers[i]);

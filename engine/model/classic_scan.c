@@ -24,9 +24,10 @@ static int no_memory(struct scan *scan)
 /* The value must begin with this bracket or quote, which is taken. */
 static int open_value(struct scan *scan, char open)
 {
-	int byte, result = bt_stream_peek(&scan->stream, &byte);
-	if (result)
-		return result;
+	int byte, r = bt_stream_peek(&scan->stream, &byte);
+
+	if (r)
+		return r;
 	if (byte == open) {
 		scan->stream.at++;
 		return 0;
@@ -37,9 +38,10 @@ static int open_value(struct scan *scan, char open)
 /* A string value into scan->value. */
 static int string_value(struct scan *scan, size_t max)
 {
-	int result = open_value(scan, '"');
-	if (result)
-		return result;
+	int r = open_value(scan, '"');
+
+	if (r)
+		return r;
 	scan->stream.at--;
 	scan->value.length = 0;
 	return bt_stream_string(&scan->stream, &scan->value, max);
@@ -54,12 +56,13 @@ static int read_timestamp(struct scan *scan)
 {
 	char name[64];
 	unsigned clash;
-	int byte, result = bt_stream_peek(&scan->stream, &byte);
+	int byte, r = bt_stream_peek(&scan->stream, &byte);
 	uint64_t at = bt_stream_tell(&scan->stream);
-	if (!result)
-		result = string_value(scan, KEY_MAX);
-	if (result)
-		return result;
+
+	if (!r)
+		r = string_value(scan, KEY_MAX);
+	if (r)
+		return r;
 	/* Local time, as in the name of the file. */
 	if (scan->value.length != strlen("2024-12-01T10-00-00"))
 		return bt_stream_fail_at(&scan->stream, BT_R_BAD_TIME, at);
@@ -72,6 +75,7 @@ static int read_timestamp(struct scan *scan)
 static int add_path(struct scan *scan, uint64_t at, const struct bt_digest *digest)
 {
 	struct bt_classic *classic = scan->classic;
+
 	if (memchr(scan->key.data, 0, scan->key.length))
 		return bt_stream_fail_at(&scan->stream, BT_R_BAD_NAME, at);
 	struct bt_classic_path path = {.length = (uint32_t)scan->key.length, .at = at, .digest = *digest};
@@ -87,23 +91,24 @@ static int read_files(struct scan *scan)
 	bool first = true, more;
 	uint64_t at;
 	struct bt_digest digest;
-	int result = open_value(scan, '{');
-	while (!result) {
-		result = bt_classic_cancelled(scan->classic);
-		if (!result)
-			result = bt_stream_member(&scan->stream, &first, &scan->key, BT_CLASSIC_PATH_MAX, &at, &more);
-		if (result || !more)
-			return result;
+	int r = open_value(scan, '{');
+
+	while (!r) {
+		r = bt_classic_cancelled(scan->classic);
+		if (!r)
+			r = bt_stream_member(&scan->stream, &first, &scan->key, BT_CLASSIC_PATH_MAX, &at, &more);
+		if (r || !more)
+			return r;
 		/* An empty buffer may have no memory, and the path is taken from it. */
 		if (!scan->key.length)
 			return bt_stream_fail_at(&scan->stream, BT_R_BAD_NAME, at);
-		result = string_value(scan, KEY_MAX);
-		if (!result && !digest_of(&scan->value, &digest))
-			result = bt_stream_fail(&scan->stream, BT_R_BAD_DIGEST);
-		if (!result)
-			result = add_path(scan, at, &digest);
+		r = string_value(scan, KEY_MAX);
+		if (!r && !digest_of(&scan->value, &digest))
+			r = bt_stream_fail(&scan->stream, BT_R_BAD_DIGEST);
+		if (!r)
+			r = add_path(scan, at, &digest);
 	}
-	return result;
+	return r;
 }
 
 static int read_contents(struct scan *scan)
@@ -111,18 +116,19 @@ static int read_contents(struct scan *scan)
 	bool first = true, more;
 	uint64_t at;
 	struct bt_digest digest;
-	int result = open_value(scan, '{');
-	while (!result) {
-		result = bt_stream_member(&scan->stream, &first, &scan->key, KEY_MAX, &at, &more);
-		if (result || !more)
-			return result;
+	int r = open_value(scan, '{');
+
+	while (!r) {
+		r = bt_stream_member(&scan->stream, &first, &scan->key, KEY_MAX, &at, &more);
+		if (r || !more)
+			return r;
 		if (!digest_of(&scan->key, &digest))
 			return bt_stream_fail_at(&scan->stream, BT_R_BAD_DIGEST, at);
-		result = open_value(scan, '"');
-		if (!result)
-			result = bt_classic_decode(scan->decoder, scan->classic, &scan->stream, &digest);
+		r = open_value(scan, '"');
+		if (!r)
+			r = bt_classic_decode(scan->decoder, scan->classic, &scan->stream, &digest);
 	}
-	return result;
+	return r;
 }
 
 static int read_size(struct scan *scan)
@@ -160,34 +166,36 @@ static int read_document(struct scan *scan)
 	bool first = true, more = true;
 	unsigned seen = 0;
 	uint64_t at;
-	int byte, result = bt_stream_peek(&scan->stream, &byte);
-	if (!result && byte == 0xef && bt_stream_tell(&scan->stream) == 0)
+	int byte, r = bt_stream_peek(&scan->stream, &byte);
+
+	if (!r && byte == 0xef && bt_stream_tell(&scan->stream) == 0)
 		return bt_stream_fail(&scan->stream, BT_R_BYTE_ORDER_MARK);
-	if (!result)
-		result = bt_stream_expect(&scan->stream, '{');
-	while (!result && more) {
-		result = bt_stream_member(&scan->stream, &first, &scan->key, KEY_MAX, &at, &more);
-		if (!result && more)
-			result = read_member(scan, at, &seen);
+	if (!r)
+		r = bt_stream_expect(&scan->stream, '{');
+	while (!r && more) {
+		r = bt_stream_member(&scan->stream, &first, &scan->key, KEY_MAX, &at, &more);
+		if (!r && more)
+			r = read_member(scan, at, &seen);
 	}
-	for (size_t i = 0; !result && i < MEMBERS; i++) {
+	for (size_t i = 0; !r && i < MEMBERS; i++) {
 		if (members[i].needed && !(seen & 1u << i))
 			return bt_stream_fail(&scan->stream, BT_R_MISSING_KEY);
 	}
-	return result ? result : bt_stream_end(&scan->stream);
+	return r ? r : bt_stream_end(&scan->stream);
 }
 
 int bt_classic_scan(struct bt_classic *classic, int fd)
 {
 	struct scan scan = {.classic = classic, .decoder = bt_classic_decoder_new()};
-	int result = scan.decoder ? 0 : no_memory(&scan);
-	if (!result)
-		result = bt_stream_open(&scan.stream, fd, classic->name, classic->error);
-	if (!result)
-		result = read_document(&scan);
+	int r = scan.decoder ? 0 : no_memory(&scan);
+
+	if (!r)
+		r = bt_stream_open(&scan.stream, fd, classic->name, classic->error);
+	if (!r)
+		r = read_document(&scan);
 	bt_stream_close(&scan.stream);
 	bt_classic_decoder_free(scan.decoder);
 	bt_buf_free(&scan.key);
 	bt_buf_free(&scan.value);
-	return result;
+	return r;
 }

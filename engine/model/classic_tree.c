@@ -11,6 +11,7 @@
 static int compare_bytes(const struct bt_classic_path *a, const struct bt_classic_path *b)
 {
 	uint32_t shorter = a->length < b->length ? a->length : b->length;
+
 	for (uint32_t i = 0; i < shorter; i++) {
 		if (a->bytes[i] == b->bytes[i])
 			continue;
@@ -25,6 +26,7 @@ static int compare_paths(const void *left, const void *right)
 {
 	const struct bt_classic_path *a = left, *b = right;
 	int order = compare_bytes(a, b);
+
 	return order ? order : a->at < b->at ? -1 : a->at > b->at;
 }
 
@@ -32,6 +34,7 @@ static int compare_contents(const void *left, const void *right)
 {
 	const struct bt_classic_content *a = left, *b = right;
 	int order = bt_digest_compare(&a->digest, &b->digest);
+
 	return order ? order : a->at < b->at ? -1 : a->at > b->at;
 }
 
@@ -48,6 +51,7 @@ static int refuse(struct bt_classic *classic, enum bt_reason reason, uint64_t at
 static int check_neighbours(struct bt_classic *classic)
 {
 	const struct bt_classic_content *contents = bt_classic_contents(classic);
+
 	for (size_t i = 1; i < classic->content_count; i++) {
 		if (bt_digest_equal(&contents[i - 1].digest, &contents[i].digest))
 			return refuse(classic, BT_R_DUPLICATE_KEY, contents[i].at);
@@ -55,6 +59,7 @@ static int check_neighbours(struct bt_classic *classic)
 	const struct bt_classic_path *paths = bt_classic_paths(classic);
 	for (size_t i = 1; i < classic->path_count; i++) {
 		const struct bt_classic_path *a = &paths[i - 1], *b = &paths[i];
+
 		if (a->length > b->length || memcmp(a->bytes, b->bytes, a->length) != 0)
 			continue;
 		if (a->length == b->length)
@@ -68,14 +73,15 @@ static int check_neighbours(struct bt_classic *classic)
 int bt_classic_sort(struct bt_classic *classic, struct bt_buf *target)
 {
 	struct bt_classic_path *paths = bt_classic_paths(classic);
+
 	if (classic->content_count)
 		qsort(classic->contents.data, classic->content_count, sizeof(struct bt_classic_content),
 		      compare_contents);
 	if (classic->path_count)
 		qsort(paths, classic->path_count, sizeof(*paths), compare_paths);
-	int result = check_neighbours(classic);
-	if (result || !classic->path_count)
-		return result;
+	int r = check_neighbours(classic);
+	if (r || !classic->path_count)
+		return r;
 	/* What the first and the last have in common, all have. */
 	const struct bt_classic_path *first = &paths[0], *last = &paths[classic->path_count - 1];
 	if (first->bytes[0] == '/' && last->bytes[0] != '/')
@@ -120,6 +126,7 @@ static int built(struct tree *tree, int result)
 static int push(struct tree *tree, const char *name, uint32_t length)
 {
 	size_t had = tree->capacity;
+
 	if (bt_vec_room(tree->levels, tree->depth, tree->capacity))
 		return no_memory(tree);
 	memset(tree->levels + had, 0, (tree->capacity - had) * sizeof(*tree->levels));
@@ -136,6 +143,7 @@ static int push(struct tree *tree, const char *name, uint32_t length)
 static struct bt_entry plain_entry(const struct tree *tree, uint8_t type, const char *name, uint32_t length)
 {
 	const struct bt_entry *root = &tree->info->root;
+
 	return (struct bt_entry){
 		.name = name,
 		.name_length = (uint16_t)length,
@@ -152,11 +160,12 @@ static int pop(struct tree *tree)
 {
 	struct level *level = &tree->levels[--tree->depth];
 	struct bt_entry entry = plain_entry(tree, BT_DIR, level->name, level->name_length);
-	int result = bt_classic_cancelled(tree->classic);
-	if (!result)
-		result = built(tree, bt_page_builder_finish(&level->builder, &entry.digest));
-	if (result)
-		return result;
+	int r = bt_classic_cancelled(tree->classic);
+
+	if (!r)
+		r = built(tree, bt_page_builder_finish(&level->builder, &entry.digest));
+	if (r)
+		return r;
 	if (!tree->depth) {
 		tree->info->root = entry;
 		return 0;
@@ -167,9 +176,11 @@ static int pop(struct tree *tree)
 static int list_chunks(struct tree *tree, const struct bt_classic_content *content)
 {
 	const struct bt_classic_piece *piece = bt_classic_pieces(tree->classic) + content->first_piece;
+
 	tree->chunks.length = 0;
 	for (size_t i = 0; i < content->piece_count; i++) {
 		struct bt_chunk chunk = {.digest = piece[i].digest, .size = piece[i].size};
+
 		if (bt_buf_append(&tree->chunks, &chunk, sizeof(chunk)))
 			return no_memory(tree);
 	}
@@ -182,41 +193,44 @@ static int write_chunk_pages(struct tree *tree, struct bt_classic_content *conte
 	struct bt_buf pages = {0};
 	const struct bt_chunk *chunks = (const void *)tree->chunks.data;
 	size_t left = content->piece_count;
-	int result = 0;
-	while (!result && left) {
+	int r = 0;
+
+	while (!r && left) {
 		struct bt_chunk page = {.size = 0};
 		size_t count = bt_chunk_page_cut(chunks, left);
+
 		for (size_t i = 0; i < count; i++)
 			page.size += chunks[i].size;
 		tree->line.length = 0;
-		result = built(tree, bt_chunk_page_write(&tree->line, chunks, count));
-		if (!result)
-			result = bt_classic_out_page(tree->out, (const char *)tree->line.data, tree->line.length,
-						     &page.digest);
-		if (!result && bt_buf_append(&pages, &page, sizeof(page)))
-			result = no_memory(tree);
+		r = built(tree, bt_chunk_page_write(&tree->line, chunks, count));
+		if (!r)
+			r = bt_classic_out_page(tree->out, (const char *)tree->line.data, tree->line.length,
+						&page.digest);
+		if (!r && bt_buf_append(&pages, &page, sizeof(page)))
+			r = no_memory(tree);
 		chunks += count;
 		left -= count;
 	}
-	if (!result) {
+	if (!r) {
 		content->chunk_pages = bt_arena_copy(&tree->classic->arena, pages.data, pages.length);
 		content->chunk_page_count = (uint32_t)(pages.length / sizeof(struct bt_chunk));
 		if (!content->chunk_pages)
-			result = no_memory(tree);
+			r = no_memory(tree);
 	}
 	bt_buf_free(&pages);
-	return result;
+	return r;
 }
 
 static int describe_content(struct tree *tree, struct bt_classic_content *content, struct bt_extra *extra)
 {
-	int result = 0;
+	int r = 0;
+
 	if (content->piece_count <= 1)
 		return 0;
 	if (!content->chunk_page_count)
-		result = list_chunks(tree, content);
-	if (!result && !content->chunk_page_count && content->piece_count > BT_INLINE_CHUNKS)
-		result = write_chunk_pages(tree, content);
+		r = list_chunks(tree, content);
+	if (!r && !content->chunk_page_count && content->piece_count > BT_INLINE_CHUNKS)
+		r = write_chunk_pages(tree, content);
 	extra->chunk_pages = content->chunk_pages;
 	extra->chunk_page_count = content->chunk_page_count;
 	if (!content->chunk_page_count) {
@@ -224,7 +238,7 @@ static int describe_content(struct tree *tree, struct bt_classic_content *conten
 		extra->chunks = (const void *)tree->chunks.data;
 		extra->chunk_count = (uint32_t)content->piece_count;
 	}
-	return result;
+	return r;
 }
 
 static int add_file(struct tree *tree, const struct bt_classic_path *path, const char *name, uint32_t length)
@@ -232,6 +246,7 @@ static int add_file(struct tree *tree, const struct bt_classic_path *path, const
 	struct bt_entry entry = plain_entry(tree, BT_FILE, name, length);
 	struct bt_extra extra = {0};
 	struct bt_classic_content *content = NULL;
+
 	if (tree->classic->content_count)
 		content = bsearch(&path->digest, tree->classic->contents.data, tree->classic->content_count,
 				  sizeof(*content), find_content);
@@ -241,9 +256,10 @@ static int add_file(struct tree *tree, const struct bt_classic_path *path, const
 		entry.extra = &extra;
 		tree->info->errors++;
 	} else {
-		int result = describe_content(tree, content, &extra);
-		if (result)
-			return result;
+		int r = describe_content(tree, content, &extra);
+
+		if (r)
+			return r;
 		entry.has_digest = true;
 		entry.digest = content->digest;
 		entry.size = content->size;
@@ -260,32 +276,39 @@ static bool same_level(const struct tree *tree, size_t depth, const char *name, 
 	       memcmp(tree->levels[depth].name, name, length) == 0;
 }
 
+static const char *slash_in(const char *name, const char *end)
+{
+	return memchr(name, '/', (size_t)(end - name));
+}
+
 /* Closes and opens directories until the last open one is that of the path, and adds the file. */
 static int add_path(struct tree *tree, const struct bt_classic_path *path, size_t prefix)
 {
-	const char *name = path->bytes + prefix, *end = path->bytes + path->length, *slash;
+	const char *name = path->bytes + prefix, *end = path->bytes + path->length;
 	size_t depth = 1;
-	int result = 0;
+	int r = 0;
 	bool same = true;
-	for (; (slash = memchr(name, '/', (size_t)(end - name))) != NULL; name = slash + 1, depth++) {
+
+	for (const char *slash = slash_in(name, end); slash; name = slash + 1, slash = slash_in(name, end), depth++) {
 		uint32_t length = (uint32_t)(slash - name);
+
 		if (same && same_level(tree, depth, name, length))
 			continue;
 		same = false;
 		if (!bt_name_valid(name, length))
 			return refuse(tree->classic, BT_R_BAD_NAME, path->at);
-		while (!result && tree->depth > depth)
-			result = pop(tree);
-		if (!result)
-			result = push(tree, name, length);
-		if (result)
-			return result;
+		while (!r && tree->depth > depth)
+			r = pop(tree);
+		if (!r)
+			r = push(tree, name, length);
+		if (r)
+			return r;
 	}
 	if (!bt_name_valid(name, (size_t)(end - name)))
 		return refuse(tree->classic, BT_R_BAD_NAME, path->at);
-	while (!result && tree->depth > depth)
-		result = pop(tree);
-	return result ? result : add_file(tree, path, name, (uint32_t)(end - name));
+	while (!r && tree->depth > depth)
+		r = pop(tree);
+	return r ? r : add_file(tree, path, name, (uint32_t)(end - name));
 }
 
 int bt_classic_tree(struct bt_classic *classic, size_t prefix, struct bt_classic_out *out,
@@ -293,16 +316,17 @@ int bt_classic_tree(struct bt_classic *classic, size_t prefix, struct bt_classic
 {
 	struct tree tree = {.classic = classic, .out = out, .info = info};
 	const struct bt_classic_path *paths = bt_classic_paths(classic);
-	int result = push(&tree, "", 0);
-	for (size_t i = 0; !result && i < classic->path_count; i++)
-		result = add_path(&tree, &paths[i], prefix);
-	while (!result && tree.depth)
-		result = pop(&tree);
+	int r = push(&tree, "", 0);
+
+	for (size_t i = 0; !r && i < classic->path_count; i++)
+		r = add_path(&tree, &paths[i], prefix);
+	while (!r && tree.depth)
+		r = pop(&tree);
 	info->created = info->files;
 	for (size_t i = 0; i < tree.capacity; i++)
 		bt_page_builder_free(&tree.levels[i].builder);
 	free(tree.levels);
 	bt_buf_free(&tree.chunks);
 	bt_buf_free(&tree.line);
-	return result;
+	return r;
 }

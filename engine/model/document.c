@@ -113,9 +113,9 @@ static int read_text(struct part *part, enum bt_reason reason, bool (*valid)(con
 	const char *begin = part->json.at;
 	char *scratch = part->scratch;
 	struct bt_text text;
-	int r;
+	int r = bt_json_read_string(&part->json, &scratch, &text);
 
-	if ((r = bt_json_read_string(&part->json, &scratch, &text)))
+	if (r)
 		return r;
 	if (memchr(text.bytes, 0, text.length) || (valid && !valid(text.bytes, text.length))) {
 		bt_model_fail_at(&part->json, begin, reason);
@@ -129,9 +129,9 @@ static int read_kind(struct part *part)
 {
 	const char *begin = part->json.at;
 	const char *kind;
-	int r;
+	int r = read_text(part, BT_R_UNKNOWN_KIND, NULL, &kind);
 
-	if ((r = read_text(part, BT_R_UNKNOWN_KIND, NULL, &kind)))
+	if (r)
 		return r;
 	part->info->classic = !strcmp(kind, "classic");
 	if (part->info->classic || !strcmp(kind, "snapshot"))
@@ -144,19 +144,24 @@ static int read_version(struct part *part)
 	struct bt_json *json = &part->json;
 	const char *begin, *format;
 	uint64_t version;
-	int r;
+	int r = bt_json_expect(json, "{");
 
-	if ((r = bt_json_expect(json, "{")) || (r = bt_json_key(json, "format", true)))
+	if (!r)
+		r = bt_json_key(json, "format", true);
+	if (r)
 		return r;
 	begin = json->at;
-	if ((r = read_text(part, BT_R_UNKNOWN_FORMAT, NULL, &format)))
+	r = read_text(part, BT_R_UNKNOWN_FORMAT, NULL, &format);
+	if (r)
 		return r;
 	if (strcmp(format, "backuptool") != 0)
 		return bt_model_fail_at(json, begin, BT_R_UNKNOWN_FORMAT);
-	if ((r = bt_json_key(json, "version", false)))
+	r = bt_json_key(json, "version", false);
+	if (r)
 		return r;
 	begin = json->at;
-	if ((r = bt_json_read_u64(json, UINT64_MAX, &version)))
+	r = bt_json_read_u64(json, UINT64_MAX, &version);
+	if (r)
 		return r;
 	return version == 2 ? 0 : bt_model_fail_at(json, begin, BT_R_UNKNOWN_VERSION);
 }
@@ -166,9 +171,9 @@ static int read_timestamp(struct part *part)
 	const char *begin = part->json.at;
 	char *scratch = part->scratch;
 	struct bt_text text;
-	int r;
+	int r = bt_json_read_string(&part->json, &scratch, &text);
 
-	if ((r = bt_json_read_string(&part->json, &scratch, &text)))
+	if (r)
 		return r;
 	if (!bt_timestamp_parse(text.bytes, text.length, &part->info->time))
 		return bt_model_fail_at(&part->json, begin, BT_R_BAD_TIME);
@@ -180,9 +185,9 @@ static int read_target(struct part *part)
 {
 	struct bt_text text;
 	const char *begin;
-	int r;
+	int r = bt_model_read_bytes(&part->json, "target", false, part->scratch, &text, &begin);
 
-	if ((r = bt_model_read_bytes(&part->json, "target", false, part->scratch, &text, &begin)))
+	if (r)
 		return r;
 	if (!text.length || memchr(text.bytes, 0, text.length) || (text.bytes[0] != '/' && !part->info->classic))
 		return bt_model_fail_at(&part->json, begin, BT_R_BAD_TARGET);
@@ -203,7 +208,8 @@ static int read_tag(struct part *part, struct bt_buf *tags)
 	const char *begin = part->json.at, *before, *tag;
 	int r, order = -1;
 
-	if ((r = read_text(part, BT_R_BAD_NAME, no_controls, &tag)))
+	r = read_text(part, BT_R_BAD_NAME, no_controls, &tag);
+	if (r)
 		return r;
 	if (tags->length) {
 		memcpy(&before, tags->data + tags->length - sizeof(before), sizeof(before));
@@ -219,15 +225,19 @@ static int read_tags(struct part *part)
 	struct bt_buf tags = {0};
 	const void *list = NULL;
 	bool more;
-	int r;
+	int r = bt_json_expect(&part->json, "[");
 
-	if ((r = bt_json_expect(&part->json, "[")))
+	if (r)
 		return r;
 	more = !bt_json_try(&part->json, "]");
-	while (!r && more)
-		if (!(r = read_tag(part, &tags)))
+	while (!r && more) {
+		r = read_tag(part, &tags);
+		if (!r)
 			r = bt_list_more(&part->json, &more);
-	if (!r && !(r = bt_list_keep(part->arena, &tags, &list))) {
+	}
+	if (!r)
+		r = bt_list_keep(part->arena, &tags, &list);
+	if (!r) {
 		part->info->tags = list;
 		part->info->tag_count = tags.length / sizeof(*part->info->tags);
 	}
@@ -241,15 +251,33 @@ static int read_header(struct part *part)
 	int r;
 
 	json->keys = "format version kind timestamp host target target_b64 parent tags";
-	if ((r = read_version(part)) || (r = bt_json_key(json, "kind", false)) || (r = read_kind(part)) ||
-	    (r = bt_json_key(json, "timestamp", false)) || (r = read_timestamp(part)) ||
-	    (r = bt_json_key(json, "host", false)) || (r = read_text(part, BT_R_BAD_NAME, NULL, &part->info->host)) ||
-	    (r = read_target(part)) || (r = bt_json_key(json, "parent", false)))
+	r = read_version(part);
+	if (!r)
+		r = bt_json_key(json, "kind", false);
+	if (!r)
+		r = read_kind(part);
+	if (!r)
+		r = bt_json_key(json, "timestamp", false);
+	if (!r)
+		r = read_timestamp(part);
+	if (!r)
+		r = bt_json_key(json, "host", false);
+	if (!r)
+		r = read_text(part, BT_R_BAD_NAME, NULL, &part->info->host);
+	if (!r)
+		r = read_target(part);
+	if (!r)
+		r = bt_json_key(json, "parent", false);
+	if (r)
 		return r;
 	part->info->parent = NULL;
-	if (!bt_json_try(json, "null") && (r = read_text(part, BT_R_BAD_NAME, bt_name_valid, &part->info->parent)))
+	r = bt_json_try(json, "null") ? 0 : read_text(part, BT_R_BAD_NAME, bt_name_valid, &part->info->parent);
+	if (r)
 		return r;
-	if ((r = bt_json_key(json, "tags", false)) || (r = read_tags(part)))
+	r = bt_json_key(json, "tags", false);
+	if (!r)
+		r = read_tags(part);
+	if (r)
 		return r;
 	/* The rest of the object is the other sections, so that the line does not close it. */
 	return json->at < json->end && *json->at == ',' ? bt_json_close(json, "}") : bt_json_end(json);
@@ -258,12 +286,15 @@ static int read_header(struct part *part)
 static int read_root(struct part *part)
 {
 	const char *begin;
-	int r;
+	int r = bt_json_expect(&part->json, "{");
 
-	if ((r = bt_json_expect(&part->json, "{")) || (r = bt_json_key(&part->json, "root", true)))
+	if (!r)
+		r = bt_json_key(&part->json, "root", true);
+	if (r)
 		return r;
 	begin = part->json.at;
-	if ((r = bt_entry_read(&part->json, false, &part->scratch, part->arena, &part->info->root)))
+	r = bt_entry_read(&part->json, false, &part->scratch, part->arena, &part->info->root);
+	if (r)
 		return r;
 	if (part->info->root.type != BT_DIR)
 		return bt_model_fail_at(&part->json, begin, BT_R_BAD_TYPE);
@@ -275,16 +306,17 @@ static int read_count(struct part *part, const struct count *count)
 	struct bt_json *json = &part->json;
 	uint64_t value = 0;
 	const char *begin;
-	int r;
+	int r = count->optional ? 0 : bt_json_key(json, count->key, false);
 
-	if (!count->optional && (r = bt_json_key(json, count->key, false)))
+	if (r)
 		return r;
 	if (count->optional && !bt_json_try_key(json, count->key, false)) {
 		memcpy((char *)part->info + count->place, &value, sizeof(value));
 		return 0;
 	}
 	begin = json->at;
-	if ((r = bt_json_read_u64(json, UINT64_MAX, &value)))
+	r = bt_json_read_u64(json, UINT64_MAX, &value);
+	if (r)
 		return r;
 	memcpy((char *)part->info + count->place, &value, sizeof(value));
 	return value || !count->optional ? 0 : bt_model_fail_at(json, begin, BT_R_BAD_NUMBER);
@@ -297,13 +329,20 @@ static int read_summary(struct part *part)
 
 	json->keys = "root files directories others directory_size stored_size new changed unchanged errors torn "
 		     "removed left_out boundaries xattrs";
-	if ((r = read_root(part)))
+	r = read_root(part);
+	if (r)
 		return r;
-	for (size_t i = 0; i < COUNTS; i++)
-		if ((r = read_count(part, &counts[i])))
+	for (size_t i = 0; i < COUNTS; i++) {
+		r = read_count(part, &counts[i]);
+		if (r)
 			return r;
-	if ((r = bt_json_key(json, "xattrs", false)) || (r = bt_json_read_bool(json, &part->info->xattrs)) ||
-	    (r = bt_json_close(json, "}")))
+	}
+	r = bt_json_key(json, "xattrs", false);
+	if (!r)
+		r = bt_json_read_bool(json, &part->info->xattrs);
+	if (!r)
+		r = bt_json_close(json, "}");
+	if (r)
 		return r;
 	if (part->info->torn > part->info->errors)
 		return bt_model_fail_at(json, json->at - 1, BT_R_BAD_SIZE);
@@ -358,8 +397,10 @@ int bt_document_read(const struct bt_file *file, struct bt_arena *arena, struct 
 	info.name = bt_arena_copy(arena, name, strlen(name));
 	if (!info.name)
 		return bt_fail(error, BT_E_NOMEM, name, "snapshot");
-	if ((r = bt_header_read(&header, 0, arena, &info, error)) ||
-	    (r = bt_summary_read(&summary, sections->summary + strlen(SUMMARY_KEY), arena, &info, error))) {
+	r = bt_header_read(&header, 0, arena, &info, error);
+	if (!r)
+		r = bt_summary_read(&summary, sections->summary + strlen(SUMMARY_KEY), arena, &info, error);
+	if (r) {
 		bt_error_in_file(error, name, 0);
 		return r;
 	}

@@ -66,9 +66,9 @@ static int read_mode(struct reader *reader)
 	char *scratch = reader->scratch;
 	struct bt_text text;
 	unsigned mode = 0;
-	int r;
+	int r = bt_json_read_string(reader->json, &scratch, &text);
 
-	if ((r = bt_json_read_string(reader->json, &scratch, &text)))
+	if (r)
 		return r;
 	for (size_t i = 0; i < text.length && text.length == 4; i++) {
 		if (text.bytes[i] < '0' || text.bytes[i] > '7')
@@ -103,30 +103,49 @@ static int read_owner(struct reader *reader, uint32_t *ret_owner)
 	return r;
 }
 
+static int read_size(struct reader *reader)
+{
+	int r = bt_json_key(reader->json, "size", false);
+
+	return r ? r : read_number(reader->json, INT64_MAX, BT_R_BAD_NUMBER, &reader->entry.size);
+}
+
 /* What every entry has, up to mtime. */
 static int read_common(struct reader *reader, bool named)
 {
 	struct bt_json *json = reader->json;
 	struct bt_text name = {"", 0};
 	const char *begin;
-	int r;
+	int r = named ? bt_model_read_name(json, reader->scratch, reader->arena, &name) : 0;
 
-	if (named && (r = bt_model_read_name(json, reader->scratch, reader->arena, &name)))
+	if (r)
 		return r;
 	reader->entry.name = name.bytes;
 	reader->entry.name_length = (uint16_t)name.length;
-	if ((r = bt_json_key(json, "type", !named)) || (r = read_type(reader)) ||
-	    (r = bt_json_key(json, "mode", false)) || (r = read_mode(reader)) ||
-	    (r = bt_json_key(json, "uid", false)) || (r = read_owner(reader, &reader->entry.uid)) ||
-	    (r = bt_json_key(json, "gid", false)) || (r = read_owner(reader, &reader->entry.gid)))
-		return r;
-	if (reader->entry.type == BT_FILE && ((r = bt_json_key(json, "size", false)) ||
-					      (r = read_number(json, INT64_MAX, BT_R_BAD_NUMBER, &reader->entry.size))))
+	r = bt_json_key(json, "type", !named);
+	if (!r)
+		r = read_type(reader);
+	if (!r)
+		r = bt_json_key(json, "mode", false);
+	if (!r)
+		r = read_mode(reader);
+	if (!r)
+		r = bt_json_key(json, "uid", false);
+	if (!r)
+		r = read_owner(reader, &reader->entry.uid);
+	if (!r)
+		r = bt_json_key(json, "gid", false);
+	if (!r)
+		r = read_owner(reader, &reader->entry.gid);
+	if (!r && reader->entry.type == BT_FILE)
+		r = read_size(reader);
+	if (r)
 		return r;
 	begin = json->at;
 	if (reader->entry.type != BT_FILE && bt_json_try_key(json, "size", false))
 		return bt_model_fail_at(json, begin + 1, BT_R_BAD_TYPE);
-	if ((r = bt_json_key(json, "mtime", false)))
+	r = bt_json_key(json, "mtime", false);
+	if (r)
 		return r;
 	return bt_json_read_time(json, &reader->entry.mtime);
 }
@@ -169,9 +188,9 @@ static int read_target(struct reader *reader)
 {
 	struct bt_text target;
 	const char *begin;
-	int r;
+	int r = bt_model_read_bytes(reader->json, "target", false, reader->scratch, &target, &begin);
 
-	if ((r = bt_model_read_bytes(reader->json, "target", false, reader->scratch, &target, &begin)))
+	if (r)
 		return r;
 	if (!target.length || target.length > TARGET_MAX || memchr(target.bytes, 0, target.length))
 		return bt_model_fail_at(reader->json, begin, BT_R_BAD_TARGET);
@@ -183,10 +202,15 @@ static int read_rdev(struct reader *reader)
 {
 	struct bt_json *json = reader->json;
 	uint64_t major, minor;
-	int r;
+	int r = bt_json_expect(json, "[");
 
-	if ((r = bt_json_expect(json, "[")) || (r = read_number(json, UINT32_MAX, BT_R_BAD_TARGET, &major)) ||
-	    (r = bt_json_expect(json, ",")) || (r = read_number(json, UINT32_MAX, BT_R_BAD_TARGET, &minor)))
+	if (!r)
+		r = read_number(json, UINT32_MAX, BT_R_BAD_TARGET, &major);
+	if (!r)
+		r = bt_json_expect(json, ",");
+	if (!r)
+		r = read_number(json, UINT32_MAX, BT_R_BAD_TARGET, &minor);
+	if (r)
 		return r;
 	reader->extra.dev_major = (uint32_t)major;
 	reader->extra.dev_minor = (uint32_t)minor;
@@ -243,9 +267,9 @@ static int read_boundary(struct reader *reader)
 	const char *begin = reader->json->at;
 	char *scratch = reader->scratch;
 	struct bt_text type;
-	int r;
+	int r = bt_json_read_string(reader->json, &scratch, &type);
 
-	if ((r = bt_json_read_string(reader->json, &scratch, &type)))
+	if (r)
 		return r;
 	if (type.length > BOUNDARY_MAX || !printable(&type))
 		return bt_model_fail_at(reader->json, begin, BT_R_BAD_NAME);
@@ -257,9 +281,9 @@ static int read_flags(struct reader *reader)
 	const char *begin = reader->json->at;
 	char *scratch = reader->scratch;
 	struct bt_text text;
-	int r;
+	int r = bt_json_read_string(reader->json, &scratch, &text);
 
-	if ((r = bt_json_read_string(reader->json, &scratch, &text)))
+	if (r)
 		return r;
 	if (!bt_flags_parse(text.bytes, text.length, &reader->extra.flags))
 		return bt_model_fail_at(reader->json, begin, BT_R_BAD_MODE);
@@ -270,9 +294,9 @@ static int read_project(struct reader *reader)
 {
 	const char *begin = reader->json->at;
 	uint64_t project;
-	int r;
+	int r = read_at_least(reader->json, 1, &project);
 
-	if ((r = read_at_least(reader->json, 1, &project)))
+	if (r)
 		return r;
 	reader->extra.project = (uint32_t)project;
 	return project <= UINT32_MAX ? 0 : bt_model_fail_at(reader->json, begin, BT_R_BAD_NUMBER);
@@ -292,9 +316,9 @@ static int read_error(struct reader *reader)
 	const char *begin = reader->json->at;
 	char *scratch = reader->scratch;
 	struct bt_text name;
-	int r;
+	int r = bt_json_read_string(reader->json, &scratch, &name);
 
-	if ((r = bt_json_read_string(reader->json, &scratch, &name)))
+	if (r)
 		return r;
 	if (!errno_name_valid(&name))
 		return bt_model_fail_at(reader->json, begin, BT_R_BAD_NAME);
@@ -315,9 +339,9 @@ static int read_stat(struct reader *reader)
 	char *scratch = reader->scratch;
 	struct bt_text text;
 	uint64_t bytes;
-	int r;
+	int r = bt_json_read_base64(reader->json, &scratch, &text);
 
-	if ((r = bt_json_read_base64(reader->json, &scratch, &text)))
+	if (r)
 		return r;
 	if (text.length != sizeof(bytes))
 		return bt_model_fail_at(reader->json, begin, BT_R_BAD_SIZE);
@@ -403,7 +427,8 @@ static int read_member(struct reader *reader, unsigned index)
 	if (!(member->types & 1 << reader->entry.type))
 		return bt_model_fail_at(reader->json, reader->json->at + 1, BT_R_BAD_TYPE);
 	reader->seen |= SEEN(index);
-	if (index != TARGET && (r = bt_json_key(reader->json, member->key, false)))
+	r = index != TARGET ? bt_json_key(reader->json, member->key, false) : 0;
+	if (r)
 		return r;
 	return member->read(reader);
 }
@@ -457,14 +482,19 @@ static int read_entry(struct reader *reader, bool named)
 {
 	struct bt_json *json = reader->json;
 	enum bt_reason reason;
-	int r;
+	int r = bt_json_expect(json, "{");
 
-	if ((r = bt_json_expect(json, "{")) || (r = read_common(reader, named)))
+	if (!r)
+		r = read_common(reader, named);
+	if (r)
 		return r;
-	for (unsigned i = 0; i < MEMBERS; i++)
-		if (member_next(json, &members[i]) && (r = read_member(reader, i)))
+	for (unsigned i = 0; i < MEMBERS; i++) {
+		r = member_next(json, &members[i]) ? read_member(reader, i) : 0;
+		if (r)
 			return r;
-	if ((r = bt_json_close(json, "}")))
+	}
+	r = bt_json_close(json, "}");
+	if (r)
 		return r;
 	reason = check_entry(reader);
 	if (reason)

@@ -25,9 +25,9 @@ int bt_model_read_bytes(struct bt_json *json, const char *key, bool first, char 
 int bt_model_read_name(struct bt_json *json, char *scratch, struct bt_arena *arena, struct bt_text *ret_name)
 {
 	const char *begin;
-	int r;
+	int r = bt_model_read_bytes(json, "name", true, scratch, ret_name, &begin);
 
-	if ((r = bt_model_read_bytes(json, "name", true, scratch, ret_name, &begin)))
+	if (r)
 		return r;
 	if (!bt_name_valid(ret_name->bytes, ret_name->length))
 		return bt_model_fail_at(json, begin, BT_R_BAD_NAME);
@@ -54,13 +54,17 @@ int bt_list_keep(struct bt_arena *arena, const struct bt_buf *items, const void 
 static int read_chunk(struct bt_json *json, struct bt_chunk *ret_chunk, uint64_t *sum)
 {
 	const char *begin;
-	int r;
+	int r = bt_json_expect(json, "[");
 
-	if ((r = bt_json_expect(json, "[")) || (r = bt_json_read_digest(json, &ret_chunk->digest)) ||
-	    (r = bt_json_expect(json, ",")))
+	if (!r)
+		r = bt_json_read_digest(json, &ret_chunk->digest);
+	if (!r)
+		r = bt_json_expect(json, ",");
+	if (r)
 		return r;
 	begin = json->at;
-	if ((r = bt_json_read_u64(json, UINT64_MAX, &ret_chunk->size)))
+	r = bt_json_read_u64(json, UINT64_MAX, &ret_chunk->size);
+	if (r)
 		return r;
 	if (!ret_chunk->size || bt_add_overflows(*sum, ret_chunk->size, sum) || *sum > INT64_MAX)
 		return bt_model_fail_at(json, begin, BT_R_BAD_SIZE);
@@ -77,8 +81,12 @@ static int gather_chunks(struct bt_json *json, struct bt_buf *items, size_t max,
 
 		if (count == max)
 			return bt_json_fail(json, BT_R_TOO_LARGE);
-		if ((r = read_chunk(json, &chunk, sum)) || (r = bt_buf_append(items, &chunk, sizeof(chunk))) ||
-		    (r = bt_list_more(json, &more)))
+		r = read_chunk(json, &chunk, sum);
+		if (!r)
+			r = bt_buf_append(items, &chunk, sizeof(chunk));
+		if (!r)
+			r = bt_list_more(json, &more);
+		if (r)
 			return r;
 	}
 	return 0;
@@ -90,13 +98,15 @@ int bt_chunks_read(struct bt_json *json, struct bt_arena *arena, size_t max, con
 	struct bt_buf items = {0};
 	const void *list = NULL;
 	uint64_t sum = 0;
-	int r;
+	int r = bt_json_expect(json, "[");
 
-	if ((r = bt_json_expect(json, "[")))
+	if (r)
 		return r;
 	if (!bt_json_try(json, "]"))
 		r = gather_chunks(json, &items, max, &sum);
-	if (!r && !(r = bt_list_keep(arena, &items, &list))) {
+	if (!r)
+		r = bt_list_keep(arena, &items, &list);
+	if (!r) {
 		*ret_chunks = list;
 		*ret_count = (uint32_t)(items.length / sizeof(struct bt_chunk));
 		*ret_sum = sum;
@@ -109,11 +119,17 @@ static int read_hole(struct bt_json *json, uint64_t size, const struct bt_extent
 {
 	const char *begin = json->at;
 	uint64_t end;
-	int r;
+	int r = bt_json_expect(json, "[");
 
-	if ((r = bt_json_expect(json, "[")) || (r = bt_json_read_u64(json, UINT64_MAX, &ret_hole->offset)) ||
-	    (r = bt_json_expect(json, ",")) || (r = bt_json_read_u64(json, UINT64_MAX, &ret_hole->length)) ||
-	    (r = bt_json_expect(json, "]")))
+	if (!r)
+		r = bt_json_read_u64(json, UINT64_MAX, &ret_hole->offset);
+	if (!r)
+		r = bt_json_expect(json, ",");
+	if (!r)
+		r = bt_json_read_u64(json, UINT64_MAX, &ret_hole->length);
+	if (!r)
+		r = bt_json_expect(json, "]");
+	if (r)
 		return r;
 	if (before->length && ret_hole->offset < before->offset)
 		return bt_model_fail_at(json, begin, BT_R_UNSORTED);
@@ -137,11 +153,16 @@ static int gather_holes(struct bt_json *json, size_t max, uint64_t size, struct 
 	for (size_t count = 0; more; count++, before = hole) {
 		if (count == max)
 			return bt_json_fail(json, BT_R_TOO_LARGE);
-		if ((r = read_hole(json, size, &before, &hole)))
+		r = read_hole(json, size, &before, &hole);
+		if (r)
 			return r;
 		sum += hole.length;
-		if ((r = bt_buf_append(items, &hole, sizeof(hole))) || (r = bt_buf_append(sums, &sum, sizeof(sum))) ||
-		    (r = bt_list_more(json, &more)))
+		r = bt_buf_append(items, &hole, sizeof(hole));
+		if (!r)
+			r = bt_buf_append(sums, &sum, sizeof(sum));
+		if (!r)
+			r = bt_list_more(json, &more);
+		if (r)
 			return r;
 	}
 	return 0;
@@ -151,12 +172,16 @@ int bt_holes_read(struct bt_json *json, struct bt_arena *arena, size_t max, uint
 {
 	struct bt_buf items = {0}, sums = {0};
 	const void *holes, *hole_sums;
-	int r;
+	int r = bt_json_expect(json, "[");
 
-	if ((r = bt_json_expect(json, "[")))
+	if (r)
 		return r;
-	if (!(r = gather_holes(json, max, size, &items, &sums)) && !(r = bt_list_keep(arena, &items, &holes)) &&
-	    !(r = bt_list_keep(arena, &sums, &hole_sums))) {
+	r = gather_holes(json, max, size, &items, &sums);
+	if (!r)
+		r = bt_list_keep(arena, &items, &holes);
+	if (!r)
+		r = bt_list_keep(arena, &sums, &hole_sums);
+	if (!r) {
 		extra->holes = holes;
 		extra->hole_sums = hole_sums;
 		extra->hole_count = (uint32_t)(items.length / sizeof(struct bt_extent));
@@ -169,9 +194,9 @@ int bt_holes_read(struct bt_json *json, struct bt_arena *arena, size_t max, uint
 static int read_xattr_name(struct bt_json *json, char **scratch, struct bt_text *ret_name)
 {
 	const char *begin = json->at;
-	int r;
+	int r = bt_json_read_string(json, scratch, ret_name);
 
-	if ((r = bt_json_read_string(json, scratch, ret_name)))
+	if (r)
 		return r;
 	if (!ret_name->length || ret_name->length > 255 || memchr(ret_name->bytes, 0, ret_name->length))
 		return bt_model_fail_at(json, begin, BT_R_BAD_XATTR);
@@ -182,12 +207,13 @@ static int read_xattr_name(struct bt_json *json, char **scratch, struct bt_text 
 static int read_xattr_name_b64(struct bt_json *json, char **scratch, struct bt_text *ret_name)
 {
 	const char *begin;
-	int r;
+	int r = bt_json_expect(json, ",");
 
-	if ((r = bt_json_expect(json, ",")))
+	if (r)
 		return r;
 	begin = json->at;
-	if ((r = bt_json_read_base64(json, scratch, ret_name)))
+	r = bt_json_read_base64(json, scratch, ret_name);
+	if (r)
 		return r;
 	if (bt_utf8_valid(ret_name->bytes, ret_name->length))
 		return bt_model_fail_at(json, begin, BT_R_NEEDLESS_BASE64);
@@ -199,16 +225,21 @@ static int read_xattr_name_b64(struct bt_json *json, char **scratch, struct bt_t
 static int read_pair(struct bt_json *json, char **scratch, struct bt_text *ret_name, struct bt_text *ret_value)
 {
 	bool encoded;
-	int r;
+	int r = bt_json_expect(json, "[");
 
-	if ((r = bt_json_expect(json, "[")))
+	if (r)
 		return r;
 	encoded = bt_json_try(json, "null");
-	if (!encoded && (r = read_xattr_name(json, scratch, ret_name)))
+	r = encoded ? 0 : read_xattr_name(json, scratch, ret_name);
+	if (r)
 		return r;
-	if ((r = bt_json_expect(json, ",")) || (r = bt_json_read_base64(json, scratch, ret_value)))
+	r = bt_json_expect(json, ",");
+	if (!r)
+		r = bt_json_read_base64(json, scratch, ret_value);
+	if (r)
 		return r;
-	if (encoded && (r = read_xattr_name_b64(json, scratch, ret_name)))
+	r = encoded ? read_xattr_name_b64(json, scratch, ret_name) : 0;
+	if (r)
 		return r;
 	return bt_json_close(json, "]");
 }
@@ -232,7 +263,10 @@ static int read_xattr(struct bt_json *json, char *scratch, struct bt_arena *aren
 	struct bt_text name, value;
 	int r, order;
 
-	if ((r = read_pair(json, &scratch, &name, &value)) || (r = keep_xattr(arena, &name, &value, xattr)))
+	r = read_pair(json, &scratch, &name, &value);
+	if (!r)
+		r = keep_xattr(arena, &name, &value, xattr);
+	if (r)
 		return r;
 	order = before.name ? bt_name_compare(before.name, before.name_length, xattr->name, xattr->name_length) : -1;
 	if (order >= 0)
@@ -248,10 +282,15 @@ static int gather_xattrs(struct bt_json *json, char *scratch, struct bt_arena *a
 
 	if (bt_json_try(json, "]"))
 		return bt_model_fail_at(json, json->at - 1, BT_R_BAD_XATTR);
-	while (more)
-		if ((r = read_xattr(json, scratch, arena, &xattr)) ||
-		    (r = bt_buf_append(items, &xattr, sizeof(xattr))) || (r = bt_list_more(json, &more)))
+	while (more) {
+		r = read_xattr(json, scratch, arena, &xattr);
+		if (!r)
+			r = bt_buf_append(items, &xattr, sizeof(xattr));
+		if (!r)
+			r = bt_list_more(json, &more);
+		if (r)
 			return r;
+	}
 	return 0;
 }
 
@@ -260,12 +299,14 @@ int bt_xattrs_read(struct bt_json *json, char *scratch, struct bt_arena *arena, 
 {
 	struct bt_buf items = {0};
 	const void *list = NULL;
-	int r;
+	int r = bt_json_expect(json, "[");
 
-	if ((r = bt_json_expect(json, "[")))
+	if (r)
 		return r;
 	r = gather_xattrs(json, scratch, arena, &items);
-	if (!r && !(r = bt_list_keep(arena, &items, &list))) {
+	if (!r)
+		r = bt_list_keep(arena, &items, &list);
+	if (!r) {
 		*ret_xattrs = list;
 		*ret_count = (uint32_t)(items.length / sizeof(struct bt_xattr));
 	}

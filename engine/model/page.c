@@ -44,9 +44,14 @@ static int parse_entries(struct parser *parser)
 	for (; more; before = entry) {
 		const char *begin = json->at;
 
-		if ((r = bt_entry_read(json, true, &parser->scratch, parser->arena, &entry)) ||
-		    (r = check_order(json, begin, before.name, before.name_length, entry.name, entry.name_length)) ||
-		    (r = bt_buf_append(&parser->items, &entry, sizeof(entry))) || (r = bt_list_more(json, &more)))
+		r = bt_entry_read(json, true, &parser->scratch, parser->arena, &entry);
+		if (!r)
+			r = check_order(json, begin, before.name, before.name_length, entry.name, entry.name_length);
+		if (!r)
+			r = bt_buf_append(&parser->items, &entry, sizeof(entry));
+		if (!r)
+			r = bt_list_more(json, &more);
+		if (r)
 			return r;
 	}
 	return 0;
@@ -58,20 +63,26 @@ static int read_leaf(struct parser *parser, struct bt_leaf *ret_leaf)
 	const char *begin;
 	struct bt_text name;
 	uint64_t entries;
-	int r;
+	int r = bt_json_expect(json, "{");
 
-	if ((r = bt_json_expect(json, "{")))
+	if (r)
 		return r;
-	if ((r = bt_model_read_name(json, parser->scratch, parser->arena, &name)))
+	r = bt_model_read_name(json, parser->scratch, parser->arena, &name);
+	if (r)
 		return r;
-	if ((r = bt_json_key(json, "entries", false)))
+	r = bt_json_key(json, "entries", false);
+	if (r)
 		return r;
 	begin = json->at;
-	if ((r = bt_json_read_u64(json, UINT32_MAX, &entries)))
+	r = bt_json_read_u64(json, UINT32_MAX, &entries);
+	if (r)
 		return r;
 	if (!entries)
 		return bt_model_fail_at(json, begin, BT_R_BAD_NUMBER);
-	if ((r = bt_json_key(json, "tree", false)) || (r = bt_json_read_digest(json, &ret_leaf->id)))
+	r = bt_json_key(json, "tree", false);
+	if (!r)
+		r = bt_json_read_digest(json, &ret_leaf->id);
+	if (r)
 		return r;
 	ret_leaf->name = name.bytes;
 	ret_leaf->name_length = (uint32_t)name.length;
@@ -94,9 +105,14 @@ static int parse_leaves(struct parser *parser)
 	for (count = 0; more; count++, before = leaf) {
 		const char *begin = json->at;
 
-		if ((r = read_leaf(parser, &leaf)) ||
-		    (r = check_order(json, begin, before.name, before.name_length, leaf.name, leaf.name_length)) ||
-		    (r = bt_buf_append(&parser->items, &leaf, sizeof(leaf))) || (r = bt_list_more(json, &more)))
+		r = read_leaf(parser, &leaf);
+		if (!r)
+			r = check_order(json, begin, before.name, before.name_length, leaf.name, leaf.name_length);
+		if (!r)
+			r = bt_buf_append(&parser->items, &leaf, sizeof(leaf));
+		if (!r)
+			r = bt_list_more(json, &more);
+		if (r)
 			return r;
 	}
 	json->keys = keys;
@@ -109,9 +125,8 @@ static int parse_chunks(struct parser *parser, struct bt_page *page)
 	const struct bt_chunk *chunks;
 	uint32_t count;
 	uint64_t sum;
-	int r;
+	int r = bt_chunks_read(&parser->json, parser->arena, BT_CHUNK_PAGE_MAX, &chunks, &count, &sum);
 
-	r = bt_chunks_read(&parser->json, parser->arena, BT_CHUNK_PAGE_MAX, &chunks, &count, &sum);
 	if (r)
 		return r;
 	if (!count)
@@ -145,9 +160,11 @@ static int parse_body(struct parser *parser, struct bt_page *page)
 	if (bt_json_try_key(json, "chunks", true))
 		return parse_chunks(parser, page);
 	page->kind = bt_json_try_key(json, "pages", true) ? BT_PAGE_LEAVES : BT_PAGE_ENTRIES;
-	if (page->kind == BT_PAGE_ENTRIES && (r = bt_json_key(json, "entries", true)))
+	r = page->kind == BT_PAGE_ENTRIES ? bt_json_key(json, "entries", true) : 0;
+	if (r)
 		return r;
-	if ((r = bt_json_expect(json, "[")))
+	r = bt_json_expect(json, "[");
+	if (r)
 		return r;
 	r = page->kind == BT_PAGE_ENTRIES ? parse_entries(parser) : parse_leaves(parser);
 	return r ? r : keep_items(parser, page);
@@ -161,7 +178,12 @@ static int parse_page(struct parser *parser, struct bt_page *page)
 	if (json->end - json->start > (ptrdiff_t)BT_PAGE_MAX)
 		return bt_json_fail(json, BT_R_TOO_LARGE);
 	json->keys = "entries pages chunks";
-	if ((r = bt_json_expect(json, "{")) || (r = parse_body(parser, page)) || (r = bt_json_close(json, "}")))
+	r = bt_json_expect(json, "{");
+	if (!r)
+		r = parse_body(parser, page);
+	if (!r)
+		r = bt_json_close(json, "}");
+	if (r)
 		return r;
 	return bt_json_end(json);
 }

@@ -44,7 +44,7 @@ static bool compile_named(struct bt_glob_compiler *c, struct bt_glob_set *set)
 	const char *name = c->at + 2;
 	const char *close = memchr(name, ']', (size_t)(c->end - name));
 
-	if (close == NULL) {
+	if (!close) {
 		c->dead = true;
 		return true;
 	}
@@ -94,7 +94,7 @@ static int compile_set(struct bt_glob_compiler *c, struct bt_glob_token *token)
 	unsigned char previous = 0;
 	bool negated, first = true;
 
-	if (set == NULL)
+	if (!set)
 		return BT_E_NOMEM;
 	memset(set, 0, sizeof(*set));
 	c->at++;
@@ -164,7 +164,7 @@ static int simplify(struct bt_arena *arena, struct bt_glob *glob)
 	if (!all_bytes(glob->tokens + skip, length))
 		return 0;
 	text = bt_arena_alloc(arena, length + 1);
-	if (text == NULL)
+	if (!text)
 		return BT_E_NOMEM;
 	for (size_t i = 0; i < length; i++)
 		text[i] = (char)glob->tokens[skip + i].byte;
@@ -177,21 +177,21 @@ int bt_glob_compile(struct bt_glob_compiler *c, struct bt_glob *ret_glob)
 {
 	struct bt_glob glob = {.kind = BT_GLOB_TOKENS, .tokens = c->tokens};
 	const char *start = c->at;
-	int result = 0;
+	int r = 0;
 
-	while (result == 0 && c->at < c->end && *c->at != '/' && !escaped_slash(c) && !c->dead)
-		result = compile_token(c, &c->tokens[glob.count++]);
-	if (result != 0)
-		return result;
+	while (!r && c->at < c->end && *c->at != '/' && !escaped_slash(c) && !c->dead)
+		r = compile_token(c, &c->tokens[glob.count++]);
+	if (r)
+		return r;
 	c->escaped = escaped_slash(c);
 	c->at += c->escaped;
 	c->tokens += glob.count;
 	if (glob.count == 1 && glob.tokens[0].type == BT_GLOB_STAR && c->at - c->escaped - start > 1)
 		glob.kind = BT_GLOB_COMPONENTS;
 	else
-		result = simplify(c->arena, &glob);
+		r = simplify(c->arena, &glob);
 	*ret_glob = glob;
-	return result;
+	return r;
 }
 
 static bool token_fits(const struct bt_glob_token *token, unsigned char byte)

@@ -46,28 +46,28 @@ static int alloc_components(struct bt_glob_compiler *compiler, struct rule *rule
 		return BT_E_NOMEM;
 	rule->globs = bt_arena_alloc(compiler->arena, glob_size);
 	compiler->tokens = bt_arena_alloc(compiler->arena, token_size);
-	return rule->globs != NULL && compiler->tokens != NULL ? 0 : BT_E_NOMEM;
+	return rule->globs && compiler->tokens ? 0 : BT_E_NOMEM;
 }
 
 static int compile_components(struct bt_glob_compiler *compiler, struct rule *rule)
 {
 	static const struct bt_glob any = {.kind = BT_GLOB_SUFFIX, .text = ""};
-	int result = alloc_components(compiler, rule);
+	int r = alloc_components(compiler, rule);
 
-	while (result == 0) {
+	while (!r) {
 		struct bt_glob *glob = &rule->globs[rule->count++];
 		bool last;
 
-		result = bt_glob_compile(compiler, glob);
+		r = bt_glob_compile(compiler, glob);
 		last = compiler->at == compiler->end;
 		/* "a/" followed by "**" is not "a" itself. */
-		if (result == 0 && glob->kind == BT_GLOB_COMPONENTS && (last || compiler->escaped))
+		if (!r && glob->kind == BT_GLOB_COMPONENTS && (last || compiler->escaped))
 			rule->globs[rule->count++] = any;
 		if (last || compiler->dead)
 			break;
 		compiler->at++;
 	}
-	return result;
+	return r;
 }
 
 static int add_rule(struct bt_rules *rules, const char *pattern)
@@ -75,7 +75,7 @@ static int add_rule(struct bt_rules *rules, const char *pattern)
 	struct bt_glob_compiler compiler = {.arena = &rules->arena};
 	const char *end = pattern + trimmed_length(pattern);
 	struct rule rule = {0};
-	int result;
+	int r;
 
 	if (*pattern == '#')
 		return 0;
@@ -89,32 +89,32 @@ static int add_rule(struct bt_rules *rules, const char *pattern)
 	}
 	if (end <= pattern)
 		return 0;
-	rule.anywhere = memchr(pattern, '/', (size_t)(end - pattern)) == NULL;
+	rule.anywhere = !memchr(pattern, '/', (size_t)(end - pattern));
 	if (*pattern == '/')
 		pattern++;
 	compiler.at = pattern;
 	compiler.end = end;
-	result = compile_components(&compiler, &rule);
-	if (result == 0 && !compiler.dead)
+	r = compile_components(&compiler, &rule);
+	if (!r && !compiler.dead)
 		rules->rules[rules->count++] = rule;
-	return result;
+	return r;
 }
 
 int bt_rules_new(const char *const *patterns, size_t count, struct bt_rules **ret_rules, struct bt_error *error)
 {
 	struct bt_rules *rules = calloc(1, sizeof(*rules));
-	int result = 0;
+	int r = 0;
 
-	if (rules == NULL)
+	if (!rules)
 		return bt_fail(error, BT_E_NOMEM, NULL, "compile the exclude patterns");
 	rules->rules = calloc(count + 1, sizeof(*rules->rules));
-	if (rules->rules == NULL)
-		result = BT_E_NOMEM;
-	for (size_t i = 0; i < count && result == 0; i++)
-		result = add_rule(rules, patterns[i]);
-	if (result != 0) {
+	if (!rules->rules)
+		r = BT_E_NOMEM;
+	for (size_t i = 0; i < count && !r; i++)
+		r = add_rule(rules, patterns[i]);
+	if (r) {
 		bt_rules_free(rules);
-		return bt_fail(error, result, NULL, "compile the exclude patterns");
+		return bt_fail(error, r, NULL, "compile the exclude patterns");
 	}
 	*ret_rules = rules;
 	return 0;
@@ -122,7 +122,7 @@ int bt_rules_new(const char *const *patterns, size_t count, struct bt_rules **re
 
 void bt_rules_free(struct bt_rules *rules)
 {
-	if (rules == NULL)
+	if (!rules)
 		return;
 	bt_arena_free(&rules->arena);
 	free(rules->rules);
@@ -137,17 +137,17 @@ static bool match_path(const struct rule *rule, const char *path, const char *en
 
 	while (path < end) {
 		const char *slash = memchr(path, '/', (size_t)(end - path));
-		const char *component_end = slash != NULL ? slash : end;
+		const char *component_end = slash ? slash : end;
 
 		if (g < rule->count && rule->globs[g].kind == BT_GLOB_COMPONENTS) {
 			stars = g++;
 			stars_end = path;
 		} else if (g < rule->count && bt_glob_match(&rule->globs[g], path, (size_t)(component_end - path))) {
 			g++;
-			path = slash != NULL ? slash + 1 : end;
+			path = slash ? slash + 1 : end;
 		} else if (stars != SIZE_MAX) {
 			slash = memchr(stars_end, '/', (size_t)(end - stars_end));
-			stars_end = slash != NULL ? slash + 1 : end;
+			stars_end = slash ? slash + 1 : end;
 			path = stars_end;
 			g = stars + 1;
 		} else {

@@ -248,14 +248,14 @@ int bt_retention_decide(const struct bt_retention *rules, const struct bt_candid
 	struct decision decision = {.rules = rules, .candidates = candidates, .reasons = reasons};
 	struct sort_key *keys;
 	size_t *order, past;
-	int result = BT_E_NOMEM;
+	int r = BT_E_NOMEM;
 
 	if (!any_rule(rules))
 		return BT_E_INVALID;
 	keys = calloc(count + 1, sizeof(*keys));
 	order = calloc(count + 1, sizeof(*order));
 	if (keys && order) {
-		result = 0;
+		r = 0;
 		past = sort_out_future(&decision, count, now, keys);
 		decide_each_group(&decision, rules->per_target, decide_by_rules, keys, order, past);
 		if (!rules->to_the_letter)
@@ -263,5 +263,5 @@ int bt_retention_decide(const struct bt_retention *rules, const struct bt_candid
 	}
 	free(order);
 	free(keys);
-	return result;
+	return r;
 }

@@ -63,7 +63,7 @@ static void mark(const struct bt_scan_dir *dir, const struct bt_scan_scratch *sc
 		const struct bt_scan_key *key = &scratch->keys[i];
 		const struct bt_found *found = find(dir, bt_scan_name(scratch, key), key->length);
 
-		if (found != NULL)
+		if (found)
 			again->listed[found - dir->found] = true;
 	}
 }
@@ -73,13 +73,13 @@ static int read_again(struct bt_scan *scan, const struct bt_scan_dir *dir, int d
 {
 	struct bt_scan_scratch scratch = {0};
 	int fd = bt_scan_open_directory(scan, dirfd, ".", dir->self.uid);
-	int result = fd < 0 ? -fd : bt_scan_gather(scan, fd, &scratch);
+	int r = fd < 0 ? -fd : bt_scan_gather(scan, fd, &scratch);
 
 	bt_close(&fd);
-	if (result == 0)
+	if (!r)
 		mark(dir, &scratch, again);
 	bt_scan_scratch_free(&scratch);
-	return result < 0 ? EIO : result;
+	return r < 0 ? EIO : r;
 }
 
 static bool still_true(const struct bt_scan_again *again, const struct bt_found *now, uint64_t since)
@@ -98,11 +98,11 @@ static const struct bt_scan_again *reading(struct bt_scan *scan, struct bt_scan_
 	struct bt_scan_again *again = node->again;
 	struct timespec clock;
 
-	if (again != NULL && still_true(again, now, since))
+	if (again && still_true(again, now, since))
 		return again;
-	if (again == NULL)
+	if (!again)
 		again = node->again = calloc(1, sizeof(*again) + node->dir.count);
-	if (again == NULL)
+	if (!again)
 		return NULL;
 	clock_gettime(CLOCK_REALTIME, &clock);
 	*again = (struct bt_scan_again){
@@ -131,9 +131,9 @@ static enum answer ask_open(struct bt_scan *scan, struct bt_scan_private *node, 
 	bt_scan_fill(&now, &status);
 	pthread_mutex_lock(&scan->again_lock);
 	again = reading(scan, node, fd, &now, since);
-	if (again != NULL && bt_scan_not_found(again->error)) /* it was removed itself, with all that was in it */
+	if (again && bt_scan_not_found(again->error)) /* it was removed itself, with all that was in it */
 		answer = now.links == 0 ? ANSWER_GONE : ANSWER_ASK_ABOVE;
-	else if (again != NULL && again->error == 0 && found != NULL && !again->listed[found - node->dir.found])
+	else if (again && again->error == 0 && found && !again->listed[found - node->dir.found])
 		answer = ANSWER_GONE;
 	pthread_mutex_unlock(&scan->again_lock);
 	return answer;
@@ -155,7 +155,7 @@ bool bt_scan_listed(struct bt_scan *scan, struct bt_scan_dir *dir, const struct 
 {
 	const struct bt_found *name = found;
 
-	for (; dir != NULL; name = &dir->self, dir = dir->parent) {
+	for (; dir; name = &dir->self, dir = dir->parent) {
 		enum answer answer = ask(scan, dir, name, since);
 
 		if (answer != ANSWER_ASK_ABOVE)

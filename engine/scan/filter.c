@@ -17,18 +17,18 @@ int bt_scan_filter_begin(const struct bt_scan *scan, const struct bt_scan_privat
 {
 	const struct bt_scan_dir *dir;
 	size_t length = 0, at;
-	int result;
+	int r;
 
 	scratch->path.length = 0;
-	if (scan->options.rules == NULL)
+	if (!scan->options.rules)
 		return 0;
-	for (dir = &node->dir; dir->parent != NULL; dir = dir->parent)
+	for (dir = &node->dir; dir->parent; dir = dir->parent)
 		length += dir->self.name_length + (size_t)1;
-	result = bt_buf_reserve(&scratch->path, length + UINT16_MAX + 1);
-	if (result != 0)
-		return result;
+	r = bt_buf_reserve(&scratch->path, length + UINT16_MAX + 1);
+	if (r)
+		return r;
 	at = length;
-	for (dir = &node->dir; dir->parent != NULL; dir = dir->parent) {
+	for (dir = &node->dir; dir->parent; dir = dir->parent) {
 		scratch->path.data[--at] = '/';
 		at -= dir->self.name_length;
 		memcpy(scratch->path.data + at, dir->self.name, dir->self.name_length);
@@ -42,7 +42,7 @@ bool bt_scan_filter_entry(const struct bt_scan *scan, struct bt_scan_scratch *sc
 {
 	char *path = (char *)scratch->path.data, *name;
 
-	if (scan->options.rules == NULL)
+	if (!scan->options.rules)
 		return false;
 	name = path + scratch->path.length;
 	memcpy(name, bt_scan_name(scratch, key), key->length + (size_t)1);
@@ -109,19 +109,19 @@ int bt_scan_filter_names(const struct bt_scan *scan, struct bt_scan_private *nod
 {
 	struct markers markers = find_markers(scan, dirfd, scratch);
 	size_t kept = 0;
-	int result = 0;
+	int r = 0;
 
-	if (scan->options.rules == NULL && !markers.named && !markers.tag)
+	if (!scan->options.rules && !markers.named && !markers.tag)
 		return 0;
-	for (size_t i = 0; i < scratch->count && result == 0; i++) {
+	for (size_t i = 0; i < scratch->count && !r; i++) {
 		const struct bt_scan_key *key = &scratch->keys[i];
 
 		if (!kept_beside(scan, &markers, bt_scan_name(scratch, key)) ||
 		    (key->type != DT_UNKNOWN && bt_scan_filter_entry(scan, scratch, key, key->type == DT_DIR)))
-			result = bt_scan_note(scan, node, scratch, BT_EVENT_EXCLUDED, bt_scan_name(scratch, key));
+			r = bt_scan_note(scan, node, scratch, BT_EVENT_EXCLUDED, bt_scan_name(scratch, key));
 		else
 			scratch->keys[kept++] = *key;
 	}
 	scratch->count = kept;
-	return result;
+	return r;
 }

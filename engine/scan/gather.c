@@ -29,9 +29,9 @@ static int add_name(struct bt_scan_scratch *scratch, const struct dirent64 *reco
 
 int bt_scan_gather(struct bt_scan *scan, int fd, struct bt_scan_scratch *scratch)
 {
-	if (scratch->records == NULL)
+	if (!scratch->records)
 		scratch->records = malloc(RECORDS_SIZE);
-	if (scratch->records == NULL)
+	if (!scratch->records)
 		return BT_E_NOMEM;
 	scratch->count = 0;
 	scratch->names.length = 0;
@@ -48,10 +48,10 @@ int bt_scan_gather(struct bt_scan *scan, int fd, struct bt_scan_scratch *scratch
 			return BT_E_CANCELLED;
 		for (ssize_t at = 0; at < size;) {
 			const struct dirent64 *record = (const void *)(scratch->records + at);
-			int result = add_name(scratch, record);
+			int r = add_name(scratch, record);
 
-			if (result != 0)
-				return result;
+			if (r)
+				return r;
 			at += record->d_reclen;
 		}
 	}

@@ -41,10 +41,10 @@ static int look_at_all(struct bt_scan *scan, struct bt_scan_private *node, int d
 		if (is_store(scan, found))
 			continue;
 		if (key->type == DT_UNKNOWN && bt_scan_filter_entry(scan, scratch, key, is_directory(found))) {
-			int result = bt_scan_note(scan, node, scratch, BT_EVENT_EXCLUDED, found->name);
+			int r = bt_scan_note(scan, node, scratch, BT_EVENT_EXCLUDED, found->name);
 
-			if (result != 0)
-				return result;
+			if (r)
+				return r;
 			continue;
 		}
 		node->child_count += is_directory(found) && !found->boundary;
@@ -67,7 +67,7 @@ static int alloc_block(struct bt_scan_private *node, const struct bt_scan_scratc
 	    __builtin_add_overflow(array, names, &size))
 		return BT_E_NOMEM;
 	node->block = malloc(size);
-	if (node->block == NULL)
+	if (!node->block)
 		return BT_E_NOMEM;
 	node->dir.found = node->block;
 	node->weight += size;
@@ -99,7 +99,7 @@ static int make_children(const struct bt_scan *scan, struct bt_scan_private *nod
 	if (node->child_count == 0)
 		return 0;
 	node->children = calloc(node->child_count, sizeof(*node->children));
-	if (node->children == NULL)
+	if (!node->children)
 		return BT_E_NOMEM;
 	node->weight += node->child_count * sizeof(*node->children);
 	child = node->children;
@@ -111,7 +111,7 @@ static int make_children(const struct bt_scan *scan, struct bt_scan_private *nod
 		init_child(scan, child, node, found);
 		if (!child->dir.deferred) {
 			child->prev = node->last;
-			*(node->last != NULL ? &node->last->next : &node->first) = child;
+			*(node->last ? &node->last->next : &node->first) = child;
 			node->last = child;
 		}
 		child++;
@@ -125,7 +125,7 @@ int bt_scan_note(const struct bt_scan *scan, struct bt_scan_private *node, struc
 	const char code = (char)event;
 
 	++*(event == BT_EVENT_VANISHED ? &node->dir.vanished : &node->dir.excluded);
-	if (scan->options.observer == NULL || scan->options.observer->entry == NULL)
+	if (!scan->options.observer || !scan->options.observer->entry)
 		return 0;
 	if (bt_buf_append(&scratch->told, &code, 1) != 0)
 		return BT_E_NOMEM;
@@ -137,7 +137,7 @@ static int keep_noted(struct bt_scan_private *node, struct bt_scan_scratch *scra
 	if (scratch->told.length == 0)
 		return 0;
 	node->told = malloc(scratch->told.length);
-	if (node->told == NULL)
+	if (!node->told)
 		return BT_E_NOMEM;
 	memcpy(node->told, scratch->told.data, scratch->told.length);
 	node->told_size = scratch->told.length;
@@ -151,7 +151,7 @@ static int drop_gone(struct bt_scan *scan, struct bt_scan_private *node, struct 
 	uint64_t since = bt_scan_now();
 	struct bt_found *found = node->dir.found;
 	size_t count = node->dir.count, lost = 0;
-	int result = 0;
+	int r = 0;
 
 	for (size_t i = 0; i < count; i++)
 		if (bt_scan_not_found(found[i].error) && !bt_scan_listed(scan, &node->dir, &found[i], since)) {
@@ -162,39 +162,39 @@ static int drop_gone(struct bt_scan *scan, struct bt_scan_private *node, struct 
 	if (lost == 0)
 		return 0;
 	node->dir.count = 0;
-	for (size_t i = 0; i < count && result == 0; i++)
+	for (size_t i = 0; i < count && !r; i++)
 		if (found[i].error == GONE)
-			result = bt_scan_note(scan, node, scratch, BT_EVENT_VANISHED, found[i].name);
+			r = bt_scan_note(scan, node, scratch, BT_EVENT_VANISHED, found[i].name);
 		else
 			found[node->dir.count++] = found[i];
-	return result;
+	return r;
 }
 
 static int read_open(struct bt_scan *scan, struct bt_scan_private *node, int dirfd, struct bt_scan_scratch *scratch)
 {
 	char *names = NULL;
-	int result;
+	int r;
 
 	scratch->told.length = 0;
-	result = bt_scan_gather(scan, dirfd, scratch);
-	if (result < 0)
-		return result;
-	node->dir.error = result;
+	r = bt_scan_gather(scan, dirfd, scratch);
+	if (r < 0)
+		return r;
+	node->dir.error = r;
 	bt_scan_sort(scratch);
-	result = bt_scan_filter_begin(scan, node, scratch);
-	if (result == 0)
-		result = bt_scan_filter_names(scan, node, dirfd, scratch);
-	if (result == 0)
-		result = alloc_block(node, scratch, &names);
-	if (result == 0)
-		result = look_at_all(scan, node, dirfd, scratch, names);
-	if (result == 0)
-		result = drop_gone(scan, node, scratch);
-	if (result == 0)
-		result = make_children(scan, node);
-	if (result == 0)
-		result = keep_noted(node, scratch);
-	return result;
+	r = bt_scan_filter_begin(scan, node, scratch);
+	if (!r)
+		r = bt_scan_filter_names(scan, node, dirfd, scratch);
+	if (!r)
+		r = alloc_block(node, scratch, &names);
+	if (!r)
+		r = look_at_all(scan, node, dirfd, scratch, names);
+	if (!r)
+		r = drop_gone(scan, node, scratch);
+	if (!r)
+		r = make_children(scan, node);
+	if (!r)
+		r = keep_noted(node, scratch);
+	return r;
 }
 
 /* Whether another directory stands in its place, which then is the one that is meant: as an exchange of two by
@@ -209,7 +209,7 @@ static bool replaced(struct bt_scan *scan, struct bt_scan_private *node)
 		return false;
 	int failed = statx(parent, self->name, scan->statx_flags, STATX_BASIC_STATS, &status);
 	bt_scan_fd_put(scan, node->dir.parent);
-	if (failed != 0)
+	if (failed)
 		return false;
 	bt_scan_fill(&now, &status);
 	if (!S_ISDIR(now.mode) || now.dev != self->dev || now.inode == self->inode || is_store(scan, &now))
@@ -222,7 +222,7 @@ void bt_scan_read(struct bt_scan *scan, struct bt_scan_private *node, struct bt_
 {
 	int fd = bt_scan_fd_get(scan, &node->dir);
 
-	if (fd == -ESTALE && node->dir.parent != NULL && replaced(scan, node))
+	if (fd == -ESTALE && node->dir.parent && replaced(scan, node))
 		fd = bt_scan_fd_get(scan, &node->dir);
 	if (fd < 0) {
 		node->dir.error = -fd;
@@ -230,9 +230,9 @@ void bt_scan_read(struct bt_scan *scan, struct bt_scan_private *node, struct bt_
 		node->result = read_open(scan, node, fd, scratch);
 		bt_scan_fd_put(scan, &node->dir);
 	}
-	if (bt_scan_not_found(node->dir.error) && node->dir.parent != NULL)
+	if (bt_scan_not_found(node->dir.error) && node->dir.parent)
 		node->dir.gone = !bt_scan_listed(scan, node->dir.parent, &node->dir.self, bt_scan_now());
-	if (node->children == NULL)
+	if (!node->children)
 		node->child_count = 0;
 	if (scratch->names.capacity > SCRATCH_KEPT || scratch->capacity * sizeof(*scratch->keys) > SCRATCH_KEPT)
 		bt_scan_scratch_free(scratch);

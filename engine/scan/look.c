@@ -73,7 +73,7 @@ static bool is_boundary(struct bt_scan *scan, const struct bt_scan_dir *dir, int
 	if (status.stx_mode != 0 ? !S_ISDIR(status.stx_mode) : !(status.stx_attributes & STATX_ATTR_MOUNT_ROOT))
 		return false;
 	found->boundary = boundary_of(scan, dir, &status);
-	if (found->boundary == NULL)
+	if (!found->boundary)
 		return false;
 	fill_boundary(dir, dirfd, makedev(status.stx_dev_major, status.stx_dev_minor), found);
 	return true;

@@ -25,11 +25,11 @@ static const char *keep_type(struct bt_scan_mounts *mounts, const char *text)
 	for (; text[length] > ' ' && length < TYPE_MAX; length++)
 		type[length] = text[length] > 0x7e ? '?' : text[length];
 	type[length] = '\0';
-	for (const struct bt_scan_type *known = mounts->types; known != NULL; known = known->next)
+	for (const struct bt_scan_type *known = mounts->types; known; known = known->next)
 		if (strcmp(known->text, type) == 0)
 			return known->text;
 	struct bt_scan_type *added = malloc(sizeof(*added) + length + 1);
-	if (added == NULL)
+	if (!added)
 		return NULL;
 	memcpy(added->text, type, length + 1);
 	added->next = mounts->types;
@@ -48,11 +48,11 @@ static int add_line(struct bt_scan_mounts *mounts, const char *line)
 
 	strtoull(at, &at, 10);
 	major = strtoul(at, &at, 10);
-	if (type == NULL || type[3] <= ' ' || *at != ':')
+	if (!type || type[3] <= ' ' || *at != ':')
 		return 0;
 	struct mount mount = {
 		.id = id, .dev = makedev(major, strtoul(at + 1, NULL, 10)), .type = keep_type(mounts, type + 3)};
-	if (mount.type == NULL)
+	if (!mount.type)
 		return BT_E_NOMEM;
 	mounts->own = mounts->own || strcmp(mount.type, OUR_TYPE) == 0;
 	return bt_buf_append(&mounts->list, &mount, sizeof(mount));
@@ -64,16 +64,16 @@ static int read_mounts(struct bt_scan_mounts *mounts)
 	FILE *file = fopen("/proc/self/mountinfo", "re");
 	char *line = NULL;
 	size_t size = 0;
-	int result = 0;
+	int r = 0;
 
-	if (file != NULL)
+	if (file)
 		mounts->list.length = 0;
-	while (file != NULL && result == 0 && getline(&line, &size, file) >= 0)
-		result = add_line(mounts, line);
+	while (file && !r && getline(&line, &size, file) >= 0)
+		r = add_line(mounts, line);
 	free(line);
-	if (file != NULL)
+	if (file)
 		fclose(file);
-	return result;
+	return r;
 }
 
 int bt_scan_mounts_init(struct bt_scan_mounts *mounts)
@@ -87,7 +87,7 @@ void bt_scan_mounts_destroy(struct bt_scan_mounts *mounts)
 {
 	struct bt_scan_type *next;
 
-	for (struct bt_scan_type *type = mounts->types; type != NULL; type = next) {
+	for (struct bt_scan_type *type = mounts->types; type; type = next) {
 		next = type->next;
 		free(type);
 	}
@@ -114,10 +114,10 @@ const char *bt_scan_mounted(struct bt_scan_mounts *mounts, const struct statx *s
 {
 	pthread_mutex_lock(&mounts->lock);
 	const char *type = find(mounts, status);
-	if (type == NULL && read_mounts(mounts) == 0) /* it may be new */
+	if (!type && read_mounts(mounts) == 0) /* it may be new */
 		type = find(mounts, status);
 	pthread_mutex_unlock(&mounts->lock);
-	return type != NULL ? type : TYPE_HIDDEN;
+	return type ? type : TYPE_HIDDEN;
 }
 
 bool bt_scan_is_ours(const char *type)

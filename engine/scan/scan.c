@@ -23,7 +23,7 @@ static struct bt_scan_private *first_pending(const struct bt_scan *scan)
 {
 	struct bt_scan_private *node = scan->first;
 
-	while (node != NULL && node->state != BT_SCAN_PENDING)
+	while (node && node->state != BT_SCAN_PENDING)
 		node = node->next;
 	return node;
 }
@@ -32,15 +32,15 @@ static struct bt_scan_private *first_pending(const struct bt_scan *scan)
 static void line_replace(struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_private *first,
 			 struct bt_scan_private *last)
 {
-	if (first == NULL) {
+	if (!first) {
 		first = node->next;
 		last = node->prev;
 	} else {
 		first->prev = node->prev;
 		last->next = node->next;
 	}
-	*(node->prev != NULL ? &node->prev->next : &scan->first) = first;
-	*(node->next != NULL ? &node->next->prev : &scan->last) = last;
+	*(node->prev ? &node->prev->next : &scan->first) = first;
+	*(node->next ? &node->next->prev : &scan->last) = last;
 	node->next = node->prev = NULL;
 }
 
@@ -49,7 +49,7 @@ static void line_begin(struct bt_scan *scan, struct bt_scan_private *node)
 {
 	node->state = BT_SCAN_PENDING;
 	node->next = scan->first;
-	*(scan->first != NULL ? &scan->first->prev : &scan->last) = node;
+	*(scan->first ? &scan->first->prev : &scan->last) = node;
 	scan->first = node;
 }
 
@@ -77,7 +77,7 @@ static void list_pending(struct bt_scan *scan, struct bt_scan_private *node, str
 	pthread_mutex_lock(&scan->lock);
 	node->state = BT_SCAN_LISTED;
 	line_replace(scan, node, node->first, node->last);
-	if (node->first != NULL)
+	if (node->first)
 		wake_helpers(scan);
 	scan->ahead += node->weight;
 	scan->full = scan->full || scan->ahead >= AHEAD_MAX;
@@ -92,7 +92,7 @@ static void *help(void *arg)
 	while (!scan->stopping) {
 		struct bt_scan_private *node = scan->full ? NULL : first_pending(scan);
 
-		if (node == NULL) {
+		if (!node) {
 			scan->idle++;
 			pthread_cond_wait(&scan->work, &scan->lock);
 			scan->idle--;
@@ -115,7 +115,7 @@ static void start_helpers(struct bt_scan *scan)
 	if (count == 0)
 		return;
 	scan->helpers = calloc(count, sizeof(*scan->helpers));
-	if (scan->helpers == NULL)
+	if (!scan->helpers)
 		return;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -154,10 +154,10 @@ static int init_root(struct bt_scan *scan, const char *target, struct bt_error *
 	if (fd < 0)
 		return bt_fail_sys(error, -fd, target, "open");
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stat) < 0) {
-		int result = bt_fail_sys(error, errno, target, "stat");
+		int r = bt_fail_sys(error, errno, target, "stat");
 
 		close(fd);
-		return result;
+		return r;
 	}
 	root->dir.self.name = "";
 	bt_scan_fill(&root->dir.self, &stat);
@@ -165,7 +165,7 @@ static int init_root(struct bt_scan *scan, const char *target, struct bt_error *
 	bt_way_init(&root->way, NULL);
 	bt_ways_set(&scan->fds, &root->way, fd);
 	scan->root_dev = root->dir.self.dev;
-	root->dir.change = scan->options.changes != NULL ? scan->options.changes->root : NULL;
+	root->dir.change = scan->options.changes ? scan->options.changes->root : NULL;
 	root->state = BT_SCAN_PENDING;
 	scan->first = scan->last = root;
 	return 0;
@@ -175,11 +175,11 @@ int bt_scan_open(const char *target, const struct bt_scan_options *options, stru
 		 struct bt_error *error)
 {
 	struct bt_scan *scan = calloc(1, sizeof(*scan));
-	int result;
+	int r;
 
-	if (scan != NULL)
+	if (scan)
 		scan->root = calloc(1, sizeof(*scan->root));
-	if (scan == NULL || scan->root == NULL) {
+	if (!scan || !scan->root) {
 		free(scan);
 		return bt_fail(error, BT_E_NOMEM, target, "open");
 	}
@@ -193,14 +193,14 @@ int bt_scan_open(const char *target, const struct bt_scan_options *options, stru
 	pthread_mutex_init(&scan->again_lock, NULL);
 	pthread_cond_init(&scan->work, NULL);
 	pthread_cond_init(&scan->listed, NULL);
-	result = bt_scan_mounts_init(&scan->mounts);
+	r = bt_scan_mounts_init(&scan->mounts);
 	scan->asks_first = options->one_file_system || scan->mounts.own;
-	if (result == 0)
-		result = init_root(scan, target, error);
-	if (result != 0) {
+	if (!r)
+		r = init_root(scan, target, error);
+	if (r) {
 		scan->root->gone = true;
 		bt_scan_close(scan);
-		return result;
+		return r;
 	}
 	start_helpers(scan);
 	*ret_scan = scan;
@@ -256,7 +256,7 @@ static void discard(struct bt_scan *scan, struct bt_scan_private *top)
 
 void bt_scan_close(struct bt_scan *scan)
 {
-	if (scan == NULL)
+	if (!scan)
 		return;
 	stop_helpers(scan);
 	discard(scan, scan->root);
@@ -289,7 +289,7 @@ static int tell_noted(struct bt_scan *scan, struct bt_scan_private *node)
 		char *path = bt_scan_path(&node->dir, at + 1);
 
 		done += strlen(at + 1) + 2;
-		if (path == NULL)
+		if (!path)
 			return BT_E_NOMEM;
 		observer->entry(observer->arg, event, path);
 		free(path);
@@ -303,7 +303,7 @@ static int tell_noted(struct bt_scan *scan, struct bt_scan_private *node)
 int bt_scan_list(struct bt_scan *scan, struct bt_scan_dir *dir, struct bt_error *error)
 {
 	struct bt_scan_private *node = dir->private;
-	int result;
+	int r;
 
 	pthread_mutex_lock(&scan->lock);
 	if (node->state == BT_SCAN_DEFERRED)
@@ -317,10 +317,10 @@ int bt_scan_list(struct bt_scan *scan, struct bt_scan_dir *dir, struct bt_error 
 		node->state = BT_SCAN_TAKEN;
 	}
 	pthread_mutex_unlock(&scan->lock);
-	result = node->result;
-	if (result == 0)
-		result = tell_noted(scan, node);
-	return result == 0 ? 0 : bt_fail(error, result, NULL, "list a directory");
+	r = node->result;
+	if (!r)
+		r = tell_noted(scan, node);
+	return r ? bt_fail(error, r, NULL, "list a directory") : 0;
 }
 
 void bt_scan_done(struct bt_scan *scan, struct bt_scan_dir *dir)

@@ -38,6 +38,7 @@ struct run {
 static int make_rules(struct run *run, struct bt_error *error)
 {
 	const char *pattern = run->search->pattern;
+
 	if (!pattern)
 		return 0;
 	size_t length = strlen(pattern);
@@ -57,6 +58,7 @@ static int make_rules(struct run *run, struct bt_error *error)
 static int check_hash(const char *hash, struct bt_error *error)
 {
 	size_t length = hash ? strlen(hash) : 1;
+
 	if (!length || length > 64 || (hash && strspn(hash, "0123456789abcdef") != length))
 		return bt_fail(error, BT_E_INVALID, hash, "not the beginning of a SHA-256 digest");
 	return 0;
@@ -65,6 +67,7 @@ static int check_hash(const char *hash, struct bt_error *error)
 static bool has_hash(const struct bt_entry *entry, const char *hash)
 {
 	char text[65];
+
 	if (entry->type != BT_FILE || !entry->has_digest)
 		return false;
 	bt_digest_text(&entry->digest, text);
@@ -87,6 +90,7 @@ static bool matches(const struct run *run, const struct bt_walk_step *step)
 {
 	const struct bt_search *search = run->search;
 	const struct bt_entry *entry = step->entry;
+
 	if (search->newer && !is_newer(&entry->mtime, search->newer))
 		return false;
 	if (search->hash && !has_hash(entry, search->hash))
@@ -115,6 +119,7 @@ static int path_of(struct run *run, const struct bt_walk_step *step, struct bt_d
 static int add(struct run *run, struct bt_digest_set *set, const struct bt_digest *path, const void *facts, size_t size)
 {
 	struct bt_digest key;
+
 	return key_of(run, path, facts, size, &key) ? BT_E_NOMEM : bt_digest_set_add(set, &key);
 }
 
@@ -134,6 +139,7 @@ static int tell(struct run *run, const struct bt_walk_step *step, const struct b
 		uint64_t type, size, seconds, nanoseconds;
 		struct bt_digest digest;
 	} facts = {.type = entry->type};
+
 	if (!directory) {
 		facts.size = entry->size;
 		facts.seconds = (uint64_t)entry->mtime.seconds;
@@ -157,6 +163,7 @@ static int see(struct run *run, struct bt_walk *walk, const struct bt_walk_step 
 	const struct bt_entry *entry = step->entry;
 	bool wanted = matches(run, step);
 	struct bt_digest path;
+
 	if (!wanted && entry->type != BT_DIR)
 		return 0;
 	int r = path_of(run, step, &path);
@@ -169,7 +176,7 @@ static int see(struct run *run, struct bt_walk *walk, const struct bt_walk_step 
 	if (r || run->searched.count >= SEARCHED_MAX)
 		return r;
 	r = add(run, &run->searched, &path, &entry->digest, sizeof(entry->digest));
-	if (r == 0)
+	if (!r)
 		bt_walk_skip(walk);
 	return r < 0 ? r : 0;
 }
@@ -180,6 +187,7 @@ static int search_below(struct run *run, const struct bt_snapshot_info *info, st
 	struct bt_walk *walk;
 	const struct place place = {.length = 0};
 	int r = add(run, &run->searched, &place.path, &root->digest, sizeof(root->digest));
+
 	if (r <= 0)
 		return r;
 	if (note(run, 0, &place))
@@ -188,6 +196,7 @@ static int search_below(struct run *run, const struct bt_snapshot_info *info, st
 	while (!r) {
 		struct bt_walk_step step = {0};
 		struct bt_error found = {0};
+
 		r = bt_cancelled(run->observer) ? BT_E_CANCELLED : bt_walk_next(walk, &step, &found);
 		if (r == BT_E_NOMEM || r == BT_E_CANCELLED)
 			break;
@@ -205,6 +214,7 @@ static int search_snapshot(struct run *run, const char *name, struct bt_error *e
 {
 	struct bt_snapshot *snapshot;
 	struct bt_error found = {0};
+
 	run->snapshot = name;
 	int r = bt_snapshot_open(run->store, name, &snapshot, &found);
 	if (r == BT_E_NOMEM)
@@ -228,6 +238,7 @@ int bt_search_run(struct bt_store *store, const struct bt_search *search,
 	const struct bt_roster *roster = bt_roster_get(store);
 	size_t count = search->name_count ? search->name_count : roster->count;
 	int r = check_hash(search->hash, error);
+
 	if (!r)
 		r = make_rules(&run, error);
 	run.hasher = bt_hasher_new();

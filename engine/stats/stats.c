@@ -22,6 +22,7 @@ struct run {
 static void count_fresh(void *arg, const struct bt_chunk *content)
 {
 	struct run *run = arg;
+
 	run->fresh += content->size;
 	run->stats.contents++;
 	run->stats.unique += content->size;
@@ -41,6 +42,7 @@ static int pass_over(struct run *run, const char *path, int result, const struct
 static int see_snapshot(struct run *run, const char *name, struct bt_stats_snapshot *ret_seen, struct bt_error *error)
 {
 	struct bt_snapshot *snapshot;
+
 	run->fresh = 0;
 	int r = bt_snapshot_open(run->store, name, &snapshot, error);
 	if (r)
@@ -64,6 +66,7 @@ static int see_content(void *arg, const struct bt_block *block, const struct bt_
 	struct run *run = arg;
 	uint64_t text = ((uint64_t)block->length * size + block->size - 1) / block->size;
 	int added = bt_digest_set_has(&run->mark.contents, digest) ? bt_digest_set_add(&run->held, digest) : 0;
+
 	if (added < 0)
 		return added;
 	*(added ? &run->stats.stored : &run->stats.dead) += text;
@@ -74,6 +77,7 @@ static int see_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t
 {
 	struct run *run = arg;
 	int added = bt_digest_set_has(&run->mark.pages, id) ? bt_digest_set_add(&run->held_pages, id) : 0;
+
 	if (added < 0)
 		return added;
 	run->stats.dead += added ? 0 : length;
@@ -85,6 +89,7 @@ static int see_file(struct run *run, const struct bt_file_id *id, struct bt_erro
 	struct bt_index_visitor visitor = {run, see_content, see_page};
 	struct bt_error found = {0};
 	struct bt_file *file;
+
 	run->stats.store_files++;
 	run->stats.store_bytes += id->size;
 	int r = bt_store_file(run->store, id->ordinal, &file, &found);
@@ -99,11 +104,13 @@ static int see_snapshots(struct run *run, void (*snapshot)(void *arg, const stru
 			 void *arg, struct bt_error *error)
 {
 	int r = 0;
+
 	run->mark.progress.total_files = bt_store_snapshot_count(run->store);
 	for (size_t i = 0; i < bt_store_snapshot_count(run->store) && !r; i++) {
 		const char *name = bt_store_snapshot_name(run->store, i);
 		struct bt_stats_snapshot seen = {.name = name};
 		struct bt_error found = {0};
+
 		r = see_snapshot(run, name, &seen, &found);
 		if (r)
 			run->told[bt_store_snapshot_number(run->store, i)] = !strcmp(found.file, name);
@@ -119,8 +126,10 @@ static int see_snapshots(struct run *run, void (*snapshot)(void *arg, const stru
 static int see_files(struct run *run, bool snapshots, struct bt_error *error)
 {
 	int r = 0;
+
 	for (uint32_t i = 0; i < bt_store_file_count(run->store) && !r; i++) {
 		const struct bt_file_id *id = bt_store_file_id(run->store, i);
+
 		if (bt_cancelled(run->observer))
 			return bt_fail(error, BT_E_CANCELLED, NULL, NULL);
 		if (!id->gone && id->snapshot == snapshots)
@@ -134,6 +143,7 @@ int bt_stats_gather(struct bt_store *store, void (*snapshot)(void *arg, const st
 {
 	struct run run = {.store = store, .observer = observer};
 	int fd = -1, r = bt_store_lock_for_reading(store, observer, &fd, error);
+
 	run.mark = (struct bt_mark){.store = store, .observer = observer, .added = count_fresh, .arg = &run};
 	run.told = calloc(bt_store_file_count(store) + 1, sizeof(*run.told));
 	if (!r && !run.told)

@@ -73,19 +73,19 @@ static const void *up(const void *arg, const char **ret_name, size_t *ret_length
 int bt_changes_merge(struct bt_changes *into, const struct bt_changes *from)
 {
 	struct bt_buf path = {0};
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < from->names.size && result == 0; i++) {
+	for (size_t i = 0; i < from->names.size && !r; i++) {
 		const struct bt_name *dir = from->names.slots[i];
 
 		if (!dir || !(dir->flags & SELF))
 			continue;
-		result = bt_path_of(&path, up, dir, NULL);
-		if (result == 0)
-			result = bt_changes_add(into, (char *)path.data, dir->flags & ALL);
+		r = bt_path_of(&path, up, dir, NULL);
+		if (!r)
+			r = bt_changes_add(into, (char *)path.data, dir->flags & ALL);
 	}
 	bt_buf_free(&path);
-	return result;
+	return r;
 }
 
 const struct bt_name *bt_changes_below(const struct bt_changes *changes, const struct bt_name *dir, const char *name,

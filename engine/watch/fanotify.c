@@ -163,17 +163,17 @@ static int path_of_handle(struct bt_watch *watch, const void *key, size_t size, 
 		bt_watch_doubt(watch, BT_DOUBT_LIMIT);
 	if (fd < 0)
 		return 0;
-	int result = path_of_fd(watch, fd, path);
+	int r = path_of_fd(watch, fd, path);
 	close(fd);
-	return result;
+	return r;
 }
 
 static int path_of(struct bt_watch *watch, const void *directory, struct bt_buf *ret_path)
 {
 	const struct bt_name *dir = directory;
-	int result = path_of_handle(watch, dir->text, dir->length, ret_path);
+	int r = path_of_handle(watch, dir->text, dir->length, ret_path);
 
-	return result > 0 ? 0 : result == 0 ? BT_E_NOT_FOUND : result;
+	return r > 0 ? 0 : r ? r : BT_E_NOT_FOUND;
 }
 
 /* Events. */
@@ -248,20 +248,20 @@ static int locate(struct bt_watch *watch, struct bt_name *dir, bool needed, stru
 
 	if (place & ELSEWHERE || (place & BELOW && !needed))
 		return 0;
-	int result = path_of_handle(watch, dir->text, dir->length, path);
-	if (result >= 0)
-		dir->flags = (dir->flags & OWNER) | state->moves | (result > 0 ? BELOW : ELSEWHERE);
-	return result;
+	int r = path_of_handle(watch, dir->text, dir->length, path);
+	if (r >= 0)
+		dir->flags = (dir->flags & OWNER) | state->moves | (r > 0 ? BELOW : ELSEWHERE);
+	return r;
 }
 
 /* A directory that has come from anywhere: what lies below it is not known. */
 static int arrived(struct bt_watch *watch, const char *name, struct bt_buf *path)
 {
-	int result = path->length > 0 ? bt_buf_append(path, "/", 1) : 0;
+	int r = path->length > 0 ? bt_buf_append(path, "/", 1) : 0;
 
-	if (result == 0)
-		result = bt_buf_append(path, name, strlen(name) + 1);
-	return result == 0 ? bt_watch_changed(watch, (char *)path->data, true) : result;
+	if (!r)
+		r = bt_buf_append(path, name, strlen(name) + 1);
+	return r ? r : bt_watch_changed(watch, (char *)path->data, true);
 }
 
 static int in_directory(struct bt_watch *watch, const struct record *record, struct bt_buf *path)
@@ -275,31 +275,31 @@ static int in_directory(struct bt_watch *watch, const struct record *record, str
 	if (!dir)
 		return BT_E_NOMEM;
 	change = change && (uintptr_t)dir->data != watch->takes;
-	int result = locate(watch, dir, change || onto, path);
-	if (result < 0 || place_of(state, dir) & ELSEWHERE)
-		return result < 0 ? result : 0;
-	if (result > 0 && change) {
+	int r = locate(watch, dir, change || onto, path);
+	if (r < 0 || place_of(state, dir) & ELSEWHERE)
+		return r < 0 ? r : 0;
+	if (r > 0 && change) {
 		dir->data = (void *)(uintptr_t)watch->takes;
-		result = bt_watch_changed(watch, (char *)path->data, false);
+		r = bt_watch_changed(watch, (char *)path->data, false);
 	}
-	if (result >= 0 && record->name && !(mask & FAN_ONDIR) && mask & (FAN_OPEN | FAN_MODIFY | FAN_MOVED_TO)) {
+	if (r >= 0 && record->name && !(mask & FAN_ONDIR) && mask & (FAN_OPEN | FAN_MODIFY | FAN_MOVED_TO)) {
 		dir->flags |= OWNER;
-		result = bt_watch_opened(watch, dir, record->name);
+		r = bt_watch_opened(watch, dir, record->name);
 	}
-	if (result >= 0 && onto)
-		result = arrived(watch, record->name, path);
+	if (r >= 0 && onto)
+		r = arrived(watch, record->name, path);
 	if (state->dirs.count > BT_WATCH_MEMORY)
 		bt_watch_doubt(watch, BT_DOUBT_OVERFLOW);
-	return result < 0 ? result : 0;
+	return r < 0 ? r : 0;
 }
 
 /* Something happened to a file by itself, such as a link from somewhere else. */
 static int to_file(struct bt_watch *watch, const struct record *record, struct bt_buf *path)
 {
-	int result = path_of_handle(watch, record->file, record->file_size, path);
+	int r = path_of_handle(watch, record->file, record->file_size, path);
 
-	if (result <= 0)
-		return result;
+	if (r <= 0)
+		return r;
 	char *slash = strrchr((char *)path->data, '/');
 	if (slash)
 		*slash = '\0';
@@ -330,17 +330,17 @@ static int take_events(struct bt_watch *watch, size_t size, struct bt_buf *path,
 {
 	const unsigned char *data = watch->records;
 	struct fanotify_event_metadata event;
-	int result = 0;
+	int r = 0;
 
-	while (result == 0 && bt_watch_goes_on(watch) && read_event(data, size, &event)) {
+	while (!r && bt_watch_goes_on(watch) && read_event(data, size, &event)) {
 		struct record record = read_record(&event, data);
 
-		result = take_event(watch, &record, path);
+		r = take_event(watch, &record, path);
 		data += event.event_len;
 		size -= event.event_len;
 		*queued -= *queued > 0;
 	}
-	return result;
+	return r;
 }
 
 /* A file system has more directories than anybody needs to know of. */
@@ -361,13 +361,13 @@ static int drain(struct bt_watch *watch)
 	struct state *state = watch->state;
 	size_t queued = bt_watch_queued(watch) / FAN_EVENT_METADATA_LEN;
 	struct bt_buf path = {0};
-	int result = 0;
+	int r = 0;
 
 	sweep(state);
 	if (state->take != watch->takes)
 		state->steps = 0;
 	state->take = watch->takes;
-	while (result == 0 && queued > 0 && bt_watch_goes_on(watch)) {
+	while (!r && queued > 0 && bt_watch_goes_on(watch)) {
 		ssize_t size = read(watch->events, watch->records, BT_WATCH_RECORDS);
 
 		if (size < 0 && errno == EINTR)
@@ -377,10 +377,10 @@ static int drain(struct bt_watch *watch)
 		if (size <= 0)
 			bt_watch_doubt(watch, BT_DOUBT_LOST);
 		else
-			result = take_events(watch, (size_t)size, &path, &queued);
+			r = take_events(watch, (size_t)size, &path, &queued);
 	}
 	bt_buf_free(&path);
-	return result;
+	return r;
 }
 
 static int place(struct bt_watch *watch, struct state *state)

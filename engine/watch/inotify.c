@@ -214,11 +214,11 @@ static int path_by_id(struct bt_watch *watch, const void *directory, struct bt_b
 static int changed(struct bt_watch *watch, const struct dir *dir, bool all)
 {
 	struct state *state = watch->state;
-	int result = path_of(state, dir, &state->path);
+	int r = path_of(state, dir, &state->path);
 
-	if (result == 0)
-		result = bt_watch_changed(watch, (char *)state->path.data, all);
-	return result == BT_E_NOT_FOUND ? 0 : result;
+	if (!r)
+		r = bt_watch_changed(watch, (char *)state->path.data, all);
+	return r == BT_E_NOT_FOUND ? 0 : r;
 }
 
 /* Watching. */
@@ -228,10 +228,10 @@ static int open_dir(struct bt_watch *watch, struct dir *dir)
 {
 	struct state *state = watch->state;
 	struct stat status;
-	int result = path_of(state, dir, &state->path);
+	int r = path_of(state, dir, &state->path);
 
-	if (result != 0)
-		return result == BT_E_NOMEM ? result : -1;
+	if (r)
+		return r == BT_E_NOMEM ? r : -1;
 	const char *path = (char *)state->path.data;
 	if (bt_watch_is_mount(watch->mounts, path))
 		return -1;
@@ -267,23 +267,23 @@ static int add_children(struct bt_watch *watch, struct dir *dir, int fd)
 	struct state *state = watch->state;
 	struct bt_listing listing;
 	const char *name;
-	int result = 0;
+	int r = 0;
 
 	bt_listing_take(&listing, fd);
-	while (result == 0 && (name = bt_listing_next(&listing)) != NULL) {
+	for (name = bt_listing_next(&listing); !r && name; name = bt_listing_next(&listing)) {
 		if (!is_directory(fd, name, listing.type) || child_of(state, dir, name))
 			continue;
 		struct dir *child = new_dir(name);
-		result = child ? join_parent(state, dir, child) : BT_E_NOMEM;
-		if (result != 0)
+		r = child ? join_parent(state, dir, child) : BT_E_NOMEM;
+		if (r)
 			free_dir(child);
 	}
 	int listed = bt_listing_end(&listing);
-	if (listed == -ENOMEM && result == 0)
+	if (listed == -ENOMEM && !r)
 		return BT_E_NOMEM;
 	if (listed != 0 && listed != -ENOENT)
 		bt_watch_doubt(watch, listed == -EOVERFLOW ? BT_DOUBT_LIMIT : BT_DOUBT_LOST);
-	return result;
+	return r;
 }
 
 static bool is_above(const struct dir *above, const struct dir *dir)
@@ -326,6 +326,7 @@ static int attach(struct bt_watch *watch, struct dir *dir, int id)
 static int watch_one(struct bt_watch *watch, struct dir *dir, bool *ret_watched)
 {
 	char link[32];
+
 	set_apart(watch, dir, false);
 	int fd = open_dir(watch, dir);
 
@@ -339,11 +340,11 @@ static int watch_one(struct bt_watch *watch, struct dir *dir, bool *ret_watched)
 		close(fd);
 		return 0;
 	}
-	int result = attach(watch, dir, id);
-	if (result == 0)
+	int r = attach(watch, dir, id);
+	if (!r)
 		return add_children(watch, dir, fd);
 	close(fd);
-	return result;
+	return r;
 }
 
 /* Depth first. */
@@ -373,14 +374,14 @@ static int watch_all(struct bt_watch *watch, struct dir *top)
 {
 	const struct state *state = watch->state;
 	struct dir *dir = top;
-	int result = 0;
+	int r = 0;
 
-	while (dir && result == 0 && watch->doubt == BT_DOUBT_NONE) {
+	while (dir && !r && watch->doubt == BT_DOUBT_NONE) {
 		struct dir *this = dir;
 		bool watched;
 
-		result = watch_one(watch, dir, &watched);
-		if (result != 0)
+		r = watch_one(watch, dir, &watched);
+		if (r)
 			break;
 		dir = next_dir(dir, top, watched);
 		if (!watched && this == state->root)
@@ -388,7 +389,7 @@ static int watch_all(struct bt_watch *watch, struct dir *top)
 		else if (!watched)
 			leave(watch, this);
 	}
-	return result;
+	return r;
 }
 
 /* Events. */
@@ -408,24 +409,24 @@ static int arrive(struct bt_watch *watch, struct dir *parent, const struct inoti
 	struct state *state = watch->state;
 	struct dir *dir = arriving(state, event->cookie), *there = child_of(state, parent, event->name);
 
-	int result = 0;
+	int r = 0;
 
 	if (dir && there)
 		drop(watch, there);
 	if (dir) {
 		unchain(dir);
-		result = rename_dir(dir, event->name);
+		r = rename_dir(dir, event->name);
 	} else {
 		dir = there ? there : new_dir(event->name);
 	}
-	if (dir && !dir->parent && result == 0)
-		result = join_parent(state, parent, dir);
-	if (!dir || result != 0) {
+	if (dir && !dir->parent && !r)
+		r = join_parent(state, parent, dir);
+	if (!dir || r) {
 		free_dir(dir);
 		return BT_E_NOMEM;
 	}
-	result = changed(watch, dir, true);
-	return result == 0 ? watch_all(watch, dir) : result;
+	r = changed(watch, dir, true);
+	return r ? r : watch_all(watch, dir);
 }
 
 /* An unreadable directory may have become readable. */
@@ -466,7 +467,7 @@ static int take_event(struct bt_watch *watch, const struct inotify_event *event)
 {
 	struct state *state = watch->state;
 	bool named = event->len > 0, directory = event->mask & IN_ISDIR;
-	int result = 0;
+	int r = 0;
 
 	if (event->mask & IN_Q_OVERFLOW)
 		bt_watch_doubt(watch, BT_DOUBT_OVERFLOW);
@@ -480,10 +481,10 @@ static int take_event(struct bt_watch *watch, const struct inotify_event *event)
 	if (event->mask & (IN_IGNORED | IN_UNMOUNT))
 		return 0;
 	if (named && !directory && event->mask & (IN_OPEN | IN_MODIFY | IN_MOVED_TO))
-		result = bt_watch_opened(watch, owner_of(event->wd), event->name);
-	if (result == 0 && event->mask & ~(uint32_t)(IN_OPEN | IN_ISDIR))
-		result = changed(watch, dir, false);
-	return result == 0 && named && directory ? directory_event(watch, dir, event) : result;
+		r = bt_watch_opened(watch, owner_of(event->wd), event->name);
+	if (!r && event->mask & ~(uint32_t)(IN_OPEN | IN_ISDIR))
+		r = changed(watch, dir, false);
+	return !r && named && directory ? directory_event(watch, dir, event) : r;
 }
 
 /* Those that did not arrive within two drains are not below the target any more: both events of a move are made
@@ -501,9 +502,9 @@ static void give_up_away(struct bt_watch *watch)
 static int drain(struct bt_watch *watch)
 {
 	size_t queued = bt_watch_queued(watch);
-	int result = 0;
+	int r = 0;
 
-	while (result == 0 && queued > 0 && bt_watch_goes_on(watch)) {
+	while (!r && queued > 0 && bt_watch_goes_on(watch)) {
 		ssize_t size = read(watch->events, watch->records, BT_WATCH_RECORDS);
 
 		if (size < 0 && errno == EINTR)
@@ -515,35 +516,35 @@ static int drain(struct bt_watch *watch)
 			break;
 		}
 		queued -= queued < (size_t)size ? queued : (size_t)size;
-		for (ssize_t at = 0; at < size && result == 0;) {
+		for (ssize_t at = 0; at < size && !r;) {
 			const struct inotify_event *event = (const void *)(watch->records + at);
 
-			result = take_event(watch, event);
+			r = take_event(watch, event);
 			at += (ssize_t)(sizeof(*event) + event->len);
 		}
 	}
-	if (result == 0)
+	if (!r)
 		give_up_away(watch);
-	return result;
+	return r;
 }
 
 static int add_apart(struct bt_watch *watch, struct bt_changes *changes)
 {
 	struct state *state = watch->state;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; state->apart > 0 && i < state->children.size && result == 0; i++) {
+	for (size_t i = 0; state->apart > 0 && i < state->children.size && !r; i++) {
 		const struct dir *dir = state->children.slots[i] ? state->children.slots[i]->data : NULL;
 
 		if (!dir || !dir->apart)
 			continue;
-		result = path_of(state, dir, &state->path);
-		if (result == 0)
-			result = bt_changes_add(changes, (char *)state->path.data, true);
-		else if (result == BT_E_NOT_FOUND)
-			result = 0;
+		r = path_of(state, dir, &state->path);
+		if (!r)
+			r = bt_changes_add(changes, (char *)state->path.data, true);
+		else if (r == BT_E_NOT_FOUND)
+			r = 0;
 	}
-	return result;
+	return r;
 }
 
 static int open_source(struct bt_watch *watch)

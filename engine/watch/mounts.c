@@ -89,7 +89,7 @@ static const char *below(const char *root, const char *point)
 static int add_line(struct bt_buf *list, const char *root, char *line)
 {
 	char *fields[5], *rest = line;
-	int result;
+	int r;
 
 	for (int i = 0; i < 5; i++)
 		fields[i] = strsep(&rest, " ");
@@ -99,13 +99,13 @@ static int add_line(struct bt_buf *list, const char *root, char *line)
 	const char *path = below(root, fields[4]);
 	if (!path)
 		return 0;
-	result = bt_buf_append(list, path, strlen(path) + 1);
-	for (int i = 0; i < 4 && result == 0; i++) {
-		result = bt_buf_append(list, fields[i], strlen(fields[i]));
-		if (result == 0)
-			result = bt_buf_append(list, i < 3 ? " " : "", 1);
+	r = bt_buf_append(list, path, strlen(path) + 1);
+	for (int i = 0; i < 4 && !r; i++) {
+		r = bt_buf_append(list, fields[i], strlen(fields[i]));
+		if (!r)
+			r = bt_buf_append(list, i < 3 ? " " : "", 1);
 	}
-	return result;
+	return r;
 }
 
 int bt_watch_mounts(int root, char **ret_mounts)
@@ -114,7 +114,7 @@ int bt_watch_mounts(int root, char **ret_mounts)
 	struct bt_buf list = {0};
 	char *line = NULL;
 	size_t size = 0;
-	int result = 0;
+	int r = 0;
 
 	*ret_mounts = NULL;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", root);
@@ -123,19 +123,19 @@ int bt_watch_mounts(int root, char **ret_mounts)
 	if (!file)
 		return 0;
 	path[length] = '\0';
-	while (result == 0 && (length = getline(&line, &size, file)) > 0) {
+	for (length = getline(&line, &size, file); !r && length > 0; length = getline(&line, &size, file)) {
 		line[length - 1] = '\0';
-		result = add_line(&list, path, line);
+		r = add_line(&list, path, line);
 	}
-	if (result == 0)
-		result = bt_buf_append(&list, "", 1);
+	if (!r)
+		r = bt_buf_append(&list, "", 1);
 	free(line);
 	fclose(file);
-	if (result == 0)
+	if (!r)
 		*ret_mounts = (char *)list.data;
 	else
 		bt_buf_free(&list);
-	return result;
+	return r;
 }
 
 static const char *next_mount(const char *mount)
@@ -163,9 +163,9 @@ bool bt_watch_is_mount(const char *mounts, const char *path)
 
 int bt_watch_add_mounts(const char *mounts, struct bt_changes *changes)
 {
-	int result = 0;
+	int r = 0;
 
-	for (const char *mount = mounts; *mount && result == 0; mount = next_mount(mount))
-		result = bt_changes_add(changes, mount, true);
-	return result;
+	for (const char *mount = mounts; *mount && !r; mount = next_mount(mount))
+		r = bt_changes_add(changes, mount, true);
+	return r;
 }

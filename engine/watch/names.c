@@ -13,17 +13,18 @@ static size_t home(const struct bt_names *names, const void *owner, const void *
 	return (size_t)bt_seeded_hash(&seed, text, length) & (names->size - 1);
 }
 
+static bool is_same(const struct bt_name *name, const void *owner, const void *text, size_t length)
+{
+	return name->owner == owner && name->length == length && memcmp(name->text, text, length) == 0;
+}
+
 /* Where it is, or where it would stand. */
 static size_t seek(const struct bt_names *names, const void *owner, const void *text, size_t length)
 {
 	size_t at = home(names, owner, text, length);
-	const struct bt_name *name;
 
-	while ((name = names->slots[at]) != NULL) {
-		if (name->owner == owner && name->length == length && memcmp(name->text, text, length) == 0)
-			break;
+	while (names->slots[at] && !is_same(names->slots[at], owner, text, length))
 		at = (at + 1) & (names->size - 1);
-	}
 	return at;
 }
 

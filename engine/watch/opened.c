@@ -54,19 +54,19 @@ static bool being_written(int root, const char *path)
 
 static int ask(struct bt_watch *watch, struct bt_name *file, struct bt_buf *path, struct bt_changes *changes)
 {
-	int result = watch->source->path(watch, file->owner, path);
+	int r = watch->source->path(watch, file->owner, path);
 
-	if (result == BT_E_NOT_FOUND) {
+	if (r == BT_E_NOT_FOUND) {
 		file->flags |= DONE;
 		return 0;
 	}
 	size_t directory = path->length;
-	if (result == 0 && directory > 0)
-		result = bt_buf_append(path, "/", 1);
-	if (result == 0)
-		result = bt_buf_append(path, file->text, file->length + (size_t)1);
-	if (result != 0)
-		return result;
+	if (!r && directory > 0)
+		r = bt_buf_append(path, "/", 1);
+	if (!r)
+		r = bt_buf_append(path, file->text, file->length + (size_t)1);
+	if (r)
+		return r;
 	if (being_written(watch->root, (char *)path->data)) {
 		path->data[directory] = '\0';
 		return bt_changes_add(changes, (char *)path->data, false);
@@ -78,13 +78,13 @@ static int ask(struct bt_watch *watch, struct bt_name *file, struct bt_buf *path
 int bt_watch_ask_opened(struct bt_watch *watch, struct bt_changes *changes)
 {
 	struct bt_buf path = {0};
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < watch->opened.size && result == 0; i++)
+	for (size_t i = 0; i < watch->opened.size && !r; i++)
 		if (watch->opened.slots[i])
-			result = ask(watch, watch->opened.slots[i], &path, changes);
+			r = ask(watch, watch->opened.slots[i], &path, changes);
 	bt_buf_free(&path);
-	return result;
+	return r;
 }
 
 void bt_watch_forget_asked(struct bt_watch *watch)

@@ -123,11 +123,11 @@ int bt_watch_start(const char *target, struct bt_store *store, enum bt_watch_kin
 	watch->pending = bt_changes_new();
 	watch->records = malloc(BT_WATCH_RECORDS);
 	watch->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (failed == 0 && watch->wake < 0)
+	if (!failed && watch->wake < 0)
 		failed = errno;
-	if (failed == 0 && (!watch->pending || !watch->records || !start_thread(watch)))
+	if (!failed && (!watch->pending || !watch->records || !start_thread(watch)))
 		failed = ENOMEM;
-	if (failed == 0) {
+	if (!failed) {
 		*ret_watch = watch;
 		return 0;
 	}
@@ -203,30 +203,30 @@ static int try_source(struct bt_watch *watch, const struct bt_watch_source *sour
 	if (watch->wanted != BT_WATCH_BEST && watch->wanted != source->kind)
 		return BT_E_UNSUPPORTED;
 	watch->source = source;
-	int result = source->open(watch);
-	if (result == 0 && watch->doubt == BT_DOUBT_NONE)
+	int r = source->open(watch);
+	if (!r && watch->doubt == BT_DOUBT_NONE)
 		return 0;
 	source->close(watch);
 	bt_close(&watch->events);
 	watch->source = NULL;
-	return result;
+	return r;
 }
 
 /* What prevents it becomes the doubt, until the next time. */
 static void open_source(struct bt_watch *watch)
 {
-	int result = BT_E_UNSUPPORTED;
+	int r = BT_E_UNSUPPORTED;
 
 	if (watch->root < 0 || !watch->mounts)
 		bt_watch_doubt(watch, BT_DOUBT_LOST);
 	else if (bt_watch_foreign(watch->root))
 		bt_watch_doubt(watch, BT_DOUBT_FOREIGN);
 	else
-		result = try_source(watch, &bt_watch_fanotify);
-	if (result == BT_E_UNSUPPORTED && watch->doubt == BT_DOUBT_NONE)
-		result = try_source(watch, &bt_watch_inotify);
-	if (result != 0)
-		bt_watch_doubt(watch, result == BT_E_UNSUPPORTED ? BT_DOUBT_LIMIT : BT_DOUBT_LOST);
+		r = try_source(watch, &bt_watch_fanotify);
+	if (r == BT_E_UNSUPPORTED && watch->doubt == BT_DOUBT_NONE)
+		r = try_source(watch, &bt_watch_inotify);
+	if (r)
+		bt_watch_doubt(watch, r == BT_E_UNSUPPORTED ? BT_DOUBT_LIMIT : BT_DOUBT_LOST);
 }
 
 /* Taking. */
@@ -267,21 +267,21 @@ static enum bt_doubt begin_anew(struct bt_watch *watch, enum bt_doubt doubt, boo
 
 static int collect(struct bt_watch *watch, struct bt_changes *changes)
 {
-	int result = bt_watch_ask_opened(watch, changes);
+	int r = bt_watch_ask_opened(watch, changes);
 
 	drain(watch);
 	bt_watch_forget_asked(watch);
-	if (result == 0)
-		result = bt_watch_add_mounts(watch->mounts, changes);
-	if (result == 0 && watch->source && watch->source->add_always)
-		result = watch->source->add_always(watch, changes);
-	return result;
+	if (!r)
+		r = bt_watch_add_mounts(watch->mounts, changes);
+	if (!r && watch->source && watch->source->add_always)
+		r = watch->source->add_always(watch, changes);
+	return r;
 }
 
 static int follow(struct bt_watch *watch, struct bt_changes *changes)
 {
 	const struct bt_changes *again = watch->again;
-	int result;
+	int r;
 
 	if (!again) {
 		changes->doubt = BT_DOUBT_FAILED;
@@ -290,34 +290,34 @@ static int follow(struct bt_watch *watch, struct bt_changes *changes)
 	memcpy(changes->snapshot, again->snapshot, sizeof(changes->snapshot));
 	changes->tree = again->tree;
 	changes->repaired = again->repaired;
-	result = bt_changes_merge(changes, again);
+	r = bt_changes_merge(changes, again);
 	bt_changes_free(watch->again);
 	watch->again = NULL;
-	return result;
+	return r;
 }
 
 static int take(struct bt_watch *watch, bool full, struct bt_changes *next, struct bt_changes **ret_changes)
 {
 	enum bt_doubt doubt = look(watch);
 	struct bt_changes *changes = watch->pending;
-	int result = 0;
+	int r = 0;
 
 	if (doubt == BT_DOUBT_NONE && watch->events >= 0) {
-		result = collect(watch, changes);
+		r = collect(watch, changes);
 		doubt = watch->doubt;
 	}
 	watch->pending = next;
 	watch->takes++;
 	if (watch->events < 0 || doubt != BT_DOUBT_NONE)
 		doubt = begin_anew(watch, doubt, full);
-	if (result == 0)
-		result = follow(watch, changes);
+	if (!r)
+		r = follow(watch, changes);
 	if (doubt != BT_DOUBT_NONE)
 		changes->doubt = doubt;
 	else if (full && changes->doubt == BT_DOUBT_NONE)
 		changes->doubt = BT_DOUBT_DUE;
 	*ret_changes = changes;
-	return result;
+	return r;
 }
 
 int bt_watch_take(struct bt_watch *watch, bool full, struct bt_changes **ret_changes, struct bt_error *error)
@@ -327,15 +327,15 @@ int bt_watch_take(struct bt_watch *watch, bool full, struct bt_changes **ret_cha
 	if (!next)
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	pthread_mutex_lock(&watch->lock);
-	int result = take(watch, full, next, &changes);
+	int r = take(watch, full, next, &changes);
 	pthread_mutex_unlock(&watch->lock);
 	wake(watch);
-	if (result == 0) {
+	if (!r) {
 		*ret_changes = changes;
 		return 0;
 	}
 	bt_changes_free(changes);
-	return bt_fail(error, result, NULL, NULL);
+	return bt_fail(error, r, NULL, NULL);
 }
 
 void bt_watch_give_back(struct bt_watch *watch, struct bt_changes *changes)

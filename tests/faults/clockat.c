@@ -13,11 +13,11 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 	int (*next)(clockid_t, struct timespec *) =
 		(int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
 	const char *at = getenv("CLOCK_AT");
-	int result = next(clock, now);
+	int r = next(clock, now);
 
-	if (result == 0 && at && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+	if (!r && at && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
 		now->tv_sec = (time_t)strtoll(at, NULL, 10);
-	return result;
+	return r;
 }
 
 time_t time(time_t *ret_now)

@@ -99,8 +99,8 @@ __attribute__((constructor)) static void start(void)
 	memory = what && !strcmp(what, "memory");
 	fail_at = number_of("FAILAT_AT");
 	fail_with = (int)number_of("FAILAT_ERRNO");
-	fail_on = getenv("FAILAT_ON") != NULL;
-	started = what != NULL;
+	fail_on = getenv("FAILAT_ON");
+	started = what;
 }
 
 /* By system calls, as what is called here would be counted. */
@@ -176,13 +176,13 @@ void free(void *old)
 int pthread_getattr_np(pthread_t thread, pthread_attr_t *attributes)
 {
 	int (*function)(pthread_t, pthread_attr_t *);
-	int result;
+	int r;
 
 	spared = true;
 	*(void **)&function = dlsym(RTLD_NEXT, "pthread_getattr_np");
-	result = function(thread, attributes);
+	r = function(thread, attributes);
 	spared = false;
-	return result;
+	return r;
 }
 
 /* A function of the C library that touches files: the name that programs link to, and its parameters. */

@@ -244,7 +244,7 @@ static int follow(struct trace *trace)
 	int status, rc = 0;
 	pid_t thread;
 
-	while ((thread = waitpid(-1, &status, __WALL)) >= 0) {
+	for (thread = waitpid(-1, &status, __WALL); thread >= 0; thread = waitpid(-1, &status, __WALL)) {
 		if (WIFSTOPPED(status)) {
 			int signal = on_stop(trace, thread, WSTOPSIG(status));
 

@@ -32,6 +32,7 @@ static void lose(void)
 {
 	for (int i = 0; i < lock_count && i < LOCKS_MAX; i++) {
 		struct flock range = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 2};
+
 		syscall(SYS_fcntl, locks[i], F_OFD_SETLK, &range);
 	}
 }
@@ -59,8 +60,9 @@ static int control(int fd, int command, void *argument)
 	if (command == F_OFD_SETLK && getenv("HOLD_LOCAL"))
 		return 0;
 	int r = (int)syscall(SYS_fcntl, fd, command, argument);
-	if (r == 0 && command == F_OFD_SETLK && range->l_type != F_UNLCK && range->l_start < 2 && !held) {
+	if (!r && command == F_OFD_SETLK && range->l_type != F_UNLCK && range->l_start < 2 && !held) {
 		int i = atomic_fetch_add(&lock_count, 1);
+
 		if (i < LOCKS_MAX)
 			locks[i] = fd;
 	}

@@ -78,7 +78,8 @@ static int look_below(struct look *look, const struct bt_entry *root)
 		size_t length = lengths[depth - 1];
 
 		path[length] = 0;
-		if ((r = bt_dir_next(dirs[depth - 1], &entry, &look->error)))
+		r = bt_dir_next(dirs[depth - 1], &entry, &look->error);
+		if (r)
 			break;
 		if (!entry) {
 			bt_dir_free(dirs[--depth]);

@@ -219,7 +219,7 @@ ssize_t getdents64(int fd, void *buffer, size_t size)
 	ssize_t (*next)(int, void *, size_t) = (ssize_t(*)(int, void *, size_t))dlsym(RTLD_NEXT, "getdents64");
 	ssize_t result = next(fd, buffer, size);
 
-	return result == 0 && lacks("end") && is_endless(fd) ? more_records(buffer, size) : result;
+	return !result && lacks("end") && is_endless(fd) ? more_records(buffer, size) : result;
 }
 
 int closedir(DIR *directory)

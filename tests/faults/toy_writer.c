@@ -24,6 +24,7 @@ static bool write_letters(int fd, size_t size, bool careless)
 
 	for (size_t at = 0; at < size;) {
 		size_t length = size - at < PART ? size - at : PART;
+
 		for (size_t i = 0; i < length; i++)
 			part[i] = (char)('A' + ((at + i) * 7 + (at + i) / 13) % 26);
 		ssize_t put = write(fd, part, length);

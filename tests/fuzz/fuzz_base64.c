@@ -15,6 +15,7 @@ static void check_decode(const struct bt_base64_code *codes, size_t count, const
 	bool ok = codes[0].decode(expected, &n, (const char *)data, size, &bad);
 	for (size_t i = 1; i < count; i++) {
 		size_t m = 0, worse = 0;
+
 		FUZZ_CHECK(codes[i].decode(actual, &m, (const char *)data, size, &worse) == ok);
 		FUZZ_CHECK(m == n && worse == bad && (!ok || memcmp(actual, expected, n) == 0));
 	}

@@ -27,6 +27,7 @@ static int check_content(void *arg, const struct bt_block *block, const struct b
 	struct bt_digest found;
 	struct bt_error error = {0};
 	unsigned char *data = malloc(block->size);
+
 	FUZZ_CHECK(data && offset == 0 && size == block->size);
 	FUZZ_CHECK(bt_file_block(check->file, block, check->decompressor, &check->text, data, &error) == 0);
 	FUZZ_CHECK(bt_hasher_digest(check->hasher, data, size, &found) == 0);
@@ -43,6 +44,7 @@ static int check_page(void *arg, const struct bt_digest *id, uint64_t at, uint32
 	struct bt_page *page;
 	size_t weight;
 	char *line = malloc(length);
+
 	FUZZ_CHECK(line && bt_file_pread(check->file, line, length, at, &error) == 0);
 	FUZZ_CHECK(bt_hasher_digest(check->hasher, line, length, &found) == 0 && bt_digest_equal(&found, id));
 	FUZZ_CHECK(bt_page_parse(line, length, at, &page, &weight, &error) == 0);
@@ -58,6 +60,7 @@ static void check_derived(int out, int source)
 	struct bt_arena arena = {0};
 	struct bt_snapshot_info info;
 	struct bt_error error = {0};
+
 	FUZZ_CHECK(check.decompressor && check.hasher);
 	FUZZ_CHECK(bt_file_open_classic(dup(out), dup(source), "input", &check.file, &error) == 0);
 	FUZZ_CHECK(bt_document_read(check.file, &arena, &info, &error) == 0);
@@ -74,13 +77,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bt_error error = {0};
 	int source = memfd_create("source", MFD_CLOEXEC), out = memfd_create("out", MFD_CLOEXEC);
+
 	FUZZ_CHECK(source >= 0 && out >= 0 && bt_write_all(source, data, size) == 0);
 	bt_classic_detect(source);
-	int result = bt_classic_derive(source, "input", out, NULL, &error);
-	if (result == 0)
+	int r = bt_classic_derive(source, "input", out, NULL, &error);
+	if (!r)
 		check_derived(out, source);
 	else
-		FUZZ_CHECK(result == BT_E_DAMAGED && error.code == result && error.reason != BT_R_NONE);
+		FUZZ_CHECK(r == BT_E_DAMAGED && error.code == r && error.reason != BT_R_NONE);
 	close(source);
 	close(out);
 	return 0;

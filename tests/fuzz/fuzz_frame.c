@@ -13,7 +13,7 @@ static void check_decode(struct bt_decompressor *decompressor, const uint8_t *da
 
 	FUZZ_CHECK(plain);
 	int r = bt_decompress(decompressor, data + 2, size - 2, plain, declared, &error);
-	FUZZ_CHECK(r == 0 || (r == BT_E_DAMAGED && error.code == r && error.reason != BT_R_NONE));
+	FUZZ_CHECK(!r || (r == BT_E_DAMAGED && error.code == r && error.reason != BT_R_NONE));
 	free(plain);
 }
 

@@ -45,9 +45,11 @@ static char folder[] = "/tmp/fuzz_fuse_XXXXXX";
 static void write_file(int dir, const char *name, size_t size, unsigned seed)
 {
 	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
 	FUZZ_CHECK(fd >= 0);
 	for (size_t done = 0; done < size; done++) {
 		char byte = (char)(done * seed >> 7 ^ done);
+
 		FUZZ_CHECK(write(fd, &byte, 1) == 1);
 	}
 	close(fd);
@@ -65,6 +67,7 @@ static void make_tree(int tree)
 {
 	char name[32];
 	int wide = make_directory(tree, "wide"), deep = make_directory(tree, "deep");
+
 	for (unsigned i = 0; i < 600; i++) { /* more than a page holds */
 		snprintf(name, sizeof(name), "%03u", i);
 		write_file(wide, name, i % 7, i);
@@ -84,6 +87,7 @@ static void make_tree(int tree)
 static void remove_folder(void)
 {
 	char command[64];
+
 	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
 	FUZZ_CHECK(system(command) == 0);
 }
@@ -93,12 +97,14 @@ static void take(const char *target, int64_t when)
 	struct bt_time time = {.seconds = when};
 	struct bt_snapshot_options options = {.time = &time, .threads = 1};
 	struct bt_snapshot_result result;
+
 	FUZZ_CHECK(bt_snapshot_take(store, target, &options, NULL, &result, NULL) == 0);
 }
 
 static void make_store(void)
 {
 	char path[64], target[64];
+
 	FUZZ_CHECK(mkdtemp(folder) && atexit(remove_folder) == 0);
 	snprintf(path, sizeof(path), "%s/store", folder);
 	snprintf(target, sizeof(target), "%s/tree", folder);
@@ -128,6 +134,7 @@ static uint64_t take_number(void)
 {
 	unsigned length = take_byte() % 9;
 	uint64_t value = 0;
+
 	while (length-- > 0)
 		value = value << 8 | take_byte();
 	return value;
@@ -137,6 +144,7 @@ static uint64_t take_number(void)
 static uint64_t take_node(void)
 {
 	uint8_t choice = take_byte();
+
 	return choice < 0xf0 ? kernel.nodes[choice % kernel.node_count] : take_number();
 }
 
@@ -158,11 +166,13 @@ static size_t take_name(char *name)
 					    "user.backuptool.stored",
 					    "snapshot_2023-11-14T22-13-20Z"};
 	uint8_t choice = take_byte();
+
 	if (choice < 0xc0)
 		return (size_t)snprintf(name, 300, "%s", known[choice % (sizeof(known) / sizeof(*known))]) + 1;
 	size_t length = 0, wanted = take_byte() + 1u;
 	while (length < wanted) {
 		uint8_t byte = take_byte();
+
 		name[length++] = (char)(byte ? byte : 'x');
 	}
 	name[length] = '\0';
@@ -268,6 +278,7 @@ static ssize_t hand_out(int fd, void *buffer, size_t size, void *userdata)
 {
 	struct request *request = buffer;
 	size_t length;
+
 	FUZZ_CHECK(kernel.answered && size >= sizeof(*request));
 	if ((kernel.begun && kernel.input.size == 0) || kernel.asked++ == REQUESTS) {
 		errno = ENODEV;
@@ -302,6 +313,7 @@ static void learn_listing(const char *data, size_t size)
 {
 	while (size > 0) {
 		const struct fuse_direntplus *entry = (const void *)data;
+
 		FUZZ_CHECK(size >= FUSE_NAME_OFFSET_DIRENTPLUS && size >= FUSE_DIRENTPLUS_SIZE(entry));
 		FUZZ_CHECK(entry->dirent.namelen > 0 && entry->dirent.namelen <= 255);
 		FUZZ_CHECK(!memchr(entry->dirent.name, '/', entry->dirent.namelen));
@@ -316,6 +328,7 @@ static ssize_t take_answer(int fd, struct iovec *parts, int count, void *userdat
 	const struct fuse_out_header *header = parts[0].iov_base;
 	static _Alignas(8) char body[1 << 21];
 	size_t size = 0;
+
 	for (int i = 1; i < count; i++) {
 		FUZZ_CHECK(size + parts[i].iov_len <= sizeof(body));
 		memcpy(body + size, parts[i].iov_base, parts[i].iov_len);
@@ -340,6 +353,7 @@ static ssize_t take_answer(int fd, struct iovec *parts, int count, void *userdat
 static void set_up(struct fs *fs, uint8_t choice)
 {
 	static char subpath[] = "deep", latest[] = "latest", program[] = "backupfs";
+
 	fs->options.libfuse = (struct fuse_args)FUSE_ARGS_INIT(0, NULL);
 	FUZZ_CHECK(fuse_opt_add_arg(&fs->options.libfuse, program) == 0);
 	fs->options.xattr = (enum xattr_mode)(choice % 3);
@@ -371,6 +385,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct fuse_custom_io io = {.writev = take_answer, .read = hand_out};
 	struct fs fs = {0};
+
 	if (!store)
 		make_store();
 	memset(&kernel, 0, sizeof(kernel));

@@ -143,6 +143,7 @@ static void compare(struct world *world)
 	FUZZ_CHECK(!bt_page_get(store, &bt_snapshot_info(snapshot)->root.digest, &page, NULL) && page->count == FILES);
 	for (size_t i = 0; i < FILES; i++) {
 		struct bt_pin pin;
+
 		FUZZ_CHECK(!bt_store_pin(store, &page->entries[i].digest, FILE_SIZE, 0, &pin, NULL));
 		FUZZ_CHECK(!memcmp(pin.data, world->bytes[i], FILE_SIZE));
 		bt_store_unpin(store, &pin);

@@ -36,11 +36,11 @@ static bool known_class(const char *name, size_t length)
 	static const char names[] = " alnum alpha blank cntrl digit graph lower print punct space upper xdigit ";
 	char padded[16] = " ";
 
-	if (length < 5 || length > 6 || memchr(name, ' ', length) != NULL)
+	if (length < 5 || length > 6 || memchr(name, ' ', length))
 		return false;
 	memcpy(padded + 1, name, length);
 	padded[length + 1] = ' ';
-	return strstr(names, padded) != NULL;
+	return strstr(names, padded);
 }
 
 /* p is at the "[". The length of the class, or 0 if it is none. */
@@ -56,7 +56,7 @@ static size_t match_class(const char *p, const char *end, unsigned char byte, bo
 			return 0;
 		if (*p == '[' && p + 1 < end && p[1] == ':') {
 			close = memchr(p + 2, ']', (size_t)(end - p - 2));
-			if (close == NULL)
+			if (!close)
 				return 0;
 			if (close > p + 2 && close[-1] == ':') {
 				if (!known_class(p + 2, (size_t)(close - p - 3)))
@@ -157,7 +157,7 @@ static bool expected(const char *pattern, const char *path, const char *name, bo
 			return false;
 		length--;
 	}
-	anywhere = memchr(pattern, '/', length) == NULL;
+	anywhere = !memchr(pattern, '/', length);
 	m.pattern = pattern + (length > 0 && *pattern == '/');
 	m.pattern_end = pattern + length;
 	m.path = anywhere ? name : path;
@@ -189,11 +189,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t length, path_size;
 	bool directory;
 
-	if (line == NULL)
+	if (!line)
 		return 0;
 	length = (size_t)(line - data);
 	path_size = size - length - 1;
-	if (length > LONGEST || path_size > LONGEST || memchr(data, 0, length) != NULL)
+	if (length > LONGEST || path_size > LONGEST || memchr(data, 0, length))
 		return 0;
 	memcpy(pattern, data, length);
 	pattern[length] = '\0';

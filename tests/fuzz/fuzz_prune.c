@@ -92,6 +92,7 @@ static void make_page(struct pool *pool, size_t page)
 					 .has_digest = true,
 					 .digest = pool->digests[2 * page + i],
 					 .size = CONTENT_SIZE};
+
 		FUZZ_CHECK(bt_page_builder_add(&builder, &entry) == 0);
 	}
 	FUZZ_CHECK(bt_page_builder_finish(&builder, &id) == 0);
@@ -146,6 +147,7 @@ static void add_block(struct world *world, struct bt_writer *writer, unsigned fi
 	for (size_t i = 0; i < count; i++) {
 		unsigned what = next(&world->input), fault = (what >> 4) % 3;
 		size_t content = what % CONTENTS;
+
 		held[i] = (struct bt_held){pool->digests[content], CONTENT_SIZE};
 		memcpy(plain + i * CONTENT_SIZE, pool->bytes[fault == OTHER_BYTES ? CONTENTS : content], CONTENT_SIZE);
 	}
@@ -235,6 +237,7 @@ static void make_store(struct world *world)
 	FUZZ_CHECK(world->contents >= 0);
 	for (size_t i = 0; i < files && i < FILES_MAX; i++) {
 		unsigned first = next(&world->input);
+
 		if (first & 1)
 			make_volume(world, i);
 		else
@@ -251,6 +254,7 @@ static bool can_read(struct bt_store *store, const struct bt_entry *root)
 		return false;
 	for (size_t i = 0; i < page->count && can; i++) {
 		struct bt_pin pin;
+
 		can = bt_store_pin(store, &page->entries[i].digest, page->entries[i].size, 0, &pin, NULL) == 0;
 		if (can)
 			bt_store_unpin(store, &pin);

@@ -255,8 +255,7 @@ static void try_store(const char *store_path, const char *target, size_t variant
 	FUZZ_CHECK(sound == 0 || sound == BT_E_DAMAGED);
 	if (bt_snapshot_open(store, NAME, &snapshot, NULL) == 0) {
 		r = bt_restore(store, snapshot, target, &options, NULL, &result, NULL);
-		FUZZ_CHECK(r == 0 || r == BT_E_INCOMPLETE || r == BT_E_DAMAGED || r == BT_E_NOT_FOUND ||
-			   r == BT_E_SYSTEM);
+		FUZZ_CHECK(!r || r == BT_E_INCOMPLETE || r == BT_E_DAMAGED || r == BT_E_NOT_FOUND || r == BT_E_SYSTEM);
 		bt_snapshot_close(snapshot);
 	}
 	bt_store_close(store);

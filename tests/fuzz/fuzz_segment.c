@@ -23,6 +23,7 @@ static void look_up(struct bt_segment *segment)
 	}
 	for (uint64_t i = 0; segment->records && i < segment->count && i < 1000; i++) {
 		size_t found = bt_segment_find(segment, &segment->records[i].digest, false, locations, 4);
+
 		for (size_t k = 0; k < found; k++)
 			FUZZ_CHECK(locations[k].file < segment->file_count);
 	}

@@ -22,6 +22,7 @@ static bool read_file(const char *path, uint8_t **ret_data, size_t *ret_size)
 	if (fstat(fileno(file), &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= LARGEST_INPUT) {
 		size_t size = (size_t)st.st_size;
 		uint8_t *data = malloc(size > 0 ? size : 1); /* exactly, so that reading beyond it is seen */
+
 		ok = data && fread(data, 1, size, file) == size;
 		if (ok) {
 			*ret_data = data;
@@ -62,6 +63,7 @@ static int replay_directory(const char *path)
 	}
 	for (struct dirent *entry; count >= 0 && (entry = readdir(directory));) {
 		char file[4096];
+
 		if (entry->d_name[0] == '.')
 			continue;
 		int n = snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
@@ -82,6 +84,7 @@ int main(int argc, char **argv)
 		struct stat st;
 		bool directory = stat(argv[i], &st) == 0 && S_ISDIR(st.st_mode);
 		int count = directory ? replay_directory(argv[i]) : replay_file(argv[i]);
+
 		if (count < 0)
 			return 1;
 		total += count;

@@ -4,6 +4,7 @@
 int memory_file(const void *data, size_t length)
 {
 	int fd = memfd_create("test", MFD_CLOEXEC);
+
 	assert_true(fd >= 0);
 	assert_int_equal(bt_write_all(fd, data, length), 0);
 	return fd;
@@ -13,6 +14,7 @@ static int keep_content(void *arg, const struct bt_block *block, const struct bt
 			uint32_t size)
 {
 	struct derived *derived = arg;
+
 	assert_int_equal(offset, 0);
 	assert_int_equal(size, block->size);
 	assert_true(block->plain);
@@ -24,6 +26,7 @@ static int keep_content(void *arg, const struct bt_block *block, const struct bt
 static int keep_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
 {
 	struct derived *derived = arg;
+
 	derived->pages = reallocarray(derived->pages, derived->page_count + 1, sizeof(*derived->pages));
 	derived->pages[derived->page_count++] = (struct located){*id, {.at = at, .length = length}};
 	return 0;
@@ -33,13 +36,15 @@ void load(struct derived *derived)
 {
 	struct bt_index_visitor visitor = {derived, keep_content, keep_page};
 	struct bt_error *error = &derived->error;
-	int result = bt_file_open_classic(dup(derived->out), dup(derived->source), "test", &derived->file, error);
-	if (!result)
-		result = bt_document_read(derived->file, &derived->arena, &derived->info, error);
-	if (!result)
-		result = bt_file_visit(derived->file, &visitor, error);
-	if (result) {
+	int r = bt_file_open_classic(dup(derived->out), dup(derived->source), "test", &derived->file, error);
+
+	if (!r)
+		r = bt_document_read(derived->file, &derived->arena, &derived->info, error);
+	if (!r)
+		r = bt_file_visit(derived->file, &visitor, error);
+	if (r) {
 		char text[640];
+
 		bt_error_text(error, text, sizeof(text));
 		fail_msg("derived file refused: %s", text);
 	}
@@ -49,6 +54,7 @@ void load(struct derived *derived)
 struct derived derive_fd(int source)
 {
 	struct derived derived = {.source = source, .out = memory_file("", 0)};
+
 	derived.result = bt_classic_derive(source, "old.json", derived.out, NULL, &derived.error);
 	if (derived.result)
 		assert_int_equal(derived.result, derived.error.code);
@@ -83,6 +89,7 @@ static struct bt_page *load_page(struct derived *derived, const struct bt_digest
 		struct bt_error error = {0};
 		struct bt_page *parsed = NULL;
 		size_t weight;
+
 		if (!bt_digest_equal(&page->digest, id))
 			continue;
 		char *line = malloc(page->block.length);
@@ -104,6 +111,7 @@ static void hash_content(struct derived *derived, const struct bt_digest *digest
 		struct bt_error error = {0};
 		struct bt_hasher *alone = bt_hasher_new();
 		struct bt_digest found;
+
 		if (!bt_digest_equal(&content->digest, digest)) {
 			bt_hasher_free(alone);
 			continue;
@@ -127,6 +135,7 @@ static uint64_t hash_chunks(struct derived *derived, const struct bt_chunk *chun
 			    struct bt_hasher *hasher)
 {
 	uint64_t size = 0;
+
 	for (size_t i = 0; i < count; i++) {
 		hash_content(derived, &chunks[i].digest, chunks[i].size, hasher);
 		size += chunks[i].size;
@@ -140,6 +149,7 @@ static void check_content(struct derived *derived, const struct bt_entry *entry)
 	struct bt_hasher *hasher = bt_hasher_new();
 	struct bt_digest found;
 	uint64_t size = 0;
+
 	bt_hasher_start(hasher);
 	const struct bt_extra *extra = entry->extra;
 	if (!extra && entry->size) {
@@ -150,6 +160,7 @@ static void check_content(struct derived *derived, const struct bt_entry *entry)
 	} else if (extra) {
 		for (size_t i = 0; i < extra->chunk_page_count; i++) {
 			struct bt_page *page = load_page(derived, &extra->chunk_pages[i].digest);
+
 			assert_int_equal(page->kind, BT_PAGE_CHUNKS);
 			uint64_t bytes = hash_chunks(derived, page->chunks, page->count, hasher);
 			assert_int_equal(bytes, extra->chunk_pages[i].size);
@@ -167,6 +178,7 @@ static void check_content(struct derived *derived, const struct bt_entry *entry)
 static void list_tree(struct derived *derived, const struct bt_digest *tree, const char *above, struct bt_buf *out)
 {
 	struct bt_page *page = load_page(derived, tree);
+
 	if (page->kind == BT_PAGE_LEAVES) {
 		for (size_t i = 0; i < page->count; i++)
 			list_tree(derived, &page->leaves[i].id, above, out);
@@ -176,6 +188,7 @@ static void list_tree(struct derived *derived, const struct bt_digest *tree, con
 	for (size_t i = 0; i < page->count; i++) {
 		const struct bt_entry *entry = &page->entries[i];
 		char hex[65], *path = NULL;
+
 		assert_true(asprintf(&path, "%s%s%s", above, *above ? "/" : "", entry->name) > 0);
 		assert_int_equal(entry->mtime.seconds, derived->info.time.seconds);
 		assert_int_equal(entry->mode, entry->type == BT_DIR ? 0755 : 0644);
@@ -204,6 +217,7 @@ static void list_tree(struct derived *derived, const struct bt_digest *tree, con
 char *listing(struct derived *derived)
 {
 	struct bt_buf out = {0};
+
 	assert_int_equal(derived->result, 0);
 	list_tree(derived, &derived->info.root.digest, "", &out);
 	bt_buf_append(&out, "", 1);
@@ -213,8 +227,10 @@ char *listing(struct derived *derived)
 void assert_listing(const char *json, const char *target, const char *expected)
 {
 	struct derived derived = derive(json);
+
 	if (derived.result) {
 		char text[640];
+
 		bt_error_text(&derived.error, text, sizeof(text));
 		fail_msg("%s: %s", json, text);
 	}

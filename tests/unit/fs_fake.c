@@ -50,6 +50,7 @@ int fake_opens(void)
 struct bt_digest fake_id(unsigned number)
 {
 	struct bt_digest id = {{0}};
+
 	memcpy(id.bytes, &number, sizeof(number));
 	return id;
 }
@@ -76,6 +77,7 @@ void fake_leaves(struct bt_digest id, const struct bt_leaf *leaves, size_t count
 void fake_snapshot(const char *name, struct bt_digest tree, bool xattrs)
 {
 	struct bt_snapshot *snapshot = &snapshots[snapshot_count++];
+
 	snapshot->number = ++numbers;
 	snapshot->info = (struct bt_snapshot_info){
 		.name = name,
@@ -116,6 +118,7 @@ int bt_select(struct bt_store *store, const char *text, const struct bt_scope *s
 {
 	for (size_t i = snapshot_count; i-- > 0;) {
 		const char *name = snapshots[i].info.name;
+
 		if (scope->wanted && !scope->wanted(scope->arg, name))
 			continue;
 		if (strcmp(text, "latest") == 0 || strstr(name, text)) {
@@ -164,10 +167,10 @@ int bt_page_get(struct bt_store *store, const struct bt_digest *id, const struct
 int bt_page_get_kind(struct bt_store *store, const struct bt_digest *id, enum bt_page_kind kind,
 		     const struct bt_page **ret_page, struct bt_error *error)
 {
-	int result = bt_page_get(store, id, ret_page, error);
+	int r = bt_page_get(store, id, ret_page, error);
 
-	if (result || (*ret_page)->kind == kind)
-		return result;
+	if (r || (*ret_page)->kind == kind)
+		return r;
 	bt_page_put(store, *ret_page);
 	return BT_E_DAMAGED;
 }

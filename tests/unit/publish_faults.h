@@ -27,6 +27,7 @@ int __wrap_fsync(int fd); /* NOLINT(bugprone-reserved-identifier,cert-dcl37-c,ce
 int __wrap_fsync(int fd)
 {
 	struct stat st;
+
 	assert_int_equal(fstat(fd, &st), 0);
 	bool directory = S_ISDIR(st.st_mode);
 	int fail = directory ? syncs.fail_directory : syncs.fail_file;

@@ -4,6 +4,7 @@
 static void note_problem(void *arg, const char *path, const struct bt_error *error)
 {
 	struct back *back = arg;
+
 	assert_true(back->told_count < 64);
 	struct told *told = &back->told[back->told_count++];
 	snprintf(told->path, sizeof(told->path), "%s", path);
@@ -13,6 +14,7 @@ static void note_problem(void *arg, const char *path, const struct bt_error *err
 static void note_entry(void *arg, enum bt_event event, const char *path)
 {
 	struct back *back = arg;
+
 	back->events[event]++;
 	if (back->watch && strcmp(path, back->watch) == 0)
 		back->watched = (int)event;
@@ -26,6 +28,7 @@ static void note_progress(void *arg, const struct bt_progress *progress)
 static bool note_cancelled(void *arg)
 {
 	struct back *back = arg;
+
 	return back->cancel_after && atomic_fetch_add(&back->asked, 1) >= back->cancel_after;
 }
 
@@ -33,6 +36,7 @@ static bool note_cancelled(void *arg)
 static bool fits(const char *parent)
 {
 	struct statvfs space;
+
 	return statvfs(parent, &space) == 0 && (uint64_t)space.f_bavail * space.f_frsize > 512 * MEGA &&
 	       setxattr(parent, "user.x", "x", 1, 0) == 0;
 }
@@ -61,26 +65,28 @@ void back_end(struct back *back)
 int restore_now(struct back *back)
 {
 	struct bt_snapshot *snapshot = world_snapshot(&back->world, back->world.result.name);
+
 	back->error = (struct bt_error){0};
 	back->told_count = 0;
 	memset(back->events, 0, sizeof(back->events));
 	back->watched = -1;
-	int result = bt_restore(back->world.store, snapshot, back->output, &back->options, &back->observer,
-				&back->result, &back->error);
-	assert_int_equal(result, back->error.code);
+	int r = bt_restore(back->world.store, snapshot, back->output, &back->options, &back->observer, &back->result,
+			   &back->error);
+	assert_int_equal(r, back->error.code);
 	bt_snapshot_close(snapshot);
-	return result;
+	return r;
 }
 
 void expect(struct back *back, int wanted)
 {
-	int result = restore_now(back);
+	int r = restore_now(back);
 	char text[640];
+
 	for (size_t i = 0; wanted == 0 && i < back->told_count; i++) {
 		bt_error_text(&back->told[i].error, text, sizeof(text));
 		print_error("told: %s: %s\n", back->told[i].path, text);
 	}
-	if (result != wanted) {
+	if (r != wanted) {
 		bt_error_text(&back->error, text, sizeof(text));
 		fail_msg("restore: %s", text);
 	}
@@ -93,6 +99,7 @@ const char *in_output(struct back *back, const char *name)
 	static char paths[4][512];
 	static unsigned turn;
 	char *path = paths[turn++ % 4];
+
 	snprintf(path, sizeof(paths[0]), "%s/%s", back->output, name);
 	return path;
 }
@@ -100,12 +107,14 @@ const char *in_output(struct back *back, const char *name)
 bool exists(const char *path)
 {
 	struct stat status;
+
 	return lstat(path, &status) == 0;
 }
 
 struct stat status_of(const char *path)
 {
 	struct stat status;
+
 	if (lstat(path, &status))
 		fail_msg("%s is missing", path);
 	return status;
@@ -115,6 +124,7 @@ static void same_xattrs(int one, int two, const char *name)
 {
 	char path[2][300], names[2][4096], value[2][4096];
 	ssize_t length[2];
+
 	for (int i = 0; i < 2; i++) {
 		snprintf(path[i], sizeof(path[i]), "/proc/self/fd/%d/%s", i ? two : one, name);
 		length[i] = llistxattr(path[i], names[i], sizeof(names[i]));
@@ -123,6 +133,7 @@ static void same_xattrs(int one, int two, const char *name)
 	assert_int_equal(length[0], length[1]);
 	for (const char *at = names[0]; at < names[0] + length[0]; at += strlen(at) + 1) {
 		ssize_t size = lgetxattr(path[0], at, value[0], sizeof(value[0]));
+
 		assert_true(size >= 0);
 		assert_int_equal(lgetxattr(path[1], at, value[1], sizeof(value[1])), size);
 		assert_memory_equal(value[0], value[1], (size_t)size);
@@ -132,8 +143,10 @@ static void same_xattrs(int one, int two, const char *name)
 static void same_data(int one, int two, off_t size)
 {
 	unsigned char *data[2] = {malloc(MEGA), malloc(MEGA)};
+
 	for (off_t at = 0; at < size;) {
 		ssize_t got = pread(one, data[0], MEGA, at);
+
 		assert_true(got > 0);
 		assert_int_equal(pread(two, data[1], MEGA, at), got);
 		assert_memory_equal(data[0], data[1], (size_t)got);
@@ -141,6 +154,7 @@ static void same_data(int one, int two, off_t size)
 	}
 	for (off_t at = 0; at < size;) { /* the maps of holes */
 		off_t data_at = lseek(one, at, SEEK_DATA);
+
 		assert_int_equal(lseek(two, at, SEEK_DATA), data_at);
 		if (data_at < 0)
 			break;
@@ -172,6 +186,7 @@ void same_entry(struct trees *trees, int one, int two, const char *name)
 {
 	struct stat a, b;
 	char target[2][PATH_MAX];
+
 	assert_int_equal(fstatat(one, name, &a, AT_SYMLINK_NOFOLLOW), 0);
 	if (fstatat(two, name, &b, AT_SYMLINK_NOFOLLOW))
 		fail_msg("%s is missing: %s", name, strerror(errno));
@@ -189,11 +204,13 @@ void same_entry(struct trees *trees, int one, int two, const char *name)
 	assert_int_equal(a.st_rdev, b.st_rdev);
 	if (S_ISLNK(a.st_mode)) {
 		ssize_t length = readlinkat(one, name, target[0], PATH_MAX);
+
 		assert_int_equal(readlinkat(two, name, target[1], PATH_MAX), length);
 		assert_memory_equal(target[0], target[1], (size_t)length);
 	}
 	if (S_ISREG(a.st_mode)) {
 		int files[2] = {openat(one, name, O_RDONLY), openat(two, name, O_RDONLY)};
+
 		assert_true(files[0] >= 0 && files[1] >= 0);
 		assert_int_equal(a.st_size, b.st_size);
 		same_data(files[0], files[1], a.st_size);
@@ -205,6 +222,7 @@ void same_entry(struct trees *trees, int one, int two, const char *name)
 static size_t names_of(int fd, char ***ret_names)
 {
 	char path[64];
+
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return list_names(path, ret_names);
 }
@@ -213,6 +231,7 @@ static void same_tree(struct trees *trees, int one, int two)
 {
 	char **names[2];
 	size_t count = names_of(one, &names[0]), restored = names_of(two, &names[1]);
+
 	for (size_t i = 0; i < count && i < restored; i++)
 		assert_string_equal(names[0][i], names[1][i]);
 	assert_int_equal(count, restored);
@@ -223,6 +242,7 @@ static void same_tree(struct trees *trees, int one, int two)
 		if (S_ISDIR(status.st_mode)) {
 			int below[2] = {openat(one, names[0][i], O_RDONLY | O_DIRECTORY),
 					openat(two, names[0][i], O_RDONLY | O_DIRECTORY)};
+
 			assert_true(below[0] >= 0 && below[1] >= 0);
 			same_tree(trees, below[0], below[1]);
 			close(below[0]);
@@ -239,6 +259,7 @@ void same_as_source(struct back *back)
 {
 	struct trees trees = {.owners = geteuid() == 0};
 	int one = open(back->world.source, O_RDONLY | O_DIRECTORY), two = open(back->output, O_RDONLY | O_DIRECTORY);
+
 	assert_true(one >= 0 && two >= 0);
 	same_entry(&trees, one, two, ".");
 	same_tree(&trees, one, two);
@@ -250,6 +271,7 @@ void same_as_source(struct back *back)
 void set_times(const char *path, int64_t seconds, long nanoseconds)
 {
 	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {seconds, nanoseconds}};
+
 	assert_int_equal(utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW), 0);
 }
 
@@ -267,6 +289,7 @@ static void put_sparse_file(struct back *back, const char *name, const off_t *pl
 {
 	unsigned char *data = noise(65536, 77);
 	int fd = open(in_source(&back->world, name), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
 	assert_true(fd >= 0);
 	assert_int_equal(ftruncate(fd, size), 0);
 	for (size_t i = 0; i < count; i++)
@@ -282,6 +305,7 @@ void put_everything(struct back *back)
 	const off_t holes[] = {65536, 3 * 65536, 20 * (off_t)MEGA};
 	char acl[28] = {2, 0, 0,  0,  1,  0,  6,  0, -1, -1, -1, -1, 4,	 0,
 			4, 0, -1, -1, -1, -1, 32, 0, 0,	 0,  -1, -1, -1, -1};
+
 	put_dir(world, "docs");
 	put_dir(world, "docs/notes");
 	put_dir(world, "empty");
@@ -330,6 +354,7 @@ void put_everything(struct back *back)
 void append(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	close(fd);

@@ -25,7 +25,7 @@ ssize_t getdents64(int fd, void *buffer, size_t length)
 
 	if (lseek(fd, 0, SEEK_CUR) == 0)
 		atomic_fetch_add(&faults.listings, 1);
-	if (!faults.hide_types && !faults.twice && faults.fail_after_first == 0 && faults.longer_name == NULL)
+	if (!faults.hide_types && !faults.twice && faults.fail_after_first == 0 && !faults.longer_name)
 		return syscall(SYS_getdents64, fd, buffer, length);
 	if (faults.fail_after_first != 0 && lseek(fd, 0, SEEK_CUR) != 0) {
 		errno = faults.fail_after_first;
@@ -36,7 +36,7 @@ ssize_t getdents64(int fd, void *buffer, size_t length)
 	size = syscall(SYS_getdents64, fd, real, sizeof(real));
 	for (ssize_t at = 0; at < size;) {
 		const struct dirent64 *record = (const void *)(real + at);
-		bool longer = faults.longer_name != NULL && strcmp(record->d_name, faults.longer_name) == 0;
+		bool longer = faults.longer_name && strcmp(record->d_name, faults.longer_name) == 0;
 
 		for (int copies = faults.twice ? 2 : 1; copies > 0; copies--)
 			used += copy_record((void *)((char *)buffer + used), record,
@@ -48,7 +48,7 @@ ssize_t getdents64(int fd, void *buffer, size_t length)
 
 int statx(int fd, const char *path, int flags, unsigned mask, struct statx *stat)
 {
-	if (faults.statx_name != NULL && *path != '\0' &&
+	if (faults.statx_name && *path != '\0' &&
 	    (faults.statx_name[0] == '*' || strcmp(path, faults.statx_name) == 0)) {
 		if (faults.statx_removes && unlinkat(fd, path, 0) < 0)
 			unlinkat(fd, path, AT_REMOVEDIR);
@@ -56,10 +56,10 @@ int statx(int fd, const char *path, int flags, unsigned mask, struct statx *stat
 		return -1;
 	}
 	/* Of a long name as a file system with long names would, where the kernel's would fail. */
-	int result = (int)syscall(SYS_statx, fd, strlen(path) > 255 ? "." : path, flags, mask, stat);
-	if (result == 0 && faults.ages && *path == '\0')
+	int r = (int)syscall(SYS_statx, fd, strlen(path) > 255 ? "." : path, flags, mask, stat);
+	if (!r && faults.ages && *path == '\0')
 		stat->stx_mtime.tv_sec = stat->stx_ctime.tv_sec = 1000;
-	return result;
+	return r;
 }
 
 char top[64];
@@ -68,7 +68,7 @@ static int make_top_in(const char *where)
 {
 	snprintf(top, sizeof(top), "%s/bt-scan-XXXXXX", where);
 	memset(&faults, 0, sizeof(faults));
-	return mkdtemp(top) != NULL && chmod(top, 0755) == 0 ? 0 : -1;
+	return mkdtemp(top) && chmod(top, 0755) == 0 ? 0 : -1;
 }
 
 int make_top(void **state)
@@ -196,7 +196,7 @@ void check_listing(const struct bt_scan_dir *dir)
 		assert_int_equal(strlen(found->name), found->name_length);
 		if (i > 0)
 			assert_true(strcmp(dir->found[i - 1].name, found->name) < 0);
-		if (found->child != NULL) {
+		if (found->child) {
 			assert_ptr_equal(found->child->parent, dir);
 			assert_string_equal(found->child->self.name, found->name);
 			assert_int_equal(found->child->self.inode, found->inode);
@@ -227,16 +227,16 @@ void walk_scan(struct bt_scan *scan, struct walk *walk, void (*visit)(struct bt_
 	struct bt_scan_dir *dir = bt_scan_root(scan);
 	struct bt_error error = {0};
 
-	while (dir != NULL) {
+	while (dir) {
 		uintptr_t at = (uintptr_t)dir->user;
 
 		if (at == 0) {
 			assert_int_equal(bt_scan_list(scan, dir, &error), 0);
 			take(walk, dir);
-			if (visit != NULL)
+			if (visit)
 				visit(scan, dir);
 		}
-		while (at < dir->count && dir->found[at].child == NULL)
+		while (at < dir->count && !dir->found[at].child)
 			at++;
 		dir->user = (void *)(at + 1);
 		if (at < dir->count) {
@@ -244,7 +244,7 @@ void walk_scan(struct bt_scan *scan, struct walk *walk, void (*visit)(struct bt_
 		} else {
 			struct bt_scan_dir *parent = dir->parent;
 
-			if (visit != NULL)
+			if (visit)
 				visit(scan, dir);
 			bt_scan_done(scan, dir);
 			dir = parent;
@@ -320,7 +320,7 @@ size_t open_descriptors(void)
 	size_t count = 0;
 
 	assert_non_null(dir);
-	while (readdir(dir) != NULL)
+	while (readdir(dir))
 		count++;
 	closedir(dir);
 	return count;

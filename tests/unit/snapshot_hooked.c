@@ -24,9 +24,9 @@ int hooked_take(struct hooked *hooked, void (*hook)(struct hooked *hooked))
 {
 	hooked->calls = 0;
 	hooked->hook = hook;
-	int result = world_take(&hooked->world);
+	int r = world_take(&hooked->world);
 	hooked->hook = NULL;
-	return result;
+	return r;
 }
 
 void hooked_end(struct hooked *hooked)

@@ -68,15 +68,15 @@ int world_take(struct world *world)
 
 void world_snap(struct world *world)
 {
-	int result = world_take(world);
+	int r = world_take(world);
 
-	if (result != 0) {
+	if (r) {
 		char text[640];
 
 		bt_error_text(&world->error, text, sizeof(text));
 		print_error("%s\n", text);
 	}
-	assert_int_equal(result, 0);
+	assert_int_equal(r, 0);
 	assert_int_equal(world->problems, 0);
 }
 
@@ -261,7 +261,7 @@ size_t list_names(const char *path, char ***ret_names)
 	char **names = NULL;
 
 	assert_non_null(dir);
-	while ((record = readdir(dir))) {
+	for (record = readdir(dir); record; record = readdir(dir)) {
 		if (strcmp(record->d_name, ".") == 0 || strcmp(record->d_name, "..") == 0)
 			continue;
 		if (count == room) {
@@ -336,11 +336,11 @@ struct looked look_up(struct world *world, const char *path)
 {
 	struct looked looked = {.snapshot = world_snapshot(world, world->result.name)};
 	struct bt_error error = {0};
-	int result = bt_path_lookup(world->store, &bt_snapshot_info(looked.snapshot)->root, path, &looked.page,
-				    &looked.entry, &error);
+	int r = bt_path_lookup(world->store, &bt_snapshot_info(looked.snapshot)->root, path, &looked.page,
+			       &looked.entry, &error);
 
-	if (result != 0) {
-		assert_int_equal(result, BT_E_NOT_FOUND);
+	if (r) {
+		assert_int_equal(r, BT_E_NOT_FOUND);
 		looked.page = NULL;
 		looked.entry = NULL;
 	}

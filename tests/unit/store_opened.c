@@ -4,6 +4,7 @@
 struct bt_writer *write_small(int dirfd, const char *header)
 {
 	struct bt_writer *writer = sample_writer(dirfd, header);
+
 	sample_contents(writer, 1, 3, 50);
 	sample_contents(writer, 10, 1, 200);
 	sample_page(writer, "{\"entries\":[]}");
@@ -15,6 +16,7 @@ struct bt_writer *write_small(int dirfd, const char *header)
 struct bt_store *open_store_with(const struct sample *sample, const struct bt_store_options *options)
 {
 	struct bt_store *store;
+
 	assert_int_equal(bt_store_open_with(sample->path, options, NULL, &store, NULL), 0);
 	return store;
 }
@@ -28,6 +30,7 @@ int contents_of(struct bt_store *store)
 struct bt_store *open_store(const struct sample *sample)
 {
 	const struct bt_store_options create = {.create = true};
+
 	return open_store_with(sample, &create);
 }
 
@@ -37,6 +40,7 @@ void assert_content(struct bt_store *store, uint64_t seed, size_t size)
 	struct bt_digest digest = sample_digest(data, size);
 	struct bt_pin pin;
 	struct bt_error error = {0};
+
 	assert_int_equal(bt_store_pin(store, &digest, size, 0, &pin, &error), 0);
 	assert_int_equal(pin.size, size);
 	assert_memory_equal(pin.data, data, size);

@@ -172,11 +172,13 @@ static void test_any_bytes_any_size(void **state)
 	for (int round = 0; round < 300; round++) {
 		struct bt_error error = {.code = codes[round % 3], .reason = BT_R_TRAILING_FRAME, .sys = ENOTEMPTY};
 		size_t kind = next_random() % 3;
+
 		for (size_t i = 0; i < sizeof(error.file) - 1; i++)
 			error.file[i] = (char)(kind == 0 ? 1 : kind == 1 ? 1 + next_random() % 255 : 'a');
 		memset(error.detail, 2, sizeof(error.detail) - 1);
 		for (size_t size = 0; size <= 640; size += 1 + next_random() % 20) {
 			char text[641];
+
 			memset(text, 'Z', sizeof(text));
 			bt_error_text(&error, text, size);
 			assert_int_equal(text[size], 'Z');
@@ -209,6 +211,7 @@ static void test_hex(void **state)
 	for (unsigned c = 0; c < 256; c++) {
 		char two[3] = {(char)c, '0', 0}, other[3] = {'0', (char)c, 0};
 		bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+
 		assert_int_equal(bt_hex_decode(back, 1, two), digit);
 		assert_int_equal(bt_hex_decode(back, 1, other), digit);
 	}
@@ -268,6 +271,7 @@ static void test_utf8_characters(void **state)
 		check_character((unsigned char[]){(unsigned char)a}, 1);
 		for (unsigned b = 0; b < 256; b++) {
 			unsigned char bytes[4] = {(unsigned char)a, (unsigned char)b};
+
 			check_character(bytes, 2);
 			for (size_t i = 0; i < sizeof(ends); i++) {
 				bytes[2] = ends[i];

@@ -138,13 +138,16 @@ static void test_every_byte_at_every_place(void **state)
 	fill_random(plain, sizeof(plain), 7);
 	for (size_t l = 0; l < sizeof(lengths) / sizeof(lengths[0]); l++) {
 		EVP_EncodeBlock((unsigned char *)text, plain, (int)(lengths[l] / 4 * 3));
+
 		for (size_t at = 0; at < lengths[l]; at++) {
 			char saved = text[at];
+
 			for (unsigned c = 0; c < 256; c++) {
 				text[at] = (char)c;
 				bool last = at == lengths[l] - 1;
 				for (size_t k = 0; k < count; k++) {
 					size_t size;
+
 					if (is_digit(c))
 						assert_true(codes[k].decode(data, &size, text, lengths[l], NULL));
 					else if (c != '=' || !last) /* see test_padding */
@@ -169,9 +172,11 @@ static void test_every_digit(void **state)
 			text[i] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[(i + shift) % 64];
 		for (size_t k = 0; k < count; k++) {
 			size_t size;
+
 			assert_true(codes[k].decode(data, &size, text, sizeof(text), NULL));
 			for (unsigned i = 0; i < sizeof(text); i++) {
 				unsigned bit = 6 * i, pair = (unsigned)data[bit / 8] << 8;
+
 				if (bit / 8 + 1 < size)
 					pair |= data[bit / 8 + 1];
 				assert_int_equal(pair >> (10 - bit % 8) & 63, (i + shift) % 64);
@@ -213,9 +218,10 @@ static void test_padding(void **state)
 			check_padding(&codes[k], before);
 		for (unsigned i = 1; i < 256; i++) { /* the tail bits: exactly the canonical ones pass */
 			char two[4] = {'A', (char)i, '=', '='}, one[4] = {'A', 'A', (char)i, '='};
-			assert_int_equal(codes[k].decode(data, &size, two, 4, NULL), strchr("AQgw", (int)i) != NULL);
+
+			assert_int_equal(codes[k].decode(data, &size, two, 4, NULL), !!strchr("AQgw", (int)i));
 			assert_int_equal(codes[k].decode(data, &size, one, 4, NULL),
-					 strchr("AEIMQUYcgkosw048=", (int)i) != NULL);
+					 !!strchr("AEIMQUYcgkosw048=", (int)i));
 		}
 	}
 }

@@ -136,7 +136,7 @@ static void *write_large(void *arg)
 		data[i] = (unsigned char)(i * 31 >> 3);
 	int r = bt_write_all(*(int *)arg, data, sizeof(data));
 	close(*(int *)arg);
-	return r == 0 ? arg : NULL;
+	return r ? NULL : arg;
 }
 
 static void test_short_transfers(void **state)

@@ -23,6 +23,7 @@ static size_t idle_count(const struct bt_buffers *buffers)
 static void are_used_again(enum bt_buffers_kind kind)
 {
 	struct bt_buffers buffers;
+
 	bt_buffers_init(&buffers, kind, 8 * MIB);
 	struct bt_buffer *large = bt_buffer_get(&buffers, MIB);
 	assert_true(large->capacity >= MIB);
@@ -48,6 +49,7 @@ static void test_huge_ones_fit_each_other(void **state)
 {
 	const size_t sizes[] = {1100000, 1900000, 1040000, 2 * MIB - 1};
 	struct bt_buffers buffers;
+
 	bt_buffers_init(&buffers, BT_BUFFERS_HUGE, 8 * MIB);
 	struct bt_buffer *first = bt_buffer_get(&buffers, 1500000);
 	assert_int_equal((uintptr_t)first->data % (2 * MIB), 0);
@@ -64,6 +66,7 @@ static void keep_a_limit(enum bt_buffers_kind kind)
 {
 	struct bt_buffer *all[12];
 	struct bt_buffers buffers;
+
 	bt_buffers_init(&buffers, kind, 2 * MIB);
 	for (size_t i = 0; i < 12; i++)
 		all[i] = bt_buffer_get(&buffers, 256 * KIB);
@@ -86,6 +89,7 @@ static void test_keep_a_limit(void **state)
 static void test_no_memory(void **state)
 {
 	struct bt_buffers buffers;
+
 	bt_buffers_init(&buffers, BT_BUFFERS_MAPPED, MIB);
 	assert_null(bt_buffer_get(&buffers, SIZE_MAX));
 	assert_null(bt_buffer_get(&buffers, SIZE_MAX / 2 + 1));
@@ -103,5 +107,6 @@ int main(void)
 		cmocka_unit_test(test_keep_a_limit),
 		cmocka_unit_test(test_no_memory),
 	};
+
 	return cmocka_run_group_tests_name("buffers", tests, NULL, NULL);
 }

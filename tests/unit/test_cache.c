@@ -38,7 +38,9 @@ static int load(void *arg, const struct bt_cache_key *key, const void *hint, str
 	if (loader->fail)
 		return bt_fail_damaged(error, BT_R_BAD_FRAME, hint, key->a);
 	struct value *value = calloc(1, sizeof(*value));
-	if (!value || !(value->content = malloc(sizeof(uint64_t))))
+	if (value)
+		value->content = malloc(sizeof(uint64_t));
+	if (!value || !value->content)
 		abort();
 	*value->content = key->a ^ key->b;
 	atomic_fetch_add(&loader->alive, 1);
@@ -228,6 +230,7 @@ static void test_single_flight(void **state)
 		struct loader loader = {.weight = 1, .wait_for = THREADS};
 		struct bt_cache *cache = cache_new(&loader, 0); /* only the pins keep it */
 		struct visitor visitors[THREADS];
+
 		run_visitors(cache, &loader, visitors, visit_one);
 		assert_int_equal(atomic_load(&loader.loads), 1);
 		for (size_t i = 0; i < THREADS; i++) {

@@ -43,7 +43,8 @@ static void test_damaged_pages(void **state)
 	int fd = open_in_store(&world, world.result.name);
 	ssize_t size = pread(fd, data, sizeof(data), 0);
 	assert_true(size > 0 && (size_t)size < sizeof(data));
-	while ((at = memmem(at, (size_t)(data + size - at), start, strlen(start)))) {
+	for (at = memmem(at, (size_t)size, start, strlen(start)); at;
+	     at = memmem(at, (size_t)(data + size - at), start, strlen(start))) {
 		at += strlen(start);
 		put_byte(fd, (uint64_t)(at - data), 'x');
 		pages++;
@@ -156,6 +157,7 @@ static void test_threads_and_bound(void **state)
 	close(fd);
 	for (unsigned threads = 1; threads <= 4; threads += 3) {
 		const struct bt_check_options options = {.threads = threads};
+
 		check_with(&world, true, &options, threads == 1 ? &serial : &parallel, &result);
 		assert_int_equal(result.contents, 200);
 	}
@@ -183,6 +185,7 @@ static void test_parts(void **state)
 	for (unsigned part = 1; part <= 7; part++) {
 		const struct bt_check_options options = {.part = part, .parts = 7, .threads = 2};
 		struct bt_check_result result;
+
 		check_with(&world, true, &options, &seen, &result);
 		found += seen.count;
 		bytes += result.bytes;
@@ -217,8 +220,10 @@ static void test_share(void **state)
 	for (size_t i = 0; i < sizeof(shares) / sizeof(*shares); i++) {
 		const struct bt_check_options options = {.share = shares[i], .threads = 2};
 		uint64_t sum = 0, first = 0;
+
 		for (int round = 0; round < ROUNDS; round++) {
 			struct bt_check_result result;
+
 			assert_int_equal(check_with(&world, true, &options, &seen, &result), 0);
 			assert_false(result.complete);
 			sum += result.bytes;
@@ -293,6 +298,7 @@ static void test_classic(void **state)
 	uint64_t content = (uint64_t)(strstr(text, "aGVs") - text);
 	for (uint64_t bit = 0; bit < 64; bit++) {
 		unsigned char byte = get_byte(fd, content + bit / 8);
+
 		put_byte(fd, content + bit / 8, byte ^ (unsigned char)(1 << bit % 8));
 		check_with(&world, false, NULL, &seen, &result);
 		if (seen.count != 1 || !strstr(seen.text, CLASSIC " "))

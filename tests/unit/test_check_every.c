@@ -39,6 +39,7 @@ static void flip_some(struct world *world, const char *name, unsigned stride, bo
 	assert_true(size > 0);
 	for (uint64_t bit = 0; bit < size * 8; bit += stride) {
 		unsigned char byte = get_byte(fd, bit / 8);
+
 		put_byte(fd, bit / 8, byte ^ (unsigned char)(1 << bit % 8));
 		if (!check_with(world, read_only, NULL, &seen, &result))
 			fail_msg("bit %llu of %s was not found", (unsigned long long)bit, name);

@@ -17,6 +17,7 @@ static void fill_random(unsigned char *data, size_t length, uint64_t seed)
 {
 	for (size_t i = 0; i < length; i += 8) {
 		uint64_t word = htole64(bt_mix64(seed + i)); /* the cuts that are known are of these bytes */
+
 		memcpy(data + i, &word, length - i < 8 ? length - i : 8);
 	}
 }
@@ -63,6 +64,7 @@ static void test_fast_equals_reference(void **state)
 		fill_kind(data, length, kind);
 		for (size_t at = 0; at < length;) {
 			size_t cut = bt_chunk_cut(data + at, length - at);
+
 			assert_int_equal(cut, bt_chunk_cut_reference(data + at, length - at));
 			assert_true(cut <= BT_CHUNK_MAX && (cut > BT_CHUNK_MIN || cut == length - at));
 			at += cut;
@@ -91,6 +93,7 @@ static void test_known_cuts(void **state)
 	fill_random(data, length, 12345);
 	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
 		size_t cut = bt_chunk_cut(data + at, length - at);
+
 		assert_int_equal(cut, expected[i]);
 		at += cut;
 	}
@@ -116,6 +119,7 @@ static void cut_all(const unsigned char *data, size_t length, struct cuts *cuts)
 	cuts->count = 0;
 	for (size_t at = 0; at < length;) {
 		size_t cut = bt_chunk_cut(data + at, length - at);
+
 		assert_true(cuts->count < 400);
 		cuts->hashes[cuts->count] = bt_hash_bytes(data + at, cut, 1);
 		cuts->sizes[cuts->count++] = cut;
@@ -129,6 +133,7 @@ static size_t new_chunks(const struct cuts *before, const struct cuts *after)
 
 	for (size_t i = 0; i < after->count; i++) {
 		size_t j = 0;
+
 		while (j < before->count && before->hashes[j] != after->hashes[i])
 			j++;
 		count += j == before->count;

@@ -7,6 +7,7 @@
 static char *data_path(const char *name)
 {
 	char *path = NULL, *here = strdup(__FILE__);
+
 	*strrchr(here, '/') = 0;
 	assert_true(asprintf(&path, "%s/../data/classic/%s", here, name) > 0);
 	free(here);
@@ -21,9 +22,11 @@ static char *manifest_of(const char *snapshot)
 	ssize_t length;
 	struct bt_buf out = {0};
 	FILE *file = fopen(path, "r");
+
 	assert_non_null(file);
-	while ((length = getline(&line, &size, file)) > 0) {
+	for (length = getline(&line, &size, file); length > 0; length = getline(&line, &size, file)) {
 		size_t skip = strlen(snapshot) + 1;
+
 		if (strncmp(line, snapshot, skip - 1) == 0)
 			bt_buf_append(&out, line + skip, (size_t)length - skip);
 	}
@@ -44,6 +47,7 @@ static size_t sort_lines(char *text, char ***ret_lines)
 {
 	char **lines = NULL;
 	size_t count = 0;
+
 	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
 		lines = reallocarray(lines, count + 1, sizeof(*lines));
 		lines[count++] = line;
@@ -57,9 +61,11 @@ static void test_examples(void **state)
 {
 	static const char *const names[] = {"snapshot_2026-11-22T11-38-24.json", "snapshot_2026-11-22T11-38-44.json",
 					    "snapshot_2026-11-22T11-38-45.json"};
+
 	for (size_t i = 0; i < 3; i++) {
 		char *path = data_path(names[i]), **found, **wanted;
 		int fd = open(path, O_RDONLY | O_CLOEXEC);
+
 		assert_true(fd >= 0);
 		assert_true(bt_classic_detect(fd));
 		struct derived derived = derive_fd(fd);
@@ -106,6 +112,7 @@ static void test_trees(void **state)
 static void test_equal_directories(void **state)
 {
 	struct derived derived = derive(WITH(HELLO("a/x/f") "," HELLO("b/x/f") "," HELLO("c/x/f") "," HELLO("c/g")));
+
 	assert_int_equal(derived.result, 0);
 	assert_int_equal(derived.page_count, 4); /* x, a and b, c, the root */
 	drop(&derived);
@@ -118,6 +125,7 @@ struct patience {
 static bool is_over(void *arg)
 {
 	struct patience *patience = arg;
+
 	return patience->asked++ >= patience->most;
 }
 
@@ -125,19 +133,21 @@ static bool is_over(void *arg)
 static void test_cancelled(void **state)
 {
 	static const char json[] = WITH(HELLO("a/f") "," HELLO("b/c/f"));
-	int result = BT_E_CANCELLED;
+	int r = BT_E_CANCELLED;
 	unsigned most;
-	for (most = 0; result == BT_E_CANCELLED; most++) {
+
+	for (most = 0; r == BT_E_CANCELLED; most++) {
 		struct patience patience = {.most = most};
 		struct bt_observer observer = {.arg = &patience, .cancelled = is_over};
 		struct bt_error error = {0};
 		int source = memory_file(json, sizeof(json) - 1), out = memory_file("", 0);
-		result = bt_classic_derive(source, "old.json", out, &observer, &error);
-		assert_int_equal(result, error.code);
+
+		r = bt_classic_derive(source, "old.json", out, &observer, &error);
+		assert_int_equal(r, error.code);
 		close(source);
 		close(out);
 	}
-	assert_int_equal(result, 0);
+	assert_int_equal(r, 0);
 	assert_in_range(most, 6, 12);
 }
 
@@ -159,8 +169,10 @@ static void test_order_and_space(void **state)
 		"\"files\":{ " HELLO("d/a") " , \n" EMPTY("d/\\u0062") " } , " STAMP " , " CONTENTS " } \n\n",
 	};
 	struct bt_digest first = {0};
+
 	for (size_t i = 0; i < 3; i++) {
 		struct derived derived = derive(same[i]);
+
 		assert_int_equal(derived.result, 0);
 		assert_int_equal(derived.info.time.seconds, 1733047200);
 		assert_int_equal(derived.info.directory_size, 5);
@@ -193,8 +205,10 @@ static void test_detect(void **state)
 		{"\xef\xbb\xbf{\"files\"", false},
 		{"hello", false},
 	};
+
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		int fd = memory_file(cases[i].text, strlen(cases[i].text));
+
 		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 		assert_int_equal(bt_classic_detect(fd), cases[i].classic);
 		assert_int_equal(lseek(fd, 0, SEEK_CUR), 0);
@@ -207,12 +221,14 @@ static void test_many_names(void **state)
 	struct bt_buf json = {0};
 	char line[160];
 	size_t count = 5000;
+
 	bt_buf_append(&json, "{" STAMP "," CONTENTS ",\"files\":{", strlen("{" STAMP "," CONTENTS ",\"files\":{"));
 	for (size_t i = 0; i < count; i++) {
 		/* In no order, in three directories. */
 		size_t k = i * 3847 % count;
 		int length =
 			snprintf(line, sizeof(line), "%s\"r/%zu/f%zu\":\"" HELLO_DIGEST "\"", i ? "," : "", k % 3, k);
+
 		bt_buf_append(&json, line, (size_t)length);
 	}
 	bt_buf_append(&json, "}}", 3);
@@ -231,6 +247,7 @@ static void test_many_names(void **state)
 static void test_deep(void **state)
 {
 	struct bt_buf json = {0};
+
 	bt_buf_append(&json, "{" STAMP "," CONTENTS ",\"files\":{\"f\":\"" HELLO_DIGEST "\",\"",
 		      strlen("{" STAMP "," CONTENTS ",\"files\":{\"f\":\"" HELLO_DIGEST "\",\""));
 	for (int i = 0; i < 3000; i++)
@@ -253,6 +270,7 @@ int main(void)
 		cmocka_unit_test(test_deep),	  cmocka_unit_test(test_equal_directories),
 		cmocka_unit_test(test_cancelled),
 	};
+
 	setenv("TZ", "UTC", 1);
 	tzset();
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,8 +16,10 @@ static void test_wrong_contents(void **state)
 		"aGVs\xff\xff\xff\xff",
 		"a",
 	};
+
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		char *json = NULL;
+
 		assert_true(asprintf(&json,
 				     "{" STAMP ",\"files\":{" HELLO("d/a") "," EMPTY(
 					     "d/b") ",\"d/c\":\"%064d\"},"
@@ -129,6 +131,7 @@ static void test_hostile(void **state)
 	for (size_t i = 0; i < sizeof(hostile) / sizeof(*hostile); i++) {
 		const char *json = hostile[i].json;
 		struct derived derived = derive(json);
+
 		if (derived.result != BT_E_DAMAGED || derived.error.reason != hostile[i].reason)
 			fail_msg("%s: %d %s", json, derived.result, bt_reason_name(derived.error.reason));
 		if (hostile[i].at && derived.error.offset != strlen(json) - strlen(hostile[i].at))
@@ -142,6 +145,7 @@ static void test_long_names(void **state)
 {
 	struct bt_buf json = {0};
 	char *name = malloc(256);
+
 	memset(name, 'n', 256);
 	for (size_t length = 255; length <= 256; length++) {
 		json.length = 0;
@@ -162,8 +166,10 @@ static void test_long_names(void **state)
 static void test_truncations(void **state)
 {
 	static const char json[] = WITH(HELLO("d/a\\n\\udcff\\ud83d\\ude00\xc3\xa9") "," EMPTY("d/b"));
+
 	for (size_t length = 0; length < sizeof(json) - 1; length++) {
 		struct derived derived = derive_fd(memory_file(json, length));
+
 		assert_int_equal(derived.result, BT_E_DAMAGED);
 		assert_int_equal(derived.error.reason, BT_R_TRUNCATED);
 		drop(&derived);
@@ -175,6 +181,7 @@ static void test_flips(void **state)
 {
 	static const char json[] = WITH(HELLO("d/a") "," EMPTY("d/b"));
 	char changed[sizeof(json)];
+
 	for (size_t bit = 0; bit < (sizeof(json) - 1) * 8; bit++) {
 		memcpy(changed, json, sizeof(json));
 		changed[bit / 8] = (char)(changed[bit / 8] ^ 1 << bit % 8);
@@ -194,6 +201,7 @@ int main(void)
 		cmocka_unit_test(test_long_names),     cmocka_unit_test(test_truncations),
 		cmocka_unit_test(test_flips),
 	};
+
 	setenv("TZ", "UTC", 1);
 	tzset();
 	return cmocka_run_group_tests(tests, NULL, NULL);

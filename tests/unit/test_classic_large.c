@@ -22,10 +22,12 @@ static int large_source(uint64_t size, char hex[65])
 	size_t step = 3 * 65536;
 	unsigned char *data = malloc(step);
 	char *text = malloc(BT_BASE64_SIZE(step));
+
 	for (int pass = 0; pass < 2; pass++) {
 		bt_hasher_start(hasher);
 		for (uint64_t at = 0; at < size; at += step) {
 			size_t length = size - at < step ? (size_t)(size - at) : step;
+
 			memset(data, (int)(at / step % 251), length);
 			bt_hasher_add(hasher, data, length);
 			if (pass) {
@@ -56,10 +58,12 @@ static int large_source(uint64_t size, char hex[65])
 static void test_pieces(void **state)
 {
 	static const uint64_t sizes[] = {1, 2, 3, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE - 1, 2 * PIECE, 2 * PIECE + 2};
+
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
 		char hex[65], *expected = NULL;
 		struct derived derived = derive_fd(large_source(sizes[i], hex));
 		char *found = listing(&derived);
+
 		assert_true(asprintf(&expected, "%s big\n", hex) > 0);
 		assert_string_equal(found, expected);
 		assert_int_equal(derived.content_count, (sizes[i] + PIECE - 1) / PIECE);
@@ -73,6 +77,7 @@ static void test_pieces(void **state)
 static long peak_kib(void)
 {
 	struct rusage usage;
+
 	getrusage(RUSAGE_SELF, &usage);
 	return usage.ru_maxrss;
 }
@@ -84,6 +89,7 @@ static void test_large(void **state)
 	int source = large_source(66 * PIECE + 5, hex);
 	long before = peak_kib();
 	struct derived derived = derive_fd(source);
+
 	assert_true(peak_kib() - before < 24 << 10);
 	char *found = listing(&derived);
 	assert_true(asprintf(&expected, "%s big\n", hex) > 0);
@@ -99,6 +105,7 @@ static void test_rot_in_large(void **state)
 {
 	char hex[65];
 	int source = large_source(2 * PIECE, hex);
+
 	assert_int_equal(pwrite(source, "Q", 1, (off_t)PIECE), 1);
 	struct derived derived = derive_fd(source);
 	char *found = listing(&derived);
@@ -115,6 +122,7 @@ int main(void)
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_rot_in_large),
 	};
+
 	setenv("TZ", "UTC", 1);
 	tzset();
 	return cmocka_run_group_tests(tests, NULL, NULL);

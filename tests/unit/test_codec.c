@@ -138,6 +138,7 @@ static void test_round_trips(void **state)
 		text[i] = (unsigned char)('a' + bt_mix64(i / 5 % 1000) % 26);
 	for (size_t l = 0; l < sizeof(levels) / sizeof(levels[0]); l++) {
 		struct tools tools;
+
 		tools_start(&tools, levels[l]);
 		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 			if (levels[l] == 9 && sizes[i] > 1 << 20)
@@ -171,6 +172,7 @@ static void test_same_bytes_again(void **state)
 	for (int round = 0; round < 2; round++) {
 		for (size_t k = 0; k < 3; k++) {
 			size_t a = 0, b = 0;
+
 			tools_start(&fresh, BT_LEVEL_AUTO);
 			assert_int_equal(bt_compress(fresh.compressor, data[k], SIZE, first, &a), 0);
 			assert_int_equal(bt_compress(used.compressor, data[k], SIZE, used.frame, &b), 0);
@@ -289,13 +291,14 @@ static void test_every_bit_counts(void **state)
 	length = check_round_trip(&tools, data, sizeof(data));
 	for (size_t bit = 0; bit < 8 * length; bit++) {
 		struct bt_error error = {0};
+
 		tools.frame[bit / 8] ^= (unsigned char)(1 << bit % 8);
 		int r = bt_decompress(tools.decompressor, tools.frame, length, tools.plain, sizeof(data), &error);
-		if (r == 0) /* some bits mean nothing (the unused one, paddings): then the same came out */
+		if (!r) /* some bits mean nothing (the unused one, paddings): then the same came out */
 			assert_memory_equal(tools.plain, data, sizeof(data));
 		else
 			assert_int_equal(error.code, BT_E_DAMAGED);
-		accepted += r == 0;
+		accepted += !r;
 		tools.frame[bit / 8] ^= (unsigned char)(1 << bit % 8);
 	}
 	assert_true(accepted * 50 < 8 * length);

@@ -20,8 +20,8 @@ static void hear(void *arg, const struct bt_change *change)
 	size_t used = strlen(heard->text);
 
 	snprintf(heard->text + used, sizeof(heard->text) - used, "%c%s ", letters[change->kind], change->path);
-	assert_int_equal(change->before == NULL, change->kind == BT_CHANGE_ADDED);
-	assert_int_equal(change->after == NULL, change->kind == BT_CHANGE_REMOVED);
+	assert_int_equal(!change->before, change->kind == BT_CHANGE_ADDED);
+	assert_int_equal(!change->after, change->kind == BT_CHANGE_REMOVED);
 }
 
 static bool cancelled(void *arg)
@@ -54,22 +54,22 @@ static int compare(struct world *world, bool live, struct heard *heard)
 	const struct bt_live now = {.path = world->source};
 	struct bt_snapshot *old, *new = NULL;
 	struct bt_error error = {0};
-	int result;
+	int r;
 
 	world_open_store(world);
 	old = open_snapshot(world, live ? 0 : 1);
 	const struct bt_side before = {world->store, bt_snapshot_info(old), &bt_snapshot_info(old)->root};
 	if (live) {
-		result = bt_compare_live(&before, &now, &call, &heard->result, &error);
+		r = bt_compare_live(&before, &now, &call, &heard->result, &error);
 	} else {
 		new = open_snapshot(world, 0);
 		const struct bt_side after = {world->store, bt_snapshot_info(new), &bt_snapshot_info(new)->root};
-		result = bt_compare(&before, &after, &call, &heard->result, &error);
+		r = bt_compare(&before, &after, &call, &heard->result, &error);
 	}
-	assert_int_equal(result, error.code);
+	assert_int_equal(r, error.code);
 	bt_snapshot_close(old);
 	bt_snapshot_close(new);
-	return result;
+	return r;
 }
 
 static void change_everything(struct world *world)
@@ -301,5 +301,6 @@ int main(void)
 		cmocka_unit_test(test_walk),
 		cmocka_unit_test(test_bounds),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,6 +31,7 @@ struct places {
 static int open_place(const char *top, const char *name)
 {
 	char path[128];
+
 	snprintf(path, sizeof(path), "%s/%s", top, name);
 	assert_int_equal(mkdir(path, 0700), 0);
 	int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -48,6 +49,7 @@ static int open_place(const char *top, const char *name)
 static int setup(void **state)
 {
 	struct places *places = calloc(1, sizeof(*places));
+
 	strcpy(places->top, "/tmp/test_confine_XXXXXX");
 	assert_non_null(mkdtemp(places->top));
 	places->readable = open_place(places->top, "readable");
@@ -61,6 +63,7 @@ static int teardown(void **state)
 {
 	struct places *places = *state;
 	char command[128];
+
 	snprintf(command, sizeof(command), "rm -rf '%s'", places->top);
 	assert_int_equal(system(command), 0);
 	close(places->readable);
@@ -73,6 +76,7 @@ static int teardown(void **state)
 static bool opens(int dir, const char *name, int flags)
 {
 	int fd = openat(dir, name, flags | O_CLOEXEC, 0600);
+
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0;
@@ -111,6 +115,7 @@ static bool is_unchangeable(const struct places *places, const char *name, int d
 {
 	static const mode_t kinds[] = {S_IFREG, S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK};
 	char path[128];
+
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (mknodat(dir, "new", kinds[i] | 0600, makedev(1, 5)) == 0 || errno != EACCES)
 			return false;
@@ -132,6 +137,7 @@ static bool runs(int dir)
 {
 	char name[] = "file";
 	char *const arguments[] = {name, NULL}, *const environment[] = {NULL};
+
 	errno = 0;
 	return execveat(dir, name, arguments, environment, 0) == 0 || errno != EACCES;
 }
@@ -147,6 +153,7 @@ static bool controls(int dir)
 	struct termios state;
 	int fd = openat(dir, "device", O_RDONLY | O_CLOEXEC);
 	bool barred = fd < 0 || (ioctl(fd, TCGETS, &state) != 0 && errno == EACCES);
+
 	if (fd >= 0)
 		close(fd);
 	return !barred;
@@ -163,6 +170,7 @@ static enum verdict confine(const struct places *places, bool (*holds)(const str
 		.readable = &places->readable, .readable_count = 1, .writable = &places->writable, .writable_count = 1};
 	struct bt_error error = {0};
 	bool confined = false;
+
 	if (bt_confine(&limits, &confined, &error) != 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return WRONG;
 	if (!confined)
@@ -174,6 +182,7 @@ static void expect(const struct places *places, bool (*holds)(const struct place
 {
 	int status;
 	pid_t child = fork();
+
 	if (child == 0)
 		_exit(confine(places, holds));
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -220,6 +229,7 @@ static bool refuses_nonsense(const struct places *places)
 {
 	int nothing = -1;
 	struct bt_error error = {0};
+
 	return bt_confine(&(struct bt_confinement){.readable = &nothing, .readable_count = 1}, NULL, &error) ==
 		       BT_E_SYSTEM &&
 	       error.sys == EBADF;
@@ -241,5 +251,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_devices, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nonsense, setup, teardown),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

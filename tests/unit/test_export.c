@@ -21,6 +21,7 @@ struct exported {
 static void note_problem(void *arg, const char *path, const struct bt_error *error)
 {
 	struct exported *exported = arg;
+
 	exported->problems++;
 	size_t length = strlen(exported->problem_paths);
 	snprintf(exported->problem_paths + length, sizeof(exported->problem_paths) - length, "%s\n", path);
@@ -49,23 +50,26 @@ static int export_now(struct exported *exported)
 {
 	const struct bt_observer observer = {.arg = exported, .problem = note_problem, .cancelled = note_cancelled};
 	struct bt_snapshot *snapshot = world_snapshot(&exported->world, exported->world.result.name);
+
 	exported->error = (struct bt_error){0};
-	int result = bt_export_classic(exported->world.store, snapshot, exported->path, false, &observer,
-				       &exported->left_out, &exported->error);
+	int r = bt_export_classic(exported->world.store, snapshot, exported->path, false, &observer,
+				  &exported->left_out, &exported->error);
 	bt_snapshot_close(snapshot);
-	assert_int_equal(result, exported->error.code);
-	return result;
+	assert_int_equal(r, exported->error.code);
+	return r;
 }
 
 static struct bt_snapshot *open_copy(struct exported *exported)
 {
 	struct bt_snapshot *snapshot;
 	struct bt_error error = {0};
-	int result;
+	int r;
+
 	world_open_store(&exported->copy);
-	result = bt_snapshot_open(exported->copy.store, NAME, &snapshot, &error);
-	if (result) {
+	r = bt_snapshot_open(exported->copy.store, NAME, &snapshot, &error);
+	if (r) {
 		char text[640];
+
 		bt_error_text(&error, text, sizeof(text));
 		fail_msg("%s", text);
 	}
@@ -76,6 +80,7 @@ static char *read_text(const char *path)
 {
 	struct stat status;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
 	assert_true(fd >= 0);
 	assert_int_equal(fstat(fd, &status), 0);
 	char *text = malloc((size_t)status.st_size + 1);
@@ -89,6 +94,7 @@ static char *read_text(const char *path)
 static void check_file(struct exported *exported, const cJSON *document, const char *name)
 {
 	char path[300];
+
 	snprintf(path, sizeof(path), "source/%s", name);
 	const cJSON *digest =
 		cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(document, "files"), path);
@@ -119,6 +125,7 @@ static void put_sparse_at(struct world *world, const char *name, off_t at, size_
 {
 	unsigned char *data = noise(size, 9);
 	int fd = open(in_source(world, name), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
 	assert_int_equal(pwrite(fd, data, size, at), size);
 	assert_int_equal(ftruncate(fd, at + (off_t)size + 70001), 0);
 	close(fd);
@@ -156,6 +163,7 @@ static void fill(struct world *world)
 static void test_document(void **state)
 {
 	struct exported exported;
+
 	begin(&exported);
 	fill(&exported.world);
 	world_snap(&exported.world);
@@ -187,6 +195,7 @@ static void compare_files(struct exported *exported, const struct bt_entry *from
 	const struct bt_entry *entry, *found;
 	const struct bt_page *page;
 	struct bt_error error = {0};
+
 	assert_int_equal(bt_dir_new(exported->world.store, &from->digest, &dir, &error), 0);
 	for (;;) {
 		assert_int_equal(bt_dir_next(dir, &entry, &error), 0);
@@ -194,13 +203,13 @@ static void compare_files(struct exported *exported, const struct bt_entry *from
 			break;
 		if (entry->type != BT_FILE && entry->type != BT_DIR)
 			continue;
-		int result = bt_dir_lookup(exported->copy.store, &to->digest, entry->name, entry->name_length, &page,
-					   &found, &error);
-		if (result && entry->type == BT_DIR) {
+		int r = bt_dir_lookup(exported->copy.store, &to->digest, entry->name, entry->name_length, &page, &found,
+				      &error);
+		if (r && entry->type == BT_DIR) {
 			error = (struct bt_error){0};
 			continue; /* had no files */
 		}
-		assert_int_equal(result, 0);
+		assert_int_equal(r, 0);
 		assert_int_equal(found->type, entry->type);
 		if (entry->type == BT_DIR) {
 			compare_files(exported, entry, found, count);
@@ -219,6 +228,7 @@ static void test_round_trip(void **state)
 	struct exported exported;
 	unsigned count = 0;
 	char path[256];
+
 	begin(&exported);
 	fill(&exported.world);
 	put_text(&exported.world, "docs/\xff\xfe\xe6\x97 raw", "raw");
@@ -240,6 +250,7 @@ static void test_round_trip(void **state)
 		const struct bt_page *page;
 		const struct bt_entry *entry;
 		struct bt_error error = {0};
+
 		assert_int_equal(bt_path_lookup(exported.copy.store, &info->root, files[i], &page, &entry, &error), 0);
 		snprintf(path, sizeof(path), "%s/%s", exported.world.source, files[i]);
 		compare_content(exported.copy.store, path, entry);
@@ -261,6 +272,7 @@ static void test_round_trip(void **state)
 static void test_exists(void **state)
 {
 	struct exported exported;
+
 	begin(&exported);
 	put_text(&exported.world, "a", "a");
 	world_snap(&exported.world);
@@ -280,6 +292,7 @@ static void test_exists(void **state)
 static void test_empty(void **state)
 {
 	struct exported exported;
+
 	begin(&exported);
 	world_snap(&exported.world);
 	assert_int_equal(export_now(&exported), 0);
@@ -294,6 +307,7 @@ static void test_cancelled(void **state)
 {
 	struct exported exported;
 	char **names;
+
 	begin(&exported);
 	put_text(&exported.world, "a", "a");
 	world_snap(&exported.world);
@@ -312,6 +326,7 @@ static void test_damaged(void **state)
 	struct exported exported;
 	char path[256];
 	unsigned char byte;
+
 	begin(&exported);
 	put_noise(&exported.world, "a", 1 << 20, 1);
 	put_noise(&exported.world, "b", 12 << 20, 2);
@@ -343,6 +358,7 @@ int main(void)
 		cmocka_unit_test(test_document), cmocka_unit_test(test_round_trip), cmocka_unit_test(test_exists),
 		cmocka_unit_test(test_empty),	 cmocka_unit_test(test_cancelled),  cmocka_unit_test(test_damaged),
 	};
+
 	umask(022);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,6 +31,7 @@ static void a_file_shows_what_it_has(void **state)
 {
 	struct bt_entry file = file_of(1);
 	struct stat st;
+
 	attr_fill(&plain, &file, 77, &st);
 	assert_int_equal(st.st_ino, 77);
 	assert_int_equal(st.st_mode, S_IFREG | 0640);
@@ -49,6 +50,7 @@ static void holes_take_no_blocks(void **state)
 	struct bt_extra extra = {.holes = holes, .hole_count = 2};
 	struct bt_entry file = file_of(1);
 	struct stat st;
+
 	file.size = (1 << 20) + 8192 + 100;
 	file.extra = &extra;
 	attr_fill(&plain, &file, 77, &st);
@@ -63,6 +65,7 @@ static void types_show_their_own(void **state)
 	struct bt_entry entry = {.type = BT_SYMLINK, .mode = 0777, .extra = &extra};
 	struct attr_rules rules = {.umask = 077};
 	struct stat st;
+
 	attr_fill(&rules, &entry, 1, &st);
 	assert_int_equal(st.st_mode, S_IFLNK | 0777);
 	assert_int_equal(st.st_size, 3);
@@ -82,6 +85,7 @@ static void options_change_owner_and_mode(void **state)
 	struct attr_rules rules = {.set_uid = true, .uid = 11, .set_gid = true, .gid = 12, .umask = 0027};
 	struct bt_entry file = file_of(1);
 	struct stat st;
+
 	file.mode = 06777;
 	attr_fill(&rules, &file, 1, &st);
 	assert_int_equal(st.st_uid, 11);
@@ -95,6 +99,7 @@ static size_t make_acl(unsigned char *value, const unsigned (*entries)[2], size_
 	memcpy(value, "\2\0\0\0", 4);
 	for (size_t i = 0; i < count; i++) {
 		const unsigned char entry[8] = {(unsigned char)entries[i][0], 0, (unsigned char)entries[i][1]};
+
 		memcpy(value + 4 + 8 * i, entry, sizeof(entry));
 	}
 	return 4 + 8 * count;
@@ -108,6 +113,7 @@ static unsigned mode_shown(unsigned mode, const char *name, const unsigned char 
 	struct bt_entry file = file_of(1);
 	struct attr_rules lists = {.acls = true};
 	struct stat st;
+
 	xattrs[1].value_length = (uint32_t)length;
 	file.extra = &extra;
 	file.mode = (uint16_t)mode;
@@ -156,8 +162,10 @@ static void without_its_list_a_mode_grants_no_more(void **state)
 		{0777, 0700, {{0, 0}}},
 	};
 	unsigned char value[4 + 8 * 8];
+
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		size_t count = 0;
+
 		while (cases[i].entries[count][0])
 			count++;
 		size_t length = make_acl(value, cases[i].entries, count);
@@ -177,8 +185,10 @@ static void a_list_that_is_none_grants_nothing(void **state)
 		unsigned char other;
 	} cases[] = {{0, 1}, {1, 1}, {2, 1}, {3, 1}, {4, 0}, {5, 1}, {6, 8}, {7, 1}};
 	unsigned char value[4 + 8 * 3];
+
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		size_t length = make_acl(value, whole, 3);
+
 		assert_int_equal(mode_shown(0777, "system.posix_acl_access", value, length), 0777);
 		value[cases[i].at] = cases[i].other;
 		assert_int_equal(mode_shown(0777, "system.posix_acl_access", value, length), 0700);
@@ -190,6 +200,7 @@ static void equal_files_are_one_inode_at_one_path(void **state)
 {
 	struct bt_entry file = file_of(1), same = file_of(1), other = file_of(2);
 	uint64_t path = attr_path_below(attr_path_top(), "f", 1), elsewhere = attr_path_below(path, "f", 1);
+
 	assert_true(attr_ino(&file, path, 0) == attr_ino(&same, path, 0)); /* in any snapshot */
 	assert_true(attr_ino(&file, path, 1) != attr_ino(&same, path, 2)); /* where each has its own */
 	assert_true(attr_is_shareable(&file));
@@ -209,6 +220,7 @@ static void hard_links_are_one_inode(void **state)
 {
 	struct bt_extra extra = {.inode = 9, .links = 2}, other = {.inode = 10, .links = 2};
 	struct bt_entry a = file_of(1), b = file_of(1), c = file_of(1);
+
 	a.extra = b.extra = &extra;
 	c.extra = &other;
 	assert_false(attr_is_shareable(&a)); /* programs that copy would join them */
@@ -224,6 +236,7 @@ static void hard_links_are_one_inode(void **state)
 static void directories_never_share(void **state)
 {
 	struct bt_entry dir = {.type = BT_DIR};
+
 	assert_false(attr_is_shareable(&dir));
 	assert_true(attr_ino(&dir, 1, 1) != attr_ino(&dir, 1, 2));
 	assert_true(attr_ino(&dir, 1, 1) != attr_ino(&dir, 2, 1));
@@ -233,6 +246,7 @@ static void what_could_not_be_read_is_not_equal(void **state)
 {
 	struct bt_extra extra = {.error = "EACCES"};
 	struct bt_entry file = file_of(0);
+
 	file.has_digest = false;
 	file.extra = &extra;
 	assert_false(attr_is_shareable(&file) || attr_is_known(&file));
@@ -244,6 +258,7 @@ static void without_a_digest_the_chunks_tell(void **state)
 	struct bt_chunk one[] = {{{{1}}, 5}}, two[] = {{{{2}}, 5}};
 	struct bt_extra a = {.chunks = one, .chunk_count = 1}, b = {.chunks = two, .chunk_count = 1};
 	struct bt_entry file = file_of(0);
+
 	file.has_digest = false;
 	file.extra = &a;
 	uint64_t first = attr_ino(&file, 1, 1);
@@ -254,6 +269,7 @@ static void without_a_digest_the_chunks_tell(void **state)
 static void paths_do_not_run_together(void **state)
 {
 	uint64_t top = attr_path_top();
+
 	assert_true(attr_path_below(attr_path_below(top, "a", 1), "b", 1) != attr_path_below(top, "ab", 2));
 	assert_true(attr_path_below(attr_path_below(top, "a", 1), "b", 1) !=
 		    attr_path_below(attr_path_below(top, "b", 1), "a", 1));
@@ -287,5 +303,6 @@ int main(void)
 		cmocka_unit_test(paths_do_not_run_together),
 		cmocka_unit_test(store_and_mount_point_may_not_overlap),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,7 @@ static char top[] = "/tmp/test_fs_bounds_XXXXXX";
 static int make_store(const char *name)
 {
 	char path[64];
+
 	snprintf(path, sizeof(path), "%s/%s", top, name);
 	assert_int_equal(mkdir(path, 0700), 0);
 	int store = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -35,6 +36,7 @@ static int make_store(const char *name)
 static bool opens(int dir, const char *name, int flags)
 {
 	int fd = openat(dir, name, flags | O_CLOEXEC, 0600);
+
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0;
@@ -45,6 +47,7 @@ static enum verdict look(int store, int other)
 	struct bt_error error = {0};
 	time_t now = 1700000000;
 	bool zones = access("/usr/share/zoneinfo/Asia/Tokyo", R_OK) == 0;
+
 	if (bounds_confine(store, &error) != 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return WRONG;
 	if (opens(AT_FDCWD, "/etc/passwd", O_RDONLY))
@@ -62,6 +65,7 @@ static void only_the_store(void **state)
 {
 	int store = make_store("store"), other = make_store("other"), status;
 	pid_t child = fork();
+
 	if (child == 0)
 		_exit(look(store, other));
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -88,6 +92,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	char command[64];
+
 	snprintf(command, sizeof(command), "rm -rf '%s'", top);
 	return system(command);
 }
@@ -98,5 +103,6 @@ int main(void)
 		cmocka_unit_test(only_the_store),
 		cmocka_unit_test(caches_share_what_is_allowed),
 	};
+
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -79,6 +79,7 @@ static void make_store(void)
 static int set_up(void **state)
 {
 	struct fs *fs = calloc(1, sizeof(*fs));
+
 	make_store();
 	fs->store = fake_store();
 	fs->store_fd = -1;
@@ -91,6 +92,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fs *fs = *state;
+
 	versions_free(fs);
 	root_free(fs);
 	nodes_free(fs->nodes);
@@ -103,6 +105,7 @@ static int tear_down(void **state)
 static fuse_ino_t top(struct fs *fs, const char *name)
 {
 	struct fuse_entry_param param;
+
 	assert_int_equal(top_lookup(fs, name, &param), 0);
 	return param.ino;
 }
@@ -112,12 +115,13 @@ static struct fuse_entry_param below(struct fs *fs, fuse_ino_t parent, const cha
 	struct dir dir;
 	struct found found = {0};
 	struct fuse_entry_param param = {0};
+
 	assert_int_equal(dir_open(fs, parent, &dir), 0);
-	int result = dir_find(fs, &dir, name, &found);
-	if (result == 0)
+	int r = dir_find(fs, &dir, name, &found);
+	if (!r)
 		assert_int_equal(dir_entry(fs, &dir, &found, &param), 0);
 	else
-		assert_int_equal(result, ENOENT);
+		assert_int_equal(r, ENOENT);
 	dir_close(fs, &dir);
 	return param;
 }
@@ -128,6 +132,7 @@ static void the_root_lists_snapshots_without_opening_them(void **state)
 	struct fs *fs = *state;
 	struct top_entry entry;
 	uint64_t offset = 2;
+
 	for (size_t i = 0; i < 2; i++) { /* the links do open one: not theirs */
 		assert_int_equal(top_entry_at(fs, offset, &entry, &offset), 0);
 		assert_string_equal(entry.name, expected[i]);
@@ -145,6 +150,7 @@ static void the_root_lists_snapshots_without_opening_them(void **state)
 static void a_snapshot_has_its_own_time(void **state)
 {
 	struct fuse_entry_param param;
+
 	assert_int_equal(top_lookup(*state, "snapshot_2", &param), 0);
 	assert_int_equal(param.attr.st_ctim.tv_sec, 2);
 	assert_int_equal(param.attr.st_ctim.tv_nsec, 5);
@@ -160,6 +166,7 @@ static void latest_is_a_link_to_the_newest(void **state)
 	char target[300];
 	struct root_change change = {0};
 	fuse_ino_t before = top(*state, "latest");
+
 	assert_int_equal(top_readlink(*state, before, target, sizeof(target)), 0);
 	assert_string_equal(target, "snapshot_2");
 	fake_snapshot("snapshot_3.json", fake_id(TREE_A), false);
@@ -178,6 +185,7 @@ static void a_pruned_snapshot_vanishes_but_stays_readable(void **state)
 {
 	struct root_change change = {0};
 	fuse_ino_t snapshot = top(*state, "snapshot_1"), unseen = top(*state, "snapshot_2");
+
 	fake_drop_snapshot("snapshot_1.json");
 	assert_int_equal(root_update(*state, &change), 0);
 	assert_int_equal(change.count, 1);
@@ -201,6 +209,7 @@ static void another_file_of_the_same_name_is_another_snapshot(void **state)
 	struct fs *fs = *state;
 	struct root_change change = {0};
 	fuse_ino_t before = top(fs, "snapshot_2");
+
 	assert_int_not_equal(below(fs, before, "x.txt").ino, 0);
 	fake_drop_snapshot("snapshot_2.json");
 	fake_snapshot("snapshot_2.json", fake_id(TREE_SUB), false);
@@ -220,6 +229,7 @@ static void what_the_kernel_knows_of_a_removed_snapshot_is_needed(void **state)
 	struct fs *fs = *state;
 	struct root_change change = {0};
 	struct fuse_entry_param param;
+
 	assert_int_equal(top_lookup(fs, "snapshot_1", &param), 0);
 	op_entry_known(fs, &param);
 	op_entry_known(fs, &param);
@@ -245,6 +255,7 @@ static void equal_leaves_share_nodes_between_snapshots(void **state)
 {
 	struct fs *fs = *state;
 	fuse_ino_t one = below(fs, top(fs, "snapshot_1"), "sub").ino, two = below(fs, top(fs, "snapshot_2"), "sub").ino;
+
 	assert_true(one != two); /* directories never */
 	assert_int_equal(below(fs, one, "y").ino, below(fs, two, "y").ino);
 	assert_int_equal(below(fs, one, "y").attr.st_ino, below(fs, two, "y").attr.st_ino);
@@ -257,6 +268,7 @@ static void with_own_xattrs_nodes_know_their_snapshot(void **state)
 {
 	struct fs *fs = *state;
 	struct held held;
+
 	fs->options.xattr = XATTR_ON;
 	fuse_ino_t one = below(fs, below(fs, top(fs, "snapshot_1"), "sub").ino, "y").ino;
 	fuse_ino_t two = below(fs, below(fs, top(fs, "snapshot_2"), "sub").ino, "y").ino;
@@ -272,6 +284,7 @@ static void files_with_links_are_not_shared_between_snapshots(void **state)
 	struct bt_extra extra = {.links = 2, .inode = 7};
 	struct held held;
 	struct stat st;
+
 	tree_sub[0].extra = &extra;
 	fuse_ino_t one = below(fs, top(fs, "snapshot_1"), "sub").ino, two = below(fs, top(fs, "snapshot_2"), "sub").ino;
 	struct fuse_entry_param first = below(fs, one, "y"), second = below(fs, two, "y");
@@ -292,6 +305,7 @@ static void separate_files_are_not_shared_between_snapshots(void **state)
 {
 	struct fs *fs = *state;
 	struct stat st;
+
 	fs->options.separate = true;
 	fuse_ino_t one = below(fs, top(fs, "snapshot_1"), "sub").ino, two = below(fs, top(fs, "snapshot_2"), "sub").ino;
 	struct fuse_entry_param first = below(fs, one, "y"), second = below(fs, two, "y");
@@ -307,9 +321,11 @@ static void nodes_lead_back_to_entries(void **state)
 	struct held held;
 	fuse_ino_t big = below(fs, top(fs, "snapshot_1"), "big").ino;
 	static const char *const names[] = {"a", "b", "c", "m", "n"};
+
 	for (size_t i = 0; i < 5; i++) {
 		struct fuse_entry_param param = below(fs, big, names[i]);
 		struct stat st;
+
 		assert_int_equal(held_get(fs, param.ino, &held), 0);
 		assert_string_equal(held.entry->name, names[i]);
 		held_end(fs, &held);
@@ -327,6 +343,7 @@ static void a_large_directory_is_walked_over_its_leaves(void **state)
 	static const char names[] = "abcmn";
 	struct dir dir;
 	struct found found = {0};
+
 	assert_int_equal(dir_open(fs, below(fs, top(fs, "snapshot_1"), "big").ino, &dir), 0);
 	assert_int_equal(dir_count(&dir), 5);
 	for (uint64_t i = 0; i < 5; i++) { /* forwards */
@@ -347,6 +364,7 @@ static void a_wrong_count_is_damage(void **state)
 	struct fs *fs = *state;
 	struct dir dir;
 	struct found found = {0};
+
 	assert_int_equal(dir_open(fs, below(fs, top(fs, "snapshot_1"), "bad").ino, &dir), 0);
 	assert_int_equal(dir_at(fs, &dir, 0, &found), 0);
 	assert_int_equal(dir_at(fs, &dir, 4, &found), EIO);
@@ -360,6 +378,7 @@ static void made_up_nodes_are_refused(void **state)
 	struct held held;
 	struct dir dir;
 	fuse_ino_t file_node = below(fs, top(fs, "snapshot_1"), "x.txt").ino;
+
 	assert_int_equal(dir_open(fs, file_node, &dir), ENOTDIR);
 	assert_int_equal(dir_open(fs, top(fs, "latest"), &dir), ENOTDIR);
 	assert_int_equal(held_get(fs, node_pack((struct node){.kind = NODE_SHARED, .number = 999, .index = 0}), &held),
@@ -376,6 +395,7 @@ static void made_up_nodes_are_refused(void **state)
 static void one_snapshot_can_be_the_root(void **state)
 {
 	struct fs *fs = *state;
+
 	root_free(fs);
 	char wanted[] = "snapshot_2";
 	fs->options.snapshot = wanted;
@@ -392,6 +412,7 @@ static void one_snapshot_can_be_the_root(void **state)
 static void xattrs_are_refused_where_there_can_never_be_any(void **state)
 {
 	struct fs *fs = *state;
+
 	assert_true(xattr_wanted(fs)); /* a snapshot with some may come */
 	fs->options.xattr = XATTR_OFF;
 	assert_false(xattr_wanted(fs));
@@ -420,6 +441,7 @@ static size_t list_versions(struct fs *fs, fuse_ino_t node, struct versions_entr
 {
 	size_t count = 0;
 	uint64_t cookie = 0;
+
 	while (count < max && versions_behind(fs, node, cookie, &entries[count]) == 0)
 		cookie = entries[count++].cookie;
 	qsort(entries, count, sizeof(*entries), by_name);
@@ -431,6 +453,7 @@ static void versions_show_each_content_once(void **state)
 	struct fs *fs = *state;
 	struct versions_entry entries[8];
 	struct fuse_entry_param param;
+
 	assert_int_equal(list_versions(fs, versions_top(fs), entries, 8), 5); /* bad big new sub x.txt */
 	assert_string_equal(entries[0].name, "bad");
 	assert_string_equal(entries[4].name, "x.txt");
@@ -450,6 +473,7 @@ static void versions_of_what_never_changed_are_one(void **state)
 	struct fs *fs = *state;
 	struct versions_entry entries[8];
 	struct fuse_entry_param sub, y, none;
+
 	assert_int_equal(versions_lookup(fs, versions_top(fs), "sub", &sub), 0);
 	assert_int_equal(versions_lookup(fs, sub.ino, "y", &y), 0);
 	assert_int_equal(list_versions(fs, y.ino, entries, 8), 1);
@@ -467,6 +491,7 @@ static void names_that_no_snapshot_has_leave_nothing_behind(void **state)
 	struct fs *fs = *state;
 	struct fuse_entry_param param;
 	char name[16];
+
 	for (unsigned i = 0; i < 1000; i++) {
 		snprintf(name, sizeof(name), "none%u", i);
 		assert_int_equal(versions_lookup(fs, versions_top(fs), name, &param), 0);
@@ -485,6 +510,7 @@ static void directories_of_versions_that_never_were_are_stale(void **state)
 	struct fuse_entry_param param;
 	struct stat st;
 	fuse_ino_t nodes[] = {node_pack((struct node){NODE_TOP, TOP_VERSIONS, 77}), versions_top(fs)}, parent;
+
 	for (int i = 0; i < 2; i++) { /* beyond those that were looked up; without -o versions */
 		assert_int_equal(versions_attr(fs, nodes[i], &st), ESTALE);
 		assert_int_equal(versions_parent(fs, nodes[i], &parent), ESTALE);

@@ -20,6 +20,7 @@ static bool is_decoded(struct bt_store *store, uint64_t seed)
 {
 	struct bt_entry file = file_of(seed);
 	struct bt_slice slice;
+
 	if (bt_slice_start(store, &file, 0, BT_SLICE_DECODED, &slice, NULL) != 0)
 		return false;
 	bt_slice_end(store, &slice);
@@ -30,6 +31,7 @@ static bool is_decoded(struct bt_store *store, uint64_t seed)
 static struct bt_store *make_store(struct sample *sample)
 {
 	struct bt_store *store;
+
 	*sample = sample_new();
 	int contents = sample_contents_dir(sample);
 	struct bt_writer *writer = sample_writer(contents, VOLUME_HEADER);
@@ -51,6 +53,7 @@ static void the_block_behind_is_decoded(void **state)
 	struct sample sample;
 	struct bt_store *store = make_store(&sample);
 	struct bt_behind *behind;
+
 	assert_int_equal(bt_behind_new(store, &behind), 0);
 	struct bt_entry file = file_of(2), last = file_of(8), none = file_of(99), empty = {.type = BT_FILE};
 	bt_behind_prefetch(behind, &file);
@@ -85,11 +88,13 @@ static void slices_know_what_lies_before_them(void **state)
 		uint64_t offset, before;
 	} cases[] = {{0, 0},	      {300, 300},      {SIZE, 0},	 {SIZE + 99, 99},
 		     {SIZE + 120, 0}, {SIZE + 150, 0}, {SIZE + 250, 100}};
+
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct bt_slice slice;
+
 		assert_int_equal(bt_slice_start(store, &file, cases[i].offset, 0, &slice, NULL), 0);
 		assert_int_equal(slice.before, cases[i].before);
-		assert_true((slice.data == NULL) == (slice.block == NULL));
+		assert_true((!slice.data) == (!slice.block));
 		bt_slice_end(store, &slice);
 	}
 	bt_store_close(store);
@@ -101,8 +106,10 @@ static void write_as(struct bt_writer *writer, uint64_t seed, uint64_t said)
 {
 	unsigned char *data = malloc((size_t)2 * SIZE);
 	struct bt_held held[2];
+
 	for (uint64_t i = 0; i < 2; i++) {
 		unsigned char *one = sample_bytes(seed + i, SIZE);
+
 		memcpy(data + i * SIZE, one, SIZE);
 		held[i] = (struct bt_held){sample_content_digest(said + i, SIZE), SIZE};
 		free(one);
@@ -116,6 +123,7 @@ static void assert_refused(struct bt_store *store, uint64_t seed)
 	struct bt_entry file = file_of(seed);
 	struct bt_slice slice;
 	struct bt_error error = {0};
+
 	assert_int_equal(bt_slice_start(store, &file, 0, 0, &slice, &error), BT_E_DAMAGED);
 	assert_int_equal(error.reason, BT_R_DIGEST_MISMATCH);
 	assert_false(is_decoded(store, seed)); /* though its block is */
@@ -130,6 +138,7 @@ static void other_contents_are_never_handed_out(void **state)
 		struct bt_store *store;
 		int contents = sample_contents_dir(&sample);
 		struct bt_writer *writer = sample_writer(contents, VOLUME_HEADER);
+
 		write_as(writer, 1, 3);
 		write_as(writer, 3, 1);
 		write_as(writer, 5, 5);
@@ -156,5 +165,6 @@ int main(void)
 		cmocka_unit_test(slices_know_what_lies_before_them),
 		cmocka_unit_test(other_contents_are_never_handed_out),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,6 +18,7 @@ static unsigned say(struct log *log, const char *what, unsigned count)
 	char text[64], line[256];
 	unsigned lines = 0;
 	int before = dup(STDERR_FILENO);
+
 	assert_non_null(file);
 	fflush(stderr);
 	dup2(fileno(file), STDERR_FILENO);
@@ -38,6 +39,7 @@ static unsigned say(struct log *log, const char *what, unsigned count)
 static void each_problem_is_said_once_an_hour(void **state)
 {
 	struct log log = {0};
+
 	log_open(&log, true);
 	assert_int_equal(say(&log, "problem", 10), 10);
 	assert_int_equal(say(&log, "problem", 10), 0);
@@ -50,6 +52,7 @@ static void each_problem_is_said_once_an_hour(void **state)
 static void very_many_problems_do_not_fill_the_log_nor_hide_later_ones(void **state)
 {
 	struct log log = {0};
+
 	log_open(&log, true);
 	assert_int_equal(say(&log, "problem", 2 * LOG_REMEMBERED), LOG_REMEMBERED + 1); /* and that it is so */
 	assert_int_equal(say(&log, "other", 5), 0);
@@ -64,5 +67,6 @@ int main(void)
 		cmocka_unit_test(each_problem_is_said_once_an_hour),
 		cmocka_unit_test(very_many_problems_do_not_fill_the_log_nor_hide_later_ones),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

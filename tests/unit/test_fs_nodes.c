@@ -14,6 +14,7 @@
 static void the_root_is_node_one(void **state)
 {
 	struct node root = {.kind = NODE_TOP, .number = TOP_ROOT, .index = 0};
+
 	assert_int_equal(node_pack(root), 1);
 }
 
@@ -21,11 +22,13 @@ static void numbers_survive_packing(void **state)
 {
 	static const uint32_t values[] = {0, 1, 255, 1 << 16, NODE_INDEX_MAX - 1, NODE_INDEX_MAX};
 	uint64_t last = 0;
+
 	for (int kind = NODE_TOP; kind <= NODE_SHARED; kind++)
 		for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++)
 			for (size_t j = 0; j < sizeof(values) / sizeof(*values); j++) {
 				struct node in = {.kind = kind, .number = values[i], .index = values[j]};
 				struct node out = node_unpack(node_pack(in));
+
 				assert_int_equal(out.kind, in.kind);
 				assert_int_equal(out.number, in.number);
 				assert_int_equal(out.index, in.index);
@@ -37,6 +40,7 @@ static void numbers_survive_packing(void **state)
 static struct node_page page_of(unsigned id, uint64_t path)
 {
 	struct node_page page = {.path = path};
+
 	memcpy(page.id.bytes, &id, sizeof(id));
 	return page;
 }
@@ -46,14 +50,17 @@ static void a_page_keeps_its_number(void **state)
 	struct nodes *nodes;
 	struct node_page copy;
 	uint32_t number, again;
+
 	assert_int_equal(nodes_new(&nodes), 0);
 	for (unsigned i = 0; i < 5000; i++) {
 		struct node_page page = page_of(i, i % 7);
+
 		assert_int_equal(nodes_page(nodes, &page, &number), 0);
 		assert_int_equal(number, i);
 	}
 	for (unsigned i = 0; i < 5000; i++) {
 		struct node_page page = page_of(i, i % 7);
+
 		assert_int_equal(nodes_page(nodes, &page, &again), 0);
 		assert_int_equal(again, i);
 		assert_true(nodes_page_at(nodes, i, &copy));
@@ -68,6 +75,7 @@ static void the_same_page_elsewhere_is_another_record(void **state)
 	struct nodes *nodes;
 	uint32_t here, there, salted;
 	struct node_page page = page_of(1, 10), other = page_of(1, 11), own = page_of(1, 10);
+
 	own.snapshot = 3;
 	assert_int_equal(nodes_new(&nodes), 0);
 	assert_int_equal(nodes_page(nodes, &page, &here), 0);
@@ -83,6 +91,7 @@ static void directories_are_found_by_node(void **state)
 	struct nodes *nodes;
 	struct node_dir dir;
 	uint32_t number;
+
 	assert_int_equal(nodes_new(&nodes), 0);
 	assert_false(nodes_dir_find(nodes, 99, &number));
 	for (uint64_t i = 0; i < 1000; i++)
@@ -105,8 +114,10 @@ struct race {
 static void *add_all(void *arg)
 {
 	struct race *race = arg;
+
 	for (unsigned i = 0; i < 500; i++) {
 		struct node_page page = page_of(i * 7919 % 500, 1);
+
 		if (nodes_page(race->nodes, &page, &race->numbers[i * 7919 % 500]) != 0)
 			return race;
 	}
@@ -118,6 +129,7 @@ static void threads_get_the_same_numbers(void **state)
 	struct race races[4];
 	pthread_t threads[4];
 	void *failed;
+
 	assert_int_equal(nodes_new(&races[0].nodes), 0);
 	for (int i = 0; i < 4; i++) {
 		races[i].nodes = races[0].nodes;
@@ -136,6 +148,7 @@ static void an_empty_table_has_nothing(void **state)
 	struct table table = {.record_size = 16, .key_size = 8};
 	uint64_t key = 0;
 	uint32_t number;
+
 	assert_false(table_find(&table, &key, &number));
 	assert_null(table_at(&table, 0));
 	table_free(&table);
@@ -148,6 +161,7 @@ static void names_of_one_hash_are_two_places(void **state)
 	struct places *places;
 	struct place_path path;
 	uint32_t first, second, again;
+
 	assert_true(hash_bytes(hash_add(HASH_SEED, 0), one, strlen(one)) ==
 		    hash_bytes(hash_add(HASH_SEED, 0), two, strlen(two)));
 	assert_int_equal(places_new(HASH_SEED, &places), 0);
@@ -178,6 +192,7 @@ static void records_of_one_hash_stay_apart(void **state)
 	struct table table = {
 		.record_size = sizeof(struct same_hash), .key_size = sizeof(uint64_t), .is_same = is_same_what};
 	uint32_t number;
+
 	for (uint64_t i = 0; i < 300; i++) { /* grows more than once */
 		assert_int_equal(table_add(&table, &(struct same_hash){.what = i}, &number), 0);
 		assert_int_equal(number, i);
@@ -203,5 +218,6 @@ int main(void)
 		cmocka_unit_test(names_of_one_hash_are_two_places),
 		cmocka_unit_test(records_of_one_hash_stay_apart),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

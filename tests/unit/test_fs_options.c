@@ -13,6 +13,7 @@ static int parse(struct options *options, const char *const *words, char *error)
 {
 	char *argv[MAX_ARGS + 2] = {(char *)(uintptr_t) "backupfs"};
 	int argc = 1;
+
 	for (; words[argc - 1]; argc++)
 		argv[argc] = (char *)(uintptr_t)words[argc - 1];
 	return options_parse(argc, argv, options, error);
@@ -24,6 +25,7 @@ static void assert_refused(const char *option, const char *word)
 {
 	struct options options;
 	char error[OPTIONS_ERROR_SIZE];
+
 	assert_int_equal(PARSE(&options, error, "store", "mnt", "-o", option), -1);
 	assert_non_null(strstr(error, word));
 	options_free(&options);
@@ -33,6 +35,7 @@ static void defaults(void **state)
 {
 	struct options options;
 	char error[OPTIONS_ERROR_SIZE];
+
 	assert_int_equal(PARSE(&options, error, "store", "mnt"), 0);
 	assert_string_equal(options.store, "store");
 	assert_string_equal(options.mountpoint, "mnt");
@@ -49,6 +52,7 @@ static void everything(void **state)
 {
 	struct options options;
 	char error[OPTIONS_ERROR_SIZE];
+
 	assert_int_equal(PARSE(&options, error, "-f", "s", "m", "-o",
 			       "snapshot=x,subpath=a/b,uid=5,gid=6,umask=027,cache=2M", "-o",
 			       "verify=always,xattr=on,nopush,inodes=separate,max_read=65536,nosymfollow,allow_other"),
@@ -73,6 +77,7 @@ static void as_mount_calls_it(void **state)
 {
 	struct options options;
 	char error[OPTIONS_ERROR_SIZE];
+
 	assert_int_equal(PARSE(&options, error, "/srv/my store", "/mnt/x", "-o", "rw,noexec,suid,dev"), 0);
 	assert_int_equal(options_add_fixed(&options, "/srv/my,store"), 0);
 	const char *last = options.libfuse.argv[options.libfuse.argc - 1];
@@ -85,6 +90,7 @@ static void help_and_version_need_nothing(void **state)
 {
 	struct options options;
 	char error[OPTIONS_ERROR_SIZE];
+
 	assert_int_equal(PARSE(&options, error, "--help"), 0);
 	assert_true(options.help);
 	options_free(&options);
@@ -97,6 +103,7 @@ static void what_is_for_mount_is_dropped(void **state)
 {
 	struct options options;
 	char error[OPTIONS_ERROR_SIZE];
+
 	assert_int_equal(PARSE(&options, error, "s", "m", "-o",
 			       "relatime,x-a.b=c,user=me,nofail,nodiratime,silent,versions,noexec"),
 			 0);
@@ -142,5 +149,6 @@ int main(void)
 		cmocka_unit_test(what_is_for_mount_is_dropped),
 		cmocka_unit_test(nonsense_is_refused),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,10 +56,11 @@ static int read_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_
 	reading->pages++;
 	reading->line.length = 0;
 	assert_int_equal(bt_buf_reserve(&reading->line, length), 0);
-	if ((r = bt_file_pread(reading->file, reading->line.data, length, at, reading->error)) ||
-	    (r = digest_must_be(reading, reading->line.data, length, id, at)))
-		return r;
-	r = bt_page_parse((char *)reading->line.data, length, at, &page, &weight, reading->error);
+	r = bt_file_pread(reading->file, reading->line.data, length, at, reading->error);
+	if (!r)
+		r = digest_must_be(reading, reading->line.data, length, id, at);
+	if (!r)
+		r = bt_page_parse((char *)reading->line.data, length, at, &page, &weight, reading->error);
 	if (!r)
 		bt_page_free(page);
 	return r;
@@ -86,10 +87,11 @@ static int read_opened(struct reading *reading)
 	int r = bt_document_read(reading->file, &arena, &info, reading->error);
 
 	bt_arena_free(&arena);
-	if (r || (r = bt_file_visit(reading->file, &pass, reading->error)) ||
-	    (r = bt_file_visit(reading->file, &visitor, reading->error)))
-		return r;
-	return bt_file_verify(reading->file, reading->error);
+	if (!r)
+		r = bt_file_visit(reading->file, &pass, reading->error);
+	if (!r)
+		r = bt_file_visit(reading->file, &visitor, reading->error);
+	return r ? r : bt_file_verify(reading->file, reading->error);
 }
 
 /* The whole file, as a snapshot, its pages, and its contents. */
@@ -179,7 +181,7 @@ static bool check_file(const char *name, bool seen[BT_REASONS])
 
 	seen[reason_of(name)] = true;
 	if (reason_of(name) == BT_R_NONE)
-		return read == 0 && r == 0 && contents == 3 && pages >= 2;
+		return read == 0 && !r && contents == 3 && pages >= 2;
 	if (!(lies && !read) && !(is_refused(name, read, &read_error) && strstr(read_error.file, name)))
 		return false;
 	return is_refused(name, r, &error);
@@ -200,7 +202,7 @@ static void test_broken_files_are_refused_for_their_reason(void **state)
 	int wrong = 0;
 
 	assert_non_null(dir);
-	while ((entry = readdir(dir)))
+	for (entry = readdir(dir); entry; entry = readdir(dir))
 		if (entry->d_name[0] != '.')
 			wrong += !check_file(entry->d_name, seen);
 	closedir(dir);

@@ -8,6 +8,7 @@ static void assert_store(const struct sample *sample, int expected, const char *
 {
 	struct bt_store *store = NULL;
 	int code = bt_store_open_with(sample->path, NULL, NULL, &store, NULL);
+
 	bt_store_close(store);
 	if (code != expected)
 		fail_msg("%s: %d", mark, code);
@@ -19,6 +20,7 @@ static int open_with_id(const struct sample *sample, const char *id, bool create
 	struct bt_store *store = NULL;
 	struct bt_error error = {0};
 	int code = bt_store_open_with(sample->path, &options, NULL, &store, &error);
+
 	bt_store_close(store);
 	*ret_sys = error.sys;
 	return code;
@@ -32,6 +34,7 @@ static void test_identity(void **state)
 	struct bt_store *store, *again;
 	char id[BT_STORE_ID_SIZE];
 	int sys;
+
 	assert_int_equal(open_with_id(&sample, other, true, &sys), BT_E_NO_STORE);
 	assert_int_equal(sys, 0);
 	assert_int_equal(faccessat(sample.dirfd, "id", F_OK, 0), -1);
@@ -66,6 +69,7 @@ static void test_no_identity(void **state)
 	struct sample sample = sample_new();
 	struct bt_store *store;
 	int sys;
+
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		sample_write(sample.dirfd, "id", texts[i], strlen(texts[i]));
 		assert_store(&sample, BT_E_NO_STORE, texts[i]);
@@ -94,5 +98,6 @@ int main(void)
 		cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_no_identity),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -167,13 +167,13 @@ static void table(void **state)
 		size_t count = 0;
 		struct bt_rules *rules;
 
-		while (count < 4 && cases[i].patterns[count] != NULL)
+		while (count < 4 && cases[i].patterns[count])
 			count++;
 		rules = rules_of(cases[i].patterns, count);
-		for (size_t k = 0; k < 8 && cases[i].yes[k] != NULL; k++)
+		for (size_t k = 0; k < 8 && cases[i].yes[k]; k++)
 			if (!excluded(rules, cases[i].yes[k]))
 				fail_msg("'%s' … does not exclude '%s'", cases[i].patterns[0], cases[i].yes[k]);
-		for (size_t k = 0; k < 8 && cases[i].no[k] != NULL; k++)
+		for (size_t k = 0; k < 8 && cases[i].no[k]; k++)
 			if (excluded(rules, cases[i].no[k]))
 				fail_msg("'%s' … excludes '%s'", cases[i].patterns[0], cases[i].no[k]);
 		bt_rules_free(rules);

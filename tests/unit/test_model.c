@@ -142,7 +142,7 @@ static void test_cjson_reads_the_same(void **state)
 		const cJSON *name = cJSON_GetObjectItemCaseSensitive(entry, "name");
 		const cJSON *mtime = cJSON_GetObjectItemCaseSensitive(entry, "mtime");
 
-		assert_int_equal(name != NULL, bt_utf8_valid(sample->name, sample->name_length));
+		assert_int_equal(!!name, bt_utf8_valid(sample->name, sample->name_length));
 		if (name)
 			assert_string_equal(cJSON_GetStringValue(name), sample->name);
 		assert_true(number(entry, "uid") == sample->uid && number(entry, "gid") == sample->gid);

@@ -94,12 +94,12 @@ static void time_absolute(void **state)
 		int64_t want = utc(absolute[i].year, absolute[i].month, absolute[i].day, absolute[i].hour,
 				   absolute[i].minute, absolute[i].second);
 		int64_t got = INT64_MIN;
-		int result;
+		int r;
 
 		set_zone(absolute[i].zone);
-		result = bt_time_parse(absolute[i].text, 0, &got);
-		if (result != 0 || got != want)
-			fail_msg("%s in %s: %d, %lld instead of %lld", absolute[i].text, absolute[i].zone, result,
+		r = bt_time_parse(absolute[i].text, 0, &got);
+		if (r || got != want)
+			fail_msg("%s in %s: %d, %lld instead of %lld", absolute[i].text, absolute[i].zone, r,
 				 (long long)got, (long long)want);
 	}
 }
@@ -131,12 +131,12 @@ static void time_relative(void **state)
 
 	for (size_t i = 0; i < LENGTH(table); i++) {
 		int64_t got = INT64_MIN;
-		int result;
+		int r;
 
 		set_zone(table[i].zone);
-		result = bt_time_parse(table[i].text, 1795343400, &got);
-		if (result != 0 || got != table[i].want)
-			fail_msg("%s in %s: %d, %lld", table[i].text, table[i].zone, result, (long long)got);
+		r = bt_time_parse(table[i].text, 1795343400, &got);
+		if (r || got != table[i].want)
+			fail_msg("%s in %s: %d, %lld", table[i].text, table[i].zone, r, (long long)got);
 	}
 }
 
@@ -182,13 +182,13 @@ static void time_first_second(void **state)
 		int64_t want = utc(table[i].year, table[i].month, table[i].day, table[i].hour, table[i].minute,
 				   table[i].second);
 		int64_t got = INT64_MIN;
-		int result;
+		int r;
 
 		set_zone(table[i].zone);
-		result = bt_time_parse_first(table[i].text, 1795343400, &got);
-		if (result != 0 || got != want)
-			fail_msg("%s in %s: %d, %lld instead of %lld", table[i].text, table[i].zone, result,
-				 (long long)got, (long long)want);
+		r = bt_time_parse_first(table[i].text, 1795343400, &got);
+		if (r || got != want)
+			fail_msg("%s in %s: %d, %lld instead of %lld", table[i].text, table[i].zone, r, (long long)got,
+				 (long long)want);
 	}
 }
 
@@ -306,10 +306,10 @@ static void durations(void **state)
 
 	for (size_t i = 0; i < LENGTH(table); i++) {
 		int64_t seconds = -1;
-		int result = bt_duration_parse(table[i].text, &seconds);
+		int r = bt_duration_parse(table[i].text, &seconds);
 
-		if (result != (table[i].want < 0 ? BT_E_INVALID : 0) || seconds != table[i].want)
-			fail_msg("'%s': %d, %lld", table[i].text, result, (long long)seconds);
+		if (r != (table[i].want < 0 ? BT_E_INVALID : 0) || seconds != table[i].want)
+			fail_msg("'%s': %d, %lld", table[i].text, r, (long long)seconds);
 	}
 }
 

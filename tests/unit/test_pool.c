@@ -25,6 +25,7 @@ static void expect(bool condition)
 static int set_up(void **state)
 {
 	atomic_store(&wrong, 0);
+
 	return 0;
 }
 
@@ -72,6 +73,7 @@ static void *worker_new(void *arg)
 static void worker_free(void *worker)
 {
 	atomic_fetch_sub(&workers_alive, 1);
+
 	free(worker);
 }
 
@@ -151,9 +153,11 @@ static void test_order(void **state)
 	FOR_ALL_THREADS(i)
 	{
 		struct bt_pool *pool = pool_new(thread_counts[i], 20);
+
 		init_run(&run);
 		for (int id = 0; id < JOBS; id++) {
 			struct test_job *t = job_new(&run, id);
+
 			if (id % 5 == 0 || (id > 100 && id < 150))
 				t->job.work = NULL;
 			assert_int_equal(bt_pool_submit(pool, &t->job), 0);
@@ -191,9 +195,11 @@ static void test_back_pressure(void **state)
 	FOR_ALL_THREADS(i)
 	{
 		struct bt_pool *pool = pool_new(thread_counts[i], 11);
+
 		init_run(&run);
 		for (int id = 0; id < JOBS; id++) {
 			struct test_job *t = job_new(&run, id);
+
 			t->job.weight = 4; /* two fit */
 			bt_pool_submit(pool, &t->job);
 		}
@@ -202,6 +208,7 @@ static void test_back_pressure(void **state)
 		atomic_store(&run.most_in_flight, 0);
 		for (int id = 0; id < 20; id++) {
 			struct test_job *t = job_new(&run, id);
+
 			t->job.weight = SIZE_MAX - 1; /* over the budget: one at a time */
 			bt_pool_submit(pool, &t->job);
 		}
@@ -220,13 +227,15 @@ static void check_failure(int work_at, int also_at, int finish_at, int first, in
 	{
 		struct bt_pool *pool = pool_new(thread_counts[i], 50);
 		int told = 0;
+
 		init_run(&run);
 		run.fail_work_at = work_at;
 		run.fail_work_also_at = also_at;
 		run.fail_finish_at = finish_at;
 		for (int id = 0; id < JOBS; id++) {
 			int r = bt_pool_submit(pool, &job_new(&run, id)->job);
-			assert_true(told == 0 || r != 0);
+
+			assert_true(told == 0 || r);
 			told = r;
 		}
 		assert_int_equal(bt_pool_drain(pool), code);
@@ -236,6 +245,7 @@ static void check_failure(int work_at, int also_at, int finish_at, int first, in
 		assert_true(atomic_load(&run.started) < JOBS);
 		for (int id = 0; id < JOBS; id++) {
 			int expected = id < first ? 0 : BT_E_CANCELLED;
+
 			if (id == first)
 				expected = first == finish_at ? 0 : code;
 			assert_int_equal(run.jobs[id].id, id);
@@ -269,6 +279,7 @@ static void test_pool_feeds_pool(void **state)
 		FOR_ALL_THREADS(j)
 		{
 			struct bt_pool *first = pool_new(thread_counts[i], 6), *second = pool_new(thread_counts[j], 3);
+
 			init_run(&runs[0]);
 			init_run(&runs[1]);
 			runs[0].next = second;
@@ -311,6 +322,7 @@ static void test_two_submitters(void **state)
 		struct submitter s[2] = {{pool, &run, 0}, {pool, &run, 1000}};
 		pthread_t other;
 		int next[2] = {0, 1000};
+
 		init_run(&run);
 		assert_int_equal(pthread_create(&other, NULL, submit_many, &s[1]), 0);
 		submit_many(&s[0]);
@@ -332,6 +344,7 @@ static void test_no_memory_for_workers(void **state)
 						  .worker_new = worker_new,
 						  .worker_free = worker_free,
 						  .arg = &allowed};
+
 		assert_int_equal(bt_pool_new(&options, &pool), BT_E_NOMEM);
 		assert_ptr_equal(pool, &allowed);
 		assert_int_equal(atomic_load(&workers_alive), 0);

@@ -84,15 +84,15 @@ static int prune_with(struct world *world, size_t keep, const struct bt_prune_op
 	struct bt_store *store = open_another(world, 60000);
 	size_t count = bt_store_snapshot_count(store);
 	const char *names[16];
-	int result;
+	int r;
 
 	assert_in_range(count, keep, 16);
 	for (size_t i = 0; i < count - keep; i++)
 		names[i] = bt_store_snapshot_name(store, i);
 	world->error = (struct bt_error){0};
-	result = bt_prune(store, names, count - keep, options, beside ? &observer : NULL, ret_result, &world->error);
+	r = bt_prune(store, names, count - keep, options, beside ? &observer : NULL, ret_result, &world->error);
 	bt_store_close(store);
-	return result;
+	return r;
 }
 
 /* A dry run says what is done then, and changes nothing. The last snapshot stays whole. */
@@ -217,7 +217,7 @@ static void count_blocks(const char *path, const char *text, unsigned *ret_same,
 
 	assert_non_null(file);
 	*ret_same = *ret_other = 0;
-	while ((length = getline(&line, &room, file)) > 0) {
+	for (length = getline(&line, &room, file); length > 0; length = getline(&line, &room, file)) {
 		if (strncmp(line, "{\"zstd\"", 7) != 0)
 			continue;
 		*strrchr(line, '}') = 0; /* behind the last one is no comma */
@@ -418,17 +418,17 @@ static void test_cancelled_anywhere(void **state)
 	struct world *world = *state;
 	struct beside beside = {.act = cancel};
 	struct bt_prune_result did;
-	int result = BT_E_CANCELLED;
+	int r = BT_E_CANCELLED;
 
 	take_two(world, MIB, 3 * MIB);
-	while (result) {
+	while (r) {
 		int64_t before = store_bytes(world);
 
 		beside = (struct beside){.act = cancel, .cancel_at = beside.cancel_at + 1};
-		result = prune_with(world, 1, NULL, &beside, &did);
+		r = prune_with(world, 1, NULL, &beside, &did);
 		assert_in_range(did.files_deleted + did.files_rewritten, 0, 3);
 		assert_int_equal(did.freed_bytes, before - store_bytes(world));
-		assert_true(result == 0 || result == BT_E_CANCELLED);
+		assert_true(!r || r == BT_E_CANCELLED);
 		assert_int_equal(count_in_store(world, "contents", ".tmp"), 0);
 		world_compare(world);
 	}
@@ -509,14 +509,14 @@ static bool tag_what_goes(struct beside *beside)
 	const char *const tags[] = {"keep"};
 	struct world *world = beside->world;
 	struct bt_store *store = open_another(world, 0);
-	int result;
+	int r;
 
 	close(beside->lock);
-	result = bt_snapshot_retag(store, bt_store_snapshot_name(store, 0),
-				   &(struct bt_tag_change){.add = tags, .add_count = 1}, NULL, NULL);
-	beside->done = result == 0;
-	if (result) { /* it does not wait yet */
-		assert_int_equal(result, BT_E_LOCKED);
+	r = bt_snapshot_retag(store, bt_store_snapshot_name(store, 0),
+			      &(struct bt_tag_change){.add = tags, .add_count = 1}, NULL, NULL);
+	beside->done = !r;
+	if (r) { /* it does not wait yet */
+		assert_int_equal(r, BT_E_LOCKED);
 		assert_int_equal(bt_store_lock(store, BT_LOCK_SHARED, NULL, &beside->lock, NULL), 0);
 	}
 	bt_store_close(store);

@@ -102,6 +102,7 @@ static void test_copies_are_read_without_the_lock(void **state)
 
 	for (uint64_t i = 0; i < 100; i++) {
 		char name[16];
+
 		snprintf(name, sizeof(name), "f%d", (int)i);
 		put_noise(world, name, 1000 + i, i);
 	}
@@ -124,6 +125,7 @@ static void take_with_twins(struct world *world, int count)
 	world_snap(world);
 	for (int i = 1; i <= count; i++) {
 		char name[40];
+
 		snprintf(name, sizeof(name), "%032d", i);
 		add_twin(world, name);
 	}

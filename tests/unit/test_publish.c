@@ -41,6 +41,7 @@ static void test_commit(void **state)
 		struct bt_publish publish = begin_with(begins[i], place->fd, "new");
 		char byte;
 		struct stat st;
+
 		assert_int_equal(faccessat(place->fd, "a", F_OK, 0), -1);
 		assert_int_equal(bt_publish_commit(&publish, "a", NULL), 0);
 		assert_content(place->fd, "a", "new");
@@ -60,6 +61,7 @@ static void test_name_taken(void **state)
 
 	for (size_t i = 0; i < 2; i++) {
 		struct bt_publish first = begin_with(begins[i], place->fd, "first");
+
 		assert_int_equal(bt_publish_commit(&first, "a", NULL), 0);
 		close(first.fd);
 		assert_int_equal(symlinkat("nowhere", place->fd, "link"), 0);
@@ -86,6 +88,7 @@ static void test_abort(void **state)
 
 	for (size_t i = 0; i < 2; i++) {
 		struct bt_publish publish = begin_with(begins[i], place->fd, "x");
+
 		assert_int_equal(entries(place->fd, false), i); /* only the second way has a name */
 		assert_int_equal(publish.temp[0] != 0, i);
 		bt_publish_abort(&publish);
@@ -102,6 +105,7 @@ static void test_replace(void **state)
 		for (int n = 0; n < 3; n++) {
 			char content[] = {(char)('0' + n), 0};
 			struct bt_publish publish = begin_with(begins[i], place->fd, content);
+
 			assert_int_equal(bt_publish_replace(&publish, "a", NULL), 0);
 			assert_content(place->fd, "a", content);
 			bt_publish_abort(&publish); /* only closes now */
@@ -145,6 +149,7 @@ static void test_link_and_no_unlink(void **state)
 	fail_rename = EINVAL;
 	for (size_t i = 0; i < 2; i++) {
 		struct bt_publish publish = begin_with(bt_publish_begin_named, place->fd, "one");
+
 		fail_unlink = i ? ENOENT : EIO; /* the temporary name stays; others took it away */
 		assert_int_equal(bt_publish_commit(&publish, "a", NULL), i ? 0 : BT_E_SYSTEM);
 		assert_int_equal(entries(place->fd, false), 1);
@@ -162,10 +167,11 @@ static void *take_names(void *arg)
 	for (int i = 0; i < 200; i++) {
 		struct bt_publish publish = begin_with(bt_publish_begin_named, place->fd, "content");
 		char name[16];
+
 		snprintf(name, sizeof(name), "name%d", i);
 		int r = bt_publish_commit(&publish, name, NULL);
-		assert_true(r == 0 || r == BT_E_EXISTS);
-		taken += r == 0;
+		assert_true(!r || r == BT_E_EXISTS);
+		taken += !r;
 		bt_publish_abort(&publish);
 	}
 	return (void *)taken;
@@ -184,6 +190,7 @@ static void test_one_gets_the_name(void **state)
 		assert_int_equal(pthread_create(&threads[i], NULL, take_names, place), 0);
 	for (size_t i = 0; i < 4; i++) {
 		void *result;
+
 		assert_int_equal(pthread_join(threads[i], &result), 0);
 		taken += (size_t)result;
 	}
@@ -200,6 +207,7 @@ static void test_unnamed_without_links(void **state)
 	for (size_t k = 0; k < 2; k++) {
 		struct bt_publish publish = begin_with(bt_publish_begin, place->fd, "content");
 		struct stat st;
+
 		fail_unnamed = fail_link = EPERM;
 		fail_rename = k ? EINVAL : 0;
 		assert_int_equal(bt_publish_commit(&publish, "a", NULL), 0);

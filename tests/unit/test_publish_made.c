@@ -20,6 +20,7 @@ static void test_umask(void **state)
 
 	for (size_t i = 0; i < 2; i++) {
 		struct bt_publish publish = begin_with(begins[i], place->fd, "x");
+
 		assert_int_equal(bt_publish_commit(&publish, "a", NULL), 0);
 		close(publish.fd);
 		assert_int_equal(fstatat(place->fd, "a", &st, 0), 0);

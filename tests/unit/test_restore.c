@@ -8,6 +8,7 @@
 static void test_round_trip(void **state)
 {
 	struct back back;
+
 	back_begin(&back);
 	put_everything(&back);
 	world_snap(&back.world);
@@ -28,6 +29,7 @@ static void test_round_trip(void **state)
 static void test_again(void **state)
 {
 	struct back back;
+
 	back_begin(&back);
 	put_everything(&back);
 	world_snap(&back.world);
@@ -54,6 +56,7 @@ static void test_if_changed(void **state)
 	static const char *const paths[] = {"longer", "same-size", "touched", "mode", "xattr", "owner"};
 	struct back back;
 	struct stat before[6], after[6];
+
 	back_begin(&back);
 	for (int i = 0; i < 6; i++)
 		put_text(&back.world, paths[i], "content");
@@ -81,6 +84,7 @@ static void test_if_changed(void **state)
 static void test_never(void **state)
 {
 	struct back back;
+
 	back_begin(&back);
 	put_dir(&back.world, "dir");
 	put_dir(&back.world, "other");
@@ -110,6 +114,7 @@ static void test_delete(void **state)
 {
 	struct back back;
 	char outside[128], path[400];
+
 	back_begin(&back);
 	put_dir(&back.world, "a");
 	put_dir(&back.world, "b");
@@ -132,6 +137,7 @@ static void test_delete(void **state)
 		strcat(path, "/d");
 		if (i % 9 == 4) {
 			int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+
 			close(fd);
 			strcat(path, "2");
 		}
@@ -164,6 +170,7 @@ static void test_delete(void **state)
 static void test_count_only(void **state)
 {
 	struct back back;
+
 	back_begin(&back);
 	put_dir(&back.world, "dir");
 	put_text(&back.world, "dir/file", "x");
@@ -197,6 +204,7 @@ static void test_count_only(void **state)
 static void test_named(void **state)
 {
 	struct back back;
+
 	back_begin(&back);
 	put_dir(&back.world, "dir");
 	put_text(&back.world, "dir/file", "content");
@@ -230,6 +238,7 @@ static void test_named(void **state)
 static void test_dry_run(void **state)
 {
 	struct back back;
+
 	back_begin(&back);
 	put_everything(&back);
 	world_snap(&back.world);
@@ -259,6 +268,7 @@ static void test_dry_run(void **state)
 static void test_paths(void **state)
 {
 	struct back back;
+
 	back_begin(&back);
 	put_everything(&back);
 	world_snap(&back.world);
@@ -302,6 +312,7 @@ static void test_many(void **state)
 {
 	struct back back;
 	char name[64];
+
 	back_begin(&back);
 	for (int i = 0; i < 30; i++) {
 		snprintf(name, sizeof(name), "d%02d", i);
@@ -326,8 +337,10 @@ static void run_deep(struct back *back)
 {
 	const struct rlimit limit = {64, 64};
 	int fd = open(back->world.source, O_RDONLY | O_DIRECTORY);
+
 	for (int i = 0; i < 1200; i++) {
 		int file = openat(fd, "file", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+
 		assert_int_equal(write(file, "deep", 4), 4);
 		close(file);
 		assert_int_equal(mkdirat(fd, "a-longer-name", 0755), 0);
@@ -355,6 +368,7 @@ static void same_deep(struct back *back)
 	struct trees trees = {.owners = true};
 	int one = open(back->world.source, O_RDONLY | O_DIRECTORY), two = open(back->output, O_RDONLY | O_DIRECTORY);
 	unsigned depth = 0;
+
 	for (;; depth++) {
 		same_entry(&trees, one, two, ".");
 		int below = openat(one, "a-longer-name", O_RDONLY | O_DIRECTORY);
@@ -377,6 +391,7 @@ static void same_deep(struct back *back)
 static void remove_deep(const char *path)
 {
 	char command[200];
+
 	snprintf(command, sizeof(command), "rm -rf '%s'", path);
 	assert_int_equal(system(command), 0);
 }
@@ -384,6 +399,7 @@ static void remove_deep(const char *path)
 static void test_deep(void **state)
 {
 	struct back back;
+
 	back_begin(&back);
 	run_deep(&back);
 	same_deep(&back);
@@ -395,6 +411,7 @@ static void test_deep(void **state)
 static void test_delete_deep(void **state)
 {
 	struct back back;
+
 	back_begin(&back);
 	put_text(&back.world, "file", "x");
 	world_snap(&back.world);
@@ -427,6 +444,7 @@ static void test_classic(void **state)
 				   "49b934ca495991b7852b855\":\"\"}}";
 	struct back back;
 	char path[256];
+
 	back_begin(&back);
 	snprintf(back.world.result.name, sizeof(back.world.result.name), "snapshot_2024-12-01T10-00-00.json");
 	snprintf(path, sizeof(path), "%s/%s", back.world.store_path, back.world.result.name);
@@ -446,6 +464,7 @@ static void test_classic(void **state)
 static void test_progress(void **state)
 {
 	struct back back;
+
 	back_begin(&back);
 	put_everything(&back);
 	world_snap(&back.world);
@@ -463,6 +482,7 @@ static void test_inherited_acl(void **state)
 	char named[44] = {2, 0, 0,  0,	1,  0,	7,  0, -1, -1, -1, -1, 2,  0,  7,  0, 99, 0, 0,	 0,  4,	 0,
 			  7, 0, -1, -1, -1, -1, 16, 0, 7,  0,  -1, -1, -1, -1, 32, 0, 7,  0, -1, -1, -1, -1};
 	struct back back;
+
 	back_begin(&back);
 	put_everything(&back);
 	world_snap(&back.world);
@@ -478,6 +498,7 @@ static void test_inherited_acl(void **state)
 static void test_guarded(void **state)
 {
 	struct back back;
+
 	back_begin(&back);
 	assert_int_equal(mkdir(back.output, 0755), 0);
 	assert_int_equal(mkdir(in_output(&back, "a"), 0755), 0);
@@ -508,6 +529,7 @@ static void test_guard_knows(void **state)
 {
 	struct back back;
 	struct bt_error error = {0};
+
 	back_begin(&back);
 	assert_int_equal(mkdir(back.output, 0755), 0);
 	int fd = open(back.output, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -533,6 +555,7 @@ static void test_guard_keeps(void **state)
 	struct back back;
 	struct bt_guard guard;
 	char path[256];
+
 	back_begin(&back);
 	world_snap(&back.world);
 	const char *name = back.world.result.name;
@@ -565,6 +588,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_inherited_acl), cmocka_unit_test(test_guarded),
 		cmocka_unit_test(test_guard_knows),   cmocka_unit_test(test_guard_keeps),
 	};
+
 	if (geteuid() != 0)
 		return 77; /* owners and devices are root's */
 	umask(022);

@@ -11,6 +11,7 @@
 static void test_types_in_the_way(void **state)
 {
 	struct back back;
+
 	back_begin(&back);
 	put_dir(&back.world, "dir");
 	put_text(&back.world, "dir/file", "text");
@@ -32,6 +33,7 @@ static void test_types_in_the_way(void **state)
 		append(outside_file, "outside");
 		for (size_t i = 0; i < 4; i++) {
 			const char *path = in_output(&back, names[i]);
+
 			switch (kind) {
 			case 0:
 				append(path, "in the way");
@@ -64,6 +66,7 @@ static void test_types_in_the_way(void **state)
 static void test_full_directory_in_the_way(void **state)
 {
 	struct back back;
+
 	back_begin(&back);
 	put_text(&back.world, "file", "text");
 	put_text(&back.world, "other", "text");
@@ -94,6 +97,7 @@ static void spoil_store(struct back *back, off_t at)
 {
 	char path[256];
 	unsigned char byte;
+
 	snprintf(path, sizeof(path), "%s/%s", back->world.store_path, back->world.result.name);
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 	assert_true(fd >= 0);
@@ -107,6 +111,7 @@ static void spoil_store(struct back *back, off_t at)
 static void test_damage(void **state)
 {
 	struct back back;
+
 	back_begin(&back);
 	put_noise(&back.world, "a", 2 * MEGA, 1);
 	put_noise(&back.world, "b-large", 12 * MEGA, 2);
@@ -137,6 +142,7 @@ static void test_damage(void **state)
 static void sound_files_come_back(struct back *back, unsigned sound)
 {
 	char **names;
+
 	remove_tree(back->output);
 	expect(back, BT_E_INCOMPLETE);
 	assert_int_equal(back->told_count, 1);
@@ -153,6 +159,7 @@ static void test_damage_stays_local_with_threads(void **state)
 	enum { SOUND = 30, ROUNDS = 30 };
 	struct back back;
 	char name[16];
+
 	back_begin(&back);
 	back.options.threads = 8;
 	put_noise(&back.world, "aaa", 3 * MEGA, 1);
@@ -178,14 +185,15 @@ static void test_damage_stays_local_with_threads(void **state)
 static void test_cancel(void **state)
 {
 	struct back back;
+
 	back_begin(&back);
 	put_everything(&back);
 	world_snap(&back.world);
 	for (unsigned after = 1; after < 60; after += 7) {
 		back.asked = 0;
 		back.cancel_after = after;
-		int result = restore_now(&back);
-		assert_true(result == BT_E_CANCELLED || (result == 0 && after > 20));
+		int r = restore_now(&back);
+		assert_true(r == BT_E_CANCELLED || (!r && after > 20));
 		/* Whatever has its name is whole. */
 		if (exists(in_output(&back, "docs/large")))
 			assert_int_equal(status_of(in_output(&back, "docs/large")).st_size, 21 * MEGA + 5);
@@ -202,6 +210,7 @@ static void test_shared_with_outside(void **state)
 {
 	struct back back;
 	char outside[128];
+
 	back_begin(&back);
 	put_text(&back.world, "file", "content");
 	put_text(&back.world, "x", "linked");
@@ -211,6 +220,7 @@ static void test_shared_with_outside(void **state)
 	assert_int_equal(mkdir(back.output, 0755), 0);
 	for (int i = 0; i < 2; i++) {
 		const char *in = in_output(&back, i ? "x" : "file");
+
 		(void)!unlink(in);
 		append(outside, i ? "linked" : "content");
 		assert_int_equal(chmod(outside, 0600), 0);
@@ -231,6 +241,7 @@ static int in_child(void (*run)(struct back *back), struct back *back)
 {
 	int status;
 	pid_t child = fork();
+
 	assert_true(child >= 0);
 	if (!child) {
 		if (setgid(65534) || setuid(65534))
@@ -247,14 +258,17 @@ static void run_as_nobody(struct back *back)
 {
 	struct stat status;
 	unsigned lacks = 0;
+
 	for (int round = 0; round < 2; round++) {
-		int result = restore_now(back);
+		int r = restore_now(back);
+
 		lacks = 0;
 		for (size_t i = 0; i < back->told_count; i++)
 			lacks += back->told[i].error.code == BT_E_UNSUPPORTED;
 		/* docs/middle cannot be compared when nobody may read it, but it need not be. */
-		if (result || lacks != back->told_count || lacks != (round ? 2 : 3)) {
+		if (r || lacks != back->told_count || lacks != (round ? 2 : 3)) {
 			char text[640];
+
 			for (size_t i = 0; i < back->told_count; i++) {
 				bt_error_text(&back->told[i].error, text, sizeof(text));
 				print_error("%s: %s\n", back->told[i].path, text);
@@ -275,6 +289,7 @@ static void run_as_nobody(struct back *back)
 static void test_unprivileged(void **state)
 {
 	struct back back;
+
 	back_begin(&back);
 	put_everything(&back);
 	world_snap(&back.world);
@@ -303,6 +318,7 @@ static void swap_once(struct attack *attack, const char *above, const char *name
 	int output = openat(base, "output", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int in = openat(output, above, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	char aside[256];
+
 	if (in >= 0 && renameat(in, name, base, "aside") == 0) {
 		if (symlinkat(attack->outside, in, name) == 0)
 			attack->swaps++;
@@ -324,8 +340,10 @@ static void *attack_main(void *arg)
 	static const char *const victims[][2] = {{".", "d0"},	{".", "d1"},   {".", "d2"},  {"d1", "e"},
 						 {"d0", "f01"}, {"d2", "f02"}, {"d1", "f03"}};
 	struct attack *attack = arg;
+
 	for (unsigned turn = 0; !atomic_load(&attack->stop); turn++) {
 		const char *const *victim = victims[turn % (sizeof(victims) / sizeof(*victims))];
+
 		swap_once(attack, victim[0], victim[1], turn);
 	}
 	return NULL;
@@ -334,6 +352,7 @@ static void *attack_main(void *arg)
 static void fill_outside(const char *outside)
 {
 	char path[256];
+
 	assert_int_equal(mkdir(outside, 0750), 0);
 	for (int i = 0; i < 4; i++) {
 		snprintf(path, sizeof(path), "%s/f0%d", outside, i);
@@ -352,6 +371,7 @@ static void check_outside(const char *outside)
 	char path[256];
 	char **names;
 	size_t count = list_names(outside, &names);
+
 	assert_int_equal(count, 5);
 	for (size_t i = 0; i < count; i++) {
 		snprintf(path, sizeof(path), "%s/%s", outside, names[i]);
@@ -378,6 +398,7 @@ static void test_attack(void **state)
 	struct attack attack = {.back = &back};
 	char name[64];
 	pthread_t thread;
+
 	back_begin(&back);
 	for (int i = 0; i < 3; i++) {
 		snprintf(name, sizeof(name), "d%d", i);
@@ -401,8 +422,8 @@ static void test_attack(void **state)
 		back.options.delete_extra = round % 3 == 0;
 		struct bt_observer quiet = {.arg = NULL};
 		back.observer = quiet;
-		int result = restore_now(&back);
-		assert_true(result == 0 || result == BT_E_INCOMPLETE);
+		int r = restore_now(&back);
+		assert_true(!r || r == BT_E_INCOMPLETE);
 		check_outside(attack.outside);
 	}
 	atomic_store(&attack.stop, true);
@@ -422,6 +443,7 @@ static void test_planted(void **state)
 	static const char *const places[] = {"d", "d/e", "d/e/f", "d/f", "f", "link", "fifo", "hard"};
 	struct back back;
 	char outside[128], made[256];
+
 	for (int mode = 0; mode < 3; mode++) {
 		for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 			back_begin(&back);
@@ -457,6 +479,7 @@ static void test_full_disk(void **state)
 {
 	struct back back;
 	char command[200];
+
 	back_begin(&back);
 	put_noise(&back.world, "a", 400000, 1);
 	put_noise(&back.world, "b", 12 * MEGA, 2);
@@ -486,6 +509,7 @@ static void assert_is(struct bt_ways *places, struct bt_place *place, ino_t inod
 {
 	struct stat status;
 	int fd = bt_place_get(places, place);
+
 	assert_true(fd >= 0);
 	assert_int_equal(fstat(fd, &status), 0);
 	assert_int_equal(status.st_ino, inode);
@@ -499,6 +523,7 @@ static void test_places(void **state)
 	struct back back;
 	struct bt_ways places;
 	char outside[128];
+
 	back_begin(&back);
 	snprintf(outside, sizeof(outside), "%s/outside", back.world.base);
 	assert_int_equal(mkdir(outside, 0755), 0);
@@ -547,6 +572,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_planted),		 cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_places),
 	};
+
 	if (geteuid() != 0)
 		return 77; /* owners and devices are root's */
 	umask(022);

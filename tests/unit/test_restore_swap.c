@@ -71,6 +71,7 @@ static void share(void)
 static void mend_what_changes(void (*before)(void), void (*after)(void))
 {
 	struct back back;
+
 	back_begin(&back);
 	put_text(&back.world, "file", "text");
 	world_snap(&back.world);
@@ -106,6 +107,7 @@ static void test_moved_out_while_emptied(void **state)
 	const struct bt_guard none = {0};
 	struct bt_removal removal = {.guard = &none};
 	struct back back;
+
 	back_begin(&back);
 	set_paths(&back, "extra/below", "outside/below");
 	assert_int_equal(mkdir(back.output, 0755), 0);
@@ -129,6 +131,7 @@ static void test_temporary_name_taken(void **state)
 	char taken[BT_TEMP_SIZE], name[BT_TEMP_SIZE];
 	struct stat status;
 	struct back back;
+
 	back_begin(&back);
 	assert_int_equal(mkdir(back.output, 0755), 0);
 	bt_temp_name(&twin, taken);
@@ -149,6 +152,7 @@ static void test_temporary_name_taken(void **state)
 static void put_foreign_link(void)
 {
 	char aside[600];
+
 	snprintf(aside, sizeof(aside), "%s.aside", ambush.inside);
 	assert_true(rename(ambush.inside, aside) == 0 || errno == ENOENT);
 	assert_int_equal(symlink(ambush.outside, ambush.inside), 0);
@@ -179,6 +183,7 @@ static void test_way_changed(void **state)
 {
 	struct back back;
 	char detail[600];
+
 	if (geteuid() != 0)
 		skip();
 	begin_way(&back, "way", "/way/new");
@@ -204,10 +209,12 @@ static void test_way_changed_while_made(void **state)
 		{"/way/new", "new", BT_E_SYSTEM},
 		{"/way/new/out", "new", BT_E_FOREIGN},
 	};
+
 	if (geteuid() != 0)
 		skip();
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct back back;
+
 		begin_way(&back, "way/new", cases[i].output);
 		lie_in_wait(cases[i].at, nothing, put_foreign_link);
 		expect(&back, cases[i].wanted);

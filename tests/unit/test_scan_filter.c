@@ -153,9 +153,9 @@ static int scan_with_mount(void)
 		root = bt_scan_root(scan);
 		if (bt_scan_list(scan, root, NULL) != 0 || root->count != 2)
 			return 2;
-		if (root->found[0].child == NULL || root->found[0].boundary)
+		if (!root->found[0].child || root->found[0].boundary)
 			return 3;
-		if ((root->found[1].child != NULL) != entered || (root->found[1].boundary == NULL) != entered)
+		if ((!root->found[1].child) == entered || (!root->found[1].boundary) != entered)
 			return 4;
 		if (!entered && strcmp(root->found[1].boundary, "tmpfs") != 0)
 			return 6;

@@ -13,12 +13,12 @@ static void close_early(void **state)
 		struct bt_scan *scan = open_scan(&options);
 		struct bt_scan_dir *dir = bt_scan_root(scan);
 
-		for (int i = 0; i < steps && dir != NULL; i++) {
+		for (int i = 0; i < steps && dir; i++) {
 			uintptr_t at = (uintptr_t)dir->user;
 
 			if (at == 0)
 				assert_int_equal(bt_scan_list(scan, dir, NULL), 0);
-			while (at < dir->count && dir->found[at].child == NULL)
+			while (at < dir->count && !dir->found[at].child)
 				at++;
 			dir->user = (void *)(at + 1);
 			dir = at < dir->count ? dir->found[at].child : dir->parent;
@@ -41,7 +41,7 @@ static void done_unread(void **state)
 		root = bt_scan_root(scan);
 		assert_int_equal(bt_scan_list(scan, root, NULL), 0);
 		for (size_t i = 0; i < root->count; i++)
-			if (root->found[i].child != NULL)
+			if (root->found[i].child)
 				bt_scan_done(scan, root->found[i].child);
 		assert_int_equal(weight_ahead(scan), 0);
 		assert_null(scan->first);
@@ -66,7 +66,7 @@ static void *use_descriptors(void *arg)
 			struct stat stat;
 			int fd;
 
-			if (dir == NULL)
+			if (!dir)
 				continue;
 			fd = bt_scan_fd_get(users->scan, dir);
 			if (fd < 0 || fstat(fd, &stat) != 0 || stat.st_ino != dir->self.inode)

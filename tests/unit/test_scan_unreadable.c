@@ -20,12 +20,12 @@ static int scan_as_nobody(void)
 		return 3;
 	for (size_t i = 0; i < root->count; i++) {
 		dir = root->found[i].child;
-		if (dir == NULL || bt_scan_list(scan, dir, &error) != 0)
+		if (!dir || bt_scan_list(scan, dir, &error) != 0)
 			return 4;
 		if (strcmp(dir->self.name, "closed") == 0 && dir->error == EACCES && dir->count == 0)
 			seen++;
 		if (strcmp(dir->self.name, "names only") == 0 && dir->error == 0 && dir->count == 2 &&
-		    dir->found[0].error == EACCES && dir->found[0].child == NULL && dir->found[1].error == EACCES)
+		    dir->found[0].error == EACCES && !dir->found[0].child && dir->found[1].error == EACCES)
 			seen++;
 		if (strcmp(dir->self.name, "open") == 0 && dir->error == 0 && dir->count == 1 &&
 		    dir->found[0].error == 0)

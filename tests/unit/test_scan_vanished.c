@@ -121,7 +121,7 @@ static void look_for_listed(int error, const char *name, unsigned readings)
 		bool bad = name[0] == '*' || strcmp(name, root->found[i].name) == 0;
 
 		assert_int_equal(root->found[i].error, bad ? error : 0);
-		assert_int_equal(bad && root->found[i].child != NULL, 0);
+		assert_int_equal(bad && root->found[i].child, 0);
 	}
 	assert_int_equal(faults.listings, readings);
 	bt_scan_close(scan);

@@ -21,10 +21,10 @@ static int hear(void *arg, const struct bt_match *match)
 static int search(struct world *world, struct bt_search wanted, struct heard *heard)
 {
 	struct bt_error error = {0};
-	int result = bt_search_run(world->store, &wanted, hear, heard, NULL, &error);
+	int r = bt_search_run(world->store, &wanted, hear, heard, NULL, &error);
 
-	assert_int_equal(result, error.code);
-	return result;
+	assert_int_equal(r, error.code);
+	return r;
 }
 
 #define EXPECT(wanted_result, wanted_text, ...)                                                                        \
@@ -157,5 +157,6 @@ int main(void)
 		cmocka_unit_test(test_deep_paths),
 		cmocka_unit_test(test_stats),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

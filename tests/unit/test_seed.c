@@ -27,6 +27,7 @@ static const struct family {
 static struct bt_digest made(const struct family *family, uint32_t number)
 {
 	struct bt_digest digest;
+
 	memset(&digest, 0x11, sizeof(digest));
 	for (size_t i = 0; i < family->bytes && i < sizeof(number); i++)
 		digest.bytes[family->at + i] = (unsigned char)(number >> 8 * i);
@@ -38,6 +39,7 @@ static void test_known_values(void **state)
 {
 	const struct bt_seed zero = {0};
 	unsigned char bytes[31];
+
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (unsigned char)i;
 	assert_int_equal(bt_seeded_hash(&zero, "abc", 3), 0xc03bc3a0042630f2);
@@ -49,6 +51,7 @@ static void test_known_values(void **state)
 static void test_seed(void **state)
 {
 	const struct bt_seed seed = bt_seed(), again = bt_seed(), zero = {0}, other = {seed.a, seed.b + 1};
+
 	assert_memory_equal(&seed, &again, sizeof(seed));
 	assert_true(seed.a && seed.b);
 	assert_int_not_equal(bt_seeded_hash(&seed, "name", 4), bt_seeded_hash(&zero, "name", 4));
@@ -58,6 +61,7 @@ static void test_seed(void **state)
 static size_t longest_run(const struct bt_digest_set *set)
 {
 	size_t longest = 0, run = 0;
+
 	for (size_t i = 0; i < set->capacity; i++) {
 		run = set->slots[i].a || set->slots[i].b ? run + 1 : 0;
 		longest = run > longest ? run : longest;
@@ -69,14 +73,17 @@ static void test_digest_set(void **state)
 {
 	for (size_t f = 0; f < sizeof(families) / sizeof(*families); f++) {
 		struct bt_digest_set set = {0};
+
 		for (uint32_t i = 0; i < KEYS; i++) {
 			const struct bt_digest digest = made(&families[f], i);
+
 			assert_int_equal(bt_digest_set_add(&set, &digest), 1);
 		}
 		if (longest_run(&set) >= LONG)
 			fail_msg("%s: %zu in a row", families[f].name, longest_run(&set));
 		for (uint32_t i = 0; i < KEYS; i++) {
 			const struct bt_digest digest = made(&families[f], i), next = made(&families[f], i + 1);
+
 			bt_digest_set_remove(&set, &digest);
 			assert_false(bt_digest_set_has(&set, &digest));
 			assert_true(i + 1 == KEYS || bt_digest_set_has(&set, &next));
@@ -91,8 +98,10 @@ static void test_names(void **state)
 	struct bt_names names = {0};
 	size_t longest = 0, run = 0;
 	char text[16];
+
 	for (uint32_t i = 0; i < KEYS; i++) {
 		int length = snprintf(text, sizeof(text), "n%u", i);
+
 		assert_non_null(bt_names_add(&names, &names, text, (size_t)length));
 	}
 	for (size_t i = 0; i < names.size; i++) {
@@ -119,8 +128,10 @@ static void free_any(struct bt_cached *value)
 static size_t longest_chain(const struct bt_cache *cache)
 {
 	size_t longest = 0;
+
 	for (size_t i = 0; i < cache->bucket_count; i++) {
 		size_t length = 0;
+
 		for (const struct bt_cached *value = cache->buckets[i]; value; value = value->hash_next)
 			length++;
 		longest = length > longest ? length : longest;
@@ -132,12 +143,15 @@ static size_t longest_chain(const struct bt_cache *cache)
 static void test_cache(void **state)
 {
 	const struct bt_cache_options options = {.budget = SIZE_MAX, .load = load_any, .free = free_any};
+
 	for (unsigned shift = 0; shift < 64; shift += 16) {
 		struct bt_cache *cache = NULL;
+
 		assert_int_equal(bt_cache_new(&options, &cache), 0);
 		for (uint64_t i = 0; i < KEYS; i++) {
 			const struct bt_cache_key key = {i << shift, i >> (63 - shift)};
 			struct bt_cached *value = NULL;
+
 			assert_int_equal(bt_cache_get(cache, &key, NULL, &value, NULL), 0);
 			bt_cache_put(cache, value);
 		}
@@ -152,5 +166,6 @@ int main(void)
 		cmocka_unit_test(test_known_values), cmocka_unit_test(test_seed),  cmocka_unit_test(test_digest_set),
 		cmocka_unit_test(test_names),	     cmocka_unit_test(test_cache),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@ static void seal(const struct sample *sample, const struct bt_snapshot_info *inf
 {
 	struct bt_buf header = {0}, summary = {0};
 	struct bt_writer *writer;
+
 	assert_int_equal(bt_header_write(&header, info), 0);
 	assert_int_equal(bt_summary_write(&summary, info), 0);
 	assert_int_equal(bt_writer_new(sample_upload(sample->dirfd), &header, &writer, NULL), 0);
@@ -27,6 +28,7 @@ static void add(const struct sample *sample, const char *time, const char *host,
 	struct bt_snapshot_info info = {.host = host, .target = target, .directories = 1};
 	char name[80];
 	unsigned clash;
+
 	info.root = (struct bt_entry){.name = "", .type = BT_DIR, .mode = 0755, .has_digest = true};
 	snprintf(name, sizeof(name), "snapshot_%s.json", time);
 	assert_int_equal(bt_snapshot_name_parse(name, &info.time.seconds, &clash), 0);
@@ -38,6 +40,7 @@ static struct bt_store *open_store(const struct sample *sample)
 {
 	const struct bt_store_options options = {.create = true};
 	struct bt_store *store;
+
 	assert_int_equal(bt_store_open(sample->path, &options, &store, NULL), 0);
 	return store;
 }
@@ -47,6 +50,7 @@ static struct bt_choice chosen(struct bt_store *store, const char *text, const s
 	struct bt_choice choice;
 	struct bt_error error = {0};
 	char name[80];
+
 	assert_int_equal(bt_select(store, text, scope, &choice, &error), 0);
 	snprintf(name, sizeof(name), "snapshot_%s.json", time);
 	assert_string_equal(choice.name, name);
@@ -58,6 +62,7 @@ static void refused(struct bt_store *store, const char *text, const struct bt_sc
 {
 	struct bt_error error = {0};
 	struct bt_choice choice;
+
 	assert_int_equal(bt_select(store, text, scope, &choice, &error), code);
 	assert_non_null(strstr(error.detail, mentions));
 }
@@ -67,6 +72,7 @@ static void test_names_and_times(void **state)
 	const struct bt_scope scope = {.now = INT64_MAX};
 	struct sample sample = sample_new();
 	struct bt_store *store = open_store(&sample);
+
 	refused(store, "latest", &scope, BT_E_NOT_FOUND, "has none");
 	refused(store, "2026", &scope, BT_E_NOT_FOUND, "has none");
 	add(&sample, "2026-11-20T10-00-00Z", "h", "/d", false);
@@ -116,6 +122,7 @@ static void test_one_group(void **state)
 	const struct bt_scope nothing = {.now = INT64_MAX};
 	const struct bt_scope in_b = {.now = INT64_MAX, .host = "h", .directory = "/b/deep"};
 	struct sample sample = sample_new();
+
 	add(&sample, "2026-01-01T00-00-00Z", "h", "/a", false);
 	add(&sample, "2026-01-02T00-00-00Z", "h", "/b", false);
 	add(&sample, "2026-01-03T00-00-00Z", "h", "/a", false);
@@ -144,6 +151,7 @@ static void test_scopes(void **state)
 {
 	const char *const etc = "/etc/passwd", *const both[] = {"/data/u/x", "/etc/passwd"}, *const none = "/opt";
 	struct sample sample = sample_new();
+
 	add(&sample, "2026-01-01T00-00-00Z", "here", "/", false);
 	add(&sample, "2026-01-02T00-00-00Z", "here", "/data/u", false);
 	add(&sample, "2026-01-03T00-00-00Z", "here", "/srv", false);
@@ -188,6 +196,7 @@ static void test_one_directory_is_meant(void **state)
 {
 	const struct bt_scope scope = {.now = NOW, .host = "third", .directory = "/tmp", .output = "/x"};
 	struct sample sample = sample_new();
+
 	add(&sample, "2026-01-01T00-00-00Z", "h", "/a", false);
 	add(&sample, "2026-01-02T00-00-00Z", "h", "/a", false);
 	struct bt_store *store = open_store(&sample);
@@ -200,6 +209,7 @@ static void test_the_future(void **state)
 {
 	const struct bt_scope scope = {.now = NOW}, early = {.now = 0};
 	struct sample sample = sample_new();
+
 	add(&sample, "2026-01-01T00-00-00Z", "h", "/a", false);
 	add(&sample, "2026-01-02T00-00-00Z", "h", "/a", false);
 	add(&sample, "2098-01-01T00-00-00Z", "h", "/a", false);
@@ -228,6 +238,7 @@ static void test_what_cannot_be_read_is_passed_over(void **state)
 {
 	const struct bt_scope scope = {.now = NOW};
 	struct sample sample = sample_new();
+
 	add(&sample, "2026-01-01T00-00-00Z", "h", "/a", true);
 	sample_write(sample.dirfd, "snapshot_2026-01-03T00-00-00Z.json", "x", 1);
 	struct bt_store *store = open_store(&sample);
@@ -256,6 +267,7 @@ static void test_only_what_is_wanted(void **state)
 	int asked = 0;
 	const struct bt_scope scope = {.now = NOW, .wanted = is_no_second, .arg = &asked};
 	struct sample sample = sample_new();
+
 	add(&sample, "2026-01-01T00-00-00Z", "h", "/a", false);
 	add(&sample, "2026-01-02T00-00-00Z", "h", "/a", false);
 	struct bt_store *store = open_store(&sample);
@@ -273,6 +285,7 @@ static void test_ranks(void **state)
 	} cases[] = {{"/", "/etc", true},	   {"/etc", "/etc", true},    {"/etc/", "/etc/x", true},
 		     {"/etc", "/etcetera", false}, {"/etc/x", "/etc", false}, {"", "/etc", false},
 		     {"etc", "/etc", false}};
+
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		assert_int_equal(bt_scope_covers(cases[i].target, cases[i].path), cases[i].covers);
 	const struct bt_scope scope = {.host = "h", .output = "/o", .directory = "/w/x"};
@@ -298,5 +311,6 @@ int main(void)
 		cmocka_unit_test(test_only_what_is_wanted),
 		cmocka_unit_test(test_ranks),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -187,7 +187,7 @@ static bool any_left(const char *path)
 	struct dirent *record;
 	bool any = false;
 
-	while (dir && (record = readdir(dir)))
+	for (record = dir ? readdir(dir) : NULL; record; record = readdir(dir))
 		any |= strstr(record->d_name, ".json") || strstr(record->d_name, ".tmp-");
 	if (dir)
 		closedir(dir);
@@ -207,9 +207,9 @@ static int fill_disk(struct world *world, size_t kib)
 	bt_store_close(world->store);
 	if (bt_store_open(world->store_path, &options, &world->store, &error) != 0)
 		return CHILD_WRONG;
-	int result = bt_snapshot_take(world->store, world->source, &world->options, &world->observer, &world->result,
-				      &error);
-	if (result != BT_E_SYSTEM || error.sys != ENOSPC || any_left(world->store_path))
+	int r = bt_snapshot_take(world->store, world->source, &world->options, &world->observer, &world->result,
+				 &error);
+	if (r != BT_E_SYSTEM || error.sys != ENOSPC || any_left(world->store_path))
 		return CHILD_WRONG;
 	bt_store_close(world->store);
 	/* And the disk is as free as it was: what fits can be stored. */
@@ -221,9 +221,9 @@ static int fill_disk(struct world *world, size_t kib)
 	if (bt_store_open(world->store_path, &options, &world->store, &error) != 0)
 		return CHILD_WRONG;
 	world->options.exclude_count = 0;
-	result = bt_snapshot_take(world->store, below, &world->options, &world->observer, &world->result, &error);
+	r = bt_snapshot_take(world->store, below, &world->options, &world->observer, &world->result, &error);
 	bt_store_close(world->store);
-	return result == 0 || kib < 2048 ? CHILD_OK : CHILD_WRONG;
+	return !r || kib < 2048 ? CHILD_OK : CHILD_WRONG;
 }
 
 static void test_full_disk(void **state)

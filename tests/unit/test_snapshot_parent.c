@@ -10,7 +10,7 @@ static unsigned count_opened(int notify)
 	unsigned count = 0;
 	ssize_t got;
 
-	while ((got = read(notify, buffer, sizeof(buffer))) > 0)
+	for (got = read(notify, buffer, sizeof(buffer)); got > 0; got = read(notify, buffer, sizeof(buffer)))
 		for (ssize_t at = 0; at < got;) {
 			const struct inotify_event *event = (const struct inotify_event *)(buffer + at);
 

@@ -60,6 +60,7 @@ static void test_digests(void **state)
 	hooked_begin(&hooked);
 	for (size_t i = 0; i < 4; i++) {
 		int fd = make(world, cases[i].name, cases[i].hole + (off_t)cases[i].data);
+
 		if (cases[i].data)
 			put_data(fd, cases[i].hole / 2, cases[i].data);
 		close(fd);
@@ -70,6 +71,7 @@ static void test_digests(void **state)
 		assert_in_range(bytes_read, 13 * MIB, 20 * MIB);
 		for (size_t i = 0; i < 4; i++) {
 			struct looked looked = look_up(world, cases[i].name);
+
 			assert_int_equal(looked.entry->has_digest, cases[i].digest);
 			assert_int_equal(looked.entry->size, cases[i].hole + (off_t)cases[i].data);
 			drop_entry(world, &looked);
@@ -105,6 +107,7 @@ static void test_many_holes(void **state)
 		char got[2];
 		struct bt_error error = {0};
 		uint64_t at = (uint64_t)i * 131 * PART / 2;
+
 		assert_int_equal(bt_entry_pread(world->store, looked.entry, got, 1, at, NULL, &error), 0);
 		assert_int_equal(got[0], at / PART % 2 ? 'x' : 0);
 	}
@@ -123,10 +126,10 @@ static void test_shrinks_to_its_data(void **state)
 	put_data(fd, 2 * (off_t)MIB, 30 * MIB);
 	cutter = fd;
 	cut = 24 * (off_t)MIB;
-	int result = hooked_take(&hooked, NULL);
+	int r = hooked_take(&hooked, NULL);
 	cutter = -1;
 	close(fd);
-	assert_int_equal(result, BT_E_INCOMPLETE);
+	assert_int_equal(r, BT_E_INCOMPLETE);
 	struct looked looked = look_up(world, "image");
 	unsigned char *data = malloc(looked.entry->size);
 	struct bt_error error = {0};

@@ -176,9 +176,9 @@ static void test_torn_small(void **state)
 	choose_victim(&hooked, "small");
 	assert_int_equal(fcntl(hooked.fd, F_SETFL, 0), 0);
 	victim.writer = hooked.fd;
-	int result = hooked_take(&hooked, NULL);
+	int r = hooked_take(&hooked, NULL);
 	victim.inode = 0;
-	assert_int_equal(result, BT_E_INCOMPLETE);
+	assert_int_equal(r, BT_E_INCOMPLETE);
 	assert_in_range(victim.reads, 3, 4);
 	check_torn(&hooked, "small");
 	assert_string_equal(hooked.world.problem.detail, "changed while it was read");
@@ -205,9 +205,9 @@ static void test_torn_bounded(void **state)
 		victim.writer = hooked.fd;
 		victim.all = true;
 		victim.from = cases[i].from;
-		int result = hooked_take(&hooked, NULL);
+		int r = hooked_take(&hooked, NULL);
 		victim.inode = 0;
-		assert_int_equal(result, BT_E_INCOMPLETE);
+		assert_int_equal(r, BT_E_INCOMPLETE);
 		assert_in_range(victim.bytes, 40 * MIB, cases[i].most);
 		assert_in_range(hooked.world.result.new_bytes, 40 * MIB, cases[i].most);
 		check_torn(&hooked, "image");
@@ -227,9 +227,9 @@ static void test_brief(void **state)
 		put_noise(&hooked.world, "attribute", sizes[i], 1);
 		choose_victim(&hooked, "attribute");
 		victim.limit = 100;
-		int result = hooked_take(&hooked, NULL);
+		int r = hooked_take(&hooked, NULL);
 		victim.inode = 0;
-		assert_int_equal(result, BT_E_INCOMPLETE);
+		assert_int_equal(r, BT_E_INCOMPLETE);
 		assert_int_equal(victim.reads, 2); /* the line, and its end */
 		assert_string_equal(hooked.world.problem.detail, "gave fewer bytes than its size");
 		check_torn(&hooked, "attribute");

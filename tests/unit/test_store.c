@@ -9,6 +9,7 @@ static void test_open(void **state)
 	struct sample sample = sample_new();
 	struct bt_store *store;
 	char path[128];
+
 	snprintf(path, sizeof(path), "%s/new", sample.path);
 	assert_int_equal(bt_store_open_with(path, NULL, NULL, &store, NULL), BT_E_NO_STORE);
 	struct bt_store_options create = {.create = true};
@@ -37,6 +38,7 @@ static void assert_store(const struct sample *sample, int expected, const char *
 {
 	struct bt_store *store = NULL;
 	int code = bt_store_open_with(sample->path, NULL, NULL, &store, NULL);
+
 	bt_store_close(store);
 	if (code != expected)
 		fail_msg("%s: %d", mark, code);
@@ -49,6 +51,7 @@ static void test_no_store(void **state)
 	struct sample sample = sample_new();
 	struct bt_store *store;
 	const struct bt_store_options nothing_made = {.create = true, .read_only = true};
+
 	assert_store(&sample, BT_E_NO_STORE, "empty");
 	sample_write(sample.dirfd, "snapshot_of_something.json", "{}", 2);
 	sample_write(sample.dirfd, "contents", "", 0);
@@ -73,6 +76,7 @@ static void test_no_store(void **state)
 static void write_snapshot(const struct sample *sample, const char *name)
 {
 	struct bt_writer *writer = sample_writer(sample->dirfd, SNAPSHOT_HEADER);
+
 	sample_page(writer, "{\"entries\":[]}");
 	sample_seal(writer, "{}", name);
 	bt_writer_free(writer);
@@ -89,6 +93,7 @@ static void test_catalogue(void **state)
 		"snapshot_2026-11-22T10-30-00Z-1.json",	 "snapshot_2026-11-22T10-30-00Z-2.json",
 		"snapshot_2026-11-22T10-30-00Z-10.json", "snapshot_2027-01-01T00-00-00Z.json"};
 	struct sample sample = sample_new();
+
 	for (size_t i = 0; i < 6; i++)
 		write_snapshot(&sample, names[i]);
 	sample_write(sample.dirfd, "snapshot_2026-11-22T10-30-00Z.json~", "x", 1);
@@ -97,6 +102,7 @@ static void test_catalogue(void **state)
 	assert_int_equal(bt_store_snapshot_count(store), 6);
 	for (size_t i = 0; i < 6; i++) {
 		uint32_t ordinal;
+
 		assert_string_equal(bt_store_snapshot_name(store, i), sorted[i]);
 		assert_int_equal(bt_store_file_named(store, sorted[i], &ordinal), 0);
 		assert_string_equal(bt_store_file_id(store, ordinal)->name, sorted[i]);
@@ -116,6 +122,7 @@ static void test_no_files(void **state)
 					    "snapshot_2029-11-22T10-30-00Z.json"};
 	static const char *const kinds[] = {"it is a directory", "it is a symbolic link", "it is a pipe"};
 	struct sample sample = sample_new();
+
 	write_snapshot(&sample, "snapshot_2026-11-21T23-59-59Z.json");
 	assert_int_equal(mkdirat(sample.dirfd, names[0], 0700), 0);
 	assert_int_equal(symlinkat("snapshot_2026-11-21T23-59-59Z.json", sample.dirfd, names[1]), 0);
@@ -126,6 +133,7 @@ static void test_no_files(void **state)
 		struct bt_error error = {0};
 		struct bt_file *file;
 		uint32_t ordinal;
+
 		assert_string_equal(bt_store_snapshot_name(store, i + 1), names[i]);
 		assert_int_equal(bt_store_file_named(store, names[i], &ordinal), 0);
 		assert_int_equal(bt_store_file(store, ordinal, &file, &error), BT_E_DAMAGED);
@@ -144,6 +152,7 @@ static void test_no_files(void **state)
 static void test_directories_are_no_links(void **state)
 {
 	struct sample sample = sample_new(), outside = sample_new();
+
 	write_snapshot(&sample, SNAPSHOT);
 	sample_volume(&outside, VOLUME, 1, 1);
 	char contents[80];
@@ -169,6 +178,7 @@ static void test_directories_are_no_links(void **state)
 static bool is_decoded(struct bt_store *store, const struct bt_digest *digest, uint64_t size)
 {
 	struct bt_pin pin;
+
 	if (bt_store_pin(store, digest, size, BT_SLICE_DECODED, &pin, NULL))
 		return false;
 	assert_int_equal(pin.size, size);
@@ -180,6 +190,7 @@ static void test_contents_and_pages(void **state)
 {
 	struct sample sample = sample_new();
 	struct bt_writer *writer = write_small(sample.dirfd, SNAPSHOT_HEADER);
+
 	sample_seal(writer, "{}", SNAPSHOT);
 	bt_writer_free(writer);
 	sample_volume(&sample, VOLUME, 1000, 2500);
@@ -230,6 +241,7 @@ static void test_add_and_refresh(void **state)
 	struct bt_error error = {0};
 	struct bt_digest digest = sample_content_digest(1, 50);
 	struct bt_location location;
+
 	assert_int_equal(bt_store_find(store, &digest, false, &location, NULL), BT_E_NOT_FOUND);
 	assert_int_equal(bt_store_find(other, &digest, false, &location, NULL), BT_E_NOT_FOUND);
 	struct bt_writer *writer = write_small(bt_store_local_fd(store), SNAPSHOT_HEADER);
@@ -279,6 +291,7 @@ static void test_add_and_refresh(void **state)
 static void test_replaced_and_moved(void **state)
 {
 	struct sample sample = sample_new();
+
 	close(sample_contents_dir(&sample));
 	struct bt_writer *writer = write_small(sample.dirfd, SNAPSHOT_HEADER);
 	sample_seal(writer, "{}", SNAPSHOT);
@@ -312,6 +325,7 @@ static void test_lock(void **state)
 	struct sample sample = sample_new();
 	struct bt_store *store = open_store(&sample);
 	int shared, again, alone;
+
 	assert_int_equal(bt_store_lock(store, BT_LOCK_SHARED, NULL, &shared, NULL), 0);
 	assert_int_equal(bt_store_lock(store, BT_LOCK_SHARED, NULL, &again, NULL), 0);
 	assert_int_equal(bt_store_lock(store, BT_LOCK_EXCLUSIVE, NULL, &alone, NULL), BT_E_LOCKED);
@@ -336,5 +350,6 @@ int main(void)
 		cmocka_unit_test(test_replaced_and_moved),
 		cmocka_unit_test(test_lock),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

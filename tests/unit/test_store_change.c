@@ -6,6 +6,7 @@
 static void set_old(const struct sample *sample, const char *name, time_t seconds)
 {
 	const struct timespec times[] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
+
 	assert_int_equal(utimensat(sample->dirfd, name, times, 0), 0);
 }
 
@@ -35,6 +36,7 @@ static void test_a_time_that_changes(void **state)
 	struct bt_store *store = open_old(&sample, true, &data, &size);
 	unsigned version = bt_store_version(store);
 	struct bt_file *file;
+
 	set_old(&sample, "contents/" VOLUME, 2000000);
 	assert_int_equal(bt_store_file(store, 0, &file, &error), BT_E_DAMAGED);
 	assert_int_equal(error.reason, BT_R_CHANGED);
@@ -63,6 +65,7 @@ static void test_healed(void **state)
 		unsigned char *data;
 		size_t size;
 		struct bt_store *store = open_old(&sample, false, &data, &size);
+
 		assert_int_equal(try_content(store, 1005, 8, &error), BT_E_DAMAGED);
 		assert_int_equal(bt_store_damaged_count(store), 1);
 		sample_write(sample.dirfd, copy ? "new" : "contents/" VOLUME, data, size);
@@ -88,6 +91,7 @@ static void test_contents_made_anew(void **state)
 	size_t size;
 	struct bt_store *store = open_old(&sample, true, &data, &size);
 	int fd = contents_of(store);
+
 	assert_int_equal(renameat(sample.dirfd, "contents", sample.dirfd, "old"), 0);
 	assert_int_equal(bt_store_refresh(store, NULL), 0);
 	assert_int_equal(try_content(store, 1005, 8, &error), BT_E_DAMAGED);
@@ -119,5 +123,6 @@ int main(void)
 		cmocka_unit_test(test_healed),
 		cmocka_unit_test(test_contents_made_anew),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

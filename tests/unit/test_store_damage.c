@@ -5,6 +5,7 @@
 static void test_damaged_file_is_left_out(void **state)
 {
 	struct sample sample = sample_new();
+
 	sample_volume(&sample, VOLUME, 1000, 10);
 	sample_volume(&sample, "ffeeddccbbaa99887766554433221100.json", 2000, 10);
 	struct bt_writer *writer = write_small(sample.dirfd, SNAPSHOT_HEADER);
@@ -34,6 +35,7 @@ static void test_damaged_file_is_left_out(void **state)
 static void test_second_copy(void **state)
 {
 	struct sample sample = sample_new();
+
 	sample_volume(&sample, VOLUME, 1000, 10);
 	size_t size;
 	unsigned char *data = sample_read(sample.dirfd, "contents/" VOLUME, &size);
@@ -62,6 +64,7 @@ static void test_lying_lists(void **state)
 	struct bt_held held[] = {{sample_content_digest(1, 100), 100}, {sample_content_digest(2, 100), 100}};
 	struct bt_digest id = sample_content_digest(3, 100);
 	unsigned char *data = sample_bytes(1, 200);
+
 	sample_block(writer, data, 200, held, 2);
 	assert_int_equal(bt_writer_page(writer, line, strlen(line), &id, NULL), 0);
 	sample_seal(writer, "{}", SNAPSHOT);
@@ -89,6 +92,7 @@ static void test_every_bit_through_the_store(void **state)
 {
 	struct sample sample = sample_new();
 	struct bt_writer *writer = write_small(sample.dirfd, SNAPSHOT_HEADER);
+
 	sample_seal(writer, "{}", SNAPSHOT);
 	bt_writer_free(writer);
 	size_t size;
@@ -97,6 +101,7 @@ static void test_every_bit_through_the_store(void **state)
 	static const struct bt_store_options options = {.read_only = true};
 	for (size_t i = 0; i < size; i++) {
 		unsigned char changed = data[i] ^ (unsigned char)(1 << i % 8);
+
 		assert_int_equal(pwrite(fd, &changed, 1, (off_t)i), 1);
 		struct bt_store *store = open_store_with(&sample, &options);
 		for (uint64_t seed = 1; seed <= 3; seed++)
@@ -124,5 +129,6 @@ int main(void)
 		cmocka_unit_test(test_lying_lists),
 		cmocka_unit_test(test_every_bit_through_the_store),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

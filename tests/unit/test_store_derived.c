@@ -5,6 +5,7 @@
 static bool fake_detect(int fd)
 {
 	char first[4] = {0};
+
 	return pread(fd, first, 4, 0) == 4 && !memcmp(first, "old:", 4);
 }
 
@@ -15,6 +16,7 @@ static int fake_derive(int fd, const char *name, int out, const struct bt_observ
 	char text[4096], hex[65];
 	struct bt_digest digest = sample_content_digest(5, 30), sum;
 	struct bt_hasher *hasher = bt_hasher_new();
+
 	bt_digest_text(&digest, hex);
 	const char *tail = strstr(VOLUME_HEADER, "\"volume\"") + 8;
 	int n = snprintf(text, sizeof(text), "%.*s\"classic\"%s%s",
@@ -56,6 +58,7 @@ static void write_old(const struct sample *sample)
 {
 	char text[45] = "old:";
 	unsigned char *data = sample_bytes(5, 30);
+
 	bt_base64_encode(text + 4, data, 30);
 	free(data);
 	sample_write(sample->dirfd, SNAPSHOT, text, 44);
@@ -65,6 +68,7 @@ static size_t count_cached(const struct sample *sample, const char *pattern)
 {
 	char command[256];
 	size_t count = 0;
+
 	snprintf(command, sizeof(command), "ls %s/cache 2>/dev/null | grep -c '%s'", sample->path, pattern);
 	FILE *pipe = popen(command, "r");
 	assert_int_equal(fscanf(pipe, "%zu", &count), 1);
@@ -77,6 +81,7 @@ static void test_derived_file(void **state)
 	struct sample sample = sample_new();
 	struct bt_store *store;
 	struct bt_file *file;
+
 	write_old(&sample);
 	struct bt_store_options read_only = {.read_only = true};
 	assert_int_equal(bt_store_open_with(sample.path, &read_only, &fake_foreign, &store, NULL), 0);
@@ -122,5 +127,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_derived_file),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

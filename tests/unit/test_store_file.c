@@ -7,6 +7,7 @@
 static int open_file(int dirfd, const char *name, struct bt_file **ret_file, struct bt_error *error)
 {
 	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
+
 	assert_true(fd >= 0);
 	return bt_file_open(fd, name, ret_file, error);
 }
@@ -17,6 +18,7 @@ static void test_empty_file(void **state)
 						     "\"tree_index\":[\n],\n\"summary\":{},\n\"end\":{\"blocks\":97,";
 	struct sample sample = sample_new();
 	struct bt_writer *writer = sample_writer(sample.dirfd, VOLUME_HEADER);
+
 	sample_seal(writer, "{}", VOLUME);
 	bt_writer_free(writer);
 	size_t size;
@@ -43,6 +45,7 @@ static int count_content(void *arg, const struct bt_block *block, const struct b
 			 uint32_t size)
 {
 	struct counted *counted = arg;
+
 	counted->contents++;
 	counted->last = *digest;
 	counted->sum = bt_mix64(counted->sum ^ block->at ^ offset ^ size ^ digest->bytes[0]);
@@ -52,6 +55,7 @@ static int count_content(void *arg, const struct bt_block *block, const struct b
 static int count_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
 {
 	struct counted *counted = arg;
+
 	counted->pages++;
 	counted->sum = bt_mix64(counted->sum ^ at ^ length ^ id->bytes[0]);
 	return 0;
@@ -61,6 +65,7 @@ static void test_written_is_read(void **state)
 {
 	struct sample sample = sample_new();
 	struct bt_writer *writer = write_small(sample.dirfd, SNAPSHOT_HEADER);
+
 	assert_int_equal(bt_writer_contents(writer), 4);
 	sample_seal(writer, "{\"root\":1}", SNAPSHOT);
 	struct counted written = {0}, read = {0};
@@ -91,6 +96,7 @@ static void test_written_is_read(void **state)
 static void add_large_pages(struct bt_writer *writer)
 {
 	char *line = malloc(100001);
+
 	assert_non_null(line);
 	for (int i = 0; i < 35; i++) {
 		memset(line, 'a' + i % 26, 100000);
@@ -107,6 +113,7 @@ static void test_spooled_pages(void **state)
 {
 	struct sample sample = sample_new();
 	struct bt_writer *writer = sample_writer(sample.dirfd, VOLUME_HEADER);
+
 	add_large_pages(writer);
 	sample_seal(writer, "{}", VOLUME);
 	bt_writer_free(writer);
@@ -130,6 +137,7 @@ static void test_to_a_descriptor(void **state)
 	struct bt_upload *upload;
 	size_t sizes[2];
 	int fd = openat(sample.dirfd, "open", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
 	assert_int_equal(bt_upload_to_fd(fd, &upload, NULL), 0);
 	struct bt_writer *writer, *published = sample_writer(sample.dirfd, VOLUME_HEADER);
 	assert_int_equal(bt_writer_new(upload, &header, &writer, NULL), 0);
@@ -157,6 +165,7 @@ static void test_name_taken(void **state)
 	struct bt_writer *writer = sample_writer(sample.dirfd, VOLUME_HEADER);
 	struct bt_error error = {0};
 	struct bt_file *file;
+
 	sample_write(sample.dirfd, "taken", "", 0);
 	assert_int_equal(bt_writer_seal(writer, &summary, "taken", &error), BT_E_EXISTS);
 	assert_int_equal(bt_writer_seal(writer, &summary, "free", NULL), 0);
@@ -173,6 +182,7 @@ static void test_writer_limits(void **state)
 	struct bt_writer *writer = sample_writer(sample.dirfd, VOLUME_HEADER);
 	struct bt_held none = {.size = 0}, large = {.size = BT_BLOCK_MAX}, one = {.size = 1};
 	struct bt_held over[2] = {large, one};
+
 	assert_int_equal(bt_writer_block(writer, "AAAA", 4, &none, 1, NULL), BT_E_INVALID);
 	assert_int_equal(bt_writer_block(writer, "AAAA", 4, &one, 0, NULL), BT_E_INVALID);
 	assert_int_equal(bt_writer_block(writer, "AAA", 3, &one, 1, NULL), BT_E_INVALID);
@@ -192,6 +202,7 @@ static int read_all(int dirfd, const char *name, struct bt_error *error)
 {
 	struct bt_file *file;
 	int r = open_file(dirfd, name, &file, error);
+
 	if (r)
 		return r;
 	r = bt_file_verify(file, error);
@@ -204,6 +215,7 @@ static void test_every_bit(void **state)
 	struct sample sample = sample_new();
 	struct bt_writer *writer = write_small(sample.dirfd, VOLUME_HEADER);
 	size_t size;
+
 	sample_seal(writer, "{}", VOLUME);
 	bt_writer_free(writer);
 	unsigned char *data = sample_read(sample.dirfd, VOLUME, &size);
@@ -212,6 +224,7 @@ static void test_every_bit(void **state)
 	for (size_t i = 0; i < size * 8; i++) {
 		unsigned char changed = data[i / 8] ^ (unsigned char)(1 << i % 8);
 		struct bt_error error = {0};
+
 		assert_int_equal(pwrite(fd, &changed, 1, (off_t)(i / 8)), 1);
 		assert_int_equal(read_all(sample.dirfd, VOLUME, &error), BT_E_DAMAGED);
 		assert_string_equal(error.file, VOLUME);
@@ -232,6 +245,7 @@ static void test_changed_lists(void **state)
 	struct bt_writer *writer = write_small(sample.dirfd, VOLUME_HEADER);
 	const struct bt_index_visitor nothing = {NULL, NULL, NULL};
 	size_t size;
+
 	sample_seal(writer, "{}", VOLUME);
 	bt_writer_free(writer);
 	unsigned char *data = sample_read(sample.dirfd, VOLUME, &size);
@@ -239,6 +253,7 @@ static void test_changed_lists(void **state)
 		unsigned char *digit = memmem(data, size, places[i], strlen(places[i]));
 		struct bt_error error = {0};
 		struct bt_file *file;
+
 		assert_non_null(digit);
 		digit += strlen(places[i]);
 		unsigned char right = *digit;
@@ -259,11 +274,13 @@ static void test_every_truncation(void **state)
 	struct sample sample = sample_new();
 	struct bt_writer *writer = write_small(sample.dirfd, SNAPSHOT_HEADER);
 	size_t size;
+
 	sample_seal(writer, "{\"root\":1}", SNAPSHOT);
 	bt_writer_free(writer);
 	unsigned char *data = sample_read(sample.dirfd, SNAPSHOT, &size);
 	for (size_t i = 0; i < size; i++) {
 		struct bt_error error = {0};
+
 		sample_write(sample.dirfd, SNAPSHOT, data, i);
 		assert_int_equal(read_all(sample.dirfd, SNAPSHOT, &error), BT_E_DAMAGED);
 		assert_int_equal(error.reason, BT_R_TRUNCATED);
@@ -279,6 +296,7 @@ static void assert_refused(int dirfd, const char *text, size_t size, const char 
 	struct bt_error error = {0};
 	struct bt_file *file;
 	const char *at = memmem(text, size, part, strlen(part));
+
 	assert_non_null(at);
 	size_t before = (size_t)(at - text), after = size - before - strlen(part);
 	char *changed = malloc(size + strlen(by));
@@ -296,6 +314,7 @@ static void test_reasons(void **state)
 	struct sample sample = sample_new();
 	struct bt_writer *writer = write_small(sample.dirfd, VOLUME_HEADER);
 	size_t size;
+
 	sample_seal(writer, "{}", VOLUME);
 	bt_writer_free(writer);
 	char *text = (char *)sample_read(sample.dirfd, VOLUME, &size);
@@ -324,6 +343,7 @@ static void assert_made_refused(const char *header, const char *summary, enum bt
 	struct bt_writer *writer = sample_writer(sample.dirfd, header);
 	struct bt_error error = {0};
 	struct bt_file *file;
+
 	sample_seal(writer, summary, "x");
 	bt_writer_free(writer);
 	assert_int_equal(open_file(sample.dirfd, "x", &file, &error), BT_E_DAMAGED);
@@ -353,5 +373,6 @@ int main(void)
 		cmocka_unit_test(test_every_truncation), cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_volume_rules),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 static void set_old(int dirfd)
 {
 	const struct timespec old[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+
 	assert_int_equal(futimens(dirfd, old), 0);
 }
 
@@ -15,8 +16,10 @@ static void test_read_again_under_the_lock(void **state)
 {
 	struct sample sample = sample_new();
 	int contents = sample_contents_dir(&sample), lock;
+
 	for (enum bt_lock_kind kind = BT_LOCK_SHARED; kind <= BT_LOCK_PRUNER; kind++) {
 		char name[64];
+
 		snprintf(name, sizeof(name), "%032x.json", kind);
 		set_old(contents);
 		set_old(sample.dirfd);
@@ -42,6 +45,7 @@ static void test_few_descriptors(void **state)
 	struct sample sample = sample_new();
 	struct rlimit old, low;
 	char name[64];
+
 	for (unsigned i = 0; i < 60; i++) {
 		snprintf(name, sizeof(name), "%032x.json", i);
 		sample_volume(&sample, name, i * 10, 5);
@@ -78,6 +82,7 @@ static size_t open_below(const struct sample *sample)
 {
 	char command[256];
 	size_t count = 0;
+
 	snprintf(command, sizeof(command), "ls -l /proc/%d/fd | grep -c '%s/.*json'", (int)getpid(), sample->path);
 	FILE *pipe = popen(command, "r");
 	assert_non_null(pipe);
@@ -93,6 +98,7 @@ static void test_hold_and_release(void **state)
 	struct sample sample = sample_new();
 	struct bt_error error = {0};
 	char name[64], path[96];
+
 	for (unsigned i = 0; i < 300; i++) {
 		snprintf(name, sizeof(name), "%032x.json", i);
 		sample_volume(&sample, name, i * 10, 5);
@@ -142,6 +148,7 @@ static void count_slow(void)
 static void test_before_slow(void **state)
 {
 	struct sample sample = sample_new();
+
 	sample_volume(&sample, "00000000000000000000000000000001.json", 10, 5);
 	struct bt_store *store = open_store_with(&sample, NULL);
 	bt_store_call_before_slow(store, count_slow);
@@ -168,11 +175,13 @@ static void *read_many(void *arg)
 {
 	struct reader *reader = arg;
 	uint64_t state = reader->number;
+
 	for (int i = 0; i < 400; i++) {
 		uint64_t seed = 1000 + bt_mix64(state++ * 77) % 3000;
 		unsigned char *data = sample_bytes(seed, 8);
 		struct bt_digest digest = sample_digest(data, 8);
 		struct bt_pin pin;
+
 		if (bt_store_pin(reader->store, &digest, 8, 0, &pin, NULL)) {
 			reader->failures++;
 		} else {
@@ -187,9 +196,11 @@ static void *read_many(void *arg)
 static void *add_many(void *arg)
 {
 	struct reader *reader = arg;
+
 	for (unsigned i = 0; i < 20; i++) {
 		char name[64];
 		struct bt_writer *writer = sample_writer(contents_of(reader->store), VOLUME_HEADER);
+
 		sample_contents(writer, 9000 + i * 10, 10, 8);
 		snprintf(name, sizeof(name), "%032x.json", i + 1);
 		sample_seal(writer, "{}", name);
@@ -202,6 +213,7 @@ static void *add_many(void *arg)
 static void test_threads(void **state)
 {
 	struct sample sample = sample_new();
+
 	sample_volume(&sample, VOLUME, 1000, 3000);
 	struct bt_store_options options = {.cache_bytes = 20000};
 	struct bt_store *store = open_store_with(&sample, &options);
@@ -230,5 +242,6 @@ int main(void)
 		cmocka_unit_test(test_few_descriptors),
 		cmocka_unit_test(test_threads),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,7 @@ static bool is_older(const char *name, const char *other)
 {
 	int64_t seconds[2];
 	unsigned clash[2];
+
 	return bt_snapshot_name_parse(name, &seconds[0], &clash[0]) == 0 &&
 	       bt_snapshot_name_parse(other, &seconds[1], &clash[1]) == 0 &&
 	       (seconds[0] < seconds[1] || (seconds[0] == seconds[1] && clash[0] < clash[1]));
@@ -36,6 +37,7 @@ static void look_at_roster(struct scene *scene)
 	char names[64][NAME_MAX + 1];
 	uint32_t numbers[64];
 	bool good = roster->count > 0 && roster->count <= 64;
+
 	for (size_t i = 0; good && i < roster->count; i++) {
 		snprintf(names[i], sizeof(names[i]), "%s", roster->names[i]);
 		numbers[i] = roster->numbers[i];
@@ -62,6 +64,7 @@ static int read_text(struct bt_store *store, const struct bt_snapshot *snapshot,
 	struct bt_error error = {0};
 	size_t length = 0;
 	int r = bt_path_lookup(store, &bt_snapshot_info(snapshot)->root, path, &page, &entry, &error);
+
 	if (r)
 		return r;
 	r = bt_entry_pread(store, entry, text, 63, 0, &length, &error);
@@ -76,6 +79,7 @@ static int read_snapshot(struct scene *scene, const char *name)
 	struct bt_snapshot *snapshot;
 	char first[64] = "", second[64] = "";
 	int r = bt_snapshot_open(scene->store, name, &snapshot, NULL);
+
 	if (r)
 		return r;
 	r = read_text(scene->store, snapshot, "a.txt", first);
@@ -89,6 +93,7 @@ static int read_snapshot(struct scene *scene, const char *name)
 static bool is_there(const struct scene *scene, const char *name)
 {
 	char path[512];
+
 	snprintf(path, sizeof(path), "%s/%s", scene->world->store_path, name);
 	return access(path, F_OK) == 0;
 }
@@ -98,6 +103,7 @@ static void look_into(struct scene *scene, const char *name)
 {
 	unsigned before, version = bt_store_version(scene->store);
 	int r;
+
 	do {
 		before = version;
 		r = read_snapshot(scene, name);
@@ -118,9 +124,11 @@ static void refresh_once(struct scene *scene)
 static void *look(void *arg)
 {
 	struct scene *scene = arg;
+
 	for (unsigned i = 0; !scene->stop; i++) {
 		const struct bt_scope scope = {.now = time(NULL) + 1000};
 		struct bt_choice choice;
+
 		look_at_roster(scene);
 		if (bt_select(scene->store, i % 2 ? "latest" : "latest~1", &scope, &choice, NULL) == 0)
 			look_into(scene, choice.name);
@@ -133,6 +141,7 @@ static void *look(void *arg)
 static void *refresh(void *arg)
 {
 	struct scene *scene = arg;
+
 	for (unsigned i = 0; !scene->stop; i++) {
 		refresh_once(scene);
 		if (i % 3 == 0)
@@ -146,6 +155,7 @@ static void *refresh(void *arg)
 static void take(struct world *world, unsigned round)
 {
 	char text[64];
+
 	snprintf(text, sizeof(text), "round %u", round);
 	put_text(world, "a.txt", text);
 	put_text(world, "d/b.txt", text);
@@ -159,6 +169,7 @@ static void remove_old(struct world *world)
 	const struct bt_prune_options options = {0};
 	const char *names[ROUNDS + KEPT];
 	size_t count = bt_store_snapshot_count(store);
+
 	for (size_t i = 0; i + KEPT < count; i++)
 		names[i] = bt_store_snapshot_name(store, i);
 	assert_int_equal(bt_prune(store, names, count - KEPT, &options, NULL, &result, &world->error), 0);
@@ -170,6 +181,7 @@ static void test_refreshed_while_others_look(void **state)
 	struct world world;
 	struct scene scene = {.world = &world};
 	pthread_t threads[READERS + 1];
+
 	world_begin(&world);
 	put_dir(&world, "d");
 	for (unsigned i = 0; i < KEPT; i++)
@@ -197,6 +209,7 @@ static void test_refreshed_while_others_look(void **state)
 static void test_a_roster_outlives_a_refresh(void **state)
 {
 	struct world world;
+
 	world_begin(&world);
 	put_dir(&world, "d");
 	for (unsigned i = 0; i < KEPT + 1; i++)
@@ -226,5 +239,6 @@ int main(void)
 		cmocka_unit_test(test_a_roster_outlives_a_refresh),
 		cmocka_unit_test(test_refreshed_while_others_look),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

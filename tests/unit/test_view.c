@@ -12,8 +12,10 @@ static struct bt_digest make_directory(struct scene *scene, size_t count)
 {
 	struct bt_page_builder builder = {.arg = scene->writer, .emit = emit};
 	struct bt_digest tree;
+
 	for (size_t i = 0; i < count; i++) {
 		char name[32];
+
 		snprintf(name, sizeof(name), "f%06zu", i * 2);
 		struct bt_entry entry = file_entry(name);
 		entry.mtime.seconds = (int64_t)i;
@@ -30,6 +32,7 @@ static void check_directory(struct bt_store *store, const struct bt_digest *tree
 	const struct bt_entry *entry;
 	char name[32];
 	size_t seen = 0;
+
 	assert_int_equal(bt_dir_new(store, tree, &dir, NULL), 0);
 	for (;; seen++) {
 		assert_int_equal(bt_dir_next(dir, &entry, NULL), 0);
@@ -45,6 +48,7 @@ static void check_directory(struct bt_store *store, const struct bt_digest *tree
 	bt_dir_free(dir);
 	for (size_t i = 0; i<2 * count + 3; i += count> 1000 ? 97 : 1) {
 		const struct bt_page *page;
+
 		snprintf(name, sizeof(name), "f%06zu", i);
 		int r = bt_dir_lookup(store, tree, name, strlen(name), &page, &entry, NULL);
 		assert_int_equal(r, i % 2 || i >= 2 * count ? BT_E_NOT_FOUND : 0);
@@ -64,16 +68,19 @@ static void check_cursor(struct bt_store *store, const struct bt_digest *tree, s
 	struct bt_dir *dir;
 	const struct bt_entry *entry;
 	char name[32];
+
 	assert_int_equal(bt_dir_new(store, tree, &dir, NULL), 0);
 	assert_int_equal(bt_dir_count(dir), count);
 	for (size_t step = 0; step < 300; step++) {
 		size_t index = count ? step * 7919 % count : 0;
+
 		snprintf(name, sizeof(name), "f%06zu", index * 2);
 		int r = step % 2 ? bt_dir_at(dir, index, &entry, NULL)
 				 : bt_dir_find(dir, name, strlen(name), &entry, NULL);
 		assert_int_equal(r, count ? 0 : BT_E_NOT_FOUND);
 		for (size_t i = index; i < count && i < index + 3; i++) {
 			struct bt_dir_place place = bt_dir_place(dir);
+
 			assert_int_equal(entry->mtime.seconds, i);
 			assert_ptr_equal(&place.page->entries[place.index], entry);
 			assert_int_equal(place.base + place.index, i);
@@ -92,6 +99,7 @@ static void test_directories(void **state)
 	static const size_t counts[] = {0, 1, 2, 512, 513, 5000, 100000};
 	struct bt_digest trees[7];
 	struct scene scene = scene_new();
+
 	for (size_t i = 0; i < 7; i++)
 		trees[i] = make_directory(&scene, counts[i]);
 	scene_seal(&scene);
@@ -106,6 +114,7 @@ static struct bt_digest put_entries(struct scene *scene, const struct bt_entry *
 {
 	struct bt_page_builder builder = {.arg = scene->writer, .emit = emit};
 	struct bt_digest tree;
+
 	for (size_t i = 0; i < count; i++)
 		assert_int_equal(bt_page_builder_add(&builder, &entries[i]), 0);
 	assert_int_equal(bt_page_builder_finish(&builder, &tree), 0);
@@ -119,6 +128,7 @@ static void assert_path(struct scene *scene, const struct bt_entry *root, const 
 	const struct bt_entry *entry;
 	struct bt_error error = {0};
 	int r = bt_path_lookup(scene->store, root, path, &page, &entry, &error);
+
 	assert_int_equal(r, name ? 0 : BT_E_NOT_FOUND);
 	if (name) {
 		assert_string_equal(entry->name, name);
@@ -133,6 +143,7 @@ static void test_paths(void **state)
 	struct bt_digest tree = put_entries(&scene, &leaf, 1);
 	struct bt_entry link = {.name = "link", .name_length = 4, .type = BT_SYMLINK};
 	struct bt_extra extra = {.target = "docs", .target_length = 4};
+
 	link.extra = &extra;
 	struct bt_entry entries[] = {dir_entry("docs", &tree), file_entry("file"), link};
 	tree = put_entries(&scene, entries, 3);
@@ -158,9 +169,11 @@ static void check_steps(struct bt_walk *walk, const char *const *steps)
 {
 	struct bt_walk_step step;
 	struct bt_error error;
+
 	do {
 		unsigned *level;
 		char text[64];
+
 		error = (struct bt_error){0};
 		int r = bt_walk_next(walk, &step, &error);
 		level = bt_walk_level(walk);
@@ -202,6 +215,7 @@ static void test_walk(void **state)
 	struct bt_entry root = dir_entry("", &tree);
 	struct bt_walk_options options = {.level_size = sizeof(unsigned), .ends = true};
 	struct bt_walk *walk;
+
 	scene_seal(&scene);
 	assert_int_equal(bt_walk_begin(scene.store, &options, &root, &walk, NULL), 0);
 	check_steps(walk, all);
@@ -221,6 +235,7 @@ static void test_walk_bounds(void **state)
 	struct bt_walk_step step;
 	struct bt_error error = {0};
 	struct bt_walk *walk;
+
 	scene_seal(&scene);
 	assert_int_equal(bt_walk_begin(scene.store, &options, &root, &walk, NULL), 0);
 	for (int i = 0; i < 2; i++) {
@@ -255,6 +270,7 @@ static void test_snapshot(void **state)
 	struct bt_buf header = {0}, summary = {0};
 	struct bt_snapshot *snapshot;
 	struct stat st;
+
 	assert_int_equal(bt_header_write(&header, &info), 0);
 	assert_int_equal(bt_summary_write(&summary, &info), 0);
 	assert_int_equal(bt_writer_new(sample_upload(scene.sample.dirfd), &header, &scene.writer, NULL), 0);
@@ -302,6 +318,7 @@ struct lie {
 static struct bt_digest put_index_page(struct scene *scene, const struct lie *lie, const struct bt_digest leaves[2])
 {
 	char ids[2][65], line[1024];
+
 	bt_digest_text(&leaves[0], ids[0]);
 	bt_digest_text(&leaves[1], ids[1]);
 	snprintf(line, sizeof(line),
@@ -316,6 +333,7 @@ static int walk(struct bt_store *store, const struct bt_digest *tree, struct bt_
 	struct bt_dir *dir;
 	const struct bt_entry *entry = NULL;
 	int r = bt_dir_new(store, tree, &dir, error);
+
 	if (r)
 		return r;
 	do
@@ -334,6 +352,7 @@ static void test_lying_index_pages(void **state)
 	struct scene scene = scene_new();
 	struct bt_digest leaves[2] = {sample_page(scene.writer, LEAF("b")), sample_page(scene.writer, LEAF("d"))};
 	struct bt_digest swapped[2] = {leaves[1], leaves[0]}, trees[6];
+
 	for (size_t i = 0; i < 5; i++)
 		trees[i] = put_index_page(&scene, &lies[i], leaves);
 	trees[5] = put_index_page(&scene, &lies[0], swapped);
@@ -346,6 +365,7 @@ static void test_lying_index_pages(void **state)
 	for (size_t i = 0; i < 6; i++) {
 		struct bt_error error = {0};
 		enum bt_reason reason = i < 5 ? lies[i].reason : BT_R_UNSORTED;
+
 		assert_int_equal(walk(scene.store, &trees[i], &error), reason ? BT_E_DAMAGED : 0);
 		assert_string_equal(bt_reason_name(error.reason), bt_reason_name(reason));
 		if (reason)
@@ -369,6 +389,7 @@ static void test_bad_page(void **state)
 	struct scene scene = scene_new();
 	struct bt_digest nonsense = sample_page(scene.writer, "{\"entries\":[{]}");
 	struct bt_digest good = sample_page(scene.writer, "{\"entries\":[]}");
+
 	scene_seal(&scene);
 	const struct bt_page *page;
 	struct bt_location location;
@@ -407,9 +428,11 @@ static void *walk_and_read(void *arg)
 {
 	struct walker *walker = arg;
 	unsigned char buffer[500];
+
 	for (uint64_t i = 0; i < 30; i++) {
 		uint64_t offset = bt_mix64(i) % walker->file->size;
 		size_t got;
+
 		walker->failures += walk(walker->store, walker->tree, NULL) != 0;
 		if (bt_entry_pread(walker->store, walker->file, buffer, 500, offset, &got, NULL))
 			walker->failures++;
@@ -428,6 +451,7 @@ static void test_threads(void **state)
 	size_t size;
 	unsigned char *data = put_chunks(&scene, chunks, 64, &size);
 	struct bt_digest tree = make_directory(&scene, 2000);
+
 	scene_seal(&scene);
 	file.size = size;
 	file.extra = &extra;
@@ -453,5 +477,6 @@ int main(void)
 		cmocka_unit_test(test_bad_page),    cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_walk),	    cmocka_unit_test(test_walk_bounds),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,18 +10,21 @@ static void check_data(struct bt_store *store, const struct bt_entry *file, cons
 	size_t size = (size_t)file->size, got;
 	unsigned char *data = malloc(size + 100);
 	struct bt_error error = {0};
+
 	assert_int_equal(bt_entry_pread(store, file, data, size + 100, 0, &got, &error), 0);
 	assert_int_equal(got, size);
 	assert_memory_equal(data, expected, size);
 	for (uint64_t i = 0; i < 300; i++) {
 		uint64_t offset = bt_mix64(i) % (size + 2), length = bt_mix64(i + 1000) % (i % 3 ? 50 : size + 1);
 		size_t left = offset < size ? size - (size_t)offset : 0;
+
 		assert_int_equal(bt_entry_pread(store, file, data, (size_t)length, offset, &got, NULL), 0);
 		assert_int_equal(got, length < left ? length : left);
 		assert_memory_equal(data, expected + (offset < size ? offset : 0), got);
 	}
 	for (uint64_t offset = 0; offset < size;) {
 		struct bt_slice slice;
+
 		assert_int_equal(bt_slice_start(store, file, offset, 0, &slice, NULL), 0);
 		assert_true(slice.length > 0 && slice.length <= size - offset);
 		if (slice.data)
@@ -46,6 +49,7 @@ static bool is_decoded(struct bt_store *store, const struct bt_entry *file, uint
 	struct bt_error error = {0};
 	struct bt_slice slice;
 	int r = bt_slice_start(store, file, offset, BT_SLICE_DECODED, &slice, &error);
+
 	assert_int_equal(error.code, 0);
 	if (r) {
 		assert_int_equal(r, BT_E_NOT_FOUND);
@@ -58,12 +62,14 @@ static bool is_decoded(struct bt_store *store, const struct bt_entry *file, uint
 static void test_one_content(void **state)
 {
 	struct scene scene = scene_new();
+
 	sample_contents(scene.writer, 1, 5, 1000);
 	scene_seal(&scene);
 	for (uint64_t seed = 1; seed <= 5; seed++) {
 		unsigned char *data = sample_bytes(seed, 1000);
 		struct bt_entry file = file_entry("f");
 		uint64_t stored;
+
 		file.size = 1000;
 		file.digest = sample_digest(data, 1000);
 		assert_int_equal(is_decoded(scene.store, &file, 5), seed > 1);
@@ -87,6 +93,7 @@ static void test_chunks(void **state)
 	struct bt_entry file = file_entry("f");
 	size_t size;
 	unsigned char *data = put_chunks(&scene, chunks, 64, &size);
+
 	scene_seal(&scene);
 	file.size = size;
 	file.extra = &extra;
@@ -101,6 +108,7 @@ static void test_chunks(void **state)
 static uint64_t sum_of(const struct bt_chunk *chunks, size_t count)
 {
 	uint64_t sum = 0;
+
 	for (size_t i = 0; i < count; i++)
 		sum += chunks[i].size;
 	return sum;
@@ -115,8 +123,10 @@ static void test_chunk_pages(void **state)
 	static const size_t cuts[] = {0, 1, 120, 300};
 	size_t size;
 	unsigned char *data = put_chunks(&scene, chunks, 300, &size);
+
 	for (size_t i = 0; i < 3; i++) {
 		size_t count = cuts[i + 1] - cuts[i];
+
 		pages[i].digest = put_chunk_page(&scene, chunks + cuts[i], count);
 		pages[i].size = sum_of(chunks + cuts[i], count);
 	}
@@ -145,6 +155,7 @@ static void test_holes(void **state)
 	struct bt_chunk chunks[20];
 	size_t data_size, size = 0, done = 0;
 	unsigned char *data = put_chunks(&scene, chunks, 20, &data_size);
+
 	scene_seal(&scene);
 	struct bt_extent holes[] = {{0, 10}, {15, 1}, {100, 400}, {600, 5}, {900, 70}};
 	const uint64_t sums[] = {10, 11, 411, 416, 486};
@@ -152,6 +163,7 @@ static void test_holes(void **state)
 	unsigned char *expected = calloc(1, data_size + 1000);
 	for (size_t i = 0; i < 5; i++) {
 		size_t part = (size_t)holes[i].offset - size;
+
 		memcpy(expected + size, data + done, part);
 		done += part;
 		size = (size_t)(holes[i].offset + holes[i].length);
@@ -192,6 +204,7 @@ static void assert_unreadable(struct scene *scene, const struct bt_entry *file, 
 	struct bt_error error = {0};
 	char byte = 'x';
 	size_t got = 77;
+
 	assert_int_equal(bt_entry_pread(scene->store, file, &byte, 1, 0, &got, &error), code);
 	assert_string_equal(bt_reason_name(error.reason), bt_reason_name(reason));
 	assert_int_equal(got, 77);
@@ -201,6 +214,7 @@ static void assert_unreadable(struct scene *scene, const struct bt_entry *file, 
 static void test_wrong_entries(void **state)
 {
 	struct scene scene = scene_new();
+
 	sample_contents(scene.writer, 1, 1, 100);
 	scene_seal(&scene);
 	struct bt_entry file = file_entry("f");
@@ -237,5 +251,6 @@ int main(void)
 		cmocka_unit_test(test_chunk_pages),   cmocka_unit_test(test_holes),
 		cmocka_unit_test(test_wrong_entries),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,11 +34,11 @@ int __wrap_bt_watch_mounts(int root, char **ret_mounts);
 
 int __wrap_bt_watch_mounts(int root, char **ret_mounts)
 {
-	int result = __real_bt_watch_mounts(root, ret_mounts);
+	int r = __real_bt_watch_mounts(root, ret_mounts);
 
-	if (mounts_hidden && result == 0 && *ret_mounts)
+	if (mounts_hidden && !r && *ret_mounts)
 		**ret_mounts = '\0';
-	return result;
+	return r;
 }
 
 static void subvolumes_below(void **state)

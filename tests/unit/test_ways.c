@@ -63,6 +63,7 @@ static void test_linear(void **state)
 	for (size_t i = 0; i < sizeof(depths) / sizeof(*depths); i++) {
 		size_t depth = depths[i];
 		struct bt_way *chain = make_chain(&ways, 200, depth);
+
 		for (size_t at = 0; at <= depth; at++)
 			visit(&ways, &chain[at]);
 		assert_int_equal(descents, depth);
@@ -126,6 +127,7 @@ static void *wander(void *arg)
 	for (unsigned i = 0; i < 3000; i++)
 		for (unsigned j = 0, at = (unsigned)rand_r(&walker->seed) % 1000; j < 3; j++) {
 			int fd = bt_ways_get(walker->ways, &walker->chain[at]);
+
 			assert_true(fd >= 0 && fcntl(fd, F_GETFD) >= 0);
 			bt_ways_put(walker->ways, &walker->chain[at]);
 			at = at ? at - 1 : 0;

@@ -14,6 +14,7 @@ static void put_snapshot(const struct sample *sample, unsigned count, const stru
 	struct bt_writer *writer = sample_writer(sample->dirfd, SNAPSHOT_HEADER);
 	struct bt_digest chunk = sample_content_digest(1, CHUNK);
 	char line[4096], summary[1024], chunk_text[65], text[65];
+
 	sample_contents(writer, 1, 1, CHUNK);
 	bt_digest_text(&chunk, chunk_text);
 	bt_digest_text(whole, text);
@@ -39,6 +40,7 @@ static void put_snapshot(const struct sample *sample, unsigned count, const stru
 static void note_problem(void *arg, const char *path, const struct bt_error *error)
 {
 	struct bt_error *ret_told = arg;
+
 	assert_non_null(strstr(path, "f"));
 	*ret_told = *error;
 }
@@ -52,6 +54,7 @@ static void bring(const struct sample *sample, const char *output, int wanted, s
 	struct bt_snapshot *snapshot;
 	struct bt_store *store;
 	char json[64];
+
 	snprintf(json, sizeof(json), "%s.json", output);
 	assert_int_equal(bt_store_open(sample->path, NULL, &store, NULL), 0);
 	assert_int_equal(bt_snapshot_open(store, SNAPSHOT, &snapshot, NULL), 0);
@@ -68,6 +71,7 @@ static void bring(const struct sample *sample, const char *output, int wanted, s
 static struct bt_digest digest_of_chunks(unsigned count)
 {
 	unsigned char *data = malloc(count * CHUNK), *chunk = sample_bytes(1, CHUNK);
+
 	for (unsigned i = 0; i < count; i++)
 		memcpy(data + i * CHUNK, chunk, CHUNK);
 	struct bt_digest digest = sample_digest(data, count * CHUNK);
@@ -82,6 +86,7 @@ static void bring_chunks(unsigned count, bool right)
 	struct bt_digest whole = digest_of_chunks(count);
 	struct bt_error told[2] = {0};
 	char output[] = "/tmp/bt-output-XXXXXX", path[64];
+
 	assert_non_null(mkdtemp(output));
 	whole.bytes[31] ^= right ? 0 : 1;
 	put_snapshot(&sample, count, &whole);
@@ -99,6 +104,7 @@ static void bring_chunks(unsigned count, bool right)
 static void test_digest_of_the_whole(void **state)
 {
 	static const unsigned counts[] = {2, BT_LARGE / CHUNK + 1};
+
 	for (size_t i = 0; i < 2; i++) {
 		bring_chunks(counts[i], true);
 		bring_chunks(counts[i], false);
@@ -108,5 +114,6 @@ static void test_digest_of_the_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_digest_of_the_whole)};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

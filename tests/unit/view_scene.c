@@ -4,6 +4,7 @@
 struct scene scene_new(void)
 {
 	struct scene scene = {.sample = sample_new()};
+
 	scene.writer = sample_writer(scene.sample.dirfd, SNAPSHOT_HEADER);
 	return scene;
 }
@@ -44,6 +45,7 @@ struct bt_entry file_entry(const char *name)
 struct bt_entry dir_entry(const char *name, const struct bt_digest *tree)
 {
 	struct bt_entry entry = file_entry(name);
+
 	entry.type = BT_DIR;
 	entry.digest = *tree;
 	return entry;
@@ -53,9 +55,11 @@ unsigned char *put_chunks(struct scene *scene, struct bt_chunk *chunks, size_t c
 {
 	unsigned char *all = malloc(count * 200);
 	size_t size = 0;
+
 	for (size_t i = 0; i < count; i++) {
 		size_t own = 1 + i * 37 % 150;
 		unsigned char *data = sample_bytes(i, own);
+
 		memcpy(all + size, data, own);
 		struct bt_held held = {sample_digest(data, own), (uint32_t)own};
 		chunks[i] = (struct bt_chunk){held.digest, own};
@@ -71,6 +75,7 @@ unsigned char *put_chunks(struct scene *scene, struct bt_chunk *chunks, size_t c
 struct bt_digest put_chunk_page(struct scene *scene, const struct bt_chunk *chunks, size_t count)
 {
 	struct bt_buf line = {0};
+
 	assert_int_equal(bt_chunk_page_write(&line, chunks, count), 0);
 	struct bt_digest id;
 	assert_int_equal(emit(scene->writer, (const char *)line.data, line.length, &id), 0);
