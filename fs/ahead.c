@@ -29,7 +29,7 @@ struct job {
 
 struct ahead {
 	struct fs *fs;
-	struct bt_behind *behind;
+	struct bt_readahead *readahead;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	bool stop;
@@ -112,7 +112,7 @@ static void run(struct ahead *ahead, const struct job *job)
 	if (job->offset)
 		decode_large(ahead->fs, file, job->offset);
 	else
-		bt_behind_prefetch(ahead->behind, file);
+		bt_readahead_next(ahead->readahead, file);
 	pthread_rwlock_unlock(&ahead->fs->lock);
 }
 
@@ -141,7 +141,7 @@ int ahead_start(struct fs *fs, struct ahead **ret_ahead)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	struct ahead *ahead = calloc(1, sizeof(*ahead));
-	if (!ahead || bt_behind_new(fs->store, &ahead->behind) != 0) {
+	if (!ahead || bt_readahead_new(fs->store, &ahead->readahead) != 0) {
 		free(ahead);
 		return ENOMEM;
 	}
@@ -172,6 +172,6 @@ void ahead_stop(struct ahead *ahead)
 		bt_page_put(ahead->fs->store, ahead->jobs[ahead->first].page);
 	pthread_mutex_destroy(&ahead->lock);
 	pthread_cond_destroy(&ahead->wake);
-	bt_behind_free(ahead->behind);
+	bt_readahead_free(ahead->readahead);
 	free(ahead);
 }

@@ -136,7 +136,7 @@ static int locate(struct fs *fs, const struct dir *dir, struct found *found)
 {
 	const struct bt_digest *before = found->place.id;
 	struct node_page page = dir->page;
-	found->place = bt_dir_place(dir->dir);
+	found->place = bt_dir_here(dir->dir);
 	if (found->place.id == before)
 		return 0;
 	page.id = *found->place.id;
@@ -244,7 +244,7 @@ static int hold_own(struct fs *fs, struct node node, struct held *ret_held)
 	result = get_entry(fs, parent.dir, NULL, node.index, &entry);
 	if (result == 0) {
 		*ret_held = (struct held){
-			.page = bt_dir_place(parent.dir).page,
+			.page = bt_dir_here(parent.dir).page,
 			.entry = entry,
 			.path = attr_path_below(parent.page.path, entry->name, entry->name_length),
 			.snapshot = parent.record.snapshot,

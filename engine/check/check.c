@@ -68,13 +68,13 @@ static int check_options(struct bt_check_run *run, struct bt_error *error)
 /* No snapshot needs it: of some of them it says nothing. */
 static int check_identity(struct bt_check_run *run)
 {
-	struct bt_found facts = {.ordinal = BT_CHECK_NO_FILE, .offset = BT_NO_OFFSET};
+	struct bt_check_found facts = {.ordinal = BT_CHECK_NO_FILE, .offset = BT_NO_OFFSET};
 	if (run->options->name_count || !bt_identity_read(run->store, &facts.error))
 		return 0;
 	return bt_findings_add(run, &facts, NULL);
 }
 
-int bt_check_run(struct bt_check_run *run, struct bt_error *error)
+int bt_check_all(struct bt_check_run *run, struct bt_error *error)
 {
 	int r = check_options(run, error);
 	if (r)
@@ -121,7 +121,7 @@ int bt_check(struct bt_store *store, const struct bt_check_options *options,
 	bt_voice_init(&run.voice, observer, NULL);
 	int r = bt_store_lock_for_reading(run.store, observer, &fd, error);
 	if (!r)
-		r = bt_check_run(&run, error);
+		r = bt_check_all(&run, error);
 	if (r == BT_E_DAMAGED && run.result.denied && !run.proven)
 		r = BT_E_INCOMPLETE;
 	bt_close(&fd);

@@ -20,9 +20,9 @@ static bool is_cancelled(void *arg)
 	return bt_voice_failed(&run->voice);
 }
 
-int bt_classic_damage(struct bt_check_run *run, const char *name, uint32_t ordinal, struct bt_found **ret_found)
+int bt_classic_damage(struct bt_check_run *run, const char *name, uint32_t ordinal, struct bt_check_found **ret_found)
 {
-	struct bt_found facts = {.ordinal = ordinal, .offset = BT_NO_OFFSET};
+	struct bt_check_found facts = {.ordinal = ordinal, .offset = BT_NO_OFFSET};
 	const struct bt_observer observer = {.arg = run, .cancelled = is_cancelled};
 	struct bt_classic classic = {.name = name, .error = &facts.error, .observer = &observer};
 	const struct bt_classic_content *wrong = NULL;

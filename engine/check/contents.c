@@ -121,9 +121,9 @@ static int tell_block(struct block_job *job)
 {
 	struct bt_check_run *run = job->run;
 	const struct bt_held *held = (const struct bt_held *)job->held.data;
-	struct bt_found facts = {
+	struct bt_check_found facts = {
 		.error = job->error, .ordinal = job->ordinal, .offset = job->block.at, .length = job->block.length};
-	struct bt_found *found = NULL;
+	struct bt_check_found *found = NULL;
 	int r = job->error.code ? bt_findings_add(run, &facts, &found) : 0;
 	for (size_t i = 0; i < held_count(job) && !r; i++) {
 		struct bt_digest key = bt_check_key(&held[i].digest, held[i].size);
@@ -159,13 +159,13 @@ static int check_bytes(struct bt_job *arg, void *worker)
 {
 	struct file_job *job = (struct file_job *)arg;
 	const struct bt_verify_step step = {job->run, verify_step};
-	struct bt_found facts = {.ordinal = job->ordinal, .vague = true};
+	struct bt_check_found facts = {.ordinal = job->ordinal, .vague = true};
 	int r = bt_file_verify_in_steps(job->file, &step, &facts.error);
 	if (r != BT_E_DAMAGED && r != BT_E_SYSTEM)
 		return r;
 	facts.offset = facts.error.offset;
 	r = bt_findings_add(job->run, &facts, NULL);
-	return r ? r : bt_damaged_pages(job->run, job->file, job->ordinal);
+	return r ? r : bt_check_damaged_pages(job->run, job->file, job->ordinal);
 }
 
 static int bytes_done(struct bt_job *job, int result)
@@ -293,9 +293,9 @@ static int open_file(struct reader *reader, const struct bt_file_id *id, struct 
 	return r ? r : bt_file_visit(reader->file, &nobody, error);
 }
 
-static int file_unusable(struct reader *reader, const struct bt_file_id *id, struct bt_found *facts)
+static int file_unusable(struct reader *reader, const struct bt_file_id *id, struct bt_check_found *facts)
 {
-	struct bt_found *found = NULL;
+	struct bt_check_found *found = NULL;
 	const struct bt_hurt hurt = {.snapshot = id->name, .offset = BT_NO_OFFSET};
 	facts->ordinal = id->ordinal;
 	facts->whole = true;
@@ -307,7 +307,7 @@ static int file_unusable(struct reader *reader, const struct bt_file_id *id, str
 static int check_file(struct reader *reader, const struct bt_file_id *id)
 {
 	const struct bt_index_visitor visitor = {reader, take_content, take_page};
-	struct bt_found facts = {0};
+	struct bt_check_found facts = {0};
 	int r = bt_voice_failed(&reader->run->voice);
 	if (!r)
 		r = open_file(reader, id, &facts.error);

@@ -15,7 +15,7 @@ struct search {
 static int look_at_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
 {
 	struct search *search = arg;
-	struct bt_found facts = {.ordinal = search->ordinal, .offset = at, .length = length};
+	struct bt_check_found facts = {.ordinal = search->ordinal, .offset = at, .length = length};
 	struct bt_digest digest;
 	int r = bt_voice_failed(&search->run->voice);
 	search->text.length = 0;
@@ -31,7 +31,7 @@ static int look_at_page(void *arg, const struct bt_digest *id, uint64_t at, uint
 	return r ? bt_findings_add(search->run, &facts, NULL) : 0;
 }
 
-int bt_damaged_pages(struct bt_check_run *run, struct bt_file *file, uint32_t ordinal)
+int bt_check_damaged_pages(struct bt_check_run *run, struct bt_file *file, uint32_t ordinal)
 {
 	struct search search = {.run = run, .file = file, .ordinal = ordinal, .hasher = bt_hasher_new()};
 	const struct bt_index_visitor visitor = {&search, NULL, look_at_page};

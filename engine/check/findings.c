@@ -11,7 +11,7 @@
 /* A content that is damaged, in the tree of those. */
 struct damaged {
 	struct bt_digest key; /* first: for the search */
-	struct bt_found *found;
+	struct bt_check_found *found;
 };
 
 static int by_key(const void *a, const void *b)
@@ -28,7 +28,7 @@ static void count(struct bt_check_run *run, const struct bt_error *error)
 	run->proven |= !denied && !missing;
 }
 
-static void tell(struct bt_check_run *run, const struct bt_found *found)
+static void tell_found(struct bt_check_run *run, const struct bt_check_found *found)
 {
 	const struct bt_finding finding = {.file = found->error.file[0] ? found->error.file : NULL,
 					   .offset = found->offset,
@@ -43,10 +43,10 @@ static void tell(struct bt_check_run *run, const struct bt_found *found)
 		run->tell(run->arg, &finding);
 }
 
-static struct bt_found *same_place(const struct bt_check_run *run, const struct bt_found *facts)
+static struct bt_check_found *same_place(const struct bt_check_run *run, const struct bt_check_found *facts)
 {
 	for (size_t i = 0; i < run->found_count; i++) {
-		struct bt_found *found = run->found[i];
+		struct bt_check_found *found = run->found[i];
 		if (found->error.reason == facts->error.reason && found->offset == facts->offset &&
 		    found->vague == facts->vague && !strcmp(found->error.file, facts->error.file))
 			return found;
@@ -54,11 +54,11 @@ static struct bt_found *same_place(const struct bt_check_run *run, const struct 
 	return NULL;
 }
 
-static struct bt_found *keep(struct bt_check_run *run, const struct bt_found *facts)
+static struct bt_check_found *keep(struct bt_check_run *run, const struct bt_check_found *facts)
 {
-	struct bt_found *found = malloc(sizeof(*found));
+	struct bt_check_found *found = malloc(sizeof(*found));
 	if (!run->found)
-		run->found = calloc(BT_FINDINGS_MAX, sizeof(struct bt_found *));
+		run->found = calloc(BT_FINDINGS_MAX, sizeof(struct bt_check_found *));
 	if (!found || !run->found) {
 		free(found);
 		return NULL;
@@ -75,7 +75,7 @@ static bool is_damage(const struct bt_error *error)
 	       (error->code == BT_E_SYSTEM && (error->sys == EIO || error->sys == EUCLEAN || error->sys == EBADMSG));
 }
 
-static void note_state(struct bt_check_run *run, const struct bt_found *facts)
+static void note_state(struct bt_check_run *run, const struct bt_check_found *facts)
 {
 	if (!run->states)
 		return;
@@ -88,14 +88,14 @@ static void note_state(struct bt_check_run *run, const struct bt_found *facts)
 		run->states[facts->ordinal] |= facts->misnamed ? BT_STATE_MISNAMED : BT_STATE_DAMAGED;
 }
 
-int bt_findings_add(struct bt_check_run *run, const struct bt_found *facts, struct bt_found **ret_found)
+int bt_findings_add(struct bt_check_run *run, const struct bt_check_found *facts, struct bt_check_found **ret_found)
 {
 	int r = 0;
 	pthread_mutex_lock(&run->voice.lock);
 	note_state(run, facts);
-	struct bt_found *found = same_place(run, facts);
+	struct bt_check_found *found = same_place(run, facts);
 	if (!found && run->found_count == BT_FINDINGS_MAX)
-		tell(run, facts);
+		tell_found(run, facts);
 	else if (!found)
 		found = keep(run, facts);
 	if (!found && run->found_count < BT_FINDINGS_MAX)
@@ -106,7 +106,7 @@ int bt_findings_add(struct bt_check_run *run, const struct bt_found *facts, stru
 	return r;
 }
 
-int bt_findings_content(struct bt_check_run *run, struct bt_found *found, const struct bt_digest *key)
+int bt_findings_content(struct bt_check_run *run, struct bt_check_found *found, const struct bt_digest *key)
 {
 	int r = 0;
 	pthread_mutex_lock(&run->voice.lock);
@@ -127,10 +127,10 @@ int bt_findings_content(struct bt_check_run *run, struct bt_found *found, const 
 	return r;
 }
 
-int bt_findings_of(struct bt_check_run *run, const struct bt_digest *key, struct bt_found **ret_found)
+int bt_findings_of(struct bt_check_run *run, const struct bt_digest *key, struct bt_check_found **ret_found)
 {
 	struct damaged **node = tfind(key, &run->damaged, by_key);
-	struct bt_found missing = {.ordinal = BT_CHECK_NO_FILE, .offset = BT_NO_OFFSET};
+	struct bt_check_found missing = {.ordinal = BT_CHECK_NO_FILE, .offset = BT_NO_OFFSET};
 	if (node) {
 		*ret_found = (*node)->found;
 		return 0;
@@ -140,7 +140,7 @@ int bt_findings_of(struct bt_check_run *run, const struct bt_digest *key, struct
 }
 
 /* Pieces of one file that lie in one block. */
-static bool joins(const struct bt_found *found, const struct bt_hurt *hurt)
+static bool joins(const struct bt_check_found *found, const struct bt_hurt *hurt)
 {
 	if (!hurt->entry || found->entry != hurt->entry)
 		return false;
@@ -154,12 +154,12 @@ static bool joins(const struct bt_found *found, const struct bt_hurt *hurt)
 	return true;
 }
 
-static bool has_room(const struct bt_check_run *run, const struct bt_found *found, const struct bt_hurt *hurt)
+static bool has_room(const struct bt_check_run *run, const struct bt_check_found *found, const struct bt_hurt *hurt)
 {
 	return found->hurt_count < BT_HURTS && hurt->path_length <= BT_HURT_BYTES - run->path_bytes;
 }
 
-int bt_findings_hurt(struct bt_check_run *run, struct bt_found *found, const struct bt_hurt *hurt)
+int bt_findings_hurt(struct bt_check_run *run, struct bt_check_found *found, const struct bt_hurt *hurt)
 {
 	if (found && joins(found, hurt))
 		return 0;
@@ -199,7 +199,7 @@ bool bt_findings_whole(struct bt_check_run *run, uint32_t ordinal)
 }
 
 /* By a range of bytes. */
-static bool is_told_better(const struct bt_check_run *run, const struct bt_found *vague)
+static bool is_told_better(const struct bt_check_run *run, const struct bt_check_found *vague)
 {
 	for (size_t i = 0; i < run->found_count; i++)
 		if (run->found[i]->ordinal == vague->ordinal && run->found[i]->length)
@@ -216,7 +216,7 @@ static bool anything_missing(const struct bt_check_run *run)
 }
 
 /* To those who asked for some snapshots, only what hurts these is of interest, or may. */
-static bool is_wanted(const struct bt_check_run *run, const struct bt_found *found, bool missing)
+static bool is_wanted(const struct bt_check_run *run, const struct bt_check_found *found, bool missing)
 {
 	if (found->vague && is_told_better(run, found))
 		return false;
@@ -225,7 +225,7 @@ static bool is_wanted(const struct bt_check_run *run, const struct bt_found *fou
 
 static int by_place(const void *a, const void *b)
 {
-	const struct bt_found *x = *(struct bt_found *const *)a, *y = *(struct bt_found *const *)b;
+	const struct bt_check_found *x = *(struct bt_check_found *const *)a, *y = *(struct bt_check_found *const *)b;
 	if (x->ordinal != y->ordinal)
 		return x->ordinal < y->ordinal ? -1 : 1;
 	if (x->offset != y->offset)
@@ -237,16 +237,16 @@ void bt_findings_tell(struct bt_check_run *run)
 {
 	bool missing = anything_missing(run);
 	if (run->found_count)
-		qsort(run->found, run->found_count, sizeof(struct bt_found *), by_place);
+		qsort(run->found, run->found_count, sizeof(struct bt_check_found *), by_place);
 	for (size_t i = 0; i < run->found_count; i++)
 		if (is_wanted(run, run->found[i], missing))
-			tell(run, run->found[i]);
+			tell_found(run, run->found[i]);
 }
 
 void bt_findings_free(struct bt_check_run *run)
 {
 	for (size_t i = 0; i < run->found_count; i++) {
-		struct bt_found *found = run->found[i];
+		struct bt_check_found *found = run->found[i];
 		for (size_t j = 0; j < found->hurt_count; j++) {
 			free((char *)found->hurts[j].snapshot);
 			free((char *)found->hurts[j].path);

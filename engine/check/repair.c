@@ -31,7 +31,7 @@ struct patient {
 	struct bt_rewrite rewrite;
 };
 
-static void tell(struct repair *repair, const struct patient *patient, enum bt_repair_action action)
+static void tell_repair(struct repair *repair, const struct patient *patient, enum bt_repair_action action)
 {
 	const struct bt_repair done = {.action = action,
 				       .file = patient->id->path,
@@ -63,7 +63,7 @@ static int replace_snapshot(struct repair *repair, struct patient *patient)
 	if (!r)
 		r = bt_store_create(repair->store, true, &header, &rewrite->writer, repair->error);
 	if (!r)
-		r = bt_rewrite(rewrite, repair->error);
+		r = bt_rewrite_file(rewrite, repair->error);
 	if (!r)
 		r = bt_gate_mend(&repair->gate, patient->id->ordinal, rewrite->writer, &summary, patient->to,
 				 repair->error);
@@ -81,7 +81,7 @@ static int move_aside(struct repair *repair, struct patient *patient)
 {
 	int r = bt_volume_begin(repair->store, NULL, &patient->rewrite.writer, repair->error);
 	if (!r)
-		r = bt_rewrite(&patient->rewrite, repair->error);
+		r = bt_rewrite_file(&patient->rewrite, repair->error);
 	if (!r && patient->rewrite.blocks + patient->rewrite.pages)
 		r = bt_volume_seal(repair->store, patient->rewrite.writer, NULL, repair->error);
 	return r ? r : set_aside(repair, patient);
@@ -133,7 +133,7 @@ static int mend(struct repair *repair, struct patient *patient)
 	if (!r && !repair->options->dry_run)
 		r = patient->no_file ? set_aside(repair, patient) : mend_file(repair, patient, snapshot);
 	if (!r)
-		tell(repair, patient, snapshot ? BT_REPAIR_REWRITTEN : BT_REPAIR_ASIDE);
+		tell_repair(repair, patient, snapshot ? BT_REPAIR_REWRITTEN : BT_REPAIR_ASIDE);
 	return r;
 }
 
@@ -161,7 +161,7 @@ static int give_name(struct repair *repair, struct patient *patient)
 	if (!repair->options->dry_run)
 		r = rename_to(repair, patient, seconds);
 	if (!r)
-		tell(repair, patient, BT_REPAIR_RENAMED);
+		tell_repair(repair, patient, BT_REPAIR_RENAMED);
 	return r;
 }
 
@@ -202,7 +202,7 @@ static int treat_identity(struct repair *repair)
 	if (!r && !repair->options->dry_run)
 		r = bt_gate_renew_identity(&repair->gate, patient.to, repair->error);
 	if (!r)
-		tell(repair, &patient, BT_REPAIR_ASIDE);
+		tell_repair(repair, &patient, BT_REPAIR_ASIDE);
 	return r;
 }
 
@@ -257,7 +257,7 @@ static int find_and_treat(struct repair *repair)
 	if (!run.states)
 		return bt_fail(repair->error, BT_E_NOMEM, NULL, NULL);
 	bt_voice_init(&run.voice, repair->observer, NULL);
-	int r = bt_check_run(&run, repair->error);
+	int r = bt_check_all(&run, repair->error);
 	repair->result.check = run.result;
 	if (r == BT_E_DAMAGED)
 		r = treat_all(repair, &run);
@@ -285,7 +285,7 @@ static int find_lost(struct repair *repair)
 	bt_voice_init(&run.voice, repair->observer, NULL);
 	run.wrong = repair->wrong;
 	repair->wrong = (struct bt_digest_set){0};
-	r = bt_check_run(&run, repair->error);
+	r = bt_check_all(&run, repair->error);
 	bt_check_run_free(&run);
 	return r == BT_E_DAMAGED || (!r && repair->result.snapshots_lost) ? BT_E_INCOMPLETE : r;
 }

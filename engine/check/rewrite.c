@@ -69,8 +69,8 @@ static int end_block(struct copy *copy)
 			       copy->error);
 }
 
-static int take_content(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
-			uint32_t size)
+static int rewrite_content(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
+			   uint32_t size)
 {
 	struct copy *copy = arg;
 	const struct bt_held held = {*digest, size};
@@ -81,7 +81,7 @@ static int take_content(void *arg, const struct bt_block *block, const struct bt
 	return r;
 }
 
-static int take_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
+static int rewrite_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
 {
 	struct copy *copy = arg;
 	struct bt_error damage = {0};
@@ -100,11 +100,11 @@ static int take_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_
 	return bt_writer_page(copy->rewrite->writer, (const char *)copy->text.data, length, id, copy->error);
 }
 
-int bt_rewrite(struct bt_rewrite *rewrite, struct bt_error *error)
+int bt_rewrite_file(struct bt_rewrite *rewrite, struct bt_error *error)
 {
 	struct copy copy = {
 		.rewrite = rewrite, .decompressor = bt_decompressor_new(), .hasher = bt_hasher_new(), .error = error};
-	const struct bt_index_visitor blocks = {&copy, take_content, NULL}, pages = {&copy, NULL, take_page};
+	const struct bt_index_visitor blocks = {&copy, rewrite_content, NULL}, pages = {&copy, NULL, rewrite_page};
 	int r = copy.decompressor && copy.hasher ? 0 : BT_E_NOMEM;
 	if (!r)
 		r = bt_file_visit_loosely(rewrite->file, &blocks, error);

@@ -23,7 +23,7 @@
 #define BT_SHARES	 10000
 #define BT_CHECK_NO_FILE UINT32_MAX /* ordinal of what is in no file */
 
-struct bt_found {
+struct bt_check_found {
 	struct bt_error error;
 	uint32_t ordinal;
 	bool whole;    /* nothing in the file can be used */
@@ -55,11 +55,11 @@ struct bt_check_run {
 
 	struct bt_voice voice; /* its lock is that of all below; fails when the observer wants the end */
 	bool proven;	       /* a finding is damage, whatever the files have that may not be read */
-	struct bt_found **found;
+	struct bt_check_found **found;
 	size_t found_count;
 	uint64_t path_bytes; /* of the hurts that are kept */
 	uint64_t entries;    /* that were walked through */
-	void *damaged;	     /* contents → struct bt_found */
+	void *damaged;	     /* contents → struct bt_check_found */
 	size_t damaged_count;
 	void (*hurt)(void *arg, const struct bt_hurt *hurt); /* each, with arg */
 	bool traced;					     /* the walk is done */
@@ -75,7 +75,7 @@ struct bt_check_run {
 
 /* The whole check with run's store, options, tell and arg, under a lock that the caller holds. 0, BT_E_DAMAGED or
  * another failure. */
-int bt_check_run(struct bt_check_run *run, struct bt_error *error);
+int bt_check_all(struct bt_check_run *run, struct bt_error *error);
 bool bt_check_is_partial(const struct bt_check_options *options); /* not all contents are read */
 void bt_check_run_free(struct bt_check_run *run);
 
@@ -88,12 +88,12 @@ void bt_check_progress(struct bt_check_run *run, const char *path, uint64_t file
 /* findings.c. Where memory runs out they give BT_E_NOMEM. */
 
 /* A new one, or the one of the same place. *ret_found may be NULL: there are too many to keep this one. */
-int bt_findings_add(struct bt_check_run *run, const struct bt_found *facts, struct bt_found **ret_found);
+int bt_findings_add(struct bt_check_run *run, const struct bt_check_found *facts, struct bt_check_found **ret_found);
 /* A content that a finding damages. */
-int bt_findings_content(struct bt_check_run *run, struct bt_found *found, const struct bt_digest *key);
+int bt_findings_content(struct bt_check_run *run, struct bt_check_found *found, const struct bt_digest *key);
 /* The finding behind a content that is not good. */
-int bt_findings_of(struct bt_check_run *run, const struct bt_digest *key, struct bt_found **ret_found);
-int bt_findings_hurt(struct bt_check_run *run, struct bt_found *found, const struct bt_hurt *hurt);
+int bt_findings_of(struct bt_check_run *run, const struct bt_digest *key, struct bt_check_found **ret_found);
+int bt_findings_hurt(struct bt_check_run *run, struct bt_check_found *found, const struct bt_hurt *hurt);
 /* Whether the file as a whole was found unusable. */
 bool bt_findings_whole(struct bt_check_run *run, uint32_t ordinal);
 void bt_findings_tell(struct bt_check_run *run);
@@ -102,7 +102,7 @@ void bt_findings_free(struct bt_check_run *run);
 /* damaged.c */
 
 /* The pages of the file that are not what their ids say, each a finding. */
-int bt_damaged_pages(struct bt_check_run *run, struct bt_file *file, uint32_t ordinal);
+int bt_check_damaged_pages(struct bt_check_run *run, struct bt_file *file, uint32_t ordinal);
 
 /* contents.c */
 int bt_check_contents(struct bt_check_run *run, struct bt_error *error);
@@ -117,7 +117,7 @@ int bt_wholes_see(struct bt_check_run *run, const struct bt_page *page, const st
 int bt_wholes_end(struct bt_check_run *run); /* when all are read */
 /* The finding for a file that is in wrong; else *ret_found is NULL, as it may be in any case. */
 int bt_wholes_find(struct bt_check_run *run, const struct bt_page *page, const struct bt_entry *file,
-		   struct bt_found **ret_found);
+		   struct bt_check_found **ret_found);
 
 /* rewrite.c: a new file with what is whole in a damaged one. */
 struct bt_rewrite {
@@ -126,9 +126,9 @@ struct bt_rewrite {
 	struct bt_writer *writer;
 	uint64_t blocks, pages; /* written */
 };
-int bt_rewrite(struct bt_rewrite *rewrite, struct bt_error *error);
+int bt_rewrite_file(struct bt_rewrite *rewrite, struct bt_error *error);
 
 /* classic.c: what it is that makes contents of a version 1 file unreadable. */
-int bt_classic_damage(struct bt_check_run *run, const char *name, uint32_t ordinal, struct bt_found **ret_found);
+int bt_classic_damage(struct bt_check_run *run, const char *name, uint32_t ordinal, struct bt_check_found **ret_found);
 
 #endif

@@ -33,14 +33,14 @@ struct walk {
 	uint32_t ordinal;
 	enum pass pass;
 	uint64_t hurts;
-	uint64_t again;		     /* entries of directories that are walked again, which still may be seen */
-	struct bt_found *unreadable; /* see_unreadable's, once there is one */
+	uint64_t again;			   /* entries of directories that are walked again, which still may be seen */
+	struct bt_check_found *unreadable; /* see_unreadable's, once there is one */
 	struct bt_walk *tree;
 	struct bt_walk_step step; /* the entry at hand, or the directory that could not be read */
 };
 
 /* The entry at hand cannot be restored whole because of this. */
-static int hurt(struct walk *walk, struct bt_found *found, uint64_t offset, uint64_t length)
+static int hurt(struct walk *walk, struct bt_check_found *found, uint64_t offset, uint64_t length)
 {
 	struct level *level = bt_walk_level(walk->tree);
 	if (level)
@@ -60,8 +60,8 @@ static int hurt(struct walk *walk, struct bt_found *found, uint64_t offset, uint
 /* A page that cannot be read. What it is that is gone nobody knows. */
 static int hurt_by(struct walk *walk, int result, const struct bt_error *error)
 {
-	struct bt_found facts = {.error = *error, .ordinal = BT_CHECK_NO_FILE, .offset = error->offset};
-	struct bt_found *found = NULL;
+	struct bt_check_found facts = {.error = *error, .ordinal = BT_CHECK_NO_FILE, .offset = error->offset};
+	struct bt_check_found *found = NULL;
 	if (result == BT_E_NOT_FOUND) /* removed meanwhile, by hand: the lock is held */
 		return 0;
 	if (result != BT_E_DAMAGED && result != BT_E_SYSTEM)
@@ -76,7 +76,7 @@ static int need(struct walk *walk, const struct bt_digest *digest, uint64_t size
 {
 	struct bt_check_run *run = walk->run;
 	struct bt_digest key = bt_check_key(digest, size);
-	struct bt_found *found;
+	struct bt_check_found *found;
 	if (walk->pass == COLLECT)
 		return bt_digest_set_add(&run->needed, &key) < 0 ? BT_E_NOMEM : 0;
 	if (walk->pass == WRONG || bt_digest_set_has(&run->good, &key))
@@ -130,7 +130,7 @@ static int see_unreadable(struct walk *walk)
 static int see_whole(struct walk *walk, const struct bt_entry *entry)
 {
 	const struct bt_page *page = bt_walk_page(walk->tree);
-	struct bt_found *found = NULL;
+	struct bt_check_found *found = NULL;
 	if (walk->info->classic)
 		return 0;
 	if (walk->pass == TRACE)
@@ -162,7 +162,7 @@ static int see_file(struct walk *walk, const struct bt_entry *entry)
 static int hurt_below(struct walk *walk)
 {
 	static const char detail[] = "of the paths to the same damage not all are named";
-	struct bt_found facts = {.ordinal = BT_CHECK_NO_FILE, .offset = BT_NO_OFFSET}, *found = NULL;
+	struct bt_check_found facts = {.ordinal = BT_CHECK_NO_FILE, .offset = BT_NO_OFFSET}, *found = NULL;
 	bt_fail_damaged(&facts.error, BT_R_TOO_LARGE, walk->info->name, BT_NO_OFFSET);
 	memcpy(facts.error.detail, detail, sizeof(detail));
 	int r = bt_findings_add(walk->run, &facts, &found);
@@ -253,7 +253,7 @@ static int walk_tree(struct walk *walk)
 /* Files that were exchanged have each other's names. */
 static int check_name(struct walk *walk)
 {
-	struct bt_found facts = {.ordinal = walk->ordinal, .misnamed = true}, *found = NULL;
+	struct bt_check_found facts = {.ordinal = walk->ordinal, .misnamed = true}, *found = NULL;
 	const struct bt_hurt hurt = {.snapshot = walk->info->name, .offset = BT_NO_OFFSET};
 	if (walk->pass != TRACE || !bt_snapshot_check_name(walk->info, &facts.error))
 		return 0;
@@ -263,9 +263,10 @@ static int check_name(struct walk *walk)
 
 static int not_opened(struct walk *walk, const char *name, int result, const struct bt_error *error)
 {
-	struct bt_found facts = {.error = *error, .ordinal = walk->ordinal, .whole = true, .offset = error->offset};
+	struct bt_check_found facts = {
+		.error = *error, .ordinal = walk->ordinal, .whole = true, .offset = error->offset};
 	const struct bt_hurt hurt = {.snapshot = name, .offset = BT_NO_OFFSET};
-	struct bt_found *found = NULL;
+	struct bt_check_found *found = NULL;
 	if (result != BT_E_DAMAGED && result != BT_E_SYSTEM)
 		return result;
 	if (walk->pass != TRACE)

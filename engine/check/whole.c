@@ -52,7 +52,7 @@ static int read_through(struct whole_job *job, struct bt_whole *whole, unsigned 
 	return r ? r : bt_whole_end(whole, &job->error);
 }
 
-static int look(struct whole_job *job, unsigned flags)
+static int look_at_whole(struct whole_job *job, unsigned flags)
 {
 	struct bt_whole *whole;
 	int r = bt_whole_begin(job->file, &whole, &job->error);
@@ -67,18 +67,18 @@ static int look(struct whole_job *job, unsigned flags)
 static int work(struct bt_job *arg, void *worker)
 {
 	struct whole_job *job = (struct whole_job *)arg;
-	int r = look(job, BT_SLICE_UNVERIFIED);
+	int r = look_at_whole(job, BT_SLICE_UNVERIFIED);
 	if (r == BT_E_DAMAGED || r == BT_E_SYSTEM) {
 		job->error = (struct bt_error){0};
-		r = look(job, 0);
+		r = look_at_whole(job, 0);
 	}
 	return r == BT_E_DAMAGED || r == BT_E_SYSTEM ? 0 : r;
 }
 
 /* A content that was right before and cannot be read now is the disk's. */
-static int tell(struct whole_job *job)
+static int tell_whole(struct whole_job *job)
 {
-	struct bt_found facts = {.error = job->error, .ordinal = BT_CHECK_NO_FILE, .offset = job->error.offset};
+	struct bt_check_found facts = {.error = job->error, .ordinal = BT_CHECK_NO_FILE, .offset = job->error.offset};
 	if (!job->error.code)
 		return 0;
 	if (job->error.reason == BT_R_DIGEST_MISMATCH && !job->error.file[0])
@@ -89,14 +89,14 @@ static int tell(struct whole_job *job)
 static int done(struct bt_job *arg, int result)
 {
 	struct whole_job *job = (struct whole_job *)arg;
-	int r = result ? 0 : tell(job);
+	int r = result ? 0 : tell_whole(job);
 	bt_page_put(job->run->store, job->page);
 	free(job);
 	return r;
 }
 
-static int submit(struct bt_check_run *run, const struct bt_page *page, const struct bt_entry *file,
-		  const struct bt_digest *key)
+static int submit_whole(struct bt_check_run *run, const struct bt_page *page, const struct bt_entry *file,
+			const struct bt_digest *key)
 {
 	struct whole_job *job = calloc(1, sizeof(*job));
 	if (!job)
@@ -147,14 +147,14 @@ int bt_wholes_see(struct bt_check_run *run, const struct bt_page *page, const st
 		return 0;
 	}
 	run->whole_bytes -= data_of(file);
-	return submit(run, page, file, &key);
+	return submit_whole(run, page, file, &key);
 }
 
 int bt_wholes_find(struct bt_check_run *run, const struct bt_page *page, const struct bt_entry *file,
-		   struct bt_found **ret_found)
+		   struct bt_check_found **ret_found)
 {
 	static const char detail[] = "all contents of a file are right, but together they are another";
-	struct bt_found facts = {.ordinal = BT_CHECK_NO_FILE};
+	struct bt_check_found facts = {.ordinal = BT_CHECK_NO_FILE};
 	struct bt_digest key;
 	int r = make_key(run, file, &key);
 	*ret_found = NULL;

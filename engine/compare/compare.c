@@ -332,8 +332,8 @@ int bt_compare(const struct bt_side *before, const struct bt_side *after, const 
 	struct bt_compare_run run = {.call = call,
 				     .store_before = before->store,
 				     .store_after = after->store,
-				     .before = bt_bounds(before->store, before->info),
-				     .after = bt_bounds(after->store, after->info)};
+				     .before = bt_bounds_of(before->store, before->info),
+				     .after = bt_bounds_of(after->store, after->info)};
 	struct pair roots = {before->entry, after->entry, NULL};
 	return finish(&run, walk(&run, NULL, &roots), ret_result, error);
 }
@@ -342,7 +342,7 @@ int bt_compare_live(const struct bt_side *before, const struct bt_live *after, c
 		    struct bt_compare_result *ret_result, struct bt_error *error)
 {
 	struct bt_compare_run run = {
-		.call = call, .store_before = before->store, .before = bt_bounds(before->store, before->info)};
+		.call = call, .store_before = before->store, .before = bt_bounds_of(before->store, before->info)};
 	struct bt_compare_level top = {0};
 	struct pair roots = {.before = before->entry};
 	int r = bt_live_open(&run, before, after, &top.after, error);

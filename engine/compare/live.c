@@ -169,7 +169,7 @@ static int compare_bytes(struct bt_compare_run *run, int fd, const struct bt_ent
 				     .room = WINDOW,
 				     .go_on = go_on,
 				     .arg = run};
-	int r = bt_against(&against, ret_same, &error);
+	int r = bt_against_file(&against, ret_same, &error);
 	if (r == BT_E_CANCELLED)
 		return -ECANCELED;
 	if (r == BT_E_NOMEM)

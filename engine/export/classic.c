@@ -62,7 +62,7 @@ static void tell_progress(struct export *export, const struct bt_buf *path, uint
 	free(text);
 }
 
-static void tell(struct export *export, const struct bt_buf *path, const struct bt_error *error)
+static void tell_observer(struct export *export, const struct bt_buf *path, const struct bt_error *error)
 {
 	const struct bt_observer *observer = export->observer;
 
@@ -78,7 +78,7 @@ static void tell_problem(void *arg, const struct bt_buf *path, const struct bt_e
 	struct export *export = arg;
 
 	export->problems++;
-	tell(export, path, error);
+	tell_observer(export, path, error);
 }
 
 /* It is in the file all the same. */
@@ -87,7 +87,7 @@ static void tell_torn(struct export *export, const struct bt_buf *path)
 	struct bt_error error = {0};
 
 	bt_fail(&error, BT_E_INCOMPLETE, NULL, "it changed while the snapshot was taken");
-	tell(export, path, &error);
+	tell_observer(export, path, &error);
 }
 
 static bool is_file(const struct bt_entry *entry)

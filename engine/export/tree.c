@@ -28,7 +28,7 @@ static int end_empty(struct visit *visit)
 }
 
 /* What is lost below a directory, which is not empty then. */
-static int tell(struct visit *visit, const char *path, const struct bt_error *error)
+static int tell_lost(struct visit *visit, const char *path, const struct bt_error *error)
 {
 	if (set_path(visit, path) || (*path && bt_buf_append(&visit->path, "/", 1)))
 		return BT_E_NOMEM;
@@ -43,7 +43,7 @@ static int see_directory(struct visit *visit, const struct bt_walk_step *step)
 
 	if (step->entry->extra && step->entry->extra->error) {
 		bt_fail_unread(&error, step->entry);
-		return tell(visit, step->path, &error);
+		return tell_lost(visit, step->path, &error);
 	}
 	visit->open = step->depth + 1;
 	return bt_buf_append(&visit->path, "/", 1);
@@ -74,7 +74,7 @@ static int walk_all(struct visit *visit, struct bt_walk *walk)
 		if (r == BT_E_NOMEM)
 			return r;
 		if (r)
-			r = tell(visit, step.path, &error);
+			r = tell_lost(visit, step.path, &error);
 		else if (step.entry)
 			r = see(visit, &step);
 		else

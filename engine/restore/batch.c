@@ -11,29 +11,29 @@
 #define ITEM_WEIGHT  ((size_t)4 << 10)
 
 struct item {
-	enum bt_item_kind kind;
+	enum bt_restore_item kind;
 	struct bt_place *place;
 	const struct bt_page *page; /* NULL: held by an item before it, or by nobody */
 	const struct bt_entry *entry;
 };
 
-struct bt_batch {
+struct bt_restore_batch {
 	struct bt_job job; /* first */
-	struct bt_run *run;
+	struct bt_restore_run *run;
 	const struct bt_page *last_page;
 	size_t count;
 	struct item items[BATCH_ITEMS];
 };
 
-static int work(struct bt_job *job, void *worker)
+static int work_on_batch(struct bt_job *job, void *worker)
 {
-	struct bt_batch *batch = (struct bt_batch *)job;
+	struct bt_restore_batch *batch = (struct bt_restore_batch *)job;
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct item *item = &batch->items[i];
 		if (bt_voice_failed(&batch->run->tell.voice))
 			break;
 		if (item->kind == BT_ITEM_ENTRY)
-			bt_entry_restore(batch->run, worker, item->place, item->entry);
+			bt_restore_entry(batch->run, worker, item->place, item->entry);
 	}
 	return 0;
 }
@@ -58,14 +58,14 @@ static void keep_directory(const struct bt_place *place, int fd)
 }
 
 /* Where nothing differs nothing is written: the file system may be read-only. */
-static bool is_right(struct bt_run *run, int fd, const struct bt_entry *entry)
+static bool is_right(struct bt_restore_run *run, int fd, const struct bt_entry *entry)
 {
 	struct stat now;
 	return fstat(fd, &now) == 0 && same_metadata(&now, entry) && bt_meta_equal(run, fd, ".", entry, &now);
 }
 
 /* entry NULL: it only leads to others. */
-static void set_directory(struct bt_run *run, struct bt_place *place, int fd, const struct bt_entry *entry)
+static void set_directory(struct bt_restore_run *run, struct bt_place *place, int fd, const struct bt_entry *entry)
 {
 	if (!entry || (!place->fresh && run->options.overwrite == BT_OVERWRITE_NEVER))
 		keep_directory(place, fd);
@@ -75,7 +75,7 @@ static void set_directory(struct bt_run *run, struct bt_place *place, int fd, co
 		bt_tell_sys(&run->tell, place, NULL, errno, "sync");
 }
 
-static enum bt_event directory_event(const struct bt_run *run, const struct bt_place *place,
+static enum bt_event directory_event(const struct bt_restore_run *run, const struct bt_place *place,
 				     const struct bt_entry *entry)
 {
 	if (place->fresh)
@@ -85,7 +85,7 @@ static enum bt_event directory_event(const struct bt_run *run, const struct bt_p
 	return BT_EVENT_CHANGED;
 }
 
-static void end_directory(struct bt_run *run, struct bt_place *place, const struct bt_entry *entry)
+static void end_directory(struct bt_restore_run *run, struct bt_place *place, const struct bt_entry *entry)
 {
 	if (!run->options.dry_run) {
 		int fd = bt_place_get(&run->places, place);
@@ -101,15 +101,15 @@ static void end_directory(struct bt_run *run, struct bt_place *place, const stru
 		bt_tell_done(&run->tell, directory_event(run, place, entry), place, NULL, BT_DIR);
 }
 
-static int finish(struct bt_job *job, int result)
+static int finish_batch(struct bt_job *job, int result)
 {
-	struct bt_batch *batch = (struct bt_batch *)job;
-	struct bt_run *run = batch->run;
+	struct bt_restore_batch *batch = (struct bt_restore_batch *)job;
+	struct bt_restore_run *run = batch->run;
 	for (size_t i = 0; i < batch->count; i++) {
 		struct item *item = &batch->items[i];
 		if (!bt_voice_failed(&run->tell.voice)) {
 			if (item->kind == BT_ITEM_FOLLOWER)
-				bt_follower_restore(run, item->place, item->entry);
+				bt_restore_follower(run, item->place, item->entry);
 			if (item->kind == BT_ITEM_END)
 				end_directory(run, item->place, item->entry);
 			if (item->kind == BT_ITEM_LEAD)
@@ -123,31 +123,31 @@ static int finish(struct bt_job *job, int result)
 	return 0;
 }
 
-int bt_batch_flush(struct bt_run *run)
+int bt_restore_batch_flush(struct bt_restore_run *run)
 {
-	struct bt_batch *batch = run->batch;
+	struct bt_restore_batch *batch = run->batch;
 	run->batch = NULL;
 	return batch ? bt_pool_submit(run->pool, &batch->job) : 0;
 }
 
-static int new_batch(struct bt_run *run)
+static int new_batch(struct bt_restore_run *run)
 {
 	run->batch = calloc(1, sizeof(*run->batch));
 	if (!run->batch)
 		return bt_voice_fail(&run->tell.voice, BT_E_NOMEM, NULL);
-	run->batch->job.work = work;
-	run->batch->job.finish = finish;
+	run->batch->job.work = work_on_batch;
+	run->batch->job.finish = finish_batch;
 	run->batch->run = run;
 	return 0;
 }
 
-int bt_batch_add(struct bt_run *run, enum bt_item_kind kind, struct bt_place *place, const struct bt_page *page,
-		 const struct bt_entry *entry)
+int bt_restore_batch_add(struct bt_restore_run *run, enum bt_restore_item kind, struct bt_place *place,
+			 const struct bt_page *page, const struct bt_entry *entry)
 {
 	int result = run->batch ? 0 : new_batch(run);
 	if (result)
 		return result;
-	struct bt_batch *batch = run->batch;
+	struct bt_restore_batch *batch = run->batch;
 	struct item *item = &batch->items[batch->count++];
 	*item = (struct item){.kind = kind, .place = bt_place_ref(place), .entry = entry};
 	if (page && page != batch->last_page) {
@@ -158,6 +158,6 @@ int bt_batch_add(struct bt_run *run, enum bt_item_kind kind, struct bt_place *pl
 	if (entry->type == BT_FILE)
 		batch->job.weight += entry->size < BATCH_WEIGHT ? (size_t)entry->size : BATCH_WEIGHT;
 	if (batch->count == BATCH_ITEMS || batch->job.weight >= BATCH_WEIGHT)
-		return bt_batch_flush(run);
+		return bt_restore_batch_flush(run);
 	return 0;
 }

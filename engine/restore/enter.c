@@ -35,7 +35,7 @@ static struct opened failed(int result, const char *what)
 	return (struct opened){.found = FAILED, .fd = -1, .sys = -result, .what = what};
 }
 
-static struct opened make_directory(const struct bt_run *run, int dirfd, const char *name)
+static struct opened make_directory(const struct bt_restore_run *run, int dirfd, const char *name)
 {
 	if (run->options.dry_run)
 		return (struct opened){.found = ABSENT, .fd = -1};
@@ -47,7 +47,7 @@ static struct opened make_directory(const struct bt_run *run, int dirfd, const c
 }
 
 /* Whether the store's own directory, or a file of it, stands where a directory is to be. */
-static bool is_store(const struct bt_run *run, const struct bt_place *parent, int dirfd, const char *name)
+static bool is_of_store(const struct bt_restore_run *run, const struct bt_place *parent, int dirfd, const char *name)
 {
 	struct stat status;
 	if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW))
@@ -57,7 +57,7 @@ static bool is_store(const struct bt_run *run, const struct bt_place *parent, in
 	return bt_guard_keeps(&run->guard, &parent->before, name, &status);
 }
 
-static bool is_empty(struct bt_run *run, const struct bt_entry *entry)
+static bool is_empty_entry(struct bt_restore_run *run, const struct bt_entry *entry)
 {
 	const struct bt_entry *first = NULL;
 	struct bt_error error = {0};
@@ -77,18 +77,18 @@ static bool is_directory(int dirfd, const char *name)
 
 /* Another file system is there, or was when the snapshot was taken, and the snapshot has nothing of it: that says
  * nothing about what it ought to hold. */
-static bool is_left(struct bt_run *run, const struct bt_place *parent, int dirfd, const struct bt_entry *entry)
+static bool is_left(struct bt_restore_run *run, const struct bt_place *parent, int dirfd, const struct bt_entry *entry)
 {
 	const struct bt_extra *extra = entry->extra;
 	if (extra && extra->error)
 		return false;
 	if (bt_is_boundary(dirfd, entry->name, parent->before.st_dev))
-		return (extra && extra->boundary) || is_empty(run, entry);
+		return (extra && extra->boundary) || is_empty_entry(run, entry);
 	return extra && extra->boundary && is_directory(dirfd, entry->name);
 }
 
 /* A dry run changes no mode. */
-static struct opened open_there(const struct bt_run *run, int dirfd, const char *name)
+static struct opened open_there(const struct bt_restore_run *run, int dirfd, const char *name)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 	struct stat status;
@@ -102,7 +102,7 @@ static struct opened open_there(const struct bt_run *run, int dirfd, const char 
 }
 
 /* Something else stands there. */
-static struct opened replace(const struct bt_run *run, int dirfd, const char *name)
+static struct opened replace(const struct bt_restore_run *run, int dirfd, const char *name)
 {
 	if (run->options.overwrite == BT_OVERWRITE_NEVER)
 		return (struct opened){.found = KEPT, .fd = -1};
@@ -111,7 +111,8 @@ static struct opened replace(const struct bt_run *run, int dirfd, const char *na
 	return make_directory(run, dirfd, name);
 }
 
-static struct opened open_or_make(struct bt_run *run, struct bt_place *parent, int dirfd, const struct bt_entry *entry)
+static struct opened open_or_make(struct bt_restore_run *run, struct bt_place *parent, int dirfd,
+				  const struct bt_entry *entry)
 {
 	const char *name = entry->name;
 	struct opened opened = {.found = SEALED, .fd = -1};
@@ -123,7 +124,7 @@ static struct opened open_or_make(struct bt_run *run, struct bt_place *parent, i
 		return (struct opened){.found = LEFT, .fd = -1};
 	if (bt_is_boundary(dirfd, name, parent->before.st_dev) && bt_is_snapshot_mount(&run->mounts, dirfd, name))
 		return (struct opened){.found = IN_WAY, .fd = -1};
-	if (is_store(run, parent, dirfd, name))
+	if (is_of_store(run, parent, dirfd, name))
 		return (struct opened){.found = STORE, .fd = -1};
 	for (int i = 0; i < TRIES; i++) {
 		opened = open_there(run, dirfd, name);
@@ -137,13 +138,13 @@ static struct opened open_or_make(struct bt_run *run, struct bt_place *parent, i
 	return opened;
 }
 
-static struct bt_place *no_memory(struct bt_run *run)
+static struct bt_place *no_place(struct bt_restore_run *run)
 {
 	bt_voice_fail(&run->tell.voice, BT_E_NOMEM, NULL);
 	return NULL;
 }
 
-static void tell_sealed(struct bt_run *run, struct bt_place *place, int dirfd)
+static void tell_sealed(struct bt_restore_run *run, struct bt_place *place, int dirfd)
 {
 	struct bt_error error = {0};
 	if (dirfd < 0 || fstatat(dirfd, place->name, &place->before, AT_SYMLINK_NOFOLLOW))
@@ -153,12 +154,12 @@ static void tell_sealed(struct bt_run *run, struct bt_place *place, int dirfd)
 	bt_tell_more(&run->tell, place, NULL, &error);
 }
 
-static struct bt_place *new_place(struct bt_run *run, struct bt_place *parent, int dirfd, const char *name,
+static struct bt_place *new_place(struct bt_restore_run *run, struct bt_place *parent, int dirfd, const char *name,
 				  const struct opened *opened)
 {
 	struct bt_place *place = bt_place_new(&run->places, parent, name, opened->fd);
 	if (!place)
-		return no_memory(run);
+		return no_place(run);
 	place->fresh = opened->found == MADE_IT || opened->found == ABSENT;
 	place->sealed = opened->found == SEALED;
 	mode_t mode = place->before.st_mode;
@@ -170,7 +171,8 @@ static struct bt_place *new_place(struct bt_run *run, struct bt_place *parent, i
 	return place;
 }
 
-static struct bt_place *enter(struct bt_run *run, struct bt_place *parent, int dirfd, const struct bt_entry *entry)
+static struct bt_place *enter_in(struct bt_restore_run *run, struct bt_place *parent, int dirfd,
+				 const struct bt_entry *entry)
 {
 	const struct opened opened = open_or_make(run, parent, dirfd, entry);
 	switch (opened.found) {
@@ -178,13 +180,13 @@ static struct bt_place *enter(struct bt_run *run, struct bt_place *parent, int d
 		bt_tell_unwritten_sys(&run->tell, parent, entry->name, opened.sys, opened.what);
 		return NULL;
 	case STORE:
-		bt_store_in_the_way(run, parent, dirfd, entry->name);
+		bt_tell_store_in_the_way(run, parent, dirfd, entry->name);
 		return NULL;
 	case LEFT:
 		bt_tell_left(&run->tell, parent, entry->name);
 		return NULL;
 	case IN_WAY:
-		bt_not_installed(run, parent, dirfd, entry->name, -EBUSY);
+		bt_tell_not_installed(run, parent, dirfd, entry->name, -EBUSY);
 		return NULL;
 	case KEPT:
 		bt_tell_done(&run->tell, BT_EVENT_UNCHANGED, parent, entry->name, BT_DIR);
@@ -194,16 +196,16 @@ static struct bt_place *enter(struct bt_run *run, struct bt_place *parent, int d
 	}
 }
 
-struct bt_place *bt_enter(struct bt_run *run, struct bt_place *parent, const struct bt_entry *entry)
+struct bt_place *bt_restore_enter(struct bt_restore_run *run, struct bt_place *parent, const struct bt_entry *entry)
 {
 	if (parent->absent)
-		return enter(run, parent, -1, entry);
+		return enter_in(run, parent, -1, entry);
 	int dirfd = bt_place_get(&run->places, parent);
 	if (dirfd < 0) {
 		bt_tell_sys(&run->tell, parent, entry->name, -dirfd, "open its directory");
 		return NULL;
 	}
-	struct bt_place *place = enter(run, parent, dirfd, entry);
+	struct bt_place *place = enter_in(run, parent, dirfd, entry);
 	bt_place_put(&run->places, parent);
 	return place;
 }

@@ -40,7 +40,8 @@ static bool is_untouched(const struct bt_entry *entry, const struct stat *status
 
 /* Whether the contents are the same as far as can be told without reading them. Where the snapshot is of this directory
  * a file that was touched since is not, whatever its time says. */
-static bool seems_same(const struct bt_run *run, const struct bt_entry *entry, bool mtime_equal, struct bt_there *there)
+static bool seems_same(const struct bt_restore_run *run, const struct bt_entry *entry, bool mtime_equal,
+		       struct bt_restore_there *there)
 {
 	if (run->by_content)
 		return false;
@@ -51,11 +52,11 @@ static bool seems_same(const struct bt_run *run, const struct bt_entry *entry, b
 }
 
 /* A file of which there is another name may be shared with something outside: it is never changed in place. */
-static enum bt_decision compare(const struct bt_run *run, int dirfd, const struct bt_entry *entry,
-				struct bt_there *there)
+static enum bt_restore_decision compare(const struct bt_restore_run *run, int dirfd, const struct bt_entry *entry,
+					struct bt_restore_there *there)
 {
 	const struct stat *status = &there->status;
-	uint64_t links = bt_has_links(entry) ? entry->extra->links : 1;
+	uint64_t links = bt_restore_has_links(entry) ? entry->extra->links : 1;
 	if ((status->st_mode & S_IFMT) != bt_type_format(entry->type) || status->st_nlink > links)
 		return BT_WRITE;
 	if (entry->type == BT_FILE && (uint64_t)status->st_size != entry->size)
@@ -71,10 +72,10 @@ static enum bt_decision compare(const struct bt_run *run, int dirfd, const struc
 	return there->equal ? BT_KEEP : BT_MEND;
 }
 
-int bt_decide(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
-	      struct bt_there *ret_there)
+int bt_restore_decide(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
+		      struct bt_restore_there *ret_there)
 {
-	*ret_there = (struct bt_there){.decision = BT_WRITE, .exists = place->sealed};
+	*ret_there = (struct bt_restore_there){.decision = BT_WRITE, .exists = place->sealed};
 	if (place->fresh || place->sealed)
 		return 0;
 	if (fstatat(dirfd, entry->name, &ret_there->status, AT_SYMLINK_NOFOLLOW))
@@ -87,21 +88,21 @@ int bt_decide(struct bt_run *run, struct bt_place *place, int dirfd, const struc
 	return 0;
 }
 
-void bt_entry_done(struct bt_run *run, enum bt_event event, struct bt_place *place, const struct bt_entry *entry,
-		   const struct stat *status)
+void bt_restore_done(struct bt_restore_run *run, enum bt_event event, struct bt_place *place,
+		     const struct bt_entry *entry, const struct stat *status)
 {
-	if (bt_has_links(entry) && status)
-		bt_links_set(&run->links, entry, place, status);
+	if (bt_restore_has_links(entry) && status)
+		bt_restore_links_set(&run->links, entry, place, status);
 	if (event != BT_EVENT_UNCHANGED && !run->options.dry_run && bt_whole_is_unproven(entry))
 		bt_tell_in_pieces(&run->tell);
 	bt_tell_done(&run->tell, event, place, entry->name, entry->type);
 }
 
 /* Two files are not to become one because names of both led to the same. */
-static void keep_apart(struct bt_run *run, const struct bt_entry *entry, struct bt_there *there)
+static void keep_apart(struct bt_restore_run *run, const struct bt_entry *entry, struct bt_restore_there *there)
 {
 	if (there->exists && there->decision == BT_KEEP && run->options.overwrite != BT_OVERWRITE_NEVER &&
-	    bt_has_links(entry) && !bt_links_take(&run->links, entry, &there->status))
+	    bt_restore_has_links(entry) && !bt_restore_links_take(&run->links, entry, &there->status))
 		there->decision = BT_WRITE;
 }
 
@@ -122,8 +123,8 @@ static int open_existing(int dirfd, const char *name, const struct stat *status)
 
 /* Compares and changes an existing file's metadata in place; the decision becomes BT_KEEP if nothing differs, and
  * BT_WRITE if that cannot be. */
-static int mend(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int dirfd,
-		const struct bt_entry *entry, struct bt_there *there)
+static int mend(struct bt_restore_run *run, struct bt_restore_worker *worker, struct bt_place *place, int dirfd,
+		const struct bt_entry *entry, struct bt_restore_there *there)
 {
 	int differs = 0, fd = open_existing(dirfd, entry->name, &there->status);
 	if (fd < 0) {
@@ -131,7 +132,7 @@ static int mend(struct bt_run *run, struct bt_worker *worker, struct bt_place *p
 		return 0;
 	}
 	if (there->decision == BT_COMPARE)
-		differs = bt_file_compare(run, worker, place, fd, entry);
+		differs = bt_restore_compare(run, worker, place, fd, entry);
 	there->decision = differs ? BT_WRITE : there->equal ? BT_KEEP : BT_MEND;
 	if (there->decision == BT_MEND && !run->options.dry_run)
 		bt_meta_apply(run, place, entry->name, fd, entry, BT_META_STRIP);
@@ -139,21 +140,21 @@ static int mend(struct bt_run *run, struct bt_worker *worker, struct bt_place *p
 	return differs < 0 ? -1 : 0;
 }
 
-static void would_write(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
-			const struct bt_there *there)
+static void would_write(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
+			const struct bt_restore_there *there)
 {
 	int result =
 		there->exists && S_ISDIR(there->status.st_mode) ? bt_extras_clear(run, place, dirfd, entry->name) : 0;
 	if (result) {
-		bt_not_installed(run, place, dirfd, entry->name, result);
+		bt_tell_not_installed(run, place, dirfd, entry->name, result);
 		return;
 	}
 	bt_tell_bytes(&run->tell, place, entry->name, entry->size, entry->size);
-	bt_entry_done(run, there->exists ? BT_EVENT_CHANGED : BT_EVENT_NEW, place, entry, NULL);
+	bt_restore_done(run, there->exists ? BT_EVENT_CHANGED : BT_EVENT_NEW, place, entry, NULL);
 }
 
-static void write_entry(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
-			const struct bt_there *there)
+static void write_entry(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
+			const struct bt_restore_there *there)
 {
 	struct stat status = {0};
 	int result = 0;
@@ -162,23 +163,23 @@ static void write_entry(struct bt_run *run, struct bt_place *place, int dirfd, c
 		return;
 	}
 	if (entry->type == BT_FILE)
-		result = bt_file_write(run, place, dirfd, entry, &status);
+		result = bt_restore_file(run, place, dirfd, entry, &status);
 	else
-		result = bt_node_write(run, place, dirfd, entry, &status);
+		result = bt_restore_node(run, place, dirfd, entry, &status);
 	if (result < 0)
 		return;
-	bt_entry_done(run,
-		      result	      ? BT_EVENT_UNCHANGED
-		      : there->exists ? BT_EVENT_CHANGED
-				      : BT_EVENT_NEW,
-		      place, entry, result ? NULL : &status);
+	bt_restore_done(run,
+			result		? BT_EVENT_UNCHANGED
+			: there->exists ? BT_EVENT_CHANGED
+					: BT_EVENT_NEW,
+			place, entry, result ? NULL : &status);
 }
 
-static void restore_in(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int dirfd,
+static void restore_in(struct bt_restore_run *run, struct bt_restore_worker *worker, struct bt_place *place, int dirfd,
 		       const struct bt_entry *entry)
 {
-	struct bt_there there;
-	int result = bt_decide(run, place, dirfd, entry, &there);
+	struct bt_restore_there there;
+	int result = bt_restore_decide(run, place, dirfd, entry, &there);
 	if (result) {
 		bt_tell_sys(&run->tell, place, entry->name, -result, "look at what is there");
 		return;
@@ -186,7 +187,7 @@ static void restore_in(struct bt_run *run, struct bt_worker *worker, struct bt_p
 	keep_apart(run, entry, &there);
 	if (there.exists && there.decision != BT_KEEP &&
 	    bt_guard_keeps(&run->guard, &place->before, entry->name, &there.status)) {
-		bt_store_in_the_way(run, place, dirfd, entry->name);
+		bt_tell_store_in_the_way(run, place, dirfd, entry->name);
 		return;
 	}
 	if (there.decision == BT_MEND || there.decision == BT_COMPARE)
@@ -199,12 +200,12 @@ static void restore_in(struct bt_run *run, struct bt_worker *worker, struct bt_p
 	if (there.decision == BT_WRITE)
 		write_entry(run, place, dirfd, entry, &there);
 	else
-		bt_entry_done(run, there.decision == BT_KEEP ? BT_EVENT_UNCHANGED : BT_EVENT_CHANGED, place, entry,
-			      run->options.overwrite == BT_OVERWRITE_NEVER ? NULL : &there.status);
+		bt_restore_done(run, there.decision == BT_KEEP ? BT_EVENT_UNCHANGED : BT_EVENT_CHANGED, place, entry,
+				run->options.overwrite == BT_OVERWRITE_NEVER ? NULL : &there.status);
 }
 
 /* An entry that could not be read when the snapshot was taken has nothing to restore. */
-static bool tell_unread(struct bt_run *run, struct bt_place *place, const struct bt_entry *entry)
+static bool tell_unread_entry(struct bt_restore_run *run, struct bt_place *place, const struct bt_entry *entry)
 {
 	struct bt_error error = {0};
 	if (!entry->extra || !entry->extra->error)
@@ -215,7 +216,7 @@ static bool tell_unread(struct bt_run *run, struct bt_place *place, const struct
 }
 
 /* A descriptor of the place; -1 with *ret_told false for one that a dry run did not make. */
-static int get_place(struct bt_run *run, struct bt_place *place, const struct bt_entry *entry, bool *ret_told)
+static int get_place(struct bt_restore_run *run, struct bt_place *place, const struct bt_entry *entry, bool *ret_told)
 {
 	*ret_told = false;
 	if (place->absent)
@@ -229,7 +230,7 @@ static int get_place(struct bt_run *run, struct bt_place *place, const struct bt
 }
 
 /* All that it costs is a directory that is in its way. */
-static void count_entry(struct bt_run *run, struct bt_place *place, const struct bt_entry *entry)
+static void count_entry(struct bt_restore_run *run, struct bt_place *place, const struct bt_entry *entry)
 {
 	struct stat status;
 	int dirfd = place->absent || !run->options.delete_extra ? -1 : bt_place_get(&run->places, place);
@@ -240,7 +241,7 @@ static void count_entry(struct bt_run *run, struct bt_place *place, const struct
 	bt_tell_done(&run->tell, BT_EVENT_UNCHANGED, place, entry->name, entry->type);
 }
 
-void bt_entry_restore(struct bt_run *run, struct bt_worker *worker, struct bt_place *place,
+void bt_restore_entry(struct bt_restore_run *run, struct bt_restore_worker *worker, struct bt_place *place,
 		      const struct bt_entry *entry)
 {
 	bool told;
@@ -248,7 +249,7 @@ void bt_entry_restore(struct bt_run *run, struct bt_worker *worker, struct bt_pl
 		count_entry(run, place, entry);
 		return;
 	}
-	if (tell_unread(run, place, entry))
+	if (tell_unread_entry(run, place, entry))
 		return;
 	int dirfd = get_place(run, place, entry, &told);
 	if (told)
@@ -260,7 +261,7 @@ void bt_entry_restore(struct bt_run *run, struct bt_worker *worker, struct bt_pl
 
 /* A further name for a file that stands already. 0; 1: what was there was kept; -errno. What the name leads to is only
  * known afterwards: it must be the file that was restored. */
-static int link_to(struct bt_run *run, const struct bt_linked *first, struct bt_place *place, int dirfd,
+static int link_to(struct bt_restore_run *run, const struct bt_restore_linked *first, struct bt_place *place, int dirfd,
 		   const char *name)
 {
 	char temp[BT_TEMP_SIZE];
@@ -278,23 +279,23 @@ static int link_to(struct bt_run *run, const struct bt_linked *first, struct bt_
 		(void)!unlinkat(dirfd, temp, 0);
 		return -ESTALE;
 	}
-	result = bt_install(run, place, dirfd, temp, name);
+	result = bt_temp_install(run, place, dirfd, temp, name);
 	if (!result)
 		(void)!unlinkat(dirfd, temp, 0); /* two names of one file: rename leaves both */
 	return result;
 }
 
 /* False if there is nothing to link to, or the file system cannot: then it is a file of its own. */
-static bool follow(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry)
+static bool follow(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry)
 {
-	struct bt_linked first = bt_links_find(&run->links, entry);
+	struct bt_restore_linked first = bt_restore_links_find(&run->links, entry);
 	struct stat status;
 	if (!first.name || run->options.dry_run)
 		return false;
 	bool exists = !place->fresh && fstatat(dirfd, entry->name, &status, AT_SYMLINK_NOFOLLOW) == 0;
 	if (exists && (run->options.overwrite == BT_OVERWRITE_NEVER ||
 		       (status.st_dev == first.restored_dev && status.st_ino == first.restored_ino))) {
-		bt_entry_done(run, BT_EVENT_UNCHANGED, place, entry, NULL);
+		bt_restore_done(run, BT_EVENT_UNCHANGED, place, entry, NULL);
 		return true;
 	}
 	if (exists && bt_guard_keeps(&run->guard, &place->before, entry->name, &status))
@@ -310,14 +311,14 @@ static bool follow(struct bt_run *run, struct bt_place *place, int dirfd, const 
 	return true;
 }
 
-void bt_follower_restore(struct bt_run *run, struct bt_place *place, const struct bt_entry *entry)
+void bt_restore_follower(struct bt_restore_run *run, struct bt_place *place, const struct bt_entry *entry)
 {
 	bool told;
 	if (run->options.count_only) {
 		count_entry(run, place, entry);
 		return;
 	}
-	if (tell_unread(run, place, entry))
+	if (tell_unread_entry(run, place, entry))
 		return;
 	int dirfd = get_place(run, place, entry, &told);
 	if (told)

@@ -33,7 +33,7 @@ static bool begins_another(const struct extra *extra)
 }
 
 struct removed {
-	struct bt_run *run;
+	struct bt_restore_run *run;
 	const struct extra *extra;
 };
 
@@ -50,7 +50,7 @@ static void tell_left(void *arg, const char *path)
 }
 
 /* As bt_remove_tree; what was removed is told. */
-static int remove_tree(struct bt_run *run, const struct extra *extra)
+static int remove_tree(struct bt_restore_run *run, const struct extra *extra)
 {
 	struct removed removed = {run, extra};
 	struct bt_removal removal = {
@@ -60,10 +60,10 @@ static int remove_tree(struct bt_run *run, const struct extra *extra)
 	return result;
 }
 
-static void remove_it(struct bt_run *run, const struct extra *extra, size_t rank);
+static void remove_extra(struct bt_restore_run *run, const struct extra *extra, size_t rank);
 
 /* Of a list that could not be read whole nothing is removed. rank: of the directory, which leads to the store. */
-static void remove_beside_store(struct bt_run *run, const struct extra *extra, size_t rank)
+static void remove_beside_store(struct bt_restore_run *run, const struct extra *extra, size_t rank)
 {
 	struct bt_buf names = {0};
 	int fd = bt_openat(extra->dirfd, name_of(extra), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
@@ -76,7 +76,7 @@ static void remove_beside_store(struct bt_run *run, const struct extra *extra, s
 		if (asprintf(&path, "%s/%s", extra->path, name) < 0)
 			bt_tell_sys(&run->tell, extra->place, extra->path, ENOMEM, "remove");
 		else
-			remove_it(run, &(struct extra){extra->place, fd, path}, rank);
+			remove_extra(run, &(struct extra){extra->place, fd, path}, rank);
 		free(path);
 		at += strlen(name) + 1;
 	}
@@ -85,7 +85,7 @@ static void remove_beside_store(struct bt_run *run, const struct extra *extra, s
 }
 
 /* rank: of the directory that it is in. Each one that leads to the store is nearer to it, or there is a loop. */
-static void remove_it(struct bt_run *run, const struct extra *extra, size_t rank)
+static void remove_extra(struct bt_restore_run *run, const struct extra *extra, size_t rank)
 {
 	struct stat status;
 	if (begins_another(extra)) {
@@ -107,7 +107,7 @@ static void remove_it(struct bt_run *run, const struct extra *extra, size_t rank
 		bt_tell_sys(&run->tell, extra->place, extra->path, -result, "remove");
 }
 
-static void remove_unknown(struct bt_run *run, struct bt_place *place, const struct bt_digest *directory,
+static void remove_unknown(struct bt_restore_run *run, struct bt_place *place, const struct bt_digest *directory,
 			   const struct extra *extra)
 {
 	static const struct stat nothing;
@@ -120,10 +120,10 @@ static void remove_unknown(struct bt_run *run, struct bt_place *place, const str
 	if (result != BT_E_NOT_FOUND)
 		return; /* it belongs there, or nobody knows: the listing will tell */
 	if (!bt_guard_keeps(&run->guard, &place->before, extra->path, &nothing))
-		remove_it(run, extra, SIZE_MAX);
+		remove_extra(run, extra, SIZE_MAX);
 }
 
-void bt_extras_remove(struct bt_run *run, struct bt_place *place, const struct bt_digest *directory)
+void bt_extras_remove(struct bt_restore_run *run, struct bt_place *place, const struct bt_digest *directory)
 {
 	struct bt_buf names = {0};
 	int fd = bt_place_get(&run->places, place);
@@ -141,7 +141,7 @@ void bt_extras_remove(struct bt_run *run, struct bt_place *place, const struct b
 }
 
 /* 0 or -errno. */
-static int is_empty(int dirfd, const char *name)
+static int is_empty_directory(int dirfd, const char *name)
 {
 	struct bt_buf names = {0};
 	int fd = bt_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
@@ -153,16 +153,16 @@ static int is_empty(int dirfd, const char *name)
 	return result;
 }
 
-static int clear_empty(struct bt_run *run, int dirfd, const char *name)
+static int clear_empty(struct bt_restore_run *run, int dirfd, const char *name)
 {
 	if (run->options.dry_run)
-		return is_empty(dirfd, name);
+		return is_empty_directory(dirfd, name);
 	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
 		return 0;
 	return errno == EEXIST ? -ENOTEMPTY : -errno;
 }
 
-int bt_extras_clear(struct bt_run *run, struct bt_place *place, int dirfd, const char *name)
+int bt_extras_clear(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name)
 {
 	const struct extra extra = {place, dirfd, name};
 	if (begins_another(&extra))
@@ -174,7 +174,7 @@ int bt_extras_clear(struct bt_run *run, struct bt_place *place, int dirfd, const
 	return result > 0 ? -EBUSY : result;
 }
 
-void bt_not_created(struct bt_run *run, struct bt_place *place, int dirfd, const char *name, int result)
+void bt_tell_not_created(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name, int result)
 {
 	if (bt_inode_refused(dirfd, "", -result))
 		bt_tell_forbidden(&run->tell, place, name);
@@ -182,7 +182,7 @@ void bt_not_created(struct bt_run *run, struct bt_place *place, int dirfd, const
 		bt_tell_unwritten_sys(&run->tell, place, name, -result, "create");
 }
 
-void bt_not_installed(struct bt_run *run, struct bt_place *place, int dirfd, const char *name, int result)
+void bt_tell_not_installed(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name, int result)
 {
 	struct bt_error error = {0};
 	if (bt_inode_refused(dirfd, name, -result)) {
@@ -200,13 +200,13 @@ void bt_not_installed(struct bt_run *run, struct bt_place *place, int dirfd, con
 	bt_tell_unwritten(&run->tell, place, name, &error);
 }
 
-void bt_store_in_the_way(struct bt_run *run, struct bt_place *place, int dirfd, const char *name)
+void bt_tell_store_in_the_way(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name)
 {
 	struct bt_error error = {0};
 	struct stat status;
 	if (run->options.delete_extra && fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    bt_guard_rank(&run->guard, &status) > 1)
-		remove_it(run, &(struct extra){place, dirfd, name}, SIZE_MAX);
+		remove_extra(run, &(struct extra){place, dirfd, name}, SIZE_MAX);
 	bt_fail(&error, BT_E_INCOMPLETE, NULL, "the store that is restored from is in the way");
 	bt_tell_problem(&run->tell, place, name, &error);
 }

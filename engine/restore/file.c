@@ -11,13 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
-int bt_worker_init(struct bt_worker *worker)
+int bt_restore_worker_init(struct bt_restore_worker *worker)
 {
 	worker->buffer = malloc(BT_WORKER_BUFFER);
 	return worker->buffer ? 0 : BT_E_NOMEM;
 }
 
-void bt_worker_destroy(struct bt_worker *worker)
+void bt_restore_worker_destroy(struct bt_restore_worker *worker)
 {
 	free(worker->buffer);
 }
@@ -29,7 +29,7 @@ static int write_slice(int fd, const struct bt_slice *slice, uint64_t offset, st
 }
 
 /* Every slice is verified by the digest of its content. */
-static int write_slices(struct bt_run *run, struct bt_place *place, int fd, const struct bt_entry *entry,
+static int write_slices(struct bt_restore_run *run, struct bt_place *place, int fd, const struct bt_entry *entry,
 			struct bt_whole *whole, struct bt_error *error)
 {
 	uint64_t offset = 0;
@@ -51,7 +51,7 @@ static int write_slices(struct bt_run *run, struct bt_place *place, int fd, cons
 	return result;
 }
 
-static int write_content(struct bt_run *run, struct bt_place *place, int fd, const struct bt_entry *entry,
+static int write_content(struct bt_restore_run *run, struct bt_place *place, int fd, const struct bt_entry *entry,
 			 struct bt_error *error)
 {
 	struct bt_whole *whole;
@@ -68,66 +68,66 @@ static int write_content(struct bt_run *run, struct bt_place *place, int fd, con
 }
 
 /* Everything about the file but its name. */
-static int complete(struct bt_run *run, struct bt_place *place, int fd, const struct bt_entry *entry,
-		    struct stat *ret_status)
+static int complete_file(struct bt_restore_run *run, struct bt_place *place, int fd, const struct bt_entry *entry,
+			 struct stat *ret_status)
 {
 	struct bt_error error = {0};
 	int result = write_content(run, place, fd, entry, &error);
 	if (!result) {
 		bt_meta_apply(run, place, entry->name, fd, entry,
 			      BT_META_RENAMED | (place->default_acl ? BT_META_STRIP : 0));
-		if (bt_has_links(entry) && fstat(fd, ret_status))
+		if (bt_restore_has_links(entry) && fstat(fd, ret_status))
 			result = bt_fail_sys(&error, errno, NULL, "write");
 	}
 	if (close(fd) && !result && errno != EINTR)
 		result = bt_fail_sys(&error, errno, NULL, "write");
 	if (result && run->options.salvage && error.code == BT_E_DAMAGED)
-		bt_salvage(run, place, entry, &error);
+		bt_restore_salvage(run, place, entry, &error);
 	else if (result && error.code)
 		bt_tell_unwritten(&run->tell, place, entry->name, &error);
 	return result;
 }
 
-int bt_file_write(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
-		  struct stat *ret_status)
+int bt_restore_file(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
+		    struct stat *ret_status)
 {
 	char temp[BT_TEMP_SIZE];
 	int fd = bt_temp_open(run, dirfd, temp);
 	if (fd < 0) {
-		bt_not_created(run, place, dirfd, entry->name, fd);
+		bt_tell_not_created(run, place, dirfd, entry->name, fd);
 		return -1;
 	}
 	bt_inode_begin(fd, entry);
-	if (complete(run, place, fd, entry, ret_status)) {
+	if (complete_file(run, place, fd, entry, ret_status)) {
 		(void)!unlinkat(dirfd, temp, 0);
 		return -1;
 	}
-	int result = bt_install(run, place, dirfd, temp, entry->name);
+	int result = bt_temp_install(run, place, dirfd, temp, entry->name);
 	if (result < 0)
-		bt_not_installed(run, place, dirfd, entry->name, result);
+		bt_tell_not_installed(run, place, dirfd, entry->name, result);
 	else if (!result)
 		bt_meta_seal(run, place, dirfd, entry);
 	return result < 0 ? -1 : result;
 }
 
-static bool go_on(void *arg, uint64_t read)
+static bool goes_on(void *arg, uint64_t read)
 {
-	return !bt_voice_failed(&((struct bt_run *)arg)->tell.voice);
+	return !bt_voice_failed(&((struct bt_restore_run *)arg)->tell.voice);
 }
 
-int bt_file_compare(struct bt_run *run, struct bt_worker *worker, struct bt_place *place, int fd,
-		    const struct bt_entry *entry)
+int bt_restore_compare(struct bt_restore_run *run, struct bt_restore_worker *worker, struct bt_place *place, int fd,
+		       const struct bt_entry *entry)
 {
 	struct bt_against against = {.store = run->store,
 				     .file = entry,
 				     .fd = fd,
 				     .buffer = worker->buffer,
 				     .room = BT_WORKER_BUFFER,
-				     .go_on = go_on,
+				     .go_on = goes_on,
 				     .arg = run};
 	struct bt_error error = {0};
 	bool equal = false;
-	int result = bt_against(&against, &equal, &error);
+	int result = bt_against_file(&against, &equal, &error);
 	if (!result)
 		return !equal;
 	if (result != BT_E_CANCELLED)

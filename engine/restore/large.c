@@ -16,7 +16,7 @@
 struct large {
 	struct bt_job last; /* first */
 	uint64_t last_gap;  /* zeros at the end */
-	struct bt_run *run;
+	struct bt_restore_run *run;
 	struct bt_place *place;
 	const struct bt_page *page;
 	const struct bt_entry *entry;
@@ -57,7 +57,7 @@ static int write_segment(struct segment *segment, struct bt_error *error)
 	return result ? bt_fail_sys(error, -result, NULL, "write") : 0;
 }
 
-static int work(struct bt_job *job, void *worker)
+static int work_on_segment(struct bt_job *job, void *worker)
 {
 	struct segment *segment = (struct segment *)job;
 	struct bt_error error = {0};
@@ -68,7 +68,7 @@ static int work(struct bt_job *job, void *worker)
 	return 0;
 }
 
-static int finish(struct bt_job *job, int result)
+static int finish_segment(struct bt_job *job, int result)
 {
 	struct segment *segment = (struct segment *)job;
 	struct large *large = segment->large;
@@ -84,9 +84,9 @@ static int finish(struct bt_job *job, int result)
 }
 
 /* All segments are written. */
-static void complete(struct large *large)
+static void complete_large(struct large *large)
 {
-	struct bt_run *run = large->run;
+	struct bt_restore_run *run = large->run;
 	struct bt_error error = {0};
 	struct stat status;
 	int result = bt_whole_end(large->whole, &error);
@@ -103,16 +103,16 @@ static void complete(struct large *large)
 		fail(large, &error);
 		return;
 	}
-	result = bt_install(run, large->place, large->dirfd, large->temp, large->entry->name);
+	result = bt_temp_install(run, large->place, large->dirfd, large->temp, large->entry->name);
 	large->temp[0] = 0;
 	if (result < 0) {
-		bt_not_installed(run, large->place, large->dirfd, large->entry->name, result);
+		bt_tell_not_installed(run, large->place, large->dirfd, large->entry->name, result);
 		return;
 	}
 	if (!result)
 		bt_meta_seal(run, large->place, large->dirfd, large->entry);
 	enum bt_event event = result ? BT_EVENT_UNCHANGED : large->exists ? BT_EVENT_CHANGED : BT_EVENT_NEW;
-	bt_entry_done(run, event, large->place, large->entry, result ? NULL : &status);
+	bt_restore_done(run, event, large->place, large->entry, result ? NULL : &status);
 }
 
 static void free_large(struct large *large)
@@ -133,7 +133,7 @@ static int finish_last(struct bt_job *job, int result)
 	if (!atomic_load(&large->failed))
 		bt_whole_add(large->whole, NULL, large->last_gap);
 	if (!atomic_load(&large->failed) && !bt_voice_failed(&large->run->tell.voice))
-		complete(large);
+		complete_large(large);
 	free_large(large);
 	return 0;
 }
@@ -144,7 +144,7 @@ static int submit(struct large *large, uint64_t gap, uint64_t offset, size_t len
 	if (!segment)
 		return bt_voice_fail(&large->run->tell.voice, BT_E_NOMEM, NULL);
 	*segment = (struct segment){.large = large, .gap = gap, .offset = offset, .length = length};
-	segment->job = (struct bt_job){.work = work, .finish = finish, .weight = length};
+	segment->job = (struct bt_job){.work = work_on_segment, .finish = finish_segment, .weight = length};
 	return bt_pool_submit(large->run->pool, &segment->job);
 }
 
@@ -186,7 +186,7 @@ static int submit_segments(struct large *large)
 	return result ? result : last;
 }
 
-static struct large *new_large(struct bt_run *run, struct bt_place *place, const struct bt_page *page,
+static struct large *new_large(struct bt_restore_run *run, struct bt_place *place, const struct bt_page *page,
 			       const struct bt_entry *entry)
 {
 	struct large *large = calloc(1, sizeof(*large));
@@ -204,18 +204,18 @@ static struct large *new_large(struct bt_run *run, struct bt_place *place, const
 }
 
 /* Whether the file is surely to be written as a whole: everything else is a worker's business. */
-static bool must_write(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
+static bool must_write(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
 		       bool *ret_exists)
 {
-	struct bt_there there;
-	int result = bt_decide(run, place, dirfd, entry, &there);
+	struct bt_restore_there there;
+	int result = bt_restore_decide(run, place, dirfd, entry, &there);
 
 	*ret_exists = there.exists;
 	return result == 0 && there.decision == BT_WRITE &&
 	       !(there.exists && bt_guard_keeps(&run->guard, &place->before, entry->name, &there.status));
 }
 
-int bt_large_restore(struct bt_run *run, struct bt_place *place, const struct bt_page *page,
+int bt_restore_large(struct bt_restore_run *run, struct bt_place *place, const struct bt_page *page,
 		     const struct bt_entry *entry)
 {
 	bool exists;
@@ -224,7 +224,7 @@ int bt_large_restore(struct bt_run *run, struct bt_place *place, const struct bt
 	    !must_write(run, place, dirfd, entry, &exists)) {
 		if (dirfd >= 0)
 			bt_place_put(&run->places, place);
-		return bt_batch_add(run, BT_ITEM_ENTRY, place, page, entry);
+		return bt_restore_batch_add(run, BT_ITEM_ENTRY, place, page, entry);
 	}
 	struct large *large = new_large(run, place, page, entry);
 	if (!large) {
@@ -236,12 +236,12 @@ int bt_large_restore(struct bt_run *run, struct bt_place *place, const struct bt
 	large->fd = bt_temp_open(run, dirfd, large->temp);
 	if (large->fd < 0) {
 		large->temp[0] = 0;
-		bt_not_created(run, place, dirfd, entry->name, large->fd);
+		bt_tell_not_created(run, place, dirfd, entry->name, large->fd);
 		free_large(large);
 		return 0;
 	}
 	bt_inode_begin(large->fd, entry);
-	int result = bt_batch_flush(run);
+	int result = bt_restore_batch_flush(run);
 	int submitted = submit_segments(large);
 	return result ? result : submitted;
 }

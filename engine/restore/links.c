@@ -3,21 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool bt_has_links(const struct bt_entry *entry)
+bool bt_restore_has_links(const struct bt_entry *entry)
 {
 	return entry->extra && entry->extra->links > 1;
 }
 
-void bt_links_init(struct bt_links *links, struct bt_ways *places)
+void bt_restore_links_init(struct bt_restore_links *links, struct bt_ways *places)
 {
-	*links = (struct bt_links){.places = places};
+	*links = (struct bt_restore_links){.places = places};
 	pthread_mutex_init(&links->lock, NULL);
 }
 
-static void free_table(struct bt_links *links, struct bt_table *table)
+static void free_table(struct bt_restore_links *links, struct bt_table *table)
 {
 	size_t at = 0;
-	for (struct bt_linked *linked = bt_table_next(table, &at); linked; linked = bt_table_next(table, &at)) {
+	for (struct bt_restore_linked *linked = bt_table_next(table, &at); linked; linked = bt_table_next(table, &at)) {
 		bt_place_unref(links->places, linked->place);
 		free(linked->name);
 		free(linked);
@@ -25,22 +25,22 @@ static void free_table(struct bt_links *links, struct bt_table *table)
 	bt_table_free(table);
 }
 
-void bt_links_free(struct bt_links *links)
+void bt_restore_links_free(struct bt_restore_links *links)
 {
 	free_table(links, &links->files);
 	free_table(links, &links->taken);
 	pthread_mutex_destroy(&links->lock);
 }
 
-static struct bt_linked *find_file(const struct bt_links *links, const struct bt_entry *entry)
+static struct bt_restore_linked *find_file(const struct bt_restore_links *links, const struct bt_entry *entry)
 {
 	return bt_table_find(&links->files, (struct bt_table_key){entry->extra->dev, entry->extra->inode});
 }
 
 /* NULL: out of memory. */
-static struct bt_linked *add(struct bt_table *table, uint64_t dev, uint64_t inode)
+static struct bt_restore_linked *add(struct bt_table *table, uint64_t dev, uint64_t inode)
 {
-	struct bt_linked *linked = calloc(1, sizeof(*linked));
+	struct bt_restore_linked *linked = calloc(1, sizeof(*linked));
 	if (!linked)
 		return NULL;
 	linked->key = (struct bt_table_key){dev, inode};
@@ -50,7 +50,7 @@ static struct bt_linked *add(struct bt_table *table, uint64_t dev, uint64_t inod
 	return NULL;
 }
 
-int bt_links_see(struct bt_links *links, const struct bt_entry *entry, bool *ret_before)
+int bt_restore_links_see(struct bt_restore_links *links, const struct bt_entry *entry, bool *ret_before)
 {
 	pthread_mutex_lock(&links->lock);
 	bool before = find_file(links, entry) != NULL;
@@ -62,11 +62,12 @@ int bt_links_see(struct bt_links *links, const struct bt_entry *entry, bool *ret
 	return 0;
 }
 
-bool bt_links_take(struct bt_links *links, const struct bt_entry *entry, const struct stat *status)
+bool bt_restore_links_take(struct bt_restore_links *links, const struct bt_entry *entry, const struct stat *status)
 {
 	pthread_mutex_lock(&links->lock);
-	const struct bt_linked *file = find_file(links, entry);
-	struct bt_linked *there = bt_table_find(&links->taken, (struct bt_table_key){status->st_dev, status->st_ino});
+	const struct bt_restore_linked *file = find_file(links, entry);
+	struct bt_restore_linked *there =
+		bt_table_find(&links->taken, (struct bt_table_key){status->st_dev, status->st_ino});
 	if (!there && (there = add(&links->taken, status->st_dev, status->st_ino)) != NULL)
 		there->taker = file;
 	bool taken = there && there->taker == file;
@@ -74,12 +75,12 @@ bool bt_links_take(struct bt_links *links, const struct bt_entry *entry, const s
 	return taken;
 }
 
-void bt_links_set(struct bt_links *links, const struct bt_entry *entry, struct bt_place *place,
-		  const struct stat *status)
+void bt_restore_links_set(struct bt_restore_links *links, const struct bt_entry *entry, struct bt_place *place,
+			  const struct stat *status)
 {
 	char *name = strdup(entry->name);
 	pthread_mutex_lock(&links->lock);
-	struct bt_linked *linked = find_file(links, entry);
+	struct bt_restore_linked *linked = find_file(links, entry);
 	if (linked && name) {
 		struct bt_place *before = linked->place;
 		free(linked->name);
@@ -94,11 +95,11 @@ void bt_links_set(struct bt_links *links, const struct bt_entry *entry, struct b
 	free(name);
 }
 
-struct bt_linked bt_links_find(struct bt_links *links, const struct bt_entry *entry)
+struct bt_restore_linked bt_restore_links_find(struct bt_restore_links *links, const struct bt_entry *entry)
 {
 	pthread_mutex_lock(&links->lock);
-	const struct bt_linked *linked = find_file(links, entry);
-	struct bt_linked found = linked ? *linked : (struct bt_linked){.name = NULL};
+	const struct bt_restore_linked *linked = find_file(links, entry);
+	struct bt_restore_linked found = linked ? *linked : (struct bt_restore_linked){.name = NULL};
 	pthread_mutex_unlock(&links->lock);
 	return found;
 }

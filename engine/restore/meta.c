@@ -15,7 +15,7 @@
 /* A thing by its descriptor. The calls that take no O_PATH descriptors go through its name in /proc, which leads to it
  * whatever has become of its own names. */
 struct subject {
-	struct bt_run *run;
+	struct bt_restore_run *run;
 	struct bt_place *place;
 	const char *name;
 	const struct bt_entry *entry;
@@ -103,7 +103,7 @@ static const struct bt_xattr *find_xattr(const struct bt_entry *entry, const cha
 }
 
 /* Those that go if the snapshot does not have them: what else is in security is the system's, as labels are. */
-static bool is_extra(const struct bt_run *run, const struct bt_entry *entry, const char *name)
+static bool is_extra(const struct bt_restore_run *run, const struct bt_entry *entry, const char *name)
 {
 	bool privileged = begins(name, "trusted.") || strcmp(name, "security.capability") == 0;
 
@@ -230,14 +230,14 @@ static void set_inode(struct subject *subject, unsigned flags)
 	bt_tell_lack(&subject->run->tell, BT_LACK_FLAGS, subject->place, subject->name);
 }
 
-void bt_meta_seal(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry)
+void bt_meta_seal(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry)
 {
 	if (!bt_inode_seal(dirfd, entry))
 		bt_tell_lack(&run->tell, BT_LACK_FLAGS, place, entry->name);
 }
 
-void bt_meta_apply(struct bt_run *run, struct bt_place *place, const char *name, int fd, const struct bt_entry *entry,
-		   unsigned flags)
+void bt_meta_apply(struct bt_restore_run *run, struct bt_place *place, const char *name, int fd,
+		   const struct bt_entry *entry, unsigned flags)
 {
 	struct subject subject = {
 		.run = run, .place = place, .name = name, .entry = entry, .fd = fd, .path = flags & BT_META_PATH};
@@ -275,7 +275,8 @@ static bool value_equal(const char *path, const struct bt_xattr *xattr)
 }
 
 /* Those that this process may set, and none that would go. */
-static bool xattrs_equal(const struct bt_run *run, const char *path, const struct bt_entry *entry, ssize_t length)
+static bool xattrs_equal(const struct bt_restore_run *run, const char *path, const struct bt_entry *entry,
+			 ssize_t length)
 {
 	char *names = malloc(LIST_MAX);
 	bool equal = names != NULL;
@@ -291,7 +292,7 @@ static bool xattrs_equal(const struct bt_run *run, const char *path, const struc
 	return equal;
 }
 
-bool bt_meta_equal(const struct bt_run *run, int dirfd, const char *name, const struct bt_entry *entry,
+bool bt_meta_equal(const struct bt_restore_run *run, int dirfd, const char *name, const struct bt_entry *entry,
 		   const struct stat *status)
 {
 	char path[320];

@@ -12,12 +12,12 @@
 #define BT_META_STRIP	2u /* there may be xattrs that the entry does not have: they go, but for the system's own */
 
 /* Sets what may be set. What fails otherwise is told as a problem of name in place (NULL: of place itself). */
-void bt_meta_apply(struct bt_run *run, struct bt_place *place, const char *name, int fd, const struct bt_entry *entry,
-		   unsigned flags);
+void bt_meta_apply(struct bt_restore_run *run, struct bt_place *place, const char *name, int fd,
+		   const struct bt_entry *entry, unsigned flags);
 /* Of a file that has just got its name in dirfd: flags with which it could not have got it. */
-void bt_meta_seal(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry);
+void bt_meta_seal(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry);
 /* Does what stands at name in dirfd, which is of the entry's type, have all of it? mtime is not looked at. */
-bool bt_meta_equal(const struct bt_run *run, int dirfd, const char *name, const struct bt_entry *entry,
+bool bt_meta_equal(const struct bt_restore_run *run, int dirfd, const char *name, const struct bt_entry *entry,
 		   const struct stat *status);
 bool bt_mtime_equal(const struct bt_entry *entry, const struct stat *status);
 

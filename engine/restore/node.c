@@ -34,7 +34,7 @@ static int open_made(int dirfd, const char *name, const struct bt_entry *entry, 
 	return fd;
 }
 
-static int make_temp(struct bt_run *run, int dirfd, const struct bt_entry *entry, char temp[BT_TEMP_SIZE])
+static int make_temp(struct bt_restore_run *run, int dirfd, const struct bt_entry *entry, char temp[BT_TEMP_SIZE])
 {
 	int result = -EEXIST;
 	for (int i = 0; result == -EEXIST && i < TRIES; i++) {
@@ -44,8 +44,8 @@ static int make_temp(struct bt_run *run, int dirfd, const struct bt_entry *entry
 	return result;
 }
 
-int bt_node_write(struct bt_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
-		  struct stat *ret_status)
+int bt_restore_node(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
+		    struct stat *ret_status)
 {
 	char temp[BT_TEMP_SIZE];
 	bool device = entry->type == BT_CHARDEV || entry->type == BT_BLOCKDEV;
@@ -55,7 +55,7 @@ int bt_node_write(struct bt_run *run, struct bt_place *place, int dirfd, const s
 		return -1;
 	}
 	if (result) {
-		bt_not_created(run, place, dirfd, entry->name, result);
+		bt_tell_not_created(run, place, dirfd, entry->name, result);
 		return -1;
 	}
 	int fd = open_made(dirfd, temp, entry, ret_status);
@@ -65,8 +65,8 @@ int bt_node_write(struct bt_run *run, struct bt_place *place, int dirfd, const s
 	}
 	bt_meta_apply(run, place, entry->name, fd, entry, BT_META_PATH | (place->default_acl ? BT_META_STRIP : 0));
 	bt_close(&fd);
-	result = bt_install(run, place, dirfd, temp, entry->name);
+	result = bt_temp_install(run, place, dirfd, temp, entry->name);
 	if (result < 0)
-		bt_not_installed(run, place, dirfd, entry->name, result);
+		bt_tell_not_installed(run, place, dirfd, entry->name, result);
 	return result < 0 ? -1 : result;
 }

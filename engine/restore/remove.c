@@ -135,7 +135,7 @@ static int check_level(const struct work *work, int dirfd, int fd, struct stat *
 }
 
 /* Goes down into the directory name of dirfd. */
-static int enter(struct work *work, int dirfd, const char *name)
+static int descend(struct work *work, int dirfd, const char *name)
 {
 	struct stat status;
 	bool dry = work->removal->dry;
@@ -210,7 +210,7 @@ static void remove_emptied(struct work *work, int dirfd, const char *name, bool 
 }
 
 /* Back to the directory above, where the emptied one is removed. */
-static int leave(struct work *work, int dirfd)
+static int ascend(struct work *work, int dirfd)
 {
 	struct stat status;
 	bool left = work->levels[--work->depth].left;
@@ -249,7 +249,7 @@ static int remove_next(struct work *work, int dirfd, dev_t dev, const char *name
 		return note_left(work);
 	if (result != NOT_EMPTY)
 		return note(work, result);
-	result = enter(work, dirfd, name);
+	result = descend(work, dirfd, name);
 	if (!result)
 		return 1;
 	if (is_sealed(work, result, dirfd, name)) {
@@ -263,7 +263,7 @@ static int go_on(struct work *work, int dirfd)
 {
 	struct emptied *level = &work->levels[work->depth - 1];
 	if (level->next >= level->names.length)
-		return leave(work, dirfd);
+		return ascend(work, dirfd);
 	size_t depth = work->depth, length = strlen(name_in(level));
 	int result = remove_next(work, work->fd, level->dev, name_in(level));
 	if (result <= 0)

@@ -20,9 +20,9 @@
 
 static void *worker_new(void *arg)
 {
-	struct bt_worker *worker = calloc(1, sizeof(*worker));
-	if (worker && bt_worker_init(worker)) {
-		bt_worker_destroy(worker);
+	struct bt_restore_worker *worker = calloc(1, sizeof(*worker));
+	if (worker && bt_restore_worker_init(worker)) {
+		bt_restore_worker_destroy(worker);
 		free(worker);
 		return NULL;
 	}
@@ -31,12 +31,12 @@ static void *worker_new(void *arg)
 
 static void worker_free(void *worker)
 {
-	bt_worker_destroy(worker);
+	bt_restore_worker_destroy(worker);
 	free(worker);
 }
 
 /* The one place where symlinks are followed, in what leads there and at its end. */
-static int open_output(const struct bt_run *run, const char *output, bool *ret_fresh, int *ret_fd,
+static int open_output(const struct bt_restore_run *run, const char *output, bool *ret_fresh, int *ret_fd,
 		       struct bt_error *error)
 {
 	struct bt_route route;
@@ -55,7 +55,7 @@ static int open_output(const struct bt_run *run, const char *output, bool *ret_f
 }
 
 /* Everything else is open by now; who derives a file from one of version 1 writes to cache/. */
-static int give_up_the_rest(struct bt_run *run, int output, struct bt_error *error)
+static int give_up_the_rest(struct bt_restore_run *run, int output, struct bt_error *error)
 {
 	int readable[] = {bt_store_local_fd(run->store)}, writable[] = {output, bt_store_local_cache_fd(run->store)};
 	const struct bt_confinement limits = {.readable = readable,
@@ -67,7 +67,7 @@ static int give_up_the_rest(struct bt_run *run, int output, struct bt_error *err
 	return run->options.confine && output >= 0 ? bt_confine(&limits, NULL, error) : 0;
 }
 
-static int start_pool(struct bt_run *run, struct bt_error *error)
+static int start_pool(struct bt_restore_run *run, struct bt_error *error)
 {
 	const struct bt_pool_options options = {
 		.threads = run->options.threads ? run->options.threads : bt_cpu_count(),
@@ -75,12 +75,12 @@ static int start_pool(struct bt_run *run, struct bt_error *error)
 		.worker_new = worker_new,
 		.worker_free = worker_free,
 	};
-	if (bt_worker_init(&run->finisher) || bt_pool_new(&options, &run->pool))
+	if (bt_restore_worker_init(&run->finisher) || bt_pool_new(&options, &run->pool))
 		return bt_fail(error, BT_E_NOMEM, NULL, "restore");
 	return 0;
 }
 
-static void finish_totals(struct bt_run *run, const struct bt_selection *selection)
+static void finish_totals(struct bt_restore_run *run, const struct bt_selection *selection)
 {
 	if (selection->count)
 		return;
@@ -89,10 +89,10 @@ static void finish_totals(struct bt_run *run, const struct bt_selection *selecti
 }
 
 /* Walks, waits for everything, and makes it durable. fd: the output directory, or -1 on a dry run without one. */
-static int restore_to(struct bt_run *run, struct bt_place *root, const struct bt_selection *selection, int fd,
+static int restore_to(struct bt_restore_run *run, struct bt_place *root, const struct bt_selection *selection, int fd,
 		      struct bt_error *error)
 {
-	int result = bt_walk(run, root, selection);
+	int result = bt_restore_walk(run, root, selection);
 	int drained = bt_pool_drain(run->pool);
 	int failed = atomic_load(&run->tell.voice.failed);
 	if (failed)
@@ -107,7 +107,7 @@ static int restore_to(struct bt_run *run, struct bt_place *root, const struct bt
 	return 0;
 }
 
-static int conclude(struct bt_run *run, struct bt_restore_result *ret_result, struct bt_error *error)
+static int conclude(struct bt_restore_run *run, struct bt_restore_result *ret_result, struct bt_error *error)
 {
 	char text[64];
 	uint64_t errors = run->tell.result.errors;
@@ -122,7 +122,7 @@ static int conclude(struct bt_run *run, struct bt_restore_result *ret_result, st
 }
 
 /* Whether the snapshot is of this directory, on this host. */
-static bool is_in_place(const struct bt_run *run, const char *output)
+static bool is_in_place(const struct bt_restore_run *run, const char *output)
 {
 	char host[BT_HOST_SIZE], *path = realpath(output, NULL);
 	bool same = path && strcmp(path, run->info->target) == 0;
@@ -131,7 +131,8 @@ static bool is_in_place(const struct bt_run *run, const char *output)
 	return same && strcmp(host, run->info->host) == 0;
 }
 
-static int restore(struct bt_run *run, const char *output, const struct bt_selection *selection, struct bt_error *error)
+static int restore(struct bt_restore_run *run, const char *output, const struct bt_selection *selection,
+		   struct bt_error *error)
 {
 	bool fresh;
 	int fd = -1, result = open_output(run, output, &fresh, &fd, error);
@@ -166,7 +167,7 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 	       struct bt_restore_result *ret_result, struct bt_error *error)
 {
 	struct bt_error unheard = {0}, *heard = error ? error : &unheard;
-	struct bt_run run = {.store = store, .info = bt_snapshot_info(snapshot), .privileged = geteuid() == 0};
+	struct bt_restore_run run = {.store = store, .info = bt_snapshot_info(snapshot), .privileged = geteuid() == 0};
 	struct bt_selection selection;
 	if (options)
 		run.options = *options;
@@ -193,16 +194,16 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 	}
 	bt_tell_init(&run.tell, observer);
 	bt_places_init(&run.places);
-	bt_links_init(&run.links, &run.places);
+	bt_restore_links_init(&run.links, &run.places);
 	if (bt_scan_mounts_init(&run.mounts))
 		result = bt_fail(heard, BT_E_NOMEM, NULL, "restore");
 	else
 		result = restore(&run, output, &selection, heard);
 	bt_pool_free(run.pool);
-	bt_worker_destroy(&run.finisher);
+	bt_restore_worker_destroy(&run.finisher);
 	if (!result)
 		result = conclude(&run, ret_result, heard);
-	bt_links_free(&run.links);
+	bt_restore_links_free(&run.links);
 	bt_ways_destroy(&run.places);
 	bt_tell_free(&run.tell);
 	bt_scan_mounts_destroy(&run.mounts);

@@ -14,7 +14,7 @@
 #define LONGEST_NAME 255
 
 struct salvage {
-	struct bt_run *run;
+	struct bt_restore_run *run;
 	struct bt_place *place;
 	const struct bt_entry *entry;
 	struct bt_buf lost; /* struct bt_extent */
@@ -69,7 +69,7 @@ static int copy(struct salvage *salvage, int fd)
 	return result;
 }
 
-static int install(struct salvage *salvage, int dirfd, const char *temp)
+static int install_partial(struct salvage *salvage, int dirfd, const char *temp)
 {
 	const struct bt_entry *entry = salvage->entry;
 	char name[LONGEST_NAME + 1];
@@ -77,7 +77,7 @@ static int install(struct salvage *salvage, int dirfd, const char *temp)
 	if (entry->name_length < length)
 		length = entry->name_length;
 	snprintf(name, sizeof(name), "%.*s" SUFFIX, length, entry->name);
-	return bt_install(salvage->run, salvage->place, dirfd, temp, name);
+	return bt_temp_install(salvage->run, salvage->place, dirfd, temp, name);
 }
 
 /* 0, 1 if there is nothing to be had, or -errno. */
@@ -99,7 +99,7 @@ static int write_partial(struct salvage *salvage, int dirfd)
 		(void)!unlinkat(dirfd, temp, 0);
 		return result;
 	}
-	result = install(salvage, dirfd, temp);
+	result = install_partial(salvage, dirfd, temp);
 	return result < 0 ? result : 0;
 }
 
@@ -122,7 +122,8 @@ static void tell_lost(struct salvage *salvage, const struct bt_error *damage)
 	}
 }
 
-void bt_salvage(struct bt_run *run, struct bt_place *place, const struct bt_entry *entry, const struct bt_error *damage)
+void bt_restore_salvage(struct bt_restore_run *run, struct bt_place *place, const struct bt_entry *entry,
+			const struct bt_error *damage)
 {
 	struct salvage salvage = {.run = run, .place = place, .entry = entry};
 	int dirfd = bt_place_get(&run->places, place);

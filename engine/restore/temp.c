@@ -14,13 +14,13 @@
 #define PREFIX ".backuptool-"
 #define DIGITS 16
 
-void bt_temp_name(struct bt_run *run, char name[BT_TEMP_SIZE])
+void bt_temp_name(struct bt_restore_run *run, char name[BT_TEMP_SIZE])
 {
 	uint64_t number = run->seed ^ bt_mix64(run->seed + atomic_fetch_add(&run->temps, 1));
 	snprintf(name, BT_TEMP_SIZE, PREFIX "%016llx", (unsigned long long)number);
 }
 
-int bt_temp_open(struct bt_run *run, int dirfd, char name[BT_TEMP_SIZE])
+int bt_temp_open(struct bt_restore_run *run, int dirfd, char name[BT_TEMP_SIZE])
 {
 	int fd = -EEXIST;
 	for (int i = 0; fd == -EEXIST && i < TRIES; i++) {
@@ -65,7 +65,7 @@ void bt_temp_sweep(int dirfd)
 	bt_buf_free(&names);
 }
 
-static int install(struct bt_run *run, struct bt_place *place, int dirfd, const char *temp, const char *name)
+static int install_as(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *temp, const char *name)
 {
 	if (run->options.overwrite == BT_OVERWRITE_NEVER) {
 		int result = bt_rename_new(dirfd, temp, dirfd, name);
@@ -83,9 +83,9 @@ static int install(struct bt_run *run, struct bt_place *place, int dirfd, const 
 	return -EISDIR;
 }
 
-int bt_install(struct bt_run *run, struct bt_place *place, int dirfd, const char *temp, const char *name)
+int bt_temp_install(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *temp, const char *name)
 {
-	int result = install(run, place, dirfd, temp, name);
+	int result = install_as(run, place, dirfd, temp, name);
 	if (result)
 		(void)!unlinkat(dirfd, temp, 0);
 	return result;

@@ -22,7 +22,7 @@ struct level {
 };
 
 struct walk {
-	struct bt_run *run;
+	struct bt_restore_run *run;
 	const struct bt_selection *selection;
 	struct level *levels;
 	size_t count, capacity;
@@ -80,8 +80,8 @@ static int end_level(struct walk *walk)
 {
 	const struct level *level = &walk->levels[walk->count - 1];
 	bool leads = level->high && !level->place->fresh;
-	int result =
-		bt_batch_add(walk->run, leads ? BT_ITEM_LEAD : BT_ITEM_END, level->place, level->page, level->entry);
+	int result = bt_restore_batch_add(walk->run, leads ? BT_ITEM_LEAD : BT_ITEM_END, level->place, level->page,
+					  level->entry);
 	drop_level(walk);
 	return result;
 }
@@ -106,7 +106,7 @@ static void tell_unread(struct walk *walk, const struct level *level)
 /* The first look into a directory. */
 static int start_level(struct walk *walk)
 {
-	struct bt_run *run = walk->run;
+	struct bt_restore_run *run = walk->run;
 	struct level *level = &walk->levels[walk->count - 1];
 	struct bt_error error = {0};
 	if (is_unread(level->entry)) {
@@ -131,7 +131,7 @@ static int start_level(struct walk *walk)
 static int enter_directory(struct walk *walk, struct level *level, const struct bt_page *page,
 			   const struct bt_entry *entry, const struct level *below)
 {
-	struct bt_place *place = bt_enter(walk->run, level->place, entry);
+	struct bt_place *place = bt_restore_enter(walk->run, level->place, entry);
 	if (!place)
 		return bt_voice_failed(&walk->run->tell.voice);
 	int result = push(walk, place, page, entry, below);
@@ -140,17 +140,17 @@ static int enter_directory(struct walk *walk, struct level *level, const struct 
 
 static int add_entry(struct walk *walk, struct level *level, const struct bt_page *page, const struct bt_entry *entry)
 {
-	struct bt_run *run = walk->run;
+	struct bt_restore_run *run = walk->run;
 	bool before = false;
 	if (entry->extra && entry->extra->torn)
 		bt_tell_torn(&run->tell, level->place, entry->name);
-	if (bt_has_links(entry) && bt_links_see(&run->links, entry, &before))
+	if (bt_restore_has_links(entry) && bt_restore_links_see(&run->links, entry, &before))
 		return no_memory(walk);
 	if (before)
-		return bt_batch_add(run, BT_ITEM_FOLLOWER, level->place, page, entry);
+		return bt_restore_batch_add(run, BT_ITEM_FOLLOWER, level->place, page, entry);
 	if (entry->type == BT_FILE && entry->size > BT_LARGE)
-		return bt_large_restore(run, level->place, page, entry);
-	return bt_batch_add(run, BT_ITEM_ENTRY, level->place, page, entry);
+		return bt_restore_large(run, level->place, page, entry);
+	return bt_restore_batch_add(run, BT_ITEM_ENTRY, level->place, page, entry);
 }
 
 /* Below Landlock each look at a path takes the kernel all the way up, so that deep trees cost as the squares of their
@@ -193,7 +193,7 @@ static int list_next(struct walk *walk, struct level *level)
 	result = bt_bounds_take(&walk->bounds, level->path_bytes + entry->name_length, &error);
 	if (result)
 		return go_no_deeper(walk, level, result, &error);
-	const struct bt_page *page = bt_dir_place(level->dir).page;
+	const struct bt_page *page = bt_dir_here(level->dir).page;
 	if (entry->type == BT_DIR)
 		return enter_directory(walk, level, page, entry, NULL);
 	return add_entry(walk, level, page, entry);
@@ -202,7 +202,7 @@ static int list_next(struct walk *walk, struct level *level)
 /* The selected paths that have their next component in common with the first that is left. */
 static int select_next(struct walk *walk, struct level *level)
 {
-	struct bt_run *run = walk->run;
+	struct bt_restore_run *run = walk->run;
 	const struct bt_page *page;
 	const struct bt_entry *entry;
 	struct bt_error error = {0};
@@ -227,9 +227,9 @@ static int select_next(struct walk *walk, struct level *level)
 	return result;
 }
 
-int bt_walk(struct bt_run *run, struct bt_place *root, const struct bt_selection *selection)
+int bt_restore_walk(struct bt_restore_run *run, struct bt_place *root, const struct bt_selection *selection)
 {
-	struct walk walk = {.run = run, .selection = selection, .bounds = bt_bounds(run->store, run->info)};
+	struct walk walk = {.run = run, .selection = selection, .bounds = bt_bounds_of(run->store, run->info)};
 	struct level all = {.high = selection->count};
 	int result = push(&walk, root, NULL, &run->info->root, &all);
 	if (!result)
@@ -243,6 +243,6 @@ int bt_walk(struct bt_run *run, struct bt_place *root, const struct bt_selection
 	while (walk.count)
 		drop_level(&walk);
 	free(walk.levels);
-	int flushed = bt_batch_flush(run);
+	int flushed = bt_restore_batch_flush(run);
 	return result ? result : flushed;
 }

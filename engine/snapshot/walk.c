@@ -476,7 +476,7 @@ int bt_snap_walk(struct bt_snap_run *run, struct bt_error *error)
 	walk->past.trees = run->changes != NULL;
 	walk->past.watch = &run->watch;
 	if (run->parent)
-		walk->past.bounds = bt_bounds(run->store, bt_snapshot_info(run->parent));
+		walk->past.bounds = bt_bounds_of(run->store, bt_snapshot_info(run->parent));
 	if (old)
 		bt_snap_past_count(&walk->past, old);
 	int result = enter(walk, root, old, error);

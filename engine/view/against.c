@@ -56,7 +56,7 @@ static bool is_as_long(const struct bt_against *against)
 	return fstat(against->fd, &status) == 0 && (uint64_t)status.st_size == against->file->size;
 }
 
-int bt_against(struct bt_against *against, bool *ret_equal, struct bt_error *error)
+int bt_against_file(struct bt_against *against, bool *ret_equal, struct bt_error *error)
 {
 	struct bt_slice slice;
 	bool equal = is_as_long(against);

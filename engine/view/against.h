@@ -19,6 +19,6 @@ struct bt_against {
 };
 
 /* 0; BT_E_CANCELLED; or why the snapshot's bytes could not be had. */
-int bt_against(struct bt_against *against, bool *ret_equal, struct bt_error *error);
+int bt_against_file(struct bt_against *against, bool *ret_equal, struct bt_error *error);
 
 #endif

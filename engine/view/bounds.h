@@ -17,7 +17,7 @@ struct bt_bounds {
 
 /* As many entries as the summary counts; none if that is more than the store's size makes possible, so that nothing is
  * begun that would not end. */
-struct bt_bounds bt_bounds(const struct bt_store *store, const struct bt_snapshot_info *info);
+struct bt_bounds bt_bounds_of(const struct bt_store *store, const struct bt_snapshot_info *info);
 /* One more entry, and the bytes of its path where the depth costs something, else 0. BT_E_DAMAGED [bad-size]: there are
  * more than the snapshot says. BT_E_INCOMPLETE: the paths are too long to be gone through in one go. The walk ends
  * then. */

@@ -198,7 +198,7 @@ uint64_t bt_dir_count(const struct bt_dir *dir)
 	return count;
 }
 
-struct bt_dir_place bt_dir_place(const struct bt_dir *dir)
+struct bt_dir_place bt_dir_here(const struct bt_dir *dir)
 {
 	const struct bt_digest *id = dir->page == dir->top ? &dir->tree : &dir->top->leaves[dir->leaf].id;
 	return (struct bt_dir_place){dir->page, id, dir->base, dir->next - 1};

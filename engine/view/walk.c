@@ -65,7 +65,7 @@ int bt_walk_new(struct bt_store *store, const struct bt_snapshot_info *info, con
 	int r = bt_walk_begin(store, &options, from, &walk, error);
 	if (r)
 		return r;
-	walk->bounds = bt_bounds(store, info);
+	walk->bounds = bt_bounds_of(store, info);
 	walk->options.bounds = &walk->bounds;
 	*ret_walk = walk;
 	return 0;
@@ -115,8 +115,8 @@ static struct bt_walk_step step_of(const struct bt_walk *walk, const struct bt_e
 	return (struct bt_walk_step){entry, (const char *)walk->path.data, walk->path.length, walk->count};
 }
 
-static int give(struct bt_walk *walk, const struct bt_entry *entry, struct bt_walk_step *ret_step,
-		struct bt_error *error)
+static int give_step(struct bt_walk *walk, const struct bt_entry *entry, struct bt_walk_step *ret_step,
+		     struct bt_error *error)
 {
 	bool named = entry && !walk->options.pathless;
 	if (set_path(walk, named ? entry->name : "", named ? entry->name_length : 0) || (entry && prepare(walk, entry)))
@@ -179,7 +179,7 @@ int bt_walk_next(struct bt_walk *walk, struct bt_walk_step *ret_step, struct bt_
 	if (r)
 		return failed(walk, r, ret_step, error);
 	r = entry ? take(walk, entry, error) : 0;
-	return r ? give_up(walk, r, ret_step, error) : give(walk, entry, ret_step, error);
+	return r ? give_up(walk, r, ret_step, error) : give_step(walk, entry, ret_step, error);
 }
 
 void bt_walk_skip(struct bt_walk *walk)
@@ -204,5 +204,5 @@ void *bt_walk_below(const struct bt_walk *walk)
 
 const struct bt_page *bt_walk_page(const struct bt_walk *walk)
 {
-	return bt_dir_place(walk->levels[walk->count - 1].dir).page;
+	return bt_dir_here(walk->levels[walk->count - 1].dir).page;
 }

@@ -16,7 +16,7 @@ struct bt_dir_place {
 	uint64_t base;		    /* entries of the directory before this page */
 	size_t index;		    /* on the page */
 };
-struct bt_dir_place bt_dir_place(const struct bt_dir *dir);
+struct bt_dir_place bt_dir_here(const struct bt_dir *dir);
 
 /* Bytes of Base64 that the contents of the file take in the store: their share of the blocks that they lie in. */
 int bt_entry_stored(struct bt_store *store, const struct bt_entry *file, uint64_t *ret_bytes, struct bt_error *error);
@@ -25,11 +25,11 @@ int bt_entry_stored(struct bt_store *store, const struct bt_entry *file, uint64_
  * Read-ahead for small files. Files are packed in the order of the directories, so the next read is usually in the next
  * block of the store file.
  */
-struct bt_behind;
-int bt_behind_new(struct bt_store *store, struct bt_behind **ret_behind);
-void bt_behind_free(struct bt_behind *behind); /* NULL is fine */
+struct bt_readahead;
+int bt_readahead_new(struct bt_store *store, struct bt_readahead **ret_readahead);
+void bt_readahead_free(struct bt_readahead *readahead); /* NULL is fine */
 /* Decodes the block after that of the file's first content, on the calling thread. The first call for a store file
  * reads its list of contents. Thread-safe. */
-void bt_behind_prefetch(struct bt_behind *behind, const struct bt_entry *file);
+void bt_readahead_next(struct bt_readahead *readahead, const struct bt_entry *file);
 
 #endif

@@ -208,16 +208,16 @@ int bt_entry_stored(struct bt_store *store, const struct bt_entry *file, uint64_
 	return BT_E_UNSUPPORTED;
 }
 
-int bt_behind_new(struct bt_store *store, struct bt_behind **ret_behind)
+int bt_readahead_new(struct bt_store *store, struct bt_readahead **ret_readahead)
 {
 	return BT_E_UNSUPPORTED;
 }
 
-void bt_behind_free(struct bt_behind *behind)
+void bt_readahead_free(struct bt_readahead *readahead)
 {
 }
 
-void bt_behind_prefetch(struct bt_behind *behind, const struct bt_entry *file)
+void bt_readahead_next(struct bt_readahead *readahead, const struct bt_entry *file)
 {
 }
 

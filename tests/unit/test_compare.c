@@ -270,13 +270,13 @@ static void test_bounds(void **state)
 	make_before(&world);
 	world_snap(&world);
 	struct bt_snapshot_info info = {.name = "name", .files = 2, .directories = 1};
-	struct bt_bounds bounds = bt_bounds(world.store, &info);
+	struct bt_bounds bounds = bt_bounds_of(world.store, &info);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(bt_bounds_take(&bounds, 4096, &error), 0);
 	assert_int_equal(bt_bounds_take(&bounds, 0, &error), BT_E_DAMAGED);
 	assert_int_equal(error.reason, BT_R_BAD_SIZE);
 	info.files = 100000;
-	bounds = bt_bounds(world.store, &info);
+	bounds = bt_bounds_of(world.store, &info);
 	uint64_t sum = 0;
 	error = (struct bt_error){0};
 	while (bt_bounds_take(&bounds, 1 << 20, &error) == 0)
@@ -285,7 +285,7 @@ static void test_bounds(void **state)
 	assert_non_null(strstr(error.detail, "name a directory further down"));
 	assert_in_range(sum, 1 << 30, (1 << 30) + (1 << 24)); /* and some KiB for each entry, however many are stated */
 	for (info.others = (uint64_t)1 << 40; info.others; info.others = info.others == UINT64_MAX ? 0 : UINT64_MAX) {
-		bounds = bt_bounds(world.store, &info);
+		bounds = bt_bounds_of(world.store, &info);
 		assert_int_equal(bt_bounds_take(&bounds, 0, NULL), BT_E_DAMAGED);
 	}
 	world_end(&world);

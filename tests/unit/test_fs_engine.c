@@ -52,21 +52,21 @@ static void the_block_behind_is_decoded(void **state)
 {
 	struct sample sample;
 	struct bt_store *store = make_store(&sample);
-	struct bt_behind *behind;
+	struct bt_readahead *readahead;
 
-	assert_int_equal(bt_behind_new(store, &behind), 0);
+	assert_int_equal(bt_readahead_new(store, &readahead), 0);
 	struct bt_entry file = file_of(2), last = file_of(8), none = file_of(99), empty = {.type = BT_FILE};
-	bt_behind_prefetch(behind, &file);
+	bt_readahead_next(readahead, &file);
 	assert_false(is_decoded(store, 2));
 	assert_true(is_decoded(store, 4));
 	assert_true(is_decoded(store, 6));
 	assert_false(is_decoded(store, 7));
-	bt_behind_prefetch(behind, &last); /* behind the last there is nothing, least of all another file's */
-	bt_behind_prefetch(behind, &none);
-	bt_behind_prefetch(behind, &empty);
+	bt_readahead_next(readahead, &last); /* behind the last there is nothing, least of all another file's */
+	bt_readahead_next(readahead, &none);
+	bt_readahead_next(readahead, &empty);
 	assert_false(is_decoded(store, 7));
 	assert_false(is_decoded(store, 10));
-	bt_behind_free(behind);
+	bt_readahead_free(readahead);
 	bt_store_close(store);
 	sample_free(&sample);
 }

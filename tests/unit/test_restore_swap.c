@@ -127,7 +127,7 @@ static void test_moved_out_while_emptied(void **state)
 /* What stands under a temporary name is nobody's to write to, even if somebody could guess the name. */
 static void test_temporary_name_taken(void **state)
 {
-	struct bt_run run = {.seed = 7}, twin = {.seed = 7};
+	struct bt_restore_run run = {.seed = 7}, twin = {.seed = 7};
 	char taken[BT_TEMP_SIZE], name[BT_TEMP_SIZE];
 	struct stat status;
 	struct back back;

@@ -79,7 +79,7 @@ static void check_cursor(struct bt_store *store, const struct bt_digest *tree, s
 				 : bt_dir_find(dir, name, strlen(name), &entry, NULL);
 		assert_int_equal(r, count ? 0 : BT_E_NOT_FOUND);
 		for (size_t i = index; i < count && i < index + 3; i++) {
-			struct bt_dir_place place = bt_dir_place(dir);
+			struct bt_dir_place place = bt_dir_here(dir);
 
 			assert_int_equal(entry->mtime.seconds, i);
 			assert_ptr_equal(&place.page->entries[place.index], entry);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which block lies behind another: from the list of contents of its store file, read when it is first needed. */
+/* Which block comes after another: from the list of contents of its store file, read when it is first needed. */
 #include "base/bytes.h"
 #include "base/vec.h"
 #include "store/store.h"
@@ -18,33 +18,33 @@ struct list {
 	bool read;
 };
 
-struct bt_behind {
+struct bt_readahead {
 	struct bt_store *store;
 	pthread_mutex_t lock;
 	struct list *lists; /* by ordinal of the file */
 	size_t count;
 };
 
-int bt_behind_new(struct bt_store *store, struct bt_behind **ret_behind)
+int bt_readahead_new(struct bt_store *store, struct bt_readahead **ret_readahead)
 {
-	struct bt_behind *behind = calloc(1, sizeof(*behind));
-	if (!behind)
+	struct bt_readahead *readahead = calloc(1, sizeof(*readahead));
+	if (!readahead)
 		return BT_E_NOMEM;
-	behind->store = store;
-	pthread_mutex_init(&behind->lock, NULL);
-	*ret_behind = behind;
+	readahead->store = store;
+	pthread_mutex_init(&readahead->lock, NULL);
+	*ret_readahead = readahead;
 	return 0;
 }
 
-void bt_behind_free(struct bt_behind *behind)
+void bt_readahead_free(struct bt_readahead *readahead)
 {
-	if (!behind)
+	if (!readahead)
 		return;
-	for (size_t i = 0; i < behind->count; i++)
-		free(behind->lists[i].starts);
-	free(behind->lists);
-	pthread_mutex_destroy(&behind->lock);
-	free(behind);
+	for (size_t i = 0; i < readahead->count; i++)
+		free(readahead->lists[i].starts);
+	free(readahead->lists);
+	pthread_mutex_destroy(&readahead->lock);
+	free(readahead);
 }
 
 /* A file in one content; the others are followed by their own list of chunks. */
@@ -69,29 +69,29 @@ static int take_start(void *arg, const struct bt_block *block, const struct bt_d
 	return 0;
 }
 
-static struct list *list_of(struct bt_behind *behind, uint32_t ordinal)
+static struct list *list_of(struct bt_readahead *readahead, uint32_t ordinal)
 {
 	struct bt_file *file;
-	if (ordinal >= behind->count) {
-		size_t count = bt_store_file_count(behind->store);
-		struct list *lists = ordinal < count ? realloc(behind->lists, count * sizeof(*lists)) : NULL;
+	if (ordinal >= readahead->count) {
+		size_t count = bt_store_file_count(readahead->store);
+		struct list *lists = ordinal < count ? realloc(readahead->lists, count * sizeof(*lists)) : NULL;
 		if (!lists)
 			return NULL;
-		for (size_t i = behind->count; i < count; i++)
+		for (size_t i = readahead->count; i < count; i++)
 			lists[i] = (struct list){.read = false};
-		behind->lists = lists;
-		behind->count = count;
+		readahead->lists = lists;
+		readahead->count = count;
 	}
-	struct list *list = &behind->lists[ordinal];
+	struct list *list = &readahead->lists[ordinal];
 	struct bt_index_visitor visitor = {.arg = list, .content = take_start};
-	if (!list->read && bt_store_file(behind->store, ordinal, &file, NULL) == 0)
+	if (!list->read && bt_store_file(readahead->store, ordinal, &file, NULL) == 0)
 		bt_file_visit(file, &visitor, NULL); /* of a damaged one, what came before the damage is of use */
 	list->read = true;
 	return list;
 }
 
 /* The first block that begins after this one. */
-static const struct start *find_behind(const struct list *list, uint64_t at)
+static const struct start *find_after(const struct list *list, uint64_t at)
 {
 	size_t low = 0, high = list->count;
 	while (low < high) {
@@ -104,18 +104,18 @@ static const struct start *find_behind(const struct list *list, uint64_t at)
 	return low < list->count ? &list->starts[low] : NULL;
 }
 
-void bt_behind_prefetch(struct bt_behind *behind, const struct bt_entry *file)
+void bt_readahead_next(struct bt_readahead *readahead, const struct bt_entry *file)
 {
 	struct bt_location location;
 	struct bt_digest digest;
-	if (!find_first(behind->store, file, &location))
+	if (!find_first(readahead->store, file, &location))
 		return;
-	pthread_mutex_lock(&behind->lock);
-	const struct list *list = list_of(behind, location.file);
-	const struct start *start = list ? find_behind(list, location.block.at) : NULL;
+	pthread_mutex_lock(&readahead->lock);
+	const struct list *list = list_of(readahead, location.file);
+	const struct start *start = list ? find_after(list, location.block.at) : NULL;
 	if (start)
 		digest = start->digest;
-	pthread_mutex_unlock(&behind->lock);
+	pthread_mutex_unlock(&readahead->lock);
 	if (start)
-		bt_store_prefetch(behind->store, &digest);
+		bt_store_prefetch(readahead->store, &digest);
 }
