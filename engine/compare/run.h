@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/voice.h"
 #include "codec/hash.h"
-#include "scan/describe.h"
+#include "source/describe.h"
 #include "view/bounds.h"
 #include <backuptool/compare.h>
 

@@ -3,7 +3,7 @@
 
 #include "base/vec.h"
 #include "model/page.h"
-#include "scan/describe.h"
+#include "source/describe.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "base/io.h"
 #include "restore/meta.h"
 #include "restore/run.h"
-#include "scan/describe.h"
+#include "source/describe.h"
 #include "view/pages.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 #include "base/io.h"
 #include "restore/meta.h"
 #include "restore/run.h"
-#include "scan/describe.h"
+#include "source/describe.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/sysmacros.h>

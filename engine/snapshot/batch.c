@@ -87,20 +87,19 @@ bool bt_snap_batch_full(const struct bt_snap_batch *batch)
 
 /* Reading. */
 
-static int read_item(struct bt_snap_batch *batch, struct bt_snap_reader *reader, struct bt_snap_item *item, int fd)
+static int read_item(struct bt_snap_batch *batch, struct bt_reader *reader, struct bt_snap_item *item, int fd)
 {
-	const struct bt_snap_out out = {&batch->arena, &item->entry, &item->outcome};
-	struct bt_snap_run *run = batch->run;
+	const struct bt_source_out out = {&batch->arena, &item->entry, &item->outcome};
 	int result = 0;
 
 	if (item->kind == BT_SNAP_DIRECTORY) {
-		result = bt_snap_read_xattrs(reader, fd, false, &out);
-		return result == 0 ? bt_snap_read_inode(reader, fd, &out) : result;
+		result = bt_source_xattrs(reader, fd, false, &out);
+		return result == 0 ? bt_source_inode(reader, fd, &out) : result;
 	}
-	if (item->kind == BT_SNAP_META)
-		return bt_snap_read_meta(run, reader, fd, item->found, &out);
-	result = bt_snap_read_small(run, reader, fd, item->found, &item->room, &out);
-	if (result == 0 && item->outcome.state == BT_SNAP_READ)
+	if (item->kind == BT_SNAP_BARE)
+		return bt_source_bare(reader, fd, item->found, &out);
+	result = bt_source_small(reader, fd, item->found, &item->room, &out);
+	if (result == 0 && item->outcome.state == BT_SOURCE_READ)
 		item->size = item->entry.size;
 	return result;
 }
@@ -111,8 +110,8 @@ static void no_directory(struct bt_snap_item *item, int sys)
 		item->outcome.xattr_sys = sys;
 		return;
 	}
-	item->outcome = (struct bt_snap_outcome){.seen = *item->found};
-	bt_snap_failed(&item->outcome, sys);
+	item->outcome = (struct bt_outcome){.seen = *item->found};
+	bt_source_failed(&item->outcome, sys);
 }
 
 /* Of the items from first up to end, which lie in one directory. */
@@ -121,10 +120,10 @@ static void find_out(struct bt_snap_batch *batch, struct bt_snap_item *first, co
 	uint64_t since = bt_scan_now();
 
 	for (struct bt_snap_item *item = first; item != end; item = item->next) {
-		struct bt_snap_outcome *outcome = &item->outcome;
+		struct bt_outcome *outcome = &item->outcome;
 
 		if (item->kind != BT_SNAP_DIRECTORY)
-			bt_snap_find_out(batch->run, item->node->dir, outcome, since);
+			bt_source_find_out(&batch->run->source, item->node->dir, outcome, since);
 		else if (bt_scan_not_found(outcome->xattr_sys) && item->node->parent &&
 			 !bt_scan_listed(batch->run->scan, item->node->parent->dir, item->found, since))
 			outcome->xattr_sys = 0;
@@ -132,7 +131,7 @@ static void find_out(struct bt_snap_batch *batch, struct bt_snap_item *first, co
 }
 
 /* From first as far as the items lie in its directory; *ret_next: the first that does not. */
-static int read_neighbours(struct bt_snap_batch *batch, struct bt_snap_reader *reader, struct bt_snap_item *first,
+static int read_neighbours(struct bt_snap_batch *batch, struct bt_reader *reader, struct bt_snap_item *first,
 			   struct bt_snap_item **ret_next)
 {
 	struct bt_scan_dir *dir = first->node->dir;
@@ -191,9 +190,9 @@ static int batch_work(struct bt_job *job, void *worker)
 
 static int finish_file(struct bt_snap_batch *batch, struct bt_snap_item *item, struct bt_error *error)
 {
-	if (item->outcome.state == BT_SNAP_LATER)
+	if (item->outcome.state == BT_SOURCE_OTHER)
 		return bt_snap_read_late(batch->run, item, &batch->arena, error);
-	if (item->outcome.state != BT_SNAP_READ)
+	if (item->outcome.state != BT_SOURCE_READ)
 		return 0;
 	const struct bt_held content = {item->entry.digest, (uint32_t)item->size};
 	return bt_pack_content(batch->run->pack, &content, item->room.data, BT_PACK_TOGETHER, error);
@@ -203,9 +202,9 @@ static int finish_meta(struct bt_snap_batch *batch, struct bt_snap_item *item, s
 {
 	int result = 0;
 
-	if (item->outcome.state == BT_SNAP_LATER)
+	if (item->outcome.state == BT_SOURCE_OTHER)
 		result = bt_snap_read_late(batch->run, item, &batch->arena, error);
-	if (result == 0 && item->outcome.state == BT_SNAP_READ && item->entry.type == BT_DIR)
+	if (result == 0 && item->outcome.state == BT_SOURCE_READ && item->entry.type == BT_DIR)
 		result = bt_snap_node_pages(batch->run, NULL, &item->entry.digest, error);
 	return result;
 }
@@ -228,18 +227,18 @@ static int finish_stream(struct bt_snap_batch *batch, struct bt_snap_item *item,
 
 	item->entry = stream->entry;
 	item->outcome = stream->outcome;
-	if (item->outcome.state == BT_SNAP_LATER)
+	if (item->outcome.state == BT_SOURCE_OTHER)
 		return bt_snap_read_late(batch->run, item, &batch->arena, error);
-	if (item->outcome.state != BT_SNAP_READ)
+	if (item->outcome.state != BT_SOURCE_READ)
 		return 0;
 	return bt_chunk_list_finish(batch->run->pack, &stream->list, &batch->arena, &item->entry, error);
 }
 
 static int finish_directory(struct bt_snap_batch *batch, struct bt_snap_item *item, struct bt_error *error)
 {
-	if (item->outcome.state == BT_SNAP_LATER)
+	if (item->outcome.state == BT_SOURCE_OTHER)
 		return bt_snap_read_late(batch->run, item, &batch->arena, error);
-	if (item->outcome.state != BT_SNAP_READ)
+	if (item->outcome.state != BT_SOURCE_READ)
 		return 0;
 	return bt_snap_node_pages(batch->run, item->node, &item->entry.digest, error);
 }
@@ -256,7 +255,7 @@ static int finish_item(struct bt_snap_batch *batch, struct bt_snap_item *item, s
 	case BT_SNAP_FILE:
 		result = finish_file(batch, item, error);
 		break;
-	case BT_SNAP_META:
+	case BT_SNAP_BARE:
 		result = finish_meta(batch, item, error);
 		break;
 	case BT_SNAP_LINK:
@@ -315,7 +314,7 @@ struct chunk_job {
 static int chunk_work(struct bt_job *job, void *worker)
 {
 	struct chunk_job *chunk = (struct chunk_job *)job;
-	struct bt_snap_reader *reader = worker;
+	struct bt_reader *reader = worker;
 	int result = bt_hasher_digest(reader->pieces, chunk->buffer->data, chunk->content.size, &chunk->content.digest);
 
 	return result == 0 ? 0 : bt_voice_fail(&chunk->run->watch.voice, result, NULL);
@@ -375,12 +374,14 @@ int bt_snap_chunk_submit(struct bt_snap_run *run, struct bt_snap_stream *stream,
 
 static void *reader_new(void *arg)
 {
-	return bt_snap_reader_new();
+	const struct bt_snap_run *run = arg;
+
+	return bt_reader_new(&run->source);
 }
 
 static void reader_free(void *worker)
 {
-	bt_snap_reader_free(worker, NULL);
+	bt_reader_free(worker);
 }
 
 int bt_snap_readers_new(struct bt_snap_run *run, struct bt_pool **ret_pool)

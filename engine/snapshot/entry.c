@@ -1,41 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "snapshot/entry.h"
 
-#include "base/bytes.h"
 #include "model/page.h"
 #include <string.h>
-#include <time.h>
-
-#define BILLION	     1000000000
-#define FINE_SLACK   50000000	/* ns: several ticks of a kernel's clock */
-#define COARSE_SLACK 2000000000 /* ns: for file systems that keep no fraction */
-
-static bool safely_older(const struct bt_time *time, const struct bt_time *read_at)
-{
-	int64_t slack = time->nanoseconds != 0 ? FINE_SLACK : COARSE_SLACK, gap;
-
-	if (__builtin_sub_overflow(read_at->seconds, time->seconds, &gap))
-		return time->seconds < 0;
-	if (gap > 10 || gap < 0)
-		return gap > 0;
-	return gap * BILLION + (int64_t)read_at->nanoseconds - (int64_t)time->nanoseconds >= slack;
-}
-
-void bt_snap_stamp(struct bt_entry *entry, const struct bt_found *seen, const struct bt_time *read_at)
-{
-	if (!safely_older(&seen->ctime, read_at) || !safely_older(&seen->mtime, read_at))
-		return;
-	entry->stat = bt_found_fingerprint(seen);
-	entry->has_stat = true;
-}
-
-void bt_snap_now(struct bt_time *ret_time)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	*ret_time = (struct bt_time){now.tv_sec, (uint32_t)now.tv_nsec};
-}
 
 static const void *copy_list(struct bt_arena *arena, const void *list, size_t count, size_t size, bool *failed)
 {

@@ -5,13 +5,12 @@
 
 #include "base/table.h"
 #include "pack/chunks.h"
-#include "snapshot/reader.h"
 #include "snapshot/tree.h"
 
 enum bt_snap_kind {
 	BT_SNAP_KEEP,	   /* unchanged: the entry is complete */
 	BT_SNAP_FILE,	   /* a small file to be read */
-	BT_SNAP_META,	   /* something without contents to be read */
+	BT_SNAP_BARE,	   /* something without contents to be read */
 	BT_SNAP_LINK,	   /* another name of a file that an earlier item reads */
 	BT_SNAP_RESTART,   /* of a stream: what came before does not count */
 	BT_SNAP_END,	   /* of a stream */
@@ -46,7 +45,7 @@ struct bt_snap_stream {
 	const struct bt_found *found;
 	struct bt_arena arena;
 	struct bt_entry entry;
-	struct bt_snap_outcome outcome;
+	struct bt_outcome outcome;
 };
 void bt_snap_stream_free(struct bt_snap_stream *stream); /* NULL is fine */
 
@@ -58,9 +57,9 @@ struct bt_snap_item {
 	struct bt_snap_node *node;    /* the directory that it lies in; for BT_SNAP_DIRECTORY the directory itself */
 	const struct bt_found *found; /* belongs to the listing */
 	struct bt_entry entry, old;   /* in the batch's arena */
-	struct bt_snap_outcome outcome;
-	struct bt_snap_room room; /* planned for a small file; data is set when it is read */
-	size_t size;		  /* bytes read */
+	struct bt_outcome outcome;
+	struct bt_source_room room; /* planned for a small file; data is set when it is read */
+	size_t size;		    /* bytes read */
 	struct bt_snap_link *link;
 	struct bt_snap_stream *stream;
 };

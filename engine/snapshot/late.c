@@ -10,13 +10,13 @@ enum { LEASE_WAIT_MS = 50, LEASE_WAITS = 46000 / LEASE_WAIT_MS };
 
 /* Chunks that are taken on at once, on this thread. */
 struct direct {
-	struct bt_snap_sink sink;
+	struct bt_source_sink sink;
 	struct bt_snap_run *run;
 	struct bt_chunk_list list;
 	struct bt_error *error;
 };
 
-static int direct_chunk(struct bt_snap_sink *sink, const unsigned char *data, size_t size)
+static int direct_chunk(struct bt_source_sink *sink, const unsigned char *data, size_t size)
 {
 	struct direct *direct = (struct direct *)sink;
 	struct bt_held chunk = {.size = (uint32_t)size};
@@ -29,7 +29,7 @@ static int direct_chunk(struct bt_snap_sink *sink, const unsigned char *data, si
 	return result;
 }
 
-static int direct_restart(struct bt_snap_sink *sink)
+static int direct_restart(struct bt_source_sink *sink)
 {
 	bt_chunk_list_restart(&((struct direct *)sink)->list);
 	return 0;
@@ -39,10 +39,10 @@ static int read_file(struct bt_snap_run *run, struct bt_snap_item *item, int dir
 		     struct bt_arena *arena, struct bt_error *error)
 {
 	struct direct direct = {.sink = {direct_chunk, direct_restart}, .run = run, .error = error};
-	const struct bt_snap_out out = {arena, &item->entry, &item->outcome};
-	int result = bt_snap_stream(run, run->late, dirfd, now, &direct.sink, &out);
+	const struct bt_source_out out = {arena, &item->entry, &item->outcome};
+	int result = bt_source_stream(run->late, dirfd, now, &direct.sink, &out);
 
-	if (result == 0 && item->outcome.state == BT_SNAP_READ)
+	if (result == 0 && item->outcome.state == BT_SOURCE_READ)
 		result = bt_chunk_list_finish(run->pack, &direct.list, arena, &item->entry, error);
 	bt_chunk_list_free(&direct.list);
 	return result;
@@ -51,13 +51,13 @@ static int read_file(struct bt_snap_run *run, struct bt_snap_item *item, int dir
 static int read_what_is_there(struct bt_snap_run *run, struct bt_snap_item *item, int dirfd, struct bt_arena *arena,
 			      struct bt_error *error)
 {
-	const struct bt_snap_out out = {arena, &item->entry, &item->outcome};
+	const struct bt_source_out out = {arena, &item->entry, &item->outcome};
 	struct bt_found now = *item->found;
 	struct stat st;
 	int result = 0;
 
 	if (fstatat(dirfd, now.name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-		bt_snap_failed(&item->outcome, errno);
+		bt_source_failed(&item->outcome, errno);
 		return 0;
 	}
 	bt_found_stat(&st, &now);
@@ -65,9 +65,9 @@ static int read_what_is_there(struct bt_snap_run *run, struct bt_snap_item *item
 	if (S_ISREG(st.st_mode))
 		result = read_file(run, item, dirfd, &now, arena, error);
 	else if (S_ISDIR(st.st_mode)) /* which is not entered here: the next run will do it */
-		bt_snap_failed(&item->outcome, EISDIR);
+		bt_source_failed(&item->outcome, EISDIR);
 	else
-		result = bt_snap_read_meta(run, run->late, dirfd, &now, &out);
+		result = bt_source_bare(run->late, dirfd, &now, &out);
 	return result;
 }
 
@@ -82,9 +82,9 @@ static bool wait_for_lease(struct bt_snap_run *run)
 	return true;
 }
 
-static bool is_leased(const struct bt_snap_outcome *outcome)
+static bool is_leased(const struct bt_outcome *outcome)
 {
-	return outcome->state == BT_SNAP_LATER && outcome->sys == EAGAIN;
+	return outcome->state == BT_SOURCE_OTHER && outcome->sys == EAGAIN;
 }
 
 int bt_snap_read_late(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_arena *arena,
@@ -93,9 +93,9 @@ int bt_snap_read_late(struct bt_snap_run *run, struct bt_snap_item *item, struct
 	struct bt_scan_dir *dir = bt_snap_containing(item)->dir;
 	int dirfd = bt_scan_fd_get(run->scan, dir), result = 0;
 
-	item->outcome = (struct bt_snap_outcome){.seen = *item->found};
+	item->outcome = (struct bt_outcome){.seen = *item->found};
 	if (dirfd < 0) {
-		bt_snap_failed(&item->outcome, -dirfd);
+		bt_source_failed(&item->outcome, -dirfd);
 	} else {
 		do
 			result = read_what_is_there(run, item, dirfd, arena, error);
@@ -103,8 +103,8 @@ int bt_snap_read_late(struct bt_snap_run *run, struct bt_snap_item *item, struct
 		bt_scan_fd_put(run->scan, dir);
 	}
 	/* It changes its nature faster than one can look. */
-	if (item->outcome.state == BT_SNAP_LATER)
-		bt_snap_failed(&item->outcome, item->outcome.sys != 0 ? item->outcome.sys : EAGAIN);
-	bt_snap_find_out(run, dir, &item->outcome, bt_scan_now());
+	if (item->outcome.state == BT_SOURCE_OTHER)
+		bt_source_failed(&item->outcome, item->outcome.sys != 0 ? item->outcome.sys : EAGAIN);
+	bt_source_find_out(&run->source, dir, &item->outcome, bt_scan_now());
 	return result;
 }

@@ -19,6 +19,7 @@
 #include "pack/pack.h"
 #include "scan/scan.h"
 #include "snapshot/watch.h"
+#include "source/source.h"
 #include "store/store.h"
 #include "view/bounds.h"
 #include "watch/changes.h"
@@ -26,7 +27,6 @@
 #include <backuptool/view.h>
 
 struct bt_snap_trees;
-struct bt_snap_reader;
 struct bt_snap_node;
 struct bt_snap_walk;
 
@@ -65,13 +65,12 @@ struct bt_snap_run {
 	enum bt_doubt doubt;		  /* why they cannot be relied on */
 	bool doubted;			  /* found out on the way: the run is worth nothing */
 	bool lost, again;		  /* its lock, and with it what it relies on; it comes after such a run */
-	uint64_t root_dev;
-	uint32_t user;	  /* effective */
+	struct bt_source source;
 	unsigned threads; /* 0: everything on the calling thread */
 	struct bt_pool *readers;
 	struct bt_pack *pack;	      /* [finish] */
 	struct bt_snap_trees *trees;  /* [finish] */
-	struct bt_snap_reader *late;  /* [finish] for what the readers could not handle */
+	struct bt_reader *late;	      /* [finish] for what the readers could not handle */
 	unsigned lease_waits;	      /* [finish] how often it waited for leases to be given back */
 	struct bt_snap_totals totals; /* [finish] */
 	struct bt_arena root_arena;   /* [finish] */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "snapshot/entry.h"
 #include "snapshot/item.h"
 
 #include "base/fail.h"
@@ -37,7 +38,7 @@ static int tell_problem(struct bt_snap_run *run, const struct bt_snap_item *item
 /* An entry of which only what stat says is known. Devices and the like have nothing else anyway. */
 static int make_failed(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_arena *arena)
 {
-	if (bt_found_describe(arena, &item->outcome.seen, run->root_dev, &item->entry) != 0)
+	if (bt_found_describe(arena, &item->outcome.seen, run->source.root_dev, &item->entry) != 0)
 		return BT_E_NOMEM;
 	if (item->entry.type == 0)
 		item->entry.type = BT_FILE;
@@ -60,7 +61,7 @@ static int make_torn(struct bt_snap_run *run, struct bt_snap_item *item, struct 
 	extra->torn = true;
 	item->entry.has_stat = false;
 	return tell_problem(run, item, BT_E_INCOMPLETE, 0,
-			    item->outcome.brief ? "gave fewer bytes than its size" : "changed while it was read");
+			    item->outcome.too_short ? "gave fewer bytes than its size" : "changed while it was read");
 }
 
 /* What went wrong in reading becomes part of the entry. */
@@ -68,7 +69,7 @@ static int mark(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_ar
 {
 	int result = 0;
 
-	if (item->outcome.state == BT_SNAP_FAILED)
+	if (item->outcome.state == BT_SOURCE_FAILED)
 		return make_failed(run, item, arena);
 	if (item->outcome.torn)
 		result = make_torn(run, item, arena);
@@ -169,7 +170,7 @@ static int share(struct bt_snap_item *item)
 {
 	struct bt_snap_link *link = item->link;
 
-	if (!link || item->kind == BT_SNAP_LINK || item->outcome.state != BT_SNAP_READ)
+	if (!link || item->kind == BT_SNAP_LINK || item->outcome.state != BT_SOURCE_READ)
 		return 0;
 	if (item->outcome.seen.inode != link->key.b || item->outcome.seen.dev != link->key.a)
 		return 0;
@@ -225,7 +226,7 @@ static int vanish(struct bt_snap_run *run, const struct bt_snap_item *item)
 
 int bt_snap_settle(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_arena *arena, struct bt_error *error)
 {
-	if (item->outcome.state == BT_SNAP_GONE)
+	if (item->outcome.state == BT_SOURCE_GONE)
 		return vanish(run, item);
 	int result = mark(run, item, arena);
 	if (result == 0)

@@ -9,7 +9,6 @@
 #include "pack/pack.h"
 #include "snapshot/item.h"
 #include "snapshot/parent.h"
-#include "snapshot/reader.h"
 #include "snapshot/tree.h"
 #include "snapshot/walk.h"
 #include "store/gate.h"
@@ -144,7 +143,7 @@ static void set_time(struct bt_snap_run *run, struct plan *plan)
 	if (run->options->time)
 		run->time = *run->options->time;
 	else
-		bt_snap_now(&run->time);
+		bt_source_now(&run->time);
 	plan->info.time = run->time;
 }
 
@@ -242,8 +241,10 @@ static int set_up(struct bt_snap_run *run, const struct plan *plan, struct bt_er
 		result = open_scan(run, plan, error);
 	if (result != 0)
 		return result;
+	run->source = (struct bt_source){run->scan, bt_scan_root(run->scan)->self.dev, geteuid(), &run->buffers,
+					 &run->watch.voice};
 	run->trees = bt_snap_trees_new(run);
-	run->late = bt_snap_reader_new();
+	run->late = bt_reader_new(&run->source);
 	if (!run->trees || !run->late)
 		return BT_E_NOMEM;
 	result = bt_snap_walk_new(run);
@@ -257,7 +258,7 @@ static void tear_down(struct bt_snap_run *run)
 	bt_snap_walk_free(run->walk);
 	if (run->scan)
 		bt_scan_close(run->scan);
-	bt_snap_reader_free(run->late, &run->buffers);
+	bt_reader_free(run->late);
 	bt_snap_trees_free(run->trees);
 	bt_pack_free(run->pack);
 	bt_arena_free(&run->root_arena);
@@ -451,7 +452,7 @@ int bt_snapshot_take(struct bt_store *store, const char *target, const struct bt
 		     const struct bt_observer *observer, struct bt_snapshot_result *ret_result, struct bt_error *error)
 {
 	static const struct bt_snapshot_options defaults;
-	struct bt_snap_run first = {.store = store, .options = options ? options : &defaults, .user = geteuid()}, run;
+	struct bt_snap_run first = {.store = store, .options = options ? options : &defaults}, run;
 	unsigned threads = first.options->threads > 0 ? first.options->threads : bt_cpu_count();
 	int result;
 

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "pack/pack.h"
+#include "snapshot/entry.h"
 #include "snapshot/item.h"
 #include "snapshot/parent.h"
 #include <errno.h>
@@ -13,7 +14,7 @@ struct bt_snap_walk {
 	struct bt_snap_run *run;
 	struct bt_snap_node *node; /* the deepest one */
 	struct bt_snap_batch *batch;
-	struct bt_snap_reader *reader;
+	struct bt_reader *reader;
 	struct bt_table links;
 	struct bt_snap_stream *stream; /* being read; NULL: none */
 	struct bt_snap_past past;
@@ -32,7 +33,7 @@ int bt_snap_walk_new(struct bt_snap_run *run)
 	walk->run = run;
 	walk->done_end = &walk->done;
 	run->walk = walk;
-	walk->reader = bt_snap_reader_new();
+	walk->reader = bt_reader_new(&run->source);
 	walk->batch = bt_snap_batch_new(run);
 	return walk->reader && walk->batch ? 0 : BT_E_NOMEM;
 }
@@ -54,7 +55,7 @@ void bt_snap_walk_free(struct bt_snap_walk *walk)
 	}
 	bt_snap_stream_free(walk->stream);
 	bt_snap_links_free(&walk->links);
-	bt_snap_reader_free(walk->reader, &walk->run->buffers);
+	bt_reader_free(walk->reader);
 	pthread_mutex_destroy(&walk->lock);
 	free(walk);
 }
@@ -131,21 +132,21 @@ static int fill_directory(struct bt_snap_walk *walk, struct bt_snap_node *node, 
 	item->has_old = node->has_old;
 	item->old = node->old;
 	if (node->dir->error != 0) {
-		bt_snap_failed(&item->outcome, node->dir->error);
-		if (item->outcome.state == BT_SNAP_LOST)
-			item->outcome.state = node->dir->gone ? BT_SNAP_GONE : BT_SNAP_FAILED;
+		bt_source_failed(&item->outcome, node->dir->error);
+		if (item->outcome.state == BT_SOURCE_LOST)
+			item->outcome.state = node->dir->gone ? BT_SOURCE_GONE : BT_SOURCE_FAILED;
 		if (node->dir->error == ENOTDIR && node->parent)
-			item->outcome.state = BT_SNAP_LATER;
+			item->outcome.state = BT_SOURCE_OTHER;
 		return 0;
 	}
-	if (bt_found_describe(arena, &node->dir->self, run->root_dev, &item->entry) != 0)
+	if (bt_found_describe(arena, &node->dir->self, run->source.root_dev, &item->entry) != 0)
 		return BT_E_NOMEM;
 	if (node->has_old && same_stat(run, &node->old, &node->dir->self)) {
 		keep_stat(&item->entry, &node->old);
 		return bt_snap_take_over(arena, &node->old, &item->entry);
 	}
-	bt_snap_now(&now);
-	bt_snap_stamp(&item->entry, &node->dir->self, &now);
+	bt_source_now(&now);
+	bt_source_stamp(&item->entry, &node->dir->self, &now);
 	item->reads = true;
 	return 0;
 }
@@ -205,7 +206,7 @@ static int keep(struct bt_snap_walk *walk, const struct bt_found *found, const s
 	struct bt_arena *arena = bt_snap_batch_arena(walk->batch);
 	struct bt_snap_item *item = new_item(walk, BT_SNAP_KEEP, found);
 
-	if (!item || bt_found_describe(arena, found, walk->run->root_dev, &item->entry) != 0)
+	if (!item || bt_found_describe(arena, found, walk->run->source.root_dev, &item->entry) != 0)
 		return BT_E_NOMEM;
 	item->has_old = true;
 	item->old.type = old->type;
@@ -219,7 +220,7 @@ static int bad(struct bt_snap_walk *walk, const struct bt_found *found, const st
 
 	if (!item)
 		return BT_E_NOMEM;
-	item->outcome.state = BT_SNAP_FAILED;
+	item->outcome.state = BT_SOURCE_FAILED;
 	item->outcome.sys = found->error;
 	return remember_old(walk, item, old);
 }
@@ -240,18 +241,18 @@ static int bad_name(struct bt_snap_walk *walk, const struct bt_found *found)
 }
 
 struct pieces {
-	struct bt_snap_sink sink;
+	struct bt_source_sink sink;
 	struct bt_snap_walk *walk;
 };
 
-static int piece(struct bt_snap_sink *sink, const unsigned char *data, size_t size)
+static int piece(struct bt_source_sink *sink, const unsigned char *data, size_t size)
 {
 	struct bt_snap_walk *walk = ((struct pieces *)sink)->walk;
 
 	return bt_snap_chunk_submit(walk->run, walk->stream, data, size);
 }
 
-static int restart(struct bt_snap_sink *sink)
+static int restart(struct bt_source_sink *sink)
 {
 	struct bt_snap_walk *walk = ((struct pieces *)sink)->walk;
 	struct bt_snap_item *item = bt_snap_batch_add(walk->batch);
@@ -269,21 +270,21 @@ static int read_stream(struct bt_snap_walk *walk, const struct bt_found *found)
 {
 	struct pieces pieces = {.sink = {piece, restart}, .walk = walk};
 	struct bt_snap_stream *stream = walk->stream;
-	const struct bt_snap_out out = {&stream->arena, &stream->entry, &stream->outcome};
+	const struct bt_source_out out = {&stream->arena, &stream->entry, &stream->outcome};
 	struct bt_scan_dir *dir = walk->node->dir;
 	int dirfd = bt_scan_fd_get(walk->run->scan, dir);
 
 	if (dirfd < 0) {
-		stream->outcome = (struct bt_snap_outcome){.seen = *found};
-		bt_snap_failed(&stream->outcome, -dirfd);
+		stream->outcome = (struct bt_outcome){.seen = *found};
+		bt_source_failed(&stream->outcome, -dirfd);
 	} else {
-		int result = bt_snap_stream(walk->run, walk->reader, dirfd, found, &pieces.sink, &out);
+		int result = bt_source_stream(walk->reader, dirfd, found, &pieces.sink, &out);
 
 		bt_scan_fd_put(walk->run->scan, dir);
 		if (result != 0)
 			return result;
 	}
-	bt_snap_find_out(walk->run, dir, &stream->outcome, bt_scan_now());
+	bt_source_find_out(&walk->run->source, dir, &stream->outcome, bt_scan_now());
 	return 0;
 }
 
@@ -345,7 +346,7 @@ static int read_file(struct bt_snap_walk *walk, const struct bt_found *found, co
 
 static int read_meta(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *old)
 {
-	struct bt_snap_item *item = new_item(walk, BT_SNAP_META, found);
+	struct bt_snap_item *item = new_item(walk, BT_SNAP_BARE, found);
 
 	if (!item)
 		return BT_E_NOMEM;
@@ -357,10 +358,10 @@ static int read_meta(struct bt_snap_walk *walk, const struct bt_found *found, co
 static int boundary(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *old)
 {
 	struct bt_arena *arena = bt_snap_batch_arena(walk->batch);
-	struct bt_snap_item *item = new_item(walk, BT_SNAP_META, found);
+	struct bt_snap_item *item = new_item(walk, BT_SNAP_BARE, found);
 	struct bt_extra *extra;
 
-	if (!item || bt_found_describe(arena, found, walk->run->root_dev, &item->entry) != 0)
+	if (!item || bt_found_describe(arena, found, walk->run->source.root_dev, &item->entry) != 0)
 		return BT_E_NOMEM;
 	extra = bt_found_extra(arena, &item->entry);
 	if (!extra)
@@ -483,7 +484,6 @@ int bt_snap_walk(struct bt_snap_run *run, struct bt_error *error)
 
 	if (result == 0 && root->error != 0)
 		result = bt_fail_sys(error, root->error, NULL, "read the target directory");
-	run->root_dev = root->self.dev;
 	while (result == 0 && walk->node)
 		result = step(walk, error);
 	return result == 0 ? finish(walk, error) : result;

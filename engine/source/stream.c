@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "snapshot/reader.h"
+#include "source/inside.h"
 
 #include "base/io.h"
 #include "base/vec.h"
@@ -19,9 +19,8 @@ static const unsigned char zeros[64 << 10];
 
 /* One pass over an open file. */
 struct pass {
-	struct bt_snap_run *run;
-	struct bt_snap_reader *reader;
-	struct bt_snap_sink *sink;
+	struct bt_reader *reader;
+	struct bt_source_sink *sink;
 	int fd;
 	struct bt_found before; /* when the pass began */
 	uint64_t size;		/* expected, then as found */
@@ -103,7 +102,7 @@ static int find_holes(struct pass *pass)
 		if (hole < 0 || (uint64_t)hole <= begin)
 			return 0;
 		at = (uint64_t)hole;
-		result = bt_voice_failed(&pass->run->watch.voice);
+		result = bt_voice_failed(pass->reader->source->voice);
 	}
 	return result;
 }
@@ -136,7 +135,7 @@ static int skip_hole(struct pass *pass, const struct bt_extent *hole)
 		bt_hasher_add(pass->reader->hasher, zeros, part);
 		left -= part;
 		if (left % (sizeof(zeros) << 8) == 0) {
-			int stopped = bt_voice_failed(&pass->run->watch.voice);
+			int stopped = bt_voice_failed(pass->reader->source->voice);
 
 			if (stopped)
 				return stopped;
@@ -171,7 +170,7 @@ static int fill(struct pass *pass)
 		int result = data_end(pass, &end);
 
 		if (result == 0)
-			result = bt_voice_failed(&pass->run->watch.voice);
+			result = bt_voice_failed(pass->reader->source->voice);
 		if (result != 0)
 			return result;
 		if (pass->offset == end)
@@ -237,7 +236,7 @@ static bool has_changed(const struct pass *pass)
 	if (!may_try_again(pass) || fstat(pass->fd, &st) < 0)
 		return false;
 	bt_found_stat(&st, &now);
-	return !bt_snap_steady(&pass->before, &now);
+	return !bt_source_is_steady(&pass->before, &now);
 }
 
 static int read_through(struct pass *pass)
@@ -281,35 +280,35 @@ static int run_pass(struct pass *pass)
 }
 
 /* One attempt at the whole file. pass comes back with what was found. */
-static int attempt(struct pass *pass, struct bt_snap_outcome *outcome, bool *ret_again)
+static int attempt(struct pass *pass, struct bt_outcome *outcome, bool *ret_again)
 {
 	struct stat st;
 
 	*ret_again = false;
-	if (!bt_snap_look(pass->fd, outcome, &st))
+	if (!bt_source_look(pass->fd, outcome, &st))
 		return 0;
 	pass->before = outcome->seen;
 	pass->size = pass->before.size;
 	int result = run_pass(pass);
 	if (result == 0 && pass->sys != 0) {
-		bt_snap_failed(outcome, pass->sys);
+		bt_source_failed(outcome, pass->sys);
 		return 0;
 	}
-	if (result != 0 || !bt_snap_look(pass->fd, outcome, &st))
+	if (result != 0 || !bt_source_look(pass->fd, outcome, &st))
 		return result;
-	*ret_again = pass->changed || !bt_snap_steady(&pass->before, &outcome->seen) || pass->size > pass->before.size;
-	outcome->brief = !*ret_again && pass->size < pass->before.size;
+	*ret_again =
+		pass->changed || !bt_source_is_steady(&pass->before, &outcome->seen) || pass->size > pass->before.size;
+	outcome->too_short = !*ret_again && pass->size < pass->before.size;
 	return 0;
 }
 
-static int finish(struct pass *pass, struct bt_arena *arena, struct bt_entry *entry,
-		  const struct bt_snap_outcome *outcome)
+static int finish(struct pass *pass, struct bt_arena *arena, struct bt_entry *entry, const struct bt_outcome *outcome)
 {
-	if (bt_found_describe(arena, &outcome->seen, pass->run->root_dev, entry) != 0)
+	if (bt_found_describe(arena, &outcome->seen, pass->reader->source->root_dev, entry) != 0)
 		return BT_E_NOMEM;
 	entry->size = pass->size;
 	if (!outcome->torn)
-		bt_snap_stamp(entry, &outcome->seen, &outcome->read_at);
+		bt_source_stamp(entry, &outcome->seen, &outcome->read_at);
 	if (pass->hole_count > 0) {
 		struct bt_extra *extra = bt_found_extra(arena, entry);
 		struct bt_extent *holes = bt_arena_copy(arena, pass->hole, pass->hole_count * sizeof(*holes));
@@ -324,9 +323,9 @@ static int finish(struct pass *pass, struct bt_arena *arena, struct bt_entry *en
 	return entry->has_digest ? bt_hasher_finish(pass->reader->hasher, &entry->digest) : 0;
 }
 
-static int read_open(struct pass *pass, const struct bt_snap_out *out)
+static int read_open(struct pass *pass, const struct bt_source_out *out)
 {
-	struct bt_snap_outcome *outcome = out->outcome;
+	struct bt_outcome *outcome = out->outcome;
 	bool again = true;
 	int result = 0;
 
@@ -335,48 +334,40 @@ static int read_open(struct pass *pass, const struct bt_snap_out *out)
 		uint64_t spent = pass->spent + pass->taken;
 
 		if (i > 0) {
-			bt_snap_now(&outcome->read_at);
+			bt_source_now(&outcome->read_at);
 			result = pass->sink->restart(pass->sink);
 			if (result != 0)
 				return result;
 		}
 		free(pass->hole);
-		*pass = (struct pass){.run = pass->run,
-				      .reader = pass->reader,
+		*pass = (struct pass){.reader = pass->reader,
 				      .sink = pass->sink,
 				      .fd = pass->fd,
-				      .last = i + 1 == BT_SNAP_TRIES,
+				      .last = i + 1 == BT_SOURCE_TRIES,
 				      .spent = spent};
 		result = attempt(pass, outcome, &again);
-		if (result != 0 || outcome->state != BT_SNAP_READ)
+		if (result != 0 || outcome->state != BT_SOURCE_READ)
 			return result;
 	}
-	outcome->torn = again || outcome->brief;
+	outcome->torn = again || outcome->too_short;
 	result = finish(pass, out->arena, out->entry, outcome);
 	if (result != 0)
 		return result;
-	result = bt_snap_read_xattrs(pass->reader, pass->fd, false, out);
-	return result == 0 ? bt_snap_read_inode(pass->reader, pass->fd, out) : result;
+	result = bt_source_xattrs(pass->reader, pass->fd, false, out);
+	return result == 0 ? bt_source_inode(pass->reader, pass->fd, out) : result;
 }
 
-int bt_snap_stream(struct bt_snap_run *run, struct bt_snap_reader *reader, int dirfd, const struct bt_found *found,
-		   struct bt_snap_sink *sink, const struct bt_snap_out *out)
+int bt_source_stream(struct bt_reader *reader, int dirfd, const struct bt_found *found, struct bt_source_sink *sink,
+		     const struct bt_source_out *out)
 {
-	struct bt_snap_outcome *outcome = out->outcome;
-	struct pass pass = {.run = run, .reader = reader, .sink = sink};
-
-	*outcome = (struct bt_snap_outcome){.state = BT_SNAP_READ, .seen = *found};
-	bt_snap_now(&outcome->read_at);
 	if (!reader->window)
-		reader->window = bt_buffer_get(&run->buffers, WINDOW);
+		reader->window = bt_buffer_get(reader->source->buffers, WINDOW);
 	if (!reader->window)
 		return BT_E_NOMEM;
-	pass.fd = bt_snap_open(dirfd, found, run->user);
-	if (pass.fd < 0) {
-		outcome->state = bt_snap_open_failed(-pass.fd);
-		outcome->sys = -pass.fd;
+	struct pass pass = {
+		.reader = reader, .sink = sink, .fd = bt_source_open_file(reader, dirfd, found, out->outcome)};
+	if (pass.fd < 0)
 		return 0;
-	}
 	int result = read_open(&pass, out);
 	free(pass.hole);
 	bt_close(&pass.fd);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "snapshot/reader.h"
+#include "source/inside.h"
 
 #include <errno.h>
 #include <linux/fs.h>
@@ -12,51 +12,37 @@ static bool has_none(int sys)
 	return sys == ENOTTY || sys == EOPNOTSUPP || sys == ENOSYS;
 }
 
-bool bt_snap_lacks(const struct bt_snap_lack *lack, uint64_t dev)
-{
-	for (unsigned i = 0; i < lack->count; i++)
-		if (lack->devs[i] == dev)
-			return true;
-	return false;
-}
-
-void bt_snap_remember_lack(struct bt_snap_lack *lack, uint64_t dev)
-{
-	if (lack->count < sizeof(lack->devs) / sizeof(*lack->devs))
-		lack->devs[lack->count++] = dev;
-}
-
 /* Some FUSE file systems write a long. */
-static uint32_t get_flags(struct bt_snap_reader *reader, int fd, uint64_t dev)
+static uint32_t get_flags(struct bt_reader *reader, int fd, uint64_t dev)
 {
 	union {
 		unsigned int flags;
 		unsigned long room;
 	} got = {.room = 0};
 
-	if (bt_snap_lacks(&reader->without_flags, dev))
+	if (bt_source_lacks(&reader->without_flags, dev))
 		return 0;
 	if (ioctl(fd, FS_IOC_GETFLAGS, &got) == 0)
 		return got.flags & BT_INODE_FLAGS;
 	if (has_none(errno))
-		bt_snap_remember_lack(&reader->without_flags, dev);
+		bt_source_remember_lack(&reader->without_flags, dev);
 	return 0;
 }
 
-static uint32_t get_project(struct bt_snap_reader *reader, int fd, uint64_t dev)
+static uint32_t get_project(struct bt_reader *reader, int fd, uint64_t dev)
 {
 	struct fsxattr attributes = {0};
 
-	if (bt_snap_lacks(&reader->without_projects, dev))
+	if (bt_source_lacks(&reader->without_projects, dev))
 		return 0;
 	if (ioctl(fd, FS_IOC_FSGETXATTR, &attributes) == 0)
 		return attributes.fsx_projid;
 	if (has_none(errno))
-		bt_snap_remember_lack(&reader->without_projects, dev);
+		bt_source_remember_lack(&reader->without_projects, dev);
 	return 0;
 }
 
-int bt_snap_read_inode(struct bt_snap_reader *reader, int fd, const struct bt_snap_out *out)
+int bt_source_inode(struct bt_reader *reader, int fd, const struct bt_source_out *out)
 {
 	uint64_t dev = out->outcome->seen.dev;
 	uint32_t flags = get_flags(reader, fd, dev), project = get_project(reader, fd, dev);

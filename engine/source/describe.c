@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "scan/describe.h"
+#include "source/describe.h"
 #include "base/bytes.h"
 #include <sys/sysmacros.h>
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "snapshot/reader.h"
+#include "source/inside.h"
 
 #include "base/bytes.h"
 #include <errno.h>
-#include <limits.h>
 #include <linux/limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,35 +12,6 @@
 /* Some file systems let an entry have more than the kernel lists elsewhere; a page must hold it. */
 #define VALUES_MAX ((size_t)4 << 20)
 enum { PATH_SIZE = 40 };
-
-struct bt_snap_reader *bt_snap_reader_new(void)
-{
-	struct bt_snap_reader *reader = calloc(1, sizeof(*reader));
-
-	if (!reader)
-		return NULL;
-	reader->hasher = bt_hasher_new();
-	reader->pieces = bt_hasher_new();
-	reader->names = malloc(XATTR_LIST_MAX);
-	reader->value = malloc(XATTR_SIZE_MAX);
-	if (reader->hasher && reader->pieces && reader->names && reader->value)
-		return reader;
-	bt_snap_reader_free(reader, NULL);
-	return NULL;
-}
-
-void bt_snap_reader_free(struct bt_snap_reader *reader, struct bt_buffers *buffers)
-{
-	if (!reader)
-		return;
-	bt_hasher_free(reader->hasher);
-	bt_hasher_free(reader->pieces);
-	free(reader->names);
-	free(reader->value);
-	if (buffers)
-		bt_buffer_put(buffers, reader->window);
-	free(reader);
-}
 
 /* An fd, or the path in /proc by which one opened with O_PATH can be asked. */
 struct place {
@@ -82,8 +52,8 @@ static size_t count_names(const char *names, size_t length)
 }
 
 /* One attribute into *xattr. 1: it is there, 0: it went away meanwhile, else a negative errno. */
-static ssize_t read_one(struct bt_snap_reader *reader, const struct place *place, const char *name,
-			struct bt_arena *arena, struct bt_xattr *xattr)
+static ssize_t read_one(struct bt_reader *reader, const struct place *place, const char *name, struct bt_arena *arena,
+			struct bt_xattr *xattr)
 {
 	ssize_t length = get_value(place, name, reader->value);
 
@@ -99,7 +69,7 @@ static ssize_t read_one(struct bt_snap_reader *reader, const struct place *place
 }
 
 /* All attributes named in reader->names; a negative errno when one of them could not be read (the others are kept). */
-static int read_all(struct bt_snap_reader *reader, const struct place *place, size_t length, struct bt_arena *arena,
+static int read_all(struct bt_reader *reader, const struct place *place, size_t length, struct bt_arena *arena,
 		    struct bt_entry *entry)
 {
 	size_t limit = count_names(reader->names, length), count = 0, bytes = 0;
@@ -131,13 +101,13 @@ static int read_all(struct bt_snap_reader *reader, const struct place *place, si
 	return sys;
 }
 
-int bt_snap_read_xattrs(struct bt_snap_reader *reader, int fd, bool path_only, const struct bt_snap_out *out)
+int bt_source_xattrs(struct bt_reader *reader, int fd, bool path_only, const struct bt_source_out *out)
 {
 	struct place place = {.fd = fd};
 	uint64_t dev = out->outcome->seen.dev;
 
 	out->outcome->xattr_sys = 0;
-	if (bt_snap_lacks(&reader->without_xattrs, dev))
+	if (bt_source_lacks(&reader->without_xattrs, dev))
 		return 0;
 	if (path_only)
 		snprintf(place.path, sizeof(place.path), "/proc/self/fd/%d", fd);
@@ -147,7 +117,7 @@ int bt_snap_read_xattrs(struct bt_snap_reader *reader, int fd, bool path_only, c
 	if (length == -ENOMEM)
 		return BT_E_NOMEM;
 	if (length == -EOPNOTSUPP && !path_only)
-		bt_snap_remember_lack(&reader->without_xattrs, dev);
+		bt_source_remember_lack(&reader->without_xattrs, dev);
 	/* What is open is there: a path that is not means that there is no /proc to ask. */
 	else if (length < 0 && length != -EOPNOTSUPP && !(path_only && length == -ENOENT))
 		out->outcome->xattr_sys = (int)-length;

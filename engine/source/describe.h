@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* From what a listing or stat(2) says to an entry. Pure but for memory. */
-#ifndef BT_SCAN_DESCRIBE_H
-#define BT_SCAN_DESCRIBE_H
+#ifndef BT_SOURCE_DESCRIBE_H
+#define BT_SOURCE_DESCRIBE_H
 
 #include "base/arena.h"
 #include "scan/scan.h"

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* What the ways to read an entry share. */
+#ifndef BT_SOURCE_INSIDE_H
+#define BT_SOURCE_INSIDE_H
+
+#include "source/source.h"
+
+#define BT_SOURCE_TRIES 3 /* a file that changed while it was read is read again, this often in all */
+
+/* Begins an outcome, and opens the entry with these flags, without following links: the fd, or negative with the
+ * outcome filled. */
+int bt_source_open(const struct bt_reader *reader, int dirfd, const struct bt_found *found, int flags,
+		   struct bt_outcome *outcome);
+/* A regular file for reading, without waiting for anything, likewise. */
+int bt_source_open_file(const struct bt_reader *reader, int dirfd, const struct bt_found *found,
+			struct bt_outcome *outcome);
+/* Looks at an open file: false with the outcome filled unless it is regular. */
+bool bt_source_look(int fd, struct bt_outcome *outcome, struct stat *st);
+/* Whether a file stayed the same between the two looks. */
+bool bt_source_is_steady(const struct bt_found *before, const struct bt_found *after);
+
+bool bt_source_lacks(const struct bt_source_lack *lack, uint64_t dev);
+void bt_source_remember_lack(struct bt_source_lack *lack, uint64_t dev);
+
+#endif

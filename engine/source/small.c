@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "source/inside.h"
+
+#include "base/io.h"
+#include <errno.h>
+#include <unistd.h>
+
+static bool finds_hole(int fd, off_t size)
+{
+	off_t hole = lseek(fd, 0, SEEK_HOLE);
+
+	return hole >= 0 && hole < size;
+}
+
+/* The usual file has the blocks that its size needs, and costs no call. One with more may have them behind its end, or
+ * for attributes, and a hole besides; one with attributes may have as many as it needs, and a hole all the same. */
+static bool has_holes(int fd, const struct stat *st)
+{
+	off_t allocated = (off_t)st->st_blocks * 512;
+
+	if (allocated >= st->st_size && allocated - st->st_size < st->st_blksize)
+		return false;
+	return finds_hole(fd, st->st_size);
+}
+
+/* Size bytes and, if it has grown, one more; fewer if it has shrunk. The usual file costs one call. */
+static ssize_t read_all(int fd, unsigned char *data, size_t size)
+{
+	size_t got = 0;
+
+	while (got < size) {
+		ssize_t part = pread(fd, data + got, size + 1 - got, (off_t)got);
+
+		if (part < 0 && errno != EINTR)
+			return -errno;
+		if (part == 0)
+			break;
+		if (part > 0)
+			got += (size_t)part;
+	}
+	return (ssize_t)got;
+}
+
+/* One attempt, compared with what was seen before it: the listing, or the look after the attempt before. So one look
+ * for each is enough. *ret_again: it changed meanwhile. Returns the bytes read, negative with the outcome filled. */
+static ssize_t attempt(int fd, const struct bt_source_room *room, struct bt_outcome *outcome, bool *ret_again)
+{
+	const struct bt_found before = outcome->seen;
+	struct stat st;
+	ssize_t got = 0;
+
+	if (before.size >= room->size) {
+		outcome->state = BT_SOURCE_OTHER;
+		return -1;
+	}
+	if (before.size > 0)
+		got = read_all(fd, room->data, (size_t)before.size);
+	if (!bt_source_look(fd, outcome, &st))
+		return -1;
+	if (got < 0) {
+		bt_source_failed(outcome, (int)-got);
+		return -1;
+	}
+	if (has_holes(fd, &st)) {
+		outcome->state = BT_SOURCE_OTHER;
+		return -1;
+	}
+	bool same = before.inode == outcome->seen.inode && before.dev == outcome->seen.dev &&
+		    bt_source_is_steady(&before, &outcome->seen);
+	outcome->too_short = same && (uint64_t)got < before.size;
+	*ret_again = !outcome->too_short && (!same || (uint64_t)got != before.size);
+	return got;
+}
+
+static int finish(struct bt_reader *reader, const struct bt_source_room *room, const struct bt_source_out *out,
+		  size_t size)
+{
+	const struct bt_outcome *outcome = out->outcome;
+	struct bt_entry *entry = out->entry;
+
+	if (bt_found_describe(out->arena, &outcome->seen, reader->source->root_dev, entry) != 0)
+		return BT_E_NOMEM;
+	entry->size = size;
+	entry->has_digest = true;
+	if (!outcome->torn)
+		bt_source_stamp(entry, &outcome->seen, &outcome->read_at);
+	return bt_hasher_digest(reader->hasher, room->data, size, &entry->digest);
+}
+
+static int read_open(struct bt_reader *reader, int fd, const struct bt_source_room *room,
+		     const struct bt_source_out *out)
+{
+	struct bt_outcome *outcome = out->outcome;
+	bool again = true;
+	ssize_t got = 0;
+
+	/* What changed since the listing is not to blame for it. */
+	for (int i = 0; i <= BT_SOURCE_TRIES && again; i++) {
+		if (i > 0)
+			bt_source_now(&outcome->read_at);
+		got = attempt(fd, room, outcome, &again);
+		if (got < 0)
+			return 0;
+	}
+	outcome->torn = again || outcome->too_short;
+	int result = finish(reader, room, out, (size_t)got);
+	if (result == 0)
+		result = bt_source_xattrs(reader, fd, false, out);
+	if (result == 0)
+		result = bt_source_inode(reader, fd, out);
+	if (result == 0 && out->entry->extra && out->entry->extra->xattr_count > 0 && finds_hole(fd, (off_t)got))
+		outcome->state = BT_SOURCE_OTHER;
+	return result;
+}
+
+int bt_source_small(struct bt_reader *reader, int dirfd, const struct bt_found *found,
+		    const struct bt_source_room *room, const struct bt_source_out *out)
+{
+	int fd = bt_source_open_file(reader, dirfd, found, out->outcome);
+
+	if (fd < 0)
+		return 0;
+	int result = read_open(reader, fd, room, out);
+	bt_close(&fd);
+	return result;
+}
