@@ -2,16 +2,14 @@
 #include "base/cache.h"
 
 #include "base/fail.h"
-#include "base/seed.h"
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { FIRST_BUCKETS = 256 };
 enum { PINNED, IDLE };
 
 /* A load under way. The last of the loader and those who wait for it frees it. */
 struct flight {
-	struct bt_cache_key key;
+	struct bt_table_key key;
 	struct flight *next;
 	struct bt_cached *value;
 	struct bt_error error;
@@ -25,82 +23,18 @@ struct bt_cache {
 	pthread_mutex_t lock;
 	pthread_cond_t landed;
 	struct flight *flights;
-	struct bt_cached **buckets;
-	size_t bucket_count, count, weight; /* a power of two; values; all of them */
-	struct bt_cached *newest, *oldest;  /* the idle ones */
-	struct bt_seed seed;
+	struct bt_table values;
+	size_t weight;			   /* of all values */
+	struct bt_cached *newest, *oldest; /* the idle ones */
 };
 
-static bool same_key(const struct bt_cache_key *a, const struct bt_cache_key *b)
-{
-	return a->a == b->a && a->b == b->b;
-}
-
-static struct bt_cached **bucket_of(const struct bt_cache *cache, const struct bt_cache_key *key)
-{
-	return &cache->buckets[bt_seeded_hash(&cache->seed, key, sizeof(*key)) & (cache->bucket_count - 1)];
-}
-
-static struct bt_cached *find(const struct bt_cache *cache, const struct bt_cache_key *key)
-{
-	struct bt_cached *value = *bucket_of(cache, key);
-
-	while (value && !same_key(&value->key, key))
-		value = value->hash_next;
-	return value;
-}
-
-static struct flight *find_flight(const struct bt_cache *cache, const struct bt_cache_key *key)
+static struct flight *find_flight(const struct bt_cache *cache, const struct bt_table_key *key)
 {
 	struct flight *flight = cache->flights;
 
-	while (flight && !same_key(&flight->key, key))
+	while (flight && (flight->key.a != key->a || flight->key.b != key->b))
 		flight = flight->next;
 	return flight;
-}
-
-/* Out of memory only makes the chains longer. */
-static void grow_table(struct bt_cache *cache)
-{
-	size_t old_count = cache->bucket_count;
-	struct bt_cached **old = cache->buckets, **buckets = calloc(old_count * 2, sizeof(struct bt_cached *));
-
-	if (!buckets)
-		return;
-	cache->buckets = buckets;
-	cache->bucket_count = old_count * 2;
-	for (size_t i = 0; i < old_count; i++) {
-		for (struct bt_cached *value = old[i], *next; value; value = next) {
-			struct bt_cached **bucket = bucket_of(cache, &value->key);
-
-			next = value->hash_next;
-			value->hash_next = *bucket;
-			*bucket = value;
-		}
-	}
-	free(old);
-}
-
-static void insert(struct bt_cache *cache, struct bt_cached *value)
-{
-	if (cache->count >= cache->bucket_count)
-		grow_table(cache);
-	struct bt_cached **bucket = bucket_of(cache, &value->key);
-	value->hash_next = *bucket;
-	*bucket = value;
-	cache->count++;
-	cache->weight += value->weight;
-}
-
-static void withdraw(struct bt_cache *cache, struct bt_cached *value)
-{
-	struct bt_cached **link = bucket_of(cache, &value->key);
-
-	while (*link != value)
-		link = &(*link)->hash_next;
-	*link = value->hash_next;
-	cache->count--;
-	cache->weight -= value->weight;
 }
 
 static void make_idle(struct bt_cache *cache, struct bt_cached *value)
@@ -128,7 +62,7 @@ static void leave_idle(struct bt_cache *cache, struct bt_cached *value)
 	value->state = PINNED;
 }
 
-/* Takes out what is over the budget, chained by hash_next, to be freed without the lock. */
+/* Takes out what is over the budget, chained by older, to be freed without the lock. */
 static struct bt_cached *evict(struct bt_cache *cache)
 {
 	struct bt_cached *evicted = NULL;
@@ -137,8 +71,9 @@ static struct bt_cached *evict(struct bt_cache *cache)
 		struct bt_cached *value = cache->oldest;
 
 		leave_idle(cache, value);
-		withdraw(cache, value);
-		value->hash_next = evicted;
+		bt_table_remove(&cache->values, value);
+		cache->weight -= value->weight;
+		value->older = evicted;
 		evicted = value;
 	}
 	return evicted;
@@ -147,7 +82,7 @@ static struct bt_cached *evict(struct bt_cache *cache)
 static void free_chain(struct bt_cache *cache, struct bt_cached *value)
 {
 	for (struct bt_cached *next; value; value = next) {
-		next = value->hash_next;
+		next = value->older;
 		cache->options.free(value);
 	}
 }
@@ -187,26 +122,35 @@ static void unlist(struct bt_cache *cache, struct flight *flight)
 	*link = flight->next;
 }
 
+static int add(struct bt_cache *cache, const struct flight *flight, size_t weight, struct bt_error *error)
+{
+	struct bt_cached *value = flight->value;
+
+	value->key = flight->key;
+	value->weight = weight;
+	value->pins = flight->users;
+	value->state = PINNED;
+	value->newer = value->older = NULL;
+	if (bt_table_add(&cache->values, value)) {
+		cache->options.free(value);
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	}
+	cache->weight += weight;
+	return 0;
+}
+
 /* With the lock held: the value gets a pin for the loader and one for each that waits. */
 static void land(struct bt_cache *cache, struct flight *flight, size_t weight)
 {
 	unlist(cache, flight);
-	if (flight->result == 0) {
-		struct bt_cached *value = flight->value;
-
-		value->key = flight->key;
-		value->weight = weight;
-		value->pins = flight->users;
-		value->state = PINNED;
-		value->newer = value->older = NULL;
-		insert(cache, value);
-	}
+	if (!flight->result)
+		flight->result = add(cache, flight, weight, &flight->error);
 	flight->landed = true;
 	pthread_cond_broadcast(&cache->landed);
 }
 
 /* With the lock held, which is given up while loading. */
-static int load(struct bt_cache *cache, const struct bt_cache_key *key, const void *hint, struct bt_cached **ret_value,
+static int load(struct bt_cache *cache, const struct bt_table_key *key, const void *hint, struct bt_cached **ret_value,
 		struct bt_error *error)
 {
 	struct flight *flight = malloc(sizeof(*flight));
@@ -221,6 +165,7 @@ static int load(struct bt_cache *cache, const struct bt_cache_key *key, const vo
 	pthread_mutex_lock(&cache->lock);
 	flight->result = r;
 	land(cache, flight, weight);
+	r = flight->result;
 	if (!r)
 		*ret_value = flight->value;
 	bt_error_pass(error, &flight->error, r);
@@ -228,7 +173,7 @@ static int load(struct bt_cache *cache, const struct bt_cache_key *key, const vo
 	return r;
 }
 
-int bt_cache_get(struct bt_cache *cache, const struct bt_cache_key *key, const void *hint, struct bt_cached **ret_value,
+int bt_cache_get(struct bt_cache *cache, const struct bt_table_key *key, const void *hint, struct bt_cached **ret_value,
 		 struct bt_error *error)
 {
 	struct bt_cached *evicted = NULL, *value;
@@ -236,7 +181,7 @@ int bt_cache_get(struct bt_cache *cache, const struct bt_cache_key *key, const v
 	int r = 0;
 
 	pthread_mutex_lock(&cache->lock);
-	value = find(cache, key);
+	value = bt_table_find(&cache->values, *key);
 	flight = value ? NULL : find_flight(cache, key);
 	if (value) {
 		pin(cache, value);
@@ -252,20 +197,20 @@ int bt_cache_get(struct bt_cache *cache, const struct bt_cache_key *key, const v
 	return r;
 }
 
-struct bt_cached *bt_cache_get_loaded(struct bt_cache *cache, const struct bt_cache_key *key)
+struct bt_cached *bt_cache_get_loaded(struct bt_cache *cache, const struct bt_table_key *key)
 {
 	pthread_mutex_lock(&cache->lock);
-	struct bt_cached *value = find(cache, key);
+	struct bt_cached *value = bt_table_find(&cache->values, *key);
 	if (value)
 		pin(cache, value);
 	pthread_mutex_unlock(&cache->lock);
 	return value;
 }
 
-bool bt_cache_has(struct bt_cache *cache, const struct bt_cache_key *key)
+bool bt_cache_has(struct bt_cache *cache, const struct bt_table_key *key)
 {
 	pthread_mutex_lock(&cache->lock);
-	bool there = find(cache, key) || find_flight(cache, key);
+	bool there = bt_table_find(&cache->values, *key) || find_flight(cache, key);
 	pthread_mutex_unlock(&cache->lock);
 	return there;
 }
@@ -298,13 +243,6 @@ int bt_cache_new(const struct bt_cache_options *options, struct bt_cache **ret_c
 	if (!cache)
 		return BT_E_NOMEM;
 	cache->options = *options;
-	cache->bucket_count = FIRST_BUCKETS;
-	cache->seed = bt_seed();
-	cache->buckets = calloc(FIRST_BUCKETS, sizeof(struct bt_cached *));
-	if (!cache->buckets) {
-		free(cache);
-		return BT_E_NOMEM;
-	}
 	pthread_mutex_init(&cache->lock, NULL);
 	pthread_cond_init(&cache->landed, NULL);
 	*ret_cache = cache;
@@ -319,6 +257,6 @@ void bt_cache_free(struct bt_cache *cache)
 	free_chain(cache, evict(cache));
 	pthread_cond_destroy(&cache->landed);
 	pthread_mutex_destroy(&cache->lock);
-	free(cache->buckets);
+	bt_table_free(&cache->values);
 	free(cache);
 }

@@ -4,28 +4,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct bt_digest_key key_of(const struct bt_digest *digest)
+enum { FIRST_ROOM = 16 };
+
+static struct bt_table_key key_of(const struct bt_digest *digest)
 {
-	struct bt_digest_key key;
+	struct bt_table_key key;
 
 	memcpy(&key, digest->bytes, sizeof(key));
 	key.a |= !key.a && !key.b; /* {0, 0} marks a free slot */
 	return key;
 }
 
-static bool is_free(const struct bt_digest_key *slot)
+static bool is_free(const struct bt_table_key *slot)
 {
 	return !slot->a && !slot->b;
 }
 
-static size_t home_of(const struct bt_digest_set *set, const struct bt_digest_key *key)
+static size_t home(const struct bt_digest_set *set, const struct bt_table_key *key)
 {
-	return bt_seeded_hash(&set->seed, key, sizeof(*key)) & (set->capacity - 1);
+	return (size_t)bt_seeded_hash(&set->seed, key, sizeof(*key)) & (set->room - 1);
 }
 
-static struct bt_digest_key *slot_of(const struct bt_digest_set *set, const struct bt_digest_key *key)
+/* The slot of the key, or the free slot where it belongs. */
+static struct bt_table_key *slot_of(const struct bt_digest_set *set, const struct bt_table_key *key)
 {
-	size_t mask = set->capacity - 1, at = home_of(set, key);
+	size_t mask = set->room - 1, at = home(set, key);
 
 	while (!is_free(&set->slots[at]) && (set->slots[at].a != key->a || set->slots[at].b != key->b))
 		at = (at + 1) & mask;
@@ -35,12 +38,12 @@ static struct bt_digest_key *slot_of(const struct bt_digest_set *set, const stru
 static int grow(struct bt_digest_set *set)
 {
 	struct bt_digest_set larger = {
-		.capacity = set->capacity ? set->capacity * 2 : 1024, .count = set->count, .seed = bt_seed()};
+		.room = set->room ? set->room * 2 : FIRST_ROOM, .count = set->count, .seed = bt_seed()};
 
-	larger.slots = calloc(larger.capacity, sizeof(*larger.slots));
+	larger.slots = calloc(larger.room, sizeof(*larger.slots));
 	if (!larger.slots)
 		return BT_E_NOMEM;
-	for (size_t i = 0; i < set->capacity; i++)
+	for (size_t i = 0; i < set->room; i++)
 		if (!is_free(&set->slots[i]))
 			*slot_of(&larger, &set->slots[i]) = set->slots[i];
 	free(set->slots);
@@ -48,74 +51,62 @@ static int grow(struct bt_digest_set *set)
 	return 0;
 }
 
-static int add_key(struct bt_digest_set *set, const struct bt_digest_key *key)
+int bt_digest_set_add_key(struct bt_digest_set *set, struct bt_table_key key)
 {
-	struct bt_digest_key *slot;
+	struct bt_table_key *slot;
 
-	if (set->count * 3 >= set->capacity * 2 && grow(set))
+	if (set->count * 3 >= set->room * 2 && grow(set))
 		return BT_E_NOMEM;
-	slot = slot_of(set, key);
+	slot = slot_of(set, &key);
 	if (!is_free(slot))
 		return 0;
-	*slot = *key;
+	*slot = key;
 	set->count++;
 	return 1;
 }
 
+bool bt_digest_set_has_key(const struct bt_digest_set *set, struct bt_table_key key)
+{
+	return set->count && !is_free(slot_of(set, &key));
+}
+
 int bt_digest_set_add(struct bt_digest_set *set, const struct bt_digest *digest)
 {
-	const struct bt_digest_key key = key_of(digest);
+	return bt_digest_set_add_key(set, key_of(digest));
+}
 
-	return add_key(set, &key);
+bool bt_digest_set_has(const struct bt_digest_set *set, const struct bt_digest *digest)
+{
+	return bt_digest_set_has_key(set, key_of(digest));
+}
+
+/* Keys after the gap that could not be found across it move into it. */
+void bt_digest_set_remove(struct bt_digest_set *set, const struct bt_digest *digest)
+{
+	const struct bt_table_key key = key_of(digest);
+	size_t mask = set->room - 1, gap;
+
+	if (!bt_digest_set_has_key(set, key))
+		return;
+	gap = (size_t)(slot_of(set, &key) - set->slots);
+	for (size_t i = (gap + 1) & mask; !is_free(&set->slots[i]); i = (i + 1) & mask) {
+		if (((i - home(set, &set->slots[i])) & mask) < ((i - gap) & mask))
+			continue;
+		set->slots[gap] = set->slots[i];
+		gap = i;
+	}
+	set->slots[gap] = (struct bt_table_key){0};
+	set->count--;
 }
 
 int bt_digest_set_join(struct bt_digest_set *set, const struct bt_digest_set *other)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < other->capacity && r >= 0; i++)
+	for (size_t i = 0; i < other->room && r >= 0; i++)
 		if (!is_free(&other->slots[i]))
-			r = add_key(set, &other->slots[i]);
+			r = bt_digest_set_add_key(set, other->slots[i]);
 	return r < 0 ? r : 0;
-}
-
-/* Those after the gap that would not be found any more are moved into it. */
-static void close_gap(struct bt_digest_set *set, size_t gap)
-{
-	size_t mask = set->capacity - 1;
-
-	for (size_t i = (gap + 1) & mask; !is_free(&set->slots[i]); i = (i + 1) & mask) {
-		size_t home = home_of(set, &set->slots[i]);
-
-		if (((i - home) & mask) < ((i - gap) & mask))
-			continue;
-		set->slots[gap] = set->slots[i];
-		gap = i;
-	}
-	set->slots[gap] = (struct bt_digest_key){0};
-}
-
-void bt_digest_set_remove(struct bt_digest_set *set, const struct bt_digest *digest)
-{
-	const struct bt_digest_key key = key_of(digest);
-
-	if (!set->capacity)
-		return;
-	struct bt_digest_key *slot = slot_of(set, &key);
-	if (is_free(slot))
-		return;
-	close_gap(set, (size_t)(slot - set->slots));
-	set->count--;
-}
-
-bool bt_digest_set_has(const struct bt_digest_set *set, const struct bt_digest *digest)
-{
-	struct bt_digest_key key = key_of(digest), *slot;
-
-	if (!set->capacity)
-		return false;
-	slot = slot_of(set, &key);
-	return !is_free(slot);
 }
 
 void bt_digest_set_free(struct bt_digest_set *set)

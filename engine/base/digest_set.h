@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A set of digests. It keeps the first 16 bytes of each: no two are equal in 128 bits of SHA-256 by accident.
- * Zero-initialised is empty.
+ * A set of keys of 16 bytes, and of digests by their first 16 bytes: no two are equal in 128 bits of SHA-256 by
+ * accident. Keys come from outside, so the hash is seeded. Zero-initialised is empty.
  */
 #ifndef BT_BASE_DIGEST_SET_H
 #define BT_BASE_DIGEST_SET_H
 
-#include "base/seed.h"
+#include "base/table.h"
 #include <backuptool/types.h>
 #include <stdbool.h>
 
-struct bt_digest_key {
-	uint64_t a, b;
-};
-
 struct bt_digest_set {
-	struct bt_digest_key *slots; /* their number is a power of two; {0, 0} is free */
-	size_t capacity, count;
-	struct bt_seed seed; /* digests may not have been verified */
+	struct bt_table_key *slots; /* open addressing, linear probing; {0, 0}: free */
+	size_t room, count;	    /* room: number of slots, a power of two or 0 */
+	struct bt_seed seed;
 };
 
 /* 1: added; 0: it was there; or BT_E_NOMEM. */
 int bt_digest_set_add(struct bt_digest_set *set, const struct bt_digest *digest);
-/* Adds all of the other one: 0, or BT_E_NOMEM. */
-int bt_digest_set_join(struct bt_digest_set *set, const struct bt_digest_set *other);
-void bt_digest_set_remove(struct bt_digest_set *set, const struct bt_digest *digest);
 bool bt_digest_set_has(const struct bt_digest_set *set, const struct bt_digest *digest);
+void bt_digest_set_remove(struct bt_digest_set *set, const struct bt_digest *digest); /* if it is there */
+/* Adds all elements of another set: 0 or BT_E_NOMEM. */
+int bt_digest_set_join(struct bt_digest_set *set, const struct bt_digest_set *other);
 void bt_digest_set_free(struct bt_digest_set *set);
+
+/* The same for other keys than digests; a key is not {0, 0}. */
+int bt_digest_set_add_key(struct bt_digest_set *set, struct bt_table_key key);
+bool bt_digest_set_has_key(const struct bt_digest_set *set, struct bt_table_key key);
 
 #endif

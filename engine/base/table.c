@@ -3,27 +3,37 @@
 #include <backuptool/error.h>
 #include <stdlib.h>
 
-static size_t home(const struct bt_table *table, const struct bt_table_key *key)
+static size_t home(const struct bt_table *table, const void *key)
 {
-	return bt_seeded_hash(&table->seed, key, sizeof(*key)) & (table->room - 1);
+	uint64_t hash = table->kind ? table->kind->hash(&table->seed, key)
+				    : bt_seeded_hash(&table->seed, key, sizeof(struct bt_table_key));
+
+	return (size_t)hash & (table->room - 1);
 }
 
-/* Its slot, or the free one where it belongs. */
-static size_t find(const struct bt_table *table, const struct bt_table_key *key)
+static bool is_same(const struct bt_table *table, const void *element, const void *key)
+{
+	const struct bt_table_key *there = element, *wanted = key;
+
+	return table->kind ? table->kind->same(element, key) : there->a == wanted->a && there->b == wanted->b;
+}
+
+/* The slot of the element with this key, or the free slot where it belongs. */
+static size_t find(const struct bt_table *table, const void *key)
 {
 	size_t at = home(table, key);
-	const struct bt_table_key *there = table->slots[at];
 
-	while (there && (there->a != key->a || there->b != key->b)) {
+	while (table->slots[at] && !is_same(table, table->slots[at], key))
 		at = (at + 1) & (table->room - 1);
-		there = table->slots[at];
-	}
 	return at;
 }
 
 static int grow(struct bt_table *table)
 {
-	struct bt_table larger = {.room = table->room ? 2 * table->room : 64, .count = table->count, .seed = bt_seed()};
+	struct bt_table larger = {.kind = table->kind,
+				  .room = table->room ? 2 * table->room : 64,
+				  .count = table->count,
+				  .seed = bt_seed()};
 
 	larger.slots = calloc(larger.room, sizeof(void *));
 	if (!larger.slots)
@@ -36,14 +46,15 @@ static int grow(struct bt_table *table)
 	return 0;
 }
 
-void *bt_table_find(const struct bt_table *table, struct bt_table_key key)
+void *bt_table_find_key(const struct bt_table *table, const void *key)
 {
-	return table->count ? table->slots[find(table, &key)] : NULL;
+	return table->count ? table->slots[find(table, key)] : NULL;
 }
 
 int bt_table_add(struct bt_table *table, void *element)
 {
-	if (2 * (table->count + 1) > table->room && grow(table))
+	/* Without memory a table only becomes slower, as long as one slot stays free. */
+	if (2 * (table->count + 1) > table->room && grow(table) && table->count + 1 >= table->room)
 		return BT_E_NOMEM;
 	table->slots[find(table, element)] = element;
 	table->count++;
@@ -54,7 +65,7 @@ void bt_table_remove(struct bt_table *table, const void *element)
 {
 	size_t mask = table->room - 1, gap = find(table, element);
 
-	/* those behind it move forward that would not be found any more */
+	/* Elements after it that could not be found across the gap move into it. */
 	for (size_t i = (gap + 1) & mask; table->slots[i]; i = (i + 1) & mask) {
 		if (((i - home(table, table->slots[i])) & mask) < ((i - gap) & mask))
 			continue;
@@ -79,5 +90,5 @@ void *bt_table_next(const struct bt_table *table, size_t *at)
 void bt_table_free(struct bt_table *table)
 {
 	free(table->slots);
-	*table = (struct bt_table){0};
+	*table = (struct bt_table){.kind = table->kind};
 }

@@ -2,21 +2,22 @@
 #include "base/fail.h"
 #include "check/run.h"
 #include <errno.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DAMAGED_MAX ((size_t)1 << 20) /* contents; those beyond are called missing */
 
-/* A content that is damaged, in the tree of those. */
+/* A content that is damaged: no two keys are equal in 128 bits of SHA-256 by accident. */
 struct damaged {
-	struct bt_digest key; /* first: for the search */
+	struct bt_table_key key;
 	struct bt_check_found *found;
 };
 
-static int by_key(const void *a, const void *b)
+static struct bt_table_key key_of(const struct bt_digest *digest)
 {
-	return memcmp(a, b, sizeof(struct bt_digest));
+	struct bt_table_key key;
+	memcpy(&key, digest->bytes, sizeof(key));
+	return key;
 }
 
 static void count(struct bt_check_run *run, const struct bt_error *error)
@@ -110,17 +111,12 @@ int bt_findings_content(struct bt_check_run *run, struct bt_check_found *found, 
 {
 	int r = 0;
 	pthread_mutex_lock(&run->voice.lock);
-	if (found && run->damaged_count < DAMAGED_MAX) {
-		struct damaged *damaged = malloc(sizeof(*damaged)), **node = NULL;
-		if (damaged) {
-			*damaged = (struct damaged){*key, found};
-			node = tsearch(damaged, &run->damaged, by_key);
-		}
-		if (!node)
-			r = BT_E_NOMEM;
-		else if (*node == damaged)
-			run->damaged_count++;
-		if (!node || *node != damaged)
+	if (found && run->damaged.count < DAMAGED_MAX && !bt_table_find(&run->damaged, key_of(key))) {
+		struct damaged *damaged = malloc(sizeof(*damaged));
+		if (damaged)
+			*damaged = (struct damaged){key_of(key), found};
+		r = damaged ? bt_table_add(&run->damaged, damaged) : BT_E_NOMEM;
+		if (r)
 			free(damaged);
 	}
 	pthread_mutex_unlock(&run->voice.lock);
@@ -129,10 +125,10 @@ int bt_findings_content(struct bt_check_run *run, struct bt_check_found *found, 
 
 int bt_findings_of(struct bt_check_run *run, const struct bt_digest *key, struct bt_check_found **ret_found)
 {
-	struct damaged **node = tfind(key, &run->damaged, by_key);
+	const struct damaged *damaged = bt_table_find(&run->damaged, key_of(key));
 	struct bt_check_found missing = {.ordinal = BT_CHECK_NO_FILE, .offset = BT_NO_OFFSET};
-	if (node) {
-		*ret_found = (*node)->found;
+	if (damaged) {
+		*ret_found = damaged->found;
 		return 0;
 	}
 	bt_fail_damaged(&missing.error, BT_R_MISSING_CONTENT, NULL, BT_NO_OFFSET);
@@ -255,8 +251,11 @@ void bt_findings_free(struct bt_check_run *run)
 		free(found);
 	}
 	free(run->found);
-	tdestroy(run->damaged, free);
+	size_t at = 0;
+	for (struct damaged *damaged = bt_table_next(&run->damaged, &at); damaged;
+	     damaged = bt_table_next(&run->damaged, &at))
+		free(damaged);
+	bt_table_free(&run->damaged);
 	run->found = NULL;
 	run->found_count = 0;
-	run->damaged = NULL;
 }

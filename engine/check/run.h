@@ -57,10 +57,9 @@ struct bt_check_run {
 	bool proven;	       /* a finding is damage, whatever the files have that may not be read */
 	struct bt_check_found **found;
 	size_t found_count;
-	uint64_t path_bytes; /* of the hurts that are kept */
-	uint64_t entries;    /* that were walked through */
-	void *damaged;	     /* contents → struct bt_check_found */
-	size_t damaged_count;
+	uint64_t path_bytes;				     /* of the hurts that are kept */
+	uint64_t entries;				     /* that were walked through */
+	struct bt_table damaged;			     /* contents and their findings, see findings.c */
 	void (*hurt)(void *arg, const struct bt_hurt *hurt); /* each, with arg */
 	bool traced;					     /* the walk is done */
 	unsigned char *states;				     /* BT_STATE_ of each ordinal, for who repairs; else NULL */

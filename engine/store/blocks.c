@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Pages and contents as they are handed out: read, decoded, verified. */
 #include "base/bytes.h"
+#include "base/digest_set.h"
 #include "base/fail.h"
-#include "base/seed.h"
 #include "store/store_inside.h"
 #include <backuptool/view.h>
 #include <errno.h>
@@ -15,22 +15,13 @@
 #define PLACES	      8			/* that are tried for one digest */
 #define PLACES_MAX    256 /* where none of those is right: so that no file can hide what another one has */
 
-/* A content of a block that was compared with its digest; of the digest's bits these are enough to tell it from what
- * else an index in error may say of the same place. size 0: empty. */
-struct verified {
-	uint32_t offset, size;
-	uint64_t digest;
-};
-
 struct block {
 	struct bt_cached cached;
 	struct bt_store *store;
 	struct bt_buffer *buffer; /* that it lies in */
 	uint32_t length, size;
-	pthread_mutex_t lock; /* the table */
-	struct verified *table;
-	uint32_t used, room; /* room: a power of two, or 0 */
-	struct bt_seed seed; /* the same content may be in many places, as the file says */
+	pthread_mutex_t lock; /* for verified */
+	struct bt_digest_set verified;
 	unsigned char data[];
 };
 
@@ -64,7 +55,7 @@ void bt_decoder_give(struct bt_store *store, struct bt_decoder *decoder)
 	pthread_mutex_unlock(&store->lock);
 }
 
-static int load_block(void *arg, const struct bt_cache_key *key, const void *hint, struct bt_cached **ret_value,
+static int load_block(void *arg, const struct bt_table_key *key, const void *hint, struct bt_cached **ret_value,
 		      size_t *ret_weight, struct bt_error *error)
 {
 	struct bt_store *store = arg;
@@ -88,7 +79,6 @@ static int load_block(void *arg, const struct bt_cache_key *key, const void *hin
 	}
 	memset(block, 0, sizeof(*block));
 	block->store = store;
-	block->seed = bt_seed();
 	block->buffer = buffer;
 	pthread_mutex_init(&block->lock, NULL);
 	block->length = location->block.length;
@@ -102,7 +92,7 @@ static void free_block(struct bt_cached *value)
 {
 	struct block *block = (struct block *)value;
 	pthread_mutex_destroy(&block->lock);
-	free(block->table);
+	bt_digest_set_free(&block->verified);
 	bt_buffer_put(&block->store->buffers, block->buffer);
 }
 
@@ -155,56 +145,28 @@ static int hash(struct bt_store *store, const void *data, size_t size, struct bt
 	return r;
 }
 
-static struct verified verified_of(const struct bt_location *location, const struct bt_digest *digest)
+/* A content of a block that was compared with its digest; of the digest's bits these are enough to tell it from what
+ * else an index in error may say of the same place. The size is never 0. */
+static struct bt_table_key verified_of(const struct bt_location *location, const struct bt_digest *digest)
 {
-	struct verified verified = {location->offset, location->size, 0};
-	memcpy(&verified.digest, digest->bytes, sizeof(verified.digest));
-	return verified;
+	struct bt_table_key key = {(uint64_t)location->offset << 32 | location->size, 0};
+	memcpy(&key.b, digest->bytes, sizeof(key.b));
+	return key;
 }
 
-/* Where it is in the table, or where it would be. */
-static struct verified *place_of(const struct block *block, const struct verified *verified)
-{
-	uint32_t slot = (uint32_t)bt_seeded_hash(&block->seed, verified, sizeof(*verified)) & (block->room - 1);
-	while (block->table[slot].size && memcmp(&block->table[slot], verified, sizeof(*verified)))
-		slot = (slot + 1) & (block->room - 1);
-	return &block->table[slot];
-}
-
-static bool is_verified(struct block *block, const struct verified *verified)
+static bool is_verified(struct block *block, struct bt_table_key key)
 {
 	pthread_mutex_lock(&block->lock);
-	bool found = block->room && place_of(block, verified)->size;
+	bool found = bt_digest_set_has_key(&block->verified, key);
 	pthread_mutex_unlock(&block->lock);
 	return found;
 }
 
 /* Out of memory only means that it will be verified again. */
-static void grow_table(struct block *block)
-{
-	struct verified *old = block->table;
-	uint32_t room = block->room;
-	struct verified *table = calloc(room ? (size_t)room * 2 : 2, sizeof(*table));
-	if (!table)
-		return;
-	block->table = table;
-	block->room = room ? room * 2 : 2;
-	for (uint32_t i = 0; i < room; i++) {
-		if (old[i].size)
-			*place_of(block, &old[i]) = old[i];
-	}
-	free(old);
-}
-
-static void note_verified(struct block *block, const struct verified *verified)
+static void note_verified(struct block *block, struct bt_table_key key)
 {
 	pthread_mutex_lock(&block->lock);
-	if (block->used + 1 >= block->room / 4 * 3)
-		grow_table(block);
-	if (block->used + 1 < block->room && !place_of(block, verified)->size) {
-		*place_of(block, verified) = *verified;
-		block->used++;
-	}
+	(void)bt_digest_set_add_key(&block->verified, key);
 	pthread_mutex_unlock(&block->lock);
 }
 
@@ -213,26 +175,26 @@ static void note_verified(struct block *block, const struct verified *verified)
 static int verify(struct bt_store *store, struct block *block, const struct bt_location *location,
 		  const struct bt_digest *digest, struct bt_error *error)
 {
-	struct verified verified;
+	struct bt_table_key key;
 	struct bt_digest found;
 	if (block->length != location->block.length || block->size != location->block.size)
 		return mismatch(store, location, error);
 	if (!digest)
 		return 0;
-	verified = verified_of(location, digest);
-	if (!store->options.verify_always && is_verified(block, &verified))
+	key = verified_of(location, digest);
+	if (!store->options.verify_always && is_verified(block, key))
 		return 0;
 	if (hash(store, block->data + location->offset, location->size, &found))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	if (!bt_digest_equal(&found, digest))
 		return mismatch(store, location, error);
-	note_verified(block, &verified);
+	note_verified(block, key);
 	return 0;
 }
 
-static struct bt_cache_key block_key(const struct bt_location *location)
+static struct bt_table_key block_key(const struct bt_location *location)
 {
-	return (struct bt_cache_key){location->block.at, location->file};
+	return (struct bt_table_key){location->block.at, location->file};
 }
 
 /* Takes the cached block over. */
@@ -252,7 +214,7 @@ static int pin_block(struct bt_store *store, struct bt_cached *cached, const str
 static int pin_at(struct bt_store *store, const struct bt_location *location, const struct bt_digest *digest,
 		  struct bt_pin *ret_pin, struct bt_error *error)
 {
-	struct bt_cache_key key = block_key(location);
+	struct bt_table_key key = block_key(location);
 	struct bt_cached *cached = bt_cache_get_loaded(store->blocks, &key);
 	bool fresh = !cached;
 	int r = 0;
@@ -424,7 +386,7 @@ static int pin_decoded(struct bt_store *store, const struct bt_digest *digest, u
 	if (bt_store_find(store, digest, false, &location, NULL) || !location_valid(store, &location) ||
 	    location.size != size)
 		return BT_E_NOT_FOUND;
-	struct bt_cache_key key = block_key(&location);
+	struct bt_table_key key = block_key(&location);
 	struct bt_cached *cached = bt_cache_get_loaded(store->blocks, &key);
 	return cached ? pin_block(store, cached, &location, digest, ret_pin, error) : BT_E_NOT_FOUND;
 }
@@ -466,7 +428,7 @@ void bt_store_prefetch(struct bt_store *store, const struct bt_digest *digest)
 	struct bt_cached *cached;
 	if (bt_store_find(store, digest, false, &location, NULL) || !location_valid(store, &location))
 		return;
-	struct bt_cache_key key = block_key(&location);
+	struct bt_table_key key = block_key(&location);
 	if (!bt_cache_has(store->blocks, &key) && !bt_cache_get(store->blocks, &key, &location, &cached, NULL))
 		bt_cache_put(store->blocks, cached);
 }

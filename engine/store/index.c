@@ -5,7 +5,7 @@
 #include "base/io.h"
 #include "base/listing.h"
 #include "base/publish.h"
-#include "base/seed.h"
+#include "base/table.h"
 #include "base/vec.h"
 #include "store/segment.h"
 #include <errno.h>
@@ -132,62 +132,62 @@ static void tidy(struct bt_index *index, int cachefd)
 	}
 }
 
-/* A table of the wanted files by name. */
-struct wanted {
-	const struct bt_index_source *source;
-	uint32_t *slots; /* file's index + 1 */
-	bool *covered;
-	size_t mask;
-	struct bt_seed seed; /* a segment may name any files */
+struct wanted_file {
+	struct bt_covered file; /* first: the key */
+	bool covered;
 };
 
-static size_t home(const struct wanted *wanted, const char *name)
+/* The files that the index is to cover. */
+struct wanted {
+	const struct bt_index_source *source;
+	struct wanted_file *files;
+	struct bt_table table;
+};
+
+static uint64_t hash_covered(const struct bt_seed *seed, const void *key)
 {
-	return bt_seeded_hash(&wanted->seed, name, strlen(name)) & wanted->mask;
+	const struct bt_covered *file = key;
+	return bt_seeded_hash(seed, file->name, strlen(file->name));
+}
+
+static bool same_covered(const void *key, const void *other)
+{
+	const struct bt_covered *a = key, *b = other;
+	return a->size == b->size && bt_time_equal(&a->mtime, &b->mtime) && !strcmp(a->name, b->name);
 }
 
 static int wanted_new(struct wanted *wanted, const struct bt_index_source *source)
 {
-	size_t room = 16;
-	while (room / 2 < source->count)
-		room *= 2;
-	*wanted = (struct wanted){.source = source, .mask = room - 1, .seed = bt_seed()};
-	wanted->slots = calloc(room, sizeof(*wanted->slots));
-	wanted->covered = calloc(source->count + 1, sizeof(*wanted->covered));
-	if (!wanted->slots || !wanted->covered)
+	static const struct bt_table_kind kind = {hash_covered, same_covered};
+	int r = 0;
+	*wanted = (struct wanted){.source = source, .table = {.kind = &kind}};
+	wanted->files = calloc(source->count + 1, sizeof(*wanted->files));
+	if (!wanted->files)
 		return BT_E_NOMEM;
-	for (size_t i = 0; i < source->count; i++) {
-		size_t slot = home(wanted, source->files[i].name);
-		while (wanted->slots[slot])
-			slot = (slot + 1) & wanted->mask;
-		wanted->slots[slot] = (uint32_t)i + 1;
+	for (size_t i = 0; i < source->count && !r; i++) {
+		wanted->files[i].file = source->files[i];
+		/* of two that are told apart by nothing, the second one is visited */
+		if (!bt_table_find_key(&wanted->table, &source->files[i]))
+			r = bt_table_add(&wanted->table, &wanted->files[i]);
 	}
-	return 0;
+	return r;
 }
 
 static void wanted_free(struct wanted *wanted)
 {
-	free(wanted->slots);
-	free(wanted->covered);
-}
-
-static bool is_same(const struct bt_covered *a, const struct bt_segment_file *b)
-{
-	return a->size == b->size && bt_time_equal(&a->mtime, &b->mtime) && !strcmp(a->name, b->name);
+	bt_table_free(&wanted->table);
+	free(wanted->files);
 }
 
 /* The ordinal of a segment's file, if it is wanted and no other segment covers it already. */
 static uint32_t claim(struct wanted *wanted, const struct bt_segment_file *file)
 {
-	size_t slot = home(wanted, file->name);
-	for (; wanted->slots[slot]; slot = (slot + 1) & wanted->mask) {
-		size_t i = wanted->slots[slot] - 1;
-		if (!wanted->covered[i] && is_same(&wanted->source->files[i], file)) {
-			wanted->covered[i] = true;
-			return wanted->source->files[i].file;
-		}
-	}
-	return BT_NO_FILE;
+	const struct bt_covered key = {.name = file->name, .size = file->size, .mtime = file->mtime};
+	struct wanted_file *found = bt_table_find_key(&wanted->table, &key);
+	if (!found || found->covered)
+		return BT_NO_FILE;
+	found->covered = true;
+	return found->file.file;
 }
 
 static bool is_loaded(const struct bt_index *index, const char *name)
@@ -302,7 +302,7 @@ static int visit_uncovered(struct bt_index *index, const struct wanted *wanted, 
 	struct bt_segment_build build = {0};
 	int r = 0;
 	for (size_t i = 0; i < source->count && !r; i++) {
-		if (wanted->covered[i])
+		if (wanted->files[i].covered)
 			continue;
 		r = visit_file(source, &source->files[i], &build);
 		if (!r && build.records.length >= BUILD_BYTES) {

@@ -24,9 +24,9 @@ static struct cached_page *cached_of(const struct bt_page *page)
 	return (struct cached_page *)((uintptr_t)page - offsetof(struct cached_page, page));
 }
 
-static struct bt_cache_key key_of(const struct bt_digest *id)
+static struct bt_table_key key_of(const struct bt_digest *id)
 {
-	struct bt_cache_key key;
+	struct bt_table_key key;
 	memcpy(&key.a, id->bytes, sizeof(key.a));
 	memcpy(&key.b, id->bytes + sizeof(key.a), sizeof(key.b));
 	return key;
@@ -57,7 +57,7 @@ static int parse(struct bt_store *store, const struct bt_buf *line, const struct
 	return 0;
 }
 
-static int load_page(void *arg, const struct bt_cache_key *key, const void *hint, struct bt_cached **ret_value,
+static int load_page(void *arg, const struct bt_table_key *key, const void *hint, struct bt_cached **ret_value,
 		     size_t *ret_weight, struct bt_error *error)
 {
 	struct bt_store *store = arg;
@@ -103,7 +103,7 @@ int bt_pages_attach(struct bt_store *store, struct bt_error *error)
 int bt_page_get(struct bt_store *store, const struct bt_digest *id, const struct bt_page **ret_page,
 		struct bt_error *error)
 {
-	struct bt_cache_key key = key_of(id);
+	struct bt_table_key key = key_of(id);
 	struct bt_cached *cached;
 	int r = bt_cache_get(bt_store_attached(store), &key, id, &cached, error);
 	if (r)

@@ -72,13 +72,13 @@ static const void *up(const void *arg, const char **ret_name, size_t *ret_length
 
 int bt_changes_merge(struct bt_changes *into, const struct bt_changes *from)
 {
+	const struct bt_name *dir;
 	struct bt_buf path = {0};
+	size_t at = 0;
 	int r = 0;
 
-	for (size_t i = 0; i < from->names.size && !r; i++) {
-		const struct bt_name *dir = from->names.slots[i];
-
-		if (!dir || !(dir->flags & SELF))
+	for (dir = bt_names_next(&from->names, &at); dir && !r; dir = bt_names_next(&from->names, &at)) {
+		if (!(dir->flags & SELF))
 			continue;
 		r = bt_path_of(&path, up, dir, NULL);
 		if (!r)

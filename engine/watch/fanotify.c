@@ -228,10 +228,14 @@ static struct record read_record(const struct fanotify_event_metadata *event, co
 /* Nothing is known any more of where directories are. */
 static void forget_places(struct state *state)
 {
+	struct bt_name *dir;
+	size_t at = 0;
+
 	state->moves += MOVES;
-	for (size_t i = 0; state->moves == 0 && i < state->dirs.size; i++)
-		if (state->dirs.slots[i])
-			state->dirs.slots[i]->flags &= OWNER;
+	if (state->moves != 0)
+		return;
+	for (dir = bt_names_next(&state->dirs, &at); dir; dir = bt_names_next(&state->dirs, &at))
+		dir->flags &= OWNER;
 }
 
 static unsigned place_of(const struct state *state, const struct bt_name *dir)
@@ -288,7 +292,7 @@ static int in_directory(struct bt_watch *watch, const struct record *record, str
 	}
 	if (r >= 0 && onto)
 		r = arrived(watch, record->name, path);
-	if (state->dirs.count > BT_WATCH_MEMORY)
+	if (state->dirs.table.count > BT_WATCH_MEMORY)
 		bt_watch_doubt(watch, BT_DOUBT_OVERFLOW);
 	return r < 0 ? r : 0;
 }
@@ -346,13 +350,17 @@ static int take_events(struct bt_watch *watch, size_t size, struct bt_buf *path,
 /* A file system has more directories than anybody needs to know of. */
 static void sweep(struct state *state)
 {
-	for (size_t i = 0; state->dirs.count > DIRS_KEPT && i < state->dirs.size;) {
-		struct bt_name *dir = state->dirs.slots[i];
+	struct bt_name *dir;
+	size_t at = 0;
 
-		if (dir && !(dir->flags & OWNER))
-			bt_names_remove(&state->dirs, dir);
-		else
-			i++;
+	while (state->dirs.table.count > DIRS_KEPT) {
+		dir = bt_names_next(&state->dirs, &at);
+		if (!dir)
+			return;
+		if (dir->flags & OWNER)
+			continue;
+		bt_names_remove(&state->dirs, dir);
+		at--;
 	}
 }
 

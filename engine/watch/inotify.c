@@ -531,10 +531,14 @@ static int drain(struct bt_watch *watch)
 static int add_apart(struct bt_watch *watch, struct bt_changes *changes)
 {
 	struct state *state = watch->state;
+	const struct bt_name *name = NULL;
+	size_t at = 0;
 	int r = 0;
 
-	for (size_t i = 0; state->apart > 0 && i < state->children.size && !r; i++) {
-		const struct dir *dir = state->children.slots[i] ? state->children.slots[i]->data : NULL;
+	if (state->apart > 0)
+		name = bt_names_next(&state->children, &at);
+	for (; name && !r; name = bt_names_next(&state->children, &at)) {
+		const struct dir *dir = name->data;
 
 		if (!dir || !dir->apart)
 			continue;
@@ -565,13 +569,14 @@ static int open_source(struct bt_watch *watch)
 static void close_source(struct bt_watch *watch)
 {
 	struct state *state = watch->state;
+	const struct bt_name *name;
+	size_t at = 0;
 
 	if (!state)
 		return;
 	bt_close(&watch->events); /* and all watches with it */
-	for (size_t i = 0; i < state->children.size; i++)
-		if (state->children.slots[i])
-			free_dir(state->children.slots[i]->data);
+	for (name = bt_names_next(&state->children, &at); name; name = bt_names_next(&state->children, &at))
+		free_dir(name->data);
 	while (state->away) {
 		struct dir *dir = state->away;
 

@@ -25,7 +25,7 @@ int bt_watch_opened(struct bt_watch *watch, const void *directory, const char *n
 		file->flags &= file->flags & ASKED ? ~ASKED : ~DONE;
 		return 0;
 	}
-	if (watch->opened.count >= BT_WATCH_MEMORY) {
+	if (watch->opened.table.count >= BT_WATCH_MEMORY) {
 		bt_watch_doubt(watch, BT_DOUBT_OVERFLOW);
 		return 0;
 	}
@@ -78,23 +78,24 @@ static int ask(struct bt_watch *watch, struct bt_name *file, struct bt_buf *path
 int bt_watch_ask_opened(struct bt_watch *watch, struct bt_changes *changes)
 {
 	struct bt_buf path = {0};
+	struct bt_name *file;
+	size_t at = 0;
 	int r = 0;
 
-	for (size_t i = 0; i < watch->opened.size && !r; i++)
-		if (watch->opened.slots[i])
-			r = ask(watch, watch->opened.slots[i], &path, changes);
+	for (file = bt_names_next(&watch->opened, &at); file && !r; file = bt_names_next(&watch->opened, &at))
+		r = ask(watch, file, &path, changes);
 	bt_buf_free(&path);
 	return r;
 }
 
 void bt_watch_forget_asked(struct bt_watch *watch)
 {
-	for (size_t i = 0; i < watch->opened.size;) {
-		struct bt_name *file = watch->opened.slots[i];
+	struct bt_name *file;
+	size_t at = 0;
 
-		if (file && file->flags & DONE)
+	for (file = bt_names_next(&watch->opened, &at); file; file = bt_names_next(&watch->opened, &at))
+		if (file->flags & DONE) {
 			bt_names_remove(&watch->opened, file);
-		else
-			i++;
-	}
+			at--;
+		}
 }

@@ -49,7 +49,7 @@ bool bt_watch_goes_on(const struct bt_watch *watch)
 
 int bt_watch_changed(struct bt_watch *watch, const char *path, bool all)
 {
-	if (watch->pending->names.count < BT_WATCH_MEMORY)
+	if (watch->pending->names.table.count < BT_WATCH_MEMORY)
 		return bt_changes_add(watch->pending, path, all);
 	bt_watch_doubt(watch, BT_DOUBT_OVERFLOW);
 	return 0;

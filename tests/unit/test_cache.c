@@ -27,7 +27,7 @@ struct loader {
 
 static struct loader *counts; /* of the one test that runs: free has no arg */
 
-static int load(void *arg, const struct bt_cache_key *key, const void *hint, struct bt_cached **ret_value,
+static int load(void *arg, const struct bt_table_key *key, const void *hint, struct bt_cached **ret_value,
 		size_t *ret_weight, struct bt_error *error)
 {
 	struct loader *loader = arg;
@@ -68,14 +68,14 @@ static struct bt_cache *cache_new(struct loader *loader, size_t budget)
 	return cache;
 }
 
-static struct bt_cache_key key_of(uint64_t n)
+static struct bt_table_key key_of(uint64_t n)
 {
-	return (struct bt_cache_key){bt_mix64(n), bt_mix64(n + 1000000)};
+	return (struct bt_table_key){bt_mix64(n), bt_mix64(n + 1000000)};
 }
 
 static struct bt_cached *get(struct bt_cache *cache, uint64_t n)
 {
-	struct bt_cache_key key = key_of(n);
+	struct bt_table_key key = key_of(n);
 	struct bt_cached *value = NULL;
 
 	if (bt_cache_get(cache, &key, NULL, &value, NULL) != 0)
@@ -85,7 +85,7 @@ static struct bt_cached *get(struct bt_cache *cache, uint64_t n)
 
 static bool has(struct bt_cache *cache, uint64_t n)
 {
-	struct bt_cache_key key = key_of(n);
+	struct bt_table_key key = key_of(n);
 
 	return bt_cache_has(cache, &key);
 }
@@ -172,7 +172,7 @@ static void test_failed_load(void **state)
 {
 	struct loader loader = {.weight = 1, .fail = true};
 	struct bt_cache *cache = cache_new(&loader, 100);
-	struct bt_cache_key key = {5, 6};
+	struct bt_table_key key = {5, 6};
 	struct bt_cached *value = (struct bt_cached *)&loader;
 	struct bt_error error = {0}, older = {.code = BT_E_LOCKED};
 
@@ -217,7 +217,7 @@ static void run_visitors(struct bt_cache *cache, struct loader *loader, struct v
 static void *visit_one(void *arg)
 {
 	struct visitor *v = arg;
-	struct bt_cache_key key = key_of(42);
+	struct bt_table_key key = key_of(42);
 
 	atomic_fetch_add(&v->loader->arrived, 1);
 	v->result = bt_cache_get(v->cache, &key, NULL, &v->value, &v->error);
@@ -266,7 +266,7 @@ static void test_failure_reaches_all(void **state)
 static void *visit_own(void *arg)
 {
 	struct visitor *v = arg;
-	struct bt_cache_key key = key_of(v->seed);
+	struct bt_table_key key = key_of(v->seed);
 
 	atomic_fetch_add(&v->loader->arrived, 1);
 	v->result = bt_cache_get(v->cache, &key, NULL, &v->value, NULL);
