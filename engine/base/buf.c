@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/buf.h"
 
-#include <backuptool/error.h>
 #include <stdlib.h>
 #include <string.h>
 
-int bt_buf_reserve(struct bt_buf *buf, size_t extra)
+static int grow(struct bt_buf *buf, size_t extra)
 {
 	size_t needed, capacity;
 
-	if (extra <= buf->capacity - buf->length)
-		return 0;
 	if (__builtin_add_overflow(buf->length, extra, &needed) || needed > SIZE_MAX / 4)
 		return BT_E_NOMEM;
 	capacity = buf->capacity + buf->capacity / 2;
@@ -26,13 +23,22 @@ int bt_buf_reserve(struct bt_buf *buf, size_t extra)
 	return 0;
 }
 
+int bt_buf_reserve(struct bt_buf *buf, size_t extra)
+{
+	if (extra <= buf->capacity - buf->length)
+		return 0;
+	if (!grow(buf, extra))
+		return 0;
+	buf->failed = true;
+	return BT_E_NOMEM;
+}
+
 int bt_buf_append(struct bt_buf *buf, const void *data, size_t length)
 {
 	if (length == 0)
 		return 0;
-	int r = bt_buf_reserve(buf, length);
-	if (r < 0)
-		return r;
+	if (bt_buf_reserve(buf, length))
+		return BT_E_NOMEM;
 	memcpy(buf->data + buf->length, data, length);
 	buf->length += length;
 	return 0;

@@ -60,7 +60,7 @@ static char *put_escape(char *to, unsigned char byte)
 
 static int append_escaped(struct bt_buf *out, const char *text, size_t length)
 {
-	char *to = length > SIZE_MAX / 8 ? NULL : room(out, length * 6);
+	char *to = room(out, length > SIZE_MAX / 8 ? SIZE_MAX : length * 6);
 
 	if (!to)
 		return BT_E_NOMEM;
@@ -100,14 +100,15 @@ int bt_json_bytes(struct bt_buf *out, const char *key, const char *bytes, size_t
 {
 	bool text = bt_plain_run(bytes, length) == length || bt_utf8_valid(bytes, length);
 
-	if (bt_buf_append(out, "\"", 1) || bt_json_text(out, key) || bt_json_text(out, text ? "\":" : "_b64\":"))
-		return BT_E_NOMEM;
+	bt_json_text(out, "\"");
+	bt_json_text(out, key);
+	bt_json_text(out, text ? "\":" : "_b64\":");
 	return text ? bt_json_string(out, bytes, length) : bt_json_base64(out, bytes, length);
 }
 
 int bt_json_base64(struct bt_buf *out, const void *data, size_t length)
 {
-	char *to = length > SIZE_MAX / 2 ? NULL : room(out, BT_BASE64_SIZE(length) + 2);
+	char *to = room(out, length > SIZE_MAX / 2 ? SIZE_MAX : BT_BASE64_SIZE(length) + 2);
 
 	if (!to)
 		return BT_E_NOMEM;
@@ -129,8 +130,8 @@ int bt_json_i64(struct bt_buf *out, int64_t value)
 
 	if (size > BT_JSON_NUMBER_MAX)
 		size = BT_JSON_NUMBER_MAX;
-	if (value < 0 && bt_buf_append(out, "-", 1))
-		return BT_E_NOMEM;
+	if (value < 0)
+		bt_json_text(out, "-");
 	return append_digits(out, size, 0);
 }
 
@@ -149,8 +150,10 @@ int bt_json_digest(struct bt_buf *out, const struct bt_digest *digest)
 
 int bt_json_time(struct bt_buf *out, const struct bt_time *time)
 {
-	if (bt_buf_append(out, "[", 1) || bt_json_i64(out, time->seconds) || bt_buf_append(out, ",", 1) ||
-	    bt_json_u64(out, time->nanoseconds) || bt_buf_append(out, "]", 1))
-		return BT_E_NOMEM;
-	return 0;
+	bt_json_text(out, "[");
+	bt_json_i64(out, time->seconds);
+	bt_json_text(out, ",");
+	bt_json_u64(out, time->nanoseconds);
+	bt_json_text(out, "]");
+	return bt_buf_result(out);
 }

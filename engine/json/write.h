@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Canonical JSON of FORMAT.md §2, appended to a buffer. Every function returns 0 or BT_E_NOMEM. This is the one place
- * that decides how bytes become strings. */
+/* Canonical JSON of FORMAT.md §2, appended to a buffer. Every function returns 0 or BT_E_NOMEM, which the buffer keeps:
+ * a caller may write all parts of a text and look at bt_buf_result at the end. Only this file decides how bytes become
+ * strings. */
 #ifndef BT_JSON_WRITE_H
 #define BT_JSON_WRITE_H
 
@@ -9,7 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* As it is: punctuation and keys. Inline, so that the length of a literal is known. */
+/* Appends it as it is: punctuation and keys. Inline, so that the length of a literal is known. */
 static inline int bt_json_text(struct bt_buf *out, const char *literal)
 {
 	return bt_buf_append(out, literal, strlen(literal));

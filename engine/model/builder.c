@@ -23,10 +23,10 @@ struct cut {
 
 static void reset(struct bt_page_builder *builder)
 {
-	builder->leaf.length = 0;
-	builder->cuts.length = 0;
-	builder->index.length = 0;
-	builder->last.length = 0;
+	bt_buf_clear(&builder->leaf);
+	bt_buf_clear(&builder->cuts);
+	bt_buf_clear(&builder->index);
+	bt_buf_clear(&builder->last);
 	builder->leaf_entries = 0;
 	builder->leaves = 0;
 }
@@ -51,8 +51,11 @@ static int emit_list(struct bt_page_builder *builder, const char *open, const vo
 {
 	struct bt_buf *line = &builder->line;
 
-	line->length = 0;
-	if (bt_json_text(line, open) || bt_buf_append(line, text, length) || bt_json_text(line, LEAF_CLOSE))
+	bt_buf_clear(line);
+	bt_json_text(line, open);
+	bt_buf_append(line, text, length);
+	bt_json_text(line, LEAF_CLOSE);
+	if (line->failed)
 		return BT_E_NOMEM;
 	return builder->emit(builder->arg, (const char *)line->data, line->length, ret_id);
 }
@@ -66,14 +69,16 @@ static int index_leaf(struct bt_page_builder *builder, const unsigned char *text
 	const unsigned char *end = memmem(text, length, behind, sizeof(behind) - 1);
 	struct bt_buf *index = &builder->index;
 
-	if (builder->leaves && bt_json_text(index, ","))
-		return BT_E_NOMEM;
-	if (bt_buf_append(index, text, (size_t)(end - text)) || bt_json_text(index, ",\"entries\":") ||
-	    bt_json_u64(index, entries) || bt_json_text(index, ",\"tree\":") || bt_json_digest(index, id) ||
-	    bt_json_text(index, "}"))
-		return BT_E_NOMEM;
+	if (builder->leaves)
+		bt_json_text(index, ",");
+	bt_buf_append(index, text, (size_t)(end - text));
+	bt_json_text(index, ",\"entries\":");
+	bt_json_u64(index, entries);
+	bt_json_text(index, ",\"tree\":");
+	bt_json_digest(index, id);
+	bt_json_text(index, "}");
 	builder->leaves++;
-	return 0;
+	return bt_buf_result(index);
 }
 
 /* Emits the entries from one cut to another as a leaf. */
@@ -159,10 +164,12 @@ static int append_entry(struct bt_page_builder *builder, const struct bt_entry *
 	*ret_size = leaf->length - before - (builder->leaf_entries ? 1 : 0);
 	if (!r && *ret_size + LEAF_FRAME > BT_PAGE_MAX)
 		r = BT_E_INVALID;
-	if (r)
-		leaf->length = before;
-	else
+	if (!r) {
 		builder->leaf_entries++;
+		return 0;
+	}
+	leaf->length = before;
+	leaf->failed = false;
 	return r;
 }
 
@@ -218,9 +225,10 @@ int bt_page_builder_finish(struct bt_page_builder *builder, struct bt_digest *re
 
 int bt_chunk_page_write(struct bt_buf *out, const struct bt_chunk *chunks, size_t count)
 {
-	if (bt_json_text(out, "{\"chunks\":") || bt_chunks_write(out, chunks, count))
-		return BT_E_NOMEM;
-	return bt_json_text(out, "}");
+	bt_json_text(out, "{\"chunks\":");
+	bt_chunks_write(out, chunks, count);
+	bt_json_text(out, "}");
+	return bt_buf_result(out);
 }
 
 size_t bt_chunk_page_cut(const struct bt_chunk *chunks, size_t count)

@@ -3,12 +3,11 @@
 #include "base/fail.h"
 #include "base/io.h"
 #include "model/classic_parts.h"
+#include "store/lines.h"
 #include "json/write.h"
 #include <string.h>
 
 #define PENDING_MAX ((size_t)256 << 10)
-
-enum { BLOCKS, CONTENTS, TREES, TREE_INDEX, SUMMARY };
 
 static int no_memory(struct bt_classic_out *out)
 {
@@ -54,38 +53,36 @@ int bt_classic_out_begin(struct bt_classic_out *out, const struct bt_buf *header
 	int r = put(out, out->open, header->data, header->length);
 	if (!r)
 		r = put_text(out, out->open, ",\n");
-	out->sections[BLOCKS] = out->size;
+	out->sections.blocks = out->size;
 	if (!r)
 		r = put_text(out, NULL, "\"blocks\":[\n],\n");
-	out->sections[CONTENTS] = out->size;
+	out->sections.contents = out->size;
 	return r ? r : put_text(out, out->index, "\"contents\":[");
+}
+
+/* The line as it is in out->line. */
+static int put_line(struct bt_classic_out *out, struct bt_hasher *section)
+{
+	return out->line.failed ? no_memory(out) : put(out, section, out->line.data, out->line.length);
 }
 
 int bt_classic_out_piece(struct bt_classic_out *out, const struct bt_classic_piece *piece)
 {
-	struct bt_buf *line = &out->line;
-	bool first = out->size == out->sections[CONTENTS] + strlen("\"contents\":[");
+	bool first = out->size == out->sections.contents + strlen("\"contents\":[");
+	const struct bt_block block = {.at = piece->at, .length = piece->length, .size = piece->size};
+	const struct bt_held held = {piece->digest, piece->size};
 
-	line->length = 0;
-	int r = bt_json_text(line, first ? "\n{\"at\":" : ",\n{\"at\":");
-	r |= bt_json_u64(line, piece->at);
-	r |= bt_json_text(line, ",\"length\":");
-	r |= bt_json_u64(line, piece->length);
-	r |= bt_json_text(line, ",\"size\":");
-	r |= bt_json_u64(line, piece->size);
-	r |= bt_json_text(line, ",\"holds\":[[");
-	r |= bt_json_digest(line, &piece->digest);
-	r |= bt_json_text(line, ",");
-	r |= bt_json_u64(line, piece->size);
-	r |= bt_json_text(line, "]]}");
-	return r ? no_memory(out) : put(out, out->index, line->data, line->length);
+	bt_buf_clear(&out->line);
+	bt_json_text(&out->line, first ? "\n" : ",\n");
+	bt_line_block(&out->line, &block, &held, 1);
+	return put_line(out, out->index);
 }
 
 int bt_classic_out_trees(struct bt_classic_out *out)
 {
 	int r = put_text(out, out->index, "\n],\n");
 
-	out->sections[TREES] = out->size;
+	out->sections.trees = out->size;
 	return r ? r : put_text(out, NULL, "\"trees\":[");
 }
 
@@ -113,22 +110,16 @@ int bt_classic_out_page(void *arg, const char *line, size_t length, struct bt_di
 static int put_tree_index(struct bt_classic_out *out)
 {
 	const struct bt_classic_page *pages = (const void *)out->pages.data;
-	struct bt_buf *line = &out->line;
 	int r = put_text(out, NULL, "\n],\n");
 
-	out->sections[TREE_INDEX] = out->size;
+	out->sections.tree_index = out->size;
 	if (!r)
 		r = put_text(out, out->index, "\"tree_index\":[");
 	for (size_t i = 0; !r && i < out->page_count; i++) {
-		line->length = 0;
-		r = bt_json_text(line, i ? ",\n[" : "\n[");
-		r |= bt_json_digest(line, &pages[i].id);
-		r |= bt_json_text(line, ",");
-		r |= bt_json_u64(line, pages[i].at);
-		r |= bt_json_text(line, ",");
-		r |= bt_json_u64(line, pages[i].length);
-		r |= bt_json_text(line, "]");
-		r = r ? no_memory(out) : put(out, out->index, line->data, line->length);
+		bt_buf_clear(&out->line);
+		bt_json_text(&out->line, i ? ",\n" : "\n");
+		bt_line_page(&out->line, &pages[i].id, pages[i].at, pages[i].length);
+		r = put_line(out, out->index);
 	}
 	return r ? r : put_text(out, out->index, "\n],\n");
 }
@@ -137,34 +128,27 @@ static int put_tree_index(struct bt_classic_out *out)
 static int put_digest(struct bt_classic_out *out, const char *key, struct bt_hasher *hasher, struct bt_hasher *section)
 {
 	struct bt_digest digest;
-	struct bt_buf *line = &out->line;
 
-	line->length = 0;
-	if (bt_hasher_peek(hasher, &digest) || bt_json_text(line, key) || bt_json_digest(line, &digest))
+	if (bt_hasher_peek(hasher, &digest))
 		return no_memory(out);
-	return put(out, section, line->data, line->length);
+	bt_buf_clear(&out->line);
+	bt_json_text(&out->line, key);
+	bt_json_digest(&out->line, &digest);
+	return put_line(out, section);
 }
 
 static int put_offsets(struct bt_classic_out *out)
 {
-	static const char *const keys[] = {
-		"\"end\":{\"blocks\":", ",\"contents\":", ",\"trees\":", ",\"tree_index\":", ",\"summary\":"};
-	struct bt_buf *line = &out->line;
-	int r = 0;
-
-	line->length = 0;
-	for (size_t i = 0; i < 5; i++) {
-		r |= bt_json_text(line, keys[i]);
-		r |= bt_json_u64(line, out->sections[i]);
-	}
-	return r ? no_memory(out) : put(out, out->open, line->data, line->length);
+	bt_buf_clear(&out->line);
+	bt_line_offsets(&out->line, &out->sections);
+	return put_line(out, out->open);
 }
 
 int bt_classic_out_end(struct bt_classic_out *out, const struct bt_buf *summary)
 {
 	int r = put_tree_index(out);
 
-	out->sections[SUMMARY] = out->size;
+	out->sections.summary = out->size;
 	if (!r)
 		r = put_text(out, out->open, "\"summary\":");
 	if (!r)
@@ -173,8 +157,6 @@ int bt_classic_out_end(struct bt_classic_out *out, const struct bt_buf *summary)
 		r = put_text(out, out->open, ",\n");
 	if (!r)
 		r = put_offsets(out);
-	if (!r)
-		r = put_text(out, out->open, ",");
 	if (!r)
 		r = put_digest(out, "\"index_sha256\":", out->index, out->open);
 	if (!r)

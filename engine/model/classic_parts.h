@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/digest_set.h"
 #include "codec/hash.h"
+#include "store/file.h"
 #include <backuptool/observer.h>
 #include <backuptool/view.h>
 
@@ -86,7 +87,7 @@ struct bt_classic_out {
 	struct bt_digest_set written;	    /* their ids: directories of equal names and contents are one page */
 	size_t page_count;
 	uint64_t size;
-	uint64_t sections[5];
+	struct bt_sections sections;
 	struct bt_hasher *whole, *index, *open, *page;
 };
 struct bt_classic_page {

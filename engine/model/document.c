@@ -18,10 +18,12 @@ static int write_start(struct bt_buf *out, const char *kind, const struct bt_tim
 
 	if (!bt_timestamp_format(time, text))
 		return BT_E_INVALID;
-	if (bt_json_text(out, "{\"format\":\"backuptool\",\"version\":2,\"kind\":\"") || bt_json_text(out, kind) ||
-	    bt_json_text(out, "\",\"timestamp\":\"") || bt_json_text(out, text) || bt_json_text(out, "\""))
-		return BT_E_NOMEM;
-	return 0;
+	bt_json_text(out, "{\"format\":\"backuptool\",\"version\":2,\"kind\":\"");
+	bt_json_text(out, kind);
+	bt_json_text(out, "\",\"timestamp\":\"");
+	bt_json_text(out, text);
+	bt_json_text(out, "\"");
+	return bt_buf_result(out);
 }
 
 int bt_volume_header_write(struct bt_buf *out, const struct bt_time *time)
@@ -29,14 +31,10 @@ int bt_volume_header_write(struct bt_buf *out, const struct bt_time *time)
 	return write_start(out, "volume", time);
 }
 
-static int write_tags(struct bt_buf *out, const struct bt_snapshot_info *info)
+static void write_string(struct bt_buf *out, const char *before, const char *text)
 {
-	if (bt_json_text(out, ",\"tags\":["))
-		return BT_E_NOMEM;
-	for (size_t i = 0; i < info->tag_count; i++)
-		if ((i && bt_json_text(out, ",")) || bt_json_string(out, info->tags[i], strlen(info->tags[i])))
-			return BT_E_NOMEM;
-	return bt_json_text(out, "]");
+	bt_json_text(out, before);
+	bt_json_string(out, text, strlen(text));
 }
 
 int bt_header_write(struct bt_buf *out, const struct bt_snapshot_info *info)
@@ -45,13 +43,18 @@ int bt_header_write(struct bt_buf *out, const struct bt_snapshot_info *info)
 
 	if (r)
 		return r;
-	if (bt_json_text(out, ",\"host\":") || bt_json_string(out, info->host, strlen(info->host)) ||
-	    bt_json_text(out, ",") || bt_json_bytes(out, "target", info->target, strlen(info->target)) ||
-	    bt_json_text(out, ",\"parent\":"))
-		return BT_E_NOMEM;
-	if (info->parent ? bt_json_string(out, info->parent, strlen(info->parent)) : bt_json_text(out, "null"))
-		return BT_E_NOMEM;
-	return write_tags(out, info);
+	write_string(out, ",\"host\":", info->host);
+	bt_json_text(out, ",");
+	bt_json_bytes(out, "target", info->target, strlen(info->target));
+	if (info->parent)
+		write_string(out, ",\"parent\":", info->parent);
+	else
+		bt_json_text(out, ",\"parent\":null");
+	bt_json_text(out, ",\"tags\":[");
+	for (size_t i = 0; i < info->tag_count; i++)
+		write_string(out, i ? "," : "", info->tags[i]);
+	bt_json_text(out, "]");
+	return bt_buf_result(out);
 }
 
 /* The numbers of a summary, in order. */
@@ -83,19 +86,21 @@ int bt_summary_write(struct bt_buf *out, const struct bt_snapshot_info *info)
 
 	root.name_length = 0;
 	root.type = BT_DIR;
-	if (bt_json_text(out, "{\"root\":") || bt_entry_write(out, &root))
-		return BT_E_NOMEM;
+	bt_json_text(out, "{\"root\":");
+	bt_entry_write(out, &root);
 	for (size_t i = 0; i < COUNTS; i++) {
 		uint64_t value;
 
 		memcpy(&value, (const char *)info + counts[i].place, sizeof(value));
 		if (counts[i].optional && !value)
 			continue;
-		if (bt_json_text(out, ",\"") || bt_json_text(out, counts[i].key) || bt_json_text(out, "\":") ||
-		    bt_json_u64(out, value))
-			return BT_E_NOMEM;
+		bt_json_text(out, ",\"");
+		bt_json_text(out, counts[i].key);
+		bt_json_text(out, "\":");
+		bt_json_u64(out, value);
 	}
-	return bt_json_text(out, info->xattrs ? ",\"xattrs\":true}" : ",\"xattrs\":false}");
+	bt_json_text(out, info->xattrs ? ",\"xattrs\":true}" : ",\"xattrs\":false}");
+	return bt_buf_result(out);
 }
 
 /* A reader of one part, its texts going to the arena. */

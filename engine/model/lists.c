@@ -316,45 +316,56 @@ int bt_xattrs_read(struct bt_json *json, char *scratch, struct bt_arena *arena, 
 
 int bt_chunks_write(struct bt_buf *out, const struct bt_chunk *chunks, size_t count)
 {
-	if (bt_json_text(out, "["))
-		return BT_E_NOMEM;
-	for (size_t i = 0; i < count; i++)
-		if (bt_json_text(out, i ? ",[" : "[") || bt_json_digest(out, &chunks[i].digest) ||
-		    bt_json_text(out, ",") || bt_json_u64(out, chunks[i].size) || bt_json_text(out, "]"))
-			return BT_E_NOMEM;
-	return bt_json_text(out, "]");
+	bt_json_text(out, "[");
+	for (size_t i = 0; i < count; i++) {
+		bt_json_text(out, i ? ",[" : "[");
+		bt_json_digest(out, &chunks[i].digest);
+		bt_json_text(out, ",");
+		bt_json_u64(out, chunks[i].size);
+		bt_json_text(out, "]");
+	}
+	bt_json_text(out, "]");
+	return bt_buf_result(out);
 }
 
 int bt_holes_write(struct bt_buf *out, const struct bt_extent *holes, size_t count)
 {
-	if (bt_json_text(out, "["))
-		return BT_E_NOMEM;
-	for (size_t i = 0; i < count; i++)
-		if (bt_json_text(out, i ? ",[" : "[") || bt_json_u64(out, holes[i].offset) || bt_json_text(out, ",") ||
-		    bt_json_u64(out, holes[i].length) || bt_json_text(out, "]"))
-			return BT_E_NOMEM;
-	return bt_json_text(out, "]");
+	bt_json_text(out, "[");
+	for (size_t i = 0; i < count; i++) {
+		bt_json_text(out, i ? ",[" : "[");
+		bt_json_u64(out, holes[i].offset);
+		bt_json_text(out, ",");
+		bt_json_u64(out, holes[i].length);
+		bt_json_text(out, "]");
+	}
+	bt_json_text(out, "]");
+	return bt_buf_result(out);
 }
 
-static int write_xattr(struct bt_buf *out, const struct bt_xattr *xattr)
+static void write_xattr(struct bt_buf *out, const struct bt_xattr *xattr)
 {
 	bool text = bt_utf8_valid(xattr->name, xattr->name_length);
 
-	if (text ? bt_json_string(out, xattr->name, xattr->name_length) : bt_json_text(out, "null"))
-		return BT_E_NOMEM;
-	if (bt_json_text(out, ",") || bt_json_base64(out, xattr->value, xattr->value_length))
-		return BT_E_NOMEM;
-	if (!text && (bt_json_text(out, ",") || bt_json_base64(out, xattr->name, xattr->name_length)))
-		return BT_E_NOMEM;
-	return 0;
+	if (text)
+		bt_json_string(out, xattr->name, xattr->name_length);
+	else
+		bt_json_text(out, "null");
+	bt_json_text(out, ",");
+	bt_json_base64(out, xattr->value, xattr->value_length);
+	if (!text) {
+		bt_json_text(out, ",");
+		bt_json_base64(out, xattr->name, xattr->name_length);
+	}
 }
 
 int bt_xattrs_write(struct bt_buf *out, const struct bt_xattr *xattrs, size_t count)
 {
-	if (bt_json_text(out, "["))
-		return BT_E_NOMEM;
-	for (size_t i = 0; i < count; i++)
-		if (bt_json_text(out, i ? ",[" : "[") || write_xattr(out, &xattrs[i]) || bt_json_text(out, "]"))
-			return BT_E_NOMEM;
-	return bt_json_text(out, "]");
+	bt_json_text(out, "[");
+	for (size_t i = 0; i < count; i++) {
+		bt_json_text(out, i ? ",[" : "[");
+		write_xattr(out, &xattrs[i]);
+		bt_json_text(out, "]");
+	}
+	bt_json_text(out, "]");
+	return bt_buf_result(out);
 }

@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "codec/hash.h"
-#include "store/file.h"
+#include "store/lines.h"
 #include "json/write.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -13,8 +13,7 @@
 #define SPOOL_BUFFER ((size_t)1 << 20)
 
 struct written_block {
-	uint64_t at;
-	uint32_t length, size;
+	struct bt_block block;
 	uint32_t count; /* contents */
 };
 
@@ -160,7 +159,8 @@ int bt_writer_block(struct bt_writer *writer, const char *text, size_t length, c
 	    bt_buf_reserve(&writer->held, count * sizeof(*held)))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	int r = put_text(writer, block_count(writer) ? ",\n{\"zstd\":\"" : "{\"zstd\":\"", error);
-	struct written_block block = {writer->size, (uint32_t)length, (uint32_t)size, (uint32_t)count};
+	struct written_block block = {.block = {.at = writer->size, .length = (uint32_t)length, .size = (uint32_t)size},
+				      .count = (uint32_t)count};
 	if (!r)
 		r = put(writer, text, length, error);
 	if (!r)
@@ -221,23 +221,10 @@ static int put_index(struct bt_writer *writer, const void *data, size_t length, 
 
 static int put_index_line(struct bt_writer *writer, bool last, struct bt_error *error)
 {
-	if (bt_json_text(&writer->line, last ? "\n" : ",\n"))
+	bt_json_text(&writer->line, last ? "\n" : ",\n");
+	if (writer->line.failed)
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	return put_index(writer, writer->line.data, writer->line.length, error);
-}
-
-static int format_block(struct bt_buf *line, const struct written_block *block, const struct bt_held *held)
-{
-	line->length = 0;
-	int r = bt_json_text(line, "{\"at\":") | bt_json_u64(line, block->at);
-	r |= bt_json_text(line, ",\"length\":") | bt_json_u64(line, block->length);
-	r |= bt_json_text(line, ",\"size\":") | bt_json_u64(line, block->size);
-	r |= bt_json_text(line, ",\"holds\":[");
-	for (uint32_t i = 0; i < block->count && !r; i++) {
-		r = bt_json_text(line, i ? ",[" : "[") | bt_json_digest(line, &held[i].digest);
-		r |= bt_json_text(line, ",") | bt_json_u64(line, held[i].size) | bt_json_text(line, "]");
-	}
-	return r | bt_json_text(line, "]}");
 }
 
 static int put_contents(struct bt_writer *writer, struct bt_error *error)
@@ -251,8 +238,8 @@ static int put_contents(struct bt_writer *writer, struct bt_error *error)
 	writer->sections.contents = writer->size;
 	r = put_index(writer, "\"contents\":[\n", 13, error);
 	for (size_t i = 0; i < count && !r; i++) {
-		if (format_block(&writer->line, &blocks[i], held))
-			return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+		bt_buf_clear(&writer->line);
+		bt_line_block(&writer->line, &blocks[i].block, held, blocks[i].count);
 		held += blocks[i].count;
 		r = put_index_line(writer, i + 1 == count, error);
 	}
@@ -286,14 +273,6 @@ static int put_trees(struct bt_writer *writer, struct bt_error *error)
 	return r ? r : put_text(writer, page_count(writer) ? "\n],\n" : "],\n", error);
 }
 
-static int format_page(struct bt_buf *line, const struct written_page *page, uint64_t at)
-{
-	line->length = 0;
-	int r = bt_json_text(line, "[") | bt_json_digest(line, &page->id) | bt_json_text(line, ",");
-	r |= bt_json_u64(line, at) | bt_json_text(line, ",") | bt_json_u64(line, page->length);
-	return r | bt_json_text(line, "]");
-}
-
 static uint64_t first_page(const struct bt_writer *writer)
 {
 	return writer->sections.trees + strlen("\"trees\":[\n");
@@ -307,8 +286,8 @@ static int put_tree_index(struct bt_writer *writer, struct bt_error *error)
 	writer->sections.tree_index = writer->size;
 	int r = put_index(writer, "\"tree_index\":[\n", 15, error);
 	for (size_t i = 0; i < count && !r; i++) {
-		if (format_page(&writer->line, &pages[i], at))
-			return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+		bt_buf_clear(&writer->line);
+		bt_line_page(&writer->line, &pages[i].id, at, pages[i].length);
 		at += pages[i].length + 2;
 		r = put_index_line(writer, i + 1 == count, error);
 	}
@@ -319,9 +298,11 @@ static int put_summary(struct bt_writer *writer, const struct bt_buf *summary, s
 {
 	struct bt_buf *line = &writer->line;
 	writer->sections.summary = writer->size;
-	line->length = 0;
-	if (bt_json_text(line, "\"summary\":") || bt_buf_append(line, summary->data, summary->length) ||
-	    bt_json_text(line, ",\n"))
+	bt_buf_clear(line);
+	bt_json_text(line, "\"summary\":");
+	bt_buf_append(line, summary->data, summary->length);
+	bt_json_text(line, ",\n");
+	if (line->failed)
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	bt_hasher_start(writer->index_hash);
 	bt_hasher_add(writer->index_hash, writer->header.data, writer->header.length);
@@ -329,35 +310,35 @@ static int put_summary(struct bt_writer *writer, const struct bt_buf *summary, s
 	return put(writer, line->data, line->length, error);
 }
 
-static int format_offsets(struct bt_buf *line, const struct bt_sections *at, const struct bt_digest *index)
+static void add_digest(struct bt_buf *line, const char *key, const struct bt_digest *digest, const char *after)
 {
-	line->length = 0;
-	int r = bt_json_text(line, "\"end\":{\"blocks\":") | bt_json_u64(line, at->blocks);
-	r |= bt_json_text(line, ",\"contents\":") | bt_json_u64(line, at->contents);
-	r |= bt_json_text(line, ",\"trees\":") | bt_json_u64(line, at->trees);
-	r |= bt_json_text(line, ",\"tree_index\":") | bt_json_u64(line, at->tree_index);
-	r |= bt_json_text(line, ",\"summary\":") | bt_json_u64(line, at->summary);
-	r |= bt_json_text(line, ",\"index_sha256\":") | bt_json_digest(line, index);
-	return r | bt_json_text(line, ",");
+	bt_json_text(line, key);
+	bt_json_digest(line, digest);
+	bt_json_text(line, after);
 }
 
 static int put_end(struct bt_writer *writer, const struct bt_digest *index, struct bt_error *error)
 {
 	struct bt_buf *line = &writer->line;
 	struct bt_digest digest;
-	int r = format_offsets(line, &writer->sections, index);
+	bt_buf_clear(line);
+	bt_line_offsets(line, &writer->sections);
+	add_digest(line, "\"index_sha256\":", index, ",");
 	bt_hasher_add(writer->index_hash, line->data, line->length);
-	if (r || bt_hasher_finish(writer->index_hash, &digest) || bt_json_text(line, "\"open_sha256\":") ||
-	    bt_json_digest(line, &digest) || bt_json_text(line, ","))
+	if (bt_hasher_finish(writer->index_hash, &digest))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	r = put(writer, line->data, line->length, error);
+	add_digest(line, "\"open_sha256\":", &digest, ",");
+	if (line->failed)
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	int r = put(writer, line->data, line->length, error);
 	if (!r)
 		r = flush(writer, error);
 	if (r)
 		return r;
-	line->length = 0;
-	if (bt_hasher_finish(writer->file_hash, &digest) || bt_json_text(line, "\"file_sha256\":") ||
-	    bt_json_digest(line, &digest) || bt_json_text(line, "}}\n"))
+	bt_buf_clear(line);
+	if (!bt_hasher_finish(writer->file_hash, &digest))
+		add_digest(line, "\"file_sha256\":", &digest, "}}\n");
+	if (!line->length || line->failed)
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	writer->size += line->length;
 	r = bt_upload_write(writer->out, line->data, line->length);
@@ -413,10 +394,9 @@ static int visit_contents(const struct bt_writer *writer, const struct bt_index_
 	const struct written_block *blocks = (const struct written_block *)writer->blocks.data;
 	const struct bt_held *held = (const struct bt_held *)writer->held.data;
 	for (size_t i = 0; i < block_count(writer); i++) {
-		struct bt_block block = {.at = blocks[i].at, .length = blocks[i].length, .size = blocks[i].size};
 		uint32_t offset = 0;
 		for (uint32_t k = 0; k < blocks[i].count; k++, held++) {
-			int r = visitor->content(visitor->arg, &block, &held->digest, offset, held->size);
+			int r = visitor->content(visitor->arg, &blocks[i].block, &held->digest, offset, held->size);
 			if (r)
 				return r;
 			offset += held->size;

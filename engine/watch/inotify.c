@@ -531,12 +531,10 @@ static int drain(struct bt_watch *watch)
 static int add_apart(struct bt_watch *watch, struct bt_changes *changes)
 {
 	struct state *state = watch->state;
-	const struct bt_name *name = NULL;
 	size_t at = 0;
+	const struct bt_name *name = state->apart > 0 ? bt_names_next(&state->children, &at) : NULL;
 	int r = 0;
 
-	if (state->apart > 0)
-		name = bt_names_next(&state->children, &at);
 	for (; name && !r; name = bt_names_next(&state->children, &at)) {
 		const struct dir *dir = name->data;
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -374,6 +375,11 @@ static void test_buf(void **state)
 	unsigned char *before = buf.data;
 	assert_int_equal(bt_buf_reserve(&buf, SIZE_MAX), BT_E_NOMEM);
 	assert_int_equal(bt_buf_reserve(&buf, SIZE_MAX / 2), BT_E_NOMEM);
+	assert_int_equal(bt_buf_append(&buf, "a", 1), 0);
+	assert_int_equal(bt_buf_result(&buf), BT_E_NOMEM); /* until it is cleared */
+	bt_buf_clear(&buf);
+	assert_int_equal(bt_buf_result(&buf), 0);
+	assert_int_equal(buf.length, 0);
 	assert_ptr_equal(buf.data, before);
 	assert_int_equal(bt_buf_reserve(&buf, 100000), 0);
 	assert_true(buf.capacity - buf.length >= 100000);
@@ -445,6 +451,39 @@ static void test_table(void **state)
 	bt_table_free(&table);
 }
 
+/* The last letter of a word does not count. */
+static uint64_t hash_word(const struct bt_seed *seed, const void *key)
+{
+	return bt_seeded_hash(seed, key, strlen(key) - 1);
+}
+
+static bool same_word(const void *key, const void *other)
+{
+	return strlen(key) == strlen(other) && strncmp(key, other, strlen(key) - 1) == 0;
+}
+
+static void test_table_of_words(void **state)
+{
+	static const struct bt_table_kind kind = {hash_word, same_word};
+	char words[200][8];
+	struct bt_table table = {.kind = &kind};
+	size_t at = 0, seen = 0;
+
+	for (unsigned i = 0; i < 200; i++) {
+		snprintf(words[i], sizeof(words[i]), "w%ux", i);
+		assert_int_equal(bt_table_add(&table, words[i]), 0);
+	}
+	assert_ptr_equal(bt_table_find_key(&table, "w17y"), words[17]);
+	assert_null(bt_table_find_key(&table, "w200x"));
+	for (char *word = bt_table_next(&table, &at); word; word = bt_table_next(&table, &at), seen++) {
+		bt_table_remove(&table, word);
+		at--;
+	}
+	assert_int_equal(seen, 200);
+	assert_int_equal(table.count, 0);
+	bt_table_free(&table);
+}
+
 struct step {
 	const struct step *above;
 	const char *name;
@@ -501,6 +540,7 @@ int main(void)
 		cmocka_unit_test(test_buf),
 		cmocka_unit_test(test_arena),
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_table_of_words),
 		cmocka_unit_test(test_paths_from_parents),
 	};
 

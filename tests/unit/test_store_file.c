@@ -132,8 +132,8 @@ static void test_spooled_pages(void **state)
 static void test_to_a_descriptor(void **state)
 {
 	struct sample sample = sample_new();
-	struct bt_buf header = {(unsigned char *)VOLUME_HEADER, strlen(VOLUME_HEADER), 0},
-		      summary = {(unsigned char *)"{}", 2, 2};
+	struct bt_buf header = {.data = (unsigned char *)VOLUME_HEADER, .length = strlen(VOLUME_HEADER)},
+		      summary = {.data = (unsigned char *)"{}", .length = 2};
 	struct bt_upload *upload;
 	size_t sizes[2];
 	int fd = openat(sample.dirfd, "open", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -161,7 +161,7 @@ static void test_to_a_descriptor(void **state)
 static void test_name_taken(void **state)
 {
 	struct sample sample = sample_new();
-	struct bt_buf summary = {(unsigned char *)"{}", 2, 2};
+	struct bt_buf summary = {.data = (unsigned char *)"{}", .length = 2, .capacity = 2};
 	struct bt_writer *writer = sample_writer(sample.dirfd, VOLUME_HEADER);
 	struct bt_error error = {0};
 	struct bt_file *file;
@@ -189,7 +189,7 @@ static void test_writer_limits(void **state)
 	assert_int_equal(bt_writer_block(writer, "AAAA", 4, over, 2, NULL), BT_E_INVALID);
 	assert_int_equal(bt_writer_page(writer, "", 0, &one.digest, NULL), BT_E_INVALID);
 	bt_writer_free(writer);
-	struct bt_buf header = {calloc(1, BT_HEADER_MAX), BT_HEADER_MAX, BT_HEADER_MAX};
+	struct bt_buf header = {.data = calloc(1, BT_HEADER_MAX), .length = BT_HEADER_MAX, .capacity = BT_HEADER_MAX};
 	assert_int_equal(bt_writer_new(sample_upload(sample.dirfd), &header, &writer, NULL), BT_E_INVALID);
 	bt_buf_free(&header);
 	sample_free(&sample);
