@@ -21,7 +21,7 @@ static size_t next_block_size(const struct bt_arena *arena)
 	return arena->used < LARGEST ? arena->used : LARGEST;
 }
 
-/* A piece that would waste much of a block gets one of its own, behind the one that is being filled. */
+/* A piece that would waste much of a block gets a block of its own; the present one goes on being filled. */
 static struct bt_arena_block *add_block(struct bt_arena *arena, size_t size)
 {
 	size_t usual = next_block_size(arena);

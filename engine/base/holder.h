@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 /*
- * Writes who holds a lock on the file of this name that conflicts with wanted, as the kernel tells it now: "backuptool
- * snapshot (process 1234)"; or "another backuptool" if the kernel does not tell, which is so for processes of other
- * users and containers. The name may hold any bytes.
+ * Writes who holds a lock on the file of this name that conflicts with the wanted one: "backuptool snapshot (process
+ * 1234)", or "another backuptool" if the kernel does not show it, as for processes of other users and containers. The
+ * name may have any bytes.
  */
 void bt_lock_holder(int fd, const char *name, const struct flock *wanted, char *text, size_t size);
 

@@ -11,8 +11,8 @@ ssize_t bt_read_some(int fd, void *data, size_t length);   /* until length or en
 ssize_t bt_pread_some(int fd, void *data, size_t length, uint64_t offset);   /* likewise */
 int bt_pwrite_all(int fd, const void *data, size_t length, uint64_t offset); /* 0 or -errno */
 int bt_openat(int dirfd, const char *name, int flags, unsigned mode); /* O_CLOEXEC added, EINTR retried: fd or -errno */
-/* Opens a regular file, and nothing else: follows no link, waits for no pipe, touches no device. access is O_RDONLY or
- * O_RDWR. fd or -errno; -EMEDIUMTYPE: the name is not a regular file. */
+/* Opens a regular file and nothing else: follows no link, waits for no pipe, opens no device. access is O_RDONLY or
+ * O_RDWR. fd or -errno; -EMEDIUMTYPE if it is not a regular file. */
 int bt_open_file(int dirfd, const char *name, int access);
 void bt_close(int *fd); /* closes if >= 0, sets -1, keeps errno */
 

@@ -22,8 +22,8 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A range of the file is a lock: one byte that of the store, the next that of whoever prunes, those from here the ones
- * that are claimed. */
+/* Each lock is a range of the file: the first byte for the store, the next for pruning, and those from here for
+ * claims. */
 #define CLAIMS ((off_t)1 << 62)
 
 /* 0 or an errno. */
@@ -69,7 +69,7 @@ static void tell(int fd, const char *name, const struct flock *range, const stru
 	observer->waiting(observer->arg, holder);
 }
 
-/* It asks again and again instead of sleeping in the kernel, so that a signal can end it. */
+/* Polls instead of sleeping in the kernel, so that a signal can end it. */
 static int lock_until(int fd, const char *name, const struct flock *range, const struct bt_lock_wait *wait,
 		      struct bt_error *error)
 {
@@ -171,7 +171,7 @@ int bt_lock_claim(int dirfd, const char *name, uint64_t number, int *ret_fd, str
 	return take(dirfd, name, &range, &(struct bt_lock_wait){0}, ret_fd, error);
 }
 
-/* Behind all that a file has in it: some network file systems keep others from what is locked. */
+/* Beyond the file's data: some network file systems do not let others read bytes that are locked. */
 int bt_lock_mark(int fd)
 {
 	const struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = CLAIMS, .l_len = 1};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A limit for the length of all paths of a walk together. The paths of a chain of directories add up to the square of
- * its depth, so every walk counts them here: each path adds room for one path as long as Linux accepts it in one piece,
- * and there is room at first for a chain of about 20,000 levels.
+ * A limit for the total length of all paths of a walk. The paths of a chain of directories add up to the square of its
+ * depth, so every walk counts them here. Each path adds room for one path of the longest kind that Linux accepts; the
+ * room at the beginning is enough for a chain of about 20,000 levels.
  */
 #ifndef BT_BASE_PATH_ROOM_H
 #define BT_BASE_PATH_ROOM_H
@@ -18,7 +18,7 @@ struct bt_path_room {
 	uint64_t left; /* BT_PATH_ROOM_FIRST */
 };
 
-/* Takes the room for one more path. False: there is none. */
+/* Takes room for one more path. False: there is not enough. */
 static inline bool bt_path_room_take(struct bt_path_room *room, size_t bytes)
 {
 	room->left += BT_PATH_ROOM_EACH;

@@ -29,8 +29,8 @@ struct bt_pool {
 	pthread_t *threads;
 };
 
-/* Behind the first failure nothing counts any more, whether its work was done by then or not: so the outcome does not
- * depend on the number of threads. */
+/* Jobs after the first failure are cancelled, even if their work was done: so the outcome does not depend on the number
+ * of threads. */
 static int outcome(const struct bt_pool *pool, const struct bt_job *job)
 {
 	return pool->failure != 0 ? BT_E_CANCELLED : job->result;
@@ -66,7 +66,7 @@ static void take_head(struct bt_pool *pool)
 		pthread_cond_broadcast(&pool->all_done);
 }
 
-/* With the lock held. Whoever comes while another thread is here leaves its job to that one. */
+/* With the lock held. A thread that comes while another one is here leaves its job to that one. */
 static void finish_ready(struct bt_pool *pool)
 {
 	if (pool->finishing)
@@ -93,7 +93,7 @@ static void work_on(struct bt_pool *pool, struct bt_job *job, void *worker)
 	job->state = DONE;
 }
 
-/* Jobs without work are passed over: they were done when they came. */
+/* Skips jobs without work: they were done when they were submitted. */
 static struct bt_job *next_todo(struct bt_job *job)
 {
 	while (job && job->state != QUEUED)
@@ -225,7 +225,7 @@ static bool make_workers(struct bt_pool *pool)
 	return true;
 }
 
-/* A machine that grants fewer threads gets on with those; with none the pool is its serial twin. */
+/* If fewer threads can be started, these do the work; without any, the pool works inside bt_pool_submit. */
 static void start_threads(struct bt_pool *pool)
 {
 	sigset_t all, before;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An ordered worker pool: several threads work on jobs in any order, and jobs are finished one at a time in the order
- * of submission. With threads == 0 both happen inside bt_pool_submit: the serial twin, with the same results.
+ * of submission. With threads == 0 both happen inside bt_pool_submit, with the same results.
  *
- * Back-pressure: submit waits while the weight of all unfinished jobs would exceed the budget (a single job of any
- * weight is accepted if there is no other). finish may submit to another pool, never to its own. After the first result
- * != 0 of a work or finish the pool has failed: work is no longer called, but finish still is, so that jobs can free
- * themselves. Jobs after the first failure (in the order of submission) get BT_E_CANCELLED even if their work was done:
- * so the results that finish gets do not depend on the number of threads. finish runs on a worker, or inside
- * bt_pool_submit. Any number of threads may submit.
+ * Submit waits while the weight of all unfinished jobs would exceed the budget (a single job of any weight is accepted
+ * if there is no other). finish may submit to another pool, never to its own. After the first result != 0 of work or
+ * finish the pool has failed: work is no longer called, but finish still is, so that jobs can free themselves. Jobs
+ * submitted after the one that failed first get BT_E_CANCELLED even if their work was done, so the results that finish
+ * gets do not depend on the number of threads. finish runs on a worker, or inside bt_pool_submit. Any number of threads
+ * may submit.
  */
 #ifndef BT_BASE_POOL_H
 #define BT_BASE_POOL_H
@@ -29,7 +29,7 @@ struct bt_job {
 struct bt_pool_options {
 	unsigned threads;
 	size_t budget;
-	void *(*worker_new)(void *arg); /* one for each thread (one for the serial twin); NULL on out of memory */
+	void *(*worker_new)(void *arg); /* called for each thread (once if there are none); NULL on out of memory */
 	void (*worker_free)(void *worker);
 	void *arg;
 };

@@ -9,7 +9,7 @@
 
 #include <backuptool/error.h>
 
-/* An unused temporary name, for a whole file that is about to replace another one under a lock. */
+/* An unused temporary name, for a complete file that will replace another one under a lock. */
 int bt_publish_temp_name(char name[32], struct bt_error *error);
 
 /* Makes changes in a directory durable, as far as the file system can: some network file systems cannot sync a
@@ -23,8 +23,8 @@ int bt_sync_directory(int dirfd);
  */
 int bt_rename_new(int from_dirfd, const char *from, int to_dirfd, const char *to);
 
-/* A failure with the temporary file temp ("": the file has no name). If another host or a cleaning program removed it,
- * BT_E_LOCKED with sys ENOLCK; otherwise as bt_fail_sys. */
+/* Fills error after a failure with the temporary file temp ("": a file without a name). BT_E_LOCKED with sys ENOLCK if
+ * another host or a cleaning program removed the file; otherwise as bt_fail_sys. */
 int bt_publish_failed(const char *temp, int sys, const char *name, const char *what, struct bt_error *error);
 
 struct bt_publish {
@@ -36,7 +36,7 @@ struct bt_publish {
 int bt_publish_begin(struct bt_publish *publish, int dirfd, struct bt_error *error);
 /* The same for a file of a store, which gets the owner of the directory (see made.h). */
 int bt_publish_begin_in_store(struct bt_publish *publish, int dirfd, struct bt_error *error);
-/* For file systems without O_TMPFILE; begin chooses it when needed. Declared for tests. */
+/* For file systems without O_TMPFILE; bt_publish_begin uses it when needed. Declared for tests. */
 int bt_publish_begin_named(struct bt_publish *publish, int dirfd, struct bt_error *error);
 /* BT_E_EXISTS: the name is taken, and nothing was changed; call again with another name, or abort. After 0 the fd stays
  * open; the caller closes it. */

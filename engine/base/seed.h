@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The hash for every table whose keys come from outside: from a store, a file name, an inode number. An attacker who
- * chooses the keys knows neither the seed nor which keys collide, so cannot make a table slow. The hash is never
- * written to a file, and the order of a table never shows in the output: for anything that must stay the same there is
- * bt_hash_bytes.
+ * chooses the keys does not know the seed, so he cannot make keys collide and a table slow. The hash is never written
+ * to a file, and the order of a table never shows in the output; bt_hash_bytes is for values that must stay the same.
  */
 #ifndef BT_BASE_SEED_H
 #define BT_BASE_SEED_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Arrays that grow: the elements, how many there are, and for how many there is room. All zero is empty. */
+/* Growing arrays: a pointer to the elements, their count, and the room that is allocated. All zero is empty. */
 #ifndef BT_BASE_VEC_H
 #define BT_BASE_VEC_H
 
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for one more element: 0, or BT_E_NOMEM and all is as it was. All three are variables. */
+/* Makes room for one more element: 0, or BT_E_NOMEM, and nothing has changed. The arguments are three variables. */
 #define bt_vec_room(array, count, room)                                                                                \
 	((count) < (room) ? 0 : bt_vec_grow((void *)&(array), &(room), sizeof(*(array))))
 

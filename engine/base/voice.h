@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How long work speaks to its caller's observer, whether it goes on, and what failed first. */
+/* For long work: calls of the caller's observer, the question whether to go on, and the first failure. */
 #ifndef BT_BASE_VOICE_H
 #define BT_BASE_VOICE_H
 

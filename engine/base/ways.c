@@ -74,7 +74,7 @@ static void close_down_to(struct bt_ways *ways, size_t count)
 		close_one(ways, ways->recent.oldest ? ways->recent.oldest : ways->landmarks.oldest);
 }
 
-/* Every second landmark is none any more. */
+/* Doubles the spacing: every second landmark becomes an ordinary directory. */
 static void thin_out(struct bt_ways *ways)
 {
 	struct bt_way *way = ways->landmarks.oldest, *next;
@@ -105,7 +105,7 @@ static void unpin(struct bt_ways *ways, struct bt_way *way)
 	close_down_to(ways, ways->limit);
 }
 
-/* Another thread may have been faster: then its descriptor is as good. */
+/* If another thread was faster, its descriptor is kept. */
 static void set_and_pin(struct bt_ways *ways, struct bt_way *way, int fd)
 {
 	pin(ways, way);
@@ -138,8 +138,8 @@ static int step_down(struct bt_ways *ways, struct bt_way *parent, struct bt_way 
 	return fd < 0 ? fd : 0;
 }
 
-/* Opens up to STEPS directories on the way from the nearest open one above, and pins the last of them. What is opened
- * on the way stays in the list, so that whoever is on the way up finds it there. */
+/* Opens up to STEPS directories on the way from the nearest open one above, and pins the last of them. Those opened on
+ * the way stay in the list, so that a walk back up finds them open. */
 static int approach(struct bt_ways *ways, struct bt_way *goal, struct bt_way **ret_reached)
 {
 	enum { STEPS = 64 };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Open descriptors of the directories of a tree, for threads that work at different places in it. Each directory is
- * opened from its parent. Only a limited number stays open: of those that are not pinned, the least recently used one
- * is closed first, and opened again from its nearest open ancestor. To keep that one near in a deep tree, landmarks
- * stay open longest: directories at depths that are a multiple of the spacing, which is doubled when there are too many
- * of them. So the way into a tree of some ten thousand levels and back takes a few opens for each level.
+ * Open descriptors of the directories of a tree, for threads that work in different parts of it. Each directory is
+ * opened from its parent. Only a limited number stays open: among those that are not pinned, the least recently used
+ * one is closed first. A closed directory is opened again from its nearest open ancestor. To keep that ancestor near in
+ * a deep tree, landmarks stay open longest: these are directories whose depth is a multiple of the spacing, which is
+ * doubled when there are too many landmarks. A walk down ten thousand levels and back takes a few opens for each level.
  */
 #ifndef BT_BASE_WAYS_H
 #define BT_BASE_WAYS_H
@@ -32,12 +32,12 @@ struct bt_ways {
 	pthread_mutex_t lock;
 	struct bt_way_list recent, landmarks; /* open and not pinned */
 	size_t open, limit, spacing;
-	/* Opens child in parent, which is open and pinned: fd, or -errno if it is not the same directory any more.
-	 * Called without the lock. */
+	/* Opens child in its parent, whose descriptor is given: fd, or -errno, also if another directory has its name
+	 * now. Called without the lock. */
 	int (*descend)(struct bt_ways *ways, int parent, struct bt_way *child);
 };
 
-/* At most this many stay open, and at most a quarter of the limit of the process. */
+/* At most this many stay open, and at most a quarter of what the process may open. */
 void bt_ways_init(struct bt_ways *ways, size_t most, int (*descend)(struct bt_ways *, int, struct bt_way *));
 void bt_ways_destroy(struct bt_ways *ways);
 void bt_way_init(struct bt_way *way, struct bt_way *parent); /* not open */
@@ -49,6 +49,7 @@ int bt_ways_get(struct bt_ways *ways, struct bt_way *way);
 void bt_ways_put(struct bt_ways *ways, struct bt_way *way);
 bool bt_ways_is_open(struct bt_ways *ways, const struct bt_way *way);
 void bt_ways_close(struct bt_ways *ways, struct bt_way *way); /* pinned or not */
-void bt_ways_spare(struct bt_ways *ways); /* for a lack of descriptors: closes half of those that can be closed */
+/* For EMFILE and ENFILE: closes directories until half as many are open, pinned ones excepted. */
+void bt_ways_spare(struct bt_ways *ways);
 
 #endif

@@ -48,7 +48,7 @@ AVX2 void bt_base64_encode_avx2(char *text, const unsigned char *data, size_t le
 	bt_base64_encode_scalar(text, data, length);
 }
 
-/* The digits of 32 characters; *faults gets bits where a character is none. */
+/* The digits of 32 characters; *faults gets bits for characters that are not digits. */
 static inline AVX2 __m256i from_text(__m256i text, __m256i *faults)
 {
 	/* A bit for each class of upper halves, and which classes a lower half cannot go with: 2x, 3x, 4x and 6x, 5x

@@ -8,11 +8,11 @@
 #include <stdint.h>
 
 extern const uint8_t bt_base64_alphabet[64];
-extern const uint8_t bt_base64_values[256]; /* the upper bit is set for what is no digit */
+extern const uint8_t bt_base64_values[256]; /* the upper bit is set for bytes that are not digits */
 
 void bt_base64_encode_scalar(char *text, const unsigned char *data, size_t length);
 bool bt_base64_decode_scalar(unsigned char *data, size_t *ret_size, const char *text, size_t length, size_t *ret_bad);
-/* Decodes what lies behind the first done chars, which are decoded and valid already. */
+/* Decodes the text after the first done chars, which are decoded and valid already. */
 bool bt_base64_decode_rest(unsigned char *data, size_t *ret_size, const char *text, size_t length, size_t *ret_bad,
 			   size_t done);
 

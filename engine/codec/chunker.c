@@ -4,8 +4,8 @@
 #include "codec/gear.h"
 
 /*
- * A cut falls where the upper bits of the hash are zero: those that the last 64 bytes have reached. Up to the average
- * more bits are asked for than its 20, behind it fewer, which draws the sizes together.
+ * A cut is where the upper bits of the hash are zero, which depend on the last 64 bytes. Up to the average
+ * size more bits must be zero than its 20, after it fewer, which keeps the sizes near the average.
  */
 #define STRICT_LIMIT ((uint64_t)1 << (64 - 22))
 #define LOOSE_LIMIT  ((uint64_t)1 << (64 - 18))

@@ -13,8 +13,8 @@
 #define BT_CHUNK_AVERAGE ((size_t)1 << 20)
 #define BT_CHUNK_MAX	 ((size_t)4 << 20)
 
-/* Length of the first chunk of data: between BT_CHUNK_MIN and BT_CHUNK_MAX, or length if that is smaller. Unless data
- * holds BT_CHUNK_MAX bytes or all that follows in the file, the answer is not final. */
+/* Length of the first chunk of data: from BT_CHUNK_MIN to BT_CHUNK_MAX, or length if that is smaller. data must have
+ * BT_CHUNK_MAX bytes or reach to the end of the file. */
 size_t bt_chunk_cut(const unsigned char *data, size_t length);
 /* The plain loop that defines the cuts; for tests. */
 size_t bt_chunk_cut_reference(const unsigned char *data, size_t length);

@@ -11,8 +11,8 @@
 struct bt_compressor;
 struct bt_decompressor;
 
-/* level 1–19; BT_LEVEL_AUTO is 3 with incompressible data noticed early (a sample of the data is tried first) and
- * stored raw. */
+/* The level is 1 to 19, or BT_LEVEL_AUTO: 3, but a sample is tried first, and data that does not compress is stored
+ * raw. */
 #define BT_LEVEL_AUTO 0
 #define BT_LEVEL_MAX  19
 
@@ -24,11 +24,11 @@ int bt_compress(struct bt_compressor *compressor, const void *data, size_t size,
 
 struct bt_decompressor *bt_decompressor_new(void);
 void bt_decompressor_free(struct bt_decompressor *decompressor);
-/* Exactly one frame of exactly size plain bytes into dst, or a BT_E_DAMAGED with BT_R_BAD_FRAME, BT_R_FRAME_SIZE or
- * BT_R_TRAILING_FRAME at offset 0 (see bt_error_in_file). */
+/* Decodes exactly one frame of exactly size plain bytes into dst. Else BT_E_DAMAGED with BT_R_BAD_FRAME,
+ * BT_R_FRAME_SIZE or BT_R_TRAILING_FRAME at offset 0 (see bt_error_in_file). */
 int bt_decompress(struct bt_decompressor *decompressor, const void *frame, size_t length, void *dst, size_t size,
 		  struct bt_error *error);
-/* The plain size that a frame given as Base64 declares; BT_E_DAMAGED if there is none from 1 to max. */
+/* The plain size that a frame, given as Base64, declares; BT_E_DAMAGED unless it declares one from 1 to max. */
 int bt_frame_plain_size(const char *text, size_t length, uint32_t max, uint32_t *ret_size);
 
 #endif

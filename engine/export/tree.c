@@ -18,7 +18,7 @@ static int set_path(struct visit *visit, const char *path)
 	return bt_buf_append(&visit->path, path, strlen(path));
 }
 
-/* One in which nothing is, is told with a slash behind it. */
+/* An empty directory is told with a slash after its path. */
 static int end_empty(struct visit *visit)
 {
 	bool open = visit->open;

@@ -9,7 +9,7 @@ struct nesting {
 	size_t depth;
 };
 
-/* Behind the closing quote of the string at text, or end if there is none. */
+/* The place after the closing quote of the string at text, or end if the quote is missing. */
 static const char *skip_string(const char *text, const char *end)
 {
 	for (text++; text < end && *text != '"'; text++)
@@ -19,7 +19,7 @@ static const char *skip_string(const char *text, const char *end)
 }
 
 /* Follows the brackets from text until end, or until depth falls back to least. Returns where it stopped: at end,
- * behind the closing bracket, or at the bracket that is one too deep. */
+ * after the closing bracket, or at the bracket that is one too deep. */
 static const char *follow(struct nesting *nesting, const char *text, const char *end, size_t least)
 {
 	while (text < end) {

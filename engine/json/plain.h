@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The bytes that stand for themselves in a string, eight at a time: shared by reader and writer. */
+/* Runs of bytes that need no escape in a string, eight bytes at a time: shared by reader and writer. */
 #ifndef BT_JSON_PLAIN_H
 #define BT_JSON_PLAIN_H
 
@@ -29,7 +29,7 @@ static inline uint64_t bt_special_bytes(uint64_t word)
 	       bt_zero_bytes(word ^ (each * '\\')) | bt_zero_bytes(word ^ (each * 0x7f));
 }
 
-/* How many bytes at the beginning are ASCII and need no escape. */
+/* Number of bytes at the beginning that are ASCII and need no escape. */
 static inline size_t bt_plain_run(const char *text, size_t length)
 {
 	size_t at = 0;

@@ -58,7 +58,7 @@ int bt_json_close(struct bt_json *json, const char *bracket)
 	return bt_json_wrong_key(json, NULL, json->at > json->start && json->at[-1] == '{');
 }
 
-/* Digits in their one spelling; the cursor moves behind them. */
+/* Digits in their one spelling; the cursor moves past them. */
 static int read_digits(struct bt_json *json, uint64_t *ret_value)
 {
 	const char *begin = json->at, *at = begin;
@@ -240,8 +240,8 @@ static int check_utf8(struct bt_json *json, const char *begin, const char *end)
 	return fail_at(json, begin, BT_R_BAD_UTF8);
 }
 
-/* What stands at a byte that is neither plain, beyond ASCII, nor the closing quote: an escape, whose byte is put
- * behind *to, or a failure. */
+/* Reads an escape, whose byte is appended at *to, and fails for anything else: the byte at the cursor is neither plain,
+ * nor beyond ASCII, nor the closing quote. */
 static int read_escape(struct bt_json *json, char **to)
 {
 	int byte;
@@ -258,7 +258,7 @@ static int read_escape(struct bt_json *json, char **to)
 	return 0;
 }
 
-/* A string with more than plain bytes in it; the cursor stands behind its opening quote. */
+/* A string with more than plain bytes in it; the cursor is after its opening quote. */
 static int read_mixed(struct bt_json *json, char **scratch, struct bt_text *ret_text)
 {
 	const char *begin = json->at, *from = begin;

@@ -19,8 +19,8 @@ struct bt_json {
 	const char *start, *at, *end;
 	uint64_t offset;	/* of start in the file */
 	struct bt_error *error; /* not NULL */
-	/* The members that the current object may have, with a blank between: "name type mode". Set by the caller; only
-	 * decides between UNKNOWN_KEY and KEY_ORDER. NULL: every unexpected member is unknown. */
+	/* The members that the current object may have, separated by blanks: "name type mode". Set by the caller, to
+	 * tell BT_R_UNKNOWN_KEY from BT_R_KEY_ORDER. NULL: every unexpected member is unknown. */
 	const char *keys;
 };
 
@@ -31,10 +31,10 @@ struct bt_text {
 
 void bt_json_begin(struct bt_json *json, const char *line, size_t length, uint64_t offset, struct bt_error *error);
 int bt_json_fail(struct bt_json *json, enum bt_reason reason); /* at the cursor */
-int bt_json_end(struct bt_json *json);			       /* nothing must follow: BT_R_TRAILING_BYTES */
+int bt_json_end(struct bt_json *json);			       /* BT_R_TRAILING_BYTES unless all is read */
 
-/* These bytes; else BT_R_TRUNCATED, BT_R_WRONG_TYPE where the literal begins a value and another one stands there, or
- * BT_R_NOT_JSON (BT_R_BYTE_ORDER_MARK), at the first byte that differs. */
+/* Reads exactly these bytes. Else, at the first byte that differs: BT_R_TRUNCATED, BT_R_WRONG_TYPE if the literal
+ * begins a value and another value is there, or BT_R_NOT_JSON (BT_R_BYTE_ORDER_MARK). */
 int bt_json_expect(struct bt_json *json, const char *literal);
 /* Skips these bytes if they come next. Inline, like the keys, so that the lengths of literals are known. */
 static inline bool bt_json_try(struct bt_json *json, const char *literal)
@@ -47,7 +47,7 @@ static inline bool bt_json_try(struct bt_json *json, const char *literal)
 	return true;
 }
 
-/* A member's key: ,"key": with the comma unless first. False if another comes next. */
+/* Reads a member's key: ,"key": and no comma if first. False, and nothing is read, if something else comes next. */
 static inline bool bt_json_try_key(struct bt_json *json, const char *key, bool first)
 {
 	size_t length = strlen(key);
@@ -61,8 +61,8 @@ static inline bool bt_json_try_key(struct bt_json *json, const char *key, bool f
 	return true;
 }
 
-/* At the cursor stands something other than the member expected (NULL: than the end of the object): tells missing,
- * unknown, misplaced and duplicate keys apart. */
+/* Fails because something else is at the cursor than the expected member (NULL: than the end of the object). Tells
+ * missing, unknown, misplaced and duplicate keys apart. */
 int bt_json_wrong_key(struct bt_json *json, const char *expected, bool first);
 
 static inline int bt_json_key(struct bt_json *json, const char *key, bool first)
@@ -70,21 +70,21 @@ static inline int bt_json_key(struct bt_json *json, const char *key, bool first)
 	return bt_json_try_key(json, key, first) ? 0 : bt_json_wrong_key(json, key, first);
 }
 
-/* } or ]; a further member gives UNKNOWN_KEY, KEY_ORDER or DUPLICATE_KEY */
+/* Reads } or ]. A further member gives BT_R_UNKNOWN_KEY, BT_R_KEY_ORDER or BT_R_DUPLICATE_KEY. */
 int bt_json_close(struct bt_json *json, const char *bracket);
 
-/* Another type of value gives BT_R_WRONG_TYPE, or BT_R_TOO_DEEP if it nests deeper than BT_JSON_DEPTH. */
+/* Values. Another type gives BT_R_WRONG_TYPE, or BT_R_TOO_DEEP if it nests deeper than BT_JSON_DEPTH. */
 int bt_json_read_u64(struct bt_json *json, uint64_t max, uint64_t *ret_value);
 int bt_json_read_i64(struct bt_json *json, int64_t *ret_value); /* within ±(2^53-1) */
 int bt_json_read_bool(struct bt_json *json, bool *ret_value);
 int bt_json_read_digest(struct bt_json *json, struct bt_digest *ret_digest);
 int bt_json_read_time(struct bt_json *json, struct bt_time *ret_time);
-/* A string. Without escapes the text points into the line; with them it is decoded behind *scratch, which the caller
- * has sized to hold at least the rest of the line, and *scratch is advanced. */
+/* A string. Without escapes the text points into the line. With escapes it is decoded to *scratch, which has room for
+ * the rest of the line, and *scratch is advanced. */
 int bt_json_read_string(struct bt_json *json, char **scratch, struct bt_text *ret_text);
-/* A quoted Base64 string, decoded behind *scratch likewise. */
+/* A quoted Base64 string, decoded to *scratch, which is advanced. */
 int bt_json_read_base64(struct bt_json *json, char **scratch, struct bt_text *ret_text);
-/* Member key or key_b64 as in bt_json_bytes. */
+/* The member key or key_b64, as bt_json_bytes writes it. */
 int bt_json_read_bytes(struct bt_json *json, const char *key, bool first, char **scratch, struct bt_text *ret_text);
 
 #endif

@@ -115,7 +115,7 @@ int bt_stream_end(struct bt_stream *stream)
 	return r;
 }
 
-/* What stands between the elements of a list: a comma, or the closing bracket. */
+/* Reads a comma between elements, or the closing bracket. */
 static int step(struct bt_stream *stream, char close, bool *first, bool *ret_more)
 {
 	int next, r = bt_stream_peek(stream, &next);
@@ -198,7 +198,7 @@ static size_t utf8_encode(unsigned char bytes[4], unsigned point)
 	return more + 1;
 }
 
-/* Behind \u: a character, or the byte that a lone low surrogate stands for. */
+/* After \u: a character, or the byte that a lone low surrogate stands for. */
 static int take_unicode(struct bt_stream *stream, uint64_t at, unsigned char bytes[4], size_t *ret_count)
 {
 	unsigned unit, low;

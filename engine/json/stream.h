@@ -18,7 +18,7 @@ struct bt_stream {
 	const char *name; /* what errors call the file; borrowed */
 	struct bt_error *error;
 	unsigned char *data;
-	size_t at, end;	 /* what of data is unread */
+	size_t at, end;	 /* the unread part of data */
 	uint64_t offset; /* of data in the file */
 };
 
@@ -35,27 +35,27 @@ int bt_stream_expect(struct bt_stream *stream, char byte); /* white space, then 
 int bt_stream_end(struct bt_stream *stream);		   /* only white space is left, else BT_R_TRAILING_BYTES */
 
 /*
- * One step through an object: *first is true before its first member and set to false. After the opening { has been
- * taken: *ret_more tells whether a member follows, whose key goes to key (replaced) and whose value comes next; else
- * the } has been taken. Offset of the key's opening quote: *ret_at.
+ * One step through an object whose opening { has been read. *first is true before its first member, and is set to
+ * false. If a member follows, *ret_more is true, its key replaces the text of key, *ret_at is the offset of the key's
+ * opening quote, and its value comes next. Else the } has been read.
  */
 int bt_stream_member(struct bt_stream *stream, bool *first, struct bt_buf *key, size_t key_max, uint64_t *ret_at,
 		     bool *ret_more);
 
 /*
- * A string's bytes appended to out (NULL: skipped), at most max of them (BT_R_TOO_LARGE). A lone surrogate \udc80 to
- * \udcff stands for one byte, as Python writes names that are not UTF-8; other lone surrogates are BT_R_BAD_UTF8. A
+ * Appends the bytes of a string to out (NULL: skips them), at most max (else BT_R_TOO_LARGE). A lone surrogate \udc80
+ * to \udcff stands for one byte, as Python writes names that are not UTF-8; other lone surrogates are BT_R_BAD_UTF8. A
  * bare NUL or other control character is BT_R_NOT_JSON; \u0000 gives a NUL.
  */
 int bt_stream_string(struct bt_stream *stream, struct bt_buf *out, size_t max);
 
-/* The raw bytes of a string whose opening quote has been taken, a run at a time: up to the next quote or the end of the
- * buffer. *ret_last: the closing quote followed and has been taken. Escapes and control characters are the caller's to
- * refuse. The run lives until the next call. */
+/* The raw bytes of a string whose opening quote has been read, a run at a time: up to the next quote or the end of the
+ * buffer. *ret_last: the closing quote followed and has been read. The caller has to refuse escapes and control
+ * characters. The run is valid until the next call. */
 int bt_stream_run(struct bt_stream *stream, const char **ret_run, size_t *ret_length, bool *ret_last);
 
-/* Any value, not kept. depth: how many brackets are open around it. BT_R_TOO_DEEP beyond BT_STREAM_DEPTH. */
+/* Skips a value. depth: the number of brackets open around it. BT_R_TOO_DEEP beyond BT_STREAM_DEPTH. */
 int bt_stream_skip(struct bt_stream *stream, unsigned depth);
-int bt_stream_u64(struct bt_stream *stream); /* an integer from 0 to 2^64-1, not kept; BT_R_BAD_NUMBER */
+int bt_stream_u64(struct bt_stream *stream); /* skips an integer from 0 to 2^64-1; else BT_R_BAD_NUMBER */
 
 #endif

@@ -13,10 +13,10 @@
 #define LEAF_FRAME (sizeof(LEAF_OPEN) - 1 + sizeof(LEAF_CLOSE) - 1)
 #define CUT_MASK   255 /* one name of 256 ends a leaf */
 
-#define CHUNKS_LEAST  128 /* then one digest of so many ends a page: 512 on average */
+#define CHUNKS_LEAST  128 /* after these, one digest of CHUNKS_CUT_BY ends a page: 512 on average */
 #define CHUNKS_CUT_BY 384
 
-/* Where a leaf ends: so many bytes of text and so many entries. */
+/* Where a leaf ends: after this length of text and number of entries. */
 struct cut {
 	size_t length, entries;
 };
@@ -65,8 +65,8 @@ static int emit_list(struct bt_page_builder *builder, const char *open, const vo
 static int index_leaf(struct bt_page_builder *builder, const unsigned char *text, size_t length, size_t entries,
 		      const struct bt_digest *id)
 {
-	static const char behind[] = ",\"type\":";
-	const unsigned char *end = memmem(text, length, behind, sizeof(behind) - 1);
+	static const char after[] = ",\"type\":";
+	const unsigned char *end = memmem(text, length, after, sizeof(after) - 1);
 	struct bt_buf *index = &builder->index;
 
 	if (builder->leaves)
@@ -115,7 +115,7 @@ static int emit_cuts(struct bt_page_builder *builder)
 	return 0;
 }
 
-/* A leaf ends behind the last entry added. */
+/* A leaf ends after the last entry added. */
 static int cut_here(struct bt_page_builder *builder)
 {
 	struct cut here = {builder->leaf.length, builder->leaf_entries};
@@ -130,7 +130,7 @@ static bool overflows(const struct bt_page_builder *builder)
 	return builder->leaf_entries > BT_LEAF_ENTRIES || builder->leaf.length + LEAF_FRAME > BT_LEAF_TEXT;
 }
 
-/* The last entry, of so many bytes, is too much for the leaf. If it is the first leaf, the directory has just proven
+/* The last entry, of this size, is too much for the leaf. If it is the first leaf, the directory has just proven
  * large, and the cuts noted so far become leaves. */
 static int make_room(struct bt_page_builder *builder, size_t size)
 {

@@ -2,13 +2,13 @@
 /*
  * Version 1 files (FORMAT.md §5). One streaming pass in memory bounded by the number of names, not by contents, turns
  * such a file into a derived file of version 2 in cache/: the same pages and summary as a snapshot, with
- * "kind":"classic" and contents lines that say where each Base64 piece (3 MiB of plain bytes at most) lies in the
- * version 1 file ("at", "length", "size", "holds"; offsets of that file, so without the rule of contiguous blocks).
- * From there on everything works on it as on any other snapshot. Every content is decoded and compared with its digest
- * in the pass; one that is wrong (no Base64, or another digest) or missing makes its files entries with "error":"EIO".
+ * "kind":"classic", and contents lines that say where each Base64 piece (3 MiB of plain bytes at most) is in the
+ * version 1 file ("at", "length", "size", "holds": offsets in that file, so blocks need not be contiguous). Then the
+ * derived file is used like any other snapshot. Every content is decoded and compared with its digest in the pass. If
+ * it is wrong (not Base64, or another digest) or missing, its files become entries with "error":"EIO".
  *
- * Strict JSON otherwise. "timestamp", "files" and "file_contents" must be there. Contents are read where they lie, so
- * that escapes in them are refused (bad-escape). Below the common directory a component that can be no name is
+ * The rest is strict JSON. "timestamp", "files" and "file_contents" must be there. Contents are read in place, so
+ * escapes in them are refused (bad-escape). Below the common directory a component that is not a valid name is
  * bad-name; paths of which some are absolute, or one is a file and a directory, are bad-target; a path has at most
  * 1 MiB. Directories have mode 0755, files 0644, all the snapshot's time and the owner of the file itself.
  */

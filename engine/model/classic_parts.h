@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of the version 1 reader share: scan (file → tables), tree (tables → pages), out (the derived file). */
+/* Shared by the parts of the version 1 reader: scan (file → tables), tree (tables → pages), out (the derived file). */
 #ifndef BT_MODEL_CLASSIC_PARTS_H
 #define BT_MODEL_CLASSIC_PARTS_H
 
@@ -31,7 +31,7 @@ struct bt_classic_content {
 	struct bt_digest digest;
 	uint64_t at, size;
 	size_t first_piece, piece_count;
-	bool wrong; /* not what its digest says */
+	bool wrong; /* its digest differs */
 	const struct bt_chunk *chunk_pages;
 	uint32_t chunk_page_count; /* 0: not written yet, or not needed */
 };
@@ -70,10 +70,10 @@ void bt_classic_decoder_free(struct bt_classic_decoder *decoder);
 int bt_classic_decode(struct bt_classic_decoder *decoder, struct bt_classic *classic, struct bt_stream *stream,
 		      const struct bt_digest *digest);
 
-/* Sorts both tables and refuses duplicates; then the longest common directory of all paths, as text into target. */
+/* Sorts both tables and refuses duplicates. target gets the longest common directory of all paths. */
 int bt_classic_sort(struct bt_classic *classic, struct bt_buf *target);
-/* Writes the pages of the tree below the first `prefix` bytes of each path; info's root and counts are filled (owner,
- * time and mode of info->root are everybody's). */
+/* Writes the pages of the tree below the first `prefix` bytes of each path, and fills root and counts of info. All
+ * entries get owner, time and mode of info->root. */
 struct bt_classic_out;
 int bt_classic_tree(struct bt_classic *classic, size_t prefix, struct bt_classic_out *out,
 		    struct bt_snapshot_info *info);

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* False: no letter at all, an unknown one, or one that is not after those before it. */
+/* False: no letter at all, an unknown letter, or letters out of order. */
 bool bt_flags_parse(const char *text, size_t length, uint32_t *ret_flags);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Names, and the lists inside entries and pages (FORMAT.md §4). The readers return lists that live in the arena; counts
- * are bounded by the text. */
+/* Names, and the lists inside entries and pages (FORMAT.md §4). The readers return lists in the arena, whose length is
+ * bounded by the text. */
 #ifndef BT_MODEL_LISTS_H
 #define BT_MODEL_LISTS_H
 
@@ -9,22 +9,22 @@
 #include "json/read.h"
 #include <backuptool/view.h>
 
-/* A failure at another place than the cursor's. */
+/* Moves the cursor and fails there. */
 int bt_model_fail_at(struct bt_json *json, const char *at, enum bt_reason reason);
-/* As bt_json_read_bytes, leaving scratch alone; *ret_at is where the value begins. */
+/* As bt_json_read_bytes, but scratch is not advanced. *ret_at is where the value begins. */
 int bt_model_read_bytes(struct bt_json *json, const char *key, bool first, char *scratch, struct bt_text *ret_text,
 			const char **ret_at);
-/* The member name or name_b64, first in its object, into the arena. */
+/* Reads the member name or name_b64, first in its object, into the arena. */
 int bt_model_read_name(struct bt_json *json, char *scratch, struct bt_arena *arena, struct bt_text *ret_name);
-/* Takes "," or "]" behind an element: *ret_more tells which. */
+/* Reads "," or "]" after an element; *ret_more is true for ",". */
 int bt_list_more(struct bt_json *json, bool *ret_more);
-/* A finished list out of the buffer that gathered it. */
+/* Copies a finished list from the buffer that gathered it into the arena. */
 int bt_list_keep(struct bt_arena *arena, const struct bt_buf *items, const void **ret_list);
 
 /* BT_R_TOO_LARGE beyond max, BT_R_BAD_SIZE for a size of 0 or a sum beyond 2^63-1. */
 int bt_chunks_read(struct bt_json *json, struct bt_arena *arena, size_t max, const struct bt_chunk **ret_chunks,
 		   uint32_t *ret_count, uint64_t *ret_sum);
-/* The holes of a file of this size, with their sums, into extra. BT_R_TOO_LARGE beyond max. */
+/* Reads the holes of a file of this size, with their sums, into extra. BT_R_TOO_LARGE beyond max. */
 int bt_holes_read(struct bt_json *json, struct bt_arena *arena, size_t max, uint64_t size, struct bt_extra *extra);
 int bt_xattrs_read(struct bt_json *json, char *scratch, struct bt_arena *arena, const struct bt_xattr **ret_xattrs,
 		   uint32_t *ret_count);

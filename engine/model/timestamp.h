@@ -8,7 +8,7 @@
 
 #define BT_TIMESTAMP_LENGTH 30
 
-/* False if the time has no such spelling. NUL-terminated. */
+/* False if the year is out of range. The text is NUL-terminated. */
 bool bt_timestamp_format(const struct bt_time *time, char text[BT_TIMESTAMP_LENGTH + 1]);
 bool bt_timestamp_parse(const char *text, size_t length, struct bt_time *ret_time);
 

@@ -56,7 +56,7 @@ static bool compile_named(struct bt_glob_compiler *c, struct bt_glob_set *set)
 	return true;
 }
 
-/* The byte at the cursor, or the one behind a backslash; moves to it. */
+/* The byte at the cursor, or the one after a backslash; moves to it. */
 static unsigned char unescape(struct bt_glob_compiler *c)
 {
 	if (*c->at == '\\') {
@@ -69,7 +69,7 @@ static unsigned char unescape(struct bt_glob_compiler *c)
 	return (unsigned char)*c->at;
 }
 
-/* One member of a class. previous is the byte that a range could begin with, 0 if there is none. */
+/* One member of a class. previous: the byte that a range could begin with, or 0. */
 static unsigned char compile_member(struct bt_glob_compiler *c, struct bt_glob_set *set, unsigned char previous)
 {
 	unsigned char byte;
@@ -87,7 +87,7 @@ static unsigned char compile_member(struct bt_glob_compiler *c, struct bt_glob_s
 	return byte;
 }
 
-/* "[" is at the cursor; moves behind the "]". */
+/* "[" is at the cursor; moves past the "]". */
 static int compile_set(struct bt_glob_compiler *c, struct bt_glob_token *token)
 {
 	struct bt_glob_set *set = bt_arena_alloc(c->arena, sizeof(*set));
@@ -115,7 +115,7 @@ static int compile_set(struct bt_glob_compiler *c, struct bt_glob_token *token)
 	return 0;
 }
 
-/* One token at the cursor; moves behind it. */
+/* One token at the cursor; moves past it. */
 static int compile_token(struct bt_glob_compiler *c, struct bt_glob_token *token)
 {
 	static const struct bt_glob_set any = {{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One component of a gitignore pattern: what stands between two slashes, compiled once. */
+/* One component of a gitignore pattern, the part between two slashes, compiled once. */
 #ifndef BT_POLICY_GLOB_H
 #define BT_POLICY_GLOB_H
 
@@ -39,10 +39,10 @@ struct bt_glob_compiler {
 	bool dead; /* the pattern can never match: a class without end or with an unknown name, or a final "\" */
 };
 
-/* The component at the cursor, which is moved to the slash that ends it or to the end. 0 or BT_E_NOMEM. */
+/* Compiles the component at the cursor, which moves to the slash after it or to the end. 0 or BT_E_NOMEM. */
 int bt_glob_compile(struct bt_glob_compiler *compiler, struct bt_glob *ret_glob);
 
-/* Time at most in proportion to tokens times length. */
+/* Takes time at most proportional to tokens times length. */
 bool bt_glob_match(const struct bt_glob *glob, const char *name, size_t length);
 
 #endif

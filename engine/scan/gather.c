@@ -74,7 +74,7 @@ static size_t shared_length(const struct bt_scan_scratch *scratch)
 	return shared;
 }
 
-/* Names hold no NUL, so the zeros behind a short one sort it first. */
+/* Names have no NUL, so the zeros after a short name sort it first. */
 static void set_prefixes(struct bt_scan_scratch *scratch)
 {
 	size_t shared = shared_length(scratch);

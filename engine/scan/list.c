@@ -54,7 +54,7 @@ static int look_at_all(struct bt_scan *scan, struct bt_scan_private *node, int d
 	return 0;
 }
 
-/* Room for all entries, and behind them for their names. */
+/* Allocates room for all entries and, after them, for their names. */
 static int alloc_block(struct bt_scan_private *node, const struct bt_scan_scratch *scratch, char **ret_names)
 {
 	size_t array, size, names = 0;
@@ -145,7 +145,7 @@ static int keep_noted(struct bt_scan_private *node, struct bt_scan_scratch *scra
 	return 0;
 }
 
-/* Takes those out that are not there any more; the others stay with their errors. */
+/* Removes entries that are gone; the others stay with their errors. */
 static int drop_gone(struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_scratch *scratch)
 {
 	uint64_t since = bt_scan_now();
@@ -197,8 +197,7 @@ static int read_open(struct bt_scan *scan, struct bt_scan_private *node, int dir
 	return r;
 }
 
-/* Whether another directory stands in its place, which then is the one that is meant: as an exchange of two by
- * renaming wants it. */
+/* Whether another directory has its name now, as after two were exchanged by renaming. That one is listed then. */
 static bool replaced(struct bt_scan *scan, struct bt_scan_private *node)
 {
 	struct bt_found *self = &node->dir.self, now = *self;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The types of the file systems that are mounted. Thread-safe between init and destroy. */
+/* The types of all mounted file systems. Thread-safe between init and destroy. */
 #ifndef BT_SCAN_MOUNTS_H
 #define BT_SCAN_MOUNTS_H
 
@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-/* What is mounted, as mountinfo has it. Types stay until it is destroyed. */
+/* The mounts in /proc/self/mountinfo. Types stay valid until it is destroyed. */
 struct bt_scan_type {
 	struct bt_scan_type *next;
 	char text[];
@@ -22,7 +22,7 @@ struct bt_scan_mounts {
 int bt_scan_mounts_init(struct bt_scan_mounts *mounts); /* 0 or BT_E_NOMEM; to be destroyed in any case */
 void bt_scan_mounts_destroy(struct bt_scan_mounts *mounts);
 struct statx;
-/* The type of the file system that statx looked at, which is read again if it is not known. Never NULL. */
+/* The type of the file system that statx looked at; reads mountinfo again if it is unknown. Never NULL. */
 const char *bt_scan_mounted(struct bt_scan_mounts *mounts, const struct statx *status);
 bool bt_scan_is_ours(const char *type);
 

@@ -18,7 +18,7 @@ enum bt_scan_state {
 	BT_SCAN_TAKEN,
 };
 
-/* What a second reading of a directory found. */
+/* A second reading of a directory. */
 struct bt_scan_again {
 	uint64_t began;			     /* bt_scan_now */
 	struct bt_time mtime, ctime, looked; /* of the directory before the reading, and when that was */
@@ -43,7 +43,7 @@ struct bt_scan_private {
 
 	/* The reader's alone. */
 	bool gone;	      /* done */
-	size_t children_gone; /* so many of the first */
+	size_t children_gone; /* number of the first children that are done */
 
 	/* Under the scan's lock. */
 	enum bt_scan_state state;
@@ -54,7 +54,7 @@ struct bt_scan_private {
 	struct bt_way way; /* its descriptor */
 };
 
-/* Opens the directory name in parent, which belongs to uid. fd or -errno; -ENOTDIR: it is something else by now. */
+/* Opens the directory name in parent, which belongs to uid. fd or -errno; -ENOTDIR: it is not a directory any more. */
 int bt_scan_open_directory(const struct bt_scan *scan, int parent, const char *name, uint32_t uid);
 
 /* A name while its directory is being listed. */
@@ -65,10 +65,10 @@ struct bt_scan_key {
 	unsigned char type; /* DT_… */
 };
 
-/* What a thread keeps between directories. */
+/* Buffers that a thread keeps between directories. */
 struct bt_scan_scratch {
 	unsigned char *records; /* of getdents64 */
-	struct bt_buf names;	/* a NUL behind each */
+	struct bt_buf names;	/* each with a NUL after it */
 	struct bt_scan_key *keys;
 	size_t count, capacity;
 	struct bt_buf path; /* of the directory with a final slash, then an entry's name; only if there are rules */
@@ -83,9 +83,9 @@ static inline const char *bt_scan_name(const struct bt_scan_scratch *scratch, co
 void bt_scan_scratch_free(struct bt_scan_scratch *scratch);
 
 /*
- * The line: directories not yet listed, in the order in which a depth-first reader wants them. A directory that was
- * begun keeps its place until its children take it, so whoever takes the first that nobody has begun takes what is
- * wanted soonest.
+ * The line: directories not yet listed, in the order in which a depth-first reader wants them. A directory that is
+ * being listed keeps its place until its children take it. So the first one in the line that nobody has begun is the
+ * one that is wanted soonest.
  */
 struct bt_scan {
 	struct bt_scan_options options;
@@ -102,10 +102,10 @@ struct bt_scan {
 	atomic_bool stopping;
 
 	pthread_mutex_t lock;
-	pthread_cond_t work; /* something stands in the line, or there is room ahead again */
+	pthread_cond_t work; /* something is in the line, or ahead has room again */
 	pthread_cond_t listed;
 	struct bt_scan_private *first, *last;
-	size_t ahead; /* weight of what is listed and not yet taken */
+	size_t ahead; /* weight of the directories that are listed and not yet taken */
 	bool full;    /* helpers wait until ahead has fallen by half */
 	unsigned idle;
 	pthread_t *helpers;
@@ -120,12 +120,11 @@ void bt_scan_read(struct bt_scan *scan, struct bt_scan_private *node, struct bt_
 
 /* look.c */
 void bt_scan_fill(struct bt_found *found, const struct statx *stat);
-/* Fills found, whose name is given, with what is known of an entry of dir; type: DT_…. error if that is no more than
- * its name. */
+/* Fills found, whose name is set, for an entry of dir of this type (DT_…). If only the name is known, sets error. */
 void bt_scan_look(struct bt_scan *scan, const struct bt_scan_dir *dir, int dirfd, unsigned char type,
 		  struct bt_found *found);
 
-/* again.c: a second reading of the directory is of no use any more. */
+/* again.c: forgets the second reading of the directory. */
 void bt_scan_forget_again(struct bt_scan_private *node);
 
 /* Reads all names into the scratch. 0, errno, or BT_E_NOMEM. */
@@ -135,8 +134,8 @@ void bt_scan_sort(struct bt_scan_scratch *scratch);
 /* Prepares the rules for the entries of node: fills scratch->path. */
 int bt_scan_filter_begin(const struct bt_scan *scan, const struct bt_scan_private *node,
 			 struct bt_scan_scratch *scratch);
-/* Removes names that rules and markers leave out from the keys, which are sorted. Names whose type is not known are
- * decided later. */
+/* Removes names that rules and markers leave out from the keys, which are sorted. Names of unknown type are left for
+ * bt_scan_filter_entry. */
 int bt_scan_filter_names(const struct bt_scan *scan, struct bt_scan_private *node, int fd,
 			 struct bt_scan_scratch *scratch);
 bool bt_scan_filter_entry(const struct bt_scan *scan, struct bt_scan_scratch *scratch, const struct bt_scan_key *key,

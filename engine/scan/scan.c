@@ -186,7 +186,7 @@ int bt_scan_open(const char *target, const struct bt_scan_options *options, stru
 	scan->options = *options;
 	scan->owner = geteuid();
 	scan->privileged = scan->owner == 0;
-	/* Whoever stays on one file system does not want others mounted by a look at where they belong. */
+	/* A scan that stays on one file system must not cause automounts. */
 	scan->statx_flags = AT_SYMLINK_NOFOLLOW | (options->one_file_system ? AT_NO_AUTOMOUNT : 0);
 	bt_scan_fds_init(scan);
 	pthread_mutex_init(&scan->lock, NULL);
@@ -207,7 +207,7 @@ int bt_scan_open(const char *target, const struct bt_scan_options *options, stru
 	return 0;
 }
 
-/* Waits for whoever is listing node, and takes it out of the line. What its helper has listed stays to be freed. */
+/* Waits for the thread that lists node, and takes node out of the line. Its children stay and have to be freed. */
 static void settle(struct bt_scan *scan, struct bt_scan_private *node)
 {
 	pthread_mutex_lock(&scan->lock);

@@ -16,7 +16,7 @@
 /* Paths can be as long as the store: none is read through again for each entry. */
 struct place {
 	struct bt_digest path; /* what stands for it */
-	size_t length;	       /* of it, with the slash behind it */
+	size_t length;	       /* of it, with the slash after it */
 };
 
 struct run {
@@ -123,7 +123,7 @@ static int add(struct run *run, struct bt_digest_set *set, const struct bt_diges
 	return key_of(run, path, facts, size, &key) ? BT_E_NOMEM : bt_digest_set_add(set, &key);
 }
 
-/* A directory, for what lies in it: those behind it are forgotten. */
+/* Makes a directory the last one on the path of its entries; deeper ones are forgotten. */
 static int note(struct run *run, size_t depth, const struct place *place)
 {
 	run->above.length = depth * sizeof(*place);

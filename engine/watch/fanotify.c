@@ -60,7 +60,7 @@ static int name_of_fd(int fd, char text[PATH_MAX + 1])
 	return length < PATH_MAX ? 0 : ENAMETOOLONG;
 }
 
-/* What stands behind the target in the name of something below it, or NULL. */
+/* The part of a path below the target that follows the target, or NULL. */
 static const char *below(const struct state *state, const char *name)
 {
 	if (strncmp(name, state->root, state->root_length) != 0)
@@ -79,7 +79,7 @@ static bool above(const struct state *state, const char *name)
 	return length < state->root_length && strncmp(name, state->root, length) == 0 && state->root[length] == '/';
 }
 
-/* What is so many levels above; "/" is its own. */
+/* The directory this number of levels above; the one above "/" is "/". */
 static int climb(int fd, unsigned levels)
 {
 	char path[3 * LEVELS_MAX + 1];
@@ -178,7 +178,7 @@ static int path_of(struct bt_watch *watch, const void *directory, struct bt_buf 
 
 /* Events. */
 
-/* One of the information records behind an event. */
+/* One of the information records after an event. */
 static void take_info(struct record *record, const struct fanotify_event_info_header *header)
 {
 	const struct fanotify_event_info_fid *fid = (const void *)header;
@@ -329,7 +329,7 @@ static int take_event(struct bt_watch *watch, const struct record *record, struc
 	return record->file ? to_file(watch, record, path) : 0;
 }
 
-/* *queued: so many events are still to be taken. */
+/* *queued: number of events that are still to be taken. */
 static int take_events(struct bt_watch *watch, size_t size, struct bt_buf *path, size_t *queued)
 {
 	const unsigned char *data = watch->records;

@@ -35,7 +35,7 @@ struct state {
 	unsigned drains;	  /* since the last of them left */
 	struct bt_names byid;	  /* the number of the watch; data: the directory */
 	struct bt_names children; /* owner: the directory above; data: the directory */
-	size_t apart;		  /* so many of the children */
+	size_t apart;		  /* number of children that are apart */
 	struct bt_buf path;
 };
 

@@ -45,8 +45,8 @@ static bool being_written(int root, const char *path)
 		fd = bt_openat(root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
 	if (fd < 0)
 		return fd != -ENOENT;
-	/* Whoever wants to write in this moment waits for the close, and the signal that tells us is one that is
-	 * ignored. */
+	/* A writer that opens the file now waits until the lease is given up by the close. The signal that announces
+	 * it is ignored. */
 	bool refused = fcntl(fd, F_SETSIG, SIGURG) < 0 || fcntl(fd, F_SETLEASE, F_RDLCK) < 0;
 	close(fd);
 	return refused;

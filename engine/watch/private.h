@@ -14,11 +14,11 @@
 struct bt_watch_source {
 	enum bt_watch_kind kind;
 	int (*open)(struct bt_watch *watch);  /* sets events; BT_E_UNSUPPORTED: not here, or not allowed */
-	int (*drain)(struct bt_watch *watch); /* everything that the kernel has as it begins, without waiting */
-	/* Adds what it cannot see to the changes, without setting a doubt; NULL: it sees everything. */
+	int (*drain)(struct bt_watch *watch); /* takes all events that are queued when it begins, without waiting */
+	/* Adds directories that it cannot watch to the changes, without setting a doubt; NULL: it watches all. */
 	int (*add_always)(struct bt_watch *watch, struct bt_changes *changes);
-	/* The present path of the directory of a file that was opened, without a NUL. BT_E_NOT_FOUND: it is gone, or
-	 * not below the target any more. */
+	/* The present path of the directory of a file that was opened, without a NUL. BT_E_NOT_FOUND: the directory is
+	 * gone, or no longer below the target. */
 	int (*path)(struct bt_watch *watch, const void *directory, struct bt_buf *ret_path);
 	void (*close)(struct bt_watch *watch);
 };
@@ -29,7 +29,7 @@ struct bt_watch {
 	pthread_t thread;
 	bool running;
 	atomic_bool ending;
-	int wake;     /* eventfd: look at ending and events again */
+	int wake;     /* eventfd: tells the thread to look at ending and events again */
 	char *target; /* absolute */
 	enum bt_watch_kind wanted;
 	dev_t skip_dev; /* the store */
@@ -47,39 +47,40 @@ struct bt_watch {
 
 	enum bt_doubt doubt;	    /* since the last take */
 	struct bt_changes *pending; /* since the last take */
-	uintptr_t takes;	    /* so many, from 1 */
-	struct bt_changes *again;   /* from the last snapshot; NULL: there is none to follow */
+	uintptr_t takes;	    /* their number, from 1 */
+	struct bt_changes *again;   /* from the last snapshot; NULL: the last run made none */
 	/* Files that may be open for writing: the owner is what the source knows the directory by. */
 	struct bt_names opened;
 };
 
 #define BT_WATCH_RECORDS ((size_t)64 << 10) /* size of records */
-#define BT_WATCH_MEMORY	 ((size_t)1 << 20)  /* entries of a table: beyond that, too much happened */
+#define BT_WATCH_MEMORY	 ((size_t)1 << 20)  /* most entries of a table; with more, everything is walked */
 
-/* What happened is lost for this reason: the source is closed. The first reason stays. */
+/* Changes were lost for this reason, and the source will be closed. The first reason stays. */
 void bt_watch_doubt(struct bt_watch *watch, enum bt_doubt doubt);
-/* What the kernel says that it has, in its measure: others make events faster than they are read. */
+/* Size of the queued events as the kernel counts it. A bound for drain, since events may come faster than they are
+ * read. */
 size_t bt_watch_queued(const struct bt_watch *watch);
 /* Whether to go on draining. */
 bool bt_watch_goes_on(const struct bt_watch *watch);
 /* As bt_changes_add to the pending ones. */
 int bt_watch_changed(struct bt_watch *watch, const char *path, bool all);
 
-/* opened.c: files seen opened are asked one by one whether anybody still has them open for writing. */
+/* opened.c: files that were opened; each is asked whether anybody still has it open for writing. */
 int bt_watch_opened(struct bt_watch *watch, const void *directory, const char *name);
-/* Adds the directories of those that are to the changes, and forgets the others. */
+/* Adds the directories of files that are open for writing to the changes, and forgets the others. */
 int bt_watch_ask_opened(struct bt_watch *watch, struct bt_changes *changes);
-/* After the events that asking itself has raised. */
+/* To be called after the events that the asking itself caused. */
 void bt_watch_forget_asked(struct bt_watch *watch);
 
-/* mounts.c: what is mounted below the target. *ret_mounts: allocated; NULL if it cannot be known. */
+/* mounts.c: the mounts below the target. *ret_mounts: allocated; NULL if they are unknown. */
 int bt_watch_mounts(int root, char **ret_mounts);
 bool bt_watch_same_mounts(const char *a, const char *b);
-/* Whether a path relative to the target is a place where something is mounted. */
+/* Whether a path relative to the target is a mount point. */
 bool bt_watch_is_mount(const char *mounts, const char *path);
 int bt_watch_add_mounts(const char *mounts, struct bt_changes *changes);
 
-/* That works now, for tests; BT_WATCH_BEST: none. */
+/* The source that works now, for tests; BT_WATCH_BEST: none. */
 enum bt_watch_kind bt_watch_kind(struct bt_watch *watch);
 
 #endif
