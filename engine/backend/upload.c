@@ -127,7 +127,7 @@ static int make(const struct bt_upload_ops *ops, struct local **ret_local, struc
 
 static int begin_in(const struct bt_upload_ops *ops, int dirfd, struct bt_upload **ret_upload, struct bt_error *error)
 {
-	struct local *local;
+	struct local *local = NULL;
 	int r = make(ops, &local, error);
 	if (r)
 		return r;
@@ -151,7 +151,7 @@ static int spool_beside(const struct bt_upload *upload, struct bt_upload **ret_s
 
 int bt_upload_to_fd(int fd, struct bt_upload **ret_upload, struct bt_error *error)
 {
-	struct local *local;
+	struct local *local = NULL;
 	int r = make(&to_fd, &local, error);
 	if (r)
 		return r;

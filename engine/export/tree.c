@@ -2,83 +2,83 @@
 #include "base/fail.h"
 #include "export/parts.h"
 #include "view/pages.h"
-#include <backuptool/walk.h>
+#include "view/walk.h"
 #include <string.h>
 
 struct visit {
 	const struct bt_file_visitor *visitor;
+	struct bt_walk *walk;
 	struct bt_buf path;
 	size_t prefix;
-	size_t open; /* depth + 1 of a directory that nothing was found in yet; 0: none */
 };
 
-static int set_path(struct visit *visit, const char *path)
+/* Of a directory on the way. */
+struct level {
+	bool full; /* something was found in it, or lost */
+};
+
+static int set_path(struct visit *visit, const struct bt_walk_step *step)
 {
 	visit->path.length = visit->prefix;
-	return bt_buf_append(&visit->path, path, strlen(path));
+	return bt_buf_append(&visit->path, step->path, step->path_length);
 }
 
-/* An empty directory is told with a slash after its path. */
-static int end_empty(struct visit *visit)
+/* A directory's, with a slash at its end. */
+static int set_directory_path(struct visit *visit, const struct bt_walk_step *step)
 {
-	bool open = visit->open;
+	int r = set_path(visit, step);
 
-	visit->open = 0;
-	return open ? visit->visitor->visit(visit->visitor->arg, &visit->path, NULL) : 0;
+	return !r && step->path_length ? bt_buf_append(&visit->path, "/", 1) : r;
 }
 
-/* What is lost below a directory, which is not empty then. */
-static int tell_lost(struct visit *visit, const char *path, const struct bt_error *error)
+static int tell_lost(struct visit *visit, const struct bt_walk_step *step, const struct bt_error *error)
 {
-	if (set_path(visit, path) || (*path && bt_buf_append(&visit->path, "/", 1)))
+	if (set_directory_path(visit, step))
 		return BT_E_NOMEM;
-	visit->open = 0;
 	visit->visitor->problem(visit->visitor->arg, &visit->path, error);
 	return 0;
 }
 
-static int see_directory(struct visit *visit, const struct bt_walk_step *step)
+static int see_entry(struct visit *visit, const struct bt_walk_step *step)
 {
 	struct bt_error error = {0};
 
-	if (step->entry->extra && step->entry->extra->error) {
+	if (step->entry->type == BT_DIR && step->entry->extra && step->entry->extra->error) {
 		bt_fail_unread(&error, step->entry);
-		return tell_lost(visit, step->path, &error);
+		return tell_lost(visit, step, &error);
 	}
-	visit->open = step->depth + 1;
-	return bt_buf_append(&visit->path, "/", 1);
-}
-
-static int see(struct visit *visit, const struct bt_walk_step *step)
-{
-	bool inside = visit->open && step->depth >= visit->open;
-	int r = inside ? 0 : end_empty(visit);
-
-	visit->open = 0;
-	if (!r)
-		r = set_path(visit, step->path);
-	if (r)
-		return r;
 	if (step->entry->type == BT_DIR)
-		return see_directory(visit, step);
-	return visit->visitor->visit(visit->visitor->arg, &visit->path, step->entry);
+		return 0;
+	int r = set_path(visit, step);
+	return r ? r : visit->visitor->visit(visit->visitor->arg, &visit->path, step->entry);
 }
 
-static int walk_all(struct visit *visit, struct bt_walk *walk)
+/* A directory in which nothing is. */
+static int see_empty(struct visit *visit, const struct bt_walk_step *step)
+{
+	int r = set_directory_path(visit, step);
+
+	return r ? r : visit->visitor->visit(visit->visitor->arg, &visit->path, NULL);
+}
+
+static int walk_all(struct visit *visit)
 {
 	for (;;) {
 		struct bt_walk_step step;
 		struct bt_error error = {0};
-		int r = bt_walk_next(walk, &step, &error);
+		int r = bt_walk_next(visit->walk, &step, &error);
+		struct level *level = bt_walk_level(visit->walk);
 
-		if (r == BT_E_NOMEM)
+		if (r == BT_E_NOMEM || (!r && !level))
 			return r;
 		if (r)
-			r = tell_lost(visit, step.path, &error);
+			r = tell_lost(visit, &step, &error);
 		else if (step.entry)
-			r = see(visit, &step);
-		else
-			return end_empty(visit);
+			r = see_entry(visit, &step);
+		else if (!level->full)
+			r = see_empty(visit, &step);
+		if (level)
+			level->full = true;
 		if (r)
 			return r;
 	}
@@ -87,20 +87,20 @@ static int walk_all(struct visit *visit, struct bt_walk *walk)
 int bt_visit_files(struct bt_store *store, const struct bt_snapshot_info *info, const char *prefix,
 		   const struct bt_file_visitor *visitor)
 {
-	struct visit visit = {.visitor = visitor, .prefix = strlen(prefix), .open = 1};
+	struct visit visit = {.visitor = visitor, .prefix = strlen(prefix)};
+	const struct bt_walk_options options = {.info = info, .level_size = sizeof(struct level), .ends = true};
 	struct bt_error error = {0};
-	struct bt_walk *walk = NULL;
 	int r = bt_buf_append(&visit.path, prefix, strlen(prefix));
 
 	if (!r && info->root.extra && info->root.extra->error) {
 		bt_fail_unread(&error, &info->root);
 		visitor->problem(visitor->arg, &visit.path, &error);
 	} else if (!r) {
-		r = bt_walk_new(store, info, &info->root, &walk, &error);
+		r = bt_walk_begin(store, &options, &info->root, &visit.walk, &error);
 		if (!r)
-			r = walk_all(&visit, walk);
+			r = walk_all(&visit);
 	}
-	bt_walk_free(walk);
+	bt_walk_free(visit.walk);
 	bt_buf_free(&visit.path);
 	return r;
 }

@@ -106,7 +106,7 @@ static int read_quoted(struct bt_json *json, uint64_t *ret_value)
 int bt_json_read_u64(struct bt_json *json, uint64_t max, uint64_t *ret_value)
 {
 	const char *begin = json->at;
-	uint64_t value;
+	uint64_t value = 0;
 	int r;
 
 	bool quoted = begin < json->end && *begin == '"';

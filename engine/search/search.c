@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/buf.h"
 #include "base/bytes.h"
 #include "base/digest_set.h"
 #include "base/fail.h"
 #include "base/voice.h"
 #include "codec/hash.h"
 #include "policy/match.h"
+#include "view/walk.h"
 #include <backuptool/search.h>
-#include <backuptool/walk.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +28,7 @@ struct run {
 	struct bt_hasher *hasher;
 	struct bt_digest_set searched; /* directories with their paths */
 	struct bt_digest_set told;     /* entries with their paths */
-	struct bt_buf above;	       /* struct place of each directory on the way, the first one without a path */
+	struct bt_walk *walk;	       /* with a struct place for each directory on the way, of the first one zeros */
 	const char *snapshot;
 	bool incomplete;
 };
@@ -81,9 +80,9 @@ static bool is_newer(const struct bt_time *time, const struct bt_time *than)
 }
 
 /* The directory that the entry lies in. */
-static const struct place *above(const struct run *run, const struct bt_walk_step *step)
+static const struct place *above(const struct run *run)
 {
-	return (const struct place *)(const void *)run->above.data + step->depth - 1;
+	return bt_walk_level(run->walk);
 }
 
 static bool matches(const struct run *run, const struct bt_walk_step *step)
@@ -95,7 +94,7 @@ static bool matches(const struct run *run, const struct bt_walk_step *step)
 		return false;
 	if (search->hash && !has_hash(entry, search->hash))
 		return false;
-	const char *name = step->path + above(run, step)->length;
+	const char *name = step->path + above(run)->length;
 	return !run->rules || bt_rules_excluded(run->rules, step->path, name, entry->type == BT_DIR);
 }
 
@@ -112,7 +111,7 @@ static int key_of(struct run *run, const struct bt_digest *path, const void *fac
 /* The path of what was given last. */
 static int path_of(struct run *run, const struct bt_walk_step *step, struct bt_digest *ret_path)
 {
-	return key_of(run, &above(run, step)->path, step->entry->name, step->entry->name_length, ret_path);
+	return key_of(run, &above(run)->path, step->entry->name, step->entry->name_length, ret_path);
 }
 
 /* Whether a path with these facts is new to the set: 1, 0, or BT_E_NOMEM. */
@@ -121,13 +120,6 @@ static int add(struct run *run, struct bt_digest_set *set, const struct bt_diges
 	struct bt_digest key;
 
 	return key_of(run, path, facts, size, &key) ? BT_E_NOMEM : bt_digest_set_add(set, &key);
-}
-
-/* Makes a directory the last one on the path of its entries; deeper ones are forgotten. */
-static int note(struct run *run, size_t depth, const struct place *place)
-{
-	run->above.length = depth * sizeof(*place);
-	return bt_buf_append(&run->above, place, sizeof(*place)) ? BT_E_NOMEM : 0;
 }
 
 /* Versions of a directory differ in nothing that a search would ask for. */
@@ -158,7 +150,7 @@ static void problem(struct run *run, const char *path, const struct bt_error *er
 	bt_tell(run->observer, path, error);
 }
 
-static int see(struct run *run, struct bt_walk *walk, const struct bt_walk_step *step)
+static int see(struct run *run, const struct bt_walk_step *step)
 {
 	const struct bt_entry *entry = step->entry;
 	bool wanted = matches(run, step);
@@ -171,42 +163,41 @@ static int see(struct run *run, struct bt_walk *walk, const struct bt_walk_step 
 		r = tell(run, step, &path);
 	if (r || entry->type != BT_DIR)
 		return r;
-	const struct place place = {path, above(run, step)->length + entry->name_length + 1};
-	r = note(run, step->depth, &place);
-	if (r || run->searched.count >= SEARCHED_MAX)
-		return r;
+	*(struct place *)bt_walk_below(run->walk) = (struct place){path, above(run)->length + entry->name_length + 1};
+	if (run->searched.count >= SEARCHED_MAX)
+		return 0;
 	r = add(run, &run->searched, &path, &entry->digest, sizeof(entry->digest));
 	if (!r)
-		bt_walk_skip(walk);
+		bt_walk_skip(run->walk);
 	return r < 0 ? r : 0;
 }
 
 static int search_below(struct run *run, const struct bt_snapshot_info *info, struct bt_error *error)
 {
+	const struct bt_walk_options options = {.info = info, .level_size = sizeof(struct place)};
 	const struct bt_entry *root = &info->root;
-	struct bt_walk *walk;
-	const struct place place = {.length = 0};
-	int r = add(run, &run->searched, &place.path, &root->digest, sizeof(root->digest));
+	const struct bt_digest path = {{0}};
+	int r = add(run, &run->searched, &path, &root->digest, sizeof(root->digest));
 
 	if (r <= 0)
 		return r;
-	if (note(run, 0, &place))
-		return BT_E_NOMEM;
-	r = bt_walk_new(run->store, info, root, &walk, error);
+	r = bt_walk_begin(run->store, &options, root, &run->walk, error);
+	if (r)
+		return r;
 	while (!r) {
 		struct bt_walk_step step = {0};
 		struct bt_error found = {0};
 
-		r = bt_cancelled(run->observer) ? BT_E_CANCELLED : bt_walk_next(walk, &step, &found);
+		r = bt_cancelled(run->observer) ? BT_E_CANCELLED : bt_walk_next(run->walk, &step, &found);
 		if (r == BT_E_NOMEM || r == BT_E_CANCELLED)
 			break;
 		if (r)
 			problem(run, step.path, &found);
 		else if (!step.entry)
 			break;
-		r = r ? 0 : see(run, walk, &step);
+		r = r ? 0 : see(run, &step);
 	}
-	bt_walk_free(walk);
+	bt_walk_free(run->walk);
 	return r;
 }
 
@@ -249,7 +240,6 @@ int bt_search_run(struct bt_store *store, const struct bt_search *search,
 	bt_roster_put(roster);
 	bt_digest_set_free(&run.searched);
 	bt_digest_set_free(&run.told);
-	bt_buf_free(&run.above);
 	bt_hasher_free(run.hasher);
 	bt_rules_free(run.rules);
 	if (!r && run.incomplete)

@@ -94,7 +94,7 @@ static size_t leaf_size(const struct bt_dir *dir, size_t leaf)
 /* On failure nothing changes. */
 static int enter_leaf(struct bt_dir *dir, size_t leaf, struct bt_error *error)
 {
-	const struct bt_page *page;
+	const struct bt_page *page = NULL;
 	bool ahead = dir->page && leaf >= dir->leaf;
 	if (ahead && leaf == dir->leaf)
 		return 0;

@@ -15,7 +15,7 @@ struct level {
 struct bt_walk {
 	struct bt_store *store;
 	struct bt_walk_options options;
-	struct bt_bounds bounds; /* of bt_walk_new */
+	struct bt_bounds bounds; /* unless the caller has them */
 	struct bt_buf path;	 /* of what was given last, without NUL */
 	struct bt_digest tree;
 	bool enter; /* tree, before anything else */
@@ -29,10 +29,11 @@ struct bt_walk {
 static int prepare(struct bt_walk *walk, const struct bt_entry *directory)
 {
 	size_t size = walk->options.level_size;
+
 	walk->enter = directory->type == BT_DIR && directory->has_digest;
 	if (walk->enter)
 		walk->tree = directory->digest;
-	if (!walk->enter || !size)
+	if (directory->type != BT_DIR || !size)
 		return 0;
 	walk->data.length = walk->count * size;
 	if (bt_buf_reserve(&walk->data, size))
@@ -49,6 +50,10 @@ int bt_walk_begin(struct bt_store *store, const struct bt_walk_options *options,
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	walk->store = store;
 	walk->options = *options;
+	if (options->info) {
+		walk->bounds = bt_bounds_of(store, options->info);
+		walk->options.bounds = &walk->bounds;
+	}
 	if (prepare(walk, from)) {
 		bt_walk_free(walk);
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
@@ -60,15 +65,7 @@ int bt_walk_begin(struct bt_store *store, const struct bt_walk_options *options,
 int bt_walk_new(struct bt_store *store, const struct bt_snapshot_info *info, const struct bt_entry *from,
 		struct bt_walk **ret_walk, struct bt_error *error)
 {
-	struct bt_walk_options options = {.level_size = 0};
-	struct bt_walk *walk;
-	int r = bt_walk_begin(store, &options, from, &walk, error);
-	if (r)
-		return r;
-	walk->bounds = bt_bounds_of(store, info);
-	walk->options.bounds = &walk->bounds;
-	*ret_walk = walk;
-	return 0;
+	return bt_walk_begin(store, &(struct bt_walk_options){.info = info}, from, ret_walk, error);
 }
 
 static void leave(struct bt_walk *walk)

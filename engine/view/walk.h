@@ -7,10 +7,11 @@
 #include <backuptool/walk.h>
 
 struct bt_walk_options {
-	struct bt_bounds *bounds; /* borrowed; what is found is taken from them. NULL: the caller sees to an end */
-	size_t level_size;	  /* bytes that the caller has for each directory on the way */
-	bool pathless;		  /* paths are neither made nor counted */
-	bool ends;		  /* an end of a directory is a step, too: entry is NULL, and bt_walk_level is not */
+	const struct bt_snapshot_info *info; /* no more than this snapshot can have */
+	struct bt_bounds *bounds;	     /* or what is left of these. Neither: the caller sees to an end */
+	size_t level_size;		     /* bytes that the caller has for each directory on the way */
+	bool pathless;			     /* paths are neither made nor counted */
+	bool ends; /* an end of a directory is a step, too: entry is NULL, and bt_walk_level is not */
 };
 /* from is a directory; anything else is an empty walk. */
 int bt_walk_begin(struct bt_store *store, const struct bt_walk_options *options, const struct bt_entry *from,
