@@ -100,7 +100,8 @@ static int open_store(struct fs *fs, const char *path)
 {
 	uint32_t serial;
 	struct bt_error error = {0};
-	struct bt_store_options options = {.cache_bytes = bounds_blocks_cache(fs->options.cache_bytes),
+	struct bt_store_options options = {.size = sizeof(options),
+					   .cache_bytes = bounds_blocks_cache(fs->options.cache_bytes),
 					   .open_files = bounds_store_files(),
 					   .verify_always = fs->options.verify_always};
 	int code = bt_store_open(path, &options, &fs->store, &error);

@@ -115,8 +115,8 @@ static bool is_shown(void *arg, const char *name)
 /* Of those that are shown. Some may be so new that nobody was told of them. */
 static bool find_meant(struct fs *fs, const char *text, uint32_t *ret_serial)
 {
-	const struct bt_scope scope = {.now = time(NULL), .wanted = is_shown, .arg = fs};
-	struct bt_choice choice;
+	const struct bt_scope scope = {.size = sizeof(scope), .now = time(NULL), .wanted = is_shown, .arg = fs};
+	struct bt_choice choice = {.size = sizeof(choice)};
 	return bt_select(fs->store, text, &scope, &choice, NULL) == 0 &&
 	       find_name(fs->root, choice.name, shown_length(choice.name), ret_serial) &&
 	       root_is_shown(fs, *ret_serial);
@@ -326,8 +326,8 @@ void root_close_gone(struct fs *fs)
 /* -o snapshot=: it must be there, readable, and have the subpath (else BT_E_NOT_FOUND without an error). */
 static int open_single(struct fs *fs, struct bt_error *error)
 {
-	const struct bt_scope scope = {.now = time(NULL)};
-	struct bt_choice choice;
+	const struct bt_scope scope = {.size = sizeof(scope), .now = time(NULL)};
+	struct bt_choice choice = {.size = sizeof(choice)};
 	struct root *root = fs->root;
 	int code = bt_select(fs->store, fs->options.snapshot, &scope, &choice, error);
 	if (code)

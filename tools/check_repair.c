@@ -14,6 +14,7 @@ enum list { FINDINGS, REPAIRS, LOST };
 struct report {
 	const struct tool *tool;
 	bool dry_run;
+	const struct bt_check_result *check; /* before the repair */
 	const struct bt_repair_result *result;
 	struct tool_talk talk;
 	enum list list; /* being printed */
@@ -23,7 +24,7 @@ struct report {
 
 #define GETTER(name, wanted, member, value) TOOL_GETTER(struct report, name, wanted, member, value)
 GETTER(dry_run, TOOL_FLAG, flag, self->dry_run)
-GETTER(finding_count, TOOL_COUNT, number, self->result->check.findings)
+GETTER(finding_count, TOOL_COUNT, number, self->check->findings)
 GETTER(rewritten, TOOL_COUNT, number, self->result->rewritten)
 GETTER(aside, TOOL_COUNT, number, self->result->aside)
 GETTER(renamed, TOOL_COUNT, number, self->result->renamed)
@@ -159,7 +160,7 @@ static void lost(void *arg, const struct bt_hurt *hurt)
 static void print_summary(const struct report *report)
 {
 	const struct bt_repair_result *result = report->result;
-	char *findings = tool_count(result->check.findings, "finding", "findings");
+	char *findings = tool_count(report->check->findings, "finding", "findings");
 	char *paths = tool_count(result->lost, "path", "paths");
 	char *snapshots = tool_count(result->snapshots_lost, "snapshot", "snapshots");
 
@@ -167,7 +168,7 @@ static void print_summary(const struct report *report)
 		printf("%s %" PRIu64 " more, not named here: together the paths are too long\n",
 		       report->dry_run ? "would be lost:" : "lost:", result->lost_more);
 	printf("%s; %s%" PRIu64 " written anew, %" PRIu64 " moved aside, %" PRIu64 " renamed",
-	       result->check.findings ? findings : "no damage found", report->dry_run ? "would be: " : "",
+	       report->check->findings ? findings : "no damage found", report->dry_run ? "would be: " : "",
 	       result->rewritten, result->aside, result->renamed);
 	if (result->lost || result->snapshots_lost)
 		printf("; lost: %s, %s%s. The next snapshot stores again what its directory still has%s", snapshots,
@@ -197,17 +198,22 @@ static void print_report(struct report *report, bool finished)
 
 int tool_repair(const struct tool *tool, struct bt_store *store, bool dry_run)
 {
-	struct bt_repair_result result = {0};
+	struct bt_check_result check = {.size = sizeof(check)};
+	struct bt_repair_result result = {.size = sizeof(result)};
 	struct bt_error error = {0};
-	struct report report = {.tool = tool, .dry_run = dry_run, .result = &result};
-	const struct bt_repair_options options = {
-		.dry_run = dry_run, .arg = &report, .found = found, .done = done, .lost = lost};
+	struct report report = {.tool = tool, .dry_run = dry_run, .check = &check, .result = &result};
+	const struct bt_repair_options options = {.size = sizeof(options),
+						  .dry_run = dry_run,
+						  .arg = &report,
+						  .found = found,
+						  .done = done,
+						  .lost = lost};
 	int code;
 
 	tool_talk_begin(&report.talk, tool);
 	if (tool->json)
 		puts("{\"findings\":[");
-	code = bt_repair(store, &options, &report.talk.observer, &result, &error);
+	code = bt_repair(store, &options, &report.talk.observer, &check, &result, &error);
 	report.seconds = tool_talk_seconds(&report.talk);
 	tool_talk_end(&report.talk);
 	bool finished = !code || code == BT_E_DAMAGED || code == BT_E_INCOMPLETE;

@@ -48,7 +48,7 @@ static const char **absolute_paths(const struct tool_wish *wish, size_t *ret_cou
 
 void tool_scope_begin(struct tool_scope *scope, const struct tool_wish *wish)
 {
-	*scope = (struct tool_scope){.scope = {.now = time(NULL)}};
+	*scope = (struct tool_scope){.scope = {.size = sizeof(scope->scope), .now = time(NULL)}};
 	bt_host(scope->host);
 	scope->scope.host = scope->host;
 	scope->scope.paths = absolute_paths(wish, &scope->scope.path_count);
@@ -182,7 +182,7 @@ static void say_later(const struct tool *tool, const struct bt_choice *choice)
 
 int tool_choose(const struct tool *tool, struct bt_store *store, const struct tool_wish *wish, const char **ret_name)
 {
-	struct bt_choice choice = {0};
+	struct bt_choice choice = {.size = sizeof(choice)};
 	struct bt_error error = {0};
 	struct tool_scope scope;
 	int r = TOOL_OK;

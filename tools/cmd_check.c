@@ -226,7 +226,7 @@ static void print_findings(struct report *report, const char *text)
 
 static int check(const struct tool *tool, struct bt_store *store, const struct bt_check_options *options)
 {
-	struct bt_check_result result = {0};
+	struct bt_check_result result = {.size = sizeof(result)};
 	struct bt_error error = {0};
 	struct tool_talk talk;
 	struct report report = {.tool = tool, .options = options, .result = &result, .talk = &talk};
@@ -259,7 +259,8 @@ static int check(const struct tool *tool, struct bt_store *store, const struct b
 static int run(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
-	struct bt_check_options how = {.quick = options->quick,
+	struct bt_check_options how = {.size = sizeof(how),
+				       .quick = options->quick,
 				       .part = options->subset.part,
 				       .parts = options->subset.parts,
 				       .share = options->subset.share,

@@ -205,7 +205,8 @@ static int compare(struct diff *diff, struct bt_error *error)
 	const struct bt_compare_call call = {found, diff, &diff->talk.observer};
 	const struct bt_side before = {diff->before.pick.store, diff->before.info, diff->before.entry};
 	const struct bt_side after = {diff->after.pick.store, diff->after.info, diff->after.entry};
-	const struct bt_live live = {.path = diff->live,
+	const struct bt_live live = {.size = sizeof(live),
+				     .path = diff->live,
 				     .exclude = options->exclude.items,
 				     .exclude_count = options->exclude.count,
 				     .exclude_if_present = options->exclude_if_present.items,
@@ -239,7 +240,7 @@ static int run_diff(struct diff *diff)
 
 static bool is_snapshot(const struct tool *tool, const char *text)
 {
-	const struct bt_store_options read_only = {.read_only = true};
+	const struct bt_store_options read_only = {.size = sizeof(read_only), .read_only = true};
 	struct bt_store *store = NULL;
 	struct bt_error error = {0};
 	bool found = bt_store_open(tool->store, &read_only, &store, &error) == 0 && tool_place_names(store, text);
@@ -309,7 +310,7 @@ static const char *directory(const struct tool *tool)
 
 static int run(struct tool *tool, const void *arg)
 {
-	struct diff diff = {.tool = tool, .options = arg};
+	struct diff diff = {.tool = tool, .options = arg, .result = {.size = sizeof(diff.result)}};
 	int r;
 
 	if (diff.options->content && (tool->json || diff.options->nul))

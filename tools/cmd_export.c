@@ -99,7 +99,7 @@ static char *find_output(const struct tool *tool)
 
 static int look(const struct tool *tool, const struct tool_pick *pick, const char *output)
 {
-	struct bt_export_size size;
+	struct bt_export_size size = {.size = sizeof(size)};
 	struct bt_error error = {0};
 	struct tool_talk talk;
 	int code;

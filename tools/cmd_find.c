@@ -87,7 +87,8 @@ static int search(const struct tool *tool, struct bt_store *store, const struct 
 		  const char *const *names, size_t name_count)
 {
 	const struct bt_time newer = {options->newer - 1, 999999999}; /* of that second, too */
-	const struct bt_search wanted = {.pattern = tool->operand_count ? tool->operands[0] : NULL,
+	const struct bt_search wanted = {.size = sizeof(wanted),
+					 .pattern = tool->operand_count ? tool->operands[0] : NULL,
 					 .hash = options->hash,
 					 .newer = options->has_newer ? &newer : NULL,
 					 .names = names,

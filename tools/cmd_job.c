@@ -157,7 +157,7 @@ static void take(struct job *job, struct job_run *run)
 static int try_prune(struct job *job, struct job_run *run)
 {
 	const struct tool_retention *retention = &job->options->retention;
-	const struct bt_prune_options options = {.dead_percent = retention->max_dead};
+	const struct bt_prune_options options = {.size = sizeof(options), .dead_percent = retention->max_dead};
 	const struct bt_snapshot_result *taken = &run->taken.result;
 	struct tool_verdicts verdicts = {0};
 	struct bt_error error = {0};
@@ -231,6 +231,8 @@ static void run_once(struct job *job, struct job_run *run)
 
 	clock_gettime(CLOCK_REALTIME, &time);
 	*run = (struct job_run){.number = job->tally.runs + 1,
+				.taken.result.size = sizeof(run->taken.result),
+				.pruned.size = sizeof(run->pruned),
 				.time = {time.tv_sec, (uint32_t)time.tv_nsec},
 				.watched = job->watch,
 				.taken.dry_run = job->options->taking.dry_run};

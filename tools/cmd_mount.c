@@ -59,7 +59,8 @@ static void exec_driver(char **list)
 /* The driver opens any store. */
 static int check_id(const struct tool *tool)
 {
-	const struct bt_store_options options = {.id = tool_store_wanted(tool), .read_only = true};
+	const struct bt_store_options options = {
+		.size = sizeof(options), .id = tool_store_wanted(tool), .read_only = true};
 	struct bt_store *store;
 	struct bt_error error = {0};
 

@@ -157,9 +157,10 @@ static int say_problem(const struct tool *tool, char *problem, int result)
 
 static int prune(struct tool *tool, struct bt_store *store, const struct options *options)
 {
-	struct bt_prune_options how = {.dead_percent = options->retention.max_dead, .dry_run = options->dry_run};
+	struct bt_prune_options how = {
+		.size = sizeof(how), .dead_percent = options->retention.max_dead, .dry_run = options->dry_run};
 	struct tool_verdicts verdicts;
-	struct bt_prune_result done = {0};
+	struct bt_prune_result done = {.size = sizeof(done)};
 	struct bt_error error = {0};
 	struct tool_talk talk;
 	struct report report;

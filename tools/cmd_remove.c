@@ -171,9 +171,13 @@ static int remove_all(const struct tool *tool, struct bt_store *store, const str
 {
 	size_t count = wanted->count;
 	const char **names = wanted->items;
-	struct report report = {
-		.dry_run = options->dry_run, .count = count, .rows = verdicts->items, .row_count = verdicts->removed};
-	struct bt_prune_options how = {.dead_percent = options->max_dead, .dry_run = options->dry_run};
+	struct report report = {.dry_run = options->dry_run,
+				.done = {.size = sizeof(report.done)},
+				.count = count,
+				.rows = verdicts->items,
+				.row_count = verdicts->removed};
+	struct bt_prune_options how = {
+		.size = sizeof(how), .dead_percent = options->max_dead, .dry_run = options->dry_run};
 	struct bt_error error = {0};
 	struct tool_talk talk;
 	char **kept = copies(names, count), *problem;

@@ -181,6 +181,7 @@ static int restore(struct tool *tool, const struct options *options, const struc
 		   const struct paths *paths)
 {
 	const struct bt_restore_options wanted = {
+		.size = sizeof(wanted),
 		.paths = (const char *const *)paths->items,
 		.path_count = paths->count,
 		.overwrite = options->overwrite,
@@ -190,7 +191,7 @@ static int restore(struct tool *tool, const struct options *options, const struc
 		.follow_foreign_links = tool->yes,
 		.confine = true,
 	};
-	struct bt_restore_result result = {0};
+	struct bt_restore_result result = {.size = sizeof(result)};
 	struct report report = {.options = options, .info = bt_snapshot_info(pick->snapshot), .result = &result};
 	struct bt_error error = {0};
 	struct tool_causes causes = {0};

@@ -78,7 +78,8 @@ static char *absolute(const char *path)
 /* The service knows its store by the id, so it is made here, and not where a disk is missing one day. */
 static int place_meet(const struct tool *tool, const struct options *wanted, struct place *place)
 {
-	const struct bt_store_options options = {.id = tool_store_wanted(tool), .read_only = true};
+	const struct bt_store_options options = {
+		.size = sizeof(options), .id = tool_store_wanted(tool), .read_only = true};
 	struct bt_store *store = NULL;
 	struct bt_error error = {0};
 	int r = TOOL_OK, code = 0;

@@ -117,7 +117,8 @@ static void say_tags(const struct tool *tool, const struct tool_taking *taking, 
 static int take(struct tool *tool, const struct tool_taking *taking, struct bt_store *store)
 {
 	const struct bt_snapshot_options wanted = tool_taking_options(taking);
-	struct tool_taken taken = {.dry_run = taking->dry_run, .store = tool_store_facts(store)};
+	struct tool_taken taken = {
+		.result = {.size = sizeof(taken.result)}, .dry_run = taking->dry_run, .store = tool_store_facts(store)};
 	struct bt_error error = {0};
 	struct tool_talk talk;
 	int code;
@@ -137,7 +138,7 @@ static int take(struct tool *tool, const struct tool_taking *taking, struct bt_s
 /* A dry run before the first snapshot makes no store: it compares with an empty one. */
 static int take_without_store(struct tool *tool, const struct tool_taking *taking)
 {
-	const struct bt_store_options options = {.create = true, .read_only = true};
+	const struct bt_store_options options = {.size = sizeof(options), .create = true, .read_only = true};
 	struct bt_error error = {0};
 	struct bt_store *store;
 	char *directory = tool_format("%s/backuptool-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp"), *lock;
@@ -164,7 +165,7 @@ static int take_without_store(struct tool *tool, const struct tool_taking *takin
 /* What cannot be opened for another reason is told by who opens it next. */
 static bool store_is_to_be_made(const struct tool *tool)
 {
-	const struct bt_store_options read_only = {.read_only = true};
+	const struct bt_store_options read_only = {.size = sizeof(read_only), .read_only = true};
 	struct bt_store *store = NULL;
 	struct bt_error error = {0};
 	int code = bt_store_open(tool->store, &read_only, &store, &error);

@@ -214,8 +214,8 @@ static void see_growth(void *arg, const struct bt_change *change)
 static int open_meant(struct bt_store *store, const char *text, struct bt_snapshot **ret_snapshot,
 		      struct bt_error *error)
 {
-	const struct bt_scope scope = {.now = time(NULL)};
-	struct bt_choice choice;
+	const struct bt_scope scope = {.size = sizeof(scope), .now = time(NULL)};
+	struct bt_choice choice = {.size = sizeof(choice)};
 	int code = bt_select(store, text, &scope, &choice, error);
 
 	return code ? code : bt_snapshot_open(store, choice.name, ret_snapshot, error);
@@ -226,7 +226,7 @@ static int find_grown(struct report *report, struct bt_store *store, const struc
 		      struct bt_error *error)
 {
 	const struct bt_compare_call call = {see_growth, report, &report->talk.observer};
-	struct bt_compare_result unused;
+	struct bt_compare_result unused = {.size = sizeof(unused)};
 	const struct bt_snapshot_info *old;
 	struct bt_snapshot *before = NULL;
 	struct bt_error none = {0};
@@ -339,7 +339,7 @@ static void free_report(struct report *report)
 
 static int gather(const struct tool *tool, struct bt_store *store)
 {
-	struct report report = {.tool = tool};
+	struct report report = {.tool = tool, .stats = {.size = sizeof(report.stats)}};
 	struct bt_error error = {0};
 	int code, r = TOOL_OK, later;
 

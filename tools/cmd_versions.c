@@ -183,7 +183,7 @@ static char *nearest(const struct versions *versions)
 	const struct tool_wish wish = {.text = "latest", .paths = &versions->wanted, .path_count = 1};
 	struct tool_place place = {.pick = {versions->store, NULL}};
 	struct bt_error error = {0};
-	struct bt_choice choice;
+	struct bt_choice choice = {.size = sizeof(choice)};
 	struct tool_scope scope;
 	char *path, *found;
 	int code;

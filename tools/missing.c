@@ -22,7 +22,7 @@ static bool latest_has(struct bt_store *store, const char *path)
 	const struct bt_page *page = NULL;
 	const struct bt_entry *entry;
 	struct bt_error error = {0};
-	struct bt_choice choice;
+	struct bt_choice choice = {.size = sizeof(choice)};
 	struct tool_scope scope;
 	bool found = false;
 	char *inside;
@@ -68,7 +68,7 @@ int tool_no_snapshot(const struct tool *tool, struct bt_store *store, const char
 
 int tool_not_a_snapshot(const struct tool *tool, const char *text, int sys)
 {
-	const struct bt_store_options read_only = {.read_only = true};
+	const struct bt_store_options read_only = {.size = sizeof(read_only), .read_only = true};
 	struct bt_error error = {0};
 	struct bt_store *store = NULL;
 	char *shown = tool_escape(text);

@@ -199,9 +199,9 @@ static bool is_file(const char *path)
 
 bool tool_place_names(struct bt_store *store, const char *name)
 {
-	const struct bt_scope scope = {.now = time(NULL)};
+	const struct bt_scope scope = {.size = sizeof(scope), .now = time(NULL)};
 	struct bt_error unused = {0};
-	struct bt_choice choice;
+	struct bt_choice choice = {.size = sizeof(choice)};
 
 	if (strchr(name, '/'))
 		return false;
@@ -212,13 +212,14 @@ bool tool_place_names(struct bt_store *store, const char *name)
 static size_t snapshot_length(const struct tool *tool, const char *text)
 {
 	size_t whole = strlen(text), length;
+	const struct bt_store_options read_only = {.size = sizeof(read_only), .read_only = true};
 	struct bt_store *store = NULL;
 	struct bt_error error = {0};
 	bool found = false;
 
 	if (!strchr(text, ':'))
 		return whole;
-	if (bt_store_open(tool->store, &(struct bt_store_options){.read_only = true}, &store, &error))
+	if (bt_store_open(tool->store, &read_only, &store, &error))
 		store = NULL;
 	for (length = whole; !found && length > 0; length--) {
 		char *name;

@@ -180,6 +180,7 @@ void tool_talk_begin(struct tool_talk *talk, const struct tool *tool)
 {
 	*talk = (struct tool_talk){.tool = tool, .line = line_wanted(tool), .started = tool_clock()};
 	talk->observer = (struct bt_observer){
+		.size = sizeof(talk->observer),
 		.arg = talk,
 		.problem = problem,
 		.entry = tool->verbose && !tool->json ? entry : NULL,

@@ -104,7 +104,7 @@ static void warn(const struct ask *ask)
 static bool would_remove(struct ask *ask)
 {
 	struct bt_restore_options options = *ask->wanted;
-	struct bt_restore_result result = {0};
+	struct bt_restore_result result = {.size = sizeof(result)};
 	struct bt_error error = {0};
 	int code;
 

@@ -104,6 +104,7 @@ static struct bt_retention complete(const struct tool_retention *retention)
 	for (int bucket = 0; bucket < BT_BUCKETS; bucket++)
 		if (rules.within[bucket] < 0) /* "forever" */
 			rules.within[bucket] = INT64_MAX / 2;
+	rules.size = sizeof(rules);
 	rules.keep_tags = retention->keep_tags.items;
 	rules.keep_tag_count = retention->keep_tags.count;
 	rules.to_the_letter = retention->all;

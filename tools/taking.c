@@ -159,6 +159,7 @@ struct tool_store_facts tool_store_facts(const struct bt_store *store)
 struct bt_snapshot_options tool_taking_options(const struct tool_taking *taking)
 {
 	return (struct bt_snapshot_options){
+		.size = sizeof(struct bt_snapshot_options),
 		.exclude = taking->exclude.items,
 		.exclude_count = taking->exclude.count,
 		.exclude_if_present = taking->exclude_if_present.items,

@@ -231,6 +231,7 @@ static int store_open(const struct tool *tool, struct bt_store_options options, 
 	static const struct bt_observer observer = {.cancelled = tool_signals_cancel};
 	struct bt_error error = {0};
 
+	options.size = sizeof(options);
 	options.observer = &observer;
 	options.id = tool_store_wanted(tool);
 	options.lock_wait_ms = tool->lock_wait < 0		  ? -1

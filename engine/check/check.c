@@ -3,6 +3,7 @@
 #include "base/io.h"
 #include "base/lock.h"
 #include "base/random.h"
+#include "base/sized.h"
 #include "check/run.h"
 #include "codec/hash.h"
 #include <errno.h>
@@ -111,13 +112,12 @@ int bt_check(struct bt_store *store, const struct bt_check_options *options,
 	     void (*found)(void *arg, const struct bt_finding *finding), void *arg, const struct bt_observer *observer,
 	     struct bt_check_result *ret_result, struct bt_error *error)
 {
-	static const struct bt_check_options defaults = {0};
-	struct bt_check_run run = {.store = store,
-				   .options = options ? options : &defaults,
-				   .tell = found,
-				   .hurt = options ? options->hurt : NULL,
-				   .arg = arg};
+	struct bt_check_options wanted;
+	struct bt_check_run run = {.store = store, .options = &wanted, .tell = found, .arg = arg};
 	int fd = -1;
+	if (bt_sized_take(&wanted, sizeof(wanted), options, error) || bt_sized_check(ret_result, error))
+		return BT_E_INVALID;
+	run.hurt = wanted.hurt;
 	bt_voice_init(&run.voice, observer, NULL);
 	int r = bt_store_lock_for_reading(run.store, observer, &fd, error);
 	if (!r)
@@ -126,7 +126,6 @@ int bt_check(struct bt_store *store, const struct bt_check_options *options,
 		r = BT_E_INCOMPLETE;
 	bt_close(&fd);
 	bt_check_run_free(&run);
-	if (ret_result)
-		*ret_result = run.result;
+	bt_sized_give(ret_result, &run.result, sizeof(run.result));
 	return r;
 }

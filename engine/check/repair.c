@@ -2,6 +2,7 @@
 /* Making a store sound, file by file, through the steps of gate.h: so a kill at any point takes nothing away. */
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/sized.h"
 #include "check/run.h"
 #include "pack/volume.h"
 #include "store/gate.h"
@@ -17,6 +18,7 @@ struct repair {
 	struct bt_store *store;
 	const struct bt_repair_options *options;
 	const struct bt_observer *observer;
+	struct bt_check_result checked;
 	struct bt_repair_result result;
 	uint64_t lost_bytes; /* of paths that were told */
 	struct bt_gate gate;
@@ -258,7 +260,7 @@ static int find_and_treat(struct repair *repair)
 		return bt_fail(repair->error, BT_E_NOMEM, NULL, NULL);
 	bt_voice_init(&run.voice, repair->observer, NULL);
 	int r = bt_check_all(&run, repair->error);
-	repair->result.check = run.result;
+	repair->checked = run.result;
 	if (r == BT_E_DAMAGED)
 		r = treat_all(repair, &run);
 	if (!r && repair->options->dry_run && run.result.findings) {
@@ -308,21 +310,22 @@ static int lock(struct repair *repair, int *ret_fd)
 }
 
 int bt_repair(struct bt_store *store, const struct bt_repair_options *options, const struct bt_observer *observer,
-	      struct bt_repair_result *ret_result, struct bt_error *error)
+	      struct bt_check_result *ret_check, struct bt_repair_result *ret_result, struct bt_error *error)
 {
-	static const struct bt_repair_options defaults = {0};
-	struct repair repair = {.store = store,
-				.options = options ? options : &defaults,
-				.observer = observer,
-				.gate.fd = -1,
-				.error = error};
-	int fd = -1, r = lock(&repair, &fd);
+	struct bt_repair_options wanted;
+	struct repair repair = {
+		.store = store, .options = &wanted, .observer = observer, .gate.fd = -1, .error = error};
+	int fd = -1;
+	if (bt_sized_take(&wanted, sizeof(wanted), options, error) || bt_sized_check(ret_check, error) ||
+	    bt_sized_check(ret_result, error))
+		return BT_E_INVALID;
+	int r = lock(&repair, &fd);
 	if (!r)
 		r = repair_locked(&repair);
 	bt_gate_close(&repair.gate);
 	bt_close(&fd);
 	bt_digest_set_free(&repair.wrong);
-	if (ret_result)
-		*ret_result = repair.result;
+	bt_sized_give(ret_check, &repair.checked, sizeof(repair.checked));
+	bt_sized_give(ret_result, &repair.result, sizeof(repair.result));
 	return r;
 }

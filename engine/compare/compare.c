@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/bytes.h"
 #include "base/fail.h"
+#include "base/sized.h"
 #include "base/vec.h"
 #include "compare/run.h"
 #include <stdlib.h>
@@ -320,7 +321,7 @@ static int finish(struct bt_compare_run *run, int result, struct bt_compare_resu
 	bt_live_close(run);
 	free(run->levels);
 	bt_buf_free(&run->path);
-	*ret_result = run->result;
+	bt_sized_give(ret_result, &run->result, sizeof(run->result));
 	if (!result && run->result.errors)
 		result = BT_E_INCOMPLETE;
 	return result ? bt_fail(error, (enum bt_code)result, NULL, "compare") : 0;
@@ -335,6 +336,8 @@ int bt_compare(const struct bt_side *before, const struct bt_side *after, const 
 				     .before = bt_bounds_of(before->store, before->info),
 				     .after = bt_bounds_of(after->store, after->info)};
 	struct pair roots = {before->entry, after->entry, NULL};
+	if (bt_sized_check(ret_result, error))
+		return BT_E_INVALID;
 	return finish(&run, walk(&run, NULL, &roots), ret_result, error);
 }
 
@@ -345,7 +348,10 @@ int bt_compare_live(const struct bt_side *before, const struct bt_live *after, c
 		.call = call, .store_before = before->store, .before = bt_bounds_of(before->store, before->info)};
 	struct bt_compare_level top = {0};
 	struct pair roots = {.before = before->entry};
-	int r = bt_live_open(&run, before, after, &top.after, error);
+	struct bt_live live;
+	if (bt_sized_take(&live, sizeof(live), after, error) || bt_sized_check(ret_result, error))
+		return BT_E_INVALID;
+	int r = bt_live_open(&run, before, &live, &top.after, error);
 	if (!r) {
 		roots.after = top.after.entry;
 		roots.live = run.scan ? bt_scan_root(run.scan) : NULL;

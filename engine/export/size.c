@@ -3,6 +3,7 @@
 #include "base/digest_set.h"
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/sized.h"
 #include "base/voice.h"
 #include "export/parts.h"
 #include "store/store.h"
@@ -67,13 +68,17 @@ int bt_export_classic_size(struct bt_store *store, const struct bt_snapshot *sna
 {
 	struct sizing sizing = {.observer = observer};
 	const struct bt_file_visitor visitor = {&sizing, count_file, pass_over};
-	int r = look_at_space(path, &ret_size->space, error);
+	struct bt_export_size size = {0};
+	int r = bt_sized_check(ret_size, error);
 
+	if (!r)
+		r = look_at_space(path, &size.space, error);
 	if (r)
 		return r;
 	r = bt_visit_files(store, bt_snapshot_info(snapshot), "", &visitor);
 	bt_digest_set_free(&sizing.counted);
-	ret_size->bytes = sizing.bytes;
-	ret_size->store = bt_store_bytes(store);
+	size.bytes = sizing.bytes;
+	size.store = bt_store_bytes(store);
+	bt_sized_give(ret_size, &size, sizeof(size));
 	return r ? bt_fail(error, (enum bt_code)r, NULL, "export") : 0;
 }

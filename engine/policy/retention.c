@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/sized.h"
 #include <backuptool/retention.h>
 #include <internal/policy.h>
 
@@ -245,20 +246,21 @@ static size_t sort_out_future(const struct decision *decision, size_t count, int
 int bt_retention_decide(const struct bt_retention *rules, const struct bt_candidate *candidates, size_t count,
 			int64_t now, uint32_t *reasons)
 {
-	struct decision decision = {.rules = rules, .candidates = candidates, .reasons = reasons};
+	struct bt_retention wanted;
+	struct decision decision = {.rules = &wanted, .candidates = candidates, .reasons = reasons};
 	struct sort_key *keys;
 	size_t *order, past;
 	int r = BT_E_NOMEM;
 
-	if (!any_rule(rules))
+	if (bt_sized_take(&wanted, sizeof(wanted), rules, NULL) || !any_rule(&wanted))
 		return BT_E_INVALID;
 	keys = calloc(count + 1, sizeof(*keys));
 	order = calloc(count + 1, sizeof(*order));
 	if (keys && order) {
 		r = 0;
 		past = sort_out_future(&decision, count, now, keys);
-		decide_each_group(&decision, rules->per_target, decide_by_rules, keys, order, past);
-		if (!rules->to_the_letter)
+		decide_each_group(&decision, wanted.per_target, decide_by_rules, keys, order, past);
+		if (!wanted.to_the_letter)
 			decide_each_group(&decision, true, decide_by_guards, keys, order, past);
 	}
 	free(order);

@@ -2,6 +2,7 @@
 #include "base/fail.h"
 #include "base/io.h"
 #include "base/lock.h"
+#include "base/sized.h"
 #include "prune/proof.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -108,15 +109,18 @@ static int fail_kept(struct bt_error *error)
 int bt_prune(struct bt_store *store, const char *const *names, size_t count, const struct bt_prune_options *options,
 	     const struct bt_observer *observer, struct bt_prune_result *ret_result, struct bt_error *error)
 {
-	static const struct bt_prune_options defaults = {0};
+	struct bt_prune_options wanted;
 	struct bt_prune_run run = {.store = store,
-				   .options = options ? options : &defaults,
+				   .options = &wanted,
 				   .observer = observer,
 				   .gate.fd = -1,
 				   .mark = {.store = store, .observer = observer}};
 	size_t staying = 0;
-	int alone = -1, lock = -1, result = note_names(&run, names, count, error);
+	int alone = -1, lock = -1;
 
+	if (bt_sized_take(&wanted, sizeof(wanted), options, error) || bt_sized_check(ret_result, error))
+		return BT_E_INVALID;
+	int result = note_names(&run, names, count, error);
 	if (!result) {
 		staying = count_staying(&run);
 		if (!run.options->dry_run)
@@ -136,8 +140,7 @@ int bt_prune(struct bt_store *store, const char *const *names, size_t count, con
 		result = fail_stuck(&run, error);
 	if (!result && run.result.kept)
 		result = fail_kept(error);
-	if (ret_result)
-		*ret_result = run.result;
+	bt_sized_give(ret_result, &run.result, sizeof(run.result));
 	bt_close(&lock);
 	bt_close(&alone);
 	run_free(&run);

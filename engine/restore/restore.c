@@ -3,6 +3,7 @@
 #include "base/io.h"
 #include "base/random.h"
 #include "base/route.h"
+#include "base/sized.h"
 #include "restore/run.h"
 #include "restore/select.h"
 #include "store/store.h"
@@ -112,8 +113,7 @@ static int conclude(struct bt_restore_run *run, struct bt_restore_result *ret_re
 	char text[64];
 	uint64_t errors = run->tell.result.errors;
 	bt_tell_lacks(&run->tell);
-	if (ret_result)
-		*ret_result = run->tell.result;
+	bt_sized_give(ret_result, &run->tell.result, sizeof(run->tell.result));
 	if (!errors)
 		return 0;
 	snprintf(text, sizeof(text), "%llu %s could not be restored", (unsigned long long)errors,
@@ -169,8 +169,8 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 	struct bt_error unheard = {0}, *heard = error ? error : &unheard;
 	struct bt_restore_run run = {.store = store, .info = bt_snapshot_info(snapshot), .privileged = geteuid() == 0};
 	struct bt_selection selection;
-	if (options)
-		run.options = *options;
+	if (bt_sized_take(&run.options, sizeof(run.options), options, error) || bt_sized_check(ret_result, error))
+		return BT_E_INVALID;
 	const struct bt_observer still = {.arg = observer ? observer->arg : NULL,
 					  .cancelled = observer ? observer->cancelled : NULL,
 					  .waiting = observer ? observer->waiting : NULL};

@@ -2,6 +2,7 @@
 #include "base/bytes.h"
 #include "base/digest_set.h"
 #include "base/fail.h"
+#include "base/sized.h"
 #include "base/voice.h"
 #include "codec/hash.h"
 #include "policy/match.h"
@@ -225,10 +226,15 @@ int bt_search_run(struct bt_store *store, const struct bt_search *search,
 		  int (*found)(void *arg, const struct bt_match *match), void *arg, const struct bt_observer *observer,
 		  struct bt_error *error)
 {
-	struct run run = {.store = store, .search = search, .found = found, .arg = arg, .observer = observer};
+	struct bt_search wanted;
+	struct run run = {.store = store, .search = &wanted, .found = found, .arg = arg, .observer = observer};
+
+	if (bt_sized_take(&wanted, sizeof(wanted), search, error))
+		return BT_E_INVALID;
+
 	const struct bt_roster *roster = bt_roster_get(store);
-	size_t count = search->name_count ? search->name_count : roster->count;
-	int r = check_hash(search->hash, error);
+	size_t count = wanted.name_count ? wanted.name_count : roster->count;
+	int r = check_hash(wanted.hash, error);
 
 	if (!r)
 		r = make_rules(&run, error);
@@ -236,7 +242,7 @@ int bt_search_run(struct bt_store *store, const struct bt_search *search,
 	if (!r && !run.hasher)
 		r = BT_E_NOMEM;
 	for (size_t i = 0; i < count && !r; i++)
-		r = search_snapshot(&run, search->name_count ? search->names[i] : roster->names[count - 1 - i], error);
+		r = search_snapshot(&run, wanted.name_count ? wanted.names[i] : roster->names[count - 1 - i], error);
 	bt_roster_put(roster);
 	bt_digest_set_free(&run.searched);
 	bt_digest_set_free(&run.told);

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/sized.h"
 #include "codec/frame.h"
 #include "model/document.h"
 #include "pack/pack.h"
@@ -391,8 +392,7 @@ static int conclude(struct bt_snap_run *run, struct plan *plan, struct bt_snapsh
 	fill_result(run, plan, &made);
 	if (run->options->changes && !run->options->dry_run)
 		tell_next(run, made.name, made.skipped);
-	if (ret_result)
-		*ret_result = made;
+	bt_sized_give(ret_result, &made, sizeof(made));
 	if (run->totals.problems > 0)
 		return bt_fail(error, BT_E_INCOMPLETE, NULL, "some entries could not be read as they are");
 	return 0;
@@ -451,11 +451,14 @@ static int take_once(struct bt_snap_run *run, const char *target, const struct b
 int bt_snapshot_take(struct bt_store *store, const char *target, const struct bt_snapshot_options *options,
 		     const struct bt_observer *observer, struct bt_snapshot_result *ret_result, struct bt_error *error)
 {
-	static const struct bt_snapshot_options defaults;
-	struct bt_snap_run first = {.store = store, .options = options ? options : &defaults}, run;
-	unsigned threads = first.options->threads > 0 ? first.options->threads : bt_cpu_count();
+	struct bt_snapshot_options wanted;
+	struct bt_snap_run first = {.store = store, .options = &wanted}, run;
+	unsigned threads;
 	int result;
 
+	if (bt_sized_take(&wanted, sizeof(wanted), options, error) || bt_sized_check(ret_result, error))
+		return BT_E_INVALID;
+	threads = wanted.threads > 0 ? wanted.threads : bt_cpu_count();
 	first.threads = threads > 1 ? threads : 0;
 	do {
 		run = first;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/sized.h"
 #include "base/voice.h"
 #include "store/store.h"
 #include "view/mark.h"
@@ -142,8 +143,11 @@ int bt_stats_gather(struct bt_store *store, void (*snapshot)(void *arg, const st
 		    void *arg, const struct bt_observer *observer, struct bt_stats *ret_stats, struct bt_error *error)
 {
 	struct run run = {.store = store, .observer = observer};
-	int fd = -1, r = bt_store_lock_for_reading(store, observer, &fd, error);
+	int fd = -1, r = bt_sized_check(ret_stats, error);
 
+	if (r)
+		return r;
+	r = bt_store_lock_for_reading(store, observer, &fd, error);
 	run.mark = (struct bt_mark){.store = store, .observer = observer, .added = count_fresh, .arg = &run};
 	run.told = calloc(bt_store_file_count(store) + 1, sizeof(*run.told));
 	if (!r && !run.told)
@@ -160,6 +164,6 @@ int bt_stats_gather(struct bt_store *store, void (*snapshot)(void *arg, const st
 	bt_digest_set_free(&run.held);
 	bt_digest_set_free(&run.held_pages);
 	if (!r)
-		*ret_stats = run.stats;
+		bt_sized_give(ret_stats, &run.stats, sizeof(run.stats));
 	return r ? r : run.stats.unread ? bt_fail(error, BT_E_INCOMPLETE, NULL, NULL) : 0;
 }

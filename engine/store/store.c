@@ -2,6 +2,7 @@
 #include "store/store.h"
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/sized.h"
 #include "store/store_inside.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -73,8 +74,10 @@ int bt_store_open_with(const char *path, const struct bt_store_options *options,
 	struct bt_store *store = calloc(1, sizeof(*store));
 	if (!store)
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	if (options)
-		store->options = *options;
+	if (bt_sized_take(&store->options, sizeof(store->options), options, error)) {
+		free(store);
+		return BT_E_INVALID;
+	}
 	if (foreign)
 		store->foreign = *foreign;
 	store->read_only = store->options.read_only || store->options.salvage;

@@ -2,6 +2,7 @@
 /* The newest snapshot of what a command is about. */
 #include "view/select.h"
 #include "base/fail.h"
+#include "base/sized.h"
 #include "base/vec.h"
 #include "policy/scope.h"
 #include <backuptool/view.h>
@@ -253,17 +254,20 @@ int bt_select(struct bt_store *store, const char *text, const struct bt_scope *s
 {
 	struct wish wish = {.until = INT64_MAX};
 	struct bt_choice choice = {0};
+	struct bt_scope known;
 	int r = 0;
+	if (bt_sized_take(&known, sizeof(known), scope, error) || bt_sized_check(ret_choice, error))
+		return BT_E_INVALID;
 	if (is_latest(text))
 		r = read_back(text, &wish.back, error);
-	else if (*text == '@' && !is_time(text, scope->now, &wish.until))
+	else if (*text == '@' && !is_time(text, known.now, &wish.until))
 		r = bt_fail(error, BT_E_INVALID, text,
 			    "is not a time such as 2026-11-20, 2026-11-20T10:30, yesterday or 2h");
 	if (!r)
-		r = is_latest(text) || *text == '@' ? select_relative(store, text, wish, scope, &choice, error)
-						    : select_named(store, text, scope, &choice, error);
+		r = is_latest(text) || *text == '@' ? select_relative(store, text, wish, &known, &choice, error)
+						    : select_named(store, text, &known, &choice, error);
 	if (!r)
-		*ret_choice = choice;
+		bt_sized_give(ret_choice, &choice, sizeof(choice));
 	return r;
 }
 

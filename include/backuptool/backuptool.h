@@ -19,6 +19,14 @@
  * Outputs are called ret_…, and are not touched on failure unless the function says so. The library does not print,
  * does not exit, and reads no environment variables.
  *
+ * Structs. Those that a program fills or has filled, and that may get members later, begin with their size:
+ *	struct bt_restore_options options = {.size = sizeof(options), .overwrite = BT_OVERWRITE_NEVER};
+ *	struct bt_restore_result result = {.size = sizeof(result)};
+ * All that is zero means what is usual. A program goes on to work with a library that knows more members, and also with
+ * one that knows fewer, unless it sets one of those: BT_E_INVALID, as for a size that is missing. In a result, members
+ * that the library does not know are zero. Structs that the library makes and hands out by pointer may get members at
+ * their end, too: do not copy them by value, or depend on their sizes. All others stay as they are.
+ *
  * Threads. A store and everything that was got from it may be used by several threads at the same time, but for the
  * functions that say otherwise. Long calls start threads of their own, end them before they return, and call the
  * observer from any of them, one call at a time.

@@ -10,6 +10,7 @@ BT_C_BEGIN
 
 struct bt_hurt;
 struct bt_check_options {
+	size_t size;		  /* of this struct */
 	bool quick;		  /* metadata only: lists, pages, and that every content is somewhere */
 	unsigned part, parts;	  /* contents: part of parts (1 of 7), always the same one; 0, 0: all */
 	unsigned share;		  /* contents: about this many of 10,000, others each time; 0: all */
@@ -46,6 +47,7 @@ struct bt_finding {
 #define BT_HURT_BYTES ((uint64_t)16 << 20)
 
 struct bt_check_result {
+	size_t size;					   /* of this struct */
 	uint64_t snapshots, files, pages, contents, bytes; /* looked at; bytes: plain bytes decoded */
 	uint64_t findings;
 	uint64_t denied;    /* findings that are no damage: this process may not read something */
@@ -86,6 +88,7 @@ struct bt_repair {
 };
 
 struct bt_repair_options {
+	size_t size;	  /* of this struct */
 	bool dry_run;	  /* look, and tell what would be done */
 	unsigned threads; /* 0: as many as there are processors */
 	/* All may be NULL; called by one thread at a time. */
@@ -98,7 +101,7 @@ struct bt_repair_options {
 };
 
 struct bt_repair_result {
-	struct bt_check_result check; /* before anything was done */
+	size_t size; /* of this struct */
 	uint64_t rewritten, aside, renamed;
 	uint64_t snapshots_lost; /* of those aside */
 	uint64_t lost;		 /* paths, told by lost() */
@@ -114,11 +117,12 @@ struct bt_repair_result {
  * check does. If it is killed at any point, the store is no worse than before, and the next repair goes on. Damaged
  * contents in version 1 files stay where they are.
  *
+ * ret_check has what was found before anything was done; it and ret_result may be NULL.
  * 0: nothing is missing (any more). BT_E_INCOMPLETE: done, but something was lost. BT_E_SYSTEM, with nothing done: a
  * file could not be read for another reason than damage. On a dry run BT_E_DAMAGED if there are findings.
  */
 int bt_repair(struct bt_store *store, const struct bt_repair_options *options, const struct bt_observer *observer,
-	      struct bt_repair_result *ret_result, struct bt_error *error);
+	      struct bt_check_result *ret_check, struct bt_repair_result *ret_result, struct bt_error *error);
 
 BT_C_END
 

@@ -25,6 +25,7 @@ struct bt_change {
 };
 
 struct bt_compare_result {
+	size_t size; /* of this struct */
 	uint64_t counts[BT_CHANGE_KINDS];
 	uint64_t added_bytes, removed_bytes; /* sizes of files that came, went, or grew and shrank */
 	uint64_t errors;		     /* entries that could not be compared; each was told */
@@ -40,6 +41,7 @@ struct bt_side {
 /* A directory (a symlink to one is followed) or anything else (a symlink is not followed), without what a snapshot
  * would leave out. */
 struct bt_live {
+	size_t size; /* of this struct */
 	const char *path;
 	const char *const *exclude, *const *exclude_if_present; /* as in snapshot.h */
 	size_t exclude_count, exclude_if_present_count;

@@ -20,6 +20,7 @@ int bt_export_classic(struct bt_store *store, const struct bt_snapshot *snapshot
 		      struct bt_error *error);
 
 struct bt_export_size {
+	size_t size;	/* of this struct */
 	uint64_t bytes; /* about how large the file will be; UINT64_MAX: more than can be said */
 	uint64_t space; /* free for this user on the file system where the file is to appear */
 	uint64_t store; /* bytes of the store's files */

@@ -25,6 +25,7 @@ struct bt_progress {
 };
 
 struct bt_observer {
+	size_t size; /* of this struct: functions beyond it are not called */
 	void *arg;
 	/* An entry that could not be handled; the operation goes on. path is relative to the target and may hold any
 	 * bytes. */

@@ -9,6 +9,7 @@
 BT_C_BEGIN
 
 struct bt_prune_options {
+	size_t size;	       /* of this struct */
 	unsigned dead_percent; /* a file is rewritten when more than this percentage of it is unreferenced; 0 means 25,
 				  100: never */
 	uint64_t volume_size;  /* how much is rewritten at a time; 0 means 256 MiB */
@@ -16,6 +17,7 @@ struct bt_prune_options {
 };
 
 struct bt_prune_result {
+	size_t size;	  /* of this struct */
 	uint64_t removed; /* snapshots */
 	uint64_t anew;	  /* named snapshots that stay, because they were written again meanwhile */
 	uint64_t files_deleted, files_moved, files_rewritten;

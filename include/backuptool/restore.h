@@ -18,6 +18,7 @@ enum bt_overwrite {
 };
 
 struct bt_restore_options {
+	size_t size;		  /* of this struct */
 	const char *const *paths; /* below the root of the snapshot; none: everything. Restored to the same relative
 				     paths below the output directory */
 	size_t path_count;
@@ -39,6 +40,7 @@ struct bt_restore_options {
 };
 
 struct bt_restore_result {
+	size_t size;			     /* of this struct */
 	uint64_t files, directories, others; /* entries handled */
 	uint64_t written, unchanged, errors;
 	uint64_t deleted;    /* entries, including those in removed directories */

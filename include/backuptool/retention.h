@@ -29,6 +29,7 @@ enum bt_bucket { BT_LAST, BT_HOURLY, BT_DAILY, BT_WEEKLY, BT_MONTHLY, BT_YEARLY,
  *   often that happens.
  */
 struct bt_retention {
+	size_t size; /* of this struct */
 	uint32_t keep[BT_BUCKETS];
 	int64_t within[BT_BUCKETS];
 	const char *const *keep_tags; /* a snapshot with one of them is kept */

@@ -9,6 +9,7 @@
 BT_C_BEGIN
 
 struct bt_search {
+	size_t size;		     /* of this struct */
 	const char *pattern;	     /* a pattern of .gitignore: for a name, or with a slash for a path; NULL: all */
 	const char *hash;	     /* the beginning of a file's digest in lower-case hex; NULL: any */
 	const struct bt_time *newer; /* modified after that; NULL: any */

@@ -21,6 +21,7 @@ void bt_host(char host[BT_HOST_SIZE]);
  * All paths here are absolute, without "." and needless slashes. All members may be zero but now.
  */
 struct bt_scope {
+	size_t size;	  /* of this struct */
 	int64_t now;	  /* seconds since 1970 */
 	const char *host; /* this one */
 	const char *const *paths;
@@ -32,6 +33,7 @@ struct bt_scope {
 };
 
 struct bt_choice {
+	size_t size;		      /* of this struct */
 	const char *name;	      /* the store's; valid until refresh or close */
 	bool future;		      /* its time is after now: its group has no other, or it was named itself */
 	bool unsure;		      /* its group is one of several, and nothing in the scope decides for it */

@@ -14,6 +14,7 @@ BT_C_BEGIN
 #define BT_COMPRESSION_MAX 20
 
 struct bt_snapshot_options {
+	size_t size;		    /* of this struct */
 	const char *host;	    /* of the directory: UTF-8, shorter than BT_HOST_SIZE; NULL: this machine */
 	const char *const *exclude; /* gitignore patterns, relative to the target, later ones win */
 	size_t exclude_count;
@@ -38,6 +39,7 @@ struct bt_snapshot_options {
 };
 
 struct bt_snapshot_result {
+	size_t size;   /* of this struct */
 	char name[64]; /* of the file, or of the parent when it was skipped; "" on a dry run */
 	bool skipped;
 	uint64_t files, directories, others, directory_size;

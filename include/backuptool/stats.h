@@ -16,6 +16,7 @@ struct bt_stats_snapshot {
 };
 
 struct bt_stats {
+	size_t size;		   /* of this struct */
 	uint64_t snapshots, files; /* files: in all snapshots together */
 	uint64_t logical;	   /* sizes of all directories together */
 	uint64_t contents, unique; /* contents of all snapshots, each counted once, and their bytes */

@@ -21,6 +21,7 @@ struct bt_store;
 #define BT_STORE_ID_SIZE 33 /* 32 hex digits and NUL */
 
 struct bt_store_options {
+	size_t size;	    /* of this struct */
 	bool create;	    /* make the directory (0700) when it is missing, but only its last component, and accept any
 			       directory as a store; with read_only, nothing is made */
 	const char *id;	    /* open only the store with this id, and make none; NULL: any */

@@ -15,7 +15,7 @@ static int complain(const struct bt_error *error)
 
 int main(int argc, char **argv)
 {
-	const struct bt_store_options options = {.read_only = true};
+	const struct bt_store_options options = {.size = sizeof(options), .read_only = true};
 	struct bt_error error = {0};
 	struct bt_store *store;
 	int failed = 0;

@@ -22,12 +22,12 @@ static void problem(void *arg, const char *path, const struct bt_error *error)
 static int restore_file(struct bt_store *store, char **argv, struct bt_error *error)
 {
 	const char *paths[] = {argv[3]};
-	const struct bt_restore_options options = {.paths = paths, .path_count = 1};
-	const struct bt_observer observer = {.problem = problem};
-	const struct bt_scope scope = {.now = time(NULL)};
-	struct bt_restore_result result;
+	const struct bt_restore_options options = {.size = sizeof(options), .paths = paths, .path_count = 1};
+	const struct bt_observer observer = {.size = sizeof(observer), .problem = problem};
+	const struct bt_scope scope = {.size = sizeof(scope), .now = time(NULL)};
+	struct bt_restore_result result = {.size = sizeof(result)};
 	struct bt_snapshot *snapshot;
-	struct bt_choice choice;
+	struct bt_choice choice = {.size = sizeof(choice)};
 	int r = bt_select(store, argv[2], &scope, &choice, error);
 
 	if (!r)
@@ -41,7 +41,7 @@ static int restore_file(struct bt_store *store, char **argv, struct bt_error *er
 
 int main(int argc, char **argv)
 {
-	const struct bt_store_options options = {.read_only = true};
+	const struct bt_store_options options = {.size = sizeof(options), .read_only = true};
 	struct bt_error error = {0};
 	struct bt_store *store;
 	int r;

@@ -42,9 +42,10 @@ static bool cancelled(void *arg)
 
 static int take(struct bt_store *store, const char *target, struct bt_error *error)
 {
-	const struct bt_snapshot_options options = {.exclude_caches = true};
-	const struct bt_observer observer = {.problem = problem, .progress = progress, .cancelled = cancelled};
-	struct bt_snapshot_result result;
+	const struct bt_snapshot_options options = {.size = sizeof(options), .exclude_caches = true};
+	const struct bt_observer observer = {
+		.size = sizeof(observer), .problem = problem, .progress = progress, .cancelled = cancelled};
+	struct bt_snapshot_result result = {.size = sizeof(result)};
 	int r = bt_snapshot_take(store, target, &options, &observer, &result, error);
 
 	if (!r || r == BT_E_INCOMPLETE)
@@ -55,7 +56,7 @@ static int take(struct bt_store *store, const char *target, struct bt_error *err
 
 int main(int argc, char **argv)
 {
-	const struct bt_store_options options = {.create = true};
+	const struct bt_store_options options = {.size = sizeof(options), .create = true};
 	struct bt_error error = {0};
 	struct bt_store *store;
 	int r;

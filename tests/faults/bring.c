@@ -10,7 +10,7 @@
 static int restore(struct bt_store *store, const char *target, struct bt_error *error)
 {
 	const struct bt_restore_options options = {
-		.overwrite = BT_OVERWRITE_ALWAYS, .delete_extra = true, .threads = 1};
+		.size = sizeof(options), .overwrite = BT_OVERWRITE_ALWAYS, .delete_extra = true, .threads = 1};
 	struct bt_snapshot *snapshot;
 	size_t count = bt_store_snapshot_count(store);
 	int r = count ? bt_snapshot_open(store, bt_store_snapshot_name(store, count - 1), &snapshot, error)
@@ -25,7 +25,7 @@ static int restore(struct bt_store *store, const char *target, struct bt_error *
 
 int main(int argc, char **argv)
 {
-	const struct bt_store_options options = {.read_only = true, .cache_bytes = 1 << 20};
+	const struct bt_store_options options = {.size = sizeof(options), .read_only = true, .cache_bytes = 1 << 20};
 	struct bt_error error = {0};
 	struct bt_store *store;
 	char text[640] = "";

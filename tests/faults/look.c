@@ -117,7 +117,7 @@ static int look_all(struct look *look)
 
 int main(int argc, char **argv)
 {
-	const struct bt_store_options options = {.cache_bytes = 1 << 20};
+	const struct bt_store_options options = {.size = sizeof(options), .cache_bytes = 1 << 20};
 	struct look look = {.hash = EVP_MD_CTX_new()};
 	int r = argc == 2 && look.hash ? bt_store_open(argv[1], &options, &look.store, &look.error) : BT_E_INVALID;
 

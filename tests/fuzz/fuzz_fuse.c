@@ -95,8 +95,8 @@ static void remove_folder(void)
 static void take(const char *target, int64_t when)
 {
 	struct bt_time time = {.seconds = when};
-	struct bt_snapshot_options options = {.time = &time, .threads = 1};
-	struct bt_snapshot_result result;
+	struct bt_snapshot_options options = {.size = sizeof(options), .time = &time, .threads = 1};
+	struct bt_snapshot_result result = {.size = sizeof(result)};
 
 	FUZZ_CHECK(bt_snapshot_take(store, target, &options, NULL, &result, NULL) == 0);
 }
@@ -109,8 +109,11 @@ static void make_store(void)
 	snprintf(path, sizeof(path), "%s/store", folder);
 	snprintf(target, sizeof(target), "%s/tree", folder);
 	int top = open(folder, O_RDONLY | O_DIRECTORY), tree = make_directory(top, "tree");
-	FUZZ_CHECK(bt_store_open(path, &(struct bt_store_options){.create = true, .cache_bytes = 1 << 20}, &store,
-				 NULL) == 0);
+	FUZZ_CHECK(bt_store_open(path,
+				 &(struct bt_store_options){.size = sizeof(struct bt_store_options),
+							    .create = true,
+							    .cache_bytes = 1 << 20},
+				 &store, NULL) == 0);
 	make_tree(tree);
 	take(target, 1700000000);
 	write_file(tree, "a", 6000, 4);

@@ -111,9 +111,9 @@ static void put_segment(struct world *world, const uint8_t *data, size_t size)
 
 static bool take(struct world *world)
 {
-	const struct bt_store_options opening = {.cache_bytes = 1 << 20};
-	const struct bt_snapshot_options options = {.threads = 1};
-	struct bt_snapshot_result result;
+	const struct bt_store_options opening = {.size = sizeof(opening), .cache_bytes = 1 << 20};
+	const struct bt_snapshot_options options = {.size = sizeof(options), .threads = 1};
+	struct bt_snapshot_result result = {.size = sizeof(result)};
 	struct bt_store *store;
 
 	FUZZ_CHECK(!bt_store_open(world->store, &opening, &store, NULL));
@@ -130,7 +130,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 /* By somebody who has the files alone. */
 static void compare(struct world *world)
 {
-	const struct bt_store_options opening = {.read_only = true, .cache_bytes = 1 << 20};
+	const struct bt_store_options opening = {.size = sizeof(opening), .read_only = true, .cache_bytes = 1 << 20};
 	struct bt_snapshot *snapshot;
 	const struct bt_page *page;
 	struct bt_store *store;

@@ -266,7 +266,7 @@ static bool can_read(struct bt_store *store, const struct bt_entry *root)
 /* By somebody who knows nothing but the files. */
 static bool is_whole(struct world *world, const char *name)
 {
-	const struct bt_store_options how = {.read_only = true, .cache_bytes = 1 << 20};
+	const struct bt_store_options how = {.size = sizeof(how), .read_only = true, .cache_bytes = 1 << 20};
 	struct bt_snapshot *snapshot;
 	struct bt_store *store;
 	bool whole = false;
@@ -297,8 +297,9 @@ static void forget_cache(struct world *world)
 static void prune(struct world *world, unsigned removed, unsigned how)
 {
 	static const unsigned percents[] = {0, 1, 60, 100};
-	const struct bt_prune_options options = {.dead_percent = percents[how % 4], .volume_size = how & 4 ? 100 : 0};
-	const struct bt_store_options opening = {.cache_bytes = 1 << 20};
+	const struct bt_prune_options options = {
+		.size = sizeof(options), .dead_percent = percents[how % 4], .volume_size = how & 4 ? 100 : 0};
+	const struct bt_store_options opening = {.size = sizeof(opening), .cache_bytes = 1 << 20};
 	const char *names[FILES_MAX];
 	struct bt_store *store;
 	size_t count = 0;

@@ -240,12 +240,14 @@ static bool same(const struct stat *a, const struct stat *b)
 
 static void try_store(const char *store_path, const char *target, size_t variant)
 {
-	const struct bt_store_options how = {.read_only = true, .cache_bytes = 1 << 20};
-	const struct bt_restore_options options = {
-		.overwrite = (enum bt_overwrite)(variant % 3), .delete_extra = variant & 4, .threads = 1};
-	const struct bt_check_options serial = {.threads = 1};
-	struct bt_restore_result result;
-	struct bt_check_result checked;
+	const struct bt_store_options how = {.size = sizeof(how), .read_only = true, .cache_bytes = 1 << 20};
+	const struct bt_restore_options options = {.size = sizeof(options),
+						   .overwrite = (enum bt_overwrite)(variant % 3),
+						   .delete_extra = variant & 4,
+						   .threads = 1};
+	const struct bt_check_options serial = {.size = sizeof(serial), .threads = 1};
+	struct bt_restore_result result = {.size = sizeof(result)};
+	struct bt_check_result checked = {.size = sizeof(checked)};
 	struct bt_snapshot *snapshot;
 	struct bt_store *store;
 	int r;

@@ -25,8 +25,8 @@ static void note(void *arg, const struct bt_finding *finding)
 int check_with(struct world *world, bool read_only, const struct bt_check_options *options, struct seen *seen,
 	       struct bt_check_result *result)
 {
-	const struct bt_store_options how = {.read_only = read_only, .cache_bytes = 1 << 20};
-	struct bt_check_options serial = {.threads = 1};
+	const struct bt_store_options how = {.size = sizeof(how), .read_only = read_only, .cache_bytes = 1 << 20};
+	struct bt_check_options serial = {.size = sizeof(serial), .threads = 1};
 	struct bt_store *store;
 
 	world->error = (struct bt_error){0};
@@ -41,7 +41,7 @@ int check_with(struct world *world, bool read_only, const struct bt_check_option
 
 int check(struct world *world, const struct bt_check_options *options, struct seen *seen)
 {
-	struct bt_check_result result;
+	struct bt_check_result result = {.size = sizeof(result)};
 
 	return check_with(world, true, options, seen, &result);
 }

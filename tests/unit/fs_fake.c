@@ -122,7 +122,7 @@ int bt_select(struct bt_store *store, const char *text, const struct bt_scope *s
 		if (scope->wanted && !scope->wanted(scope->arg, name))
 			continue;
 		if (strcmp(text, "latest") == 0 || strstr(name, text)) {
-			*ret_choice = (struct bt_choice){.name = name};
+			*ret_choice = (struct bt_choice){.size = sizeof(struct bt_choice), .name = name};
 			return 0;
 		}
 	}

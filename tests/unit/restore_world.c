@@ -52,8 +52,10 @@ void back_begin(struct back *back)
 	assert_int_equal(chmod(back->parent, 0755), 0);
 	world_begin_at(&back->world, back->parent);
 	snprintf(back->output, sizeof(back->output), "%s/output", back->world.base);
-	back->options.threads = 2;
-	back->observer = (struct bt_observer){back, note_problem, note_entry, note_progress, note_cancelled, NULL};
+	back->options = (struct bt_restore_options){.size = sizeof(back->options), .threads = 2};
+	back->result.size = sizeof(back->result);
+	back->observer = (struct bt_observer){sizeof(back->observer), back,	      note_problem, note_entry,
+					      note_progress,	      note_cancelled, NULL};
 }
 
 void back_end(struct back *back)

@@ -13,7 +13,7 @@ void remove_tree(const char *path)
 
 void world_open_store(struct world *world)
 {
-	const struct bt_store_options options = {.create = true};
+	const struct bt_store_options options = {.size = sizeof(options), .create = true};
 
 	bt_store_close(world->store);
 	world->store = NULL;
@@ -31,7 +31,7 @@ static void world_problem(void *arg, const char *path, const struct bt_error *er
 
 void world_begin_at(struct world *world, const char *where)
 {
-	*world = (struct world){0};
+	*world = (struct world){.options.size = sizeof(world->options), .result.size = sizeof(world->result)};
 	snprintf(world->base, sizeof(world->base), "%s/bt-snapshot-XXXXXX", where);
 	assert_non_null(mkdtemp(world->base));
 	snprintf(world->source, sizeof(world->source), "%s/source", world->base);
@@ -390,7 +390,7 @@ size_t count_in_store(struct world *world, const char *below, const char *suffix
 
 struct bt_store *open_another(struct world *world, int lock_wait_ms)
 {
-	const struct bt_store_options options = {.lock_wait_ms = lock_wait_ms};
+	const struct bt_store_options options = {.size = sizeof(options), .lock_wait_ms = lock_wait_ms};
 	struct bt_store *store;
 
 	assert_int_equal(bt_store_open(world->store_path, &options, &store, NULL), 0);

@@ -29,7 +29,7 @@ int contents_of(struct bt_store *store)
 
 struct bt_store *open_store(const struct sample *sample)
 {
-	const struct bt_store_options create = {.create = true};
+	const struct bt_store_options create = {.size = sizeof(create), .create = true};
 
 	return open_store_with(sample, &create);
 }

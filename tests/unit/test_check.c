@@ -9,7 +9,7 @@ static void test_clean(void **state)
 	char first[64], second[64], volume[64];
 	struct world world;
 	struct seen seen;
-	struct bt_check_result result;
+	struct bt_check_result result = {.size = sizeof(result)};
 
 	make_small(&world, first, second, volume);
 	assert_int_equal(check_with(&world, false, NULL, &seen, &result), 0);
@@ -18,7 +18,7 @@ static void test_clean(void **state)
 	assert_int_equal(result.contents, 4);
 	assert_int_equal(result.bytes, strlen("in the volumein the volume, tooin the firstin the second"));
 	assert_true(result.complete);
-	const struct bt_check_options quick = {.quick = true};
+	const struct bt_check_options quick = {.size = sizeof(quick), .quick = true};
 	assert_int_equal(check_with(&world, false, &quick, &seen, &result), 0);
 	assert_int_equal(result.contents, 4);
 	assert_int_equal(result.bytes, 0);
@@ -59,7 +59,7 @@ static void test_damaged_pages(void **state)
 /* Of a large file that changes a little again and again not every version is read through. */
 static void test_versions_in_pieces(void **state)
 {
-	struct bt_check_result result;
+	struct bt_check_result result = {.size = sizeof(result)};
 	struct world world;
 
 	world_begin(&world);
@@ -91,8 +91,10 @@ static void test_missing_and_exchanged(void **state)
 	char first[64], second[64], volume[64], expected[1024];
 	struct world world;
 	struct seen seen;
-	const struct bt_check_options quick = {.quick = true},
-				      named = {.names = (const char *[]){second}, .name_count = 1};
+	const struct bt_check_options quick = {.size = sizeof(quick), .quick = true},
+				      named = {.size = sizeof(named),
+					       .names = (const char *[]){second},
+					       .name_count = 1};
 
 	make_small(&world, first, second, volume);
 	rename_in_store(&world, volume, "aside");
@@ -140,7 +142,7 @@ static void test_threads_and_bound(void **state)
 {
 	struct world world;
 	struct seen serial, parallel;
-	struct bt_check_result result;
+	struct bt_check_result result = {.size = sizeof(result)};
 
 	world_begin(&world);
 	for (int i = 0; i < 200; i++) {
@@ -156,7 +158,7 @@ static void test_threads_and_bound(void **state)
 		put_byte(fd, at, '!');
 	close(fd);
 	for (unsigned threads = 1; threads <= 4; threads += 3) {
-		const struct bt_check_options options = {.threads = threads};
+		const struct bt_check_options options = {.size = sizeof(options), .threads = threads};
 
 		check_with(&world, true, &options, threads == 1 ? &serial : &parallel, &result);
 		assert_int_equal(result.contents, 200);
@@ -183,8 +185,9 @@ static void test_parts(void **state)
 	put_byte(fd, 20000000, '!');
 	close(fd);
 	for (unsigned part = 1; part <= 7; part++) {
-		const struct bt_check_options options = {.part = part, .parts = 7, .threads = 2};
-		struct bt_check_result result;
+		const struct bt_check_options options = {
+			.size = sizeof(options), .part = part, .parts = 7, .threads = 2};
+		struct bt_check_result result = {.size = sizeof(result)};
 
 		check_with(&world, true, &options, &seen, &result);
 		found += seen.count;
@@ -203,7 +206,7 @@ static void test_share(void **state)
 	const unsigned shares[] = {100, 1000, 3400, 6000, 9900, 10000};
 	struct world world;
 	struct seen seen;
-	struct bt_check_result whole;
+	struct bt_check_result whole = {.size = sizeof(whole)};
 	unsigned different = 0;
 
 	world_begin(&world);
@@ -218,11 +221,11 @@ static void test_share(void **state)
 	close(store.dirfd);
 	check_with(&world, true, NULL, &seen, &whole);
 	for (size_t i = 0; i < sizeof(shares) / sizeof(*shares); i++) {
-		const struct bt_check_options options = {.share = shares[i], .threads = 2};
+		const struct bt_check_options options = {.size = sizeof(options), .share = shares[i], .threads = 2};
 		uint64_t sum = 0, first = 0;
 
 		for (int round = 0; round < ROUNDS; round++) {
-			struct bt_check_result result;
+			struct bt_check_result result = {.size = sizeof(result)};
 
 			assert_int_equal(check_with(&world, true, &options, &seen, &result), 0);
 			assert_false(result.complete);
@@ -245,7 +248,7 @@ static void test_cache_is_not_trusted(void **state)
 	char first[64], second[64], volume[64], path[256], **names;
 	struct world world;
 	struct seen seen;
-	struct bt_check_result result;
+	struct bt_check_result result = {.size = sizeof(result)};
 
 	make_small(&world, first, second, volume);
 	check_with(&world, false, NULL, &seen, &result);
@@ -287,7 +290,7 @@ static void test_classic(void **state)
 	static const char text[] = CLASSIC_TEXT;
 	struct world world;
 	struct seen seen;
-	struct bt_check_result result;
+	struct bt_check_result result = {.size = sizeof(result)};
 
 	world_begin(&world);
 	put_classic(&world, text);
@@ -337,8 +340,8 @@ static void test_cancelled(void **state)
 	for (int after = 0; after < 20; after++) {
 		atomic_int left = after;
 		const struct bt_observer observer = {.arg = &left, .cancelled = stop_after};
-		struct bt_check_result result;
-		const struct bt_check_options options = {.threads = 2};
+		struct bt_check_result result = {.size = sizeof(result)};
+		const struct bt_check_options options = {.size = sizeof(options), .threads = 2};
 
 		assert_int_equal(bt_check(world.store, &options, NULL, NULL, &observer, &result, NULL), BT_E_CANCELLED);
 		assert_false(result.complete);
@@ -349,9 +352,10 @@ static void test_cancelled(void **state)
 static void test_bad_arguments(void **state)
 {
 	struct world world;
-	const struct bt_check_options none = {.names = (const char *[]){"snapshot_2000-01-01T00-00-00Z.json"},
-					      .name_count = 1};
-	const struct bt_check_options part = {.part = 8, .parts = 7}, share = {.share = 10001};
+	const struct bt_check_options none = {
+		.size = sizeof(none), .names = (const char *[]){"snapshot_2000-01-01T00-00-00Z.json"}, .name_count = 1};
+	const struct bt_check_options part = {.size = sizeof(part), .part = 8, .parts = 7},
+				      share = {.size = sizeof(share), .share = 10001};
 
 	world_begin(&world);
 	assert_int_equal(bt_check(world.store, NULL, NULL, NULL, NULL, NULL, NULL), 0);

@@ -33,7 +33,7 @@ static void flip_some(struct world *world, const char *name, unsigned stride, bo
 {
 	int fd = open_in_store(world, name);
 	uint64_t size = lseek(fd, 0, SEEK_END) > 0 ? (uint64_t)lseek(fd, 0, SEEK_END) : 0;
-	struct bt_check_result result;
+	struct bt_check_result result = {.size = sizeof(result)};
 	struct seen seen;
 
 	assert_true(size > 0);

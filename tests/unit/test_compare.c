@@ -51,11 +51,12 @@ static int compare(struct world *world, bool live, struct heard *heard)
 {
 	const struct bt_observer observer = {.arg = heard, .cancelled = cancelled, .problem = problem};
 	const struct bt_compare_call call = {hear, heard, &observer};
-	const struct bt_live now = {.path = world->source};
+	const struct bt_live now = {.size = sizeof(now), .path = world->source};
 	struct bt_snapshot *old, *new = NULL;
 	struct bt_error error = {0};
 	int r;
 
+	heard->result.size = sizeof(heard->result);
 	world_open_store(world);
 	old = open_snapshot(world, live ? 0 : 1);
 	const struct bt_side before = {world->store, bt_snapshot_info(old), &bt_snapshot_info(old)->root};

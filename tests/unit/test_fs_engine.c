@@ -134,7 +134,7 @@ static void other_contents_are_never_handed_out(void **state)
 {
 	for (int always = 0; always < 2; always++) {
 		struct sample sample = sample_new();
-		struct bt_store_options options = {.verify_always = always};
+		struct bt_store_options options = {.size = sizeof(options), .verify_always = always};
 		struct bt_store *store;
 		int contents = sample_contents_dir(&sample);
 		struct bt_writer *writer = sample_writer(contents, VOLUME_HEADER);

@@ -131,7 +131,7 @@ static void note_first(void *arg, const struct bt_finding *finding)
 /* Pages may fit their own digests and not each other: that shows in the tree that they make. */
 static int check_tree(const char *name, struct bt_error *error)
 {
-	const struct bt_check_options serial = {.threads = 1};
+	const struct bt_check_options serial = {.size = sizeof(serial), .threads = 1};
 	struct sample sample = sample_new();
 	struct bt_store *store;
 	size_t size;

@@ -16,7 +16,7 @@ static void assert_store(const struct sample *sample, int expected, const char *
 
 static int open_with_id(const struct sample *sample, const char *id, bool create, int *ret_sys)
 {
-	const struct bt_store_options options = {.create = create, .id = id};
+	const struct bt_store_options options = {.size = sizeof(options), .create = create, .id = id};
 	struct bt_store *store = NULL;
 	struct bt_error error = {0};
 	int code = bt_store_open_with(sample->path, &options, NULL, &store, &error);
@@ -29,7 +29,7 @@ static int open_with_id(const struct sample *sample, const char *id, bool create
 static void test_identity(void **state)
 {
 	static const char other[] = "00112233445566778899aabbccddeeff";
-	const struct bt_store_options create = {.create = true};
+	const struct bt_store_options create = {.size = sizeof(create), .create = true};
 	struct sample sample = sample_new();
 	struct bt_store *store, *again;
 	char id[BT_STORE_ID_SIZE];
@@ -65,7 +65,7 @@ static void test_no_identity(void **state)
 		"{\"format\":\"backuptool\",\"id\":\"00112233445566778899AABBCCDDEEFF\"}",
 		"{\"format\":\"backuptool\",\"id\":\"00112233445566778899aabbccddeeff",
 	};
-	const struct bt_store_options create = {.create = true};
+	const struct bt_store_options create = {.size = sizeof(create), .create = true};
 	struct sample sample = sample_new();
 	struct bt_store *store;
 	int sys;

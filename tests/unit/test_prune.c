@@ -90,6 +90,8 @@ static int prune_with(struct world *world, size_t keep, const struct bt_prune_op
 	for (size_t i = 0; i < count - keep; i++)
 		names[i] = bt_store_snapshot_name(store, i);
 	world->error = (struct bt_error){0};
+	if (ret_result)
+		*ret_result = (struct bt_prune_result){.size = sizeof(*ret_result)};
 	r = bt_prune(store, names, count - keep, options, beside ? &observer : NULL, ret_result, &world->error);
 	bt_store_close(store);
 	return r;
@@ -101,6 +103,7 @@ static struct bt_prune_result prune(struct world *world, size_t keep, struct bt_
 	struct bt_prune_result would, did;
 	size_t before = volumes(world);
 
+	options.size = sizeof(options);
 	options.dry_run = true;
 	assert_int_equal(prune_with(world, keep, &options, NULL, &would), 0);
 	assert_int_equal(volumes(world), before);
@@ -307,7 +310,7 @@ static void test_small_volumes_are_gathered(void **state)
 static void test_damaged_volume(void **state)
 {
 	struct world *world = *state;
-	const struct bt_prune_options never = {.dead_percent = 100};
+	const struct bt_prune_options never = {.size = sizeof(never), .dead_percent = 100};
 	struct bt_prune_result result;
 	uint64_t size;
 	char path[512];
@@ -439,7 +442,7 @@ static void test_cancelled_anywhere(void **state)
 static void test_one_at_a_time(void **state)
 {
 	struct world *world = *state;
-	struct bt_prune_result result = {.removed = 7};
+	struct bt_prune_result result = {.size = sizeof(result), .removed = 7};
 	struct bt_store *store;
 	const char *name;
 	int lock;
@@ -452,7 +455,9 @@ static void test_one_at_a_time(void **state)
 	assert_string_equal(world->error.file, "lock");
 	assert_non_null(strstr(world->error.detail, "test_prune (process "));
 	assert_int_equal(result.removed, 0);
-	assert_int_equal(bt_prune(store, &name, 1, &(struct bt_prune_options){.dry_run = true}, NULL, &result, NULL),
+	assert_int_equal(bt_prune(store, &name, 1,
+				  &(struct bt_prune_options){.size = sizeof(struct bt_prune_options), .dry_run = true},
+				  NULL, &result, NULL),
 			 0);
 	assert_int_equal(result.removed, 1);
 	world_snap(world);

@@ -97,7 +97,7 @@ static int prune(struct world *world, struct beside *beside, struct bt_prune_res
 static void test_copies_are_read_without_the_lock(void **state)
 {
 	struct world *world = *state;
-	struct bt_prune_result result;
+	struct bt_prune_result result = {.size = sizeof(result)};
 	struct beside beside;
 
 	for (uint64_t i = 0; i < 100; i++) {
@@ -135,7 +135,7 @@ static void take_with_twins(struct world *world, int count)
 static void test_an_unsound_copy_keeps_the_other_one(void **state)
 {
 	struct world *world = *state;
-	struct bt_prune_result result;
+	struct bt_prune_result result = {.size = sizeof(result)};
 	struct beside beside;
 
 	take_with_twins(world, 1);
@@ -153,7 +153,7 @@ static void test_an_unsound_copy_keeps_the_other_one(void **state)
 static void test_of_two_sound_copies_one_stays(void **state)
 {
 	struct world *world = *state;
-	struct bt_prune_result result;
+	struct bt_prune_result result = {.size = sizeof(result)};
 	struct beside beside;
 
 	take_with_twins(world, 2);

@@ -62,7 +62,8 @@ static void note_lost(void *arg, const struct bt_hurt *hurt)
 /* A repair of the store opened anew. */
 static int repair(struct world *world, bool dry_run, struct seen *seen, struct bt_repair_result *result)
 {
-	const struct bt_repair_options options = {.dry_run = dry_run,
+	const struct bt_repair_options options = {.size = sizeof(options),
+						  .dry_run = dry_run,
 						  .threads = 1,
 						  .arg = seen,
 						  .found = note_found,
@@ -73,7 +74,7 @@ static int repair(struct world *world, bool dry_run, struct seen *seen, struct b
 	*seen = (struct seen){0};
 	world->error = (struct bt_error){0};
 	assert_int_equal(bt_store_open(world->store_path, NULL, &store, &world->error), 0);
-	int r = bt_repair(store, &options, NULL, result, &world->error);
+	int r = bt_repair(store, &options, NULL, NULL, result, &world->error);
 	bt_store_close(store);
 	assert_int_equal(result->lost, seen->lost);
 	assert_int_equal(result->rewritten + result->aside + result->renamed, seen->done);
@@ -97,7 +98,7 @@ static void note_findings(void *arg, const struct bt_finding *finding)
 
 static unsigned check(struct world *world, struct seen *seen)
 {
-	const struct bt_check_options serial = {.threads = 1};
+	const struct bt_check_options serial = {.size = sizeof(serial), .threads = 1};
 	struct bt_store *store;
 
 	*seen = (struct seen){0};
@@ -266,7 +267,7 @@ static void expect_mended(struct world *world, const struct kept *kept, int file
 			  size_t size)
 {
 	struct seen seen, after;
-	struct bt_repair_result result;
+	struct bt_repair_result result = {.size = sizeof(result)};
 	unsigned before = count_right(world, kept);
 	const char *last = strrchr(kept->names[file], '/');
 	char aside[128];
@@ -340,7 +341,7 @@ static void test_lists_lost(void **state)
 	struct world world;
 	struct kept kept;
 	struct seen seen;
-	struct bt_repair_result result;
+	struct bt_repair_result result = {.size = sizeof(result)};
 
 	make_small(&world, &kept);
 	for (size_t i = 0; i < 4; i++) {
@@ -366,7 +367,7 @@ static void test_again(void **state)
 	struct world world;
 	struct kept kept;
 	struct seen seen;
-	struct bt_repair_result result;
+	struct bt_repair_result result = {.size = sizeof(result)};
 	char aside[128];
 	const char *name;
 
@@ -399,7 +400,7 @@ static void test_dry_run(void **state)
 	struct world world;
 	struct kept kept;
 	struct seen seen;
-	struct bt_repair_result result;
+	struct bt_repair_result result = {.size = sizeof(result)};
 	char expected[256];
 
 	make_small(&world, &kept);
@@ -432,7 +433,7 @@ static void test_exchanged(void **state)
 	char first[64], second[64];
 	struct world world;
 	struct seen seen;
-	struct bt_repair_result result;
+	struct bt_repair_result result = {.size = sizeof(result)};
 
 	world_begin(&world);
 	put_text(&world, "a", "1");
@@ -458,7 +459,7 @@ static void test_healed_by_an_open_store(void **state)
 {
 	struct world world;
 	struct seen seen;
-	struct bt_repair_result result;
+	struct bt_repair_result result = {.size = sizeof(result)};
 	size_t size;
 
 	world_begin(&world);
@@ -493,7 +494,7 @@ static void test_forbidden(void **state)
 	struct world world;
 	struct kept kept;
 	struct seen seen;
-	struct bt_repair_result result;
+	struct bt_repair_result result = {.size = sizeof(result)};
 
 	make_small(&world, &kept);
 	kept.data[0][20] ^= 1;
@@ -523,7 +524,7 @@ static void test_in_use(void **state)
 	struct world world;
 	struct kept kept;
 	struct seen seen;
-	struct bt_repair_result result;
+	struct bt_repair_result result = {.size = sizeof(result)};
 
 	make_small(&world, &kept);
 	kept.data[0][20] ^= 1;
@@ -544,7 +545,7 @@ static void test_damaged_is_a_link(void **state)
 	struct world world;
 	struct kept kept;
 	struct seen seen;
-	struct bt_repair_result result;
+	struct bt_repair_result result = {.size = sizeof(result)};
 	char outside[128];
 
 	make_small(&world, &kept);

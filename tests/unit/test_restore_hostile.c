@@ -174,7 +174,7 @@ static void test_damage_stays_local_with_threads(void **state)
 		sound_files_come_back(&back, SOUND);
 	}
 	world_open_store(&back.world);
-	assert_int_equal(bt_repair(back.world.store, NULL, NULL, NULL, NULL), BT_E_INCOMPLETE);
+	assert_int_equal(bt_repair(back.world.store, NULL, NULL, NULL, NULL, NULL), BT_E_INCOMPLETE);
 	for (int round = 0; round < ROUNDS; round++) {
 		world_open_store(&back.world);
 		sound_files_come_back(&back, SOUND);
@@ -431,7 +431,7 @@ static void test_attack(void **state)
 	print_message("%u swaps\n", attack.swaps);
 	assert_true(attack.swaps > 0);
 	remove_tree(back.output);
-	back.options = (struct bt_restore_options){.threads = 2};
+	back.options = (struct bt_restore_options){.size = sizeof(struct bt_restore_options), .threads = 2};
 	expect(&back, 0);
 	same_as_source(&back);
 	back_end(&back);

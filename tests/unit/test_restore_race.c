@@ -92,7 +92,8 @@ static void put_source(struct back *back)
 static void race(struct back *back, bool delete_extra, enum bt_overwrite overwrite)
 {
 	const struct bt_observer quiet = {0};
-	const struct bt_restore_options options = {.delete_extra = delete_extra, .overwrite = overwrite, .threads = 2};
+	const struct bt_restore_options options = {
+		.size = sizeof(options), .delete_extra = delete_extra, .overwrite = overwrite, .threads = 2};
 	struct bt_snapshot *snapshot;
 	struct bt_error error = {0};
 	pid_t attacker = fork();
@@ -139,7 +140,7 @@ static void test_swapped_for_symlinks(void **state)
 /* In a child, since it stays so. What it finds is its exit status. */
 static int confined(struct back *back)
 {
-	const struct bt_restore_options options = {.confine = true, .threads = 0};
+	const struct bt_restore_options options = {.size = sizeof(options), .confine = true, .threads = 0};
 	struct bt_snapshot *snapshot;
 	char path[400];
 

@@ -132,6 +132,7 @@ static int64_t seconds_of(const char *text)
 
 static void decide(const struct table *table, char *kept)
 {
+	struct bt_retention rules = table->rules;
 	struct bt_candidate candidates[MOST];
 	uint32_t reasons[MOST];
 	size_t count = 0;
@@ -141,7 +142,8 @@ static void decide(const struct table *table, char *kept)
 	for (; count < MOST && table->times[count]; count++)
 		candidates[count] =
 			(struct bt_candidate){.time = seconds_of(table->times[count]), .host = "h", .target = "/t"};
-	assert_int_equal(bt_retention_decide(&table->rules, candidates, count, seconds_of(table->now), reasons), 0);
+	rules.size = sizeof(rules);
+	assert_int_equal(bt_retention_decide(&rules, candidates, count, seconds_of(table->now), reasons), 0);
 	for (size_t i = 0; i < count; i++)
 		if (reasons[i])
 			*kept++ = (char)('a' + i);
@@ -165,7 +167,7 @@ static void test_hour_shown_twice(void **state)
 	const struct bt_candidate candidates[] = {{.time = 1792888200, .host = "h", .target = "/t"},
 						  {.time = 1792891800, .host = "h", .target = "/t"},
 						  {.time = 1792892400, .host = "h", .target = "/t"}};
-	const struct bt_retention rules = {.keep = {[BT_HOURLY] = 2}};
+	const struct bt_retention rules = {.size = sizeof(rules), .keep = {[BT_HOURLY] = 2}};
 	uint32_t reasons[3];
 
 	setenv("TZ", "Europe/Berlin", 1);
@@ -186,8 +188,11 @@ static void test_groups_and_tags(void **state)
 		{.time = 400, .host = "i", .target = "/a"},
 		{.time = 500, .host = "h", .target = "/a"},
 	};
-	struct bt_retention rules = {
-		.keep = {[BT_LAST] = 1}, .per_target = true, .keep_tags = release, .keep_tag_count = 1};
+	struct bt_retention rules = {.size = sizeof(rules),
+				     .keep = {[BT_LAST] = 1},
+				     .per_target = true,
+				     .keep_tags = release,
+				     .keep_tag_count = 1};
 	uint32_t reasons[5];
 
 	assert_int_equal(bt_retention_decide(&rules, candidates, 5, 1000, reasons), 0);
@@ -280,7 +285,7 @@ static char letter(uint32_t reasons)
 static void test_guards(void **state)
 {
 	for (size_t i = 0; i < sizeof(guarded) / sizeof(guarded[0]); i++) {
-		struct bt_retention rules = {.keep = {[BT_LAST] = guarded[i].last}};
+		struct bt_retention rules = {.size = sizeof(rules), .keep = {[BT_LAST] = guarded[i].last}};
 		struct bt_candidate candidates[MOST];
 		uint32_t reasons[MOST];
 		char found[MOST + 1] = "";
@@ -309,7 +314,7 @@ static void test_guards_of_each_directory(void **state)
 		{.time = 500, .host = "h", .target = "/b", .files = 9},
 		{.time = 2000, .host = "h", .target = "/a", .files = 9},
 	};
-	const struct bt_retention rules = {.keep = {[BT_LAST] = 1}};
+	const struct bt_retention rules = {.size = sizeof(rules), .keep = {[BT_LAST] = 1}};
 	uint32_t reasons[6];
 
 	assert_int_equal(bt_retention_decide(&rules, candidates, 6, 1000, reasons), 0);
@@ -326,7 +331,7 @@ static void test_oldest_until_full(void **state)
 	const struct bt_candidate candidates[] = {{.time = 1000, .host = "h", .target = "/t"},
 						  {.time = 2000, .host = "h", .target = "/t"},
 						  {.time = 90000, .host = "h", .target = "/t"}};
-	struct bt_retention rules = {.keep = {[BT_DAILY] = 3}};
+	struct bt_retention rules = {.size = sizeof(rules), .keep = {[BT_DAILY] = 3}};
 	uint32_t reasons[3];
 
 	setenv("TZ", "UTC", 1);
@@ -345,7 +350,7 @@ static void test_oldest_until_full(void **state)
 
 static void test_no_rule(void **state)
 {
-	const struct bt_retention rules = {0};
+	const struct bt_retention rules = {.size = sizeof(rules)};
 	uint32_t reason;
 
 	assert_int_equal(bt_retention_decide(&rules, NULL, 0, 0, &reason), BT_E_INVALID);

@@ -21,6 +21,8 @@ static int hear(void *arg, const struct bt_match *match)
 static int search(struct world *world, struct bt_search wanted, struct heard *heard)
 {
 	struct bt_error error = {0};
+
+	wanted.size = sizeof(wanted);
 	int r = bt_search_run(world->store, &wanted, hear, heard, NULL, &error);
 
 	assert_int_equal(r, error.code);
@@ -122,7 +124,7 @@ static void test_stats(void **state)
 {
 	struct world world;
 	struct seen seen = {0};
-	struct bt_stats stats;
+	struct bt_stats stats = {.size = sizeof(stats)};
 	struct bt_error error = {0};
 
 	world_begin(&world);

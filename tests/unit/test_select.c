@@ -38,7 +38,7 @@ static void add(const struct sample *sample, const char *time, const char *host,
 
 static struct bt_store *open_store(const struct sample *sample)
 {
-	const struct bt_store_options options = {.create = true};
+	const struct bt_store_options options = {.size = sizeof(options), .create = true};
 	struct bt_store *store;
 
 	assert_int_equal(bt_store_open(sample->path, &options, &store, NULL), 0);
@@ -47,7 +47,7 @@ static struct bt_store *open_store(const struct sample *sample)
 
 static struct bt_choice chosen(struct bt_store *store, const char *text, const struct bt_scope *scope, const char *time)
 {
-	struct bt_choice choice;
+	struct bt_choice choice = {.size = sizeof(choice)};
 	struct bt_error error = {0};
 	char name[80];
 
@@ -61,7 +61,7 @@ static void refused(struct bt_store *store, const char *text, const struct bt_sc
 		    const char *mentions)
 {
 	struct bt_error error = {0};
-	struct bt_choice choice;
+	struct bt_choice choice = {.size = sizeof(choice)};
 
 	assert_int_equal(bt_select(store, text, scope, &choice, &error), code);
 	assert_non_null(strstr(error.detail, mentions));
@@ -69,7 +69,7 @@ static void refused(struct bt_store *store, const char *text, const struct bt_sc
 
 static void test_names_and_times(void **state)
 {
-	const struct bt_scope scope = {.now = INT64_MAX};
+	const struct bt_scope scope = {.size = sizeof(scope), .now = INT64_MAX};
 	struct sample sample = sample_new();
 	struct bt_store *store = open_store(&sample);
 
@@ -119,8 +119,8 @@ static void test_relative_texts(void **state)
 /* Of two groups that alternate, each is followed by itself. */
 static void test_one_group(void **state)
 {
-	const struct bt_scope nothing = {.now = INT64_MAX};
-	const struct bt_scope in_b = {.now = INT64_MAX, .host = "h", .directory = "/b/deep"};
+	const struct bt_scope nothing = {.size = sizeof(nothing), .now = INT64_MAX};
+	const struct bt_scope in_b = {.size = sizeof(in_b), .now = INT64_MAX, .host = "h", .directory = "/b/deep"};
 	struct sample sample = sample_new();
 
 	add(&sample, "2026-01-01T00-00-00Z", "h", "/a", false);
@@ -158,7 +158,7 @@ static void test_scopes(void **state)
 	add(&sample, "2026-01-04T00-00-00Z", "there", "/data/u", false);
 	add(&sample, "2026-01-05T00-00-00Z", "there", "/var", false);
 	struct bt_store *store = open_store(&sample);
-	struct bt_scope scope = {.now = NOW, .host = "here", .directory = "/data/u/docs"};
+	struct bt_scope scope = {.size = sizeof(scope), .now = NOW, .host = "here", .directory = "/data/u/docs"};
 	/* the working directory, on this host; the newest of those that hold it */
 	assert_false(chosen(store, "latest", &scope, "2026-01-02T00-00-00Z").unsure);
 	scope.directory = "/datax";
@@ -182,11 +182,12 @@ static void test_scopes(void **state)
 	assert_false(chosen(store, "latest", &scope, "2026-01-02T00-00-00Z").unsure);
 	scope.host = "third";
 	assert_true(chosen(store, "latest", &scope, "2026-01-04T00-00-00Z").unsure);
-	scope = (struct bt_scope){.now = NOW, .host = "third", .directory = "/data/u"};
+	scope = (struct bt_scope){.size = sizeof(struct bt_scope), .now = NOW, .host = "third", .directory = "/data/u"};
 	assert_true(chosen(store, "latest", &scope, "2026-01-05T00-00-00Z").unsure);
 	assert_true(chosen(store, "@2026-02-01", &scope, "2026-01-05T00-00-00Z").unsure);
 	assert_false(chosen(store, "2026-01-05", &scope, "2026-01-05T00-00-00Z").unsure);
-	scope = (struct bt_scope){.now = NOW, .host = "third", .paths = &none, .path_count = 1};
+	scope = (struct bt_scope){
+		.size = sizeof(struct bt_scope), .now = NOW, .host = "third", .paths = &none, .path_count = 1};
 	chosen(store, "latest", &scope, "2026-01-01T00-00-00Z");
 	bt_store_close(store);
 	sample_free(&sample);
@@ -194,7 +195,8 @@ static void test_scopes(void **state)
 
 static void test_one_directory_is_meant(void **state)
 {
-	const struct bt_scope scope = {.now = NOW, .host = "third", .directory = "/tmp", .output = "/x"};
+	const struct bt_scope scope = {
+		.size = sizeof(scope), .now = NOW, .host = "third", .directory = "/tmp", .output = "/x"};
 	struct sample sample = sample_new();
 
 	add(&sample, "2026-01-01T00-00-00Z", "h", "/a", false);
@@ -207,7 +209,7 @@ static void test_one_directory_is_meant(void **state)
 
 static void test_the_future(void **state)
 {
-	const struct bt_scope scope = {.now = NOW}, early = {.now = 0};
+	const struct bt_scope scope = {.size = sizeof(scope), .now = NOW}, early = {.size = sizeof(early), .now = 0};
 	struct sample sample = sample_new();
 
 	add(&sample, "2026-01-01T00-00-00Z", "h", "/a", false);
@@ -228,7 +230,7 @@ static void test_the_future(void **state)
 	choice = chosen(store, "latest", &early, "2099-02-01T00-00-00Z");
 	assert_true(choice.future);
 	assert_int_equal(choice.later, 0);
-	const struct bt_scope in_b = {.now = NOW, .host = "h", .directory = "/b"};
+	const struct bt_scope in_b = {.size = sizeof(in_b), .now = NOW, .host = "h", .directory = "/b"};
 	assert_true(chosen(store, "latest", &in_b, "2099-02-01T00-00-00Z").future);
 	bt_store_close(store);
 	sample_free(&sample);
@@ -236,13 +238,13 @@ static void test_the_future(void **state)
 
 static void test_what_cannot_be_read_is_passed_over(void **state)
 {
-	const struct bt_scope scope = {.now = NOW};
+	const struct bt_scope scope = {.size = sizeof(scope), .now = NOW};
 	struct sample sample = sample_new();
 
 	add(&sample, "2026-01-01T00-00-00Z", "h", "/a", true);
 	sample_write(sample.dirfd, "snapshot_2026-01-03T00-00-00Z.json", "x", 1);
 	struct bt_store *store = open_store(&sample);
-	struct bt_choice choice;
+	struct bt_choice choice = {.size = sizeof(choice)};
 	struct bt_error error = {0};
 	assert_int_equal(bt_select(store, "latest", &scope, &choice, &error), BT_E_DAMAGED);
 	assert_string_equal(error.file, "snapshot_2026-01-03T00-00-00Z.json");
@@ -265,7 +267,7 @@ static bool is_no_second(void *arg, const char *name)
 static void test_only_what_is_wanted(void **state)
 {
 	int asked = 0;
-	const struct bt_scope scope = {.now = NOW, .wanted = is_no_second, .arg = &asked};
+	const struct bt_scope scope = {.size = sizeof(scope), .now = NOW, .wanted = is_no_second, .arg = &asked};
 	struct sample sample = sample_new();
 
 	add(&sample, "2026-01-01T00-00-00Z", "h", "/a", false);
@@ -288,14 +290,14 @@ static void test_ranks(void **state)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		assert_int_equal(bt_scope_covers(cases[i].target, cases[i].path), cases[i].covers);
-	const struct bt_scope scope = {.host = "h", .output = "/o", .directory = "/w/x"};
+	const struct bt_scope scope = {.size = sizeof(scope), .host = "h", .output = "/o", .directory = "/w/x"};
 	assert_int_equal(bt_scope_best(&scope), BT_RANK_SAME);
 	assert_int_equal(bt_scope_rank(&scope, "h", "/o"), BT_RANK_SAME);
 	assert_int_equal(bt_scope_rank(&scope, "g", "/o"), BT_RANK_ELSEWHERE);
 	assert_int_equal(bt_scope_rank(&scope, "h", "/w"), BT_RANK_AROUND);
 	assert_int_equal(bt_scope_rank(&scope, "g", "/w"), BT_RANK_ANY);
 	assert_int_equal(bt_scope_rank(&scope, "h", "/o/below"), BT_RANK_ANY);
-	assert_int_equal(bt_scope_best(&(struct bt_scope){0}), BT_RANK_ANY);
+	assert_int_equal(bt_scope_best(&(struct bt_scope){.size = sizeof(struct bt_scope)}), BT_RANK_ANY);
 }
 
 int main(void)

@@ -220,7 +220,7 @@ static void *take_it(void *arg)
 /* What waited for others is named after the time when it could begin. */
 static void test_time_after_wait(void **state)
 {
-	const struct bt_store_options patient = {.lock_wait_ms = -1};
+	const struct bt_store_options patient = {.size = sizeof(patient), .lock_wait_ms = -1};
 	struct world world;
 	pthread_t thread;
 	int lock;

@@ -196,7 +196,7 @@ static bool any_left(const char *path)
 
 static int fill_disk(struct world *world, size_t kib)
 {
-	const struct bt_store_options options = {.create = true};
+	const struct bt_store_options options = {.size = sizeof(options), .create = true};
 	struct bt_error error = {0};
 	char size[32];
 

@@ -12,7 +12,7 @@ static void test_open(void **state)
 
 	snprintf(path, sizeof(path), "%s/new", sample.path);
 	assert_int_equal(bt_store_open_with(path, NULL, NULL, &store, NULL), BT_E_NO_STORE);
-	struct bt_store_options create = {.create = true};
+	struct bt_store_options create = {.size = sizeof(create), .create = true};
 	assert_int_equal(bt_store_open_with(path, &create, NULL, &store, NULL), 0);
 	struct stat st;
 	assert_int_equal(fstat(bt_store_local_fd(store), &st), 0);
@@ -20,7 +20,7 @@ static void test_open(void **state)
 	assert_int_equal(bt_store_snapshot_count(store), 0);
 	assert_null(bt_store_snapshot_name(store, 0));
 	bt_store_close(store);
-	struct bt_store_options read_only = {.create = true, .read_only = true};
+	struct bt_store_options read_only = {.size = sizeof(read_only), .create = true, .read_only = true};
 	snprintf(path, sizeof(path), "%s/other", sample.path);
 	assert_int_equal(bt_store_open_with(path, &read_only, NULL, &store, NULL), BT_E_NO_STORE);
 	sample_write(sample.dirfd, "plain", "", 0);
@@ -50,7 +50,7 @@ static void test_no_store(void **state)
 	static const char *const files[] = {"lock", SNAPSHOT};
 	struct sample sample = sample_new();
 	struct bt_store *store;
-	const struct bt_store_options nothing_made = {.create = true, .read_only = true};
+	const struct bt_store_options nothing_made = {.size = sizeof(nothing_made), .create = true, .read_only = true};
 
 	assert_store(&sample, BT_E_NO_STORE, "empty");
 	sample_write(sample.dirfd, "snapshot_of_something.json", "{}", 2);
@@ -163,7 +163,7 @@ static void test_directories_are_no_links(void **state)
 	struct bt_error error = {0};
 	assert_int_equal(bt_store_open_with(sample.path, NULL, NULL, &store, &error), BT_E_UNSUPPORTED);
 	assert_string_equal(error.file, "contents");
-	const struct bt_store_options salvage = {.salvage = true};
+	const struct bt_store_options salvage = {.size = sizeof(salvage), .salvage = true};
 	assert_int_equal(bt_store_open_with(sample.path, &salvage, NULL, &store, NULL), 0);
 	assert_int_equal(bt_store_file_count(store), 1);
 	error = (struct bt_error){0};

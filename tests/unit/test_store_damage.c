@@ -98,7 +98,7 @@ static void test_every_bit_through_the_store(void **state)
 	size_t size;
 	unsigned char *data = sample_read(sample.dirfd, SNAPSHOT, &size);
 	int fd = openat(sample.dirfd, SNAPSHOT, O_RDWR | O_CLOEXEC);
-	static const struct bt_store_options options = {.read_only = true};
+	static const struct bt_store_options options = {.size = sizeof(options), .read_only = true};
 	for (size_t i = 0; i < size; i++) {
 		unsigned char changed = data[i] ^ (unsigned char)(1 << i % 8);
 

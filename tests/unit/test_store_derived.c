@@ -83,7 +83,7 @@ static void test_derived_file(void **state)
 	struct bt_file *file;
 
 	write_old(&sample);
-	struct bt_store_options read_only = {.read_only = true};
+	struct bt_store_options read_only = {.size = sizeof(read_only), .read_only = true};
 	assert_int_equal(bt_store_open_with(sample.path, &read_only, &fake_foreign, &store, NULL), 0);
 	assert_content(store, 5, 30);
 	bt_store_close(store);

@@ -54,7 +54,7 @@ static void test_few_descriptors(void **state)
 	low = old;
 	low.rlim_cur = 40;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
-	struct bt_store_options options = {.cache_bytes = 1};
+	struct bt_store_options options = {.size = sizeof(options), .cache_bytes = 1};
 	struct bt_store *store = open_store_with(&sample, &options);
 	for (int round = 0; round < 3; round++) {
 		for (unsigned i = 0; i < 60; i++)
@@ -103,7 +103,7 @@ static void test_hold_and_release(void **state)
 		snprintf(name, sizeof(name), "%032x.json", i);
 		sample_volume(&sample, name, i * 10, 5);
 	}
-	struct bt_store_options options = {.open_files = 310};
+	struct bt_store_options options = {.size = sizeof(options), .open_files = 310};
 	struct bt_store *store = open_store_with(&sample, &options);
 	bt_store_hold(store);
 	assert_int_equal(open_below(&sample), 300);
@@ -215,7 +215,7 @@ static void test_threads(void **state)
 	struct sample sample = sample_new();
 
 	sample_volume(&sample, VOLUME, 1000, 3000);
-	struct bt_store_options options = {.cache_bytes = 20000};
+	struct bt_store_options options = {.size = sizeof(options), .cache_bytes = 20000};
 	struct bt_store *store = open_store_with(&sample, &options);
 	struct reader readers[4];
 	pthread_t threads[4];

@@ -126,8 +126,8 @@ static void *look(void *arg)
 	struct scene *scene = arg;
 
 	for (unsigned i = 0; !scene->stop; i++) {
-		const struct bt_scope scope = {.now = time(NULL) + 1000};
-		struct bt_choice choice;
+		const struct bt_scope scope = {.size = sizeof(scope), .now = time(NULL) + 1000};
+		struct bt_choice choice = {.size = sizeof(choice)};
 
 		look_at_roster(scene);
 		if (bt_select(scene->store, i % 2 ? "latest" : "latest~1", &scope, &choice, NULL) == 0)
@@ -165,8 +165,8 @@ static void take(struct world *world, unsigned round)
 static void remove_old(struct world *world)
 {
 	struct bt_store *store = open_another(world, 60000);
-	struct bt_prune_result result;
-	const struct bt_prune_options options = {0};
+	struct bt_prune_result result = {.size = sizeof(result)};
+	const struct bt_prune_options options = {.size = sizeof(options)};
 	const char *names[ROUNDS + KEPT];
 	size_t count = bt_store_snapshot_count(store);
 

@@ -48,7 +48,7 @@ static void note_problem(void *arg, const char *path, const struct bt_error *err
 /* output/f and output.json, as far as they are right. */
 static void bring(const struct sample *sample, const char *output, int wanted, struct bt_error ret_told[2])
 {
-	const struct bt_restore_options options = {.threads = 2};
+	const struct bt_restore_options options = {.size = sizeof(options), .threads = 2};
 	const struct bt_observer restored = {.arg = &ret_told[0], .problem = note_problem};
 	const struct bt_observer exported = {.arg = &ret_told[1], .problem = note_problem};
 	struct bt_snapshot *snapshot;

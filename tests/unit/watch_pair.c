@@ -54,9 +54,9 @@ const char memory[] = "/dev/shm";
 
 void pair_begin_at(struct pair *pair, enum bt_watch_kind kind, const char *where)
 {
-	const struct bt_store_options options = {.create = true};
+	const struct bt_store_options options = {.size = sizeof(options), .create = true};
 
-	*pair = (struct pair){.chance = 1};
+	*pair = (struct pair){.chance = 1, .watched.size = sizeof(pair->watched), .walked.size = sizeof(pair->walked)};
 	world_begin_at(&pair->world, access(where, W_OK) == 0 ? where : "/tmp");
 	assert_int_equal(bt_store_open(at(pair, "whole"), &options, &pair->whole, NULL), 0);
 	assert_int_equal(bt_watch_start(pair->world.source, pair->world.store, kind, &pair->watch, NULL), 0);
