@@ -92,7 +92,7 @@ static int read_snapshot(struct scene *scene, const char *name)
 
 static bool is_there(const struct scene *scene, const char *name)
 {
-	char path[512];
+	char path[4096];
 
 	snprintf(path, sizeof(path), "%s/%s", scene->world->store_path, name);
 	return access(path, F_OK) == 0;
