@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A store in a directory of a file system. */
-#include "backend/backend.h"
+#include "backend/directory_inside.h"
 #include "base/fail.h"
 #include "base/io.h"
 #include "base/listing.h"
@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define LOCK_NAME "lock"
-#define CACHE_DIR "cache"
 
 /* A directory whose time is older than this when it is read has settled: file systems do not count finer than this. */
 #define SETTLE_SECONDS 3
@@ -29,148 +28,52 @@ struct directory {
 	bool settled; /* a later change would have given another time */
 };
 
-struct bt_backend {
+struct local {
+	struct bt_backend backend;
 	char *path;
-	bool made, read_only;
-	dev_t dev;
-	ino_t inode;
+	bool made;
 	uid_t owner, user; /* of the directory; who opened it */
 	pthread_mutex_t lock;
 	struct directory areas[BT_AREA_DAMAGED + 1];
-	int cachefd;
-	bool cache_tried;
+	struct bt_fds *fds;
 };
 
 static const char *const names[] = {
 	[BT_AREA_TOP] = NULL, [BT_AREA_CONTENTS] = BT_CONTENTS_DIR, [BT_AREA_DAMAGED] = BT_DAMAGED_DIR};
 
-int bt_backend_missing(const char *path, int sys, struct bt_error *error)
+static struct local *local_of(const struct bt_backend *backend)
 {
-	bool first = error && !error->code;
-	int code = bt_fail(error, BT_E_NO_STORE, path, NULL);
-	if (first)
-		error->sys = sys;
-	return code;
+	return (struct local *)(uintptr_t)backend;
 }
 
-static void sync_parent(int dirfd)
+static int top(const struct local *local)
 {
-	int fd = bt_openat(dirfd, "..", O_RDONLY | O_DIRECTORY, 0);
-	if (fd >= 0)
-		bt_sync_directory(fd);
-	bt_close(&fd);
-}
-
-static int make(struct bt_backend *backend, struct bt_error *error)
-{
-	int r = bt_make_directory(AT_FDCWD, backend->path, 0700, false);
-	backend->made = r == 0;
-	if (r == -ENOENT)
-		return bt_backend_missing(backend->path, ENOENT, error);
-	return r < 0 && r != -EEXIST ? bt_fail_sys(error, -r, backend->path, "create the store") : 0;
-}
-
-static int open_top(struct bt_backend *backend, struct bt_error *error)
-{
-	struct statvfs fs;
-	struct stat status;
-	int fd = bt_openat(AT_FDCWD, backend->path, O_RDONLY | O_DIRECTORY, 0);
-	if (fd == -ENOENT || fd == -ENOTDIR)
-		return bt_backend_missing(backend->path, fd == -ENOTDIR ? ENOTDIR : 0, error);
-	if (fd < 0)
-		return bt_fail_sys(error, -fd, backend->path, "open the store");
-	backend->areas[BT_AREA_TOP].fd = fd;
-	backend->user = backend->owner = geteuid();
-	if (!fstat(fd, &status)) {
-		backend->owner = status.st_uid;
-		backend->dev = status.st_dev;
-		backend->inode = status.st_ino;
-	}
-	if (backend->made)
-		sync_parent(fd);
-	if (!fstatvfs(fd, &fs) && fs.f_flag & ST_RDONLY)
-		backend->read_only = true;
-	return 0;
-}
-
-int bt_backend_open(const char *path, bool may_make, bool read_only, struct bt_backend **ret_backend,
-		    struct bt_error *error)
-{
-	struct bt_backend *backend = calloc(1, sizeof(*backend));
-	if (!backend)
-		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	for (size_t i = 0; i < sizeof(backend->areas) / sizeof(*backend->areas); i++)
-		backend->areas[i].fd = -1;
-	backend->cachefd = -1;
-	backend->read_only = read_only;
-	pthread_mutex_init(&backend->lock, NULL);
-	backend->path = strdup(path);
-	int r = backend->path ? 0 : bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	if (!r && may_make)
-		r = make(backend, error);
-	if (!r)
-		r = open_top(backend, error);
-	if (r)
-		bt_backend_close(backend, true);
-	else
-		*ret_backend = backend;
-	return r;
-}
-
-void bt_backend_close(struct bt_backend *backend, bool undo)
-{
-	if (!backend)
-		return;
-	if (undo && backend->made)
-		rmdir(backend->path);
-	for (size_t i = 0; i < sizeof(backend->areas) / sizeof(*backend->areas); i++)
-		bt_close(&backend->areas[i].fd);
-	bt_close(&backend->cachefd);
-	pthread_mutex_destroy(&backend->lock);
-	free(backend->path);
-	free(backend);
-}
-
-bool bt_backend_read_only(const struct bt_backend *backend)
-{
-	return backend->read_only;
-}
-
-static int top(const struct bt_backend *backend)
-{
-	return backend->areas[BT_AREA_TOP].fd;
-}
-
-bool bt_backend_marked(const struct bt_backend *backend)
-{
-	struct stat status;
-	return (!fstatat(top(backend), LOCK_NAME, &status, AT_SYMLINK_NOFOLLOW) && S_ISREG(status.st_mode)) ||
-	       (!fstatat(top(backend), BT_CONTENTS_DIR, &status, AT_SYMLINK_NOFOLLOW) && S_ISDIR(status.st_mode));
+	return local->areas[BT_AREA_TOP].fd;
 }
 
 /* fd or -errno */
-static int open_below(const struct bt_backend *backend, const char *name, bool create)
+static int open_below(const struct local *local, const char *name, bool create)
 {
-	int fd = bt_openat(top(backend), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	if (fd != -ENOENT || backend->read_only || !create)
+	int fd = bt_openat(top(local), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd != -ENOENT || local->backend.read_only || !create)
 		return fd;
 	/* what is published in it is only as durable as its own name */
-	return bt_open_subdirectory(top(backend), name);
+	return bt_open_subdirectory(top(local), name);
 }
 
 /* Whether the directory that is open still has the name: a store may be replaced by another one in its place. */
-static bool still_has_name(const struct bt_backend *backend, enum bt_area area)
+static bool still_has_name(const struct local *local, enum bt_area area)
 {
 	struct stat open, named;
-	return backend->areas[area].fd >= 0 && !fstat(backend->areas[area].fd, &open) &&
-	       !fstatat(top(backend), names[area], &named, AT_SYMLINK_NOFOLLOW) && open.st_dev == named.st_dev &&
+	return local->areas[area].fd >= 0 && !fstat(local->areas[area].fd, &open) &&
+	       !fstatat(top(local), names[area], &named, AT_SYMLINK_NOFOLLOW) && open.st_dev == named.st_dev &&
 	       open.st_ino == named.st_ino;
 }
 
 /* A directory that was made anew takes the number of the one before, which others may be using. */
-static int open_again(const struct bt_backend *backend, enum bt_area area, bool create)
+static int open_again(const struct local *local, enum bt_area area, bool create)
 {
-	int fd = open_below(backend, names[area], create), before = backend->areas[area].fd;
+	int fd = open_below(local, names[area], create), before = local->areas[area].fd;
 	if (fd < 0 || before < 0)
 		return fd;
 	int r = dup3(fd, before, O_CLOEXEC);
@@ -180,25 +83,25 @@ static int open_again(const struct bt_backend *backend, enum bt_area area, bool 
 }
 
 /* The directory that has the name now: fd or -errno. */
-static int area_fd(struct bt_backend *backend, enum bt_area area, bool create)
+static int area_fd(struct local *local, enum bt_area area, bool create)
 {
-	struct directory *directory = &backend->areas[area];
+	struct directory *directory = &local->areas[area];
 	if (area == BT_AREA_TOP)
 		return directory->fd;
-	pthread_mutex_lock(&backend->lock);
+	pthread_mutex_lock(&local->lock);
 	int fd = directory->fd;
-	if (!still_has_name(backend, area)) {
-		fd = open_again(backend, area, create);
+	if (!still_has_name(local, area)) {
+		fd = open_again(local, area, create);
 		if (fd >= 0)
 			directory->fd = fd;
 		directory->settled = false;
 	}
-	pthread_mutex_unlock(&backend->lock);
+	pthread_mutex_unlock(&local->lock);
 	return fd;
 }
 
 /* Without what is in it, much would seem to be lost; a repair is no cure for a link to another disk. */
-static int fail_area(const struct bt_backend *backend, enum bt_area area, int sys, struct bt_error *error)
+static int fail_area(const struct local *local, enum bt_area area, int sys, struct bt_error *error)
 {
 	char what[160];
 	if (area == BT_AREA_DAMAGED)
@@ -208,24 +111,26 @@ static int fail_area(const struct bt_backend *backend, enum bt_area area, int sy
 	snprintf(what, sizeof(what),
 		 "it is %s, not a directory, so what the store has there is out of reach; put the directory in its "
 		 "place, or remove it to go on without",
-		 bt_kind_name(top(backend), names[area]));
+		 bt_kind_name(top(local), names[area]));
 	return bt_fail(error, BT_E_UNSUPPORTED, names[area], what);
 }
 
-int bt_backend_reach(struct bt_backend *backend, enum bt_area area, struct bt_error *error)
+static int reach_area(struct bt_backend *backend, enum bt_area area, struct bt_error *error)
 {
-	int fd = area_fd(backend, area, true);
-	return fd < 0 ? fail_area(backend, area, -fd, error) : 0;
+	int fd = area_fd(local_of(backend), area, true);
+	return fd < 0 ? fail_area(local_of(backend), area, -fd, error) : 0;
 }
 
-bool bt_stamp_same(const struct bt_stamp *a, const struct bt_stamp *b)
+static int find_area(struct bt_backend *backend, enum bt_area area)
 {
-	return !memcmp(a->identity, b->identity, sizeof(a->identity));
+	int fd = area_fd(local_of(backend), area, false);
+	return fd < 0 ? fd : 0;
 }
 
-bool bt_stamp_untouched(const struct bt_stamp *a, const struct bt_stamp *b)
+static int local_fd(struct bt_backend *backend, enum bt_area area)
 {
-	return !memcmp(a, b, sizeof(*a));
+	int fd = area_fd(local_of(backend), area, false);
+	return fd < 0 ? -1 : fd;
 }
 
 static bool is_time(const struct timespec *a, const struct timespec *b)
@@ -245,60 +150,59 @@ static struct bt_stamp stamp_of(const struct stat *status)
 	return stamp;
 }
 
-/* 0 or -errno */
-static int look_in(const struct bt_backend *backend, int dirfd, const char *name, struct bt_stored *ret_stored)
+struct bt_stored bt_stored_of(const struct stat *status)
 {
-	struct stat st;
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW))
+	bool is_file = S_ISREG(status->st_mode);
+	return (struct bt_stored){.size = is_file ? (uint64_t)status->st_size : 0,
+				  .mtime = {status->st_mtim.tv_sec, (uint32_t)status->st_mtim.tv_nsec},
+				  .stamp = stamp_of(status),
+				  .is_file = is_file};
+}
+
+/* 0 or -errno */
+static int look_in(const struct local *local, int dirfd, const char *name, struct bt_stored *ret_stored)
+{
+	struct stat status;
+	if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW))
 		return -errno;
-	bool is_file = S_ISREG(st.st_mode);
-	*ret_stored = (struct bt_stored){.size = is_file ? (uint64_t)st.st_size : 0,
-					 .mtime = {st.st_mtim.tv_sec, (uint32_t)st.st_mtim.tv_nsec},
-					 .stamp = stamp_of(&st),
-					 .is_file = is_file,
-					 .trusted = st.st_uid == backend->user || st.st_uid == 0 ||
-						    st.st_uid == backend->owner};
+	*ret_stored = bt_stored_of(&status);
+	ret_stored->trusted = status.st_uid == local->user || status.st_uid == 0 || status.st_uid == local->owner;
 	return 0;
 }
 
-int bt_backend_look(struct bt_backend *backend, enum bt_area area, const char *name, struct bt_stored *ret_stored)
+static int look(struct bt_backend *backend, enum bt_area area, const char *name, struct bt_stored *ret_stored)
 {
-	int fd = area_fd(backend, area, false);
-	return fd < 0 ? fd : look_in(backend, fd, name, ret_stored);
+	int fd = area_fd(local_of(backend), area, false);
+	return fd < 0 ? fd : look_in(local_of(backend), fd, name, ret_stored);
 }
 
-static int list_one(const struct bt_backend *backend, int dirfd, const char *name,
-		    const struct bt_list_visitor *visitor, struct bt_error *error)
+static int list_one(const struct local *local, int dirfd, const char *name, const struct bt_list_visitor *visitor,
+		    struct bt_error *error)
 {
 	struct bt_stored stored;
 	if (!visitor->wanted(visitor->arg, name))
 		return 0;
-	int sys = look_in(backend, dirfd, name, &stored);
+	int sys = look_in(local, dirfd, name, &stored);
 	if (sys)
 		return sys == -ENOENT ? 0 : bt_fail_sys(error, -sys, name, "look at");
 	return visitor->take(visitor->arg, name, &stored);
 }
 
-int bt_backend_find(struct bt_backend *backend, enum bt_area area)
+static int list(struct bt_backend *backend, enum bt_area area, const struct bt_list_visitor *visitor,
+		struct bt_error *error)
 {
-	int fd = area_fd(backend, area, false);
-	return fd < 0 ? fd : 0;
-}
-
-int bt_backend_list(struct bt_backend *backend, enum bt_area area, const struct bt_list_visitor *visitor,
-		    struct bt_error *error)
-{
+	const struct local *local = local_of(backend);
 	struct bt_listing listing;
-	int fd = area_fd(backend, area, false), r = 0;
+	int fd = area_fd(local_of(backend), area, false), r = 0;
 	if (fd < 0)
-		return fail_area(backend, area, -fd, error);
+		return fail_area(local, area, -fd, error);
 	bt_listing_begin(&listing, fd);
 	for (const char *name; !r && (name = bt_listing_next(&listing));)
-		r = list_one(backend, fd, name, visitor, error);
+		r = list_one(local, fd, name, visitor, error);
 	int listed = bt_listing_end(&listing);
 	if (r)
 		return r;
-	return listed ? bt_listing_fail(error, listed, names[area] ? names[area] : backend->path) : 0;
+	return listed ? bt_listing_fail(error, listed, names[area] ? names[area] : local->path) : 0;
 }
 
 /* The time of its last change as it is where the directory lies: what a network file system remembers of it may be
@@ -324,125 +228,208 @@ static bool has_changed(struct directory *directory)
 	return !same;
 }
 
-bool bt_backend_changed(struct bt_backend *backend)
+static bool changed(struct bt_backend *backend)
 {
-	bool has_contents = area_fd(backend, BT_AREA_CONTENTS, false) >= 0;
-	bool changed = has_changed(&backend->areas[BT_AREA_TOP]);
-	return (has_contents && has_changed(&backend->areas[BT_AREA_CONTENTS])) || changed;
+	struct local *local = local_of(backend);
+	bool has_contents = area_fd(local, BT_AREA_CONTENTS, false) >= 0;
+	bool top_changed = has_changed(&local->areas[BT_AREA_TOP]);
+	return (has_contents && has_changed(&local->areas[BT_AREA_CONTENTS])) || top_changed;
 }
 
-struct bt_time bt_backend_area_time(const struct bt_backend *backend, enum bt_area area)
+static struct bt_time area_time(const struct bt_backend *backend, enum bt_area area)
 {
 	struct stat status;
-	if (fstatat(top(backend), names[area] ? names[area] : ".", &status, AT_SYMLINK_NOFOLLOW))
+	if (fstatat(top(local_of(backend)), names[area] ? names[area] : ".", &status, AT_SYMLINK_NOFOLLOW))
 		return (struct bt_time){0};
 	return (struct bt_time){status.st_mtim.tv_sec, (uint32_t)status.st_mtim.tv_nsec};
 }
 
-int bt_backend_move(struct bt_backend *backend, const struct bt_backend_name *from, const struct bt_backend_name *to)
+/* By its path from the top: the directory on the way is the one that has its name when the file is opened. */
+static int open_object(struct bt_backend *backend, const struct bt_backend_name *name, const struct bt_stored *listed,
+		       struct bt_object **ret_object, struct bt_error *error)
 {
-	int from_fd = area_fd(backend, from->area, false), to_fd = area_fd(backend, to->area, true);
+	struct local *local = local_of(backend);
+	char path[BT_BACKEND_PATH_SIZE];
+	bt_backend_path(path, name);
+	int sys = bt_fds_open(local->fds, top(local), path, listed, ret_object);
+	if (sys == -ESTALE && listed)
+		return bt_fail_damaged(error, BT_R_CHANGED, path, BT_NO_OFFSET);
+	return sys ? bt_fail_open(error, -sys, top(local), path) : 0;
+}
+
+static int create(struct bt_backend *backend, enum bt_area area, struct bt_upload **ret_upload, struct bt_error *error)
+{
+	int fd = area_fd(local_of(backend), area, true);
+	if (fd < 0)
+		return fail_area(local_of(backend), area, -fd, error);
+	return bt_upload_to_directory(fd, ret_upload, error);
+}
+
+static int move(struct bt_backend *backend, const struct bt_backend_name *from, const struct bt_backend_name *to)
+{
+	int from_fd = area_fd(local_of(backend), from->area, false), to_fd = area_fd(local_of(backend), to->area, true);
 	if (from_fd < 0 || to_fd < 0)
 		return from_fd < 0 ? from_fd : to_fd;
 	return bt_rename_new(from_fd, from->name, to_fd, to->name);
 }
 
-int bt_backend_twin(struct bt_backend *backend, const struct bt_backend_name *from, const struct bt_backend_name *to,
-		    struct bt_error *error)
+static int twin(struct bt_backend *backend, const struct bt_backend_name *from, const struct bt_backend_name *to,
+		struct bt_error *error)
 {
-	int from_fd = area_fd(backend, from->area, false), to_fd = area_fd(backend, to->area, true);
+	struct local *local = local_of(backend);
+	int from_fd = area_fd(local, from->area, false), to_fd = area_fd(local, to->area, true);
 	if (from_fd < 0)
-		return fail_area(backend, from->area, -from_fd, error);
+		return fail_area(local, from->area, -from_fd, error);
 	if (to_fd < 0)
-		return fail_area(backend, to->area, -to_fd, error);
+		return fail_area(local, to->area, -to_fd, error);
 	return bt_publish_twin(from_fd, from->name, to_fd, to->name, error);
 }
 
-bool bt_backend_is_twin(struct bt_backend *backend, const struct bt_backend_name *one,
-			const struct bt_backend_name *two)
+static int replace(struct bt_backend *backend, const struct bt_backend_name *from, const char *name,
+		   struct bt_error *error)
 {
-	struct bt_stored first, second;
-	return !bt_backend_look(backend, one->area, one->name, &first) &&
-	       !bt_backend_look(backend, two->area, two->name, &second) && bt_stamp_same(&first.stamp, &second.stamp);
-}
-
-int bt_backend_replace(struct bt_backend *backend, const struct bt_backend_name *from, const char *name)
-{
-	int fd = area_fd(backend, from->area, false);
+	int fd = area_fd(local_of(backend), from->area, false);
 	if (fd < 0)
-		return fd;
-	return renameat(fd, from->name, fd, name) ? -errno : 0;
+		return fail_area(local_of(backend), from->area, -fd, error);
+	if (!renameat(fd, from->name, fd, name))
+		return 0;
+	return bt_publish_failed(from->name, errno, name, "replace", error);
 }
 
-int bt_backend_remove(struct bt_backend *backend, const struct bt_backend_name *name)
+static int remove_name(struct bt_backend *backend, const struct bt_backend_name *name)
 {
-	int fd = area_fd(backend, name->area, false);
+	int fd = area_fd(local_of(backend), name->area, false);
 	if (fd < 0)
 		return fd;
 	return unlinkat(fd, name->name, 0) ? -errno : 0;
 }
 
-int bt_backend_settle(struct bt_backend *backend, enum bt_area area)
+static int settle(struct bt_backend *backend, enum bt_area area)
 {
-	int fd = area_fd(backend, area, false);
+	int fd = area_fd(local_of(backend), area, false);
 	return fd < 0 ? fd : bt_sync_directory(fd);
 }
 
 /* In damaged/ only a repair writes, which is alone. */
-void bt_backend_sweep(struct bt_backend *backend, bool alone)
+static void sweep(struct bt_backend *backend, bool alone)
 {
 	for (int area = BT_AREA_TOP; area <= (alone ? BT_AREA_DAMAGED : BT_AREA_CONTENTS); area++) {
-		int fd = area_fd(backend, (enum bt_area)area, false);
+		int fd = area_fd(local_of(backend), (enum bt_area)area, false);
 		if (fd >= 0)
 			bt_publish_sweep(fd, alone);
 	}
 }
 
-int bt_backend_lock(struct bt_backend *backend, enum bt_lock_kind kind, const struct bt_lock_wait *wait, int *ret_fd,
-		    struct bt_error *error)
+static int lock(struct bt_backend *backend, enum bt_lock_kind kind, const struct bt_lock_wait *wait, int *ret_fd,
+		struct bt_error *error)
 {
-	return bt_lock_take(top(backend), LOCK_NAME, kind, wait, ret_fd, error);
+	return bt_lock_take(top(local_of(backend)), LOCK_NAME, kind, wait, ret_fd, error);
 }
 
-int bt_backend_claim(struct bt_backend *backend, uint64_t number, int *ret_fd, struct bt_error *error)
+static int claim(struct bt_backend *backend, uint64_t number, int *ret_fd, struct bt_error *error)
 {
-	return bt_lock_claim(top(backend), LOCK_NAME, number, ret_fd, error);
+	return bt_lock_claim(top(local_of(backend)), LOCK_NAME, number, ret_fd, error);
 }
 
-bool bt_backend_locks_reach(const struct bt_backend *backend, char type[64])
+static int lock_again(struct bt_backend *backend, int fd, enum bt_lock_kind kind)
 {
-	return bt_locks_reach(top(backend), type);
+	return bt_lock_again(fd, kind);
 }
 
-int bt_backend_local_fd(struct bt_backend *backend, enum bt_area area)
+static void close_directory(struct bt_backend *backend, bool undo)
 {
-	int fd = area_fd(backend, area, false);
-	return fd < 0 ? -1 : fd;
+	struct local *local = local_of(backend);
+	if (undo && local->made)
+		rmdir(local->path);
+	for (size_t i = 0; i < sizeof(local->areas) / sizeof(*local->areas); i++)
+		bt_close(&local->areas[i].fd);
+	bt_fds_free(local->fds);
+	pthread_mutex_destroy(&local->lock);
+	free(local->path);
+	free(local);
 }
 
-/* What others could have put there is of no use; nor is what this one would put where others can exchange it. */
-static int open_cache(const struct bt_backend *backend)
+static const struct bt_backend_ops directory_ops = {
+	.close = close_directory,
+	.look = look,
+	.find = find_area,
+	.reach = reach_area,
+	.list = list,
+	.changed = changed,
+	.area_time = area_time,
+	.open = open_object,
+	.create = create,
+	.move = move,
+	.twin = twin,
+	.replace = replace,
+	.remove = remove_name,
+	.settle = settle,
+	.sweep = sweep,
+	.lock = lock,
+	.claim = claim,
+	.lock_again = lock_again,
+	.local_fd = local_fd,
+};
+
+static void sync_parent(int dirfd)
 {
+	int fd = bt_openat(dirfd, "..", O_RDONLY | O_DIRECTORY, 0);
+	if (fd >= 0)
+		bt_sync_directory(fd);
+	bt_close(&fd);
+}
+
+static int make_top(struct local *local, struct bt_error *error)
+{
+	int r = bt_make_directory(AT_FDCWD, local->path, 0700, false);
+	local->made = r == 0;
+	if (r == -ENOENT)
+		return bt_backend_missing(local->path, ENOENT, error);
+	return r < 0 && r != -EEXIST ? bt_fail_sys(error, -r, local->path, "create the store") : 0;
+}
+
+static int open_top(struct local *local, struct bt_error *error)
+{
+	struct statvfs fs;
 	struct stat status;
-	int fd = open_below(backend, CACHE_DIR, true);
-	if (fd >= 0 && (fstat(fd, &status) || !bt_is_own(&status)))
-		bt_close(&fd);
-	return fd < 0 ? -1 : fd;
+	int fd = bt_openat(AT_FDCWD, local->path, O_RDONLY | O_DIRECTORY, 0);
+	if (fd == -ENOENT || fd == -ENOTDIR)
+		return bt_backend_missing(local->path, fd == -ENOTDIR ? ENOTDIR : 0, error);
+	if (fd < 0)
+		return bt_fail_sys(error, -fd, local->path, "open the store");
+	local->areas[BT_AREA_TOP].fd = fd;
+	local->user = local->owner = geteuid();
+	if (!fstat(fd, &status))
+		local->owner = status.st_uid;
+	if (local->made)
+		sync_parent(fd);
+	if (!fstatvfs(fd, &fs) && fs.f_flag & ST_RDONLY)
+		local->backend.read_only = true;
+	return 0;
 }
 
-int bt_backend_cache_fd(struct bt_backend *backend)
+int bt_directory_open(const char *path, const struct bt_backend_options *options, struct bt_backend **ret_backend,
+		      struct bt_error *error)
 {
-	pthread_mutex_lock(&backend->lock);
-	if (!backend->cache_tried)
-		backend->cachefd = open_cache(backend);
-	backend->cache_tried = true;
-	int fd = backend->cachefd;
-	pthread_mutex_unlock(&backend->lock);
-	return fd;
-}
-
-void bt_backend_inode(const struct bt_backend *backend, dev_t *ret_dev, ino_t *ret_ino)
-{
-	*ret_dev = backend->dev;
-	*ret_ino = backend->inode;
+	struct local *local = calloc(1, sizeof(*local));
+	if (!local)
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	for (size_t i = 0; i < sizeof(local->areas) / sizeof(*local->areas); i++)
+		local->areas[i].fd = -1;
+	local->backend = (struct bt_backend){.ops = &directory_ops, .read_only = options->read_only};
+	pthread_mutex_init(&local->lock, NULL);
+	local->path = strdup(path);
+	int r = local->path && !bt_fds_new(options->open_files, &local->fds) ? 0
+									     : bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	if (!r && options->make)
+		r = make_top(local, error);
+	if (!r)
+		r = open_top(local, error);
+	if (r) {
+		close_directory(&local->backend, true);
+		return r;
+	}
+	local->backend.open_limit = bt_fds_limit(local->fds);
+	*ret_backend = &local->backend;
+	return 0;
 }

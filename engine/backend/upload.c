@@ -114,24 +114,22 @@ static const struct bt_upload_ops to_directory = {write_local,	pread_local,  pub
 						  spool_beside, failed_local, close_local};
 static const struct bt_upload_ops to_fd = {write_spool, pread_local, NULL, spool_apart, failed_local, close_local};
 
-static int make(const struct bt_upload_ops *ops, struct local **ret_local, struct bt_error *error)
+static struct local *local_new(const struct bt_upload_ops *ops)
 {
 	struct local *local = calloc(1, sizeof(*local));
 	if (!local)
-		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+		return NULL;
 	local->upload.ops = ops;
 	local->file.fd = -1;
-	*ret_local = local;
-	return 0;
+	return local;
 }
 
 static int begin_in(const struct bt_upload_ops *ops, int dirfd, struct bt_upload **ret_upload, struct bt_error *error)
 {
-	struct local *local = NULL;
-	int r = make(ops, &local, error);
-	if (r)
-		return r;
-	r = bt_publish_begin_in_store(&local->file, dirfd, error);
+	struct local *local = local_new(ops);
+	if (!local)
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	int r = bt_publish_begin_in_store(&local->file, dirfd, error);
 	if (r)
 		free(local);
 	else
@@ -151,10 +149,9 @@ static int spool_beside(const struct bt_upload *upload, struct bt_upload **ret_s
 
 int bt_upload_to_fd(int fd, struct bt_upload **ret_upload, struct bt_error *error)
 {
-	struct local *local = NULL;
-	int r = make(&to_fd, &local, error);
-	if (r)
-		return r;
+	struct local *local = local_new(&to_fd);
+	if (!local)
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	local->file.fd = fd;
 	local->borrowed = true;
 	*ret_upload = &local->upload;

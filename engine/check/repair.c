@@ -114,8 +114,9 @@ static int is_snapshot(struct repair *repair, const struct bt_file_id *id, bool 
 /* Nothing of the file's own state is shared with the store, where it may count as unusable. */
 static int open_patient(struct repair *repair, struct patient *patient)
 {
-	int fd, r = bt_store_open_apart(repair->store, patient->id->ordinal, &fd, repair->error);
-	return r ? r : bt_file_open_loosely(fd, patient->id->path, &patient->rewrite.file, repair->error);
+	struct bt_object *object;
+	int r = bt_store_open_apart(repair->store, patient->id->ordinal, &object, repair->error);
+	return r ? r : bt_file_open_loosely(object, patient->id->path, &patient->rewrite.file, repair->error);
 }
 
 static int mend_file(struct repair *repair, struct patient *patient, bool snapshot)

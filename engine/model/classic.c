@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/classic.h"
+#include "backend/object.h"
 #include "base/fail.h"
-#include "base/io.h"
 #include "base/voice.h"
 #include "model/classic_parts.h"
 #include "model/document.h"
@@ -16,11 +16,11 @@ static bool is_space(char byte)
 
 /* Version 2 begins with its format's name, without white space. What begins like no JSON object is for its reader to
  * refuse. */
-bool bt_classic_detect(int fd)
+bool bt_classic_detect(struct bt_object *object)
 {
 	static const char *const version_2[] = {"{\"format\"", "{\"version\"", "{\"kind\""};
 	char text[4096];
-	ssize_t got = bt_pread_some(fd, text, sizeof(text), 0);
+	ssize_t got = bt_object_pread(object, text, sizeof(text), 0);
 	size_t length = got > 0 ? (size_t)got : 0, at = 0;
 
 	for (size_t i = 0; i < sizeof(version_2) / sizeof(version_2[0]); i++) {

@@ -51,15 +51,16 @@ static int is_whole_classic(struct bt_prune_run *run, uint32_t ordinal, bool *re
 int bt_prune_is_classic(struct bt_prune_run *run, uint32_t ordinal, bool *ret_classic, struct bt_error *error)
 {
 	struct bt_error failure = {0};
-	int fd, result = bt_store_open_apart(run->store, ordinal, &fd, &failure);
+	struct bt_object *object;
+	int result = bt_store_open_apart(run->store, ordinal, &object, &failure);
 
 	*ret_classic = false;
 	if (result && failure.reason == BT_R_NOT_A_FILE)
 		return 0; /* as good as damaged, which is told by who needs it */
 	if (result)
 		return bt_error_pass(error, &failure, result);
-	*ret_classic = bt_classic_detect(fd);
-	bt_close(&fd);
+	*ret_classic = bt_classic_detect(object);
+	bt_object_close(object);
 	return *ret_classic ? is_whole_classic(run, ordinal, ret_classic, error) : 0;
 }
 

@@ -80,7 +80,6 @@ static int add_locked(struct bt_store *store, const char *name, bool snapshot, c
 	slot->doomed = !snapshot && is_doomed_name(name);
 	slot->stamp = stored->stamp;
 	slot->trusted = stored->trusted;
-	slot->held = -1;
 	pthread_mutex_init(&slot->lock, NULL);
 	atomic_store_explicit(&store->slot_count, ordinal + 1, memory_order_release);
 	*ret_slot = slot;

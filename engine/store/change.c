@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The steps of gate.h by which files of a store get other names. Their orders stand there. */
 #include "base/fail.h"
-#include "base/publish.h"
 #include "store/gate.h"
 #include "store/store_inside.h"
 #include <errno.h>
@@ -37,11 +36,8 @@ int bt_store_settle(struct bt_store *store, struct bt_error *error)
 int bt_store_create(struct bt_store *store, bool snapshot, const struct bt_buf *header, struct bt_writer **ret_writer,
 		    struct bt_error *error)
 {
-	enum bt_area area = bt_area_of(snapshot);
 	struct bt_upload *upload;
-	int r = bt_backend_reach(store->backend, area, error);
-	if (!r)
-		r = bt_upload_to_directory(bt_backend_local_fd(store->backend, area), &upload, error);
+	int r = bt_backend_create(store->backend, bt_area_of(snapshot), &upload, error);
 	return r ? r : bt_writer_new(upload, header, ret_writer, error);
 }
 
@@ -113,18 +109,17 @@ static int keep_in_damaged(struct bt_gate *gate, const struct place *old, char p
 static int take_over(struct bt_gate *gate, struct bt_slot *slot, const struct bt_backend_name *temp, char *damaged,
 		     struct bt_error *error)
 {
-	struct bt_backend *backend = gate->store->backend;
 	const struct place old = place_of(slot);
 	int r = damaged ? keep_in_damaged(gate, &old, damaged, error) : keep_as_volume(gate, &old, error);
 	if (!r)
 		r = bt_gate_pass(gate, error);
 	if (r)
 		return r;
-	int sys = bt_backend_replace(backend, temp, old.at.name);
-	if (!sys)
-		sys = bt_backend_settle(backend, temp->area);
-	if (sys)
-		return bt_publish_failed(temp->name, -sys, old.path, "replace", error);
+	r = bt_backend_replace(gate->store->backend, temp, old.at.name, error);
+	if (!r)
+		r = settle(gate->store, temp->area, old.path, "replace", error);
+	if (r)
+		return r;
 	slot->taken = true;
 	return 0;
 }
@@ -134,7 +129,7 @@ static int replace(struct bt_gate *gate, uint32_t ordinal, struct bt_writer *wri
 {
 	char name[32];
 	const struct bt_backend_name temp = {BT_AREA_TOP, name};
-	int r = bt_publish_temp_name(name, error);
+	int r = bt_backend_provisional(name, error);
 	if (r)
 		return r;
 	r = bt_writer_seal(writer, summary, name, error);

@@ -31,15 +31,12 @@ static struct derived_name name_of(const struct bt_slot *slot)
 	return name;
 }
 
-static int open_pair(struct bt_slot *slot, int fd, int source_fd, struct bt_file **ret_file, struct bt_error *error)
+static int open_pair(struct bt_slot *slot, int fd, struct bt_object *source, struct bt_file **ret_file,
+		     struct bt_error *error)
 {
-	int source = fcntl(source_fd, F_DUPFD_CLOEXEC, 0);
-	if (source < 0) {
-		int sys = errno;
-		bt_close(&fd);
-		return bt_fail_sys(error, sys, slot->path, "open");
-	}
-	return bt_file_open_classic(fd, source, slot->path, ret_file, error);
+	struct bt_object *object;
+	int r = bt_object_of_fd(fd, slot->path, &object, error);
+	return r ? r : bt_file_open_classic(object, bt_object_ref(source), slot->path, ret_file, error);
 }
 
 static int derive_temporary(struct bt_store *store, struct bt_slot *slot, int source_fd, int *ret_fd,
@@ -110,7 +107,7 @@ static int derive_kept(struct bt_store *store, struct bt_slot *slot, int source_
 {
 	struct bt_publish publish = {.fd = -1};
 	struct derived_name name = name_of(slot);
-	int cachefd = bt_backend_cache_fd(store->backend);
+	int cachefd = bt_store_local_cache_fd(store);
 	sweep(store, cachefd);
 	int r = bt_publish_begin_in_store(&publish, cachefd, NULL);
 	if (r)
@@ -128,31 +125,34 @@ static int derive_kept(struct bt_store *store, struct bt_slot *slot, int source_
 	return r;
 }
 
-static int derive(struct bt_store *store, struct bt_slot *slot, int source_fd, struct bt_file **ret_file,
+static int derive(struct bt_store *store, struct bt_slot *slot, struct bt_object *source, struct bt_file **ret_file,
 		  struct bt_error *error)
 {
-	int fd = -1, r;
-	if (store->read_only || bt_backend_cache_fd(store->backend) < 0)
+	int fd = -1, source_fd = -1, r = bt_object_copy_fd(source, &source_fd);
+	if (r)
+		return bt_fail_sys(error, -r, slot->path, "open");
+	if (store->read_only || bt_store_local_cache_fd(store) < 0)
 		r = derive_temporary(store, slot, source_fd, &fd, error);
 	else
 		r = derive_kept(store, slot, source_fd, &fd, error);
-	return r ? r : open_pair(slot, fd, source_fd, ret_file, error);
+	bt_close(&source_fd);
+	return r ? r : open_pair(slot, fd, source, ret_file, error);
 }
 
-int bt_derived_open(struct bt_store *store, struct bt_slot *slot, int source_fd, struct bt_file **ret_file,
+int bt_derived_open(struct bt_store *store, struct bt_slot *slot, struct bt_object *source, struct bt_file **ret_file,
 		    struct bt_error *error)
 {
-	int cachefd = bt_backend_cache_fd(store->backend), r = BT_E_NOT_FOUND;
+	int cachefd = bt_store_local_cache_fd(store), r = BT_E_NOT_FOUND;
 	struct derived_name name = name_of(slot);
 	struct stat status;
 	int fd = cachefd < 0 ? -1 : bt_open_file(cachefd, name.text, O_RDONLY);
 	if (fd >= 0 && (fstat(fd, &status) || !bt_is_own(&status)))
 		bt_close(&fd);
 	if (fd >= 0)
-		r = open_pair(slot, fd, source_fd, ret_file, NULL);
+		r = open_pair(slot, fd, source, ret_file, NULL);
 	if (r)
-		r = derive(store, slot, source_fd, ret_file, error);
-	bt_close(&source_fd);
+		r = derive(store, slot, source, ret_file, error);
+	bt_object_close(source);
 	return r;
 }
 
@@ -161,17 +161,11 @@ static int replace(struct bt_store *store, struct bt_slot *slot, struct bt_error
 {
 	struct bt_file *file = atomic_load(&slot->file), *fresh = NULL;
 	struct bt_retired *retired = calloc(1, sizeof(*retired));
-	int fd = bt_fds_open(store->fds, bt_store_local_fd(store), slot->path);
-	int r = retired ? 0 : bt_fail(error, BT_E_NOMEM, slot->path, NULL);
-	if (!r && fd < 0)
-		r = bt_fail_open(error, -fd, bt_store_local_fd(store), slot->path);
-	if (!r && store->foreign.detect(fd))
-		r = derive(store, slot, fd, &fresh, error);
-	bt_close(&fd);
-	if (!r && fresh && bt_file_share(fresh, store->fds, bt_store_local_fd(store), slot->path)) {
-		bt_file_free(fresh);
-		r = bt_fail(error, BT_E_NOMEM, slot->path, NULL);
-	}
+	struct bt_object *source = NULL;
+	int r = retired ? bt_slot_object(store, slot, &source, error) : bt_fail(error, BT_E_NOMEM, slot->path, NULL);
+	if (!r && store->foreign.detect(source))
+		r = derive(store, slot, source, &fresh, error);
+	bt_object_close(source);
 	if (r || !fresh || !file) {
 		free(retired);
 	} else {

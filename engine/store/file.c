@@ -1,58 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/file.h"
 #include "base/fail.h"
-#include "base/io.h"
 #include "codec/base64.h"
 #include "codec/frame.h"
 #include "store/file_inside.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
 
-/* Takes both descriptors over; *ret_file may be filled on failure, too. */
-static int file_new(int fd, int source_fd, const char *name, struct bt_file **ret_file, struct bt_error *error)
+/* Takes both over; *ret_file may be filled on failure, too. */
+static int file_new(struct bt_object *object, struct bt_object *source, const char *name, struct bt_file **ret_file,
+		    struct bt_error *error)
 {
 	struct bt_file *file = calloc(1, sizeof(*file));
-	struct bt_fd *handle = NULL, *source = NULL;
-	int r = bt_fd_new(fd, &handle);
-	if (source_fd >= 0)
-		r |= bt_fd_new(source_fd, &source);
-	if (!file || r) {
-		bt_fd_free(handle);
-		bt_fd_free(source);
-		free(file);
+	if (!file) {
+		bt_object_close(object);
+		bt_object_close(source);
 		return bt_fail(error, BT_E_NOMEM, name, NULL);
 	}
-	file->fd = handle;
+	file->object = object;
 	file->source = source;
+	file->sections.size = bt_object_size(object);
 	*ret_file = file;
 	file->name = strdup(name);
 	return file->name ? 0 : bt_fail(error, BT_E_NOMEM, name, NULL);
 }
 
-static int regular_size(struct bt_fd *fd, const char *name, uint64_t *ret_size, struct bt_error *error)
-{
-	struct stat st;
-	/* not shared yet, so the descriptor is there */
-	if (fstat(bt_fd_get(fd), &st))
-		return bt_fail_sys(error, errno, name, "stat");
-	if (!S_ISREG(st.st_mode))
-		return bt_fail_damaged(error, BT_R_UNKNOWN_FORMAT, name, 0);
-	*ret_size = (uint64_t)st.st_size;
-	return 0;
-}
-
-static int open_parts(int fd, int source_fd, const char *name, enum bt_file_kind expected, struct bt_file **ret_file,
-		      struct bt_error *error)
+static int open_parts(struct bt_object *object, struct bt_object *source, const char *name, enum bt_file_kind expected,
+		      struct bt_file **ret_file, struct bt_error *error)
 {
 	struct bt_file *file = NULL;
-	int r = file_new(fd, source_fd, name, &file, error);
-	if (!r)
-		r = regular_size(file->fd, name, &file->sections.size, error);
-	if (!r && source_fd >= 0)
-		r = regular_size(file->source, name, &file->source_size, error);
+	int r = file_new(object, source, name, &file, error);
 	if (!r)
 		r = bt_file_load(file, expected, error);
 	if (r) {
@@ -63,23 +41,22 @@ static int open_parts(int fd, int source_fd, const char *name, enum bt_file_kind
 	return 0;
 }
 
-int bt_file_open(int fd, const char *name, struct bt_file **ret_file, struct bt_error *error)
+int bt_file_open(struct bt_object *object, const char *name, struct bt_file **ret_file, struct bt_error *error)
 {
-	return open_parts(fd, -1, name, BT_KIND_SNAPSHOT, ret_file, error);
+	return open_parts(object, NULL, name, BT_KIND_SNAPSHOT, ret_file, error);
 }
 
-int bt_file_open_classic(int fd, int source_fd, const char *name, struct bt_file **ret_file, struct bt_error *error)
+int bt_file_open_classic(struct bt_object *object, struct bt_object *source, const char *name,
+			 struct bt_file **ret_file, struct bt_error *error)
 {
-	return open_parts(fd, source_fd, name, BT_KIND_CLASSIC, ret_file, error);
+	return open_parts(object, source, name, BT_KIND_CLASSIC, ret_file, error);
 }
 
-int bt_file_open_loosely(int fd, const char *name, struct bt_file **ret_file, struct bt_error *error)
+int bt_file_open_loosely(struct bt_object *object, const char *name, struct bt_file **ret_file, struct bt_error *error)
 {
 	static const struct bt_index_visitor nobody = {0};
 	struct bt_file *file = NULL;
-	int r = file_new(fd, -1, name, &file, error);
-	if (!r)
-		r = regular_size(file->fd, name, &file->sections.size, error);
+	int r = file_new(object, NULL, name, &file, error);
 	if (!r) {
 		file->loose = true;
 		r = bt_file_visit_loosely(file, &nobody, error); /* header and summary */
@@ -96,29 +73,28 @@ void bt_file_free(struct bt_file *file)
 {
 	if (!file)
 		return;
-	bt_fd_free(file->fd);
-	bt_fd_free(file->source);
+	bt_object_close(file->object);
+	bt_object_close(file->source);
 	bt_buf_free(&file->header);
 	bt_buf_free(&file->summary);
 	free(file->name);
 	free(file);
 }
 
-int bt_file_share(struct bt_file *file, struct bt_fds *fds, int dirfd, const char *path)
+/* What is derived from the source has no name that could go. */
+static struct bt_object *named(struct bt_file *file)
 {
-	return bt_fd_share(file->source ? file->source : file->fd, fds, dirfd, path);
+	return file->source ? file->source : file->object;
 }
 
-bool bt_file_keep(struct bt_file *file)
+void bt_file_keep(struct bt_file *file, bool keep)
 {
-	return bt_fd_keep(file->fd) && (!file->source || bt_fd_keep(file->source));
+	bt_object_keep(named(file), keep);
 }
 
 void bt_file_release(struct bt_file *file)
 {
-	bt_fd_release(file->fd);
-	if (file->source)
-		bt_fd_release(file->source);
+	bt_object_release(named(file));
 }
 
 enum bt_file_kind bt_file_kind(const struct bt_file *file)
@@ -146,16 +122,12 @@ struct bt_text bt_file_summary(const struct bt_file *file)
 	return (struct bt_text){(const char *)file->summary.data, file->summary.length};
 }
 
-int bt_file_pread_from(struct bt_fd *fd, const char *name, void *data, size_t length, uint64_t offset,
-		       struct bt_error *error)
+static int pread_from(struct bt_object *object, const char *name, void *data, size_t length, uint64_t offset,
+		      struct bt_error *error)
 {
-	int number = bt_fd_get(fd);
-	if (number == -ESTALE)
+	ssize_t n = bt_object_pread(object, data, length, offset);
+	if (n == -ESTALE)
 		return bt_fail_damaged(error, BT_R_CHANGED, name, BT_NO_OFFSET);
-	if (number < 0)
-		return bt_fail_sys(error, -number, name, "open");
-	ssize_t n = bt_pread_some(number, data, length, offset);
-	bt_fd_put(fd);
 	if (n < 0)
 		return bt_fail_sys(error, (int)-n, name, "read");
 	if ((size_t)n < length)
@@ -167,22 +139,17 @@ int bt_file_pread(struct bt_file *file, void *data, size_t length, uint64_t offs
 {
 	if (offset > file->sections.size || length > file->sections.size - offset)
 		return bt_fail_damaged(error, BT_R_BAD_OFFSET, file->name, offset);
-	return bt_file_pread_from(file->fd, file->name, data, length, offset, error);
+	return pread_from(file->object, file->name, data, length, offset, error);
 }
 
 /* A file system that cannot say whether it would have to wait is taken for one that need not. */
 bool bt_file_pread_at_once(struct bt_file *file, void *data, size_t length, uint64_t offset, bool *ret_waits)
 {
-	struct iovec part = {.iov_base = data, .iov_len = length};
 	*ret_waits = false;
 	if (offset > file->sections.size || length > file->sections.size - offset)
 		return false;
-	int number = bt_fd_get(file->fd);
-	if (number < 0)
-		return false;
-	ssize_t n = preadv2(number, &part, 1, (off_t)offset, RWF_NOWAIT);
-	*ret_waits = n < 0 ? errno == EAGAIN : n > 0 && (size_t)n < length;
-	bt_fd_put(file->fd);
+	ssize_t n = bt_object_pread_at_once(file->object, data, length, offset);
+	*ret_waits = n < 0 ? n == -EAGAIN : n > 0 && (size_t)n < length;
 	return n >= 0 && (size_t)n == length;
 }
 
@@ -197,7 +164,7 @@ int bt_file_pread_twice(struct bt_file *file, void *data, size_t length, uint64_
 
 static bool block_fits(const struct bt_file *file, const struct bt_block *block)
 {
-	uint64_t size = file->source ? file->source_size : file->sections.size;
+	uint64_t size = file->source ? bt_object_size(file->source) : file->sections.size;
 	return block->length && block->length <= BT_BLOCK_TEXT_MAX && block->length % 4 == 0 && block->size &&
 	       block->size <= BT_BLOCK_MAX && block->at <= size && block->length <= size - block->at &&
 	       block->plain == (file->source != NULL);
@@ -214,8 +181,7 @@ int bt_file_block(struct bt_file *file, const struct bt_block *block, struct bt_
 		return bt_fail(error, BT_E_NOMEM, file->name, NULL);
 	char *base64 = (char *)text->data;
 	unsigned char *frame = text->data + block->length;
-	int r = bt_file_pread_from(file->source ? file->source : file->fd, file->name, base64, block->length, block->at,
-				   error);
+	int r = pread_from(named(file), file->name, base64, block->length, block->at, error);
 	if (r)
 		return r;
 	if (!bt_base64_decode(frame, &size, base64, block->length, &bad))

@@ -6,6 +6,7 @@
 #ifndef BT_STORE_FILE_H
 #define BT_STORE_FILE_H
 
+#include "backend/object.h"
 #include "json/read.h"
 #include <backuptool/error.h>
 #include <backuptool/types.h>
@@ -36,19 +37,17 @@ struct bt_block {
 	bool plain; /* Base64 of the content itself, not of a frame: classic only */
 };
 
-/* name is what errors call it. The fd is taken over, also on failure. */
-int bt_file_open(int fd, const char *name, struct bt_file **ret_file, struct bt_error *error);
-/* A derived file (kind classic) and the version 1 file that its blocks lie in; both descriptors are taken over. A file
- * of another kind is BT_R_UNKNOWN_KIND here, and a classic one in bt_file_open. */
-int bt_file_open_classic(int fd, int source_fd, const char *name, struct bt_file **ret_file, struct bt_error *error);
+/* name is what errors call it. The object is taken over, also on failure. */
+int bt_file_open(struct bt_object *object, const char *name, struct bt_file **ret_file, struct bt_error *error);
+/* A derived file (kind classic) and the version 1 file that its blocks lie in; both are taken over. A file of another
+ * kind is BT_R_UNKNOWN_KIND here, and a classic one in bt_file_open. */
+int bt_file_open_classic(struct bt_object *object, struct bt_object *source, const char *name,
+			 struct bt_file **ret_file, struct bt_error *error);
 void bt_file_free(struct bt_file *file); /* NULL is fine */
 
-/* Its descriptor may be closed when it is not in use, and opened again as path in dirfd (see store/fds.h). For a
- * classic file this is the version 1 file; the derived one stays open. Once, before other threads have the file. */
-struct bt_fds;
-int bt_file_share(struct bt_file *file, struct bt_fds *fds, int dirfd, const char *path);
-/* Its name is gone: stays open from now on. False if it is not open, or can no longer be read. */
-bool bt_file_keep(struct bt_file *file);
+/* Its name is gone, or may go: it is to stay readable (see bt_object_keep). Of a classic file this is the version 1
+ * file. */
+void bt_file_keep(struct bt_file *file, bool keep);
 /* Nobody will need it again. */
 void bt_file_release(struct bt_file *file);
 
@@ -75,7 +74,7 @@ int bt_file_visit(struct bt_file *file, const struct bt_index_visitor *visitor, 
  * sense by themselves, in whatever file: what it tells is to be verified by the digest; a block that no list describes
  * is told as one content.
  */
-int bt_file_open_loosely(int fd, const char *name, struct bt_file **ret_file, struct bt_error *error);
+int bt_file_open_loosely(struct bt_object *object, const char *name, struct bt_file **ret_file, struct bt_error *error);
 int bt_file_visit_loosely(struct bt_file *file, const struct bt_index_visitor *visitor, struct bt_error *error);
 
 /* Reads length bytes at an offset: all of them or an error (BT_R_TRUNCATED when the file ends earlier). Of a classic

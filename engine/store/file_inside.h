@@ -3,7 +3,6 @@
 #ifndef BT_STORE_FILE_INSIDE_H
 #define BT_STORE_FILE_INSIDE_H
 
-#include "store/fds.h"
 #include "store/file.h"
 
 #define BT_BLOCKS_LINE	   "\"blocks\":[\n"
@@ -16,8 +15,7 @@
 
 struct bt_file {
 	char *name;
-	struct bt_fd *fd, *source; /* source: the version 1 file, else NULL */
-	uint64_t source_size;
+	struct bt_object *object, *source; /* source: the version 1 file, else NULL */
 	enum bt_file_kind kind;
 	bool loose; /* it could not be opened otherwise */
 	struct bt_sections sections;
@@ -26,10 +24,7 @@ struct bt_file {
 	uint64_t file_digest_end; /* how many bytes file_digest covers */
 };
 
-/* Finds and checks everything that opening checks; the file has fd and name. */
+/* Finds and checks everything that opening checks; the file has object and name. */
 int bt_file_load(struct bt_file *file, enum bt_file_kind expected, struct bt_error *error);
-
-int bt_file_pread_from(struct bt_fd *fd, const char *name, void *data, size_t length, uint64_t offset,
-		       struct bt_error *error);
 
 #endif

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The store's files, opened when they are needed. */
 #include "base/fail.h"
-#include "base/io.h"
 #include "store/store_inside.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 void bt_slot_free(struct bt_slot *slot)
 {
 	bt_file_free(atomic_load(&slot->file));
-	bt_close(&slot->held);
+	bt_object_close(slot->held);
 	while (slot->retired) {
 		struct bt_retired *retired = slot->retired;
 		slot->retired = retired->next;
@@ -40,64 +37,55 @@ void bt_slot_damaged(struct bt_slot *slot, const struct bt_error *error)
 		free(copy);
 }
 
-/* A file of version 2; to salvage what it has, also a damaged one. The fd is taken over. */
-static int open_current(struct bt_store *store, struct bt_slot *slot, int fd, struct bt_file **ret_file,
-			struct bt_error *error)
+/* A file of version 2; to salvage what it has, also a damaged one. The object is taken over. */
+static int open_current(struct bt_store *store, struct bt_slot *slot, struct bt_object *object,
+			struct bt_file **ret_file, struct bt_error *error)
 {
 	struct bt_error damage = {0};
-	int again = store->options.salvage ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
-	int r = bt_file_open(fd, slot->path, ret_file, &damage);
-	if (again >= 0 && (r == BT_E_DAMAGED || r == BT_E_SYSTEM)) {
+	struct bt_object *again = store->options.salvage ? bt_object_ref(object) : NULL;
+	int r = bt_file_open(object, slot->path, ret_file, &damage);
+	if (again && (r == BT_E_DAMAGED || r == BT_E_SYSTEM)) {
 		damage = (struct bt_error){0};
 		r = bt_file_open_loosely(again, slot->path, ret_file, &damage);
 	} else {
-		bt_close(&again);
+		bt_object_close(again);
 	}
 	return bt_error_pass(error, &damage, r);
 }
 
-/* -1 if there is none. */
-static int take_held(struct bt_store *store, struct bt_slot *slot)
+int bt_slot_object(struct bt_store *store, const struct bt_slot *slot, struct bt_object **ret_object,
+		   struct bt_error *error)
 {
-	int fd = slot->held;
-	if (fd >= 0)
-		bt_fds_count_others(store->fds, -1);
-	slot->held = -1;
-	return fd;
+	const struct bt_stored listed = {
+		.size = slot->id.size, .mtime = slot->id.mtime, .stamp = slot->stamp, .is_file = true};
+	return bt_object_open(store->backend, &(struct bt_backend_name){bt_area_of(slot->id.snapshot), slot->id.name},
+			      &listed, ret_object, error);
 }
 
 static int open_slot(struct bt_store *store, struct bt_slot *slot, struct bt_file **ret_file, struct bt_error *error)
 {
-	struct stat st;
 	struct bt_file *file = NULL;
-	int fd = take_held(store, slot), r;
-	if (fd < 0)
-		fd = bt_fds_open(store->fds, bt_store_local_fd(store), slot->path);
-	if (fd < 0)
-		return bt_fail_open(error, -fd, bt_store_local_fd(store), slot->path);
-	if (fstat(fd, &st) || (uint64_t)st.st_size != slot->id.size || st.st_mtim.tv_sec != slot->id.mtime.seconds ||
-	    (uint32_t)st.st_mtim.tv_nsec != slot->id.mtime.nanoseconds) {
-		bt_close(&fd);
-		return bt_fail_damaged(error, BT_R_CHANGED, slot->path, BT_NO_OFFSET);
-	}
-	if (slot->id.snapshot && store->foreign.detect && store->foreign.detect(fd))
-		r = bt_derived_open(store, slot, fd, &file, error);
+	struct bt_object *object = slot->held;
+	int r = object ? 0 : bt_slot_object(store, slot, &object, error);
+	slot->held = NULL;
+	if (r)
+		return r;
+	if (slot->id.snapshot && store->foreign.detect && store->foreign.detect(object))
+		r = bt_derived_open(store, slot, object, &file, error);
 	else
-		r = open_current(store, slot, fd, &file, error);
-	if (!r && bt_file_share(file, store->fds, bt_store_local_fd(store), slot->path)) {
-		bt_file_free(file);
-		return bt_fail(error, BT_E_NOMEM, slot->path, NULL);
-	}
-	if (!r)
-		*ret_file = file;
-	return r;
+		r = open_current(store, slot, object, &file, error);
+	if (r)
+		return r;
+	bt_file_keep(file, false); /* it was held */
+	*ret_file = file;
+	return 0;
 }
 
 void bt_slot_keep(struct bt_slot *slot)
 {
 	struct bt_file *file = atomic_load(&slot->file);
 	if (file && slot->id.gone)
-		bt_file_keep(file);
+		bt_file_keep(file, true);
 }
 
 static int open_once(struct bt_store *store, struct bt_slot *slot, struct bt_file **ret_file, struct bt_error *error)
@@ -132,20 +120,23 @@ int bt_store_file(struct bt_store *store, uint32_t ordinal, struct bt_file **ret
 	return 0;
 }
 
-int bt_store_open_apart(struct bt_store *store, uint32_t ordinal, int *ret_fd, struct bt_error *error)
+int bt_store_open_apart(struct bt_store *store, uint32_t ordinal, struct bt_object **ret_object, struct bt_error *error)
 {
-	const struct bt_slot *slot = bt_slot(store, ordinal);
-	int fd = bt_open_file(bt_store_local_fd(store), slot->path, O_RDONLY);
-	if (fd < 0)
-		return bt_fail_open(error, -fd, bt_store_local_fd(store), slot->path);
-	*ret_fd = fd;
+	const struct bt_file_id *id = bt_store_file_id(store, ordinal);
+	struct bt_object *object;
+	int r = bt_object_open(store->backend, &(struct bt_backend_name){bt_area_of(id->snapshot), id->name}, NULL,
+			       &object, error);
+	if (r)
+		return r;
+	bt_object_keep(object, true);
+	*ret_object = object;
 	return 0;
 }
 
 bool bt_slot_is_open(struct bt_slot *slot)
 {
 	pthread_mutex_lock(&slot->lock);
-	bool open = atomic_load(&slot->file) || slot->held >= 0;
+	bool open = atomic_load(&slot->file) || slot->held;
 	pthread_mutex_unlock(&slot->lock);
 	return open;
 }
@@ -153,17 +144,17 @@ bool bt_slot_is_open(struct bt_slot *slot)
 static void hold_slot(struct bt_store *store, struct bt_slot *slot)
 {
 	pthread_mutex_lock(&slot->lock);
-	if (!atomic_load(&slot->file) && slot->held < 0) {
-		int fd = bt_open_file(bt_store_local_fd(store), slot->path, O_RDONLY);
-		slot->held = fd < 0 ? -1 : fd;
-		bt_fds_count_others(store->fds, slot->held >= 0);
+	if (!atomic_load(&slot->file) && !slot->held && !bt_slot_object(store, slot, &slot->held, NULL) &&
+	    !bt_object_keep(slot->held, true)) {
+		bt_object_close(slot->held);
+		slot->held = NULL;
 	}
 	pthread_mutex_unlock(&slot->lock);
 }
 
 void bt_store_hold(struct bt_store *store)
 {
-	size_t count = bt_store_file_count(store), room = bt_fds_limit(store->fds);
+	size_t count = bt_store_file_count(store), room = bt_backend_open_limit(store->backend);
 	for (size_t i = count; i-- > 0 && room > 0;) {
 		struct bt_slot *slot = bt_slot(store, (uint32_t)i);
 		if (!slot->id.gone)
@@ -182,12 +173,12 @@ bool bt_store_holds_removed(struct bt_store *store)
 	return false;
 }
 
-static void release_slot(struct bt_store *store, struct bt_slot *slot)
+static void release_slot(struct bt_slot *slot)
 {
 	pthread_mutex_lock(&slot->lock);
 	struct bt_file *file = atomic_load(&slot->file);
-	int held = take_held(store, slot);
-	bt_close(&held);
+	bt_object_close(slot->held);
+	slot->held = NULL;
 	if (file)
 		bt_file_release(file);
 	slot->released = true;
@@ -200,7 +191,7 @@ void bt_store_release(struct bt_store *store)
 		struct bt_slot *slot = bt_slot(store, i);
 		if (!slot->id.gone || slot->released)
 			continue;
-		release_slot(store, slot);
+		release_slot(slot);
 		atomic_fetch_add(&store->found, 1);
 	}
 }

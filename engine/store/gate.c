@@ -71,7 +71,7 @@ static int look_shared(struct bt_gate *gate, struct bt_error *error)
 static int look(struct bt_gate *gate, struct bt_error *error)
 {
 	int64_t start = now_ms();
-	if (bt_lock_again(gate->fd, gate->kind))
+	if (bt_backend_lock_again(gate->store->backend, gate->fd, gate->kind))
 		return bt_fail_lost(error, NULL, "the store's lock was lost; nothing more was changed");
 	bt_store_doubt(gate->store);
 	int r = bt_catalogue_refresh(gate->store, error);

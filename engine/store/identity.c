@@ -2,16 +2,12 @@
 /* The id that tells a store from all others (FORMAT.md section 1). */
 #include "base/bytes.h"
 #include "base/fail.h"
-#include "base/io.h"
-#include "base/publish.h"
 #include "base/random.h"
 #include "store/store_inside.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #define ID_BEGIN "{\"format\":\"backuptool\",\"id\":\""
 
@@ -31,16 +27,21 @@ static bool parse(const char *text, size_t length, char id[BT_STORE_ID_SIZE])
 
 int bt_identity_read(struct bt_store *store, struct bt_error *error)
 {
+	static const struct bt_backend_name name = {BT_AREA_TOP, BT_ID_NAME};
 	char text[512];
-	int fd = bt_open_file(bt_store_local_fd(store), BT_ID_NAME, O_RDONLY);
-	ssize_t length = fd >= 0 ? bt_read_some(fd, text, sizeof(text)) : fd;
+	struct bt_error inner = {0};
+	struct bt_object *object;
+	int r = bt_object_open(store->backend, &name, NULL, &object, &inner);
 
 	store->id[0] = '\0';
-	bt_close(&fd);
-	if (length == -ENOENT)
+	if (inner.sys == ENOENT)
 		return 0;
-	if (length == -EMEDIUMTYPE)
-		return bt_fail_kind(error, BT_R_BAD_ID, bt_store_local_fd(store), BT_ID_NAME);
+	if (inner.reason == BT_R_NOT_A_FILE)
+		inner.reason = BT_R_BAD_ID;
+	if (r)
+		return bt_error_pass(error, &inner, r);
+	ssize_t length = bt_object_pread(object, text, sizeof(text), 0);
+	bt_object_close(object);
 	if (length < 0)
 		return bt_fail_sys(error, (int)-length, BT_ID_NAME, "read");
 	if (!parse(text, (size_t)length, store->id))
@@ -65,18 +66,19 @@ static int compose(char *text, size_t size)
 /* Of two programs that make the same store, both have the id of the one that was first. */
 int bt_identity_give(struct bt_store *store, bool *ret_given, struct bt_error *error)
 {
-	struct bt_publish out;
+	struct bt_upload *upload = NULL;
 	struct bt_error inner = {0};
 	char text[160];
 	int r = compose(text, sizeof(text));
 
 	if (r < 0)
 		return bt_fail_sys(error, -r, BT_ID_NAME, "getrandom");
-	r = bt_publish_begin_in_store(&out, bt_store_local_fd(store), &inner);
+	r = bt_backend_create(store->backend, BT_AREA_TOP, &upload, &inner);
 	if (r == 0) {
-		r = bt_write_all(out.fd, text, strlen(text));
-		r = r < 0 ? bt_fail_sys(&inner, -r, BT_ID_NAME, "write") : bt_publish_commit(&out, BT_ID_NAME, &inner);
-		bt_publish_abort(&out);
+		r = bt_upload_write(upload, text, strlen(text));
+		r = r < 0 ? bt_fail_sys(&inner, -r, BT_ID_NAME, "write")
+			  : bt_upload_publish(upload, BT_ID_NAME, &inner);
+		bt_upload_close(upload);
 	}
 	if (r != 0 && r != BT_E_EXISTS)
 		return bt_error_pass(error, &inner, r);

@@ -47,7 +47,7 @@ static int source_new(struct bt_store *store, struct bt_index_source *source, st
 		return BT_E_NOMEM;
 	*source = (struct bt_index_source){.arg = store,
 					   .files = files,
-					   .cachefd = bt_backend_cache_fd(store->backend),
+					   .cachefd = bt_store_local_cache_fd(store),
 					   .read_only = store->read_only,
 					   .visit = visit_file,
 					   .damaged = note_damage};
@@ -247,7 +247,7 @@ static int add_file(struct bt_store *store, const char *name, bool snapshot, con
 	if (!atomic_load(&store->index_ready))
 		return 0;
 	struct bt_covered file = covered(slot);
-	int cachefd = store->read_only ? -1 : bt_backend_cache_fd(store->backend);
+	int cachefd = store->read_only ? -1 : bt_store_local_cache_fd(store);
 	return bt_index_add(store->index, cachefd, &file, visit_writer, (void *)(uintptr_t)writer, error);
 }
 

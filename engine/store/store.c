@@ -41,10 +41,10 @@ static int open_inside(struct bt_store *store, struct bt_error *error)
 
 static int open_parts(struct bt_store *store, struct bt_error *error)
 {
-	if (!store->path || bt_fds_new(store->options.open_files, &store->fds) || bt_blocks_new(store) ||
-	    bt_index_new(&store->index))
+	if (!store->path || bt_blocks_new(store) || bt_index_new(&store->index))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	int r = bt_backend_open(store->path, may_make(store), store->read_only, &store->backend, error);
+	const struct bt_backend_options options = {may_make(store), store->read_only, store->options.open_files};
+	int r = bt_backend_open(store->path, &options, &store->backend, error);
 	if (r)
 		return r;
 	store->read_only = bt_backend_read_only(store->backend);
@@ -58,8 +58,8 @@ static void close_store(struct bt_store *store, bool undo)
 	bt_blocks_free(store);
 	bt_index_free(store->index);
 	bt_catalogue_free(store);
-	bt_fds_free(store->fds);
 	bt_close(&store->stayfd);
+	bt_close(&store->cachefd);
 	bt_backend_close(store->backend, undo);
 	pthread_mutex_destroy(&store->lock);
 	pthread_mutex_destroy(&store->refreshing);
@@ -81,7 +81,7 @@ int bt_store_open_with(const char *path, const struct bt_store_options *options,
 	if (foreign)
 		store->foreign = *foreign;
 	store->read_only = store->options.read_only || store->options.salvage;
-	store->stayfd = -1;
+	store->stayfd = store->cachefd = -1;
 	pthread_mutex_init(&store->lock, NULL);
 	pthread_mutex_init(&store->refreshing, NULL);
 	pthread_mutex_init(&store->index_lock, NULL);
@@ -121,9 +121,15 @@ int bt_store_local_fd(const struct bt_store *store)
 	return bt_backend_local_fd(store->backend, BT_AREA_TOP);
 }
 
-int bt_store_local_cache_fd(const struct bt_store *store)
+int bt_store_local_cache_fd(struct bt_store *store)
 {
-	return bt_backend_cache_fd(store->backend);
+	pthread_mutex_lock(&store->lock);
+	if (!store->cache_tried)
+		store->cachefd = bt_cache_open(store->backend, NULL);
+	store->cache_tried = true;
+	int fd = store->cachefd;
+	pthread_mutex_unlock(&store->lock);
+	return fd;
 }
 
 void bt_store_inode(const struct bt_store *store, dev_t *ret_dev, ino_t *ret_ino)

@@ -7,7 +7,7 @@
 #ifndef BT_STORE_STORE_H
 #define BT_STORE_STORE_H
 
-#include "backend/backend.h"
+#include "backend/object.h"
 #include "store/index.h"
 #include "store/writer.h"
 #include <internal/store.h>
@@ -17,7 +17,7 @@
 /* How the store turns a file that is not of version 2 into one that is; given by whoever opens it (view/), since it
  * lies above this room. */
 struct bt_foreign {
-	bool (*detect)(int fd);
+	bool (*detect)(struct bt_object *object);
 	int (*derive)(int fd, const char *name, int out, const struct bt_observer *observer, struct bt_error *error);
 };
 int bt_store_open_with(const char *path, const struct bt_store_options *options, const struct bt_foreign *foreign,
@@ -42,7 +42,7 @@ struct bt_file_id {
  * are 0, which no file has, where it is not.
  */
 int bt_store_local_fd(const struct bt_store *store);
-int bt_store_local_cache_fd(const struct bt_store *store);
+int bt_store_local_cache_fd(struct bt_store *store);
 void bt_store_inode(const struct bt_store *store, dev_t *ret_dev, ino_t *ret_ino);
 
 bool bt_store_salvages(const struct bt_store *store); /* opened to read damaged files, too */
@@ -92,8 +92,9 @@ const struct bt_file_id *bt_store_file_id(const struct bt_store *store, uint32_t
 int bt_store_file(struct bt_store *store, uint32_t ordinal, struct bt_file **ret_file, struct bt_error *error);
 /* Derives the file anew from a version 1 file, whatever cache/ says of it; of version 2 nothing happens. */
 int bt_store_derive(struct bt_store *store, uint32_t ordinal, struct bt_error *error);
-/* Opened for the caller, apart from what the store has of it: what has the name now. */
-int bt_store_open_apart(struct bt_store *store, uint32_t ordinal, int *ret_fd, struct bt_error *error);
+/* Opened for the caller, apart from what the store has of it: what has the name now. It is kept. */
+int bt_store_open_apart(struct bt_store *store, uint32_t ordinal, struct bt_object **ret_object,
+			struct bt_error *error);
 int bt_store_file_named(struct bt_store *store, const char *name,
 			uint32_t *ret_ordinal); /* a snapshot, BT_E_NOT_FOUND */
 

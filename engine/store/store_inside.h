@@ -8,7 +8,6 @@
 #include "base/cache.h"
 #include "codec/frame.h"
 #include "codec/hash.h"
-#include "store/fds.h"
 #include "store/store.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -33,10 +32,10 @@ struct bt_slot {
 	struct bt_stamp stamp; /* of the file that has the name; no part of id: a copy of a store has another */
 	pthread_mutex_t lock;
 	struct bt_file *_Atomic file;
-	int held;	      /* opened ahead of file, or -1; guarded by lock */
-	atomic_bool released; /* gone, and nobody needs it */
-	bool doomed;	      /* somebody is about to delete it: lends nothing */
-	bool made, taken;     /* its name was given to it, or taken from it, by the holder of the gate */
+	struct bt_object *held; /* opened ahead of file, or NULL; guarded by lock */
+	atomic_bool released;	/* gone, and nobody needs it */
+	bool doomed;		/* somebody is about to delete it: lends nothing */
+	bool made, taken;	/* its name was given to it, or taken from it, by the holder of the gate */
 	bool trusted;
 	atomic_int lends;	    /* enum bt_lends */
 	atomic_bool leaned;	    /* a file that is being written relies on it */
@@ -67,9 +66,9 @@ struct bt_store {
 	char id[BT_STORE_ID_SIZE]; /* "": it has none */
 	char *path;
 	struct bt_backend *backend;
-	pthread_mutex_t lock; /* adding slots, decoders, which roster is the last one */
-	int stayfd;
-	struct bt_fds *fds;
+	pthread_mutex_t lock; /* adding slots, decoders, which roster is the last one, cachefd */
+	int stayfd, cachefd;
+	bool cache_tried;
 	struct bt_slot *chunks[BT_SLOT_CHUNKS];
 	atomic_uint slot_count;
 	pthread_mutex_t refreshing;	/* one refresh at a time */
@@ -120,11 +119,14 @@ int bt_roster_publish(struct bt_store *store, uint32_t slots);
 /* After gone or file was set: whichever of the two comes second sees both. */
 void bt_slot_keep(struct bt_slot *slot);
 void bt_slot_damaged(struct bt_slot *slot, const struct bt_error *error);
+/* What the list told of, opened. */
+int bt_slot_object(struct bt_store *store, const struct bt_slot *slot, struct bt_object **ret_object,
+		   struct bt_error *error);
 void bt_slot_free(struct bt_slot *slot);
 bool bt_slot_is_open(struct bt_slot *slot);
 
-/* derived.c: the fd of a version 1 file is taken over. Derived files of files that are gone are swept away. */
-int bt_derived_open(struct bt_store *store, struct bt_slot *slot, int source_fd, struct bt_file **ret_file,
+/* derived.c: the version 1 file is taken over. Derived files of files that are gone are swept away. */
+int bt_derived_open(struct bt_store *store, struct bt_slot *slot, struct bt_object *source, struct bt_file **ret_file,
 		    struct bt_error *error);
 /* A derived file that does not verify is made again. */
 int bt_derived_recheck(struct bt_store *store, struct bt_slot *slot, struct bt_error *error);

@@ -53,6 +53,13 @@ static int check_page(void *arg, const struct bt_digest *id, uint64_t at, uint32
 	return 0;
 }
 
+static struct bt_object *object_of(int fd)
+{
+	struct bt_object *object;
+	FUZZ_CHECK(bt_object_of_fd(dup(fd), "input", &object, NULL) == 0);
+	return object;
+}
+
 static void check_derived(int out, int source)
 {
 	struct check check = {.decompressor = bt_decompressor_new(), .hasher = bt_hasher_new()};
@@ -62,7 +69,7 @@ static void check_derived(int out, int source)
 	struct bt_error error = {0};
 
 	FUZZ_CHECK(check.decompressor && check.hasher);
-	FUZZ_CHECK(bt_file_open_classic(dup(out), dup(source), "input", &check.file, &error) == 0);
+	FUZZ_CHECK(bt_file_open_classic(object_of(out), object_of(source), "input", &check.file, &error) == 0);
 	FUZZ_CHECK(bt_document_read(check.file, &arena, &info, &error) == 0);
 	FUZZ_CHECK(bt_file_visit(check.file, &visitor, &error) == 0);
 	FUZZ_CHECK(bt_file_verify(check.file, &error) == 0);
@@ -79,7 +86,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int source = memfd_create("source", MFD_CLOEXEC), out = memfd_create("out", MFD_CLOEXEC);
 
 	FUZZ_CHECK(source >= 0 && out >= 0 && bt_write_all(source, data, size) == 0);
-	bt_classic_detect(source);
+	struct bt_object *object = object_of(source);
+	bt_classic_detect(object);
+	bt_object_close(object);
 	int r = bt_classic_derive(source, "input", out, NULL, &error);
 	if (!r)
 		check_derived(out, source);

@@ -54,10 +54,12 @@ static void try_file(const uint8_t *data, size_t size)
 	struct visit visit = {.size = size};
 	const struct bt_index_visitor visitor = {&visit, see_content, see_page};
 	struct bt_error error = {0};
+	struct bt_object *object;
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 
 	FUZZ_CHECK(fd >= 0 && !bt_write_all(fd, data, size));
-	if (bt_file_open(fd, "input", &visit.file, &error)) {
+	FUZZ_CHECK(!bt_object_of_fd(fd, "input", &object, NULL));
+	if (bt_file_open(object, "input", &visit.file, &error)) {
 		FUZZ_CHECK(error.code == BT_E_DAMAGED && error.reason > BT_R_NONE && !strcmp(error.file, "input"));
 		return;
 	}

@@ -32,11 +32,19 @@ static int keep_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_
 	return 0;
 }
 
+static struct bt_object *object_of(int fd)
+{
+	struct bt_object *object;
+	assert_int_equal(bt_object_of_fd(dup(fd), "test", &object, NULL), 0);
+	return object;
+}
+
 void load(struct derived *derived)
 {
 	struct bt_index_visitor visitor = {derived, keep_content, keep_page};
 	struct bt_error *error = &derived->error;
-	int r = bt_file_open_classic(dup(derived->out), dup(derived->source), "test", &derived->file, error);
+	int r = bt_file_open_classic(object_of(derived->out), object_of(derived->source), "test", &derived->file,
+				     error);
 
 	if (!r)
 		r = bt_document_read(derived->file, &derived->arena, &derived->info, error);

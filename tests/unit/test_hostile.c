@@ -99,12 +99,14 @@ static int read_file(const char *name, struct bt_error *error, size_t *ret_conte
 {
 	struct reading reading = {.hasher = bt_hasher_new(), .decompressor = bt_decompressor_new(), .error = error};
 	char path[4096];
+	struct bt_object *object;
 	int fd, r;
 
 	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0 && reading.hasher && reading.decompressor);
-	r = bt_file_open(fd, name, &reading.file, error);
+	assert_int_equal(bt_object_of_fd(fd, name, &object, NULL), 0);
+	r = bt_file_open(object, name, &reading.file, error);
 	if (!r) {
 		r = read_opened(&reading);
 		bt_error_in_file(error, name, 0);

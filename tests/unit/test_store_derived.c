@@ -2,11 +2,11 @@
 /* Files of another format, derived when the store is opened. */
 #include "store_opened.h"
 
-static bool fake_detect(int fd)
+static bool fake_detect(struct bt_object *object)
 {
 	char first[4] = {0};
 
-	return pread(fd, first, 4, 0) == 4 && !memcmp(first, "old:", 4);
+	return bt_object_pread(object, first, 4, 0) == 4 && !memcmp(first, "old:", 4);
 }
 
 /* The version 1 file of these tests is "old:" and the Base64 of a content of 30 bytes. */

@@ -9,7 +9,9 @@ static int open_file(int dirfd, const char *name, struct bt_file **ret_file, str
 	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
 
 	assert_true(fd >= 0);
-	return bt_file_open(fd, name, ret_file, error);
+	struct bt_object *object;
+	assert_int_equal(bt_object_of_fd(fd, name, &object, NULL), 0);
+	return bt_file_open(object, name, ret_file, error);
 }
 
 static void test_empty_file(void **state)

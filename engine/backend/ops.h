@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a back end is made of. Each function is the one of backend.h (object.h, upload.h) that has its name; those that
+ * are not here are made of these.
+ *
+ * The table asks for little: whole files under names, that a list shows what was published, and that one of several
+ * programs which publish the same name gets it. A back end without renames moves by copying and removing: a digest
+ * means the same bytes wherever they lie, so a cut between the two does no harm. Without hard links a twin is a copy,
+ * and never found to be one. Where each call is durable, settling does nothing. What only a directory of this machine
+ * can give is marked: local.
+ */
+#ifndef BT_BACKEND_OPS_H
+#define BT_BACKEND_OPS_H
+
+#include "backend/object.h"
+#include "backend/upload.h"
+
+struct bt_backend_ops {
+	void (*close)(struct bt_backend *backend, bool undo);
+
+	int (*look)(struct bt_backend *backend, enum bt_area area, const char *name, struct bt_stored *ret_stored);
+	int (*find)(struct bt_backend *backend, enum bt_area area);
+	int (*reach)(struct bt_backend *backend, enum bt_area area, struct bt_error *error);
+	int (*list)(struct bt_backend *backend, enum bt_area area, const struct bt_list_visitor *visitor,
+		    struct bt_error *error);
+	bool (*changed)(struct bt_backend *backend);
+	struct bt_time (*area_time)(const struct bt_backend *backend, enum bt_area area);
+
+	int (*open)(struct bt_backend *backend, const struct bt_backend_name *name, const struct bt_stored *listed,
+		    struct bt_object **ret_object, struct bt_error *error);
+	int (*create)(struct bt_backend *backend, enum bt_area area, struct bt_upload **ret_upload,
+		      struct bt_error *error);
+
+	int (*move)(struct bt_backend *backend, const struct bt_backend_name *from, const struct bt_backend_name *to);
+	int (*twin)(struct bt_backend *backend, const struct bt_backend_name *from, const struct bt_backend_name *to,
+		    struct bt_error *error);
+	int (*replace)(struct bt_backend *backend, const struct bt_backend_name *from, const char *name,
+		       struct bt_error *error);
+	int (*remove)(struct bt_backend *backend, const struct bt_backend_name *name);
+	int (*settle)(struct bt_backend *backend, enum bt_area area);
+	void (*sweep)(struct bt_backend *backend, bool alone);
+
+	int (*lock)(struct bt_backend *backend, enum bt_lock_kind kind, const struct bt_lock_wait *wait, int *ret_fd,
+		    struct bt_error *error);
+	int (*claim)(struct bt_backend *backend, uint64_t number, int *ret_fd, struct bt_error *error);
+	int (*lock_again)(struct bt_backend *backend, int fd, enum bt_lock_kind kind);
+
+	int (*local_fd)(struct bt_backend *backend, enum bt_area area); /* local; NULL: -1 */
+};
+
+struct bt_backend {
+	const struct bt_backend_ops *ops;
+	bool read_only;
+	unsigned open_limit; /* of objects that are kept; 0: none */
+};
+
+/* As errors name it. */
+#define BT_BACKEND_PATH_SIZE 300
+void bt_backend_path(char path[BT_BACKEND_PATH_SIZE], const struct bt_backend_name *name);
+
+/* directory.c: a directory of a file system. */
+int bt_directory_open(const char *path, const struct bt_backend_options *options, struct bt_backend **ret_backend,
+		      struct bt_error *error);
+
+#endif
