@@ -1,29 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-#include "snapshot/item.h"
+#include "snapshot/readers.h"
 
-#include "pack/pack.h"
 #include <stdlib.h>
-#include <string.h>
 
-enum { ITEMS_MAX = 512, READS_MAX = 64, READERS_MAX = 16 };
-
-#define BUDGET ((size_t)12 << 20)
+enum { ITEMS_MAX = 512, READS_MAX = 64 };
 
 struct bt_snap_batch {
 	struct bt_job job;
-	struct bt_snap_run *run;
+	struct bt_snap_readers *readers;
 	struct bt_arena arena;
 	struct bt_snap_item *first, **end;
 	size_t items, reads, planned;
 	struct bt_buffer *data;
 };
 
-struct bt_snap_batch *bt_snap_batch_new(struct bt_snap_run *run)
+struct bt_snap_batch *bt_snap_batch_new(struct bt_snap_readers *readers)
 {
 	struct bt_snap_batch *batch = calloc(1, sizeof(*batch));
 
 	if (batch) {
-		batch->run = run;
+		batch->readers = readers;
 		batch->end = &batch->first;
 	}
 	return batch;
@@ -47,9 +43,9 @@ void bt_snap_batch_free(struct bt_snap_batch *batch)
 		if (item->kind == BT_SNAP_END)
 			bt_snap_stream_free(item->stream);
 		if (item->kind == BT_SNAP_DIRECTORY)
-			bt_snap_walk_done(batch->run->walk, item->node);
+			bt_snap_readers_done(batch->readers, item->node);
 	}
-	bt_buffer_put(&batch->run->buffers, batch->data);
+	bt_buffer_put(batch->readers->plan->source.buffers, batch->data);
 	bt_arena_free(&batch->arena);
 	free(batch);
 }
@@ -80,7 +76,7 @@ void bt_snap_batch_plan(struct bt_snap_batch *batch, struct bt_snap_item *item, 
 	batch->reads++;
 }
 
-bool bt_snap_batch_full(const struct bt_snap_batch *batch)
+bool bt_snap_batch_is_full(const struct bt_snap_batch *batch)
 {
 	return batch->items >= ITEMS_MAX || batch->reads >= READS_MAX || batch->planned >= BT_PACK_BLOCK;
 }
@@ -90,18 +86,18 @@ bool bt_snap_batch_full(const struct bt_snap_batch *batch)
 static int read_item(struct bt_snap_batch *batch, struct bt_reader *reader, struct bt_snap_item *item, int fd)
 {
 	const struct bt_source_out out = {&batch->arena, &item->entry, &item->outcome};
-	int result = 0;
+	int r = 0;
 
 	if (item->kind == BT_SNAP_DIRECTORY) {
-		result = bt_source_xattrs(reader, fd, false, &out);
-		return result == 0 ? bt_source_inode(reader, fd, &out) : result;
+		r = bt_source_xattrs(reader, fd, false, &out);
+		return r ? r : bt_source_inode(reader, fd, &out);
 	}
 	if (item->kind == BT_SNAP_BARE)
 		return bt_source_bare(reader, fd, item->found, &out);
-	result = bt_source_small(reader, fd, item->found, &item->room, &out);
-	if (result == 0 && item->outcome.state == BT_SOURCE_READ)
+	r = bt_source_small(reader, fd, item->found, &item->room, &out);
+	if (!r && item->outcome.state == BT_SOURCE_READ)
 		item->size = item->entry.size;
-	return result;
+	return r;
 }
 
 static void no_directory(struct bt_snap_item *item, int sys)
@@ -123,9 +119,10 @@ static void find_out(struct bt_snap_batch *batch, struct bt_snap_item *first, co
 		struct bt_outcome *outcome = &item->outcome;
 
 		if (item->kind != BT_SNAP_DIRECTORY)
-			bt_source_find_out(&batch->run->source, item->node->dir, outcome, since);
+			bt_source_find_out(&batch->readers->plan->source, item->node->dir, outcome, since);
 		else if (bt_scan_not_found(outcome->xattr_sys) && item->node->parent &&
-			 !bt_scan_listed(batch->run->scan, item->node->parent->dir, item->found, since))
+			 !bt_scan_listed(batch->readers->plan->source.scan, item->node->parent->dir, item->found,
+					 since))
 			outcome->xattr_sys = 0;
 	}
 }
@@ -135,24 +132,24 @@ static int read_neighbours(struct bt_snap_batch *batch, struct bt_reader *reader
 			   struct bt_snap_item **ret_next)
 {
 	struct bt_scan_dir *dir = first->node->dir;
-	int fd = bt_scan_fd_get(batch->run->scan, dir), result = 0;
+	int fd = bt_scan_fd_get(batch->readers->plan->source.scan, dir), r = 0;
 	struct bt_snap_item *item = first;
 
-	for (; item && result == 0 && item->node->dir == dir; item = item->next) {
-		result = bt_voice_failed(&batch->run->watch.voice);
-		if (result != 0 || !item->reads)
+	for (; item && !r && item->node->dir == dir; item = item->next) {
+		r = bt_voice_failed(&batch->readers->plan->observer->voice);
+		if (r || !item->reads)
 			continue;
 		if (fd < 0)
 			no_directory(item, -fd);
 		else
-			result = read_item(batch, reader, item, fd);
+			r = read_item(batch, reader, item, fd);
 	}
 	if (fd >= 0)
-		bt_scan_fd_put(batch->run->scan, dir);
-	if (result == 0)
+		bt_scan_fd_put(batch->readers->plan->source.scan, dir);
+	if (!r)
 		find_out(batch, first, item);
 	*ret_next = item;
-	return result;
+	return r;
 }
 
 static int give_room(struct bt_snap_batch *batch)
@@ -161,7 +158,7 @@ static int give_room(struct bt_snap_batch *batch)
 
 	if (batch->planned == 0)
 		return 0;
-	batch->data = bt_buffer_get(&batch->run->buffers, batch->planned);
+	batch->data = bt_buffer_get(batch->readers->plan->source.buffers, batch->planned);
 	if (!batch->data)
 		return BT_E_NOMEM;
 	at = batch->data->data;
@@ -175,44 +172,47 @@ static int give_room(struct bt_snap_batch *batch)
 static int batch_work(struct bt_job *job, void *worker)
 {
 	struct bt_snap_batch *batch = (struct bt_snap_batch *)job;
-	int result = give_room(batch);
+	int r = give_room(batch);
 
-	for (struct bt_snap_item *item = batch->first; item && result == 0;) {
+	for (struct bt_snap_item *item = batch->first; item && !r;) {
 		if (item->reads)
-			result = read_neighbours(batch, worker, item, &item);
+			r = read_neighbours(batch, worker, item, &item);
 		else
 			item = item->next;
 	}
-	return result == 0 ? 0 : bt_voice_fail(&batch->run->watch.voice, result, NULL);
+	return r ? bt_voice_fail(&batch->readers->plan->observer->voice, r, NULL) : 0;
 }
 
 /* Finishing. */
 
-static int finish_file(struct bt_snap_batch *batch, struct bt_snap_item *item, struct bt_error *error)
+static int finish_file(struct bt_snap_finish *finish, struct bt_snap_item *item, struct bt_arena *arena,
+		       struct bt_error *error)
 {
 	if (item->outcome.state == BT_SOURCE_OTHER)
-		return bt_snap_read_late(batch->run, item, &batch->arena, error);
+		return bt_snap_reread(finish, item, arena, error);
 	if (item->outcome.state != BT_SOURCE_READ)
 		return 0;
 	const struct bt_held content = {item->entry.digest, (uint32_t)item->size};
-	return bt_pack_content(batch->run->pack, &content, item->room.data, BT_PACK_TOGETHER, error);
+	return bt_pack_content(finish->pack, &content, item->room.data, BT_PACK_TOGETHER, error);
 }
 
-static int finish_meta(struct bt_snap_batch *batch, struct bt_snap_item *item, struct bt_error *error)
+static int finish_meta(struct bt_snap_finish *finish, struct bt_snap_item *item, struct bt_arena *arena,
+		       struct bt_error *error)
 {
-	int result = 0;
+	int r = 0;
 
 	if (item->outcome.state == BT_SOURCE_OTHER)
-		result = bt_snap_read_late(batch->run, item, &batch->arena, error);
-	if (result == 0 && item->outcome.state == BT_SOURCE_READ && item->entry.type == BT_DIR)
-		result = bt_snap_node_pages(batch->run, NULL, &item->entry.digest, error);
-	return result;
+		r = bt_snap_reread(finish, item, arena, error);
+	if (!r && item->outcome.state == BT_SOURCE_READ && item->entry.type == BT_DIR)
+		r = bt_snap_node_pages(finish, NULL, &item->entry.digest, error);
+	return r;
 }
 
-static int finish_link(struct bt_snap_batch *batch, struct bt_snap_item *item, struct bt_error *error)
+static int finish_link(struct bt_snap_finish *finish, struct bt_snap_item *item, struct bt_arena *arena,
+		       struct bt_error *error)
 {
 	if (!item->link->ready)
-		return bt_snap_read_late(batch->run, item, &batch->arena, error);
+		return bt_snap_reread(finish, item, arena, error);
 	item->entry = item->link->entry;
 	item->entry.name = item->found->name;
 	item->entry.name_length = item->found->name_length;
@@ -221,72 +221,75 @@ static int finish_link(struct bt_snap_batch *batch, struct bt_snap_item *item, s
 	return 0;
 }
 
-static int finish_stream(struct bt_snap_batch *batch, struct bt_snap_item *item, struct bt_error *error)
+static int finish_stream(struct bt_snap_finish *finish, struct bt_snap_item *item, struct bt_arena *arena,
+			 struct bt_error *error)
 {
 	struct bt_snap_stream *stream = item->stream;
 
 	item->entry = stream->entry;
 	item->outcome = stream->outcome;
 	if (item->outcome.state == BT_SOURCE_OTHER)
-		return bt_snap_read_late(batch->run, item, &batch->arena, error);
+		return bt_snap_reread(finish, item, arena, error);
 	if (item->outcome.state != BT_SOURCE_READ)
 		return 0;
-	return bt_chunk_list_finish(batch->run->pack, &stream->list, &batch->arena, &item->entry, error);
+	return bt_chunk_list_finish(finish->pack, &stream->list, arena, &item->entry, error);
 }
 
-static int finish_directory(struct bt_snap_batch *batch, struct bt_snap_item *item, struct bt_error *error)
+static int finish_directory(struct bt_snap_finish *finish, struct bt_snap_item *item, struct bt_arena *arena,
+			    struct bt_error *error)
 {
 	if (item->outcome.state == BT_SOURCE_OTHER)
-		return bt_snap_read_late(batch->run, item, &batch->arena, error);
+		return bt_snap_reread(finish, item, arena, error);
 	if (item->outcome.state != BT_SOURCE_READ)
 		return 0;
-	return bt_snap_node_pages(batch->run, item->node, &item->entry.digest, error);
+	return bt_snap_node_pages(finish, item->node, &item->entry.digest, error);
 }
 
-static int finish_item(struct bt_snap_batch *batch, struct bt_snap_item *item, struct bt_error *error)
+static int finish_item(struct bt_snap_finish *finish, struct bt_snap_item *item, struct bt_arena *arena,
+		       struct bt_error *error)
 {
-	int result = 0;
+	int r = 0;
 
 	switch (item->kind) {
 	case BT_SNAP_RESTART:
 		bt_chunk_list_restart(&item->stream->list);
-		item->stream->seen = 0;
+		item->stream->finished = 0;
 		return 0;
 	case BT_SNAP_FILE:
-		result = finish_file(batch, item, error);
+		r = finish_file(finish, item, arena, error);
 		break;
 	case BT_SNAP_BARE:
-		result = finish_meta(batch, item, error);
+		r = finish_meta(finish, item, arena, error);
 		break;
 	case BT_SNAP_LINK:
-		result = finish_link(batch, item, error);
+		r = finish_link(finish, item, arena, error);
 		break;
 	case BT_SNAP_END:
-		result = finish_stream(batch, item, error);
+		r = finish_stream(finish, item, arena, error);
 		break;
 	case BT_SNAP_DIRECTORY:
-		result = finish_directory(batch, item, error);
+		r = finish_directory(finish, item, arena, error);
 		break;
 	case BT_SNAP_KEEP:
 	case BT_SNAP_BAD:
 		break;
 	}
-	return result == 0 ? bt_snap_settle(batch->run, item, &batch->arena, error) : result;
+	return r ? r : bt_snap_record(finish, item, arena, error);
 }
 
-static int batch_finish(struct bt_job *job, int result)
+static int batch_finish(struct bt_job *job, int r)
 {
 	struct bt_snap_batch *batch = (struct bt_snap_batch *)job;
 	struct bt_error error = {0};
 
-	if (result == 0) {
-		for (struct bt_snap_item *item = batch->first; item && result == 0; item = item->next)
-			result = finish_item(batch, item, &error);
-		if (result != 0)
-			bt_voice_fail(&batch->run->watch.voice, result, &error);
+	if (!r) {
+		for (struct bt_snap_item *item = batch->first; item && !r; item = item->next)
+			r = finish_item(batch->readers->finish, item, &batch->arena, &error);
+		if (r)
+			bt_voice_fail(&batch->readers->plan->observer->voice, r, &error);
 	}
 	bt_snap_batch_free(batch);
-	return result;
+	return r;
 }
 
 int bt_snap_batch_submit(struct bt_snap_batch *batch)
@@ -298,99 +301,5 @@ int bt_snap_batch_submit(struct bt_snap_batch *batch)
 	batch->job.work = batch_work;
 	batch->job.finish = batch_finish;
 	batch->job.weight = batch->arena.used + (batch->planned > 0 ? bt_buffer_capacity(batch->planned) : 0);
-	return bt_pool_submit(batch->run->readers, &batch->job);
-}
-
-/* A chunk of a stream. */
-
-struct chunk_job {
-	struct bt_job job;
-	struct bt_snap_run *run;
-	struct bt_snap_stream *stream;
-	struct bt_buffer *buffer;
-	struct bt_held content;
-};
-
-static int chunk_work(struct bt_job *job, void *worker)
-{
-	struct chunk_job *chunk = (struct chunk_job *)job;
-	struct bt_reader *reader = worker;
-	int result = bt_hasher_digest(reader->pieces, chunk->buffer->data, chunk->content.size, &chunk->content.digest);
-
-	return result == 0 ? 0 : bt_voice_fail(&chunk->run->watch.voice, result, NULL);
-}
-
-/* A large file is long in coming. */
-static void tell_chunk(struct bt_snap_run *run, struct bt_snap_stream *stream, size_t size)
-{
-	stream->seen += size;
-	if (!bt_snap_progress_due(&run->watch))
-		return;
-	char *path = bt_scan_path(stream->node->dir, stream->found->name);
-	bt_snap_progress(&run->watch, &(struct bt_progress){.files = run->totals.files,
-							    .bytes = run->totals.directory_size + stream->seen,
-							    .path = path});
-	free(path);
-}
-
-static int chunk_finish(struct bt_job *job, int result)
-{
-	struct chunk_job *chunk = (struct chunk_job *)job;
-	struct bt_snap_run *run = chunk->run;
-	struct bt_error error = {0};
-
-	if (result != 0) {
-		bt_buffer_put(&run->buffers, chunk->buffer);
-	} else {
-		result = bt_pack_buffer(run->pack, &chunk->content, chunk->buffer, &error);
-		if (result == 0)
-			result = bt_chunk_list_add(run->pack, &chunk->stream->list, &chunk->content, &error);
-		if (result != 0)
-			bt_voice_fail(&run->watch.voice, result, &error);
-		else
-			tell_chunk(run, chunk->stream, chunk->content.size);
-	}
-	free(chunk);
-	return result;
-}
-
-int bt_snap_chunk_submit(struct bt_snap_run *run, struct bt_snap_stream *stream, const unsigned char *data, size_t size)
-{
-	struct chunk_job *chunk = calloc(1, sizeof(*chunk));
-	struct bt_buffer *buffer = chunk ? bt_buffer_get(&run->buffers, size) : NULL;
-
-	if (!buffer) {
-		free(chunk);
-		return BT_E_NOMEM;
-	}
-	memcpy(buffer->data, data, size);
-	*chunk = (struct chunk_job){.job = {.work = chunk_work, .finish = chunk_finish, .weight = buffer->capacity},
-				    .run = run,
-				    .stream = stream,
-				    .buffer = buffer,
-				    .content.size = (uint32_t)size};
-	return bt_pool_submit(run->readers, &chunk->job);
-}
-
-static void *reader_new(void *arg)
-{
-	const struct bt_snap_run *run = arg;
-
-	return bt_reader_new(&run->source);
-}
-
-static void reader_free(void *worker)
-{
-	bt_reader_free(worker);
-}
-
-int bt_snap_readers_new(struct bt_snap_run *run, struct bt_pool **ret_pool)
-{
-	const struct bt_pool_options options = {.threads = run->threads < READERS_MAX ? run->threads : READERS_MAX,
-						.budget = BUDGET,
-						.worker_new = reader_new,
-						.worker_free = reader_free,
-						.arg = run};
-
-	return bt_pool_new(&options, ret_pool);
+	return bt_pool_submit(batch->readers->pool, &batch->job);
 }

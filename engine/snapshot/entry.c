@@ -97,11 +97,11 @@ static int write_bare(struct bt_buf *out, const struct bt_entry *entry)
 int bt_snap_entry_same(struct bt_buf *a, struct bt_buf *b, const struct bt_entry *one, const struct bt_entry *other,
 		       bool *ret_same)
 {
-	int result = write_bare(a, one);
+	int r = write_bare(a, one);
 
-	if (result == 0)
-		result = write_bare(b, other);
-	if (result == 0)
+	if (!r)
+		r = write_bare(b, other);
+	if (!r)
 		*ret_same = a->length == b->length && memcmp(a->data, b->data, a->length) == 0;
-	return result;
+	return r;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Items of the walk, in its order, and the batches in which they go to the readers. */
+/* Items: what the walk wants to be done, in its order. */
 #ifndef BT_SNAPSHOT_ITEM_H
 #define BT_SNAPSHOT_ITEM_H
 
 #include "base/table.h"
 #include "pack/chunks.h"
-#include "snapshot/tree.h"
+#include "snapshot/node.h"
+#include "source/source.h"
+#include <stdatomic.h>
 
 enum bt_snap_kind {
 	BT_SNAP_KEEP,	   /* unchanged: the entry is complete */
@@ -23,8 +25,8 @@ struct bt_snap_link {
 	struct bt_table_key key; /* device and inode */
 	uint64_t missing;	 /* names that have not come by */
 	atomic_uint refs;
-	bool anew;  /* [walk] the parent does not know all its names */
-	bool ready; /* [finish] */
+	bool has_new_name; /* the walk's: the parent does not know all its names */
+	bool ready;	   /* the finishing's: entry is there */
 	struct bt_arena arena;
 	struct bt_entry entry;
 };
@@ -33,14 +35,14 @@ void bt_snap_links_free(struct bt_table *links);
 /* The link for a file found, made when it is the first of its names; the caller gets a reference. NULL: out of memory.
  */
 struct bt_snap_link *bt_snap_links_get(struct bt_table *links, const struct bt_found *found, bool *ret_first);
-/* Whether any of those that miss names has been linked anew. */
-bool bt_snap_links_anew(const struct bt_table *links);
+/* Whether any of those that miss names has one that is new. */
+bool bt_snap_links_have_new(const struct bt_table *links);
 void bt_snap_link_put(struct bt_snap_link *link); /* NULL is fine */
 
 /* A file on its way through the pools piece by piece. */
 struct bt_snap_stream {
-	struct bt_chunk_list list; /* [finish] */
-	uint64_t seen;		   /* [finish] bytes */
+	struct bt_chunk_list list; /* the finishing's, like the next */
+	uint64_t finished;	   /* bytes */
 	struct bt_snap_node *node;
 	const struct bt_found *found;
 	struct bt_arena arena;
@@ -64,32 +66,7 @@ struct bt_snap_item {
 	struct bt_snap_stream *stream;
 };
 
-/* settle.c: the directory that an item lies in; NULL for the root. */
+/* The directory that an item lies in; NULL for the root. */
 struct bt_snap_node *bt_snap_containing(const struct bt_snap_item *item);
-/* [finish]: an item whose reading is over into counts, the observer's ears, and its directory's page. */
-int bt_snap_settle(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_arena *arena, struct bt_error *error);
-
-/* late.c [finish]: reads an entry that turned out to be something else than listed, however long it takes. */
-int bt_snap_read_late(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_arena *arena,
-		      struct bt_error *error);
-
-/* batch.c */
-struct bt_snap_batch;
-struct bt_snap_batch *bt_snap_batch_new(struct bt_snap_run *run); /* NULL: out of memory */
-void bt_snap_batch_free(struct bt_snap_batch *batch);		  /* one that was not submitted */
-struct bt_arena *bt_snap_batch_arena(struct bt_snap_batch *batch);
-/* A new zeroed item at the end; NULL on out of memory. What it refers to is the batch's from then on. */
-struct bt_snap_item *bt_snap_batch_add(struct bt_snap_batch *batch);
-/* Plans room for a small file. */
-void bt_snap_batch_plan(struct bt_snap_batch *batch, struct bt_snap_item *item, size_t size);
-bool bt_snap_batch_full(const struct bt_snap_batch *batch);
-int bt_snap_batch_submit(struct bt_snap_batch *batch); /* takes it in any case */
-/* A chunk of a stream, copied. */
-int bt_snap_chunk_submit(struct bt_snap_run *run, struct bt_snap_stream *stream, const unsigned char *data,
-			 size_t size);
-int bt_snap_readers_new(struct bt_snap_run *run, struct bt_pool **ret_pool);
-
-/* walk.c: the directory of a finished item may go; from any thread. */
-void bt_snap_walk_done(struct bt_snap_walk *walk, struct bt_snap_node *node);
 
 #endif

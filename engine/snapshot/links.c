@@ -51,12 +51,12 @@ struct bt_snap_link *bt_snap_links_get(struct bt_table *links, const struct bt_f
 	return link;
 }
 
-bool bt_snap_links_anew(const struct bt_table *links)
+bool bt_snap_links_have_new(const struct bt_table *links)
 {
 	size_t at = 0;
 
 	for (const struct bt_snap_link *link = bt_table_next(links, &at); link; link = bt_table_next(links, &at))
-		if (link->anew)
+		if (link->has_new_name)
 			return true;
 	return false;
 }

@@ -12,32 +12,32 @@ static bool fits(struct bt_store *store, const struct bt_snapshot_info *info, co
 
 	if (info->classic || strcmp(info->host, host) != 0 || strcmp(info->target, target) != 0)
 		return false;
-	if (bt_page_get(store, &info->root.digest, &page, &damage) != 0)
+	if (bt_page_get(store, &info->root.digest, &page, &damage))
 		return false;
 	bt_page_put(store, page);
 	return true;
 }
 
-int bt_snap_parent_find(const struct bt_snap_run *run, const char *host, const char *target,
+int bt_snap_parent_find(const struct bt_snap_plan *plan, const char *host, const char *target,
 			struct bt_snapshot **ret_parent)
 {
-	struct bt_store *store = run->store;
+	struct bt_store *store = plan->store;
 	struct bt_newest newest;
 	const char *name;
-	int result = 0;
+	int r = 0;
 
 	*ret_parent = NULL;
-	bt_newest_begin(&newest, store, run->time.seconds);
+	bt_newest_begin(&newest, store, plan->time.seconds);
 	while ((name = bt_newest_next(&newest))) {
 		struct bt_snapshot *snapshot;
 		struct bt_error damage = {0};
 
 		if (bt_name_is_classic(name))
 			continue;
-		result = bt_snapshot_open(store, name, &snapshot, &damage);
-		if (result == BT_E_NOMEM)
+		r = bt_snapshot_open(store, name, &snapshot, &damage);
+		if (r == BT_E_NOMEM)
 			break;
-		if (result != 0)
+		if (r)
 			continue;
 		if (fits(store, bt_snapshot_info(snapshot), host, target)) {
 			*ret_parent = snapshot;
@@ -46,7 +46,7 @@ int bt_snap_parent_find(const struct bt_snap_run *run, const char *host, const c
 		bt_snapshot_close(snapshot);
 	}
 	bt_newest_end(&newest);
-	return result == BT_E_NOMEM ? result : 0;
+	return r == BT_E_NOMEM ? r : 0;
 }
 
 static bool content_there(struct bt_store *store, const struct bt_digest *digest)
@@ -70,7 +70,7 @@ static bool page_there(struct bt_store *store, const struct bt_digest *id)
 	const struct bt_page *page;
 	struct bt_error damage = {0};
 
-	if (bt_page_get(store, id, &page, &damage) != 0)
+	if (bt_page_get(store, id, &page, &damage))
 		return false;
 	bool there = page->kind == BT_PAGE_CHUNKS && chunks_there(store, page->chunks, page->count);
 	bt_page_put(store, page);

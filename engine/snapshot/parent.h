@@ -3,11 +3,11 @@
 #ifndef BT_SNAPSHOT_PARENT_H
 #define BT_SNAPSHOT_PARENT_H
 
-#include "snapshot/run.h"
+#include "snapshot/plan.h"
 
 /* The newest usable snapshot of the same host and target that is not later than the run, or the newest of all if all
  * are later; NULL if there is none. 0 or BT_E_NOMEM. */
-int bt_snap_parent_find(const struct bt_snap_run *run, const char *host, const char *target,
+int bt_snap_parent_find(const struct bt_snap_plan *plan, const char *host, const char *target,
 			struct bt_snapshot **ret_parent);
 /* Whether all contents of a file of the parent can be found. */
 bool bt_snap_contents_there(struct bt_store *store, const struct bt_entry *file);

@@ -3,23 +3,16 @@
 
 #include "base/bytes.h"
 #include "base/fail.h"
-#include "base/io.h"
+#include "base/pool.h"
 #include "base/sized.h"
-#include "codec/frame.h"
 #include "model/document.h"
-#include "pack/pack.h"
-#include "snapshot/item.h"
 #include "snapshot/parent.h"
-#include "snapshot/tree.h"
+#include "snapshot/request.h"
 #include "snapshot/walk.h"
 #include "store/gate.h"
-#include <backuptool/select.h>
 #include <errno.h>
 #include <internal/policy.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* A run that read this much only to find it unchanged makes a snapshot for the fingerprints' sake, so that the next one
@@ -28,267 +21,219 @@
 #define IDLE_MAX   ((size_t)12 << 20) /* of buffers */
 enum { SCAN_THREADS_MAX = 8 };
 
-/* What stands in the header, and what it is borrowed from. */
-struct plan {
-	struct bt_snapshot_info info;
-	char host[BT_HOST_SIZE];
-	char *target;
-	const char **tags;
-	struct bt_rules *rules;
+/* What the stages share, and what each has for itself. */
+struct run {
+	struct bt_snap_request request;
+	struct bt_snap_plan plan;
+	struct bt_snap_finish finish;
+	struct bt_snap_readers readers;
+	struct bt_snap_walk *walk;
+	struct bt_snap_observer observer;
+	struct bt_buffers buffers;
+	struct bt_snapshot *parent;
 	struct bt_gate gate;
+	struct bt_time repaired; /* the store, last */
+	enum bt_doubt doubt;	 /* why the changes cannot be relied on */
+	bool doubted;		 /* found out on the way: the run is worth nothing */
+	bool lost, again;	 /* its lock, and with it what it relies on; it comes after such a run */
 };
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static bool tag_valid(const char *tag)
-{
-	for (const char *c = tag; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			return false;
-	return tag[0] != 0 && bt_utf8_valid(tag, strlen(tag));
-}
-
-static int plan_tags(struct plan *plan, const struct bt_snapshot_options *options, struct bt_error *error)
-{
-	size_t count = 0;
-
-	if (options->tag_count == 0)
-		return 0;
-	plan->tags = calloc(options->tag_count, sizeof(*plan->tags));
-	if (!plan->tags)
-		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	for (size_t i = 0; i < options->tag_count; i++) {
-		if (!tag_valid(options->tags[i]))
-			return bt_fail(error, BT_E_INVALID, options->tags[i], "not a tag");
-		plan->tags[i] = options->tags[i];
-	}
-	qsort(plan->tags, options->tag_count, sizeof(*plan->tags), by_text);
-	for (size_t i = 0; i < options->tag_count; i++)
-		if (count == 0 || strcmp(plan->tags[count - 1], plan->tags[i]) != 0)
-			plan->tags[count++] = plan->tags[i];
-	plan->info.tags = plan->tags;
-	plan->info.tag_count = count;
-	return 0;
-}
-
-static int plan_host(struct plan *plan, const char *wanted, struct bt_error *error)
-{
-	size_t length = wanted ? strlen(wanted) : 0;
-
-	if (wanted && (length == 0 || length >= BT_HOST_SIZE || !bt_utf8_valid(wanted, length)))
-		return bt_fail(error, BT_E_INVALID, wanted, "not a name of a host");
-	if (wanted)
-		memcpy(plan->host, wanted, length + 1);
-	else
-		bt_host(plan->host);
-	plan->info.host = plan->host;
-	return 0;
-}
-
-/* The store is left out where the walk meets it; a walk that begins in it would store it into itself. target is as
- * realpath gives it. */
-static int refuse_store(dev_t dev, ino_t inode, const char *target, struct bt_error *error)
-{
-	struct stat st;
-	char path[PATH_MAX];
-	char *end = memccpy(path, target, 0, sizeof(path));
-
-	if (!end)
-		return 0;
-	for (end--; end > path; end = strrchr(path, '/')) {
-		*end = 0;
-		if (stat(path, &st) == 0 && st.st_dev == dev && st.st_ino == inode)
-			return bt_fail(error, BT_E_INVALID, target, "the target lies in the store");
-	}
-	return 0;
-}
-
-int bt_snapshot_place(const char *store, const char *target, struct bt_error *error)
-{
-	struct stat status;
-	char *real = stat(store, &status) == 0 ? realpath(target, NULL) : NULL;
-	int result = real ? refuse_store(status.st_dev, status.st_ino, real, error) : 0;
-
-	free(real);
-	return result;
-}
-
-static int plan_run(struct bt_snap_run *run, struct plan *plan, const char *target, struct bt_error *error)
-{
-	const struct bt_snapshot_options *options = run->options;
-	dev_t dev;
-	ino_t inode;
-
-	if (options->level < BT_LEVEL_AUTO || options->level > BT_COMPRESSION_MAX)
-		return bt_fail(error, BT_E_INVALID, NULL, "no such compression level");
-	int failed = plan_host(plan, options->host, error);
-	if (failed != 0)
-		return failed;
-	plan->target = realpath(target, NULL);
-	if (!plan->target)
-		return bt_fail_sys(error, errno, target, "find the target");
-	plan->info.target = plan->target;
-	bt_store_inode(run->store, &dev, &inode);
-	int result = refuse_store(dev, inode, plan->target, error);
-	if (result == 0 && options->exclude_count > 0)
-		result = bt_rules_new(options->exclude, options->exclude_count, &plan->rules, error);
-	return result == 0 ? plan_tags(plan, options, error) : result;
-}
-
 /* A name says when what it stands for was looked at, however long that had to wait. */
-static void set_time(struct bt_snap_run *run, struct plan *plan)
+static void set_time(struct run *run)
 {
-	if (run->options->time)
-		run->time = *run->options->time;
+	if (run->plan.options->time)
+		run->plan.time = *run->plan.options->time;
 	else
-		bt_source_now(&run->time);
-	plan->info.time = run->time;
+		bt_source_now(&run->plan.time);
+	run->request.info.time = run->plan.time;
 }
 
 /* Whole directories may be taken over from it without a look at each content. */
-static void lean_on(struct bt_snap_run *run, struct plan *plan, const char *parent)
+static void lean_on(struct run *run, const char *parent)
 {
 	uint32_t ordinal;
 
-	if (bt_store_file_named(run->store, parent, &ordinal) == 0)
-		bt_gate_lean(&plan->gate, ordinal);
+	if (bt_store_file_named(run->plan.store, parent, &ordinal) == 0)
+		bt_gate_lean(&run->gate, ordinal);
 }
 
 /* A dry run needs no more than to read. */
-static int open_gate(struct bt_snap_run *run, struct plan *plan, struct bt_error *error)
+static int open_gate(struct run *run, struct bt_error *error)
 {
-	if (run->options->dry_run)
-		return bt_store_lock_for_reading(run->store, run->watch.voice.observer, &plan->gate.fd, error);
-	return bt_gate_open(run->store, BT_LOCK_SHARED, run->watch.voice.observer, &plan->gate, error);
+	const struct bt_observer *observer = run->observer.voice.observer;
+
+	if (run->plan.options->dry_run)
+		return bt_store_lock_for_reading(run->plan.store, observer, &run->gate.fd, error);
+	return bt_gate_open(run->plan.store, BT_LOCK_SHARED, observer, &run->gate, error);
+}
+
+static int find_parent(struct run *run)
+{
+	int r = bt_snap_parent_find(&run->plan, run->request.host, run->request.target, &run->parent);
+
+	if (r || !run->parent)
+		return r;
+	const struct bt_snapshot_info *parent = bt_snapshot_info(run->parent);
+	run->plan.parent = parent;
+	run->request.info.parent = parent->name;
+	lean_on(run, parent->name);
+	run->observer.expected_files = parent->files;
+	run->observer.expected_bytes = parent->directory_size;
+	return 0;
 }
 
 /* Nothing is deleted from here on; what was deleted before is not leaned on. */
-static int enter_store(struct bt_snap_run *run, struct plan *plan, struct bt_error *error)
+static int enter_store(struct run *run, struct bt_error *error)
 {
-	int result = open_gate(run, plan, error);
+	int r = open_gate(run, error);
 
-	if (result != 0)
-		return result;
-	set_time(run, plan);
-	if (run->options->changes)
-		run->repaired = bt_store_repaired(run->store);
-	if (!run->options->dry_run)
-		bt_store_sweep(run->store, false);
-	result = bt_snap_parent_find(run, plan->host, plan->target, &run->parent);
-	if (result == 0 && run->parent) {
-		const struct bt_snapshot_info *parent = bt_snapshot_info(run->parent);
-
-		plan->info.parent = parent->name;
-		lean_on(run, plan, parent->name);
-		run->watch.expected_files = parent->files;
-		run->watch.expected_bytes = parent->directory_size;
-	}
-	return result;
+	if (r)
+		return r;
+	set_time(run);
+	if (run->plan.options->changes)
+		run->repaired = bt_store_repaired(run->plan.store);
+	if (!run->plan.options->dry_run)
+		bt_store_sweep(run->plan.store, false);
+	return find_parent(run);
 }
 
-/* Whether the changes can be relied on: they follow this parent. */
-static void follow_changes(struct bt_snap_run *run)
+/* Why the changes cannot be relied on: they must follow this parent. */
+static enum bt_doubt doubt_of(const struct run *run, const struct bt_changes *changes)
 {
-	const struct bt_changes *changes = run->options->changes;
-	const struct bt_snapshot_info *parent = run->parent ? bt_snapshot_info(run->parent) : NULL;
+	const struct bt_snapshot_info *parent = run->plan.parent;
+
+	if (changes->doubt != BT_DOUBT_NONE)
+		return changes->doubt;
+	if (!bt_time_equal(&changes->repaired, &run->repaired))
+		return BT_DOUBT_DAMAGE;
+	if (!parent || strcmp(parent->name, changes->snapshot) != 0 ||
+	    !bt_digest_equal(&parent->root.digest, &changes->tree))
+		return BT_DOUBT_PARENT;
+	return run->plan.options->force ? BT_DOUBT_DUE : BT_DOUBT_NONE;
+}
+
+static void follow_changes(struct run *run)
+{
+	const struct bt_changes *changes = run->plan.options->changes;
 
 	if (!changes || run->doubt != BT_DOUBT_NONE)
 		return;
-	run->doubt = changes->doubt;
-	if (run->doubt == BT_DOUBT_NONE && !bt_time_equal(&changes->repaired, &run->repaired))
-		run->doubt = BT_DOUBT_DAMAGE;
-	if (run->doubt == BT_DOUBT_NONE && (!parent || strcmp(parent->name, changes->snapshot) != 0 ||
-					    !bt_digest_equal(&parent->root.digest, &changes->tree)))
-		run->doubt = BT_DOUBT_PARENT;
-	if (run->doubt == BT_DOUBT_NONE && run->options->force)
-		run->doubt = BT_DOUBT_DUE;
-	run->changes = run->doubt == BT_DOUBT_NONE ? changes : NULL;
+	run->doubt = doubt_of(run, changes);
+	run->plan.changes = run->doubt == BT_DOUBT_NONE ? changes : NULL;
 }
 
-static int open_scan(struct bt_snap_run *run, const struct plan *plan, struct bt_error *error)
+static int open_source(struct run *run, struct bt_error *error)
 {
-	const struct bt_snapshot_options *options = run->options;
-	struct bt_scan_options scan = {
-		.rules = plan->rules,
+	const struct bt_snapshot_options *options = run->plan.options;
+	unsigned threads = run->plan.threads;
+	struct bt_scan *scan;
+	struct bt_scan_options how = {
+		.rules = run->request.rules,
 		.if_present = options->exclude_if_present,
 		.if_present_count = options->exclude_if_present_count,
 		.caches = options->exclude_caches,
 		.one_file_system = options->one_file_system,
-		.changes = run->changes,
-		.threads = run->threads < SCAN_THREADS_MAX ? run->threads : SCAN_THREADS_MAX,
-		.observer = &run->watch.outer,
+		.changes = run->plan.changes,
+		.threads = threads < SCAN_THREADS_MAX ? threads : SCAN_THREADS_MAX,
+		.observer = &run->observer.outer,
 	};
 
-	bt_store_inode(run->store, &scan.skip_dev, &scan.skip_ino);
-	return bt_scan_open(plan->target, &scan, &run->scan, error);
+	bt_store_inode(run->plan.store, &how.skip_dev, &how.skip_ino);
+	int r = bt_scan_open(run->request.target, &how, &scan, error);
+	if (r)
+		return r;
+	run->plan.source = (struct bt_source){.scan = scan,
+					      .root_dev = bt_scan_root(scan)->self.dev,
+					      .user = geteuid(),
+					      .buffers = &run->buffers,
+					      .voice = &run->observer.voice};
+	return 0;
 }
 
-static int set_up(struct bt_snap_run *run, const struct plan *plan, struct bt_error *error)
+static int open_pack(struct run *run, struct bt_error *error)
 {
-	const struct bt_pack_options options = {.store = run->store,
-						.info = &plan->info,
-						.dry = run->options->dry_run,
-						.level = run->options->level,
-						.volume_size = run->options->volume_size,
-						.threads = run->threads,
-						.voice = &run->watch.voice,
-						.buffers = &run->buffers};
-	int result = bt_pack_new(&options, &run->pack, error);
+	const struct bt_snapshot_options *options = run->plan.options;
+	const struct bt_pack_options how = {.store = run->plan.store,
+					    .info = &run->request.info,
+					    .dry = options->dry_run,
+					    .level = options->level,
+					    .volume_size = options->volume_size,
+					    .threads = run->plan.threads,
+					    .voice = &run->observer.voice,
+					    .buffers = &run->buffers};
 
-	if (result == 0)
-		result = open_scan(run, plan, error);
-	if (result != 0)
-		return result;
-	run->source = (struct bt_source){run->scan, bt_scan_root(run->scan)->self.dev, geteuid(), &run->buffers,
-					 &run->watch.voice};
-	run->trees = bt_snap_trees_new(run);
-	run->late = bt_reader_new(&run->source);
-	if (!run->trees || !run->late)
+	return bt_pack_new(&how, &run->finish.pack, error);
+}
+
+static int set_up(struct run *run, struct bt_error *error)
+{
+	struct bt_snap_finish *finish = &run->finish;
+	int r = open_pack(run, error);
+
+	if (!r)
+		r = open_source(run, error);
+	if (r)
+		return r;
+	finish->plan = &run->plan;
+	finish->trees = bt_snap_trees_new(finish->pack);
+	finish->reader = bt_reader_new(&run->plan.source);
+	if (!finish->trees || !finish->reader)
 		return BT_E_NOMEM;
-	result = bt_snap_walk_new(run);
-	return result == 0 ? bt_snap_readers_new(run, &run->readers) : result;
+	r = bt_snap_readers_init(&run->readers, finish);
+	return r ? r : bt_snap_walk_new(&run->readers, &run->walk);
 }
 
-/* The pools first: their jobs use all the rest. */
-static void tear_down(struct bt_snap_run *run)
+/* The readers first, with the walk: their jobs use all the rest. */
+static void tear_down(struct run *run)
 {
-	bt_pool_free(run->readers);
 	bt_snap_walk_free(run->walk);
-	if (run->scan)
-		bt_scan_close(run->scan);
-	bt_reader_free(run->late);
-	bt_snap_trees_free(run->trees);
-	bt_pack_free(run->pack);
-	bt_arena_free(&run->root_arena);
+	if (run->readers.plan)
+		bt_snap_readers_destroy(&run->readers);
+	if (run->plan.source.scan)
+		bt_scan_close(run->plan.source.scan);
+	bt_reader_free(run->finish.reader);
+	bt_snap_trees_free(run->finish.trees);
+	bt_pack_free(run->finish.pack);
+	bt_arena_free(&run->finish.root_arena);
 	if (run->parent)
 		bt_snapshot_close(run->parent);
 }
 
-static bool may_skip(const struct bt_snap_run *run)
+static int run_stages(struct run *run, struct bt_error *error)
 {
-	const struct bt_snap_totals *totals = &run->totals;
-	const struct bt_pack_counts *packed = bt_pack_counts(run->pack);
+	int r = bt_snap_walk_run(run->walk, error);
 
-	return run->options->skip_if_unchanged && run->parent && totals->differences == 0 && packed->new_bytes == 0 &&
-	       !packed->healed && totals->reread_bytes <= REREAD_MAX;
+	if (!r)
+		r = bt_snap_readers_drain(&run->readers);
+	if (!r)
+		r = bt_pack_flush(run->finish.pack, error);
+	if (!r)
+		r = bt_snap_walk_count(run->walk, &run->finish.totals);
+	run->doubted = bt_snap_walk_doubt(run->walk) != BT_DOUBT_NONE;
+	if (run->doubted)
+		run->doubt = bt_snap_walk_doubt(run->walk);
+	return r;
 }
 
-static int write_snapshot(struct bt_snap_run *run, struct plan *plan, char name[64], struct bt_error *error)
+static bool may_skip(const struct run *run)
 {
-	const struct bt_snap_totals *totals = &run->totals;
-	struct bt_snapshot_info *info = &plan->info;
-	struct bt_buf summary = {0};
-	int result = bt_pack_seal(run->pack, error);
+	const struct bt_snap_totals *totals = &run->finish.totals;
+	const struct bt_pack_counts *packed = bt_pack_counts(run->finish.pack);
 
-	info->root = run->root;
+	return run->plan.options->skip_if_unchanged && run->parent && totals->differences == 0 &&
+	       packed->new_bytes == 0 && !packed->healed && totals->reread_bytes <= REREAD_MAX;
+}
+
+static void fill_info(struct run *run, struct bt_snapshot_info *info)
+{
+	const struct bt_snap_totals *totals = &run->finish.totals;
+
+	info->root = run->finish.root;
 	info->files = totals->files;
 	info->directories = totals->directories;
 	info->others = totals->others;
 	info->directory_size = totals->directory_size;
-	info->stored_size = bt_pack_counts(run->pack)->stored;
+	info->stored_size = bt_pack_counts(run->finish.pack)->stored;
 	info->created = totals->created;
 	info->changed = totals->changed;
 	info->unchanged = totals->unchanged;
@@ -298,14 +243,22 @@ static int write_snapshot(struct bt_snap_run *run, struct plan *plan, char name[
 	info->left_out = bt_snap_walk_excluded(run->walk);
 	info->boundaries = totals->boundaries;
 	info->xattrs = totals->xattrs;
-	if (result == 0)
-		result = bt_summary_write(&summary, info);
-	if (result == 0)
-		result = bt_voice_failed(&run->watch.voice);
-	if (result == 0)
-		result = bt_pack_publish(run->pack, &plan->gate, &summary, name, error);
+}
+
+static int write_snapshot(struct run *run, char name[64], struct bt_error *error)
+{
+	struct bt_buf summary = {0};
+	int r = bt_pack_seal(run->finish.pack, error);
+
+	fill_info(run, &run->request.info);
+	if (!r)
+		r = bt_summary_write(&summary, &run->request.info);
+	if (!r)
+		r = bt_voice_failed(&run->observer.voice);
+	if (!r)
+		r = bt_pack_publish(run->finish.pack, &run->gate, &summary, name, error);
 	bt_buf_free(&summary);
-	return result;
+	return r;
 }
 
 /* Whether nothing but directories is left where there was more. */
@@ -316,10 +269,10 @@ static bool is_emptied(const struct bt_snap_totals *now, const struct bt_snapsho
 	return before->files + before->others > 0 || (now->directories == 1 && before->directories > 1);
 }
 
-static void compare_amounts(const struct bt_snap_run *run, struct bt_snapshot_result *result)
+static void compare_amounts(const struct run *run, struct bt_snapshot_result *result)
 {
-	const struct bt_snapshot_info *before = run->parent ? bt_snapshot_info(run->parent) : NULL;
-	const struct bt_snap_totals *now = &run->totals;
+	const struct bt_snapshot_info *before = run->plan.parent;
+	const struct bt_snap_totals *now = &run->finish.totals;
 
 	if (!before)
 		return;
@@ -327,10 +280,10 @@ static void compare_amounts(const struct bt_snap_run *run, struct bt_snapshot_re
 	result->shrank = bt_has_shrunk(now->files, now->directory_size, before->files, before->directory_size);
 }
 
-static void fill_result(const struct bt_snap_run *run, const struct plan *plan, struct bt_snapshot_result *result)
+static void fill_result(const struct run *run, struct bt_snapshot_result *result)
 {
-	const struct bt_snap_totals *totals = &run->totals;
-	const struct bt_pack_counts *packed = bt_pack_counts(run->pack);
+	const struct bt_snap_totals *totals = &run->finish.totals;
+	const struct bt_pack_counts *packed = bt_pack_counts(run->finish.pack);
 
 	result->files = totals->files;
 	result->directories = totals->directories;
@@ -351,120 +304,122 @@ static void fill_result(const struct bt_snap_run *run, const struct plan *plan, 
 	result->stored_bytes = packed->stored;
 	result->written_bytes = packed->written;
 	compare_amounts(run, result);
-	result->followed = run->changes != NULL;
+	result->followed = run->plan.changes != NULL;
 	result->doubt = run->doubt;
-	if (plan->info.parent)
-		memccpy(result->parent, plan->info.parent, 0, sizeof(result->parent) - 1);
+	if (run->parent)
+		memccpy(result->parent, run->plan.parent->name, 0, sizeof(result->parent) - 1);
 }
 
 /* What the next changes follow. */
-static void tell_next(const struct bt_snap_run *run, const char *name, bool skipped)
+static void tell_next(const struct run *run, const char *name, bool skipped)
 {
-	struct bt_changes *again = run->options->changes->again;
+	struct bt_changes *again = run->plan.options->changes->again;
 
 	memccpy(again->snapshot, name, 0, sizeof(again->snapshot) - 1);
 	again->repaired = run->repaired;
-	again->tree = skipped ? bt_snapshot_info(run->parent)->root.digest : run->root.digest;
+	again->tree = skipped ? run->plan.parent->root.digest : run->finish.root.digest;
 }
 
-static void tell_syncing(struct bt_snap_run *run)
+static void tell_syncing(struct run *run)
 {
-	bt_snap_progress(&run->watch, &(struct bt_progress){.files = run->totals.files,
-							    .bytes = run->totals.directory_size,
-							    .syncing = true});
+	const struct bt_snap_totals *totals = &run->finish.totals;
+
+	bt_snap_progress(
+		&run->observer,
+		&(struct bt_progress){.files = totals->files, .bytes = totals->directory_size, .syncing = true});
 }
 
-static int conclude(struct bt_snap_run *run, struct plan *plan, struct bt_snapshot_result *ret_result,
-		    struct bt_error *error)
+static int conclude(struct run *run, struct bt_snapshot_result *ret_result, struct bt_error *error)
 {
-	struct bt_snapshot_result made = {0};
-	int result = 0;
+	bool dry = run->plan.options->dry_run;
+	struct bt_snapshot_result made = {.skipped = may_skip(run)};
+	int r = 0;
 
-	made.skipped = may_skip(run);
-	if (made.skipped && !run->options->dry_run) {
-		memccpy(made.name, plan->info.parent, 0, sizeof(made.name) - 1);
-	} else if (!run->options->dry_run) {
+	if (made.skipped && !dry) {
+		memccpy(made.name, run->plan.parent->name, 0, sizeof(made.name) - 1);
+	} else if (!dry) {
 		tell_syncing(run);
-		result = write_snapshot(run, plan, made.name, error);
+		r = write_snapshot(run, made.name, error);
 	}
-	if (result != 0)
-		return result;
-	fill_result(run, plan, &made);
-	if (run->options->changes && !run->options->dry_run)
+	if (r)
+		return r;
+	fill_result(run, &made);
+	if (run->plan.options->changes && !dry)
 		tell_next(run, made.name, made.skipped);
 	bt_sized_give(ret_result, &made, sizeof(made));
-	if (run->totals.problems > 0)
+	if (run->finish.totals.problems > 0)
 		return bt_fail(error, BT_E_INCOMPLETE, NULL, "some entries could not be read as they are");
 	return 0;
 }
 
-static int take(struct bt_snap_run *run, struct plan *plan, const char *target, struct bt_snapshot_result *ret_result,
-		struct bt_error *error)
+static int take(struct run *run, const char *target, struct bt_snapshot_result *ret_result, struct bt_error *error)
 {
-	int result = plan_run(run, plan, target, error);
+	int r = bt_snap_request_read(&run->request, run->plan.store, target, run->plan.options, error);
 
-	if (result == 0)
-		result = enter_store(run, plan, error);
-	if (result == 0)
+	if (!r)
+		r = enter_store(run, error);
+	if (!r)
 		follow_changes(run);
-	if (result == 0)
-		result = set_up(run, plan, error);
-	if (result == 0)
-		result = bt_snap_walk(run, error);
-	return result == 0 ? conclude(run, plan, ret_result, error) : result;
+	if (!r)
+		r = set_up(run, error);
+	if (!r)
+		r = run_stages(run, error);
+	return r ? r : conclude(run, ret_result, error);
 }
 
 /* What failed first, wherever it was, is what the caller hears. */
-static int first_failure(struct bt_snap_run *run, int result, const struct bt_error *error, struct bt_error *ret_error)
+static int first_failure(struct run *run, int r, const struct bt_error *error, struct bt_error *ret_error)
 {
-	if (result == 0)
+	struct bt_voice *voice = &run->observer.voice;
+
+	if (!r)
 		return 0;
-	if (result != BT_E_INCOMPLETE || atomic_load(&run->watch.voice.failed)) {
-		result = bt_voice_fail(&run->watch.voice, result, error);
-		error = &run->watch.voice.error;
-	}
-	return bt_error_pass(ret_error, error, result);
+	if (r == BT_E_INCOMPLETE && !atomic_load(&voice->failed))
+		return bt_error_pass(ret_error, error, r);
+	bt_voice_fail(voice, r, error);
+	return bt_voice_pass(voice, r, ret_error);
 }
 
-static int take_once(struct bt_snap_run *run, const char *target, const struct bt_observer *observer,
+static int take_once(struct run *run, const char *target, const struct bt_observer *observer,
 		     struct bt_snapshot_result *ret_result, struct bt_error *error)
 {
-	struct plan plan = {.gate = {.store = run->store, .fd = -1}};
 	struct bt_error failure = {0};
 
-	bt_snap_watch_init(&run->watch, observer);
+	bt_snap_observer_init(&run->observer, observer);
 	bt_buffers_init(&run->buffers, BT_BUFFERS_MAPPED, IDLE_MAX);
-	int result = take(run, &plan, target, ret_result, &failure);
-	run->lost = result == BT_E_LOCKED && failure.sys == ENOLCK && !run->again;
+	int r = take(run, target, ret_result, &failure);
+	run->lost = r == BT_E_LOCKED && failure.sys == ENOLCK && !run->again;
 	if (!run->doubted && !run->lost)
-		result = first_failure(run, result, &failure, error);
+		r = first_failure(run, r, &failure, error);
 	tear_down(run);
-	bt_rules_free(plan.rules);
-	free(plan.target);
-	free(plan.tags);
-	bt_gate_close(&plan.gate);
+	bt_snap_request_free(&run->request);
+	bt_gate_close(&run->gate);
 	bt_buffers_destroy(&run->buffers);
-	bt_snap_watch_destroy(&run->watch);
-	return result;
+	bt_snap_observer_destroy(&run->observer);
+	return r;
 }
 
 int bt_snapshot_take(struct bt_store *store, const char *target, const struct bt_snapshot_options *options,
 		     const struct bt_observer *observer, struct bt_snapshot_result *ret_result, struct bt_error *error)
 {
 	struct bt_snapshot_options wanted;
-	struct bt_snap_run first = {.store = store, .options = &wanted}, run;
-	unsigned threads;
-	int result;
+	enum bt_doubt doubt = BT_DOUBT_NONE;
+	bool again = false;
+	struct run run;
+	int r;
 
 	if (bt_sized_take(&wanted, sizeof(wanted), options, error) || bt_sized_check(ret_result, error))
 		return BT_E_INVALID;
-	threads = wanted.threads > 0 ? wanted.threads : bt_cpu_count();
-	first.threads = threads > 1 ? threads : 0;
+	unsigned threads = wanted.threads > 0 ? wanted.threads : bt_cpu_count();
 	do {
-		run = first;
-		result = take_once(&run, target, observer, ret_result, error);
-		first.doubt = run.doubted ? run.doubt : first.doubt;
-		first.again |= run.lost;
+		run = (struct run){.plan = {.store = store, .options = &wanted, .threads = threads > 1 ? threads : 0},
+				   .gate = {.store = store, .fd = -1},
+				   .doubt = doubt,
+				   .again = again};
+		run.plan.observer = &run.observer;
+		r = take_once(&run, target, observer, ret_result, error);
+		doubt = run.doubted ? run.doubt : doubt;
+		again |= run.lost;
 	} while (run.doubted || run.lost); /* each once at most */
-	return result;
+	return r;
 }

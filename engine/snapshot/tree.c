@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "snapshot/tree.h"
+#include "snapshot/finish.h"
 
 #include <stdlib.h>
 
@@ -18,12 +18,12 @@ struct bt_snap_trees {
 	struct bt_buf scratch[2];
 };
 
-struct bt_snap_trees *bt_snap_trees_new(struct bt_snap_run *run)
+struct bt_snap_trees *bt_snap_trees_new(struct bt_pack *pack)
 {
 	struct bt_snap_trees *trees = calloc(1, sizeof(*trees));
 
 	if (trees)
-		trees->pack = run->pack;
+		trees->pack = pack;
 	return trees;
 }
 
@@ -81,33 +81,33 @@ static void builder_put(struct bt_snap_trees *trees, struct bt_snap_builder *bui
 	trees->idle = builder;
 }
 
-int bt_snap_node_add(struct bt_snap_run *run, struct bt_snap_node *node, const struct bt_entry *entry,
+int bt_snap_node_add(struct bt_snap_finish *finish, struct bt_snap_node *node, const struct bt_entry *entry,
 		     struct bt_error *error)
 {
 	if (!node->builder)
-		node->builder = builder_get(run->trees);
+		node->builder = builder_get(finish->trees);
 	if (!node->builder)
 		return BT_E_NOMEM;
 	node->builder->error = error;
 	return bt_page_builder_add(&node->builder->builder, entry);
 }
 
-int bt_snap_node_pages(struct bt_snap_run *run, struct bt_snap_node *node, struct bt_digest *ret_tree,
+int bt_snap_node_pages(struct bt_snap_finish *finish, struct bt_snap_node *node, struct bt_digest *ret_tree,
 		       struct bt_error *error)
 {
-	struct bt_snap_trees *trees = run->trees;
+	struct bt_snap_trees *trees = finish->trees;
 	struct bt_snap_builder *builder = node && node->builder ? node->builder : builder_get(trees);
 
 	if (!builder)
 		return BT_E_NOMEM;
 	builder->error = error;
 	trees->known = node && node->has_old && node->old_whole ? &node->old.digest : NULL;
-	int result = bt_page_builder_finish(&builder->builder, ret_tree);
+	int r = bt_page_builder_finish(&builder->builder, ret_tree);
 	trees->known = NULL;
 	builder_put(trees, builder);
 	if (node)
 		node->builder = NULL;
-	return result;
+	return r;
 }
 
 void bt_snap_node_free(struct bt_snap_node *node)

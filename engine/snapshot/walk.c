@@ -3,52 +3,53 @@
 
 #include "base/bytes.h"
 #include "base/fail.h"
-#include "pack/pack.h"
 #include "snapshot/entry.h"
-#include "snapshot/item.h"
 #include "snapshot/parent.h"
+#include "snapshot/previous.h"
 #include <errno.h>
 #include <stdlib.h>
 
 struct bt_snap_walk {
-	struct bt_snap_run *run;
+	const struct bt_snap_plan *plan;
+	struct bt_snap_readers *readers;
 	struct bt_snap_node *node; /* the deepest one */
 	struct bt_snap_batch *batch;
 	struct bt_reader *reader;
 	struct bt_table links;
 	struct bt_snap_stream *stream; /* being read; NULL: none */
-	struct bt_snap_past past;
+	struct bt_snap_previous previous;
 	uint64_t problems, excluded, vanished;
-	pthread_mutex_t lock;
-	struct bt_snap_node *done, **done_end; /* finished, children before their parents */
+	enum bt_doubt doubt;
 };
 
-int bt_snap_walk_new(struct bt_snap_run *run)
+int bt_snap_walk_new(struct bt_snap_readers *readers, struct bt_snap_walk **ret_walk)
 {
 	struct bt_snap_walk *walk = calloc(1, sizeof(*walk));
 
 	if (!walk)
 		return BT_E_NOMEM;
-	pthread_mutex_init(&walk->lock, NULL);
-	walk->run = run;
-	walk->done_end = &walk->done;
-	run->walk = walk;
-	walk->reader = bt_reader_new(&run->source);
-	walk->batch = bt_snap_batch_new(run);
-	return walk->reader && walk->batch ? 0 : BT_E_NOMEM;
+	walk->plan = readers->plan;
+	walk->readers = readers;
+	bt_snap_previous_begin(&walk->previous, walk->plan);
+	walk->reader = bt_reader_new(&walk->plan->source);
+	walk->batch = bt_snap_batch_new(readers);
+	if (walk->reader && walk->batch) {
+		*ret_walk = walk;
+		return 0;
+	}
+	bt_snap_walk_free(walk);
+	return BT_E_NOMEM;
 }
 
+/* The readers first: their jobs use all the rest. */
 void bt_snap_walk_free(struct bt_snap_walk *walk)
 {
 	struct bt_snap_node *next;
 
 	if (!walk)
 		return;
+	bt_snap_readers_drain(walk->readers);
 	bt_snap_batch_free(walk->batch);
-	for (struct bt_snap_node *node = walk->done; node; node = next) {
-		next = node->next_done;
-		bt_snap_node_free(node);
-	}
 	for (struct bt_snap_node *node = walk->node; node; node = next) {
 		next = node->parent;
 		bt_snap_node_free(node);
@@ -56,32 +57,17 @@ void bt_snap_walk_free(struct bt_snap_walk *walk)
 	bt_snap_stream_free(walk->stream);
 	bt_snap_links_free(&walk->links);
 	bt_reader_free(walk->reader);
-	pthread_mutex_destroy(&walk->lock);
 	free(walk);
-}
-
-void bt_snap_walk_done(struct bt_snap_walk *walk, struct bt_snap_node *node)
-{
-	pthread_mutex_lock(&walk->lock);
-	node->next_done = NULL;
-	*walk->done_end = node;
-	walk->done_end = &node->next_done;
-	pthread_mutex_unlock(&walk->lock);
 }
 
 /* Frees the directories whose pages are made. */
 static void reap(struct bt_snap_walk *walk)
 {
-	struct bt_snap_node *node, *next;
+	struct bt_snap_node *next;
 
-	pthread_mutex_lock(&walk->lock);
-	node = walk->done;
-	walk->done = NULL;
-	walk->done_end = &walk->done;
-	pthread_mutex_unlock(&walk->lock);
-	for (; node; node = next) {
+	for (struct bt_snap_node *node = bt_snap_readers_take_done(walk->readers); node; node = next) {
 		next = node->next_done;
-		bt_scan_done(walk->run->scan, node->dir);
+		bt_scan_done(walk->plan->source.scan, node->dir);
 		bt_snap_node_free(node);
 	}
 }
@@ -90,9 +76,9 @@ static int flush(struct bt_snap_walk *walk)
 {
 	struct bt_snap_batch *batch = walk->batch;
 
-	walk->batch = bt_snap_batch_new(walk->run);
-	int result = bt_snap_batch_submit(batch);
-	return walk->batch || result != 0 ? result : BT_E_NOMEM;
+	walk->batch = bt_snap_batch_new(walk->readers);
+	int r = bt_snap_batch_submit(batch);
+	return walk->batch || r ? r : BT_E_NOMEM;
 }
 
 /* Directories. */
@@ -106,13 +92,13 @@ static int enter(struct bt_snap_walk *walk, struct bt_scan_dir *dir, const struc
 	node->dir = dir;
 	node->parent = walk->node;
 	walk->node = node;
-	int result = bt_snap_old_open(node, old, &walk->past);
-	return result == 0 ? bt_scan_list(walk->run->scan, dir, error) : result;
+	int r = bt_snap_previous_open(&walk->previous, node, old);
+	return r ? r : bt_scan_list(walk->plan->source.scan, dir, error);
 }
 
-static bool same_stat(const struct bt_snap_run *run, const struct bt_entry *old, const struct bt_found *found)
+static bool same_stat(const struct bt_snap_plan *plan, const struct bt_entry *old, const struct bt_found *found)
 {
-	return !run->options->force && old->has_stat && old->stat == bt_found_fingerprint(found);
+	return !plan->options->force && old->has_stat && old->stat == bt_found_fingerprint(found);
 }
 
 static void keep_stat(struct bt_entry *entry, const struct bt_entry *old)
@@ -123,7 +109,7 @@ static void keep_stat(struct bt_entry *entry, const struct bt_entry *old)
 
 static int fill_directory(struct bt_snap_walk *walk, struct bt_snap_node *node, struct bt_snap_item *item)
 {
-	struct bt_snap_run *run = walk->run;
+	const struct bt_snap_plan *plan = walk->plan;
 	struct bt_arena *arena = bt_snap_batch_arena(walk->batch);
 	struct bt_time now;
 
@@ -139,9 +125,9 @@ static int fill_directory(struct bt_snap_walk *walk, struct bt_snap_node *node, 
 			item->outcome.state = BT_SOURCE_OTHER;
 		return 0;
 	}
-	if (bt_found_describe(arena, &node->dir->self, run->source.root_dev, &item->entry) != 0)
+	if (bt_found_describe(arena, &node->dir->self, plan->source.root_dev, &item->entry))
 		return BT_E_NOMEM;
-	if (node->has_old && same_stat(run, &node->old, &node->dir->self)) {
+	if (node->has_old && same_stat(plan, &node->old, &node->dir->self)) {
 		keep_stat(&item->entry, &node->old);
 		return bt_snap_take_over(arena, &node->old, &item->entry);
 	}
@@ -157,7 +143,7 @@ static int leave(struct bt_snap_walk *walk)
 	struct bt_snap_item *item;
 
 	node->unknown = node->dir->error != 0;
-	bt_snap_old_rest(node, &walk->past);
+	bt_snap_previous_close(&walk->previous, node);
 	walk->excluded += node->dir->excluded;
 	walk->vanished += node->dir->vanished;
 	item = bt_snap_batch_add(walk->batch);
@@ -192,13 +178,13 @@ static int remember_old(struct bt_snap_walk *walk, struct bt_snap_item *item, co
 	return bt_snap_entry_copy(bt_snap_batch_arena(walk->batch), old, &item->old);
 }
 
-static bool unchanged(struct bt_snap_run *run, const struct bt_entry *old, const struct bt_found *found)
+static bool unchanged(const struct bt_snap_plan *plan, const struct bt_entry *old, const struct bt_found *found)
 {
-	if (!old || old->type != bt_found_type(found->mode) || !same_stat(run, old, found))
+	if (!old || old->type != bt_found_type(found->mode) || !same_stat(plan, old, found))
 		return false;
 	if (old->extra && (old->extra->error || old->extra->torn))
 		return false;
-	return old->type != BT_FILE || (old->size == found->size && bt_snap_contents_there(run->store, old));
+	return old->type != BT_FILE || (old->size == found->size && bt_snap_contents_there(plan->store, old));
 }
 
 static int keep(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *old)
@@ -206,7 +192,7 @@ static int keep(struct bt_snap_walk *walk, const struct bt_found *found, const s
 	struct bt_arena *arena = bt_snap_batch_arena(walk->batch);
 	struct bt_snap_item *item = new_item(walk, BT_SNAP_KEEP, found);
 
-	if (!item || bt_found_describe(arena, found, walk->run->source.root_dev, &item->entry) != 0)
+	if (!item || bt_found_describe(arena, found, walk->plan->source.root_dev, &item->entry) != 0)
 		return BT_E_NOMEM;
 	item->has_old = true;
 	item->old.type = old->type;
@@ -234,7 +220,7 @@ static int bad_name(struct bt_snap_walk *walk, const struct bt_found *found)
 	if (!path)
 		return BT_E_NOMEM;
 	bt_fail_sys(&problem, ENAMETOOLONG, path, "read");
-	bt_voice_tell(&walk->run->watch.voice, path, &problem);
+	bt_voice_tell(&walk->plan->observer->voice, path, &problem);
 	walk->problems++;
 	free(path);
 	return 0;
@@ -249,7 +235,7 @@ static int piece(struct bt_source_sink *sink, const unsigned char *data, size_t 
 {
 	struct bt_snap_walk *walk = ((struct pieces *)sink)->walk;
 
-	return bt_snap_chunk_submit(walk->run, walk->stream, data, size);
+	return bt_snap_piece_submit(walk->readers, walk->stream, data, size);
 }
 
 static int restart(struct bt_source_sink *sink)
@@ -272,39 +258,39 @@ static int read_stream(struct bt_snap_walk *walk, const struct bt_found *found)
 	struct bt_snap_stream *stream = walk->stream;
 	const struct bt_source_out out = {&stream->arena, &stream->entry, &stream->outcome};
 	struct bt_scan_dir *dir = walk->node->dir;
-	int dirfd = bt_scan_fd_get(walk->run->scan, dir);
+	int dirfd = bt_scan_fd_get(walk->plan->source.scan, dir);
 
 	if (dirfd < 0) {
 		stream->outcome = (struct bt_outcome){.seen = *found};
 		bt_source_failed(&stream->outcome, -dirfd);
 	} else {
-		int result = bt_source_stream(walk->reader, dirfd, found, &pieces.sink, &out);
+		int r = bt_source_stream(walk->reader, dirfd, found, &pieces.sink, &out);
 
-		bt_scan_fd_put(walk->run->scan, dir);
-		if (result != 0)
-			return result;
+		bt_scan_fd_put(walk->plan->source.scan, dir);
+		if (r)
+			return r;
 	}
-	bt_source_find_out(&walk->run->source, dir, &stream->outcome, bt_scan_now());
+	bt_source_find_out(&walk->plan->source, dir, &stream->outcome, bt_scan_now());
 	return 0;
 }
 
 static int stream(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *old,
 		  struct bt_snap_link *link)
 {
-	int result = flush(walk);
+	int r = flush(walk);
 
-	walk->stream = result == 0 ? calloc(1, sizeof(*walk->stream)) : NULL;
-	if (result == 0 && !walk->stream)
-		result = BT_E_NOMEM;
-	if (result == 0) {
+	walk->stream = !r ? calloc(1, sizeof(*walk->stream)) : NULL;
+	if (!r && !walk->stream)
+		r = BT_E_NOMEM;
+	if (!r) {
 		walk->stream->node = walk->node;
 		walk->stream->found = found;
-		result = read_stream(walk, found);
+		r = read_stream(walk, found);
 	}
-	struct bt_snap_item *item = result == 0 ? new_item(walk, BT_SNAP_END, found) : NULL;
+	struct bt_snap_item *item = !r ? new_item(walk, BT_SNAP_END, found) : NULL;
 	if (!item) {
 		bt_snap_link_put(link);
-		return result != 0 ? result : BT_E_NOMEM;
+		return r ? r : BT_E_NOMEM;
 	}
 	item->link = link;
 	item->stream = walk->stream;
@@ -313,7 +299,7 @@ static int stream(struct bt_snap_walk *walk, const struct bt_found *found, const
 }
 
 /* Whether it may have names where nobody looks: it got one since the parent, or is another file. */
-static bool linked_anew(const struct bt_found *found, const struct bt_entry *old)
+static bool has_new_name(const struct bt_found *found, const struct bt_entry *old)
 {
 	return found->links > 1 && (!old || old->type != bt_found_type(found->mode) || !old->extra ||
 				    old->extra->links != found->links || old->extra->inode != found->inode);
@@ -328,9 +314,9 @@ static int read_file(struct bt_snap_walk *walk, const struct bt_found *found, co
 		link = bt_snap_links_get(&walk->links, found, &first);
 		if (!link)
 			return BT_E_NOMEM;
-		link->anew |= linked_anew(found, old);
+		link->has_new_name |= has_new_name(found, old);
 	}
-	if (first && found->size > BT_PACK_SMALL)
+	if (first && found->size > BT_SNAP_SMALL)
 		return stream(walk, found, old, link);
 	struct bt_snap_item *item = new_item(walk, first ? BT_SNAP_FILE : BT_SNAP_LINK, found);
 	if (!item) {
@@ -361,7 +347,7 @@ static int boundary(struct bt_snap_walk *walk, const struct bt_found *found, con
 	struct bt_snap_item *item = new_item(walk, BT_SNAP_BARE, found);
 	struct bt_extra *extra;
 
-	if (!item || bt_found_describe(arena, found, walk->run->source.root_dev, &item->entry) != 0)
+	if (!item || bt_found_describe(arena, found, walk->plan->source.root_dev, &item->entry) != 0)
 		return BT_E_NOMEM;
 	extra = bt_found_extra(arena, &item->entry);
 	if (!extra)
@@ -371,63 +357,61 @@ static int boundary(struct bt_snap_walk *walk, const struct bt_found *found, con
 }
 
 /* A directory that nothing is said to have changed below. What was replaced by another one, or moved here, differs. */
-static bool as_before(struct bt_snap_run *run, const struct bt_entry *old, const struct bt_found *found)
+static bool as_before(const struct bt_snap_plan *plan, const struct bt_entry *old, const struct bt_found *found)
 {
 	struct bt_error error = {0};
 	bool has;
 
 	return found->child->deferred && old && old->type == BT_DIR && !(old->extra && old->extra->error) &&
-	       same_stat(run, old, found) && bt_store_has(run->store, &old->digest, true, &has, &error) == 0 && has;
+	       same_stat(plan, old, found) && bt_store_has(plan->store, &old->digest, true, &has, &error) == 0 && has;
 }
 
-/* The changes do not tell the whole story. */
-static int doubt(struct bt_snap_run *run, enum bt_doubt doubt)
+static int doubt(struct bt_snap_walk *walk, enum bt_doubt doubt)
 {
-	run->doubt = doubt;
-	run->doubted = true;
+	walk->doubt = doubt;
 	return BT_E_CANCELLED;
 }
 
 static int visit(struct bt_snap_walk *walk, const struct bt_found *found, struct bt_error *error)
 {
-	const struct bt_entry *old = bt_snap_old_match(walk->node, found, &walk->past);
-	int result;
+	const struct bt_entry *old = bt_snap_previous_match(&walk->previous, walk->node, found);
+	int r;
 
 	if (old && !(found->child && found->error == 0)) {
-		result = bt_snap_past_tree(&walk->past, old, found->error == 0);
-		if (result != 0)
-			return result;
+		r = bt_snap_previous_tree(&walk->previous, old, found->error == 0);
+		if (r)
+			return r;
 	}
 	if (!bt_name_valid(found->name, found->name_length))
 		return bad_name(walk, found);
 	if (found->error != 0)
 		return bad(walk, found, old);
 	if (found->child)
-		return as_before(walk->run, old, found) ? keep(walk, found, old)
-							: enter(walk, found->child, old, error);
+		return as_before(walk->plan, old, found) ? keep(walk, found, old)
+							 : enter(walk, found->child, old, error);
 	if (found->boundary)
 		return boundary(walk, found, old);
-	if (unchanged(walk->run, old, found))
+	if (unchanged(walk->plan, old, found))
 		return keep(walk, found, old);
 	if (bt_found_type(found->mode) == BT_FILE)
 		return read_file(walk, found, old);
-	if (walk->run->changes && linked_anew(found, old))
-		return doubt(walk->run, BT_DOUBT_LINKS);
+	if (walk->plan->changes && has_new_name(found, old))
+		return doubt(walk, BT_DOUBT_LINKS);
 	return read_meta(walk, found, old);
 }
 
 static int step(struct bt_snap_walk *walk, struct bt_error *error)
 {
 	struct bt_snap_node *node = walk->node;
-	int result = bt_voice_failed(&walk->run->watch.voice);
+	int r = bt_voice_failed(&walk->plan->observer->voice);
 
-	if (result != 0)
-		return result;
+	if (r)
+		return r;
 	reap(walk);
-	if (bt_snap_batch_full(walk->batch)) {
-		result = flush(walk);
-		if (result != 0)
-			return result;
+	if (bt_snap_batch_is_full(walk->batch)) {
+		r = flush(walk);
+		if (r)
+			return r;
 	}
 	/* A directory that could not be listed as a whole is not trusted at all. */
 	if (node->dir->error == 0 && node->at < node->dir->count)
@@ -435,56 +419,38 @@ static int step(struct bt_snap_walk *walk, struct bt_error *error)
 	return leave(walk);
 }
 
-static int take_rest(struct bt_snap_walk *walk)
+int bt_snap_walk_run(struct bt_snap_walk *walk, struct bt_error *error)
 {
-	struct bt_snap_run *run = walk->run;
+	const struct bt_snap_plan *plan = walk->plan;
+	struct bt_scan_dir *root = bt_scan_root(plan->source.scan);
+	int r = enter(walk, root, plan->parent ? &plan->parent->root : NULL, error);
 
-	if (bt_snap_links_anew(&walk->links))
-		return doubt(run, BT_DOUBT_LINKS);
-	if (!bt_snap_past_rest(&walk->past, bt_snapshot_info(run->parent), &run->totals))
-		return doubt(run, BT_DOUBT_DAMAGE);
-	return 0;
+	if (!r && root->error != 0)
+		r = bt_fail_sys(error, root->error, NULL, "read the target directory");
+	while (!r && walk->node)
+		r = step(walk, error);
+	return r ? r : flush(walk);
 }
 
-static int finish(struct bt_snap_walk *walk, struct bt_error *error)
+int bt_snap_walk_count(struct bt_snap_walk *walk, struct bt_snap_totals *totals)
 {
-	struct bt_snap_run *run = walk->run;
-	int result = flush(walk);
+	totals->differences += walk->previous.unmatched;
+	totals->removed += walk->previous.removed;
+	totals->problems += walk->problems;
+	totals->vanished += walk->vanished;
+	if (!walk->plan->changes)
+		return 0;
+	if (bt_snap_links_have_new(&walk->links))
+		return doubt(walk, BT_DOUBT_LINKS);
+	return bt_snap_previous_rest(&walk->previous, totals) ? 0 : doubt(walk, BT_DOUBT_DAMAGE);
+}
 
-	if (result == 0)
-		result = bt_pool_drain(run->readers);
-	if (result == 0)
-		result = bt_pack_flush(run->pack, error);
-	run->totals.differences += walk->past.gone;
-	run->totals.removed += walk->past.removed;
-	run->totals.problems += walk->problems;
-	run->totals.vanished += walk->vanished;
-	return result == 0 && run->changes ? take_rest(walk) : result;
+enum bt_doubt bt_snap_walk_doubt(const struct bt_snap_walk *walk)
+{
+	return walk->doubt;
 }
 
 uint64_t bt_snap_walk_excluded(const struct bt_snap_walk *walk)
 {
 	return walk->excluded;
-}
-
-int bt_snap_walk(struct bt_snap_run *run, struct bt_error *error)
-{
-	struct bt_snap_walk *walk = run->walk;
-	struct bt_scan_dir *root = bt_scan_root(run->scan);
-	const struct bt_entry *old = run->parent ? &bt_snapshot_info(run->parent)->root : NULL;
-
-	walk->past.store = run->store;
-	walk->past.trees = run->changes != NULL;
-	walk->past.watch = &run->watch;
-	if (run->parent)
-		walk->past.bounds = bt_bounds_of(run->store, bt_snapshot_info(run->parent));
-	if (old)
-		bt_snap_past_count(&walk->past, old);
-	int result = enter(walk, root, old, error);
-
-	if (result == 0 && root->error != 0)
-		result = bt_fail_sys(error, root->error, NULL, "read the target directory");
-	while (result == 0 && walk->node)
-		result = step(walk, error);
-	return result == 0 ? finish(walk, error) : result;
 }

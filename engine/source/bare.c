@@ -41,7 +41,7 @@ static int fill(struct bt_reader *reader, int fd, const struct bt_source_out *ou
 		return 0;
 	}
 	bt_found_stat(&st, &outcome->seen);
-	if (bt_found_describe(out->arena, &outcome->seen, reader->source->root_dev, entry) != 0)
+	if (bt_found_describe(out->arena, &outcome->seen, reader->source->root_dev, entry))
 		return BT_E_NOMEM;
 	bt_source_stamp(entry, &outcome->seen, &outcome->read_at);
 	if (entry->type == BT_SYMLINK)
@@ -59,7 +59,7 @@ int bt_source_bare(struct bt_reader *reader, int dirfd, const struct bt_found *f
 
 	if (fd < 0)
 		return 0;
-	int result = fill(reader, fd, out);
+	int r = fill(reader, fd, out);
 	bt_close(&fd);
-	return result;
+	return r;
 }

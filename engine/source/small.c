@@ -78,7 +78,7 @@ static int finish(struct bt_reader *reader, const struct bt_source_room *room, c
 	const struct bt_outcome *outcome = out->outcome;
 	struct bt_entry *entry = out->entry;
 
-	if (bt_found_describe(out->arena, &outcome->seen, reader->source->root_dev, entry) != 0)
+	if (bt_found_describe(out->arena, &outcome->seen, reader->source->root_dev, entry))
 		return BT_E_NOMEM;
 	entry->size = size;
 	entry->has_digest = true;
@@ -103,14 +103,14 @@ static int read_open(struct bt_reader *reader, int fd, const struct bt_source_ro
 			return 0;
 	}
 	outcome->torn = again || outcome->too_short;
-	int result = finish(reader, room, out, (size_t)got);
-	if (result == 0)
-		result = bt_source_xattrs(reader, fd, false, out);
-	if (result == 0)
-		result = bt_source_inode(reader, fd, out);
-	if (result == 0 && out->entry->extra && out->entry->extra->xattr_count > 0 && finds_hole(fd, (off_t)got))
+	int r = finish(reader, room, out, (size_t)got);
+	if (!r)
+		r = bt_source_xattrs(reader, fd, false, out);
+	if (!r)
+		r = bt_source_inode(reader, fd, out);
+	if (!r && out->entry->extra && out->entry->extra->xattr_count > 0 && finds_hole(fd, (off_t)got))
 		outcome->state = BT_SOURCE_OTHER;
-	return result;
+	return r;
 }
 
 int bt_source_small(struct bt_reader *reader, int dirfd, const struct bt_found *found,
@@ -120,7 +120,7 @@ int bt_source_small(struct bt_reader *reader, int dirfd, const struct bt_found *
 
 	if (fd < 0)
 		return 0;
-	int result = read_open(reader, fd, room, out);
+	int r = read_open(reader, fd, room, out);
 	bt_close(&fd);
-	return result;
+	return r;
 }

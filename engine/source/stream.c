@@ -84,9 +84,9 @@ static int drop_short(struct pass *pass)
 
 static int find_holes(struct pass *pass)
 {
-	int result = 0;
+	int r = 0;
 
-	for (uint64_t at = 0; at < pass->size && result == 0;) {
+	for (uint64_t at = 0; at < pass->size && !r;) {
 		off_t data = lseek(pass->fd, (off_t)at, SEEK_DATA);
 
 		if (data < 0 && errno != ENXIO)
@@ -95,24 +95,24 @@ static int find_holes(struct pass *pass)
 		if (begin > at && add_hole(pass, at, begin - at) != 0)
 			return BT_E_NOMEM;
 		if (pass->hole_count == FOUND_MAX)
-			result = drop_short(pass);
-		if (begin == pass->size || result != 0)
-			return result;
+			r = drop_short(pass);
+		if (begin == pass->size || r)
+			return r;
 		off_t hole = lseek(pass->fd, data, SEEK_HOLE);
 		if (hole < 0 || (uint64_t)hole <= begin)
 			return 0;
 		at = (uint64_t)hole;
-		result = bt_voice_failed(pass->reader->source->voice);
+		r = bt_voice_failed(pass->reader->source->voice);
 	}
-	return result;
+	return r;
 }
 
 /* The exact map, or its longest holes. A file system that cannot tell gives none. */
 static int map_holes(struct pass *pass)
 {
-	int result = find_holes(pass);
+	int r = find_holes(pass);
 
-	return result == 0 ? drop_short(pass) : result;
+	return r ? r : drop_short(pass);
 }
 
 static uint64_t holes_length(const struct pass *pass)
@@ -148,10 +148,10 @@ static int skip_hole(struct pass *pass, const struct bt_extent *hole)
 static int data_end(struct pass *pass, uint64_t *ret_end)
 {
 	while (pass->next_hole < pass->hole_count && pass->hole[pass->next_hole].offset == pass->offset) {
-		int result = skip_hole(pass, &pass->hole[pass->next_hole++]);
+		int r = skip_hole(pass, &pass->hole[pass->next_hole++]);
 
-		if (result != 0)
-			return result;
+		if (r)
+			return r;
 	}
 	*ret_end = pass->next_hole < pass->hole_count ? pass->hole[pass->next_hole].offset : pass->size;
 	return 0;
@@ -167,12 +167,12 @@ static int fill(struct pass *pass)
 	pass->end -= pass->start;
 	pass->start = 0;
 	while (pass->end < WINDOW) {
-		int result = data_end(pass, &end);
+		int r = data_end(pass, &end);
 
-		if (result == 0)
-			result = bt_voice_failed(pass->reader->source->voice);
-		if (result != 0)
-			return result;
+		if (!r)
+			r = bt_voice_failed(pass->reader->source->voice);
+		if (r)
+			return r;
 		if (pass->offset == end)
 			return 0;
 		size_t want = WINDOW - pass->end < READ_SIZE ? WINDOW - pass->end : READ_SIZE;
@@ -212,9 +212,9 @@ static int cut(struct pass *pass, bool last)
 			pass->hashes = true;
 		}
 		pass->delayed = false;
-		int result = pass->sink->chunk(pass->sink, window + pass->start, length);
-		if (result != 0)
-			return result;
+		int r = pass->sink->chunk(pass->sink, window + pass->start, length);
+		if (r)
+			return r;
 		pass->any = true;
 		pass->start += length;
 	}
@@ -245,15 +245,15 @@ static int read_through(struct pass *pass)
 
 	bt_hasher_start(pass->reader->hasher);
 	while (!last) {
-		int result = fill(pass);
+		int r = fill(pass);
 
-		pass->changed = result == 0 && pass->sys == 0 && has_changed(pass);
-		if (result != 0 || pass->sys != 0 || pass->changed)
-			return result;
+		pass->changed = !r && pass->sys == 0 && has_changed(pass);
+		if (r || pass->sys != 0 || pass->changed)
+			return r;
 		last = pass->offset == pass->size && pass->next_hole == pass->hole_count;
-		result = cut(pass, last);
-		if (result != 0)
-			return result;
+		r = cut(pass, last);
+		if (r)
+			return r;
 	}
 	return 0;
 }
@@ -270,10 +270,10 @@ static bool is_mostly_holes(const struct pass *pass)
 /* The number of blocks does not tell of holes: there may be as many behind the end. */
 static int run_pass(struct pass *pass)
 {
-	int result = map_holes(pass);
+	int r = map_holes(pass);
 
-	if (result != 0)
-		return result;
+	if (r)
+		return r;
 	pass->delayed = pass->hole_count == 0 && pass->size <= BT_CHUNK_MAX && pass->size > 0;
 	pass->hashes = !pass->delayed && !is_mostly_holes(pass);
 	return read_through(pass);
@@ -289,13 +289,13 @@ static int attempt(struct pass *pass, struct bt_outcome *outcome, bool *ret_agai
 		return 0;
 	pass->before = outcome->seen;
 	pass->size = pass->before.size;
-	int result = run_pass(pass);
-	if (result == 0 && pass->sys != 0) {
+	int r = run_pass(pass);
+	if (!r && pass->sys != 0) {
 		bt_source_failed(outcome, pass->sys);
 		return 0;
 	}
-	if (result != 0 || !bt_source_look(pass->fd, outcome, &st))
-		return result;
+	if (r || !bt_source_look(pass->fd, outcome, &st))
+		return r;
 	*ret_again =
 		pass->changed || !bt_source_is_steady(&pass->before, &outcome->seen) || pass->size > pass->before.size;
 	outcome->too_short = !*ret_again && pass->size < pass->before.size;
@@ -304,7 +304,7 @@ static int attempt(struct pass *pass, struct bt_outcome *outcome, bool *ret_agai
 
 static int finish(struct pass *pass, struct bt_arena *arena, struct bt_entry *entry, const struct bt_outcome *outcome)
 {
-	if (bt_found_describe(arena, &outcome->seen, pass->reader->source->root_dev, entry) != 0)
+	if (bt_found_describe(arena, &outcome->seen, pass->reader->source->root_dev, entry))
 		return BT_E_NOMEM;
 	entry->size = pass->size;
 	if (!outcome->torn)
@@ -327,7 +327,7 @@ static int read_open(struct pass *pass, const struct bt_source_out *out)
 {
 	struct bt_outcome *outcome = out->outcome;
 	bool again = true;
-	int result = 0;
+	int r = 0;
 
 	posix_fadvise(pass->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	for (int i = 0; again && (i == 0 || pass->changed || may_try_again(pass)); i++) {
@@ -335,9 +335,9 @@ static int read_open(struct pass *pass, const struct bt_source_out *out)
 
 		if (i > 0) {
 			bt_source_now(&outcome->read_at);
-			result = pass->sink->restart(pass->sink);
-			if (result != 0)
-				return result;
+			r = pass->sink->restart(pass->sink);
+			if (r)
+				return r;
 		}
 		free(pass->hole);
 		*pass = (struct pass){.reader = pass->reader,
@@ -345,16 +345,16 @@ static int read_open(struct pass *pass, const struct bt_source_out *out)
 				      .fd = pass->fd,
 				      .last = i + 1 == BT_SOURCE_TRIES,
 				      .spent = spent};
-		result = attempt(pass, outcome, &again);
-		if (result != 0 || outcome->state != BT_SOURCE_READ)
-			return result;
+		r = attempt(pass, outcome, &again);
+		if (r || outcome->state != BT_SOURCE_READ)
+			return r;
 	}
 	outcome->torn = again || outcome->too_short;
-	result = finish(pass, out->arena, out->entry, outcome);
-	if (result != 0)
-		return result;
-	result = bt_source_xattrs(pass->reader, pass->fd, false, out);
-	return result == 0 ? bt_source_inode(pass->reader, pass->fd, out) : result;
+	r = finish(pass, out->arena, out->entry, outcome);
+	if (r)
+		return r;
+	r = bt_source_xattrs(pass->reader, pass->fd, false, out);
+	return r ? r : bt_source_inode(pass->reader, pass->fd, out);
 }
 
 int bt_source_stream(struct bt_reader *reader, int dirfd, const struct bt_found *found, struct bt_source_sink *sink,
@@ -368,8 +368,8 @@ int bt_source_stream(struct bt_reader *reader, int dirfd, const struct bt_found 
 		.reader = reader, .sink = sink, .fd = bt_source_open_file(reader, dirfd, found, out->outcome)};
 	if (pass.fd < 0)
 		return 0;
-	int result = read_open(&pass, out);
+	int r = read_open(&pass, out);
 	free(pass.hole);
 	bt_close(&pass.fd);
-	return result;
+	return r;
 }

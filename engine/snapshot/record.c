@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "snapshot/entry.h"
-#include "snapshot/item.h"
+#include "snapshot/finish.h"
 
 #include "base/fail.h"
+#include "snapshot/entry.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static char *path_of(const struct bt_snap_item *item)
 	return bt_scan_path(item->node->dir, item->kind == BT_SNAP_DIRECTORY ? NULL : item->found->name);
 }
 
-static int tell_problem(struct bt_snap_run *run, const struct bt_snap_item *item, enum bt_code code, int sys,
+static int tell_problem(struct bt_snap_finish *finish, const struct bt_snap_item *item, enum bt_code code, int sys,
 			const char *what)
 {
 	struct bt_error problem = {0};
@@ -29,16 +29,16 @@ static int tell_problem(struct bt_snap_run *run, const struct bt_snap_item *item
 		bt_fail_sys(&problem, sys, path, what);
 	else
 		bt_fail(&problem, code, path, what);
-	run->totals.problems++;
-	bt_voice_tell(&run->watch.voice, path, &problem);
+	finish->totals.problems++;
+	bt_voice_tell(&finish->plan->observer->voice, path, &problem);
 	free(path);
 	return 0;
 }
 
 /* An entry of which only what stat says is known. Devices and the like have nothing else anyway. */
-static int make_failed(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_arena *arena)
+static int make_failed(struct bt_snap_finish *finish, struct bt_snap_item *item, struct bt_arena *arena)
 {
-	if (bt_found_describe(arena, &item->outcome.seen, run->source.root_dev, &item->entry) != 0)
+	if (bt_found_describe(arena, &item->outcome.seen, finish->plan->source.root_dev, &item->entry))
 		return BT_E_NOMEM;
 	if (item->entry.type == 0)
 		item->entry.type = BT_FILE;
@@ -49,10 +49,10 @@ static int make_failed(struct bt_snap_run *run, struct bt_snap_item *item, struc
 			return BT_E_NOMEM;
 		extra->error = bt_errno_name(item->outcome.sys);
 	}
-	return tell_problem(run, item, BT_E_SYSTEM, item->outcome.sys, "read");
+	return tell_problem(finish, item, BT_E_SYSTEM, item->outcome.sys, "read");
 }
 
-static int make_torn(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_arena *arena)
+static int make_torn(struct bt_snap_finish *finish, struct bt_snap_item *item, struct bt_arena *arena)
 {
 	struct bt_extra *extra = bt_found_extra(arena, &item->entry);
 
@@ -60,29 +60,29 @@ static int make_torn(struct bt_snap_run *run, struct bt_snap_item *item, struct 
 		return BT_E_NOMEM;
 	extra->torn = true;
 	item->entry.has_stat = false;
-	return tell_problem(run, item, BT_E_INCOMPLETE, 0,
+	return tell_problem(finish, item, BT_E_INCOMPLETE, 0,
 			    item->outcome.too_short ? "gave fewer bytes than its size" : "changed while it was read");
 }
 
 /* What went wrong in reading becomes part of the entry. */
-static int mark(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_arena *arena)
+static int mark(struct bt_snap_finish *finish, struct bt_snap_item *item, struct bt_arena *arena)
 {
-	int result = 0;
+	int r = 0;
 
 	if (item->outcome.state == BT_SOURCE_FAILED)
-		return make_failed(run, item, arena);
+		return make_failed(finish, item, arena);
 	if (item->outcome.torn)
-		result = make_torn(run, item, arena);
-	if (result == 0 && item->outcome.xattr_sys != 0) {
+		r = make_torn(finish, item, arena);
+	if (!r && item->outcome.xattr_sys != 0) {
 		item->entry.has_stat = false;
-		result = tell_problem(run, item, BT_E_SYSTEM, item->outcome.xattr_sys, "read extended attributes");
+		r = tell_problem(finish, item, BT_E_SYSTEM, item->outcome.xattr_sys, "read extended attributes");
 	}
-	return result;
+	return r;
 }
 
-static int compare(struct bt_snap_run *run, const struct bt_snap_item *item, bool *ret_same)
+static int compare(struct bt_snap_finish *finish, const struct bt_snap_item *item, bool *ret_same)
 {
-	struct bt_buf *scratch = bt_snap_trees_scratch(run->trees);
+	struct bt_buf *scratch = bt_snap_trees_scratch(finish->trees);
 
 	*ret_same = item->kind == BT_SNAP_KEEP;
 	if (*ret_same || !item->has_old)
@@ -90,9 +90,9 @@ static int compare(struct bt_snap_run *run, const struct bt_snap_item *item, boo
 	return bt_snap_entry_same(&scratch[0], &scratch[1], &item->entry, &item->old, ret_same);
 }
 
-static int count_file(struct bt_snap_run *run, const struct bt_snap_item *item, bool same)
+static int count_file(struct bt_snap_finish *finish, const struct bt_snap_item *item, bool same)
 {
-	struct bt_snap_totals *totals = &run->totals;
+	struct bt_snap_totals *totals = &finish->totals;
 	enum bt_event event = BT_EVENT_CHANGED;
 
 	if (same)
@@ -106,28 +106,28 @@ static int count_file(struct bt_snap_run *run, const struct bt_snap_item *item, 
 	totals->directory_size += item->entry.size;
 	if (same && item->kind != BT_SNAP_KEEP)
 		totals->reread_bytes += item->entry.size;
-	bool due = bt_snap_progress_due(&run->watch);
-	if (!due && !bt_snap_wants_entries(&run->watch))
+	bool due = bt_pace_due(&finish->pace, finish->plan->observer->voice.observer);
+	if (!due && !bt_snap_wants_entries(finish->plan->observer))
 		return 0;
 	char *path = path_of(item);
 	if (!path)
 		return BT_E_NOMEM;
 	if (due)
 		bt_snap_progress(
-			&run->watch,
+			finish->plan->observer,
 			&(struct bt_progress){.files = totals->files, .bytes = totals->directory_size, .path = path});
-	bt_snap_told(&run->watch, event, path);
+	bt_snap_told(finish->plan->observer, event, path);
 	free(path);
 	return 0;
 }
 
 /* Of the first, the path is kept if there is room for it. */
-static int count_boundary(struct bt_snap_run *run, const struct bt_snap_item *item)
+static int count_boundary(struct bt_snap_finish *finish, const struct bt_snap_item *item)
 {
-	struct bt_snap_totals *totals = &run->totals;
+	struct bt_snap_totals *totals = &finish->totals;
 	char *path;
 
-	if (totals->boundaries++ > 0 && !bt_snap_wants_entries(&run->watch))
+	if (totals->boundaries++ > 0 && !bt_snap_wants_entries(finish->plan->observer))
 		return 0;
 	path = path_of(item);
 	if (!path)
@@ -136,33 +136,33 @@ static int count_boundary(struct bt_snap_run *run, const struct bt_snap_item *it
 		memccpy(totals->boundary, path, 0, sizeof(totals->boundary));
 		memccpy(totals->boundary_type, item->entry.extra->boundary, 0, sizeof(totals->boundary_type) - 1);
 	}
-	bt_snap_told(&run->watch, BT_EVENT_BOUNDARY, path);
+	bt_snap_told(finish->plan->observer, BT_EVENT_BOUNDARY, path);
 	free(path);
 	return 0;
 }
 
-static int count(struct bt_snap_run *run, const struct bt_snap_item *item)
+static int count(struct bt_snap_finish *finish, const struct bt_snap_item *item)
 {
 	const struct bt_extra *extra = item->entry.extra;
-	struct bt_snap_totals *totals = &run->totals;
+	struct bt_snap_totals *totals = &finish->totals;
 	bool same;
-	int result = compare(run, item, &same);
+	int r = compare(finish, item, &same);
 
-	if (result != 0)
-		return result;
+	if (r)
+		return r;
 	totals->differences += !same;
 	totals->errors += extra && (extra->error || extra->torn);
 	totals->torn += extra && extra->torn;
 	totals->xattrs |= extra && extra->xattr_count > 0;
 	if (item->entry.type == BT_FILE)
-		return count_file(run, item, same);
+		return count_file(finish, item, same);
 	if (extra && extra->boundary)
-		result = count_boundary(run, item);
+		r = count_boundary(finish, item);
 	if (item->entry.type == BT_DIR)
 		totals->directories++;
 	else
 		totals->others++;
-	return result;
+	return r;
 }
 
 /* A link's other names are given what this one has. */
@@ -187,51 +187,52 @@ static bool look_again(const struct bt_entry *entry)
 	return !entry->has_stat || (extra && (extra->error || extra->torn || extra->links > 1));
 }
 
-static int tell_next(struct bt_snap_run *run, struct bt_snap_node *node, const struct bt_entry *entry)
+static int tell_next(struct bt_snap_finish *finish, struct bt_snap_node *node, const struct bt_entry *entry)
 {
-	if (!run->options->changes || node->again || !look_again(entry))
+	if (!finish->plan->options->changes || node->again || !look_again(entry))
 		return 0;
 	char *path = bt_scan_path(node->dir, NULL);
-	int result = path ? bt_changes_add(run->options->changes->again, path, false) : BT_E_NOMEM;
+	int r = path ? bt_changes_add(finish->plan->options->changes->again, path, false) : BT_E_NOMEM;
 
-	node->again = result == 0;
+	node->again = !r;
 	free(path);
-	return result;
+	return r;
 }
 
-static int add(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_error *error)
+static int add(struct bt_snap_finish *finish, struct bt_snap_item *item, struct bt_error *error)
 {
 	struct bt_snap_node *node = bt_snap_containing(item);
 
 	if (!node)
-		return bt_snap_entry_copy(&run->root_arena, &item->entry, &run->root);
-	int result = tell_next(run, node, &item->entry);
-	return result == 0 ? bt_snap_node_add(run, node, &item->entry, error) : result;
+		return bt_snap_entry_copy(&finish->root_arena, &item->entry, &finish->root);
+	int r = tell_next(finish, node, &item->entry);
+	return r ? r : bt_snap_node_add(finish, node, &item->entry, error);
 }
 
-static int vanish(struct bt_snap_run *run, const struct bt_snap_item *item)
+static int vanish(struct bt_snap_finish *finish, const struct bt_snap_item *item)
 {
-	run->totals.vanished++;
-	run->totals.differences += item->has_old;
-	run->totals.removed += item->has_old;
-	if (!bt_snap_wants_entries(&run->watch))
+	finish->totals.vanished++;
+	finish->totals.differences += item->has_old;
+	finish->totals.removed += item->has_old;
+	if (!bt_snap_wants_entries(finish->plan->observer))
 		return 0;
 	char *path = path_of(item);
 	if (!path)
 		return BT_E_NOMEM;
-	bt_snap_told(&run->watch, BT_EVENT_VANISHED, path);
+	bt_snap_told(finish->plan->observer, BT_EVENT_VANISHED, path);
 	free(path);
 	return 0;
 }
 
-int bt_snap_settle(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_arena *arena, struct bt_error *error)
+int bt_snap_record(struct bt_snap_finish *finish, struct bt_snap_item *item, struct bt_arena *arena,
+		   struct bt_error *error)
 {
 	if (item->outcome.state == BT_SOURCE_GONE)
-		return vanish(run, item);
-	int result = mark(run, item, arena);
-	if (result == 0)
-		result = share(item);
-	if (result == 0)
-		result = count(run, item);
-	return result == 0 ? add(run, item, error) : result;
+		return vanish(finish, item);
+	int r = mark(finish, item, arena);
+	if (!r)
+		r = share(item);
+	if (!r)
+		r = count(finish, item);
+	return r ? r : add(finish, item, error);
 }

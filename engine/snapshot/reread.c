@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "snapshot/item.h"
+#include "snapshot/finish.h"
 
-#include "pack/pack.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <time.h>
@@ -11,7 +10,7 @@ enum { LEASE_WAIT_MS = 50, LEASE_WAITS = 46000 / LEASE_WAIT_MS };
 /* Chunks that are taken on at once, on this thread. */
 struct direct {
 	struct bt_source_sink sink;
-	struct bt_snap_run *run;
+	struct bt_snap_finish *finish;
 	struct bt_chunk_list list;
 	struct bt_error *error;
 };
@@ -20,13 +19,13 @@ static int direct_chunk(struct bt_source_sink *sink, const unsigned char *data, 
 {
 	struct direct *direct = (struct direct *)sink;
 	struct bt_held chunk = {.size = (uint32_t)size};
-	int result = bt_hasher_digest(direct->run->late->pieces, data, size, &chunk.digest);
+	int r = bt_hasher_digest(direct->finish->reader->pieces, data, size, &chunk.digest);
 
-	if (result == 0)
-		result = bt_pack_content(direct->run->pack, &chunk, data, BT_PACK_ALONE, direct->error);
-	if (result == 0)
-		result = bt_chunk_list_add(direct->run->pack, &direct->list, &chunk, direct->error);
-	return result;
+	if (!r)
+		r = bt_pack_content(direct->finish->pack, &chunk, data, BT_PACK_ALONE, direct->error);
+	if (!r)
+		r = bt_chunk_list_add(direct->finish->pack, &direct->list, &chunk, direct->error);
+	return r;
 }
 
 static int direct_restart(struct bt_source_sink *sink)
@@ -35,26 +34,26 @@ static int direct_restart(struct bt_source_sink *sink)
 	return 0;
 }
 
-static int read_file(struct bt_snap_run *run, struct bt_snap_item *item, int dirfd, const struct bt_found *now,
+static int read_file(struct bt_snap_finish *finish, struct bt_snap_item *item, int dirfd, const struct bt_found *now,
 		     struct bt_arena *arena, struct bt_error *error)
 {
-	struct direct direct = {.sink = {direct_chunk, direct_restart}, .run = run, .error = error};
+	struct direct direct = {.sink = {direct_chunk, direct_restart}, .finish = finish, .error = error};
 	const struct bt_source_out out = {arena, &item->entry, &item->outcome};
-	int result = bt_source_stream(run->late, dirfd, now, &direct.sink, &out);
+	int r = bt_source_stream(finish->reader, dirfd, now, &direct.sink, &out);
 
-	if (result == 0 && item->outcome.state == BT_SOURCE_READ)
-		result = bt_chunk_list_finish(run->pack, &direct.list, arena, &item->entry, error);
+	if (!r && item->outcome.state == BT_SOURCE_READ)
+		r = bt_chunk_list_finish(finish->pack, &direct.list, arena, &item->entry, error);
 	bt_chunk_list_free(&direct.list);
-	return result;
+	return r;
 }
 
-static int read_what_is_there(struct bt_snap_run *run, struct bt_snap_item *item, int dirfd, struct bt_arena *arena,
-			      struct bt_error *error)
+static int read_what_is_there(struct bt_snap_finish *finish, struct bt_snap_item *item, int dirfd,
+			      struct bt_arena *arena, struct bt_error *error)
 {
 	const struct bt_source_out out = {arena, &item->entry, &item->outcome};
 	struct bt_found now = *item->found;
 	struct stat st;
-	int result = 0;
+	int r = 0;
 
 	if (fstatat(dirfd, now.name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		bt_source_failed(&item->outcome, errno);
@@ -63,21 +62,21 @@ static int read_what_is_there(struct bt_snap_run *run, struct bt_snap_item *item
 	bt_found_stat(&st, &now);
 	item->outcome.seen = now;
 	if (S_ISREG(st.st_mode))
-		result = read_file(run, item, dirfd, &now, arena, error);
+		r = read_file(finish, item, dirfd, &now, arena, error);
 	else if (S_ISDIR(st.st_mode)) /* which is not entered here: the next run will do it */
 		bt_source_failed(&item->outcome, EISDIR);
 	else
-		result = bt_source_bare(run->late, dirfd, &now, &out);
-	return result;
+		r = bt_source_bare(finish->reader, dirfd, &now, &out);
+	return r;
 }
 
 /* Whoever has a lease on a file must give it back in 45 seconds (/proc/sys/fs/lease-break-time), which began for all
  * such files when they were to be opened first. So the run waits so long once, whatever their number. */
-static bool wait_for_lease(struct bt_snap_run *run)
+static bool wait_for_lease(struct bt_snap_finish *finish)
 {
-	if (run->lease_waits >= LEASE_WAITS || bt_voice_failed(&run->watch.voice))
+	if (finish->lease_waits >= LEASE_WAITS || bt_voice_failed(&finish->plan->observer->voice))
 		return false;
-	run->lease_waits++;
+	finish->lease_waits++;
 	nanosleep(&(struct timespec){.tv_nsec = LEASE_WAIT_MS * 1000000L}, NULL);
 	return true;
 }
@@ -87,24 +86,24 @@ static bool is_leased(const struct bt_outcome *outcome)
 	return outcome->state == BT_SOURCE_OTHER && outcome->sys == EAGAIN;
 }
 
-int bt_snap_read_late(struct bt_snap_run *run, struct bt_snap_item *item, struct bt_arena *arena,
-		      struct bt_error *error)
+int bt_snap_reread(struct bt_snap_finish *finish, struct bt_snap_item *item, struct bt_arena *arena,
+		   struct bt_error *error)
 {
 	struct bt_scan_dir *dir = bt_snap_containing(item)->dir;
-	int dirfd = bt_scan_fd_get(run->scan, dir), result = 0;
+	int dirfd = bt_scan_fd_get(finish->plan->source.scan, dir), r = 0;
 
 	item->outcome = (struct bt_outcome){.seen = *item->found};
 	if (dirfd < 0) {
 		bt_source_failed(&item->outcome, -dirfd);
 	} else {
 		do
-			result = read_what_is_there(run, item, dirfd, arena, error);
-		while (result == 0 && is_leased(&item->outcome) && wait_for_lease(run));
-		bt_scan_fd_put(run->scan, dir);
+			r = read_what_is_there(finish, item, dirfd, arena, error);
+		while (!r && is_leased(&item->outcome) && wait_for_lease(finish));
+		bt_scan_fd_put(finish->plan->source.scan, dir);
 	}
 	/* It changes its nature faster than one can look. */
 	if (item->outcome.state == BT_SOURCE_OTHER)
 		bt_source_failed(&item->outcome, item->outcome.sys != 0 ? item->outcome.sys : EAGAIN);
-	bt_source_find_out(&run->source, dir, &item->outcome, bt_scan_now());
-	return result;
+	bt_source_find_out(&finish->plan->source, dir, &item->outcome, bt_scan_now());
+	return r;
 }

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* The finishing of items, one at a time and in the order of the walk. */
+#ifndef BT_SNAPSHOT_FINISH_H
+#define BT_SNAPSHOT_FINISH_H
+
+#include "pack/pack.h"
+#include "snapshot/item.h"
+#include "snapshot/plan.h"
+
+struct bt_snap_trees;
+
+struct bt_snap_finish {
+	const struct bt_snap_plan *plan;
+	struct bt_pack *pack;
+	struct bt_snap_trees *trees;
+	struct bt_reader *reader; /* for what the readers could not handle */
+	unsigned lease_waits;	  /* how often it waited for leases to be given back */
+	struct bt_pace pace;
+	struct bt_snap_totals totals;
+	struct bt_arena root_arena;
+	struct bt_entry root;
+};
+
+/* reread.c: reads an entry that turned out to be something else than listed, however long it takes. */
+int bt_snap_reread(struct bt_snap_finish *finish, struct bt_snap_item *item, struct bt_arena *arena,
+		   struct bt_error *error);
+/* record.c: what came of an item becomes counts, a call of the observer, and an entry of its directory's page. */
+int bt_snap_record(struct bt_snap_finish *finish, struct bt_snap_item *item, struct bt_arena *arena,
+		   struct bt_error *error);
+
+/* tree.c */
+struct bt_snap_trees *bt_snap_trees_new(struct bt_pack *pack); /* NULL: out of memory */
+void bt_snap_trees_free(struct bt_snap_trees *trees);
+struct bt_buf *bt_snap_trees_scratch(struct bt_snap_trees *trees); /* two of them, for comparing */
+/* The next entry of a directory, in order. */
+int bt_snap_node_add(struct bt_snap_finish *finish, struct bt_snap_node *node, const struct bt_entry *entry,
+		     struct bt_error *error);
+/* The id of the page that stands for it; node NULL: an empty directory. */
+int bt_snap_node_pages(struct bt_snap_finish *finish, struct bt_snap_node *node, struct bt_digest *ret_tree,
+		       struct bt_error *error);
+
+#endif

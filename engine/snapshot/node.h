@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Directories of the walk, between their listing and their pages. */
+#ifndef BT_SNAPSHOT_NODE_H
+#define BT_SNAPSHOT_NODE_H
+
+#include "base/arena.h"
+#include "model/page.h"
+#include "scan/scan.h"
+#include <backuptool/view.h>
+
+struct bt_snap_node {
+	struct bt_snap_node *parent; /* NULL: the root */
+	struct bt_scan_dir *dir;
+	/* Of the walk, and for reading when the directory's item is finished. */
+	bool has_old;		/* the parent has a directory here */
+	struct bt_entry old;	/* its entry; no name */
+	bool old_whole;		/* its pages could be read to the end */
+	bool unknown;		/* what is in it now could not be seen: nothing of the parent's counts as removed */
+	struct bt_arena arena;	/* of old */
+	struct bt_dir *old_dir; /* going through old; NULL: nothing of it is left */
+	const struct bt_entry *old_next; /* not matched yet; NULL: to be fetched */
+	size_t at;			 /* in dir->found */
+	/* Of the finishing. */
+	struct bt_snap_builder *builder; /* NULL: no entry so far */
+	struct bt_snap_node *next_done;
+	bool again; /* told to the next run */
+};
+
+void bt_snap_node_free(struct bt_snap_node *node); /* NULL is fine */
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include "snapshot/observer.h"
+
+static void outer_problem(void *arg, const char *path, const struct bt_error *error)
+{
+	bt_voice_tell(arg, path, error);
+}
+
+static void outer_entry(void *arg, enum bt_event event, const char *path)
+{
+	bt_snap_told(arg, event, path);
+}
+
+static bool outer_cancelled(void *arg)
+{
+	return bt_voice_failed(arg) != 0;
+}
+
+void bt_snap_observer_init(struct bt_snap_observer *self, const struct bt_observer *observer)
+{
+	*self = (struct bt_snap_observer){0};
+	bt_voice_init(&self->voice, observer, NULL);
+	self->outer = (struct bt_observer){.arg = self, .problem = outer_problem, .cancelled = outer_cancelled};
+	if (bt_snap_wants_entries(self))
+		self->outer.entry = outer_entry;
+}
+
+void bt_snap_observer_destroy(struct bt_snap_observer *self)
+{
+	bt_voice_free(&self->voice);
+}
+
+bool bt_snap_wants_entries(const struct bt_snap_observer *self)
+{
+	return self->voice.observer && self->voice.observer->entry;
+}
+
+void bt_snap_told(struct bt_snap_observer *self, enum bt_event event, const char *path)
+{
+	if (!bt_snap_wants_entries(self))
+		return;
+	pthread_mutex_lock(&self->voice.lock);
+	self->voice.observer->entry(self->voice.observer->arg, event, path);
+	pthread_mutex_unlock(&self->voice.lock);
+}
+
+void bt_snap_progress(struct bt_snap_observer *self, const struct bt_progress *so_far)
+{
+	struct bt_progress progress = *so_far;
+
+	if (!self->voice.observer || !self->voice.observer->progress)
+		return;
+	/* An estimate that was passed is none any more; in the end nobody needs one. */
+	if (!progress.syncing && progress.bytes <= self->expected_bytes && progress.files <= self->expected_files) {
+		progress.total_files = self->expected_files;
+		progress.total_bytes = self->expected_bytes;
+	}
+	pthread_mutex_lock(&self->voice.lock);
+	self->voice.observer->progress(self->voice.observer->arg, &progress);
+	pthread_mutex_unlock(&self->voice.lock);
+}

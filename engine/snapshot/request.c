@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "snapshot/request.h"
+
+#include "base/bytes.h"
+#include "base/fail.h"
+#include "base/io.h"
+#include "codec/frame.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool is_tag(const char *tag)
+{
+	for (const char *c = tag; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			return false;
+	return tag[0] != 0 && bt_utf8_valid(tag, strlen(tag));
+}
+
+static int take_tags(struct bt_snap_request *request, const struct bt_snapshot_options *options, struct bt_error *error)
+{
+	size_t count = 0;
+
+	if (options->tag_count == 0)
+		return 0;
+	request->tags = calloc(options->tag_count, sizeof(*request->tags));
+	if (!request->tags)
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	for (size_t i = 0; i < options->tag_count; i++) {
+		if (!is_tag(options->tags[i]))
+			return bt_fail(error, BT_E_INVALID, options->tags[i], "not a tag");
+		request->tags[i] = options->tags[i];
+	}
+	qsort(request->tags, options->tag_count, sizeof(*request->tags), by_text);
+	for (size_t i = 0; i < options->tag_count; i++)
+		if (count == 0 || strcmp(request->tags[count - 1], request->tags[i]) != 0)
+			request->tags[count++] = request->tags[i];
+	request->info.tags = request->tags;
+	request->info.tag_count = count;
+	return 0;
+}
+
+static int take_host(struct bt_snap_request *request, const char *wanted, struct bt_error *error)
+{
+	size_t length = wanted ? strlen(wanted) : 0;
+
+	if (wanted && (length == 0 || length >= BT_HOST_SIZE || !bt_utf8_valid(wanted, length)))
+		return bt_fail(error, BT_E_INVALID, wanted, "not a name of a host");
+	if (wanted)
+		memcpy(request->host, wanted, length + 1);
+	else
+		bt_host(request->host);
+	request->info.host = request->host;
+	return 0;
+}
+
+/* The store is left out where the walk meets it; a walk that begins in it would store it into itself. target is as
+ * realpath gives it. */
+static int refuse_store(dev_t dev, ino_t inode, const char *target, struct bt_error *error)
+{
+	struct stat st;
+	char path[PATH_MAX];
+	char *end = memccpy(path, target, 0, sizeof(path));
+
+	if (!end)
+		return 0;
+	for (end--; end > path; end = strrchr(path, '/')) {
+		*end = 0;
+		if (stat(path, &st) == 0 && st.st_dev == dev && st.st_ino == inode)
+			return bt_fail(error, BT_E_INVALID, target, "the target lies in the store");
+	}
+	return 0;
+}
+
+int bt_snapshot_place(const char *store, const char *target, struct bt_error *error)
+{
+	struct stat status;
+	char *real = stat(store, &status) == 0 ? realpath(target, NULL) : NULL;
+	int r = real ? refuse_store(status.st_dev, status.st_ino, real, error) : 0;
+
+	free(real);
+	return r;
+}
+
+int bt_snap_request_read(struct bt_snap_request *request, struct bt_store *store, const char *target,
+			 const struct bt_snapshot_options *options, struct bt_error *error)
+{
+	dev_t dev;
+	ino_t inode;
+
+	if (options->level < BT_LEVEL_AUTO || options->level > BT_COMPRESSION_MAX)
+		return bt_fail(error, BT_E_INVALID, NULL, "no such compression level");
+	int r = take_host(request, options->host, error);
+	if (r)
+		return r;
+	request->target = realpath(target, NULL);
+	if (!request->target)
+		return bt_fail_sys(error, errno, target, "find the target");
+	request->info.target = request->target;
+	bt_store_inode(store, &dev, &inode);
+	r = refuse_store(dev, inode, request->target, error);
+	if (!r && options->exclude_count > 0)
+		r = bt_rules_new(options->exclude, options->exclude_count, &request->rules, error);
+	return r ? r : take_tags(request, options, error);
+}
+
+void bt_snap_request_free(struct bt_snap_request *request)
+{
+	bt_rules_free(request->rules);
+	free(request->target);
+	free(request->tags);
+}
