@@ -10,21 +10,29 @@
 #define CACHE_DIR "cache"
 
 /* fd or -errno */
-static int open_in(int dirfd, const char *name, bool make)
+static int open_in_store(int top, bool make)
 {
-	int fd = bt_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	return fd == -ENOENT && make ? bt_open_subdirectory(dirfd, name) : fd;
+	int fd = bt_openat(top, CACHE_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	return fd == -ENOENT && make ? bt_open_subdirectory(top, CACHE_DIR) : fd;
+}
+
+static int open_apart(const char *path, bool make)
+{
+	if (make)
+		bt_make_directory(AT_FDCWD, path, 0700, false);
+	return bt_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 }
 
 /* What others could have put there is of no use; nor is what this one would put where others can exchange it. */
 int bt_cache_open(struct bt_backend *backend, const char *path)
 {
 	struct stat status;
+	bool make = !bt_backend_read_only(backend);
 	int top = bt_backend_local_fd(backend, BT_AREA_TOP), fd = -1;
 	if (top >= 0)
-		fd = open_in(top, CACHE_DIR, !bt_backend_read_only(backend));
+		fd = open_in_store(top, make);
 	else if (path)
-		fd = open_in(AT_FDCWD, path, true);
+		fd = open_apart(path, make);
 	if (fd >= 0 && (fstat(fd, &status) || !bt_is_own(&status)))
 		bt_close(&fd);
 	return fd < 0 ? -1 : fd;

@@ -125,7 +125,7 @@ int bt_store_local_cache_fd(struct bt_store *store)
 {
 	pthread_mutex_lock(&store->lock);
 	if (!store->cache_tried)
-		store->cachefd = bt_cache_open(store->backend, NULL);
+		store->cachefd = bt_cache_open(store->backend, store->options.cache_directory);
 	store->cache_tried = true;
 	int fd = store->cachefd;
 	pthread_mutex_unlock(&store->lock);

@@ -36,6 +36,9 @@ struct bt_store_options {
 	 * take long; the call that needs the file then ends with BT_E_CANCELLED. May be NULL; must outlive the
 	 * store. */
 	const struct bt_observer *observer;
+	/* Where what is derived from a store is kept, if the store is in no directory of this machine: made when it is
+	 * missing, and used if it is this user's own. NULL: nowhere. Must outlive the store. */
+	const char *cache_directory;
 };
 
 /* path is relative to the working directory. BT_E_NO_STORE: there is no such directory (sys is ENOTDIR if it is

@@ -56,6 +56,7 @@ static int check_page(void *arg, const struct bt_digest *id, uint64_t at, uint32
 static struct bt_object *object_of(int fd)
 {
 	struct bt_object *object;
+
 	FUZZ_CHECK(bt_object_of_fd(dup(fd), "input", &object, NULL) == 0);
 	return object;
 }

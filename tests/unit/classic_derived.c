@@ -35,6 +35,7 @@ static int keep_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_
 static struct bt_object *object_of(int fd)
 {
 	struct bt_object *object;
+
 	assert_int_equal(bt_object_of_fd(dup(fd), "test", &object, NULL), 0);
 	return object;
 }

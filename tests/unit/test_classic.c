@@ -60,6 +60,7 @@ static size_t sort_lines(char *text, char ***ret_lines)
 static bool detect(int fd)
 {
 	struct bt_object *object;
+
 	assert_int_equal(bt_object_of_fd(dup(fd), "old.json", &object, NULL), 0);
 	bool is_classic = bt_classic_detect(object);
 	bt_object_close(object);
