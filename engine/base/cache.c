@@ -2,6 +2,7 @@
 #include "base/cache.h"
 
 #include "base/fail.h"
+#include "base/invariant.h"
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -60,6 +61,26 @@ static void leave_idle(struct bt_cache *cache, struct bt_cached *value)
 	else
 		cache->oldest = value->newer;
 	value->state = PINNED;
+}
+
+/* The idle values are chained in both directions, all others are pinned, and the weights add up. With the lock held. */
+static void check(const struct bt_cache *cache)
+{
+#ifdef BT_INVARIANTS
+	size_t at = 0, idle = 0, listed = 0, weight = 0;
+	const struct bt_cached *value, *newer = NULL;
+
+	if (!bt_invariants_due(cache->values.count))
+		return;
+	for (value = bt_table_next(&cache->values, &at); value; value = bt_table_next(&cache->values, &at)) {
+		bt_invariant((value->state == IDLE) == (value->pins == 0));
+		idle += value->state == IDLE;
+		weight += value->weight;
+	}
+	for (value = cache->newest; value; newer = value, value = value->older, listed++)
+		bt_invariant(value->state == IDLE && value->newer == newer);
+	bt_invariant(cache->oldest == newer && listed == idle && weight == cache->weight);
+#endif
 }
 
 /* Takes out what is over the budget, chained by older, to be freed without the lock. */
@@ -192,6 +213,7 @@ int bt_cache_get(struct bt_cache *cache, const struct bt_table_key *key, const v
 		r = load(cache, key, hint, ret_value, error);
 		evicted = evict(cache);
 	}
+	check(cache);
 	pthread_mutex_unlock(&cache->lock);
 	free_chain(cache, evicted);
 	return r;
@@ -203,6 +225,7 @@ struct bt_cached *bt_cache_get_loaded(struct bt_cache *cache, const struct bt_ta
 	struct bt_cached *value = bt_table_find(&cache->values, *key);
 	if (value)
 		pin(cache, value);
+	check(cache);
 	pthread_mutex_unlock(&cache->lock);
 	return value;
 }
@@ -224,6 +247,7 @@ void bt_cache_put(struct bt_cache *cache, struct bt_cached *value)
 		make_idle(cache, value);
 		evicted = evict(cache);
 	}
+	check(cache);
 	pthread_mutex_unlock(&cache->lock);
 	free_chain(cache, evicted);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/digest_set.h"
+#include "base/invariant.h"
 #include <backuptool/error.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,23 @@ static struct bt_table_key *slot_of(const struct bt_digest_set *set, const struc
 	return &set->slots[at];
 }
 
+/* Each key is found, in its slot. */
+static void check(const struct bt_digest_set *set)
+{
+#ifdef BT_INVARIANTS
+	size_t count = 0;
+
+	if (!bt_invariants_due(set->count))
+		return;
+	bt_invariant(set->room > set->count && !(set->room & (set->room - 1)));
+	for (size_t i = 0; i < set->room; i++) {
+		bt_invariant(is_free(&set->slots[i]) || slot_of(set, &set->slots[i]) == &set->slots[i]);
+		count += !is_free(&set->slots[i]);
+	}
+	bt_invariant(count == set->count);
+#endif
+}
+
 static int grow(struct bt_digest_set *set)
 {
 	struct bt_digest_set larger = {
@@ -62,6 +80,7 @@ int bt_digest_set_add_key(struct bt_digest_set *set, struct bt_table_key key)
 		return 0;
 	*slot = key;
 	set->count++;
+	check(set);
 	return 1;
 }
 
@@ -97,6 +116,7 @@ void bt_digest_set_remove(struct bt_digest_set *set, const struct bt_digest *dig
 	}
 	set->slots[gap] = (struct bt_table_key){0};
 	set->count--;
+	check(set);
 }
 
 int bt_digest_set_join(struct bt_digest_set *set, const struct bt_digest_set *other)

@@ -2,6 +2,7 @@
 #include "base/fail.h"
 
 #include "base/bytes.h"
+#include "base/invariant.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -48,18 +49,17 @@ int bt_error_pass(struct bt_error *error, const struct bt_error *inner, int resu
 	return result;
 }
 
-/* Where nobody optimizes, as in the tests, an errno that is handed on as a code ends the program. */
-static void refuse_errno(enum bt_code code)
+/* Codes only: an errno must not be handed on as a code. */
+static void check(enum bt_code code)
 {
-#ifndef __OPTIMIZE__
-	if (code && (code > BT_E_SYSTEM || code < BT_E_FOREIGN))
-		__builtin_trap();
+#ifdef BT_INVARIANTS
+	bt_invariant(!code || (code <= BT_E_SYSTEM && code >= BT_E_FOREIGN));
 #endif
 }
 
 int bt_fail(struct bt_error *error, enum bt_code code, const char *file, const char *what)
 {
-	refuse_errno(code);
+	check(code);
 	return fill(error, &(struct bt_error){.code = code, .offset = BT_NO_OFFSET}, file, what);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/pool.h"
 
+#include "base/invariant.h"
 #include <backuptool/error.h>
 #include <pthread.h>
 #include <sched.h>
@@ -44,6 +45,24 @@ static void note_failure(struct bt_pool *pool, int result)
 		pool->stopped = result;
 }
 
+/* The jobs that are not finished: one of them may be in finish, and is in the counts alone. With the lock held. */
+static void check(const struct bt_pool *pool)
+{
+#ifdef BT_INVARIANTS
+	const struct bt_job *job, *last = NULL, *queued = NULL;
+	size_t count = 0, weight = 0;
+
+	for (job = pool->head; job; last = job, job = job->next, count++) {
+		weight += job->weight;
+		queued = queued || job->state != QUEUED ? queued : job;
+	}
+	bt_invariant(pool->tail == last && pool->todo == queued);
+	bt_invariant(count <= pool->unfinished && pool->unfinished <= count + pool->finishing);
+	bt_invariant(weight <= pool->weight && (count < pool->unfinished || weight == pool->weight));
+	bt_invariant(!pool->failure || pool->stopped);
+#endif
+}
+
 static void take_head(struct bt_pool *pool)
 {
 	struct bt_job *job = pool->head;
@@ -54,12 +73,14 @@ static void take_head(struct bt_pool *pool)
 	if (!pool->head)
 		pool->tail = NULL;
 	note_failure(pool, r);
+	check(pool);
 	pthread_mutex_unlock(&pool->lock);
 	r = job->finish(job, r);
 	pthread_mutex_lock(&pool->lock);
 	note_failure(pool, r);
 	pool->weight -= weight;
 	pool->unfinished--;
+	check(pool);
 	if (pool->waiting > 0)
 		pthread_cond_broadcast(&pool->room_there);
 	if (pool->unfinished == 0)
@@ -121,6 +142,7 @@ static void *worker_main(void *arg)
 		struct bt_job *job = pool->todo;
 		pool->todo = next_todo(job->next);
 		work_on(pool, job, start.worker);
+		check(pool);
 		finish_ready(pool);
 	}
 	pthread_mutex_unlock(&pool->lock);
@@ -158,6 +180,7 @@ static void submit_parallel(struct bt_pool *pool, struct bt_job *job)
 		pool->waiting--;
 	}
 	append(pool, job);
+	check(pool);
 	if (job->work)
 		pthread_cond_signal(&pool->work_there);
 	else

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/table.h"
+#include "base/invariant.h"
 #include <backuptool/error.h>
 #include <stdlib.h>
 
@@ -26,6 +27,23 @@ static size_t find(const struct bt_table *table, const void *key)
 	while (table->slots[at] && !is_same(table, table->slots[at], key))
 		at = (at + 1) & (table->room - 1);
 	return at;
+}
+
+/* Each element is found, in its slot. */
+static void check(const struct bt_table *table)
+{
+#ifdef BT_INVARIANTS
+	size_t count = 0;
+
+	if (!bt_invariants_due(table->count))
+		return;
+	bt_invariant(table->room > table->count && !(table->room & (table->room - 1)));
+	for (size_t i = 0; i < table->room; i++) {
+		bt_invariant(!table->slots[i] || find(table, table->slots[i]) == i);
+		count += !!table->slots[i];
+	}
+	bt_invariant(count == table->count);
+#endif
 }
 
 static int grow(struct bt_table *table)
@@ -58,6 +76,7 @@ int bt_table_add(struct bt_table *table, void *element)
 		return BT_E_NOMEM;
 	table->slots[find(table, element)] = element;
 	table->count++;
+	check(table);
 	return 0;
 }
 
@@ -74,6 +93,7 @@ void bt_table_remove(struct bt_table *table, const void *element)
 	}
 	table->slots[gap] = NULL;
 	table->count--;
+	check(table);
 }
 
 void *bt_table_next(const struct bt_table *table, size_t *at)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/index.h"
 #include "base/bytes.h"
+#include "base/digest_set.h"
 #include "base/fail.h"
+#include "base/invariant.h"
 #include "base/io.h"
 #include "base/listing.h"
 #include "base/publish.h"
@@ -130,6 +132,29 @@ static void tidy(struct bt_index *index, int cachefd)
 		if (!index->segments[i]->name[0] || mostly_dead(index->segments[i]))
 			replace(index, i, 1, cachefd);
 	}
+}
+
+/* No file is in two segments, and the buckets of each divide its records. */
+static void check(struct bt_index *index)
+{
+#ifdef BT_INVARIANTS
+	struct bt_digest_set files = {0};
+	pthread_rwlock_rdlock(&index->lock);
+	for (size_t i = 0; i < index->count; i++) {
+		const struct bt_segment *segment = index->segments[i];
+		size_t last = (size_t)1 << segment->bits;
+		for (size_t k = 0; k < last; k++)
+			bt_invariant(segment->buckets[k] <= segment->buckets[k + 1]);
+		bt_invariant(!segment->buckets[0] && segment->buckets[last] == segment->count);
+		for (size_t k = 0; k < segment->file_count; k++) {
+			uint32_t file = segment->files[k].file;
+			const struct bt_table_key key = {file, 1};
+			bt_invariant(file == BT_NO_FILE || bt_digest_set_add_key(&files, key));
+		}
+	}
+	pthread_rwlock_unlock(&index->lock);
+	bt_digest_set_free(&files);
+#endif
 }
 
 struct wanted_file {
@@ -348,6 +373,7 @@ int bt_index_update(struct bt_index *index, const struct bt_index_source *source
 {
 	pthread_mutex_lock(&index->changes);
 	int r = update(index, source);
+	check(index);
 	pthread_mutex_unlock(&index->changes);
 	return r ? bt_fail(error, r, NULL, "index") : 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The snapshots as a refresh found them. */
+#include "base/invariant.h"
 #include "store/store_inside.h"
 #include <internal/policy.h>
 #include <stdlib.h>
@@ -52,11 +53,28 @@ static struct roster *roster_new(struct bt_store *store, uint32_t slots)
 	return roster;
 }
 
+/* Slots know their numbers and the roster is in order. */
+static void check(struct bt_store *store, const struct bt_roster *roster, uint32_t slots)
+{
+#ifdef BT_INVARIANTS
+	for (uint32_t i = 0; i < slots; i++) {
+		const struct bt_slot *slot = bt_slot(store, i);
+		size_t length = strlen(slot->path), own = strlen(slot->id.name);
+		bt_invariant(slot->id.ordinal == i && own <= length &&
+			     !strcmp(slot->path + length - own, slot->id.name));
+	}
+	for (size_t i = 0; i < roster->count; i++)
+		bt_invariant(roster->numbers[i] < slots && is_listed(bt_slot(store, roster->numbers[i])) &&
+			     (!i || compare_numbers(&roster->numbers[i - 1], &roster->numbers[i], store) < 0));
+#endif
+}
+
 int bt_roster_publish(struct bt_store *store, uint32_t slots)
 {
 	struct roster *roster = roster_new(store, slots);
 	if (!roster)
 		return BT_E_NOMEM;
+	check(store, &roster->shown, slots);
 	pthread_mutex_lock(&store->lock);
 	const struct bt_roster *before = store->roster;
 	store->roster = &roster->shown;

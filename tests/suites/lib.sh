@@ -53,7 +53,7 @@ build() {
 
 build_gcc() { CC=gcc build gcc; }
 build_clang() { CC=clang build clang; }
-build_asan() { CC=gcc build asan -Db_sanitize=address,undefined -Db_lundef=false; }
+build_asan() { CC=gcc build asan -Db_sanitize=address,undefined -Db_lundef=false -Dinvariants=true; }
 # Only what runs under it: the unit tests of these rooms, and the mount.
 build_tsan() {
 	rooms=$* # for targets

@@ -7,10 +7,14 @@
 #include "base/table.h"
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -484,6 +488,31 @@ static void test_table_of_words(void **state)
 	bt_table_free(&table);
 }
 
+/* A table that is not as it should be ends the program, in builds that look. */
+static void test_invariant(void **state)
+{
+#ifdef BT_INVARIANTS
+	struct bt_table_key keys[3] = {{1, 1}, {2, 2}, {3, 3}};
+	struct bt_table table = {0};
+	int status;
+	pid_t child;
+
+	assert_int_equal(bt_table_add(&table, &keys[0]), 0);
+	assert_int_equal(bt_table_add(&table, &keys[1]), 0);
+	keys[0].a = 7;
+	child = fork();
+	if (child == 0) {
+		signal(SIGILL, SIG_DFL);
+		setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+		bt_table_add(&table, &keys[2]);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	bt_table_free(&table);
+#endif
+}
+
 struct step {
 	const struct step *above;
 	const char *name;
@@ -541,6 +570,7 @@ int main(void)
 		cmocka_unit_test(test_arena),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_table_of_words),
+		cmocka_unit_test(test_invariant),
 		cmocka_unit_test(test_paths_from_parents),
 	};
 
