@@ -13,6 +13,9 @@ _Static_assert(NODE_SHARED < UINT64_C(1) << (64 - KIND_SHIFT), "a kind fits");
 _Static_assert(PART_MASK >> (KIND_SHIFT - NUMBER_SHIFT) == 0, "a number fits below the kind");
 _Static_assert(PART_MASK >> NUMBER_SHIFT == 0 && NODE_INDEX_MAX + UINT64_C(1) <= PART_MASK, "an index fits");
 
+_Static_assert(sizeof(struct node_page) == sizeof(struct bt_digest) + 16 && sizeof(struct node_dir) == 16,
+	       "records have no gaps: they are compared as bytes");
+
 struct nodes {
 	pthread_mutex_t lock;
 	struct table pages, dirs;

@@ -163,7 +163,7 @@ static void release(struct refresh *refresh)
 }
 
 /* How long to wait for an event. Without a watch the store is looked at each time, which costs little when nothing has
- * changed: of a file that is written anew in its place the directory tells nothing. */
+ * changed: the time of a directory does not change when a file in it is modified in place. */
 static int patience(const struct refresh *refresh)
 {
 	if (refresh->watch < 0 || refresh->failed || refresh->empty)

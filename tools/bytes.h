@@ -6,9 +6,9 @@
 #include <backuptool/view.h>
 
 /*
- * Gives the file's bytes in order, each verified before; data is NULL for a hole or a piece of one. A call's
- * result != 0 ends it and is returned. BT_E_DAMAGED behind the last byte if all together are another file than the one
- * that was stored. BT_E_CANCELLED after a signal, if they are watched.
+ * Calls take with the file's bytes in order, after they were verified; data is NULL for a hole or a piece of one. A
+ * result != 0 of take ends it and is returned. BT_E_DAMAGED after the last byte if the digest of the whole file
+ * differs. BT_E_CANCELLED after a signal, if signals are watched.
  */
 int tool_bytes_read(struct bt_store *store, const struct bt_entry *file,
 		    int (*take)(void *arg, const void *data, uint64_t length), void *arg, struct bt_error *error);

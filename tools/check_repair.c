@@ -120,7 +120,7 @@ static void print_repair(const struct bt_repair *repair)
 	if (repair->action == BT_REPAIR_RENAMED)
 		printf("%snamed after its time%s%s", would, repair->to ? ": " : "", repair->to ? repair->to : "");
 	else if (repair->action == BT_REPAIR_REWRITTEN)
-		printf("%swritten anew without what is damaged", would);
+		printf("%srewritten without the damaged parts", would);
 	else
 		printf("%smoved aside%s", would, repair->snapshot ? "; the snapshot is lost" : "");
 	if (repair->to && repair->action != BT_REPAIR_RENAMED) {
@@ -167,7 +167,7 @@ static void print_summary(const struct report *report)
 	if (result->lost_more)
 		printf("%s %" PRIu64 " more, not named here: together the paths are too long\n",
 		       report->dry_run ? "would be lost:" : "lost:", result->lost_more);
-	printf("%s; %s%" PRIu64 " written anew, %" PRIu64 " moved aside, %" PRIu64 " renamed",
+	printf("%s; %s%" PRIu64 " rewritten, %" PRIu64 " moved aside, %" PRIu64 " renamed",
 	       report->check->findings ? findings : "no damage found", report->dry_run ? "would be: " : "",
 	       result->rewritten, result->aside, result->renamed);
 	if (result->lost || result->snapshots_lost)

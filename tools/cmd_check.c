@@ -30,7 +30,7 @@ static unsigned read_number(const char *text, const char **ret_end)
 	return (unsigned)number;
 }
 
-/* "10%" or "0.25%" in hundredths of a percent; 0 if it is none. */
+/* "10%" or "0.25%" in hundredths of a percent; 0 if it is not one. */
 static unsigned read_share(const char *text)
 {
 	size_t length = strspn(text, "0123456789.");

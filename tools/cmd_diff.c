@@ -25,7 +25,7 @@ struct options {
 #define FIELD(name) offsetof(struct options, name)
 static const struct tool_option table[] = {
 	{"content", 'c', NULL, false, "show what changed in texts, as 'diff -u' does", tool_set_true, FIELD(content)},
-	{"null", '0', NULL, false, "no totals, and a NUL behind each entry instead of a line's end", tool_set_true,
+	{"null", '0', NULL, false, "no totals, and a NUL after each entry instead of a newline", tool_set_true,
 	 FIELD(nul)},
 	{"exit-code", 0, NULL, false, "end with 4 if there are differences", tool_set_true, FIELD(exit_code)},
 	{"exclude", 'e', "PATTERN", false, "in a directory leave out what matches, as 'snapshot' does; repeatable",

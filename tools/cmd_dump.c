@@ -143,7 +143,7 @@ static int run(struct tool *tool, const void *options)
 	int r;
 
 	if (isatty(STDOUT_FILENO))
-		return tool_usage_error(tool, "a tar is nothing for a terminal: redirect the output");
+		return tool_usage_error(tool, "refusing to write a tar archive to a terminal: redirect the output");
 	r = tool_place_open(tool, tool->operands[0], &place);
 	if (r != TOOL_OK)
 		return r;

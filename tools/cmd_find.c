@@ -35,7 +35,7 @@ static const struct tool_option table[] = {
 	{"snapshot", 0, "SNAPSHOT", false, "search only this one; repeatable", tool_add_text, FIELD(snapshots)},
 	{"hash", 0, "SHA256", false, "files whose digest begins so", tool_set_text, FIELD(hash)},
 	{"newer", 0, "TIME", false, "what was modified on that day, at that time, or later", set_newer, 0},
-	{"null", '0', NULL, false, "SNAPSHOT:PATH as it is, with a NUL behind each, for other programs", tool_set_true,
+	{"null", '0', NULL, false, "SNAPSHOT:PATH as it is, each followed by a NUL, for other programs", tool_set_true,
 	 FIELD(nul)},
 	{0},
 };

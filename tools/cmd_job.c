@@ -153,7 +153,7 @@ static void take(struct job *job, struct job_run *run)
 		tool_taking_say_other_host(job->tool, job->at.store, taking, &run->taken.result);
 }
 
-/* The job's own snapshots only: whoever shares the store has rules of his own. */
+/* The job's own snapshots only: others that use the store have rules of their own. */
 static int try_prune(struct job *job, struct job_run *run)
 {
 	const struct tool_retention *retention = &job->options->retention;

@@ -16,7 +16,7 @@ struct options {
 static const struct tool_option table[] = {
 	{"long", 'l', NULL, false, "with mode, owner, size and time", tool_set_true, FIELD(details)},
 	{"recursive", 'R', NULL, false, "everything below, too, as paths", tool_set_true, FIELD(recursive)},
-	{"null", '0', NULL, false, "names as they are, each with a NUL behind it, for other programs", tool_set_true,
+	{"null", '0', NULL, false, "names as they are, each followed by a NUL, for other programs", tool_set_true,
 	 FIELD(nul)},
 	{"sha256", 0, NULL, false, "digests of the files, for 'sha256sum -c'", tool_set_true, FIELD(sha256)},
 	{0},
@@ -148,7 +148,7 @@ static int list_place(const struct tool *tool, const struct options *options, co
 	return r;
 }
 
-/* Ways to print, of which there can be one; only digests can have a NUL behind each. */
+/* Ways to print, of which there can be one; only digests can be followed by NULs. */
 static int check_options(const struct tool *tool, const struct options *options)
 {
 	const char *given[4];

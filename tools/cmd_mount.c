@@ -99,7 +99,7 @@ const struct tool_command cmd_mount = {
 		       "it. Snapshots that are taken while it is mounted appear. umount(8) or\n"
 		       "fusermount3(1) end it.\n"
 		       "\n"
-		       "The program behind it is backupfs(8), which has the mount options.",
+		       "The mount is made by backupfs(8), which describes the mount options.",
 	.operands = "MOUNTPOINT",
 	.example = "  backuptool mount /mnt && ls /mnt/latest\n  umount /mnt\n",
 	.min_operands = 1,

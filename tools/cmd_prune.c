@@ -69,7 +69,7 @@ static uint64_t freed_bytes(const struct bt_prune_result *result)
 
 static uint64_t removed(const struct tool_verdicts *verdicts, const struct bt_prune_result *result)
 {
-	return verdicts->removed - result->anew;
+	return verdicts->removed - result->replaced;
 }
 
 static struct tool_value get_snapshots(const void *row)
@@ -119,7 +119,7 @@ static void print_result(const struct options *options, const struct tool_verdic
 	free(dead);
 }
 
-/* Somebody may think that the rules count for each directory. Whoever gave --all to remove everything knows. */
+/* A user may think that the rules count for each directory. With --all he knows that they do not. */
 static void say_forgotten(const struct tool *tool, const struct options *options, const struct tool_verdicts *verdicts)
 {
 	const struct bt_snapshot_info *first = NULL;

@@ -250,7 +250,7 @@ const struct tool_command cmd_remove = {
 		       "or given to the second; a shorter beginning, and the removal of the last\n"
 		       "snapshot of a directory, need --yes. What no remaining snapshot needs is gone\n"
 		       "from the disk when the command returns, but for remains that are not worth\n"
-		       "writing a file anew yet.",
+		       "rewriting a file yet.",
 	.operands = "SNAPSHOT…",
 	.example = "  backuptool remove latest\n  backuptool remove 2026-11-20T08-00-00 2026-11-20T09-00-00\n",
 	.min_operands = 1,

@@ -157,14 +157,14 @@ static int add_path(const struct tool *tool, const struct tool_pick *pick, const
 	return r;
 }
 
-/* behind: what stood behind the snapshot's name. */
-static int find_paths(const struct tool *tool, const struct tool_pick *pick, const char *behind, struct paths *paths)
+/* rest: the part of the operand after the snapshot's name. */
+static int find_paths(const struct tool *tool, const struct tool_pick *pick, const char *rest, struct paths *paths)
 {
 	int r = TOOL_OK;
 
 	*paths = (struct paths){tool_alloc(((size_t)tool->operand_count + 1) * sizeof(*paths->items)), 0};
-	if (*behind)
-		r = add_path(tool, pick, behind, paths);
+	if (*rest)
+		r = add_path(tool, pick, rest, paths);
 	for (int i = 0; r == TOOL_OK && i < tool->operand_count; i++)
 		r = add_path(tool, pick, tool->operands[i], paths);
 	return r;
@@ -220,7 +220,7 @@ static int restore(struct tool *tool, const struct options *options, const struc
 	return tool_exit_code(code);
 }
 
-static int pick_open(const struct tool *tool, const struct options *options, const char *name, const char *behind,
+static int pick_open(const struct tool *tool, const struct options *options, const char *name, const char *rest,
 		     struct tool_pick *ret_pick)
 {
 	size_t count = 0, operands = (size_t)tool->operand_count;
@@ -235,7 +235,7 @@ static int pick_open(const struct tool *tool, const struct options *options, con
 
 	for (size_t i = 0; i < operands; i++)
 		paths[count++] = tool->operands[i];
-	paths[count++] = behind;
+	paths[count++] = rest;
 	wish.path_count = count;
 	r = tool_pick_open(tool, &wish, ret_pick);
 	free(paths);
@@ -248,15 +248,15 @@ static int run(struct tool *tool, const void *arg)
 	struct tool_pick pick;
 	struct paths paths;
 	char *name = NULL;
-	const char *behind;
-	int r = tool_place_divide(tool, options->snapshot, &name, &behind);
+	const char *rest;
+	int r = tool_place_divide(tool, options->snapshot, &name, &rest);
 
 	if (r == TOOL_OK)
-		r = pick_open(tool, options, name, behind, &pick);
+		r = pick_open(tool, options, name, rest, &pick);
 	free(name);
 	if (r != TOOL_OK)
 		return r;
-	r = find_paths(tool, &pick, behind, &paths);
+	r = find_paths(tool, &pick, rest, &paths);
 	if (r == TOOL_OK)
 		r = restore(tool, options, &pick, &paths);
 	free_paths(&paths);

@@ -327,7 +327,7 @@ static void print_service(const struct tool *tool, const struct service *service
 	shown = tool_escape(service->path);
 	printf("%s %s\n", service->replaced ? "replaced" : "wrote", shown);
 	printf("%s:\n  %s\n  %s\n",
-	       service->replaced ? "If it runs already, start it anew with" : "Start it, now and at each login, with",
+	       service->replaced ? "If it runs already, restart it with" : "Start it, now and at each login, with",
 	       service->commands[0], service->commands[1]);
 	printf("To let it run when you are not logged in, too:\n  %s\n", service->commands[2]);
 	free(shown);
@@ -416,8 +416,8 @@ const struct tool_command cmd_schedule = {
 		       "directory, under a name that belongs to these two; doing it again replaces it.\n"
 		       "The store is made now when it is missing, and the service knows it by its id:\n"
 		       "while its disk is not mounted, the service makes no other store and tries\n"
-		       "again. Failures stand in the journal as errors and in 'systemctl status'; a\n"
-		       "service with --give-up-after ends after so many failures in a row, or if the\n"
+		       "again. Failures are in the journal as errors and in 'systemctl status'; a\n"
+		       "service with --give-up-after ends after that many failures in a row, or if the\n"
 		       "disk is not mounted when it starts, so that OnFailure= can act. 'schedule'\n"
 		       "itself asks what the job would ask.\n"
 		       "The command prints how to start it. Rules of prune concern the snapshots of\n"

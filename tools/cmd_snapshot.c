@@ -95,7 +95,7 @@ static char *missing_tags(const struct bt_snapshot_info *info, const struct tool
 	return options;
 }
 
-/* Where there is no new snapshot, the tags are on none: whoever wanted them is told. */
+/* Without a new snapshot nothing gets the tags: the user is told. */
 static void say_tags(const struct tool *tool, const struct tool_taking *taking, struct bt_store *store,
 		     const struct tool_taken *taken)
 {

@@ -50,7 +50,7 @@ static const struct tool_column before[] = {
 	{"run", NULL, false, get_run_number},
 	{"time", NULL, false, get_run_time},
 };
-static const struct tool_column behind[] = {
+static const struct tool_column after[] = {
 	{"removed", NULL, false, get_run_removed},
 	{"freed_bytes", NULL, false, get_run_freed},
 	{"kept_good", NULL, false, get_run_kept},
@@ -197,13 +197,13 @@ char *job_run_text(const struct job_run *run)
 
 static void print_run_json(const struct job_run *run)
 {
-	struct tool_column columns[3 + TOOL_TAKEN_COLUMNS + sizeof(behind) / sizeof(*behind)];
+	struct tool_column columns[3 + TOOL_TAKEN_COLUMNS + sizeof(after) / sizeof(*after)];
 	size_t count = sizeof(before) / sizeof(*before);
 
 	memcpy(columns, before, sizeof(before));
 	for (size_t i = 0; !run->failed && i < TOOL_TAKEN_COLUMNS; i++)
 		columns[count++] = tool_taken_columns[i];
-	memcpy(columns + count, behind, sizeof(behind));
+	memcpy(columns + count, after, sizeof(after));
 	tool_object_print(columns, run);
 }
 

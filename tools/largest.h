@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The so many largest of many paths. */
+/* The largest of many paths. */
 #ifndef TOOLS_LARGEST_H
 #define TOOLS_LARGEST_H
 

@@ -54,14 +54,13 @@ int tool_command_unknown(const struct tool *tool, const char *name)
 	int r;
 
 	if (ours)
-		r = tool_usage_error(tool, "there is no command '%s'; it is here 'backuptool %s'", shown, ours);
+		r = tool_usage_error(tool, "unknown command '%s': use 'backuptool %s'", shown, ours);
 	else if (strcmp(name, "init") == 0)
-		r = tool_usage_error(tool, "there is no command 'init', and no need of it: "
-					   "'backuptool snapshot' makes the store");
+		r = tool_usage_error(tool, "unknown command 'init': 'backuptool snapshot' makes the store");
 	else if (nearest)
-		r = tool_usage_error(tool, "there is no command '%s'; did you mean '%s'?", shown, nearest);
+		r = tool_usage_error(tool, "unknown command '%s'; did you mean '%s'?", shown, nearest);
 	else
-		r = tool_usage_error(tool, "there is no command '%s'", shown);
+		r = tool_usage_error(tool, "unknown command '%s'", shown);
 	free(shown);
 	return r;
 }
@@ -191,8 +190,8 @@ static int refuse_first(const struct tool *tool, const char *word, const char *p
 {
 	const struct tool_option *option = option_of_commands(word);
 
-	return option ? tool_usage_error(tool, "--%s goes behind the command: backuptool COMMAND --%s%s%s",
-					 option->name, option->name, option->argument ? " " : "",
+	return option ? tool_usage_error(tool, "put --%s after the command: backuptool COMMAND --%s%s%s", option->name,
+					 option->name, option->argument ? " " : "",
 					 option->argument ? option->argument : "")
 		      : tool_usage_error(tool, "%s", problem);
 }

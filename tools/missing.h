@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is said, and the exit code, when what a person calls a snapshot is none. */
+/* The message and the exit code for a name that is not a snapshot's. */
 #ifndef TOOLS_MISSING_H
 #define TOOLS_MISSING_H
 

@@ -96,7 +96,7 @@ static int refuse_unknown(const struct parser *parser, const char *word)
 	return -1;
 }
 
-/* getopt gives one byte of what may be a longer character: then the word is still at hand. */
+/* getopt gives one byte, which may be part of a longer character: then the character is taken from the word. */
 static int refuse_letter(const struct parser *parser, const char *word)
 {
 	const char letter[] = {(char)optopt, '\0'}, *found = word ? strchr(word, optopt) : NULL;
@@ -209,7 +209,7 @@ int tool_options_parse(const struct tool_option_group *groups, int argc, char **
 
 	parser_init(&parser, first_operand_ends);
 	opterr = 0;
-	optind = 0; /* start anew */
+	optind = 0; /* start again */
 	do {
 		value = getopt_long(argc, argv, parser.letters, parser.longs, NULL);
 		if (value == '?' || value == ':')

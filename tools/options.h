@@ -35,9 +35,9 @@ struct tool_option_group {
 };
 
 /*
- * Reads options into the targets of the groups (ended by NULL options). Operands may stand between options unless
- * first_operand_ends; they are moved behind. Gives the index of the first operand in argv, or -1 with a sentence
- * in problem.
+ * Reads options into the targets of the groups (ended by NULL options). Operands may come between options unless
+ * first_operand_ends is true; they are moved to the end of argv. Returns the index of the first operand, or -1 with a
+ * sentence in problem.
  */
 int tool_options_parse(const struct tool_option_group *groups, int argc, char **argv, bool first_operand_ends,
 		       char *problem, size_t problem_size);

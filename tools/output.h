@@ -18,8 +18,8 @@ char *tool_escape(const char *text);
 char *tool_escape_first(const char *text); /* the same for its first character alone */
 /* Columns that an escaped text takes on a terminal. */
 size_t tool_width(const char *text);
-/* Where the end of an escaped text begins that fits into so many columns, less one for a mark if that is not all of it.
- */
+/* The longest end of an escaped text that fits into this number of columns; if that is not all of the text, one column
+ * is left for a mark. */
 const char *tool_end_of(const char *text, size_t columns);
 bool tool_is_utf8(const char *text);
 

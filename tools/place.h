@@ -14,9 +14,9 @@ struct tool_place {
 };
 
 /*
- * The snapshot may be named as everywhere; what stands behind the colon is relative to its root, or an absolute path
- * below the directory that it is of. Of several colons the last that makes sense divides: "@2026-11-20T10:30:a:b".
- * Says what is wrong, and what comes nearest, and gives an exit code.
+ * The snapshot may be named as everywhere. The path after the colon is relative to its root, or an absolute path below
+ * its target. If there are several colons, the last one that makes sense divides: "@2026-11-20T10:30:a:b". On failure
+ * says what is wrong and what comes nearest, and returns an exit code.
  */
 int tool_place_open(const struct tool *tool, const char *text, struct tool_place *ret_place);
 /* The same for what is compared with a directory: latest is rather of that. NULL: none. */
@@ -26,8 +26,8 @@ void tool_place_close(struct tool_place *place);
 
 /* Whether a text without a path is a snapshot's name; latest and a time are one, be there such a snapshot or not. */
 bool tool_place_names(struct bt_store *store, const char *text);
-/* The snapshot's name of such a text, allocated, and the path behind it: "" if there is none. Says what is wrong, and
- * gives an exit code. */
+/* Divides such a text into the snapshot's name, allocated, and the path after it, which may be "". On failure says what
+ * is wrong, and returns an exit code. */
 int tool_place_divide(const struct tool *tool, const char *text, char **ret_snapshot, const char **ret_path);
 /* path in that snapshot, written as above; what is wrong is said as by open. Allocated. */
 int tool_place_find(const struct tool *tool, const struct tool_pick *pick, const char *path, char **ret_path);

@@ -30,7 +30,7 @@ tool_option_set tool_set_span;		  /* int64_t seconds, written in h, d, w and y; 
 	{"keep-within" name, 0, "SPAN", false, "keep " what " in the last SPAN (36h, 30d, 8w, 1y)", tool_set_span, \
 	 offsetof(type, member.rules.within[bucket])}
 #define TOOL_MAX_DEAD_OPTION(type, member) \
-	{"max-dead", 0, "PERCENT", false, "write a file anew when more of it is not needed (25)", tool_set_percent, \
+	{"max-dead", 0, "PERCENT", false, "rewrite a file when more than this is unneeded (25)", tool_set_percent, \
 	 offsetof(type, member)}
 /* Rows of an option table whose target is a type with a struct tool_retention as a member. */
 #define TOOL_RETENTION_OPTIONS(type, member) \

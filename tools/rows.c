@@ -193,7 +193,8 @@ static const void *row_at(const void *rows, size_t row_size, size_t index)
 	return (const char *)rows + row_size * index;
 }
 
-/* Prints a cell behind the blanks that are due, and gives those due before the next one: so no line ends with any. */
+/* Prints the blanks that are due and a cell, and returns the blanks due before the next one: so no line ends with
+ * blanks. */
 static size_t cell_print(const char *text, size_t due, size_t width, bool right)
 {
 	size_t gap = width > tool_width(text) ? width - tool_width(text) : 0;
@@ -298,7 +299,7 @@ static void json_print(const char *text)
 	fputs(plain, stdout);
 }
 
-static void object_print(const struct tool_column *columns, const void *row, const char *behind)
+static void object_print(const struct tool_column *columns, const void *row, const char *after)
 {
 	cJSON *object;
 	char *text;
@@ -309,7 +310,7 @@ static void object_print(const struct tool_column *columns, const void *row, con
 	text = cJSON_PrintUnformatted(object);
 
 	json_print(text ? text : "{}");
-	printf("%s\n", behind);
+	printf("%s\n", after);
 	cJSON_free(text);
 	cJSON_Delete(object);
 }

@@ -70,8 +70,8 @@ const char *tool_set_level(void *field, const char *text)
 	return NULL;
 }
 
-/* What stands behind the directory's path, from the slash on; NULL if the pattern does not begin so. */
-static const char *behind_path(const char *pattern, const char *directory)
+/* The part of the pattern after the directory's path, from the slash on; NULL if it does not begin with that path. */
+static const char *after_path(const char *pattern, const char *directory)
 {
 	size_t length = strlen(directory);
 
@@ -95,7 +95,7 @@ static bool begins_below(const char *pattern, const char *directory)
 const char *tool_pattern_meant(const char *pattern, const char *directory)
 {
 	const char *meant = strncmp(pattern, "./", 2) == 0 ? pattern + 1
-			    : *pattern == '/'		   ? behind_path(pattern, directory)
+			    : *pattern == '/'		   ? after_path(pattern, directory)
 							   : NULL;
 
 	return meant && meant[1] ? meant : NULL;

@@ -88,8 +88,8 @@ struct tool_taken {
 extern const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1];
 
 /*
- * What people must see wherever a snapshot is told of, each behind "; ": how many entries went and were left out, what
- * was not entered. "" where there is nothing of it. Allocated.
+ * Losses that must be shown wherever a snapshot is reported, each after "; ": entries that are gone or were left out,
+ * and directories that were not entered. "" if there are no losses. Allocated.
  */
 char *tool_taken_losses(const struct bt_snapshot_result *result);
 /* "2 entries could not be read; 1 file changed while being read", or NULL. Allocated. */

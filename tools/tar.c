@@ -127,7 +127,7 @@ static mode_t type_of(uint8_t type)
 	return type < sizeof(types) / sizeof(*types) ? types[type] : 0;
 }
 
-/* The kernel's form of an ACL: a version, then a tag, rights and an id for each. False: it is none. */
+/* The kernel's form of an ACL: a version, then a tag, rights and an id for each. False: it is not one. */
 static bool add_acl(struct archive_entry *header, const struct bt_xattr *xattr, int type)
 {
 	static const struct {

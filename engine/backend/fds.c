@@ -8,7 +8,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
@@ -33,22 +32,13 @@ struct file {
 	struct file *newer, *older;
 };
 
-/* Half of what the process may have: the rest is for its other business. */
-static unsigned limit_default(void)
-{
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur / 2 > LIMIT_DEFAULT)
-		return LIMIT_DEFAULT;
-	return limit.rlim_cur / 2 < LIMIT_MIN ? LIMIT_MIN : (unsigned)(limit.rlim_cur / 2);
-}
-
 int bt_fds_new(unsigned limit, struct bt_fds **ret_fds)
 {
 	struct bt_fds *fds = calloc(1, sizeof(*fds));
 	if (!fds)
 		return BT_E_NOMEM;
 	pthread_mutex_init(&fds->lock, NULL);
-	fds->limit = limit ? limit : limit_default();
+	fds->limit = limit ? limit : (unsigned)bt_share_of_descriptors(2, LIMIT_MIN, LIMIT_DEFAULT);
 	*ret_fds = fds;
 	return 0;
 }

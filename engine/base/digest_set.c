@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(sizeof(struct bt_table_key) == 16, "a key has no gaps: it is hashed as bytes");
+
 enum { FIRST_ROOM = 16 };
 
 static struct bt_table_key key_of(const struct bt_digest *digest)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -123,6 +124,15 @@ int bt_open_file(int dirfd, const char *name, int access)
 		return -EMEDIUMTYPE;
 	}
 	return fd;
+}
+
+size_t bt_share_of_descriptors(unsigned parts, size_t least, size_t most)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / parts > most)
+		return most;
+	return limit.rlim_cur / parts < least ? least : (size_t)(limit.rlim_cur / parts);
 }
 
 void bt_close(int *fd)

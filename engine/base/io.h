@@ -14,6 +14,8 @@ int bt_openat(int dirfd, const char *name, int flags, unsigned mode); /* O_CLOEX
 /* Opens a regular file and nothing else: follows no link, waits for no pipe, opens no device. access is O_RDONLY or
  * O_RDWR. fd or -errno; -EMEDIUMTYPE if it is not a regular file. */
 int bt_open_file(int dirfd, const char *name, int access);
+/* A share of the descriptors that the process may have open: 1/parts of them, at least least and at most most. */
+size_t bt_share_of_descriptors(unsigned parts, size_t least, size_t most);
 void bt_close(int *fd); /* closes if >= 0, sets -1, keeps errno */
 
 #endif

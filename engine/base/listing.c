@@ -78,7 +78,7 @@ int bt_listing_end(struct bt_listing *listing)
 int bt_listing_fail(struct bt_error *error, int result, const char *path)
 {
 	if (result != -EOVERFLOW)
-		return bt_fail_sys(error, -result, path, "list");
+		return bt_fail_sys(error, -result, path, "list the directory");
 	return bt_fail(
 		error, BT_E_UNSUPPORTED, path,
 		"more than 4,194,304 names are listed here, as in no directory of a store: is this the right one, "

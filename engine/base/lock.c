@@ -85,7 +85,7 @@ static int lock_until(int fd, const char *name, const struct flock *range, const
 		if (has_no_locks(sys))
 			return fail_without_locks(sys, name, error);
 		if (sys != EAGAIN && sys != EACCES)
-			return bt_fail_sys(error, sys, name, "lock");
+			return bt_fail_sys(error, sys, name, "lock the file");
 		int64_t waited = now_ms() - start, left = wait->ms < 0 ? POLL_MS : wait->ms - waited;
 		if (left <= 0)
 			return fail_locked(fd, name, range, error);

@@ -38,7 +38,7 @@ int bt_publish_temp_name(char name[32], struct bt_error *error)
 {
 	int r = make_temp_name(name);
 
-	return r < 0 ? bt_fail_sys(error, -r, NULL, "getrandom") : 0;
+	return r < 0 ? bt_fail_sys(error, -r, NULL, "get random bytes") : 0;
 }
 
 /* File systems and kernels without O_TMPFILE say so in various ways; a file system that refuses for another reason
@@ -244,7 +244,7 @@ int bt_publish_commit(struct bt_publish *publish, const char *name, struct bt_er
 	r = bt_sync_directory(publish->dirfd);
 	if (r < 0) {
 		unlinkat(publish->dirfd, name, 0);
-		return bt_fail_sys(error, -r, name, "fsync of the directory");
+		return bt_fail_sys(error, -r, name, "sync the directory");
 	}
 	return 0;
 }
@@ -270,9 +270,9 @@ int bt_publish_replace(struct bt_publish *publish, const char *name, struct bt_e
 	int r = publish->temp[0] ? 0 : name_temporarily(publish);
 
 	if (r < 0)
-		return bt_fail_sys(error, -r, name, "link");
+		return bt_fail_sys(error, -r, name, "make the link");
 	if (renameat(publish->dirfd, publish->temp, publish->dirfd, name) < 0)
-		return bt_fail_sys(error, errno, name, "rename");
+		return bt_fail_sys(error, errno, name, "rename the file");
 	publish->temp[0] = 0;
 	return 0;
 }
@@ -293,7 +293,7 @@ static int copy(int from, int dirfd, const char *name, struct bt_error *error)
 	if (r)
 		return r;
 	r = copy_all(from, publish.fd);
-	r = r < 0 ? bt_fail_sys(error, -r, name, "copy") : bt_publish_commit(&publish, name, error);
+	r = r < 0 ? bt_fail_sys(error, -r, name, "copy the file") : bt_publish_commit(&publish, name, error);
 	bt_publish_abort(&publish);
 	return r;
 }
@@ -305,7 +305,7 @@ int bt_publish_twin(int dirfd, const char *name, int twin_dirfd, const char *twi
 	if (errno == EEXIST)
 		return bt_fail(error, BT_E_EXISTS, twin, NULL);
 	if (!has_no_links(errno))
-		return bt_fail_sys(error, errno, name, "link");
+		return bt_fail_sys(error, errno, name, "make the link");
 	int fd = bt_open_file(dirfd, name, O_RDONLY);
 	if (fd < 0)
 		return bt_fail_open(error, -fd, dirfd, name);

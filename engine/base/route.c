@@ -60,14 +60,14 @@ static int start(struct bt_route *route, const char *from)
 }
 
 /* What the link says stands before what was to come. */
-static int insert(struct bt_route *route, const char *target, const char *behind)
+static int insert(struct bt_route *route, const char *target, const char *rest)
 {
 	char *left;
 
-	if (asprintf(&left, "%s/%s", target, behind) < 0)
+	if (asprintf(&left, "%s/%s", target, rest) < 0)
 		return -ENOMEM;
-	if (strlen(behind) < route->typed)
-		route->typed = strlen(behind);
+	if (strlen(rest) < route->typed)
+		route->typed = strlen(rest);
 	free(route->left);
 	route->next = route->left = left;
 	return *target == '/' ? start(route, "/") : 0;
@@ -104,7 +104,7 @@ static bool is_of_kernel(int link)
 }
 
 /* Goes by the link that is open. */
-static int follow(struct bt_route *route, int link, const char *name, const char *behind)
+static int follow(struct bt_route *route, int link, const char *name, const char *rest)
 {
 	char target[PATH_MAX];
 	struct stat status;
@@ -123,9 +123,9 @@ static int follow(struct bt_route *route, int link, const char *name, const char
 	if (r)
 		return r;
 	if (!is_of_kernel(link))
-		return insert(route, target, behind);
-	route->next = behind;
-	return arrive(route, bt_openat(route->fd, name, flags_for(route, is_end(behind)), 0), join(route->done, name));
+		return insert(route, target, rest);
+	route->next = rest;
+	return arrive(route, bt_openat(route->fd, name, flags_for(route, is_end(rest)), 0), join(route->done, name));
 }
 
 /* The directory of that name, made if it is missing and is to be. fd or -errno. */
@@ -143,12 +143,12 @@ static int enter(const struct bt_route *route, const char *name, bool last)
 	return made ? made : bt_openat(route->fd, name, flags | O_NOFOLLOW, 0);
 }
 
-static int step(struct bt_route *route, const char *name, const char *behind)
+static int step(struct bt_route *route, const char *name, const char *rest)
 {
-	int link, r, fd = enter(route, name, is_end(behind));
+	int link, r, fd = enter(route, name, is_end(rest));
 
 	if (fd >= 0) {
-		route->next = behind;
+		route->next = rest;
 		return arrive(route, fd, join(route->done, name));
 	}
 	if (fd != -ENOTDIR || route->follow_all)
@@ -156,7 +156,7 @@ static int step(struct bt_route *route, const char *name, const char *behind)
 	link = bt_openat(route->fd, name, O_PATH | O_NOFOLLOW, 0);
 	if (link < 0)
 		return link;
-	r = follow(route, link, name, behind);
+	r = follow(route, link, name, rest);
 	bt_close(&link);
 	return r;
 }

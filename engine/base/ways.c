@@ -3,7 +3,6 @@
 
 #include "base/io.h"
 #include <errno.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define LEAST	      16
@@ -11,12 +10,10 @@
 
 void bt_ways_init(struct bt_ways *ways, size_t most, int (*descend)(struct bt_ways *, int, struct bt_way *))
 {
-	struct rlimit limit;
+	const size_t limit = bt_share_of_descriptors(4, LEAST, most);
 
-	*ways = (struct bt_ways){.limit = most, .spacing = SPACING_FIRST, .descend = descend};
+	*ways = (struct bt_ways){.limit = limit, .spacing = SPACING_FIRST, .descend = descend};
 	pthread_mutex_init(&ways->lock, NULL);
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 4 < most)
-		ways->limit = limit.rlim_cur / 4 < LEAST ? LEAST : (size_t)limit.rlim_cur / 4;
 }
 
 void bt_ways_destroy(struct bt_ways *ways)

@@ -59,7 +59,7 @@ static int check_options(struct bt_check_run *run, struct bt_error *error)
 		return bt_fail(error, BT_E_INVALID, NULL, "no such share");
 	int r = options->share ? bt_random(&run->seed, sizeof(run->seed)) : 0;
 	if (r)
-		return bt_fail_sys(error, -r, NULL, "getrandom");
+		return bt_fail_sys(error, -r, NULL, "get random bytes");
 	for (size_t i = 0; i < options->name_count; i++)
 		if (bt_store_file_named(run->store, options->names[i], &ordinal))
 			return bt_fail(error, BT_E_NOT_FOUND, options->names[i], "no such snapshot");

@@ -177,7 +177,7 @@ int bt_decompress(struct bt_decompressor *decompressor, const void *frame, size_
 		size_t n = ZSTD_decompressDCtx(decompressor->context, dst, size, frame, length);
 
 		if (ZSTD_isError(n) && ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation)
-			return bt_fail(error, BT_E_NOMEM, NULL, "decompress");
+			return bt_fail(error, BT_E_NOMEM, NULL, "decompress the block");
 		if (n != size)
 			reason = BT_R_BAD_FRAME;
 	}

@@ -38,12 +38,12 @@ struct export
 
 static int no_memory(struct export *export)
 {
-	return bt_fail(export->error, BT_E_NOMEM, NULL, "export");
+	return bt_fail(export->error, BT_E_NOMEM, NULL, "write the export");
 }
 
 static int check_cancelled(struct export *export)
 {
-	return bt_cancelled(export->observer) ? bt_fail(export->error, BT_E_CANCELLED, NULL, "export") : 0;
+	return bt_cancelled(export->observer) ? bt_fail(export->error, BT_E_CANCELLED, NULL, "write the export") : 0;
 }
 
 static char *path_text(const struct bt_buf *path)
@@ -291,7 +291,7 @@ static int write_object(struct export *export, const char *prefix, const struct 
 	export->any = false;
 	int r = bt_visit_files(export->store, export->info, prefix, visitor);
 	if (r)
-		return bt_fail(export->error, (enum bt_code)r, NULL, "export");
+		return bt_fail(export->error, (enum bt_code)r, NULL, "write the export");
 	return bt_out_text(&export->out, export->any ? "\n    }" : "}");
 }
 
@@ -338,7 +338,7 @@ int bt_export_open_parent(const char *path, bool follow_all, const char **ret_na
 		return bt_fail(error, BT_E_INVALID, path, "the name of a file is needed");
 	char *parent = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
 	if (!parent)
-		return bt_fail(error, BT_E_NOMEM, NULL, "export");
+		return bt_fail(error, BT_E_NOMEM, NULL, "write the export");
 	struct bt_route route;
 	int r = bt_route_begin(&route, parent, follow_all, error);
 	if (!r && *route.next)

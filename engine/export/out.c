@@ -14,7 +14,7 @@
 
 static int no_memory(struct bt_out *out)
 {
-	return bt_fail(out->error, BT_E_NOMEM, NULL, "export");
+	return bt_fail(out->error, BT_E_NOMEM, NULL, "write the export");
 }
 
 int bt_out_flush(struct bt_out *out)

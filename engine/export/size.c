@@ -80,5 +80,5 @@ int bt_export_classic_size(struct bt_store *store, const struct bt_snapshot *sna
 	size.bytes = sizing.bytes;
 	size.store = bt_store_bytes(store);
 	bt_sized_give(ret_size, &size, sizeof(size));
-	return r ? bt_fail(error, (enum bt_code)r, NULL, "export") : 0;
+	return r ? bt_fail(error, (enum bt_code)r, NULL, "write the export") : 0;
 }

@@ -125,7 +125,7 @@ int bt_classic_derive(int fd, const char *name, int out, const struct bt_observe
 	struct bt_error ignored = {0};
 	struct bt_classic classic = {.name = name, .error = error ? error : &ignored, .observer = observer};
 	struct stat status;
-	int r = fstat(fd, &status) ? bt_fail_sys(classic.error, errno, name, "stat") : 0;
+	int r = fstat(fd, &status) ? bt_fail_sys(classic.error, errno, name, "read the attributes") : 0;
 
 	if (!r)
 		r = bt_classic_scan(&classic, fd);

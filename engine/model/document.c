@@ -365,7 +365,7 @@ static int read_part(int (*read)(struct part *part), const struct bt_text *text,
 	if (part.scratch)
 		r = read(&part);
 	free(part.scratch);
-	return r == BT_E_NOMEM ? bt_fail(error, r, NULL, "snapshot") : r;
+	return r == BT_E_NOMEM ? bt_fail(error, r, NULL, "read the snapshot") : r;
 }
 
 int bt_header_read(const struct bt_text *text, uint64_t offset, struct bt_arena *arena, struct bt_snapshot_info *info,
@@ -401,7 +401,7 @@ int bt_document_read(const struct bt_file *file, struct bt_arena *arena, struct 
 
 	info.name = bt_arena_copy(arena, name, strlen(name));
 	if (!info.name)
-		return bt_fail(error, BT_E_NOMEM, name, "snapshot");
+		return bt_fail(error, BT_E_NOMEM, name, "read the snapshot");
 	r = bt_header_read(&header, 0, arena, &info, error);
 	if (!r)
 		r = bt_summary_read(&summary, sections->summary + strlen(SUMMARY_KEY), arena, &info, error);

@@ -206,7 +206,7 @@ int bt_page_parse(const char *line, size_t length, uint64_t offset, struct bt_pa
 	bt_buf_free(&parser.items);
 	if (r) {
 		bt_page_free(owned ? &owned->page : NULL);
-		return r == BT_E_NOMEM ? bt_fail(error, r, NULL, "page") : r;
+		return r == BT_E_NOMEM ? bt_fail(error, r, NULL, "read the page") : r;
 	}
 	*ret_page = &owned->page;
 	*ret_weight = sizeof(*owned) + owned->arena.used;

@@ -68,24 +68,25 @@ static int see_staying(const struct bt_prune_run *run, size_t before, struct bt_
 }
 
 /* Whoever named them did so by what the old files say. */
-static int see_anew(struct bt_prune_run *run, struct bt_error *error)
+static int find_replaced(struct bt_prune_run *run, struct bt_error *error)
 {
 	const char *name = NULL;
 
 	for (uint32_t i = 0; i < run->fate_count; i++) {
 		const struct bt_file_id *id = bt_store_file_id(run->store, i);
-		uint32_t anew;
+		uint32_t replaced;
 
 		if (!id->gone || !bt_prune_removes(run, i) ||
 		    bt_prune_has_fate(run, i, BT_FATE_DELETED | BT_FATE_MOVED) ||
-		    bt_store_file_named(run->store, id->name, &anew))
+		    bt_store_file_named(run->store, id->name, &replaced))
 			continue;
 		name = id->name;
-		run->result.anew++;
+		run->result.replaced++;
 	}
 	if (!name)
 		return 0;
-	return bt_fail(error, BT_E_INCOMPLETE, name, "it was tagged or mended meanwhile, so it stays; look again");
+	return bt_fail(error, BT_E_INCOMPLETE, name,
+		       "it was replaced meanwhile by a tag or a repair, and is kept; prune again");
 }
 
 static int fail_stuck(const struct bt_prune_run *run, struct bt_error *error)
@@ -94,7 +95,7 @@ static int fail_stuck(const struct bt_prune_run *run, struct bt_error *error)
 
 	snprintf(text, sizeof(text),
 		 "%" PRIu64 " bytes that nobody needs stay in files that are partly needed, since there is no room to "
-		 "write these anew; prune again when there is",
+		 "rewrite these; prune again when there is",
 		 run->result.stuck_bytes);
 	return bt_fail(error, BT_E_INCOMPLETE, NULL, text);
 }
@@ -135,7 +136,7 @@ int bt_prune(struct bt_store *store, const char *const *names, size_t count, con
 	if (!result)
 		result = bt_prune_compact(&run, error);
 	if (!result)
-		result = see_anew(&run, error);
+		result = find_replaced(&run, error);
 	if (!result && run.result.stuck_bytes)
 		result = fail_stuck(&run, error);
 	if (!result && run.result.kept)

@@ -178,7 +178,7 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 		observer = &still;
 	int lock, result = bt_random(&run.seed, sizeof(run.seed));
 	if (result)
-		return bt_fail_sys(heard, -result, NULL, "getrandom");
+		return bt_fail_sys(heard, -result, NULL, "get random bytes");
 	result = bt_store_lock_for_reading(store, observer, &lock, heard);
 	if (result)
 		return result;

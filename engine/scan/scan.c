@@ -154,7 +154,7 @@ static int init_root(struct bt_scan *scan, const char *target, struct bt_error *
 	if (fd < 0)
 		return bt_fail_sys(error, -fd, target, "open");
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stat) < 0) {
-		int r = bt_fail_sys(error, errno, target, "stat");
+		int r = bt_fail_sys(error, errno, target, "read the attributes");
 
 		close(fd);
 		return r;
@@ -320,7 +320,7 @@ int bt_scan_list(struct bt_scan *scan, struct bt_scan_dir *dir, struct bt_error 
 	r = node->result;
 	if (!r)
 		r = tell_noted(scan, node);
-	return r ? bt_fail(error, r, NULL, "list a directory") : 0;
+	return r ? bt_fail(error, r, NULL, "list the directory") : 0;
 }
 
 void bt_scan_done(struct bt_scan *scan, struct bt_scan_dir *dir)

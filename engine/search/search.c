@@ -250,5 +250,5 @@ int bt_search_run(struct bt_store *store, const struct bt_search *search,
 	bt_rules_free(run.rules);
 	if (!r && run.incomplete)
 		r = BT_E_INCOMPLETE;
-	return r < 0 ? bt_fail(error, (enum bt_code)r, NULL, "search") : r;
+	return r < 0 ? bt_fail(error, (enum bt_code)r, NULL, "search the snapshots") : r;
 }

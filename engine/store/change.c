@@ -157,7 +157,7 @@ static int remove_first_name(struct bt_store *store, const struct place *old, st
 {
 	int sys = bt_backend_remove(store->backend, &old->at);
 	if (sys)
-		return bt_fail_sys(error, -sys, old->path, "move to damaged/");
+		return bt_fail_sys(error, -sys, old->path, "move it to damaged/");
 	return settle(store, old->at.area, old->path, "move to damaged/", error);
 }
 
@@ -185,7 +185,7 @@ static int set_other_aside(struct bt_gate *gate, const struct place *old, char p
 		sys = bt_backend_move(store->backend, &old->at, &name);
 	}
 	if (sys)
-		return bt_fail_sys(error, -sys, old->path, "move to damaged/");
+		return bt_fail_sys(error, -sys, old->path, "move it to damaged/");
 	r = settle(store, BT_AREA_DAMAGED, BT_DAMAGED_DIR, "sync", error);
 	return r ? r : settle(store, old->at.area, BT_DAMAGED_DIR, "sync", error);
 }
@@ -195,7 +195,7 @@ static int set_aside(struct bt_gate *gate, const struct place *old, char path[BT
 	struct bt_stored stored;
 	int sys = bt_backend_look(gate->store->backend, old->at.area, old->at.name, &stored);
 	if (sys)
-		return bt_fail_sys(error, -sys, old->path, "move to damaged/");
+		return bt_fail_sys(error, -sys, old->path, "move it to damaged/");
 	return stored.is_file ? set_file_aside(gate, old, path, error) : set_other_aside(gate, old, path, error);
 }
 
@@ -225,9 +225,9 @@ int bt_gate_rename(struct bt_gate *gate, uint32_t ordinal, const char *name, str
 		return r;
 	int sys = bt_backend_move(gate->store->backend, &old.at, &(struct bt_backend_name){BT_AREA_TOP, name});
 	if (sys == -EEXIST)
-		return bt_fail(error, BT_E_EXISTS, slot->path, "rename");
+		return bt_fail(error, BT_E_EXISTS, slot->path, "rename the file");
 	if (sys)
-		return bt_fail_sys(error, -sys, slot->path, "rename");
+		return bt_fail_sys(error, -sys, slot->path, "rename the file");
 	slot->taken = true;
 	r = settle(gate->store, BT_AREA_TOP, slot->path, "rename", error);
 	return r ? r : bt_gate_made(gate, name, true, error);
@@ -239,7 +239,7 @@ int bt_gate_remove(struct bt_gate *gate, uint32_t ordinal, struct bt_error *erro
 	const struct place old = place_of(slot);
 	int r = bt_gate_pass(gate, error), sys = r ? 0 : bt_backend_remove(gate->store->backend, &old.at);
 	if (sys && sys != -ENOENT)
-		r = bt_fail_sys(error, -sys, old.path, "remove");
+		r = bt_fail_sys(error, -sys, old.path, "remove the file");
 	slot->taken |= !r;
 	return r;
 }

@@ -94,7 +94,7 @@ static int volume_name(const char *hex, const char *suffix, char name[NAME_SIZE]
 int bt_volume_name(char name[NAME_SIZE], struct bt_error *error)
 {
 	int r = volume_name(NULL, BT_VOLUME_SUFFIX, name);
-	return r ? bt_fail_sys(error, -r, NULL, "getrandom") : 0;
+	return r ? bt_fail_sys(error, -r, NULL, "get random bytes") : 0;
 }
 
 /* The program that doomed it may yet delete it, however late: under another name it cannot. */
@@ -105,7 +105,7 @@ static int adopt(struct bt_store *store, const struct bt_slot *slot, struct bt_e
 	if (!r)
 		r = bt_backend_move(store->backend, &(struct bt_backend_name){BT_AREA_CONTENTS, slot->id.name},
 				    &(struct bt_backend_name){BT_AREA_CONTENTS, name});
-	return r && r != -ENOENT ? bt_fail_sys(error, -r, slot->path, "rename") : 0;
+	return r && r != -ENOENT ? bt_fail_sys(error, -r, slot->path, "rename the file") : 0;
 }
 
 static int adopt_all(struct bt_store *store, struct bt_error *error)

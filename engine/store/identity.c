@@ -72,7 +72,7 @@ int bt_identity_give(struct bt_store *store, bool *ret_given, struct bt_error *e
 	int r = compose(text, sizeof(text));
 
 	if (r < 0)
-		return bt_fail_sys(error, -r, BT_ID_NAME, "getrandom");
+		return bt_fail_sys(error, -r, BT_ID_NAME, "get random bytes");
 	r = bt_backend_create(store->backend, BT_AREA_TOP, &upload, &inner);
 	if (r == 0) {
 		r = bt_upload_write(upload, text, strlen(text));

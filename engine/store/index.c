@@ -375,7 +375,7 @@ int bt_index_update(struct bt_index *index, const struct bt_index_source *source
 	int r = update(index, source);
 	check(index);
 	pthread_mutex_unlock(&index->changes);
-	return r ? bt_fail(error, r, NULL, "index") : 0;
+	return r ? bt_fail(error, r, NULL, "build the index") : 0;
 }
 
 unsigned bt_index_doubt(struct bt_index *index)
@@ -445,7 +445,7 @@ int bt_index_rebuild(struct bt_index *index, const struct bt_index_source *sourc
 	pthread_mutex_lock(&index->changes);
 	int r = bt_index_doubt(index) == doubt ? rebuild(index, source) : 0;
 	pthread_mutex_unlock(&index->changes);
-	return r ? bt_fail(error, r, NULL, "index") : 0;
+	return r ? bt_fail(error, r, NULL, "build the index") : 0;
 }
 
 /* The segment that covers a file, and where it is in its table; NULL: none does. */
@@ -521,7 +521,7 @@ int bt_index_add(struct bt_index *index, int cachefd, const struct bt_covered *f
 			tidy(index, cachefd);
 	}
 	pthread_mutex_unlock(&index->changes);
-	return r ? bt_fail(error, r, NULL, "index") : 0;
+	return r ? bt_fail(error, r, NULL, "build the index") : 0;
 }
 
 size_t bt_index_find(struct bt_index *index, const struct bt_digest *digest, bool page, struct bt_location *locations,

@@ -257,7 +257,7 @@ int bt_store_add_file(struct bt_store *store, const char *name, bool snapshot, c
 	struct bt_stored stored;
 	int sys = bt_backend_look(store->backend, bt_area_of(snapshot), name, &stored);
 	if (sys)
-		return bt_fail_sys(error, -sys, name, "stat");
+		return bt_fail_sys(error, -sys, name, "read the attributes");
 	pthread_mutex_lock(&store->index_lock);
 	int r = add_file(store, name, snapshot, &stored, writer, error);
 	pthread_mutex_unlock(&store->index_lock);

@@ -379,7 +379,7 @@ int bt_writer_finish(struct bt_writer *writer, const struct bt_buf *summary, str
 int bt_writer_seal(struct bt_writer *writer, const struct bt_buf *summary, const char *name, struct bt_error *error)
 {
 	int r = writer->out ? bt_writer_finish(writer, summary, error)
-			    : bt_fail(error, BT_E_INVALID, name, "sealed before");
+			    : bt_fail(error, BT_E_INVALID, name, "the file was sealed before");
 	if (!r)
 		r = bt_upload_publish(writer->out, name, error);
 	if (r)

@@ -23,8 +23,8 @@
  * that had been seen by then: after another one, nothing is known of where directories are. */
 enum { ELSEWHERE = 1, BELOW = 2, OWNER = 4, MOVES = 8 };
 enum { DIRS_KEPT = 65536 };
-/* Anybody may make directories as deep as he likes on the file system: so many steps upwards, each of at most so many
- * levels, are made between two takes. */
+/* Anybody may make directories of any depth on the file system. So the number of steps upwards between two takes is
+ * bounded, and the number of levels of each. */
 enum { STEPS_MAX = 16384, LEVELS_FIRST = 16, LEVELS_MAX = 1024 };
 
 struct state {

@@ -132,7 +132,7 @@ int bt_watch_start(const char *target, struct bt_store *store, enum bt_watch_kin
 		return 0;
 	}
 	bt_watch_stop(watch);
-	return bt_fail_sys(error, failed, target, "watch");
+	return bt_fail_sys(error, failed, target, "watch the directory");
 }
 
 void bt_watch_stop(struct bt_watch *watch)

@@ -111,7 +111,7 @@ struct bt_repair_result {
 /*
  * Checks the whole store and makes it sound. Files that cannot be used are moved to damaged/, never deleted. A file
  * with damage inside is replaced by a new one without it, so that no later snapshot relies on what is damaged. Whatever
- * is whole in any of them is kept in the store under its digest, and derived data is built anew. What is still missing
+ * is whole in any of them is kept in the store under its digest, and derived data is built again. What is still missing
  * then is told; the next snapshot of the same directory stores again what the directory still has, and with that older
  * snapshots are whole again, too. Holds the exclusive lock, and keeps prunes away; a dry run holds the lock that a
  * check does. If it is killed at any point, the store is no worse than before, and the next repair goes on. Damaged

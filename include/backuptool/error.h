@@ -64,7 +64,7 @@ enum bt_reason {
 	BT_R_TOO_DEEP,	      /* "too-deep": nesting over 16 */
 	BT_R_TOO_LARGE,	      /* "too-large": a line or list over its limit */
 	BT_R_BAD_MODE,	      /* "bad-mode": of the mode, or of inode flags */
-	BT_R_BAD_TIME,	      /* "bad-time": nanoseconds, or a timestamp that is none */
+	BT_R_BAD_TIME,	      /* "bad-time": nanoseconds out of range, or not a timestamp */
 	BT_R_BAD_OWNER,	      /* "bad-owner": 2^32-1 and above */
 	BT_R_BAD_TYPE,	      /* "bad-type": an unknown type, or members that do not belong to it */
 	BT_R_BAD_TARGET,      /* "bad-target": a link target, device or path that cannot be */
@@ -84,7 +84,7 @@ enum bt_reason {
 struct bt_error {
 	enum bt_code code;
 	enum bt_reason reason;
-	int sys;	  /* the errno behind BT_E_SYSTEM, or where a function says so; else 0 */
+	int sys;	  /* the errno for BT_E_SYSTEM, or where a function says so; else 0 */
 	uint64_t offset;  /* byte in file, or BT_NO_OFFSET */
 	char file[264];	  /* the store file or source concerned, "" if none; never split inside a character */
 	char detail[200]; /* what was being done: "open", "bad escape in name" …; "" if none */

@@ -8,7 +8,7 @@
 enum bt_event {
 	BT_EVENT_NEW,
 	BT_EVENT_CHANGED,
-	BT_EVENT_UNCHANGED, /* snapshot: files. restore: written anew, changed in place, left alone */
+	BT_EVENT_UNCHANGED, /* snapshot: files. restore: rewritten, changed in place, left alone */
 	BT_EVENT_DELETED,   /* restore --delete; prune: a file of the store */
 	BT_EVENT_EXCLUDED,
 	BT_EVENT_REMOVED,  /* snapshot: an entry of the parent is gone; of a directory, with everything in it */

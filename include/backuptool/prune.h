@@ -17,9 +17,9 @@ struct bt_prune_options {
 };
 
 struct bt_prune_result {
-	size_t size;	  /* of this struct */
-	uint64_t removed; /* snapshots */
-	uint64_t anew;	  /* named snapshots that stay, because they were written again meanwhile */
+	size_t size;	   /* of this struct */
+	uint64_t removed;  /* snapshots */
+	uint64_t replaced; /* named snapshots that stay, because they were written again meanwhile */
 	uint64_t files_deleted, files_moved, files_rewritten;
 	uint64_t files_damaged; /* of those moved: only a repair can tell what others need of them */
 	bool kept; /* files stay because the other copies of their contents are damaged, as was told: repair the store,

@@ -83,7 +83,7 @@ const char *bt_store_snapshot_name(struct bt_store *store, size_t index);
 /*
  * Until the store is closed, nothing that it has now is deleted: for reading that may take long. Waits
  * for a program that deletes, as long as the options say; a store that may not be locked, or is not free by then, is
- * read nevertheless.
+ * read without the lock.
  */
 int bt_store_stay(struct bt_store *store, const struct bt_observer *observer, struct bt_error *error);
 

@@ -26,7 +26,7 @@ int bt_time_parse(const char *text, int64_t now, int64_t *ret_seconds);
 int bt_time_parse_first(const char *text, int64_t now, int64_t *ret_seconds);
 
 /* The time in a snapshot's file name: UTC with Z (version 2), local without (version 1). ret_clash: the -N before
- * .json, or 0. BT_E_INVALID if it is none. */
+ * .json, or 0. BT_E_INVALID if it is not such a name. */
 int bt_snapshot_name_parse(const char *name, int64_t *ret_seconds, unsigned *ret_clash);
 /* "snapshot_2026-11-22T10-30-00Z.json", with -clash if > 0. Size 64 is enough. */
 void bt_snapshot_name_format(int64_t seconds, unsigned clash, char *name, size_t size);

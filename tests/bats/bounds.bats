@@ -286,7 +286,7 @@ LONG=$(printf 'n%.0s' $(seq 235))
 	echo mine >out/sub/own
 	backuptool snapshot --target-directory src -q
 	run -3 --separate-stderr endless out/sub "$LONG" backuptool restore --snapshot-file latest --output-directory out --delete --yes
-	[[ $stderr == *"sub: list failed: Value too large"* ]]
+	[[ $stderr == *"sub: list the directory failed: Value too large"* ]]
 	[ "$(cat out/sub/f)" = hello ]
 	[ "$(cat out/sub/own)" = mine ]
 }

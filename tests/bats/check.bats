@@ -234,7 +234,7 @@ offset_of() {
 	run -0 as_user "$WORK/backuptool" check
 	[[ $output == *"no damage found" ]]
 	run -0 as_user "$WORK/backuptool" check --repair --dry-run
-	[[ $output == "no damage found; would be: 0 written anew"* ]]
+	[[ $output == "no damage found; would be: 0 rewritten"* ]]
 }
 
 @test "no store; an interrupted check" {

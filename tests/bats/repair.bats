@@ -20,7 +20,7 @@ two_snapshots() {
 @test "--repair: nothing to do" {
 	two_snapshots
 	run -0 backuptool check --repair
-	output_is "no damage found; 0 written anew, 0 moved aside, 0 renamed; nothing is lost"
+	output_is "no damage found; 0 rewritten, 0 moved aside, 0 renamed; nothing is lost"
 	[ ! -e snapshots/damaged ]
 	run -2 backuptool check --repair --quick
 	run -2 backuptool check --repair latest
@@ -32,13 +32,13 @@ two_snapshots() {
 	damage "snapshots/$FIRST" 2000000
 	cp "snapshots/$FIRST" before
 	run -1 backuptool check --repair --dry-run
-	[[ $output == *"$FIRST: would be written anew without what is damaged"* ]]
+	[[ $output == *"$FIRST: would be rewritten without the damaged parts"* ]]
 	would=$(sed -n 's/^would be lost: //p' <<<"$output")
 	[ "$(grep -c 'photos/large.bin, bytes' <<<"$would")" = 2 ]
 	[[ ${lines[-1]} == *"; lost: 0 snapshots, 2 paths at most. "* ]]
 	cmp before "snapshots/$FIRST"
 	run -3 backuptool check --repair
-	[[ $output == *"$FIRST: written anew without what is damaged; "*" are kept, the file is now damaged/$FIRST"* ]]
+	[[ $output == *"$FIRST: rewritten without the damaged parts; "*" are kept, the file is now damaged/$FIRST"* ]]
 	[[ $output == *"lost: $FIRST: photos/large.bin, bytes "* ]]
 	[[ $output == *"lost: $SECOND: photos/large.bin, bytes "* ]]
 	[ "$(sed -n 's/^lost: //p' <<<"$output")" = "$would" ]

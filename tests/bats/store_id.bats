@@ -80,7 +80,7 @@ id_of() {
 	mkdir src
 	run -1 --separate-stderr strace -qq -o calls -e trace=getrandom -e inject=getrandom:error=ENOSYS backuptool snapshot \
 		--target-directory src
-	[[ $stderr == *"getrandom failed"* ]]
+	[[ $stderr == *"get random bytes failed"* ]]
 	[ ! -e snapshots ]
 }
 

@@ -53,15 +53,15 @@ load helper
 
 @test "an unknown command, and one that is nearly right" {
 	run -2 backuptool snapshto
-	output_is "backuptool: there is no command 'snapshto'; did you mean 'snapshot'?; see 'backuptool help'"
+	output_is "backuptool: unknown command 'snapshto'; did you mean 'snapshot'?; see 'backuptool help'"
 	run -2 backuptool frobnicate
-	output_is "backuptool: there is no command 'frobnicate'; see 'backuptool help'"
+	output_is "backuptool: unknown command 'frobnicate'; see 'backuptool help'"
 	run -2 backuptool backup
-	output_is "backuptool: there is no command 'backup'; it is here 'backuptool snapshot'; see 'backuptool help'"
+	output_is "backuptool: unknown command 'backup': use 'backuptool snapshot'; see 'backuptool help'"
 	run -2 backuptool help forget
-	output_is "backuptool help: there is no command 'forget'; it is here 'backuptool prune'; see 'backuptool help --help'"
+	output_is "backuptool help: unknown command 'forget': use 'backuptool prune'; see 'backuptool help --help'"
 	run -2 backuptool init
-	output_is "backuptool: there is no command 'init', and no need of it: 'backuptool snapshot' makes the store; see 'backuptool help'"
+	output_is "backuptool: unknown command 'init': 'backuptool snapshot' makes the store; see 'backuptool help'"
 	# What other programs call it leads to a command that there is.
 	sed -n '/elsewhere\[\] = {/,/};/p' "$TOP/tools/main.c" | grep -oE '\{"[a-z-]+", "[a-z]+"\}' | tr -d '{}",' >theirs
 	[ "$(wc -l <theirs)" -ge 10 ]
@@ -71,7 +71,7 @@ load helper
 		backuptool "$ours" --help >/dev/null
 	done <theirs
 	run -2 backuptool $'a\nb'
-	output_is "backuptool: there is no command 'a\\x0ab'; see 'backuptool help'"
+	output_is "backuptool: unknown command 'a\\x0ab'; see 'backuptool help'"
 }
 
 @test "unknown options" {
@@ -88,7 +88,7 @@ load helper
 	run -2 backuptool list $'-\xc3'
 	output_is "backuptool list: there is no option -\\xc3; see 'backuptool list --help'"
 	run -2 backuptool help $'x\e[31m'
-	output_is "backuptool help: there is no command 'x\\x1b[31m'; see 'backuptool help --help'"
+	output_is "backuptool help: unknown command 'x\\x1b[31m'; see 'backuptool help --help'"
 }
 
 @test "options of commands go behind the command" {
@@ -98,7 +98,7 @@ load helper
 		shown=$name
 		[[ $name != --lock-wait ]] || shown="$name TIME"
 		run -2 backuptool --store there "$option" list
-		output_is "backuptool: $name goes behind the command: backuptool COMMAND $shown; see 'backuptool help'"
+		output_is "backuptool: put $name after the command: backuptool COMMAND $shown; see 'backuptool help'"
 	done
 	run -2 backuptool -Q --json list
 	output_is "backuptool: there is no option -Q; see 'backuptool help'"

@@ -5,6 +5,9 @@ import re
 import subprocess
 import sys
 
+# Rooms that have not been converted yet: see dialect and texts.
+LATER = ('engine/backend/', 'engine/check/', 'engine/compare/', 'engine/prune/', 'engine/restore/', 'engine/snapshot/',
+         'engine/store/', 'engine/view/', 'engine/pack/', 'engine/source/', 'fs/')
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 
 

@@ -543,7 +543,7 @@ static void test_tagged_while_it_waits(void **state)
 	assert_int_equal(prune_with(world, 1, NULL, &beside, &result), BT_E_INCOMPLETE);
 	assert_true(beside.done);
 	assert_int_equal(result.removed, 1);
-	assert_int_equal(result.anew, 1);
+	assert_int_equal(result.replaced, 1);
 	assert_string_equal(world->error.file, bt_store_snapshot_name(store, 0));
 	bt_store_close(store);
 	assert_int_equal(count_in_store(world, ".", ".json"), 2);
