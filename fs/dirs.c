@@ -30,18 +30,24 @@ static int get_dir(struct fs *fs, const struct bt_digest *tree, struct bt_dir **
 }
 
 /* The entry of a name, or, where that is NULL, the one at an index. */
+static int find_entry(struct bt_dir *dir, const char *name, uint64_t index, const struct bt_entry **ret_entry,
+		      struct bt_error *error)
+{
+	return name ? bt_dir_find(dir, name, strlen(name), ret_entry, error) : bt_dir_at(dir, index, ret_entry, error);
+}
+
+/* Nearly all are on pages that are there: an error is made room for when there is one. */
 static int get_entry(struct fs *fs, struct bt_dir *dir, const char *name, uint64_t index,
 		     const struct bt_entry **ret_entry)
 {
 	struct bt_error error;
+	int code = find_entry(dir, name, index, ret_entry, NULL);
+	if (code == 0 || code == BT_E_NOT_FOUND)
+		return code ? ENOENT : 0;
 	unsigned version = bt_store_version(fs->store);
-	int code;
 	do {
 		error = (struct bt_error){0};
-		code = name ? bt_dir_find(dir, name, strlen(name), ret_entry, &error)
-			    : bt_dir_at(dir, index, ret_entry, &error);
-		if (code == BT_E_NOT_FOUND)
-			return ENOENT;
+		code = find_entry(dir, name, index, ret_entry, &error);
 	} while (code && fs_retry(fs, &version, &error));
 	return code ? fs_errno(fs, "directory", code, &error) : 0;
 }
@@ -135,10 +141,10 @@ uint64_t dir_count(const struct dir *dir)
 static int locate(struct fs *fs, const struct dir *dir, struct found *found)
 {
 	const struct bt_digest *before = found->place.id;
-	struct node_page page = dir->page;
 	found->place = bt_dir_here(dir->dir);
 	if (found->place.id == before)
 		return 0;
+	struct node_page page = dir->page;
 	page.id = *found->place.id;
 	found->leaf_number = dir->record.page;
 	return memcmp(&page.id, &dir->page.id, sizeof(page.id)) ? nodes_page(fs->nodes, &page, &found->leaf_number) : 0;

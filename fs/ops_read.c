@@ -34,47 +34,40 @@ static void pieces_end(struct fs *fs, struct pieces *pieces)
 		bt_slice_end(fs->store, &pieces->slices[--pieces->count]);
 }
 
-static int start_slice(struct fs *fs, const struct bt_entry *file, uint64_t offset, struct bt_slice *ret_slice,
-		       struct bt_error *ret_error)
+/* Adds what a slice has of the range up to end: how much. */
+static uint64_t add_piece(struct pieces *pieces, const struct bt_slice *slice, uint64_t offset, uint64_t end)
 {
-	unsigned version = bt_store_version(fs->store);
-	int code;
-	do {
-		*ret_error = (struct bt_error){0};
-		code = bt_slice_start(fs->store, file, offset, 0, ret_slice, ret_error);
-	} while (code && fs_retry(fs, &version, ret_error));
-	return code;
-}
-
-/* Adds what one slice has for the range; E2BIG when there is no room for more. */
-static int add_piece(struct fs *fs, const struct bt_entry *file, uint64_t offset, uint64_t size, struct pieces *pieces,
-		     uint64_t *ret_length)
-{
-	struct bt_error error = {0};
-	if (pieces->count == PIECES_MAX)
-		return E2BIG;
-	struct bt_slice *slice = &pieces->slices[pieces->count];
-	int code = start_slice(fs, file, offset, slice, &error);
-	if (code)
-		return errno_of(fs, pieces->node, file, code, &error);
-	uint64_t length = slice->length < size ? slice->length : size;
-	pieces->next = offset + slice->length;
-	pieces->fresh |= slice->fresh;
+	uint64_t length = slice->length < end - offset ? slice->length : end - offset;
 	if (!slice->data && length > sizeof(zeros))
 		length = sizeof(zeros);
-	struct iovec *part = &pieces->parts[pieces->count++];
-	part->iov_base = slice->data ? (void *)(uintptr_t)slice->data : zeros;
-	part->iov_len = (size_t)length;
-	*ret_length = length;
-	return length ? 0 : EIO;
+	pieces->next = offset + slice->length;
+	pieces->fresh |= slice->fresh;
+	pieces->parts[pieces->count++] = (struct iovec){
+		.iov_base = slice->data ? (void *)(uintptr_t)slice->data : zeros, .iov_len = (size_t)length};
+	return length;
 }
 
+/* E2BIG: there is no room for more. */
 static int gather(struct fs *fs, const struct bt_entry *file, uint64_t offset, uint64_t size, struct pieces *pieces)
 {
-	uint64_t length = 0;
+	unsigned version = bt_store_version(fs->store);
 	int result = 0;
-	for (uint64_t done = 0; done < size && result == 0; done += length)
-		result = add_piece(fs, file, offset + done, size - done, pieces, &length);
+	for (uint64_t end = offset + size, length; offset < end && result == 0; offset += length) {
+		struct bt_slice *slice = &pieces->slices[pieces->count];
+		struct bt_error error = {0};
+		int code = pieces->count < PIECES_MAX ? bt_slice_start(fs->store, file, offset, 0, slice, &error) : 0;
+		length = 0;
+		if (code && fs_retry(fs, &version, &error))
+			continue;
+		if (code)
+			result = errno_of(fs, pieces->node, file, code, &error);
+		else if (pieces->count == PIECES_MAX)
+			result = E2BIG;
+		else
+			length = add_piece(pieces, slice, offset, end);
+		if (result == 0 && length == 0)
+			result = EIO;
+	}
 	if (result)
 		pieces_end(fs, pieces);
 	return result;

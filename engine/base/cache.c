@@ -115,22 +115,16 @@ static void pin(struct bt_cache *cache, struct bt_cached *value)
 	value->pins++;
 }
 
-static void leave_flight(struct flight *flight)
-{
-	if (--flight->users == 0)
-		free(flight);
-}
-
 static int wait_for(struct bt_cache *cache, struct flight *flight, struct bt_cached **ret_value, struct bt_error *error)
 {
-	flight->users++;
 	while (!flight->landed)
 		pthread_cond_wait(&cache->landed, &cache->lock);
 	int r = flight->result;
 	if (!r)
-		*ret_value = flight->value; /* land has pinned it for us */
+		*ret_value = flight->value; /* land has pinned it for each user */
 	bt_error_pass(error, &flight->error, r);
-	leave_flight(flight);
+	if (--flight->users == 0)
+		free(flight);
 	return r;
 }
 
@@ -170,28 +164,16 @@ static void land(struct bt_cache *cache, struct flight *flight, size_t weight)
 	pthread_cond_broadcast(&cache->landed);
 }
 
-/* With the lock held, which is given up while loading. */
-static int load(struct bt_cache *cache, const struct bt_table_key *key, const void *hint, struct bt_cached **ret_value,
-		struct bt_error *error)
+/* NULL: out of memory. */
+static struct flight *take_off(struct bt_cache *cache, const struct bt_table_key *key)
 {
 	struct flight *flight = malloc(sizeof(*flight));
-	size_t weight = 0;
 
 	if (!flight)
-		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	*flight = (struct flight){.key = *key, .next = cache->flights, .users = 1};
+		return NULL;
+	*flight = (struct flight){.key = *key, .next = cache->flights};
 	cache->flights = flight;
-	pthread_mutex_unlock(&cache->lock);
-	int r = cache->options.load(cache->options.arg, &flight->key, hint, &flight->value, &weight, &flight->error);
-	pthread_mutex_lock(&cache->lock);
-	flight->result = r;
-	land(cache, flight, weight);
-	r = flight->result;
-	if (!r)
-		*ret_value = flight->value;
-	bt_error_pass(error, &flight->error, r);
-	leave_flight(flight);
-	return r;
+	return flight;
 }
 
 int bt_cache_get(struct bt_cache *cache, const struct bt_table_key *key, const void *hint, struct bt_cached **ret_value,
@@ -199,19 +181,32 @@ int bt_cache_get(struct bt_cache *cache, const struct bt_table_key *key, const v
 {
 	struct bt_cached *evicted = NULL, *value;
 	struct flight *flight;
+	size_t weight = 0;
+	bool loads;
 	int r = 0;
 
 	pthread_mutex_lock(&cache->lock);
 	value = bt_table_find(&cache->values, *key);
 	flight = value ? NULL : find_flight(cache, key);
+	loads = !value && !flight;
+	if (loads)
+		flight = take_off(cache, key);
 	if (value) {
 		pin(cache, value);
 		*ret_value = value;
-	} else if (flight) {
-		r = wait_for(cache, flight, ret_value, error);
+	} else if (!flight) {
+		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	} else {
-		r = load(cache, key, hint, ret_value, error);
-		evicted = evict(cache);
+		flight->users++;
+		if (loads) {
+			pthread_mutex_unlock(&cache->lock);
+			flight->result = cache->options.load(cache->options.arg, key, hint, &flight->value, &weight,
+							     &flight->error);
+			pthread_mutex_lock(&cache->lock);
+			land(cache, flight, weight);
+		}
+		r = wait_for(cache, flight, ret_value, error);
+		evicted = loads ? evict(cache) : NULL;
 	}
 	check(cache);
 	pthread_mutex_unlock(&cache->lock);

@@ -211,9 +211,19 @@ static int pin_block(struct bt_store *store, struct bt_cached *cached, const str
 	return 0;
 }
 
-static int pin_at(struct bt_store *store, const struct bt_location *location, const struct bt_digest *digest,
-		  struct bt_pin *ret_pin, struct bt_error *error)
+/* A digest that is looked for, and what is found of it. */
+struct wanted {
+	struct bt_store *store;
+	const struct bt_digest *digest;
+	bool page, unverified;
+	struct bt_pin pin;	     /* of a content */
+	struct bt_buf *line;	     /* of a page */
+	struct bt_location location; /* of that */
+};
+
+static int pin_at(struct wanted *wanted, const struct bt_location *location, struct bt_error *error)
 {
+	struct bt_store *store = wanted->store;
 	struct bt_table_key key = block_key(location);
 	struct bt_cached *cached = bt_cache_get_loaded(store->blocks, &key);
 	bool fresh = !cached;
@@ -223,26 +233,10 @@ static int pin_at(struct bt_store *store, const struct bt_location *location, co
 		r = bt_cache_get(store->blocks, &key, location, &cached, error);
 	}
 	if (!r)
-		r = pin_block(store, cached, location, digest, ret_pin, error);
+		r = pin_block(store, cached, location, wanted->unverified ? NULL : wanted->digest, &wanted->pin, error);
 	if (!r)
-		ret_pin->fresh = fresh;
+		wanted->pin.fresh = fresh;
 	return r;
-}
-
-/* What is asked for, at the places that the index knows. */
-struct wanted {
-	struct bt_store *store;
-	const struct bt_digest *digest;
-	bool page;
-	int (*take)(struct wanted *wanted, const struct bt_location *location, struct bt_error *error);
-	struct bt_pin *pin;
-	struct bt_buf *line;
-	struct bt_location *location;
-};
-
-static int take_content(struct wanted *wanted, const struct bt_location *location, struct bt_error *error)
-{
-	return pin_at(wanted->store, location, wanted->digest, wanted->pin, error);
 }
 
 static int read_page(struct bt_store *store, struct bt_file *file, const struct bt_location *location, void *data,
@@ -257,11 +251,6 @@ static int read_page(struct bt_store *store, struct bt_file *file, const struct 
 			store->before_slow();
 	}
 	return bt_file_pread(file, data, length, location->block.at, error);
-}
-
-static int take_unverified(struct wanted *wanted, const struct bt_location *location, struct bt_error *error)
-{
-	return pin_at(wanted->store, location, NULL, wanted->pin, error);
 }
 
 static int take_page(struct wanted *wanted, const struct bt_location *location, struct bt_error *error)
@@ -282,7 +271,7 @@ static int take_page(struct wanted *wanted, const struct bt_location *location, 
 	if (r)
 		return r;
 	wanted->line->length = length;
-	*wanted->location = *location;
+	wanted->location = *location;
 	return 0;
 }
 
@@ -295,38 +284,29 @@ static int missing(const struct wanted *wanted, struct bt_error *error)
 	return bt_error_pass(error, &inner, r);
 }
 
-/* The first place that is right; the error is that of the first that is not. */
-static int take_first(struct wanted *wanted, const struct bt_location *places, size_t count, struct bt_error *error)
-{
-	int first = 0;
-	for (size_t i = 0; i < count; i++) {
-		if (!location_valid(wanted->store, &places[i]))
-			continue;
-		int r = wanted->take(wanted, &places[i], error);
-		if (!r)
-			return 0;
-		first = first ? first : r;
-	}
-	return first ? first : missing(wanted, error);
-}
-
-static int take_other(struct wanted *wanted, struct bt_error *error)
-{
-	struct bt_location *places = calloc(PLACES_MAX, sizeof(*places));
-	if (!places)
-		return BT_E_NOMEM;
-	size_t count = bt_index_find(wanted->store->index, wanted->digest, wanted->page, places, PLACES_MAX);
-	int r = count > PLACES ? take_first(wanted, places + PLACES, count - PLACES, error) : BT_E_DAMAGED;
-	free(places);
-	return r;
-}
-
+/* The first place that is right; the error is that of the first that is not. More than a few places are seldom, and
+ * asked for only when none of these is right. */
 static int take_any(struct wanted *wanted, struct bt_error *error)
 {
-	struct bt_location places[PLACES];
-	size_t count = bt_index_find(wanted->store->index, wanted->digest, wanted->page, places, PLACES);
-	int r = take_first(wanted, places, count, error);
-	return r && count == PLACES && !take_other(wanted, error) ? 0 : r;
+	struct bt_location few[PLACES], *more = NULL, *places = few;
+	struct bt_index *index = wanted->store->index;
+	size_t count = bt_index_find(index, wanted->digest, wanted->page, few, PLACES);
+	int r = BT_E_DAMAGED, first = 0;
+	for (size_t i = 0; i < count && r; i++) {
+		if (location_valid(wanted->store, &places[i])) {
+			r = wanted->page ? take_page(wanted, &places[i], error) : pin_at(wanted, &places[i], error);
+			first = first ? first : r;
+		}
+		if (!r || i + 1 != PLACES)
+			continue;
+		more = calloc(PLACES_MAX, sizeof(*more));
+		if (!more)
+			break;
+		places = more;
+		count = bt_index_find(index, wanted->digest, wanted->page, more, PLACES_MAX);
+	}
+	free(more);
+	return r && !first ? missing(wanted, error) : r ? first : 0;
 }
 
 static bool is_doubtful(int r, const struct bt_error *error)
@@ -334,48 +314,32 @@ static bool is_doubtful(int r, const struct bt_error *error)
 	return r == BT_E_DAMAGED || (r == BT_E_SYSTEM && error->sys == ENOENT);
 }
 
-/* If nothing is right, the fault may be the index's: it is built anew once, out of the files themselves. */
-static int take(struct wanted *wanted, struct bt_error *error)
+/* If nothing is right, the fault may be the index's: it is built anew, once, out of the files themselves. */
+static bool may_try_again(struct bt_store *store, int r, unsigned *doubt, struct bt_error *inner)
 {
-	struct bt_store *store = wanted->store;
-	struct bt_error inner = {0};
-	int r = bt_lookup_index(store, error);
-	if (r)
-		return r;
-	unsigned doubt = bt_index_doubt(store->index);
-	r = take_any(wanted, &inner);
-	if (is_doubtful(r, &inner) && doubt && !bt_lookup_rebuild(store, doubt, NULL)) {
-		inner = (struct bt_error){0};
-		r = take_any(wanted, &inner);
-	}
-	return bt_error_pass(error, &inner, r);
+	unsigned before = *doubt;
+	*doubt = 0;
+	if (!is_doubtful(r, inner) || !before || bt_lookup_rebuild(store, before, NULL))
+		return false;
+	*inner = (struct bt_error){0};
+	return true;
 }
 
 int bt_store_page(struct bt_store *store, const struct bt_digest *id, struct bt_buf *line,
 		  struct bt_location *ret_location, struct bt_error *error)
 {
-	struct bt_location location;
-	struct wanted wanted = {
-		.store = store, .digest = id, .page = true, .take = take_page, .line = line, .location = &location};
-	int r = take(&wanted, error);
-	if (!r)
-		*ret_location = location;
-	return r;
-}
-
-static int pin_wanted(struct wanted *wanted, uint64_t size, struct bt_pin *ret_pin, struct bt_error *error)
-{
-	struct bt_pin pin = {0};
-	wanted->pin = &pin;
-	int r = take(wanted, error);
+	struct wanted wanted = {.store = store, .digest = id, .page = true, .line = line};
+	struct bt_error inner = {0};
+	int r = bt_lookup_index(store, error);
 	if (r)
 		return r;
-	if (pin.size != size) {
-		bt_store_unpin(wanted->store, &pin);
-		return bt_fail_damaged(error, BT_R_BAD_SIZE, NULL, BT_NO_OFFSET);
-	}
-	*ret_pin = pin;
-	return 0;
+	unsigned doubt = bt_index_doubt(store->index);
+	do
+		r = take_any(&wanted, &inner);
+	while (may_try_again(store, r, &doubt, &inner));
+	if (!r)
+		*ret_location = wanted.location;
+	return bt_error_pass(error, &inner, r);
 }
 
 /* Only from a block that is decoded. */
@@ -394,23 +358,35 @@ static int pin_decoded(struct bt_store *store, const struct bt_digest *digest, u
 int bt_store_pin(struct bt_store *store, const struct bt_digest *digest, uint64_t size, unsigned flags,
 		 struct bt_pin *ret_pin, struct bt_error *error)
 {
-	struct wanted wanted = {
-		.store = store, .digest = digest, .take = flags & BT_SLICE_UNVERIFIED ? take_unverified : take_content};
-	return flags & BT_SLICE_DECODED ? pin_decoded(store, digest, size, ret_pin, error)
-					: pin_wanted(&wanted, size, ret_pin, error);
+	struct wanted wanted = {.store = store, .digest = digest, .unverified = flags & BT_SLICE_UNVERIFIED};
+	struct bt_error inner = {0};
+	if (flags & BT_SLICE_DECODED)
+		return pin_decoded(store, digest, size, ret_pin, error);
+	int r = bt_lookup_index(store, error);
+	if (r)
+		return r;
+	unsigned doubt = bt_index_doubt(store->index);
+	do
+		r = take_any(&wanted, &inner);
+	while (may_try_again(store, r, &doubt, &inner));
+	if (!r && wanted.pin.size != size) {
+		bt_store_unpin(store, &wanted.pin);
+		r = bt_fail_damaged(&inner, BT_R_BAD_SIZE, NULL, BT_NO_OFFSET);
+	}
+	if (!r)
+		*ret_pin = wanted.pin;
+	return bt_error_pass(error, &inner, r);
 }
 
 int bt_store_verify_at(struct bt_store *store, const struct bt_location *place, const struct bt_digest *digest,
 		       struct bt_error *error)
 {
-	struct bt_location location;
 	struct bt_buf line = {0};
-	struct bt_pin pin = {0};
-	struct wanted wanted = {.store = store, .digest = digest, .line = &line, .location = &location, .pin = &pin};
+	struct wanted wanted = {.store = store, .digest = digest, .line = &line};
 	if (!location_valid(store, place))
 		return bt_fail_damaged(error, BT_R_BAD_OFFSET, NULL, BT_NO_OFFSET);
-	int r = place->page ? take_page(&wanted, place, error) : take_content(&wanted, place, error);
-	bt_store_unpin(store, &pin);
+	int r = place->page ? take_page(&wanted, place, error) : pin_at(&wanted, place, error);
+	bt_store_unpin(store, &wanted.pin);
 	bt_buf_free(&line);
 	return r;
 }

@@ -182,9 +182,12 @@ int bt_dir_at(struct bt_dir *dir, uint64_t index, const struct bt_entry **ret_en
 	bool ahead = dir->page && index >= dir->base;
 	size_t leaf = ahead ? dir->leaf : 0;
 	uint64_t left = index - (ahead ? dir->base : 0);
-	while (leaf < leaf_count(dir) && left >= leaf_size(dir, leaf))
-		left -= leaf_size(dir, leaf++);
-	int r = leaf < leaf_count(dir) ? enter_leaf(dir, leaf, error) : BT_E_NOT_FOUND;
+	int r = 0;
+	if (!ahead || left >= dir->page->count) {
+		while (leaf < leaf_count(dir) && left >= leaf_size(dir, leaf))
+			left -= leaf_size(dir, leaf++);
+		r = leaf < leaf_count(dir) ? enter_leaf(dir, leaf, error) : BT_E_NOT_FOUND;
+	}
 	if (!r)
 		*ret_entry = give(dir, (size_t)left);
 	return r;

@@ -177,7 +177,9 @@ int bt_page_get_kind(struct bt_store *store, const struct bt_digest *id, enum bt
 
 int bt_page_fail(struct bt_store *store, const struct bt_page *page, enum bt_reason reason, struct bt_error *error)
 {
-	return error->code = BT_E_DAMAGED;
+	if (error)
+		error->code = BT_E_DAMAGED;
+	return BT_E_DAMAGED;
 }
 
 void bt_page_ref(struct bt_store *store, const struct bt_page *page)
