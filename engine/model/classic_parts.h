@@ -78,28 +78,14 @@ struct bt_classic_out;
 int bt_classic_tree(struct bt_classic *classic, size_t prefix, struct bt_classic_out *out,
 		    struct bt_snapshot_info *info);
 
-/* The derived file: sections in order, each line hashed where FORMAT.md §3 says. */
+/* The derived file, whose contents lie in the version 1 file. */
 struct bt_classic_out {
-	int fd;
-	const char *name;
-	struct bt_error *error;
-	struct bt_buf pending, line, pages; /* pages: array of struct bt_classic_page */
-	struct bt_digest_set written;	    /* their ids: directories of equal names and contents are one page */
-	size_t page_count;
-	uint64_t size;
-	struct bt_sections sections;
-	struct bt_hasher *whole, *index, *open, *page;
+	struct bt_classic *classic;
+	struct bt_writer *writer;
+	struct bt_hasher *hasher;
+	struct bt_digest_set written; /* ids of pages: directories of equal names and contents are one page */
 };
-struct bt_classic_page {
-	struct bt_digest id;
-	uint64_t at;
-	uint32_t length;
-};
-int bt_classic_out_begin(struct bt_classic_out *out, const struct bt_buf *header);
-int bt_classic_out_piece(struct bt_classic_out *out, const struct bt_classic_piece *piece);
-int bt_classic_out_trees(struct bt_classic_out *out); /* the pieces are done */
+/* out: a struct bt_classic_out; as a page builder wants it. */
 int bt_classic_out_page(void *out, const char *line, size_t length, struct bt_digest *ret_id);
-int bt_classic_out_end(struct bt_classic_out *out, const struct bt_buf *summary);
-void bt_classic_out_free(struct bt_classic_out *out);
 
 #endif

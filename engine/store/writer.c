@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "codec/hash.h"
-#include "store/lines.h"
+#include "store/file.h"
 #include "json/write.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -28,11 +28,12 @@ struct bt_writer {
 	int failure;		       /* errno of the first failed write: the file can no longer become whole */
 	struct bt_hasher *file_hash, *index_hash;
 	struct bt_buf header, buffer, line;
-	uint64_t size; /* buffer included */
-	struct bt_sections sections;
-	struct bt_buf blocks, held; /* arrays of written_block and bt_held */
-	struct bt_buf pages;	    /* array of written_page */
-	struct bt_buf text;	    /* of pages, not yet spooled */
+	uint64_t size;		     /* buffer included */
+	struct bt_sections sections; /* of those that were begun; else 0 */
+	size_t listed;		     /* lines of contents */
+	struct bt_buf blocks, held;  /* arrays of written_block and bt_held */
+	struct bt_buf pages;	     /* array of written_page */
+	struct bt_buf text;	     /* of pages, not yet spooled */
 	uint64_t spooled;
 };
 
@@ -153,7 +154,7 @@ int bt_writer_block(struct bt_writer *writer, const char *text, size_t length, c
 		    struct bt_error *error)
 {
 	uint64_t size = 0;
-	if (writer->written || !block_valid(length, held, count, &size))
+	if (writer->written || writer->sections.contents || !block_valid(length, held, count, &size))
 		return bt_fail(error, BT_E_INVALID, NULL, "block outside the format's limits");
 	if (bt_buf_reserve(&writer->blocks, sizeof(struct written_block)) ||
 	    bt_buf_reserve(&writer->held, count * sizeof(*held)))
@@ -170,36 +171,6 @@ int bt_writer_block(struct bt_writer *writer, const char *text, size_t length, c
 	bt_buf_append(&writer->blocks, &block, sizeof(block));
 	bt_buf_append(&writer->held, held, count * sizeof(*held));
 	return 0;
-}
-
-static int spool_out(struct bt_writer *writer, struct bt_error *error)
-{
-	int r = writer->spool ? 0 : bt_upload_spool(writer->out, &writer->spool, error);
-	if (r)
-		return r;
-	r = bt_upload_write(writer->spool, writer->text.data, writer->text.length);
-	if (r)
-		return broken(writer, r, error);
-	writer->spooled += writer->text.length;
-	writer->text.length = 0;
-	return 0;
-}
-
-int bt_writer_page(struct bt_writer *writer, const char *line, size_t length, const struct bt_digest *id,
-		   struct bt_error *error)
-{
-	if (writer->written || !length || length > BT_PAGE_MAX)
-		return bt_fail(error, BT_E_INVALID, NULL, "page outside the format's limits");
-	if (writer->failure)
-		return broken(writer, 0, error);
-	struct written_page page = {*id, (uint32_t)length};
-	if (bt_buf_reserve(&writer->pages, sizeof(page)) || bt_buf_reserve(&writer->text, length + 2))
-		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	if (page_count(writer))
-		bt_buf_append(&writer->text, ",\n", 2);
-	bt_buf_append(&writer->text, line, length);
-	bt_buf_append(&writer->pages, &page, sizeof(page));
-	return writer->text.length >= SPOOL_BUFFER ? spool_out(writer, error) : 0;
 }
 
 uint64_t bt_writer_size(const struct bt_writer *writer)
@@ -219,31 +190,115 @@ static int put_index(struct bt_writer *writer, const void *data, size_t length, 
 	return put(writer, data, length, error);
 }
 
-static int put_index_line(struct bt_writer *writer, bool last, struct bt_error *error)
+static int put_index_line(struct bt_writer *writer, struct bt_error *error)
 {
-	bt_json_text(&writer->line, last ? "\n" : ",\n");
 	if (writer->line.failed)
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	return put_index(writer, writer->line.data, writer->line.length, error);
 }
 
-static int put_contents(struct bt_writer *writer, struct bt_error *error)
+static void add_number(struct bt_buf *line, const char *before, uint64_t value)
 {
-	const struct written_block *blocks = (const struct written_block *)writer->blocks.data;
-	const struct bt_held *held = (const struct bt_held *)writer->held.data;
-	size_t count = block_count(writer);
-	int r = put_text(writer, count ? "\n],\n" : "],\n", error);
+	bt_json_text(line, before);
+	bt_json_u64(line, value);
+}
+
+static int begin_contents(struct bt_writer *writer, struct bt_error *error)
+{
+	int r = put_text(writer, block_count(writer) ? "\n],\n" : "],\n", error);
 	if (r)
 		return r;
 	writer->sections.contents = writer->size;
-	r = put_index(writer, "\"contents\":[\n", 13, error);
-	for (size_t i = 0; i < count && !r; i++) {
-		bt_buf_clear(&writer->line);
-		bt_line_block(&writer->line, &blocks[i].block, held, blocks[i].count);
-		held += blocks[i].count;
-		r = put_index_line(writer, i + 1 == count, error);
+	bt_hasher_start(writer->index_hash);
+	return put_index(writer, "\"contents\":[", 12, error);
+}
+
+static int put_content(struct bt_writer *writer, const struct bt_block *block, const struct bt_held *held, size_t count,
+		       struct bt_error *error)
+{
+	struct bt_buf *line = &writer->line;
+	bt_buf_clear(line);
+	add_number(line, writer->listed++ ? ",\n{\"at\":" : "\n{\"at\":", block->at);
+	add_number(line, ",\"length\":", block->length);
+	add_number(line, ",\"size\":", block->size);
+	bt_json_text(line, ",\"holds\":[");
+	for (size_t i = 0; i < count; i++) {
+		bt_json_text(line, i ? ",[" : "[");
+		bt_json_digest(line, &held[i].digest);
+		add_number(line, ",", held[i].size);
+		bt_json_text(line, "]");
 	}
-	return r ? r : put_index(writer, "],\n", 3, error);
+	bt_json_text(line, "]}");
+	return put_index_line(writer, error);
+}
+
+int bt_writer_elsewhere(struct bt_writer *writer, const struct bt_block *block, const struct bt_held *held,
+			size_t count, struct bt_error *error)
+{
+	if (writer->written || block_count(writer) || page_count(writer))
+		return bt_fail(error, BT_E_INVALID, NULL, "a block of another file after one of its own");
+	int r = writer->sections.contents ? 0 : begin_contents(writer, error);
+	return r ? r : put_content(writer, block, held, count, error);
+}
+
+/* All that comes before the first page, unless it is there. */
+static int begin_trees(struct bt_writer *writer, struct bt_error *error)
+{
+	const struct written_block *blocks = (const struct written_block *)writer->blocks.data;
+	const struct bt_held *held = (const struct bt_held *)writer->held.data;
+	if (writer->sections.trees)
+		return 0;
+	int r = writer->sections.contents ? 0 : begin_contents(writer, error);
+	for (size_t i = 0; i < block_count(writer) && !r; i++) {
+		r = put_content(writer, &blocks[i].block, held, blocks[i].count, error);
+		held += blocks[i].count;
+	}
+	if (!r)
+		r = put_index(writer, "\n],\n", 4, error);
+	writer->sections.trees = writer->size;
+	return r ? r : put_text(writer, "\"trees\":[\n", error);
+}
+
+static int spool_out(struct bt_writer *writer, struct bt_error *error)
+{
+	int r = writer->spool ? 0 : bt_upload_spool(writer->out, &writer->spool, error);
+	if (r)
+		return r;
+	r = bt_upload_write(writer->spool, writer->text.data, writer->text.length);
+	if (r)
+		return broken(writer, r, error);
+	writer->spooled += writer->text.length;
+	writer->text.length = 0;
+	return 0;
+}
+
+/* Where no block can follow, pages need not wait. */
+static int move_pages(struct bt_writer *writer, struct bt_error *error)
+{
+	if (!writer->sections.contents)
+		return spool_out(writer, error);
+	int r = begin_trees(writer, error);
+	if (!r)
+		r = put(writer, writer->text.data, writer->text.length, error);
+	writer->text.length = 0;
+	return r;
+}
+
+int bt_writer_page(struct bt_writer *writer, const char *line, size_t length, const struct bt_digest *id,
+		   struct bt_error *error)
+{
+	if (writer->written || !length || length > BT_PAGE_MAX)
+		return bt_fail(error, BT_E_INVALID, NULL, "page outside the format's limits");
+	if (writer->failure)
+		return broken(writer, 0, error);
+	struct written_page page = {*id, (uint32_t)length};
+	if (bt_buf_reserve(&writer->pages, sizeof(page)) || bt_buf_reserve(&writer->text, length + 2))
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	if (page_count(writer))
+		bt_buf_append(&writer->text, ",\n", 2);
+	bt_buf_append(&writer->text, line, length);
+	bt_buf_append(&writer->pages, &page, sizeof(page));
+	return writer->text.length >= SPOOL_BUFFER ? move_pages(writer, error) : 0;
 }
 
 static int put_spooled(struct bt_writer *writer, struct bt_error *error)
@@ -264,8 +319,7 @@ static int put_spooled(struct bt_writer *writer, struct bt_error *error)
 
 static int put_trees(struct bt_writer *writer, struct bt_error *error)
 {
-	writer->sections.trees = writer->size;
-	int r = put_text(writer, "\"trees\":[\n", error);
+	int r = begin_trees(writer, error);
 	if (!r && writer->spool)
 		r = put_spooled(writer, error);
 	else if (!r)
@@ -282,16 +336,21 @@ static int put_tree_index(struct bt_writer *writer, struct bt_error *error)
 {
 	const struct written_page *pages = (const struct written_page *)writer->pages.data;
 	size_t count = page_count(writer);
+	struct bt_buf *line = &writer->line;
 	uint64_t at = first_page(writer);
 	writer->sections.tree_index = writer->size;
-	int r = put_index(writer, "\"tree_index\":[\n", 15, error);
+	int r = put_index(writer, "\"tree_index\":[", 14, error);
 	for (size_t i = 0; i < count && !r; i++) {
-		bt_buf_clear(&writer->line);
-		bt_line_page(&writer->line, &pages[i].id, at, pages[i].length);
+		bt_buf_clear(line);
+		bt_json_text(line, i ? ",\n[" : "\n[");
+		bt_json_digest(line, &pages[i].id);
+		add_number(line, ",", at);
+		add_number(line, ",", pages[i].length);
+		bt_json_text(line, "]");
 		at += pages[i].length + 2;
-		r = put_index_line(writer, i + 1 == count, error);
+		r = put_index_line(writer, error);
 	}
-	return r ? r : put_index(writer, "],\n", 3, error);
+	return r ? r : put_index(writer, "\n],\n", 4, error);
 }
 
 static int put_summary(struct bt_writer *writer, const struct bt_buf *summary, struct bt_error *error)
@@ -319,10 +378,16 @@ static void add_digest(struct bt_buf *line, const char *key, const struct bt_dig
 
 static int put_end(struct bt_writer *writer, const struct bt_digest *index, struct bt_error *error)
 {
+	const struct bt_sections *at = &writer->sections;
 	struct bt_buf *line = &writer->line;
 	struct bt_digest digest;
 	bt_buf_clear(line);
-	bt_line_offsets(line, &writer->sections);
+	add_number(line, "\"end\":{\"blocks\":", at->blocks);
+	add_number(line, ",\"contents\":", at->contents);
+	add_number(line, ",\"trees\":", at->trees);
+	add_number(line, ",\"tree_index\":", at->tree_index);
+	add_number(line, ",\"summary\":", at->summary);
+	bt_json_text(line, ",");
 	add_digest(line, "\"index_sha256\":", index, ",");
 	bt_hasher_add(writer->index_hash, line->data, line->length);
 	if (bt_hasher_finish(writer->index_hash, &digest))
@@ -348,10 +413,7 @@ static int put_end(struct bt_writer *writer, const struct bt_digest *index, stru
 static int put_rest(struct bt_writer *writer, const struct bt_buf *summary, struct bt_error *error)
 {
 	struct bt_digest index;
-	bt_hasher_start(writer->index_hash);
-	int r = put_contents(writer, error);
-	if (!r)
-		r = put_trees(writer, error);
+	int r = put_trees(writer, error);
 	if (!r)
 		r = put_tree_index(writer, error);
 	if (r)

@@ -27,6 +27,11 @@ void bt_writer_free(struct bt_writer *writer); /* abandons it if not sealed; NUL
 /* text: the Base64 of the block's frame. */
 int bt_writer_block(struct bt_writer *writer, const char *text, size_t length, const struct bt_held *held, size_t count,
 		    struct bt_error *error);
+/* A block whose text lies in another file, at that place. A writer has either these, before all pages, or blocks of its
+ * own; visit does not see them. */
+struct bt_block;
+int bt_writer_elsewhere(struct bt_writer *writer, const struct bt_block *block, const struct bt_held *held,
+			size_t count, struct bt_error *error);
 /* line: a page without LF; id its digest. */
 int bt_writer_page(struct bt_writer *writer, const char *line, size_t length, const struct bt_digest *id,
 		   struct bt_error *error);

@@ -4,14 +4,21 @@
 
 /* ---- writer and file ---- */
 
-static int open_file(int dirfd, const char *name, struct bt_file **ret_file, struct bt_error *error)
+#define CLASSIC_HEADER "{\"format\":\"backuptool\",\"version\":2,\"kind\":\"classic\""
+
+static struct bt_object *open_object(int dirfd, const char *name)
 {
 	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
 
 	assert_true(fd >= 0);
 	struct bt_object *object;
 	assert_int_equal(bt_object_of_fd(fd, name, &object, NULL), 0);
-	return bt_file_open(object, name, ret_file, error);
+	return object;
+}
+
+static int open_file(int dirfd, const char *name, struct bt_file **ret_file, struct bt_error *error)
+{
+	return bt_file_open(open_object(dirfd, name), name, ret_file, error);
 }
 
 static void test_empty_file(void **state)
@@ -157,6 +164,50 @@ static void test_to_a_descriptor(void **state)
 	assert_memory_equal(open, named, sizes[0]);
 	free(open);
 	free(named);
+	sample_free(&sample);
+}
+
+static void write_elsewhere(struct bt_writer *writer, const struct bt_block *blocks, const struct bt_held *held)
+{
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(bt_writer_elsewhere(writer, &blocks[i], &held[i], 1, NULL), 0);
+	assert_int_equal(bt_writer_block(writer, "AAAA", 4, held, 1, NULL), BT_E_INVALID);
+	add_large_pages(writer);
+	assert_int_equal(bt_writer_elsewhere(writer, blocks, held, 1, NULL), BT_E_INVALID);
+}
+
+/* Blocks that lie in another file, and then more pages than wait in memory, which go out at once. */
+static void test_blocks_elsewhere(void **state)
+{
+	static const char before[] = CLASSIC_HEADER ",\n\"blocks\":[\n],\n\"contents\":[\n{\"at\":7,\"length\":8,";
+	const struct bt_held held[] = {
+		{sample_content_digest(1, 5), 5}, {sample_content_digest(2, 6), 6}, {sample_content_digest(3, 4), 4}};
+	const struct bt_block blocks[] = {{.at = 7, .length = 8, .size = 5},
+					  {.at = 40, .length = 8, .size = 6},
+					  {.at = 60, .length = 8, .size = 4}};
+	struct sample sample = sample_new();
+	struct bt_writer *writer = sample_writer(sample.dirfd, CLASSIC_HEADER);
+	struct counted read = {0};
+	const struct bt_index_visitor visitor = {&read, count_content, count_page};
+	struct bt_file *file;
+	size_t size;
+
+	write_elsewhere(writer, blocks, held);
+	assert_true(bt_writer_size(writer) > 1000000);
+	sample_seal(writer, "{}", VOLUME);
+	assert_int_equal(bt_writer_contents(writer), 0);
+	bt_writer_free(writer);
+	unsigned char *text = sample_read(sample.dirfd, VOLUME, &size);
+	assert_memory_equal(text, before, strlen(before));
+	sample_write(sample.dirfd, "source", before, strlen(before)); /* where the blocks lie, in a way */
+	assert_int_equal(bt_file_open_classic(open_object(sample.dirfd, VOLUME), open_object(sample.dirfd, "source"),
+					      VOLUME, &file, NULL),
+			 0);
+	assert_int_equal(bt_file_visit(file, &visitor, NULL), 0);
+	assert_int_equal(read.pages, 35);
+	assert_int_equal(read.contents, 3);
+	bt_file_free(file);
+	free(text);
 	sample_free(&sample);
 }
 
@@ -373,7 +424,7 @@ int main(void)
 		cmocka_unit_test(test_to_a_descriptor),	 cmocka_unit_test(test_writer_limits),
 		cmocka_unit_test(test_every_bit),	 cmocka_unit_test(test_changed_lists),
 		cmocka_unit_test(test_every_truncation), cmocka_unit_test(test_reasons),
-		cmocka_unit_test(test_volume_rules),
+		cmocka_unit_test(test_volume_rules),	 cmocka_unit_test(test_blocks_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
