@@ -27,6 +27,7 @@ mode_t attr_type_bits(uint8_t type)
 	static const mode_t bits[] = {
 		[BT_FILE] = S_IFREG,	[BT_DIR] = S_IFDIR,	[BT_SYMLINK] = S_IFLNK, [BT_FIFO] = S_IFIFO,
 		[BT_SOCKET] = S_IFSOCK, [BT_CHARDEV] = S_IFCHR, [BT_BLOCKDEV] = S_IFBLK};
+
 	return type < sizeof(bits) / sizeof(*bits) ? bits[type] : 0;
 }
 
@@ -103,6 +104,7 @@ uint64_t attr_ino(const struct bt_entry *entry, uint64_t path, uint64_t snapshot
 uint64_t attr_data_bytes(const struct bt_entry *entry)
 {
 	uint64_t data = entry->size;
+
 	for (uint32_t i = 0; entry->extra && i < entry->extra->hole_count; i++)
 		data -= entry->extra->holes[i].length;
 	return data;
@@ -119,6 +121,7 @@ static const struct bt_xattr *find_acl(const struct bt_entry *entry)
 {
 	for (uint32_t i = 0; entry->extra && i < entry->extra->xattr_count; i++) {
 		const struct bt_xattr *xattr = &entry->extra->xattrs[i];
+
 		if (xattr->name_length == strlen(ACL_NAME) && memcmp(xattr->name, ACL_NAME, strlen(ACL_NAME)) == 0)
 			return xattr;
 	}
@@ -127,7 +130,7 @@ static const struct bt_xattr *find_acl(const struct bt_entry *entry)
 
 bool attr_has_acl(const struct bt_entry *entry)
 {
-	return find_acl(entry) != NULL;
+	return find_acl(entry);
 }
 
 /* What each kind of entry of a list grants, several of a kind together; which kinds there are. */
@@ -140,12 +143,14 @@ static bool read_acl(const struct bt_xattr *xattr, struct acl *ret_acl)
 {
 	const unsigned char *at = xattr->value, *end = at + xattr->value_length;
 	unsigned needed = OWNER | OWNING_GROUP | OTHER;
+
 	if (xattr->value_length % ACL_ENTRY != ACL_HEADER || at[0] != ACL_VERSION || at[1] || at[2] || at[3])
 		return false;
 	*ret_acl = (struct acl){0};
 	memset(ret_acl->rights, 0xff, sizeof(ret_acl->rights));
 	for (at += ACL_HEADER; at < end; at += ACL_ENTRY) {
 		unsigned tag = at[0] | (unsigned)at[1] << 8, rights = at[2] | (unsigned)at[3] << 8;
+
 		if (tag == 0 || tag > OTHER || (tag & (tag - 1)) || rights > 7)
 			return false;
 		ret_acl->rights[tag] &= rights;
@@ -170,11 +175,13 @@ uint16_t attr_mode_without_acl(const struct bt_entry *entry)
 	const struct bt_xattr *xattr = find_acl(entry);
 	struct acl acl;
 	unsigned allowed = 07700;
+
 	if (!xattr)
 		return entry->mode;
 	if (read_acl(xattr, &acl)) {
 		unsigned users = acl.rights[USER] & (acl.seen & USER ? acl.rights[MASK] : 7);
 		unsigned groups = acl.rights[GROUP] & (acl.seen & GROUP ? acl.rights[MASK] : 7);
+
 		allowed |= (acl.rights[OWNING_GROUP] & acl.rights[MASK] & users & 7) << 3;
 		allowed |= acl.rights[OTHER] & users & groups & 7;
 	}
@@ -185,6 +192,7 @@ static void fill_size(const struct bt_entry *entry, struct stat *st)
 {
 	if (entry->type == BT_FILE) {
 		uint64_t data = attr_data_bytes(entry);
+
 		st->st_size = (off_t)entry->size;
 		st->st_blocks = (blkcnt_t)((data / BLOCK_UNIT + (data % BLOCK_UNIT != 0)) * (BLOCK_UNIT / 512));
 	} else if (entry->type == BT_DIR) {
@@ -200,6 +208,7 @@ void attr_fill(const struct attr_rules *rules, const struct bt_entry *entry, uin
 	const struct bt_extra *extra = entry->extra;
 	mode_t hidden = entry->type == BT_SYMLINK ? 0 : (mode_t)rules->umask;
 	mode_t mode = rules->acls ? entry->mode : attr_mode_without_acl(entry);
+
 	*ret_stat = (struct stat){
 		.st_ino = ino,
 		.st_mode = attr_type_bits(entry->type) | (mode & ~hidden),

@@ -14,6 +14,7 @@
 static void raise_descriptors(void)
 {
 	struct rlimit limit;
+
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
@@ -27,6 +28,7 @@ static void raise_descriptors(void)
 unsigned bounds_store_files(void)
 {
 	struct rlimit limit;
+
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= OTHER_DESCRIPTORS + FILES_LEAST)
 		return FILES_LEAST;
 	rlim_t files = limit.rlim_cur - OTHER_DESCRIPTORS;
@@ -57,12 +59,14 @@ void bounds_raise(void)
 size_t bounds_blocks_cache(size_t wanted)
 {
 	size_t all = wanted ? wanted : CACHE_DEFAULT;
+
 	return all > PAGES_CACHE + CACHE_LEAST ? all - PAGES_CACHE : CACHE_LEAST;
 }
 
 int bounds_open_read_ahead(dev_t device)
 {
 	char path[80];
+
 	if (geteuid() != 0)
 		return -1;
 	snprintf(path, sizeof(path), "/sys/class/bdi/%u:%u/read_ahead_kb", major(device), minor(device));
@@ -74,6 +78,7 @@ int bounds_open_read_ahead(dev_t device)
 static int open_derived(int store_fd)
 {
 	struct stat store;
+
 	if (mkdirat(store_fd, "cache", 0700) == 0 && fstat(store_fd, &store) == 0 && store.st_uid != geteuid() &&
 	    fchownat(store_fd, "cache", store.st_uid, store.st_gid, AT_SYMLINK_NOFOLLOW) != 0)
 		unlinkat(store_fd, "cache", AT_REMOVEDIR);
@@ -89,6 +94,7 @@ int bounds_confine(int store_fd, struct bt_error *error)
 					      .readable_count = zones < 0 ? 1 : 2,
 					      .writable = &derived,
 					      .writable_count = derived < 0 ? 0 : 1};
+
 	tzset();
 	int code = bt_confine(&limits, NULL, error);
 	if (zones >= 0)

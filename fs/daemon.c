@@ -23,6 +23,7 @@ static _Noreturn void wait_for_child(int ready, dev_t device)
 {
 	char answer;
 	ssize_t got;
+
 	do
 		got = read(ready, &answer, 1);
 	while (got < 0 && errno == EINTR);
@@ -36,6 +37,7 @@ static _Noreturn void wait_for_child(int ready, dev_t device)
 int daemon_start(int session_fd, dev_t device, const sigset_t *blocked, int *ret_ready)
 {
 	int ends[2];
+
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return errno;
 	fflush(NULL);
@@ -57,6 +59,7 @@ int daemon_start(int session_fd, dev_t device, const sigset_t *blocked, int *ret
 void daemon_detach(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
 	if (chdir("/") != 0 || null < 0)
 		return;
 	for (int fd = 0; fd <= 2; fd++)
@@ -76,6 +79,7 @@ static void close_from(int first)
 	DIR *list = opendir("/proc/self/fd");
 	for (struct dirent *entry; list && (entry = readdir(list));) {
 		long fd = strtol(entry->d_name, NULL, 10); /* of "." and "..": 0 */
+
 		if (fd >= first && fd != dirfd(list))
 			close((int)fd);
 	}
@@ -94,6 +98,7 @@ static _Noreturn void wait_for_driver(int driver, dev_t device)
 	char byte;
 	ssize_t got;
 	sigset_t all;
+
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	prctl(PR_SET_NAME, "backupfs-end");
@@ -101,8 +106,9 @@ static _Noreturn void wait_for_driver(int driver, dev_t device)
 	daemon_detach();
 	dup2(driver, 0);
 	close_from(3);
-	while ((got = read(0, &byte, 1)) < 0 && errno == EINTR)
-		;
+	do
+		got = read(0, &byte, 1);
+	while (got < 0 && errno == EINTR);
 	if (got != 1) {
 		mounts_end(device, true);
 	} else if (byte == UNMOUNT) {
@@ -115,30 +121,33 @@ static _Noreturn void wait_for_driver(int driver, dev_t device)
 int daemon_keep_unmounter(dev_t device, int *ret_unmounter)
 {
 	int ends[2];
+
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
 		return errno;
 	pid_t child = fork();
-	int result = child < 0 ? errno : 0;
+	int r = child < 0 ? errno : 0;
 	if (child == 0)
 		wait_for_driver(ends[0], device);
 	close(ends[0]);
-	if (result)
+	if (r)
 		close(ends[1]);
 	else
 		*ret_unmounter = ends[1];
-	return result;
+	return r;
 }
 
 /* What was mounted on that place since then is not ours. */
 static bool is_unmounted(int session_fd)
 {
 	struct pollfd device = {.fd = session_fd};
+
 	return poll(&device, 1, 0) == 1 && (device.revents & POLLERR);
 }
 
 bool daemon_unmounter_is_gone(int unmounter)
 {
 	struct pollfd other = {.fd = unmounter};
+
 	return poll(&other, 1, 0) == 1 && (other.revents & POLLHUP);
 }
 
@@ -148,9 +157,11 @@ bool daemon_unmount(int unmounter, int session_fd, dev_t device)
 	bool done = is_unmounted(session_fd);
 	char byte = done ? LEAVE : UNMOUNT;
 	ssize_t got = send(unmounter, &byte, 1, MSG_NOSIGNAL);
+
 	if (got == 1)
-		while ((got = read(unmounter, &byte, 1)) < 0 && errno == EINTR)
-			;
+		do
+			got = read(unmounter, &byte, 1);
+		while (got < 0 && errno == EINTR);
 	close(unmounter);
 	return done || (got == 1 && byte == DONE) || mounts_end(device, false);
 }

@@ -27,6 +27,7 @@ static void list_names(struct fs *fs, fuse_ino_t node, struct names *ret_names)
 {
 	struct dir dir;
 	struct found found = {0};
+
 	*ret_names = (struct names){0};
 	if (dir_open(fs, node, &dir) != 0)
 		return;
@@ -34,6 +35,7 @@ static void list_names(struct fs *fs, fuse_ino_t node, struct names *ret_names)
 	ret_names->list = count <= NODE_INDEX_MAX ? calloc((size_t)count + 1, sizeof(char *)) : NULL;
 	for (uint64_t i = 0; ret_names->list && i < count && dir_at(fs, &dir, i, &found) == 0; i++) {
 		char *name = strdup(found.entry->name);
+
 		if (!name)
 			break;
 		ret_names->list[ret_names->count++] = name;
@@ -56,9 +58,11 @@ static bool is_known(struct fs *fs, uint32_t number, struct node_dir *ret_dir)
 static void forget_unused(struct fs *fs)
 {
 	struct node_dir dir;
+
 	versions_forget_unused(fs);
 	for (uint32_t number = nodes_dir_count(fs->nodes); number-- > 0;) {
 		struct names names;
+
 		if (!is_known(fs, number, &dir))
 			continue;
 		pthread_rwlock_rdlock(&fs->lock);
@@ -82,6 +86,7 @@ static bool any_is_needed(const struct fs *fs)
 bool gone_release(struct fs *fs)
 {
 	uint32_t single;
+
 	pthread_rwlock_rdlock(&fs->lock);
 	bool held = root_is_single(fs, &single) && root_is_gone(fs, single); /* the kernel never forgets the root */
 	bool needed = any_is_needed(fs);

@@ -14,6 +14,7 @@ static void say_unknown(const char *options)
 	bool mount = strncmp(options, "-o ", strlen("-o ")) == 0;
 	const char *option = mount ? options + strlen("-o ") : options;
 	char text[256], shown[512], sentence[640];
+
 	snprintf(text, sizeof(text), "%.*s", (int)strcspn(option, mount ? ",'" : " '"), option);
 	bt_error_escape(text, shown, sizeof(shown));
 	snprintf(sentence, sizeof(sentence), "there is no %soption '%s'; see 'backupfs --help'", mount ? "mount " : "",
@@ -28,6 +29,7 @@ static bool is_about_unknown(const char *piece)
 	static const char begin[] = "fuse: unknown option(s): `";
 	static _Thread_local char line[512];
 	size_t used = strlen(line);
+
 	if (used == 0 && strncmp(piece, begin, strlen(begin)) != 0)
 		return false;
 	snprintf(line + used, sizeof(line) - used, "%s", piece);
@@ -42,6 +44,7 @@ static bool is_about_unknown(const char *piece)
 static void say_for_libfuse(enum fuse_log_level level, const char *format, va_list values)
 {
 	char text[512], shown[640];
+
 	if (level == FUSE_LOG_DEBUG) {
 		vfprintf(stderr, format, values);
 		return;
@@ -73,6 +76,7 @@ void log_close(struct log *log)
 static void forget_old(struct log *log)
 {
 	struct timespec now;
+
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (log->count > 0 && now.tv_sec - log->first >= LOG_SECONDS)
 		log->count = 0;
@@ -104,6 +108,7 @@ static void say(const struct log *log, const char *text)
 void log_text(struct log *log, const char *text)
 {
 	bool last = false;
+
 	pthread_mutex_lock(&log->lock);
 	if (remember(log, hash_bytes(table_seed(), text, strlen(text)), &last))
 		say(log, text);
@@ -115,6 +120,7 @@ void log_text(struct log *log, const char *text)
 void log_error(struct log *log, const char *prefix, const struct bt_error *error)
 {
 	char shown[1100], sentence[640], text[1800];
+
 	bt_error_escape(prefix, shown, sizeof(shown));
 	bt_error_text(error, sentence, sizeof(sentence));
 	snprintf(text, sizeof(text), "%s: %s", shown, sentence);

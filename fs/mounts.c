@@ -24,15 +24,17 @@ static int look(const char *path, struct statx *ret_status)
 int mounts_device(const char *path, dev_t *ret_device)
 {
 	struct statx status;
-	int result = look(path, &status);
-	if (result == 0)
+	int r = look(path, &status);
+
+	if (!r)
 		*ret_device = makedev(status.stx_dev_major, status.stx_dev_minor);
-	return result;
+	return r;
 }
 
 bool mounts_has(const char *path)
 {
 	struct statx status;
+
 	return look(path, &status) == 0 && (status.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
@@ -40,6 +42,7 @@ bool mounts_has(const char *path)
 bool mounts_is_dead(const char *path)
 {
 	struct statfs space;
+
 	return statfs(path, &space) != 0 && (errno == ENOTCONN || errno == ECONNABORTED);
 }
 
@@ -55,8 +58,10 @@ struct mount {
 static void unescape(char *text)
 {
 	char *to = text;
+
 	for (const char *at = text; *at; to++) {
 		bool escaped = at[0] == '\\' && at[1] && at[2] && at[3];
+
 		*to = escaped ? (char)((at[1] - '0') << 6 | (at[2] - '0') << 3 | (at[3] - '0')) : *at;
 		at += escaped ? 4 : 1;
 	}
@@ -67,6 +72,7 @@ static void unescape(char *text)
 static char *next_field(char **at)
 {
 	char *field = *at, *end = field + strcspn(field, " ");
+
 	*at = *end ? end + 1 : end;
 	*end = '\0';
 	return field;
@@ -76,6 +82,7 @@ static dev_t read_device(const char *text)
 {
 	char *end;
 	unsigned long major = strtoul(text, &end, 10);
+
 	return makedev(major, *end == ':' ? strtoul(end + 1, NULL, 10) : 0);
 }
 
@@ -83,6 +90,7 @@ static bool parse(char *line, struct mount *ret_mount)
 {
 	static const char separator[] = " - ", store[] = "fuse.backupfs ", user[] = "user_id=";
 	char *at = line, *type = strstr(line, separator);
+
 	if (!type)
 		return false;
 	type += strlen(separator);
@@ -106,6 +114,7 @@ static bool each(dev_t device, bool (*visit)(void *data, const struct mount *mou
 	struct mount mount;
 	FILE *list = fopen("/proc/self/mountinfo", "re");
 	bool more = list;
+
 	while (more && getline(&line, &size, list) >= 0)
 		if (parse(line, &mount) && mount.is_store && mount.device == device)
 			more = visit(data, &mount);
@@ -124,6 +133,7 @@ static bool take_user(void *data, const struct mount *mount)
 bool mounts_is_store(dev_t device, uid_t *ret_user)
 {
 	int64_t user = -1;
+
 	each(device, take_user, &user);
 	*ret_user = (uid_t)user;
 	return user >= 0;
@@ -139,6 +149,7 @@ static bool take_place(void *data, const struct mount *mount)
 	struct places *places = data;
 	char **list = realloc(places->list, (places->count + 1) * sizeof(*list));
 	char *place = list ? strdup(mount->place) : NULL;
+
 	places->list = list ? list : places->list;
 	if (place)
 		places->list[places->count++] = place;
@@ -170,6 +181,7 @@ bool mounts_end(dev_t device, bool dead_only)
 {
 	struct places places = {0}, left = {0};
 	dev_t there;
+
 	each(device, take_place, &places);
 	for (size_t i = 0; i < places.count; i++)
 		if (mounts_device(places.list[i], &there) == 0 && there == device &&
@@ -194,5 +206,6 @@ struct restriction {
 int mounts_follow_no_links(const char *path)
 {
 	struct restriction restriction = {.set = NO_LINKS};
+
 	return syscall(SYS_mount_setattr, AT_FDCWD, path, 0, &restriction, sizeof(restriction)) == 0 ? 0 : errno;
 }

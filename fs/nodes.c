@@ -44,6 +44,7 @@ bool node_is_directory_like(uint64_t packed)
 int nodes_new(struct nodes **ret_nodes)
 {
 	struct nodes *nodes = calloc(1, sizeof(*nodes));
+
 	if (!nodes)
 		return ENOMEM;
 	pthread_mutex_init(&nodes->lock, NULL);
@@ -66,9 +67,9 @@ void nodes_free(struct nodes *nodes)
 static int add(struct nodes *nodes, struct table *table, const void *record, uint32_t *ret_number)
 {
 	pthread_mutex_lock(&nodes->lock);
-	int result = table_add(table, record, ret_number);
+	int r = table_add(table, record, ret_number);
 	pthread_mutex_unlock(&nodes->lock);
-	return result;
+	return r;
 }
 
 static bool copy(struct nodes *nodes, const struct table *table, uint32_t number, void *ret_record)
@@ -78,7 +79,7 @@ static bool copy(struct nodes *nodes, const struct table *table, uint32_t number
 	if (record)
 		memcpy(ret_record, record, table->record_size);
 	pthread_mutex_unlock(&nodes->lock);
-	return record != NULL;
+	return record;
 }
 
 int nodes_page(struct nodes *nodes, const struct node_page *page, uint32_t *ret_number)

@@ -11,6 +11,7 @@ void op_init(void *userdata, struct fuse_conn_info *conn)
 	struct fs *fs = userdata;
 	unsigned wanted = FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_PARALLEL_DIROPS |
 			  FUSE_CAP_NO_OPEN_SUPPORT | FUSE_CAP_NO_OPENDIR_SUPPORT;
+
 	if (fs->options.xattr != XATTR_OFF && !attr_rules_any(&fs->options.rules))
 		wanted |= FUSE_CAP_POSIX_ACL;
 	conn->want |= wanted & conn->capable;
@@ -27,6 +28,7 @@ void op_init(void *userdata, struct fuse_conn_info *conn)
 void op_statfs(fuse_req_t req, fuse_ino_t node)
 {
 	struct statvfs space;
+
 	if (fstatvfs(op_fs(req)->store_fd, &space) != 0) {
 		fuse_reply_err(req, errno);
 		return;
@@ -53,8 +55,10 @@ static off_t seek_in(const struct bt_entry *entry, uint64_t offset, int whence)
 {
 	const struct bt_extra *extra = entry->extra;
 	uint32_t low = 0, high = extra ? extra->hole_count : 0;
+
 	while (low < high) { /* the first hole that ends after the offset */
 		uint32_t middle = low + (high - low) / 2;
+
 		if (extra->holes[middle].offset + extra->holes[middle].length <= offset)
 			low = middle + 1;
 		else
@@ -74,21 +78,21 @@ void op_lseek(fuse_req_t req, fuse_ino_t node, off_t offset, int whence, struct 
 {
 	struct fs *fs = op_fs(req);
 	struct held held;
-	int result = held_get(fs, node, &held);
-	if (result) {
-		fuse_reply_err(req, result);
+	int r = held_get(fs, node, &held);
+
+	if (r) {
+		fuse_reply_err(req, r);
 		return;
 	}
-	off_t found = -1;
+	bool inside = offset >= 0 && (uint64_t)offset < held.entry->size;
+	off_t found = inside ? seek_in(held.entry, (uint64_t)offset, whence) : -1;
 	if (whence != SEEK_DATA && whence != SEEK_HOLE)
-		result = EINVAL;
-	else if (offset < 0 || (uint64_t)offset >= held.entry->size)
-		result = ENXIO;
-	else if ((found = seek_in(held.entry, (uint64_t)offset, whence)) < 0)
-		result = ENXIO;
+		r = EINVAL;
+	else if (found < 0)
+		r = ENXIO;
 	held_end(fs, &held);
-	if (result)
-		fuse_reply_err(req, result);
+	if (r)
+		fuse_reply_err(req, r);
 	else
 		fuse_reply_lseek(req, found);
 }

@@ -33,6 +33,7 @@ static int own_sha256(const struct bt_entry *entry, char *text, size_t size)
 static int own_stored(struct fs *fs, const struct bt_entry *entry, char *text, size_t size)
 {
 	uint64_t stored;
+
 	if (entry->type != BT_FILE)
 		return ENODATA;
 	struct bt_error error = {0};
@@ -72,18 +73,20 @@ static void getxattr_held(fuse_req_t req, const struct held *held, const char *n
 	const struct bt_extra *extra = held->entry->extra;
 	size_t length = strlen(name);
 	char text[300];
+
 	for (uint32_t i = 0; extra && i < extra->xattr_count; i++) {
 		const struct bt_xattr *xattr = &extra->xattrs[i];
+
 		if (xattr->name_length == length && memcmp(xattr->name, name, length) == 0 && !is_hidden(fs, xattr)) {
 			reply_value(req, xattr->value, xattr->value_length, size);
 			return;
 		}
 	}
-	int result = xattr_lack(fs, name);
+	int r = xattr_lack(fs, name);
 	if (fs->options.xattr == XATTR_ON && strncmp(name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0)
-		result = own_value(fs, held, name + strlen(OWN_PREFIX), text, sizeof(text));
-	if (result)
-		fuse_reply_err(req, result);
+		r = own_value(fs, held, name + strlen(OWN_PREFIX), text, sizeof(text));
+	if (r)
+		fuse_reply_err(req, r);
 	else
 		reply_value(req, text, strlen(text), size);
 }
@@ -92,6 +95,7 @@ static void getxattr_held(fuse_req_t req, const struct held *held, const char *n
 static bool is_above_snapshots(struct fs *fs, fuse_ino_t node)
 {
 	struct node part = node_unpack(node);
+
 	return top_is_root(fs, node) || (part.kind == NODE_TOP && (part.number == TOP_LINK || versions_has(node)));
 }
 
@@ -99,13 +103,14 @@ void op_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_t size)
 {
 	struct fs *fs = op_fs(req);
 	struct held held;
+
 	if (!xattr_wanted(fs)) {
 		fuse_reply_err(req, ENOSYS); /* the kernel does not ask again */
 		return;
 	}
-	int result = is_above_snapshots(fs, node) ? ENODATA : held_get(fs, node, &held);
-	if (result) {
-		fuse_reply_err(req, result);
+	int r = is_above_snapshots(fs, node) ? ENODATA : held_get(fs, node, &held);
+	if (r) {
+		fuse_reply_err(req, r);
 		return;
 	}
 	getxattr_held(req, &held, name, size);
@@ -119,8 +124,10 @@ static size_t list_names(fuse_req_t req, const struct bt_extra *extra, char *lis
 	const struct fs *fs = op_fs(req);
 	bool root = fuse_req_ctx(req)->uid == 0;
 	size_t used = 0;
+
 	for (uint32_t i = 0; extra && i < extra->xattr_count; i++) {
 		const struct bt_xattr *xattr = &extra->xattrs[i];
+
 		if (is_hidden(fs, xattr) || (!root && begins_with(xattr, "trusted.")))
 			continue;
 		if (list) {
@@ -136,6 +143,7 @@ static void listxattr_held(fuse_req_t req, const struct bt_extra *extra, size_t 
 {
 	size_t length = list_names(req, extra, NULL);
 	char *list = size && length ? malloc(length) : NULL;
+
 	if (size && length && !list) {
 		fuse_reply_err(req, ENOMEM);
 		return;
@@ -150,13 +158,14 @@ void op_listxattr(fuse_req_t req, fuse_ino_t node, size_t size)
 {
 	struct fs *fs = op_fs(req);
 	struct held held;
+
 	if (!xattr_wanted(fs)) {
 		fuse_reply_err(req, ENOSYS);
 		return;
 	}
-	int result = is_above_snapshots(fs, node) ? 0 : held_get(fs, node, &held);
-	if (result) {
-		fuse_reply_err(req, result);
+	int r = is_above_snapshots(fs, node) ? 0 : held_get(fs, node, &held);
+	if (r) {
+		fuse_reply_err(req, r);
 	} else if (is_above_snapshots(fs, node)) {
 		reply_value(req, NULL, 0, size);
 	} else {

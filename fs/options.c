@@ -86,6 +86,7 @@ struct parse {
 static int refuse(struct parse *parse, const char *what, const char *text)
 {
 	char shown[OPTIONS_ERROR_SIZE / 2];
+
 	bt_error_escape(what, shown, sizeof(shown));
 	snprintf(parse->error, OPTIONS_ERROR_SIZE, "%s: %s", shown, text);
 	return -1;
@@ -94,6 +95,7 @@ static int refuse(struct parse *parse, const char *what, const char *text)
 static int set_text(struct parse *parse, char **ret_text, const char *value)
 {
 	char *copy = strdup(value);
+
 	if (!copy)
 		return refuse(parse, "options", "out of memory");
 	free(*ret_text);
@@ -105,6 +107,7 @@ static int set_number(struct parse *parse, const char *option, int base, uint32_
 {
 	const char *value = strchr(option, '=') + 1;
 	char *end;
+
 	errno = 0;
 	unsigned long long number = strtoull(value, &end, base);
 	if (errno || *end || end == value || value[0] == '-' || value[0] == '+' || number > max)
@@ -119,6 +122,7 @@ static int set_size(struct parse *parse, const char *option, size_t *ret_size)
 	static const char units[] = "KMGT";
 	const char *value = strchr(option, '=') + 1;
 	char *end;
+
 	errno = 0;
 	unsigned long long size = strtoull(value, &end, 10);
 	bool number = end != value && errno == 0 && value[0] >= '0' && value[0] <= '9';
@@ -135,6 +139,7 @@ static int set_size(struct parse *parse, const char *option, size_t *ret_size)
 static int set_choice(struct parse *parse, const char *option, const char *const *choices, unsigned *ret_choice)
 {
 	const char *value = strchr(option, '=') + 1;
+
 	for (unsigned i = 0; choices[i]; i++)
 		if (strcmp(value, choices[i]) == 0) {
 			*ret_choice = i;
@@ -191,6 +196,7 @@ static bool is_for_others(const char *text)
 					    "nostrictatime", "diratime",   "nodiratime", "silent",     "loud",
 					    "mand",	     "nomand",	   "iversion",	 "noiversion", "seclabel"};
 	static const char *const beginnings[] = {"x-", "user=", "user_id=", "group_id="};
+
 	for (size_t i = 0; i < sizeof(beginnings) / sizeof(*beginnings); i++)
 		if (strncmp(text, beginnings[i], strlen(beginnings[i])) == 0)
 			return true;
@@ -207,7 +213,8 @@ static int set_option(void *data, const char *text, int key, struct fuse_args *a
 	struct parse *parse = data;
 	struct options *options = parse->options;
 	unsigned choice = 0;
-	int result;
+	int r;
+
 	switch (key) {
 	case FUSE_OPT_KEY_NONOPT:
 		return set_place(parse, text);
@@ -230,17 +237,17 @@ static int set_option(void *data, const char *text, int key, struct fuse_args *a
 	case KEY_CACHE:
 		return set_size(parse, text, &options->cache_bytes);
 	case KEY_VERIFY:
-		result = set_choice(parse, text, verify, &choice);
+		r = set_choice(parse, text, verify, &choice);
 		options->verify_always = choice == 1;
-		return result;
+		return r;
 	case KEY_XATTR:
-		result = set_choice(parse, text, xattr, &choice);
+		r = set_choice(parse, text, xattr, &choice);
 		options->xattr = (enum xattr_mode)choice;
-		return result;
+		return r;
 	case KEY_INODES:
-		result = set_choice(parse, text, inodes, &choice);
+		r = set_choice(parse, text, inodes, &choice);
 		options->separate = choice == 1;
-		return result;
+		return r;
 	case KEY_MAX_READ: /* libfuse wants to know, too */
 		return set_number(parse, text, 10, UINT32_MAX, &options->max_read) == 0 ? 1 : -1;
 	default:
@@ -251,6 +258,7 @@ static int set_option(void *data, const char *text, int key, struct fuse_args *a
 int options_parse(int argc, char **argv, struct options *ret_options, char error[OPTIONS_ERROR_SIZE])
 {
 	struct parse parse = {.options = ret_options, .error = error};
+
 	*ret_options = (struct options){.push = true, .libfuse = FUSE_ARGS_INIT(argc, argv)};
 	snprintf(error, OPTIONS_ERROR_SIZE, "options: out of memory");
 	if (fuse_opt_parse(&ret_options->libfuse, &parse, templates, set_option) != 0)
@@ -269,16 +277,17 @@ int options_parse(int argc, char **argv, struct options *ret_options, char error
 int options_add_fixed(struct options *options, const char *source)
 {
 	char *text = NULL, *name = NULL;
-	int result = ENOMEM;
+	int r = ENOMEM;
+
 	if (asprintf(&name, "fsname=%s", source) < 0)
 		name = NULL;
 	else if (fuse_opt_add_opt_escaped(&text, name) == 0 &&
 		 fuse_opt_add_opt(&text, "subtype=backupfs,default_permissions,ro,nosuid,nodev") == 0 &&
 		 fuse_opt_add_arg(&options->libfuse, "-o") == 0 && fuse_opt_add_arg(&options->libfuse, text) == 0)
-		result = 0;
+		r = 0;
 	free(name);
 	free(text);
-	return result;
+	return r;
 }
 
 void options_free(struct options *options)

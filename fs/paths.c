@@ -5,6 +5,7 @@
 static bool lies_in(const char *inner, const char *outer)
 {
 	size_t length = strlen(outer);
+
 	if (length > 0 && outer[length - 1] == '/')
 		length--;
 	return strncmp(inner, outer, length) == 0 && (inner[length] == '/' || inner[length] == '\0');

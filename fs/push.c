@@ -29,6 +29,7 @@ struct push {
 int push_new(struct push **ret_push)
 {
 	struct push *push = calloc(1, sizeof(*push));
+
 	if (!push)
 		return ENOMEM;
 	pthread_mutex_init(&push->storing, NULL);
@@ -98,6 +99,7 @@ static void note_pushed(struct push *push, uint32_t leaf, uint32_t end)
 static bool plan_file(struct fs *fs, struct node node, const struct bt_entry *entry, struct push_plan *plan)
 {
 	struct bt_slice slice;
+
 	if (bt_slice_start(fs->store, entry, 0, BT_SLICE_DECODED, &slice, NULL) != 0)
 		return false;
 	if (!slice.data || slice.length != entry->size) { /* in several pieces: seldom, and not worth it */
@@ -117,6 +119,7 @@ void push_plan_siblings(struct fs *fs, fuse_ino_t packed, const struct held *hel
 	struct node node = node_unpack(packed);
 	uint64_t bytes = 0;
 	uint32_t at;
+
 	ret_plan->count = 0;
 	ret_plan->end = 0;
 	if (!fs->push || node.kind != NODE_SHARED || !is_small(held->entry) ||
@@ -124,6 +127,7 @@ void push_plan_siblings(struct fs *fs, fuse_ino_t packed, const struct held *hel
 		return;
 	for (; at < held->page->count && ret_plan->count < PUSH_MAX; at++) {
 		const struct bt_entry *entry = &held->page->entries[at];
+
 		if (!is_small(entry))
 			continue;
 		node.index = at;
@@ -164,6 +168,7 @@ void push_store(struct fs *fs, const struct push_plan *plan)
 		note_pushed(fs->push, plan->leaf, plan->end);
 	for (unsigned i = 0; i < plan->count; i++) {
 		struct fuse_bufvec data = FUSE_BUFVEC_INIT((size_t)plan->parts[i].length);
+
 		data.buf[0].mem = (void *)(uintptr_t)plan->parts[i].data;
 		if (fuse_lowlevel_notify_store(fs->session, plan->parts[i].node, (off_t)plan->parts[i].offset, &data,
 					       FUSE_BUF_NO_SPLICE) == -ENODEV)

@@ -14,6 +14,7 @@ uint64_t table_seed(void)
 {
 	const void *random = (const void *)(uintptr_t)getauxval(AT_RANDOM); /* NOLINT(performance-no-int-to-ptr) */
 	uint64_t value = 0;
+
 	if (random)
 		memcpy(&value, random, sizeof(value));
 	return hash_add(HASH_SEED, value);
@@ -22,6 +23,7 @@ uint64_t table_seed(void)
 static bool is_at(const struct table *table, uint32_t number, const void *key)
 {
 	const void *record = table_at(table, number);
+
 	return memcmp(record, key, table->key_size) == 0 && (!table->is_same || table->is_same(record, key));
 }
 
@@ -30,6 +32,7 @@ static uint32_t *slot_of(const struct table *table, const void *key)
 {
 	size_t mask = table->slot_count - 1;
 	size_t at = (size_t)hash_bytes(table->seed, key, table->key_size) & mask;
+
 	while (table->slots[at] != 0 && !is_at(table, table->slots[at] - 1, key))
 		at = (at + 1) & mask;
 	return table->slots + at;
@@ -49,6 +52,7 @@ bool table_find(const struct table *table, const void *key, uint32_t *ret_number
 static int grow_records(struct table *table)
 {
 	size_t capacity = table->capacity ? table->capacity + table->capacity / 2 : 64;
+
 	if (capacity >= UINT32_MAX / 2)
 		return ENOMEM;
 	void *records = realloc(table->records, capacity * table->record_size);
@@ -63,6 +67,7 @@ static int grow_slots(struct table *table)
 {
 	size_t slot_count = table->slot_count ? table->slot_count * 2 : 128;
 	uint32_t *old = table->slots, *slots = calloc(slot_count, sizeof(*slots));
+
 	if (!slots)
 		return ENOMEM;
 	table->seed = table_seed();

@@ -25,6 +25,7 @@ struct places {
 static bool is_same(const void *record, const void *key)
 {
 	const struct place *a = record, *b = key;
+
 	return a->name && b->name && a->parent == b->parent && /* the top has none */
 	       strcmp(a->name, b->name) == 0;
 }
@@ -32,6 +33,7 @@ static bool is_same(const void *record, const void *key)
 int places_new(uint64_t seed, struct places **ret_places)
 {
 	struct places *places = calloc(1, sizeof(*places));
+
 	if (!places)
 		return ENOMEM;
 	places->seed = seed;
@@ -53,6 +55,7 @@ void places_free(struct places *places)
 		return;
 	for (uint32_t i = 0; i < places->table.count; i++) {
 		struct place *place = table_at(&places->table, i);
+
 		free(place->name);
 		free(place->told);
 	}
@@ -69,20 +72,22 @@ static uint64_t key_of(const struct places *places, uint32_t parent, const char 
 int places_add(struct places *places, uint32_t parent, const char *name, uint32_t *ret_number)
 {
 	struct place place = {.key = key_of(places, parent, name), .parent = parent, .name = strdup(name)};
+
 	pthread_mutex_lock(&places->lock);
 	size_t before = places->table.count;
-	int result = place.name ? table_add(&places->table, &place, ret_number) : ENOMEM;
+	int r = place.name ? table_add(&places->table, &place, ret_number) : ENOMEM;
 	bool added = places->table.count > before;
 	pthread_mutex_unlock(&places->lock);
 	if (!added)
 		free(place.name);
-	return result;
+	return r;
 }
 
 bool places_find(struct places *places, uint32_t parent, const char *name, uint32_t *ret_number)
 {
 	const struct place key = {
 		.key = key_of(places, parent, name), .name = (char *)(uintptr_t)name, .parent = parent};
+
 	pthread_mutex_lock(&places->lock);
 	bool found = table_find(&places->table, &key, ret_number);
 	pthread_mutex_unlock(&places->lock);
@@ -96,7 +101,7 @@ bool places_at(struct places *places, uint32_t number, struct place_path *ret_pa
 	if (place)
 		*ret_path = (struct place_path){.name = place->name, .parent = place->parent};
 	pthread_mutex_unlock(&places->lock);
-	return place != NULL;
+	return place;
 }
 
 uint32_t places_count(struct places *places)
@@ -133,6 +138,7 @@ static bool is_told(const struct place *place, const char *version)
 void places_told(struct places *places, uint32_t number, const char *version)
 {
 	size_t length = strlen(version) + 1;
+
 	pthread_mutex_lock(&places->lock);
 	struct place *place = table_at(&places->table, number);
 	char *told = place && !is_told(place, version) ? realloc(place->told, place->told_size + length) : NULL;
@@ -162,7 +168,7 @@ bool places_take_listed(struct places *places, uint32_t *number)
 	if (place)
 		place->listed = false;
 	pthread_mutex_unlock(&places->lock);
-	return place != NULL;
+	return place;
 }
 
 static bool told_below(const struct places *places, uint32_t *number)
@@ -188,6 +194,7 @@ bool places_told_below(struct places *places, uint32_t *number, struct place_tol
 	bool found = told_below(places, number);
 	if (found) {
 		const struct place *place = table_at(&places->table, *number);
+
 		*ret_told = (struct place_told){.path = {.name = place->name, .parent = place->parent},
 						.names = malloc(place->told_size)};
 		if (ret_told->names) {

@@ -7,6 +7,7 @@
 static bool put_before(char *text, size_t *at, const char *name, size_t length)
 {
 	bool more = text[*at] != '\0';
+
 	if (length + more > *at)
 		return false;
 	if (more)
@@ -20,6 +21,7 @@ static bool put_before(char *text, size_t *at, const char *name, size_t length)
 static bool find_dir(struct fs *fs, uint32_t leaf, struct node_dir *ret_dir)
 {
 	struct node_page wanted, page;
+
 	if (!nodes_page_at(fs->nodes, leaf, &wanted))
 		return false;
 	for (uint32_t number = nodes_dir_count(fs->nodes); number-- > 0;)
@@ -35,6 +37,7 @@ static bool put_parent(struct fs *fs, fuse_ino_t *packed, char *text, size_t *at
 {
 	struct held held;
 	struct node_dir above;
+
 	if (!nodes_dir_at(fs->nodes, node_unpack(*packed).number, &above) || held_get(fs, *packed, &held) != 0)
 		return false;
 	bool fits = put_before(text, at, held.entry->name, held.entry->name_length);
@@ -49,6 +52,7 @@ const char *where_is(struct fs *fs, fuse_ino_t packed, const struct bt_entry *en
 	uint32_t serial;
 	struct node node = node_unpack(packed);
 	struct node_dir dir = {0};
+
 	text[at] = '\0';
 	if (!put_before(text, &at, entry->name, entry->name_length))
 		return entry->name;

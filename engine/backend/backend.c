@@ -36,6 +36,7 @@ int bt_backend_missing(const char *path, int sys, struct bt_error *error)
 {
 	bool first = error && !error->code;
 	int r = bt_fail(error, BT_E_NO_STORE, path, NULL);
+
 	if (first)
 		error->sys = sys;
 	return r;
@@ -45,12 +46,14 @@ void bt_backend_path(char path[BT_BACKEND_PATH_SIZE], const struct bt_backend_na
 {
 	static const char *const prefixes[] = {
 		[BT_AREA_TOP] = "", [BT_AREA_CONTENTS] = BT_CONTENTS_DIR "/", [BT_AREA_DAMAGED] = BT_DAMAGED_DIR "/"};
+
 	snprintf(path, BT_BACKEND_PATH_SIZE, "%s%s", prefixes[name->area], name->name);
 }
 
 bool bt_backend_marked(struct bt_backend *backend)
 {
 	struct bt_stored stored;
+
 	return (!bt_backend_look(backend, BT_AREA_TOP, LOCK_NAME, &stored) && stored.is_file) ||
 	       !bt_backend_find(backend, BT_AREA_CONTENTS);
 }
@@ -123,6 +126,7 @@ bool bt_backend_is_twin(struct bt_backend *backend, const struct bt_backend_name
 			const struct bt_backend_name *two)
 {
 	struct bt_stored first, second;
+
 	return !bt_backend_look(backend, one->area, one->name, &first) &&
 	       !bt_backend_look(backend, two->area, two->name, &second) && bt_stamp_same(&first.stamp, &second.stamp);
 }
@@ -172,6 +176,7 @@ int bt_backend_lock_again(struct bt_backend *backend, int fd, enum bt_lock_kind 
 bool bt_backend_locks_reach(struct bt_backend *backend, char type[64])
 {
 	int fd = bt_backend_local_fd(backend, BT_AREA_TOP);
+
 	return fd < 0 || bt_locks_reach(fd, type);
 }
 
@@ -185,6 +190,7 @@ void bt_backend_inode(struct bt_backend *backend, dev_t *ret_dev, ino_t *ret_ino
 	struct stat status = {0};
 	int fd = bt_backend_local_fd(backend, BT_AREA_TOP);
 	bool there = fd >= 0 && !fstat(fd, &status);
+
 	*ret_dev = there ? status.st_dev : 0;
 	*ret_ino = there ? status.st_ino : 0;
 }

@@ -55,6 +55,7 @@ static int top(const struct local *local)
 static int open_below(const struct local *local, const char *name, bool create)
 {
 	int fd = bt_openat(top(local), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+
 	if (fd != -ENOENT || local->backend.read_only || !create)
 		return fd;
 	/* what is published in it is only as durable as its own name */
@@ -65,6 +66,7 @@ static int open_below(const struct local *local, const char *name, bool create)
 static bool still_has_name(const struct local *local, enum bt_area area)
 {
 	struct stat open, named;
+
 	return local->areas[area].fd >= 0 && !fstat(local->areas[area].fd, &open) &&
 	       !fstatat(top(local), names[area], &named, AT_SYMLINK_NOFOLLOW) && open.st_dev == named.st_dev &&
 	       open.st_ino == named.st_ino;
@@ -74,6 +76,7 @@ static bool still_has_name(const struct local *local, enum bt_area area)
 static int open_again(const struct local *local, enum bt_area area, bool create)
 {
 	int fd = open_below(local, names[area], create), before = local->areas[area].fd;
+
 	if (fd < 0 || before < 0)
 		return fd;
 	int r = dup3(fd, before, O_CLOEXEC);
@@ -86,6 +89,7 @@ static int open_again(const struct local *local, enum bt_area area, bool create)
 static int area_fd(struct local *local, enum bt_area area, bool create)
 {
 	struct directory *directory = &local->areas[area];
+
 	if (area == BT_AREA_TOP)
 		return directory->fd;
 	pthread_mutex_lock(&local->lock);
@@ -104,6 +108,7 @@ static int area_fd(struct local *local, enum bt_area area, bool create)
 static int fail_area(const struct local *local, enum bt_area area, int sys, struct bt_error *error)
 {
 	char what[160];
+
 	if (area == BT_AREA_DAMAGED)
 		return bt_fail_sys(error, sys, names[area], "make the directory");
 	if (sys != ENOTDIR)
@@ -118,18 +123,21 @@ static int fail_area(const struct local *local, enum bt_area area, int sys, stru
 static int reach_area(struct bt_backend *backend, enum bt_area area, struct bt_error *error)
 {
 	int fd = area_fd(local_of(backend), area, true);
+
 	return fd < 0 ? fail_area(local_of(backend), area, -fd, error) : 0;
 }
 
 static int find_area(struct bt_backend *backend, enum bt_area area)
 {
 	int fd = area_fd(local_of(backend), area, false);
+
 	return fd < 0 ? fd : 0;
 }
 
 static int local_fd(struct bt_backend *backend, enum bt_area area)
 {
 	int fd = area_fd(local_of(backend), area, false);
+
 	return fd < 0 ? -1 : fd;
 }
 
@@ -143,6 +151,7 @@ static struct bt_stamp stamp_of(const struct stat *status)
 	const uint64_t identity[] = {status->st_dev, status->st_ino};
 	const int64_t touched[] = {status->st_ctim.tv_sec, status->st_ctim.tv_nsec};
 	struct bt_stamp stamp;
+
 	_Static_assert(sizeof(stamp.identity) == sizeof(identity) && sizeof(stamp.touched) == sizeof(touched),
 		       "a stamp has no byte that is not set");
 	memcpy(stamp.identity, identity, sizeof(identity));
@@ -153,6 +162,7 @@ static struct bt_stamp stamp_of(const struct stat *status)
 struct bt_stored bt_stored_of(const struct stat *status)
 {
 	bool is_file = S_ISREG(status->st_mode);
+
 	return (struct bt_stored){.size = is_file ? (uint64_t)status->st_size : 0,
 				  .mtime = {status->st_mtim.tv_sec, (uint32_t)status->st_mtim.tv_nsec},
 				  .stamp = stamp_of(status),
@@ -163,6 +173,7 @@ struct bt_stored bt_stored_of(const struct stat *status)
 static int look_in(const struct local *local, int dirfd, const char *name, struct bt_stored *ret_stored)
 {
 	struct stat status;
+
 	if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW))
 		return -errno;
 	*ret_stored = bt_stored_of(&status);
@@ -173,6 +184,7 @@ static int look_in(const struct local *local, int dirfd, const char *name, struc
 static int look(struct bt_backend *backend, enum bt_area area, const char *name, struct bt_stored *ret_stored)
 {
 	int fd = area_fd(local_of(backend), area, false);
+
 	return fd < 0 ? fd : look_in(local_of(backend), fd, name, ret_stored);
 }
 
@@ -180,6 +192,7 @@ static int list_one(const struct local *local, int dirfd, const char *name, cons
 		    struct bt_error *error)
 {
 	struct bt_stored stored;
+
 	if (!visitor->wanted(visitor->arg, name))
 		return 0;
 	int sys = look_in(local, dirfd, name, &stored);
@@ -194,6 +207,7 @@ static int list(struct bt_backend *backend, enum bt_area area, const struct bt_l
 	const struct local *local = local_of(backend);
 	struct bt_listing listing;
 	int fd = area_fd(local_of(backend), area, false), r = 0;
+
 	if (fd < 0)
 		return fail_area(local, area, -fd, error);
 	bt_listing_begin(&listing, fd);
@@ -210,6 +224,7 @@ static int list(struct bt_backend *backend, enum bt_area area, const struct bt_l
 static bool look_when_changed(int fd, struct timespec *ret_changed)
 {
 	struct statx st;
+
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_MTIME, &st))
 		return false;
 	*ret_changed = (struct timespec){st.stx_mtime.tv_sec, st.stx_mtime.tv_nsec};
@@ -219,6 +234,7 @@ static bool look_when_changed(int fd, struct timespec *ret_changed)
 static bool has_changed(struct directory *directory)
 {
 	struct timespec changed, now;
+
 	if (!look_when_changed(directory->fd, &changed))
 		return true;
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -233,12 +249,14 @@ static bool changed(struct bt_backend *backend)
 	struct local *local = local_of(backend);
 	bool has_contents = area_fd(local, BT_AREA_CONTENTS, false) >= 0;
 	bool top_changed = has_changed(&local->areas[BT_AREA_TOP]);
+
 	return (has_contents && has_changed(&local->areas[BT_AREA_CONTENTS])) || top_changed;
 }
 
 static struct bt_time area_time(const struct bt_backend *backend, enum bt_area area)
 {
 	struct stat status;
+
 	if (fstatat(top(local_of(backend)), names[area] ? names[area] : ".", &status, AT_SYMLINK_NOFOLLOW))
 		return (struct bt_time){0};
 	return (struct bt_time){status.st_mtim.tv_sec, (uint32_t)status.st_mtim.tv_nsec};
@@ -250,6 +268,7 @@ static int open_object(struct bt_backend *backend, const struct bt_backend_name 
 {
 	struct local *local = local_of(backend);
 	char path[BT_BACKEND_PATH_SIZE];
+
 	bt_backend_path(path, name);
 	int sys = bt_fds_open(local->fds, top(local), path, listed, ret_object);
 	if (sys == -ESTALE && listed)
@@ -260,6 +279,7 @@ static int open_object(struct bt_backend *backend, const struct bt_backend_name 
 static int create(struct bt_backend *backend, enum bt_area area, struct bt_upload **ret_upload, struct bt_error *error)
 {
 	int fd = area_fd(local_of(backend), area, true);
+
 	if (fd < 0)
 		return fail_area(local_of(backend), area, -fd, error);
 	return bt_upload_to_directory(fd, ret_upload, error);
@@ -268,6 +288,7 @@ static int create(struct bt_backend *backend, enum bt_area area, struct bt_uploa
 static int move(struct bt_backend *backend, const struct bt_backend_name *from, const struct bt_backend_name *to)
 {
 	int from_fd = area_fd(local_of(backend), from->area, false), to_fd = area_fd(local_of(backend), to->area, true);
+
 	if (from_fd < 0 || to_fd < 0)
 		return from_fd < 0 ? from_fd : to_fd;
 	return bt_rename_new(from_fd, from->name, to_fd, to->name);
@@ -278,6 +299,7 @@ static int twin(struct bt_backend *backend, const struct bt_backend_name *from, 
 {
 	struct local *local = local_of(backend);
 	int from_fd = area_fd(local, from->area, false), to_fd = area_fd(local, to->area, true);
+
 	if (from_fd < 0)
 		return fail_area(local, from->area, -from_fd, error);
 	if (to_fd < 0)
@@ -289,6 +311,7 @@ static int replace(struct bt_backend *backend, const struct bt_backend_name *fro
 		   struct bt_error *error)
 {
 	int fd = area_fd(local_of(backend), from->area, false);
+
 	if (fd < 0)
 		return fail_area(local_of(backend), from->area, -fd, error);
 	if (!renameat(fd, from->name, fd, name))
@@ -299,6 +322,7 @@ static int replace(struct bt_backend *backend, const struct bt_backend_name *fro
 static int remove_name(struct bt_backend *backend, const struct bt_backend_name *name)
 {
 	int fd = area_fd(local_of(backend), name->area, false);
+
 	if (fd < 0)
 		return fd;
 	return unlinkat(fd, name->name, 0) ? -errno : 0;
@@ -307,6 +331,7 @@ static int remove_name(struct bt_backend *backend, const struct bt_backend_name 
 static int settle(struct bt_backend *backend, enum bt_area area)
 {
 	int fd = area_fd(local_of(backend), area, false);
+
 	return fd < 0 ? fd : bt_sync_directory(fd);
 }
 
@@ -315,6 +340,7 @@ static void sweep(struct bt_backend *backend, bool alone)
 {
 	for (int area = BT_AREA_TOP; area <= (alone ? BT_AREA_DAMAGED : BT_AREA_CONTENTS); area++) {
 		int fd = area_fd(local_of(backend), (enum bt_area)area, false);
+
 		if (fd >= 0)
 			bt_publish_sweep(fd, alone);
 	}
@@ -339,6 +365,7 @@ static int lock_again(struct bt_backend *backend, int fd, enum bt_lock_kind kind
 static void close_directory(struct bt_backend *backend, bool undo)
 {
 	struct local *local = local_of(backend);
+
 	if (undo && local->made)
 		rmdir(local->path);
 	for (size_t i = 0; i < sizeof(local->areas) / sizeof(*local->areas); i++)
@@ -374,6 +401,7 @@ static const struct bt_backend_ops directory_ops = {
 static void sync_parent(int dirfd)
 {
 	int fd = bt_openat(dirfd, "..", O_RDONLY | O_DIRECTORY, 0);
+
 	if (fd >= 0)
 		bt_sync_directory(fd);
 	bt_close(&fd);
@@ -382,7 +410,8 @@ static void sync_parent(int dirfd)
 static int make_top(struct local *local, struct bt_error *error)
 {
 	int r = bt_make_directory(AT_FDCWD, local->path, 0700, false);
-	local->made = r == 0;
+
+	local->made = !r;
 	if (r == -ENOENT)
 		return bt_backend_missing(local->path, ENOENT, error);
 	return r < 0 && r != -EEXIST ? bt_fail_sys(error, -r, local->path, "create the store") : 0;
@@ -393,6 +422,7 @@ static int open_top(struct local *local, struct bt_error *error)
 	struct statvfs fs;
 	struct stat status;
 	int fd = bt_openat(AT_FDCWD, local->path, O_RDONLY | O_DIRECTORY, 0);
+
 	if (fd == -ENOENT || fd == -ENOTDIR)
 		return bt_backend_missing(local->path, fd == -ENOTDIR ? ENOTDIR : 0, error);
 	if (fd < 0)
@@ -412,6 +442,7 @@ int bt_directory_open(const char *path, const struct bt_backend_options *options
 		      struct bt_error *error)
 {
 	struct local *local = calloc(1, sizeof(*local));
+
 	if (!local)
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	for (size_t i = 0; i < sizeof(local->areas) / sizeof(*local->areas); i++)

@@ -35,6 +35,7 @@ struct file {
 int bt_fds_new(unsigned limit, struct bt_fds **ret_fds)
 {
 	struct bt_fds *fds = calloc(1, sizeof(*fds));
+
 	if (!fds)
 		return BT_E_NOMEM;
 	pthread_mutex_init(&fds->lock, NULL);
@@ -108,6 +109,7 @@ static int open_locked(struct bt_fds *fds, int dirfd, const char *path)
 		;
 	for (;;) {
 		int fd = bt_open_file(dirfd, path, O_RDONLY);
+
 		if ((fd != -EMFILE && fd != -ENFILE) || !close_one(fds))
 			return fd;
 	}
@@ -123,6 +125,7 @@ static int reopen(struct file *file)
 {
 	struct stat st;
 	int fd = open_locked(file->fds, file->dirfd, file->path);
+
 	if (fd < 0)
 		return fd == -EMEDIUMTYPE ? -ESTALE : fd;
 	struct bt_stored now = fstat(fd, &st) ? (struct bt_stored){0} : bt_stored_of(&st);
@@ -138,6 +141,7 @@ static int reopen(struct file *file)
 static int get(struct file *file)
 {
 	struct bt_fds *fds = file->fds;
+
 	if (!fds)
 		return file->fd;
 	pthread_mutex_lock(&fds->lock);
@@ -165,6 +169,7 @@ static void put(struct file *file)
 static ssize_t pread_file(struct bt_object *object, void *data, size_t length, uint64_t offset)
 {
 	int fd = get(file_of(object));
+
 	if (fd < 0)
 		return fd;
 	ssize_t n = bt_pread_some(fd, data, length, offset);
@@ -177,6 +182,7 @@ static ssize_t pread_file_at_once(struct bt_object *object, void *data, size_t l
 {
 	struct iovec part = {.iov_base = data, .iov_len = length};
 	int fd = get(file_of(object));
+
 	if (fd < 0)
 		return fd;
 	ssize_t n = preadv2(fd, &part, 1, (off_t)offset, RWF_NOWAIT);
@@ -188,6 +194,7 @@ static ssize_t pread_file_at_once(struct bt_object *object, void *data, size_t l
 static bool keep_file(struct bt_object *object, bool keep)
 {
 	struct file *file = file_of(object);
+
 	if (!file->fds)
 		return keep;
 	pthread_mutex_lock(&file->fds->lock);
@@ -200,6 +207,7 @@ static bool keep_file(struct bt_object *object, bool keep)
 static void release_file(struct bt_object *object)
 {
 	struct file *file = file_of(object);
+
 	if (!file->fds)
 		return;
 	pthread_mutex_lock(&file->fds->lock);
@@ -212,6 +220,7 @@ static void release_file(struct bt_object *object)
 static int copy_fd(struct bt_object *object, int *ret_fd)
 {
 	int fd = get(file_of(object));
+
 	if (fd < 0)
 		return fd;
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0), r = copy < 0 ? -errno : 0;
@@ -225,6 +234,7 @@ static void close_file(struct bt_object *object)
 {
 	struct file *file = file_of(object);
 	struct bt_fds *fds = file->fds;
+
 	if (fds)
 		pthread_mutex_lock(&fds->lock);
 	if (fds && file->fd >= 0)
@@ -242,6 +252,7 @@ static const struct bt_object_ops file_ops = {pread_file, pread_file_at_once, ke
 static struct file *file_new(int fd, const char *path, const struct stat *status)
 {
 	struct file *file = calloc(1, sizeof(*file));
+
 	if (!file)
 		return NULL;
 	file->stored = bt_stored_of(status);
@@ -267,6 +278,7 @@ static int open_file(struct bt_fds *fds, int dirfd, const char *path, const stru
 {
 	struct stat status;
 	int fd = open_locked(fds, dirfd, path), r = 0;
+
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &status))
@@ -289,6 +301,7 @@ int bt_fds_open(struct bt_fds *fds, int dirfd, const char *path, const struct bt
 		struct bt_object **ret_object)
 {
 	struct file *file;
+
 	pthread_mutex_lock(&fds->lock);
 	int r = open_file(fds, dirfd, path, listed, &file);
 	pthread_mutex_unlock(&fds->lock);
@@ -301,6 +314,7 @@ int bt_object_of_fd(int fd, const char *name, struct bt_object **ret_object, str
 {
 	struct stat status;
 	int r = fstat(fd, &status) ? bt_fail_sys(error, errno, name, "stat") : 0;
+
 	if (!r && !S_ISREG(status.st_mode))
 		r = bt_fail_damaged(error, BT_R_UNKNOWN_FORMAT, name, 0);
 	struct file *file = r ? NULL : file_new(fd, name, &status);

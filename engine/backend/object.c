@@ -10,6 +10,7 @@
 struct bt_object *bt_object_ref(struct bt_object *object)
 {
 	atomic_fetch_add(&object->references, 1);
+
 	return object;
 }
 
@@ -49,6 +50,7 @@ static int copy_to(struct bt_object *object, int fd)
 	unsigned char *buffer = malloc(COPY_BUFFER);
 	uint64_t done = 0;
 	ssize_t n = buffer ? 1 : -ENOMEM;
+
 	while (n > 0) {
 		n = bt_object_pread(object, buffer, COPY_BUFFER, done);
 		int r = n > 0 ? bt_write_all(fd, buffer, (size_t)n) : 0;

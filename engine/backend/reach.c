@@ -40,6 +40,7 @@ static const struct {
 static bool has_option(const char *options, const char *option)
 {
 	size_t length = strlen(option);
+
 	for (; *options; options += strcspn(options, ","), options += *options == ',')
 		if (!strncmp(options, option, length) && (!options[length] || options[length] == ','))
 			return true;
@@ -58,6 +59,7 @@ bool bt_locks_are_local(const char *type, const char *options)
 static bool is_local(char *line, uint64_t id, char type[64])
 {
 	char *rest = strstr(line, " - "), *end;
+
 	if (strtoull(line, &end, 10) != id || *end != ' ' || !rest)
 		return false;
 	rest += strlen(" - ");
@@ -79,6 +81,7 @@ bool bt_locks_reach(int dirfd, char type[64])
 	FILE *mounts = statx(dirfd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) || !(st.stx_mask & STATX_MNT_ID)
 			       ? NULL
 			       : fopen("/proc/self/mountinfo", "re");
+
 	while (mounts && reach && getline(&line, &size, mounts) >= 0)
 		reach = !is_local(line, st.stx_mnt_id, type);
 	free(line);

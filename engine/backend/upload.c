@@ -70,6 +70,7 @@ static int write_local(struct bt_upload *upload, const void *data, size_t length
 {
 	struct local *local = local_of(upload);
 	int r = bt_write_all(local->file.fd, data, length);
+
 	if (r)
 		return r;
 	local->written += length;
@@ -101,6 +102,7 @@ static int failed_local(const struct bt_upload *upload, int sys, struct bt_error
 static void close_local(struct bt_upload *upload)
 {
 	struct local *local = local_of(upload);
+
 	if (local->borrowed)
 		local->file.fd = -1;
 	bt_publish_abort(&local->file);
@@ -117,6 +119,7 @@ static const struct bt_upload_ops to_fd = {write_spool, pread_local, NULL, spool
 static struct local *local_new(const struct bt_upload_ops *ops)
 {
 	struct local *local = calloc(1, sizeof(*local));
+
 	if (!local)
 		return NULL;
 	local->upload.ops = ops;
@@ -127,6 +130,7 @@ static struct local *local_new(const struct bt_upload_ops *ops)
 static int begin_in(const struct bt_upload_ops *ops, int dirfd, struct bt_upload **ret_upload, struct bt_error *error)
 {
 	struct local *local = local_new(ops);
+
 	if (!local)
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	int r = bt_publish_begin_in_store(&local->file, dirfd, error);
@@ -150,6 +154,7 @@ static int spool_beside(const struct bt_upload *upload, struct bt_upload **ret_s
 int bt_upload_to_fd(int fd, struct bt_upload **ret_upload, struct bt_error *error)
 {
 	struct local *local = local_new(&to_fd);
+
 	if (!local)
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	local->file.fd = fd;
@@ -161,6 +166,7 @@ int bt_upload_to_fd(int fd, struct bt_upload **ret_upload, struct bt_error *erro
 static int spool_apart(const struct bt_upload *upload, struct bt_upload **ret_spool, struct bt_error *error)
 {
 	int fd = bt_scratch_file();
+
 	if (fd < 0)
 		return bt_fail_sys(error, -fd, NULL, "create a temporary file");
 	int r = bt_upload_to_fd(fd, ret_spool, error);
@@ -175,6 +181,7 @@ int bt_scratch_file(void)
 {
 	const char *directory = secure_getenv("TMPDIR");
 	int fd = bt_openat(AT_FDCWD, directory && *directory ? directory : "/tmp", O_TMPFILE | O_RDWR, 0600);
+
 	if (fd < 0)
 		fd = memfd_create("backuptool", MFD_CLOEXEC);
 	return fd < 0 ? -errno : fd;

@@ -11,6 +11,7 @@
 struct bt_digest bt_check_key(const struct bt_digest *digest, uint64_t size)
 {
 	struct bt_digest key = *digest;
+
 	for (size_t i = 0; i < sizeof(size); i++)
 		key.bytes[i] ^= (unsigned char)(size >> 8 * i);
 	return key;
@@ -19,6 +20,7 @@ struct bt_digest bt_check_key(const struct bt_digest *digest, uint64_t size)
 void bt_check_progress(struct bt_check_run *run, const char *path, uint64_t files, uint64_t bytes)
 {
 	const struct bt_observer *observer = run->voice.observer;
+
 	pthread_mutex_lock(&run->voice.lock);
 	run->progress.files += files;
 	run->progress.bytes += bytes;
@@ -33,6 +35,7 @@ static void foresee(struct bt_check_run *run)
 {
 	for (uint32_t i = 0; i < bt_store_file_count(run->store); i++) {
 		const struct bt_file_id *id = bt_store_file_id(run->store, i);
+
 		run->progress.total_files += !id->gone;
 		run->progress.total_bytes += id->gone ? 0 : id->size;
 	}
@@ -53,6 +56,7 @@ static int check_options(struct bt_check_run *run, struct bt_error *error)
 {
 	const struct bt_check_options *options = run->options;
 	uint32_t ordinal;
+
 	if (options->parts && (!options->part || options->part > options->parts))
 		return bt_fail(error, BT_E_INVALID, NULL, "no such part");
 	if (options->share > BT_SHARES)
@@ -70,6 +74,7 @@ static int check_options(struct bt_check_run *run, struct bt_error *error)
 static int check_identity(struct bt_check_run *run)
 {
 	struct bt_check_found facts = {.ordinal = BT_CHECK_NO_FILE, .offset = BT_NO_OFFSET};
+
 	if (run->options->name_count || !bt_identity_read(run->store, &facts.error))
 		return 0;
 	return bt_findings_add(run, &facts, NULL);
@@ -78,6 +83,7 @@ static int check_identity(struct bt_check_run *run)
 int bt_check_all(struct bt_check_run *run, struct bt_error *error)
 {
 	int r = check_options(run, error);
+
 	if (r)
 		return r;
 	foresee(run);
@@ -115,6 +121,7 @@ int bt_check(struct bt_store *store, const struct bt_check_options *options,
 	struct bt_check_options wanted;
 	struct bt_check_run run = {.store = store, .options = &wanted, .tell = found, .arg = arg};
 	int fd = -1;
+
 	if (bt_sized_take(&wanted, sizeof(wanted), options, error) || bt_sized_check(ret_result, error))
 		return BT_E_INVALID;
 	run.hurt = wanted.hurt;

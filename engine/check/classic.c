@@ -8,6 +8,7 @@
 static const struct bt_classic_content *first_wrong(const struct bt_classic *classic)
 {
 	const struct bt_classic_content *contents = bt_classic_contents(classic);
+
 	for (size_t i = 0; i < classic->content_count; i++)
 		if (contents[i].wrong)
 			return &contents[i];
@@ -17,6 +18,7 @@ static const struct bt_classic_content *first_wrong(const struct bt_classic *cla
 static bool is_cancelled(void *arg)
 {
 	struct bt_check_run *run = arg;
+
 	return bt_voice_failed(&run->voice);
 }
 
@@ -24,6 +26,7 @@ static int open_source(struct bt_check_run *run, uint32_t ordinal, int *ret_fd, 
 {
 	struct bt_object *object;
 	int r = bt_store_open_apart(run->store, ordinal, &object, error);
+
 	if (r)
 		return r;
 	int sys = bt_object_copy_fd(object, ret_fd);
@@ -38,6 +41,7 @@ int bt_classic_damage(struct bt_check_run *run, const char *name, uint32_t ordin
 	struct bt_classic classic = {.name = name, .error = &facts.error, .observer = &observer};
 	const struct bt_classic_content *wrong = NULL;
 	int fd = -1, r = open_source(run, ordinal, &fd, &facts.error);
+
 	if (!r)
 		r = bt_classic_scan(&classic, fd);
 	if (!r)

@@ -21,6 +21,7 @@ struct worker {
 static void worker_free(void *arg)
 {
 	struct worker *worker = arg;
+
 	if (!worker)
 		return;
 	bt_decompressor_free(worker->decompressor);
@@ -33,6 +34,7 @@ static void worker_free(void *arg)
 static void *worker_new(void *arg)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
+
 	if (!worker)
 		return NULL;
 	worker->decompressor = bt_decompressor_new();
@@ -83,8 +85,10 @@ static int hash_contents(struct block_job *job, struct worker *worker)
 {
 	const struct bt_held *held = (const struct bt_held *)job->held.data;
 	const unsigned char *data = worker->plain.data;
+
 	for (size_t i = 0; i < held_count(job); i++) {
 		struct bt_digest digest;
+
 		if (bt_hasher_digest(worker->hasher, data, held[i].size, &digest))
 			return BT_E_NOMEM;
 		if (!bt_digest_equal(&digest, &held[i].digest) && note_wrong(job, i) == BT_E_NOMEM)
@@ -99,6 +103,7 @@ static int check_block(struct bt_job *arg, void *data)
 	struct block_job *job = (struct block_job *)arg;
 	struct worker *worker = data;
 	int r = bt_voice_failed(&job->run->voice);
+
 	worker->plain.length = 0;
 	if (!r)
 		r = bt_buf_reserve(&worker->plain, job->block.size);
@@ -125,8 +130,10 @@ static int tell_block(struct block_job *job)
 		.error = job->error, .ordinal = job->ordinal, .offset = job->block.at, .length = job->block.length};
 	struct bt_check_found *found = NULL;
 	int r = job->error.code ? bt_findings_add(run, &facts, &found) : 0;
+
 	for (size_t i = 0; i < held_count(job) && !r; i++) {
 		struct bt_digest key = bt_check_key(&held[i].digest, held[i].size);
+
 		if (job->error.code && (!job->wrong || job->wrong[i]))
 			r = bt_findings_content(run, found, &key);
 		else if (bt_digest_set_add(&run->good, &key) < 0)
@@ -141,6 +148,7 @@ static int block_done(struct bt_job *arg, int result)
 {
 	struct block_job *job = (struct block_job *)arg;
 	int r = result ? 0 : tell_block(job);
+
 	if (!result)
 		bt_check_progress(job->run, bt_file_name(job->file), 0, job->block.length);
 	bt_buf_free(&job->held);
@@ -152,6 +160,7 @@ static int block_done(struct bt_job *arg, int result)
 static int verify_step(void *arg, size_t bytes)
 {
 	struct bt_check_run *run = arg;
+
 	return bt_voice_failed(&run->voice);
 }
 
@@ -161,6 +170,7 @@ static int check_bytes(struct bt_job *arg, void *worker)
 	const struct bt_verify_step step = {job->run, verify_step};
 	struct bt_check_found facts = {.ordinal = job->ordinal, .vague = true};
 	int r = bt_file_verify_in_steps(job->file, &step, &facts.error);
+
 	if (r != BT_E_DAMAGED && r != BT_E_SYSTEM)
 		return r;
 	facts.offset = facts.error.offset;
@@ -189,6 +199,7 @@ static bool is_read(const struct reader *reader, const struct bt_block *block)
 	const struct bt_check_options *options = reader->run->options;
 	const char *name = bt_file_name(reader->file);
 	uint64_t number = bt_hash_bytes(name, strlen(name), block->at);
+
 	if (options->share && bt_mix64(number ^ reader->run->seed) % BT_SHARES >= options->share)
 		return false;
 	return !options->quick && (!options->parts || number % options->parts + 1 == options->part);
@@ -206,12 +217,14 @@ static bool is_named(const struct bt_check_run *run, const char *name)
 static bool is_derived(const struct bt_check_run *run, uint32_t ordinal)
 {
 	const struct bt_file_id *id = bt_store_file_id(run->store, ordinal);
+
 	return id->snapshot && !bt_check_is_partial(run->options) && is_named(run, id->name);
 }
 
 static int submit(struct reader *reader)
 {
 	struct block_job *job = reader->job;
+
 	reader->job = NULL;
 	if (!job)
 		return 0;
@@ -227,6 +240,7 @@ static int submit(struct reader *reader)
 static int begin_block(struct reader *reader, const struct bt_block *block)
 {
 	int r = submit(reader);
+
 	if (!r)
 		r = bt_voice_failed(&reader->run->voice);
 	if (r)
@@ -253,6 +267,7 @@ static int take_content(void *arg, const struct bt_block *block, const struct bt
 	struct bt_held held = {*digest, size};
 	struct bt_digest key = bt_check_key(digest, size);
 	int r = offset ? 0 : begin_block(reader, block);
+
 	if (r)
 		return r;
 	reader->wanted |= bt_digest_set_has(&reader->run->needed, &key);
@@ -262,6 +277,7 @@ static int take_content(void *arg, const struct bt_block *block, const struct bt
 static int take_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
 {
 	struct reader *reader = arg;
+
 	reader->run->result.pages++;
 	return 0;
 }
@@ -269,6 +285,7 @@ static int take_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_
 static int submit_bytes(struct reader *reader)
 {
 	const struct bt_check_options *options = reader->run->options;
+
 	if (bt_check_is_partial(options) || options->name_count || bt_file_kind(reader->file) == BT_KIND_CLASSIC)
 		return 0;
 	struct file_job *job = calloc(1, sizeof(*job));
@@ -286,6 +303,7 @@ static int open_file(struct reader *reader, const struct bt_file_id *id, struct 
 {
 	static const struct bt_index_visitor nobody = {0};
 	int r = 0;
+
 	if (is_derived(reader->run, id->ordinal))
 		r = bt_store_derive(reader->run->store, id->ordinal, error);
 	if (!r)
@@ -297,6 +315,7 @@ static int file_unusable(struct reader *reader, const struct bt_file_id *id, str
 {
 	struct bt_check_found *found = NULL;
 	const struct bt_hurt hurt = {.snapshot = id->name, .offset = BT_NO_OFFSET};
+
 	facts->ordinal = id->ordinal;
 	facts->whole = true;
 	facts->offset = facts->error.offset;
@@ -309,6 +328,7 @@ static int check_file(struct reader *reader, const struct bt_file_id *id)
 	const struct bt_index_visitor visitor = {reader, take_content, take_page};
 	struct bt_check_found facts = {0};
 	int r = bt_voice_failed(&reader->run->voice);
+
 	if (!r)
 		r = open_file(reader, id, &facts.error);
 	if (r == BT_E_DAMAGED || r == BT_E_SYSTEM)
@@ -332,8 +352,10 @@ static int check_files(struct reader *reader)
 {
 	size_t count = bt_store_file_count(reader->run->store);
 	int r = 0;
+
 	for (uint32_t i = 0; i < count && !r; i++) {
 		const struct bt_file_id *id = bt_store_file_id(reader->run->store, i);
+
 		if (!id->gone)
 			r = check_file(reader, id);
 	}
@@ -350,6 +372,7 @@ int bt_check_contents(struct bt_check_run *run, struct bt_error *error)
 	struct bt_pool_options bytes = {.threads = threads > 1, .budget = 1};
 	struct reader reader = {.run = run};
 	int r = bt_pool_new(&blocks, &reader.blocks);
+
 	if (!r)
 		r = bt_pool_new(&bytes, &reader.bytes);
 	if (!r) {

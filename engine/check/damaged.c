@@ -18,6 +18,7 @@ static int look_at_page(void *arg, const struct bt_digest *id, uint64_t at, uint
 	struct bt_check_found facts = {.ordinal = search->ordinal, .offset = at, .length = length};
 	struct bt_digest digest;
 	int r = bt_voice_failed(&search->run->voice);
+
 	search->text.length = 0;
 	if (r)
 		return r;
@@ -37,6 +38,7 @@ int bt_check_damaged_pages(struct bt_check_run *run, struct bt_file *file, uint3
 	const struct bt_index_visitor visitor = {&search, NULL, look_at_page};
 	struct bt_error ignored = {0};
 	int r = search.hasher ? bt_file_visit(file, &visitor, &ignored) : BT_E_NOMEM;
+
 	bt_hasher_free(search.hasher);
 	bt_buf_free(&search.text);
 	/* lists that cannot be read are a finding of their own */

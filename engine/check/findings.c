@@ -16,6 +16,7 @@ struct damaged {
 static struct bt_table_key key_of(const struct bt_digest *digest)
 {
 	struct bt_table_key key;
+
 	memcpy(&key, digest->bytes, sizeof(key));
 	return key;
 }
@@ -24,6 +25,7 @@ static void count(struct bt_check_run *run, const struct bt_error *error)
 {
 	bool denied = error->code == BT_E_SYSTEM && (error->sys == EACCES || error->sys == EPERM);
 	bool missing = error->reason == BT_R_MISSING_CONTENT || error->reason == BT_R_MISSING_PAGE;
+
 	run->result.findings++;
 	run->result.denied += denied;
 	run->proven |= !denied && !missing;
@@ -39,6 +41,7 @@ static void tell_found(struct bt_check_run *run, const struct bt_check_found *fo
 					   .hurt_count = found->hurt_count,
 					   .hurts_more = found->hurts_more,
 					   .traced = run->traced};
+
 	count(run, &found->error);
 	if (run->tell)
 		run->tell(run->arg, &finding);
@@ -48,6 +51,7 @@ static struct bt_check_found *same_place(const struct bt_check_run *run, const s
 {
 	for (size_t i = 0; i < run->found_count; i++) {
 		struct bt_check_found *found = run->found[i];
+
 		if (found->error.reason == facts->error.reason && found->offset == facts->offset &&
 		    found->vague == facts->vague && !strcmp(found->error.file, facts->error.file))
 			return found;
@@ -58,6 +62,7 @@ static struct bt_check_found *same_place(const struct bt_check_run *run, const s
 static struct bt_check_found *keep(struct bt_check_run *run, const struct bt_check_found *facts)
 {
 	struct bt_check_found *found = malloc(sizeof(*found));
+
 	if (!run->found)
 		run->found = calloc(BT_FINDINGS_MAX, sizeof(struct bt_check_found *));
 	if (!found || !run->found) {
@@ -92,6 +97,7 @@ static void note_state(struct bt_check_run *run, const struct bt_check_found *fa
 int bt_findings_add(struct bt_check_run *run, const struct bt_check_found *facts, struct bt_check_found **ret_found)
 {
 	int r = 0;
+
 	pthread_mutex_lock(&run->voice.lock);
 	note_state(run, facts);
 	struct bt_check_found *found = same_place(run, facts);
@@ -110,9 +116,11 @@ int bt_findings_add(struct bt_check_run *run, const struct bt_check_found *facts
 int bt_findings_content(struct bt_check_run *run, struct bt_check_found *found, const struct bt_digest *key)
 {
 	int r = 0;
+
 	pthread_mutex_lock(&run->voice.lock);
 	if (found && run->damaged.count < DAMAGED_MAX && !bt_table_find(&run->damaged, key_of(key))) {
 		struct damaged *damaged = malloc(sizeof(*damaged));
+
 		if (damaged)
 			*damaged = (struct damaged){key_of(key), found};
 		r = damaged ? bt_table_add(&run->damaged, damaged) : BT_E_NOMEM;
@@ -127,6 +135,7 @@ int bt_findings_of(struct bt_check_run *run, const struct bt_digest *key, struct
 {
 	const struct damaged *damaged = bt_table_find(&run->damaged, key_of(key));
 	struct bt_check_found missing = {.ordinal = BT_CHECK_NO_FILE, .offset = BT_NO_OFFSET};
+
 	if (damaged) {
 		*ret_found = damaged->found;
 		return 0;
@@ -187,6 +196,7 @@ int bt_findings_hurt(struct bt_check_run *run, struct bt_check_found *found, con
 bool bt_findings_whole(struct bt_check_run *run, uint32_t ordinal)
 {
 	bool whole = false;
+
 	pthread_mutex_lock(&run->voice.lock);
 	for (size_t i = 0; i < run->found_count && !whole; i++)
 		whole = run->found[i]->whole && run->found[i]->ordinal == ordinal;
@@ -222,6 +232,7 @@ static bool is_wanted(const struct bt_check_run *run, const struct bt_check_foun
 static int by_place(const void *a, const void *b)
 {
 	const struct bt_check_found *x = *(struct bt_check_found *const *)a, *y = *(struct bt_check_found *const *)b;
+
 	if (x->ordinal != y->ordinal)
 		return x->ordinal < y->ordinal ? -1 : 1;
 	if (x->offset != y->offset)
@@ -232,6 +243,7 @@ static int by_place(const void *a, const void *b)
 void bt_findings_tell(struct bt_check_run *run)
 {
 	bool missing = anything_missing(run);
+
 	if (run->found_count)
 		qsort(run->found, run->found_count, sizeof(struct bt_check_found *), by_place);
 	for (size_t i = 0; i < run->found_count; i++)
@@ -243,6 +255,7 @@ void bt_findings_free(struct bt_check_run *run)
 {
 	for (size_t i = 0; i < run->found_count; i++) {
 		struct bt_check_found *found = run->found[i];
+
 		for (size_t j = 0; j < found->hurt_count; j++) {
 			free((char *)found->hurts[j].snapshot);
 			free((char *)found->hurts[j].path);

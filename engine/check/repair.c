@@ -41,6 +41,7 @@ static void tell_repair(struct repair *repair, const struct patient *patient, en
 				       .snapshot = patient->id->snapshot,
 				       .blocks = patient->rewrite.blocks,
 				       .pages = patient->rewrite.pages};
+
 	repair->result.rewritten += action == BT_REPAIR_REWRITTEN;
 	repair->result.aside += action == BT_REPAIR_ASIDE;
 	repair->result.renamed += action == BT_REPAIR_RENAMED;
@@ -60,6 +61,7 @@ static int replace_snapshot(struct repair *repair, struct patient *patient)
 	struct bt_buf header = {0}, summary = {0};
 	struct bt_rewrite *rewrite = &patient->rewrite;
 	int r = append_text(&header, bt_file_header(rewrite->file));
+
 	if (!r)
 		r = append_text(&summary, bt_file_summary(rewrite->file));
 	if (!r)
@@ -82,6 +84,7 @@ static int set_aside(struct repair *repair, struct patient *patient)
 static int move_aside(struct repair *repair, struct patient *patient)
 {
 	int r = bt_volume_begin(repair->store, NULL, &patient->rewrite.writer, repair->error);
+
 	if (!r)
 		r = bt_rewrite_file(&patient->rewrite, repair->error);
 	if (!r && patient->rewrite.blocks + patient->rewrite.pages)
@@ -105,6 +108,7 @@ static int is_snapshot(struct repair *repair, const struct bt_file_id *id, bool 
 	struct bt_snapshot *snapshot;
 	struct bt_error error = {0};
 	int r = id->snapshot ? bt_snapshot_open_misnamed(repair->store, id->name, &snapshot, &error) : BT_E_INVALID;
+
 	*ret_is = !r;
 	if (!r)
 		bt_snapshot_close(snapshot);
@@ -116,12 +120,14 @@ static int open_patient(struct repair *repair, struct patient *patient)
 {
 	struct bt_object *object;
 	int r = bt_store_open_apart(repair->store, patient->id->ordinal, &object, repair->error);
+
 	return r ? r : bt_file_open_loosely(object, patient->id->path, &patient->rewrite.file, repair->error);
 }
 
 static int mend_file(struct repair *repair, struct patient *patient, bool snapshot)
 {
 	int r = open_patient(repair, patient);
+
 	if (!r)
 		r = snapshot ? replace_snapshot(repair, patient) : move_aside(repair, patient);
 	bt_writer_free(patient->rewrite.writer);
@@ -133,6 +139,7 @@ static int mend(struct repair *repair, struct patient *patient)
 {
 	bool snapshot;
 	int r = is_snapshot(repair, patient->id, &snapshot);
+
 	if (!r && !repair->options->dry_run)
 		r = patient->no_file ? set_aside(repair, patient) : mend_file(repair, patient, snapshot);
 	if (!r)
@@ -144,6 +151,7 @@ static int rename_to(struct repair *repair, struct patient *patient, int64_t sec
 {
 	struct bt_error failure;
 	int r = BT_E_EXISTS;
+
 	for (unsigned clash = 0; r == BT_E_EXISTS && clash < NAMES_MAX; clash++) {
 		failure = (struct bt_error){0};
 		bt_snapshot_name_format(seconds, clash, patient->to, sizeof(patient->to));
@@ -157,6 +165,7 @@ static int give_name(struct repair *repair, struct patient *patient)
 {
 	struct bt_snapshot *snapshot;
 	int r = bt_snapshot_open_misnamed(repair->store, patient->id->name, &snapshot, repair->error);
+
 	if (r)
 		return r;
 	int64_t seconds = bt_snapshot_info(snapshot)->time.seconds;
@@ -173,6 +182,7 @@ static int look_at(struct repair *repair, struct patient *patient, bool *ret_cla
 	struct bt_file *file;
 	struct bt_error error = {0};
 	int r = bt_store_file(repair->store, patient->id->ordinal, &file, &error);
+
 	*ret_classic = !r && bt_file_kind(file) == BT_KIND_CLASSIC;
 	patient->no_file = r && error.reason == BT_R_NOT_A_FILE;
 	return only_failed(repair, r, &error);
@@ -183,6 +193,7 @@ static int treat(struct repair *repair, uint32_t ordinal, unsigned state)
 	struct patient patient = {.id = bt_store_file_id(repair->store, ordinal), .rewrite = {.store = repair->store}};
 	bool classic;
 	int r = look_at(repair, &patient, &classic);
+
 	if (!r && state & BT_STATE_DAMAGED && !classic)
 		r = mend(repair, &patient);
 	if (!r && state == (BT_STATE_DAMAGED | BT_STATE_MISNAMED))
@@ -199,6 +210,7 @@ static int treat_identity(struct repair *repair)
 	struct patient patient = {.id = &id};
 	struct bt_error error = {0};
 	int r = bt_identity_read(repair->store, &error);
+
 	if (!r)
 		return 0;
 	r = only_failed(repair, r, &error);
@@ -212,6 +224,7 @@ static int treat_identity(struct repair *repair)
 static int treat_all(struct repair *repair, const struct bt_check_run *run)
 {
 	int r = run->unread.code ? (int)run->unread.code : 0;
+
 	if (r && repair->error)
 		*repair->error = run->unread;
 	for (uint32_t i = 0; i < run->state_count && !r; i++) {
@@ -226,6 +239,7 @@ static int treat_all(struct repair *repair, const struct bt_check_run *run)
 static void tell_lost(void *arg, const struct bt_hurt *hurt)
 {
 	struct repair *repair = arg;
+
 	if (!hurt->path && repair->options->dry_run)
 		return; /* told as what would be done with the snapshot's file */
 	repair->result.lost++;
@@ -256,6 +270,7 @@ static int find_and_treat(struct repair *repair)
 				   .tell = repair->options->found,
 				   .arg = repair->options->arg,
 				   .state_count = (uint32_t)bt_store_file_count(repair->store)};
+
 	run.states = calloc(run.state_count + 1, sizeof(*run.states));
 	if (!run.states)
 		return bt_fail(repair->error, BT_E_NOMEM, NULL, NULL);
@@ -281,6 +296,7 @@ static int find_lost(struct repair *repair)
 	const struct bt_check_options options = {.quick = true, .threads = repair->options->threads};
 	struct bt_check_run run = {.store = repair->store, .options = &options, .arg = repair, .hurt = tell_lost};
 	int r = bt_store_refresh(repair->store, repair->error);
+
 	if (!r)
 		r = bt_store_rebuild(repair->store, repair->error);
 	if (r)
@@ -317,6 +333,7 @@ int bt_repair(struct bt_store *store, const struct bt_repair_options *options, c
 	struct repair repair = {
 		.store = store, .options = &wanted, .observer = observer, .gate.fd = -1, .error = error};
 	int fd = -1;
+
 	if (bt_sized_take(&wanted, sizeof(wanted), options, error) || bt_sized_check(ret_check, error) ||
 	    bt_sized_check(ret_result, error))
 		return BT_E_INVALID;

@@ -21,6 +21,7 @@ struct copy {
 static int name_contents(struct copy *copy, struct bt_held *held, size_t count)
 {
 	const unsigned char *data = copy->plain.data;
+
 	for (size_t i = 0; i < count; i++) {
 		if (bt_hasher_digest(copy->hasher, data, held[i].size, &held[i].digest))
 			return BT_E_NOMEM;
@@ -39,6 +40,7 @@ static bool is_lost(int r, const struct bt_error *error)
 static int read_block(struct copy *copy, struct bt_error *ret_error)
 {
 	int r = BT_E_SYSTEM;
+
 	for (int i = 0; i < 2 && r == BT_E_SYSTEM; i++) {
 		*ret_error = (struct bt_error){0};
 		r = bt_file_block(copy->rewrite->file, &copy->block, copy->decompressor, &copy->text, copy->plain.data,
@@ -52,6 +54,7 @@ static int end_block(struct copy *copy)
 	struct bt_held *held = (struct bt_held *)copy->held.data;
 	size_t count = copy->held.length / sizeof(*held);
 	struct bt_error damage = {0};
+
 	copy->held.length = copy->plain.length = 0;
 	if (!count)
 		return 0;
@@ -75,6 +78,7 @@ static int rewrite_content(void *arg, const struct bt_block *block, const struct
 	struct copy *copy = arg;
 	const struct bt_held held = {*digest, size};
 	int r = offset ? 0 : end_block(copy);
+
 	if (!r)
 		r = bt_buf_append(&copy->held, &held, sizeof(held));
 	copy->block = *block;
@@ -86,6 +90,7 @@ static int rewrite_page(void *arg, const struct bt_digest *id, uint64_t at, uint
 	struct copy *copy = arg;
 	struct bt_error damage = {0};
 	struct bt_digest digest;
+
 	copy->text.length = 0;
 	if (bt_buf_reserve(&copy->text, length))
 		return BT_E_NOMEM;
@@ -106,6 +111,7 @@ int bt_rewrite_file(struct bt_rewrite *rewrite, struct bt_error *error)
 		.rewrite = rewrite, .decompressor = bt_decompressor_new(), .hasher = bt_hasher_new(), .error = error};
 	const struct bt_index_visitor blocks = {&copy, rewrite_content, NULL}, pages = {&copy, NULL, rewrite_page};
 	int r = copy.decompressor && copy.hasher ? 0 : BT_E_NOMEM;
+
 	if (!r)
 		r = bt_file_visit_loosely(rewrite->file, &blocks, error);
 	if (!r)

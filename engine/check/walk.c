@@ -43,6 +43,7 @@ struct walk {
 static int hurt(struct walk *walk, struct bt_check_found *found, uint64_t offset, uint64_t length)
 {
 	struct level *level = bt_walk_level(walk->tree);
+
 	if (level)
 		level->clean = false;
 	walk->hurts++;
@@ -62,6 +63,7 @@ static int hurt_by(struct walk *walk, int result, const struct bt_error *error)
 {
 	struct bt_check_found facts = {.error = *error, .ordinal = BT_CHECK_NO_FILE, .offset = error->offset};
 	struct bt_check_found *found = NULL;
+
 	if (result == BT_E_NOT_FOUND) /* removed meanwhile, by hand: the lock is held */
 		return 0;
 	if (result != BT_E_DAMAGED && result != BT_E_SYSTEM)
@@ -77,6 +79,7 @@ static int need(struct walk *walk, const struct bt_digest *digest, uint64_t size
 	struct bt_check_run *run = walk->run;
 	struct bt_digest key = bt_check_key(digest, size);
 	struct bt_check_found *found;
+
 	if (walk->pass == COLLECT)
 		return bt_digest_set_add(&run->needed, &key) < 0 ? BT_E_NOMEM : 0;
 	if (walk->pass == WRONG || bt_digest_set_has(&run->good, &key))
@@ -88,6 +91,7 @@ static int need(struct walk *walk, const struct bt_digest *digest, uint64_t size
 static int need_chunks(struct walk *walk, const struct bt_chunk *chunks, size_t count, uint64_t offset)
 {
 	int r = 0;
+
 	for (size_t i = 0; i < count && !r; i++) {
 		r = need(walk, &chunks[i].digest, chunks[i].size, offset);
 		offset += chunks[i].size;
@@ -99,9 +103,11 @@ static int need_chunk_pages(struct walk *walk, const struct bt_extra *extra)
 {
 	uint64_t offset = 0;
 	int r = 0;
+
 	for (uint32_t i = 0; i < extra->chunk_page_count && !r; i++) {
 		const struct bt_page *page;
 		struct bt_error error = {0};
+
 		r = bt_chunk_page_get(walk->run->store, &extra->chunk_pages[i], &page, &error);
 		if (r) {
 			r = hurt_by(walk, r, &error);
@@ -119,6 +125,7 @@ static int need_chunk_pages(struct walk *walk, const struct bt_extra *extra)
 static int see_unreadable(struct walk *walk)
 {
 	int r = 0;
+
 	if (!walk->info->classic || walk->pass != TRACE)
 		return 0;
 	if (!walk->unreadable)
@@ -131,6 +138,7 @@ static int see_whole(struct walk *walk, const struct bt_entry *entry)
 {
 	const struct bt_page *page = bt_walk_page(walk->tree);
 	struct bt_check_found *found = NULL;
+
 	if (walk->info->classic)
 		return 0;
 	if (walk->pass == TRACE)
@@ -145,12 +153,14 @@ static int see_pieces(struct walk *walk, const struct bt_entry *entry)
 	uint64_t hurts = walk->hurts;
 	int r = extra->chunk_page_count ? need_chunk_pages(walk, extra)
 					: need_chunks(walk, extra->chunks, extra->chunk_count, 0);
+
 	return r || walk->pass == COLLECT || walk->hurts != hurts ? r : see_whole(walk, entry);
 }
 
 static int see_file(struct walk *walk, const struct bt_entry *entry)
 {
 	const struct bt_extra *extra = entry->extra;
+
 	if (extra && extra->error)
 		return see_unreadable(walk);
 	if (extra && (extra->chunk_page_count || extra->has_chunks))
@@ -163,6 +173,7 @@ static int hurt_below(struct walk *walk)
 {
 	static const char detail[] = "of the paths to the same damage not all are named";
 	struct bt_check_found facts = {.ordinal = BT_CHECK_NO_FILE, .offset = BT_NO_OFFSET}, *found = NULL;
+
 	bt_fail_damaged(&facts.error, BT_R_TOO_LARGE, walk->info->name, BT_NO_OFFSET);
 	memcpy(facts.error.detail, detail, sizeof(detail));
 	int r = bt_findings_add(walk->run, &facts, &found);
@@ -173,6 +184,7 @@ static int hurt_below(struct walk *walk)
 static int see_directory(struct walk *walk, const struct bt_digest *tree)
 {
 	struct level *below = bt_walk_below(walk->tree);
+
 	*below = (struct level){.tree = *tree, .clean = true};
 	below->again = bt_digest_set_has(&walk->run->unclean, tree);
 	if (bt_digest_set_has(&walk->run->clean, tree)) {
@@ -193,6 +205,7 @@ static int settle_directory(struct walk *walk)
 	struct level *level = bt_walk_level(walk->tree), *above = bt_walk_above(walk->tree);
 	struct bt_check_run *run = walk->run;
 	bool settled = level->clean || walk->pass == COLLECT;
+
 	if (!level->clean && above)
 		above->clean = false;
 	return bt_digest_set_add(settled ? &run->clean : &run->unclean, &level->tree) < 0 ? BT_E_NOMEM : 0;
@@ -211,6 +224,7 @@ static int walk_on(struct walk *walk, bool *ret_more)
 	struct bt_error error = {0};
 	int r = bt_walk_next(walk->tree, &walk->step, &error);
 	const struct level *level = bt_walk_level(walk->tree);
+
 	if (level && level->again && walk->again)
 		walk->again--;
 	*ret_more = r || level;
@@ -224,6 +238,7 @@ static int walk_on(struct walk *walk, bool *ret_more)
 static uint64_t again_most(const struct bt_snapshot_info *info)
 {
 	uint64_t sum;
+
 	if (bt_add_overflows(info->files, info->directories, &sum) || bt_add_overflows(sum, info->others, &sum) ||
 	    sum > AGAIN_MOST)
 		return AGAIN_MOST;
@@ -236,6 +251,7 @@ static int walk_tree(struct walk *walk)
 	const struct bt_entry *root = &walk->info->root;
 	bool more = true;
 	int r = bt_walk_begin(walk->run->store, &options, root, &walk->tree, NULL);
+
 	if (r)
 		return r;
 	walk->again = again_most(walk->info);
@@ -255,6 +271,7 @@ static int check_name(struct walk *walk)
 {
 	struct bt_check_found facts = {.ordinal = walk->ordinal, .misnamed = true}, *found = NULL;
 	const struct bt_hurt hurt = {.snapshot = walk->info->name, .offset = BT_NO_OFFSET};
+
 	if (walk->pass != TRACE || !bt_snapshot_check_name(walk->info, &facts.error))
 		return 0;
 	int r = bt_findings_add(walk->run, &facts, &found);
@@ -267,6 +284,7 @@ static int not_opened(struct walk *walk, const char *name, int result, const str
 		.error = *error, .ordinal = walk->ordinal, .whole = true, .offset = error->offset};
 	const struct bt_hurt hurt = {.snapshot = name, .offset = BT_NO_OFFSET};
 	struct bt_check_found *found = NULL;
+
 	if (result != BT_E_DAMAGED && result != BT_E_SYSTEM)
 		return result;
 	if (walk->pass != TRACE)
@@ -281,6 +299,7 @@ static int walk_snapshot(struct bt_check_run *run, const char *name, enum pass p
 	struct bt_snapshot *snapshot;
 	struct bt_error error = {0};
 	int r = bt_store_file_named(run->store, name, &walk.ordinal);
+
 	if (!r && bt_findings_whole(run, walk.ordinal))
 		return 0; /* it has been told by whoever read the file */
 	if (!r)
@@ -302,8 +321,10 @@ static int walk_snapshots(struct bt_check_run *run, enum pass pass, struct bt_er
 	const struct bt_check_options *options = run->options;
 	size_t count = options->name_count ? options->name_count : bt_store_snapshot_count(run->store);
 	int r = 0;
+
 	for (size_t i = count; i-- > 0 && !r;) {
 		const char *name = options->name_count ? options->names[i] : bt_store_snapshot_name(run->store, i);
+
 		r = bt_voice_failed(&run->voice);
 		if (!r)
 			r = walk_snapshot(run, name, pass);
@@ -323,6 +344,7 @@ int bt_check_needed(struct bt_check_run *run, struct bt_error *error)
 int bt_check_snapshots(struct bt_check_run *run, struct bt_error *error)
 {
 	int r = bt_wholes_begin(run);
+
 	if (r)
 		return bt_fail(error, (enum bt_code)r, NULL, NULL);
 	r = walk_snapshots(run, TRACE, error);

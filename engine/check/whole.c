@@ -20,6 +20,7 @@ struct whole_job {
 static int make_key(struct bt_check_run *run, const struct bt_entry *file, struct bt_digest *ret_key)
 {
 	const struct bt_extra *extra = file->extra;
+
 	if (!run->hasher)
 		run->hasher = bt_hasher_new();
 	if (!run->hasher)
@@ -37,8 +38,10 @@ static int read_through(struct whole_job *job, struct bt_whole *whole, unsigned 
 {
 	struct bt_check_run *run = job->run;
 	int r = 0;
+
 	for (uint64_t offset = 0; !r && offset < job->file->size;) {
 		struct bt_slice slice;
+
 		r = bt_voice_failed(&run->voice);
 		if (!r)
 			r = bt_slice_start(run->store, job->file, offset, flags, &slice, &job->error);
@@ -56,6 +59,7 @@ static int look_at_whole(struct whole_job *job, unsigned flags)
 {
 	struct bt_whole *whole;
 	int r = bt_whole_begin(job->file, &whole, &job->error);
+
 	if (r || !whole)
 		return r;
 	r = read_through(job, whole, flags);
@@ -68,6 +72,7 @@ static int work(struct bt_job *arg, void *worker)
 {
 	struct whole_job *job = (struct whole_job *)arg;
 	int r = look_at_whole(job, BT_SLICE_UNVERIFIED);
+
 	if (r == BT_E_DAMAGED || r == BT_E_SYSTEM) {
 		job->error = (struct bt_error){0};
 		r = look_at_whole(job, 0);
@@ -79,6 +84,7 @@ static int work(struct bt_job *arg, void *worker)
 static int tell_whole(struct whole_job *job)
 {
 	struct bt_check_found facts = {.error = job->error, .ordinal = BT_CHECK_NO_FILE, .offset = job->error.offset};
+
 	if (!job->error.code)
 		return 0;
 	if (job->error.reason == BT_R_DIGEST_MISMATCH && !job->error.file[0])
@@ -90,6 +96,7 @@ static int done(struct bt_job *arg, int result)
 {
 	struct whole_job *job = (struct whole_job *)arg;
 	int r = result ? 0 : tell_whole(job);
+
 	bt_page_put(job->run->store, job->page);
 	free(job);
 	return r;
@@ -99,6 +106,7 @@ static int submit_whole(struct bt_check_run *run, const struct bt_page *page, co
 			const struct bt_digest *key)
 {
 	struct whole_job *job = calloc(1, sizeof(*job));
+
 	if (!job)
 		return BT_E_NOMEM;
 	bt_page_ref(run->store, page);
@@ -115,6 +123,7 @@ int bt_wholes_begin(struct bt_check_run *run)
 	unsigned threads = run->options->threads ? run->options->threads : bt_cpu_count();
 	/* Pages that wait are in memory whatever their size. */
 	struct bt_pool_options options = {.threads = threads > 1 ? threads : 0, .budget = 2 * (size_t)threads};
+
 	run->whole_bytes = run->result.bytes;
 	return bt_check_is_partial(run->options) ? 0 : bt_pool_new(&options, &run->pool);
 }
@@ -122,6 +131,7 @@ int bt_wholes_begin(struct bt_check_run *run)
 int bt_wholes_end(struct bt_check_run *run)
 {
 	int r = run->pool ? bt_pool_drain(run->pool) : 0;
+
 	bt_pool_free(run->pool);
 	run->pool = NULL;
 	return r;
@@ -131,6 +141,7 @@ int bt_wholes_end(struct bt_check_run *run)
 static uint64_t data_of(const struct bt_entry *file)
 {
 	const struct bt_extra *extra = file->extra;
+
 	return file->size - (extra->hole_count ? extra->hole_sums[extra->hole_count - 1] : 0);
 }
 
@@ -138,6 +149,7 @@ int bt_wholes_see(struct bt_check_run *run, const struct bt_page *page, const st
 {
 	struct bt_digest key;
 	int r = make_key(run, file, &key);
+
 	if (!r)
 		r = bt_digest_set_add(&run->wholes, &key);
 	if (r <= 0)
@@ -157,6 +169,7 @@ int bt_wholes_find(struct bt_check_run *run, const struct bt_page *page, const s
 	struct bt_check_found facts = {.ordinal = BT_CHECK_NO_FILE};
 	struct bt_digest key;
 	int r = make_key(run, file, &key);
+
 	*ret_found = NULL;
 	if (r || !bt_digest_set_has(&run->wrong, &key))
 		return r;

@@ -15,6 +15,7 @@ int bt_compare_cancelled(const struct bt_compare_run *run)
 void bt_compare_progress(struct bt_compare_run *run, uint64_t files, uint64_t bytes)
 {
 	const struct bt_observer *observer = run->call->observer;
+
 	run->progress.files += files;
 	run->progress.bytes += bytes;
 	if (!bt_pace_due(&run->pace, observer))
@@ -35,6 +36,7 @@ int bt_compare_problem(struct bt_compare_run *run, const struct bt_error *error)
 {
 	const struct bt_observer *observer = run->call->observer;
 	const char *path = bt_compare_path(run);
+
 	if (!path || error->code == BT_E_NOMEM)
 		return BT_E_NOMEM;
 	run->result.errors++;
@@ -53,6 +55,7 @@ static int tell(struct bt_compare_run *run, enum bt_change_kind kind, const stru
 {
 	struct bt_change change = {kind, bt_compare_path(run), before, after};
 	uint64_t old = file_size(before), new = file_size(after);
+
 	if (!change.path)
 		return BT_E_NOMEM;
 	run->result.counts[kind]++;
@@ -77,6 +80,7 @@ static void list_end(struct bt_compare_run *run, struct bt_compare_list *list)
 static int give_up(struct bt_compare_run *run, struct bt_compare_level *level, const struct bt_error *error)
 {
 	int r = bt_compare_problem(run, error);
+
 	list_end(run, &level->before);
 	list_end(run, &level->after);
 	return r;
@@ -86,6 +90,7 @@ static int give_up(struct bt_compare_run *run, struct bt_compare_level *level, c
 static int advance(struct bt_compare_run *run, struct bt_compare_level *level, struct bt_compare_list *list)
 {
 	struct bt_error error = {0};
+
 	list->entry = NULL;
 	run->path.length = level->path;
 	if (list->live)
@@ -122,6 +127,7 @@ static int enter(struct bt_compare_run *run, const struct pair *pair)
 {
 	struct bt_compare_level level = {.path = run->path.length}, *top;
 	struct bt_error error = {0};
+
 	if (bt_vec_room(run->levels, run->count, run->room)) {
 		if (pair->live)
 			bt_scan_done(run->scan, pair->live);
@@ -181,6 +187,7 @@ static bool unread(const struct bt_entry *entry)
 static int tell_unread(struct bt_compare_run *run)
 {
 	struct bt_error error = {0};
+
 	bt_fail(&error, BT_E_INCOMPLETE, NULL, "it could not be read when the snapshot was taken");
 	return bt_compare_problem(run, &error);
 }
@@ -197,6 +204,7 @@ static int see(struct bt_compare_run *run, struct bt_compare_level *level, const
 	bool beyond = kind == BT_CHANGE_KINDS && (is_boundary(before) || is_boundary(after));
 	bool known = kind != BT_CHANGE_KINDS || beyond || unread(before) == unread(after);
 	bool enters = known && !beyond && (is_dir(before) || is_dir(after));
+
 	if (!known)
 		r = tell_unread(run);
 	else if (beyond)
@@ -219,6 +227,7 @@ static int see(struct bt_compare_run *run, struct bt_compare_level *level, const
 static int order(const struct bt_compare_level *level)
 {
 	const struct bt_entry *a = level->before.entry, *b = level->after.entry;
+
 	if (!a || !b)
 		return a ? -1 : 1;
 	return bt_name_compare(a->name, a->name_length, b->name, b->name_length);
@@ -227,6 +236,7 @@ static int order(const struct bt_compare_level *level)
 static void leave(struct bt_compare_run *run)
 {
 	struct bt_compare_level *level = &run->levels[--run->count];
+
 	list_end(run, &level->before);
 	list_end(run, &level->after);
 }
@@ -240,6 +250,7 @@ static bool hidden(const struct bt_compare_list *list)
 static int advance_both(struct bt_compare_run *run, struct bt_compare_level *level)
 {
 	int r = level->pass_before ? advance(run, level, &level->before) : 0;
+
 	if (!r && level->pass_after)
 		r = advance(run, level, &level->after);
 	level->pass_before = level->pass_after = false;
@@ -257,6 +268,7 @@ static int give_up_all(struct bt_compare_run *run)
 static int take(struct bt_compare_run *run, struct bt_bounds *bounds, bool *ret_beyond)
 {
 	struct bt_error error = {0};
+
 	*ret_beyond = bt_bounds_take(bounds, run->path.length, &error) != 0;
 	if (!*ret_beyond)
 		return 0;
@@ -269,6 +281,7 @@ static int take_pair(struct bt_compare_run *run, const struct bt_compare_level *
 		     bool *ret_beyond)
 {
 	int r = pair->before ? take(run, &run->before, ret_beyond) : 0;
+
 	if (!r && !*ret_beyond && pair->after && !level->after.live)
 		r = take(run, &run->after, ret_beyond);
 	return r;
@@ -278,6 +291,7 @@ static int step(struct bt_compare_run *run)
 {
 	struct bt_compare_level *level = &run->levels[run->count - 1];
 	int r = advance_both(run, level);
+
 	if (r)
 		return r;
 	if (!level->before.entry && !level->after.entry) {
@@ -306,6 +320,7 @@ static int step(struct bt_compare_run *run)
 static int walk(struct bt_compare_run *run, struct bt_compare_level *top, const struct pair *roots)
 {
 	int r = see(run, top, roots);
+
 	while (!r && run->count) {
 		r = bt_compare_cancelled(run);
 		if (!r)
@@ -336,6 +351,7 @@ int bt_compare(const struct bt_side *before, const struct bt_side *after, const 
 				     .before = bt_bounds_of(before->store, before->info),
 				     .after = bt_bounds_of(after->store, after->info)};
 	struct pair roots = {before->entry, after->entry, NULL};
+
 	if (bt_sized_check(ret_result, error))
 		return BT_E_INVALID;
 	return finish(&run, walk(&run, NULL, &roots), ret_result, error);
@@ -349,6 +365,7 @@ int bt_compare_live(const struct bt_side *before, const struct bt_live *after, c
 	struct bt_compare_level top = {0};
 	struct pair roots = {.before = before->entry};
 	struct bt_live live;
+
 	if (bt_sized_take(&live, sizeof(live), after, error) || bt_sized_check(ret_result, error))
 		return BT_E_INVALID;
 	int r = bt_live_open(&run, before, &live, &top.after, error);

@@ -50,6 +50,7 @@ static int read_target(struct bt_compare_run *run, struct bt_compare_list *list)
 	int fd = dirfd_get(run, list);
 	ssize_t length = fd < 0 ? fd : readlinkat(fd, list->found->name, target, sizeof(target));
 	int sys = fd < 0 ? -fd : length < 0 ? errno : 0;
+
 	if (fd >= 0)
 		dirfd_put(run, list);
 	list->hidden = sys != 0;
@@ -67,6 +68,7 @@ static int read_target(struct bt_compare_run *run, struct bt_compare_list *list)
 static int describe(struct bt_compare_run *run, struct bt_compare_list *list, const struct bt_found *found)
 {
 	int r = bt_found_describe(&list->arena, found, run->root_dev, &list->described);
+
 	if (r)
 		return r;
 	list->found = found;
@@ -83,6 +85,7 @@ int bt_live_next(struct bt_compare_run *run, struct bt_compare_list *list)
 	bt_arena_free(&list->arena);
 	while (list->next < list->live->count) {
 		const struct bt_found *found = &list->live->found[list->next++];
+
 		/* What the snapshot says of it cannot be compared; a name that is too long it cannot have. */
 		if (found->error || !bt_found_type(found->mode)) {
 			r = problem_in(run, found->name, found->error ? found->error : EINVAL, "look at");
@@ -101,6 +104,7 @@ static int hash(struct bt_compare_run *run, int fd, struct bt_digest *ret_digest
 	bt_hasher_start(run->hasher);
 	for (;;) {
 		ssize_t length = bt_read_some(fd, run->window, WINDOW);
+
 		if (length < 0)
 			return (int)length;
 		if (bt_compare_cancelled(run))
@@ -124,6 +128,7 @@ static int ready(struct bt_compare_run *run)
 static bool value_equal(const char *path, const struct bt_xattr *xattr)
 {
 	char name[256], *value = malloc((size_t)xattr->value_length + 1);
+
 	if (!value)
 		return false;
 	memcpy(name, xattr->name, xattr->name_length);
@@ -141,6 +146,7 @@ static int compare_xattrs(const char *path, const struct bt_entry *before, bool 
 	char *names = malloc(XATTR_LIST_MAX);
 	ssize_t length = names ? llistxattr(path, names, XATTR_LIST_MAX) : -1;
 	int sys = !names ? ENOMEM : length < 0 && errno != EOPNOTSUPP && errno != ENOENT ? errno : 0;
+
 	for (ssize_t i = 0; i < length; i += (ssize_t)strlen(names + i) + 1)
 		there++;
 	free(names);
@@ -154,6 +160,7 @@ static int compare_xattrs(const char *path, const struct bt_entry *before, bool 
 static bool go_on(void *arg, uint64_t read)
 {
 	struct bt_compare_run *run = arg;
+
 	bt_compare_progress(run, 0, read);
 	return !bt_compare_cancelled(run);
 }
@@ -170,6 +177,7 @@ static int compare_bytes(struct bt_compare_run *run, int fd, const struct bt_ent
 				     .go_on = go_on,
 				     .arg = run};
 	int r = bt_against_file(&against, ret_same, &error);
+
 	if (r == BT_E_CANCELLED)
 		return -ECANCELED;
 	if (r == BT_E_NOMEM)
@@ -190,6 +198,7 @@ static int compare_content(struct bt_compare_run *run, int dirfd, const char *na
 			   struct bt_entry *now, bool *ret_same)
 {
 	int r = ready(run), fd = r ? r : bt_openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+
 	if (fd < 0)
 		return fd;
 	if (is_in_pieces(before)) {
@@ -211,6 +220,7 @@ static int look_closer(struct bt_compare_run *run, const struct bt_entry *before
 	char path[320];
 	bool same = false;
 	int sys = 0;
+
 	if (before->type != BT_FILE)
 		same = bt_same_content(before, now);
 	else if (before->size == list->found->size)
@@ -232,6 +242,7 @@ int bt_live_compare(struct bt_compare_run *run, const struct bt_entry *before, s
 {
 	struct bt_compare_list *list = &level->after;
 	struct bt_error error = {0};
+
 	*ret_kind = BT_CHANGE_KINDS;
 	if (list->hidden || (before->has_stat && before->stat == bt_found_fingerprint(list->found)))
 		return 0;
@@ -256,6 +267,7 @@ static int open_scan(struct bt_compare_run *run, const struct bt_side *before, c
 					  .one_file_system = live->one_file_system,
 					  .threads = HELPERS};
 	int r = bt_rules_new(live->exclude, live->exclude_count, &run->rules, error);
+
 	if (r)
 		return r;
 	options.rules = run->rules;
@@ -269,6 +281,7 @@ static int open_single(struct bt_compare_run *run, const char *path, struct bt_f
 	const char *slash = strrchr(path, '/');
 	char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
 	struct stat st;
+
 	if (!directory)
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	run->single = bt_openat(AT_FDCWD, directory, O_PATH | O_DIRECTORY, 0);
@@ -287,6 +300,7 @@ int bt_live_open(struct bt_compare_run *run, const struct bt_side *before, const
 		 struct bt_compare_list *ret_list, struct bt_error *error)
 {
 	struct stat st;
+
 	run->single = -1;
 	if (before->entry->type == BT_DIR && stat(live->path, &st))
 		return bt_fail_sys(error, errno, live->path, "look at");
@@ -298,6 +312,7 @@ int bt_live_open(struct bt_compare_run *run, const struct bt_side *before, const
 		return r;
 	if (run->scan) {
 		struct bt_found *self = &bt_scan_root(run->scan)->self;
+
 		run->single = bt_openat(AT_FDCWD, live->path, O_PATH | O_DIRECTORY, 0);
 		run->root_dev = self->dev;
 		r = describe(run, ret_list, self);

@@ -24,11 +24,11 @@ static bool is_small(const struct batch *batch)
 
 static int hold_batch(struct bt_prune_run *run, const struct batch *batch, struct bt_error *error)
 {
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < batch->count && !result; i++)
-		result = bt_prune_hold(run, batch->ordinals[i], error);
-	return result;
+	for (size_t i = 0; i < batch->count && !r; i++)
+		r = bt_prune_hold(run, batch->ordinals[i], error);
+	return r;
 }
 
 /* What is needed of it is in the copy from now on, or in files that stay: if it is not there, the file stays. copy
@@ -38,51 +38,51 @@ static int take_file(struct bt_prune_run *run, struct bt_prune_copy *copy, uint3
 {
 	enum bt_proof proof = BT_PROOF_SOUND;
 	struct bt_share share;
-	int result = bt_prune_share(run, ordinal, &share, error);
+	int r = bt_prune_share(run, ordinal, &share, error);
 
-	if (!result)
-		result = bt_prune_prove_share(run, ordinal, &share, true, &proof, error);
+	if (!r)
+		r = bt_prune_prove_share(run, ordinal, &share, true, &proof, error);
 	*ret_taken = proof == BT_PROOF_SOUND;
-	if (!result && !*ret_taken)
+	if (!r && !*ret_taken)
 		return bt_prune_keep(run, ordinal, error);
-	if (!result)
-		result = copy ? bt_prune_copy_file(copy, ordinal) : bt_prune_hold(run, ordinal, error);
-	return result ? result : bt_prune_set_fate(run, ordinal, BT_FATE_COPIED, error);
+	if (!r)
+		r = copy ? bt_prune_copy_file(copy, ordinal) : bt_prune_hold(run, ordinal, error);
+	return r ? r : bt_prune_set_fate(run, ordinal, BT_FATE_COPIED, error);
 }
 
 /* Afterwards the batch has only those that were taken. */
 static int take_batch(struct bt_prune_run *run, struct bt_prune_copy *copy, struct batch *batch, struct bt_error *error)
 {
 	size_t count = 0;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < batch->count && !result; i++) {
+	for (size_t i = 0; i < batch->count && !r; i++) {
 		bool taken = false;
 
-		result = take_file(run, copy, batch->ordinals[i], &taken, error);
-		if (!result && taken)
+		r = take_file(run, copy, batch->ordinals[i], &taken, error);
+		if (!r && taken)
 			batch->ordinals[count++] = batch->ordinals[i];
 	}
-	if (!result)
+	if (!r)
 		batch->count = count;
-	return result;
+	return r;
 }
 
 static int copy_batch(struct bt_prune_run *run, struct batch *batch, uint64_t *ret_size, struct bt_error *error)
 {
 	struct bt_prune_copy copy;
-	int result = bt_prune_copy_begin(&copy, run, is_small(batch), error);
+	int r = bt_prune_copy_begin(&copy, run, is_small(batch), error);
 
-	if (!result)
-		result = take_batch(run, &copy, batch, error);
-	if (!result && batch->count)
-		result = bt_prune_copy_seal(&copy);
-	if (!result)
+	if (!r)
+		r = take_batch(run, &copy, batch, error);
+	if (!r && batch->count)
+		r = bt_prune_copy_seal(&copy);
+	if (!r)
 		*ret_size = batch->count
 				    ? bt_store_file_id(run->store, (uint32_t)bt_store_file_count(run->store) - 1)->size
 				    : 0;
 	bt_prune_copy_end(&copy);
-	return result;
+	return r;
 }
 
 /* Under the lock: a snapshot that came meanwhile may need what was dead before; then its file stays, too. So it does if
@@ -92,31 +92,31 @@ static int delete_unneeded(struct bt_prune_run *run, uint32_t ordinal, struct bt
 	const struct bt_file_id *id = bt_store_file_id(run->store, ordinal);
 	enum bt_proof proof = BT_PROOF_UNSOUND;
 	struct bt_share share;
-	int result = id->gone ? 0 : bt_prune_share(run, ordinal, &share, error);
+	int r = id->gone ? 0 : bt_prune_share(run, ordinal, &share, error);
 
-	if (result || id->gone || share.live || share.damaged)
-		return result;
-	result = bt_prune_prove_share(run, ordinal, &share, false, &proof, error);
-	return result || proof != BT_PROOF_SOUND ? result : bt_prune_delete(run, id, false, error);
+	if (r || id->gone || share.live || share.damaged)
+		return r;
+	r = bt_prune_prove_share(run, ordinal, &share, false, &proof, error);
+	return r || proof != BT_PROOF_SOUND ? r : bt_prune_delete(run, id, false, error);
 }
 
 static int delete_batch(struct bt_prune_run *run, const struct batch *batch, struct bt_error *error)
 {
 	uint64_t before = run->result.files_deleted;
-	int result = bt_prune_lock(run, error);
+	int r = bt_prune_lock(run, error);
 
-	if (result)
-		return result;
-	for (size_t i = 0; i < batch->count && !result; i++)
-		result = delete_unneeded(run, batch->ordinals[i], error);
-	if (!result)
-		result = bt_prune_delete_doomed(run, error);
+	if (r)
+		return r;
+	for (size_t i = 0; i < batch->count && !r; i++)
+		r = delete_unneeded(run, batch->ordinals[i], error);
+	if (!r)
+		r = bt_prune_delete_doomed(run, error);
 	run->result.files_rewritten += run->result.files_deleted - before;
 	run->result.files_deleted = before;
-	if (!result && !run->options->dry_run)
-		result = bt_store_settle(run->store, error);
+	if (!r && !run->options->dry_run)
+		r = bt_store_settle(run->store, error);
 	bt_prune_unlock(run);
-	return result;
+	return r;
 }
 
 static bool worth_rewriting(const struct bt_prune_run *run, const struct bt_share *share, bool gather_small)
@@ -146,10 +146,10 @@ static int choose_volume(struct bt_prune_run *run, uint32_t ordinal, bool gather
 			 struct bt_error *error)
 {
 	struct bt_share share;
-	int result = bt_prune_share(run, ordinal, &share, error);
+	int r = bt_prune_share(run, ordinal, &share, error);
 
-	if (result || share.damaged)
-		return result;
+	if (r || share.damaged)
+		return r;
 	if (worth_rewriting(run, &share, gather)) {
 		chosen->ordinals[chosen->count++] = ordinal;
 		return 0;
@@ -163,24 +163,24 @@ static int choose(struct bt_prune_run *run, struct batch *chosen, struct bt_erro
 {
 	size_t count = bt_store_file_count(run->store);
 	bool gather = count_small(run) > SMALL_VOLUMES;
-	int result;
+	int r;
 
 	bt_prune_forget(run);
-	result = bt_prune_hold_snapshots(run, error);
+	r = bt_prune_hold_snapshots(run, error);
 	chosen->ordinals = calloc(count + 1, sizeof(*chosen->ordinals));
-	if (!result && !chosen->ordinals)
-		result = bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	if (!r && !chosen->ordinals)
+		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	/* In a dry run the snapshots that would have become volumes come last, as those that did are found last. */
-	for (size_t i = 0; i < 2 * count && !result; i++) {
+	for (size_t i = 0; i < 2 * count && !r; i++) {
 		const struct bt_file_id *id = bt_store_file_id(run->store, (uint32_t)(i % count));
 
 		if (!bt_prune_is_volume(run, id) || id->snapshot != (i >= count))
 			continue;
-		result = bt_prune_go_on(run, error);
-		if (!result)
-			result = choose_volume(run, id->ordinal, gather, chosen, error);
+		r = bt_prune_go_on(run, error);
+		if (!r)
+			r = choose_volume(run, id->ordinal, gather, chosen, error);
 	}
-	return result;
+	return r;
 }
 
 static bool is_no_room(const struct bt_error *error)
@@ -199,20 +199,20 @@ static int rewrite_batch(struct bt_prune_run *run, struct batch *batch, struct b
 {
 	uint64_t size = batch->rest[is_small(batch)];
 	struct bt_error copying = {0};
-	int result = bt_prune_go_on(run, error);
+	int r = bt_prune_go_on(run, error);
 
-	if (result)
-		return result;
+	if (r)
+		return r;
 	bt_prune_note_late(run);
 	if (run->options->dry_run)
-		result = take_batch(run, NULL, batch, &copying);
+		r = take_batch(run, NULL, batch, &copying);
 	else if (batch->live)
-		result = copy_batch(run, batch, &size, &copying);
+		r = copy_batch(run, batch, &size, &copying);
 
-	if (result && is_no_room(&copying))
+	if (r && is_no_room(&copying))
 		return leave_batch(run, batch, error);
-	if (result)
-		return bt_error_pass(error, &copying, result);
+	if (r)
+		return bt_error_pass(error, &copying, r);
 	run->result.freed_bytes -= (int64_t)size;
 	run->result.dead_bytes += batch->kept[is_small(batch)] - batch->live;
 	return delete_batch(run, batch, error);
@@ -222,31 +222,31 @@ static int rewrite_batch(struct bt_prune_run *run, struct batch *batch, struct b
 static int delete_dead(struct bt_prune_run *run, struct batch *chosen, struct bt_error *error)
 {
 	struct batch dead = {.ordinals = chosen->ordinals};
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < chosen->count && !result; i++) {
+	for (size_t i = 0; i < chosen->count && !r; i++) {
 		uint32_t ordinal = chosen->ordinals[i];
 		struct bt_share share = {0};
 		enum bt_proof proof;
 
-		result = bt_prune_share(run, ordinal, &share, error);
+		r = bt_prune_share(run, ordinal, &share, error);
 		run->copying.total_bytes += share.live;
-		if (result || share.live)
+		if (r || share.live)
 			continue;
-		result = bt_prune_prove_share(run, ordinal, &share, true, &proof, error);
-		if (!result && proof != BT_PROOF_SOUND) {
+		r = bt_prune_prove_share(run, ordinal, &share, true, &proof, error);
+		if (!r && proof != BT_PROOF_SOUND) {
 			chosen->ordinals[i--] = chosen->ordinals[--chosen->count];
-			result = bt_prune_keep(run, ordinal, error);
+			r = bt_prune_keep(run, ordinal, error);
 			continue;
 		}
 		chosen->ordinals[i] = chosen->ordinals[dead.count];
 		chosen->ordinals[dead.count++] = ordinal;
 	}
-	if (!result && dead.count)
-		result = delete_batch(run, &dead, error);
+	if (!r && dead.count)
+		r = delete_batch(run, &dead, error);
 	chosen->ordinals += dead.count;
 	chosen->count -= dead.count;
-	return result;
+	return r;
 }
 
 static void add_to_batch(const struct bt_prune_run *run, struct batch *batch, uint32_t ordinal,
@@ -266,35 +266,35 @@ static void add_to_batch(const struct bt_prune_run *run, struct batch *batch, ui
 static int compact(struct bt_prune_run *run, const struct batch *chosen, struct bt_error *error)
 {
 	uint64_t limit = run->options->volume_size ? run->options->volume_size : DEFAULT_VOLUME_SIZE;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < chosen->count && !result;) {
+	for (size_t i = 0; i < chosen->count && !r;) {
 		struct batch batch = {.ordinals = chosen->ordinals + i};
 
-		while (i < chosen->count && !result) {
+		while (i < chosen->count && !r) {
 			struct bt_share share;
 
-			result = bt_prune_share(run, chosen->ordinals[i], &share, error);
-			if (result || (batch.count && batch.live + share.live > limit))
+			r = bt_prune_share(run, chosen->ordinals[i], &share, error);
+			if (r || (batch.count && batch.live + share.live > limit))
 				break;
 			add_to_batch(run, &batch, chosen->ordinals[i++], &share);
 		}
-		if (!result)
-			result = rewrite_batch(run, &batch, error);
+		if (!r)
+			r = rewrite_batch(run, &batch, error);
 	}
-	return result;
+	return r;
 }
 
 int bt_prune_compact(struct bt_prune_run *run, struct bt_error *error)
 {
 	struct batch chosen = {0};
-	int result = choose(run, &chosen, error);
+	int r = choose(run, &chosen, error);
 	uint32_t *ordinals = chosen.ordinals;
 
-	if (!result)
-		result = delete_dead(run, &chosen, error);
-	if (!result)
-		result = compact(run, &chosen, error);
+	if (!r)
+		r = delete_dead(run, &chosen, error);
+	if (!r)
+		r = compact(run, &chosen, error);
 	free(ordinals);
-	return result;
+	return r;
 }

@@ -35,24 +35,24 @@ static int read_text(struct bt_prune_copy *copy, uint64_t at, uint32_t length)
 /* The text has to be read, since the new file's digest covers it. */
 static int copy_text(struct bt_prune_copy *copy, const struct bt_held *held, size_t count)
 {
-	int result = read_text(copy, copy->block.at, copy->block.length);
+	int r = read_text(copy, copy->block.at, copy->block.length);
 
-	if (!result)
-		result = bt_pack_block(copy->pack, (const char *)copy->text.data, copy->block.length, held, count,
-				       copy->error);
-	return result ? result : note_copied(copy, held, count);
+	if (!r)
+		r = bt_pack_block(copy->pack, (const char *)copy->text.data, copy->block.length, held, count,
+				  copy->error);
+	return r ? r : note_copied(copy, held, count);
 }
 
 static int repack(struct bt_prune_copy *copy, const struct bt_held *held)
 {
 	struct bt_pin pin;
-	int result = bt_store_pin(copy->run->store, &held->digest, held->size, 0, &pin, copy->error);
+	int r = bt_store_pin(copy->run->store, &held->digest, held->size, 0, &pin, copy->error);
 
-	if (result)
-		return result;
-	result = bt_pack_moved(copy->pack, held, pin.data, copy->error);
+	if (r)
+		return r;
+	r = bt_pack_moved(copy->pack, held, pin.data, copy->error);
 	bt_store_unpin(copy->run->store, &pin);
-	return result ? failed(copy, result) : note_copied(copy, held, 1);
+	return r ? failed(copy, r) : note_copied(copy, held, 1);
 }
 
 static int end_block(struct bt_prune_copy *copy)
@@ -60,23 +60,23 @@ static int end_block(struct bt_prune_copy *copy)
 	const struct bt_held *held = (const struct bt_held *)copy->held.data;
 	size_t count = copy->held.length / sizeof(*held);
 	uint64_t live = 0, living;
-	int result = bt_prune_go_on(copy->run, copy->error);
+	int r = bt_prune_go_on(copy->run, copy->error);
 
-	if (result || !count)
-		return result;
+	if (r || !count)
+		return r;
 	for (size_t i = 0; i < count; i++)
 		live += bt_prune_needs_content(copy->run, &held[i].digest) ? held[i].size : 0;
 	living = bt_prune_living(&copy->block, live);
 	if (live)
 		bt_prune_copied(copy->run, bt_file_name(copy->file), living);
 	if (bt_prune_takes_whole(&copy->block, living, copy->percent))
-		result = copy_text(copy, held, count);
+		r = copy_text(copy, held, count);
 	else
-		for (size_t i = 0; i < count && !result; i++)
+		for (size_t i = 0; i < count && !r; i++)
 			if (bt_prune_needs_content(copy->run, &held[i].digest))
-				result = repack(copy, &held[i]);
+				r = repack(copy, &held[i]);
 	copy->held.length = 0;
-	return result;
+	return r;
 }
 
 static int copy_content(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
@@ -84,56 +84,56 @@ static int copy_content(void *arg, const struct bt_block *block, const struct bt
 {
 	struct bt_prune_copy *copy = arg;
 	struct bt_held held = {*digest, size};
-	int result = 0;
+	int r = 0;
 
 	if (copy->held.length && block->at != copy->block.at)
-		result = end_block(copy);
+		r = end_block(copy);
 	copy->block = *block;
-	if (!result && bt_buf_append(&copy->held, &held, sizeof(held)))
-		result = out_of_memory(copy);
-	return result;
+	if (!r && bt_buf_append(&copy->held, &held, sizeof(held)))
+		r = out_of_memory(copy);
+	return r;
 }
 
 static int copy_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
 {
 	struct bt_prune_copy *copy = arg;
-	int result;
+	int r;
 
 	if (!bt_prune_needs_page(copy->run, id))
 		return 0;
-	result = bt_prune_go_on(copy->run, copy->error);
-	if (!result)
-		result = read_text(copy, at, length);
-	if (!result)
-		result = bt_pack_moved_page(copy->pack, (const char *)copy->text.data, length, id, copy->error);
-	if (!result && bt_digest_set_add(&copy->copied.of[1], id) < 0)
-		result = out_of_memory(copy);
-	return result;
+	r = bt_prune_go_on(copy->run, copy->error);
+	if (!r)
+		r = read_text(copy, at, length);
+	if (!r)
+		r = bt_pack_moved_page(copy->pack, (const char *)copy->text.data, length, id, copy->error);
+	if (!r && bt_digest_set_add(&copy->copied.of[1], id) < 0)
+		r = out_of_memory(copy);
+	return r;
 }
 
 static int hold_copied(struct bt_prune_copy *copy)
 {
-	int result = bt_digest_set_join(&copy->run->contents, &copy->copied.of[0]);
+	int r = bt_digest_set_join(&copy->run->contents, &copy->copied.of[0]);
 
-	if (!result)
-		result = bt_digest_set_join(&copy->run->pages, &copy->copied.of[1]);
+	if (!r)
+		r = bt_digest_set_join(&copy->run->pages, &copy->copied.of[1]);
 	bt_digest_sets_free(&copy->copied);
-	return result ? out_of_memory(copy) : 0;
+	return r ? out_of_memory(copy) : 0;
 }
 
 int bt_prune_copy_file(struct bt_prune_copy *copy, uint32_t ordinal)
 {
 	struct bt_index_visitor visitor = {copy, copy_content, copy_page};
-	int result = bt_store_file(copy->run->store, ordinal, &copy->file, copy->error);
+	int r = bt_store_file(copy->run->store, ordinal, &copy->file, copy->error);
 
-	if (!result)
-		result = bt_file_visit(copy->file, &visitor, copy->error);
-	if (!result)
-		result = end_block(copy);
-	if (!result)
-		result = hold_copied(copy);
+	if (!r)
+		r = bt_file_visit(copy->file, &visitor, copy->error);
+	if (!r)
+		r = end_block(copy);
+	if (!r)
+		r = hold_copied(copy);
 	copy->run->copying.files++;
-	return result;
+	return r;
 }
 
 int bt_prune_copy_begin(struct bt_prune_copy *copy, struct bt_prune_run *run, bool small, struct bt_error *error)
@@ -143,20 +143,20 @@ int bt_prune_copy_begin(struct bt_prune_copy *copy, struct bt_prune_run *run, bo
 	bt_buffers_init(&copy->buffers, BT_BUFFERS_MAPPED, IDLE_MAX);
 	const struct bt_pack_options options = {
 		.store = run->store, .level = BT_LEVEL_AUTO, .voice = &copy->voice, .buffers = &copy->buffers};
-	int result = bt_pack_new(&options, &copy->pack, error);
+	int r = bt_pack_new(&options, &copy->pack, error);
 
-	return result ? failed(copy, result) : 0;
+	return r ? failed(copy, r) : 0;
 }
 
 int bt_prune_copy_seal(struct bt_prune_copy *copy)
 {
 	struct bt_store *store = copy->run->store;
-	int result = bt_pack_flush(copy->pack, copy->error);
+	int r = bt_pack_flush(copy->pack, copy->error);
 
-	if (!result)
-		result = bt_pack_seal(copy->pack, copy->error);
-	if (result)
-		return failed(copy, result);
+	if (!r)
+		r = bt_pack_seal(copy->pack, copy->error);
+	if (r)
+		return failed(copy, r);
 	return bt_prune_set_fate(copy->run, (uint32_t)bt_store_file_count(store) - 1, BT_FATE_HELD, copy->error);
 }
 

@@ -46,18 +46,18 @@ static int note(struct proof *proof, bool page, const struct bt_digest *digest)
 {
 	struct bt_location places[PLACES];
 	size_t count;
-	int result;
+	int r;
 
 	if (!relies(proof, page, digest))
 		return 0;
-	result = bt_digest_set_add(&proof->relied.of[page], digest);
-	if (result <= 0)
-		return result;
-	result = bt_store_places(proof->run->store, digest, page, places, PLACES, &count, NULL);
-	for (size_t i = 0; i < count && !result; i++)
+	r = bt_digest_set_add(&proof->relied.of[page], digest);
+	if (r <= 0)
+		return r;
+	r = bt_store_places(proof->run->store, digest, page, places, PLACES, &count, NULL);
+	for (size_t i = 0; i < count && !r; i++)
 		if (is_trusted(proof, places[i].file))
 			proof->holders[places[i].file] = 1;
-	return result;
+	return r;
 }
 
 static int note_content(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
@@ -76,9 +76,9 @@ static int gather(struct proof *proof)
 {
 	const struct bt_index_visitor visitor = {proof, note_content, note_page};
 	struct bt_file *file;
-	int result = bt_store_file(proof->run->store, proof->ordinal, &file, proof->error);
+	int r = bt_store_file(proof->run->store, proof->ordinal, &file, proof->error);
 
-	return result ? result : bt_file_visit(file, &visitor, proof->error);
+	return r ? r : bt_file_visit(file, &visitor, proof->error);
 }
 
 /* Anything else than damage, or a medium that gives nothing, says nothing of the copy. */
@@ -101,36 +101,36 @@ static int look(struct proof *proof, struct bt_prune_proofs *proofs, const struc
 		const struct bt_digest *digest)
 {
 	struct bt_error error = {0};
-	int result = bt_prune_go_on(proof->run, &error);
+	int r = bt_prune_go_on(proof->run, &error);
 
-	if (!result)
-		result = bt_store_verify_at(proof->run->store, place, digest, &error);
-	if (!result)
+	if (!r)
+		r = bt_store_verify_at(proof->run->store, place, digest, &error);
+	if (!r)
 		return add_sound(proof, proofs, place, digest);
-	if (is_damage(result, &error)) {
+	if (is_damage(r, &error)) {
 		if (!proof->damage.code)
 			proof->damage = error;
 		return bt_digest_set_add(&proofs->unsound.of[place->page], digest);
 	}
-	return bt_error_pass(proof->error, &error, result);
+	return bt_error_pass(proof->error, &error, r);
 }
 
 static int ask(struct proof *proof, const struct bt_location *place, const struct bt_digest *digest)
 {
 	struct bt_prune_proofs *proofs = &proof->run->proofs[proof->holder];
 	bool page = place->page;
-	int result = 0;
+	int r = 0;
 
 	if (!bt_digest_set_has(&proof->relied.of[page], digest) || bt_digest_set_has(&proof->found.of[page], digest))
 		return 0;
 	if (!bt_digest_set_has(&proofs->sound.of[page], digest) &&
 	    !bt_digest_set_has(&proofs->unsound.of[page], digest)) {
 		proof->pending |= !proof->decode;
-		result = proof->decode ? look(proof, proofs, place, digest) : 0;
+		r = proof->decode ? look(proof, proofs, place, digest) : 0;
 	}
-	if (result >= 0 && bt_digest_set_has(&proofs->sound.of[page], digest))
-		result = bt_digest_set_add(&proof->found.of[page], digest);
-	return result < 0 ? result : 0;
+	if (r >= 0 && bt_digest_set_has(&proofs->sound.of[page], digest))
+		r = bt_digest_set_add(&proof->found.of[page], digest);
+	return r < 0 ? r : 0;
 }
 
 static int ask_content(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
@@ -161,20 +161,20 @@ static int ask_holder(struct proof *proof, uint32_t holder)
 {
 	const struct bt_index_visitor visitor = {proof, ask_content, ask_page};
 	struct bt_file *file;
-	int result = bt_store_file(proof->run->store, holder, &file, proof->error);
+	int r = bt_store_file(proof->run->store, holder, &file, proof->error);
 
 	proof->holder = holder;
-	return result ? result : bt_file_visit(file, &visitor, proof->error);
+	return r ? r : bt_file_visit(file, &visitor, proof->error);
 }
 
 static int ask_holders(struct proof *proof)
 {
-	int result = 0;
+	int r = 0;
 
-	for (uint32_t i = 0; i < proof->run->fate_count && !result && !all_found(proof); i++)
+	for (uint32_t i = 0; i < proof->run->fate_count && !r && !all_found(proof); i++)
 		if (proof->holders[i])
-			result = ask_holder(proof, i);
-	return result;
+			r = ask_holder(proof, i);
+	return r;
 }
 
 /* There is room for each ordinal, in what is kept of a run as well. */
@@ -218,18 +218,18 @@ int bt_prune_prove(struct bt_prune_run *run, uint32_t ordinal, bool decode, enum
 		   struct bt_error *error)
 {
 	struct proof proof = {.run = run, .ordinal = ordinal, .decode = decode, .error = error};
-	int result = make_room(&proof);
+	int r = make_room(&proof);
 
-	if (!result)
-		result = gather(&proof);
-	if (!result)
-		result = ask_holders(&proof);
-	if (!result)
+	if (!r)
+		r = gather(&proof);
+	if (!r)
+		r = ask_holders(&proof);
+	if (!r)
 		*ret_proof = conclude(&proof);
 	bt_digest_sets_free(&proof.relied);
 	bt_digest_sets_free(&proof.found);
 	free(proof.holders);
-	return result;
+	return r;
 }
 
 int bt_prune_prove_share(struct bt_prune_run *run, uint32_t ordinal, const struct bt_share *share, bool decode,

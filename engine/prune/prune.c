@@ -10,34 +10,34 @@
 
 static int note_names(struct bt_prune_run *run, const char *const *names, size_t count, struct bt_error *error)
 {
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < count && !result; i++) {
+	for (size_t i = 0; i < count && !r; i++) {
 		uint32_t ordinal;
 
 		if (bt_store_file_named(run->store, names[i], &ordinal))
 			return bt_fail(error, BT_E_NOT_FOUND, names[i], "no such snapshot");
-		result = bt_prune_set_fate(run, ordinal, BT_FATE_NAMED, error);
+		r = bt_prune_set_fate(run, ordinal, BT_FATE_NAMED, error);
 	}
-	return result;
+	return r;
 }
 
 /* The long part of marking happens while others write; only what they add is looked at again under the exclusive lock.
  * A dry run keeps the lock. */
 static int mark_shared(struct bt_prune_run *run, int *ret_lock, struct bt_error *error)
 {
-	int lock, result = bt_store_lock(run->store, BT_LOCK_SHARED, run->observer, &lock, error);
+	int lock, r = bt_store_lock(run->store, BT_LOCK_SHARED, run->observer, &lock, error);
 
-	if (result)
-		return result;
-	result = bt_store_refresh(run->store, error);
-	if (!result)
-		result = bt_prune_mark(run, error);
+	if (r)
+		return r;
+	r = bt_store_refresh(run->store, error);
+	if (!r)
+		r = bt_prune_mark(run, error);
 	if (run->options->dry_run)
 		*ret_lock = lock;
 	else
 		bt_close(&lock);
-	return result;
+	return r;
 }
 
 static void run_free(struct bt_prune_run *run)
@@ -121,29 +121,29 @@ int bt_prune(struct bt_store *store, const char *const *names, size_t count, con
 
 	if (bt_sized_take(&wanted, sizeof(wanted), options, error) || bt_sized_check(ret_result, error))
 		return BT_E_INVALID;
-	int result = note_names(&run, names, count, error);
-	if (!result) {
+	int r = note_names(&run, names, count, error);
+	if (!r) {
 		staying = count_staying(&run);
 		if (!run.options->dry_run)
-			result = bt_store_lock(store, BT_LOCK_PRUNER, observer, &alone, error);
+			r = bt_store_lock(store, BT_LOCK_PRUNER, observer, &alone, error);
 	}
-	if (!result)
-		result = mark_shared(&run, &lock, error);
-	if (!result)
-		result = see_staying(&run, staying, error);
-	if (!result)
-		result = bt_prune_retire(&run, error);
-	if (!result)
-		result = bt_prune_compact(&run, error);
-	if (!result)
-		result = find_replaced(&run, error);
-	if (!result && run.result.stuck_bytes)
-		result = fail_stuck(&run, error);
-	if (!result && run.result.kept)
-		result = fail_kept(error);
+	if (!r)
+		r = mark_shared(&run, &lock, error);
+	if (!r)
+		r = see_staying(&run, staying, error);
+	if (!r)
+		r = bt_prune_retire(&run, error);
+	if (!r)
+		r = bt_prune_compact(&run, error);
+	if (!r)
+		r = find_replaced(&run, error);
+	if (!r && run.result.stuck_bytes)
+		r = fail_stuck(&run, error);
+	if (!r && run.result.kept)
+		r = fail_kept(error);
 	bt_sized_give(ret_result, &run.result, sizeof(run.result));
 	bt_close(&lock);
 	bt_close(&alone);
 	run_free(&run);
-	return result;
+	return r;
 }

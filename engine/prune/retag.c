@@ -14,35 +14,35 @@ static int replace(struct bt_gate *gate, const struct bt_snapshot_info *info, co
 {
 	struct bt_writer *writer = NULL;
 	uint32_t ordinal;
-	int result = bt_store_file_named(gate->store, info->name, &ordinal);
+	int r = bt_store_file_named(gate->store, info->name, &ordinal);
 
-	if (result)
-		return bt_fail(error, result, info->name, NULL);
-	result = bt_store_create(gate->store, true, header, &writer, error);
-	if (!result)
-		result = bt_gate_replace(gate, ordinal, writer, summary, error);
+	if (r)
+		return bt_fail(error, r, info->name, NULL);
+	r = bt_store_create(gate->store, true, header, &writer, error);
+	if (!r)
+		r = bt_gate_replace(gate, ordinal, writer, summary, error);
 	bt_writer_free(writer);
-	return result;
+	return r;
 }
 
 /* The old file stays as a volume, with everything that the new one needs. */
 static int write_anew(struct bt_gate *gate, const struct bt_snapshot_info *info, struct bt_error *error)
 {
 	struct bt_buf header = {0}, summary = {0};
-	int result;
+	int r;
 
 	if (info->classic)
 		return bt_fail(error, BT_E_INVALID, info->name, "a snapshot in the original layout has no tags");
-	result = bt_header_write(&header, info);
-	if (!result)
-		result = bt_summary_write(&summary, info);
-	if (result)
-		bt_fail(error, result, info->name, "write tags");
+	r = bt_header_write(&header, info);
+	if (!r)
+		r = bt_summary_write(&summary, info);
+	if (r)
+		bt_fail(error, r, info->name, "write tags");
 	else
-		result = replace(gate, info, &header, &summary, error);
+		r = replace(gate, info, &header, &summary, error);
 	bt_buf_free(&header);
 	bt_buf_free(&summary);
-	return result;
+	return r;
 }
 
 static bool has(const char *const *tags, size_t count, const char *tag)
@@ -89,7 +89,7 @@ static int apply(struct bt_gate *gate, const struct bt_snapshot_info *old, const
 {
 	struct bt_snapshot_info info = *old;
 	const char **tags = calloc(old->tag_count + change->add_count + 1, sizeof(*tags));
-	int result = 0;
+	int r = 0;
 
 	if (!tags)
 		return bt_fail(error, BT_E_NOMEM, old->name, NULL);
@@ -97,22 +97,22 @@ static int apply(struct bt_gate *gate, const struct bt_snapshot_info *old, const
 	info.tag_count = change_tags(old, change, tags);
 	*ret_same = has_tags(old, tags, info.tag_count);
 	if (gate && !*ret_same)
-		result = write_anew(gate, &info, error);
+		r = write_anew(gate, &info, error);
 	free(tags);
-	return result;
+	return r;
 }
 
 static int open_and_apply(struct bt_store *store, struct bt_gate *gate, const char *name,
 			  const struct bt_tag_change *change, bool *ret_same, struct bt_error *error)
 {
 	struct bt_snapshot *snapshot;
-	int result = bt_snapshot_open(store, name, &snapshot, error);
+	int r = bt_snapshot_open(store, name, &snapshot, error);
 
-	if (result)
-		return result;
-	result = apply(gate, bt_snapshot_info(snapshot), change, ret_same, error);
+	if (r)
+		return r;
+	r = apply(gate, bt_snapshot_info(snapshot), change, ret_same, error);
 	bt_snapshot_close(snapshot);
-	return result;
+	return r;
 }
 
 /* The tags may be others than before the lock was waited for. Where there is nothing to do, no lock is taken. */
@@ -122,17 +122,17 @@ int bt_snapshot_retag(struct bt_store *store, const char *name, const struct bt_
 	char own[NAME_MAX + 1]; /* the caller's may be the store's, which a refresh frees */
 	bool same = false;
 	struct bt_gate gate;
-	int result = open_and_apply(store, NULL, name, change, &same, error);
+	int r = open_and_apply(store, NULL, name, change, &same, error);
 
-	if (result || same)
-		return result;
+	if (r || same)
+		return r;
 	snprintf(own, sizeof(own), "%s", name);
-	result = bt_gate_open(store, BT_LOCK_EXCLUSIVE, observer, &gate, error);
-	if (result)
-		return result;
-	result = open_and_apply(store, &gate, own, change, &same, error);
-	if (!result && !same)
-		result = bt_store_refresh(store, error);
+	r = bt_gate_open(store, BT_LOCK_EXCLUSIVE, observer, &gate, error);
+	if (r)
+		return r;
+	r = open_and_apply(store, &gate, own, change, &same, error);
+	if (!r && !same)
+		r = bt_store_refresh(store, error);
 	bt_gate_close(&gate);
-	return result;
+	return r;
 }

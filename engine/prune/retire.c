@@ -6,12 +6,12 @@
 /* The file keeps what is needed as a volume. */
 static int move_to_contents(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error)
 {
-	int result = bt_prune_set_fate(run, id->ordinal, BT_FATE_MOVED, error);
+	int r = bt_prune_set_fate(run, id->ordinal, BT_FATE_MOVED, error);
 
-	if (!result && !run->options->dry_run)
-		result = bt_gate_move(&run->gate, id->ordinal, error);
-	if (result)
-		return result;
+	if (!r && !run->options->dry_run)
+		r = bt_gate_move(&run->gate, id->ordinal, error);
+	if (r)
+		return r;
 	bt_prune_gone(run, id);
 	run->result.files_moved++;
 	return 0;
@@ -23,33 +23,33 @@ static int delete_proven(struct bt_prune_run *run, const struct bt_file_id *id, 
 			 struct bt_error *error)
 {
 	enum bt_proof proof;
-	int result = bt_prune_prove_share(run, id->ordinal, share, run->patient, &proof, error);
+	int r = bt_prune_prove_share(run, id->ordinal, share, run->patient, &proof, error);
 
-	if (result)
-		return result;
+	if (r)
+		return r;
 	if (proof == BT_PROOF_SOUND)
 		return bt_prune_delete(run, id, false, error);
 	if (proof == BT_PROOF_PENDING)
 		return bt_prune_set_fate(run, id->ordinal, BT_FATE_PENDING, error);
-	result = bt_prune_keep(run, id->ordinal, error);
-	if (!result && id->snapshot)
-		result = move_to_contents(run, id, error);
-	return result;
+	r = bt_prune_keep(run, id->ordinal, error);
+	if (!r && id->snapshot)
+		r = move_to_contents(run, id, error);
+	return r;
 }
 
 static int retire_file(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error)
 {
 	struct bt_share share;
 	bool classic = false;
-	int result = id->snapshot ? bt_prune_is_classic(run, id->ordinal, &classic, error) : 0;
+	int r = id->snapshot ? bt_prune_is_classic(run, id->ordinal, &classic, error) : 0;
 
-	if (result)
-		return result;
+	if (r)
+		return r;
 	if (classic)
 		return bt_prune_delete(run, id, true, error);
-	result = bt_prune_share(run, id->ordinal, &share, error);
-	if (result)
-		return result;
+	r = bt_prune_share(run, id->ordinal, &share, error);
+	if (r)
+		return r;
 	if (share.damaged && !id->snapshot)
 		return 0;
 	run->result.files_damaged += share.damaged;
@@ -57,10 +57,10 @@ static int retire_file(struct bt_prune_run *run, const struct bt_file_id *id, st
 		return move_to_contents(run, id, error);
 	if (!share.live)
 		return delete_proven(run, id, &share, error);
-	result = bt_prune_hold(run, id->ordinal, error);
-	if (!result && id->snapshot)
-		result = move_to_contents(run, id, error);
-	return result;
+	r = bt_prune_hold(run, id->ordinal, error);
+	if (!r && id->snapshot)
+		r = move_to_contents(run, id, error);
+	return r;
 }
 
 static bool is_done(const struct bt_prune_run *run, const struct bt_file_id *id)
@@ -70,21 +70,21 @@ static bool is_done(const struct bt_prune_run *run, const struct bt_file_id *id)
 
 static int retire_all(struct bt_prune_run *run, bool snapshots, size_t count, struct bt_error *error)
 {
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < count && !result; i++) {
+	for (size_t i = 0; i < count && !r; i++) {
 		const struct bt_file_id *id = bt_store_file_id(run->store, (uint32_t)i);
 
 		if (id->gone || is_done(run, id) || id->snapshot != snapshots ||
 		    (snapshots && !bt_prune_removes(run, id->ordinal)))
 			continue;
-		result = bt_prune_go_on(run, error);
-		if (!result)
-			result = retire_file(run, id, error);
-		if (!result && snapshots)
+		r = bt_prune_go_on(run, error);
+		if (!r)
+			r = retire_file(run, id, error);
+		if (!r && snapshots)
 			run->result.removed += is_done(run, id);
 	}
-	return result;
+	return r;
 }
 
 /* Names of snapshots go first and durably: no crash may leave a snapshot listed without its contents. What becomes of
@@ -92,52 +92,52 @@ static int retire_all(struct bt_prune_run *run, bool snapshots, size_t count, st
 static int retire_locked(struct bt_prune_run *run, struct bt_error *error)
 {
 	size_t count = bt_store_file_count(run->store);
-	int result = bt_prune_hold_snapshots(run, error);
+	int r = bt_prune_hold_snapshots(run, error);
 
-	if (!result)
-		result = retire_all(run, true, count, error);
-	if (!result && !run->options->dry_run)
-		result = bt_store_settle(run->store, error);
-	if (!result)
-		result = retire_all(run, false, count, error);
-	if (!result)
-		result = bt_prune_delete_doomed(run, error);
-	return result;
+	if (!r)
+		r = retire_all(run, true, count, error);
+	if (!r && !run->options->dry_run)
+		r = bt_store_settle(run->store, error);
+	if (!r)
+		r = retire_all(run, false, count, error);
+	if (!r)
+		r = bt_prune_delete_doomed(run, error);
+	return r;
 }
 
 static int retire_round(struct bt_prune_run *run, struct bt_error *error)
 {
-	int result = bt_prune_lock(run, error);
+	int r = bt_prune_lock(run, error);
 
-	if (!result)
-		result = bt_gate_pass(&run->gate, error);
-	if (!result && !run->options->dry_run)
+	if (!r)
+		r = bt_gate_pass(&run->gate, error);
+	if (!r && !run->options->dry_run)
 		bt_store_sweep(run->store, true);
 	bt_prune_forget(run);
-	if (!result)
-		result = retire_locked(run, error);
-	if (!result && !run->options->dry_run)
-		result = bt_store_refresh(run->store, error);
+	if (!r)
+		r = retire_locked(run, error);
+	if (!r && !run->options->dry_run)
+		r = bt_store_refresh(run->store, error);
 	bt_prune_unlock(run);
-	return result;
+	return r;
 }
 
 /* Looks at the copies of what is to go, while others may work in the store. */
 static int prove_pending(struct bt_prune_run *run, bool *ret_any, struct bt_error *error)
 {
 	enum bt_proof unused;
-	int result = 0;
+	int r = 0;
 
 	*ret_any = false;
-	for (uint32_t i = 0; i < run->fate_count && !result; i++) {
+	for (uint32_t i = 0; i < run->fate_count && !r; i++) {
 		if (!bt_prune_has_fate(run, i, BT_FATE_PENDING))
 			continue;
 		*ret_any = true;
 		run->fates[i] &= (unsigned char)~BT_FATE_PENDING;
 		if (!bt_store_file_id(run->store, i)->gone)
-			result = bt_prune_prove(run, i, true, &unused, error);
+			r = bt_prune_prove(run, i, true, &unused, error);
 	}
-	return result;
+	return r;
 }
 
 /* Copies are looked at between the rounds. A new round may have other files to rely on: the last decodes all it needs.
@@ -145,14 +145,14 @@ static int prove_pending(struct bt_prune_run *run, bool *ret_any, struct bt_erro
 int bt_prune_retire(struct bt_prune_run *run, struct bt_error *error)
 {
 	bool again = true;
-	int result = 0;
+	int r = 0;
 
-	for (int round = 1; again && !result; round++) {
+	for (int round = 1; again && !r; round++) {
 		run->patient = run->options->dry_run || round == ROUNDS;
-		result = retire_round(run, error);
-		if (!result)
-			result = prove_pending(run, &again, error);
+		r = retire_round(run, error);
+		if (!r)
+			r = prove_pending(run, &again, error);
 	}
 	run->patient = false;
-	return result;
+	return r;
 }

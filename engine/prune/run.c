@@ -40,25 +40,25 @@ static int is_whole_classic(struct bt_prune_run *run, uint32_t ordinal, bool *re
 {
 	struct bt_error found = {0};
 	struct bt_file *file;
-	int result = bt_store_file(run->store, ordinal, &file, &found);
+	int r = bt_store_file(run->store, ordinal, &file, &found);
 
-	*ret_classic = !result && bt_file_kind(file) == BT_KIND_CLASSIC;
-	if (!result || result == BT_E_DAMAGED)
+	*ret_classic = !r && bt_file_kind(file) == BT_KIND_CLASSIC;
+	if (!r || r == BT_E_DAMAGED)
 		return 0;
-	return bt_error_pass(error, &found, result);
+	return bt_error_pass(error, &found, r);
 }
 
 int bt_prune_is_classic(struct bt_prune_run *run, uint32_t ordinal, bool *ret_classic, struct bt_error *error)
 {
 	struct bt_error failure = {0};
 	struct bt_object *object;
-	int result = bt_store_open_apart(run->store, ordinal, &object, &failure);
+	int r = bt_store_open_apart(run->store, ordinal, &object, &failure);
 
 	*ret_classic = false;
-	if (result && failure.reason == BT_R_NOT_A_FILE)
+	if (r && failure.reason == BT_R_NOT_A_FILE)
 		return 0; /* as good as damaged, which is told by who needs it */
-	if (result)
-		return bt_error_pass(error, &failure, result);
+	if (r)
+		return bt_error_pass(error, &failure, r);
 	*ret_classic = bt_classic_detect(object);
 	bt_object_close(object);
 	return *ret_classic ? is_whole_classic(run, ordinal, ret_classic, error) : 0;
@@ -104,23 +104,23 @@ int bt_prune_go_on(const struct bt_prune_run *run, struct bt_error *error)
 int bt_prune_mark(struct bt_prune_run *run, struct bt_error *error)
 {
 	size_t count = bt_store_snapshot_count(run->store);
-	int result = 0;
+	int r = 0;
 
 	run->mark.progress = (struct bt_progress){0};
 	for (size_t i = 0; i < count; i++)
 		run->mark.progress.total_files += !bt_prune_removes(run, bt_store_snapshot_number(run->store, i));
-	for (size_t i = 0; i < count && !result; i++) {
+	for (size_t i = 0; i < count && !r; i++) {
 		uint32_t ordinal = bt_store_snapshot_number(run->store, i);
 		bool classic = false;
 
 		if (bt_prune_removes(run, ordinal))
 			continue;
-		result = bt_prune_is_classic(run, ordinal, &classic, error);
-		if (!result && !classic)
-			result = bt_mark_snapshot(&run->mark, bt_store_snapshot_name(run->store, i), error);
+		r = bt_prune_is_classic(run, ordinal, &classic, error);
+		if (!r && !classic)
+			r = bt_mark_snapshot(&run->mark, bt_store_snapshot_name(run->store, i), error);
 		run->mark.progress.files++;
 	}
-	return result;
+	return r;
 }
 
 void bt_prune_copied(struct bt_prune_run *run, const char *path, uint64_t bytes)
@@ -138,28 +138,28 @@ static int hold_content(void *arg, const struct bt_block *block, const struct bt
 			uint32_t size)
 {
 	struct bt_prune_run *run = arg;
-	int result = bt_digest_set_add(&run->contents, digest);
+	int r = bt_digest_set_add(&run->contents, digest);
 
-	return result < 0 ? result : 0;
+	return r < 0 ? r : 0;
 }
 
 static int hold_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
 {
 	struct bt_prune_run *run = arg;
-	int result = bt_digest_set_add(&run->pages, id);
+	int r = bt_digest_set_add(&run->pages, id);
 
-	return result < 0 ? result : 0;
+	return r < 0 ? r : 0;
 }
 
 int bt_prune_hold(struct bt_prune_run *run, uint32_t ordinal, struct bt_error *error)
 {
 	struct bt_index_visitor visitor = {run, hold_content, hold_page};
 	struct bt_file *file;
-	int result = bt_store_file(run->store, ordinal, &file, error);
+	int r = bt_store_file(run->store, ordinal, &file, error);
 
-	if (!result)
-		result = bt_file_visit(file, &visitor, error);
-	return result ? result : bt_prune_set_fate(run, ordinal, BT_FATE_HELD, error);
+	if (!r)
+		r = bt_file_visit(file, &visitor, error);
+	return r ? r : bt_prune_set_fate(run, ordinal, BT_FATE_HELD, error);
 }
 
 static void forget_contents(struct bt_prune_run *run)
@@ -178,19 +178,19 @@ void bt_prune_forget(struct bt_prune_run *run)
 int bt_prune_hold_snapshots(struct bt_prune_run *run, struct bt_error *error)
 {
 	size_t count = bt_store_snapshot_count(run->store);
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < count && !result; i++) {
+	for (size_t i = 0; i < count && !r; i++) {
 		uint32_t ordinal = bt_store_snapshot_number(run->store, i);
 		bool classic = false;
 
 		if (bt_prune_removes(run, ordinal))
 			continue;
-		result = bt_prune_is_classic(run, ordinal, &classic, error);
-		if (!result && !classic)
-			result = bt_prune_hold(run, ordinal, error);
+		r = bt_prune_is_classic(run, ordinal, &classic, error);
+		if (!r && !classic)
+			r = bt_prune_hold(run, ordinal, error);
 	}
-	return result;
+	return r;
 }
 
 unsigned bt_prune_percent(const struct bt_prune_run *run, bool small)
@@ -266,14 +266,14 @@ int bt_prune_share(struct bt_prune_run *run, uint32_t ordinal, struct bt_share *
 	struct bt_index_visitor visitor = {&visit, share_content, share_page};
 	struct bt_error found = {0};
 	struct bt_file *file;
-	int result = bt_store_file(run->store, ordinal, &file, &found);
+	int r = bt_store_file(run->store, ordinal, &file, &found);
 
-	if (!result)
-		result = bt_file_visit(file, &visitor, &found);
+	if (!r)
+		r = bt_file_visit(file, &visitor, &found);
 	end_block(&visit);
-	visit.share.damaged = result == BT_E_DAMAGED;
-	if (result && !visit.share.damaged)
-		return bt_error_pass(error, &found, result);
+	visit.share.damaged = r == BT_E_DAMAGED;
+	if (r && !visit.share.damaged)
+		return bt_error_pass(error, &found, r);
 	*ret_share = visit.share;
 	return 0;
 }
@@ -290,38 +290,38 @@ static bool held_is_gone(const struct bt_prune_run *run)
 /* Something was counted on that somebody else took away: only what is still there counts. */
 static int hold_anew(struct bt_prune_run *run, struct bt_error *error)
 {
-	int result;
+	int r;
 
 	forget_contents(run);
 	for (size_t i = 0; i < run->fate_count; i++)
 		run->fates[i] &= (unsigned char)~BT_FATE_COPIED; /* where the copies are gone, too */
-	result = bt_prune_hold_snapshots(run, error);
-	for (size_t i = 0; i < run->fate_count && !result; i++) {
+	r = bt_prune_hold_snapshots(run, error);
+	for (size_t i = 0; i < run->fate_count && !r; i++) {
 		const struct bt_file_id *id = bt_store_file_id(run->store, (uint32_t)i);
 
 		if (bt_prune_is_volume(run, id) && bt_prune_has_fate(run, id->ordinal, BT_FATE_HELD))
-			result = bt_prune_hold(run, id->ordinal, error);
+			r = bt_prune_hold(run, id->ordinal, error);
 		else if (id->gone)
 			run->fates[i] &= (unsigned char)~BT_FATE_HELD;
 	}
-	return result;
+	return r;
 }
 
 int bt_prune_lock(struct bt_prune_run *run, struct bt_error *error)
 {
-	int result;
+	int r;
 
 	if (run->options->dry_run)
 		return 0;
-	result = bt_gate_open(run->store, BT_LOCK_EXCLUSIVE, run->observer, &run->gate, error);
-	if (result)
-		return result;
-	result = bt_prune_mark(run, error);
-	if (!result && held_is_gone(run))
-		result = hold_anew(run, error);
-	if (result)
+	r = bt_gate_open(run->store, BT_LOCK_EXCLUSIVE, run->observer, &run->gate, error);
+	if (r)
+		return r;
+	r = bt_prune_mark(run, error);
+	if (!r && held_is_gone(run))
+		r = hold_anew(run, error);
+	if (r)
 		bt_prune_unlock(run);
-	return result;
+	return r;
 }
 
 void bt_prune_unlock(struct bt_prune_run *run)
@@ -354,12 +354,12 @@ static void count_deleted(struct bt_prune_run *run, const struct bt_file_id *id)
 int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, bool classic, struct bt_error *error)
 {
 	bool at_once = classic || run->options->dry_run;
-	int result = bt_prune_set_fate(run, id->ordinal, BT_FATE_DELETED, error);
+	int r = bt_prune_set_fate(run, id->ordinal, BT_FATE_DELETED, error);
 
-	if (!result && !run->options->dry_run)
-		result = classic ? bt_gate_remove(&run->gate, id->ordinal, error) : doom(run, id, error);
-	if (result)
-		return result;
+	if (!r && !run->options->dry_run)
+		r = classic ? bt_gate_remove(&run->gate, id->ordinal, error) : doom(run, id, error);
+	if (r)
+		return r;
 	/* else it was told, under its old name, or is told when it is gone */
 	if (!bt_prune_has_fate(run, id->ordinal, BT_FATE_MOVED) && (id->snapshot || run->options->dry_run))
 		bt_prune_gone(run, id);
@@ -382,8 +382,8 @@ static int deleted(void *arg, size_t index, struct bt_error *error)
 
 int bt_prune_delete_doomed(struct bt_prune_run *run, struct bt_error *error)
 {
-	int result = run->options->dry_run ? 0 : bt_gate_delete(&run->gate, deleted, run, error);
+	int r = run->options->dry_run ? 0 : bt_gate_delete(&run->gate, deleted, run, error);
 
 	bt_buf_free(&run->leaving);
-	return result;
+	return r;
 }

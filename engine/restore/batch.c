@@ -28,8 +28,10 @@ struct bt_restore_batch {
 static int work_on_batch(struct bt_job *job, void *worker)
 {
 	struct bt_restore_batch *batch = (struct bt_restore_batch *)job;
+
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct item *item = &batch->items[i];
+
 		if (bt_voice_failed(&batch->run->tell.voice))
 			break;
 		if (item->kind == BT_ITEM_ENTRY)
@@ -50,6 +52,7 @@ static void keep_directory(const struct bt_place *place, int fd)
 	const struct stat *before = &place->before;
 	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, before->st_mtim};
 	struct stat now;
+
 	if ((before->st_mode & 0700) != 0700)
 		(void)!fchmod(fd, before->st_mode & 07777);
 	if (fstat(fd, &now) == 0 &&
@@ -61,6 +64,7 @@ static void keep_directory(const struct bt_place *place, int fd)
 static bool is_right(struct bt_restore_run *run, int fd, const struct bt_entry *entry)
 {
 	struct stat now;
+
 	return fstat(fd, &now) == 0 && same_metadata(&now, entry) && bt_meta_equal(run, fd, ".", entry, &now);
 }
 
@@ -89,6 +93,7 @@ static void end_directory(struct bt_restore_run *run, struct bt_place *place, co
 {
 	if (!run->options.dry_run) {
 		int fd = bt_place_get(&run->places, place);
+
 		if (fd < 0) {
 			bt_tell_sys(&run->tell, place, NULL, -fd, "open");
 			return;
@@ -105,8 +110,10 @@ static int finish_batch(struct bt_job *job, int result)
 {
 	struct bt_restore_batch *batch = (struct bt_restore_batch *)job;
 	struct bt_restore_run *run = batch->run;
+
 	for (size_t i = 0; i < batch->count; i++) {
 		struct item *item = &batch->items[i];
+
 		if (!bt_voice_failed(&run->tell.voice)) {
 			if (item->kind == BT_ITEM_FOLLOWER)
 				bt_restore_follower(run, item->place, item->entry);
@@ -126,6 +133,7 @@ static int finish_batch(struct bt_job *job, int result)
 int bt_restore_batch_flush(struct bt_restore_run *run)
 {
 	struct bt_restore_batch *batch = run->batch;
+
 	run->batch = NULL;
 	return batch ? bt_pool_submit(run->pool, &batch->job) : 0;
 }
@@ -144,9 +152,10 @@ static int new_batch(struct bt_restore_run *run)
 int bt_restore_batch_add(struct bt_restore_run *run, enum bt_restore_item kind, struct bt_place *place,
 			 const struct bt_page *page, const struct bt_entry *entry)
 {
-	int result = run->batch ? 0 : new_batch(run);
-	if (result)
-		return result;
+	int r = run->batch ? 0 : new_batch(run);
+
+	if (r)
+		return r;
 	struct bt_restore_batch *batch = run->batch;
 	struct item *item = &batch->items[batch->count++];
 	*item = (struct item){.kind = kind, .place = bt_place_ref(place), .entry = entry};

@@ -9,6 +9,7 @@
 bool bt_is_boundary(int dirfd, const char *name, dev_t above)
 {
 	struct statx status;
+
 	if (statx(dirfd, name, LOOK, 0, &status))
 		return false;
 	if (status.stx_attributes & STATX_ATTR_MOUNT_ROOT)
@@ -22,6 +23,7 @@ bool bt_is_boundary(int dirfd, const char *name, dev_t above)
 bool bt_is_snapshot_mount(struct bt_scan_mounts *mounts, int dirfd, const char *name)
 {
 	struct statx status;
+
 	return statx(dirfd, name, LOOK, STATX_MNT_ID, &status) == 0 &&
 	       bt_scan_is_ours(bt_scan_mounted(mounts, &status));
 }

@@ -50,6 +50,7 @@ static struct opened make_directory(const struct bt_restore_run *run, int dirfd,
 static bool is_of_store(const struct bt_restore_run *run, const struct bt_place *parent, int dirfd, const char *name)
 {
 	struct stat status;
+
 	if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW))
 		return false;
 	if (S_ISDIR(status.st_mode))
@@ -62,6 +63,7 @@ static bool is_empty_entry(struct bt_restore_run *run, const struct bt_entry *en
 	const struct bt_entry *first = NULL;
 	struct bt_error error = {0};
 	struct bt_dir *dir;
+
 	if (bt_dir_new(run->store, &entry->digest, &dir, &error))
 		return false;
 	bool empty = bt_dir_next(dir, &first, &error) == 0 && !first;
@@ -72,6 +74,7 @@ static bool is_empty_entry(struct bt_restore_run *run, const struct bt_entry *en
 static bool is_directory(int dirfd, const char *name)
 {
 	struct stat status;
+
 	return fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
 }
 
@@ -80,6 +83,7 @@ static bool is_directory(int dirfd, const char *name)
 static bool is_left(struct bt_restore_run *run, const struct bt_place *parent, int dirfd, const struct bt_entry *entry)
 {
 	const struct bt_extra *extra = entry->extra;
+
 	if (extra && extra->error)
 		return false;
 	if (bt_is_boundary(dirfd, entry->name, parent->before.st_dev))
@@ -93,6 +97,7 @@ static struct opened open_there(const struct bt_restore_run *run, int dirfd, con
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 	struct stat status;
 	int fd = run->options.dry_run ? bt_openat(dirfd, name, flags, 0) : bt_open_directory(dirfd, name);
+
 	if (fd >= 0)
 		return (struct opened){.found = FOUND_IT, .fd = fd};
 	if (fd == -EACCES && run->options.dry_run && fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -116,6 +121,7 @@ static struct opened open_or_make(struct bt_restore_run *run, struct bt_place *p
 {
 	const char *name = entry->name;
 	struct opened opened = {.found = SEALED, .fd = -1};
+
 	if (parent->sealed)
 		return opened;
 	if (dirfd < 0 || parent->fresh)
@@ -147,6 +153,7 @@ static struct bt_place *no_place(struct bt_restore_run *run)
 static void tell_sealed(struct bt_restore_run *run, struct bt_place *place, int dirfd)
 {
 	struct bt_error error = {0};
+
 	if (dirfd < 0 || fstatat(dirfd, place->name, &place->before, AT_SYMLINK_NOFOLLOW))
 		return; /* the one above was told */
 	bt_fail(&error, BT_E_INCOMPLETE, NULL,
@@ -158,6 +165,7 @@ static struct bt_place *new_place(struct bt_restore_run *run, struct bt_place *p
 				  const struct opened *opened)
 {
 	struct bt_place *place = bt_place_new(&run->places, parent, name, opened->fd);
+
 	if (!place)
 		return no_place(run);
 	place->fresh = opened->found == MADE_IT || opened->found == ABSENT;
@@ -175,6 +183,7 @@ static struct bt_place *enter_in(struct bt_restore_run *run, struct bt_place *pa
 				 const struct bt_entry *entry)
 {
 	const struct opened opened = open_or_make(run, parent, dirfd, entry);
+
 	switch (opened.found) {
 	case FAILED:
 		bt_tell_unwritten_sys(&run->tell, parent, entry->name, opened.sys, opened.what);

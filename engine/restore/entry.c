@@ -16,6 +16,7 @@ static bool same_target(int dirfd, const struct bt_entry *entry)
 {
 	char target[4097];
 	ssize_t length = readlinkat(dirfd, entry->name, target, sizeof(target));
+
 	return length == (ssize_t)entry->extra->target_length &&
 	       memcmp(target, entry->extra->target, (size_t)length) == 0;
 }
@@ -34,6 +35,7 @@ static bool same_node(int dirfd, const struct bt_entry *entry, const struct stat
 static bool is_untouched(const struct bt_entry *entry, const struct stat *status)
 {
 	struct bt_found found = {0};
+
 	bt_found_stat(status, &found);
 	return entry->has_stat && entry->stat == bt_found_fingerprint(&found);
 }
@@ -57,6 +59,7 @@ static enum bt_restore_decision compare(const struct bt_restore_run *run, int di
 {
 	const struct stat *status = &there->status;
 	uint64_t links = bt_restore_has_links(entry) ? entry->extra->links : 1;
+
 	if ((status->st_mode & S_IFMT) != bt_type_format(entry->type) || status->st_nlink > links)
 		return BT_WRITE;
 	if (entry->type == BT_FILE && (uint64_t)status->st_size != entry->size)
@@ -111,6 +114,7 @@ static int open_existing(int dirfd, const char *name, const struct stat *status)
 {
 	struct stat now;
 	int fd = bt_openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &now) || now.st_dev != status->st_dev || now.st_ino != status->st_ino ||
@@ -127,6 +131,7 @@ static int mend(struct bt_restore_run *run, struct bt_restore_worker *worker, st
 		const struct bt_entry *entry, struct bt_restore_there *there)
 {
 	int differs = 0, fd = open_existing(dirfd, entry->name, &there->status);
+
 	if (fd < 0) {
 		there->decision = BT_WRITE;
 		return 0;
@@ -143,10 +148,10 @@ static int mend(struct bt_restore_run *run, struct bt_restore_worker *worker, st
 static void would_write(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
 			const struct bt_restore_there *there)
 {
-	int result =
-		there->exists && S_ISDIR(there->status.st_mode) ? bt_extras_clear(run, place, dirfd, entry->name) : 0;
-	if (result) {
-		bt_tell_not_installed(run, place, dirfd, entry->name, result);
+	int r = there->exists && S_ISDIR(there->status.st_mode) ? bt_extras_clear(run, place, dirfd, entry->name) : 0;
+
+	if (r) {
+		bt_tell_not_installed(run, place, dirfd, entry->name, r);
 		return;
 	}
 	bt_tell_bytes(&run->tell, place, entry->name, entry->size, entry->size);
@@ -157,31 +162,33 @@ static void write_entry(struct bt_restore_run *run, struct bt_place *place, int 
 			const struct bt_restore_there *there)
 {
 	struct stat status = {0};
-	int result = 0;
+	int r = 0;
+
 	if (run->options.dry_run) {
 		would_write(run, place, dirfd, entry, there);
 		return;
 	}
 	if (entry->type == BT_FILE)
-		result = bt_restore_file(run, place, dirfd, entry, &status);
+		r = bt_restore_file(run, place, dirfd, entry, &status);
 	else
-		result = bt_restore_node(run, place, dirfd, entry, &status);
-	if (result < 0)
+		r = bt_restore_node(run, place, dirfd, entry, &status);
+	if (r < 0)
 		return;
 	bt_restore_done(run,
-			result		? BT_EVENT_UNCHANGED
+			r		? BT_EVENT_UNCHANGED
 			: there->exists ? BT_EVENT_CHANGED
 					: BT_EVENT_NEW,
-			place, entry, result ? NULL : &status);
+			place, entry, r ? NULL : &status);
 }
 
 static void restore_in(struct bt_restore_run *run, struct bt_restore_worker *worker, struct bt_place *place, int dirfd,
 		       const struct bt_entry *entry)
 {
 	struct bt_restore_there there;
-	int result = bt_restore_decide(run, place, dirfd, entry, &there);
-	if (result) {
-		bt_tell_sys(&run->tell, place, entry->name, -result, "look at what is there");
+	int r = bt_restore_decide(run, place, dirfd, entry, &there);
+
+	if (r) {
+		bt_tell_sys(&run->tell, place, entry->name, -r, "look at what is there");
 		return;
 	}
 	keep_apart(run, entry, &there);
@@ -191,8 +198,8 @@ static void restore_in(struct bt_restore_run *run, struct bt_restore_worker *wor
 		return;
 	}
 	if (there.decision == BT_MEND || there.decision == BT_COMPARE)
-		result = mend(run, worker, place, dirfd, entry, &there);
-	if (result)
+		r = mend(run, worker, place, dirfd, entry, &there);
+	if (r)
 		return;
 	keep_apart(run, entry, &there);
 	if (there.by_time && there.decision != BT_WRITE)
@@ -208,6 +215,7 @@ static void restore_in(struct bt_restore_run *run, struct bt_restore_worker *wor
 static bool tell_unread_entry(struct bt_restore_run *run, struct bt_place *place, const struct bt_entry *entry)
 {
 	struct bt_error error = {0};
+
 	if (!entry->extra || !entry->extra->error)
 		return false;
 	bt_fail_unread(&error, entry);
@@ -234,6 +242,7 @@ static void count_entry(struct bt_restore_run *run, struct bt_place *place, cons
 {
 	struct stat status;
 	int dirfd = place->absent || !run->options.delete_extra ? -1 : bt_place_get(&run->places, place);
+
 	if (dirfd >= 0 && fstatat(dirfd, entry->name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode))
 		(void)bt_extras_clear(run, place, dirfd, entry->name);
 	if (dirfd >= 0)
@@ -245,6 +254,7 @@ void bt_restore_entry(struct bt_restore_run *run, struct bt_restore_worker *work
 		      const struct bt_entry *entry)
 {
 	bool told;
+
 	if (run->options.count_only) {
 		count_entry(run, place, entry);
 		return;
@@ -267,22 +277,23 @@ static int link_to(struct bt_restore_run *run, const struct bt_restore_linked *f
 	char temp[BT_TEMP_SIZE];
 	struct stat status;
 	int from = bt_place_get(&run->places, first->place);
+
 	if (from < 0)
 		return from;
 	bt_temp_name(run, temp);
-	int result = linkat(from, first->name, dirfd, temp, 0) ? -errno : 0;
+	int r = linkat(from, first->name, dirfd, temp, 0) ? -errno : 0;
 	bt_place_put(&run->places, first->place);
-	if (result)
-		return result;
+	if (r)
+		return r;
 	if (fstatat(dirfd, temp, &status, AT_SYMLINK_NOFOLLOW) || status.st_dev != first->restored_dev ||
 	    status.st_ino != first->restored_ino) {
 		(void)!unlinkat(dirfd, temp, 0);
 		return -ESTALE;
 	}
-	result = bt_temp_install(run, place, dirfd, temp, name);
-	if (!result)
+	r = bt_temp_install(run, place, dirfd, temp, name);
+	if (!r)
 		(void)!unlinkat(dirfd, temp, 0); /* two names of one file: rename leaves both */
-	return result;
+	return r;
 }
 
 /* False if there is nothing to link to, or the file system cannot: then it is a file of its own. */
@@ -290,6 +301,7 @@ static bool follow(struct bt_restore_run *run, struct bt_place *place, int dirfd
 {
 	struct bt_restore_linked first = bt_restore_links_find(&run->links, entry);
 	struct stat status;
+
 	if (!first.name || run->options.dry_run)
 		return false;
 	bool exists = !place->fresh && fstatat(dirfd, entry->name, &status, AT_SYMLINK_NOFOLLOW) == 0;
@@ -300,11 +312,11 @@ static bool follow(struct bt_restore_run *run, struct bt_place *place, int dirfd
 	}
 	if (exists && bt_guard_keeps(&run->guard, &place->before, entry->name, &status))
 		return false;
-	int result = link_to(run, &first, place, dirfd, entry->name);
-	if (result < 0)
+	int r = link_to(run, &first, place, dirfd, entry->name);
+	if (r < 0)
 		return false;
 	bt_tell_done(&run->tell,
-		     result   ? BT_EVENT_UNCHANGED
+		     r	      ? BT_EVENT_UNCHANGED
 		     : exists ? BT_EVENT_CHANGED
 			      : BT_EVENT_NEW,
 		     place, entry->name, entry->type);
@@ -314,6 +326,7 @@ static bool follow(struct bt_restore_run *run, struct bt_place *place, int dirfd
 void bt_restore_follower(struct bt_restore_run *run, struct bt_place *place, const struct bt_entry *entry)
 {
 	bool told;
+
 	if (run->options.count_only) {
 		count_entry(run, place, entry);
 		return;

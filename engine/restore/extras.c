@@ -22,6 +22,7 @@ struct extra {
 static const char *name_of(const struct extra *extra)
 {
 	const char *slash = strrchr(extra->path, '/');
+
 	return slash ? slash + 1 : extra->path;
 }
 
@@ -29,6 +30,7 @@ static const char *name_of(const struct extra *extra)
 static bool begins_another(const struct extra *extra)
 {
 	struct stat above;
+
 	return fstat(extra->dirfd, &above) == 0 && bt_is_boundary(extra->dirfd, name_of(extra), above.st_dev);
 }
 
@@ -43,6 +45,7 @@ static void tell_left(void *arg, const char *path)
 	const struct removed *removed = arg;
 	const struct extra *extra = removed->extra;
 	char *whole = NULL;
+
 	if (asprintf(&whole, "%.*s%s", (int)(name_of(extra) - extra->path), extra->path, path) < 0)
 		whole = NULL;
 	bt_tell_left(&removed->run->tell, extra->place, whole ? whole : path);
@@ -55,9 +58,10 @@ static int remove_tree(struct bt_restore_run *run, const struct extra *extra)
 	struct removed removed = {run, extra};
 	struct bt_removal removal = {
 		.guard = &run->guard, .dry = run->options.dry_run, .left = tell_left, .arg = &removed};
-	int result = bt_remove_tree(&removal, extra->dirfd, name_of(extra));
+	int r = bt_remove_tree(&removal, extra->dirfd, name_of(extra));
+
 	bt_tell_deleted(&run->tell, extra->place, extra->path, removal.removed);
-	return result;
+	return r;
 }
 
 static void remove_extra(struct bt_restore_run *run, const struct extra *extra, size_t rank);
@@ -67,12 +71,14 @@ static void remove_beside_store(struct bt_restore_run *run, const struct extra *
 {
 	struct bt_buf names = {0};
 	int fd = bt_openat(extra->dirfd, name_of(extra), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	int result = fd < 0 ? fd : bt_list_names(fd, &names);
-	if (result < 0)
-		bt_tell_sys(&run->tell, extra->place, extra->path, -result, "list");
-	for (size_t at = 0; !result && at < names.length && !bt_voice_failed(&run->tell.voice);) {
+	int r = fd < 0 ? fd : bt_list_names(fd, &names);
+
+	if (r < 0)
+		bt_tell_sys(&run->tell, extra->place, extra->path, -r, "list");
+	for (size_t at = 0; !r && at < names.length && !bt_voice_failed(&run->tell.voice);) {
 		const char *name = (const char *)names.data + at;
 		char *path = NULL;
+
 		if (asprintf(&path, "%s/%s", extra->path, name) < 0)
 			bt_tell_sys(&run->tell, extra->place, extra->path, ENOMEM, "remove");
 		else
@@ -88,6 +94,7 @@ static void remove_beside_store(struct bt_restore_run *run, const struct extra *
 static void remove_extra(struct bt_restore_run *run, const struct extra *extra, size_t rank)
 {
 	struct stat status;
+
 	if (begins_another(extra)) {
 		bt_tell_left(&run->tell, extra->place, extra->path);
 		return;
@@ -100,11 +107,11 @@ static void remove_extra(struct bt_restore_run *run, const struct extra *extra, 
 		remove_beside_store(run, extra, own);
 		return;
 	}
-	int result = remove_tree(run, extra);
-	if (result < 0 && bt_inode_refused(extra->dirfd, name_of(extra), -result))
+	int r = remove_tree(run, extra);
+	if (r < 0 && bt_inode_refused(extra->dirfd, name_of(extra), -r))
 		bt_tell_forbidden(&run->tell, extra->place, extra->path);
-	else if (result < 0)
-		bt_tell_sys(&run->tell, extra->place, extra->path, -result, "remove");
+	else if (r < 0)
+		bt_tell_sys(&run->tell, extra->place, extra->path, -r, "remove");
 }
 
 static void remove_unknown(struct bt_restore_run *run, struct bt_place *place, const struct bt_digest *directory,
@@ -114,10 +121,11 @@ static void remove_unknown(struct bt_restore_run *run, struct bt_place *place, c
 	const struct bt_page *page;
 	const struct bt_entry *entry;
 	struct bt_error error = {0};
-	int result = bt_dir_lookup(run->store, directory, extra->path, strlen(extra->path), &page, &entry, &error);
-	if (!result)
+	int r = bt_dir_lookup(run->store, directory, extra->path, strlen(extra->path), &page, &entry, &error);
+
+	if (!r)
 		bt_page_put(run->store, page);
-	if (result != BT_E_NOT_FOUND)
+	if (r != BT_E_NOT_FOUND)
 		return; /* it belongs there, or nobody knows: the listing will tell */
 	if (!bt_guard_keeps(&run->guard, &place->before, extra->path, &nothing))
 		remove_extra(run, extra, SIZE_MAX);
@@ -127,11 +135,13 @@ void bt_extras_remove(struct bt_restore_run *run, struct bt_place *place, const 
 {
 	struct bt_buf names = {0};
 	int fd = bt_place_get(&run->places, place);
-	int result = fd < 0 ? fd : bt_list_names(fd, &names);
-	if (result < 0)
-		bt_tell_sys(&run->tell, place, NULL, -result, "list");
-	for (size_t at = 0; !result && at < names.length && !bt_voice_failed(&run->tell.voice);) {
+	int r = fd < 0 ? fd : bt_list_names(fd, &names);
+
+	if (r < 0)
+		bt_tell_sys(&run->tell, place, NULL, -r, "list");
+	for (size_t at = 0; !r && at < names.length && !bt_voice_failed(&run->tell.voice);) {
 		const char *name = (const char *)names.data + at;
+
 		remove_unknown(run, place, directory, &(struct extra){place, fd, name});
 		at += strlen(name) + 1;
 	}
@@ -145,12 +155,13 @@ static int is_empty_directory(int dirfd, const char *name)
 {
 	struct bt_buf names = {0};
 	int fd = bt_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	int result = fd < 0 ? fd : bt_list_names(fd, &names);
-	if (!result && names.length)
-		result = -ENOTEMPTY;
+	int r = fd < 0 ? fd : bt_list_names(fd, &names);
+
+	if (!r && names.length)
+		r = -ENOTEMPTY;
 	bt_buf_free(&names);
 	bt_close(&fd);
-	return result;
+	return r;
 }
 
 static int clear_empty(struct bt_restore_run *run, int dirfd, const char *name)
@@ -165,13 +176,14 @@ static int clear_empty(struct bt_restore_run *run, int dirfd, const char *name)
 int bt_extras_clear(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name)
 {
 	const struct extra extra = {place, dirfd, name};
+
 	if (begins_another(&extra))
 		return -EBUSY;
-	int result = clear_empty(run, dirfd, name);
-	if (result != -ENOTEMPTY || !run->options.delete_extra)
-		return result;
-	result = remove_tree(run, &extra);
-	return result > 0 ? -EBUSY : result;
+	int r = clear_empty(run, dirfd, name);
+	if (r != -ENOTEMPTY || !run->options.delete_extra)
+		return r;
+	r = remove_tree(run, &extra);
+	return r > 0 ? -EBUSY : r;
 }
 
 void bt_tell_not_created(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name, int result)
@@ -185,6 +197,7 @@ void bt_tell_not_created(struct bt_restore_run *run, struct bt_place *place, int
 void bt_tell_not_installed(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name, int result)
 {
 	struct bt_error error = {0};
+
 	if (bt_inode_refused(dirfd, name, -result)) {
 		bt_tell_forbidden(&run->tell, place, name);
 		return;
@@ -204,6 +217,7 @@ void bt_tell_store_in_the_way(struct bt_restore_run *run, struct bt_place *place
 {
 	struct bt_error error = {0};
 	struct stat status;
+
 	if (run->options.delete_extra && fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    bt_guard_rank(&run->guard, &status) > 1)
 		remove_extra(run, &(struct extra){place, dirfd, name}, SIZE_MAX);

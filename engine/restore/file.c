@@ -24,8 +24,9 @@ void bt_restore_worker_destroy(struct bt_restore_worker *worker)
 
 static int write_slice(int fd, const struct bt_slice *slice, uint64_t offset, struct bt_error *error)
 {
-	int result = slice->data ? bt_pwrite_all(fd, slice->data, slice->length, offset) : 0;
-	return result ? bt_fail_sys(error, -result, NULL, "write") : 0;
+	int r = slice->data ? bt_pwrite_all(fd, slice->data, slice->length, offset) : 0;
+
+	return r ? bt_fail_sys(error, -r, NULL, "write") : 0;
 }
 
 /* Every slice is verified by the digest of its content. */
@@ -33,38 +34,41 @@ static int write_slices(struct bt_restore_run *run, struct bt_place *place, int 
 			struct bt_whole *whole, struct bt_error *error)
 {
 	uint64_t offset = 0;
-	int result = 0;
-	while (!result && offset < entry->size) {
+	int r = 0;
+
+	while (!r && offset < entry->size) {
 		struct bt_slice slice;
+
 		if (bt_voice_failed(&run->tell.voice))
 			return BT_E_CANCELLED;
-		result = bt_slice_start(run->store, entry, offset, 0, &slice, error);
-		if (result)
-			return result;
+		r = bt_slice_start(run->store, entry, offset, 0, &slice, error);
+		if (r)
+			return r;
 		bt_whole_add(whole, slice.data, slice.length);
-		result = write_slice(fd, &slice, offset, error);
-		if (!result)
+		r = write_slice(fd, &slice, offset, error);
+		if (!r)
 			bt_tell_bytes(&run->tell, place, entry->name, slice.length, slice.data ? slice.length : 0);
 		offset += slice.length;
 		bt_slice_end(run->store, &slice);
 	}
-	return result;
+	return r;
 }
 
 static int write_content(struct bt_restore_run *run, struct bt_place *place, int fd, const struct bt_entry *entry,
 			 struct bt_error *error)
 {
 	struct bt_whole *whole;
-	int result = bt_whole_begin(entry, &whole, error);
-	if (result)
-		return result;
-	result = write_slices(run, place, fd, entry, whole, error);
-	if (!result && entry->extra && entry->extra->hole_count && ftruncate(fd, (off_t)entry->size))
-		result = bt_fail_sys(error, errno, NULL, "write");
-	if (!result)
-		result = bt_whole_end(whole, error);
+	int r = bt_whole_begin(entry, &whole, error);
+
+	if (r)
+		return r;
+	r = write_slices(run, place, fd, entry, whole, error);
+	if (!r && entry->extra && entry->extra->hole_count && ftruncate(fd, (off_t)entry->size))
+		r = bt_fail_sys(error, errno, NULL, "write");
+	if (!r)
+		r = bt_whole_end(whole, error);
 	bt_whole_free(whole);
-	return result;
+	return r;
 }
 
 /* Everything about the file but its name. */
@@ -72,20 +76,21 @@ static int complete_file(struct bt_restore_run *run, struct bt_place *place, int
 			 struct stat *ret_status)
 {
 	struct bt_error error = {0};
-	int result = write_content(run, place, fd, entry, &error);
-	if (!result) {
+	int r = write_content(run, place, fd, entry, &error);
+
+	if (!r) {
 		bt_meta_apply(run, place, entry->name, fd, entry,
 			      BT_META_RENAMED | (place->default_acl ? BT_META_STRIP : 0));
 		if (bt_restore_has_links(entry) && fstat(fd, ret_status))
-			result = bt_fail_sys(&error, errno, NULL, "write");
+			r = bt_fail_sys(&error, errno, NULL, "write");
 	}
-	if (close(fd) && !result && errno != EINTR)
-		result = bt_fail_sys(&error, errno, NULL, "write");
-	if (result && run->options.salvage && error.code == BT_E_DAMAGED)
+	if (close(fd) && !r && errno != EINTR)
+		r = bt_fail_sys(&error, errno, NULL, "write");
+	if (r && run->options.salvage && error.code == BT_E_DAMAGED)
 		bt_restore_salvage(run, place, entry, &error);
-	else if (result && error.code)
+	else if (r && error.code)
 		bt_tell_unwritten(&run->tell, place, entry->name, &error);
-	return result;
+	return r;
 }
 
 int bt_restore_file(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
@@ -93,6 +98,7 @@ int bt_restore_file(struct bt_restore_run *run, struct bt_place *place, int dirf
 {
 	char temp[BT_TEMP_SIZE];
 	int fd = bt_temp_open(run, dirfd, temp);
+
 	if (fd < 0) {
 		bt_tell_not_created(run, place, dirfd, entry->name, fd);
 		return -1;
@@ -102,12 +108,12 @@ int bt_restore_file(struct bt_restore_run *run, struct bt_place *place, int dirf
 		(void)!unlinkat(dirfd, temp, 0);
 		return -1;
 	}
-	int result = bt_temp_install(run, place, dirfd, temp, entry->name);
-	if (result < 0)
-		bt_tell_not_installed(run, place, dirfd, entry->name, result);
-	else if (!result)
+	int r = bt_temp_install(run, place, dirfd, temp, entry->name);
+	if (r < 0)
+		bt_tell_not_installed(run, place, dirfd, entry->name, r);
+	else if (!r)
 		bt_meta_seal(run, place, dirfd, entry);
-	return result < 0 ? -1 : result;
+	return r < 0 ? -1 : r;
 }
 
 static bool goes_on(void *arg, uint64_t read)
@@ -127,10 +133,11 @@ int bt_restore_compare(struct bt_restore_run *run, struct bt_restore_worker *wor
 				     .arg = run};
 	struct bt_error error = {0};
 	bool equal = false;
-	int result = bt_against_file(&against, &equal, &error);
-	if (!result)
+	int r = bt_against_file(&against, &equal, &error);
+
+	if (!r)
 		return !equal;
-	if (result != BT_E_CANCELLED)
+	if (r != BT_E_CANCELLED)
 		bt_tell_problem(&run->tell, place, entry->name, &error);
 	return -1;
 }

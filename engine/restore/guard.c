@@ -21,31 +21,34 @@ static int append(struct bt_guard *guard, const struct stat *status)
 static int climb(struct bt_guard *guard, int dirfd)
 {
 	struct stat status;
-	int fd = bt_openat(dirfd, ".", O_PATH | O_DIRECTORY, 0), result = 0;
+	int fd = bt_openat(dirfd, ".", O_PATH | O_DIRECTORY, 0), r = 0;
+
 	while (fd >= 0 && fstat(fd, &status) == 0) {
 		const struct bt_guarded *below = guard->count ? &guard->chain[guard->count - 1] : NULL;
+
 		if (below && below->dev == status.st_dev && below->ino == status.st_ino)
 			break;
-		result = append(guard, &status);
-		int up = result ? -1 : bt_openat(fd, "..", O_PATH | O_DIRECTORY, 0);
+		r = append(guard, &status);
+		int up = r ? -1 : bt_openat(fd, "..", O_PATH | O_DIRECTORY, 0);
 		bt_close(&fd);
 		fd = up;
 	}
 	bt_close(&fd);
-	return result;
+	return r;
 }
 
 int bt_guard_init(struct bt_guard *guard, struct bt_store *store, struct bt_error *error)
 {
 	int fd = bt_store_local_fd(store);
+
 	*guard = (struct bt_guard){.store = store, .loose = fd < 0 || !bt_store_marked(store)};
 	if (fd < 0)
 		return 0; /* no directory here is in its way */
-	int result = climb(guard, fd);
-	if (!result && guard->count)
+	int r = climb(guard, fd);
+	if (!r && guard->count)
 		return 0;
 	bt_guard_free(guard);
-	return result ? bt_fail(error, result, NULL, "restore") : bt_fail_sys(error, EIO, NULL, "look at the store");
+	return r ? bt_fail(error, r, NULL, "restore") : bt_fail_sys(error, EIO, NULL, "look at the store");
 }
 
 void bt_guard_free(struct bt_guard *guard)
@@ -64,13 +67,14 @@ int bt_guard_check_output(const struct bt_guard *guard, int fd, const char *outp
 {
 	struct bt_guard above = {0};
 	bool inside = false;
-	int result = guard->loose ? 0 : climb(&above, fd);
+	int r = guard->loose ? 0 : climb(&above, fd);
+
 	for (size_t i = 0; i < above.count; i++)
 		inside |= is_store(guard, &above.chain[i]);
 	bt_guard_free(&above);
 	if (inside)
 		return bt_fail(error, BT_E_INVALID, output, "the output directory may not lie in the store");
-	return result ? bt_fail(error, result, output, "restore") : 0;
+	return r ? bt_fail(error, r, output, "restore") : 0;
 }
 
 size_t bt_guard_rank(const struct bt_guard *guard, const struct stat *status)
@@ -85,6 +89,7 @@ bool bt_guard_keeps(const struct bt_guard *guard, const struct stat *directory, 
 		    const struct stat *status)
 {
 	uint32_t ordinal;
+
 	if (bt_guard_rank(guard, status))
 		return true;
 	return bt_guard_rank(guard, directory) == 1 && bt_store_file_named(guard->store, name, &ordinal) == 0;

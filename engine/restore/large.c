@@ -44,23 +44,25 @@ static void fail(struct large *large, const struct bt_error *error)
 static int write_segment(struct segment *segment, struct bt_error *error)
 {
 	struct large *large = segment->large;
+
 	if (!segment->length)
 		return 0;
 	segment->data = malloc(segment->length);
 	if (!segment->data)
 		return bt_fail(error, BT_E_NOMEM, NULL, "restore");
-	int result = bt_entry_pread(large->run->store, large->entry, segment->data, segment->length, segment->offset,
-				    NULL, error);
-	if (result)
-		return result;
-	result = bt_pwrite_all(large->fd, segment->data, segment->length, segment->offset);
-	return result ? bt_fail_sys(error, -result, NULL, "write") : 0;
+	int r = bt_entry_pread(large->run->store, large->entry, segment->data, segment->length, segment->offset, NULL,
+			       error);
+	if (r)
+		return r;
+	r = bt_pwrite_all(large->fd, segment->data, segment->length, segment->offset);
+	return r ? bt_fail_sys(error, -r, NULL, "write") : 0;
 }
 
 static int work_on_segment(struct bt_job *job, void *worker)
 {
 	struct segment *segment = (struct segment *)job;
 	struct bt_error error = {0};
+
 	if (bt_voice_failed(&segment->large->run->tell.voice))
 		atomic_store(&segment->large->failed, true);
 	if (!atomic_load(&segment->large->failed) && write_segment(segment, &error))
@@ -72,6 +74,7 @@ static int finish_segment(struct bt_job *job, int result)
 {
 	struct segment *segment = (struct segment *)job;
 	struct large *large = segment->large;
+
 	if (!atomic_load(&large->failed)) {
 		bt_whole_add(large->whole, NULL, segment->gap);
 		bt_whole_add(large->whole, segment->data, segment->length);
@@ -89,30 +92,31 @@ static void complete_large(struct large *large)
 	struct bt_restore_run *run = large->run;
 	struct bt_error error = {0};
 	struct stat status;
-	int result = bt_whole_end(large->whole, &error);
-	if (!result && ftruncate(large->fd, (off_t)large->entry->size))
-		result = bt_fail_sys(&error, errno, NULL, "write");
-	if (!result)
+	int r = bt_whole_end(large->whole, &error);
+
+	if (!r && ftruncate(large->fd, (off_t)large->entry->size))
+		r = bt_fail_sys(&error, errno, NULL, "write");
+	if (!r)
 		bt_meta_apply(run, large->place, large->entry->name, large->fd, large->entry,
 			      BT_META_RENAMED | (large->place->default_acl ? BT_META_STRIP : 0));
-	if (!result && (fstat(large->fd, &status) || close(large->fd)))
-		result = bt_fail_sys(&error, errno, NULL, "write");
-	else if (!result)
+	if (!r && (fstat(large->fd, &status) || close(large->fd)))
+		r = bt_fail_sys(&error, errno, NULL, "write");
+	else if (!r)
 		large->fd = -1;
-	if (result) {
+	if (r) {
 		fail(large, &error);
 		return;
 	}
-	result = bt_temp_install(run, large->place, large->dirfd, large->temp, large->entry->name);
+	r = bt_temp_install(run, large->place, large->dirfd, large->temp, large->entry->name);
 	large->temp[0] = 0;
-	if (result < 0) {
-		bt_tell_not_installed(run, large->place, large->dirfd, large->entry->name, result);
+	if (r < 0) {
+		bt_tell_not_installed(run, large->place, large->dirfd, large->entry->name, r);
 		return;
 	}
-	if (!result)
+	if (!r)
 		bt_meta_seal(run, large->place, large->dirfd, large->entry);
-	enum bt_event event = result ? BT_EVENT_UNCHANGED : large->exists ? BT_EVENT_CHANGED : BT_EVENT_NEW;
-	bt_restore_done(run, event, large->place, large->entry, result ? NULL : &status);
+	enum bt_event event = r ? BT_EVENT_UNCHANGED : large->exists ? BT_EVENT_CHANGED : BT_EVENT_NEW;
+	bt_restore_done(run, event, large->place, large->entry, r ? NULL : &status);
 }
 
 static void free_large(struct large *large)
@@ -130,6 +134,7 @@ static void free_large(struct large *large)
 static int finish_last(struct bt_job *job, int result)
 {
 	struct large *large = (struct large *)job;
+
 	if (!atomic_load(&large->failed))
 		bt_whole_add(large->whole, NULL, large->last_gap);
 	if (!atomic_load(&large->failed) && !bt_voice_failed(&large->run->tell.voice))
@@ -141,6 +146,7 @@ static int finish_last(struct bt_job *job, int result)
 static int submit(struct large *large, uint64_t gap, uint64_t offset, size_t length)
 {
 	struct segment *segment = calloc(1, sizeof(*segment));
+
 	if (!segment)
 		return bt_voice_fail(&large->run->tell.voice, BT_E_NOMEM, NULL);
 	*segment = (struct segment){.large = large, .gap = gap, .offset = offset, .length = length};
@@ -152,6 +158,7 @@ static int submit(struct large *large, uint64_t gap, uint64_t offset, size_t len
 static uint64_t data_end(const struct bt_entry *entry, uint64_t offset, uint32_t *hole, uint64_t *ret_gap)
 {
 	const struct bt_extra *extra = entry->extra;
+
 	*ret_gap = 0;
 	if (!extra || *hole >= extra->hole_count)
 		return entry->size;
@@ -164,32 +171,36 @@ static int submit_segments(struct large *large)
 {
 	uint64_t offset = 0, gap = 0, next_gap;
 	uint32_t hole = 0;
-	int result = 0;
-	while (!result && offset < large->entry->size) {
+	int r = 0;
+
+	while (!r && offset < large->entry->size) {
 		uint64_t end = data_end(large->entry, offset, &hole, &next_gap);
-		while (!result && offset < end) {
+
+		while (!r && offset < end) {
 			size_t length = end - offset < SEGMENT ? (size_t)(end - offset) : SEGMENT;
-			result = bt_voice_failed(&large->run->tell.voice);
-			if (!result)
-				result = submit(large, gap, offset, length);
+
+			r = bt_voice_failed(&large->run->tell.voice);
+			if (!r)
+				r = submit(large, gap, offset, length);
 			offset += length;
 			gap = 0;
 		}
 		offset = end + next_gap;
 		gap += next_gap;
 	}
-	if (result)
+	if (r)
 		atomic_store(&large->failed, true);
 	large->last_gap = gap;
 	large->last = (struct bt_job){.finish = finish_last};
 	int last = bt_pool_submit(large->run->pool, &large->last);
-	return result ? result : last;
+	return r ? r : last;
 }
 
 static struct large *new_large(struct bt_restore_run *run, struct bt_place *place, const struct bt_page *page,
 			       const struct bt_entry *entry)
 {
 	struct large *large = calloc(1, sizeof(*large));
+
 	if (!large || bt_whole_begin(entry, &large->whole, NULL)) {
 		free(large);
 		return NULL;
@@ -208,10 +219,10 @@ static bool must_write(struct bt_restore_run *run, struct bt_place *place, int d
 		       bool *ret_exists)
 {
 	struct bt_restore_there there;
-	int result = bt_restore_decide(run, place, dirfd, entry, &there);
+	int r = bt_restore_decide(run, place, dirfd, entry, &there);
 
 	*ret_exists = there.exists;
-	return result == 0 && there.decision == BT_WRITE &&
+	return !r && there.decision == BT_WRITE &&
 	       !(there.exists && bt_guard_keeps(&run->guard, &place->before, entry->name, &there.status));
 }
 
@@ -220,6 +231,7 @@ int bt_restore_large(struct bt_restore_run *run, struct bt_place *place, const s
 {
 	bool exists;
 	int dirfd = place->absent ? -1 : bt_place_get(&run->places, place);
+
 	if (dirfd < 0 || run->options.dry_run || run->options.salvage || (entry->extra && entry->extra->error) ||
 	    !must_write(run, place, dirfd, entry, &exists)) {
 		if (dirfd >= 0)
@@ -241,7 +253,7 @@ int bt_restore_large(struct bt_restore_run *run, struct bt_place *place, const s
 		return 0;
 	}
 	bt_inode_begin(large->fd, entry);
-	int result = bt_restore_batch_flush(run);
+	int r = bt_restore_batch_flush(run);
 	int submitted = submit_segments(large);
-	return result ? result : submitted;
+	return r ? r : submitted;
 }

@@ -17,6 +17,7 @@ void bt_restore_links_init(struct bt_restore_links *links, struct bt_ways *place
 static void free_table(struct bt_restore_links *links, struct bt_table *table)
 {
 	size_t at = 0;
+
 	for (struct bt_restore_linked *linked = bt_table_next(table, &at); linked; linked = bt_table_next(table, &at)) {
 		bt_place_unref(links->places, linked->place);
 		free(linked->name);
@@ -41,6 +42,7 @@ static struct bt_restore_linked *find_file(const struct bt_restore_links *links,
 static struct bt_restore_linked *add(struct bt_table *table, uint64_t dev, uint64_t inode)
 {
 	struct bt_restore_linked *linked = calloc(1, sizeof(*linked));
+
 	if (!linked)
 		return NULL;
 	linked->key = (struct bt_table_key){dev, inode};
@@ -53,7 +55,7 @@ static struct bt_restore_linked *add(struct bt_table *table, uint64_t dev, uint6
 int bt_restore_links_see(struct bt_restore_links *links, const struct bt_entry *entry, bool *ret_before)
 {
 	pthread_mutex_lock(&links->lock);
-	bool before = find_file(links, entry) != NULL;
+	bool before = find_file(links, entry);
 	bool known = before || add(&links->files, entry->extra->dev, entry->extra->inode);
 	pthread_mutex_unlock(&links->lock);
 	if (!known)
@@ -68,8 +70,12 @@ bool bt_restore_links_take(struct bt_restore_links *links, const struct bt_entry
 	const struct bt_restore_linked *file = find_file(links, entry);
 	struct bt_restore_linked *there =
 		bt_table_find(&links->taken, (struct bt_table_key){status->st_dev, status->st_ino});
-	if (!there && (there = add(&links->taken, status->st_dev, status->st_ino)) != NULL)
-		there->taker = file;
+
+	if (!there) {
+		there = add(&links->taken, status->st_dev, status->st_ino);
+		if (there)
+			there->taker = file;
+	}
 	bool taken = there && there->taker == file;
 	pthread_mutex_unlock(&links->lock);
 	return taken;
@@ -79,10 +85,12 @@ void bt_restore_links_set(struct bt_restore_links *links, const struct bt_entry 
 			  const struct stat *status)
 {
 	char *name = strdup(entry->name);
+
 	pthread_mutex_lock(&links->lock);
 	struct bt_restore_linked *linked = find_file(links, entry);
 	if (linked && name) {
 		struct bt_place *before = linked->place;
+
 		free(linked->name);
 		linked->name = name;
 		linked->place = bt_place_ref(place);

@@ -41,6 +41,7 @@ static bool no_right(int sys)
 static mode_t safe_mode(const struct bt_entry *entry, bool uid_set, bool gid_set)
 {
 	mode_t mode = entry->mode & 07777;
+
 	if (!uid_set)
 		mode &= (mode_t)~S_ISUID;
 	if (!gid_set)
@@ -53,6 +54,7 @@ static mode_t safe_mode(const struct bt_entry *entry, bool uid_set, bool gid_set
 static bool born_right(const struct subject *subject)
 {
 	const struct stat *made = &subject->place->before;
+
 	if (!subject->place->fresh || (subject->name && (made->st_mode & S_ISGID)))
 		return false;
 	return made->st_uid == subject->entry->uid && made->st_gid == subject->entry->gid;
@@ -63,6 +65,7 @@ static mode_t set_owner(struct subject *subject)
 	const struct bt_entry *entry = subject->entry;
 	const int flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
 	struct stat status;
+
 	if (born_right(subject))
 		return safe_mode(entry, true, true);
 	if (fchownat(subject->fd, "", entry->uid, entry->gid, flags) == 0)
@@ -94,8 +97,10 @@ static bool is_own(const char *name)
 static const struct bt_xattr *find_xattr(const struct bt_entry *entry, const char *name)
 {
 	size_t length = strlen(name);
+
 	for (uint32_t i = 0; entry->extra && i < entry->extra->xattr_count; i++) {
 		const struct bt_xattr *xattr = &entry->extra->xattrs[i];
+
 		if (xattr->name_length == length && memcmp(xattr->name, name, length) == 0)
 			return xattr;
 	}
@@ -114,6 +119,7 @@ static bool is_extra(const struct bt_restore_run *run, const struct bt_entry *en
 static void tell_no_room(struct subject *subject)
 {
 	struct bt_error error = {0};
+
 	if (subject->crowded)
 		return;
 	subject->crowded = true;
@@ -124,11 +130,12 @@ static void tell_no_room(struct subject *subject)
 static void set_xattr(struct subject *subject, const struct bt_xattr *xattr)
 {
 	char name[256];
+
 	memcpy(name, xattr->name, xattr->name_length);
 	name[xattr->name_length] = 0;
-	int result = subject->path ? setxattr(subject->proc, name, xattr->value, xattr->value_length, 0)
-				   : fsetxattr(subject->fd, name, xattr->value, xattr->value_length, 0);
-	if (result == 0)
+	int r = subject->path ? setxattr(subject->proc, name, xattr->value, xattr->value_length, 0)
+			      : fsetxattr(subject->fd, name, xattr->value, xattr->value_length, 0);
+	if (!r)
 		return;
 	if (no_right(errno) && !is_own(name))
 		bt_tell_lack(&subject->run->tell, BT_LACK_PRIVILEGED, subject->place, subject->name);
@@ -143,6 +150,7 @@ static void set_xattr(struct subject *subject, const struct bt_xattr *xattr)
 static void strip_xattrs(struct subject *subject)
 {
 	ssize_t length = subject->path ? listxattr(subject->proc, NULL, 0) : flistxattr(subject->fd, NULL, 0);
+
 	if (length <= 0)
 		return;
 	char *names = malloc(LIST_MAX);
@@ -152,10 +160,10 @@ static void strip_xattrs(struct subject *subject)
 	for (const char *name = names; length > 0 && name < names + length; name += strlen(name) + 1) {
 		if (!is_extra(subject->run, subject->entry, name))
 			continue;
-		int result = subject->path ? removexattr(subject->proc, name) : fremovexattr(subject->fd, name);
-		if (result && no_right(errno) && !is_own(name))
+		int r = subject->path ? removexattr(subject->proc, name) : fremovexattr(subject->fd, name);
+		if (r && no_right(errno) && !is_own(name))
 			bt_tell_lack(&subject->run->tell, BT_LACK_PRIVILEGED, subject->place, subject->name);
-		else if (result && errno != ENODATA)
+		else if (r && errno != ENODATA)
 			tell(subject, "remove an extended attribute");
 	}
 	free(names);
@@ -204,10 +212,11 @@ static void set_times(struct subject *subject)
 	const struct bt_time *mtime = &subject->entry->mtime;
 	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
 					  {.tv_sec = mtime->seconds, .tv_nsec = mtime->nanoseconds}};
-	int result = subject->path ? utimensat(subject->fd, "", times, AT_EMPTY_PATH) : futimens(subject->fd, times);
-	if (result && subject->path && errno == EINVAL && subject->entry->type != BT_SYMLINK)
-		result = utimensat(AT_FDCWD, subject->proc, times, 0); /* before Linux 5.8 */
-	if (result)
+	int r = subject->path ? utimensat(subject->fd, "", times, AT_EMPTY_PATH) : futimens(subject->fd, times);
+
+	if (r && subject->path && errno == EINVAL && subject->entry->type != BT_SYMLINK)
+		r = utimensat(AT_FDCWD, subject->proc, times, 0); /* before Linux 5.8 */
+	if (r)
 		tell(subject, "set the modification time");
 	else
 		check_times(subject);
@@ -241,6 +250,7 @@ void bt_meta_apply(struct bt_restore_run *run, struct bt_place *place, const cha
 {
 	struct subject subject = {
 		.run = run, .place = place, .name = name, .entry = entry, .fd = fd, .path = flags & BT_META_PATH};
+
 	if (subject.path)
 		snprintf(subject.proc, sizeof(subject.proc), "/proc/self/fd/%d", fd);
 	if (is_forbidden(&subject, flags))
@@ -264,6 +274,7 @@ bool bt_mtime_equal(const struct bt_entry *entry, const struct stat *status)
 static bool value_equal(const char *path, const struct bt_xattr *xattr)
 {
 	char name[256], *value = malloc(xattr->value_length + 1);
+
 	if (!value)
 		return false;
 	memcpy(name, xattr->name, xattr->name_length);
@@ -279,13 +290,15 @@ static bool xattrs_equal(const struct bt_restore_run *run, const char *path, con
 			 ssize_t length)
 {
 	char *names = malloc(LIST_MAX);
-	bool equal = names != NULL;
+	bool equal = names;
+
 	length = equal ? llistxattr(path, names, LIST_MAX) : -1;
 	for (const char *name = names; equal && length > 0 && name < names + length; name += strlen(name) + 1)
 		equal = !is_extra(run, entry, name);
 	free(names);
 	for (uint32_t i = 0; equal && entry->extra && i < entry->extra->xattr_count; i++) {
 		const struct bt_xattr *xattr = &entry->extra->xattrs[i];
+
 		if (run->privileged || is_own(xattr->name))
 			equal = value_equal(path, xattr);
 	}
@@ -297,6 +310,7 @@ bool bt_meta_equal(const struct bt_restore_run *run, int dirfd, const char *name
 {
 	char path[320];
 	bool uid_equal = status->st_uid == entry->uid, gid_equal = status->st_gid == entry->gid;
+
 	if (run->privileged && (!uid_equal || !gid_equal))
 		return false;
 	if (entry->type != BT_SYMLINK && (status->st_mode & 07777) != safe_mode(entry, uid_equal, gid_equal))

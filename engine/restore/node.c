@@ -13,6 +13,7 @@
 static int make(int dirfd, const char *name, const struct bt_entry *entry)
 {
 	dev_t rdev = 0;
+
 	if (entry->type == BT_SYMLINK)
 		return symlinkat(entry->extra->target, dirfd, name) ? -errno : 0;
 	if (entry->type == BT_CHARDEV || entry->type == BT_BLOCKDEV)
@@ -24,6 +25,7 @@ static int make(int dirfd, const char *name, const struct bt_entry *entry)
 static int open_made(int dirfd, const char *name, const struct bt_entry *entry, struct stat *ret_status)
 {
 	int fd = bt_openat(dirfd, name, O_PATH | O_NOFOLLOW, 0);
+
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, ret_status) || (ret_status->st_mode & S_IFMT) != bt_type_format(entry->type) ||
@@ -36,12 +38,13 @@ static int open_made(int dirfd, const char *name, const struct bt_entry *entry, 
 
 static int make_temp(struct bt_restore_run *run, int dirfd, const struct bt_entry *entry, char temp[BT_TEMP_SIZE])
 {
-	int result = -EEXIST;
-	for (int i = 0; result == -EEXIST && i < TRIES; i++) {
+	int r = -EEXIST;
+
+	for (int i = 0; r == -EEXIST && i < TRIES; i++) {
 		bt_temp_name(run, temp);
-		result = make(dirfd, temp, entry);
+		r = make(dirfd, temp, entry);
 	}
-	return result;
+	return r;
 }
 
 int bt_restore_node(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
@@ -49,13 +52,14 @@ int bt_restore_node(struct bt_restore_run *run, struct bt_place *place, int dirf
 {
 	char temp[BT_TEMP_SIZE];
 	bool device = entry->type == BT_CHARDEV || entry->type == BT_BLOCKDEV;
-	int result = make_temp(run, dirfd, entry, temp);
-	if (result == -EPERM && device) {
+	int r = make_temp(run, dirfd, entry, temp);
+
+	if (r == -EPERM && device) {
 		bt_tell_lack(&run->tell, BT_LACK_DEVICE, place, entry->name);
 		return -1;
 	}
-	if (result) {
-		bt_tell_not_created(run, place, dirfd, entry->name, result);
+	if (r) {
+		bt_tell_not_created(run, place, dirfd, entry->name, r);
 		return -1;
 	}
 	int fd = open_made(dirfd, temp, entry, ret_status);
@@ -65,8 +69,8 @@ int bt_restore_node(struct bt_restore_run *run, struct bt_place *place, int dirf
 	}
 	bt_meta_apply(run, place, entry->name, fd, entry, BT_META_PATH | (place->default_acl ? BT_META_STRIP : 0));
 	bt_close(&fd);
-	result = bt_temp_install(run, place, dirfd, temp, entry->name);
-	if (result < 0)
-		bt_tell_not_installed(run, place, dirfd, entry->name, result);
-	return result < 0 ? -1 : result;
+	r = bt_temp_install(run, place, dirfd, temp, entry->name);
+	if (r < 0)
+		bt_tell_not_installed(run, place, dirfd, entry->name, r);
+	return r < 0 ? -1 : r;
 }

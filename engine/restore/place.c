@@ -25,6 +25,7 @@ static void share_lock(int fd)
 static int accept_fd(const struct bt_place *place, int fd)
 {
 	struct stat status;
+
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &status) || status.st_dev != place->before.st_dev || status.st_ino != place->before.st_ino) {
@@ -38,6 +39,7 @@ static int accept_fd(const struct bt_place *place, int fd)
 static int descend(struct bt_ways *ways, int parent, struct bt_way *child)
 {
 	const struct bt_place *place = (const struct bt_place *)((char *)child - offsetof(struct bt_place, way));
+
 	return accept_fd(place, bt_open_directory(parent, place->name));
 }
 
@@ -50,6 +52,7 @@ struct bt_place *bt_place_new(struct bt_ways *places, struct bt_place *parent, c
 {
 	struct bt_place *place = calloc(1, sizeof(*place));
 	char *copy = strdup(name);
+
 	if (!place || !copy || (fd >= 0 && fstat(fd, &place->before))) {
 		bt_close(&fd);
 		free(place);
@@ -74,6 +77,7 @@ struct bt_place *bt_place_new(struct bt_ways *places, struct bt_place *parent, c
 struct bt_place *bt_place_ref(struct bt_place *place)
 {
 	atomic_fetch_add(&place->refs, 1);
+
 	return place;
 }
 
@@ -81,6 +85,7 @@ void bt_place_unref(struct bt_ways *places, struct bt_place *place)
 {
 	while (place && atomic_fetch_sub(&place->refs, 1) == 1) {
 		struct bt_place *parent = place->parent;
+
 		bt_ways_close(places, &place->way);
 		free(place->name);
 		free(place);
@@ -101,6 +106,7 @@ void bt_place_put(struct bt_ways *places, struct bt_place *place)
 void bt_place_ascend(struct bt_ways *places, struct bt_place *place)
 {
 	struct bt_place *parent = place->parent;
+
 	if (!parent || parent->absent || bt_ways_is_open(places, &parent->way))
 		return;
 	int fd = accept_fd(parent, bt_openat(place->way.fd, "..", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0));
@@ -113,6 +119,7 @@ void bt_place_ascend(struct bt_ways *places, struct bt_place *place)
 static const void *up(const void *arg, const char **ret_name, size_t *ret_length)
 {
 	const struct bt_place *place = arg;
+
 	if (!place || !place->parent)
 		return NULL;
 	*ret_name = place->name;

@@ -17,19 +17,21 @@ static int permit(int dirfd, const char *name)
 {
 	char path[32];
 	struct stat status;
-	int result = -EACCES, fd = bt_openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	int r = -EACCES, fd = bt_openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+
 	if (fd < 0)
 		return fd;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (fstat(fd, &status) == 0 && status.st_uid == geteuid() && chmod(path, (status.st_mode & 07777) | 0700) == 0)
-		result = 0;
+		r = 0;
 	bt_close(&fd);
-	return result;
+	return r;
 }
 
 int bt_open_directory(int dirfd, const char *name)
 {
 	int fd = bt_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+
 	if (fd == -EACCES && permit(dirfd, name) == 0)
 		fd = bt_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	return fd;
@@ -41,11 +43,12 @@ int bt_list_names(int fd, struct bt_buf *names)
 	const char *name;
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* the position is shared with fd */
 	bool full = false;
+
 	bt_listing_take(&listing, copy < 0 ? -errno : copy);
-	while (!full && (name = bt_listing_next(&listing)) != NULL)
+	for (name = bt_listing_next(&listing); !full && name; name = bt_listing_next(&listing))
 		full = bt_buf_append(names, name, strlen(name) + 1);
-	int result = bt_listing_end(&listing);
-	return full ? -ENOMEM : result;
+	int r = bt_listing_end(&listing);
+	return full ? -ENOMEM : r;
 }
 
 /* A directory that is being emptied. Only the last one is open; the way back is "..", which must lead where it came
@@ -90,8 +93,10 @@ static int note_left(struct work *work)
 	const struct bt_removal *removal = work->removal;
 	struct bt_buf path = {0};
 	int failed = bt_buf_append(&path, work->name, strlen(work->name));
+
 	for (size_t i = 0; !failed && i < work->depth; i++) {
 		const char *name = name_in(&work->levels[i]);
+
 		failed = bt_buf_append(&path, "/", 1) || bt_buf_append(&path, name, strlen(name));
 	}
 	failed = failed || bt_buf_append(&path, "", 1);
@@ -118,15 +123,16 @@ static int add_level(struct work *work, int fd, const struct stat *status)
 	struct emptied *level = &work->levels[work->depth++];
 	*level = (struct emptied){
 		.path_bytes = path_bytes_of(work, work->depth - 1), .dev = status->st_dev, .ino = status->st_ino};
-	int result = bt_list_names(fd, &level->names);
-	if (result)
+	int r = bt_list_names(fd, &level->names);
+	if (r)
 		bt_buf_free(&work->levels[--work->depth].names);
-	return result;
+	return r;
 }
 
 static int check_level(const struct work *work, int dirfd, int fd, struct stat *ret_status)
 {
 	struct stat above;
+
 	if (fstat(dirfd, &above) || fstat(fd, ret_status))
 		return -errno;
 	if (bt_is_boundary(fd, "", above.st_dev))
@@ -139,19 +145,20 @@ static int descend(struct work *work, int dirfd, const char *name)
 {
 	struct stat status;
 	bool dry = work->removal->dry;
+
 	if (!bt_path_room_take(&work->room, path_bytes_of(work, work->depth)))
 		return -ENAMETOOLONG;
 	int fd = dry ? bt_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0) : bt_open_directory(dirfd, name);
 	if (fd < 0)
 		return fd;
-	int result = check_level(work, dirfd, fd, &status);
-	if (!result && !dry && (status.st_mode & 0700) != 0700 && status.st_uid == geteuid())
+	int r = check_level(work, dirfd, fd, &status);
+	if (!r && !dry && (status.st_mode & 0700) != 0700 && status.st_uid == geteuid())
 		(void)!fchmod(fd, (status.st_mode & 07777) | 0700);
-	if (!result)
-		result = add_level(work, fd, &status);
-	if (result) {
+	if (!r)
+		r = add_level(work, fd, &status);
+	if (r) {
 		bt_close(&fd);
-		return result;
+		return r;
 	}
 	if (work->depth > 1)
 		bt_close(&work->fd);
@@ -163,6 +170,7 @@ static int descend(struct work *work, int dirfd, const char *name)
 static int look_at_one(struct work *work, int dirfd, const char *name)
 {
 	struct stat status;
+
 	if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW))
 		return errno == ENOENT ? GONE : -errno;
 	if (S_ISDIR(status.st_mode))
@@ -214,6 +222,7 @@ static int ascend(struct work *work, int dirfd)
 {
 	struct stat status;
 	bool left = work->levels[--work->depth].left;
+
 	bt_buf_free(&work->levels[work->depth].names);
 	if (!work->depth) {
 		bt_close(&work->fd);
@@ -237,6 +246,7 @@ static int ascend(struct work *work, int dirfd)
 static bool is_sealed(const struct work *work, int result, int dirfd, const char *name)
 {
 	struct stat status;
+
 	return work->removal->dry && result == -EACCES && fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       status.st_uid == geteuid();
 }
@@ -244,47 +254,50 @@ static bool is_sealed(const struct work *work, int result, int dirfd, const char
 /* 1: it was gone down into; 0; -errno */
 static int remove_next(struct work *work, int dirfd, dev_t dev, const char *name)
 {
-	int result = remove_one(work, dirfd, dev, name);
-	if (result == LEFT)
+	int r = remove_one(work, dirfd, dev, name);
+
+	if (r == LEFT)
 		return note_left(work);
-	if (result != NOT_EMPTY)
-		return note(work, result);
-	result = descend(work, dirfd, name);
-	if (!result)
+	if (r != NOT_EMPTY)
+		return note(work, r);
+	r = descend(work, dirfd, name);
+	if (!r)
 		return 1;
-	if (is_sealed(work, result, dirfd, name)) {
+	if (is_sealed(work, r, dirfd, name)) {
 		work->removal->removed++;
 		return 0;
 	}
-	return note(work, result);
+	return note(work, r);
 }
 
 static int go_on(struct work *work, int dirfd)
 {
 	struct emptied *level = &work->levels[work->depth - 1];
+
 	if (level->next >= level->names.length)
 		return ascend(work, dirfd);
 	size_t depth = work->depth, length = strlen(name_in(level));
-	int result = remove_next(work, work->fd, level->dev, name_in(level));
-	if (result <= 0)
+	int r = remove_next(work, work->fd, level->dev, name_in(level));
+	if (r <= 0)
 		work->levels[depth - 1].next += length + 1;
-	return result == -ENOMEM ? result : 0;
+	return r == -ENOMEM ? r : 0;
 }
 
 int bt_remove_tree(struct bt_removal *removal, int dirfd, const char *name)
 {
 	struct work work = {.removal = removal, .name = name, .room = {BT_PATH_ROOM_FIRST}, .fd = -1};
 	struct stat above;
-	int result = fstat(dirfd, &above) ? -errno : remove_next(&work, dirfd, above.st_dev, name);
-	if (result > 0)
-		result = 0;
-	while (!result && work.depth)
-		result = go_on(&work, dirfd);
+	int r = fstat(dirfd, &above) ? -errno : remove_next(&work, dirfd, above.st_dev, name);
+
+	if (r > 0)
+		r = 0;
+	while (!r && work.depth)
+		r = go_on(&work, dirfd);
 	while (work.depth)
 		bt_buf_free(&work.levels[--work.depth].names);
 	bt_close(&work.fd);
 	free(work.levels);
-	if (work.failed || result)
-		return work.failed ? work.failed : result;
+	if (work.failed || r)
+		return work.failed ? work.failed : r;
 	return work.left;
 }

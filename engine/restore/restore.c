@@ -22,6 +22,7 @@
 static void *worker_new(void *arg)
 {
 	struct bt_restore_worker *worker = calloc(1, sizeof(*worker));
+
 	if (worker && bt_restore_worker_init(worker)) {
 		bt_restore_worker_destroy(worker);
 		free(worker);
@@ -41,18 +42,19 @@ static int open_output(const struct bt_restore_run *run, const char *output, boo
 		       struct bt_error *error)
 {
 	struct bt_route route;
-	int result = bt_route_begin(&route, output, run->options.follow_foreign_links, error);
-	if (!result)
-		result = bt_guard_check_output(&run->guard, route.fd, output, error);
-	if (!result) {
+	int r = bt_route_begin(&route, output, run->options.follow_foreign_links, error);
+
+	if (!r)
+		r = bt_guard_check_output(&run->guard, route.fd, output, error);
+	if (!r) {
 		*ret_fresh = *route.next;
 		if (*ret_fresh && !run->options.dry_run)
-			result = bt_route_make(&route, error);
+			r = bt_route_make(&route, error);
 	}
-	if (!result && !*route.next)
+	if (!r && !*route.next)
 		*ret_fd = bt_route_take(&route);
 	bt_route_end(&route);
-	return result;
+	return r;
 }
 
 /* Everything else is open by now; who derives a file from one of version 1 writes to cache/. */
@@ -63,6 +65,7 @@ static int give_up_the_rest(struct bt_restore_run *run, int output, struct bt_er
 					      .writable = writable,
 					      .readable_count = readable[0] < 0 ? 0 : 1,
 					      .writable_count = writable[1] < 0 ? 1 : 2};
+
 	if (!run->options.threads) /* found out by reading a file */
 		run->options.threads = bt_cpu_count();
 	return run->options.confine && output >= 0 ? bt_confine(&limits, NULL, error) : 0;
@@ -76,6 +79,7 @@ static int start_pool(struct bt_restore_run *run, struct bt_error *error)
 		.worker_new = worker_new,
 		.worker_free = worker_free,
 	};
+
 	if (bt_restore_worker_init(&run->finisher) || bt_pool_new(&options, &run->pool))
 		return bt_fail(error, BT_E_NOMEM, NULL, "restore");
 	return 0;
@@ -93,13 +97,14 @@ static void finish_totals(struct bt_restore_run *run, const struct bt_selection 
 static int restore_to(struct bt_restore_run *run, struct bt_place *root, const struct bt_selection *selection, int fd,
 		      struct bt_error *error)
 {
-	int result = bt_restore_walk(run, root, selection);
+	int r = bt_restore_walk(run, root, selection);
 	int drained = bt_pool_drain(run->pool);
 	int failed = atomic_load(&run->tell.voice.failed);
+
 	if (failed)
 		return bt_error_pass(error, &run->tell.voice.error, failed);
-	if (result || drained)
-		return bt_fail(error, (enum bt_code)(result ? result : drained), NULL, "restore");
+	if (r || drained)
+		return bt_fail(error, (enum bt_code)(r ? r : drained), NULL, "restore");
 	if (fd < 0 || run->options.dry_run)
 		return 0;
 	bt_tell_syncing(&run->tell);
@@ -112,6 +117,7 @@ static int conclude(struct bt_restore_run *run, struct bt_restore_result *ret_re
 {
 	char text[64];
 	uint64_t errors = run->tell.result.errors;
+
 	bt_tell_lacks(&run->tell);
 	bt_sized_give(ret_result, &run->tell.result, sizeof(run->tell.result));
 	if (!errors)
@@ -126,6 +132,7 @@ static bool is_in_place(const struct bt_restore_run *run, const char *output)
 {
 	char host[BT_HOST_SIZE], *path = realpath(output, NULL);
 	bool same = path && strcmp(path, run->info->target) == 0;
+
 	free(path);
 	bt_host(host);
 	return same && strcmp(host, run->info->host) == 0;
@@ -135,15 +142,16 @@ static int restore(struct bt_restore_run *run, const char *output, const struct 
 		   struct bt_error *error)
 {
 	bool fresh;
-	int fd = -1, result = open_output(run, output, &fresh, &fd, error);
-	if (result)
-		return result;
+	int fd = -1, r = open_output(run, output, &fresh, &fd, error);
+
+	if (r)
+		return r;
 	run->in_place = is_in_place(run, output);
 	run->by_content = selection->count;
-	result = give_up_the_rest(run, fd, error);
-	if (result) {
+	r = give_up_the_rest(run, fd, error);
+	if (r) {
 		bt_close(&fd);
-		return result;
+		return r;
 	}
 	int sync_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	struct bt_place *root = bt_place_new(&run->places, NULL, "", fd);
@@ -153,13 +161,13 @@ static int restore(struct bt_restore_run *run, const char *output, const struct 
 	}
 	root->fresh = fresh;
 	finish_totals(run, selection);
-	result = start_pool(run, error);
-	if (result)
+	r = start_pool(run, error);
+	if (r)
 		bt_place_unref(&run->places, root);
 	else
-		result = restore_to(run, root, selection, sync_fd, error);
+		r = restore_to(run, root, selection, sync_fd, error);
 	bt_close(&sync_fd);
-	return result;
+	return r;
 }
 
 int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const char *output,
@@ -169,6 +177,7 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 	struct bt_error unheard = {0}, *heard = error ? error : &unheard;
 	struct bt_restore_run run = {.store = store, .info = bt_snapshot_info(snapshot), .privileged = geteuid() == 0};
 	struct bt_selection selection;
+
 	if (bt_sized_take(&run.options, sizeof(run.options), options, error) || bt_sized_check(ret_result, error))
 		return BT_E_INVALID;
 	const struct bt_observer still = {.arg = observer ? observer->arg : NULL,
@@ -176,33 +185,33 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 					  .waiting = observer ? observer->waiting : NULL};
 	if (run.options.count_only)
 		observer = &still;
-	int lock, result = bt_random(&run.seed, sizeof(run.seed));
-	if (result)
-		return bt_fail_sys(heard, -result, NULL, "get random bytes");
-	result = bt_store_lock_for_reading(store, observer, &lock, heard);
-	if (result)
-		return result;
-	result = bt_selection_new(store, run.info, run.options.paths, run.options.path_count, &selection, heard);
-	if (!result) {
-		result = bt_guard_init(&run.guard, store, heard);
-		if (result)
+	int lock, r = bt_random(&run.seed, sizeof(run.seed));
+	if (r)
+		return bt_fail_sys(heard, -r, NULL, "get random bytes");
+	r = bt_store_lock_for_reading(store, observer, &lock, heard);
+	if (r)
+		return r;
+	r = bt_selection_new(store, run.info, run.options.paths, run.options.path_count, &selection, heard);
+	if (!r) {
+		r = bt_guard_init(&run.guard, store, heard);
+		if (r)
 			bt_selection_free(&selection);
 	}
-	if (result) {
+	if (r) {
 		bt_close(&lock);
-		return result;
+		return r;
 	}
 	bt_tell_init(&run.tell, observer);
 	bt_places_init(&run.places);
 	bt_restore_links_init(&run.links, &run.places);
 	if (bt_scan_mounts_init(&run.mounts))
-		result = bt_fail(heard, BT_E_NOMEM, NULL, "restore");
+		r = bt_fail(heard, BT_E_NOMEM, NULL, "restore");
 	else
-		result = restore(&run, output, &selection, heard);
+		r = restore(&run, output, &selection, heard);
 	bt_pool_free(run.pool);
 	bt_restore_worker_destroy(&run.finisher);
-	if (!result)
-		result = conclude(&run, ret_result, heard);
+	if (!r)
+		r = conclude(&run, ret_result, heard);
 	bt_restore_links_free(&run.links);
 	bt_ways_destroy(&run.places);
 	bt_tell_free(&run.tell);
@@ -210,5 +219,5 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 	bt_guard_free(&run.guard);
 	bt_selection_free(&selection);
 	bt_close(&lock);
-	return result;
+	return r;
 }

@@ -8,10 +8,12 @@
 static char *normalise(const char *path)
 {
 	char *text = malloc(strlen(path) + 1), *end = text;
+
 	if (!text)
 		return NULL;
 	while (*path) {
 		size_t length = bt_component_length(path, 0);
+
 		if (length && !(length == 1 && *path == '.')) {
 			if (end > text)
 				*end++ = '/';
@@ -35,6 +37,7 @@ size_t bt_component_length(const char *path, size_t depth)
 static int compare_paths(const void *left, const void *right)
 {
 	const unsigned char *a = *(unsigned char *const *)left, *b = *(unsigned char *const *)right;
+
 	while (*a && *a == *b) {
 		a++;
 		b++;
@@ -46,12 +49,14 @@ static int compare_paths(const void *left, const void *right)
 static bool covers(const char *above, const char *path)
 {
 	size_t length = strlen(above);
+
 	return strncmp(above, path, length) == 0 && (path[length] == '/' || !path[length]);
 }
 
 static void drop_covered(struct bt_selection *selection)
 {
 	size_t kept = 0;
+
 	for (size_t i = 0; i < selection->count; i++) {
 		if (kept && covers(selection->paths[kept - 1], selection->paths[i]))
 			free(selection->paths[i]);
@@ -66,31 +71,34 @@ static int check_there(struct bt_store *store, const struct bt_snapshot_info *in
 {
 	const struct bt_page *page = NULL;
 	const struct bt_entry *entry;
-	int result = bt_path_lookup(store, &info->root, path, &page, &entry, error);
-	if (!result)
+	int r = bt_path_lookup(store, &info->root, path, &page, &entry, error);
+
+	if (!r)
 		bt_page_put(store, page);
-	return result;
+	return r;
 }
 
 int bt_selection_new(struct bt_store *store, const struct bt_snapshot_info *info, const char *const *paths,
 		     size_t count, struct bt_selection *ret_selection, struct bt_error *error)
 {
 	struct bt_selection selection = {.paths = calloc(count + 1, sizeof(*selection.paths))};
-	int result = selection.paths ? 0 : bt_fail(error, BT_E_NOMEM, NULL, "restore");
+	int r = selection.paths ? 0 : bt_fail(error, BT_E_NOMEM, NULL, "restore");
 	bool everything = !count;
-	for (size_t i = 0; !result && i < count; i++) {
+
+	for (size_t i = 0; !r && i < count; i++) {
 		char *path = normalise(paths[i]);
+
 		if (!path) {
-			result = bt_fail(error, BT_E_NOMEM, NULL, "restore");
+			r = bt_fail(error, BT_E_NOMEM, NULL, "restore");
 			break;
 		}
 		everything |= !*path;
 		selection.paths[selection.count++] = path;
-		result = check_there(store, info, path, error);
+		r = check_there(store, info, path, error);
 	}
-	if (result) {
+	if (r) {
 		bt_selection_free(&selection);
-		return result;
+		return r;
 	}
 	qsort(selection.paths, selection.count, sizeof(*selection.paths), compare_paths);
 	drop_covered(&selection);

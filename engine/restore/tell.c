@@ -22,6 +22,7 @@ void bt_tell_free(struct bt_tell *tell)
 void bt_tell_problem(struct bt_tell *tell, const struct bt_place *place, const char *name, const struct bt_error *error)
 {
 	char *path = bt_place_path(place, name);
+
 	pthread_mutex_lock(&tell->voice.lock);
 	tell->result.errors++;
 	bt_tell(tell->voice.observer, path ? path : name ? name : "", error);
@@ -42,6 +43,7 @@ void bt_tell_unwritten(struct bt_tell *tell, const struct bt_place *place, const
 void bt_tell_forbidden(struct bt_tell *tell, const struct bt_place *place, const char *name)
 {
 	struct bt_error error = {0};
+
 	bt_fail(&error, BT_E_INCOMPLETE, NULL,
 		"it may not be changed: take that flag from it, or from its directory, with 'chattr -i -a' first");
 	bt_tell_problem(tell, place, name, &error);
@@ -50,6 +52,7 @@ void bt_tell_forbidden(struct bt_tell *tell, const struct bt_place *place, const
 void bt_tell_more(struct bt_tell *tell, const struct bt_place *place, const char *name, const struct bt_error *error)
 {
 	char *path = bt_place_path(place, name);
+
 	bt_voice_tell(&tell->voice, path ? path : name ? name : "", error);
 	free(path);
 }
@@ -57,6 +60,7 @@ void bt_tell_more(struct bt_tell *tell, const struct bt_place *place, const char
 void bt_tell_sys(struct bt_tell *tell, const struct bt_place *place, const char *name, int sys, const char *what)
 {
 	struct bt_error error = {0};
+
 	bt_fail_sys(&error, sys, NULL, what);
 	bt_tell_problem(tell, place, name, &error);
 }
@@ -65,6 +69,7 @@ void bt_tell_unwritten_sys(struct bt_tell *tell, const struct bt_place *place, c
 			   const char *what)
 {
 	struct bt_error error = {0};
+
 	bt_fail_sys(&error, sys, NULL, what);
 	bt_tell_unwritten(tell, place, name, &error);
 }
@@ -89,10 +94,12 @@ void bt_tell_lacks(struct bt_tell *tell)
 		[BT_LACK_TIME] = "the file system cannot hold such a time and keeps one near it",
 		[BT_LACK_FLAGS] = "some inode flags or the project id cannot be set here",
 	};
+
 	for (int i = 0; i < BT_LACKS; i++) {
 		char text[160];
 		struct bt_error error = {0};
 		uint64_t count = tell->lacks[i].count;
+
 		if (!count)
 			continue;
 		snprintf(text, sizeof(text), "%s (%llu %s)", whats[i], (unsigned long long)count,
@@ -128,6 +135,7 @@ void bt_tell_done(struct bt_tell *tell, enum bt_event event, const struct bt_pla
 		  uint8_t type)
 {
 	struct bt_restore_result *result = &tell->result;
+
 	pthread_mutex_lock(&tell->voice.lock);
 	++*(type == BT_FILE ? &result->files : type == BT_DIR ? &result->directories : &result->others);
 	++*(event == BT_EVENT_UNCHANGED ? &result->unchanged : &result->written);
@@ -150,6 +158,7 @@ void bt_tell_deleted(struct bt_tell *tell, const struct bt_place *place, const c
 static void tell_note(struct bt_tell *tell, const struct bt_place *place, const char *name, const char *text)
 {
 	struct bt_error error = {0};
+
 	bt_fail(&error, BT_E_INCOMPLETE, NULL, text);
 	bt_tell_more(tell, place, name, &error);
 }

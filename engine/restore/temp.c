@@ -17,12 +17,14 @@
 void bt_temp_name(struct bt_restore_run *run, char name[BT_TEMP_SIZE])
 {
 	uint64_t number = run->seed ^ bt_mix64(run->seed + atomic_fetch_add(&run->temps, 1));
+
 	snprintf(name, BT_TEMP_SIZE, PREFIX "%016llx", (unsigned long long)number);
 }
 
 int bt_temp_open(struct bt_restore_run *run, int dirfd, char name[BT_TEMP_SIZE])
 {
 	int fd = -EEXIST;
+
 	for (int i = 0; fd == -EEXIST && i < TRIES; i++) {
 		bt_temp_name(run, name);
 		fd = bt_openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
@@ -38,6 +40,7 @@ static bool is_hex(char c)
 static bool is_temp_name(const char *name)
 {
 	size_t length = strlen(PREFIX);
+
 	if (strncmp(name, PREFIX, length) != 0)
 		return false;
 	while (is_hex(name[length]))
@@ -49,6 +52,7 @@ static void remove_temps(int dirfd, const struct bt_buf *names)
 {
 	for (size_t at = 0; at < names->length;) {
 		const char *name = (const char *)names->data + at;
+
 		if (is_temp_name(name))
 			(void)!unlinkat(dirfd, name, 0);
 		at += strlen(name) + 1;
@@ -59,6 +63,7 @@ static void remove_temps(int dirfd, const struct bt_buf *names)
 void bt_temp_sweep(int dirfd)
 {
 	struct bt_buf names = {0};
+
 	if (flock(dirfd, LOCK_EX | LOCK_NB) == 0 && bt_list_names(dirfd, &names) == 0)
 		remove_temps(dirfd, &names);
 	(void)!flock(dirfd, LOCK_SH | LOCK_NB);
@@ -68,25 +73,27 @@ void bt_temp_sweep(int dirfd)
 static int install_as(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *temp, const char *name)
 {
 	if (run->options.overwrite == BT_OVERWRITE_NEVER) {
-		int result = bt_rename_new(dirfd, temp, dirfd, name);
-		return result == -EEXIST ? 1 : result;
+		int r = bt_rename_new(dirfd, temp, dirfd, name);
+
+		return r == -EEXIST ? 1 : r;
 	}
 	for (int i = 0; i < TRIES; i++) {
 		if (renameat(dirfd, temp, dirfd, name) == 0)
 			return 0;
 		if (errno != EISDIR && errno != ENOTEMPTY && errno != EEXIST)
 			return -errno;
-		int result = bt_extras_clear(run, place, dirfd, name);
-		if (result)
-			return result;
+		int r = bt_extras_clear(run, place, dirfd, name);
+		if (r)
+			return r;
 	}
 	return -EISDIR;
 }
 
 int bt_temp_install(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *temp, const char *name)
 {
-	int result = install_as(run, place, dirfd, temp, name);
-	if (result)
+	int r = install_as(run, place, dirfd, temp, name);
+
+	if (r)
 		(void)!unlinkat(dirfd, temp, 0);
-	return result;
+	return r;
 }

@@ -49,6 +49,7 @@ static int push(struct walk *walk, struct bt_place *place, const struct bt_page 
 		const struct level *above)
 {
 	struct level level = {.place = place, .page = page, .entry = entry};
+
 	if (above && above->high) {
 		level.high = above->high;
 		level.next = above->next;
@@ -69,6 +70,7 @@ static int push(struct walk *walk, struct bt_place *place, const struct bt_page 
 static void drop_level(struct walk *walk)
 {
 	struct level *level = &walk->levels[--walk->count];
+
 	bt_dir_free(level->dir);
 	bt_page_put(walk->run->store, level->page);
 	bt_place_unref(&walk->run->places, level->place);
@@ -80,16 +82,18 @@ static int end_level(struct walk *walk)
 {
 	const struct level *level = &walk->levels[walk->count - 1];
 	bool leads = level->high && !level->place->fresh;
-	int result = bt_restore_batch_add(walk->run, leads ? BT_ITEM_LEAD : BT_ITEM_END, level->place, level->page,
-					  level->entry);
+	int r = bt_restore_batch_add(walk->run, leads ? BT_ITEM_LEAD : BT_ITEM_END, level->place, level->page,
+				     level->entry);
+
 	drop_level(walk);
-	return result;
+	return r;
 }
 
 static void sweep(struct walk *walk, const struct level *level)
 {
 	struct bt_ways *places = &walk->run->places;
 	int fd = bt_place_get(places, level->place);
+
 	if (fd < 0)
 		return; /* who needs it will tell */
 	bt_temp_sweep(fd);
@@ -99,6 +103,7 @@ static void sweep(struct walk *walk, const struct level *level)
 static void tell_unread(struct walk *walk, const struct level *level)
 {
 	struct bt_error error = {0};
+
 	bt_fail(&error, BT_E_INCOMPLETE, NULL, "the directory could not be read when the snapshot was taken");
 	tell_level(walk, level, &error);
 }
@@ -109,6 +114,7 @@ static int start_level(struct walk *walk)
 	struct bt_restore_run *run = walk->run;
 	struct level *level = &walk->levels[walk->count - 1];
 	struct bt_error error = {0};
+
 	if (is_unread(level->entry)) {
 		tell_unread(walk, level);
 		return end_level(walk);
@@ -132,16 +138,18 @@ static int enter_directory(struct walk *walk, struct level *level, const struct 
 			   const struct bt_entry *entry, const struct level *below)
 {
 	struct bt_place *place = bt_restore_enter(walk->run, level->place, entry);
+
 	if (!place)
 		return bt_voice_failed(&walk->run->tell.voice);
-	int result = push(walk, place, page, entry, below);
-	return result ? result : start_level(walk);
+	int r = push(walk, place, page, entry, below);
+	return r ? r : start_level(walk);
 }
 
 static int add_entry(struct walk *walk, struct level *level, const struct bt_page *page, const struct bt_entry *entry)
 {
 	struct bt_restore_run *run = walk->run;
 	bool before = false;
+
 	if (entry->extra && entry->extra->torn)
 		bt_tell_torn(&run->tell, level->place, entry->name);
 	if (bt_restore_has_links(entry) && bt_restore_links_see(&run->links, entry, &before))
@@ -158,6 +166,7 @@ static int add_entry(struct walk *walk, struct level *level, const struct bt_pag
 static int go_no_deeper(struct walk *walk, const struct level *level, int result, const struct bt_error *bound)
 {
 	struct bt_error error = {0};
+
 	if (result != BT_E_INCOMPLETE)
 		return bt_voice_fail(&walk->run->tell.voice, result, bound);
 	bt_fail(&error, BT_E_INCOMPLETE, NULL,
@@ -171,8 +180,9 @@ static int list_next(struct walk *walk, struct level *level)
 {
 	const struct bt_entry *entry;
 	struct bt_error error = {0};
-	int result = bt_dir_next(level->dir, &entry, &error);
-	if (result) {
+	int r = bt_dir_next(level->dir, &entry, &error);
+
+	if (r) {
 		if (!level->second)
 			tell_level(walk, level, &error);
 		if (bt_dir_skip(level->dir))
@@ -190,9 +200,9 @@ static int list_next(struct walk *walk, struct level *level)
 	level->symlinks |= entry->type == BT_SYMLINK;
 	if ((entry->type == BT_SYMLINK) != level->second)
 		return 0;
-	result = bt_bounds_take(&walk->bounds, level->path_bytes + entry->name_length, &error);
-	if (result)
-		return go_no_deeper(walk, level, result, &error);
+	r = bt_bounds_take(&walk->bounds, level->path_bytes + entry->name_length, &error);
+	if (r)
+		return go_no_deeper(walk, level, r, &error);
 	const struct bt_page *page = bt_dir_here(level->dir).page;
 	if (entry->type == BT_DIR)
 		return enter_directory(walk, level, page, entry, NULL);
@@ -206,6 +216,7 @@ static int select_next(struct walk *walk, struct level *level)
 	const struct bt_page *page;
 	const struct bt_entry *entry;
 	struct bt_error error = {0};
+
 	if (level->next == level->high)
 		return end_level(walk);
 	char *const *paths = walk->selection->paths;
@@ -221,28 +232,30 @@ static int select_next(struct walk *walk, struct level *level)
 		tell_level(walk, level, &error);
 		return 0;
 	}
-	int result = entry->type == BT_DIR ? enter_directory(walk, level, page, entry, &below)
-					   : add_entry(walk, level, page, entry);
+	int r = entry->type == BT_DIR ? enter_directory(walk, level, page, entry, &below)
+				      : add_entry(walk, level, page, entry);
 	bt_page_put(run->store, page);
-	return result;
+	return r;
 }
 
 int bt_restore_walk(struct bt_restore_run *run, struct bt_place *root, const struct bt_selection *selection)
 {
 	struct walk walk = {.run = run, .selection = selection, .bounds = bt_bounds_of(run->store, run->info)};
 	struct level all = {.high = selection->count};
-	int result = push(&walk, root, NULL, &run->info->root, &all);
-	if (!result)
-		result = start_level(&walk);
-	while (!result && walk.count) {
+	int r = push(&walk, root, NULL, &run->info->root, &all);
+
+	if (!r)
+		r = start_level(&walk);
+	while (!r && walk.count) {
 		struct level *level = &walk.levels[walk.count - 1];
-		result = bt_voice_failed(&run->tell.voice);
-		if (!result)
-			result = level->high ? select_next(&walk, level) : list_next(&walk, level);
+
+		r = bt_voice_failed(&run->tell.voice);
+		if (!r)
+			r = level->high ? select_next(&walk, level) : list_next(&walk, level);
 	}
 	while (walk.count)
 		drop_level(&walk);
 	free(walk.levels);
 	int flushed = bt_restore_batch_flush(run);
-	return result ? result : flushed;
+	return r ? r : flushed;
 }

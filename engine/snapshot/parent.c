@@ -28,7 +28,7 @@ int bt_snap_parent_find(const struct bt_snap_plan *plan, const char *host, const
 
 	*ret_parent = NULL;
 	bt_newest_begin(&newest, store, plan->time.seconds);
-	while ((name = bt_newest_next(&newest))) {
+	for (name = bt_newest_next(&newest); name; name = bt_newest_next(&newest)) {
 		struct bt_snapshot *snapshot;
 		struct bt_error damage = {0};
 

@@ -44,11 +44,14 @@ int bt_snap_previous_tree(struct bt_snap_previous *previous, const struct bt_ent
 	int r = bt_walk_begin(previous->plan->store, &options, old, &walk, &damage);
 	if (r)
 		return r;
-	while ((r = bt_walk_next(walk, &step, &damage)) == 0 && step.entry)
-		count_entry(previous, step.entry);
+	do {
+		r = bt_walk_next(walk, &step, &damage);
+		if (!r && step.entry)
+			count_entry(previous, step.entry);
+	} while (!r && step.entry);
 	bt_walk_free(walk);
 	previous->removed += removed ? counted(previous) - before : 0;
-	previous->damaged |= r != 0;
+	previous->damaged |= r;
 	return r == BT_E_NOMEM ? r : 0;
 }
 

@@ -304,7 +304,7 @@ static void fill_result(const struct run *run, struct bt_snapshot_result *result
 	result->stored_bytes = packed->stored;
 	result->written_bytes = packed->written;
 	compare_amounts(run, result);
-	result->followed = run->plan.changes != NULL;
+	result->followed = run->plan.changes;
 	result->doubt = run->doubt;
 	if (run->parent)
 		memccpy(result->parent, run->plan.parent->name, 0, sizeof(result->parent) - 1);

@@ -30,6 +30,7 @@ static bool is_doomed_name(const char *name)
 static bool is_volume_name(const char *name)
 {
 	unsigned char id[16];
+
 	return strlen(name) > 32 && bt_hex_decode(id, sizeof(id), name) &&
 	       (!strcmp(name + 32, BT_VOLUME_SUFFIX) || is_doomed_name(name));
 }
@@ -38,6 +39,7 @@ static char *join(const char *directory, const char *name)
 {
 	size_t length = strlen(directory), size = strlen(name) + 1;
 	char *path = malloc(length + 1 + size);
+
 	if (!path)
 		return NULL;
 	memcpy(path, directory, length);
@@ -50,6 +52,7 @@ static char *join(const char *directory, const char *name)
 static struct bt_slot *new_slot(struct bt_store *store, uint32_t ordinal)
 {
 	uint32_t chunk = ordinal / BT_SLOT_CHUNK;
+
 	if (chunk >= BT_SLOT_CHUNKS)
 		return NULL;
 	if (!store->chunks[chunk])
@@ -62,6 +65,7 @@ static int add_locked(struct bt_store *store, const char *name, bool snapshot, c
 {
 	uint32_t ordinal = slot_count(store);
 	struct bt_slot *slot = new_slot(store, ordinal);
+
 	if (!slot)
 		return BT_E_NOMEM;
 	memset(slot, 0, sizeof(*slot));
@@ -107,6 +111,7 @@ void bt_catalogue_free(struct bt_store *store)
 static int by_path(const void *a, const void *b)
 {
 	const struct bt_slot *x = *(struct bt_slot *const *)a, *y = *(struct bt_slot *const *)b;
+
 	return strcmp(x->path, y->path);
 }
 
@@ -119,12 +124,14 @@ struct known {
 static int list_known(struct bt_store *store, struct known *known)
 {
 	uint32_t count = slot_count(store);
+
 	known->slots = calloc((size_t)count + 1, sizeof(struct bt_slot *));
 	known->count = 0;
 	if (!known->slots)
 		return BT_E_NOMEM;
 	for (uint32_t i = 0; i < count; i++) {
 		struct bt_slot *slot = bt_slot(store, i);
+
 		slot->seen = false;
 		if (!slot->id.gone)
 			known->slots[known->count++] = slot;
@@ -138,6 +145,7 @@ static int list_known(struct bt_store *store, struct known *known)
 static bool is_same(struct bt_slot *slot, const struct bt_stored *stored)
 {
 	const struct bt_file_id *id = &slot->id;
+
 	return id->size == stored->size && bt_time_equal(&id->mtime, &stored->mtime) &&
 	       bt_stamp_same(&slot->stamp, &stored->stamp) &&
 	       (!atomic_load(&slot->damage) || bt_stamp_untouched(&slot->stamp, &stored->stamp));
@@ -149,6 +157,7 @@ static struct bt_slot *find_known(const struct known *known, const char *directo
 	char *path = join(directory, name);
 	struct bt_slot key = {.path = path}, *wanted = &key;
 	struct bt_slot **found = NULL;
+
 	if (path && known->count)
 		found = bsearch(&wanted, known->slots, known->count, sizeof(struct bt_slot *), by_path);
 	free(path);
@@ -167,6 +176,7 @@ static bool is_wanted(void *arg, const char *name)
 	const struct area_visit *visit = arg;
 	int64_t seconds;
 	unsigned clash;
+
 	return visit->snapshots ? !bt_snapshot_name_parse(name, &seconds, &clash) : is_volume_name(name);
 }
 
@@ -176,6 +186,7 @@ static int take_name(void *arg, const char *name, const struct bt_stored *stored
 {
 	const struct area_visit *visit = arg;
 	struct bt_store *store = visit->store;
+
 	if (stored->is_file)
 		store->growing |= stored->mtime.seconds >= time(NULL) - SETTLE_SECONDS;
 	struct bt_slot *slot = find_known(visit->known, visit->snapshots ? "" : BT_CONTENTS_DIR, name, stored);
@@ -189,6 +200,7 @@ static int read_area(struct bt_store *store, const struct known *known, bool sna
 {
 	struct area_visit visit = {store, known, snapshots};
 	const struct bt_list_visitor visitor = {&visit, is_wanted, take_name};
+
 	return bt_backend_list(store->backend, bt_area_of(snapshots), &visitor, error);
 }
 
@@ -196,8 +208,10 @@ static int read_area(struct bt_store *store, const struct known *known, bool sna
 static unsigned mark_gone(struct bt_store *store, uint32_t count)
 {
 	unsigned gone = 0;
+
 	for (uint32_t i = 0; i < count; i++) {
 		struct bt_slot *slot = bt_slot(store, i);
+
 		if (slot->seen || slot->id.gone)
 			continue;
 		slot->id.gone = true;
@@ -211,6 +225,7 @@ static unsigned mark_gone(struct bt_store *store, uint32_t count)
 static int publish(struct bt_store *store)
 {
 	uint32_t count = slot_count(store);
+
 	atomic_fetch_add(&store->found, mark_gone(store, count) + count - atomic_load(&store->listed));
 	int r = bt_roster_publish(store, count);
 	if (!r)
@@ -228,6 +243,7 @@ static bool may_lack_contents(const struct bt_store *store, int sys)
 static int read_contents(struct bt_store *store, const struct known *known, struct bt_error *error)
 {
 	int sys = bt_backend_find(store->backend, BT_AREA_CONTENTS);
+
 	return sys && may_lack_contents(store, -sys) ? 0 : read_area(store, known, false, error);
 }
 
@@ -236,6 +252,7 @@ int bt_catalogue_refresh(struct bt_store *store, struct bt_error *error)
 {
 	struct known known;
 	bool changed = bt_backend_changed(store->backend);
+
 	changed |= atomic_exchange(&store->doubted, false);
 	if (!changed && !store->growing)
 		return 0;

@@ -22,12 +22,14 @@ static struct place place_of(const struct bt_slot *slot)
 static int settle(struct bt_store *store, enum bt_area area, const char *path, const char *what, struct bt_error *error)
 {
 	int sys = bt_backend_settle(store->backend, area);
+
 	return sys ? bt_fail_sys(error, -sys, path, what) : 0;
 }
 
 int bt_store_settle(struct bt_store *store, struct bt_error *error)
 {
 	int r = bt_backend_reach(store->backend, BT_AREA_CONTENTS, error);
+
 	if (!r)
 		r = settle(store, BT_AREA_CONTENTS, NULL, "sync the store", error);
 	return r ? r : settle(store, BT_AREA_TOP, NULL, "sync the store", error);
@@ -38,6 +40,7 @@ int bt_store_create(struct bt_store *store, bool snapshot, const struct bt_buf *
 {
 	struct bt_upload *upload;
 	int r = bt_backend_create(store->backend, bt_area_of(snapshot), &upload, error);
+
 	return r ? r : bt_writer_new(upload, header, ret_writer, error);
 }
 
@@ -45,6 +48,7 @@ int bt_store_publish(struct bt_store *store, bool snapshot, struct bt_writer *wr
 		     const char *name, struct bt_error *error)
 {
 	int r = bt_writer_seal(writer, summary, name, error);
+
 	return r ? r : bt_store_add_file(store, name, snapshot, writer, error);
 }
 
@@ -52,6 +56,7 @@ int bt_gate_publish(struct bt_gate *gate, struct bt_writer *writer, const struct
 		    struct bt_error *error)
 {
 	int r = bt_gate_pass(gate, error);
+
 	if (!r)
 		r = bt_store_publish(gate->store, true, writer, summary, name, error);
 	if (r)
@@ -67,6 +72,7 @@ static int keep_as_volume(struct bt_gate *gate, const struct place *old, struct 
 	struct bt_store *store = gate->store;
 	char volume[48];
 	int r = bt_volume_name(volume, error);
+
 	if (!r)
 		r = bt_backend_twin(store->backend, &old->at, &(struct bt_backend_name){BT_AREA_CONTENTS, volume},
 				    error);
@@ -90,6 +96,7 @@ static int twin_in_damaged(struct bt_backend *backend, const struct place *old, 
 		struct bt_error inner = {0};
 		struct bt_backend_name twin = damaged_name(path, old, i);
 		int r = bt_backend_twin(backend, &old->at, &twin, &inner);
+
 		if (!r || (r == BT_E_EXISTS && bt_backend_is_twin(backend, &old->at, &twin)))
 			return 0;
 		if (r != BT_E_EXISTS)
@@ -102,6 +109,7 @@ static int keep_in_damaged(struct bt_gate *gate, const struct place *old, char p
 			   struct bt_error *error)
 {
 	int r = twin_in_damaged(gate->store->backend, old, path, error);
+
 	return r ? r : settle(gate->store, BT_AREA_DAMAGED, BT_DAMAGED_DIR, "sync", error);
 }
 
@@ -111,6 +119,7 @@ static int take_over(struct bt_gate *gate, struct bt_slot *slot, const struct bt
 {
 	const struct place old = place_of(slot);
 	int r = damaged ? keep_in_damaged(gate, &old, damaged, error) : keep_as_volume(gate, &old, error);
+
 	if (!r)
 		r = bt_gate_pass(gate, error);
 	if (r)
@@ -130,6 +139,7 @@ static int replace(struct bt_gate *gate, uint32_t ordinal, struct bt_writer *wri
 	char name[32];
 	const struct bt_backend_name temp = {BT_AREA_TOP, name};
 	int r = bt_backend_provisional(name, error);
+
 	if (r)
 		return r;
 	r = bt_writer_seal(writer, summary, name, error);
@@ -156,6 +166,7 @@ int bt_gate_mend(struct bt_gate *gate, uint32_t ordinal, struct bt_writer *write
 static int remove_first_name(struct bt_store *store, const struct place *old, struct bt_error *error)
 {
 	int sys = bt_backend_remove(store->backend, &old->at);
+
 	if (sys)
 		return bt_fail_sys(error, -sys, old->path, "move it to damaged/");
 	return settle(store, old->at.area, old->path, "move to damaged/", error);
@@ -165,6 +176,7 @@ static int set_file_aside(struct bt_gate *gate, const struct place *old, char pa
 			  struct bt_error *error)
 {
 	int r = keep_in_damaged(gate, old, path, error);
+
 	if (!r)
 		r = bt_gate_pass(gate, error);
 	return r ? r : remove_first_name(gate->store, old, error);
@@ -176,12 +188,14 @@ static int set_other_aside(struct bt_gate *gate, const struct place *old, char p
 {
 	struct bt_store *store = gate->store;
 	int sys = -EEXIST, r = bt_gate_pass(gate, error);
+
 	if (!r)
 		r = bt_backend_reach(store->backend, BT_AREA_DAMAGED, error);
 	if (r)
 		return r;
 	for (int i = 0; sys == -EEXIST && i < NAMES_MAX; i++) {
 		const struct bt_backend_name name = damaged_name(path, old, i);
+
 		sys = bt_backend_move(store->backend, &old->at, &name);
 	}
 	if (sys)
@@ -194,6 +208,7 @@ static int set_aside(struct bt_gate *gate, const struct place *old, char path[BT
 {
 	struct bt_stored stored;
 	int sys = bt_backend_look(gate->store->backend, old->at.area, old->at.name, &stored);
+
 	if (sys)
 		return bt_fail_sys(error, -sys, old->path, "move it to damaged/");
 	return stored.is_file ? set_file_aside(gate, old, path, error) : set_other_aside(gate, old, path, error);
@@ -204,6 +219,7 @@ int bt_gate_set_aside(struct bt_gate *gate, uint32_t ordinal, char path[BT_ASIDE
 	struct bt_slot *slot = bt_slot(gate->store, ordinal);
 	const struct place old = place_of(slot);
 	int r = set_aside(gate, &old, path, error);
+
 	slot->taken |= !r;
 	return r;
 }
@@ -213,6 +229,7 @@ int bt_gate_renew_identity(struct bt_gate *gate, char path[BT_ASIDE_SIZE], struc
 	const struct place old = {{BT_AREA_TOP, BT_ID_NAME}, BT_ID_NAME};
 	bool given;
 	int r = set_aside(gate, &old, path, error);
+
 	return r ? r : bt_identity_give(gate->store, &given, error);
 }
 
@@ -221,6 +238,7 @@ int bt_gate_rename(struct bt_gate *gate, uint32_t ordinal, const char *name, str
 	struct bt_slot *slot = bt_slot(gate->store, ordinal);
 	const struct place old = place_of(slot);
 	int r = bt_gate_pass(gate, error);
+
 	if (r)
 		return r;
 	int sys = bt_backend_move(gate->store->backend, &old.at, &(struct bt_backend_name){BT_AREA_TOP, name});
@@ -238,6 +256,7 @@ int bt_gate_remove(struct bt_gate *gate, uint32_t ordinal, struct bt_error *erro
 	struct bt_slot *slot = bt_slot(gate->store, ordinal);
 	const struct place old = place_of(slot);
 	int r = bt_gate_pass(gate, error), sys = r ? 0 : bt_backend_remove(gate->store->backend, &old.at);
+
 	if (sys && sys != -ENOENT)
 		r = bt_fail_sys(error, -sys, old.path, "remove the file");
 	slot->taken |= !r;

@@ -25,6 +25,7 @@ static struct derived_name name_of(const struct bt_slot *slot)
 {
 	struct derived_name name;
 	uint64_t hash = bt_hash_bytes(slot->path, strlen(slot->path), slot->id.size);
+
 	hash = bt_mix64(hash ^ (uint64_t)slot->id.mtime.seconds);
 	hash = bt_mix64(hash ^ slot->id.mtime.nanoseconds);
 	snprintf(name.text, sizeof(name.text), "classic-%016" PRIx64 ".json", hash);
@@ -36,6 +37,7 @@ static int open_pair(struct bt_slot *slot, int fd, struct bt_object *source, str
 {
 	struct bt_object *object;
 	int r = bt_object_of_fd(fd, slot->path, &object, error);
+
 	return r ? r : bt_file_open_classic(object, bt_object_ref(source), slot->path, ret_file, error);
 }
 
@@ -43,6 +45,7 @@ static int derive_temporary(struct bt_store *store, struct bt_slot *slot, int so
 			    struct bt_error *error)
 {
 	int fd = bt_scratch_file();
+
 	if (fd < 0)
 		return bt_fail_sys(error, -fd, slot->path, "create a temporary file");
 	int r = store->foreign.derive(source_fd, slot->path, fd, store->options.observer, error);
@@ -63,8 +66,10 @@ static struct derived_name *list_wanted(struct bt_store *store, size_t *ret_coun
 {
 	size_t files = bt_store_file_count(store), count = 0;
 	struct derived_name *wanted = calloc(files + 1, sizeof(*wanted));
+
 	for (uint32_t i = 0; wanted && i < files; i++) {
 		const struct bt_slot *slot = bt_slot(store, i);
+
 		if (slot->id.snapshot && !slot->id.gone)
 			wanted[count++] = name_of(slot);
 	}
@@ -77,9 +82,11 @@ static struct derived_name *list_wanted(struct bt_store *store, size_t *ret_coun
 static void remove_unwanted(int cachefd, const struct derived_name *wanted, size_t count)
 {
 	struct bt_listing listing;
+
 	bt_listing_begin(&listing, cachefd);
 	for (const char *name; (name = bt_listing_next(&listing));) {
 		struct derived_name key = {{0}};
+
 		if (strncmp(name, "classic-", strlen("classic-")) != 0)
 			continue;
 		if (strlen(name) < sizeof(key.text))
@@ -94,6 +101,7 @@ static void remove_unwanted(int cachefd, const struct derived_name *wanted, size
 static void sweep(struct bt_store *store, int cachefd)
 {
 	size_t count;
+
 	if (atomic_exchange(&store->swept, true))
 		return;
 	struct derived_name *wanted = list_wanted(store, &count);
@@ -108,6 +116,7 @@ static int derive_kept(struct bt_store *store, struct bt_slot *slot, int source_
 	struct bt_publish publish = {.fd = -1};
 	struct derived_name name = name_of(slot);
 	int cachefd = bt_store_local_cache_fd(store);
+
 	sweep(store, cachefd);
 	int r = bt_publish_begin_in_store(&publish, cachefd, NULL);
 	if (r)
@@ -129,6 +138,7 @@ static int derive(struct bt_store *store, struct bt_slot *slot, struct bt_object
 		  struct bt_error *error)
 {
 	int fd = -1, source_fd = -1, r = bt_object_copy_fd(source, &source_fd);
+
 	if (r)
 		return bt_fail_sys(error, -r, slot->path, "open");
 	if (store->read_only || bt_store_local_cache_fd(store) < 0)
@@ -146,6 +156,7 @@ int bt_derived_open(struct bt_store *store, struct bt_slot *slot, struct bt_obje
 	struct derived_name name = name_of(slot);
 	struct stat status;
 	int fd = cachefd < 0 ? -1 : bt_open_file(cachefd, name.text, O_RDONLY);
+
 	if (fd >= 0 && (fstat(fd, &status) || !bt_is_own(&status)))
 		bt_close(&fd);
 	if (fd >= 0)
@@ -163,6 +174,7 @@ static int replace(struct bt_store *store, struct bt_slot *slot, struct bt_error
 	struct bt_retired *retired = calloc(1, sizeof(*retired));
 	struct bt_object *source = NULL;
 	int r = retired ? bt_slot_object(store, slot, &source, error) : bt_fail(error, BT_E_NOMEM, slot->path, NULL);
+
 	if (!r && store->foreign.detect(source))
 		r = derive(store, slot, source, &fresh, error);
 	bt_object_close(source);
@@ -174,6 +186,7 @@ static int replace(struct bt_store *store, struct bt_slot *slot, struct bt_error
 	}
 	if (!r && fresh) {
 		atomic_store(&slot->file, fresh);
+
 		bt_slot_keep(slot);
 	}
 	return r;
@@ -182,6 +195,7 @@ static int replace(struct bt_store *store, struct bt_slot *slot, struct bt_error
 int bt_derived_recheck(struct bt_store *store, struct bt_slot *slot, struct bt_error *error)
 {
 	struct bt_file *file = atomic_load(&slot->file);
+
 	if (!file || bt_file_kind(file) != BT_KIND_CLASSIC || slot->retired || !bt_file_verify(file, NULL))
 		return 0;
 	return replace(store, slot, error);
@@ -191,6 +205,7 @@ int bt_store_derive(struct bt_store *store, uint32_t ordinal, struct bt_error *e
 {
 	struct bt_slot *slot = bt_slot(store, ordinal);
 	int r = 0;
+
 	pthread_mutex_lock(&slot->lock);
 	if (slot->id.snapshot && store->foreign.detect)
 		r = replace(store, slot, error);

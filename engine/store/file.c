@@ -13,6 +13,7 @@ static int file_new(struct bt_object *object, struct bt_object *source, const ch
 		    struct bt_error *error)
 {
 	struct bt_file *file = calloc(1, sizeof(*file));
+
 	if (!file) {
 		bt_object_close(object);
 		bt_object_close(source);
@@ -31,6 +32,7 @@ static int open_parts(struct bt_object *object, struct bt_object *source, const 
 {
 	struct bt_file *file = NULL;
 	int r = file_new(object, source, name, &file, error);
+
 	if (!r)
 		r = bt_file_load(file, expected, error);
 	if (r) {
@@ -57,6 +59,7 @@ int bt_file_open_loosely(struct bt_object *object, const char *name, struct bt_f
 	static const struct bt_index_visitor nobody = {0};
 	struct bt_file *file = NULL;
 	int r = file_new(object, NULL, name, &file, error);
+
 	if (!r) {
 		file->loose = true;
 		r = bt_file_visit_loosely(file, &nobody, error); /* header and summary */
@@ -126,6 +129,7 @@ static int pread_from(struct bt_object *object, const char *name, void *data, si
 		      struct bt_error *error)
 {
 	ssize_t n = bt_object_pread(object, data, length, offset);
+
 	if (n == -ESTALE)
 		return bt_fail_damaged(error, BT_R_CHANGED, name, BT_NO_OFFSET);
 	if (n < 0)
@@ -157,6 +161,7 @@ int bt_file_pread_twice(struct bt_file *file, void *data, size_t length, uint64_
 {
 	struct bt_error first = {0};
 	int r = bt_file_pread(file, data, length, offset, &first);
+
 	if (r == BT_E_SYSTEM)
 		return bt_file_pread(file, data, length, offset, error);
 	return bt_error_pass(error, &first, r);
@@ -165,15 +170,17 @@ int bt_file_pread_twice(struct bt_file *file, void *data, size_t length, uint64_
 static bool block_fits(const struct bt_file *file, const struct bt_block *block)
 {
 	uint64_t size = file->source ? bt_object_size(file->source) : file->sections.size;
+
 	return block->length && block->length <= BT_BLOCK_TEXT_MAX && block->length % 4 == 0 && block->size &&
 	       block->size <= BT_BLOCK_MAX && block->at <= size && block->length <= size - block->at &&
-	       block->plain == (file->source != NULL);
+	       block->plain == !!file->source;
 }
 
 int bt_file_block(struct bt_file *file, const struct bt_block *block, struct bt_decompressor *decompressor,
 		  struct bt_buf *text, void *data, struct bt_error *error)
 {
 	size_t room = block->length / 4 * 3, bad = 0, size;
+
 	if (!block_fits(file, block))
 		return bt_fail_damaged(error, BT_R_BAD_OFFSET, file->name, block->at);
 	text->length = 0;

@@ -12,6 +12,7 @@ void bt_slot_free(struct bt_slot *slot)
 	bt_object_close(slot->held);
 	while (slot->retired) {
 		struct bt_retired *retired = slot->retired;
+
 		slot->retired = retired->next;
 		bt_file_free(retired->file);
 		free(retired);
@@ -25,6 +26,7 @@ void bt_slot_free(struct bt_slot *slot)
 void bt_slot_damaged(struct bt_slot *slot, const struct bt_error *error)
 {
 	struct bt_error *copy = NULL, *none = NULL;
+
 	if (error->sys == ENOENT || error->code == BT_E_NOMEM || error->code == BT_E_CANCELLED ||
 	    error->code == BT_OK || (error->code == BT_E_DAMAGED && error->reason == BT_R_CHANGED) ||
 	    atomic_load(&slot->damage))
@@ -44,6 +46,7 @@ static int open_current(struct bt_store *store, struct bt_slot *slot, struct bt_
 	struct bt_error damage = {0};
 	struct bt_object *again = store->options.salvage ? bt_object_ref(object) : NULL;
 	int r = bt_file_open(object, slot->path, ret_file, &damage);
+
 	if (again && (r == BT_E_DAMAGED || r == BT_E_SYSTEM)) {
 		damage = (struct bt_error){0};
 		r = bt_file_open_loosely(again, slot->path, ret_file, &damage);
@@ -58,6 +61,7 @@ int bt_slot_object(struct bt_store *store, const struct bt_slot *slot, struct bt
 {
 	const struct bt_stored listed = {
 		.size = slot->id.size, .mtime = slot->id.mtime, .stamp = slot->stamp, .is_file = true};
+
 	return bt_object_open(store->backend, &(struct bt_backend_name){bt_area_of(slot->id.snapshot), slot->id.name},
 			      &listed, ret_object, error);
 }
@@ -67,6 +71,7 @@ static int open_slot(struct bt_store *store, struct bt_slot *slot, struct bt_fil
 	struct bt_file *file = NULL;
 	struct bt_object *object = slot->held;
 	int r = object ? 0 : bt_slot_object(store, slot, &object, error);
+
 	slot->held = NULL;
 	if (r)
 		return r;
@@ -84,6 +89,7 @@ static int open_slot(struct bt_store *store, struct bt_slot *slot, struct bt_fil
 void bt_slot_keep(struct bt_slot *slot)
 {
 	struct bt_file *file = atomic_load(&slot->file);
+
 	if (file && slot->id.gone)
 		bt_file_keep(file, true);
 }
@@ -92,6 +98,7 @@ static int open_once(struct bt_store *store, struct bt_slot *slot, struct bt_fil
 {
 	struct bt_error inner = {0};
 	int r = 0;
+
 	bt_store_before_slow(store);
 	pthread_mutex_lock(&slot->lock);
 	struct bt_file *file = atomic_load(&slot->file);
@@ -99,6 +106,7 @@ static int open_once(struct bt_store *store, struct bt_slot *slot, struct bt_fil
 		r = open_slot(store, slot, &file, &inner);
 	if (!r) {
 		atomic_store(&slot->file, file);
+
 		bt_slot_keep(slot);
 	}
 	pthread_mutex_unlock(&slot->lock);
@@ -114,6 +122,7 @@ int bt_store_file(struct bt_store *store, uint32_t ordinal, struct bt_file **ret
 {
 	struct bt_slot *slot = bt_slot(store, ordinal);
 	struct bt_file *file = atomic_load_explicit(&slot->file, memory_order_acquire);
+
 	if (!file)
 		return open_once(store, slot, ret_file, error);
 	*ret_file = file;
@@ -126,6 +135,7 @@ int bt_store_open_apart(struct bt_store *store, uint32_t ordinal, struct bt_obje
 	struct bt_object *object;
 	int r = bt_object_open(store->backend, &(struct bt_backend_name){bt_area_of(id->snapshot), id->name}, NULL,
 			       &object, error);
+
 	if (r)
 		return r;
 	bt_object_keep(object, true);
@@ -155,8 +165,10 @@ static void hold_slot(struct bt_store *store, struct bt_slot *slot)
 void bt_store_hold(struct bt_store *store)
 {
 	size_t count = bt_store_file_count(store), room = bt_backend_open_limit(store->backend);
+
 	for (size_t i = count; i-- > 0 && room > 0;) {
 		struct bt_slot *slot = bt_slot(store, (uint32_t)i);
+
 		if (!slot->id.gone)
 			hold_slot(store, slot);
 		room -= bt_slot_is_open(slot);
@@ -167,6 +179,7 @@ bool bt_store_holds_removed(struct bt_store *store)
 {
 	for (uint32_t i = 0; i < bt_store_file_count(store); i++) {
 		struct bt_slot *slot = bt_slot(store, i);
+
 		if (slot->id.gone && !slot->released && bt_slot_is_open(slot))
 			return true;
 	}
@@ -189,6 +202,7 @@ void bt_store_release(struct bt_store *store)
 {
 	for (uint32_t i = 0; i < bt_store_file_count(store); i++) {
 		struct bt_slot *slot = bt_slot(store, i);
+
 		if (!slot->id.gone || slot->released)
 			continue;
 		release_slot(slot);
@@ -199,8 +213,10 @@ void bt_store_release(struct bt_store *store)
 size_t bt_store_damaged_count(struct bt_store *store)
 {
 	size_t count = 0;
+
 	for (uint32_t i = 0; i < bt_store_file_count(store); i++) {
 		const struct bt_slot *slot = bt_slot(store, i);
+
 		count += !slot->id.gone && atomic_load(&slot->damage);
 	}
 	return count;
@@ -211,6 +227,7 @@ const struct bt_error *bt_store_damaged(struct bt_store *store, size_t index)
 	for (uint32_t i = 0; i < bt_store_file_count(store); i++) {
 		const struct bt_slot *slot = bt_slot(store, i);
 		const struct bt_error *damage = slot->id.gone ? NULL : atomic_load(&slot->damage);
+
 		if (damage && index-- == 0)
 			return damage;
 	}
@@ -221,6 +238,7 @@ int bt_store_survey(struct bt_store *store, struct bt_error *error)
 {
 	for (uint32_t i = 0; i < bt_store_file_count(store); i++) {
 		struct bt_file *file;
+
 		if (!bt_slot(store, i)->id.gone && bt_store_file(store, i, &file, NULL) == BT_E_NOMEM)
 			return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	}

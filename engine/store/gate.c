@@ -19,6 +19,7 @@
 static int64_t now_ms(void)
 {
 	struct timespec now;
+
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
@@ -33,6 +34,7 @@ static int fail_step(int sys, const struct bt_slot *slot, const char *what, stru
 static bool has_appeared(const struct bt_store *store, uint32_t known, uint32_t ordinal)
 {
 	const struct bt_slot *slot = bt_slot(store, ordinal);
+
 	if (slot->made || slot->id.gone)
 		return false;
 	for (uint32_t i = 0; i < known; i++)
@@ -46,8 +48,10 @@ static int look_alone(struct bt_gate *gate, struct bt_error *error)
 	const struct bt_store *store = gate->store;
 	uint32_t count = (uint32_t)bt_store_file_count(store);
 	bool others = false;
+
 	for (uint32_t i = 0; i < count && !others; i++) {
 		const struct bt_slot *slot = bt_slot(store, i);
+
 		others = i < gate->known || slot->made ? slot->id.gone && !slot->taken
 						       : has_appeared(store, gate->known, i);
 	}
@@ -59,6 +63,7 @@ static int look_shared(struct bt_gate *gate, struct bt_error *error)
 {
 	for (uint32_t i = 0; i < bt_store_file_count(gate->store); i++) {
 		struct bt_slot *slot = bt_slot(gate->store, i);
+
 		if (atomic_load(&slot->leaned) && slot->id.gone)
 			return bt_fail_lost(error, NULL,
 					    "the store's lock was lost, and another host deleted meanwhile what the "
@@ -71,6 +76,7 @@ static int look_shared(struct bt_gate *gate, struct bt_error *error)
 static int look(struct bt_gate *gate, struct bt_error *error)
 {
 	int64_t start = now_ms();
+
 	if (bt_backend_lock_again(gate->store->backend, gate->fd, gate->kind))
 		return bt_fail_lost(error, NULL, "the store's lock was lost; nothing more was changed");
 	bt_store_doubt(gate->store);
@@ -85,6 +91,7 @@ static int volume_name(const char *hex, const char *suffix, char name[NAME_SIZE]
 {
 	char random[2 * ID_SIZE];
 	int r = hex ? 0 : bt_random_hex(random, ID_SIZE);
+
 	if (r)
 		return r;
 	snprintf(name, NAME_SIZE, "%.*s%s", 2 * ID_SIZE, hex ? hex : random, suffix);
@@ -94,6 +101,7 @@ static int volume_name(const char *hex, const char *suffix, char name[NAME_SIZE]
 int bt_volume_name(char name[NAME_SIZE], struct bt_error *error)
 {
 	int r = volume_name(NULL, BT_VOLUME_SUFFIX, name);
+
 	return r ? bt_fail_sys(error, -r, NULL, "get random bytes") : 0;
 }
 
@@ -102,6 +110,7 @@ static int adopt(struct bt_store *store, const struct bt_slot *slot, struct bt_e
 {
 	char name[NAME_SIZE];
 	int r = volume_name(NULL, BT_VOLUME_SUFFIX, name);
+
 	if (!r)
 		r = bt_backend_move(store->backend, &(struct bt_backend_name){BT_AREA_CONTENTS, slot->id.name},
 				    &(struct bt_backend_name){BT_AREA_CONTENTS, name});
@@ -112,8 +121,10 @@ static int adopt_all(struct bt_store *store, struct bt_error *error)
 {
 	bool any = false;
 	int r = 0;
+
 	for (uint32_t i = 0; i < bt_store_file_count(store) && !r; i++) {
 		const struct bt_slot *slot = bt_slot(store, i);
+
 		if (slot->id.gone || !slot->doomed)
 			continue;
 		r = adopt(store, slot, error);
@@ -129,11 +140,13 @@ static int enter(struct bt_gate *gate, struct bt_error *error)
 {
 	struct bt_store *store = gate->store;
 	int r = bt_store_refresh(store, error);
+
 	if (!r && gate->kind == BT_LOCK_EXCLUSIVE)
 		r = adopt_all(store, error);
 	gate->known = (uint32_t)bt_store_file_count(store);
 	for (uint32_t i = 0; i < gate->known; i++) {
 		struct bt_slot *slot = bt_slot(store, i);
+
 		slot->made = false;
 		slot->taken = slot->id.gone;
 		atomic_store(&slot->leaned, false);
@@ -146,6 +159,7 @@ int bt_gate_open(struct bt_store *store, enum bt_lock_kind kind, const struct bt
 {
 	char type[64];
 	struct bt_gate gate = {.store = store, .kind = kind, .fd = -1, .next = now_ms() + LOOK_AFTER_MS};
+
 	gate.alert = !bt_store_locks_reach(store, type);
 	if (gate.alert)
 		gate.next = 0;
@@ -169,6 +183,7 @@ static int note_made(struct bt_gate *gate, const char *name, bool snapshot, stru
 {
 	struct bt_stored stored;
 	int sys = bt_backend_look(gate->store->backend, bt_area_of(snapshot), name, &stored);
+
 	if (sys)
 		return bt_fail_sys(error, -sys, name, "look at");
 	if (bt_catalogue_add(gate->store, name, snapshot, &stored, ret_slot))
@@ -180,6 +195,7 @@ static int note_made(struct bt_gate *gate, const char *name, bool snapshot, stru
 int bt_gate_made(struct bt_gate *gate, const char *name, bool snapshot, struct bt_error *error)
 {
 	struct bt_slot *slot;
+
 	return note_made(gate, name, snapshot, &slot, error);
 }
 
@@ -194,6 +210,7 @@ static int move(struct bt_gate *gate, uint32_t ordinal, const char *suffix, stru
 	struct bt_slot *slot = bt_slot(gate->store, ordinal);
 	char name[NAME_SIZE];
 	int r = bt_backend_reach(gate->store->backend, BT_AREA_CONTENTS, error);
+
 	if (!r)
 		r = bt_gate_pass(gate, error);
 	if (r)
@@ -212,6 +229,7 @@ static int move(struct bt_gate *gate, uint32_t ordinal, const char *suffix, stru
 int bt_gate_move(struct bt_gate *gate, uint32_t ordinal, struct bt_error *error)
 {
 	struct bt_slot *slot;
+
 	return move(gate, ordinal, BT_VOLUME_SUFFIX, &slot, error);
 }
 
@@ -219,6 +237,7 @@ int bt_gate_doom(struct bt_gate *gate, uint32_t ordinal, struct bt_error *error)
 {
 	struct bt_slot *slot;
 	int r = move(gate, ordinal, BT_DOOMED_SUFFIX, &slot, error);
+
 	if (!r && bt_buf_append(&gate->doomed, &slot->id.ordinal, sizeof(slot->id.ordinal)))
 		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	return r;
@@ -227,6 +246,7 @@ int bt_gate_doom(struct bt_gate *gate, uint32_t ordinal, struct bt_error *error)
 static struct bt_slot *doomed(const struct bt_gate *gate, size_t i)
 {
 	const uint32_t *ordinals = (const uint32_t *)gate->doomed.data;
+
 	return i < gate->doomed.length / sizeof(*ordinals) ? bt_slot(gate->store, ordinals[i]) : NULL;
 }
 
@@ -235,6 +255,7 @@ static void spare_from(struct bt_gate *gate, size_t first)
 {
 	const struct bt_slot *slot;
 	char name[NAME_SIZE];
+
 	for (size_t i = first; (slot = doomed(gate, i)); i++)
 		if (!volume_name(slot->id.name, BT_VOLUME_SUFFIX, name))
 			bt_backend_move(gate->store->backend,
@@ -253,6 +274,7 @@ void bt_gate_close(struct bt_gate *gate)
 static int delete_one(struct bt_gate *gate, struct bt_slot *slot, struct bt_error *error)
 {
 	int r = bt_gate_pass(gate, error);
+
 	if (!r)
 		r = bt_backend_reach(gate->store->backend, BT_AREA_CONTENTS, error);
 	int sys =
@@ -270,7 +292,8 @@ int bt_gate_delete(struct bt_gate *gate, int (*done)(void *arg, size_t index, st
 	struct bt_slot *slot;
 	size_t i = 0;
 	int r = gate->doomed.length ? look(gate, error) : 0;
-	while (!r && (slot = doomed(gate, i))) {
+
+	for (slot = doomed(gate, i); !r && slot; slot = doomed(gate, i)) {
 		r = delete_one(gate, slot, error);
 		if (!r)
 			r = done(arg, i++, error);

@@ -57,7 +57,7 @@ static int compose(char *text, size_t size)
 	struct tm utc;
 	int r = bt_random_hex(id, (sizeof(id) - 1) / 2);
 
-	if (r == 0 && gmtime_r(&now, &utc))
+	if (!r && gmtime_r(&now, &utc))
 		strftime(created, sizeof(created), "%Y-%m-%dT%H:%M:%SZ", &utc);
 	snprintf(text, size, ID_BEGIN "%s\",\"created\":\"%s\"}\n", id, created);
 	return r;
@@ -74,15 +74,15 @@ int bt_identity_give(struct bt_store *store, bool *ret_given, struct bt_error *e
 	if (r < 0)
 		return bt_fail_sys(error, -r, BT_ID_NAME, "get random bytes");
 	r = bt_backend_create(store->backend, BT_AREA_TOP, &upload, &inner);
-	if (r == 0) {
+	if (!r) {
 		r = bt_upload_write(upload, text, strlen(text));
 		r = r < 0 ? bt_fail_sys(&inner, -r, BT_ID_NAME, "write")
 			  : bt_upload_publish(upload, BT_ID_NAME, &inner);
 		bt_upload_close(upload);
 	}
-	if (r != 0 && r != BT_E_EXISTS)
+	if (r && r != BT_E_EXISTS)
 		return bt_error_pass(error, &inner, r);
-	*ret_given = r == 0;
+	*ret_given = !r;
 	bt_identity_read(store, NULL);
 	return 0;
 }

@@ -36,6 +36,7 @@ struct bt_index {
 int bt_index_new(struct bt_index **ret_index)
 {
 	struct bt_index *index = calloc(1, sizeof(*index));
+
 	if (!index)
 		return BT_E_NOMEM;
 	pthread_rwlock_init(&index->lock, NULL);
@@ -82,8 +83,10 @@ static size_t merge_from(const struct bt_index *index)
 {
 	uint64_t newer = 0;
 	size_t from = index->count;
+
 	for (size_t i = index->count; i-- > 0;) {
 		uint64_t own = weight(index->segments[i]);
+
 		if (newer && own < 2 * newer)
 			from = i;
 		newer += own;
@@ -95,6 +98,7 @@ static bool mostly_dead(const struct bt_segment *segment)
 {
 	uint64_t dead = segment->count - bt_segment_alive(segment);
 	size_t dead_files = segment->file_count - bt_segment_alive_files(segment);
+
 	return dead + dead_files > weight(segment) / 2;
 }
 
@@ -103,11 +107,13 @@ static bool mostly_dead(const struct bt_segment *segment)
 static void replace(struct bt_index *index, size_t from, size_t count, int cachefd)
 {
 	struct bt_segment *merged = NULL;
+
 	if (bt_segment_merge(cachefd, index->segments + from, count, &merged))
 		return;
 	pthread_rwlock_wrlock(&index->lock);
 	for (size_t i = from; i < from + count; i++) {
 		bool same = !strcmp(index->segments[i]->name, merged->name);
+
 		discard(index->segments[i], merged->name[0] && !same ? cachefd : -1);
 	}
 	index->segments[from] = merged;
@@ -122,6 +128,7 @@ static void replace(struct bt_index *index, size_t from, size_t count, int cache
 static void tidy(struct bt_index *index, int cachefd)
 {
 	size_t from = merge_from(index), first = index->count;
+
 	while (first && !index->segments[first - 1]->name[0])
 		first--;
 	if (cachefd < 0 && from < first)
@@ -143,12 +150,14 @@ static void check(struct bt_index *index)
 	for (size_t i = 0; i < index->count; i++) {
 		const struct bt_segment *segment = index->segments[i];
 		size_t last = (size_t)1 << segment->bits;
+
 		for (size_t k = 0; k < last; k++)
 			bt_invariant(segment->buckets[k] <= segment->buckets[k + 1]);
 		bt_invariant(!segment->buckets[0] && segment->buckets[last] == segment->count);
 		for (size_t k = 0; k < segment->file_count; k++) {
 			uint32_t file = segment->files[k].file;
 			const struct bt_table_key key = {file, 1};
+
 			bt_invariant(file == BT_NO_FILE || bt_digest_set_add_key(&files, key));
 		}
 	}
@@ -172,12 +181,14 @@ struct wanted {
 static uint64_t hash_covered(const struct bt_seed *seed, const void *key)
 {
 	const struct bt_covered *file = key;
+
 	return bt_seeded_hash(seed, file->name, strlen(file->name));
 }
 
 static bool same_covered(const void *key, const void *other)
 {
 	const struct bt_covered *a = key, *b = other;
+
 	return a->size == b->size && bt_time_equal(&a->mtime, &b->mtime) && !strcmp(a->name, b->name);
 }
 
@@ -185,6 +196,7 @@ static int wanted_new(struct wanted *wanted, const struct bt_index_source *sourc
 {
 	static const struct bt_table_kind kind = {hash_covered, same_covered};
 	int r = 0;
+
 	*wanted = (struct wanted){.source = source, .table = {.kind = &kind}};
 	wanted->files = calloc(source->count + 1, sizeof(*wanted->files));
 	if (!wanted->files)
@@ -209,6 +221,7 @@ static uint32_t claim(struct wanted *wanted, const struct bt_segment_file *file)
 {
 	const struct bt_covered key = {.name = file->name, .size = file->size, .mtime = file->mtime};
 	struct wanted_file *found = bt_table_find_key(&wanted->table, &key);
+
 	if (!found || found->covered)
 		return BT_NO_FILE;
 	found->covered = true;
@@ -227,6 +240,7 @@ static bool is_loaded(const struct bt_index *index, const char *name)
 static bool is_segment_name(const char *name)
 {
 	size_t length = strlen(name);
+
 	return length == strlen("index-0123456789abcdef.seg") && !strncmp(name, "index-", 6) &&
 	       !strcmp(name + length - 4, ".seg");
 }
@@ -236,6 +250,7 @@ static int load_segment(struct bt_index *index, const struct bt_index_source *so
 {
 	struct bt_segment *segment = NULL;
 	int r = bt_segment_open(source->cachefd, name, &segment);
+
 	if (r == BT_E_DAMAGED && !source->read_only)
 		unlinkat(source->cachefd, name, 0);
 	if (r)
@@ -251,6 +266,7 @@ static int load_segments(struct bt_index *index, const struct bt_index_source *s
 {
 	struct bt_listing listing;
 	int r = 0, looked = 0;
+
 	bt_listing_begin(&listing, source->cachefd);
 	for (const char *name; !r && looked < SEGMENTS_MAX && (name = bt_listing_next(&listing));) {
 		if (!is_segment_name(name) || is_loaded(index, name))
@@ -265,6 +281,7 @@ static int load_segments(struct bt_index *index, const struct bt_index_source *s
 static int larger_first(const void *a, const void *b)
 {
 	uint64_t x = weight(*(struct bt_segment *const *)a), y = weight(*(struct bt_segment *const *)b);
+
 	return x < y ? 1 : x > y ? -1 : 0;
 }
 
@@ -273,10 +290,12 @@ static void match_files(struct bt_index *index, struct wanted *wanted)
 {
 	size_t kept = 0;
 	const struct bt_index_source *source = wanted->source;
+
 	if (index->count)
 		qsort(index->segments, index->count, sizeof(struct bt_segment *), larger_first);
 	for (size_t i = 0; i < index->count; i++) {
 		struct bt_segment *segment = index->segments[i];
+
 		for (size_t k = 0; k < segment->file_count; k++)
 			segment->files[k].file = claim(wanted, &segment->files[k]);
 		if (bt_segment_alive_files(segment))
@@ -290,6 +309,7 @@ static void match_files(struct bt_index *index, struct wanted *wanted)
 static int finish_build(struct bt_index *index, struct bt_segment_build *build)
 {
 	struct bt_segment *segment = NULL;
+
 	if (!build->files.length)
 		return 0;
 	int r = bt_segment_build_finish(build, &segment);
@@ -308,6 +328,7 @@ static int visit_file(const struct bt_index_source *source, const struct bt_cove
 {
 	struct bt_index_visitor visitor = bt_segment_build_visitor;
 	struct bt_error error = {0};
+
 	visitor.arg = build;
 	if (bt_segment_build_start(build, file))
 		return BT_E_NOMEM;
@@ -326,6 +347,7 @@ static int visit_uncovered(struct bt_index *index, const struct wanted *wanted, 
 	const struct bt_index_source *source = wanted->source;
 	struct bt_segment_build build = {0};
 	int r = 0;
+
 	for (size_t i = 0; i < source->count && !r; i++) {
 		if (wanted->files[i].covered)
 			continue;
@@ -346,6 +368,7 @@ static int complete(struct bt_index *index, const struct bt_index_source *source
 {
 	int cachefd = source->read_only ? -1 : source->cachefd;
 	int r = visit_uncovered(index, wanted, cachefd);
+
 	if (!r)
 		tidy(index, cachefd);
 	return r;
@@ -355,6 +378,7 @@ static int update(struct bt_index *index, const struct bt_index_source *source)
 {
 	struct wanted wanted;
 	int r = wanted_new(&wanted, source);
+
 	pthread_rwlock_wrlock(&index->lock);
 	if (!r)
 		r = load_segments(index, source);
@@ -391,6 +415,7 @@ static int build_aside(struct bt_index *fresh, const struct bt_index_source *sou
 {
 	struct wanted wanted;
 	int r = wanted_new(&wanted, source);
+
 	if (!r)
 		r = complete(fresh, source, &wanted);
 	wanted_free(&wanted);
@@ -402,6 +427,7 @@ static void exchange(struct bt_index *index, struct bt_index *fresh)
 {
 	struct bt_segment **segments = index->segments;
 	size_t count = index->count, room = index->room;
+
 	pthread_rwlock_wrlock(&index->lock);
 	index->segments = fresh->segments;
 	index->count = fresh->count;
@@ -418,6 +444,7 @@ static void unlink_others(const struct bt_index *old, const struct bt_index *ind
 {
 	for (size_t i = 0; i < old->count; i++) {
 		const char *name = old->segments[i]->name;
+
 		if (name[0] && !is_loaded(index, name))
 			unlinkat(cachefd, name, 0);
 	}
@@ -428,6 +455,7 @@ static int rebuild(struct bt_index *index, const struct bt_index_source *source)
 {
 	struct bt_index *fresh = NULL;
 	int r = bt_index_new(&fresh);
+
 	if (!r)
 		r = build_aside(fresh, source);
 	if (!r) {
@@ -468,6 +496,7 @@ static int prove(struct bt_segment *segment, size_t at, const struct bt_index_so
 	struct bt_segment_file *file = &segment->files[at];
 	struct bt_tally listed = {0};
 	int r = bt_segment_tally(segment);
+
 	visitor.arg = &listed;
 	if (r == BT_E_DAMAGED)
 		return 0;
@@ -483,6 +512,7 @@ int bt_index_prove(struct bt_index *index, const struct bt_index_source *source,
 {
 	size_t at = 0;
 	int r = 0;
+
 	pthread_mutex_lock(&index->changes);
 	struct bt_segment *segment = covering(index, file, &at);
 	if (segment && !segment->files[at].proven)
@@ -497,6 +527,7 @@ static int add(struct bt_index *index, const struct bt_covered *file,
 {
 	struct bt_segment_build build = {0};
 	struct bt_index_visitor visitor = bt_segment_build_visitor;
+
 	visitor.arg = &build;
 	int r = bt_segment_build_start(&build, file);
 	if (!r)
@@ -514,6 +545,7 @@ int bt_index_add(struct bt_index *index, int cachefd, const struct bt_covered *f
 {
 	size_t at;
 	int r = 0;
+
 	pthread_mutex_lock(&index->changes);
 	if (!covering(index, file->file, &at)) {
 		r = add(index, file, visit, arg);
@@ -528,6 +560,7 @@ size_t bt_index_find(struct bt_index *index, const struct bt_digest *digest, boo
 		     size_t max)
 {
 	size_t found = 0;
+
 	pthread_rwlock_rdlock(&index->lock);
 	for (size_t i = index->count; i-- > 0 && found < max;)
 		found += bt_segment_find(index->segments[i], digest, page, locations + found, max - found);
@@ -546,6 +579,7 @@ size_t bt_index_segments(struct bt_index *index)
 uint64_t bt_index_records(struct bt_index *index)
 {
 	uint64_t records = 0;
+
 	pthread_rwlock_rdlock(&index->lock);
 	for (size_t i = 0; i < index->count; i++)
 		records += bt_segment_alive(index->segments[i]);

@@ -40,6 +40,7 @@ static int read_ends(struct bt_file *file, struct probe *probe, struct bt_error 
 	uint64_t size = file->sections.size;
 	size_t part = size < PROBE ? (size_t)size : PROBE;
 	int r = read_part(file, &probe->head, 0, part, error);
+
 	probe->tail_at = size - part;
 	return r ? r : read_part(file, &probe->tail, probe->tail_at, part, error);
 }
@@ -48,6 +49,7 @@ static int read_ends(struct bt_file *file, struct probe *probe, struct bt_error 
 static bool is_cut(const struct bt_json *json, const char *literal)
 {
 	size_t length = (size_t)(json->end - json->at);
+
 	return length < strlen(literal) && !memcmp(json->at, literal, length);
 }
 
@@ -59,6 +61,7 @@ static int read_kind(struct bt_json *json, enum bt_file_kind *ret_kind)
 	} kinds[] = {
 		{"\"snapshot\"", BT_KIND_SNAPSHOT}, {"\"volume\"", BT_KIND_VOLUME}, {"\"classic\"", BT_KIND_CLASSIC}};
 	int r = bt_json_key(json, "kind", false);
+
 	for (size_t i = 0; !r && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (bt_json_try(json, kinds[i].text)) {
 			*ret_kind = kinds[i].kind;
@@ -75,6 +78,7 @@ static int read_start(struct bt_json *json)
 	size_t length = (size_t)(json->end - json->at);
 	static const char mark[] = "\xef\xbb\xbf";
 	static const char start[] = "{\"format\":";
+
 	if (length >= 3 && !memcmp(json->at, mark, 3))
 		return bt_json_fail(json, BT_R_BYTE_ORDER_MARK);
 	if (bt_json_try(json, start))
@@ -90,6 +94,7 @@ static int check_format(struct bt_file *file, const struct bt_buf *head, enum bt
 {
 	struct bt_json json;
 	uint64_t version = 0;
+
 	bt_json_begin(&json, (const char *)head->data, head->length, 0, error);
 	int r = read_start(&json);
 	if (!r && !bt_json_try(&json, "\"backuptool\""))
@@ -119,6 +124,7 @@ static int read_offsets(struct bt_json *json, struct bt_sections *at)
 		       {"tree_index", &at->tree_index},
 		       {"summary", &at->summary}};
 	int r = bt_json_expect(json, "\"end\":{");
+
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]) && !r; i++) {
 		r = bt_json_key(json, members[i].key, i == 0);
 		if (!r)
@@ -138,6 +144,7 @@ static int parse_end(struct bt_file *file, const char *line, size_t length, stru
 {
 	struct bt_json json;
 	size_t covered;
+
 	bt_json_begin(&json, line, length, file->sections.end, error);
 	json.keys = "blocks contents trees tree_index summary index_sha256 open_sha256 file_sha256";
 	int r = read_offsets(&json, &file->sections);
@@ -163,8 +170,12 @@ static int no_end(const struct bt_file *file, const struct probe *probe, struct 
 	const char *found = NULL, *from = (const char *)tail->data;
 	const char *stop = from + tail->length;
 	static const char start[] = "\n\"end\":{";
-	while ((from = memmem(from, (size_t)(stop - from), start, strlen(start))))
+
+	from = memmem(from, (size_t)(stop - from), start, strlen(start));
+	while (from) {
 		found = from++;
+		from = memmem(from, (size_t)(stop - from), start, strlen(start));
+	}
 	const char *close = found ? memchr(found + 1, '\n', (size_t)(stop - found) - 1) : NULL;
 	if (!close)
 		return damaged(file, BT_R_TRUNCATED, file->sections.size, error);
@@ -177,6 +188,7 @@ static int find_end(struct bt_file *file, struct probe *probe, struct bt_error *
 	static const char start[] = "\"end\":{";
 	const char *text = (const char *)probe->tail.data;
 	size_t length = probe->tail.length;
+
 	if (!length || text[length - 1] != '\n')
 		return no_end(file, probe, error);
 	const char *before = memrchr(text, '\n', length - 1);
@@ -205,6 +217,7 @@ static int check_sections(const struct bt_file *file, struct bt_error *error)
 		{at->tree_index, at->summary, strlen(BT_TREE_INDEX_LINE BT_LIST_END)},
 		{at->summary, at->end, strlen("\"summary\":{},\n")},
 	};
+
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if (parts[i].to > at->end || parts[i].from > parts[i].to ||
 		    parts[i].to - parts[i].from < parts[i].least)
@@ -221,6 +234,7 @@ static int check_sections(const struct bt_file *file, struct bt_error *error)
 static bool is_line(const struct bt_buf *line)
 {
 	const unsigned char *end = memchr(line->data, '\n', line->length);
+
 	return line->length >= 2 && end == line->data + line->length - 1 && end[-1] == ',';
 }
 
@@ -229,6 +243,7 @@ static int take_part(struct bt_file *file, const struct probe *probe, struct bt_
 		     struct bt_error *error)
 {
 	const unsigned char *data = NULL;
+
 	if (to <= probe->head.length)
 		data = probe->head.data + from;
 	else if (from >= probe->tail_at)
@@ -245,6 +260,7 @@ static int take_lines(struct bt_file *file, const struct probe *probe, struct bt
 	const struct bt_sections *at = &file->sections;
 	static const char start[] = "\"summary\":";
 	int r = take_part(file, probe, &file->header, 0, at->blocks, error);
+
 	if (!r)
 		r = take_part(file, probe, &file->summary, at->summary, at->end, error);
 	if (r)
@@ -261,6 +277,7 @@ static int check_open_digest(const struct bt_file *file, const struct probe *pro
 	struct bt_hasher *hasher = bt_hasher_new();
 	struct bt_digest digest;
 	const unsigned char *end = probe->tail.data + (file->sections.end - probe->tail_at);
+
 	if (!hasher)
 		return bt_fail(error, BT_E_NOMEM, file->name, NULL);
 	bt_hasher_start(hasher);
@@ -284,6 +301,7 @@ static unsigned two_digits(const char *text)
 static bool is_timestamp(const char *text)
 {
 	static const char form[] = "dddd-dd-ddTdd:dd:dd.dddddddddZ";
+
 	for (size_t i = 0; form[i]; i++) {
 		if (form[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
 			return false;
@@ -297,6 +315,7 @@ static bool is_timestamp(const char *text)
 static int check_volume(const struct bt_file *file, size_t rest, struct bt_error *error)
 {
 	struct bt_json json;
+
 	if (rest > file->header.length)
 		return damaged(file, BT_R_CHANGED, 0, error);
 	bt_json_begin(&json, (const char *)file->header.data, file->header.length, 0, error);
@@ -324,6 +343,7 @@ static int check_volume(const struct bt_file *file, size_t rest, struct bt_error
 static void trim_lines(struct bt_file *file)
 {
 	size_t key = strlen("\"summary\":");
+
 	file->header.length -= 2;
 	file->summary.length -= key + 2;
 	memmove(file->summary.data, file->summary.data + key, file->summary.length);
@@ -332,6 +352,7 @@ static void trim_lines(struct bt_file *file)
 static int load(struct bt_file *file, struct probe *probe, enum bt_file_kind expected, struct bt_error *error)
 {
 	size_t rest = 0;
+
 	if (!file->sections.size)
 		return damaged(file, BT_R_TRUNCATED, 0, error);
 	int r = read_ends(file, probe, error);
@@ -356,6 +377,7 @@ int bt_file_load(struct bt_file *file, enum bt_file_kind expected, struct bt_err
 	struct probe probe = {0};
 	struct bt_error inner = {0}; /* the readers of JSON need one */
 	int r = load(file, &probe, expected, &inner);
+
 	bt_buf_free(&probe.head);
 	bt_buf_free(&probe.tail);
 	bt_error_in_file(&inner, file->name, 0);

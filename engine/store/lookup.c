@@ -15,6 +15,7 @@ static int visit_file(void *arg, uint32_t ordinal, const struct bt_index_visitor
 	const struct bt_store *store = arg;
 	struct bt_file *file;
 	int r = bt_store_file(arg, ordinal, &file, error);
+
 	if (r)
 		return r;
 	/* the lists count for nothing unless all of them is right */
@@ -43,6 +44,7 @@ static int source_new(struct bt_store *store, struct bt_index_source *source, st
 {
 	uint32_t count = (uint32_t)bt_store_file_count(store);
 	struct bt_covered *files = calloc((size_t)count + 1, sizeof(*files));
+
 	if (!files)
 		return BT_E_NOMEM;
 	*source = (struct bt_index_source){.arg = store,
@@ -53,6 +55,7 @@ static int source_new(struct bt_store *store, struct bt_index_source *source, st
 					   .damaged = note_damage};
 	for (uint32_t i = 0; i < count; i++) {
 		struct bt_slot *slot = bt_slot(store, i);
+
 		if (is_readable(slot))
 			files[source->count++] = covered(slot);
 	}
@@ -66,6 +69,7 @@ static int update(struct bt_store *store, struct bt_error *error)
 	struct bt_covered *files = NULL;
 	unsigned found = atomic_load(&store->found); /* before the files: what comes meanwhile is new */
 	int r = source_new(store, &source, &files);
+
 	if (r)
 		return bt_fail(error, r, NULL, NULL);
 	r = bt_index_update(store->index, &source, error);
@@ -81,6 +85,7 @@ static int update(struct bt_store *store, struct bt_error *error)
 int bt_lookup_index(struct bt_store *store, struct bt_error *error)
 {
 	int r = 0;
+
 	if (atomic_load_explicit(&store->index_ready, memory_order_acquire))
 		return 0;
 	bt_store_before_slow(store);
@@ -97,6 +102,7 @@ int bt_lookup_index(struct bt_store *store, struct bt_error *error)
 int bt_lookup_update(struct bt_store *store, struct bt_error *error)
 {
 	int r = 0;
+
 	pthread_mutex_lock(&store->index_lock); /* that of a reader who builds it may lack something */
 	if (atomic_load(&store->index_ready) && store->indexed != atomic_load(&store->found))
 		r = update(store, error);
@@ -110,6 +116,7 @@ static int rebuild(struct bt_store *store, unsigned doubt, struct bt_error *erro
 	struct bt_index_source source;
 	struct bt_covered *files = NULL;
 	int r = 0;
+
 	for (uint32_t i = 0; i < bt_store_file_count(store) && !r; i++)
 		r = bt_derived_recheck(store, bt_slot(store, i), error);
 	if (!r)
@@ -131,6 +138,7 @@ int bt_lookup_rebuild(struct bt_store *store, unsigned doubt, struct bt_error *e
 int bt_store_rebuild(struct bt_store *store, struct bt_error *error)
 {
 	int r = bt_lookup_index(store, error);
+
 	return r ? r : bt_lookup_rebuild(store, bt_index_doubt(store->index), error);
 }
 
@@ -139,6 +147,7 @@ int bt_store_find(struct bt_store *store, const struct bt_digest *digest, bool p
 {
 	struct bt_location location;
 	int r = bt_lookup_index(store, error);
+
 	if (r)
 		return r;
 	if (!bt_index_find(store->index, digest, page, &location, 1))
@@ -151,6 +160,7 @@ int bt_store_places(struct bt_store *store, const struct bt_digest *digest, bool
 		    size_t max, size_t *ret_count, struct bt_error *error)
 {
 	int r = bt_lookup_index(store, error);
+
 	*ret_count = r ? 0 : bt_index_find(store->index, digest, page, ret_places, max);
 	return r;
 }
@@ -161,6 +171,7 @@ static enum bt_lends prove_locked(struct bt_store *store, struct bt_slot *slot, 
 	struct bt_index_source source;
 	struct bt_covered *files = NULL;
 	bool right = false;
+
 	if (atomic_load(&slot->lends))
 		return (enum bt_lends)atomic_load(&slot->lends);
 	int r = source_new(store, &source, &files);
@@ -178,6 +189,7 @@ static enum bt_lends prove_locked(struct bt_store *store, struct bt_slot *slot, 
 static bool may_lend(struct bt_store *store, struct bt_slot *slot, bool *ret_again)
 {
 	int lends = atomic_load_explicit(&slot->lends, memory_order_acquire);
+
 	if (!lends) {
 		pthread_mutex_lock(&store->index_lock);
 		lends = prove_locked(store, slot, ret_again);
@@ -204,6 +216,7 @@ static bool lent(struct bt_store *store, const struct bt_digest *digest, bool pa
 
 	for (size_t i = 0; i < count && !*ret_again; i++) {
 		struct bt_slot *slot = bt_slot(store, places[i].file);
+
 		if (slot->id.gone || slot->doomed || bt_store_file(store, places[i].file, &file, NULL) ||
 		    bt_file_kind(file) == BT_KIND_CLASSIC || !may_lend(store, slot, ret_again) ||
 		    !is_trusted(store, slot, &places[i], digest))
@@ -239,6 +252,7 @@ static int add_file(struct bt_store *store, const char *name, bool snapshot, con
 		    const struct bt_writer *writer, struct bt_error *error)
 {
 	struct bt_slot *slot;
+
 	if (bt_catalogue_add(store, name, snapshot, stored, &slot))
 		return bt_fail(error, BT_E_NOMEM, name, NULL);
 	slot->made = true;
@@ -256,6 +270,7 @@ int bt_store_add_file(struct bt_store *store, const char *name, bool snapshot, c
 {
 	struct bt_stored stored;
 	int sys = bt_backend_look(store->backend, bt_area_of(snapshot), name, &stored);
+
 	if (sys)
 		return bt_fail_sys(error, -sys, name, "read the attributes");
 	pthread_mutex_lock(&store->index_lock);

@@ -47,15 +47,18 @@ static bool begins(const char *line, size_t length, const char *with)
 static int add_range(struct bt_buf *ranges, uint64_t at, uint64_t length)
 {
 	const struct range range = {at, length};
+
 	return bt_buf_append(ranges, &range, sizeof(range));
 }
 
 static int read_holds(struct bt_json *json, struct loose *loose, struct listed_block *block)
 {
 	uint64_t sum = 0;
+
 	do {
 		struct bt_held held;
 		uint64_t size = 0;
+
 		if (bt_json_expect(json, "[") || bt_json_read_digest(json, &held.digest) || bt_json_expect(json, ",") ||
 		    bt_json_read_u64(json, BT_BLOCK_MAX, &size) || bt_json_expect(json, "]") || !size)
 			return BT_E_DAMAGED;
@@ -71,6 +74,7 @@ static int read_holds(struct bt_json *json, struct loose *loose, struct listed_b
 static bool is_inside(const struct loose *loose, uint64_t at, uint64_t length)
 {
 	uint64_t size = loose->file->sections.size;
+
 	return length && at <= size && length <= size - at;
 }
 
@@ -79,6 +83,7 @@ static int take_listed_block(struct loose *loose, struct bt_json *json)
 {
 	struct listed_block listed = {.first = loose->held.length / sizeof(struct bt_held)};
 	uint64_t length = 0, size = 0;
+
 	if (bt_json_key(json, "at", true) || bt_json_read_u64(json, UINT64_MAX, &listed.block.at) ||
 	    bt_json_key(json, "length", false) || bt_json_read_u64(json, BT_BLOCK_TEXT_MAX, &length) ||
 	    bt_json_key(json, "size", false) || bt_json_read_u64(json, BT_BLOCK_MAX, &size) ||
@@ -97,6 +102,7 @@ static int take_listed_page(struct loose *loose, struct bt_json *json)
 {
 	struct listed_page page = {0};
 	uint64_t length = 0;
+
 	if (bt_json_read_digest(json, &page.id) || bt_json_expect(json, ",") ||
 	    bt_json_read_u64(json, UINT64_MAX, &page.at) || bt_json_expect(json, ",") ||
 	    bt_json_read_u64(json, BT_PAGE_MAX, &length) || bt_json_expect(json, "]") ||
@@ -121,6 +127,7 @@ static int take_line(struct loose *loose, const char *line, size_t length, uint6
 	struct bt_error ignored = {0};
 	struct bt_json json;
 	size_t open = strlen(BT_BLOCK_OPEN), close = strlen(BT_BLOCK_CLOSE);
+
 	if (length && line[length - 1] == ',')
 		length--;
 	bt_json_begin(&json, line, length, at, &ignored);
@@ -144,8 +151,10 @@ static int take_lines(struct loose *loose)
 {
 	const char *data = (const char *)loose->window.data, *at = data, *end = data + loose->window.length;
 	int r = 0;
+
 	while (!r && at < end) {
 		const char *stop = memchr(at, '\n', (size_t)(end - at));
+
 		if (!stop)
 			break;
 		r = take_line(loose, at, (size_t)(stop - at), loose->offset + (uint64_t)(at - data));
@@ -164,9 +173,11 @@ static int read_lines(struct loose *loose)
 {
 	uint64_t size = loose->file->sections.size;
 	int r = 0;
+
 	for (uint64_t at = 0; !r && at < size;) {
 		size_t part = size - at < PART ? (size_t)(size - at) : PART;
 		struct bt_error error = {0};
+
 		if (bt_buf_reserve(&loose->window, part))
 			return BT_E_NOMEM;
 		unsigned char *data = loose->window.data + loose->window.length;
@@ -182,6 +193,7 @@ static int read_lines(struct loose *loose)
 static int by_offset(const void *a, const void *b)
 {
 	const uint64_t *x = a, *y = b;
+
 	return (*x > *y) - (*x < *y);
 }
 
@@ -201,10 +213,13 @@ static int tell_listed_blocks(struct loose *loose, const struct bt_index_visitor
 	const struct listed_block *blocks = (const struct listed_block *)loose->blocks.data;
 	const struct bt_held *held = (const struct bt_held *)loose->held.data;
 	int r = 0;
+
 	for (size_t i = 0; i < loose->blocks.length / sizeof(*blocks); i++) {
 		uint32_t offset = 0;
+
 		for (size_t k = 0; k < blocks[i].count && !r; k++) {
 			const struct bt_held *one = &held[blocks[i].first + k];
+
 			r = visitor->content(visitor->arg, &blocks[i].block, &one->digest, offset, one->size);
 			offset += one->size;
 		}
@@ -225,6 +240,7 @@ static int tell_unlisted_block(struct loose *loose, struct guess *guess, const s
 	struct bt_block block = {.at = range->at, .length = (uint32_t)range->length};
 	struct bt_error ignored = {0};
 	struct bt_digest digest;
+
 	if (range->length % 4 || range->length > BT_BLOCK_TEXT_MAX)
 		return 0;
 	guess->text.length = guess->plain.length = 0;
@@ -247,6 +263,7 @@ static int tell_unlisted_blocks(struct loose *loose, const struct bt_index_visit
 	const struct range *ranges = (const struct range *)loose->block_lines.data;
 	struct guess guess = {bt_decompressor_new(), bt_hasher_new(), {0}, {0}};
 	int r = guess.decompressor && guess.hasher ? 0 : BT_E_NOMEM;
+
 	for (size_t i = 0; i < loose->block_lines.length / sizeof(*ranges) && !r; i++)
 		if (!is_listed(&loose->blocks, sizeof(struct listed_block), ranges[i].at))
 			r = tell_unlisted_block(loose, &guess, &ranges[i], visitor);
@@ -263,6 +280,7 @@ static int tell_unlisted_page(struct loose *loose, struct bt_hasher *hasher, con
 {
 	struct bt_error ignored = {0};
 	struct bt_digest id;
+
 	if (range->length > BT_PAGE_MAX)
 		return 0;
 	loose->window.length = 0;
@@ -282,6 +300,7 @@ static int tell_pages(struct loose *loose, const struct bt_index_visitor *visito
 	const struct range *ranges = (const struct range *)loose->page_lines.data;
 	struct bt_hasher *hasher = bt_hasher_new();
 	int r = hasher ? 0 : BT_E_NOMEM;
+
 	for (size_t i = 0; i < loose->pages.length / sizeof(*pages) && !r; i++)
 		r = visitor->page(visitor->arg, &pages[i].id, pages[i].at, pages[i].length);
 	for (size_t i = 0; i < loose->page_lines.length / sizeof(*ranges) && !r; i++)
@@ -295,6 +314,7 @@ static void loose_free(struct loose *loose)
 {
 	struct bt_buf *all[] = {&loose->window, &loose->blocks,	     &loose->held,
 				&loose->pages,	&loose->block_lines, &loose->page_lines};
+
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		bt_buf_free(all[i]);
 }
@@ -303,6 +323,7 @@ int bt_file_visit_loosely(struct bt_file *file, const struct bt_index_visitor *v
 {
 	struct loose loose = {.file = file, .error = error};
 	int r = read_lines(&loose);
+
 	sort(&loose.blocks, sizeof(struct listed_block));
 	sort(&loose.pages, sizeof(struct listed_page));
 	if (!r && visitor->content)

@@ -25,6 +25,7 @@ static int by_time(const struct bt_slot *x, const struct bt_slot *y)
 static int compare_numbers(const void *a, const void *b, void *arg)
 {
 	const struct bt_store *store = arg;
+
 	return by_time(bt_slot(store, *(const uint32_t *)a), bt_slot(store, *(const uint32_t *)b));
 }
 
@@ -36,6 +37,7 @@ static bool is_listed(const struct bt_slot *slot)
 static struct roster *roster_new(struct bt_store *store, uint32_t slots)
 {
 	size_t count = 0;
+
 	for (uint32_t i = 0; i < slots; i++)
 		count += is_listed(bt_slot(store, i));
 	struct roster *roster = calloc(1, sizeof(*roster) + count * (sizeof(*roster->names) + sizeof(uint32_t)));
@@ -60,6 +62,7 @@ static void check(struct bt_store *store, const struct bt_roster *roster, uint32
 	for (uint32_t i = 0; i < slots; i++) {
 		const struct bt_slot *slot = bt_slot(store, i);
 		size_t length = strlen(slot->path), own = strlen(slot->id.name);
+
 		bt_invariant(slot->id.ordinal == i && own <= length &&
 			     !strcmp(slot->path + length - own, slot->id.name));
 	}
@@ -72,6 +75,7 @@ static void check(struct bt_store *store, const struct bt_roster *roster, uint32
 int bt_roster_publish(struct bt_store *store, uint32_t slots)
 {
 	struct roster *roster = roster_new(store, slots);
+
 	if (!roster)
 		return BT_E_NOMEM;
 	check(store, &roster->shown, slots);
@@ -95,6 +99,7 @@ const struct bt_roster *bt_roster_get(struct bt_store *store)
 void bt_roster_put(const struct bt_roster *shown)
 {
 	struct roster *roster = (struct roster *)(uintptr_t)shown;
+
 	if (roster && atomic_fetch_sub(&roster->users, 1) == 1)
 		free(roster);
 }
@@ -103,6 +108,7 @@ size_t bt_store_snapshot_count(struct bt_store *store)
 {
 	const struct bt_roster *roster = bt_roster_get(store);
 	size_t count = roster->count;
+
 	bt_roster_put(roster);
 	return count;
 }
@@ -111,6 +117,7 @@ const char *bt_store_snapshot_name(struct bt_store *store, size_t index)
 {
 	const struct bt_roster *roster = bt_roster_get(store);
 	const char *name = index < roster->count ? roster->names[index] : NULL;
+
 	bt_roster_put(roster);
 	return name;
 }
@@ -119,6 +126,7 @@ uint32_t bt_store_snapshot_number(struct bt_store *store, size_t index)
 {
 	const struct bt_roster *roster = bt_roster_get(store);
 	uint32_t number = index < roster->count ? roster->numbers[index] : UINT32_MAX;
+
 	bt_roster_put(roster);
 	return number;
 }
@@ -127,9 +135,11 @@ static bool find_listed(struct bt_store *store, const struct bt_slot *key, uint3
 {
 	const struct bt_roster *roster = bt_roster_get(store);
 	bool found = false;
+
 	for (size_t lo = 0, hi = roster->count; lo < hi && !found;) {
 		size_t middle = lo + (hi - lo) / 2;
 		int order = by_time(key, bt_slot(store, roster->numbers[middle]));
+
 		found = !order;
 		if (found)
 			*ret_ordinal = roster->numbers[middle];
@@ -146,10 +156,12 @@ static bool find_listed(struct bt_store *store, const struct bt_slot *key, uint3
 int bt_store_file_named(struct bt_store *store, const char *name, uint32_t *ret_ordinal)
 {
 	struct bt_slot key = {.id = {.name = name}};
+
 	if (bt_snapshot_name_parse(name, &key.seconds, &key.clash))
 		return BT_E_NOT_FOUND;
 	for (uint32_t i = (uint32_t)bt_store_file_count(store); i-- > atomic_load(&store->listed);) {
 		const struct bt_slot *slot = bt_slot(store, i);
+
 		if (is_listed(slot) && !strcmp(slot->id.name, name)) {
 			*ret_ordinal = i;
 			return 0;

@@ -25,6 +25,7 @@ static uint64_t buckets_size(unsigned bits)
 static bool header_valid(const struct bt_segment_header *header, uint64_t file_size)
 {
 	uint64_t sum = sizeof(*header);
+
 	if (memcmp(header->magic, BT_SEGMENT_MAGIC, sizeof(header->magic)) || header->endian != BT_SEGMENT_ENDIAN ||
 	    header->record_size != sizeof(struct bt_record) || header->bits > BT_SEGMENT_BITS_MAX ||
 	    header->count > UINT32_MAX || header->names_size > file_size || header->file_count > BT_RECORD_FILE)
@@ -59,6 +60,7 @@ static int take_files(struct bt_segment *segment, const struct bt_segment_entry 
 static bool buckets_valid(const struct bt_segment *segment)
 {
 	size_t last = (size_t)1 << segment->bits;
+
 	for (size_t i = 0; i < last; i++) {
 		if (segment->buckets[i] > segment->buckets[i + 1])
 			return false;
@@ -71,6 +73,7 @@ static int take_tables(struct bt_segment *segment, const struct bt_segment_heade
 	uint64_t sums_size = bt_segment_stretches(header->count) * sizeof(uint64_t), size = buckets_size(header->bits);
 	const unsigned char *entries = tables + sums_size + size;
 	uint64_t entries_size = (uint64_t)header->file_count * sizeof(struct bt_segment_entry);
+
 	segment->sums = malloc((size_t)sums_size + 1);
 	segment->buckets = malloc((size_t)size);
 	segment->names = malloc((size_t)header->names_size + 1);
@@ -93,6 +96,7 @@ static int load_tables(struct bt_segment *segment, const struct bt_segment_heade
 	size_t length = (size_t)(file_size - at);
 	struct bt_segment_header blank = *header;
 	unsigned char *tables = malloc(length);
+
 	blank.checksum = 0;
 	int r = tables ? read_exactly(segment->fd, tables, length, at) : BT_E_NOMEM;
 	uint64_t sum = bt_hash_bytes(&blank, sizeof(blank), 0);
@@ -111,6 +115,7 @@ static int load(struct bt_segment *segment)
 {
 	struct stat st;
 	struct bt_segment_header header;
+
 	if (fstat(segment->fd, &st) || !bt_is_own(&st))
 		return BT_E_DAMAGED;
 	int r = read_exactly(segment->fd, &header, sizeof(header), 0);
@@ -123,6 +128,7 @@ static int load(struct bt_segment *segment)
 int bt_segment_open(int cachefd, const char *name, struct bt_segment **ret_segment)
 {
 	struct bt_segment *segment = calloc(1, sizeof(*segment));
+
 	if (!segment || strlen(name) >= sizeof(segment->name)) {
 		free(segment);
 		return BT_E_NOMEM;
@@ -154,6 +160,7 @@ void bt_segment_free(struct bt_segment *segment)
 uint64_t bt_segment_alive(const struct bt_segment *segment)
 {
 	uint64_t alive = 0;
+
 	for (size_t i = 0; i < segment->file_count; i++)
 		alive += segment->files[i].file == BT_NO_FILE ? 0 : segment->files[i].records;
 	return alive < segment->count ? alive : segment->count;
@@ -162,6 +169,7 @@ uint64_t bt_segment_alive(const struct bt_segment *segment)
 size_t bt_segment_alive_files(const struct bt_segment *segment)
 {
 	size_t alive = 0;
+
 	for (size_t i = 0; i < segment->file_count; i++)
 		alive += segment->files[i].file != BT_NO_FILE;
 	return alive;
@@ -183,6 +191,7 @@ static const struct bt_record *sound_records_at(const struct bt_segment *segment
 {
 	uint64_t from = lo - lo % BT_SEGMENT_STRETCH;
 	uint64_t end = bt_segment_stretches(lo + count) * BT_SEGMENT_STRETCH;
+
 	if (segment->records)
 		return segment->records + lo;
 	end = end < segment->count ? end : segment->count;
@@ -193,6 +202,7 @@ static bool take_location(const struct bt_segment *segment, const struct bt_reco
 			  struct bt_location *ret_location)
 {
 	uint32_t file = record->file & BT_RECORD_FILE;
+
 	if (page != !!(record->file & BT_RECORD_PAGE) || file >= segment->file_count ||
 	    segment->files[file].file == BT_NO_FILE)
 		return false;
@@ -215,9 +225,11 @@ size_t bt_segment_find(const struct bt_segment *segment, const struct bt_digest 
 	struct bt_record window[WINDOW + 2 * BT_SEGMENT_STRETCH];
 	uint32_t bucket = bt_segment_bucket(digest, segment->bits);
 	uint64_t lo = segment->buckets[bucket], end = segment->buckets[bucket + 1], hi = end;
+
 	while (hi - lo > WINDOW / 2) {
 		uint64_t middle = lo + (hi - lo) / 2;
 		const struct bt_record *record = records_at(segment, middle, 1, window);
+
 		if (!record)
 			return 0;
 		if (bt_digest_compare(&record->digest, digest) < 0)
@@ -229,6 +241,7 @@ size_t bt_segment_find(const struct bt_segment *segment, const struct bt_digest 
 	const struct bt_record *record = count ? sound_records_at(segment, lo, count, window) : NULL;
 	for (size_t i = 0; record && i < count && found < max; i++) {
 		int order = bt_digest_compare(&record[i].digest, digest);
+
 		if (order > 0)
 			break;
 		if (!order && take_location(segment, &record[i], page, &locations[found]))

@@ -80,6 +80,7 @@ int bt_records_next(struct bt_records *records, const struct bt_record **ret_rec
 static inline unsigned bt_segment_bits(uint64_t count)
 {
 	unsigned bits = 0;
+
 	while (bits < BT_SEGMENT_BITS_MAX && count >> bits > 16)
 		bits++;
 	return bits;
@@ -89,6 +90,7 @@ static inline uint32_t bt_segment_bucket(const struct bt_digest *digest, unsigne
 {
 	const unsigned char *b = digest->bytes;
 	uint64_t top = (uint64_t)b[0] << 24 | (uint64_t)b[1] << 16 | (uint64_t)b[2] << 8 | b[3];
+
 	return (uint32_t)(top >> (32 - bits));
 }
 

@@ -18,6 +18,7 @@ int bt_records_read(const struct bt_segment *segment, uint64_t lo, size_t count,
 {
 	uint64_t at = sizeof(struct bt_segment_header) + lo * sizeof(*window), stretch = lo / BT_SEGMENT_STRETCH;
 	size_t size = count * sizeof(*window);
+
 	if (segment->records) {
 		memcpy(window, segment->records + lo, size);
 		return 0;
@@ -26,6 +27,7 @@ int bt_records_read(const struct bt_segment *segment, uint64_t lo, size_t count,
 		return BT_E_DAMAGED;
 	for (size_t done = 0; done < count; done += BT_SEGMENT_STRETCH, stretch++) {
 		size_t some = count - done < BT_SEGMENT_STRETCH ? count - done : BT_SEGMENT_STRETCH;
+
 		if (bt_stretch_sum(window + done, some, stretch) != segment->sums[stretch])
 			return BT_E_DAMAGED;
 	}
@@ -35,6 +37,7 @@ int bt_records_read(const struct bt_segment *segment, uint64_t lo, size_t count,
 int bt_records_keep(struct bt_segment *segment)
 {
 	size_t size = (size_t)segment->count * sizeof(struct bt_record);
+
 	if (size > BT_SEGMENT_SMALL)
 		return 0;
 	struct bt_record *records = malloc(size + 1);
@@ -52,6 +55,7 @@ static int fill(struct bt_records *records)
 {
 	uint64_t left = records->segment->count - records->next;
 	size_t count = left < WINDOW ? (size_t)left : WINDOW;
+
 	if (!records->window)
 		records->window = malloc(WINDOW * sizeof(struct bt_record));
 	if (!records->window)
@@ -68,6 +72,7 @@ int bt_records_next(struct bt_records *records, const struct bt_record **ret_rec
 	*ret_record = NULL;
 	if (records->at == records->filled) {
 		int r = records->next < records->segment->count ? fill(records) : 0;
+
 		if (r || records->at == records->filled)
 			return r;
 	}
@@ -78,6 +83,7 @@ int bt_records_next(struct bt_records *records, const struct bt_record **ret_rec
 static void add(struct bt_tally *tally, struct bt_record record)
 {
 	const struct bt_seed seed = bt_seed();
+
 	record.file &= ~BT_RECORD_FILE;
 	tally->count++;
 	tally->sum += bt_seeded_hash(&seed, &record, sizeof(record));
@@ -102,11 +108,14 @@ static int tally_all(const struct bt_segment *segment, struct bt_tally *tallies)
 {
 	struct bt_records records = {.segment = segment};
 	const struct bt_record *record;
-	int r;
-	while (!(r = bt_records_next(&records, &record)) && record) {
+	int r = bt_records_next(&records, &record);
+
+	while (!r && record) {
 		uint32_t file = record->file & BT_RECORD_FILE;
+
 		if (file < segment->file_count)
 			add(&tallies[file], *record);
+		r = bt_records_next(&records, &record);
 	}
 	free(records.window);
 	return r;
@@ -115,6 +124,7 @@ static int tally_all(const struct bt_segment *segment, struct bt_tally *tallies)
 int bt_segment_tally(struct bt_segment *segment)
 {
 	struct bt_tally *tallies = segment->tallies ? NULL : calloc(segment->file_count + 1, sizeof(*tallies));
+
 	if (segment->tallies)
 		return 0;
 	int r = tallies ? tally_all(segment, tallies) : BT_E_NOMEM;

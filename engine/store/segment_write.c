@@ -14,6 +14,7 @@
 static int add_file(struct bt_buf *files, struct bt_buf *names, const struct bt_segment_file *file)
 {
 	struct bt_segment_file copy = *file;
+
 	copy.name = (const char *)names->length;
 	if (bt_buf_reserve(files, sizeof(copy)) || bt_buf_append(names, file->name, strlen(file->name) + 1))
 		return BT_E_NOMEM;
@@ -39,6 +40,7 @@ static int build_content(void *arg, const struct bt_block *block, const struct b
 {
 	struct bt_segment_build *build = arg;
 	struct bt_record record = bt_record_of_content(block, digest, offset, size, current_file(build));
+
 	return bt_buf_append(&build->records, &record, sizeof(record));
 }
 
@@ -46,6 +48,7 @@ static int build_page(void *arg, const struct bt_digest *id, uint64_t at, uint32
 {
 	struct bt_segment_build *build = arg;
 	struct bt_record record = bt_record_of_page(id, at, length, current_file(build));
+
 	return bt_buf_append(&build->records, &record, sizeof(record));
 }
 
@@ -55,6 +58,7 @@ int bt_segment_build_end(struct bt_segment_build *build)
 {
 	size_t count = (build->records.length - build->mark) / sizeof(struct bt_record);
 	struct bt_segment_file *files = (struct bt_segment_file *)build->files.data;
+
 	if (build->records.length / sizeof(struct bt_record) > UINT32_MAX)
 		return BT_E_NOMEM;
 	files[current_file(build)].records = (uint32_t)count;
@@ -84,12 +88,14 @@ static void sort_records(struct bt_segment *segment, const struct bt_record *fro
 {
 	uint32_t *buckets = segment->buckets;
 	size_t last = (size_t)1 << segment->bits;
+
 	for (uint64_t i = 0; i < segment->count; i++)
 		buckets[bt_segment_bucket(&from[i].digest, segment->bits) + 1]++;
 	for (size_t i = 0; i < last; i++)
 		buckets[i + 1] += buckets[i];
 	for (uint64_t i = segment->count; i-- > 0;) {
 		uint32_t bucket = bt_segment_bucket(&from[i].digest, segment->bits) + 1;
+
 		segment->records[--buckets[bucket]] = from[i];
 	}
 	/* each bucket's end has moved to its beginning */
@@ -104,6 +110,7 @@ static void sort_records(struct bt_segment *segment, const struct bt_record *fro
 static struct bt_segment *segment_new(uint64_t count, struct bt_buf *files, struct bt_buf *names)
 {
 	struct bt_segment *segment = calloc(1, sizeof(*segment));
+
 	if (!segment)
 		return NULL;
 	segment->fd = -1;
@@ -127,6 +134,7 @@ int bt_segment_build_finish(struct bt_segment_build *build, struct bt_segment **
 {
 	uint64_t count = build->records.length / sizeof(struct bt_record);
 	struct bt_segment *segment = segment_new(count, &build->files, &build->names);
+
 	if (segment)
 		segment->records = malloc(build->records.length + 1);
 	if (!segment || !segment->records) {
@@ -159,12 +167,14 @@ struct sink {
 static bool is_alive(const struct source *source)
 {
 	uint32_t file = source->record->file & BT_RECORD_FILE;
+
 	return file < source->segment->file_count && source->file[file] != BT_NO_FILE;
 }
 
 static int advance(struct source *source)
 {
 	int r;
+
 	do
 		r = bt_records_next(&source->records, &source->record);
 	while (!r && source->record && !is_alive(source));
@@ -174,6 +184,7 @@ static int advance(struct source *source)
 static int flush(struct sink *sink)
 {
 	size_t length = sink->buffer.length;
+
 	sink->buffer.length = 0;
 	return bt_write_all(sink->out.fd, sink->buffer.data, length) ? BT_E_SYSTEM : 0;
 }
@@ -184,6 +195,7 @@ static int sum_up(struct sink *sink, size_t count)
 	size_t begin = sink->buffer.length - count * sizeof(struct bt_record);
 	uint64_t stretch = sink->sums.length / sizeof(uint64_t);
 	uint64_t sum = bt_stretch_sum((const struct bt_record *)(sink->buffer.data + begin), count, stretch);
+
 	return bt_buf_append(&sink->sums, &sum, sizeof(sum));
 }
 
@@ -191,6 +203,7 @@ static int sink_add(struct sink *sink, const struct source *source)
 {
 	struct bt_record record = *source->record;
 	uint32_t file = source->file[record.file & BT_RECORD_FILE];
+
 	if (sink->segment->count == UINT32_MAX)
 		return BT_E_NOMEM;
 	record.file = (record.file & ~BT_RECORD_FILE) | file;
@@ -208,10 +221,12 @@ static int sink_add(struct sink *sink, const struct source *source)
 static int merge_records(struct sink *sink, struct source *sources, size_t count)
 {
 	int r = 0;
+
 	for (size_t i = 0; i < count && !r; i++)
 		r = advance(&sources[i]);
 	while (!r) {
 		struct source *least = NULL;
+
 		for (size_t i = 0; i < count; i++) {
 			if (sources[i].record && (!least || compare_records(sources[i].record, least->record) < 0))
 				least = &sources[i];
@@ -232,12 +247,14 @@ static int format_tables(const struct bt_segment *segment, const struct bt_buf *
 {
 	uint64_t name = 0;
 	int r = bt_buf_append(out, sums->data, sums->length);
+
 	if (!r)
 		r = bt_buf_append(out, segment->buckets, (((size_t)1 << segment->bits) + 1) * sizeof(uint32_t));
 	for (size_t i = 0; i < segment->file_count && !r; i++) {
 		const struct bt_segment_file *file = &segment->files[i];
 		struct bt_segment_entry entry = {file->size, file->mtime.seconds, file->mtime.nanoseconds,
 						 file->records, name};
+
 		name += strlen(file->name) + 1;
 		r = bt_buf_append(out, &entry, sizeof(entry));
 	}
@@ -249,6 +266,7 @@ static int format_tables(const struct bt_segment *segment, const struct bt_buf *
 static size_t names_size(const struct bt_segment *segment)
 {
 	size_t size = 0;
+
 	for (size_t i = 0; i < segment->file_count; i++)
 		size += strlen(segment->files[i].name) + 1;
 	return size;
@@ -263,6 +281,7 @@ static int write_tables(struct sink *sink)
 					   .bits = segment->bits,
 					   .file_count = (uint32_t)segment->file_count,
 					   .names_size = names_size(segment)};
+
 	memcpy(header.magic, BT_SEGMENT_MAGIC, sizeof(header.magic));
 	size_t rest = segment->count % BT_SEGMENT_STRETCH;
 	int r = rest ? sum_up(sink, rest) : 0;
@@ -284,8 +303,10 @@ static int write_tables(struct sink *sink)
 static int settle(struct sink *sink)
 {
 	struct bt_segment *segment = sink->segment;
+
 	if (sink->to_file) {
 		int r = write_tables(sink);
+
 		if (r)
 			return r;
 		segment->fd = sink->out.fd;
@@ -305,6 +326,7 @@ static int settle(struct sink *sink)
 static int sink_start(struct sink *sink, int cachefd)
 {
 	static const struct bt_segment_header blank = {0};
+
 	sink->to_file = cachefd >= 0;
 	sink->segment->count = 0;
 	if (!sink->to_file)
@@ -318,14 +340,17 @@ static int sink_start(struct sink *sink, int cachefd)
 static int gather_files(struct source *sources, size_t count, struct bt_buf *files, struct bt_buf *names)
 {
 	uint32_t next = 0;
+
 	for (size_t i = 0; i < count; i++) {
 		const struct bt_segment *segment = sources[i].segment;
+
 		sources[i].file = malloc((segment->file_count + 1) * sizeof(uint32_t));
 		sources[i].records.segment = segment;
 		if (!sources[i].file)
 			return BT_E_NOMEM;
 		for (size_t k = 0; k < segment->file_count; k++) {
 			struct bt_segment_file file = segment->files[k];
+
 			sources[i].file[k] = file.file == BT_NO_FILE ? BT_NO_FILE : next++;
 			file.records = 0;
 			if (file.file != BT_NO_FILE && add_file(files, names, &file))
@@ -341,6 +366,7 @@ static int merge(int cachefd, struct source *sources, size_t count, struct bt_se
 	struct sink sink = {.out = {.fd = -1}};
 	uint64_t alive = 0;
 	int r = gather_files(sources, count, &files, &names);
+
 	for (size_t i = 0; i < count; i++)
 		alive += bt_segment_alive(sources[i].segment);
 	if (!r && alive <= UINT32_MAX)
@@ -367,6 +393,7 @@ static int merge(int cachefd, struct source *sources, size_t count, struct bt_se
 int bt_segment_merge(int cachefd, struct bt_segment *const *inputs, size_t count, struct bt_segment **ret_segment)
 {
 	struct source *sources = calloc(count + 1, sizeof(*sources));
+
 	if (!sources)
 		return BT_E_NOMEM;
 	for (size_t i = 0; i < count; i++)

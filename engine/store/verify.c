@@ -26,6 +26,7 @@ static int advance(struct verify *verify, uint64_t to)
 		uint64_t left = to - verify->hashed;
 		size_t part = left < WINDOW ? (size_t)left : WINDOW;
 		int r = verify->step ? verify->step->take(verify->step->arg, part) : 0;
+
 		if (!r)
 			r = bt_file_pread(verify->file, verify->window.data, part, verify->hashed, verify->error);
 		if (r)
@@ -41,6 +42,7 @@ static int check_file_digest(struct verify *verify)
 	struct bt_file *file = verify->file;
 	struct bt_digest digest;
 	int r = advance(verify, file->file_digest_end);
+
 	if (r)
 		return r;
 	if (bt_hasher_finish(verify->whole, &digest))
@@ -56,6 +58,7 @@ static int check_text(struct verify *verify, const char *text, uint64_t at)
 	char found[32];
 	size_t length = strlen(text);
 	int r = bt_file_pread(verify->file, found, length, at, verify->error);
+
 	if (!r && memcmp(found, text, length))
 		r = bt_fail_damaged(verify->error, BT_R_NOT_JSON, verify->file->name, at);
 	return r;
@@ -66,6 +69,7 @@ static int check_block(void *arg, const struct bt_block *block, const struct bt_
 {
 	struct verify *verify = arg;
 	const char *open = verify->any_block ? ",\n" BT_BLOCK_OPEN : "[\n" BT_BLOCK_OPEN;
+
 	if (offset || block->plain)
 		return 0;
 	verify->any_block = true;
@@ -80,6 +84,7 @@ static int check_page(void *arg, const struct bt_digest *id, uint64_t at, uint32
 	struct verify *verify = arg;
 	struct bt_digest digest;
 	const char *open = verify->any_page ? ",\n" : "[\n";
+
 	verify->any_page = true;
 	int r = advance(verify, at + length);
 	if (!r)
@@ -103,6 +108,7 @@ static int check_frame(struct verify *verify)
 	const char *blocks_end = verify->any_block ? "\n" BT_LIST_END : BT_LIST_END;
 	const char *trees_end = verify->any_page ? "\n" BT_LIST_END : BT_LIST_END;
 	int r = check_text(verify, BT_BLOCKS_LINE, at->blocks);
+
 	if (!r)
 		r = check_text(verify, blocks_end, at->contents - strlen(blocks_end));
 	if (!r)
@@ -113,6 +119,7 @@ static int check_frame(struct verify *verify)
 static int verify_all(struct verify *verify)
 {
 	const struct bt_index_visitor visitor = {verify, check_block, check_page};
+
 	verify->hasher = bt_hasher_new();
 	verify->whole = bt_hasher_new();
 	if (!verify->hasher || !verify->whole || bt_buf_reserve(&verify->window, WINDOW))
@@ -128,6 +135,7 @@ int bt_file_verify_in_steps(struct bt_file *file, const struct bt_verify_step *s
 {
 	struct verify verify = {.file = file, .step = step, .error = error};
 	int r = verify_all(&verify);
+
 	bt_hasher_free(verify.hasher);
 	bt_hasher_free(verify.whole);
 	bt_buf_free(&verify.text);

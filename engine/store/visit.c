@@ -24,6 +24,7 @@ static int read_more(struct lines *lines)
 	size_t left = (size_t)(lines->json.end - lines->json.at);
 	uint64_t offset = lines->next - left;
 	size_t wanted = WINDOW - left;
+
 	if (wanted > lines->end - lines->next)
 		wanted = (size_t)(lines->end - lines->next);
 	memmove(lines->window.data, lines->json.at, left);
@@ -57,6 +58,7 @@ static int start_section(struct lines *lines, uint64_t from, uint64_t to, const 
 static int next_element(struct lines *lines, bool first, bool *ret_more)
 {
 	int r = have_item(lines);
+
 	if (r)
 		return r;
 	if (bt_json_try(&lines->json, first ? BT_LIST_END : "\n" BT_LIST_END)) {
@@ -72,6 +74,7 @@ static int next_element(struct lines *lines, bool first, bool *ret_more)
 static int read_member(struct bt_json *json, const char *key, bool first, uint64_t max, uint64_t *ret_value)
 {
 	int r = bt_json_key(json, key, first);
+
 	if (!r)
 		r = bt_json_read_u64(json, UINT64_MAX, ret_value);
 	if (!r && *ret_value > max)
@@ -87,6 +90,7 @@ static int check_block(struct lines *lines, const struct bt_block *block, uint64
 		/* within blocks now, to the byte when all of them are known */
 		uint64_t end = lines->file->sections.contents;
 		bool inside = block->at == expected && block->at < end && block->length < end - block->at;
+
 		return inside ? 0 : bt_json_fail(&lines->json, BT_R_BAD_OFFSET);
 	}
 	if (((uint64_t)block->size + 2) / 3 * 4 != block->length)
@@ -101,6 +105,7 @@ static int read_block(struct lines *lines, uint64_t expected, struct bt_block *r
 {
 	struct bt_json *json = &lines->json;
 	uint64_t length = 0, size = 0;
+
 	json->keys = "at length size holds";
 	int r = bt_json_expect(json, "{");
 	if (!r)
@@ -126,6 +131,7 @@ static int read_held(struct lines *lines, uint32_t room, struct bt_digest *ret_d
 	struct bt_json *json = &lines->json;
 	uint64_t size = 0;
 	int r = bt_json_expect(json, "[");
+
 	if (!r)
 		r = bt_json_read_digest(json, ret_digest);
 	if (!r)
@@ -145,8 +151,10 @@ static int read_holds(struct lines *lines, const struct bt_block *block, const s
 {
 	uint32_t offset = 0, size = 0;
 	struct bt_digest digest;
+
 	do {
 		int r = have_item(lines);
+
 		if (!r)
 			r = read_held(lines, block->size - offset, &digest, &size);
 		if (!r && visitor->content)
@@ -169,6 +177,7 @@ static int check_blocks_end(struct lines *lines, uint64_t expected, bool any)
 {
 	const struct bt_sections *at = &lines->file->sections;
 	uint64_t end = at->blocks + strlen(BT_BLOCKS_LINE BT_LIST_END);
+
 	if (any && lines->file->kind != BT_KIND_CLASSIC)
 		end = expected - strlen(",\n" BT_BLOCK_OPEN) + strlen("\n" BT_LIST_END);
 	return end == at->contents ? 0 : bt_json_fail(&lines->json, BT_R_BAD_OFFSET);
@@ -180,8 +189,10 @@ static int visit_contents(struct lines *lines, const struct bt_index_visitor *vi
 	uint64_t expected = at->blocks + strlen(BT_BLOCKS_LINE BT_BLOCK_OPEN);
 	bool first = true, more = true;
 	int r = start_section(lines, at->contents, at->trees, BT_CONTENTS_LINE);
+
 	for (; !r; first = false) {
 		struct bt_block block = {0};
+
 		r = next_element(lines, first, &more);
 		if (!r && !more)
 			return check_blocks_end(lines, expected, !first);
@@ -199,6 +210,7 @@ static int read_page(struct lines *lines, uint64_t expected, struct bt_digest *r
 	struct bt_json *json = &lines->json;
 	uint64_t at = 0, length = 0;
 	int r = bt_json_expect(json, "[");
+
 	if (!r)
 		r = bt_json_read_digest(json, ret_id);
 	if (!r)
@@ -229,6 +241,7 @@ static int check_trees_end(struct lines *lines, uint64_t expected, bool any)
 {
 	const struct bt_sections *at = &lines->file->sections;
 	uint64_t end = any ? expected - strlen(",\n") + strlen("\n" BT_LIST_END) : expected + strlen(BT_LIST_END);
+
 	return end == at->tree_index ? 0 : bt_json_fail(&lines->json, BT_R_BAD_OFFSET);
 }
 
@@ -238,9 +251,11 @@ static int visit_pages(struct lines *lines, const struct bt_index_visitor *visit
 	uint64_t expected = at->trees + strlen(BT_TREES_LINE);
 	bool first = true, more = true;
 	int r = start_section(lines, at->tree_index, at->summary, BT_TREE_INDEX_LINE);
+
 	for (; !r; first = false) {
 		struct bt_digest id;
 		uint32_t length = 0;
+
 		r = next_element(lines, first, &more);
 		if (!r && !more)
 			return check_trees_end(lines, expected, !first);
@@ -257,6 +272,7 @@ static int visit(struct lines *lines, const struct bt_index_visitor *visitor)
 {
 	struct bt_file *file = lines->file;
 	struct bt_digest digest;
+
 	lines->hasher = bt_hasher_new();
 	if (!lines->hasher || bt_buf_reserve(&lines->window, WINDOW))
 		return bt_fail(&lines->error, BT_E_NOMEM, file->name, NULL);
@@ -276,6 +292,7 @@ static int visit(struct lines *lines, const struct bt_index_visitor *visitor)
 int bt_file_visit(struct bt_file *file, const struct bt_index_visitor *visitor, struct bt_error *error)
 {
 	struct lines lines = {.file = file};
+
 	if (file->loose)
 		return bt_file_visit_loosely(file, visitor, error);
 	int r = visit(&lines, visitor);

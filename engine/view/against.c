@@ -18,6 +18,7 @@ static bool equal_data(struct bt_against *against, const unsigned char *data, ui
 	for (uint64_t done = 0; done < length;) {
 		size_t part = length - done < against->room ? (size_t)(length - done) : against->room;
 		ssize_t got = bt_pread_some(against->fd, against->buffer, part, offset + done);
+
 		if (got < 0)
 			against->sys = (int)-got;
 		if (got != (ssize_t)part)
@@ -37,6 +38,7 @@ static bool equal_hole(struct bt_against *against, uint64_t length, uint64_t off
 {
 	for (uint64_t end = offset + length; offset < end;) {
 		off_t data = lseek(against->fd, (off_t)offset, SEEK_DATA);
+
 		if (data < 0)
 			return errno == ENXIO || equal_data(against, NULL, end - offset, offset);
 		if ((uint64_t)data >= end)
@@ -53,6 +55,7 @@ static bool equal_hole(struct bt_against *against, uint64_t length, uint64_t off
 static bool is_as_long(const struct bt_against *against)
 {
 	struct stat status;
+
 	return fstat(against->fd, &status) == 0 && (uint64_t)status.st_size == against->file->size;
 }
 
@@ -60,12 +63,14 @@ int bt_against_file(struct bt_against *against, bool *ret_equal, struct bt_error
 {
 	struct bt_slice slice;
 	bool equal = is_as_long(against);
+
 	against->sys = 0;
 	against->stopped = false;
 	for (uint64_t offset = 0, length; equal && offset < against->file->size; offset += length) {
-		int result = bt_slice_start(against->store, against->file, offset, 0, &slice, error);
-		if (result)
-			return result;
+		int r = bt_slice_start(against->store, against->file, offset, 0, &slice, error);
+
+		if (r)
+			return r;
 		length = slice.length;
 		equal = slice.data ? equal_data(against, slice.data, length, offset)
 				   : equal_hole(against, length, offset);

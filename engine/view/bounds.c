@@ -12,12 +12,14 @@
 static uint64_t possible(const struct bt_store *store)
 {
 	uint64_t bytes = bt_store_bytes(store);
+
 	return bytes < UINT64_MAX / ENTRIES_A_BYTE / 2 ? bytes * ENTRIES_A_BYTE + ENTRIES_LEAST : UINT64_MAX / 2;
 }
 
 struct bt_bounds bt_bounds_of(const struct bt_store *store, const struct bt_snapshot_info *info)
 {
 	struct bt_bounds bounds = {.name = info->name, .room = {BT_PATH_ROOM_FIRST}};
+
 	if (bt_add_overflows(info->files, info->directories, &bounds.entries) ||
 	    bt_add_overflows(bounds.entries, info->others, &bounds.entries) || bounds.entries > possible(store))
 		bounds.entries = 0;

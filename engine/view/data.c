@@ -24,6 +24,7 @@ static int damaged(const struct bt_entry *file, enum bt_reason reason, struct bt
 int bt_fail_unread(struct bt_error *error, const struct bt_entry *entry)
 {
 	char text[160] = "its content is not in the snapshot";
+
 	if (entry->extra && entry->extra->error)
 		snprintf(text, sizeof(text), "it could not be read when the snapshot was taken (%.64s)",
 			 entry->extra->error);
@@ -43,8 +44,10 @@ static int check_file(const struct bt_entry *file, struct bt_error *error)
 static uint32_t count_holes(const struct bt_extra *extra, uint64_t offset)
 {
 	uint32_t low = 0, high = extra ? extra->hole_count : 0;
+
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
+
 		if (extra->holes[middle].offset <= offset)
 			low = middle + 1;
 		else
@@ -60,6 +63,7 @@ static bool skip_holes(const struct bt_entry *file, uint64_t offset, uint64_t *r
 	uint32_t count = count_holes(extra, offset);
 	struct bt_extent hole = {0};
 	uint64_t before = 0, end = file->size;
+
 	if (extra && count) {
 		hole = extra->holes[count - 1];
 		before = extra->hole_sums[count - 1];
@@ -90,6 +94,7 @@ static const struct bt_chunk *find_chunk(const struct bt_chunk *chunks, size_t c
 static bool adds_up(const struct bt_page *page, uint64_t bytes)
 {
 	uint64_t sum = 0;
+
 	for (size_t i = 0; i < page->count; i++) {
 		if (bt_add_overflows(sum, page->chunks[i].size, &sum))
 			return false;
@@ -102,6 +107,7 @@ int bt_chunk_page_get(struct bt_store *store, const struct bt_chunk *stated, con
 {
 	const struct bt_page *page;
 	int r = bt_page_get_kind(store, &stated->digest, BT_PAGE_CHUNKS, &page, error);
+
 	if (!r && !adds_up(page, stated->size)) {
 		r = bt_page_fail(store, page, BT_R_BAD_SIZE, error);
 		bt_page_put(store, page);
@@ -116,6 +122,7 @@ static int find_in_page(struct bt_store *store, const struct bt_chunk *stated, u
 {
 	const struct bt_page *page;
 	int r = bt_chunk_page_get(store, stated, &page, error);
+
 	if (r)
 		return r;
 	const struct bt_chunk *chunk = find_chunk(page->chunks, page->count, data);
@@ -136,6 +143,7 @@ static int find_content(struct bt_store *store, const struct bt_entry *file, uin
 			struct bt_error *error)
 {
 	const struct bt_chunk *chunk;
+
 	if (is_one_content(file)) {
 		if (!file->has_digest)
 			return damaged(file, BT_R_MISSING_KEY, error);
@@ -161,6 +169,7 @@ static int find_piece(struct bt_store *store, const struct bt_entry *file, uint6
 	struct bt_chunk chunk = {.size = 0};
 	uint64_t data = 0;
 	int r = check_file(file, error);
+
 	if (r)
 		return r;
 	if (offset < file->size && !skip_holes(file, offset, &data, &piece)) {
@@ -183,6 +192,7 @@ uint64_t bt_entry_lost(struct bt_store *store, const struct bt_entry *file, uint
 {
 	struct piece piece = {.length = 0};
 	uint64_t data = 0;
+
 	if (!find_piece(store, file, offset, &piece, NULL))
 		return piece.length ? piece.length : 1;
 	if (check_file(file, NULL) || offset >= file->size || skip_holes(file, offset, &data, &piece))
@@ -198,6 +208,7 @@ int bt_slice_start(struct bt_store *store, const struct bt_entry *file, uint64_t
 	struct piece piece;
 	struct bt_pin pin;
 	int r = find_piece(store, file, offset, &piece, error);
+
 	if (r)
 		return r;
 	struct bt_slice slice = {.length = piece.length};
@@ -217,6 +228,7 @@ int bt_slice_start(struct bt_store *store, const struct bt_entry *file, uint64_t
 void bt_slice_end(struct bt_store *store, struct bt_slice *slice)
 {
 	struct bt_pin pin = {.cached = (void *)(uintptr_t)slice->block};
+
 	bt_store_unpin(store, &pin);
 	*slice = (struct bt_slice){0};
 }
@@ -227,6 +239,7 @@ int bt_entry_pread(struct bt_store *store, const struct bt_entry *file, void *da
 	unsigned char *to = data;
 	size_t done = 0;
 	int r = check_file(file, error);
+
 	if (r)
 		return r;
 	uint64_t left = offset < file->size ? file->size - offset : 0;
@@ -234,6 +247,7 @@ int bt_entry_pread(struct bt_store *store, const struct bt_entry *file, void *da
 		size = (size_t)left;
 	while (done < size) {
 		struct bt_slice slice;
+
 		r = bt_slice_start(store, file, offset + done, 0, &slice, error);
 		if (r)
 			return r;
@@ -257,6 +271,7 @@ static int add_stored(struct bt_store *store, const struct bt_chunk *chunks, siz
 	for (size_t i = 0; i < count; i++) {
 		struct bt_location location;
 		int r = bt_store_find(store, &chunks[i].digest, false, &location, error);
+
 		if (r == BT_E_NOT_FOUND)
 			r = bt_fail_damaged(error, BT_R_MISSING_CONTENT, NULL, BT_NO_OFFSET);
 		if (r)
@@ -270,8 +285,10 @@ static int add_stored(struct bt_store *store, const struct bt_chunk *chunks, siz
 static int add_stored_pages(struct bt_store *store, const struct bt_extra *extra, uint64_t *sum, struct bt_error *error)
 {
 	int r = 0;
+
 	for (uint32_t i = 0; i < extra->chunk_page_count && !r; i++) {
 		const struct bt_page *page;
+
 		r = bt_chunk_page_get(store, &extra->chunk_pages[i], &page, error);
 		if (r)
 			break;
@@ -285,8 +302,10 @@ int bt_entry_stored(struct bt_store *store, const struct bt_entry *file, uint64_
 {
 	uint64_t sum = 0;
 	int r = check_file(file, error);
+
 	if (!r && is_one_content(file)) {
 		struct bt_chunk chunk = {file->digest, file->size};
+
 		r = file->size ? add_stored(store, &chunk, 1, &sum, error) : 0;
 	} else if (!r) {
 		r = add_stored(store, file->extra->chunks, file->extra->chunk_count, &sum, error);

@@ -6,20 +6,20 @@
 
 static int add_content(struct bt_mark *mark, const struct bt_chunk *content)
 {
-	int result = bt_digest_set_add(&mark->contents, &content->digest);
+	int r = bt_digest_set_add(&mark->contents, &content->digest);
 
-	if (result > 0 && mark->added)
+	if (r > 0 && mark->added)
 		mark->added(mark->arg, content);
-	return result < 0 ? result : 0;
+	return r < 0 ? r : 0;
 }
 
 /* Marks a page; one that is new is visited later. */
 static int add_page(struct bt_mark *mark, const struct bt_digest *id)
 {
-	int result = bt_digest_set_add(&mark->pages, id);
+	int r = bt_digest_set_add(&mark->pages, id);
 
-	if (result <= 0)
-		return result;
+	if (r <= 0)
+		return r;
 	if (mark->added_page)
 		mark->added_page(mark->arg, id);
 	if (bt_vec_room(mark->stack, mark->depth, mark->capacity))
@@ -36,11 +36,11 @@ static int add_chunk_page(struct bt_mark *mark, const struct bt_chunk *page)
 static int add_chunks(struct bt_mark *mark, const struct bt_chunk *chunks, size_t count,
 		      int (*add)(struct bt_mark *, const struct bt_chunk *))
 {
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < count && !result; i++)
-		result = add(mark, &chunks[i]);
-	return result;
+	for (size_t i = 0; i < count && !r; i++)
+		r = add(mark, &chunks[i]);
+	return r;
 }
 
 static int add_file(struct bt_mark *mark, const struct bt_entry *entry)
@@ -67,30 +67,30 @@ static int add_entry(struct bt_mark *mark, const struct bt_entry *entry)
 
 static int add_what_is_on(struct bt_mark *mark, const struct bt_page *page)
 {
-	int result = 0;
+	int r = 0;
 
 	if (page->kind == BT_PAGE_CHUNKS)
 		return add_chunks(mark, page->chunks, page->count, add_content);
-	for (size_t i = 0; i < page->count && !result; i++)
-		result = page->kind == BT_PAGE_LEAVES ? add_page(mark, &page->leaves[i].id)
-						      : add_entry(mark, &page->entries[i]);
-	return result;
+	for (size_t i = 0; i < page->count && !r; i++)
+		r = page->kind == BT_PAGE_LEAVES ? add_page(mark, &page->leaves[i].id)
+						 : add_entry(mark, &page->entries[i]);
+	return r;
 }
 
 static int visit_next(struct bt_mark *mark, struct bt_error *error)
 {
 	struct bt_digest id = mark->stack[--mark->depth];
 	const struct bt_page *page;
-	int result;
+	int r;
 
 	if (bt_cancelled(mark->observer))
 		return bt_fail(error, BT_E_CANCELLED, NULL, NULL);
-	result = bt_page_get(mark->store, &id, &page, error);
-	if (result)
-		return result;
-	result = add_what_is_on(mark, page);
+	r = bt_page_get(mark->store, &id, &page, error);
+	if (r)
+		return r;
+	r = add_what_is_on(mark, page);
 	bt_page_put(mark->store, page);
-	return result ? bt_fail(error, result, NULL, "marking what is needed") : 0;
+	return r ? bt_fail(error, r, NULL, "marking what is needed") : 0;
 }
 
 static void tell_progress(struct bt_mark *mark, const char *name)
@@ -104,21 +104,21 @@ static void tell_progress(struct bt_mark *mark, const char *name)
 int bt_mark_snapshot(struct bt_mark *mark, const char *name, struct bt_error *error)
 {
 	struct bt_snapshot *snapshot;
-	int result = bt_snapshot_open(mark->store, name, &snapshot, error);
+	int r = bt_snapshot_open(mark->store, name, &snapshot, error);
 
-	if (result)
-		return result;
-	result = add_entry(mark, &bt_snapshot_info(snapshot)->root);
-	if (result)
-		bt_fail(error, result, name, "marking what is needed");
-	while (!result && mark->depth) {
+	if (r)
+		return r;
+	r = add_entry(mark, &bt_snapshot_info(snapshot)->root);
+	if (r)
+		bt_fail(error, r, name, "marking what is needed");
+	while (!r && mark->depth) {
 		tell_progress(mark, name);
-		result = visit_next(mark, error);
+		r = visit_next(mark, error);
 	}
 	bt_snapshot_close(snapshot);
-	if (result && error)
+	if (r && error)
 		bt_error_in_file(error, name, 0);
-	return result;
+	return r;
 }
 
 void bt_mark_free(struct bt_mark *mark)

@@ -14,6 +14,7 @@ static int not_found(const struct bt_roster *roster, const char *text, struct bt
 {
 	char detail[200];
 	size_t skip = strncmp(text, PREFIX, strlen(PREFIX)) ? strlen(PREFIX) : 0, at = 0;
+
 	while (at < roster->count && strcmp(roster->names[at] + skip, text) < 0)
 		at++;
 	const char *before = at ? roster->names[at - 1] : NULL;
@@ -30,9 +31,11 @@ static int not_found(const struct bt_roster *roster, const char *text, struct bt
 int bt_select_too_old(struct bt_store *store, const char *text, const char *oldest, struct bt_error *error)
 {
 	char detail[200];
+
 	if (!oldest) {
 		const struct bt_roster *roster = bt_roster_get(store);
 		int r = not_found(roster, text, error);
+
 		bt_roster_put(roster);
 		return r;
 	}
@@ -44,6 +47,7 @@ int bt_select_too_old(struct bt_store *store, const char *text, const char *olde
 static bool is_exact(const char *name, const char *text)
 {
 	size_t length = strlen(text);
+
 	if (strncmp(text, PREFIX, strlen(PREFIX)))
 		name += strlen(PREFIX);
 	return !strncmp(name, text, length) && (!name[length] || !strcmp(name + length, SUFFIX));
@@ -52,6 +56,7 @@ static bool is_exact(const char *name, const char *text)
 static bool is_prefix(const char *name, const char *text)
 {
 	size_t length = strlen(text);
+
 	return !strncmp(name, text, length) || !strncmp(name + strlen(PREFIX), text, length);
 }
 
@@ -60,8 +65,10 @@ static int not_clear(const struct bt_roster *roster, const char *text, size_t co
 	char detail[200];
 	size_t shown = 0;
 	int used = snprintf(detail, sizeof(detail), "begins the names of %zu snapshots: ", count);
+
 	for (size_t i = 0; i < roster->count && shown < SHOWN && used < (int)sizeof(detail); i++) {
 		const char *name = roster->names[i];
+
 		if (is_prefix(name, text))
 			used += snprintf(detail + used, sizeof(detail) - (size_t)used, "%s%s", shown++ ? ", " : "",
 					 name);
@@ -74,8 +81,10 @@ static int not_clear(const struct bt_roster *roster, const char *text, size_t co
 static int find_named(const struct bt_roster *roster, const char *text, const char **ret_name, struct bt_error *error)
 {
 	size_t found = 0, first = 0;
+
 	for (size_t i = roster->count; i-- > 0 && *text;) {
 		const char *name = roster->names[i];
+
 		if (is_exact(name, text)) {
 			*ret_name = name;
 			return 0;
@@ -97,6 +106,7 @@ int bt_select_named(struct bt_store *store, const char *text, const char **ret_n
 {
 	const struct bt_roster *roster = bt_roster_get(store);
 	int r = find_named(roster, text, ret_name, error);
+
 	bt_roster_put(roster);
 	return r;
 }

@@ -27,6 +27,7 @@ static struct cached_page *cached_of(const struct bt_page *page)
 static struct bt_table_key key_of(const struct bt_digest *id)
 {
 	struct bt_table_key key;
+
 	memcpy(&key.a, id->bytes, sizeof(key.a));
 	memcpy(&key.b, id->bytes + sizeof(key.a), sizeof(key.b));
 	return key;
@@ -35,6 +36,7 @@ static struct bt_table_key key_of(const struct bt_digest *id)
 static void name_file(struct bt_store *store, uint32_t ordinal, struct bt_error *error)
 {
 	struct bt_file *file;
+
 	if (!bt_store_file(store, ordinal, &file, NULL))
 		bt_error_in_file(error, bt_file_name(file), 0);
 }
@@ -46,6 +48,7 @@ static int parse(struct bt_store *store, const struct bt_buf *line, const struct
 	size_t weight;
 	int r = bt_page_parse((const char *)line->data, line->length, location->block.at, &value->parsed, &weight,
 			      &inner);
+
 	if (r) {
 		name_file(store, location->file, &inner);
 		return bt_error_pass(error, &inner, r);
@@ -64,6 +67,7 @@ static int load_page(void *arg, const struct bt_table_key *key, const void *hint
 	struct bt_location location;
 	struct bt_buf line = {0};
 	struct cached_page *value = calloc(1, sizeof(*value));
+
 	if (!value)
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	value->id = *(const struct bt_digest *)hint;
@@ -81,6 +85,7 @@ static int load_page(void *arg, const struct bt_table_key *key, const void *hint
 static void free_page(struct bt_cached *value)
 {
 	struct cached_page *page = (struct cached_page *)value;
+
 	bt_page_free(page->parsed);
 	free(page);
 }
@@ -94,6 +99,7 @@ int bt_pages_attach(struct bt_store *store, struct bt_error *error)
 {
 	struct bt_cache_options options = {.budget = BUDGET, .load = load_page, .free = free_page, .arg = store};
 	struct bt_cache *cache;
+
 	if (bt_cache_new(&options, &cache))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	bt_store_attach(store, cache, free_cache);
@@ -106,6 +112,7 @@ int bt_page_get(struct bt_store *store, const struct bt_digest *id, const struct
 	struct bt_table_key key = key_of(id);
 	struct bt_cached *cached;
 	int r = bt_cache_get(bt_store_attached(store), &key, id, &cached, error);
+
 	if (r)
 		return r;
 	struct cached_page *page = (struct cached_page *)cached;
@@ -122,6 +129,7 @@ void bt_page_ref(struct bt_store *store, const struct bt_page *page)
 {
 	struct cached_page *cached = cached_of(page);
 	struct bt_cached *again;
+
 	/* it is pinned, so it is there, and this cannot fail */
 	bt_cache_get(bt_store_attached(store), &cached->cached.key, &cached->id, &again, NULL);
 }
@@ -137,6 +145,7 @@ int bt_page_fail(struct bt_store *store, const struct bt_page *page, enum bt_rea
 	const struct cached_page *cached = cached_of(page);
 	struct bt_file *file;
 	bool found = !bt_store_file(store, cached->file, &file, NULL);
+
 	return bt_fail_damaged(error, reason, found ? bt_file_name(file) : NULL, cached->at);
 }
 
@@ -145,6 +154,7 @@ int bt_page_get_kind(struct bt_store *store, const struct bt_digest *id, enum bt
 {
 	const struct bt_page *page;
 	int r = bt_page_get(store, id, &page, error);
+
 	if (!r && page->kind != kind) {
 		r = bt_page_fail(store, page, BT_R_BAD_TYPE, error);
 		bt_page_put(store, page);

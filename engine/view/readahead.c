@@ -28,6 +28,7 @@ struct bt_readahead {
 int bt_readahead_new(struct bt_store *store, struct bt_readahead **ret_readahead)
 {
 	struct bt_readahead *readahead = calloc(1, sizeof(*readahead));
+
 	if (!readahead)
 		return BT_E_NOMEM;
 	readahead->store = store;
@@ -61,6 +62,7 @@ static int take_start(void *arg, const struct bt_block *block, const struct bt_d
 		      uint32_t size)
 {
 	struct list *list = arg;
+
 	if (offset != 0)
 		return 0;
 	if (bt_vec_room(list->starts, list->count, list->room))
@@ -72,9 +74,11 @@ static int take_start(void *arg, const struct bt_block *block, const struct bt_d
 static struct list *list_of(struct bt_readahead *readahead, uint32_t ordinal)
 {
 	struct bt_file *file;
+
 	if (ordinal >= readahead->count) {
 		size_t count = bt_store_file_count(readahead->store);
 		struct list *lists = ordinal < count ? realloc(readahead->lists, count * sizeof(*lists)) : NULL;
+
 		if (!lists)
 			return NULL;
 		for (size_t i = readahead->count; i < count; i++)
@@ -94,8 +98,10 @@ static struct list *list_of(struct bt_readahead *readahead, uint32_t ordinal)
 static const struct start *find_after(const struct list *list, uint64_t at)
 {
 	size_t low = 0, high = list->count;
+
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
+
 		if (list->starts[middle].at <= at)
 			low = middle + 1;
 		else
@@ -108,6 +114,7 @@ void bt_readahead_next(struct bt_readahead *readahead, const struct bt_entry *fi
 {
 	struct bt_location location;
 	struct bt_digest digest;
+
 	if (!find_first(readahead->store, file, &location))
 		return;
 	pthread_mutex_lock(&readahead->lock);

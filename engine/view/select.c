@@ -45,6 +45,7 @@ const char *bt_newest_next(struct bt_newest *newest)
 bool bt_name_is_classic(const char *name)
 {
 	const char *z = strrchr(name, 'Z');
+
 	return !z || (strcmp(z, "Z.json") != 0 && z[1] != '-');
 }
 
@@ -93,8 +94,10 @@ static int next(struct search *search, struct member *ret_member, struct bt_erro
 {
 	const struct bt_scope *scope = search->scope;
 	const char *name;
-	while ((name = bt_newest_next(&search->newest))) {
+
+	for (name = bt_newest_next(&search->newest); name; name = bt_newest_next(&search->newest)) {
 		struct bt_error damage = {0};
+
 		*ret_member = (struct member){.name = name,
 					      .classic = bt_name_is_classic(name),
 					      .future = search->newest.future,
@@ -122,9 +125,11 @@ static int choose_group(struct search *search, struct member *ret_best, struct b
 	enum bt_rank best = BT_RANK_ANY + 1, possible = bt_scope_best(search->scope);
 	struct member member;
 	bool several = false;
+
 	*ret_best = (struct member){0};
 	while (best > possible) {
 		int r = next(search, &member, error);
+
 		if (r)
 			return r;
 		if (!member.name)
@@ -163,8 +168,10 @@ static int choose_member(struct search *search, const struct member *like, struc
 			 const char **ret_oldest, struct bt_error *error)
 {
 	struct member member;
+
 	for (;;) {
 		int r = next(search, &member, error);
+
 		if (r || !member.name)
 			return r;
 		bool counts = same_group(like, &member);
@@ -189,6 +196,7 @@ static int select_relative(struct bt_store *store, const char *text, struct wish
 	struct search search;
 	struct member like;
 	const char *oldest = NULL;
+
 	begin(&search, store, scope);
 	int r = choose_group(&search, &like, choice, error);
 	bt_newest_end(&search.newest);
@@ -207,6 +215,7 @@ static int select_relative(struct bt_store *store, const char *text, struct wish
 static bool is_latest(const char *text)
 {
 	size_t length = strlen(LATEST);
+
 	return !strncmp(text, LATEST, length) && (!text[length] || text[length] == '~');
 }
 
@@ -214,6 +223,7 @@ static int read_back(const char *text, size_t *ret_back, struct bt_error *error)
 {
 	const char *number = text + strlen(LATEST);
 	uint64_t back = 0; /* also where size_t has 32 bits */
+
 	if (*number == '~') {
 		do {
 			number++;
@@ -234,6 +244,7 @@ static bool is_time(const char *text, int64_t now, int64_t *ret_seconds)
 bool bt_select_is_relative(const char *text, int64_t now)
 {
 	struct wish wish;
+
 	return is_latest(text) ? !read_back(text, &wish.back, NULL) : *text == '@' && is_time(text, now, &wish.until);
 }
 
@@ -243,6 +254,7 @@ static int select_named(struct bt_store *store, const char *text, const struct b
 	int64_t seconds;
 	unsigned clash;
 	int r = bt_select_named(store, text, &choice->name, error);
+
 	if (!r)
 		choice->future =
 			!bt_snapshot_name_parse(choice->name, &seconds, &clash) && bt_is_future(seconds, scope->now);
@@ -256,6 +268,7 @@ int bt_select(struct bt_store *store, const char *text, const struct bt_scope *s
 	struct bt_choice choice = {0};
 	struct bt_scope known;
 	int r = 0;
+
 	if (bt_sized_take(&known, sizeof(known), scope, error) || bt_sized_check(ret_choice, error))
 		return BT_E_INVALID;
 	if (is_latest(text))
@@ -287,6 +300,7 @@ static int by_group(const void *a, const void *b)
 {
 	const struct place *x = a, *y = b;
 	int order = strcmp(x->host, y->host);
+
 	return order ? order : strcmp(x->target, y->target);
 }
 
@@ -313,6 +327,7 @@ static int add_group(struct groups *groups, const struct member *member)
 {
 	const struct place wanted = {host_of(member), member->classic ? "" : target_of(member), 0};
 	struct place **found = tfind(&wanted, &groups->places, by_group);
+
 	if (!found)
 		return new_group(groups, &wanted);
 	groups->list[(*found)->at].snapshots++;
@@ -325,6 +340,7 @@ int bt_groups_list(struct bt_store *store, struct bt_group **ret_groups, size_t 
 	struct groups groups = {0};
 	struct search search;
 	struct member member;
+
 	begin(&search, store, &all);
 	int r = next(&search, &member, error);
 	while (!r && member.name) {

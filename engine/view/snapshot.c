@@ -21,6 +21,7 @@ int bt_store_open(const char *path, const struct bt_store_options *options, stru
 	static const struct bt_foreign classic = {bt_classic_detect, bt_classic_derive};
 	struct bt_store *store;
 	int r = bt_store_open_with(path, options, &classic, &store, error);
+
 	if (r)
 		return r;
 	r = bt_pages_attach(store, error);
@@ -38,6 +39,7 @@ int bt_snapshot_check_name(const struct bt_snapshot_info *info, struct bt_error 
 	bool fill = error && !error->code;
 	unsigned clash;
 	int64_t seconds;
+
 	if (info->classic || (!bt_snapshot_name_parse(info->name, &seconds, &clash) && seconds == info->time.seconds))
 		return 0;
 	bt_fail_damaged(error, BT_R_BAD_NAME, info->name, BT_NO_OFFSET);
@@ -51,6 +53,7 @@ static int read_snapshot(struct bt_store *store, uint32_t ordinal, struct bt_sna
 	const struct bt_file_id *id = bt_store_file_id(store, ordinal);
 	struct bt_file *file;
 	int r = bt_store_file(store, ordinal, &file, error);
+
 	if (!r)
 		r = bt_document_read(file, &snapshot->arena, &snapshot->info, error);
 	if (r)
@@ -72,6 +75,7 @@ int bt_snapshot_open_misnamed(struct bt_store *store, const char *name, struct b
 			      struct bt_error *error)
 {
 	uint32_t ordinal;
+
 	if (bt_store_file_named(store, name, &ordinal))
 		return not_there(error, name);
 	struct bt_snapshot *snapshot = calloc(1, sizeof(*snapshot));
@@ -96,6 +100,7 @@ int bt_snapshot_open(struct bt_store *store, const char *name, struct bt_snapsho
 {
 	struct bt_snapshot *snapshot;
 	int r = bt_snapshot_open_misnamed(store, name, &snapshot, error);
+
 	if (r)
 		return r;
 	r = bt_store_salvages(store) ? 0 : bt_snapshot_check_name(&snapshot->info, error);

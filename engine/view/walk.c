@@ -46,6 +46,7 @@ int bt_walk_begin(struct bt_store *store, const struct bt_walk_options *options,
 		  struct bt_walk **ret_walk, struct bt_error *error)
 {
 	struct bt_walk *walk = calloc(1, sizeof(*walk));
+
 	if (!walk)
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	walk->store = store;
@@ -98,6 +99,7 @@ static int set_path(struct bt_walk *walk, const char *name, size_t length)
 static int enter(struct bt_walk *walk, struct bt_error *error)
 {
 	struct level level = {.path = walk->path.length};
+
 	walk->enter = false;
 	if (bt_vec_room(walk->levels, walk->count, walk->room))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
@@ -116,6 +118,7 @@ static int give_step(struct bt_walk *walk, const struct bt_entry *entry, struct 
 		     struct bt_error *error)
 {
 	bool named = entry && !walk->options.pathless;
+
 	if (set_path(walk, named ? entry->name : "", named ? entry->name_length : 0) || (entry && prepare(walk, entry)))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	*ret_step = step_of(walk, entry);
@@ -147,6 +150,7 @@ static int find_next(struct bt_walk *walk, const struct bt_entry **ret_entry, st
 		leave(walk);
 	while (walk->count) {
 		struct level *level = &walk->levels[walk->count - 1];
+
 		walk->path.length = level->path;
 		int r = bt_dir_next(level->dir, ret_entry, error);
 		if (r)
@@ -164,6 +168,7 @@ static int find_next(struct bt_walk *walk, const struct bt_entry **ret_entry, st
 static int take(struct bt_walk *walk, const struct bt_entry *entry, struct bt_error *error)
 {
 	size_t length = walk->options.pathless ? 0 : walk->path.length + entry->name_length;
+
 	return walk->options.bounds ? bt_bounds_take(walk->options.bounds, length, error) : 0;
 }
 
@@ -171,6 +176,7 @@ int bt_walk_next(struct bt_walk *walk, struct bt_walk_step *ret_step, struct bt_
 {
 	const struct bt_entry *entry = NULL;
 	int r = walk->enter ? enter(walk, error) : 0;
+
 	if (!r)
 		r = find_next(walk, &entry, error);
 	if (r)

@@ -20,6 +20,7 @@ static bool has_much_to_hash(const struct bt_extra *extra)
 static bool has_one_in_pieces(const struct bt_entry *file)
 {
 	const struct bt_extra *extra = file->extra;
+
 	return file->type == BT_FILE && file->has_digest && extra && (extra->has_chunks || extra->chunk_page_count);
 }
 
@@ -31,6 +32,7 @@ bool bt_whole_is_unproven(const struct bt_entry *file)
 int bt_whole_begin(const struct bt_entry *file, struct bt_whole **ret_whole, struct bt_error *error)
 {
 	struct bt_whole *whole = NULL;
+
 	if (has_one_in_pieces(file) && !has_much_to_hash(file->extra)) {
 		whole = calloc(1, sizeof(*whole));
 		if (whole)
@@ -49,6 +51,7 @@ int bt_whole_begin(const struct bt_entry *file, struct bt_whole **ret_whole, str
 void bt_whole_add(struct bt_whole *whole, const void *data, uint64_t length)
 {
 	static const unsigned char zeros[16384];
+
 	if (!whole)
 		return;
 	if (data) {
@@ -57,6 +60,7 @@ void bt_whole_add(struct bt_whole *whole, const void *data, uint64_t length)
 	}
 	while (length) {
 		size_t part = length < sizeof(zeros) ? (size_t)length : sizeof(zeros);
+
 		bt_hasher_add(whole->hasher, zeros, part);
 		length -= part;
 	}
@@ -66,6 +70,7 @@ int bt_whole_end(struct bt_whole *whole, struct bt_error *error)
 {
 	static const char detail[] = "every content is right, but together they are another file";
 	struct bt_digest digest;
+
 	if (!whole)
 		return 0;
 	if (bt_hasher_finish(whole->hasher, &digest))
