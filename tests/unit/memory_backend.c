@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "memory_inside.h"
+#include "remote_backend.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,12 +153,21 @@ static bool is_listed(const struct memory_blob *blob, const struct bt_stored *li
 	return !listed || (blob->bytes.length == listed->size && bt_time_equal(&blob->mtime, &listed->mtime));
 }
 
+/* The blob is taken over. */
+static struct bt_object *object_new(struct memory *memory, struct memory_blob *blob)
+{
+	struct object *object = calloc(1, sizeof(*object));
+
+	*object = (struct object){{&object_ops, 1, blob->bytes.length}, memory, blob};
+	return &object->object;
+}
+
 static int open_object(struct bt_backend *backend, const struct bt_backend_name *name, const struct bt_stored *listed,
 		       struct bt_object **ret_object, struct bt_error *error)
 {
 	struct memory *memory = memory_of(backend);
 	char path[BT_BACKEND_PATH_SIZE];
-	struct object *object = NULL;
+	struct memory_blob *blob = NULL;
 	int r = memory_begin(memory, MEMORY_OPEN);
 	const struct memory_name *found = r ? NULL : memory_find(&memory->live, name->area, name->name);
 
@@ -165,19 +175,17 @@ static int open_object(struct bt_backend *backend, const struct bt_backend_name 
 		r = -ENOENT;
 	if (!r && !is_listed(found->blob, listed))
 		r = -ESTALE;
-	if (!r) {
-		object = calloc(1, sizeof(*object));
-		*object = (struct object){
-			{&object_ops, 1, found->blob->bytes.length}, memory, memory_blob_ref(found->blob)};
-	}
+	if (!r)
+		blob = memory_blob_ref(found->blob);
 	r = memory_end(memory, r);
 	bt_backend_path(path, name);
-	if (r == -ESTALE)
-		return bt_fail_damaged(error, BT_R_CHANGED, path, BT_NO_OFFSET);
-	if (r)
-		return bt_fail_sys(error, -r, path, "open");
-	*ret_object = &object->object;
-	return 0;
+	if (!r) {
+		*ret_object = object_new(memory, blob);
+		return 0;
+	}
+	memory_blob_unref(blob);
+	return r == -ESTALE ? bt_fail_damaged(error, BT_R_CHANGED, path, BT_NO_OFFSET)
+			    : bt_fail_sys(error, -r, path, "open");
 }
 
 /* ---- uploads ---- */
@@ -416,8 +424,10 @@ int __wrap_bt_backend_open(const char *path, const struct bt_backend_options *op
 {
 	struct memory *memory = memory_named(path);
 
-	if (!memory)
-		return __real_bt_backend_open(path, options, ret_backend, error);
-	*ret_backend = client_new(memory, options->read_only);
-	return 0;
+	if (memory) {
+		*ret_backend = client_new(memory, options->read_only);
+		return 0;
+	}
+	int r = __real_bt_backend_open(path, options, ret_backend, error);
+	return r || !is_remote() ? r : remote_open(path, *ret_backend, ret_backend);
 }

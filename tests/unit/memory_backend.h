@@ -45,7 +45,7 @@ struct memory *memory_new(void);
 struct memory *memory_copy(struct memory *memory);
 void memory_free(struct memory *memory); /* after the stores that are open */
 const char *memory_path(const struct memory *memory);
-/* A byte of a file is another one: the one at offset after the last place where text is. The file's stamp. */
+/* A digit of a file is another one: the one at offset after the last place where text is. The file's stamp. */
 struct bt_stamp memory_spoil(struct memory *memory, enum bt_area area, const char *name, const char *text,
 			     size_t offset);
 

@@ -273,7 +273,8 @@ struct bt_stamp memory_spoil(struct memory *memory, enum bt_area area, const cha
 
 	while (memcmp(blob->bytes.data + at, text, strlen(text)) != 0)
 		at--;
-	blob->bytes.data[at + strlen(text) + offset] ^= 1;
+	unsigned char *byte = &blob->bytes.data[at + strlen(text) + offset];
+	*byte = *byte == '0' ? '1' : '0';
 	memory_put(memory, area, name, blob);
 	memory_settle(memory, area);
 	memory_blob_unref(blob);

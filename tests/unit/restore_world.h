@@ -6,6 +6,7 @@
 #include "snapshot_world.h"
 
 #include "base/io.h"
+#include "remote_backend.h"
 #include <backuptool/restore.h>
 #include <stdatomic.h>
 #include <sys/statvfs.h>

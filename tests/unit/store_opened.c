@@ -21,10 +21,25 @@ struct bt_store *open_store_with(const struct sample *sample, const struct bt_st
 	return store;
 }
 
+/* Of the last store asked for. */
+static int open_by_path(struct bt_store *store)
+{
+	static int kept = -1;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/contents", store->path);
+	if (kept >= 0)
+		close(kept);
+	kept = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return kept;
+}
+
 int contents_of(struct bt_store *store)
 {
 	assert_int_equal(bt_backend_reach(store->backend, BT_AREA_CONTENTS, NULL), 0);
-	return bt_backend_local_fd(store->backend, BT_AREA_CONTENTS);
+	int fd = bt_backend_local_fd(store->backend, BT_AREA_CONTENTS);
+
+	return fd >= 0 ? fd : open_by_path(store);
 }
 
 struct bt_store *open_store(const struct sample *sample)

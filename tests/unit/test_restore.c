@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "restore_world.h"
-
 #include "restore/place.h"
+#include "restore_world.h"
 #include <errno.h>
 #include <sys/resource.h>
 
@@ -556,6 +555,7 @@ static void test_guard_keeps(void **state)
 	struct bt_guard guard;
 	char path[256];
 
+	SKIP_IF_REMOTE();
 	back_begin(&back);
 	world_snap(&back.world);
 	const char *name = back.world.result.name;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a snapshot holds, and how it is asked for. */
+#include "remote_backend.h"
 #include "snapshot_kinds.h"
 
 #include "store/store.h"
@@ -196,6 +197,8 @@ static void test_excluded(void **state)
 
 static void test_store_inside(void **state)
 {
+	SKIP_IF_REMOTE();
+
 	struct world world;
 
 	world_begin(&world);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* A store: what makes one, and what is found in it as files come, go and are replaced. */
+#include "remote_backend.h"
 #include "store_opened.h"
 #include <backuptool/view.h>
 #include <errno.h>
 
 static void test_open(void **state)
 {
+	SKIP_IF_REMOTE();
+
 	struct sample sample = sample_new();
 	struct bt_store *store;
 	char path[128];
@@ -244,7 +247,7 @@ static void test_add_and_refresh(void **state)
 
 	assert_int_equal(bt_store_find(store, &digest, false, &location, NULL), BT_E_NOT_FOUND);
 	assert_int_equal(bt_store_find(other, &digest, false, &location, NULL), BT_E_NOT_FOUND);
-	struct bt_writer *writer = write_small(bt_store_local_fd(store), SNAPSHOT_HEADER);
+	struct bt_writer *writer = write_small(sample.dirfd, SNAPSHOT_HEADER);
 	sample_seal(writer, "{}", SNAPSHOT);
 	assert_int_equal(bt_store_add_file(store, SNAPSHOT, true, writer, &error), 0);
 	bt_writer_free(writer);

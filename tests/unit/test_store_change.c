@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Files of an open store that change in their place, and directories that are replaced. */
+#include "remote_backend.h"
 #include "store_opened.h"
 
 /* So old that what happens later would give another time; and the time that a copy or a repair keeps. */
@@ -85,6 +86,8 @@ static void test_healed(void **state)
 /* A store that is replaced by a copy of it; times are kept. */
 static void test_contents_made_anew(void **state)
 {
+	SKIP_IF_REMOTE();
+
 	struct sample sample = sample_new();
 	struct bt_error error = {0};
 	unsigned char *data;

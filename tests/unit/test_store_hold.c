@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Stores that change under their readers: few descriptors, removed files, many threads. */
+#include "remote_backend.h"
 #include "store_opened.h"
 #include <pthread.h>
 #include <sys/resource.h>
@@ -42,6 +43,8 @@ static void test_read_again_under_the_lock(void **state)
 /* More files than descriptors. */
 static void test_few_descriptors(void **state)
 {
+	SKIP_IF_REMOTE();
+
 	struct sample sample = sample_new();
 	struct rlimit old, low;
 	char name[64];
@@ -95,6 +98,8 @@ static size_t open_below(const struct sample *sample)
  */
 static void test_hold_and_release(void **state)
 {
+	SKIP_IF_REMOTE();
+
 	struct sample sample = sample_new();
 	struct bt_error error = {0};
 	char name[64], path[96];
