@@ -6,25 +6,6 @@
 
 #define LEFT 34 /* columns for an option */
 
-const char tool_summary[] = "Keeps snapshots of directories as JSON files in a store.";
-const char tool_naming[] = "A SNAPSHOT is a name in the store or its beginning, the path of a file, latest, latest~N,\n"
-			   "or @TIME: the newest at or before a time, such as @2026-11-20, @yesterday, @2h.\n"
-			   "These are of one host and directory: that of an absolute PATH, of --output-directory, or,\n"
-			   "on this host, around the working directory; else of the newest, and a line says so.\n"
-			   "SNAPSHOT:PATH is a path in it, relative to its directory or absolute below it.";
-
-const struct tool_exit_text tool_exits[] = {
-	{TOOL_OK, "done; what was written is on the disk to stay"},
-	{TOOL_FATAL, "failed; one sentence says why"},
-	{TOOL_USAGE, "usage error"},
-	{TOOL_INCOMPLETE, "done, but not everything: what is missing was named"},
-	{TOOL_DIFFERENT, "there are differences (diff --exit-code)"},
-	{TOOL_NO_STORE, "there is no store at that place, or it is another one than --store-id names"},
-	{TOOL_LOCKED, "somebody else holds the lock, or the lock or a temporary file was lost: run the command again"},
-	{TOOL_INTERRUPTED, "interrupted"},
-	{0, NULL},
-};
-
 static void option_print(const struct tool_option *option)
 {
 	char letter[] = {'-', option->letter, ',', '\0'};
@@ -75,11 +56,11 @@ static void command_help(const struct tool_command *command)
 		printf("\nExample:\n%s", command->example);
 }
 
-static void general_help(void)
+static void general_help(const struct tool *tool)
 {
 	printf("Usage: backuptool [--store DIR] COMMAND [OPTION…]\n\n%s\n\nCommands:\n", tool_summary);
-	for (size_t i = 0; tool_commands[i]; i++)
-		printf("  %-12s %s\n", tool_commands[i]->name, tool_commands[i]->summary);
+	for (size_t i = 0; tool->commands[i]; i++)
+		printf("  %-12s %s\n", tool->commands[i]->name, tool->commands[i]->summary);
 	common_print("Options", TOOL_COMMON_FIRST);
 	printf("\n%s\n\nExit codes:\n", tool_naming);
 	for (const struct tool_exit_text *exit = tool_exits; exit->meaning; exit++)
@@ -92,16 +73,16 @@ static int run(struct tool *tool, const void *options)
 	const struct tool_command *command = NULL;
 
 	if (tool->operand_count > 0) {
-		command = tool_command_find(tool->operands[0]);
+		command = tool_command_find(tool, tool->operands[0]);
 		if (!command)
 			return tool_command_unknown(tool, tool->operands[0]);
 	}
 	if (tool->json)
-		tool_help_json(command);
+		tool_help_json(tool, command);
 	else if (command)
 		command_help(command);
 	else
-		general_help();
+		general_help(tool);
 	return TOOL_OK;
 }
 

@@ -30,8 +30,7 @@
 TOOL_COMMANDS(TOOL_DECLARE)
 #undef TOOL_DECLARE
 
-extern const struct tool_command *const tool_commands[];	/* ends with NULL */
-const struct tool_command *tool_command_find(const char *name); /* NULL if there is none */
+const struct tool_command *tool_command_find(const struct tool *tool, const char *name); /* NULL if there is none */
 
 /* Says so, with what was meant; gives TOOL_USAGE. */
 int tool_command_unknown(const struct tool *tool, const char *name);

@@ -15,6 +15,6 @@ extern const char tool_naming[];  /* how a snapshot is named; lines */
 
 /* The table as JSON, from which man pages and completions are made; only one command's part of it when that is given.
  */
-void tool_help_json(const struct tool_command *only);
+void tool_help_json(const struct tool *tool, const struct tool_command *only);
 
 #endif

@@ -180,12 +180,12 @@ static const struct tool_column program_columns[] = {
 	{0},
 };
 
-void tool_help_json(const struct tool_command *only)
+void tool_help_json(const struct tool *tool, const struct tool_command *only)
 {
 	struct program_row program = {.options = rows_make(NULL, TOOL_COMMON_FIRST)};
 
-	for (size_t i = 0; tool_commands[i]; i++) {
-		const struct tool_command *command = tool_commands[i];
+	for (size_t i = 0; tool->commands[i]; i++) {
+		const struct tool_command *command = tool->commands[i];
 
 		program.commands = tool_realloc(program.commands, (i + 1) * sizeof(*program.commands));
 		program.commands[i] =

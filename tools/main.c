@@ -15,55 +15,7 @@
 #include <time.h>
 
 #define TOOL_ENTRY(name) &cmd_##name,
-const struct tool_command *const tool_commands[] = {TOOL_COMMANDS(TOOL_ENTRY) NULL};
-
-static const char *command_name(const void *arg, size_t index)
-{
-	return tool_commands[index] ? tool_commands[index]->name : NULL;
-}
-
-const struct tool_command *tool_command_find(const char *name)
-{
-	for (size_t i = 0; tool_commands[i]; i++)
-		if (strcmp(tool_commands[i]->name, name) == 0)
-			return tool_commands[i];
-	return NULL;
-}
-
-/* What other programs call it. */
-static const struct {
-	const char *theirs, *ours;
-} elsewhere[] = {
-	{"backup", "snapshot"}, {"create", "snapshot"},	 {"save", "snapshot"},	 {"snapshots", "list"},
-	{"extract", "restore"}, {"forget", "prune"},	 {"compact", "prune"},	 {"delete", "remove"},
-	{"verify", "check"},	{"history", "versions"}, {"export-tar", "dump"},
-};
-
-static const char *known_elsewhere(const char *name)
-{
-	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++)
-		if (strcmp(elsewhere[i].theirs, name) == 0)
-			return elsewhere[i].ours;
-	return NULL;
-}
-
-int tool_command_unknown(const struct tool *tool, const char *name)
-{
-	const char *ours = known_elsewhere(name), *nearest = tool_nearest(name, command_name, NULL);
-	char *shown = tool_escape(name);
-	int r;
-
-	if (ours)
-		r = tool_usage_error(tool, "unknown command '%s': use 'backuptool %s'", shown, ours);
-	else if (strcmp(name, "init") == 0)
-		r = tool_usage_error(tool, "unknown command 'init': 'backuptool snapshot' makes the store");
-	else if (nearest)
-		r = tool_usage_error(tool, "unknown command '%s'; did you mean '%s'?", shown, nearest);
-	else
-		r = tool_usage_error(tool, "unknown command '%s'", shown);
-	free(shown);
-	return r;
-}
+static const struct tool_command *const commands[] = {TOOL_COMMANDS(TOOL_ENTRY) NULL};
 
 /* An empty one comes of a variable that is not set; as a path it would mean everything. */
 static bool has_empty(const struct tool *tool)
@@ -214,7 +166,7 @@ static int run(struct tool *tool, int argc, char **argv)
 		return cmd_help.run(tool, NULL);
 	if (first == argc)
 		return tool_usage_error(tool, "a command is missing");
-	tool->command = tool_command_find(argv[first]);
+	tool->command = tool_command_find(tool, argv[first]);
 	if (!tool->command)
 		return tool_command_unknown(tool, argv[first]);
 	return run_command(tool, argc - first, argv + first);
@@ -244,8 +196,11 @@ int main(int argc, char **argv)
 {
 	const char *store = getenv("BACKUPTOOL_STORE");
 	struct tool_texts said = {0}, doubts = {0};
-	struct tool tool = {
-		.store = store && *store ? store : "./snapshots", .lock_wait = 60, .said = &said, .doubts = &doubts};
+	struct tool tool = {.commands = commands,
+			    .store = store && *store ? store : "./snapshots",
+			    .lock_wait = 60,
+			    .said = &said,
+			    .doubts = &doubts};
 	int r;
 
 	bt_hold_streams();

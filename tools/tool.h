@@ -47,10 +47,11 @@ struct tool_command {
 };
 
 struct tool {
-	const struct tool_command *command; /* NULL before it is known */
-	const char *store;		    /* as the user wrote it */
-	const char *store_id;		    /* NULL: any store, or that of the environment */
-	int64_t lock_wait;		    /* seconds; -1 forever */
+	const struct tool_command *const *commands; /* all there are; ends with NULL */
+	const struct tool_command *command;	    /* NULL before it is known */
+	const char *store;			    /* as the user wrote it */
+	const char *store_id;			    /* NULL: any store, or that of the environment */
+	int64_t lock_wait;			    /* seconds; -1 forever */
 	bool json, quiet, verbose, no_progress, yes, help, version;
 	struct tool_texts given;   /* the command's own options, one word each */
 	struct tool_texts *said;   /* by tool_say_once */

@@ -63,7 +63,7 @@ load helper
 	run -2 backuptool init
 	output_is "backuptool: unknown command 'init': 'backuptool snapshot' makes the store; see 'backuptool help'"
 	# What other programs call it leads to a command that there is.
-	sed -n '/elsewhere\[\] = {/,/};/p' "$TOP/tools/main.c" | grep -oE '\{"[a-z-]+", "[a-z]+"\}' | tr -d '{}",' >theirs
+	sed -n '/elsewhere\[\] = {/,/};/p' "$TOP/tools/commands.c" | grep -oE '\{"[a-z-]+", "[a-z]+"\}' | tr -d '{}",' >theirs
 	[ "$(wc -l <theirs)" -ge 10 ]
 	while read -r their ours; do
 		run -2 backuptool "$their"
