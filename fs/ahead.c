@@ -108,12 +108,10 @@ static void decode_large(struct fs *fs, const struct bt_entry *file, uint64_t of
 static void run(struct ahead *ahead, const struct job *job)
 {
 	const struct bt_entry *file = &job->page->entries[job->index];
-	pthread_rwlock_rdlock(&ahead->fs->lock);
 	if (job->offset)
 		decode_large(ahead->fs, file, job->offset);
 	else
 		bt_readahead_next(ahead->readahead, file);
-	pthread_rwlock_unlock(&ahead->fs->lock);
 }
 
 static void *work(void *arg)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "dirs.h"
+#include "look.h"
 #include "root.h"
 #include "xattr.h"
 #include <errno.h>
@@ -13,7 +14,7 @@ static int get_page(struct fs *fs, const struct bt_digest *id, const struct bt_p
 	do {
 		error = (struct bt_error){0};
 		code = bt_page_get(fs->store, id, ret_page, &error);
-	} while (code && fs_retry(fs, &version, &error));
+	} while (code && look_retry(fs, &version, &error));
 	return code ? fs_errno(fs, "directory", code, &error) : 0;
 }
 
@@ -25,7 +26,7 @@ static int get_dir(struct fs *fs, const struct bt_digest *tree, struct bt_dir **
 	do {
 		error = (struct bt_error){0};
 		code = bt_dir_new(fs->store, tree, ret_dir, &error);
-	} while (code && fs_retry(fs, &version, &error));
+	} while (code && look_retry(fs, &version, &error));
 	return code ? fs_errno(fs, "directory", code, &error) : 0;
 }
 
@@ -48,7 +49,7 @@ static int get_entry(struct fs *fs, struct bt_dir *dir, const char *name, uint64
 	do {
 		error = (struct bt_error){0};
 		code = find_entry(dir, name, index, ret_entry, &error);
-	} while (code && fs_retry(fs, &version, &error));
+	} while (code && look_retry(fs, &version, &error));
 	return code ? fs_errno(fs, "directory", code, &error) : 0;
 }
 
@@ -210,7 +211,8 @@ static int hold_snapshot(struct fs *fs, uint32_t serial, struct held *ret_held)
 	struct root_snapshot snapshot;
 	int result = root_open(fs, serial, &snapshot);
 	if (result == 0)
-		*ret_held = (struct held){.entry = snapshot.top, .path = attr_path_top(), .snapshot = serial};
+		*ret_held = (struct held){
+			.info = snapshot.info, .entry = snapshot.top, .path = attr_path_top(), .snapshot = serial};
 	return result;
 }
 
@@ -274,23 +276,22 @@ int held_get(struct fs *fs, fuse_ino_t packed, struct held *ret_held)
 
 void held_end(struct fs *fs, struct held *held)
 {
+	if (held->info)
+		root_used(fs, held->snapshot, -1);
 	bt_page_put(fs->store, held->page);
+	held->info = NULL;
 	held->page = NULL;
 }
 
 int held_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat)
 {
 	struct held held;
-	struct root_snapshot snapshot;
-	uint32_t serial;
 	int result = held_get(fs, node, &held);
 	if (result)
 		return result;
 	xattr_fill(fs, held.entry, inode_of(fs, held.entry, held.path, held.snapshot), ret_stat);
-	if (node_snapshot(fs, node, &serial) && root_open(fs, serial, &snapshot) == 0) {
-		const struct bt_time *time = &snapshot.info->time;
-		ret_stat->st_ctim = (struct timespec){.tv_sec = time->seconds, .tv_nsec = time->nanoseconds};
-	}
+	if (held.info)
+		ret_stat->st_ctim = (struct timespec){held.info->time.seconds, held.info->time.nanoseconds};
 	held_end(fs, &held);
 	return result;
 }

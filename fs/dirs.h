@@ -32,7 +32,8 @@ int dir_entry(struct fs *fs, const struct dir *dir, const struct found *found, s
 
 /* What a node number stands for; of the root and the like nothing: EISDIR. */
 struct held {
-	const struct bt_page *page; /* pinned until held_end; NULL for a snapshot's own directory */
+	const struct bt_page *page;	     /* pinned until held_end; NULL for a snapshot's own directory */
+	const struct bt_snapshot_info *info; /* of that alone: the snapshot is open until held_end */
 	const struct bt_entry *entry;
 	uint64_t path;	   /* of the entry itself */
 	uint32_t snapshot; /* serial; of a shared node ROOT_NONE */

@@ -3,48 +3,23 @@
 #include "bounds.h"
 #include "loop.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-static bool is_gone(const struct bt_error *error)
+void fs_begin(struct fs *fs)
 {
-	return error->sys == ENOENT || error->sys == ESTALE || error->reason == BT_R_MISSING_PAGE ||
-	       error->reason == BT_R_MISSING_CONTENT || error->reason == BT_R_CHANGED;
+	pthread_mutex_init(&fs->leadership, NULL);
+	pthread_mutex_init(&fs->look.looking, NULL);
+	pthread_mutex_init(&fs->look.lock, NULL);
 }
 
-static long now_seconds(void)
+void fs_end(struct fs *fs)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
-/* With the lock for writing. */
-static void look_once_more(struct fs *fs, unsigned version, const struct bt_error *error)
-{
-	if (bt_store_version(fs->store) != version)
-		return;
-	if (error->reason == BT_R_CHANGED)
-		bt_store_doubt(fs->store);
-	if (bt_store_refresh(fs->store, NULL) != 0 || bt_store_version(fs->store) == version)
-		atomic_store(&fs->missed, now_seconds());
-}
-
-/* Also when it may not look itself it waits for whoever is about to: the lock lets these go first. */
-bool fs_retry(struct fs *fs, unsigned *version, const struct bt_error *error)
-{
-	if (!is_gone(error) || !loop_pause())
-		return false;
-	if (atomic_load(&fs->missed) != now_seconds()) {
-		pthread_rwlock_wrlock(&fs->lock);
-		look_once_more(fs, *version, error);
-		pthread_rwlock_unlock(&fs->lock);
-	}
-	loop_resume();
-	unsigned before = *version;
-	*version = bt_store_version(fs->store);
-	return *version != before;
+	pthread_mutex_destroy(&fs->leadership);
+	pthread_mutex_destroy(&fs->look.looking);
+	pthread_mutex_destroy(&fs->look.lock);
+	free(fs->look.news.serials);
 }
 
 static void tell(int *fd, const char *text)

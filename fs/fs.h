@@ -26,6 +26,18 @@ struct root_change {
 	size_t count;
 };
 
+/* How the store looked last: of look.c alone. */
+struct look {
+	pthread_mutex_t looking; /* one look at a time; guards news and missed */
+	struct root_change news; /* that the kernel was not told of yet */
+	long missed;		 /* when looking again found nothing new, in seconds */
+	atomic_uint changes;	 /* of what the root shows */
+	pthread_mutex_t lock;	 /* guards the rest */
+	struct timespec changed; /* the store's directory, when its list was read last */
+	struct timespec changed_inode;
+	bool settled; /* a later change would have given other times */
+};
+
 struct fs {
 	struct options options;
 	struct bt_store *store;
@@ -36,34 +48,27 @@ struct fs {
 	struct ahead *ahead;	   /* NULL: nothing is decoded ahead */
 	struct push *push;	   /* NULL with -o nopush */
 	struct versions *versions; /* NULL without -o versions */
-	struct root_change news;   /* that the kernel was not told of yet */
-	struct timespec changed;   /* the store's directory, when its list was read last */
-	struct timespec changed_inode;
-	bool settled; /* a later change would have given other times */
+	struct look look;
 	struct log log;
-	/* Held for reading while a request is worked on, for writing while the list of snapshots changes. */
-	pthread_rwlock_t lock;
+	pthread_mutex_t leadership; /* to read the device: see loop.h */
+	_Atomic(pthread_t) leader;  /* who has it; 0: nobody */
 	bool no_open, no_opendir;   /* the kernel can do without these */
 	bool acls;		    /* the kernel goes by those that it is told of */
 	uint32_t generation;	    /* of this mount: file handles of another one are stale */
 	atomic_uint without_xattrs; /* serials below are of snapshots without any */
-	atomic_long missed;	    /* when looking at the store again found nothing new, in seconds */
 	int ready_fd;		    /* told when the mount answers; -1 when nobody waits */
 	int read_ahead_fd;	    /* see bounds.h; -1: as it is */
 	bool answers;		    /* both were told */
 };
 
+/* Its locks. */
+void fs_begin(struct fs *fs);
+void fs_end(struct fs *fs);
+
 /* The mount has answered the kernel for the first time. */
 void fs_answers(struct fs *fs);
 /* Nobody waits for that any more. */
 void fs_stop_waiting(struct fs *fs);
-
-/*
- * After a failed engine call: true if it is worth another try. A prune may have moved things just now, so the store is
- * looked at again, unless somebody else has done that since; where that found nothing new, at most once a second.
- * *version: of the store (bt_store_version) when the call was made; then for the next try.
- */
-bool fs_retry(struct fs *fs, unsigned *version, const struct bt_error *error);
 
 /* The errno for a failed engine call; logs what is damage. where: for the log. */
 int fs_errno(struct fs *fs, const char *where, int code, const struct bt_error *error);

@@ -8,140 +8,80 @@
 
 #define WORKERS_MIN 2
 #define WORKERS_MAX 8
-#define BUFFER_MAX  ((size_t)1 << 20)
 #define WAKE	    SIGUSR1
-
-struct worker {
-	struct loop *loop;
-	pthread_t thread;
-	struct fuse_buf request;
-	char *buffer;
-	size_t buffer_size;
-	bool leading, locked, keeping;
-};
 
 struct loop {
 	struct fs *fs;
 	pthread_t owner; /* told by SIGTERM when the session ends by itself */
-	pthread_mutex_t leadership;
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 	unsigned running, count;
-	struct worker workers[WORKERS_MAX];
+	pthread_t threads[WORKERS_MAX];
 };
 
-static _Thread_local struct worker *self;
-
-void loop_slow(void)
+/* Only the leader itself writes this, so that each thread knows of itself. */
+static bool is_leader(struct fs *fs)
 {
-	if (!self || !self->leading)
+	return atomic_load_explicit(&fs->leader, memory_order_relaxed) == pthread_self();
+}
+
+static void become_leader(struct fs *fs)
+{
+	if (is_leader(fs))
 		return;
-	self->leading = false;
-	pthread_mutex_unlock(&self->loop->leadership);
+	pthread_mutex_lock(&fs->leadership);
+	atomic_store_explicit(&fs->leader, pthread_self(), memory_order_relaxed);
 }
 
-void loop_unlock(void)
+void loop_slow(struct fs *fs)
 {
-	loop_slow();
-	if (!self || !self->locked)
+	if (!is_leader(fs))
 		return;
-	self->locked = false;
-	pthread_rwlock_unlock(&self->loop->fs->lock);
-}
-
-bool loop_pause(void)
-{
-	if (!self || !self->locked || self->keeping)
-		return false;
-	loop_unlock();
-	return true;
-}
-
-void loop_keep(bool keep)
-{
-	if (self)
-		self->keeping = keep;
-}
-
-void loop_resume(void)
-{
-	pthread_rwlock_rdlock(&self->loop->fs->lock);
-	self->locked = true;
-}
-
-char *loop_buffer(size_t size, size_t *ret)
-{
-	size_t wanted = size < BUFFER_MAX ? size : BUFFER_MAX;
-	if (self->buffer_size < wanted) {
-		char *buffer = realloc(self->buffer, wanted);
-		if (!buffer)
-			return NULL;
-		self->buffer = buffer;
-		self->buffer_size = wanted;
-	}
-	*ret = wanted;
-	return self->buffer;
+	atomic_store_explicit(&fs->leader, 0, memory_order_relaxed);
+	pthread_mutex_unlock(&fs->leadership);
 }
 
 /* One request; false when there are no more. */
-static bool serve_one(struct worker *worker)
+static bool serve_one(struct fs *fs, struct fuse_buf *request)
 {
-	struct fs *fs = worker->loop->fs;
-	if (!worker->leading) {
-		pthread_mutex_lock(&worker->loop->leadership);
-		worker->leading = true;
-	}
+	become_leader(fs);
 	if (fuse_session_exited(fs->session))
 		return false;
-	int length = fuse_session_receive_buf(fs->session, &worker->request);
+	int length = fuse_session_receive_buf(fs->session, request);
 	if (length == -EINTR || length == -EAGAIN)
 		return true;
 	if (length <= 0)
 		return false;
-	pthread_rwlock_rdlock(&fs->lock);
-	worker->locked = true;
-	fuse_session_process_buf(fs->session, &worker->request);
-	if (worker->leading && !fs->answers && !fuse_session_exited(fs->session))
+	fuse_session_process_buf(fs->session, request);
+	if (is_leader(fs) && !fs->answers && !fuse_session_exited(fs->session))
 		fs_answers(fs);
-	if (worker->locked)
-		pthread_rwlock_unlock(&fs->lock);
-	worker->locked = false;
 	return true;
+}
+
+void loop_run(struct fs *fs)
+{
+	struct fuse_buf request = {0};
+	while (serve_one(fs, &request))
+		;
+	fuse_session_exit(fs->session); /* before another one reads on */
+	loop_slow(fs);
+	free(request.mem);
 }
 
 static void *work(void *arg)
 {
-	struct worker *worker = arg;
-	struct loop *loop = worker->loop;
+	struct loop *loop = arg;
 	sigset_t wake;
-	self = worker;
 	sigemptyset(&wake);
 	sigaddset(&wake, WAKE);
 	pthread_sigmask(SIG_UNBLOCK, &wake, NULL);
-	while (serve_one(worker))
-		;
-	fuse_session_exit(loop->fs->session);
-	loop_slow();
+	loop_run(loop->fs);
 	pthread_mutex_lock(&loop->lock);
 	if (loop->running-- == loop->count) /* the first to see the end */
 		pthread_kill(loop->owner, SIGTERM);
 	pthread_cond_signal(&loop->ended);
 	pthread_mutex_unlock(&loop->lock);
 	return NULL;
-}
-
-void loop_run(struct fs *fs)
-{
-	struct loop loop = {.fs = fs, .leadership = PTHREAD_MUTEX_INITIALIZER};
-	self = &loop.workers[0];
-	self->loop = &loop;
-	while (serve_one(self))
-		;
-	loop_slow();
-	free(self->request.mem);
-	free(self->buffer);
-	self = NULL;
-	pthread_mutex_destroy(&loop.leadership);
 }
 
 static void do_nothing(int signal)
@@ -164,18 +104,13 @@ int loop_start(struct fs *fs, struct loop **ret_loop)
 		return ENOMEM;
 	loop->fs = fs;
 	loop->owner = pthread_self();
-	pthread_mutex_init(&loop->leadership, NULL);
 	pthread_mutex_init(&loop->lock, NULL);
 	pthread_cond_init(&loop->ended, NULL);
 	sigaction(WAKE, &action, NULL);
 	unsigned wanted = worker_count();
 	pthread_mutex_lock(&loop->lock);
-	for (; loop->count < wanted; loop->count++) {
-		struct worker *worker = &loop->workers[loop->count];
-		worker->loop = loop;
-		if (pthread_create(&worker->thread, NULL, work, worker) != 0)
-			break;
-	}
+	while (loop->count < wanted && pthread_create(&loop->threads[loop->count], NULL, work, loop) == 0)
+		loop->count++;
 	loop->running = loop->count;
 	pthread_mutex_unlock(&loop->lock);
 	*ret_loop = loop;
@@ -189,7 +124,7 @@ static void wake_all(struct loop *loop)
 	pthread_mutex_lock(&loop->lock);
 	while (loop->running > 0) {
 		for (unsigned i = 0; i < loop->count; i++)
-			pthread_kill(loop->workers[i].thread, WAKE);
+			pthread_kill(loop->threads[i], WAKE);
 		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_nsec += 20 * 1000 * 1000;
 		if (until.tv_nsec >= 1000 * 1000 * 1000) {
@@ -204,12 +139,8 @@ static void wake_all(struct loop *loop)
 void loop_stop(struct loop *loop)
 {
 	wake_all(loop);
-	for (unsigned i = 0; i < loop->count; i++) {
-		pthread_join(loop->workers[i].thread, NULL);
-		free(loop->workers[i].request.mem);
-		free(loop->workers[i].buffer);
-	}
-	pthread_mutex_destroy(&loop->leadership);
+	for (unsigned i = 0; i < loop->count; i++)
+		pthread_join(loop->threads[i], NULL);
 	pthread_mutex_destroy(&loop->lock);
 	pthread_cond_destroy(&loop->ended);
 	free(loop);

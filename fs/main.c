@@ -2,12 +2,12 @@
 #include "ahead.h"
 #include "bounds.h"
 #include "daemon.h"
+#include "follow.h"
 #include "loop.h"
 #include "mounts.h"
 #include "ops.h"
 #include "paths.h"
 #include "push.h"
-#include "refresh.h"
 #include "root.h"
 #include "versions.h"
 #include <backuptool/version.h>
@@ -96,6 +96,11 @@ static int find_places(const struct options *options, struct places *ret_places)
 	return EXIT_FINE;
 }
 
+static void before_slow(void *arg)
+{
+	loop_slow(arg);
+}
+
 static int open_store(struct fs *fs, const char *path)
 {
 	uint32_t serial;
@@ -107,7 +112,7 @@ static int open_store(struct fs *fs, const char *path)
 	int code = bt_store_open(path, &options, &fs->store, &error);
 	if (code)
 		return complain_error(&error, code);
-	bt_store_call_before_slow(fs->store, loop_slow);
+	bt_store_call_before_slow(fs->store, before_slow, fs);
 	fs->store_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fs->store_fd < 0)
 		return complain(path, strerror(errno));
@@ -126,11 +131,7 @@ static int open_store(struct fs *fs, const char *path)
 
 static void init_fs(struct fs *fs)
 {
-	pthread_rwlockattr_t attr;
-	pthread_rwlockattr_init(&attr);
-	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-	pthread_rwlock_init(&fs->lock, &attr);
-	pthread_rwlockattr_destroy(&attr);
+	fs_begin(fs);
 	fs->store_fd = fs->ready_fd = fs->read_ahead_fd = -1;
 	if (getrandom(&fs->generation, sizeof(fs->generation), 0) != sizeof(fs->generation))
 		fs->generation = (uint32_t)time(NULL);
@@ -143,13 +144,12 @@ static void close_fs(struct fs *fs)
 	versions_free(fs);
 	push_free(fs->push);
 	root_free(fs);
-	free(fs->news.serials);
 	nodes_free(fs->nodes);
 	bt_store_close(fs->store);
 	if (fs->store_fd >= 0)
 		close(fs->store_fd);
 	log_close(&fs->log);
-	pthread_rwlock_destroy(&fs->lock);
+	fs_end(fs);
 }
 
 /* What libfuse says of it is meant for those who know FUSE. */
@@ -226,18 +226,18 @@ static void wait_for_signal(struct fs *fs, const struct places *places, const si
 /* Serves until a signal comes or somebody unmounts. */
 static int serve(struct fs *fs, const struct places *places, const sigset_t *signals, int unmounter)
 {
-	struct refresh *refresh = NULL;
+	struct follow *follow = NULL;
 	struct loop *loop = NULL;
 	int result = ahead_start(fs, &fs->ahead);
 	if (result == 0)
 		result = loop_start(fs, &loop);
 	if (result == 0)
-		result = refresh_start(fs, places->store, &refresh);
+		result = follow_start(fs, places->store, &follow);
 	if (result == 0)
 		wait_for_signal(fs, places, signals, unmounter);
 	else
 		log_text(&fs->log, strerror(result));
-	refresh_stop(refresh);
+	follow_stop(follow);
 	fuse_session_exit(fs->session);
 	if (loop)
 		loop_stop(loop);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "dirs.h"
-#include "loop.h"
 #include "ops.h"
 #include "versions.h"
 #include <errno.h>
+#include <stdlib.h>
+
+#define LISTING_MAX ((size_t)1 << 20)
 
 /* A reply being filled. Offsets: 0 before ".", 1 before "..", from 2 on the entries, in versions/ by their cookies. */
 struct listing {
@@ -92,10 +94,14 @@ static int list(struct fs *fs, fuse_ino_t node, struct listing *listing, uint64_
 
 static void reply_listing(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, bool plus)
 {
-	struct listing listing = {.req = req, .plus = plus};
-	listing.data = loop_buffer(size, &listing.size);
-	if (!listing.data || offset < 0) {
-		fuse_reply_err(req, offset < 0 ? EINVAL : ENOMEM);
+	struct listing listing = {.req = req, .plus = plus, .size = size < LISTING_MAX ? size : LISTING_MAX};
+	if (offset < 0) {
+		fuse_reply_err(req, EINVAL);
+		return;
+	}
+	listing.data = malloc(listing.size);
+	if (!listing.data) {
+		fuse_reply_err(req, ENOMEM);
 		return;
 	}
 	int result = list(op_fs(req), node, &listing, (uint64_t)offset);
@@ -103,6 +109,7 @@ static void reply_listing(fuse_req_t req, fuse_ino_t node, size_t size, off_t of
 		fuse_reply_err(req, result);
 	else
 		fuse_reply_buf(req, listing.data, listing.used);
+	free(listing.data);
 }
 
 void op_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct fuse_file_info *info)

@@ -79,7 +79,7 @@ static void count_lookups(struct fs *fs, fuse_ino_t node, long lookups)
 	if (versions_has(node))
 		versions_looked(fs, node, lookups);
 	else if (node != FUSE_ROOT_ID && node_snapshot(fs, node, &serial))
-		root_looked(fs, serial, lookups);
+		root_used(fs, serial, lookups);
 }
 
 /* The kernel never lets go of the root, whose generation is 0. */
@@ -94,16 +94,39 @@ void op_forgotten(struct fs *fs, fuse_ino_t node, uint64_t lookups)
 	count_lookups(fs, node, -(long)lookups);
 }
 
+/* A snapshot that was removed before it counted as used is not there: what it needs may have been given back. */
+static bool is_there(struct fs *fs, fuse_ino_t node)
+{
+	uint32_t serial;
+	return node && !(node_snapshot(fs, node, &serial) && root_is_gone(fs, serial));
+}
+
+/* Looks it up and counts it. False when it is worth another try: a name that is not there may have come, or mean
+ * something else, while the root changed. */
+static bool look_up(struct fs *fs, fuse_ino_t parent, const char *name, struct fuse_entry_param *ret_param,
+		    int *ret_result)
+{
+	unsigned changes = look_changes(fs);
+	*ret_result = lookup(fs, parent, name, ret_param);
+	if (*ret_result == 0)
+		op_entry_known(fs, ret_param);
+	if ((!top_is_root(fs, parent) && !versions_has(parent)) || (*ret_result == 0 && is_there(fs, ret_param->ino)) ||
+	    !look_came(fs, changes))
+		return true;
+	if (*ret_result == 0)
+		op_forgotten(fs, ret_param->ino, 1);
+	return false;
+}
+
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fuse_entry_param param;
-	int result = lookup(op_fs(req), parent, name, &param);
-	if (result) {
+	int result;
+	while (!look_up(op_fs(req), parent, name, &param, &result))
+		;
+	if (result)
 		fuse_reply_err(req, result);
-		return;
-	}
-	op_entry_known(op_fs(req), &param);
-	if (fuse_reply_entry(req, &param) != 0)
+	else if (fuse_reply_entry(req, &param) != 0)
 		op_forgotten(op_fs(req), param.ino, 1);
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "ahead.h"
 #include "dirs.h"
+#include "look.h"
 #include "loop.h"
 #include "ops.h"
 #include "push.h"
 #include "where.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/uio.h>
 
 #define PIECES_MAX 64
@@ -57,7 +59,7 @@ static int gather(struct fs *fs, const struct bt_entry *file, uint64_t offset, u
 		struct bt_error error = {0};
 		int code = pieces->count < PIECES_MAX ? bt_slice_start(fs->store, file, offset, 0, slice, &error) : 0;
 		length = 0;
-		if (code && fs_retry(fs, &version, &error))
+		if (code && look_retry(fs, &version, &error))
 			continue;
 		if (code)
 			result = errno_of(fs, pieces->node, file, code, &error);
@@ -79,21 +81,22 @@ static void reply_copied(fuse_req_t req, fuse_ino_t node, const struct bt_entry 
 	struct fs *fs = op_fs(req);
 	struct bt_error error;
 	unsigned version = bt_store_version(fs->store);
-	size_t room, length = 0;
+	size_t length = 0;
 	int code;
-	char *buffer = loop_buffer(size, &room);
-	if (!buffer || room < size) {
-		fuse_reply_err(req, buffer ? EIO : ENOMEM);
+	char *buffer = malloc(size);
+	if (!buffer) {
+		fuse_reply_err(req, ENOMEM);
 		return;
 	}
 	do {
 		error = (struct bt_error){0};
 		code = bt_entry_pread(fs->store, file, buffer, size, offset, &length, &error);
-	} while (code && fs_retry(fs, &version, &error));
+	} while (code && look_retry(fs, &version, &error));
 	if (code || length != size)
 		fuse_reply_err(req, code ? errno_of(fs, node, file, code, &error) : EIO);
 	else
 		fuse_reply_buf(req, buffer, size);
+	free(buffer);
 }
 
 /* Answers, and hands more to the kernel: files that follow before the answer, so that they are there when the reader
@@ -108,12 +111,12 @@ static void reply_pieces(fuse_req_t req, fuse_ino_t node, const struct held *hel
 	if (!siblings && pieces->fresh)
 		push_plan_rest(fs, node, held, offset, &pieces->slices[0], &plan);
 	if (siblings) {
-		loop_unlock();
+		loop_slow(fs);
 		push_store(fs, &plan);
 	}
 	fuse_reply_iov(req, pieces->parts, pieces->count);
 	if (plan.count > 0 && !siblings) {
-		loop_unlock();
+		loop_slow(fs);
 		push_store(fs, &plan);
 	}
 	push_plan_end(fs, &plan);
@@ -128,7 +131,7 @@ static void read_file(fuse_req_t req, fuse_ino_t node, const struct held *held, 
 	pieces.fresh = false;
 	int result = gather(fs, held->entry, offset, size, &pieces);
 	if (result == E2BIG) {
-		loop_slow();
+		loop_slow(fs);
 		reply_copied(req, node, held->entry, offset, size);
 		return;
 	}

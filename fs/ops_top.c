@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dirs.h"
 #include "hash.h"
+#include "look.h"
 #include "ops.h"
 #include "root.h"
 #include "versions.h"
@@ -27,6 +28,7 @@ static fuse_ino_t top_node(enum node_top what, uint32_t index)
 static void root_attr(struct fs *fs, struct stat *ret_stat)
 {
 	const struct attr_rules *rules = &fs->options.rules;
+	const struct timespec changed = look_changed(fs);
 	*ret_stat = (struct stat){
 		.st_ino = FUSE_ROOT_ID,
 		.st_mode = S_IFDIR | (0755 & ~(mode_t)rules->umask),
@@ -34,9 +36,9 @@ static void root_attr(struct fs *fs, struct stat *ret_stat)
 		.st_uid = rules->set_uid ? rules->uid : geteuid(),
 		.st_gid = rules->set_gid ? rules->gid : getegid(),
 		.st_blksize = 4096,
-		.st_mtim = fs->changed,
-		.st_ctim = fs->changed,
-		.st_atim = fs->changed,
+		.st_mtim = changed,
+		.st_ctim = changed,
+		.st_atim = changed,
 	};
 }
 

@@ -6,8 +6,8 @@
  * The kernel stores into pages that it locks, and pages are locked for as long as somebody waits for a read of them. So
  * that nothing ever waits for itself:
  * - no range of a file is stored before the answer to a read of that file is out, by the same thread;
- * - the storing thread has given up the leadership and fs->lock, holds no lock that a request takes, and all that it
- *   stores is decoded before; so every other read is answered by the other threads;
+ * - the storing thread has given up the leadership, holds no lock that a request takes, and all that it stores is
+ *   decoded before; so every other read is answered by the other threads;
  * - one thread stores at a time, so that one at least is left for that.
  */
 #ifndef FS_PUSH_H
@@ -40,7 +40,7 @@ void push_plan_siblings(struct fs *fs, fuse_ino_t node, const struct held *held,
 #define PUSH_RANDOM (16u << 10)
 void push_plan_rest(struct fs *fs, fuse_ino_t node, const struct held *held, uint64_t offset,
 		    const struct bt_slice *slice, struct push_plan *ret_plan);
-/* Stores, unless another thread does just now. loop_unlock was called. */
+/* Stores, unless another thread does just now. loop_slow was called. */
 void push_store(struct fs *fs, const struct push_plan *plan);
 void push_plan_end(struct fs *fs, struct push_plan *plan);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "root.h"
 #include "hash.h"
+#include "look.h"
 #include "loop.h"
 #include "table.h"
 #include <backuptool/select.h>
@@ -10,17 +11,22 @@
 #include <string.h>
 #include <time.h>
 
+/* What is read of an open snapshot. */
+struct opened {
+	struct bt_snapshot *snapshot;
+	const struct bt_page *page; /* that top lies in, with -o subpath */
+	const struct bt_entry *top; /* NULL: it has no directory -o subpath */
+};
+
 struct shown {
 	char *name;
 	size_t length;
 	uint64_t hash;	 /* of the name, the same in every mount */
 	uint32_t number; /* of the store's file */
-	bool gone, listed;
-	atomic_long lookups; /* that the kernel has not forgotten */
-	bool lacks;	     /* it is open, and has no directory -o subpath */
-	struct bt_snapshot *open;
-	const struct bt_page *page; /* that top lies in, with -o subpath */
-	const struct bt_entry *top;
+	bool listed;	 /* in the roster that is looked at */
+	atomic_bool gone;
+	atomic_long users; /* what the kernel has not forgotten, and requests that look into it */
+	struct opened *_Atomic open;
 };
 
 /* How the table finds a name: its hash is seeded, so that no store can choose one that hides another. */
@@ -29,16 +35,26 @@ struct name_record {
 	uint32_t serial, unused;
 };
 
+#define CHUNK  1024
+#define CHUNKS 8192 /* as many as the store has for its files */
+
 struct root {
-	struct shown **list; /* by serial */
-	uint32_t count, capacity, single;
+	struct shown *chunks[CHUNKS]; /* by serial; they never move, so that readers take no lock */
+	atomic_uint count;
+	uint32_t single;
+	pthread_mutex_t lock; /* of names */
 	struct table names;
 	pthread_mutex_t opening;
 };
 
-static const struct shown *shown_at(const struct fs *fs, uint32_t serial)
+static struct shown *place_of(const struct root *root, uint32_t serial)
 {
-	return serial < fs->root->count ? fs->root->list[serial] : NULL;
+	return &root->chunks[serial / CHUNK][serial % CHUNK];
+}
+
+static struct shown *shown_at(const struct fs *fs, uint32_t serial)
+{
+	return serial < fs->root->count ? place_of(fs->root, serial) : NULL;
 }
 
 uint32_t root_count(const struct fs *fs)
@@ -82,17 +98,19 @@ static size_t shown_length(const char *file_name)
 }
 
 /* Finds by the shown name, or by that and what follows it in a file's name. */
-static bool find_name(const struct root *root, const char *name, size_t length, uint32_t *ret_serial)
+static bool find_name(struct root *root, const char *name, size_t length, uint32_t *ret_serial)
 {
 	uint64_t hash = hash_bytes(table_seed(), name, length);
-	uint32_t number;
-	if (!table_find(&root->names, &hash, &number))
+	uint32_t number, serial = 0;
+	pthread_mutex_lock(&root->lock);
+	bool found = table_find(&root->names, &hash, &number);
+	if (found)
+		serial = ((const struct name_record *)table_at(&root->names, number))->serial;
+	pthread_mutex_unlock(&root->lock);
+	const struct shown *shown = found ? place_of(root, serial) : NULL;
+	if (!shown || shown->length != length || memcmp(shown->name, name, length) != 0)
 		return false;
-	const struct name_record *record = table_at(&root->names, number);
-	const struct shown *shown = root->list[record->serial];
-	if (shown->length != length || memcmp(shown->name, name, length) != 0)
-		return false;
-	*ret_serial = record->serial;
+	*ret_serial = serial;
 	return true;
 }
 
@@ -134,36 +152,45 @@ bool root_find_meant(struct fs *fs, const char *text, uint32_t *ret_serial)
 	return meant && find_meant(fs, text, ret_serial);
 }
 
-/* A new file, also behind a name that another one had. */
+/* The next one, empty; NULL: no memory, or no more numbers. */
+static struct shown *next_shown(struct root *root)
+{
+	uint32_t serial = root->count, chunk = serial / CHUNK;
+	if (chunk == CHUNKS)
+		return NULL;
+	if (!root->chunks[chunk])
+		root->chunks[chunk] = calloc(CHUNK, sizeof(struct shown));
+	return root->chunks[chunk] ? place_of(root, serial) : NULL;
+}
+
+/* From now on the name means this serial. */
+static int set_name(struct root *root, const struct shown *shown, uint32_t serial)
+{
+	struct name_record record = {.hash = hash_bytes(table_seed(), shown->name, shown->length), .serial = serial};
+	uint32_t number;
+	pthread_mutex_lock(&root->lock);
+	int result = table_add(&root->names, &record, &number);
+	if (result == 0)
+		((struct name_record *)table_at(&root->names, number))->serial = serial;
+	pthread_mutex_unlock(&root->lock);
+	return result;
+}
+
+/* A new file, also one that takes the name of another. */
 static int add_shown(struct root *root, const char *file_name, uint32_t file_number, uint32_t *ret_serial)
 {
-	if (root->count == root->capacity) {
-		uint32_t capacity = root->capacity ? root->capacity * 2 : 64;
-		struct shown **list = realloc(root->list, capacity * sizeof(struct shown *));
-		if (!list || capacity > NODE_INDEX_MAX / 2) {
-			root->list = list ? list : root->list;
-			return ENOMEM;
-		}
-		root->list = list;
-		root->capacity = capacity;
-	}
-	struct shown *shown = calloc(1, sizeof(*shown));
+	struct shown *shown = next_shown(root);
 	char *name = strdup(file_name);
-	uint32_t number, serial = root->count;
 	if (!shown || !name)
 		goto fail;
 	*shown = (struct shown){.name = name, .length = shown_length(name), .number = file_number, .listed = true};
 	shown->hash = hash_bytes(HASH_SEED, name, shown->length);
-	uint64_t key = hash_bytes(table_seed(), name, shown->length);
-	if (table_add(&root->names, &(struct name_record){.hash = key, .serial = serial}, &number) != 0)
+	if (set_name(root, shown, root->count) != 0)
 		goto fail;
-	((struct name_record *)table_at(&root->names, number))->serial = serial;
-	root->list[root->count++] = shown;
-	*ret_serial = serial;
+	*ret_serial = root->count++;
 	return 0;
 fail:
 	free(name);
-	free(shown);
 	return ENOMEM;
 }
 
@@ -177,36 +204,41 @@ static int add_change(struct root_change *change, uint32_t serial)
 	return 0;
 }
 
-/* Takes one file of the store's list. */
-static int take_file(struct fs *fs, size_t index, struct root_change *change)
+/* Takes one file of the roster. */
+static int take_file(struct root *root, const char *name, uint32_t number, struct root_change *change)
 {
-	struct root *root = fs->root;
-	const char *name = bt_store_snapshot_name(fs->store, index);
-	uint32_t serial, number = bt_store_snapshot_number(fs->store, index);
-	if (find_name(root, name, shown_length(name), &serial) && root->list[serial]->number == number) {
-		root->list[serial]->listed = true;
+	uint32_t serial;
+	if (find_name(root, name, shown_length(name), &serial) && place_of(root, serial)->number == number) {
+		place_of(root, serial)->listed = true;
 		return 0;
 	}
 	int result = add_shown(root, name, number, &serial);
 	return result ? result : add_change(change, serial);
 }
 
-int root_update(struct fs *fs, struct root_change *change)
+static int take_roster(struct root *root, const struct bt_roster *roster, struct root_change *change)
 {
-	struct root *root = fs->root;
+	uint32_t before = root->count;
 	int result = 0;
-	for (uint32_t i = 0; i < root->count; i++)
-		root->list[i]->listed = false;
-	size_t count = bt_store_snapshot_count(fs->store);
-	for (size_t i = 0; i < count && result == 0; i++)
-		result = take_file(fs, i, change);
-	for (uint32_t i = 0; i < root->count && result == 0; i++) {
-		struct shown *shown = root->list[i];
+	for (uint32_t i = 0; i < before; i++)
+		place_of(root, i)->listed = false;
+	for (size_t i = 0; i < roster->count && result == 0; i++)
+		result = take_file(root, roster->names[i], roster->numbers[i], change);
+	for (uint32_t i = 0; i < before && result == 0; i++) {
+		struct shown *shown = place_of(root, i);
 		if (shown->listed || shown->gone)
 			continue;
 		shown->gone = true;
 		result = add_change(change, i);
 	}
+	return result;
+}
+
+int root_update(struct fs *fs, struct root_change *change)
+{
+	const struct bt_roster *roster = bt_roster_get(fs->store);
+	int result = take_roster(fs->root, roster, change);
+	bt_roster_put(roster);
 	return result;
 }
 
@@ -220,24 +252,34 @@ static const char *path_below(const char *path, const char *target)
 }
 
 /* The directory that -o subpath means in a snapshot: a path in it, or an absolute one below what it is of. */
-static int find_top(struct fs *fs, struct shown *shown, struct bt_error *error)
+static int find_top(struct fs *fs, struct opened *opened, struct bt_error *error)
 {
-	const struct bt_snapshot_info *info = bt_snapshot_info(shown->open);
+	const struct bt_snapshot_info *info = bt_snapshot_info(opened->snapshot);
 	const char *path = fs->options.subpath, *below;
 	if (!path) {
-		shown->top = &info->root;
+		opened->top = &info->root;
 		return 0;
 	}
-	int code = bt_path_lookup(fs->store, &info->root, path, &shown->page, &shown->top, error);
+	int code = bt_path_lookup(fs->store, &info->root, path, &opened->page, &opened->top, error);
 	below = path_below(path, info->target);
 	if (code == BT_E_NOT_FOUND && below) {
 		*error = (struct bt_error){0};
-		code = bt_path_lookup(fs->store, &info->root, below, &shown->page, &shown->top, error);
+		code = bt_path_lookup(fs->store, &info->root, below, &opened->page, &opened->top, error);
 	}
-	if (code && code != BT_E_NOT_FOUND)
-		return code;
-	shown->lacks = code || shown->top->type != BT_DIR;
-	return 0;
+	if (code == BT_E_NOT_FOUND || (!code && opened->top->type != BT_DIR)) {
+		opened->top = NULL;
+		return 0;
+	}
+	return code;
+}
+
+static void opened_free(struct fs *fs, struct opened *opened)
+{
+	if (!opened)
+		return;
+	bt_page_put(fs->store, opened->page);
+	bt_snapshot_close(opened->snapshot);
+	free(opened);
 }
 
 /* What failed is tried again when it is asked for: it may have been for want of memory, or half a file. */
@@ -245,48 +287,63 @@ static int open_shown(struct fs *fs, struct shown *shown, struct bt_error *error
 {
 	if (shown->open)
 		return 0;
-	int code = bt_snapshot_open(fs->store, shown->name, &shown->open, error);
+	if (shown->gone)
+		return BT_E_NOT_FOUND;
+	struct opened *opened = calloc(1, sizeof(*opened));
+	int code = opened ? bt_snapshot_open(fs->store, shown->name, &opened->snapshot, error) : BT_E_NOMEM;
+	if (!code)
+		code = find_top(fs, opened, error);
 	if (code)
-		return code;
-	code = find_top(fs, shown, error);
-	if (code) {
-		bt_snapshot_close(shown->open);
-		shown->open = NULL;
-	}
+		opened_free(fs, opened);
+	else
+		shown->open = opened;
 	return code;
 }
 
-/* Again and again as long as that helps, but not with the mutex in hand, for which others wait with fs->lock. */
-static int open_with_patience(struct fs *fs, struct shown *shown, struct bt_error *ret_error)
+/* Again and again as long as that helps, but not with the mutex in hand. */
+static int open_with_patience(struct fs *fs, struct shown *shown, const struct opened **ret_opened,
+			      struct bt_error *ret_error)
 {
 	unsigned version = bt_store_version(fs->store);
 	int code;
 	do {
 		*ret_error = (struct bt_error){0};
 		if (pthread_mutex_trylock(&fs->root->opening) != 0) { /* somebody opens one, which may take long */
-			loop_slow();
+			loop_slow(fs);
 			pthread_mutex_lock(&fs->root->opening);
 		}
-		code = !shown->open && shown->gone ? BT_E_NOT_FOUND : open_shown(fs, shown, ret_error);
-		if (!code && shown->lacks)
-			code = BT_E_NOT_FOUND;
+		code = open_shown(fs, shown, ret_error);
+		*ret_opened = shown->open;
 		pthread_mutex_unlock(&fs->root->opening);
-	} while (code && fs_retry(fs, &version, ret_error));
+	} while (code && look_retry(fs, &version, ret_error));
 	return code;
 }
 
+/* One that is open stays so while it is counted: see close_unused. */
 int root_open(struct fs *fs, uint32_t serial, struct root_snapshot *ret_snapshot)
 {
-	struct bt_error error;
-	if (serial >= fs->root->count)
+	struct bt_error error = {0};
+	struct shown *shown = shown_at(fs, serial);
+	if (!shown)
 		return ENOENT;
-	struct shown *shown = fs->root->list[serial];
-	int result = open_with_patience(fs, shown, &error);
-	if (result)
-		result = fs_errno(fs, shown->name, result, &error);
-	if (result == 0)
-		*ret_snapshot = (struct root_snapshot){.info = bt_snapshot_info(shown->open), .top = shown->top};
-	return result;
+	atomic_fetch_add(&shown->users, 1);
+	const struct opened *opened = shown->open;
+	int code = opened ? 0 : open_with_patience(fs, shown, &opened, &error);
+	if (!code && !opened->top)
+		code = BT_E_NOT_FOUND;
+	if (code) {
+		atomic_fetch_sub(&shown->users, 1);
+		return fs_errno(fs, shown->name, code, &error);
+	}
+	*ret_snapshot = (struct root_snapshot){bt_snapshot_info(opened->snapshot), opened->top};
+	return 0;
+}
+
+void root_used(struct fs *fs, uint32_t serial, long change)
+{
+	struct shown *shown = shown_at(fs, serial);
+	if (shown)
+		atomic_fetch_add(&shown->users, change);
 }
 
 bool root_is_shown(struct fs *fs, uint32_t serial)
@@ -294,33 +351,38 @@ bool root_is_shown(struct fs *fs, uint32_t serial)
 	struct root_snapshot snapshot;
 	if (root_is_gone(fs, serial))
 		return false;
-	return !fs->options.subpath || root_open(fs, serial, &snapshot) != ENOENT;
-}
-
-void root_looked(struct fs *fs, uint32_t serial, long lookups)
-{
-	if (serial < fs->root->count)
-		atomic_fetch_add(&fs->root->list[serial]->lookups, lookups);
+	if (!fs->options.subpath)
+		return true;
+	int result = root_open(fs, serial, &snapshot);
+	if (result == 0)
+		root_used(fs, serial, -1);
+	return result != ENOENT;
 }
 
 bool root_is_needed(const struct fs *fs, uint32_t serial)
 {
-	return fs->root->list[serial]->gone && atomic_load(&fs->root->list[serial]->lookups) > 0;
+	const struct shown *shown = shown_at(fs, serial);
+	return shown->gone && shown->users > 0;
 }
 
-static void close_shown(struct fs *fs, struct shown *shown)
+/* A request counts itself before it looks whether the snapshot is open. So it is seen here, or it finds nothing open,
+ * and waits for the mutex. */
+static void close_unused(struct fs *fs, struct shown *shown)
 {
-	bt_page_put(fs->store, shown->page);
-	bt_snapshot_close(shown->open);
-	shown->page = NULL;
-	shown->open = NULL;
+	pthread_mutex_lock(&fs->root->opening);
+	struct opened *opened = atomic_exchange(&shown->open, NULL);
+	if (shown->users > 0)
+		shown->open = opened;
+	else
+		opened_free(fs, opened);
+	pthread_mutex_unlock(&fs->root->opening);
 }
 
 void root_close_gone(struct fs *fs)
 {
-	for (uint32_t i = 0; i < fs->root->count; i++)
-		if (fs->root->list[i]->gone && i != fs->root->single && !root_is_needed(fs, i))
-			close_shown(fs, fs->root->list[i]);
+	for (uint32_t i = 0; i < root_count(fs); i++)
+		if (shown_at(fs, i)->gone && i != fs->root->single)
+			close_unused(fs, shown_at(fs, i));
 }
 
 /* -o snapshot=: it must be there, readable, and have the subpath (else BT_E_NOT_FOUND without an error). */
@@ -334,8 +396,9 @@ static int open_single(struct fs *fs, struct bt_error *error)
 		return code;
 	if (!find_name(root, choice.name, shown_length(choice.name), &root->single))
 		return BT_E_NOT_FOUND;
-	code = open_shown(fs, root->list[root->single], error);
-	if (code || !root->list[root->single]->lacks)
+	struct shown *shown = place_of(root, root->single);
+	code = open_shown(fs, shown, error);
+	if (code || ((const struct opened *)shown->open)->top)
 		return code;
 	*error = (struct bt_error){0};
 	return BT_E_NOT_FOUND;
@@ -349,6 +412,7 @@ int root_new(struct fs *fs, struct bt_error *error)
 		return BT_E_NOMEM;
 	root->single = ROOT_NONE;
 	root->names = (struct table){.record_size = sizeof(struct name_record), .key_size = sizeof(uint64_t)};
+	pthread_mutex_init(&root->lock, NULL);
 	pthread_mutex_init(&root->opening, NULL);
 	fs->root = root;
 	int result = root_update(fs, &change);
@@ -364,12 +428,13 @@ void root_free(struct fs *fs)
 	if (!root)
 		return;
 	for (uint32_t i = 0; i < root->count; i++) {
-		close_shown(fs, root->list[i]);
-		free(root->list[i]->name);
-		free(root->list[i]);
+		opened_free(fs, place_of(root, i)->open);
+		free(place_of(root, i)->name);
 	}
-	free(root->list);
+	for (size_t i = 0; i < CHUNKS; i++)
+		free(root->chunks[i]);
 	table_free(&root->names);
+	pthread_mutex_destroy(&root->lock);
 	pthread_mutex_destroy(&root->opening);
 	free(root);
 	fs->root = NULL;

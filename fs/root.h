@@ -4,7 +4,7 @@
  * come and go. A snapshot is opened when it is first looked at, and stays open, also when it was pruned, as long as
  * somebody may be in it.
  *
- * Callers hold fs->lock: for writing in root_update and root_close_gone, for reading in all others.
+ * All functions may be called by several threads at the same time, but for root_new, root_update and root_free.
  */
 #ifndef FS_ROOT_H
 #define FS_ROOT_H
@@ -17,8 +17,8 @@
 int root_new(struct fs *fs, struct bt_error *error); /* 0 or a bt_code */
 void root_free(struct fs *fs);
 
-/* After bt_store_refresh: adds the serials that appeared or vanished (free serials); both, with one name, when another
- * file took that. 0 or ENOMEM. */
+/* After bt_store_refresh, by look.c: adds the serials that appeared or vanished (free serials); both, with one name,
+ * when another file took that. 0 or ENOMEM. */
 int root_update(struct fs *fs, struct root_change *change);
 
 bool root_is_single(const struct fs *fs, uint32_t *ret_serial); /* one snapshot is the root */
@@ -37,13 +37,14 @@ bool root_find(struct fs *fs, const char *name, uint32_t *ret_serial);
  */
 bool root_find_meant(struct fs *fs, const char *text, uint32_t *ret_serial);
 
-/* The kernel was told of a snapshot's directory, or (less than 0) has forgotten it. As long as it knows the directory,
- * somebody may have a file below open. */
-void root_looked(struct fs *fs, uint32_t serial, long lookups);
-bool root_is_needed(const struct fs *fs, uint32_t serial); /* it is gone, and the kernel knows it */
-void root_close_gone(struct fs *fs); /* those that are gone and not needed; with fs->lock for writing */
+/* Counts users of a snapshot: the kernel was told of its directory, or (less than 0) has forgotten it. As long as it
+ * knows the directory, somebody may have a file below open. */
+void root_used(struct fs *fs, uint32_t serial, long change);
+bool root_is_needed(const struct fs *fs, uint32_t serial); /* it is gone, and has users */
+void root_close_gone(struct fs *fs);			   /* those that are gone and have no users */
 
-/* Opens a snapshot: its information and the directory to show, which stay while fs->lock is held. 0 or an errno. */
+/* Opens a snapshot: its information and the directory to show, which stay until the caller, who counts as a user now,
+ * calls root_used(fs, serial, -1). 0 or an errno. */
 struct root_snapshot {
 	const struct bt_snapshot_info *info;
 	const struct bt_entry *top;

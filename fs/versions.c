@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "versions.h"
 #include "hash.h"
+#include "look.h"
 #include "loop.h"
 #include "root.h"
 #include "table.h"
@@ -23,6 +24,8 @@ struct kept {
 };
 
 struct versions {
+	atomic_uint outdated; /* how many times; the kept directories are of these times: */
+	unsigned current;
 	pthread_mutex_t lock; /* of what is kept */
 	struct places *places;
 	struct kept kept[KEPT];
@@ -49,10 +52,15 @@ static void drop(struct kept *kept)
 	*kept = (struct kept){0};
 }
 
-void versions_outdate(struct fs *fs)
+static void drop_all(struct versions *versions)
 {
 	for (size_t i = 0; i < KEPT; i++)
-		drop(&fs->versions->kept[i]);
+		drop(&versions->kept[i]);
+}
+
+void versions_outdate(struct fs *fs)
+{
+	fs->versions->outdated++;
 }
 
 void versions_free(struct fs *fs)
@@ -60,7 +68,7 @@ void versions_free(struct fs *fs)
 	struct versions *versions = fs->versions;
 	if (!versions)
 		return;
-	versions_outdate(fs);
+	drop_all(versions);
 	places_free(versions->places);
 	pthread_mutex_destroy(&versions->lock);
 	free(versions);
@@ -119,7 +127,26 @@ void versions_tell(struct fs *fs)
 static void leave(struct fs *fs)
 {
 	pthread_mutex_unlock(&fs->versions->lock);
-	loop_keep(false);
+}
+
+bool versions_pause(struct fs *fs)
+{
+	return !fs->versions || pthread_mutex_trylock(&fs->versions->lock) == 0;
+}
+
+void versions_resume(struct fs *fs)
+{
+	if (fs->versions)
+		leave(fs);
+}
+
+/* Whoever is at one that is outdated meanwhile goes on with it: the next one to enter drops it. */
+static void drop_outdated(struct versions *versions)
+{
+	unsigned outdated = versions->outdated;
+	if (versions->current != outdated)
+		drop_all(versions);
+	versions->current = outdated;
 }
 
 /* False if there is no such directory: a file handle may come from another mount. */
@@ -127,9 +154,9 @@ static bool enter(struct fs *fs, fuse_ino_t node)
 {
 	if (!fs->versions)
 		return false;
-	loop_slow();
-	loop_keep(true);
+	loop_slow(fs);
 	pthread_mutex_lock(&fs->versions->lock);
+	drop_outdated(fs->versions);
 	struct place_path path;
 	if (places_at(fs->versions->places, node_unpack(node).index, &path))
 		return true;
@@ -223,7 +250,7 @@ static int get_listed(struct fs *fs, uint32_t place, struct kept **ret_kept)
 }
 
 /* What all trees allow: one that was closed to others stays closed. The list changes when that of snapshots does. */
-static void attr_of(const struct fs *fs, const struct kept *kept, struct stat *ret_stat)
+static void attr_of(struct fs *fs, const struct kept *kept, struct stat *ret_stat)
 {
 	const struct built *built = &kept->built;
 	struct bt_entry entry = {.type = BT_DIR, .mode = built->source_count ? 07777 : 0555};
@@ -241,7 +268,8 @@ static void attr_of(const struct fs *fs, const struct kept *kept, struct stat *r
 		entry.uid = geteuid();
 		entry.gid = getegid();
 	}
-	entry.mtime = (struct bt_time){fs->changed.tv_sec, (uint32_t)fs->changed.tv_nsec};
+	struct timespec changed = look_changed(fs);
+	entry.mtime = (struct bt_time){changed.tv_sec, (uint32_t)changed.tv_nsec};
 	attr_fill(&fs->options.rules, &entry, attr_ino(&entry, hash_add(built->path, TOP_VERSIONS), 0), ret_stat);
 }
 

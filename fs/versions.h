@@ -14,13 +14,16 @@
 
 int versions_new(struct fs *fs); /* 0 or ENOMEM */
 void versions_free(struct fs *fs);
-void versions_outdate(struct fs *fs); /* the list of snapshots changed */
-void versions_tell(struct fs *fs);    /* the same to the kernel, without fs->lock */
+void versions_outdate(struct fs *fs); /* the list of snapshots changed; at any time, without waiting */
+void versions_tell(struct fs *fs);    /* tells the kernel of that; see follow.h */
+/* Nothing is put together until versions_resume. False if something is being put together. */
+bool versions_pause(struct fs *fs);
+void versions_resume(struct fs *fs);
 
 fuse_ino_t versions_top(struct fs *fs);
 bool versions_has(fuse_ino_t node); /* a directory in it, or it */
-/* As root_looked, of a directory in it or it; whether there is one in which somebody may have a version open, of
- * whatever snapshot; and the kernel's chance to forget those that are in no use (without fs->lock). */
+/* As root_used, of a directory in it or it; whether there is one in which somebody may have a version open, of
+ * whatever snapshot; and the kernel's chance to forget those that are in no use (see follow.h). */
 void versions_looked(struct fs *fs, fuse_ino_t node, long lookups);
 bool versions_any_known(const struct fs *fs);
 void versions_forget_unused(struct fs *fs);

@@ -130,8 +130,10 @@ int built_top(struct fs *fs, struct built *ret_built)
 	struct root_snapshot snapshot;
 	int result = 0;
 	for (uint32_t serial = 0; serial < root_count(fs) && result == 0; serial++)
-		if (!root_is_gone(fs, serial) && root_open(fs, serial, &snapshot) == 0)
+		if (!root_is_gone(fs, serial) && root_open(fs, serial, &snapshot) == 0) {
 			result = add_source(&built, snapshot.top, serial);
+			root_used(fs, serial, -1);
+		}
 	if (result)
 		built_free(&built);
 	else
@@ -190,11 +192,13 @@ static int add_version(struct fs *fs, struct built *built, const struct dir *dir
 	struct tm when;
 	char stamp[40], name[NAME_MAX + 1];
 	int result = root_open(fs, dir->record.snapshot, &snapshot);
-	if (result == 0)
-		result = dir_entry(fs, dir, found, &param);
 	if (result)
 		return result;
 	time_t seconds = snapshot.info->time.seconds;
+	root_used(fs, dir->record.snapshot, -1);
+	result = dir_entry(fs, dir, found, &param);
+	if (result)
+		return result;
 	if (!gmtime_r(&seconds, &when) || strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H-%M-%SZ", &when) == 0)
 		snprintf(stamp, sizeof(stamp), "unknown");
 	snprintf(name, sizeof(name), "%s-%08x%s", stamp, short_hash(found->entry), extension(found->entry->name));

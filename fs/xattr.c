@@ -10,17 +10,30 @@ bool xattr_wanted(struct fs *fs)
 	uint32_t single;
 	if (fs->options.xattr != XATTR_AUTO || !root_is_single(fs, &single))
 		return fs->options.xattr != XATTR_OFF;
-	return root_open(fs, single, &snapshot) != 0 || snapshot.info->xattrs;
+	if (root_open(fs, single, &snapshot) != 0)
+		return true;
+	bool wanted = snapshot.info->xattrs;
+	root_used(fs, single, -1);
+	return wanted;
+}
+
+static bool has_some(struct fs *fs, uint32_t serial)
+{
+	struct root_snapshot snapshot;
+	if (root_is_gone(fs, serial) || root_open(fs, serial, &snapshot) != 0)
+		return false;
+	bool some = snapshot.info->xattrs;
+	root_used(fs, serial, -1);
+	return some;
 }
 
 /* Each snapshot is looked at once, as it becomes known, until one has some. One that cannot be opened shows nothing. */
 static bool any_has_some(struct fs *fs)
 {
-	struct root_snapshot snapshot;
 	uint32_t without = atomic_load(&fs->without_xattrs), count = root_count(fs);
 	bool found = false;
 	for (; without < count; without++) {
-		found = !root_is_gone(fs, without) && root_open(fs, without, &snapshot) == 0 && snapshot.info->xattrs;
+		found = has_some(fs, without);
 		if (found)
 			break;
 	}

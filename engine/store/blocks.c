@@ -248,7 +248,7 @@ static int read_page(struct bt_store *store, struct bt_file *file, const struct 
 		if (bt_file_pread_at_once(file, data, length, location->block.at, &waits))
 			return 0;
 		if (waits)
-			store->before_slow();
+			bt_store_before_slow(store);
 	}
 	return bt_file_pread(file, data, length, location->block.at, error);
 }

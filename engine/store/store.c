@@ -94,8 +94,9 @@ int bt_store_open_with(const char *path, const struct bt_store_options *options,
 	return r;
 }
 
-void bt_store_call_before_slow(struct bt_store *store, void (*before_slow)(void))
+void bt_store_call_before_slow(struct bt_store *store, void (*before_slow)(void *arg), void *arg)
 {
+	store->before_slow_arg = arg;
 	store->before_slow = before_slow;
 }
 

@@ -60,7 +60,8 @@ struct bt_decoder {
 struct bt_store {
 	struct bt_store_options options;
 	struct bt_foreign foreign;
-	void (*before_slow)(void);
+	void (*before_slow)(void *arg);
+	void *before_slow_arg;
 	bool read_only;
 	bool made;		   /* by this open */
 	char id[BT_STORE_ID_SIZE]; /* "": it has none */
@@ -143,7 +144,7 @@ int bt_store_add_file(struct bt_store *store, const char *name, bool snapshot, c
 static inline void bt_store_before_slow(const struct bt_store *store)
 {
 	if (store->before_slow)
-		store->before_slow();
+		store->before_slow(store->before_slow_arg);
 }
 int bt_lookup_index(struct bt_store *store, struct bt_error *error); /* opens it if it is not */
 /* After a refresh. */

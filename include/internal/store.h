@@ -24,6 +24,6 @@ void bt_store_release(struct bt_store *store);
 
 /* Has before_slow called on each thread that asks for a content, a page or a snapshot, before it opens a file, builds
  * the index, decodes a block, or reads a page that is not in memory. Call this before other threads use the store. */
-void bt_store_call_before_slow(struct bt_store *store, void (*before_slow)(void));
+void bt_store_call_before_slow(struct bt_store *store, void (*before_slow)(void *arg), void *arg);
 
 #endif

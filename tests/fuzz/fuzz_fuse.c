@@ -365,7 +365,7 @@ static void set_up(struct fs *fs, uint8_t choice)
 	fs->store = store;
 	fs->store_fd = open(folder, O_RDONLY | O_DIRECTORY);
 	fs->ready_fd = -1;
-	pthread_rwlock_init(&fs->lock, NULL);
+	fs_begin(fs);
 	log_open(&fs->log, false);
 	FUZZ_CHECK(root_new(fs, NULL) == 0 && nodes_new(&fs->nodes) == 0);
 	FUZZ_CHECK(!(choice & 32) || push_new(&fs->push) == 0);
@@ -380,7 +380,7 @@ static void clean_up(struct fs *fs)
 	nodes_free(fs->nodes);
 	close(fs->store_fd);
 	log_close(&fs->log);
-	pthread_rwlock_destroy(&fs->lock);
+	fs_end(fs);
 	fuse_opt_free_args(&fs->options.libfuse);
 }
 

@@ -97,6 +97,24 @@ void fake_drop_snapshot(const char *name)
 		}
 }
 
+const struct bt_roster *bt_roster_get(struct bt_store *store)
+{
+	static const char *roster_names[MAX];
+	static uint32_t roster_numbers[MAX];
+	static struct bt_roster roster = {.names = roster_names, .numbers = roster_numbers};
+
+	for (size_t i = 0; i < snapshot_count; i++) {
+		roster_names[i] = snapshots[i].info.name;
+		roster_numbers[i] = snapshots[i].number;
+	}
+	roster.count = snapshot_count;
+	return &roster;
+}
+
+void bt_roster_put(const struct bt_roster *roster)
+{
+}
+
 size_t bt_store_snapshot_count(struct bt_store *store)
 {
 	return snapshot_count;

@@ -83,7 +83,7 @@ static int set_up(void **state)
 	make_store();
 	fs->store = fake_store();
 	fs->store_fd = -1;
-	pthread_rwlock_init(&fs->lock, NULL);
+	fs_begin(fs);
 	log_open(&fs->log, false);
 	*state = fs;
 	return nodes_new(&fs->nodes) || root_new(fs, NULL) || versions_new(fs);
@@ -97,7 +97,7 @@ static int tear_down(void **state)
 	root_free(fs);
 	nodes_free(fs->nodes);
 	log_close(&fs->log);
-	pthread_rwlock_destroy(&fs->lock);
+	fs_end(fs);
 	free(fs);
 	return fake_pins() != 0; /* every page that was taken was given back */
 }

@@ -143,21 +143,21 @@ static void test_hold_and_release(void **state)
 	sample_free(&sample);
 }
 
-static unsigned slow_calls;
-
-static void count_slow(void)
+static void count_slow(void *arg)
 {
-	slow_calls++;
+	unsigned *calls = arg;
+
+	++*calls;
 }
 
 static void test_before_slow(void **state)
 {
 	struct sample sample = sample_new();
+	unsigned slow_calls = 0;
 
 	sample_volume(&sample, "00000000000000000000000000000001.json", 10, 5);
 	struct bt_store *store = open_store_with(&sample, NULL);
-	bt_store_call_before_slow(store, count_slow);
-	slow_calls = 0;
+	bt_store_call_before_slow(store, count_slow, &slow_calls);
 	assert_content(store, 13, 8);
 	assert_true(slow_calls >= 2); /* the index, the file */
 	unsigned before = slow_calls;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "gone.h"
+#include "removed.h"
 #include "dirs.h"
+#include "look.h"
 #include "root.h"
 #include "versions.h"
 #include <stdlib.h>
@@ -46,15 +47,12 @@ static void list_names(struct fs *fs, fuse_ino_t node, struct names *ret_names)
 /* Whether a record's directory lies in a removed snapshot, and the kernel knows it. */
 static bool is_known(struct fs *fs, uint32_t number, struct node_dir *ret_dir)
 {
-	pthread_rwlock_rdlock(&fs->lock);
-	bool wanted = nodes_dir_at(fs->nodes, number, ret_dir) && root_is_needed(fs, ret_dir->snapshot);
-	pthread_rwlock_unlock(&fs->lock);
-	return wanted && fuse_lowlevel_notify_inval_inode(fs->session, ret_dir->node, -1, 0) == 0;
+	return nodes_dir_at(fs->nodes, number, ret_dir) && root_is_needed(fs, ret_dir->snapshot) &&
+	       fuse_lowlevel_notify_inval_inode(fs->session, ret_dir->node, -1, 0) == 0;
 }
 
 /* The kernel keeps what it knows of a file also when nobody has it open, and with it the directories above: told of a
- * name, it forgets what nobody uses. The deepest were looked into last. Without the lock, for which its answer may
- * wait. */
+ * name, it forgets what nobody uses. The deepest were looked into last. */
 static void forget_unused(struct fs *fs)
 {
 	struct node_dir dir;
@@ -65,9 +63,7 @@ static void forget_unused(struct fs *fs)
 
 		if (!is_known(fs, number, &dir))
 			continue;
-		pthread_rwlock_rdlock(&fs->lock);
 		list_names(fs, dir.node, &names);
-		pthread_rwlock_unlock(&fs->lock);
 		for (size_t i = 0; i < names.count; i++)
 			fuse_lowlevel_notify_inval_entry(fs->session, dir.node, names.list[i], strlen(names.list[i]));
 		names_free(&names);
@@ -83,24 +79,29 @@ static bool any_is_needed(const struct fs *fs)
 	return versions_any_known(fs);
 }
 
-bool gone_release(struct fs *fs)
+/* A request that is under way counts as a user, but for one that puts a directory of versions/ together. */
+bool removed_release_unused(struct fs *fs)
+{
+	if (!versions_pause(fs))
+		return false;
+	look_pause(fs);
+	bool needed = any_is_needed(fs);
+	if (!needed)
+		bt_store_release(fs->store);
+	look_resume(fs);
+	versions_resume(fs);
+	if (!needed)
+		root_close_gone(fs);
+	return !needed;
+}
+
+bool removed_release(struct fs *fs)
 {
 	uint32_t single;
 
-	pthread_rwlock_rdlock(&fs->lock);
-	bool held = root_is_single(fs, &single) && root_is_gone(fs, single); /* the kernel never forgets the root */
-	bool needed = any_is_needed(fs);
-	pthread_rwlock_unlock(&fs->lock);
-	if (held)
+	if (root_is_single(fs, &single) && root_is_gone(fs, single)) /* the kernel never forgets the root */
 		return true;
-	if (needed)
+	if (any_is_needed(fs))
 		forget_unused(fs);
-	pthread_rwlock_wrlock(&fs->lock);
-	needed = any_is_needed(fs);
-	if (!needed) {
-		root_close_gone(fs);
-		bt_store_release(fs->store);
-	}
-	pthread_rwlock_unlock(&fs->lock);
-	return !needed;
+	return removed_release_unused(fs);
 }
