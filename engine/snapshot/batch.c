@@ -25,15 +25,6 @@ struct bt_snap_batch *bt_snap_batch_new(struct bt_snap_readers *readers)
 	return batch;
 }
 
-void bt_snap_stream_free(struct bt_snap_stream *stream)
-{
-	if (!stream)
-		return;
-	bt_chunk_list_free(&stream->list);
-	bt_arena_free(&stream->arena);
-	free(stream);
-}
-
 void bt_snap_batch_free(struct bt_snap_batch *batch)
 {
 	if (!batch)

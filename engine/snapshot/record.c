@@ -7,11 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct bt_snap_node *bt_snap_containing(const struct bt_snap_item *item)
-{
-	return item->kind == BT_SNAP_DIRECTORY ? item->node->parent : item->node;
-}
-
 static char *path_of(const struct bt_snap_item *item)
 {
 	return bt_scan_path(item->node->dir, item->kind == BT_SNAP_DIRECTORY ? NULL : item->found->name);

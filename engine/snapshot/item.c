@@ -60,3 +60,17 @@ bool bt_snap_links_have_new(const struct bt_table *links)
 			return true;
 	return false;
 }
+
+void bt_snap_stream_free(struct bt_snap_stream *stream)
+{
+	if (!stream)
+		return;
+	bt_chunk_list_free(&stream->list);
+	bt_arena_free(&stream->arena);
+	free(stream);
+}
+
+struct bt_snap_node *bt_snap_containing(const struct bt_snap_item *item)
+{
+	return item->kind == BT_SNAP_DIRECTORY ? item->node->parent : item->node;
+}
