@@ -31,7 +31,7 @@ static int print_file(const struct tool *tool, const char *text)
 	return r;
 }
 
-static int run(struct tool *tool, const void *options)
+static int run_cat(struct tool *tool, const void *options)
 {
 	int r = TOOL_OK;
 
@@ -55,5 +55,5 @@ const struct tool_command cmd_cat = {
 	.min_operands = 1,
 	.max_operands = -1,
 	.common = TOOL_COMMON_STORE,
-	.run = run,
+	.run = run_cat,
 };

@@ -256,7 +256,7 @@ static int check(const struct tool *tool, struct bt_store *store, const struct b
 	return finished ? tool_exit_code(code) : tool_fail(tool, &error);
 }
 
-static int run(struct tool *tool, const void *arg)
+static int run_check(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
 	struct bt_check_options how = {.size = sizeof(how),
@@ -323,5 +323,5 @@ const struct tool_command cmd_check = {
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK,
 	.options = table,
 	.options_size = sizeof(struct options),
-	.run = run,
+	.run = run_check,
 };

@@ -22,7 +22,7 @@ struct dump {
 	bool incomplete;
 };
 
-static void tell(void *arg, uint64_t bytes)
+static void tell_bytes(void *arg, uint64_t bytes)
 {
 	struct dump *dump = arg;
 
@@ -32,14 +32,14 @@ static void tell(void *arg, uint64_t bytes)
 }
 
 /* TOOL_OK also when only this entry is not in the stream. */
-static int add(struct dump *dump, const char *path, const struct bt_entry *entry)
+static int add_entry(struct dump *dump, const char *path, const struct bt_entry *entry)
 {
 	struct bt_error error = {0};
 	bool broken;
 	int code;
 
 	dump->progress.path = path;
-	tell(dump, 0);
+	tell_bytes(dump, 0);
 	code = tool_tar_add(dump->tar, path, entry, &broken, &error);
 	dump->progress.files += entry->type == BT_FILE;
 	if (entry->extra && entry->extra->torn)
@@ -66,7 +66,7 @@ static int add(struct dump *dump, const char *path, const struct bt_entry *entry
 static int add_step(struct dump *dump, const struct bt_walk_step *step)
 {
 	char *path = tool_format("./%s%s", step->path, step->entry->type == BT_DIR ? "/" : "");
-	int r = add(dump, path, step->entry);
+	int r = add_entry(dump, path, step->entry);
 
 	free(path);
 	return r;
@@ -74,7 +74,7 @@ static int add_step(struct dump *dump, const struct bt_walk_step *step)
 
 static int add_below(struct dump *dump, struct bt_walk *walk)
 {
-	int r = add(dump, "./", dump->place->entry);
+	int r = add_entry(dump, "./", dump->place->entry);
 
 	while (r == TOOL_OK) {
 		struct bt_walk_step step = {0};
@@ -105,7 +105,7 @@ static int write_all(struct dump *dump)
 	int r;
 
 	if (from->type != BT_DIR)
-		return add(dump, from->name, from);
+		return add_entry(dump, from->name, from);
 	if (bt_walk_new(dump->place->pick.store, dump->place->info, from, &walk, &error))
 		return tool_fail(dump->tool, &error);
 	r = add_below(dump, walk);
@@ -119,7 +119,7 @@ static int dump(const struct tool *tool, const struct tool_place *place)
 	struct bt_error error = {0};
 	int r = TOOL_FATAL;
 
-	dump.tar = tool_tar_new(place->pick.store, STDOUT_FILENO, tell, &dump);
+	dump.tar = tool_tar_new(place->pick.store, STDOUT_FILENO, tell_bytes, &dump);
 	if (!dump.tar) {
 		tool_say(tool, "cannot begin the tar stream");
 		return TOOL_FATAL;
@@ -137,7 +137,7 @@ static int dump(const struct tool *tool, const struct tool_place *place)
 	return r == TOOL_OK && dump.incomplete ? TOOL_INCOMPLETE : r;
 }
 
-static int run(struct tool *tool, const void *options)
+static int run_dump(struct tool *tool, const void *options)
 {
 	struct tool_place place;
 	int r;
@@ -154,7 +154,7 @@ static int run(struct tool *tool, const void *options)
 
 #else
 
-static int run(struct tool *tool, const void *options)
+static int run_dump(struct tool *tool, const void *options)
 {
 	tool_say(tool, "this backuptool was built without libarchive: install libarchive-dev and build it again");
 	return TOOL_FATAL;
@@ -176,5 +176,5 @@ const struct tool_command cmd_dump = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_TALK,
-	.run = run,
+	.run = run_dump,
 };

@@ -130,7 +130,7 @@ static int export(struct tool *tool, const struct tool_pick *pick, const char *o
 	return tool_exit_code(code);
 }
 
-static int run(struct tool *tool, const void *arg)
+static int run_export(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
 	struct tool_pick pick;
@@ -171,5 +171,5 @@ const struct tool_command cmd_export = {
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_YES,
 	.options = table,
 	.options_size = sizeof(struct options),
-	.run = run,
+	.run = run_export,
 };

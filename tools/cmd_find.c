@@ -108,7 +108,7 @@ static int search(const struct tool *tool, struct bt_store *store, const struct 
 	return tool_exit_code(code);
 }
 
-static int run(struct tool *tool, const void *arg)
+static int run_find(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
 	struct bt_store *store;
@@ -150,5 +150,5 @@ const struct tool_command cmd_find = {
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
 	.options = table,
 	.options_size = sizeof(struct options),
-	.run = run,
+	.run = run_find,
 };

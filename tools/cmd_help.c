@@ -68,7 +68,7 @@ static void general_help(const struct tool *tool)
 	puts("\n'backuptool COMMAND --help' tells more about one.");
 }
 
-static int run(struct tool *tool, const void *options)
+static int run_help(struct tool *tool, const void *options)
 {
 	const struct tool_command *command = NULL;
 
@@ -96,5 +96,5 @@ const struct tool_command cmd_help = {
 		   "  backuptool help --json | jq -r '.commands[].name'\n",
 	.max_operands = 1,
 	.common = TOOL_COMMON_JSON,
-	.run = run,
+	.run = run_help,
 };

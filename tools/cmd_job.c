@@ -128,7 +128,7 @@ static bool due(const struct job *job, const struct job_run *run)
 	return (run->number - 1) % every == 0;
 }
 
-static void take(struct job *job, struct job_run *run)
+static void take_snapshot(struct job *job, struct job_run *run)
 {
 	const struct tool_taking *taking = &job->options->taking;
 	struct bt_snapshot_options options = tool_taking_options(taking);
@@ -216,7 +216,7 @@ static void work(struct job *job, struct job_run *run)
 	run->taken.store.made = job->at.made && run->number == 1;
 	tool_talk_begin(&job->talk, job->tool);
 	job->talk.observer.cancelled = stay_alive;
-	take(job, run);
+	take_snapshot(job, run);
 	job->talk.observer.cancelled = prune_cancelled;
 	if (!run->failed && prunes && run->taken.result.emptied && !job->options->taking.allow_empty)
 		run->not_pruned = emptied_text(job, &run->taken.result);
@@ -245,7 +245,7 @@ static void run_once(struct job *job, struct job_run *run)
 	job_store_close(&job->at);
 }
 
-static void tell(struct job *job, const struct job_run *run)
+static void tell_run(struct job *job, const struct job_run *run)
 {
 	char *text = job_run_text(run), *status = tool_format("STATUS=%s", text);
 
@@ -286,7 +286,7 @@ static int run_all(struct job *job)
 		run.missed = tool_signals_first_seen() ? 0 : next.missed;
 		job->tally.exit = exit_after(job->tally.exit, run.exit);
 		job_tally_add(&job->tally, &run);
-		tell(job, &run);
+		tell_run(job, &run);
 		free(run.not_pruned);
 		free(run.kept_names);
 		if (run.exit == TOOL_INTERRUPTED || run.exit == TOOL_USAGE)
@@ -386,7 +386,7 @@ static int start(struct job *job)
 	return TOOL_OK;
 }
 
-static int run(struct tool *tool, const void *options)
+static int run_job(struct tool *tool, const void *options)
 {
 	struct job job = {.tool = tool, .options = options, .timer = -1, .notify.fd = -1};
 	int r;
@@ -449,5 +449,5 @@ const struct tool_command cmd_job = {
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = table,
 	.options_size = sizeof(struct job_options),
-	.run = run,
+	.run = run_job,
 };

@@ -269,7 +269,7 @@ static int list_names(struct bt_store *store)
 	return TOOL_OK;
 }
 
-static int run(struct tool *tool, const void *options)
+static int run_list(struct tool *tool, const void *options)
 {
 	bool names = ((const struct options *)options)->names;
 	struct bt_store *store;
@@ -301,5 +301,5 @@ const struct tool_command cmd_list = {
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
 	.options = table,
 	.options_size = sizeof(struct options),
-	.run = run,
+	.run = run_list,
 };

@@ -167,7 +167,7 @@ static int check_options(const struct tool *tool, const struct options *options)
 	return tool_usage_error(tool, "%s and %s do not go together", given[0], given[1]);
 }
 
-static int run(struct tool *tool, const void *options)
+static int run_ls(struct tool *tool, const void *options)
 {
 	struct tool_place place;
 	int r = check_options(tool, options);
@@ -196,5 +196,5 @@ const struct tool_command cmd_ls = {
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
 	.options = table,
 	.options_size = sizeof(struct options),
-	.run = run,
+	.run = run_ls,
 };

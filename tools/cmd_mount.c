@@ -72,7 +72,7 @@ static int check_id(const struct tool *tool)
 	return TOOL_OK;
 }
 
-static int run(struct tool *tool, const void *options)
+static int run_mount(struct tool *tool, const void *options)
 {
 	char **list;
 	int r = check_id(tool);
@@ -108,5 +108,5 @@ const struct tool_command cmd_mount = {
 	.options = table,
 	.options_size = sizeof(struct options),
 	.starts_setuid = true, /* fusermount3 */
-	.run = run,
+	.run = run_mount,
 };

@@ -188,7 +188,7 @@ static int prune(struct tool *tool, struct bt_store *store, const struct options
 	return r;
 }
 
-static int run(struct tool *tool, const void *arg)
+static int run_prune(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
 	struct bt_store *store;
@@ -237,5 +237,5 @@ const struct tool_command cmd_prune = {
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = table,
 	.options_size = sizeof(struct options),
-	.run = run,
+	.run = run_prune,
 };

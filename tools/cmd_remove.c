@@ -226,7 +226,7 @@ static int remove_named(const struct tool *tool, struct bt_store *store, const s
 	return r;
 }
 
-static int run(struct tool *tool, const void *options)
+static int run_remove(struct tool *tool, const void *options)
 {
 	struct names names = {.items = tool_alloc(((size_t)tool->operand_count + 1) * sizeof(*names.items))};
 	struct bt_store *store;
@@ -259,5 +259,5 @@ const struct tool_command cmd_remove = {
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE | TOOL_COMMON_YES,
 	.options = table,
 	.options_size = sizeof(struct options),
-	.run = run,
+	.run = run_remove,
 };

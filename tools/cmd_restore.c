@@ -242,7 +242,7 @@ static int pick_open(const struct tool *tool, const struct options *options, con
 	return r;
 }
 
-static int run(struct tool *tool, const void *arg)
+static int run_restore(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
 	struct tool_pick pick;
@@ -309,5 +309,5 @@ const struct tool_command cmd_restore = {
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE | TOOL_COMMON_YES,
 	.options = table,
 	.options_size = sizeof(struct options),
-	.run = run,
+	.run = run_restore,
 };

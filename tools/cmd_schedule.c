@@ -392,7 +392,7 @@ static int make_service(struct tool *tool, const struct options *options, const 
 	return r;
 }
 
-static int run(struct tool *tool, const void *arg)
+static int run_schedule(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
 	char *directory = options->print ? NULL : units_directory();
@@ -431,5 +431,5 @@ const struct tool_command cmd_schedule = {
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES,
 	.options = table,
 	.options_size = sizeof(struct options),
-	.run = run,
+	.run = run_schedule,
 };

@@ -114,7 +114,7 @@ static void say_tags(const struct tool *tool, const struct tool_taking *taking, 
 	bt_snapshot_close(last);
 }
 
-static int take(struct tool *tool, const struct tool_taking *taking, struct bt_store *store)
+static int take_snapshot(struct tool *tool, const struct tool_taking *taking, struct bt_store *store)
 {
 	const struct bt_snapshot_options wanted = tool_taking_options(taking);
 	struct tool_taken taken = {
@@ -150,7 +150,7 @@ static int take_without_store(struct tool *tool, const struct tool_taking *takin
 		if (bt_store_open(directory, &options, &store, &error) < 0) {
 			r = tool_fail(tool, &error);
 		} else {
-			r = take(tool, taking, store);
+			r = take_snapshot(tool, taking, store);
 			bt_store_close(store);
 		}
 		lock = tool_format("%s/lock", directory);
@@ -174,7 +174,7 @@ static bool store_is_to_be_made(const struct tool *tool)
 	return code == BT_E_NO_STORE && error.sys != ENOTDIR && !tool_store_wanted(tool);
 }
 
-static int run(struct tool *tool, const void *arg)
+static int run_snapshot(struct tool *tool, const void *arg)
 {
 	const struct tool_taking *taking = &((const struct options *)arg)->taking;
 	struct bt_store *store;
@@ -188,7 +188,7 @@ static int run(struct tool *tool, const void *arg)
 		r = tool_store_open(tool, !taking->dry_run, &store);
 	if (r != TOOL_OK)
 		return r;
-	r = take(tool, taking, store);
+	r = take_snapshot(tool, taking, store);
 	bt_store_close(store);
 	return r;
 }
@@ -223,5 +223,5 @@ const struct tool_command cmd_snapshot = {
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = table,
 	.options_size = sizeof(struct options),
-	.run = run,
+	.run = run_snapshot,
 };

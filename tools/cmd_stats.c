@@ -360,7 +360,7 @@ static int gather(const struct tool *tool, struct bt_store *store)
 	return r != TOOL_OK ? r : tool_exit_code(code);
 }
 
-static int run(struct tool *tool, const void *options)
+static int run_stats(struct tool *tool, const void *options)
 {
 	struct bt_store *store;
 	int r = tool_store_open(tool, false, &store);
@@ -380,5 +380,5 @@ const struct tool_command cmd_stats = {
 		       "full part is new in it. What grew is measured against the snapshot before.",
 	.example = "  backuptool stats\n  backuptool stats --json | jq .dedup_factor\n",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
-	.run = run,
+	.run = run_stats,
 };

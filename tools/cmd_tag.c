@@ -80,7 +80,7 @@ static int retag(const struct tool *tool, const struct tool_pick *pick, const st
 	return r == TOOL_OK && tool->json ? print_tags(tool, pick->store, name) : r;
 }
 
-static int run(struct tool *tool, const void *opaque)
+static int run_tag(struct tool *tool, const void *opaque)
 {
 	const struct options *options = opaque;
 	struct tool_pick pick;
@@ -116,5 +116,5 @@ const struct tool_command cmd_tag = {
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES,
 	.options = table,
 	.options_size = sizeof(struct options),
-	.run = run,
+	.run = run_tag,
 };

@@ -222,7 +222,7 @@ static void look_in_all(struct versions *versions)
 		look(versions, bt_store_snapshot_name(versions->store, i));
 }
 
-static int run(struct tool *tool, const void *options)
+static int run_versions(struct tool *tool, const void *options)
 {
 	struct versions versions = {.tool = tool, .wanted = tool->operands[0]};
 	char *whole = NULL;
@@ -263,5 +263,5 @@ const struct tool_command cmd_versions = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
-	.run = run,
+	.run = run_versions,
 };

@@ -27,7 +27,7 @@ struct shown {
 };
 
 /* Whether there is one that can be told of. */
-static bool find(const char *path, unsigned also, struct bt_foreign_link *found, struct shown *shown)
+static bool find_foreign(const char *path, unsigned also, struct bt_foreign_link *found, struct shown *shown)
 {
 	if (bt_foreign_link_find(path, also, found) != 1)
 		return false;
@@ -49,7 +49,7 @@ char *tool_foreign_doubt(const struct tool *tool, const char *path, bool dry)
 	struct shown shown;
 	char *text, *place;
 
-	if (tool->yes || !find(path, 0, &found, &shown))
+	if (tool->yes || !find_foreign(path, 0, &found, &shown))
 		return tool_format("%s", path);
 	text = tool_format("this goes to %s by %s, a symbolic link that belongs to %s; name %s itself if that is meant",
 			   shown.place, shown.link, shown.owner, shown.place);
@@ -68,7 +68,7 @@ void tool_foreign_warn(const struct tool *tool, const char *path)
 	struct bt_foreign_link found;
 	struct shown shown;
 
-	if (tool->quiet || !find(path, tool_asker(), &found, &shown))
+	if (tool->quiet || !find_foreign(path, tool_asker(), &found, &shown))
 		return;
 	tool_say_once(tool,
 		      "%s is a symbolic link that belongs to %s, who can put another store in the place of this one; "

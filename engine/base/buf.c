@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int grow(struct bt_buf *buf, size_t extra)
+static int grow_buf(struct bt_buf *buf, size_t extra)
 {
 	size_t needed, capacity;
 
@@ -27,7 +27,7 @@ int bt_buf_reserve(struct bt_buf *buf, size_t extra)
 {
 	if (extra <= buf->capacity - buf->length)
 		return 0;
-	if (!grow(buf, extra))
+	if (!grow_buf(buf, extra))
 		return 0;
 	buf->failed = true;
 	return BT_E_NOMEM;

@@ -64,7 +64,7 @@ static void leave_idle(struct bt_cache *cache, struct bt_cached *value)
 }
 
 /* The idle values are chained in both directions, all others are pinned, and the weights add up. With the lock held. */
-static void check(const struct bt_cache *cache)
+static void check_cache(const struct bt_cache *cache)
 {
 #ifdef BT_INVARIANTS
 	size_t at = 0, idle = 0, listed = 0, weight = 0;
@@ -108,7 +108,7 @@ static void free_chain(struct bt_cache *cache, struct bt_cached *value)
 	}
 }
 
-static void pin(struct bt_cache *cache, struct bt_cached *value)
+static void pin_value(struct bt_cache *cache, struct bt_cached *value)
 {
 	if (value->state == IDLE)
 		leave_idle(cache, value);
@@ -128,7 +128,7 @@ static int wait_for(struct bt_cache *cache, struct flight *flight, struct bt_cac
 	return r;
 }
 
-static void unlist(struct bt_cache *cache, struct flight *flight)
+static void unlist_flight(struct bt_cache *cache, struct flight *flight)
 {
 	struct flight **link = &cache->flights;
 
@@ -137,7 +137,7 @@ static void unlist(struct bt_cache *cache, struct flight *flight)
 	*link = flight->next;
 }
 
-static int add(struct bt_cache *cache, const struct flight *flight, size_t weight, struct bt_error *error)
+static int add_loaded(struct bt_cache *cache, const struct flight *flight, size_t weight, struct bt_error *error)
 {
 	struct bt_cached *value = flight->value;
 
@@ -157,9 +157,9 @@ static int add(struct bt_cache *cache, const struct flight *flight, size_t weigh
 /* With the lock held: the value gets a pin for the loader and one for each that waits. */
 static void land(struct bt_cache *cache, struct flight *flight, size_t weight)
 {
-	unlist(cache, flight);
+	unlist_flight(cache, flight);
 	if (!flight->result)
-		flight->result = add(cache, flight, weight, &flight->error);
+		flight->result = add_loaded(cache, flight, weight, &flight->error);
 	flight->landed = true;
 	pthread_cond_broadcast(&cache->landed);
 }
@@ -192,7 +192,7 @@ int bt_cache_get(struct bt_cache *cache, const struct bt_table_key *key, const v
 	if (loads)
 		flight = take_off(cache, key);
 	if (value) {
-		pin(cache, value);
+		pin_value(cache, value);
 		*ret_value = value;
 	} else if (!flight) {
 		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
@@ -208,7 +208,7 @@ int bt_cache_get(struct bt_cache *cache, const struct bt_table_key *key, const v
 		r = wait_for(cache, flight, ret_value, error);
 		evicted = loads ? evict(cache) : NULL;
 	}
-	check(cache);
+	check_cache(cache);
 	pthread_mutex_unlock(&cache->lock);
 	free_chain(cache, evicted);
 	return r;
@@ -219,8 +219,8 @@ struct bt_cached *bt_cache_get_loaded(struct bt_cache *cache, const struct bt_ta
 	pthread_mutex_lock(&cache->lock);
 	struct bt_cached *value = bt_table_find(&cache->values, *key);
 	if (value)
-		pin(cache, value);
-	check(cache);
+		pin_value(cache, value);
+	check_cache(cache);
 	pthread_mutex_unlock(&cache->lock);
 	return value;
 }
@@ -242,7 +242,7 @@ void bt_cache_put(struct bt_cache *cache, struct bt_cached *value)
 		make_idle(cache, value);
 		evicted = evict(cache);
 	}
-	check(cache);
+	check_cache(cache);
 	pthread_mutex_unlock(&cache->lock);
 	free_chain(cache, evicted);
 }

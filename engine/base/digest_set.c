@@ -23,7 +23,7 @@ static bool is_free(const struct bt_table_key *slot)
 	return !slot->a && !slot->b;
 }
 
-static size_t home(const struct bt_digest_set *set, const struct bt_table_key *key)
+static size_t home_of_key(const struct bt_digest_set *set, const struct bt_table_key *key)
 {
 	return (size_t)bt_seeded_hash(&set->seed, key, sizeof(*key)) & (set->room - 1);
 }
@@ -31,7 +31,7 @@ static size_t home(const struct bt_digest_set *set, const struct bt_table_key *k
 /* The slot of the key, or the free slot where it belongs. */
 static struct bt_table_key *slot_of(const struct bt_digest_set *set, const struct bt_table_key *key)
 {
-	size_t mask = set->room - 1, at = home(set, key);
+	size_t mask = set->room - 1, at = home_of_key(set, key);
 
 	while (!is_free(&set->slots[at]) && (set->slots[at].a != key->a || set->slots[at].b != key->b))
 		at = (at + 1) & mask;
@@ -39,7 +39,7 @@ static struct bt_table_key *slot_of(const struct bt_digest_set *set, const struc
 }
 
 /* Each key is found, in its slot. */
-static void check(const struct bt_digest_set *set)
+static void check_set(const struct bt_digest_set *set)
 {
 #ifdef BT_INVARIANTS
 	size_t count = 0;
@@ -55,7 +55,7 @@ static void check(const struct bt_digest_set *set)
 #endif
 }
 
-static int grow(struct bt_digest_set *set)
+static int grow_set(struct bt_digest_set *set)
 {
 	struct bt_digest_set larger = {
 		.room = set->room ? set->room * 2 : FIRST_ROOM, .count = set->count, .seed = bt_seed()};
@@ -75,14 +75,14 @@ int bt_digest_set_add_key(struct bt_digest_set *set, struct bt_table_key key)
 {
 	struct bt_table_key *slot;
 
-	if (set->count * 3 >= set->room * 2 && grow(set))
+	if (set->count * 3 >= set->room * 2 && grow_set(set))
 		return BT_E_NOMEM;
 	slot = slot_of(set, &key);
 	if (!is_free(slot))
 		return 0;
 	*slot = key;
 	set->count++;
-	check(set);
+	check_set(set);
 	return 1;
 }
 
@@ -111,14 +111,14 @@ void bt_digest_set_remove(struct bt_digest_set *set, const struct bt_digest *dig
 		return;
 	gap = (size_t)(slot_of(set, &key) - set->slots);
 	for (size_t i = (gap + 1) & mask; !is_free(&set->slots[i]); i = (i + 1) & mask) {
-		if (((i - home(set, &set->slots[i])) & mask) < ((i - gap) & mask))
+		if (((i - home_of_key(set, &set->slots[i])) & mask) < ((i - gap) & mask))
 			continue;
 		set->slots[gap] = set->slots[i];
 		gap = i;
 	}
 	set->slots[gap] = (struct bt_table_key){0};
 	set->count--;
-	check(set);
+	check_set(set);
 }
 
 int bt_digest_set_join(struct bt_digest_set *set, const struct bt_digest_set *other)

@@ -64,7 +64,7 @@ struct line {
 	bool full;
 };
 
-static void add(struct line *line, const char *piece, size_t length)
+static void add_piece(struct line *line, const char *piece, size_t length)
 {
 	if (line->full || length > line->room - line->length) {
 		line->full = true;
@@ -79,7 +79,7 @@ static void add_text(struct line *line, const char *text)
 {
 	for (size_t n; *text; text += n) {
 		n = bt_utf8_length(text, strnlen(text, 4));
-		add(line, text, n > 0 ? n : 1);
+		add_piece(line, text, n > 0 ? n : 1);
 		n = n > 0 ? n : 1;
 	}
 }
@@ -89,7 +89,7 @@ static void add_byte_escape(struct line *line, unsigned char byte)
 	char escape[5];
 
 	snprintf(escape, sizeof(escape), "\\x%02x", byte);
-	add(line, escape, 4);
+	add_piece(line, escape, 4);
 }
 
 /* Other people's text, at most limit bytes of it. The backslash is doubled so that escapes are what they seem. */
@@ -103,15 +103,15 @@ static void add_escaped(struct line *line, const char *text, size_t limit)
 
 		n = bt_utf8_next(text, strnlen(text, 4), &character);
 		if (line->length + 4 * (n > 0 ? n : 1) > end) {
-			add(line, "…", strlen("…"));
+			add_piece(line, "…", strlen("…"));
 			return;
 		}
 		bool plain = n && !bt_is_deceptive(character);
 		n = n > 0 ? n : 1;
 		if (*text == '\\') {
-			add(line, "\\\\", 2);
+			add_piece(line, "\\\\", 2);
 		} else if (plain) {
-			add(line, text, n);
+			add_piece(line, text, n);
 		} else {
 			for (size_t i = 0; i < n; i++)
 				add_byte_escape(line, bytes[i]);

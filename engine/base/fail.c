@@ -50,7 +50,7 @@ int bt_error_pass(struct bt_error *error, const struct bt_error *inner, int resu
 }
 
 /* Codes only: an errno must not be handed on as a code. */
-static void check(enum bt_code code)
+static void check_code(enum bt_code code)
 {
 #ifdef BT_INVARIANTS
 	bt_invariant(!code || (code <= BT_E_SYSTEM && code >= BT_E_FOREIGN));
@@ -59,7 +59,7 @@ static void check(enum bt_code code)
 
 int bt_fail(struct bt_error *error, enum bt_code code, const char *file, const char *what)
 {
-	check(code);
+	check_code(code);
 	return fill(error, &(struct bt_error){.code = code, .offset = BT_NO_OFFSET}, file, what);
 }
 

@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-static int begin(struct bt_listing *listing, int fd, uint64_t names, size_t bytes)
+static int begin_list(struct bt_listing *listing, int fd, uint64_t names, size_t bytes)
 {
 	*listing = (struct bt_listing){.names_left = names, .bytes_left = bytes, .result = fd < 0 ? fd : 0};
 	if (fd < 0)
@@ -24,12 +24,12 @@ int bt_listing_begin(struct bt_listing *listing, int dirfd)
 {
 	int fd = dirfd < 0 ? dirfd : bt_openat(dirfd, ".", O_RDONLY | O_DIRECTORY, 0);
 
-	return begin(listing, fd, BT_LISTED_MAX, SIZE_MAX);
+	return begin_list(listing, fd, BT_LISTED_MAX, SIZE_MAX);
 }
 
 int bt_listing_take(struct bt_listing *listing, int fd)
 {
-	int r = begin(listing, fd, UINT64_MAX, BT_NAMES_MAX);
+	int r = begin_list(listing, fd, UINT64_MAX, BT_NAMES_MAX);
 
 	if (!r)
 		rewinddir(listing->directory);

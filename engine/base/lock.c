@@ -61,7 +61,7 @@ static int fail_without_locks(int sys, const char *name, struct bt_error *error)
 	return r;
 }
 
-static void tell(int fd, const char *name, const struct flock *range, const struct bt_observer *observer)
+static void tell_holder(int fd, const char *name, const struct flock *range, const struct bt_observer *observer)
 {
 	char holder[120];
 
@@ -92,7 +92,7 @@ static int lock_until(int fd, const char *name, const struct flock *range, const
 		if (bt_cancelled(observer))
 			return bt_fail(error, BT_E_CANCELLED, NULL, NULL);
 		if (!told && waited >= TELL_AFTER_MS) {
-			tell(fd, name, range, observer);
+			tell_holder(fd, name, range, observer);
 			told = true;
 		}
 		int64_t nap = left < POLL_MS ? left : POLL_MS;
@@ -117,8 +117,8 @@ static int open_lock(int dirfd, const char *name, int access)
 	return fd;
 }
 
-static int take(int dirfd, const char *name, const struct flock *range, const struct bt_lock_wait *wait, int *ret_fd,
-		struct bt_error *error)
+static int take_range(int dirfd, const char *name, const struct flock *range, const struct bt_lock_wait *wait,
+		      int *ret_fd, struct bt_error *error)
 {
 	/* A read lock needs no more than a readable descriptor: so somebody else's store can be locked, too. */
 	int access = range->l_type == F_RDLCK ? O_RDONLY : O_RDWR;
@@ -151,7 +151,7 @@ int bt_lock_take(int dirfd, const char *name, enum bt_lock_kind kind, const stru
 {
 	const struct flock range = range_of(kind);
 
-	return take(dirfd, name, &range, wait, ret_fd, error);
+	return take_range(dirfd, name, &range, wait, ret_fd, error);
 }
 
 int bt_lock_again(int fd, enum bt_lock_kind kind)
@@ -168,7 +168,7 @@ int bt_lock_claim(int dirfd, const char *name, uint64_t number, int *ret_fd, str
 				    .l_start = CLAIMS | (off_t)(number & (CLAIMS - 1)),
 				    .l_len = 1};
 
-	return take(dirfd, name, &range, &(struct bt_lock_wait){0}, ret_fd, error);
+	return take_range(dirfd, name, &range, &(struct bt_lock_wait){0}, ret_fd, error);
 }
 
 /* Beyond the file's data: some network file systems do not let others read bytes that are locked. */

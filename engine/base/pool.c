@@ -46,7 +46,7 @@ static void note_failure(struct bt_pool *pool, int result)
 }
 
 /* The jobs that are not finished: one of them may be in finish, and is in the counts alone. With the lock held. */
-static void check(const struct bt_pool *pool)
+static void check_pool(const struct bt_pool *pool)
 {
 #ifdef BT_INVARIANTS
 	const struct bt_job *job, *last = NULL, *queued = NULL;
@@ -73,14 +73,14 @@ static void take_head(struct bt_pool *pool)
 	if (!pool->head)
 		pool->tail = NULL;
 	note_failure(pool, r);
-	check(pool);
+	check_pool(pool);
 	pthread_mutex_unlock(&pool->lock);
 	r = job->finish(job, r);
 	pthread_mutex_lock(&pool->lock);
 	note_failure(pool, r);
 	pool->weight -= weight;
 	pool->unfinished--;
-	check(pool);
+	check_pool(pool);
 	if (pool->waiting > 0)
 		pthread_cond_broadcast(&pool->room_there);
 	if (pool->unfinished == 0)
@@ -142,7 +142,7 @@ static void *worker_main(void *arg)
 		struct bt_job *job = pool->todo;
 		pool->todo = next_todo(job->next);
 		work_on(pool, job, start.worker);
-		check(pool);
+		check_pool(pool);
 		finish_ready(pool);
 	}
 	pthread_mutex_unlock(&pool->lock);
@@ -180,7 +180,7 @@ static void submit_parallel(struct bt_pool *pool, struct bt_job *job)
 		pool->waiting--;
 	}
 	append(pool, job);
-	check(pool);
+	check_pool(pool);
 	if (job->work)
 		pthread_cond_signal(&pool->work_there);
 	else

@@ -129,7 +129,7 @@ static int follow(struct bt_route *route, int link, const char *name, const char
 }
 
 /* The directory of that name, made if it is missing and is to be. fd or -errno. */
-static int enter(const struct bt_route *route, const char *name, bool last)
+static int open_component(const struct bt_route *route, const char *name, bool last)
 {
 	int flags = flags_for(route, last), fd = -ENOENT, made;
 
@@ -145,7 +145,7 @@ static int enter(const struct bt_route *route, const char *name, bool last)
 
 static int step(struct bt_route *route, const char *name, const char *rest)
 {
-	int link, r, fd = enter(route, name, is_end(rest));
+	int link, r, fd = open_component(route, name, is_end(rest));
 
 	if (fd >= 0) {
 		route->next = rest;
@@ -177,7 +177,7 @@ static int walk(struct bt_route *route)
 }
 
 /* 0 or -errno; -ENOENT with a descriptor: only so far. */
-static int begin(struct bt_route *route)
+static int begin_route(struct bt_route *route)
 {
 	int r;
 
@@ -208,7 +208,7 @@ int bt_route_begin(struct bt_route *route, const char *path, bool follow_all, st
 	int r;
 
 	*route = (struct bt_route){.path = path, .follow_all = follow_all};
-	r = begin(route);
+	r = begin_route(route);
 	return !r || (r == -ENOENT && route->fd >= 0) ? 0 : fail(route, -r, "open", error);
 }
 
@@ -252,7 +252,7 @@ static char *place_of(const struct bt_route *route)
 int bt_foreign_link_find(const char *path, unsigned also, struct bt_foreign_link *ret_link)
 {
 	struct bt_route route = {.path = path, .look = true, .also = also};
-	int r = begin(&route);
+	int r = begin_route(&route);
 
 	if (route.foreign.link) {
 		char *place = place_of(&route);

@@ -20,7 +20,7 @@ struct sizing {
 };
 
 /* As much as there can be at most. */
-static void add(struct sizing *sizing, uint64_t bytes)
+static void add_bytes(struct sizing *sizing, uint64_t bytes)
 {
 	if (__builtin_add_overflow(sizing->bytes, bytes, &sizing->bytes))
 		sizing->bytes = UINT64_MAX;
@@ -34,11 +34,11 @@ static int count_file(void *arg, const struct bt_buf *path, const struct bt_entr
 		return BT_E_CANCELLED;
 	if (!bt_export_has_content(entry))
 		return 0;
-	add(sizing, path->length + AROUND);
+	add_bytes(sizing, path->length + AROUND);
 	int added = bt_digest_set_add(&sizing->counted, &entry->digest);
 	if (added <= 0)
 		return added;
-	add(sizing, entry->size + entry->size / 3 + 4 + AROUND); /* Base64; a size is below 2^63 */
+	add_bytes(sizing, entry->size + entry->size / 3 + 4 + AROUND); /* Base64; a size is below 2^63 */
 	return 0;
 }
 

@@ -60,7 +60,7 @@ static int look(struct bt_stream *stream, int *ret_byte)
 }
 
 /* The next byte, taken; the end of the file is an error. */
-static int take(struct bt_stream *stream, int *ret_byte)
+static int take_byte(struct bt_stream *stream, int *ret_byte)
 {
 	int r = look(stream, ret_byte);
 
@@ -168,7 +168,7 @@ static int take_hex4(struct bt_stream *stream, unsigned *ret_unit)
 	unsigned unit = 0;
 
 	for (int i = 0; i < 4; i++) {
-		int byte, r = take(stream, &byte);
+		int byte, r = take_byte(stream, &byte);
 
 		if (r)
 			return r;
@@ -216,9 +216,9 @@ static int take_unicode(struct bt_stream *stream, uint64_t at, unsigned char byt
 
 		if (unit >= 0xdc00)
 			return bt_stream_fail_at(stream, BT_R_BAD_UTF8, at);
-		r = take(stream, &byte);
+		r = take_byte(stream, &byte);
 		if (!r && byte == '\\')
-			r = take(stream, &escape);
+			r = take_byte(stream, &escape);
 		if (!r && escape != 'u')
 			return bt_stream_fail_at(stream, BT_R_BAD_UTF8, at);
 		if (!r)
@@ -237,7 +237,7 @@ static int take_escape(struct bt_stream *stream, unsigned char bytes[4], size_t 
 {
 	static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
 	uint64_t at = bt_stream_tell(stream) - 1;
-	int byte, r = take(stream, &byte);
+	int byte, r = take_byte(stream, &byte);
 
 	if (r)
 		return r;
@@ -261,7 +261,7 @@ static int take_character(struct bt_stream *stream, int first, unsigned char byt
 	if (first >= 0x80 && (first < 0xc2 || first > 0xf4))
 		return bt_stream_fail_at(stream, BT_R_BAD_UTF8, at);
 	for (size_t i = 1; i < count; i++) {
-		int byte, r = take(stream, &byte);
+		int byte, r = take_byte(stream, &byte);
 
 		if (r)
 			return r;
@@ -315,7 +315,7 @@ int bt_stream_string(struct bt_stream *stream, struct bt_buf *out, size_t max)
 			stream->at += count;
 			continue;
 		}
-		r = take(stream, &byte);
+		r = take_byte(stream, &byte);
 		if (r || byte == '"')
 			break;
 		if (byte < 0x20)
@@ -430,7 +430,7 @@ static int skip_number(struct bt_stream *stream)
 static int skip_word(struct bt_stream *stream, const char *word)
 {
 	for (; *word; word++) {
-		int byte, r = take(stream, &byte);
+		int byte, r = take_byte(stream, &byte);
 
 		if (r)
 			return r;

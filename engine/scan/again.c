@@ -41,7 +41,7 @@ void bt_scan_forget_again(struct bt_scan_private *node)
 }
 
 /* By name, which the listing is sorted by. */
-static const struct bt_found *find(const struct bt_scan_dir *dir, const char *name, size_t length)
+static const struct bt_found *find_by_name(const struct bt_scan_dir *dir, const char *name, size_t length)
 {
 	size_t low = 0, high = dir->count;
 
@@ -61,7 +61,7 @@ static void mark(const struct bt_scan_dir *dir, const struct bt_scan_scratch *sc
 {
 	for (size_t i = 0; i < scratch->count; i++) {
 		const struct bt_scan_key *key = &scratch->keys[i];
-		const struct bt_found *found = find(dir, bt_scan_name(scratch, key), key->length);
+		const struct bt_found *found = find_by_name(dir, bt_scan_name(scratch, key), key->length);
 
 		if (found)
 			again->listed[found - dir->found] = true;
@@ -146,7 +146,7 @@ static enum answer ask(struct bt_scan *scan, struct bt_scan_dir *dir, const stru
 
 	if (fd < 0)
 		return bt_scan_not_found(-fd) ? ANSWER_ASK_ABOVE : ANSWER_LISTED;
-	answer = ask_open(scan, dir->private, fd, find(dir, name->name, name->name_length), since);
+	answer = ask_open(scan, dir->private, fd, find_by_name(dir, name->name, name->name_length), since);
 	bt_scan_fd_put(scan, dir);
 	return answer;
 }

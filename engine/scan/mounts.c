@@ -96,7 +96,7 @@ void bt_scan_mounts_destroy(struct bt_scan_mounts *mounts)
 }
 
 /* A mount is known by its id; kernels that do not tell it leave the device. */
-static const char *find(const struct bt_scan_mounts *mounts, const struct statx *status)
+static const char *find_type(const struct bt_scan_mounts *mounts, const struct statx *status)
 {
 	const uint64_t dev = makedev(status->stx_dev_major, status->stx_dev_minor);
 
@@ -113,9 +113,9 @@ static const char *find(const struct bt_scan_mounts *mounts, const struct statx 
 const char *bt_scan_mounted(struct bt_scan_mounts *mounts, const struct statx *status)
 {
 	pthread_mutex_lock(&mounts->lock);
-	const char *type = find(mounts, status);
+	const char *type = find_type(mounts, status);
 	if (!type && read_mounts(mounts) == 0) /* it may be new */
-		type = find(mounts, status);
+		type = find_type(mounts, status);
 	pthread_mutex_unlock(&mounts->lock);
 	return type ? type : TYPE_HIDDEN;
 }

@@ -116,7 +116,8 @@ static int path_of(struct run *run, const struct bt_walk_step *step, struct bt_d
 }
 
 /* Whether a path with these facts is new to the set: 1, 0, or BT_E_NOMEM. */
-static int add(struct run *run, struct bt_digest_set *set, const struct bt_digest *path, const void *facts, size_t size)
+static int add_key(struct run *run, struct bt_digest_set *set, const struct bt_digest *path, const void *facts,
+		   size_t size)
 {
 	struct bt_digest key;
 
@@ -124,7 +125,7 @@ static int add(struct run *run, struct bt_digest_set *set, const struct bt_diges
 }
 
 /* Versions of a directory differ in nothing that a search would ask for. */
-static int tell(struct run *run, const struct bt_walk_step *step, const struct bt_digest *path)
+static int tell_entry(struct run *run, const struct bt_walk_step *step, const struct bt_digest *path)
 {
 	const struct bt_entry *entry = step->entry;
 	bool directory = entry->type == BT_DIR;
@@ -139,7 +140,7 @@ static int tell(struct run *run, const struct bt_walk_step *step, const struct b
 		facts.nanoseconds = entry->mtime.nanoseconds;
 		facts.digest = entry->digest;
 	}
-	int r = add(run, &run->told, path, &facts, sizeof(facts));
+	int r = add_key(run, &run->told, path, &facts, sizeof(facts));
 	if (r <= 0)
 		return r;
 	return run->found(run->arg, &(struct bt_match){run->snapshot, step->path, entry});
@@ -161,13 +162,13 @@ static int see(struct run *run, const struct bt_walk_step *step)
 		return 0;
 	int r = path_of(run, step, &path);
 	if (!r && wanted)
-		r = tell(run, step, &path);
+		r = tell_entry(run, step, &path);
 	if (r || entry->type != BT_DIR)
 		return r;
 	*(struct place *)bt_walk_below(run->walk) = (struct place){path, above(run)->length + entry->name_length + 1};
 	if (run->searched.count >= SEARCHED_MAX)
 		return 0;
-	r = add(run, &run->searched, &path, &entry->digest, sizeof(entry->digest));
+	r = add_key(run, &run->searched, &path, &entry->digest, sizeof(entry->digest));
 	if (!r)
 		bt_walk_skip(run->walk);
 	return r < 0 ? r : 0;
@@ -178,7 +179,7 @@ static int search_below(struct run *run, const struct bt_snapshot_info *info, st
 	const struct bt_walk_options options = {.info = info, .level_size = sizeof(struct place)};
 	const struct bt_entry *root = &info->root;
 	const struct bt_digest path = {{0}};
-	int r = add(run, &run->searched, &path, &root->digest, sizeof(root->digest));
+	int r = add_key(run, &run->searched, &path, &root->digest, sizeof(root->digest));
 
 	if (r <= 0)
 		return r;

@@ -142,7 +142,7 @@ static void tidy(struct bt_index *index, int cachefd)
 }
 
 /* No file is in two segments, and the buckets of each divide its records. */
-static void check(struct bt_index *index)
+static void check_index(struct bt_index *index)
 {
 #ifdef BT_INVARIANTS
 	struct bt_digest_set files = {0};
@@ -397,7 +397,7 @@ int bt_index_update(struct bt_index *index, const struct bt_index_source *source
 {
 	pthread_mutex_lock(&index->changes);
 	int r = update(index, source);
-	check(index);
+	check_index(index);
 	pthread_mutex_unlock(&index->changes);
 	return r ? bt_fail(error, r, NULL, "build the index") : 0;
 }

@@ -56,7 +56,7 @@ static struct roster *roster_new(struct bt_store *store, uint32_t slots)
 }
 
 /* Slots know their numbers and the roster is in order. */
-static void check(struct bt_store *store, const struct bt_roster *roster, uint32_t slots)
+static void check_roster(struct bt_store *store, const struct bt_roster *roster, uint32_t slots)
 {
 #ifdef BT_INVARIANTS
 	for (uint32_t i = 0; i < slots; i++) {
@@ -78,7 +78,7 @@ int bt_roster_publish(struct bt_store *store, uint32_t slots)
 
 	if (!roster)
 		return BT_E_NOMEM;
-	check(store, &roster->shown, slots);
+	check_roster(store, &roster->shown, slots);
 	pthread_mutex_lock(&store->lock);
 	const struct bt_roster *before = store->roster;
 	store->roster = &roster->shown;

@@ -70,7 +70,7 @@ static const char *below(const struct state *state, const char *name)
 }
 
 /* Whether the target lies below what has this name. */
-static bool above(const struct state *state, const char *name)
+static bool level_above(const struct state *state, const char *name)
 {
 	size_t length = strlen(name);
 
@@ -111,7 +111,7 @@ static bool nameless_below(struct state *state, int fd, char text[PATH_MAX + 1])
 		bt_close(&up);
 		if (failed || below(state, text))
 			break;
-		may_be = above(state, text) && levels > 1;
+		may_be = level_above(state, text) && levels > 1;
 		if (!may_be)
 			break;
 		grows = false;

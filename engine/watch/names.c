@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t hash(const struct bt_seed *seed, const void *key)
+static uint64_t hash_name(const struct bt_seed *seed, const void *key)
 {
 	const struct bt_name *name = key;
 	const struct bt_seed own = {seed->a ^ (uintptr_t)name->owner, seed->b};
@@ -19,7 +19,7 @@ static bool is_same(const void *key, const void *other)
 	return a->owner == b->owner && a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
 }
 
-static const struct bt_table_kind kind = {hash, is_same};
+static const struct bt_table_kind kind = {hash_name, is_same};
 
 struct bt_name *bt_names_find(const struct bt_names *names, const void *owner, const void *text, size_t length)
 {

@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 /* Events gather for so long before they are read: the kernel makes one of those that are equal. */
-enum { LULL_MS = 20 };
+enum { GATHER_MS = 20 };
 
-static void close_source(struct bt_watch *watch)
+static void end_source(struct bt_watch *watch)
 {
 	if (watch->source && watch->events >= 0)
 		watch->source->close(watch);
@@ -55,14 +55,14 @@ int bt_watch_changed(struct bt_watch *watch, const char *path, bool all)
 	return 0;
 }
 
-static void drain(struct bt_watch *watch)
+static void drain_source(struct bt_watch *watch)
 {
 	if (watch->events < 0)
 		return;
 	if (watch->source->drain(watch) != 0)
 		bt_watch_doubt(watch, BT_DOUBT_LOST);
 	if (watch->doubt != BT_DOUBT_NONE)
-		close_source(watch);
+		end_source(watch);
 }
 
 static void wake(struct bt_watch *watch)
@@ -82,12 +82,12 @@ static void *listen_on(void *arg)
 		if (fds[0].revents)
 			(void)!eventfd_read(watch->wake, &count);
 		pthread_mutex_lock(&watch->lock);
-		drain(watch);
+		drain_source(watch);
 		fds[1].fd = watch->events;
 		ending = watch->ending;
 		pthread_mutex_unlock(&watch->lock);
 		if (!ending)
-			poll(fds, 1, LULL_MS);
+			poll(fds, 1, GATHER_MS);
 	}
 	return NULL;
 }
@@ -144,7 +144,7 @@ void bt_watch_stop(struct bt_watch *watch)
 		wake(watch);
 		pthread_join(watch->thread, NULL);
 	}
-	close_source(watch);
+	end_source(watch);
 	bt_close(&watch->root);
 	bt_close(&watch->wake);
 	bt_changes_free(watch->pending);
@@ -175,7 +175,7 @@ static bool look_at_root(struct bt_watch *watch)
 		close(fd);
 		return true;
 	}
-	close_source(watch);
+	end_source(watch);
 	bt_close(&watch->root);
 	if (!known) {
 		bt_close(&fd);
@@ -213,7 +213,7 @@ static int try_source(struct bt_watch *watch, const struct bt_watch_source *sour
 }
 
 /* What prevents it becomes the doubt, until the next time. */
-static void open_source(struct bt_watch *watch)
+static void choose_source(struct bt_watch *watch)
 {
 	int r = BT_E_UNSUPPORTED;
 
@@ -244,7 +244,7 @@ static enum bt_doubt look(struct bt_watch *watch)
 	}
 	if (!look_at_mounts(watch))
 		return BT_DOUBT_MOUNTS;
-	drain(watch);
+	drain_source(watch);
 	return watch->doubt;
 }
 
@@ -259,9 +259,9 @@ static enum bt_doubt begin_anew(struct bt_watch *watch, enum bt_doubt doubt, boo
 {
 	if (!worth_trying(doubt, full))
 		return doubt;
-	close_source(watch);
+	end_source(watch);
 	watch->doubt = BT_DOUBT_NONE;
-	open_source(watch);
+	choose_source(watch);
 	return doubt != BT_DOUBT_NONE ? doubt : watch->doubt;
 }
 
@@ -269,7 +269,7 @@ static int collect(struct bt_watch *watch, struct bt_changes *changes)
 {
 	int r = bt_watch_ask_opened(watch, changes);
 
-	drain(watch);
+	drain_source(watch);
 	bt_watch_forget_asked(watch);
 	if (!r)
 		r = bt_watch_add_mounts(watch->mounts, changes);
@@ -296,7 +296,7 @@ static int follow(struct bt_watch *watch, struct bt_changes *changes)
 	return r;
 }
 
-static int take(struct bt_watch *watch, bool full, struct bt_changes *next, struct bt_changes **ret_changes)
+static int take_changes(struct bt_watch *watch, bool full, struct bt_changes *next, struct bt_changes **ret_changes)
 {
 	enum bt_doubt doubt = look(watch);
 	struct bt_changes *changes = watch->pending;
@@ -327,7 +327,7 @@ int bt_watch_take(struct bt_watch *watch, bool full, struct bt_changes **ret_cha
 	if (!next)
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	pthread_mutex_lock(&watch->lock);
-	int r = take(watch, full, next, &changes);
+	int r = take_changes(watch, full, next, &changes);
 	pthread_mutex_unlock(&watch->lock);
 	wake(watch);
 	if (!r) {
