@@ -6,6 +6,7 @@
 #include "base/listing.h"
 #include "base/made.h"
 #include "base/publish.h"
+#include "store/file_inside.h"
 #include "store/store_inside.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -170,33 +171,26 @@ int bt_derived_open(struct bt_store *store, struct bt_slot *slot, struct bt_obje
 /* The file that it replaces may be in use elsewhere until the store is closed. */
 static int replace(struct bt_store *store, struct bt_slot *slot, struct bt_error *error)
 {
-	struct bt_file *file = atomic_load(&slot->file), *fresh = NULL;
-	struct bt_retired *retired = calloc(1, sizeof(*retired));
+	struct bt_file *fresh = NULL;
 	struct bt_object *source = NULL;
-	int r = retired ? bt_slot_object(store, slot, &source, error) : bt_fail(error, BT_E_NOMEM, slot->path, NULL);
+	int r = bt_slot_object(store, slot, &source, error);
 
 	if (!r && store->foreign.detect(source))
 		r = derive(store, slot, source, &fresh, error);
 	bt_object_close(source);
-	if (r || !fresh || !file) {
-		free(retired);
-	} else {
-		*retired = (struct bt_retired){file, slot->retired};
-		slot->retired = retired;
-	}
-	if (!r && fresh) {
-		atomic_store(&slot->file, fresh);
-
-		bt_slot_keep(slot);
-	}
-	return r;
+	if (r || !fresh)
+		return r;
+	fresh->older = atomic_load(&slot->file);
+	atomic_store(&slot->file, fresh);
+	bt_slot_keep(slot);
+	return 0;
 }
 
 int bt_derived_recheck(struct bt_store *store, struct bt_slot *slot, struct bt_error *error)
 {
 	struct bt_file *file = atomic_load(&slot->file);
 
-	if (!file || bt_file_kind(file) != BT_KIND_CLASSIC || slot->retired || !bt_file_verify(file, NULL))
+	if (!file || bt_file_kind(file) != BT_KIND_CLASSIC || file->older || !bt_file_verify(file, NULL))
 		return 0;
 	return replace(store, slot, error);
 }

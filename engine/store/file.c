@@ -17,7 +17,7 @@ static int file_new(struct bt_object *object, struct bt_object *source, const ch
 		return bt_fail(error, BT_E_NOMEM, name, NULL);
 	}
 	file->object = object;
-	file->source = source;
+	file->named = source ? source : bt_object_ref(object);
 	file->sections.size = bt_object_size(object);
 	*ret_file = file;
 	file->name = strdup(name);
@@ -74,27 +74,22 @@ void bt_file_free(struct bt_file *file)
 	if (!file)
 		return;
 	bt_object_close(file->object);
-	bt_object_close(file->source);
+	bt_object_close(file->named);
+	bt_file_free(file->older);
 	bt_buf_free(&file->header);
 	bt_buf_free(&file->summary);
 	free(file->name);
 	free(file);
 }
 
-/* What is derived from the source has no name that could go. */
-static struct bt_object *named(struct bt_file *file)
-{
-	return file->source ? file->source : file->object;
-}
-
 void bt_file_keep(struct bt_file *file, bool keep)
 {
-	bt_object_keep(named(file), keep);
+	bt_object_keep(file->named, keep);
 }
 
 void bt_file_release(struct bt_file *file)
 {
-	bt_object_release(named(file));
+	bt_object_release(file->named);
 }
 
 enum bt_file_kind bt_file_kind(const struct bt_file *file)

@@ -15,7 +15,10 @@
 
 struct bt_file {
 	char *name;
-	struct bt_object *object, *source; /* source: the version 1 file, else NULL */
+	struct bt_object *object;
+	struct bt_object
+		*named; /* what has the name and the blocks: the same, or the version 1 file it is derived from */
+	struct bt_file *older; /* derived before this one; others may still use it, so it is freed with this one */
 	enum bt_file_kind kind;
 	bool loose; /* it could not be opened otherwise */
 	struct bt_sections sections;

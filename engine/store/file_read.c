@@ -51,11 +51,11 @@ int bt_file_pread_twice(struct bt_file *file, void *data, size_t length, uint64_
 
 static bool block_fits(const struct bt_file *file, const struct bt_block *block)
 {
-	uint64_t size = file->source ? bt_object_size(file->source) : file->sections.size;
+	uint64_t size = bt_object_size(file->named);
 
 	return block->length && block->length <= BT_BLOCK_TEXT_MAX && block->length % 4 == 0 && block->size &&
 	       block->size <= BT_BLOCK_MAX && block->at <= size && block->length <= size - block->at &&
-	       block->plain == !!file->source;
+	       block->plain == (file->kind == BT_KIND_CLASSIC);
 }
 
 int bt_file_block(struct bt_file *file, const struct bt_block *block, struct bt_decompressor *decompressor,
@@ -70,8 +70,7 @@ int bt_file_block(struct bt_file *file, const struct bt_block *block, struct bt_
 		return bt_fail(error, BT_E_NOMEM, file->name, NULL);
 	char *base64 = (char *)text->data;
 	unsigned char *frame = text->data + block->length;
-	int r = pread_from(file->source ? file->source : file->object, file->name, base64, block->length, block->at,
-			   error);
+	int r = pread_from(file->named, file->name, base64, block->length, block->at, error);
 	if (r)
 		return r;
 	if (!bt_base64_decode(frame, &size, base64, block->length, &bad))

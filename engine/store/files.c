@@ -10,13 +10,6 @@ void bt_slot_free(struct bt_slot *slot)
 {
 	bt_file_free(atomic_load(&slot->file));
 	bt_object_close(slot->held);
-	while (slot->retired) {
-		struct bt_retired *retired = slot->retired;
-
-		slot->retired = retired->next;
-		bt_file_free(retired->file);
-		free(retired);
-	}
 	free(atomic_load(&slot->damage));
 	pthread_mutex_destroy(&slot->lock);
 	free(slot->path);

@@ -16,11 +16,6 @@
 #define BT_VOLUME_SUFFIX ".json"
 #define BT_DOOMED_SUFFIX ".doomed"
 
-struct bt_retired {
-	struct bt_file *file;
-	struct bt_retired *next;
-};
-
 /* A file of the store. Slots never move, so that they are read without a lock: what changes in them is atomic, or of
  * the refresh or the gate, or guarded by lock. */
 struct bt_slot {
@@ -37,9 +32,8 @@ struct bt_slot {
 	bool doomed;		/* somebody is about to delete it: lends nothing */
 	bool made, taken;	/* its name was given to it, or taken from it, by the holder of the gate */
 	bool trusted;
-	atomic_int lends;	    /* enum bt_lends */
-	atomic_bool leaned;	    /* a file that is being written relies on it */
-	struct bt_retired *retired; /* derived files that were replaced; others may still use them */
+	atomic_int lends;   /* enum bt_lends */
+	atomic_bool leaned; /* a file that is being written relies on it */
 	struct bt_error *_Atomic damage;
 };
 

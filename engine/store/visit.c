@@ -95,7 +95,7 @@ static int check_block(struct lines *lines, const struct bt_block *block, uint64
 	}
 	if (((uint64_t)block->size + 2) / 3 * 4 != block->length)
 		return bt_json_fail(&lines->json, BT_R_BAD_SIZE);
-	uint64_t size = bt_object_size(lines->file->source);
+	uint64_t size = bt_object_size(lines->file->named);
 	if (block->at > size || block->length > size - block->at)
 		return bt_json_fail(&lines->json, BT_R_BAD_OFFSET);
 	return 0;

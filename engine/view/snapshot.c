@@ -2,9 +2,7 @@
 #include "view/snapshot.h"
 #include "base/arena.h"
 #include "base/fail.h"
-#include "model/classic.h"
 #include "model/document.h"
-#include "view/pages.h"
 #include <errno.h>
 #include <internal/policy.h>
 #include <stdlib.h>
@@ -14,23 +12,6 @@ struct bt_snapshot {
 	struct bt_arena arena;
 	struct bt_snapshot_info info;
 };
-
-int bt_store_open(const char *path, const struct bt_store_options *options, struct bt_store **ret_store,
-		  struct bt_error *error)
-{
-	static const struct bt_foreign classic = {bt_classic_detect, bt_classic_derive};
-	struct bt_store *store;
-	int r = bt_store_open_with(path, options, &classic, &store, error);
-
-	if (r)
-		return r;
-	r = bt_pages_attach(store, error);
-	if (r)
-		bt_store_close(store);
-	else
-		*ret_store = store;
-	return r;
-}
 
 /* No digest covers the name. The time in version 1 is to the second and local: it follows from the name. */
 int bt_snapshot_check_name(const struct bt_snapshot_info *info, struct bt_error *error)
