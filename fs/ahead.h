@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Decoding ahead: when a file is read on from where it was read before, or small files one after the other, threads of
- * their own decode what comes next, while the reader still has the present piece.
+ * Decoding ahead. When somebody reads a file from one end to the other, or small files one after another, threads of
+ * this room decode the next block while the reader is still at the present one.
  */
 #ifndef FS_AHEAD_H
 #define FS_AHEAD_H
 
 #include "dirs.h"
 
-int ahead_start(struct fs *fs, struct ahead **ret_ahead); /* 0 or an errno */
-void ahead_stop(struct ahead *ahead);			  /* NULL is fine */
+int ahead_start(struct fs *fs, struct ahead **ret_ahead);
+void ahead_stop(struct ahead *ahead); /* NULL is fine */
 
 /* A read that is about to be answered. */
 struct ahead_read {
@@ -18,6 +18,7 @@ struct ahead_read {
 	uint64_t offset, end;
 	uint64_t next; /* where in the file its last content ends */
 };
+/* Notes the read, and orders the next block if it looks as if that were read next. */
 void ahead_note(struct ahead *ahead, const struct held *held, const struct ahead_read *read);
 
 #endif

@@ -15,10 +15,10 @@ struct attr_rules {
 	bool set_uid, set_gid;
 	uint32_t uid, gid;
 	uint32_t umask;
-	bool acls; /* the kernel is told of lists of who may do what, and goes by them: the mode is shown as it is */
+	bool acls; /* the kernel is told of lists of permissions, and obeys them: the mode is shown as it is */
 };
 
-/* Then the lists of who may do what do not hold either: they would give back what the rules take away. */
+/* Whether there are any. If so, no list of permissions is shown: it would give back what the rules take away. */
 bool attr_rules_any(const struct attr_rules *rules);
 
 uint64_t attr_path_top(void); /* the path of a snapshot's own directory */
@@ -26,14 +26,14 @@ uint64_t attr_path_below(uint64_t path, const char *name, size_t length);
 
 /* path: of the entry itself. snapshot: a hash of the snapshot's name; 0 where equal files of several are one. */
 uint64_t attr_ino(const struct bt_entry *entry, uint64_t path, uint64_t snapshot);
-/* Whether its content is known: no directory, and nothing that could not be read. */
+/* Whether its content is known: it is no directory, and could be read when the snapshot was taken. */
 bool attr_is_known(const struct bt_entry *entry);
-/* One that may show as one node in several snapshots: its content is known, and it has one name. Programs that copy
- * take names with one inode and more than one link for one file, also when they lie in two snapshots. */
+/* Whether it may be one node in several snapshots: its content is known, and it has one name. With hard links, a
+ * program that copies two snapshots would take names in both for one file. */
 bool attr_is_shareable(const struct bt_entry *entry);
 
-/* Whether an entry has a list of who may do what besides its mode, and what its mode grants to nobody who does not get
- * it from both: to be shown without the list. */
+/* Whether an entry has a list of permissions besides its mode; and its mode where the list is not shown: it grants only
+ * what both grant. */
 #define ATTR_ACL_PREFIX "system.posix_acl_"
 bool attr_has_acl(const struct bt_entry *entry);
 uint16_t attr_mode_without_acl(const struct bt_entry *entry);

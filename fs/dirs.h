@@ -12,8 +12,8 @@ struct dir {
 	struct node_page page; /* the record of its first page */
 	struct bt_dir *dir;
 };
-int dir_open(struct fs *fs, fuse_ino_t node, struct dir *ret_dir); /* 0 or an errno, ENOTDIR among them */
-/* A tree by its id, at a path of a snapshot; its number is of no use. */
+int dir_open(struct fs *fs, fuse_ino_t node, struct dir *ret_dir); /* ENOTDIR: it is none */
+/* Opens a tree by its id, as the directory at a path of a snapshot. It has no record, so its number means nothing. */
 int dir_open_tree(struct fs *fs, const struct bt_digest *tree, uint64_t path, uint32_t snapshot, struct dir *ret_dir);
 void dir_close(struct fs *fs, struct dir *dir);
 uint64_t dir_count(const struct dir *dir); /* of entries */
@@ -30,7 +30,7 @@ int dir_at(struct fs *fs, const struct dir *dir, uint64_t index, struct found *f
 /* What the kernel is told of an entry: node, attributes, timeouts. */
 int dir_entry(struct fs *fs, const struct dir *dir, const struct found *found, struct fuse_entry_param *ret_param);
 
-/* What a node number stands for; of the root and the like nothing: EISDIR. */
+/* What a node number stands for. The root, links and directories of versions/ stand for no entry: EISDIR. */
 struct held {
 	const struct bt_page *page;	     /* pinned until held_end; NULL for a snapshot's own directory */
 	const struct bt_snapshot_info *info; /* of that alone: the snapshot is open until held_end */
@@ -40,9 +40,9 @@ struct held {
 };
 int held_get(struct fs *fs, fuse_ino_t node, struct held *ret_held);
 void held_end(struct fs *fs, struct held *held);
-/* Of any node but the root's and links. A snapshot's own directory has its own times, but as the time of its last
- * change the time of the snapshot. */
+/* Attributes of any node that held_get takes. The ctime of a snapshot's own directory is the time of the snapshot. */
 int held_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat);
-bool node_snapshot(const struct fs *fs, fuse_ino_t node, uint32_t *ret_serial); /* a snapshot's own directory */
+/* Whether the node is a snapshot's own directory. */
+bool node_snapshot(const struct fs *fs, fuse_ino_t node, uint32_t *ret_serial);
 
 #endif

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What all parts of a running mount share. */
+/*
+ * What all parts of a running mount share.
+ *
+ * In fs/ a function that returns int gives 0 or an errno (positive, as FUSE wants it), unless its header says
+ * otherwise; what is called code is a bt_code of the engine.
+ */
 #ifndef FS_FS_H
 #define FS_FS_H
 
@@ -61,16 +66,16 @@ struct fs {
 	bool answers;		    /* both were told */
 };
 
-/* Its locks. */
+/* Makes the locks, and frees them and what a look left. */
 void fs_begin(struct fs *fs);
 void fs_end(struct fs *fs);
 
-/* The mount has answered the kernel for the first time. */
+/* Tells the program that waits for it that the mount has answered the kernel for the first time. */
 void fs_answers(struct fs *fs);
-/* Nobody waits for that any more. */
+/* Closes what fs_answers would have used. */
 void fs_stop_waiting(struct fs *fs);
 
-/* The errno for a failed engine call; logs what is damage. where: for the log. */
+/* The errno for a failed call of the engine. Damage is logged, with where as the place. */
 int fs_errno(struct fs *fs, const char *where, int code, const struct bt_error *error);
 
 #endif

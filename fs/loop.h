@@ -10,7 +10,7 @@
 #include "fs.h"
 
 struct loop;
-int loop_start(struct fs *fs, struct loop **ret_loop); /* 0 or an errno */
+int loop_start(struct fs *fs, struct loop **ret_loop);
 /* Ends all threads, including one that waits for a request, and frees. The session must have been told to exit. */
 void loop_stop(struct loop *loop);
 

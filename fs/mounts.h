@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Mounts, as /proc/self/mountinfo shows them to this process. A mount is known by its device, so that it is found again
- * after it was moved, or after a directory above it got another name. Nothing here asks a driver but mounts_is_dead.
+ * after it was moved, or after a directory above it got another name. Only mounts_is_dead asks the driver anything.
  */
 #ifndef FS_MOUNTS_H
 #define FS_MOUNTS_H
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* The device of what a path leads to. 0 or an errno. */
+/* The device of what a path leads to. */
 int mounts_device(const char *path, dev_t *ret_device);
 /* Whether something is mounted at the path itself. */
 bool mounts_has(const char *path);
@@ -22,7 +22,7 @@ bool mounts_is_dead(const char *path);
  * ended. False if a mount of it is left, or if nobody can tell. */
 bool mounts_end(dev_t device, bool dead_only);
 
-/* From now on no symbolic link is followed below what is mounted at the path. 0 or an errno. */
+/* From now on the kernel follows no symbolic link below the mount at this path. */
 int mounts_follow_no_links(const char *path);
 
 #endif

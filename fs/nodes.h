@@ -49,10 +49,10 @@ struct node_dir {
 };
 
 struct nodes;
-int nodes_new(struct nodes **ret_nodes); /* 0 or ENOMEM */
+int nodes_new(struct nodes **ret_nodes);
 void nodes_free(struct nodes *nodes);
 
-/* The number of a record, added when it is new. 0 or ENOMEM. */
+/* The number of a record, added when it is new. */
 int nodes_page(struct nodes *nodes, const struct node_page *page, uint32_t *ret_number);
 int nodes_dir(struct nodes *nodes, const struct node_dir *dir, uint32_t *ret_number);
 /* The number of a directory's record by its node; false if it was never looked into. */

@@ -58,7 +58,7 @@ static int list_versions(struct fs *fs, fuse_ino_t node, struct listing *listing
 {
 	struct versions_entry entry;
 	int result;
-	for (; (result = versions_behind(fs, node, offset, &entry)) == 0; offset = entry.cookie)
+	for (; (result = versions_after(fs, node, offset, &entry)) == 0; offset = entry.cookie)
 		if (!list_one(listing, entry.name, &entry.param, entry.cookie))
 			return 0;
 	return result == ENOENT ? 0 : result;

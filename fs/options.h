@@ -28,7 +28,7 @@ struct options {
 #define OPTIONS_ERROR_SIZE 256
 /* 0, or -1 with a sentence in error. options_free in any case. */
 int options_parse(int argc, char **argv, struct options *ret_options, char error[OPTIONS_ERROR_SIZE]);
-/* Adds what always holds (read-only and so on) behind what the user gave. source: what `df` shows. 0 or ENOMEM. */
+/* Adds the options that always hold (read-only and so on) after those of the user. source: what `df` shows. */
 int options_add_fixed(struct options *options, const char *source);
 void options_free(struct options *options);
 extern const char options_usage[];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Handing data to the kernel before it is asked for: the small files that follow in a directory which is being read
- * through, and the rest of a block of which somebody reads here and there. It saves the round trip of a read.
+ * Handing data to the kernel before it asks: the next small files of a directory that is being read from one end to the
+ * other, and the rest of a block of which somebody reads pieces. It saves the round trip of a read.
  *
  * The kernel stores into pages that it locks, and pages are locked for as long as somebody waits for a read of them. So
  * that nothing ever waits for itself:
@@ -18,8 +18,8 @@
 #define PUSH_MAX 64
 
 struct push;
-int push_new(struct push **ret_push); /* 0 or ENOMEM */
-void push_free(struct push *push);    /* NULL is fine */
+int push_new(struct push **ret_push);
+void push_free(struct push *push); /* NULL is fine */
 
 /* What is to be stored, pinned. */
 struct push_plan {
@@ -40,7 +40,7 @@ void push_plan_siblings(struct fs *fs, fuse_ino_t node, const struct held *held,
 #define PUSH_RANDOM (16u << 10)
 void push_plan_rest(struct fs *fs, fuse_ino_t node, const struct held *held, uint64_t offset,
 		    const struct bt_slice *slice, struct push_plan *ret_plan);
-/* Stores, unless another thread does just now. loop_slow was called. */
+/* Hands the data over, unless another thread is doing that. Call loop_slow before. */
 void push_store(struct fs *fs, const struct push_plan *plan);
 void push_plan_end(struct fs *fs, struct push_plan *plan);
 

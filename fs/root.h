@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The snapshots as the root shows them. Each has a serial number in the order of discovery, which it keeps when others
- * come and go. A snapshot is opened when it is first looked at, and stays open, also when it was pruned, as long as
+ * come and go. A snapshot is opened when it is first looked at. It stays open, even if it was removed, as long as
  * somebody may be in it.
  *
  * All functions may be called by several threads at the same time, but for root_new, root_update and root_free.
@@ -18,7 +18,7 @@ int root_new(struct fs *fs, struct bt_error *error); /* 0 or a bt_code */
 void root_free(struct fs *fs);
 
 /* After bt_store_refresh, by look.c: adds the serials that appeared or vanished (free serials); both, with one name,
- * when another file took that. 0 or ENOMEM. */
+ * when another file took that. */
 int root_update(struct fs *fs, struct root_change *change);
 
 bool root_is_single(const struct fs *fs, uint32_t *ret_serial); /* one snapshot is the root */
@@ -44,7 +44,7 @@ bool root_is_needed(const struct fs *fs, uint32_t serial); /* it is gone, and ha
 void root_close_gone(struct fs *fs);			   /* those that are gone and have no users */
 
 /* Opens a snapshot: its information and the directory to show, which stay until the caller, who counts as a user now,
- * calls root_used(fs, serial, -1). 0 or an errno. */
+ * calls root_used(fs, serial, -1). */
 struct root_snapshot {
 	const struct bt_snapshot_info *info;
 	const struct bt_entry *top;

@@ -21,8 +21,7 @@ struct table {
 /* The process's own, which nobody knows who makes keys; the kernel made it when the program began. */
 uint64_t table_seed(void);
 bool table_find(const struct table *table, const void *key, uint32_t *ret_number);
-int table_add(struct table *table, const void *record,
-	      uint32_t *ret_number);			    /* 0 or ENOMEM; the old number if it is there */
+int table_add(struct table *table, const void *record, uint32_t *ret_number); /* the old number if it is there */
 void *table_at(const struct table *table, uint32_t number); /* NULL if there is none; until the next add */
 void table_free(struct table *table);
 

@@ -348,7 +348,7 @@ int versions_lookup(struct fs *fs, fuse_ino_t parent, const char *name, struct f
 	return result;
 }
 
-int versions_behind(struct fs *fs, fuse_ino_t node, uint64_t cookie, struct versions_entry *ret_entry)
+int versions_after(struct fs *fs, fuse_ino_t node, uint64_t cookie, struct versions_entry *ret_entry)
 {
 	struct kept *kept;
 	if (!enter(fs, node))
@@ -356,7 +356,7 @@ int versions_behind(struct fs *fs, fuse_ino_t node, uint64_t cookie, struct vers
 	int result = get_listed(fs, node_unpack(node).index, &kept);
 	if (cookie < BUILT_FIRST_COOKIE)
 		places_listed(fs->versions->places, node_unpack(node).index);
-	const struct child *child = result ? NULL : built_behind(&kept->built, cookie);
+	const struct child *child = result ? NULL : built_after(&kept->built, cookie);
 	if (child) {
 		snprintf(ret_entry->name, sizeof(ret_entry->name), "%s", child->name);
 		ret_entry->param = child->param;

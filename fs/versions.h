@@ -12,7 +12,7 @@
 
 #include "fs.h"
 
-int versions_new(struct fs *fs); /* 0 or ENOMEM */
+int versions_new(struct fs *fs);
 void versions_free(struct fs *fs);
 void versions_outdate(struct fs *fs); /* the list of snapshots changed; at any time, without waiting */
 void versions_tell(struct fs *fs);    /* tells the kernel of that; see follow.h */
@@ -36,8 +36,8 @@ struct versions_entry {
 	struct fuse_entry_param param; /* node 0 for a directory: the kernel asks when it wants more */
 	uint64_t cookie;
 };
-/* The entry behind a cookie, or the first (any below 16); ENOENT at the end. Cookies hang on the names alone, so that
+/* The entry after a cookie, or the first (any below 16); ENOENT at the end. Cookies depend on the names alone, so that
  * a reader misses nothing and sees nothing twice when other names come and go. */
-int versions_behind(struct fs *fs, fuse_ino_t node, uint64_t cookie, struct versions_entry *ret_entry);
+int versions_after(struct fs *fs, fuse_ino_t node, uint64_t cookie, struct versions_entry *ret_entry);
 
 #endif

@@ -111,7 +111,7 @@ const struct child *built_find(const struct built *built, const char *name)
 		       : NULL;
 }
 
-const struct child *built_behind(const struct built *built, uint64_t cookie)
+const struct child *built_after(const struct built *built, uint64_t cookie)
 {
 	size_t low = 0, high = built->child_count;
 	while (low < high) {

@@ -18,7 +18,7 @@ struct source {
 struct child {
 	char *name;
 	uint64_t hash;	 /* of the name: what they are sorted by */
-	uint64_t cookie; /* where a reader stands behind it, whatever comes and goes: the hash, but increasing */
+	uint64_t cookie; /* where a reader stands after it, whatever comes and goes: the hash, but increasing */
 	struct fuse_entry_param param; /* of a version; node 0: a directory */
 };
 
@@ -30,7 +30,7 @@ struct built {
 	size_t source_room, child_room;
 };
 
-/* The top: all snapshots. Or what is below name in a parent. 0 or an errno; ENOENT if no snapshot has the name.
+/* The top: all snapshots. Or what is below name in a parent. ENOENT if no snapshot has the name.
  * What cannot be read in one snapshot is left out. */
 int built_top(struct fs *fs, struct built *ret_built);
 int built_below(struct fs *fs, const struct built *parent, const char *name, struct built *ret_built);
@@ -38,7 +38,7 @@ int built_below(struct fs *fs, const struct built *parent, const char *name, str
 int built_list(struct fs *fs, struct built *built);
 void built_free(struct built *built);
 const struct child *built_find(const struct built *built, const char *name);
-/* The first child behind a cookie, or from the beginning (0); NULL if there is none. */
-const struct child *built_behind(const struct built *built, uint64_t cookie);
+/* The first child after a cookie (0: the very first); NULL if there is none. */
+const struct child *built_after(const struct built *built, uint64_t cookie);
 
 #endif

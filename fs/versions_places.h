@@ -11,12 +11,12 @@
 #include <stdint.h>
 
 struct places;
-/* With the top, number 0; 0 or ENOMEM. A place is its parent and name; the seed, best a random one, only keeps others
+/* With the top, number 0. A place is its parent and name; the seed, best a random one, only keeps others
  * from choosing names that make the search slow. */
 int places_new(uint64_t seed, struct places **ret_places);
 void places_free(struct places *places);
 
-int places_add(struct places *places, uint32_t parent, const char *name, uint32_t *ret_number); /* 0 or ENOMEM */
+int places_add(struct places *places, uint32_t parent, const char *name, uint32_t *ret_number);
 bool places_find(struct places *places, uint32_t parent, const char *name, uint32_t *ret_number);
 struct place_path {
 	const char *name;

@@ -11,8 +11,8 @@
 
 /* The same for the life of the mount. */
 bool xattr_wanted(struct fs *fs);
-/* The errno for one that an entry has not: ENODATA; with -o xattr=auto EOPNOTSUPP as long as no snapshot has any, since
- * ls and the like then ask for one file instead of for each. */
+/* The errno for an attribute that an entry lacks: ENODATA, or with -o xattr=auto EOPNOTSUPP as long as no snapshot has
+ * any, since ls and the like then ask for one file instead of for each. */
 int xattr_lack(struct fs *fs, const char *name);
 /* What stat(2) shows of an entry, see attr_fill: no more rights than with its list of permissions when the kernel is
  * not told of that. */

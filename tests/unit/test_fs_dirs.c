@@ -442,7 +442,7 @@ static size_t list_versions(struct fs *fs, fuse_ino_t node, struct versions_entr
 	size_t count = 0;
 	uint64_t cookie = 0;
 
-	while (count < max && versions_behind(fs, node, cookie, &entries[count]) == 0)
+	while (count < max && versions_after(fs, node, cookie, &entries[count]) == 0)
 		cookie = entries[count++].cookie;
 	qsort(entries, count, sizeof(*entries), by_name);
 	return count;
@@ -515,7 +515,7 @@ static void directories_of_versions_that_never_were_are_stale(void **state)
 		assert_int_equal(versions_attr(fs, nodes[i], &st), ESTALE);
 		assert_int_equal(versions_parent(fs, nodes[i], &parent), ESTALE);
 		assert_int_equal(versions_lookup(fs, nodes[i], "sub", &param), ESTALE);
-		assert_int_equal(versions_behind(fs, nodes[i], 0, &entry), ESTALE);
+		assert_int_equal(versions_after(fs, nodes[i], 0, &entry), ESTALE);
 		fs->versions = NULL;
 	}
 	fs->versions = versions;

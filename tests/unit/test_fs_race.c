@@ -149,7 +149,7 @@ static void look_into_versions(struct scene *scene)
 
 	scene->failures += versions_attr(scene->fs, top, &st) != 0;
 	if (versions_lookup(scene->fs, top, "d", &param) == 0 && param.ino)
-		scene->failures += versions_behind(scene->fs, param.ino, 0, &entry) == EIO;
+		scene->failures += versions_after(scene->fs, param.ino, 0, &entry) == EIO;
 }
 
 static void *look_around(void *arg)
