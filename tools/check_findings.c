@@ -18,13 +18,6 @@ static struct tool_value text_value(const char *text)
 	return (struct tool_value){.kind = text ? TOOL_TEXT : TOOL_NOTHING, .text = text};
 }
 
-TOOL_GETTER(struct bt_hurt, hurt_snapshot, TOOL_TEXT, text, self->snapshot)
-
-static struct tool_value get_hurt_path(const void *row)
-{
-	return text_value(((const struct bt_hurt *)row)->path);
-}
-
 static struct tool_value get_hurt_offset(const void *row)
 {
 	return offset_value(((const struct bt_hurt *)row)->offset);
@@ -38,20 +31,12 @@ static struct tool_value get_hurt_length(const void *row)
 }
 
 const struct tool_column tool_hurt_columns[] = {
-	{"snapshot", NULL, false, get_hurt_snapshot},
-	{"path", NULL, false, get_hurt_path},
-	{"offset", NULL, false, get_hurt_offset},
-	{"length", NULL, false, get_hurt_length},
+	{"snapshot", NULL, TOOL_MEMBER(TOOL_TEXT, struct bt_hurt, snapshot)},
+	{"path", NULL, TOOL_MEMBER(TOOL_TEXT, struct bt_hurt, path)},
+	{"offset", NULL, TOOL_GET(get_hurt_offset)},
+	{"length", NULL, TOOL_GET(get_hurt_length)},
 	{0},
 };
-
-TOOL_GETTER(struct bt_finding, more, TOOL_COUNT, number, self->hurts_more)
-TOOL_GETTER(struct bt_finding, traced, TOOL_FLAG, flag, self->traced)
-
-static struct tool_value get_file(const void *row)
-{
-	return text_value(((const struct bt_finding *)row)->file);
-}
 
 static struct tool_value get_offset(const void *row)
 {
@@ -81,10 +66,14 @@ static struct tool_value get_hurts(const void *row)
 }
 
 const struct tool_column tool_finding_columns[] = {
-	{"file", NULL, false, get_file},     {"offset", NULL, false, get_offset},
-	{"length", NULL, false, get_length}, {"reason", NULL, false, get_reason},
-	{"hurts", NULL, false, get_hurts},   {"more", NULL, false, get_more},
-	{"traced", NULL, false, get_traced}, {0},
+	{"file", NULL, TOOL_MEMBER(TOOL_TEXT, struct bt_finding, file)},
+	{"offset", NULL, TOOL_GET(get_offset)},
+	{"length", NULL, TOOL_GET(get_length)},
+	{"reason", NULL, TOOL_GET(get_reason)},
+	{"hurts", NULL, TOOL_GET(get_hurts)},
+	{"more", NULL, TOOL_MEMBER(TOOL_COUNT, struct bt_finding, hurts_more)},
+	{"traced", NULL, TOOL_MEMBER(TOOL_FLAG, struct bt_finding, traced)},
+	{0},
 };
 
 static void hurt_print(FILE *out, const char *what, const struct bt_hurt *hurt)

@@ -22,23 +22,17 @@ struct report {
 	double seconds;
 };
 
-#define GETTER(name, wanted, member, value) TOOL_GETTER(struct report, name, wanted, member, value)
-GETTER(dry_run, TOOL_FLAG, flag, self->dry_run)
-GETTER(finding_count, TOOL_COUNT, number, self->check->findings)
-GETTER(rewritten, TOOL_COUNT, number, self->result->rewritten)
-GETTER(aside, TOOL_COUNT, number, self->result->aside)
-GETTER(renamed, TOOL_COUNT, number, self->result->renamed)
-GETTER(snapshots_lost, TOOL_COUNT, number, self->result->snapshots_lost)
-GETTER(lost, TOOL_COUNT, number, self->result->lost)
-GETTER(lost_more, self->result->lost_more ? TOOL_COUNT : TOOL_NOTHING, number, self->result->lost_more)
-GETTER(seconds, TOOL_SECONDS, seconds, self->seconds)
-
 static const struct tool_column summary_columns[] = {
-	{"dry_run", NULL, false, get_dry_run},	   {"findings", NULL, false, get_finding_count},
-	{"rewritten", NULL, false, get_rewritten}, {"aside", NULL, false, get_aside},
-	{"renamed", NULL, false, get_renamed},	   {"snapshots_lost", NULL, false, get_snapshots_lost},
-	{"lost", NULL, false, get_lost},	   {"lost_more", NULL, false, get_lost_more},
-	{"seconds", NULL, false, get_seconds},	   {0},
+	{"dry_run", NULL, TOOL_MEMBER(TOOL_FLAG, struct report, dry_run)},
+	{"findings", NULL, TOOL_VIA(TOOL_COUNT, struct report, check, findings)},
+	{"rewritten", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, rewritten)},
+	{"aside", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, aside)},
+	{"renamed", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, renamed)},
+	{"snapshots_lost", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, snapshots_lost)},
+	{"lost", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, lost)},
+	{"lost_more", NULL, TOOL_VIA_IF_ANY(TOOL_COUNT, struct report, result, lost_more)},
+	{"seconds", NULL, TOOL_MEMBER(TOOL_SECONDS, struct report, seconds)},
+	{0},
 };
 
 static const char *action_word(enum bt_repair_action action)
@@ -50,9 +44,6 @@ static const char *action_word(enum bt_repair_action action)
 }
 
 TOOL_GETTER(struct bt_repair, action, TOOL_TEXT, text, action_word(self->action))
-TOOL_GETTER(struct bt_repair, file, TOOL_TEXT, text, self->file)
-TOOL_GETTER(struct bt_repair, blocks, TOOL_COUNT, number, self->blocks)
-TOOL_GETTER(struct bt_repair, pages, TOOL_COUNT, number, self->pages)
 
 static struct tool_value get_to(const void *row)
 {
@@ -62,8 +53,12 @@ static struct tool_value get_to(const void *row)
 }
 
 static const struct tool_column repair_columns[] = {
-	{"action", NULL, false, get_action}, {"file", NULL, false, get_file},	{"to", NULL, false, get_to},
-	{"blocks", NULL, false, get_blocks}, {"pages", NULL, false, get_pages}, {0},
+	{"action", NULL, TOOL_GET(get_action)},
+	{"file", NULL, TOOL_MEMBER(TOOL_TEXT, struct bt_repair, file)},
+	{"to", NULL, TOOL_GET(get_to)},
+	{"blocks", NULL, TOOL_MEMBER(TOOL_COUNT, struct bt_repair, blocks)},
+	{"pages", NULL, TOOL_MEMBER(TOOL_COUNT, struct bt_repair, pages)},
+	{0},
 };
 
 /* JSON: all lists before this one. */

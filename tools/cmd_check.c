@@ -84,21 +84,6 @@ struct report {
 	double seconds;
 };
 
-#define GETTER(name, wanted, member, value) TOOL_GETTER(struct report, name, wanted, member, value)
-GETTER(snapshots, TOOL_COUNT, number, self->result->snapshots)
-GETTER(files, TOOL_COUNT, number, self->result->files)
-GETTER(pages, TOOL_COUNT, number, self->result->pages)
-GETTER(contents, TOOL_COUNT, number, self->result->contents)
-GETTER(bytes, TOOL_BYTES, number, self->result->bytes)
-GETTER(finding_count, TOOL_COUNT, number, self->result->findings)
-GETTER(denied, self->result->denied ? TOOL_COUNT : TOOL_NOTHING, number, self->result->denied)
-GETTER(hurt_paths, TOOL_COUNT, number, self->harm.paths)
-GETTER(hurt_snapshots, TOOL_COUNT, number, self->harm.snapshots.count)
-GETTER(in_pieces, TOOL_COUNT, number, self->result->in_pieces)
-GETTER(complete, TOOL_FLAG, flag, self->result->complete)
-GETTER(quick, TOOL_FLAG, flag, self->options->quick)
-GETTER(elapsed, TOOL_SECONDS, seconds, self->seconds)
-
 static struct tool_value get_subset(const void *row)
 {
 	const struct report *self = row;
@@ -114,20 +99,20 @@ static struct tool_value get_subset(const void *row)
 }
 
 static const struct tool_column summary_columns[] = {
-	{"snapshots", NULL, false, get_snapshots},
-	{"files", NULL, false, get_files},
-	{"pages", NULL, false, get_pages},
-	{"contents", NULL, false, get_contents},
-	{"bytes", NULL, false, get_bytes},
-	{"findings", NULL, false, get_finding_count},
-	{"hurt_paths", NULL, false, get_hurt_paths},
-	{"hurt_snapshots", NULL, false, get_hurt_snapshots},
-	{"denied", NULL, false, get_denied},
-	{"in_pieces", NULL, false, get_in_pieces},
-	{"complete", NULL, false, get_complete},
-	{"quick", NULL, false, get_quick},
-	{"subset", NULL, false, get_subset},
-	{"seconds", NULL, false, get_elapsed},
+	{"snapshots", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, snapshots)},
+	{"files", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, files)},
+	{"pages", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, pages)},
+	{"contents", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, contents)},
+	{"bytes", NULL, TOOL_VIA(TOOL_BYTES, struct report, result, bytes)},
+	{"findings", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, findings)},
+	{"hurt_paths", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, harm.paths)},
+	{"hurt_snapshots", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, harm.snapshots.count)},
+	{"denied", NULL, TOOL_VIA_IF_ANY(TOOL_COUNT, struct report, result, denied)},
+	{"in_pieces", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, in_pieces)},
+	{"complete", NULL, TOOL_VIA(TOOL_FLAG, struct report, result, complete)},
+	{"quick", NULL, TOOL_VIA(TOOL_FLAG, struct report, options, quick)},
+	{"subset", NULL, TOOL_GET(get_subset)},
+	{"seconds", NULL, TOOL_MEMBER(TOOL_SECONDS, struct report, seconds)},
 	{0},
 };
 

@@ -59,49 +59,36 @@ static struct tool_value get_change(const void *row)
 
 	return (struct tool_value){.kind = TOOL_TEXT, .text = names[self->kind]};
 }
-TOOL_GETTER(struct bt_change, path, TOOL_TEXT, text, self->path)
 TOOL_GETTER(struct bt_change, type, TOOL_TEXT, text, tool_type_name((AFTER ? AFTER : BEFORE)->type))
 TOOL_GETTER(struct bt_change, old_type, BEFORE ? TOOL_TEXT : TOOL_NOTHING, text,
 	    BEFORE ? tool_type_name(BEFORE->type) : NULL)
 TOOL_GETTER(struct bt_change, old_size, SIZED(BEFORE), number, BEFORE ? BEFORE->size : 0)
 TOOL_GETTER(struct bt_change, size, SIZED(AFTER), number, AFTER ? AFTER->size : 0)
-TOOL_GETTER(struct bt_change, old_mtime, BEFORE ? TOOL_TIME : TOOL_NOTHING, time,
-	    BEFORE ? BEFORE->mtime : (struct bt_time){0})
-TOOL_GETTER(struct bt_change, mtime, AFTER ? TOOL_TIME : TOOL_NOTHING, time, AFTER ? AFTER->mtime : (struct bt_time){0})
 
 static const struct tool_column change_columns[] = {
-	{"change", NULL, false, get_change},
-	{"path", NULL, false, get_path},
-	{"type", NULL, false, get_type},
-	{"old_type", NULL, false, get_old_type},
-	{"size", NULL, false, get_size},
-	{"old_size", NULL, false, get_old_size},
-	{"mtime", NULL, false, get_mtime},
-	{"old_mtime", NULL, false, get_old_mtime},
+	{"change", NULL, TOOL_GET(get_change)},
+	{"path", NULL, TOOL_MEMBER(TOOL_TEXT, struct bt_change, path)},
+	{"type", NULL, TOOL_GET(get_type)},
+	{"old_type", NULL, TOOL_GET(get_old_type)},
+	{"size", NULL, TOOL_GET(get_size)},
+	{"old_size", NULL, TOOL_GET(get_old_size)},
+	{"mtime", NULL, TOOL_VIA(TOOL_TIME, struct bt_change, after, mtime)},
+	{"old_mtime", NULL, TOOL_VIA(TOOL_TIME, struct bt_change, before, mtime)},
 	{0},
 };
 
-#define COUNT(name, kind) TOOL_GETTER(struct diff, name, TOOL_COUNT, number, self->result.counts[kind])
-COUNT(added, BT_CHANGE_ADDED)
-COUNT(removed, BT_CHANGE_REMOVED)
-COUNT(content, BT_CHANGE_CONTENT)
-COUNT(types, BT_CHANGE_TYPE)
-COUNT(metadata, BT_CHANGE_METADATA)
 TOOL_GETTER(struct diff, totals, TOOL_TEXT, text, self ? "totals" : NULL)
-TOOL_GETTER(struct diff, added_bytes, TOOL_BYTES, number, self->result.added_bytes)
-TOOL_GETTER(struct diff, removed_bytes, TOOL_BYTES, number, self->result.removed_bytes)
-TOOL_GETTER(struct diff, errors, TOOL_COUNT, number, self->result.errors)
 
 static const struct tool_column total_columns[] = {
-	{"change", NULL, false, get_totals},
-	{"added", NULL, false, get_added},
-	{"removed", NULL, false, get_removed},
-	{"content", NULL, false, get_content},
-	{"types", NULL, false, get_types},
-	{"metadata", NULL, false, get_metadata},
-	{"added_bytes", NULL, false, get_added_bytes},
-	{"removed_bytes", NULL, false, get_removed_bytes},
-	{"errors", NULL, false, get_errors},
+	{"change", NULL, TOOL_GET(get_totals)},
+	{"added", NULL, TOOL_MEMBER(TOOL_COUNT, struct diff, result.counts[BT_CHANGE_ADDED])},
+	{"removed", NULL, TOOL_MEMBER(TOOL_COUNT, struct diff, result.counts[BT_CHANGE_REMOVED])},
+	{"content", NULL, TOOL_MEMBER(TOOL_COUNT, struct diff, result.counts[BT_CHANGE_CONTENT])},
+	{"types", NULL, TOOL_MEMBER(TOOL_COUNT, struct diff, result.counts[BT_CHANGE_TYPE])},
+	{"metadata", NULL, TOOL_MEMBER(TOOL_COUNT, struct diff, result.counts[BT_CHANGE_METADATA])},
+	{"added_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct diff, result.added_bytes)},
+	{"removed_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct diff, result.removed_bytes)},
+	{"errors", NULL, TOOL_MEMBER(TOOL_COUNT, struct diff, result.errors)},
 	{0},
 };
 

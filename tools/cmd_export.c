@@ -26,16 +26,11 @@ struct report {
 	double seconds;
 };
 
-TOOL_GETTER(struct report, snapshot, TOOL_TEXT, text, self->name)
-TOOL_GETTER(struct report, output, TOOL_TEXT, text, self->output)
-TOOL_GETTER(struct report, left_out, TOOL_COUNT, number, self->left_out)
-TOOL_GETTER(struct report, seconds, TOOL_SECONDS, seconds, self->seconds)
-
 static const struct tool_column columns[] = {
-	{"snapshot", NULL, false, get_snapshot},
-	{"output", NULL, false, get_output},
-	{"left_out", NULL, false, get_left_out},
-	{"seconds", NULL, false, get_seconds},
+	{"snapshot", NULL, TOOL_MEMBER(TOOL_TEXT, struct report, name)},
+	{"output", NULL, TOOL_MEMBER(TOOL_TEXT, struct report, output)},
+	{"left_out", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, left_out)},
+	{"seconds", NULL, TOOL_MEMBER(TOOL_SECONDS, struct report, seconds)},
 	{0},
 };
 

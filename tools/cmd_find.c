@@ -53,7 +53,8 @@ static int found(void *arg, const struct bt_match *match)
 
 	finding->count++;
 	if (finding->tool->json)
-		tool_object_print(tool_entry_columns, &(struct tool_entry){match->snapshot, match->path, match->entry});
+		tool_object_print(tool_entry_columns, &(struct tool_entry){match->snapshot, match->path, match->entry,
+									   match->entry->extra});
 	else if (finding->options->nul)
 		tool_path_print(place, true);
 	else

@@ -21,71 +21,25 @@ static const struct tool_option table[] = {
 
 /* An open snapshot costs a few pages of memory, so that a row simply keeps its own. */
 struct row {
-	struct bt_snapshot *snapshot; /* NULL: it cannot be read */
+	struct bt_snapshot *snapshot;	     /* NULL: it cannot be read */
+	const struct bt_snapshot_info *info; /* likewise */
 	const char *name;
 	char *damage, *denied; /* why not */
 };
 
-static const struct bt_snapshot_info *info(const struct row *row)
-{
-	return row->snapshot ? bt_snapshot_info(row->snapshot) : NULL;
-}
-
-TOOL_GETTER(struct row, name, TOOL_TEXT, text, self->name)
-TOOL_GETTER(struct row, damage, self->damage ? TOOL_TEXT : TOOL_NOTHING, text, self->damage)
-
-TOOL_GETTER(struct row, denied, self->denied ? TOOL_TEXT : TOOL_NOTHING, text, self->denied)
-
 static struct tool_value get_tags(const void *row)
 {
-	const struct bt_snapshot_info *known = info(row);
+	const struct bt_snapshot_info *known = ((const struct row *)row)->info;
 
 	if (!known)
 		return (struct tool_value){0};
 	return (struct tool_value){.kind = TOOL_TEXTS, .texts = {known->tags, known->tag_count}};
 }
 
-static struct tool_value get_parent(const void *row)
-{
-	const struct bt_snapshot_info *known = info(row);
-
-	return (struct tool_value){.kind = known && known->parent ? TOOL_TEXT : TOOL_NOTHING,
-				   .text = known ? known->parent : NULL};
-}
-
-#define GETTER(name, wanted, field, member)                                                                            \
-	static struct tool_value get_##name(const void *row)                                                           \
-	{                                                                                                              \
-		const struct bt_snapshot_info *known = info(row);                                                      \
-                                                                                                                       \
-		if (!known)                                                                                            \
-			return (struct tool_value){0};                                                                 \
-		return (struct tool_value){.kind = (wanted), .field = known->member};                                  \
-	}
-GETTER(time, TOOL_TIME, time, time)
-GETTER(host, TOOL_TEXT, text, host)
-GETTER(target, TOOL_TEXT, text, target)
-GETTER(classic, TOOL_FLAG, flag, classic)
-GETTER(files, TOOL_COUNT, number, files)
-GETTER(directories, TOOL_COUNT, number, directories)
-GETTER(others, TOOL_COUNT, number, others)
-GETTER(size, TOOL_BYTES, number, directory_size)
-GETTER(added, TOOL_BYTES, number, added_size)
-GETTER(stored, TOOL_BYTES, number, stored_size)
-GETTER(file_size, TOOL_BYTES, number, file_size)
-GETTER(created, TOOL_COUNT, number, created)
-GETTER(changed, TOOL_COUNT, number, changed)
-GETTER(unchanged, TOOL_COUNT, number, unchanged)
-GETTER(errors, TOOL_COUNT, number, errors)
-GETTER(torn, known->torn ? TOOL_COUNT : TOOL_NOTHING, number, torn)
-GETTER(gone, known->removed ? TOOL_COUNT : TOOL_NOTHING, number, removed)
-GETTER(left_out, known->left_out ? TOOL_COUNT : TOOL_NOTHING, number, left_out)
-GETTER(boundaries, known->boundaries ? TOOL_COUNT : TOOL_NOTHING, number, boundaries)
-
 /* Only where there is something to be said. */
 static struct tool_value get_notes(const void *row)
 {
-	const struct bt_snapshot_info *known = info(row);
+	const struct bt_snapshot_info *known = ((const struct row *)row)->info;
 	const struct {
 		uint64_t count;
 		const char *word;
@@ -108,50 +62,47 @@ static struct tool_value get_notes(const void *row)
 	return (struct tool_value){.kind = TOOL_OWNED, .owned = text};
 }
 
-static struct tool_value get_future(const void *row)
-{
-	return info(row) ? tool_future(info(row)->time) : (struct tool_value){0};
-}
-
-static struct tool_value get_future_mark(const void *row)
-{
-	return info(row) ? tool_future_mark(info(row)->time) : (struct tool_value){0};
-}
-
+#define INFO(kind, member)	  TOOL_VIA(kind, struct row, info, member)
+#define INFO_IF_ANY(kind, member) TOOL_VIA_IF_ANY(kind, struct row, info, member)
 static const struct tool_column table_columns[] = {
-	{"name", "NAME", false, get_name},	 {"time", "TIME", false, get_time},
-	{"target", "TARGET", false, get_target}, {"files", "FILES", true, get_files},
-	{"size", "SIZE", true, get_size},	 {"added", "ADDED", true, get_added},
-	{"tags", "TAGS", false, get_tags},	 {"notes", "", false, get_notes},
-	{"future", "", false, get_future_mark},	 {0},
+	{"name", "NAME", TOOL_MEMBER(TOOL_TEXT, struct row, name)},
+	{"time", "TIME", INFO(TOOL_TIME, time)},
+	{"target", "TARGET", INFO(TOOL_TEXT, target)},
+	{"files", "FILES", INFO(TOOL_COUNT, files)},
+	{"size", "SIZE", INFO(TOOL_BYTES, directory_size)},
+	{"added", "ADDED", INFO(TOOL_BYTES, added_size)},
+	{"tags", "TAGS", TOOL_GET(get_tags)},
+	{"notes", "", TOOL_GET(get_notes)},
+	{"future", "", INFO(TOOL_FUTURE, time)},
+	{0},
 };
 
 static const struct tool_column json_columns[] = {
-	{"name", NULL, false, get_name},
-	{"time", NULL, false, get_time},
-	{"host", NULL, false, get_host},
-	{"target", NULL, false, get_target},
-	{"classic", NULL, false, get_classic},
-	{"parent", NULL, false, get_parent},
-	{"files", NULL, false, get_files},
-	{"directories", NULL, false, get_directories},
-	{"others", NULL, false, get_others},
-	{"size", NULL, false, get_size},
-	{"added", NULL, false, get_added},
-	{"stored_bytes", NULL, false, get_stored},
-	{"file_size", NULL, false, get_file_size},
-	{"new", NULL, false, get_created},
-	{"changed", NULL, false, get_changed},
-	{"unchanged", NULL, false, get_unchanged},
-	{"errors", NULL, false, get_errors},
-	{"torn", NULL, false, get_torn},
-	{"removed_entries", NULL, false, get_gone},
-	{"excluded", NULL, false, get_left_out},
-	{"boundaries", NULL, false, get_boundaries},
-	{"tags", NULL, false, get_tags},
-	{"future", NULL, false, get_future},
-	{"damage", NULL, false, get_damage},
-	{"denied", NULL, false, get_denied},
+	{"name", NULL, TOOL_MEMBER(TOOL_TEXT, struct row, name)},
+	{"time", NULL, INFO(TOOL_TIME, time)},
+	{"host", NULL, INFO(TOOL_TEXT, host)},
+	{"target", NULL, INFO(TOOL_TEXT, target)},
+	{"classic", NULL, INFO(TOOL_FLAG, classic)},
+	{"parent", NULL, INFO(TOOL_TEXT, parent)},
+	{"files", NULL, INFO(TOOL_COUNT, files)},
+	{"directories", NULL, INFO(TOOL_COUNT, directories)},
+	{"others", NULL, INFO(TOOL_COUNT, others)},
+	{"size", NULL, INFO(TOOL_BYTES, directory_size)},
+	{"added", NULL, INFO(TOOL_BYTES, added_size)},
+	{"stored_bytes", NULL, INFO(TOOL_BYTES, stored_size)},
+	{"file_size", NULL, INFO(TOOL_BYTES, file_size)},
+	{"new", NULL, INFO(TOOL_COUNT, created)},
+	{"changed", NULL, INFO(TOOL_COUNT, changed)},
+	{"unchanged", NULL, INFO(TOOL_COUNT, unchanged)},
+	{"errors", NULL, INFO(TOOL_COUNT, errors)},
+	{"torn", NULL, INFO_IF_ANY(TOOL_COUNT, torn)},
+	{"removed_entries", NULL, INFO_IF_ANY(TOOL_COUNT, removed)},
+	{"excluded", NULL, INFO_IF_ANY(TOOL_COUNT, left_out)},
+	{"boundaries", NULL, INFO_IF_ANY(TOOL_COUNT, boundaries)},
+	{"tags", NULL, TOOL_GET(get_tags)},
+	{"future", NULL, INFO(TOOL_FUTURE, time)},
+	{"damage", NULL, TOOL_IF_ANY(TOOL_TEXT, struct row, damage)},
+	{"denied", NULL, TOOL_IF_ANY(TOOL_TEXT, struct row, denied)},
 	{0},
 };
 
@@ -177,8 +128,10 @@ static bool read_row(const struct tool *tool, struct bt_store *store, size_t ind
 
 	*row = (struct row){.name = bt_store_snapshot_name(store, index)};
 	code = bt_snapshot_open(store, row->name, &row->snapshot, &error);
-	if (code == 0 || code == BT_E_NOT_FOUND)
-		return code == 0;
+	if (!code)
+		row->info = bt_snapshot_info(row->snapshot);
+	if (!code || code == BT_E_NOT_FOUND)
+		return !code;
 	row->snapshot = NULL;
 	if (error.code == BT_E_SYSTEM && (error.sys == EACCES || error.sys == EPERM)) {
 		row->denied = denied_text(tool, row->name);
@@ -213,8 +166,8 @@ static void print_total(const struct row *rows, size_t count, struct unread unre
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (info(&rows[i]))
-			sum += info(&rows[i])->added_size;
+		if (rows[i].info)
+			sum += rows[i].info->added_size;
 	added = tool_bytes(sum);
 	printf("%s, %s added in all", snapshots, added);
 	if (unread.damaged)

@@ -68,7 +68,7 @@ static void entry_print(struct list *list, const struct bt_entry *entry, const c
 	const struct options *options = list->options;
 
 	if (list->tool->json)
-		tool_object_print(tool_entry_columns, &(struct tool_entry){NULL, inside, entry});
+		tool_object_print(tool_entry_columns, &(struct tool_entry){NULL, inside, entry, entry->extra});
 	else if (options->sha256)
 		sha256_print(list, entry, path);
 	else if (options->details && !options->nul)

@@ -23,11 +23,6 @@ static const struct tool_option table[] = {
 	{0},
 };
 
-#define INFO bt_snapshot_info(self->snapshot)
-TOOL_GETTER(struct tool_verdict, name, TOOL_TEXT, text, INFO->name)
-TOOL_GETTER(struct tool_verdict, time, TOOL_TIME, time, INFO->time)
-TOOL_GETTER(struct tool_verdict, host, TOOL_TEXT, text, INFO->host)
-TOOL_GETTER(struct tool_verdict, target, TOOL_TEXT, text, INFO->target)
 TOOL_GETTER(struct tool_verdict, keep, TOOL_FLAG, flag, self->reasons != 0)
 TOOL_GETTER(struct tool_verdict, verdict, TOOL_TEXT, text, self->reasons ? "keep" : "remove")
 
@@ -38,20 +33,15 @@ static struct tool_value get_reasons(const void *row)
 	return (struct tool_value){.kind = TOOL_TEXTS, .texts = {self->words, self->word_count}};
 }
 
-static struct tool_value get_future(const void *row)
-{
-	return tool_future(bt_snapshot_info(((const struct tool_verdict *)row)->snapshot)->time);
-}
-
 static const struct tool_column columns[] = {
-	{"name", "NAME", false, get_name},
-	{"time", "TIME", false, get_time},
-	{"host", NULL, false, get_host},
-	{"target", "TARGET", false, get_target},
-	{"future", NULL, false, get_future},
-	{"keep", NULL, false, get_keep},
-	{"verdict", "VERDICT", false, get_verdict},
-	{"reasons", "REASONS", false, get_reasons},
+	{"name", "NAME", TOOL_VIA(TOOL_TEXT, struct tool_verdict, info, name)},
+	{"time", "TIME", TOOL_VIA(TOOL_TIME, struct tool_verdict, info, time)},
+	{"host", NULL, TOOL_VIA(TOOL_TEXT, struct tool_verdict, info, host)},
+	{"target", "TARGET", TOOL_VIA(TOOL_TEXT, struct tool_verdict, info, target)},
+	{"future", NULL, TOOL_VIA(TOOL_FUTURE, struct tool_verdict, info, time)},
+	{"keep", NULL, TOOL_GET(get_keep)},
+	{"verdict", "VERDICT", TOOL_GET(get_verdict)},
+	{"reasons", "REASONS", TOOL_GET(get_reasons)},
 	{0},
 };
 
@@ -80,23 +70,20 @@ static struct tool_value get_snapshots(const void *row)
 				   .rows = {columns, verdicts->items, sizeof(*verdicts->items), verdicts->count}};
 }
 
-TOOL_GETTER(struct report, dry_run, TOOL_FLAG, flag, self->options->dry_run)
 TOOL_GETTER(struct report, removed, TOOL_COUNT, number, removed(self->verdicts, self->done))
 TOOL_GETTER(struct report, kept, TOOL_COUNT, number, self->verdicts->count - removed(self->verdicts, self->done))
 TOOL_GETTER(struct report, freed, TOOL_BYTES, number, freed_bytes(self->done))
 TOOL_GETTER(struct report, dead, TOOL_BYTES, number, self->done->dead_bytes + self->done->stuck_bytes)
-TOOL_GETTER(struct report, proven, TOOL_BYTES, number, self->done->proven_bytes)
-TOOL_GETTER(struct report, seconds, TOOL_SECONDS, seconds, self->seconds)
 
 static const struct tool_column report_columns[] = {
-	{"dry_run", NULL, false, get_dry_run},
-	{"snapshots", NULL, false, get_snapshots},
-	{"removed", NULL, false, get_removed},
-	{"kept", NULL, false, get_kept},
-	{"freed_bytes", NULL, false, get_freed},
-	{"dead_bytes", NULL, false, get_dead},
-	{"verified_bytes", NULL, false, get_proven},
-	{"seconds", NULL, false, get_seconds},
+	{"dry_run", NULL, TOOL_VIA(TOOL_FLAG, struct report, options, dry_run)},
+	{"snapshots", NULL, TOOL_GET(get_snapshots)},
+	{"removed", NULL, TOOL_GET(get_removed)},
+	{"kept", NULL, TOOL_GET(get_kept)},
+	{"freed_bytes", NULL, TOOL_GET(get_freed)},
+	{"dead_bytes", NULL, TOOL_GET(get_dead)},
+	{"verified_bytes", NULL, TOOL_VIA(TOOL_BYTES, struct report, done, proven_bytes)},
+	{"seconds", NULL, TOOL_MEMBER(TOOL_SECONDS, struct report, seconds)},
 	{0},
 };
 

@@ -55,16 +55,13 @@ static struct tool_value get_snapshots(const void *row)
 	return (struct tool_value){.kind = TOOL_TEXTS, .texts = {self->names, self->count}};
 }
 
-#define INFO bt_snapshot_info(self->snapshot)
-TOOL_GETTER(struct tool_verdict, name, TOOL_TEXT, text, INFO->name)
-TOOL_GETTER(struct tool_verdict, time, TOOL_TIME, time, INFO->time)
-TOOL_GETTER(struct tool_verdict, host, TOOL_TEXT, text, INFO->host)
-TOOL_GETTER(struct tool_verdict, target, TOOL_TEXT, text, INFO->target)
-TOOL_GETTER(struct tool_verdict, size, TOOL_BYTES, number, INFO->directory_size)
-
 static const struct tool_column row_columns[] = {
-	{"name", "NAME", false, get_name},	 {"time", "TIME", false, get_time}, {"host", NULL, false, get_host},
-	{"target", "TARGET", false, get_target}, {"size", "SIZE", true, get_size},  {0},
+	{"name", "NAME", TOOL_VIA(TOOL_TEXT, struct tool_verdict, info, name)},
+	{"time", "TIME", TOOL_VIA(TOOL_TIME, struct tool_verdict, info, time)},
+	{"host", NULL, TOOL_VIA(TOOL_TEXT, struct tool_verdict, info, host)},
+	{"target", "TARGET", TOOL_VIA(TOOL_TEXT, struct tool_verdict, info, target)},
+	{"size", "SIZE", TOOL_VIA(TOOL_BYTES, struct tool_verdict, info, directory_size)},
+	{0},
 };
 
 static struct tool_value get_details(const void *row)
@@ -75,17 +72,17 @@ static struct tool_value get_details(const void *row)
 				   .rows = {row_columns, self->rows, sizeof(*self->rows), self->row_count}};
 }
 
-TOOL_GETTER(struct report, dry_run, TOOL_FLAG, flag, self->dry_run)
-TOOL_GETTER(struct report, removed, TOOL_COUNT, number, self->done.removed)
 TOOL_GETTER(struct report, freed, TOOL_BYTES, number, freed_bytes(self))
-TOOL_GETTER(struct report, proven, TOOL_BYTES, number, self->done.proven_bytes)
-TOOL_GETTER(struct report, seconds, TOOL_SECONDS, seconds, self->seconds)
 
 static const struct tool_column columns[] = {
-	{"dry_run", NULL, false, get_dry_run},	 {"snapshots", NULL, false, get_snapshots},
-	{"details", NULL, false, get_details},	 {"removed", NULL, false, get_removed},
-	{"freed_bytes", NULL, false, get_freed}, {"verified_bytes", NULL, false, get_proven},
-	{"seconds", NULL, false, get_seconds},	 {0},
+	{"dry_run", NULL, TOOL_MEMBER(TOOL_FLAG, struct report, dry_run)},
+	{"snapshots", NULL, TOOL_GET(get_snapshots)},
+	{"details", NULL, TOOL_GET(get_details)},
+	{"removed", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, done.removed)},
+	{"freed_bytes", NULL, TOOL_GET(get_freed)},
+	{"verified_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct report, done.proven_bytes)},
+	{"seconds", NULL, TOOL_MEMBER(TOOL_SECONDS, struct report, seconds)},
+	{0},
 };
 
 static void print_report(const struct tool *tool, const struct report *report)
@@ -146,7 +143,8 @@ static void add_verdicts(struct bt_store *store, const struct names *names, bool
 
 		if (is_named(names, name) != named || bt_snapshot_open(store, name, &snapshot, &unused))
 			continue;
-		verdicts->items[verdicts->count++] = (struct tool_verdict){.snapshot = snapshot, .reasons = !named};
+		verdicts->items[verdicts->count++] = (struct tool_verdict){
+			.snapshot = snapshot, .info = bt_snapshot_info(snapshot), .reasons = !named};
 	}
 }
 

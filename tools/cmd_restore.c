@@ -53,41 +53,23 @@ struct report {
 	double seconds;
 };
 
-#define GETTER(name, wanted, member, value) TOOL_GETTER(struct report, name, wanted, member, value)
-GETTER(snapshot, TOOL_TEXT, text, self->info->name)
-GETTER(output, TOOL_TEXT, text, self->options->output)
-GETTER(dry_run, TOOL_FLAG, flag, self->options->dry_run)
-GETTER(files, TOOL_COUNT, number, self->result->files)
-GETTER(directories, TOOL_COUNT, number, self->result->directories)
-GETTER(others, TOOL_COUNT, number, self->result->others)
-GETTER(written, TOOL_COUNT, number, self->result->written)
-GETTER(unchanged, TOOL_COUNT, number, self->result->unchanged)
-GETTER(deleted, TOOL_COUNT, number, self->result->deleted)
-GETTER(errors, TOOL_COUNT, number, self->result->errors)
-GETTER(boundaries, TOOL_COUNT, number, self->result->boundaries)
-GETTER(torn, TOOL_COUNT, number, self->result->torn)
-GETTER(by_time, TOOL_COUNT, number, self->result->by_time)
-GETTER(in_pieces, TOOL_COUNT, number, self->result->in_pieces)
-GETTER(bytes, TOOL_BYTES, number, self->result->bytes)
-GETTER(seconds, TOOL_SECONDS, seconds, self->seconds)
-
 static const struct tool_column columns[] = {
-	{"snapshot", NULL, false, get_snapshot},
-	{"output", NULL, false, get_output},
-	{"dry_run", NULL, false, get_dry_run},
-	{"files", NULL, false, get_files},
-	{"directories", NULL, false, get_directories},
-	{"others", NULL, false, get_others},
-	{"written", NULL, false, get_written},
-	{"unchanged", NULL, false, get_unchanged},
-	{"deleted", NULL, false, get_deleted},
-	{"errors", NULL, false, get_errors},
-	{"boundaries", NULL, false, get_boundaries},
-	{"torn", NULL, false, get_torn},
-	{"by_time", NULL, false, get_by_time},
-	{"in_pieces", NULL, false, get_in_pieces},
-	{"bytes", NULL, false, get_bytes},
-	{"seconds", NULL, false, get_seconds},
+	{"snapshot", NULL, TOOL_VIA(TOOL_TEXT, struct report, info, name)},
+	{"output", NULL, TOOL_VIA(TOOL_TEXT, struct report, options, output)},
+	{"dry_run", NULL, TOOL_VIA(TOOL_FLAG, struct report, options, dry_run)},
+	{"files", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, files)},
+	{"directories", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, directories)},
+	{"others", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, others)},
+	{"written", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, written)},
+	{"unchanged", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, unchanged)},
+	{"deleted", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, deleted)},
+	{"errors", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, errors)},
+	{"boundaries", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, boundaries)},
+	{"torn", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, torn)},
+	{"by_time", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, by_time)},
+	{"in_pieces", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, in_pieces)},
+	{"bytes", NULL, TOOL_VIA(TOOL_BYTES, struct report, result, bytes)},
+	{"seconds", NULL, TOOL_MEMBER(TOOL_SECONDS, struct report, seconds)},
 	{0},
 };
 

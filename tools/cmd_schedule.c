@@ -296,19 +296,14 @@ static struct tool_value get_commands(const void *row)
 	return (struct tool_value){.kind = self->path ? TOOL_TEXTS : TOOL_NOTHING, .texts = {self->commands, 3}};
 }
 
-TOOL_GETTER(struct service, store_id, *self->facts.id ? TOOL_TEXT : TOOL_NOTHING, text, self->facts.id)
-TOOL_GETTER(struct service, store_made, self->facts.made ? TOOL_FLAG : TOOL_NOTHING, flag, self->facts.made)
-TOOL_GETTER(struct service, name, TOOL_TEXT, text, self->name)
-TOOL_GETTER(struct service, service, TOOL_TEXT, text, self->text)
-
 static const struct tool_column columns[] = {
-	{"name", NULL, false, get_name},
-	{"service", NULL, false, get_service},
-	{"path", NULL, false, get_path},
-	{"replaced", NULL, false, get_replaced},
-	{"commands", NULL, false, get_commands},
-	{"store_id", NULL, false, get_store_id},
-	{"store_made", NULL, false, get_store_made},
+	{"name", NULL, TOOL_MEMBER(TOOL_TEXT, struct service, name)},
+	{"service", NULL, TOOL_MEMBER(TOOL_TEXT, struct service, text)},
+	{"path", NULL, TOOL_GET(get_path)},
+	{"replaced", NULL, TOOL_GET(get_replaced)},
+	{"commands", NULL, TOOL_GET(get_commands)},
+	{"store_id", NULL, TOOL_IF_ANY(TOOL_CHARS, struct service, facts.id)},
+	{"store_made", NULL, TOOL_IF_ANY(TOOL_FLAG, struct service, facts.made)},
 	{0},
 };
 

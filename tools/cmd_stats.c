@@ -34,56 +34,35 @@ struct report {
 	char *since; /* what grown is compared with; NULL: there is nothing to compare */
 };
 
-TOOL_GETTER(struct row, name, TOOL_TEXT, text, self->name)
-TOOL_GETTER(struct row, full_name, TOOL_TEXT, text, self->facts.name)
-TOOL_GETTER(struct row, time, TOOL_TIME, time, self->facts.time)
-TOOL_GETTER(struct row, files, TOOL_COUNT, number, self->facts.files)
-TOOL_GETTER(struct row, size, TOOL_BYTES, number, self->facts.size)
-TOOL_GETTER(struct row, fresh, TOOL_BYTES, number, self->facts.fresh)
-TOOL_GETTER(struct row, bar, TOOL_TEXT, text, self->bar)
-
-static struct tool_value get_future(const void *row)
-{
-	return tool_future(((const struct row *)row)->facts.time);
-}
-
-static struct tool_value get_future_mark(const void *row)
-{
-	return tool_future_mark(((const struct row *)row)->facts.time);
-}
-
 static const struct tool_column row_columns[] = {
-	{"name", "SNAPSHOT", false, get_name},
-	{"files", "FILES", true, get_files},
-	{"size", "SIZE", true, get_size},
-	{"new_bytes", "NEW", true, get_fresh},
-	{"bar", "", false, get_bar},
-	{"future", "", false, get_future_mark},
+	{"name", "SNAPSHOT", TOOL_MEMBER(TOOL_TEXT, struct row, name)},
+	{"files", "FILES", TOOL_MEMBER(TOOL_COUNT, struct row, facts.files)},
+	{"size", "SIZE", TOOL_MEMBER(TOOL_BYTES, struct row, facts.size)},
+	{"new_bytes", "NEW", TOOL_MEMBER(TOOL_BYTES, struct row, facts.fresh)},
+	{"bar", "", TOOL_MEMBER(TOOL_TEXT, struct row, bar)},
+	{"future", "", TOOL_MEMBER(TOOL_FUTURE, struct row, facts.time)},
 	{0},
 };
 
 static const struct tool_column row_json[] = {
-	{"name", NULL, false, get_full_name},
-	{"time", NULL, false, get_time},
-	{"files", NULL, false, get_files},
-	{"size", NULL, false, get_size},
-	{"new_bytes", NULL, false, get_fresh},
-	{"future", NULL, false, get_future},
+	{"name", NULL, TOOL_MEMBER(TOOL_TEXT, struct row, facts.name)},
+	{"time", NULL, TOOL_MEMBER(TOOL_TIME, struct row, facts.time)},
+	{"files", NULL, TOOL_MEMBER(TOOL_COUNT, struct row, facts.files)},
+	{"size", NULL, TOOL_MEMBER(TOOL_BYTES, struct row, facts.size)},
+	{"new_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct row, facts.fresh)},
+	{"future", NULL, TOOL_MEMBER(TOOL_FUTURE, struct row, facts.time)},
 	{0},
 };
 
-TOOL_GETTER(struct tool_large, path, TOOL_TEXT, text, self->path)
-TOOL_GETTER(struct tool_large, bytes, TOOL_BYTES, number, self->bytes)
-
 static const struct tool_column large_columns[] = {
-	{"bytes", "SIZE", true, get_bytes},
-	{"path", "LARGEST FILES", false, get_path},
+	{"bytes", "SIZE", TOOL_MEMBER(TOOL_BYTES, struct tool_large, bytes)},
+	{"path", "LARGEST FILES", TOOL_MEMBER(TOOL_TEXT, struct tool_large, path)},
 	{0},
 };
 
 static const struct tool_column grown_columns[] = {
-	{"bytes", "MORE", true, get_bytes},
-	{"path", "GREW", false, get_path},
+	{"bytes", "MORE", TOOL_MEMBER(TOOL_BYTES, struct tool_large, bytes)},
+	{"path", "GREW", TOOL_MEMBER(TOOL_TEXT, struct tool_large, path)},
 	{0},
 };
 
@@ -93,20 +72,8 @@ static double factor(uint64_t whole, uint64_t part)
 	return part ? (double)whole / (double)part : 0;
 }
 
-#define STATS			    self->stats
-#define NUMBER(name, wanted, value) TOOL_GETTER(struct report, total_##name, wanted, number, value)
-NUMBER(snapshots, TOOL_COUNT, STATS.snapshots)
-NUMBER(files, TOOL_COUNT, STATS.files)
-NUMBER(logical, TOOL_BYTES, STATS.logical)
-NUMBER(contents, TOOL_COUNT, STATS.contents)
-NUMBER(unique, TOOL_BYTES, STATS.unique)
-NUMBER(stored, TOOL_BYTES, STATS.stored)
-NUMBER(dead, TOOL_BYTES, STATS.dead)
-NUMBER(store_files, TOOL_COUNT, STATS.store_files)
-NUMBER(store_bytes, TOOL_BYTES, STATS.store_bytes)
-NUMBER(unread, TOOL_COUNT, STATS.unread)
-TOOL_GETTER(struct report, total_dedup, TOOL_SECONDS, seconds, factor(STATS.logical, STATS.unique))
-TOOL_GETTER(struct report, total_compression, TOOL_SECONDS, seconds, factor(STATS.unique, STATS.stored))
+TOOL_GETTER(struct report, total_dedup, TOOL_SECONDS, seconds, factor(self->stats.logical, self->stats.unique))
+TOOL_GETTER(struct report, total_compression, TOOL_SECONDS, seconds, factor(self->stats.unique, self->stats.stored))
 
 static struct tool_value get_total_rows(const void *row)
 {
@@ -132,21 +99,21 @@ static struct tool_value get_total_grown(const void *row)
 }
 
 static const struct tool_column total_columns[] = {
-	{"snapshots", NULL, false, get_total_snapshots},
-	{"files", NULL, false, get_total_files},
-	{"logical", NULL, false, get_total_logical},
-	{"contents", NULL, false, get_total_contents},
-	{"unique", NULL, false, get_total_unique},
-	{"stored", NULL, false, get_total_stored},
-	{"dedup_factor", NULL, false, get_total_dedup},
-	{"compression_factor", NULL, false, get_total_compression},
-	{"dead", NULL, false, get_total_dead},
-	{"store_files", NULL, false, get_total_store_files},
-	{"store_bytes", NULL, false, get_total_store_bytes},
-	{"unread", NULL, false, get_total_unread},
-	{"each", NULL, false, get_total_rows},
-	{"largest", NULL, false, get_total_largest},
-	{"grown", NULL, false, get_total_grown},
+	{"snapshots", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, stats.snapshots)},
+	{"files", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, stats.files)},
+	{"logical", NULL, TOOL_MEMBER(TOOL_BYTES, struct report, stats.logical)},
+	{"contents", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, stats.contents)},
+	{"unique", NULL, TOOL_MEMBER(TOOL_BYTES, struct report, stats.unique)},
+	{"stored", NULL, TOOL_MEMBER(TOOL_BYTES, struct report, stats.stored)},
+	{"dedup_factor", NULL, TOOL_GET(get_total_dedup)},
+	{"compression_factor", NULL, TOOL_GET(get_total_compression)},
+	{"dead", NULL, TOOL_MEMBER(TOOL_BYTES, struct report, stats.dead)},
+	{"store_files", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, stats.store_files)},
+	{"store_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct report, stats.store_bytes)},
+	{"unread", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, stats.unread)},
+	{"each", NULL, TOOL_GET(get_total_rows)},
+	{"largest", NULL, TOOL_GET(get_total_largest)},
+	{"grown", NULL, TOOL_GET(get_total_grown)},
 	{0},
 };
 

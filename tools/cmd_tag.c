@@ -28,8 +28,8 @@ static struct tool_value get_tags(const void *row)
 }
 
 static const struct tool_column columns[] = {
-	{"name", NULL, false, get_name},
-	{"tags", NULL, false, get_tags},
+	{"name", NULL, TOOL_GET(get_name)},
+	{"tags", NULL, TOOL_GET(get_tags)},
 	{0},
 };
 

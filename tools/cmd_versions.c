@@ -90,13 +90,8 @@ static void look(struct versions *versions, const char *name)
 }
 
 #define ENTRY self->entry
-TOOL_GETTER(struct version, path, TOOL_TEXT, text, self->path)
 TOOL_GETTER(struct version, type, TOOL_TEXT, text, tool_type_name(ENTRY->type))
-TOOL_GETTER(struct version, mtime, TOOL_TIME, time, ENTRY->mtime)
 TOOL_GETTER(struct version, size, ENTRY->type == BT_FILE ? TOOL_BYTES : TOOL_NOTHING, number, ENTRY->size)
-TOOL_GETTER(struct version, first, TOOL_TEXT, text, self->first)
-TOOL_GETTER(struct version, last, TOOL_TEXT, text, self->last)
-TOOL_GETTER(struct version, count, TOOL_COUNT, number, self->count)
 
 static struct tool_value get_sha256(const void *row)
 {
@@ -132,20 +127,24 @@ TOOL_GETTER(struct version, torn, is_torn(self) ? TOOL_FLAG : TOOL_NOTHING, flag
 TOOL_GETTER(struct version, torn_mark, is_torn(self) ? TOOL_TEXT : TOOL_NOTHING, text, "(changed while it was read)")
 
 static const struct tool_column json_columns[] = {
-	{"path", NULL, false, get_path},	   {"type", NULL, false, get_type},
-	{"mtime", NULL, false, get_mtime},	   {"size", NULL, false, get_size},
-	{"sha256", NULL, false, get_sha256},	   {"torn", NULL, false, get_torn},
-	{"snapshots", NULL, false, get_snapshots}, {0},
+	{"path", NULL, TOOL_MEMBER(TOOL_TEXT, struct version, path)},
+	{"type", NULL, TOOL_GET(get_type)},
+	{"mtime", NULL, TOOL_VIA(TOOL_TIME, struct version, entry, mtime)},
+	{"size", NULL, TOOL_GET(get_size)},
+	{"sha256", NULL, TOOL_GET(get_sha256)},
+	{"torn", NULL, TOOL_GET(get_torn)},
+	{"snapshots", NULL, TOOL_GET(get_snapshots)},
+	{0},
 };
 
 static const struct tool_column table_columns[] = {
-	{"mtime", "MODIFIED", false, get_mtime},
-	{"size", "SIZE", true, get_size},
-	{"sha256", "SHA-256", false, get_short_digest},
-	{"count", "SNAPSHOTS", true, get_count},
-	{"first", "FROM", false, get_first},
-	{"last", "TO", false, get_last},
-	{"torn", "", false, get_torn_mark},
+	{"mtime", "MODIFIED", TOOL_VIA(TOOL_TIME, struct version, entry, mtime)},
+	{"size", "SIZE", TOOL_GET(get_size)},
+	{"sha256", "SHA-256", TOOL_GET(get_short_digest)},
+	{"count", "SNAPSHOTS", TOOL_MEMBER(TOOL_COUNT, struct version, count)},
+	{"first", "FROM", TOOL_MEMBER(TOOL_TEXT, struct version, first)},
+	{"last", "TO", TOOL_MEMBER(TOOL_TEXT, struct version, last)},
+	{"torn", "", TOOL_GET(get_torn_mark)},
 	{0},
 };
 

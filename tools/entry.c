@@ -138,11 +138,6 @@ static struct tool_value owned(char *text)
 	return (struct tool_value){.kind = TOOL_OWNED, .owned = text};
 }
 
-static struct tool_value get_snapshot(const void *row)
-{
-	return text_or_nothing(((const struct tool_entry *)row)->snapshot);
-}
-
 static struct tool_value get_mode(const void *row)
 {
 	return owned(tool_format("%04o", (unsigned)entry_of(row)->mode));
@@ -165,23 +160,12 @@ static bool is_device(const void *row)
 	{                                                                                                              \
 		return value;                                                                                          \
 	}
-GETTER(path, text_or_nothing(((const struct tool_entry *)row)->path))
 GETTER(type, text_or_nothing(tool_type_name(entry_of(row)->type)))
-GETTER(uid, number_if(true, entry_of(row)->uid))
-GETTER(gid, number_if(true, entry_of(row)->gid))
 GETTER(size, number_if(entry_of(row)->type == BT_FILE, entry_of(row)->size))
-GETTER(target, text_or_nothing(extra_of(row)->target))
 GETTER(major, number_if(is_device(row), extra_of(row)->dev_major))
 GETTER(minor, number_if(is_device(row), extra_of(row)->dev_minor))
 GETTER(inode, number_if(extra_of(row)->links > 1, extra_of(row)->inode))
 GETTER(links, number_if(extra_of(row)->links > 1, extra_of(row)->links))
-GETTER(error, text_or_nothing(extra_of(row)->error))
-GETTER(mtime, ((struct tool_value){.kind = TOOL_TIME, .time = entry_of(row)->mtime}))
-GETTER(torn, extra_of(row)->torn ? ((struct tool_value){.kind = TOOL_FLAG, .flag = true}) : nothing)
-
-GETTER(boundary, text_or_nothing(extra_of(row)->boundary))
-GETTER(project, number_if(extra_of(row)->project > 0, extra_of(row)->project))
-
 static struct tool_value get_flags(const void *row)
 {
 	char flags[BT_FLAGS_TEXT_SIZE];
@@ -204,25 +188,25 @@ static struct tool_value get_xattrs(const void *row)
 }
 
 const struct tool_column tool_entry_columns[] = {
-	{"snapshot", NULL, false, get_snapshot},
-	{"path", NULL, false, get_path},
-	{"type", NULL, false, get_type},
-	{"mode", NULL, false, get_mode},
-	{"uid", NULL, false, get_uid},
-	{"gid", NULL, false, get_gid},
-	{"size", NULL, false, get_size},
-	{"mtime", NULL, false, get_mtime},
-	{"sha256", NULL, false, get_sha256},
-	{"target", NULL, false, get_target},
-	{"major", NULL, false, get_major},
-	{"minor", NULL, false, get_minor},
-	{"inode", NULL, false, get_inode},
-	{"links", NULL, false, get_links},
-	{"xattrs", NULL, false, get_xattrs},
-	{"flags", NULL, false, get_flags},
-	{"project", NULL, false, get_project},
-	{"boundary", NULL, false, get_boundary},
-	{"error", NULL, false, get_error},
-	{"torn", NULL, false, get_torn},
+	{"snapshot", NULL, TOOL_MEMBER(TOOL_TEXT, struct tool_entry, snapshot)},
+	{"path", NULL, TOOL_MEMBER(TOOL_TEXT, struct tool_entry, path)},
+	{"type", NULL, TOOL_GET(get_type)},
+	{"mode", NULL, TOOL_GET(get_mode)},
+	{"uid", NULL, TOOL_VIA(TOOL_COUNT, struct tool_entry, entry, uid)},
+	{"gid", NULL, TOOL_VIA(TOOL_COUNT, struct tool_entry, entry, gid)},
+	{"size", NULL, TOOL_GET(get_size)},
+	{"mtime", NULL, TOOL_VIA(TOOL_TIME, struct tool_entry, entry, mtime)},
+	{"sha256", NULL, TOOL_GET(get_sha256)},
+	{"target", NULL, TOOL_VIA(TOOL_TEXT, struct tool_entry, extra, target)},
+	{"major", NULL, TOOL_GET(get_major)},
+	{"minor", NULL, TOOL_GET(get_minor)},
+	{"inode", NULL, TOOL_GET(get_inode)},
+	{"links", NULL, TOOL_GET(get_links)},
+	{"xattrs", NULL, TOOL_GET(get_xattrs)},
+	{"flags", NULL, TOOL_GET(get_flags)},
+	{"project", NULL, TOOL_VIA_IF_ANY(TOOL_COUNT, struct tool_entry, extra, project)},
+	{"boundary", NULL, TOOL_VIA(TOOL_TEXT, struct tool_entry, extra, boundary)},
+	{"error", NULL, TOOL_VIA(TOOL_TEXT, struct tool_entry, extra, error)},
+	{"torn", NULL, TOOL_VIA_IF_ANY(TOOL_FLAG, struct tool_entry, extra, torn)},
 	{0},
 };

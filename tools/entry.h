@@ -11,6 +11,7 @@ struct tool_entry {
 	const char *snapshot; /* NULL: goes without saying */
 	const char *path;
 	const struct bt_entry *entry;
+	const struct bt_extra *extra; /* of the entry, or NULL */
 };
 extern const struct tool_column tool_entry_columns[]; /* of struct tool_entry, for JSON */
 

@@ -61,23 +61,13 @@ static struct tool_value get_letter(const void *row)
 	return text_or_nothing(*text ? text : NULL);
 }
 
-static struct tool_value get_argument(const void *row)
-{
-	return text_or_nothing(((const struct option_row *)row)->option->argument);
-}
-
-TOOL_GETTER(struct option_row, name, TOOL_TEXT, text, self->option->name)
-TOOL_GETTER(struct option_row, required, TOOL_FLAG, flag, self->option->required)
-TOOL_GETTER(struct option_row, common, TOOL_FLAG, flag, self->common)
-TOOL_GETTER(struct option_row, help, TOOL_TEXT, text, self->option->help)
-
 static const struct tool_column option_columns[] = {
-	{"name", NULL, false, get_name},
-	{"letter", NULL, false, get_letter},
-	{"argument", NULL, false, get_argument},
-	{"required", NULL, false, get_required},
-	{"common", NULL, false, get_common},
-	{"help", NULL, false, get_help},
+	{"name", NULL, TOOL_VIA(TOOL_TEXT, struct option_row, option, name)},
+	{"letter", NULL, TOOL_GET(get_letter)},
+	{"argument", NULL, TOOL_VIA(TOOL_TEXT, struct option_row, option, argument)},
+	{"required", NULL, TOOL_VIA(TOOL_FLAG, struct option_row, option, required)},
+	{"common", NULL, TOOL_MEMBER(TOOL_FLAG, struct option_row, common)},
+	{"help", NULL, TOOL_VIA(TOOL_TEXT, struct option_row, option, help)},
 	{0},
 };
 
@@ -87,11 +77,6 @@ static struct tool_value option_list(const struct option_rows *rows)
 				   .rows = {option_columns, rows->items, sizeof(*rows->items), rows->count}};
 }
 
-static struct tool_value get_operands(const void *row)
-{
-	return text_or_nothing(((const struct command_row *)row)->command->operands);
-}
-
 static struct tool_value get_max_operands(const void *row)
 {
 	int most = ((const struct command_row *)row)->command->max_operands;
@@ -99,37 +84,25 @@ static struct tool_value get_max_operands(const void *row)
 	return most < 0 ? text_or_nothing(NULL) : (struct tool_value){.kind = TOOL_COUNT, .number = (uint64_t)most};
 }
 
-static struct tool_value get_description(const void *row)
-{
-	return text_or_nothing(((const struct command_row *)row)->command->description);
-}
-
 static struct tool_value get_options(const void *row)
 {
 	return option_list(&((const struct command_row *)row)->options);
 }
 
-TOOL_GETTER(struct command_row, command, TOOL_TEXT, text, self->command->name)
-TOOL_GETTER(struct command_row, summary, TOOL_TEXT, text, self->command->summary)
-TOOL_GETTER(struct command_row, example, TOOL_TEXT, text, self->command->example)
-
 static const struct tool_column command_columns[] = {
-	{"name", NULL, false, get_command},
-	{"summary", NULL, false, get_summary},
-	{"description", NULL, false, get_description},
-	{"operands", NULL, false, get_operands},
-	{"max_operands", NULL, false, get_max_operands},
-	{"example", NULL, false, get_example},
-	{"options", NULL, false, get_options},
+	{"name", NULL, TOOL_VIA(TOOL_TEXT, struct command_row, command, name)},
+	{"summary", NULL, TOOL_VIA(TOOL_TEXT, struct command_row, command, summary)},
+	{"description", NULL, TOOL_VIA(TOOL_TEXT, struct command_row, command, description)},
+	{"operands", NULL, TOOL_VIA(TOOL_TEXT, struct command_row, command, operands)},
+	{"max_operands", NULL, TOOL_GET(get_max_operands)},
+	{"example", NULL, TOOL_VIA(TOOL_TEXT, struct command_row, command, example)},
+	{"options", NULL, TOOL_GET(get_options)},
 	{0},
 };
 
-TOOL_GETTER(struct tool_exit_text, code, TOOL_COUNT, number, (uint64_t)self->code)
-TOOL_GETTER(struct tool_exit_text, meaning, TOOL_TEXT, text, self->meaning)
-
 static const struct tool_column exit_columns[] = {
-	{"code", NULL, false, get_code},
-	{"meaning", NULL, false, get_meaning},
+	{"code", NULL, TOOL_MEMBER(TOOL_COUNT, struct tool_exit_text, code)},
+	{"meaning", NULL, TOOL_MEMBER(TOOL_TEXT, struct tool_exit_text, meaning)},
 	{0},
 };
 
@@ -171,12 +144,12 @@ static struct tool_value get_naming(const void *row)
 }
 
 static const struct tool_column program_columns[] = {
-	{"version", NULL, false, get_version},
-	{"summary", NULL, false, get_program_summary},
-	{"commands", NULL, false, get_commands},
-	{"options", NULL, false, get_first_options},
-	{"snapshot_naming", NULL, false, get_naming},
-	{"exit_codes", NULL, false, get_exits},
+	{"version", NULL, TOOL_GET(get_version)},
+	{"summary", NULL, TOOL_GET(get_program_summary)},
+	{"commands", NULL, TOOL_GET(get_commands)},
+	{"options", NULL, TOOL_GET(get_first_options)},
+	{"snapshot_naming", NULL, TOOL_GET(get_naming)},
+	{"exit_codes", NULL, TOOL_GET(get_exits)},
 	{0},
 };
 

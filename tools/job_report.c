@@ -11,16 +11,10 @@
 #define FREED(bytes)			   ((bytes) > 0 ? (uint64_t)(bytes) : 0)
 
 RUN(event, TOOL_TEXT, text, self ? "run" : "")
-RUN(number, TOOL_COUNT, number, self->number)
-RUN(time, TOOL_TIME, time, self->time)
-RUN(removed, TOOL_COUNT, number, self->pruned.removed)
 RUN(freed, TOOL_BYTES, number, FREED(self->pruned.freed_bytes))
-RUN(kept, TOOL_COUNT, number, self->kept)
 RUN(walk, TOOL_TEXT, text, self->taken.result.followed ? "changes" : "full")
 RUN(doubt, self->taken.result.doubt ? TOOL_TEXT : TOOL_NOTHING, text, bt_doubt_name(self->taken.result.doubt))
 RUN(failures, self->failed ? TOOL_COUNT : TOOL_NOTHING, number, self->failed_in_a_row)
-RUN(missed, TOOL_COUNT, number, self->missed)
-RUN(exit, TOOL_COUNT, number, (uint64_t)self->exit)
 
 /* Why there is no snapshot. What is wrong with a store that could not be opened was said in full. */
 static const char *failure(const struct job_run *run)
@@ -46,53 +40,41 @@ static struct tool_value get_run_error(const void *row)
 
 /* Around those of the snapshot, which a run that failed does not have. */
 static const struct tool_column before[] = {
-	{"event", NULL, false, get_run_event},
-	{"run", NULL, false, get_run_number},
-	{"time", NULL, false, get_run_time},
+	{"event", NULL, TOOL_GET(get_run_event)},
+	{"run", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_run, number)},
+	{"time", NULL, TOOL_MEMBER(TOOL_TIME, struct job_run, time)},
 };
 static const struct tool_column after[] = {
-	{"removed", NULL, false, get_run_removed},
-	{"freed_bytes", NULL, false, get_run_freed},
-	{"kept_good", NULL, false, get_run_kept},
-	{"walk", NULL, false, get_run_walk},
-	{"doubt", NULL, false, get_run_doubt},
-	{"missed", NULL, false, get_run_missed},
-	{"failed_in_a_row", NULL, false, get_run_failures},
-	{"exit", NULL, false, get_run_exit},
-	{"error", NULL, false, get_run_error},
+	{"removed", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_run, pruned.removed)},
+	{"freed_bytes", NULL, TOOL_GET(get_run_freed)},
+	{"kept_good", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_run, kept)},
+	{"walk", NULL, TOOL_GET(get_run_walk)},
+	{"doubt", NULL, TOOL_GET(get_run_doubt)},
+	{"missed", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_run, missed)},
+	{"failed_in_a_row", NULL, TOOL_GET(get_run_failures)},
+	{"exit", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_run, exit)},
+	{"error", NULL, TOOL_GET(get_run_error)},
 	{0},
 };
 
 TALLY(event, TOOL_TEXT, text, self ? "summary" : "")
-TALLY(runs, TOOL_COUNT, number, self->runs)
-TALLY(snapshots, TOOL_COUNT, number, self->snapshots)
-TALLY(unchanged, TOOL_COUNT, number, self->unchanged)
-TALLY(incomplete, TOOL_COUNT, number, self->incomplete)
-TALLY(failed, TOOL_COUNT, number, self->failed)
-TALLY(not_pruned, TOOL_COUNT, number, self->not_pruned)
-TALLY(missed, TOOL_COUNT, number, self->missed)
-TALLY(new_bytes, TOOL_BYTES, number, self->new_bytes)
-TALLY(written_bytes, TOOL_BYTES, number, self->written_bytes)
-TALLY(removed, TOOL_COUNT, number, self->removed)
 TALLY(freed, TOOL_BYTES, number, FREED(self->freed_bytes))
-TALLY(seconds, TOOL_SECONDS, seconds, self->seconds)
-TALLY(exit, TOOL_COUNT, number, (uint64_t)self->exit)
 
 static const struct tool_column tally_columns[] = {
-	{"event", NULL, false, get_tally_event},
-	{"runs", NULL, false, get_tally_runs},
-	{"snapshots", NULL, false, get_tally_snapshots},
-	{"skipped", NULL, false, get_tally_unchanged},
-	{"incomplete", NULL, false, get_tally_incomplete},
-	{"failed", NULL, false, get_tally_failed},
-	{"not_pruned", NULL, false, get_tally_not_pruned},
-	{"missed", NULL, false, get_tally_missed},
-	{"new_bytes", NULL, false, get_tally_new_bytes},
-	{"written_bytes", NULL, false, get_tally_written_bytes},
-	{"removed", NULL, false, get_tally_removed},
-	{"freed_bytes", NULL, false, get_tally_freed},
-	{"seconds", NULL, false, get_tally_seconds},
-	{"exit", NULL, false, get_tally_exit},
+	{"event", NULL, TOOL_GET(get_tally_event)},
+	{"runs", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_tally, runs)},
+	{"snapshots", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_tally, snapshots)},
+	{"skipped", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_tally, unchanged)},
+	{"incomplete", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_tally, incomplete)},
+	{"failed", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_tally, failed)},
+	{"not_pruned", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_tally, not_pruned)},
+	{"missed", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_tally, missed)},
+	{"new_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct job_tally, new_bytes)},
+	{"written_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct job_tally, written_bytes)},
+	{"removed", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_tally, removed)},
+	{"freed_bytes", NULL, TOOL_GET(get_tally_freed)},
+	{"seconds", NULL, TOOL_MEMBER(TOOL_SECONDS, struct job_tally, seconds)},
+	{"exit", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_tally, exit)},
 	{0},
 };
 

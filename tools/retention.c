@@ -173,7 +173,7 @@ static int decide(const struct tool_retention *retention, struct tool_verdicts *
 	int r;
 
 	for (size_t i = 0; i < verdicts->count; i++) {
-		const struct bt_snapshot_info *info = bt_snapshot_info(verdicts->items[i].snapshot);
+		const struct bt_snapshot_info *info = verdicts->items[i].info;
 
 		candidates[i] = (struct bt_candidate){
 			info->time.seconds,	   info->host,	info->target,	     info->tags, info->tag_count,
@@ -240,7 +240,8 @@ static int open_all(struct bt_store *store, const struct bt_snapshot_info *like,
 			continue;
 		}
 		if (!r && concerns(like, bt_snapshot_info(snapshot)))
-			verdicts->items[verdicts->count++].snapshot = snapshot;
+			verdicts->items[verdicts->count++] =
+				(struct tool_verdict){.snapshot = snapshot, .info = bt_snapshot_info(snapshot)};
 		else if (!r)
 			bt_snapshot_close(snapshot);
 	}
@@ -309,8 +310,8 @@ char *tool_verdicts_guarded(const struct tool_verdicts *verdicts)
 		return NULL;
 	for (size_t i = 0; i < verdicts->count && shown < GUARDED_SHOWN; i++)
 		if (is_guarded(verdicts->items[i].reasons))
-			fprintf(out, "%s%s (%s)", shown++ ? ", " : "",
-				bt_snapshot_info(verdicts->items[i].snapshot)->name, verdicts->items[i].words[0]);
+			fprintf(out, "%s%s (%s)", shown++ ? ", " : "", verdicts->items[i].info->name,
+				verdicts->items[i].words[0]);
 	if (verdicts->guarded > shown)
 		fprintf(out, " and %zu more", verdicts->guarded - shown);
 	fclose(out);
@@ -321,8 +322,8 @@ char *tool_verdicts_guarded(const struct tool_verdicts *verdicts)
 
 static int compare_places(const void *left, const void *right)
 {
-	const struct bt_snapshot_info *a = bt_snapshot_info((*(const struct tool_verdict *const *)left)->snapshot);
-	const struct bt_snapshot_info *b = bt_snapshot_info((*(const struct tool_verdict *const *)right)->snapshot);
+	const struct bt_snapshot_info *a = (*(const struct tool_verdict *const *)left)->info;
+	const struct bt_snapshot_info *b = (*(const struct tool_verdict *const *)right)->info;
 	int order = strcmp(a->host, b->host);
 
 	return order ? order : strcmp(a->target, b->target);
@@ -342,7 +343,7 @@ size_t tool_verdicts_forgotten(const struct tool_verdicts *verdicts, const struc
 		if (i + 1 < verdicts->count && compare_places(&sorted[i], &sorted[i + 1]) == 0)
 			continue;
 		if (!kept && !forgotten++)
-			*ret_first = bt_snapshot_info(sorted[i]->snapshot);
+			*ret_first = sorted[i]->info;
 		kept = false;
 	}
 	free(sorted);
@@ -359,7 +360,7 @@ int tool_verdicts_apply(const struct tool_verdicts *verdicts, struct bt_store *s
 
 	for (size_t i = 0; i < verdicts->count; i++)
 		if (!verdicts->items[i].reasons)
-			names[count++] = bt_snapshot_info(verdicts->items[i].snapshot)->name;
+			names[count++] = verdicts->items[i].info->name;
 	r = bt_prune(store, names, count, options, observer, ret_result, error);
 	free(names);
 	return r;

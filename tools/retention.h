@@ -57,6 +57,7 @@ tool_option_set tool_set_span;		  /* int64_t seconds, written in h, d, w and y; 
 /* A snapshot and what the rules say of it. */
 struct tool_verdict {
 	struct bt_snapshot *snapshot;
+	const struct bt_snapshot_info *info;
 	uint32_t reasons; /* as bt_retention_decide gives them */
 	const char *words[2 * BT_BUCKETS + 6];
 	size_t word_count;

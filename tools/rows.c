@@ -12,20 +12,6 @@
 
 #define EXACT_IN_JSON (UINT64_C(1) << 53) /* larger numbers are written as strings */
 
-struct tool_value tool_future(struct bt_time when)
-{
-	bool future = bt_is_future(when.seconds, time(NULL));
-
-	return (struct tool_value){.kind = future ? TOOL_FLAG : TOOL_NOTHING, .flag = future};
-}
-
-struct tool_value tool_future_mark(struct bt_time when)
-{
-	if (!bt_is_future(when.seconds, time(NULL)))
-		return (struct tool_value){.kind = TOOL_NOTHING};
-	return (struct tool_value){.kind = TOOL_TEXT, .text = "in the future"};
-}
-
 static char *texts_shown(const struct tool_value *value)
 {
 	char *shown = tool_format("%s", "");
@@ -55,6 +41,7 @@ static char *value_shown(const struct tool_value *value)
 {
 	switch (value->kind) {
 	case TOOL_NOTHING:
+	case TOOL_CHARS:
 	case TOOL_ROWS:
 		break;
 	case TOOL_TEXT:
@@ -69,6 +56,8 @@ static char *value_shown(const struct tool_value *value)
 	case TOOL_TEXTS:
 	case TOOL_OWNED_TEXTS:
 		return texts_shown(value);
+	case TOOL_FUTURE:
+		return tool_format("in the future");
 	case TOOL_FLAG:
 		return tool_format("%s", value->flag ? "yes" : "no");
 	case TOOL_SECONDS:
@@ -138,6 +127,7 @@ static cJSON *value_json(const struct tool_value *value)
 {
 	switch (value->kind) {
 	case TOOL_NOTHING:
+	case TOOL_CHARS:
 		break;
 	case TOOL_TEXT:
 	case TOOL_OWNED:
@@ -150,6 +140,8 @@ static cJSON *value_json(const struct tool_value *value)
 	case TOOL_TEXTS:
 	case TOOL_OWNED_TEXTS:
 		return texts_json(value);
+	case TOOL_FUTURE:
+		return cJSON_CreateTrue();
 	case TOOL_FLAG:
 		return cJSON_CreateBool(value->flag);
 	case TOOL_SECONDS:
@@ -170,12 +162,50 @@ static void add_bytes(cJSON *object, const char *key, const char *text)
 	free(other_key);
 }
 
+static uint64_t number_at(const void *at, size_t width)
+{
+	uint32_t narrow;
+	uint64_t wide;
+
+	memcpy(width == sizeof(wide) ? (void *)&wide : &narrow, at, width);
+	return width == sizeof(wide) ? wide : narrow;
+}
+
+static struct tool_value member_value(const struct tool_column *column, const char *at)
+{
+	struct tool_value value = {.kind = column->kind == TOOL_CHARS ? TOOL_TEXT : column->kind};
+	bool number = column->kind == TOOL_COUNT || column->kind == TOOL_BYTES, any = true;
+
+	if (number)
+		value.number = number_at(at, column->width);
+	else if (column->kind == TOOL_CHARS)
+		value.text = at;
+	else
+		memcpy(&value.text, at, column->width);
+	if (column->kind == TOOL_FUTURE)
+		any = bt_is_future(value.time.seconds, time(NULL));
+	else if (column->if_any)
+		any = number ? value.number : column->kind == TOOL_FLAG ? value.flag : value.text && *value.text;
+	return any && (value.kind != TOOL_TEXT || value.text) ? value : (struct tool_value){.kind = TOOL_NOTHING};
+}
+
+static struct tool_value column_value(const struct tool_column *column, const void *row)
+{
+	const char *from = row;
+
+	if (column->get)
+		return column->get(row);
+	if (column->via)
+		memcpy(&from, from + column->via - 1, sizeof(from));
+	return from ? member_value(column, from + column->offset) : (struct tool_value){.kind = TOOL_NOTHING};
+}
+
 static cJSON *row_json(const struct tool_column *columns, const void *row)
 {
 	cJSON *object = cJSON_CreateObject();
 
 	for (; columns->key; columns++) {
-		struct tool_value value = columns->get(row);
+		struct tool_value value = column_value(columns, row);
 
 		bool text = value.kind == TOOL_TEXT || value.kind == TOOL_OWNED;
 
@@ -214,8 +244,9 @@ static size_t column_count(const struct tool_column *columns)
 	return count;
 }
 
-/* The cells of headings and rows, one row after the other. */
-static char **cells_make(const struct tool_column *columns, const void *rows, size_t row_size, size_t count)
+/* The cells of headings and rows, one row after the other, and which columns are aligned to the right. */
+static char **cells_make(const struct tool_column *columns, const void *rows, size_t row_size, size_t count,
+			 bool *ret_right)
 {
 	size_t width = column_count(columns), at = 0;
 	char **cells = tool_alloc((count + 1) * width * sizeof(*cells));
@@ -229,7 +260,8 @@ static char **cells_make(const struct tool_column *columns, const void *rows, si
 
 			if (!column->heading)
 				continue;
-			value = column->get(row_at(rows, row_size, i));
+			value = column_value(column, row_at(rows, row_size, i));
+			ret_right[at % width] |= value.kind == TOOL_COUNT || value.kind == TOOL_BYTES;
 			cells[at++] = value_shown(&value);
 			value_free(&value);
 		}
@@ -238,14 +270,11 @@ static char **cells_make(const struct tool_column *columns, const void *rows, si
 
 void tool_table_print(const struct tool_column *columns, const void *rows, size_t row_size, size_t count)
 {
-	size_t shown = column_count(columns), total = shown * (count + 1), at = 0;
+	size_t shown = column_count(columns), total = shown * (count + 1);
 	size_t *widths = tool_alloc(shown * sizeof(*widths));
 	bool *right = tool_alloc(shown);
-	char **cells = cells_make(columns, rows, row_size, count);
+	char **cells = cells_make(columns, rows, row_size, count, right);
 
-	for (; columns->key; columns++)
-		if (columns->heading)
-			right[at++] = columns->right;
 	for (size_t i = 0; i < total; i++)
 		if (tool_width(cells[i]) > widths[i % shown])
 			widths[i % shown] = tool_width(cells[i]);

@@ -5,14 +5,18 @@
 
 #include <backuptool/types.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 enum tool_kind {
 	TOOL_NOTHING, /* left out of JSON, empty in a table */
-	TOOL_TEXT,    /* any bytes */
+	TOOL_TEXT,    /* any bytes; NULL: nothing */
+	TOOL_CHARS,   /* the same in an array, as a member only */
 	TOOL_COUNT,
-	TOOL_BYTES, /* a number in JSON, with a unit in a table */
-	TOOL_TIME,  /* UTC in JSON, local in a table */
-	TOOL_TEXTS, /* a list in JSON, with commas in a table */
+	TOOL_BYTES,  /* a number in JSON, with a unit in a table */
+	TOOL_TIME,   /* UTC in JSON, local in a table */
+	TOOL_FUTURE, /* a time that is not yet come: true in JSON, "in the future" in a table; else nothing. A member
+			only */
+	TOOL_TEXTS,  /* a list in JSON, with commas in a table */
 	TOOL_FLAG,
 	TOOL_SECONDS,
 	TOOL_OWNED,	  /* text that the value owns: freed when it was shown */
@@ -42,12 +46,30 @@ struct tool_value {
 	};
 };
 
+/* What a row has under a key: what get gives, or without it a member of the row. Numbers are aligned to the right. */
 struct tool_column {
 	const char *key;     /* in JSON; NULL ends the list */
 	const char *heading; /* in the table; NULL: only in JSON */
-	bool right;	     /* aligned to the right */
 	struct tool_value (*get)(const void *row);
+	enum tool_kind kind;
+	bool if_any;   /* nothing if it is zero or empty */
+	uint8_t width; /* of the member */
+	size_t via;    /* offset of the pointer to the struct that has the member, plus 1; 0: the row has it */
+	size_t offset; /* of the member */
 };
+
+/* The end of a column, as in {"files", "FILES", TOOL_MEMBER(TOOL_COUNT, struct row, files)}. VIA: the row has a pointer
+ * to the struct with the member; if that is NULL, there is nothing. */
+#define TOOL_GET(getter)			    (getter), TOOL_NOTHING, false, 0, 0, 0
+#define TOOL_COLUMN_END(kind, if_any, type, member) NULL, (kind), (if_any), sizeof(((type *)0)->member)
+#define TOOL_MEMBER(kind, type, member)		    TOOL_COLUMN_END(kind, false, type, member), 0, offsetof(type, member)
+#define TOOL_IF_ANY(kind, type, member)		    TOOL_COLUMN_END(kind, true, type, member), 0, offsetof(type, member)
+#define TOOL_VIA_END(type, pointer, member)                                                                            \
+	1 + offsetof(type, pointer), offsetof(__typeof__(*((type *)0)->pointer), member)
+#define TOOL_VIA(kind, type, pointer, member)                                                                          \
+	TOOL_COLUMN_END(kind, false, type, pointer->member), TOOL_VIA_END(type, pointer, member)
+#define TOOL_VIA_IF_ANY(kind, type, pointer, member)                                                                   \
+	TOOL_COLUMN_END(kind, true, type, pointer->member), TOOL_VIA_END(type, pointer, member)
 
 /* Defines the getter get_NAME of rows of a type: value is an expression over `self`. */
 #define TOOL_GETTER(type, name, wanted, member, value)                                                                 \
@@ -57,10 +79,6 @@ struct tool_column {
                                                                                                                        \
 		return (struct tool_value){.kind = (wanted), .member = (value)};                                       \
 	}
-
-/* Of a snapshot's time: true in JSON and "in the future" in a table if it is; else nothing. */
-struct tool_value tool_future(struct bt_time time);
-struct tool_value tool_future_mark(struct bt_time time);
 
 /* rows holds count structs of row_size bytes. Only a table that has rows has headings. */
 void tool_table_print(const struct tool_column *columns, const void *rows, size_t row_size, size_t count);

@@ -241,59 +241,32 @@ void tool_taking_say_other_host(const struct tool *tool, struct bt_store *store,
 	free(path);
 }
 
-#define GETTER(name, wanted, member, value) TOOL_GETTER(struct tool_taken, name, wanted, member, value)
-GETTER(dry_run, TOOL_FLAG, flag, self->dry_run)
-GETTER(store_id, *self->store.id ? TOOL_TEXT : TOOL_NOTHING, text, self->store.id)
-GETTER(store_made, self->store.made ? TOOL_FLAG : TOOL_NOTHING, flag, self->store.made)
-GETTER(skipped, TOOL_FLAG, flag, self->result.skipped)
-GETTER(files, TOOL_COUNT, number, self->result.files)
-GETTER(directories, TOOL_COUNT, number, self->result.directories)
-GETTER(others, TOOL_COUNT, number, self->result.others)
-GETTER(size, TOOL_BYTES, number, self->result.directory_size)
-GETTER(created, TOOL_COUNT, number, self->result.created)
-GETTER(changed, TOOL_COUNT, number, self->result.changed)
-GETTER(unchanged, TOOL_COUNT, number, self->result.unchanged)
-GETTER(vanished, TOOL_COUNT, number, self->result.vanished)
-GETTER(excluded, TOOL_COUNT, number, self->result.left_out)
-GETTER(errors, TOOL_COUNT, number, self->result.errors)
-GETTER(torn, self->result.torn ? TOOL_COUNT : TOOL_NOTHING, number, self->result.torn)
-GETTER(gone, self->result.removed ? TOOL_COUNT : TOOL_NOTHING, number, self->result.removed)
-GETTER(boundaries, self->result.boundaries ? TOOL_COUNT : TOOL_NOTHING, number, self->result.boundaries)
-GETTER(emptied, self->result.emptied ? TOOL_FLAG : TOOL_NOTHING, flag, self->result.emptied)
-GETTER(shrank, self->result.shrank ? TOOL_FLAG : TOOL_NOTHING, flag, self->result.shrank)
-GETTER(new_bytes, TOOL_BYTES, number, self->result.new_bytes)
-GETTER(stored_bytes, TOOL_BYTES, number, self->result.stored_bytes)
-GETTER(written_bytes, TOOL_BYTES, number, self->result.written_bytes)
-GETTER(seconds, TOOL_SECONDS, seconds, self->seconds)
-GETTER(name, *self->result.name ? TOOL_TEXT : TOOL_NOTHING, text, self->result.name)
-GETTER(parent, *self->result.parent ? TOOL_TEXT : TOOL_NOTHING, text, self->result.parent)
-
 const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1] = {
-	{"name", NULL, false, get_name},
-	{"parent", NULL, false, get_parent},
-	{"dry_run", NULL, false, get_dry_run},
-	{"skipped", NULL, false, get_skipped},
-	{"files", NULL, false, get_files},
-	{"directories", NULL, false, get_directories},
-	{"others", NULL, false, get_others},
-	{"size", NULL, false, get_size},
-	{"new", NULL, false, get_created},
-	{"changed", NULL, false, get_changed},
-	{"unchanged", NULL, false, get_unchanged},
-	{"vanished", NULL, false, get_vanished},
-	{"excluded", NULL, false, get_excluded},
-	{"errors", NULL, false, get_errors},
-	{"torn", NULL, false, get_torn},
-	{"removed_entries", NULL, false, get_gone},
-	{"boundaries", NULL, false, get_boundaries},
-	{"emptied", NULL, false, get_emptied},
-	{"shrank", NULL, false, get_shrank},
-	{"new_bytes", NULL, false, get_new_bytes},
-	{"stored_bytes", NULL, false, get_stored_bytes},
-	{"written_bytes", NULL, false, get_written_bytes},
-	{"seconds", NULL, false, get_seconds},
-	{"store_id", NULL, false, get_store_id},
-	{"store_made", NULL, false, get_store_made},
+	{"name", NULL, TOOL_IF_ANY(TOOL_CHARS, struct tool_taken, result.name)},
+	{"parent", NULL, TOOL_IF_ANY(TOOL_CHARS, struct tool_taken, result.parent)},
+	{"dry_run", NULL, TOOL_MEMBER(TOOL_FLAG, struct tool_taken, dry_run)},
+	{"skipped", NULL, TOOL_MEMBER(TOOL_FLAG, struct tool_taken, result.skipped)},
+	{"files", NULL, TOOL_MEMBER(TOOL_COUNT, struct tool_taken, result.files)},
+	{"directories", NULL, TOOL_MEMBER(TOOL_COUNT, struct tool_taken, result.directories)},
+	{"others", NULL, TOOL_MEMBER(TOOL_COUNT, struct tool_taken, result.others)},
+	{"size", NULL, TOOL_MEMBER(TOOL_BYTES, struct tool_taken, result.directory_size)},
+	{"new", NULL, TOOL_MEMBER(TOOL_COUNT, struct tool_taken, result.created)},
+	{"changed", NULL, TOOL_MEMBER(TOOL_COUNT, struct tool_taken, result.changed)},
+	{"unchanged", NULL, TOOL_MEMBER(TOOL_COUNT, struct tool_taken, result.unchanged)},
+	{"vanished", NULL, TOOL_MEMBER(TOOL_COUNT, struct tool_taken, result.vanished)},
+	{"excluded", NULL, TOOL_MEMBER(TOOL_COUNT, struct tool_taken, result.left_out)},
+	{"errors", NULL, TOOL_MEMBER(TOOL_COUNT, struct tool_taken, result.errors)},
+	{"torn", NULL, TOOL_IF_ANY(TOOL_COUNT, struct tool_taken, result.torn)},
+	{"removed_entries", NULL, TOOL_IF_ANY(TOOL_COUNT, struct tool_taken, result.removed)},
+	{"boundaries", NULL, TOOL_IF_ANY(TOOL_COUNT, struct tool_taken, result.boundaries)},
+	{"emptied", NULL, TOOL_IF_ANY(TOOL_FLAG, struct tool_taken, result.emptied)},
+	{"shrank", NULL, TOOL_IF_ANY(TOOL_FLAG, struct tool_taken, result.shrank)},
+	{"new_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct tool_taken, result.new_bytes)},
+	{"stored_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct tool_taken, result.stored_bytes)},
+	{"written_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct tool_taken, result.written_bytes)},
+	{"seconds", NULL, TOOL_MEMBER(TOOL_SECONDS, struct tool_taken, seconds)},
+	{"store_id", NULL, TOOL_IF_ANY(TOOL_CHARS, struct tool_taken, store.id)},
+	{"store_made", NULL, TOOL_IF_ANY(TOOL_FLAG, struct tool_taken, store.made)},
 	{0},
 };
 
