@@ -46,12 +46,10 @@ void tool_causes_end(const struct tool *tool, const struct tool_causes *causes)
 	for (size_t i = 0; i < causes->count; i++) {
 		const struct tool_cause *cause = &causes->causes[i];
 		uint64_t more = cause->count > SHOWN ? cause->count - SHOWN : 0;
-		char *text = cause_text(&cause->error), *shown = tool_escape(text);
+		tool_auto char *text = cause_text(&cause->error), *shown = tool_escape(text);
 
 		if (more)
 			tool_say(tool, "… and %" PRIu64 " more %s: %s", more, more == 1 ? "file" : "files", shown);
-		free(text);
-		free(shown);
 	}
 }
 

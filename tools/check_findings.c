@@ -123,13 +123,12 @@ static void hurts_print(FILE *out, const struct bt_finding *finding)
 
 static void more_print(FILE *out, const struct bt_finding *finding)
 {
-	char *paths = tool_count(finding->hurts_more, "path", "paths");
+	tool_auto char *paths = tool_count(finding->hurts_more, "path", "paths");
 
 	if (finding->hurt_count)
 		fprintf(out, "  and %" PRIu64 " more\n", finding->hurts_more);
 	else
 		fprintf(out, "  hurts %s, not named here: together the paths are too long\n", paths);
-	free(paths);
 }
 
 void tool_finding_print(FILE *out, const struct bt_finding *finding)

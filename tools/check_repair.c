@@ -94,12 +94,10 @@ static void found(void *arg, const struct bt_finding *finding)
 
 static void print_kept(const struct bt_repair *repair)
 {
-	char *blocks = tool_count(repair->blocks, "block", "blocks"),
-	     *pages = tool_count(repair->pages, "page", "pages");
+	tool_auto char *blocks = tool_count(repair->blocks, "block", "blocks"),
+		       *pages = tool_count(repair->pages, "page", "pages");
 
 	printf("%s and %s", blocks, pages);
-	free(blocks);
-	free(pages);
 }
 
 static void print_repair(const struct bt_repair *repair)
@@ -155,9 +153,9 @@ static void lost(void *arg, const struct bt_hurt *hurt)
 static void print_summary(const struct report *report)
 {
 	const struct bt_repair_result *result = report->result;
-	char *findings = tool_count(report->check->findings, "finding", "findings");
-	char *paths = tool_count(result->lost, "path", "paths");
-	char *snapshots = tool_count(result->snapshots_lost, "snapshot", "snapshots");
+	tool_auto char *findings = tool_count(report->check->findings, "finding", "findings");
+	tool_auto char *paths = tool_count(result->lost, "path", "paths");
+	tool_auto char *snapshots = tool_count(result->snapshots_lost, "snapshot", "snapshots");
 
 	if (result->lost_more)
 		printf("%s %" PRIu64 " more, not named here: together the paths are too long\n",
@@ -174,9 +172,6 @@ static void print_summary(const struct report *report)
 	else
 		printf("; nothing %s lost", report->dry_run ? "would be" : "is");
 	putchar('\n');
-	free(findings);
-	free(paths);
-	free(snapshots);
 }
 
 static void print_report(struct report *report, bool finished)

@@ -13,7 +13,7 @@
 
 char *tool_path_here(const char *path)
 {
-	char *there = tool_format("%s", path), *real = realpath(*there ? there : ".", NULL), *whole, *tidied;
+	char *there = tool_format("%s", path), *real = realpath(*there ? there : ".", NULL), *whole;
 
 	while (!real && *there) {
 		char *slash = strrchr(there, '/');
@@ -22,12 +22,11 @@ char *tool_path_here(const char *path)
 		real = realpath(*there ? there : *path == '/' ? "/" : ".", NULL);
 	}
 	whole = tool_format("%s/%s", real ? real : "", path + strlen(there));
-	tidied = tool_place_tidy(whole);
+	tool_auto char *tidied = tool_place_tidy(whole);
 	free(there);
 	free(real);
 	free(whole);
 	whole = tool_format("/%s", tidied);
-	free(tidied);
 	return whole;
 }
 
@@ -38,10 +37,9 @@ static const char **absolute_paths(const struct tool_wish *wish, size_t *ret_cou
 	*ret_count = 0;
 	for (size_t i = 0; i < wish->path_count; i++)
 		if (*wish->paths[i] == '/') {
-			char *tidied = tool_place_tidy(wish->paths[i]);
+			tool_auto char *tidied = tool_place_tidy(wish->paths[i]);
 
 			paths[(*ret_count)++] = tool_format("/%s", tidied);
-			free(tidied);
 		}
 	return paths;
 }
@@ -67,15 +65,9 @@ void tool_scope_end(struct tool_scope *scope)
 
 static char *group_text(const struct bt_group *group)
 {
-	char *host = tool_escape(group->host), *target = tool_escape(group->target), *text;
+	tool_auto char *host = tool_escape(group->host), *target = tool_escape(group->target);
 
-	if (*target)
-		text = tool_format("%s%s%s", host, *host ? ":" : "", target);
-	else
-		text = tool_format("the original layout");
-	free(host);
-	free(target);
-	return text;
+	return *target ? tool_format("%s%s%s", host, *host ? ":" : "", target) : tool_format("the original layout");
 }
 
 /* "laptop:/home/me", the group at which the snapshot is, and "2 other directories: laptop:/etc, server:/srv". */
@@ -89,15 +81,11 @@ static struct groups_text describe(const struct bt_group *groups, size_t count, 
 	size_t named = 0;
 
 	for (size_t i = 0; i < count && named <= NAMED; i++) {
-		char *one = group_text(&groups[i]), *longer;
+		tool_auto char *one = group_text(&groups[i]);
 
-		if (i != own) {
-			longer = tool_format("%s%s%s", text.others, named ? ", " : "", named == NAMED ? "…" : one);
-			free(text.others);
-			text.others = longer;
-			named++;
-		}
-		free(one);
+		if (i != own)
+			tool_append(&text.others, "%s%s", named ? ", " : "", named == NAMED ? "…" : one);
+		named += i != own;
 	}
 	return text;
 }
@@ -127,15 +115,14 @@ static int say_unsure(const struct tool *tool, struct bt_store *store, const str
 	struct bt_error error = {0};
 	struct groups_text text;
 	size_t count = 0, own;
-	char *others, *shown;
 
 	if (bt_groups_list(store, &groups, &count, &error))
 		return tool_fail(tool, &error);
 	own = find_group(store, name, groups, count);
 	if (own < count && count > 1) {
 		text = describe(groups, count, own);
-		others = tool_count(count - 1, "other directory", "other directories");
-		shown = tool_escape(wish->text);
+		tool_auto char *others = tool_count(count - 1, "other directory", "other directories");
+		tool_auto char *shown = tool_escape(wish->text);
 		if (wish->deletes)
 			tool_doubt(tool,
 				   "%s is %s of %s, and the store has snapshots of %s, too: %s; a snapshot's name in "
@@ -144,8 +131,6 @@ static int say_unsure(const struct tool *tool, struct bt_store *store, const str
 		else
 			tool_say_once(tool, "%s is of %s; the store has snapshots of %s, too: %s", shown, text.own,
 				      others, text.others);
-		free(shown);
-		free(others);
 		free(text.own);
 		free(text.others);
 	}
@@ -156,17 +141,15 @@ static int say_unsure(const struct tool *tool, struct bt_store *store, const str
 /* Newer ones, perhaps of another directory, which nobody can tell. */
 static void say_unread(const struct tool *tool, const struct tool_wish *wish, const struct bt_choice *choice)
 {
-	char *reason = tool_error_text(tool, &choice->unread_error), *shown = tool_escape(wish->text);
-	char *more = choice->unread > 1 ? tool_format(", and %zu more", choice->unread - 1) : tool_format("%s", "");
+	tool_auto char *reason = tool_error_text(tool, &choice->unread_error), *shown = tool_escape(wish->text);
+	tool_auto char *more =
+		choice->unread > 1 ? tool_format(", and %zu more", choice->unread - 1) : tool_format("%s", "");
 
 	if (wish->deletes)
 		tool_doubt(tool, "%s is %s only because snapshots that may be newer cannot be read: %s%s", shown,
 			   choice->name, reason, more);
 	else
 		tool_say_once(tool, "passed over, so that %s is %s: %s%s", shown, choice->name, reason, more);
-	free(more);
-	free(shown);
-	free(reason);
 }
 
 static void say_later(const struct tool *tool, const struct bt_choice *choice)

@@ -17,10 +17,9 @@ static int print_file(const struct tool *tool, const char *text)
 	if (r != TOOL_OK)
 		return r;
 	if (place.entry->type != BT_FILE) {
-		char *shown = tool_escape(text);
+		tool_auto char *shown = tool_escape(text);
 
 		tool_say(tool, "%s is not a file; see 'backuptool ls'", shown);
-		free(shown);
 		r = TOOL_FATAL;
 	} else if (tool_bytes_write(place.pick.store, place.entry, STDOUT_FILENO, &error)) {
 		r = tool_fail(tool, &error) == TOOL_INTERRUPTED ? TOOL_INTERRUPTED : TOOL_FATAL;

@@ -138,26 +138,23 @@ static void hurt(void *arg, const struct bt_hurt *hurt)
 static void print_looked_at(const struct report *report)
 {
 	const struct bt_check_result *result = report->result;
-	char *snapshots = tool_count(result->snapshots, "snapshot", "snapshots");
-	char *files = tool_count(result->files, "file", "files");
-	char *pages = tool_count(result->pages, "page", "pages");
-	char *contents = tool_count(result->contents, "content", "contents");
+	tool_auto char *snapshots = tool_count(result->snapshots, "snapshot", "snapshots");
+	tool_auto char *files = tool_count(result->files, "file", "files");
+	tool_auto char *pages = tool_count(result->pages, "page", "pages");
+	tool_auto char *contents = tool_count(result->contents, "content", "contents");
 
 	printf("%s in %s: %s, %s", snapshots, files, pages, contents);
-	free(snapshots);
-	free(files);
-	free(pages);
-	free(contents);
 }
 
 static void print_summary(const struct report *report)
 {
 	const struct bt_check_options *options = report->options;
 	const struct bt_check_result *result = report->result;
-	char *bytes = tool_bytes(result->bytes), *elapsed = tool_elapsed(report->seconds);
-	char *speed = tool_bytes((uint64_t)((double)result->bytes / (report->seconds > 0 ? report->seconds : 1)));
-	char *findings = tool_count(result->findings, "finding", "findings");
-	char *versions = tool_count(result->in_pieces, "version", "versions");
+	tool_auto char *bytes = tool_bytes(result->bytes), *elapsed = tool_elapsed(report->seconds);
+	tool_auto char *speed =
+		tool_bytes((uint64_t)((double)result->bytes / (report->seconds > 0 ? report->seconds : 1)));
+	tool_auto char *findings = tool_count(result->findings, "finding", "findings");
+	tool_auto char *versions = tool_count(result->in_pieces, "version", "versions");
 
 	print_looked_at(report);
 	if (options->quick)
@@ -171,11 +168,6 @@ static void print_summary(const struct report *report)
 	if (result->in_pieces)
 		printf("; %s of large files only piece by piece", versions);
 	printf("; %s\n", result->findings ? findings : "no damage found");
-	free(versions);
-	free(bytes);
-	free(elapsed);
-	free(speed);
-	free(findings);
 }
 
 /* done: not ended early */
@@ -192,11 +184,10 @@ static void print_report(const struct report *report, bool done)
 
 static void say_denied(const struct tool *tool, const struct bt_check_result *result)
 {
-	char *files = tool_count(result->denied, "file", "files");
+	tool_auto char *files = tool_count(result->denied, "file", "files");
 
 	tool_say(tool, "you may not read %s of the store: run the command as root, or make the files yours with chown",
 		 files);
-	free(files);
 }
 
 /* What is hurt in all goes before the findings. */

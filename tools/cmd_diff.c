@@ -95,7 +95,7 @@ static const struct tool_column total_columns[] = {
 /* The file as it is now: not one that a link leads to. */
 static int open_live(const struct diff *diff, const struct bt_change *change)
 {
-	char *path = tool_format("%s%s%s", diff->live, *change->path ? "/" : "", change->path);
+	tool_auto char *path = tool_format("%s%s%s", diff->live, *change->path ? "/" : "", change->path);
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat status;
 
@@ -103,7 +103,6 @@ static int open_live(const struct diff *diff, const struct bt_change *change)
 		close(fd);
 		fd = -1;
 	}
-	free(path);
 	return fd;
 }
 
@@ -145,10 +144,9 @@ static void line_print(const struct diff *diff, const struct bt_change *change)
 {
 	bool directory = (change->after ? change->after : change->before)->type == BT_DIR;
 	const char *path = shown_path(diff, change->path);
-	char *line = tool_format("%c %s%s", letters[change->kind], *path ? path : ".", directory ? "/" : "");
+	tool_auto char *line = tool_format("%c %s%s", letters[change->kind], *path ? path : ".", directory ? "/" : "");
 
 	tool_path_print(line, diff->options->nul);
-	free(line);
 }
 
 static void found(void *arg, const struct bt_change *change)
@@ -167,7 +165,7 @@ static void found(void *arg, const struct bt_change *change)
 static void totals_print(const struct diff *diff)
 {
 	const struct bt_compare_result *result = &diff->result;
-	char *added = tool_bytes(result->added_bytes), *removed = tool_bytes(result->removed_bytes);
+	tool_auto char *added = tool_bytes(result->added_bytes), *removed = tool_bytes(result->removed_bytes);
 	uint64_t sum = 0;
 
 	for (int kind = 0; kind < BT_CHANGE_KINDS; kind++)
@@ -182,8 +180,6 @@ static void totals_print(const struct diff *diff)
 		       result->counts[BT_CHANGE_ADDED], result->counts[BT_CHANGE_REMOVED],
 		       result->counts[BT_CHANGE_CONTENT], result->counts[BT_CHANGE_TYPE],
 		       result->counts[BT_CHANGE_METADATA], added, removed);
-	free(added);
-	free(removed);
 }
 
 static int compare(struct diff *diff, struct bt_error *error)

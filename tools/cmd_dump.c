@@ -49,11 +49,10 @@ static int add_entry(struct dump *dump, const char *path, const struct bt_entry 
 		return TOOL_OK;
 	}
 	if (code == BT_E_UNSUPPORTED) {
-		char *shown = tool_escape(path);
+		tool_auto char *shown = tool_escape(path);
 
 		tool_talk_pause(&dump->talk);
 		tool_say(dump->tool, "%s is a socket, which a tar cannot have: left out", shown);
-		free(shown);
 		return TOOL_OK;
 	}
 	if (broken || code == BT_E_CANCELLED)
@@ -65,11 +64,9 @@ static int add_entry(struct dump *dump, const char *path, const struct bt_entry 
 
 static int add_step(struct dump *dump, const struct bt_walk_step *step)
 {
-	char *path = tool_format("./%s%s", step->path, step->entry->type == BT_DIR ? "/" : "");
-	int r = add_entry(dump, path, step->entry);
+	tool_auto char *path = tool_format("./%s%s", step->path, step->entry->type == BT_DIR ? "/" : "");
 
-	free(path);
-	return r;
+	return add_entry(dump, path, step->entry);
 }
 
 static int add_below(struct dump *dump, struct bt_walk *walk)

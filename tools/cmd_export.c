@@ -36,22 +36,18 @@ static const struct tool_column columns[] = {
 
 static void print_report(const struct tool *tool, const struct report *report)
 {
-	char *path, *others;
-
 	if (tool->json) {
 		tool_object_print(columns, report);
 		return;
 	}
 	if (tool->quiet)
 		return;
-	path = tool_escape(report->output);
-	others = tool_count(report->left_out, "entry was", "entries were");
+	tool_auto char *path = tool_escape(report->output);
+	tool_auto char *others = tool_count(report->left_out, "entry was", "entries were");
 	printf("wrote %s to %s\n", report->name, path);
 	if (report->left_out)
 		printf("%s left out: this layout has no place for empty directories, symbolic links and devices\n",
 		       others);
-	free(path);
-	free(others);
 }
 
 /* Honest snapshots come to a file of some ten times the store, as their text is compressed there and no file is stored
@@ -61,7 +57,7 @@ static void print_report(const struct tool *tool, const struct report *report)
 
 static int ask(const struct tool *tool, const struct bt_export_size *size)
 {
-	char *bytes = tool_bytes(size->bytes), *space = tool_bytes(size->space);
+	tool_auto char *bytes = tool_bytes(size->bytes), *space = tool_bytes(size->space);
 
 	if (size->bytes > size->space)
 		tool_doubt(tool, "the file would have about %s, and only %s are free where it is to be written", bytes,
@@ -71,8 +67,6 @@ static int ask(const struct tool *tool, const struct bt_export_size *size)
 			   "the file would have about %s, with zeros for the holes of files: more than %d times what "
 			   "the store has",
 			   bytes, LARGE_RATIO);
-	free(bytes);
-	free(space);
 	return tool_confirm(tool);
 }
 
@@ -80,16 +74,12 @@ static int ask(const struct tool *tool, const struct bt_export_size *size)
 static char *find_output(const struct tool *tool)
 {
 	const char *path = tool->operands[1], *slash = strrchr(path, '/');
-	char *named, *place, *output;
 
 	if (!slash)
 		return tool_format("%s", path);
-	named = tool_format("%.*s", (int)(slash - path) + (slash == path), path);
-	place = tool_foreign_doubt(tool, named, false);
-	output = strcmp(place, named) == 0 ? tool_format("%s", path) : tool_format("%s/%s", place, slash + 1);
-	free(named);
-	free(place);
-	return output;
+	tool_auto char *named = tool_format("%.*s", (int)(slash - path) + (slash == path), path);
+	tool_auto char *place = tool_foreign_doubt(tool, named, false);
+	return strcmp(place, named) == 0 ? tool_format("%s", path) : tool_format("%s/%s", place, slash + 1);
 }
 
 static int look(const struct tool *tool, const struct tool_pick *pick, const char *output)
@@ -129,7 +119,6 @@ static int run_export(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
 	struct tool_pick pick;
-	char *output;
 	int r;
 
 	if (!options->classic)
@@ -140,11 +129,10 @@ static int run_export(struct tool *tool, const void *arg)
 	r = tool_pick_open(tool, &(struct tool_wish){.text = tool->operands[0]}, &pick);
 	if (r != TOOL_OK)
 		return r;
-	output = find_output(tool);
+	tool_auto char *output = find_output(tool);
 	r = look(tool, &pick, output);
 	if (r == TOOL_OK)
 		r = export(tool, &pick, output);
-	free(output);
 	tool_pick_close(&pick);
 	return r;
 }

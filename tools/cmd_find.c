@@ -49,7 +49,8 @@ struct finding {
 static int found(void *arg, const struct bt_match *match)
 {
 	struct finding *finding = arg;
-	char *snapshot = tool_place_name(match->snapshot), *place = tool_format("%s:%s", snapshot, match->path);
+	tool_auto char *snapshot = tool_place_name(match->snapshot),
+		       *place = tool_format("%s:%s", snapshot, match->path);
 
 	finding->count++;
 	if (finding->tool->json)
@@ -59,8 +60,6 @@ static int found(void *arg, const struct bt_match *match)
 		tool_path_print(place, true);
 	else
 		tool_entry_print(match->entry, place);
-	free(place);
-	free(snapshot);
 	return ferror(stdout) ? BT_E_CANCELLED : 0;
 }
 
@@ -113,7 +112,6 @@ static int run_find(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
 	struct bt_store *store;
-	const char **names;
 	size_t count;
 	int r;
 
@@ -129,11 +127,10 @@ static int run_find(struct tool *tool, const void *arg)
 		bt_store_close(store);
 		return r;
 	}
-	names = tool_alloc((options->snapshots.count + 1) * sizeof(*names));
+	tool_auto const char **names = tool_alloc((options->snapshots.count + 1) * sizeof(*names));
 	r = tool_names_resolve(tool, store, &options->snapshots, false, names, &count);
 	if (r == TOOL_OK)
 		r = search(tool, store, options, names, count);
-	free(names);
 	bt_store_close(store);
 	return r;
 }

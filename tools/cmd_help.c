@@ -9,14 +9,13 @@
 static void option_print(const struct tool_option *option)
 {
 	char letter[] = {'-', option->letter, ',', '\0'};
-	char *left = tool_format("%s --%s%s%s", option->letter ? letter : "   ", option->name,
-				 option->argument ? " " : "", option->argument ? option->argument : "");
+	tool_auto char *left = tool_format("%s --%s%s%s", option->letter ? letter : "   ", option->name,
+					   option->argument ? " " : "", option->argument ? option->argument : "");
 
 	if (tool_width(left) > LEFT)
 		printf("  %s\n  %*s %s\n", left, LEFT, "", option->help);
 	else
 		printf("  %s%*s %s\n", left, LEFT - (int)tool_width(left), "", option->help);
-	free(left);
 }
 
 static void options_print(const struct tool_option *options)

@@ -182,20 +182,19 @@ static int try_prune(struct job *job, struct job_run *run)
 /* Where a disk is not mounted, say, its mount point is empty: that is no reason to let go of anything. */
 static char *emptied_text(const struct job *job, const struct bt_snapshot_result *taken)
 {
-	char *target = tool_escape(job->options->taking.target), *files, *text;
+	tool_auto char *target = tool_escape(job->options->taking.target);
+	char *text;
 	struct bt_snapshot *parent = NULL;
 	struct bt_error unused = {0};
 
 	if (bt_snapshot_open(job->at.store, taken->parent, &parent, &unused))
 		parent = NULL;
-	files = tool_count(parent ? bt_snapshot_info(parent)->files : 0, "file", "files");
+	tool_auto char *files = tool_count(parent ? bt_snapshot_info(parent)->files : 0, "file", "files");
 	if (parent)
 		text = tool_format("%s is empty, the last snapshot had %s: nothing was pruned", target, files);
 	else
 		text = tool_format("%s is empty: nothing was pruned", target);
 	bt_snapshot_close(parent);
-	free(files);
-	free(target);
 	return text;
 }
 
@@ -247,12 +246,10 @@ static void run_once(struct job *job, struct job_run *run)
 
 static void tell_run(struct job *job, const struct job_run *run)
 {
-	char *text = job_run_text(run), *status = tool_format("STATUS=%s", text);
+	tool_auto char *text = job_run_text(run), *status = tool_format("STATUS=%s", text);
 
 	job_run_print(job->tool, run);
 	notify_send(&job->notify, status);
-	free(status);
-	free(text);
 }
 
 /* Until then or a signal. */
@@ -329,7 +326,7 @@ static int start_watch(struct job *job)
 
 static void say_due(const struct job *job, double wait, const char *after)
 {
-	char *text = tool_local_time((struct bt_time){.seconds = time(NULL) + (int64_t)wait});
+	tool_auto char *text = tool_local_time((struct bt_time){.seconds = time(NULL) + (int64_t)wait});
 	bool forever = job->options->duration < 0;
 
 	if (!job->tool->json && !job->tool->quiet && wait >= 1) {
@@ -337,7 +334,6 @@ static void say_due(const struct job *job, double wait, const char *after)
 		       forever ? "" : ", and the duration begins then");
 		fflush(stdout);
 	}
-	free(text);
 }
 
 /* A job that is started again goes on as if it had not been ended. */

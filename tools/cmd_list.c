@@ -48,18 +48,15 @@ static struct tool_value get_notes(const void *row)
 		     {known ? known->removed : 0, "removed"},
 		     {known ? known->left_out : 0, "left out"},
 		     {known ? known->boundaries : 0, "not entered"}};
-	char *text = tool_format("%s", ""), *longer, *count;
+	char *text = NULL;
 
 	for (size_t i = 0; i < sizeof(notes) / sizeof(*notes); i++) {
-		if (!notes[i].count)
-			continue;
-		count = tool_count(notes[i].count, notes[i].word, notes[i].word);
-		longer = tool_format("%s%s%s", text, *text ? ", " : "", count);
-		free(count);
-		free(text);
-		text = longer;
+		tool_auto char *count = tool_count(notes[i].count, notes[i].word, notes[i].word);
+
+		if (notes[i].count)
+			tool_append(&text, "%s%s", text ? ", " : "", count);
 	}
-	return (struct tool_value){.kind = TOOL_OWNED, .owned = text};
+	return (struct tool_value){.kind = text ? TOOL_OWNED : TOOL_NOTHING, .owned = text};
 }
 
 #define INFO(kind, member)	  TOOL_VIA(kind, struct row, info, member)
@@ -109,13 +106,13 @@ static const struct tool_column json_columns[] = {
 /* Allocated. */
 static char *denied_text(const struct tool *tool, const char *name)
 {
-	char *path = tool_format("%s/%s", tool->store, name), *text;
+	tool_auto char *path = tool_format("%s/%s", tool->store, name);
+	char *text;
 	struct stat status;
 	const struct passwd *owner = lstat(path, &status) == 0 ? getpwuid(status.st_uid) : NULL;
 
 	text = owner ? tool_format("you may not read it (it belongs to %s)", owner->pw_name)
 		     : tool_format("you may not read it");
-	free(path);
 	return text;
 }
 
@@ -162,21 +159,19 @@ static struct unread count_unread(const struct row *rows, size_t count)
 
 static void print_total(const struct row *rows, size_t count, struct unread unread)
 {
-	char *snapshots = tool_count(count - unread.damaged - unread.denied, "snapshot", "snapshots"), *added;
+	tool_auto char *snapshots = tool_count(count - unread.damaged - unread.denied, "snapshot", "snapshots");
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < count; i++)
 		if (rows[i].info)
 			sum += rows[i].info->added_size;
-	added = tool_bytes(sum);
+	tool_auto char *added = tool_bytes(sum);
 	printf("%s, %s added in all", snapshots, added);
 	if (unread.damaged)
 		printf("; %zu damaged", unread.damaged);
 	if (unread.denied)
 		printf("; %zu that you may not read", unread.denied);
 	putchar('\n');
-	free(snapshots);
-	free(added);
 }
 
 /* The rows that could be read first, in their order. Gives their number. */
@@ -194,7 +189,8 @@ static int list(const struct tool *tool, struct bt_store *store)
 {
 	size_t listed = bt_store_snapshot_count(store), count = 0;
 	struct unread unread;
-	struct row *rows = tool_alloc((listed + 1) * sizeof(*rows)), *whole = tool_alloc((listed + 1) * sizeof(*whole));
+	struct row *rows = tool_alloc((listed + 1) * sizeof(*rows));
+	tool_auto struct row *whole = tool_alloc((listed + 1) * sizeof(*whole));
 
 	for (size_t i = 0; i < listed; i++)
 		count += read_row(tool, store, i, &rows[count]);
@@ -211,7 +207,6 @@ static int list(const struct tool *tool, struct bt_store *store)
 		free(rows[i].denied);
 	}
 	free(rows);
-	free(whole);
 	return unread.damaged ? TOOL_FATAL : unread.denied ? TOOL_INCOMPLETE : TOOL_OK;
 }
 

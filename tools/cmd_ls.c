@@ -32,7 +32,7 @@ struct list {
 /* As sha256sum writes it: a backslash in front tells that the name is escaped. */
 static void digest_line(const struct bt_entry *entry, const char *path, bool nul)
 {
-	char *digest = tool_digest_text(&entry->digest);
+	tool_auto char *digest = tool_digest_text(&entry->digest);
 	bool escaped = !nul && strpbrk(path, "\\\n\r");
 
 	printf("%s%s  ", escaped ? "\\" : "", digest);
@@ -42,23 +42,19 @@ static void digest_line(const struct bt_entry *entry, const char *path, bool nul
 		else
 			putchar(*c);
 	putchar(nul ? '\0' : '\n');
-	free(digest);
 }
 
 static void sha256_print(struct list *list, const struct bt_entry *entry, const char *path)
 {
-	char *shown;
-
 	if (entry->type != BT_FILE)
 		return;
 	if (entry->has_digest) {
 		digest_line(entry, path, list->options->nul);
 		return;
 	}
-	shown = tool_escape(path);
+	tool_auto char *shown = tool_escape(path);
 	tool_say(list->tool, "%s has no digest in the snapshot, because %s", shown,
 		 entry->extra && entry->extra->error ? "it could not be read" : "nearly all of it is holes");
-	free(shown);
 	list->incomplete = true;
 }
 
@@ -80,13 +76,11 @@ static void entry_print(struct list *list, const struct bt_entry *entry, const c
 static int step_print(struct list *list, struct bt_walk *walk, const struct bt_walk_step *step)
 {
 	const char *above = list->place->path;
-	char *inside;
 
 	if (!list->options->recursive)
 		bt_walk_skip(walk);
-	inside = tool_format("%s%s%s", above, *above ? "/" : "", step->path);
+	tool_auto char *inside = tool_format("%s%s%s", above, *above ? "/" : "", step->path);
 	entry_print(list, step->entry, step->path, inside);
-	free(inside);
 	return ferror(stdout) ? TOOL_FATAL : TOOL_OK;
 }
 
@@ -119,13 +113,11 @@ static int walk_all(struct list *list, struct bt_walk *walk)
 static void say_unread(struct list *list)
 {
 	const struct bt_entry *entry = list->place->entry;
-	char *shown;
 
 	if (!entry->extra || !entry->extra->error)
 		return;
-	shown = tool_escape(*list->place->path ? list->place->path : ".");
+	tool_auto char *shown = tool_escape(*list->place->path ? list->place->path : ".");
 	tool_say(list->tool, "%s: it could not be read when the snapshot was taken (%s)", shown, entry->extra->error);
-	free(shown);
 	list->incomplete = true;
 }
 

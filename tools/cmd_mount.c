@@ -74,18 +74,16 @@ static int check_id(const struct tool *tool)
 
 static int run_mount(struct tool *tool, const void *options)
 {
-	char **list;
 	int r = check_id(tool);
 
 	if (r != TOOL_OK)
 		return r;
-	list = arguments(tool, options);
+	tool_auto char **list = arguments(tool, options);
 	exec_driver(list);
 	if (errno == ENOENT)
 		tool_say(tool, "the program backupfs is missing: install libfuse3-dev, build again, and try once more");
 	else
 		tool_say(tool, "cannot run backupfs: %s", strerror(errno));
-	free(list);
 	return TOOL_FATAL;
 }
 

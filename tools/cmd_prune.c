@@ -91,9 +91,9 @@ static void print_result(const struct options *options, const struct tool_verdic
 			 const struct bt_prune_result *result)
 {
 	uint64_t count = removed(verdicts, result);
-	char *snapshots = tool_count(count, "snapshot", "snapshots");
-	char *freed = tool_bytes(freed_bytes(result));
-	char *dead = tool_bytes(result->dead_bytes);
+	tool_auto char *snapshots = tool_count(count, "snapshot", "snapshots");
+	tool_auto char *freed = tool_bytes(freed_bytes(result));
+	tool_auto char *dead = tool_bytes(result->dead_bytes);
 
 	printf("%s %s, %" PRIu64 " kept; %s %s", options->dry_run ? "would remove" : "removed", snapshots,
 	       verdicts->count - count, freed, options->dry_run ? "would be free" : "freed");
@@ -101,9 +101,6 @@ static void print_result(const struct options *options, const struct tool_verdic
 		printf("; %s no longer needed stay until there is more of it", dead);
 	tool_prune_print_proven(result);
 	putchar('\n');
-	free(snapshots);
-	free(freed);
-	free(dead);
 }
 
 /* A user may think that the rules count for each directory. With --all he knows that they do not. */
@@ -111,28 +108,24 @@ static void say_forgotten(const struct tool *tool, const struct options *options
 {
 	const struct bt_snapshot_info *first = NULL;
 	size_t count = tool_verdicts_forgotten(verdicts, &first);
-	char *host, *target, *others;
 
 	if (!count || tool->quiet || options->retention.rules.per_target || verdicts->removed == verdicts->count)
 		return;
-	host = tool_escape(first->host);
-	target = tool_escape(first->target);
-	others = count > 1 ? tool_format(", nor of %zu other %s,", count - 1, count > 2 ? "directories" : "directory")
-			   : tool_format("%s", "");
+	tool_auto char *host = tool_escape(first->host);
+	tool_auto char *target = tool_escape(first->target);
+	tool_auto char *others =
+		count > 1 ? tool_format(", nor of %zu other %s,", count - 1, count > 2 ? "directories" : "directory")
+			  : tool_format("%s", "");
 	tool_say(tool, "no snapshot of %s%s%s%s stays; with --per-target every directory is counted by itself", host,
 		 *host ? ":" : "", target, others);
-	free(host);
-	free(target);
-	free(others);
 }
 
 static void say_guarded(const struct tool *tool, const struct tool_verdicts *verdicts)
 {
-	char *names = tool->quiet ? NULL : tool_verdicts_guarded(verdicts);
+	tool_auto char *names = tool->quiet ? NULL : tool_verdicts_guarded(verdicts);
 
 	if (names)
 		tool_say(tool, "no rule keeps %s; what nobody needs can be removed with 'backuptool remove'", names);
-	free(names);
 }
 
 static int say_problem(const struct tool *tool, char *problem, int result)

@@ -87,37 +87,30 @@ static const struct tool_column columns[] = {
 
 static void print_report(const struct tool *tool, const struct report *report)
 {
-	char *removed, *freed;
-
 	if (tool->json) {
 		tool_object_print(columns, report);
 		return;
 	}
 	if (tool->quiet)
 		return;
-	removed = tool_count(report->done.removed, "snapshot", "snapshots");
-	freed = tool_bytes(freed_bytes(report));
+	tool_auto char *removed = tool_count(report->done.removed, "snapshot", "snapshots");
+	tool_auto char *freed = tool_bytes(freed_bytes(report));
 	printf("%s %s; %s %s", report->dry_run ? "would remove" : "removed", removed, freed,
 	       report->dry_run ? "would be free" : "freed");
 	tool_prune_print_proven(&report->done);
 	putchar('\n');
-	free(removed);
-	free(freed);
 }
 
 /* Each check will have findings for it. */
 static void say_damaged(const struct tool *tool, const struct report *report)
 {
-	char *files;
-
 	if (!report->done.files_damaged || report->dry_run || tool->quiet)
 		return;
-	files = tool_count(report->done.files_damaged, "damaged snapshot", "damaged snapshots");
+	tool_auto char *files = tool_count(report->done.files_damaged, "damaged snapshot", "damaged snapshots");
 	tool_say(tool,
 		 "what others may need of %s went to contents/; until 'backuptool check --repair' makes it usable, "
 		 "'check' and 'stats' name the damage",
 		 files);
-	free(files);
 }
 
 struct names {
@@ -152,16 +145,14 @@ static void doubt_last(const struct tool *tool, const struct tool_verdicts *verd
 {
 	const struct bt_snapshot_info *first = NULL;
 	size_t count = tool_verdicts_forgotten(verdicts, &first);
-	char *target, *others;
 
 	if (!count)
 		return;
-	target = tool_escape(first->target);
-	others = count > 1 ? tool_format(" and of %zu other %s", count - 1, count > 2 ? "directories" : "directory")
-			   : tool_format("%s", "");
+	tool_auto char *target = tool_escape(first->target);
+	tool_auto char *others =
+		count > 1 ? tool_format(" and of %zu other %s", count - 1, count > 2 ? "directories" : "directory")
+			  : tool_format("%s", "");
 	tool_doubt(tool, "this removes the last snapshot of %s%s", target, others);
-	free(others);
-	free(target);
 }
 
 static int remove_all(const struct tool *tool, struct bt_store *store, const struct options *options,
@@ -178,7 +169,8 @@ static int remove_all(const struct tool *tool, struct bt_store *store, const str
 		.size = sizeof(how), .dead_percent = options->max_dead, .dry_run = options->dry_run};
 	struct bt_error error = {0};
 	struct tool_talk talk;
-	char **kept = copies(names, count), *problem;
+	tool_auto char **kept = copies(names, count);
+	char *problem;
 	int r;
 
 	report.names = (const char *const *)kept;
@@ -199,7 +191,6 @@ static int remove_all(const struct tool *tool, struct bt_store *store, const str
 	say_damaged(tool, &report);
 	for (size_t i = 0; i < count; i++)
 		free(kept[i]);
-	free(kept);
 	return r;
 }
 

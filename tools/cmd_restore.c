@@ -93,7 +93,6 @@ static void print_rest(const struct bt_restore_result *result)
 static void print_report(const struct tool *tool, const struct report *report)
 {
 	const struct bt_restore_result *result = report->result;
-	char *target, *output, *bytes, *elapsed, *files, *directories, *others;
 
 	if (tool->json) {
 		tool_object_print(columns, report);
@@ -101,13 +100,13 @@ static void print_report(const struct tool *tool, const struct report *report)
 	}
 	if (tool->quiet)
 		return;
-	target = tool_escape(report->info->target);
-	output = tool_escape(report->options->output);
-	bytes = tool_bytes(result->bytes);
-	elapsed = tool_elapsed(report->seconds);
-	files = tool_count(result->files, "file", "files");
-	directories = tool_count(result->directories, "directory", "directories");
-	others = tool_count(result->others, "other", "others");
+	tool_auto char *target = tool_escape(report->info->target);
+	tool_auto char *output = tool_escape(report->options->output);
+	tool_auto char *bytes = tool_bytes(result->bytes);
+	tool_auto char *elapsed = tool_elapsed(report->seconds);
+	tool_auto char *files = tool_count(result->files, "file", "files");
+	tool_auto char *directories = tool_count(result->directories, "directory", "directories");
+	tool_auto char *others = tool_count(result->others, "other", "others");
 	printf("%s %s of %s to %s\n", report->options->dry_run ? "a dry run of restoring" : "restored",
 	       report->info->name, target, output);
 	printf("%s, %s, %s: %llu written (%s), %llu left as they were", files, directories, others,
@@ -116,13 +115,6 @@ static void print_report(const struct tool *tool, const struct report *report)
 		printf(", %llu deleted", (unsigned long long)result->deleted);
 	print_rest(result);
 	printf("\ntime: %s\n", elapsed);
-	free(target);
-	free(output);
-	free(bytes);
-	free(elapsed);
-	free(files);
-	free(directories);
-	free(others);
 }
 
 /* Of the snapshot's own paths; none: everything. */
@@ -178,19 +170,16 @@ static int restore(struct tool *tool, const struct options *options, const struc
 	struct bt_error error = {0};
 	struct tool_causes causes = {0};
 	struct tool_talk talk;
-	char *output = tool_foreign_doubt(tool, options->output, options->dry_run);
+	tool_auto char *output = tool_foreign_doubt(tool, options->output, options->dry_run);
 	int code = tool_restore_ask(tool, pick, output, &wanted);
 
-	if (code != TOOL_OK) {
-		free(output);
+	if (code != TOOL_OK)
 		return code;
-	}
 	tool_talk_begin(&talk, tool);
 	talk.causes = tool->verbose ? NULL : &causes;
 	code = bt_restore(pick->store, pick->snapshot, output, &wanted, &talk.observer, &result, &error);
 	report.seconds = tool_talk_seconds(&talk);
 	tool_talk_end(&talk);
-	free(output);
 	tool_causes_end(tool, &causes);
 	if (tool_causes_damage(&causes) && !options->salvage)
 		tool_say(tool,

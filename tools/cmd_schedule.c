@@ -48,10 +48,9 @@ static void place_free(struct place *place)
 static int cannot(const struct tool *tool, const char *what, const char *path)
 {
 	int failed = errno;
-	char *shown = tool_escape(path);
+	tool_auto char *shown = tool_escape(path);
 
 	tool_say(tool, "cannot %s %s: %s", what, shown, strerror(failed));
-	free(shown);
 	return TOOL_FATAL;
 }
 
@@ -118,18 +117,16 @@ static int place_find(const struct tool *tool, const struct options *options, st
 
 static void put_word(FILE *out, const char *text, bool program)
 {
-	char *word = unit_word(text, program);
+	tool_auto char *word = unit_word(text, program);
 
 	fprintf(out, "%s%s", program ? "" : " ", word);
-	free(word);
 }
 
 static void put_option(FILE *out, const char *name, const char *value)
 {
-	char *word = tool_format("--%s=%s", name, value);
+	tool_auto char *word = tool_format("--%s=%s", name, value);
 
 	put_word(out, word, false);
-	free(word);
 }
 
 /* The options as they were given, with paths that hold from everywhere. */
@@ -180,7 +177,7 @@ static int put_command(FILE *out, const struct tool *tool, const struct place *p
  * has failed and its OnFailure= acts. */
 static int put_unit(FILE *out, const struct tool *tool, const struct place *place, bool gives_up)
 {
-	char *target = unit_text(place->target);
+	tool_auto char *target = unit_text(place->target);
 	int r;
 
 	fprintf(out,
@@ -189,7 +186,6 @@ static int put_unit(FILE *out, const struct tool *tool, const struct place *plac
 		"[Service]\n"
 		"Type=notify\n",
 		target);
-	free(target);
 	r = put_command(out, tool, place);
 	fprintf(out,
 		"\n"
@@ -207,7 +203,7 @@ static int put_unit(FILE *out, const struct tool *tool, const struct place *plac
 
 static int make_directories(const char *path)
 {
-	char *part = tool_format("%s", path);
+	tool_auto char *part = tool_format("%s", path);
 	int r = 0;
 
 	for (char *slash = strchr(part + 1, '/'); !r; slash = strchr(slash + 1, '/')) {
@@ -219,7 +215,6 @@ static int make_directories(const char *path)
 			break;
 		*slash = '/';
 	}
-	free(part);
 	return r;
 }
 
@@ -239,7 +234,7 @@ static int write_all(int fd, const char *text, size_t size)
 /* Whole or not at all. */
 static int replace(const char *path, const char *text, size_t size)
 {
-	char *draft = tool_format("%s.XXXXXX", path);
+	tool_auto char *draft = tool_format("%s.XXXXXX", path);
 	int fd = mkostemp(draft, O_CLOEXEC), r = -1, failed;
 
 	if (fd >= 0) {
@@ -253,7 +248,6 @@ static int replace(const char *path, const char *text, size_t size)
 			unlink(draft);
 		errno = failed;
 	}
-	free(draft);
 	return r;
 }
 
@@ -309,8 +303,6 @@ static const struct tool_column columns[] = {
 
 static void print_service(const struct tool *tool, const struct service *service)
 {
-	char *shown;
-
 	if (tool->json) {
 		tool_object_print(columns, service);
 		return;
@@ -319,13 +311,12 @@ static void print_service(const struct tool *tool, const struct service *service
 		fputs(service->text, stdout);
 		return;
 	}
-	shown = tool_escape(service->path);
+	tool_auto char *shown = tool_escape(service->path);
 	printf("%s %s\n", service->replaced ? "replaced" : "wrote", shown);
 	printf("%s:\n  %s\n  %s\n",
 	       service->replaced ? "If it runs already, restart it with" : "Start it, now and at each login, with",
 	       service->commands[0], service->commands[1]);
 	printf("To let it run when you are not logged in, too:\n  %s\n", service->commands[2]);
-	free(shown);
 }
 
 static int install(const struct tool *tool, const char *directory, struct service *service)
@@ -390,7 +381,7 @@ static int make_service(struct tool *tool, const struct options *options, const 
 static int run_schedule(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
-	char *directory = options->print ? NULL : units_directory();
+	tool_auto char *directory = options->print ? NULL : units_directory();
 	int r;
 
 	if (!directory && !options->print) {
@@ -398,7 +389,6 @@ static int run_schedule(struct tool *tool, const void *arg)
 		return TOOL_FATAL;
 	}
 	r = make_service(tool, options, directory);
-	free(directory);
 	return r;
 }
 

@@ -21,27 +21,21 @@ static const struct tool_option table[] = {
 
 static void print_counts(const struct bt_snapshot_result *result)
 {
-	char *created = tool_count(result->created, "new file", "new files");
-	char *losses = tool_taken_losses(result);
-	char *new_bytes = tool_bytes(result->new_bytes), *stored = tool_bytes(result->stored_bytes);
-	char *written = tool_bytes(result->written_bytes);
+	tool_auto char *created = tool_count(result->created, "new file", "new files");
+	tool_auto char *losses = tool_taken_losses(result);
+	tool_auto char *new_bytes = tool_bytes(result->new_bytes), *stored = tool_bytes(result->stored_bytes);
+	tool_auto char *written = tool_bytes(result->written_bytes);
 
 	printf("files: %s, %llu changed, %llu unchanged", created, (unsigned long long)result->changed,
 	       (unsigned long long)result->unchanged);
 	if (result->vanished)
 		printf(", %llu vanished while read", (unsigned long long)result->vanished);
 	printf("%s\nadded: %s of new data, stored in %s; %s written in all\n", losses, new_bytes, stored, written);
-	free(created);
-	free(losses);
-	free(new_bytes);
-	free(stored);
-	free(written);
 }
 
 static void print_report(const struct tool *tool, const struct tool_taking *taking, const struct tool_taken *taken)
 {
 	const struct bt_snapshot_result *result = &taken->result;
-	char *target, *elapsed, *lacks;
 
 	if (tool->json) {
 		tool_object_print(tool_taken_columns, taken);
@@ -52,8 +46,8 @@ static void print_report(const struct tool *tool, const struct tool_taking *taki
 			puts(result->name);
 		return;
 	}
-	target = tool_escape(taking->target);
-	elapsed = tool_elapsed(taken->seconds);
+	tool_auto char *target = tool_escape(taking->target);
+	tool_auto char *elapsed = tool_elapsed(taken->seconds);
 	if (result->skipped)
 		printf("no snapshot of %s: nothing changed since %s\n", target, result->parent);
 	else if (taken->dry_run)
@@ -62,12 +56,9 @@ static void print_report(const struct tool *tool, const struct tool_taking *taki
 		printf("snapshot %s of %s\n", result->name, target);
 	print_counts(result);
 	printf("time: %s\n", elapsed);
-	lacks = tool_taken_lacks(result);
+	tool_auto char *lacks = tool_taken_lacks(result);
 	if (lacks)
 		printf("incomplete: %s\n", lacks);
-	free(lacks);
-	free(target);
-	free(elapsed);
 }
 
 static bool has_tag(const struct bt_snapshot_info *info, const char *tag)
@@ -81,16 +72,13 @@ static bool has_tag(const struct bt_snapshot_info *info, const char *tag)
 /* The options that would set those tags that the snapshot does not have; allocated. */
 static char *missing_tags(const struct bt_snapshot_info *info, const struct tool_texts *tags)
 {
-	char *options = tool_format("%s", ""), *tag, *longer;
+	char *options = tool_format("%s", "");
 
 	for (size_t i = 0; i < tags->count; i++) {
-		if (has_tag(info, tags->items[i]))
-			continue;
-		tag = tool_escape(tags->items[i]);
-		longer = tool_format("%s --add %s", options, tag);
-		free(options);
-		free(tag);
-		options = longer;
+		tool_auto char *tag = tool_escape(tags->items[i]);
+
+		if (!has_tag(info, tags->items[i]))
+			tool_append(&options, " --add %s", tag);
 	}
 	return options;
 }
@@ -101,16 +89,14 @@ static void say_tags(const struct tool *tool, const struct tool_taking *taking, 
 {
 	struct bt_snapshot *last;
 	struct bt_error error = {0};
-	char *options;
 
 	if (!taken->result.skipped || taken->dry_run || tool->quiet || !taking->tags.count ||
 	    bt_snapshot_open(store, taken->result.name, &last, &error) < 0)
 		return;
-	options = missing_tags(bt_snapshot_info(last), &taking->tags);
+	tool_auto char *options = missing_tags(bt_snapshot_info(last), &taking->tags);
 	if (*options)
 		tool_say(tool, "nothing changed, so nothing was tagged; 'backuptool tag %s%s' tags the last snapshot",
 			 taken->result.name, options);
-	free(options);
 	bt_snapshot_close(last);
 }
 
@@ -141,7 +127,8 @@ static int take_without_store(struct tool *tool, const struct tool_taking *takin
 	const struct bt_store_options options = {.size = sizeof(options), .create = true, .read_only = true};
 	struct bt_error error = {0};
 	struct bt_store *store;
-	char *directory = tool_format("%s/backuptool-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp"), *lock;
+	tool_auto char *directory = tool_format("%s/backuptool-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+	char *lock;
 	int r = TOOL_FATAL;
 
 	if (!mkdtemp(directory)) {
@@ -158,7 +145,6 @@ static int take_without_store(struct tool *tool, const struct tool_taking *takin
 		free(lock);
 		rmdir(directory);
 	}
-	free(directory);
 	return r;
 }
 

@@ -129,14 +129,11 @@ static void add_row(void *arg, const struct bt_stats_snapshot *snapshot)
 static char *bar(const struct bt_stats_snapshot *facts, uint64_t most)
 {
 	size_t whole = most ? (size_t)((double)facts->size / (double)most * BAR + 0.5) : 0, fresh;
-	char *text = tool_format("%s", ""), *longer;
+	char *text = tool_format("%s", "");
 
 	fresh = facts->size ? (size_t)((double)facts->fresh / (double)facts->size * (double)whole + 0.5) : 0;
-	for (size_t i = 0; i < whole; i++) {
-		longer = tool_format("%s%s", text, i < fresh ? "█" : "░");
-		free(text);
-		text = longer;
-	}
+	for (size_t i = 0; i < whole; i++)
+		tool_append(&text, "%s", i < fresh ? "█" : "░");
 	return text;
 }
 
@@ -228,10 +225,9 @@ static int look_at_newest(struct report *report, struct bt_store *store, struct 
 
 static void line(const char *what, uint64_t bytes, const char *remark)
 {
-	char *shown = tool_bytes(bytes);
+	tool_auto char *shown = tool_bytes(bytes);
 
 	printf("%-12s %10s  %s\n", what, shown, remark);
-	free(shown);
 }
 
 /* What takes more than it came from is not "0.7 times less". */
@@ -248,11 +244,11 @@ static void print_totals(const struct report *report)
 {
 	const struct bt_stats *stats = &report->stats;
 	uint64_t other = stats->store_bytes - stats->stored - stats->dead;
-	char *count = tool_count(stats->snapshots, "snapshot", "snapshots");
-	char *snapshots = tool_format("%s, as restored", count);
-	char *files = tool_count(stats->store_files, "file", "files");
-	char *dedup = remark("in contents that differ", factor(stats->logical, stats->unique));
-	char *packed = remark("of contents in the store", factor(stats->unique, stats->stored));
+	tool_auto char *count = tool_count(stats->snapshots, "snapshot", "snapshots");
+	tool_auto char *snapshots = tool_format("%s, as restored", count);
+	tool_auto char *files = tool_count(stats->store_files, "file", "files");
+	tool_auto char *dedup = remark("in contents that differ", factor(stats->logical, stats->unique));
+	tool_auto char *packed = remark("of contents in the store", factor(stats->unique, stats->stored));
 
 	line("logical", stats->logical, snapshots);
 	line("unique", stats->unique, dedup);
@@ -262,11 +258,6 @@ static void print_totals(const struct report *report)
 	     stats->dead ? "that no snapshot needs: prune removes it when there is more of it"
 			 : "that no snapshot needs");
 	line("store", stats->store_bytes, files);
-	free(count);
-	free(snapshots);
-	free(files);
-	free(dedup);
-	free(packed);
 }
 
 static void print_report(struct report *report)

@@ -63,7 +63,6 @@ static void look(struct versions *versions, const char *name)
 {
 	struct bt_error error = {0};
 	struct version found = {.path = versions->tool->operands[0]};
-	char *path;
 	int code = bt_snapshot_open(versions->store, name, &found.snapshot, &error);
 
 	if (code == BT_E_NOT_FOUND) /* removed meanwhile */
@@ -73,11 +72,10 @@ static void look(struct versions *versions, const char *name)
 		versions->incomplete = true;
 		return;
 	}
-	path = tool_place_path(bt_snapshot_info(found.snapshot), versions->wanted);
+	tool_auto char *path = tool_place_path(bt_snapshot_info(found.snapshot), versions->wanted);
 	code = !path ? BT_E_NOT_FOUND
 		     : bt_path_lookup(versions->store, &bt_snapshot_info(found.snapshot)->root, path, &found.page,
 				      &found.entry, &error);
-	free(path);
 	if (!code) {
 		add_version(versions, found, name);
 		return;
@@ -204,13 +202,12 @@ static char *nearest(const struct versions *versions)
 
 static int nothing_found(const struct versions *versions)
 {
-	char *shown = tool_escape(versions->tool->operands[0]), *near = nearest(versions);
-	char *shown_near = tool_escape(near ? near : "");
+	tool_auto char *shown = tool_escape(versions->tool->operands[0]);
+	char *near = nearest(versions);
+	tool_auto char *shown_near = tool_escape(near ? near : "");
 
 	tool_say(versions->tool, "no snapshot has %s%s%s", shown, near ? "; the nearest is " : "", shown_near);
-	free(shown);
 	free(near);
-	free(shown_near);
 	return TOOL_FATAL;
 }
 
@@ -224,7 +221,7 @@ static void look_in_all(struct versions *versions)
 static int run_versions(struct tool *tool, const void *options)
 {
 	struct versions versions = {.tool = tool, .wanted = tool->operands[0]};
-	char *whole = NULL;
+	tool_auto char *whole = NULL;
 	int r = tool_store_open(tool, false, &versions.store);
 
 	if (r != TOOL_OK)
@@ -248,7 +245,6 @@ static int run_versions(struct tool *tool, const void *options)
 		r = nothing_found(&versions);
 	free_versions(&versions);
 	bt_store_close(versions.store);
-	free(whole);
 	return r;
 }
 

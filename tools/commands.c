@@ -39,7 +39,7 @@ static const char *known_elsewhere(const char *name)
 int tool_command_unknown(const struct tool *tool, const char *name)
 {
 	const char *ours = known_elsewhere(name), *nearest = tool_nearest(name, command_name, tool);
-	char *shown = tool_escape(name);
+	tool_auto char *shown = tool_escape(name);
 	int r;
 
 	if (ours)
@@ -50,6 +50,5 @@ int tool_command_unknown(const struct tool *tool, const char *name)
 		r = tool_usage_error(tool, "unknown command '%s'; did you mean '%s'?", shown, nearest);
 	else
 		r = tool_usage_error(tool, "unknown command '%s'", shown);
-	free(shown);
 	return r;
 }

@@ -69,7 +69,8 @@ void tool_entry_print(const struct bt_entry *entry, const char *name)
 {
 	const struct bt_extra *extra = entry->extra;
 	char mode[11], *shown = tool_escape(*name ? name : "."), *time = tool_short_time(entry->mtime);
-	char *owner = tool_format("%" PRIu32 ":%" PRIu32, entry->uid, entry->gid), *size;
+	tool_auto char *owner = tool_format("%" PRIu32 ":%" PRIu32, entry->uid, entry->gid);
+	char *size;
 
 	if (entry->type == BT_CHARDEV || entry->type == BT_BLOCKDEV)
 		size = tool_format("%" PRIu32 ",%" PRIu32, extra ? extra->dev_major : 0, extra ? extra->dev_minor : 0);
@@ -78,10 +79,9 @@ void tool_entry_print(const struct bt_entry *entry, const char *name)
 	tool_mode_text(entry, mode);
 	printf("%s  %-9s %12s  %s  %s", mode, owner, size, time, shown);
 	if (entry->type == BT_SYMLINK && extra && extra->target) {
-		char *target = tool_escape(extra->target);
+		tool_auto char *target = tool_escape(extra->target);
 
 		printf(" -> %s", target);
-		free(target);
 	}
 	if (extra && extra->error)
 		printf("  (not in the snapshot: %s)", extra->error);
@@ -94,19 +94,15 @@ void tool_entry_print(const struct bt_entry *entry, const char *name)
 	putchar('\n');
 	free(shown);
 	free(time);
-	free(owner);
 	free(size);
 }
 
 void tool_entry_say_torn(const struct tool *tool, const char *path, const struct bt_entry *entry)
 {
-	char *shown;
-
 	if (!entry->extra || !entry->extra->torn)
 		return;
-	shown = tool_escape(path);
+	tool_auto char *shown = tool_escape(path);
 	tool_say(tool, "%s: it changed while the snapshot was taken", shown);
-	free(shown);
 }
 
 static const struct tool_value nothing = {.kind = TOOL_NOTHING};
@@ -121,16 +117,6 @@ static const struct bt_extra *extra_of(const void *row)
 	static const struct bt_extra none = {0};
 
 	return entry_of(row)->extra ? entry_of(row)->extra : &none;
-}
-
-static struct tool_value text_or_nothing(const char *text)
-{
-	return text ? (struct tool_value){.kind = TOOL_TEXT, .text = text} : nothing;
-}
-
-static struct tool_value number_if(bool given, uint64_t number)
-{
-	return given ? (struct tool_value){.kind = TOOL_COUNT, .number = number} : nothing;
 }
 
 static struct tool_value owned(char *text)
@@ -155,17 +141,14 @@ static bool is_device(const void *row)
 	return entry_of(row)->type == BT_CHARDEV || entry_of(row)->type == BT_BLOCKDEV;
 }
 
-#define GETTER(name, value)                                                                                            \
-	static struct tool_value get_##name(const void *row)                                                           \
-	{                                                                                                              \
-		return value;                                                                                          \
-	}
-GETTER(type, text_or_nothing(tool_type_name(entry_of(row)->type)))
-GETTER(size, number_if(entry_of(row)->type == BT_FILE, entry_of(row)->size))
-GETTER(major, number_if(is_device(row), extra_of(row)->dev_major))
-GETTER(minor, number_if(is_device(row), extra_of(row)->dev_minor))
-GETTER(inode, number_if(extra_of(row)->links > 1, extra_of(row)->inode))
-GETTER(links, number_if(extra_of(row)->links > 1, extra_of(row)->links))
+#define IF(given) ((given) ? TOOL_COUNT : TOOL_NOTHING)
+TOOL_GETTER(struct tool_entry, type, TOOL_TEXT, text, tool_type_name(self->entry->type))
+TOOL_GETTER(struct tool_entry, size, IF(self->entry->type == BT_FILE), number, self->entry->size)
+TOOL_GETTER(struct tool_entry, major, IF(is_device(self)), number, extra_of(self)->dev_major)
+TOOL_GETTER(struct tool_entry, minor, IF(is_device(self)), number, extra_of(self)->dev_minor)
+TOOL_GETTER(struct tool_entry, inode, IF(extra_of(self)->links > 1), number, extra_of(self)->inode)
+TOOL_GETTER(struct tool_entry, links, IF(extra_of(self)->links > 1), number, extra_of(self)->links)
+
 static struct tool_value get_flags(const void *row)
 {
 	char flags[BT_FLAGS_TEXT_SIZE];

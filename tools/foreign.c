@@ -47,18 +47,18 @@ char *tool_foreign_doubt(const struct tool *tool, const char *path, bool dry)
 {
 	struct bt_foreign_link found;
 	struct shown shown;
-	char *text, *place;
+	char *place;
 
 	if (tool->yes || !find_foreign(path, 0, &found, &shown))
 		return tool_format("%s", path);
-	text = tool_format("this goes to %s by %s, a symbolic link that belongs to %s; name %s itself if that is meant",
-			   shown.place, shown.link, shown.owner, shown.place);
+	tool_auto char *text = tool_format(
+		"this goes to %s by %s, a symbolic link that belongs to %s; name %s itself if that is meant",
+		shown.place, shown.link, shown.owner, shown.place);
 	if (!dry)
 		tool_doubt(tool, "%s", text);
 	else if (!tool->quiet)
 		tool_say(tool, "%s", text);
 	place = tool_format("%s", found.place);
-	free(text);
 	end(&found, &shown);
 	return place;
 }

@@ -51,9 +51,9 @@ void tool_harm_add(struct tool_harm *harm, const struct bt_hurt *hurt)
 void tool_harm_print(const struct tool_harm *harm)
 {
 	size_t count = harm->snapshots.count;
-	char *paths = tool_count(harm->paths, "path in ", "paths in "), *snapshots;
+	char *paths = tool_count(harm->paths, "path in ", "paths in ");
 
-	snapshots = tool_count(count, "snapshot", "snapshots");
+	tool_auto char *snapshots = tool_count(count, "snapshot", "snapshots");
 	if (!count)
 		printf("damage hurts no snapshot that could be looked through");
 	else
@@ -61,7 +61,6 @@ void tool_harm_print(const struct tool_harm *harm)
 	for (size_t i = 0; i < count && i < NAMED; i++)
 		printf("%s%s", i ? ", " : "", harm->snapshots.items[i]);
 	puts(count > NAMED ? ", …" : "");
-	free(snapshots);
 	free(paths);
 }
 

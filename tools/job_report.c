@@ -95,86 +95,72 @@ void job_tally_add(struct job_tally *tally, const struct job_run *run)
 	tally->freed_bytes += run->pruned.freed_bytes;
 }
 
-static void print_taken(FILE *out, const struct tool_taken *taken)
+static void print_taken(char **text, const struct tool_taken *taken)
 {
 	const struct bt_snapshot_result *result = &taken->result;
-	char *added = tool_bytes(result->new_bytes), *elapsed = tool_elapsed(taken->seconds);
-	char *losses = tool_taken_losses(result), *lacks = tool_taken_lacks(result);
+	tool_auto char *added = tool_bytes(result->new_bytes), *elapsed = tool_elapsed(taken->seconds);
+	tool_auto char *losses = tool_taken_losses(result), *lacks = tool_taken_lacks(result);
 
 	if (result->skipped)
-		fprintf(out, "nothing changed since %s", *result->name ? result->name : result->parent);
+		tool_append(text, "nothing changed since %s", *result->name ? result->name : result->parent);
 	else
-		fprintf(out, "%s: %" PRIu64 " new, %" PRIu64 " changed, %" PRIu64 " unchanged",
-			*result->name ? result->name : "a dry run", result->created, result->changed,
-			result->unchanged);
+		tool_append(text, "%s: %" PRIu64 " new, %" PRIu64 " changed, %" PRIu64 " unchanged",
+			    *result->name ? result->name : "a dry run", result->created, result->changed,
+			    result->unchanged);
 	if (result->vanished)
-		fprintf(out, ", %" PRIu64 " vanished while read", result->vanished);
+		tool_append(text, ", %" PRIu64 " vanished while read", result->vanished);
 	if (!result->skipped)
-		fprintf(out, "; %s added", added);
-	fputs(losses, out);
+		tool_append(text, "; %s added", added);
+	tool_append(text, "%s", losses);
 	if (result->emptied)
-		fputs("; nothing is left of what the snapshot before had", out);
+		tool_append(text, "; nothing is left of what the snapshot before had");
 	if (lacks)
-		fprintf(out, "; incomplete: %s", lacks);
-	fprintf(out, "; %s", elapsed);
-	free(added);
-	free(elapsed);
-	free(losses);
-	free(lacks);
+		tool_append(text, "; incomplete: %s", lacks);
+	tool_append(text, "; %s", elapsed);
 }
 
-static void print_walk(FILE *out, const struct bt_snapshot_result *result)
+static void print_walk(char **text, const struct bt_snapshot_result *result)
 {
 	if (result->followed)
-		fputs("; only what changed was looked at", out);
+		tool_append(text, "; only what changed was looked at");
 	else
-		fprintf(out, "; everything was looked at: %s", bt_doubt_text(result->doubt));
+		tool_append(text, "; everything was looked at: %s", bt_doubt_text(result->doubt));
 }
 
-static void print_pruned(FILE *out, const struct bt_prune_result *pruned)
+static void print_pruned(char **text, const struct bt_prune_result *pruned)
 {
-	char *removed = tool_count(pruned->removed, "snapshot", "snapshots");
-	char *freed = tool_bytes(FREED(pruned->freed_bytes));
+	tool_auto char *removed = tool_count(pruned->removed, "snapshot", "snapshots");
+	tool_auto char *freed = tool_bytes(FREED(pruned->freed_bytes));
 
-	fprintf(out, "; %s removed, %s freed", removed, freed);
-	free(removed);
-	free(freed);
+	tool_append(text, "; %s removed, %s freed", removed, freed);
 }
 
-static void print_failed(FILE *out, const struct job_run *run)
+static void print_failed(char **text, const struct job_run *run)
 {
-	fprintf(out, "no snapshot: %s", failure(run));
+	tool_append(text, "no snapshot: %s", failure(run));
 	if (run->failed_in_a_row > 1)
-		fprintf(out, "; %" PRIu64 " failed in a row", run->failed_in_a_row);
+		tool_append(text, "; %" PRIu64 " failed in a row", run->failed_in_a_row);
 }
 
 char *job_run_text(const struct job_run *run)
 {
-	char *text = NULL, *copy;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	char *text = tool_format("run %" PRIu64 ": ", run->number);
 
-	if (!out)
-		return tool_format("run %" PRIu64, run->number);
-	fprintf(out, "run %" PRIu64 ": ", run->number);
 	if (run->failed)
-		print_failed(out, run);
+		print_failed(&text, run);
 	else
-		print_taken(out, &run->taken);
+		print_taken(&text, &run->taken);
 	if (!run->failed && run->watched)
-		print_walk(out, &run->taken.result);
+		print_walk(&text, &run->taken.result);
 	if (run->pruned.removed)
-		print_pruned(out, &run->pruned);
+		print_pruned(&text, &run->pruned);
 	if (run->kept_names)
-		fprintf(out, "; no rule keeps %s, which stays", run->kept_names);
+		tool_append(&text, "; no rule keeps %s, which stays", run->kept_names);
 	if (run->not_pruned)
-		fprintf(out, "; %s%s", run->taken.result.emptied ? "" : "not pruned: ", run->not_pruned);
+		tool_append(&text, "; %s%s", run->taken.result.emptied ? "" : "not pruned: ", run->not_pruned);
 	if (run->missed)
-		fprintf(out, "; it outlasted the interval: %" PRIu64 " missed", run->missed);
-	fclose(out);
-	copy = tool_format("%s", text ? text : "");
-	free(text);
-	return copy;
+		tool_append(&text, "; it outlasted the interval: %" PRIu64 " missed", run->missed);
+	return text;
 }
 
 static void print_run_json(const struct job_run *run)
@@ -205,22 +191,16 @@ void job_run_print(const struct tool *tool, const struct job_run *run)
 
 void job_tally_print(const struct tool *tool, const struct job_tally *tally)
 {
-	char *runs, *elapsed, *snapshots, *added;
-
 	if (tool->json)
 		tool_object_print(tally_columns, tally);
 	if (tool->json || tool->quiet)
 		return;
-	runs = tool_count(tally->runs, "run", "runs");
-	elapsed = tool_elapsed(tally->seconds);
-	snapshots = tool_count(tally->snapshots, "snapshot", "snapshots");
-	added = tool_bytes(tally->new_bytes);
+	tool_auto char *runs = tool_count(tally->runs, "run", "runs");
+	tool_auto char *elapsed = tool_elapsed(tally->seconds);
+	tool_auto char *snapshots = tool_count(tally->snapshots, "snapshot", "snapshots");
+	tool_auto char *added = tool_bytes(tally->new_bytes);
 	printf("%s in %s: %s, %" PRIu64 " without changes, %" PRIu64 " incomplete, %" PRIu64 " failed, %" PRIu64
 	       " not pruned, %" PRIu64 " missed; %s added; %" PRIu64 " removed\n",
 	       runs, elapsed, snapshots, tally->unchanged, tally->incomplete, tally->failed, tally->not_pruned,
 	       tally->missed, added, tally->removed);
-	free(runs);
-	free(elapsed);
-	free(snapshots);
-	free(added);
 }

@@ -31,11 +31,10 @@ static void let_go(int *fd)
 
 static int refuse(const struct job_store *store)
 {
-	char *target = tool_escape(store->target);
+	tool_auto char *target = tool_escape(store->target);
 
 	tool_say(&store->tool, "another job protects %s in this store already; end it first, or name another store",
 		 target);
-	free(target);
 	return TOOL_LOCKED;
 }
 

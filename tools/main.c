@@ -36,11 +36,9 @@ static int check_operands(const struct tool *tool)
 					tool->operand_count ? "an argument" : "its argument", command->name,
 					command->operands);
 	if (command->max_operands >= 0 && tool->operand_count > command->max_operands) {
-		char *extra = tool_escape(tool->operands[command->max_operands]);
-		int r = tool_usage_error(tool, "'%s' is one argument too many", extra);
+		tool_auto char *extra = tool_escape(tool->operands[command->max_operands]);
 
-		free(extra);
-		return r;
+		return tool_usage_error(tool, "'%s' is one argument too many", extra);
 	}
 	if (has_empty(tool))
 		return tool_usage_error(tool, "an argument is empty: is a variable of the shell not set?");
@@ -105,7 +103,7 @@ static void stay_unprivileged(const struct tool_command *command)
 
 static int run_command(struct tool *tool, int argc, char **argv)
 {
-	void *options = tool_alloc(tool->command->options_size + 1);
+	tool_auto void *options = tool_alloc(tool->command->options_size + 1);
 	int r = read_options(tool, options, argc, argv);
 
 	if (r == TOOL_OK && tool->help) {
@@ -118,7 +116,6 @@ static int run_command(struct tool *tool, int argc, char **argv)
 	}
 	free_texts(&tool->given);
 	free_lists(tool->command->options, options);
-	free(options);
 	return r;
 }
 

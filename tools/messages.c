@@ -141,7 +141,8 @@ static const char *advice(const struct bt_error *error)
 static char *no_store_text(const struct tool *tool, int sys)
 {
 	const char *wanted = tool_store_wanted(tool);
-	char *store = tool_escape(tool->store), *sentence;
+	tool_auto char *store = tool_escape(tool->store);
+	char *sentence;
 	struct stat status;
 
 	if (sys == ENOTDIR)
@@ -161,19 +162,18 @@ static char *no_store_text(const struct tool *tool, int sys)
 		sentence = tool_format("there is no store at %s; make one with 'backuptool snapshot --target-directory "
 				       "DIR', or name another with --store DIR",
 				       store);
-	free(store);
 	return sentence;
 }
 
 static char *no_id_text(const struct tool *tool)
 {
 	const char *wanted = tool_store_wanted(tool);
-	char *store = tool_escape(tool->store), *sentence;
+	tool_auto char *store = tool_escape(tool->store);
+	char *sentence;
 
 	sentence = tool_format("the id of the store at %s is damaged, so it may be another one than %s; if it is this "
 			       "one, give it a new id with 'backuptool check --repair', without --store-id",
 			       store, wanted ? wanted : "before");
-	free(store);
 	return sentence;
 }
 
@@ -193,9 +193,8 @@ char *tool_error_text(const struct tool *tool, const struct bt_error *error)
 
 int tool_fail(const struct tool *tool, const struct bt_error *error)
 {
-	char *text = tool_error_text(tool, error);
+	tool_auto char *text = tool_error_text(tool, error);
 
 	tool_complain(tool, "%s", text);
-	free(text);
 	return error->code ? tool_exit_code(error->code) : TOOL_FATAL;
 }

@@ -25,7 +25,6 @@ static bool latest_has(struct bt_store *store, const char *path)
 	struct bt_choice choice = {.size = sizeof(choice)};
 	struct tool_scope scope;
 	bool found = false;
-	char *inside;
 	int code;
 
 	tool_scope_begin(&scope, &wish);
@@ -33,24 +32,22 @@ static bool latest_has(struct bt_store *store, const char *path)
 	tool_scope_end(&scope);
 	if (code || bt_snapshot_open(store, choice.name, &snapshot, &error))
 		return false;
-	inside = tool_place_path(bt_snapshot_info(snapshot), path);
+	tool_auto char *inside = tool_place_path(bt_snapshot_info(snapshot), path);
 	if (inside && *inside)
 		found = bt_path_lookup(store, &bt_snapshot_info(snapshot)->root, inside, &page, &entry, &error) == 0;
 	bt_page_put(store, page);
 	bt_snapshot_close(snapshot);
-	free(inside);
 	return found;
 }
 
 int tool_no_snapshot(const struct tool *tool, struct bt_store *store, const char *text, const struct bt_error *error)
 {
-	char *shown, *detail;
 	const char *near = NULL;
 
 	if (error->code != BT_E_NOT_FOUND && error->code != BT_E_INVALID)
 		return tool_fail(tool, error);
-	shown = tool_escape(text);
-	detail = tool_escape(error->detail);
+	tool_auto char *shown = tool_escape(text);
+	tool_auto char *detail = tool_escape(error->detail);
 	if (bt_store_snapshot_count(store) && *text != '@' && !strchr(text, '~'))
 		near = tool_nearest(text, word, NULL);
 	if (error->code == BT_E_INVALID)
@@ -61,8 +58,6 @@ int tool_no_snapshot(const struct tool *tool, struct bt_store *store, const char
 		tool_say(tool, "there is no snapshot '%s'; did you mean %s?", shown, near);
 	else
 		tool_say(tool, "there is no snapshot '%s'; %s", shown, detail);
-	free(shown);
-	free(detail);
 	return tool_exit_code(error->code);
 }
 
@@ -71,7 +66,7 @@ int tool_not_a_snapshot(const struct tool *tool, const char *text, int sys)
 	const struct bt_store_options read_only = {.size = sizeof(read_only), .read_only = true};
 	struct bt_error error = {0};
 	struct bt_store *store = NULL;
-	char *shown = tool_escape(text);
+	tool_auto char *shown = tool_escape(text);
 
 	if (bt_store_open(tool->store, &read_only, &store, &error) == 0 && latest_has(store, text))
 		tool_say(tool, "there is no snapshot '%s'; did you mean latest:%s?", shown, shown);
@@ -80,6 +75,5 @@ int tool_not_a_snapshot(const struct tool *tool, const char *text, int sys)
 	else
 		tool_say(tool, "%s is not a snapshot: its name must be snapshot_TIME.json, as it was written", shown);
 	bt_store_close(store);
-	free(shown);
 	return TOOL_FATAL;
 }

@@ -20,23 +20,18 @@ void tool_named_doubt(const struct tool *tool, struct bt_store *store, const cha
 {
 	struct bt_snapshot *snapshot = NULL;
 	struct bt_error unused = {0};
-	char *shown, *target, *time;
 
 	if (is_clear(text))
 		return;
-	shown = tool_escape(text);
+	tool_auto char *shown = tool_escape(text);
 	if (bt_snapshot_open(store, name, &snapshot, &unused)) {
 		tool_doubt(tool, "'%s' is only the beginning of %s; give it whole", shown, name);
-		free(shown);
 		return;
 	}
-	target = tool_escape(bt_snapshot_info(snapshot)->target);
-	time = tool_local_time(bt_snapshot_info(snapshot)->time);
+	tool_auto char *target = tool_escape(bt_snapshot_info(snapshot)->target);
+	tool_auto char *time = tool_local_time(bt_snapshot_info(snapshot)->time);
 	tool_doubt(tool, "'%s' is only the beginning of the name %s, a snapshot of %s of %s; give it whole", shown,
 		   name, target, time);
-	free(time);
-	free(target);
-	free(shown);
 	bt_snapshot_close(snapshot);
 }
 

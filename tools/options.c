@@ -86,13 +86,11 @@ static const struct tool_option *option_of(const struct parser *parser, int valu
 
 static int refuse_unknown(const struct parser *parser, const char *word)
 {
-	char *name = tool_format("%.*s", (int)strcspn(word + 2, "="), word + 2), *shown = tool_escape(name);
+	tool_auto char *name = tool_format("%.*s", (int)strcspn(word + 2, "="), word + 2), *shown = tool_escape(name);
 	const char *nearest = tool_nearest(name, option_name, parser->groups);
 
 	snprintf(parser->problem, parser->problem_size, "there is no option --%s%s%s%s", shown,
 		 nearest ? "; did you mean --" : "", nearest ? nearest : "", nearest ? "?" : "");
-	free(name);
-	free(shown);
 	return -1;
 }
 
@@ -100,10 +98,9 @@ static int refuse_unknown(const struct parser *parser, const char *word)
 static int refuse_letter(const struct parser *parser, const char *word)
 {
 	const char letter[] = {(char)optopt, '\0'}, *found = word ? strchr(word, optopt) : NULL;
-	char *shown = tool_escape_first(found ? found : letter);
+	tool_auto char *shown = tool_escape_first(found ? found : letter);
 
 	snprintf(parser->problem, parser->problem_size, "there is no option -%s", shown);
-	free(shown);
 	return -1;
 }
 
@@ -154,28 +151,24 @@ static int accept(struct parser *parser, int value)
 	const struct tool_option *option = option_of(parser, value, &index, &target);
 	const char *expected = option->set((char *)target + option->field, optarg);
 
-	char *shown;
-
 	parser->seen[index] = true;
 	if (!expected) {
 		note_given(parser, option, index);
 		return 0;
 	}
-	shown = tool_escape(optarg);
+	tool_auto char *shown = tool_escape(optarg);
 	snprintf(parser->problem, parser->problem_size, "--%s '%s' is not %s", option->name, shown, expected);
-	free(shown);
 	return -1;
 }
 
 /* operand: the first one, or NULL. Somebody may have meant it for the option's value. */
 static int refuse_missing(const struct parser *parser, const struct tool_option *option, const char *operand)
 {
-	char *shown = tool_escape(operand ? operand : "");
+	tool_auto char *shown = tool_escape(operand ? operand : "");
 
 	snprintf(parser->problem, parser->problem_size, "--%s %s is missing%s%s%s%s%s", option->name, option->argument,
 		 operand ? "; did you mean --" : "", operand ? option->name : "", operand ? " " : "", shown,
 		 operand ? "?" : "");
-	free(shown);
 	return -1;
 }
 

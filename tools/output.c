@@ -19,6 +19,11 @@ static void *must(void *data)
 	exit(TOOL_FATAL);
 }
 
+void tool_auto_free(void *variable)
+{
+	free(*(void **)variable);
+}
+
 void *tool_alloc(size_t size)
 {
 	return must(calloc(1, size));
@@ -47,6 +52,19 @@ char *tool_format(const char *format, ...)
 	text = tool_vformat(format, arguments);
 	va_end(arguments);
 	return text;
+}
+
+void tool_append(char **text, const char *format, ...)
+{
+	size_t length = *text ? strlen(*text) : 0;
+	tool_auto char *more = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	more = tool_vformat(format, arguments);
+	va_end(arguments);
+	*text = tool_realloc(*text, length + strlen(more) + 1);
+	memcpy(*text + length, more, strlen(more) + 1);
 }
 
 /* Length of the character at text and its value; 0 for bytes that are not UTF-8. */
@@ -114,9 +132,9 @@ char *tool_escape_first(const char *text)
 {
 	wchar_t value = 0;
 	size_t length = character(text, strlen(text), &value);
-	char *first = tool_format("%.*s", length ? (int)length : *text != 0, text), *shown = tool_escape(first);
+	tool_auto char *first = tool_format("%.*s", length ? (int)length : *text != 0, text);
+	char *shown = tool_escape(first);
 
-	free(first);
 	return shown;
 }
 

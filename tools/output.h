@@ -7,9 +7,15 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
+/* Declares pointers to what was allocated, which is freed where they go out of scope: tool_auto char *shown = …; */
+#define tool_auto __attribute__((cleanup(tool_auto_free)))
+void tool_auto_free(void *variable);
+
 void *tool_alloc(size_t size); /* zeroed */
 void *tool_realloc(void *data, size_t size);
 char *tool_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Adds to a text that was allocated; NULL is an empty one. */
+void tool_append(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char *tool_vformat(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 
 /* Control characters, characters that reorder or hide text, and bytes that are not UTF-8 as \xNN; a backslash as

@@ -53,14 +53,13 @@ static bool is_below(const char *path, const char *target)
 
 char *tool_place_path(const struct bt_snapshot_info *info, const char *path)
 {
-	char *tidied = tool_place_tidy(path), *target = tool_place_tidy(info->target), *inside = NULL;
+	tool_auto char *tidied = tool_place_tidy(path), *target = tool_place_tidy(info->target);
+	char *inside = NULL;
 
 	if (*path != '/')
 		inside = tool_format("%s", tidied);
 	else if (is_below(tidied, target))
 		inside = tool_place_tidy(tidied + strlen(target));
-	free(tidied);
-	free(target);
 	return inside;
 }
 
@@ -113,12 +112,13 @@ char *tool_place_nearest(const struct tool_place *place, const char *path)
 {
 	const struct bt_page *page = NULL;
 	const struct bt_entry *entry;
-	char *there = find_there(place, path, &page, &entry), *nearest = NULL;
+	tool_auto char *there = find_there(place, path, &page, &entry);
+	char *nearest = NULL;
 	const char *name, *rest = path + strlen(there) + (*there != '\0');
 	struct names names;
 
 	if (entry) {
-		char *wrong = tool_format("%.*s", (int)strcspn(rest, "/"), rest);
+		tool_auto char *wrong = tool_format("%.*s", (int)strcspn(rest, "/"), rest);
 
 		names = names_in(place->pick.store, entry);
 		name = tool_nearest(wrong, name_at, &names);
@@ -127,10 +127,8 @@ char *tool_place_nearest(const struct tool_place *place, const char *path)
 		for (size_t i = 0; i < names.count; i++)
 			free(names.items[i]);
 		free(names.items);
-		free(wrong);
 	}
 	bt_page_put(place->pick.store, page);
-	free(there);
 	return nearest;
 }
 
@@ -139,7 +137,8 @@ static bool was_not_seen(const struct tool *tool, const struct tool_place *place
 {
 	const struct bt_page *page = NULL;
 	const struct bt_entry *entry;
-	char *there = find_there(place, place->path, &page, &entry), *shown = tool_escape(*there ? there : ".");
+	char *there = find_there(place, place->path, &page, &entry);
+	tool_auto char *shown = tool_escape(*there ? there : ".");
 	const struct bt_extra *extra = entry ? entry->extra : NULL;
 	bool unread = extra && extra->error, apart = extra && extra->boundary;
 
@@ -151,15 +150,15 @@ static bool was_not_seen(const struct tool *tool, const struct tool_place *place
 		tool_say(tool, "%s was another file system (%s), which %s did not enter", shown, extra->boundary,
 			 place->info->name);
 	bt_page_put(place->pick.store, page);
-	free(shown);
 	free(there);
 	return unread || apart;
 }
 
 static int not_there(const struct tool *tool, const struct tool_place *place, const char *path)
 {
-	char *nearest = place->path ? tool_place_nearest(place, place->path) : NULL, *shown = tool_escape(path);
-	char *target = tool_escape(place->info->target), *near = tool_escape(nearest ? nearest : "");
+	char *nearest = place->path ? tool_place_nearest(place, place->path) : NULL;
+	tool_auto char *shown = tool_escape(path);
+	tool_auto char *target = tool_escape(place->info->target), *near = tool_escape(nearest ? nearest : "");
 
 	if (!place->path)
 		tool_say(tool, "%s is not in %s, which is of %s", shown, place->info->name, target);
@@ -169,9 +168,6 @@ static int not_there(const struct tool *tool, const struct tool_place *place, co
 		tool_say(tool, "there is no %s in %s, which is of %s; see 'backuptool ls'", shown, place->info->name,
 			 target);
 	free(nearest);
-	free(near);
-	free(shown);
-	free(target);
 	return TOOL_FATAL;
 }
 
@@ -236,10 +232,9 @@ static size_t snapshot_length(const struct tool *tool, const char *text)
 
 static int names_none(const struct tool *tool, const char *text)
 {
-	char *shown = tool_escape(text);
+	tool_auto char *shown = tool_escape(text);
 
 	tool_say(tool, "'%s' names no snapshot; did you mean latest%s?", shown, shown);
-	free(shown);
 	return TOOL_FATAL;
 }
 

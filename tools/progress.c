@@ -36,16 +36,15 @@ static char *problem_text(const char *path, const struct bt_error *error)
 static void problem(void *arg, const char *path, const struct bt_error *error)
 {
 	struct tool_talk *talk = arg;
-	char *shown, *text;
+	char *shown;
 
 	if (talk->causes && !tool_causes_show(talk->causes, error))
 		return;
 	shown = tool_escape(path);
-	text = problem_text(path, error);
+	tool_auto char *text = problem_text(path, error);
 	erase(talk);
 	tool_say(talk->tool, "%s: %s", *shown ? shown : ".", text);
 	free(shown);
-	free(text);
 }
 
 static void entry(void *arg, enum bt_event event, const char *path)
@@ -64,12 +63,11 @@ static void entry(void *arg, enum bt_event event, const char *path)
 static void waiting(void *arg, const char *holder)
 {
 	struct tool_talk *talk = arg;
-	char *shown = tool_escape(holder);
+	tool_auto char *shown = tool_escape(holder);
 
 	erase(talk);
 	if (!talk->tool->quiet)
 		tool_say(talk->tool, "waiting for %s…", shown);
-	free(shown);
 }
 
 static size_t terminal_width(void)
@@ -91,8 +89,9 @@ static char *time_left(uint64_t bytes, double rate)
 static char *amount_text(const struct bt_progress *progress)
 {
 	uint64_t whole = progress->total_bytes, done = progress->bytes < whole ? progress->bytes : whole;
-	char *files = tool_count(progress->files, "file", "files"), *bytes = tool_bytes(progress->bytes);
-	char *total = tool_bytes(whole), *text;
+	tool_auto char *files = tool_count(progress->files, "file", "files"), *bytes = tool_bytes(progress->bytes);
+	tool_auto char *total = tool_bytes(whole);
+	char *text;
 
 	if (whole > 0)
 		text = tool_format("%3.0f %%  %s  %s of %s", 100.0 * (double)done / (double)whole, files, bytes, total);
@@ -102,9 +101,6 @@ static char *amount_text(const struct bt_progress *progress)
 				   progress->total_files);
 	else
 		text = tool_format("%s  %s", files, bytes);
-	free(files);
-	free(bytes);
-	free(total);
 	return text;
 }
 
@@ -112,7 +108,8 @@ static char *speed_text(const struct tool_talk *talk, const struct bt_progress *
 {
 	double seconds = tool_talk_seconds(talk), rate = seconds > 0 ? (double)progress->bytes / seconds : 0;
 	uint64_t whole = progress->total_bytes, left = progress->bytes < whole ? whole - progress->bytes : 0;
-	char *speed = tool_bytes((uint64_t)rate), *time, *text;
+	tool_auto char *speed = tool_bytes((uint64_t)rate);
+	char *time, *text;
 
 	if (progress->syncing)
 		text = tool_format("  writing to disk");
@@ -123,7 +120,6 @@ static char *speed_text(const struct tool_talk *talk, const struct bt_progress *
 		text = tool_format("  %s/s%s", speed, time);
 		free(time);
 	}
-	free(speed);
 	return text;
 }
 
@@ -132,8 +128,9 @@ static char *speed_text(const struct tool_talk *talk, const struct bt_progress *
 static char *line_text(const struct tool_talk *talk, const struct bt_progress *progress)
 {
 	size_t columns = terminal_width() - 1, used, width;
-	char *amount = amount_text(progress), *speed = speed_text(talk, progress);
-	char *path = tool_escape(progress->path && !progress->syncing ? progress->path : ""), *text;
+	tool_auto char *amount = amount_text(progress), *speed = speed_text(talk, progress);
+	tool_auto char *path = tool_escape(progress->path && !progress->syncing ? progress->path : "");
+	char *text;
 
 	used = strlen(amount) + strlen(speed) + strlen("  ");
 	width = tool_width(path);
@@ -146,9 +143,6 @@ static char *line_text(const struct tool_talk *talk, const struct bt_progress *p
 		if (strlen(text) > columns)
 			text[columns] = '\0';
 	}
-	free(amount);
-	free(speed);
-	free(path);
 	return text;
 }
 
@@ -156,16 +150,14 @@ static void progress_line(void *arg, const struct bt_progress *progress)
 {
 	struct tool_talk *talk = arg;
 	double now = tool_clock();
-	char *text;
 
 	if (now - talk->last < REDRAW_AFTER && !progress->syncing)
 		return;
 	talk->last = now;
-	text = line_text(talk, progress);
+	tool_auto char *text = line_text(talk, progress);
 	fprintf(stderr, "\r%s\033[K", text);
 	fflush(stderr);
 	talk->drawn = true;
-	free(text);
 }
 
 static bool line_wanted(const struct tool *tool)

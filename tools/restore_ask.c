@@ -84,7 +84,6 @@ static void warn(const struct ask *ask)
 	bool meant = ask->wanted->path_count || is_of_output(ask, ask->info);
 	int dirfd = meant ? -1 : open(ask->output, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	uint64_t new = 0, there = 0;
-	char *count;
 
 	if (dirfd < 0)
 		return;
@@ -93,10 +92,9 @@ static void warn(const struct ask *ask)
 	close(dirfd);
 	if (ask->tool->quiet || !new || (there && !is_top(ask->output)))
 		return;
-	count = tool_count(new, "new entry comes", "new entries come");
+	tool_auto char *count = tool_count(new, "new entry comes", "new entries come");
 	tool_say(ask->tool, "%s into %s, which %s; the snapshot is of %s", count, ask->shown,
 		 there ? "has others of the same names" : "has nothing of the same name", ask->target);
-	free(count);
 }
 
 /* Counts what --delete would remove; a signal may just end that. False: nothing, or nobody knows; the restore will tell
@@ -149,8 +147,8 @@ static char *other_snapshot(const struct ask *ask)
 
 static void doubt_deletion(const struct ask *ask)
 {
-	char *other = other_snapshot(ask), *removed = tool_count(ask->removed, "entry", "entries");
-	char *brought = tool_count(ask->brought, "entry", "entries");
+	tool_auto char *other = other_snapshot(ask), *removed = tool_count(ask->removed, "entry", "entries");
+	tool_auto char *brought = tool_count(ask->brought, "entry", "entries");
 
 	if (other)
 		tool_doubt(ask->tool, "this removes %s from %s, of which the newest snapshot is %s; %s is of %s",
@@ -161,9 +159,6 @@ static void doubt_deletion(const struct ask *ask)
 	else if (ask->removed > ask->brought)
 		tool_doubt(ask->tool, "this removes %s from %s, more than the %s of the snapshot of %s", removed,
 			   ask->shown, brought, ask->target);
-	free(other);
-	free(removed);
-	free(brought);
 }
 
 static void doubt_all(struct ask *ask)

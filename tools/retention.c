@@ -168,8 +168,8 @@ static bool is_guarded(uint32_t reasons)
 static int decide(const struct tool_retention *retention, struct tool_verdicts *verdicts)
 {
 	struct bt_retention rules = complete(retention);
-	struct bt_candidate *candidates = tool_alloc((verdicts->count + 1) * sizeof(*candidates));
-	uint32_t *reasons = tool_alloc((verdicts->count + 1) * sizeof(*reasons));
+	tool_auto struct bt_candidate *candidates = tool_alloc((verdicts->count + 1) * sizeof(*candidates));
+	tool_auto uint32_t *reasons = tool_alloc((verdicts->count + 1) * sizeof(*reasons));
 	int r;
 
 	for (size_t i = 0; i < verdicts->count; i++) {
@@ -188,8 +188,6 @@ static int decide(const struct tool_retention *retention, struct tool_verdicts *
 		verdicts->guarded += is_guarded(reasons[i]);
 		name_reasons(&rules, &verdicts->items[i]);
 	}
-	free(candidates);
-	free(reasons);
 	return r;
 }
 
@@ -210,11 +208,10 @@ char *tool_prune_problem(const struct tool *tool, const struct bt_error *error, 
 
 void tool_prune_print_proven(const struct bt_prune_result *done)
 {
-	char *bytes = done->proven ? tool_bytes(done->proven_bytes) : NULL;
+	tool_auto char *bytes = done->proven ? tool_bytes(done->proven_bytes) : NULL;
 
 	if (bytes)
 		printf("; %s that were stored twice were read and are right", bytes);
-	free(bytes);
 }
 
 /* The snapshots of one host and directory, which are those of info, or all. */
@@ -302,22 +299,16 @@ int tool_verdicts_make(const struct tool *tool, struct bt_store *store, const st
 
 char *tool_verdicts_guarded(const struct tool_verdicts *verdicts)
 {
-	char *text = NULL, *copy;
-	size_t size, shown = 0;
-	FILE *out = verdicts->guarded ? open_memstream(&text, &size) : NULL;
+	char *text = NULL;
+	size_t shown = 0;
 
-	if (!out)
-		return NULL;
 	for (size_t i = 0; i < verdicts->count && shown < GUARDED_SHOWN; i++)
 		if (is_guarded(verdicts->items[i].reasons))
-			fprintf(out, "%s%s (%s)", shown++ ? ", " : "", verdicts->items[i].info->name,
-				verdicts->items[i].words[0]);
+			tool_append(&text, "%s%s (%s)", shown++ ? ", " : "", verdicts->items[i].info->name,
+				    verdicts->items[i].words[0]);
 	if (verdicts->guarded > shown)
-		fprintf(out, " and %zu more", verdicts->guarded - shown);
-	fclose(out);
-	copy = tool_format("%s", text ? text : "");
-	free(text);
-	return copy;
+		tool_append(&text, " and %zu more", verdicts->guarded - shown);
+	return text;
 }
 
 static int compare_places(const void *left, const void *right)

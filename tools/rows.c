@@ -17,12 +17,9 @@ static char *texts_shown(const struct tool_value *value)
 	char *shown = tool_format("%s", "");
 
 	for (size_t i = 0; i < value->texts.count; i++) {
-		char *item = tool_escape(value->texts.items[i]);
-		char *longer = tool_format("%s%s%s", shown, i ? "," : "", item);
+		tool_auto char *item = tool_escape(value->texts.items[i]);
 
-		free(item);
-		free(shown);
-		shown = longer;
+		tool_append(&shown, "%s%s", i ? "," : "", item);
 	}
 	return shown;
 }
@@ -80,14 +77,12 @@ static cJSON *number_json(uint64_t number)
 static cJSON *element_json(const char *text)
 {
 	cJSON *object;
-	char *encoded;
 
 	if (tool_is_utf8(text))
 		return cJSON_CreateString(text);
 	object = cJSON_CreateObject();
-	encoded = tool_base64(text);
+	tool_auto char *encoded = tool_base64(text);
 	cJSON_AddStringToObject(object, "b64", encoded);
-	free(encoded);
 	return object;
 }
 
@@ -102,10 +97,9 @@ static cJSON *texts_json(const struct tool_value *value)
 
 static cJSON *time_json(struct bt_time time)
 {
-	char *text = tool_utc_time(time);
+	tool_auto char *text = tool_utc_time(time);
 	cJSON *json = cJSON_CreateString(text);
 
-	free(text);
 	return json;
 }
 
@@ -155,11 +149,9 @@ static cJSON *value_json(const struct tool_value *value)
 /* As in a store file: bytes that are not UTF-8 stand under "key_b64". */
 static void add_bytes(cJSON *object, const char *key, const char *text)
 {
-	char *other_key = tool_format("%s_b64", key), *encoded = tool_base64(text);
+	tool_auto char *other_key = tool_format("%s_b64", key), *encoded = tool_base64(text);
 
 	cJSON_AddStringToObject(object, other_key, encoded);
-	free(encoded);
-	free(other_key);
 }
 
 static uint64_t number_at(const void *at, size_t width)
@@ -271,9 +263,9 @@ static char **cells_make(const struct tool_column *columns, const void *rows, si
 void tool_table_print(const struct tool_column *columns, const void *rows, size_t row_size, size_t count)
 {
 	size_t shown = column_count(columns), total = shown * (count + 1);
-	size_t *widths = tool_alloc(shown * sizeof(*widths));
-	bool *right = tool_alloc(shown);
-	char **cells = cells_make(columns, rows, row_size, count, right);
+	tool_auto size_t *widths = tool_alloc(shown * sizeof(*widths));
+	tool_auto bool *right = tool_alloc(shown);
+	tool_auto char **cells = cells_make(columns, rows, row_size, count, right);
 
 	for (size_t i = 0; i < total; i++)
 		if (tool_width(cells[i]) > widths[i % shown])
@@ -287,9 +279,6 @@ void tool_table_print(const struct tool_column *columns, const void *rows, size_
 		}
 		free(cells[i]);
 	}
-	free(cells);
-	free(right);
-	free(widths);
 }
 
 static void put_unit(uint32_t unit)
@@ -359,15 +348,12 @@ void tool_array_print(const struct tool_column *columns, const void *rows, size_
 
 void tool_path_print(const char *path, bool nul)
 {
-	char *shown;
-
 	if (ferror(stdout))
 		return;
 	if (nul) {
 		fwrite(path, 1, strlen(path) + 1, stdout);
 		return;
 	}
-	shown = tool_escape(path);
+	tool_auto char *shown = tool_escape(path);
 	puts(shown);
-	free(shown);
 }

@@ -13,16 +13,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* systemd sets this for what it connected with the journal. */
 /* Also in a quiet run: where the disk of the store is not mounted, nothing else shows it. */
 static void say_made(const struct tool *tool)
 {
-	char *path = realpath(tool->store, NULL), *shown = tool_escape(path ? path : tool->store);
+	char *path = realpath(tool->store, NULL);
+	tool_auto char *shown = tool_escape(path ? path : tool->store);
 
 	if (!tool->json)
 		tool_say(tool, "made a new store at %s", shown);
 	free(path);
-	free(shown);
 }
 
 static int store_open(const struct tool *tool, struct bt_store_options options, struct bt_store **ret_store)
@@ -52,18 +51,16 @@ static bool is_anothers(uid_t owner)
 
 static void say_owner(const struct tool *tool, uid_t uid)
 {
-	char *owner = tool_user(uid);
+	tool_auto char *owner = tool_user(uid);
 
 	tool_say(tool, "the store belongs to %s, who can %s all that is put into it", owner,
 		 geteuid() == 0 ? "read" : "delete");
-	free(owner);
 }
 
 /* Whom the user has to trust who puts something into this store: once, by the commands that do. */
 static void say_others(const struct tool *tool)
 {
 	struct stat status;
-	char *shown;
 
 	if (tool->quiet || stat(tool->store, &status) < 0)
 		return;
@@ -71,11 +68,10 @@ static void say_others(const struct tool *tool)
 		say_owner(tool, status.st_uid);
 	if (!(status.st_mode & (S_IWGRP | S_IWOTH)))
 		return;
-	shown = tool_escape(tool->store);
+	tool_auto char *shown = tool_escape(tool->store);
 	tool_say(tool,
 		 "others may write to %s, and so delete or exchange what is put into it; 'chmod go-w' keeps them out",
 		 shown);
-	free(shown);
 }
 
 int tool_store_open(const struct tool *tool, bool create, struct bt_store **ret_store)
@@ -90,11 +86,10 @@ int tool_store_open(const struct tool *tool, bool create, struct bt_store **ret_
 static void say_waiting(void *arg, const char *holder)
 {
 	const struct tool *tool = arg;
-	char *shown = tool_escape(holder);
+	tool_auto char *shown = tool_escape(holder);
 
 	if (!tool->quiet)
 		tool_say(tool, "waiting for %s…", shown);
-	free(shown);
 }
 
 int tool_store_stay(const struct tool *tool, struct bt_store *store)
@@ -141,10 +136,9 @@ static bool store_has(struct bt_store *store, const char *name)
 /* Whether programs have written here; else a file just lies here, and no derived data is put beside it. */
 static bool is_store(const char *path)
 {
-	char *lock = tool_format("%s/lock", path);
+	tool_auto char *lock = tool_format("%s/lock", path);
 	bool found = access(lock, F_OK) == 0;
 
-	free(lock);
 	return found;
 }
 

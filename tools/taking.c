@@ -85,11 +85,9 @@ static const char *after_path(const char *pattern, const char *directory)
 static bool begins_below(const char *pattern, const char *directory)
 {
 	struct stat status;
-	char *path = tool_format("%s/%.*s", directory, (int)strcspn(pattern + 1, "/"), pattern + 1);
-	bool found = lstat(path, &status) == 0;
+	tool_auto char *path = tool_format("%s/%.*s", directory, (int)strcspn(pattern + 1, "/"), pattern + 1);
 
-	free(path);
-	return found;
+	return lstat(path, &status) == 0;
 }
 
 const char *tool_pattern_meant(const char *pattern, const char *directory)
@@ -103,17 +101,15 @@ const char *tool_pattern_meant(const char *pattern, const char *directory)
 
 void tool_pattern_say(const struct tool *tool, const char *pattern, const char *meant)
 {
-	char *shown = tool_escape(pattern), *wanted = tool_escape(meant);
+	tool_auto char *shown = tool_escape(pattern), *wanted = tool_escape(meant);
 
 	tool_say(tool, "the pattern '%s' matches nothing: patterns begin at the directory, write '%s%s'", shown,
 		 *pattern == '!' ? "!" : "", wanted);
-	free(shown);
-	free(wanted);
 }
 
 void tool_patterns_check(const struct tool *tool, const char *directory, const struct tool_texts *patterns)
 {
-	char *real = realpath(directory, NULL);
+	tool_auto char *real = realpath(directory, NULL);
 
 	for (size_t i = 0; i < patterns->count; i++) {
 		const char *pattern = patterns->items[i] + (*patterns->items[i] == '!');
@@ -124,27 +120,24 @@ void tool_patterns_check(const struct tool *tool, const char *directory, const s
 		if (meant && (*pattern == '.' || !begins_below(pattern, directory)))
 			tool_pattern_say(tool, patterns->items[i], meant);
 	}
-	free(real);
 }
 
 int tool_target_check(const struct tool *tool, const char *target)
 {
 	int fd = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC), failed = errno;
 	struct bt_error error = {0};
-	char *shown;
 
 	if (fd >= 0) {
 		close(fd);
 		return bt_snapshot_place(tool->store, target, &error) ? tool_fail(tool, &error) : TOOL_OK;
 	}
-	shown = tool_escape(target);
+	tool_auto char *shown = tool_escape(target);
 	if (failed == ENOENT)
 		tool_complain(tool, "there is no directory %s", shown);
 	else if (failed == ENOTDIR)
 		tool_complain(tool, "%s is a file; give its directory", shown);
 	else
 		tool_complain(tool, "%s cannot be read: %s", shown, strerror(failed));
-	free(shown);
 	return TOOL_FATAL;
 }
 
@@ -222,22 +215,19 @@ static char *newest_host(struct bt_store *store, const char *target, const char 
 void tool_taking_say_other_host(const struct tool *tool, struct bt_store *store, const struct tool_taking *taking,
 				const struct bt_snapshot_result *result)
 {
-	char *path, *own, *other, *shown;
+	char *path;
 
 	if (*result->parent || tool->quiet || bt_store_snapshot_count(store) == 0)
 		return;
 	path = realpath(taking->target, NULL);
-	own = tool_taking_host(taking);
-	other = newest_host(store, path ? path : taking->target, result->name);
-	shown = tool_escape(other);
+	tool_auto char *own = tool_taking_host(taking);
+	tool_auto char *other = newest_host(store, path ? path : taking->target, result->name);
+	tool_auto char *shown = tool_escape(other);
 	if (*other && strcmp(own, other) != 0)
 		tool_say(tool,
 			 "the newest earlier snapshot of this directory is of the host %s, so everything was read; "
 			 "if it is the same directory, give --host %s",
 			 shown, shown);
-	free(shown);
-	free(other);
-	free(own);
 	free(path);
 }
 
@@ -270,47 +260,32 @@ const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1] = {
 	{0},
 };
 
-/* "1 other file system not entered (home: tmpfs)"; where several are, the first is named. */
-static void print_boundaries(FILE *out, const struct bt_snapshot_result *result)
-{
-	char *count = tool_count(result->boundaries, "other file system", "other file systems");
-	char *path = tool_escape(result->boundary);
-
-	fprintf(out, "; %s not entered", count);
-	if (*path)
-		fprintf(out, " (%s: %s%s)", path, result->boundary_type, result->boundaries > 1 ? ", …" : "");
-	free(count);
-	free(path);
-}
-
 char *tool_taken_losses(const struct bt_snapshot_result *result)
 {
-	char *removed = tool_count(result->removed, "entry", "entries"), *text = NULL, *copy;
-	char *left_out = tool_count(result->left_out, "entry", "entries");
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	tool_auto char *removed = tool_count(result->removed, "entry", "entries");
+	tool_auto char *left_out = tool_count(result->left_out, "entry", "entries");
+	tool_auto char *boundaries = tool_count(result->boundaries, "other file system", "other file systems");
+	tool_auto char *path = tool_escape(result->boundary);
+	char *text = tool_format("%s", "");
 
-	if (out && result->removed)
-		fprintf(out, "; %s removed", removed);
-	if (out && result->left_out)
-		fprintf(out, "; %s left out", left_out);
-	if (out && result->boundaries)
-		print_boundaries(out, result);
-	if (out && result->shrank && !result->emptied)
-		fputs("; less than half of the files and bytes of the snapshot before", out);
-	if (out)
-		fclose(out);
-	copy = tool_format("%s", text ? text : "");
-	free(text);
-	free(removed);
-	free(left_out);
-	return copy;
+	if (result->removed)
+		tool_append(&text, "; %s removed", removed);
+	if (result->left_out)
+		tool_append(&text, "; %s left out", left_out);
+	if (result->boundaries)
+		tool_append(&text, "; %s not entered", boundaries);
+	if (result->boundaries && *path) /* of several the first is named */
+		tool_append(&text, " (%s: %s%s)", path, result->boundary_type, result->boundaries > 1 ? ", …" : "");
+	if (result->shrank && !result->emptied)
+		tool_append(&text, "; less than half of the files and bytes of the snapshot before");
+	return text;
 }
 
 char *tool_taken_lacks(const struct bt_snapshot_result *result)
 {
-	char *unread = tool_count(result->errors - result->torn, "entry", "entries"), *text = NULL;
-	char *torn = tool_count(result->torn, "file", "files");
+	tool_auto char *unread = tool_count(result->errors - result->torn, "entry", "entries");
+	char *text = NULL;
+	tool_auto char *torn = tool_count(result->torn, "file", "files");
 
 	if (result->errors > result->torn && result->torn)
 		text = tool_format("%s could not be read; %s changed while being read", unread, torn);
@@ -318,23 +293,18 @@ char *tool_taken_lacks(const struct bt_snapshot_result *result)
 		text = tool_format("%s could not be read", unread);
 	else if (result->torn)
 		text = tool_format("%s changed while being read", torn);
-	free(unread);
-	free(torn);
 	return text;
 }
 
 int tool_taken_judge(const struct tool *tool, const struct tool_taking *taking, const struct bt_snapshot_result *result,
 		     int code)
 {
-	char *target;
-
 	if (!result->emptied || taking->allow_empty)
 		return tool_exit_code(code);
-	target = tool_escape(taking->target);
+	tool_auto char *target = tool_escape(taking->target);
 	tool_say(tool,
 		 "nothing is left in %s, where the snapshot before had something: is everything mounted? if this is "
 		 "right, give --allow-empty",
 		 target);
-	free(target);
 	return TOOL_INCOMPLETE;
 }

@@ -60,8 +60,8 @@ static int place(posix_spawn_file_actions_t *actions, int *fd, int wanted)
 
 int tool_unified_print(int before, int after, const char *path)
 {
-	char *shown = tool_escape(path);
-	char *old = tool_format("--label=a/%s", shown), *new = tool_format("--label=b/%s", shown);
+	tool_auto char *shown = tool_escape(path);
+	tool_auto char *old = tool_format("--label=a/%s", shown), *new = tool_format("--label=b/%s", shown);
 	const char *arguments[] = {"diff", "-u", old, new, "/dev/fd/3", "/dev/fd/4", NULL};
 
 	posix_spawn_file_actions_t actions;
@@ -83,8 +83,5 @@ int tool_unified_print(int before, int after, const char *path)
 	}
 	if (!r)
 		r = wait_for(pid);
-	free(shown);
-	free(old);
-	free(new);
 	return r;
 }
