@@ -15,7 +15,7 @@
 #include "base/voice.h"
 #include "store/store.h"
 #include <backuptool/check.h>
-#include <backuptool/view.h>
+#include <internal/view.h>
 #include <pthread.h>
 #include <stdatomic.h>
 

@@ -7,6 +7,7 @@
 #include "view/against.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <internal/view.h>
 #include <linux/limits.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "json/read.h"
-#include <backuptool/view.h>
+#include <internal/view.h>
 
 #define BT_LEAF_ENTRIES	  512
 #define BT_LEAF_TEXT	  ((size_t)128 << 10)

@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/fail.h"
+#include <internal/view.h>
 #include <stdlib.h>
 #include <string.h>
 

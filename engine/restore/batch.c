@@ -3,6 +3,7 @@
 #include "restore/meta.h"
 #include "restore/run.h"
 #include <errno.h>
+#include <internal/view.h>
 #include <stdlib.h>
 #include <unistd.h>
 

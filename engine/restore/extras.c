@@ -7,6 +7,7 @@
 #include "restore/run.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <internal/view.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,6 +6,7 @@
 #include "restore/meta.h"
 #include "restore/run.h"
 #include <errno.h>
+#include <internal/view.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

@@ -3,6 +3,7 @@
 
 #include "store/store.h"
 #include "view/select.h"
+#include <internal/view.h>
 #include <string.h>
 
 static bool fits(struct bt_store *store, const struct bt_snapshot_info *info, const char *host, const char *target)

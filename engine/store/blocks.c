@@ -4,8 +4,8 @@
 #include "base/digest_set.h"
 #include "base/fail.h"
 #include "store/store_inside.h"
-#include <backuptool/view.h>
 #include <errno.h>
+#include <internal/view.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

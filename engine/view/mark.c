@@ -2,6 +2,7 @@
 #include "view/mark.h"
 #include "base/fail.h"
 #include "base/vec.h"
+#include <internal/view.h>
 #include <stdlib.h>
 
 static int add_content(struct bt_mark *mark, const struct bt_chunk *content)

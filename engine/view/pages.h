@@ -4,7 +4,7 @@
 #define BT_VIEW_PAGES_H
 
 #include "store/store.h"
-#include <backuptool/view.h>
+#include <internal/view.h>
 
 int bt_pages_attach(struct bt_store *store, struct bt_error *error);
 /* The page of this kind; another kind is BT_R_BAD_TYPE. */

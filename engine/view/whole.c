@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "codec/hash.h"
-#include <backuptool/view.h>
+#include <internal/view.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -48,7 +48,7 @@ struct bt_restore_result {
 	uint64_t torn;	     /* files that changed while the snapshot was taken */
 	uint64_t by_time;   /* files whose contents were left alone because size and time are equal, and nothing else is
 			       known */
-	uint64_t in_pieces; /* files that were written although their digest is unproven: bt_whole_is_unproven */
+	uint64_t in_pieces; /* files that were written although their digest is never compared: see view.h */
 	uint64_t bytes;	    /* written */
 };
 

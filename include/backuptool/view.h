@@ -73,24 +73,6 @@ struct bt_entry {
 	const struct bt_extra *extra; /* NULL if there is nothing in it */
 };
 
-/* A leaf of an index page. */
-struct bt_leaf {
-	const char *name;
-	uint32_t name_length, entries;
-	struct bt_digest id;
-};
-
-enum bt_page_kind { BT_PAGE_ENTRIES, BT_PAGE_LEAVES, BT_PAGE_CHUNKS };
-struct bt_page {
-	enum bt_page_kind kind;
-	size_t count;
-	union {
-		const struct bt_entry *entries;
-		const struct bt_leaf *leaves;
-		const struct bt_chunk *chunks;
-	};
-};
-
 struct bt_snapshot_info {
 	const char *name; /* file name in the store */
 	bool classic;
@@ -120,10 +102,8 @@ int bt_snapshot_open(struct bt_store *store, const char *name, struct bt_snapsho
 void bt_snapshot_close(struct bt_snapshot *snapshot);
 const struct bt_snapshot_info *bt_snapshot_info(const struct bt_snapshot *snapshot);
 
-/* The page with this id, parsed and validated. bt_page_put gives it back. Errors name the file and the offset. */
-int bt_page_get(struct bt_store *store, const struct bt_digest *id, const struct bt_page **ret_page,
-		struct bt_error *error);
-void bt_page_ref(struct bt_store *store, const struct bt_page *page);
+/* A part of a directory, which entries that were looked up live in. */
+struct bt_page;
 void bt_page_put(struct bt_store *store, const struct bt_page *page); /* NULL is fine */
 
 /* A directory, over the pages that hold its entries. One thread uses it at a time. */
@@ -140,11 +120,8 @@ bool bt_dir_skip(struct bt_dir *dir);
 int bt_dir_find(struct bt_dir *dir, const char *name, size_t length, const struct bt_entry **ret_entry,
 		struct bt_error *error);
 
-/* One name in a directory. The entry lives in *ret_page, which the caller puts. As bt_dir_find. */
-int bt_dir_lookup(struct bt_store *store, const struct bt_digest *tree, const char *name, size_t name_length,
-		  const struct bt_page **ret_page, const struct bt_entry **ret_entry, struct bt_error *error);
 /* A path below an entry ("" or "/" is the entry itself; "." and empty components are skipped; symlinks are not
- * followed). */
+ * followed). The entry that was found lives in *ret_page, which the caller puts. */
 int bt_path_lookup(struct bt_store *store, const struct bt_entry *from, const char *path,
 		   const struct bt_page **ret_page, const struct bt_entry **ret_entry, struct bt_error *error);
 
@@ -170,10 +147,6 @@ int bt_slice_start(struct bt_store *store, const struct bt_entry *file, uint64_t
 		   struct bt_slice *ret_slice, struct bt_error *error);
 void bt_slice_end(struct bt_store *store, struct bt_slice *slice);
 
-/* Number of bytes of the file that are lost, starting at offset, if the content at offset is unreadable: up to the end
- * of that content, or of everything that a chunk page stands for if that page is missing. At least 1. */
-uint64_t bt_entry_lost(struct bt_store *store, const struct bt_entry *file, uint64_t offset);
-
 /* As pread(2): exactly min(size, file size - offset) bytes, or an error. ret_size may be NULL. */
 int bt_entry_pread(struct bt_store *store, const struct bt_entry *file, void *data, size_t size, uint64_t offset,
 		   size_t *ret_size, struct bt_error *error);
@@ -186,8 +159,6 @@ struct bt_whole;
 /* Holes of up to this many bytes are hashed as zeros, at the speed of other data. The digest of a file with more may be
  * left out, and is never compared: the digests of its contents must do (FORMAT.md §4). */
 #define BT_WHOLE_HOLES ((uint64_t)1 << 30)
-/* Whether the file has a digest that is never compared. */
-bool bt_whole_is_unproven(const struct bt_entry *file);
 /* *ret_whole is NULL, which the other functions accept, if there is nothing to compare: the digest is that of the only
  * content, or not given, or unproven. */
 int bt_whole_begin(const struct bt_entry *file, struct bt_whole **ret_whole, struct bt_error *error);

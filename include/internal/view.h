@@ -1,10 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* What the mount needs of the directories and files of a snapshot. */
+/* What the mount and the engine need of the directories and files of a snapshot. */
 #ifndef INTERNAL_VIEW_H
 #define INTERNAL_VIEW_H
 
 #include <backuptool/view.h>
 
+/* A leaf of an index page. */
+struct bt_leaf {
+	const char *name;
+	uint32_t name_length, entries;
+	struct bt_digest id;
+};
+
+enum bt_page_kind { BT_PAGE_ENTRIES, BT_PAGE_LEAVES, BT_PAGE_CHUNKS };
+struct bt_page {
+	enum bt_page_kind kind;
+	size_t count;
+	union {
+		const struct bt_entry *entries;
+		const struct bt_leaf *leaves;
+		const struct bt_chunk *chunks;
+	};
+};
+
+/* The page with this id, parsed and validated. bt_page_put gives it back. Errors name the file and the offset. */
+int bt_page_get(struct bt_store *store, const struct bt_digest *id, const struct bt_page **ret_page,
+		struct bt_error *error);
+void bt_page_ref(struct bt_store *store, const struct bt_page *page);
+
+/* One name in a directory. The entry lives in *ret_page, which the caller puts. As bt_dir_find. */
+int bt_dir_lookup(struct bt_store *store, const struct bt_digest *tree, const char *name, size_t name_length,
+		  const struct bt_page **ret_page, const struct bt_entry **ret_entry, struct bt_error *error);
 /* As bt_dir_find: the entry at an index. */
 int bt_dir_at(struct bt_dir *dir, uint64_t index, const struct bt_entry **ret_entry, struct bt_error *error);
 uint64_t bt_dir_count(const struct bt_dir *dir); /* of entries */
@@ -17,6 +43,13 @@ struct bt_dir_place {
 	size_t index;		    /* on the page */
 };
 struct bt_dir_place bt_dir_here(const struct bt_dir *dir);
+
+/* Number of bytes of the file that are lost, starting at offset, if the content at offset is unreadable: up to the end
+ * of that content, or of everything that a chunk page stands for if that page is missing. At least 1. */
+uint64_t bt_entry_lost(struct bt_store *store, const struct bt_entry *file, uint64_t offset);
+
+/* Whether the file has a digest that is never compared. */
+bool bt_whole_is_unproven(const struct bt_entry *file);
 
 /* Bytes of Base64 that the contents of the file take in the store: their share of the blocks that they lie in. */
 int bt_entry_stored(struct bt_store *store, const struct bt_entry *file, uint64_t *ret_bytes, struct bt_error *error);

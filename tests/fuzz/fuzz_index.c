@@ -14,9 +14,9 @@
 #include "store/store.h"
 #include "store/writer.h"
 #include <backuptool/snapshot.h>
-#include <backuptool/view.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <internal/view.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>

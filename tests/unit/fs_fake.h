@@ -4,7 +4,7 @@
 #define TESTS_FS_FAKE_H
 
 #include <backuptool/select.h>
-#include <backuptool/view.h>
+#include <internal/view.h>
 
 struct bt_digest fake_id(unsigned number);
 /* A page of count entries; names must be sorted. Kept until fake_reset. */

@@ -14,11 +14,11 @@
 #include "codec/hash.h"
 #include <backuptool/prune.h>
 #include <backuptool/snapshot.h>
-#include <backuptool/view.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <internal/view.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
