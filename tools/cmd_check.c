@@ -4,7 +4,6 @@
 #include "output.h"
 #include "progress.h"
 #include "rows.h"
-#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "rows.h"
 #include "output.h"
-#include <cjson/cJSON.h>
 #include <internal/policy.h>
 #include <internal/text.h>
 #include <inttypes.h>
@@ -63,61 +62,88 @@ static char *value_shown(const struct tool_value *value)
 	return tool_format("%s", "");
 }
 
-static cJSON *number_json(uint64_t number)
+static void put_unit(uint32_t unit)
 {
-	char text[24];
+	printf("\\u%04" PRIx32, unit);
+}
 
-	if (number < EXACT_IN_JSON)
-		return cJSON_CreateNumber((double)number);
-	snprintf(text, sizeof(text), "%" PRIu64, number);
-	return cJSON_CreateString(text);
+/* One that means more than it shows stands as an escape, which means the same. */
+static void put_character(const char *text, size_t length, uint32_t character)
+{
+	static const char marks[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+	const char *mark = character < 0x80 ? strchr(marks, (int)character) : NULL;
+
+	if (mark) {
+		printf("\\%c", letters[mark - marks]);
+	} else if (!bt_is_deceptive(character)) {
+		fwrite(text, 1, length, stdout);
+	} else if (character < 0x10000) {
+		put_unit(character);
+	} else {
+		put_unit(0xd800 + ((character - 0x10000) >> 10));
+		put_unit(0xdc00 + (character & 0x3ff));
+	}
+}
+
+/* Of UTF-8. */
+static void put_string(const char *text)
+{
+	uint32_t character = 0;
+
+	putchar('"');
+	for (size_t length; *text; text += length) {
+		length = bt_utf8_next(text, strnlen(text, 4), &character);
+		put_character(text, length, character);
+	}
+	putchar('"');
+}
+
+static void put_base64(const char *text)
+{
+	tool_auto char *encoded = tool_base64(text);
+
+	printf("\"%s\"", encoded);
 }
 
 /* What is not UTF-8 is an object. */
-static cJSON *element_json(const char *text)
+static void put_texts(const struct tool_value *value)
 {
-	cJSON *object;
+	for (size_t i = 0; i < value->texts.count; i++) {
+		const char *text = value->texts.items[i];
 
-	if (tool_is_utf8(text))
-		return cJSON_CreateString(text);
-	object = cJSON_CreateObject();
-	tool_auto char *encoded = tool_base64(text);
-	cJSON_AddStringToObject(object, "b64", encoded);
-	return object;
+		putchar(i ? ',' : '[');
+		if (tool_is_utf8(text)) {
+			put_string(text);
+			continue;
+		}
+		fputs("{\"b64\":", stdout);
+		put_base64(text);
+		putchar('}');
+	}
+	fputs(value->texts.count ? "]" : "[]", stdout);
 }
 
-static cJSON *texts_json(const struct tool_value *value)
-{
-	cJSON *list = cJSON_CreateArray();
+static void put_row(const struct tool_column *columns, const void *row);
 
-	for (size_t i = 0; i < value->texts.count; i++)
-		cJSON_AddItemToArray(list, element_json(value->texts.items[i]));
-	return list;
+static void put_rows(const struct tool_value *value)
+{
+	putchar('[');
+	for (size_t i = 0; i < value->rows.count; i++) {
+		if (i)
+			putchar(',');
+		put_row(value->rows.columns, (const char *)value->rows.items + i * value->rows.size);
+	}
+	putchar(']');
 }
 
-static cJSON *time_json(struct bt_time time)
+static void put_time(struct bt_time time)
 {
 	tool_auto char *text = tool_utc_time(time);
-	cJSON *json = cJSON_CreateString(text);
 
-	return json;
+	put_string(text);
 }
 
-static cJSON *row_json(const struct tool_column *columns, const void *row);
-
-static cJSON *rows_json(const struct tool_value *value)
-{
-	cJSON *list = cJSON_CreateArray();
-
-	for (size_t i = 0; i < value->rows.count; i++) {
-		const char *row = (const char *)value->rows.items + i * value->rows.size;
-
-		cJSON_AddItemToArray(list, row_json(value->rows.columns, row));
-	}
-	return list;
-}
-
-static cJSON *value_json(const struct tool_value *value)
+static void put_value(const struct tool_value *value)
 {
 	switch (value->kind) {
 	case TOOL_NOTHING:
@@ -125,33 +151,30 @@ static cJSON *value_json(const struct tool_value *value)
 		break;
 	case TOOL_TEXT:
 	case TOOL_OWNED:
-		return cJSON_CreateString(value->text);
+		put_string(value->text);
+		break;
 	case TOOL_COUNT:
 	case TOOL_BYTES:
-		return number_json(value->number);
+		printf(value->number < EXACT_IN_JSON ? "%" PRIu64 : "\"%" PRIu64 "\"", value->number);
+		break;
 	case TOOL_TIME:
-		return time_json(value->time);
+		put_time(value->time);
+		break;
 	case TOOL_TEXTS:
 	case TOOL_OWNED_TEXTS:
-		return texts_json(value);
+		put_texts(value);
+		break;
 	case TOOL_FUTURE:
-		return cJSON_CreateTrue();
 	case TOOL_FLAG:
-		return cJSON_CreateBool(value->flag);
+		fputs(value->kind == TOOL_FUTURE || value->flag ? "true" : "false", stdout);
+		break;
 	case TOOL_SECONDS:
-		return cJSON_CreateNumber((double)(uint64_t)(value->seconds * 1000 + 0.5) / 1000);
+		printf("%.15g", (double)(uint64_t)(value->seconds * 1000 + 0.5) / 1000);
+		break;
 	case TOOL_ROWS:
-		return rows_json(value);
+		put_rows(value);
+		break;
 	}
-	return NULL;
-}
-
-/* As in a store file: bytes that are not UTF-8 stand under "key_b64". */
-static void add_bytes(cJSON *object, const char *key, const char *text)
-{
-	tool_auto char *other_key = tool_format("%s_b64", key), *encoded = tool_base64(text);
-
-	cJSON_AddStringToObject(object, other_key, encoded);
 }
 
 static uint64_t number_at(const void *at, size_t width)
@@ -192,22 +215,27 @@ static struct tool_value column_value(const struct tool_column *column, const vo
 	return from ? member_value(column, from + column->offset) : (struct tool_value){.kind = TOOL_NOTHING};
 }
 
-static cJSON *row_json(const struct tool_column *columns, const void *row)
+/* As in a store file: bytes that are not UTF-8 stand under "key_b64". */
+static void put_row(const struct tool_column *columns, const void *row)
 {
-	cJSON *object = cJSON_CreateObject();
+	const char *before = "{";
 
 	for (; columns->key; columns++) {
 		struct tool_value value = column_value(columns, row);
+		bool text = value.kind == TOOL_TEXT || value.kind == TOOL_OWNED,
+		     bytes = text && !tool_is_utf8(value.text);
 
-		bool text = value.kind == TOOL_TEXT || value.kind == TOOL_OWNED;
-
-		if (text && !tool_is_utf8(value.text))
-			add_bytes(object, columns->key, value.text);
-		else if (value.kind != TOOL_NOTHING)
-			cJSON_AddItemToObject(object, columns->key, value_json(&value));
+		if (value.kind == TOOL_NOTHING)
+			continue;
+		printf("%s\"%s%s\":", before, columns->key, bytes ? "_b64" : "");
+		if (bytes)
+			put_base64(value.text);
+		else
+			put_value(&value);
 		value_free(&value);
+		before = ",";
 	}
-	return object;
+	fputs(*before == '{' ? "{}" : "}", stdout);
 }
 
 static const void *row_at(const void *rows, size_t row_size, size_t index)
@@ -281,56 +309,12 @@ void tool_table_print(const struct tool_column *columns, const void *rows, size_
 	}
 }
 
-static void put_unit(uint32_t unit)
+static void object_print(const struct tool_column *columns, const void *row, const char *end)
 {
-	printf("\\u%04" PRIx32, unit);
-}
-
-/* One that means more than it shows stands in a string, where an escape means the same. */
-static void put_character(const char *text, size_t length, uint32_t character)
-{
-	if (!bt_is_deceptive(character)) {
-		fwrite(text, 1, length, stdout);
-	} else if (character < 0x10000) {
-		put_unit(character);
-	} else {
-		put_unit(0xd800 + ((character - 0x10000) >> 10));
-		put_unit(0xdc00 + (character & 0x3ff));
-	}
-}
-
-static void json_print(const char *text)
-{
-	const char *plain = text;
-
-	while (*text) {
-		uint32_t character = 0;
-		size_t length = (unsigned char)*text < 0x7f ? 0 : bt_utf8_next(text, strnlen(text, 4), &character);
-
-		if (length) {
-			fwrite(plain, 1, (size_t)(text - plain), stdout);
-			put_character(text, length, character);
-			plain = text + length;
-		}
-		text += length ? length : 1;
-	}
-	fputs(plain, stdout);
-}
-
-static void object_print(const struct tool_column *columns, const void *row, const char *after)
-{
-	cJSON *object;
-	char *text;
-
 	if (ferror(stdout)) /* main says it at the end */
 		return;
-	object = row_json(columns, row);
-	text = cJSON_PrintUnformatted(object);
-
-	json_print(text ? text : "{}");
-	printf("%s\n", after);
-	cJSON_free(text);
-	cJSON_Delete(object);
+	put_row(columns, row);
+	puts(end);
 }
 
 void tool_object_print(const struct tool_column *columns, const void *row)
