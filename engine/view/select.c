@@ -349,6 +349,7 @@ int bt_groups_list(struct bt_store *store, struct bt_group **ret_groups, size_t 
 		if (!r)
 			r = next(&search, &member, error);
 	}
+	bt_newest_end(&search.newest);
 	tdestroy(groups.places, free);
 	if (r) {
 		bt_groups_free(groups.list, groups.count);

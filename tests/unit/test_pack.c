@@ -174,5 +174,6 @@ int main(void)
 		cmocka_unit_test(test_dry),
 		cmocka_unit_test(test_first_failure),
 	};
+
 	return cmocka_run_group_tests_name("pack", tests, NULL, NULL);
 }
