@@ -42,6 +42,7 @@ struct ahead {
 static struct stream *stream_of(struct ahead *ahead, uint64_t key)
 {
 	struct stream *stream = &ahead->streams[hash_add(HASH_SEED, key) % STREAMS];
+
 	if (stream->key != key)
 		*stream = (struct stream){.key = key};
 	return stream;
@@ -61,6 +62,7 @@ static void note_large(struct ahead *ahead, const struct held *held, const struc
 {
 	struct stream *stream = stream_of(ahead, read->node);
 	bool on = read->offset + READ_FORWARD >= stream->at && read->offset <= stream->at + READ_FORWARD;
+
 	stream->streak = on ? stream->streak + 1 : 0;
 	stream->at = read->end;
 	if (!on)
@@ -77,6 +79,7 @@ static void note_large(struct ahead *ahead, const struct held *held, const struc
 static void note_small(struct ahead *ahead, const struct held *held, const struct ahead_read *read)
 {
 	struct stream *stream = stream_of(ahead, (uintptr_t)read->block);
+
 	if (++stream->streak == SMALL_STREAK)
 		push_job(ahead,
 			 &(struct job){.page = held->page, .index = (uint32_t)(held->entry - held->page->entries)});
@@ -97,6 +100,7 @@ void ahead_note(struct ahead *ahead, const struct held *held, const struct ahead
 static void decode_large(struct fs *fs, const struct bt_entry *file, uint64_t offset)
 {
 	struct bt_slice slice;
+
 	for (unsigned i = 0; i < DEPTH && offset < file->size; i++) {
 		if (bt_slice_start(fs->store, file, offset, 0, &slice, NULL) != 0)
 			return; /* who reads it will hear of it */
@@ -108,6 +112,7 @@ static void decode_large(struct fs *fs, const struct bt_entry *file, uint64_t of
 static void run(struct ahead *ahead, const struct job *job)
 {
 	const struct bt_entry *file = &job->page->entries[job->index];
+
 	if (job->offset)
 		decode_large(ahead->fs, file, job->offset);
 	else
@@ -117,6 +122,7 @@ static void run(struct ahead *ahead, const struct job *job)
 static void *work(void *arg)
 {
 	struct ahead *ahead = arg;
+
 	pthread_mutex_lock(&ahead->lock);
 	while (!ahead->stop) {
 		if (ahead->waiting == 0) {
@@ -139,6 +145,7 @@ int ahead_start(struct fs *fs, struct ahead **ret_ahead)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	struct ahead *ahead = calloc(1, sizeof(*ahead));
+
 	if (!ahead || bt_readahead_new(fs->store, &ahead->readahead) != 0) {
 		free(ahead);
 		return ENOMEM;

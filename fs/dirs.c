@@ -11,6 +11,7 @@ static int get_page(struct fs *fs, const struct bt_digest *id, const struct bt_p
 	struct bt_error error;
 	unsigned version = bt_store_version(fs->store);
 	int code;
+
 	do {
 		error = (struct bt_error){0};
 		code = bt_page_get(fs->store, id, ret_page, &error);
@@ -23,6 +24,7 @@ static int get_dir(struct fs *fs, const struct bt_digest *tree, struct bt_dir **
 	struct bt_error error;
 	unsigned version = bt_store_version(fs->store);
 	int code;
+
 	do {
 		error = (struct bt_error){0};
 		code = bt_dir_new(fs->store, tree, ret_dir, &error);
@@ -43,6 +45,7 @@ static int get_entry(struct fs *fs, struct bt_dir *dir, const char *name, uint64
 {
 	struct bt_error error;
 	int code = find_entry(dir, name, index, ret_entry, NULL);
+
 	if (code == 0 || code == BT_E_NOT_FOUND)
 		return code ? ENOENT : 0;
 	unsigned version = bt_store_version(fs->store);
@@ -56,6 +59,7 @@ static int get_entry(struct fs *fs, struct bt_dir *dir, const char *name, uint64
 bool node_snapshot(const struct fs *fs, fuse_ino_t packed, uint32_t *ret_serial)
 {
 	struct node node = node_unpack(packed);
+
 	if (packed == FUSE_ROOT_ID)
 		return root_is_single(fs, ret_serial);
 	if (node.kind != NODE_TOP || node.number != TOP_SNAPSHOT)
@@ -78,22 +82,24 @@ static struct node_page page_record(const struct fs *fs, const struct bt_digest 
 static int add_dir(struct fs *fs, fuse_ino_t node, uint32_t *ret_number)
 {
 	struct held held;
-	int result = held_get(fs, node, &held);
-	if (result)
-		return result == EISDIR ? ENOTDIR : result;
+	int r = held_get(fs, node, &held);
+
+	if (r)
+		return r == EISDIR ? ENOTDIR : r;
 	if (held.entry->type != BT_DIR) {
-		result = ENOTDIR;
+		r = ENOTDIR;
 	} else if (held.entry->extra && held.entry->extra->error) {
-		result = EIO;
+		r = EIO;
 	} else {
 		struct node_page page = page_record(fs, &held.entry->digest, held.path, held.snapshot);
 		struct node_dir dir = {.node = node, .snapshot = held.snapshot};
-		result = nodes_page(fs->nodes, &page, &dir.page);
-		if (result == 0)
-			result = nodes_dir(fs->nodes, &dir, ret_number);
+
+		r = nodes_page(fs->nodes, &page, &dir.page);
+		if (!r)
+			r = nodes_dir(fs->nodes, &dir, ret_number);
 	}
 	held_end(fs, &held);
-	return result;
+	return r;
 }
 
 /* Pins the first page of a directory whose record is known. */
@@ -101,9 +107,9 @@ static int pin_top(struct fs *fs, struct dir *dir, struct dir *ret_dir)
 {
 	if (!nodes_page_at(fs->nodes, dir->record.page, &dir->page))
 		return ESTALE;
-	int result = get_dir(fs, &dir->page.id, &dir->dir);
-	if (result)
-		return result;
+	int r = get_dir(fs, &dir->page.id, &dir->dir);
+	if (r)
+		return r;
 	*ret_dir = *dir;
 	return 0;
 }
@@ -111,11 +117,12 @@ static int pin_top(struct fs *fs, struct dir *dir, struct dir *ret_dir)
 int dir_open(struct fs *fs, fuse_ino_t node, struct dir *ret_dir)
 {
 	struct dir dir = {0};
+
 	if (!node_is_directory_like(node))
 		return ENOTDIR;
-	int result = nodes_dir_find(fs->nodes, node, &dir.number) ? 0 : add_dir(fs, node, &dir.number);
-	if (result)
-		return result;
+	int r = nodes_dir_find(fs->nodes, node, &dir.number) ? 0 : add_dir(fs, node, &dir.number);
+	if (r)
+		return r;
 	return nodes_dir_at(fs->nodes, dir.number, &dir.record) ? pin_top(fs, &dir, ret_dir) : ESTALE;
 }
 
@@ -123,8 +130,9 @@ int dir_open_tree(struct fs *fs, const struct bt_digest *tree, uint64_t path, ui
 {
 	struct node_page page = page_record(fs, tree, path, snapshot);
 	struct dir dir = {.record.snapshot = snapshot};
-	int result = nodes_page(fs->nodes, &page, &dir.record.page);
-	return result ? result : pin_top(fs, &dir, ret_dir);
+	int r = nodes_page(fs->nodes, &page, &dir.record.page);
+
+	return r ? r : pin_top(fs, &dir, ret_dir);
 }
 
 void dir_close(struct fs *fs, struct dir *dir)
@@ -142,6 +150,7 @@ uint64_t dir_count(const struct dir *dir)
 static int locate(struct fs *fs, const struct dir *dir, struct found *found)
 {
 	const struct bt_digest *before = found->place.id;
+
 	found->place = bt_dir_here(dir->dir);
 	if (found->place.id == before)
 		return 0;
@@ -154,24 +163,27 @@ static int locate(struct fs *fs, const struct dir *dir, struct found *found)
 int dir_find(struct fs *fs, const struct dir *dir, const char *name, struct found *ret_found)
 {
 	struct found found = {0};
-	int result = get_entry(fs, dir->dir, name, 0, &found.entry);
-	if (result == 0)
-		result = locate(fs, dir, &found);
-	if (result == 0)
+	int r = get_entry(fs, dir->dir, name, 0, &found.entry);
+
+	if (!r)
+		r = locate(fs, dir, &found);
+	if (!r)
 		*ret_found = found;
-	return result;
+	return r;
 }
 
 int dir_at(struct fs *fs, const struct dir *dir, uint64_t index, struct found *found)
 {
-	int result = get_entry(fs, dir->dir, NULL, index, &found->entry);
-	return result ? result : locate(fs, dir, found);
+	int r = get_entry(fs, dir->dir, NULL, index, &found->entry);
+
+	return r ? r : locate(fs, dir, found);
 }
 
 /* The same leaf in this snapshot alone. */
 static int leaf_of_snapshot(struct fs *fs, uint32_t snapshot, uint32_t *number)
 {
 	struct node_page page;
+
 	if (!nodes_page_at(fs->nodes, *number, &page))
 		return ESTALE;
 	page.snapshot = snapshot + 1;
@@ -181,6 +193,7 @@ static int leaf_of_snapshot(struct fs *fs, uint32_t snapshot, uint32_t *number)
 static uint64_t inode_of(const struct fs *fs, const struct bt_entry *entry, uint64_t path, uint32_t snapshot)
 {
 	bool shared = !fs->options.separate && attr_is_shareable(entry);
+
 	return attr_ino(entry, path, shared || snapshot == ROOT_NONE ? 0 : root_hash(fs, snapshot));
 }
 
@@ -189,17 +202,19 @@ int dir_entry(struct fs *fs, const struct dir *dir, const struct found *found, s
 	const struct bt_entry *entry = found->entry;
 	uint64_t path = attr_path_below(dir->page.path, entry->name, entry->name_length);
 	struct node node = {.kind = NODE_SHARED, .number = found->leaf_number, .index = (uint32_t)found->place.index};
-	int result = 0;
+	int r = 0;
+
 	if (!attr_is_known(entry)) {
 		uint64_t index = found->place.base + found->place.index;
+
 		if (index > NODE_INDEX_MAX)
 			return EOVERFLOW;
 		node = (struct node){.kind = NODE_OWN, .number = dir->number, .index = (uint32_t)index};
 	} else if (!attr_is_shareable(entry)) {
-		result = leaf_of_snapshot(fs, dir->record.snapshot, &node.number);
+		r = leaf_of_snapshot(fs, dir->record.snapshot, &node.number);
 	}
-	if (result)
-		return result;
+	if (r)
+		return r;
 	*ret_param =
 		(struct fuse_entry_param){.ino = node_pack(node), .attr_timeout = FOREVER, .entry_timeout = FOREVER};
 	xattr_fill(fs, entry, inode_of(fs, entry, path, dir->record.snapshot), &ret_param->attr);
@@ -209,22 +224,24 @@ int dir_entry(struct fs *fs, const struct dir *dir, const struct found *found, s
 static int hold_snapshot(struct fs *fs, uint32_t serial, struct held *ret_held)
 {
 	struct root_snapshot snapshot;
-	int result = root_open(fs, serial, &snapshot);
-	if (result == 0)
+	int r = root_open(fs, serial, &snapshot);
+
+	if (!r)
 		*ret_held = (struct held){
 			.info = snapshot.info, .entry = snapshot.top, .path = attr_path_top(), .snapshot = serial};
-	return result;
+	return r;
 }
 
 static int hold_shared(struct fs *fs, struct node node, struct held *ret_held)
 {
 	struct node_page record;
 	const struct bt_page *page;
+
 	if (!nodes_page_at(fs->nodes, node.number, &record))
 		return ESTALE;
-	int result = get_page(fs, &record.id, &page);
-	if (result)
-		return result;
+	int r = get_page(fs, &record.id, &page);
+	if (r)
+		return r;
 	if (page->kind != BT_PAGE_ENTRIES || node.index >= page->count) {
 		bt_page_put(fs->store, page);
 		return ESTALE;
@@ -243,14 +260,15 @@ static int hold_own(struct fs *fs, struct node node, struct held *ret_held)
 {
 	struct dir parent = {.number = node.number};
 	const struct bt_entry *entry;
+
 	if (!nodes_dir_at(fs->nodes, node.number, &parent.record) ||
 	    !nodes_page_at(fs->nodes, parent.record.page, &parent.page))
 		return ESTALE;
-	int result = get_dir(fs, &parent.page.id, &parent.dir);
-	if (result)
-		return result;
-	result = get_entry(fs, parent.dir, NULL, node.index, &entry);
-	if (result == 0) {
+	int r = get_dir(fs, &parent.page.id, &parent.dir);
+	if (r)
+		return r;
+	r = get_entry(fs, parent.dir, NULL, node.index, &entry);
+	if (!r) {
 		*ret_held = (struct held){
 			.page = bt_dir_here(parent.dir).page,
 			.entry = entry,
@@ -260,13 +278,14 @@ static int hold_own(struct fs *fs, struct node node, struct held *ret_held)
 		bt_page_ref(fs->store, ret_held->page);
 	}
 	dir_close(fs, &parent);
-	return result;
+	return r;
 }
 
 int held_get(struct fs *fs, fuse_ino_t packed, struct held *ret_held)
 {
 	struct node node = node_unpack(packed);
 	uint32_t serial;
+
 	if (node_snapshot(fs, packed, &serial))
 		return hold_snapshot(fs, serial, ret_held);
 	if (node.kind == NODE_SHARED)
@@ -286,12 +305,13 @@ void held_end(struct fs *fs, struct held *held)
 int held_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat)
 {
 	struct held held;
-	int result = held_get(fs, node, &held);
-	if (result)
-		return result;
+	int r = held_get(fs, node, &held);
+
+	if (r)
+		return r;
 	xattr_fill(fs, held.entry, inode_of(fs, held.entry, held.path, held.snapshot), ret_stat);
 	if (held.info)
 		ret_stat->st_ctim = (struct timespec){held.info->time.seconds, held.info->time.nanoseconds};
 	held_end(fs, &held);
-	return result;
+	return r;
 }

@@ -18,6 +18,7 @@ static bool has_changed(struct fs *fs)
 {
 	struct look *look = &fs->look;
 	struct stat st;
+
 	if (fstat(fs->store_fd, &st) != 0)
 		return false;
 	pthread_mutex_lock(&look->lock);
@@ -29,6 +30,7 @@ static bool has_changed(struct fs *fs)
 static bool is_settled(const struct timespec *changed)
 {
 	struct timespec now;
+
 	clock_gettime(CLOCK_REALTIME, &now);
 	int64_t age = (now.tv_sec - changed->tv_sec) * INT64_C(1000000000) + (now.tv_nsec - changed->tv_nsec);
 	return age < 0 || age > TICK_NS; /* of another clock nothing can be said */
@@ -50,6 +52,7 @@ static int look(struct fs *fs, struct bt_error *error)
 	size_t before = fs->look.news.count;
 	bool known = fstat(fs->store_fd, &st) == 0, settled = known && is_settled(&st.st_ctim);
 	int code = bt_store_refresh(fs->store, error);
+
 	if (code == 0 && root_update(fs, &fs->look.news) != 0)
 		code = BT_E_NOMEM;
 	if (code == BT_E_NOMEM && !error->code)
@@ -78,6 +81,7 @@ int look_again(struct fs *fs, struct root_change *ret_news, struct bt_error *err
 bool look_came(struct fs *fs, unsigned changes)
 {
 	struct bt_error error = {0};
+
 	loop_slow(fs);
 	pthread_mutex_lock(&fs->look.looking);
 	int code = has_changed(fs) ? look(fs, &error) : 0;
@@ -125,6 +129,7 @@ static bool is_gone(const struct bt_error *error)
 static long now_seconds(void)
 {
 	struct timespec now;
+
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec;
 }
@@ -133,6 +138,7 @@ bool look_retry(struct fs *fs, unsigned *version, const struct bt_error *error)
 {
 	struct bt_error unused = {0};
 	unsigned before = *version;
+
 	if (!is_gone(error))
 		return false;
 	loop_slow(fs);

@@ -61,6 +61,7 @@ static bool serve_one(struct fs *fs, struct fuse_buf *request)
 void loop_run(struct fs *fs)
 {
 	struct fuse_buf request = {0};
+
 	while (serve_one(fs, &request))
 		;
 	fuse_session_exit(fs->session); /* before another one reads on */
@@ -72,6 +73,7 @@ static void *work(void *arg)
 {
 	struct loop *loop = arg;
 	sigset_t wake;
+
 	sigemptyset(&wake);
 	sigaddset(&wake, WAKE);
 	pthread_sigmask(SIG_UNBLOCK, &wake, NULL);
@@ -91,6 +93,7 @@ static void do_nothing(int signal)
 static unsigned worker_count(void)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
 	if (processors < WORKERS_MIN)
 		return WORKERS_MIN;
 	return processors > WORKERS_MAX ? WORKERS_MAX : (unsigned)processors;
@@ -100,6 +103,7 @@ int loop_start(struct fs *fs, struct loop **ret_loop)
 {
 	struct sigaction action = {.sa_handler = do_nothing}; /* no SA_RESTART: it is there to interrupt */
 	struct loop *loop = calloc(1, sizeof(*loop));
+
 	if (!loop)
 		return ENOMEM;
 	loop->fs = fs;
@@ -121,6 +125,7 @@ int loop_start(struct fs *fs, struct loop **ret_loop)
 static void wake_all(struct loop *loop)
 {
 	struct timespec until;
+
 	pthread_mutex_lock(&loop->lock);
 	while (loop->running > 0) {
 		for (unsigned i = 0; i < loop->count; i++)

@@ -34,6 +34,7 @@ struct places {
 static int complain(const char *what, const char *text)
 {
 	char shown[640];
+
 	bt_error_escape(what, shown, sizeof(shown));
 	fprintf(stderr, "backupfs: %s: %s\n", shown, text);
 	return EXIT_FAILED;
@@ -43,6 +44,7 @@ static int complain_error(const struct bt_error *error, int code)
 {
 	char text[640];
 	struct bt_error plain = {.code = (enum bt_code)code, .offset = BT_NO_OFFSET};
+
 	bt_error_text(error->code ? error : &plain, text, sizeof(text));
 	fprintf(stderr, "backupfs: %s\n", text);
 	return code == BT_E_NO_STORE ? EXIT_NO_STORE : EXIT_FAILED;
@@ -54,6 +56,7 @@ static int clear_place(const char *path)
 	char shown[640], text[sizeof(shown) + 128];
 	dev_t device;
 	uid_t user;
+
 	while (mounts_has(path) && mounts_is_dead(path)) {
 		if (mounts_device(path, &device) == 0 && mounts_is_store(device, &user) && user == getuid() &&
 		    mounts_end(device, true))
@@ -69,12 +72,14 @@ static bool is_mounted_store(const char *path)
 {
 	dev_t device;
 	uid_t user;
+
 	return mounts_has(path) && mounts_device(path, &device) == 0 && mounts_is_store(device, &user);
 }
 
 static int find_places(const struct options *options, struct places *ret_places)
 {
 	struct stat st;
+
 	ret_places->store = realpath(options->store, NULL);
 	if (!ret_places->store && errno != ENOENT && errno != ENOTDIR)
 		return complain(options->store, strerror(errno));
@@ -110,6 +115,7 @@ static int open_store(struct fs *fs, const char *path)
 					   .open_files = bounds_store_files(),
 					   .verify_always = fs->options.verify_always};
 	int code = bt_store_open(path, &options, &fs->store, &error);
+
 	if (code)
 		return complain_error(&error, code);
 	bt_store_call_before_slow(fs->store, before_slow, fs);
@@ -156,6 +162,7 @@ static void close_fs(struct fs *fs)
 static int check_device(void)
 {
 	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+
 	if (fd >= 0) {
 		close(fd);
 		return EXIT_FINE;
@@ -170,17 +177,18 @@ static int check_device(void)
 /* The last look at the mount point until the mount answers, see daemon_start. */
 static int finish_mount(struct fs *fs, struct places *places)
 {
-	int result = mounts_device(places->mountpoint, &places->device);
-	if (result)
-		complain(places->mountpoint, strerror(result));
-	if (result == 0 && fs->options.nosymfollow) {
-		result = mounts_follow_no_links(places->mountpoint);
-		if (result)
-			complain("nosymfollow", result == EPERM ? "only root can mount so" : strerror(result));
+	int r = mounts_device(places->mountpoint, &places->device);
+
+	if (r)
+		complain(places->mountpoint, strerror(r));
+	if (!r && fs->options.nosymfollow) {
+		r = mounts_follow_no_links(places->mountpoint);
+		if (r)
+			complain("nosymfollow", r == EPERM ? "only root can mount so" : strerror(r));
 	}
-	if (result)
+	if (r)
 		fuse_session_unmount(fs->session);
-	return result ? EXIT_FAILED : EXIT_FINE;
+	return r ? EXIT_FAILED : EXIT_FINE;
 }
 
 static int mount_session(struct fs *fs, struct places *places)
@@ -200,6 +208,7 @@ static int mount_session(struct fs *fs, struct places *places)
 static void block_signals(sigset_t *ret_set)
 {
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
+
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigemptyset(ret_set);
 	sigaddset(ret_set, SIGTERM);
@@ -214,6 +223,7 @@ static void wait_for_signal(struct fs *fs, const struct places *places, const si
 {
 	char shown[640], text[sizeof(shown) + 128];
 	int signal = 0;
+
 	while (sigwait(signals, &signal) != 0 || signal == SIGCHLD) {
 		if (signal != SIGCHLD || !daemon_unmounter_is_gone(unmounter))
 			continue;
@@ -228,37 +238,39 @@ static int serve(struct fs *fs, const struct places *places, const sigset_t *sig
 {
 	struct follow *follow = NULL;
 	struct loop *loop = NULL;
-	int result = ahead_start(fs, &fs->ahead);
-	if (result == 0)
-		result = loop_start(fs, &loop);
-	if (result == 0)
-		result = follow_start(fs, places->store, &follow);
-	if (result == 0)
+	int r = ahead_start(fs, &fs->ahead);
+
+	if (!r)
+		r = loop_start(fs, &loop);
+	if (!r)
+		r = follow_start(fs, places->store, &follow);
+	if (!r)
 		wait_for_signal(fs, places, signals, unmounter);
 	else
-		log_text(&fs->log, strerror(result));
+		log_text(&fs->log, strerror(r));
 	follow_stop(follow);
 	fuse_session_exit(fs->session);
 	if (loop)
 		loop_stop(loop);
 	ahead_stop(fs->ahead);
 	fs->ahead = NULL;
-	if (result == 0 && !fs->answers)
+	if (!r && !fs->answers)
 		log_text(&fs->log, "ended before the mount answered");
-	return result || !fs->answers ? EXIT_FAILED : EXIT_FINE;
+	return r || !fs->answers ? EXIT_FAILED : EXIT_FINE;
 }
 
 /* Into the background, if that is wanted; and nothing in hand any more that reading the store does not take. */
 static int settle(struct fs *fs, const struct places *places, const sigset_t *signals, int *ret_unmounter)
 {
 	struct bt_error error = {0};
-	int result = 0;
+	int r = 0;
+
 	if (!fs->options.foreground)
-		result = daemon_start(fuse_session_fd(fs->session), places->device, signals, &fs->ready_fd);
-	if (result == 0)
-		result = daemon_keep_unmounter(places->device, ret_unmounter);
-	if (result)
-		return complain("fork", strerror(result));
+		r = daemon_start(fuse_session_fd(fs->session), places->device, signals, &fs->ready_fd);
+	if (!r)
+		r = daemon_keep_unmounter(places->device, ret_unmounter);
+	if (r)
+		return complain("fork", strerror(r));
 	if (!fs->options.foreground)
 		daemon_detach();
 	fs->read_ahead_fd = bounds_open_read_ahead(places->device);
@@ -271,48 +283,51 @@ static int settle(struct fs *fs, const struct places *places, const sigset_t *si
 static int run(struct fs *fs, struct places *places)
 {
 	sigset_t signals;
-	int unmounter = -1, result;
+	int unmounter = -1, r;
+
 	block_signals(&signals);
-	result = mount_session(fs, places);
-	if (result)
-		return result;
-	result = settle(fs, places, &signals, &unmounter);
-	if (result == EXIT_FINE)
-		result = serve(fs, places, &signals, unmounter);
+	r = mount_session(fs, places);
+	if (r)
+		return r;
+	r = settle(fs, places, &signals, &unmounter);
+	if (r == EXIT_FINE)
+		r = serve(fs, places, &signals, unmounter);
 	fs_stop_waiting(fs);
 	if (unmounter < 0)
 		fuse_session_unmount(fs->session);
 	else if (!daemon_unmount(unmounter, fuse_session_fd(fs->session), places->device))
 		log_text(&fs->log, "the mount point stays behind, and answers nothing: please use umount");
-	return result;
+	return r;
 }
 
 static int mount_store(struct fs *fs)
 {
 	struct places places = {0};
-	int result = find_places(&fs->options, &places);
-	if (result == EXIT_FINE)
-		result = open_store(fs, places.store);
-	if (result == EXIT_FINE)
-		result = run(fs, &places);
+	int r = find_places(&fs->options, &places);
+
+	if (r == EXIT_FINE)
+		r = open_store(fs, places.store);
+	if (r == EXIT_FINE)
+		r = run(fs, &places);
 	if (fs->session)
 		fuse_session_destroy(fs->session);
 	free(places.store);
 	free(places.mountpoint);
-	return result;
+	return r;
 }
 
 int main(int argc, char **argv)
 {
 	char error[OPTIONS_ERROR_SIZE];
+
 	bt_hold_streams();
 	struct fs *fs = calloc(1, sizeof(*fs));
 	if (!fs)
 		return EXIT_FAILED;
-	int result = EXIT_FINE;
+	int r = EXIT_FINE;
 	if (options_parse(argc, argv, &fs->options, error) != 0) {
 		fprintf(stderr, "backupfs: %s\n", error);
-		result = EXIT_USAGE;
+		r = EXIT_USAGE;
 	} else if (fs->options.help) {
 		fputs(options_usage, stdout);
 	} else if (fs->options.version) {
@@ -320,10 +335,10 @@ int main(int argc, char **argv)
 	} else {
 		bounds_raise();
 		init_fs(fs);
-		result = mount_store(fs);
+		r = mount_store(fs);
 		close_fs(fs);
 	}
 	options_free(&fs->options);
 	free(fs);
-	return result;
+	return r;
 }

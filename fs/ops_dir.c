@@ -35,6 +35,7 @@ static bool list_dots(struct listing *listing, uint64_t *offset)
 {
 	static const char *const names[] = {".", ".."};
 	struct fuse_entry_param param = {.attr = {.st_mode = S_IFDIR, .st_ino = FUSE_ROOT_ID}};
+
 	for (; *offset < 2; (*offset)++)
 		if (!list_one(listing, names[*offset], &param, *offset + 1))
 			return false;
@@ -45,23 +46,28 @@ static int list_top(struct fs *fs, struct listing *listing, uint64_t offset)
 {
 	struct top_entry entry;
 	uint64_t next;
-	int result;
-	while ((result = top_entry_at(fs, offset, &entry, &next)) == 0) {
+	int r = top_entry_at(fs, offset, &entry, &next);
+
+	while (!r) {
 		if (!list_one(listing, entry.name, &entry.param, next))
 			return 0;
 		offset = next;
+		r = top_entry_at(fs, offset, &entry, &next);
 	}
-	return result == ENOENT ? 0 : result;
+	return r == ENOENT ? 0 : r;
 }
 
 static int list_versions(struct fs *fs, fuse_ino_t node, struct listing *listing, uint64_t offset)
 {
 	struct versions_entry entry;
-	int result;
-	for (; (result = versions_after(fs, node, offset, &entry)) == 0; offset = entry.cookie)
+	int r = versions_after(fs, node, offset, &entry);
+
+	while (!r) {
 		if (!list_one(listing, entry.name, &entry.param, entry.cookie))
 			return 0;
-	return result == ENOENT ? 0 : result;
+		r = versions_after(fs, node, entry.cookie, &entry);
+	}
+	return r == ENOENT ? 0 : r;
 }
 
 static int list_entries(struct fs *fs, fuse_ino_t node, struct listing *listing, uint64_t offset)
@@ -69,16 +75,18 @@ static int list_entries(struct fs *fs, fuse_ino_t node, struct listing *listing,
 	struct dir dir;
 	struct found found = {0};
 	struct fuse_entry_param param;
-	int result = dir_open(fs, node, &dir);
-	if (result)
-		return result;
-	for (; (result = dir_at(fs, &dir, offset - 2, &found)) == 0; offset++) {
-		result = dir_entry(fs, &dir, &found, &param);
-		if (result || !list_one(listing, found.entry->name, &param, offset + 1))
-			break;
-	}
+	int r = dir_open(fs, node, &dir);
+
+	if (r)
+		return r;
+	do {
+		r = dir_at(fs, &dir, offset - 2, &found);
+		if (!r)
+			r = dir_entry(fs, &dir, &found, &param);
+		offset++;
+	} while (!r && list_one(listing, found.entry->name, &param, offset));
 	dir_close(fs, &dir);
-	return result == ENOENT ? 0 : result;
+	return r == ENOENT ? 0 : r;
 }
 
 static int list(struct fs *fs, fuse_ino_t node, struct listing *listing, uint64_t offset)
@@ -95,6 +103,7 @@ static int list(struct fs *fs, fuse_ino_t node, struct listing *listing, uint64_
 static void reply_listing(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, bool plus)
 {
 	struct listing listing = {.req = req, .plus = plus, .size = size < LISTING_MAX ? size : LISTING_MAX};
+
 	if (offset < 0) {
 		fuse_reply_err(req, EINVAL);
 		return;
@@ -104,9 +113,9 @@ static void reply_listing(fuse_req_t req, fuse_ino_t node, size_t size, off_t of
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	int result = list(op_fs(req), node, &listing, (uint64_t)offset);
-	if (result && listing.used == 0) /* what came before the damage is shown first */
-		fuse_reply_err(req, result);
+	int r = list(op_fs(req), node, &listing, (uint64_t)offset);
+	if (r && listing.used == 0) /* what came before the damage is shown first */
+		fuse_reply_err(req, r);
 	else
 		fuse_reply_buf(req, listing.data, listing.used);
 	free(listing.data);

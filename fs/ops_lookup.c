@@ -18,6 +18,7 @@ static int parent_of(struct fs *fs, fuse_ino_t packed, fuse_ino_t *ret_parent)
 {
 	struct node node = node_unpack(packed);
 	struct node_dir dir;
+
 	*ret_parent = FUSE_ROOT_ID;
 	if (node.kind == NODE_TOP && node.number == TOP_VERSIONS)
 		return versions_parent(fs, packed, ret_parent);
@@ -34,24 +35,25 @@ static int parent_of(struct fs *fs, fuse_ino_t packed, fuse_ino_t *ret_parent)
 static int lookup_dot(struct fs *fs, fuse_ino_t node, const char *name, struct fuse_entry_param *ret_param)
 {
 	*ret_param = (struct fuse_entry_param){.ino = node, .attr_timeout = A_WHILE, .entry_timeout = A_WHILE};
-	int result = name[1] ? parent_of(fs, node, &ret_param->ino) : 0;
-	return result ? result : node_attr(fs, ret_param->ino, &ret_param->attr);
+	int r = name[1] ? parent_of(fs, node, &ret_param->ino) : 0;
+	return r ? r : node_attr(fs, ret_param->ino, &ret_param->attr);
 }
 
 static int lookup_entry(struct fs *fs, fuse_ino_t parent, const char *name, struct fuse_entry_param *ret_param)
 {
 	struct dir dir;
 	struct found found = {0};
-	int result = dir_open(fs, parent, &dir);
-	if (result)
-		return result;
-	result = dir_find(fs, &dir, name, &found);
-	if (result == 0)
-		result = dir_entry(fs, &dir, &found, ret_param);
-	else if (result == ENOENT) /* the kernel remembers that, too */
+	int r = dir_open(fs, parent, &dir);
+
+	if (r)
+		return r;
+	r = dir_find(fs, &dir, name, &found);
+	if (!r)
+		r = dir_entry(fs, &dir, &found, ret_param);
+	else if (r == ENOENT) /* the kernel remembers that, too */
 		*ret_param = (struct fuse_entry_param){.entry_timeout = FOREVER};
 	dir_close(fs, &dir);
-	return result == ENOENT ? 0 : result;
+	return r == ENOENT ? 0 : r;
 }
 
 static int lookup_top(struct fs *fs, const char *name, struct fuse_entry_param *ret_param)
@@ -76,6 +78,7 @@ static int lookup(struct fs *fs, fuse_ino_t parent, const char *name, struct fus
 static void count_lookups(struct fs *fs, fuse_ino_t node, long lookups)
 {
 	uint32_t serial;
+
 	if (versions_has(node))
 		versions_looked(fs, node, lookups);
 	else if (node != FUSE_ROOT_ID && node_snapshot(fs, node, &serial))
@@ -98,6 +101,7 @@ void op_forgotten(struct fs *fs, fuse_ino_t node, uint64_t lookups)
 static bool is_there(struct fs *fs, fuse_ino_t node)
 {
 	uint32_t serial;
+
 	return node && !(node_snapshot(fs, node, &serial) && root_is_gone(fs, serial));
 }
 
@@ -107,6 +111,7 @@ static bool look_up(struct fs *fs, fuse_ino_t parent, const char *name, struct f
 		    int *ret_result)
 {
 	unsigned changes = look_changes(fs);
+
 	*ret_result = lookup(fs, parent, name, ret_param);
 	if (*ret_result == 0)
 		op_entry_known(fs, ret_param);
@@ -121,11 +126,12 @@ static bool look_up(struct fs *fs, fuse_ino_t parent, const char *name, struct f
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fuse_entry_param param;
-	int result;
-	while (!look_up(op_fs(req), parent, name, &param, &result))
+	int r;
+
+	while (!look_up(op_fs(req), parent, name, &param, &r))
 		;
-	if (result)
-		fuse_reply_err(req, result);
+	if (r)
+		fuse_reply_err(req, r);
 	else if (fuse_reply_entry(req, &param) != 0)
 		op_forgotten(op_fs(req), param.ino, 1);
 }
@@ -135,11 +141,12 @@ void op_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)
 	struct fs *fs = op_fs(req);
 	struct stat st;
 	bool root = top_is_root(fs, node);
+
 	if (root)
 		look_if_changed(fs);
-	int result = node_attr(fs, node, &st);
-	if (result)
-		fuse_reply_err(req, result);
+	int r = node_attr(fs, node, &st);
+	if (r)
+		fuse_reply_err(req, r);
 	else
 		fuse_reply_attr(req, &st, root ? A_MOMENT : versions_has(node) ? A_WHILE : FOREVER);
 }
@@ -148,9 +155,10 @@ static void readlink_held(fuse_req_t req, fuse_ino_t node)
 {
 	struct fs *fs = op_fs(req);
 	struct held held;
-	int result = held_get(fs, node, &held);
-	if (result) {
-		fuse_reply_err(req, result == EISDIR ? EINVAL : result);
+	int r = held_get(fs, node, &held);
+
+	if (r) {
+		fuse_reply_err(req, r == EISDIR ? EINVAL : r);
 		return;
 	}
 	const struct bt_extra *extra = held.entry->extra;
@@ -166,6 +174,7 @@ static void readlink_held(fuse_req_t req, fuse_ino_t node)
 void op_readlink(fuse_req_t req, fuse_ino_t node)
 {
 	char target[NAME_MAX + 1];
+
 	if (node_unpack(node).kind != NODE_TOP)
 		readlink_held(req, node);
 	else if (top_readlink(op_fs(req), node, target, sizeof(target)) == 0)

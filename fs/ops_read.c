@@ -27,6 +27,7 @@ struct pieces {
 static int errno_of(struct fs *fs, fuse_ino_t node, const struct bt_entry *file, int code, const struct bt_error *error)
 {
 	char text[WHERE_SIZE];
+
 	return fs_errno(fs, where_is(fs, node, file, text), code, error);
 }
 
@@ -40,6 +41,7 @@ static void pieces_end(struct fs *fs, struct pieces *pieces)
 static uint64_t add_piece(struct pieces *pieces, const struct bt_slice *slice, uint64_t offset, uint64_t end)
 {
 	uint64_t length = slice->length < end - offset ? slice->length : end - offset;
+
 	if (!slice->data && length > sizeof(zeros))
 		length = sizeof(zeros);
 	pieces->next = offset + slice->length;
@@ -53,26 +55,28 @@ static uint64_t add_piece(struct pieces *pieces, const struct bt_slice *slice, u
 static int gather(struct fs *fs, const struct bt_entry *file, uint64_t offset, uint64_t size, struct pieces *pieces)
 {
 	unsigned version = bt_store_version(fs->store);
-	int result = 0;
-	for (uint64_t end = offset + size, length; offset < end && result == 0; offset += length) {
+	int r = 0;
+
+	for (uint64_t end = offset + size, length; offset < end && !r; offset += length) {
 		struct bt_slice *slice = &pieces->slices[pieces->count];
 		struct bt_error error = {0};
 		int code = pieces->count < PIECES_MAX ? bt_slice_start(fs->store, file, offset, 0, slice, &error) : 0;
+
 		length = 0;
 		if (code && look_retry(fs, &version, &error))
 			continue;
 		if (code)
-			result = errno_of(fs, pieces->node, file, code, &error);
+			r = errno_of(fs, pieces->node, file, code, &error);
 		else if (pieces->count == PIECES_MAX)
-			result = E2BIG;
+			r = E2BIG;
 		else
 			length = add_piece(pieces, slice, offset, end);
-		if (result == 0 && length == 0)
-			result = EIO;
+		if (!r && length == 0)
+			r = EIO;
 	}
-	if (result)
+	if (r)
 		pieces_end(fs, pieces);
-	return result;
+	return r;
 }
 
 /* For a range in more pieces than a reply holds. */
@@ -84,6 +88,7 @@ static void reply_copied(fuse_req_t req, fuse_ino_t node, const struct bt_entry 
 	size_t length = 0;
 	int code;
 	char *buffer = malloc(size);
+
 	if (!buffer) {
 		fuse_reply_err(req, ENOMEM);
 		return;
@@ -106,6 +111,7 @@ static void reply_pieces(fuse_req_t req, fuse_ino_t node, const struct held *hel
 {
 	struct fs *fs = op_fs(req);
 	struct push_plan plan;
+
 	push_plan_siblings(fs, node, held, &plan);
 	bool siblings = plan.count > 0;
 	if (!siblings && pieces->fresh)
@@ -126,17 +132,18 @@ static void read_file(fuse_req_t req, fuse_ino_t node, const struct held *held, 
 {
 	struct fs *fs = op_fs(req);
 	struct pieces pieces;
+
 	pieces.node = node;
 	pieces.count = 0;
 	pieces.fresh = false;
-	int result = gather(fs, held->entry, offset, size, &pieces);
-	if (result == E2BIG) {
+	int r = gather(fs, held->entry, offset, size, &pieces);
+	if (r == E2BIG) {
 		loop_slow(fs);
 		reply_copied(req, node, held->entry, offset, size);
 		return;
 	}
-	if (result) {
-		fuse_reply_err(req, result);
+	if (r) {
+		fuse_reply_err(req, r);
 		return;
 	}
 	if (fs->ahead)
@@ -164,9 +171,10 @@ void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct 
 {
 	struct fs *fs = op_fs(req);
 	struct held held;
-	int result = held_get(fs, node, &held);
-	if (result) {
-		fuse_reply_err(req, result);
+	int r = held_get(fs, node, &held);
+
+	if (r) {
+		fuse_reply_err(req, r);
 		return;
 	}
 	size_t length = offset < 0 ? 0 : clip(held.entry, (uint64_t)offset, size);

@@ -16,6 +16,7 @@
 bool top_is_root(struct fs *fs, fuse_ino_t node)
 {
 	uint32_t serial;
+
 	return node == FUSE_ROOT_ID && !root_is_single(fs, &serial);
 }
 
@@ -29,6 +30,7 @@ static void root_attr(struct fs *fs, struct stat *ret_stat)
 {
 	const struct attr_rules *rules = &fs->options.rules;
 	const struct timespec changed = look_changed(fs);
+
 	*ret_stat = (struct stat){
 		.st_ino = FUSE_ROOT_ID,
 		.st_mode = S_IFDIR | (0755 & ~(mode_t)rules->umask),
@@ -45,6 +47,7 @@ static void root_attr(struct fs *fs, struct stat *ret_stat)
 static uint64_t link_ino(const struct fs *fs, uint32_t serial)
 {
 	struct bt_entry link = {.type = BT_SYMLINK};
+
 	return attr_ino(&link, root_hash(fs, serial), 0);
 }
 
@@ -62,6 +65,7 @@ static int link_attr(struct fs *fs, uint32_t serial, struct stat *ret_stat)
 int top_attr(struct fs *fs, fuse_ino_t packed, struct stat *ret_stat)
 {
 	struct node node = node_unpack(packed);
+
 	if (top_is_root(fs, packed))
 		root_attr(fs, ret_stat);
 	else if (node.number == TOP_LINK)
@@ -77,6 +81,7 @@ int top_attr(struct fs *fs, fuse_ino_t packed, struct stat *ret_stat)
 static fuse_ino_t find_directory(struct fs *fs, const char *name)
 {
 	uint32_t serial;
+
 	if (root_find(fs, name, &serial))
 		return top_node(TOP_SNAPSHOT, serial);
 	return fs->versions && strcmp(name, VERSIONS) == 0 ? versions_top(fs) : 0;
@@ -87,12 +92,14 @@ static fuse_ino_t find_link(struct fs *fs, const char *name)
 {
 	uint32_t serial;
 	bool found = strcmp(name, LATEST) == 0 ? root_latest(fs, &serial) : root_find_meant(fs, name, &serial);
+
 	return found ? top_node(TOP_LINK, serial) : 0;
 }
 
 int top_lookup(struct fs *fs, const char *name, struct fuse_entry_param *ret_param)
 {
 	struct fuse_entry_param param = {.attr_timeout = FOREVER, .entry_timeout = FOREVER};
+
 	param.ino = find_directory(fs, name);
 	if (versions_has(param.ino))
 		param.attr_timeout = A_WHILE;
@@ -100,15 +107,16 @@ int top_lookup(struct fs *fs, const char *name, struct fuse_entry_param *ret_par
 		param.ino = find_link(fs, name);
 		param.entry_timeout = A_MOMENT;
 	}
-	int result = param.ino ? top_attr(fs, param.ino, &param.attr) : 0;
-	if (result == 0)
+	int r = param.ino ? top_attr(fs, param.ino, &param.attr) : 0;
+	if (!r)
 		*ret_param = param;
-	return result;
+	return r;
 }
 
 int top_readlink(struct fs *fs, fuse_ino_t packed, char *target, size_t size)
 {
 	struct node node = node_unpack(packed);
+
 	if (node.kind != NODE_TOP || node.number != TOP_LINK || node.index >= root_count(fs))
 		return EINVAL;
 	int length = (int)root_name_length(fs, node.index);
@@ -122,6 +130,7 @@ int top_readlink(struct fs *fs, fuse_ino_t packed, char *target, size_t size)
 static void list_snapshot(struct fs *fs, uint32_t serial, struct top_entry *ret_entry)
 {
 	struct bt_entry directory = {.type = BT_DIR};
+
 	snprintf(ret_entry->name, sizeof(ret_entry->name), "%.*s", (int)root_name_length(fs, serial),
 		 root_file_name(fs, serial));
 	ret_entry->param = (struct fuse_entry_param){0};
@@ -133,6 +142,7 @@ int top_entry_at(struct fs *fs, uint64_t offset, struct top_entry *ret_entry, ui
 {
 	uint64_t at = offset;
 	uint32_t latest;
+
 	if (at < 3 && root_latest(fs, &latest)) {
 		snprintf(ret_entry->name, sizeof(ret_entry->name), LATEST);
 		*ret_next = 3;

@@ -65,6 +65,7 @@ uint32_t root_count(const struct fs *fs)
 bool root_is_gone(const struct fs *fs, uint32_t serial)
 {
 	const struct shown *shown = shown_at(fs, serial);
+
 	return !shown || shown->gone;
 }
 
@@ -94,6 +95,7 @@ bool root_is_single(const struct fs *fs, uint32_t *ret_serial)
 static size_t shown_length(const char *file_name)
 {
 	size_t length = strlen(file_name), end = strlen(".json");
+
 	return length > end && strcmp(file_name + length - end, ".json") == 0 ? length - end : length;
 }
 
@@ -102,6 +104,7 @@ static bool find_name(struct root *root, const char *name, size_t length, uint32
 {
 	uint64_t hash = hash_bytes(table_seed(), name, length);
 	uint32_t number, serial = 0;
+
 	pthread_mutex_lock(&root->lock);
 	bool found = table_find(&root->names, &hash, &number);
 	if (found)
@@ -117,6 +120,7 @@ static bool find_name(struct root *root, const char *name, size_t length, uint32
 bool root_find(struct fs *fs, const char *name, uint32_t *ret_serial)
 {
 	uint32_t serial;
+
 	if (!find_name(fs->root, name, strlen(name), &serial) || !root_is_shown(fs, serial))
 		return false;
 	*ret_serial = serial;
@@ -127,6 +131,7 @@ static bool is_shown(void *arg, const char *name)
 {
 	struct fs *fs = arg;
 	uint32_t serial;
+
 	return find_name(fs->root, name, shown_length(name), &serial) && root_is_shown(fs, serial);
 }
 
@@ -135,6 +140,7 @@ static bool find_meant(struct fs *fs, const char *text, uint32_t *ret_serial)
 {
 	const struct bt_scope scope = {.size = sizeof(scope), .now = time(NULL), .wanted = is_shown, .arg = fs};
 	struct bt_choice choice = {.size = sizeof(choice)};
+
 	return bt_select(fs->store, text, &scope, &choice, NULL) == 0 &&
 	       find_name(fs->root, choice.name, shown_length(choice.name), ret_serial) &&
 	       root_is_shown(fs, *ret_serial);
@@ -149,6 +155,7 @@ bool root_find_meant(struct fs *fs, const char *text, uint32_t *ret_serial)
 {
 	static const char before[] = "latest~";
 	bool meant = text[0] == '@' || strncmp(text, before, strlen(before)) == 0 || (text[0] >= '0' && text[0] <= '9');
+
 	return meant && find_meant(fs, text, ret_serial);
 }
 
@@ -156,6 +163,7 @@ bool root_find_meant(struct fs *fs, const char *text, uint32_t *ret_serial)
 static struct shown *next_shown(struct root *root)
 {
 	uint32_t serial = root->count, chunk = serial / CHUNK;
+
 	if (chunk == CHUNKS)
 		return NULL;
 	if (!root->chunks[chunk])
@@ -168,12 +176,13 @@ static int set_name(struct root *root, const struct shown *shown, uint32_t seria
 {
 	struct name_record record = {.hash = hash_bytes(table_seed(), shown->name, shown->length), .serial = serial};
 	uint32_t number;
+
 	pthread_mutex_lock(&root->lock);
-	int result = table_add(&root->names, &record, &number);
-	if (result == 0)
+	int r = table_add(&root->names, &record, &number);
+	if (!r)
 		((struct name_record *)table_at(&root->names, number))->serial = serial;
 	pthread_mutex_unlock(&root->lock);
-	return result;
+	return r;
 }
 
 /* A new file, also one that takes the name of another. */
@@ -181,6 +190,7 @@ static int add_shown(struct root *root, const char *file_name, uint32_t file_num
 {
 	struct shown *shown = next_shown(root);
 	char *name = strdup(file_name);
+
 	if (!shown || !name)
 		goto fail;
 	*shown = (struct shown){.name = name, .length = shown_length(name), .number = file_number, .listed = true};
@@ -197,6 +207,7 @@ fail:
 static int add_change(struct root_change *change, uint32_t serial)
 {
 	uint32_t *serials = realloc(change->serials, (change->count + 1) * sizeof(*serials));
+
 	if (!serials)
 		return ENOMEM;
 	change->serials = serials;
@@ -208,44 +219,49 @@ static int add_change(struct root_change *change, uint32_t serial)
 static int take_file(struct root *root, const char *name, uint32_t number, struct root_change *change)
 {
 	uint32_t serial;
+
 	if (find_name(root, name, shown_length(name), &serial) && place_of(root, serial)->number == number) {
 		place_of(root, serial)->listed = true;
 		return 0;
 	}
-	int result = add_shown(root, name, number, &serial);
-	return result ? result : add_change(change, serial);
+	int r = add_shown(root, name, number, &serial);
+	return r ? r : add_change(change, serial);
 }
 
 static int take_roster(struct root *root, const struct bt_roster *roster, struct root_change *change)
 {
 	uint32_t before = root->count;
-	int result = 0;
+	int r = 0;
+
 	for (uint32_t i = 0; i < before; i++)
 		place_of(root, i)->listed = false;
-	for (size_t i = 0; i < roster->count && result == 0; i++)
-		result = take_file(root, roster->names[i], roster->numbers[i], change);
-	for (uint32_t i = 0; i < before && result == 0; i++) {
+	for (size_t i = 0; i < roster->count && !r; i++)
+		r = take_file(root, roster->names[i], roster->numbers[i], change);
+	for (uint32_t i = 0; i < before && !r; i++) {
 		struct shown *shown = place_of(root, i);
+
 		if (shown->listed || shown->gone)
 			continue;
 		shown->gone = true;
-		result = add_change(change, i);
+		r = add_change(change, i);
 	}
-	return result;
+	return r;
 }
 
 int root_update(struct fs *fs, struct root_change *change)
 {
 	const struct bt_roster *roster = bt_roster_get(fs->store);
-	int result = take_roster(fs->root, roster, change);
+	int r = take_roster(fs->root, roster, change);
+
 	bt_roster_put(roster);
-	return result;
+	return r;
 }
 
 /* What follows the target in a path below it; NULL if it is not below. */
 static const char *path_below(const char *path, const char *target)
 {
 	size_t length = strlen(target);
+
 	while (length > 0 && target[length - 1] == '/')
 		length--;
 	return *path == '/' && strncmp(path, target, length) == 0 && path[length] == '/' ? path + length : NULL;
@@ -256,6 +272,7 @@ static int find_top(struct fs *fs, struct opened *opened, struct bt_error *error
 {
 	const struct bt_snapshot_info *info = bt_snapshot_info(opened->snapshot);
 	const char *path = fs->options.subpath, *below;
+
 	if (!path) {
 		opened->top = &info->root;
 		return 0;
@@ -306,6 +323,7 @@ static int open_with_patience(struct fs *fs, struct shown *shown, const struct o
 {
 	unsigned version = bt_store_version(fs->store);
 	int code;
+
 	do {
 		*ret_error = (struct bt_error){0};
 		if (pthread_mutex_trylock(&fs->root->opening) != 0) { /* somebody opens one, which may take long */
@@ -324,6 +342,7 @@ int root_open(struct fs *fs, uint32_t serial, struct root_snapshot *ret_snapshot
 {
 	struct bt_error error = {0};
 	struct shown *shown = shown_at(fs, serial);
+
 	if (!shown)
 		return ENOENT;
 	atomic_fetch_add(&shown->users, 1);
@@ -342,6 +361,7 @@ int root_open(struct fs *fs, uint32_t serial, struct root_snapshot *ret_snapshot
 void root_used(struct fs *fs, uint32_t serial, long change)
 {
 	struct shown *shown = shown_at(fs, serial);
+
 	if (shown)
 		atomic_fetch_add(&shown->users, change);
 }
@@ -349,19 +369,21 @@ void root_used(struct fs *fs, uint32_t serial, long change)
 bool root_is_shown(struct fs *fs, uint32_t serial)
 {
 	struct root_snapshot snapshot;
+
 	if (root_is_gone(fs, serial))
 		return false;
 	if (!fs->options.subpath)
 		return true;
-	int result = root_open(fs, serial, &snapshot);
-	if (result == 0)
+	int r = root_open(fs, serial, &snapshot);
+	if (!r)
 		root_used(fs, serial, -1);
-	return result != ENOENT;
+	return r != ENOENT;
 }
 
 bool root_is_needed(const struct fs *fs, uint32_t serial)
 {
 	const struct shown *shown = shown_at(fs, serial);
+
 	return shown->gone && shown->users > 0;
 }
 
@@ -392,6 +414,7 @@ static int open_single(struct fs *fs, struct bt_error *error)
 	struct bt_choice choice = {.size = sizeof(choice)};
 	struct root *root = fs->root;
 	int code = bt_select(fs->store, fs->options.snapshot, &scope, &choice, error);
+
 	if (code)
 		return code;
 	if (!find_name(root, choice.name, shown_length(choice.name), &root->single))
@@ -408,6 +431,7 @@ int root_new(struct fs *fs, struct bt_error *error)
 {
 	struct root_change change = {0};
 	struct root *root = calloc(1, sizeof(*root));
+
 	if (!root)
 		return BT_E_NOMEM;
 	root->single = ROOT_NONE;
@@ -415,9 +439,9 @@ int root_new(struct fs *fs, struct bt_error *error)
 	pthread_mutex_init(&root->lock, NULL);
 	pthread_mutex_init(&root->opening, NULL);
 	fs->root = root;
-	int result = root_update(fs, &change);
+	int r = root_update(fs, &change);
 	free(change.serials);
-	if (result)
+	if (r)
 		return BT_E_NOMEM;
 	return fs->options.snapshot ? open_single(fs, error) : 0;
 }
@@ -425,6 +449,7 @@ int root_new(struct fs *fs, struct bt_error *error)
 void root_free(struct fs *fs)
 {
 	struct root *root = fs->root;
+
 	if (!root)
 		return;
 	for (uint32_t i = 0; i < root->count; i++) {

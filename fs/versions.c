@@ -35,6 +35,7 @@ struct versions {
 int versions_new(struct fs *fs)
 {
 	struct versions *versions = calloc(1, sizeof(*versions));
+
 	if (!versions)
 		return ENOMEM;
 	pthread_mutex_init(&versions->lock, NULL);
@@ -66,6 +67,7 @@ void versions_outdate(struct fs *fs)
 void versions_free(struct fs *fs)
 {
 	struct versions *versions = fs->versions;
+
 	if (!versions)
 		return;
 	drop_all(versions);
@@ -88,6 +90,7 @@ fuse_ino_t versions_top(struct fs *fs)
 bool versions_has(fuse_ino_t packed)
 {
 	struct node node = node_unpack(packed);
+
 	return node.kind == NODE_TOP && node.number == TOP_VERSIONS;
 }
 
@@ -107,6 +110,7 @@ void versions_forget_unused(struct fs *fs)
 {
 	struct place_told told;
 	uint32_t number = fs->versions ? places_count(fs->versions->places) : 0;
+
 	while (number > 0 && places_told_below(fs->versions->places, &number, &told)) {
 		for (size_t at = 0; at < told.size; at += strlen(told.names + at) + 1)
 			fuse_lowlevel_notify_inval_entry(fs->session, node_of(number), told.names + at,
@@ -144,6 +148,7 @@ void versions_resume(struct fs *fs)
 static void drop_outdated(struct versions *versions)
 {
 	unsigned outdated = versions->outdated;
+
 	if (versions->current != outdated)
 		drop_all(versions);
 	versions->current = outdated;
@@ -168,6 +173,7 @@ static struct kept *find_kept(struct versions *versions, uint32_t place)
 {
 	for (size_t i = 0; i < KEPT; i++) {
 		struct kept *kept = &versions->kept[i];
+
 		if (!kept->used || kept->place != place)
 			continue;
 		kept->stamp = ++versions->clock;
@@ -180,8 +186,10 @@ static struct kept *find_kept(struct versions *versions, uint32_t place)
 static struct kept *free_kept(struct versions *versions, const struct kept *keep)
 {
 	struct kept *oldest = NULL;
+
 	for (size_t i = 0; i < KEPT; i++) {
 		struct kept *kept = &versions->kept[i];
+
 		if (!kept->used)
 			return kept;
 		if (kept != keep && (!oldest || kept->stamp < oldest->stamp))
@@ -196,6 +204,7 @@ static struct kept *keep(struct versions *versions, uint32_t place, const struct
 			 const struct kept *parent)
 {
 	struct kept *kept = free_kept(versions, parent);
+
 	*kept = (struct kept){.built = *built, .place = place, .used = true, .stamp = ++versions->clock};
 	return kept;
 }
@@ -205,12 +214,13 @@ static int build_one(struct fs *fs, uint32_t place, const struct kept *parent, s
 	struct versions *versions = fs->versions;
 	struct place_path path;
 	struct built built;
-	int result = ESTALE;
+	int r = ESTALE;
+
 	if (places_at(versions->places, place, &path))
-		result = parent ? built_below(fs, &parent->built, path.name, &built) : built_top(fs, &built);
-	if (result == 0)
+		r = parent ? built_below(fs, &parent->built, path.name, &built) : built_top(fs, &built);
+	if (!r)
 		*ret_kept = keep(versions, place, &built, parent);
-	return result;
+	return r;
 }
 
 /* Builds what is missing on the way from the top, or from the nearest that is kept. */
@@ -219,34 +229,36 @@ static int get_kept(struct fs *fs, uint32_t place, struct kept **ret_kept)
 	uint32_t *chain = malloc(DEPTH_MAX * sizeof(*chain));
 	size_t depth = 0;
 	struct kept *kept = NULL;
-	int result = chain ? 0 : ENOMEM;
-	for (struct place_path at = {.parent = place}; result == 0; places_at(fs->versions->places, at.parent, &at)) {
+	int r = chain ? 0 : ENOMEM;
+
+	for (struct place_path at = {.parent = place}; !r; places_at(fs->versions->places, at.parent, &at)) {
 		kept = find_kept(fs->versions, at.parent);
 		if (kept)
 			break;
 		if (depth == DEPTH_MAX)
-			result = ENAMETOOLONG;
+			r = ENAMETOOLONG;
 		else
 			chain[depth++] = at.parent;
 		if (at.parent == 0)
 			break;
 	}
-	while (result == 0 && depth > 0)
-		result = build_one(fs, chain[--depth], kept, &kept);
+	while (!r && depth > 0)
+		r = build_one(fs, chain[--depth], kept, &kept);
 	free(chain);
-	if (result == 0)
+	if (!r)
 		*ret_kept = kept;
-	return result;
+	return r;
 }
 
 static int get_listed(struct fs *fs, uint32_t place, struct kept **ret_kept)
 {
-	int result = get_kept(fs, place, ret_kept);
-	if (result || (*ret_kept)->listed)
-		return result;
-	result = built_list(fs, &(*ret_kept)->built);
-	(*ret_kept)->listed = result == 0;
-	return result;
+	int r = get_kept(fs, place, ret_kept);
+
+	if (r || (*ret_kept)->listed)
+		return r;
+	r = built_list(fs, &(*ret_kept)->built);
+	(*ret_kept)->listed = !r;
+	return r;
 }
 
 /* What all trees allow: one that was closed to others stays closed. The list changes when that of snapshots does. */
@@ -254,8 +266,10 @@ static void attr_of(struct fs *fs, const struct kept *kept, struct stat *ret_sta
 {
 	const struct built *built = &kept->built;
 	struct bt_entry entry = {.type = BT_DIR, .mode = built->source_count ? 07777 : 0555};
+
 	for (size_t i = 0; i < built->source_count; i++) {
 		const struct source *source = &built->sources[i];
+
 		entry.mode &= (uint16_t)source->mode;
 		if (i > 0 && source->gid != entry.gid)
 			entry.mode &= 0707;
@@ -276,18 +290,20 @@ static void attr_of(struct fs *fs, const struct kept *kept, struct stat *ret_sta
 int versions_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat)
 {
 	struct kept *kept;
+
 	if (!enter(fs, node))
 		return ESTALE;
-	int result = get_kept(fs, node_unpack(node).index, &kept);
-	if (result == 0)
+	int r = get_kept(fs, node_unpack(node).index, &kept);
+	if (!r)
 		attr_of(fs, kept, ret_stat);
 	leave(fs);
-	return result;
+	return r;
 }
 
 int versions_parent(struct fs *fs, fuse_ino_t node, fuse_ino_t *ret_parent)
 {
 	uint32_t number = node_unpack(node).index;
+
 	if (!enter(fs, node))
 		return ESTALE;
 	struct place_path path;
@@ -303,26 +319,28 @@ static int get_below(struct fs *fs, const struct kept *parent, const char *name,
 {
 	struct versions *versions = fs->versions;
 	struct built built;
+
 	if (places_find(versions->places, parent->place, name, ret_place))
 		return get_kept(fs, *ret_place, ret_kept);
-	int result = built_below(fs, &parent->built, name, &built);
-	if (result)
-		return result;
-	result = places_add(versions->places, parent->place, name, ret_place);
-	if (result)
+	int r = built_below(fs, &parent->built, name, &built);
+	if (r)
+		return r;
+	r = places_add(versions->places, parent->place, name, ret_place);
+	if (r)
 		built_free(&built);
 	else
 		*ret_kept = keep(versions, *ret_place, &built, parent);
-	return result;
+	return r;
 }
 
 /* A version, or a directory of them. Nothing by that name: node 0. */
 static int lookup(struct fs *fs, uint32_t parent, const char *name, struct fuse_entry_param *ret_param)
 {
 	struct kept *kept, *below;
-	int result = get_kept(fs, parent, &kept);
-	if (result)
-		return result;
+	int r = get_kept(fs, parent, &kept);
+
+	if (r)
+		return r;
 	uint32_t place;
 	const struct child *version = kept->listed || kept->built.child_count ? built_find(&kept->built, name) : NULL;
 	if (version && version->param.ino) {
@@ -330,10 +348,10 @@ static int lookup(struct fs *fs, uint32_t parent, const char *name, struct fuse_
 		places_told(fs->versions->places, parent, name);
 		return 0;
 	}
-	result = get_below(fs, kept, name, &place, &below);
+	r = get_below(fs, kept, name, &place, &below);
 	*ret_param = (struct fuse_entry_param){.attr_timeout = A_WHILE, .entry_timeout = A_WHILE};
-	if (result)
-		return result == ENOENT ? 0 : result;
+	if (r)
+		return r == ENOENT ? 0 : r;
 	ret_param->ino = node_of(place);
 	attr_of(fs, below, &ret_param->attr);
 	return 0;
@@ -343,20 +361,21 @@ int versions_lookup(struct fs *fs, fuse_ino_t parent, const char *name, struct f
 {
 	if (!enter(fs, parent))
 		return ESTALE;
-	int result = lookup(fs, node_unpack(parent).index, name, ret_param);
+	int r = lookup(fs, node_unpack(parent).index, name, ret_param);
 	leave(fs);
-	return result;
+	return r;
 }
 
 int versions_after(struct fs *fs, fuse_ino_t node, uint64_t cookie, struct versions_entry *ret_entry)
 {
 	struct kept *kept;
+
 	if (!enter(fs, node))
 		return ESTALE;
-	int result = get_listed(fs, node_unpack(node).index, &kept);
+	int r = get_listed(fs, node_unpack(node).index, &kept);
 	if (cookie < BUILT_FIRST_COOKIE)
 		places_listed(fs->versions->places, node_unpack(node).index);
-	const struct child *child = result ? NULL : built_after(&kept->built, cookie);
+	const struct child *child = r ? NULL : built_after(&kept->built, cookie);
 	if (child) {
 		snprintf(ret_entry->name, sizeof(ret_entry->name), "%s", child->name);
 		ret_entry->param = child->param;
@@ -365,5 +384,5 @@ int versions_after(struct fs *fs, fuse_ino_t node, uint64_t cookie, struct versi
 			places_told(fs->versions->places, kept->place, child->name);
 	}
 	leave(fs);
-	return child ? 0 : result ? result : ENOENT;
+	return child ? 0 : r ? r : ENOENT;
 }

@@ -37,6 +37,7 @@ static int add_source(struct built *built, const struct bt_entry *entry, uint32_
 {
 	for (size_t i = 0; i < built->source_count; i++) {
 		struct source *source = &built->sources[i];
+
 		if (memcmp(&source->tree, &entry->digest, sizeof(entry->digest)) == 0) {
 			source->mode &= attr_mode_without_acl(entry);
 			return 0;
@@ -66,6 +67,7 @@ static int add_child(struct built *built, const char *name, const struct fuse_en
 {
 	void *list = built->children;
 	char *copy = strdup(name);
+
 	if (!copy || grow(&list, built->child_count, &built->child_room, sizeof(*built->children)) != 0) {
 		free(copy);
 		return ENOMEM;
@@ -78,6 +80,7 @@ static int add_child(struct built *built, const char *name, const struct fuse_en
 static int order_children(const void *a, const void *b)
 {
 	const struct child *x = a, *y = b;
+
 	if (x->hash != y->hash)
 		return x->hash < y->hash ? -1 : 1;
 	return strcmp(x->name, y->name);
@@ -87,6 +90,7 @@ static int order_children(const void *a, const void *b)
 static void tidy_children(struct built *built)
 {
 	size_t kept = 0;
+
 	if (built->child_count > 1)
 		qsort(built->children, built->child_count, sizeof(*built->children), order_children);
 	for (size_t i = 0; i < built->child_count; i++) {
@@ -99,6 +103,7 @@ static void tidy_children(struct built *built)
 	for (size_t i = 0; i < kept; i++) {
 		struct child *child = &built->children[i];
 		bool later = i == 0 || child->hash > child[-1].cookie;
+
 		child->cookie = later ? child->hash : child[-1].cookie + 1;
 	}
 }
@@ -106,6 +111,7 @@ static void tidy_children(struct built *built)
 const struct child *built_find(const struct built *built, const char *name)
 {
 	struct child key = {.name = (char *)(uintptr_t)name, .hash = name_hash(name)};
+
 	return built->child_count
 		       ? bsearch(&key, built->children, built->child_count, sizeof(*built->children), order_children)
 		       : NULL;
@@ -114,8 +120,10 @@ const struct child *built_find(const struct built *built, const char *name)
 const struct child *built_after(const struct built *built, uint64_t cookie)
 {
 	size_t low = 0, high = built->child_count;
+
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
+
 		if (built->children[middle].cookie <= cookie)
 			low = middle + 1;
 		else
@@ -128,29 +136,32 @@ int built_top(struct fs *fs, struct built *ret_built)
 {
 	struct built built = {.path = attr_path_top()};
 	struct root_snapshot snapshot;
-	int result = 0;
-	for (uint32_t serial = 0; serial < root_count(fs) && result == 0; serial++)
+	int r = 0;
+
+	for (uint32_t serial = 0; serial < root_count(fs) && !r; serial++)
 		if (!root_is_gone(fs, serial) && root_open(fs, serial, &snapshot) == 0) {
-			result = add_source(&built, snapshot.top, serial);
+			r = add_source(&built, snapshot.top, serial);
 			root_used(fs, serial, -1);
 		}
-	if (result)
+	if (r)
 		built_free(&built);
 	else
 		*ret_built = built;
-	return result;
+	return r;
 }
 
 /* ".txt" of "a.txt"; nothing of "a", ".profile" or what is too long to be one. */
 static const char *extension(const char *name)
 {
 	const char *dot = strrchr(name, '.');
+
 	return dot && dot != name && strlen(dot) <= 32 ? dot : "";
 }
 
 static uint32_t short_hash(const struct bt_entry *entry)
 {
 	const unsigned char *bytes = entry->digest.bytes;
+
 	if (entry->type == BT_FILE && entry->has_digest)
 		return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 	const struct bt_extra *extra = entry->extra;
@@ -169,6 +180,7 @@ static uint64_t content_hash(const struct bt_entry *entry)
 {
 	struct bt_entry bare = *entry;
 	struct bt_extra extra = entry->extra ? *entry->extra : (struct bt_extra){0};
+
 	bare.mode = 0;
 	bare.uid = bare.gid = 0;
 	bare.mtime = (struct bt_time){0};
@@ -191,14 +203,15 @@ static int add_version(struct fs *fs, struct built *built, const struct dir *dir
 	struct fuse_entry_param param;
 	struct tm when;
 	char stamp[40], name[NAME_MAX + 1];
-	int result = root_open(fs, dir->record.snapshot, &snapshot);
-	if (result)
-		return result;
+	int r = root_open(fs, dir->record.snapshot, &snapshot);
+
+	if (r)
+		return r;
 	time_t seconds = snapshot.info->time.seconds;
 	root_used(fs, dir->record.snapshot, -1);
-	result = dir_entry(fs, dir, found, &param);
-	if (result)
-		return result;
+	r = dir_entry(fs, dir, found, &param);
+	if (r)
+		return r;
 	if (!gmtime_r(&seconds, &when) || strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H-%M-%SZ", &when) == 0)
 		snprintf(stamp, sizeof(stamp), "unknown");
 	snprintf(name, sizeof(name), "%s-%08x%s", stamp, short_hash(found->entry), extension(found->entry->name));
@@ -212,9 +225,10 @@ static int is_new(struct table *contents, const struct bt_entry *entry, bool *re
 	struct content content = content_of(entry);
 	uint32_t number;
 	size_t before = contents->count;
-	int result = table_add(contents, &content, &number);
+	int r = table_add(contents, &content, &number);
+
 	*ret_new = contents->count > before;
-	return result;
+	return r;
 }
 
 /* What one tree of the parent has under the name. */
@@ -224,37 +238,38 @@ static int add_below(struct fs *fs, const struct built *parent, const struct sou
 	bool new = false;
 	struct dir dir;
 	struct found found = {0};
+
 	if (dir_open_tree(fs, &source->tree, parent->path, source->snapshot, &dir) != 0)
 		return 0; /* damaged: said in the log, and the other snapshots still count */
-	int result = dir_find(fs, &dir, name, &found);
-	if (result == 0 && found.entry->type == BT_DIR)
-		result = found.entry->extra && found.entry->extra->error
-				 ? 0
-				 : add_source(built, found.entry, source->snapshot);
-	else if (result == 0 && attr_is_known(found.entry))
-		result = is_new(contents, found.entry, &new);
-	if (result == 0 && new)
-		result = add_version(fs, built, &dir, &found);
+	int r = dir_find(fs, &dir, name, &found);
+	if (!r && found.entry->type == BT_DIR)
+		r = found.entry->extra && found.entry->extra->error ? 0
+								    : add_source(built, found.entry, source->snapshot);
+	else if (!r && attr_is_known(found.entry))
+		r = is_new(contents, found.entry, &new);
+	if (!r && new)
+		r = add_version(fs, built, &dir, &found);
 	dir_close(fs, &dir);
-	return result == ENOMEM ? ENOMEM : 0;
+	return r == ENOMEM ? ENOMEM : 0;
 }
 
 int built_below(struct fs *fs, const struct built *parent, const char *name, struct built *ret_built)
 {
 	struct built built = {.path = attr_path_below(parent->path, name, strlen(name))};
 	struct table contents = {.record_size = sizeof(struct content), .key_size = sizeof(struct content)};
-	int result = 0;
-	for (size_t i = 0; i < parent->source_count && result == 0; i++)
-		result = add_below(fs, parent, &parent->sources[i], name, &built, &contents);
+	int r = 0;
+
+	for (size_t i = 0; i < parent->source_count && !r; i++)
+		r = add_below(fs, parent, &parent->sources[i], name, &built, &contents);
 	table_free(&contents);
 	tidy_children(&built);
-	if (result == 0 && built.source_count == 0 && built.child_count == 0)
-		result = ENOENT;
-	if (result)
+	if (!r && built.source_count == 0 && built.child_count == 0)
+		r = ENOENT;
+	if (r)
 		built_free(&built);
 	else
 		*ret_built = built;
-	return result;
+	return r;
 }
 
 static int list_source(struct fs *fs, const struct source *source, struct built *built)
@@ -262,21 +277,23 @@ static int list_source(struct fs *fs, const struct source *source, struct built 
 	static const struct fuse_entry_param directory = {.attr = {.st_mode = S_IFDIR, .st_ino = FUSE_ROOT_ID}};
 	struct dir dir;
 	struct found found = {0};
-	int result = 0;
+	int r = 0;
+
 	if (dir_open_tree(fs, &source->tree, built->path, source->snapshot, &dir) != 0)
 		return 0;
-	for (uint64_t i = 0; result == 0 && dir_at(fs, &dir, i, &found) == 0; i++)
-		result = add_child(built, found.entry->name, &directory);
+	for (uint64_t i = 0; !r && dir_at(fs, &dir, i, &found) == 0; i++)
+		r = add_child(built, found.entry->name, &directory);
 	dir_close(fs, &dir);
-	return result;
+	return r;
 }
 
 int built_list(struct fs *fs, struct built *built)
 {
-	int result = 0;
-	for (size_t i = 0; i < built->source_count && result == 0; i++) {
-		result = list_source(fs, &built->sources[i], built);
+	int r = 0;
+
+	for (size_t i = 0; i < built->source_count && !r; i++) {
+		r = list_source(fs, &built->sources[i], built);
 		tidy_children(built); /* before the next: most names are the same */
 	}
-	return result;
+	return r;
 }

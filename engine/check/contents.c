@@ -144,12 +144,12 @@ static int tell_block(struct block_job *job)
 	return r;
 }
 
-static int block_done(struct bt_job *arg, int result)
+static int block_done(struct bt_job *arg, int code)
 {
 	struct block_job *job = (struct block_job *)arg;
-	int r = result ? 0 : tell_block(job);
+	int r = code ? 0 : tell_block(job);
 
-	if (!result)
+	if (!code)
 		bt_check_progress(job->run, bt_file_name(job->file), 0, job->block.length);
 	bt_buf_free(&job->held);
 	free(job->wrong);
@@ -178,7 +178,7 @@ static int check_bytes(struct bt_job *arg, void *worker)
 	return r ? r : bt_check_damaged_pages(job->run, job->file, job->ordinal);
 }
 
-static int bytes_done(struct bt_job *job, int result)
+static int bytes_done(struct bt_job *job, int code)
 {
 	free(job);
 	return 0;

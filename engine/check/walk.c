@@ -59,15 +59,15 @@ static int hurt(struct walk *walk, struct bt_check_found *found, uint64_t offset
 }
 
 /* A page that cannot be read. What it is that is gone nobody knows. */
-static int hurt_by(struct walk *walk, int result, const struct bt_error *error)
+static int hurt_by(struct walk *walk, int code, const struct bt_error *error)
 {
 	struct bt_check_found facts = {.error = *error, .ordinal = BT_CHECK_NO_FILE, .offset = error->offset};
 	struct bt_check_found *found = NULL;
 
-	if (result == BT_E_NOT_FOUND) /* removed meanwhile, by hand: the lock is held */
+	if (code == BT_E_NOT_FOUND) /* removed meanwhile, by hand: the lock is held */
 		return 0;
-	if (result != BT_E_DAMAGED && result != BT_E_SYSTEM)
-		return result;
+	if (code != BT_E_DAMAGED && code != BT_E_SYSTEM)
+		return code;
 	if (error->reason == BT_R_MISSING_PAGE)
 		facts.error.detail[0] = 0; /* one for all of them */
 	int r = walk->pass == TRACE ? bt_findings_add(walk->run, &facts, &found) : 0;
@@ -278,15 +278,15 @@ static int check_name(struct walk *walk)
 	return r ? r : bt_findings_hurt(walk->run, found, &hurt);
 }
 
-static int not_opened(struct walk *walk, const char *name, int result, const struct bt_error *error)
+static int not_opened(struct walk *walk, const char *name, int code, const struct bt_error *error)
 {
 	struct bt_check_found facts = {
 		.error = *error, .ordinal = walk->ordinal, .whole = true, .offset = error->offset};
 	const struct bt_hurt hurt = {.snapshot = name, .offset = BT_NO_OFFSET};
 	struct bt_check_found *found = NULL;
 
-	if (result != BT_E_DAMAGED && result != BT_E_SYSTEM)
-		return result;
+	if (code != BT_E_DAMAGED && code != BT_E_SYSTEM)
+		return code;
 	if (walk->pass != TRACE)
 		return 0;
 	int r = bt_findings_add(walk->run, &facts, &found);

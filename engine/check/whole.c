@@ -92,10 +92,10 @@ static int tell_whole(struct whole_job *job)
 	return bt_findings_add(job->run, &facts, NULL);
 }
 
-static int done(struct bt_job *arg, int result)
+static int done(struct bt_job *arg, int code)
 {
 	struct whole_job *job = (struct whole_job *)arg;
-	int r = result ? 0 : tell_whole(job);
+	int r = code ? 0 : tell_whole(job);
 
 	bt_page_put(job->run->store, job->page);
 	free(job);

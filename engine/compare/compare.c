@@ -329,7 +329,7 @@ static int walk(struct bt_compare_run *run, struct bt_compare_level *top, const 
 	return r;
 }
 
-static int finish(struct bt_compare_run *run, int result, struct bt_compare_result *ret_result, struct bt_error *error)
+static int finish(struct bt_compare_run *run, int r, struct bt_compare_result *ret_result, struct bt_error *error)
 {
 	while (run->count)
 		leave(run);
@@ -337,9 +337,9 @@ static int finish(struct bt_compare_run *run, int result, struct bt_compare_resu
 	free(run->levels);
 	bt_buf_free(&run->path);
 	bt_sized_give(ret_result, &run->result, sizeof(run->result));
-	if (!result && run->result.errors)
-		result = BT_E_INCOMPLETE;
-	return result ? bt_fail(error, (enum bt_code)result, NULL, "compare") : 0;
+	if (!r && run->result.errors)
+		r = BT_E_INCOMPLETE;
+	return r ? bt_fail(error, (enum bt_code)r, NULL, "compare") : 0;
 }
 
 int bt_compare(const struct bt_side *before, const struct bt_side *after, const struct bt_compare_call *call,

@@ -6,9 +6,9 @@
 #define WHAT	 "copying what is needed"
 #define IDLE_MAX ((size_t)8 << 20)
 
-static int failed(const struct bt_prune_copy *copy, int result)
+static int failed(const struct bt_prune_copy *copy, int r)
 {
-	return bt_fail(copy->error, (enum bt_code)result, NULL, WHAT);
+	return bt_fail(copy->error, (enum bt_code)r, NULL, WHAT);
 }
 
 static int out_of_memory(const struct bt_prune_copy *copy)

@@ -82,18 +82,18 @@ static int gather(struct proof *proof)
 }
 
 /* Anything else than damage, or a medium that gives nothing, says nothing of the copy. */
-static bool is_damage(int result, const struct bt_error *error)
+static bool is_damage(int r, const struct bt_error *error)
 {
-	return result == BT_E_DAMAGED || (result == BT_E_SYSTEM && error->sys == EIO);
+	return r == BT_E_DAMAGED || (r == BT_E_SYSTEM && error->sys == EIO);
 }
 
 static int add_sound(struct proof *proof, struct bt_prune_proofs *proofs, const struct bt_location *place,
 		     const struct bt_digest *digest)
 {
-	struct bt_prune_result *result = &proof->run->result;
+	struct bt_prune_result *r = &proof->run->result;
 
-	result->proven++;
-	result->proven_bytes += place->page ? place->block.length : place->size;
+	r->proven++;
+	r->proven_bytes += place->page ? place->block.length : place->size;
 	return bt_digest_set_add(&proofs->sound.of[place->page], digest);
 }
 

@@ -107,7 +107,7 @@ static void end_directory(struct bt_restore_run *run, struct bt_place *place, co
 		bt_tell_done(&run->tell, directory_event(run, place, entry), place, NULL, BT_DIR);
 }
 
-static int finish_batch(struct bt_job *job, int result)
+static int finish_batch(struct bt_job *job, int r)
 {
 	struct bt_restore_batch *batch = (struct bt_restore_batch *)job;
 	struct bt_restore_run *run = batch->run;

@@ -30,9 +30,9 @@ struct opened {
 	const char *what;
 };
 
-static struct opened failed(int result, const char *what)
+static struct opened failed(int r, const char *what)
 {
-	return (struct opened){.found = FAILED, .fd = -1, .sys = -result, .what = what};
+	return (struct opened){.found = FAILED, .fd = -1, .sys = -r, .what = what};
 }
 
 static struct opened make_directory(const struct bt_restore_run *run, int dirfd, const char *name)

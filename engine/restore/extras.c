@@ -187,30 +187,30 @@ int bt_extras_clear(struct bt_restore_run *run, struct bt_place *place, int dirf
 	return r > 0 ? -EBUSY : r;
 }
 
-void bt_tell_not_created(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name, int result)
+void bt_tell_not_created(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name, int r)
 {
-	if (bt_inode_refused(dirfd, "", -result))
+	if (bt_inode_refused(dirfd, "", -r))
 		bt_tell_forbidden(&run->tell, place, name);
 	else
-		bt_tell_unwritten_sys(&run->tell, place, name, -result, "create");
+		bt_tell_unwritten_sys(&run->tell, place, name, -r, "create");
 }
 
-void bt_tell_not_installed(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name, int result)
+void bt_tell_not_installed(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name, int r)
 {
 	struct bt_error error = {0};
 
-	if (bt_inode_refused(dirfd, name, -result)) {
+	if (bt_inode_refused(dirfd, name, -r)) {
 		bt_tell_forbidden(&run->tell, place, name);
 		return;
 	}
-	if (result == -ENOTEMPTY)
+	if (r == -ENOTEMPTY)
 		bt_fail(&error, BT_E_INCOMPLETE, NULL,
 			"a directory with something in it stands there: move it away, or restore with --delete");
-	else if (result == -EBUSY)
+	else if (r == -EBUSY)
 		bt_fail(&error, BT_E_INCOMPLETE, NULL, "another file system is in the way: unmount it");
 	else
-		bt_fail_sys(&error, -result, NULL, "replace what is there");
-	error.sys = -result;
+		bt_fail_sys(&error, -r, NULL, "replace what is there");
+	error.sys = -r;
 	bt_tell_unwritten(&run->tell, place, name, &error);
 }
 

@@ -71,7 +71,7 @@ static int work_on_segment(struct bt_job *job, void *worker)
 	return 0;
 }
 
-static int finish_segment(struct bt_job *job, int result)
+static int finish_segment(struct bt_job *job, int r)
 {
 	struct segment *segment = (struct segment *)job;
 	struct large *large = segment->large;
@@ -132,7 +132,7 @@ static void free_large(struct large *large)
 	free(large);
 }
 
-static int finish_last(struct bt_job *job, int result)
+static int finish_last(struct bt_job *job, int r)
 {
 	struct large *large = (struct large *)job;
 

@@ -75,11 +75,11 @@ struct work {
 
 enum { GONE, NOT_EMPTY, LEFT };
 
-static int note(struct work *work, int result)
+static int note(struct work *work, int r)
 {
-	if (result < 0 && !work->failed)
-		work->failed = result;
-	return result;
+	if (r < 0 && !work->failed)
+		work->failed = r;
+	return r;
 }
 
 static const char *name_in(const struct emptied *level)
@@ -243,11 +243,11 @@ static int ascend(struct work *work, int dirfd)
 }
 
 /* A directory of the caller's own that a dry run may not open: a removal would. */
-static bool is_sealed(const struct work *work, int result, int dirfd, const char *name)
+static bool is_sealed(const struct work *work, int r, int dirfd, const char *name)
 {
 	struct stat status;
 
-	return work->removal->dry && result == -EACCES && fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	return work->removal->dry && r == -EACCES && fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       status.st_uid == geteuid();
 }
 

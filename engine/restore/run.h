@@ -114,8 +114,8 @@ void bt_extras_remove(struct bt_restore_run *run, struct bt_place *place, const 
  * -errno; -ENOTEMPTY: not without --delete. */
 int bt_extras_clear(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name);
 /* Tells that nothing could be made in dirfd to become name; that bt_temp_install in dirfd failed. */
-void bt_tell_not_created(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name, int result);
-void bt_tell_not_installed(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name, int result);
+void bt_tell_not_created(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name, int r);
+void bt_tell_not_installed(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name, int r);
 /* Tells that name cannot be put in its place. */
 void bt_tell_store_in_the_way(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name);
 

@@ -134,11 +134,11 @@ static void tell_entry(struct bt_tell *tell, enum bt_event event, const struct b
 void bt_tell_done(struct bt_tell *tell, enum bt_event event, const struct bt_place *place, const char *name,
 		  uint8_t type)
 {
-	struct bt_restore_result *result = &tell->result;
+	struct bt_restore_result *r = &tell->result;
 
 	pthread_mutex_lock(&tell->voice.lock);
-	++*(type == BT_FILE ? &result->files : type == BT_DIR ? &result->directories : &result->others);
-	++*(event == BT_EVENT_UNCHANGED ? &result->unchanged : &result->written);
+	++*(type == BT_FILE ? &r->files : type == BT_DIR ? &r->directories : &r->others);
+	++*(event == BT_EVENT_UNCHANGED ? &r->unchanged : &r->written);
 	tell->progress.files += type == BT_FILE;
 	tell_entry(tell, event, place, name);
 	tell_progress(tell, place, name);

@@ -163,12 +163,12 @@ static int add_entry(struct walk *walk, struct level *level, const struct bt_pag
 
 /* Below Landlock each look at a path takes the kernel all the way up, so that deep trees cost as the squares of their
  * depths: the rest of a directory that is too far down is left out, and all else goes on. */
-static int go_no_deeper(struct walk *walk, const struct level *level, int result, const struct bt_error *bound)
+static int go_no_deeper(struct walk *walk, const struct level *level, int r, const struct bt_error *bound)
 {
 	struct bt_error error = {0};
 
-	if (result != BT_E_INCOMPLETE)
-		return bt_voice_fail(&walk->run->tell.voice, result, bound);
+	if (r != BT_E_INCOMPLETE)
+		return bt_voice_fail(&walk->run->tell.voice, r, bound);
 	bt_fail(&error, BT_E_INCOMPLETE, NULL,
 		"it is too far down for one go: not all that is in it is restored; mount the snapshot and copy the "
 		"rest");
