@@ -13,6 +13,7 @@
 static int open_in_store(int top, bool make)
 {
 	int fd = bt_openat(top, CACHE_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+
 	return fd == -ENOENT && make ? bt_open_subdirectory(top, CACHE_DIR) : fd;
 }
 
@@ -23,12 +24,13 @@ static int open_apart(const char *path, bool make)
 	return bt_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 }
 
-/* What others could have put there is of no use; nor is what this one would put where others can exchange it. */
+/* A directory of somebody else's is not used: neither what is read from it nor what is put there could be trusted. */
 int bt_cache_open(struct bt_backend *backend, const char *path)
 {
 	struct stat status;
 	bool make = !bt_backend_read_only(backend);
 	int top = bt_backend_local_fd(backend, BT_AREA_TOP), fd = -1;
+
 	if (top >= 0)
 		fd = open_in_store(top, make);
 	else if (path)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pages and contents as they are handed out: read, decoded, verified. */
+/* Reads, decodes and verifies pages and contents. */
 #include "base/bytes.h"
 #include "base/digest_set.h"
 #include "base/fail.h"
@@ -11,9 +11,9 @@
 #include <string.h>
 
 #define CACHE_DEFAULT ((size_t)64 << 20)
-#define IDLE_MAX      ((size_t)8 << 20) /* memory of blocks that left the cache, for the next ones */
-#define PLACES	      8			/* that are tried for one digest */
-#define PLACES_MAX    256 /* where none of those is right: so that no file can hide what another one has */
+#define IDLE_MAX      ((size_t)8 << 20) /* memory kept from blocks that left the cache, for the next ones */
+#define PLACES	      8			/* tried for one digest */
+#define PLACES_MAX    256		/* if all of those are wrong: no file can hide what another one has */
 
 struct block {
 	struct bt_cached cached;
@@ -62,6 +62,7 @@ static int load_block(void *arg, const struct bt_table_key *key, const void *hin
 	const struct bt_location *location = hint;
 	struct bt_file *file;
 	int r = bt_store_file(store, location->file, &file, error);
+
 	if (r)
 		return r;
 	struct bt_decoder *decoder = bt_decoder_take(store);
@@ -91,6 +92,7 @@ static int load_block(void *arg, const struct bt_table_key *key, const void *hin
 static void free_block(struct bt_cached *value)
 {
 	struct block *block = (struct block *)value;
+
 	pthread_mutex_destroy(&block->lock);
 	bt_digest_set_free(&block->verified);
 	bt_buffer_put(&block->store->buffers, block->buffer);
@@ -100,6 +102,7 @@ int bt_blocks_new(struct bt_store *store)
 {
 	size_t budget = store->options.cache_bytes ? store->options.cache_bytes : CACHE_DEFAULT;
 	struct bt_cache_options options = {.budget = budget, .load = load_block, .free = free_block, .arg = store};
+
 	bt_buffers_init(&store->buffers, BT_BUFFERS_HUGE, IDLE_MAX);
 	return bt_cache_new(&options, &store->blocks);
 }
@@ -110,6 +113,7 @@ void bt_blocks_free(struct bt_store *store)
 	bt_buffers_destroy(&store->buffers);
 	while (store->decoders) {
 		struct bt_decoder *decoder = store->decoders;
+
 		store->decoders = decoder->next;
 		bt_decompressor_free(decoder->decompressor);
 		bt_hasher_free(decoder->hasher);
@@ -118,10 +122,11 @@ void bt_blocks_free(struct bt_store *store)
 	}
 }
 
-/* The index is derived data: what it says is looked at before it is acted upon. */
+/* The index is derived data and may be wrong: a location is checked before it is used. */
 static bool location_valid(const struct bt_store *store, const struct bt_location *location)
 {
 	const struct bt_block *block = &location->block;
+
 	if (location->file >= bt_store_file_count(store) || !block->length)
 		return false;
 	if (location->page)
@@ -138,6 +143,7 @@ static int mismatch(struct bt_store *store, const struct bt_location *location, 
 static int hash(struct bt_store *store, const void *data, size_t size, struct bt_digest *ret_digest)
 {
 	struct bt_decoder *decoder = bt_decoder_take(store);
+
 	if (!decoder)
 		return BT_E_NOMEM;
 	int r = bt_hasher_digest(decoder->hasher, data, size, ret_digest);
@@ -145,11 +151,12 @@ static int hash(struct bt_store *store, const void *data, size_t size, struct bt
 	return r;
 }
 
-/* A content of a block that was compared with its digest; of the digest's bits these are enough to tell it from what
- * else an index in error may say of the same place. The size is never 0. */
+/* Key of a content that was compared with its digest. These bits of the digest are enough to tell it from another
+ * content that a wrong index places there. The size is never 0. */
 static struct bt_table_key verified_of(const struct bt_location *location, const struct bt_digest *digest)
 {
 	struct bt_table_key key = {(uint64_t)location->offset << 32 | location->size, 0};
+
 	memcpy(&key.b, digest->bytes, sizeof(key.b));
 	return key;
 }
@@ -162,7 +169,7 @@ static bool is_verified(struct block *block, struct bt_table_key key)
 	return found;
 }
 
-/* Out of memory only means that it will be verified again. */
+/* Without memory it is verified again next time. */
 static void note_verified(struct block *block, struct bt_table_key key)
 {
 	pthread_mutex_lock(&block->lock);
@@ -170,13 +177,14 @@ static void note_verified(struct block *block, struct bt_table_key key)
 	pthread_mutex_unlock(&block->lock);
 }
 
-/* Outside of locks: two threads that verify the same bytes at the same time do no harm. digest NULL: whoever asks
- * verifies them himself. */
+/* Outside of locks: two threads that verify the same bytes at the same time do no harm. digest NULL: the caller
+ * verifies them. */
 static int verify(struct bt_store *store, struct block *block, const struct bt_location *location,
 		  const struct bt_digest *digest, struct bt_error *error)
 {
 	struct bt_table_key key;
 	struct bt_digest found;
+
 	if (block->length != location->block.length || block->size != location->block.size)
 		return mismatch(store, location, error);
 	if (!digest)
@@ -203,6 +211,7 @@ static int pin_block(struct bt_store *store, struct bt_cached *cached, const str
 {
 	struct block *block = (struct block *)cached;
 	int r = verify(store, block, location, digest, error);
+
 	if (r) {
 		bt_cache_put(store->blocks, cached);
 		return r;
@@ -211,7 +220,7 @@ static int pin_block(struct bt_store *store, struct bt_cached *cached, const str
 	return 0;
 }
 
-/* A digest that is looked for, and what is found of it. */
+/* The digest to find, and what was found. */
 struct wanted {
 	struct bt_store *store;
 	const struct bt_digest *digest;
@@ -228,6 +237,7 @@ static int pin_at(struct wanted *wanted, const struct bt_location *location, str
 	struct bt_cached *cached = bt_cache_get_loaded(store->blocks, &key);
 	bool fresh = !cached;
 	int r = 0;
+
 	if (fresh) {
 		bt_store_before_slow(store);
 		r = bt_cache_get(store->blocks, &key, location, &cached, error);
@@ -244,6 +254,7 @@ static int read_page(struct bt_store *store, struct bt_file *file, const struct 
 {
 	size_t length = location->block.length;
 	bool waits;
+
 	if (store->before_slow) {
 		if (bt_file_pread_at_once(file, data, length, location->block.at, &waits))
 			return 0;
@@ -259,6 +270,7 @@ static int take_page(struct wanted *wanted, const struct bt_location *location, 
 	struct bt_digest found;
 	size_t length = location->block.length;
 	int r = bt_store_file(wanted->store, location->file, &file, error);
+
 	wanted->line->length = 0;
 	if (!r && bt_buf_reserve(wanted->line, length))
 		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
@@ -280,18 +292,20 @@ static int missing(const struct wanted *wanted, struct bt_error *error)
 	struct bt_error inner = {0};
 	enum bt_reason reason = wanted->page ? BT_R_MISSING_PAGE : BT_R_MISSING_CONTENT;
 	int r = bt_fail_damaged(&inner, reason, NULL, BT_NO_OFFSET);
+
 	bt_digest_text(wanted->digest, inner.detail);
 	return bt_error_pass(error, &inner, r);
 }
 
-/* The first place that is right; the error is that of the first that is not. More than a few places are seldom, and
- * asked for only when none of these is right. */
+/* Takes the first place that is right; else the error is that of the first place. More than a few places are rare, and
+ * are asked for only if all of these are wrong. */
 static int take_any(struct wanted *wanted, struct bt_error *error)
 {
 	struct bt_location few[PLACES], *more = NULL, *places = few;
 	struct bt_index *index = wanted->store->index;
 	size_t count = bt_index_find(index, wanted->digest, wanted->page, few, PLACES);
 	int r = BT_E_DAMAGED, first = 0;
+
 	for (size_t i = 0; i < count && r; i++) {
 		if (location_valid(wanted->store, &places[i])) {
 			r = wanted->page ? take_page(wanted, &places[i], error) : pin_at(wanted, &places[i], error);
@@ -314,10 +328,11 @@ static bool is_doubtful(int r, const struct bt_error *error)
 	return r == BT_E_DAMAGED || (r == BT_E_SYSTEM && error->sys == ENOENT);
 }
 
-/* If nothing is right, the fault may be the index's: it is built anew, once, out of the files themselves. */
+/* If nothing is right, the fault may be the index's: it is built again, once, out of the files themselves. */
 static bool may_try_again(struct bt_store *store, int r, unsigned *doubt, struct bt_error *inner)
 {
 	unsigned before = *doubt;
+
 	*doubt = 0;
 	if (!is_doubtful(r, inner) || !before || bt_lookup_rebuild(store, before, NULL))
 		return false;
@@ -331,6 +346,7 @@ int bt_store_page(struct bt_store *store, const struct bt_digest *id, struct bt_
 	struct wanted wanted = {.store = store, .digest = id, .page = true, .line = line};
 	struct bt_error inner = {0};
 	int r = bt_lookup_index(store, error);
+
 	if (r)
 		return r;
 	unsigned doubt = bt_index_doubt(store->index);
@@ -347,6 +363,7 @@ static int pin_decoded(struct bt_store *store, const struct bt_digest *digest, u
 		       struct bt_error *error)
 {
 	struct bt_location location;
+
 	if (bt_store_find(store, digest, false, &location, NULL) || !location_valid(store, &location) ||
 	    location.size != size)
 		return BT_E_NOT_FOUND;
@@ -360,6 +377,7 @@ int bt_store_pin(struct bt_store *store, const struct bt_digest *digest, uint64_
 {
 	struct wanted wanted = {.store = store, .digest = digest, .unverified = flags & BT_SLICE_UNVERIFIED};
 	struct bt_error inner = {0};
+
 	if (flags & BT_SLICE_DECODED)
 		return pin_decoded(store, digest, size, ret_pin, error);
 	int r = bt_lookup_index(store, error);
@@ -383,6 +401,7 @@ int bt_store_verify_at(struct bt_store *store, const struct bt_location *place, 
 {
 	struct bt_buf line = {0};
 	struct wanted wanted = {.store = store, .digest = digest, .line = &line};
+
 	if (!location_valid(store, place))
 		return bt_fail_damaged(error, BT_R_BAD_OFFSET, NULL, BT_NO_OFFSET);
 	int r = place->page ? take_page(&wanted, place, error) : pin_at(&wanted, place, error);
@@ -402,6 +421,7 @@ void bt_store_prefetch(struct bt_store *store, const struct bt_digest *digest)
 {
 	struct bt_location location;
 	struct bt_cached *cached;
+
 	if (bt_store_find(store, digest, false, &location, NULL) || !location_valid(store, &location))
 		return;
 	struct bt_table_key key = block_key(&location);

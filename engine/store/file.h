@@ -37,18 +37,19 @@ struct bt_block {
 	bool plain; /* Base64 of the content itself, not of a frame: classic only */
 };
 
-/* name is what errors call it. The object is taken over, also on failure. */
+/* Errors call the file name. Takes the object over, also on failure. */
 int bt_file_open(struct bt_object *object, const char *name, struct bt_file **ret_file, struct bt_error *error);
-/* A derived file (kind classic) and the version 1 file that its blocks lie in; both are taken over. A file of another
- * kind is BT_R_UNKNOWN_KIND here, and a classic one in bt_file_open. */
+/* Opens a derived file (kind classic) with the version 1 file that has its blocks; takes both over. A file of another
+ * kind is BT_R_UNKNOWN_KIND here, as a classic one is in bt_file_open. */
 int bt_file_open_classic(struct bt_object *object, struct bt_object *source, const char *name,
 			 struct bt_file **ret_file, struct bt_error *error);
 void bt_file_free(struct bt_file *file); /* NULL is fine */
 
-/* Its name is gone, or may go: it is to stay readable (see bt_object_keep). Of a classic file this is the version 1
- * file. */
+/* Keeps the file readable after its name is removed (see bt_object_keep). For a classic file this is the version 1
+ * file.
+ */
 void bt_file_keep(struct bt_file *file, bool keep);
-/* Nobody will need it again. */
+/* The file is not read any more. */
 void bt_file_release(struct bt_file *file);
 
 enum bt_file_kind bt_file_kind(const struct bt_file *file);
@@ -58,8 +59,9 @@ struct bt_text bt_file_header(
 	const struct bt_file *file); /* the first line without its final comma and LF (no closing brace) */
 struct bt_text bt_file_summary(const struct bt_file *file); /* the object after "summary": */
 
-/* Both lists in order, every rule of §3 checked, index_sha256 at the end; streamed in bounded memory. What was visited
- * counts only if the result is 0. A visitor's result != 0 ends it and is returned. Both calls may be NULL. */
+/* Visits contents and pages in the order of the lists, and checks every rule of §3 and, at the end, index_sha256. The
+ * memory it needs is bounded. Use what was visited only if the result is 0. A visitor ends the visit with a result
+ * other than 0, which is returned. Either function may be NULL. */
 struct bt_index_visitor {
 	void *arg;
 	int (*content)(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
@@ -69,33 +71,34 @@ struct bt_index_visitor {
 int bt_file_visit(struct bt_file *file, const struct bt_index_visitor *visitor, struct bt_error *error);
 
 /*
- * A damaged file, for what it still has. Opening it this way asks for nothing but a regular file; header and summary
- * are those that stand there, or empty, and nothing of them is verified. Its visit goes through all lines that make
- * sense by themselves, in whatever file: what it tells is to be verified by the digest; a block that no list describes
- * is told as one content.
+ * Opens a damaged file for salvage. It only has to be a regular file; header and summary are read if they can be found,
+ * else empty, and nothing is verified. The visit goes through all lines that can be understood on their own, so the
+ * caller verifies each content by its digest. A block that no list describes is visited as one content.
  */
 int bt_file_open_loosely(struct bt_object *object, const char *name, struct bt_file **ret_file, struct bt_error *error);
 int bt_file_visit_loosely(struct bt_file *file, const struct bt_index_visitor *visitor, struct bt_error *error);
 
-/* Reads length bytes at an offset: all of them or an error (BT_R_TRUNCATED when the file ends earlier). Of a classic
- * file it reads the derived one. */
+/* Reads exactly length bytes at an offset, or fails (BT_R_TRUNCATED if the file ends earlier). For a classic file it
+ * reads the derived file. */
 int bt_file_pread(struct bt_file *file, void *data, size_t length, uint64_t offset, struct bt_error *error);
-/* The same without waiting: false if not all of it was had; then *ret_waits, if the medium would have to be asked. */
-bool bt_file_pread_at_once(struct bt_file *file, void *data, size_t length, uint64_t offset, bool *ret_waits);
-/* The same as the first, asked a second time where the medium gives nothing: for a repair, after which it is too late.
+/* The same without waiting: false if not all bytes could be read. *ret_waits: because the medium would have to be read.
  */
+bool bt_file_pread_at_once(struct bt_file *file, void *data, size_t length, uint64_t offset, bool *ret_waits);
+/* Like bt_file_pread, but tries again once after a read error: for a repair, which is the last chance. */
 int bt_file_pread_twice(struct bt_file *file, void *data, size_t length, uint64_t offset, struct bt_error *error);
 
-/* Reads and decodes a block into data (block->size bytes). text is scratch, kept by the caller between calls. No
- * content digest is checked here. */
+/* Reads and decodes a block into data (block->size bytes). text is scratch memory that the caller keeps between calls.
+ * The digests of contents are not checked. */
 struct bt_decompressor;
 int bt_file_block(struct bt_file *file, const struct bt_block *block, struct bt_decompressor *decompressor,
 		  struct bt_buf *text, void *data, struct bt_error *error);
 
-/* Checks file_sha256, that each line of blocks and trees stands where the lists say, byte for byte, and that each page
- * has its id (for `check`). Contents are not decoded. */
+/* Checks file_sha256, that each line of blocks and trees is where the lists say, byte for byte, and that each page has
+ * its id (for `check`). Contents are not decoded. */
 int bt_file_verify(struct bt_file *file, struct bt_error *error);
-/* The same, asking before each part of the file (256 KiB at most); a result != 0 ends it and is returned. */
+/* The same. take is called before each part of the file (256 KiB at most); a result other than 0 ends it and is
+ * returned.
+ */
 struct bt_verify_step {
 	void *arg;
 	int (*take)(void *arg, size_t bytes);

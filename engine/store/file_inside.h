@@ -17,17 +17,17 @@ struct bt_file {
 	char *name;
 	struct bt_object *object;
 	struct bt_object
-		*named; /* what has the name and the blocks: the same, or the version 1 file it is derived from */
-	struct bt_file *older; /* derived before this one; others may still use it, so it is freed with this one */
+		*named; /* has the name and the blocks: the same, or the version 1 file that this one is derived from */
+	struct bt_file *older; /* replaced by this one, but maybe still in use; freed with this one */
 	enum bt_file_kind kind;
-	bool loose; /* it could not be opened otherwise */
+	bool loose; /* opened by bt_file_open_loosely */
 	struct bt_sections sections;
 	struct bt_buf header, summary;
 	struct bt_digest index_digest, file_digest;
 	uint64_t file_digest_end; /* how many bytes file_digest covers */
 };
 
-/* Finds and checks everything that opening checks; the file has object and name. */
+/* Reads and checks what is needed for opening. object and name are set. */
 int bt_file_load(struct bt_file *file, enum bt_file_kind expected, struct bt_error *error);
 
 #endif

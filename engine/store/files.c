@@ -15,7 +15,7 @@ void bt_slot_free(struct bt_slot *slot)
 	free(slot->path);
 }
 
-/* A file that went away is none; other than that the first reason stays. */
+/* A file that was removed is not damaged. Otherwise the first reason stays. */
 void bt_slot_damaged(struct bt_slot *slot, const struct bt_error *error)
 {
 	struct bt_error *copy = NULL, *none = NULL;
@@ -32,7 +32,7 @@ void bt_slot_damaged(struct bt_slot *slot, const struct bt_error *error)
 		free(copy);
 }
 
-/* A file of version 2; to salvage what it has, also a damaged one. The object is taken over. */
+/* Opens a file of version 2; in a store opened for salvage also a damaged one. Takes the object over. */
 static int open_current(struct bt_store *store, struct bt_slot *slot, struct bt_object *object,
 			struct bt_file **ret_file, struct bt_error *error)
 {
@@ -99,7 +99,6 @@ static int open_once(struct bt_store *store, struct bt_slot *slot, struct bt_fil
 		r = open_slot(store, slot, &file, &inner);
 	if (!r) {
 		atomic_store(&slot->file, file);
-
 		bt_slot_keep(slot);
 	}
 	pthread_mutex_unlock(&slot->lock);

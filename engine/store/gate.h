@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What deletes in the store, gives files other names, or publishes a snapshot that relies on others goes through a
- * gate: the lock, and a look at the store as it is under it. A network file system can take a lock away without a
- * word (a partition, a suspended machine), and give it back as silently when somebody else has had it meanwhile. So,
- * when more than a second has passed since the last look, the gate asks for the lock again and looks once more:
- *   BT_LOCK_EXCLUSIVE  no file has come or gone but by the holder;
- *   BT_LOCK_SHARED     no file on which the holder relies is gone or doomed: none that it wrote, none of which
- *                      bt_store_has said that it has something
+ * Every program that deletes or renames files of the store, or publishes a snapshot that relies on other files, goes
+ * through a gate: it takes the lock and looks at the store under it. A network file system can silently take a lock
+ * away (a partition, a suspended machine), and give it back after another program has had it. So, if more than a second
+ * has passed since the last look, the gate asks for the lock again and looks once more:
+ *   BT_LOCK_EXCLUSIVE  only the holder has added or removed files;
+ *   BT_LOCK_SHARED     no file on which the holder relies is gone or doomed: neither one that it wrote, nor one for
+ *                      which bt_store_has was true
  *
- * Otherwise it is BT_E_LOCKED with sys ENOLCK: the holder ends, and what it has not done stays undone. Time spent
- * suspended counts. One thread at a time, which has the store for itself, as for a refresh.
+ * Otherwise it fails with BT_E_LOCKED and sys ENOLCK: the holder stops without taking further steps. Time spent
+ * suspended counts. One thread at a time may use the gate, and no refresh may run meanwhile.
  *
- * Contents are deleted in two steps. First all files get a name that says they are doomed: they are read as ever, but a
- * program that sees that name does not rely on them. Then comes a look: a program that began before it either has the
- * lock, or what it made is seen. So even a deletion that takes effect long after its lock was lost does no harm: its
- * name was doomed before.
+ * Contents are deleted in two steps. First all files get a name that says they are doomed: they are still read, but a
+ * program that sees that name does not rely on them. Then the gate looks: a program that began earlier either has the
+ * lock, or its new files are seen. So even a deletion that takes effect long after the lock was lost does no harm:
+ * the name was doomed before.
  */
 #ifndef BT_STORE_GATE_H
 #define BT_STORE_GATE_H
@@ -25,40 +25,40 @@
 struct bt_gate {
 	struct bt_store *store;
 	enum bt_lock_kind kind;
-	int fd;		      /* the lock; -1: none, everything passes */
+	int fd;		      /* the lock; -1: there is none, and every step passes */
 	uint32_t known;	      /* ordinals at the last look */
-	bool alert;	      /* other hosts do not see the lock: look each time */
+	bool alert;	      /* other hosts do not see the lock: look every time */
 	int64_t next;	      /* look, in milliseconds */
 	struct bt_buf doomed; /* ordinals */
 };
 
-/* Takes the lock, waiting as the options say, and refreshes the store. With the exclusive one, what a killed program
- * left doomed is an ordinary volume again, under a name that nobody else is about to delete. */
+/* Takes the lock, waiting as the options say, and refreshes the store. With the exclusive lock, files that a killed
+ * program left doomed become ordinary volumes again, under names that no other program is about to delete. */
 int bt_gate_open(struct bt_store *store, enum bt_lock_kind kind, const struct bt_observer *observer,
 		 struct bt_gate *ret_gate, struct bt_error *error);
-/* What is doomed still gets its name back. */
+/* Files that are still doomed get their names back. */
 void bt_gate_close(struct bt_gate *gate);
-/* Before each step that cannot be taken back. */
+/* Called before each step that cannot be taken back. */
 int bt_gate_pass(struct bt_gate *gate, struct bt_error *error);
 /* The holder relies on this file as a whole. */
 void bt_gate_lean(struct bt_gate *gate, uint32_t ordinal);
 
 /*
- * The steps. Each passes the gate at the moment from which it cannot be taken back, and is told in the order in which
- * it is done: a kill or a power cut between two of them leaves every byte that was in the store under some name, and
- * every snapshot listed has what it needs. Where a file gets a second name, it is a hard link; on file systems without
- * them, a whole copy.
+ * The steps. Each passes the gate just before it cannot be taken back ("pass"). The comments say what is done in which
+ * order. After a kill or a power cut at any moment, every byte that was in the store is still there under some name,
+ * and every listed snapshot has all that it needs. A second name of a file is a hard link, or a copy on file systems
+ * without hard links.
  */
 
-/* A snapshot. Pass; the file is synced, gets its name, and its directory is synced; pass, since even that may have
- * taken long: otherwise its name goes again. BT_E_EXISTS: again with another name. */
+/* Publishes a snapshot. Pass; the file is synced, gets its name, and its directory is synced; pass again, since that
+ * may have taken long: if this fails, the name is removed. BT_E_EXISTS: call again with another name. */
 int bt_gate_publish(struct bt_gate *gate, struct bt_writer *writer, const struct bt_buf *summary, const char *name,
 		    struct bt_error *error);
 /*
- * A new file takes the name of a snapshot. The new one is whole and durable under a provisional name; the old one gets
- * a second name as a volume (replace) or in damaged/ (mend, which says where), and that is synced; pass; the new one
- * takes the name over, and that is synced. So at every moment there is one snapshot of this name, and everything that
- * it needs. A provisional name that is left is swept away.
+ * Gives the name of a snapshot to a new file. The new file is made whole and durable under a provisional name; the old
+ * one gets a second name as a volume (replace) or in damaged/ (mend, which says where), and that is synced; pass; the
+ * new file takes the name over, and that is synced. So at every moment there is one snapshot of this name, with all
+ * that it needs. A provisional name that is left is removed by bt_store_sweep.
  */
 #define BT_ASIDE_SIZE 128
 int bt_gate_replace(struct bt_gate *gate, uint32_t ordinal, struct bt_writer *writer, const struct bt_buf *summary,
@@ -66,25 +66,25 @@ int bt_gate_replace(struct bt_gate *gate, uint32_t ordinal, struct bt_writer *wr
 int bt_gate_mend(struct bt_gate *gate, uint32_t ordinal, struct bt_writer *writer, const struct bt_buf *summary,
 		 char damaged[BT_ASIDE_SIZE], struct bt_error *error);
 /*
- * A file of either kind goes to damaged/, under the path that is given back. It gets a second name there, which is
- * synced; pass; its first name goes, and that is synced. What is no file has one name, and is moved: pass, and both
- * directories are synced.
+ * Moves a file of either kind to damaged/ and returns its new path. It gets a second name there, which is synced; pass;
+ * its first name is removed, and that is synced. Something that is not a file cannot have two names: pass; it is moved,
+ * and both directories are synced.
  */
 int bt_gate_set_aside(struct bt_gate *gate, uint32_t ordinal, char path[BT_ASIDE_SIZE], struct bt_error *error);
-/* The same with the store's id, in place of which it gets a new one. */
+/* The same with the file of the store's id; the store gets a new id. */
 int bt_gate_renew_identity(struct bt_gate *gate, char path[BT_ASIDE_SIZE], struct bt_error *error);
-/* A snapshot gets another name, never one that is taken: BT_E_EXISTS. Pass; rename; sync. */
+/* Renames a snapshot. BT_E_EXISTS if the name is taken. Pass; rename; sync. */
 int bt_gate_rename(struct bt_gate *gate, uint32_t ordinal, const char *name, struct bt_error *error);
-/* A file of which nobody needs anything. Pass; its name goes, and bt_store_settle makes that durable. */
+/* Removes a file of which nothing is needed. Pass; its name is removed; bt_store_settle makes that durable. */
 int bt_gate_remove(struct bt_gate *gate, uint32_t ordinal, struct bt_error *error);
 
-/* A snapshot's file becomes a volume. No byte is copied, so this works on a full disk, as does what follows. Both are
- * durable with bt_store_settle. */
+/* Makes a snapshot's file a volume. Nothing is copied, so this and the next one work on a full disk. bt_store_settle
+ * makes both durable. */
 int bt_gate_move(struct bt_gate *gate, uint32_t ordinal, struct bt_error *error);
-/* A file of either kind is doomed, and is gone under its old name. */
+/* Dooms a file of either kind: it is renamed. */
 int bt_gate_doom(struct bt_gate *gate, uint32_t ordinal, struct bt_error *error);
-/* Deletes what is doomed, in that order; done is told of each (0, 1, …) when it is gone, and ends it with anything but
- * 0. What is left then gets its name back. */
+/* Deletes the doomed files, in the order in which they were doomed. done is called after each (0, 1, …); a result other
+ * than 0 ends it, and the files that are left get their names back. */
 int bt_gate_delete(struct bt_gate *gate, int (*done)(void *arg, size_t index, struct bt_error *error), void *arg,
 		   struct bt_error *error);
 

@@ -450,7 +450,7 @@ static void unlink_others(const struct bt_index *old, const struct bt_index *ind
 	}
 }
 
-/* Whoever looks meanwhile finds what was known before. */
+/* Lookups find the old contents until it is done. */
 static int rebuild(struct bt_index *index, const struct bt_index_source *source)
 {
 	struct bt_index *fresh = NULL;

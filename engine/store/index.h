@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The derived index: digest of a content or id of a page → where it lies, over all files of the store, in O(1).
+ * The index over all files of the store: from the digest of a content, or the id of a page, to its location, in O(1).
  *
- * Kept in cache/ as segments (store/segment.h), each covering a set of store files; a lookup asks every segment, newest
- * first. New files make a small segment; segments are merged so that each is at least twice as large as all newer ones
- * together: their number stays logarithmic and the work amortised (as in log-structured merge trees, O'Neil et al.
- * 1996). Nothing depends on the index being right, whoever wrote it: what is read where it points to is compared with
- * its digest; before something counts as stored, bt_index_prove compares what the index says of the file with the
- * file's own lists; and what the index does not know is stored once more. Without a cache/ of one's own that can be
- * written the segments live in memory.
+ * It is kept in cache/ as segments (store/segment.h), each of which covers some of the files. A lookup asks every
+ * segment, newest first. New files make a small segment. Segments are merged so that each is at least twice as large as
+ * all newer ones together: their number stays logarithmic and the work amortised (as in log-structured merge trees,
+ * O'Neil et al. 1996). If there is no writable cache/ of the user's own, the segments are kept in memory.
+ *
+ * Nothing depends on the index being right. All that is read is compared with its digest. Before a content counts as
+ * stored, bt_index_prove compares the index with the file's own lists. A content that the index lacks is stored again.
  */
 #ifndef BT_STORE_INDEX_H
 #define BT_STORE_INDEX_H
@@ -18,7 +18,7 @@
 struct bt_index;
 
 struct bt_location {
-	uint32_t file; /* ordinal in the store, see store.h */
+	uint32_t file; /* its ordinal, see store.h */
 	bool page;
 	struct bt_block block; /* for a page only at and length */
 	uint32_t offset, size; /* within the block's plain bytes */
@@ -36,7 +36,7 @@ struct bt_index_source {
 	void *arg;
 	const struct bt_covered *files;
 	size_t count;
-	int cachefd;	/* < 0: none, everything is in memory */
+	int cachefd;	/* < 0: there is none, everything is in memory */
 	bool read_only; /* cachefd is only read */
 	int (*visit)(void *arg, uint32_t file, const struct bt_index_visitor *visitor, struct bt_error *error);
 	void (*damaged)(void *arg, uint32_t file, const struct bt_error *error);
@@ -45,14 +45,14 @@ struct bt_index_source {
 int bt_index_new(struct bt_index **ret_index);
 void bt_index_free(struct bt_index *index); /* NULL is fine */
 
-/* Makes the index cover exactly these files: takes what cache/ has, forgets what is not among them, and visits every
- * file that no segment covers. A file that cannot be read is reported through damaged() and left out. */
+/* Makes the index cover exactly these files: loads the segments of cache/, drops other files, and visits every file
+ * that no segment covers. A file that cannot be read is reported through damaged() and left out. */
 int bt_index_update(struct bt_index *index, const struct bt_index_source *source, struct bt_error *error);
-/* 0: this process read all of it out of the files themselves. Else it may lead astray, since some of it came out of
- * cache/: a number to give to rebuild, to be asked for before the lookup that fails. */
+/* 0 if this process has read all of it from the files themselves. Otherwise some of it came from cache/ and may be
+ * wrong; the number is for bt_index_rebuild, and is asked for before the lookup that fails. */
 unsigned bt_index_doubt(struct bt_index *index);
-/* Visits every file and then replaces all segments at once, those in cache/ too, unless somebody did since the caller
- * asked for the doubt. Until then lookups find what they found before, and for good if it fails. */
+/* Visits every file and then replaces all segments at once, also in cache/, unless another thread has done so since the
+ * caller asked for the doubt. Lookups use the old segments until then; on failure these stay. */
 int bt_index_rebuild(struct bt_index *index, const struct bt_index_source *source, unsigned doubt,
 		     struct bt_error *error);
 
@@ -60,14 +60,14 @@ int bt_index_rebuild(struct bt_index *index, const struct bt_index_source *sourc
 int bt_index_add(struct bt_index *index, int cachefd, const struct bt_covered *file,
 		 int (*visit)(void *arg, const struct bt_index_visitor *visitor), void *arg, struct bt_error *error);
 
-/* Whether the index says of the file what the file's own lists say, no more and no less. They are visited for that,
- * once for what came out of cache/; what this process read itself is known to be right. Another result than 0 is the
- * visit's, or BT_E_NOMEM. */
+/* Compares the index with the file's own lists: *ret_right if they say the same. The lists are visited once for a file
+ * whose records came from cache/, and not at all if this process has read them itself. Fails as the visit does, or with
+ * BT_E_NOMEM. */
 int bt_index_prove(struct bt_index *index, const struct bt_index_source *source, uint32_t file, bool *ret_right,
 		   struct bt_error *error);
 
-/* Where it lies: up to max places, newest first; how many. All calls on one index are thread-safe against each other
- * but for free. */
+/* Finds up to max locations, newest first, and returns their number. All calls on one index may run at the same time,
+ * except free. */
 size_t bt_index_find(struct bt_index *index, const struct bt_digest *digest, bool page, struct bt_location *locations,
 		     size_t max);
 

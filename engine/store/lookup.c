@@ -165,7 +165,7 @@ int bt_store_places(struct bt_store *store, const struct bt_digest *digest, bool
 	return r;
 }
 
-/* The index tells of a file what its lists do, or is built anew and then does: the caller looks again. */
+/* The index tells of a file what its lists do, or is built again and then does: the caller looks again. */
 static enum bt_lends prove_locked(struct bt_store *store, struct bt_slot *slot, bool *ret_again)
 {
 	struct bt_index_source source;
@@ -247,7 +247,7 @@ static int visit_writer(void *arg, const struct bt_index_visitor *visitor)
 	return bt_writer_visit(arg, visitor);
 }
 
-/* Whoever builds the index meanwhile either sees the new slot or is done. */
+/* Under index_lock: a thread that builds the index has finished, or will see the new slot. */
 static int add_file(struct bt_store *store, const char *name, bool snapshot, const struct bt_stored *stored,
 		    const struct bt_writer *writer, struct bt_error *error)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One segment of the derived index: records sorted by digest, each saying where in which file a content or page lies,
- * and the files that it covers. A file index-<16 hex>.seg in cache/, or memory only. Immutable but for which of its
- * files are there; derived data, so the byte order is the machine's.
+ * One segment of the index: the table of the files that it covers, and records sorted by digest. Each record says in
+ * which file a content or page lies, and where. A segment is a file index-<16 hex>.seg in cache/, or only in memory. It
+ * is immutable except for which of its files still exist. It is derived data, so it has the machine's byte order.
  *
- * A segment's records are read with pread, a bucket at a time, and only small segments are kept in memory whole: a
- * mapped file that somebody cuts short is a SIGBUS, and a lookup would pull the mapping of a large index into memory
- * page by page. The table of buckets is in memory (4 bytes for 16 records), so that a lookup is one pread of a few KiB.
+ * Records are read with pread, one bucket at a time; only small segments are kept in memory whole. They are not mapped:
+ * truncating a mapped file causes SIGBUS, and lookups would pull a large index into memory page by page. The table of
+ * buckets is in memory (4 bytes for 16 records), so a lookup costs one pread of a few KiB.
  *
- * Checksums cover all of the file: one its header and tables, which is compared when it is opened; others, in the
- * tables, each a stretch of records, when these are read.
+ * Checksums cover the whole file. One covers the header and the tables and is compared when the segment is opened. The
+ * tables hold one more for each stretch of records, compared when the stretch is read.
  */
 #ifndef BT_STORE_SEGMENT_H
 #define BT_STORE_SEGMENT_H
@@ -39,7 +39,7 @@ struct bt_segment_file {
 	bool proven;   /* its records are those of its lists: they were read in this process */
 };
 
-/* What records come to, in any order, by a hash whose seed nobody knows: the same only for the same records. */
+/* A sum over records, independent of their order, by a hash with a secret seed: equal only for the same records. */
 struct bt_tally {
 	uint64_t count, sum;
 };
@@ -50,7 +50,7 @@ struct bt_segment {
 	struct bt_record *records;
 	uint64_t count;
 	uint64_t *sums;		  /* of each stretch of records; NULL: it is in memory only */
-	struct bt_tally *tallies; /* of each file; NULL before they are asked for */
+	struct bt_tally *tallies; /* of each file; NULL until bt_segment_tally */
 	unsigned bits;		  /* of the digest that choose the bucket */
 	uint32_t *buckets;
 	struct bt_segment_file *files;
@@ -58,11 +58,11 @@ struct bt_segment {
 	char *names;
 };
 
-/* Anything but 0: it is not there or cannot be used. */
+/* Not 0: it does not exist or cannot be used. */
 int bt_segment_open(int cachefd, const char *name, struct bt_segment **ret_segment);
 void bt_segment_free(struct bt_segment *segment);
 
-/* Files visited one by one into a segment in memory. Zero-initialised is empty. */
+/* Builds a segment in memory from files that are visited one by one. Zero-initialised it is empty. */
 struct bt_segment_build {
 	struct bt_buf records, files, names; /* files: of bt_segment_file whose name is an offset in names */
 	size_t mark;			     /* where the current file's records begin */
@@ -74,16 +74,16 @@ void bt_segment_build_cancel(struct bt_segment_build *build); /* instead of end:
 int bt_segment_build_finish(struct bt_segment_build *build, struct bt_segment **ret_segment); /* build is empty then */
 void bt_segment_build_free(struct bt_segment_build *build);
 
-/* What is alive in all of them as one; written to cache/ when cachefd >= 0 (one input: that one, written), else in
- * memory. The inputs stay. */
+/* Merges the records of files that still exist into one segment, written to cache/ if cachefd >= 0, else in memory. One
+ * input is copied. The inputs are unchanged. */
 int bt_segment_merge(int cachefd, struct bt_segment *const *inputs, size_t count, struct bt_segment **ret_segment);
 
-/* What the records of each file come to as they are here. BT_E_DAMAGED if they cannot be read. */
+/* Sums up the records of each file in this segment. BT_E_DAMAGED if they cannot be read. */
 int bt_segment_tally(struct bt_segment *segment);
-/* For a visit of a file's lists: what its records should come to. */
+/* For a visit of a file's lists: the sum that its records should have. */
 extern const struct bt_index_visitor bt_tally_visitor; /* arg: struct bt_tally, to be filled in */
 
-uint64_t bt_segment_alive(const struct bt_segment *segment); /* records of files that are there */
+uint64_t bt_segment_alive(const struct bt_segment *segment); /* records of files that still exist */
 size_t bt_segment_alive_files(const struct bt_segment *segment);
 /* Up to max places of one digest. */
 size_t bt_segment_find(const struct bt_segment *segment, const struct bt_digest *digest, bool page,

@@ -18,7 +18,7 @@ struct bt_segment_header {
 	uint64_t count;
 	uint32_t bits, file_count;
 	uint64_t names_size;
-	uint64_t checksum; /* of the header, in which it is 0 then, and all behind the records */
+	uint64_t checksum; /* of the header, with 0 here, and of all after the records */
 };
 
 struct bt_segment_entry { /* a file in the table */
@@ -59,11 +59,12 @@ static inline struct bt_record bt_record_of_page(const struct bt_digest *id, uin
 				  .file = file | BT_RECORD_PAGE};
 }
 
-/* segment_read.c. Of at most a stretch; the same records elsewhere have another sum. */
+/* segment_read.c. Checksum of the records of one stretch at most. It covers their position, too. */
 uint64_t bt_stretch_sum(const struct bt_record *records, size_t count, uint64_t stretch);
-/* count records from the one at lo on, of whole stretches or up to the end, into window: 0, or BT_E_DAMAGED. */
+/* Reads count records, beginning with the one at lo, into window: whole stretches, or up to the end. 0 or BT_E_DAMAGED.
+ */
 int bt_records_read(const struct bt_segment *segment, uint64_t lo, size_t count, struct bt_record *window);
-/* A small segment's records go to memory, and its file is closed. BT_E_NOMEM: it stays as it was. */
+/* Reads a small segment into memory and closes its file. On BT_E_NOMEM it is unchanged. */
 int bt_records_keep(struct bt_segment *segment);
 
 /* All records in order. Zero-initialised but for the segment; free(window) at the end. */

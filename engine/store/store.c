@@ -13,7 +13,7 @@ static bool may_make(const struct bt_store *store)
 	return store->options.create && !store->options.id && !store->read_only;
 }
 
-/* A store of before there were ids gets one if that can be; a new one is none without. */
+/* A store from before there were ids gets one if that can be done; a new directory without one is not a store. */
 static int identify(struct bt_store *store, struct bt_error *error)
 {
 	bool given = false, is_new = !store->roster->count && !bt_store_marked(store);
@@ -27,6 +27,7 @@ static int identify(struct bt_store *store, struct bt_error *error)
 		return 0;
 	if (may_make(store)) {
 		int r = bt_identity_give(store, &given, is_new ? error : NULL);
+
 		store->made = given && is_new;
 		return is_new ? r : 0;
 	}
@@ -36,6 +37,7 @@ static int identify(struct bt_store *store, struct bt_error *error)
 static int open_inside(struct bt_store *store, struct bt_error *error)
 {
 	int r = bt_store_refresh(store, error);
+
 	return r ? r : identify(store, error);
 }
 
@@ -72,6 +74,7 @@ int bt_store_open_with(const char *path, const struct bt_store_options *options,
 		       struct bt_store **ret_store, struct bt_error *error)
 {
 	struct bt_store *store = calloc(1, sizeof(*store));
+
 	if (!store)
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	if (bt_sized_take(&store->options, sizeof(store->options), options, error)) {
@@ -161,6 +164,7 @@ struct bt_time bt_store_repaired(const struct bt_store *store)
 uint64_t bt_store_bytes(const struct bt_store *store)
 {
 	uint64_t bytes = 0;
+
 	for (size_t i = 0; i < bt_store_file_count(store); i++)
 		bytes += bt_store_file_id(store, (uint32_t)i)->size;
 	return bytes;
@@ -222,10 +226,10 @@ int bt_store_claim(struct bt_store *store, const char *task, int *ret_fd, struct
 	struct bt_digest digest;
 	uint64_t number;
 
-	int result = hasher ? bt_hasher_digest(hasher, task, strlen(task), &digest) : BT_E_NOMEM;
+	int r = hasher ? bt_hasher_digest(hasher, task, strlen(task), &digest) : BT_E_NOMEM;
 	bt_hasher_free(hasher);
-	if (result)
-		return bt_fail(error, result, NULL, NULL);
+	if (r)
+		return bt_fail(error, r, NULL, NULL);
 	memcpy(&number, digest.bytes, sizeof(number));
 	return bt_backend_claim(store->backend, number, ret_fd, error);
 }

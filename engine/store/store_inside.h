@@ -16,34 +16,34 @@
 #define BT_VOLUME_SUFFIX ".json"
 #define BT_DOOMED_SUFFIX ".doomed"
 
-/* A file of the store. Slots never move, so that they are read without a lock: what changes in them is atomic, or of
- * the refresh or the gate, or guarded by lock. */
+/* A file of the store. Slots never move, so they are read without a lock. Members that change are atomic, or guarded by
+ * lock, or changed only by the refresh or the gate. */
 struct bt_slot {
 	struct bt_file_id id;
 	char *path;	 /* id.path; id.name is its last part */
 	int64_t seconds; /* of a snapshot's name, with the clash number */
 	unsigned clash;
 	bool seen;	       /* by the refresh under way */
-	struct bt_stamp stamp; /* of the file that has the name; no part of id: a copy of a store has another */
+	struct bt_stamp stamp; /* not part of id: a copy of the store has other stamps */
 	pthread_mutex_t lock;
 	struct bt_file *_Atomic file;
-	struct bt_object *held; /* opened ahead of file, or NULL; guarded by lock */
-	atomic_bool released;	/* gone, and nobody needs it */
-	bool doomed;		/* somebody is about to delete it: lends nothing */
-	bool made, taken;	/* its name was given to it, or taken from it, by the holder of the gate */
+	struct bt_object *held; /* opened before file is, or NULL; guarded by lock */
+	atomic_bool released;	/* gone, and not read any more */
+	bool doomed;		/* a program is about to delete it: lends nothing */
+	bool made, taken;	/* the holder of the gate gave it its name, or took that away */
 	bool trusted;
 	atomic_int lends;   /* enum bt_lends */
 	atomic_bool leaned; /* a file that is being written relies on it */
 	struct bt_error *_Atomic damage;
 };
 
-/* Whether what the index says of a file may be relied on: it is what the file's own lists say. */
+/* Whether the index may be relied on for a file: it says the same as the file's own lists. */
 enum bt_lends { BT_LENDS_UNKNOWN, BT_LENDS, BT_LENDS_NOTHING };
 
 #define BT_SLOT_CHUNK  ((uint32_t)1024)
 #define BT_SLOT_CHUNKS ((uint32_t)8192)
 
-/* What one thread needs to decode and verify. */
+/* Tools of one thread for decoding and verifying. */
 struct bt_decoder {
 	struct bt_decompressor *decompressor;
 	struct bt_hasher *hasher;
@@ -61,19 +61,18 @@ struct bt_store {
 	char id[BT_STORE_ID_SIZE]; /* "": it has none */
 	char *path;
 	struct bt_backend *backend;
-	pthread_mutex_t lock; /* adding slots, decoders, which roster is the last one, cachefd */
+	pthread_mutex_t lock; /* of adding slots, decoders, roster and cachefd */
 	int stayfd, cachefd;
 	bool cache_tried;
 	struct bt_slot *chunks[BT_SLOT_CHUNKS];
 	atomic_uint slot_count;
 	pthread_mutex_t refreshing;	/* one refresh at a time */
 	const struct bt_roster *roster; /* of the last refresh */
-	atomic_uint listed;		/* slots that there were then */
-	bool growing; /* a file is so young that it may still be written to, of which the directories tell nothing */
+	atomic_uint listed;		/* number of slots then */
+	bool growing; /* a file is so young that it may still be written to, which a directory's time does not show */
 	atomic_bool doubted;
-	atomic_bool swept; /* cache/, of derived files that are of no use */
-	/* Of the set of files, as the slots are and as the index knows it; the version is told once both are the same.
-	 */
+	atomic_bool swept; /* cache/ was cleared of derived files that are not needed */
+	/* Count changes of the set of files: found in the slots, indexed in the index, version when both agree. */
 	atomic_uint found, version;
 	unsigned indexed;
 	pthread_mutex_t index_lock; /* changing the index */
@@ -86,14 +85,14 @@ struct bt_store {
 	void (*attached_free)(void *data);
 };
 
-/* Written only once: threads share it. */
+/* Written only once, since threads share the cache line. */
 static inline void bt_slot_lean(struct bt_slot *slot)
 {
 	if (!atomic_load_explicit(&slot->leaned, memory_order_relaxed))
 		atomic_store_explicit(&slot->leaned, true, memory_order_relaxed);
 }
 
-/* Where files of either kind are. */
+/* The area of files of either kind. */
 static inline enum bt_area bt_area_of(bool snapshot)
 {
 	return snapshot ? BT_AREA_TOP : BT_AREA_CONTENTS;
@@ -101,38 +100,38 @@ static inline enum bt_area bt_area_of(bool snapshot)
 
 /* catalogue.c */
 struct bt_slot *bt_slot(const struct bt_store *store, uint32_t ordinal);
-/* With refreshing, or by the one thread that has the store for itself. */
+/* With refreshing locked, or by the one thread that has the store for itself. */
 int bt_catalogue_refresh(struct bt_store *store, struct bt_error *error);
 int bt_catalogue_add(struct bt_store *store, const char *name, bool snapshot, const struct bt_stored *stored,
 		     struct bt_slot **ret_slot);
 void bt_catalogue_free(struct bt_store *store);
 
-/* roster.c: of the first slots, those that are there. */
+/* roster.c: publishes a roster of the files that exist among the first slots. */
 int bt_roster_publish(struct bt_store *store, uint32_t slots);
 
 /* files.c */
-/* After gone or file was set: whichever of the two comes second sees both. */
+/* Called after setting gone, and after setting file: the later call sees both. */
 void bt_slot_keep(struct bt_slot *slot);
 void bt_slot_damaged(struct bt_slot *slot, const struct bt_error *error);
-/* What the list told of, opened. */
+/* Opens the file as it was listed. */
 int bt_slot_object(struct bt_store *store, const struct bt_slot *slot, struct bt_object **ret_object,
 		   struct bt_error *error);
 void bt_slot_free(struct bt_slot *slot);
 bool bt_slot_is_open(struct bt_slot *slot);
 
-/* derived.c: the version 1 file is taken over. Derived files of files that are gone are swept away. */
+/* derived.c: takes the version 1 file over. Removes derived files whose version 1 file is gone. */
 int bt_derived_open(struct bt_store *store, struct bt_slot *slot, struct bt_object *source, struct bt_file **ret_file,
 		    struct bt_error *error);
-/* A derived file that does not verify is made again. */
+/* Derives the file again if it does not verify. */
 int bt_derived_recheck(struct bt_store *store, struct bt_slot *slot, struct bt_error *error);
 
-/* gate.c: what the holder did by itself: a file has this name now, in the store or in contents/. */
+/* gate.c: the holder itself gave a file this name, in the store's directory or in contents/. */
 struct bt_gate;
 int bt_gate_made(struct bt_gate *gate, const char *name, bool snapshot, struct bt_error *error);
 
 /* lookup.c */
 
-/* After seal, with the name given to it. */
+/* Adds a file after seal, with its name. */
 int bt_store_add_file(struct bt_store *store, const char *name, bool snapshot, const struct bt_writer *writer,
 		      struct bt_error *error);
 static inline void bt_store_before_slow(const struct bt_store *store)
@@ -140,10 +139,10 @@ static inline void bt_store_before_slow(const struct bt_store *store)
 	if (store->before_slow)
 		store->before_slow(store->before_slow_arg);
 }
-int bt_lookup_index(struct bt_store *store, struct bt_error *error); /* opens it if it is not */
+int bt_lookup_index(struct bt_store *store, struct bt_error *error); /* builds the index on first use */
 /* After a refresh. */
 int bt_lookup_update(struct bt_store *store, struct bt_error *error);
-/* Unless somebody did since the caller asked for the index's doubt. */
+/* Does nothing if another thread has done it since the caller asked for the index's doubt. */
 int bt_lookup_rebuild(struct bt_store *store, unsigned doubt, struct bt_error *error);
 
 /* blocks.c */

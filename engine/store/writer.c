@@ -66,6 +66,7 @@ static int write_out(struct bt_writer *writer, const void *data, size_t length, 
 static int flush(struct bt_writer *writer, struct bt_error *error)
 {
 	size_t length = writer->buffer.length;
+
 	writer->buffer.length = 0;
 	return length ? write_out(writer, writer->buffer.data, length, error) : 0;
 }
@@ -73,6 +74,7 @@ static int flush(struct bt_writer *writer, struct bt_error *error)
 static int put(struct bt_writer *writer, const void *data, size_t length, struct bt_error *error)
 {
 	int r = 0;
+
 	if (writer->buffer.length + length > OUT_BUFFER)
 		r = flush(writer, error);
 	if (r || !length)
@@ -109,6 +111,7 @@ int bt_writer_new(struct bt_upload *upload, const struct bt_buf *header, struct 
 		  struct bt_error *error)
 {
 	struct bt_writer *writer = calloc(1, sizeof(*writer));
+
 	if (!writer) {
 		bt_upload_close(upload);
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
@@ -141,6 +144,7 @@ void bt_writer_free(struct bt_writer *writer)
 static bool block_valid(size_t length, const struct bt_held *held, size_t count, uint64_t *ret_size)
 {
 	uint64_t size = 0;
+
 	for (size_t i = 0; i < count; i++) {
 		if (!held[i].size || held[i].size > BT_BLOCK_MAX - size)
 			return false;
@@ -154,6 +158,7 @@ int bt_writer_block(struct bt_writer *writer, const char *text, size_t length, c
 		    struct bt_error *error)
 {
 	uint64_t size = 0;
+
 	if (writer->written || writer->sections.contents || !block_valid(length, held, count, &size))
 		return bt_fail(error, BT_E_INVALID, NULL, "block outside the format's limits");
 	if (bt_buf_reserve(&writer->blocks, sizeof(struct written_block)) ||
@@ -206,6 +211,7 @@ static void add_number(struct bt_buf *line, const char *before, uint64_t value)
 static int begin_contents(struct bt_writer *writer, struct bt_error *error)
 {
 	int r = put_text(writer, block_count(writer) ? "\n],\n" : "],\n", error);
+
 	if (r)
 		return r;
 	writer->sections.contents = writer->size;
@@ -217,6 +223,7 @@ static int put_content(struct bt_writer *writer, const struct bt_block *block, c
 		       struct bt_error *error)
 {
 	struct bt_buf *line = &writer->line;
+
 	bt_buf_clear(line);
 	add_number(line, writer->listed++ ? ",\n{\"at\":" : "\n{\"at\":", block->at);
 	add_number(line, ",\"length\":", block->length);
@@ -246,6 +253,7 @@ static int begin_trees(struct bt_writer *writer, struct bt_error *error)
 {
 	const struct written_block *blocks = (const struct written_block *)writer->blocks.data;
 	const struct bt_held *held = (const struct bt_held *)writer->held.data;
+
 	if (writer->sections.trees)
 		return 0;
 	int r = writer->sections.contents ? 0 : begin_contents(writer, error);
@@ -262,6 +270,7 @@ static int begin_trees(struct bt_writer *writer, struct bt_error *error)
 static int spool_out(struct bt_writer *writer, struct bt_error *error)
 {
 	int r = writer->spool ? 0 : bt_upload_spool(writer->out, &writer->spool, error);
+
 	if (r)
 		return r;
 	r = bt_upload_write(writer->spool, writer->text.data, writer->text.length);
@@ -304,11 +313,13 @@ int bt_writer_page(struct bt_writer *writer, const char *line, size_t length, co
 static int put_spooled(struct bt_writer *writer, struct bt_error *error)
 {
 	int r = spool_out(writer, error);
+
 	writer->text.length = 0;
 	if (!r && bt_buf_reserve(&writer->text, OUT_BUFFER))
 		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	for (uint64_t done = 0; !r && done < writer->spooled;) {
 		ssize_t n = bt_upload_pread(writer->spool, writer->text.data, OUT_BUFFER, done);
+
 		if (n <= 0)
 			return broken(writer, n ? (int)n : -EIO, error);
 		r = put(writer, writer->text.data, (size_t)n, error);
@@ -320,6 +331,7 @@ static int put_spooled(struct bt_writer *writer, struct bt_error *error)
 static int put_trees(struct bt_writer *writer, struct bt_error *error)
 {
 	int r = begin_trees(writer, error);
+
 	if (!r && writer->spool)
 		r = put_spooled(writer, error);
 	else if (!r)
@@ -338,6 +350,7 @@ static int put_tree_index(struct bt_writer *writer, struct bt_error *error)
 	size_t count = page_count(writer);
 	struct bt_buf *line = &writer->line;
 	uint64_t at = first_page(writer);
+
 	writer->sections.tree_index = writer->size;
 	int r = put_index(writer, "\"tree_index\":[", 14, error);
 	for (size_t i = 0; i < count && !r; i++) {
@@ -356,6 +369,7 @@ static int put_tree_index(struct bt_writer *writer, struct bt_error *error)
 static int put_summary(struct bt_writer *writer, const struct bt_buf *summary, struct bt_error *error)
 {
 	struct bt_buf *line = &writer->line;
+
 	writer->sections.summary = writer->size;
 	bt_buf_clear(line);
 	bt_json_text(line, "\"summary\":");
@@ -381,6 +395,7 @@ static int put_end(struct bt_writer *writer, const struct bt_digest *index, stru
 	const struct bt_sections *at = &writer->sections;
 	struct bt_buf *line = &writer->line;
 	struct bt_digest digest;
+
 	bt_buf_clear(line);
 	add_number(line, "\"end\":{\"blocks\":", at->blocks);
 	add_number(line, ",\"contents\":", at->contents);
@@ -414,6 +429,7 @@ static int put_rest(struct bt_writer *writer, const struct bt_buf *summary, stru
 {
 	struct bt_digest index;
 	int r = put_trees(writer, error);
+
 	if (!r)
 		r = put_tree_index(writer, error);
 	if (r)
@@ -442,6 +458,7 @@ int bt_writer_seal(struct bt_writer *writer, const struct bt_buf *summary, const
 {
 	int r = writer->out ? bt_writer_finish(writer, summary, error)
 			    : bt_fail(error, BT_E_INVALID, name, "the file was sealed before");
+
 	if (!r)
 		r = bt_upload_publish(writer->out, name, error);
 	if (r)
@@ -455,10 +472,13 @@ static int visit_contents(const struct bt_writer *writer, const struct bt_index_
 {
 	const struct written_block *blocks = (const struct written_block *)writer->blocks.data;
 	const struct bt_held *held = (const struct bt_held *)writer->held.data;
+
 	for (size_t i = 0; i < block_count(writer); i++) {
 		uint32_t offset = 0;
+
 		for (uint32_t k = 0; k < blocks[i].count; k++, held++) {
 			int r = visitor->content(visitor->arg, &blocks[i].block, &held->digest, offset, held->size);
+
 			if (r)
 				return r;
 			offset += held->size;
@@ -472,6 +492,7 @@ int bt_writer_visit(const struct bt_writer *writer, const struct bt_index_visito
 	const struct written_page *pages = (const struct written_page *)writer->pages.data;
 	uint64_t at = first_page(writer);
 	int r = visitor->content ? visit_contents(writer, visitor) : 0;
+
 	for (size_t i = 0; i < page_count(writer) && !r && visitor->page; i++) {
 		r = visitor->page(visitor->arg, &pages[i].id, at, pages[i].length);
 		at += pages[i].length + 2;

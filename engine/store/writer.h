@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing one store file in one streaming pass (FORMAT.md §3): blocks go out as they come; their contents list and the
- * pages wait in memory and in a spool until seal. One thread at a time.
+ * Writes one store file in one pass (FORMAT.md §3). Blocks are written as they come; the list of their contents waits
+ * in memory until seal, the pages in memory and in a spool. One thread at a time.
  */
 #ifndef BT_STORE_WRITER_H
 #define BT_STORE_WRITER_H
@@ -18,8 +18,8 @@ struct bt_held {
 	uint32_t size;
 };
 
-/* header: the first line's members up to and without the final comma, beginning with { (see model/document.h). The
- * upload is taken over, also on failure. */
+/* header: the first line from its { to before the final comma (see model/document.h). Takes the upload over, also on
+ * failure. */
 int bt_writer_new(struct bt_upload *upload, const struct bt_buf *header, struct bt_writer **ret_writer,
 		  struct bt_error *error);
 void bt_writer_free(struct bt_writer *writer); /* abandons it if not sealed; NULL is fine */
@@ -27,25 +27,25 @@ void bt_writer_free(struct bt_writer *writer); /* abandons it if not sealed; NUL
 /* text: the Base64 of the block's frame. */
 int bt_writer_block(struct bt_writer *writer, const char *text, size_t length, const struct bt_held *held, size_t count,
 		    struct bt_error *error);
-/* A block whose text lies in another file, at that place. A writer has either these, before all pages, or blocks of its
- * own; visit does not see them. */
+/* Adds a block whose text is in another file, at that offset. A writer has either these, before all pages, or blocks of
+ * its own. bt_writer_visit leaves them out. */
 struct bt_block;
 int bt_writer_elsewhere(struct bt_writer *writer, const struct bt_block *block, const struct bt_held *held,
 			size_t count, struct bt_error *error);
 /* line: a page without LF; id its digest. */
 int bt_writer_page(struct bt_writer *writer, const char *line, size_t length, const struct bt_digest *id,
 		   struct bt_error *error);
-uint64_t bt_writer_size(const struct bt_writer *writer); /* bytes written so far; pages count once it is sealed */
+uint64_t bt_writer_size(const struct bt_writer *writer); /* bytes written so far; pages count after seal */
 size_t bt_writer_contents(const struct bt_writer *writer);
 
-/* Writes the rest with this summary object ("{}" for a volume) and makes the file durable under name. BT_E_EXISTS: call
+/* Writes the rest of the file with this summary ("{}" for a volume) and makes it durable under name. BT_E_EXISTS: call
  * again with another name. */
 int bt_writer_seal(struct bt_writer *writer, const struct bt_buf *summary, const char *name, struct bt_error *error);
 
-/* The rest alone: for what has its name already, or gets none. */
+/* Only writes the rest: for a file that has its name already, or gets none. */
 int bt_writer_finish(struct bt_writer *writer, const struct bt_buf *summary, struct bt_error *error);
 
-/* The contents and pages written, in order, for the index; valid until free, also after seal. */
+/* Visits the contents and pages written, in order. Works until free, also after seal. */
 struct bt_index_visitor;
 int bt_writer_visit(const struct bt_writer *writer, const struct bt_index_visitor *visitor);
 

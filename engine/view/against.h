@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Comparing a file of a snapshot with one in a file system, byte by byte: where nothing else says whether they are
- * equal. What it costs is bounded by the data of both: holes in both places are passed over. */
+/* Compares a file of a snapshot with one of a file system, byte by byte, for when nothing else tells whether they are
+ * equal. Where both have a hole nothing is read, so the cost is bounded by the data of both. */
 #ifndef BT_VIEW_AGAINST_H
 #define BT_VIEW_AGAINST_H
 
@@ -9,16 +9,16 @@
 struct bt_against {
 	struct bt_store *store;
 	const struct bt_entry *file;
-	int fd; /* of as many bytes */
+	int fd; /* of a file of the same size */
 	unsigned char *buffer;
 	size_t room;				 /* of the buffer */
-	bool (*go_on)(void *arg, uint64_t read); /* asked for each piece, with the bytes that were compared */
+	bool (*go_on)(void *arg, uint64_t read); /* called for each piece with the number of bytes compared */
 	void *arg;
-	int sys;      /* set: the errno with which fd could not be read, which counts as a difference */
-	bool stopped; /* it was not to go on */
+	int sys;      /* errno if fd could not be read, which counts as a difference; else 0 */
+	bool stopped; /* go_on returned false */
 };
 
-/* 0; BT_E_CANCELLED; or why the snapshot's bytes could not be had. */
+/* BT_E_CANCELLED if go_on returned false; other errors are of reading the snapshot. */
 int bt_against_file(struct bt_against *against, bool *ret_equal, struct bt_error *error);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How much a walk through a snapshot may find. Of a small store the directories can name each other so that there is no
- * end of paths, and a chain of long names makes paths as long as the store: every walk counts here what it finds.
+ * The limits of a walk through a snapshot. The directories of a small hostile store can share each other so that the
+ * number of paths is astronomical, and nested long names make paths as long as the store. So every walk counts here
+ * what it finds.
  */
 #ifndef BT_VIEW_BOUNDS_H
 #define BT_VIEW_BOUNDS_H
@@ -11,16 +12,16 @@
 
 struct bt_bounds {
 	const char *name; /* the snapshot's, borrowed */
-	uint64_t entries; /* that may still be found */
+	uint64_t entries; /* how many may still be found */
 	struct bt_path_room room;
 };
 
-/* As many entries as the summary counts; none if that is more than the store's size makes possible, so that nothing is
- * begun that would not end. */
+/* As many entries as the summary counts. If the store is too small to have that many, 0: a walk that would not end does
+ * not begin. */
 struct bt_bounds bt_bounds_of(const struct bt_store *store, const struct bt_snapshot_info *info);
-/* One more entry, and the bytes of its path where the depth costs something, else 0. BT_E_DAMAGED [bad-size]: there are
- * more than the snapshot says. BT_E_INCOMPLETE: the paths are too long to be gone through in one go. The walk ends
- * then. */
+/* Counts one more entry. path_bytes: length of its path, or 0 if the walk does not make paths. BT_E_DAMAGED [bad-size]:
+ * there are more entries than the snapshot declares. BT_E_INCOMPLETE: the paths are too long for one walk. The walk
+ * ends then. */
 int bt_bounds_take(struct bt_bounds *bounds, size_t path_bytes, struct bt_error *error);
 
 #endif

@@ -27,6 +27,7 @@ int bt_dir_new(struct bt_store *store, const struct bt_digest *tree, struct bt_d
 {
 	const struct bt_page *top;
 	int r = bt_page_get(store, tree, &top, error);
+
 	if (r)
 		return r;
 	struct bt_dir *dir = top->kind == BT_PAGE_CHUNKS ? NULL : malloc(sizeof(*dir));
@@ -56,6 +57,7 @@ void bt_dir_free(struct bt_dir *dir)
 static enum bt_reason check_leaf(const struct bt_page *top, size_t index, const struct bt_page *leaf)
 {
 	const struct bt_leaf *stated = &top->leaves[index];
+
 	if (!leaf->count || leaf->count != stated->entries)
 		return BT_R_BAD_SIZE;
 	if (compare_entry(&leaf->entries[0], stated->name, stated->name_length))
@@ -70,6 +72,7 @@ static int get_leaf(const struct bt_dir *dir, size_t index, const struct bt_page
 {
 	const struct bt_page *leaf;
 	int r = bt_page_get_kind(dir->store, &dir->top->leaves[index].id, BT_PAGE_ENTRIES, &leaf, error);
+
 	if (r)
 		return r;
 	enum bt_reason reason = check_leaf(dir->top, index, leaf);
@@ -96,6 +99,7 @@ static int enter_leaf(struct bt_dir *dir, size_t leaf, struct bt_error *error)
 {
 	const struct bt_page *page = NULL;
 	bool ahead = dir->page && leaf >= dir->leaf;
+
 	if (ahead && leaf == dir->leaf)
 		return 0;
 	int r = get_leaf(dir, leaf, &page, error);
@@ -126,6 +130,7 @@ int bt_dir_next(struct bt_dir *dir, const struct bt_entry **ret_entry, struct bt
 {
 	if ((!dir->page || dir->next >= dir->page->count) && next_leaf(dir) < leaf_count(dir)) {
 		int r = enter_leaf(dir, next_leaf(dir), error);
+
 		if (r)
 			return r;
 	}
@@ -145,9 +150,11 @@ bool bt_dir_skip(struct bt_dir *dir)
 static size_t leaf_of(const struct bt_dir *dir, const char *name, size_t length)
 {
 	size_t lo = 0, hi = leaf_count(dir);
+
 	while (hi - lo > 1) {
 		size_t middle = lo + (hi - lo) / 2;
 		const struct bt_leaf *leaf = &dir->top->leaves[middle];
+
 		if (bt_name_compare(leaf->name, leaf->name_length, name, length) <= 0)
 			lo = middle;
 		else
@@ -160,11 +167,13 @@ int bt_dir_find(struct bt_dir *dir, const char *name, size_t length, const struc
 		struct bt_error *error)
 {
 	int r = leaf_count(dir) ? enter_leaf(dir, leaf_of(dir, name, length), error) : BT_E_NOT_FOUND;
+
 	if (r)
 		return r;
 	for (size_t lo = 0, hi = dir->page->count; lo < hi;) {
 		size_t middle = lo + (hi - lo) / 2;
 		int order = compare_entry(&dir->page->entries[middle], name, length);
+
 		if (!order) {
 			*ret_entry = give(dir, middle);
 			return 0;
@@ -183,6 +192,7 @@ int bt_dir_at(struct bt_dir *dir, uint64_t index, const struct bt_entry **ret_en
 	size_t leaf = ahead ? dir->leaf : 0;
 	uint64_t left = index - (ahead ? dir->base : 0);
 	int r = 0;
+
 	if (!ahead || left >= dir->page->count) {
 		while (leaf < leaf_count(dir) && left >= leaf_size(dir, leaf))
 			left -= leaf_size(dir, leaf++);
@@ -196,6 +206,7 @@ int bt_dir_at(struct bt_dir *dir, uint64_t index, const struct bt_entry **ret_en
 uint64_t bt_dir_count(const struct bt_dir *dir)
 {
 	uint64_t count = 0;
+
 	for (size_t i = 0; i < leaf_count(dir); i++)
 		count += leaf_size(dir, i);
 	return count;
@@ -204,6 +215,7 @@ uint64_t bt_dir_count(const struct bt_dir *dir)
 struct bt_dir_place bt_dir_here(const struct bt_dir *dir)
 {
 	const struct bt_digest *id = dir->page == dir->top ? &dir->tree : &dir->top->leaves[dir->leaf].id;
+
 	return (struct bt_dir_place){dir->page, id, dir->base, dir->next - 1};
 }
 
@@ -212,6 +224,7 @@ int bt_dir_lookup(struct bt_store *store, const struct bt_digest *tree, const ch
 {
 	struct bt_dir *dir;
 	int r = bt_dir_new(store, tree, &dir, error);
+
 	if (r)
 		return r;
 	r = bt_dir_find(dir, name, name_length, ret_entry, error);
@@ -242,6 +255,7 @@ int bt_path_lookup(struct bt_store *store, const struct bt_entry *from, const ch
 	const struct bt_entry *entry = from;
 	const char *whole = path;
 	size_t length;
+
 	for (;;) {
 		path = next_component(path, &length);
 		if (!length)

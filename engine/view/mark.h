@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What snapshots need: every page and content that can be reached from their roots. Shared subtrees are visited once.
- */
+/* Finds what snapshots need: every page and content that can be reached from their roots. Shared subtrees are visited
+ * once. */
 #ifndef BT_VIEW_MARK_H
 #define BT_VIEW_MARK_H
 
@@ -15,15 +15,15 @@ struct bt_mark {
 	struct bt_digest_set pages, contents;
 	struct bt_digest *stack; /* pages still to be visited */
 	size_t depth, capacity;
-	void (*added)(void *arg, const struct bt_chunk *content);  /* each once; NULL is fine */
+	void (*added)(void *arg, const struct bt_chunk *content);  /* called once for each; NULL is fine */
 	void (*added_page)(void *arg, const struct bt_digest *id); /* the same */
 	void *arg;
 	struct bt_progress progress; /* the caller's counts, of snapshots; the path is set here */
 	struct bt_pace pace;
 };
 
-/* Adds what a snapshot of version 2 needs. Fails when a page is missing or damaged: then nobody knows what else is
- * needed. */
+/* Adds what a snapshot of version 2 needs. Fails if a page is missing or damaged, since what it needs is unknown then.
+ */
 int bt_mark_snapshot(struct bt_mark *mark, const char *name, struct bt_error *error);
 void bt_mark_free(struct bt_mark *mark);
 

@@ -7,15 +7,15 @@
 #include <internal/view.h>
 
 int bt_pages_attach(struct bt_store *store, struct bt_error *error);
-/* The page of this kind; another kind is BT_R_BAD_TYPE. */
+/* Like bt_page_get; a page of another kind is BT_R_BAD_TYPE. */
 int bt_page_get_kind(struct bt_store *store, const struct bt_digest *id, enum bt_page_kind kind,
 		     const struct bt_page **ret_page, struct bt_error *error);
-/* A chunk page that stands for as many bytes as it has. */
+/* Gets a chunk page, and checks that its chunks have as many bytes as stated. */
 int bt_chunk_page_get(struct bt_store *store, const struct bt_chunk *stated, const struct bt_page **ret_page,
 		      struct bt_error *error);
-/* Damage in a page from bt_page_get, with the file and offset where it lies. */
+/* Fails with damage in a page from bt_page_get, and names its file and offset. */
 int bt_page_fail(struct bt_store *store, const struct bt_page *page, enum bt_reason reason, struct bt_error *error);
-/* Of an entry that has nothing to give, with its name, as BT_E_INCOMPLETE. */
+/* Fails with BT_E_INCOMPLETE and the name of an entry that was not read when the snapshot was taken. */
 int bt_fail_unread(struct bt_error *error, const struct bt_entry *entry);
 
 #endif

@@ -89,7 +89,8 @@ static void begin(struct search *search, struct bt_store *store, const struct bt
 	bt_newest_begin(&search->newest, store, scope->now);
 }
 
-/* The next one that can be read; its name is NULL after the last one. What was removed meanwhile is none. */
+/* The next one that can be read; its name is NULL after the last one. Snapshots that were removed meanwhile are passed
+ * over. */
 static int next(struct search *search, struct member *ret_member, struct bt_error *error)
 {
 	const struct bt_scope *scope = search->scope;
@@ -150,7 +151,7 @@ static int choose_group(struct search *search, struct member *ret_best, struct b
 	return 0;
 }
 
-/* Which one of a group is meant: so many before the newest, or the newest that is no later. */
+/* Which one of a group is meant: a number of steps before the newest, or the newest that is not later. */
 struct wish {
 	size_t back;
 	int64_t until;

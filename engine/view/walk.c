@@ -125,7 +125,7 @@ static int give_step(struct bt_walk *walk, const struct bt_entry *entry, struct 
 	return 0;
 }
 
-/* The path is that of the directory at hand. */
+/* The path is that of the current directory. */
 static int failed(struct bt_walk *walk, int result, struct bt_walk_step *ret_step, struct bt_error *error)
 {
 	if (result == BT_E_NOMEM || set_path(walk, "", 0))

@@ -5,11 +5,9 @@ import re
 import subprocess
 import sys
 
-# What has not been converted yet: files for the dialect, rooms for the words.
-LATER = ('engine/backend/cache.c', 'engine/store/blocks.c', 'engine/store/store.c', 'engine/store/writer.c',
-         'engine/view/dir.c',)
+# Rooms whose words have not been gone over yet.
 ROOMS_LATER = ('engine/backend/', 'engine/check/', 'engine/compare/', 'engine/prune/', 'engine/restore/', 'engine/snapshot/',
-               'engine/store/', 'engine/view/', 'engine/pack/', 'engine/source/', 'fs/')
+               'engine/pack/', 'engine/source/', 'fs/')
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
