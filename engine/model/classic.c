@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/classic.h"
-#include "backend/object.h"
 #include "backend/upload.h"
 #include "base/fail.h"
 #include "base/voice.h"
@@ -11,35 +10,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static bool is_space(char byte)
-{
-	return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r';
-}
-
-/* Version 2 begins with its format's name, without white space. What begins like no JSON object is for its reader to
- * refuse. */
-bool bt_classic_detect(struct bt_object *object)
-{
-	static const char *const version_2[] = {"{\"format\"", "{\"version\"", "{\"kind\""};
-	char text[4096];
-	ssize_t got = bt_object_pread(object, text, sizeof(text), 0);
-	size_t length = got > 0 ? (size_t)got : 0, at = 0;
-
-	for (size_t i = 0; i < sizeof(version_2) / sizeof(version_2[0]); i++) {
-		size_t size = strlen(version_2[i]);
-
-		if (length >= size && memcmp(text, version_2[i], size) == 0)
-			return false;
-	}
-	while (at < length && is_space(text[at]))
-		at++;
-	if (at == length || text[at++] != '{')
-		return false;
-	while (at < length && is_space(text[at]))
-		at++;
-	return at < length && text[at] == '"';
-}
 
 int bt_classic_cancelled(const struct bt_classic *classic)
 {

@@ -17,9 +17,6 @@
 
 #include <backuptool/observer.h>
 
-/* True when the first bytes are those of a version 1 file rather than of version 2. */
-struct bt_object;
-bool bt_classic_detect(struct bt_object *object);
 /* Scans fd (a version 1 file called name) and writes the derived file to out (an empty file open for reading and
  * writing). The observer, which may be NULL, is asked for cancelled only. */
 int bt_classic_derive(int fd, const char *name, int out, const struct bt_observer *observer, struct bt_error *error);

@@ -2,7 +2,6 @@
 #include "prune/run.h"
 #include "base/fail.h"
 #include "base/io.h"
-#include "model/classic.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,7 +58,7 @@ int bt_prune_is_classic(struct bt_prune_run *run, uint32_t ordinal, bool *ret_cl
 		return 0; /* as good as damaged, which is told by who needs it */
 	if (r)
 		return bt_error_pass(error, &failure, r);
-	*ret_classic = bt_classic_detect(object);
+	*ret_classic = bt_is_classic(object);
 	bt_object_close(object);
 	return *ret_classic ? is_whole_classic(run, ordinal, ret_classic, error) : 0;
 }

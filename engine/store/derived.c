@@ -17,6 +17,40 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static bool is_space(char byte)
+{
+	return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r';
+}
+
+/* Version 2 begins with its format's name, without white space. A file that does not begin like a JSON object is left
+ * to the reader of version 2, which refuses it. */
+bool bt_is_classic(struct bt_object *object)
+{
+	static const char *const version_2[] = {"{\"format\"", "{\"version\"", "{\"kind\""};
+	char text[4096];
+	ssize_t got = bt_object_pread(object, text, sizeof(text), 0);
+	size_t length = got > 0 ? (size_t)got : 0, at = 0;
+
+	for (size_t i = 0; i < sizeof(version_2) / sizeof(version_2[0]); i++) {
+		size_t size = strlen(version_2[i]);
+
+		if (length >= size && memcmp(text, version_2[i], size) == 0)
+			return false;
+	}
+	while (at < length && is_space(text[at]))
+		at++;
+	if (at == length || text[at++] != '{')
+		return false;
+	while (at < length && is_space(text[at]))
+		at++;
+	return at < length && text[at] == '"';
+}
+
+bool bt_slot_is_classic(const struct bt_store *store, const struct bt_slot *slot, struct bt_object *object)
+{
+	return slot->id.snapshot && store->readers.derive && bt_is_classic(object);
+}
+
 struct derived_name {
 	char text[32]; /* classic-<16 hex>.json */
 };
@@ -49,7 +83,7 @@ static int derive_temporary(struct bt_store *store, struct bt_slot *slot, int so
 
 	if (fd < 0)
 		return bt_fail_sys(error, -fd, slot->path, "create a temporary file");
-	int r = store->foreign.derive(source_fd, slot->path, fd, store->options.observer, error);
+	int r = store->readers.derive(source_fd, slot->path, fd, store->options.observer, error);
 	if (r)
 		bt_close(&fd);
 	else
@@ -122,7 +156,7 @@ static int derive_kept(struct bt_store *store, struct bt_slot *slot, int source_
 	int r = bt_publish_begin_in_store(&publish, cachefd, NULL);
 	if (r)
 		return derive_temporary(store, slot, source_fd, ret_fd, error);
-	r = store->foreign.derive(source_fd, slot->path, publish.fd, store->options.observer, error);
+	r = store->readers.derive(source_fd, slot->path, publish.fd, store->options.observer, error);
 	/* without a name it serves this time all the same */
 	if (!r && bt_publish_replace(&publish, name.text, NULL) && publish.temp[0]) {
 		unlinkat(publish.dirfd, publish.temp, 0);
@@ -175,7 +209,7 @@ static int replace(struct bt_store *store, struct bt_slot *slot, struct bt_error
 	struct bt_object *source = NULL;
 	int r = bt_slot_object(store, slot, &source, error);
 
-	if (!r && store->foreign.detect(source))
+	if (!r && bt_slot_is_classic(store, slot, source))
 		r = derive(store, slot, source, &fresh, error);
 	bt_object_close(source);
 	if (r || !fresh)
@@ -198,11 +232,9 @@ int bt_derived_recheck(struct bt_store *store, struct bt_slot *slot, struct bt_e
 int bt_store_derive(struct bt_store *store, uint32_t ordinal, struct bt_error *error)
 {
 	struct bt_slot *slot = bt_slot(store, ordinal);
-	int r = 0;
 
 	pthread_mutex_lock(&slot->lock);
-	if (slot->id.snapshot && store->foreign.detect)
-		r = replace(store, slot, error);
+	int r = replace(store, slot, error);
 	pthread_mutex_unlock(&slot->lock);
 	return r;
 }

@@ -68,7 +68,7 @@ static int open_slot(struct bt_store *store, struct bt_slot *slot, struct bt_fil
 	slot->held = NULL;
 	if (r)
 		return r;
-	if (slot->id.snapshot && store->foreign.detect && store->foreign.detect(object))
+	if (bt_slot_is_classic(store, slot, object))
 		r = bt_derived_open(store, slot, object, &file, error);
 	else
 		r = open_current(store, slot, object, &file, error);

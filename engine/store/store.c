@@ -43,7 +43,8 @@ static int open_inside(struct bt_store *store, struct bt_error *error)
 
 static int open_parts(struct bt_store *store, struct bt_error *error)
 {
-	if (!store->path || bt_blocks_new(store) || bt_index_new(&store->index))
+	if (!store->path || bt_blocks_new(store) || bt_index_new(&store->index) ||
+	    (store->readers.pages.load && bt_cache_new(&store->readers.pages, &store->pages)))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	const struct bt_backend_options options = {may_make(store), store->read_only, store->options.open_files};
 	int r = bt_backend_open(store->path, &options, &store->backend, error);
@@ -55,8 +56,7 @@ static int open_parts(struct bt_store *store, struct bt_error *error)
 
 static void close_store(struct bt_store *store, bool undo)
 {
-	if (store->attached_free)
-		store->attached_free(store->attached);
+	bt_cache_free(store->pages);
 	bt_blocks_free(store);
 	bt_index_free(store->index);
 	bt_catalogue_free(store);
@@ -70,7 +70,7 @@ static void close_store(struct bt_store *store, bool undo)
 	free(store);
 }
 
-int bt_store_open_with(const char *path, const struct bt_store_options *options, const struct bt_foreign *foreign,
+int bt_store_open_with(const char *path, const struct bt_store_options *options, const struct bt_store_readers *readers,
 		       struct bt_store **ret_store, struct bt_error *error)
 {
 	struct bt_store *store = calloc(1, sizeof(*store));
@@ -81,8 +81,9 @@ int bt_store_open_with(const char *path, const struct bt_store_options *options,
 		free(store);
 		return BT_E_INVALID;
 	}
-	if (foreign)
-		store->foreign = *foreign;
+	if (readers)
+		store->readers = *readers;
+	store->readers.pages.arg = store;
 	store->read_only = store->options.read_only || store->options.salvage;
 	store->stayfd = store->cachefd = -1;
 	pthread_mutex_init(&store->lock, NULL);
@@ -109,15 +110,9 @@ void bt_store_close(struct bt_store *store)
 		close_store(store, false);
 }
 
-void bt_store_attach(struct bt_store *store, void *data, void (*free)(void *data))
+struct bt_cache *bt_store_pages(const struct bt_store *store)
 {
-	store->attached = data;
-	store->attached_free = free;
-}
-
-void *bt_store_attached(const struct bt_store *store)
-{
-	return store->attached;
+	return store->pages;
 }
 
 int bt_store_local_fd(const struct bt_store *store)

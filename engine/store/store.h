@@ -8,20 +8,23 @@
 #define BT_STORE_STORE_H
 
 #include "backend/object.h"
+#include "base/cache.h"
 #include "store/index.h"
 #include "store/writer.h"
 #include <internal/store.h>
 #include <stdatomic.h>
 #include <sys/types.h>
 
-/* How the store turns a file that is not of version 2 into one that is. Given by view/, since the reader of version 1
- * is in a room above this one. */
-struct bt_foreign {
-	bool (*detect)(struct bt_object *object);
+/* Readers from the rooms above this one, which bt_store_open (view/open.c) gives to the store. */
+struct bt_store_readers {
+	/* Reads a version 1 file from fd, called name, and writes the file of version 2 that stands for it to out. */
 	int (*derive)(int fd, const char *name, int out, const struct bt_observer *observer, struct bt_error *error);
+	struct bt_cache_options pages; /* of the cache of parsed pages; its arg will be the store */
 };
-int bt_store_open_with(const char *path, const struct bt_store_options *options, const struct bt_foreign *foreign,
+/* readers may be NULL: version 1 files are damaged files then, and there is no cache of pages. */
+int bt_store_open_with(const char *path, const struct bt_store_options *options, const struct bt_store_readers *readers,
 		       struct bt_store **ret_store, struct bt_error *error);
+struct bt_cache *bt_store_pages(const struct bt_store *store);
 
 /* Every snapshot and volume has an ordinal, given in the order of discovery and stable while the store is open. A file
  * that was removed keeps its ordinal, and stays readable if it was open. */
@@ -90,6 +93,8 @@ uint64_t bt_store_bytes(const struct bt_store *store); /* the sum of their sizes
 const struct bt_file_id *bt_store_file_id(const struct bt_store *store, uint32_t ordinal);
 /* Opens the file on first use and keeps it; borrowed. For a version 1 file it is the file derived from that. */
 int bt_store_file(struct bt_store *store, uint32_t ordinal, struct bt_file **ret_file, struct bt_error *error);
+/* Whether a file begins like one of version 1, and not like one of version 2. */
+bool bt_is_classic(struct bt_object *object);
 /* Derives the file again from its version 1 file, even if cache/ has it. Does nothing for a file of version 2. */
 int bt_store_derive(struct bt_store *store, uint32_t ordinal, struct bt_error *error);
 /* Opens the file that has this name now, for the caller alone. It stays readable without its name. */
@@ -111,11 +116,6 @@ int bt_store_rebuild(struct bt_store *store, struct bt_error *error);
  */
 int bt_store_has(struct bt_store *store, const struct bt_digest *digest, bool page, bool *ret_has,
 		 struct bt_error *error);
-
-/* Something that a higher room keeps with the store; freed by close before anything else. Set once, right after open.
- */
-void bt_store_attach(struct bt_store *store, void *data, void (*free)(void *data));
-void *bt_store_attached(const struct bt_store *store);
 
 /* Reads a page's line into line, replacing that, and verifies it by its id. BT_R_MISSING_PAGE if no file has it.
  * ret_location: where it was found, for errors. */

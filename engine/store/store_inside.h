@@ -53,7 +53,7 @@ struct bt_decoder {
 
 struct bt_store {
 	struct bt_store_options options;
-	struct bt_foreign foreign;
+	struct bt_store_readers readers;
 	void (*before_slow)(void *arg);
 	void *before_slow_arg;
 	bool read_only;
@@ -81,8 +81,7 @@ struct bt_store {
 	struct bt_cache *blocks;
 	struct bt_buffers buffers; /* of blocks */
 	struct bt_decoder *decoders;
-	void *attached;
-	void (*attached_free)(void *data);
+	struct bt_cache *pages; /* NULL: opened without readers */
 };
 
 /* Written only once, since threads share the cache line. */
@@ -119,7 +118,9 @@ int bt_slot_object(struct bt_store *store, const struct bt_slot *slot, struct bt
 void bt_slot_free(struct bt_slot *slot);
 bool bt_slot_is_open(struct bt_slot *slot);
 
-/* derived.c: takes the version 1 file over. Removes derived files whose version 1 file is gone. */
+/* derived.c: whether the object, which is the slot's file, is one of version 1 and can be read. */
+bool bt_slot_is_classic(const struct bt_store *store, const struct bt_slot *slot, struct bt_object *object);
+/* Takes the version 1 file over. Removes derived files whose version 1 file is gone. */
 int bt_derived_open(struct bt_store *store, struct bt_slot *slot, struct bt_object *source, struct bt_file **ret_file,
 		    struct bt_error *error);
 /* Derives the file again if it does not verify. */

@@ -2,7 +2,6 @@
 #include "view/pages.h"
 #include "base/buf.h"
 #include "base/bytes.h"
-#include "base/cache.h"
 #include "base/fail.h"
 #include "model/page.h"
 #include <stdlib.h>
@@ -90,35 +89,21 @@ static void free_page(struct bt_cached *value)
 	free(page);
 }
 
-static void free_cache(void *cache)
-{
-	bt_cache_free(cache);
-}
-
-int bt_pages_attach(struct bt_store *store, struct bt_error *error)
-{
-	struct bt_cache_options options = {.budget = BUDGET, .load = load_page, .free = free_page, .arg = store};
-	struct bt_cache *cache;
-
-	if (bt_cache_new(&options, &cache))
-		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	bt_store_attach(store, cache, free_cache);
-	return 0;
-}
+const struct bt_cache_options bt_pages_cache = {.budget = BUDGET, .load = load_page, .free = free_page};
 
 int bt_page_get(struct bt_store *store, const struct bt_digest *id, const struct bt_page **ret_page,
 		struct bt_error *error)
 {
 	struct bt_table_key key = key_of(id);
 	struct bt_cached *cached;
-	int r = bt_cache_get(bt_store_attached(store), &key, id, &cached, error);
+	int r = bt_cache_get(bt_store_pages(store), &key, id, &cached, error);
 
 	if (r)
 		return r;
 	struct cached_page *page = (struct cached_page *)cached;
 	/* the key is half of the id */
 	if (!bt_digest_equal(&page->id, id)) {
-		bt_cache_put(bt_store_attached(store), cached);
+		bt_cache_put(bt_store_pages(store), cached);
 		return bt_fail_damaged(error, BT_R_MISSING_PAGE, NULL, BT_NO_OFFSET);
 	}
 	*ret_page = &page->page;
@@ -131,13 +116,13 @@ void bt_page_ref(struct bt_store *store, const struct bt_page *page)
 	struct bt_cached *again;
 
 	/* it is pinned, so it is there, and this cannot fail */
-	bt_cache_get(bt_store_attached(store), &cached->cached.key, &cached->id, &again, NULL);
+	bt_cache_get(bt_store_pages(store), &cached->cached.key, &cached->id, &again, NULL);
 }
 
 void bt_page_put(struct bt_store *store, const struct bt_page *page)
 {
 	if (page)
-		bt_cache_put(bt_store_attached(store), &cached_of(page)->cached);
+		bt_cache_put(bt_store_pages(store), &cached_of(page)->cached);
 }
 
 int bt_page_fail(struct bt_store *store, const struct bt_page *page, enum bt_reason reason, struct bt_error *error)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The cache of parsed pages, kept with the store (bt_store_attach). */
+/* The cache of parsed pages, which the store keeps (bt_store_pages). */
 #ifndef BT_VIEW_PAGES_H
 #define BT_VIEW_PAGES_H
 
 #include "store/store.h"
 #include <internal/view.h>
 
-int bt_pages_attach(struct bt_store *store, struct bt_error *error);
+extern const struct bt_cache_options bt_pages_cache;
 /* Like bt_page_get; a page of another kind is BT_R_BAD_TYPE. */
 int bt_page_get_kind(struct bt_store *store, const struct bt_digest *id, enum bt_page_kind kind,
 		     const struct bt_page **ret_page, struct bt_error *error);

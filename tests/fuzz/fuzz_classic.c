@@ -10,6 +10,7 @@
 #include "model/classic.h"
 #include "model/document.h"
 #include "model/page.h"
+#include "store/store.h"
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -88,7 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	FUZZ_CHECK(source >= 0 && out >= 0 && bt_write_all(source, data, size) == 0);
 	struct bt_object *object = object_of(source);
-	bt_classic_detect(object);
+	bt_is_classic(object);
 	bt_object_close(object);
 	int r = bt_classic_derive(source, "input", out, NULL, &error);
 	if (!r)

@@ -17,7 +17,7 @@
 #include "model/classic.h"
 #include "model/document.h"
 #include "model/page.h"
-#include "store/file.h"
+#include "store/store.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -62,7 +62,7 @@ static bool detect(int fd)
 	struct bt_object *object;
 
 	assert_int_equal(bt_object_of_fd(dup(fd), "old.json", &object, NULL), 0);
-	bool is_classic = bt_classic_detect(object);
+	bool is_classic = bt_is_classic(object);
 	bt_object_close(object);
 	return is_classic;
 }

@@ -2,14 +2,9 @@
 /* Files of another format, derived when the store is opened. */
 #include "store_opened.h"
 
-static bool fake_detect(struct bt_object *object)
-{
-	char first[4] = {0};
+#define BEGINNING "{\"old\":\""
 
-	return bt_object_pread(object, first, 4, 0) == 4 && !memcmp(first, "old:", 4);
-}
-
-/* The version 1 file of these tests is "old:" and the Base64 of a content of 30 bytes. */
+/* The version 1 file of these tests is this beginning and the Base64 of a content of 30 bytes. */
 static int fake_derive(int fd, const char *name, int out, const struct bt_observer *observer, struct bt_error *error)
 {
 	static const char sections[] = ",\n\"blocks\":[\n],\n\"contents\":[\n";
@@ -23,7 +18,7 @@ static int fake_derive(int fd, const char *name, int out, const struct bt_observ
 			 (int)(strstr(VOLUME_HEADER, "\"volume\"") - VOLUME_HEADER), VOLUME_HEADER, tail, sections);
 	int blocks = n - (int)strlen(sections) + 2, contents = blocks + 14;
 	n += snprintf(text + n, sizeof(text) - (size_t)n,
-		      "{\"at\":4,\"length\":40,\"size\":30,\"holds\":[[\"%s\",30]]}\n],\n", hex);
+		      "{\"at\":8,\"length\":40,\"size\":30,\"holds\":[[\"%s\",30]]}\n],\n", hex);
 	int trees = n;
 	n += snprintf(text + n, sizeof(text) - (size_t)n, "\"trees\":[\n],\n");
 	int index = n;
@@ -52,16 +47,16 @@ static int fake_derive(int fd, const char *name, int out, const struct bt_observ
 	return write(out, text, (size_t)n) == n ? 0 : BT_E_SYSTEM;
 }
 
-static const struct bt_foreign fake_foreign = {fake_detect, fake_derive};
+static const struct bt_store_readers fake_readers = {.derive = fake_derive};
 
 static void write_old(const struct sample *sample)
 {
-	char text[45] = "old:";
+	char text[sizeof(BEGINNING) + 40] = BEGINNING;
 	unsigned char *data = sample_bytes(5, 30);
 
-	bt_base64_encode(text + 4, data, 30);
+	bt_base64_encode(text + strlen(BEGINNING), data, 30);
 	free(data);
-	sample_write(sample->dirfd, SNAPSHOT, text, 44);
+	sample_write(sample->dirfd, SNAPSHOT, text, strlen(text));
 }
 
 static size_t count_cached(const struct sample *sample, const char *pattern)
@@ -84,12 +79,12 @@ static void test_derived_file(void **state)
 
 	write_old(&sample);
 	struct bt_store_options read_only = {.size = sizeof(read_only), .read_only = true};
-	assert_int_equal(bt_store_open_with(sample.path, &read_only, &fake_foreign, &store, NULL), 0);
+	assert_int_equal(bt_store_open_with(sample.path, &read_only, &fake_readers, &store, NULL), 0);
 	assert_content(store, 5, 30);
 	bt_store_close(store);
 	assert_int_equal(faccessat(sample.dirfd, "cache", F_OK, 0), -1);
 	for (int round = 0; round < 2; round++) {
-		assert_int_equal(bt_store_open_with(sample.path, NULL, &fake_foreign, &store, NULL), 0);
+		assert_int_equal(bt_store_open_with(sample.path, NULL, &fake_readers, &store, NULL), 0);
 		assert_content(store, 5, 30);
 		assert_int_equal(bt_store_file(store, 0, &file, NULL), 0);
 		assert_int_equal(bt_file_kind(file), BT_KIND_CLASSIC);
@@ -102,14 +97,14 @@ static void test_derived_file(void **state)
 	char command[256];
 	snprintf(command, sizeof(command), "for f in %s/cache/*; do echo nonsense > $f; done", sample.path);
 	assert_int_equal(system(command), 0);
-	assert_int_equal(bt_store_open_with(sample.path, NULL, &fake_foreign, &store, NULL), 0);
+	assert_int_equal(bt_store_open_with(sample.path, NULL, &fake_readers, &store, NULL), 0);
 	assert_content(store, 5, 30);
 	bt_store_close(store);
 	/* nor may it lie elsewhere */
 	snprintf(command, sizeof(command), "cd %s/cache && for f in *; do mv $f .. && ln -s ../$f $f; done",
 		 sample.path);
 	assert_int_equal(system(command), 0);
-	assert_int_equal(bt_store_open_with(sample.path, NULL, &fake_foreign, &store, NULL), 0);
+	assert_int_equal(bt_store_open_with(sample.path, NULL, &fake_readers, &store, NULL), 0);
 	assert_content(store, 5, 30);
 	bt_store_close(store);
 	snprintf(command, sizeof(command), "test -z \"$(find %s/cache -name 'classic-*' -type l)\"", sample.path);
