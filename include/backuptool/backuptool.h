@@ -11,28 +11,29 @@
  * - compare.h tells what differs between two trees, search.h finds entries in all snapshots, stats.h counts.
  * - retention.h decides which snapshots to keep, prune.h removes the others and changes tags.
  * - check.h proves that a store is whole, and repairs it.
- * - observer.h is how long calls report to the program, and how they are cancelled.
- * - confine.h and foreign.h protect a program that works on what others may have prepared.
+ * - observer.h has the calls by which a long operation reports to the program, and asks whether it is cancelled.
+ * - confine.h and foreign.h protect a program that works on data and paths which others may have prepared.
  *
  * Results. A function that can fail returns 0 or a negative enum bt_code, and fills a struct bt_error when it is given
- * one (error.h). BT_E_INCOMPLETE means that it did what it could, and that the observer was told about the rest.
+ * one (error.h). BT_E_INCOMPLETE means that it did a part of its work, and that the observer was told about the rest.
  * Outputs are called ret_…, and are not touched on failure unless the function says so. The library does not print,
  * does not exit, and reads no environment variables.
  *
- * Structs. Those that a program fills or has filled, and that may get members later, begin with their size:
+ * Structs. A struct that a program fills or has filled, and that may get members later, begins with its size:
  *	struct bt_restore_options options = {.size = sizeof(options), .overwrite = BT_OVERWRITE_NEVER};
  *	struct bt_restore_result result = {.size = sizeof(result)};
- * All that is zero means what is usual. A program goes on to work with a library that knows more members, and also with
- * one that knows fewer, unless it sets one of those: BT_E_INVALID, as for a size that is missing. In a result, members
- * that the library does not know are zero. Structs that the library makes and hands out by pointer may get members at
- * their end, too: do not copy them by value, or depend on their sizes. All others stay as they are.
+ * A member that is zero means the default. A program keeps working with a library that knows more members. It also
+ * works with one that knows fewer, unless it sets a member that the library does not know: that is BT_E_INVALID, and so
+ * is a missing size. In a result, members that the library does not know are zero. Structs that the library makes and
+ * hands out by pointer may get members at their end, too: do not copy them by value, or depend on their sizes. All
+ * other structs stay as they are.
  *
- * Threads. A store and everything that was got from it may be used by several threads at the same time, but for the
- * functions that say otherwise. Long calls start threads of their own, end them before they return, and call the
- * observer from any of them, one call at a time.
+ * Threads. Several threads may use a store, and everything that was obtained from it, at the same time, except where a
+ * function says otherwise. Long calls start threads of their own, end them before they return, and call the observer
+ * from any of them, one call at a time.
  *
- * Lifetimes. The store outlives everything that was got from it. A snapshot owns its texts, an entry lives as long as
- * its page (view.h), and what a callback is given lives until it returns.
+ * Lifetimes. The store must outlive everything that was obtained from it. A snapshot owns its texts, an entry lives as
+ * long as its page (view.h), and the arguments of a callback are valid until it returns.
  *
  * include/examples in the sources has three short programs.
  */

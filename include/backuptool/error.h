@@ -11,23 +11,23 @@
 
 BT_C_BEGIN
 
-/* Below every negated errno, so that neither is ever taken for the other. */
+/* The codes are below every negated errno, so that neither is ever taken for the other. */
 enum bt_code {
 	BT_OK = 0,
 	BT_E_SYSTEM = -5001,	/* a system call failed: sys says how */
 	BT_E_NOMEM = -5002,	/* out of memory */
-	BT_E_DAMAGED = -5003,	/* a store file is not as the format demands: reason and offset say where */
+	BT_E_DAMAGED = -5003,	/* a store file violates the format: reason and offset say why and where */
 	BT_E_NOT_FOUND = -5004, /* no such snapshot, path, page or content */
-	BT_E_EXISTS = -5005,	/* what was to be made exists already */
+	BT_E_EXISTS = -5005,	/* the file or directory to be made exists already */
 	BT_E_INVALID = -5006,	/* an argument makes no sense */
-	/* somebody else holds the lock: detail says who. With sys ENOLCK the lock was lost, or others removed a file
-	 * that was being written: detail says which; it can be tried again */
+	/* Another process holds the lock: detail says which. With sys ENOLCK the lock was lost, or another process
+	 * removed a file that was being written: detail says which file. The call can be tried again. */
 	BT_E_LOCKED = -5007,
 	BT_E_CANCELLED = -5008,	  /* the caller asked to stop */
 	BT_E_NO_STORE = -5009,	  /* there is no store at this place */
 	BT_E_INCOMPLETE = -5010,  /* done, but not everything: details went to the observer */
 	BT_E_UNSUPPORTED = -5011, /* the kernel or file system cannot do it */
-	BT_E_FOREIGN = -5012,	  /* a symbolic link of somebody else (file) is on the way: see foreign.h */
+	BT_E_FOREIGN = -5012,	  /* a symbolic link (file) of another user is on the way: see foreign.h */
 };
 
 /* Why a file was refused. The names (bt_reason_name) are stable and appear in messages, --json and tests. */
@@ -80,14 +80,14 @@ enum bt_reason {
 
 #define BT_NO_OFFSET UINT64_MAX
 
-/* Where and why it failed. Zero-initialise: struct bt_error e = {0}. No memory to free. */
+/* Where and why a call failed. Initialise it to zero: struct bt_error e = {0}. It owns no memory. */
 struct bt_error {
 	enum bt_code code;
 	enum bt_reason reason;
 	int sys;	  /* the errno for BT_E_SYSTEM, or where a function says so; else 0 */
 	uint64_t offset;  /* byte in file, or BT_NO_OFFSET */
-	char file[264];	  /* the store file or source concerned, "" if none; never split inside a character */
-	char detail[200]; /* what was being done: "open", "bad escape in name" …; "" if none */
+	char file[264];	  /* the store file or source file; "" if it is about none; never cut inside a character */
+	char detail[200]; /* the step that failed: "open", "bad escape in name" …; may be "" */
 };
 
 /* "digest-mismatch" and so on; "none" for BT_R_NONE, "unknown" out of range. */

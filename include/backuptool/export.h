@@ -8,13 +8,13 @@
 
 BT_C_BEGIN
 
-/* Writes the snapshot's files in version 1 to path, which must not exist and appears whole. Paths are relative to the
- * snapshot's root, with the last component of its target in front ("docs/a.txt" of /home/me/docs), as the original
- * wrote for a relative target. What has no place in version 1 (empty directories, links, metadata) is left out and
- * counted in *ret_left_out. BT_E_INCOMPLETE: the file was written, but without the contents of files that could not be
- * read, now or when the snapshot was taken; each was given to the observer. BT_E_FOREIGN: a symbolic link on the way to
- * path belongs to neither root nor the effective user, and follow_foreign_links is not set; foreign.h tells where it
- * leads. */
+/* Writes the snapshot's files in the layout of version 1 to path, which must not exist; the file appears when it is
+ * complete. Paths are relative to the snapshot's root, with the last component of its target in front ("docs/a.txt" of
+ * /home/me/docs), as the original wrote for a relative target. Version 1 has no place for empty directories, links and
+ * metadata: these are left out, and counted in *ret_left_out. BT_E_INCOMPLETE: the file was written, but without the
+ * contents of files that could not be read, now or when the snapshot was taken; the observer was told each.
+ * BT_E_FOREIGN: a symbolic link on the way to path belongs to neither root nor the effective user, and
+ * follow_foreign_links is not set; foreign.h tells where it leads. */
 int bt_export_classic(struct bt_store *store, const struct bt_snapshot *snapshot, const char *path,
 		      bool follow_foreign_links, const struct bt_observer *observer, uint64_t *ret_left_out,
 		      struct bt_error *error);
@@ -22,7 +22,7 @@ int bt_export_classic(struct bt_store *store, const struct bt_snapshot *snapshot
 struct bt_export_size {
 	size_t size;	/* of this struct */
 	uint64_t bytes; /* about how large the file will be; UINT64_MAX: more than can be said */
-	uint64_t space; /* free for this user on the file system where the file is to appear */
+	uint64_t space; /* free bytes that this user may use on the file system of path */
 	uint64_t store; /* bytes of the store's files */
 };
 /* Tells how large the file would be before anything is written: this layout has no holes and no compression, so a small

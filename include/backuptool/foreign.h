@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Symbolic links of other users on the way to a path. The owner of a link decides where everybody who follows it gets
- * to. */
+/* Symbolic links of other users on the way to a path. The owner of a link decides where it leads everybody who follows
+ * it. */
 #ifndef BACKUPTOOL_FOREIGN_H
 #define BACKUPTOOL_FOREIGN_H
 
@@ -14,9 +14,9 @@ struct bt_foreign_link {
 	char *place;	/* where the whole path leads: absolute, and without links in it */
 };
 
-/* The first link on the way to path, its last component included, that belongs to somebody else. Links of the user also
- * count as own (0: of no further user). Returns 1 and *ret_link, which the caller frees; 0 if there is none, as far as
- * this process can see; or BT_E_NOMEM. */
+/* Finds the first link on the way to path, its last component included, that belongs to another user. also: a further
+ * user whose links are accepted (0: no further user). Returns 1 and *ret_link, which the caller frees; 0 if this
+ * process sees no such link; or BT_E_NOMEM. */
 int bt_foreign_link_find(const char *path, unsigned also, struct bt_foreign_link *ret_link);
 void bt_foreign_link_free(struct bt_foreign_link *link);
 

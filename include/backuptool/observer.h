@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How a long operation speaks to its caller. The calls come from any thread, one at a time; all members may be NULL. */
+/* How a long operation reports to its caller. The calls come from any thread, one at a time; all members may be
+ * NULL. */
 #ifndef BACKUPTOOL_OBSERVER_H
 #define BACKUPTOOL_OBSERVER_H
 
@@ -9,19 +10,19 @@ enum bt_event {
 	BT_EVENT_NEW,
 	BT_EVENT_CHANGED,
 	BT_EVENT_UNCHANGED, /* snapshot: files. restore: rewritten, changed in place, left alone */
-	BT_EVENT_DELETED,   /* restore --delete; prune: a file of the store */
+	BT_EVENT_DELETED,   /* restore: an entry, removed by delete_extra. prune: a file of the store */
 	BT_EVENT_EXCLUDED,
-	BT_EVENT_REMOVED,  /* snapshot: an entry of the parent is gone; of a directory, with everything in it */
-	BT_EVENT_BOUNDARY, /* a directory that is not entered: another file system begins there */
+	BT_EVENT_REMOVED,  /* snapshot: an entry of the parent is gone; a directory with everything in it */
+	BT_EVENT_BOUNDARY, /* a directory was not entered, because another file system begins there */
 	BT_EVENT_VANISHED, /* snapshot: listed, but gone when it was to be read */
 };
 
-/* A total of 0 is not known. The totals of a snapshot are those of its parent, until there is more. */
+/* A total of 0 means unknown. The totals of a snapshot are those of its parent, until it exceeds them. */
 struct bt_progress {
 	uint64_t files, bytes, total_files, total_bytes;
-	const char *path; /* the path that is being worked on, like problem()'s; valid during the call; NULL: none in
-			     particular */
-	bool syncing;	  /* only the disk is waited for, which may take long */
+	const char *path; /* the path that is being worked on, relative like that of problem; valid during the call;
+			     NULL: no certain one */
+	bool syncing;	  /* the operation only waits for the disk, which may take long */
 };
 
 struct bt_observer {
@@ -30,14 +31,15 @@ struct bt_observer {
 	/* An entry that could not be handled; the operation goes on. path is relative to the target and may hold any
 	 * bytes. */
 	void (*problem)(void *arg, const char *path, const struct bt_error *error);
-	/* A line of `-v`: path as above. */
+	/* Called for each entry. path is as above. */
 	void (*entry)(void *arg, enum bt_event event, const char *path);
 	/* At most about ten times a second. */
 	void (*progress)(void *arg, const struct bt_progress *progress);
 	/* Called often; true ends the operation with BT_E_CANCELLED. */
 	bool (*cancelled)(void *arg);
-	/* The operation has been waiting for a second for a lock of the store that holder has: "backuptool snapshot
-	 * (process 1234)", any bytes. Once for each lock; cancelled is asked meanwhile. */
+	/* Called once for each lock of the store that the operation has waited for longer than a second. holder is the
+	 * process that has it, any bytes: "backuptool snapshot (process 1234)". While the operation waits, it calls
+	 * cancelled. */
 	void (*waiting)(void *arg, const char *holder);
 };
 

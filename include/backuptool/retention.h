@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which snapshots to keep: a pure decision over times, rules and now. */
+/* Deciding which snapshots to keep, from their times, the rules and the present time alone. */
 #ifndef BACKUPTOOL_RETENTION_H
 #define BACKUPTOOL_RETENTION_H
 
@@ -15,18 +15,18 @@ enum bt_bucket { BT_LAST, BT_HOURLY, BT_DAILY, BT_WEEKLY, BT_MONTHLY, BT_YEARLY,
  * A snapshot is kept if any rule keeps it. Buckets are calendar hours, days, ISO weeks (Monday first), months and years
  * in the zone of the process. keep[b] keeps the newest snapshot of each of this many buckets that hold any, newest
  * first. within[b] keeps the newest of every bucket b (BT_LAST: every snapshot) that is younger than this many seconds,
- * counted from the newest snapshot of the group. 0 means no such rule; UINT32_MAX keeps all of them. A count rule that
- * finds fewer buckets than it may keep also keeps the oldest snapshot, so that the history grows to its full length;
- * once the rule is full it lets go of that one.
+ * counted from the newest snapshot of the group. 0 means no such rule; a count of UINT32_MAX keeps all. A count rule
+ * that finds fewer buckets than it may keep also keeps the oldest snapshot, so that the history grows to its full
+ * length; a full rule no longer does.
  *
  * Whatever the rules say, these stay in each group of host and directory:
  * - The newest complete snapshot: one in which no entry was left unread. If there is none, the newest.
  * - The last one before the directory shrank. A snapshot has shrunk against another that has files if it has none, or
  *   if it lacks more than half of the files and more than half of the bytes. Each snapshot that the next one has shrunk
  *   against stays as long as the newest one has shrunk against it, too, and so has every one between that stays for
- *   this reason. So it ends when as much as half is there again, or when the user removes the snapshot; nothing else
- *   ends it, and it is told. Each is more than twice as large as the next one that stays so: there are few, however
- *   often that happens.
+ *   this reason. So this ends when at least half is there again, or when the user removes the snapshot; nothing else
+ *   ends it, and the user is told. Each of these snapshots is more than twice as large as the next one: there are few,
+ *   however often a directory shrinks.
  */
 struct bt_retention {
 	size_t size; /* of this struct */
@@ -34,8 +34,8 @@ struct bt_retention {
 	int64_t within[BT_BUCKETS];
 	const char *const *keep_tags; /* a snapshot with one of them is kept */
 	size_t keep_tag_count;
-	bool per_target;    /* decide for each (host, target) by itself; else over the whole store */
-	bool to_the_letter; /* remove everything that no rule keeps, also the newest complete snapshot */
+	bool per_target;    /* decide for each group of host and directory by itself; otherwise for the whole store */
+	bool to_the_letter; /* remove everything that no rule keeps, including the newest complete snapshot */
 };
 
 struct bt_candidate {
@@ -47,14 +47,15 @@ struct bt_candidate {
 	uint64_t files, bytes;
 };
 
-/* Why it is kept, as bits: 1 << bucket for a count rule, 1 << (8 + bucket) for a within rule. 0: to be removed. */
+/* Why a snapshot is kept, as bits: 1 << bucket for a count rule, 1 << (8 + bucket) for a within rule. 0: it is to be
+ * removed. */
 #define BT_KEEP_COUNT(bucket)  (1u << (bucket))
 #define BT_KEEP_WITHIN(bucket) (1u << (8 + (bucket)))
 #define BT_KEEP_TAG	       (1u << 16)
 #define BT_KEEP_FUTURE	       (1u << 17)
 #define BT_KEEP_COMPLETE       (1u << 18) /* newest complete */
 #define BT_KEEP_SHRANK	       (1u << 19) /* before it shrank */
-#define BT_KEEP_NEWEST	       (1u << 20) /* of its host and directory, which have no complete one */
+#define BT_KEEP_NEWEST	       (1u << 20) /* the newest of its group, which has no complete one */
 #define BT_KEEP_GUARDS	       (7u << 18) /* these three; given only to snapshots that nothing else keeps */
 #define BT_KEEP_OLDEST(bucket) (1u << (24 + (bucket))) /* by a count rule that is not full yet */
 

@@ -9,24 +9,24 @@
 BT_C_BEGIN
 
 struct bt_search {
-	size_t size;		     /* of this struct */
-	const char *pattern;	     /* a pattern of .gitignore: for a name, or with a slash for a path; NULL: all */
-	const char *hash;	     /* the beginning of a file's digest in lower-case hex; NULL: any */
-	const struct bt_time *newer; /* modified after that; NULL: any */
+	size_t size;	     /* of this struct */
+	const char *pattern; /* as in .gitignore: with a slash it matches a path, without one a name; NULL: all */
+	const char *hash;    /* the beginning of a file's digest in lower-case hex; NULL: any */
+	const struct bt_time *newer; /* modified after this time; NULL: any */
 	const char *const *names;    /* snapshots, as bt_store_snapshot_name gives them, in the order of the search */
 	size_t name_count;	     /* 0: all, the newest first */
 };
 
 struct bt_match {
-	const char *snapshot; /* the first of the search that has it */
+	const char *snapshot; /* the first of the searched snapshots that has it */
 	const char *path;     /* relative to the target, any bytes */
 	const struct bt_entry *entry;
 };
 
 /*
- * Tells each version of each matching entry once. A directory that two snapshots have in common under one path is
- * searched once. BT_E_INCOMPLETE: something could not be read, and the observer was told. BT_E_INVALID: a bad pattern
- * or hash. If found returns anything but 0, the search ends and returns that.
+ * Tells each version of each matching entry once. A directory that two snapshots share under the same path is searched
+ * once. BT_E_INCOMPLETE: something could not be read, and the observer was told. BT_E_INVALID: a bad pattern or hash.
+ * If found returns anything but 0, the search ends and returns that.
  */
 int bt_search_run(struct bt_store *store, const struct bt_search *search,
 		  int (*found)(void *arg, const struct bt_match *match), void *arg, const struct bt_observer *observer,

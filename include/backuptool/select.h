@@ -7,23 +7,23 @@
 
 BT_C_BEGIN
 
-/* The name of this host, as in the snapshots that are taken on it. */
+/* The name of this host, as snapshots taken on it record it. */
 #define BT_HOST_SIZE 256
 void bt_host(char host[BT_HOST_SIZE]);
 
 /*
- * What a command is about. This decides in which group of snapshots (one host and directory) "latest", "latest~N" and
- * "@TIME" are looked for. Of the first of these sets that is not empty, it is the group with the newest snapshot:
+ * What a command is about. This decides in which group of snapshots (of one host and directory) "latest", "latest~N"
+ * and "@TIME" are looked for. It is the group with the newest snapshot among the first of these sets that is not empty:
  *   with paths: those whose directory holds all of them, of this host, then of others;
  *   without paths: those of the output directory, of this host, then of others;
  *   without paths: those of this host whose directory holds the working directory;
  *   all.
- * All paths here are absolute, without "." and needless slashes. All members may be zero but now.
+ * All paths here are absolute, without "." and needless slashes. All members but size and now may be zero.
  */
 struct bt_scope {
 	size_t size;	  /* of this struct */
 	int64_t now;	  /* seconds since 1970 */
-	const char *host; /* this one */
+	const char *host; /* the name of this host */
 	const char *const *paths;
 	size_t path_count;
 	const char *output;			     /* the output directory of a restore */
@@ -35,11 +35,11 @@ struct bt_scope {
 struct bt_choice {
 	size_t size;		      /* of this struct */
 	const char *name;	      /* the store's; valid until refresh or close */
-	bool future;		      /* its time is after now: its group has no other, or it was named itself */
-	bool unsure;		      /* its group is one of several, and nothing in the scope decides for it */
+	bool future;		      /* its time is after now: its group has no other, or the text names it */
+	bool unsure;		      /* there are several groups, and nothing in the scope decides for this one */
 	size_t later;		      /* snapshots of its group that were skipped because they are in the future */
 	const char *latest;	      /* the last of these */
-	size_t unread;		      /* snapshots that cannot be read, and may be newer ones of its group */
+	size_t unread;		      /* unreadable snapshots that may be newer ones of its group */
 	struct bt_error unread_error; /* of the newest of these */
 };
 
@@ -47,17 +47,17 @@ struct bt_choice {
  * Finds the snapshot that a user means: a file name with or without .json; a unique prefix of one, with or without
  * "snapshot_"; "latest"; "latest~N" (the Nth before it); "@TIME": the newest at or before that time, written as
  * "@2026-11-20" (its last second), "@2026-11-20 10:30", "@yesterday", "@2h" (two hours ago) or "@1732271400" (since
- * 1970). The last three never mean a snapshot in the future unless its group has no other. BT_E_NOT_FOUND,
- * with "the nearest is …" or the like in error->detail. BT_E_INVALID, with what is wrong with the text: "begins the
- * names of 3 snapshots: …", "is not a time such as …". If no snapshot of a group can be read, the reason for that.
- * ret_choice is filled on success.
+ * 1970). "latest", "latest~N" and "@TIME" never mean a snapshot in the future unless its group has no other.
+ * BT_E_NOT_FOUND, with "the nearest is …" or the like in error->detail. BT_E_INVALID, with what is wrong with the text:
+ * "begins the names of 3 snapshots: …", "is not a time such as …". If no snapshot of a group can be read, the failure
+ * of reading them. ret_choice is filled on success.
  */
 int bt_select(struct bt_store *store, const char *text, const struct bt_scope *scope, struct bt_choice *ret_choice,
 	      struct bt_error *error);
 /* Whether a text is "latest", "latest~N" or "@TIME", whether or not there is such a snapshot. */
 bool bt_select_is_relative(const char *text, int64_t now);
 
-/* The groups of the store, the one with the newest snapshot first. Version 1 files, which know no host, are one group
+/* The groups of the store, the one with the newest snapshot first. Version 1 files record no host; they are one group
  * with an empty host and directory. Snapshots that cannot be read are left out. Freed by bt_groups_free. */
 struct bt_group {
 	char *host, *target;

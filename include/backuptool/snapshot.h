@@ -9,14 +9,14 @@
 
 BT_C_BEGIN
 
-/* A level beyond 19: blocks of up to 4 MiB of plain data, so that similar data is compressed together. To read a single
- * file, such a block has to be decoded, and each thread that makes them needs 70 MiB. */
+/* A level above 19: blocks hold up to 4 MiB of plain data, so that similar data is compressed together. Reading a
+ * single file means decoding such a block, and each thread that makes them needs 70 MiB. */
 #define BT_COMPRESSION_MAX 20
 
 struct bt_snapshot_options {
 	size_t size;		    /* of this struct */
 	const char *host;	    /* of the directory: UTF-8, shorter than BT_HOST_SIZE; NULL: this machine */
-	const char *const *exclude; /* gitignore patterns, relative to the target, later ones win */
+	const char *const *exclude; /* patterns as in .gitignore, relative to the target; the last match decides */
 	size_t exclude_count;
 	const char *const *exclude_if_present; /* a directory with such a file is recorded without its other contents */
 	size_t exclude_if_present_count;
@@ -24,14 +24,14 @@ struct bt_snapshot_options {
 	bool one_file_system;
 	const char *const *tags;
 	size_t tag_count;
-	bool skip_if_unchanged;	    /* write no file if all entries equal those of the parent, fingerprints aside, and
-				       nothing that the store had lost was stored again. If much had to be read again
-				       because fingerprints were missing, a file is written anyway, so that the next run is
-				       fast */
-	bool dry_run;		    /* read and compare, but write nothing */
-	bool force;		    /* read every file, whatever its fingerprint */
-	int level;		    /* 0 auto, 1–19, BT_COMPRESSION_MAX */
-	unsigned threads;	    /* 0: as many as there are processors; the result does not depend on it */
+	bool skip_if_unchanged; /* write no file if all entries equal those of the parent, fingerprints aside, and no
+				   data that the store had lost was stored again. If many files had to be read again
+				   because fingerprints were missing, a file is written anyway, so that the next run is
+				   fast */
+	bool dry_run;		/* read and compare, but write nothing */
+	bool force;		/* read every file, even if its fingerprint is unchanged */
+	int level;		/* 0 auto, 1–19, BT_COMPRESSION_MAX */
+	unsigned threads;	/* 0: as many as there are processors; the result does not depend on it */
 	const struct bt_time *time; /* NULL: the time at which the lock was taken. For tests */
 	uint64_t volume_size;	    /* 0: 256 MiB */
 	struct bt_changes *changes; /* what changed since the parent: everything else is taken from the parent unread.
@@ -40,37 +40,37 @@ struct bt_snapshot_options {
 
 struct bt_snapshot_result {
 	size_t size;   /* of this struct */
-	char name[64]; /* of the file, or of the parent when it was skipped; "" on a dry run */
+	char name[64]; /* of the file, or of the parent if skipped; "" on a dry run */
 	bool skipped;
 	uint64_t files, directories, others, directory_size;
 	uint64_t created, changed, unchanged, vanished; /* files */
 	uint64_t errors;				/* entries of any type that could not be read or are torn */
-	uint64_t torn;	     /* of these: changed while they were read; the bytes read last are kept */
-	uint64_t removed;    /* entries of the parent, of any type, that are not there any more */
+	uint64_t torn;	     /* of these: files that changed while they were read; the bytes read last are kept */
+	uint64_t removed;    /* entries of the parent, of any type, that do not exist any more */
 	uint64_t left_out;   /* entries left out by rules */
 	uint64_t boundaries; /* directories that were not entered: another file system begins there */
-	char boundary[256], boundary_type[65]; /* one of them: its path, and its type as in struct bt_extra; "" if none
-						  was looked at, or the path is too long */
-	bool emptied;			       /* only directories are left, and the parent had more */
+	char boundary[256], boundary_type[65]; /* path and type (as in struct bt_extra) of one of these; "" if none was
+						  looked at, or if the path is too long */
+	bool emptied;			       /* only directories are left, and the parent had other entries */
 	bool shrank;			       /* both files and bytes are less than half of the parent's */
 	uint64_t new_bytes;		       /* plain bytes that were new to the store */
-	uint64_t stored_bytes;		       /* what they take in Base64 */
+	uint64_t stored_bytes;		       /* bytes of Base64 that these take */
 	uint64_t written_bytes;		       /* sizes of all files written */
 	char parent[64];		       /* "" if none */
-	bool followed;	     /* the changes: only entries that were looked at are counted in left_out and told */
-	enum bt_doubt doubt; /* why the changes were not followed, if there were some */
+	bool followed; /* the changes were followed: left_out and the observer cover only entries that were looked at */
+	enum bt_doubt doubt; /* why the given changes were not followed */
 };
 
-/* BT_E_INVALID if target is the directory store or lies in it: call it before a store is made there. Else 0, also if
- * one of them does not exist. */
+/* BT_E_INVALID if target is the directory store or lies in it; otherwise 0, also if one of them does not exist. Call it
+ * before making a store there. */
 int bt_snapshot_place(const char *store, const char *target, struct bt_error *error);
 
 /*
- * Takes a snapshot of the directory target (a symlink to one is followed). 0: durable. BT_E_INCOMPLETE: durable, but
- * entries could not be read or are torn; each was given to the observer. Anything else: no snapshot was made, and
- * finished volumes stay for the next run. options and observer may be NULL. Takes the shared lock of the store and
- * refreshes it: names that were got from the store before are no longer valid. BT_E_INVALID: a bad pattern, tag or
- * level, or a target that is the store or lies in it.
+ * Takes a snapshot of the directory target (a symlink to one is followed). 0: the snapshot is durable. BT_E_INCOMPLETE:
+ * it is durable, but entries could not be read or are torn; the observer was told each. Any other code: no snapshot was
+ * made, and finished volumes stay for the next run. options and observer may be NULL. Takes the shared lock of the
+ * store and refreshes it: names that were obtained from the store before are no longer valid. BT_E_INVALID: a bad
+ * pattern, tag or level, or a target that is the store or lies in it.
  */
 int bt_snapshot_take(struct bt_store *store, const char *target, const struct bt_snapshot_options *options,
 		     const struct bt_observer *observer, struct bt_snapshot_result *ret_result, struct bt_error *error);

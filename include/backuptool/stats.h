@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How much a store holds, and what it consists of. */
+/* How much data a store holds, and how large its parts are. */
 #ifndef BACKUPTOOL_STATS_H
 #define BACKUPTOOL_STATS_H
 
@@ -16,21 +16,21 @@ struct bt_stats_snapshot {
 };
 
 struct bt_stats {
-	size_t size;		   /* of this struct */
-	uint64_t snapshots, files; /* files: in all snapshots together */
-	uint64_t logical;	   /* sizes of all directories together */
-	uint64_t contents, unique; /* contents of all snapshots, each counted once, and their bytes */
-	uint64_t stored;	   /* bytes that these take in the store's files */
-	uint64_t dead;		   /* bytes in the store's files that no snapshot needs */
-	uint64_t store_files,
-		store_bytes; /* the files themselves; the rest, beside stored and dead bytes, is lists and pages */
-	uint64_t unread;     /* snapshots and files that could not be read; the observer was told */
+	size_t size;			   /* of this struct */
+	uint64_t snapshots, files;	   /* files: in all snapshots together */
+	uint64_t logical;		   /* sizes of all directories together */
+	uint64_t contents, unique;	   /* contents of all snapshots, each counted once, and their bytes */
+	uint64_t stored;		   /* bytes that these take in the store's files */
+	uint64_t dead;			   /* bytes in the store's files that no snapshot needs */
+	uint64_t store_files, store_bytes; /* the files themselves; their bytes that are neither stored nor dead are
+					      lists and pages */
+	uint64_t unread;		   /* snapshots and files that could not be read; the observer was told */
 };
 
 /*
  * Reads all snapshots and the lists of all files, but no contents. snapshot is called for each, oldest first; its
- * argument is valid during the call. BT_E_INCOMPLETE: something could not be read; contents that only this refers to
- * count as dead. The bytes of a block are divided in proportion to the contents in it.
+ * argument is valid during the call. BT_E_INCOMPLETE: something could not be read; contents that only the unread part
+ * refers to count as dead. The bytes of a block are divided among its contents in proportion to their sizes.
  */
 int bt_stats_gather(struct bt_store *store, void (*snapshot)(void *arg, const struct bt_stats_snapshot *snapshot),
 		    void *arg, const struct bt_observer *observer, struct bt_stats *ret_stats, struct bt_error *error);

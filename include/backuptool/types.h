@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Around declarations, so that C++ calls them as C. */
+/* Stand around declarations, so that C++ calls them as C. */
 #ifdef __cplusplus
 #define BT_C_BEGIN extern "C" {
 #define BT_C_END   }

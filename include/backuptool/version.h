@@ -4,7 +4,7 @@
 
 #include <backuptool/types.h>
 
-/* Of these headers. */
+/* The version of these headers. */
 #define BT_VERSION_MAJOR 0
 #define BT_VERSION_MINOR 1
 #define BT_VERSION_PATCH 0
@@ -12,7 +12,7 @@
 
 BT_C_BEGIN
 
-/* Of the library that the program runs with, such as "0.1.0". */
+/* The version of the library that the program runs with, such as "0.1.0". */
 const char *bt_version(void);
 
 BT_C_END

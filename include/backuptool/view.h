@@ -21,7 +21,7 @@ struct bt_extent {
 struct bt_chunk {
 	struct bt_digest digest;
 	uint64_t size;
-}; /* a content, or a chunk page with the number of bytes that it stands for */
+}; /* a content; or a chunk page, with the number of bytes that it stands for */
 struct bt_xattr {
 	const char *name;
 	const unsigned char *value;
@@ -33,15 +33,16 @@ struct bt_extra {
 	const struct bt_chunk *chunks;	    /* of a file in several contents */
 	const struct bt_chunk *chunk_pages; /* or of a file in very many */
 	const struct bt_extent *holes;
-	const uint64_t *hole_sums; /* bytes of each hole and all holes before it: to find where a byte lies */
+	const uint64_t *hole_sums; /* bytes of each hole and of all holes before it: to find where a byte lies */
 	const struct bt_xattr *xattrs;
 	uint32_t chunk_count, chunk_page_count, hole_count, xattr_count;
-	bool has_chunks; /* chunks given, maybe none */
+	bool has_chunks; /* chunks are given, but their number may be 0 */
 	bool torn;
 	const char *error;    /* errno name, or NULL */
 	const char *boundary; /* of a directory that was not entered because another file system begins there: the type
-				 of that as in /proc/self/mountinfo ("tmpfs", "fuse.sshfs"), or "btrfs-subvolume". Its
-				 tree is empty, which says nothing about its contents. NULL: none */
+				 of that file system as in /proc/self/mountinfo ("tmpfs", "fuse.sshfs"), or
+				 "btrfs-subvolume". The tree of such a directory is empty, which says nothing about its
+				 contents. NULL: not such a directory */
 	uint32_t flags;	      /* inode flags of a file or directory: bits of FS_IOC_GETFLAGS in BT_INODE_FLAGS */
 	uint32_t project;     /* project id of a file or directory; 0: none */
 	const char *target;   /* symlink; NUL-terminated */
@@ -70,7 +71,7 @@ struct bt_entry {
 	uint8_t type; /* enum bt_type */
 	bool has_digest, has_stat;
 	uint64_t stat;		      /* fingerprint */
-	const struct bt_extra *extra; /* NULL if there is nothing in it */
+	const struct bt_extra *extra; /* NULL if all of it would be zero */
 };
 
 struct bt_snapshot_info {
@@ -83,11 +84,11 @@ struct bt_snapshot_info {
 	struct bt_entry root; /* the target directory */
 	uint64_t files, directories, others;
 	uint64_t directory_size, stored_size, file_size; /* file_size: of the snapshot file */
-	uint64_t added_size; /* what it added to the disk: all of its file, and its volumes */
+	uint64_t added_size;				 /* bytes that it added to the disk: its file and its volumes */
 	uint64_t created, changed, unchanged;
 	uint64_t errors;     /* entries that could not be read, or are torn */
 	uint64_t torn;	     /* of these */
-	uint64_t removed;    /* entries of the parent, of any type, that are not there any more */
+	uint64_t removed;    /* entries of the parent, of any type, that do not exist any more */
 	uint64_t left_out;   /* entries that rules left out, among those that were looked at */
 	uint64_t boundaries; /* directories that were not entered: another file system begins there */
 	bool xattrs;
@@ -102,11 +103,11 @@ int bt_snapshot_open(struct bt_store *store, const char *name, struct bt_snapsho
 void bt_snapshot_close(struct bt_snapshot *snapshot);
 const struct bt_snapshot_info *bt_snapshot_info(const struct bt_snapshot *snapshot);
 
-/* A part of a directory, which entries that were looked up live in. */
+/* A part of a directory. An entry that was looked up lives in one. */
 struct bt_page;
 void bt_page_put(struct bt_store *store, const struct bt_page *page); /* NULL is fine */
 
-/* A directory, over the pages that hold its entries. One thread uses it at a time. */
+/* A directory, read page by page. One thread at a time may use it. */
 struct bt_dir;
 int bt_dir_new(struct bt_store *store, const struct bt_digest *tree, struct bt_dir **ret_dir, struct bt_error *error);
 void bt_dir_free(struct bt_dir *dir); /* NULL is fine */
@@ -116,33 +117,32 @@ int bt_dir_next(struct bt_dir *dir, const struct bt_entry **ret_entry, struct bt
 /* After a failure of next: skips the page that could not be read, so that next continues after it. False if there is
  * nothing more. */
 bool bt_dir_skip(struct bt_dir *dir);
-/* The entry of a name; next goes on after it. BT_E_NOT_FOUND, and error is not filled: there is none. */
+/* Finds the entry of a name; next continues after it. BT_E_NOT_FOUND, without error being filled: there is no such
+ * entry. */
 int bt_dir_find(struct bt_dir *dir, const char *name, size_t length, const struct bt_entry **ret_entry,
 		struct bt_error *error);
 
-/* A path below an entry ("" or "/" is the entry itself; "." and empty components are skipped; symlinks are not
- * followed). The entry that was found lives in *ret_page, which the caller puts. */
+/* Finds a path below an entry ("" or "/" is the entry itself; "." and empty components are skipped; symlinks are not
+ * followed). The entry found lives in *ret_page, which the caller puts. */
 int bt_path_lookup(struct bt_store *store, const struct bt_entry *from, const char *path,
 		   const struct bt_page **ret_page, const struct bt_entry **ret_entry, struct bt_error *error);
 
 /*
  * The bytes of a file without copying: the piece that begins at offset. data is NULL for a hole; length is at least 1
- * unless offset is at or after the end. Every byte of data is verified, unless flags say otherwise. bt_slice_end unpins
- * it. BT_E_INCOMPLETE, here and below: the file could not be read when the snapshot was taken.
+ * unless offset is at or after the end. Every byte of data is verified unless flags say otherwise. The data stays valid
+ * until bt_slice_end. BT_E_INCOMPLETE, here and below: the file could not be read when the snapshot was taken.
  */
 struct bt_slice {
 	const unsigned char *data;
 	uint64_t length;
-	uint64_t before; /* bytes of the file that lie right before data in memory */
-	const void
-		*block; /* the decoded block that data lies in, to be compared with that of others; NULL for a hole */
-	bool fresh;	/* the block was decoded for this call */
+	uint64_t before;   /* bytes of the file that lie right before data in memory */
+	const void *block; /* tells the decoded block that data lies in from other blocks; NULL for a hole */
+	bool fresh;	   /* the block was decoded for this call */
 };
 #define BT_SLICE_DECODED                                                                                               \
-	1u /* only if no block has to be decoded, so that it is quick: else BT_E_NOT_FOUND, and error                  \
-	    * is not filled */
+	1u /* be quick: if a block would have to be decoded, return BT_E_NOT_FOUND without filling error */
 #define BT_SLICE_UNVERIFIED                                                                                            \
-	2u /* data is not compared with its digest: the caller compares the whole file with its own */
+	2u /* do not compare data with its digest: the caller verifies the digest of the whole file */
 int bt_slice_start(struct bt_store *store, const struct bt_entry *file, uint64_t offset, unsigned flags,
 		   struct bt_slice *ret_slice, struct bt_error *error);
 void bt_slice_end(struct bt_store *store, struct bt_slice *slice);
@@ -156,11 +156,11 @@ int bt_entry_pread(struct bt_store *store, const struct bt_entry *file, void *da
  * whole file can verify the digest of the file. Usage: begin, add every byte in order, end, free.
  */
 struct bt_whole;
-/* Holes of up to this many bytes are hashed as zeros, at the speed of other data. The digest of a file with more may be
- * left out, and is never compared: the digests of its contents must do (FORMAT.md §4). */
+/* Holes of up to this many bytes are hashed as zeros, at the speed of other data. The digest of a file with more of
+ * them may be left out, and is never compared: only its contents are verified (FORMAT.md §4). */
 #define BT_WHOLE_HOLES ((uint64_t)1 << 30)
 /* *ret_whole is NULL, which the other functions accept, if there is nothing to compare: the digest is that of the only
- * content, or not given, or unproven. */
+ * content, or is not given, or the file has more holes than that. */
 int bt_whole_begin(const struct bt_entry *file, struct bt_whole **ret_whole, struct bt_error *error);
 void bt_whole_add(struct bt_whole *whole, const void *data, uint64_t length); /* data NULL: zeros */
 int bt_whole_end(struct bt_whole *whole, struct bt_error *error);	      /* BT_E_DAMAGED: the digest differs */

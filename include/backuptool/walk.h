@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Everything below an entry of a snapshot, in the order of the bytes of the names. */
+/* Walking through everything below an entry of a snapshot, in the order of the bytes of the names. */
 #ifndef BACKUPTOOL_WALK_H
 #define BACKUPTOOL_WALK_H
 
@@ -33,7 +33,7 @@ void bt_walk_free(struct bt_walk *walk); /* NULL is fine */
  * could not be read completely, and the next call continues after the unreadable part.
  */
 int bt_walk_next(struct bt_walk *walk, struct bt_walk_step *ret_step, struct bt_error *error);
-/* Does not enter the directory that was returned last. */
+/* Makes the walk not enter the directory that was returned last. */
 void bt_walk_skip(struct bt_walk *walk);
 
 BT_C_END

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What changed below a directory between two of its snapshots, so that the second one does not have to look at
+/* Watching a directory for changes between two of its snapshots, so that the second one does not have to look at
  * everything. */
 #ifndef BACKUPTOOL_WATCH_H
 #define BACKUPTOOL_WATCH_H
@@ -20,7 +20,7 @@ enum bt_doubt {
 	BT_DOUBT_LIMIT,	   /* not all directories can be watched */
 	BT_DOUBT_MOUNTS,   /* something was mounted or unmounted below */
 	BT_DOUBT_LOST,	   /* the watcher failed */
-	BT_DOUBT_ROOT,	   /* another directory has its place */
+	BT_DOUBT_ROOT,	   /* another directory has taken its place */
 	BT_DOUBT_FOREIGN,  /* this file system is not known to report all changes */
 	BT_DOUBT_PARENT,   /* the newest snapshot is not the one that the changes follow */
 	BT_DOUBT_LINKS,	   /* a file got or lost a hard link in an unknown place */
@@ -37,12 +37,12 @@ enum bt_watch_kind {
 };
 
 /*
- * A watcher. Its thread collects what happens from the first bt_watch_take on. It does not detect:
+ * A watcher. Its thread collects changes from the first bt_watch_take on. It does not detect:
  * - writes through a name outside the directory (a hard link), and changes of the number of links that such names
  *   cause;
  * - writes through a mapping of a file that was opened before the watcher was, until it is closed.
  * The next full walk finds these. Other file systems mounted below the directory are always walked; so are subvolumes
- * if inotify is used, and everything on a file system that other machines may change, or about which nothing is known.
+ * if inotify is used, and everything on a file system that other machines may change, or whose type is unknown.
  */
 struct bt_watch;
 struct bt_changes;
@@ -53,9 +53,9 @@ int bt_watch_start(const char *target, struct bt_store *store, enum bt_watch_kin
 void bt_watch_stop(struct bt_watch *watch); /* NULL is fine */
 
 /*
- * What changed since the last take: for bt_snapshot_options.changes, right before the snapshot is taken; later changes
- * are in the next take. full: everything is to be walked. If anything is in doubt, everything is walked, too, and the
- * watcher starts again before this returns. 0 or BT_E_NOMEM.
+ * Returns the changes since the last take, for bt_snapshot_options.changes: call it right before the snapshot is taken.
+ * Later changes are in the next take. With full, or if anything is in doubt, the changes say that everything has to be
+ * walked; in doubt the watcher also starts again before this returns. 0 or BT_E_NOMEM.
  */
 int bt_watch_take(struct bt_watch *watch, bool full, struct bt_changes **ret_changes, struct bt_error *error);
 /* Call after the snapshot, whether or not it succeeded. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pure decisions: what a time means, and when a directory has shrunk. Nothing here reads the clock or the disk. */
+/* Pure decisions: which time a text means, and whether a directory has shrunk. Nothing here reads the clock or the
+ * disk. */
 #ifndef INTERNAL_POLICY_H
 #define INTERNAL_POLICY_H
 
@@ -8,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Such a snapshot was taken by a clock that was wrong, or this clock is: others are not measured by it. */
+/* Whether a snapshot is in the future: the clock that it was taken by was wrong, or this one is. The age of other
+ * snapshots is not measured by it. */
 static inline bool bt_is_future(int64_t seconds, int64_t now)
 {
 	return seconds > now;
@@ -34,8 +36,7 @@ void bt_snapshot_name_format(int64_t seconds, unsigned clash, char *name, size_t
 /* "10", "10s", "5m", "2h", "1d", "1w" in seconds. BT_E_INVALID. */
 int bt_duration_parse(const char *text, int64_t *ret_seconds);
 
-/* Whether a directory has shrunk, as backuptool/retention.h has it, from files_before with bytes_before to files with
- * bytes. */
+/* Whether a directory has shrunk as backuptool/retention.h defines it. */
 bool bt_has_shrunk(uint64_t files, uint64_t bytes, uint64_t files_before, uint64_t bytes_before);
 
 #endif

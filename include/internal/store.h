@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a program needs of a store that it follows for as long as it is mounted. */
+/* For a program that mounts a store, and follows the changes of it. */
 #ifndef INTERNAL_STORE_H
 #define INTERNAL_STORE_H
 
@@ -11,12 +11,12 @@ void bt_store_doubt(struct bt_store *store);
 /* A number that changes when a refresh finds other files than before, once they can be read. */
 unsigned bt_store_version(const struct bt_store *store);
 
-uint32_t bt_store_snapshot_number(struct bt_store *store, size_t index); /* of the roster of the last refresh */
+uint32_t bt_store_snapshot_number(struct bt_store *store, size_t index); /* in the roster of the last refresh */
 
 /*
  * Opens all files (as many as open_files allows), so that files which are removed from the directory stay readable,
- * even if they are first read later. bt_store_release gives back what is held of removed files (if
- * bt_store_holds_removed), when nobody reads them any more: they can no longer be read then.
+ * even if they are first read later. If bt_store_holds_removed, bt_store_release closes the removed files: call it when
+ * nobody reads them any more, since they cannot be read afterwards.
  */
 void bt_store_hold(struct bt_store *store);
 bool bt_store_holds_removed(struct bt_store *store);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Foreign bytes: which are text, and how they are shown. */
+/* Foreign bytes: whether they are text, and how they are shown. */
 #ifndef INTERNAL_TEXT_H
 #define INTERNAL_TEXT_H
 
@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* UTF-8 as RFC 3629 has it: no surrogates, no overlong forms, nothing above U+10FFFF. */
+/* UTF-8 as RFC 3629 defines it: no surrogates, no overlong forms, nothing above U+10FFFF. */
 bool bt_utf8_valid(const char *text, size_t length);
 /* The length of the character at the beginning of text, and the character itself; 0 if the bytes are not valid, or
  * there are none. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the mount and the engine need of the directories and files of a snapshot. */
+/* Access to directories and files of a snapshot for the mount and the engine, beyond what programs need. */
 #ifndef INTERNAL_VIEW_H
 #define INTERNAL_VIEW_H
 
@@ -28,14 +28,14 @@ int bt_page_get(struct bt_store *store, const struct bt_digest *id, const struct
 		struct bt_error *error);
 void bt_page_ref(struct bt_store *store, const struct bt_page *page);
 
-/* One name in a directory. The entry lives in *ret_page, which the caller puts. As bt_dir_find. */
+/* Like bt_dir_find, for a single name. The entry lives in *ret_page, which the caller puts. */
 int bt_dir_lookup(struct bt_store *store, const struct bt_digest *tree, const char *name, size_t name_length,
 		  const struct bt_page **ret_page, const struct bt_entry **ret_entry, struct bt_error *error);
-/* As bt_dir_find: the entry at an index. */
+/* Like bt_dir_find, by index. */
 int bt_dir_at(struct bt_dir *dir, uint64_t index, const struct bt_entry **ret_entry, struct bt_error *error);
 uint64_t bt_dir_count(const struct bt_dir *dir); /* of entries */
 
-/* Where the entry given last lies. The page is pinned as long as the entry lives: bt_page_ref keeps both. */
+/* The place of the last entry given. The page lives as long as the entry: bt_page_ref keeps both. */
 struct bt_dir_place {
 	const struct bt_page *page;
 	const struct bt_digest *id; /* of the page */
@@ -48,10 +48,10 @@ struct bt_dir_place bt_dir_here(const struct bt_dir *dir);
  * of that content, or of everything that a chunk page stands for if that page is missing. At least 1. */
 uint64_t bt_entry_lost(struct bt_store *store, const struct bt_entry *file, uint64_t offset);
 
-/* Whether the file has a digest that is never compared. */
+/* Whether the file has a digest that is never compared (BT_WHOLE_HOLES). */
 bool bt_whole_is_unproven(const struct bt_entry *file);
 
-/* Bytes of Base64 that the contents of the file take in the store: their share of the blocks that they lie in. */
+/* Bytes of Base64 that the contents of the file take in the store: their shares of the blocks that they lie in. */
 int bt_entry_stored(struct bt_store *store, const struct bt_entry *file, uint64_t *ret_bytes, struct bt_error *error);
 
 /*
