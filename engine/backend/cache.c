@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where what is derived from a store is kept. */
+/* The directory for data derived from a store. */
 #include "backend/backend.h"
 #include "base/io.h"
 #include "base/made.h"
@@ -24,7 +24,8 @@ static int open_apart(const char *path, bool make)
 	return bt_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 }
 
-/* A directory of somebody else's is not used: neither what is read from it nor what is put there could be trusted. */
+/* A directory that others own or may write to is of no use: they could have made the files in it, or could replace
+ * ours. */
 int bt_cache_open(struct bt_backend *backend, const char *path)
 {
 	struct stat status;

@@ -18,10 +18,11 @@
 
 #define LOCK_NAME "lock"
 
-/* A directory whose time is older than this when it is read has settled: file systems do not count finer than this. */
+/* If the mtime of a directory is older than this when it is read, any later change gives another mtime: file systems do
+ * not count more coarsely. */
 #define SETTLE_SECONDS 3
 
-/* A directory, and what was seen of it when it was read last. */
+/* A directory, and its state when it was last read. */
 struct directory {
 	int fd;
 	struct timespec changed;
@@ -32,7 +33,7 @@ struct local {
 	struct bt_backend backend;
 	char *path;
 	bool made;
-	uid_t owner, user; /* of the directory; who opened it */
+	uid_t owner, user; /* of the directory; of this process */
 	pthread_mutex_t lock;
 	struct directory areas[BT_AREA_DAMAGED + 1];
 	struct bt_fds *fds;
@@ -58,11 +59,11 @@ static int open_below(const struct local *local, const char *name, bool create)
 
 	if (fd != -ENOENT || local->backend.read_only || !create)
 		return fd;
-	/* what is published in it is only as durable as its own name */
+	/* a file published in it is only as durable as the name of the directory */
 	return bt_open_subdirectory(top(local), name);
 }
 
-/* Whether the directory that is open still has the name: a store may be replaced by another one in its place. */
+/* Whether the open directory still has the name: another store may have taken its place. */
 static bool still_has_name(const struct local *local, enum bt_area area)
 {
 	struct stat open, named;
@@ -72,7 +73,7 @@ static bool still_has_name(const struct local *local, enum bt_area area)
 	       open.st_ino == named.st_ino;
 }
 
-/* A directory that was made anew takes the number of the one before, which others may be using. */
+/* Other threads may be using the old descriptor: the new directory takes over its number. */
 static int open_again(const struct local *local, enum bt_area area, bool create)
 {
 	int fd = open_below(local, names[area], create), before = local->areas[area].fd;
@@ -104,7 +105,7 @@ static int area_fd(struct local *local, enum bt_area area, bool create)
 	return fd;
 }
 
-/* Without what is in it, much would seem to be lost; a repair is no cure for a link to another disk. */
+/* Without its files, much would seem to be lost; and a repair does not mend a link to another disk. */
 static int fail_area(const struct local *local, enum bt_area area, int sys, struct bt_error *error)
 {
 	char what[160];
@@ -219,8 +220,7 @@ static int list(struct bt_backend *backend, enum bt_area area, const struct bt_l
 	return listed ? bt_listing_fail(error, listed, names[area] ? names[area] : local->path) : 0;
 }
 
-/* The time of its last change as it is where the directory lies: what a network file system remembers of it may be
- * old. */
+/* The mtime as the server has it: a network file system may remember an old one. */
 static bool look_when_changed(int fd, struct timespec *ret_changed)
 {
 	struct statx st;
@@ -262,7 +262,7 @@ static struct bt_time area_time(const struct bt_backend *backend, enum bt_area a
 	return (struct bt_time){status.st_mtim.tv_sec, (uint32_t)status.st_mtim.tv_nsec};
 }
 
-/* By its path from the top: the directory on the way is the one that has its name when the file is opened. */
+/* By its path from the top, so that the directory that has the name at this moment is used. */
 static int open_object(struct bt_backend *backend, const struct bt_backend_name *name, const struct bt_stored *listed,
 		       struct bt_object **ret_object, struct bt_error *error)
 {
@@ -335,7 +335,7 @@ static int settle(struct bt_backend *backend, enum bt_area area)
 	return fd < 0 ? fd : bt_sync_directory(fd);
 }
 
-/* In damaged/ only a repair writes, which is alone. */
+/* Only a repair writes to damaged/, and only one at a time. */
 static void sweep(struct bt_backend *backend, bool alone)
 {
 	for (int area = BT_AREA_TOP; area <= (alone ? BT_AREA_DAMAGED : BT_AREA_CONTENTS); area++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files of a directory that are open for reading, within the process's limit: each is opened when it is used and kept,
- * and the least recently used one is closed when there are too many. A file that is opened again must be the same one.
- * Thread-safe.
+ * Files of a directory that are open for reading, within the limit of the process. Each is opened when it is used, and
+ * stays open; if there are too many, the least recently used one is closed. A file that is opened again must be the
+ * same one. Thread-safe.
  */
 #ifndef BT_BACKEND_DIRECTORY_INSIDE_H
 #define BT_BACKEND_DIRECTORY_INSIDE_H
@@ -15,11 +15,11 @@ struct bt_fds;
 int bt_fds_new(unsigned limit, struct bt_fds **ret_fds); /* limit 0: a part of RLIMIT_NOFILE */
 unsigned bt_fds_limit(const struct bt_fds *fds);
 void bt_fds_free(struct bt_fds *fds); /* after all its files; NULL is fine */
-/* path in dirfd, which outlives it. 0 or -errno; -ESTALE: it is not the file that was listed. */
+/* Opens path in dirfd, which must outlive the object. 0 or -errno; -ESTALE: it is not the file that was listed. */
 int bt_fds_open(struct bt_fds *fds, int dirfd, const char *path, const struct bt_stored *listed,
 		struct bt_object **ret_object);
 
-/* But for trusted. */
+/* Sets all members except trusted. */
 struct bt_stored bt_stored_of(const struct stat *status);
 
 #endif

@@ -28,7 +28,7 @@ struct file {
 	bool kept;
 	int dirfd;
 	char *path;
-	struct bt_stored stored; /* as it was first opened */
+	struct bt_stored stored; /* when it was first opened */
 	struct file *newer, *older;
 };
 
@@ -91,7 +91,7 @@ static void close_listed(struct bt_fds *fds, struct file *file)
 	fds->open--;
 }
 
-/* Closes the least recently used one that nobody needs now. */
+/* Closes the least recently used file that is not in use. */
 static bool close_one(struct bt_fds *fds)
 {
 	for (struct file *file = fds->oldest; file; file = file->newer) {
@@ -115,7 +115,7 @@ static int open_locked(struct bt_fds *fds, int dirfd, const char *path)
 	}
 }
 
-/* Numbers of files are used again, so that their times have to be the same, too. */
+/* File systems use inode numbers again, so the times have to be the same, too. */
 static bool is_same(const struct bt_stored *a, const struct bt_stored *b)
 {
 	return a->size == b->size && bt_time_equal(&a->mtime, &b->mtime) && bt_stamp_same(&a->stamp, &b->stamp);
@@ -177,7 +177,7 @@ static ssize_t pread_file(struct bt_object *object, void *data, size_t length, u
 	return n;
 }
 
-/* Only a descriptor can be asked for what is in memory. */
+/* Only an open descriptor can tell which bytes are in memory. */
 static ssize_t pread_file_at_once(struct bt_object *object, void *data, size_t length, uint64_t offset)
 {
 	struct iovec part = {.iov_base = data, .iov_len = length};
@@ -265,7 +265,7 @@ static struct file *file_new(int fd, const char *path, const struct stat *status
 	return NULL;
 }
 
-/* Of what was listed, the time and size tell: numbers of files are not the same each time everywhere. */
+/* Compares only mtime and size: on some file systems the inode numbers differ each time. */
 static bool is_listed(const struct stat *status, const struct bt_stored *listed)
 {
 	return !listed ||

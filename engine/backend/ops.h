@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a back end is made of. Each function is the one of backend.h (object.h, upload.h) that has its name; those that
- * are not here are made of these.
+ * The functions of a back end. Each implements the function of the same name in backend.h (object.h, upload.h); the
+ * functions that are not here are built on these.
  *
- * The table asks for little: whole files under names, that a list shows what was published, and that one of several
- * programs which publish the same name gets it. A back end without renames moves by copying and removing: a digest
- * means the same bytes wherever they lie, so a cut between the two does no harm. Without hard links a twin is a copy,
- * and never found to be one. Where each call is durable, settling does nothing. What only a directory of this machine
- * can give is marked: local.
+ * The requirements are few: there are whole files under names, a list shows every published file, and if several
+ * programs publish the same name, one of them gets it. A back end without renames moves by copying and removing: a
+ * digest stands for the same bytes wherever they lie, so an interruption between the two does no harm. Without hard
+ * links a twin is a copy, and is_twin never recognises it. If each call is durable by itself, settle does nothing.
+ * Functions that only a directory of this machine can have are marked: local.
  */
 #ifndef BT_BACKEND_OPS_H
 #define BT_BACKEND_OPS_H
@@ -51,10 +51,10 @@ struct bt_backend_ops {
 struct bt_backend {
 	const struct bt_backend_ops *ops;
 	bool read_only;
-	unsigned open_limit; /* of objects that are kept; 0: none */
+	unsigned open_limit; /* number of objects that can be kept; 0: none can */
 };
 
-/* As errors name it. */
+/* The path of a file as errors show it. */
 #define BT_BACKEND_PATH_SIZE 300
 void bt_backend_path(char path[BT_BACKEND_PATH_SIZE], const struct bt_backend_name *name);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* File systems on which a lock is known to this host alone. */
+/* File systems on which only this host sees a lock. */
 #include "backend/backend.h"
 #include <fcntl.h>
 #include <stdint.h>
@@ -8,7 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* What is not here either is one host's own, or has locks that its server knows (nfs, cifs, ceph, glusterfs, 9p, …). */
+/* All other file systems belong to one host, or have a server that knows the locks (nfs, cifs, ceph, glusterfs, 9p,
+ * …). */
 static const struct {
 	const char *type, *option; /* option NULL: in any case */
 } local[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files on their way into a directory, or into a file that is open. */
+/* Uploads into a directory, or to a descriptor. */
 #include "backend/upload.h"
 #include "base/fail.h"
 #include "base/io.h"
@@ -15,7 +15,7 @@ struct local {
 	struct bt_upload upload;
 	struct bt_publish file;
 	bool borrowed;
-	uint64_t written, begun; /* and of that on its way to the disk */
+	uint64_t written, begun; /* begun: the bytes whose writing to the disk has been started */
 };
 
 int bt_upload_write(struct bt_upload *upload, const void *data, size_t length)
@@ -56,7 +56,7 @@ static struct local *local_of(const struct bt_upload *upload)
 	return (struct local *)(uintptr_t)upload;
 }
 
-/* What is on its way early, the sync at the end need not wait for. Only a hint: no error of it matters. */
+/* Starts writing early, so that the sync at the end has less to wait for. Only a hint: its errors do not matter. */
 static void begin_writeback(struct local *local)
 {
 	if (local->written - local->begun < WRITEBACK)
@@ -78,7 +78,7 @@ static int write_local(struct bt_upload *upload, const void *data, size_t length
 	return 0;
 }
 
-/* Of a spool, nothing need ever reach the disk. */
+/* A spool never has to reach the disk. */
 static int write_spool(struct bt_upload *upload, const void *data, size_t length)
 {
 	return bt_write_all(local_of(upload)->file.fd, data, length);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file on its way into a store: nobody sees it until it is published, and then all of it is there and durable. One
- * thread at a time.
+ * A file that is being written into a store. It is invisible until it is published; then it is complete and durable.
+ * One thread at a time may use an upload.
  *
- * The kinds of a back end differ in where the bytes wait (a file without a name in the store's own directory, a file of
- * TMPDIR that is sent at the end, memory), so nothing is asked of an upload but what follows.
+ * Back ends differ in where the bytes wait (in a file without a name in the store's own directory, in a file in TMPDIR
+ * that is sent at the end, in memory), so this interface is small.
  */
 #ifndef BT_BACKEND_UPLOAD_H
 #define BT_BACKEND_UPLOAD_H
@@ -15,26 +15,27 @@
 struct bt_upload;
 
 int bt_upload_write(struct bt_upload *upload, const void *data, size_t length); /* appends: 0 or -errno */
-/* What was written, until length or its end: bytes or -errno. */
+/* Reads back up to length bytes, fewer only at the end: their number, or -errno. */
 ssize_t bt_upload_pread(struct bt_upload *upload, void *data, size_t length, uint64_t offset);
-/* BT_E_EXISTS: the name is taken, and nothing was changed; call again with another name. After 0 nothing is left to do
- * but to close it. */
+/* Gives the file its name. BT_E_EXISTS: the name is taken, and nothing was changed; call again with another name. After
+ * 0 the caller only has to close the upload. */
 int bt_upload_publish(struct bt_upload *upload, const char *name, struct bt_error *error);
-/* A second one that is never published: for what has to wait until it can be written to the first. */
+/* A second upload that is never published, for data that has to wait until it can be written to the first one. */
 int bt_upload_spool(const struct bt_upload *upload, struct bt_upload **ret_spool, struct bt_error *error);
-/* An error of write or pread. If somebody removed what the bytes wait in, BT_E_LOCKED with sys ENOLCK. */
+/* Fills error after a failure of write or pread. If another process removed the file that the bytes wait in, this is
+ * BT_E_LOCKED with sys ENOLCK. */
 int bt_upload_failed(const struct bt_upload *upload, int sys, struct bt_error *error);
-void bt_upload_close(struct bt_upload *upload); /* abandons it if it is not published; NULL is fine */
+void bt_upload_close(struct bt_upload *upload); /* drops the file if it is not published; NULL is fine */
 
-/* Into any directory, with its owner (see made.h), which outlives it. */
+/* An upload into any directory, which must outlive it. The file gets the owner of the directory (see made.h). */
 int bt_upload_to_directory(int dirfd, struct bt_upload **ret_upload, struct bt_error *error);
-/* To a descriptor, which is borrowed, and has its name or gets none: it cannot be published. */
+/* An upload to a borrowed descriptor. It cannot be published. */
 int bt_upload_to_fd(int fd, struct bt_upload **ret_upload, struct bt_error *error);
 
-/* A file without a name, in TMPDIR, /tmp or memory: fd or -errno. */
+/* Opens a file without a name, in TMPDIR, /tmp or memory: fd or -errno. */
 int bt_scratch_file(void);
 
-/* What each kind is made of; each function is the one above, but for publish, which may be NULL. */
+/* The functions of each kind of upload, as above. publish may be NULL. */
 struct bt_upload_ops {
 	int (*write)(struct bt_upload *upload, const void *data, size_t length);
 	ssize_t (*pread)(struct bt_upload *upload, void *data, size_t length, uint64_t offset);

@@ -12,7 +12,7 @@
 enum {
 	HELD_MAX = 4096,
 	QUICK_THREADS_MAX = 8,
-	SLOW_LEVEL = 10, /* from here on a context of zstd's takes more than ten blocks */
+	SLOW_LEVEL = 10, /* from this level on, a context of zstd takes more memory than ten blocks */
 };
 #define QUICK_BUDGET_MAX ((size_t)24 << 20)
 
@@ -37,8 +37,8 @@ static void packer_free(void *worker)
 	bt_compressor_free(worker);
 }
 
-/* The content that fills a usual block may exceed it. A dense one holds what fits, with the chunks of large files, any
- * of which has room in one of its own. */
+/* The content that fills a usual block may exceed it. A dense block only holds contents that fit, including chunks of
+ * large files, any of which fits into an empty one. */
 static struct bt_packing packing_at(int level)
 {
 	if (level > BT_LEVEL_MAX)
@@ -52,8 +52,7 @@ static struct bt_packing packing_at(int level)
 				   .alone = (size_t)128 << 10};
 }
 
-/* Of a block that is worked on there are its frame and its plain bytes, or its frame and its text, which is a third
- * longer. */
+/* Memory of a block in work: its frame and its plain bytes, or its frame and its text, which is a third longer. */
 static size_t block_weight(size_t size)
 {
 	size_t frame = bt_frame_bound(size);
@@ -61,8 +60,8 @@ static size_t block_weight(size_t size)
 	return bt_buffer_capacity(frame) + bt_buffer_capacity(BT_BASE64_SIZE(frame));
 }
 
-/* Blocks made quickly are made by a few threads as fast as one can write them, and memory does not grow with the
- * machine. Where compressing is slow, every thread is worth what it takes, most of which is zstd's own. */
+/* At quick levels a few threads make blocks as fast as one can write them, so memory need not grow with the machine. At
+ * slow levels every thread is worth its memory, most of which zstd takes. */
 int bt_packers_new(struct bt_pack *pack, const struct bt_pack_options *options)
 {
 	pack->packing = packing_at(options->level);
@@ -102,7 +101,7 @@ static int block_work(struct bt_job *job, void *worker)
 	struct bt_pack *pack = block->pack;
 	struct bt_buffer *frame = bt_buffer_get(pack->buffers, bt_frame_bound(block->size));
 	size_t size = 0;
-	int r = frame ? bt_voice_failed(pack->voice) : BT_E_NOMEM; /* what waited is dropped */
+	int r = frame ? bt_voice_failed(pack->voice) : BT_E_NOMEM; /* blocks that waited are dropped */
 
 	if (!r)
 		r = bt_compress(worker, block->plain->data, block->size, frame->data, &size);
@@ -130,7 +129,7 @@ static int block_finish(struct bt_job *job, int result)
 	return r;
 }
 
-/* A block around a buffer, which it takes over (also on failure). */
+/* Makes a block of a buffer, and takes the buffer over (also on failure). */
 static struct bt_pack_block *block_new(struct bt_pack *pack, struct bt_buffer *plain)
 {
 	struct bt_pack_block *block = plain ? calloc(1, sizeof(*block)) : NULL;
@@ -202,7 +201,7 @@ static int note_taken(struct bt_pack *pack, const struct bt_digest *digest)
 	return r < 0 ? r : 0;
 }
 
-/* *ret_new: neither the store nor this pack had it; now this pack has. */
+/* Marks the content as taken. *ret_new: neither the store nor this pack had it. */
 static int claim(struct bt_pack *pack, const struct bt_held *content, bool *ret_new, struct bt_error *error)
 {
 	bool has = true;

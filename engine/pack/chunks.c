@@ -42,7 +42,7 @@ int bt_chunk_list_add(struct bt_pack *pack, struct bt_chunk_list *list, const st
 {
 	int r = append(&list->chunks, &list->count, &list->room, &(struct bt_chunk){chunk->digest, chunk->size});
 
-	/* The cut needs to see that more follows, as it will when all are there. */
+	/* The cut depends on whether more chunks follow, so it waits until they are there. */
 	while (!r && list->count > BT_CHUNK_PAGE_MAX)
 		r = make_page(pack, list, error);
 	return r;

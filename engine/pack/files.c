@@ -8,7 +8,7 @@
 #include <internal/policy.h>
 #include <stdio.h>
 
-/* Bounds the memory for what the index does not know yet. */
+/* Bounds the memory for contents that are not in the index yet. */
 enum { CONTENTS_MAX = 262144 };
 #define VOLUME_SIZE ((uint64_t)256 << 20)
 enum { NAME_DIGITS = 16, CLASHES_MAX = 1000 };
@@ -56,8 +56,8 @@ static int begin_volume(struct bt_pack *pack, struct bt_error *error)
 	return bt_volume_begin(pack->store, &pack->time, &pack->volume, error);
 }
 
-/* Named after what it holds and the time of the run: a name that was deleted is never given again. A name that is taken
- * (by a damaged file, or by another run at the same moment) is followed by the digest of the name. */
+/* The name comes from the contents and the time of the run, so that a deleted name is never used again. If it is taken
+ * (by a damaged file, or by another run at the same moment), the digest of the name is tried next. */
 static int volume_name(struct bt_pack *pack, char name[BT_PACK_NAME])
 {
 	struct bt_digest digest;
@@ -94,7 +94,7 @@ static int forget(void *arg, const struct bt_block *block, const struct bt_diges
 	return 0;
 }
 
-/* The index knows what is in the volume from now on. */
+/* From now on the contents of the volume are in the index. */
 static int forget_taken(struct bt_pack *pack)
 {
 	const struct bt_index_visitor visitor = {.arg = &pack->taken, .content = forget};
@@ -161,7 +161,7 @@ int bt_pack_seal(struct bt_pack *pack, struct bt_error *error)
 	return pack->volume ? seal_volume(pack, error) : 0;
 }
 
-/* After all snapshots of this second, even when earlier ones of it were removed: names are in the order of time. */
+/* Follows all snapshots of the same second, even if some of them were removed: names are in the order of time. */
 static unsigned first_clash(const struct bt_pack *pack)
 {
 	for (size_t i = bt_store_snapshot_count(pack->store); i-- > 0;) {

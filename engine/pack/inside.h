@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the sources of struct bt_pack share. */
+/* Shared by the sources of struct bt_pack. */
 #ifndef BT_PACK_INSIDE_H
 #define BT_PACK_INSIDE_H
 
@@ -12,11 +12,11 @@
 
 struct bt_pack_block;
 
-/* How contents become blocks. */
+/* The sizes and the level of blocks. */
 struct bt_packing {
 	int level;
-	size_t full, room; /* plain bytes after which a block goes to the packers, and that it can hold */
-	size_t alone;	   /* smaller contents are packed with their neighbours in any case */
+	size_t full, room; /* plain bytes at which a block goes to the packers, and the most that it can hold */
+	size_t alone;	   /* contents smaller than this are always packed with their neighbours */
 };
 
 struct bt_pack {
@@ -32,16 +32,16 @@ struct bt_pack {
 	struct bt_pool *packers;
 	struct bt_pack_block *block; /* being filled; NULL: none */
 	pthread_mutex_t taken_lock;
-	struct bt_digest_set taken; /* contents that the index does not know yet */
+	struct bt_digest_set taken; /* contents that are taken on, but not in the index yet */
 
 	/* page.c */
 	struct bt_hasher *page_hasher;
 	struct bt_digest *recent;
 
-	/* files.c: the lock is that of all below, and of counts.stored and counts.written */
+	/* files.c: the lock protects all members below, counts.stored and counts.written */
 	pthread_mutex_t lock;
 	struct bt_writer *snapshot, *volume; /* NULL: none */
-	struct bt_hasher *names;	     /* over the digests in the volume: its name. NULL: it gets a random one */
+	struct bt_hasher *names; /* hashes the digests in the volume, which gives its name; NULL: the name is random */
 	uint64_t volume_size;
 };
 

@@ -35,7 +35,7 @@ int bt_pack_new(const struct bt_pack_options *options, struct bt_pack **ret_pack
 	return r;
 }
 
-/* The packers first: their jobs use all the rest. */
+/* Frees the packers first, because their jobs use everything else. */
 void bt_pack_free(struct bt_pack *pack)
 {
 	if (!pack)

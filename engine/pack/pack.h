@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Contents, blocks and pages into new files of the store: into the file of a snapshot and volumes for what exceeds it,
- * or into one volume.
+ * Packs contents, blocks and pages into new files of the store: into the file of a snapshot and volumes for the data
+ * that exceeds it, or into one volume.
  *
- * One thread at a time may call. Small contents are packed into blocks; a pool compresses blocks in parallel and writes
- * them in the order in which they came, so that the files do not depend on the number of threads. Its failures are
- * handed on by whichever call comes next.
+ * One thread at a time may call these functions. Small contents are packed together into blocks. A pool compresses
+ * blocks in parallel and writes them in their order, so that the files do not depend on the number of threads. If the
+ * pool fails, the next call returns the failure.
  */
 #ifndef BT_PACK_PACK_H
 #define BT_PACK_PACK_H
@@ -15,7 +15,7 @@
 #include "store/gate.h"
 #include <backuptool/view.h>
 
-#define BT_PACK_SMALL ((size_t)512 << 10) /* contents up to here fit into a block with others */
+#define BT_PACK_SMALL ((size_t)512 << 10) /* contents up to this size fit into a block with others */
 #define BT_PACK_BLOCK ((size_t)1 << 20)	  /* plain bytes after which a block is full, at usual levels */
 
 struct bt_pack;
@@ -23,26 +23,26 @@ struct bt_pack;
 struct bt_pack_options {
 	struct bt_store *store;
 	const struct bt_snapshot_info
-		*info;		    /* what the header of the snapshot's file says; NULL: all goes into a volume */
+		*info;		    /* for the header of the snapshot's file; NULL: everything goes into a volume */
 	bool dry;		    /* contents are only counted, and no file is made */
 	int level;		    /* of compression */
-	uint64_t volume_size;	    /* bytes after which a file is full; 0: the usual */
+	uint64_t volume_size;	    /* bytes after which a file is full; 0: the default */
 	unsigned threads;	    /* 0: blocks are made by the calling thread */
-	struct bt_voice *voice;	    /* hears the first failure of a thread, and says whether to go on */
-	struct bt_buffers *buffers; /* mapped ones; gets all of its back */
+	struct bt_voice *voice;	    /* is told the first failure of a thread, and asked whether to continue */
+	struct bt_buffers *buffers; /* mapped buffers; all that are taken are given back */
 };
 
 struct bt_pack_counts {
-	uint64_t new_bytes; /* of contents that were taken on */
-	uint64_t stored;    /* bytes of their blocks' Base64 */
+	uint64_t new_bytes; /* of contents that were new */
+	uint64_t stored;    /* bytes of Base64 of their blocks */
 	uint64_t written;   /* sizes of the files sealed */
 	bool healed;	    /* a page that the store had lost was written again */
 };
 
 int bt_pack_new(const struct bt_pack_options *options, struct bt_pack **ret_pack, struct bt_error *error);
-void bt_pack_free(struct bt_pack *pack); /* abandons what is not sealed; NULL is fine */
+void bt_pack_free(struct bt_pack *pack); /* drops files that are not sealed; NULL is fine */
 
-/* How a content becomes part of a block: BT_PACK_ALONE of one of its own if it is large enough. */
+/* Whether a content shares its block. BT_PACK_ALONE: it gets a block of its own if it is large enough. */
 enum bt_pack_how { BT_PACK_TOGETHER, BT_PACK_ALONE };
 
 /* Stores a content unless the store or this pack has it. */
@@ -51,10 +51,10 @@ int bt_pack_content(struct bt_pack *pack, const struct bt_held *content, const u
 /* The same with BT_PACK_ALONE; the buffer is taken over. */
 int bt_pack_buffer(struct bt_pack *pack, const struct bt_held *content, struct bt_buffer *buffer,
 		   struct bt_error *error);
-/* Stores a content whatever the store has: a copy of it will go. */
+/* Stores a content even if the store has it, because that copy will be removed. */
 int bt_pack_moved(struct bt_pack *pack, const struct bt_held *content, const unsigned char *data,
 		  struct bt_error *error);
-/* Stores a block as it is; text: its Base64. Only into a volume. */
+/* Stores a block unchanged; text is its Base64. Only into a volume. */
 int bt_pack_block(struct bt_pack *pack, const char *text, size_t length, const struct bt_held *held, size_t count,
 		  struct bt_error *error);
 
@@ -62,15 +62,16 @@ int bt_pack_block(struct bt_pack *pack, const char *text, size_t length, const s
  */
 int bt_pack_page(struct bt_pack *pack, const struct bt_digest *known, const char *line, size_t length,
 		 struct bt_digest *ret_id, struct bt_error *error);
-/* Stores a page whatever the store has. */
+/* Stores a page even if the store has it. */
 int bt_pack_moved_page(struct bt_pack *pack, const char *line, size_t length, const struct bt_digest *id,
 		       struct bt_error *error);
 
-/* Waits until all blocks are written, also the one that is being filled. */
+/* Waits until all blocks are written, including the one that is being filled. */
 int bt_pack_flush(struct bt_pack *pack, struct bt_error *error);
-/* Seals the volume, if there is one. After the flush. */
+/* Seals the volume, if there is one. Call it after the flush. */
 int bt_pack_seal(struct bt_pack *pack, struct bt_error *error);
-/* Publishes the snapshot's file with this summary under the first free name of its time. After the last volume. */
+/* Publishes the snapshot's file with this summary under the first free name of its time. Call it after the last volume
+ * is sealed. */
 int bt_pack_publish(struct bt_pack *pack, struct bt_gate *gate, const struct bt_buf *summary, char name[64],
 		    struct bt_error *error);
 

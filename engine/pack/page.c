@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Pages written lately, by their first bytes: most that come twice in one run are empty directories. What is forgotten
- * is written again and does no harm. */
+/* Recently written pages, by the first bytes of their ids. Most pages that come twice in one run are empty directories.
+ * A forgotten page is written again, which does no harm. */
 enum { RECENT = 16384 };
 
 int bt_pack_pages_new(struct bt_pack *pack)
@@ -26,8 +26,8 @@ static struct bt_digest *recent_slot(struct bt_pack *pack, const struct bt_diges
 	return &pack->recent[hash % RECENT];
 }
 
-/* Whether some file of the store has the page, intact: what the new snapshot leans on is looked at. That it was read
- * before is not enough: it may be remembered of a file that is gone. */
+/* Whether a file of the store has the page, intact: a page that the new snapshot relies on is read. An earlier read is
+ * not enough: the page may be cached from a file that was removed. */
 static int is_in_store(struct bt_pack *pack, const struct bt_digest *known, const struct bt_digest *id, bool *ret_there,
 		       struct bt_error *error)
 {

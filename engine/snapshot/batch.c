@@ -61,7 +61,7 @@ struct bt_snap_item *bt_snap_batch_add(struct bt_snap_batch *batch)
 
 void bt_snap_batch_plan(struct bt_snap_batch *batch, struct bt_snap_item *item, size_t size)
 {
-	/* One byte to see the end by. */
+	/* One more byte, to see whether the file has grown. */
 	item->room.size = size + 1;
 	batch->planned += size + 1;
 	batch->reads++;
@@ -93,7 +93,7 @@ static int read_item(struct bt_snap_batch *batch, struct bt_reader *reader, stru
 
 static void no_directory(struct bt_snap_item *item, int sys)
 {
-	if (item->kind == BT_SNAP_DIRECTORY) { /* it was listed; only its xattrs are missing */
+	if (item->kind == BT_SNAP_DIRECTORY) { /* the listing has everything but its xattrs */
 		item->outcome.xattr_sys = sys;
 		return;
 	}
@@ -101,7 +101,7 @@ static void no_directory(struct bt_snap_item *item, int sys)
 	bt_source_failed(&item->outcome, sys);
 }
 
-/* Of the items from first up to end, which lie in one directory. */
+/* Reads the items from first up to end, which lie in one directory. */
 static void find_out(struct bt_snap_batch *batch, struct bt_snap_item *first, const struct bt_snap_item *end)
 {
 	uint64_t since = bt_scan_now();
@@ -118,7 +118,7 @@ static void find_out(struct bt_snap_batch *batch, struct bt_snap_item *first, co
 	}
 }
 
-/* From first as far as the items lie in its directory; *ret_next: the first that does not. */
+/* Reads the items from first on that lie in the same directory; *ret_next: the first one that does not. */
 static int read_neighbours(struct bt_snap_batch *batch, struct bt_reader *reader, struct bt_snap_item *first,
 			   struct bt_snap_item **ret_next)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Copies of entries, and comparison. Pure but for memory. */
+/* Copies entries and compares them. Pure functions, except that they allocate. */
 #ifndef BT_SNAPSHOT_ENTRY_H
 #define BT_SNAPSHOT_ENTRY_H
 
@@ -7,13 +7,13 @@
 #include "base/buf.h"
 #include "source/describe.h"
 
-/* A copy with all it points to. 0 or BT_E_NOMEM. */
+/* Copies an entry with everything that it points to. 0 or BT_E_NOMEM. */
 int bt_snap_entry_copy(struct bt_arena *arena, const struct bt_entry *entry, struct bt_entry *ret_copy);
-/* What a file or link holds, without name, metadata and fingerprint, from one entry into another: the parent's of an
- * unchanged entry. The links of to stay. */
+/* Copies the contents of a file or link, without name, metadata and fingerprint, from one entry to another: from the
+ * parent's if the entry is unchanged. The number of links in to stays. */
 int bt_snap_take_over(struct bt_arena *arena, const struct bt_entry *from, struct bt_entry *to);
-/* Whether both would be written the same but for name and fingerprint (and a directory's page). a and b are scratch.
- * BT_E_NOMEM or 0. */
+/* Whether both entries would be written the same, apart from name and fingerprint (and the page of a directory). a and
+ * b are scratch. 0 or BT_E_NOMEM. */
 int bt_snap_entry_same(struct bt_buf *a, struct bt_buf *b, const struct bt_entry *one, const struct bt_entry *other,
 		       bool *ret_same);
 

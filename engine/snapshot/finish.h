@@ -13,8 +13,8 @@ struct bt_snap_finish {
 	const struct bt_snap_plan *plan;
 	struct bt_pack *pack;
 	struct bt_snap_trees *trees;
-	struct bt_reader *reader; /* for what the readers could not handle */
-	unsigned lease_waits;	  /* how often it waited for leases to be given back */
+	struct bt_reader *reader; /* for entries that the readers could not handle */
+	unsigned lease_waits;	  /* number of times that it waited for leases to be given back */
 	struct bt_pace pace;
 	struct bt_snap_totals totals;
 	struct bt_arena root_arena;
@@ -24,7 +24,7 @@ struct bt_snap_finish {
 /* reread.c: reads an entry that turned out to be something else than listed, however long it takes. */
 int bt_snap_reread(struct bt_snap_finish *finish, struct bt_snap_item *item, struct bt_arena *arena,
 		   struct bt_error *error);
-/* record.c: what came of an item becomes counts, a call of the observer, and an entry of its directory's page. */
+/* record.c: counts an item, tells the observer, and adds its entry to the page of its directory. */
 int bt_snap_record(struct bt_snap_finish *finish, struct bt_snap_item *item, struct bt_arena *arena,
 		   struct bt_error *error);
 
@@ -32,10 +32,10 @@ int bt_snap_record(struct bt_snap_finish *finish, struct bt_snap_item *item, str
 struct bt_snap_trees *bt_snap_trees_new(struct bt_pack *pack); /* NULL: out of memory */
 void bt_snap_trees_free(struct bt_snap_trees *trees);
 struct bt_buf *bt_snap_trees_scratch(struct bt_snap_trees *trees); /* two of them, for comparing */
-/* The next entry of a directory, in order. */
+/* Adds the next entry of a directory, in order. */
 int bt_snap_node_add(struct bt_snap_finish *finish, struct bt_snap_node *node, const struct bt_entry *entry,
 		     struct bt_error *error);
-/* The id of the page that stands for it; node NULL: an empty directory. */
+/* Writes the pages of a directory, and gives the id of the page that stands for it; node NULL: an empty directory. */
 int bt_snap_node_pages(struct bt_snap_finish *finish, struct bt_snap_node *node, struct bt_digest *ret_tree,
 		       struct bt_error *error);
 

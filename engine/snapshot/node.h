@@ -11,19 +11,19 @@
 struct bt_snap_node {
 	struct bt_snap_node *parent; /* NULL: the root */
 	struct bt_scan_dir *dir;
-	/* Of the walk, and for reading when the directory's item is finished. */
+	/* Written by the walk; the finishing reads them when it finishes the item of the directory. */
 	bool has_old;		/* the parent has a directory here */
 	struct bt_entry old;	/* its entry; no name */
 	bool old_whole;		/* its pages could be read to the end */
-	bool unknown;		/* what is in it now could not be seen: nothing of the parent's counts as removed */
+	bool unknown;		/* it could not be listed completely: no entry of the parent counts as removed */
 	struct bt_arena arena;	/* of old */
 	struct bt_dir *old_dir; /* going through old; NULL: nothing of it is left */
 	const struct bt_entry *old_next; /* not matched yet; NULL: to be fetched */
 	size_t at;			 /* in dir->found */
-	/* Of the finishing. */
+	/* For the finishing. */
 	struct bt_snap_builder *builder; /* NULL: no entry so far */
 	struct bt_snap_node *next_done;
-	bool again; /* told to the next run */
+	bool again; /* the next run is told of it */
 };
 
 void bt_snap_node_free(struct bt_snap_node *node); /* NULL is fine */

@@ -50,7 +50,7 @@ void bt_snap_progress(struct bt_snap_observer *self, const struct bt_progress *s
 
 	if (!self->voice.observer || !self->voice.observer->progress)
 		return;
-	/* An estimate that was passed is none any more; in the end nobody needs one. */
+	/* Drops the estimate once it is exceeded, and while syncing. */
 	if (!progress.syncing && progress.bytes <= self->expected_bytes && progress.files <= self->expected_files) {
 		progress.total_files = self->expected_files;
 		progress.total_bytes = self->expected_bytes;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The caller's observer as all stages of a snapshot may call it, and the first failure. */
+/* The caller's observer, for all stages of a snapshot to call, and the first failure. */
 #ifndef BT_SNAPSHOT_OBSERVER_H
 #define BT_SNAPSHOT_OBSERVER_H
 
@@ -7,8 +7,8 @@
 
 struct bt_snap_observer {
 	struct bt_voice voice;			 /* the first member: arg of outer */
-	struct bt_observer outer;		 /* calls that of voice under the lock; for others to use */
-	uint64_t expected_files, expected_bytes; /* what the parent has; 0: there is none */
+	struct bt_observer outer;		 /* calls the caller's under the lock; for other rooms to use */
+	uint64_t expected_files, expected_bytes; /* totals of the parent; 0: there is no parent */
 };
 
 void bt_snap_observer_init(struct bt_snap_observer *self, const struct bt_observer *observer);

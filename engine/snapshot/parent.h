@@ -5,8 +5,8 @@
 
 #include "snapshot/plan.h"
 
-/* The newest usable snapshot of the same host and target that is not later than the run, or the newest of all if all
- * are later; NULL if there is none. 0 or BT_E_NOMEM. */
+/* Finds the newest usable snapshot of the same host and target that is not later than the run, or the newest one if all
+ * are later; NULL: there is no such snapshot. 0 or BT_E_NOMEM. */
 int bt_snap_parent_find(const struct bt_snap_plan *plan, const char *host, const char *target,
 			struct bt_snapshot **ret_parent);
 /* Whether all contents of a file of the parent can be found. */

@@ -73,7 +73,7 @@ int bt_snap_previous_open(struct bt_snap_previous *previous, struct bt_snap_node
 	return 0;
 }
 
-/* Makes node->old_next the next one, if there is one. */
+/* Fetches the next entry of the parent's directory into the node, if there is one. */
 static void fetch(struct bt_snap_previous *previous, struct bt_snap_node *node)
 {
 	struct bt_error damage = {0};
@@ -167,7 +167,7 @@ bool bt_snap_previous_rest(const struct bt_snap_previous *previous, struct bt_sn
 	totals->others += others;
 	totals->directory_size += size;
 	totals->errors += errors;
-	/* Snapshots of before this was counted have 0. */
+	/* Older versions did not count this, and wrote 0. */
 	if (take_away(&torn, previous->torn))
 		totals->torn += torn;
 	totals->boundaries += boundaries;

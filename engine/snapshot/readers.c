@@ -87,7 +87,7 @@ static int piece_work(struct bt_job *job, void *worker)
 	return r ? bt_voice_fail(&piece->readers->plan->observer->voice, r, NULL) : 0;
 }
 
-/* A large file is long in coming. */
+/* A large file takes long, so progress is told between its pieces. */
 static void tell_piece(struct bt_snap_finish *finish, struct bt_snap_stream *stream, size_t size)
 {
 	struct bt_snap_observer *observer = finish->plan->observer;

@@ -30,7 +30,7 @@ static int tell_problem(struct bt_snap_finish *finish, const struct bt_snap_item
 	return 0;
 }
 
-/* An entry of which only what stat says is known. Devices and the like have nothing else anyway. */
+/* Makes an entry from stat(2) alone. Devices and the like have nothing else anyway. */
 static int make_failed(struct bt_snap_finish *finish, struct bt_snap_item *item, struct bt_arena *arena)
 {
 	if (bt_found_describe(arena, &item->outcome.seen, finish->plan->source.root_dev, &item->entry))
@@ -59,7 +59,7 @@ static int make_torn(struct bt_snap_finish *finish, struct bt_snap_item *item, s
 			    item->outcome.too_short ? "gave fewer bytes than its size" : "changed while it was read");
 }
 
-/* What went wrong in reading becomes part of the entry. */
+/* Notes failures of reading in the entry. */
 static int mark(struct bt_snap_finish *finish, struct bt_snap_item *item, struct bt_arena *arena)
 {
 	int r = 0;
@@ -116,7 +116,7 @@ static int count_file(struct bt_snap_finish *finish, const struct bt_snap_item *
 	return 0;
 }
 
-/* Of the first, the path is kept if there is room for it. */
+/* Keeps the path of the first one if there is room for it. */
 static int count_boundary(struct bt_snap_finish *finish, const struct bt_snap_item *item)
 {
 	struct bt_snap_totals *totals = &finish->totals;
@@ -160,7 +160,7 @@ static int count(struct bt_snap_finish *finish, const struct bt_snap_item *item)
 	return r;
 }
 
-/* A link's other names are given what this one has. */
+/* Gives the contents of this name to the other names of the file. */
 static int share(struct bt_snap_item *item)
 {
 	struct bt_snap_link *link = item->link;
@@ -173,8 +173,8 @@ static int share(struct bt_snap_item *item)
 	return bt_snap_entry_copy(&link->arena, &item->entry, &link->entry);
 }
 
-/* A change of what this entry stands for may go unseen: by its other names, or because it could not be told from the
- * present state. */
+/* Whether a later change of the entry may go unseen: through other names of the file, or because it may not show in the
+ * fingerprint. */
 static bool look_again(const struct bt_entry *entry)
 {
 	const struct bt_extra *extra = entry->extra;

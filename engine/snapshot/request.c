@@ -61,8 +61,8 @@ static int take_host(struct bt_snap_request *request, const char *wanted, struct
 	return 0;
 }
 
-/* The store is left out where the walk meets it; a walk that begins in it would store it into itself. target is as
- * realpath gives it. */
+/* A walk leaves the store out where it meets it, but one that begins in the store would store it into itself. target
+ * comes from realpath. */
 static int refuse_store(dev_t dev, ino_t inode, const char *target, struct bt_error *error)
 {
 	struct stat st;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the caller of bt_snapshot_take asks for, checked: what stands in the header, and what that is borrowed from. */
+/* The arguments of bt_snapshot_take, checked, as the header of the snapshot gets them; and the memory that these borrow
+ * from. */
 #ifndef BT_SNAPSHOT_REQUEST_H
 #define BT_SNAPSHOT_REQUEST_H
 

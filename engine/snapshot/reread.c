@@ -7,7 +7,7 @@
 
 enum { LEASE_WAIT_MS = 50, LEASE_WAITS = 46000 / LEASE_WAIT_MS };
 
-/* Chunks that are taken on at once, on this thread. */
+/* Packs the chunks at once, on this thread. */
 struct direct {
 	struct bt_source_sink sink;
 	struct bt_snap_finish *finish;
@@ -63,15 +63,16 @@ static int read_what_is_there(struct bt_snap_finish *finish, struct bt_snap_item
 	item->outcome.seen = now;
 	if (S_ISREG(st.st_mode))
 		r = read_file(finish, item, dirfd, &now, arena, error);
-	else if (S_ISDIR(st.st_mode)) /* which is not entered here: the next run will do it */
+	else if (S_ISDIR(st.st_mode)) /* not entered here: the next run does that */
 		bt_source_failed(&item->outcome, EISDIR);
 	else
 		r = bt_source_bare(finish->reader, dirfd, &now, &out);
 	return r;
 }
 
-/* Whoever has a lease on a file must give it back in 45 seconds (/proc/sys/fs/lease-break-time), which began for all
- * such files when they were to be opened first. So the run waits so long once, whatever their number. */
+/* A program that has a lease on a file must give it back within 45 seconds (/proc/sys/fs/lease-break-time) of the first
+ * attempt to open the file. These attempts are over for all such files, so the run waits that long only once, whatever
+ * their number. */
 static bool wait_for_lease(struct bt_snap_finish *finish)
 {
 	if (finish->lease_waits >= LEASE_WAITS || bt_voice_failed(&finish->plan->observer->voice))
@@ -101,7 +102,7 @@ int bt_snap_reread(struct bt_snap_finish *finish, struct bt_snap_item *item, str
 		while (!r && is_leased(&item->outcome) && wait_for_lease(finish));
 		bt_scan_fd_put(finish->plan->source.scan, dir);
 	}
-	/* It changes its nature faster than one can look. */
+	/* The entry changes its type faster than it can be read. */
 	if (item->outcome.state == BT_SOURCE_OTHER)
 		bt_source_failed(&item->outcome, item->outcome.sys != 0 ? item->outcome.sys : EAGAIN);
 	bt_source_find_out(&finish->plan->source, dir, &item->outcome, bt_scan_now());

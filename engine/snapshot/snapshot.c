@@ -15,13 +15,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A run that read this much only to find it unchanged makes a snapshot for the fingerprints' sake, so that the next one
- * need not read it again. */
+/* If a run read this many bytes and found them unchanged, it writes a snapshot for the fingerprints alone, so that the
+ * next run need not read them again. */
 #define REREAD_MAX ((uint64_t)16 << 20)
-#define IDLE_MAX   ((size_t)12 << 20) /* of buffers */
+#define IDLE_MAX   ((size_t)12 << 20) /* bytes of unused buffers */
 enum { SCAN_THREADS_MAX = 8 };
 
-/* What the stages share, and what each has for itself. */
+/* A run: the part that the stages share, and that of each stage. */
 struct run {
 	struct bt_snap_request request;
 	struct bt_snap_plan plan;
@@ -32,13 +32,14 @@ struct run {
 	struct bt_buffers buffers;
 	struct bt_snapshot *parent;
 	struct bt_gate gate;
-	struct bt_time repaired; /* the store, last */
-	enum bt_doubt doubt;	 /* why the changes cannot be relied on */
-	bool doubted;		 /* found out on the way: the run is worth nothing */
-	bool lost, again;	 /* its lock, and with it what it relies on; it comes after such a run */
+	struct bt_time repaired; /* the time of the last repair of the store */
+	enum bt_doubt doubt;	 /* why the changes are not used */
+	bool doubted;		 /* the run found out that the changes are incomplete, so that its result is useless */
+	bool lost;		 /* its lock, so that data it relies on may be deleted */
+	bool again;		 /* it follows a run that lost the lock */
 };
 
-/* A name says when what it stands for was looked at, however long that had to wait. */
+/* The name states the time at which the scan started, after waiting for the lock. */
 static void set_time(struct run *run)
 {
 	if (run->plan.options->time)
@@ -48,7 +49,7 @@ static void set_time(struct run *run)
 	run->request.info.time = run->plan.time;
 }
 
-/* Whole directories may be taken over from it without a look at each content. */
+/* Whole directories may be taken over from the parent without looking each content up. */
 static void lean_on(struct run *run, const char *parent)
 {
 	uint32_t ordinal;
@@ -57,7 +58,7 @@ static void lean_on(struct run *run, const char *parent)
 		bt_gate_lean(&run->gate, ordinal);
 }
 
-/* A dry run needs no more than to read. */
+/* A dry run only needs to read. */
 static int open_gate(struct run *run, struct bt_error *error)
 {
 	const struct bt_observer *observer = run->observer.voice.observer;
@@ -82,7 +83,7 @@ static int find_parent(struct run *run)
 	return 0;
 }
 
-/* Nothing is deleted from here on; what was deleted before is not leaned on. */
+/* From here on nothing is deleted. The refresh makes sure that the run does not rely on files deleted before. */
 static int enter_store(struct run *run, struct bt_error *error)
 {
 	int r = open_gate(run, error);
@@ -97,7 +98,7 @@ static int enter_store(struct run *run, struct bt_error *error)
 	return find_parent(run);
 }
 
-/* Why the changes cannot be relied on: they must follow this parent. */
+/* Why the changes cannot be used: they must follow this parent. */
 static enum bt_doubt doubt_of(const struct run *run, const struct bt_changes *changes)
 {
 	const struct bt_snapshot_info *parent = run->plan.parent;
@@ -183,7 +184,7 @@ static int set_up(struct run *run, struct bt_error *error)
 	return r ? r : bt_snap_walk_new(&run->readers, &run->walk);
 }
 
-/* The readers first, with the walk: their jobs use all the rest. */
+/* Frees the walk and the readers first, because their jobs use everything else. */
 static void tear_down(struct run *run)
 {
 	bt_snap_walk_free(run->walk);
@@ -261,7 +262,7 @@ static int write_snapshot(struct run *run, char name[64], struct bt_error *error
 	return r;
 }
 
-/* Whether nothing but directories is left where there was more. */
+/* Whether only directories are left, and the parent had other entries. */
 static bool is_emptied(const struct bt_snap_totals *now, const struct bt_snapshot_info *before)
 {
 	if (now->files + now->others > 0)
@@ -310,7 +311,7 @@ static void fill_result(const struct run *run, struct bt_snapshot_result *result
 		memccpy(result->parent, run->plan.parent->name, 0, sizeof(result->parent) - 1);
 }
 
-/* What the next changes follow. */
+/* Sets the snapshot that the next changes follow. */
 static void tell_next(const struct run *run, const char *name, bool skipped)
 {
 	struct bt_changes *again = run->plan.options->changes->again;
@@ -367,7 +368,7 @@ static int take(struct run *run, const char *target, struct bt_snapshot_result *
 	return r ? r : conclude(run, ret_result, error);
 }
 
-/* What failed first, wherever it was, is what the caller hears. */
+/* The caller gets the first failure of any stage. */
 static int first_failure(struct run *run, int r, const struct bt_error *error, struct bt_error *ret_error)
 {
 	struct bt_voice *voice = &run->observer.voice;
@@ -420,6 +421,6 @@ int bt_snapshot_take(struct bt_store *store, const char *target, const struct bt
 		r = take_once(&run, target, observer, ret_result, error);
 		doubt = run.doubted ? run.doubt : doubt;
 		again |= run.lost;
-	} while (run.doubted || run.lost); /* each once at most */
+	} while (run.doubted || run.lost); /* each happens at most once */
 	return r;
 }

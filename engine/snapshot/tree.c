@@ -3,17 +3,17 @@
 
 #include <stdlib.h>
 
-/* A builder for each directory on the path, kept for the next one. */
+/* A builder of pages for a directory on the path, kept for the next one. */
 struct bt_snap_builder {
 	struct bt_page_builder builder;
 	struct bt_snap_trees *trees;
-	struct bt_error *error; /* where emit tells why it failed */
+	struct bt_error *error; /* filled by emit when it fails */
 	struct bt_snap_builder *next;
 };
 
 struct bt_snap_trees {
 	struct bt_pack *pack;
-	const struct bt_digest *known; /* a page of the parent that was read and verified */
+	const struct bt_digest *known; /* the parent's page of the directory, if it was read and verified */
 	struct bt_snap_builder *idle;
 	struct bt_buf scratch[2];
 };

@@ -41,7 +41,7 @@ int bt_snap_walk_new(struct bt_snap_readers *readers, struct bt_snap_walk **ret_
 	return BT_E_NOMEM;
 }
 
-/* The readers first: their jobs use all the rest. */
+/* Waits for the readers first, because their jobs use everything else. */
 void bt_snap_walk_free(struct bt_snap_walk *walk)
 {
 	struct bt_snap_node *next;
@@ -211,7 +211,7 @@ static int bad(struct bt_snap_walk *walk, const struct bt_found *found, const st
 	return remember_old(walk, item, old);
 }
 
-/* A name that no page can hold; other systems' file systems have them. */
+/* Tells a name that no page can hold; file systems of other operating systems have such names. */
 static int bad_name(struct bt_snap_walk *walk, const struct bt_found *found)
 {
 	struct bt_error problem = {0};
@@ -251,7 +251,7 @@ static int restart(struct bt_source_sink *sink)
 	return flush(walk);
 }
 
-/* Reads a large file here and now; its chunks go to the readers between the batches. */
+/* Reads a large file on this thread; its chunks go to the readers between the batches. */
 static int read_stream(struct bt_snap_walk *walk, const struct bt_found *found)
 {
 	struct pieces pieces = {.sink = {piece, restart}, .walk = walk};
@@ -298,7 +298,8 @@ static int stream(struct bt_snap_walk *walk, const struct bt_found *found, const
 	return remember_old(walk, item, old);
 }
 
-/* Whether it may have names where nobody looks: it got one since the parent, or is another file. */
+/* Whether the file may have names in directories that are not walked: it got one since the parent, or is another
+ * file. */
 static bool has_new_name(const struct bt_found *found, const struct bt_entry *old)
 {
 	return found->links > 1 && (!old || old->type != bt_found_type(found->mode) || !old->extra ||
@@ -340,7 +341,7 @@ static int read_meta(struct bt_snap_walk *walk, const struct bt_found *found, co
 	return remember_old(walk, item, old);
 }
 
-/* A directory that is not entered. What is mounted there is left alone, so there is nothing to read either. */
+/* A directory that is not entered. The file system mounted there is left alone, so nothing of it is read. */
 static int boundary(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *old)
 {
 	struct bt_arena *arena = bt_snap_batch_arena(walk->batch);
@@ -356,7 +357,8 @@ static int boundary(struct bt_snap_walk *walk, const struct bt_found *found, con
 	return remember_old(walk, item, old);
 }
 
-/* A directory that nothing is said to have changed below. What was replaced by another one, or moved here, differs. */
+/* Whether, according to the changes, nothing changed below a directory. A directory that was replaced or moved here
+ * differs. */
 static bool as_before(const struct bt_snap_plan *plan, const struct bt_entry *old, const struct bt_found *found)
 {
 	struct bt_error error = {0};
@@ -413,7 +415,7 @@ static int step(struct bt_snap_walk *walk, struct bt_error *error)
 		if (r)
 			return r;
 	}
-	/* A directory that could not be listed as a whole is not trusted at all. */
+	/* A listing that is incomplete is not trusted at all. */
 	if (node->dir->error == 0 && node->at < node->dir->count)
 		return visit(walk, &node->dir->found[node->at++], error);
 	return leave(walk);

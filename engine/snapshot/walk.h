@@ -9,11 +9,12 @@ struct bt_snap_walk;
 
 int bt_snap_walk_new(struct bt_snap_readers *readers, struct bt_snap_walk **ret_walk); /* 0 or BT_E_NOMEM */
 void bt_snap_walk_free(struct bt_snap_walk *walk); /* waits for the readers; NULL is fine */
-/* Gives everything to the readers. If the changes do not tell the whole story: BT_E_CANCELLED, and a doubt. */
+/* Walks the target, and gives all items to the readers. BT_E_CANCELLED with a doubt set: the changes are incomplete. */
 int bt_snap_walk_run(struct bt_snap_walk *walk, struct bt_error *error);
-/* Adds what only the walk knows to the totals, when the readers are done. As above. */
+/* Adds the counts of the walk to the totals, after the readers are done. Fails as above. */
 int bt_snap_walk_count(struct bt_snap_walk *walk, struct bt_snap_totals *totals);
-enum bt_doubt bt_snap_walk_doubt(const struct bt_snap_walk *walk); /* found out on the way: the run is worth nothing */
+enum bt_doubt bt_snap_walk_doubt(const struct bt_snap_walk *walk); /* set if the run found out that the changes are
+								      incomplete, so that its result is useless */
 uint64_t bt_snap_walk_excluded(const struct bt_snap_walk *walk);   /* entries left out by rules */
 
 #endif

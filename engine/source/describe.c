@@ -39,7 +39,7 @@ uint8_t bt_found_type(uint32_t mode)
 	return 0;
 }
 
-/* File systems hand out times that no format and no other file system can hold. */
+/* Some file systems give times that neither the format nor other file systems can hold. */
 static struct bt_time tame(struct bt_time time)
 {
 	if (time.seconds > SECONDS_MAX)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Turns the results of statx(2) and stat(2) into entries. Pure but for memory. */
+/* Turns the results of statx(2) and stat(2) into entries. Pure functions, except that they allocate. */
 #ifndef BT_SOURCE_DESCRIBE_H
 #define BT_SOURCE_DESCRIBE_H
 
@@ -8,7 +8,7 @@
 #include <backuptool/view.h>
 #include <sys/stat.h>
 
-/* Fills seen from stat(2); its name, name_length and other members stay. */
+/* Fills the members of seen that stat(2) has; name, name_length and the others stay. */
 void bt_found_stat(const struct stat *st, struct bt_found *seen);
 uint8_t bt_found_type(uint32_t mode);  /* enum bt_type; 0 for an unknown type */
 uint32_t bt_type_format(uint8_t type); /* the reverse: S_IFREG and so on */

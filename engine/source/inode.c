@@ -6,13 +6,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-/* A file system without something says so with one of these, whatever it is asked about. */
+/* The errnos by which a file system tells that it lacks a feature. */
 static bool has_none(int sys)
 {
 	return sys == ENOTTY || sys == EOPNOTSUPP || sys == ENOSYS;
 }
 
-/* Some FUSE file systems write a long. */
+/* Room for a long, because some FUSE file systems write one. */
 static uint32_t get_flags(struct bt_reader *reader, int fd, uint64_t dev)
 {
 	union {

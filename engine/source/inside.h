@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* What the ways to read an entry share. */
+/* Shared by the sources that read entries. */
 #ifndef BT_SOURCE_INSIDE_H
 #define BT_SOURCE_INSIDE_H
 
 #include "source/source.h"
 
-#define BT_SOURCE_TRIES 3 /* a file that changed while it was read is read again, this often in all */
+#define BT_SOURCE_TRIES 3 /* times that a file is read if it changes while it is read */
 
-/* Begins an outcome, and opens the entry with these flags, without following links: the fd, or negative with the
- * outcome filled. */
+/* Initialises the outcome, and opens the entry with these flags, without following links. Returns the fd, or a negative
+ * value with the outcome filled. */
 int bt_source_open(const struct bt_reader *reader, int dirfd, const struct bt_found *found, int flags,
 		   struct bt_outcome *outcome);
-/* A regular file for reading, without waiting for anything, likewise. */
+/* The same for a regular file, for reading, without waiting for anything. */
 int bt_source_open_file(const struct bt_reader *reader, int dirfd, const struct bt_found *found,
 			struct bt_outcome *outcome);
 /* Looks at an open file: false with the outcome filled unless it is regular. */

@@ -57,17 +57,17 @@ void bt_source_remember_lack(struct bt_source_lack *lack, uint64_t dev)
 		lack->devs[lack->count++] = dev;
 }
 
-/* What an errno of opening means for an entry that was listed. */
+/* The meaning of an errno of open(2) for an entry that was listed. */
 static enum bt_source_state not_opened(int sys)
 {
 	if (bt_scan_not_found(sys))
 		return BT_SOURCE_LOST;
 	switch (sys) {
-	case ELOOP: /* a link, a socket, a device without driver or no directory by now */
+	case ELOOP: /* by now a link, a socket, a device without driver, or not a directory */
 	case ENOTDIR:
 	case ENXIO:
 	case ENODEV:
-	case EAGAIN: /* another program has a lease on it, and was asked to give it back */
+	case EAGAIN: /* another program has a lease on it, and the kernel has asked for it back */
 		return BT_SOURCE_OTHER;
 	default:
 		return BT_SOURCE_FAILED;

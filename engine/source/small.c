@@ -12,8 +12,8 @@ static bool finds_hole(int fd, off_t size)
 	return hole >= 0 && hole < size;
 }
 
-/* The usual file has the blocks that its size needs, and costs no call. One with more may have them behind its end, or
- * for attributes, and a hole besides; one with attributes may have as many as it needs, and a hole all the same. */
+/* A usual file has as many blocks as its size needs, and costs no call. A file with more may have them after its end,
+ * or for attributes, and still have a hole; so may a file with attributes that has just as many. */
 static bool has_holes(int fd, const struct stat *st)
 {
 	off_t allocated = (off_t)st->st_blocks * 512;
@@ -23,7 +23,7 @@ static bool has_holes(int fd, const struct stat *st)
 	return finds_hole(fd, st->st_size);
 }
 
-/* Size bytes and, if it has grown, one more; fewer if it has shrunk. The usual file costs one call. */
+/* Reads size bytes, and one more if the file has grown; fewer if it has shrunk. A usual file costs one call. */
 static ssize_t read_all(int fd, unsigned char *data, size_t size)
 {
 	size_t got = 0;
@@ -41,8 +41,9 @@ static ssize_t read_all(int fd, unsigned char *data, size_t size)
 	return (ssize_t)got;
 }
 
-/* One attempt, compared with what was seen before it: the listing, or the look after the attempt before. So one look
- * for each is enough. *ret_again: it changed meanwhile. Returns the bytes read, negative with the outcome filled. */
+/* One attempt. Its stat is compared with the one before: of the listing, or of the last attempt. So each attempt needs
+ * only one. *ret_again: the file changed meanwhile. Returns the bytes read, or a negative value with the outcome
+ * filled. */
 static ssize_t attempt(int fd, const struct bt_source_room *room, struct bt_outcome *outcome, bool *ret_again)
 {
 	const struct bt_found before = outcome->seen;
@@ -94,7 +95,7 @@ static int read_open(struct bt_reader *reader, int fd, const struct bt_source_ro
 	bool again = true;
 	ssize_t got = 0;
 
-	/* What changed since the listing is not to blame for it. */
+	/* A change since the listing does not count as one during the read. */
 	for (int i = 0; i <= BT_SOURCE_TRIES && again; i++) {
 		if (i > 0)
 			bt_source_now(&outcome->read_at);

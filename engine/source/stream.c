@@ -13,7 +13,7 @@
 
 #define WINDOW	  (2 * BT_CHUNK_MAX)
 #define READ_SIZE ((size_t)1 << 20)
-#define FOUND_MAX ((size_t)2 * BT_HOLES_MAX) /* holes at hand while the longest are sought */
+#define FOUND_MAX ((size_t)2 * BT_HOLES_MAX) /* holes in memory while the longest are chosen */
 
 static const unsigned char zeros[64 << 10];
 
@@ -22,18 +22,18 @@ struct pass {
 	struct bt_reader *reader;
 	struct bt_source_sink *sink;
 	int fd;
-	struct bt_found before; /* when the pass began */
-	uint64_t size;		/* expected, then as found */
+	struct bt_found before; /* its state when the pass began */
+	uint64_t size;		/* as expected, then as read */
 	uint64_t offset;	/* read up to here */
 	struct bt_extent *hole; /* in the arena of the entry */
 	size_t hole_count, hole_room, next_hole;
-	bool hashes;	   /* the whole file is hashed while it is read */
-	bool delayed;	   /* it may be a single chunk, which is hashed elsewhere */
-	bool any;	   /* the sink got something */
-	bool changed;	   /* the file did, and the pass has ended there */
-	bool last;	   /* there will be no other pass */
+	bool hashes;	   /* whether the whole file is hashed while it is read */
+	bool delayed;	   /* it may be a single chunk, which the sink hashes */
+	bool any;	   /* the sink got a chunk */
+	bool changed;	   /* the file changed, and the pass ended there */
+	bool last;	   /* no other pass follows */
 	uint64_t taken;	   /* bytes read */
-	uint64_t spent;	   /* bytes read by passes that came to nothing */
+	uint64_t spent;	   /* bytes read by passes that failed */
 	size_t start, end; /* of the bytes in the window */
 	int sys;	   /* why it could not be read */
 };
@@ -53,7 +53,7 @@ static int by_length(const void *a, const void *b)
 	return (one > other) - (one < other);
 }
 
-/* The longest stay, as many as an entry may have: others are read as the zeros they are. */
+/* Keeps the longest holes, as many as an entry may have; the others are read as zeros. */
 static int drop_short(struct pass *pass)
 {
 	size_t excess = pass->hole_count > BT_HOLES_MAX ? pass->hole_count - BT_HOLES_MAX : 0, kept = 0, equal = 0;
@@ -66,7 +66,7 @@ static int drop_short(struct pass *pass)
 	for (size_t i = 0; i < pass->hole_count; i++)
 		lengths[i] = pass->hole[i].length;
 	qsort(lengths, pass->hole_count, sizeof(*lengths), by_length);
-	longest = lengths[excess - 1]; /* of those that go, with the first of those that are as long */
+	longest = lengths[excess - 1]; /* the longest hole that goes; of several that are as long, the first ones go */
 	while (equal < excess && lengths[excess - 1 - equal] == longest)
 		equal++;
 	free(lengths);
@@ -144,7 +144,7 @@ static int skip_hole(struct pass *pass, const struct bt_extent *hole)
 	return 0;
 }
 
-/* How far the data goes from the offset; holes that begin here are skipped. */
+/* The end of the data at the offset; holes that begin here are skipped. */
 static int data_end(struct pass *pass, uint64_t *ret_end)
 {
 	while (pass->next_hole < pass->hole_count && pass->hole[pass->next_hole].offset == pass->offset) {
@@ -157,7 +157,7 @@ static int data_end(struct pass *pass, uint64_t *ret_end)
 	return 0;
 }
 
-/* Fills the window as far as there are data. */
+/* Fills the window up to the end of the data. */
 static int fill(struct pass *pass)
 {
 	unsigned char *window = pass->reader->window->data;
@@ -196,8 +196,9 @@ static int fill(struct pass *pass)
 	return 0;
 }
 
-/* Hands the window's chunks to the sink; last: all that is left, else only those whose end is certain: a chunk that
- * ends before the data do, or is as long as can be. So little is left to be moved to the window's beginning. */
+/* Gives the chunks of the window to the sink. last: all that are left; otherwise only those whose end is certain,
+ * because they end before the data does or have the maximal length. So few bytes have to be moved to the beginning of
+ * the window. */
 static int cut(struct pass *pass, bool last)
 {
 	const unsigned char *window = pass->reader->window->data;
@@ -221,13 +222,13 @@ static int cut(struct pass *pass, bool last)
 	return 0;
 }
 
-/* Passes that come to nothing read no more in all than the file has, and so no more of it is stored for nothing. */
+/* All failed passes together read no more bytes than the file has, so that not more than that is stored in vain. */
 static bool may_try_again(const struct pass *pass)
 {
 	return !pass->last && pass->spent + pass->taken <= pass->size - holes_length(pass);
 }
 
-/* What was read so far is of no use if the file is not any more what it was. */
+/* If the file has changed, the bytes read so far are useless. */
 static bool has_changed(const struct pass *pass)
 {
 	struct bt_found now = {0};
@@ -258,8 +259,8 @@ static int read_through(struct pass *pass)
 	return 0;
 }
 
-/* Zeros take as long to hash as anything else and cost nobody anything: what is spent on a file is to be bounded by
- * what is in it. */
+/* Hashing zeros takes as long as hashing data, but holes cost the owner of the file nothing: the time spent on a file
+ * has to be bounded by the data in it. */
 static bool is_mostly_holes(const struct pass *pass)
 {
 	uint64_t holes = holes_length(pass);
@@ -267,7 +268,7 @@ static bool is_mostly_holes(const struct pass *pass)
 	return holes > BT_WHOLE_HOLES && holes > pass->size - holes;
 }
 
-/* The number of blocks does not tell of holes: there may be as many behind the end. */
+/* The number of blocks does not show holes: as many blocks may lie after the end. */
 static int run_pass(struct pass *pass)
 {
 	int r = map_holes(pass);
@@ -279,7 +280,7 @@ static int run_pass(struct pass *pass)
 	return read_through(pass);
 }
 
-/* One attempt at the whole file. pass comes back with what was found. */
+/* One attempt at the whole file. pass returns the results. */
 static int attempt(struct pass *pass, struct bt_outcome *outcome, bool *ret_again)
 {
 	struct stat st;
@@ -318,7 +319,7 @@ static int finish(struct pass *pass, struct bt_arena *arena, struct bt_entry *en
 		extra->holes = holes;
 		extra->hole_count = (uint32_t)pass->hole_count;
 	}
-	/* Of a file in one chunk the sink knows the digest; of one that became empty nobody else. */
+	/* The sink knows the digest of a file in one chunk, but not that of a file that became empty. */
 	entry->has_digest = pass->hashes || (!pass->any && pass->hole_count == 0);
 	return entry->has_digest ? bt_hasher_finish(pass->reader->hasher, &entry->digest) : 0;
 }

@@ -9,11 +9,11 @@
 #include <string.h>
 #include <sys/xattr.h>
 
-/* Some file systems let an entry have more than the kernel lists elsewhere; a page must hold it. */
+/* Some file systems allow more names than the kernel otherwise lists; a page must hold them. */
 #define VALUES_MAX ((size_t)4 << 20)
 enum { PATH_SIZE = 40 };
 
-/* An fd, or the path in /proc by which one opened with O_PATH can be asked. */
+/* An fd, or the path in /proc that makes an fd opened with O_PATH usable. */
 struct place {
 	int fd;
 	char path[PATH_SIZE];
@@ -51,7 +51,7 @@ static size_t count_names(const char *names, size_t length)
 	return count;
 }
 
-/* One attribute into *xattr. 1: it is there, 0: it went away meanwhile, else a negative errno. */
+/* Reads one attribute into *xattr. 1: done; 0: it was removed meanwhile; otherwise a negative errno. */
 static ssize_t read_one(struct bt_reader *reader, const struct place *place, const char *name, struct bt_arena *arena,
 			struct bt_xattr *xattr)
 {
@@ -68,7 +68,8 @@ static ssize_t read_one(struct bt_reader *reader, const struct place *place, con
 	return xattr->name && xattr->value ? 1 : -ENOMEM;
 }
 
-/* All attributes named in reader->names; a negative errno when one of them could not be read (the others are kept). */
+/* Reads all attributes named in reader->names. A negative errno if one of them could not be read (the others are
+ * kept). */
 static int read_all(struct bt_reader *reader, const struct place *place, size_t length, struct bt_arena *arena,
 		    struct bt_entry *entry)
 {
@@ -118,7 +119,7 @@ int bt_source_xattrs(struct bt_reader *reader, int fd, bool path_only, const str
 		return BT_E_NOMEM;
 	if (length == -EOPNOTSUPP && !path_only)
 		bt_source_remember_lack(&reader->without_xattrs, dev);
-	/* What is open is there: a path that is not means that there is no /proc to ask. */
+	/* The entry is open, so it exists: if the path does not, there is no /proc. */
 	else if (length < 0 && length != -EOPNOTSUPP && !(path_only && length == -ENOENT))
 		out->outcome->xattr_sys = (int)-length;
 	return 0;
