@@ -75,7 +75,7 @@ static void remove_beside_store(struct bt_restore_run *run, const struct extra *
 	int r = fd < 0 ? fd : bt_list_names(fd, &names);
 
 	if (r < 0)
-		bt_tell_sys(&run->tell, extra->place, extra->path, -r, "list");
+		bt_tell_sys(&run->tell, extra->place, extra->path, -r, "list the directory");
 	for (size_t at = 0; !r && at < names.length && !bt_voice_failed(&run->tell.voice);) {
 		const char *name = (const char *)names.data + at;
 		char *path = NULL;
@@ -139,7 +139,7 @@ void bt_extras_remove(struct bt_restore_run *run, struct bt_place *place, const 
 	int r = fd < 0 ? fd : bt_list_names(fd, &names);
 
 	if (r < 0)
-		bt_tell_sys(&run->tell, place, NULL, -r, "list");
+		bt_tell_sys(&run->tell, place, NULL, -r, "list the directory");
 	for (size_t at = 0; !r && at < names.length && !bt_voice_failed(&run->tell.voice);) {
 		const char *name = (const char *)names.data + at;
 
