@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Version 1 files (FORMAT.md §5). One streaming pass in memory bounded by the number of names, not by contents, turns
- * such a file into a derived file of version 2 in cache/: the same pages and summary as a snapshot, with
- * "kind":"classic", and contents lines that say where each Base64 piece (3 MiB of plain bytes at most) is in the
- * version 1 file ("at", "length", "size", "holds": offsets in that file, so blocks need not be contiguous). Then the
- * derived file is used like any other snapshot. Every content is decoded and compared with its digest in the pass. If
- * it is wrong (not Base64, or another digest) or missing, its files become entries with "error":"EIO".
+ * Version 1 files (FORMAT.md §5). Such a file is read once, in memory bounded by the number of names, not by contents,
+ * and a derived file of version 2 is written for it, which then is used like any other snapshot. It has the pages and
+ * the summary of a snapshot, "kind":"classic", and contents lines that say where each Base64 piece (3 MiB of plain
+ * bytes at most) is in the version 1 file ("at", "length", "size", "holds": offsets in that file, so blocks need not be
+ * contiguous). Every content is decoded and compared with its digest. If one is wrong (not Base64, or another digest)
+ * or missing, its files become entries with "error":"EIO".
  *
  * The rest is strict JSON. "timestamp", "files" and "file_contents" must be there. Contents are read in place, so
  * escapes in them are refused (bad-escape). Below the common directory a component that is not a valid name is

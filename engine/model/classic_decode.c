@@ -51,8 +51,8 @@ static int no_memory(struct bt_classic *classic)
 	return bt_fail(classic->error, BT_E_NOMEM, classic->name, "read");
 }
 
-/* Text that is not Base64 makes the content wrong; what is no string at all, or has escapes, makes the file so: the
- * text could not be read where it lies. */
+/* Text that is not Base64 makes the content wrong. A value that is not a string, or has escapes, makes the file wrong,
+ * since blocks are read directly from their place in the file. */
 static int check_text(struct bt_stream *stream, const char *text, size_t length, uint64_t at)
 {
 	for (size_t i = 0; i < length; i++) {

@@ -82,7 +82,7 @@ int bt_classic_sort(struct bt_classic *classic, struct bt_buf *target)
 	int r = check_neighbours(classic);
 	if (r || !classic->path_count)
 		return r;
-	/* What the first and the last have in common, all have. */
+	/* All paths have in common what the first and the last have. */
 	const struct bt_classic_path *first = &paths[0], *last = &paths[classic->path_count - 1];
 	if (first->bytes[0] == '/' && last->bytes[0] != '/')
 		return refuse(classic, BT_R_BAD_TARGET, last->at);

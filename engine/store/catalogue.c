@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-/* A file whose time is older than this when it is looked at has settled: file systems do not count finer than this. */
+/* A file that is older than this will not change without another time: no file system has coarser times. */
 #define SETTLE_SECONDS 3
 
 struct bt_slot *bt_slot(const struct bt_store *store, uint32_t ordinal)
@@ -140,8 +140,8 @@ static int list_known(struct bt_store *store, struct known *known)
 	return 0;
 }
 
-/* A copy that keeps the time is another file all the same: it may be put there because this one is damaged. Of one that
- * was found damaged any change counts; of others another link or owner is no reason to read them again. */
+/* A copy with the same time is another file: somebody may have put it there because this one is damaged. Any change of
+ * a damaged file counts. For other files a new link or owner is no reason to read them again. */
 static bool is_same(struct bt_slot *slot, const struct bt_stored *stored)
 {
 	const struct bt_file_id *id = &slot->id;
@@ -164,7 +164,7 @@ static struct bt_slot *find_known(const struct known *known, const char *directo
 	return found && is_same(*found, stored) ? *found : NULL;
 }
 
-/* One area, while it is listed. */
+/* The listing of one area. */
 struct area_visit {
 	struct bt_store *store;
 	const struct known *known;
@@ -180,8 +180,9 @@ static bool is_wanted(void *arg, const char *name)
 	return visit->snapshots ? !bt_snapshot_name_parse(name, &seconds, &clash) : is_volume_name(name);
 }
 
-/* What cannot be looked at is not as good as absent: what only it needs would be pruned. Nor is what is no file, such
- * as a link to where somebody moved one: it counts as a file that cannot be opened. */
+/* An unreadable file is not treated as missing: data that only it references would be pruned. The same holds for
+ * something that is not a file, such as a link to where somebody moved one: it counts as a file that cannot be opened.
+ */
 static int take_name(void *arg, const char *name, const struct bt_stored *stored)
 {
 	const struct area_visit *visit = arg;
@@ -204,7 +205,7 @@ static int read_area(struct bt_store *store, const struct known *known, bool sna
 	return bt_backend_list(store->backend, bt_area_of(snapshots), &visitor, error);
 }
 
-/* What is open stays readable: it can no longer be opened again. How many there are. */
+/* Keeps open files readable, since they cannot be opened again. Returns the number of files that are gone. */
 static unsigned mark_gone(struct bt_store *store, uint32_t count)
 {
 	unsigned gone = 0;
@@ -221,7 +222,7 @@ static unsigned mark_gone(struct bt_store *store, uint32_t count)
 	return gone;
 }
 
-/* How many files came or went changes the version. */
+/* The version changes with the number of files that came or went. */
 static int publish(struct bt_store *store)
 {
 	uint32_t count = slot_count(store);
@@ -233,7 +234,7 @@ static int publish(struct bt_store *store)
 	return r;
 }
 
-/* In a directory that is no store it is anybody's. */
+/* A directory that is not a store may have something else of this name. */
 static bool may_lack_contents(const struct bt_store *store, int sys)
 {
 	return sys == ENOENT ||
@@ -247,7 +248,7 @@ static int read_contents(struct bt_store *store, const struct known *known, stru
 	return sys && may_lack_contents(store, -sys) ? 0 : read_area(store, known, false, error);
 }
 
-/* The store's directory first: what moves to contents/ meanwhile is seen twice rather than not at all. */
+/* Reads the store's directory first: a file that moves to contents/ meanwhile is seen twice rather than not at all. */
 int bt_catalogue_refresh(struct bt_store *store, struct bt_error *error)
 {
 	struct known known;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The steps of gate.h by which files of a store get other names. Their orders stand there. */
+/* The steps of gate.h that give files other names. Their order is described there. */
 #include "base/fail.h"
 #include "store/gate.h"
 #include "store/store_inside.h"
@@ -8,7 +8,7 @@
 
 #define NAMES_MAX 1000
 
-/* A file by its name, and as errors name it. */
+/* A file's name, and its name in errors. */
 struct place {
 	struct bt_backend_name at;
 	const char *path;
@@ -88,7 +88,7 @@ static struct bt_backend_name damaged_name(char path[BT_ASIDE_SIZE], const struc
 	return (struct bt_backend_name){BT_AREA_DAMAGED, path + sizeof(BT_DAMAGED_DIR)};
 }
 
-/* Under a name that is free there, or the file's already since a repair that was killed. */
+/* Under a free name, or one that a killed repair has given to this file already. */
 static int twin_in_damaged(struct bt_backend *backend, const struct place *old, char path[BT_ASIDE_SIZE],
 			   struct bt_error *error)
 {
@@ -162,7 +162,7 @@ int bt_gate_mend(struct bt_gate *gate, uint32_t ordinal, struct bt_writer *write
 	return replace(gate, ordinal, writer, summary, damaged, error);
 }
 
-/* With the error that removing a name gives, and its area settled. */
+/* Removes a name and settles its area. */
 static int remove_first_name(struct bt_store *store, const struct place *old, struct bt_error *error)
 {
 	int sys = bt_backend_remove(store->backend, &old->at);
@@ -182,7 +182,7 @@ static int set_file_aside(struct bt_gate *gate, const struct place *old, char pa
 	return r ? r : remove_first_name(gate->store, old, error);
 }
 
-/* What cannot have two names. */
+/* For something that cannot have two names. */
 static int set_other_aside(struct bt_gate *gate, const struct place *old, char path[BT_ASIDE_SIZE],
 			   struct bt_error *error)
 {

@@ -55,7 +55,7 @@ struct derived_name {
 	char text[32]; /* classic-<16 hex>.json */
 };
 
-/* Another name for another file: a derived file is never of what was there before. */
+/* Other files get other names, so a derived file never stands for an earlier file of the same name. */
 static struct derived_name name_of(const struct bt_slot *slot)
 {
 	struct derived_name name;
@@ -96,7 +96,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct derived_name *)a)->text, ((const struct derived_name *)b)->text);
 }
 
-/* The names of all that may be there, sorted; NULL: out of memory. */
+/* The sorted names of all derived files that may be needed; NULL: out of memory. */
 static struct derived_name *list_wanted(struct bt_store *store, size_t *ret_count)
 {
 	size_t files = bt_store_file_count(store), count = 0;
@@ -132,7 +132,8 @@ static void remove_unwanted(int cachefd, const struct derived_name *wanted, size
 	bt_listing_end(&listing);
 }
 
-/* Those of files that the store no longer has, once: with many files of version 1 this would be most of the work. */
+/* Removes derived files that are not needed, once while the store is open: each time would be too much work with many
+ * files of version 1. */
 static void sweep(struct bt_store *store, int cachefd)
 {
 	size_t count;
@@ -157,7 +158,7 @@ static int derive_kept(struct bt_store *store, struct bt_slot *slot, int source_
 	if (r)
 		return derive_temporary(store, slot, source_fd, ret_fd, error);
 	r = store->readers.derive(source_fd, slot->path, publish.fd, store->options.observer, error);
-	/* without a name it serves this time all the same */
+	/* without a name it can still be used this time */
 	if (!r && bt_publish_replace(&publish, name.text, NULL) && publish.temp[0]) {
 		unlinkat(publish.dirfd, publish.temp, 0);
 		publish.temp[0] = 0;
@@ -202,7 +203,7 @@ int bt_derived_open(struct bt_store *store, struct bt_slot *slot, struct bt_obje
 	return r;
 }
 
-/* The file that it replaces may be in use elsewhere until the store is closed. */
+/* The old file may be in use elsewhere, so it is kept until the store is closed. */
 static int replace(struct bt_store *store, struct bt_slot *slot, struct bt_error *error)
 {
 	struct bt_file *fresh = NULL;

@@ -28,7 +28,7 @@ int bt_file_pread(struct bt_file *file, void *data, size_t length, uint64_t offs
 	return pread_from(file->object, file->name, data, length, offset, error);
 }
 
-/* A file system that cannot say whether it would have to wait is taken for one that need not. */
+/* If the file system cannot tell whether it would wait, it is assumed not to. */
 bool bt_file_pread_at_once(struct bt_file *file, void *data, size_t length, uint64_t offset, bool *ret_waits)
 {
 	*ret_waits = false;

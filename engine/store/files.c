@@ -74,7 +74,7 @@ static int open_slot(struct bt_store *store, struct bt_slot *slot, struct bt_fil
 		r = open_current(store, slot, object, &file, error);
 	if (r)
 		return r;
-	bt_file_keep(file, false); /* it was held */
+	bt_file_keep(file, false); /* hold_slot may have kept the object */
 	*ret_file = file;
 	return 0;
 }

@@ -11,7 +11,7 @@
 #include <time.h>
 
 #define LOOK_AFTER_MS 1000
-#define LOOK_SHARE    10 /* where a look takes long, it takes this part of the time */
+#define LOOK_SHARE    10 /* looks take at most one part in this number of the time */
 #define ID_SIZE	      16
 #define NAME_SIZE     48
 #define CHANGED	      "the store's lock was lost, and another host changed the store meanwhile; nothing more was changed here"
@@ -24,13 +24,13 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Nobody but the holder takes a name away. */
+/* No other program may remove a name: if one did, the lock was lost. */
 static int fail_step(int sys, const struct bt_slot *slot, const char *what, struct bt_error *error)
 {
 	return sys == ENOENT ? bt_fail_lost(error, NULL, CHANGED) : bt_fail_sys(error, sys, slot->path, what);
 }
 
-/* What only changed under its name is not new. */
+/* A file that was replaced under its name is not new. */
 static bool has_appeared(const struct bt_store *store, uint32_t known, uint32_t ordinal)
 {
 	const struct bt_slot *slot = bt_slot(store, ordinal);
@@ -72,7 +72,7 @@ static int look_shared(struct bt_gate *gate, struct bt_error *error)
 	return 0;
 }
 
-/* The lock first: a program that had it meanwhile has let it go, so that what it did is seen. */
+/* Asks for the lock first: another program that had it meanwhile has given it back then, and its changes are seen. */
 static int look(struct bt_gate *gate, struct bt_error *error)
 {
 	int64_t start = now_ms();
@@ -105,7 +105,7 @@ int bt_volume_name(char name[NAME_SIZE], struct bt_error *error)
 	return r ? bt_fail_sys(error, -r, NULL, "get random bytes") : 0;
 }
 
-/* The program that doomed it may yet delete it, however late: under another name it cannot. */
+/* The program that doomed it may still delete that name later; it cannot delete another name. */
 static int adopt(struct bt_store *store, const struct bt_slot *slot, struct bt_error *error)
 {
 	char name[NAME_SIZE];

@@ -11,7 +11,7 @@
 
 #define ID_BEGIN "{\"format\":\"backuptool\",\"id\":\""
 
-/* What follows the id is for people. */
+/* The text after the id is for people. */
 static bool parse(const char *text, size_t length, char id[BT_STORE_ID_SIZE])
 {
 	unsigned char bytes[(BT_STORE_ID_SIZE - 1) / 2];
@@ -63,7 +63,7 @@ static int compose(char *text, size_t size)
 	return r;
 }
 
-/* Of two programs that make the same store, both have the id of the one that was first. */
+/* If two programs make the same store, both get the id of the first one. */
 int bt_identity_give(struct bt_store *store, bool *ret_given, struct bt_error *error)
 {
 	struct bt_upload *upload = NULL;

@@ -17,11 +17,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Visited files are turned into a segment when they have this many records: bounds the memory that a first visit of a
- * large store takes. */
+/* A segment is made as soon as the visited files have this many records. This bounds the memory for the first visit of
+ * a large store. */
 #define BUILD_BYTES ((size_t)64 << 20)
 
-/* That are read at all, as each costs a file to be opened: they are merged long before. */
+/* More are not read, since each needs an open file; segments are merged long before. */
 #define SEGMENTS_MAX 4096
 
 struct bt_index {
@@ -102,8 +102,7 @@ static bool mostly_dead(const struct bt_segment *segment)
 	return dead + dead_files > weight(segment) / 2;
 }
 
-/* Puts one in the place of segments from … from + count. If it cannot be written, they stay as they are: that only
- * costs time. */
+/* Replaces count segments by one. If that cannot be written they stay, which only costs time. */
 static void replace(struct bt_index *index, size_t from, size_t count, int cachefd)
 {
 	struct bt_segment *merged = NULL;
@@ -123,8 +122,8 @@ static void replace(struct bt_index *index, size_t from, size_t count, int cache
 	pthread_rwlock_unlock(&index->lock);
 }
 
-/* Keeps the sizes geometric and writes what is only in memory. Without a place to write, nothing that lies in a file
- * is pulled into memory. */
+/* Keeps the sizes geometric and writes segments that are only in memory. If nothing can be written, segments in files
+ * stay there. */
 static void tidy(struct bt_index *index, int cachefd)
 {
 	size_t from = merge_from(index), first = index->count;
@@ -203,7 +202,7 @@ static int wanted_new(struct wanted *wanted, const struct bt_index_source *sourc
 		return BT_E_NOMEM;
 	for (size_t i = 0; i < source->count && !r; i++) {
 		wanted->files[i].file = source->files[i];
-		/* of two that are told apart by nothing, the second one is visited */
+		/* if two files look the same, the second one is visited */
 		if (!bt_table_find_key(&wanted->table, &source->files[i]))
 			r = bt_table_add(&wanted->table, &wanted->files[i]);
 	}
@@ -245,7 +244,7 @@ static bool is_segment_name(const char *name)
 	       !strcmp(name + length - 4, ".seg");
 }
 
-/* One that is of no use is deleted, one that vanished meanwhile was merged by somebody else. */
+/* Deletes a useless segment. One that vanished meanwhile was merged by another program. */
 static int load_segment(struct bt_index *index, const struct bt_index_source *source, const char *name)
 {
 	struct bt_segment *segment = NULL;
@@ -285,7 +284,7 @@ static int larger_first(const void *a, const void *b)
 	return x < y ? 1 : x > y ? -1 : 0;
 }
 
-/* Larger segments come first, so that what was merged takes the place of what it was merged from. */
+/* Larger segments come first, so that a merged one is used instead of its inputs. */
 static void match_files(struct bt_index *index, struct wanted *wanted)
 {
 	size_t kept = 0;
@@ -363,7 +362,7 @@ static int visit_uncovered(struct bt_index *index, const struct wanted *wanted, 
 	return r;
 }
 
-/* What no segment that is there covers is visited. */
+/* Visits the files that no segment covers. */
 static int complete(struct bt_index *index, const struct bt_index_source *source, const struct wanted *wanted)
 {
 	int cachefd = source->read_only ? -1 : source->cachefd;
@@ -410,7 +409,7 @@ unsigned bt_index_doubt(struct bt_index *index)
 	return doubt;
 }
 
-/* An index of its own, out of the files alone. */
+/* Builds a separate index from the files alone. */
 static int build_aside(struct bt_index *fresh, const struct bt_index_source *source)
 {
 	struct wanted wanted;

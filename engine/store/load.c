@@ -88,7 +88,7 @@ static int read_start(struct bt_json *json)
 	return bt_json_fail(json, *json->at == '{' ? BT_R_UNKNOWN_FORMAT : BT_R_NOT_JSON);
 }
 
-/* The members that every kind begins with; says what the file is before anything else is found wrong with it. */
+/* Reads the first members, which every kind has: an unknown kind or version is reported before other faults. */
 static int check_format(struct bt_file *file, const struct bt_buf *head, enum bt_file_kind expected, size_t *ret_rest,
 			struct bt_error *error)
 {
@@ -202,7 +202,7 @@ static int find_end(struct bt_file *file, struct probe *probe, struct bt_error *
 	return parse_end(file, line, line_length, probe, error);
 }
 
-/* Every section at least as long as its empty list, in order, so that later sums cannot wrap. */
+/* Checks that sections are in order and at least as long as an empty list, so that later sums cannot wrap. */
 static int check_sections(const struct bt_file *file, struct bt_error *error)
 {
 	const struct bt_sections *at = &file->sections;
@@ -238,7 +238,7 @@ static bool is_line(const struct bt_buf *line)
 	return line->length >= 2 && end == line->data + line->length - 1 && end[-1] == ',';
 }
 
-/* A part of the file, out of the probes if they have it. */
+/* Reads a part of the file, from the probes if they have it. */
 static int take_part(struct bt_file *file, const struct probe *probe, struct bt_buf *buf, uint64_t from, uint64_t to,
 		     struct bt_error *error)
 {

@@ -18,7 +18,7 @@ static int visit_file(void *arg, uint32_t ordinal, const struct bt_index_visitor
 
 	if (r)
 		return r;
-	/* the lists count for nothing unless all of them is right */
+	/* the lists are only used if they are right as a whole */
 	if (store->options.salvage && bt_file_kind(file) != BT_KIND_CLASSIC && bt_file_visit(file, &nobody, NULL))
 		return bt_file_visit_loosely(file, visitor, error);
 	return bt_file_visit(file, visitor, error);
@@ -67,7 +67,7 @@ static int update(struct bt_store *store, struct bt_error *error)
 {
 	struct bt_index_source source;
 	struct bt_covered *files = NULL;
-	unsigned found = atomic_load(&store->found); /* before the files: what comes meanwhile is new */
+	unsigned found = atomic_load(&store->found); /* first: a file that is added meanwhile is new */
 	int r = source_new(store, &source, &files);
 
 	if (r)
@@ -103,14 +103,14 @@ int bt_lookup_update(struct bt_store *store, struct bt_error *error)
 {
 	int r = 0;
 
-	pthread_mutex_lock(&store->index_lock); /* that of a reader who builds it may lack something */
+	pthread_mutex_lock(&store->index_lock); /* an index that a reader builds meanwhile may lack files */
 	if (atomic_load(&store->index_ready) && store->indexed != atomic_load(&store->found))
 		r = update(store, error);
 	pthread_mutex_unlock(&store->index_lock);
 	return r;
 }
 
-/* Everything derived is looked at again. */
+/* Checks everything derived again. */
 static int rebuild(struct bt_store *store, unsigned doubt, struct bt_error *error)
 {
 	struct bt_index_source source;
@@ -199,15 +199,15 @@ static bool may_lend(struct bt_store *store, struct bt_slot *slot, bool *ret_aga
 	return lends == BT_LENDS && !*ret_again;
 }
 
-/* Of what somebody else wrote into the store, only what it really is counts. */
+/* In a file that somebody else wrote, a content counts only after its bytes were compared with the digest. */
 static bool is_trusted(struct bt_store *store, const struct bt_slot *slot, const struct bt_location *place,
 		       const struct bt_digest *digest)
 {
 	return slot->trusted || !bt_store_verify_at(store, place, digest, NULL);
 }
 
-/* A file that is gone is still read from, but lends nothing; nor does one that is doomed or cannot be opened. What they
- * have is stored again. */
+/* New files do not rely on a file that is gone, doomed or cannot be opened, even if it is still read. Its contents are
+ * stored again. */
 static bool lent(struct bt_store *store, const struct bt_digest *digest, bool page, size_t max, bool *ret_again)
 {
 	struct bt_location places[PLACES];

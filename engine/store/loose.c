@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A damaged file read for what it still has: each line by itself, wherever it lies. */
+/* Salvages a damaged file: each line is read on its own, wherever it is. */
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "codec/base64.h"
@@ -78,7 +78,7 @@ static bool is_inside(const struct loose *loose, uint64_t at, uint64_t length)
 	return length && at <= size && length <= size - at;
 }
 
-/* A line of contents. One that makes no sense says nothing. */
+/* Takes a line of contents. A line that cannot be understood is passed over. */
 static int take_listed_block(struct loose *loose, struct bt_json *json)
 {
 	struct listed_block listed = {.first = loose->held.length / sizeof(struct bt_held)};
@@ -146,7 +146,7 @@ static int take_line(struct loose *loose, const char *line, size_t length, uint6
 	return at ? 0 : take_text(loose, &loose->file->header, line, length);
 }
 
-/* All whole lines in the window; what is left of it goes to its beginning. */
+/* Takes all whole lines in the window and moves the rest to its beginning. */
 static int take_lines(struct loose *loose)
 {
 	const char *data = (const char *)loose->window.data, *at = data, *end = data + loose->window.length;
@@ -168,7 +168,7 @@ static int take_lines(struct loose *loose)
 	return r;
 }
 
-/* Where the disk gives nothing, the rest may still be there. */
+/* After a part that cannot be read there may be more. */
 static int read_lines(struct loose *loose)
 {
 	uint64_t size = loose->file->sections.size;
@@ -233,7 +233,7 @@ struct guess {
 	struct bt_buf text, plain;
 };
 
-/* A block of which no list tells what it holds: it may be one content, as those of large files are. */
+/* A block that no list describes: it may be one content, as in large files. */
 static int tell_unlisted_block(struct loose *loose, struct guess *guess, const struct range *range,
 			       const struct bt_index_visitor *visitor)
 {

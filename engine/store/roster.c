@@ -152,7 +152,7 @@ static bool find_listed(struct bt_store *store, const struct bt_slot *key, uint3
 	return found;
 }
 
-/* Those that this process made since the last refresh come first. */
+/* Files that this process made since the last refresh come first. */
 int bt_store_file_named(struct bt_store *store, const char *name, uint32_t *ret_ordinal)
 {
 	struct bt_slot key = {.id = {.name = name}};

@@ -174,7 +174,7 @@ int bt_store_lock(struct bt_store *store, enum bt_lock_kind kind, const struct b
 	return bt_backend_lock(store->backend, kind, &wait, ret_fd, error);
 }
 
-/* A store that may only be read is looked at without a lock; where nobody can lock, nobody can delete. */
+/* A store that may only be read is read without a lock: where locks are impossible, programs do not delete. */
 static bool may_not_lock(const struct bt_error *error)
 {
 	return error->code == BT_E_UNSUPPORTED || error->sys == EROFS || error->sys == EACCES || error->sys == EPERM ||

@@ -18,8 +18,8 @@ struct verify {
 	bool any_block, any_page;
 };
 
-/* Hashes the file up to there: a little ahead of what else is read, so that the disk reads everything once, in order.
- */
+/* Hashes the file up to this offset, a little ahead of the other reads, so that the disk reads everything once and in
+ * order. */
 static int advance(struct verify *verify, uint64_t to)
 {
 	while (verify->hashed < to) {

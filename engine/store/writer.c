@@ -23,7 +23,7 @@ struct written_page {
 };
 
 struct bt_writer {
-	struct bt_upload *out, *spool; /* out: NULL once it is published; spool: NULL until there is much to wait */
+	struct bt_upload *out, *spool; /* out: NULL once it is published; spool: NULL while pages fit in memory */
 	bool written;		       /* all but the name */
 	int failure;		       /* errno of the first failed write: the file can no longer become whole */
 	struct bt_hasher *file_hash, *index_hash;
@@ -248,7 +248,7 @@ int bt_writer_elsewhere(struct bt_writer *writer, const struct bt_block *block, 
 	return r ? r : put_content(writer, block, held, count, error);
 }
 
-/* All that comes before the first page, unless it is there. */
+/* Writes all that comes before the first page, once. */
 static int begin_trees(struct bt_writer *writer, struct bt_error *error)
 {
 	const struct written_block *blocks = (const struct written_block *)writer->blocks.data;
@@ -281,7 +281,7 @@ static int spool_out(struct bt_writer *writer, struct bt_error *error)
 	return 0;
 }
 
-/* Where no block can follow, pages need not wait. */
+/* Pages need not wait if no block can follow. */
 static int move_pages(struct bt_writer *writer, struct bt_error *error)
 {
 	if (!writer->sections.contents)
@@ -448,7 +448,7 @@ int bt_writer_finish(struct bt_writer *writer, const struct bt_buf *summary, str
 		return 0;
 	writer->written = true;
 	int r = put_rest(writer, summary, error);
-	/* half of the rest is out: trying again would write it twice */
+	/* a part of it is written: trying again would write it twice */
 	if (r && !writer->failure)
 		writer->failure = ENOMEM;
 	return r;

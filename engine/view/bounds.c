@@ -4,8 +4,8 @@
 #include "base/fail.h"
 #include "store/store.h"
 
-/* A directory of which there are many copies is stored once: so a store may have more entries than bytes. With these
- * 10,000 copies of everything are possible, which nobody has, and a hostile store costs time as its size does. */
+/* Identical directories are stored once, so a store may have more entries than bytes. This factor allows for 10,000
+ * copies of everything, more than real stores have, and the time that a hostile store costs is bounded by its size. */
 #define ENTRIES_A_BYTE ((uint64_t)100)
 #define ENTRIES_LEAST  ((uint64_t)1000000)
 

@@ -56,7 +56,7 @@ static uint32_t count_holes(const struct bt_extra *extra, uint64_t offset)
 	return low;
 }
 
-/* From an offset in the file to one in its data, which is the file without its holes. True in a hole. */
+/* Converts an offset in the file to one in its data, which is the file without its holes. True if it is in a hole. */
 static bool skip_holes(const struct bt_entry *file, uint64_t offset, uint64_t *ret_data, struct piece *piece)
 {
 	const struct bt_extra *extra = file->extra;
@@ -80,7 +80,7 @@ static bool skip_holes(const struct bt_entry *file, uint64_t offset, uint64_t *r
 	return false;
 }
 
-/* The one that holds byte *data of a list; *data is then where in it. NULL: the list ends before. */
+/* Finds the chunk with byte *data of a list, and sets *data to the offset in it. NULL: the list ends before. */
 static const struct bt_chunk *find_chunk(const struct bt_chunk *chunks, size_t count, uint64_t *data)
 {
 	for (size_t i = 0; i < count; i++) {

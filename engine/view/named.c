@@ -9,7 +9,7 @@
 #define SUFFIX ".json"
 #define SHOWN  3 /* names in an error */
 
-/* The neighbours of where it would be by its spelling, which is the order of time for full names. */
+/* The snapshots before and after where this text would be in order; for full names that is the order of time. */
 static int not_found(const struct bt_roster *roster, const char *text, struct bt_error *error)
 {
 	char detail[200];

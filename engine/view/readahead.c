@@ -89,7 +89,7 @@ static struct list *list_of(struct bt_readahead *readahead, uint32_t ordinal)
 	struct list *list = &readahead->lists[ordinal];
 	struct bt_index_visitor visitor = {.arg = list, .content = take_start};
 	if (!list->read && bt_store_file(readahead->store, ordinal, &file, NULL) == 0)
-		bt_file_visit(file, &visitor, NULL); /* of a damaged one, what came before the damage is of use */
+		bt_file_visit(file, &visitor, NULL); /* the blocks before the damage can be used */
 	list->read = true;
 	return list;
 }

@@ -49,8 +49,7 @@ bool bt_name_is_classic(const char *name)
 	return !z || (strcmp(z, "Z.json") != 0 && z[1] != '-');
 }
 
-/* A snapshot that was looked at. Version 1 files, which know no host, are one group, and are opened only to see what
- * they are of. */
+/* A snapshot that was read. Version 1 files have no host and are one group; they are opened only for their target. */
 struct member {
 	const char *name;
 	struct bt_snapshot *snapshot; /* or NULL */
@@ -164,7 +163,7 @@ static void note_later(struct bt_choice *choice, const struct member *member)
 		choice->latest = member->name;
 }
 
-/* Goes through the group that like is of. Where it has others, those in the future do not count. */
+/* Goes through the group of like. Snapshots in the future do not count if there are others. */
 static int choose_member(struct search *search, const struct member *like, struct wish wish, struct bt_choice *choice,
 			 const char **ret_oldest, struct bt_error *error)
 {
@@ -186,7 +185,7 @@ static int choose_member(struct search *search, const struct member *like, struc
 		*ret_oldest = member.name;
 		if (!choice->name && member.seconds <= wish.until && !wish.back--)
 			choice->name = member.name;
-		if (choice->name) /* the rest is of no interest, but for those in the future */
+		if (choice->name) /* the rest does not matter, except those in the future */
 			search->newest.at = 0;
 	}
 }

@@ -75,7 +75,7 @@ int bt_snapshot_open_misnamed(struct bt_store *store, const char *name, struct b
 	return bt_error_pass(error, &failed, r);
 }
 
-/* To salvage what it has, the name does not matter either. */
+/* For salvage the name does not matter. */
 int bt_snapshot_open(struct bt_store *store, const char *name, struct bt_snapshot **ret_snapshot,
 		     struct bt_error *error)
 {
