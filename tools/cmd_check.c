@@ -296,7 +296,7 @@ const struct tool_command cmd_check = {
 	.max_operands = -1,
 	.ending = "the store is left whole",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK,
-	.options = table,
+	.options = {{table, 0}},
 	.options_size = sizeof(struct options),
 	.run = run_check,
 };

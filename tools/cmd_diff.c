@@ -329,7 +329,7 @@ const struct tool_command cmd_diff = {
 	.min_operands = 1,
 	.max_operands = 2,
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
-	.options = table,
+	.options = {{table, 0}},
 	.options_size = sizeof(struct options),
 	.run = run,
 };

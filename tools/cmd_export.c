@@ -152,7 +152,7 @@ const struct tool_command cmd_export = {
 	.min_operands = 2,
 	.max_operands = 2,
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_YES,
-	.options = table,
+	.options = {{table, 0}},
 	.options_size = sizeof(struct options),
 	.run = run_export,
 };

@@ -146,7 +146,7 @@ const struct tool_command cmd_find = {
 		   "  backuptool find --hash 9f86d081884c7d65\n",
 	.max_operands = 1,
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
-	.options = table,
+	.options = {{table, 0}},
 	.options_size = sizeof(struct options),
 	.run = run_find,
 };

@@ -20,7 +20,7 @@ static void option_print(const struct tool_option *option)
 
 static void options_print(const struct tool_option *options)
 {
-	for (; options && options->name; options++)
+	for (; options->name; options++)
 		option_print(options);
 }
 
@@ -35,9 +35,10 @@ static void common_print(const char *heading, unsigned bits)
 static void usage_print(const struct tool_command *command)
 {
 	printf("Usage: backuptool %s", command->name);
-	for (const struct tool_option *option = command->options; option && option->name; option++)
-		if (option->required)
-			printf(" --%s %s", option->name, option->argument);
+	for (const struct tool_option_table *table = command->options; table->rows; table++)
+		for (const struct tool_option *option = table->rows; option->name; option++)
+			if (option->required)
+				printf(" --%s %s", option->name, option->argument);
 	printf(" [OPTION…]%s%s\n\n", command->operands ? " " : "", command->operands ? command->operands : "");
 }
 
@@ -47,9 +48,10 @@ static void command_help(const struct tool_command *command)
 	printf("%c%s.\n", command->summary[0] - 'a' + 'A', command->summary + 1);
 	if (command->description)
 		printf("\n%s\n", command->description);
-	if (command->options)
+	if (command->options->rows)
 		puts("\nOptions:");
-	options_print(command->options);
+	for (const struct tool_option_table *table = command->options; table->rows; table++)
+		options_print(table->rows);
 	common_print("Common options", command->common | TOOL_COMMON_HELP);
 	if (command->example)
 		printf("\nExample:\n%s", command->example);

@@ -50,7 +50,7 @@ static const char *set_span(int64_t *field, const char *text, const char *expect
 	return fine ? NULL : expected;
 }
 
-const char *job_set_interval(void *field, const char *text)
+static const char *set_interval(void *field, const char *text)
 {
 	static const char expected[] = "a time above 0 such as 90, 500ms, 90s, 5m, 2h or 1d";
 	const char *wrong = set_span(field, text, expected);
@@ -58,7 +58,7 @@ const char *job_set_interval(void *field, const char *text)
 	return wrong || *(int64_t *)field > 0 ? wrong : expected;
 }
 
-const char *job_set_duration(void *field, const char *text)
+static const char *set_duration(void *field, const char *text)
 {
 	if (strcmp(text, "forever") != 0)
 		return set_span(field, text, "a time such as 90, 500ms, 90s, 5m, 2h, 1d or forever");
@@ -66,7 +66,7 @@ const char *job_set_duration(void *field, const char *text)
 	return NULL;
 }
 
-const char *job_set_every(void *field, const char *text)
+static const char *set_every(void *field, const char *text)
 {
 	char *end;
 	unsigned long value = strtoul(text, &end, 10);
@@ -77,15 +77,27 @@ const char *job_set_every(void *field, const char *text)
 	return NULL;
 }
 
+#define FIELD(name) offsetof(struct job_options, name)
+
+const struct tool_option job_pace_options[] = {
+	{"interval", 0, "TIME", true, "from the start of one snapshot to the next (500ms, 10s, 5m, 2h, 1d)",
+	 set_interval, FIELD(interval)},
+	{"at-start", 0, NULL, false, "take a snapshot at once, however new the last one is", tool_set_true,
+	 FIELD(at_start)},
+	{"give-up-after", 0, "N", false, "end after N failed runs in a row", set_every, FIELD(give_up_after)},
+	{0},
+};
+
+const struct tool_option job_watch_options[] = {
+	{"watch", 0, NULL, false, "look only at what changed since the last run, as far as the kernel tells",
+	 tool_set_true, FIELD(watch)},
+	{"full-scan-every", 0, "N", false, "with --watch, look at everything in each N-th run (60)", set_every,
+	 FIELD(full_scan_every)},
+	{0},
+};
+
 static const struct tool_option table[] = {
-	JOB_TAKING_OPTIONS,
-	TOOL_TAKING_DRY_RUN(struct job_options, taking),
-	JOB_INTERVAL_OPTION,
-	JOB_RUNNING_OPTIONS,
-	{"duration", 0, "TIME", true, "for how long snapshots are taken, or forever", job_set_duration,
-	 offsetof(struct job_options, duration)},
-	JOB_WATCH_OPTIONS,
-	JOB_RETENTION_OPTIONS,
+	{"duration", 0, "TIME", true, "for how long snapshots are taken, or forever", set_duration, FIELD(duration)},
 	{0},
 };
 
@@ -131,7 +143,7 @@ static bool due(const struct job *job, const struct job_run *run)
 static void take_snapshot(struct job *job, struct job_run *run)
 {
 	const struct tool_taking *taking = &job->options->taking;
-	struct bt_snapshot_options options = tool_taking_options(taking);
+	struct bt_snapshot_options options = tool_taking_request(taking);
 	int code = 0;
 
 	if (job->watch)
@@ -443,7 +455,13 @@ const struct tool_command cmd_job = {
 		   "  backuptool job --target-directory / --interval 1m --duration forever --watch -x\n",
 	.ending = "the snapshot in progress is finished first",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
-	.options = table,
+	.options = {{tool_taking_options, FIELD(taking)},
+		    {tool_taking_dry_run, FIELD(taking)},
+		    {job_pace_options, 0},
+		    {table, 0},
+		    {job_watch_options, 0},
+		    {tool_retention_options, FIELD(retention)},
+		    {tool_max_dead_option, FIELD(retention.max_dead)}},
 	.options_size = sizeof(struct job_options),
 	.run = run_job,
 };

@@ -247,7 +247,7 @@ const struct tool_command cmd_list = {
 		       "read. --json gives an array with an object for each snapshot, a line each.",
 	.example = "  backuptool list\n  backuptool --store /backup list --json | jq '.[].name'\n",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
-	.options = table,
+	.options = {{table, 0}},
 	.options_size = sizeof(struct options),
 	.run = run_list,
 };

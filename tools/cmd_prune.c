@@ -15,7 +15,6 @@ struct options {
 };
 
 static const struct tool_option table[] = {
-	TOOL_RETENTION_OPTIONS(struct options, retention),
 	{"per-target", 0, NULL, false, "apply the rules to each host and directory apart", tool_set_true,
 	 offsetof(struct options, retention.rules.per_target)},
 	{"dry-run", 'n', NULL, false, "show what would be removed, and remove nothing", tool_set_true,
@@ -215,7 +214,9 @@ const struct tool_command cmd_prune = {
 		   "  backuptool prune --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run\n",
 	.ending = "the store is left whole, and the next prune goes on",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
-	.options = table,
+	.options = {{tool_retention_options, offsetof(struct options, retention)},
+		    {tool_max_dead_option, offsetof(struct options, retention.max_dead)},
+		    {table, 0}},
 	.options_size = sizeof(struct options),
 	.run = run_prune,
 };

@@ -18,7 +18,6 @@ struct options {
 static const struct tool_option table[] = {
 	{"dry-run", 'n', NULL, false, "say what would be removed, and remove nothing", tool_set_true,
 	 offsetof(struct options, dry_run)},
-	TOOL_MAX_DEAD_OPTION(struct options, max_dead),
 	{0},
 };
 
@@ -246,7 +245,7 @@ const struct tool_command cmd_remove = {
 	.max_operands = -1,
 	.ending = "the store is left whole, and the next prune goes on",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE | TOOL_COMMON_YES,
-	.options = table,
+	.options = {{table, 0}, {tool_max_dead_option, offsetof(struct options, max_dead)}},
 	.options_size = sizeof(struct options),
 	.run = run_remove,
 };

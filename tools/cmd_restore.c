@@ -278,7 +278,7 @@ const struct tool_command cmd_restore = {
 	.max_operands = -1,
 	.ending = "what is restored so far stays",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE | TOOL_COMMON_YES,
-	.options = table,
+	.options = {{table, 0}},
 	.options_size = sizeof(struct options),
 	.run = run_restore,
 };

@@ -3,7 +3,7 @@
 #include "job.h"
 #include "output.h"
 #include "rows.h"
-#include "unit.h"
+#include "systemd_unit.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -15,16 +15,11 @@
 #include <unistd.h>
 
 struct options {
-	struct job_options job; /* the first member, as its rows demand */
+	struct job_options job;
 	bool print;
 };
 
 static const struct tool_option table[] = {
-	JOB_TAKING_OPTIONS,
-	JOB_INTERVAL_OPTION,
-	JOB_RUNNING_OPTIONS,
-	JOB_WATCH_OPTIONS,
-	JOB_RETENTION_OPTIONS,
 	{"print", 0, NULL, false, "print the service and write nothing", tool_set_true,
 	 offsetof(struct options, print)},
 	{"dry-run", 'n', NULL, false, "the same as --print", tool_set_true, offsetof(struct options, print)},
@@ -414,7 +409,12 @@ const struct tool_command cmd_schedule = {
 	.example = "  backuptool schedule --store ~/snapshots --target-directory ~/documents --interval 1h \\\n"
 		   "      --skip-if-unchanged --keep-hourly 48 --keep-daily 30\n",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES,
-	.options = table,
+	.options = {{tool_taking_options, offsetof(struct options, job.taking)},
+		    {job_pace_options, offsetof(struct options, job)},
+		    {job_watch_options, offsetof(struct options, job)},
+		    {tool_retention_options, offsetof(struct options, job.retention)},
+		    {tool_max_dead_option, offsetof(struct options, job.retention.max_dead)},
+		    {table, 0}},
 	.options_size = sizeof(struct options),
 	.run = run_schedule,
 };

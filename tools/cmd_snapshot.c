@@ -9,16 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-struct options {
-	struct tool_taking taking;
-};
-
-static const struct tool_option table[] = {
-	TOOL_TAKING_OPTIONS(struct options, taking),
-	TOOL_TAKING_DRY_RUN(struct options, taking),
-	{0},
-};
-
 static void print_counts(const struct bt_snapshot_result *result)
 {
 	tool_auto char *created = tool_count(result->created, "new file", "new files");
@@ -102,7 +92,7 @@ static void say_tags(const struct tool *tool, const struct tool_taking *taking, 
 
 static int take_snapshot(struct tool *tool, const struct tool_taking *taking, struct bt_store *store)
 {
-	const struct bt_snapshot_options wanted = tool_taking_options(taking);
+	const struct bt_snapshot_options wanted = tool_taking_request(taking);
 	struct tool_taken taken = {
 		.result = {.size = sizeof(taken.result)}, .dry_run = taking->dry_run, .store = tool_store_facts(store)};
 	struct bt_error error = {0};
@@ -162,7 +152,7 @@ static bool store_is_to_be_made(const struct tool *tool)
 
 static int run_snapshot(struct tool *tool, const void *arg)
 {
-	const struct tool_taking *taking = &((const struct options *)arg)->taking;
+	const struct tool_taking *taking = arg;
 	struct bt_store *store;
 	int r;
 
@@ -207,7 +197,7 @@ const struct tool_command cmd_snapshot = {
 	.example = "  backuptool snapshot --target-directory ~/documents --exclude '*.tmp' --tag before-upgrade\n",
 	.ending = "no snapshot is made, and earlier ones stay as they are",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
-	.options = table,
-	.options_size = sizeof(struct options),
+	.options = {{tool_taking_options, 0}, {tool_taking_dry_run, 0}},
+	.options_size = sizeof(struct tool_taking),
 	.run = run_snapshot,
 };

@@ -114,7 +114,7 @@ const struct tool_command cmd_tag = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES,
-	.options = table,
+	.options = {{table, 0}},
 	.options_size = sizeof(struct options),
 	.run = run_tag,
 };

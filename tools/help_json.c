@@ -30,17 +30,18 @@ struct program_row {
 
 static void rows_add(struct option_rows *rows, const struct tool_option *options, bool common)
 {
-	for (; options && options->name; options++) {
+	for (; options->name; options++) {
 		rows->items = tool_realloc(rows->items, (rows->count + 1) * sizeof(*rows->items));
 		rows->items[rows->count++] = (struct option_row){options, common};
 	}
 }
 
-static struct option_rows rows_make(const struct tool_option *own, unsigned bits)
+static struct option_rows rows_make(const struct tool_option_table *own, unsigned bits)
 {
 	struct option_rows rows = {0};
 
-	rows_add(&rows, own, false);
+	for (; own && own->rows; own++)
+		rows_add(&rows, own->rows, false);
 	for (const struct tool_common_options *common = tool_common_options; common->options; common++)
 		if (common->bits & bits)
 			rows_add(&rows, common->options, true);

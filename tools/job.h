@@ -6,38 +6,18 @@
 #include "retention.h"
 #include "taking.h"
 
-tool_option_set job_set_interval; /* int64_t milliseconds, above 0 */
-tool_option_set job_set_duration; /* int64_t milliseconds; "forever" is -1 */
-tool_option_set job_set_every;	  /* unsigned, from 1 */
-
 struct job_options {
 	struct tool_taking taking;
 	struct tool_retention retention;
-	int64_t interval, duration;
+	int64_t interval, duration; /* milliseconds; duration -1: forever */
 	bool watch;
 	unsigned full_scan_every; /* runs; 0: the default */
 	unsigned give_up_after;	  /* failed runs in a row; 0: never */
 	bool at_start;
 };
 
-/* Rows of an option table whose target begins with a struct job_options. */
-#define JOB_TAKING_OPTIONS    TOOL_TAKING_OPTIONS(struct job_options, taking)
-#define JOB_RETENTION_OPTIONS TOOL_RETENTION_OPTIONS(struct job_options, retention)
-/* clang-format off */
-#define JOB_INTERVAL_OPTION \
-	{"interval", 0, "TIME", true, "from the start of one snapshot to the next (500ms, 10s, 5m, 2h, 1d)", \
-	 job_set_interval, offsetof(struct job_options, interval)}
-#define JOB_RUNNING_OPTIONS \
-	{"at-start", 0, NULL, false, "take a snapshot at once, however new the last one is", tool_set_true, \
-	 offsetof(struct job_options, at_start)}, \
-	{"give-up-after", 0, "N", false, "end after N failed runs in a row", job_set_every, \
-	 offsetof(struct job_options, give_up_after)}
-#define JOB_WATCH_OPTIONS \
-	{"watch", 0, NULL, false, "look only at what changed since the last run, as far as the kernel tells", \
-	 tool_set_true, offsetof(struct job_options, watch)}, \
-	{"full-scan-every", 0, "N", false, "with --watch, look at everything in each N-th run (60)", job_set_every, \
-	 offsetof(struct job_options, full_scan_every)}
-/* clang-format on */
+/* Tables of options for a struct job_options, of job and schedule. */
+extern const struct tool_option job_pace_options[], job_watch_options[];
 
 /* taken is the first member: its columns are those of a run, too. */
 struct job_run {

@@ -45,8 +45,8 @@ static int check_operands(const struct tool *tool)
 	return TOOL_OK;
 }
 
-/* The command's own group, all common ones, and the end. */
-enum { GROUPS = TOOL_COMMON_GROUPS + 2 };
+/* The command's own groups, all common ones, and the end. */
+enum { GROUPS = TOOL_OPTION_TABLES + TOOL_COMMON_GROUPS + 1 };
 
 /* Adds the groups of common options that have one of the bits. There is room for GROUPS. */
 static void add_common(struct tool_option_group *groups, unsigned bits, struct tool *tool)
@@ -60,10 +60,13 @@ static void add_common(struct tool_option_group *groups, unsigned bits, struct t
 
 static int read_options(struct tool *tool, void *options, int argc, char **argv)
 {
-	struct tool_option_group groups[GROUPS] = {{tool->command->options, options, &tool->given}};
+	const struct tool_option_table *table = tool->command->options;
+	struct tool_option_group groups[GROUPS] = {0};
 	char problem[512];
 	int first;
 
+	for (size_t i = 0; table[i].rows; i++)
+		groups[i] = (struct tool_option_group){table[i].rows, (char *)options + table[i].offset, &tool->given};
 	add_common(groups, tool->command->common | TOOL_COMMON_HELP, tool);
 	first = tool_options_parse(groups, argc, argv, false, problem, sizeof(problem));
 	if (first < 0)
@@ -82,12 +85,12 @@ static void free_texts(struct tool_texts *texts)
 }
 
 /* The lists that options filled; what is in them belongs to argv, or is there for good. */
-static void free_lists(const struct tool_option *table, void *options)
+static void free_lists(const struct tool_option *option, char *target)
 {
-	for (; table && table->name; table++) {
-		struct tool_texts *texts = (void *)((char *)options + table->field);
+	for (; option->name; option++) {
+		struct tool_texts *texts = (void *)(target + option->field);
 
-		if (table->set != tool_add_text && table->set != tool_add_tag)
+		if (option->set != tool_add_text && option->set != tool_add_tag)
 			continue;
 		free(texts->items);
 		*texts = (struct tool_texts){0};
@@ -115,7 +118,8 @@ static int run_command(struct tool *tool, int argc, char **argv)
 		r = tool->command->run(tool, options);
 	}
 	free_texts(&tool->given);
-	free_lists(tool->command->options, options);
+	for (const struct tool_option_table *table = tool->command->options; table->rows; table++)
+		free_lists(table->rows, (char *)options + table->offset);
 	return r;
 }
 

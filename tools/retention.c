@@ -20,7 +20,7 @@ static const char *read_number(const char *text, uint32_t *ret_value)
 	return NULL;
 }
 
-const char *tool_set_keep_count(void *field, const char *text)
+static const char *set_keep_count(void *field, const char *text)
 {
 	uint32_t value = UINT32_MAX;
 
@@ -30,7 +30,7 @@ const char *tool_set_keep_count(void *field, const char *text)
 	return NULL;
 }
 
-const char *tool_set_snapshot_number(void *field, const char *text)
+static const char *set_snapshot_number(void *field, const char *text)
 {
 	struct tool_number number = {.given = true};
 	const char *wrong = read_number(text, &number.value);
@@ -40,7 +40,7 @@ const char *tool_set_snapshot_number(void *field, const char *text)
 	return wrong;
 }
 
-const char *tool_set_percent(void *field, const char *text)
+static const char *set_percent(void *field, const char *text)
 {
 	uint32_t value;
 
@@ -70,7 +70,7 @@ static bool read_part(const char **at, int64_t *total)
 }
 
 /* No m: minutes here, it is months where people come from. */
-const char *tool_set_span(void *field, const char *text)
+static const char *set_span(void *field, const char *text)
 {
 	int64_t total = 0;
 
@@ -85,6 +85,37 @@ const char *tool_set_span(void *field, const char *text)
 	*(int64_t *)field = total;
 	return NULL;
 }
+
+#define FIELD(name)		 offsetof(struct tool_retention, name)
+#define KEEP(name, bucket, what) "keep-" name, 0, "N", false, "keep " what, set_keep_count, FIELD(rules.keep[bucket])
+#define WITHIN(name, bucket, what)                                                                                     \
+	"keep-within" name, 0, "SPAN", false, "keep " what " in the last SPAN (36h, 30d, 8w, 1y)", set_span,           \
+		FIELD(rules.within[bucket])
+
+const struct tool_option tool_retention_options[] = {
+	{"snapshot-number", 0, "N", false, "keep the N newest snapshots", set_snapshot_number, FIELD(snapshot_number)},
+	{KEEP("last", BT_LAST, "the N newest snapshots, or all")},
+	{KEEP("hourly", BT_HOURLY, "the newest of each hour, for N (or all) hours that have any")},
+	{KEEP("daily", BT_DAILY, "the same for days")},
+	{KEEP("weekly", BT_WEEKLY, "the same for weeks, Monday to Sunday")},
+	{KEEP("monthly", BT_MONTHLY, "the same for months")},
+	{KEEP("yearly", BT_YEARLY, "the same for years")},
+	{WITHIN("", BT_LAST, "everything")},
+	{WITHIN("-hourly", BT_HOURLY, "the newest of each hour")},
+	{WITHIN("-daily", BT_DAILY, "the newest of each day")},
+	{WITHIN("-weekly", BT_WEEKLY, "the newest of each week")},
+	{WITHIN("-monthly", BT_MONTHLY, "the newest of each month")},
+	{WITHIN("-yearly", BT_YEARLY, "the newest of each year")},
+	{"keep-tag", 0, "TAG", false, "keep what has this tag; repeatable", tool_add_text, FIELD(keep_tags)},
+	{"all", 0, NULL, false, "allow the rules to remove everything, the newest complete snapshot, too",
+	 tool_set_true, FIELD(all)},
+	{0},
+};
+
+const struct tool_option tool_max_dead_option[] = {
+	{"max-dead", 0, "PERCENT", false, "rewrite a file when more than this is unneeded (25)", set_percent, 0},
+	{0},
+};
 
 bool tool_retention_given(const struct tool_retention *retention)
 {

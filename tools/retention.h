@@ -18,41 +18,8 @@ struct tool_retention {
 	unsigned max_dead; /* percent; 0: the default */
 };
 
-tool_option_set tool_set_keep_count;	  /* uint32_t, at least 1; "all" keeps all */
-tool_option_set tool_set_snapshot_number; /* struct tool_number */
-tool_option_set tool_set_percent;	  /* unsigned, 1 to 100 */
-tool_option_set tool_set_span;		  /* int64_t seconds, written in h, d, w and y; "forever" is -1 */
-
-/* clang-format off */
-#define TOOL_KEEP(type, member, name, bucket, what) \
-	{"keep-" name, 0, "N", false, "keep " what, tool_set_keep_count, offsetof(type, member.rules.keep[bucket])}
-#define TOOL_WITHIN(type, member, name, bucket, what) \
-	{"keep-within" name, 0, "SPAN", false, "keep " what " in the last SPAN (36h, 30d, 8w, 1y)", tool_set_span, \
-	 offsetof(type, member.rules.within[bucket])}
-#define TOOL_MAX_DEAD_OPTION(type, member) \
-	{"max-dead", 0, "PERCENT", false, "rewrite a file when more than this is unneeded (25)", tool_set_percent, \
-	 offsetof(type, member)}
-/* Rows of an option table whose target is a type with a struct tool_retention as a member. */
-#define TOOL_RETENTION_OPTIONS(type, member) \
-	{"snapshot-number", 0, "N", false, "keep the N newest snapshots", tool_set_snapshot_number, \
-	 offsetof(type, member.snapshot_number)}, \
-	TOOL_KEEP(type, member, "last", BT_LAST, "the N newest snapshots, or all"), \
-	TOOL_KEEP(type, member, "hourly", BT_HOURLY, "the newest of each hour, for N (or all) hours that have any"), \
-	TOOL_KEEP(type, member, "daily", BT_DAILY, "the same for days"), \
-	TOOL_KEEP(type, member, "weekly", BT_WEEKLY, "the same for weeks, Monday to Sunday"), \
-	TOOL_KEEP(type, member, "monthly", BT_MONTHLY, "the same for months"), \
-	TOOL_KEEP(type, member, "yearly", BT_YEARLY, "the same for years"), \
-	TOOL_WITHIN(type, member, "", BT_LAST, "everything"), \
-	TOOL_WITHIN(type, member, "-hourly", BT_HOURLY, "the newest of each hour"), \
-	TOOL_WITHIN(type, member, "-daily", BT_DAILY, "the newest of each day"), \
-	TOOL_WITHIN(type, member, "-weekly", BT_WEEKLY, "the newest of each week"), \
-	TOOL_WITHIN(type, member, "-monthly", BT_MONTHLY, "the newest of each month"), \
-	TOOL_WITHIN(type, member, "-yearly", BT_YEARLY, "the newest of each year"), \
-	{"keep-tag", 0, "TAG", false, "keep what has this tag; repeatable", tool_add_text, \
-	 offsetof(type, member.keep_tags)}, \
-	{"all", 0, NULL, false, "allow the rules to remove everything, the newest complete snapshot, too", tool_set_true, offsetof(type, member.all)}, \
-	TOOL_MAX_DEAD_OPTION(type, member.max_dead)
-/* clang-format on */
+/* Tables of options: for a struct tool_retention, and for its max_dead, which commands without rules have, too. */
+extern const struct tool_option tool_retention_options[], tool_max_dead_option[];
 
 /* A snapshot and what the rules say of it. */
 struct tool_verdict {

@@ -24,6 +24,16 @@ static void say_made(const struct tool *tool)
 	free(path);
 }
 
+/* The id in the environment belongs to the store in the environment. */
+const char *tool_store_wanted(const struct tool *tool)
+{
+	const char *id = getenv("BACKUPTOOL_STORE_ID");
+
+	if (tool->store_id || !id || !*id || tool->store != getenv("BACKUPTOOL_STORE"))
+		return tool->store_id;
+	return id;
+}
+
 static int store_open(const struct tool *tool, struct bt_store_options options, struct bt_store **ret_store)
 {
 	static const struct bt_observer observer = {.cancelled = tool_signals_cancel};

@@ -28,7 +28,7 @@ static bool add_pattern(void *field, char *line, size_t length, bool first)
 }
 
 /* The lines of a file are patterns; "-" is standard input. */
-const char *tool_add_patterns_from(void *field, const char *text)
+static const char *add_patterns_from(void *field, const char *text)
 {
 	bool standard = strcmp(text, "-") == 0;
 	FILE *file = standard ? stdin : fopen(text, "re");
@@ -51,7 +51,7 @@ const char *tool_add_patterns_from(void *field, const char *text)
 	return is_text ? NULL : "text in UTF-8";
 }
 
-const char *tool_set_level(void *field, const char *text)
+static const char *set_level(void *field, const char *text)
 {
 	char *end;
 	long level = strtol(text, &end, 10);
@@ -69,6 +69,48 @@ const char *tool_set_level(void *field, const char *text)
 	*(int *)field = (int)level;
 	return NULL;
 }
+
+/* UTF-8 without control characters. */
+static const char *set_host(void *field, const char *text)
+{
+	bool control = false;
+
+	for (const char *c = text; *c; c++)
+		control |= (unsigned char)*c < 0x20 || *c == 0x7f;
+	if (!*text || control || !tool_is_utf8(text) || strlen(text) >= BT_HOST_SIZE)
+		return "a name of at most 255 bytes without control characters";
+	*(const char **)field = text;
+	return NULL;
+}
+
+#define FIELD(name) offsetof(struct tool_taking, name)
+
+const struct tool_option tool_taking_options[] = {
+	{"target-directory", 0, "DIR", true, "the directory to protect", tool_set_only, FIELD(target)},
+	{"host", 0, "NAME", false, "whose directory it is, instead of this machine's name", set_host, FIELD(host)},
+	{"exclude", 'e', "PATTERN", false, "leave out what matches, as in .gitignore; repeatable", tool_add_text,
+	 FIELD(exclude)},
+	{"exclude-from", 0, "FILE", false, "the same for each line of a file, - for standard input", add_patterns_from,
+	 FIELD(exclude)},
+	{"exclude-caches", 0, NULL, false, "leave out what lies beside a CACHEDIR.TAG", tool_set_true,
+	 FIELD(exclude_caches)},
+	{"exclude-if-present", 0, "NAME", false, "leave out what lies beside a file of this name; repeatable",
+	 tool_add_text, FIELD(exclude_if_present)},
+	{"one-file-system", 'x', NULL, false, "do not enter other file systems", tool_set_true, FIELD(one_file_system)},
+	{"tag", 0, "TAG", false, "a word to find the snapshot by; repeatable", tool_add_tag, FIELD(tags)},
+	{"skip-if-unchanged", 0, NULL, false, "take no snapshot when nothing changed", tool_set_true,
+	 FIELD(skip_if_unchanged)},
+	{"allow-empty", 0, NULL, false, "it is right if nothing is left in the directory", tool_set_true,
+	 FIELD(allow_empty)},
+	{"force", 'f', NULL, false, "read every file, even one that looks unchanged", tool_set_true, FIELD(force)},
+	{"compression", 0, "LEVEL", false, "1 (fast) to 19 (small), auto, or max", set_level, FIELD(level)},
+	{0},
+};
+
+const struct tool_option tool_taking_dry_run[] = {
+	{"dry-run", 'n', NULL, false, "read and compare, but write nothing", tool_set_true, FIELD(dry_run)},
+	{0},
+};
 
 /* The part of the pattern after the directory's path, from the slash on; NULL if it does not begin with that path. */
 static const char *after_path(const char *pattern, const char *directory)
@@ -149,7 +191,7 @@ struct tool_store_facts tool_store_facts(const struct bt_store *store)
 	return facts;
 }
 
-struct bt_snapshot_options tool_taking_options(const struct tool_taking *taking)
+struct bt_snapshot_options tool_taking_request(const struct tool_taking *taking)
 {
 	return (struct bt_snapshot_options){
 		.size = sizeof(struct bt_snapshot_options),
@@ -167,18 +209,6 @@ struct bt_snapshot_options tool_taking_options(const struct tool_taking *taking)
 		.level = taking->level,
 		.host = taking->host,
 	};
-}
-
-const char *tool_set_host(void *field, const char *text)
-{
-	bool control = false;
-
-	for (const char *c = text; *c; c++)
-		control |= (unsigned char)*c < 0x20 || *c == 0x7f;
-	if (!*text || control || !tool_is_utf8(text) || strlen(text) >= BT_HOST_SIZE)
-		return "a name of at most 255 bytes without control characters";
-	*(const char **)field = text;
-	return NULL;
 }
 
 char *tool_taking_host(const struct tool_taking *taking)

@@ -15,41 +15,8 @@ struct tool_taking {
 	int level;
 };
 
-tool_option_set tool_add_patterns_from; /* struct tool_texts: the lines of a file, "-" is standard input */
-tool_option_set tool_set_level;		/* int */
-tool_option_set tool_set_host;		/* const char *: UTF-8 without control characters */
-
-/* clang-format off */
-/* Rows of an option table whose target is a type with a struct tool_taking as a member. */
-#define TOOL_TAKING_OPTIONS(type, member) \
-	{"target-directory", 0, "DIR", true, "the directory to protect", tool_set_only, \
-	 offsetof(type, member.target)}, \
-	{"host", 0, "NAME", false, "whose directory it is, instead of this machine's name", tool_set_host, \
-	 offsetof(type, member.host)}, \
-	{"exclude", 'e', "PATTERN", false, "leave out what matches, as in .gitignore; repeatable", tool_add_text, \
-	 offsetof(type, member.exclude)}, \
-	{"exclude-from", 0, "FILE", false, "the same for each line of a file, - for standard input", tool_add_patterns_from, \
-	 offsetof(type, member.exclude)}, \
-	{"exclude-caches", 0, NULL, false, "leave out what lies beside a CACHEDIR.TAG", tool_set_true, \
-	 offsetof(type, member.exclude_caches)}, \
-	{"exclude-if-present", 0, "NAME", false, "leave out what lies beside a file of this name; repeatable", tool_add_text, \
-	 offsetof(type, member.exclude_if_present)}, \
-	{"one-file-system", 'x', NULL, false, "do not enter other file systems", tool_set_true, \
-	 offsetof(type, member.one_file_system)}, \
-	{"tag", 0, "TAG", false, "a word to find the snapshot by; repeatable", tool_add_tag, \
-	 offsetof(type, member.tags)}, \
-	{"skip-if-unchanged", 0, NULL, false, "take no snapshot when nothing changed", tool_set_true, \
-	 offsetof(type, member.skip_if_unchanged)}, \
-	{"allow-empty", 0, NULL, false, "it is right if nothing is left in the directory", tool_set_true, \
-	 offsetof(type, member.allow_empty)}, \
-	{"force", 'f', NULL, false, "read every file, even one that looks unchanged", tool_set_true, \
-	 offsetof(type, member.force)}, \
-	{"compression", 0, "LEVEL", false, "1 (fast) to 19 (small), auto, or max", tool_set_level, \
-	 offsetof(type, member.level)}
-#define TOOL_TAKING_DRY_RUN(type, member) \
-	{"dry-run", 'n', NULL, false, "read and compare, but write nothing", tool_set_true, \
-	 offsetof(type, member.dry_run)}
-/* clang-format on */
+/* Tables of options for a struct tool_taking. */
+extern const struct tool_option tool_taking_options[], tool_taking_dry_run[];
 
 /* What was meant by a pattern that begins with "./" or with the directory's own path, and so matches nothing; NULL for
  * any other. */
@@ -59,7 +26,7 @@ void tool_pattern_say(const struct tool *tool, const char *pattern, const char *
 void tool_patterns_check(const struct tool *tool, const char *directory, const struct tool_texts *patterns);
 
 /* As the engine wants them; borrowed. */
-struct bt_snapshot_options tool_taking_options(const struct tool_taking *taking);
+struct bt_snapshot_options tool_taking_request(const struct tool_taking *taking);
 
 /* The host whose snapshots are taken; allocated. */
 char *tool_taking_host(const struct tool_taking *taking);

@@ -30,20 +30,27 @@ enum tool_common {
 	TOOL_COMMON_YES = 64,
 };
 
+/* A table of options whose offsets point into a member of the struct that a command's run gets. */
+struct tool_option_table {
+	const struct tool_option *rows;
+	size_t offset; /* of that member */
+};
+#define TOOL_OPTION_TABLES 7 /* of one command, at most */
+
 struct tool;
 struct tool_command {
 	const char *name;
-	const char *summary;		   /* one line, begins small, no full stop */
-	const char *description;	   /* what the summary cannot say, wrapped at 78 columns, or NULL */
-	const char *operands;		   /* "[PATH…]", or NULL if it takes none */
-	const char *example;		   /* lines for --help */
-	const char *ending;		   /* what is kept when a signal ends it, in a few words, or NULL */
-	int min_operands, max_operands;	   /* -1: any number */
-	unsigned common;		   /* enum tool_common */
-	bool starts_setuid;		   /* a program with more rights than its own, so that it cannot give them up */
-	const struct tool_option *options; /* NULL if it has none of its own */
-	size_t options_size;		   /* of the struct that run gets; the tables' offsets point into it */
-	int (*run)(struct tool *tool, const void *options); /* an enum tool_exit */
+	const char *summary;		/* one line, begins small, no full stop */
+	const char *description;	/* what the summary cannot say, wrapped at 78 columns, or NULL */
+	const char *operands;		/* "[PATH…]", or NULL if it takes none */
+	const char *example;		/* lines for --help */
+	const char *ending;		/* what is kept when a signal ends it, in a few words, or NULL */
+	int min_operands, max_operands; /* -1: any number */
+	unsigned common;		/* enum tool_common */
+	bool starts_setuid;		/* a program with more rights than its own, so that it cannot give them up */
+	struct tool_option_table options[TOOL_OPTION_TABLES + 1]; /* its own; ends with NULL rows */
+	size_t options_size;					  /* of the struct that run gets */
+	int (*run)(struct tool *tool, const void *options);	  /* an enum tool_exit */
 };
 
 struct tool {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Unit files of systemd: how text stands in them. All results are allocated. */
-#ifndef TOOLS_UNIT_H
-#define TOOLS_UNIT_H
+#ifndef TOOLS_SYSTEMD_UNIT_H
+#define TOOLS_SYSTEMD_UNIT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
-#include <stdlib.h>
 
 #define FIELD(name) offsetof(struct tool, name)
 
@@ -62,13 +61,3 @@ const struct tool_common_options tool_common_options[TOOL_COMMON_GROUPS + 1] = {
 	{TOOL_COMMON_HELP | TOOL_COMMON_FIRST, help_options},
 	{0, NULL},
 };
-
-/* The id in the environment belongs to the store in the environment. */
-const char *tool_store_wanted(const struct tool *tool)
-{
-	const char *id = getenv("BACKUPTOOL_STORE_ID");
-
-	if (tool->store_id || !id || !*id || tool->store != getenv("BACKUPTOOL_STORE"))
-		return tool->store_id;
-	return id;
-}

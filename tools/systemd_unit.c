@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "unit.h"
+#include "systemd_unit.h"
 #include "output.h"
 #include <ctype.h>
 #include <internal/text.h>
