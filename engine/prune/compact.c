@@ -12,11 +12,11 @@ struct batch {
 	uint32_t *ordinals;
 	size_t count;
 	uint64_t live, dead;
-	uint64_t kept[2]; /* as of struct bt_share */
-	uint64_t rest[2]; /* what is copied will be about so large */
+	uint64_t kept[2]; /* as in struct bt_prune_usage */
+	uint64_t rest[2]; /* estimated size of the copy, in a large volume and in a small one */
 };
 
-/* Whether what is copied is a small volume. */
+/* Whether the copy is a small volume. */
 static bool is_small(const struct batch *batch)
 {
 	return batch->live < BT_SMALL_VOLUME;
@@ -31,36 +31,37 @@ static int hold_batch(struct bt_prune_run *run, const struct batch *batch, struc
 	return r;
 }
 
-/* What is needed of it is in the copy from now on, or in files that stay: if it is not there, the file stays. copy
- * NULL: a dry run. */
-static int take_file(struct bt_prune_run *run, struct bt_prune_copy *copy, uint32_t ordinal, bool *ret_taken,
-		     struct bt_error *error)
+/* Copies what is needed of the file, unless it relies on copies elsewhere that are not sound: then it stays. copy NULL:
+ * a dry run. */
+static int copy_proven(struct bt_prune_run *run, struct bt_prune_copy *copy, uint32_t ordinal, bool *ret_copied,
+		       struct bt_error *error)
 {
 	enum bt_proof proof = BT_PROOF_SOUND;
-	struct bt_share share;
-	int r = bt_prune_share(run, ordinal, &share, error);
+	struct bt_prune_usage usage;
+	int r = bt_prune_measure(run, ordinal, &usage, error);
 
 	if (!r)
-		r = bt_prune_prove_share(run, ordinal, &share, true, &proof, error);
-	*ret_taken = proof == BT_PROOF_SOUND;
-	if (!r && !*ret_taken)
+		r = bt_prune_prove_usage(run, ordinal, &usage, true, &proof, error);
+	*ret_copied = proof == BT_PROOF_SOUND;
+	if (!r && !*ret_copied)
 		return bt_prune_keep(run, ordinal, error);
 	if (!r)
 		r = copy ? bt_prune_copy_file(copy, ordinal) : bt_prune_hold(run, ordinal, error);
-	return r ? r : bt_prune_set_fate(run, ordinal, BT_FATE_COPIED, error);
+	return r ? r : bt_prune_set_state(run, ordinal, BT_PRUNE_COPIED, error);
 }
 
-/* Afterwards the batch has only those that were taken. */
-static int take_batch(struct bt_prune_run *run, struct bt_prune_copy *copy, struct batch *batch, struct bt_error *error)
+/* Afterwards the batch has only the files that were copied. */
+static int copy_all_proven(struct bt_prune_run *run, struct bt_prune_copy *copy, struct batch *batch,
+			   struct bt_error *error)
 {
 	size_t count = 0;
 	int r = 0;
 
 	for (size_t i = 0; i < batch->count && !r; i++) {
-		bool taken = false;
+		bool copied = false;
 
-		r = take_file(run, copy, batch->ordinals[i], &taken, error);
-		if (!r && taken)
+		r = copy_proven(run, copy, batch->ordinals[i], &copied, error);
+		if (!r && copied)
 			batch->ordinals[count++] = batch->ordinals[i];
 	}
 	if (!r)
@@ -74,7 +75,7 @@ static int copy_batch(struct bt_prune_run *run, struct batch *batch, uint64_t *r
 	int r = bt_prune_copy_begin(&copy, run, is_small(batch), error);
 
 	if (!r)
-		r = take_batch(run, &copy, batch, error);
+		r = copy_all_proven(run, &copy, batch, error);
 	if (!r && batch->count)
 		r = bt_prune_copy_seal(&copy);
 	if (!r)
@@ -85,18 +86,18 @@ static int copy_batch(struct bt_prune_run *run, struct batch *batch, uint64_t *r
 	return r;
 }
 
-/* Under the lock: a snapshot that came meanwhile may need what was dead before; then its file stays, too. So it does if
- * a copy would have to be looked at that nobody asked for before. */
+/* A snapshot that was added meanwhile may need what was dead before; then the file stays, too. It also stays if a copy
+ * would have to be decoded, since this is under the exclusive lock. */
 static int delete_unneeded(struct bt_prune_run *run, uint32_t ordinal, struct bt_error *error)
 {
 	const struct bt_file_id *id = bt_store_file_id(run->store, ordinal);
 	enum bt_proof proof = BT_PROOF_UNSOUND;
-	struct bt_share share;
-	int r = id->gone ? 0 : bt_prune_share(run, ordinal, &share, error);
+	struct bt_prune_usage usage;
+	int r = id->gone ? 0 : bt_prune_measure(run, ordinal, &usage, error);
 
-	if (r || id->gone || share.live || share.damaged)
+	if (r || id->gone || usage.live || usage.damaged)
 		return r;
-	r = bt_prune_prove_share(run, ordinal, &share, false, &proof, error);
+	r = bt_prune_prove_usage(run, ordinal, &usage, false, &proof, error);
 	return r || proof != BT_PROOF_SOUND ? r : bt_prune_delete(run, id, false, error);
 }
 
@@ -119,15 +120,15 @@ static int delete_batch(struct bt_prune_run *run, const struct batch *batch, str
 	return r;
 }
 
-static bool worth_rewriting(const struct bt_prune_run *run, const struct bt_share *share, bool gather_small)
+static bool worth_rewriting(const struct bt_prune_run *run, const struct bt_prune_usage *usage, bool gather_small)
 {
-	uint64_t total = share->live + share->dead;
+	uint64_t total = usage->live + usage->dead;
 	bool small = total < BT_SMALL_VOLUME;
 	unsigned percent = bt_prune_percent(run, small);
 
-	if (share->damaged || percent >= 100)
+	if (usage->damaged || percent >= 100)
 		return false;
-	return share->dead * 100 > total * percent || (gather_small && small);
+	return usage->dead * 100 > total * percent || (gather_small && small);
 }
 
 static size_t count_small(struct bt_prune_run *run)
@@ -145,20 +146,20 @@ static size_t count_small(struct bt_prune_run *run)
 static int choose_volume(struct bt_prune_run *run, uint32_t ordinal, bool gather, struct batch *chosen,
 			 struct bt_error *error)
 {
-	struct bt_share share;
-	int r = bt_prune_share(run, ordinal, &share, error);
+	struct bt_prune_usage usage;
+	int r = bt_prune_measure(run, ordinal, &usage, error);
 
-	if (r || share.damaged)
+	if (r || usage.damaged)
 		return r;
-	if (worth_rewriting(run, &share, gather)) {
+	if (worth_rewriting(run, &usage, gather)) {
 		chosen->ordinals[chosen->count++] = ordinal;
 		return 0;
 	}
-	run->result.dead_bytes += share.dead;
+	run->result.dead_bytes += usage.dead;
 	return bt_prune_hold(run, ordinal, error);
 }
 
-/* Chooses the volumes that are rewritten; the others hold what they have. */
+/* Chooses the volumes to rewrite, and holds the others. */
 static int choose(struct bt_prune_run *run, struct batch *chosen, struct bt_error *error)
 {
 	size_t count = bt_store_file_count(run->store);
@@ -170,13 +171,13 @@ static int choose(struct bt_prune_run *run, struct batch *chosen, struct bt_erro
 	chosen->ordinals = calloc(count + 1, sizeof(*chosen->ordinals));
 	if (!r && !chosen->ordinals)
 		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	/* In a dry run the snapshots that would have become volumes come last, as those that did are found last. */
+	/* Snapshots that became volumes have the last ordinals; in a dry run they are visited last, too. */
 	for (size_t i = 0; i < 2 * count && !r; i++) {
 		const struct bt_file_id *id = bt_store_file_id(run->store, (uint32_t)(i % count));
 
 		if (!bt_prune_is_volume(run, id) || id->snapshot != (i >= count))
 			continue;
-		r = bt_prune_go_on(run, error);
+		r = bt_prune_cancelled(run, error);
 		if (!r)
 			r = choose_volume(run, id->ordinal, gather, chosen, error);
 	}
@@ -188,7 +189,7 @@ static bool is_no_room(const struct bt_error *error)
 	return error->code == BT_E_SYSTEM && (error->sys == ENOSPC || error->sys == EDQUOT);
 }
 
-/* Without room for the copy the files stay, and with them all that the copy was to hold. */
+/* There is no room for the copy: the files stay, with all that it was to hold. */
 static int leave_batch(struct bt_prune_run *run, const struct batch *batch, struct bt_error *error)
 {
 	run->result.stuck_bytes += batch->dead;
@@ -199,13 +200,13 @@ static int rewrite_batch(struct bt_prune_run *run, struct batch *batch, struct b
 {
 	uint64_t size = batch->rest[is_small(batch)];
 	struct bt_error copying = {0};
-	int r = bt_prune_go_on(run, error);
+	int r = bt_prune_cancelled(run, error);
 
 	if (r)
 		return r;
-	bt_prune_note_late(run);
+	bt_prune_note_added(run);
 	if (run->options->dry_run)
-		r = take_batch(run, NULL, batch, &copying);
+		r = copy_all_proven(run, NULL, batch, &copying);
 	else if (batch->live)
 		r = copy_batch(run, batch, &size, &copying);
 
@@ -218,7 +219,7 @@ static int rewrite_batch(struct bt_prune_run *run, struct batch *batch, struct b
 	return delete_batch(run, batch, error);
 }
 
-/* What nobody needs at all goes first: it makes room for the copies. */
+/* Deletes files without any needed content first, which makes room for the copies. */
 static int delete_dead(struct bt_prune_run *run, struct batch *chosen, struct bt_error *error)
 {
 	struct batch dead = {.ordinals = chosen->ordinals};
@@ -226,14 +227,14 @@ static int delete_dead(struct bt_prune_run *run, struct batch *chosen, struct bt
 
 	for (size_t i = 0; i < chosen->count && !r; i++) {
 		uint32_t ordinal = chosen->ordinals[i];
-		struct bt_share share = {0};
+		struct bt_prune_usage usage = {0};
 		enum bt_proof proof;
 
-		r = bt_prune_share(run, ordinal, &share, error);
-		run->copying.total_bytes += share.live;
-		if (r || share.live)
+		r = bt_prune_measure(run, ordinal, &usage, error);
+		run->copying.total_bytes += usage.live;
+		if (r || usage.live)
 			continue;
-		r = bt_prune_prove_share(run, ordinal, &share, true, &proof, error);
+		r = bt_prune_prove_usage(run, ordinal, &usage, true, &proof, error);
 		if (!r && proof != BT_PROOF_SOUND) {
 			chosen->ordinals[i--] = chosen->ordinals[--chosen->count];
 			r = bt_prune_keep(run, ordinal, error);
@@ -250,15 +251,15 @@ static int delete_dead(struct bt_prune_run *run, struct batch *chosen, struct bt
 }
 
 static void add_to_batch(const struct bt_prune_run *run, struct batch *batch, uint32_t ordinal,
-			 const struct bt_share *share)
+			 const struct bt_prune_usage *usage)
 {
-	double size = (double)bt_store_file_id(run->store, ordinal)->size, total = (double)(share->live + share->dead);
+	double size = (double)bt_store_file_id(run->store, ordinal)->size, total = (double)(usage->live + usage->dead);
 
-	batch->live += share->live;
-	batch->dead += share->dead;
+	batch->live += usage->live;
+	batch->dead += usage->dead;
 	for (int small = 0; small < 2; small++) {
-		batch->kept[small] += share->kept[small];
-		batch->rest[small] += total > 0 ? (uint64_t)(size * ((double)share->kept[small] / total)) : 0;
+		batch->kept[small] += usage->kept[small];
+		batch->rest[small] += total > 0 ? (uint64_t)(size * ((double)usage->kept[small] / total)) : 0;
 	}
 	batch->count++;
 }
@@ -272,12 +273,12 @@ static int compact(struct bt_prune_run *run, const struct batch *chosen, struct 
 		struct batch batch = {.ordinals = chosen->ordinals + i};
 
 		while (i < chosen->count && !r) {
-			struct bt_share share;
+			struct bt_prune_usage usage;
 
-			r = bt_prune_share(run, chosen->ordinals[i], &share, error);
-			if (r || (batch.count && batch.live + share.live > limit))
+			r = bt_prune_measure(run, chosen->ordinals[i], &usage, error);
+			if (r || (batch.count && batch.live + usage.live > limit))
 				break;
-			add_to_batch(run, &batch, chosen->ordinals[i++], &share);
+			add_to_batch(run, &batch, chosen->ordinals[i++], &usage);
 		}
 		if (!r)
 			r = rewrite_batch(run, &batch, error);

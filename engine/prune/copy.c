@@ -32,7 +32,7 @@ static int read_text(struct bt_prune_copy *copy, uint64_t at, uint32_t length)
 	return bt_file_pread(copy->file, copy->text.data, length, at, copy->error);
 }
 
-/* The text has to be read, since the new file's digest covers it. */
+/* The text is read, not copied by the kernel, since the new file's digest covers it. */
 static int copy_text(struct bt_prune_copy *copy, const struct bt_held *held, size_t count)
 {
 	int r = read_text(copy, copy->block.at, copy->block.length);
@@ -60,7 +60,7 @@ static int end_block(struct bt_prune_copy *copy)
 	const struct bt_held *held = (const struct bt_held *)copy->held.data;
 	size_t count = copy->held.length / sizeof(*held);
 	uint64_t live = 0, living;
-	int r = bt_prune_go_on(copy->run, copy->error);
+	int r = bt_prune_cancelled(copy->run, copy->error);
 
 	if (r || !count)
 		return r;
@@ -68,8 +68,8 @@ static int end_block(struct bt_prune_copy *copy)
 		live += bt_prune_needs_content(copy->run, &held[i].digest) ? held[i].size : 0;
 	living = bt_prune_living(&copy->block, live);
 	if (live)
-		bt_prune_copied(copy->run, bt_file_name(copy->file), living);
-	if (bt_prune_takes_whole(&copy->block, living, copy->percent))
+		bt_prune_tell_copied(copy->run, bt_file_name(copy->file), living);
+	if (bt_prune_copies_text(&copy->block, living, copy->percent))
 		r = copy_text(copy, held, count);
 	else
 		for (size_t i = 0; i < count && !r; i++)
@@ -101,7 +101,7 @@ static int copy_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_
 
 	if (!bt_prune_needs_page(copy->run, id))
 		return 0;
-	r = bt_prune_go_on(copy->run, copy->error);
+	r = bt_prune_cancelled(copy->run, copy->error);
 	if (!r)
 		r = read_text(copy, at, length);
 	if (!r)
@@ -157,7 +157,7 @@ int bt_prune_copy_seal(struct bt_prune_copy *copy)
 		r = bt_pack_seal(copy->pack, copy->error);
 	if (r)
 		return failed(copy, r);
-	return bt_prune_set_fate(copy->run, (uint32_t)bt_store_file_count(store) - 1, BT_FATE_HELD, copy->error);
+	return bt_prune_set_state(copy->run, (uint32_t)bt_store_file_count(store) - 1, BT_PRUNE_HELD, copy->error);
 }
 
 void bt_prune_copy_end(struct bt_prune_copy *copy)

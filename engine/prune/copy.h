@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A new volume made of what is needed in old ones. A block of which little is dead is copied as text, without
- * compressing it again; of others the living contents are packed into new blocks, or a few bytes would keep a megabyte.
- */
+/* Makes a new volume of what is needed in old ones. A block that is mostly live is copied as text, without compressing
+ * it again. The live contents of other blocks are packed into new blocks, since a few bytes would keep a megabyte
+ * otherwise. */
 #ifndef BT_PRUNE_COPY_H
 #define BT_PRUNE_COPY_H
 
@@ -14,19 +13,19 @@ struct bt_prune_copy {
 	struct bt_pack *pack;
 	struct bt_voice voice;
 	struct bt_buffers buffers;
-	struct bt_file *file; /* being copied */
-	struct bt_buf text;   /* scratch */
-	struct bt_buf held;   /* struct bt_held: all contents of the block being visited */
-	struct bt_digest_sets
-		copied; /* of this file: it may have something twice, and nobody looked which one is right */
+	struct bt_file *file;	      /* the one being copied */
+	struct bt_buf text;	      /* scratch */
+	struct bt_buf held;	      /* struct bt_held: the contents of the block being visited */
+	struct bt_digest_sets copied; /* contents and pages of this file that were copied: all copies of one, since
+					 nobody verified which is right */
 	struct bt_block block;
-	unsigned percent; /* of a block that is copied as text, at most so much is dead */
+	unsigned percent; /* a block is copied as text if at most this part of it is dead */
 	struct bt_error *error;
 };
 
-/* small: what the new volume will be. */
+/* small: whether the new volume will be small. */
 int bt_prune_copy_begin(struct bt_prune_copy *copy, struct bt_prune_run *run, bool small, struct bt_error *error);
-/* What is needed of this file is held by the new volume from now on. */
+/* Copies what is needed of the file, and holds it from now on. */
 int bt_prune_copy_file(struct bt_prune_copy *copy, uint32_t ordinal);
 /* Makes the volume durable and known to the store. */
 int bt_prune_copy_seal(struct bt_prune_copy *copy);

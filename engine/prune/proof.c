@@ -5,44 +5,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of one digest, as many places as are asked. Where a store has more copies than that, a sound one may be missed: then
- * the file stays. */
+/* The most places of one digest that are considered. If the store has more copies than that, a sound one may be missed:
+ * then the file stays. */
 #define PLACES 64
 
-/* What was found out of one file. */
+/* The results for one file. */
 struct bt_prune_proofs {
 	struct bt_digest_sets sound, unsound;
 };
 
 struct proof {
 	struct bt_prune_run *run;
-	uint32_t ordinal; /* of the file that is to go */
+	uint32_t ordinal; /* of the file to delete */
 	bool decode, pending;
-	struct bt_digest_sets relied; /* what it relies on others for */
-	struct bt_digest_sets found;  /* what of that is sound elsewhere */
-	unsigned char *holders;	      /* of each ordinal: whether it may have some */
-	uint32_t holder;	      /* the one that is asked */
-	struct bt_error damage;	      /* the first */
+	struct bt_digest_sets relied; /* needed contents and pages that others hold */
+	struct bt_digest_sets found;  /* those of them with a sound copy */
+	unsigned char *holders;	      /* by ordinal: whether the file may have a copy */
+	uint32_t holder;	      /* the file whose copies are verified */
+	struct bt_error damage;	      /* the first that was found */
 	struct bt_error *error;
 };
 
-/* What a file has that this batch copies is in the new one, as good as it was. */
+/* A file of the batch that was copied counts, too: its contents are in the new volume, as good as they were. */
 static bool is_trusted(const struct proof *proof, uint32_t ordinal)
 {
-	return ordinal != proof->ordinal && bt_prune_has_fate(proof->run, ordinal, BT_FATE_HELD | BT_FATE_COPIED);
+	return ordinal != proof->ordinal && bt_prune_has_state(proof->run, ordinal, BT_PRUNE_HELD | BT_PRUNE_COPIED);
 }
 
-/* Of a file that is copied, all that was needed was proven, or is in the copy: what is left is what was not needed. */
+/* When a file is copied, all that was needed of it is proven or copied: only what the mark gained since is left. */
 static bool relies(const struct proof *proof, bool page, const struct bt_digest *digest)
 {
 	const struct bt_prune_run *run = proof->run;
-	bool elsewhere = page ? bt_prune_finds_page(run, digest) : bt_prune_finds_content(run, digest);
+	bool elsewhere = page ? bt_prune_relies_on_page(run, digest) : bt_prune_relies_on_content(run, digest);
 
-	return elsewhere && (run->late_unknown || !bt_prune_has_fate(run, proof->ordinal, BT_FATE_COPIED) ||
-			     bt_digest_set_has(&run->late.of[page], digest));
+	return elsewhere && (run->added_unknown || !bt_prune_has_state(run, proof->ordinal, BT_PRUNE_COPIED) ||
+			     bt_digest_set_has(&run->added.of[page], digest));
 }
 
-static int note(struct proof *proof, bool page, const struct bt_digest *digest)
+static int note_relied(struct proof *proof, bool page, const struct bt_digest *digest)
 {
 	struct bt_location places[PLACES];
 	size_t count;
@@ -63,16 +63,16 @@ static int note(struct proof *proof, bool page, const struct bt_digest *digest)
 static int note_content(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
 			uint32_t size)
 {
-	return note(arg, false, digest);
+	return note_relied(arg, false, digest);
 }
 
 static int note_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
 {
-	return note(arg, true, id);
+	return note_relied(arg, true, id);
 }
 
-/* What the file to go relies on others for, and on whom. */
-static int gather(struct proof *proof)
+/* Lists the contents and pages that the file relies on others for, and those other files. */
+static int note_all_relied(struct proof *proof)
 {
 	const struct bt_index_visitor visitor = {proof, note_content, note_page};
 	struct bt_file *file;
@@ -81,7 +81,7 @@ static int gather(struct proof *proof)
 	return r ? r : bt_file_visit(file, &visitor, proof->error);
 }
 
-/* Anything else than damage, or a medium that gives nothing, says nothing of the copy. */
+/* Damage, or a medium that gives an I/O error. Any other failure says nothing about the copy. */
 static bool is_damage(int r, const struct bt_error *error)
 {
 	return r == BT_E_DAMAGED || (r == BT_E_SYSTEM && error->sys == EIO);
@@ -97,11 +97,11 @@ static int add_sound(struct proof *proof, struct bt_prune_proofs *proofs, const 
 	return bt_digest_set_add(&proofs->sound.of[place->page], digest);
 }
 
-static int look(struct proof *proof, struct bt_prune_proofs *proofs, const struct bt_location *place,
-		const struct bt_digest *digest)
+static int verify_copy(struct proof *proof, struct bt_prune_proofs *proofs, const struct bt_location *place,
+		       const struct bt_digest *digest)
 {
 	struct bt_error error = {0};
-	int r = bt_prune_go_on(proof->run, &error);
+	int r = bt_prune_cancelled(proof->run, &error);
 
 	if (!r)
 		r = bt_store_verify_at(proof->run->store, place, digest, &error);
@@ -115,7 +115,7 @@ static int look(struct proof *proof, struct bt_prune_proofs *proofs, const struc
 	return bt_error_pass(proof->error, &error, r);
 }
 
-static int ask(struct proof *proof, const struct bt_location *place, const struct bt_digest *digest)
+static int ask_copy(struct proof *proof, const struct bt_location *place, const struct bt_digest *digest)
 {
 	struct bt_prune_proofs *proofs = &proof->run->proofs[proof->holder];
 	bool page = place->page;
@@ -126,7 +126,7 @@ static int ask(struct proof *proof, const struct bt_location *place, const struc
 	if (!bt_digest_set_has(&proofs->sound.of[page], digest) &&
 	    !bt_digest_set_has(&proofs->unsound.of[page], digest)) {
 		proof->pending |= !proof->decode;
-		r = proof->decode ? look(proof, proofs, place, digest) : 0;
+		r = proof->decode ? verify_copy(proof, proofs, place, digest) : 0;
 	}
 	if (r >= 0 && bt_digest_set_has(&proofs->sound.of[page], digest))
 		r = bt_digest_set_add(&proof->found.of[page], digest);
@@ -139,7 +139,7 @@ static int ask_content(void *arg, const struct bt_block *block, const struct bt_
 	struct proof *proof = arg;
 	const struct bt_location place = {.file = proof->holder, .block = *block, .offset = offset, .size = size};
 
-	return ask(proof, &place, digest);
+	return ask_copy(proof, &place, digest);
 }
 
 static int ask_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
@@ -147,7 +147,7 @@ static int ask_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t
 	struct proof *proof = arg;
 	const struct bt_location place = {.file = proof->holder, .page = true, .block = {.at = at, .length = length}};
 
-	return ask(proof, &place, id);
+	return ask_copy(proof, &place, id);
 }
 
 static bool all_found(const struct proof *proof)
@@ -156,7 +156,7 @@ static bool all_found(const struct proof *proof)
 	       proof->found.of[1].count == proof->relied.of[1].count;
 }
 
-/* Where in it a copy lies is what its own lists say. */
+/* The file's own lists say where in it a copy lies. */
 static int ask_holder(struct proof *proof, uint32_t holder)
 {
 	const struct bt_index_visitor visitor = {proof, ask_content, ask_page};
@@ -171,13 +171,13 @@ static int ask_holders(struct proof *proof)
 {
 	int r = 0;
 
-	for (uint32_t i = 0; i < proof->run->fate_count && !r && !all_found(proof); i++)
+	for (uint32_t i = 0; i < proof->run->state_count && !r && !all_found(proof); i++)
 		if (proof->holders[i])
 			r = ask_holder(proof, i);
 	return r;
 }
 
-/* There is room for each ordinal, in what is kept of a run as well. */
+/* Makes room for every ordinal in holders and in the run's results. */
 static int make_room(struct proof *proof)
 {
 	struct bt_prune_run *run = proof->run;
@@ -221,7 +221,7 @@ int bt_prune_prove(struct bt_prune_run *run, uint32_t ordinal, bool decode, enum
 	int r = make_room(&proof);
 
 	if (!r)
-		r = gather(&proof);
+		r = note_all_relied(&proof);
 	if (!r)
 		r = ask_holders(&proof);
 	if (!r)
@@ -232,14 +232,14 @@ int bt_prune_prove(struct bt_prune_run *run, uint32_t ordinal, bool decode, enum
 	return r;
 }
 
-int bt_prune_prove_share(struct bt_prune_run *run, uint32_t ordinal, const struct bt_share *share, bool decode,
+int bt_prune_prove_usage(struct bt_prune_run *run, uint32_t ordinal, const struct bt_prune_usage *usage, bool decode,
 			 enum bt_proof *ret_proof, struct bt_error *error)
 {
-	bool copied = bt_prune_has_fate(run, ordinal, BT_FATE_COPIED);
-	bool late = run->late_unknown || run->late.of[0].count || run->late.of[1].count;
+	bool copied = bt_prune_has_state(run, ordinal, BT_PRUNE_COPIED);
+	bool added = run->added_unknown || run->added.of[0].count || run->added.of[1].count;
 
 	*ret_proof = BT_PROOF_SOUND;
-	if (!share->relied || (copied && !late))
+	if (!usage->relied || (copied && !added))
 		return 0;
 	return bt_prune_prove(run, ordinal, decode, ret_proof, error);
 }
@@ -250,27 +250,27 @@ int bt_prune_keep(struct bt_prune_run *run, uint32_t ordinal, struct bt_error *e
 	return bt_prune_hold(run, ordinal, error);
 }
 
-static void note_late_content(void *arg, const struct bt_chunk *content)
+static void note_added_content(void *arg, const struct bt_chunk *content)
 {
 	struct bt_prune_run *run = arg;
 
-	run->late_unknown |= bt_digest_set_add(&run->late.of[0], &content->digest) < 0;
+	run->added_unknown |= bt_digest_set_add(&run->added.of[0], &content->digest) < 0;
 }
 
-static void note_late_page(void *arg, const struct bt_digest *id)
+static void note_added_page(void *arg, const struct bt_digest *id)
 {
 	struct bt_prune_run *run = arg;
 
-	run->late_unknown |= bt_digest_set_add(&run->late.of[1], id) < 0;
+	run->added_unknown |= bt_digest_set_add(&run->added.of[1], id) < 0;
 }
 
-void bt_prune_note_late(struct bt_prune_run *run)
+void bt_prune_note_added(struct bt_prune_run *run)
 {
 	run->mark.arg = run;
-	run->mark.added = note_late_content;
-	run->mark.added_page = note_late_page;
-	bt_digest_sets_free(&run->late);
-	run->late_unknown = false;
+	run->mark.added = note_added_content;
+	run->mark.added_page = note_added_page;
+	bt_digest_sets_free(&run->added);
+	run->added_unknown = false;
 }
 
 void bt_prune_proofs_free(struct bt_prune_run *run)
@@ -280,5 +280,5 @@ void bt_prune_proofs_free(struct bt_prune_run *run)
 		bt_digest_sets_free(&run->proofs[i].unsound);
 	}
 	free(run->proofs);
-	bt_digest_sets_free(&run->late);
+	bt_digest_sets_free(&run->added);
 }

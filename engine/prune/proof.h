@@ -1,31 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Before a file goes, or something in it is not copied, because another file says that it holds the same: does it?
- * What a file's lists say proves only that somebody wrote it there. So the copy that stays is decoded and compared with
- * its digest, once in a run. Only what more than one file says to hold is ever looked at.
- */
+/* Verifies other copies before a file is deleted, or a content is not copied, because another file's lists name the
+ * same content. Lists only prove that somebody wrote them. So the copy that stays is decoded and compared with its
+ * digest, once in a run. Contents that only one file names are never decoded here. */
 #ifndef BT_PRUNE_PROOF_H
 #define BT_PRUNE_PROOF_H
 
 #include "prune/run.h"
 
 enum bt_proof {
-	BT_PROOF_SOUND,	  /* all that is needed of the file is in files that stay */
-	BT_PROOF_UNSOUND, /* something is not: the file has to stay */
-	BT_PROOF_PENDING, /* not known: it would have to be decoded */
+	BT_PROOF_SOUND,	  /* everything needed of the file is in files that stay */
+	BT_PROOF_UNSOUND, /* something is not, so the file has to stay */
+	BT_PROOF_PENDING, /* not known without decoding, which was not allowed */
 };
 
-/* Of a file that is not held itself, with its share as it is now. decode: now; else only what was found out before
- * counts. Damage is told where a file has to stay because of it, the first of each file. */
+/* The file must not be held itself, and its usage must be up to date. decode false: only earlier results count. The
+ * first damage that makes the file stay is reported to the observer. */
 int bt_prune_prove(struct bt_prune_run *run, uint32_t ordinal, bool decode, enum bt_proof *ret_proof,
 		   struct bt_error *error);
-/* The same, if its share says that there is anything to be proven. */
-int bt_prune_prove_share(struct bt_prune_run *run, uint32_t ordinal, const struct bt_share *share, bool decode,
+/* The same, but sound at once if its usage says that there is nothing to prove. */
+int bt_prune_prove_usage(struct bt_prune_run *run, uint32_t ordinal, const struct bt_prune_usage *usage, bool decode,
 			 enum bt_proof *ret_proof, struct bt_error *error);
-/* The file stays, although nobody would need it if the others were as they say. */
+/* Holds a file that could go if the other copies of its contents were sound. */
 int bt_prune_keep(struct bt_prune_run *run, uint32_t ordinal, struct bt_error *error);
-/* From now on, what snapshots need that come is noted: of files that are copied, this has to be proven, too. */
-void bt_prune_note_late(struct bt_prune_run *run);
+/* Records what the mark gains from now on: for files that are copied, this has to be proven, too. */
+void bt_prune_note_added(struct bt_prune_run *run);
 void bt_prune_proofs_free(struct bt_prune_run *run);
 
 #endif

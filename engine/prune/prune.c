@@ -17,13 +17,13 @@ static int note_names(struct bt_prune_run *run, const char *const *names, size_t
 
 		if (bt_store_file_named(run->store, names[i], &ordinal))
 			return bt_fail(error, BT_E_NOT_FOUND, names[i], "no such snapshot");
-		r = bt_prune_set_fate(run, ordinal, BT_FATE_NAMED, error);
+		r = bt_prune_set_state(run, ordinal, BT_PRUNE_NAMED, error);
 	}
 	return r;
 }
 
-/* The long part of marking happens while others write; only what they add is looked at again under the exclusive lock.
- * A dry run keeps the lock. */
+/* Most of the marking happens under the shared lock, while others write; under the exclusive lock only what they added
+ * is marked. A dry run keeps the shared lock. */
 static int mark_shared(struct bt_prune_run *run, int *ret_lock, struct bt_error *error)
 {
 	int lock, r = bt_store_lock(run->store, BT_LOCK_SHARED, run->observer, &lock, error);
@@ -46,7 +46,7 @@ static void run_free(struct bt_prune_run *run)
 	bt_digest_set_free(&run->contents);
 	bt_digest_set_free(&run->pages);
 	bt_prune_proofs_free(run);
-	free(run->fates);
+	free(run->states);
 }
 
 static size_t count_staying(const struct bt_prune_run *run)
@@ -58,7 +58,7 @@ static size_t count_staying(const struct bt_prune_run *run)
 	return staying;
 }
 
-/* While it waited for another prune, that one may have removed all that this one was to leave. */
+/* Another prune that this one waited for may have removed all snapshots that were to stay. */
 static int see_staying(const struct bt_prune_run *run, size_t before, struct bt_error *error)
 {
 	if (!before || count_staying(run))
@@ -67,17 +67,17 @@ static int see_staying(const struct bt_prune_run *run, size_t before, struct bt_
 		       "what was to stay has been removed meanwhile, so nothing more was removed; look again");
 }
 
-/* Whoever named them did so by what the old files say. */
+/* A named snapshot that was replaced meanwhile stays: the caller chose it by what the old file says. */
 static int find_replaced(struct bt_prune_run *run, struct bt_error *error)
 {
 	const char *name = NULL;
 
-	for (uint32_t i = 0; i < run->fate_count; i++) {
+	for (uint32_t i = 0; i < run->state_count; i++) {
 		const struct bt_file_id *id = bt_store_file_id(run->store, i);
 		uint32_t replaced;
 
 		if (!id->gone || !bt_prune_removes(run, i) ||
-		    bt_prune_has_fate(run, i, BT_FATE_DELETED | BT_FATE_MOVED) ||
+		    bt_prune_has_state(run, i, BT_PRUNE_DELETED | BT_PRUNE_MOVED) ||
 		    bt_store_file_named(run->store, id->name, &replaced))
 			continue;
 		name = id->name;

@@ -25,7 +25,7 @@ static int replace(struct bt_gate *gate, const struct bt_snapshot_info *info, co
 	return r;
 }
 
-/* The old file stays as a volume, with everything that the new one needs. */
+/* The old file becomes a volume, which holds everything that the new one needs. */
 static int write_anew(struct bt_gate *gate, const struct bt_snapshot_info *info, struct bt_error *error)
 {
 	struct bt_buf header = {0}, summary = {0};
@@ -58,7 +58,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The tags after the change, borrowed from both; there is room for all of them. */
+/* The tags after the change, borrowed from both; *tags has room for all of them. */
 static size_t change_tags(const struct bt_snapshot_info *old, const struct bt_tag_change *change, const char **tags)
 {
 	size_t count = 0;
@@ -83,7 +83,7 @@ static bool has_tags(const struct bt_snapshot_info *info, const char *const *tag
 	return true;
 }
 
-/* Without a gate, only finds out whether the tags are the same then. */
+/* Without a gate, only finds out whether the change would change nothing. */
 static int apply(struct bt_gate *gate, const struct bt_snapshot_info *old, const struct bt_tag_change *change,
 		 bool *ret_same, struct bt_error *error)
 {
@@ -115,7 +115,8 @@ static int open_and_apply(struct bt_store *store, struct bt_gate *gate, const ch
 	return r;
 }
 
-/* The tags may be others than before the lock was waited for. Where there is nothing to do, no lock is taken. */
+/* Another program may change the tags while this one waits for the lock. If there is nothing to do, no lock is
+ * taken. */
 int bt_snapshot_retag(struct bt_store *store, const char *name, const struct bt_tag_change *change,
 		      const struct bt_observer *observer, struct bt_error *error)
 {

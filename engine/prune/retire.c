@@ -3,34 +3,34 @@
 
 #define ROUNDS 4
 
-/* The file keeps what is needed as a volume. */
+/* The file becomes a volume, which keeps what is needed of it. */
 static int move_to_contents(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error)
 {
-	int r = bt_prune_set_fate(run, id->ordinal, BT_FATE_MOVED, error);
+	int r = bt_prune_set_state(run, id->ordinal, BT_PRUNE_MOVED, error);
 
 	if (!r && !run->options->dry_run)
 		r = bt_gate_move(&run->gate, id->ordinal, error);
 	if (r)
 		return r;
-	bt_prune_gone(run, id);
+	bt_prune_tell_deleted(run, id);
 	run->result.files_moved++;
 	return 0;
 }
 
-/* Without need of it, if the files that are said to hold the same do. Nobody has to wait while they are decoded: then
- * it goes in the next round. */
-static int delete_proven(struct bt_prune_run *run, const struct bt_file_id *id, const struct bt_share *share,
+/* Deletes a file of which nothing is needed, if the copies in other files are sound. Decoding them under the lock would
+ * make others wait, so that is left to prove_pending, and the file is deleted in the next round. */
+static int delete_proven(struct bt_prune_run *run, const struct bt_file_id *id, const struct bt_prune_usage *usage,
 			 struct bt_error *error)
 {
 	enum bt_proof proof;
-	int r = bt_prune_prove_share(run, id->ordinal, share, run->patient, &proof, error);
+	int r = bt_prune_prove_usage(run, id->ordinal, usage, run->may_decode, &proof, error);
 
 	if (r)
 		return r;
 	if (proof == BT_PROOF_SOUND)
 		return bt_prune_delete(run, id, false, error);
 	if (proof == BT_PROOF_PENDING)
-		return bt_prune_set_fate(run, id->ordinal, BT_FATE_PENDING, error);
+		return bt_prune_set_state(run, id->ordinal, BT_PRUNE_PENDING, error);
 	r = bt_prune_keep(run, id->ordinal, error);
 	if (!r && id->snapshot)
 		r = move_to_contents(run, id, error);
@@ -39,7 +39,7 @@ static int delete_proven(struct bt_prune_run *run, const struct bt_file_id *id, 
 
 static int retire_file(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error)
 {
-	struct bt_share share;
+	struct bt_prune_usage usage;
 	bool classic = false;
 	int r = id->snapshot ? bt_prune_is_classic(run, id->ordinal, &classic, error) : 0;
 
@@ -47,16 +47,16 @@ static int retire_file(struct bt_prune_run *run, const struct bt_file_id *id, st
 		return r;
 	if (classic)
 		return bt_prune_delete(run, id, true, error);
-	r = bt_prune_share(run, id->ordinal, &share, error);
+	r = bt_prune_measure(run, id->ordinal, &usage, error);
 	if (r)
 		return r;
-	if (share.damaged && !id->snapshot)
+	if (usage.damaged && !id->snapshot)
 		return 0;
-	run->result.files_damaged += share.damaged;
-	if (share.damaged)
+	run->result.files_damaged += usage.damaged;
+	if (usage.damaged)
 		return move_to_contents(run, id, error);
-	if (!share.live)
-		return delete_proven(run, id, &share, error);
+	if (!usage.live)
+		return delete_proven(run, id, &usage, error);
 	r = bt_prune_hold(run, id->ordinal, error);
 	if (!r && id->snapshot)
 		r = move_to_contents(run, id, error);
@@ -65,7 +65,7 @@ static int retire_file(struct bt_prune_run *run, const struct bt_file_id *id, st
 
 static bool is_done(const struct bt_prune_run *run, const struct bt_file_id *id)
 {
-	return bt_prune_has_fate(run, id->ordinal, BT_FATE_DELETED | BT_FATE_MOVED);
+	return bt_prune_has_state(run, id->ordinal, BT_PRUNE_DELETED | BT_PRUNE_MOVED);
 }
 
 static int retire_all(struct bt_prune_run *run, bool snapshots, size_t count, struct bt_error *error)
@@ -78,7 +78,7 @@ static int retire_all(struct bt_prune_run *run, bool snapshots, size_t count, st
 		if (id->gone || is_done(run, id) || id->snapshot != snapshots ||
 		    (snapshots && !bt_prune_removes(run, id->ordinal)))
 			continue;
-		r = bt_prune_go_on(run, error);
+		r = bt_prune_cancelled(run, error);
 		if (!r)
 			r = retire_file(run, id, error);
 		if (!r && snapshots)
@@ -87,8 +87,8 @@ static int retire_all(struct bt_prune_run *run, bool snapshots, size_t count, st
 	return r;
 }
 
-/* Names of snapshots go first and durably: no crash may leave a snapshot listed without its contents. What becomes of
- * them in contents/ is no matter of this step. */
+/* Snapshots lose their names first, and durably: no crash may leave one listed without its contents. Whether its file
+ * in contents/ survives does not matter here. */
 static int retire_locked(struct bt_prune_run *run, struct bt_error *error)
 {
 	size_t count = bt_store_file_count(run->store);
@@ -122,37 +122,37 @@ static int retire_round(struct bt_prune_run *run, struct bt_error *error)
 	return r;
 }
 
-/* Looks at the copies of what is to go, while others may work in the store. */
+/* Verifies the other copies of pending files, while others may work in the store. */
 static int prove_pending(struct bt_prune_run *run, bool *ret_any, struct bt_error *error)
 {
 	enum bt_proof unused;
 	int r = 0;
 
 	*ret_any = false;
-	for (uint32_t i = 0; i < run->fate_count && !r; i++) {
-		if (!bt_prune_has_fate(run, i, BT_FATE_PENDING))
+	for (uint32_t i = 0; i < run->state_count && !r; i++) {
+		if (!bt_prune_has_state(run, i, BT_PRUNE_PENDING))
 			continue;
 		*ret_any = true;
-		run->fates[i] &= (unsigned char)~BT_FATE_PENDING;
+		run->states[i] &= (unsigned char)~BT_PRUNE_PENDING;
 		if (!bt_store_file_id(run->store, i)->gone)
 			r = bt_prune_prove(run, i, true, &unused, error);
 	}
 	return r;
 }
 
-/* Copies are looked at between the rounds. A new round may have other files to rely on: the last decodes all it needs.
- */
+/* Copies are verified between the rounds. Since a new round may have to rely on other files, the last one decodes what
+ * it needs under the lock. */
 int bt_prune_retire(struct bt_prune_run *run, struct bt_error *error)
 {
 	bool again = true;
 	int r = 0;
 
 	for (int round = 1; again && !r; round++) {
-		run->patient = run->options->dry_run || round == ROUNDS;
+		run->may_decode = run->options->dry_run || round == ROUNDS;
 		r = retire_round(run, error);
 		if (!r)
 			r = prove_pending(run, &again, error);
 	}
-	run->patient = false;
+	run->may_decode = false;
 	return r;
 }

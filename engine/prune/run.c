@@ -18,23 +18,23 @@ bool bt_prune_needs_page(const struct bt_prune_run *run, const struct bt_digest 
 	return bt_digest_set_has(&run->mark.pages, id) && !bt_digest_set_has(&run->pages, id);
 }
 
-bool bt_prune_finds_content(const struct bt_prune_run *run, const struct bt_digest *digest)
+bool bt_prune_relies_on_content(const struct bt_prune_run *run, const struct bt_digest *digest)
 {
 	return bt_digest_set_has(&run->mark.contents, digest) && bt_digest_set_has(&run->contents, digest);
 }
 
-bool bt_prune_finds_page(const struct bt_prune_run *run, const struct bt_digest *id)
+bool bt_prune_relies_on_page(const struct bt_prune_run *run, const struct bt_digest *id)
 {
 	return bt_digest_set_has(&run->mark.pages, id) && bt_digest_set_has(&run->pages, id);
 }
 
 bool bt_prune_removes(const struct bt_prune_run *run, uint32_t ordinal)
 {
-	return bt_prune_has_fate(run, ordinal, BT_FATE_NAMED);
+	return bt_prune_has_state(run, ordinal, BT_PRUNE_NAMED);
 }
 
-/* A damaged file may only look like one, and others may need what it holds: what counts is that it can be read as one.
- */
+/* A damaged file may only look like version 1, and others may need its contents: it counts only if it can be read as
+ * one. */
 static int is_whole_classic(struct bt_prune_run *run, uint32_t ordinal, bool *ret_classic, struct bt_error *error)
 {
 	struct bt_error found = {0};
@@ -55,7 +55,7 @@ int bt_prune_is_classic(struct bt_prune_run *run, uint32_t ordinal, bool *ret_cl
 
 	*ret_classic = false;
 	if (r && failure.reason == BT_R_NOT_A_FILE)
-		return 0; /* as good as damaged, which is told by who needs it */
+		return 0; /* as good as damaged, which the file's reader reports */
 	if (r)
 		return bt_error_pass(error, &failure, r);
 	*ret_classic = bt_is_classic(object);
@@ -63,39 +63,39 @@ int bt_prune_is_classic(struct bt_prune_run *run, uint32_t ordinal, bool *ret_cl
 	return *ret_classic ? is_whole_classic(run, ordinal, ret_classic, error) : 0;
 }
 
-bool bt_prune_has_fate(const struct bt_prune_run *run, uint32_t ordinal, unsigned fate)
+bool bt_prune_has_state(const struct bt_prune_run *run, uint32_t ordinal, unsigned state)
 {
-	return ordinal < run->fate_count && run->fates[ordinal] & fate;
+	return ordinal < run->state_count && run->states[ordinal] & state;
 }
 
-int bt_prune_set_fate(struct bt_prune_run *run, uint32_t ordinal, unsigned fate, struct bt_error *error)
+int bt_prune_set_state(struct bt_prune_run *run, uint32_t ordinal, unsigned state, struct bt_error *error)
 {
 	size_t count = bt_store_file_count(run->store);
-	unsigned char *fates = run->fates;
+	unsigned char *states = run->states;
 
-	if (ordinal >= run->fate_count) {
-		fates = realloc(fates, count);
-		if (!fates)
+	if (ordinal >= run->state_count) {
+		states = realloc(states, count);
+		if (!states)
 			return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-		memset(fates + run->fate_count, 0, count - run->fate_count);
-		run->fates = fates;
-		run->fate_count = count;
+		memset(states + run->state_count, 0, count - run->state_count);
+		run->states = states;
+		run->state_count = count;
 	}
-	fates[ordinal] |= fate;
+	states[ordinal] |= state;
 	return 0;
 }
 
 static bool is_there(const struct bt_prune_run *run, const struct bt_file_id *id)
 {
-	return !id->gone && !bt_prune_has_fate(run, id->ordinal, BT_FATE_DELETED);
+	return !id->gone && !bt_prune_has_state(run, id->ordinal, BT_PRUNE_DELETED);
 }
 
 bool bt_prune_is_volume(const struct bt_prune_run *run, const struct bt_file_id *id)
 {
-	return is_there(run, id) && (!id->snapshot || bt_prune_has_fate(run, id->ordinal, BT_FATE_MOVED));
+	return is_there(run, id) && (!id->snapshot || bt_prune_has_state(run, id->ordinal, BT_PRUNE_MOVED));
 }
 
-int bt_prune_go_on(const struct bt_prune_run *run, struct bt_error *error)
+int bt_prune_cancelled(const struct bt_prune_run *run, struct bt_error *error)
 {
 	return bt_cancelled(run->observer) ? bt_fail(error, BT_E_CANCELLED, NULL, NULL) : 0;
 }
@@ -122,7 +122,7 @@ int bt_prune_mark(struct bt_prune_run *run, struct bt_error *error)
 	return r;
 }
 
-void bt_prune_copied(struct bt_prune_run *run, const char *path, uint64_t bytes)
+void bt_prune_tell_copied(struct bt_prune_run *run, const char *path, uint64_t bytes)
 {
 	const struct bt_observer *observer = run->observer;
 
@@ -158,7 +158,7 @@ int bt_prune_hold(struct bt_prune_run *run, uint32_t ordinal, struct bt_error *e
 
 	if (!r)
 		r = bt_file_visit(file, &visitor, error);
-	return r ? r : bt_prune_set_fate(run, ordinal, BT_FATE_HELD, error);
+	return r ? r : bt_prune_set_state(run, ordinal, BT_PRUNE_HELD, error);
 }
 
 static void forget_contents(struct bt_prune_run *run)
@@ -170,8 +170,8 @@ static void forget_contents(struct bt_prune_run *run)
 void bt_prune_forget(struct bt_prune_run *run)
 {
 	forget_contents(run);
-	for (size_t i = 0; i < run->fate_count; i++)
-		run->fates[i] &= (unsigned char)~BT_FATE_HELD;
+	for (size_t i = 0; i < run->state_count; i++)
+		run->states[i] &= (unsigned char)~BT_PRUNE_HELD;
 }
 
 int bt_prune_hold_snapshots(struct bt_prune_run *run, struct bt_error *error)
@@ -206,63 +206,64 @@ uint64_t bt_prune_living(const struct bt_block *block, uint64_t live)
 	return live && !living ? 1 : living;
 }
 
-bool bt_prune_takes_whole(const struct bt_block *block, uint64_t living, unsigned percent)
+bool bt_prune_copies_text(const struct bt_block *block, uint64_t living, unsigned percent)
 {
 	return living && (block->length - living) * 100 <= (uint64_t)block->length * percent;
 }
 
-struct share_visit {
+struct usage_visit {
 	struct bt_prune_run *run;
-	struct bt_share share;
-	struct bt_block block; /* the one that is visited; length 0: none yet */
-	uint64_t live;	       /* plain bytes of it */
+	struct bt_prune_usage usage;
+	struct bt_block block; /* the one being visited; length 0: none yet */
+	uint64_t live;	       /* its live plain bytes */
 };
 
-static void end_block(struct share_visit *visit)
+static void end_block(struct usage_visit *visit)
 {
 	const struct bt_block *block = &visit->block;
 	uint64_t living = block->length ? bt_prune_living(block, visit->live) : 0;
 
-	visit->share.live += living;
-	visit->share.dead += block->length - living;
+	visit->usage.live += living;
+	visit->usage.dead += block->length - living;
 	for (int small = 0; small < 2; small++)
-		visit->share.kept[small] += bt_prune_takes_whole(block, living, bt_prune_percent(visit->run, small))
+		visit->usage.kept[small] += bt_prune_copies_text(block, living, bt_prune_percent(visit->run, small))
 						    ? block->length
 						    : living;
 	visit->live = 0;
 }
 
-static int share_content(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
-			 uint32_t size)
+static int measure_content(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,
+			   uint32_t size)
 {
-	struct share_visit *visit = arg;
+	struct usage_visit *visit = arg;
 
 	if (visit->block.length && block->at != visit->block.at)
 		end_block(visit);
 	visit->block = *block;
 	if (bt_prune_needs_content(visit->run, digest))
 		visit->live += size;
-	visit->share.relied += bt_prune_finds_content(visit->run, digest);
+	visit->usage.relied += bt_prune_relies_on_content(visit->run, digest);
 	return 0;
 }
 
-static int share_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
+static int measure_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
 {
-	struct share_visit *visit = arg;
+	struct usage_visit *visit = arg;
 	bool needed = bt_prune_needs_page(visit->run, id);
 
-	visit->share.relied += bt_prune_finds_page(visit->run, id);
-	visit->share.live += needed ? length : 0;
-	visit->share.dead += needed ? 0 : length;
-	visit->share.kept[0] += needed ? length : 0;
-	visit->share.kept[1] += needed ? length : 0;
+	visit->usage.relied += bt_prune_relies_on_page(visit->run, id);
+	visit->usage.live += needed ? length : 0;
+	visit->usage.dead += needed ? 0 : length;
+	visit->usage.kept[0] += needed ? length : 0;
+	visit->usage.kept[1] += needed ? length : 0;
 	return 0;
 }
 
-int bt_prune_share(struct bt_prune_run *run, uint32_t ordinal, struct bt_share *ret_share, struct bt_error *error)
+int bt_prune_measure(struct bt_prune_run *run, uint32_t ordinal, struct bt_prune_usage *ret_usage,
+		     struct bt_error *error)
 {
-	struct share_visit visit = {.run = run};
-	struct bt_index_visitor visitor = {&visit, share_content, share_page};
+	struct usage_visit visit = {.run = run};
+	struct bt_index_visitor visitor = {&visit, measure_content, measure_page};
 	struct bt_error found = {0};
 	struct bt_file *file;
 	int r = bt_store_file(run->store, ordinal, &file, &found);
@@ -270,38 +271,38 @@ int bt_prune_share(struct bt_prune_run *run, uint32_t ordinal, struct bt_share *
 	if (!r)
 		r = bt_file_visit(file, &visitor, &found);
 	end_block(&visit);
-	visit.share.damaged = r == BT_E_DAMAGED;
-	if (r && !visit.share.damaged)
+	visit.usage.damaged = r == BT_E_DAMAGED;
+	if (r && !visit.usage.damaged)
 		return bt_error_pass(error, &found, r);
-	*ret_share = visit.share;
+	*ret_usage = visit.usage;
 	return 0;
 }
 
 static bool held_is_gone(const struct bt_prune_run *run)
 {
-	for (size_t i = 0; i < run->fate_count; i++)
-		if (bt_prune_has_fate(run, (uint32_t)i, BT_FATE_HELD) &&
+	for (size_t i = 0; i < run->state_count; i++)
+		if (bt_prune_has_state(run, (uint32_t)i, BT_PRUNE_HELD) &&
 		    bt_store_file_id(run->store, (uint32_t)i)->gone)
 			return true;
 	return false;
 }
 
-/* Something was counted on that somebody else took away: only what is still there counts. */
-static int hold_anew(struct bt_prune_run *run, struct bt_error *error)
+/* A file that was held has been removed by another program: only files that are still there count. */
+static int hold_again(struct bt_prune_run *run, struct bt_error *error)
 {
 	int r;
 
 	forget_contents(run);
-	for (size_t i = 0; i < run->fate_count; i++)
-		run->fates[i] &= (unsigned char)~BT_FATE_COPIED; /* where the copies are gone, too */
+	for (size_t i = 0; i < run->state_count; i++)
+		run->states[i] &= (unsigned char)~BT_PRUNE_COPIED; /* their copies are gone, too */
 	r = bt_prune_hold_snapshots(run, error);
-	for (size_t i = 0; i < run->fate_count && !r; i++) {
+	for (size_t i = 0; i < run->state_count && !r; i++) {
 		const struct bt_file_id *id = bt_store_file_id(run->store, (uint32_t)i);
 
-		if (bt_prune_is_volume(run, id) && bt_prune_has_fate(run, id->ordinal, BT_FATE_HELD))
+		if (bt_prune_is_volume(run, id) && bt_prune_has_state(run, id->ordinal, BT_PRUNE_HELD))
 			r = bt_prune_hold(run, id->ordinal, error);
 		else if (id->gone)
-			run->fates[i] &= (unsigned char)~BT_FATE_HELD;
+			run->states[i] &= (unsigned char)~BT_PRUNE_HELD;
 	}
 	return r;
 }
@@ -317,7 +318,7 @@ int bt_prune_lock(struct bt_prune_run *run, struct bt_error *error)
 		return r;
 	r = bt_prune_mark(run, error);
 	if (!r && held_is_gone(run))
-		r = hold_anew(run, error);
+		r = hold_again(run, error);
 	if (r)
 		bt_prune_unlock(run);
 	return r;
@@ -326,10 +327,10 @@ int bt_prune_lock(struct bt_prune_run *run, struct bt_error *error)
 void bt_prune_unlock(struct bt_prune_run *run)
 {
 	bt_gate_close(&run->gate);
-	bt_buf_free(&run->leaving);
+	bt_buf_free(&run->doomed);
 }
 
-void bt_prune_gone(struct bt_prune_run *run, const struct bt_file_id *id)
+void bt_prune_tell_deleted(struct bt_prune_run *run, const struct bt_file_id *id)
 {
 	const struct bt_observer *observer = run->observer;
 
@@ -339,7 +340,7 @@ void bt_prune_gone(struct bt_prune_run *run, const struct bt_file_id *id)
 
 static int doom(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error)
 {
-	if (bt_buf_append(&run->leaving, &id->ordinal, sizeof(id->ordinal)))
+	if (bt_buf_append(&run->doomed, &id->ordinal, sizeof(id->ordinal)))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	return bt_gate_doom(&run->gate, id->ordinal, error);
 }
@@ -353,15 +354,15 @@ static void count_deleted(struct bt_prune_run *run, const struct bt_file_id *id)
 int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, bool classic, struct bt_error *error)
 {
 	bool at_once = classic || run->options->dry_run;
-	int r = bt_prune_set_fate(run, id->ordinal, BT_FATE_DELETED, error);
+	int r = bt_prune_set_state(run, id->ordinal, BT_PRUNE_DELETED, error);
 
 	if (!r && !run->options->dry_run)
 		r = classic ? bt_gate_remove(&run->gate, id->ordinal, error) : doom(run, id, error);
 	if (r)
 		return r;
-	/* else it was told, under its old name, or is told when it is gone */
-	if (!bt_prune_has_fate(run, id->ordinal, BT_FATE_MOVED) && (id->snapshot || run->options->dry_run))
-		bt_prune_gone(run, id);
+	/* else it was reported under its old name, or is when it is deleted */
+	if (!bt_prune_has_state(run, id->ordinal, BT_PRUNE_MOVED) && (id->snapshot || run->options->dry_run))
+		bt_prune_tell_deleted(run, id);
 	if (at_once)
 		count_deleted(run, id);
 	return 0;
@@ -370,19 +371,19 @@ int bt_prune_delete(struct bt_prune_run *run, const struct bt_file_id *id, bool 
 static int deleted(void *arg, size_t index, struct bt_error *error)
 {
 	struct bt_prune_run *run = arg;
-	const uint32_t *ordinals = (const uint32_t *)run->leaving.data;
+	const uint32_t *ordinals = (const uint32_t *)run->doomed.data;
 	const struct bt_file_id *id = bt_store_file_id(run->store, ordinals[index]);
 
 	if (!id->snapshot)
-		bt_prune_gone(run, id);
+		bt_prune_tell_deleted(run, id);
 	count_deleted(run, id);
-	return bt_prune_go_on(run, error);
+	return bt_prune_cancelled(run, error);
 }
 
 int bt_prune_delete_doomed(struct bt_prune_run *run, struct bt_error *error)
 {
 	int r = run->options->dry_run ? 0 : bt_gate_delete(&run->gate, deleted, run, error);
 
-	bt_buf_free(&run->leaving);
+	bt_buf_free(&run->doomed);
 	return r;
 }
