@@ -14,7 +14,7 @@
 struct item {
 	enum bt_restore_item kind;
 	struct bt_place *place;
-	const struct bt_page *page; /* NULL: held by an item before it, or by nobody */
+	const struct bt_page *page; /* NULL: pinned by an item before it, or entry needs none */
 	const struct bt_entry *entry;
 };
 
@@ -47,7 +47,7 @@ static bool same_metadata(const struct stat *status, const struct bt_entry *entr
 	       status->st_gid == entry->gid && bt_mtime_equal(entry, status);
 }
 
-/* It may have been made writable for its owner, and what was put into it changed its time. */
+/* Restores mode and mtime: it may have been made writable, and new entries changed its time. */
 static void keep_directory(const struct bt_place *place, int fd)
 {
 	const struct stat *before = &place->before;
@@ -61,7 +61,7 @@ static void keep_directory(const struct bt_place *place, int fd)
 		(void)!futimens(fd, times);
 }
 
-/* Where nothing differs nothing is written: the file system may be read-only. */
+/* If nothing differs nothing is written, since the file system may be read-only. */
 static bool is_right(struct bt_restore_run *run, int fd, const struct bt_entry *entry)
 {
 	struct stat now;
@@ -69,7 +69,7 @@ static bool is_right(struct bt_restore_run *run, int fd, const struct bt_entry *
 	return fstat(fd, &now) == 0 && same_metadata(&now, entry) && bt_meta_equal(run, fd, ".", entry, &now);
 }
 
-/* entry NULL: it only leads to others. */
+/* entry NULL: the place only leads to selected paths. */
 static void set_directory(struct bt_restore_run *run, struct bt_place *place, int fd, const struct bt_entry *entry)
 {
 	if (!entry || (!place->fresh && run->options.overwrite == BT_OVERWRITE_NEVER))
@@ -116,11 +116,11 @@ static int finish_batch(struct bt_job *job, int r)
 		struct item *item = &batch->items[i];
 
 		if (!bt_voice_failed(&run->tell.voice)) {
-			if (item->kind == BT_ITEM_FOLLOWER)
-				bt_restore_follower(run, item->place, item->entry);
+			if (item->kind == BT_ITEM_LINK)
+				bt_restore_link(run, item->place, item->entry);
 			if (item->kind == BT_ITEM_END)
 				end_directory(run, item->place, item->entry);
-			if (item->kind == BT_ITEM_LEAD)
+			if (item->kind == BT_ITEM_ANCESTOR)
 				end_directory(run, item->place, NULL);
 		}
 		bt_place_unref(&run->places, item->place);

@@ -14,8 +14,8 @@ bool bt_is_boundary(int dirfd, const char *name, dev_t above)
 		return false;
 	if (status.stx_attributes & STATX_ATTR_MOUNT_ROOT)
 		return true;
-	/* Of layered file systems only directories have the device of the whole. No mode: the file system keeps this
-	 * user out, so it is mounted. */
+	/* In layered file systems only directories have the device of the whole. Without a mode, the file system keeps
+	 * this user out, so it is mounted. */
 	return (!status.stx_mode || S_ISDIR(status.stx_mode)) &&
 	       makedev(status.stx_dev_major, status.stx_dev_minor) != above;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where another file system begins: a mount point, also of the same file system (a bind mount), or a btrfs subvolume.
- */
+/* Boundaries: directories where another file system begins, which is a mount point (also of the same file system, a
+ * bind mount) or a btrfs subvolume. */
 #ifndef BT_RESTORE_BOUNDARY_H
 #define BT_RESTORE_BOUNDARY_H
 
@@ -8,10 +8,11 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Whether name in dirfd ("": that itself) is one; above: the device that it is in. Asks the file system itself nothing,
- * nor mounts anything, so that one that does not answer, or not this user, is known as well. */
+/* Whether name in dirfd ("": dirfd itself) is a boundary. above: the device of the directory that it is in. The file
+ * system itself is not asked, and nothing is mounted, so that this also works for one that does not answer, or not to
+ * this user. */
 bool bt_is_boundary(int dirfd, const char *name, dev_t above);
-/* Whether such a name is a mount of snapshots (backupfs). Asks as little. */
+/* Whether the boundary at name is a mount of snapshots (backupfs). The file system is not asked either. */
 bool bt_is_snapshot_mount(struct bt_scan_mounts *mounts, int dirfd, const char *name);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The way into a directory of the snapshot that may be there already. */
+/* Opens a directory of the output, which may exist already, or makes it. */
 #include "base/fail.h"
 #include "base/io.h"
 #include "base/made.h"
@@ -13,15 +13,15 @@
 #define TRIES 8
 
 enum found {
-	FOUND_IT, /* fd */
-	MADE_IT,  /* fd */
-	ABSENT,	  /* a dry run makes none */
-	SEALED,	  /* a dry run may not open it; a restore would change its mode first */
-	KEPT,	  /* something that is no directory, and is to stay */
-	STORE,	  /* the store's own directory, or a file of it */
-	LEFT,	  /* another file system, which the snapshot did not enter */
-	IN_WAY,	  /* mounted snapshots: nothing can be brought back there */
-	FAILED,	  /* sys and what */
+	EXISTED,	/* fd */
+	CREATED,	/* fd */
+	ABSENT,		/* a dry run does not make it */
+	SEALED,		/* a dry run may not open it; a restore would change its mode first */
+	KEPT,		/* something else than a directory, which is to stay */
+	STORE,		/* the store's directory, or a file of the store */
+	OTHER_FS,	/* another file system, which the snapshot did not enter */
+	SNAPSHOT_MOUNT, /* mounted snapshots, which cannot be written to */
+	FAILED,		/* sys and what */
 };
 
 struct opened {
@@ -43,10 +43,10 @@ static struct opened make_directory(const struct bt_restore_run *run, int dirfd,
 	if (made)
 		return failed(made, "make the directory");
 	int fd = bt_openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	return fd < 0 ? failed(fd, "make the directory") : (struct opened){.found = MADE_IT, .fd = fd};
+	return fd < 0 ? failed(fd, "make the directory") : (struct opened){.found = CREATED, .fd = fd};
 }
 
-/* Whether the store's own directory, or a file of it, stands where a directory is to be. */
+/* Whether the store's directory, or a file of it, is at the name of the directory. */
 static bool is_of_store(const struct bt_restore_run *run, const struct bt_place *parent, int dirfd, const char *name)
 {
 	struct stat status;
@@ -54,7 +54,7 @@ static bool is_of_store(const struct bt_restore_run *run, const struct bt_place 
 	if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW))
 		return false;
 	if (S_ISDIR(status.st_mode))
-		return !run->guard.loose && bt_guard_rank(&run->guard, &status) == 1;
+		return !run->guard.loose && bt_guard_level(&run->guard, &status) == 1;
 	return bt_guard_keeps(&run->guard, &parent->before, name, &status);
 }
 
@@ -78,8 +78,8 @@ static bool is_directory(int dirfd, const char *name)
 	return fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* Another file system is there, or was when the snapshot was taken, and the snapshot has nothing of it: that says
- * nothing about what it ought to hold. */
+/* A boundary, now or when the snapshot was taken, of which the snapshot has no contents: so it does not say what
+ * belongs there. */
 static bool is_left(struct bt_restore_run *run, const struct bt_place *parent, int dirfd, const struct bt_entry *entry)
 {
 	const struct bt_extra *extra = entry->extra;
@@ -91,7 +91,7 @@ static bool is_left(struct bt_restore_run *run, const struct bt_place *parent, i
 	return extra && extra->boundary && is_directory(dirfd, entry->name);
 }
 
-/* A dry run changes no mode. */
+/* A dry run does not change modes. */
 static struct opened open_there(const struct bt_restore_run *run, int dirfd, const char *name)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
@@ -99,14 +99,14 @@ static struct opened open_there(const struct bt_restore_run *run, int dirfd, con
 	int fd = run->options.dry_run ? bt_openat(dirfd, name, flags, 0) : bt_open_directory(dirfd, name);
 
 	if (fd >= 0)
-		return (struct opened){.found = FOUND_IT, .fd = fd};
+		return (struct opened){.found = EXISTED, .fd = fd};
 	if (fd == -EACCES && run->options.dry_run && fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    status.st_uid == geteuid())
 		return (struct opened){.found = SEALED, .fd = -1};
 	return failed(fd, "open the directory");
 }
 
-/* Something else stands there. */
+/* Something else than a directory is there. */
 static struct opened replace(const struct bt_restore_run *run, int dirfd, const char *name)
 {
 	if (run->options.overwrite == BT_OVERWRITE_NEVER)
@@ -127,9 +127,9 @@ static struct opened open_or_make(struct bt_restore_run *run, struct bt_place *p
 	if (dirfd < 0 || parent->fresh)
 		return make_directory(run, dirfd, name);
 	if (is_left(run, parent, dirfd, entry))
-		return (struct opened){.found = LEFT, .fd = -1};
+		return (struct opened){.found = OTHER_FS, .fd = -1};
 	if (bt_is_boundary(dirfd, name, parent->before.st_dev) && bt_is_snapshot_mount(&run->mounts, dirfd, name))
-		return (struct opened){.found = IN_WAY, .fd = -1};
+		return (struct opened){.found = SNAPSHOT_MOUNT, .fd = -1};
 	if (is_of_store(run, parent, dirfd, name))
 		return (struct opened){.found = STORE, .fd = -1};
 	for (int i = 0; i < TRIES; i++) {
@@ -155,7 +155,7 @@ static void tell_sealed(struct bt_restore_run *run, struct bt_place *place, int 
 	struct bt_error error = {0};
 
 	if (dirfd < 0 || fstatat(dirfd, place->name, &place->before, AT_SYMLINK_NOFOLLOW))
-		return; /* the one above was told */
+		return; /* the directory above was reported */
 	bt_fail(&error, BT_E_INCOMPLETE, NULL,
 		"a dry run may not open it and cannot compare what is in it; a restore makes it accessible first");
 	bt_tell_more(&run->tell, place, NULL, &error);
@@ -168,12 +168,12 @@ static struct bt_place *new_place(struct bt_restore_run *run, struct bt_place *p
 
 	if (!place)
 		return no_place(run);
-	place->fresh = opened->found == MADE_IT || opened->found == ABSENT;
+	place->fresh = opened->found == CREATED || opened->found == ABSENT;
 	place->sealed = opened->found == SEALED;
 	mode_t mode = place->before.st_mode;
 	if (place->sealed)
 		tell_sealed(run, place, dirfd);
-	else if (opened->found == FOUND_IT && !run->options.dry_run && (mode & 0700) != 0700 &&
+	else if (opened->found == EXISTED && !run->options.dry_run && (mode & 0700) != 0700 &&
 		 place->before.st_uid == geteuid())
 		(void)!fchmod(opened->fd, (mode & 07777) | 0700);
 	return place;
@@ -191,10 +191,10 @@ static struct bt_place *enter_in(struct bt_restore_run *run, struct bt_place *pa
 	case STORE:
 		bt_tell_store_in_the_way(run, parent, dirfd, entry->name);
 		return NULL;
-	case LEFT:
+	case OTHER_FS:
 		bt_tell_left(&run->tell, parent, entry->name);
 		return NULL;
-	case IN_WAY:
+	case SNAPSHOT_MOUNT:
 		bt_tell_not_installed(run, parent, dirfd, entry->name, -EBUSY);
 		return NULL;
 	case KEPT:

@@ -21,7 +21,7 @@ static bool same_target(int dirfd, const struct bt_entry *entry)
 	       memcmp(target, entry->extra->target, (size_t)length) == 0;
 }
 
-/* What else makes a thing that is no file the same. */
+/* Compares what metadata does not cover: targets of symlinks, device numbers. */
 static bool same_node(int dirfd, const struct bt_entry *entry, const struct stat *status)
 {
 	if (entry->type == BT_SYMLINK)
@@ -31,7 +31,7 @@ static bool same_node(int dirfd, const struct bt_entry *entry, const struct stat
 	return true;
 }
 
-/* It is the very file that the snapshot was taken of, and nobody has touched it since. */
+/* The existing file is the one that the snapshot was taken of, and has not changed since. */
 static bool is_untouched(const struct bt_entry *entry, const struct stat *status)
 {
 	struct bt_found found = {0};
@@ -40,24 +40,24 @@ static bool is_untouched(const struct bt_entry *entry, const struct stat *status
 	return entry->has_stat && entry->stat == bt_found_fingerprint(&found);
 }
 
-/* Whether the contents are the same as far as can be told without reading them. Where the snapshot is of this directory
- * a file that was touched since is not, whatever its time says. */
+/* Whether the contents are the same, judged without reading them. Where the snapshot is restored in place, a file that
+ * was touched since counts as different, whatever its mtime is. */
 static bool seems_same(const struct bt_restore_run *run, const struct bt_entry *entry, bool mtime_equal,
-		       struct bt_restore_there *there)
+		       struct bt_restore_existing *existing)
 {
 	if (run->by_content)
 		return false;
-	if (is_untouched(entry, &there->status) || (mtime_equal && !entry->size))
+	if (is_untouched(entry, &existing->status) || (mtime_equal && !entry->size))
 		return true;
-	there->by_time = mtime_equal && !(run->in_place && entry->has_stat);
-	return there->by_time;
+	existing->by_time = mtime_equal && !(run->in_place && entry->has_stat);
+	return existing->by_time;
 }
 
-/* A file of which there is another name may be shared with something outside: it is never changed in place. */
+/* A file with another name may be shared with something outside the output: it is never changed in place. */
 static enum bt_restore_decision compare(const struct bt_restore_run *run, int dirfd, const struct bt_entry *entry,
-					struct bt_restore_there *there)
+					struct bt_restore_existing *existing)
 {
-	const struct stat *status = &there->status;
+	const struct stat *status = &existing->status;
 	uint64_t links = bt_restore_has_links(entry) ? entry->extra->links : 1;
 
 	if ((status->st_mode & S_IFMT) != bt_type_format(entry->type) || status->st_nlink > links)
@@ -65,29 +65,29 @@ static enum bt_restore_decision compare(const struct bt_restore_run *run, int di
 	if (entry->type == BT_FILE && (uint64_t)status->st_size != entry->size)
 		return BT_WRITE;
 	bool mtime_equal = bt_mtime_equal(entry, status);
-	there->equal = mtime_equal && bt_meta_equal(run, dirfd, entry->name, entry, status);
+	existing->equal = mtime_equal && bt_meta_equal(run, dirfd, entry->name, entry, status);
 	if (entry->type != BT_FILE)
-		return there->equal && same_node(dirfd, entry, status) ? BT_KEEP : BT_WRITE;
-	if (!there->equal && status->st_nlink > 1)
+		return existing->equal && same_node(dirfd, entry, status) ? BT_KEEP : BT_WRITE;
+	if (!existing->equal && status->st_nlink > 1)
 		return BT_WRITE;
-	if (!seems_same(run, entry, mtime_equal, there))
+	if (!seems_same(run, entry, mtime_equal, existing))
 		return BT_COMPARE;
-	return there->equal ? BT_KEEP : BT_MEND;
+	return existing->equal ? BT_KEEP : BT_SET_METADATA;
 }
 
 int bt_restore_decide(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
-		      struct bt_restore_there *ret_there)
+		      struct bt_restore_existing *ret_existing)
 {
-	*ret_there = (struct bt_restore_there){.decision = BT_WRITE, .exists = place->sealed};
+	*ret_existing = (struct bt_restore_existing){.decision = BT_WRITE, .exists = place->sealed};
 	if (place->fresh || place->sealed)
 		return 0;
-	if (fstatat(dirfd, entry->name, &ret_there->status, AT_SYMLINK_NOFOLLOW))
+	if (fstatat(dirfd, entry->name, &ret_existing->status, AT_SYMLINK_NOFOLLOW))
 		return errno == ENOENT ? 0 : -errno;
-	ret_there->exists = true;
+	ret_existing->exists = true;
 	if (run->options.overwrite == BT_OVERWRITE_NEVER)
-		ret_there->decision = BT_KEEP;
+		ret_existing->decision = BT_KEEP;
 	else if (run->options.overwrite == BT_OVERWRITE_IF_CHANGED)
-		ret_there->decision = compare(run, dirfd, entry, ret_there);
+		ret_existing->decision = compare(run, dirfd, entry, ret_existing);
 	return 0;
 }
 
@@ -101,15 +101,16 @@ void bt_restore_done(struct bt_restore_run *run, enum bt_event event, struct bt_
 	bt_tell_done(&run->tell, event, place, entry->name, entry->type);
 }
 
-/* Two files are not to become one because names of both led to the same. */
-static void keep_apart(struct bt_restore_run *run, const struct bt_entry *entry, struct bt_restore_there *there)
+/* Two files of the snapshot must not become one because their names led to one existing file. */
+static void assign_existing(struct bt_restore_run *run, const struct bt_entry *entry,
+			    struct bt_restore_existing *existing)
 {
-	if (there->exists && there->decision == BT_KEEP && run->options.overwrite != BT_OVERWRITE_NEVER &&
-	    bt_restore_has_links(entry) && !bt_restore_links_take(&run->links, entry, &there->status))
-		there->decision = BT_WRITE;
+	if (existing->exists && existing->decision == BT_KEEP && run->options.overwrite != BT_OVERWRITE_NEVER &&
+	    bt_restore_has_links(entry) && !bt_restore_links_assign(&run->links, entry, &existing->status))
+		existing->decision = BT_WRITE;
 }
 
-/* The file that was looked at, or -errno. */
+/* Opens the file that status is of, or gives -errno. */
 static int open_existing(int dirfd, const char *name, const struct stat *status)
 {
 	struct stat now;
@@ -125,47 +126,48 @@ static int open_existing(int dirfd, const char *name, const struct stat *status)
 	return fd;
 }
 
-/* Compares and changes an existing file's metadata in place; the decision becomes BT_KEEP if nothing differs, and
- * BT_WRITE if that cannot be. */
-static int mend(struct bt_restore_run *run, struct bt_restore_worker *worker, struct bt_place *place, int dirfd,
-		const struct bt_entry *entry, struct bt_restore_there *there)
+/* Compares the contents, and sets the metadata in place if only that differs. The decision becomes BT_KEEP if nothing
+ * differs, and BT_WRITE if the file has to be written. */
+static int update_existing(struct bt_restore_run *run, struct bt_restore_worker *worker, struct bt_place *place,
+			   int dirfd, const struct bt_entry *entry, struct bt_restore_existing *existing)
 {
-	int differs = 0, fd = open_existing(dirfd, entry->name, &there->status);
+	int differs = 0, fd = open_existing(dirfd, entry->name, &existing->status);
 
 	if (fd < 0) {
-		there->decision = BT_WRITE;
+		existing->decision = BT_WRITE;
 		return 0;
 	}
-	if (there->decision == BT_COMPARE)
+	if (existing->decision == BT_COMPARE)
 		differs = bt_restore_compare(run, worker, place, fd, entry);
-	there->decision = differs ? BT_WRITE : there->equal ? BT_KEEP : BT_MEND;
-	if (there->decision == BT_MEND && !run->options.dry_run)
+	existing->decision = differs ? BT_WRITE : existing->equal ? BT_KEEP : BT_SET_METADATA;
+	if (existing->decision == BT_SET_METADATA && !run->options.dry_run)
 		bt_meta_apply(run, place, entry->name, fd, entry, BT_META_STRIP);
 	bt_close(&fd);
 	return differs < 0 ? -1 : 0;
 }
 
 static void would_write(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
-			const struct bt_restore_there *there)
+			const struct bt_restore_existing *existing)
 {
-	int r = there->exists && S_ISDIR(there->status.st_mode) ? bt_extras_clear(run, place, dirfd, entry->name) : 0;
+	int r = existing->exists && S_ISDIR(existing->status.st_mode) ? bt_extras_clear(run, place, dirfd, entry->name)
+								      : 0;
 
 	if (r) {
 		bt_tell_not_installed(run, place, dirfd, entry->name, r);
 		return;
 	}
 	bt_tell_bytes(&run->tell, place, entry->name, entry->size, entry->size);
-	bt_restore_done(run, there->exists ? BT_EVENT_CHANGED : BT_EVENT_NEW, place, entry, NULL);
+	bt_restore_done(run, existing->exists ? BT_EVENT_CHANGED : BT_EVENT_NEW, place, entry, NULL);
 }
 
 static void write_entry(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
-			const struct bt_restore_there *there)
+			const struct bt_restore_existing *existing)
 {
 	struct stat status = {0};
 	int r = 0;
 
 	if (run->options.dry_run) {
-		would_write(run, place, dirfd, entry, there);
+		would_write(run, place, dirfd, entry, existing);
 		return;
 	}
 	if (entry->type == BT_FILE)
@@ -175,43 +177,43 @@ static void write_entry(struct bt_restore_run *run, struct bt_place *place, int 
 	if (r < 0)
 		return;
 	bt_restore_done(run,
-			r		? BT_EVENT_UNCHANGED
-			: there->exists ? BT_EVENT_CHANGED
-					: BT_EVENT_NEW,
+			r		   ? BT_EVENT_UNCHANGED
+			: existing->exists ? BT_EVENT_CHANGED
+					   : BT_EVENT_NEW,
 			place, entry, r ? NULL : &status);
 }
 
 static void restore_in(struct bt_restore_run *run, struct bt_restore_worker *worker, struct bt_place *place, int dirfd,
 		       const struct bt_entry *entry)
 {
-	struct bt_restore_there there;
-	int r = bt_restore_decide(run, place, dirfd, entry, &there);
+	struct bt_restore_existing existing;
+	int r = bt_restore_decide(run, place, dirfd, entry, &existing);
 
 	if (r) {
-		bt_tell_sys(&run->tell, place, entry->name, -r, "look at what is there");
+		bt_tell_sys(&run->tell, place, entry->name, -r, "read the metadata of what is there");
 		return;
 	}
-	keep_apart(run, entry, &there);
-	if (there.exists && there.decision != BT_KEEP &&
-	    bt_guard_keeps(&run->guard, &place->before, entry->name, &there.status)) {
+	assign_existing(run, entry, &existing);
+	if (existing.exists && existing.decision != BT_KEEP &&
+	    bt_guard_keeps(&run->guard, &place->before, entry->name, &existing.status)) {
 		bt_tell_store_in_the_way(run, place, dirfd, entry->name);
 		return;
 	}
-	if (there.decision == BT_MEND || there.decision == BT_COMPARE)
-		r = mend(run, worker, place, dirfd, entry, &there);
+	if (existing.decision == BT_SET_METADATA || existing.decision == BT_COMPARE)
+		r = update_existing(run, worker, place, dirfd, entry, &existing);
 	if (r)
 		return;
-	keep_apart(run, entry, &there);
-	if (there.by_time && there.decision != BT_WRITE)
+	assign_existing(run, entry, &existing);
+	if (existing.by_time && existing.decision != BT_WRITE)
 		bt_tell_by_time(&run->tell);
-	if (there.decision == BT_WRITE)
-		write_entry(run, place, dirfd, entry, &there);
+	if (existing.decision == BT_WRITE)
+		write_entry(run, place, dirfd, entry, &existing);
 	else
-		bt_restore_done(run, there.decision == BT_KEEP ? BT_EVENT_UNCHANGED : BT_EVENT_CHANGED, place, entry,
-				run->options.overwrite == BT_OVERWRITE_NEVER ? NULL : &there.status);
+		bt_restore_done(run, existing.decision == BT_KEEP ? BT_EVENT_UNCHANGED : BT_EVENT_CHANGED, place, entry,
+				run->options.overwrite == BT_OVERWRITE_NEVER ? NULL : &existing.status);
 }
 
-/* An entry that could not be read when the snapshot was taken has nothing to restore. */
+/* An entry that could not be read for the snapshot has nothing to restore. */
 static bool tell_unread_entry(struct bt_restore_run *run, struct bt_place *place, const struct bt_entry *entry)
 {
 	struct bt_error error = {0};
@@ -223,7 +225,7 @@ static bool tell_unread_entry(struct bt_restore_run *run, struct bt_place *place
 	return true;
 }
 
-/* A descriptor of the place; -1 with *ret_told false for one that a dry run did not make. */
+/* A descriptor of the place; -1 if a dry run did not make it (*ret_told false), or if a problem was reported. */
 static int get_place(struct bt_restore_run *run, struct bt_place *place, const struct bt_entry *entry, bool *ret_told)
 {
 	*ret_told = false;
@@ -237,7 +239,7 @@ static int get_place(struct bt_restore_run *run, struct bt_place *place, const s
 	return -1;
 }
 
-/* All that it costs is a directory that is in its way. */
+/* A dry run: the only effect to count is a directory that would have to go. */
 static void count_entry(struct bt_restore_run *run, struct bt_place *place, const struct bt_entry *entry)
 {
 	struct stat status;
@@ -269,8 +271,8 @@ void bt_restore_entry(struct bt_restore_run *run, struct bt_restore_worker *work
 		bt_place_put(&run->places, place);
 }
 
-/* A further name for a file that stands already. 0; 1: what was there was kept; -errno. What the name leads to is only
- * known afterwards: it must be the file that was restored. */
+/* Makes a further name for a restored file. 0; 1: an existing file was kept; -errno. The file must be the restored one,
+ * which is only known once the link is made. */
 static int link_to(struct bt_restore_run *run, const struct bt_restore_linked *first, struct bt_place *place, int dirfd,
 		   const char *name)
 {
@@ -292,12 +294,13 @@ static int link_to(struct bt_restore_run *run, const struct bt_restore_linked *f
 	}
 	r = bt_temp_install(run, place, dirfd, temp, name);
 	if (!r)
-		(void)!unlinkat(dirfd, temp, 0); /* two names of one file: rename leaves both */
+		(void)!unlinkat(dirfd, temp, 0); /* rename keeps both names of one file */
 	return r;
 }
 
-/* False if there is nothing to link to, or the file system cannot: then it is a file of its own. */
-static bool follow(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry)
+/* False if there is no file to link to, or the file system has no links: then the entry is restored as a file of its
+ * own. */
+static bool restore_link(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry)
 {
 	struct bt_restore_linked first = bt_restore_links_find(&run->links, entry);
 	struct stat status;
@@ -323,7 +326,7 @@ static bool follow(struct bt_restore_run *run, struct bt_place *place, int dirfd
 	return true;
 }
 
-void bt_restore_follower(struct bt_restore_run *run, struct bt_place *place, const struct bt_entry *entry)
+void bt_restore_link(struct bt_restore_run *run, struct bt_place *place, const struct bt_entry *entry)
 {
 	bool told;
 
@@ -336,7 +339,7 @@ void bt_restore_follower(struct bt_restore_run *run, struct bt_place *place, con
 	int dirfd = get_place(run, place, entry, &told);
 	if (told)
 		return;
-	if (!follow(run, place, dirfd, entry))
+	if (!restore_link(run, place, dirfd, entry))
 		restore_in(run, &run->finisher, place, dirfd, entry);
 	if (dirfd >= 0)
 		bt_place_put(&run->places, place);

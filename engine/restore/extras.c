@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What stands in the output directory and the snapshot does not have. */
+/* Removes what exists in the output directory but not in the snapshot. */
 #include "base/fail.h"
 #include "base/io.h"
 #include "restore/boundary.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A path below place: its last component is in the directory dirfd. */
+/* A path below place; its last component is in dirfd. */
 struct extra {
 	struct bt_place *place;
 	int dirfd;
@@ -27,7 +27,7 @@ static const char *name_of(const struct extra *extra)
 	return slash ? slash + 1 : extra->path;
 }
 
-/* Whether it is another file system. */
+/* Whether another file system begins there. */
 static bool begins_another(const struct extra *extra)
 {
 	struct stat above;
@@ -53,7 +53,7 @@ static void tell_left(void *arg, const char *path)
 	free(whole);
 }
 
-/* As bt_remove_tree; what was removed is told. */
+/* Like bt_remove_tree, and reports what was removed. */
 static int remove_tree(struct bt_restore_run *run, const struct extra *extra)
 {
 	struct removed removed = {run, extra};
@@ -65,10 +65,10 @@ static int remove_tree(struct bt_restore_run *run, const struct extra *extra)
 	return r;
 }
 
-static void remove_extra(struct bt_restore_run *run, const struct extra *extra, size_t rank);
+static void remove_extra(struct bt_restore_run *run, const struct extra *extra, size_t level);
 
-/* Of a list that could not be read whole nothing is removed. rank: of the directory, which leads to the store. */
-static void remove_beside_store(struct bt_restore_run *run, const struct extra *extra, size_t rank)
+/* If the list cannot be read completely, nothing is removed. level: of the directory, which leads to the store. */
+static void remove_beside_store(struct bt_restore_run *run, const struct extra *extra, size_t level)
 {
 	struct bt_buf names = {0};
 	int fd = bt_openat(extra->dirfd, name_of(extra), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
@@ -83,7 +83,7 @@ static void remove_beside_store(struct bt_restore_run *run, const struct extra *
 		if (asprintf(&path, "%s/%s", extra->path, name) < 0)
 			bt_tell_sys(&run->tell, extra->place, extra->path, ENOMEM, "remove");
 		else
-			remove_extra(run, &(struct extra){extra->place, fd, path}, rank);
+			remove_extra(run, &(struct extra){extra->place, fd, path}, level);
 		free(path);
 		at += strlen(name) + 1;
 	}
@@ -91,8 +91,9 @@ static void remove_beside_store(struct bt_restore_run *run, const struct extra *
 	bt_close(&fd);
 }
 
-/* rank: of the directory that it is in. Each one that leads to the store is nearer to it, or there is a loop. */
-static void remove_extra(struct bt_restore_run *run, const struct extra *extra, size_t rank)
+/* level: of the directory that the extra is in. Each directory on the way is nearer to the store, or there is a
+ * loop. */
+static void remove_extra(struct bt_restore_run *run, const struct extra *extra, size_t level)
 {
 	struct stat status;
 
@@ -101,10 +102,10 @@ static void remove_extra(struct bt_restore_run *run, const struct extra *extra, 
 		return;
 	}
 	bool there = fstatat(extra->dirfd, name_of(extra), &status, AT_SYMLINK_NOFOLLOW) == 0;
-	size_t own = there ? bt_guard_rank(&run->guard, &status) : 0;
+	size_t own = there ? bt_guard_level(&run->guard, &status) : 0;
 	if (own == 1)
 		return;
-	if (own && own < rank) {
+	if (own && own < level) {
 		remove_beside_store(run, extra, own);
 		return;
 	}
@@ -127,7 +128,7 @@ static void remove_unknown(struct bt_restore_run *run, struct bt_place *place, c
 	if (!r)
 		bt_page_put(run->store, page);
 	if (r != BT_E_NOT_FOUND)
-		return; /* it belongs there, or nobody knows: the listing will tell */
+		return; /* it belongs there, or the lookup failed, which the walk reports */
 	if (!bt_guard_keeps(&run->guard, &place->before, extra->path, &nothing))
 		remove_extra(run, extra, SIZE_MAX);
 }
@@ -220,7 +221,7 @@ void bt_tell_store_in_the_way(struct bt_restore_run *run, struct bt_place *place
 	struct stat status;
 
 	if (run->options.delete_extra && fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    bt_guard_rank(&run->guard, &status) > 1)
+	    bt_guard_level(&run->guard, &status) > 1)
 		remove_extra(run, &(struct extra){place, dirfd, name}, SIZE_MAX);
 	bt_fail(&error, BT_E_INCOMPLETE, NULL, "the store that is restored from is in the way");
 	bt_tell_problem(&run->tell, place, name, &error);

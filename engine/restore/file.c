@@ -29,7 +29,7 @@ static int write_slice(int fd, const struct bt_slice *slice, uint64_t offset, st
 	return r ? bt_fail_sys(error, -r, NULL, "write") : 0;
 }
 
-/* Every slice is verified by the digest of its content. */
+/* Every slice is verified against the digest of its content. */
 static int write_slices(struct bt_restore_run *run, struct bt_place *place, int fd, const struct bt_entry *entry,
 			struct bt_whole *whole, struct bt_error *error)
 {
@@ -71,7 +71,7 @@ static int write_content(struct bt_restore_run *run, struct bt_place *place, int
 	return r;
 }
 
-/* Everything about the file but its name. */
+/* Writes contents and metadata; only the name is missing then. */
 static int complete_file(struct bt_restore_run *run, struct bt_place *place, int fd, const struct bt_entry *entry,
 			 struct stat *ret_status)
 {

@@ -45,7 +45,7 @@ void bt_inode_begin(int fd, const struct bt_entry *entry)
 		set(fd, (now & ~BT_INODE_FLAGS) | wanted);
 }
 
-/* What a file system refuses together it may take in part. */
+/* A file system that refuses all flags together may take some of them. */
 static bool set_each(int fd, uint32_t now, uint32_t wanted)
 {
 	bool all = true;

@@ -5,20 +5,22 @@
 
 #include <backuptool/view.h>
 
-/* Of a file that was just made and is empty: flags that others would not be taken with later, such as no copy on write.
- * What fails is tried again by bt_inode_set. */
+/* Sets flags that only an empty file takes, such as no copy on write. Call it just after the file was made.
+ * bt_inode_set tries again what fails here. */
 void bt_inode_begin(int fd, const struct bt_entry *entry);
-/* All of them, after everything else. renamed: it still gets its name, so that those that forbid any change are for
- * bt_inode_seal. An entry without any says nothing of them, as one of a file system that has none: then what is there
- * stays. False: not all could be set, by this process or on this file system. */
+/* Sets all flags, after everything else. renamed: the file is still to get its name, so that flags that forbid any
+ * change are left to bt_inode_seal. If the entry says nothing of flags, as one from a file system without them, nothing
+ * is changed. False: this process, or this file system, cannot set all of them. */
 bool bt_inode_set(int fd, const struct bt_entry *entry, bool renamed);
-/* Those that forbid any change, of a file that has its name. Not where it gets further names. */
+/* Sets flags that forbid any change, once the file has its name. Do not call it while the file is to get further
+ * names. */
 bool bt_inode_seal(int dirfd, const struct bt_entry *entry);
-/* Whether what stands at name in dirfd has those that the entry has. */
+/* Whether the file at name in dirfd has the flags of the entry. */
 bool bt_inode_equal(int dirfd, const char *name, const struct bt_entry *entry);
-/* Whether it must not be changed because of its flags; name "": the descriptor's own. */
+/* Whether flags of the file forbid changes; name "": the file of the descriptor. */
 bool bt_inode_forbids(int dirfd, const char *name);
-/* Whether that is why name could not be made, replaced or removed in dirfd: its flags, or those of the directory. */
+/* Whether flags, of the file or of its directory, are why name could not be made, replaced or removed in dirfd with
+ * errno sys. */
 bool bt_inode_refused(int dirfd, const char *name, int sys);
 
 #endif

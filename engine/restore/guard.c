@@ -16,7 +16,7 @@ static int append(struct bt_guard *guard, const struct stat *status)
 	return 0;
 }
 
-/* From the directory up to the root, or to where nobody may look: what lies higher is guarded from below, since it
+/* From the directory up to the root, or to where this process may not look: a directory above that is safe, since it
  * cannot be removed without its contents. */
 static int climb(struct bt_guard *guard, int dirfd)
 {
@@ -43,12 +43,13 @@ int bt_guard_init(struct bt_guard *guard, struct bt_store *store, struct bt_erro
 
 	*guard = (struct bt_guard){.store = store, .loose = fd < 0 || !bt_store_marked(store)};
 	if (fd < 0)
-		return 0; /* no directory here is in its way */
+		return 0; /* the output has no directory of the store */
 	int r = climb(guard, fd);
 	if (!r && guard->count)
 		return 0;
 	bt_guard_free(guard);
-	return r ? bt_fail(error, r, NULL, "restore") : bt_fail_sys(error, EIO, NULL, "look at the store");
+	return r ? bt_fail(error, r, NULL, "restore the snapshot")
+		 : bt_fail_sys(error, EIO, NULL, "read the store's directory");
 }
 
 void bt_guard_free(struct bt_guard *guard)
@@ -74,10 +75,10 @@ int bt_guard_check_output(const struct bt_guard *guard, int fd, const char *outp
 	bt_guard_free(&above);
 	if (inside)
 		return bt_fail(error, BT_E_INVALID, output, "the output directory may not lie in the store");
-	return r ? bt_fail(error, r, output, "restore") : 0;
+	return r ? bt_fail(error, r, output, "restore the snapshot") : 0;
 }
 
-size_t bt_guard_rank(const struct bt_guard *guard, const struct stat *status)
+size_t bt_guard_level(const struct bt_guard *guard, const struct stat *status)
 {
 	for (size_t i = 0; S_ISDIR(status->st_mode) && i < guard->count; i++)
 		if (guard->chain[i].dev == status->st_dev && guard->chain[i].ino == status->st_ino)
@@ -90,7 +91,7 @@ bool bt_guard_keeps(const struct bt_guard *guard, const struct stat *directory, 
 {
 	uint32_t ordinal;
 
-	if (bt_guard_rank(guard, status))
+	if (bt_guard_level(guard, status))
 		return true;
-	return bt_guard_rank(guard, directory) == 1 && bt_store_file_named(guard->store, name, &ordinal) == 0;
+	return bt_guard_level(guard, directory) == 1 && bt_store_file_named(guard->store, name, &ordinal) == 0;
 }

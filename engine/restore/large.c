@@ -12,8 +12,8 @@
 
 #define SEGMENT ((size_t)4 << 20)
 
-/* A file that is written in segments: workers decode and write them in any order, the digest of the whole follows in
- * order when they are finished. */
+/* A file that is written in segments: workers decode and write them in any order, and the digest of the whole is
+ * computed in order as they finish. */
 struct large {
 	struct bt_job last; /* first */
 	uint64_t last_gap;  /* zeros at the end */
@@ -50,7 +50,7 @@ static int write_segment(struct segment *segment, struct bt_error *error)
 		return 0;
 	segment->data = malloc(segment->length);
 	if (!segment->data)
-		return bt_fail(error, BT_E_NOMEM, NULL, "restore");
+		return bt_fail(error, BT_E_NOMEM, NULL, "restore the snapshot");
 	int r = bt_entry_pread(large->run->store, large->entry, segment->data, segment->length, segment->offset, NULL,
 			       error);
 	if (r)
@@ -87,7 +87,7 @@ static int finish_segment(struct bt_job *job, int r)
 	return 0;
 }
 
-/* All segments are written. */
+/* Called when all segments are written. */
 static void complete_large(struct large *large)
 {
 	struct bt_restore_run *run = large->run;
@@ -155,7 +155,7 @@ static int submit(struct large *large, uint64_t gap, uint64_t offset, size_t len
 	return bt_pool_submit(large->run->pool, &segment->job);
 }
 
-/* The end of the data that begins at offset, and how long the hole behind it is. */
+/* The end of the data that begins at offset, and the length of the hole after it. */
 static uint64_t data_end(const struct bt_entry *entry, uint64_t offset, uint32_t *hole, uint64_t *ret_gap)
 {
 	const struct bt_extra *extra = entry->extra;
@@ -215,11 +215,11 @@ static struct large *new_large(struct bt_restore_run *run, struct bt_place *plac
 	return large;
 }
 
-/* Whether the file is surely to be written as a whole: everything else is a worker's business. */
+/* Whether the file has to be written as a whole for sure; a worker decides on the others. */
 static bool must_write(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
 		       bool *ret_exists)
 {
-	struct bt_restore_there there;
+	struct bt_restore_existing there;
 	int r = bt_restore_decide(run, place, dirfd, entry, &there);
 
 	*ret_exists = there.exists;

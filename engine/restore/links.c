@@ -29,7 +29,7 @@ static void free_table(struct bt_restore_links *links, struct bt_table *table)
 void bt_restore_links_free(struct bt_restore_links *links)
 {
 	free_table(links, &links->files);
-	free_table(links, &links->taken);
+	free_table(links, &links->assigned);
 	pthread_mutex_destroy(&links->lock);
 }
 
@@ -64,21 +64,21 @@ int bt_restore_links_see(struct bt_restore_links *links, const struct bt_entry *
 	return 0;
 }
 
-bool bt_restore_links_take(struct bt_restore_links *links, const struct bt_entry *entry, const struct stat *status)
+bool bt_restore_links_assign(struct bt_restore_links *links, const struct bt_entry *entry, const struct stat *status)
 {
 	pthread_mutex_lock(&links->lock);
 	const struct bt_restore_linked *file = find_file(links, entry);
 	struct bt_restore_linked *there =
-		bt_table_find(&links->taken, (struct bt_table_key){status->st_dev, status->st_ino});
+		bt_table_find(&links->assigned, (struct bt_table_key){status->st_dev, status->st_ino});
 
 	if (!there) {
-		there = add(&links->taken, status->st_dev, status->st_ino);
+		there = add(&links->assigned, status->st_dev, status->st_ino);
 		if (there)
-			there->taker = file;
+			there->assigned_to = file;
 	}
-	bool taken = there && there->taker == file;
+	bool same = there && there->assigned_to == file;
 	pthread_mutex_unlock(&links->lock);
-	return taken;
+	return same;
 }
 
 void bt_restore_links_set(struct bt_restore_links *links, const struct bt_entry *entry, struct bt_place *place,

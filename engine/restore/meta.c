@@ -12,15 +12,15 @@
 
 #define LIST_MAX ((size_t)64 << 10)
 
-/* A thing by its descriptor. The calls that take no O_PATH descriptors go through its name in /proc, which leads to it
- * whatever has become of its own names. */
+/* A file by its descriptor. System calls that take no O_PATH descriptor go through its name in /proc, which leads to
+ * the file whatever happened to its names. */
 struct subject {
 	struct bt_restore_run *run;
 	struct bt_place *place;
 	const char *name;
 	const struct bt_entry *entry;
 	int fd;
-	bool path, read_only, crowded; /* the last two: so is the file system, which was told */
+	bool path, read_only, crowded; /* the last two: a problem of the file system that was reported */
 	char proc[32];
 };
 
@@ -37,7 +37,7 @@ static bool no_right(int sys)
 	return sys == EPERM || sys == EACCES;
 }
 
-/* The mode that the owner who could be set allows: no setuid for anybody else. */
+/* The mode without setuid bits if the owner could not be set: they are for nobody else. */
 static mode_t safe_mode(const struct bt_entry *entry, bool uid_set, bool gid_set)
 {
 	mode_t mode = entry->mode & 07777;
@@ -49,8 +49,8 @@ static mode_t safe_mode(const struct bt_entry *entry, bool uid_set, bool gid_set
 	return mode;
 }
 
-/* What this run made got an owner when it was made: a directory was looked at then, and what is made in it gets the
- * same (a setgid directory aside). */
+/* A file that this run made has an owner already: a directory's was looked at then, and what is made in it gets the
+ * same (but in a setgid directory). */
 static bool born_right(const struct subject *subject)
 {
 	const struct stat *made = &subject->place->before;
@@ -88,7 +88,7 @@ static bool begins(const char *name, const char *with)
 	return strncmp(name, with, strlen(with)) == 0;
 }
 
-/* Those that belong to the file rather than to the system it is on. */
+/* Attributes of the file itself, not of the system that it is on. */
 static bool is_own(const char *name)
 {
 	return begins(name, "user.") || begins(name, "system.posix_acl_");
@@ -107,7 +107,7 @@ static const struct bt_xattr *find_xattr(const struct bt_entry *entry, const cha
 	return NULL;
 }
 
-/* Those that go if the snapshot does not have them: what else is in security is the system's, as labels are. */
+/* Attributes to remove if the snapshot does not have them. Others in security, such as labels, are the system's. */
 static bool is_extra(const struct bt_restore_run *run, const struct bt_entry *entry, const char *name)
 {
 	bool privileged = begins(name, "trusted.") || strcmp(name, "security.capability") == 0;
@@ -115,7 +115,7 @@ static bool is_extra(const struct bt_restore_run *run, const struct bt_entry *en
 	return (is_own(name) || (privileged && run->privileged)) && !find_xattr(entry, name);
 }
 
-/* Many have only so much for the attributes of a file, whatever is free. */
+/* Many file systems limit the attributes of one file, whatever space is free. */
 static void tell_no_room(struct subject *subject)
 {
 	struct bt_error error = {0};
@@ -177,7 +177,7 @@ static void set_mode(struct subject *subject, mode_t mode)
 		tell(subject, "set the mode");
 }
 
-/* How fine a file system must keep times to hold this one, and what it shows of it when it does. */
+/* The resolution that a file system needs to hold this time, and the time as it shows it then. */
 static unsigned needed_times(const struct bt_time *mtime)
 {
 	return mtime->nanoseconds ? BT_TIMES_NANOSECONDS : BT_TIMES_SECONDS;
@@ -190,7 +190,8 @@ static unsigned shown_times(const struct bt_time *mtime)
 	return !mtime->nanoseconds && mtime->seconds % 2 ? BT_TIMES_SECONDS : BT_TIMES_UNKNOWN;
 }
 
-/* Of times in the range of 32 bits, those of a directory are looked at until one as fine was kept. */
+/* Reads the time back, until the directory was seen to keep times of this resolution; a time beyond 32 bits is always
+ * read back. */
 static void check_times(struct subject *subject)
 {
 	const struct bt_time *mtime = &subject->entry->mtime;
@@ -222,7 +223,7 @@ static void set_times(struct subject *subject)
 		check_times(subject);
 }
 
-/* What is there and may not be changed is left alone. */
+/* Existing metadata that this process may not change is left alone. */
 static bool is_forbidden(struct subject *subject, unsigned flags)
 {
 	if (!(flags & BT_META_STRIP) || (flags & BT_META_RENAMED) || subject->path ||
@@ -285,7 +286,7 @@ static bool value_equal(const char *path, const struct bt_xattr *xattr)
 	return equal;
 }
 
-/* Those that this process may set, and none that would go. */
+/* All attributes that this process may set are equal, and it would remove none. */
 static bool xattrs_equal(const struct bt_restore_run *run, const char *path, const struct bt_entry *entry,
 			 ssize_t length)
 {
@@ -315,7 +316,7 @@ bool bt_meta_equal(const struct bt_restore_run *run, int dirfd, const char *name
 		return false;
 	if (entry->type != BT_SYMLINK && (status->st_mode & 07777) != safe_mode(entry, uid_equal, gid_equal))
 		return false;
-	/* Nothing is written by way of this path, and its last component is not followed. */
+	/* Nothing is written through this path, and its last component is not followed. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, name);
 	if (entry->type <= BT_DIR && !bt_inode_equal(dirfd, name, entry))
 		return false;

@@ -21,7 +21,7 @@ static int make(int dirfd, const char *name, const struct bt_entry *entry)
 	return mknodat(dirfd, name, bt_type_format(entry->type) | 0600, rdev) ? -errno : 0;
 }
 
-/* A descriptor of what was just made; what somebody else has put there is not touched. */
+/* A descriptor of the node that was just made, unless another program has replaced it. */
 static int open_made(int dirfd, const char *name, const struct bt_entry *entry, struct stat *ret_status)
 {
 	int fd = bt_openat(dirfd, name, O_PATH | O_NOFOLLOW, 0);

@@ -14,14 +14,14 @@
 
 #define MOST_OPEN 512
 
-/* A restore at work in a directory shares its lock, so that no other takes its temporary files for forgotten ones.
- * Where there are no such locks nobody gets the exclusive one, either. */
+/* A restore shares the lock of each directory that it works in, so that no other one takes its temporary files for left
+ * over. Where locks are not supported nobody gets the exclusive one, either. */
 static void share_lock(int fd)
 {
 	(void)!flock(fd, LOCK_SH | LOCK_NB);
 }
 
-/* The directory that the place stands for, by any name: fd, or -errno. */
+/* Opens the place's directory under any of its names: fd, or -errno. */
 static int accept_fd(const struct bt_place *place, int fd)
 {
 	struct stat status;

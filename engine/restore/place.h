@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Directories of the destination. Each is reached by descriptor, one component at a time and never through a symlink.
- * Only so many descriptors are kept: one that was closed is opened again below its parent (or as ".." of its child),
- * and must still be the directory that it was (device and inode).
- */
+/* Directories of the output. Each is opened one component at a time, and never through a symlink. The number of open
+ * descriptors is bounded: a directory that was closed is opened again below its parent (or as ".." of its child), and
+ * must still be the same one (device and inode). */
 #ifndef BT_RESTORE_PLACE_H
 #define BT_RESTORE_PLACE_H
 
@@ -20,50 +18,50 @@ enum { BT_TIMES_UNKNOWN, BT_TIMES_SECONDS, BT_TIMES_NANOSECONDS };
 struct bt_place {
 	struct bt_place *parent; /* NULL for the root */
 	char *name;
-	struct stat before;	/* as it was found or made */
-	bool fresh;		/* made by this run, so there is nothing in it but what this run puts there */
+	struct stat before;	/* when it was found or made */
+	bool fresh;		/* made by this run, so that all that is in it comes from this run */
 	bool absent;		/* does not exist, or is sealed: only on a dry run */
-	bool sealed;		/* is there, and a dry run may not look into it */
-	bool foreign;		/* on another file system than the root, or on another mount of it */
-	bool default_acl;	/* what is made here inherits an ACL */
-	atomic_uint kept_times; /* the finest that was seen to be kept here: BT_TIMES_… */
-	/* the rest is place.c's */
+	bool sealed;		/* exists, but a dry run may not open it */
+	bool foreign;		/* on another file system than the root, or in another mount of it */
+	bool default_acl;	/* new files inherit an ACL */
+	atomic_uint kept_times; /* the finest resolution of times that was seen here: BT_TIMES_… */
+	/* for place.c alone: */
 	struct bt_way way;
 	atomic_uint refs;
 };
 
 void bt_places_init(struct bt_ways *places); /* bt_ways_destroy, when all places are gone */
 
-/* The fd is taken over, also on failure (NULL). fd < 0: an absent place. */
+/* Takes the fd over, also on failure (NULL). fd < 0: an absent place. */
 struct bt_place *bt_place_new(struct bt_ways *places, struct bt_place *parent, const char *name, int fd);
 struct bt_place *bt_place_ref(struct bt_place *place);
 void bt_place_unref(struct bt_ways *places, struct bt_place *place); /* NULL is fine */
 
-/* A descriptor until bt_place_put, or -errno (-ESTALE: another directory stands there now). */
+/* A descriptor, valid until bt_place_put, or -errno (-ESTALE: another directory has the name now). */
 int bt_place_get(struct bt_ways *places, struct bt_place *place);
 void bt_place_put(struct bt_ways *places, struct bt_place *place);
-/* Called with place pinned, when its parent will be needed next: opens that from here if it was closed. */
+/* Opens the parent from here if it was closed. Call it with place pinned, when the parent is needed next. */
 void bt_place_ascend(struct bt_ways *places, struct bt_place *place);
 
 /* "docs/notes" or with name "docs/notes/a.txt"; allocated, NULL on out of memory. */
 char *bt_place_path(const struct bt_place *place, const char *name);
 
-/* Opens the directory name for reading, not through a symlink; one of the caller's own that lacks permissions for him
- * gets them. fd or -errno. */
+/* Opens the directory name for reading, not through a symlink. A directory of the caller's own without permissions for
+ * him gets them. fd or -errno. */
 int bt_open_directory(int dirfd, const char *name);
-/* All names in the directory but . and .., each with its NUL. 0 or -errno. */
+/* Appends all names in the directory but . and .., each with its NUL. 0 or -errno. */
 int bt_list_names(int fd, struct bt_buf *names);
 
 struct bt_removal {
 	const struct bt_guard *guard;
 	bool dry;				   /* only count */
-	void (*left)(void *arg, const char *path); /* of what stays, from name on; may be NULL */
+	void (*left)(void *arg, const char *path); /* called for what stays; path begins with name; may be NULL */
 	void *arg;
 	uint64_t removed; /* entries, added up */
 };
-/* Removes name, a whole tree if it is a directory, but no other file system that begins at it or below: those stay,
- * with the directories that lead there. 0; 1 if something stayed so; or -errno of the first failure; what can be
- * removed then is. A directory that is guarded is not entered (-EBUSY). */
+/* Removes name, with the whole tree if it is a directory. Other file systems that begin at it or below stay, with the
+ * directories that lead there. 0; 1 if something stayed so; or -errno of the first failure, after removing what can be
+ * removed. A guarded directory is not entered (-EBUSY). */
 int bt_remove_tree(struct bt_removal *removal, int dirfd, const char *name);
 
 #endif

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Without O_PATH there is no way to a directory that even its owner may not read. */
+/* This needs O_PATH: a directory that its owner may not read cannot be opened otherwise. */
 static int permit(int dirfd, const char *name)
 {
 	char path[32];
@@ -51,12 +51,12 @@ int bt_list_names(int fd, struct bt_buf *names)
 	return full ? -ENOMEM : r;
 }
 
-/* A directory that is being emptied. Only the last one is open; the way back is "..", which must lead where it came
- * from. */
+/* A directory that is being emptied. Only the lowest one is open. The way back is "..", which must be the directory
+ * that it was. */
 struct emptied {
 	struct bt_buf names;
 	size_t next;	   /* in names */
-	size_t path_bytes; /* from what is removed to it */
+	size_t path_bytes; /* length of its path from the top of what is removed */
 	dev_t dev;
 	ino_t ino;
 	bool left; /* something in it stays */
@@ -69,11 +69,11 @@ struct work {
 	size_t depth, capacity;
 	struct bt_path_room room;
 	int fd;	    /* of the last level */
-	int failed; /* the first failure */
+	int failed; /* of the first entry that failed */
 	bool left;
 };
 
-enum { GONE, NOT_EMPTY, LEFT };
+enum { REMOVED, NOT_EMPTY, STAYS };
 
 static int note(struct work *work, int r)
 {
@@ -87,7 +87,7 @@ static const char *name_in(const struct emptied *level)
 	return (const char *)level->names.data + level->next;
 }
 
-/* The present entry, whose path is the names of all levels, stays. */
+/* Notes that the present entry stays; its path is the names of all levels. */
 static int note_left(struct work *work)
 {
 	const struct bt_removal *removal = work->removal;
@@ -104,10 +104,10 @@ static int note_left(struct work *work)
 		removal->left(removal->arg, failed ? work->name : (const char *)path.data);
 	bt_buf_free(&path);
 	*(work->depth ? &work->levels[work->depth - 1].left : &work->left) = true;
-	return GONE;
+	return REMOVED;
 }
 
-/* From what is removed to the present entry of the level before that number. */
+/* The length of the path from the top to the present entry of the level before this depth. */
 static size_t path_bytes_of(const struct work *work, size_t depth)
 {
 	if (!depth)
@@ -136,11 +136,11 @@ static int check_level(const struct work *work, int dirfd, int fd, struct stat *
 	if (fstat(dirfd, &above) || fstat(fd, ret_status))
 		return -errno;
 	if (bt_is_boundary(fd, "", above.st_dev))
-		return -EXDEV; /* since it was looked at */
-	return bt_guard_rank(work->removal->guard, ret_status) ? -EBUSY : 0;
+		return -EXDEV; /* a file system was mounted there just now */
+	return bt_guard_level(work->removal->guard, ret_status) ? -EBUSY : 0;
 }
 
-/* Goes down into the directory name of dirfd. */
+/* Opens the directory name of dirfd as a new level. */
 static int descend(struct work *work, int dirfd, const char *name)
 {
 	struct stat status;
@@ -166,17 +166,17 @@ static int descend(struct work *work, int dirfd, const char *name)
 	return 0;
 }
 
-/* What removing it would come to. */
+/* What removing it would give; nothing is removed. */
 static int look_at_one(struct work *work, int dirfd, const char *name)
 {
 	struct stat status;
 
 	if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW))
-		return errno == ENOENT ? GONE : -errno;
+		return errno == ENOENT ? REMOVED : -errno;
 	if (S_ISDIR(status.st_mode))
 		return NOT_EMPTY;
 	work->removal->removed++;
-	return GONE;
+	return REMOVED;
 }
 
 static int unlink_one(struct work *work, int dirfd, const char *name, int flags)
@@ -185,19 +185,19 @@ static int unlink_one(struct work *work, int dirfd, const char *name, int flags)
 		work->removal->removed++;
 	else if (errno != ENOENT)
 		return -errno;
-	return GONE;
+	return REMOVED;
 }
 
-/* GONE, NOT_EMPTY if it is a directory to go down into, LEFT, or -errno. dev: of dirfd. */
+/* REMOVED, NOT_EMPTY if it is a directory to go into, STAYS, or -errno. dev: of dirfd. */
 static int remove_one(struct work *work, int dirfd, dev_t dev, const char *name)
 {
 	if (work->removal->dry)
-		return bt_is_boundary(dirfd, name, dev) ? LEFT : look_at_one(work, dirfd, name);
+		return bt_is_boundary(dirfd, name, dev) ? STAYS : look_at_one(work, dirfd, name);
 	int first = unlink_one(work, dirfd, name, 0);
-	if (first == GONE)
-		return GONE;
-	if (bt_is_boundary(dirfd, name, dev)) /* a file may be one, too */
-		return LEFT;
+	if (first == REMOVED)
+		return REMOVED;
+	if (bt_is_boundary(dirfd, name, dev)) /* a file can be a mount point, too */
+		return STAYS;
 	if (first != -EISDIR && first != -EPERM)
 		return first;
 	int second = unlink_one(work, dirfd, name, AT_REMOVEDIR);
@@ -206,7 +206,7 @@ static int remove_one(struct work *work, int dirfd, dev_t dev, const char *name)
 	return second == -ENOTDIR ? first : second;
 }
 
-/* A directory that is empty but for what stays there. */
+/* Removes a directory that was emptied, unless something in it stayed. */
 static void remove_emptied(struct work *work, int dirfd, const char *name, bool left)
 {
 	if (left)
@@ -217,7 +217,7 @@ static void remove_emptied(struct work *work, int dirfd, const char *name, bool 
 		note(work, unlink_one(work, dirfd, name, AT_REMOVEDIR));
 }
 
-/* Back to the directory above, where the emptied one is removed. */
+/* Goes back to the directory above, and removes the emptied one there. */
 static int ascend(struct work *work, int dirfd)
 {
 	struct stat status;
@@ -242,7 +242,7 @@ static int ascend(struct work *work, int dirfd)
 	return 0;
 }
 
-/* A directory of the caller's own that a dry run may not open: a removal would. */
+/* A directory that a dry run may not open, but a removal could, since the caller owns it. */
 static bool is_sealed(const struct work *work, int r, int dirfd, const char *name)
 {
 	struct stat status;
@@ -251,12 +251,12 @@ static bool is_sealed(const struct work *work, int r, int dirfd, const char *nam
 	       status.st_uid == geteuid();
 }
 
-/* 1: it was gone down into; 0; -errno */
+/* 1: a new level was opened; 0: done; or -errno. */
 static int remove_next(struct work *work, int dirfd, dev_t dev, const char *name)
 {
 	int r = remove_one(work, dirfd, dev, name);
 
-	if (r == LEFT)
+	if (r == STAYS)
 		return note_left(work);
 	if (r != NOT_EMPTY)
 		return note(work, r);

@@ -37,7 +37,7 @@ static void worker_free(void *worker)
 	free(worker);
 }
 
-/* The one place where symlinks are followed, in what leads there and at its end. */
+/* Only here symlinks are followed: on the way to the output directory, and at its end. */
 static int open_output(const struct bt_restore_run *run, const char *output, bool *ret_fresh, int *ret_fd,
 		       struct bt_error *error)
 {
@@ -57,7 +57,7 @@ static int open_output(const struct bt_restore_run *run, const char *output, boo
 	return r;
 }
 
-/* Everything else is open by now; who derives a file from one of version 1 writes to cache/. */
+/* All else is open by now. Deriving a file from one of version 1 writes to cache/. */
 static int give_up_the_rest(struct bt_restore_run *run, int output, struct bt_error *error)
 {
 	int readable[] = {bt_store_local_fd(run->store)}, writable[] = {output, bt_store_local_cache_fd(run->store)};
@@ -66,7 +66,7 @@ static int give_up_the_rest(struct bt_restore_run *run, int output, struct bt_er
 					      .readable_count = readable[0] < 0 ? 0 : 1,
 					      .writable_count = writable[1] < 0 ? 1 : 2};
 
-	if (!run->options.threads) /* found out by reading a file */
+	if (!run->options.threads) /* finding the number reads a file */
 		run->options.threads = bt_cpu_count();
 	return run->options.confine && output >= 0 ? bt_confine(&limits, NULL, error) : 0;
 }
@@ -81,7 +81,7 @@ static int start_pool(struct bt_restore_run *run, struct bt_error *error)
 	};
 
 	if (bt_restore_worker_init(&run->finisher) || bt_pool_new(&options, &run->pool))
-		return bt_fail(error, BT_E_NOMEM, NULL, "restore");
+		return bt_fail(error, BT_E_NOMEM, NULL, "restore the snapshot");
 	return 0;
 }
 
@@ -93,7 +93,8 @@ static void finish_totals(struct bt_restore_run *run, const struct bt_selection 
 	run->tell.progress.total_bytes = run->info->directory_size;
 }
 
-/* Walks, waits for everything, and makes it durable. fd: the output directory, or -1 on a dry run without one. */
+/* Walks the tree, waits for all workers, and makes the result durable. fd: the output directory, or -1 on a dry run
+ * without one. */
 static int restore_to(struct bt_restore_run *run, struct bt_place *root, const struct bt_selection *selection, int fd,
 		      struct bt_error *error)
 {
@@ -104,7 +105,7 @@ static int restore_to(struct bt_restore_run *run, struct bt_place *root, const s
 	if (failed)
 		return bt_error_pass(error, &run->tell.voice.error, failed);
 	if (r || drained)
-		return bt_fail(error, (enum bt_code)(r ? r : drained), NULL, "restore");
+		return bt_fail(error, (enum bt_code)(r ? r : drained), NULL, "restore the snapshot");
 	if (fd < 0 || run->options.dry_run)
 		return 0;
 	bt_tell_syncing(&run->tell);
@@ -127,7 +128,7 @@ static int conclude(struct bt_restore_run *run, struct bt_restore_result *ret_re
 	return bt_fail(error, BT_E_INCOMPLETE, NULL, text);
 }
 
-/* Whether the snapshot is of this directory, on this host. */
+/* Whether the snapshot was taken of this directory, on this host. */
 static bool is_in_place(const struct bt_restore_run *run, const char *output)
 {
 	char host[BT_HOST_SIZE], *path = realpath(output, NULL);
@@ -157,7 +158,7 @@ static int restore(struct bt_restore_run *run, const char *output, const struct 
 	struct bt_place *root = bt_place_new(&run->places, NULL, "", fd);
 	if (!root) {
 		bt_close(&sync_fd);
-		return bt_fail(error, BT_E_NOMEM, NULL, "restore");
+		return bt_fail(error, BT_E_NOMEM, NULL, "restore the snapshot");
 	}
 	root->fresh = fresh;
 	finish_totals(run, selection);
@@ -205,7 +206,7 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 	bt_places_init(&run.places);
 	bt_restore_links_init(&run.links, &run.places);
 	if (bt_scan_mounts_init(&run.mounts))
-		r = bt_fail(heard, BT_E_NOMEM, NULL, "restore");
+		r = bt_fail(heard, BT_E_NOMEM, NULL, "restore the snapshot");
 	else
 		r = restore(&run, output, &selection, heard);
 	bt_pool_free(run.pool);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* One restore: what its parts share. The walker (one thread) goes through the snapshot in order and makes directories;
- * workers write files; what needs an order (hard links, the metadata of directories) is done when a batch is finished.
- */
+/* The state that the parts of one restore share. The walker (one thread) goes through the snapshot in order and makes
+ * directories; workers write files; what needs an order (hard links, metadata of directories) is done when a batch is
+ * finished. */
 #ifndef BT_RESTORE_RUN_H
 #define BT_RESTORE_RUN_H
 
@@ -30,96 +30,97 @@ struct bt_restore_run {
 	struct bt_restore_links links;
 	struct bt_pool *pool;
 	struct bt_restore_batch *batch;	   /* being filled by the walker */
-	struct bt_restore_worker finisher; /* for finish, of which there is one at a time */
-	bool privileged;		   /* may give files away, so that owners are compared */
-	bool by_content;		   /* files are compared with what is there by their contents alone */
-	bool in_place;			   /* the output is the directory that the snapshot is of */
-	uint64_t seed;			   /* of names that nobody can guess */
+	struct bt_restore_worker finisher; /* for finishing batches, one at a time */
+	bool privileged;		   /* may change owners, so that owners are compared */
+	bool by_content;		   /* existing files are compared by content alone */
+	bool in_place;			   /* the output is the directory that the snapshot was taken of */
+	uint64_t seed;			   /* of temporary names that nobody can guess */
 	atomic_uint_fast64_t temps;
 };
 
 int bt_restore_worker_init(struct bt_restore_worker *worker);
 void bt_restore_worker_destroy(struct bt_restore_worker *worker);
 
-/* batch.c: entries for the workers. */
+/* batch.c: hands entries to the workers. */
 enum bt_restore_item {
-	BT_ITEM_ENTRY,	  /* in place, by a worker */
-	BT_ITEM_FOLLOWER, /* a further name of a file with several; in order */
-	BT_ITEM_END,	  /* place's own metadata, after everything before; entry is the directory's */
-	BT_ITEM_LEAD,	  /* place only leads to others: it gets back what it had */
+	BT_ITEM_ENTRY,	  /* restored in place by a worker */
+	BT_ITEM_LINK,	  /* a further name of a file with several names; in order */
+	BT_ITEM_END,	  /* metadata of place itself, after all before; entry is the directory's */
+	BT_ITEM_ANCESTOR, /* place only leads to selected paths: it gets its old metadata back */
 };
-/* page: the one that entry lives in, or NULL if it outlives the run. */
+/* page: the page that entry lives in, or NULL if entry outlives the run. */
 int bt_restore_batch_add(struct bt_restore_run *run, enum bt_restore_item kind, struct bt_place *place,
 			 const struct bt_page *page, const struct bt_entry *entry);
 int bt_restore_batch_flush(struct bt_restore_run *run);
 
-/* entry.c: one entry that is no directory. Problems are told; nothing is returned. */
+/* entry.c: restores one entry that is not a directory. Problems are reported, not returned. */
 void bt_restore_entry(struct bt_restore_run *run, struct bt_restore_worker *worker, struct bt_place *place,
 		      const struct bt_entry *entry);
-void bt_restore_follower(struct bt_restore_run *run, struct bt_place *place, const struct bt_entry *entry);
+void bt_restore_link(struct bt_restore_run *run, struct bt_place *place, const struct bt_entry *entry);
 
-enum bt_restore_decision { BT_KEEP, BT_MEND, BT_COMPARE, BT_WRITE };
-/* What stands at an entry's place now, and what is to be done with the entry. */
-struct bt_restore_there {
+enum bt_restore_decision { BT_KEEP, BT_SET_METADATA, BT_COMPARE, BT_WRITE };
+/* What exists at the name of an entry, and what to do with the entry. */
+struct bt_restore_existing {
 	enum bt_restore_decision decision;
-	bool exists;	    /* also where nobody may look */
-	bool equal;	    /* in metadata and time */
-	bool by_time;	    /* it is the decision's only ground that size and time are equal */
-	struct stat status; /* if it exists */
+	bool exists;	    /* also set where a dry run may not look */
+	bool equal;	    /* metadata and time are equal */
+	bool by_time;	    /* the decision rests on equal size and time alone */
+	struct stat status; /* valid if exists, and it could be looked at */
 };
 int bt_restore_decide(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
-		      struct bt_restore_there *ret_there); /* 0 or -errno */
-/* Tells and counts an entry that is in place; a file with several names is remembered for the others (status: what
- * stands there now; NULL: not that file). */
+		      struct bt_restore_existing *ret_existing); /* 0 or -errno */
+/* Reports and counts an entry that is in place. A file with several names is remembered for its other names. status: of
+ * the file now at the name; NULL: it is not that file. */
 void bt_restore_done(struct bt_restore_run *run, enum bt_event event, struct bt_place *place,
 		     const struct bt_entry *entry, const struct stat *status);
 
-/* file.c. *ret_status: the file written or kept. 0, 1 if something that must stay was there, -1 if a problem was told.
- */
+/* file.c: writes a new file. *ret_status: of the file written or kept. 0; 1 if an existing file had to stay; -1 if a
+ * problem was reported. */
 int bt_restore_file(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
 		    struct stat *ret_status);
-/* 0 equal, 1 different, -1 told. */
+/* 0 if equal, 1 if different, -1 if a problem was reported. */
 int bt_restore_compare(struct bt_restore_run *run, struct bt_restore_worker *worker, struct bt_place *place, int fd,
 		       const struct bt_entry *entry);
 
-/* salvage.c: a file that cannot be restored whole because of damage: told, and what there is of it goes to
+/* salvage.c: reports a file that damage keeps from being restored whole, and writes what can be read of it to
  * NAME.partial. */
 void bt_restore_salvage(struct bt_restore_run *run, struct bt_place *place, const struct bt_entry *entry,
 			const struct bt_error *damage);
 
-/* node.c: everything that is neither file nor directory; as bt_restore_file. */
+/* node.c: makes a symlink, device, FIFO or socket. Results as of bt_restore_file. */
 int bt_restore_node(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
 		    struct stat *ret_status);
 
-/* large.c: a file that several workers write at the same time. */
+/* large.c: restores a file that several workers write at the same time. */
 #define BT_LARGE ((uint64_t)8 << 20)
 int bt_restore_large(struct bt_restore_run *run, struct bt_place *place, const struct bt_page *page,
 		     const struct bt_entry *entry);
 
-/* temp.c: things appear under their names when they are complete. */
+/* temp.c: files get their names when they are complete. */
 void bt_temp_name(struct bt_restore_run *run, char name[BT_TEMP_SIZE]);
 int bt_temp_open(struct bt_restore_run *run, int dirfd,
-		 char name[BT_TEMP_SIZE]); /* a new file 0600 for writing: fd or -errno */
-/* Removes the temporary files of restores that were killed from a directory in which no other restore is at work and
- * this one has made none yet. */
+		 char name[BT_TEMP_SIZE]); /* a new file with mode 0600 for writing: fd or -errno */
+/* Removes temporary files of killed restores from a directory. Call it before this run makes any there; if another
+ * restore works in the directory, nothing is removed. */
 void bt_temp_sweep(int dirfd);
-/* Gives temp its name, replacing what stands there as the options say. 0; 1: kept what was there; -errno. Unless 0 the
- * temporary name is gone. */
+/* Renames temp to name; an existing file is replaced as the options say. 0; 1: the existing file was kept; -errno.
+ * Unless the result is 0, temp is removed. */
 int bt_temp_install(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *temp, const char *name);
 
 /* extras.c */
-/* Removes from the place what the directory, by its digest, does not have; the store stays, and what leads to it. */
+/* Removes from the place all names that the directory with this digest does not have. The store, and what leads to it,
+ * stays. */
 void bt_extras_remove(struct bt_restore_run *run, struct bt_place *place, const struct bt_digest *directory);
-/* A directory stands at name where something else is to be: it makes way, with --delete also with what is in it. 0 or
- * -errno; -ENOTEMPTY: not without --delete. */
+/* Removes a directory at name that is in the way of something else; with --delete also its contents. 0 or -errno;
+ * -ENOTEMPTY: only with --delete. */
 int bt_extras_clear(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name);
-/* Tells that nothing could be made in dirfd to become name; that bt_temp_install in dirfd failed. */
+/* Reports that the temporary file for name could not be made in dirfd, or that bt_temp_install failed there. */
 void bt_tell_not_created(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name, int r);
 void bt_tell_not_installed(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name, int r);
-/* Tells that name cannot be put in its place. */
+/* Reports that name cannot be restored, because the store is in the way. */
 void bt_tell_store_in_the_way(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name);
 
-/* enter.c: a place for a directory of the snapshot, made when it is missing; NULL if it was told why not. */
+/* enter.c: opens a directory of the snapshot in the output, or makes it. NULL: a problem was reported. */
 struct bt_place *bt_restore_enter(struct bt_restore_run *run, struct bt_place *parent, const struct bt_entry *entry);
 
 /* walk.c */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What can still be had of a damaged file. It gets a name of its own: a file with gaps must not look like a whole one,
- * nor take the place of one. */
+/* Reads what is left of a damaged file into a file with another name: a file with gaps must neither look like a whole
+ * one nor replace one. */
 #include "base/fail.h"
 #include "base/io.h"
 #include "restore/meta.h"
@@ -85,7 +85,7 @@ static int install_partial(struct salvage *salvage, int dirfd, const char *temp)
 	return bt_temp_install(salvage->run, salvage->place, dirfd, temp, name);
 }
 
-/* 0, 1 if there is nothing to be had, or -errno. */
+/* 0; 1 if nothing of the file can be read; or -errno. */
 static int write_partial(struct salvage *salvage, int dirfd)
 {
 	char temp[BT_TEMP_SIZE];
@@ -142,7 +142,7 @@ void bt_restore_salvage(struct bt_restore_run *run, struct bt_place *place, cons
 	if (r == 1 || r == -ECANCELED)
 		bt_tell_problem(&run->tell, place, entry->name, damage);
 	else if (r < 0)
-		bt_tell_unwritten_sys(&run->tell, place, entry->name, -r, "write what there is of it");
+		bt_tell_unwritten_sys(&run->tell, place, entry->name, -r, "write the readable part");
 	else
 		tell_lost(&salvage, damage);
 	bt_buf_free(&salvage.lost);

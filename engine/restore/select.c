@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Without "." and empty components. The text is not longer than before. */
+/* Drops "." and empty components in place. */
 static char *normalise(const char *path)
 {
 	char *text = malloc(strlen(path) + 1), *end = text;
@@ -33,7 +33,7 @@ size_t bt_component_length(const char *path, size_t depth)
 	return strcspn(path + depth, "/");
 }
 
-/* As directories are walked: "/" before every other byte. */
+/* In the order of the walk: "/" sorts before every other byte. */
 static int compare_paths(const void *left, const void *right)
 {
 	const unsigned char *a = *(unsigned char *const *)left, *b = *(unsigned char *const *)right;
@@ -82,14 +82,14 @@ int bt_selection_new(struct bt_store *store, const struct bt_snapshot_info *info
 		     size_t count, struct bt_selection *ret_selection, struct bt_error *error)
 {
 	struct bt_selection selection = {.paths = calloc(count + 1, sizeof(*selection.paths))};
-	int r = selection.paths ? 0 : bt_fail(error, BT_E_NOMEM, NULL, "restore");
+	int r = selection.paths ? 0 : bt_fail(error, BT_E_NOMEM, NULL, "restore the snapshot");
 	bool everything = !count;
 
 	for (size_t i = 0; !r && i < count; i++) {
 		char *path = normalise(paths[i]);
 
 		if (!path) {
-			r = bt_fail(error, BT_E_NOMEM, NULL, "restore");
+			r = bt_fail(error, BT_E_NOMEM, NULL, "restore the snapshot");
 			break;
 		}
 		everything |= !*path;

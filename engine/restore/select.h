@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which paths are to be restored: sorted, none below another, so that the walker can go through them beside the tree.
- */
+/* The paths to restore: sorted, none below another, so that the walker can follow them through the tree. */
 #ifndef BT_RESTORE_SELECT_H
 #define BT_RESTORE_SELECT_H
 
@@ -11,12 +10,12 @@ struct bt_selection {
 	size_t count; /* 0: everything */
 };
 
-/* BT_E_NOT_FOUND when the snapshot lacks one of them. */
+/* BT_E_NOT_FOUND if the snapshot lacks one of the paths. */
 int bt_selection_new(struct bt_store *store, const struct bt_snapshot_info *info, const char *const *paths,
 		     size_t count, struct bt_selection *ret_selection, struct bt_error *error);
 void bt_selection_free(struct bt_selection *selection);
 
-/* The component of the path that begins at depth (0, or behind a slash): its length. */
+/* The length of the path's component that begins at depth (0, or just after a slash). */
 size_t bt_component_length(const char *path, size_t depth);
 
 #endif

@@ -9,7 +9,7 @@
 void bt_tell_init(struct bt_tell *tell, const struct bt_observer *observer)
 {
 	*tell = (struct bt_tell){0};
-	bt_voice_init(&tell->voice, observer, "restore");
+	bt_voice_init(&tell->voice, observer, "restore the snapshot");
 }
 
 void bt_tell_free(struct bt_tell *tell)
@@ -154,7 +154,7 @@ void bt_tell_deleted(struct bt_tell *tell, const struct bt_place *place, const c
 	pthread_mutex_unlock(&tell->voice.lock);
 }
 
-/* No failure of an entry, but something to know. */
+/* A remark, which does not count as a failure of the entry. */
 static void tell_note(struct bt_tell *tell, const struct bt_place *place, const char *name, const char *text)
 {
 	struct bt_error error = {0};

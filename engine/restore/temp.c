@@ -59,7 +59,7 @@ static void remove_temps(int dirfd, const struct bt_buf *names)
 	}
 }
 
-/* The names are read under the lock: one that is there then belongs to nobody alive. */
+/* The names are read under the exclusive lock: so no living restore owns one of them. */
 void bt_temp_sweep(int dirfd)
 {
 	struct bt_buf names = {0};

@@ -8,16 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A directory that is being gone through. Symlinks come last: there is a second pass for them. */
+/* A directory being walked. Symlinks come last, in a second pass. */
 struct level {
 	struct bt_place *place;
-	const struct bt_page *page; /* that entry lives in; NULL for the root */
+	const struct bt_page *page; /* that entry lives in; NULL: the root */
 	const struct bt_entry *entry;
-	struct bt_dir *dir; /* NULL: it is not listed */
-	size_t path_bytes;  /* of the way here, with a slash at its end */
+	struct bt_dir *dir; /* NULL: not listed */
+	size_t path_bytes;  /* of its path, with a slash at the end */
 	bool symlinks, second;
-	/* Of the selection: paths [next, high) lie below it, their next components begin at depth. high 0: all of it.
-	 */
+	/* Paths [next, high) of the selection lie below it; their next components begin at depth. high 0: all of it is
+	 * selected. */
 	size_t next, high, depth;
 };
 
@@ -44,7 +44,7 @@ static bool is_unread(const struct bt_entry *entry)
 	return entry->extra && entry->extra->error;
 }
 
-/* Takes the reference to place over; page gets its own. */
+/* Takes over the reference to place; references page itself. */
 static int push(struct walk *walk, struct bt_place *place, const struct bt_page *page, const struct bt_entry *entry,
 		const struct level *above)
 {
@@ -76,13 +76,13 @@ static void drop_level(struct walk *walk)
 	bt_place_unref(&walk->run->places, level->place);
 }
 
-/* The directory is gone through: its metadata follows what was put into it. One that was there and only leads to what
- * is wanted is the user's own. */
+/* Ends a directory: its metadata is set after its contents. An existing directory that only leads to selected paths
+ * keeps its own. */
 static int end_level(struct walk *walk)
 {
 	const struct level *level = &walk->levels[walk->count - 1];
 	bool leads = level->high && !level->place->fresh;
-	int r = bt_restore_batch_add(walk->run, leads ? BT_ITEM_LEAD : BT_ITEM_END, level->place, level->page,
+	int r = bt_restore_batch_add(walk->run, leads ? BT_ITEM_ANCESTOR : BT_ITEM_END, level->place, level->page,
 				     level->entry);
 
 	drop_level(walk);
@@ -95,7 +95,7 @@ static void sweep(struct walk *walk, const struct level *level)
 	int fd = bt_place_get(places, level->place);
 
 	if (fd < 0)
-		return; /* who needs it will tell */
+		return; /* the entry that needs it reports that */
 	bt_temp_sweep(fd);
 	bt_place_put(places, level->place);
 }
@@ -108,7 +108,7 @@ static void tell_unread(struct walk *walk, const struct level *level)
 	tell_level(walk, level, &error);
 }
 
-/* The first look into a directory. */
+/* Begins with a directory. */
 static int start_level(struct walk *walk)
 {
 	struct bt_restore_run *run = walk->run;
@@ -128,7 +128,7 @@ static int start_level(struct walk *walk)
 		tell_level(walk, level, &error);
 		return end_level(walk);
 	}
-	/* In the second pass there may be temporary files of this run. */
+	/* Not in the second pass, in which there may be temporary files of this run. */
 	if (run->options.delete_extra && found)
 		bt_extras_remove(run, level->place, &level->entry->digest);
 	return 0;
@@ -155,14 +155,14 @@ static int add_entry(struct walk *walk, struct level *level, const struct bt_pag
 	if (bt_restore_has_links(entry) && bt_restore_links_see(&run->links, entry, &before))
 		return no_memory(walk);
 	if (before)
-		return bt_restore_batch_add(run, BT_ITEM_FOLLOWER, level->place, page, entry);
+		return bt_restore_batch_add(run, BT_ITEM_LINK, level->place, page, entry);
 	if (entry->type == BT_FILE && entry->size > BT_LARGE)
 		return bt_restore_large(run, level->place, page, entry);
 	return bt_restore_batch_add(run, BT_ITEM_ENTRY, level->place, page, entry);
 }
 
-/* Below Landlock each look at a path takes the kernel all the way up, so that deep trees cost as the squares of their
- * depths: the rest of a directory that is too far down is left out, and all else goes on. */
+/* Under Landlock the kernel follows each path up to the root, so that the cost of a deep tree grows with the square of
+ * its depth. The rest of a directory that lies too deep is left out, and the walk goes on. */
 static int go_no_deeper(struct walk *walk, const struct level *level, int r, const struct bt_error *bound)
 {
 	struct bt_error error = {0};
@@ -209,7 +209,7 @@ static int list_next(struct walk *walk, struct level *level)
 	return add_entry(walk, level, page, entry);
 }
 
-/* The selected paths that have their next component in common with the first that is left. */
+/* Selects the paths that share their next component with the first one left. */
 static int select_next(struct walk *walk, struct level *level)
 {
 	struct bt_restore_run *run = walk->run;

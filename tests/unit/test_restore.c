@@ -535,10 +535,10 @@ static void test_guard_knows(void **state)
 	struct stat status = status_of(back.output);
 	struct bt_guarded chain[] = {{~status.st_dev, status.st_ino}, {status.st_dev, ~status.st_ino}, {0}};
 	struct bt_guard guard = {.chain = chain, .count = 3};
-	assert_int_equal(bt_guard_rank(&guard, &status), 0);
+	assert_int_equal(bt_guard_level(&guard, &status), 0);
 	assert_int_equal(bt_guard_check_output(&guard, fd, back.output, NULL), 0);
 	chain[2] = (struct bt_guarded){status.st_dev, status.st_ino};
-	assert_int_equal(bt_guard_rank(&guard, &status), 3);
+	assert_int_equal(bt_guard_level(&guard, &status), 3);
 	assert_int_equal(bt_guard_check_output(&guard, fd, back.output, NULL), 0); /* the store lies in it */
 	chain[0] = chain[1];
 	assert_int_equal(bt_guard_check_output(&guard, fd, back.output, NULL), 0);
@@ -563,8 +563,8 @@ static void test_guard_keeps(void **state)
 	struct stat store = status_of(back.world.store_path), above = status_of(back.world.base),
 		    beside = status_of(back.world.source), file = status_of(path);
 	assert_int_equal(bt_guard_init(&guard, back.world.store, NULL), 0);
-	assert_int_equal(bt_guard_rank(&guard, &store), 1);
-	assert_int_equal(bt_guard_rank(&guard, &above), 2);
+	assert_int_equal(bt_guard_level(&guard, &store), 1);
+	assert_int_equal(bt_guard_level(&guard, &above), 2);
 	assert_true(bt_guard_keeps(&guard, &beside, "x", &store));
 	assert_true(bt_guard_keeps(&guard, &beside, "x", &above));
 	assert_true(bt_guard_keeps(&guard, &store, name, &file));
