@@ -8,23 +8,23 @@
 #define STREAMS	     64
 #define JOBS	     16
 #define THREADS_MAX  4
-#define DEPTH	     2		  /* contents decoded ahead of a reader */
-#define SMALL_FILE   (128u << 10) /* at most: one that the kernel asks for in one request */
-#define SMALL_STREAK 3		  /* small files read of a block until the next one is decoded */
-#define READ_FORWARD (1u << 20)	  /* requests of one reader may overtake each other by so much */
+#define DEPTH	     2		  /* number of contents decoded ahead of a reader */
+#define SMALL_FILE   (128u << 10) /* largest small file: the kernel asks for it in one request */
+#define SMALL_STREAK 3		  /* small files read from a block before the next one is decoded */
+#define READ_FORWARD (1u << 20)	  /* distance by which requests of one reader may overtake each other */
 
-/* A place where somebody reads on: a large file, or a block of small ones. */
+/* A position that a reader moves: in a large file, or in a block of small ones. */
 struct stream {
-	uint64_t key;	/* the node, or the block */
-	uint64_t at;	/* byte that is expected next */
-	uint64_t ahead; /* up to here it was asked for */
+	uint64_t key;	/* the node or the block */
+	uint64_t at;	/* the byte that is expected next */
+	uint64_t ahead; /* the byte up to which contents were ordered */
 	unsigned streak;
 };
 
 struct job {
 	const struct bt_page *page; /* pinned */
 	uint32_t index;		    /* of the entry */
-	uint64_t offset;	    /* 0: a small file, whose next block is wanted */
+	uint64_t offset;	    /* 0: a small file, after whose block the next one is wanted */
 };
 
 struct ahead {
@@ -48,7 +48,7 @@ static struct stream *stream_of(struct ahead *ahead, uint64_t key)
 	return stream;
 }
 
-/* A queue that is full means that the threads cannot keep up: more would not help. */
+/* If the queue is full, the threads cannot keep up, and more would not help. */
 static void push_job(struct ahead *ahead, const struct job *job)
 {
 	if (ahead->waiting == JOBS)
@@ -75,7 +75,7 @@ static void note_large(struct ahead *ahead, const struct held *held, const struc
 				      .offset = read->next});
 }
 
-/* Several files of one block: their reader goes through it and will come to the next. */
+/* Several files of one block were read: the reader goes through it and will come to the next block. */
 static void note_small(struct ahead *ahead, const struct held *held, const struct ahead_read *read)
 {
 	struct stream *stream = stream_of(ahead, (uintptr_t)read->block);
@@ -103,7 +103,7 @@ static void decode_large(struct fs *fs, const struct bt_entry *file, uint64_t of
 
 	for (unsigned i = 0; i < DEPTH && offset < file->size; i++) {
 		if (bt_slice_start(fs->store, file, offset, 0, &slice, NULL) != 0)
-			return; /* who reads it will hear of it */
+			return; /* the reader gets the error */
 		offset += slice.length;
 		bt_slice_end(fs->store, &slice);
 	}

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Decoding ahead. When somebody reads a file from one end to the other, or small files one after another, threads of
- * this room decode the next block while the reader is still at the present one.
- */
+/* Decodes ahead. When a file is read from one end to the other, or small files one after another, threads of this room
+ * decode the next block while the reader is still at the present one. */
 #ifndef FS_AHEAD_H
 #define FS_AHEAD_H
 
@@ -14,11 +12,11 @@ void ahead_stop(struct ahead *ahead); /* NULL is fine */
 /* A read that is about to be answered. */
 struct ahead_read {
 	fuse_ino_t node;
-	const void *block; /* that it begins in */
+	const void *block; /* the block that it begins in */
 	uint64_t offset, end;
-	uint64_t next; /* where in the file its last content ends */
+	uint64_t next; /* where its last content ends in the file */
 };
-/* Notes the read, and orders the next block if it looks as if that were read next. */
+/* Notes the read, and has the next block decoded if it is likely to be read next. */
 void ahead_note(struct ahead *ahead, const struct held *held, const struct ahead_read *read);
 
 #endif

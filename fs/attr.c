@@ -82,7 +82,7 @@ static uint64_t add_metadata(uint64_t hash, const struct bt_entry *entry)
 	return entry->extra ? add_extra(hash, entry, entry->extra) : hash;
 }
 
-/* 63 bits, and none of the small numbers that file systems use for special things. */
+/* 63 bits, without the small numbers that file systems use for special files. */
 static uint64_t usable(uint64_t hash)
 {
 	hash &= INT64_MAX;
@@ -133,12 +133,12 @@ bool attr_has_acl(const struct bt_entry *entry)
 	return find_acl(entry);
 }
 
-/* What each kind of entry of a list grants, several of a kind together; which kinds there are. */
+/* What each kind of entry of a list grants, combined for entries of the same kind, and which kinds there are. */
 struct acl {
 	unsigned rights[OTHER + 1], seen;
 };
 
-/* All numbers are little-endian. False if the kernel would not take it for a list. */
+/* All numbers are little-endian. False: not a list that the kernel would accept. */
 static bool read_acl(const struct bt_xattr *xattr, struct acl *ret_acl)
 {
 	const unsigned char *at = xattr->value, *end = at + xattr->value_length;
@@ -162,13 +162,13 @@ static bool read_acl(const struct bt_xattr *xattr, struct acl *ret_acl)
 }
 
 /*
- * With a list, the group's bits of the mode are its mask, which may be far more than the owning group has. Without it,
- * people get what the first of these says that fits: owner, member of the owning group, other. So
- * - owner: as it is, no list says anything else of him;
- * - the group: what the list gives to it, and no more than any user has who is named in the list, since he may be a
- *   member. A group that is named takes nothing away from him, in the list he has the rights of both;
- * - other: no more than any user or group that is named in the list has.
- * All but owner and other are bounded by the mask. A list that makes no sense leaves the owner's bits alone.
+ * With a list, the group bits of the mode are its mask, which may be far more than the owning group has. Without the
+ * list, a user has the rights of the first of these that fits: owner, member of the owning group, other. So
+ * - owner: unchanged, since the list says nothing else of the owner;
+ * - group: what the list grants to it, but no more than any user named in the list has, since this user may be a
+ *   member. Named groups take nothing away: under the list a member has the rights of both;
+ * - other: no more than any user or group named in the list has.
+ * All but owner and other are limited by the mask. An invalid list leaves the bits of the owner only.
  */
 uint16_t attr_mode_without_acl(const struct bt_entry *entry)
 {

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Every file of the store stays open. */
+/* Every file of the store stays open, as far as possible. */
 static void raise_descriptors(void)
 {
 	struct rlimit limit;
@@ -21,7 +21,7 @@ static void raise_descriptors(void)
 	}
 }
 
-#define OTHER_DESCRIPTORS 64 /* than the store's files */
+#define OTHER_DESCRIPTORS 64 /* descriptors for other purposes than the store's files */
 #define FILES_LEAST	  8
 #define FILES_MOST	  (1u << 20)
 
@@ -35,7 +35,8 @@ unsigned bounds_store_files(void)
 	return files < FILES_MOST ? (unsigned)files : FILES_MOST;
 }
 
-/* One heap for all threads, which grows in large steps; large things apart from it, so that it stays whole. */
+/* One heap for all threads, which grows in large steps. Large blocks are apart from it, so that it is not
+ * fragmented. */
 static void tune_memory(void)
 {
 	mallopt(M_ARENA_MAX, 1);
@@ -50,9 +51,9 @@ void bounds_raise(void)
 	tune_memory();
 }
 
-/* What was read stays in the kernel's cache; this is for what will be read soon. */
+/* Data that was read stays in the kernel's cache; this one is for data that will be read soon. */
 #define CACHE_DEFAULT ((size_t)32 << 20)
-/* The engine keeps this much of directories besides, or less; the user is told one number for both. */
+/* The engine caches up to this much of directories besides; the user is told one number for both. */
 #define PAGES_CACHE   ((size_t)16 << 20)
 #define CACHE_LEAST   ((size_t)8 << 20)
 
@@ -73,8 +74,8 @@ int bounds_open_read_ahead(dev_t device)
 	return open(path, O_WRONLY | O_CLOEXEC);
 }
 
-/* An fd, or -1 where it cannot be had: on a read-only file system, for instance. Whose the store is, his is what is
- * derived from it. */
+/* An fd, or -1 if it cannot be opened, for instance on a read-only file system. The derived files belong to the owner
+ * of the store. */
 static int open_derived(int store_fd)
 {
 	struct stat store;
@@ -87,7 +88,7 @@ static int open_derived(int store_fd)
 
 int bounds_confine(int store_fd, struct bt_error *error)
 {
-	/* what "@TIME" means hangs on the time zone, which may change while the mount lives */
+	/* the meaning of "@TIME" depends on the time zone, which may change while the mount lives */
 	int zones = open("/usr/share/zoneinfo", O_PATH | O_DIRECTORY | O_CLOEXEC), derived = open_derived(store_fd);
 	const int readable[] = {store_fd, zones};
 	const struct bt_confinement limits = {.readable = readable,

@@ -13,12 +13,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* What a driver that ends by itself has left to do, and the answer. Where nothing is, nobody may even look: that alone
- * makes what was mounted there since then busy. */
+/* Messages to the unmounter, and its answers. LEAVE: the mount is gone already, and the mount point may not even be
+ * looked at: that alone would keep a newer mount there busy. */
 enum { UNMOUNT = 'u', LEAVE = 'l', DONE = 'd', FAILED = 'f' };
 
-/* An automounter lets nobody but its own process group to the place until this process has ended: so the mount of a
- * child that failed is taken away here. */
+/* Removes the mount of a child that failed. This is done here because an automounter lets only its own process group to
+ * the mount point until this process has ended. */
 static _Noreturn void wait_for_child(int ready, dev_t device)
 {
 	char answer;
@@ -70,15 +70,16 @@ void daemon_detach(void)
 
 #define DESCRIPTORS_MOST (1 << 20)
 
-/* The device left open would keep the mount alive when its driver is dead, and the other end of the socket would hide
- * that it is; so it may not depend on a system call that old kernels lack and filters forbid. */
+/* Closes all other descriptors. An open device would keep the mount alive after its driver died, and an open end of
+ * the socket would hide that death. So this must also work without a system call that old kernels lack and filters
+ * forbid. */
 static void close_from(int first)
 {
 	if (close_range((unsigned)first, ~0U, 0) == 0)
 		return;
 	DIR *list = opendir("/proc/self/fd");
 	for (struct dirent *entry; list && (entry = readdir(list));) {
-		long fd = strtol(entry->d_name, NULL, 10); /* of "." and "..": 0 */
+		long fd = strtol(entry->d_name, NULL, 10); /* 0 for "." and ".." */
 
 		if (fd >= first && fd != dirfd(list))
 			close((int)fd);
@@ -92,7 +93,7 @@ static void close_from(int first)
 		close(fd);
 }
 
-/* Signals stay blocked to the end: one that is sent to all processes of a service must not stop what tidies up. */
+/* Signals stay blocked to the end: a signal to all processes of a service must not stop the one that unmounts. */
 static _Noreturn void wait_for_driver(int driver, dev_t device)
 {
 	char byte;
@@ -136,7 +137,7 @@ int daemon_keep_unmounter(dev_t device, int *ret_unmounter)
 	return r;
 }
 
-/* What was mounted on that place since then is not ours. */
+/* A mount that was made at that place since then is not ours. */
 static bool is_unmounted(int session_fd)
 {
 	struct pollfd device = {.fd = session_fd};
@@ -151,7 +152,7 @@ bool daemon_unmounter_is_gone(int unmounter)
 	return poll(&other, 1, 0) == 1 && (other.revents & POLLHUP);
 }
 
-/* Where the kernel could not take it away, the right to unmount is still there. */
+/* If the kernel could not take the right to unmount away from this process, it still has it. */
 bool daemon_unmount(int unmounter, int session_fd, dev_t device)
 {
 	bool done = is_unmounted(session_fd);

@@ -32,14 +32,14 @@ static int get_dir(struct fs *fs, const struct bt_digest *tree, struct bt_dir **
 	return code ? fs_errno(fs, "directory", code, &error) : 0;
 }
 
-/* The entry of a name, or, where that is NULL, the one at an index. */
+/* The entry with the name, or if that is NULL, the one at the index. */
 static int find_entry(struct bt_dir *dir, const char *name, uint64_t index, const struct bt_entry **ret_entry,
 		      struct bt_error *error)
 {
 	return name ? bt_dir_find(dir, name, strlen(name), ret_entry, error) : bt_dir_at(dir, index, ret_entry, error);
 }
 
-/* Nearly all are on pages that are there: an error is made room for when there is one. */
+/* Nearly all entries are on pages in memory, so that space for an error is only made when there is one. */
 static int get_entry(struct fs *fs, struct bt_dir *dir, const char *name, uint64_t index,
 		     const struct bt_entry **ret_entry)
 {
@@ -78,7 +78,7 @@ static struct node_page page_record(const struct fs *fs, const struct bt_digest 
 	return (struct node_page){.id = *id, .path = path, .snapshot = knows_snapshot(fs) ? snapshot + 1 : 0};
 }
 
-/* The first look into a directory: from its entry to a record. */
+/* Opens a directory for the first time: makes its record from its entry. */
 static int add_dir(struct fs *fs, fuse_ino_t node, uint32_t *ret_number)
 {
 	struct held held;
@@ -102,7 +102,7 @@ static int add_dir(struct fs *fs, fuse_ino_t node, uint32_t *ret_number)
 	return r;
 }
 
-/* Pins the first page of a directory whose record is known. */
+/* Pins the first page of a directory with a known record. */
 static int pin_top(struct fs *fs, struct dir *dir, struct dir *ret_dir)
 {
 	if (!nodes_page_at(fs->nodes, dir->record.page, &dir->page))
@@ -146,7 +146,7 @@ uint64_t dir_count(const struct dir *dir)
 	return bt_dir_count(dir->dir);
 }
 
-/* Where the entry lies, and the record of its page: the directory's own, or a leaf's. */
+/* Finds the record of the entry's page: the directory's own, or a leaf's. */
 static int locate(struct fs *fs, const struct dir *dir, struct found *found)
 {
 	const struct bt_digest *before = found->place.id;
@@ -179,7 +179,7 @@ int dir_at(struct fs *fs, const struct dir *dir, uint64_t index, struct found *f
 	return r ? r : locate(fs, dir, found);
 }
 
-/* The same leaf in this snapshot alone. */
+/* The record of the same leaf in this snapshot alone. */
 static int leaf_of_snapshot(struct fs *fs, uint32_t snapshot, uint32_t *number)
 {
 	struct node_page page;

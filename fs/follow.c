@@ -17,24 +17,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define POLL_MS	       1000 /* to look again without a watch, or after a failure */
+#define POLL_MS	       1000 /* interval of looks without a watch, or after a failure */
 #define REMOVED_MS_MAX 64000
-#define SETTLE_MS      20 /* one change often brings several events: those after the first are waited for */
+#define SETTLE_MS      20 /* one change often gives several events: waits for those after the first */
 
 struct follow {
 	struct fs *fs;
 	pthread_t thread;
 	const char *store;
-	int watch, stop; /* watch -1: look again and again */
-	bool failed;	 /* to look at the store the last time */
-	bool empty;	 /* no snapshots: the directory may be gone next, of which no event tells */
-	int removed_ms;	 /* how long to wait until removed files are let go, if nobody uses them; -1: there are none */
+	int watch, stop;    /* watch -1: looks at intervals */
+	bool failed;	    /* the last look at the store failed */
+	bool empty;	    /* no snapshots: the directory itself may go next, for which no event comes */
+	int removed_ms;	    /* time until removed files are let go if they have no users; -1: there are none */
 	int64_t removed_at; /* when they are looked at next */
 };
 
 #define EVENTS (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE | IN_ATTRIB | IN_ONLYDIR)
 
-/* contents/ may come later; to watch it twice is to watch it once. */
+/* contents/ may be made later; a second watch of it is the first one again. */
 static void watch_contents(const struct follow *follow)
 {
 	char path[PATH_MAX];
@@ -45,7 +45,7 @@ static void watch_contents(const struct follow *follow)
 
 static int open_watch(const struct fs *fs, const char *store)
 {
-	if (bt_watch_foreign(fs->store_fd)) /* where other machines write, no event comes */
+	if (bt_watch_foreign(fs->store_fd)) /* other machines' writes cause no events */
 		return -1;
 	int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (watch < 0)
@@ -83,7 +83,7 @@ static void note_removed(struct follow *follow)
 	follow->removed_ms = POLL_MS;
 }
 
-/* What is mounted is the directory, not what its name leads to. */
+/* The mount is of the directory, not of what its name leads to now. */
 static void check_place(const struct follow *follow)
 {
 	struct stat own, there;
@@ -121,7 +121,7 @@ static void update(struct follow *follow)
 	check_place(follow);
 }
 
-/* Empties the queue; whether any event concerns a file of the store, or contents/. */
+/* Empties the queue. True if an event concerns a file of the store, or contents/. */
 static bool drain(int watch)
 {
 	_Alignas(struct inotify_event) char events[4096];
@@ -149,8 +149,8 @@ static void release(struct follow *follow)
 	follow->removed_at = now_ms() + follow->removed_ms;
 }
 
-/* How long to wait for an event. Without a watch the store is looked at each time, which costs little when nothing has
- * changed: the time of a directory does not change when a file in it is modified in place. */
+/* The time to wait for an event. Without a watch the store is looked at each time, which costs little if nothing
+ * changed: a directory keeps its times when a file in it is modified in place. */
 static int patience(const struct follow *follow)
 {
 	if (follow->watch < 0 || follow->failed || follow->empty)
@@ -167,7 +167,7 @@ static void *run(void *arg)
 	struct pollfd fds[] = {{.fd = follow->stop, .events = POLLIN}, {.fd = follow->watch, .events = POLLIN}};
 
 	watch_contents(follow);
-	update(follow); /* for what came between the first look and the watch */
+	update(follow); /* for changes between the first look and the watch */
 	for (;;) {
 		int ready = poll(fds, 2, patience(follow));
 

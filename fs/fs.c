@@ -27,12 +27,13 @@ static void tell(int *fd, const char *text)
 	if (*fd < 0)
 		return;
 	ssize_t written = write(*fd, text, strlen(text));
-	(void)written; /* whoever waited is gone, or the kernel does not want it */
+	(void)written; /* the waiting program has ended, or the kernel refuses the value */
 	close(*fd);
 	*fd = -1;
 }
 
-/* The kernel's answer to the first request takes what it read ahead before down to its default, so that comes first. */
+/* When the kernel handles the answer to its first request, it resets how far it reads ahead, so that answer comes
+ * first. */
 void fs_answers(struct fs *fs)
 {
 	fs->answers = true;

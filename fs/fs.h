@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What all parts of a running mount share.
+ * The state that all parts of a running mount share.
  *
  * In fs/ a function that returns int gives 0 or an errno (positive, as FUSE wants it), unless its header says
- * otherwise; what is called code is a bt_code of the engine.
+ * otherwise. Variables called code hold a bt_code of the engine.
  */
 #ifndef FS_FS_H
 #define FS_FS_H
@@ -25,22 +25,22 @@ struct ahead;
 struct versions;
 struct push;
 
-/* Serials of snapshots that came or went: see root.h. */
+/* Serials of snapshots that appeared or vanished: see root.h. */
 struct root_change {
 	uint32_t *serials;
 	size_t count;
 };
 
-/* How the store looked last: of look.c alone. */
+/* The store at the last look; for look.c alone. */
 struct look {
-	pthread_mutex_t looking; /* one look at a time; guards news and missed */
-	struct root_change news; /* that the kernel was not told of yet */
-	long missed;		 /* when looking again found nothing new, in seconds */
-	atomic_uint changes;	 /* of what the root shows */
+	pthread_mutex_t looking; /* held during a look, so that there is one at a time; guards news and missed */
+	struct root_change news; /* not told to the kernel yet */
+	long missed;		 /* when look_retry last found nothing new, in seconds */
+	atomic_uint changes;	 /* counts changes of what the root shows */
 	pthread_mutex_t lock;	 /* guards the rest */
-	struct timespec changed; /* the store's directory, when its list was read last */
+	struct timespec changed; /* times of the store's directory when its list was last read */
 	struct timespec changed_inode;
-	bool settled; /* a later change would have given other times */
+	bool settled; /* a later change is sure to give other times */
 };
 
 struct fs {
@@ -55,27 +55,27 @@ struct fs {
 	struct versions *versions; /* NULL without -o versions */
 	struct look look;
 	struct log log;
-	pthread_mutex_t leadership; /* to read the device: see loop.h */
-	_Atomic(pthread_t) leader;  /* who has it; 0: nobody */
-	bool no_open, no_opendir;   /* the kernel can do without these */
-	bool acls;		    /* the kernel goes by those that it is told of */
-	uint32_t generation;	    /* of this mount: file handles of another one are stale */
-	atomic_uint without_xattrs; /* serials below are of snapshots without any */
-	int ready_fd;		    /* told when the mount answers; -1 when nobody waits */
-	int read_ahead_fd;	    /* see bounds.h; -1: as it is */
-	bool answers;		    /* both were told */
+	pthread_mutex_t leadership; /* the right to read the device: see loop.h */
+	_Atomic(pthread_t) leader;  /* the thread that has it; 0: none */
+	bool no_open, no_opendir;   /* the kernel does not need these requests */
+	bool acls;		    /* the kernel obeys lists of permissions */
+	uint32_t generation;	    /* of this mount: file handles of other mounts are stale */
+	atomic_uint without_xattrs; /* snapshots with serials below have no extended attributes */
+	int ready_fd;		    /* written to when the mount answers; -1: nobody waits */
+	int read_ahead_fd;	    /* see bounds.h; -1: not changed */
+	bool answers;		    /* both were written to */
 };
 
-/* Makes the locks, and frees them and what a look left. */
+/* Makes the locks; frees them and the unused news of a look. */
 void fs_begin(struct fs *fs);
 void fs_end(struct fs *fs);
 
-/* Tells the program that waits for it that the mount has answered the kernel for the first time. */
+/* Tells the waiting program that the mount has answered its first request. */
 void fs_answers(struct fs *fs);
-/* Closes what fs_answers would have used. */
+/* Closes the descriptors of fs_answers unused. */
 void fs_stop_waiting(struct fs *fs);
 
-/* The errno for a failed call of the engine. Damage is logged, with where as the place. */
+/* The errno for a failed call of the engine. Damage is logged, with where as its place. */
 int fs_errno(struct fs *fs, const char *where, int code, const struct bt_error *error);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A fast 64-bit hash for tables and inode numbers; not for trust. */
+/* A fast 64-bit hash for tables and inode numbers. It is not cryptographic. */
 #ifndef FS_HASH_H
 #define FS_HASH_H
 

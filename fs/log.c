@@ -8,7 +8,7 @@
 #include <string.h>
 #include <syslog.h>
 
-/* The first of them; behind -o they stand with commas between. */
+/* Reports the first unknown option; after -o, commas separate them. */
 static void say_unknown(const char *options)
 {
 	bool mount = strncmp(options, "-o ", strlen("-o ")) == 0;
@@ -23,7 +23,7 @@ static void say_unknown(const char *options)
 	fprintf(stderr, "backupfs: %s\n", sentence);
 }
 
-/* Of options that it does not know libfuse tells in pieces. */
+/* libfuse reports unknown options in pieces. */
 static bool is_about_unknown(const char *piece)
 {
 	static const char begin[] = "fuse: unknown option(s): `";
@@ -40,7 +40,7 @@ static bool is_about_unknown(const char *piece)
 	return true;
 }
 
-/* libfuse's own words; without an argument to say whose, so they always go to both. */
+/* libfuse's messages. There is no argument for the log, so they go to both places always. */
 static void say_for_libfuse(enum fuse_log_level level, const char *format, va_list values)
 {
 	char text[512], shown[640];
@@ -84,7 +84,7 @@ static void forget_old(struct log *log)
 		log->first = now.tv_sec;
 }
 
-/* Whether this is to be said: false when it was, or when so much was that the rest would only fill the log. */
+/* Whether to log this: false if it was logged already, or if so much was that the rest would only fill the log. */
 static bool remember(struct log *log, uint64_t hash, bool *ret_last)
 {
 	forget_old(log);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Problems while mounted: each goes to the system's log once in a while, and to stderr in the foreground. Thread-safe.
- */
+/* Logs problems of the mount. Each goes to the system's log, but not repeatedly within a while, and to stderr in the
+ * foreground. Thread-safe. */
 #ifndef FS_LOG_H
 #define FS_LOG_H
 
@@ -14,9 +14,9 @@
 
 struct log {
 	pthread_mutex_t lock;
-	uint64_t seen[LOG_REMEMBERED]; /* hashes of what was said */
+	uint64_t seen[LOG_REMEMBERED]; /* hashes of the logged texts */
 	unsigned count;
-	time_t first; /* when the first of them was said */
+	time_t first; /* time of the first of them */
 	bool foreground;
 };
 

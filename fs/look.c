@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define TICK_NS INT64_C(20000000) /* file systems that count time do not count it more coarsely, but for old ones */
+#define TICK_NS INT64_C(20000000) /* file systems other than old ones have times at least this fine */
 
 static bool is_same(const struct timespec *a, const struct timespec *b)
 {
@@ -33,7 +33,7 @@ static bool is_settled(const struct timespec *changed)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	int64_t age = (now.tv_sec - changed->tv_sec) * INT64_C(1000000000) + (now.tv_nsec - changed->tv_nsec);
-	return age < 0 || age > TICK_NS; /* of another clock nothing can be said */
+	return age < 0 || age > TICK_NS; /* the age is unknown if another clock gave the time */
 }
 
 static void note_times(struct look *look, const struct stat *st, bool settled)
@@ -45,7 +45,7 @@ static void note_times(struct look *look, const struct stat *st, bool settled)
 	pthread_mutex_unlock(&look->lock);
 }
 
-/* With looking. The times are from before, so that what changes meanwhile is seen the next time. */
+/* Call it with looking held. The times are taken before, so that the next look sees what changes meanwhile. */
 static int look(struct fs *fs, struct bt_error *error)
 {
 	struct stat st;
@@ -77,7 +77,7 @@ int look_again(struct fs *fs, struct root_change *ret_news, struct bt_error *err
 	return code;
 }
 
-/* The thread that follows the store tries again what fails here. */
+/* A failure here is tried again by the thread that follows the store. */
 bool look_came(struct fs *fs, unsigned changes)
 {
 	struct bt_error error = {0};

@@ -12,14 +12,14 @@
 
 struct loop {
 	struct fs *fs;
-	pthread_t owner; /* told by SIGTERM when the session ends by itself */
+	pthread_t owner; /* gets SIGTERM when the session ends by itself */
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 	unsigned running, count;
 	pthread_t threads[WORKERS_MAX];
 };
 
-/* Only the leader itself writes this, so that each thread knows of itself. */
+/* Only the leader itself writes this, so that each thread knows whether it is the leader. */
 static bool is_leader(struct fs *fs)
 {
 	return atomic_load_explicit(&fs->leader, memory_order_relaxed) == pthread_self();
@@ -41,7 +41,7 @@ void loop_slow(struct fs *fs)
 	pthread_mutex_unlock(&fs->leadership);
 }
 
-/* One request; false when there are no more. */
+/* Serves one request; false: there are no more. */
 static bool serve_one(struct fs *fs, struct fuse_buf *request)
 {
 	become_leader(fs);
@@ -64,7 +64,7 @@ void loop_run(struct fs *fs)
 
 	while (serve_one(fs, &request))
 		;
-	fuse_session_exit(fs->session); /* before another one reads on */
+	fuse_session_exit(fs->session); /* before another thread reads on */
 	loop_slow(fs);
 	free(request.mem);
 }
@@ -79,7 +79,7 @@ static void *work(void *arg)
 	pthread_sigmask(SIG_UNBLOCK, &wake, NULL);
 	loop_run(loop->fs);
 	pthread_mutex_lock(&loop->lock);
-	if (loop->running-- == loop->count) /* the first to see the end */
+	if (loop->running-- == loop->count) /* the first thread that sees the end */
 		pthread_kill(loop->owner, SIGTERM);
 	pthread_cond_signal(&loop->ended);
 	pthread_mutex_unlock(&loop->lock);
@@ -101,7 +101,7 @@ static unsigned worker_count(void)
 
 int loop_start(struct fs *fs, struct loop **ret_loop)
 {
-	struct sigaction action = {.sa_handler = do_nothing}; /* no SA_RESTART: it is there to interrupt */
+	struct sigaction action = {.sa_handler = do_nothing}; /* no SA_RESTART, since it has to interrupt read(2) */
 	struct loop *loop = calloc(1, sizeof(*loop));
 
 	if (!loop)
@@ -121,7 +121,7 @@ int loop_start(struct fs *fs, struct loop **ret_loop)
 	return loop->count >= WORKERS_MIN ? 0 : EAGAIN;
 }
 
-/* A thread may be about to wait in read(2) just when it is woken, so it is woken until it is gone. */
+/* A thread may be about to wait in read(2) just when it is signalled, so it is signalled until it has ended. */
 static void wake_all(struct loop *loop)
 {
 	struct timespec until;

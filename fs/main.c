@@ -25,10 +25,10 @@
 
 enum exit_code { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NO_STORE = 10 };
 
-/* Where everything is, as absolute paths without links. */
+/* The paths of store and mount point, absolute and without links. */
 struct places {
 	char *store, *mountpoint;
-	dev_t device; /* once it is mounted */
+	dev_t device; /* valid once it is mounted */
 };
 
 static int complain(const char *what, const char *text)
@@ -50,7 +50,7 @@ static int complain_error(const struct bt_error *error, int code)
 	return code == BT_E_NO_STORE ? EXIT_NO_STORE : EXIT_FAILED;
 }
 
-/* What drivers that were killed left behind: one's own is taken away, with others that is not ours to do. */
+/* Removes dead mounts of this user's killed drivers. Dead mounts of others are not ours to remove. */
 static int clear_place(const char *path)
 {
 	char shown[640], text[sizeof(shown) + 128];
@@ -158,7 +158,7 @@ static void close_fs(struct fs *fs)
 	fs_end(fs);
 }
 
-/* What libfuse says of it is meant for those who know FUSE. */
+/* libfuse's own message needs knowledge of FUSE. */
 static int check_device(void)
 {
 	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
@@ -174,7 +174,7 @@ static int check_device(void)
 					     : strerror(errno));
 }
 
-/* The last look at the mount point until the mount answers, see daemon_start. */
+/* The last lookup of the mount point before the mount answers, see daemon_start. */
 static int finish_mount(struct fs *fs, struct places *places)
 {
 	int r = mounts_device(places->mountpoint, &places->device);
@@ -199,7 +199,7 @@ static int mount_session(struct fs *fs, struct places *places)
 		return complain("options", strerror(ENOMEM));
 	fs->session = fuse_session_new(&fs->options.libfuse, &ops_table, sizeof(ops_table), fs);
 	if (!fs->session)
-		return EXIT_USAGE; /* libfuse said why */
+		return EXIT_USAGE; /* libfuse has reported why */
 	if (fuse_session_mount(fs->session, places->mountpoint) != 0)
 		return EXIT_FAILED;
 	return finish_mount(fs, places);
@@ -218,7 +218,7 @@ static void block_signals(sigset_t *ret_set)
 	pthread_sigmask(SIG_BLOCK, ret_set, NULL);
 }
 
-/* Until one comes that ends it. */
+/* Waits until a signal comes that ends the mount. */
 static void wait_for_signal(struct fs *fs, const struct places *places, const sigset_t *signals, int unmounter)
 {
 	char shown[640], text[sizeof(shown) + 128];
@@ -233,7 +233,7 @@ static void wait_for_signal(struct fs *fs, const struct places *places, const si
 	}
 }
 
-/* Serves until a signal comes or somebody unmounts. */
+/* Serves until a signal comes or the mount is unmounted. */
 static int serve(struct fs *fs, const struct places *places, const sigset_t *signals, int unmounter)
 {
 	struct follow *follow = NULL;
@@ -259,7 +259,7 @@ static int serve(struct fs *fs, const struct places *places, const sigset_t *sig
 	return r || !fs->answers ? EXIT_FAILED : EXIT_FINE;
 }
 
-/* Into the background, if that is wanted; and nothing in hand any more that reading the store does not take. */
+/* Goes into the background, if that is wanted, and gives up all that reading the store does not need. */
 static int settle(struct fs *fs, const struct places *places, const sigset_t *signals, int *ret_unmounter)
 {
 	struct bt_error error = {0};
@@ -274,12 +274,12 @@ static int settle(struct fs *fs, const struct places *places, const sigset_t *si
 	if (!fs->options.foreground)
 		daemon_detach();
 	fs->read_ahead_fd = bounds_open_read_ahead(places->device);
-	if (bounds_confine(fs->store_fd, &error) != 0) /* a defence more or less: no reason not to mount */
-		log_error(&fs->log, "giving up what is not needed", &error);
+	if (bounds_confine(fs->store_fd, &error) != 0) /* one defence less is no reason not to mount */
+		log_error(&fs->log, "giving up unneeded privileges", &error);
 	return EXIT_FINE;
 }
 
-/* A signal may come at any moment, and there is a mount from here on: it waits until there is somebody to take it. */
+/* A signal may come as soon as there is a mount: it is blocked until it can be handled. */
 static int run(struct fs *fs, struct places *places)
 {
 	sigset_t signals;
@@ -296,7 +296,7 @@ static int run(struct fs *fs, struct places *places)
 	if (unmounter < 0)
 		fuse_session_unmount(fs->session);
 	else if (!daemon_unmount(unmounter, fuse_session_fd(fs->session), places->device))
-		log_text(&fs->log, "the mount point stays behind, and answers nothing: please use umount");
+		log_text(&fs->log, "the mount point is left, and answers nothing: please use umount");
 	return r;
 }
 

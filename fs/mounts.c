@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* With nothing asked for but what the kernel knows by itself: a driver that does not answer, or would not answer this
- * user, is not asked. */
+/* Asks only for what the kernel knows by itself, so that a driver is not asked that does not answer, or not this
+ * user. */
 static int look(const char *path, struct statx *ret_status)
 {
 	return statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, ret_status) == 0 ? 0 : errno;
@@ -38,7 +38,7 @@ bool mounts_has(const char *path)
 	return look(path, &status) == 0 && (status.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
-/* Asking for the space is never answered from memory. */
+/* The kernel never answers statfs from memory. */
 bool mounts_is_dead(const char *path)
 {
 	struct statfs space;
@@ -54,7 +54,7 @@ struct mount {
 	uid_t user;
 };
 
-/* Blanks, line feeds and backslashes stand as "\040". */
+/* Decodes blanks, line feeds and backslashes, which are written as "\040". */
 static void unescape(char *text)
 {
 	char *to = text;
@@ -68,7 +68,7 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-/* The next field, which is ended; empty at the end of the line. */
+/* Ends the next field and gives it; empty at the end of the line. */
 static char *next_field(char **at)
 {
 	char *field = *at, *end = field + strcspn(field, " ");
@@ -106,7 +106,7 @@ static bool parse(char *line, struct mount *ret_mount)
 	return at < type;
 }
 
-/* Calls visit for each mount of a store with this device until that returns false. False if the list cannot be read. */
+/* Calls visit for each mount of a store with this device, until visit returns false. False: the list cannot be read. */
 static bool each(dev_t device, bool (*visit)(void *data, const struct mount *mount), void *data)
 {
 	char *line = NULL;
@@ -163,7 +163,7 @@ static void places_free(struct places *places)
 	free(places->list);
 }
 
-/* What an ordinary user mounted, only fusermount3 can undo. */
+/* Only fusermount3 can unmount what an ordinary user mounted. */
 static void unmount(const char *place)
 {
 	if (umount2(place, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
@@ -194,7 +194,7 @@ bool mounts_end(dev_t device, bool dead_only)
 	return done;
 }
 
-/* As the kernel wants it; older C libraries do not have it. */
+/* The kernel's structure, which older C libraries lack. */
 struct restriction {
 	uint64_t set, clear, propagation, user;
 };

@@ -21,7 +21,7 @@ struct nodes {
 	struct table pages, dirs;
 };
 
-/* The index is kept one higher, so that 1 is the root and 0 nothing. */
+/* The index is stored plus one, so that 1 is the root and 0 is no node. */
 uint64_t node_pack(struct node node)
 {
 	return (uint64_t)node.kind << KIND_SHIFT | (uint64_t)node.number << NUMBER_SHIFT | ((uint64_t)node.index + 1);

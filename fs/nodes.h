@@ -28,12 +28,12 @@ struct node {
 };
 uint64_t node_pack(struct node node);
 struct node node_unpack(uint64_t packed);
-bool node_is_directory_like(uint64_t packed); /* may have children: not shared */
+bool node_is_directory_like(uint64_t packed); /* it may have children, so it is not shared */
 
-/* What the numbers of NODE_TOP mean. */
+/* The meaning of the numbers of NODE_TOP. */
 enum node_top { TOP_ROOT, TOP_SNAPSHOT, TOP_LINK, TOP_VERSIONS };
 
-/* A page in its place. Shown once in a snapshot and the next, it is the same record. */
+/* A page at its place. If two snapshots have the page at the same place, both have the same record. */
 struct node_page {
 	struct bt_digest id;
 	uint64_t path;	   /* hash of the directory's path in its snapshot */
@@ -41,7 +41,7 @@ struct node_page {
 	uint32_t unused;   /* 0: records are compared as bytes */
 };
 
-/* A directory that was looked into. */
+/* A directory that was opened. */
 struct node_dir {
 	uint64_t node;	   /* its own node number */
 	uint32_t page;	   /* record of its first page */
@@ -52,12 +52,12 @@ struct nodes;
 int nodes_new(struct nodes **ret_nodes);
 void nodes_free(struct nodes *nodes);
 
-/* The number of a record, added when it is new. */
+/* The number of a record, which is added if it is new. */
 int nodes_page(struct nodes *nodes, const struct node_page *page, uint32_t *ret_number);
 int nodes_dir(struct nodes *nodes, const struct node_dir *dir, uint32_t *ret_number);
-/* The number of a directory's record by its node; false if it was never looked into. */
+/* The number of a directory's record by its node; false if the directory was never opened. */
 bool nodes_dir_find(struct nodes *nodes, uint64_t node, uint32_t *ret_number);
-uint32_t nodes_dir_count(struct nodes *nodes); /* records have the numbers below */
+uint32_t nodes_dir_count(struct nodes *nodes); /* all records have lower numbers */
 /* A copy of a record; false if there is none with this number. */
 bool nodes_page_at(struct nodes *nodes, uint32_t number, struct node_page *ret_page);
 bool nodes_dir_at(struct nodes *nodes, uint32_t number, struct node_dir *ret_dir);

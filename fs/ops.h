@@ -42,17 +42,18 @@ static inline struct fs *op_fs(fuse_req_t req)
 	return fuse_req_userdata(req);
 }
 
-/* What the kernel is about to be told of an entry: completes it, and counts it as looked up (or takes that back). */
+/* Completes what the kernel is about to be told of an entry, and counts the entry as looked up; op_forgotten takes
+ * lookups back. */
 void op_entry_known(struct fs *fs, struct fuse_entry_param *param);
 void op_forgotten(struct fs *fs, fuse_ino_t node, uint64_t lookups);
 
-/* ops_top.c: the root and what is in it besides directories. */
-int top_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat); /* of any node of kind NODE_TOP */
+/* ops_top.c: the root, and its entries other than snapshots' directories. */
+int top_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat); /* for any node of kind NODE_TOP */
 int top_lookup(struct fs *fs, const char *name, struct fuse_entry_param *ret_param);
 int top_readlink(struct fs *fs, fuse_ino_t node, char *target, size_t size); /* terminated */
 bool top_is_root(struct fs *fs, fuse_ino_t node);			     /* the list of snapshots */
 
-/* One entry of the root by the offset at which a reader stands; ENOENT at the end. *ret_next: where it stands then. */
+/* The entry of the root at a reader's offset; ENOENT at the end. *ret_next: the offset after it. */
 struct top_entry {
 	char name[256];
 	struct fuse_entry_param param;

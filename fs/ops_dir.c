@@ -7,7 +7,8 @@
 
 #define LISTING_MAX ((size_t)1 << 20)
 
-/* A reply being filled. Offsets: 0 before ".", 1 before "..", from 2 on the entries, in versions/ by their cookies. */
+/* A reply being filled. Offsets: 0 before ".", 1 before ".."; from 2 on the index of an entry, and in versions/ its
+ * cookie. */
 struct listing {
 	fuse_req_t req;
 	bool plus;
@@ -15,8 +16,8 @@ struct listing {
 	size_t size, used;
 };
 
-/* False when it does not fit any more. With their nodes only entries of snapshots are listed, never snapshots, so that
- * nothing is to be counted. */
+/* False if the entry does not fit. Entries with nodes (plus) are only listed inside snapshots, never for snapshots
+ * themselves, so that nothing has to be counted. */
 static bool list_one(struct listing *listing, const char *name, struct fuse_entry_param *param, uint64_t next)
 {
 	param->generation = op_fs(listing->req)->generation;
@@ -30,7 +31,7 @@ static bool list_one(struct listing *listing, const char *name, struct fuse_entr
 	return true;
 }
 
-/* "." and "..": the kernel takes nothing but the names from them. */
+/* Lists "." and "..", of which the kernel only takes the names. */
 static bool list_dots(struct listing *listing, uint64_t *offset)
 {
 	static const char *const names[] = {".", ".."};
@@ -114,7 +115,7 @@ static void reply_listing(fuse_req_t req, fuse_ino_t node, size_t size, off_t of
 		return;
 	}
 	int r = list(op_fs(req), node, &listing, (uint64_t)offset);
-	if (r && listing.used == 0) /* what came before the damage is shown first */
+	if (r && listing.used == 0) /* the entries before the damage are shown first */
 		fuse_reply_err(req, r);
 	else
 		fuse_reply_buf(req, listing.data, listing.used);

@@ -13,7 +13,7 @@ static int node_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat)
 	return node_unpack(node).kind == NODE_TOP ? top_attr(fs, node, ret_stat) : held_attr(fs, node, ret_stat);
 }
 
-/* Above a directory: asked for when a file handle is turned into a path (NFS). */
+/* Looks up ".." of a directory, for turning file handles into paths (NFS). */
 static int parent_of(struct fs *fs, fuse_ino_t packed, fuse_ino_t *ret_parent)
 {
 	struct node node = node_unpack(packed);
@@ -50,7 +50,7 @@ static int lookup_entry(struct fs *fs, fuse_ino_t parent, const char *name, stru
 	r = dir_find(fs, &dir, name, &found);
 	if (!r)
 		r = dir_entry(fs, &dir, &found, ret_param);
-	else if (r == ENOENT) /* the kernel remembers that, too */
+	else if (r == ENOENT) /* the kernel remembers this, too */
 		*ret_param = (struct fuse_entry_param){.entry_timeout = FOREVER};
 	dir_close(fs, &dir);
 	return r == ENOENT ? 0 : r;
@@ -85,7 +85,7 @@ static void count_lookups(struct fs *fs, fuse_ino_t node, long lookups)
 		root_used(fs, serial, lookups);
 }
 
-/* The kernel never lets go of the root, whose generation is 0. */
+/* The kernel never forgets the root, whose generation is 0. */
 void op_entry_known(struct fs *fs, struct fuse_entry_param *param)
 {
 	param->generation = param->ino == FUSE_ROOT_ID ? 0 : fs->generation;
@@ -97,7 +97,8 @@ void op_forgotten(struct fs *fs, fuse_ino_t node, uint64_t lookups)
 	count_lookups(fs, node, -(long)lookups);
 }
 
-/* A snapshot that was removed before it counted as used is not there: what it needs may have been given back. */
+/* A snapshot that was removed before it was counted as used does not exist: the files that it needs may have been let
+ * go. */
 static bool is_there(struct fs *fs, fuse_ino_t node)
 {
 	uint32_t serial;
@@ -105,8 +106,8 @@ static bool is_there(struct fs *fs, fuse_ino_t node)
 	return node && !(node_snapshot(fs, node, &serial) && root_is_gone(fs, serial));
 }
 
-/* Looks it up and counts it. False when it is worth another try: a name that is not there may have come, or mean
- * something else, while the root changed. */
+/* Looks the name up, and counts the entry. False if another try may help: while the root changed, a missing name may
+ * have appeared, or mean something else. */
 static bool look_up(struct fs *fs, fuse_ino_t parent, const char *name, struct fuse_entry_param *ret_param,
 		    int *ret_result)
 {

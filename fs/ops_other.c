@@ -18,7 +18,7 @@ void op_init(void *userdata, struct fuse_conn_info *conn)
 	fs->acls = conn->want & FUSE_CAP_POSIX_ACL;
 	conn->want &= ~(unsigned)(FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
 				  FUSE_CAP_SPLICE_MOVE);
-	conn->max_read = fs->options.max_read; /* libfuse compares it with what the kernel was told */
+	conn->max_read = fs->options.max_read; /* libfuse compares it with the mount option */
 	conn->max_background = 64;
 	conn->congestion_threshold = 64;
 	fs->no_open = conn->capable & FUSE_CAP_NO_OPEN_SUPPORT;
@@ -50,13 +50,13 @@ static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_dat
 	fuse_reply_none(req);
 }
 
-/* Holes increase and do not touch, so what is not in one is data. */
+/* Holes are sorted and do not touch, so that all bytes outside of them are data. */
 static off_t seek_in(const struct bt_entry *entry, uint64_t offset, int whence)
 {
 	const struct bt_extra *extra = entry->extra;
 	uint32_t low = 0, high = extra ? extra->hole_count : 0;
 
-	while (low < high) { /* the first hole that ends after the offset */
+	while (low < high) { /* finds the first hole that ends after the offset */
 		uint32_t middle = low + (high - low) / 2;
 
 		if (extra->holes[middle].offset + extra->holes[middle].length <= offset)

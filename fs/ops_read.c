@@ -12,7 +12,7 @@
 
 #define PIECES_MAX 64
 
-static unsigned char zeros[128 << 10]; /* what holes are made of; never written */
+static unsigned char zeros[128 << 10]; /* the bytes of holes; never written */
 
 /* The pieces of one reply, pinned. */
 struct pieces {
@@ -20,8 +20,8 @@ struct pieces {
 	struct iovec parts[PIECES_MAX];
 	int count;
 	fuse_ino_t node;
-	bool fresh;    /* something was decoded for this read */
-	uint64_t next; /* where the content of the last piece ends in the file */
+	bool fresh;    /* this read has decoded something */
+	uint64_t next; /* the end in the file of the last piece's content */
 };
 
 static int errno_of(struct fs *fs, fuse_ino_t node, const struct bt_entry *file, int code, const struct bt_error *error)
@@ -37,7 +37,7 @@ static void pieces_end(struct fs *fs, struct pieces *pieces)
 		bt_slice_end(fs->store, &pieces->slices[--pieces->count]);
 }
 
-/* Adds what a slice has of the range up to end: how much. */
+/* Adds the part of a slice that lies in the range up to end; gives its length. */
 static uint64_t add_piece(struct pieces *pieces, const struct bt_slice *slice, uint64_t offset, uint64_t end)
 {
 	uint64_t length = slice->length < end - offset ? slice->length : end - offset;
@@ -51,7 +51,7 @@ static uint64_t add_piece(struct pieces *pieces, const struct bt_slice *slice, u
 	return length;
 }
 
-/* E2BIG: there is no room for more. */
+/* E2BIG: too many pieces. */
 static int gather(struct fs *fs, const struct bt_entry *file, uint64_t offset, uint64_t size, struct pieces *pieces)
 {
 	unsigned version = bt_store_version(fs->store);
@@ -79,7 +79,7 @@ static int gather(struct fs *fs, const struct bt_entry *file, uint64_t offset, u
 	return r;
 }
 
-/* For a range in more pieces than a reply holds. */
+/* For a range in more pieces than a reply can have. */
 static void reply_copied(fuse_req_t req, fuse_ino_t node, const struct bt_entry *file, uint64_t offset, size_t size)
 {
 	struct fs *fs = op_fs(req);
@@ -104,8 +104,8 @@ static void reply_copied(fuse_req_t req, fuse_ino_t node, const struct bt_entry 
 	free(buffer);
 }
 
-/* Answers, and hands more to the kernel: files that follow before the answer, so that they are there when the reader
- * goes on; the rest of this one after it. */
+/* Answers, and hands more data to the kernel: the files that follow before the answer, so that they are there when the
+ * reader goes on; the rest of this file after it. */
 static void reply_pieces(fuse_req_t req, fuse_ino_t node, const struct held *held, uint64_t offset,
 			 const struct pieces *pieces)
 {
@@ -159,7 +159,7 @@ static void read_file(fuse_req_t req, fuse_ino_t node, const struct held *held, 
 	pieces_end(fs, &pieces);
 }
 
-/* What can be read is what the size says, and nothing less: a short reply would look like the end of the file. */
+/* A read gives all bytes that the size promises: a short reply would look like the end of the file. */
 static size_t clip(const struct bt_entry *file, uint64_t offset, size_t size)
 {
 	if (offset >= file->size)

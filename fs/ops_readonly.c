@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What would change something. The mount is read-only, so that the kernel refuses these itself, unless somebody mounts
- * it again for writing. */
+/* Requests that would change something. The kernel refuses them itself, since the mount is read-only, unless it was
+ * remounted for writing. */
 #include "ops.h"
 #include <errno.h>
 

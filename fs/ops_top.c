@@ -25,7 +25,7 @@ static fuse_ino_t top_node(enum node_top what, uint32_t index)
 	return node_pack((struct node){.kind = NODE_TOP, .number = what, .index = index});
 }
 
-/* The root changes when its store does. */
+/* The root has the time of the store's directory. */
 static void root_attr(struct fs *fs, struct stat *ret_stat)
 {
 	const struct attr_rules *rules = &fs->options.rules;
@@ -77,7 +77,7 @@ int top_attr(struct fs *fs, fuse_ino_t packed, struct stat *ret_stat)
 	return 0;
 }
 
-/* A directory in the root, which stays what it is, or 0. */
+/* The node of a snapshot or of versions/, whose name does not change its meaning, or 0. */
 static fuse_ino_t find_directory(struct fs *fs, const char *name)
 {
 	uint32_t serial;
@@ -87,7 +87,7 @@ static fuse_ino_t find_directory(struct fs *fs, const char *name)
 	return fs->versions && strcmp(name, VERSIONS) == 0 ? versions_top(fs) : 0;
 }
 
-/* What else a name may mean now, or 0. */
+/* The node of a link, whose meaning may change, or 0. */
 static fuse_ino_t find_link(struct fs *fs, const char *name)
 {
 	uint32_t serial;
@@ -126,7 +126,7 @@ int top_readlink(struct fs *fs, fuse_ino_t packed, char *target, size_t size)
 /* Offsets: 2 latest, 3 versions, 4 + serial a snapshot; they do not move when snapshots come and go. */
 #define FIRST_SNAPSHOT 4
 
-/* A snapshot is listed without being opened: the kernel asks again if somebody wants to know more of it. */
+/* A snapshot is listed without being opened; the kernel looks it up if it needs more. */
 static void list_snapshot(struct fs *fs, uint32_t serial, struct top_entry *ret_entry)
 {
 	struct bt_entry directory = {.type = BT_DIR};

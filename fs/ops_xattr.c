@@ -44,7 +44,7 @@ static int own_stored(struct fs *fs, const struct bt_entry *entry, char *text, s
 	return 0;
 }
 
-/* Ours: readable by name, never listed, so that no copy carries them. */
+/* Our own attributes: readable by name, but not listed, so that copies do not carry them. */
 static int own_value(struct fs *fs, const struct held *held, const char *what, char *text, size_t size)
 {
 	if (strcmp(what, "sha256") == 0)
@@ -91,7 +91,7 @@ static void getxattr_held(fuse_req_t req, const struct held *held, const char *n
 		reply_value(req, text, strlen(text), size);
 }
 
-/* Those have none. */
+/* The root, its links and versions/ have no attributes. */
 static bool is_above_snapshots(struct fs *fs, fuse_ino_t node)
 {
 	struct node part = node_unpack(node);
@@ -117,8 +117,8 @@ void op_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_t size)
 	held_end(fs, &held);
 }
 
-/* Those that are shown, one after the other, each with its zero; how long that is. list NULL: only that. What the
- * kernel gives to root alone is named to root alone, as other file systems do. */
+/* Lists the shown attributes, each with its zero; gives the length. list NULL: only the length. Attributes that the
+ * kernel gives to root alone are listed for root alone, as in other file systems. */
 static size_t list_names(fuse_req_t req, const struct bt_extra *extra, char *list)
 {
 	const struct fs *fs = op_fs(req);

@@ -186,8 +186,8 @@ static int set_flag(struct options *options, int key)
 	return 0;
 }
 
-/* What fstab says to mount(8), what a mount that writes no times need not be told, and what /proc/mounts shows of one
- * that is there. */
+/* Options that are ignored: those of fstab for mount(8), those about writing times, and those that /proc/mounts shows
+ * of an existing mount. */
 static bool is_for_others(const char *text)
 {
 	static const char *const words[] = {"auto",	     "noauto",	   "nofail",	 "_netdev",    "defaults",

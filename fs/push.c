@@ -5,14 +5,14 @@
 #include <stdlib.h>
 
 #define LEAVES	   256
-#define BYTES_MAX  (512u << 10) /* of siblings at a time */
+#define BYTES_MAX  (512u << 10) /* of siblings in one plan */
 #define SMALL_FILE (128u << 10)
-#define NEAR	   8 /* entries between two reads that belong together */
-#define SURE	   3 /* confidence at which the first read of a directory is enough */
-#define CERTAIN	   8 /* it does not grow further */
+#define NEAR	   8 /* most entries between two reads that belong together */
+#define SURE	   3 /* confidence from which on one read of a directory is enough */
+#define CERTAIN	   8 /* the highest confidence */
 #define PAGE	   4096
 
-/* A leaf of which files were read. */
+/* A leaf whose files were read. */
 struct seen {
 	uint32_t leaf, last;
 	uint32_t pushed; /* entries before this one were stored */
@@ -21,8 +21,8 @@ struct seen {
 
 struct push {
 	pthread_mutex_t storing;
-	pthread_mutex_t lock; /* the rest */
-	unsigned confidence;  /* that directories are read through */
+	pthread_mutex_t lock; /* guards the members below */
+	unsigned confidence;  /* how sure it is that directories are read through */
 	struct seen seen[LEAVES];
 };
 
@@ -95,14 +95,14 @@ static void note_pushed(struct push *push, uint32_t leaf, uint32_t end)
 	pthread_mutex_unlock(&push->lock);
 }
 
-/* False at the end of what is decoded. */
+/* False: the content is not decoded, which ends the plan. */
 static bool plan_file(struct fs *fs, struct node node, const struct bt_entry *entry, struct push_plan *plan)
 {
 	struct bt_slice slice;
 
 	if (bt_slice_start(fs->store, entry, 0, BT_SLICE_DECODED, &slice, NULL) != 0)
 		return false;
-	if (!slice.data || slice.length != entry->size) { /* in several pieces: seldom, and not worth it */
+	if (!slice.data || slice.length != entry->size) { /* several pieces: rare, and not worth it */
 		bt_slice_end(fs->store, &slice);
 		return true;
 	}
@@ -149,7 +149,7 @@ void push_plan_rest(struct fs *fs, fuse_ino_t packed, const struct held *held, u
 	uint64_t start = offset - slice->before, end = offset + slice->length;
 	uint64_t begin = (start + PAGE - 1) / PAGE * PAGE;
 	if (end < held->entry->size)
-		end -= end % PAGE; /* half a page counts only where the file ends */
+		end -= end % PAGE; /* a part of a page is only complete at the end of the file */
 	if (begin >= end)
 		return;
 	ret_plan->parts[0].node = packed;

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FORGET_US 20000 /* until the kernel's word of what it has forgotten is read */
+#define FORGET_US 20000 /* until the kernel's message of what it has forgotten is read */
 
-/* The names in a directory of a removed snapshot, as the kernel may know them. */
+/* The names in a directory of a removed snapshot that the kernel may know. */
 struct names {
 	char **list;
 	size_t count;
@@ -23,7 +23,7 @@ static void names_free(struct names *names)
 	free(names->list);
 }
 
-/* Some, when there is no memory for more: it is tried again. */
+/* Lists some of them if memory is short; the rest is tried again. */
 static void list_names(struct fs *fs, fuse_ino_t node, struct names *ret_names)
 {
 	struct dir dir;
@@ -44,15 +44,15 @@ static void list_names(struct fs *fs, fuse_ino_t node, struct names *ret_names)
 	dir_close(fs, &dir);
 }
 
-/* Whether a record's directory lies in a removed snapshot, and the kernel knows it. */
+/* Whether the record's directory lies in a removed snapshot, and the kernel knows it. */
 static bool is_known(struct fs *fs, uint32_t number, struct node_dir *ret_dir)
 {
 	return nodes_dir_at(fs->nodes, number, ret_dir) && root_is_needed(fs, ret_dir->snapshot) &&
 	       fuse_lowlevel_notify_inval_inode(fs->session, ret_dir->node, -1, 0) == 0;
 }
 
-/* The kernel keeps what it knows of a file also when nobody has it open, and with it the directories above: told of a
- * name, it forgets what nobody uses. The deepest were looked into last. */
+/* The kernel keeps a file that nobody has open, and with it the directories above. If it is told of a name, it forgets
+ * what is not used. The deepest directories were opened last. */
 static void forget_unused(struct fs *fs)
 {
 	struct node_dir dir;
@@ -79,7 +79,7 @@ static bool any_is_needed(const struct fs *fs)
 	return versions_any_known(fs);
 }
 
-/* A request that is under way counts as a user, but for one that puts a directory of versions/ together. */
+/* A request in progress counts as a user, except one that puts a directory of versions/ together. */
 bool removed_release_unused(struct fs *fs)
 {
 	if (!versions_pause(fs))

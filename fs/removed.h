@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Snapshots that were removed while the mount lives. What they need of the store's files is held for those who are
- * inside, and given back after them, so that the space that a prune frees is free.
- */
+/* Snapshots that were removed while they are mounted. The files of the store that they need are held for their users,
+ * and let go afterwards, so that the space that a prune frees is free. */
 #ifndef FS_REMOVED_H
 #define FS_REMOVED_H
 
 #include "fs.h"
 
-/* True when there is nothing left to give back. From the thread that follows the store: the kernel is told to forget
- * what nobody uses. */
+/* Lets go of files. True when none are left. Only for the thread that follows the store: the kernel is told to forget
+ * what is not used. */
 bool removed_release(struct fs *fs);
-/* The same as things are, without a word to the kernel. */
+/* The same, without telling the kernel. */
 bool removed_release_unused(struct fs *fs);
 
 #endif

@@ -11,25 +11,26 @@
 #include <string.h>
 #include <time.h>
 
-/* What is read of an open snapshot. */
+/* The parts of an open snapshot that are used. */
 struct opened {
 	struct bt_snapshot *snapshot;
-	const struct bt_page *page; /* that top lies in, with -o subpath */
-	const struct bt_entry *top; /* NULL: it has no directory -o subpath */
+	const struct bt_page *page; /* the page of top, with -o subpath */
+	const struct bt_entry *top; /* NULL: it lacks the directory of -o subpath */
 };
 
 struct shown {
 	char *name;
 	size_t length;
-	uint64_t hash;	 /* of the name, the same in every mount */
-	uint32_t number; /* of the store's file */
-	bool listed;	 /* in the roster that is looked at */
+	uint64_t hash;	 /* of the name; the same in every mount */
+	uint32_t number; /* number of the store's file */
+	bool listed;	 /* in the roster being read */
 	atomic_bool gone;
-	atomic_long users; /* what the kernel has not forgotten, and requests that look into it */
+	atomic_long users; /* lookups that the kernel has not forgotten, and requests that use it */
 	struct opened *_Atomic open;
 };
 
-/* How the table finds a name: its hash is seeded, so that no store can choose one that hides another. */
+/* The key by which the table finds a name: its hash is seeded, so that no store can choose a name that hides another
+ * one. */
 struct name_record {
 	uint64_t hash;
 	uint32_t serial, unused;
@@ -39,10 +40,10 @@ struct name_record {
 #define CHUNKS 8192 /* as many as the store has for its files */
 
 struct root {
-	struct shown *chunks[CHUNKS]; /* by serial; they never move, so that readers take no lock */
+	struct shown *chunks[CHUNKS]; /* by serial; chunks never move, so that readers need no lock */
 	atomic_uint count;
 	uint32_t single;
-	pthread_mutex_t lock; /* of names */
+	pthread_mutex_t lock; /* guards names */
 	struct table names;
 	pthread_mutex_t opening;
 };
@@ -99,7 +100,7 @@ static size_t shown_length(const char *file_name)
 	return length > end && strcmp(file_name + length - end, ".json") == 0 ? length - end : length;
 }
 
-/* Finds by the shown name, or by that and what follows it in a file's name. */
+/* Finds a snapshot by its shown name, or by that with the rest of the file's name. */
 static bool find_name(struct root *root, const char *name, size_t length, uint32_t *ret_serial)
 {
 	uint64_t hash = hash_bytes(table_seed(), name, length);
@@ -135,7 +136,7 @@ static bool is_shown(void *arg, const char *name)
 	return find_name(fs->root, name, shown_length(name), &serial) && root_is_shown(fs, serial);
 }
 
-/* Of those that are shown. Some may be so new that nobody was told of them. */
+/* Looks among the shown snapshots, of which some may be so new that nobody was told of them. */
 static bool find_meant(struct fs *fs, const char *text, uint32_t *ret_serial)
 {
 	const struct bt_scope scope = {.size = sizeof(scope), .now = time(NULL), .wanted = is_shown, .arg = fs};
@@ -159,7 +160,7 @@ bool root_find_meant(struct fs *fs, const char *text, uint32_t *ret_serial)
 	return meant && find_meant(fs, text, ret_serial);
 }
 
-/* The next one, empty; NULL: no memory, or no more numbers. */
+/* Adds an empty snapshot; NULL: no memory, or no more numbers. */
 static struct shown *next_shown(struct root *root)
 {
 	uint32_t serial = root->count, chunk = serial / CHUNK;
@@ -171,7 +172,7 @@ static struct shown *next_shown(struct root *root)
 	return root->chunks[chunk] ? place_of(root, serial) : NULL;
 }
 
-/* From now on the name means this serial. */
+/* Makes the name mean this serial. */
 static int set_name(struct root *root, const struct shown *shown, uint32_t serial)
 {
 	struct name_record record = {.hash = hash_bytes(table_seed(), shown->name, shown->length), .serial = serial};
@@ -185,7 +186,7 @@ static int set_name(struct root *root, const struct shown *shown, uint32_t seria
 	return r;
 }
 
-/* A new file, also one that takes the name of another. */
+/* Adds a new file, also one that takes the name of another. */
 static int add_shown(struct root *root, const char *file_name, uint32_t file_number, uint32_t *ret_serial)
 {
 	struct shown *shown = next_shown(root);
@@ -215,7 +216,7 @@ static int add_change(struct root_change *change, uint32_t serial)
 	return 0;
 }
 
-/* Takes one file of the roster. */
+/* Updates one file of the roster. */
 static int take_file(struct root *root, const char *name, uint32_t number, struct root_change *change)
 {
 	uint32_t serial;
@@ -257,7 +258,7 @@ int root_update(struct fs *fs, struct root_change *change)
 	return r;
 }
 
-/* What follows the target in a path below it; NULL if it is not below. */
+/* The part of the path after the target; NULL if it is not below the target. */
 static const char *path_below(const char *path, const char *target)
 {
 	size_t length = strlen(target);
@@ -267,7 +268,7 @@ static const char *path_below(const char *path, const char *target)
 	return *path == '/' && strncmp(path, target, length) == 0 && path[length] == '/' ? path + length : NULL;
 }
 
-/* The directory that -o subpath means in a snapshot: a path in it, or an absolute one below what it is of. */
+/* The directory of -o subpath in a snapshot: a path in it, or an absolute one below its target. */
 static int find_top(struct fs *fs, struct opened *opened, struct bt_error *error)
 {
 	const struct bt_snapshot_info *info = bt_snapshot_info(opened->snapshot);
@@ -299,7 +300,7 @@ static void opened_free(struct fs *fs, struct opened *opened)
 	free(opened);
 }
 
-/* What failed is tried again when it is asked for: it may have been for want of memory, or half a file. */
+/* A failure is tried again at the next use: memory may have run out, or the file was incomplete. */
 static int open_shown(struct fs *fs, struct shown *shown, struct bt_error *error)
 {
 	if (shown->open)
@@ -317,7 +318,7 @@ static int open_shown(struct fs *fs, struct shown *shown, struct bt_error *error
 	return code;
 }
 
-/* Again and again as long as that helps, but not with the mutex in hand. */
+/* Tries as long as look_retry says that it helps, without holding the mutex meanwhile. */
 static int open_with_patience(struct fs *fs, struct shown *shown, const struct opened **ret_opened,
 			      struct bt_error *ret_error)
 {
@@ -326,7 +327,8 @@ static int open_with_patience(struct fs *fs, struct shown *shown, const struct o
 
 	do {
 		*ret_error = (struct bt_error){0};
-		if (pthread_mutex_trylock(&fs->root->opening) != 0) { /* somebody opens one, which may take long */
+		if (pthread_mutex_trylock(&fs->root->opening) !=
+		    0) { /* another thread opens one, which may take long */
 			loop_slow(fs);
 			pthread_mutex_lock(&fs->root->opening);
 		}
@@ -337,7 +339,7 @@ static int open_with_patience(struct fs *fs, struct shown *shown, const struct o
 	return code;
 }
 
-/* One that is open stays so while it is counted: see close_unused. */
+/* An open snapshot stays open while it has users: see close_unused. */
 int root_open(struct fs *fs, uint32_t serial, struct root_snapshot *ret_snapshot)
 {
 	struct bt_error error = {0};
@@ -387,8 +389,8 @@ bool root_is_needed(const struct fs *fs, uint32_t serial)
 	return shown->gone && shown->users > 0;
 }
 
-/* A request counts itself before it looks whether the snapshot is open. So it is seen here, or it finds nothing open,
- * and waits for the mutex. */
+/* A request counts itself as a user before it looks whether the snapshot is open. So either it is seen here, or it
+ * finds the snapshot closed and waits for the mutex. */
 static void close_unused(struct fs *fs, struct shown *shown)
 {
 	pthread_mutex_lock(&fs->root->opening);
@@ -407,7 +409,8 @@ void root_close_gone(struct fs *fs)
 			close_unused(fs, shown_at(fs, i));
 }
 
-/* -o snapshot=: it must be there, readable, and have the subpath (else BT_E_NOT_FOUND without an error). */
+/* For -o snapshot=: the snapshot must exist, be readable, and have the subpath (else BT_E_NOT_FOUND without an
+ * error). */
 static int open_single(struct fs *fs, struct bt_error *error)
 {
 	const struct bt_scope scope = {.size = sizeof(scope), .now = time(NULL)};

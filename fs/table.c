@@ -27,7 +27,7 @@ static bool is_at(const struct table *table, uint32_t number, const void *key)
 	return memcmp(record, key, table->key_size) == 0 && (!table->is_same || table->is_same(record, key));
 }
 
-/* The slot where the key is, or the empty one where it would go. */
+/* The slot of the key, or the empty slot where it belongs. */
 static uint32_t *slot_of(const struct table *table, const void *key)
 {
 	size_t mask = table->slot_count - 1;

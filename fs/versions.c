@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define KEPT	  64
-#define DEPTH_MAX 2048 /* more components than a path has that the kernel takes */
+#define DEPTH_MAX 2048 /* more components than any path that the kernel takes */
 
 struct kept {
 	struct built built;
@@ -24,9 +24,9 @@ struct kept {
 };
 
 struct versions {
-	atomic_uint outdated; /* how many times; the kept directories are of these times: */
+	atomic_uint outdated; /* counts changes; the kept directories belong to this count */
 	unsigned current;
-	pthread_mutex_t lock; /* of what is kept */
+	pthread_mutex_t lock; /* guards the kept directories */
 	struct places *places;
 	struct kept kept[KEPT];
 	uint64_t clock;
@@ -105,7 +105,8 @@ bool versions_any_known(const struct fs *fs)
 	return fs->versions && places_any_told(fs->versions->places);
 }
 
-/* A version that is open goes with its last user only if it was told of, too, and not just the directory above it. */
+/* The kernel forgets a used version with its last user only if it was told of the version, not just of the directory
+ * above. */
 void versions_forget_unused(struct fs *fs)
 {
 	struct place_told told;
@@ -116,7 +117,7 @@ void versions_forget_unused(struct fs *fs)
 			fuse_lowlevel_notify_inval_entry(fs->session, node_of(number), told.names + at,
 							 strlen(told.names + at));
 		free(told.names);
-		if (told.path.name) /* the top has none */
+		if (told.path.name) /* the top has no name */
 			fuse_lowlevel_notify_inval_entry(fs->session, node_of(told.path.parent), told.path.name,
 							 strlen(told.path.name));
 	}
@@ -144,7 +145,7 @@ void versions_resume(struct fs *fs)
 		leave(fs);
 }
 
-/* Whoever is at one that is outdated meanwhile goes on with it: the next one to enter drops it. */
+/* A reader of one that is outdated meanwhile goes on with it; the next one to enter drops it. */
 static void drop_outdated(struct versions *versions)
 {
 	unsigned outdated = versions->outdated;
@@ -154,7 +155,7 @@ static void drop_outdated(struct versions *versions)
 	versions->current = outdated;
 }
 
-/* False if there is no such directory: a file handle may come from another mount. */
+/* False: no such directory, as for a file handle of another mount. */
 static bool enter(struct fs *fs, fuse_ino_t node)
 {
 	if (!fs->versions)
@@ -182,7 +183,7 @@ static struct kept *find_kept(struct versions *versions, uint32_t place)
 	return NULL;
 }
 
-/* Makes room for one, but not where keep is. */
+/* Drops a kept directory to make room, but not keep. */
 static struct kept *free_kept(struct versions *versions, const struct kept *keep)
 {
 	struct kept *oldest = NULL;
@@ -199,7 +200,7 @@ static struct kept *free_kept(struct versions *versions, const struct kept *keep
 	return oldest;
 }
 
-/* Takes built over. */
+/* Takes over built. */
 static struct kept *keep(struct versions *versions, uint32_t place, const struct built *built,
 			 const struct kept *parent)
 {
@@ -223,7 +224,7 @@ static int build_one(struct fs *fs, uint32_t place, const struct kept *parent, s
 	return r;
 }
 
-/* Builds what is missing on the way from the top, or from the nearest that is kept. */
+/* Builds the missing directories on the way from the top, or from the nearest kept one. */
 static int get_kept(struct fs *fs, uint32_t place, struct kept **ret_kept)
 {
 	uint32_t *chain = malloc(DEPTH_MAX * sizeof(*chain));
@@ -261,7 +262,8 @@ static int get_listed(struct fs *fs, uint32_t place, struct kept **ret_kept)
 	return r;
 }
 
-/* What all trees allow: one that was closed to others stays closed. The list changes when that of snapshots does. */
+/* The rights that all trees grant: if one was closed to others, the directory is. The set of trees changes with the
+ * list of snapshots. */
 static void attr_of(struct fs *fs, const struct kept *kept, struct stat *ret_stat)
 {
 	const struct built *built = &kept->built;
@@ -313,7 +315,7 @@ int versions_parent(struct fs *fs, fuse_ino_t node, fuse_ino_t *ret_parent)
 	return 0;
 }
 
-/* A name that no snapshot has leaves nothing behind: programs ask for many of these. */
+/* A name that no snapshot has gets no record: programs ask for many of these. */
 static int get_below(struct fs *fs, const struct kept *parent, const char *name, uint32_t *ret_place,
 		     struct kept **ret_kept)
 {
@@ -333,7 +335,7 @@ static int get_below(struct fs *fs, const struct kept *parent, const char *name,
 	return r;
 }
 
-/* A version, or a directory of them. Nothing by that name: node 0. */
+/* Looks up a version, or a directory of versions. Not found: node 0. */
 static int lookup(struct fs *fs, uint32_t parent, const char *name, struct fuse_entry_param *ret_param)
 {
 	struct kept *kept, *below;

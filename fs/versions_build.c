@@ -19,7 +19,7 @@ void built_free(struct built *built)
 	*built = (struct built){0};
 }
 
-/* Room for one more element; 0 or ENOMEM. */
+/* Makes room for one more element; 0 or ENOMEM. */
 static int grow(void **list, size_t count, size_t *room, size_t size)
 {
 	if (count < *room)
@@ -52,12 +52,12 @@ static int add_source(struct built *built, const struct bt_entry *entry, uint32_
 		.snapshot = serial,
 		.uid = entry->uid,
 		.gid = entry->gid,
-		.mode = attr_mode_without_acl(entry), /* of these directories no list is told */
+		.mode = attr_mode_without_acl(entry), /* no list is shown for these directories */
 	};
 	return 0;
 }
 
-/* 62 bits, as an offset in a directory is a signed number; above those of "." and "..". */
+/* 62 bits, since an offset in a directory is a signed number; above the cookies of "." and "..". */
 static uint64_t name_hash(const char *name)
 {
 	return (hash_bytes(HASH_SEED, name, strlen(name)) >> 2) + BUILT_FIRST_COOKIE;
@@ -86,7 +86,7 @@ static int order_children(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* Sorts and keeps one of each name. */
+/* Sorts the children, and keeps one of each name. */
 static void tidy_children(struct built *built)
 {
 	size_t kept = 0;
@@ -150,7 +150,7 @@ int built_top(struct fs *fs, struct built *ret_built)
 	return r;
 }
 
-/* ".txt" of "a.txt"; nothing of "a", ".profile" or what is too long to be one. */
+/* The extension: ".txt" of "a.txt"; empty for "a", ".profile", or an extension that is too long. */
 static const char *extension(const char *name)
 {
 	const char *dot = strrchr(name, '.');
@@ -169,8 +169,8 @@ static uint32_t short_hash(const struct bt_entry *entry)
 	return (uint32_t)(extra ? hash_bytes(hash, extra->target, extra->target_length) : hash);
 }
 
-/* What tells the content of a version from others: its digest, or where it has none, a hash of all that is no mere
- * circumstance. Bytes are compared, so there is nothing in between. */
+/* A key for the content of a version: its digest, or without one, a hash of the entry without owner, mode, time,
+ * attributes and number of links. Keys are compared as bytes, so that the struct has no padding. */
 struct content {
 	uint64_t hash;
 	struct bt_digest digest;
@@ -219,7 +219,7 @@ static int add_version(struct fs *fs, struct built *built, const struct dir *dir
 	return add_child(built, name, &param);
 }
 
-/* contents: those that a name had so far. */
+/* contents: the keys of the versions that the name had so far. */
 static int is_new(struct table *contents, const struct bt_entry *entry, bool *ret_new)
 {
 	struct content content = content_of(entry);
@@ -231,7 +231,7 @@ static int is_new(struct table *contents, const struct bt_entry *entry, bool *re
 	return r;
 }
 
-/* What one tree of the parent has under the name. */
+/* Adds the entry that one tree of the parent has under the name. */
 static int add_below(struct fs *fs, const struct built *parent, const struct source *source, const char *name,
 		     struct built *built, struct table *contents)
 {
@@ -240,7 +240,7 @@ static int add_below(struct fs *fs, const struct built *parent, const struct sou
 	struct found found = {0};
 
 	if (dir_open_tree(fs, &source->tree, parent->path, source->snapshot, &dir) != 0)
-		return 0; /* damaged: said in the log, and the other snapshots still count */
+		return 0; /* damaged, which is logged; the other snapshots still count */
 	int r = dir_find(fs, &dir, name, &found);
 	if (!r && found.entry->type == BT_DIR)
 		r = found.entry->extra && found.entry->extra->error ? 0
@@ -293,7 +293,7 @@ int built_list(struct fs *fs, struct built *built)
 
 	for (size_t i = 0; i < built->source_count && !r; i++) {
 		r = list_source(fs, &built->sources[i], built);
-		tidy_children(built); /* before the next: most names are the same */
+		tidy_children(built); /* before the next tree, since most names are the same */
 	}
 	return r;
 }

@@ -8,10 +8,10 @@
 #include <string.h>
 
 struct place {
-	uint64_t key; /* hash of parent and name; they themselves decide */
+	uint64_t key; /* hash of parent and name, which are compared, too */
 	char *name, *told;
 	size_t told_size;
-	long lookups; /* that the kernel has not forgotten */
+	long lookups; /* lookups that the kernel has not forgotten */
 	uint32_t parent;
 	bool listed;
 };
@@ -26,7 +26,7 @@ static bool is_same(const void *record, const void *key)
 {
 	const struct place *a = record, *b = key;
 
-	return a->name && b->name && a->parent == b->parent && /* the top has none */
+	return a->name && b->name && a->parent == b->parent && /* the top has no name */
 	       strcmp(a->name, b->name) == 0;
 }
 
@@ -134,7 +134,7 @@ static bool is_told(const struct place *place, const char *version)
 	return false;
 }
 
-/* Without memory for its name the kernel may keep a version a little longer. */
+/* If memory for its name runs out, the kernel may keep a version a little longer. */
 void places_told(struct places *places, uint32_t number, const char *version)
 {
 	size_t length = strlen(version) + 1;

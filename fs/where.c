@@ -3,7 +3,7 @@
 #include "root.h"
 #include <string.h>
 
-/* Puts a part in front of what begins at *at. False if there is no room. */
+/* Puts a part before the text that begins at *at. False: no room. */
 static bool put_before(char *text, size_t *at, const char *name, size_t length)
 {
 	bool more = text[*at] != '\0';
@@ -17,7 +17,7 @@ static bool put_before(char *text, size_t *at, const char *name, size_t length)
 	return true;
 }
 
-/* A directory that shows the leaf; those of several leaves are not looked for. */
+/* Finds a directory that shows the leaf, but only if it has no other leaves. */
 static bool find_dir(struct fs *fs, uint32_t leaf, struct node_dir *ret_dir)
 {
 	struct node_page wanted, page;
@@ -32,7 +32,7 @@ static bool find_dir(struct fs *fs, uint32_t leaf, struct node_dir *ret_dir)
 	return false;
 }
 
-/* One step up: the name of a directory, and the node of the one above. */
+/* One step up: the name of a directory, and the node of its parent. */
 static bool put_parent(struct fs *fs, fuse_ino_t *packed, char *text, size_t *at)
 {
 	struct held held;

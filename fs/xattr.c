@@ -29,7 +29,8 @@ static bool has_some(struct fs *fs, uint32_t serial)
 	return some;
 }
 
-/* Each snapshot is looked at once, as it becomes known, until one has some. One that cannot be opened shows nothing. */
+/* Each snapshot is looked at once, when it becomes known, until one has attributes. A snapshot that cannot be opened
+ * shows no attributes. */
 static bool any_has_some(struct fs *fs)
 {
 	uint32_t without = atomic_load(&fs->without_xattrs), count = root_count(fs);
@@ -44,7 +45,7 @@ static bool any_has_some(struct fs *fs)
 	return found;
 }
 
-/* For lists of permissions the kernel takes nothing else for a plain "none", when it goes by them. */
+/* For lists of permissions the kernel accepts only this answer as "no list", when it obeys them. */
 int xattr_lack(struct fs *fs, const char *name)
 {
 	bool acl = fs->acls && strncmp(name, ATTR_ACL_PREFIX, strlen(ATTR_ACL_PREFIX)) == 0;

@@ -70,7 +70,7 @@ static int check_options(struct bt_check_run *run, struct bt_error *error)
 	return 0;
 }
 
-/* No snapshot needs it: of some of them it says nothing. */
+/* No snapshot needs the store's id: a check of some snapshots does not report it. */
 static int check_identity(struct bt_check_run *run)
 {
 	struct bt_check_found facts = {.ordinal = BT_CHECK_NO_FILE, .offset = BT_NO_OFFSET};

@@ -4,7 +4,7 @@
 #include "check/run.h"
 #include "model/classic_parts.h"
 
-/* The first content that is not what its digest says. Only what is missing altogether gives none. */
+/* The first content that does not match its digest. NULL: contents are only missing. */
 static const struct bt_classic_content *first_wrong(const struct bt_classic *classic)
 {
 	const struct bt_classic_content *contents = bt_classic_contents(classic);

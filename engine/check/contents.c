@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every file by itself: lists, bytes, blocks. */
+/* Checks every file by itself: lists, bytes, blocks. */
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "base/pool.h"
@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUEUE ((size_t)2 << 20) /* of lists of contents that wait for a worker */
-#define LARGE ((size_t)4 << 20) /* buffers of this size are not kept */
+#define QUEUE ((size_t)2 << 20) /* bytes of lists of contents that wait for a worker */
+#define LARGE ((size_t)4 << 20) /* larger buffers are freed after use */
 
 struct worker {
 	struct bt_decompressor *decompressor;
@@ -45,20 +45,20 @@ static void *worker_new(void *arg)
 	return NULL;
 }
 
-/* A block, or contents of blocks that are not read this time. */
+/* A block; or contents whose blocks are not read this time. */
 struct block_job {
 	struct bt_job job; /* first */
 	struct bt_check_run *run;
 	struct bt_file *file;
 	uint32_t ordinal;
 	struct bt_block block;
-	bool counts;	       /* it is read, by this job or by the derivation */
+	bool counts;	       /* its bytes are read, by this job or by the derivation */
 	struct bt_buf held;    /* array of struct bt_held */
-	bool *wrong;	       /* for each content; NULL: none is */
-	struct bt_error error; /* of the first that is wrong */
+	bool *wrong;	       /* by content; NULL: no content is wrong */
+	struct bt_error error; /* of the first wrong content */
 };
 
-/* All the bytes of a file, beside its blocks. */
+/* All bytes of a file, besides its blocks. */
 struct file_job {
 	struct bt_job job; /* first */
 	struct bt_check_run *run;
@@ -121,7 +121,7 @@ static int check_block(struct bt_job *arg, void *data)
 	return r;
 }
 
-/* The sets and counts are this function's while blocks are looked at. */
+/* Only this function changes the sets and counts while blocks are checked; one thread at a time runs it. */
 static int tell_block(struct block_job *job)
 {
 	struct bt_check_run *run = job->run;
@@ -184,14 +184,14 @@ static int bytes_done(struct bt_job *job, int code)
 	return 0;
 }
 
-/* The files, one after the other. */
+/* Reads the files, one after the other. */
 struct reader {
 	struct bt_check_run *run;
 	struct bt_pool *blocks, *bytes;
 	struct bt_file *file;
 	uint32_t ordinal;
-	struct block_job *job; /* whose contents are being listed */
-	bool wanted;	       /* by a snapshot that was named */
+	struct block_job *job; /* the job whose contents are being listed */
+	bool wanted;	       /* a named snapshot needs one of its contents */
 };
 
 static bool is_read(const struct reader *reader, const struct bt_block *block)
@@ -213,7 +213,7 @@ static bool is_named(const struct bt_check_run *run, const char *name)
 	return !run->options->name_count;
 }
 
-/* A version 1 file is read in one pass, in which all its contents are decoded and compared with their digests. */
+/* A version 1 file is read in one pass, which decodes all contents and compares them with their digests. */
 static bool is_derived(const struct bt_check_run *run, uint32_t ordinal)
 {
 	const struct bt_file_id *id = bt_store_file_id(run->store, ordinal);
@@ -298,7 +298,7 @@ static int submit_bytes(struct reader *reader)
 	return bt_pool_submit(reader->bytes, &job->job);
 }
 
-/* The lists count for nothing unless all of them is right: so they are read twice. */
+/* The lists are read twice, since none of them counts unless all of them are right. */
 static int open_file(struct reader *reader, const struct bt_file_id *id, struct bt_error *error)
 {
 	static const struct bt_index_visitor nobody = {0};

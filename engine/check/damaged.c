@@ -41,6 +41,6 @@ int bt_check_damaged_pages(struct bt_check_run *run, struct bt_file *file, uint3
 
 	bt_hasher_free(search.hasher);
 	bt_buf_free(&search.text);
-	/* lists that cannot be read are a finding of their own */
+	/* lists that cannot be read have a finding of their own */
 	return r == BT_E_DAMAGED || r == BT_E_SYSTEM ? 0 : r;
 }

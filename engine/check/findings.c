@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DAMAGED_MAX ((size_t)1 << 20) /* contents; those beyond are called missing */
+#define DAMAGED_MAX ((size_t)1 << 20) /* contents; further ones are called missing */
 
-/* A content that is damaged: no two keys are equal in 128 bits of SHA-256 by accident. */
+/* A damaged content. 128 bits of its SHA-256 are its key: they do not collide by accident. */
 struct damaged {
 	struct bt_table_key key;
 	struct bt_check_found *found;
@@ -74,7 +74,7 @@ static struct bt_check_found *keep(struct bt_check_run *run, const struct bt_che
 	return found;
 }
 
-/* What the disk cannot give is damage; what this process may not have, or has no memory for, is none. */
+/* I/O errors count as damage. Lack of permission or memory does not. */
 static bool is_damage(const struct bt_error *error)
 {
 	return error->code == BT_E_DAMAGED ||
@@ -144,13 +144,13 @@ int bt_findings_of(struct bt_check_run *run, const struct bt_digest *key, struct
 	return bt_findings_add(run, &missing, ret_found);
 }
 
-/* Pieces of one file that lie in one block. */
+/* Joins pieces of one file that lie in one block. */
 static bool joins(const struct bt_check_found *found, const struct bt_hurt *hurt)
 {
 	if (!hurt->entry || found->entry != hurt->entry)
 		return false;
 	struct bt_hurt *last = found->hurt_count ? &found->hurts[found->hurt_count - 1] : NULL;
-	if (!last || last->entry != hurt->entry) /* only counted */
+	if (!last || last->entry != hurt->entry) /* it was only counted */
 		return true;
 	if (last->offset == BT_NO_OFFSET || hurt->offset == BT_NO_OFFSET)
 		last->offset = BT_NO_OFFSET;
@@ -204,7 +204,7 @@ bool bt_findings_whole(struct bt_check_run *run, uint32_t ordinal)
 	return whole;
 }
 
-/* By a range of bytes. */
+/* Whether another finding gives the damaged range of bytes. */
 static bool is_told_better(const struct bt_check_run *run, const struct bt_check_found *vague)
 {
 	for (size_t i = 0; i < run->found_count; i++)
@@ -221,7 +221,7 @@ static bool anything_missing(const struct bt_check_run *run)
 	return false;
 }
 
-/* To those who asked for some snapshots, only what hurts these is of interest, or may. */
+/* If snapshots were named, only findings that hurt them, or may, are reported. */
 static bool is_wanted(const struct bt_check_run *run, const struct bt_check_found *found, bool missing)
 {
 	if (found->vague && is_told_better(run, found))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Making a store sound, file by file, through the steps of gate.h: so a kill at any point takes nothing away. */
+/* Repairs a store, file by file, through the steps of gate.h: so nothing is lost if it is killed at any point. */
 #include "base/fail.h"
 #include "base/io.h"
 #include "base/sized.h"
@@ -20,32 +20,32 @@ struct repair {
 	const struct bt_observer *observer;
 	struct bt_check_result checked;
 	struct bt_repair_result result;
-	uint64_t lost_bytes; /* of paths that were told */
+	uint64_t lost_bytes; /* bytes of the paths that were reported */
 	struct bt_gate gate;
-	struct bt_digest_set wrong; /* files, as the check found them */
+	struct bt_digest_set wrong; /* files that do not match their digest, as the check found */
 	struct bt_error *error;
 };
 
-struct patient {
+struct broken_file {
 	const struct bt_file_id *id;
-	bool no_file; /* but a link or the like */
+	bool no_file; /* a link or another thing that is not a file */
 	char to[BT_ASIDE_SIZE];
 	struct bt_rewrite rewrite;
 };
 
-static void tell_repair(struct repair *repair, const struct patient *patient, enum bt_repair_action action)
+static void tell_repair(struct repair *repair, const struct broken_file *broken, enum bt_repair_action action)
 {
 	const struct bt_repair done = {.action = action,
-				       .file = patient->id->path,
-				       .to = repair->options->dry_run ? NULL : patient->to,
-				       .snapshot = patient->id->snapshot,
-				       .blocks = patient->rewrite.blocks,
-				       .pages = patient->rewrite.pages};
+				       .file = broken->id->path,
+				       .to = repair->options->dry_run ? NULL : broken->to,
+				       .snapshot = broken->id->snapshot,
+				       .blocks = broken->rewrite.blocks,
+				       .pages = broken->rewrite.pages};
 
 	repair->result.rewritten += action == BT_REPAIR_REWRITTEN;
 	repair->result.aside += action == BT_REPAIR_ASIDE;
 	repair->result.renamed += action == BT_REPAIR_RENAMED;
-	repair->result.snapshots_lost += action == BT_REPAIR_ASIDE && patient->id->snapshot;
+	repair->result.snapshots_lost += action == BT_REPAIR_ASIDE && broken->id->snapshot;
 	if (repair->options->done)
 		repair->options->done(repair->options->arg, &done);
 }
@@ -55,11 +55,11 @@ static int append_text(struct bt_buf *buf, struct bt_text text)
 	return bt_buf_append(buf, text.bytes, text.length);
 }
 
-/* The header and the summary stay as they are. */
-static int replace_snapshot(struct repair *repair, struct patient *patient)
+/* The new file has the old header and summary. */
+static int replace_snapshot(struct repair *repair, struct broken_file *broken)
 {
 	struct bt_buf header = {0}, summary = {0};
-	struct bt_rewrite *rewrite = &patient->rewrite;
+	struct bt_rewrite *rewrite = &broken->rewrite;
 	int r = append_text(&header, bt_file_header(rewrite->file));
 
 	if (!r)
@@ -69,30 +69,30 @@ static int replace_snapshot(struct repair *repair, struct patient *patient)
 	if (!r)
 		r = bt_rewrite_file(rewrite, repair->error);
 	if (!r)
-		r = bt_gate_mend(&repair->gate, patient->id->ordinal, rewrite->writer, &summary, patient->to,
+		r = bt_gate_mend(&repair->gate, broken->id->ordinal, rewrite->writer, &summary, broken->to,
 				 repair->error);
 	bt_buf_free(&header);
 	bt_buf_free(&summary);
 	return r;
 }
 
-static int set_aside(struct repair *repair, struct patient *patient)
+static int set_aside(struct repair *repair, struct broken_file *broken)
 {
-	return bt_gate_set_aside(&repair->gate, patient->id->ordinal, patient->to, repair->error);
+	return bt_gate_set_aside(&repair->gate, broken->id->ordinal, broken->to, repair->error);
 }
 
-static int move_aside(struct repair *repair, struct patient *patient)
+static int move_aside(struct repair *repair, struct broken_file *broken)
 {
-	int r = bt_volume_begin(repair->store, NULL, &patient->rewrite.writer, repair->error);
+	int r = bt_volume_begin(repair->store, NULL, &broken->rewrite.writer, repair->error);
 
 	if (!r)
-		r = bt_rewrite_file(&patient->rewrite, repair->error);
-	if (!r && patient->rewrite.blocks + patient->rewrite.pages)
-		r = bt_volume_seal(repair->store, patient->rewrite.writer, NULL, repair->error);
-	return r ? r : set_aside(repair, patient);
+		r = bt_rewrite_file(&broken->rewrite, repair->error);
+	if (!r && broken->rewrite.blocks + broken->rewrite.pages)
+		r = bt_volume_seal(repair->store, broken->rewrite.writer, NULL, repair->error);
+	return r ? r : set_aside(repair, broken);
 }
 
-/* A failure that says nothing of the file, which stays as it is then: the failure, else 0. */
+/* Passes on a failure that says nothing about the file, which then stays as it is; else 0. */
 static int only_failed(struct repair *repair, int r, const struct bt_error *error)
 {
 	if (r != BT_E_NOMEM && (r != BT_E_SYSTEM || error->sys == EIO))
@@ -102,7 +102,7 @@ static int only_failed(struct repair *repair, int r, const struct bt_error *erro
 	return r;
 }
 
-/* Its header and summary are right: the snapshot stays. */
+/* Whether header and summary are intact, so that the snapshot can stay. */
 static int is_snapshot(struct repair *repair, const struct bt_file_id *id, bool *ret_is)
 {
 	struct bt_snapshot *snapshot;
@@ -115,99 +115,100 @@ static int is_snapshot(struct repair *repair, const struct bt_file_id *id, bool 
 	return only_failed(repair, r, &error);
 }
 
-/* Nothing of the file's own state is shared with the store, where it may count as unusable. */
-static int open_patient(struct repair *repair, struct patient *patient)
+/* Opens the file apart from the store, which may count it as unusable. */
+static int open_broken(struct repair *repair, struct broken_file *broken)
 {
 	struct bt_object *object;
-	int r = bt_store_open_apart(repair->store, patient->id->ordinal, &object, repair->error);
+	int r = bt_store_open_apart(repair->store, broken->id->ordinal, &object, repair->error);
 
-	return r ? r : bt_file_open_loosely(object, patient->id->path, &patient->rewrite.file, repair->error);
+	return r ? r : bt_file_open_loosely(object, broken->id->path, &broken->rewrite.file, repair->error);
 }
 
-static int mend_file(struct repair *repair, struct patient *patient, bool snapshot)
+static int rewrite_broken(struct repair *repair, struct broken_file *broken, bool snapshot)
 {
-	int r = open_patient(repair, patient);
+	int r = open_broken(repair, broken);
 
 	if (!r)
-		r = snapshot ? replace_snapshot(repair, patient) : move_aside(repair, patient);
-	bt_writer_free(patient->rewrite.writer);
-	bt_file_free(patient->rewrite.file);
+		r = snapshot ? replace_snapshot(repair, broken) : move_aside(repair, broken);
+	bt_writer_free(broken->rewrite.writer);
+	bt_file_free(broken->rewrite.file);
 	return r;
 }
 
-static int mend(struct repair *repair, struct patient *patient)
+static int repair_damaged(struct repair *repair, struct broken_file *broken)
 {
 	bool snapshot;
-	int r = is_snapshot(repair, patient->id, &snapshot);
+	int r = is_snapshot(repair, broken->id, &snapshot);
 
 	if (!r && !repair->options->dry_run)
-		r = patient->no_file ? set_aside(repair, patient) : mend_file(repair, patient, snapshot);
+		r = broken->no_file ? set_aside(repair, broken) : rewrite_broken(repair, broken, snapshot);
 	if (!r)
-		tell_repair(repair, patient, snapshot ? BT_REPAIR_REWRITTEN : BT_REPAIR_ASIDE);
+		tell_repair(repair, broken, snapshot ? BT_REPAIR_REWRITTEN : BT_REPAIR_ASIDE);
 	return r;
 }
 
-static int rename_to(struct repair *repair, struct patient *patient, int64_t seconds)
+static int rename_to(struct repair *repair, struct broken_file *broken, int64_t seconds)
 {
 	struct bt_error failure;
 	int r = BT_E_EXISTS;
 
 	for (unsigned clash = 0; r == BT_E_EXISTS && clash < NAMES_MAX; clash++) {
 		failure = (struct bt_error){0};
-		bt_snapshot_name_format(seconds, clash, patient->to, sizeof(patient->to));
-		r = bt_gate_rename(&repair->gate, patient->id->ordinal, patient->to, &failure);
+		bt_snapshot_name_format(seconds, clash, broken->to, sizeof(broken->to));
+		r = bt_gate_rename(&repair->gate, broken->id->ordinal, broken->to, &failure);
 	}
 	return bt_error_pass(repair->error, &failure, r);
 }
 
-/* The time in the file is covered by its digests, the name by none. */
-static int give_name(struct repair *repair, struct patient *patient)
+/* The digests of the file cover the time in it, but not its name: so the time gives the name. */
+static int rename_misnamed(struct repair *repair, struct broken_file *broken)
 {
 	struct bt_snapshot *snapshot;
-	int r = bt_snapshot_open_misnamed(repair->store, patient->id->name, &snapshot, repair->error);
+	int r = bt_snapshot_open_misnamed(repair->store, broken->id->name, &snapshot, repair->error);
 
 	if (r)
 		return r;
 	int64_t seconds = bt_snapshot_info(snapshot)->time.seconds;
 	bt_snapshot_close(snapshot);
 	if (!repair->options->dry_run)
-		r = rename_to(repair, patient, seconds);
+		r = rename_to(repair, broken, seconds);
 	if (!r)
-		tell_repair(repair, patient, BT_REPAIR_RENAMED);
+		tell_repair(repair, broken, BT_REPAIR_RENAMED);
 	return r;
 }
 
-static int look_at(struct repair *repair, struct patient *patient, bool *ret_classic)
+static int inspect(struct repair *repair, struct broken_file *broken, bool *ret_classic)
 {
 	struct bt_file *file;
 	struct bt_error error = {0};
-	int r = bt_store_file(repair->store, patient->id->ordinal, &file, &error);
+	int r = bt_store_file(repair->store, broken->id->ordinal, &file, &error);
 
 	*ret_classic = !r && bt_file_kind(file) == BT_KIND_CLASSIC;
-	patient->no_file = r && error.reason == BT_R_NOT_A_FILE;
+	broken->no_file = r && error.reason == BT_R_NOT_A_FILE;
 	return only_failed(repair, r, &error);
 }
 
-static int treat(struct repair *repair, uint32_t ordinal, unsigned state)
+static int repair_file(struct repair *repair, uint32_t ordinal, unsigned state)
 {
-	struct patient patient = {.id = bt_store_file_id(repair->store, ordinal), .rewrite = {.store = repair->store}};
+	struct broken_file broken = {.id = bt_store_file_id(repair->store, ordinal),
+				     .rewrite = {.store = repair->store}};
 	bool classic;
-	int r = look_at(repair, &patient, &classic);
+	int r = inspect(repair, &broken, &classic);
 
 	if (!r && state & BT_STATE_DAMAGED && !classic)
-		r = mend(repair, &patient);
+		r = repair_damaged(repair, &broken);
 	if (!r && state == (BT_STATE_DAMAGED | BT_STATE_MISNAMED))
 		r = bt_store_refresh(repair->store, repair->error);
 	if (!r && state & BT_STATE_MISNAMED)
-		r = give_name(repair, &patient);
+		r = rename_misnamed(repair, &broken);
 	return r;
 }
 
-/* Nothing in the store depends on it: it gets a new one. */
-static int treat_identity(struct repair *repair)
+/* Nothing in the store depends on the id, so that the store gets a new one. */
+static int repair_identity(struct repair *repair)
 {
 	const struct bt_file_id id = {.name = BT_ID_NAME, .path = BT_ID_NAME};
-	struct patient patient = {.id = &id};
+	struct broken_file broken = {.id = &id};
 	struct bt_error error = {0};
 	int r = bt_identity_read(repair->store, &error);
 
@@ -215,13 +216,13 @@ static int treat_identity(struct repair *repair)
 		return 0;
 	r = only_failed(repair, r, &error);
 	if (!r && !repair->options->dry_run)
-		r = bt_gate_renew_identity(&repair->gate, patient.to, repair->error);
+		r = bt_gate_renew_identity(&repair->gate, broken.to, repair->error);
 	if (!r)
-		tell_repair(repair, &patient, BT_REPAIR_ASIDE);
+		tell_repair(repair, &broken, BT_REPAIR_ASIDE);
 	return r;
 }
 
-static int treat_all(struct repair *repair, const struct bt_check_run *run)
+static int repair_all(struct repair *repair, const struct bt_check_run *run)
 {
 	int r = run->unread.code ? (int)run->unread.code : 0;
 
@@ -231,9 +232,9 @@ static int treat_all(struct repair *repair, const struct bt_check_run *run)
 		if (bt_cancelled(repair->observer))
 			return bt_fail(repair->error, BT_E_CANCELLED, NULL, NULL);
 		if (run->states[i])
-			r = treat(repair, i, run->states[i]);
+			r = repair_file(repair, i, run->states[i]);
 	}
-	return r ? r : treat_identity(repair);
+	return r ? r : repair_identity(repair);
 }
 
 static void tell_lost(void *arg, const struct bt_hurt *hurt)
@@ -241,7 +242,7 @@ static void tell_lost(void *arg, const struct bt_hurt *hurt)
 	struct repair *repair = arg;
 
 	if (!hurt->path && repair->options->dry_run)
-		return; /* told as what would be done with the snapshot's file */
+		return; /* reported as what would be done with the snapshot's file */
 	repair->result.lost++;
 	if (hurt->path_length > BT_HURT_BYTES - repair->lost_bytes) {
 		repair->result.lost_more++;
@@ -252,8 +253,8 @@ static void tell_lost(void *arg, const struct bt_hurt *hurt)
 		repair->options->lost(repair->options->arg, hurt);
 }
 
-/* The snapshots once more, with what was found to be right: at most this is lost. */
-static int foretell_lost(struct repair *repair, struct bt_check_run *run)
+/* Walks the snapshots again with the set of intact contents: this gives the upper bound of what is lost. */
+static int estimate_lost(struct repair *repair, struct bt_check_run *run)
 {
 	bt_findings_free(run);
 	run->tell = NULL;
@@ -262,7 +263,7 @@ static int foretell_lost(struct repair *repair, struct bt_check_run *run)
 	return bt_check_snapshots(run, repair->error);
 }
 
-static int find_and_treat(struct repair *repair)
+static int find_and_repair(struct repair *repair)
 {
 	const struct bt_check_options options = {.threads = repair->options->threads};
 	struct bt_check_run run = {.store = repair->store,
@@ -278,9 +279,9 @@ static int find_and_treat(struct repair *repair)
 	int r = bt_check_all(&run, repair->error);
 	repair->checked = run.result;
 	if (r == BT_E_DAMAGED)
-		r = treat_all(repair, &run);
+		r = repair_all(repair, &run);
 	if (!r && repair->options->dry_run && run.result.findings) {
-		r = foretell_lost(repair, &run);
+		r = estimate_lost(repair, &run);
 		r = r ? r : BT_E_DAMAGED;
 	}
 	repair->wrong = run.wrong;
@@ -290,7 +291,7 @@ static int find_and_treat(struct repair *repair)
 	return r;
 }
 
-/* What is in the store was verified: whether all is there is left to be seen. */
+/* All contents in the store were verified; this finds which are missing. */
 static int find_lost(struct repair *repair)
 {
 	const struct bt_check_options options = {.quick = true, .threads = repair->options->threads};
@@ -313,11 +314,11 @@ static int repair_locked(struct repair *repair)
 {
 	if (!repair->options->dry_run)
 		bt_store_sweep(repair->store, true);
-	int r = find_and_treat(repair);
+	int r = find_and_repair(repair);
 	return r || repair->options->dry_run ? r : find_lost(repair);
 }
 
-/* What would be done is found out as a check does: so a store that may only be read can be asked, too. */
+/* A dry run only takes the lock of a check, so that it also works with a store that is read-only. */
 static int lock(struct repair *repair, int *ret_fd)
 {
 	if (repair->options->dry_run)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is whole in a file, copied as it is into a new one. Everything is verified on the way. */
+/* Copies the intact parts of a file unchanged into a new one, and verifies all of them. */
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "check/run.h"
@@ -12,12 +12,12 @@ struct copy {
 	struct bt_decompressor *decompressor;
 	struct bt_hasher *hasher;
 	struct bt_buf text, plain;
-	struct bt_buf held; /* struct bt_held: the contents of block so far */
+	struct bt_buf held; /* struct bt_held: the contents of the block so far */
 	struct bt_block block;
 	struct bt_error *error;
 };
 
-/* Whatever a list says of a block that decodes, its contents are those that their bytes say. */
+/* Contents of a block that decodes are named by their bytes, not by what a list says. */
 static int name_contents(struct copy *copy, struct bt_held *held, size_t count)
 {
 	const unsigned char *data = copy->plain.data;
@@ -30,13 +30,14 @@ static int name_contents(struct copy *copy, struct bt_held *held, size_t count)
 	return 0;
 }
 
-/* Damage, or a medium that gives nothing. Any other failure is not the file's, which stays as it is then. */
+/* Damage, or a medium that gives an I/O error. Any other failure does not concern the file, which stays as it is
+ * then. */
 static bool is_lost(int r, const struct bt_error *error)
 {
 	return r == BT_E_DAMAGED || (r == BT_E_SYSTEM && error->sys == EIO);
 }
 
-/* Asked twice, as the check had it a moment ago. */
+/* Reads again after a failure, since the check has just read it. */
 static int read_block(struct copy *copy, struct bt_error *ret_error)
 {
 	int r = BT_E_SYSTEM;
@@ -123,5 +124,5 @@ int bt_rewrite_file(struct bt_rewrite *rewrite, struct bt_error *error)
 	bt_buf_free(&copy.text);
 	bt_buf_free(&copy.plain);
 	bt_buf_free(&copy.held);
-	return r ? bt_fail(error, (enum bt_code)r, bt_file_name(rewrite->file), "copy what is whole") : 0;
+	return r ? bt_fail(error, (enum bt_code)r, bt_file_name(rewrite->file), "copy the intact parts") : 0;
 }

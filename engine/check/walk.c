@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every snapshot from its root. */
+/* Walks every snapshot from its root. */
 #include "view/walk.h"
 #include "base/bytes.h"
 #include "base/fail.h"
@@ -8,23 +8,23 @@
 #include "view/snapshot.h"
 #include <string.h>
 
-/* A directory with damage is walked each time it is met, for the paths that it hurts there. As many entries as a
- * snapshot has are seen for that, within these bounds: a small store can name a directory in more places than anybody
- * could list. */
+/* A damaged directory is walked each time that it is met, for the paths that it hurts there. This may visit as many
+ * entries as a snapshot has, within these bounds: a small store can name a directory in more places than could be
+ * listed. */
 #define AGAIN_LEAST ((uint64_t)1 << 20)
 #define AGAIN_MOST  ((uint64_t)1 << 24)
 
-/* A directory on the way. */
+/* A directory between the root and the present entry. */
 struct level {
 	struct bt_digest tree;
 	bool clean;
-	bool again; /* it was walked before */
+	bool again; /* it is walked another time */
 };
 
 enum pass {
-	COLLECT, /* what is needed */
+	COLLECT, /* collects what is needed */
 	TRACE,
-	WRONG, /* only what files hurt that are not what they should be */
+	WRONG, /* only finds files that do not match their digest */
 };
 
 struct walk {
@@ -33,13 +33,13 @@ struct walk {
 	uint32_t ordinal;
 	enum pass pass;
 	uint64_t hurts;
-	uint64_t again;			   /* entries of directories that are walked again, which still may be seen */
-	struct bt_check_found *unreadable; /* see_unreadable's, once there is one */
+	uint64_t again;			   /* entries of directories walked again that may still be visited */
+	struct bt_check_found *unreadable; /* of see_unreadable, once there is one */
 	struct bt_walk *tree;
-	struct bt_walk_step step; /* the entry at hand, or the directory that could not be read */
+	struct bt_walk_step step; /* the present entry, or the directory that could not be read */
 };
 
-/* The entry at hand cannot be restored whole because of this. */
+/* Records that the present entry cannot be restored completely because of found. */
 static int hurt(struct walk *walk, struct bt_check_found *found, uint64_t offset, uint64_t length)
 {
 	struct level *level = bt_walk_level(walk->tree);
@@ -47,7 +47,7 @@ static int hurt(struct walk *walk, struct bt_check_found *found, uint64_t offset
 	if (level)
 		level->clean = false;
 	walk->hurts++;
-	if (!found && walk->pass != TRACE) /* it has been told */
+	if (!found && walk->pass != TRACE) /* it was reported before */
 		return 0;
 	const struct bt_hurt hurt = {.snapshot = walk->info->name,
 				     .path = walk->step.path,
@@ -58,18 +58,18 @@ static int hurt(struct walk *walk, struct bt_check_found *found, uint64_t offset
 	return bt_findings_hurt(walk->run, found, &hurt);
 }
 
-/* A page that cannot be read. What it is that is gone nobody knows. */
+/* A page cannot be read. What it held is unknown. */
 static int hurt_by(struct walk *walk, int code, const struct bt_error *error)
 {
 	struct bt_check_found facts = {.error = *error, .ordinal = BT_CHECK_NO_FILE, .offset = error->offset};
 	struct bt_check_found *found = NULL;
 
-	if (code == BT_E_NOT_FOUND) /* removed meanwhile, by hand: the lock is held */
+	if (code == BT_E_NOT_FOUND) /* the snapshot was removed meanwhile, by hand, since the lock is held */
 		return 0;
 	if (code != BT_E_DAMAGED && code != BT_E_SYSTEM)
 		return code;
 	if (error->reason == BT_R_MISSING_PAGE)
-		facts.error.detail[0] = 0; /* one for all of them */
+		facts.error.detail[0] = 0; /* one finding for all missing pages */
 	int r = walk->pass == TRACE ? bt_findings_add(walk->run, &facts, &found) : 0;
 	return r ? r : hurt(walk, found, BT_NO_OFFSET, 0);
 }
@@ -120,8 +120,8 @@ static int need_chunk_pages(struct walk *walk, const struct bt_extra *extra)
 	return r;
 }
 
-/* Of version 1 files these are contents that are not there or not right. Otherwise the file was unreadable when the
- * snapshot was taken, which is no damage. */
+/* In version 1 files this is a missing or damaged content. Otherwise the file could not be read for the snapshot, which
+ * is not damage. */
 static int see_unreadable(struct walk *walk)
 {
 	int r = 0;
@@ -133,7 +133,7 @@ static int see_unreadable(struct walk *walk)
 	return r ? r : hurt(walk, walk->unreadable, BT_NO_OFFSET, 0);
 }
 
-/* Of a file in several contents. Those of version 1 have been compared with the digest of the whole already. */
+/* A file in several contents. Those of version 1 were compared with the digest of the whole already. */
 static int see_whole(struct walk *walk, const struct bt_entry *entry)
 {
 	const struct bt_page *page = bt_walk_page(walk->tree);
@@ -168,7 +168,7 @@ static int see_file(struct walk *walk, const struct bt_entry *entry)
 	return entry->size ? need(walk, &entry->digest, entry->size, 0) : 0;
 }
 
-/* The directory stands for all that is hurt below it. */
+/* The directory is reported instead of all that is hurt below it. */
 static int hurt_below(struct walk *walk)
 {
 	static const char detail[] = "of the paths to the same damage not all are named";
@@ -180,7 +180,7 @@ static int hurt_below(struct walk *walk)
 	return r ? r : hurt(walk, found, BT_NO_OFFSET, 0);
 }
 
-/* Chooses whether the directory is walked. */
+/* Decides whether the directory is walked. */
 static int see_directory(struct walk *walk, const struct bt_digest *tree)
 {
 	struct level *below = bt_walk_below(walk->tree);
@@ -199,7 +199,7 @@ static int see_directory(struct walk *walk, const struct bt_digest *tree)
 	return 0;
 }
 
-/* At the end of a directory. */
+/* Ends a directory. */
 static int settle_directory(struct walk *walk)
 {
 	struct level *level = bt_walk_level(walk->tree), *above = bt_walk_above(walk->tree);
@@ -266,7 +266,7 @@ static int walk_tree(struct walk *walk)
 	return r;
 }
 
-/* Files that were exchanged have each other's names. */
+/* Two files may have exchanged their names, so each name is compared with the time that is recorded. */
 static int check_name(struct walk *walk)
 {
 	struct bt_check_found facts = {.ordinal = walk->ordinal, .misnamed = true}, *found = NULL;
@@ -301,7 +301,7 @@ static int walk_snapshot(struct bt_check_run *run, const char *name, enum pass p
 	int r = bt_store_file_named(run->store, name, &walk.ordinal);
 
 	if (!r && bt_findings_whole(run, walk.ordinal))
-		return 0; /* it has been told by whoever read the file */
+		return 0; /* the step that read the file reported it */
 	if (!r)
 		r = bt_snapshot_open_misnamed(run->store, name, &snapshot, &error);
 	if (r)

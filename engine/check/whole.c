@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files in several contents: that each content is right does not say that together they are the file. */
+/* Verifies files in several contents: intact contents may still be put together to another file. */
 #include "base/pool.h"
 #include "check/run.h"
 #include "codec/hash.h"
@@ -10,13 +10,13 @@
 struct whole_job {
 	struct bt_job job; /* first */
 	struct bt_check_run *run;
-	const struct bt_page *page; /* that the entry lives in */
+	const struct bt_page *page; /* the page that entry lives in */
 	const struct bt_entry *file;
 	struct bt_digest key;
 	struct bt_error error;
 };
 
-/* What the digest of the whole follows from, and the digest. */
+/* A key for all that determines the digest of the whole, and for that digest. */
 static int make_key(struct bt_check_run *run, const struct bt_entry *file, struct bt_digest *ret_key)
 {
 	const struct bt_extra *extra = file->extra;
@@ -67,7 +67,7 @@ static int look_at_whole(struct whole_job *job, unsigned flags)
 	return r;
 }
 
-/* The digest of the whole covers every byte, so the contents are compared with theirs only to know what is wrong. */
+/* The digest of the whole covers every byte, so that contents are only compared with theirs to find which is wrong. */
 static int work(struct bt_job *arg, void *worker)
 {
 	struct whole_job *job = (struct whole_job *)arg;
@@ -80,7 +80,7 @@ static int work(struct bt_job *arg, void *worker)
 	return r == BT_E_DAMAGED || r == BT_E_SYSTEM ? 0 : r;
 }
 
-/* A content that was right before and cannot be read now is the disk's. */
+/* A content that was intact before but cannot be read now is an error of the disk. */
 static int tell_whole(struct whole_job *job)
 {
 	struct bt_check_found facts = {.error = job->error, .ordinal = BT_CHECK_NO_FILE, .offset = job->error.offset};
@@ -121,7 +121,7 @@ static int submit_whole(struct bt_check_run *run, const struct bt_page *page, co
 int bt_wholes_begin(struct bt_check_run *run)
 {
 	unsigned threads = run->options->threads ? run->options->threads : bt_cpu_count();
-	/* Pages that wait are in memory whatever their size. */
+	/* Waiting pages stay in memory whatever their size. */
 	struct bt_pool_options options = {.threads = threads > 1 ? threads : 0, .budget = 2 * (size_t)threads};
 
 	run->whole_bytes = run->result.bytes;
@@ -137,7 +137,7 @@ int bt_wholes_end(struct bt_check_run *run)
 	return r;
 }
 
-/* Bytes of it that contents are decoded for. */
+/* The bytes of it that lie in contents, which are decoded. */
 static uint64_t data_of(const struct bt_entry *file)
 {
 	const struct bt_extra *extra = file->extra;
@@ -165,7 +165,7 @@ int bt_wholes_see(struct bt_check_run *run, const struct bt_page *page, const st
 int bt_wholes_find(struct bt_check_run *run, const struct bt_page *page, const struct bt_entry *file,
 		   struct bt_check_found **ret_found)
 {
-	static const char detail[] = "all contents of a file are right, but together they are another";
+	static const char detail[] = "all contents are intact, but the file that they make does not match its SHA-256";
 	struct bt_check_found facts = {.ordinal = BT_CHECK_NO_FILE};
 	struct bt_digest key;
 	int r = make_key(run, file, &key);

@@ -76,7 +76,7 @@ static void list_end(struct bt_compare_run *run, struct bt_compare_list *list)
 	*list = (struct bt_compare_list){0};
 }
 
-/* What is in the directory at hand on one side can no longer be known: neither is what differs. */
+/* One side of the directory cannot be read: so what differs in it is unknown. */
 static int give_up(struct bt_compare_run *run, struct bt_compare_level *level, const struct bt_error *error)
 {
 	int r = bt_compare_problem(run, error);
@@ -86,7 +86,7 @@ static int give_up(struct bt_compare_run *run, struct bt_compare_level *level, c
 	return r;
 }
 
-/* The path at hand is that of the directory. */
+/* The present path is that of the directory. */
 static int advance(struct bt_compare_run *run, struct bt_compare_level *level, struct bt_compare_list *list)
 {
 	struct bt_error error = {0};
@@ -101,7 +101,7 @@ static int advance(struct bt_compare_run *run, struct bt_compare_level *level, s
 	return r ? give_up(run, level, &error) : 0;
 }
 
-/* What is entered on both sides; either may be NULL. The scan's directory is taken over. */
+/* Enters a directory on both sides; either may be NULL. Takes over the scan's directory. */
 struct pair {
 	const struct bt_entry *before, *after;
 	struct bt_scan_dir *live;
@@ -172,7 +172,7 @@ static bool is_dir(const struct bt_entry *entry)
 	return entry && entry->type == BT_DIR;
 }
 
-/* Whether another file system begins there, of which a snapshot says nothing. */
+/* Whether another file system begins there, whose contents a snapshot does not have. */
 static bool is_boundary(const struct bt_entry *entry)
 {
 	return entry->extra && entry->extra->boundary;
@@ -183,7 +183,7 @@ static bool unread(const struct bt_entry *entry)
 	return entry->extra && entry->extra->error;
 }
 
-/* Of what could be read for one side alone nobody knows whether it differs, nor what went. */
+/* An entry that could be read on one side only may or may not differ, and may have lost entries. */
 static int tell_unread(struct bt_compare_run *run)
 {
 	struct bt_error error = {0};
@@ -192,7 +192,7 @@ static int tell_unread(struct bt_compare_run *run)
 	return bt_compare_problem(run, &error);
 }
 
-/* The entries of one name, and what is below them. level NULL: the roots. */
+/* Compares the entries of one name, with all below. level NULL: the roots. */
 static int see(struct bt_compare_run *run, struct bt_compare_level *level, const struct pair *pair)
 {
 	const struct bt_entry *before = pair->before, *after = pair->after;
@@ -223,7 +223,7 @@ static int see(struct bt_compare_run *run, struct bt_compare_level *level, const
 	return r;
 }
 
-/* Which lists have the next name. */
+/* Finds the lists that have the next name. */
 static int order(const struct bt_compare_level *level)
 {
 	const struct bt_entry *a = level->before.entry, *b = level->after.entry;
@@ -241,7 +241,7 @@ static void leave(struct bt_compare_run *run)
 	list_end(run, &level->after);
 }
 
-/* A directory on another file system that is not entered is there, but not what is in it. */
+/* A directory on another file system that is not entered exists, but its contents are unknown. */
 static bool hidden(const struct bt_compare_list *list)
 {
 	return list->live && list->entry && list->hidden;
@@ -257,7 +257,7 @@ static int advance_both(struct bt_compare_run *run, struct bt_compare_level *lev
 	return r;
 }
 
-/* More than a snapshot can have: what is told of the rest would never end. */
+/* Ends the list if there is more than a snapshot can have: a report of the rest would never end. */
 static int give_up_all(struct bt_compare_run *run)
 {
 	while (run->count)
@@ -276,7 +276,7 @@ static int take(struct bt_compare_run *run, struct bt_bounds *bounds, bool *ret_
 	return bt_compare_problem(run, &error);
 }
 
-/* Counts what is found on either side. */
+/* Counts the entries found on either side. */
 static int take_pair(struct bt_compare_run *run, const struct bt_compare_level *level, const struct pair *pair,
 		     bool *ret_beyond)
 {
@@ -316,7 +316,7 @@ static int step(struct bt_compare_run *run)
 	return r || (pair.after && hidden(&level->after)) ? r : see(run, level, &pair);
 }
 
-/* top: of the roots, if one of them is live. */
+/* top: the list of the roots, if one of them is live. */
 static int walk(struct bt_compare_run *run, struct bt_compare_level *top, const struct pair *roots)
 {
 	int r = see(run, top, roots);
@@ -339,7 +339,7 @@ static int finish(struct bt_compare_run *run, int r, struct bt_compare_result *r
 	bt_sized_give(ret_result, &run->result, sizeof(run->result));
 	if (!r && run->result.errors)
 		r = BT_E_INCOMPLETE;
-	return r ? bt_fail(error, (enum bt_code)r, NULL, "compare") : 0;
+	return r ? bt_fail(error, (enum bt_code)r, NULL, "compare the trees") : 0;
 }
 
 int bt_compare(const struct bt_side *before, const struct bt_side *after, const struct bt_compare_call *call,

@@ -23,7 +23,7 @@ static bool same_holes(const struct bt_extra *a, const struct bt_extra *b)
 	return true;
 }
 
-/* Where one has no digest of the whole: it could not be read, or it is nearly all holes. */
+/* For a file without a digest of the whole: it could not be read, or is nearly all holes. */
 static bool same_pieces(const struct bt_extra *a, const struct bt_extra *b)
 {
 	if (!a || !b || a->error || b->error)
@@ -65,7 +65,7 @@ bool bt_same_metadata(const struct bt_entry *before, const struct bt_entry *afte
 {
 	if (before->mode != after->mode || before->uid != after->uid || before->gid != after->gid)
 		return false;
-	/* A directory's time tells that names came or went, which are told themselves. */
+	/* The mtime of a directory changes when names come or go, which are reported themselves. */
 	return before->type == BT_DIR || bt_time_equal(&before->mtime, &after->mtime);
 }
 

@@ -17,9 +17,9 @@
 
 #define WINDOW	   ((size_t)1 << 20)
 #define TARGET_MAX 4095
-#define HELPERS	   2 /* that list directories ahead */
+#define HELPERS	   2 /* threads that list directories ahead */
 
-/* The path at hand is that of the directory: the name is added for the time of the telling. */
+/* The present path is that of the directory: the name is added for the report. */
 static int problem_in(struct bt_compare_run *run, const char *name, int sys, const char *what)
 {
 	size_t length = run->path.length;
@@ -33,7 +33,7 @@ static int problem_in(struct bt_compare_run *run, const char *name, int sys, con
 	return r;
 }
 
-/* The directory that the list is of, or a negative errno. */
+/* Opens the directory of the list: a descriptor, or a negative errno. */
 static int dirfd_get(struct bt_compare_run *run, const struct bt_compare_list *list)
 {
 	return list->live ? bt_scan_fd_get(run->scan, list->live) : run->single;
@@ -87,9 +87,9 @@ int bt_live_next(struct bt_compare_run *run, struct bt_compare_list *list)
 	while (list->next < list->live->count) {
 		const struct bt_found *found = &list->live->found[list->next++];
 
-		/* What the snapshot says of it cannot be compared; a name that is too long it cannot have. */
+		/* The entry cannot be compared with the snapshot's. No snapshot has a name that is too long. */
 		if (found->error || !bt_found_type(found->mode)) {
-			r = problem_in(run, found->name, found->error ? found->error : EINVAL, "look at");
+			r = problem_in(run, found->name, found->error ? found->error : EINVAL, "read the metadata");
 			if (r)
 				return r;
 			if (found->error == ENAMETOOLONG)
@@ -140,7 +140,7 @@ static bool value_equal(const char *path, const struct bt_xattr *xattr)
 	return equal;
 }
 
-/* As many names, and each with its value. 0 or a negative errno. */
+/* Whether there are as many names, each with its value. 0 or a negative errno. */
 static int compare_xattrs(const char *path, const struct bt_entry *before, bool *ret_equal)
 {
 	uint32_t count = before->extra ? before->extra->xattr_count : 0, there = 0;
@@ -166,7 +166,7 @@ static bool go_on(void *arg, uint64_t read)
 	return !bt_compare_cancelled(run);
 }
 
-/* Compares the bytes themselves. 0 or a negative errno. */
+/* Compares the bytes. 0 or a negative errno. */
 static int compare_bytes(struct bt_compare_run *run, int fd, const struct bt_entry *before, bool *ret_same)
 {
 	struct bt_error error = {0};
@@ -183,18 +183,18 @@ static int compare_bytes(struct bt_compare_run *run, int fd, const struct bt_ent
 		return -ECANCELED;
 	if (r == BT_E_NOMEM)
 		return -ENOMEM;
-	if (r) /* the snapshot's own are damaged or missing */
+	if (r) /* contents of the snapshot are damaged or missing */
 		return error.sys ? -error.sys : -EIO;
 	return -against.sys;
 }
 
-/* A file that has no digest or large holes, whose zeros would have to be hashed, is compared with its pieces. */
+/* A file without a digest, or with large holes whose zeros would have to be hashed, is compared piece by piece. */
 static bool is_in_pieces(const struct bt_entry *before)
 {
 	return (!before->has_digest && !(before->extra && before->extra->error)) || bt_whole_is_unproven(before);
 }
 
-/* Whether the file, which has as many bytes, is the same. 0 or a negative errno. */
+/* Whether the file, which has the same size, has the same contents. 0 or a negative errno. */
 static int compare_content(struct bt_compare_run *run, int dirfd, const char *name, const struct bt_entry *before,
 			   struct bt_entry *now, bool *ret_same)
 {
@@ -276,7 +276,7 @@ static int open_scan(struct bt_compare_run *run, const struct bt_side *before, c
 	return bt_scan_open(live->path, &options, &run->scan, error);
 }
 
-/* The last component, with the directory that it is in. */
+/* Opens the parent directory, and describes the last component of the path. */
 static int open_single(struct bt_compare_run *run, const char *path, struct bt_found *found, struct bt_error *error)
 {
 	const char *slash = strrchr(path, '/');
@@ -292,7 +292,7 @@ static int open_single(struct bt_compare_run *run, const char *path, struct bt_f
 	if (run->single < 0)
 		return bt_fail_sys(error, -run->single, path, "open");
 	if (fstatat(run->single, found->name, &st, AT_SYMLINK_NOFOLLOW))
-		return bt_fail_sys(error, errno, path, "look at");
+		return bt_fail_sys(error, errno, path, "read the metadata");
 	bt_found_stat(&st, found);
 	return 0;
 }
@@ -304,9 +304,9 @@ int bt_live_open(struct bt_compare_run *run, const struct bt_side *before, const
 
 	run->single = -1;
 	if (before->entry->type == BT_DIR && stat(live->path, &st))
-		return bt_fail_sys(error, errno, live->path, "look at");
+		return bt_fail_sys(error, errno, live->path, "read the metadata");
 	if (before->entry->type == BT_DIR && !S_ISDIR(st.st_mode))
-		return bt_fail_sys(error, ENOTDIR, live->path, "look at");
+		return bt_fail_sys(error, ENOTDIR, live->path, "read the metadata");
 	int r = before->entry->type == BT_DIR ? open_scan(run, before, live, error)
 					      : open_single(run, live->path, &run->single_found, error);
 	if (r)

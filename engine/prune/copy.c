@@ -3,7 +3,7 @@
 #include "base/fail.h"
 #include "codec/frame.h"
 
-#define WHAT	 "copying what is needed"
+#define WHAT	 "copy the needed contents"
 #define IDLE_MAX ((size_t)8 << 20)
 
 static int failed(const struct bt_prune_copy *copy, int r)

@@ -216,7 +216,7 @@ load mount_helper
 	[ "$(cat mnt/latest/docs/a.txt)" = hello ]
 	kill "$pid"
 	wait "$pid"
-	not_mounted || grep -q 'the mount point stays behind, and answers nothing: please use umount$' log
+	not_mounted || grep -q 'the mount point is left, and answers nothing: please use umount$' log
 }
 
 @test "killed while data is handed to the kernel, nothing is stuck" {
