@@ -51,9 +51,6 @@ int bt_classic_damage(struct bt_check_run *run, const char *name, uint32_t ordin
 	if (!r)
 		bt_fail_damaged(&facts.error, wrong ? BT_R_DIGEST_MISMATCH : BT_R_MISSING_CONTENT, name, facts.offset);
 	bt_close(&fd);
-	bt_arena_free(&classic.arena);
-	bt_buf_free(&classic.paths);
-	bt_buf_free(&classic.contents);
-	bt_buf_free(&classic.pieces);
+	bt_classic_free(&classic);
 	return r == BT_E_NOMEM || r == BT_E_CANCELLED ? r : bt_findings_add(run, &facts, ret_found);
 }

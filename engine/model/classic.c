@@ -135,6 +135,14 @@ static int write_derived(struct bt_classic *classic, const struct stat *status, 
 	return r;
 }
 
+void bt_classic_free(struct bt_classic *classic)
+{
+	bt_arena_free(&classic->arena);
+	bt_buf_free(&classic->paths);
+	bt_buf_free(&classic->contents);
+	bt_buf_free(&classic->pieces);
+}
+
 int bt_classic_derive(int fd, const char *name, int out, const struct bt_observer *observer, struct bt_error *error)
 {
 	struct bt_error ignored = {0};
@@ -146,9 +154,6 @@ int bt_classic_derive(int fd, const char *name, int out, const struct bt_observe
 		r = bt_classic_scan(&classic, fd);
 	if (!r)
 		r = write_derived(&classic, &status, out);
-	bt_arena_free(&classic.arena);
-	bt_buf_free(&classic.paths);
-	bt_buf_free(&classic.contents);
-	bt_buf_free(&classic.pieces);
+	bt_classic_free(&classic);
 	return r;
 }

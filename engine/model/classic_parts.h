@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared by the parts of the version 1 reader: scan (file → tables), tree (tables → pages), out (the derived file). */
+/* Shared by the parts of the version 1 reader: scan (file → tables), tree (tables → pages), out (the derived file). A
+ * check scans, too, to say which content is wrong. */
 #ifndef BT_MODEL_CLASSIC_PARTS_H
 #define BT_MODEL_CLASSIC_PARTS_H
 
@@ -60,9 +61,10 @@ static inline struct bt_classic_piece *bt_classic_pieces(const struct bt_classic
 }
 
 int bt_classic_cancelled(const struct bt_classic *classic); /* 0 or BT_E_CANCELLED */
-/* Fills the tables. Every content is decoded and hashed. */
+/* Fills the tables. Every content is decoded and hashed. Free it in any case. */
 int bt_classic_scan(struct bt_classic *classic, int fd);
-/* The value of one member of file_contents, whose opening quote has been taken; digest is its key. */
+void bt_classic_free(struct bt_classic *classic);
+/* Decodes the value of one member of file_contents, after its opening quote; digest is its key. */
 struct bt_stream;
 struct bt_classic_decoder;
 struct bt_classic_decoder *bt_classic_decoder_new(void);
@@ -72,8 +74,8 @@ int bt_classic_decode(struct bt_classic_decoder *decoder, struct bt_classic *cla
 
 /* Sorts both tables and refuses duplicates. target gets the longest common directory of all paths. */
 int bt_classic_sort(struct bt_classic *classic, struct bt_buf *target);
-/* Writes the pages of the tree below the first `prefix` bytes of each path, and fills root and counts of info. All
- * entries get owner, time and mode of info->root. */
+/* Writes the pages of the tree below the first prefix bytes of each path, and fills in root and counts of info. All
+ * entries get the owner and time of info->root. */
 struct bt_classic_out;
 int bt_classic_tree(struct bt_classic *classic, size_t prefix, struct bt_classic_out *out,
 		    struct bt_snapshot_info *info);
@@ -85,7 +87,7 @@ struct bt_classic_out {
 	struct bt_hasher *hasher;
 	struct bt_digest_set written; /* ids of pages: directories of equal names and contents are one page */
 };
-/* out: a struct bt_classic_out; as a page builder wants it. */
+/* For a page builder; out is a struct bt_classic_out. */
 int bt_classic_out_page(void *out, const char *line, size_t length, struct bt_digest *ret_id);
 
 #endif
