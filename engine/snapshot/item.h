@@ -53,11 +53,11 @@ void bt_snap_stream_free(struct bt_snap_stream *stream); /* NULL is fine */
 struct bt_snap_item {
 	struct bt_snap_item *next;
 	enum bt_snap_kind kind;
-	bool reads;		      /* a reader has to work on it before it can be finished */
-	bool has_old;		      /* the parent has an entry of this name */
-	struct bt_snap_node *node;    /* the directory that it lies in; for BT_SNAP_DIRECTORY the directory itself */
-	const struct bt_found *found; /* belongs to the listing */
-	struct bt_entry entry, old;   /* in the batch's arena */
+	bool reads;			 /* a reader has to work on it before it can be finished */
+	bool has_previous;		 /* the parent has an entry of this name */
+	struct bt_snap_node *node;	 /* the directory that it lies in; for BT_SNAP_DIRECTORY the directory itself */
+	const struct bt_found *found;	 /* belongs to the listing */
+	struct bt_entry entry, previous; /* in the batch's arena; previous: the parent's */
 	struct bt_outcome outcome;
 	struct bt_source_room room; /* size is planned for a small file; data is set when it is read */
 	size_t size;		    /* bytes read */

@@ -12,14 +12,14 @@ struct bt_snap_node {
 	struct bt_snap_node *parent; /* NULL: the root */
 	struct bt_scan_dir *dir;
 	/* Written by the walk; the finishing reads them when it finishes the item of the directory. */
-	bool has_old;		/* the parent has a directory here */
-	struct bt_entry old;	/* its entry; no name */
-	bool old_whole;		/* its pages could be read to the end */
-	bool unknown;		/* it could not be listed completely: no entry of the parent counts as removed */
-	struct bt_arena arena;	/* of old */
-	struct bt_dir *old_dir; /* going through old; NULL: nothing of it is left */
-	const struct bt_entry *old_next; /* not matched yet; NULL: to be fetched */
-	size_t at;			 /* in dir->found */
+	bool has_previous;	     /* the parent has a directory here */
+	struct bt_entry previous;    /* its entry, without a name */
+	bool previous_is_whole;	     /* its pages could be read to the end */
+	bool unknown;		     /* it could not be listed completely: no entry of the parent counts as removed */
+	struct bt_arena arena;	     /* of previous */
+	struct bt_dir *previous_dir; /* goes through it; NULL: nothing of it is left */
+	const struct bt_entry *previous_next; /* not matched yet; NULL: to be fetched */
+	size_t at;			      /* in dir->found */
 	/* For the finishing. */
 	struct bt_snap_builder *builder; /* NULL: no entry so far */
 	struct bt_snap_node *next_done;

@@ -17,19 +17,19 @@ struct bt_snap_previous {
 	uint64_t files, directories, others, directory_size, errors, torn, boundaries;
 };
 
-void bt_snap_previous_begin(struct bt_snap_previous *previous, const struct bt_snap_plan *plan);
+void bt_snap_previous_begin(struct bt_snap_previous *self, const struct bt_snap_plan *plan);
 
 /* Opens the parent's entries of the node's directory. If they cannot be read to the end, entries without a match count
  * as new. */
-int bt_snap_previous_open(struct bt_snap_previous *previous, struct bt_snap_node *node, const struct bt_entry *old);
+int bt_snap_previous_open(struct bt_snap_previous *self, struct bt_snap_node *node, const struct bt_entry *previous);
 /* The parent's entry of this name, or NULL. Call it in the order of names. The entry lives until the next call. */
-const struct bt_entry *bt_snap_previous_match(struct bt_snap_previous *previous, struct bt_snap_node *node,
+const struct bt_entry *bt_snap_previous_match(struct bt_snap_previous *self, struct bt_snap_node *node,
 					      const struct bt_found *found);
-void bt_snap_previous_close(struct bt_snap_previous *previous, struct bt_snap_node *node);
+void bt_snap_previous_close(struct bt_snap_previous *self, struct bt_snap_node *node);
 /* Counts all entries below a directory of the parent, if they have to be counted. removed: they do not exist any more.
  * 0 or BT_E_NOMEM. */
-int bt_snap_previous_tree(struct bt_snap_previous *previous, const struct bt_entry *old, bool removed);
+int bt_snap_previous_tree(struct bt_snap_previous *self, const struct bt_entry *previous, bool removed);
 /* Adds the entries that were not looked at to the totals. False: the counts that the parent declares are wrong. */
-bool bt_snap_previous_rest(const struct bt_snap_previous *previous, struct bt_snap_totals *totals);
+bool bt_snap_previous_rest(const struct bt_snap_previous *self, struct bt_snap_totals *totals);
 
 #endif

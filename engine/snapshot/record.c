@@ -80,9 +80,9 @@ static int compare(struct bt_snap_finish *finish, const struct bt_snap_item *ite
 	struct bt_buf *scratch = bt_snap_trees_scratch(finish->trees);
 
 	*ret_same = item->kind == BT_SNAP_KEEP;
-	if (*ret_same || !item->has_old)
+	if (*ret_same || !item->has_previous)
 		return 0;
-	return bt_snap_entry_same(&scratch[0], &scratch[1], &item->entry, &item->old, ret_same);
+	return bt_snap_entry_same(&scratch[0], &scratch[1], &item->entry, &item->previous, ret_same);
 }
 
 static int count_file(struct bt_snap_finish *finish, const struct bt_snap_item *item, bool same)
@@ -92,7 +92,7 @@ static int count_file(struct bt_snap_finish *finish, const struct bt_snap_item *
 
 	if (same)
 		event = BT_EVENT_UNCHANGED;
-	else if (!item->has_old || item->old.type != BT_FILE)
+	else if (!item->has_previous || item->previous.type != BT_FILE)
 		event = BT_EVENT_NEW;
 	totals->unchanged += event == BT_EVENT_UNCHANGED;
 	totals->changed += event == BT_EVENT_CHANGED;
@@ -207,8 +207,8 @@ static int add(struct bt_snap_finish *finish, struct bt_snap_item *item, struct 
 static int vanish(struct bt_snap_finish *finish, const struct bt_snap_item *item)
 {
 	finish->totals.vanished++;
-	finish->totals.differences += item->has_old;
-	finish->totals.removed += item->has_old;
+	finish->totals.differences += item->has_previous;
+	finish->totals.removed += item->has_previous;
 	if (!bt_snap_wants_entries(finish->plan->observer))
 		return 0;
 	char *path = path_of(item);

@@ -101,7 +101,7 @@ int bt_snap_node_pages(struct bt_snap_finish *finish, struct bt_snap_node *node,
 	if (!builder)
 		return BT_E_NOMEM;
 	builder->error = error;
-	trees->known = node && node->has_old && node->old_whole ? &node->old.digest : NULL;
+	trees->known = node && node->has_previous && node->previous_is_whole ? &node->previous.digest : NULL;
 	int r = bt_page_builder_finish(&builder->builder, ret_tree);
 	trees->known = NULL;
 	builder_put(trees, builder);
@@ -114,7 +114,7 @@ void bt_snap_node_free(struct bt_snap_node *node)
 {
 	if (!node)
 		return;
-	bt_dir_free(node->old_dir);
+	bt_dir_free(node->previous_dir);
 	if (node->builder)
 		builder_free(node->builder);
 	bt_arena_free(&node->arena);

@@ -83,7 +83,8 @@ static int flush(struct bt_snap_walk *walk)
 
 /* Directories. */
 
-static int enter(struct bt_snap_walk *walk, struct bt_scan_dir *dir, const struct bt_entry *old, struct bt_error *error)
+static int enter(struct bt_snap_walk *walk, struct bt_scan_dir *dir, const struct bt_entry *previous,
+		 struct bt_error *error)
 {
 	struct bt_snap_node *node = calloc(1, sizeof(*node));
 
@@ -92,19 +93,19 @@ static int enter(struct bt_snap_walk *walk, struct bt_scan_dir *dir, const struc
 	node->dir = dir;
 	node->parent = walk->node;
 	walk->node = node;
-	int r = bt_snap_previous_open(&walk->previous, node, old);
+	int r = bt_snap_previous_open(&walk->previous, node, previous);
 	return r ? r : bt_scan_list(walk->plan->source.scan, dir, error);
 }
 
-static bool same_stat(const struct bt_snap_plan *plan, const struct bt_entry *old, const struct bt_found *found)
+static bool same_stat(const struct bt_snap_plan *plan, const struct bt_entry *previous, const struct bt_found *found)
 {
-	return !plan->options->force && old->has_stat && old->stat == bt_found_fingerprint(found);
+	return !plan->options->force && previous->has_stat && previous->stat == bt_found_fingerprint(found);
 }
 
-static void keep_stat(struct bt_entry *entry, const struct bt_entry *old)
+static void keep_stat(struct bt_entry *entry, const struct bt_entry *previous)
 {
 	entry->has_stat = true;
-	entry->stat = old->stat;
+	entry->stat = previous->stat;
 }
 
 static int fill_directory(struct bt_snap_walk *walk, struct bt_snap_node *node, struct bt_snap_item *item)
@@ -115,8 +116,8 @@ static int fill_directory(struct bt_snap_walk *walk, struct bt_snap_node *node, 
 
 	item->found = &node->dir->self;
 	item->outcome.seen = node->dir->self;
-	item->has_old = node->has_old;
-	item->old = node->old;
+	item->has_previous = node->has_previous;
+	item->previous = node->previous;
 	if (node->dir->error != 0) {
 		bt_source_failed(&item->outcome, node->dir->error);
 		if (item->outcome.state == BT_SOURCE_LOST)
@@ -127,9 +128,9 @@ static int fill_directory(struct bt_snap_walk *walk, struct bt_snap_node *node, 
 	}
 	if (bt_found_describe(arena, &node->dir->self, plan->source.root_dev, &item->entry))
 		return BT_E_NOMEM;
-	if (node->has_old && same_stat(plan, &node->old, &node->dir->self)) {
-		keep_stat(&item->entry, &node->old);
-		return bt_snap_take_over(arena, &node->old, &item->entry);
+	if (node->has_previous && same_stat(plan, &node->previous, &node->dir->self)) {
+		keep_stat(&item->entry, &node->previous);
+		return bt_snap_take_over(arena, &node->previous, &item->entry);
 	}
 	bt_source_now(&now);
 	bt_source_stamp(&item->entry, &node->dir->self, &now);
@@ -170,37 +171,38 @@ static struct bt_snap_item *new_item(struct bt_snap_walk *walk, enum bt_snap_kin
 	return item;
 }
 
-static int remember_old(struct bt_snap_walk *walk, struct bt_snap_item *item, const struct bt_entry *old)
+static int remember_previous(struct bt_snap_walk *walk, struct bt_snap_item *item, const struct bt_entry *previous)
 {
-	if (!old)
+	if (!previous)
 		return 0;
-	item->has_old = true;
-	return bt_snap_entry_copy(bt_snap_batch_arena(walk->batch), old, &item->old);
+	item->has_previous = true;
+	return bt_snap_entry_copy(bt_snap_batch_arena(walk->batch), previous, &item->previous);
 }
 
-static bool unchanged(const struct bt_snap_plan *plan, const struct bt_entry *old, const struct bt_found *found)
+static bool unchanged(const struct bt_snap_plan *plan, const struct bt_entry *previous, const struct bt_found *found)
 {
-	if (!old || old->type != bt_found_type(found->mode) || !same_stat(plan, old, found))
+	if (!previous || previous->type != bt_found_type(found->mode) || !same_stat(plan, previous, found))
 		return false;
-	if (old->extra && (old->extra->error || old->extra->torn))
+	if (previous->extra && (previous->extra->error || previous->extra->torn))
 		return false;
-	return old->type != BT_FILE || (old->size == found->size && bt_snap_contents_there(plan->store, old));
+	return previous->type != BT_FILE ||
+	       (previous->size == found->size && bt_snap_contents_there(plan->store, previous));
 }
 
-static int keep(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *old)
+static int keep(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *previous)
 {
 	struct bt_arena *arena = bt_snap_batch_arena(walk->batch);
 	struct bt_snap_item *item = new_item(walk, BT_SNAP_KEEP, found);
 
 	if (!item || bt_found_describe(arena, found, walk->plan->source.root_dev, &item->entry) != 0)
 		return BT_E_NOMEM;
-	item->has_old = true;
-	item->old.type = old->type;
-	keep_stat(&item->entry, old);
-	return bt_snap_take_over(arena, old, &item->entry);
+	item->has_previous = true;
+	item->previous.type = previous->type;
+	keep_stat(&item->entry, previous);
+	return bt_snap_take_over(arena, previous, &item->entry);
 }
 
-static int bad(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *old)
+static int bad(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *previous)
 {
 	struct bt_snap_item *item = new_item(walk, BT_SNAP_BAD, found);
 
@@ -208,7 +210,7 @@ static int bad(struct bt_snap_walk *walk, const struct bt_found *found, const st
 		return BT_E_NOMEM;
 	item->outcome.state = BT_SOURCE_FAILED;
 	item->outcome.sys = found->error;
-	return remember_old(walk, item, old);
+	return remember_previous(walk, item, previous);
 }
 
 /* Tells a name that no page can hold; file systems of other operating systems have such names. */
@@ -274,7 +276,7 @@ static int read_stream(struct bt_snap_walk *walk, const struct bt_found *found)
 	return 0;
 }
 
-static int stream(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *old,
+static int stream(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *previous,
 		  struct bt_snap_link *link)
 {
 	int r = flush(walk);
@@ -295,18 +297,18 @@ static int stream(struct bt_snap_walk *walk, const struct bt_found *found, const
 	item->link = link;
 	item->stream = walk->stream;
 	walk->stream = NULL;
-	return remember_old(walk, item, old);
+	return remember_previous(walk, item, previous);
 }
 
 /* Whether the file may have names in directories that are not walked: it got one since the parent, or is another
  * file. */
-static bool has_new_name(const struct bt_found *found, const struct bt_entry *old)
+static bool has_new_name(const struct bt_found *found, const struct bt_entry *previous)
 {
-	return found->links > 1 && (!old || old->type != bt_found_type(found->mode) || !old->extra ||
-				    old->extra->links != found->links || old->extra->inode != found->inode);
+	return found->links > 1 && (!previous || previous->type != bt_found_type(found->mode) || !previous->extra ||
+				    previous->extra->links != found->links || previous->extra->inode != found->inode);
 }
 
-static int read_file(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *old)
+static int read_file(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *previous)
 {
 	struct bt_snap_link *link = NULL;
 	bool first = true;
@@ -315,10 +317,10 @@ static int read_file(struct bt_snap_walk *walk, const struct bt_found *found, co
 		link = bt_snap_links_get(&walk->links, found, &first);
 		if (!link)
 			return BT_E_NOMEM;
-		link->has_new_name |= has_new_name(found, old);
+		link->has_new_name |= has_new_name(found, previous);
 	}
 	if (first && found->size > BT_SNAP_SMALL)
-		return stream(walk, found, old, link);
+		return stream(walk, found, previous, link);
 	struct bt_snap_item *item = new_item(walk, first ? BT_SNAP_FILE : BT_SNAP_LINK, found);
 	if (!item) {
 		bt_snap_link_put(link);
@@ -328,21 +330,21 @@ static int read_file(struct bt_snap_walk *walk, const struct bt_found *found, co
 	item->reads = first;
 	if (first)
 		bt_snap_batch_plan(walk->batch, item, (size_t)found->size);
-	return remember_old(walk, item, old);
+	return remember_previous(walk, item, previous);
 }
 
-static int read_meta(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *old)
+static int read_meta(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *previous)
 {
 	struct bt_snap_item *item = new_item(walk, BT_SNAP_BARE, found);
 
 	if (!item)
 		return BT_E_NOMEM;
 	item->reads = true;
-	return remember_old(walk, item, old);
+	return remember_previous(walk, item, previous);
 }
 
 /* A directory that is not entered. The file system mounted there is left alone, so nothing of it is read. */
-static int boundary(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *old)
+static int boundary(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *previous)
 {
 	struct bt_arena *arena = bt_snap_batch_arena(walk->batch);
 	struct bt_snap_item *item = new_item(walk, BT_SNAP_BARE, found);
@@ -354,18 +356,19 @@ static int boundary(struct bt_snap_walk *walk, const struct bt_found *found, con
 	if (!extra)
 		return BT_E_NOMEM;
 	extra->boundary = found->boundary;
-	return remember_old(walk, item, old);
+	return remember_previous(walk, item, previous);
 }
 
 /* Whether, according to the changes, nothing changed below a directory. A directory that was replaced or moved here
  * differs. */
-static bool as_before(const struct bt_snap_plan *plan, const struct bt_entry *old, const struct bt_found *found)
+static bool as_before(const struct bt_snap_plan *plan, const struct bt_entry *previous, const struct bt_found *found)
 {
 	struct bt_error error = {0};
 	bool has;
 
-	return found->child->deferred && old && old->type == BT_DIR && !(old->extra && old->extra->error) &&
-	       same_stat(plan, old, found) && bt_store_has(plan->store, &old->digest, true, &has, &error) == 0 && has;
+	return found->child->deferred && previous && previous->type == BT_DIR &&
+	       !(previous->extra && previous->extra->error) && same_stat(plan, previous, found) &&
+	       bt_store_has(plan->store, &previous->digest, true, &has, &error) == 0 && has;
 }
 
 static int doubt(struct bt_snap_walk *walk, enum bt_doubt doubt)
@@ -376,30 +379,30 @@ static int doubt(struct bt_snap_walk *walk, enum bt_doubt doubt)
 
 static int visit(struct bt_snap_walk *walk, const struct bt_found *found, struct bt_error *error)
 {
-	const struct bt_entry *old = bt_snap_previous_match(&walk->previous, walk->node, found);
+	const struct bt_entry *previous = bt_snap_previous_match(&walk->previous, walk->node, found);
 	int r;
 
-	if (old && !(found->child && found->error == 0)) {
-		r = bt_snap_previous_tree(&walk->previous, old, found->error == 0);
+	if (previous && !(found->child && found->error == 0)) {
+		r = bt_snap_previous_tree(&walk->previous, previous, found->error == 0);
 		if (r)
 			return r;
 	}
 	if (!bt_name_valid(found->name, found->name_length))
 		return bad_name(walk, found);
 	if (found->error != 0)
-		return bad(walk, found, old);
+		return bad(walk, found, previous);
 	if (found->child)
-		return as_before(walk->plan, old, found) ? keep(walk, found, old)
-							 : enter(walk, found->child, old, error);
+		return as_before(walk->plan, previous, found) ? keep(walk, found, previous)
+							      : enter(walk, found->child, previous, error);
 	if (found->boundary)
-		return boundary(walk, found, old);
-	if (unchanged(walk->plan, old, found))
-		return keep(walk, found, old);
+		return boundary(walk, found, previous);
+	if (unchanged(walk->plan, previous, found))
+		return keep(walk, found, previous);
 	if (bt_found_type(found->mode) == BT_FILE)
-		return read_file(walk, found, old);
-	if (walk->plan->changes && has_new_name(found, old))
+		return read_file(walk, found, previous);
+	if (walk->plan->changes && has_new_name(found, previous))
 		return doubt(walk, BT_DOUBT_LINKS);
-	return read_meta(walk, found, old);
+	return read_meta(walk, found, previous);
 }
 
 static int step(struct bt_snap_walk *walk, struct bt_error *error)
