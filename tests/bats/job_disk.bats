@@ -108,7 +108,7 @@ with_disk() {
 
 @test "a job whose disk is away at the end ends with 10, by its duration and when it gives up" {
 	local options
-	for options in "--duration 3s" "--duration forever --give-up-after 2" "--duration 3s --json"; do
+	for options in "--duration 6s" "--duration forever --give-up-after 2" "--duration 6s --json"; do
 		with_disk
 		# shellcheck disable=SC2086
 		start_job --interval 1s $options
