@@ -52,7 +52,7 @@ ELSEWHERE=(
 	'scripts/package|package|scripts/package makes a package that installs and removes cleanly'
 	'apt install ./backuptool_*.deb|package|the package in a Debian of its own'
 	'meson install -C build|install|programs, man pages, completions, units, header files and the library are in place'
-	'pkg-config backuptool|install|a program over the installed library'
+	'pkg-config backuptool|install|the examples build against the installed library, and run'
 	'mount -t backupfs|install|mount -t backupfs and fstab, as installed'
 	'man backuptool-snapshot|docs|every command and option is in its man page and its help'
 	'ls -R --sha256|look|ls --sha256 is for sha256sum -c'
