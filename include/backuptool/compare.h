@@ -28,7 +28,7 @@ struct bt_compare_result {
 	size_t size; /* of this struct */
 	uint64_t counts[BT_CHANGE_KINDS];
 	uint64_t added_bytes, removed_bytes; /* sizes of files that came, went, or grew and shrank */
-	uint64_t errors;		     /* entries that could not be compared; the observer was told each */
+	uint64_t errors;		     /* entries that could not be compared; the observer was told of each */
 };
 
 /* An entry with its snapshot and its store. The two sides may be in different stores. */

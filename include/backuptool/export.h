@@ -12,7 +12,7 @@ BT_C_BEGIN
  * complete. Paths are relative to the snapshot's root, with the last component of its target in front ("docs/a.txt" of
  * /home/me/docs), as the original wrote for a relative target. Version 1 has no place for empty directories, links and
  * metadata: these are left out, and counted in *ret_left_out. BT_E_INCOMPLETE: the file was written, but without the
- * contents of files that could not be read, now or when the snapshot was taken; the observer was told each.
+ * contents of files that could not be read, now or when the snapshot was taken; the observer was told of each.
  * BT_E_FOREIGN: a symbolic link on the way to path belongs to neither root nor the effective user, and
  * follow_foreign_links is not set; foreign.h tells where it leads. */
 int bt_export_classic(struct bt_store *store, const struct bt_snapshot *snapshot, const char *path,

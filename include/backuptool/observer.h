@@ -7,10 +7,11 @@
 #include <backuptool/error.h>
 
 enum bt_event {
+	/* A snapshot tells these three of files, a restore of entries that it made, changed or left alone. */
 	BT_EVENT_NEW,
 	BT_EVENT_CHANGED,
-	BT_EVENT_UNCHANGED, /* snapshot: files. restore: rewritten, changed in place, left alone */
-	BT_EVENT_DELETED,   /* restore: an entry, removed by delete_extra. prune: a file of the store */
+	BT_EVENT_UNCHANGED,
+	BT_EVENT_DELETED, /* restore: an entry, removed by delete_extra. prune: a file of the store */
 	BT_EVENT_EXCLUDED,
 	BT_EVENT_REMOVED,  /* snapshot: an entry of the parent is gone; a directory with everything in it */
 	BT_EVENT_BOUNDARY, /* a directory was not entered, because another file system begins there */
@@ -21,7 +22,7 @@ enum bt_event {
 struct bt_progress {
 	uint64_t files, bytes, total_files, total_bytes;
 	const char *path; /* the path that is being worked on, relative like that of problem; valid during the call;
-			     NULL: no certain one */
+			     NULL: none in particular */
 	bool syncing;	  /* the operation only waits for the disk, which may take long */
 };
 

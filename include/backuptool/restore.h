@@ -64,7 +64,7 @@ struct bt_restore_result {
  * observer is told, and the restore continues, unless the file system of output takes no more data. Owners, devices and
  * privileged xattrs are set only where the process may; those that an ordinary user cannot set (owner, devices,
  * trusted.*) are counted and told once for each kind, and are not errors. BT_E_INCOMPLETE: entries failed; the observer
- * was told each.
+ * was told of each.
  */
 int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const char *output,
 	       const struct bt_restore_options *options, const struct bt_observer *observer,
