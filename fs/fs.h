@@ -16,9 +16,9 @@
 #include <internal/view.h>
 #include <stdatomic.h>
 
-#define FOREVER	 1e9   /* seconds: what is in a snapshot does not change */
-#define A_WHILE	 1.0   /* what does */
-#define A_MOMENT 0.001 /* what must be right as soon as a command has returned, yet is asked for with every path */
+#define FOREVER	 1e9   /* in seconds; for snapshots, which do not change */
+#define A_WHILE	 1.0   /* for nodes that change with the list of snapshots */
+#define A_MOMENT 0.001 /* for those that must be right once a command has returned */
 
 struct root;
 struct ahead;

@@ -64,7 +64,8 @@ static int see_staying(const struct bt_prune_run *run, size_t before, struct bt_
 	if (!before || count_staying(run))
 		return 0;
 	return bt_fail(error, BT_E_NOT_FOUND, NULL,
-		       "what was to stay has been removed meanwhile, so nothing more was removed; look again");
+		       "the snapshots that were to stay have been removed meanwhile, so nothing else was; list "
+		       "them again");
 }
 
 /* A named snapshot that was replaced meanwhile stays: the caller chose it by what the old file says. */
@@ -94,8 +95,9 @@ static int fail_stuck(const struct bt_prune_run *run, struct bt_error *error)
 	char text[200];
 
 	snprintf(text, sizeof(text),
-		 "%" PRIu64 " bytes that nobody needs stay in files that are partly needed, since there is no room to "
-		 "rewrite these; prune again when there is",
+		 "%" PRIu64
+		 " bytes of unreferenced data stay, since there is no room to rewrite their files; free some "
+		 "space, then prune again",
 		 run->result.stuck_bytes);
 	return bt_fail(error, BT_E_INCOMPLETE, NULL, text);
 }
@@ -103,8 +105,8 @@ static int fail_stuck(const struct bt_prune_run *run, struct bt_error *error)
 static int fail_kept(struct bt_error *error)
 {
 	return bt_fail(error, BT_E_INCOMPLETE, NULL,
-		       "files were kept that nobody would need if the other copies of what they hold were whole; mend "
-		       "the store with 'backuptool check --repair', then prune again");
+		       "files were kept because other copies of their contents are damaged; repair the store with "
+		       "'backuptool check --repair', then prune again");
 }
 
 int bt_prune(struct bt_store *store, const char *const *names, size_t count, const struct bt_prune_options *options,

@@ -206,7 +206,7 @@ void bt_tell_not_installed(struct bt_restore_run *run, struct bt_place *place, i
 	}
 	if (r == -ENOTEMPTY)
 		bt_fail(&error, BT_E_INCOMPLETE, NULL,
-			"a directory with something in it stands there: move it away, or restore with --delete");
+			"a directory that is not empty is in the way: move it away, or restore with --delete");
 	else if (r == -EBUSY)
 		bt_fail(&error, BT_E_INCOMPLETE, NULL, "another file system is in the way: unmount it");
 	else

@@ -4,7 +4,7 @@
 # shellcheck disable=SC2154
 load helper
 
-KEPT='files were kept that nobody would need if the other copies of what they hold were whole'
+KEPT='files were kept because other copies of their contents are damaged'
 
 # Two snapshots of one directory, taken at the same moment: each has stored everything.
 two_of_one() {

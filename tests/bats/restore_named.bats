@@ -121,7 +121,7 @@ unnamed() {
 	for how in -n ""; do
 		# shellcheck disable=SC2086
 		run -3 --separate-stderr bring latest out $how
-		[ "$stderr" = "backuptool restore: db: a directory with something in it stands there: move it away, or restore with --delete" ]
+		[ "$stderr" = "backuptool restore: db: a directory that is not empty is in the way: move it away, or restore with --delete" ]
 		# shellcheck disable=SC2086
 		run -0 bring latest out2 $how -v
 		[[ $output == *$'M db\n'* ]]
