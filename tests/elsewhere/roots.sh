@@ -41,13 +41,13 @@ make_root() {
 	unshare --mount true 2>/dev/null || skip "no mount can be made here"
 	from=$(mirror)
 	[ -n "$from" ] || skip "apt knows no mirror of Debian: TEST_MIRROR names one"
-	packages=$(root_of packages)
-	mkdir -p "$packages"
+	kept=$(root_of packages)
+	mkdir -p "$kept"
 	exec 9>"$2.lock"
 	flock 9
 	[ ! -e "$2/made" ] || return 0
 	rm -rf "$2"
-	if ! debootstrap --variant=minbase "--cache-dir=$(realpath "$packages")" "$1" "$2" "$from" >"$2.log" 2>&1; then
+	if ! debootstrap --variant=minbase "--cache-dir=$(realpath "$kept")" "$1" "$2" "$from" >"$2.log" 2>&1; then
 		tail -n 5 "$2.log" | sed 's/^/# /'
 		skip "no Debian $1 could be made from $from"
 	fi
