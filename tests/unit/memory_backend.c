@@ -118,22 +118,10 @@ static ssize_t pread_object(struct bt_object *from, void *data, size_t length, u
 	struct object *object = (struct object *)from;
 	const struct bt_buf *bytes = &object->blob->bytes;
 	int r = memory_begin(object->memory, MEMORY_READ);
-	uint64_t left = offset < bytes->length ? bytes->length - offset : 0;
-	size_t got = length < left ? length : (size_t)left;
+	ssize_t got = r ? 0 : memory_pread(bytes, data, length, offset);
 
-	if (!r && got)
-		memcpy(data, bytes->data + offset, got);
 	r = memory_end(object->memory, r);
-	return r ? r : (ssize_t)got;
-}
-
-static bool keep_object(struct bt_object *object, bool keep)
-{
-	return keep;
-}
-
-static void release_object(struct bt_object *object)
-{
+	return r ? r : got;
 }
 
 static void close_object(struct bt_object *from)
@@ -144,8 +132,8 @@ static void close_object(struct bt_object *from)
 
 static const struct bt_object_ops object_ops = {.pread = pread_object,
 						.pread_at_once = pread_object,
-						.keep = keep_object,
-						.release = release_object,
+						.keep = memory_keep,
+						.release = memory_release,
 						.close = close_object};
 
 static bool is_listed(const struct memory_blob *blob, const struct bt_stored *listed)
@@ -209,13 +197,7 @@ static int write_upload(struct bt_upload *to, const void *data, size_t length)
 
 static ssize_t pread_upload(struct bt_upload *from, void *data, size_t length, uint64_t offset)
 {
-	const struct bt_buf *bytes = &((struct upload *)from)->bytes;
-	uint64_t left = offset < bytes->length ? bytes->length - offset : 0;
-	size_t got = length < left ? length : (size_t)left;
-
-	if (got)
-		memcpy(data, bytes->data + offset, got);
-	return (ssize_t)got;
+	return memory_pread(&((struct upload *)from)->bytes, data, length, offset);
 }
 
 static int publish_upload(struct bt_upload *to, const char *name, struct bt_error *error)
@@ -239,11 +221,6 @@ static int publish_upload(struct bt_upload *to, const char *name, struct bt_erro
 	return r ? bt_fail_sys(error, -r, name, "write") : 0;
 }
 
-static int failed_upload(const struct bt_upload *upload, int sys, struct bt_error *error)
-{
-	return bt_fail_sys(error, sys, NULL, "write");
-}
-
 static void close_upload(struct bt_upload *to)
 {
 	bt_buf_free(&((struct upload *)to)->bytes);
@@ -252,8 +229,8 @@ static void close_upload(struct bt_upload *to)
 
 static int spool_upload(const struct bt_upload *upload, struct bt_upload **ret_spool, struct bt_error *error);
 
-static const struct bt_upload_ops upload_ops = {write_upload, pread_upload,  publish_upload,
-						spool_upload, failed_upload, close_upload};
+static const struct bt_upload_ops upload_ops = {write_upload, pread_upload,	    publish_upload,
+						spool_upload, memory_upload_failed, close_upload};
 
 static struct bt_upload *upload_new(struct memory *memory, enum bt_area area)
 {

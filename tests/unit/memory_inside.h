@@ -63,4 +63,10 @@ struct memory_names memory_listed(struct memory *memory); /* a copy */
 void memory_names_free(struct memory_names *names);
 struct memory *memory_named(const char *path); /* NULL: there is none */
 
+/* What objects and uploads do whose bytes lie in memory, in this back end and in others. */
+ssize_t memory_pread(const struct bt_buf *bytes, void *data, size_t length, uint64_t offset);
+bool memory_keep(struct bt_object *object, bool keep);
+void memory_release(struct bt_object *object);
+int memory_upload_failed(const struct bt_upload *upload, int sys, struct bt_error *error);
+
 #endif

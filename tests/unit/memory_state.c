@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The names of a store in memory: as they are, as they were settled, and what goes wrong. */
 #include "base/bytes.h"
+#include "base/fail.h"
 #include "base/vec.h"
 #include "memory_inside.h"
 #include <assert.h>
@@ -355,4 +356,28 @@ void memory_power_on(struct memory *memory, unsigned which)
 	memory->live = copy(&memory->durable);
 	memory->changes++;
 	memory_set_plan(memory, &(struct memory_plan){0});
+}
+
+ssize_t memory_pread(const struct bt_buf *bytes, void *data, size_t length, uint64_t offset)
+{
+	uint64_t left = offset < bytes->length ? bytes->length - offset : 0;
+	size_t got = length < left ? length : (size_t)left;
+
+	if (got)
+		memcpy(data, bytes->data + offset, got);
+	return (ssize_t)got;
+}
+
+bool memory_keep(struct bt_object *object, bool keep)
+{
+	return keep;
+}
+
+void memory_release(struct bt_object *object)
+{
+}
+
+int memory_upload_failed(const struct bt_upload *upload, int sys, struct bt_error *error)
+{
+	return bt_fail_sys(error, sys, NULL, "write");
 }

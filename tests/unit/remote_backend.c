@@ -5,9 +5,7 @@
  * been copied to memory, and what is written goes to the directory when it is published.
  */
 #include "remote_backend.h"
-#include "backend/ops.h"
-#include "base/buf.h"
-#include "base/fail.h"
+#include "memory_inside.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -79,21 +77,9 @@ struct copy {
 static ssize_t pread_copy(struct bt_object *object, void *data, size_t length, uint64_t offset)
 {
 	const struct copy *copy = (const struct copy *)object;
-	uint64_t left = offset < copy->bytes.length ? copy->bytes.length - offset : 0;
-	size_t got = length < left ? length : (size_t)left;
+	ssize_t got = memory_pread(&copy->bytes, data, length, offset);
 
-	if (got)
-		memcpy(data, copy->bytes.data + offset, got);
-	return got < length && copy->failure ? copy->failure : (ssize_t)got;
-}
-
-static bool keep_copy(struct bt_object *object, bool keep)
-{
-	return keep;
-}
-
-static void release_copy(struct bt_object *object)
-{
+	return (size_t)got < length && copy->failure ? copy->failure : got;
 }
 
 static void close_copy(struct bt_object *object)
@@ -104,8 +90,8 @@ static void close_copy(struct bt_object *object)
 
 static const struct bt_object_ops copy_ops = {.pread = pread_copy,
 					      .pread_at_once = pread_copy,
-					      .keep = keep_copy,
-					      .release = release_copy,
+					      .keep = memory_keep,
+					      .release = memory_release,
 					      .close = close_copy};
 
 static void fill(struct copy *copy, struct bt_object *object)
@@ -154,18 +140,7 @@ static int write_waiting(struct bt_upload *upload, const void *data, size_t leng
 
 static ssize_t pread_waiting(struct bt_upload *upload, void *data, size_t length, uint64_t offset)
 {
-	const struct bt_buf *bytes = &((struct waiting *)upload)->bytes;
-	uint64_t left = offset < bytes->length ? bytes->length - offset : 0;
-	size_t got = length < left ? length : (size_t)left;
-
-	if (got)
-		memcpy(data, bytes->data + offset, got);
-	return (ssize_t)got;
-}
-
-static int failed_waiting(const struct bt_upload *upload, int sys, struct bt_error *error)
-{
-	return bt_fail_sys(error, sys, NULL, "write");
+	return memory_pread(&((struct waiting *)upload)->bytes, data, length, offset);
 }
 
 static int publish_waiting(struct bt_upload *upload, const char *name, struct bt_error *error)
@@ -194,7 +169,7 @@ static const struct bt_upload_ops waiting_ops = {.write = write_waiting,
 						 .pread = pread_waiting,
 						 .publish = publish_waiting,
 						 .spool = spool_waiting,
-						 .failed = failed_waiting,
+						 .failed = memory_upload_failed,
 						 .close = close_waiting};
 
 static struct bt_upload *wait_for_name(struct bt_backend *far, enum bt_area area)

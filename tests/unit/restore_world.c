@@ -98,12 +98,7 @@ void expect(struct back *back, int wanted)
 
 const char *in_output(struct back *back, const char *name)
 {
-	static char paths[4][512];
-	static unsigned turn;
-	char *path = paths[turn++ % 4];
-
-	snprintf(path, sizeof(paths[0]), "%s/%s", back->output, name);
-	return path;
+	return path_below(back->output, name);
 }
 
 bool exists(const char *path)

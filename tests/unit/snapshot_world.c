@@ -80,14 +80,19 @@ void world_snap(struct world *world)
 	assert_int_equal(world->problems, 0);
 }
 
+const char *path_below(const char *directory, const char *name)
+{
+	static char paths[8][512];
+	static unsigned turn;
+	char *path = paths[turn++ % 8];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s", directory, name);
+	return path;
+}
+
 const char *in_source(struct world *world, const char *name)
 {
-	static char paths[4][512];
-	static unsigned turn;
-	char *path = paths[turn++ % 4];
-
-	snprintf(path, sizeof(paths[0]), "%s/%s", world->source, name);
-	return path;
+	return path_below(world->source, name);
 }
 
 unsigned char *noise(size_t size, uint64_t seed)
@@ -386,6 +391,32 @@ size_t count_in_store(struct world *world, const char *below, const char *suffix
 	}
 	free(names);
 	return matches;
+}
+
+void world_round(struct world *world, unsigned round)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "round %u", round);
+	put_text(world, "a.txt", text);
+	put_text(world, "d/b.txt", text);
+	world_snap(world);
+}
+
+void world_remove_but(struct world *world, size_t keep)
+{
+	struct bt_store *store = open_another(world, 60000);
+	struct bt_prune_result result = {.size = sizeof(result)};
+	const struct bt_prune_options options = {.size = sizeof(options)};
+	size_t count = bt_store_snapshot_count(store);
+	const char **names = calloc(count, sizeof(*names));
+
+	assert_non_null(names);
+	for (size_t i = 0; i + keep < count; i++)
+		names[i] = bt_store_snapshot_name(store, i);
+	assert_int_equal(bt_prune(store, names, count - keep, &options, NULL, &result, &world->error), 0);
+	free(names);
+	bt_store_close(store);
 }
 
 struct bt_store *open_another(struct world *world, int lock_wait_ms)

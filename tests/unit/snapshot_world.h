@@ -55,6 +55,8 @@ void age(void);
 int world_take(struct world *world);
 void world_snap(struct world *world);
 
+/* A path; eight of them live at a time. */
+const char *path_below(const char *directory, const char *name);
 /* "source/" and a name. */
 const char *in_source(struct world *world, const char *name);
 
@@ -92,6 +94,11 @@ uint64_t snapshot_size(struct world *world);
 /* How many entries of a directory of the store have this suffix. */
 size_t count_in_store(struct world *world, const char *below, const char *suffix);
 struct bt_store *open_another(struct world *world, int lock_wait_ms);
+
+/* A snapshot with other texts in a.txt and d/b.txt: "round" and the number. The directory d is there. */
+void world_round(struct world *world, unsigned round);
+/* Removes all snapshots but the newest ones, through a store of its own. */
+void world_remove_but(struct world *world, size_t keep);
 void retag_beside(struct world *world, const struct bt_tag_change *change);
 
 #endif

@@ -21,35 +21,6 @@ struct scene {
 	atomic_uint reads, failures;
 };
 
-static const char *round_text(unsigned round)
-{
-	static char text[64];
-
-	snprintf(text, sizeof(text), "round %u", round);
-	return text;
-}
-
-static void take(struct world *world, unsigned round)
-{
-	put_text(world, "a.txt", round_text(round));
-	put_text(world, "d/b.txt", round_text(round));
-	world_snap(world);
-}
-
-static void remove_old(struct world *world)
-{
-	struct bt_store *store = open_another(world, 60000);
-	struct bt_prune_result result = {.size = sizeof(result)};
-	const struct bt_prune_options options = {.size = sizeof(options)};
-	const char *names[ROUNDS + KEPT];
-	size_t count = bt_store_snapshot_count(store);
-
-	for (size_t i = 0; i + KEPT < count; i++)
-		names[i] = bt_store_snapshot_name(store, i);
-	assert_int_equal(bt_prune(store, names, count - KEPT, &options, NULL, &result, &world->error), 0);
-	bt_store_close(store);
-}
-
 static int look_up_below(struct fs *fs, fuse_ino_t parent, const char *name, fuse_ino_t *ret_node)
 {
 	struct dir dir;
@@ -193,7 +164,7 @@ static void begin(struct scene *scene)
 	world_begin(&scene->world);
 	put_dir(&scene->world, "d");
 	for (unsigned i = 0; i < KEPT; i++)
-		take(&scene->world, i);
+		world_round(&scene->world, i);
 	scene->fs = calloc(1, sizeof(*scene->fs));
 	assert_non_null(scene->fs);
 	fs_begin(scene->fs);
@@ -227,9 +198,9 @@ static void requests_while_snapshots_come_and_go(void **state)
 	for (unsigned i = 0; i < READERS + 1; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, i ? look_around : follow, &scene), 0);
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		take(&scene.world, KEPT + i);
+		world_round(&scene.world, KEPT + i);
 		if (i % 3 == 2)
-			remove_old(&scene.world);
+			world_remove_but(&scene.world, KEPT);
 	}
 	while (scene.reads < 10 * READERS)
 		usleep(1000);

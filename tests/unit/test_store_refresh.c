@@ -152,30 +152,6 @@ static void *refresh(void *arg)
 	return NULL;
 }
 
-static void take(struct world *world, unsigned round)
-{
-	char text[64];
-
-	snprintf(text, sizeof(text), "round %u", round);
-	put_text(world, "a.txt", text);
-	put_text(world, "d/b.txt", text);
-	world_snap(world);
-}
-
-static void remove_old(struct world *world)
-{
-	struct bt_store *store = open_another(world, 60000);
-	struct bt_prune_result result = {.size = sizeof(result)};
-	const struct bt_prune_options options = {.size = sizeof(options)};
-	const char *names[ROUNDS + KEPT];
-	size_t count = bt_store_snapshot_count(store);
-
-	for (size_t i = 0; i + KEPT < count; i++)
-		names[i] = bt_store_snapshot_name(store, i);
-	assert_int_equal(bt_prune(store, names, count - KEPT, &options, NULL, &result, &world->error), 0);
-	bt_store_close(store);
-}
-
 static void test_refreshed_while_others_look(void **state)
 {
 	struct world world;
@@ -185,14 +161,14 @@ static void test_refreshed_while_others_look(void **state)
 	world_begin(&world);
 	put_dir(&world, "d");
 	for (unsigned i = 0; i < KEPT; i++)
-		take(&world, i);
+		world_round(&world, i);
 	scene.store = open_another(&world, 0);
 	for (unsigned i = 0; i < READERS + 1; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, i ? look : refresh, &scene), 0);
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		take(&world, KEPT + i);
+		world_round(&world, KEPT + i);
 		if (i % 3 == 2)
-			remove_old(&world);
+			world_remove_but(&world, KEPT);
 	}
 	while (scene.reads < 10 * READERS)
 		usleep(1000);
@@ -213,11 +189,11 @@ static void test_a_roster_outlives_a_refresh(void **state)
 	world_begin(&world);
 	put_dir(&world, "d");
 	for (unsigned i = 0; i < KEPT + 1; i++)
-		take(&world, i);
+		world_round(&world, i);
 	struct bt_store *store = open_another(&world, 0);
 	const struct bt_roster *before = bt_roster_get(store), *after;
 	assert_int_equal(before->count, KEPT + 1);
-	remove_old(&world);
+	world_remove_but(&world, KEPT);
 	assert_int_equal(bt_store_refresh(store, NULL), 0);
 	after = bt_roster_get(store);
 	assert_int_equal(after->count, KEPT);
