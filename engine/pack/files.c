@@ -74,17 +74,17 @@ static int volume_name(struct bt_pack *pack, char name[BT_PACK_NAME])
 static int publish_volume(struct bt_pack *pack, struct bt_error *error)
 {
 	char name[BT_PACK_NAME];
-	int r = volume_name(pack, name);
 
-	for (int i = 0; !r && i < CLASHES_MAX; i++) {
+	for (int i = 0; i < CLASHES_MAX; i++) {
 		struct bt_error clash = {0};
+		int r = volume_name(pack, name);
 
-		r = bt_volume_seal(pack->store, pack->volume, name, &clash);
+		if (!r)
+			r = bt_volume_seal(pack->store, pack->volume, name, &clash);
 		if (r != BT_E_EXISTS)
 			return bt_error_pass(error, &clash, r);
-		r = volume_name(pack, name);
 	}
-	return r;
+	return bt_fail(error, BT_E_EXISTS, name, "give the volume a name");
 }
 
 static int forget(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,

@@ -47,13 +47,19 @@ static void move(struct world *world, uint64_t seed, size_t size)
 	free(data);
 }
 
-static void keep(struct world *world, uint64_t seed, size_t size)
+static int try_keep(struct world *world, uint64_t seed, size_t size, struct bt_error *error)
 {
 	const struct bt_held content = {sample_content_digest(seed, size), (uint32_t)size};
 	unsigned char *data = sample_bytes(seed, size);
+	int r = bt_pack_content(world->pack, &content, data, BT_PACK_ALONE, error);
 
-	assert_int_equal(bt_pack_content(world->pack, &content, data, BT_PACK_ALONE, NULL), 0);
 	free(data);
+	return r;
+}
+
+static void keep(struct world *world, uint64_t seed, size_t size)
+{
+	assert_int_equal(try_keep(world, seed, size, NULL), 0);
 }
 
 /* What no block with others has room for is one of its own. */
@@ -166,6 +172,35 @@ static void test_first_failure(void **state)
 	close_world(&world);
 }
 
+static bool names_are_taken;
+int __real_bt_volume_seal(struct bt_store *store, struct bt_writer *writer, const char *name, struct bt_error *error);
+int __wrap_bt_volume_seal(struct bt_store *store, struct bt_writer *writer, const char *name, struct bt_error *error);
+
+int __wrap_bt_volume_seal(struct bt_store *store, struct bt_writer *writer, const char *name, struct bt_error *error)
+{
+	return names_are_taken ? BT_E_EXISTS : __real_bt_volume_seal(store, writer, name, error);
+}
+
+/* A volume that gets no name is not there, and no snapshot may rely on it. */
+static void test_no_name_is_free(void **state)
+{
+	const struct bt_snapshot_info info = {.host = "h", .target = "/t"};
+	struct bt_error error = {0};
+	struct world world;
+
+	open_world(&world);
+	struct bt_pack_options options = options_of(&world, 0);
+	options.info = &info;
+	options.volume_size = 1;
+	assert_int_equal(bt_pack_new(&options, &world.pack, NULL), 0);
+	names_are_taken = true;
+	assert_int_equal(try_keep(&world, 1, 200 * KIB, &error), BT_E_EXISTS);
+	names_are_taken = false;
+	assert_int_equal(error.code, BT_E_EXISTS);
+	assert_int_equal(bt_store_file_count(world.store), 0);
+	close_world(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +208,7 @@ int main(void)
 		cmocka_unit_test(test_volumes),
 		cmocka_unit_test(test_dry),
 		cmocka_unit_test(test_first_failure),
+		cmocka_unit_test(test_no_name_is_free),
 	};
 
 	return cmocka_run_group_tests_name("pack", tests, NULL, NULL);
