@@ -9,11 +9,13 @@ _Static_assert(sizeof(struct bt_table_key) == 16, "a key has no gaps: it is hash
 
 enum { FIRST_ROOM = 16 };
 
-static struct bt_table_key key_of(const struct bt_digest *digest)
+/* All bytes of the digest count: with much work one can make two contents whose digests begin with the same 16. */
+static struct bt_table_key key_of(const struct bt_digest_set *set, const struct bt_digest *digest)
 {
 	struct bt_table_key key;
 
 	memcpy(&key, digest->bytes, sizeof(key));
+	key.a ^= bt_seeded_hash(&set->seed, digest, sizeof(*digest));
 	key.a |= !key.a && !key.b; /* {0, 0} marks a free slot */
 	return key;
 }
@@ -71,11 +73,16 @@ static int grow_set(struct bt_digest_set *set)
 	return 0;
 }
 
+static int make_room(struct bt_digest_set *set)
+{
+	return set->count * 3 >= set->room * 2 ? grow_set(set) : 0;
+}
+
 int bt_digest_set_add_key(struct bt_digest_set *set, struct bt_table_key key)
 {
 	struct bt_table_key *slot;
 
-	if (set->count * 3 >= set->room * 2 && grow_set(set))
+	if (make_room(set))
 		return BT_E_NOMEM;
 	slot = slot_of(set, &key);
 	if (!is_free(slot))
@@ -93,18 +100,19 @@ bool bt_digest_set_has_key(const struct bt_digest_set *set, struct bt_table_key 
 
 int bt_digest_set_add(struct bt_digest_set *set, const struct bt_digest *digest)
 {
-	return bt_digest_set_add_key(set, key_of(digest));
+	/* The first room brings the seed. */
+	return make_room(set) ? BT_E_NOMEM : bt_digest_set_add_key(set, key_of(set, digest));
 }
 
 bool bt_digest_set_has(const struct bt_digest_set *set, const struct bt_digest *digest)
 {
-	return bt_digest_set_has_key(set, key_of(digest));
+	return set->count && bt_digest_set_has_key(set, key_of(set, digest));
 }
 
 /* Keys after the gap that could not be found across it move into it. */
 void bt_digest_set_remove(struct bt_digest_set *set, const struct bt_digest *digest)
 {
-	const struct bt_table_key key = key_of(digest);
+	const struct bt_table_key key = key_of(set, digest);
 	size_t mask = set->room - 1, gap;
 
 	if (!bt_digest_set_has_key(set, key))
@@ -121,6 +129,7 @@ void bt_digest_set_remove(struct bt_digest_set *set, const struct bt_digest *dig
 	check_set(set);
 }
 
+/* Both have the seed of the process. */
 int bt_digest_set_join(struct bt_digest_set *set, const struct bt_digest_set *other)
 {
 	int r = 0;

@@ -93,6 +93,24 @@ static void test_digest_set(void **state)
 	}
 }
 
+/* Whoever finds two contents that begin alike must not make one pass for the other. */
+static void test_digests_that_begin_alike(void **state)
+{
+	struct bt_digest_set set = {0}, other = {0};
+	struct bt_digest first = {.bytes = {1}}, second = first;
+
+	second.bytes[31] = 1;
+	assert_int_equal(bt_digest_set_add(&set, &first), 1);
+	assert_int_equal(bt_digest_set_add(&set, &first), 0);
+	assert_false(bt_digest_set_has(&set, &second));
+	assert_int_equal(bt_digest_set_add(&other, &second), 1);
+	assert_int_equal(bt_digest_set_join(&set, &other), 0);
+	assert_int_equal(set.count, 2);
+	assert_true(bt_digest_set_has(&set, &first) && bt_digest_set_has(&set, &second));
+	bt_digest_set_free(&set);
+	bt_digest_set_free(&other);
+}
+
 static size_t longest_row(const struct bt_table *table)
 {
 	size_t longest = 0, run = 0;
@@ -155,8 +173,9 @@ static void test_cache(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_known_values), cmocka_unit_test(test_seed),  cmocka_unit_test(test_digest_set),
-		cmocka_unit_test(test_names),	     cmocka_unit_test(test_cache),
+		cmocka_unit_test(test_known_values), cmocka_unit_test(test_seed),
+		cmocka_unit_test(test_digest_set),   cmocka_unit_test(test_names),
+		cmocka_unit_test(test_cache),	     cmocka_unit_test(test_digests_that_begin_alike),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
