@@ -4,8 +4,6 @@
 #include "store/gate.h"
 #include <backuptool/prune.h>
 #include <backuptool/view.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,18 +118,16 @@ static int open_and_apply(struct bt_store *store, struct bt_gate *gate, const ch
 int bt_snapshot_retag(struct bt_store *store, const char *name, const struct bt_tag_change *change,
 		      const struct bt_observer *observer, struct bt_error *error)
 {
-	char own[NAME_MAX + 1]; /* the caller's may be the store's, which a refresh frees */
 	bool same = false;
 	struct bt_gate gate;
 	int r = open_and_apply(store, NULL, name, change, &same, error);
 
 	if (r || same)
 		return r;
-	snprintf(own, sizeof(own), "%s", name);
 	r = bt_gate_open(store, BT_LOCK_EXCLUSIVE, observer, &gate, error);
 	if (r)
 		return r;
-	r = open_and_apply(store, &gate, own, change, &same, error);
+	r = open_and_apply(store, &gate, name, change, &same, error);
 	if (!r && !same)
 		r = bt_store_refresh(store, error);
 	bt_gate_close(&gate);
