@@ -88,8 +88,8 @@ bool bt_prune_has_state(const struct bt_prune_run *run, uint32_t ordinal, unsign
 int bt_prune_set_state(struct bt_prune_run *run, uint32_t ordinal, unsigned state, struct bt_error *error);
 /* Whether the file is a volume after this run. */
 bool bt_prune_is_volume(const struct bt_prune_run *run, const struct bt_file_id *id);
-/* BT_E_CANCELLED if the observer wants the end. Called only where the store is whole, and without a lock that others
- * need. */
+/* BT_E_CANCELLED if the observer wants the end. Call it only where the store is whole: a lock may be held, which the
+ * caller gives up then. */
 int bt_prune_cancelled(const struct bt_prune_run *run, struct bt_error *error);
 /* Holds everything that the file's lists name. */
 int bt_prune_hold(struct bt_prune_run *run, uint32_t ordinal, struct bt_error *error);

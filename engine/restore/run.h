@@ -43,7 +43,7 @@ void bt_restore_worker_destroy(struct bt_restore_worker *worker);
 
 /* batch.c: hands entries to the workers. */
 enum bt_restore_item {
-	BT_ITEM_ENTRY,	  /* restored in place by a worker */
+	BT_ITEM_ENTRY,	  /* an entry of place; a worker restores it */
 	BT_ITEM_LINK,	  /* a further name of a file with several names; in order */
 	BT_ITEM_END,	  /* metadata of place itself, after all before; entry is the directory's */
 	BT_ITEM_ANCESTOR, /* place only leads to selected paths: it gets its old metadata back */
@@ -74,8 +74,8 @@ int bt_restore_decide(struct bt_restore_run *run, struct bt_place *place, int di
 void bt_restore_done(struct bt_restore_run *run, enum bt_event event, struct bt_place *place,
 		     const struct bt_entry *entry, const struct stat *status);
 
-/* file.c: writes a new file. *ret_status: of the file written or kept. 0; 1 if an existing file had to stay; -1 if a
- * problem was reported. */
+/* file.c: writes a new file. 0, and *ret_status is of it if it has several names; 1 if an existing file had to stay; -1
+ * if a problem was reported. */
 int bt_restore_file(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
 		    struct stat *ret_status);
 /* 0 if equal, 1 if different, -1 if a problem was reported. */
@@ -112,7 +112,7 @@ int bt_temp_install(struct bt_restore_run *run, struct bt_place *place, int dirf
  * stays. */
 void bt_extras_remove(struct bt_restore_run *run, struct bt_place *place, const struct bt_digest *directory);
 /* Removes a directory at name that is in the way of something else; with --delete also its contents. 0 or -errno;
- * -ENOTEMPTY: only with --delete. */
+ * -ENOTEMPTY: it has contents, and --delete was not given. */
 int bt_extras_clear(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name);
 /* Reports that the temporary file for name could not be made in dirfd, or that bt_temp_install failed there. */
 void bt_tell_not_created(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name, int r);

@@ -101,7 +101,7 @@ static void no_directory(struct bt_snap_item *item, int sys)
 	bt_source_failed(&item->outcome, sys);
 }
 
-/* Reads the items from first up to end, which lie in one directory. */
+/* Finds out what became of items that were not found. Those from first up to end lie in one directory. */
 static void find_out(struct bt_snap_batch *batch, struct bt_snap_item *first, const struct bt_snap_item *end)
 {
 	uint64_t since = bt_scan_now();
