@@ -29,6 +29,9 @@ struct bt_backend_name {
 	enum bt_area area;
 	const char *name;
 };
+/* The path of a file from the top of the store, as errors show it. */
+#define BT_BACKEND_PATH_SIZE 300
+void bt_backend_path(char path[BT_BACKEND_PATH_SIZE], const struct bt_backend_name *name);
 
 struct bt_backend;
 struct bt_backend_options {

@@ -54,10 +54,6 @@ struct bt_backend {
 	unsigned open_limit; /* number of objects that can be kept; 0: none can */
 };
 
-/* The path of a file as errors show it. */
-#define BT_BACKEND_PATH_SIZE 300
-void bt_backend_path(char path[BT_BACKEND_PATH_SIZE], const struct bt_backend_name *name);
-
 /* directory.c: a directory of a file system. */
 int bt_directory_open(const char *path, const struct bt_backend_options *options, struct bt_backend **ret_backend,
 		      struct bt_error *error);

@@ -35,20 +35,6 @@ static bool is_volume_name(const char *name)
 	       (!strcmp(name + 32, BT_VOLUME_SUFFIX) || is_doomed_name(name));
 }
 
-static char *join(const char *directory, const char *name)
-{
-	size_t length = strlen(directory), size = strlen(name) + 1;
-	char *path = malloc(length + 1 + size);
-
-	if (!path)
-		return NULL;
-	memcpy(path, directory, length);
-	if (length)
-		path[length++] = '/';
-	memcpy(path + length, name, size);
-	return path;
-}
-
 static struct bt_slot *new_slot(struct bt_store *store, uint32_t ordinal)
 {
 	uint32_t chunk = ordinal / BT_SLOT_CHUNK;
@@ -65,11 +51,13 @@ static int add_locked(struct bt_store *store, const char *name, bool snapshot, c
 {
 	uint32_t ordinal = slot_count(store);
 	struct bt_slot *slot = new_slot(store, ordinal);
+	char path[BT_BACKEND_PATH_SIZE];
 
 	if (!slot)
 		return BT_E_NOMEM;
 	memset(slot, 0, sizeof(*slot));
-	slot->path = join(snapshot ? "" : BT_CONTENTS_DIR, name);
+	bt_backend_path(path, &(struct bt_backend_name){bt_area_of(snapshot), name});
+	slot->path = strdup(path);
 	if (!slot->path)
 		return BT_E_NOMEM;
 	slot->id = (struct bt_file_id){.ordinal = ordinal,
@@ -151,16 +139,16 @@ static bool is_same(struct bt_slot *slot, const struct bt_stored *stored)
 	       (!atomic_load(&slot->damage) || bt_stamp_untouched(&slot->stamp, &stored->stamp));
 }
 
-static struct bt_slot *find_known(const struct known *known, const char *directory, const char *name,
+static struct bt_slot *find_known(const struct known *known, const struct bt_backend_name *name,
 				  const struct bt_stored *stored)
 {
-	char *path = join(directory, name);
+	char path[BT_BACKEND_PATH_SIZE];
 	struct bt_slot key = {.path = path}, *wanted = &key;
 	struct bt_slot **found = NULL;
 
-	if (path && known->count)
+	bt_backend_path(path, name);
+	if (known->count)
 		found = bsearch(&wanted, known->slots, known->count, sizeof(struct bt_slot *), by_path);
-	free(path);
 	return found && is_same(*found, stored) ? *found : NULL;
 }
 
@@ -190,7 +178,8 @@ static int take_name(void *arg, const char *name, const struct bt_stored *stored
 
 	if (stored->is_file)
 		store->growing |= stored->mtime.seconds >= time(NULL) - SETTLE_SECONDS;
-	struct bt_slot *slot = find_known(visit->known, visit->snapshots ? "" : BT_CONTENTS_DIR, name, stored);
+	struct bt_slot *slot =
+		find_known(visit->known, &(struct bt_backend_name){bt_area_of(visit->snapshots), name}, stored);
 	if (!slot)
 		return bt_catalogue_add(store, name, visit->snapshots, stored, &slot);
 	slot->seen = true;
