@@ -74,7 +74,9 @@ static int open_slot(struct bt_store *store, struct bt_slot *slot, struct bt_fil
 		r = open_current(store, slot, object, &file, error);
 	if (r)
 		return r;
-	bt_file_keep(file, false); /* hold_slot may have kept the object */
+	/* hold_slot may have kept the object; once its name is gone it cannot be opened again */
+	if (!slot->id.gone)
+		bt_file_keep(file, false);
 	*ret_file = file;
 	return 0;
 }
