@@ -228,9 +228,10 @@ int bt_dir_lookup(struct bt_store *store, const struct bt_digest *tree, const ch
 	if (r)
 		return r;
 	r = bt_dir_find(dir, name, name_length, ret_entry, error);
-	if (!r) {
-		bt_page_ref(store, dir->page);
+	if (!r) { /* its pin goes to the caller */
 		*ret_page = dir->page;
+		dir->top = dir->page == dir->top ? NULL : dir->top;
+		dir->page = dir->top;
 	}
 	bt_dir_free(dir);
 	return r;
