@@ -71,7 +71,8 @@ bool bt_stamp_untouched(const struct bt_stamp *a, const struct bt_stamp *b);
 int bt_backend_look(struct bt_backend *backend, enum bt_area area, const char *name,
 		    struct bt_stored *ret_stored); /* 0 or -errno */
 
-/* Whether there is such an area: 0, -ENOENT, -ENOTDIR if something else has its name, or the errno of opening it. */
+/* Whether there is such an area: 0, -ENOENT, -ENOTDIR if something else has its name, or another -errno of opening it.
+ */
 int bt_backend_find(struct bt_backend *backend, enum bt_area area);
 /* Lists the wanted names of an area, in any order. If take returns anything but 0, the listing ends and returns
  * that. */

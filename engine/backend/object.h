@@ -25,8 +25,8 @@ void bt_object_close(struct bt_object *object);		   /* NULL is fine */
 uint64_t bt_object_size(const struct bt_object *object); /* its size when it was opened */
 /* Reads up to length bytes, fewer only at the end: their number, or -errno. -ESTALE: another file has the name now. */
 ssize_t bt_object_pread(struct bt_object *object, void *data, size_t length, uint64_t offset);
-/* The same without waiting for a disk or a network: the bytes that are in memory, or -EAGAIN. May wait if the back end
- * cannot tell. */
+/* The same without waiting for a disk or a network: the bytes that are in memory, or -EAGAIN if the first one is not. A
+ * back end that cannot tell fails with another -errno, or waits. */
 ssize_t bt_object_pread_at_once(struct bt_object *object, void *data, size_t length, uint64_t offset);
 
 /* keep: it stays readable even after its name is removed. Otherwise it may be closed and opened again by name. Returns

@@ -22,14 +22,14 @@ struct bt_buffers {
 };
 
 /* Where memory comes from. BT_BUFFERS_MAPPED: all of it is mapped, so that what is not kept leaves the process, and its
- * peak is what the users' budgets say. BT_BUFFERS_HUGE: those of 1 MiB or more are huge pages, and fit each other;
- * small ones are allocated, and not kept. */
+ * peak is what the users' budgets say. BT_BUFFERS_HUGE: those for more than 768 KiB have a huge page of 2 MiB at
+ * least, and fit each other; smaller ones are allocated, and kept from 256 KiB on. */
 enum bt_buffers_kind { BT_BUFFERS_MAPPED, BT_BUFFERS_HUGE };
 
 /* keep: bytes that may lie idle. */
 void bt_buffers_init(struct bt_buffers *buffers, enum bt_buffers_kind kind, size_t keep);
 void bt_buffers_destroy(struct bt_buffers *buffers); /* all must have been put back */
-/* At least size bytes, and hardly more than half as many again. NULL: out of memory. */
+/* At least size bytes, and except for huge pages hardly more than half as many again. NULL: out of memory. */
 struct bt_buffer *bt_buffer_get(struct bt_buffers *buffers, size_t size);
 void bt_buffer_put(struct bt_buffers *buffers, struct bt_buffer *buffer); /* NULL is fine */
 /* What a buffer for size bytes takes that is mapped. */

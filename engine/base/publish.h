@@ -44,7 +44,7 @@ int bt_publish_commit(struct bt_publish *publish, const char *name, struct bt_er
 /* Like commit, but replaces the file that has the name. For derived data only; not synced. */
 int bt_publish_replace(struct bt_publish *publish, const char *name, struct bt_error *error);
 void bt_publish_abort(struct bt_publish *publish);
-/* Gives a file a second name, which is synced with the directory. If there cannot be a hard link, as on FAT, makes a
+/* Gives a file a second name, which bt_sync_directory makes durable. If there cannot be a hard link, as on FAT, makes a
  * whole and durable copy. BT_E_EXISTS: the name is taken. */
 int bt_publish_twin(int dirfd, const char *name, int twin_dirfd, const char *twin, struct bt_error *error);
 /* Removes temporary files of killed programs, but none that a program has open for writing. Files younger than a day

@@ -11,7 +11,7 @@
 
 struct bt_route {
 	int fd;		  /* the directory that was reached; readable if it is the last one */
-	const char *next; /* the rest of the way, which does not exist; "" if all of it was gone */
+	const char *next; /* the rest of the way, which does not exist; "" if nothing is missing */
 	/* private to route.c */
 	const char *path;
 	bool follow_all, make, look;

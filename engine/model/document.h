@@ -7,7 +7,7 @@
 #include "store/store.h"
 #include <backuptool/view.h>
 
-/* Both headers are written as bt_writer_open wants them: from { up to, and without, the final comma. BT_E_INVALID for a
+/* Both headers are written as bt_writer_new wants them: from { up to, and without, the final comma. BT_E_INVALID for a
  * time outside the years 0000 to 9999. */
 /* Uses of info: time, host, target, parent, tags (sorted by bytes, each once), classic. */
 int bt_header_write(struct bt_buf *out, const struct bt_snapshot_info *info);

@@ -36,7 +36,7 @@ struct bt_gate {
  * program left doomed become ordinary volumes again, under names that no other program is about to delete. */
 int bt_gate_open(struct bt_store *store, enum bt_lock_kind kind, const struct bt_observer *observer,
 		 struct bt_gate *ret_gate, struct bt_error *error);
-/* Files that are still doomed get their names back. */
+/* Files that are still doomed become ordinary volumes. */
 void bt_gate_close(struct bt_gate *gate);
 /* Called before each step that cannot be taken back. */
 int bt_gate_pass(struct bt_gate *gate, struct bt_error *error);
@@ -84,7 +84,7 @@ int bt_gate_move(struct bt_gate *gate, uint32_t ordinal, struct bt_error *error)
 /* Dooms a file of either kind: it is renamed. */
 int bt_gate_doom(struct bt_gate *gate, uint32_t ordinal, struct bt_error *error);
 /* Deletes the doomed files, in the order in which they were doomed. done is called after each (0, 1, …); a result other
- * than 0 ends it, and the files that are left get their names back. */
+ * than 0 ends it, and the files that are left become ordinary volumes. */
 int bt_gate_delete(struct bt_gate *gate, int (*done)(void *arg, size_t index, struct bt_error *error), void *arg,
 		   struct bt_error *error);
 
