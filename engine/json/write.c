@@ -152,8 +152,7 @@ int bt_json_time(struct bt_buf *out, const struct bt_time *time)
 {
 	bt_json_text(out, "[");
 	bt_json_i64(out, time->seconds);
-	bt_json_text(out, ",");
-	bt_json_u64(out, time->nanoseconds);
+	bt_json_add_u64(out, ",", time->nanoseconds);
 	bt_json_text(out, "]");
 	return bt_buf_result(out);
 }

@@ -25,4 +25,16 @@ int bt_json_i64(struct bt_buf *out, int64_t value);			 /* the nearest one within
 int bt_json_digest(struct bt_buf *out, const struct bt_digest *digest);	 /* quoted */
 int bt_json_time(struct bt_buf *out, const struct bt_time *time);	 /* [s,ns] */
 
+/* A value after what comes before it, such as its key. */
+static inline void bt_json_add_u64(struct bt_buf *out, const char *before, uint64_t value)
+{
+	bt_json_text(out, before);
+	bt_json_u64(out, value);
+}
+static inline void bt_json_add_string(struct bt_buf *out, const char *before, const char *text)
+{
+	bt_json_text(out, before);
+	bt_json_string(out, text, strlen(text));
+}
+
 #endif

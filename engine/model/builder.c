@@ -72,8 +72,7 @@ static int index_leaf(struct bt_page_builder *builder, const unsigned char *text
 	if (builder->leaves)
 		bt_json_text(index, ",");
 	bt_buf_append(index, text, (size_t)(end - text));
-	bt_json_text(index, ",\"entries\":");
-	bt_json_u64(index, entries);
+	bt_json_add_u64(index, ",\"entries\":", entries);
 	bt_json_text(index, ",\"tree\":");
 	bt_json_digest(index, id);
 	bt_json_text(index, "}");

@@ -31,28 +31,22 @@ int bt_volume_header_write(struct bt_buf *out, const struct bt_time *time)
 	return write_start(out, "volume", time);
 }
 
-static void write_string(struct bt_buf *out, const char *before, const char *text)
-{
-	bt_json_text(out, before);
-	bt_json_string(out, text, strlen(text));
-}
-
 int bt_header_write(struct bt_buf *out, const struct bt_snapshot_info *info)
 {
 	int r = write_start(out, info->classic ? "classic" : "snapshot", &info->time);
 
 	if (r)
 		return r;
-	write_string(out, ",\"host\":", info->host);
+	bt_json_add_string(out, ",\"host\":", info->host);
 	bt_json_text(out, ",");
 	bt_json_bytes(out, "target", info->target, strlen(info->target));
 	if (info->parent)
-		write_string(out, ",\"parent\":", info->parent);
+		bt_json_add_string(out, ",\"parent\":", info->parent);
 	else
 		bt_json_text(out, ",\"parent\":null");
 	bt_json_text(out, ",\"tags\":[");
 	for (size_t i = 0; i < info->tag_count; i++)
-		write_string(out, i ? "," : "", info->tags[i]);
+		bt_json_add_string(out, i ? "," : "", info->tags[i]);
 	bt_json_text(out, "]");
 	return bt_buf_result(out);
 }
@@ -96,8 +90,7 @@ int bt_summary_write(struct bt_buf *out, const struct bt_snapshot_info *info)
 			continue;
 		bt_json_text(out, ",\"");
 		bt_json_text(out, counts[i].key);
-		bt_json_text(out, "\":");
-		bt_json_u64(out, value);
+		bt_json_add_u64(out, "\":", value);
 	}
 	bt_json_text(out, info->xattrs ? ",\"xattrs\":true}" : ",\"xattrs\":false}");
 	return bt_buf_result(out);

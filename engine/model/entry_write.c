@@ -14,12 +14,6 @@ static const char *const type_texts[] = {
 	[BT_BLOCKDEV] = "\"type\":\"blockdev\",\"mode\":\"",
 };
 
-static void put_number(struct bt_buf *out, const char *before, uint64_t value)
-{
-	bt_json_text(out, before);
-	bt_json_u64(out, value);
-}
-
 static void write_mode(struct bt_buf *out, unsigned mode)
 {
 	char text[] = "0000\",\"uid\":";
@@ -38,9 +32,9 @@ static void write_common(struct bt_buf *out, const struct bt_entry *entry)
 	bt_json_text(out, type_texts[entry->type]);
 	write_mode(out, entry->mode);
 	bt_json_u64(out, entry->uid);
-	put_number(out, ",\"gid\":", entry->gid);
+	bt_json_add_u64(out, ",\"gid\":", entry->gid);
 	if (entry->type == BT_FILE)
-		put_number(out, ",\"size\":", entry->size);
+		bt_json_add_u64(out, ",\"size\":", entry->size);
 	bt_json_text(out, ",\"mtime\":");
 	bt_json_time(out, &entry->mtime);
 }
@@ -61,12 +55,6 @@ static void write_pieces(struct bt_buf *out, const struct bt_extra *extra)
 	}
 }
 
-static void write_string(struct bt_buf *out, const char *before, const char *text)
-{
-	bt_json_text(out, before);
-	bt_json_string(out, text, strlen(text));
-}
-
 static void write_content(struct bt_buf *out, const struct bt_entry *entry)
 {
 	const struct bt_extra *extra = entry->extra;
@@ -82,7 +70,7 @@ static void write_content(struct bt_buf *out, const struct bt_entry *entry)
 		bt_json_digest(out, &entry->digest);
 	}
 	if (extra && extra->boundary)
-		write_string(out, ",\"boundary\":", extra->boundary);
+		bt_json_add_string(out, ",\"boundary\":", extra->boundary);
 	if (extra && extra->target) {
 		bt_json_text(out, ",");
 		bt_json_bytes(out, "target", extra->target, extra->target_length);
@@ -92,16 +80,16 @@ static void write_content(struct bt_buf *out, const struct bt_entry *entry)
 static void write_numbers(struct bt_buf *out, uint8_t type, const struct bt_extra *extra)
 {
 	if (type == BT_CHARDEV || type == BT_BLOCKDEV) {
-		put_number(out, ",\"rdev\":[", extra->dev_major);
-		put_number(out, ",", extra->dev_minor);
+		bt_json_add_u64(out, ",\"rdev\":[", extra->dev_major);
+		bt_json_add_u64(out, ",", extra->dev_minor);
 		bt_json_text(out, "]");
 	}
 	if (extra->links) {
-		put_number(out, ",\"inode\":", extra->inode);
-		put_number(out, ",\"links\":", extra->links);
+		bt_json_add_u64(out, ",\"inode\":", extra->inode);
+		bt_json_add_u64(out, ",\"links\":", extra->links);
 	}
 	if (extra->links && extra->dev)
-		put_number(out, ",\"dev\":", extra->dev);
+		bt_json_add_u64(out, ",\"dev\":", extra->dev);
 }
 
 static void write_rest(struct bt_buf *out, uint8_t type, const struct bt_extra *extra)
@@ -115,11 +103,11 @@ static void write_rest(struct bt_buf *out, uint8_t type, const struct bt_extra *
 	}
 	bt_flags_text(extra->flags, flags);
 	if (extra->flags)
-		write_string(out, ",\"flags\":", flags);
+		bt_json_add_string(out, ",\"flags\":", flags);
 	if (extra->project)
-		put_number(out, ",\"project\":", extra->project);
+		bt_json_add_u64(out, ",\"project\":", extra->project);
 	if (extra->error)
-		write_string(out, ",\"error\":", extra->error);
+		bt_json_add_string(out, ",\"error\":", extra->error);
 	if (extra->torn)
 		bt_json_text(out, ",\"torn\":true");
 }

@@ -320,8 +320,7 @@ int bt_chunks_write(struct bt_buf *out, const struct bt_chunk *chunks, size_t co
 	for (size_t i = 0; i < count; i++) {
 		bt_json_text(out, i ? ",[" : "[");
 		bt_json_digest(out, &chunks[i].digest);
-		bt_json_text(out, ",");
-		bt_json_u64(out, chunks[i].size);
+		bt_json_add_u64(out, ",", chunks[i].size);
 		bt_json_text(out, "]");
 	}
 	bt_json_text(out, "]");
@@ -332,10 +331,8 @@ int bt_holes_write(struct bt_buf *out, const struct bt_extent *holes, size_t cou
 {
 	bt_json_text(out, "[");
 	for (size_t i = 0; i < count; i++) {
-		bt_json_text(out, i ? ",[" : "[");
-		bt_json_u64(out, holes[i].offset);
-		bt_json_text(out, ",");
-		bt_json_u64(out, holes[i].length);
+		bt_json_add_u64(out, i ? ",[" : "[", holes[i].offset);
+		bt_json_add_u64(out, ",", holes[i].length);
 		bt_json_text(out, "]");
 	}
 	bt_json_text(out, "]");

@@ -202,12 +202,6 @@ static int put_index_line(struct bt_writer *writer, struct bt_error *error)
 	return put_index(writer, writer->line.data, writer->line.length, error);
 }
 
-static void add_number(struct bt_buf *line, const char *before, uint64_t value)
-{
-	bt_json_text(line, before);
-	bt_json_u64(line, value);
-}
-
 static int begin_contents(struct bt_writer *writer, struct bt_error *error)
 {
 	int r = put_text(writer, block_count(writer) ? "\n],\n" : "],\n", error);
@@ -225,14 +219,14 @@ static int put_content(struct bt_writer *writer, const struct bt_block *block, c
 	struct bt_buf *line = &writer->line;
 
 	bt_buf_clear(line);
-	add_number(line, writer->listed++ ? ",\n{\"at\":" : "\n{\"at\":", block->at);
-	add_number(line, ",\"length\":", block->length);
-	add_number(line, ",\"size\":", block->size);
+	bt_json_add_u64(line, writer->listed++ ? ",\n{\"at\":" : "\n{\"at\":", block->at);
+	bt_json_add_u64(line, ",\"length\":", block->length);
+	bt_json_add_u64(line, ",\"size\":", block->size);
 	bt_json_text(line, ",\"holds\":[");
 	for (size_t i = 0; i < count; i++) {
 		bt_json_text(line, i ? ",[" : "[");
 		bt_json_digest(line, &held[i].digest);
-		add_number(line, ",", held[i].size);
+		bt_json_add_u64(line, ",", held[i].size);
 		bt_json_text(line, "]");
 	}
 	bt_json_text(line, "]}");
@@ -357,8 +351,8 @@ static int put_tree_index(struct bt_writer *writer, struct bt_error *error)
 		bt_buf_clear(line);
 		bt_json_text(line, i ? ",\n[" : "\n[");
 		bt_json_digest(line, &pages[i].id);
-		add_number(line, ",", at);
-		add_number(line, ",", pages[i].length);
+		bt_json_add_u64(line, ",", at);
+		bt_json_add_u64(line, ",", pages[i].length);
 		bt_json_text(line, "]");
 		at += pages[i].length + 2;
 		r = put_index_line(writer, error);
@@ -397,11 +391,11 @@ static int put_end(struct bt_writer *writer, const struct bt_digest *index, stru
 	struct bt_digest digest;
 
 	bt_buf_clear(line);
-	add_number(line, "\"end\":{\"blocks\":", at->blocks);
-	add_number(line, ",\"contents\":", at->contents);
-	add_number(line, ",\"trees\":", at->trees);
-	add_number(line, ",\"tree_index\":", at->tree_index);
-	add_number(line, ",\"summary\":", at->summary);
+	bt_json_add_u64(line, "\"end\":{\"blocks\":", at->blocks);
+	bt_json_add_u64(line, ",\"contents\":", at->contents);
+	bt_json_add_u64(line, ",\"trees\":", at->trees);
+	bt_json_add_u64(line, ",\"tree_index\":", at->tree_index);
+	bt_json_add_u64(line, ",\"summary\":", at->summary);
 	bt_json_text(line, ",");
 	add_digest(line, "\"index_sha256\":", index, ",");
 	bt_hasher_add(writer->index_hash, line->data, line->length);
