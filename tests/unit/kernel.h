@@ -6,6 +6,7 @@
 #include <linux/landlock.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,6 +24,12 @@ static inline bool kernel_confines(void)
 #else
 	return kernel_landlock() >= 2;
 #endif
+}
+
+/* Whether an emulator runs the test: the process is the emulator's then, by its name, its memory and its leases. */
+static inline bool kernel_emulated(void)
+{
+	return getenv("MESON_EXE_WRAPPER");
 }
 
 #endif
