@@ -122,8 +122,10 @@ static struct bt_buffer *buffer_new(const struct bt_buffers *buffers, size_t cap
 struct bt_buffer *bt_buffer_get(struct bt_buffers *buffers, size_t size)
 {
 	size_t capacity = capacity_for(buffers, size > 0 ? size : 1);
-	struct bt_buffer *buffer = take_idle(buffers, capacity);
 
+	if (capacity < size)
+		return NULL;
+	struct bt_buffer *buffer = take_idle(buffers, capacity);
 	return buffer ? buffer : buffer_new(buffers, capacity);
 }
 

@@ -67,7 +67,7 @@ static void test_give(void **state)
 
 static void test_no_size(void **state)
 {
-	const struct ours none = {.first = 1}, small = {.size = 7}, wild = {.size = SIZE_MAX};
+	const struct ours none = {.first = 1}, small = {.size = sizeof(size_t) - 1}, wild = {.size = SIZE_MAX};
 	const struct ours *bad[] = {&none, &small, &wild};
 	struct ours own = {7, 7, 7};
 
