@@ -23,6 +23,7 @@ mirror() {
 # mounted for it ends with it.
 in_root() {
 	TEST_ROOT=$1 TEST_COMMAND=$2 unshare --mount --propagation private --pid --fork --kill-child sh -euc '
+		mount --bind "$TEST_ROOT" "$TEST_ROOT" # so that its / is a mount, as tests that mount want it
 		mount -t proc proc "$TEST_ROOT/proc"
 		mount -t sysfs sysfs "$TEST_ROOT/sys"
 		mount --rbind /dev "$TEST_ROOT/dev"

@@ -26,7 +26,7 @@ static inline bool kernel_confines(void)
 #endif
 }
 
-/* Whether an emulator runs the test: the process is the emulator's then, by its name, its memory and its leases. */
+/* Whether an emulator runs the test: the process is the emulator's then, by its name and its memory. */
 static inline bool kernel_emulated(void)
 {
 	return getenv("MESON_EXE_WRAPPER");
