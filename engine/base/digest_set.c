@@ -9,13 +9,16 @@ _Static_assert(sizeof(struct bt_table_key) == 16, "a key has no gaps: it is hash
 
 enum { FIRST_ROOM = 16 };
 
-/* All bytes of the digest count: with much work one can make two contents whose digests begin with the same 16. */
+/* All bytes of the digest count: with much work one can make two contents whose digests begin with the same 16. To make
+ * two with one key one would have to know the factors, which are odd, so that no bit is lost. */
 static struct bt_table_key key_of(const struct bt_digest_set *set, const struct bt_digest *digest)
 {
+	uint64_t words[4];
 	struct bt_table_key key;
 
-	memcpy(&key, digest->bytes, sizeof(key));
-	key.a ^= bt_seeded_hash(&set->seed, digest, sizeof(*digest));
+	memcpy(words, digest->bytes, sizeof(words));
+	key.a = words[0] ^ words[2] * (set->seed.a | 1);
+	key.b = words[1] ^ words[3] * (set->seed.b | 1);
 	key.a |= !key.a && !key.b; /* {0, 0} marks a free slot */
 	return key;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A set of digests, and of other keys of 16 bytes. A digest takes 16 bytes, too: half of them are its own, and half
- * depend on all of it and the seed. So no two are equal by accident, and an attacker who makes contents cannot make
- * two that the set takes for one. Keys come from outside, so the hash is seeded. Zero-initialised is empty.
+ * A set of digests, and of other keys of 16 bytes. A digest takes 16 bytes, too, in which its halves are mixed by the
+ * seed. So no two are equal by accident, and an attacker who makes contents cannot make two that the set takes for one.
+ * Keys come from outside, so the hash is seeded. Zero-initialised is empty.
  */
 #ifndef BT_BASE_DIGEST_SET_H
 #define BT_BASE_DIGEST_SET_H
