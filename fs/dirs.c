@@ -8,27 +8,25 @@
 
 static int get_page(struct fs *fs, const struct bt_digest *id, const struct bt_page **ret_page)
 {
-	struct bt_error error;
+	struct bt_error error = {0};
 	unsigned version = bt_store_version(fs->store);
 	int code;
 
-	do {
-		error = (struct bt_error){0};
+	do
 		code = bt_page_get(fs->store, id, ret_page, &error);
-	} while (code && look_retry(fs, &version, &error));
+	while (code && look_retry(fs, &version, &error));
 	return code ? fs_errno(fs, "directory", code, &error) : 0;
 }
 
 static int get_dir(struct fs *fs, const struct bt_digest *tree, struct bt_dir **ret_dir)
 {
-	struct bt_error error;
+	struct bt_error error = {0};
 	unsigned version = bt_store_version(fs->store);
 	int code;
 
-	do {
-		error = (struct bt_error){0};
+	do
 		code = bt_dir_new(fs->store, tree, ret_dir, &error);
-	} while (code && look_retry(fs, &version, &error));
+	while (code && look_retry(fs, &version, &error));
 	return code ? fs_errno(fs, "directory", code, &error) : 0;
 }
 
@@ -43,16 +41,15 @@ static int find_entry(struct bt_dir *dir, const char *name, uint64_t index, cons
 static int get_entry(struct fs *fs, struct bt_dir *dir, const char *name, uint64_t index,
 		     const struct bt_entry **ret_entry)
 {
-	struct bt_error error;
 	int code = find_entry(dir, name, index, ret_entry, NULL);
 
 	if (code == 0 || code == BT_E_NOT_FOUND)
 		return code ? ENOENT : 0;
 	unsigned version = bt_store_version(fs->store);
-	do {
-		error = (struct bt_error){0};
+	struct bt_error error = {0};
+	do
 		code = find_entry(dir, name, index, ret_entry, &error);
-	} while (code && look_retry(fs, &version, &error));
+	while (code && look_retry(fs, &version, &error));
 	return code ? fs_errno(fs, "directory", code, &error) : 0;
 }
 

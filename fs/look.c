@@ -134,7 +134,7 @@ static long now_seconds(void)
 	return now.tv_sec;
 }
 
-bool look_retry(struct fs *fs, unsigned *version, const struct bt_error *error)
+bool look_retry(struct fs *fs, unsigned *version, struct bt_error *error)
 {
 	struct bt_error unused = {0};
 	unsigned before = *version;
@@ -151,5 +151,8 @@ bool look_retry(struct fs *fs, unsigned *version, const struct bt_error *error)
 	}
 	pthread_mutex_unlock(&fs->look.looking);
 	*version = bt_store_version(fs->store);
-	return *version != before;
+	if (*version == before)
+		return false;
+	*error = (struct bt_error){0};
+	return true;
 }

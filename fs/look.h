@@ -18,8 +18,8 @@ unsigned look_changes(const struct fs *fs);
 bool look_came(struct fs *fs, unsigned changes);
 /* After a failed call of the engine: true if it is worth another try. A prune may just have moved things, so the store
  * is looked at, unless that was done since; after a look that found nothing new, once a second at most. *version: of
- * the store (bt_store_version) before the call; afterwards for the next try. */
-bool look_retry(struct fs *fs, unsigned *version, const struct bt_error *error);
+ * the store (bt_store_version) before the call; afterwards for the next try, as is the error, which is emptied. */
+bool look_retry(struct fs *fs, unsigned *version, struct bt_error *error);
 /* Prevents looks until look_resume. Meanwhile the root and the store agree on what is gone. */
 void look_pause(struct fs *fs);
 void look_resume(struct fs *fs);

@@ -83,7 +83,7 @@ static int gather(struct fs *fs, const struct bt_entry *file, uint64_t offset, u
 static void reply_copied(fuse_req_t req, fuse_ino_t node, const struct bt_entry *file, uint64_t offset, size_t size)
 {
 	struct fs *fs = op_fs(req);
-	struct bt_error error;
+	struct bt_error error = {0};
 	unsigned version = bt_store_version(fs->store);
 	size_t length = 0;
 	int code;
@@ -93,10 +93,9 @@ static void reply_copied(fuse_req_t req, fuse_ino_t node, const struct bt_entry 
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	do {
-		error = (struct bt_error){0};
+	do
 		code = bt_entry_pread(fs->store, file, buffer, size, offset, &length, &error);
-	} while (code && look_retry(fs, &version, &error));
+	while (code && look_retry(fs, &version, &error));
 	if (code || length != size)
 		fuse_reply_err(req, code ? errno_of(fs, node, file, code, &error) : EIO);
 	else

@@ -318,24 +318,22 @@ static int open_shown(struct fs *fs, struct shown *shown, struct bt_error *error
 	return code;
 }
 
-/* Tries as long as look_retry says that it helps, without holding the mutex meanwhile. */
+/* Another thread may be opening a snapshot, which may take long. The mutex is not held while the store is looked at. */
 static int open_with_patience(struct fs *fs, struct shown *shown, const struct opened **ret_opened,
-			      struct bt_error *ret_error)
+			      struct bt_error *error)
 {
 	unsigned version = bt_store_version(fs->store);
 	int code;
 
 	do {
-		*ret_error = (struct bt_error){0};
-		if (pthread_mutex_trylock(&fs->root->opening) !=
-		    0) { /* another thread opens one, which may take long */
+		if (pthread_mutex_trylock(&fs->root->opening) != 0) {
 			loop_slow(fs);
 			pthread_mutex_lock(&fs->root->opening);
 		}
-		code = open_shown(fs, shown, ret_error);
+		code = open_shown(fs, shown, error);
 		*ret_opened = shown->open;
 		pthread_mutex_unlock(&fs->root->opening);
-	} while (code && look_retry(fs, &version, ret_error));
+	} while (code && look_retry(fs, &version, error));
 	return code;
 }
 
