@@ -92,12 +92,11 @@ static void escape_one(FILE *out, const char *text, size_t length, wchar_t value
 			fprintf(out, "\\x%02x", (unsigned char)text[i]);
 }
 
-/* How many characters follow that are always shown as they are: nearly all of nearly all names. */
-static size_t plain_length(const char *text)
+size_t tool_plain_length(const char *text)
 {
 	size_t length = 0;
 
-	while (text[length] >= ' ' && text[length] <= '~' && text[length] != '\\')
+	while (text[length] >= ' ' && text[length] <= '~' && text[length] != '\\' && text[length] != '"')
 		length++;
 	return length;
 }
@@ -110,7 +109,7 @@ char *tool_escape(const char *text)
 
 	while (left > 0) {
 		wchar_t value = 0;
-		size_t length = plain_length(text);
+		size_t length = tool_plain_length(text);
 
 		if (length > 0) {
 			fwrite(text, 1, length, out);

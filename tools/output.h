@@ -28,6 +28,8 @@ size_t tool_width(const char *text);
  * is left for a mark. */
 const char *tool_end_of(const char *text, size_t columns);
 bool tool_is_utf8(const char *text);
+/* How many characters follow that need no escape anywhere: nearly all of nearly all names. */
+size_t tool_plain_length(const char *text);
 
 char *tool_bytes(uint64_t bytes);				     /* "0 B", "1023 B", "1.0 KiB", "12.3 GiB" */
 char *tool_count(uint64_t count, const char *one, const char *many); /* "1 file", "2 files" */

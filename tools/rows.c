@@ -92,6 +92,11 @@ static void put_string(const char *text)
 
 	putchar('"');
 	for (size_t length; *text; text += length) {
+		length = tool_plain_length(text);
+		if (length > 0) {
+			fwrite(text, 1, length, stdout);
+			continue;
+		}
 		length = bt_utf8_next(text, strnlen(text, 4), &character);
 		put_character(text, length, character);
 	}
@@ -108,10 +113,12 @@ static void put_base64(const char *text)
 /* What is not UTF-8 is an object. */
 static void put_texts(const struct tool_value *value)
 {
+	putchar('[');
 	for (size_t i = 0; i < value->texts.count; i++) {
 		const char *text = value->texts.items[i];
 
-		putchar(i ? ',' : '[');
+		if (i)
+			putchar(',');
 		if (tool_is_utf8(text)) {
 			put_string(text);
 			continue;
@@ -120,7 +127,7 @@ static void put_texts(const struct tool_value *value)
 		put_base64(text);
 		putchar('}');
 	}
-	fputs(value->texts.count ? "]" : "[]", stdout);
+	putchar(']');
 }
 
 static void put_row(const struct tool_column *columns, const void *row);
