@@ -3,6 +3,7 @@
 #include "base/fail.h"
 #include "base/io.h"
 #include "compare/run.h"
+#include "source/xattrs.h"
 #include "store/store.h"
 #include "view/against.h"
 #include <errno.h>
@@ -126,35 +127,25 @@ static int ready(struct bt_compare_run *run)
 	return run->hasher && run->window ? 0 : -ENOMEM;
 }
 
-static bool value_equal(const char *path, const struct bt_xattr *xattr)
-{
-	char name[256], *value = malloc((size_t)xattr->value_length + 1);
-
-	if (!value)
-		return false;
-	memcpy(name, xattr->name, xattr->name_length);
-	name[xattr->name_length] = 0;
-	ssize_t length = lgetxattr(path, name, value, (size_t)xattr->value_length + 1);
-	bool equal = length == (ssize_t)xattr->value_length && memcmp(value, xattr->value, xattr->value_length) == 0;
-	free(value);
-	return equal;
-}
-
 /* Whether there are as many names, each with its value. 0 or a negative errno. */
 static int compare_xattrs(const char *path, const struct bt_entry *before, bool *ret_equal)
 {
-	uint32_t count = before->extra ? before->extra->xattr_count : 0, there = 0;
+	uint32_t count = before->extra ? before->extra->xattr_count : 0, recorded = 0, there = 0;
 	char *names = malloc(XATTR_LIST_MAX);
 	ssize_t length = names ? llistxattr(path, names, XATTR_LIST_MAX) : -1;
 	int sys = !names ? ENOMEM : length < 0 && errno != EOPNOTSUPP && errno != ENOENT ? errno : 0;
 
 	for (ssize_t i = 0; i < length; i += (ssize_t)strlen(names + i) + 1)
-		there++;
+		there += !bt_xattr_is_derived(names + i);
 	free(names);
-	bool equal = there == count;
-	for (uint32_t i = 0; equal && i < count; i++)
-		equal = value_equal(path, &before->extra->xattrs[i]);
-	*ret_equal = equal;
+	bool equal = true;
+	for (uint32_t i = 0; equal && i < count; i++) {
+		if (bt_xattr_is_derived(before->extra->xattrs[i].name))
+			continue;
+		recorded++;
+		equal = bt_xattr_equal(path, &before->extra->xattrs[i]);
+	}
+	*ret_equal = equal && there == recorded;
 	return -sys;
 }
 

@@ -2,6 +2,7 @@
 #include "restore/meta.h"
 #include "base/fail.h"
 #include "restore/flags.h"
+#include "source/xattrs.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -112,7 +113,8 @@ static bool is_extra(const struct bt_restore_run *run, const struct bt_entry *en
 {
 	bool privileged = begins(name, "trusted.") || strcmp(name, "security.capability") == 0;
 
-	return (is_own(name) || (privileged && run->privileged)) && !find_xattr(entry, name);
+	return (is_own(name) || (privileged && run->privileged)) && !bt_xattr_is_derived(name) &&
+	       !find_xattr(entry, name);
 }
 
 /* Many file systems limit the attributes of one file, whatever space is free. */
@@ -133,6 +135,8 @@ static void set_xattr(struct subject *subject, const struct bt_xattr *xattr)
 
 	memcpy(name, xattr->name, xattr->name_length);
 	name[xattr->name_length] = 0;
+	if (bt_xattr_is_derived(name)) /* earlier versions recorded them */
+		return;
 	int r = subject->path ? setxattr(subject->proc, name, xattr->value, xattr->value_length, 0)
 			      : fsetxattr(subject->fd, name, xattr->value, xattr->value_length, 0);
 	if (!r)
@@ -272,20 +276,6 @@ bool bt_mtime_equal(const struct bt_entry *entry, const struct stat *status)
 	       (uint32_t)status->st_mtim.tv_nsec == entry->mtime.nanoseconds;
 }
 
-static bool value_equal(const char *path, const struct bt_xattr *xattr)
-{
-	char name[256], *value = malloc(xattr->value_length + 1);
-
-	if (!value)
-		return false;
-	memcpy(name, xattr->name, xattr->name_length);
-	name[xattr->name_length] = 0;
-	ssize_t length = lgetxattr(path, name, value, xattr->value_length + 1);
-	bool equal = length == (ssize_t)xattr->value_length && memcmp(value, xattr->value, xattr->value_length) == 0;
-	free(value);
-	return equal;
-}
-
 /* All attributes that this process may set are equal, and it would remove none. */
 static bool xattrs_equal(const struct bt_restore_run *run, const char *path, const struct bt_entry *entry,
 			 ssize_t length)
@@ -300,8 +290,8 @@ static bool xattrs_equal(const struct bt_restore_run *run, const char *path, con
 	for (uint32_t i = 0; equal && entry->extra && i < entry->extra->xattr_count; i++) {
 		const struct bt_xattr *xattr = &entry->extra->xattrs[i];
 
-		if (run->privileged || is_own(xattr->name))
-			equal = value_equal(path, xattr);
+		if ((run->privileged || is_own(xattr->name)) && !bt_xattr_is_derived(xattr->name))
+			equal = bt_xattr_equal(path, xattr);
 	}
 	return equal;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "source/xattrs.h"
 #include "source/inside.h"
 
 #include "base/bytes.h"
@@ -51,11 +52,31 @@ static size_t count_names(const char *names, size_t length)
 	return count;
 }
 
-/* Reads one attribute into *xattr. 1: done; 0: it was removed meanwhile; otherwise a negative errno. */
+/* XFS lists an ACL once more under the name that it has on the disk. */
+bool bt_xattr_is_derived(const char *name)
+{
+	return strcmp(name, "trusted.SGI_ACL_FILE") == 0 || strcmp(name, "trusted.SGI_ACL_DEFAULT") == 0;
+}
+
+bool bt_xattr_equal(const char *path, const struct bt_xattr *xattr)
+{
+	char name[XATTR_NAME_MAX + 1], *value = malloc((size_t)xattr->value_length + 1);
+
+	if (!value)
+		return false;
+	memcpy(name, xattr->name, xattr->name_length);
+	name[xattr->name_length] = 0;
+	ssize_t length = lgetxattr(path, name, value, (size_t)xattr->value_length + 1);
+	bool equal = length == (ssize_t)xattr->value_length && memcmp(value, xattr->value, xattr->value_length) == 0;
+	free(value);
+	return equal;
+}
+
+/* Reads one attribute into *xattr. 1: done; 0: it was removed meanwhile, or is derived; otherwise a negative errno. */
 static ssize_t read_one(struct bt_reader *reader, const struct place *place, const char *name, struct bt_arena *arena,
 			struct bt_xattr *xattr)
 {
-	ssize_t length = get_value(place, name, reader->value);
+	ssize_t length = bt_xattr_is_derived(name) ? -ENODATA : get_value(place, name, reader->value);
 
 	if (length == -ENODATA || name[0] == 0)
 		return 0;

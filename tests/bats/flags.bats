@@ -154,6 +154,36 @@ projects() {
 	diff <(projects disk/src) <(projects disk/out)
 }
 
+acls() {
+	(cd "$1" && find . | sort | xargs getfacl -n)
+}
+
+# XFS lists each ACL once more for root, as trusted.SGI_ACL_FILE.
+@test "an ACL on xfs is recorded once, and a second restore onto xfs leaves it as it is" {
+	SIZE=320M
+	disk xfs -q
+	mkdir -p disk/src/dir other
+	echo x >disk/src/file
+	setfacl -m u:33:rw disk/src/file
+	setfacl -d -m u:33:rwx disk/src/dir
+	take disk/src -q
+	run -0 backuptool ls -R --json latest
+	[[ $output != *SGI_ACL* ]]
+	bring latest other -q
+	same disk/src other --without xattrs
+	diff <(acls disk/src) <(acls other)
+	[ -z "$(getfattr -m SGI_ACL other/file)" ]
+	take other -q # the same from a file system without such names
+	bring "$(newest)" disk/out -q
+	for _ in 1 2; do
+		run -0 --separate-stderr bring "$(newest)" disk/out
+		[[ $output == *" 0 written (0 B)"* && -z $stderr ]]
+		diff <(acls disk/src) <(acls disk/out)
+	done
+	run -0 --separate-stderr backuptool diff "$(newest)" disk/out
+	[ -z "$output" ] || [[ $output == *"no differences"* ]]
+}
+
 @test "an ordinary user gets the flags that he may set" {
 	reachable_tool
 	disk ext4 -q
