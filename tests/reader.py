@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import stat
 import struct
 import subprocess
@@ -23,6 +24,14 @@ TYPES = {'fifo': stat.S_IFIFO, 'socket': stat.S_IFSOCK, 'chardev': stat.S_IFCHR,
 FLAGS = dict(s=0x1, u=0x2, c=0x4, S=0x8, i=0x10, a=0x20, d=0x40, A=0x80, m=0x400, j=0x4000, t=0x8000, D=0x10000, T=0x20000,
              C=0x800000, x=0x2000000, P=0x20000000, F=0x40000000)
 FS_IOC_SETFLAGS = 0x40086602
+# The members of each kind of object, in their order; those of a newer program follow them.
+HEADER = 'format version kind needs timestamp host target target_b64 parent tags'.split()
+SUMMARY = ('root files directories others directory_size stored_size new changed unchanged errors torn removed left_out '
+           'boundaries xattrs').split()
+ENTRY = ('name name_b64 type mode uid gid size mtime sha256 chunks chunk_pages holes tree boundary target target_b64 rdev '
+         'inode links dev xattrs flags project error torn stat').split()
+LEAF = 'name name_b64 entries tree'.split()
+NEEDS = ()  # the features that this reader knows
 
 
 def need(condition, *what):
@@ -39,6 +48,29 @@ def parse(text):
         need(len({key for key, _ in pairs}) == len(pairs), 'duplicate key in', text[:100])
         return dict(pairs)
     return json.loads(text, object_pairs_hook=no_duplicates)
+
+
+def nests(value, depth):
+    """Whether a value of a newer program, in so many brackets, is as it may be."""
+    if not isinstance(value, (dict, list)):
+        return True
+    if isinstance(value, dict) and (len(value) > 64 or not all(map(is_name, value))):
+        return False
+    return depth < 16 and all(nests(below, depth + 1) for below in (value.values() if isinstance(value, dict) else value))
+
+
+def is_name(key):
+    return re.fullmatch('[a-z0-9_]{1,64}', key)
+
+
+def check_members(value, known, depth):
+    """Known members in their order, and after them at most 16 of a newer program."""
+    count = next((i for i, key in enumerate(value) if key not in known), len(value))
+    places, further = [known.index(key) for key in list(value)[:count]], list(value)[count:]
+    need(places == sorted(places) and not set(further) & set(known), 'members in another order:', *value)
+    need(len(further) <= 16 and all(map(is_name, further)) and all(nests(value[key], depth) for key in further),
+         'members that may not be:', *further)
+    return value
 
 
 def from_base64(text):
@@ -73,6 +105,12 @@ class File:
         whole = parse(data)
         self.header = {key: whole[key] for key in whole if key not in end and key != 'end'}
         need((whole['format'], whole['version']) == ('backuptool', 2), path, 'is of another format')
+        for feature in whole.get('needs', []):
+            need(feature in NEEDS, path, 'needs a newer reader, which knows', feature)
+        check_members(self.header, HEADER, 1)
+        check_members(whole['summary'], SUMMARY if whole['kind'] == 'snapshot' else [], 1)
+        if 'root' in whole['summary']:
+            check_members(whole['summary']['root'], ENTRY, 2)
         self.contents, self.summary, self.tree_index = whole['contents'], whole['summary'], whole['tree_index']
         need(len(whole['blocks']) == len(self.contents) and len(whole['trees']) == len(self.tree_index), path, 'lists')
 
@@ -115,8 +153,8 @@ class Store:
     def entries(self, page):
         parsed = parse(self.pages[page])
         if 'pages' in parsed:
-            return [entry for leaf in parsed['pages'] for entry in self.entries(leaf['tree'])]
-        names = [named(entry, 'name') for entry in parsed['entries']]
+            return [entry for leaf in parsed['pages'] for entry in self.entries(check_members(leaf, LEAF, 3)['tree'])]
+        names = [named(check_members(entry, ENTRY, 3), 'name') for entry in parsed['entries']]
         need(names == sorted(set(names)), page, 'is not sorted')
         return parsed['entries']
 

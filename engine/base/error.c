@@ -50,6 +50,7 @@ static const char *const reasons[BT_REASONS] = {
 	[BT_R_CHANGED] = "changed",
 	[BT_R_BAD_ID] = "bad-id",
 	[BT_R_NOT_A_FILE] = "not-a-file",
+	[BT_R_UNKNOWN_NEED] = "unknown-need",
 };
 
 const char *bt_reason_name(enum bt_reason reason)
@@ -166,6 +167,16 @@ static void add_damage(struct line *line, const struct bt_error *error)
 	add_text(line, ")");
 }
 
+/* The file is sound, and was made by a newer program. */
+static void add_need(struct line *line, const struct bt_error *error)
+{
+	add_text(line, "a newer version of this program is needed, one that knows the feature '");
+	add_escaped(line, error->detail, 200);
+	add_text(line, "' (");
+	add_text(line, bt_reason_name(error->reason));
+	add_text(line, ")");
+}
+
 static void add_system(struct line *line, const struct bt_error *error)
 {
 	char description[96];
@@ -207,6 +218,10 @@ void bt_error_text(const struct bt_error *error, char *text, size_t size)
 	/* which says what is missing */
 	if ((error->code == BT_E_INCOMPLETE || error->code == BT_E_UNSUPPORTED) && error->detail[0]) {
 		add_escaped(&line, error->detail, 200);
+		return;
+	}
+	if (error->code == BT_E_DAMAGED && error->reason == BT_R_UNKNOWN_NEED) {
+		add_need(&line, error);
 		return;
 	}
 	if (error->code == BT_E_DAMAGED)

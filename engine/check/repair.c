@@ -29,6 +29,7 @@ struct repair {
 struct broken_file {
 	const struct bt_file_id *id;
 	bool no_file; /* a link or another thing that is not a file */
+	bool newer;   /* made by a newer program: nothing is known of it */
 	char to[BT_ASIDE_SIZE];
 	struct bt_rewrite rewrite;
 };
@@ -185,6 +186,7 @@ static int inspect(struct repair *repair, struct broken_file *broken, bool *ret_
 
 	*ret_classic = !r && bt_file_kind(file) == BT_KIND_CLASSIC;
 	broken->no_file = r && error.reason == BT_R_NOT_A_FILE;
+	broken->newer = r && (error.reason == BT_R_UNKNOWN_NEED || error.reason == BT_R_UNKNOWN_VERSION);
 	return only_failed(repair, r, &error);
 }
 
@@ -195,7 +197,9 @@ static int repair_file(struct repair *repair, uint32_t ordinal, unsigned state)
 	bool classic;
 	int r = inspect(repair, &broken, &classic);
 
-	if (!r && state & BT_STATE_DAMAGED && !classic)
+	if (r || broken.newer)
+		return r;
+	if (state & BT_STATE_DAMAGED && !classic)
 		r = repair_damaged(repair, &broken);
 	if (!r && state == (BT_STATE_DAMAGED | BT_STATE_MISNAMED))
 		r = bt_store_refresh(repair->store, repair->error);

@@ -112,7 +112,7 @@ static bool object_has(const char *text, const char *end, const char *key, size_
 	return false;
 }
 
-static bool listed(const char *keys, const char *key, size_t length)
+bool bt_json_lists(const char *keys, const char *key, size_t length)
 {
 	while (keys && *keys) {
 		size_t word = strcspn(keys, " ");
@@ -136,7 +136,7 @@ static int misplaced_key(struct bt_json *json, const char *expected, size_t leng
 		object = nesting.open[nesting.depth - 1] + 1;
 	if (object_has(object, json->at, key, length))
 		return bt_json_fail(json, BT_R_DUPLICATE_KEY);
-	if (!listed(json->keys, key, length))
+	if (!bt_json_lists(json->keys, key, length))
 		return bt_json_fail(json,
 				    too_deep(json, &nesting, key + length + 2) ? BT_R_TOO_DEEP : BT_R_UNKNOWN_KEY);
 	if (expected && !object_has(json->at, json->end, expected, strlen(expected)))

@@ -8,5 +8,7 @@
 
 /* Fails because the cursor is not at a value of the wanted type. */
 int bt_json_wrong_value(struct bt_json *json);
+/* Whether keys, as in struct bt_json, has this key. */
+bool bt_json_lists(const char *keys, const char *key, size_t length);
 
 #endif

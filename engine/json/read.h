@@ -73,6 +73,26 @@ static inline int bt_json_key(struct bt_json *json, const char *key, bool first)
 /* Reads } or ]. A further member gives BT_R_UNKNOWN_KEY, BT_R_KEY_ORDER or BT_R_DUPLICATE_KEY. */
 int bt_json_close(struct bt_json *json, const char *bracket);
 
+/*
+ * Reads the members at the end of an object that this program does not know (FORMAT.md §2), up to its bracket, and
+ * gives their text, from the comma in front of the first one on. depth: the brackets open here. scratch: as for
+ * bt_json_read_string. One of keys is not there: BT_R_KEY_ORDER or BT_R_DUPLICATE_KEY. Else BT_R_BAD_NAME,
+ * BT_R_DUPLICATE_KEY, BT_R_TOO_DEEP, or BT_R_TOO_LARGE for too many.
+ */
+int bt_json_read_further(struct bt_json *json, unsigned depth, char *scratch, struct bt_text *ret_members);
+/* Whether it may be the name of such a member: 1 to 64 bytes of a to z, 0 to 9, and _. */
+bool bt_json_plain_name(const char *name, size_t length);
+
+/* The same where there are none as a rule. */
+static inline int bt_json_further(struct bt_json *json, unsigned depth, char *scratch, struct bt_text *ret_members)
+{
+	if (json->at == json->end || *json->at != ',') {
+		*ret_members = (struct bt_text){json->at, 0};
+		return 0;
+	}
+	return bt_json_read_further(json, depth, scratch, ret_members);
+}
+
 /* Values. Another type gives BT_R_WRONG_TYPE, or BT_R_TOO_DEEP if it nests deeper than BT_JSON_DEPTH. */
 int bt_json_read_u64(struct bt_json *json, uint64_t max, uint64_t *ret_value);
 int bt_json_read_i64(struct bt_json *json, int64_t *ret_value); /* within ±(2^53-1) */

@@ -48,6 +48,8 @@ int bt_header_write(struct bt_buf *out, const struct bt_snapshot_info *info)
 	for (size_t i = 0; i < info->tag_count; i++)
 		bt_json_add_string(out, i ? "," : "", info->tags[i]);
 	bt_json_text(out, "]");
+	if (info->header_further)
+		bt_json_text(out, info->header_further);
 	return bt_buf_result(out);
 }
 
@@ -92,7 +94,10 @@ int bt_summary_write(struct bt_buf *out, const struct bt_snapshot_info *info)
 		bt_json_text(out, counts[i].key);
 		bt_json_add_u64(out, "\":", value);
 	}
-	bt_json_text(out, info->xattrs ? ",\"xattrs\":true}" : ",\"xattrs\":false}");
+	bt_json_text(out, info->xattrs ? ",\"xattrs\":true" : ",\"xattrs\":false");
+	if (info->summary_further)
+		bt_json_text(out, info->summary_further);
+	bt_json_text(out, "}");
 	return bt_buf_result(out);
 }
 
@@ -243,17 +248,31 @@ static int read_tags(struct part *part)
 	return r;
 }
 
+static int read_further(struct part *part, const char **ret_further)
+{
+	struct bt_text further;
+	int r = bt_json_further(&part->json, 1, part->scratch, &further);
+
+	*ret_further = NULL;
+	if (r || !further.length)
+		return r;
+	*ret_further = bt_arena_copy(part->arena, further.bytes, further.length);
+	return *ret_further ? 0 : BT_E_NOMEM;
+}
+
 static int read_header(struct part *part)
 {
 	struct bt_json *json = &part->json;
 	int r;
 
-	json->keys = "format version kind timestamp host target target_b64 parent tags";
+	json->keys = "format version kind needs timestamp host target target_b64 parent tags";
 	r = read_version(part);
 	if (!r)
 		r = bt_json_key(json, "kind", false);
 	if (!r)
 		r = read_kind(part);
+	if (!r)
+		r = bt_needs_read(json);
 	if (!r)
 		r = bt_json_key(json, "timestamp", false);
 	if (!r)
@@ -278,7 +297,8 @@ static int read_header(struct part *part)
 	if (r)
 		return r;
 	/* The rest of the object is the other sections, so that the line does not close it. */
-	return json->at < json->end && *json->at == ',' ? bt_json_close(json, "}") : bt_json_end(json);
+	r = read_further(part, &part->info->header_further);
+	return r ? r : bt_json_end(json);
 }
 
 static int read_root(struct part *part)
@@ -338,6 +358,8 @@ static int read_summary(struct part *part)
 	r = bt_json_key(json, "xattrs", false);
 	if (!r)
 		r = bt_json_read_bool(json, &part->info->xattrs);
+	if (!r)
+		r = read_further(part, &part->info->summary_further);
 	if (!r)
 		r = bt_json_close(json, "}");
 	if (r)

@@ -478,6 +478,15 @@ static enum bt_reason check_entry(const struct reader *reader)
 	return ~seen & needed[reader->entry.type] ? BT_R_MISSING_KEY : BT_R_NONE;
 }
 
+/* depth: brackets open in the line. */
+static int read_further(struct reader *reader, unsigned depth)
+{
+	struct bt_text further;
+	int r = bt_json_further(reader->json, depth, reader->scratch, &further);
+
+	return r || !further.length ? r : keep_text(reader, &further, &reader->extra.further);
+}
+
 static int read_entry(struct reader *reader, bool named)
 {
 	struct bt_json *json = reader->json;
@@ -493,13 +502,15 @@ static int read_entry(struct reader *reader, bool named)
 		if (r)
 			return r;
 	}
-	r = bt_json_close(json, "}");
+	r = read_further(reader, named ? 3 : 2);
+	if (!r)
+		r = bt_json_close(json, "}");
 	if (r)
 		return r;
 	reason = check_entry(reader);
 	if (reason)
 		return bt_model_fail_at(json, json->at - 1, reason);
-	if (reader->seen & EXTRA) {
+	if (reader->seen & EXTRA || reader->extra.further) {
 		reader->entry.extra = bt_arena_copy(reader->arena, &reader->extra, sizeof(reader->extra));
 		if (!reader->entry.extra)
 			return BT_E_NOMEM;

@@ -125,6 +125,8 @@ int bt_entry_write(struct bt_buf *out, const struct bt_entry *entry)
 		bt_json_text(out, ",\"stat\":");
 		bt_json_base64(out, &stat, sizeof(stat));
 	}
+	if (entry->extra && entry->extra->further)
+		bt_json_text(out, entry->extra->further);
 	bt_json_text(out, "}");
 	return bt_buf_result(out);
 }

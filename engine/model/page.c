@@ -57,6 +57,18 @@ static int parse_entries(struct parser *parser)
 	return 0;
 }
 
+static int read_further(struct parser *parser, struct bt_leaf *leaf)
+{
+	struct bt_text further;
+	int r = bt_json_further(&parser->json, 3, parser->scratch, &further);
+
+	leaf->further = NULL;
+	if (r || !further.length)
+		return r;
+	leaf->further = bt_arena_copy(parser->arena, further.bytes, further.length);
+	return leaf->further ? 0 : BT_E_NOMEM;
+}
+
 static int read_leaf(struct parser *parser, struct bt_leaf *ret_leaf)
 {
 	struct bt_json *json = &parser->json;
@@ -87,7 +99,8 @@ static int read_leaf(struct parser *parser, struct bt_leaf *ret_leaf)
 	ret_leaf->name = name.bytes;
 	ret_leaf->name_length = (uint32_t)name.length;
 	ret_leaf->entries = (uint32_t)entries;
-	return bt_json_close(json, "}");
+	r = read_further(parser, ret_leaf);
+	return r ? r : bt_json_close(json, "}");
 }
 
 static int parse_leaves(struct parser *parser)

@@ -40,6 +40,7 @@ static int copy_extra(struct bt_arena *arena, const struct bt_extra *from, struc
 	to->xattrs = copy_xattrs(arena, from, &failed);
 	to->target = from->target ? copy_list(arena, from->target, (size_t)from->target_length + 1, 1, &failed) : NULL;
 	to->boundary = from->boundary ? copy_list(arena, from->boundary, strlen(from->boundary) + 1, 1, &failed) : NULL;
+	to->further = from->further ? copy_list(arena, from->further, strlen(from->further) + 1, 1, &failed) : NULL;
 	to->error = from->error ? copy_list(arena, from->error, strlen(from->error) + 1, 1, &failed) : NULL;
 	return failed ? BT_E_NOMEM : 0;
 }
@@ -81,10 +82,17 @@ int bt_snap_take_over(struct bt_arena *arena, const struct bt_entry *from, struc
 	return 0;
 }
 
+/* Without what is no difference between two entries. */
 static int write_bare(struct bt_buf *out, const struct bt_entry *entry)
 {
 	struct bt_entry bare = *entry;
+	struct bt_extra extra;
 
+	if (entry->extra) {
+		extra = *entry->extra;
+		extra.further = NULL;
+		bare.extra = &extra;
+	}
 	bare.name = "";
 	bare.name_length = 0;
 	bare.has_stat = false;

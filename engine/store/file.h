@@ -59,6 +59,10 @@ struct bt_text bt_file_header(
 	const struct bt_file *file); /* the first line without its final comma and LF (no closing brace) */
 struct bt_text bt_file_summary(const struct bt_file *file); /* the object after "summary": */
 
+/* Reads the member needs of a header, if it comes next. BT_R_UNKNOWN_NEED if this program does not know all that it
+ * names: detail is the name. */
+int bt_needs_read(struct bt_json *json);
+
 /* Visits contents and pages in the order of the lists, and checks every rule of §3 and, at the end, index_sha256. The
  * memory it needs is bounded. Use what was visited only if the result is 0. A visitor ends the visit with a result
  * other than 0, which is returned. Either function may be NULL. */

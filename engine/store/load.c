@@ -88,7 +88,7 @@ static int read_start(struct bt_json *json)
 	return bt_json_fail(json, *json->at == '{' ? BT_R_UNKNOWN_FORMAT : BT_R_NOT_JSON);
 }
 
-/* Reads the first members, which every kind has: an unknown kind or version is reported before other faults. */
+/* Reads the first members, which every kind has: an unknown kind, version or need is reported before other faults. */
 static int check_format(struct bt_file *file, const struct bt_buf *head, enum bt_file_kind expected, size_t *ret_rest,
 			struct bt_error *error)
 {
@@ -107,6 +107,8 @@ static int check_format(struct bt_file *file, const struct bt_buf *head, enum bt
 		r = bt_json_fail(&json, BT_R_UNKNOWN_VERSION);
 	if (!r)
 		r = read_kind(&json, &file->kind);
+	if (!r)
+		r = bt_needs_read(&json);
 	if (!r && (file->kind == BT_KIND_CLASSIC) != (expected == BT_KIND_CLASSIC))
 		r = bt_json_fail(&json, BT_R_UNKNOWN_KIND);
 	*ret_rest = (size_t)(json.at - json.start);
@@ -312,15 +314,16 @@ static bool is_timestamp(const char *text)
 }
 
 /* A volume's header and summary hold nothing for the model to read, so they are checked here. */
-static int check_volume(const struct bt_file *file, size_t rest, struct bt_error *error)
+static int check_volume_header(const struct bt_file *file, size_t rest, char *scratch, struct bt_error *error)
 {
+	struct bt_text further;
 	struct bt_json json;
 
 	if (rest > file->header.length)
 		return damaged(file, BT_R_CHANGED, 0, error);
 	bt_json_begin(&json, (const char *)file->header.data, file->header.length, 0, error);
 	json.at += rest;
-	json.keys = "format version kind timestamp";
+	json.keys = "format version kind needs timestamp";
 	if (json.at == json.end)
 		return bt_json_fail(&json, BT_R_MISSING_KEY);
 	int r = bt_json_key(&json, "timestamp", false);
@@ -332,10 +335,38 @@ static int check_volume(const struct bt_file *file, size_t rest, struct bt_error
 		return r;
 	json.at += TIMESTAMP_LENGTH;
 	r = bt_json_expect(&json, "\"");
-	if (!r && json.at != json.end)
-		r = bt_json_fail(&json, BT_R_UNKNOWN_KEY);
-	if (!r && (file->summary.length != 2 || memcmp(file->summary.data, "{}", 2)))
-		r = damaged(file, BT_R_UNKNOWN_KEY, file->sections.summary, error);
+	if (!r)
+		r = bt_json_further(&json, 1, scratch, &further);
+	return r ? r : bt_json_end(&json);
+}
+
+/* An object with nothing but members of a newer program. */
+static int check_volume_summary(const struct bt_file *file, char *scratch, struct bt_error *error)
+{
+	struct bt_text further;
+	struct bt_json json;
+	int r;
+
+	bt_json_begin(&json, (const char *)file->summary.data, file->summary.length,
+		      file->sections.summary + strlen("\"summary\":"), error);
+	r = bt_json_expect(&json, "{");
+	if (!r && json.at < json.end && *json.at != '}')
+		r = bt_json_read_further(&json, 1, scratch, &further);
+	if (!r)
+		r = bt_json_close(&json, "}");
+	return r ? r : bt_json_end(&json);
+}
+
+static int check_volume(const struct bt_file *file, size_t rest, struct bt_error *error)
+{
+	size_t room = file->header.length > file->summary.length ? file->header.length : file->summary.length;
+	char *scratch = malloc(room + 1);
+	int r = scratch ? check_volume_header(file, rest, scratch, error)
+			: bt_fail(error, BT_E_NOMEM, file->name, NULL);
+
+	if (!r)
+		r = check_volume_summary(file, scratch, error);
+	free(scratch);
 	return r;
 }
 

@@ -75,6 +75,7 @@ enum bt_reason {
 	BT_R_CHANGED,	      /* "changed": the file is not the one that was opened */
 	BT_R_BAD_ID,	      /* "bad-id": the file that tells a store from all others has no id */
 	BT_R_NOT_A_FILE,      /* "not-a-file": a link, a directory, a pipe or a device has the name of a file */
+	BT_R_UNKNOWN_NEED,    /* "unknown-need": needs a feature that this version does not know; detail: its name */
 	BT_REASONS
 };
 

@@ -49,6 +49,8 @@ struct bt_extra {
 	uint32_t target_length;
 	uint32_t dev_major, dev_minor;
 	uint64_t inode, links, dev; /* links 0: not given */
+	const char *further; /* members that this version does not know, as they stand in the file: ",\"x\":1"; NULL:
+				none */
 };
 
 /*
@@ -92,6 +94,8 @@ struct bt_snapshot_info {
 	uint64_t left_out;   /* entries that rules left out, among those that were looked at */
 	uint64_t boundaries; /* directories that were not entered: another file system begins there */
 	bool xattrs;
+	/* Members that this version does not know, as they stand in the file: ",\"x\":1"; NULL: none. */
+	const char *header_further, *summary_further;
 };
 
 struct bt_snapshot;

@@ -10,6 +10,7 @@ struct bt_leaf {
 	const char *name;
 	uint32_t name_length, entries;
 	struct bt_digest id;
+	const char *further; /* as in struct bt_extra */
 };
 
 enum bt_page_kind { BT_PAGE_ENTRIES, BT_PAGE_LEAVES, BT_PAGE_CHUNKS };

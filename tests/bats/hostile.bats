@@ -31,7 +31,7 @@ is_checked() {
 	run backuptool check
 	case $2:$status in
 	none:0) true ;;
-	*:1) [ "$2" != none ] && grep -q "^$NAME: damaged.*($2)" <<<"$output" ;;
+	*:1) [ "$2" != none ] && grep -Eq "^$NAME: (damaged|a newer version).*\($2\)" <<<"$output" ;;
 	*) false ;;
 	esac
 }
@@ -120,6 +120,41 @@ is_mounted_alike() {
 		cmp right/sub/c.bin "mnt/${NAME%.json}/sub/c.bin"
 		hide
 	done
+}
+
+@test "what a newer program has written besides stays through tags and a repair" {
+	mkdir snapshots
+	cp "$TESTS/data/hostile/none_further.json" "snapshots/$NAME"
+	backuptool tag latest --add kept
+	head -1 "snapshots/$NAME" >header
+	grep -q '"tags":\["a","b","kept"\],"more":{"a":\[true\]},$' header
+	grep -q '^"summary":.*,"xattrs":false,"more":1},$' "snapshots/$NAME"
+	rm -r snapshots
+	mkdir snapshots
+	cp "$TESTS/data/hostile/none_further-root.json" "snapshots/$NAME"
+	backuptool tag latest --add kept
+	grep -q '^"summary":{"root":{[^{}]*,"more":1},"files"' "snapshots/$NAME"
+	rm -r snapshots
+	mkdir snapshots
+	sed '0,/"uid":1000/s//"uid":1001/' "$TESTS/data/hostile/none_further.json" >"snapshots/$NAME"
+	run backuptool check --repair
+	grep -q '"tags":\["a","b"\],"more":{"a":\[true\]},$' "snapshots/$NAME"
+	grep -q '^"summary":.*,"xattrs":false,"more":1},$' "snapshots/$NAME"
+}
+
+@test "a file that needs a newer program is told by that, and left as it is" {
+	mkdir -p snapshots/contents
+	cp "$TESTS/data/hostile/unknown-need.json" "snapshots/$NAME"
+	sed 's/"kind":"snapshot"/"kind":"volume"/' "snapshots/$NAME" >snapshots/contents/0123456789abcdef0123456789abcdef.json
+	cp -r snapshots before
+	run -1 --separate-stderr backuptool list
+	stderr_is "backuptool list: $NAME: a newer version of this program is needed, one that knows the feature 'holograms' (unknown-need)"
+	run -1 backuptool restore --snapshot-file latest --output-directory out
+	[[ $output == *"the feature 'holograms' (unknown-need)" ]]
+	run backuptool check --repair
+	[[ $output == *"; 0 rewritten, 0 moved aside,"* && $output == *"the feature 'holograms' (unknown-need)"* ]]
+	diff -r before snapshots --exclude cache --exclude lock --exclude id
+	[ ! -e snapshots/damaged ]
 }
 
 @test "contents that are right, but together another file: all who read it whole say so" {

@@ -147,7 +147,17 @@ def page_edits():
         'trailing-bytes_page': lambda text: text + '}',
         'duplicate-key': swap('"uid":1000', '"uid":1000,"uid":1000'),
         'missing-key': swap('"gid":1000,', ''),
-        'unknown-key': swap(stat, stat + ',"comment":"x"'),
+        'unknown-key': swap('"gid":1000', '"comment":"x","gid":1000'),
+        'none_further-entry': swap(stat, stat + ',"comment":["x",{"a":null}],"more":-1'),
+        'key-order_further': swap(stat, ',"comment":"x"' + stat),
+        'duplicate-key_further': swap(stat, stat + ',"comment":1,"comment":2'),
+        'duplicate-key_further-inner': swap(stat, stat + ',"comment":{"a":1,"a":2}'),
+        'bad-name_further': swap(stat, stat + ',"Comment":1'),
+        'bad-name_further-long': swap(stat, f'{stat},"{"c" * 65}":1'),
+        'too-large_further': swap(stat, stat + ''.join(f',"x{i}":{i}' for i in range(17))),
+        'too-large_further-inner': swap(stat, stat + ',"x":{' + ','.join(f'"x{i}":{i}' for i in range(65)) + '}'),
+        'bad-number_further': swap(stat, stat + ',"comment":1.5'),
+        'not-json_further': swap(stat, stat + ',"comment": 1'),
         'key-order': swap('"uid":1000,"gid":1000', '"gid":1000,"uid":1000'),
         'wrong-type': swap('"uid":1000', '"uid":"root"'),
         'bad-digest': swap(sha_a, sha_a.upper()),
@@ -217,6 +227,8 @@ def page_lies():
     yield 'none_index-page', index_page(same)
     yield 'none_chunk-page', chunk_page(6)
     yield 'bad-size_index-page', index_page(lambda lines: [lines[0].replace('"entries":2', '"entries":3'), lines[1]])
+    yield 'none_further-leaf', index_page(lambda lines: [lines[0][:-1] + ',"more":[]}', lines[1]])
+    yield 'unknown-key_leaf', index_page(lambda lines: [lines[0].replace('"tree"', '"more":1,"tree"'), lines[1]])
     yield 'unsorted_index-page', index_page(lambda lines: lines[::-1])
     yield 'unsorted_index-page-first', index_page(lambda lines: [lines[0].replace('a.txt', 'a'), lines[1]])
     yield 'bad-size_chunk-page', chunk_page(5)
@@ -232,7 +244,23 @@ def part_edits():
     yield 'too-large_header', make(header=swap('"host":"h"', f'"host":"{"h" * 65536}"'))
     yield 'duplicate-key_header', make(header=swap('"host":"h"', '"host":"h","host":"h"'))
     yield 'missing-key_header', make(header=swap('"host":"h",', ''))
-    yield 'unknown-key_header', make(header=lambda text: text + ',"more":1')
+    yield 'unknown-key_header', make(header=swap('"tags"', '"more":1,"tags"'))
+    yield 'none_further', make(header=lambda text: text + ',"more":{"a":[true]}', summary=lambda text: text[:-1] + ',"more":1}')
+    yield 'none_further-root', make(summary=swap('},"files"', ',"more":1},"files"'))
+    yield 'bad-name_further-header', make(header=lambda text: text + ',"more or less":1')
+    yield 'too-deep_further', make(header=lambda text: text + ',"more":' + '[' * 16 + ']' * 16)
+    yield 'unknown-key_summary', make(summary=swap('"xattrs"', '"more":1,"xattrs"'))
+    yield 'duplicate-key_summary', make(summary=lambda text: text[:-1] + ',"more":1,"files":3}')
+    needs = lambda value: make(header=swap('"kind":"snapshot"', f'"kind":"snapshot","needs":{value}'))
+    yield 'unknown-need', needs('["holograms"]')
+    yield 'unknown-need_strange', make(header=swap('"kind":"snapshot"', '"kind":"snapshot","needs":["holograms"],"strange":[1.5]'))
+    yield 'unsorted_needs', needs('["b","a"]')
+    yield 'duplicate-name_needs', needs('["a","a"]')
+    yield 'bad-size_needs', needs('[]')
+    yield 'bad-name_needs', needs('["A b"]')
+    yield 'wrong-type_needs', needs('"a"')
+    yield 'too-large_needs', needs('[' + ','.join(f'"x{i:02}"' for i in range(17)) + ']')
+    yield 'key-order_needs', make(header=swap('"host"', '"needs":["a"],"host"'))
     yield 'key-order_header', make(header=swap('"host":"h","target":"/home/me"', '"target":"/home/me","host":"h"'))
     yield 'bad-time', make(header=swap('2026-11-22', '2026-11-31'))
     yield 'bad-target_relative', make(header=swap('/home/me', 'home/me'))

@@ -47,6 +47,9 @@ static const struct bt_xattr sample_xattrs[] = {
 	{"user.\xff\xfe", (const unsigned char *)"text", 7, 4},
 };
 
+/* Members of a newer program. */
+#define FURTHER ",\"one\":null,\"two\":[-1,{},[],{\"a\":\"\\u0000\\\"\xc3\xa9\",\"b\":[true,false]}],\"three\":\"\""
+
 static const struct bt_extra extra_chunks = {.has_chunks = true, .chunks = sample_chunks, .chunk_count = 2};
 static const struct bt_extra extra_pages = {
 	.chunk_pages = sample_pages, .chunk_page_count = 2, .inode = UINT64_MAX, .links = 2, .dev = UINT64_MAX};
@@ -61,6 +64,7 @@ static const struct bt_extra extra_link = {.target = "../\xc3\xa9\n\"\\", .targe
 static const struct bt_extra extra_link_raw = {.target = "\xff/\x80", .target_length = 3, .inode = 7, .links = 3};
 static const struct bt_extra extra_device = {.dev_major = UINT32_MAX, .dev_minor = 0};
 static const struct bt_extra extra_xattrs = {.xattrs = sample_xattrs, .xattr_count = 4};
+static const struct bt_extra extra_further = {.further = FURTHER};
 static const struct bt_extra extra_torn = {.torn = true};
 static const struct bt_extra extra_boundary = {.boundary = "fuse.sshfs", .flags = 0x40, .project = 1};
 static const struct bt_extra extra_all = {.has_chunks = true,
@@ -75,7 +79,8 @@ static const struct bt_extra extra_all = {.has_chunks = true,
 					  .xattr_count = 4,
 					  .flags = BT_INODE_FLAGS,
 					  .project = UINT32_MAX,
-					  .torn = true};
+					  .torn = true,
+					  .further = FURTHER};
 
 #define NAMED(text) .name = text, .name_length = sizeof(text) - 1
 
@@ -98,6 +103,7 @@ static const struct bt_entry sample_entries[] = {
 	{NAMED("dir that fails"), .type = BT_DIR, .mode = 0, .extra = &extra_error},
 	{NAMED("empty"), .type = BT_FILE, .mode = 0600, .has_digest = true, .digest = DIGEST_A},
 	{NAMED("file that fails"), .type = BT_FILE, .size = 77, .extra = &extra_error},
+	{NAMED("further"), .type = BT_FIFO, .mode = 0, .extra = &extra_further},
 	{NAMED("holes"), .type = BT_FILE, .size = 1052673, .has_digest = true, .digest = DIGEST_A,
 	 .extra = &extra_holes},
 	{NAMED("link"), .type = BT_SYMLINK, .mode = 0777, .extra = &extra_link},
@@ -132,6 +138,7 @@ static inline int page_write(struct bt_buf *out, const struct bt_page *page)
 			    bt_json_bytes(out, "name", page->leaves[i].name, page->leaves[i].name_length) ||
 			    bt_json_text(out, ",\"entries\":") || bt_json_u64(out, page->leaves[i].entries) ||
 			    bt_json_text(out, ",\"tree\":") || bt_json_digest(out, &page->leaves[i].id) ||
+			    bt_json_text(out, page->leaves[i].further ? page->leaves[i].further : "") ||
 			    bt_json_text(out, "}");
 	}
 	return r ? r : bt_json_text(out, "]}");

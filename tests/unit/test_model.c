@@ -62,6 +62,7 @@ static void assert_extra(const struct bt_extra *a, const struct bt_extra *b)
 	if (a->target)
 		assert_memory_equal(a->target, b->target, a->target_length + 1);
 	assert_true(a->dev_major == b->dev_major && a->dev_minor == b->dev_minor);
+	assert_string_equal(a->further ? a->further : "", b->further ? b->further : "");
 	assert_true(a->inode == b->inode && a->links == b->links && a->dev == b->dev);
 }
 
@@ -178,6 +179,8 @@ static const struct bt_snapshot_info sample_info = {
 	.left_out = 10,
 	.boundaries = 11,
 	.xattrs = true,
+	.header_further = FURTHER,
+	.summary_further = ",\"four\":4",
 };
 
 static void read_info(const struct bt_snapshot_info *info, struct bt_arena *arena, struct bt_snapshot_info *ret_info)
@@ -216,13 +219,15 @@ static void test_header_and_summary_come_back(void **state)
 	assert_true(info.directory_size == UINT64_MAX && info.stored_size == 5);
 	assert_true(info.created == 6 && info.changed == 7 && info.unchanged == 8 && info.errors == 9 && info.xattrs);
 	assert_true(info.torn == 9 && info.removed == UINT64_MAX && info.left_out == 10 && info.boundaries == 11);
+	assert_string_equal(info.header_further, FURTHER);
+	assert_string_equal(info.summary_further, ",\"four\":4");
 	assert_false(info.classic);
 	bt_arena_free(&arena);
 }
 
 static void test_what_is_zero_is_not_written(void **state)
 {
-	static const char end[] = "\"errors\":9,\"left_out\":10,\"xattrs\":true}";
+	static const char end[] = "\"errors\":9,\"left_out\":10,\"xattrs\":true,\"four\":4}";
 	struct bt_snapshot_info info = sample_info, back;
 	struct bt_buf summary = {0};
 	struct bt_arena arena = {0};

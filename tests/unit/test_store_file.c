@@ -410,21 +410,64 @@ static void test_volume_rules(void **state)
 	assert_made_refused(V ",\"timestamp\":\"2026-13-22T10:30:00.123456789Z\"", "{}", BT_R_BAD_TIME);
 	assert_made_refused(V ",\"timestamp\":\"2026-11-22T10:30:00Z\"", "{}", BT_R_BAD_TIME);
 	assert_made_refused(V, "{}", BT_R_MISSING_KEY);
-	assert_made_refused(VOLUME_HEADER ",\"host\":\"h\"", "{}", BT_R_UNKNOWN_KEY);
-	assert_made_refused(VOLUME_HEADER, "{\"files\":1}", BT_R_UNKNOWN_KEY);
+	assert_made_refused(V ",\"host\":\"h\",\"timestamp\":\"2026-11-22T10:30:00.123456789Z\"", "{}",
+			    BT_R_UNKNOWN_KEY);
+	assert_made_refused(VOLUME_HEADER ",\"Host\":\"h\"", "{}", BT_R_BAD_NAME);
+	assert_made_refused(VOLUME_HEADER ",\"kind\":\"h\"", "{}", BT_R_DUPLICATE_KEY);
+	assert_made_refused(VOLUME_HEADER "}", "{}", BT_R_TRAILING_BYTES);
+	assert_made_refused(VOLUME_HEADER, "{\"files\":1,}", BT_R_NOT_JSON);
+	assert_made_refused(VOLUME_HEADER, "{,\"files\":1}", BT_R_NOT_JSON);
+	assert_made_refused(VOLUME_HEADER, "{\"Files\":1}", BT_R_BAD_NAME);
+	assert_made_refused(VOLUME_HEADER, "{}}", BT_R_TRAILING_BYTES);
 	assert_made_refused(VOLUME_HEADER, "{\n}", BT_R_BAD_OFFSET);
+	assert_made_refused(V ",\"needs\":[\"sealed\"]", "{}", BT_R_UNKNOWN_NEED);
+	assert_made_refused("{\"format\":\"backuptool\",\"version\":2,\"kind\":\"snapshot\",\"needs\":[\"sealed\"],[",
+			    "strange", BT_R_UNKNOWN_NEED);
 #undef V
+}
+
+/* A volume may have members of a newer program, in its header and in its summary. */
+static void test_volumes_of_a_newer_program(void **state)
+{
+	struct sample sample = sample_new();
+	struct bt_writer *writer = sample_writer(sample.dirfd, VOLUME_HEADER ",\"host\":\"h\",\"n\":[null]");
+	struct bt_error error = {0};
+	struct bt_file *file;
+
+	sample_seal(writer, "{\"files\":1,\"n\":{}}", "x");
+	bt_writer_free(writer);
+	assert_int_equal(open_file(sample.dirfd, "x", &file, &error), 0);
+	bt_file_free(file);
+	sample_free(&sample);
+}
+
+static void test_an_unknown_need_is_told_by_its_name(void **state)
+{
+	struct bt_error error = {.code = BT_E_DAMAGED, .reason = BT_R_UNKNOWN_NEED, .file = "x", .detail = "sealed"};
+	char text[640];
+
+	bt_error_text(&error, text, sizeof(text));
+	assert_string_equal(text, "x: a newer version of this program is needed, one that knows the feature 'sealed' "
+				  "(unknown-need)");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty_file),	 cmocka_unit_test(test_written_is_read),
-		cmocka_unit_test(test_spooled_pages),	 cmocka_unit_test(test_name_taken),
-		cmocka_unit_test(test_to_a_descriptor),	 cmocka_unit_test(test_writer_limits),
-		cmocka_unit_test(test_every_bit),	 cmocka_unit_test(test_changed_lists),
-		cmocka_unit_test(test_every_truncation), cmocka_unit_test(test_reasons),
-		cmocka_unit_test(test_volume_rules),	 cmocka_unit_test(test_blocks_elsewhere),
+		cmocka_unit_test(test_empty_file),
+		cmocka_unit_test(test_written_is_read),
+		cmocka_unit_test(test_spooled_pages),
+		cmocka_unit_test(test_name_taken),
+		cmocka_unit_test(test_to_a_descriptor),
+		cmocka_unit_test(test_writer_limits),
+		cmocka_unit_test(test_every_bit),
+		cmocka_unit_test(test_changed_lists),
+		cmocka_unit_test(test_every_truncation),
+		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_volume_rules),
+		cmocka_unit_test(test_volumes_of_a_newer_program),
+		cmocka_unit_test(test_an_unknown_need_is_told_by_its_name),
+		cmocka_unit_test(test_blocks_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
