@@ -3,6 +3,7 @@
 """A second reader of stores, written from engine/FORMAT.md alone, with Python's library and the program zstd.
 
   reader.py list STORE                      a line a snapshot: name, files, directories, others, bytes
+  reader.py names STORE SNAPSHOT            the users and groups, a line each: kind, number, name
   reader.py extract STORE SNAPSHOT DIR      restores a snapshot below DIR, which is made
 Every digest that the format gives is verified; what differs ends the program with a message.
 """
@@ -27,7 +28,7 @@ FS_IOC_SETFLAGS = 0x40086602
 # The members of each kind of object, in their order; those of a newer program follow them.
 HEADER = 'format version kind needs timestamp host target target_b64 parent tags'.split()
 SUMMARY = ('root files directories others directory_size stored_size new changed unchanged errors torn removed left_out '
-           'boundaries xattrs').split()
+           'boundaries names xattrs').split()
 ENTRY = ('name name_b64 type mode uid gid size mtime sha256 chunks chunk_pages holes tree boundary target target_b64 rdev '
          'inode links dev xattrs flags project error torn stat').split()
 LEAF = 'name name_b64 entries tree'.split()
@@ -158,6 +159,17 @@ class Store:
         need(names == sorted(set(names)), page, 'is not sorted')
         return parsed['entries']
 
+    def names(self, summary):
+        """What users and groups are called: two dictionaries."""
+        if 'names' not in summary:
+            return {}, {}
+        page = parse(self.pages[summary['names']])
+        need(list(page) == ['users', 'groups'] and (page['users'] or page['groups']), 'names', page)
+        for pairs in page.values():
+            need([pair[0] for pair in pairs] == sorted({pair[0] for pair in pairs}), 'names are not sorted')
+            need(all(0 < len(name.encode()) < 256 and name.isprintable() for _, name in pairs), 'names', pairs)
+        return dict(page['users']), dict(page['groups'])
+
     def chunks(self, entry):
         if 'chunk_pages' in entry:
             return [chunk for page, _ in entry['chunk_pages'] for chunk in parse(self.pages[page])['chunks']]
@@ -229,6 +241,11 @@ def main():
     if len(sys.argv) == 3 and sys.argv[1] == 'list':
         for name, file in Store(sys.argv[2]).snapshots.items():
             print(name, *(file.summary[key] for key in ('files', 'directories', 'others', 'directory_size')))
+    elif len(sys.argv) == 4 and sys.argv[1] == 'names':
+        store = Store(sys.argv[2])
+        for kind, names in zip(('user', 'group'), store.names(store.snapshots[sys.argv[3]].summary)):
+            for number_of, name in names.items():
+                print(kind, number_of, name)
     elif len(sys.argv) == 5 and sys.argv[1] == 'extract':
         store = Store(sys.argv[2])
         extract(store, store.snapshots[sys.argv[3]].summary['root'], os.fsencode(sys.argv[4]), {})

@@ -278,6 +278,24 @@ static int check_name(struct walk *walk)
 	return r ? r : bt_findings_hurt(walk->run, found, &hurt);
 }
 
+/* Without the names an entry is restored whole, and to the right number. */
+static int check_names(struct walk *walk, const struct bt_snapshot *snapshot)
+{
+	struct bt_check_found facts = {.ordinal = BT_CHECK_NO_FILE}, *found = NULL;
+	const struct bt_hurt hurt = {.snapshot = walk->info->name, .path = "", .offset = BT_NO_OFFSET};
+	struct bt_owners *names = NULL;
+	int r = walk->pass == TRACE ? bt_owners_open(walk->run->store, snapshot, &names, &facts.error) : 0;
+
+	bt_owners_close(names);
+	if (r != BT_E_DAMAGED && r != BT_E_SYSTEM)
+		return r;
+	facts.offset = facts.error.offset;
+	if (facts.error.reason == BT_R_MISSING_PAGE)
+		facts.error.detail[0] = 0;
+	r = bt_findings_add(walk->run, &facts, &found);
+	return r ? r : bt_findings_hurt(walk->run, found, &hurt);
+}
+
 static int not_opened(struct walk *walk, const char *name, int code, const struct bt_error *error)
 {
 	struct bt_check_found facts = {
@@ -308,6 +326,8 @@ static int walk_snapshot(struct bt_check_run *run, const char *name, enum pass p
 		return not_opened(&walk, name, r, &error);
 	walk.info = bt_snapshot_info(snapshot);
 	r = check_name(&walk);
+	if (!r)
+		r = check_names(&walk, snapshot);
 	if (!r)
 		r = walk_tree(&walk);
 	if (pass == TRACE)

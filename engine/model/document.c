@@ -94,6 +94,10 @@ int bt_summary_write(struct bt_buf *out, const struct bt_snapshot_info *info)
 		bt_json_text(out, counts[i].key);
 		bt_json_add_u64(out, "\":", value);
 	}
+	if (info->has_names) {
+		bt_json_text(out, ",\"names\":");
+		bt_json_digest(out, &info->names);
+	}
 	bt_json_text(out, info->xattrs ? ",\"xattrs\":true" : ",\"xattrs\":false");
 	if (info->summary_further)
 		bt_json_text(out, info->summary_further);
@@ -340,13 +344,19 @@ static int read_count(struct part *part, const struct count *count)
 	return value || !count->optional ? 0 : bt_model_fail_at(json, begin, BT_R_BAD_NUMBER);
 }
 
+static int read_names(struct part *part)
+{
+	part->info->has_names = bt_json_try_key(&part->json, "names", false);
+	return part->info->has_names ? bt_json_read_digest(&part->json, &part->info->names) : 0;
+}
+
 static int read_summary(struct part *part)
 {
 	struct bt_json *json = &part->json;
 	int r;
 
 	json->keys = "root files directories others directory_size stored_size new changed unchanged errors torn "
-		     "removed left_out boundaries xattrs";
+		     "removed left_out boundaries names xattrs";
 	r = read_root(part);
 	if (r)
 		return r;
@@ -355,7 +365,9 @@ static int read_summary(struct part *part)
 		if (r)
 			return r;
 	}
-	r = bt_json_key(json, "xattrs", false);
+	r = read_names(part);
+	if (!r)
+		r = bt_json_key(json, "xattrs", false);
 	if (!r)
 		r = bt_json_read_bool(json, &part->info->xattrs);
 	if (!r)

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "model/lists.h"
+#include "model/owners.h"
 #include "store/file.h"
 
 #include <stdlib.h>
@@ -148,6 +149,16 @@ static int parse_chunks(struct parser *parser, struct bt_page *page)
 	return 0;
 }
 
+static int parse_names(struct parser *parser, struct bt_page *page)
+{
+	struct bt_owner_names *names = bt_arena_alloc(parser->arena, sizeof(*names));
+	int r = names ? bt_owner_names_read(&parser->json, parser->scratch, parser->arena, names) : BT_E_NOMEM;
+
+	if (!r)
+		*page = (struct bt_page){.kind = BT_PAGE_NAMES, .count = 1, .names = names};
+	return r;
+}
+
 static int keep_items(struct parser *parser, struct bt_page *page)
 {
 	const void *list = NULL;
@@ -172,6 +183,8 @@ static int parse_body(struct parser *parser, struct bt_page *page)
 
 	if (bt_json_try_key(json, "chunks", true))
 		return parse_chunks(parser, page);
+	if (bt_json_try_key(json, "users", true))
+		return parse_names(parser, page);
 	page->kind = bt_json_try_key(json, "pages", true) ? BT_PAGE_LEAVES : BT_PAGE_ENTRIES;
 	r = page->kind == BT_PAGE_ENTRIES ? bt_json_key(json, "entries", true) : 0;
 	if (r)
@@ -190,7 +203,7 @@ static int parse_page(struct parser *parser, struct bt_page *page)
 
 	if (json->end - json->start > (ptrdiff_t)BT_PAGE_MAX)
 		return bt_json_fail(json, BT_R_TOO_LARGE);
-	json->keys = "entries pages chunks";
+	json->keys = "entries pages chunks users groups";
 	r = bt_json_expect(json, "{");
 	if (!r)
 		r = parse_body(parser, page);

@@ -5,6 +5,7 @@
 
 #include "pack/pack.h"
 #include "snapshot/item.h"
+#include "snapshot/owners.h"
 #include "snapshot/plan.h"
 
 struct bt_snap_trees;
@@ -17,6 +18,7 @@ struct bt_snap_finish {
 	unsigned lease_waits;	  /* number of times that it waited for leases to be given back */
 	struct bt_pace pace;
 	struct bt_snap_totals totals;
+	struct bt_snap_owners owners;
 	struct bt_arena root_arena;
 	struct bt_entry root;
 };

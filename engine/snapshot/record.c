@@ -197,10 +197,13 @@ static int tell_next(struct bt_snap_finish *finish, struct bt_snap_node *node, c
 static int add(struct bt_snap_finish *finish, struct bt_snap_item *item, struct bt_error *error)
 {
 	struct bt_snap_node *node = bt_snap_containing(item);
+	int r = bt_snap_owners_add(&finish->owners, &item->entry);
 
+	if (r)
+		return r;
 	if (!node)
 		return bt_snap_entry_copy(&finish->root_arena, &item->entry, &finish->root);
-	int r = tell_next(finish, node, &item->entry);
+	r = tell_next(finish, node, &item->entry);
 	return r ? r : bt_snap_node_add(finish, node, &item->entry, error);
 }
 

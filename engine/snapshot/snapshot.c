@@ -31,6 +31,7 @@ struct run {
 	struct bt_snap_observer observer;
 	struct bt_buffers buffers;
 	struct bt_snapshot *parent;
+	struct bt_owners *names; /* of the parent; NULL: none, or they cannot be read */
 	struct bt_gate gate;
 	struct bt_time repaired; /* the time of the last repair of the store */
 	enum bt_doubt doubt;	 /* why the changes are not used */
@@ -68,6 +69,15 @@ static int open_gate(struct run *run, struct bt_error *error)
 	return bt_gate_open(run->plan.store, BT_LOCK_SHARED, observer, &run->gate, error);
 }
 
+/* Damage only means that no name is known from before. */
+static int read_names(struct run *run)
+{
+	struct bt_error damage = {0};
+	int r = bt_owners_open(run->plan.store, run->parent, &run->names, &damage);
+
+	return r == BT_E_NOMEM ? r : 0;
+}
+
 static int find_parent(struct run *run)
 {
 	int r = bt_snap_parent_find(&run->plan, run->request.host, run->request.target, &run->parent);
@@ -80,7 +90,7 @@ static int find_parent(struct run *run)
 	lean_on(run, parent->name);
 	run->observer.expected_files = parent->files;
 	run->observer.expected_bytes = parent->directory_size;
-	return 0;
+	return read_names(run);
 }
 
 /* From here on nothing is deleted. The refresh makes sure that the run does not rely on files deleted before. */
@@ -110,6 +120,8 @@ static enum bt_doubt doubt_of(const struct run *run, const struct bt_changes *ch
 	if (!parent || strcmp(parent->name, changes->snapshot) != 0 ||
 	    !bt_digest_equal(&parent->root.digest, &changes->tree))
 		return BT_DOUBT_PARENT;
+	if (!run->names) /* those of what is taken over unseen would be lost */
+		return BT_DOUBT_DAMAGE;
 	return run->plan.options->force ? BT_DOUBT_DUE : BT_DOUBT_NONE;
 }
 
@@ -195,7 +207,9 @@ static void tear_down(struct run *run)
 	bt_reader_free(run->finish.reader);
 	bt_snap_trees_free(run->finish.trees);
 	bt_pack_free(run->finish.pack);
+	bt_snap_owners_free(&run->finish.owners);
 	bt_arena_free(&run->finish.root_arena);
+	bt_owners_close(run->names);
 	if (run->parent)
 		bt_snapshot_close(run->parent);
 }
@@ -246,11 +260,29 @@ static void fill_info(struct run *run, struct bt_snapshot_info *info)
 	info->xattrs = totals->xattrs;
 }
 
+static int write_names(struct run *run, struct bt_snapshot_info *info, struct bt_error *error)
+{
+	struct bt_snap_owners *owners = &run->finish.owners;
+	const struct bt_digest *known = run->names && run->plan.parent->has_names ? &run->plan.parent->names : NULL;
+	struct bt_buf line = {0};
+	int r = run->plan.changes ? bt_snap_owners_join(owners, run->names) : 0;
+
+	if (!r)
+		r = bt_snap_owners_write(owners, run->names, &line);
+	info->has_names = line.length > 0;
+	if (!r && info->has_names)
+		r = bt_pack_page(run->finish.pack, known, (const char *)line.data, line.length, &info->names, error);
+	bt_buf_free(&line);
+	return r;
+}
+
 static int write_snapshot(struct run *run, char name[64], struct bt_error *error)
 {
 	struct bt_buf summary = {0};
-	int r = bt_pack_seal(run->finish.pack, error);
+	int r = write_names(run, &run->request.info, error);
 
+	if (!r)
+		r = bt_pack_seal(run->finish.pack, error);
 	fill_info(run, &run->request.info);
 	if (!r)
 		r = bt_summary_write(&summary, &run->request.info);

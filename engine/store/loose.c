@@ -122,7 +122,7 @@ static int take_text(struct loose *loose, struct bt_buf *text, const char *line,
 
 static int take_line(struct loose *loose, const char *line, size_t length, uint64_t at)
 {
-	static const char *const pages[] = {"{\"entries\":[", "{\"pages\":[", "{\"chunks\":["};
+	static const char *const pages[] = {"{\"entries\":[", "{\"pages\":[", "{\"chunks\":[", "{\"users\":["};
 	static const char summary[] = "\"summary\":";
 	struct bt_error ignored = {0};
 	struct bt_json json;

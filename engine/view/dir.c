@@ -30,10 +30,10 @@ int bt_dir_new(struct bt_store *store, const struct bt_digest *tree, struct bt_d
 
 	if (r)
 		return r;
-	struct bt_dir *dir = top->kind == BT_PAGE_CHUNKS ? NULL : malloc(sizeof(*dir));
+	struct bt_dir *dir = top->kind > BT_PAGE_LEAVES ? NULL : malloc(sizeof(*dir));
 	if (!dir) {
-		r = top->kind == BT_PAGE_CHUNKS ? bt_page_fail(store, top, BT_R_BAD_TYPE, error)
-						: bt_fail(error, BT_E_NOMEM, NULL, NULL);
+		r = top->kind > BT_PAGE_LEAVES ? bt_page_fail(store, top, BT_R_BAD_TYPE, error)
+					       : bt_fail(error, BT_E_NOMEM, NULL, NULL);
 		bt_page_put(store, top);
 		return r;
 	}

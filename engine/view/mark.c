@@ -70,6 +70,8 @@ static int add_what_is_on(struct bt_mark *mark, const struct bt_page *page)
 {
 	int r = 0;
 
+	if (page->kind == BT_PAGE_NAMES)
+		return 0;
 	if (page->kind == BT_PAGE_CHUNKS)
 		return add_chunks(mark, page->chunks, page->count, add_content);
 	for (size_t i = 0; i < page->count && !r; i++)
@@ -109,7 +111,10 @@ int bt_mark_snapshot(struct bt_mark *mark, const char *name, struct bt_error *er
 
 	if (r)
 		return r;
-	r = add_entry(mark, &bt_snapshot_info(snapshot)->root);
+	const struct bt_snapshot_info *info = bt_snapshot_info(snapshot);
+	r = add_entry(mark, &info->root);
+	if (!r && info->has_names)
+		r = add_page(mark, &info->names);
 	if (r)
 		bt_fail(error, r, name, "marking what is needed");
 	while (!r && mark->depth) {

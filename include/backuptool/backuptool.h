@@ -6,7 +6,7 @@
  * - snapshot.h takes a snapshot of a directory; watch.h tells what changed since the last one, so that the next one
  *   does not have to look at everything.
  * - select.h finds the snapshot that a user means, view.h opens it and reads directories and files, walk.h goes through
- *   all entries below a directory.
+ *   all entries below a directory; owners.h has the names of their owners.
  * - restore.h brings files back, export.h writes a snapshot in the layout of version 1.
  * - compare.h tells what differs between two trees, search.h finds entries in all snapshots, stats.h counts.
  * - retention.h decides which snapshots to keep, prune.h removes the others and changes tags.
@@ -47,6 +47,7 @@
 #include <backuptool/export.h>
 #include <backuptool/foreign.h>
 #include <backuptool/observer.h>
+#include <backuptool/owners.h>
 #include <backuptool/prune.h>
 #include <backuptool/restore.h>
 #include <backuptool/retention.h>

@@ -94,6 +94,8 @@ struct bt_snapshot_info {
 	uint64_t left_out;   /* entries that rules left out, among those that were looked at */
 	uint64_t boundaries; /* directories that were not entered: another file system begins there */
 	bool xattrs;
+	bool has_names;		/* of users and groups: see owners.h */
+	struct bt_digest names; /* id of their page */
 	/* Members that this version does not know, as they stand in the file: ",\"x\":1"; NULL: none. */
 	const char *header_further, *summary_further;
 };

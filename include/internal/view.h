@@ -3,7 +3,7 @@
 #ifndef INTERNAL_VIEW_H
 #define INTERNAL_VIEW_H
 
-#include <backuptool/view.h>
+#include <backuptool/owners.h>
 
 /* A leaf of an index page. */
 struct bt_leaf {
@@ -13,14 +13,21 @@ struct bt_leaf {
 	const char *further; /* as in struct bt_extra */
 };
 
-enum bt_page_kind { BT_PAGE_ENTRIES, BT_PAGE_LEAVES, BT_PAGE_CHUNKS };
+/* The names of users and of groups, each sorted by number. */
+struct bt_owner_names {
+	const struct bt_owner_name *lists[BT_OWNER_KINDS];
+	size_t counts[BT_OWNER_KINDS];
+};
+
+enum bt_page_kind { BT_PAGE_ENTRIES, BT_PAGE_LEAVES, BT_PAGE_CHUNKS, BT_PAGE_NAMES };
 struct bt_page {
 	enum bt_page_kind kind;
-	size_t count;
+	size_t count; /* of entries, leaves or chunks; 1 of names */
 	union {
 		const struct bt_entry *entries;
 		const struct bt_leaf *leaves;
 		const struct bt_chunk *chunks;
+		const struct bt_owner_names *names;
 	};
 };
 

@@ -36,6 +36,15 @@ load helper
 	same src by-reader-0
 }
 
+@test "the reader finds the names of users and groups" {
+	mkdir src
+	touch src/file
+	take src
+	run -0 "$TESTS/reader.py" names snapshots "$(newest)"
+	[ "$output" = "user $(id -u) $(id -un)
+group $(id -g) $(id -gn)" ]
+}
+
 @test "the reader finds any changed byte of a small store" {
 	mkdir src
 	printf 'some bytes' >src/file

@@ -222,6 +222,29 @@ def chunk_page(size):
     return make(page=swap(digest, f'{digest}"chunk_pages":[["{sha(page.encode())}",6]],'), more=[page])
 
 
+def names(users='[0,"root"],[1000,"me"]', groups='[1000,"me"]', whole='{"users":[%s],"groups":[%s]}'):
+    """A snapshot with names of users and groups."""
+    page = whole % (users, groups) if '%s' in whole else whole
+    return make(summary=swap('"xattrs"', f'"names":"{sha(page.encode())}","xattrs"'), more=[page])
+
+
+def names_edits():
+    yield 'none_names', names()
+    yield 'none_names-of-groups', names(users='')
+    yield 'bad-size_names', names('', '')
+    yield 'unsorted_names', names('[1000,"me"],[0,"root"]')
+    yield 'duplicate-name_names', names(groups='[0,"a"],[0,"b"]')
+    yield 'bad-name_names', names('[0,"a\\u000ab"]')
+    yield 'bad-name_names-long', names(f'[0,"{"a" * 256}"]')
+    yield 'bad-owner_names', names('[4294967295,"a"]')
+    yield 'wrong-type_names', names('["root",0]')
+    yield 'bad-number_names', names('["0","root"]')
+    yield 'missing-key_names', names(whole='{"users":[[0,"root"]]}')
+    yield 'bad-type_names-page', names(whole=leaf())
+    yield 'bad-type_names-page-as-tree', make(page=lambda _: '{"users":[[0,"root"]],"groups":[]}')
+    yield 'key-order_names', make(summary=swap('"xattrs":false', f'"xattrs":false,"names":"{sha(b"")}"'))
+
+
 def page_lies():
     """Pages that are right, each by itself, but do not fit what another says of them."""
     yield 'none_index-page', index_page(same)
@@ -318,7 +341,7 @@ def byte_edits():
 
 
 def main():
-    for edits in (byte_edits, part_edits, block_edits, page_edits, page_lies):
+    for edits in (byte_edits, part_edits, block_edits, page_edits, page_lies, names_edits):
         for reason, data in edits():
             with open(os.path.join(sys.argv[1], reason + '.json'), 'wb') as out:
                 out.write(data)

@@ -3,6 +3,7 @@
 #ifndef BT_TESTS_MODEL_SAMPLES_H
 #define BT_TESTS_MODEL_SAMPLES_H
 
+#include "model/owners.h"
 #include "model/page.h"
 #include "json/write.h"
 
@@ -127,6 +128,8 @@ static inline int page_write(struct bt_buf *out, const struct bt_page *page)
 
 	if (page->kind == BT_PAGE_CHUNKS)
 		return bt_chunk_page_write(out, page->chunks, page->count);
+	if (page->kind == BT_PAGE_NAMES)
+		return bt_owner_names_write(out, page->names);
 	r = bt_json_text(out, page->kind == BT_PAGE_ENTRIES ? "{\"entries\":[" : "{\"pages\":[");
 	for (size_t i = 0; !r && i < page->count; i++) {
 		if (i)
@@ -143,6 +146,11 @@ static inline int page_write(struct bt_buf *out, const struct bt_page *page)
 	}
 	return r ? r : bt_json_text(out, "]}");
 }
+
+static const struct bt_owner_name sample_users[] = {{0, "root"}, {33, "www-data"}, {4294967294, "\xc3\xa9\"\\ $"}};
+static const struct bt_owner_name sample_groups[] = {{100, NAME_255}};
+static const struct bt_owner_names sample_names = {{sample_users, sample_groups}, {3, 1}};
+static const struct bt_owner_names sample_only_groups = {{NULL, sample_groups}, {0, 1}};
 
 static inline int sample_page(struct bt_buf *out)
 {

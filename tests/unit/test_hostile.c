@@ -176,7 +176,8 @@ static bool is_refused(const char *name, int r, const struct bt_error *error)
 /* Returns whether it is as its name says. */
 static bool check_file(const char *name, bool seen[BT_REASONS])
 {
-	bool lies = strstr(name, "_index-page") || strstr(name, "_chunk-page") || strstr(name, "_whole");
+	bool lies = strstr(name, "_index-page") || strstr(name, "_chunk-page") || strstr(name, "_names-page") ||
+		    strstr(name, "_whole");
 	struct bt_error read_error = {0}, error = {0};
 	size_t contents, pages;
 	int read = read_file(name, &read_error, &contents, &pages), r = check_tree(name, &error);

@@ -103,6 +103,80 @@ static void test_every_entry_comes_back(void **state)
 	bt_buf_free(&line);
 }
 
+static void expect_names(const struct bt_owner_names *names)
+{
+	struct bt_buf line = {0};
+	struct bt_error error = {0};
+	struct bt_page *page;
+	size_t weight;
+
+	assert_int_equal(bt_owner_names_write(&line, names), 0);
+	if (bt_page_parse((char *)line.data, line.length, 0, &page, &weight, &error))
+		fail_msg("%s at %.60s", bt_reason_name(error.reason), (char *)line.data + error.offset);
+	memset(line.data, '#', line.length);
+	assert_int_equal(page->kind, BT_PAGE_NAMES);
+	for (int kind = 0; kind < BT_OWNER_KINDS; kind++) {
+		assert_int_equal(page->names->counts[kind], names->counts[kind]);
+		for (size_t i = 0; i < names->counts[kind]; i++) {
+			assert_int_equal(page->names->lists[kind][i].id, names->lists[kind][i].id);
+			assert_string_equal(page->names->lists[kind][i].name, names->lists[kind][i].name);
+		}
+	}
+	bt_page_free(page);
+	bt_buf_free(&line);
+}
+
+static void test_names_of_owners(void **state)
+{
+	static const char expected[] = "{\"users\":[[0,\"root\"],[33,\"www-data\"]],\"groups\":[]}";
+	const struct bt_owner_names two = {{sample_users, NULL}, {2, 0}};
+	struct bt_buf line = {0};
+
+	assert_int_equal(bt_owner_names_write(&line, &two), 0);
+	assert_int_equal(line.length, sizeof(expected) - 1);
+	assert_memory_equal(line.data, expected, line.length);
+	bt_buf_free(&line);
+	expect_names(&two);
+	expect_names(&sample_names);
+	expect_names(&sample_only_groups);
+	assert_true(bt_owner_name_valid(NAME_255, 255));
+	assert_false(bt_owner_name_valid(NAME_255 "x", 256));
+	assert_false(bt_owner_name_valid("", 0));
+	assert_false(bt_owner_name_valid("a\n", 2));
+	assert_false(bt_owner_name_valid("a\x7f", 2));
+	assert_false(bt_owner_name_valid("\xff", 1));
+}
+
+static void expect_acl(const struct bt_xattr *xattr, size_t length)
+{
+	assert_int_equal(bt_acl_length(xattr), length);
+}
+
+/* Two named users and a group between the entries without numbers; what is no such list has no entries. */
+static void test_numbers_in_an_acl(void **state)
+{
+	unsigned char value[] = "\2\0\0\0\1\0\6\0\377\377\377\377\2\0\4\0\1\2\3\4\4\0\4\0\377\377\377\377"
+				"\10\0\4\0\144\0\0\0\20\0\4\0\377\377\377\377 \0\4\0\377\377\377\377";
+	struct bt_xattr xattr = {"system.posix_acl_access", value, 23, sizeof(value) - 1};
+	enum bt_owner_kind kind;
+	uint32_t id;
+
+	expect_acl(&xattr, 6);
+	for (size_t i = 0; i < 6; i++)
+		assert_int_equal(bt_acl_owner(&xattr, i, &kind, &id), i == 1 || i == 3);
+	assert_true(bt_acl_owner(&xattr, 1, &kind, &id) && kind == BT_OWNER_USER && id == 0x04030201);
+	assert_true(bt_acl_owner(&xattr, 3, &kind, &id) && kind == BT_OWNER_GROUP && id == 100);
+	bt_acl_set_owner(value, 3, 0xfffefdfc);
+	assert_true(bt_acl_owner(&xattr, 3, &kind, &id) && kind == BT_OWNER_GROUP && id == 0xfffefdfc);
+	assert_true(bt_acl_owner(&xattr, 1, &kind, &id) && id == 0x04030201);
+	expect_acl(&(struct bt_xattr){"system.posix_acl_default", value, 24, 12}, 1);
+	expect_acl(&(struct bt_xattr){"system.posix_acl_default", value, 24, 11}, 0);
+	expect_acl(&(struct bt_xattr){"system.posix_acl_default", value, 24, 3}, 0);
+	expect_acl(&(struct bt_xattr){"system.posix_acl_defaul", value, 23, sizeof(value) - 1}, 0);
+	value[0] = 3;
+	expect_acl(&xattr, 0);
+}
+
 static void test_an_entry_is_spelled_as_in_the_format(void **state)
 {
 	static const char expected[] =
@@ -179,6 +253,8 @@ static const struct bt_snapshot_info sample_info = {
 	.left_out = 10,
 	.boundaries = 11,
 	.xattrs = true,
+	.has_names = true,
+	.names = DIGEST_B,
 	.header_further = FURTHER,
 	.summary_further = ",\"four\":4",
 };
@@ -218,6 +294,8 @@ static void test_header_and_summary_come_back(void **state)
 	assert_memory_equal(&info.files, &sample_info.files, 3 * sizeof(uint64_t));
 	assert_true(info.directory_size == UINT64_MAX && info.stored_size == 5);
 	assert_true(info.created == 6 && info.changed == 7 && info.unchanged == 8 && info.errors == 9 && info.xattrs);
+	assert_true(info.has_names);
+	assert_digest(&info.names, &sample_info.names);
 	assert_true(info.torn == 9 && info.removed == UINT64_MAX && info.left_out == 10 && info.boundaries == 11);
 	assert_string_equal(info.header_further, FURTHER);
 	assert_string_equal(info.summary_further, ",\"four\":4");
@@ -233,10 +311,12 @@ static void test_what_is_zero_is_not_written(void **state)
 	struct bt_arena arena = {0};
 
 	info.torn = info.removed = info.boundaries = 0;
+	info.has_names = false;
 	assert_int_equal(bt_summary_write(&summary, &info), 0);
 	assert_true(summary.length > strlen(end));
 	assert_memory_equal(summary.data + summary.length - strlen(end), end, strlen(end));
 	read_info(&info, &arena, &back);
+	assert_false(back.has_names);
 	assert_true(!back.torn && !back.removed && !back.boundaries && back.left_out == 10);
 	bt_buf_free(&summary);
 	bt_arena_free(&arena);
@@ -332,6 +412,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_entry_comes_back),
+		cmocka_unit_test(test_names_of_owners),
+		cmocka_unit_test(test_numbers_in_an_acl),
 		cmocka_unit_test(test_an_entry_is_spelled_as_in_the_format),
 		cmocka_unit_test(test_cjson_reads_the_same),
 		cmocka_unit_test(test_header_and_summary_come_back),

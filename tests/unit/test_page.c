@@ -437,11 +437,12 @@ static void other_pages(struct bt_buf pages[2])
 
 static void test_damage_is_refused_or_spelled_the_same(void **state)
 {
-	struct bt_buf pages[3] = {{0}};
+	struct bt_buf pages[4] = {{0}};
 
 	other_pages(pages);
 	assert_int_equal(sample_page(&pages[2]), 0);
-	for (size_t i = 0; i < 3; i++) {
+	assert_int_equal(bt_owner_names_write(&pages[3], &sample_names), 0);
+	for (size_t i = 0; i < 4; i++) {
 		struct bt_buf *page = &pages[i];
 		size_t survived = 0;
 
