@@ -51,6 +51,7 @@ static const char *const reasons[BT_REASONS] = {
 	[BT_R_BAD_ID] = "bad-id",
 	[BT_R_NOT_A_FILE] = "not-a-file",
 	[BT_R_UNKNOWN_NEED] = "unknown-need",
+	[BT_R_BAD_SEEK_TABLE] = "bad-seek-table",
 };
 
 const char *bt_reason_name(enum bt_reason reason)

@@ -18,6 +18,8 @@ enum {
 	SAMPLES = 8,
 	SAMPLE_SIZE = 4 << 10,
 	SAMPLE_LEVEL = 1,
+	MODEST = 256,
+	MODEST_WINDOW_LOG = 10,
 	SMALLEST_SAMPLED = 256 << 10, /* below that, trying costs as much as doing */
 };
 
@@ -98,17 +100,42 @@ static int choose_level(struct bt_compressor *compressor, const void *data, size
 	return QUICK_LEVEL;
 }
 
-int bt_compress(struct bt_compressor *compressor, const void *data, size_t size, void *dst, size_t *ret_size)
+/* window_log 0: as the level says */
+static int set_level(struct bt_compressor *compressor, int level, int window_log)
 {
-	int level = choose_level(compressor, data, size);
 	size_t n = ZSTD_CCtx_setParameter(compressor->context, ZSTD_c_compressionLevel, level);
 
 	if (!ZSTD_isError(n))
-		n = ZSTD_compress2(compressor->context, dst, bt_frame_bound(size), data, size);
+		n = ZSTD_CCtx_setParameter(compressor->context, ZSTD_c_windowLog, window_log);
+	return ZSTD_isError(n) ? BT_E_NOMEM : 0;
+}
+
+static int make_frame(struct bt_compressor *compressor, const void *data, size_t size, void *dst, size_t *ret_size)
+{
+	size_t n = ZSTD_compress2(compressor->context, dst, bt_frame_bound(size), data, size);
+
 	if (ZSTD_isError(n))
 		return BT_E_NOMEM; /* the room is enough and the parameters are valid: nothing else is left */
 	*ret_size = n;
 	return 0;
+}
+
+int bt_compress(struct bt_compressor *compressor, const void *data, size_t size, void *dst, size_t *ret_size)
+{
+	int r = set_level(compressor, choose_level(compressor, data, size), 0);
+
+	return r ? r : make_frame(compressor, data, size, dst, ret_size);
+}
+
+/* A block is no larger than the window, and takes 4 bytes at least. */
+int bt_compress_modestly(struct bt_compressor *compressor, const void *data, size_t size, void *dst, size_t *ret_size)
+{
+	int r = bt_compress(compressor, data, size, dst, ret_size);
+
+	if (r || *ret_size >= size / MODEST)
+		return r;
+	r = set_level(compressor, choose_level(compressor, data, size), MODEST_WINDOW_LOG);
+	return r ? r : make_frame(compressor, data, size, dst, ret_size);
 }
 
 void bt_decompressor_free(struct bt_decompressor *decompressor)

@@ -21,6 +21,8 @@ void bt_compressor_free(struct bt_compressor *compressor);
 size_t bt_frame_bound(size_t size); /* the largest frame for size bytes */
 /* dst has room for bt_frame_bound(size); *ret_size gets the frame's size. 0 or BT_E_NOMEM. */
 int bt_compress(struct bt_compressor *compressor, const void *data, size_t size, void *dst, size_t *ret_size);
+/* The same, but a frame never stands for more than 256 times its bytes, so that a reader can refuse those that do. */
+int bt_compress_modestly(struct bt_compressor *compressor, const void *data, size_t size, void *dst, size_t *ret_size);
 
 struct bt_decompressor *bt_decompressor_new(void);
 void bt_decompressor_free(struct bt_decompressor *decompressor);

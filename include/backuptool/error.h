@@ -76,6 +76,8 @@ enum bt_reason {
 	BT_R_BAD_ID,	      /* "bad-id": the file that tells a store from all others has no id */
 	BT_R_NOT_A_FILE,      /* "not-a-file": a link, a directory, a pipe or a device has the name of a file */
 	BT_R_UNKNOWN_NEED,    /* "unknown-need": needs a feature that this version does not know; detail: its name */
+	BT_R_BAD_SEEK_TABLE, /* "bad-seek-table": the end of a file compressed at rest does not say where its frames are
+			      */
 	BT_REASONS
 };
 

@@ -194,7 +194,7 @@ static bool check_file(const char *name, bool seen[BT_REASONS])
 static bool has_no_file(int reason)
 {
 	return reason == BT_R_MISSING_PAGE || reason == BT_R_MISSING_CONTENT || reason == BT_R_CHANGED ||
-	       reason == BT_R_BAD_ID || reason == BT_R_NOT_A_FILE;
+	       reason == BT_R_BAD_ID || reason == BT_R_NOT_A_FILE || reason == BT_R_BAD_SEEK_TABLE;
 }
 
 static void test_broken_files_are_refused_for_their_reason(void **state)
