@@ -95,19 +95,22 @@ void bt_scan_mounts_destroy(struct bt_scan_mounts *mounts)
 	pthread_mutex_destroy(&mounts->lock);
 }
 
-/* A mount is known by its id; kernels that do not tell it leave the device. */
+/* A mount is known by its id; kernels that do not tell it, and emulators that tell a wrong one, leave the device. */
 static const char *find_type(const struct bt_scan_mounts *mounts, const struct statx *status)
 {
 	const uint64_t dev = makedev(status->stx_dev_major, status->stx_dev_minor);
+	const char *by_device = NULL;
 
 	for (size_t at = 0; at < mounts->list.length; at += sizeof(struct mount)) {
 		struct mount mount;
 
 		memcpy(&mount, mounts->list.data + at, sizeof(mount));
-		if (status->stx_mask & STATX_MNT_ID ? mount.id == status->stx_mnt_id : mount.dev == dev)
+		if (status->stx_mask & STATX_MNT_ID && mount.id == status->stx_mnt_id)
 			return mount.type;
+		if (mount.dev == dev)
+			by_device = mount.type;
 	}
-	return NULL;
+	return by_device;
 }
 
 const char *bt_scan_mounted(struct bt_scan_mounts *mounts, const struct statx *status)
