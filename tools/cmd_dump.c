@@ -121,6 +121,9 @@ static int dump(const struct tool *tool, const struct tool_place *place)
 		tool_say(tool, "cannot begin the tar stream");
 		return TOOL_FATAL;
 	}
+	struct bt_owners *names = tool_owners_open(tool, place->pick.store, place->pick.snapshot);
+
+	tool_tar_names(dump.tar, names);
 	tool_talk_begin(&dump.talk, tool);
 	if (!*place->path) {
 		dump.progress.total_files = place->info->files;
@@ -131,6 +134,7 @@ static int dump(const struct tool *tool, const struct tool_place *place)
 	if (r == TOOL_OK && tool_tar_end(dump.tar, &error))
 		r = tool_fail(tool, &error);
 	tool_tar_free(dump.tar);
+	bt_owners_close(names);
 	return r == TOOL_OK && dump.incomplete ? TOOL_INCOMPLETE : r;
 }
 
@@ -162,7 +166,8 @@ static int run_dump(struct tool *tool, const void *options)
 const struct tool_command cmd_dump = {
 	.name = "dump",
 	.summary = "writes a snapshot, or a part of it, as a tar stream",
-	.description = "In the format of POSIX 2001 (pax), with hard links, holes, attributes and ACLs.\n"
+	.description = "In the format of POSIX 2001 (pax), with hard links, holes, attributes, ACLs, and\n"
+		       "owners by number and name, of which tar(1) takes the name unless told otherwise.\n"
 		       "Sockets are left out. The holes of a file whose path is longer than 100 bytes\n"
 		       "and not UTF-8 are written as zeros. Of a file with an ACL tar --compare calls\n"
 		       "the mode different. Bytes that are not ASCII in an attribute's name are written\n"

@@ -16,7 +16,7 @@ struct options {
 	struct tool_texts snapshots;
 	const char *hash;
 	int64_t newer;
-	bool has_newer, nul;
+	bool has_newer, nul, numeric;
 };
 
 static const char *set_newer(void *field, const char *text)
@@ -35,6 +35,7 @@ static const struct tool_option table[] = {
 	{"snapshot", 0, "SNAPSHOT", false, "search only this one; repeatable", tool_add_text, FIELD(snapshots)},
 	{"hash", 0, "SHA256", false, "files whose digest begins so", tool_set_text, FIELD(hash)},
 	{"newer", 0, "TIME", false, "what was modified on that day, at that time, or later", set_newer, 0},
+	{"numeric", 'n', NULL, false, "numbers in place of the names of owners", tool_set_true, FIELD(numeric)},
 	{"null", '0', NULL, false, "SNAPSHOT:PATH as it is, each followed by a NUL, for other programs", tool_set_true,
 	 FIELD(nul)},
 	{0},
@@ -43,8 +44,32 @@ static const struct tool_option table[] = {
 struct finding {
 	const struct tool *tool;
 	const struct options *options;
+	struct bt_store *store;
 	uint64_t count;
+	char *snapshot; /* that the names are of; NULL: none so far */
+	struct bt_owners *names;
 };
+
+/* Matches of one snapshot mostly follow each other. */
+static const struct bt_owners *names_of(struct finding *finding, const char *snapshot)
+{
+	struct bt_snapshot *opened;
+	struct bt_error error = {0};
+
+	if (finding->options->nul || (finding->options->numeric && !finding->tool->json))
+		return NULL;
+	if (finding->snapshot && strcmp(finding->snapshot, snapshot) == 0)
+		return finding->names;
+	free(finding->snapshot);
+	bt_owners_close(finding->names);
+	finding->snapshot = tool_format("%s", snapshot);
+	finding->names = NULL;
+	if (!bt_snapshot_open(finding->store, snapshot, &opened, &error)) {
+		finding->names = tool_owners_open(finding->tool, finding->store, opened);
+		bt_snapshot_close(opened);
+	}
+	return finding->names;
+}
 
 static int found(void *arg, const struct bt_match *match)
 {
@@ -52,14 +77,16 @@ static int found(void *arg, const struct bt_match *match)
 	tool_auto char *snapshot = tool_place_name(match->snapshot),
 		       *place = tool_format("%s:%s", snapshot, match->path);
 
+	const struct bt_owners *names = names_of(finding, match->snapshot);
+
 	finding->count++;
 	if (finding->tool->json)
 		tool_object_print(tool_entry_columns, &(struct tool_entry){match->snapshot, match->path, match->entry,
-									   match->entry->extra});
+									   match->entry->extra, names});
 	else if (finding->options->nul)
 		tool_path_print(place, true);
 	else
-		tool_entry_print(match->entry, place);
+		tool_entry_print(match->entry, place, names);
 	return ferror(stdout) ? BT_E_CANCELLED : 0;
 }
 
@@ -93,7 +120,7 @@ static int search(const struct tool *tool, struct bt_store *store, const struct 
 					 .newer = options->has_newer ? &newer : NULL,
 					 .names = names,
 					 .name_count = name_count};
-	struct finding finding = {tool, options, 0};
+	struct finding finding = {.tool = tool, .options = options, .store = store};
 	struct bt_error error = {0};
 	struct tool_talk talk;
 	int code;
@@ -101,6 +128,8 @@ static int search(const struct tool *tool, struct bt_store *store, const struct 
 	tool_talk_begin(&talk, tool);
 	code = bt_search_run(store, &wanted, found, &finding, &talk.observer, &error);
 	tool_talk_end(&talk);
+	free(finding.snapshot);
+	bt_owners_close(finding.names);
 	if (code && code != BT_E_INCOMPLETE)
 		return tool_fail(tool, &error);
 	if (!finding.count)

@@ -9,12 +9,14 @@
 #include <string.h>
 
 struct options {
-	bool details, recursive, nul, sha256;
+	bool details, numeric, recursive, nul, sha256;
 };
 
 #define FIELD(name) offsetof(struct options, name)
 static const struct tool_option table[] = {
 	{"long", 'l', NULL, false, "with mode, owner, size and time", tool_set_true, FIELD(details)},
+	{"numeric", 'n', NULL, false, "the same with numbers in place of the names of owners", tool_set_true,
+	 FIELD(numeric)},
 	{"recursive", 'R', NULL, false, "everything below, too, as paths", tool_set_true, FIELD(recursive)},
 	{"null", '0', NULL, false, "names as they are, each followed by a NUL, for other programs", tool_set_true,
 	 FIELD(nul)},
@@ -26,6 +28,7 @@ struct list {
 	const struct tool *tool;
 	const struct options *options;
 	const struct tool_place *place;
+	const struct bt_owners *names; /* NULL: not shown */
 	bool incomplete;
 };
 
@@ -64,11 +67,12 @@ static void entry_print(struct list *list, const struct bt_entry *entry, const c
 	const struct options *options = list->options;
 
 	if (list->tool->json)
-		tool_object_print(tool_entry_columns, &(struct tool_entry){NULL, inside, entry, entry->extra});
+		tool_object_print(tool_entry_columns,
+				  &(struct tool_entry){NULL, inside, entry, entry->extra, list->names});
 	else if (options->sha256)
 		sha256_print(list, entry, path);
-	else if (options->details && !options->nul)
-		tool_entry_print(entry, path);
+	else if ((options->details || options->numeric) && !options->nul)
+		tool_entry_print(entry, path, list->names);
 	else
 		tool_path_print(*path ? path : ".", options->nul);
 }
@@ -121,22 +125,35 @@ static void say_unread(struct list *list)
 	list->incomplete = true;
 }
 
-static int list_place(const struct tool *tool, const struct options *options, const struct tool_place *place)
+static int list_place(struct list *list)
 {
-	struct list list = {tool, options, place, false};
+	const struct tool_place *place = list->place;
 	struct bt_error error = {0};
 	struct bt_walk *walk;
 	int r;
 
 	if (place->entry->type != BT_DIR) {
-		entry_print(&list, place->entry, place->entry->name, place->path);
-		return list.incomplete ? TOOL_INCOMPLETE : TOOL_OK;
+		entry_print(list, place->entry, place->entry->name, place->path);
+		return list->incomplete ? TOOL_INCOMPLETE : TOOL_OK;
 	}
 	if (bt_walk_new(place->pick.store, place->info, place->entry, &walk, &error))
-		return tool_fail(tool, &error);
-	say_unread(&list);
-	r = walk_all(&list, walk);
+		return tool_fail(list->tool, &error);
+	say_unread(list);
+	r = walk_all(list, walk);
 	bt_walk_free(walk);
+	return r;
+}
+
+static int list_named(const struct tool *tool, const struct options *options, const struct tool_place *place)
+{
+	struct list list = {tool, options, place, NULL, false};
+	struct bt_owners *names = NULL;
+
+	if (tool->json || (options->details && !options->numeric))
+		names = tool_owners_open(tool, place->pick.store, place->pick.snapshot);
+	list.names = names;
+	int r = list_place(&list);
+	bt_owners_close(names);
 	return r;
 }
 
@@ -148,8 +165,8 @@ static int check_options(const struct tool *tool, const struct options *options)
 
 	if (tool->json)
 		given[count++] = "--json";
-	if (options->details)
-		given[count++] = "--long";
+	if (options->details || options->numeric)
+		given[count++] = options->numeric ? "--numeric" : "--long";
 	if (options->sha256)
 		given[count++] = "--sha256";
 	if (options->nul)
@@ -169,7 +186,7 @@ static int run_ls(struct tool *tool, const void *options)
 	if (r != TOOL_OK)
 		return r;
 	tool_signals_watch(tool);
-	r = list_place(tool, options, &place);
+	r = list_named(tool, options, &place);
 	tool_place_close(&place);
 	return r;
 }

@@ -7,6 +7,9 @@
 #include <string.h>
 #include <time.h>
 
+/* Widths of a column. */
+enum { OWNER_NUMBERS = 9, OWNER_NAMES = 17 };
+
 const char *tool_type_name(uint8_t type)
 {
 	static const char *const names[] = {
@@ -65,11 +68,32 @@ static void print_inode(const struct bt_extra *extra)
 	putchar(')');
 }
 
-void tool_entry_print(const struct bt_entry *entry, const char *name)
+struct bt_owners *tool_owners_open(const struct tool *tool, struct bt_store *store, const struct bt_snapshot *snapshot)
+{
+	struct bt_owners *names = NULL;
+	struct bt_error error = {0};
+
+	if (bt_owners_open(store, snapshot, &names, &error))
+		tool_say_once(tool,
+			      "the names of users and groups cannot be read; 'backuptool check' tells what is damaged");
+	return names;
+}
+
+/* The name, or the number. */
+static char *owner_text(const struct bt_owners *names, enum bt_owner_kind kind, uint32_t id)
+{
+	const char *name = bt_owners_find(names, kind, id);
+
+	return name ? tool_escape(name) : tool_format("%" PRIu32, id);
+}
+
+void tool_entry_print(const struct bt_entry *entry, const char *name, const struct bt_owners *names)
 {
 	const struct bt_extra *extra = entry->extra;
 	char mode[11], *shown = tool_escape(*name ? name : "."), *time = tool_short_time(entry->mtime);
-	tool_auto char *owner = tool_format("%" PRIu32 ":%" PRIu32, entry->uid, entry->gid);
+	tool_auto char *user = owner_text(names, BT_OWNER_USER, entry->uid);
+	tool_auto char *group = owner_text(names, BT_OWNER_GROUP, entry->gid);
+	tool_auto char *owner = tool_format("%s:%s", user, group);
 	char *size;
 
 	if (entry->type == BT_CHARDEV || entry->type == BT_BLOCKDEV)
@@ -77,7 +101,7 @@ void tool_entry_print(const struct bt_entry *entry, const char *name)
 	else
 		size = tool_format("%" PRIu64, entry->size);
 	tool_mode_text(entry, mode);
-	printf("%s  %-9s %12s  %s  %s", mode, owner, size, time, shown);
+	printf("%s  %-*s %12s  %s  %s", mode, names ? OWNER_NAMES : OWNER_NUMBERS, owner, size, time, shown);
 	if (entry->type == BT_SYMLINK && extra && extra->target) {
 		tool_auto char *target = tool_escape(extra->target);
 
@@ -149,6 +173,9 @@ TOOL_GETTER(struct tool_entry, minor, IF(is_device(self)), number, extra_of(self
 TOOL_GETTER(struct tool_entry, inode, IF(extra_of(self)->links > 1), number, extra_of(self)->inode)
 TOOL_GETTER(struct tool_entry, links, IF(extra_of(self)->links > 1), number, extra_of(self)->links)
 
+TOOL_GETTER(struct tool_entry, user, TOOL_TEXT, text, bt_owners_find(self->names, BT_OWNER_USER, self->entry->uid))
+TOOL_GETTER(struct tool_entry, group, TOOL_TEXT, text, bt_owners_find(self->names, BT_OWNER_GROUP, self->entry->gid))
+
 static struct tool_value get_flags(const void *row)
 {
 	char flags[BT_FLAGS_TEXT_SIZE];
@@ -177,6 +204,8 @@ const struct tool_column tool_entry_columns[] = {
 	{"mode", NULL, TOOL_GET(get_mode)},
 	{"uid", NULL, TOOL_VIA(TOOL_COUNT, struct tool_entry, entry, uid)},
 	{"gid", NULL, TOOL_VIA(TOOL_COUNT, struct tool_entry, entry, gid)},
+	{"user", NULL, TOOL_GET(get_user)},
+	{"group", NULL, TOOL_GET(get_group)},
 	{"size", NULL, TOOL_GET(get_size)},
 	{"mtime", NULL, TOOL_VIA(TOOL_TIME, struct tool_entry, entry, mtime)},
 	{"sha256", NULL, TOOL_GET(get_sha256)},

@@ -33,6 +33,7 @@ struct link {
 
 struct tool_tar {
 	struct bt_store *store;
+	const struct bt_owners *names;
 	struct archive *archive;
 	void *links; /* struct link, for tsearch */
 	size_t link_bytes;
@@ -71,6 +72,11 @@ struct tool_tar *tool_tar_new(struct bt_store *store, int fd, void (*wrote)(void
 		return tar;
 	tool_tar_free(tar);
 	return NULL;
+}
+
+void tool_tar_names(struct tool_tar *tar, const struct bt_owners *names)
+{
+	tar->names = names;
 }
 
 void tool_tar_free(struct tool_tar *tar)
@@ -127,8 +133,15 @@ static mode_t type_of(uint8_t type)
 	return type < sizeof(types) / sizeof(*types) ? types[type] : 0;
 }
 
+static const char *acl_name(const struct bt_owners *names, int tag, uint32_t id)
+{
+	if (tag == ARCHIVE_ENTRY_ACL_USER)
+		return bt_owners_find(names, BT_OWNER_USER, id);
+	return tag == ARCHIVE_ENTRY_ACL_GROUP ? bt_owners_find(names, BT_OWNER_GROUP, id) : NULL;
+}
+
 /* The kernel's form of an ACL: a version, then a tag, rights and an id for each. False: it is not one. */
-static bool add_acl(struct archive_entry *header, const struct bt_xattr *xattr, int type)
+static bool add_acl(struct archive_entry *header, const struct bt_xattr *xattr, int type, const struct bt_owners *names)
 {
 	static const struct {
 		uint16_t tag;
@@ -151,7 +164,8 @@ static bool add_acl(struct archive_entry *header, const struct bt_xattr *xattr, 
 		for (size_t i = 0; i < sizeof(tags) / sizeof(*tags); i++)
 			if (tags[i].tag == le16toh(tag))
 				archive_entry_acl_add_entry(header, type, le16toh(rights) & 7, tags[i].archive,
-							    (int)le32toh(id), NULL);
+							    (int)le32toh(id),
+							    acl_name(names, tags[i].archive, le32toh(id)));
 	}
 	return true;
 }
@@ -161,15 +175,15 @@ static bool is_named(const struct bt_xattr *xattr, const char *name)
 	return xattr->name_length == strlen(name) && memcmp(xattr->name, name, xattr->name_length) == 0;
 }
 
-static void add_xattrs(struct archive_entry *header, const struct bt_extra *extra)
+static void add_xattrs(struct archive_entry *header, const struct bt_extra *extra, const struct bt_owners *names)
 {
 	for (uint32_t i = 0; i < extra->xattr_count; i++) {
 		const struct bt_xattr *xattr = &extra->xattrs[i];
 		char *name;
 
-		if (is_named(xattr, ACL_ACCESS) && add_acl(header, xattr, ARCHIVE_ENTRY_ACL_TYPE_ACCESS))
+		if (is_named(xattr, ACL_ACCESS) && add_acl(header, xattr, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, names))
 			continue;
-		if (is_named(xattr, ACL_DEFAULT) && add_acl(header, xattr, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT))
+		if (is_named(xattr, ACL_DEFAULT) && add_acl(header, xattr, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, names))
 			continue;
 		name = tool_format("%.*s", (int)xattr->name_length, xattr->name);
 		archive_entry_xattr_add_entry(header, name, xattr->value, xattr->value_length);
@@ -212,7 +226,19 @@ static bool may_have_holes(const char *path)
 	return strlen(path) <= SHORT_NAME || tool_is_utf8(path);
 }
 
-static void fill(struct archive_entry *header, const char *path, const struct bt_entry *entry, const char *link)
+static void set_names(struct archive_entry *header, const struct bt_entry *entry, const struct bt_owners *names)
+{
+	const char *user = bt_owners_find(names, BT_OWNER_USER, entry->uid);
+	const char *group = bt_owners_find(names, BT_OWNER_GROUP, entry->gid);
+
+	if (user)
+		archive_entry_set_uname_utf8(header, user);
+	if (group)
+		archive_entry_set_gname_utf8(header, group);
+}
+
+static void fill(const struct tool_tar *tar, struct archive_entry *header, const char *path,
+		 const struct bt_entry *entry, const char *link)
 {
 	const struct bt_extra *extra = entry->extra;
 	bool bytes = entry->type == BT_FILE && !link;
@@ -221,6 +247,7 @@ static void fill(struct archive_entry *header, const char *path, const struct bt
 	archive_entry_set_mode(header, type_of(entry->type) | entry->mode);
 	archive_entry_set_uid(header, entry->uid);
 	archive_entry_set_gid(header, entry->gid);
+	set_names(header, entry, tar->names);
 	set_time(header, entry->mtime);
 	archive_entry_set_size(header, bytes ? (int64_t)entry->size : 0);
 	if (link)
@@ -231,7 +258,7 @@ static void fill(struct archive_entry *header, const char *path, const struct bt
 		archive_entry_copy_symlink(header, extra->target);
 	if (entry->type == BT_CHARDEV || entry->type == BT_BLOCKDEV)
 		archive_entry_set_rdev(header, makedev(extra->dev_major, extra->dev_minor));
-	add_xattrs(header, extra);
+	add_xattrs(header, extra, tar->names);
 	if (bytes && extra->hole_count && may_have_holes(path))
 		add_holes(header, entry);
 }
@@ -318,7 +345,7 @@ int tool_tar_add(struct tool_tar *tar, const char *path, const struct bt_entry *
 	header = archive_entry_new2(tar->archive);
 	if (!header)
 		return failed(tar, error);
-	fill(header, path, entry, link);
+	fill(tar, header, path, entry, link);
 	*ret_broken = true;
 	/* A warning is about a name that is not UTF-8, which is written as it is. */
 	code = archive_write_header(tar->archive, header) < ARCHIVE_WARN ? failed(tar, error) : 0;

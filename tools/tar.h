@@ -3,12 +3,15 @@
 #ifndef TOOLS_TAR_H
 #define TOOLS_TAR_H
 
+#include <backuptool/owners.h>
 #include <backuptool/view.h>
 
 struct tool_tar;
 
 /* Writes to a descriptor, and calls wrote after each piece of a file. NULL on out of memory. */
 struct tool_tar *tool_tar_new(struct bt_store *store, int fd, void (*wrote)(void *arg, uint64_t bytes), void *arg);
+/* From now on entries have the names of their owners, too; NULL: numbers alone. */
+void tool_tar_names(struct tool_tar *tar, const struct bt_owners *names);
 void tool_tar_free(struct tool_tar *tar); /* NULL is fine; without end the stream is cut */
 
 /* An entry under that path. BT_E_UNSUPPORTED: there is no such thing in a tar (a socket). BT_E_DAMAGED, BT_E_SYSTEM …:

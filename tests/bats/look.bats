@@ -56,7 +56,7 @@ short() {
 	touch -h -d '2020-01-02 03:04:05' src/*
 	take src -q
 	run -0 backuptool ls -l latest
-	owner=$(printf '%-9s' "$(id -u):$(id -g)")
+	owner=$(printf '%-17s' "$(id -un):$(id -gn)")
 	output_is "-rwsr-xr-x  $owner            6  2020-01-02 03:04:05  a" \
 		"drwxr-s---  $owner            0  2020-01-02 03:04:05  d" \
 		"lrwxrwxrwx  $owner           12  2020-01-02 03:04:05  l -> to\\x0a\\x09there" ||
