@@ -5,6 +5,7 @@
 #include "place.h"
 #include "progress.h"
 #include "restore_ask.h"
+#include "restore_owners.h"
 #include "rows.h"
 #include <backuptool/restore.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@ struct options {
 	const char *snapshot, *output;
 	enum bt_overwrite overwrite;
 	bool delete_extra, dry_run, salvage;
+	struct tool_owner_options owners;
 };
 
 static const char *set_overwrite(void *field, const char *text)
@@ -154,7 +156,7 @@ static void free_paths(struct paths *paths)
 static int restore(struct tool *tool, const struct options *options, const struct tool_pick *pick,
 		   const struct paths *paths)
 {
-	const struct bt_restore_options wanted = {
+	struct bt_restore_options wanted = {
 		.size = sizeof(wanted),
 		.paths = (const char *const *)paths->items,
 		.path_count = paths->count,
@@ -170,17 +172,25 @@ static int restore(struct tool *tool, const struct options *options, const struc
 	struct bt_error error = {0};
 	struct tool_causes causes = {0};
 	struct tool_talk talk;
-	tool_auto char *output = tool_foreign_doubt(tool, options->output, options->dry_run);
-	int code = tool_restore_ask(tool, pick, output, &wanted);
+	struct tool_owners owners;
+	int code = tool_owners_begin(tool, &options->owners, &owners, &wanted);
 
 	if (code != TOOL_OK)
 		return code;
+	tool_auto char *output = tool_foreign_doubt(tool, options->output, options->dry_run);
+	code = tool_restore_ask(tool, pick, output, &wanted);
+	if (code != TOOL_OK) {
+		tool_owners_end(tool, &owners);
+		return code;
+	}
+	owners.talk = &talk;
 	tool_talk_begin(&talk, tool);
 	talk.causes = tool->verbose ? NULL : &causes;
 	code = bt_restore(pick->store, pick->snapshot, output, &wanted, &talk.observer, &result, &error);
 	report.seconds = tool_talk_seconds(&talk);
 	tool_talk_end(&talk);
 	tool_causes_end(tool, &causes);
+	tool_owners_end(tool, &owners);
 	if (tool_causes_damage(&causes) && !options->salvage)
 		tool_say(tool,
 			 "next: 'backuptool check' tells what is damaged, --salvage brings back what is left of these "
@@ -261,6 +271,12 @@ const struct tool_command cmd_restore = {
 		       "to the output directory that is neither yours nor root's. With --yes, or as a\n"
 		       "dry run, it does not ask.\n"
 		       "\n"
+		       "As root, owners come back by their numbers, in ACLs, too. Where a number belongs\n"
+		       "to somebody else on this machine, the command says so. '--owners name' goes by\n"
+		       "the names in the snapshot, and keeps the numbers of names that this machine does\n"
+		       "not know; with '--owners none' everything becomes yours. --map-user and\n"
+		       "--map-group exchange single users and groups. Only root can give files away.\n"
+		       "\n"
 		       "Of many problems with one cause ten are named, with -v all.\n"
 		       "\n"
 		       "A file that changed while the snapshot was taken is named; that is no failure.\n"
@@ -278,7 +294,7 @@ const struct tool_command cmd_restore = {
 	.max_operands = -1,
 	.ending = "what is restored so far stays",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE | TOOL_COMMON_YES,
-	.options = {{table, 0}},
+	.options = {{table, 0}, {tool_owner_table, FIELD(owners)}},
 	.options_size = sizeof(struct options),
 	.run = run_restore,
 };

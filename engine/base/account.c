@@ -6,7 +6,9 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+enum { LOOKUP_SECONDS = 10 };
 /* A group's record has the names of its members. */
 enum { ROOM_LEAST = 1024, ROOM_MOST = 4 << 20, TRIES = 16 };
 
@@ -89,4 +91,22 @@ bool bt_account_id(enum bt_owner_kind kind, const char *name, uint32_t *ret_id)
 	if (search.found)
 		*ret_id = search.id;
 	return search.found;
+}
+
+static int64_t seconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+int64_t bt_account_deadline(void)
+{
+	return seconds_now() + LOOKUP_SECONDS;
+}
+
+bool bt_account_in_time(int64_t deadline)
+{
+	return seconds_now() < deadline;
 }

@@ -13,4 +13,9 @@
 bool bt_account_name(enum bt_owner_kind kind, uint32_t id, char name[BT_ACCOUNT_SIZE]);
 bool bt_account_id(enum bt_owner_kind kind, const char *name, uint32_t *ret_id);
 
+/* Until when look-ups are to be done that nothing depends on: as long as a directory service that does not answer may
+ * hold a program up, in all. */
+int64_t bt_account_deadline(void);
+bool bt_account_in_time(int64_t deadline);
+
 #endif

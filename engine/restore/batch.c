@@ -41,10 +41,10 @@ static int work_on_batch(struct bt_job *job, void *worker)
 	return 0;
 }
 
-static bool same_metadata(const struct stat *status, const struct bt_entry *entry)
+static bool same_metadata(const struct bt_restore_run *run, const struct stat *status, const struct bt_entry *entry)
 {
-	return (status->st_mode & 07777) == entry->mode && status->st_uid == entry->uid &&
-	       status->st_gid == entry->gid && bt_mtime_equal(entry, status);
+	return (status->st_mode & 07777) == entry->mode && bt_meta_owner_equal(run, entry, status) &&
+	       bt_mtime_equal(entry, status);
 }
 
 /* Restores mode and mtime: it may have been made writable, and new entries changed its time. */
@@ -66,7 +66,7 @@ static bool is_right(struct bt_restore_run *run, int fd, const struct bt_entry *
 {
 	struct stat now;
 
-	return fstat(fd, &now) == 0 && same_metadata(&now, entry) && bt_meta_equal(run, fd, ".", entry, &now);
+	return fstat(fd, &now) == 0 && same_metadata(run, &now, entry) && bt_meta_equal(run, fd, ".", entry, &now);
 }
 
 /* entry NULL: the place only leads to selected paths. */
@@ -85,7 +85,7 @@ static enum bt_event directory_event(const struct bt_restore_run *run, const str
 {
 	if (place->fresh)
 		return BT_EVENT_NEW;
-	if (run->options.overwrite == BT_OVERWRITE_NEVER || same_metadata(&place->before, entry))
+	if (run->options.overwrite == BT_OVERWRITE_NEVER || same_metadata(run, &place->before, entry))
 		return BT_EVENT_UNCHANGED;
 	return BT_EVENT_CHANGED;
 }

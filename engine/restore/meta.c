@@ -33,6 +33,16 @@ static void tell(struct subject *subject, const char *what)
 	bt_tell_sys(&subject->run->tell, subject->place, subject->name, errno, what);
 }
 
+static uint32_t uid_of(const struct bt_restore_run *run, const struct bt_entry *entry)
+{
+	return bt_restore_owner(&run->owners, BT_OWNER_USER, entry->uid);
+}
+
+static uint32_t gid_of(const struct bt_restore_run *run, const struct bt_entry *entry)
+{
+	return bt_restore_owner(&run->owners, BT_OWNER_GROUP, entry->gid);
+}
+
 static bool no_right(int sys)
 {
 	return sys == EPERM || sys == EACCES;
@@ -52,33 +62,47 @@ static mode_t safe_mode(const struct bt_entry *entry, bool uid_set, bool gid_set
 
 /* A file that this run made has an owner already: a directory's was looked at then, and what is made in it gets the
  * same (but in a setgid directory). */
-static bool born_right(const struct subject *subject)
+static bool born_right(const struct subject *subject, uint32_t uid, uint32_t gid)
 {
 	const struct stat *made = &subject->place->before;
 
 	if (!subject->place->fresh || (subject->name && (made->st_mode & S_ISGID)))
 		return false;
-	return made->st_uid == subject->entry->uid && made->st_gid == subject->entry->gid;
+	return made->st_uid == uid && made->st_gid == gid;
+}
+
+/* What stays with the user of the process has no setuid bits that are for another one. */
+static mode_t leave_owner(const struct subject *subject)
+{
+	const struct bt_entry *entry = subject->entry;
+	struct stat status;
+
+	if (fstat(subject->fd, &status))
+		return safe_mode(entry, false, false);
+	return safe_mode(entry, status.st_uid == entry->uid, status.st_gid == entry->gid);
 }
 
 static mode_t set_owner(struct subject *subject)
 {
 	const struct bt_entry *entry = subject->entry;
 	const int flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
+	uint32_t uid = uid_of(subject->run, entry), gid = gid_of(subject->run, entry);
 	struct stat status;
 
-	if (born_right(subject))
+	if (subject->run->owners.leave)
+		return leave_owner(subject);
+	if (born_right(subject, uid, gid))
 		return safe_mode(entry, true, true);
-	if (fchownat(subject->fd, "", entry->uid, entry->gid, flags) == 0)
+	if (fchownat(subject->fd, "", uid, gid, flags) == 0)
 		return safe_mode(entry, true, true);
 	if (!no_right(errno) && errno != EINVAL) { /* EINVAL: not in this user namespace */
 		tell(subject, "set the owner");
 		return safe_mode(entry, false, false);
 	}
-	(void)!fchownat(subject->fd, "", (uid_t)-1, entry->gid, flags);
+	(void)!fchownat(subject->fd, "", (uid_t)-1, gid, flags);
 	if (fstat(subject->fd, &status))
 		return safe_mode(entry, false, false);
-	bool uid_set = status.st_uid == entry->uid, gid_set = status.st_gid == entry->gid;
+	bool uid_set = status.st_uid == uid, gid_set = status.st_gid == gid;
 	if (!uid_set || !gid_set)
 		bt_tell_lack(&subject->run->tell, BT_LACK_OWNER, subject->place, subject->name);
 	return safe_mode(entry, uid_set, gid_set);
@@ -129,6 +153,22 @@ static void tell_no_room(struct subject *subject)
 	bt_tell_problem(&subject->run->tell, subject->place, subject->name, &error);
 }
 
+static int put_xattr(const struct subject *subject, const char *name, const struct bt_xattr *xattr)
+{
+	struct bt_restored_xattr here;
+
+	if (bt_restore_xattr(&subject->run->owners, xattr, &here)) {
+		errno = ENOMEM;
+		return -1;
+	}
+	int r = subject->path ? setxattr(subject->proc, name, here.xattr.value, here.xattr.value_length, 0)
+			      : fsetxattr(subject->fd, name, here.xattr.value, here.xattr.value_length, 0);
+	int sys = errno;
+	free(here.made);
+	errno = sys;
+	return r;
+}
+
 static void set_xattr(struct subject *subject, const struct bt_xattr *xattr)
 {
 	char name[256];
@@ -137,9 +177,7 @@ static void set_xattr(struct subject *subject, const struct bt_xattr *xattr)
 	name[xattr->name_length] = 0;
 	if (bt_xattr_is_derived(name)) /* earlier versions recorded them */
 		return;
-	int r = subject->path ? setxattr(subject->proc, name, xattr->value, xattr->value_length, 0)
-			      : fsetxattr(subject->fd, name, xattr->value, xattr->value_length, 0);
-	if (!r)
+	if (!put_xattr(subject, name, xattr))
 		return;
 	if (no_right(errno) && !is_own(name))
 		bt_tell_lack(&subject->run->tell, BT_LACK_PRIVILEGED, subject->place, subject->name);
@@ -276,6 +314,17 @@ bool bt_mtime_equal(const struct bt_entry *entry, const struct stat *status)
 	       (uint32_t)status->st_mtim.tv_nsec == entry->mtime.nanoseconds;
 }
 
+static bool xattr_equal(const struct bt_restore_run *run, const char *path, const struct bt_xattr *xattr)
+{
+	struct bt_restored_xattr here;
+
+	if (bt_restore_xattr(&run->owners, xattr, &here))
+		return false;
+	bool equal = bt_xattr_equal(path, &here.xattr);
+	free(here.made);
+	return equal;
+}
+
 /* All attributes that this process may set are equal, and it would remove none. */
 static bool xattrs_equal(const struct bt_restore_run *run, const char *path, const struct bt_entry *entry,
 			 ssize_t length)
@@ -291,18 +340,25 @@ static bool xattrs_equal(const struct bt_restore_run *run, const char *path, con
 		const struct bt_xattr *xattr = &entry->extra->xattrs[i];
 
 		if ((run->privileged || is_own(xattr->name)) && !bt_xattr_is_derived(xattr->name))
-			equal = bt_xattr_equal(path, xattr);
+			equal = xattr_equal(run, path, xattr);
 	}
 	return equal;
+}
+
+bool bt_meta_owner_equal(const struct bt_restore_run *run, const struct bt_entry *entry, const struct stat *status)
+{
+	if (run->owners.leave)
+		return true;
+	return status->st_uid == uid_of(run, entry) && status->st_gid == gid_of(run, entry);
 }
 
 bool bt_meta_equal(const struct bt_restore_run *run, int dirfd, const char *name, const struct bt_entry *entry,
 		   const struct stat *status)
 {
 	char path[320];
-	bool uid_equal = status->st_uid == entry->uid, gid_equal = status->st_gid == entry->gid;
+	bool uid_equal = status->st_uid == uid_of(run, entry), gid_equal = status->st_gid == gid_of(run, entry);
 
-	if (run->privileged && (!uid_equal || !gid_equal))
+	if (run->privileged && !bt_meta_owner_equal(run, entry, status))
 		return false;
 	if (entry->type != BT_SYMLINK && (status->st_mode & 07777) != safe_mode(entry, uid_equal, gid_equal))
 		return false;

@@ -20,6 +20,8 @@ void bt_meta_seal(struct bt_restore_run *run, struct bt_place *place, int dirfd,
  * compared. */
 bool bt_meta_equal(const struct bt_restore_run *run, int dirfd, const char *name, const struct bt_entry *entry,
 		   const struct stat *status);
+/* Whether owner and group are those that the entry gets here. */
+bool bt_meta_owner_equal(const struct bt_restore_run *run, const struct bt_entry *entry, const struct stat *status);
 bool bt_mtime_equal(const struct bt_entry *entry, const struct stat *status);
 
 #endif

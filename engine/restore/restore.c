@@ -120,6 +120,7 @@ static int conclude(struct bt_restore_run *run, struct bt_restore_result *ret_re
 	uint64_t errors = run->tell.result.errors;
 
 	bt_tell_lacks(&run->tell);
+	bt_restore_owners_tell(&run->owners, &run->options);
 	bt_sized_give(ret_result, &run->tell.result, sizeof(run->tell.result));
 	if (!errors)
 		return 0;
@@ -194,11 +195,13 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 		return r;
 	r = bt_selection_new(store, run.info, run.options.paths, run.options.path_count, &selection, heard);
 	if (!r) {
-		r = bt_guard_init(&run.guard, store, heard);
+		r = bt_restore_owners_init(&run.owners, store, snapshot, &run.options, run.privileged, heard);
+		r = r ? r : bt_guard_init(&run.guard, store, heard);
 		if (r)
 			bt_selection_free(&selection);
 	}
 	if (r) {
+		bt_restore_owners_free(&run.owners);
 		bt_close(&lock);
 		return r;
 	}
@@ -218,6 +221,7 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 	bt_tell_free(&run.tell);
 	bt_scan_mounts_destroy(&run.mounts);
 	bt_guard_free(&run.guard);
+	bt_restore_owners_free(&run.owners);
 	bt_selection_free(&selection);
 	bt_close(&lock);
 	return r;

@@ -9,6 +9,7 @@
 #include "restore/boundary.h"
 #include "restore/guard.h"
 #include "restore/links.h"
+#include "restore/owners.h"
 #include "restore/place.h"
 #include "restore/tell.h"
 
@@ -28,6 +29,7 @@ struct bt_restore_run {
 	struct bt_scan_mounts mounts; /* read before the process is confined */
 	struct bt_ways places;
 	struct bt_restore_links links;
+	struct bt_restore_owners owners;
 	struct bt_pool *pool;
 	struct bt_restore_batch *batch;	   /* being filled by the walker */
 	struct bt_restore_worker finisher; /* for finishing batches, one at a time */

@@ -139,6 +139,9 @@ static int enter_directory(struct walk *walk, struct level *level, const struct 
 {
 	struct bt_place *place = bt_restore_enter(walk->run, level->place, entry);
 
+	if (!below || !below->high)
+		bt_restore_owners_count(&walk->run->owners, entry);
+
 	if (!place)
 		return bt_voice_failed(&walk->run->tell.voice);
 	int r = push(walk, place, page, entry, below);
@@ -150,6 +153,7 @@ static int add_entry(struct walk *walk, struct level *level, const struct bt_pag
 	struct bt_restore_run *run = walk->run;
 	bool before = false;
 
+	bt_restore_owners_count(&run->owners, entry);
 	if (entry->extra && entry->extra->torn)
 		bt_tell_torn(&run->tell, level->place, entry->name);
 	if (bt_restore_has_links(entry) && bt_restore_links_see(&run->links, entry, &before))
@@ -243,6 +247,9 @@ int bt_restore_walk(struct bt_restore_run *run, struct bt_place *root, const str
 	struct walk walk = {.run = run, .selection = selection, .bounds = bt_bounds_of(run->store, run->info)};
 	struct level all = {.high = selection->count};
 	int r = push(&walk, root, NULL, &run->info->root, &all);
+
+	if (!selection->count)
+		bt_restore_owners_count(&run->owners, &run->info->root);
 
 	if (!r)
 		r = start_level(&walk);

@@ -6,10 +6,7 @@
 #include "store/file.h"
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-/* A directory service that does not answer may take this long in all, and then no more. */
-enum { LOOKUP_SECONDS = 10 };
 /* What a name takes in the page besides its bytes, each of which may be escaped. */
 enum { FRAME_BYTES = 32, ESCAPED = 2 };
 
@@ -77,18 +74,10 @@ int bt_snap_owners_join(struct bt_snap_owners *owners, const struct bt_owners *p
 /* The names being found. */
 struct search {
 	const struct bt_owners *parent;
-	struct timespec end; /* from then on nothing is looked up */
-	size_t room;	     /* bytes that the page may still take */
+	int64_t end; /* from then on nothing is looked up */
+	size_t room; /* bytes that the page may still take */
 	struct bt_arena arena;
 };
-
-static bool in_time(const struct search *search)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec < search->end.tv_sec;
-}
 
 static int by_id(const void *a, const void *b)
 {
@@ -100,7 +89,7 @@ static int by_id(const void *a, const void *b)
 /* NULL: none, or none that the page can hold. */
 static const char *find_name(struct search *search, enum bt_owner_kind kind, uint32_t id, char room[BT_ACCOUNT_SIZE])
 {
-	const char *name = in_time(search) && bt_account_name(kind, id, room) ? room : NULL;
+	const char *name = bt_account_in_time(search->end) && bt_account_name(kind, id, room) ? room : NULL;
 
 	if (name && !bt_owner_name_valid(name, strlen(name)))
 		return NULL;
@@ -138,13 +127,11 @@ static int find_names(struct search *search, enum bt_owner_kind kind, struct bt_
 
 int bt_snap_owners_write(struct bt_snap_owners *owners, const struct bt_owners *parent, struct bt_buf *out)
 {
-	struct search search = {.parent = parent, .room = BT_PAGE_MAX - FRAME_BYTES};
+	struct search search = {.parent = parent, .end = bt_account_deadline(), .room = BT_PAGE_MAX - FRAME_BYTES};
 	struct bt_buf lists[BT_OWNER_KINDS] = {{0}};
 	struct bt_owner_names names = {0};
 	int r = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &search.end);
-	search.end.tv_sec += LOOKUP_SECONDS;
 	for (enum bt_owner_kind kind = 0; kind < BT_OWNER_KINDS && !r; kind++) {
 		r = find_names(&search, kind, &owners->ids[kind], &lists[kind]);
 		names.lists[kind] = (const void *)lists[kind].data;

@@ -4,6 +4,7 @@
 #define BACKUPTOOL_RESTORE_H
 
 #include <backuptool/observer.h>
+#include <backuptool/owners.h>
 #include <backuptool/view.h>
 
 BT_C_BEGIN
@@ -16,6 +17,37 @@ enum bt_overwrite {
 				    since is */
 	BT_OVERWRITE_ALWAYS,
 	BT_OVERWRITE_NEVER, /* existing entries stay */
+};
+
+/* To whom what is restored belongs. What follows from it for an ACL's users and groups is set there, too. */
+enum bt_restored_owners {
+	BT_OWNERS_NUMBER, /* to those with the same numbers */
+	BT_OWNERS_NAME,	  /* to those with the same names; one whose name this machine does not know keeps the number */
+	BT_OWNERS_NONE,	  /* owners are not set; ACLs keep their numbers */
+};
+
+/* Somebody of the snapshot stands for somebody else here. Each is a name, or else a number that is written out: from
+ * one of the snapshot, to one of this machine. */
+struct bt_owner_change {
+	enum bt_owner_kind kind;
+	const char *from, *to;
+};
+
+enum bt_owner_doubt {
+	BT_OWNER_CLASH = 1, /* restored by number; the number has another name here, or the name another number */
+	BT_OWNER_UNKNOWN,   /* restored by name; this machine does not know the name, and so the number was kept */
+};
+
+/* Somebody of the snapshot who is not the same here. */
+struct bt_owner_note {
+	enum bt_owner_doubt doubt;
+	enum bt_owner_kind kind;
+	uint32_t id;	  /* in the snapshot */
+	const char *name; /* in the snapshot */
+	const char *here; /* the name that this number has here; NULL: none */
+	bool has_id;	  /* the name is known here, with here_id as number */
+	uint32_t here_id;
+	uint64_t entries; /* of the restore, which belong to the user or group, or have it in an ACL */
 };
 
 struct bt_restore_options {
@@ -39,6 +71,13 @@ struct bt_restore_options {
 	/* On the way to output, also follow symlinks of users who are neither root nor the effective user. Otherwise
 	 * such a link is BT_E_FOREIGN; foreign.h tells where it leads. */
 	bool follow_foreign_links;
+	enum bt_restored_owners owners;
+	const struct bt_owner_change *changes; /* whatever owners says, but for BT_OWNERS_NONE */
+	size_t change_count;
+	/* Called at the end for everybody of whom there is something to say, of most entries first, where the process
+	 * may set owners. NULL is fine, and saves looking the names up. */
+	void (*owner)(void *arg, const struct bt_owner_note *note);
+	void *arg;
 };
 
 struct bt_restore_result {
