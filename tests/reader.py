@@ -26,7 +26,8 @@ FLAGS = dict(s=0x1, u=0x2, c=0x4, S=0x8, i=0x10, a=0x20, d=0x40, A=0x80, m=0x400
              C=0x800000, x=0x2000000, P=0x20000000, F=0x40000000)
 FS_IOC_SETFLAGS = 0x40086602
 # The members of each kind of object, in their order; those of a newer program follow them.
-HEADER = 'format version kind needs timestamp host target target_b64 parent tags'.split()
+HEADER = ('format version kind needs timestamp host target target_b64 parent tags program user rules rules_omitted options '
+          'pinned expires description partial').split()
 SUMMARY = ('root files directories others directory_size stored_size new changed unchanged errors torn removed left_out '
            'boundaries names xattrs').split()
 ENTRY = ('name name_b64 type mode uid gid size mtime sha256 chunks chunk_pages holes tree boundary target target_b64 rdev '
@@ -74,6 +75,25 @@ def check_members(value, known, depth):
     return value
 
 
+def is_line(text, most):
+    return 0 < len(text.encode()) <= most and not re.search('[\0-\x1f\x7f]', text)
+
+
+def check_taken(header):
+    """How a snapshot was taken, and what is to become of it."""
+    for key, most in (('program', 64), ('user', 255), ('description', 4096)):
+        need(key not in header or is_line(header[key], most), key)
+    for key in ('rules_omitted', 'pinned', 'partial'):
+        need(header.get(key, True) is True, key)
+    need('rules_omitted' not in header or 'rules' not in header, 'rules and none')
+    need('expires' not in header or re.fullmatch(r'\d{4}(-\d\d){2}T\d\d:\d\d:\d\d\.\d{9}Z', header['expires']), 'expires')
+    lists = {key: [item.encode() if isinstance(item, str) else from_base64(item['b64'].encode()) for item in header.get(key, [b''])
+                   if item] for key in ('rules', 'options')}
+    need(all(b'\0' not in item for items in lists.values() for item in items), 'NUL in rules')
+    need(lists['options'] == sorted(set(lists['options'])), 'options')
+    need(header.get('rules', True) and header.get('options', True), 'empty lists')
+
+
 def from_base64(text):
     data = base64.b64decode(text, validate=True)
     need(base64.b64encode(data) == text, 'bad Base64')
@@ -109,6 +129,7 @@ class File:
         for feature in whole.get('needs', []):
             need(feature in NEEDS, path, 'needs a newer reader, which knows', feature)
         check_members(self.header, HEADER, 1)
+        check_taken(self.header)
         check_members(whole['summary'], SUMMARY if whole['kind'] == 'snapshot' else [], 1)
         if 'root' in whole['summary']:
             check_members(whole['summary']['root'], ENTRY, 2)

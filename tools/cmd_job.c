@@ -163,6 +163,7 @@ static void take_snapshot(struct job *job, struct job_run *run)
 		run->error = (struct bt_error){0};
 	if (!run->failed && run->number == 1)
 		tool_taking_say_other_host(job->tool, job->at.store, taking, &run->taken.result);
+	tool_taking_say_rules(job->tool, &run->taken.result);
 }
 
 /* The job's own snapshots only: others that use the store have rules of their own. */

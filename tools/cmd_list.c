@@ -36,6 +36,36 @@ static struct tool_value get_tags(const void *row)
 	return (struct tool_value){.kind = TOOL_TEXTS, .texts = {known->tags, known->tag_count}};
 }
 
+static struct tool_value texts_or_nothing(const char *const *items, size_t count)
+{
+	if (!count)
+		return (struct tool_value){0};
+	return (struct tool_value){.kind = TOOL_TEXTS, .texts = {items, count}};
+}
+
+static struct tool_value get_rules(const void *row)
+{
+	const struct bt_snapshot_info *known = ((const struct row *)row)->info;
+
+	return known ? texts_or_nothing(known->rules, known->rule_count) : (struct tool_value){0};
+}
+
+static struct tool_value get_options(const void *row)
+{
+	const struct bt_snapshot_info *known = ((const struct row *)row)->info;
+
+	return known ? texts_or_nothing(known->options, known->option_count) : (struct tool_value){0};
+}
+
+static struct tool_value get_expires(const void *row)
+{
+	const struct bt_snapshot_info *known = ((const struct row *)row)->info;
+
+	if (!known || !known->has_expires)
+		return (struct tool_value){0};
+	return (struct tool_value){.kind = TOOL_TIME, .time = known->expires};
+}
+
 /* Only where there is something to be said. */
 static struct tool_value get_notes(const void *row)
 {
@@ -97,6 +127,15 @@ static const struct tool_column json_columns[] = {
 	{"excluded", NULL, INFO_IF_ANY(TOOL_COUNT, left_out)},
 	{"boundaries", NULL, INFO_IF_ANY(TOOL_COUNT, boundaries)},
 	{"tags", NULL, TOOL_GET(get_tags)},
+	{"description", NULL, INFO(TOOL_TEXT, description)},
+	{"program", NULL, INFO(TOOL_TEXT, program)},
+	{"user", NULL, INFO(TOOL_TEXT, user)},
+	{"rules", NULL, TOOL_GET(get_rules)},
+	{"rules_omitted", NULL, INFO_IF_ANY(TOOL_FLAG, rules_omitted)},
+	{"options", NULL, TOOL_GET(get_options)},
+	{"pinned", NULL, INFO_IF_ANY(TOOL_FLAG, pinned)},
+	{"expires", NULL, TOOL_GET(get_expires)},
+	{"partial", NULL, INFO_IF_ANY(TOOL_FLAG, partial)},
 	{"future", NULL, INFO(TOOL_FUTURE, time)},
 	{"damage", NULL, TOOL_IF_ANY(TOOL_TEXT, struct row, damage)},
 	{"denied", NULL, TOOL_IF_ANY(TOOL_TEXT, struct row, denied)},
@@ -174,6 +213,54 @@ static void print_total(const struct row *rows, size_t count, struct unread unre
 	putchar('\n');
 }
 
+static void print_list(const char *word, const char *const *items, size_t count)
+{
+	if (!count)
+		return;
+	printf("  %s:", word);
+	for (size_t i = 0; i < count; i++) {
+		tool_auto char *item = tool_escape(items[i]);
+
+		printf("%s %s", i ? "," : "", item);
+	}
+	putchar('\n');
+}
+
+static void print_line(const char *word, const char *text)
+{
+	tool_auto char *shown = text ? tool_escape(text) : NULL;
+
+	if (text)
+		printf("  %s: %s\n", word, shown);
+}
+
+/* With --verbose: how each was taken, and what is to become of it. */
+static void print_details(const struct row *row)
+{
+	const struct bt_snapshot_info *info = row->info;
+
+	if (!info)
+		return;
+	printf("%s\n", row->name);
+	print_line("description", info->description);
+	print_line("host", *info->host ? info->host : NULL);
+	print_line("user", info->user);
+	print_line("program", info->program);
+	print_list("left out", info->rules, info->rule_count);
+	if (info->rules_omitted)
+		puts("  left out: by rules that are too long to be recorded");
+	print_list("options", info->options, info->option_count);
+	if (info->pinned)
+		puts("  pinned: it is never pruned");
+	if (info->has_expires) {
+		tool_auto char *expires = tool_local_time(info->expires);
+
+		printf("  expires: %s\n", expires);
+	}
+	if (info->partial)
+		puts("  partial: it was taken while a longer run went on");
+}
+
 /* The rows that could be read first, in their order. Gives their number. */
 static size_t only_read(const struct row *rows, size_t count, struct row *ret_whole)
 {
@@ -200,6 +287,8 @@ static int list(const struct tool *tool, struct bt_store *store)
 	} else {
 		tool_table_print(table_columns, whole, sizeof(*whole), only_read(rows, count, whole));
 		print_total(rows, count, unread);
+		for (size_t i = 0; i < count && tool->verbose; i++)
+			print_details(&rows[i]);
 	}
 	for (size_t i = 0; i < count; i++) {
 		bt_snapshot_close(rows[i].snapshot);
@@ -244,9 +333,11 @@ const struct tool_command cmd_list = {
 		       "\n"
 		       "A damaged file is named on standard error, the others are listed, and the\n"
 		       "command ends with 1; it ends with 3 if there are only files that you may not\n"
-		       "read. --json gives an array with an object for each snapshot, a line each.",
+		       "read. -v adds who took each snapshot and with which program, its description,\n"
+		       "and the rules that left something out. --json gives an array with an object for each snapshot, "
+		       "a line each.",
 	.example = "  backuptool list\n  backuptool --store /backup list --json | jq '.[].name'\n",
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_VERBOSE,
 	.options = {{table, 0}},
 	.options_size = sizeof(struct options),
 	.run = run_list,

@@ -107,6 +107,7 @@ static int take_snapshot(struct tool *tool, const struct tool_taking *taking, st
 		return tool_fail(tool, &error);
 	print_report(tool, taking, &taken);
 	say_tags(tool, taking, store, &taken);
+	tool_taking_say_rules(tool, &taken.result);
 	tool_taking_say_other_host(tool, store, taking, &taken.result);
 	return tool_taken_judge(tool, taking, &taken.result, code);
 }
@@ -197,7 +198,7 @@ const struct tool_command cmd_snapshot = {
 	.example = "  backuptool snapshot --target-directory ~/documents --exclude '*.tmp' --tag before-upgrade\n",
 	.ending = "no snapshot is made, and earlier ones stay as they are",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
-	.options = {{tool_taking_options, 0}, {tool_taking_dry_run, 0}},
+	.options = {{tool_taking_options, 0}, {tool_taking_description, 0}, {tool_taking_dry_run, 0}},
 	.options_size = sizeof(struct tool_taking),
 	.run = run_snapshot,
 };

@@ -180,6 +180,7 @@ static void name_reasons(const struct bt_retention *rules, struct tool_verdict *
 		{BT_KEEP_COMPLETE, "newest complete"},
 		{BT_KEEP_SHRANK, "before it shrank"},
 		{BT_KEEP_NEWEST, "newest of its directory"},
+		{BT_KEEP_PINNED, "pinned"},
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -207,12 +208,15 @@ static int decide(const struct tool_retention *retention, struct tool_verdicts *
 		const struct bt_snapshot_info *info = verdicts->items[i].info;
 
 		candidates[i] = (struct bt_candidate){
-			info->time.seconds,	   info->host,	info->target,	     info->tags, info->tag_count,
-			info->errors - info->torn, info->files, info->directory_size};
+			info->time.seconds,	   info->host,	info->target,	      info->tags,  info->tag_count,
+			info->errors - info->torn, info->files, info->directory_size, info->pinned};
 	}
 	r = bt_retention_decide(&rules, candidates, verdicts->count, time(NULL), reasons);
-	if (r == BT_E_INVALID && retention->snapshot_number.given) /* 0: nothing is kept */
+	if (r == BT_E_INVALID && retention->snapshot_number.given) { /* 0: nothing is kept */
+		for (size_t i = 0; i < verdicts->count; i++)
+			reasons[i] = candidates[i].pinned ? BT_KEEP_PINNED : 0;
 		r = 0;
+	}
 	for (size_t i = 0; i < verdicts->count && !r; i++) {
 		verdicts->items[i].reasons = reasons[i];
 		verdicts->removed += !reasons[i];
@@ -228,6 +232,11 @@ char *tool_prune_problem(const struct tool *tool, const struct bt_error *error, 
 
 	if (error->code != BT_E_DAMAGED)
 		return text;
+	if (error->reason == BT_R_UNKNOWN_NEED) {
+		longer = tool_format("%s; nothing %swas removed", text, done->removed ? "more " : "");
+		free(text);
+		return longer;
+	}
 	file = strncmp(error->file, "snapshot_", 9) == 0 ? tool_escape(error->file) : NULL;
 	longer = tool_format("%s; %snobody knows what it needs: mend the store with 'backuptool check --repair'%s%s%s",
 			     text, done->removed ? "" : "nothing was removed, since ",

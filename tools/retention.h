@@ -26,7 +26,7 @@ struct tool_verdict {
 	struct bt_snapshot *snapshot;
 	const struct bt_snapshot_info *info;
 	uint32_t reasons; /* as bt_retention_decide gives them */
-	const char *words[2 * BT_BUCKETS + 6];
+	const char *words[2 * BT_BUCKETS + 7];
 	size_t word_count;
 	char *oldest; /* one of the words, or NULL */
 };

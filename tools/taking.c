@@ -2,6 +2,7 @@
 #include "taking.h"
 #include "output.h"
 #include <backuptool/select.h>
+#include <backuptool/view.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -71,13 +72,26 @@ static const char *set_level(void *field, const char *text)
 }
 
 /* UTF-8 without control characters. */
-static const char *set_host(void *field, const char *text)
+static bool is_line(const char *text)
 {
 	bool control = false;
 
 	for (const char *c = text; *c; c++)
 		control |= (unsigned char)*c < 0x20 || *c == 0x7f;
-	if (!*text || control || !tool_is_utf8(text) || strlen(text) >= BT_HOST_SIZE)
+	return *text && !control && tool_is_utf8(text);
+}
+
+static const char *set_description(void *field, const char *text)
+{
+	if (!is_line(text) || strlen(text) > BT_DESCRIPTION_MAX)
+		return "one line of at most 4096 bytes without control characters";
+	*(const char **)field = text;
+	return NULL;
+}
+
+static const char *set_host(void *field, const char *text)
+{
+	if (!is_line(text) || strlen(text) >= BT_HOST_SIZE)
 		return "a name of at most 255 bytes without control characters";
 	*(const char **)field = text;
 	return NULL;
@@ -104,6 +118,12 @@ const struct tool_option tool_taking_options[] = {
 	 FIELD(allow_empty)},
 	{"force", 'f', NULL, false, "read every file, even one that looks unchanged", tool_set_true, FIELD(force)},
 	{"compression", 0, "LEVEL", false, "1 (fast) to 19 (small), auto, or max", set_level, FIELD(level)},
+	{0},
+};
+
+const struct tool_option tool_taking_description[] = {
+	{"description", 0, "TEXT", false, "a line that says what the snapshot is for", set_description,
+	 FIELD(description)},
 	{0},
 };
 
@@ -208,6 +228,7 @@ struct bt_snapshot_options tool_taking_request(const struct tool_taking *taking)
 		.force = taking->force,
 		.level = taking->level,
 		.host = taking->host,
+		.description = taking->description,
 	};
 }
 
@@ -261,6 +282,17 @@ void tool_taking_say_other_host(const struct tool *tool, struct bt_store *store,
 	free(path);
 }
 
+void tool_taking_say_rules(const struct tool *tool, const struct bt_snapshot_result *result)
+{
+	if (tool->quiet)
+		return;
+	if (result->rules_changed)
+		tool_say(tool, "the rules differ from those of the last snapshot");
+	if (result->rules_omitted)
+		tool_say(tool, "the rules are too long to be recorded, so that 'diff' and 'restore --delete' will not "
+			       "know them");
+}
+
 const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1] = {
 	{"name", NULL, TOOL_IF_ANY(TOOL_CHARS, struct tool_taken, result.name)},
 	{"parent", NULL, TOOL_IF_ANY(TOOL_CHARS, struct tool_taken, result.parent)},
@@ -281,6 +313,8 @@ const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1] = {
 	{"boundaries", NULL, TOOL_IF_ANY(TOOL_COUNT, struct tool_taken, result.boundaries)},
 	{"emptied", NULL, TOOL_IF_ANY(TOOL_FLAG, struct tool_taken, result.emptied)},
 	{"shrank", NULL, TOOL_IF_ANY(TOOL_FLAG, struct tool_taken, result.shrank)},
+	{"rules_changed", NULL, TOOL_IF_ANY(TOOL_FLAG, struct tool_taken, result.rules_changed)},
+	{"rules_omitted", NULL, TOOL_IF_ANY(TOOL_FLAG, struct tool_taken, result.rules_omitted)},
 	{"new_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct tool_taken, result.new_bytes)},
 	{"stored_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct tool_taken, result.stored_bytes)},
 	{"written_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct tool_taken, result.written_bytes)},

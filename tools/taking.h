@@ -9,14 +9,15 @@
 
 struct tool_taking {
 	const char *target;
-	const char *host; /* NULL: this machine's name */
+	const char *host;	 /* NULL: this machine's name */
+	const char *description; /* NULL: none */
 	struct tool_texts exclude, exclude_if_present, tags;
 	bool exclude_caches, one_file_system, skip_if_unchanged, allow_empty, dry_run, force;
 	int level;
 };
 
 /* Tables of options for a struct tool_taking. */
-extern const struct tool_option tool_taking_options[], tool_taking_dry_run[];
+extern const struct tool_option tool_taking_options[], tool_taking_description[], tool_taking_dry_run[];
 
 /* What was meant by a pattern that begins with "./" or with the directory's own path, and so matches nothing; NULL for
  * any other. */
@@ -30,6 +31,8 @@ struct bt_snapshot_options tool_taking_request(const struct tool_taking *taking)
 
 /* The host whose snapshots are taken; allocated. */
 char *tool_taking_host(const struct tool_taking *taking);
+/* Says what is to be known of the rules of a run. */
+void tool_taking_say_rules(const struct tool *tool, const struct bt_snapshot_result *result);
 /* After a run that had none to compare with: says so when the newest snapshot of the directory is of another host. */
 void tool_taking_say_other_host(const struct tool *tool, struct bt_store *store, const struct tool_taking *taking,
 				const struct bt_snapshot_result *result);
@@ -51,7 +54,7 @@ struct tool_taken {
 	double seconds;
 };
 /* Of struct tool_taken, for JSON; ends with a NULL key. */
-#define TOOL_TAKEN_COLUMNS 25
+#define TOOL_TAKEN_COLUMNS 27
 extern const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1];
 
 /*

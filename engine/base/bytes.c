@@ -199,6 +199,14 @@ uint64_t bt_hash_bytes(const void *data, size_t length, uint64_t seed)
 	return bt_mix64(absorb(state, le64toh(word)));
 }
 
+bool bt_is_one_line(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			return false;
+	return true;
+}
+
 bool bt_add_overflows(uint64_t a, uint64_t b, uint64_t *ret_sum)
 {
 	uint64_t sum;

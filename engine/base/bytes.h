@@ -15,6 +15,7 @@ bool bt_time_equal(const struct bt_time *a, const struct bt_time *b);
 bool bt_digest_equal(const struct bt_digest *a, const struct bt_digest *b);
 /* Length of the UTF-8 character at the beginning of text; 0 if it is invalid or length is 0. */
 size_t bt_utf8_length(const char *text, size_t length);
+bool bt_is_one_line(const char *text, size_t length); /* no control characters of ASCII */
 bool bt_name_valid(const char *name, size_t length); /* of a directory entry: 1–255 bytes, not . or .., no / or NUL */
 int bt_name_compare(const char *a, size_t a_length, const char *b,
 		    size_t b_length); /* by bytes; of two that begin alike, the shorter comes first */

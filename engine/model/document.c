@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include "model/lists.h"
 #include "model/page.h"
+#include "model/taken.h"
 #include "model/timestamp.h"
 #include "json/write.h"
 
@@ -48,6 +49,9 @@ int bt_header_write(struct bt_buf *out, const struct bt_snapshot_info *info)
 	for (size_t i = 0; i < info->tag_count; i++)
 		bt_json_add_string(out, i ? "," : "", info->tags[i]);
 	bt_json_text(out, "]");
+	r = bt_taken_write(out, info);
+	if (r)
+		return r;
 	if (info->header_further)
 		bt_json_text(out, info->header_further);
 	return bt_buf_result(out);
@@ -202,20 +206,12 @@ static int read_target(struct part *part)
 	return part->info->target ? 0 : BT_E_NOMEM;
 }
 
-static bool no_controls(const char *text, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-			return false;
-	return true;
-}
-
 static int read_tag(struct part *part, struct bt_buf *tags)
 {
 	const char *begin = part->json.at, *before, *tag;
 	int r, order = -1;
 
-	r = read_text(part, BT_R_BAD_NAME, no_controls, &tag);
+	r = read_text(part, BT_R_BAD_NAME, bt_is_one_line, &tag);
 	if (r)
 		return r;
 	if (tags->length) {
@@ -269,7 +265,7 @@ static int read_header(struct part *part)
 	struct bt_json *json = &part->json;
 	int r;
 
-	json->keys = "format version kind needs timestamp host target target_b64 parent tags";
+	json->keys = "format version kind needs timestamp host target target_b64 parent tags " BT_TAKEN_KEYS;
 	r = read_version(part);
 	if (!r)
 		r = bt_json_key(json, "kind", false);
@@ -298,6 +294,8 @@ static int read_header(struct part *part)
 	r = bt_json_key(json, "tags", false);
 	if (!r)
 		r = read_tags(part);
+	if (!r)
+		r = bt_taken_read(json, part->scratch, part->arena, part->info);
 	if (r)
 		return r;
 	/* The rest of the object is the other sections, so that the line does not close it. */

@@ -9,7 +9,8 @@
 
 /* Both headers are written as bt_writer_new wants them: from { up to, and without, the final comma. BT_E_INVALID for a
  * time outside the years 0000 to 9999. */
-/* Uses of info: time, host, target, parent, tags (sorted by bytes, each once), classic. */
+/* Uses of info: time, host, target, parent, tags and options (sorted by bytes, each once), classic, and all from
+ * program on. */
 int bt_header_write(struct bt_buf *out, const struct bt_snapshot_info *info);
 int bt_volume_header_write(struct bt_buf *out, const struct bt_time *time);
 /* Uses of info: root and the counts. */

@@ -235,7 +235,7 @@ static size_t sort_out_future(const struct decision *decision, size_t count, int
 
 		bool future = bt_is_future(candidate->time, now);
 
-		decision->reasons[i] = future ? BT_KEEP_FUTURE : 0;
+		decision->reasons[i] = (future ? BT_KEEP_FUTURE : 0) | (candidate->pinned ? BT_KEEP_PINNED : 0);
 		keep_by_tags(decision->rules, candidate, &decision->reasons[i]);
 		if (!future)
 			keys[past++] = (struct sort_key){candidate, i, false};

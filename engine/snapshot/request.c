@@ -18,10 +18,7 @@ static int by_text(const void *a, const void *b)
 
 static bool is_tag(const char *tag)
 {
-	for (const char *c = tag; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			return false;
-	return tag[0] != 0 && bt_utf8_valid(tag, strlen(tag));
+	return tag[0] != 0 && bt_utf8_valid(tag, strlen(tag)) && bt_is_one_line(tag, strlen(tag));
 }
 
 static int take_tags(struct bt_snap_request *request, const struct bt_snapshot_options *options, struct bt_error *error)
@@ -108,7 +105,9 @@ int bt_snap_request_read(struct bt_snap_request *request, struct bt_store *store
 	r = refuse_store(dev, inode, request->target, error);
 	if (!r && options->exclude_count > 0)
 		r = bt_rules_new(options->exclude, options->exclude_count, &request->rules, error);
-	return r ? r : take_tags(request, options, error);
+	if (!r)
+		r = take_tags(request, options, error);
+	return r ? r : bt_snap_request_how(request, options, error);
 }
 
 void bt_snap_request_free(struct bt_snap_request *request)
@@ -116,4 +115,5 @@ void bt_snap_request_free(struct bt_snap_request *request)
 	bt_rules_free(request->rules);
 	free(request->target);
 	free(request->tags);
+	bt_arena_free(&request->arena);
 }

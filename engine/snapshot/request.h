@@ -4,6 +4,7 @@
 #ifndef BT_SNAPSHOT_REQUEST_H
 #define BT_SNAPSHOT_REQUEST_H
 
+#include "base/arena.h"
 #include "policy/match.h"
 #include "store/store.h"
 #include <backuptool/select.h>
@@ -16,10 +17,16 @@ struct bt_snap_request {
 	char *target; /* without symbolic links */
 	const char **tags;
 	struct bt_rules *rules;
+	struct bt_arena arena;
 };
 
 int bt_snap_request_read(struct bt_snap_request *request, struct bt_store *store, const char *target,
 			 const struct bt_snapshot_options *options, struct bt_error *error);
+/* how.c: fills the members from program on. */
+int bt_snap_request_how(struct bt_snap_request *request, const struct bt_snapshot_options *options,
+			struct bt_error *error);
+/* Whether both have recorded their rules, and these differ. */
+bool bt_snap_rules_differ(const struct bt_snapshot_info *a, const struct bt_snapshot_info *b);
 void bt_snap_request_free(struct bt_snap_request *request); /* also after a failure */
 
 #endif

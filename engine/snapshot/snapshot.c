@@ -339,6 +339,8 @@ static void fill_result(const struct run *run, struct bt_snapshot_result *result
 	compare_amounts(run, result);
 	result->followed = run->plan.changes;
 	result->doubt = run->doubt;
+	result->rules_omitted = run->request.info.rules_omitted;
+	result->rules_changed = run->parent && bt_snap_rules_differ(run->plan.parent, &run->request.info);
 	if (run->parent)
 		memccpy(result->parent, run->plan.parent->name, 0, sizeof(result->parent) - 1);
 }

@@ -19,7 +19,7 @@ enum bt_bucket { BT_LAST, BT_HOURLY, BT_DAILY, BT_WEEKLY, BT_MONTHLY, BT_YEARLY,
  * that finds fewer buckets than it may keep also keeps the oldest snapshot, so that the history grows to its full
  * length; a full rule no longer does.
  *
- * Whatever the rules say, these stay in each group of host and directory:
+ * What is pinned always stays. Whatever the rules say, these stay in each group of host and directory:
  * - The newest complete snapshot: one in which no entry was left unread. If there is none, the newest.
  * - The last one before the directory shrank. A snapshot has shrunk against another that has files if it has none, or
  *   if it lacks more than half of the files and more than half of the bytes. Each snapshot that the next one has shrunk
@@ -45,6 +45,7 @@ struct bt_candidate {
 	size_t tag_count;
 	uint64_t unread; /* entries that could not be read, without those that changed meanwhile */
 	uint64_t files, bytes;
+	bool pinned; /* it is always kept */
 };
 
 /* Why a snapshot is kept, as bits: 1 << bucket for a count rule, 1 << (8 + bucket) for a within rule. 0: it is to be
@@ -57,6 +58,7 @@ struct bt_candidate {
 #define BT_KEEP_SHRANK	       (1u << 19) /* before it shrank */
 #define BT_KEEP_NEWEST	       (1u << 20) /* the newest of its group, which has no complete one */
 #define BT_KEEP_GUARDS	       (7u << 18) /* these three; given only to snapshots that nothing else keeps */
+#define BT_KEEP_PINNED	       (1u << 21)
 #define BT_KEEP_OLDEST(bucket) (1u << (24 + (bucket))) /* by a count rule that is not full yet */
 
 /* reasons has room for count. BT_E_INVALID when there is no rule at all; BT_E_NOMEM. */

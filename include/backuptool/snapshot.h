@@ -36,6 +36,10 @@ struct bt_snapshot_options {
 	uint64_t volume_size;	    /* 0: 256 MiB */
 	struct bt_changes *changes; /* what changed since the parent: everything else is taken from the parent unread.
 				       NULL: everything is read */
+	const char *description;    /* one line of at most BT_DESCRIPTION_MAX bytes (see view.h); NULL: none */
+	bool pinned;		    /* it is never pruned */
+	bool partial;		    /* it is taken while a longer run goes on, and lacks what that has not read yet */
+	const struct bt_time *expires; /* it is of no use after this time; NULL: nobody knows */
 };
 
 struct bt_snapshot_result {
@@ -59,6 +63,8 @@ struct bt_snapshot_result {
 	char parent[64];		       /* "" if none */
 	bool followed; /* the changes were followed: left_out and the observer cover only entries that were looked at */
 	enum bt_doubt doubt; /* why the given changes were not followed */
+	bool rules_omitted;  /* the rules are too long to be recorded in the snapshot */
+	bool rules_changed;  /* they are other ones than those of the parent; false where one of both is not recorded */
 };
 
 /* BT_E_INVALID if target is the directory store or lies in it; otherwise 0, also if one of them does not exist. Call it

@@ -76,6 +76,8 @@ struct bt_entry {
 	const struct bt_extra *extra; /* NULL if all of it would be zero */
 };
 
+#define BT_DESCRIPTION_MAX 4096
+
 struct bt_snapshot_info {
 	const char *name; /* file name in the store */
 	bool classic;
@@ -96,6 +98,21 @@ struct bt_snapshot_info {
 	bool xattrs;
 	bool has_names;		/* of users and groups: see owners.h */
 	struct bt_digest names; /* id of their page */
+	const char
+		*program; /* that took it, with its version, as "backuptool 0.1.0"; here and below NULL: not recorded */
+	const char *user; /* who ran that: a name, or a number that has none */
+	const char *const *rules; /* exclude patterns in their order, as they were given; any bytes but NUL */
+	size_t rule_count;
+	/* The other rules, sorted: "one-file-system", "exclude-caches", "exclude-if-present:NAME", and words of later
+	 * versions. */
+	const char *const *options;
+	size_t option_count;
+	bool rules_omitted; /* there were rules, which are too long to be recorded */
+	bool pinned;	    /* never pruned */
+	bool partial;	    /* taken while a longer run went on: not all of the directory is in it */
+	bool has_expires;
+	struct bt_time expires;	 /* it is of no use after this time */
+	const char *description; /* one line of at most BT_DESCRIPTION_MAX bytes */
 	/* Members that this version does not know, as they stand in the file: ",\"x\":1"; NULL: none. */
 	const char *header_further, *summary_further;
 };

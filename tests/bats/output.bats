@@ -22,7 +22,10 @@ documented() {
 	rm src/holes/huge
 	: >$'src/odd\xff'
 	settle
-	backuptool snapshot --target-directory src --json | documented snapshot
+	backuptool snapshot --target-directory src --description before -e '*.o' -x --json | documented snapshot
+	backuptool snapshot --target-directory src --json >taken
+	[ "$(jq .rules_changed taken)" = true ]
+	documented snapshot <taken
 	printf 'x' >src/new
 	rm src/sizes/1
 	take src -q --tag a

@@ -49,6 +49,19 @@ every_survivor_restores() {
 	[ "$store_size" -le "$((source_size * 16 / 10))" ]
 }
 
+@test "what is pinned stays, whatever the rules say" {
+	mkdir snapshots
+	cp "$TESTS/data/hostile/none_taken.json" snapshots/snapshot_2026-11-22T10-30-00Z.json
+	mkdir src
+	take_at 2026-11-23T00-00-00Z
+	take_at 2026-11-24T00-00-00Z
+	run -0 backuptool prune --keep-last 1 --all --json
+	[ "$(jq -c '.snapshots[] | select(.keep) | .reasons' <<<"$output" | tr '\n' ' ')" = '["pinned"] ["last"] ' ]
+	[ "$(survivors | wc -l)" = 2 ]
+	run -0 backuptool prune --snapshot-number 0 --yes
+	[ "$(survivors)" = snapshot_2026-11-22T10-30-00Z.json ]
+}
+
 @test "what nobody needs is gone from the disk, and a file without dead weight is moved, not copied" {
 	mkdir src
 	head -c 20000000 /dev/urandom >src/stays

@@ -3,7 +3,15 @@
 #ifndef BT_TESTS_HOSTILE_LINES_H
 #define BT_TESTS_HOSTILE_LINES_H
 
+/* clang-format off */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+/* clang-format on */
 #include "json/write.h"
+#include <backuptool/error.h>
 
 /*
  * In the texts below ~ marks the place of the failure (and is taken out), $ stands for a digest's 64 digits, and % for

@@ -1,12 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Damaged and hostile headers and summaries: each is refused with its own reason at its own place. */
-/* clang-format off */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
-/* clang-format on */
 #include "hostile_lines.h"
 #include "model/document.h"
 
@@ -66,6 +59,38 @@ static const struct hostile hostile_headers[] = {
 	{PLACE ",\"parent\":null,\"tags\":[],~", BT_R_TRUNCATED},
 	{PLACE ",\"parent\":null,\"tags\":[],~\"tags\":[]", BT_R_DUPLICATE_KEY},
 	{PLACE ",\"parent\":null,\"tags\":[]~}", BT_R_TRAILING_BYTES},
+#define TAKEN PLACE ",\"parent\":null,\"tags\":[]"
+	{TAKEN ",\"program\":~\"\"", BT_R_BAD_NAME},
+	{TAKEN ",\"program\":~\"a\\u0000\"", BT_R_BAD_NAME},
+	{TAKEN ",\"program\":~\"" NAME_65 "\"", BT_R_BAD_NAME},
+	{TAKEN ",\"program\":~1", BT_R_WRONG_TYPE},
+	{TAKEN ",\"user\":~\"a\\u000a\"", BT_R_BAD_NAME},
+	{TAKEN ",\"user\":~\"" NAME_65 NAME_65 NAME_65 NAME_65 "\"", BT_R_BAD_NAME},
+	{TAKEN ",\"user\":\"a\",~\"program\":\"a\"", BT_R_KEY_ORDER},
+	{TAKEN ",\"rules\":[~]", BT_R_BAD_SIZE},
+	{TAKEN ",\"rules\":~\"a\"", BT_R_WRONG_TYPE},
+	{TAKEN ",\"rules\":[\"a\",~1]", BT_R_WRONG_TYPE},
+	{TAKEN ",\"rules\":[~\"a\\u0000\"]", BT_R_BAD_NAME},
+	{TAKEN ",\"rules\":[~{\"b64\":\"/wA=\"}]", BT_R_BAD_NAME},
+	{TAKEN ",\"rules\":[{\"b64\":~\"YQ==\"}]", BT_R_NEEDLESS_BASE64},
+	{TAKEN ",\"rules\":[{\"b64\":\"/w==\"~,\"a\":1}]", BT_R_NOT_JSON},
+	{TAKEN ",\"rules\":[~{}]", BT_R_WRONG_TYPE},
+	{TAKEN ",\"rules\":[\"a\"~", BT_R_TRUNCATED},
+	{TAKEN ",\"rules\":[\"a\"],\"rules_omitted\":~true", BT_R_BAD_TYPE},
+	{TAKEN ",\"rules_omitted\":~false", BT_R_BAD_TYPE},
+	{TAKEN ",\"options\":[\"b\",~\"a\"]", BT_R_UNSORTED},
+	{TAKEN ",\"options\":[\"a\",~\"a\"]", BT_R_DUPLICATE_NAME},
+	{TAKEN ",\"options\":[~]", BT_R_BAD_SIZE},
+	{TAKEN ",\"pinned\":~false", BT_R_BAD_TYPE},
+	{TAKEN ",\"pinned\":~1", BT_R_WRONG_TYPE},
+	{TAKEN ",\"expires\":~\"2026-11-22\"", BT_R_BAD_TIME},
+	{TAKEN ",\"expires\":~[0,0]", BT_R_WRONG_TYPE},
+	{TAKEN ",\"description\":~\"\"", BT_R_BAD_NAME},
+	{TAKEN ",\"description\":~\"a\\u007fb\"", BT_R_BAD_NAME},
+	{TAKEN ",\"partial\":~false", BT_R_BAD_TYPE},
+	{TAKEN ",\"partial\":true,~\"pinned\":true", BT_R_KEY_ORDER},
+	{TAKEN ",\"partial\":true,\"more\":1,~\"pinned\":true", BT_R_KEY_ORDER},
+	{TAKEN ",\"more\":1,~\"rules\":[\"a\"]", BT_R_KEY_ORDER},
 };
 
 #define ROOT "{\"root\":{\"type\":\"dir\",%,\"mtime\":[0,0],\"tree\":\"$\"},"
@@ -124,6 +149,27 @@ static void test_hostile_headers(void **state)
 	expect_parts(bt_header_read, hostile_headers, COUNT(hostile_headers));
 }
 
+/* The longest description is read, a longer one is not. */
+static void test_a_description_has_a_limit(void **state)
+{
+	for (size_t over = 0; over < 2; over++) {
+		struct bt_snapshot_info info = {0};
+		struct bt_error error = {0};
+		struct bt_arena arena = {0};
+		struct bt_buf line = {0};
+
+		expand(&line, TAKEN ",\"description\":\"");
+		for (size_t i = 0; i < BT_DESCRIPTION_MAX + over; i++)
+			put(&line, "d");
+		put(&line, "\"");
+		int r = bt_header_read(&(struct bt_text){(char *)line.data, line.length}, 0, &arena, &info, &error);
+		assert_int_equal(r, over ? BT_E_DAMAGED : 0);
+		assert_int_equal(error.reason, over ? BT_R_BAD_NAME : BT_R_NONE);
+		bt_arena_free(&arena);
+		bt_buf_free(&line);
+	}
+}
+
 static void test_hostile_summaries(void **state)
 {
 	expect_parts(bt_summary_read, hostile_summaries, COUNT(hostile_summaries));
@@ -133,6 +179,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hostile_headers),
+		cmocka_unit_test(test_a_description_has_a_limit),
 		cmocka_unit_test(test_hostile_summaries),
 	};
 

@@ -231,6 +231,9 @@ static void test_cjson_reads_the_same(void **state)
 
 static const char *const sample_tags[] = {"", "a", "a b", "z\xc3\xa9"};
 
+static const char *const sample_rules[] = {"*.tmp", "!/a\n\xff", "", "*.tmp"};
+static const char *const sample_options[] = {"exclude-if-present:\xfe", "one-file-system"};
+
 static const struct bt_snapshot_info sample_info = {
 	.time = {1732271400, 123456789},
 	.host = "h\n\"",
@@ -255,6 +258,17 @@ static const struct bt_snapshot_info sample_info = {
 	.xattrs = true,
 	.has_names = true,
 	.names = DIGEST_B,
+	.program = "backuptool 0.1.0",
+	.user = "me",
+	.rules = sample_rules,
+	.rule_count = 4,
+	.options = sample_options,
+	.option_count = 2,
+	.pinned = true,
+	.has_expires = true,
+	.expires = {1732271401, 5},
+	.description = "caf\xc3\xa9 \"x\"",
+	.partial = true,
 	.header_further = FURTHER,
 	.summary_further = ",\"four\":4",
 };
@@ -274,6 +288,21 @@ static void read_info(const struct bt_snapshot_info *info, struct bt_arena *aren
 		0);
 	bt_buf_free(&header);
 	bt_buf_free(&summary);
+}
+
+static void assert_taken(const struct bt_snapshot_info *info)
+{
+	assert_string_equal(info->program, "backuptool 0.1.0");
+	assert_string_equal(info->user, "me");
+	assert_int_equal(info->rule_count, 4);
+	for (size_t i = 0; i < 4; i++)
+		assert_string_equal(info->rules[i], sample_rules[i]);
+	assert_int_equal(info->option_count, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_string_equal(info->options[i], sample_options[i]);
+	assert_true(info->pinned && info->partial && info->has_expires && !info->rules_omitted);
+	assert_true(bt_time_equal(&info->expires, &sample_info.expires));
+	assert_string_equal(info->description, sample_info.description);
 }
 
 static void test_header_and_summary_come_back(void **state)
@@ -297,6 +326,7 @@ static void test_header_and_summary_come_back(void **state)
 	assert_true(info.has_names);
 	assert_digest(&info.names, &sample_info.names);
 	assert_true(info.torn == 9 && info.removed == UINT64_MAX && info.left_out == 10 && info.boundaries == 11);
+	assert_taken(&info);
 	assert_string_equal(info.header_further, FURTHER);
 	assert_string_equal(info.summary_further, ",\"four\":4");
 	assert_false(info.classic);
@@ -328,11 +358,17 @@ static void test_other_headers(void **state)
 	struct bt_arena arena = {0};
 
 	info.parent = NULL;
-	info.tag_count = 0;
+	info.tag_count = info.rule_count = info.option_count = 0;
+	info.rules_omitted = true;
+	info.program = info.user = info.description = NULL;
+	info.pinned = info.partial = info.has_expires = false;
 	info.target = "/\xff";
 	read_info(&info, &arena, &back);
 	assert_null(back.parent);
 	assert_int_equal(back.tag_count, 0);
+	assert_true(back.rules_omitted && !back.rule_count && !back.option_count);
+	assert_true(!back.program && !back.user && !back.description);
+	assert_true(!back.pinned && !back.partial && !back.has_expires);
 	assert_string_equal(back.target, "/\xff");
 	info.classic = true;
 	info.target = "relative";
@@ -340,6 +376,26 @@ static void test_other_headers(void **state)
 	assert_true(back.classic);
 	assert_string_equal(back.target, "relative");
 	bt_arena_free(&arena);
+}
+
+static void test_how_it_was_taken_is_spelled_as_in_the_format(void **state)
+{
+	static const char expected[] = "\"tags\":[],\"program\":\"backuptool "
+				       "0.1.0\",\"user\":\"me\",\"rules\":[\"*.tmp\",{\"b64\":\"IS9hCv8=\"},\"\","
+				       "\"*.tmp\"],\"options\":[{\"b64\":\"ZXhjbHVkZS1pZi1wcmVzZW50Ov4=\"},\"one-file-"
+				       "system\"],\"pinned\":true,"
+				       "\"expires\":\"2024-11-22T10:30:01.000000005Z\",\"description\":\"caf\xc3\xa9 "
+				       "\\\"x\\\"\",\"partial\":true";
+	struct bt_snapshot_info info = sample_info;
+	struct bt_buf out = {0};
+
+	info.tag_count = 0;
+	info.header_further = NULL;
+	assert_int_equal(bt_header_write(&out, &info), 0);
+	assert_true(out.length > strlen(expected));
+	out.length -= strlen(expected);
+	assert_memory_equal(out.data + out.length, expected, strlen(expected));
+	bt_buf_free(&out);
 }
 
 static void test_headers_are_spelled_as_in_the_format(void **state)
@@ -419,6 +475,7 @@ int main(void)
 		cmocka_unit_test(test_header_and_summary_come_back),
 		cmocka_unit_test(test_what_is_zero_is_not_written),
 		cmocka_unit_test(test_other_headers),
+		cmocka_unit_test(test_how_it_was_taken_is_spelled_as_in_the_format),
 		cmocka_unit_test(test_headers_are_spelled_as_in_the_format),
 		cmocka_unit_test(test_timestamps),
 	};

@@ -1,12 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Damaged and hostile pages: each is refused with its own reason at its own place. */
-/* clang-format off */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
-/* clang-format on */
 #include "hostile_lines.h"
 #include "model_samples.h"
 #include "store/file.h"

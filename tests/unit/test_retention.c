@@ -181,7 +181,7 @@ static void test_hour_shown_twice(void **state)
 static void test_groups_and_tags(void **state)
 {
 	const char *const release[] = {"release"};
-	const struct bt_candidate candidates[] = {
+	struct bt_candidate candidates[] = {
 		{.time = 100, .host = "h", .target = "/a"},
 		{.time = 200, .host = "h", .target = "/b"},
 		{.time = 300, .host = "h", .target = "/a", .tags = release, .tag_count = 1},
@@ -212,6 +212,11 @@ static void test_groups_and_tags(void **state)
 	assert_int_equal(reasons[1], 0);
 	assert_int_equal(reasons[3], 0);
 	assert_int_equal(reasons[4], BT_KEEP_COUNT(BT_LAST));
+	candidates[1].pinned = candidates[4].pinned = true;
+	assert_int_equal(bt_retention_decide(&rules, candidates, 5, 1000, reasons), 0);
+	assert_int_equal(reasons[1], BT_KEEP_PINNED);
+	assert_int_equal(reasons[3], 0);
+	assert_int_equal(reasons[4], BT_KEEP_COUNT(BT_LAST) | BT_KEEP_PINNED);
 }
 
 /*
