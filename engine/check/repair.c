@@ -56,15 +56,19 @@ static int append_text(struct bt_buf *buf, struct bt_text text)
 	return bt_buf_append(buf, text.bytes, text.length);
 }
 
-/* The new file has the old header and summary. */
+/* The new file has the old header and summary, which are intact. They are those of the file as the store has it: what
+ * reads line by line does not find them after a damaged end of a line. */
 static int replace_snapshot(struct repair *repair, struct broken_file *broken)
 {
 	struct bt_buf header = {0}, summary = {0};
 	struct bt_rewrite *rewrite = &broken->rewrite;
-	int r = append_text(&header, bt_file_header(rewrite->file));
+	struct bt_file *file;
+	int r = bt_store_file(repair->store, broken->id->ordinal, &file, repair->error);
 
 	if (!r)
-		r = append_text(&summary, bt_file_summary(rewrite->file));
+		r = append_text(&header, bt_file_header(file));
+	if (!r)
+		r = append_text(&summary, bt_file_summary(file));
 	if (!r)
 		r = bt_store_create(repair->store, true, &header, &rewrite->writer, repair->error);
 	if (!r)

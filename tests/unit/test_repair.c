@@ -360,6 +360,23 @@ static void test_lists_lost(void **state)
 	free_small(&world, &kept);
 }
 
+/* The end of the line before an intact summary: the snapshot stays. */
+static void test_summary_after_damage(void **state)
+{
+	struct world world;
+	struct kept kept;
+	struct seen seen;
+	struct bt_repair_result result = {.size = sizeof(result)};
+
+	make_small(&world, &kept);
+	char *at = memmem(kept.data[0], kept.size[0], "\n\"summary\":", 11);
+	*at ^= 1;
+	put_back(&world, &kept);
+	assert_int_equal(repair(&world, false, &seen, &result), 0);
+	assert_int_equal(check(&world, &seen), 0);
+	free_small(&world, &kept);
+}
+
 /* A kill leaves a second name in damaged/ and a new volume: the next repair ends it. Names there are never taken away.
  */
 static void test_again(void **state)
@@ -564,11 +581,17 @@ static void test_damaged_is_a_link(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_flips),	   cmocka_unit_test(test_truncations),
-		cmocka_unit_test(test_lists_lost), cmocka_unit_test(test_again),
-		cmocka_unit_test(test_dry_run),	   cmocka_unit_test(test_healed_by_an_open_store),
-		cmocka_unit_test(test_exchanged),  cmocka_unit_test(test_forbidden),
-		cmocka_unit_test(test_in_use),	   cmocka_unit_test(test_damaged_is_a_link),
+		cmocka_unit_test(test_flips),
+		cmocka_unit_test(test_truncations),
+		cmocka_unit_test(test_lists_lost),
+		cmocka_unit_test(test_summary_after_damage),
+		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_dry_run),
+		cmocka_unit_test(test_healed_by_an_open_store),
+		cmocka_unit_test(test_exchanged),
+		cmocka_unit_test(test_forbidden),
+		cmocka_unit_test(test_in_use),
+		cmocka_unit_test(test_damaged_is_a_link),
 	};
 
 	mallopt(M_MMAP_THRESHOLD, 64 << 20);
