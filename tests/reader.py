@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A second reader of stores, written from engine/FORMAT.md alone, with Python's library and the program zstd.
+"""A second reader of stores, written from engine/FORMAT.md alone, with Python's library and the programs zstd and xxhsum.
 
   reader.py list STORE                      a line a snapshot: name, files, directories, others, bytes
   reader.py names STORE SNAPSHOT            the users and groups, a line each: kind, number, name
@@ -43,6 +43,10 @@ def need(condition, *what):
 
 def sha256(*parts):
     return hashlib.sha256(b''.join(parts)).hexdigest()
+
+
+def run(*command, data):
+    return subprocess.run(command, input=data, capture_output=True, check=True).stdout
 
 
 def parse(text):
@@ -118,7 +122,6 @@ class File:
         data, last = self.data, self.data.rfind(b'\n', 0, -1) + 1
         need(data.endswith(b'}}\n'), path, 'is cut off')
         self.end = end = parse(b'{' + data[last:-2] + b'}')['end']
-        need(sha256(data[:data.rindex(b'"file_sha256"')]) == end['file_sha256'], path, 'file_sha256')
         need(sha256(data[:end['blocks']], data[end['summary']:data.rindex(b'"open_sha256"')]) == end['open_sha256'],
              path, 'open_sha256')
         need(sha256(data[end['contents']:end['trees']], data[end['tree_index']:end['summary']]) == end['index_sha256'],
@@ -141,8 +144,9 @@ class File:
         line = self.contents[index]
         at, length = line['at'], line['length']
         need(self.data[at - 9:at] == b'{"zstd":"' and self.data[at + length:at + length + 2] == b'"}', self.path, 'at', at)
-        plain = subprocess.run(['zstd', '-dcq'], input=from_base64(self.data[at:at + length]), capture_output=True,
-                               check=True).stdout
+        frame = from_base64(self.data[at:at + length])
+        need('file_sha256' in self.end or run('xxhsum', '-q', '-H2', data=frame)[:32].decode() == line['xxh3'], self.path, 'xxh3 at', at)
+        plain = run('zstd', '-dcq', data=frame)
         need(len(plain) == line['size'] == sum(size for _, size in line['holds']), self.path, 'sizes at', at)
         start = 0
         for digest, size in line['holds']:

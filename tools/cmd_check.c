@@ -108,6 +108,7 @@ static const struct tool_column summary_columns[] = {
 	{"hurt_snapshots", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, harm.snapshots.count)},
 	{"denied", NULL, TOOL_VIA_IF_ANY(TOOL_COUNT, struct report, result, denied)},
 	{"in_pieces", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, in_pieces)},
+	{"drafts", NULL, TOOL_VIA_IF_ANY(TOOL_COUNT, struct report, result, drafts)},
 	{"complete", NULL, TOOL_VIA(TOOL_FLAG, struct report, result, complete)},
 	{"quick", NULL, TOOL_VIA(TOOL_FLAG, struct report, options, quick)},
 	{"subset", NULL, TOOL_GET(get_subset)},
@@ -145,6 +146,14 @@ static void print_looked_at(const struct report *report)
 	printf("%s in %s: %s, %s", snapshots, files, pages, contents);
 }
 
+static void print_drafts(uint64_t drafts)
+{
+	tool_auto char *files = tool_count(drafts, "file is a draft", "files are drafts");
+
+	if (drafts)
+		printf("%s from before the format was final: what they hold was read like that of all others\n", files);
+}
+
 static void print_summary(const struct report *report)
 {
 	const struct bt_check_options *options = report->options;
@@ -167,6 +176,7 @@ static void print_summary(const struct report *report)
 	if (result->in_pieces)
 		printf("; %s of large files only piece by piece", versions);
 	printf("; %s\n", result->findings ? findings : "no damage found");
+	print_drafts(result->drafts);
 }
 
 /* done: not ended early */

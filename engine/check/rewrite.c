@@ -68,9 +68,12 @@ static int end_block(struct copy *copy)
 		r = name_contents(copy, held, count);
 	if (r)
 		return r;
+	struct bt_block_text text = {.text = (const char *)copy->text.data, .length = copy->block.length};
+	r = bt_xxh3_of_base64(text.text, text.length, &text.xxh3);
+	if (r)
+		return r;
 	copy->rewrite->blocks++;
-	return bt_writer_block(copy->rewrite->writer, (const char *)copy->text.data, copy->block.length, held, count,
-			       copy->error);
+	return bt_writer_block(copy->rewrite->writer, &text, held, count, copy->error);
 }
 
 static int rewrite_content(void *arg, const struct bt_block *block, const struct bt_digest *digest, uint32_t offset,

@@ -168,22 +168,41 @@ static bool decode_digest(unsigned char *restrict data, const char *restrict tex
 	return !bad;
 }
 
-int bt_json_read_digest(struct bt_json *json, struct bt_digest *ret_digest)
+/* Finds out why there are not as many digits here. */
+static int no_digest(struct bt_json *json, ptrdiff_t digits)
 {
-	struct bt_digest digest;
 	const char *text = json->at + 1;
 
 	if (!rest(json) || *json->at != '"')
 		return bt_json_wrong_value(json);
-	if (rest(json) >= 66 && decode_digest(digest.bytes, text) && text[64] == '"') {
-		json->at += 66;
-		*ret_digest = digest;
-		return 0;
-	}
 	json->at = text;
-	while (json->at < json->end && json->at - text < 64 && strchr("0123456789abcdef", *json->at) && *json->at)
+	while (json->at < json->end && json->at - text < digits && strchr("0123456789abcdef", *json->at) && *json->at)
 		json->at++;
 	return bt_json_fail(json, json->at < json->end ? BT_R_BAD_DIGEST : BT_R_TRUNCATED);
+}
+
+int bt_json_read_digest(struct bt_json *json, struct bt_digest *ret_digest)
+{
+	struct bt_digest digest;
+	const char *text = json->at;
+
+	if (rest(json) < 66 || text[0] != '"' || !decode_digest(digest.bytes, text + 1) || text[65] != '"')
+		return no_digest(json, 64);
+	json->at += 66;
+	*ret_digest = digest;
+	return 0;
+}
+
+int bt_json_read_xxh3(struct bt_json *json, struct bt_xxh3 *ret_xxh3)
+{
+	struct bt_xxh3 xxh3;
+	const char *text = json->at;
+
+	if (rest(json) < 34 || text[0] != '"' || !bt_hex_decode(xxh3.bytes, sizeof(xxh3), text + 1) || text[33] != '"')
+		return no_digest(json, 32);
+	json->at += 34;
+	*ret_xxh3 = xxh3;
+	return 0;
 }
 
 int bt_json_read_time(struct bt_json *json, struct bt_time *ret_time)

@@ -8,6 +8,7 @@
 #define BT_JSON_READ_H
 
 #include "base/buf.h"
+#include "codec/xxh3.h"
 #include <backuptool/error.h>
 #include <backuptool/types.h>
 #include <string.h>
@@ -98,6 +99,7 @@ int bt_json_read_u64(struct bt_json *json, uint64_t max, uint64_t *ret_value);
 int bt_json_read_i64(struct bt_json *json, int64_t *ret_value); /* within ±(2^53-1) */
 int bt_json_read_bool(struct bt_json *json, bool *ret_value);
 int bt_json_read_digest(struct bt_json *json, struct bt_digest *ret_digest);
+int bt_json_read_xxh3(struct bt_json *json, struct bt_xxh3 *ret_xxh3);
 int bt_json_read_time(struct bt_json *json, struct bt_time *ret_time);
 /* A string. Without escapes the text points into the line. With escapes it is decoded to *scratch, which has room for
  * the rest of the line, and *scratch is advanced. */

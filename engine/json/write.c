@@ -135,17 +135,28 @@ int bt_json_i64(struct bt_buf *out, int64_t value)
 	return append_digits(out, size, 0);
 }
 
-int bt_json_digest(struct bt_buf *out, const struct bt_digest *digest)
+static int append_hex(struct bt_buf *out, const unsigned char *bytes, size_t size)
 {
-	char *to = room(out, 66);
+	size_t length = 2 * size + 2;
+	char *to = room(out, length);
 
 	if (!to)
 		return BT_E_NOMEM;
 	to[0] = '"';
-	bt_hex_encode(to + 1, digest->bytes, sizeof(digest->bytes));
-	to[65] = '"';
-	out->length += 66;
+	bt_hex_encode(to + 1, bytes, size);
+	to[length - 1] = '"';
+	out->length += length;
 	return 0;
+}
+
+int bt_json_digest(struct bt_buf *out, const struct bt_digest *digest)
+{
+	return append_hex(out, digest->bytes, sizeof(digest->bytes));
+}
+
+int bt_json_xxh3(struct bt_buf *out, const struct bt_xxh3 *xxh3)
+{
+	return append_hex(out, xxh3->bytes, sizeof(xxh3->bytes));
 }
 
 int bt_json_time(struct bt_buf *out, const struct bt_time *time)

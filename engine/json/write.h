@@ -6,6 +6,7 @@
 #define BT_JSON_WRITE_H
 
 #include "base/buf.h"
+#include "codec/xxh3.h"
 #include <backuptool/types.h>
 #include <stdbool.h>
 #include <string.h>
@@ -23,6 +24,7 @@ int bt_json_base64(struct bt_buf *out, const void *data, size_t length); /* quot
 int bt_json_u64(struct bt_buf *out, uint64_t value);			 /* a string above 2^53-1 */
 int bt_json_i64(struct bt_buf *out, int64_t value);			 /* the nearest one within ±(2^53-1) */
 int bt_json_digest(struct bt_buf *out, const struct bt_digest *digest);	 /* quoted */
+int bt_json_xxh3(struct bt_buf *out, const struct bt_xxh3 *xxh3);	 /* quoted */
 int bt_json_time(struct bt_buf *out, const struct bt_time *time);	 /* [s,ns] */
 
 /* A value after what comes before it, such as its key. */

@@ -21,6 +21,7 @@ struct bt_pack_block {
 	struct bt_pack *pack;
 	struct bt_buffer *plain, *text;
 	size_t size, length;
+	struct bt_xxh3 xxh3; /* of the frame */
 	struct bt_held *held;
 	size_t count, room;
 };
@@ -92,6 +93,7 @@ static int encode(struct bt_pack_block *block, const struct bt_buffer *frame, si
 	if (!block->text)
 		return BT_E_NOMEM;
 	bt_base64_encode((char *)block->text->data, frame->data, size);
+	block->xxh3 = bt_xxh3_of(frame->data, size);
 	return 0;
 }
 
@@ -120,8 +122,9 @@ static int block_finish(struct bt_job *job, int result)
 	int r = result;
 
 	if (!r) {
-		r = bt_pack_block(block->pack, (const char *)block->text->data, block->length, block->held,
-				  block->count, &error);
+		const struct bt_block_text text = {(const char *)block->text->data, block->length, block->xxh3};
+
+		r = bt_pack_block(block->pack, &text, block->held, block->count, &error);
 		if (r)
 			bt_voice_fail(block->pack->voice, r, &error);
 	}

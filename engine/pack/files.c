@@ -119,7 +119,7 @@ static int seal_volume(struct bt_pack *pack, struct bt_error *error)
 	return 0;
 }
 
-static int write_to_volume(struct bt_pack *pack, const char *text, size_t length, const struct bt_held *held,
+static int write_to_volume(struct bt_pack *pack, const struct bt_block_text *text, const struct bt_held *held,
 			   size_t count, struct bt_error *error)
 {
 	int r = pack->volume ? 0 : begin_volume(pack, error);
@@ -128,21 +128,21 @@ static int write_to_volume(struct bt_pack *pack, const char *text, size_t length
 		return r;
 	for (size_t i = 0; pack->names && i < count; i++)
 		bt_hasher_add(pack->names, held[i].digest.bytes, sizeof(held[i].digest.bytes));
-	r = bt_writer_block(pack->volume, text, length, held, count, error);
+	r = bt_writer_block(pack->volume, text, held, count, error);
 	return !r && pack->snapshot && is_full(pack, pack->volume) ? seal_volume(pack, error) : r;
 }
 
-int bt_pack_block(struct bt_pack *pack, const char *text, size_t length, const struct bt_held *held, size_t count,
+int bt_pack_block(struct bt_pack *pack, const struct bt_block_text *text, const struct bt_held *held, size_t count,
 		  struct bt_error *error)
 {
 	int r;
 
 	pthread_mutex_lock(&pack->lock);
-	pack->counts.stored += length;
+	pack->counts.stored += text->length;
 	if (pack->snapshot && !is_full(pack, pack->snapshot))
-		r = bt_writer_block(pack->snapshot, text, length, held, count, error);
+		r = bt_writer_block(pack->snapshot, text, held, count, error);
 	else
-		r = write_to_volume(pack, text, length, held, count, error);
+		r = write_to_volume(pack, text, held, count, error);
 	pthread_mutex_unlock(&pack->lock);
 	return r;
 }

@@ -54,9 +54,9 @@ int bt_pack_buffer(struct bt_pack *pack, const struct bt_held *content, struct b
 /* Stores a content even if the store has it, because that copy will be removed. */
 int bt_pack_moved(struct bt_pack *pack, const struct bt_held *content, const unsigned char *data,
 		  struct bt_error *error);
-/* Stores a block unchanged, even if the store has its contents, which later calls do not know of; text is its Base64.
- */
-int bt_pack_block(struct bt_pack *pack, const char *text, size_t length, const struct bt_held *held, size_t count,
+/* Stores a block unchanged, even if the store has its contents, which later calls do not know of. */
+struct bt_block_text;
+int bt_pack_block(struct bt_pack *pack, const struct bt_block_text *text, const struct bt_held *held, size_t count,
 		  struct bt_error *error);
 
 /* Stores a page unless the store or this pack has it. known: a page of the store that was read and verified, or NULL.

@@ -32,14 +32,26 @@ static int read_text(struct bt_prune_copy *copy, uint64_t at, uint32_t length)
 	return bt_file_pread(copy->file, copy->text.data, length, at, copy->error);
 }
 
-/* The text is read, not copied by the kernel, since the new file's digest covers it. */
+static int find_xxh3(const struct bt_prune_copy *copy, struct bt_block_text *text)
+{
+	int r = bt_xxh3_of_base64(text->text, text->length, &text->xxh3);
+
+	if (r == BT_E_DAMAGED)
+		return bt_fail_damaged(copy->error, BT_R_BAD_BASE64, bt_file_name(copy->file), copy->block.at);
+	return r ? failed(copy, r) : 0;
+}
+
+/* The digest of the frame is the one that the old file states, so that damage still shows. Drafts have none. */
 static int copy_text(struct bt_prune_copy *copy, const struct bt_held *held, size_t count)
 {
-	int r = read_text(copy, copy->block.at, copy->block.length);
+	const struct bt_block *block = &copy->block;
+	int r = read_text(copy, block->at, block->length);
+	struct bt_block_text text = {(const char *)copy->text.data, block->length, block->xxh3};
 
+	if (!r && !block->has_xxh3)
+		r = find_xxh3(copy, &text);
 	if (!r)
-		r = bt_pack_block(copy->pack, (const char *)copy->text.data, copy->block.length, held, count,
-				  copy->error);
+		r = bt_pack_block(copy->pack, &text, held, count, copy->error);
 	return r ? r : note_copied(copy, held, count);
 }
 

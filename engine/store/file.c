@@ -97,6 +97,11 @@ enum bt_file_kind bt_file_kind(const struct bt_file *file)
 	return file->kind;
 }
 
+bool bt_file_is_draft(const struct bt_file *file)
+{
+	return file->draft && file->kind != BT_KIND_CLASSIC;
+}
+
 const char *bt_file_name(const struct bt_file *file)
 {
 	return file->name;

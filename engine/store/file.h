@@ -7,6 +7,7 @@
 #define BT_STORE_FILE_H
 
 #include "backend/object.h"
+#include "codec/xxh3.h"
 #include "json/read.h"
 #include <backuptool/error.h>
 #include <backuptool/types.h>
@@ -34,7 +35,9 @@ struct bt_file;
 struct bt_block {
 	uint64_t at;
 	uint32_t length, size;
-	bool plain; /* Base64 of the content itself, not of a frame: classic only */
+	bool plain;	     /* Base64 of the content itself, not of a frame: classic only */
+	bool has_xxh3;	     /* false: it comes from another place than the list, or the file is a draft */
+	struct bt_xxh3 xxh3; /* of the frame */
 };
 
 /* Errors call the file name. Takes the object over, also on failure. */
@@ -53,6 +56,7 @@ void bt_file_keep(struct bt_file *file, bool keep);
 void bt_file_release(struct bt_file *file);
 
 enum bt_file_kind bt_file_kind(const struct bt_file *file);
+bool bt_file_is_draft(const struct bt_file *file); /* written before blocks had digests of their own */
 const char *bt_file_name(const struct bt_file *file);
 const struct bt_sections *bt_file_sections(const struct bt_file *file);
 struct bt_text bt_file_header(
@@ -92,21 +96,21 @@ bool bt_file_pread_at_once(struct bt_file *file, void *data, size_t length, uint
 int bt_file_pread_twice(struct bt_file *file, void *data, size_t length, uint64_t offset, struct bt_error *error);
 
 /* Reads and decodes a block into data (block->size bytes). text is scratch memory that the caller keeps between calls.
- * The digests of contents are not checked. */
+ * Its own digest is checked if it has one; those of contents are not. */
 struct bt_decompressor;
 int bt_file_block(struct bt_file *file, const struct bt_block *block, struct bt_decompressor *decompressor,
 		  struct bt_buf *text, void *data, struct bt_error *error);
 
-/* Checks file_sha256, that each line of blocks and trees is where the lists say, byte for byte, and that each page has
- * its id (for `check`). Contents are not decoded. */
+/* Checks that each line of blocks and trees is where the lists say, byte for byte, and that each page has its id.
+ * Together with the digests of all blocks, this covers every byte of the file. */
 int bt_file_verify(struct bt_file *file, struct bt_error *error);
-/* The same. take is called before each part of the file (256 KiB at most); a result other than 0 ends it and is
- * returned.
- */
+/* The same in two parts, so that `check` reads each block and what is around it once: what is around the text of one
+ * block, and all the rest. take is called before each page; a result other than 0 ends it and is returned. */
+int bt_file_verify_line(struct bt_file *file, const struct bt_block *block, struct bt_error *error);
 struct bt_verify_step {
 	void *arg;
-	int (*take)(void *arg, size_t bytes);
+	int (*take)(void *arg);
 };
-int bt_file_verify_in_steps(struct bt_file *file, const struct bt_verify_step *step, struct bt_error *error);
+int bt_file_verify_rest(struct bt_file *file, const struct bt_verify_step *step, struct bt_error *error);
 
 #endif

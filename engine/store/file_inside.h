@@ -23,8 +23,8 @@ struct bt_file {
 	bool loose; /* opened by bt_file_open_loosely */
 	struct bt_sections sections;
 	struct bt_buf header, summary;
-	struct bt_digest index_digest, file_digest;
-	uint64_t file_digest_end; /* how many bytes file_digest covers */
+	bool draft;
+	struct bt_digest index_digest;
 };
 
 /* Reads and checks what is needed for opening. object and name are set. */

@@ -58,6 +58,13 @@ static bool block_fits(const struct bt_file *file, const struct bt_block *block)
 	       block->plain == (file->kind == BT_KIND_CLASSIC);
 }
 
+static bool has_xxh3(const unsigned char *frame, size_t size, const struct bt_xxh3 *expected)
+{
+	struct bt_xxh3 xxh3 = bt_xxh3_of(frame, size);
+
+	return bt_xxh3_equal(&xxh3, expected);
+}
+
 int bt_file_block(struct bt_file *file, const struct bt_block *block, struct bt_decompressor *decompressor,
 		  struct bt_buf *text, void *data, struct bt_error *error)
 {
@@ -81,6 +88,8 @@ int bt_file_block(struct bt_file *file, const struct bt_block *block, struct bt_
 		memcpy(data, frame, size);
 		return 0;
 	}
+	if (block->has_xxh3 && !has_xxh3(frame, size, &block->xxh3))
+		return bt_fail_damaged(error, BT_R_DIGEST_MISMATCH, file->name, block->at);
 	struct bt_error inner = {0};
 	r = bt_decompress(decompressor, frame, size, data, block->size, &inner);
 	if (r == BT_E_DAMAGED)

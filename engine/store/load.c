@@ -142,24 +142,31 @@ static int read_digest_member(struct bt_json *json, const char *key, struct bt_d
 	return r ? r : bt_json_read_digest(json, ret_digest);
 }
 
+/* What drafts have instead of a digest of each block. It says nothing that the other digests do not. */
+static int read_draft(struct bt_json *json, bool *ret_draft)
+{
+	struct bt_digest ignored;
+
+	*ret_draft = bt_json_try(json, ",\"file_sha256\":");
+	return *ret_draft ? bt_json_read_digest(json, &ignored) : 0;
+}
+
 static int parse_end(struct bt_file *file, const char *line, size_t length, struct probe *probe, struct bt_error *error)
 {
 	struct bt_json json;
 	size_t covered;
 
 	bt_json_begin(&json, line, length, file->sections.end, error);
-	json.keys = "blocks contents trees tree_index summary index_sha256 open_sha256 file_sha256";
+	json.keys = "blocks contents trees tree_index summary index_sha256 open_sha256";
 	int r = read_offsets(&json, &file->sections);
 	if (!r)
 		r = read_digest_member(&json, "index_sha256", &file->index_digest, &covered);
 	if (!r)
 		r = read_digest_member(&json, "open_sha256", &probe->open_digest, &probe->open_end);
 	if (!r)
-		r = read_digest_member(&json, "file_sha256", &file->file_digest, &covered);
-	if (r)
-		return r;
-	file->file_digest_end = file->sections.end + covered;
-	r = bt_json_close(&json, "}");
+		r = read_draft(&json, &file->draft);
+	if (!r)
+		r = bt_json_close(&json, "}");
 	if (!r)
 		r = bt_json_expect(&json, "}");
 	return r ? r : bt_json_end(&json);

@@ -78,6 +78,20 @@ static bool is_inside(const struct loose *loose, uint64_t at, uint64_t length)
 	return length && at <= size && length <= size - at;
 }
 
+/* It may be wrong where the digests of contents are right, which count. */
+static bool pass_xxh3(struct bt_json *json)
+{
+	static const char value[] = "\"0123456789abcdef0123456789abcdef\"";
+	size_t left = (size_t)(json->end - json->at);
+
+	if (!bt_json_try(json, ",\"xxh3\":"))
+		return true;
+	if (left < strlen(",\"xxh3\":") + strlen(value))
+		return false;
+	json->at += strlen(value);
+	return true;
+}
+
 /* Takes a line of contents. A line that cannot be understood is passed over. */
 static int take_listed_block(struct loose *loose, struct bt_json *json)
 {
@@ -86,7 +100,7 @@ static int take_listed_block(struct loose *loose, struct bt_json *json)
 
 	if (bt_json_key(json, "at", true) || bt_json_read_u64(json, UINT64_MAX, &listed.block.at) ||
 	    bt_json_key(json, "length", false) || bt_json_read_u64(json, BT_BLOCK_TEXT_MAX, &length) ||
-	    bt_json_key(json, "size", false) || bt_json_read_u64(json, BT_BLOCK_MAX, &size) ||
+	    !pass_xxh3(json) || bt_json_key(json, "size", false) || bt_json_read_u64(json, BT_BLOCK_MAX, &size) ||
 	    bt_json_key(json, "holds", false) || bt_json_expect(json, "["))
 		return 0;
 	listed.block.length = (uint32_t)length;

@@ -105,13 +105,18 @@ static int read_block(struct lines *lines, uint64_t expected, struct bt_block *r
 {
 	struct bt_json *json = &lines->json;
 	uint64_t length = 0, size = 0;
+	bool classic = lines->file->kind == BT_KIND_CLASSIC, has_xxh3 = !classic && !lines->file->draft;
 
-	json->keys = "at length size holds";
+	json->keys = has_xxh3 ? "at length xxh3 size holds" : "at length size holds";
 	int r = bt_json_expect(json, "{");
 	if (!r)
 		r = read_member(json, "at", true, UINT64_MAX, &ret_block->at);
 	if (!r)
 		r = read_member(json, "length", false, BT_BLOCK_TEXT_MAX, &length);
+	if (!r && has_xxh3)
+		r = bt_json_key(json, "xxh3", false);
+	if (!r && has_xxh3)
+		r = bt_json_read_xxh3(json, &ret_block->xxh3);
 	if (!r)
 		r = read_member(json, "size", false, BT_BLOCK_MAX, &size);
 	if (!r)
@@ -122,7 +127,8 @@ static int read_block(struct lines *lines, uint64_t expected, struct bt_block *r
 		return r;
 	ret_block->length = (uint32_t)length;
 	ret_block->size = (uint32_t)size;
-	ret_block->plain = lines->file->kind == BT_KIND_CLASSIC;
+	ret_block->plain = classic;
+	ret_block->has_xxh3 = has_xxh3;
 	return check_block(lines, ret_block, expected);
 }
 

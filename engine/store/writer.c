@@ -26,7 +26,7 @@ struct bt_writer {
 	struct bt_upload *out, *spool; /* out: NULL once it is published; spool: NULL while pages fit in memory */
 	bool written;		       /* all but the name */
 	int failure;		       /* errno of the first failed write: the file can no longer become whole */
-	struct bt_hasher *file_hash, *index_hash;
+	struct bt_hasher *hasher;      /* of index_sha256, then of open_sha256 */
 	struct bt_buf header, buffer, line;
 	uint64_t size;		     /* buffer included */
 	struct bt_sections sections; /* of those that were begun; else 0 */
@@ -58,7 +58,6 @@ static int write_out(struct bt_writer *writer, const void *data, size_t length, 
 {
 	if (writer->failure)
 		return broken(writer, 0, error);
-	bt_hasher_add(writer->file_hash, data, length);
 	int r = bt_upload_write(writer->out, data, length);
 	return r ? broken(writer, r, error) : 0;
 }
@@ -96,12 +95,10 @@ static int begin(struct bt_writer *writer, const struct bt_buf *header, struct b
 {
 	if (header->length + 1 > BT_HEADER_MAX)
 		return bt_fail(error, BT_E_INVALID, NULL, "header over 64 KiB");
-	writer->file_hash = bt_hasher_new();
-	writer->index_hash = bt_hasher_new();
-	if (!writer->file_hash || !writer->index_hash || bt_buf_reserve(&writer->buffer, OUT_BUFFER) ||
+	writer->hasher = bt_hasher_new();
+	if (!writer->hasher || bt_buf_reserve(&writer->buffer, OUT_BUFFER) ||
 	    bt_buf_append(&writer->header, header->data, header->length) || bt_buf_append(&writer->header, ",\n", 2))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	bt_hasher_start(writer->file_hash);
 	writer->sections.blocks = writer->header.length;
 	int r = put(writer, writer->header.data, writer->header.length, error);
 	return r ? r : put_text(writer, "\"blocks\":[\n", error);
@@ -132,8 +129,7 @@ void bt_writer_free(struct bt_writer *writer)
 		return;
 	bt_upload_close(writer->spool);
 	bt_upload_close(writer->out);
-	bt_hasher_free(writer->file_hash);
-	bt_hasher_free(writer->index_hash);
+	bt_hasher_free(writer->hasher);
 	struct bt_buf *all[] = {&writer->header, &writer->buffer, &writer->line, &writer->blocks,
 				&writer->held,	 &writer->pages,  &writer->text};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -154,21 +150,25 @@ static bool block_valid(size_t length, const struct bt_held *held, size_t count,
 	return size && length && length % 4 == 0 && length <= BT_BLOCK_TEXT_MAX;
 }
 
-int bt_writer_block(struct bt_writer *writer, const char *text, size_t length, const struct bt_held *held, size_t count,
-		    struct bt_error *error)
+int bt_writer_block(struct bt_writer *writer, const struct bt_block_text *text, const struct bt_held *held,
+		    size_t count, struct bt_error *error)
 {
 	uint64_t size = 0;
 
-	if (writer->written || writer->sections.contents || !block_valid(length, held, count, &size))
+	if (writer->written || writer->sections.contents || !block_valid(text->length, held, count, &size))
 		return bt_fail(error, BT_E_INVALID, NULL, "block outside the format's limits");
 	if (bt_buf_reserve(&writer->blocks, sizeof(struct written_block)) ||
 	    bt_buf_reserve(&writer->held, count * sizeof(*held)))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	int r = put_text(writer, block_count(writer) ? ",\n{\"zstd\":\"" : "{\"zstd\":\"", error);
-	struct written_block block = {.block = {.at = writer->size, .length = (uint32_t)length, .size = (uint32_t)size},
+	struct written_block block = {.block = {.at = writer->size,
+						.length = (uint32_t)text->length,
+						.size = (uint32_t)size,
+						.has_xxh3 = true,
+						.xxh3 = text->xxh3},
 				      .count = (uint32_t)count};
 	if (!r)
-		r = put(writer, text, length, error);
+		r = put(writer, text->text, text->length, error);
 	if (!r)
 		r = put_text(writer, "\"}", error);
 	if (r)
@@ -191,7 +191,7 @@ size_t bt_writer_contents(const struct bt_writer *writer)
 /* A part of the two sections that index_sha256 covers. */
 static int put_index(struct bt_writer *writer, const void *data, size_t length, struct bt_error *error)
 {
-	bt_hasher_add(writer->index_hash, data, length);
+	bt_hasher_add(writer->hasher, data, length);
 	return put(writer, data, length, error);
 }
 
@@ -209,7 +209,7 @@ static int begin_contents(struct bt_writer *writer, struct bt_error *error)
 	if (r)
 		return r;
 	writer->sections.contents = writer->size;
-	bt_hasher_start(writer->index_hash);
+	bt_hasher_start(writer->hasher);
 	return put_index(writer, "\"contents\":[", 12, error);
 }
 
@@ -221,6 +221,10 @@ static int put_content(struct bt_writer *writer, const struct bt_block *block, c
 	bt_buf_clear(line);
 	bt_json_add_u64(line, writer->listed++ ? ",\n{\"at\":" : "\n{\"at\":", block->at);
 	bt_json_add_u64(line, ",\"length\":", block->length);
+	if (block->has_xxh3) {
+		bt_json_text(line, ",\"xxh3\":");
+		bt_json_xxh3(line, &block->xxh3);
+	}
 	bt_json_add_u64(line, ",\"size\":", block->size);
 	bt_json_text(line, ",\"holds\":[");
 	for (size_t i = 0; i < count; i++) {
@@ -371,9 +375,9 @@ static int put_summary(struct bt_writer *writer, const struct bt_buf *summary, s
 	bt_json_text(line, ",\n");
 	if (line->failed)
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	bt_hasher_start(writer->index_hash);
-	bt_hasher_add(writer->index_hash, writer->header.data, writer->header.length);
-	bt_hasher_add(writer->index_hash, line->data, line->length);
+	bt_hasher_start(writer->hasher);
+	bt_hasher_add(writer->hasher, writer->header.data, writer->header.length);
+	bt_hasher_add(writer->hasher, line->data, line->length);
 	return put(writer, line->data, line->length, error);
 }
 
@@ -398,25 +402,14 @@ static int put_end(struct bt_writer *writer, const struct bt_digest *index, stru
 	bt_json_add_u64(line, ",\"summary\":", at->summary);
 	bt_json_text(line, ",");
 	add_digest(line, "\"index_sha256\":", index, ",");
-	bt_hasher_add(writer->index_hash, line->data, line->length);
-	if (bt_hasher_finish(writer->index_hash, &digest))
+	bt_hasher_add(writer->hasher, line->data, line->length);
+	if (bt_hasher_finish(writer->hasher, &digest))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	add_digest(line, "\"open_sha256\":", &digest, ",");
+	add_digest(line, "\"open_sha256\":", &digest, "}}\n");
 	if (line->failed)
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	int r = put(writer, line->data, line->length, error);
-	if (!r)
-		r = flush(writer, error);
-	if (r)
-		return r;
-	bt_buf_clear(line);
-	if (!bt_hasher_finish(writer->file_hash, &digest))
-		add_digest(line, "\"file_sha256\":", &digest, "}}\n");
-	if (!line->length || line->failed)
-		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	writer->size += line->length;
-	r = bt_upload_write(writer->out, line->data, line->length);
-	return r ? broken(writer, r, error) : 0;
+	return r ? r : flush(writer, error);
 }
 
 static int put_rest(struct bt_writer *writer, const struct bt_buf *summary, struct bt_error *error)
@@ -428,7 +421,7 @@ static int put_rest(struct bt_writer *writer, const struct bt_buf *summary, stru
 		r = put_tree_index(writer, error);
 	if (r)
 		return r;
-	if (bt_hasher_finish(writer->index_hash, &index))
+	if (bt_hasher_finish(writer->hasher, &index))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	r = put_summary(writer, summary, error);
 	return r ? r : put_end(writer, &index, error);

@@ -8,6 +8,7 @@
 
 #include "backend/upload.h"
 #include "base/buf.h"
+#include "codec/xxh3.h"
 #include "json/read.h"
 #include <backuptool/error.h>
 #include <backuptool/types.h>
@@ -24,9 +25,13 @@ int bt_writer_new(struct bt_upload *upload, const struct bt_buf *header, struct 
 		  struct bt_error *error);
 void bt_writer_free(struct bt_writer *writer); /* abandons it if not sealed; NULL is fine */
 
-/* text: the Base64 of the block's frame. */
-int bt_writer_block(struct bt_writer *writer, const char *text, size_t length, const struct bt_held *held, size_t count,
-		    struct bt_error *error);
+struct bt_block_text {
+	const char *text; /* the Base64 of the block's frame */
+	size_t length;
+	struct bt_xxh3 xxh3; /* of the frame */
+};
+int bt_writer_block(struct bt_writer *writer, const struct bt_block_text *text, const struct bt_held *held,
+		    size_t count, struct bt_error *error);
 /* Adds a block whose text is in another file, at that offset. A writer has either these, before all pages, or blocks of
  * its own. bt_writer_visit leaves them out. */
 struct bt_block;

@@ -53,6 +53,7 @@ struct bt_check_result {
 	uint64_t denied;    /* findings without damage: this process is not allowed to read something */
 	uint64_t in_pieces; /* versions of files whose contents were verified, but not the digest of the whole file */
 	bool complete;	    /* every byte of every file was read */
+	uint64_t drafts;    /* files of version 2 from before it was final; they are read as ever */
 };
 
 /*

@@ -73,7 +73,7 @@ plain() {
 	# tables of three columns change their order, nothing else does
 	missing=$(diff <(sort -u words) <(sort -u page-words) | grep -c '^<' || true)
 	[ "$missing" = 0 ]
-	[ "$(grep -c '"file_sha256":"…"}}' "$TOP/engine/FORMAT.md")" = "$(plain "$DOCS/backuptool-format.5" | grep -c '"file_sha256":"…"}}')" ]
+	[ "$(grep -c '"open_sha256":"…"}}' "$TOP/engine/FORMAT.md")" = "$(plain "$DOCS/backuptool-format.5" | grep -c '"open_sha256":"…"}}')" ]
 }
 
 @test "backupfs --help and its man page agree" {

@@ -44,12 +44,13 @@ nothing_wrong() {
 	done < <(find out -type f 2>/dev/null)
 }
 
-# What names users and groups had is not needed. Damage in the lists takes all away that they list, and the file's digest is looked at by nobody but check.
+# What names users and groups had is not needed. Damage in the lists takes all away that they list, and the digest of a block
+# as it is stored is looked at by nobody but check.
 is_restored() {
 	run bring "$NAME" out
 	nothing_wrong || return 1
 	case $1:$status in
-	none*:0 | *_names*:0 | digest-mismatch_file:0) diff -r right out ;;
+	none*:0 | *_names*:0 | digest-mismatch_xxh3:0) diff -r right out ;;
 	digest-mismatch_holds:3) [[ $output == *"(missing-content)"* ]] ;;
 	*:3) [[ $output == *"($2)"* || $output == *" .: damaged (missing-page)"* ]] ;;
 	*:1) [[ $output == *"($2)"* ]] && [ ! -e out ] ;;

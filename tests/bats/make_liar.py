@@ -7,7 +7,7 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'data'))
-from make_hostile import FILES, file_entry, leaf, seal, section, sha, text64, zstd
+from make_hostile import FILES, content_line, file_entry, leaf, seal, section, sha, text64, zstd
 
 TIMESTAMP = '2020-11-22T10:30:00.000000000Z'
 HEADER = f'{{"format":"backuptool","version":2,"kind":"%s","timestamp":"{TIMESTAMP}"'
@@ -20,23 +20,22 @@ def claims(store):
         for name in sorted(os.listdir(place) if os.path.isdir(place) else []):
             if name.endswith('.json'):
                 with open(os.path.join(place, name), encoding='utf-8') as file:
-                    yield from ((block['holds'], block['size']) for block in json.load(file)['contents'])
+                    yield from (block['holds'] for block in json.load(file)['contents'])
 
 
 def blocks_of(claimed):
-    blocks = [(zstd(b'\0' * size), holds, size) for holds, size in claimed]
+    blocks = [(zstd(b'\0' * sum(size for _, size in holds)), holds) for holds in claimed]
     hello = FILES['a.txt']
-    return blocks + [(zstd(hello), [[sha(hello), len(hello)]], len(hello))]
+    return blocks + [(zstd(hello), [[sha(hello), len(hello)]])]
 
 
 def make(claimed, volume):
     out, at = bytearray((HEADER % ('volume' if volume else 'snapshot') + ('' if volume else SNAPSHOT)).encode() + b',\n'), {}
     blocks = blocks_of(claimed)
-    texts = [text64(frame) for frame, _, _ in blocks]
+    texts = [text64(frame) for frame, _ in blocks]
     at['blocks'], places = section(out, 'blocks', [f'{{"zstd":"{text}"}}' for text in texts])
     at['contents'], _ = section(out, 'contents', [
-        f'{{"at":{place + 9},"length":{len(text)},"size":{size},"holds":{json.dumps(holds, separators=(",", ":"))}}}'
-        for place, text, (_, holds, size) in zip(places, texts, blocks)])
+        content_line(place, text, frame, holds) for place, text, (frame, holds) in zip(places, texts, blocks)])
     page = leaf(file_entry('x', FILES['a.txt']))
     at['trees'], places = section(out, 'trees', [page])
     at['tree_index'], _ = section(out, 'tree_index', [f'["{sha(page.encode())}",{places[0]},{len(page)}]'])

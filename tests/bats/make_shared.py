@@ -7,7 +7,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'data'))
-from make_hostile import HEADER, dir_entry, file_entry, leaf, seal, section, sha, text64, zstd
+from make_hostile import HEADER, content_line, dir_entry, file_entry, leaf, seal, section, sha, text64, zstd
 
 LEVELS, NAMES = 16, 32
 
@@ -23,11 +23,11 @@ def pages(data):
 def main():
     data = b'hello\n'
     held, out, at, trees = [] if 'missing' in sys.argv else [data], bytearray(HEADER.encode() + b',\n'), {}, [*pages(data)]
-    texts = [text64(zstd(content)) for content in held]
+    frames = [zstd(content) for content in held]
+    texts = [text64(frame) for frame in frames]
     at['blocks'], places = section(out, 'blocks', [f'{{"zstd":"{text}"}}' for text in texts])
     at['contents'], _ = section(out, 'contents', [
-        f'{{"at":{place + 9},"length":{len(text)},"size":{len(data)},"holds":[["{sha(data)}",{len(data)}]]}}'
-        for place, text in zip(places, texts)])
+        content_line(place, text, frame, [(sha(data), len(data))]) for place, text, frame in zip(places, texts, frames)])
     at['trees'], places = section(out, 'trees', trees)
     at['tree_index'], _ = section(out, 'tree_index', [
         f'["{sha(page.encode())}",{place},{len(page)}]' for page, place in zip(trees, places)])

@@ -22,7 +22,7 @@ into_root() {
 		[ -n "$(dpkg-deb -f "$package" "$field")" ]
 	done
 	depends=$(dpkg-deb -f "$package" Depends)
-	for library in libc6 libzstd1 libssl3 libfuse3-3 fuse3; do
+	for library in libc6 libzstd1 libxxhash0 libssl3 libfuse3-3 fuse3; do
 		[[ $depends == *"$library"* ]]
 	done
 	[ "$(dpkg-deb -f "$package" Version)" = "$(backuptool --version | cut -d ' ' -f 2)" ]

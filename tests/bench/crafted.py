@@ -17,7 +17,7 @@ import random
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'data'))
-from make_hostile import leaf, seal, section, sha, text64, zstd
+from make_hostile import content_line, leaf, seal, section, sha, text64, zstd
 
 TIME = '"mtime":[1732271400,123456789]'
 HOLE, HOLE_SHA256 = 8 << 30, 'ebfb4ef19ae410f190327b5ebd312711263bc7579970e87d9c1e2d84e06b3c25'
@@ -68,12 +68,8 @@ def write(store, pages, blocks=(), files=1, directories=1, size=0, host='h', num
     places = {}
     texts = [text64(data) for data, _ in blocks]
     places['blocks'], starts = section(out, 'blocks', [f'{{"zstd":"{text}"}}' for text in texts])
-    lines = []
-    for start, text, (_, held) in zip(starts, texts, blocks):
-        holds = ','.join(f'["{digest}",{length}]' for digest, length in held)
-        size_held = sum(length for _, length in held)
-        lines.append(f'{{"at":{start + 9},"length":{len(text)},"size":{size_held},"holds":[{holds}]}}')
-    places['contents'], _ = section(out, 'contents', lines)
+    places['contents'], _ = section(out, 'contents', [
+        content_line(start, text, data, held) for start, text, (data, held) in zip(starts, texts, blocks)])
     places['trees'], starts = section(out, 'trees', pages)
     places['tree_index'], _ = section(out, 'tree_index', [f'["{sha(page)}",{start},{len(page)}]'
                                                           for page, start in zip(pages, starts)])

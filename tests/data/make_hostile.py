@@ -3,9 +3,10 @@
 """Makes hostile/: small snapshot files, each broken in one way, with digests that are right nevertheless.
 
 A file's name begins with the reason for which it must be refused (include/backuptool/error.h), so that bad-name.json and
-bad-name_slash.json are both refused as bad-name; none.json is sound. Run: make_hostile.py DIRECTORY. Needs the zstd program.
+bad-name_slash.json are both refused as bad-name; none.json is sound. Run: make_hostile.py DIRECTORY. Needs the programs zstd and xxhsum.
 """
 import base64
+import functools
 import hashlib
 import os
 import re
@@ -29,6 +30,11 @@ def zstd(data):
         plain.flush()
         return subprocess.run(['zstd', '-q', '-3', '--check', '--content-size', '-c', plain.name], check=True,
                               stdout=subprocess.PIPE).stdout
+
+
+@functools.cache
+def xxh3(data):
+    return subprocess.run(['xxhsum', '-q', '-H2'], check=True, input=data, stdout=subprocess.PIPE).stdout[:32].decode()
 
 
 def file_entry(name, data):
@@ -70,6 +76,12 @@ def boundary(kind, empty=True):
     return edit
 
 
+def content_line(place, text, frame, holds):
+    """The line of a block whose line begins at place; holds: digests and sizes."""
+    size, held = sum(size for _, size in holds), ','.join(f'["{digest}",{size}]' for digest, size in holds)
+    return f'{{"at":{place + 9},"length":{len(text)},"xxh3":"{xxh3(frame)}","size":{size},"holds":[{held}]}}'
+
+
 def section(out, name, lines):
     """Appends a list; returns where its first line lies, and its elements."""
     begin = len(out)
@@ -89,18 +101,18 @@ def frames():
 
 
 def make(header=same, page=same, summary=same, block=same, contents=same, tree_index=same, end=same, frame=same,
-         more=()):
+         more=(), draft=False):
     """A whole file. The arguments edit one part each, before what depends on it is made; frame: the first block's
-    compressed bytes; more: pages besides."""
+    compressed bytes; more: pages besides; draft: as files were before blocks had digests."""
     out = bytearray(header(HEADER).encode() + b',\n')
     blocks = [(frame(data) if i == 0 else data, held) for i, (data, held) in enumerate(frames())]
     texts = [block(text64(data)) if i == 0 else text64(data) for i, (data, _) in enumerate(blocks)]
     at = {}
     at['blocks'], places = section(out, 'blocks', [f'{{"zstd":"{text}"}}' for text in texts])
-    lines = []
-    for place, text, (_, held) in zip(places, texts, blocks):
-        holds = ','.join(f'["{sha(data)}",{len(data)}]' for data in held)
-        lines.append(f'{{"at":{place + 9},"length":{len(text)},"size":{sum(map(len, held))},"holds":[{holds}]}}')
+    lines = [content_line(place, text, data, [(sha(content), len(content)) for content in held])
+             for place, text, (data, held) in zip(places, texts, blocks)]
+    if draft:
+        lines = [re.sub('"xxh3":"[0-9a-f]*",', '', line) for line in lines]
     at['contents'], _ = section(out, 'contents', [contents(lines[0])] + lines[1:])
     below = leaf(file_entry('c.bin', FILES['c.bin'])).encode()
     top = page(leaf(file_entry('a.txt', FILES['a.txt']), file_entry('b.txt', FILES['b.txt']),
@@ -115,16 +127,16 @@ def make(header=same, page=same, summary=same, block=same, contents=same, tree_i
         f'{{"root":{dir_entry("", sha(top))},"files":3,"directories":2,"others":0,'
         f'"directory_size":{sum(map(len, FILES.values()))},"stored_size":{sum(map(len, texts))},"new":3,"changed":0,'
         f'"unchanged":0,"errors":0,"xattrs":false}}') + ',\n').encode()
-    return seal(out, at, end)
+    return seal(out, at, end, draft)
 
 
-def seal(out, at, end=same):
-    """Appends the end line with its three digests."""
+def seal(out, at, end=same, draft=False):
+    """Appends the end line with its digests."""
     index = sha(out[at['contents']:at['trees']] + out[at['tree_index']:at['summary']])
     out = out + b'"end":' + end('{' + ''.join(f'"{key}":{value},' for key, value in at.items()) +
                                 f'"index_sha256":"{index}",').encode()
-    out += f'"open_sha256":"{sha(out[:at["blocks"]] + out[at["summary"]:])}",'.encode()
-    return bytes(out + f'"file_sha256":"{sha(out)}"}}}}\n'.encode())
+    out += f'"open_sha256":"{sha(out[:at["blocks"]] + out[at["summary"]:])}"'.encode()
+    return bytes(out + (f',"file_sha256":"{sha(out + b",")}"}}}}\n' if draft else '}}\n').encode())
 
 
 def flip(data, at, mask=1):
@@ -326,6 +338,11 @@ def part_edits():
     yield 'bad-size_zero', make(contents=swap('",6]', '",0]'))
     yield 'bad-digest_index', make(tree_index=lambda text: '["Z' + text[3:])
     yield 'unknown-key_content', make(contents=lambda text: text[:-1] + ',"more":1}')
+    yield 'missing-key_xxh3', make(contents=lambda text: re.sub('"xxh3":"[0-9a-f]*",', '', text))
+    yield 'bad-digest_xxh3', make(contents=lambda text: re.sub('("xxh3":"[0-9a-f]{31})[0-9a-f]"', r'\1F"', text))
+    yield 'digest-mismatch_xxh3', make(contents=lambda text: re.sub('"xxh3":"[0-9a-f]*"', f'"xxh3":"{xxh3(b"other")}"', text))
+    yield 'none_draft', make(draft=True)
+    yield 'unknown-key_draft', make(contents=swap('"size":', f'"xxh3":"{xxh3(b"")}","size":'), draft=True)
     yield 'too-large_content', make(contents=swap('"size":246', '"size":8388609'))
 
 
@@ -356,7 +373,7 @@ def byte_edits():
     yield 'digest-mismatch_header', flip(good, good.index(b'"host":"h"') + 8)
     yield 'digest-mismatch_index', good.replace(sha(FILES['a.txt']).encode(), sha(b'other').encode(), 1)
     yield 'digest-mismatch_page', good.replace(b'"uid":1000', b'"uid":1001', 1)
-    yield 'digest-mismatch_file', flip(good, good.rindex(b'"}}') - 1)
+    yield 'digest-mismatch_open', flip(good, good.rindex(b'"}}') - 1)
 
 
 def main():

@@ -68,7 +68,8 @@ static void write_held(struct world *world, struct bt_writer *writer)
 	}
 	FUZZ_CHECK(!bt_compress(compressor, world->bytes, (size_t)HELD * FILE_SIZE, frame, &length));
 	bt_base64_encode(text, frame, length);
-	FUZZ_CHECK(!bt_writer_block(writer, text, BT_BASE64_SIZE(length), held, HELD, NULL));
+	const struct bt_block_text block = {text, BT_BASE64_SIZE(length), bt_xxh3_of(frame, length)};
+	FUZZ_CHECK(!bt_writer_block(writer, &block, held, HELD, NULL));
 	bt_compressor_free(compressor);
 	bt_hasher_free(hasher);
 }

@@ -133,7 +133,8 @@ static void write_block(struct pool *pool, struct bt_writer *writer, const unsig
 	if (broken)
 		memset(frame, 'x', length);
 	bt_base64_encode(text, frame, length);
-	FUZZ_CHECK(bt_writer_block(writer, text, BT_BASE64_SIZE(length), held, count, NULL) == 0);
+	const struct bt_block_text block = {text, BT_BASE64_SIZE(length), bt_xxh3_of(frame, length)};
+	FUZZ_CHECK(bt_writer_block(writer, &block, held, count, NULL) == 0);
 }
 
 /* The digest of one, and the bytes of that or of another one. */

@@ -28,22 +28,21 @@
 
 /* Up to the pages: three contents of 6, 240 and 256 bytes. */
 static const char head[] =
-	"{\"format\":\"backuptool\",\"version\":2,\"kind\":\"snapshot\",\"timestamp\":\"2026-11-22T10:30:00.1234"
-	"56789Z\",\"host\":\"h\",\"target\":\"/home/me\",\"parent\":null,\"tags\":[\"a\",\"b\"],\n"
+	"{\"format\":\"backuptool\",\"version\":2,\"kind\":\"snapshot\",\"timestamp\":\"2026-11-22T10:30:00.1"
+	"23456789Z\",\"host\":\"h\",\"target\":\"/home/me\",\"parent\":null,\"tags\":[\"a\",\"b\"],\n"
 	"\"blocks\":[\n"
 	"{\"zstd\":\"KLUv/ST2zQAAkGhlbGxvCkJhY2t1cCBUb29sIAEAwqdKGN3QaII=\"},\n"
-	"{\"zstd\":\"KLUv/WQAAAEIAAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fICEiIyQlJicoKSorLC0uLzAxM"
-	"jM0NTY3ODk6Ozw9Pj9AQUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVpbXF1eX2BhYmNkZWZnaGlqa2xtbm9wcXJzdHV"
-	"2d3h5ent8fX5/gIGCg4SFhoeIiYqLjI2Oj5CRkpOUlZaXmJmam5ydnp+goaKjpKWmp6ipqqusra6vsLGys7S1tre4u"
-	"bq7vL2+v8DBwsPExcbHyMnKy8zNzs/Q0dLT1NXW19jZ2tvc3d7f4OHi4+Tl5ufo6err7O3u7/Dx8vP09fb3+Pn6+/z"
-	"9/v9LkM0G\"}\n"
+	"{\"zstd\":\"KLUv/WQAAAEIAAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fICEiIyQlJicoKSorLC0uLzAxMjM0NTY3"
+	"ODk6Ozw9Pj9AQUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVpbXF1eX2BhYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ent8fX5/gIGC"
+	"g4SFhoeIiYqLjI2Oj5CRkpOUlZaXmJmam5ydnp+goaKjpKWmp6ipqqusra6vsLGys7S1tre4ubq7vL2+v8DBwsPExcbHyMnKy8zN"
+	"zs/Q0dLT1NXW19jZ2tvc3d7f4OHi4+Tl5ufo6err7O3u7/Dx8vP09fb3+Pn6+/z9/v9LkM0G\"}\n"
 	"],\n"
 	"\"contents\":[\n"
-	"{\"at\":181,\"length\":52,\"size\":246,\"holds\":[[\"5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34"
-	"d08286a2e846f6be03\",6],[\"42780c01aa422947f1b24b715b1a7aa1dd80620eee6782bfae88e80fecd1164e\""
-	",240]]},\n"
-	"{\"at\":246,\"length\":360,\"size\":256,\"holds\":[[\"40aff2e9d2d8922e47afd4648e6967497158785fbd1da"
-	"870e7110266bf944880\",256]]}\n"
+	"{\"at\":181,\"length\":52,\"xxh3\":\"a4b2e71116c1c9c9dfaac63dd0c620ab\",\"size\":246,\"holds\":[[\"5"
+	"891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03\",6],[\"42780c01aa422947f1b24b715b1a"
+	"7aa1dd80620eee6782bfae88e80fecd1164e\",240]]},\n"
+	"{\"at\":246,\"length\":360,\"xxh3\":\"a22c751593577acdbf3cd08da5a000f1\",\"size\":256,\"holds\":[[\""
+	"40aff2e9d2d8922e47afd4648e6967497158785fbd1da870e7110266bf944880\",256]]}\n"
 	"],\n";
 
 static const char *const contents[] = {
@@ -131,16 +130,6 @@ static void put_pages(struct craft *craft, const char *at, const char *end)
 	}
 }
 
-/* The digest of everything, or of what is read when a snapshot is opened, behind its key. */
-static void put_digest_named(struct bt_buf *file, const char *key, const char *text, const size_t *at)
-{
-	const char *end = text + file->length;
-	const char *parts[4] = {text, at ? text + at[0] : end, at ? text + at[4] : end, end};
-
-	put_text(file, key);
-	put_digest(file, parts);
-}
-
 static void put_end(struct craft *craft, const size_t at[5])
 {
 	struct bt_buf *file = &craft->file;
@@ -155,9 +144,9 @@ static void put_end(struct craft *craft, const size_t at[5])
 	const char *text = (char *)file->data;
 	put_digest(file, (const char *[]){text + at[1], text + at[2], text + at[3], text + at[4]});
 	put_text(file, "\",");
-	put_digest_named(file, "\"open_sha256\":\"", text, at);
-	put_text(file, "\",");
-	put_digest_named(file, "\"file_sha256\":\"", text, NULL);
+	const char *open[4] = {text, text + at[0], text + at[4], text + file->length};
+	put_text(file, "\"open_sha256\":\"");
+	put_digest(file, open);
 	put_text(file, "\"}}\n");
 }
 

@@ -88,7 +88,8 @@ void sample_block(struct bt_writer *writer, const void *data, size_t size, const
 	assert_int_equal(bt_compress(compressor, data, size, frame, &length), 0);
 	char *text = malloc(BT_BASE64_SIZE(length));
 	bt_base64_encode(text, frame, length);
-	assert_int_equal(bt_writer_block(writer, text, BT_BASE64_SIZE(length), held, count, NULL), 0);
+	const struct bt_block_text block = {text, BT_BASE64_SIZE(length), bt_xxh3_of(frame, length)};
+	assert_int_equal(bt_writer_block(writer, &block, held, count, NULL), 0);
 	free(text);
 	free(frame);
 	bt_compressor_free(compressor);

@@ -350,7 +350,7 @@ static void test_cancelled(void **state)
 	world_begin(&world);
 	put_noise(&world, "noise", 5000000, 1);
 	world_snap(&world);
-	for (int after = 0; after < 20; after++) {
+	for (int after = 0; after < 10; after++) {
 		atomic_int left = after;
 		const struct bt_observer observer = {.arg = &left, .cancelled = stop_after};
 		struct bt_check_result result = {.size = sizeof(result)};

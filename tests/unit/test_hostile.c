@@ -10,6 +10,12 @@
 
 #include <dirent.h>
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define STRIDE 61
+#else
+#define STRIDE 1
+#endif
+
 static const char *directory;
 
 struct reading {
@@ -215,10 +221,54 @@ static void test_broken_files_are_refused_for_their_reason(void **state)
 			fail_msg("no file for %s", bt_reason_name((enum bt_reason)reason));
 }
 
+static int check_store(const char *path)
+{
+	const struct bt_store_options how = {.size = sizeof(how), .read_only = true};
+	const struct bt_check_options serial = {.size = sizeof(serial), .threads = 1};
+	struct bt_store *store;
+
+	assert_int_equal(bt_store_open(path, &how, &store, NULL), 0);
+	int r = bt_check(store, &serial, NULL, NULL, NULL, NULL, NULL);
+	bt_store_close(store);
+	return r;
+}
+
+/* Of files with several blocks, contents and pages, which are all right as they are. */
+static void flip_every_bit(const char *name)
+{
+	struct sample sample = sample_new();
+	size_t size;
+	int from = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	unsigned char *data = sample_read(from, name, &size);
+
+	sample_write(sample.dirfd, SNAPSHOT, data, size);
+	int fd = openat(sample.dirfd, SNAPSHOT, O_RDWR | O_CLOEXEC);
+	assert_int_equal(check_store(sample.path), 0);
+	for (size_t bit = 0; bit < size * 8; bit += STRIDE) {
+		unsigned char changed = data[bit / 8] ^ (unsigned char)(1 << bit % 8);
+
+		assert_int_equal(pwrite(fd, &changed, 1, (off_t)(bit / 8)), 1);
+		if (check_store(sample.path) != BT_E_DAMAGED)
+			fail_msg("bit %zu of %s was not found", bit, name);
+		assert_int_equal(pwrite(fd, &data[bit / 8], 1, (off_t)(bit / 8)), 1);
+	}
+	close(fd);
+	sample_free(&sample);
+	free(data);
+	close(from);
+}
+
+static void test_every_bit(void **state)
+{
+	flip_every_bit("none.json");
+	flip_every_bit("none_index-page.json");
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_broken_files_are_refused_for_their_reason),
+		cmocka_unit_test(test_every_bit),
 	};
 
 	if (argc != 2)

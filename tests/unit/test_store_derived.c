@@ -39,10 +39,7 @@ static int fake_derive(int fd, const char *name, int out, const struct bt_observ
 	bt_hasher_add(hasher, text + summary, (size_t)(n - summary));
 	bt_hasher_finish(hasher, &sum);
 	bt_digest_text(&sum, hex);
-	n += snprintf(text + n, sizeof(text) - (size_t)n, "\"open_sha256\":\"%s\",", hex);
-	bt_hasher_digest(hasher, text, (size_t)n, &sum);
-	bt_digest_text(&sum, hex);
-	n += snprintf(text + n, sizeof(text) - (size_t)n, "\"file_sha256\":\"%s\"}}\n", hex);
+	n += snprintf(text + n, sizeof(text) - (size_t)n, "\"open_sha256\":\"%s\"}}\n", hex);
 	bt_hasher_free(hasher);
 	return write(out, text, (size_t)n) == n ? 0 : BT_E_SYSTEM;
 }

@@ -62,10 +62,10 @@ static int repair(struct bt_store *store, struct bt_error *error)
 	return r == BT_E_INCOMPLETE ? 0 : r;
 }
 
-/* A page of a snapshot, in a store that has all that it says elsewhere, too. */
+/* What begins a list of a snapshot: nothing is lost by it. */
 static void spoil_snapshot(struct memory *memory)
 {
-	spoiled = memory_spoil(memory, BT_AREA_TOP, names[2], "\"file_sha256\":\"", 3);
+	spoiled = memory_spoil(memory, BT_AREA_TOP, names[2], "\"trees\":[", 0);
 }
 
 static const struct change all[] = {{"snapshot", take, 0, NULL},
@@ -164,7 +164,7 @@ static void test_each_call(void **state)
 				struck = strike(&all[i], &plan, &seen);
 			}
 		}
-		assert_true(nth > 20);
+		assert_true(nth >= 20);
 	}
 }
 
