@@ -5,10 +5,10 @@
 
 /*
  * A cut is where the upper bits of the hash are zero, which depend on the last 64 bytes. Up to the average
- * size more bits must be zero than its 20, after it fewer, which keeps the sizes near the average.
+ * size two bits more must be zero than give that average, after it two fewer, which keeps the sizes near it.
  */
-#define STRICT_LIMIT ((uint64_t)1 << (64 - 22))
-#define LOOSE_LIMIT  ((uint64_t)1 << (64 - 18))
+#define STRICT_LIMIT (UINT64_MAX / (BT_CHUNK_AVERAGE * 4) + 1)
+#define LOOSE_LIMIT  (UINT64_MAX / (BT_CHUNK_AVERAGE / 4) + 1)
 
 static size_t smaller(size_t a, size_t b)
 {

@@ -9,9 +9,11 @@
 
 #include <stddef.h>
 
-#define BT_CHUNK_MIN	 ((size_t)256 << 10)
-#define BT_CHUNK_AVERAGE ((size_t)1 << 20)
-#define BT_CHUNK_MAX	 ((size_t)4 << 20)
+#ifndef BT_CHUNK_AVERAGE /* tests/bench/chunks builds with others */
+#define BT_CHUNK_AVERAGE ((size_t)512 << 10)
+#endif
+#define BT_CHUNK_MIN (BT_CHUNK_AVERAGE / 4)
+#define BT_CHUNK_MAX (BT_CHUNK_AVERAGE * 4)
 
 /* Length of the first chunk of data: from BT_CHUNK_MIN to BT_CHUNK_MAX, or length if that is smaller. data must have
  * BT_CHUNK_MAX bytes or reach to the end of the file. */

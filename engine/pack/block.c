@@ -4,7 +4,6 @@
 #include "base/fail.h"
 #include "base/vec.h"
 #include "codec/base64.h"
-#include "codec/chunker.h"
 #include "codec/frame.h"
 #include <stdlib.h>
 #include <string.h>
@@ -44,9 +43,9 @@ static struct bt_packing packing_at(int level)
 {
 	if (level > BT_LEVEL_MAX)
 		return (struct bt_packing){.level = BT_LEVEL_MAX,
-					   .full = BT_CHUNK_MAX - ((size_t)128 << 10),
-					   .room = BT_CHUNK_MAX,
-					   .alone = BT_CHUNK_MAX / 2};
+					   .full = BT_PACK_DENSE - ((size_t)128 << 10),
+					   .room = BT_PACK_DENSE,
+					   .alone = BT_PACK_DENSE / 2};
 	return (struct bt_packing){.level = level,
 				   .full = BT_PACK_BLOCK,
 				   .room = BT_PACK_BLOCK + BT_PACK_SMALL,

@@ -16,7 +16,10 @@
 #include <backuptool/view.h>
 
 #define BT_PACK_SMALL ((size_t)512 << 10) /* contents up to this size fit into a block with others */
-#define BT_PACK_BLOCK ((size_t)1 << 20)	  /* plain bytes after which a block is full, at usual levels */
+#ifndef BT_PACK_BLOCK
+#define BT_PACK_BLOCK ((size_t)1 << 20) /* plain bytes after which a block is full, at usual levels */
+#endif
+#define BT_PACK_DENSE ((size_t)4 << 20) /* the most that a block holds at BT_LEVEL_MAX + 1; any chunk fits */
 
 struct bt_pack;
 

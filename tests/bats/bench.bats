@@ -55,6 +55,17 @@ bench() {
 	done
 }
 
+@test "tests/bench/chunks" {
+	[ -w /dev/fuse ] || skip "no /dev/fuse"
+	small_tree src
+	bench chunks --built "$BUILD" --tree "$WORK/src" --directory "$WORK/bench" --average 512 --block 1024 --size 2 --rounds 1
+	for text in '| first, cpu | ' '| stored, binary, MB | ' '| added, scattered, MB | ' '| check-small, cpu | ' \
+		'| restore, cpu | ' '| few, a CPU second | ' '| files, a second | '; do
+		echo "$text"
+		[[ $output == *"$text"* ]]
+	done
+}
+
 @test "tests/bench/hostile" {
 	bench hostile --scale 0.002 --least 1000 --commands check,quick,ls,dump,json,prune # no time decides
 	for text in '| deep `check` | ' '| flood `quick` | ' '| wide `ls` | ' '| holes `dump` | ' '| findings `json` | ' \
