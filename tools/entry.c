@@ -173,8 +173,22 @@ TOOL_GETTER(struct tool_entry, minor, IF(is_device(self)), number, extra_of(self
 TOOL_GETTER(struct tool_entry, inode, IF(extra_of(self)->links > 1), number, extra_of(self)->inode)
 TOOL_GETTER(struct tool_entry, links, IF(extra_of(self)->links > 1), number, extra_of(self)->links)
 
-TOOL_GETTER(struct tool_entry, user, TOOL_TEXT, text, bt_owners_find(self->names, BT_OWNER_USER, self->entry->uid))
-TOOL_GETTER(struct tool_entry, group, TOOL_TEXT, text, bt_owners_find(self->names, BT_OWNER_GROUP, self->entry->gid))
+static struct tool_value named(const struct tool_entry *self, enum bt_owner_kind kind, uint32_t id)
+{
+	const char *name = bt_owners_find(self->names, kind, id);
+
+	return name ? (struct tool_value){.kind = TOOL_TEXT, .text = name} : nothing;
+}
+
+static struct tool_value get_user(const void *row)
+{
+	return named(row, BT_OWNER_USER, entry_of(row)->uid);
+}
+
+static struct tool_value get_group(const void *row)
+{
+	return named(row, BT_OWNER_GROUP, entry_of(row)->gid);
+}
 
 static struct tool_value get_flags(const void *row)
 {

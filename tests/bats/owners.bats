@@ -168,6 +168,13 @@ back() {
 	[ "$(jq -c '[.uid, .user, .gid, .group]' <<<"$output")" = '[33,"www",33,"www"]' ]
 	run -0 backuptool ls --json latest:link
 	[ "$(jq -c '[.uid, .user, .gid, .group]' <<<"$output")" = '[1000,"me",33,"www"]' ]
+	# who had no name then has none now
+	chown 4242:4343 src/mine
+	machine there backuptool snapshot -q --target-directory src
+	run -0 machine here backuptool ls -l latest:mine
+	[[ $output == *"  4242:4343 "* ]]
+	run -0 backuptool ls --json latest:mine
+	[ "$(jq -c '[.uid, .user, .gid, .group]' <<<"$output")" = '[4242,null,4343,null]' ]
 }
 
 @test "a tar has names, also in ACLs" {

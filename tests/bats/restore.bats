@@ -316,7 +316,7 @@ load helper
 	take src
 	file=snapshots/$(newest)
 	digest=$(sha256sum src/bad | cut -d' ' -f1)
-	at=$(jq --arg digest "$digest" '.trees[].entries[] | select(.name == "bad") | (.chunks[0][0] // $digest) as $first |
+	at=$(jq --arg digest "$digest" '.trees[].entries[]? | select(.name == "bad") | (.chunks[0][0] // $digest) as $first |
 		input.contents[] | select(any(.holds[]; .[0] == $first)).at' "$file" "$file")
 	damage "$file" "$((at + 5000))"
 	run -3 --separate-stderr bring latest out
