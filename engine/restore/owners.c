@@ -231,14 +231,13 @@ int bt_restore_xattr(const struct bt_restore_owners *owners, const struct bt_xat
 	return 0;
 }
 
-static void count_owner(struct bt_restore_owners *owners, enum bt_owner_kind kind, uint32_t id,
-			const struct bt_entry *entry)
+static void count_owner(struct bt_restore_owners *owners, enum bt_owner_kind kind, uint32_t id)
 {
 	struct bt_restore_owner *owner = find(owners, kind, id);
 
-	if (!owner || owner->last == entry)
+	if (!owner || owner->last == owners->counted)
 		return;
-	owner->last = entry;
+	owner->last = owners->counted;
 	owner->note.entries++;
 }
 
@@ -249,14 +248,15 @@ void bt_restore_owners_count(struct bt_restore_owners *owners, const struct bt_e
 
 	if (!owners->tells || (!owners->kinds[BT_OWNER_USER].count && !owners->kinds[BT_OWNER_GROUP].count))
 		return;
-	count_owner(owners, BT_OWNER_USER, entry->uid, entry);
-	count_owner(owners, BT_OWNER_GROUP, entry->gid, entry);
+	owners->counted++;
+	count_owner(owners, BT_OWNER_USER, entry->uid);
+	count_owner(owners, BT_OWNER_GROUP, entry->gid);
 	for (uint32_t i = 0; entry->extra && i < entry->extra->xattr_count; i++) {
 		const struct bt_xattr *xattr = &entry->extra->xattrs[i];
 
 		for (size_t at = 0, length = bt_acl_length(xattr); at < length; at++)
 			if (bt_acl_owner(xattr, at, &kind, &id))
-				count_owner(owners, kind, id, entry);
+				count_owner(owners, kind, id);
 	}
 }
 

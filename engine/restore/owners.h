@@ -10,12 +10,13 @@
 struct bt_restore_owner {
 	uint32_t from, to;
 	struct bt_owner_note note; /* id, kind and name are of from; doubt 0: nothing is told */
-	const struct bt_entry *last;
+	uint64_t last;		   /* the entry that was counted last, by its number */
 };
 
 struct bt_restore_owners {
 	bool leave; /* owners are not set, and not compared */
 	bool tells;
+	uint64_t counted; /* entries */
 	struct bt_owners *names;
 	struct bt_arena arena;
 	struct {

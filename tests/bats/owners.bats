@@ -113,6 +113,14 @@ back() {
 	[ -z "$stderr" ]
 	back --map-user www:backup --map-user 1000:7 --map-group 33:48 --map-group me:0
 	[[ $output == *" 0 written"* ]]
+	# also to another one than made the directory
+	touch src/root
+	chown 0:0 src/root
+	machine there backuptool snapshot -q --target-directory src
+	back --map-user root:backup --map-group root:48 root
+	[ "$(stat -c %u:%g out/root)" = 33:48 ]
+	machine here backuptool restore -q --snapshot-file latest --output-directory new --map-user root:backup root
+	[ "$(stat -c %u:%g new/root)" = 33:0 ]
 	# beside names
 	rm -r out
 	back --owners name --map-user gone:www

@@ -353,17 +353,48 @@ static void test_another_kind_of_page(void **state)
 	scene_free(&scene);
 }
 
+static int count_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
+{
+	++*(unsigned *)arg;
+	return 0;
+}
+
+/* A file that ends before its lists still has its pages, of names, too. */
+static void test_found_without_lists(void **state)
+{
+	struct scene scene = scene_new();
+	unsigned pages = 0;
+	const struct bt_index_visitor visitor = {.arg = &pages, .page = count_page};
+	struct bt_object *object;
+	struct bt_file *file;
+	size_t size;
+
+	sample_page(scene.writer, "{\"users\":[],\"groups\":[[0,\"root\"]]}");
+	sample_page(scene.writer, "{\"entries\":[]}");
+	scene_seal(&scene);
+	unsigned char *data = sample_read(scene.sample.dirfd, SNAPSHOT, &size);
+	unsigned char *lists = memmem(data, size, "\"tree_index\"", 12);
+	assert_non_null(lists);
+	sample_write(scene.sample.dirfd, "cut", data, (size_t)(lists - data));
+	int fd = openat(scene.sample.dirfd, "cut", O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(bt_object_of_fd(fd, "cut", &object, NULL), 0);
+	assert_int_equal(bt_file_open_loosely(object, "cut", &file, NULL), 0);
+	assert_int_equal(bt_file_visit_loosely(file, &visitor, NULL), 0);
+	assert_int_equal(pages, 2);
+	bt_file_free(file);
+	free(data);
+	scene_free(&scene);
+}
+
 int main(void)
 {
 #define EACH(test) cmocka_unit_test_setup(test, reset)
 	const struct CMUnitTest tests[] = {
-		EACH(test_each_is_looked_up_once),
-		EACH(test_who_is_not_known),
-		EACH(test_slow_lookups),
-		EACH(test_more_than_a_page_holds),
-		EACH(test_hostile_names),
-		EACH(test_names_have_limits),
-		EACH(test_kept),
+		EACH(test_each_is_looked_up_once), EACH(test_who_is_not_known),
+		EACH(test_slow_lookups),	   EACH(test_more_than_a_page_holds),
+		EACH(test_hostile_names),	   EACH(test_names_have_limits),
+		EACH(test_found_without_lists),	   EACH(test_kept),
 		EACH(test_another_kind_of_page),
 	};
 
