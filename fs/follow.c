@@ -134,7 +134,7 @@ static bool drain(int watch)
 			const char *end = event->len ? strstr(event->name, ".json") : NULL;
 
 			any |= (event->mask & (IN_Q_OVERFLOW | IN_ISDIR | IN_MOVE_SELF)) ||
-			       (end && end[strlen(".json")] == '\0');
+			       (end && (!strcmp(end, ".json") || !strcmp(end, ".json.zst")));
 			at += (ssize_t)(sizeof(*event) + event->len);
 		}
 	}

@@ -115,10 +115,37 @@ def number(value):
     return int(value)  # large ones are strings
 
 
+def plain_text(path):
+    """What is in a file, however it lies."""
+    data = path.read_bytes()
+    if path.suffix != '.zst':
+        return data
+    entries, sums, magic = struct.unpack('<IBI', data[-9:])
+    begin = len(data) - 9 - 8 * entries - 8
+    need((sums, magic) == (0, 0x8F92EAB1) and entries >= 2 and begin > 0, path, 'has no seek table')
+    need(data[begin:begin + 8] == struct.pack('<II', 0x184D2A5E, 8 * entries + 9), path, 'seek table')
+    table = [struct.unpack_from('<II', data, begin + 8 + 8 * index) for index in range(entries)]
+    need(table.pop() == (40, 0) and sum(size for size, _ in table) == begin - 40, path, 'sizes of frames')
+    need(data[begin - 40:begin] == struct.pack('<II', 0x184D2A5D, 32) + hashlib.sha256(data[:begin - 40]).digest(), path,
+         'SHA-256 of frames')
+    text, at = [], 0
+    for size, plain in table:
+        need(0 < plain <= min(2**20, 256 * size), path, 'frame at', at)
+        text.append(subprocess.run(['zstd', '-dcq'], input=data[at:at + size], capture_output=True, check=True).stdout)
+        need(len(text[-1]) == plain, path, 'frame at', at)
+        at += size
+    return b''.join(text)
+
+
+def of_both_kinds(directory, pattern):
+    """Files by their names without .zst; of two of one name the plain one counts."""
+    return {path.name.removesuffix('.zst'): path for kind in ('.zst', '') for path in directory.glob(pattern + kind)}
+
+
 class File:
     """A snapshot or volume: its parts, verified."""
     def __init__(self, path):
-        self.path, self.data = path, path.read_bytes()
+        self.path, self.data = path, plain_text(path)
         data, last = self.data, self.data.rfind(b'\n', 0, -1) + 1
         need(data.endswith(b'}}\n'), path, 'is cut off')
         self.end = end = parse(b'{' + data[last:-2] + b'}')['end']
@@ -159,9 +186,11 @@ class Store:
     def __init__(self, path):
         store = pathlib.Path(path)
         # Of one second, ….json comes before …-1.json.
-        names = sorted(store.glob('snapshot_*.json'), key=lambda file: (file.stem.partition('Z')[0], len(file.stem), file.stem))
-        self.snapshots = {file.name: File(file) for file in names}
-        files = [*self.snapshots.values(), *map(File, sorted((store / 'contents').glob('*.json')))]
+        found = of_both_kinds(store, 'snapshot_*.json')
+        names = sorted(found, key=lambda name: (name.partition('Z')[0], len(name), name))
+        self.snapshots = {name: File(found[name]) for name in names}
+        volumes = sorted(of_both_kinds(store / 'contents', '*.json').values())
+        files = [*self.snapshots.values(), *map(File, volumes)]
         self.pages, self.where, self.decoded = {}, {}, (None, {})
         for file in files:
             for page, at, length in file.tree_index:

@@ -37,8 +37,10 @@ static const struct tool_column summary_columns[] = {
 
 static const char *action_word(enum bt_repair_action action)
 {
-	static const char *const words[] = {
-		[BT_REPAIR_REWRITTEN] = "rewritten", [BT_REPAIR_ASIDE] = "aside", [BT_REPAIR_RENAMED] = "renamed"};
+	static const char *const words[] = {[BT_REPAIR_REWRITTEN] = "rewritten",
+					    [BT_REPAIR_ASIDE] = "aside",
+					    [BT_REPAIR_RENAMED] = "renamed",
+					    [BT_REPAIR_MADE_VOLUME] = "made-volume"};
 
 	return words[action];
 }
@@ -112,11 +114,14 @@ static void print_repair(const struct bt_repair *repair)
 	}
 	if (repair->action == BT_REPAIR_RENAMED)
 		printf("%snamed after its time%s%s", would, repair->to ? ": " : "", repair->to ? repair->to : "");
+	else if (repair->action == BT_REPAIR_MADE_VOLUME)
+		printf("%smade a volume, since a file that does not lie compressed has the same name%s%s", would,
+		       repair->to ? ": " : "", repair->to ? repair->to : "");
 	else if (repair->action == BT_REPAIR_REWRITTEN)
 		printf("%srewritten without the damaged parts", would);
 	else
 		printf("%smoved aside%s", would, repair->snapshot ? "; the snapshot is lost" : "");
-	if (repair->to && repair->action != BT_REPAIR_RENAMED) {
+	if (repair->to && repair->action != BT_REPAIR_RENAMED && repair->action != BT_REPAIR_MADE_VOLUME) {
 		printf("; ");
 		print_kept(repair);
 		printf(" are kept, the file is now %s", repair->to);

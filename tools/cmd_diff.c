@@ -235,10 +235,14 @@ static bool is_snapshot(const struct tool *tool, const char *text)
 static bool has_snapshot_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
+	tool_auto char *name = tool_format("%s", slash ? slash + 1 : path);
+	char *at_rest = strstr(name, ".zst");
 	int64_t seconds;
 	unsigned clash;
 
-	return bt_snapshot_name_parse(slash ? slash + 1 : path, &seconds, &clash) == 0;
+	if (at_rest && strcmp(at_rest, ".zst") == 0)
+		*at_rest = '\0';
+	return bt_snapshot_name_parse(name, &seconds, &clash) == 0;
 }
 
 /* A path as it is now, with which what is in the snapshot can be compared; what can only be a path is one. */

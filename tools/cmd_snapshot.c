@@ -20,7 +20,10 @@ static void print_counts(const struct bt_snapshot_result *result)
 	       (unsigned long long)result->unchanged);
 	if (result->vanished)
 		printf(", %llu vanished while read", (unsigned long long)result->vanished);
-	printf("%s\nadded: %s of new data, stored in %s; %s written in all\n", losses, new_bytes, stored, written);
+	printf("%s\nadded: %s of new data, ", losses, new_bytes);
+	if (!*result->name || result->written_bytes >= result->stored_bytes) /* else files lie compressed */
+		printf("stored in %s; ", stored);
+	printf("%s written in all\n", written);
 }
 
 static void print_report(const struct tool *tool, const struct tool_taking *taking, const struct tool_taken *taken)

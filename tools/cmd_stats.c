@@ -111,6 +111,7 @@ static const struct tool_column total_columns[] = {
 	{"store_files", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, stats.store_files)},
 	{"store_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct report, stats.store_bytes)},
 	{"unread", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, stats.unread)},
+	{"at_rest_files", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, stats.at_rest_files)},
 	{"each", NULL, TOOL_GET(get_total_rows)},
 	{"largest", NULL, TOOL_GET(get_total_largest)},
 	{"grown", NULL, TOOL_GET(get_total_grown)},
@@ -240,13 +241,24 @@ static char *remark(const char *what, double factor)
 	return tool_format("%s", what);
 }
 
+static char *files_text(const struct bt_stats *stats)
+{
+	tool_auto char *files = tool_count(stats->store_files, "file", "files");
+
+	if (!stats->at_rest_files)
+		return tool_format("%s", files);
+	if (stats->at_rest_files == stats->store_files)
+		return tool_format("%s, compressed at rest", files);
+	return tool_format("%s, %llu of them compressed at rest", files, (unsigned long long)stats->at_rest_files);
+}
+
 static void print_totals(const struct report *report)
 {
 	const struct bt_stats *stats = &report->stats;
 	uint64_t other = stats->store_bytes - stats->stored - stats->dead;
 	tool_auto char *count = tool_count(stats->snapshots, "snapshot", "snapshots");
 	tool_auto char *snapshots = tool_format("%s, as restored", count);
-	tool_auto char *files = tool_count(stats->store_files, "file", "files");
+	tool_auto char *files = files_text(stats);
 	tool_auto char *dedup = remark("in contents that differ", factor(stats->logical, stats->unique));
 	tool_auto char *packed = remark("of contents in the store", factor(stats->unique, stats->stored));
 

@@ -71,6 +71,14 @@ static const char *set_level(void *field, const char *text)
 	return NULL;
 }
 
+static const char *set_at_rest(void *field, const char *text)
+{
+	if (strcmp(text, "zstd") != 0 && strcmp(text, "none") != 0)
+		return "zstd or none";
+	*(enum bt_at_rest *)field = *text == 'z' ? BT_AT_REST_ZSTD : BT_AT_REST_PLAIN;
+	return NULL;
+}
+
 /* UTF-8 without control characters. */
 static bool is_line(const char *text)
 {
@@ -118,6 +126,8 @@ const struct tool_option tool_taking_options[] = {
 	 FIELD(allow_empty)},
 	{"force", 'f', NULL, false, "read every file, even one that looks unchanged", tool_set_true, FIELD(force)},
 	{"compression", 0, "LEVEL", false, "1 (fast) to 19 (small), auto, or max", set_level, FIELD(level)},
+	{"at-rest", 0, "HOW", false, "zstd: the store's new files lie compressed from now on; none: they do not",
+	 set_at_rest, FIELD(at_rest)},
 	{0},
 };
 
@@ -227,6 +237,7 @@ struct bt_snapshot_options tool_taking_request(const struct tool_taking *taking)
 		.dry_run = taking->dry_run,
 		.force = taking->force,
 		.level = taking->level,
+		.at_rest = taking->at_rest,
 		.host = taking->host,
 		.description = taking->description,
 	};

@@ -14,6 +14,7 @@ struct tool_taking {
 	struct tool_texts exclude, exclude_if_present, tags;
 	bool exclude_caches, one_file_system, skip_if_unchanged, allow_empty, dry_run, force;
 	int level;
+	enum bt_at_rest at_rest;
 };
 
 /* Tables of options for a struct tool_taking. */

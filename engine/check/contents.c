@@ -184,7 +184,7 @@ static int block_done(struct bt_job *arg, int code)
 	int r = code ? 0 : tell_block(job);
 
 	if (!code)
-		bt_check_progress(job->run, bt_file_name(job->file), 0, job->block.length);
+		bt_check_progress(job->run, bt_file_name(job->file), 0, bt_file_stored(job->file, job->block.length));
 	bt_buf_free(&job->held);
 	free(job->wrong);
 	free(job);
@@ -345,6 +345,15 @@ static int open_file(struct reader *reader, const struct bt_file_id *id, struct 
 	return r ? r : bt_file_visit(reader->file, &nobody, error);
 }
 
+/* Two files may have the name of one snapshot: NAME.json counts, and not NAME.json.zst. */
+static bool is_second(const struct reader *reader, const struct bt_file_id *id)
+{
+	uint32_t counts;
+
+	return id->snapshot && id->at_rest && !bt_store_file_named(reader->run->store, id->name, &counts) &&
+	       counts != id->ordinal;
+}
+
 static int file_unusable(struct reader *reader, const struct bt_file_id *id, struct bt_check_found *facts)
 {
 	struct bt_check_found *found = NULL;
@@ -354,7 +363,19 @@ static int file_unusable(struct reader *reader, const struct bt_file_id *id, str
 	facts->whole = true;
 	facts->offset = facts->error.offset;
 	int r = bt_findings_add(reader->run, facts, &found);
-	return r || !id->snapshot || !found ? r : bt_findings_hurt(reader->run, found, &hurt);
+	return r || !id->snapshot || is_second(reader, id) || !found ? r : bt_findings_hurt(reader->run, found, &hurt);
+}
+
+static int check_alone(struct reader *reader, const struct bt_file_id *id)
+{
+	static const char detail[] = "a file that does not lie compressed has the same name";
+	struct bt_check_found facts = {.ordinal = id->ordinal, .offset = BT_NO_OFFSET, .second = true};
+
+	if (!is_second(reader, id))
+		return 0;
+	bt_fail_damaged(&facts.error, BT_R_DUPLICATE_NAME, id->path, BT_NO_OFFSET);
+	memcpy(facts.error.detail, detail, sizeof(detail));
+	return bt_findings_add(reader->run, &facts, NULL);
 }
 
 static int check_file(struct reader *reader, const struct bt_file_id *id)
@@ -363,6 +384,8 @@ static int check_file(struct reader *reader, const struct bt_file_id *id)
 	struct bt_check_found facts = {0};
 	int r = bt_voice_failed(&reader->run->voice);
 
+	if (!r)
+		r = check_alone(reader, id);
 	if (!r)
 		r = open_file(reader, id, &facts.error);
 	if (r == BT_E_DAMAGED || r == BT_E_SYSTEM)

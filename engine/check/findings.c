@@ -91,7 +91,9 @@ static void note_state(struct bt_check_run *run, const struct bt_check_found *fa
 		return;
 	}
 	if (facts->ordinal < run->state_count)
-		run->states[facts->ordinal] |= facts->misnamed ? BT_STATE_MISNAMED : BT_STATE_DAMAGED;
+		run->states[facts->ordinal] |= facts->second	 ? BT_STATE_SECOND
+					       : facts->misnamed ? BT_STATE_MISNAMED
+								 : BT_STATE_DAMAGED;
 }
 
 int bt_findings_add(struct bt_check_run *run, const struct bt_check_found *facts, struct bt_check_found **ret_found)

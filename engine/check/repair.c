@@ -10,7 +10,9 @@
 #include <backuptool/view.h>
 #include <errno.h>
 #include <internal/policy.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NAMES_MAX 1000
 
@@ -28,6 +30,7 @@ struct repair {
 
 struct broken_file {
 	const struct bt_file_id *id;
+	bool other;   /* another file has the name of its snapshot, too */
 	bool no_file; /* a link or another thing that is not a file */
 	bool newer;   /* made by a newer program: nothing is known of it */
 	char to[BT_ASIDE_SIZE];
@@ -39,14 +42,14 @@ static void tell_repair(struct repair *repair, const struct broken_file *broken,
 	const struct bt_repair done = {.action = action,
 				       .file = broken->id->path,
 				       .to = repair->options->dry_run ? NULL : broken->to,
-				       .snapshot = broken->id->snapshot,
+				       .snapshot = broken->id->snapshot && !broken->other,
 				       .blocks = broken->rewrite.blocks,
 				       .pages = broken->rewrite.pages};
 
 	repair->result.rewritten += action == BT_REPAIR_REWRITTEN;
 	repair->result.aside += action == BT_REPAIR_ASIDE;
-	repair->result.renamed += action == BT_REPAIR_RENAMED;
-	repair->result.snapshots_lost += action == BT_REPAIR_ASIDE && broken->id->snapshot;
+	repair->result.renamed += action == BT_REPAIR_RENAMED || action == BT_REPAIR_MADE_VOLUME;
+	repair->result.snapshots_lost += action == BT_REPAIR_ASIDE && broken->id->snapshot && !broken->other;
 	if (repair->options->done)
 		repair->options->done(repair->options->arg, &done);
 }
@@ -70,7 +73,7 @@ static int replace_snapshot(struct repair *repair, struct broken_file *broken)
 	if (!r)
 		r = append_text(&summary, bt_file_summary(file));
 	if (!r)
-		r = bt_store_create(repair->store, true, &header, &rewrite->writer, repair->error);
+		r = bt_store_create_like(repair->store, broken->id->ordinal, &header, &rewrite->writer, repair->error);
 	if (!r)
 		r = bt_rewrite_file(rewrite, repair->error);
 	if (!r)
@@ -140,10 +143,10 @@ static int rewrite_broken(struct repair *repair, struct broken_file *broken, boo
 	return r;
 }
 
-static int repair_damaged(struct repair *repair, struct broken_file *broken)
+static int repair_damaged(struct repair *repair, struct broken_file *broken, bool second)
 {
-	bool snapshot;
-	int r = is_snapshot(repair, broken->id, &snapshot);
+	bool snapshot = false;
+	int r = second ? 0 : is_snapshot(repair, broken->id, &snapshot);
 
 	if (!r && !repair->options->dry_run)
 		r = broken->no_file ? set_aside(repair, broken) : rewrite_broken(repair, broken, snapshot);
@@ -182,6 +185,35 @@ static int rename_misnamed(struct repair *repair, struct broken_file *broken)
 	return r;
 }
 
+static bool has_other(const struct repair *repair, const struct bt_file_id *id)
+{
+	for (uint32_t i = 0; i < bt_store_file_count(repair->store); i++) {
+		const struct bt_file_id *other = bt_store_file_id(repair->store, i);
+
+		if (other != id && id->snapshot && other->snapshot && !other->gone && !strcmp(other->name, id->name))
+			return true;
+	}
+	return false;
+}
+
+/* What it holds stays in the store. Where the plain file turned out to be no snapshot, this one counts now. */
+static int make_volume(struct repair *repair, struct broken_file *broken)
+{
+	if (!broken->other)
+		return 0;
+	int r = repair->options->dry_run ? 0 : bt_gate_move(&repair->gate, broken->id->ordinal, repair->error);
+
+	if (!r && !repair->options->dry_run) {
+		size_t made = bt_store_file_count(repair->store) - 1;
+
+		snprintf(broken->to, sizeof(broken->to), "%s", bt_store_file_id(repair->store, (uint32_t)made)->path);
+		r = bt_store_settle(repair->store, repair->error);
+	}
+	if (!r)
+		tell_repair(repair, broken, BT_REPAIR_MADE_VOLUME);
+	return r;
+}
+
 static int inspect(struct repair *repair, struct broken_file *broken, bool *ret_classic)
 {
 	struct bt_file *file;
@@ -197,6 +229,7 @@ static int inspect(struct repair *repair, struct broken_file *broken, bool *ret_
 static int repair_file(struct repair *repair, uint32_t ordinal, unsigned state)
 {
 	struct broken_file broken = {.id = bt_store_file_id(repair->store, ordinal),
+				     .other = has_other(repair, bt_store_file_id(repair->store, ordinal)),
 				     .rewrite = {.store = repair->store}};
 	bool classic;
 	int r = inspect(repair, &broken, &classic);
@@ -204,11 +237,13 @@ static int repair_file(struct repair *repair, uint32_t ordinal, unsigned state)
 	if (r || broken.newer)
 		return r;
 	if (state & BT_STATE_DAMAGED && !classic)
-		r = repair_damaged(repair, &broken);
+		r = repair_damaged(repair, &broken, state & BT_STATE_SECOND);
 	if (!r && state == (BT_STATE_DAMAGED | BT_STATE_MISNAMED))
 		r = bt_store_refresh(repair->store, repair->error);
 	if (!r && state & BT_STATE_MISNAMED)
 		r = rename_misnamed(repair, &broken);
+	if (!r && state == BT_STATE_SECOND)
+		r = make_volume(repair, &broken);
 	return r;
 }
 
@@ -230,18 +265,32 @@ static int repair_identity(struct repair *repair)
 	return r;
 }
 
+/* second: those of which the other file was looked at before. */
+static int repair_files(struct repair *repair, const struct bt_check_run *run, bool second)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < run->state_count && !r; i++) {
+		if (bt_cancelled(repair->observer))
+			return bt_fail(repair->error, BT_E_CANCELLED, NULL, NULL);
+		if (run->states[i] && !(run->states[i] & BT_STATE_SECOND) == !second)
+			r = repair_file(repair, i, run->states[i]);
+	}
+	return r;
+}
+
 static int repair_all(struct repair *repair, const struct bt_check_run *run)
 {
 	int r = run->unread.code ? (int)run->unread.code : 0;
 
 	if (r && repair->error)
 		*repair->error = run->unread;
-	for (uint32_t i = 0; i < run->state_count && !r; i++) {
-		if (bt_cancelled(repair->observer))
-			return bt_fail(repair->error, BT_E_CANCELLED, NULL, NULL);
-		if (run->states[i])
-			r = repair_file(repair, i, run->states[i]);
-	}
+	if (!r)
+		r = repair_files(repair, run, false);
+	if (!r && !repair->options->dry_run)
+		r = bt_store_refresh(repair->store, repair->error);
+	if (!r)
+		r = repair_files(repair, run, true);
 	return r ? r : repair_identity(repair);
 }
 

@@ -28,6 +28,7 @@ struct bt_check_found {
 	uint32_t ordinal;
 	bool whole;    /* nothing in the file can be used */
 	bool misnamed; /* the file is sound, but another snapshot's */
+	bool second;   /* a plain file has the name of its snapshot */
 	bool vague;    /* dropped if the file has a more exact finding */
 	uint64_t offset, length;
 	struct bt_hurt *hurts; /* owned, and their paths */
@@ -72,6 +73,7 @@ struct bt_check_run {
 
 #define BT_STATE_DAMAGED  1u /* somewhere */
 #define BT_STATE_MISNAMED 2u /* sound, but it has the name of another snapshot */
+#define BT_STATE_SECOND	  4u /* sound, but the second file of its snapshot */
 
 /* Runs the whole check with run's store, options, tell and arg. The caller holds a lock. 0, BT_E_DAMAGED or another
  * failure. */

@@ -113,7 +113,7 @@ static int seal_volume(struct bt_pack *pack, struct bt_error *error)
 		r = forget_taken(pack);
 	if (r)
 		return r;
-	pack->counts.written += bt_writer_size(pack->volume);
+	pack->counts.written += bt_writer_stored(pack->volume);
 	bt_writer_free(pack->volume);
 	pack->volume = NULL;
 	return 0;
@@ -189,7 +189,7 @@ int bt_pack_publish(struct bt_pack *pack, struct bt_gate *gate, const struct bt_
 		bt_snapshot_name_format(pack->time.seconds, first + i, name, BT_PACK_NAME);
 		int r = bt_gate_publish(gate, pack->snapshot, summary, name, &taken);
 		if (!r)
-			pack->counts.written += bt_writer_size(pack->snapshot);
+			pack->counts.written += bt_writer_stored(pack->snapshot);
 		if (r != BT_E_EXISTS)
 			return bt_error_pass(error, &taken, r);
 	}

@@ -7,6 +7,22 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* Both files of a snapshot that lies in two ways; else the other one would be listed afterwards. */
+static int note_others(struct bt_prune_run *run, uint32_t named, struct bt_error *error)
+{
+	const struct bt_file_id *wanted = bt_store_file_id(run->store, named);
+	int r = 0;
+
+	for (uint32_t i = 0; i < bt_store_file_count(run->store) && !r; i++) {
+		const struct bt_file_id *id = bt_store_file_id(run->store, i);
+
+		if (id->snapshot && !id->gone && id->at_rest != wanted->at_rest && !strcmp(id->name, wanted->name))
+			r = bt_prune_set_state(run, i, BT_PRUNE_NAMED, error);
+	}
+	return r;
+}
 
 static int note_names(struct bt_prune_run *run, const char *const *names, size_t count, struct bt_error *error)
 {
@@ -18,6 +34,8 @@ static int note_names(struct bt_prune_run *run, const char *const *names, size_t
 		if (bt_store_file_named(run->store, names[i], &ordinal))
 			return bt_fail(error, BT_E_NOT_FOUND, names[i], "no such snapshot");
 		r = bt_prune_set_state(run, ordinal, BT_PRUNE_NAMED, error);
+		if (!r)
+			r = note_others(run, ordinal, error);
 	}
 	return r;
 }

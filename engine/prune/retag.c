@@ -16,7 +16,7 @@ static int replace(struct bt_gate *gate, const struct bt_snapshot_info *info, co
 
 	if (r)
 		return bt_fail(error, r, info->name, NULL);
-	r = bt_store_create(gate->store, true, header, &writer, error);
+	r = bt_store_create_like(gate->store, ordinal, header, &writer, error);
 	if (!r)
 		r = bt_gate_replace(gate, ordinal, writer, summary, error);
 	bt_writer_free(writer);

@@ -94,6 +94,8 @@ int bt_snap_request_read(struct bt_snap_request *request, struct bt_store *store
 
 	if (options->level < BT_LEVEL_AUTO || options->level > BT_COMPRESSION_MAX)
 		return bt_fail(error, BT_E_INVALID, NULL, "no such compression level");
+	if ((unsigned)options->at_rest > BT_AT_REST_ZSTD)
+		return bt_fail(error, BT_E_INVALID, NULL, "no such way for files to lie");
 	int r = take_host(request, options->host, error);
 	if (r)
 		return r;

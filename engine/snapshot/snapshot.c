@@ -78,6 +78,15 @@ static int read_names(struct run *run)
 	return r == BT_E_NOMEM ? r : 0;
 }
 
+static int choose_at_rest(struct run *run, struct bt_error *error)
+{
+	enum bt_at_rest wanted = run->plan.options->at_rest;
+
+	if (run->plan.options->dry_run || wanted == BT_AT_REST_AS_CHOSEN)
+		return 0;
+	return bt_identity_choose(run->plan.store, wanted == BT_AT_REST_ZSTD, error);
+}
+
 static int find_parent(struct run *run)
 {
 	int r = bt_snap_parent_find(&run->plan, run->request.host, run->request.target, &run->parent);
@@ -98,6 +107,9 @@ static int enter_store(struct run *run, struct bt_error *error)
 {
 	int r = open_gate(run, error);
 
+	if (r)
+		return r;
+	r = choose_at_rest(run, error);
 	if (r)
 		return r;
 	set_time(run);

@@ -16,7 +16,8 @@ struct run {
 	struct bt_digest_set held; /* contents that a file looked at before has */
 	struct bt_digest_set held_pages;
 	uint64_t fresh;
-	bool *told; /* of each ordinal: that the file cannot be read */
+	struct bt_file *file; /* being looked at */
+	bool *told;	      /* of each ordinal: that the file cannot be read */
 	struct bt_stats stats;
 };
 
@@ -66,6 +67,8 @@ static int see_content(void *arg, const struct bt_block *block, const struct bt_
 {
 	struct run *run = arg;
 	uint64_t text = ((uint64_t)block->length * size + block->size - 1) / block->size;
+
+	text = bt_file_stored(run->file, text);
 	int added = bt_digest_set_has(&run->mark.contents, digest) ? bt_digest_set_add(&run->held, digest) : 0;
 
 	if (added < 0)
@@ -81,7 +84,7 @@ static int see_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t
 
 	if (added < 0)
 		return added;
-	run->stats.dead += added ? 0 : length;
+	run->stats.dead += added ? 0 : bt_file_stored(run->file, length);
 	return 0;
 }
 
@@ -89,16 +92,24 @@ static int see_file(struct run *run, const struct bt_file_id *id, struct bt_erro
 {
 	struct bt_index_visitor visitor = {run, see_content, see_page};
 	struct bt_error found = {0};
-	struct bt_file *file;
 
 	run->stats.store_files++;
 	run->stats.store_bytes += id->size;
-	int r = bt_store_file(run->store, id->ordinal, &file, &found);
+	run->stats.at_rest_files += id->at_rest;
+	int r = bt_store_file(run->store, id->ordinal, &run->file, &found);
 	if (!r)
-		r = bt_file_visit(file, &visitor, &found);
+		r = bt_file_visit(run->file, &visitor, &found);
 	if (!r || (run->told[id->ordinal] && (r == BT_E_DAMAGED || r == BT_E_SYSTEM)))
 		return 0;
 	return pass_over(run, *found.file ? found.file : id->name, r, &found, error);
+}
+
+/* Whether what was told is about the file itself, which is read once more. */
+static void note_told(struct run *run, uint32_t ordinal, const struct bt_error *found)
+{
+	const struct bt_file_id *id = bt_store_file_id(run->store, ordinal);
+
+	run->told[ordinal] = !strcmp(found->file, id->path) || !strcmp(found->file, id->name);
 }
 
 static int see_snapshots(struct run *run, void (*snapshot)(void *arg, const struct bt_stats_snapshot *snapshot),
@@ -114,7 +125,7 @@ static int see_snapshots(struct run *run, void (*snapshot)(void *arg, const stru
 
 		r = see_snapshot(run, name, &seen, &found);
 		if (r)
-			run->told[bt_store_snapshot_number(run->store, i)] = !strcmp(found.file, name);
+			note_told(run, bt_store_snapshot_number(run->store, i), &found);
 		if (r)
 			r = pass_over(run, name, r, &found, error);
 		else if (snapshot)

@@ -5,6 +5,7 @@
 #include "store/store_inside.h"
 #include <errno.h>
 #include <internal/policy.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -22,17 +23,57 @@ static uint32_t slot_count(const struct bt_store *store)
 	return atomic_load_explicit(&store->slot_count, memory_order_acquire);
 }
 
+/* The length of the name without the suffix of files that lie compressed. */
+static size_t known_length(const char *name)
+{
+	size_t length = strlen(name), end = strlen(BT_REST_SUFFIX);
+
+	return length > end && !strcmp(name + length - end, BT_REST_SUFFIX) ? length - end : length;
+}
+
+void bt_stored_name(char stored[BT_STORED_SIZE], const char *name, bool at_rest)
+{
+	snprintf(stored, BT_STORED_SIZE, "%s%s", name, at_rest ? BT_REST_SUFFIX : "");
+}
+
+/* Whether these digits are followed by a suffix, whether or not the file lies compressed. */
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t length = known_length(name);
+
+	return length == 32 + strlen(suffix) && !strncmp(name + 32, suffix, strlen(suffix));
+}
+
 static bool is_doomed_name(const char *name)
 {
-	return strlen(name) > 32 && !strcmp(name + 32, BT_DOOMED_SUFFIX);
+	return has_suffix(name, BT_DOOMED_SUFFIX);
 }
 
 static bool is_volume_name(const char *name)
 {
 	unsigned char id[16];
 
-	return strlen(name) > 32 && bt_hex_decode(id, sizeof(id), name) &&
-	       (!strcmp(name + 32, BT_VOLUME_SUFFIX) || is_doomed_name(name));
+	return (has_suffix(name, BT_VOLUME_SUFFIX) || is_doomed_name(name)) && bt_hex_decode(id, sizeof(id), name);
+}
+
+bool bt_known_name(char name[BT_STORED_SIZE], const char *stored)
+{
+	size_t length = known_length(stored);
+
+	if (length >= BT_STORED_SIZE)
+		return false;
+	memcpy(name, stored, length);
+	name[length] = 0;
+	return true;
+}
+
+static bool is_snapshot_name(const char *stored)
+{
+	char name[BT_STORED_SIZE];
+	int64_t seconds;
+	unsigned clash;
+
+	return bt_known_name(name, stored) && !bt_snapshot_name_parse(name, &seconds, &clash);
 }
 
 static struct bt_slot *new_slot(struct bt_store *store, uint32_t ordinal)
@@ -46,28 +87,43 @@ static struct bt_slot *new_slot(struct bt_store *store, uint32_t ordinal)
 	return store->chunks[chunk] ? bt_slot(store, ordinal) : NULL;
 }
 
+/* Sets the path of a slot and the names in it. */
+static int name_slot(struct bt_slot *slot, const char *stored, bool snapshot)
+{
+	size_t known = known_length(stored), length = strlen(stored);
+	char path[BT_BACKEND_PATH_SIZE];
+
+	bt_backend_path(path, &(struct bt_backend_name){bt_area_of(snapshot), stored});
+	size_t path_length = strlen(path);
+	slot->path = malloc(path_length + 1 + known + 1);
+	if (!slot->path)
+		return BT_E_NOMEM;
+	memcpy(slot->path, path, path_length + 1);
+	char *name = slot->path + path_length + 1;
+	memcpy(name, stored, known);
+	name[known] = 0;
+	slot->id.path = slot->path;
+	slot->id.stored = slot->path + path_length - length;
+	slot->id.at_rest = known < length;
+	slot->id.name = slot->id.at_rest ? name : slot->id.stored;
+	return 0;
+}
+
 static int add_locked(struct bt_store *store, const char *name, bool snapshot, const struct bt_stored *stored,
 		      struct bt_slot **ret_slot)
 {
 	uint32_t ordinal = slot_count(store);
 	struct bt_slot *slot = new_slot(store, ordinal);
-	char path[BT_BACKEND_PATH_SIZE];
 
 	if (!slot)
 		return BT_E_NOMEM;
 	memset(slot, 0, sizeof(*slot));
-	bt_backend_path(path, &(struct bt_backend_name){bt_area_of(snapshot), name});
-	slot->path = strdup(path);
-	if (!slot->path)
+	slot->id = (struct bt_file_id){
+		.ordinal = ordinal, .snapshot = snapshot, .size = stored->size, .mtime = stored->mtime};
+	if (name_slot(slot, name, snapshot))
 		return BT_E_NOMEM;
-	slot->id = (struct bt_file_id){.ordinal = ordinal,
-				       .snapshot = snapshot,
-				       .name = snapshot ? slot->path : slot->path + strlen(BT_CONTENTS_DIR) + 1,
-				       .path = slot->path,
-				       .size = stored->size,
-				       .mtime = stored->mtime};
 	if (snapshot)
-		bt_snapshot_name_parse(name, &slot->seconds, &slot->clash);
+		bt_snapshot_name_parse(slot->id.name, &slot->seconds, &slot->clash);
 	slot->seen = true;
 	slot->doomed = !snapshot && is_doomed_name(name);
 	slot->stamp = stored->stamp;
@@ -162,10 +218,8 @@ struct area_visit {
 static bool is_wanted(void *arg, const char *name)
 {
 	const struct area_visit *visit = arg;
-	int64_t seconds;
-	unsigned clash;
 
-	return visit->snapshots ? !bt_snapshot_name_parse(name, &seconds, &clash) : is_volume_name(name);
+	return visit->snapshots ? is_snapshot_name(name) : is_volume_name(name);
 }
 
 /* An unreadable file is not treated as missing: data that only it references would be pruned. The same holds for

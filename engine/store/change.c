@@ -16,7 +16,7 @@ struct place {
 
 static struct place place_of(const struct bt_slot *slot)
 {
-	return (struct place){{bt_area_of(slot->id.snapshot), slot->id.name}, slot->path};
+	return (struct place){{bt_area_of(slot->id.snapshot), slot->id.stored}, slot->path};
 }
 
 static int settle(struct bt_store *store, enum bt_area area, const char *path, const char *what, struct bt_error *error)
@@ -35,47 +35,92 @@ int bt_store_settle(struct bt_store *store, struct bt_error *error)
 	return r ? r : settle(store, BT_AREA_TOP, NULL, "sync the store", error);
 }
 
+static int create(struct bt_store *store, enum bt_area area, bool at_rest, const struct bt_buf *header,
+		  struct bt_writer **ret_writer, struct bt_error *error)
+{
+	struct bt_upload *upload;
+	int r = bt_backend_create(store->backend, area, &upload, error);
+
+	if (!r && at_rest)
+		r = bt_rest_upload(upload, &upload, error);
+	return r ? r : bt_writer_new(upload, header, ret_writer, error);
+}
+
 int bt_store_create(struct bt_store *store, bool snapshot, const struct bt_buf *header, struct bt_writer **ret_writer,
 		    struct bt_error *error)
 {
-	struct bt_upload *upload;
-	int r = bt_backend_create(store->backend, bt_area_of(snapshot), &upload, error);
+	return create(store, bt_area_of(snapshot), store->at_rest, header, ret_writer, error);
+}
 
-	return r ? r : bt_writer_new(upload, header, ret_writer, error);
+int bt_store_create_like(struct bt_store *store, uint32_t ordinal, const struct bt_buf *header,
+			 struct bt_writer **ret_writer, struct bt_error *error)
+{
+	const struct bt_file_id *id = bt_store_file_id(store, ordinal);
+
+	return create(store, bt_area_of(id->snapshot), id->at_rest, header, ret_writer, error);
 }
 
 int bt_store_publish(struct bt_store *store, bool snapshot, struct bt_writer *writer, const struct bt_buf *summary,
 		     const char *name, struct bt_error *error)
 {
-	int r = bt_writer_seal(writer, summary, name, error);
+	char stored[BT_STORED_SIZE];
 
-	return r ? r : bt_store_add_file(store, name, snapshot, writer, error);
+	bt_stored_name(stored, name, bt_writer_at_rest(writer));
+	int r = bt_writer_seal(writer, summary, stored, error);
+	return r ? r : bt_store_add_file(store, stored, snapshot, writer, error);
+}
+
+/* Whether a snapshot of this name lies in the other way. */
+static bool is_taken(struct bt_store *store, const char *name, bool at_rest)
+{
+	char other[BT_STORED_SIZE];
+	struct bt_stored found;
+
+	bt_stored_name(other, name, !at_rest);
+	return !bt_backend_look(store->backend, BT_AREA_TOP, other, &found);
+}
+
+/* Only programs that lay files differently in the same second can find each other here: both take their names back. */
+static int see_alone(struct bt_gate *gate, const char *name, bool at_rest, struct bt_error *error)
+{
+	if (!is_taken(gate->store, name, at_rest))
+		return 0;
+	return bt_fail_lost(error, name, "another program gave a snapshot the same name; no snapshot was made");
 }
 
 int bt_gate_publish(struct bt_gate *gate, struct bt_writer *writer, const struct bt_buf *summary, const char *name,
 		    struct bt_error *error)
 {
+	bool at_rest = bt_writer_at_rest(writer);
+	char stored[BT_STORED_SIZE];
 	int r = bt_gate_pass(gate, error);
 
+	if (!r && is_taken(gate->store, name, at_rest))
+		r = bt_fail(error, BT_E_EXISTS, name, "give the file its name");
 	if (!r)
 		r = bt_store_publish(gate->store, true, writer, summary, name, error);
 	if (r)
 		return r;
 	r = bt_gate_pass(gate, error);
+	if (!r)
+		r = see_alone(gate, name, at_rest, error);
+	bt_stored_name(stored, name, at_rest);
 	if (r)
-		bt_backend_remove(gate->store->backend, &(struct bt_backend_name){BT_AREA_TOP, name});
+		bt_backend_remove(gate->store->backend, &(struct bt_backend_name){BT_AREA_TOP, stored});
 	return r;
 }
 
-static int keep_as_volume(struct bt_gate *gate, const struct place *old, struct bt_error *error)
+static int keep_as_volume(struct bt_gate *gate, const struct bt_slot *slot, const struct place *old,
+			  struct bt_error *error)
 {
 	struct bt_store *store = gate->store;
-	char volume[48];
-	int r = bt_volume_name(volume, error);
+	char name[48], volume[BT_STORED_SIZE];
+	int r = bt_volume_name(name, error);
 
-	if (!r)
-		r = bt_backend_twin(store->backend, &old->at, &(struct bt_backend_name){BT_AREA_CONTENTS, volume},
-				    error);
+	if (r)
+		return r;
+	bt_stored_name(volume, name, slot->id.at_rest);
+	r = bt_backend_twin(store->backend, &old->at, &(struct bt_backend_name){BT_AREA_CONTENTS, volume}, error);
 	if (!r)
 		r = bt_gate_made(gate, volume, false, error);
 	return r ? r : settle(store, BT_AREA_CONTENTS, BT_CONTENTS_DIR, "sync", error);
@@ -118,7 +163,7 @@ static int take_over(struct bt_gate *gate, struct bt_slot *slot, const struct bt
 		     struct bt_error *error)
 {
 	const struct place old = place_of(slot);
-	int r = damaged ? keep_in_damaged(gate, &old, damaged, error) : keep_as_volume(gate, &old, error);
+	int r = damaged ? keep_in_damaged(gate, &old, damaged, error) : keep_as_volume(gate, slot, &old, error);
 
 	if (!r)
 		r = bt_gate_pass(gate, error);
@@ -140,6 +185,8 @@ static int replace(struct bt_gate *gate, uint32_t ordinal, struct bt_writer *wri
 	const struct bt_backend_name temp = {BT_AREA_TOP, name};
 	int r = bt_backend_provisional(name, error);
 
+	if (!r && bt_writer_at_rest(writer) != bt_slot(gate->store, ordinal)->id.at_rest)
+		r = bt_fail(error, BT_E_INVALID, NULL, "a file that lies in another way");
 	if (r)
 		return r;
 	r = bt_writer_seal(writer, summary, name, error);
@@ -237,18 +284,23 @@ int bt_gate_rename(struct bt_gate *gate, uint32_t ordinal, const char *name, str
 {
 	struct bt_slot *slot = bt_slot(gate->store, ordinal);
 	const struct place old = place_of(slot);
+	char stored[BT_STORED_SIZE];
 	int r = bt_gate_pass(gate, error);
 
 	if (r)
 		return r;
-	int sys = bt_backend_move(gate->store->backend, &old.at, &(struct bt_backend_name){BT_AREA_TOP, name});
+	bt_stored_name(stored, name, slot->id.at_rest);
+	int sys = is_taken(gate->store, name, slot->id.at_rest)
+			  ? -EEXIST
+			  : bt_backend_move(gate->store->backend, &old.at,
+					    &(struct bt_backend_name){BT_AREA_TOP, stored});
 	if (sys == -EEXIST)
 		return bt_fail(error, BT_E_EXISTS, slot->path, "rename the file");
 	if (sys)
 		return bt_fail_sys(error, -sys, slot->path, "rename the file");
 	slot->taken = true;
 	r = settle(gate->store, BT_AREA_TOP, slot->path, "rename", error);
-	return r ? r : bt_gate_made(gate, name, true, error);
+	return r ? r : bt_gate_made(gate, stored, true, error);
 }
 
 int bt_gate_remove(struct bt_gate *gate, uint32_t ordinal, struct bt_error *error)

@@ -210,7 +210,11 @@ static int replace(struct bt_store *store, struct bt_slot *slot, struct bt_error
 	struct bt_object *source = NULL;
 	int r = bt_slot_object(store, slot, &source, error);
 
-	if (!r && bt_slot_is_classic(store, slot, source))
+	if (!r)
+		r = bt_slot_text(store, slot, source, false, &source, error);
+	if (r)
+		return r;
+	if (bt_slot_is_classic(store, slot, source))
 		r = derive(store, slot, source, &fresh, error);
 	bt_object_close(source);
 	if (r || !fresh)

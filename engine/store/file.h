@@ -92,6 +92,10 @@ int bt_file_pread(struct bt_file *file, void *data, size_t length, uint64_t offs
 /* The same without waiting: false if not all bytes could be read. *ret_waits: because the medium would have to be read.
  */
 bool bt_file_pread_at_once(struct bt_file *file, void *data, size_t length, uint64_t offset, bool *ret_waits);
+/* Where the part ends that cannot be read if this byte cannot: at the end of the file, unless it lies compressed. */
+uint64_t bt_file_part_end(const struct bt_file *file, uint64_t offset);
+/* The bytes that a number of its bytes take as it lies, on average. */
+uint64_t bt_file_stored(const struct bt_file *file, uint64_t length);
 /* Like bt_file_pread, but tries again once after a read error: for a repair, which is the last chance. */
 int bt_file_pread_twice(struct bt_file *file, void *data, size_t length, uint64_t offset, struct bt_error *error);
 
@@ -101,11 +105,13 @@ struct bt_decompressor;
 int bt_file_block(struct bt_file *file, const struct bt_block *block, struct bt_decompressor *decompressor,
 		  struct bt_buf *text, void *data, struct bt_error *error);
 
-/* Checks that each line of blocks and trees is where the lists say, byte for byte, and that each page has its id.
- * Together with the digests of all blocks, this covers every byte of the file. */
+/* Checks that each line of blocks and trees is where the lists say, byte for byte, that each page has its id, and the
+ * digest of a file that lies compressed. Together with the digests of all blocks, this covers every byte of the file.
+ */
 int bt_file_verify(struct bt_file *file, struct bt_error *error);
 /* The same in two parts, so that `check` reads each block and what is around it once: what is around the text of one
- * block, and all the rest. take is called before each page; a result other than 0 ends it and is returned. */
+ * block, and all the rest. take is called before each page, and each 4 MiB
+ * of a file that lies compressed; a result other than 0 ends it and is returned. */
 int bt_file_verify_line(struct bt_file *file, const struct bt_block *block, struct bt_error *error);
 struct bt_verify_step {
 	void *arg;

@@ -4,6 +4,7 @@
 #include "codec/base64.h"
 #include "codec/frame.h"
 #include "store/file_inside.h"
+#include "store/rest.h"
 #include <errno.h>
 #include <string.h>
 
@@ -12,6 +13,8 @@ static int pread_from(struct bt_object *object, const char *name, void *data, si
 {
 	ssize_t n = bt_object_pread(object, data, length, offset);
 
+	if (n < 0 && bt_is_rest(object))
+		return bt_rest_failed(object, name, length, offset, (int)-n, error);
 	if (n == -ESTALE)
 		return bt_fail_damaged(error, BT_R_CHANGED, name, BT_NO_OFFSET);
 	if (n < 0)
@@ -47,6 +50,18 @@ int bt_file_pread_twice(struct bt_file *file, void *data, size_t length, uint64_
 	if (r == BT_E_SYSTEM)
 		return bt_file_pread(file, data, length, offset, error);
 	return bt_error_pass(error, &first, r);
+}
+
+uint64_t bt_file_part_end(const struct bt_file *file, uint64_t offset)
+{
+	return bt_rest_part_end(file->object, offset);
+}
+
+uint64_t bt_file_stored(const struct bt_file *file, uint64_t length)
+{
+	uint64_t size = bt_object_size(file->named), stored = bt_rest_stored_to(file->named, size);
+
+	return size == stored || !size ? length : (uint64_t)((double)length * (double)stored / (double)size);
 }
 
 static bool block_fits(const struct bt_file *file, const struct bt_block *block)

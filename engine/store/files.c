@@ -55,8 +55,17 @@ int bt_slot_object(struct bt_store *store, const struct bt_slot *slot, struct bt
 	const struct bt_stored listed = {
 		.size = slot->id.size, .mtime = slot->id.mtime, .stamp = slot->stamp, .is_file = true};
 
-	return bt_object_open(store->backend, &(struct bt_backend_name){bt_area_of(slot->id.snapshot), slot->id.name},
+	return bt_object_open(store->backend, &(struct bt_backend_name){bt_area_of(slot->id.snapshot), slot->id.stored},
 			      &listed, ret_object, error);
+}
+
+int bt_slot_text(struct bt_store *store, const struct bt_slot *slot, struct bt_object *stored, bool loosely,
+		 struct bt_object **ret_object, struct bt_error *error)
+{
+	if (slot->id.at_rest)
+		return bt_rest_open(&store->rest, stored, slot->path, loosely, ret_object, error);
+	*ret_object = stored;
+	return 0;
 }
 
 static int open_slot(struct bt_store *store, struct bt_slot *slot, struct bt_file **ret_file, struct bt_error *error)
@@ -66,6 +75,8 @@ static int open_slot(struct bt_store *store, struct bt_slot *slot, struct bt_fil
 	int r = object ? 0 : bt_slot_object(store, slot, &object, error);
 
 	slot->held = NULL;
+	if (!r)
+		r = bt_slot_text(store, slot, object, store->options.salvage, &object, error);
 	if (r)
 		return r;
 	if (bt_slot_is_classic(store, slot, object))
@@ -127,9 +138,11 @@ int bt_store_open_apart(struct bt_store *store, uint32_t ordinal, struct bt_obje
 {
 	const struct bt_file_id *id = bt_store_file_id(store, ordinal);
 	struct bt_object *object;
-	int r = bt_object_open(store->backend, &(struct bt_backend_name){bt_area_of(id->snapshot), id->name}, NULL,
+	int r = bt_object_open(store->backend, &(struct bt_backend_name){bt_area_of(id->snapshot), id->stored}, NULL,
 			       &object, error);
 
+	if (!r)
+		r = bt_slot_text(store, bt_slot(store, ordinal), object, true, &object, error);
 	if (r)
 		return r;
 	bt_object_keep(object, true);

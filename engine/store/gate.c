@@ -87,6 +87,7 @@ static int look(struct bt_gate *gate, struct bt_error *error)
 	return r;
 }
 
+/* hex NULL: new digits */
 static int volume_name(const char *hex, const char *suffix, char name[NAME_SIZE])
 {
 	char random[2 * ID_SIZE];
@@ -96,6 +97,17 @@ static int volume_name(const char *hex, const char *suffix, char name[NAME_SIZE]
 		return r;
 	snprintf(name, NAME_SIZE, "%.*s%s", 2 * ID_SIZE, hex ? hex : random, suffix);
 	return 0;
+}
+
+/* The name of the file that a slot's file becomes, which lies as it did. */
+static int volume_file(const struct bt_slot *slot, bool same_digits, const char *suffix, char stored[BT_STORED_SIZE])
+{
+	char name[NAME_SIZE];
+	int r = volume_name(same_digits ? slot->id.name : NULL, suffix, name);
+
+	if (!r)
+		bt_stored_name(stored, name, slot->id.at_rest);
+	return r;
 }
 
 int bt_volume_name(char name[NAME_SIZE], struct bt_error *error)
@@ -108,11 +120,11 @@ int bt_volume_name(char name[NAME_SIZE], struct bt_error *error)
 /* The program that doomed it may still delete that name later; it cannot delete another name. */
 static int adopt(struct bt_store *store, const struct bt_slot *slot, struct bt_error *error)
 {
-	char name[NAME_SIZE];
-	int r = volume_name(NULL, BT_VOLUME_SUFFIX, name);
+	char name[BT_STORED_SIZE];
+	int r = volume_file(slot, false, BT_VOLUME_SUFFIX, name);
 
 	if (!r)
-		r = bt_backend_move(store->backend, &(struct bt_backend_name){BT_AREA_CONTENTS, slot->id.name},
+		r = bt_backend_move(store->backend, &(struct bt_backend_name){BT_AREA_CONTENTS, slot->id.stored},
 				    &(struct bt_backend_name){BT_AREA_CONTENTS, name});
 	return r && r != -ENOENT ? bt_fail_sys(error, -r, slot->path, "rename the file") : 0;
 }
@@ -141,6 +153,7 @@ static int enter(struct bt_gate *gate, struct bt_error *error)
 	struct bt_store *store = gate->store;
 	int r = bt_store_refresh(store, error);
 
+	bt_identity_read_choice(store);
 	if (!r && gate->kind == BT_LOCK_EXCLUSIVE)
 		r = adopt_all(store, error);
 	gate->known = (uint32_t)bt_store_file_count(store);
@@ -208,17 +221,17 @@ static int move(struct bt_gate *gate, uint32_t ordinal, const char *suffix, stru
 		struct bt_error *error)
 {
 	struct bt_slot *slot = bt_slot(gate->store, ordinal);
-	char name[NAME_SIZE];
+	char name[BT_STORED_SIZE];
 	int r = bt_backend_reach(gate->store->backend, BT_AREA_CONTENTS, error);
 
 	if (!r)
 		r = bt_gate_pass(gate, error);
 	if (r)
 		return r;
-	int sys = volume_name(slot->id.snapshot ? NULL : slot->id.name, suffix, name);
+	int sys = volume_file(slot, !slot->id.snapshot, suffix, name);
 	if (!sys)
 		sys = bt_backend_move(gate->store->backend,
-				      &(struct bt_backend_name){bt_area_of(slot->id.snapshot), slot->id.name},
+				      &(struct bt_backend_name){bt_area_of(slot->id.snapshot), slot->id.stored},
 				      &(struct bt_backend_name){BT_AREA_CONTENTS, name});
 	if (sys)
 		return fail_step(-sys, slot, "move to contents", error);
@@ -254,12 +267,12 @@ static struct bt_slot *doomed(const struct bt_gate *gate, size_t i)
 static void spare_from(struct bt_gate *gate, size_t first)
 {
 	const struct bt_slot *slot;
-	char name[NAME_SIZE];
+	char name[BT_STORED_SIZE];
 
 	for (size_t i = first; (slot = doomed(gate, i)); i++)
-		if (!volume_name(slot->id.name, BT_VOLUME_SUFFIX, name))
+		if (!volume_file(slot, true, BT_VOLUME_SUFFIX, name))
 			bt_backend_move(gate->store->backend,
-					&(struct bt_backend_name){BT_AREA_CONTENTS, slot->id.name},
+					&(struct bt_backend_name){BT_AREA_CONTENTS, slot->id.stored},
 					&(struct bt_backend_name){BT_AREA_CONTENTS, name});
 	bt_buf_free(&gate->doomed);
 }
@@ -277,9 +290,9 @@ static int delete_one(struct bt_gate *gate, struct bt_slot *slot, struct bt_erro
 
 	if (!r)
 		r = bt_backend_reach(gate->store->backend, BT_AREA_CONTENTS, error);
-	int sys =
-		r ? 0
-		  : bt_backend_remove(gate->store->backend, &(struct bt_backend_name){BT_AREA_CONTENTS, slot->id.name});
+	int sys = r ? 0
+		    : bt_backend_remove(gate->store->backend,
+					&(struct bt_backend_name){BT_AREA_CONTENTS, slot->id.stored});
 	if (sys)
 		r = fail_step(-sys, slot, "remove", error);
 	slot->taken |= !r;

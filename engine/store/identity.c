@@ -10,6 +10,10 @@
 #include <time.h>
 
 #define ID_BEGIN "{\"format\":\"backuptool\",\"id\":\""
+/* Quotes inside of a text are escaped, so this is nowhere else. */
+#define AT_REST	 ",\"at_rest\":\""
+#define ZSTD	 AT_REST "zstd\""
+#define TEXT_MAX 512
 
 /* The text after the id is for people. */
 static bool parse(const char *text, size_t length, char id[BT_STORE_ID_SIZE])
@@ -25,28 +29,58 @@ static bool parse(const char *text, size_t length, char id[BT_STORE_ID_SIZE])
 	return true;
 }
 
-int bt_identity_read(struct bt_store *store, struct bt_error *error)
+/* Without the file the text is empty. */
+static int read_text(struct bt_store *store, char text[TEXT_MAX], size_t *ret_length, struct bt_error *error)
 {
 	static const struct bt_backend_name name = {BT_AREA_TOP, BT_ID_NAME};
-	char text[512];
 	struct bt_error inner = {0};
 	struct bt_object *object;
 	int r = bt_object_open(store->backend, &name, NULL, &object, &inner);
 
-	store->id[0] = '\0';
+	*ret_length = 0;
 	if (inner.sys == ENOENT)
 		return 0;
 	if (inner.reason == BT_R_NOT_A_FILE)
 		inner.reason = BT_R_BAD_ID;
 	if (r)
 		return bt_error_pass(error, &inner, r);
-	ssize_t length = bt_object_pread(object, text, sizeof(text), 0);
+	ssize_t length = bt_object_pread(object, text, TEXT_MAX, 0);
 	bt_object_close(object);
 	if (length < 0)
 		return bt_fail_sys(error, (int)-length, BT_ID_NAME, "read");
-	if (!parse(text, (size_t)length, store->id))
+	char id[BT_STORE_ID_SIZE];
+	if (!parse(text, (size_t)length, id))
 		return bt_fail_damaged(error, BT_R_BAD_ID, BT_ID_NAME, BT_NO_OFFSET);
+	*ret_length = (size_t)length;
 	return 0;
+}
+
+static bool says_at_rest(const char *text, size_t length)
+{
+	return memmem(text, length, ZSTD, strlen(ZSTD));
+}
+
+int bt_identity_read(struct bt_store *store, struct bt_error *error)
+{
+	char text[TEXT_MAX];
+	size_t length;
+	int r = read_text(store, text, &length, error);
+
+	store->id[0] = '\0';
+	if (r)
+		return r;
+	parse(text, length, store->id);
+	store->at_rest = says_at_rest(text, length);
+	return 0;
+}
+
+void bt_identity_read_choice(struct bt_store *store)
+{
+	char text[TEXT_MAX];
+	size_t length;
+
+	if (!read_text(store, text, &length, NULL))
+		store->at_rest = says_at_rest(text, length);
 }
 
 /* 0 or -errno */
@@ -61,6 +95,75 @@ static int compose(char *text, size_t size)
 		strftime(created, sizeof(created), "%Y-%m-%dT%H:%M:%SZ", &utc);
 	snprintf(text, size, ID_BEGIN "%s\",\"created\":\"%s\"}\n", id, created);
 	return r;
+}
+
+/* The same members, with this choice as the last one; false: it would be too long. */
+static bool compose_choice(struct bt_buf *out, const char *text, size_t length, bool at_rest)
+{
+	const char *old = memmem(text, length, AT_REST, strlen(AT_REST));
+	const char *end = memrchr(text, '}', length);
+
+	if (!end)
+		return false;
+	const char *stop = old ? memchr(old + strlen(AT_REST), '"', (size_t)(end - old) - strlen(AT_REST)) : NULL;
+	bt_buf_append(out, text, (size_t)((old ? old : end) - text));
+	if (stop)
+		bt_buf_append(out, stop + 1, (size_t)(end - stop) - 1);
+	bt_buf_append(out, ZSTD, at_rest ? strlen(ZSTD) : 0);
+	bt_buf_append(out, "}\n", 2);
+	return (!old || stop) && out->length <= TEXT_MAX;
+}
+
+/* The old file or the new one is there at every moment. */
+static int replace_text(struct bt_store *store, const struct bt_buf *text, struct bt_error *error)
+{
+	char name[32];
+	const struct bt_backend_name temp = {BT_AREA_TOP, name};
+	struct bt_upload *upload;
+	int r = bt_backend_provisional(name, error);
+
+	if (!r)
+		r = bt_backend_create(store->backend, BT_AREA_TOP, &upload, error);
+	if (r)
+		return r;
+	r = bt_upload_write(upload, text->data, text->length);
+	r = r < 0 ? bt_upload_failed(upload, -r, error) : bt_upload_publish(upload, name, error);
+	bt_upload_close(upload);
+	if (r)
+		return r;
+	r = bt_backend_replace(store->backend, &temp, BT_ID_NAME, error);
+	if (r) {
+		bt_backend_remove(store->backend, &temp);
+		return r;
+	}
+	int sys = bt_backend_settle(store->backend, BT_AREA_TOP);
+	return sys ? bt_fail_sys(error, -sys, BT_ID_NAME, "sync") : 0;
+}
+
+int bt_identity_choose(struct bt_store *store, bool at_rest, struct bt_error *error)
+{
+	struct bt_buf wanted = {0};
+	char text[TEXT_MAX];
+	size_t length;
+	int r = read_text(store, text, &length, error);
+
+	if (!r && says_at_rest(text, length) != at_rest) {
+		if (!compose_choice(&wanted, text, length, at_rest))
+			r = bt_fail(error, BT_E_INVALID, BT_ID_NAME, "has no room for another member");
+		if (!r && wanted.failed)
+			r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
+		if (!r)
+			r = replace_text(store, &wanted, error);
+	}
+	bt_buf_free(&wanted);
+	if (!r)
+		store->at_rest = at_rest;
+	return r;
+}
+
+enum bt_at_rest bt_store_at_rest(const struct bt_store *store)
+{
+	return store->at_rest ? BT_AT_REST_ZSTD : BT_AT_REST_PLAIN;
 }
 
 /* If two programs make the same store, both get the id of the first one. */

@@ -189,7 +189,8 @@ static int read_lines(struct loose *loose)
 	int r = 0;
 
 	for (uint64_t at = 0; !r && at < size;) {
-		size_t part = size - at < PART ? (size_t)(size - at) : PART;
+		uint64_t end = bt_file_part_end(loose->file, at);
+		size_t part = end - at < PART ? (size_t)(end - at) : PART;
 		struct bt_error error = {0};
 
 		if (bt_buf_reserve(&loose->window, part))

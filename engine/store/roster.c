@@ -25,13 +25,27 @@ static int by_time(const struct bt_slot *x, const struct bt_slot *y)
 static int compare_numbers(const void *a, const void *b, void *arg)
 {
 	const struct bt_store *store = arg;
+	const struct bt_slot *x = bt_slot(store, *(const uint32_t *)a), *y = bt_slot(store, *(const uint32_t *)b);
+	int order = by_time(x, y);
 
-	return by_time(bt_slot(store, *(const uint32_t *)a), bt_slot(store, *(const uint32_t *)b));
+	/* of two files of one snapshot the plain one comes first */
+	return order ? order : x->id.at_rest - y->id.at_rest;
 }
 
 static bool is_listed(const struct bt_slot *slot)
 {
 	return slot->id.snapshot && !slot->id.gone;
+}
+
+/* Of two files with the name of one snapshot only the first counts. */
+static void leave_out_seconds(struct bt_store *store, struct roster *roster, uint32_t *numbers)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < roster->shown.count; i++)
+		if (!count || strcmp(bt_slot(store, numbers[i])->id.name, bt_slot(store, numbers[count - 1])->id.name))
+			numbers[count++] = numbers[i];
+	roster->shown.count = count;
 }
 
 static struct roster *roster_new(struct bt_store *store, uint32_t slots)
@@ -49,7 +63,8 @@ static struct roster *roster_new(struct bt_store *store, uint32_t slots)
 		if (is_listed(bt_slot(store, i)))
 			numbers[roster->shown.count++] = i;
 	qsort_r(numbers, count, sizeof(*numbers), compare_numbers, store);
-	for (size_t i = 0; i < count; i++)
+	leave_out_seconds(store, roster, numbers);
+	for (size_t i = 0; i < roster->shown.count; i++)
 		roster->names[i] = bt_slot(store, numbers[i])->id.name;
 	atomic_init(&roster->users, 1);
 	return roster;
@@ -61,10 +76,11 @@ static void check_roster(struct bt_store *store, const struct bt_roster *roster,
 #ifdef BT_INVARIANTS
 	for (uint32_t i = 0; i < slots; i++) {
 		const struct bt_slot *slot = bt_slot(store, i);
-		size_t length = strlen(slot->path), own = strlen(slot->id.name);
+		size_t length = strlen(slot->path), own = strlen(slot->id.stored);
 
 		bt_invariant(slot->id.ordinal == i && own <= length &&
-			     !strcmp(slot->path + length - own, slot->id.name));
+			     !strcmp(slot->path + length - own, slot->id.stored) &&
+			     !strncmp(slot->id.stored, slot->id.name, strlen(slot->id.name)));
 	}
 	for (size_t i = 0; i < roster->count; i++)
 		bt_invariant(roster->numbers[i] < slots && is_listed(bt_slot(store, roster->numbers[i])) &&
@@ -153,11 +169,12 @@ static bool find_listed(struct bt_store *store, const struct bt_slot *key, uint3
 }
 
 /* Files that this process made since the last refresh come first. */
-int bt_store_file_named(struct bt_store *store, const char *name, uint32_t *ret_ordinal)
+int bt_store_file_named(struct bt_store *store, const char *text, uint32_t *ret_ordinal)
 {
+	char name[BT_STORED_SIZE];
 	struct bt_slot key = {.id = {.name = name}};
 
-	if (bt_snapshot_name_parse(name, &key.seconds, &key.clash))
+	if (!bt_known_name(name, text) || bt_snapshot_name_parse(name, &key.seconds, &key.clash))
 		return BT_E_NOT_FOUND;
 	for (uint32_t i = (uint32_t)bt_store_file_count(store); i-- > atomic_load(&store->listed);) {
 		const struct bt_slot *slot = bt_slot(store, i);

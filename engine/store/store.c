@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TEXT_A_BYTE 8 /* of a file that lies compressed: pages of one directory repeat much */
+
 static bool may_make(const struct bt_store *store)
 {
 	return store->options.create && !store->options.id && !store->read_only;
@@ -43,7 +45,7 @@ static int open_inside(struct bt_store *store, struct bt_error *error)
 
 static int open_parts(struct bt_store *store, struct bt_error *error)
 {
-	if (!store->path || bt_blocks_new(store) || bt_index_new(&store->index) ||
+	if (bt_rest_init(&store->rest) || !store->path || bt_blocks_new(store) || bt_index_new(&store->index) ||
 	    (store->readers.pages.load && bt_cache_new(&store->readers.pages, &store->pages)))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	const struct bt_backend_options options = {may_make(store), store->read_only, store->options.open_files};
@@ -60,6 +62,7 @@ static void close_store(struct bt_store *store, bool undo)
 	bt_blocks_free(store);
 	bt_index_free(store->index);
 	bt_catalogue_free(store);
+	bt_rest_destroy(&store->rest);
 	bt_close(&store->stayfd);
 	bt_close(&store->cachefd);
 	bt_backend_close(store->backend, undo);
@@ -162,6 +165,18 @@ uint64_t bt_store_bytes(const struct bt_store *store)
 
 	for (size_t i = 0; i < bt_store_file_count(store); i++)
 		bytes += bt_store_file_id(store, (uint32_t)i)->size;
+	return bytes;
+}
+
+uint64_t bt_store_text_bytes(const struct bt_store *store)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < bt_store_file_count(store); i++) {
+		const struct bt_file_id *id = bt_store_file_id(store, (uint32_t)i);
+
+		bytes += id->at_rest ? id->size * TEXT_A_BYTE : id->size;
+	}
 	return bytes;
 }
 

@@ -30,11 +30,13 @@ struct bt_cache *bt_store_pages(const struct bt_store *store);
  * that was removed keeps its ordinal, and stays readable if it was open. */
 struct bt_file_id {
 	uint32_t ordinal;
-	bool snapshot;	  /* false: in contents/ */
-	atomic_bool gone; /* removed, as a refresh found; never reset */
-	const char *name; /* within its directory */
-	const char *path; /* from the store's directory, as errors name it */
-	uint64_t size;
+	bool snapshot;	    /* false: in contents/ */
+	atomic_bool gone;   /* removed, as a refresh found; never reset */
+	bool at_rest;	    /* it lies compressed: see rest.h */
+	const char *name;   /* of the snapshot or volume, however it lies */
+	const char *stored; /* of the file, within its directory */
+	const char *path;   /* of the file from the store's directory, as errors name it */
+	uint64_t size;	    /* of the file as it lies */
 	struct bt_time mtime;
 };
 
@@ -58,6 +60,11 @@ bool bt_store_marked(const struct bt_store *store);
 int bt_identity_read(struct bt_store *store, struct bt_error *error);
 /* Gives the store an id if the name is free. *ret_given: this caller did, not another program. */
 int bt_identity_give(struct bt_store *store, bool *ret_given, struct bt_error *error);
+/* How new files lie is a choice that the file with the id remembers. read_choice: what another program has chosen
+ * meanwhile; a file that cannot be read changes nothing. choose: changes it, if that is a change. The caller holds one
+ * of the store's locks. */
+void bt_identity_read_choice(struct bt_store *store);
+int bt_identity_choose(struct bt_store *store, bool at_rest, struct bt_error *error);
 
 /* When a repair last put a damaged file aside; zero: never. Snapshots that were whole before may lack data since. */
 struct bt_time bt_store_repaired(const struct bt_store *store);
@@ -77,19 +84,25 @@ void bt_store_sweep(struct bt_store *store, bool alone);
 /* Makes all changes of names durable. */
 int bt_store_settle(struct bt_store *store, struct bt_error *error);
 
-/* Begins a new file: see writer.h. New snapshots, and files that replace a snapshot, are published through gate.h. */
+/* Begins a new file, which lies as the store says: see writer.h. New snapshots, and files that replace a snapshot, are
+ * published through gate.h. */
 int bt_store_create(struct bt_store *store, bool snapshot, const struct bt_buf *header, struct bt_writer **ret_writer,
 		    struct bt_error *error);
-/* Seals it. The file has an ordinal at once, and is found by name and through the index; it is listed among the
- * snapshots after a refresh. BT_E_EXISTS: call again with another name. */
+/* Begins a file that will replace this one, and lies as that does: so it can take its name over. */
+int bt_store_create_like(struct bt_store *store, uint32_t ordinal, const struct bt_buf *header,
+			 struct bt_writer **ret_writer, struct bt_error *error);
+/* Seals it. name is without the suffix of files that lie compressed. The file has an ordinal at once, and is found by
+ * name and through the index; it is listed among the snapshots after a refresh. BT_E_EXISTS: call again with another
+ * name. */
 int bt_store_publish(struct bt_store *store, bool snapshot, struct bt_writer *writer, const struct bt_buf *summary,
 		     const char *name, struct bt_error *error);
-/* A new random name. */
+/* A new random name, without the suffix of files that lie compressed. */
 int bt_volume_name(char name[48], struct bt_error *error);
 
 /* The number of ordinals: of snapshots (version 1 included) and volumes, also of removed ones. */
 size_t bt_store_file_count(const struct bt_store *store);
-uint64_t bt_store_bytes(const struct bt_store *store); /* the sum of their sizes */
+uint64_t bt_store_bytes(const struct bt_store *store);	    /* the sum of their sizes as they lie */
+uint64_t bt_store_text_bytes(const struct bt_store *store); /* of what is in them: an estimate, and rather too large */
 const struct bt_file_id *bt_store_file_id(const struct bt_store *store, uint32_t ordinal);
 /* Opens the file on first use and keeps it; borrowed. For a version 1 file it is the file derived from that. */
 int bt_store_file(struct bt_store *store, uint32_t ordinal, struct bt_file **ret_file, struct bt_error *error);
@@ -100,8 +113,9 @@ int bt_store_derive(struct bt_store *store, uint32_t ordinal, struct bt_error *e
 /* Opens the file that has this name now, for the caller alone. It stays readable without its name. */
 int bt_store_open_apart(struct bt_store *store, uint32_t ordinal, struct bt_object **ret_object,
 			struct bt_error *error);
-int bt_store_file_named(struct bt_store *store, const char *name,
-			uint32_t *ret_ordinal); /* a snapshot, BT_E_NOT_FOUND */
+/* A snapshot, also by the name of its file: 0 or BT_E_NOT_FOUND. Of two files with the name of one snapshot it is the
+ * plain one. */
+int bt_store_file_named(struct bt_store *store, const char *name, uint32_t *ret_ordinal);
 
 /* Asks the index, which is built on first use (`list` does not need it). BT_E_NOT_FOUND does not fill error. */
 int bt_store_find(struct bt_store *store, const struct bt_digest *digest, bool page, struct bt_location *ret_location,

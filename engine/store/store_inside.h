@@ -8,6 +8,7 @@
 #include "base/cache.h"
 #include "codec/frame.h"
 #include "codec/hash.h"
+#include "store/rest.h"
 #include "store/store.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -20,7 +21,7 @@
  * lock, or changed only by the refresh or the gate. */
 struct bt_slot {
 	struct bt_file_id id;
-	char *path;	 /* id.path; id.name is its last part */
+	char *path;	 /* id.path, of which id.stored is the last part; and after it id.name, if that differs */
 	int64_t seconds; /* of a snapshot's name, with the clash number */
 	unsigned clash;
 	bool seen;	       /* by the refresh under way */
@@ -59,6 +60,7 @@ struct bt_store {
 	bool read_only;
 	bool made;		   /* by this open */
 	char id[BT_STORE_ID_SIZE]; /* "": it has none */
+	bool at_rest;		   /* new files lie compressed */
 	char *path;
 	struct bt_backend *backend;
 	pthread_mutex_t lock; /* of adding slots, decoders, roster and cachefd */
@@ -79,6 +81,7 @@ struct bt_store {
 	struct bt_index *index;
 	atomic_bool index_ready;
 	struct bt_cache *blocks;
+	struct bt_rest rest;
 	struct bt_buffers buffers; /* of blocks */
 	struct bt_decoder *decoders;
 	struct bt_cache *pages; /* NULL: opened without readers */
@@ -97,10 +100,17 @@ static inline enum bt_area bt_area_of(bool snapshot)
 	return snapshot ? BT_AREA_TOP : BT_AREA_CONTENTS;
 }
 
+/* The name of the file of a snapshot or volume of this name. */
+#define BT_STORED_SIZE 80
+void bt_stored_name(char stored[BT_STORED_SIZE], const char *name, bool at_rest);
+/* The other way round; false: no file of a store has so long a name. */
+bool bt_known_name(char name[BT_STORED_SIZE], const char *stored);
+
 /* catalogue.c */
 struct bt_slot *bt_slot(const struct bt_store *store, uint32_t ordinal);
 /* With refreshing locked, or by the one thread that has the store for itself. */
 int bt_catalogue_refresh(struct bt_store *store, struct bt_error *error);
+/* name: of the file. */
 int bt_catalogue_add(struct bt_store *store, const char *name, bool snapshot, const struct bt_stored *stored,
 		     struct bt_slot **ret_slot);
 void bt_catalogue_free(struct bt_store *store);
@@ -112,9 +122,12 @@ int bt_roster_publish(struct bt_store *store, uint32_t slots);
 /* Called after setting gone, and after setting file: the later call sees both. */
 void bt_slot_keep(struct bt_slot *slot);
 void bt_slot_damaged(struct bt_slot *slot, const struct bt_error *error);
-/* Opens the file as it was listed. */
+/* Opens the file as it was listed, and as it lies. */
 int bt_slot_object(struct bt_store *store, const struct bt_slot *slot, struct bt_object **ret_object,
 		   struct bt_error *error);
+/* The text of a file, whose object is taken over, also on failure. */
+int bt_slot_text(struct bt_store *store, const struct bt_slot *slot, struct bt_object *stored, bool loosely,
+		 struct bt_object **ret_object, struct bt_error *error);
 void bt_slot_free(struct bt_slot *slot);
 bool bt_slot_is_open(struct bt_slot *slot);
 
@@ -126,13 +139,13 @@ int bt_derived_open(struct bt_store *store, struct bt_slot *slot, struct bt_obje
 /* Derives the file again if it does not verify. */
 int bt_derived_recheck(struct bt_store *store, struct bt_slot *slot, struct bt_error *error);
 
-/* gate.c: the holder itself gave a file this name, in the store's directory or in contents/. */
+/* gate.c: the holder itself gave a file this name of a file, in the store's directory or in contents/. */
 struct bt_gate;
 int bt_gate_made(struct bt_gate *gate, const char *name, bool snapshot, struct bt_error *error);
 
 /* lookup.c */
 
-/* Adds a file after seal, with its name. */
+/* Adds a file after seal, with the name of the file. */
 int bt_store_add_file(struct bt_store *store, const char *name, bool snapshot, const struct bt_writer *writer,
 		      struct bt_error *error);
 static inline void bt_store_before_slow(const struct bt_store *store)

@@ -4,7 +4,10 @@
 #include "base/fail.h"
 #include "codec/hash.h"
 #include "store/file_inside.h"
+#include "store/rest.h"
 #include <string.h>
+
+#define PROOF_STEP ((uint64_t)4 << 20)
 
 struct verify {
 	struct bt_file *file;
@@ -15,6 +18,11 @@ struct verify {
 	bool lines; /* of blocks, too */
 	bool any_block, any_page;
 };
+
+static int go_on(const struct verify *verify)
+{
+	return verify->step ? verify->step->take(verify->step->arg) : 0;
+}
 
 /* These bytes at this offset. */
 static int check_text(struct bt_file *file, const char *text, uint64_t at, struct bt_error *error)
@@ -53,7 +61,7 @@ static int check_page(void *arg, const struct bt_digest *id, uint64_t at, uint32
 	struct verify *verify = arg;
 	struct bt_digest digest;
 	const char *open = verify->any_page ? ",\n" : "[\n";
-	int r = verify->step ? verify->step->take(verify->step->arg) : 0;
+	int r = go_on(verify);
 
 	verify->any_page = true;
 	if (!r)
@@ -86,6 +94,25 @@ static int check_frame(const struct verify *verify)
 	return r ? r : check_text(file, trees_end, at->tree_index - strlen(trees_end), verify->error);
 }
 
+/* One text can be compressed in many ways, of which the file has the one that was written. */
+static int check_stored(const struct verify *verify)
+{
+	struct bt_file *file = verify->file;
+	struct bt_rest_proof proof;
+	int r = bt_rest_proof_begin(&proof, file->named, file->name, verify->error);
+
+	for (uint64_t at = PROOF_STEP; !r && at < bt_object_size(file->named) && bt_is_rest(file->named);
+	     at += PROOF_STEP) {
+		r = go_on(verify);
+		if (!r)
+			r = bt_rest_proof_to(&proof, at, verify->error);
+	}
+	if (!r)
+		r = bt_rest_proof_finish(&proof, verify->error);
+	bt_rest_proof_end(&proof);
+	return r;
+}
+
 static int verify_all(struct verify *verify)
 {
 	const struct bt_index_visitor visitor = {verify, check_block, check_page};
@@ -96,6 +123,8 @@ static int verify_all(struct verify *verify)
 	int r = bt_file_visit(verify->file, &visitor, verify->error);
 	if (!r)
 		r = check_frame(verify);
+	if (!r)
+		r = check_stored(verify);
 	bt_hasher_free(verify->hasher);
 	bt_buf_free(&verify->text);
 	return r;

@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include "codec/hash.h"
 #include "store/file.h"
+#include "store/rest.h"
 #include "json/write.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -28,7 +29,9 @@ struct bt_writer {
 	int failure;		       /* errno of the first failed write: the file can no longer become whole */
 	struct bt_hasher *hasher;      /* of index_sha256, then of open_sha256 */
 	struct bt_buf header, buffer, line;
-	uint64_t size;		     /* buffer included */
+	uint64_t size;	 /* buffer included */
+	uint64_t stored; /* of the file as it lies, once it is published */
+	bool at_rest;
 	struct bt_sections sections; /* of those that were begun; else 0 */
 	size_t listed;		     /* lines of contents */
 	struct bt_buf blocks, held;  /* arrays of written_block and bt_held */
@@ -114,6 +117,7 @@ int bt_writer_new(struct bt_upload *upload, const struct bt_buf *header, struct 
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	}
 	writer->out = upload;
+	writer->at_rest = bt_is_rest_upload(upload);
 	int r = begin(writer, header, error);
 	if (r) {
 		bt_writer_free(writer);
@@ -181,6 +185,16 @@ int bt_writer_block(struct bt_writer *writer, const struct bt_block_text *text, 
 uint64_t bt_writer_size(const struct bt_writer *writer)
 {
 	return writer->size;
+}
+
+uint64_t bt_writer_stored(const struct bt_writer *writer)
+{
+	return writer->stored;
+}
+
+bool bt_writer_at_rest(const struct bt_writer *writer)
+{
+	return writer->at_rest;
 }
 
 size_t bt_writer_contents(const struct bt_writer *writer)
@@ -450,6 +464,7 @@ int bt_writer_seal(struct bt_writer *writer, const struct bt_buf *summary, const
 		r = bt_upload_publish(writer->out, name, error);
 	if (r)
 		return r;
+	writer->stored = writer->at_rest ? bt_rest_upload_size(writer->out) : writer->size;
 	bt_upload_close(writer->out);
 	writer->out = NULL;
 	return 0;

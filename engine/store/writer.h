@@ -40,7 +40,9 @@ int bt_writer_elsewhere(struct bt_writer *writer, const struct bt_block *block, 
 /* line: a page without LF; id its digest. */
 int bt_writer_page(struct bt_writer *writer, const char *line, size_t length, const struct bt_digest *id,
 		   struct bt_error *error);
-uint64_t bt_writer_size(const struct bt_writer *writer); /* bytes written so far; pages count after seal */
+uint64_t bt_writer_size(const struct bt_writer *writer);   /* bytes written so far; pages count after seal */
+uint64_t bt_writer_stored(const struct bt_writer *writer); /* of the file as it lies, once it is published */
+bool bt_writer_at_rest(const struct bt_writer *writer);	   /* whether it lies compressed */
 size_t bt_writer_contents(const struct bt_writer *writer);
 
 /* Writes the rest of the file with this summary ("{}" for a volume) and makes it durable under name. BT_E_EXISTS: call

@@ -11,7 +11,7 @@
 
 static uint64_t possible(const struct bt_store *store)
 {
-	uint64_t bytes = bt_store_bytes(store);
+	uint64_t bytes = bt_store_text_bytes(store);
 
 	return bytes < UINT64_MAX / ENTRIES_A_BYTE / 2 ? bytes * ENTRIES_A_BYTE + ENTRIES_LEAST : UINT64_MAX / 2;
 }

@@ -5,9 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PREFIX "snapshot_"
-#define SUFFIX ".json"
-#define SHOWN  3 /* names in an error */
+#define PREFIX	"snapshot_"
+#define SUFFIX	".json"
+#define AT_REST ".zst" /* of the file of a snapshot that lies compressed */
+#define SHOWN	3      /* names in an error */
 
 /* The snapshots before and after where this text would be in order; for full names that is the order of time. */
 static int not_found(const struct bt_roster *roster, const char *text, struct bt_error *error)
@@ -43,13 +44,15 @@ int bt_select_too_old(struct bt_store *store, const char *text, const char *olde
 	return bt_fail(error, BT_E_NOT_FOUND, text, detail);
 }
 
-/* The name is text, or text and .json, each with or without its beginning. */
+/* The name is text, or text and .json, each with or without its beginning; or text is the name of its file. */
 static bool is_exact(const char *name, const char *text)
 {
-	size_t length = strlen(text);
+	size_t length = strlen(text), end = strlen(AT_REST);
 
 	if (strncmp(text, PREFIX, strlen(PREFIX)))
 		name += strlen(PREFIX);
+	if (length > end && !strcmp(text + length - end, AT_REST))
+		return strlen(name) == length - end && !strncmp(name, text, length - end);
 	return !strncmp(name, text, length) && (!name[length] || !strcmp(name + length, SUFFIX));
 }
 

@@ -39,11 +39,11 @@ static int read_snapshot(struct bt_store *store, uint32_t ordinal, struct bt_sna
 		r = bt_document_read(file, &snapshot->arena, &snapshot->info, error);
 	if (r)
 		return r;
+	snapshot->info.name = id->name;
 	snapshot->info.classic = bt_file_kind(file) == BT_KIND_CLASSIC;
 	/* of a version 1 file, not of the one derived from it */
 	snapshot->info.file_size = id->size;
-	if (snapshot->info.classic)
-		snapshot->info.added_size = id->size;
+	snapshot->info.added_size = snapshot->info.classic ? id->size : bt_file_stored(file, snapshot->info.added_size);
 	return 0;
 }
 

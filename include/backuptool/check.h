@@ -81,6 +81,7 @@ enum bt_repair_action {
 	BT_REPAIR_ASIDE,   /* the file was moved to damaged/; a new volume holds its intact contents and pages, if there
 			      are any */
 	BT_REPAIR_RENAMED, /* the file was renamed: its name now states the time that it records */
+	BT_REPAIR_MADE_VOLUME /* the file was moved to contents/: another file has the name of its snapshot */
 };
 
 struct bt_repair {

@@ -40,6 +40,7 @@ struct bt_snapshot_options {
 	bool pinned;		    /* it is never pruned */
 	bool partial;		    /* it is taken while a longer run goes on, and lacks what that has not read yet */
 	const struct bt_time *expires; /* it is of no use after this time; NULL: nobody knows */
+	enum bt_at_rest at_rest;       /* how the store's files lie from now on; the store remembers it */
 };
 
 struct bt_snapshot_result {

@@ -25,6 +25,7 @@ struct bt_stats {
 	uint64_t store_files, store_bytes; /* the files themselves; their bytes that are neither stored nor dead are
 					      lists and pages */
 	uint64_t unread;		   /* snapshots and files that could not be read; the observer was told */
+	uint64_t at_rest_files;		   /* of store_files: those that lie compressed */
 };
 
 /*

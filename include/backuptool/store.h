@@ -58,15 +58,24 @@ const char *bt_store_id(const struct bt_store *store);
 /* Whether this open made the store: there was no directory, or nothing in it belonged to a store. */
 bool bt_store_made(const struct bt_store *store);
 
+/* How the files of a store lie. Both kinds may be in one store. */
+enum bt_at_rest {
+	BT_AT_REST_AS_CHOSEN, /* as the store says; a store that says nothing has plain files */
+	BT_AT_REST_PLAIN,     /* NAME.json */
+	BT_AT_REST_ZSTD	      /* NAME.json.zst: the same text, compressed so that any part of it can be read */
+};
+/* How its next files will lie: BT_AT_REST_PLAIN or BT_AT_REST_ZSTD. */
+enum bt_at_rest bt_store_at_rest(const struct bt_store *store);
+
 /* Reads the directory again: new snapshots appear, removed ones vanish; open files stay readable. A refresh waits for
  * one that another thread does. */
 int bt_store_refresh(struct bt_store *store, struct bt_error *error);
 
 /*
- * The snapshots that a refresh found: the names of their files ("snapshot_….json"), oldest first: by the time in the
- * name, then by the clash number. Includes version 1 files. A roster never changes: the next refresh makes another one.
- * The number is of the file that has the name: it changes when another file takes the name, or the file is written
- * again. Names are valid until the store is closed.
+ * The snapshots that a refresh found: their names ("snapshot_….json", also if the file lies compressed), oldest first:
+ * by the time in the name, then by the clash number. Includes version 1 files. A roster never changes: the next refresh
+ * makes another one. The number is of the file that has the name: it changes when another file takes the name, or the
+ * file is written again. Names are valid until the store is closed.
  */
 struct bt_roster {
 	size_t count;

@@ -66,6 +66,14 @@ bench() {
 	done
 }
 
+@test "tests/bench/at_rest" {
+	small_tree src
+	bench at_rest src 1
+	for step in snapshot list check restore cat size; do
+		[[ $'\n'$output == *$'\n'"$step "* ]]
+	done
+}
+
 @test "tests/bench/hostile" {
 	bench hostile --scale 0.002 --least 1000 --commands check,quick,ls,dump,json,prune # no time decides
 	for text in '| deep `check` | ' '| flood `quick` | ' '| wide `ls` | ' '| holes `dump` | ' '| findings `json` | ' \

@@ -67,6 +67,7 @@ ELSEWHERE=(
 	'tests/bench/mount|bench|tests/bench/mount'
 	'tests/bench/watch|bench|tests/bench/watch'
 	'tests/bench/compression|bench|tests/bench/compression'
+	'tests/bench/at_rest|bench|tests/bench/at_rest'
 	'tests/bench/hostile|bench|tests/bench/hostile'
 	'tests/bench/duplicates|bench|tests/bench/duplicates'
 	'check --repair|repair|--repair: a damaged block goes, the next snapshot brings it back, and old snapshots are whole again'

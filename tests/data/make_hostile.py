@@ -10,6 +10,7 @@ import functools
 import hashlib
 import os
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -376,10 +377,55 @@ def byte_edits():
     yield 'digest-mismatch_open', flip(good, good.rindex(b'"}}') - 1)
 
 
+def at_rest(text, sizes=same, digest=same, footer=same, frame=same, at=700):
+    """The file as it lies compressed, in two frames: FORMAT.md section 8."""
+    parts = [text[:at], text[at:]]
+    frames = [frame(zstd(part)) for part in parts]
+    body = b''.join(frames)
+    mark = digest(struct.pack('<II', 0x184D2A5D, 32) + hashlib.sha256(body).digest())
+    entries = sizes([[len(data), len(part)] for data, part in zip(frames, parts)] + [[40, 0]])
+    table = b''.join(struct.pack('<II', *entry) for entry in entries)
+    end = footer(struct.pack('<IBI', len(entries), 0, 0x8F92EAB1))
+    return body + mark + struct.pack('<II', 0x184D2A5E, len(table) + 9) + table + end
+
+
+def other(index, stored=0, plain=0):
+    """An edit of one entry of the table."""
+    def edit(entries):
+        entries[index] = [entries[index][0] + stored, entries[index][1] + plain]
+        return entries
+    return edit
+
+
+def at_rest_edits():
+    text, good = make(), at_rest(make())
+    yield 'none_at-rest', good
+    yield 'bad-seek-table', good[:-1]
+    yield 'bad-seek-table_none', zstd(text)
+    yield 'bad-seek-table_trailing', good + b'\n'
+    yield 'bad-seek-table_gap', good[:-100] + good[-99:]
+    yield 'bad-seek-table_stored', at_rest(text, sizes=other(0, stored=1))
+    yield 'bad-seek-table_huge', at_rest(text, sizes=other(1, stored=2**31))
+    yield 'bad-seek-table_bomb', at_rest(text, sizes=other(1, plain=2**20))
+    yield 'bad-seek-table_empty', at_rest(text, sizes=other(0, plain=-700))
+    yield 'bad-seek-table_many', at_rest(text, footer=lambda data: struct.pack('<I', 2**28) + data[4:])
+    yield 'bad-seek-table_few', at_rest(text, footer=lambda data: struct.pack('<I', 2) + data[4:])
+    yield 'bad-seek-table_sums', at_rest(text, footer=lambda data: data[:4] + b'\x80' + data[5:])
+    yield 'bad-seek-table_digest', at_rest(text, digest=lambda data: b'\x5c' + data[1:])
+    yield 'bad-seek-table_last', at_rest(text, sizes=other(2, plain=1))
+    yield 'bad-frame_at-rest', at_rest(text, frame=lambda data: flip(data, len(data) - 1))
+    yield 'bad-frame_at-rest-skip', at_rest(text, frame=lambda data: data[:-4])
+    yield 'frame-size_at-rest', at_rest(text, sizes=other(0, plain=1))
+    yield 'trailing-frame_at-rest', at_rest(text, frame=lambda data: data + zstd(b''))
+    yield 'digest-mismatch_at-rest', at_rest(text, digest=lambda data: flip(data, 39))
+    yield 'truncated_at-rest', at_rest(text[:-1])
+
+
 def main():
-    for edits in (byte_edits, part_edits, block_edits, page_edits, page_lies, names_edits):
+    for edits, suffix in ((byte_edits, '.json'), (part_edits, '.json'), (block_edits, '.json'), (page_edits, '.json'),
+                          (page_lies, '.json'), (names_edits, '.json'), (at_rest_edits, '.json.zst')):
         for reason, data in edits():
-            with open(os.path.join(sys.argv[1], reason + '.json'), 'wb') as out:
+            with open(os.path.join(sys.argv[1], reason + suffix), 'wb') as out:
                 out.write(data)
 
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "check_world.h"
+#include "at_rest_store.h"
 
 static void note(void *arg, const struct bt_finding *finding)
 {
@@ -81,7 +82,7 @@ int open_in_store(const struct world *world, const char *name)
 	char path[512];
 
 	snprintf(path, sizeof(path), "%s/%s", world->store_path, name);
-	int fd = open(path, O_RDWR | O_CLOEXEC);
+	int fd = open(lies_at(path, sizeof(path)), O_RDWR | O_CLOEXEC);
 	assert_true(fd >= 0);
 	return fd;
 }

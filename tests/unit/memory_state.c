@@ -268,6 +268,14 @@ const char *memory_path(const struct memory *memory)
 struct bt_stamp memory_spoil(struct memory *memory, enum bt_area area, const char *name, const char *text,
 			     size_t offset)
 {
+	char at_rest[80];
+
+	snprintf(at_rest, sizeof(at_rest), "%s.zst", name);
+	if (!find(&memory->live, area, name)) { /* it lies compressed: the digest of its frames */
+		name = at_rest;
+		text = "\x5d\x2a\x4d\x18";
+		offset = 20;
+	}
 	const struct bt_buf *bytes = &find(&memory->live, area, name)->blob->bytes;
 	struct memory_blob *blob = memory_blob_new(memory, bytes);
 	size_t at = bytes->length - strlen(text);

@@ -21,7 +21,7 @@ static bool tells_of(const struct seen *seen, const char *name)
 	size_t length = strlen(name);
 
 	for (const char *line = seen->text; *line; line += *line == '\n')
-		if (!strncmp(line, name, length) && line[length] == ' ')
+		if (!strncmp(line, name, length) && (line[length] == ' ' || !strncmp(line + length, ".zst ", 5)))
 			return true;
 		else
 			line = strchrnul(line, '\n');

@@ -212,7 +212,8 @@ static void test_cache_directory(void **state)
 		memory_free(memory);
 		assert_int_equal(count_segments(path), 1);
 	}
-	assert_true(reads[1] < reads[0]);
+	/* of files that lie compressed all is in the frames that were read for opening them */
+	assert_true(reads[1] < reads[0] + !!getenv("BT_TEST_AT_REST"));
 }
 
 static void snap(unsigned number)
