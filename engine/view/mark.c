@@ -96,6 +96,23 @@ static int visit_next(struct bt_mark *mark, struct bt_error *error)
 	return r ? bt_fail(error, r, NULL, "marking what is needed") : 0;
 }
 
+/* Names that damage took away keep nothing else from being known: without their page no entry needs more or less. What
+ * they had for a page is not marked, so that another snapshot that needs it as its own still fails. */
+static int add_names(struct bt_mark *mark, const struct bt_digest *id, struct bt_error *error)
+{
+	const struct bt_page *page;
+	struct bt_error damage = {0};
+	int r = bt_page_get(mark->store, id, &page, &damage);
+
+	if (r == BT_E_DAMAGED)
+		return 0;
+	if (r)
+		return bt_error_pass(error, &damage, r);
+	bt_page_put(mark->store, page);
+	r = add_page(mark, id);
+	return r ? bt_fail(error, r, NULL, "marking what is needed") : 0;
+}
+
 static void tell_progress(struct bt_mark *mark, const char *name)
 {
 	if (!bt_pace_due(&mark->pace, mark->observer))
@@ -113,10 +130,10 @@ int bt_mark_snapshot(struct bt_mark *mark, const char *name, struct bt_error *er
 		return r;
 	const struct bt_snapshot_info *info = bt_snapshot_info(snapshot);
 	r = add_entry(mark, &info->root);
-	if (!r && info->has_names)
-		r = add_page(mark, &info->names);
 	if (r)
 		bt_fail(error, r, name, "marking what is needed");
+	if (!r && info->has_names)
+		r = add_names(mark, &info->names, error);
 	while (!r && mark->depth) {
 		tell_progress(mark, name);
 		r = visit_next(mark, error);

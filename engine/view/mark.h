@@ -22,8 +22,8 @@ struct bt_mark {
 	struct bt_pace pace;
 };
 
-/* Adds what a snapshot of version 2 needs. Fails if a page is missing or damaged, since what it needs is unknown then.
- */
+/* Adds what a snapshot of version 2 needs. Fails if a page is missing or damaged, since what it needs is unknown then,
+ * but for the page of names. */
 int bt_mark_snapshot(struct bt_mark *mark, const char *name, struct bt_error *error);
 void bt_mark_free(struct bt_mark *mark);
 

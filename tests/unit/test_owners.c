@@ -2,10 +2,12 @@
 /* The names of users and groups: which are looked up, where they are kept, and what is no page of names. The users and
  * groups of the machine are made up. */
 #include "base/account.h"
+#include "model/document.h"
 #include "model/owners.h"
 #include "snapshot/owners.h"
 #include "snapshot_world.h"
 #include "store/file.h"
+#include "view/mark.h"
 #include "view/pages.h"
 #include "view_scene.h"
 #include <backuptool/check.h>
@@ -328,6 +330,44 @@ static void test_names_have_limits(void **state)
 	}
 }
 
+/* That names are lost keeps no prune from knowing what is needed; that their page is needed as something else does. */
+static void test_prune_without_names(void **state)
+{
+	struct scene scene = {.sample = sample_new()};
+	struct bt_digest gone = {{1}}, empty = sample_digest("{\"entries\":[]}", 14);
+	struct bt_mark mark = {0};
+	struct bt_error error = {0};
+
+	for (int lost = 0; lost < 2; lost++) {
+		struct bt_snapshot_info info = {.time = {1795343400, 0},
+						.host = "h",
+						.target = "/",
+						.root = dir_entry("", lost ? &gone : &empty),
+						.directories = 1,
+						.has_names = true,
+						.names = gone};
+		struct bt_buf header = {0}, summary = {0};
+
+		assert_int_equal(bt_header_write(&header, &info), 0);
+		assert_int_equal(bt_summary_write(&summary, &info), 0);
+		assert_int_equal(bt_writer_new(sample_upload(scene.sample.dirfd), &header, &scene.writer, NULL), 0);
+		sample_page(scene.writer, "{\"entries\":[]}");
+		assert_int_equal(bt_writer_seal(scene.writer, &summary,
+						lost ? "snapshot_2026-11-22T10-30-00Z-1.json" : SNAPSHOT, NULL),
+				 0);
+		bt_writer_free(scene.writer);
+		bt_buf_free(&header);
+		bt_buf_free(&summary);
+	}
+	assert_int_equal(bt_store_open(scene.sample.path, NULL, &scene.store, NULL), 0);
+	mark.store = scene.store;
+	assert_int_equal(bt_mark_snapshot(&mark, SNAPSHOT, &error), 0);
+	assert_int_equal(mark.pages.count, 1);
+	assert_int_equal(bt_mark_snapshot(&mark, "snapshot_2026-11-22T10-30-00Z-1.json", &error), BT_E_DAMAGED);
+	bt_mark_free(&mark);
+	scene_free(&scene);
+}
+
 /* A page in the place of one of another kind. */
 static void test_another_kind_of_page(void **state)
 {
@@ -391,10 +431,9 @@ int main(void)
 {
 #define EACH(test) cmocka_unit_test_setup(test, reset)
 	const struct CMUnitTest tests[] = {
-		EACH(test_each_is_looked_up_once), EACH(test_who_is_not_known),
-		EACH(test_slow_lookups),	   EACH(test_more_than_a_page_holds),
-		EACH(test_hostile_names),	   EACH(test_names_have_limits),
-		EACH(test_found_without_lists),	   EACH(test_kept),
+		EACH(test_each_is_looked_up_once), EACH(test_who_is_not_known),	   EACH(test_slow_lookups),
+		EACH(test_more_than_a_page_holds), EACH(test_hostile_names),	   EACH(test_names_have_limits),
+		EACH(test_found_without_lists),	   EACH(test_prune_without_names), EACH(test_kept),
 		EACH(test_another_kind_of_page),
 	};
 
