@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 struct options {
-	bool content, nul, exit_code, exclude_caches, one_file_system;
+	bool content, nul, exit_code, all_files, exclude_caches, one_file_system;
 	struct tool_texts exclude, exclude_if_present;
 };
 
@@ -28,6 +28,8 @@ static const struct tool_option table[] = {
 	{"null", '0', NULL, false, "no totals, and a NUL after each entry instead of a newline", tool_set_true,
 	 FIELD(nul)},
 	{"exit-code", 0, NULL, false, "end with 4 if there are differences", tool_set_true, FIELD(exit_code)},
+	{"all-files", 0, NULL, false, "also show what the snapshot's own rules left out", tool_set_true,
+	 FIELD(all_files)},
 	{"exclude", 'e', "PATTERN", false, "in a directory leave out what matches, as 'snapshot' does; repeatable",
 	 tool_add_text, FIELD(exclude)},
 	{"exclude-caches", 0, NULL, false, "the same for what lies beside a CACHEDIR.TAG", tool_set_true,
@@ -195,7 +197,9 @@ static int compare(struct diff *diff, struct bt_error *error)
 				     .exclude_if_present = options->exclude_if_present.items,
 				     .exclude_if_present_count = options->exclude_if_present.count,
 				     .exclude_caches = options->exclude_caches,
-				     .one_file_system = options->one_file_system};
+				     .one_file_system = options->one_file_system,
+				     .recorded = !options->all_files,
+				     .below = diff->before.path};
 
 	return diff->live ? bt_compare_live(&before, &live, &call, &diff->result, error)
 			  : bt_compare(&before, &after, &call, &diff->result, error);
@@ -279,6 +283,7 @@ static int check_live(const struct diff *diff)
 			    : options->exclude_if_present.count ? "exclude-if-present"
 			    : options->exclude_caches		? "exclude-caches"
 			    : options->one_file_system		? "one-file-system"
+			    : options->all_files		? "all-files"
 								: NULL;
 
 	return diff->live || !given
@@ -312,6 +317,8 @@ static int run(struct tool *tool, const void *arg)
 		r = check_live(&diff);
 	if (diff.live)
 		tool_patterns_check(tool, diff.live, &diff.options->exclude);
+	if (r == TOOL_OK && diff.live && !diff.options->all_files)
+		tool_recorded_check(tool, diff.before.info);
 	if (r == TOOL_OK)
 		r = run_diff(&diff);
 	free(diff.live);
@@ -325,7 +332,8 @@ const struct tool_command cmd_diff = {
 	.summary = "shows what differs between snapshots, or since one was taken",
 	.description = "A line for each difference: + came, - went, M other contents, T another type,\n"
 		       "U only metadata. One snapshot is compared with its directory as it is now; a\n"
-		       "PATH in it, too, or with another directory or file.",
+		       "PATH in it, too, or with another directory or file. What the rules left out\n"
+		       "by which the snapshot was taken is not shown then; --all-files shows it.",
 	.operands = "SNAPSHOT[:PATH] [SNAPSHOT[:PATH] | DIR | FILE]",
 	.example = "  backuptool diff latest~1 latest\n"
 		   "  backuptool diff latest\n"

@@ -7,6 +7,7 @@
 #include "restore_ask.h"
 #include "restore_owners.h"
 #include "rows.h"
+#include "taking.h"
 #include <backuptool/restore.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 struct options {
 	const char *snapshot, *output;
 	enum bt_overwrite overwrite;
-	bool delete_extra, dry_run, salvage;
+	bool delete_extra, all_files, dry_run, salvage;
 	struct tool_owner_options owners;
 };
 
@@ -41,6 +42,8 @@ static const struct tool_option table[] = {
 	{"overwrite", 0, "always|if-changed|never", false, "what to do with files that are there (if-changed)",
 	 set_overwrite, FIELD(overwrite)},
 	{"delete", 0, NULL, false, "remove what the snapshot does not have", tool_set_true, FIELD(delete_extra)},
+	{"all-files", 0, NULL, false, "with --delete, also remove what the snapshot's own rules left out",
+	 tool_set_true, FIELD(all_files)},
 	{"salvage", 0, NULL, false, "bring back what can be verified out of damaged files, too", tool_set_true,
 	 FIELD(salvage)},
 	{"dry-run", 'n', NULL, false, "with -v, show what would be done; write nothing", tool_set_true, FIELD(dry_run)},
@@ -162,6 +165,7 @@ static int restore(struct tool *tool, const struct options *options, const struc
 		.path_count = paths->count,
 		.overwrite = options->overwrite,
 		.delete_extra = options->delete_extra,
+		.keep_left_out = !options->all_files,
 		.dry_run = options->dry_run,
 		.salvage = options->salvage,
 		.follow_foreign_links = tool->yes,
@@ -238,6 +242,10 @@ static int run_restore(struct tool *tool, const void *arg)
 	if (r != TOOL_OK)
 		return r;
 	r = find_paths(tool, &pick, rest, &paths);
+	if (r == TOOL_OK && options->all_files && !options->delete_extra)
+		r = tool_usage_error(tool, "--all-files goes with --delete");
+	if (r == TOOL_OK && options->delete_extra && !options->all_files)
+		tool_recorded_check(tool, bt_snapshot_info(pick.snapshot));
 	if (r == TOOL_OK)
 		r = restore(tool, options, &pick, &paths);
 	free_paths(&paths);
@@ -261,9 +269,10 @@ const struct tool_command cmd_restore = {
 		       "replaced, but a directory with something in it only with --delete. Directories\n"
 		       "that were there before, and only lead to a PATH, keep their metadata.\n"
 		       "\n"
-		       "What the snapshot does not have stays, unless --delete is given. That also\n"
-		       "removes what was excluded when the snapshot was taken, but never the store\n"
-		       "itself, wherever it lies, nor anything on another file system that the snapshot\n"
+		       "What the snapshot does not have stays, unless --delete is given. What the\n"
+		       "snapshot's own rules left out stays even then, unless --all-files is given, too.\n"
+		       "Never removed is the store itself, wherever it lies, nor anything on another file system that "
+		       "the snapshot\n"
 		       "did not enter: that is named and left as it is. The command asks before it\n"
 		       "removes more entries than the snapshot has, or anything from a directory above\n"
 		       "the one that the snapshot is of, or from one of which there are other\n"

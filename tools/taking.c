@@ -2,7 +2,6 @@
 #include "taking.h"
 #include "output.h"
 #include <backuptool/select.h>
-#include <backuptool/view.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -291,6 +290,13 @@ void tool_taking_say_other_host(const struct tool *tool, struct bt_store *store,
 			 "if it is the same directory, give --host %s",
 			 shown, shown);
 	free(path);
+}
+
+void tool_recorded_check(const struct tool *tool, const struct bt_snapshot_info *info)
+{
+	if (info->rules_omitted && !tool->quiet)
+		tool_say(tool, "the rules of this snapshot are too long and so were not recorded: what they left out "
+			       "counts as new");
 }
 
 void tool_taking_say_rules(const struct tool *tool, const struct bt_snapshot_result *result)

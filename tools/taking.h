@@ -6,6 +6,7 @@
 #include "rows.h"
 #include "tool.h"
 #include <backuptool/snapshot.h>
+#include <backuptool/view.h>
 
 struct tool_taking {
 	const char *target;
@@ -32,6 +33,8 @@ struct bt_snapshot_options tool_taking_request(const struct tool_taking *taking)
 
 /* The host whose snapshots are taken; allocated. */
 char *tool_taking_host(const struct tool_taking *taking);
+/* Before a snapshot's own rules are used: says so when they are not recorded. */
+void tool_recorded_check(const struct tool *tool, const struct bt_snapshot_info *info);
 /* Says what is to be known of the rules of a run. */
 void tool_taking_say_rules(const struct tool *tool, const struct bt_snapshot_result *result);
 /* After a run that had none to compare with: says so when the newest snapshot of the directory is of another host. */

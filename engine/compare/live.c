@@ -250,19 +250,45 @@ int bt_live_compare(struct bt_compare_run *run, const struct bt_entry *before, s
 	return bt_compare_problem(run, &error);
 }
 
+/* The snapshot's own rules, and then those of the call. */
+static int take_rules(struct bt_compare_run *run, const struct bt_snapshot_info *recorded, const struct bt_live *live)
+{
+	struct bt_exclusion_set *set = &run->exclusion;
+	int r = 0;
+
+	if (recorded)
+		r = bt_exclusion_add_patterns(set, recorded->rules, recorded->rule_count);
+	if (!r && recorded)
+		r = bt_exclusion_add_words(set, recorded->options, recorded->option_count);
+	if (!r)
+		r = bt_exclusion_add_patterns(set, live->exclude, live->exclude_count);
+	if (!r)
+		r = bt_exclusion_add_present(set, live->exclude_if_present, live->exclude_if_present_count);
+	set->exclusion.caches |= live->exclude_caches;
+	set->one_file_system |= live->one_file_system;
+	if (!r && live->below && *live->below)
+		r = asprintf(&run->prefix, "%s/", live->below) < 0 ? BT_E_NOMEM : 0;
+	return r;
+}
+
 static int open_scan(struct bt_compare_run *run, const struct bt_side *before, const struct bt_live *live,
 		     struct bt_error *error)
 {
-	struct bt_scan_options options = {.if_present = live->exclude_if_present,
-					  .if_present_count = live->exclude_if_present_count,
-					  .caches = live->exclude_caches,
-					  .one_file_system = live->one_file_system,
-					  .threads = HELPERS};
-	int r = bt_rules_new(live->exclude, live->exclude_count, &run->rules, error);
+	const struct bt_exclusion *exclusion = &run->exclusion.exclusion;
+	int r = take_rules(run, live->recorded ? before->info : NULL, live);
 
 	if (r)
+		return bt_fail(error, (enum bt_code)r, NULL, NULL);
+	r = bt_exclusion_finish(&run->exclusion, error);
+	if (r)
 		return r;
-	options.rules = run->rules;
+	struct bt_scan_options options = {.rules = exclusion->rules,
+					  .prefix = run->prefix,
+					  .if_present = exclusion->if_present,
+					  .if_present_count = exclusion->if_present_count,
+					  .caches = exclusion->caches,
+					  .one_file_system = run->exclusion.one_file_system,
+					  .threads = HELPERS};
 	bt_store_inode(before->store, &options.skip_dev, &options.skip_ino);
 	return bt_scan_open(live->path, &options, &run->scan, error);
 }
@@ -317,7 +343,8 @@ int bt_live_open(struct bt_compare_run *run, const struct bt_side *before, const
 void bt_live_close(struct bt_compare_run *run)
 {
 	bt_scan_close(run->scan);
-	bt_rules_free(run->rules);
+	bt_exclusion_free(&run->exclusion);
+	free(run->prefix);
 	bt_hasher_free(run->hasher);
 	free(run->window);
 	if (!run->store_after)

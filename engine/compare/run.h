@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/voice.h"
 #include "codec/hash.h"
+#include "scan/exclusion.h"
 #include "source/describe.h"
 #include "view/bounds.h"
 #include <backuptool/compare.h>
@@ -35,8 +36,9 @@ struct bt_compare_run {
 	struct bt_store *store_before, *store_after; /* after NULL: a directory tree */
 	struct bt_bounds before, after;		     /* how much may still be found */
 	struct bt_scan *scan;
-	struct bt_rules *rules;
-	int single; /* the directory that was named, or that holds the named file; -1: none */
+	struct bt_exclusion_set exclusion;
+	char *prefix; /* of the paths that the rules are asked about; NULL: none */
+	int single;   /* the directory that was named, or that holds the named file; -1: none */
 	struct bt_found single_found;
 	uint64_t root_dev;
 	struct bt_hasher *hasher;

@@ -59,10 +59,50 @@ static int remove_tree(struct bt_restore_run *run, const struct extra *extra)
 	struct removed removed = {run, extra};
 	struct bt_removal removal = {
 		.guard = &run->guard, .dry = run->options.dry_run, .left = tell_left, .arg = &removed};
-	int r = bt_remove_tree(&removal, extra->dirfd, name_of(extra));
+	char *path = run->excludes ? bt_place_path(extra->place, extra->path) : NULL;
 
+	if (run->excludes && !path)
+		return -ENOMEM;
+	removal.exclusion = run->excludes ? &run->exclusion.exclusion : NULL;
+	removal.path = path;
+	int r = bt_remove_tree(&removal, extra->dirfd, name_of(extra));
+	free(path);
 	bt_tell_deleted(&run->tell, extra->place, extra->path, removal.removed);
 	return r;
+}
+
+/* Whether the snapshot's rules leave it out. Where nobody can tell, it counts as left out. */
+static bool is_left_out(const struct bt_restore_run *run, const struct extra *extra, const struct bt_markers *markers)
+{
+	const struct bt_exclusion *exclusion = &run->exclusion.exclusion;
+	struct stat status;
+
+	if (!run->excludes)
+		return false;
+	if (bt_markers_exclude(exclusion, markers, name_of(extra)))
+		return true;
+	if (!exclusion->rules)
+		return false;
+	char *path = bt_place_path(extra->place, extra->path);
+	bool directory =
+		fstatat(extra->dirfd, name_of(extra), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+	bool left_out = !path || bt_rules_excluded(exclusion->rules, path, path + strlen(path) - strlen(name_of(extra)),
+						   directory);
+	free(path);
+	return left_out;
+}
+
+static struct bt_markers find_markers(const struct bt_restore_run *run, int fd, const struct bt_buf *names)
+{
+	struct bt_markers markers = {0};
+
+	for (size_t at = 0; run->excludes && at < names->length;) {
+		const char *name = (const char *)names->data + at;
+
+		bt_markers_see(&run->exclusion.exclusion, fd, name, &markers);
+		at += strlen(name) + 1;
+	}
+	return markers;
 }
 
 static void remove_extra(struct bt_restore_run *run, const struct extra *extra, size_t level);
@@ -76,13 +116,14 @@ static void remove_beside_store(struct bt_restore_run *run, const struct extra *
 
 	if (r < 0)
 		bt_tell_sys(&run->tell, extra->place, extra->path, -r, "list the directory");
+	struct bt_markers markers = find_markers(run, fd, &names);
 	for (size_t at = 0; !r && at < names.length && !bt_voice_failed(&run->tell.voice);) {
 		const char *name = (const char *)names.data + at;
 		char *path = NULL;
 
 		if (asprintf(&path, "%s/%s", extra->path, name) < 0)
 			bt_tell_sys(&run->tell, extra->place, extra->path, ENOMEM, "remove");
-		else
+		else if (!is_left_out(run, &(struct extra){extra->place, fd, path}, &markers))
 			remove_extra(run, &(struct extra){extra->place, fd, path}, level);
 		free(path);
 		at += strlen(name) + 1;
@@ -116,8 +157,8 @@ static void remove_extra(struct bt_restore_run *run, const struct extra *extra, 
 		bt_tell_sys(&run->tell, extra->place, extra->path, -r, "remove");
 }
 
-static void remove_unknown(struct bt_restore_run *run, struct bt_place *place, const struct bt_digest *directory,
-			   const struct extra *extra)
+static void remove_unknown(struct bt_restore_run *run, const struct bt_digest *directory, const struct extra *extra,
+			   const struct bt_markers *markers)
 {
 	static const struct stat nothing;
 	const struct bt_page *page;
@@ -129,7 +170,8 @@ static void remove_unknown(struct bt_restore_run *run, struct bt_place *place, c
 		bt_page_put(run->store, page);
 	if (r != BT_E_NOT_FOUND)
 		return; /* it belongs there, or the lookup failed, which the walk reports */
-	if (!bt_guard_keeps(&run->guard, &place->before, extra->path, &nothing))
+	if (!bt_guard_keeps(&run->guard, &extra->place->before, extra->path, &nothing) &&
+	    !is_left_out(run, extra, markers))
 		remove_extra(run, extra, SIZE_MAX);
 }
 
@@ -141,10 +183,11 @@ void bt_extras_remove(struct bt_restore_run *run, struct bt_place *place, const 
 
 	if (r < 0)
 		bt_tell_sys(&run->tell, place, NULL, -r, "list the directory");
+	struct bt_markers markers = find_markers(run, fd, &names);
 	for (size_t at = 0; !r && at < names.length && !bt_voice_failed(&run->tell.voice);) {
 		const char *name = (const char *)names.data + at;
 
-		remove_unknown(run, place, directory, &(struct extra){place, fd, name});
+		remove_unknown(run, directory, &(struct extra){place, fd, name}, &markers);
 		at += strlen(name) + 1;
 	}
 	if (fd >= 0)

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/ways.h"
 #include "restore/guard.h"
+#include "scan/exclusion.h"
 #include <backuptool/error.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -57,11 +58,13 @@ struct bt_removal {
 	bool dry;				   /* only count */
 	void (*left)(void *arg, const char *path); /* called for what stays; path begins with name; may be NULL */
 	void *arg;
-	uint64_t removed; /* entries, added up */
+	uint64_t removed;		      /* entries, added up */
+	const struct bt_exclusion *exclusion; /* what it leaves out stays, too, without being told; NULL: none */
+	const char *path;		      /* with it: of name, as the rules know it */
 };
 /* Removes name, with the whole tree if it is a directory. Other file systems that begin at it or below stay, with the
- * directories that lead there. 0; 1 if something stayed so; or -errno of the first failure, after removing what can be
- * removed. A guarded directory is not entered (-EBUSY). */
+ * directories that lead there. Whether an exclusion leaves name itself out is not asked. 0; 1 if something stayed so;
+ * or -errno of the first failure, after removing what can be removed. A guarded directory is not entered (-EBUSY). */
 int bt_remove_tree(struct bt_removal *removal, int dirfd, const char *name);
 
 #endif

@@ -59,6 +59,7 @@ struct emptied {
 	size_t path_bytes; /* length of its path from the top of what is removed */
 	dev_t dev;
 	ino_t ino;
+	struct bt_markers markers;
 	bool left; /* something in it stays */
 };
 
@@ -87,19 +88,26 @@ static const char *name_in(const struct emptied *level)
 	return (const char *)level->names.data + level->next;
 }
 
-/* Notes that the present entry stays; its path is the names of all levels. */
-static int note_left(struct work *work)
+/* The path of the present entry: the names of all levels after that of the top. */
+static int put_path(const struct work *work, const char *top, struct bt_buf *path)
 {
-	const struct bt_removal *removal = work->removal;
-	struct bt_buf path = {0};
-	int failed = bt_buf_append(&path, work->name, strlen(work->name));
+	int failed = bt_buf_append(path, top, strlen(top));
 
 	for (size_t i = 0; !failed && i < work->depth; i++) {
 		const char *name = name_in(&work->levels[i]);
 
-		failed = bt_buf_append(&path, "/", 1) || bt_buf_append(&path, name, strlen(name));
+		failed = bt_buf_append(path, "/", 1) || bt_buf_append(path, name, strlen(name));
 	}
-	failed = failed || bt_buf_append(&path, "", 1);
+	return failed || bt_buf_append(path, "", 1);
+}
+
+/* Notes that the present entry stays. */
+static int note_left(struct work *work)
+{
+	const struct bt_removal *removal = work->removal;
+	struct bt_buf path = {0};
+	int failed = put_path(work, work->name, &path);
+
 	if (removal->left)
 		removal->left(removal->arg, failed ? work->name : (const char *)path.data);
 	bt_buf_free(&path);
@@ -116,6 +124,16 @@ static size_t path_bytes_of(const struct work *work, size_t depth)
 	return level->path_bytes + 1 + strlen(name_in(level));
 }
 
+static void see_markers(const struct bt_exclusion *exclusion, int fd, struct emptied *level)
+{
+	for (size_t at = 0; at < level->names.length;) {
+		const char *name = (const char *)level->names.data + at;
+
+		bt_markers_see(exclusion, fd, name, &level->markers);
+		at += strlen(name) + 1;
+	}
+}
+
 static int add_level(struct work *work, int fd, const struct stat *status)
 {
 	if (bt_vec_room(work->levels, work->depth, work->capacity))
@@ -124,6 +142,8 @@ static int add_level(struct work *work, int fd, const struct stat *status)
 	*level = (struct emptied){
 		.path_bytes = path_bytes_of(work, work->depth - 1), .dev = status->st_dev, .ino = status->st_ino};
 	int r = bt_list_names(fd, &level->names);
+	if (!r && work->removal->exclusion)
+		see_markers(work->removal->exclusion, fd, level);
 	if (r)
 		bt_buf_free(&work->levels[--work->depth].names);
 	return r;
@@ -251,6 +271,30 @@ static bool is_sealed(const struct work *work, int r, int dirfd, const char *nam
 	       status.st_uid == geteuid();
 }
 
+/* 1 if rules leave the present entry of the last level out, 0 if not, or -ENOMEM. */
+static int is_left_out(const struct work *work)
+{
+	const struct bt_exclusion *exclusion = work->removal->exclusion;
+	const struct emptied *level = &work->levels[work->depth - 1];
+	const char *name = name_in(level);
+	struct bt_buf path = {0};
+	struct stat status;
+
+	if (bt_markers_exclude(exclusion, &level->markers, name))
+		return 1;
+	if (!exclusion->rules)
+		return 0;
+	bool directory = fstatat(work->fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+	int r = put_path(work, work->removal->path, &path) ? -ENOMEM : 0;
+	if (!r) {
+		const char *whole = (const char *)path.data;
+
+		r = bt_rules_excluded(exclusion->rules, whole, whole + path.length - 1 - strlen(name), directory);
+	}
+	bt_buf_free(&path);
+	return r;
+}
+
 /* 1: a new level was opened; 0: done; or -errno. */
 static int remove_next(struct work *work, int dirfd, dev_t dev, const char *name)
 {
@@ -277,7 +321,13 @@ static int go_on(struct work *work, int dirfd)
 	if (level->next >= level->names.length)
 		return ascend(work, dirfd);
 	size_t depth = work->depth, length = strlen(name_in(level));
-	int r = remove_next(work, work->fd, level->dev, name_in(level));
+	int r = work->removal->exclusion ? is_left_out(work) : 0;
+	if (r > 0)
+		level->left = true;
+	if (!r)
+		r = remove_next(work, work->fd, level->dev, name_in(level));
+	else if (r > 0)
+		r = 0;
 	if (r <= 0)
 		work->levels[depth - 1].next += length + 1;
 	return r == -ENOMEM ? r : 0;

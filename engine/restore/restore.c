@@ -140,6 +140,22 @@ static bool is_in_place(const struct bt_restore_run *run, const char *output)
 	return same && strcmp(host, run->info->host) == 0;
 }
 
+static int take_rules(struct bt_restore_run *run, struct bt_error *error)
+{
+	struct bt_exclusion_set *set = &run->exclusion;
+	int r;
+
+	if (!run->options.delete_extra || !run->options.keep_left_out)
+		return 0;
+	r = bt_exclusion_add_patterns(set, run->info->rules, run->info->rule_count);
+	if (!r)
+		r = bt_exclusion_add_words(set, run->info->options, run->info->option_count);
+	if (r)
+		return bt_fail(error, (enum bt_code)r, NULL, "restore the snapshot");
+	run->excludes = run->info->rule_count + run->info->option_count > 0;
+	return bt_exclusion_finish(set, error);
+}
+
 static int restore(struct bt_restore_run *run, const char *output, const struct bt_selection *selection,
 		   struct bt_error *error)
 {
@@ -148,6 +164,11 @@ static int restore(struct bt_restore_run *run, const char *output, const struct 
 
 	if (r)
 		return r;
+	r = take_rules(run, error);
+	if (r) {
+		bt_close(&fd);
+		return r;
+	}
 	run->in_place = is_in_place(run, output);
 	run->by_content = selection->count;
 	r = give_up_the_rest(run, fd, error);
@@ -220,6 +241,7 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 	bt_ways_destroy(&run.places);
 	bt_tell_free(&run.tell);
 	bt_scan_mounts_destroy(&run.mounts);
+	bt_exclusion_free(&run.exclusion);
 	bt_guard_free(&run.guard);
 	bt_restore_owners_free(&run.owners);
 	bt_selection_free(&selection);

@@ -36,6 +36,8 @@ struct bt_restore_run {
 	bool privileged;		   /* may change owners, so that owners are compared */
 	bool by_content;		   /* existing files are compared by content alone */
 	bool in_place;			   /* the output is the directory that the snapshot was taken of */
+	struct bt_exclusion_set exclusion; /* what --delete leaves alone */
+	bool excludes;			   /* there is something in that */
 	uint64_t seed;			   /* of temporary names that nobody can guess */
 	atomic_uint_fast64_t temps;
 };

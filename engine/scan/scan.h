@@ -51,6 +51,7 @@ struct bt_scan;
 
 struct bt_scan_options {
 	const struct bt_rules *rules; /* NULL: none. Borrowed until close */
+	const char *prefix; /* of all paths that the rules are asked about: "docs/"; NULL: none. Borrowed likewise */
 	const char *const *if_present;
 	size_t if_present_count;
 	bool caches;

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* How a snapshot is taken, as its header says it. */
+#include "base/account.h"
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "model/taken.h"
+#include "scan/exclusion.h"
 #include "snapshot/request.h"
 #include <backuptool/version.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define IF_PRESENT "exclude-if-present:"
-#define ENTRY_MAX  ((size_t)1 << 16) /* of the database of users */
 
 static int by_text(const void *a, const void *b)
 {
@@ -28,29 +26,22 @@ static bool is_line(const char *text, size_t most)
 
 static int take_user(struct bt_snap_request *request)
 {
-	char *room = malloc(ENTRY_MAX), number[16];
-	struct passwd entry, *found = NULL;
-	const char *user = number;
+	char user[BT_ACCOUNT_SIZE];
 
-	if (!room)
-		return BT_E_NOMEM;
-	snprintf(number, sizeof(number), "%u", (unsigned)geteuid());
-	if (getpwuid_r(geteuid(), &entry, room, ENTRY_MAX, &found) == 0 && found &&
-	    is_line(found->pw_name, BT_USER_MAX))
-		user = found->pw_name;
+	if (!bt_account_name(BT_OWNER_USER, geteuid(), user) || !is_line(user, BT_USER_MAX))
+		snprintf(user, sizeof(user), "%u", (unsigned)geteuid());
 	request->info.user = bt_arena_copy(&request->arena, user, strlen(user));
-	free(room);
 	return request->info.user ? 0 : BT_E_NOMEM;
 }
 
 static const char *present_word(struct bt_snap_request *request, const char *name)
 {
 	size_t length = strlen(name);
-	char *word = bt_arena_alloc(&request->arena, sizeof(IF_PRESENT) + length);
+	char *word = bt_arena_alloc(&request->arena, sizeof(BT_WORD_IF_PRESENT) + length);
 
 	if (word) {
-		memcpy(word, IF_PRESENT, strlen(IF_PRESENT));
-		memcpy(word + strlen(IF_PRESENT), name, length + 1);
+		memcpy(word, BT_WORD_IF_PRESENT, strlen(BT_WORD_IF_PRESENT));
+		memcpy(word + strlen(BT_WORD_IF_PRESENT), name, length + 1);
 	}
 	return word;
 }
@@ -64,9 +55,9 @@ static int take_words(struct bt_snap_request *request, const struct bt_snapshot_
 	if (!words)
 		return BT_E_NOMEM;
 	if (options->one_file_system)
-		words[count++] = "one-file-system";
+		words[count++] = BT_WORD_ONE_FILE_SYSTEM;
 	if (options->exclude_caches)
-		words[count++] = "exclude-caches";
+		words[count++] = BT_WORD_CACHES;
 	for (size_t i = 0; i < options->exclude_if_present_count; i++) {
 		words[count] = present_word(request, options->exclude_if_present[i]);
 		if (!words[count++])
@@ -139,7 +130,7 @@ int bt_snap_request_how(struct bt_snap_request *request, const struct bt_snapsho
 	if (r)
 		return r;
 	request->info.program = "backuptool " BT_VERSION;
-	r = take_user(request);
+	r = options->dry_run ? 0 : take_user(request); /* a look-up may take long */
 	if (!r)
 		r = take_rules(request, options);
 	return r ? bt_fail(error, BT_E_NOMEM, NULL, NULL) : 0;

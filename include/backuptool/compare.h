@@ -46,6 +46,9 @@ struct bt_live {
 	const char *const *exclude, *const *exclude_if_present; /* as in snapshot.h */
 	size_t exclude_count, exclude_if_present_count;
 	bool exclude_caches, one_file_system;
+	bool recorded;	   /* and what the rules leave out that the snapshot has recorded */
+	const char *below; /* where the compared entry lies in the snapshot: patterns begin at the root of that; NULL or
+			      "": it is the root */
 };
 
 struct bt_compare_call {

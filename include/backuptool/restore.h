@@ -56,8 +56,10 @@ struct bt_restore_options {
 				     relative path below the output directory */
 	size_t path_count;
 	enum bt_overwrite overwrite;
-	bool delete_extra; /* remove entries of restored directories that the snapshot does not have, except the store,
-			      and other file systems of which the snapshot has nothing */
+	bool delete_extra;  /* remove entries of restored directories that the snapshot does not have, except the store,
+			       and other file systems of which the snapshot has nothing */
+	bool keep_left_out; /* with delete_extra: entries stay that the rules leave out which the snapshot has recorded,
+			       and so does what leads to them */
 	bool salvage; /* of a damaged file, write the parts that can be verified to NAME.partial, with lost ranges as
 			 holes, and tell the ranges to the observer; NAME stays as it is. Also works with a store that
 			 was opened to be salvaged */

@@ -73,10 +73,10 @@ said() {
 	mount --bind elsewhere/file tree/old/deep/file
 	mkdir tree/unknown
 	mount --bind elsewhere tree/unknown
-	run -0 --separate-stderr bring latest tree --delete --yes -n
+	run -0 --separate-stderr bring latest tree --delete --all-files --yes -n
 	told=$stderr
 	[[ $output == *", 1 would be deleted, 4 other"* || $output == *", 1 deleted, 4 other"* ]]
-	run -0 --separate-stderr bring latest tree --delete --yes
+	run -0 --separate-stderr bring latest tree --delete --all-files --yes
 	said data
 	said old/deep/mounted
 	said old/deep/file
