@@ -105,6 +105,9 @@ char *tool_escape(const char *text)
 {
 	char *escaped = NULL;
 	size_t size = 0, left = strlen(text);
+
+	if (tool_plain_length(text) == left)
+		return must(strdup(text));
 	FILE *out = must(open_memstream(&escaped, &size));
 
 	while (left > 0) {
