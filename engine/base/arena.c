@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = _Alignof(max_align_t), SMALLEST = 1024, LARGEST = 256 << 10 };
+enum {
+	ALIGNMENT = _Alignof(max_align_t),
+	SMALLEST = 960,
+	/* with its head, malloc is fast at it */ LARGEST = 256 << 10
+};
 
 struct bt_arena_block {
 	struct bt_arena_block *next;
@@ -16,6 +20,8 @@ struct bt_arena_block {
 
 static size_t next_block_size(const struct bt_arena *arena)
 {
+	if (!arena->used && arena->first)
+		return arena->first;
 	if (arena->used < SMALLEST)
 		return SMALLEST;
 	return arena->used < LARGEST ? arena->used : LARGEST;
@@ -25,8 +31,8 @@ static size_t next_block_size(const struct bt_arena *arena)
 static struct bt_arena_block *add_block(struct bt_arena *arena, size_t size)
 {
 	size_t usual = next_block_size(arena);
-	bool own = size > usual / 4;
-	size_t room = own ? size : usual;
+	bool own = size > (usual < SMALLEST ? SMALLEST : usual) / 4;
+	size_t room = own || size > usual ? size : usual;
 
 	if (room > SIZE_MAX / 2)
 		return NULL;
@@ -46,32 +52,49 @@ static struct bt_arena_block *add_block(struct bt_arena *arena, size_t size)
 	return block;
 }
 
-void *bt_arena_alloc(struct bt_arena *arena, size_t size)
+/* A piece that begins at a multiple of the alignment. */
+static void *alloc(struct bt_arena *arena, size_t size, size_t alignment)
 {
 	struct bt_arena_block *block = arena->blocks;
+	size_t at = block ? (block->fill + alignment - 1) / alignment * alignment : 0;
 
 	if (size > SIZE_MAX / 4)
 		return NULL;
-	size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-	if (!block || block->size - block->fill < size)
+	if (!block || at > block->size || block->size - at < size) {
 		block = add_block(arena, size);
+		at = 0;
+	}
 	if (!block)
 		return NULL;
-	void *piece = block->data + block->fill;
-	block->fill += size;
-	return piece;
+	block->fill = at + size;
+	return block->data + at;
+}
+
+void *bt_arena_alloc(struct bt_arena *arena, size_t size)
+{
+	return alloc(arena, size, ALIGNMENT);
+}
+
+static void *copy(struct bt_arena *arena, const void *data, size_t size, size_t alignment)
+{
+	unsigned char *copied = size < SIZE_MAX / 4 ? alloc(arena, size + 1, alignment) : NULL;
+
+	if (!copied)
+		return NULL;
+	if (size > 0)
+		memcpy(copied, data, size);
+	copied[size] = 0;
+	return copied;
 }
 
 void *bt_arena_copy(struct bt_arena *arena, const void *data, size_t size)
 {
-	unsigned char *copy = size < SIZE_MAX / 4 ? bt_arena_alloc(arena, size + 1) : NULL;
+	return copy(arena, data, size, ALIGNMENT);
+}
 
-	if (!copy)
-		return NULL;
-	if (size > 0)
-		memcpy(copy, data, size);
-	copy[size] = 0;
-	return copy;
+void *bt_arena_text(struct bt_arena *arena, const char *text, size_t length)
+{
+	return copy(arena, text, length, 1);
 }
 
 void bt_arena_free(struct bt_arena *arena)

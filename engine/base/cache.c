@@ -24,6 +24,7 @@ struct bt_cache {
 	pthread_mutex_t lock;
 	pthread_cond_t landed;
 	struct flight *flights;
+	struct flight *spare; /* for the next load */
 	struct bt_table values;
 	size_t weight;			   /* of all values */
 	struct bt_cached *newest, *oldest; /* the idle ones */
@@ -123,8 +124,10 @@ static int wait_for(struct bt_cache *cache, struct flight *flight, struct bt_cac
 	if (!r)
 		*ret_value = flight->value; /* land has pinned it for each user */
 	bt_error_pass(error, &flight->error, r);
-	if (--flight->users == 0)
-		free(flight);
+	if (--flight->users == 0) {
+		free(cache->spare);
+		cache->spare = flight;
+	}
 	return r;
 }
 
@@ -167,8 +170,9 @@ static void land(struct bt_cache *cache, struct flight *flight, size_t weight)
 /* NULL: out of memory. */
 static struct flight *take_off(struct bt_cache *cache, const struct bt_table_key *key)
 {
-	struct flight *flight = malloc(sizeof(*flight));
+	struct flight *flight = cache->spare ? cache->spare : malloc(sizeof(*flight));
 
+	cache->spare = NULL;
 	if (!flight)
 		return NULL;
 	*flight = (struct flight){.key = *key, .next = cache->flights};
@@ -272,10 +276,10 @@ void bt_cache_free(struct bt_cache *cache)
 {
 	if (!cache)
 		return;
-	cache->options.budget = 0;
-	free_chain(cache, evict(cache));
+	free_chain(cache, cache->newest); /* nothing is pinned */
 	pthread_cond_destroy(&cache->landed);
 	pthread_mutex_destroy(&cache->lock);
 	bt_table_free(&cache->values);
+	free(cache->spare);
 	free(cache);
 }

@@ -32,7 +32,7 @@ struct reader {
 
 static int keep_text(struct reader *reader, const struct bt_text *text, const char **ret_text)
 {
-	*ret_text = bt_arena_copy(reader->arena, text->bytes, text->length);
+	*ret_text = bt_arena_text(reader->arena, text->bytes, text->length);
 	return *ret_text ? 0 : BT_E_NOMEM;
 }
 

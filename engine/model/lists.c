@@ -31,7 +31,7 @@ int bt_model_read_name(struct bt_json *json, char *scratch, struct bt_arena *are
 		return r;
 	if (!bt_name_valid(ret_name->bytes, ret_name->length))
 		return bt_model_fail_at(json, begin, BT_R_BAD_NAME);
-	ret_name->bytes = bt_arena_copy(arena, ret_name->bytes, ret_name->length);
+	ret_name->bytes = bt_arena_text(arena, ret_name->bytes, ret_name->length);
 	return ret_name->bytes ? 0 : BT_E_NOMEM;
 }
 
@@ -248,8 +248,8 @@ static int keep_xattr(struct bt_arena *arena, const struct bt_text *name, const 
 		      struct bt_xattr *ret_xattr)
 {
 	*ret_xattr = (struct bt_xattr){
-		.name = bt_arena_copy(arena, name->bytes, name->length),
-		.value = bt_arena_copy(arena, value->bytes, value->length),
+		.name = bt_arena_text(arena, name->bytes, name->length),
+		.value = bt_arena_text(arena, value->bytes, value->length),
 		.name_length = (uint32_t)name->length,
 		.value_length = (uint32_t)value->length,
 	};
