@@ -146,10 +146,10 @@ uint64_t dir_count(const struct dir *dir)
 /* Finds the record of the entry's page: the directory's own, or a leaf's. */
 static int locate(struct fs *fs, const struct dir *dir, struct found *found)
 {
-	const struct bt_digest *before = found->place.id;
+	struct bt_dir_place before = found->place;
 
 	found->place = bt_dir_here(dir->dir);
-	if (found->place.id == before)
+	if (before.id && found->place.base == before.base)
 		return 0;
 	struct node_page page = dir->page;
 	page.id = *found->place.id;

@@ -205,13 +205,20 @@ class Store:
             self.decoded = (file, index), dict(file.block(index))
         return self.decoded[1][digest]
 
-    def entries(self, page):
+    def entries(self, page, above=0):
         parsed = parse(self.pages[page])
         if 'pages' in parsed:
-            return [entry for leaf in parsed['pages'] for entry in self.entries(check_members(leaf, LEAF, 3)['tree'])]
+            need(above < 16 and len(parsed['pages']) > 1, page, 'is a bad index page')
+            return [entry for leaf in parsed['pages'] for entry in self.listed(check_members(leaf, LEAF, 3), above + 1)]
         names = [named(check_members(entry, ENTRY, 3), 'name') for entry in parsed['entries']]
         need(names == sorted(set(names)), page, 'is not sorted')
         return parsed['entries']
+
+    def listed(self, leaf, above):
+        """What is below a line of an index page, which says how much that is and how it begins."""
+        entries = self.entries(leaf['tree'], above)
+        need(len(entries) == leaf['entries'] and named(entries[0], 'name') == named(leaf, 'name'), leaf, 'is not right')
+        return entries
 
     def names(self, summary):
         """What users and groups are called: two dictionaries."""

@@ -14,11 +14,14 @@
 #define AGAIN_LEAST ((uint64_t)1 << 20)
 #define AGAIN_MOST  ((uint64_t)1 << 24)
 
+#define FILTERED 4 /* depths of pages of large directories that are noted as clean */
+
 /* A directory between the root and the present entry. */
 struct level {
 	struct bt_digest tree;
 	bool clean;
-	bool again; /* it is walked another time */
+	bool again;		  /* it is walked another time */
+	uint64_t hurts[FILTERED]; /* when the walk came to the page of this depth */
 };
 
 enum pass {
@@ -245,9 +248,32 @@ static uint64_t again_most(const struct bt_snapshot_info *info)
 	return sum < AGAIN_LEAST ? AGAIN_LEAST : sum;
 }
 
+static bool is_clean(void *arg, const struct bt_digest *page, size_t depth)
+{
+	const struct walk *walk = arg;
+	struct level *level = bt_walk_level(walk->tree);
+
+	if (bt_digest_set_has(&walk->run->clean, page))
+		return true;
+	if (depth < FILTERED)
+		level->hurts[depth] = walk->hurts;
+	return false;
+}
+
+/* A page that is not noted, for want of memory or else, is walked again. */
+static void note_clean(void *arg, const struct bt_digest *page, size_t depth)
+{
+	const struct walk *walk = arg;
+	const struct level *level = bt_walk_level(walk->tree);
+
+	if (depth < FILTERED && level->hurts[depth] == walk->hurts)
+		bt_digest_set_add(&walk->run->clean, page);
+}
+
 static int walk_tree(struct walk *walk)
 {
-	const struct bt_walk_options options = {.level_size = sizeof(struct level), .ends = true};
+	const struct bt_dir_filter filter = {walk, is_clean, note_clean};
+	const struct bt_walk_options options = {.level_size = sizeof(struct level), .ends = true, .filter = &filter};
 	const struct bt_entry *root = &walk->info->root;
 	bool more = true;
 	int r = bt_walk_begin(walk->run->store, &options, root, &walk->tree, NULL);

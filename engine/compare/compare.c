@@ -4,6 +4,7 @@
 #include "base/sized.h"
 #include "base/vec.h"
 #include "compare/run.h"
+#include "view/dir.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -249,8 +250,9 @@ static bool hidden(const struct bt_compare_list *list)
 
 static int advance_both(struct bt_compare_run *run, struct bt_compare_level *level)
 {
+	if (level->pass_before && level->pass_after && level->before.dir && level->after.dir)
+		bt_dir_skip_common(level->before.dir, level->after.dir);
 	int r = level->pass_before ? advance(run, level, &level->before) : 0;
-
 	if (!r && level->pass_after)
 		r = advance(run, level, &level->after);
 	level->pass_before = level->pass_after = false;

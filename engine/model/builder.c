@@ -9,26 +9,45 @@
 #include <string.h>
 
 #define LEAF_OPEN  "{\"entries\":["
-#define LEAF_CLOSE "]}"
-#define LEAF_FRAME (sizeof(LEAF_OPEN) - 1 + sizeof(LEAF_CLOSE) - 1)
-#define CUT_MASK   255 /* one name of 256 ends a leaf */
+#define INDEX_OPEN "{\"pages\":["
+#define PAGE_CLOSE "]}"
+#define LEAF_FRAME (sizeof(LEAF_OPEN) - 1 + sizeof(PAGE_CLOSE) - 1)
+
+/* Of how many names one has which rank: see rank_of. */
+#define RANK_BITS_FIRST 2
+#define RANK_BITS_NEXT	4
+#define RANK_MAX	5
+/* Least entries or pages that a name of just its rank ends a page after: few pages are much larger than others, so that
+ * one change costs little. */
+#define LEAST_ENTRIES	16
+#define LEAST_PAGES	8
 
 #define CHUNKS_LEAST  128 /* after these, one digest of CHUNKS_CUT_BY ends a page: 512 on average */
 #define CHUNKS_CUT_BY 384
 
-/* Where a leaf ends: after this length of text and number of entries. */
+/* Where a leaf may end: after this length of text and number of entries, whose last name has this rank. */
 struct cut {
 	size_t length, entries;
+	unsigned rank;
 };
+
+static void reset_level(struct bt_page_level *level)
+{
+	bt_buf_clear(&level->text);
+	level->count = 0;
+	level->entries = 0;
+}
 
 static void reset(struct bt_page_builder *builder)
 {
 	bt_buf_clear(&builder->leaf);
 	bt_buf_clear(&builder->cuts);
-	bt_buf_clear(&builder->index);
 	bt_buf_clear(&builder->last);
+	for (unsigned i = 0; i < builder->height; i++)
+		reset_level(&builder->levels[i]);
 	builder->leaf_entries = 0;
-	builder->leaves = 0;
+	builder->height = 0;
+	builder->large = false;
 }
 
 void bt_page_builder_free(struct bt_page_builder *builder)
@@ -36,14 +55,31 @@ void bt_page_builder_free(struct bt_page_builder *builder)
 	bt_buf_free(&builder->leaf);
 	bt_buf_free(&builder->cuts);
 	bt_buf_free(&builder->line);
-	bt_buf_free(&builder->index);
 	bt_buf_free(&builder->last);
+	for (unsigned i = 0; i < BT_DIR_LEVELS; i++)
+		bt_buf_free(&builder->levels[i].text);
 	reset(builder);
 }
 
-static bool ends_leaf(const struct bt_entry *entry)
+/* How many levels of pages may end after this name. Most names end none. */
+static unsigned rank_of(const struct bt_entry *entry)
 {
-	return (bt_hash_bytes(entry->name, entry->name_length, 0) & CUT_MASK) == 0;
+	uint64_t hash = bt_hash_bytes(entry->name, entry->name_length, 0);
+	unsigned zeros = hash ? (unsigned)__builtin_ctzll(hash) : 64;
+
+	if (zeros < RANK_BITS_FIRST)
+		return 0;
+	unsigned rank = 1 + (zeros - RANK_BITS_FIRST) / RANK_BITS_NEXT;
+	return rank < RANK_MAX ? rank : RANK_MAX;
+}
+
+/* Whether a page of this level, leaves being 0, ends after a name of this rank. The rare names of higher rank end it
+ * however short it is, so that what comes after them depends on nothing before. */
+static bool ends(unsigned level, unsigned rank, size_t count)
+{
+	unsigned own = level + 1 < RANK_MAX ? level + 1 : RANK_MAX;
+
+	return rank > own || (rank == own && count >= (level ? LEAST_PAGES : LEAST_ENTRIES));
 }
 
 static int emit_list(struct bt_page_builder *builder, const char *open, const void *text, size_t length,
@@ -54,93 +90,139 @@ static int emit_list(struct bt_page_builder *builder, const char *open, const vo
 	bt_buf_clear(line);
 	bt_json_text(line, open);
 	bt_buf_append(line, text, length);
-	bt_json_text(line, LEAF_CLOSE);
+	bt_json_text(line, PAGE_CLOSE);
 	if (line->failed)
 		return BT_E_NOMEM;
 	return builder->emit(builder->arg, (const char *)line->data, line->length, ret_id);
 }
 
-/* The leaf's line of the index page. Its name is spelled as in the first entry, which begins with it; the text searched
- * for cannot be part of a name, whose quotes are escaped. */
-static int index_leaf(struct bt_page_builder *builder, const unsigned char *text, size_t length, size_t entries,
-		      const struct bt_digest *id)
-{
-	static const char after[] = ",\"type\":";
-	const unsigned char *end = memmem(text, length, after, sizeof(after) - 1);
-	struct bt_buf *index = &builder->index;
-
-	if (builder->leaves)
-		bt_json_text(index, ",");
-	bt_buf_append(index, text, (size_t)(end - text));
-	bt_json_add_u64(index, ",\"entries\":", entries);
-	bt_json_text(index, ",\"tree\":");
-	bt_json_digest(index, id);
-	bt_json_text(index, "}");
-	builder->leaves++;
-	return bt_buf_result(index);
-}
-
-/* Emits the entries from one cut to another as a leaf. */
-static int emit_leaf(struct bt_page_builder *builder, const struct cut *from, const struct cut *to)
-{
-	size_t comma = from->length ? 1 : 0;
-	const unsigned char *text = builder->leaf.data + from->length + comma;
-	size_t length = to->length - from->length - comma;
+/* A page that was emitted, or the only one that a page would list. */
+struct child {
+	const unsigned char *text; /* its name is spelled as in what begins with it */
+	size_t length;
+	uint64_t entries;
 	struct bt_digest id;
-	int r = emit_list(builder, LEAF_OPEN, text, length, &id);
+};
 
-	return r ? r : index_leaf(builder, text, length, to->entries - from->entries, &id);
+/* Adds the child's line to the index page of this level. The text searched for cannot be part of a name, whose quotes
+ * are escaped. */
+static int list_child(struct bt_page_builder *builder, unsigned number, const char *after_name,
+		      const struct child *child)
+{
+	const unsigned char *end = memmem(child->text, child->length, after_name, strlen(after_name));
+	struct bt_page_level *level = &builder->levels[number];
+	struct bt_buf *text = &level->text;
+
+	if (text->length)
+		bt_json_text(text, ",");
+	bt_buf_append(text, child->text, (size_t)(end - child->text));
+	bt_json_add_u64(text, ",\"entries\":", child->entries);
+	bt_json_text(text, ",\"tree\":");
+	bt_json_digest(text, &child->id);
+	bt_json_text(text, "}");
+	level->count++;
+	level->entries += child->entries;
+	level->only = child->id;
+	if (builder->height <= number)
+		builder->height = number + 1;
+	return level->entries > UINT32_MAX ? BT_E_INVALID : bt_buf_result(text);
 }
 
-/* Emits what the cuts say and keeps the rest as the beginning of the next leaf. */
-static int emit_cuts(struct bt_page_builder *builder)
+/* Ends the index page of this level: the one above lists it. A page that would list one page is left out. */
+static int end_index(struct bt_page_builder *builder, unsigned number)
 {
-	struct cut from = {0}, to;
-	int r;
+	struct bt_page_level *level = &builder->levels[number];
+	struct child child = {level->text.data, level->text.length, level->entries, level->only};
+	int r = number + 1 < BT_DIR_LEVELS ? 0 : BT_E_INVALID;
 
-	for (size_t at = 0; at < builder->cuts.length; at += sizeof(to), from = to) {
-		memcpy(&to, builder->cuts.data + at, sizeof(to));
-		r = emit_leaf(builder, &from, &to);
-		if (r)
-			return r;
+	if (!r && level->count > 1)
+		r = emit_list(builder, INDEX_OPEN, child.text, child.length, &child.id);
+	if (!r)
+		r = list_child(builder, number + 1, ",\"entries\":", &child);
+	reset_level(level);
+	return r;
+}
+
+/* Emits a leaf, and the index pages that end with it. */
+static int emit_leaf(struct bt_page_builder *builder, const unsigned char *text, size_t length, const struct cut *cut)
+{
+	struct child child = {text, length, cut->entries, {{0}}};
+	int r = emit_list(builder, LEAF_OPEN, text, length, &child.id);
+
+	if (!r)
+		r = list_child(builder, 0, ",\"type\":", &child);
+	for (unsigned i = 0; !r; i++) {
+		size_t count = builder->levels[i].count;
+
+		if (count < BT_INDEX_PAGES && !ends(i + 1, cut->rank, count))
+			break;
+		r = end_index(builder, i);
 	}
-	builder->cuts.length = 0;
-	if (!from.length)
-		return 0;
-	from.length += from.length < builder->leaf.length;
-	builder->leaf.length -= from.length;
-	builder->leaf_entries -= from.entries;
-	memmove(builder->leaf.data, builder->leaf.data + from.length, builder->leaf.length);
-	return 0;
+	return r;
 }
 
-/* A leaf ends after the last entry added. */
-static int cut_here(struct bt_page_builder *builder)
+/* Emits the beginning of the text as a leaf. What follows, after a comma, becomes the beginning of the next one. */
+static int take_leaf(struct bt_page_builder *builder, const struct cut *cut)
 {
-	struct cut here = {builder->leaf.length, builder->leaf_entries};
+	struct bt_buf *leaf = &builder->leaf;
+	size_t taken = cut->length + (cut->length < leaf->length);
+	int r = emit_leaf(builder, leaf->data, cut->length, cut);
 
-	return bt_buf_append(&builder->cuts, &here, sizeof(here));
+	leaf->length -= taken;
+	builder->leaf_entries -= cut->entries;
+	memmove(leaf->data, leaf->data + taken, leaf->length);
+	return r;
+}
+
+/* The directory has just proven large: the cuts noted so far become leaves. */
+static int become_large(struct bt_page_builder *builder)
+{
+	size_t length = 0, entries = 0;
+	int r = 0;
+
+	builder->large = true;
+	for (size_t at = 0; at < builder->cuts.length && !r; at += sizeof(struct cut)) {
+		struct cut cut;
+
+		memcpy(&cut, builder->cuts.data + at, sizeof(cut));
+		cut.length -= length;
+		cut.entries -= entries;
+		if (!ends(0, cut.rank, cut.entries))
+			continue;
+		length += cut.length + 1;
+		entries += cut.entries;
+		r = take_leaf(builder, &cut);
+	}
+	return r;
+}
+
+/* A leaf may end after the last entry added. */
+static int cut_here(struct bt_page_builder *builder, unsigned rank)
+{
+	struct cut here = {builder->leaf.length, builder->leaf_entries, rank};
+
+	if (!builder->large)
+		return bt_buf_append(&builder->cuts, &here, sizeof(here));
+	return ends(0, rank, here.entries) ? take_leaf(builder, &here) : 0;
 }
 
 static bool overflows(const struct bt_page_builder *builder)
 {
+	size_t most = builder->large ? BT_LEAF_ENTRIES : BT_LEAF_ALONE;
+
 	if (builder->leaf_entries < 2)
 		return false;
-	return builder->leaf_entries > BT_LEAF_ENTRIES || builder->leaf.length + LEAF_FRAME > BT_LEAF_TEXT;
+	return builder->leaf_entries > most || builder->leaf.length + LEAF_FRAME > BT_LEAF_TEXT;
 }
 
-/* The last entry, of this size, is too much for the leaf. If it is the first leaf, the directory has just proven
- * large, and the cuts noted so far become leaves. */
+/* The last entry, of this size, is too much for the leaf. */
 static int make_room(struct bt_page_builder *builder, size_t size)
 {
-	struct cut before;
-	int r = emit_cuts(builder);
+	int r = builder->large ? 0 : become_large(builder);
 
 	if (r || !overflows(builder))
 		return r;
-	before = (struct cut){builder->leaf.length - size - 1, builder->leaf_entries - 1};
-	r = bt_buf_append(&builder->cuts, &before, sizeof(before));
-	return r ? r : emit_cuts(builder);
+	return take_leaf(builder, &(struct cut){builder->leaf.length - size - 1, builder->leaf_entries - 1, 0});
 }
 
 static bool may_follow(const struct bt_page_builder *builder, const struct bt_entry *entry)
@@ -187,12 +269,25 @@ int bt_page_builder_add(struct bt_page_builder *builder, const struct bt_entry *
 	if (r)
 		return r;
 	r = overflows(builder) ? make_room(builder, size) : 0;
+	unsigned rank = rank_of(entry);
+	return r || !rank ? r : cut_here(builder, rank);
+}
+
+/* Ends all pages. The one that is alone on its level is the directory's. */
+static int finish_levels(struct bt_page_builder *builder, struct bt_digest *ret_tree)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i + 1 < builder->height && !r; i++)
+		if (builder->levels[i].count)
+			r = end_index(builder, i);
 	if (r)
 		return r;
-	if (!ends_leaf(entry))
-		return 0;
-	r = cut_here(builder);
-	return r || !builder->leaves ? r : emit_cuts(builder);
+	const struct bt_page_level *top = &builder->levels[builder->height - 1];
+	if (top->count > 1)
+		return emit_list(builder, INDEX_OPEN, top->text.data, top->text.length, ret_tree);
+	*ret_tree = top->only;
+	return 0;
 }
 
 static int finish(struct bt_page_builder *builder, struct bt_digest *ret_tree)
@@ -200,18 +295,12 @@ static int finish(struct bt_page_builder *builder, struct bt_digest *ret_tree)
 	const struct bt_buf *leaf = &builder->leaf;
 	int r = 0;
 
-	if (!builder->leaves)
+	if (!builder->large)
 		return emit_list(builder, LEAF_OPEN, leaf->length ? leaf->data : (const void *)"", leaf->length,
 				 ret_tree);
 	if (builder->leaf_entries)
-		r = cut_here(builder);
-	if (!r)
-		r = emit_cuts(builder);
-	if (r)
-		return r;
-	if (builder->index.length + LEAF_FRAME > BT_PAGE_MAX)
-		return BT_E_INVALID;
-	return emit_list(builder, "{\"pages\":[", builder->index.data, builder->index.length, ret_tree);
+		r = take_leaf(builder, &(struct cut){leaf->length, builder->leaf_entries, 0});
+	return r ? r : finish_levels(builder, ret_tree);
 }
 
 int bt_page_builder_finish(struct bt_page_builder *builder, struct bt_digest *ret_tree)

@@ -15,11 +15,16 @@ struct owned {
 	struct bt_arena arena;
 };
 
+/* Usual entries are not shorter, so that the list of a page need not grow, and their names are this part of the text.
+ */
+#define SHORTEST   128
+#define NAMES_PART 8
+
 struct parser {
 	struct bt_json json;
 	struct bt_arena *arena;
 	char *scratch; /* as long as the line, for decoding */
-	struct bt_buf items;
+	struct bt_buf *items;
 };
 
 /* Both lists are sorted by name, strictly. */
@@ -49,7 +54,7 @@ static int parse_entries(struct parser *parser)
 		if (!r)
 			r = check_order(json, begin, before.name, before.name_length, entry.name, entry.name_length);
 		if (!r)
-			r = bt_buf_append(&parser->items, &entry, sizeof(entry));
+			r = bt_buf_append(parser->items, &entry, sizeof(entry));
 		if (!r)
 			r = bt_list_more(json, &more);
 		if (r)
@@ -123,7 +128,7 @@ static int parse_leaves(struct parser *parser)
 		if (!r)
 			r = check_order(json, begin, before.name, before.name_length, leaf.name, leaf.name_length);
 		if (!r)
-			r = bt_buf_append(&parser->items, &leaf, sizeof(leaf));
+			r = bt_buf_append(parser->items, &leaf, sizeof(leaf));
 		if (!r)
 			r = bt_list_more(json, &more);
 		if (r)
@@ -162,15 +167,15 @@ static int parse_names(struct parser *parser, struct bt_page *page)
 static int keep_items(struct parser *parser, struct bt_page *page)
 {
 	const void *list = NULL;
-	int r = bt_list_keep(parser->arena, &parser->items, &list);
+	int r = bt_list_keep(parser->arena, parser->items, &list);
 
 	if (r)
 		return r;
 	if (page->kind == BT_PAGE_ENTRIES) {
-		page->count = parser->items.length / sizeof(struct bt_entry);
+		page->count = parser->items->length / sizeof(struct bt_entry);
 		page->entries = list;
 	} else {
-		page->count = parser->items.length / sizeof(struct bt_leaf);
+		page->count = parser->items->length / sizeof(struct bt_leaf);
 		page->leaves = list;
 	}
 	return 0;
@@ -214,22 +219,37 @@ static int parse_page(struct parser *parser, struct bt_page *page)
 	return bt_json_end(json);
 }
 
-int bt_page_parse(const char *line, size_t length, uint64_t offset, struct bt_page **ret_page, size_t *ret_weight,
-		  struct bt_error *error)
+static int parse_owned(struct parser *parser, const char *line, size_t length, uint64_t offset, struct owned *owned,
+		       struct bt_error *error)
 {
-	struct owned *owned = calloc(1, sizeof(*owned));
+	bt_json_begin(&parser->json, line, length, offset, error);
+	parser->arena = &owned->arena;
+	return parse_page(parser, &owned->page);
+}
+
+/* All of a page in one block, if nobody was wrong about it. */
+static size_t first_block(size_t expected, size_t length)
+{
+	return length / NAMES_PART + (expected < length / SHORTEST ? expected : 0) * sizeof(struct bt_entry);
+}
+
+int bt_page_parse_in(struct bt_page_room *room, const char *line, size_t length, uint64_t offset,
+		     struct bt_page **ret_page, size_t *ret_weight, struct bt_error *error)
+{
+	struct owned *owned = malloc(sizeof(*owned));
 	struct bt_error unheard = {0};
-	struct parser parser = {.scratch = malloc(length + 1)};
+	struct parser parser = {.items = &room->items};
 	int r = BT_E_NOMEM;
 
 	error = error ? error : &unheard;
-	if (owned && parser.scratch) {
-		parser.arena = &owned->arena;
-		bt_json_begin(&parser.json, line, length, offset, error);
-		r = parse_page(&parser, &owned->page);
+	room->scratch.length = room->items.length = 0;
+	if (owned)
+		*owned = (struct owned){.arena.first = first_block(room->expected, length)};
+	if (owned && !bt_buf_reserve(&room->scratch, length + 1) &&
+	    !bt_buf_reserve(&room->items, length / SHORTEST * sizeof(struct bt_entry))) {
+		parser.scratch = (char *)room->scratch.data;
+		r = parse_owned(&parser, line, length, offset, owned, error);
 	}
-	free(parser.scratch);
-	bt_buf_free(&parser.items);
 	if (r) {
 		bt_page_free(owned ? &owned->page : NULL);
 		return r == BT_E_NOMEM ? bt_fail(error, r, NULL, "read the page") : r;
@@ -237,6 +257,22 @@ int bt_page_parse(const char *line, size_t length, uint64_t offset, struct bt_pa
 	*ret_page = &owned->page;
 	*ret_weight = sizeof(*owned) + owned->arena.used;
 	return 0;
+}
+
+int bt_page_parse(const char *line, size_t length, uint64_t offset, struct bt_page **ret_page, size_t *ret_weight,
+		  struct bt_error *error)
+{
+	struct bt_page_room room = {0};
+	int r = bt_page_parse_in(&room, line, length, offset, ret_page, ret_weight, error);
+
+	bt_page_room_free(&room);
+	return r;
+}
+
+void bt_page_room_free(struct bt_page_room *room)
+{
+	bt_buf_free(&room->scratch);
+	bt_buf_free(&room->items);
 }
 
 void bt_page_free(struct bt_page *page)

@@ -7,8 +7,11 @@
 #include "json/read.h"
 #include <internal/view.h>
 
-#define BT_LEAF_ENTRIES	  512
-#define BT_LEAF_TEXT	  ((size_t)128 << 10)
+#define BT_LEAF_ALONE	  32 /* most entries of a directory that is one leaf */
+#define BT_LEAF_ENTRIES	  64
+#define BT_LEAF_TEXT	  ((size_t)32 << 10)
+#define BT_INDEX_PAGES	  64 /* most that a writer lists on an index page */
+#define BT_DIR_LEVELS	  16 /* most index pages between a directory and an entry */
 #define BT_INLINE_CHUNKS  64
 #define BT_HOLES_MAX	  65536
 #define BT_CHUNK_PAGE_MAX 4096
@@ -24,23 +27,40 @@ int bt_entry_read(struct bt_json *json, bool named, char **scratch, struct bt_ar
 int bt_page_parse(const char *line, size_t length, uint64_t offset, struct bt_page **ret_page, size_t *ret_weight,
 		  struct bt_error *error);
 void bt_page_free(struct bt_page *page);
+/* The same with memory to work in, which is kept for the next page. */
+struct bt_page_room {
+	struct bt_buf scratch, items;
+	size_t expected; /* entries that the page will probably have, or 0 */
+};
+int bt_page_parse_in(struct bt_page_room *room, const char *line, size_t length, uint64_t offset,
+		     struct bt_page **ret_page, size_t *ret_weight, struct bt_error *error);
+void bt_page_room_free(struct bt_page_room *room);
 
 /*
  * Builds a directory's pages from its entries in order. Complete pages go to emit(line, length, ret_id), which hashes
- * them and writes them if they are new. A directory that fits one leaf becomes one leaf; in a larger one the hash of
- * the names decides where leaves end, so that equal entries give equal pages. The builder keeps the text of one leaf.
- * It may be used again after finish, even if that failed.
+ * them and writes them if they are new. A small directory becomes one leaf; in a larger one the hash of the names
+ * decides where leaves end, and the index pages over them, so that equal entries give equal pages and one change few
+ * new ones. The builder keeps the text of one leaf, and of an index page for each level. It may be used again after
+ * finish, even if that failed.
  */
+struct bt_page_level {
+	struct bt_buf text;    /* the lines of the index page */
+	size_t count;	       /* of them */
+	uint64_t entries;      /* that they stand for */
+	struct bt_digest only; /* the page of the last line */
+};
 struct bt_page_builder {
 	void *arg;
 	int (*emit)(void *arg, const char *line, size_t length, struct bt_digest *ret_id);
 	/* The rest is the builder's; zero-initialise. */
-	struct bt_buf leaf;  /* entries that are not in a page yet, separated by commas */
-	struct bt_buf cuts;  /* places in leaf where leaves will end if the directory turns out to be large */
-	struct bt_buf line;  /* the page being made */
-	struct bt_buf index; /* the lines of the leaves so far */
-	struct bt_buf last;  /* the last name added */
-	size_t leaf_entries, leaves;
+	struct bt_buf leaf; /* entries that are not in a page yet, separated by commas */
+	struct bt_buf cuts; /* places in leaf where leaves may end if the directory turns out to be large */
+	struct bt_buf line; /* the page being made */
+	struct bt_buf last; /* the last name added */
+	size_t leaf_entries;
+	bool large;
+	unsigned height; /* of the levels in use */
+	struct bt_page_level levels[BT_DIR_LEVELS];
 };
 void bt_page_builder_free(struct bt_page_builder *builder);
 /* BT_E_INVALID if the name is invalid or not after the last one, or the entry is larger than a page. */

@@ -174,9 +174,19 @@ static int see(struct run *run, const struct bt_walk_step *step)
 	return r < 0 ? r : 0;
 }
 
+/* Pages of large directories are like directories: those that were searched under the same path need not be read. */
+static bool was_searched(void *arg, const struct bt_digest *page, size_t depth)
+{
+	struct run *run = arg;
+
+	return run->searched.count < SEARCHED_MAX &&
+	       add_key(run, &run->searched, &above(run)->path, page, sizeof(*page)) == 0;
+}
+
 static int search_below(struct run *run, const struct bt_snapshot_info *info, struct bt_error *error)
 {
-	const struct bt_walk_options options = {.info = info, .level_size = sizeof(struct place)};
+	const struct bt_dir_filter filter = {.arg = run, .skips = was_searched};
+	const struct bt_walk_options options = {.info = info, .level_size = sizeof(struct place), .filter = &filter};
 	const struct bt_entry *root = &info->root;
 	const struct bt_digest path = {{0}};
 	int r = add_key(run, &run->searched, &path, &root->digest, sizeof(root->digest));

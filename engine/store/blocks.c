@@ -15,6 +15,9 @@
 #define PLACES	      8			/* tried for one digest */
 #define PLACES_MAX    256		/* if all of those are wrong: no file can hide what another one has */
 
+#define AHEAD_LEAST ((size_t)8 << 10) /* read for the pages after one */
+#define AHEAD_MOST  ((size_t)64 << 10)
+
 struct block {
 	struct bt_cached cached;
 	struct bt_store *store;
@@ -356,6 +359,63 @@ int bt_store_page(struct bt_store *store, const struct bt_digest *id, struct bt_
 	if (!r)
 		*ret_location = wanted.location;
 	return bt_error_pass(error, &inner, r);
+}
+
+/* Reads lines from the next page on: more each time, since a directory that has many pages has many more. */
+static bool read_ahead(struct bt_store *store, struct bt_page_ahead *ahead)
+{
+	struct bt_location range = {.file = ahead->file, .page = true, .block.at = ahead->next};
+	size_t room = ahead->room ? ahead->room * 2 : AHEAD_LEAST;
+	struct bt_file *file;
+
+	if (bt_store_file(store, ahead->file, &file, NULL))
+		return false;
+	uint64_t end = bt_file_sections(file)->tree_index;
+	if (room <= AHEAD_MOST) {
+		free(ahead->data);
+		ahead->data = malloc(room);
+		ahead->room = ahead->data ? room : 0;
+	}
+	ahead->length = 0;
+	if (!ahead->data || ahead->next >= end)
+		return false;
+	range.block.length = end - ahead->next < ahead->room ? (uint32_t)(end - ahead->next) : (uint32_t)ahead->room;
+	if (read_page(store, file, &range, ahead->data, NULL))
+		return false;
+	ahead->at = ahead->next;
+	ahead->length = range.block.length;
+	return true;
+}
+
+/* The next line, without its comma, if all of it is in memory. */
+static bool line_ahead(const struct bt_page_ahead *ahead, struct bt_text *ret_line)
+{
+	if (ahead->next < ahead->at || ahead->next - ahead->at >= ahead->length)
+		return false;
+	const char *begin = ahead->data + (ahead->next - ahead->at);
+	const char *end = memchr(begin, '\n', ahead->length - (size_t)(ahead->next - ahead->at));
+	if (!end || end == begin)
+		return false;
+	*ret_line = (struct bt_text){begin, (size_t)(end - begin) - (end[-1] == ',')};
+	return true;
+}
+
+int bt_store_page_ahead(struct bt_store *store, struct bt_page_ahead *ahead, const struct bt_digest *id,
+			struct bt_text *ret_line, struct bt_location *ret_location)
+{
+	struct bt_digest found;
+	struct bt_text line;
+
+	if (!ahead->known || ahead->doubted)
+		return BT_E_NOT_FOUND;
+	ahead->doubted = (!line_ahead(ahead, &line) && (!read_ahead(store, ahead) || !line_ahead(ahead, &line))) ||
+			 hash(store, line.bytes, line.length, &found) || !bt_digest_equal(&found, id);
+	if (ahead->doubted)
+		return BT_E_NOT_FOUND;
+	*ret_line = line;
+	*ret_location = (struct bt_location){.file = ahead->file, .page = true, .block.at = ahead->next};
+	ret_location->block.length = (uint32_t)line.length;
+	return 0;
 }
 
 /* Only from a block that is decoded. */

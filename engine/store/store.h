@@ -137,6 +137,24 @@ int bt_store_page(struct bt_store *store, const struct bt_digest *id, struct bt_
 		  struct bt_location *ret_location, struct bt_error *error);
 
 /*
+ * The lines after a page. Pages of one directory usually lie one after the other, so that one read serves several of
+ * them, and the index need not be asked. One thread at a time may use it. Zero-initialise; free data.
+ */
+struct bt_page_ahead {
+	bool known;    /* where the next page may lie: file and next */
+	bool doubted;  /* it was not there last time; the caller ends this when a page proves to be where it may lie */
+	uint32_t file; /* ordinal */
+	uint64_t next;
+	char *data; /* length bytes of the file from at on */
+	uint64_t at;
+	size_t length, room;
+};
+/* Takes the next line if it is the page with this id: that is compared. ret_line lives in ahead until the next call.
+ * BT_E_NOT_FOUND, for whatever reason: ask bt_store_page. */
+int bt_store_page_ahead(struct bt_store *store, struct bt_page_ahead *ahead, const struct bt_digest *id,
+			struct bt_text *ret_line, struct bt_location *ret_location);
+
+/*
  * Decodes a content through the block cache and verifies its digest, once for each time that its block is decoded. The
  * pin keeps its bytes valid until bt_store_unpin. BT_R_MISSING_CONTENT if no file has it. If one file's copy is
  * damaged, those of other files are tried.

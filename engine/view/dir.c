@@ -1,26 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /* Directories over their pages, and paths through them. */
+#include "view/dir.h"
 #include "base/bytes.h"
 #include "base/fail.h"
+#include "model/page.h"
 #include "view/pages.h"
 #include <internal/view.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* A page on the way to the last entry. */
+struct step {
+	const struct bt_page *page;
+	uint64_t base;		     /* entries of the directory before this page */
+	size_t child;		     /* of an index page: the one below, or the one to be read next */
+	uint64_t before;	     /* entries on this page before that child */
+	const struct bt_leaf *after; /* what follows this page; NULL: nothing */
+};
+
 struct bt_dir {
 	struct bt_store *store;
 	struct bt_digest tree;
-	const struct bt_page *top;  /* has the entries, or the leaves that have them */
-	const struct bt_page *page; /* of the last entry; NULL: none was asked for */
-	size_t leaf;		    /* number of that page */
-	uint64_t base;		    /* entries before it */
-	size_t next;		    /* in it */
-	size_t skipped;
+	size_t depth;  /* pages on the way; the first is always there */
+	size_t next;   /* entry, if the last page has entries */
+	size_t leaves; /* index pages above the last leaf; 0: none was read yet */
+	struct bt_page_reader reader;
+	const struct bt_dir_filter *filter; /* or NULL */
+	struct step way[BT_DIR_LEVELS + 1];
 };
 
 static int compare_entry(const struct bt_entry *entry, const char *name, size_t length)
 {
 	return bt_name_compare(entry->name, entry->name_length, name, length);
+}
+
+static bool is_of_directory(const struct bt_page *page)
+{
+	return page->kind == BT_PAGE_ENTRIES || page->kind == BT_PAGE_LEAVES;
 }
 
 int bt_dir_new(struct bt_store *store, const struct bt_digest *tree, struct bt_dir **ret_dir, struct bt_error *error)
@@ -30,130 +46,258 @@ int bt_dir_new(struct bt_store *store, const struct bt_digest *tree, struct bt_d
 
 	if (r)
 		return r;
-	struct bt_dir *dir = top->kind > BT_PAGE_LEAVES ? NULL : malloc(sizeof(*dir));
+	struct bt_dir *dir = is_of_directory(top) ? malloc(sizeof(*dir)) : NULL;
 	if (!dir) {
-		r = top->kind > BT_PAGE_LEAVES ? bt_page_fail(store, top, BT_R_BAD_TYPE, error)
-					       : bt_fail(error, BT_E_NOMEM, NULL, NULL);
+		r = is_of_directory(top) ? bt_fail(error, BT_E_NOMEM, NULL, NULL)
+					 : bt_page_fail(store, top, BT_R_BAD_TYPE, error);
 		bt_page_put(store, top);
 		return r;
 	}
-	*dir = (struct bt_dir){.store = store, .tree = *tree, .top = top};
-	dir->page = top->kind == BT_PAGE_ENTRIES ? top : NULL;
+	dir->store = store;
+	dir->tree = *tree;
+	dir->depth = 1;
+	dir->next = dir->leaves = 0;
+	dir->reader = (struct bt_page_reader){0};
+	dir->filter = NULL;
+	dir->way[0] = (struct step){.page = top};
 	*ret_dir = dir;
 	return 0;
+}
+
+/* Leaves the pages below. */
+static void cut_way(struct bt_dir *dir, size_t depth)
+{
+	while (dir->depth > depth)
+		bt_page_leave(dir->store, &dir->reader, dir->way[--dir->depth].page);
 }
 
 void bt_dir_free(struct bt_dir *dir)
 {
 	if (!dir)
 		return;
-	if (dir->page != dir->top)
-		bt_page_put(dir->store, dir->page);
-	bt_page_put(dir->store, dir->top);
+	cut_way(dir, 0);
+	bt_page_reader_free(&dir->reader);
 	free(dir);
 }
 
-/* What the index page says of a leaf. */
-static enum bt_reason check_leaf(const struct bt_page *top, size_t index, const struct bt_page *leaf)
+static struct step *last_step(struct bt_dir *dir)
 {
-	const struct bt_leaf *stated = &top->leaves[index];
+	return &dir->way[dir->depth - 1];
+}
 
-	if (!leaf->count || leaf->count != stated->entries)
+static bool has_entries(const struct step *step)
+{
+	return step->page->kind == BT_PAGE_ENTRIES;
+}
+
+static uint64_t count_entries(const struct bt_page *page)
+{
+	uint64_t count = 0;
+
+	if (page->kind == BT_PAGE_ENTRIES)
+		return page->count;
+	for (size_t i = 0; i < page->count; i++)
+		count += page->leaves[i].entries;
+	return count;
+}
+
+static int compare_first(const struct bt_page *page, const struct bt_leaf *leaf)
+{
+	if (page->kind == BT_PAGE_ENTRIES)
+		return compare_entry(&page->entries[0], leaf->name, leaf->name_length);
+	return bt_name_compare(page->leaves[0].name, page->leaves[0].name_length, leaf->name, leaf->name_length);
+}
+
+static int compare_last(const struct bt_page *page, const struct bt_leaf *leaf)
+{
+	size_t last = page->count - 1;
+
+	if (page->kind == BT_PAGE_ENTRIES)
+		return compare_entry(&page->entries[last], leaf->name, leaf->name_length);
+	return bt_name_compare(page->leaves[last].name, page->leaves[last].name_length, leaf->name, leaf->name_length);
+}
+
+/* What the index page says of a page below it. */
+static enum bt_reason check_child(const struct bt_dir *dir, const struct bt_leaf *stated, const struct step *step)
+{
+	if (!step->page->count || count_entries(step->page) != stated->entries)
 		return BT_R_BAD_SIZE;
-	if (compare_entry(&leaf->entries[0], stated->name, stated->name_length))
+	if (compare_first(step->page, stated))
 		return BT_R_UNSORTED;
-	const struct bt_entry *last = &leaf->entries[leaf->count - 1];
-	if (index + 1 < top->count && compare_entry(last, stated[1].name, stated[1].name_length) >= 0)
+	if (step->after && compare_last(step->page, step->after) >= 0)
 		return BT_R_UNSORTED;
-	return BT_R_NONE;
+	return !has_entries(step) && dir->depth >= BT_DIR_LEVELS ? BT_R_TOO_DEEP : BT_R_NONE;
 }
 
-static int get_leaf(const struct bt_dir *dir, size_t index, const struct bt_page **ret_leaf, struct bt_error *error)
+/* Reads the child of the last page. On failure nothing changes. */
+static int enter_child(struct bt_dir *dir, struct bt_error *error)
 {
-	const struct bt_page *leaf;
-	int r = bt_page_get_kind(dir->store, &dir->top->leaves[index].id, BT_PAGE_ENTRIES, &leaf, error);
+	const struct step *above = last_step(dir);
+	const struct bt_leaf *stated = &above->page->leaves[above->child];
+	struct step step = {.base = above->base + above->before,
+			    .after = above->child + 1 < above->page->count ? stated + 1 : above->after};
+	bool in_order = dir->leaves == dir->depth;
+
+	dir->reader.room.expected = stated->entries;
+	int r = bt_page_read(dir->store, &dir->reader, &stated->id, in_order, &step.page, error);
 
 	if (r)
 		return r;
-	enum bt_reason reason = check_leaf(dir->top, index, leaf);
-	if (reason) {
-		bt_page_put(dir->store, leaf);
-		return bt_page_fail(dir->store, dir->top, reason, error);
+	if (!is_of_directory(step.page)) {
+		r = bt_page_fail(dir->store, step.page, BT_R_BAD_TYPE, error);
+	} else {
+		enum bt_reason reason = check_child(dir, stated, &step);
+
+		r = reason ? bt_page_fail(dir->store, above->page, reason, error) : 0;
 	}
-	*ret_leaf = leaf;
-	return 0;
-}
-
-static size_t leaf_count(const struct bt_dir *dir)
-{
-	return dir->top->kind == BT_PAGE_ENTRIES ? 1 : dir->top->count;
-}
-
-static size_t leaf_size(const struct bt_dir *dir, size_t leaf)
-{
-	return dir->top->kind == BT_PAGE_ENTRIES ? dir->top->count : dir->top->leaves[leaf].entries;
-}
-
-/* On failure nothing changes. */
-static int enter_leaf(struct bt_dir *dir, size_t leaf, struct bt_error *error)
-{
-	const struct bt_page *page = NULL;
-	bool ahead = dir->page && leaf >= dir->leaf;
-
-	if (ahead && leaf == dir->leaf)
-		return 0;
-	int r = get_leaf(dir, leaf, &page, error);
-	if (r)
+	if (r) {
+		bt_page_put(dir->store, step.page);
 		return r;
-	bt_page_put(dir->store, dir->page);
-	dir->page = page;
-	dir->base = ahead ? dir->base : 0;
-	for (size_t i = ahead ? dir->leaf : 0; i < leaf; i++)
-		dir->base += leaf_size(dir, i);
-	dir->leaf = leaf;
-	dir->next = dir->skipped = 0;
+	}
+	if (has_entries(&step))
+		dir->leaves = dir->depth;
+	dir->next = 0;
+	dir->way[dir->depth++] = step;
 	return 0;
+}
+
+static void pass_child(struct step *step)
+{
+	step->before += step->page->leaves[step->child++].entries;
+}
+
+void bt_dir_set_filter(struct bt_dir *dir, const struct bt_dir_filter *filter)
+{
+	dir->filter = filter;
+}
+
+/* The child, if the filter is to be told of it. */
+static const struct bt_leaf *filtered(const struct bt_dir *dir, const struct step *step)
+{
+	const struct bt_leaf *child = &step->page->leaves[step->child];
+
+	return dir->filter && child->entries > BT_LEAF_ENTRIES ? child : NULL;
+}
+
+static int enter_or_pass(struct bt_dir *dir, struct bt_error *error)
+{
+	struct step *step = last_step(dir);
+	const struct bt_leaf *child = filtered(dir, step);
+
+	if (!child || !dir->filter->skips(dir->filter->arg, &child->id, dir->depth))
+		return enter_child(dir, error);
+	pass_child(step);
+	return 0;
+}
+
+static void leave_child(struct bt_dir *dir)
+{
+	cut_way(dir, dir->depth - 1);
+	const struct bt_leaf *child = filtered(dir, last_step(dir));
+	if (child && dir->filter->ended)
+		dir->filter->ended(dir->filter->arg, &child->id, dir->depth);
+	pass_child(last_step(dir));
+}
+
+static bool is_ended(const struct bt_dir *dir, const struct step *step)
+{
+	return has_entries(step) ? dir->next >= step->page->count : step->child >= step->page->count;
 }
 
 static const struct bt_entry *give(struct bt_dir *dir, size_t index)
 {
 	dir->next = index + 1;
-	return &dir->page->entries[index];
-}
-
-static size_t next_leaf(const struct bt_dir *dir)
-{
-	return (dir->page ? dir->leaf + 1 : 0) + dir->skipped;
+	return &last_step(dir)->page->entries[index];
 }
 
 int bt_dir_next(struct bt_dir *dir, const struct bt_entry **ret_entry, struct bt_error *error)
 {
-	if ((!dir->page || dir->next >= dir->page->count) && next_leaf(dir) < leaf_count(dir)) {
-		int r = enter_leaf(dir, next_leaf(dir), error);
+	for (;;) {
+		const struct step *step = last_step(dir);
+		bool ended = is_ended(dir, step);
+		int r = 0;
 
+		if (has_entries(step) && !ended) {
+			*ret_entry = give(dir, dir->next);
+			return 0;
+		}
+		if (ended && dir->depth == 1) {
+			*ret_entry = NULL;
+			return 0;
+		}
+		if (ended)
+			leave_child(dir);
+		else
+			r = enter_or_pass(dir, error);
 		if (r)
 			return r;
 	}
-	*ret_entry = dir->page && dir->next < dir->page->count ? give(dir, dir->next) : NULL;
-	return 0;
+}
+
+/* The page that is to be read next; NULL if there are entries of the last one before it, or nothing is left. */
+static const struct bt_leaf *next_page(struct bt_dir *dir)
+{
+	while (is_ended(dir, last_step(dir)) && dir->depth > 1)
+		leave_child(dir);
+	const struct step *step = last_step(dir);
+	return has_entries(step) || is_ended(dir, step) ? NULL : &step->page->leaves[step->child];
+}
+
+void bt_dir_skip_common(struct bt_dir *a, struct bt_dir *b)
+{
+	for (;;) {
+		const struct bt_leaf *pages[2] = {next_page(a), next_page(b)};
+
+		if (!pages[0] || !pages[1])
+			return;
+		if (bt_digest_equal(&pages[0]->id, &pages[1]->id)) {
+			pass_child(last_step(a));
+			pass_child(last_step(b));
+			continue;
+		}
+		/* the larger one may have the other one in it; both begin alike, or nothing is common here */
+		if (bt_name_compare(pages[0]->name, pages[0]->name_length, pages[1]->name, pages[1]->name_length))
+			return;
+		bool both = pages[0]->entries == pages[1]->entries, first = pages[0]->entries > pages[1]->entries;
+		if (((both || first) && enter_child(a, NULL)) || ((both || !first) && enter_child(b, NULL)))
+			return;
+	}
 }
 
 bool bt_dir_skip(struct bt_dir *dir)
 {
-	if (next_leaf(dir) >= leaf_count(dir))
+	struct step *step = last_step(dir);
+
+	if (has_entries(step) || step->child >= step->page->count)
 		return false;
-	dir->skipped++;
+	pass_child(step);
 	return true;
 }
 
-/* The last leaf that begins with this name or one before it. */
-static size_t leaf_of(const struct bt_dir *dir, const char *name, size_t length)
+/* Makes this child the next one on the way. */
+static int go_to_child(struct bt_dir *dir, size_t depth, size_t child, struct bt_error *error)
 {
-	size_t lo = 0, hi = leaf_count(dir);
+	struct step *step = &dir->way[depth];
+
+	if (child == step->child && dir->depth > depth + 1)
+		return 0;
+	cut_way(dir, depth + 1);
+	dir->reader.ahead.known &= child == step->child + 1;
+	if (child < step->child)
+		step->child = step->before = 0;
+	while (step->child < child)
+		pass_child(step);
+	return enter_child(dir, error);
+}
+
+/* The last child that begins with this name or one before it. */
+static size_t child_of(const struct bt_page *page, const char *name, size_t length)
+{
+	size_t lo = 0, hi = page->count;
 
 	while (hi - lo > 1) {
 		size_t middle = lo + (hi - lo) / 2;
-		const struct bt_leaf *leaf = &dir->top->leaves[middle];
+		const struct bt_leaf *leaf = &page->leaves[middle];
 
 		if (bt_name_compare(leaf->name, leaf->name_length, name, length) <= 0)
 			lo = middle;
@@ -166,13 +310,18 @@ static size_t leaf_of(const struct bt_dir *dir, const char *name, size_t length)
 int bt_dir_find(struct bt_dir *dir, const char *name, size_t length, const struct bt_entry **ret_entry,
 		struct bt_error *error)
 {
-	int r = leaf_count(dir) ? enter_leaf(dir, leaf_of(dir, name, length), error) : BT_E_NOT_FOUND;
+	size_t depth = 0;
 
-	if (r)
-		return r;
-	for (size_t lo = 0, hi = dir->page->count; lo < hi;) {
+	for (; !has_entries(&dir->way[depth]); depth++) {
+		int r = go_to_child(dir, depth, child_of(dir->way[depth].page, name, length), error);
+
+		if (r)
+			return r;
+	}
+	const struct bt_page *page = dir->way[depth].page;
+	for (size_t lo = 0, hi = page->count; lo < hi;) {
 		size_t middle = lo + (hi - lo) / 2;
-		int order = compare_entry(&dir->page->entries[middle], name, length);
+		int order = compare_entry(&page->entries[middle], name, length);
 
 		if (!order) {
 			*ret_entry = give(dir, middle);
@@ -186,37 +335,49 @@ int bt_dir_find(struct bt_dir *dir, const char *name, size_t length, const struc
 	return BT_E_NOT_FOUND;
 }
 
+/* The child of an index page with this entry of it, or its count if there is none. */
+static size_t child_at(const struct step *step, uint64_t index)
+{
+	bool ahead = index >= step->before;
+	size_t child = ahead ? step->child : 0;
+	uint64_t left = index - (ahead ? step->before : 0);
+
+	while (child < step->page->count && left >= step->page->leaves[child].entries)
+		left -= step->page->leaves[child++].entries;
+	return child;
+}
+
 int bt_dir_at(struct bt_dir *dir, uint64_t index, const struct bt_entry **ret_entry, struct bt_error *error)
 {
-	bool ahead = dir->page && index >= dir->base;
-	size_t leaf = ahead ? dir->leaf : 0;
-	uint64_t left = index - (ahead ? dir->base : 0);
-	int r = 0;
+	const struct step *last = last_step(dir);
+	bool there = has_entries(last) && index >= last->base && index - last->base < last->page->count;
 
-	if (!ahead || left >= dir->page->count) {
-		while (leaf < leaf_count(dir) && left >= leaf_size(dir, leaf))
-			left -= leaf_size(dir, leaf++);
-		r = leaf < leaf_count(dir) ? enter_leaf(dir, leaf, error) : BT_E_NOT_FOUND;
+	for (size_t depth = 0; !there && !has_entries(&dir->way[depth]); depth++) {
+		const struct step *step = &dir->way[depth];
+		size_t child = child_at(step, index - step->base);
+		int r = child < step->page->count ? go_to_child(dir, depth, child, error) : BT_E_NOT_FOUND;
+
+		if (r)
+			return r;
 	}
-	if (!r)
-		*ret_entry = give(dir, (size_t)left);
-	return r;
+	last = last_step(dir);
+	if (index - last->base >= last->page->count)
+		return BT_E_NOT_FOUND;
+	*ret_entry = give(dir, (size_t)(index - last->base));
+	return 0;
 }
 
 uint64_t bt_dir_count(const struct bt_dir *dir)
 {
-	uint64_t count = 0;
-
-	for (size_t i = 0; i < leaf_count(dir); i++)
-		count += leaf_size(dir, i);
-	return count;
+	return count_entries(dir->way[0].page);
 }
 
 struct bt_dir_place bt_dir_here(const struct bt_dir *dir)
 {
-	const struct bt_digest *id = dir->page == dir->top ? &dir->tree : &dir->top->leaves[dir->leaf].id;
+	const struct step *step = &dir->way[dir->depth - 1];
+	const struct bt_digest *id = dir->depth > 1 ? &step[-1].page->leaves[step[-1].child].id : &dir->tree;
 
-	return (struct bt_dir_place){dir->page, id, dir->base, dir->next - 1};
+	return (struct bt_dir_place){step->page, id, step->base, dir->next - 1};
 }
 
 int bt_dir_lookup(struct bt_store *store, const struct bt_digest *tree, const char *name, size_t name_length,
@@ -228,11 +389,8 @@ int bt_dir_lookup(struct bt_store *store, const struct bt_digest *tree, const ch
 	if (r)
 		return r;
 	r = bt_dir_find(dir, name, name_length, ret_entry, error);
-	if (!r) { /* its pin goes to the caller */
-		*ret_page = dir->page;
-		dir->top = dir->page == dir->top ? NULL : dir->top;
-		dir->page = dir->top;
-	}
+	if (!r) /* its pin goes to the caller */
+		*ret_page = dir->way[--dir->depth].page;
 	bt_dir_free(dir);
 	return r;
 }

@@ -14,8 +14,8 @@ struct cached_page {
 	struct bt_page page; /* what callers see: a copy of the parsed one's head */
 	struct bt_page *parsed;
 	struct bt_digest id;
-	uint64_t at; /* where its line lies, for errors */
-	uint32_t file;
+	uint64_t at; /* where its line lies */
+	uint32_t length, file;
 };
 
 static struct cached_page *cached_of(const struct bt_page *page)
@@ -40,13 +40,20 @@ static void name_file(struct bt_store *store, uint32_t ordinal, struct bt_error 
 		bt_error_in_file(error, bt_file_name(file), 0);
 }
 
-static int parse(struct bt_store *store, const struct bt_buf *line, const struct bt_location *location,
-		 struct cached_page *value, size_t *ret_weight, struct bt_error *error)
+/* What to load. */
+struct wanted {
+	const struct bt_digest *id;
+	struct bt_page_reader *reader;
+	bool in_order;
+};
+
+static int parse(struct bt_store *store, struct bt_page_room *room, const struct bt_text *line,
+		 const struct bt_location *location, struct cached_page *value, size_t *ret_weight,
+		 struct bt_error *error)
 {
 	struct bt_error inner = {0};
 	size_t weight;
-	int r = bt_page_parse((const char *)line->data, line->length, location->block.at, &value->parsed, &weight,
-			      &inner);
+	int r = bt_page_parse_in(room, line->bytes, line->length, location->block.at, &value->parsed, &weight, &inner);
 
 	if (r) {
 		name_file(store, location->file, &inner);
@@ -54,6 +61,7 @@ static int parse(struct bt_store *store, const struct bt_buf *line, const struct
 	}
 	value->page = *value->parsed;
 	value->at = location->block.at;
+	value->length = (uint32_t)location->block.length;
 	value->file = location->file;
 	*ret_weight = weight + sizeof(*value);
 	return 0;
@@ -63,17 +71,23 @@ static int load_page(void *arg, const struct bt_table_key *key, const void *hint
 		     size_t *ret_weight, struct bt_error *error)
 {
 	struct bt_store *store = arg;
+	const struct wanted *wanted = hint;
 	struct bt_location location;
-	struct bt_buf line = {0};
-	struct cached_page *value = calloc(1, sizeof(*value));
+	struct bt_buf buf = {0};
+	struct bt_text line;
+	struct cached_page *value = malloc(sizeof(*value));
+	int r = 0;
 
 	if (!value)
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	value->id = *(const struct bt_digest *)hint;
-	int r = bt_store_page(store, &value->id, &line, &location, error);
+	*value = (struct cached_page){.id = *wanted->id};
+	if (!wanted->in_order || bt_store_page_ahead(store, &wanted->reader->ahead, wanted->id, &line, &location)) {
+		r = bt_store_page(store, wanted->id, &buf, &location, error);
+		line = (struct bt_text){(const char *)buf.data, buf.length};
+	}
 	if (!r)
-		r = parse(store, &line, &location, value, ret_weight, error);
-	bt_buf_free(&line);
+		r = parse(store, &wanted->reader->room, &line, &location, value, ret_weight, error);
+	bt_buf_free(&buf);
 	if (r)
 		free(value);
 	else
@@ -91,12 +105,13 @@ static void free_page(struct bt_cached *value)
 
 const struct bt_cache_options bt_pages_cache = {.budget = BUDGET, .load = load_page, .free = free_page};
 
-int bt_page_get(struct bt_store *store, const struct bt_digest *id, const struct bt_page **ret_page,
-		struct bt_error *error)
+int bt_page_read(struct bt_store *store, struct bt_page_reader *reader, const struct bt_digest *id, bool in_order,
+		 const struct bt_page **ret_page, struct bt_error *error)
 {
+	const struct wanted wanted = {id, reader, in_order};
 	struct bt_table_key key = key_of(id);
 	struct bt_cached *cached;
-	int r = bt_cache_get(bt_store_pages(store), &key, id, &cached, error);
+	int r = bt_cache_get(bt_store_pages(store), &key, &wanted, &cached, error);
 
 	if (r)
 		return r;
@@ -110,19 +125,47 @@ int bt_page_get(struct bt_store *store, const struct bt_digest *id, const struct
 	return 0;
 }
 
+int bt_page_get(struct bt_store *store, const struct bt_digest *id, const struct bt_page **ret_page,
+		struct bt_error *error)
+{
+	struct bt_page_reader reader = {0};
+	int r = bt_page_read(store, &reader, id, false, ret_page, error);
+
+	bt_page_reader_free(&reader);
+	return r;
+}
+
 void bt_page_ref(struct bt_store *store, const struct bt_page *page)
 {
 	struct cached_page *cached = cached_of(page);
 	struct bt_cached *again;
 
 	/* it is pinned, so it is there, and this cannot fail */
-	bt_cache_get(bt_store_pages(store), &cached->cached.key, &cached->id, &again, NULL);
+	bt_cache_get(bt_store_pages(store), &cached->cached.key, NULL, &again, NULL);
 }
 
 void bt_page_put(struct bt_store *store, const struct bt_page *page)
 {
 	if (page)
 		bt_cache_put(bt_store_pages(store), &cached_of(page)->cached);
+}
+
+void bt_page_leave(struct bt_store *store, struct bt_page_reader *reader, const struct bt_page *page)
+{
+	const struct cached_page *cached = cached_of(page);
+	struct bt_page_ahead *ahead = &reader->ahead;
+
+	ahead->doubted &= cached->file != ahead->file || cached->at != ahead->next;
+	ahead->known = true;
+	ahead->file = cached->file;
+	ahead->next = cached->at + cached->length + strlen(",\n");
+	bt_page_put(store, page);
+}
+
+void bt_page_reader_free(struct bt_page_reader *reader)
+{
+	free(reader->ahead.data);
+	bt_page_room_free(&reader->room);
 }
 
 int bt_page_fail(struct bt_store *store, const struct bt_page *page, enum bt_reason reason, struct bt_error *error)

@@ -104,9 +104,11 @@ static int enter(struct bt_walk *walk, struct bt_error *error)
 	if (bt_vec_room(walk->levels, walk->count, walk->room))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	int r = bt_dir_new(walk->store, &walk->tree, &level.dir, error);
-	if (!r)
-		walk->levels[walk->count++] = level;
-	return r;
+	if (r)
+		return r;
+	bt_dir_set_filter(level.dir, walk->options.filter);
+	walk->levels[walk->count++] = level;
+	return 0;
 }
 
 static struct bt_walk_step step_of(const struct bt_walk *walk, const struct bt_entry *entry)

@@ -4,6 +4,7 @@
 #define BT_VIEW_WALK_H
 
 #include "view/bounds.h"
+#include "view/dir.h"
 #include <backuptool/walk.h>
 
 struct bt_walk_options {
@@ -11,7 +12,8 @@ struct bt_walk_options {
 	struct bt_bounds *bounds; /* or these limits, counted down. Neither: the caller makes sure that it ends */
 	size_t level_size;	  /* bytes of the caller's for each directory on the path */
 	bool pathless;		  /* paths are neither made nor counted */
-	bool ends;		  /* the end of a directory is a step, too: entry is NULL, and bt_walk_level is not */
+	const struct bt_dir_filter *filter; /* of pages of large directories: see view/dir.h; or NULL */
+	bool ends; /* the end of a directory is a step, too: entry is NULL, and bt_walk_level is not */
 };
 /* Begins in the directory from; if that is not a directory, the walk is empty. */
 int bt_walk_begin(struct bt_store *store, const struct bt_walk_options *options, const struct bt_entry *from,

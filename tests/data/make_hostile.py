@@ -228,6 +228,25 @@ def index_page(lie):
     return make(page=lambda _: '{"pages":[' + ','.join(lie(lines)) + ']}', more=[files, below])
 
 
+def over(first, second):
+    """An index page over two pages, each given as a name, a number of entries and a line."""
+    return '{"pages":[' + ','.join(f'{{"name":"{name}","entries":{count},"tree":"{sha(page.encode())}"}}'
+                                   for name, count, page in (first, second)) + ']}'
+
+
+def nested(count=2, name='a.txt', height=2):
+    """The target directory as index pages one below the other, each with a.txt, at the bottom, and one file more than the
+    one below. The first of them says so of the second one: a name, and how many entries that has more than its own."""
+    below, pages = leaf(file_entry('a.txt', FILES['a.txt'])), []
+    for level in range(height):
+        other = leaf(file_entry(f'b{level:02}.txt', FILES['b.txt']))
+        top = level == height - 1
+        pages += [below, other]
+        below = over((name if top else 'a.txt', level + (count - 1 if top else 1), below), (f'b{level:02}.txt', 1, other))
+    counts = swap('"files":3,"directories":2', f'"files":{height + 1},"directories":1')
+    return make(page=lambda _: below, more=pages, summary=counts)
+
+
 def chunk_page(size):
     """A file with a page of one chunk of this size, which the file states to be all of it."""
     page = f'{{"chunks":[["{sha(FILES["a.txt"])}",{size}]]}}'
@@ -265,6 +284,10 @@ def page_lies():
     yield 'bad-size_index-page', index_page(lambda lines: [lines[0].replace('"entries":2', '"entries":3'), lines[1]])
     yield 'none_further-leaf', index_page(lambda lines: [lines[0][:-1] + ',"more":[]}', lines[1]])
     yield 'unknown-key_leaf', index_page(lambda lines: [lines[0].replace('"tree"', '"more":1,"tree"'), lines[1]])
+    yield 'none_index-page-nested', nested(height=16)
+    yield 'bad-size_index-page-nested', nested(count=3)
+    yield 'too-deep_index-page', nested(height=17)
+    yield 'unsorted_index-page-nested', nested(name='a')
     yield 'unsorted_index-page', index_page(lambda lines: lines[::-1])
     yield 'unsorted_index-page-first', index_page(lambda lines: [lines[0].replace('a.txt', 'a'), lines[1]])
     yield 'bad-size_chunk-page', chunk_page(5)

@@ -182,6 +182,21 @@ int bt_page_get(struct bt_store *store, const struct bt_digest *id, const struct
 	return BT_E_DAMAGED;
 }
 
+int bt_page_read(struct bt_store *store, struct bt_page_reader *reader, const struct bt_digest *id, bool in_order,
+		 const struct bt_page **ret_page, struct bt_error *error)
+{
+	return bt_page_get(store, id, ret_page, error);
+}
+
+void bt_page_leave(struct bt_store *store, struct bt_page_reader *reader, const struct bt_page *page)
+{
+	bt_page_put(store, page);
+}
+
+void bt_page_reader_free(struct bt_page_reader *reader)
+{
+}
+
 int bt_page_get_kind(struct bt_store *store, const struct bt_digest *id, enum bt_page_kind kind,
 		     const struct bt_page **ret_page, struct bt_error *error)
 {

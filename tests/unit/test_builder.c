@@ -19,7 +19,7 @@ struct emitted {
 	struct bt_hasher *hasher;
 	struct bt_digest *ids;
 	size_t count, capacity, fail_at;
-	size_t largest, entries, leaves;
+	size_t largest, entries, leaves, indexes;
 	char last[256];
 	struct bt_buf final; /* the last page */
 };
@@ -49,6 +49,9 @@ static int emit(void *arg, const char *line, size_t length, struct bt_digest *re
 		fail_msg("%s at %d", bt_reason_name(error.reason), (int)error.offset);
 	if (page->kind == BT_PAGE_ENTRIES)
 		note_leaf(emitted, page);
+	else
+		assert_in_range(page->count, 2, BT_INDEX_PAGES);
+	emitted->indexes += page->kind == BT_PAGE_LEAVES;
 	bt_page_free(page);
 	if (length > emitted->largest)
 		emitted->largest = length;
@@ -93,16 +96,23 @@ static void make(struct bt_entry *entry, char name[256], unsigned number, unsign
 struct directory {
 	unsigned first, count; /* numbers of the files, in steps of two */
 	unsigned extra;	       /* one more number, odd, or 0 */
+	unsigned changed;      /* a number + 1 whose file is not as in others, or 0 */
 	unsigned length;       /* of the names */
 };
 
-static void add_file(struct bt_page_builder *builder, unsigned number, unsigned length)
+static void add_changed(struct bt_page_builder *builder, unsigned number, unsigned length, unsigned mode)
 {
 	struct bt_entry entry;
 	char name[256];
 
 	make(&entry, name, number, length);
+	entry.mode = (uint16_t)mode;
 	assert_int_equal(bt_page_builder_add(builder, &entry), 0);
+}
+
+static void add_file(struct bt_page_builder *builder, unsigned number, unsigned length)
+{
+	add_changed(builder, number, length, 0);
 }
 
 static void build(struct bt_page_builder *builder, const struct directory *directory, struct bt_digest *ret_tree)
@@ -110,7 +120,7 @@ static void build(struct bt_page_builder *builder, const struct directory *direc
 	for (unsigned i = 0; i < directory->count; i++) {
 		unsigned number = directory->first + i * 2;
 
-		add_file(builder, number, directory->length);
+		add_changed(builder, number, directory->length, number + 1 == directory->changed);
 		if (number + 1 == directory->extra)
 			add_file(builder, directory->extra, directory->length);
 	}
@@ -143,22 +153,29 @@ static void check_leaves(unsigned count, unsigned length, size_t least, size_t m
 	build(&builder, &(struct directory){.count = count, .length = length}, &tree);
 	assert_int_equal(emitted.entries, count);
 	assert_in_range(emitted.leaves, least, most);
-	assert_int_equal(emitted.count, emitted.leaves + (emitted.leaves > 1));
+	assert_int_equal(emitted.count, emitted.leaves + emitted.indexes);
+	assert_int_equal(!emitted.indexes, emitted.leaves == 1);
+	assert_true(emitted.indexes <= 1 + emitted.leaves / 8);
 	assert_true(emitted.largest <= BT_LEAF_TEXT);
 	assert_true(bt_digest_equal(&tree, &emitted.ids[emitted.count - 1]));
 	bt_page_builder_free(&builder);
 	clear(&emitted);
 }
 
-static void test_what_fits_one_leaf_is_one_leaf(void **state)
+static void test_a_small_directory_is_one_leaf(void **state)
 {
 	check_leaves(1, 10, 1, 1);
-	check_leaves(BT_LEAF_ENTRIES, 10, 1, 1);
-	check_leaves(BT_LEAF_ENTRIES + 1, 10, 2, 20);
-	/* Names of 255 bytes: 128 KiB hold fewer entries than 512. */
-	check_leaves(300, 255, 1, 1);
-	check_leaves(BT_LEAF_ENTRIES, 255, 2, 20);
-	check_leaves(20000, 10, 55, 110);
+	check_leaves(BT_LEAF_ALONE, 10, 1, 1);
+	check_leaves(BT_LEAF_ALONE, 255, 1, 1);
+	check_leaves(BT_LEAF_ALONE + 1, 10, 2, 3);
+	check_leaves(200, 10, 8, 16);
+	check_leaves(20000, 10, 1000, 1350);
+}
+
+static void make_large(struct bt_entry *entry, char name[256], unsigned number, struct bt_extra *extra)
+{
+	make(entry, name, number, 10);
+	entry->extra = extra;
 }
 
 /* Bytes for one more entry. */
@@ -170,6 +187,10 @@ static size_t room_left(const struct bt_page_builder *builder)
 /* Exactly at the limit of bytes, and one more. */
 static void test_the_limit_of_bytes_is_exact(void **state)
 {
+	static const unsigned char value[3000];
+	struct bt_xattr xattr = {.name = "user.x", .name_length = 6, .value = value, .value_length = sizeof(value)};
+	struct bt_extra extra = {.xattrs = &xattr, .xattr_count = 1};
+
 	for (unsigned over = 0; over < 2; over++) {
 		struct bt_page_builder builder;
 		struct emitted emitted;
@@ -180,10 +201,13 @@ static void test_the_limit_of_bytes_is_exact(void **state)
 		unsigned i;
 
 		begin(&emitted, &builder);
-		for (i = 0; room_left(&builder) > 2000; i++)
-			add_file(&builder, i, 255);
+		for (i = 0; room_left(&builder) > 5000; i++) {
+			make_large(&entry, name, i, &extra);
+			assert_int_equal(bt_page_builder_add(&builder, &entry), 0);
+		}
 		for (; room_left(&builder) > 400; i++)
 			add_file(&builder, i, 10);
+		assert_true(i < BT_LEAF_ALONE);
 		make(&entry, name, i, 10);
 		assert_int_equal(bt_entry_write(&text, &entry), 0);
 		make(&entry, name, i, 10 + (unsigned)(room_left(&builder) - text.length) + over);
@@ -214,7 +238,48 @@ static size_t changed(const struct emitted *a, const struct emitted *b)
 	return count;
 }
 
+static void build_again(struct bt_page_builder *builder, const struct directory *directory, struct emitted *again,
+			struct bt_digest *ret_tree)
+{
+	*again = (struct emitted){.hasher = bt_hasher_new()};
+	builder->arg = again;
+	build(builder, directory, ret_tree);
+}
+
+/* Of 100,000 entries: the leaf and an index page of each level are new; more only if the name ends pages, or the leaf
+ * ends elsewhere for having one entry more. */
 static void test_one_insertion_changes_few_pages(void **state)
+{
+	struct directory directory = {.count = 100000, .length = 10};
+	struct bt_page_builder builder;
+	struct emitted before, after;
+	struct bt_digest tree, again;
+	size_t sum = 0;
+
+	begin(&before, &builder);
+	build(&builder, &directory, &tree);
+	assert_int_equal(before.entries, 100000);
+	assert_in_range(before.leaves, 5000, 6800);
+	for (unsigned at = 1; at < 200000; at += 13334) {
+		directory.extra = at;
+		build_again(&builder, &directory, &after, &again);
+		assert_int_equal(after.entries, 100001);
+		assert_false(bt_digest_equal(&tree, &again));
+		assert_in_range(changed(&before, &after), 4, 16);
+		sum += changed(&before, &after);
+		clear(&after);
+	}
+	assert_true(sum <= 15 * 7);
+	directory.extra = 0;
+	build_again(&builder, &directory, &after, &again);
+	assert_true(bt_digest_equal(&tree, &again)); /* all that was inserted is gone */
+	clear(&after);
+	bt_page_builder_free(&builder);
+	clear(&before);
+}
+
+/* Where pages end is a matter of names alone. */
+static void test_one_change_changes_a_page_of_each_level(void **state)
 {
 	struct directory directory = {.count = 100000, .length = 10};
 	struct bt_page_builder builder;
@@ -223,20 +288,60 @@ static void test_one_insertion_changes_few_pages(void **state)
 
 	begin(&before, &builder);
 	build(&builder, &directory, &tree);
-	assert_int_equal(before.entries, 100000);
-	assert_in_range(before.leaves, 300, 600);
-	for (unsigned at = 1; at < 200000; at += 33334) {
-		after = (struct emitted){.hasher = bt_hasher_new()};
-		builder.arg = &after;
-		directory.extra = at;
-		build(&builder, &directory, &again);
-		assert_int_equal(after.entries, 100001);
-		assert_false(bt_digest_equal(&tree, &again));
-		assert_in_range(changed(&before, &after), 2, 3);
+	for (unsigned at = 0; at < 200000; at += 33334) {
+		directory.changed = at + 1;
+		build_again(&builder, &directory, &after, &again);
+		assert_int_equal(after.count, before.count);
+		assert_in_range(changed(&before, &after), 4, 5);
 		clear(&after);
 	}
 	bt_page_builder_free(&builder);
 	clear(&before);
+}
+
+/* How many zeros the hash of a name ends with. */
+static unsigned zeros_of(const struct bt_entry *entry)
+{
+	return (unsigned)__builtin_ctzll(bt_hash_bytes(entry->name, entry->name_length, 0) | (uint64_t)1 << 63);
+}
+
+/* Names with hashes in this range, as somebody may have chosen them. */
+static void build_chosen(struct emitted *emitted, unsigned least, unsigned most, unsigned count)
+{
+	struct bt_page_builder builder;
+	struct bt_digest tree;
+	struct bt_entry entry;
+	char name[256];
+
+	begin(emitted, &builder);
+	for (unsigned i = 0, found = 0; found < count; i++) {
+		make(&entry, name, i, 12);
+		if (zeros_of(&entry) < least || zeros_of(&entry) > most)
+			continue;
+		assert_int_equal(bt_page_builder_add(&builder, &entry), 0);
+		found++;
+	}
+	assert_int_equal(bt_page_builder_finish(&builder, &tree), 0);
+	assert_int_equal(emitted->entries, count);
+	bt_page_builder_free(&builder);
+}
+
+static void test_chosen_names_give_pages_within_the_limits(void **state)
+{
+	struct emitted emitted;
+
+	build_chosen(&emitted, 0, 1, 20000); /* none ends a page */
+	assert_int_equal(emitted.leaves, (20000 + BT_LEAF_ENTRIES - 1) / BT_LEAF_ENTRIES);
+	assert_int_equal(emitted.indexes, 6);
+	clear(&emitted);
+	build_chosen(&emitted, 2, 5, 20000); /* each ends a leaf, none an index page */
+	assert_in_range(emitted.leaves, 20000 / 16, 20000 / 16 + 1);
+	assert_int_equal(emitted.indexes, 20 + 1);
+	clear(&emitted);
+	build_chosen(&emitted, 10, 63, 600); /* each ends an index page, or several: those of one page are left out */
+	assert_int_equal(emitted.leaves, 600);
+	assert_in_range(emitted.indexes, 60, 150);
+	clear(&emitted);
 }
 
 /* The same entries give the same pages from a builder that has been used before, even when that use failed. */
@@ -349,10 +454,8 @@ static void test_index_names_are_those_of_the_first_entries(void **state)
 		assert_int_equal(page->kind, BT_PAGE_LEAVES);
 		assert_int_equal(page->leaves[0].name_length, entry.name_length);
 		assert_memory_equal(page->leaves[0].name, awkward, entry.name_length);
-		for (size_t i = 0; i < page->count; i++) {
+		for (size_t i = 0; i < page->count; i++)
 			entries += page->leaves[i].entries;
-			assert_true(bt_digest_equal(&page->leaves[i].id, &emitted.ids[i]));
-		}
 		assert_int_equal(entries, 1001);
 		bt_page_free(page);
 		bt_page_builder_free(&builder);
@@ -418,9 +521,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_empty_directory_is_an_empty_leaf),
-		cmocka_unit_test(test_what_fits_one_leaf_is_one_leaf),
+		cmocka_unit_test(test_a_small_directory_is_one_leaf),
 		cmocka_unit_test(test_the_limit_of_bytes_is_exact),
 		cmocka_unit_test(test_one_insertion_changes_few_pages),
+		cmocka_unit_test(test_one_change_changes_a_page_of_each_level),
+		cmocka_unit_test(test_chosen_names_give_pages_within_the_limits),
 		cmocka_unit_test(test_pages_do_not_depend_on_history),
 		cmocka_unit_test(test_names_must_increase),
 		cmocka_unit_test(test_large_entries),

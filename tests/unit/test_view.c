@@ -305,6 +305,7 @@ static void test_snapshot(void **state)
 	scene_free(&scene);
 }
 
+#define FIFO(name) "{\"name\":\"" name "\",\"type\":\"fifo\",\"mode\":\"0644\",\"uid\":0,\"gid\":0,\"mtime\":[0,0]}"
 #define LEAF(name)                                                                                                     \
 	"{\"entries\":[{\"name\":\"" name "\",\"type\":\"fifo\",\"mode\":\"0644\",\"uid\":0,\"gid\":0,\"mtime\":"      \
 	"[0,0]}]}"
@@ -356,11 +357,10 @@ static void test_lying_index_pages(void **state)
 	for (size_t i = 0; i < 5; i++)
 		trees[i] = put_index_page(&scene, &lies[i], leaves);
 	trees[5] = put_index_page(&scene, &lies[0], swapped);
-	/* an index page of index pages, and one that is a chunk page */
-	struct bt_digest nested[2] = {trees[0], leaves[1]};
-	struct bt_digest nest = put_index_page(&scene, &lies[0], nested);
+	/* one over a chunk page, and one that is a chunk page */
 	struct bt_chunk chunk = {leaves[0], 5};
 	struct bt_digest chunks = put_chunk_page(&scene, &chunk, 1);
+	struct bt_digest nested[2] = {leaves[0], chunks}, nest = put_index_page(&scene, &lies[0], nested);
 	scene_seal(&scene);
 	for (size_t i = 0; i < 6; i++) {
 		struct bt_error error = {0};

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* Large parts of directories that need not be read, because the same pages were seen before. */
+#ifndef BT_VIEW_DIR_H
+#define BT_VIEW_DIR_H
+
+#include <internal/view.h>
+
+/* Asked by bt_dir_next about pages that probably stand for others. depth: index pages above it, at least 1. */
+struct bt_dir_filter {
+	void *arg;
+	bool (*skips)(void *arg, const struct bt_digest *page, size_t depth); /* true: nothing below it is given */
+	void (*ended)(void *arg, const struct bt_digest *page, size_t depth); /* all below it was given; may be NULL */
+};
+void bt_dir_set_filter(struct bt_dir *dir, const struct bt_dir_filter *filter); /* which must outlive the directory */
+
+/* Makes both go on after what follows in both and is equal, page by page. What cannot be read is left to bt_dir_next.
+ */
+void bt_dir_skip_common(struct bt_dir *a, struct bt_dir *b);
+
+#endif
