@@ -42,6 +42,11 @@ bench() {
 	done
 }
 
+@test "tests/bench/changed" {
+	bench changed --build "$BUILD" --files 20,40 --changes 2 --work "$WORK"
+	[[ $output == *"| 20 | backuptool | "*"| 40 | backuptool | "* ]]
+}
+
 @test "tests/bench/watch" {
 	bench watch --files 400 --changed 2 --rounds 1
 	[[ $output == *"400 files, 2 changed, 1 runs each:"*"watched (changes): "*"ratio: "* ]]
