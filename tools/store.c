@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define AT_REST ".zst" /* of the files that lie compressed */
+
 /* Also in a quiet run: where the disk of the store is not mounted, nothing else shows it. */
 static void say_made(const struct tool *tool)
 {
@@ -152,18 +154,42 @@ static bool is_store(const char *path)
 	return found;
 }
 
+/* The path of a snapshot's file, however it lies; NULL: there is none, and errno says why. */
+static char *file_of(const char *text)
+{
+	char *path = realpath(text, NULL);
+	int failed = errno;
+
+	if (path)
+		return path;
+	tool_auto char *at_rest = tool_format("%s%s", text, AT_REST);
+	path = realpath(at_rest, NULL);
+	errno = failed;
+	return path;
+}
+
+/* The snapshot's name, which is without the suffix of files that lie compressed. */
+static void cut_at_rest(char *name)
+{
+	size_t length = strlen(name), end = strlen(AT_REST);
+
+	if (length > end && strcmp(name + length - end, AT_REST) == 0)
+		name[length - end] = '\0';
+}
+
 /* Opens the store around a file and finds the file's name in it. The name is allocated. */
 static int store_of_path(const struct tool *tool, const char *text, bool salvage, struct bt_store **ret_store,
 			 char **ret_name)
 {
 	struct tool there = *tool;
-	char *path = realpath(text, NULL), *slash;
+	char *path = file_of(text), *slash;
 	int r;
 	bool loose;
 
 	if (!path)
 		return tool_not_a_snapshot(tool, text, errno);
 	tool_foreign_warn(tool, text);
+	cut_at_rest(path);
 	slash = strrchr(path, '/');
 	*slash = '\0';
 	there.store = *path ? path : "/";

@@ -145,9 +145,16 @@ int bt_identity_choose(struct bt_store *store, bool at_rest, struct bt_error *er
 	struct bt_buf wanted = {0};
 	char text[TEXT_MAX];
 	size_t length;
-	int r = read_text(store, text, &length, error);
+	struct bt_error inner = {0};
+	int r = read_text(store, text, &length, &inner);
 
-	if (!r && says_at_rest(text, length) != at_rest) {
+	if (r == BT_E_DAMAGED || (!r && !length)) { /* nowhere to remember it, which is no reason not to do it */
+		store->at_rest = at_rest;
+		return 0;
+	}
+	if (bt_error_pass(error, &inner, r))
+		return r;
+	if (says_at_rest(text, length) != at_rest) {
 		if (!compose_choice(&wanted, text, length, at_rest))
 			r = bt_fail(error, BT_E_INVALID, BT_ID_NAME, "has no room for another member");
 		if (!r && wanted.failed)

@@ -61,8 +61,8 @@ int bt_identity_read(struct bt_store *store, struct bt_error *error);
 /* Gives the store an id if the name is free. *ret_given: this caller did, not another program. */
 int bt_identity_give(struct bt_store *store, bool *ret_given, struct bt_error *error);
 /* How new files lie is a choice that the file with the id remembers. read_choice: what another program has chosen
- * meanwhile; a file that cannot be read changes nothing. choose: changes it, if that is a change. The caller holds one
- * of the store's locks. */
+ * meanwhile; a file that cannot be read changes nothing. choose: changes it, if that is a change; without a sound
+ * file it holds for this opening of the store. The caller holds one of the store's locks. */
 void bt_identity_read_choice(struct bt_store *store);
 int bt_identity_choose(struct bt_store *store, bool at_rest, struct bt_error *error);
 

@@ -104,6 +104,12 @@ name_of() {
 	run -0 backuptool cat "$second.zst:docs/a.txt"
 	[ "$output" = changed ]
 	backuptool cat "$first:photos/noise.bin" | cmp - src/photos/noise.bin
+	backuptool cat "$PWD/snapshots/$first:docs/a.txt" | cmp - <(echo hello)
+	mkdir elsewhere
+	cp "snapshots/$first.zst" elsewhere
+	bring "elsewhere/$first.zst" alone -q
+	bring "elsewhere/$first" alone-too -q
+	diff -r --no-dereference alone alone-too
 	run -0 backuptool find added
 	[[ $output == *added* ]]
 	run -0 backuptool diff "$first.zst" "$second"
