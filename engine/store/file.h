@@ -66,6 +66,8 @@ struct bt_text bt_file_summary(const struct bt_file *file); /* the object after 
 /* Reads the member needs of a header, if it comes next. BT_R_UNKNOWN_NEED if this program does not know all that it
  * names: detail is the name. */
 int bt_needs_read(struct bt_json *json);
+/* Fails so at this place. */
+int bt_need_refuse(struct bt_json *json, const char *at, const struct bt_text *feature);
 
 /* Visits contents and pages in the order of the lists, and checks every rule of §3 and, at the end, index_sha256. The
  * memory it needs is bounded. Use what was visited only if the result is 0. A visitor ends the visit with a result

@@ -88,6 +88,20 @@ static int read_start(struct bt_json *json)
 	return bt_json_fail(json, *json->at == '{' ? BT_R_UNKNOWN_FORMAT : BT_R_NOT_JSON);
 }
 
+/* A format whose files are not damaged either: that of sealed ones, which are to come (FORMAT.md §9). */
+static int read_format(struct bt_json *json)
+{
+	static const char ours[] = "\"backuptool\"";
+	static const struct bt_text sealed = {"sealed", 6};
+	const char *begin = json->at;
+
+	if (bt_json_try(json, ours))
+		return 0;
+	if (bt_json_try(json, "\"backuptool-sealed\""))
+		return bt_need_refuse(json, begin, &sealed);
+	return bt_json_fail(json, is_cut(json, ours) ? BT_R_TRUNCATED : BT_R_UNKNOWN_FORMAT);
+}
+
 /* Reads the first members, which every kind has: an unknown kind, version or need is reported before other faults. */
 static int check_format(struct bt_file *file, const struct bt_buf *head, enum bt_file_kind expected, size_t *ret_rest,
 			struct bt_error *error)
@@ -97,8 +111,8 @@ static int check_format(struct bt_file *file, const struct bt_buf *head, enum bt
 
 	bt_json_begin(&json, (const char *)head->data, head->length, 0, error);
 	int r = read_start(&json);
-	if (!r && !bt_json_try(&json, "\"backuptool\""))
-		r = bt_json_fail(&json, is_cut(&json, "\"backuptool\"") ? BT_R_TRUNCATED : BT_R_UNKNOWN_FORMAT);
+	if (!r)
+		r = read_format(&json);
 	if (!r)
 		r = bt_json_key(&json, "version", false);
 	if (!r)

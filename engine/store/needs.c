@@ -19,7 +19,7 @@ static int fail_at(struct bt_json *json, const char *at, enum bt_reason reason)
 	return bt_json_fail(json, reason);
 }
 
-static int refuse(struct bt_json *json, const char *at, const struct bt_text *feature)
+int bt_need_refuse(struct bt_json *json, const char *at, const struct bt_text *feature)
 {
 	bool fill = !json->error->code;
 	int r = fail_at(json, at, BT_R_UNKNOWN_NEED);
@@ -94,5 +94,5 @@ int bt_needs_read(struct bt_json *json)
 	r = bt_json_expect(json, "[");
 	if (!r)
 		r = read_features(json, &at, &unknown);
-	return r || !at ? r : refuse(json, at, &unknown);
+	return r || !at ? r : bt_need_refuse(json, at, &unknown);
 }

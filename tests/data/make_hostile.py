@@ -312,6 +312,7 @@ def part_edits():
     yield 'duplicate-key_summary', make(summary=lambda text: text[:-1] + ',"more":1,"files":3}')
     needs = lambda value: make(header=swap('"kind":"snapshot"', f'"kind":"snapshot","needs":{value}'))
     yield 'unknown-need', needs('["holograms"]')
+    yield 'unknown-need_sealed', make(header=swap('backuptool', 'backuptool-sealed'))
     yield 'unknown-need_strange', make(header=swap('"kind":"snapshot"', '"kind":"snapshot","needs":["holograms"],"strange":[1.5]'))
     taken = lambda text: make(header=lambda header: header + ',' + text)
     yield 'none_taken', taken('"program":"backuptool 0.1.0","user":"me","rules":["*.tmp",{"b64":"/w=="},"*.tmp"],'
