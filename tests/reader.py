@@ -259,6 +259,8 @@ def set_metadata(entry, path):
     if os.geteuid() == 0:
         os.chown(path, entry['uid'], entry['gid'], follow_symlinks=False)
     for name, value, *raw in entry.get('xattrs', []):
+        if name in ('trusted.SGI_ACL_FILE', 'trusted.SGI_ACL_DEFAULT'):
+            continue
         os.setxattr(path, from_base64(raw[0].encode()) if raw else name, from_base64(value.encode()), follow_symlinks=False)
     if entry['type'] != 'symlink':
         os.chmod(path, int(entry['mode'], 8))
@@ -279,6 +281,9 @@ def set_flags(path, flags):
 
 
 def extract(store, entry, path, links):
+    if 'error' in entry:
+        print(path, 'could not be read when the snapshot was taken:', entry['error'], file=sys.stderr)
+        return
     inode = (entry.get('dev'), entry['inode']) if 'inode' in entry else None
     if inode in links and inode:
         os.link(links[inode], path, follow_symlinks=False)
