@@ -17,8 +17,20 @@ static bool put_before(char *text, size_t *at, const char *name, size_t length)
 	return true;
 }
 
-/* Finds a directory that shows the leaf, but only if it has no other leaves. */
-static bool find_dir(struct fs *fs, uint32_t leaf, struct node_dir *ret_dir)
+static bool shows(struct fs *fs, const struct node_dir *record, uint32_t leaf, const char *name)
+{
+	struct found found = {0};
+	struct dir dir;
+
+	if (dir_open(fs, record->node, &dir) != 0)
+		return false;
+	bool same = dir_find(fs, &dir, name, &found) == 0 && found.leaf_number == leaf;
+	dir_close(fs, &dir);
+	return same;
+}
+
+/* Finds a directory that shows the name on this leaf. */
+static bool find_dir(struct fs *fs, uint32_t leaf, const char *name, struct node_dir *ret_dir)
 {
 	struct node_page wanted, page;
 
@@ -26,8 +38,8 @@ static bool find_dir(struct fs *fs, uint32_t leaf, struct node_dir *ret_dir)
 		return false;
 	for (uint32_t number = nodes_dir_count(fs->nodes); number-- > 0;)
 		if (nodes_dir_at(fs->nodes, number, ret_dir) && nodes_page_at(fs->nodes, ret_dir->page, &page) &&
-		    page.path == wanted.path && memcmp(&page.id, &wanted.id, sizeof(page.id)) == 0 &&
-		    (wanted.snapshot == 0 || wanted.snapshot == ret_dir->snapshot + 1))
+		    page.path == wanted.path && (wanted.snapshot == 0 || wanted.snapshot == ret_dir->snapshot + 1) &&
+		    shows(fs, ret_dir, leaf, name))
 			return true;
 	return false;
 }
@@ -56,8 +68,8 @@ const char *where_is(struct fs *fs, fuse_ino_t packed, const struct bt_entry *en
 	text[at] = '\0';
 	if (!put_before(text, &at, entry->name, entry->name_length))
 		return entry->name;
-	bool known =
-		node.kind == NODE_SHARED ? find_dir(fs, node.number, &dir) : nodes_dir_at(fs->nodes, node.number, &dir);
+	bool known = node.kind == NODE_SHARED ? find_dir(fs, node.number, entry->name, &dir)
+					      : nodes_dir_at(fs->nodes, node.number, &dir);
 	packed = dir.node;
 	while (known && node_unpack(packed).kind == NODE_OWN)
 		known = put_parent(fs, &packed, text, &at);

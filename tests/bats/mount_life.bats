@@ -60,6 +60,19 @@ load mount_helper
 	! grep -q $'\e' log || false
 }
 
+@test "what cannot be read is named by its path, also in a directory of many pages" {
+	mkdir -p src/sub/many
+	for n in $(seq 400); do printf '%s' "$n" >"src/sub/many/$n"; done
+	head -c 300000 /dev/urandom >src/sub/many/large
+	quietly src
+	damage "snapshots/$(newest)" "$(jq '.contents | max_by(.length) | .at + 5000' "snapshots/$(newest)")"
+	backupfs snapshots mnt -f 2>log 3>&- &
+	wait_until is_mounted
+	run -1 cat mnt/latest/sub/many/large
+	hide
+	grep -q "^backupfs: $(newest | sed 's/.json//')/sub/many/large: " log
+}
+
 @test "a mount point that is in use already is refused" {
 	small_tree src
 	quietly src
