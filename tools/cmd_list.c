@@ -124,6 +124,7 @@ static const struct tool_column json_columns[] = {
 	{"errors", NULL, INFO(TOOL_COUNT, errors)},
 	{"torn", NULL, INFO_IF_ANY(TOOL_COUNT, torn)},
 	{"removed_entries", NULL, INFO_IF_ANY(TOOL_COUNT, removed)},
+	{"removed_bytes", NULL, INFO_IF_ANY(TOOL_BYTES, removed_bytes)},
 	{"excluded", NULL, INFO_IF_ANY(TOOL_COUNT, left_out)},
 	{"boundaries", NULL, INFO_IF_ANY(TOOL_COUNT, boundaries)},
 	{"tags", NULL, TOOL_GET(get_tags)},

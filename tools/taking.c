@@ -327,6 +327,7 @@ const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1] = {
 	{"errors", NULL, TOOL_MEMBER(TOOL_COUNT, struct tool_taken, result.errors)},
 	{"torn", NULL, TOOL_IF_ANY(TOOL_COUNT, struct tool_taken, result.torn)},
 	{"removed_entries", NULL, TOOL_IF_ANY(TOOL_COUNT, struct tool_taken, result.removed)},
+	{"removed_bytes", NULL, TOOL_IF_ANY(TOOL_BYTES, struct tool_taken, result.removed_bytes)},
 	{"boundaries", NULL, TOOL_IF_ANY(TOOL_COUNT, struct tool_taken, result.boundaries)},
 	{"emptied", NULL, TOOL_IF_ANY(TOOL_FLAG, struct tool_taken, result.emptied)},
 	{"shrank", NULL, TOOL_IF_ANY(TOOL_FLAG, struct tool_taken, result.shrank)},
@@ -344,6 +345,7 @@ const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1] = {
 char *tool_taken_losses(const struct bt_snapshot_result *result)
 {
 	tool_auto char *removed = tool_count(result->removed, "entry", "entries");
+	tool_auto char *bytes = tool_bytes(result->removed_bytes);
 	tool_auto char *left_out = tool_count(result->left_out, "entry", "entries");
 	tool_auto char *boundaries = tool_count(result->boundaries, "other file system", "other file systems");
 	tool_auto char *path = tool_escape(result->boundary);
@@ -351,6 +353,8 @@ char *tool_taken_losses(const struct bt_snapshot_result *result)
 
 	if (result->removed)
 		tool_append(&text, "; %s removed", removed);
+	if (result->removed_bytes)
+		tool_append(&text, " (%s)", bytes);
 	if (result->left_out)
 		tool_append(&text, "; %s left out", left_out);
 	if (result->boundaries)

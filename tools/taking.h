@@ -58,7 +58,7 @@ struct tool_taken {
 	double seconds;
 };
 /* Of struct tool_taken, for JSON; ends with a NULL key. */
-#define TOOL_TAKEN_COLUMNS 27
+#define TOOL_TAKEN_COLUMNS 28
 extern const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1];
 
 /*

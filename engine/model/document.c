@@ -74,6 +74,7 @@ static const struct count {
 	{"errors", offsetof(struct bt_snapshot_info, errors), false},
 	{"torn", offsetof(struct bt_snapshot_info, torn), true},
 	{"removed", offsetof(struct bt_snapshot_info, removed), true},
+	{"removed_bytes", offsetof(struct bt_snapshot_info, removed_bytes), true},
 	{"left_out", offsetof(struct bt_snapshot_info, left_out), true},
 	{"boundaries", offsetof(struct bt_snapshot_info, boundaries), true},
 };
@@ -354,7 +355,7 @@ static int read_summary(struct part *part)
 	int r;
 
 	json->keys = "root files directories others directory_size stored_size new changed unchanged errors torn "
-		     "removed left_out boundaries names xattrs";
+		     "removed removed_bytes left_out boundaries names xattrs";
 	r = read_root(part);
 	if (r)
 		return r;

@@ -31,7 +31,7 @@ struct bt_snap_plan {
 
 struct bt_snap_totals {
 	uint64_t files, directories, others, directory_size;
-	uint64_t created, changed, unchanged, vanished, errors, torn, removed, boundaries;
+	uint64_t created, changed, unchanged, vanished, errors, torn, removed, removed_bytes, boundaries;
 	uint64_t differences;		       /* entries that are new, other than in the parent, or gone */
 	uint64_t reread_bytes;		       /* of files that were read, but had not changed */
 	uint64_t problems;		       /* told to the observer */

@@ -37,7 +37,7 @@ int bt_snap_previous_tree(struct bt_snap_previous *self, const struct bt_entry *
 	struct bt_walk_step step = {0};
 	struct bt_error damage = {0};
 	struct bt_walk *walk;
-	uint64_t before = counted(self);
+	uint64_t before = counted(self), bytes = self->directory_size;
 
 	if ((!self->plan->changes && !removed) || previous->type != BT_DIR)
 		return 0;
@@ -50,7 +50,10 @@ int bt_snap_previous_tree(struct bt_snap_previous *self, const struct bt_entry *
 			count_entry(self, step.entry);
 	} while (!r && step.entry);
 	bt_walk_free(walk);
-	self->removed += removed ? counted(self) - before : 0;
+	if (removed) {
+		self->removed += counted(self) - before;
+		self->removed_bytes += self->directory_size - bytes;
+	}
 	self->damaged |= r;
 	return r == BT_E_NOMEM ? r : 0;
 }
@@ -108,9 +111,11 @@ static void tell_removed(const struct bt_snap_previous *self, const struct bt_sn
 static void leave_unmatched(struct bt_snap_previous *self, struct bt_snap_node *node, const struct bt_entry *previous)
 {
 	self->unmatched++;
-	self->removed += !node->unknown;
-	if (!node->unknown)
+	if (!node->unknown) {
+		self->removed++;
+		self->removed_bytes += previous->type == BT_FILE ? previous->size : 0;
 		tell_removed(self, node, previous);
+	}
 	if (bt_snap_previous_tree(self, previous, !node->unknown))
 		self->damaged = true;
 }

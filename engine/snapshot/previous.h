@@ -13,6 +13,7 @@ struct bt_snap_previous {
 	uint64_t unmatched;	 /* entries without a match, and one for each directory that cannot be read */
 	bool damaged;		 /* something could not be counted */
 	uint64_t removed;	 /* entries that do not exist any more, with everything below them */
+	uint64_t removed_bytes;	 /* sizes of the files among them */
 	struct bt_bounds bounds; /* limits of what the parent can contain */
 	uint64_t files, directories, others, directory_size, errors, torn, boundaries;
 };

@@ -211,7 +211,10 @@ static int vanish(struct bt_snap_finish *finish, const struct bt_snap_item *item
 {
 	finish->totals.vanished++;
 	finish->totals.differences += item->has_previous;
-	finish->totals.removed += item->has_previous;
+	if (item->has_previous) {
+		finish->totals.removed++;
+		finish->totals.removed_bytes += item->previous.type == BT_FILE ? item->previous.size : 0;
+	}
 	if (!bt_snap_wants_entries(finish->plan->observer))
 		return 0;
 	char *path = path_of(item);

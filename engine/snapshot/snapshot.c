@@ -267,6 +267,7 @@ static void fill_info(struct run *run, struct bt_snapshot_info *info)
 	info->errors = totals->errors;
 	info->torn = totals->torn;
 	info->removed = totals->removed;
+	info->removed_bytes = totals->removed_bytes;
 	info->left_out = bt_snap_walk_excluded(run->walk);
 	info->boundaries = totals->boundaries;
 	info->xattrs = totals->xattrs;
@@ -341,6 +342,7 @@ static void fill_result(const struct run *run, struct bt_snapshot_result *result
 	result->errors = totals->errors;
 	result->torn = totals->torn;
 	result->removed = totals->removed;
+	result->removed_bytes = totals->removed_bytes;
 	result->boundaries = totals->boundaries;
 	memcpy(result->boundary, totals->boundary, sizeof(result->boundary));
 	memcpy(result->boundary_type, totals->boundary_type, sizeof(result->boundary_type));

@@ -441,6 +441,7 @@ int bt_snap_walk_count(struct bt_snap_walk *walk, struct bt_snap_totals *totals)
 {
 	totals->differences += walk->previous.unmatched;
 	totals->removed += walk->previous.removed;
+	totals->removed_bytes += walk->previous.removed_bytes;
 	totals->problems += walk->problems;
 	totals->vanished += walk->vanished;
 	if (!walk->plan->changes)

@@ -66,6 +66,7 @@ struct bt_snapshot_result {
 	enum bt_doubt doubt; /* why the given changes were not followed */
 	bool rules_omitted;  /* the rules are too long to be recorded in the snapshot */
 	bool rules_changed;  /* they are other ones than those of the parent; false where one of both is not recorded */
+	uint64_t removed_bytes; /* sizes of the files among the removed entries */
 };
 
 /* BT_E_INVALID if target is the directory store or lies in it; otherwise 0, also if one of them does not exist. Call it

@@ -115,6 +115,7 @@ struct bt_snapshot_info {
 	const char *description; /* one line of at most BT_DESCRIPTION_MAX bytes */
 	/* Members that this version does not know, as they stand in the file: ",\"x\":1"; NULL: none. */
 	const char *header_further, *summary_further;
+	uint64_t removed_bytes; /* sizes of the files among the removed entries */
 };
 
 struct bt_snapshot;

@@ -50,6 +50,24 @@ member() {
 	[[ ${lines[3]} != *removed* ]]
 }
 
+@test "the sizes of files that are gone are counted, those below a removed directory too" {
+	some_tree
+	head -c 3000 /dev/zero >src/d/e/1
+	head -c 500 /dev/zero >src/b
+	head -c 70000 /dev/zero >src/a
+	ln -sf nowhere src/link
+	settle
+	take src -q
+	rm -r src/d src/b src/link
+	: >src/a # smaller, but there
+	run -0 --separate-stderr take src --dry-run
+	line "files: *; 8 entries removed (3.4 KiB)*"
+	run -0 --separate-stderr take src --json
+	[ "$(member removed_bytes)" = 3500 ]
+	[[ $(tail -n 2 "snapshots/$(newest)" | head -n 1) == *'"removed":8,"removed_bytes":3500,'* ]]
+	[ "$(backuptool list --json | jq -c 'map(.removed_bytes)')" = "[null,3500]" ]
+}
+
 @test "a dry run, --skip-if-unchanged and --json count them as well" {
 	some_tree
 	take src -q
@@ -113,11 +131,13 @@ member() {
 
 # One run or several saw it.
 all_are_gone() {
-	[ "$(jq -s 'map(select(.walk == "changes").removed_entries) | add' "$1")" = 6 ]
+	[ "$(jq -s -c 'map(select(.walk == "changes")) | [map(.removed_entries), map(.removed_bytes)] | map(add)' "$1")" = "[6,40]" ]
 }
 
 @test "a job counts them, also while it watches" {
 	some_tree
+	head -c 40 /dev/zero >src/d/e/2
+	settle
 	take src -q
 	rm src/b
 	run -0 --separate-stderr backuptool job --target-directory src --interval 1 --duration 0

@@ -253,6 +253,7 @@ static const struct bt_snapshot_info sample_info = {
 	.errors = 9,
 	.torn = 9,
 	.removed = UINT64_MAX,
+	.removed_bytes = 12,
 	.left_out = 10,
 	.boundaries = 11,
 	.xattrs = true,
@@ -325,7 +326,8 @@ static void test_header_and_summary_come_back(void **state)
 	assert_true(info.created == 6 && info.changed == 7 && info.unchanged == 8 && info.errors == 9 && info.xattrs);
 	assert_true(info.has_names);
 	assert_digest(&info.names, &sample_info.names);
-	assert_true(info.torn == 9 && info.removed == UINT64_MAX && info.left_out == 10 && info.boundaries == 11);
+	assert_true(info.torn == 9 && info.removed == UINT64_MAX && info.removed_bytes == 12 && info.left_out == 10 &&
+		    info.boundaries == 11);
 	assert_taken(&info);
 	assert_string_equal(info.header_further, FURTHER);
 	assert_string_equal(info.summary_further, ",\"four\":4");
@@ -340,7 +342,7 @@ static void test_what_is_zero_is_not_written(void **state)
 	struct bt_buf summary = {0};
 	struct bt_arena arena = {0};
 
-	info.torn = info.removed = info.boundaries = 0;
+	info.torn = info.removed = info.removed_bytes = info.boundaries = 0;
 	info.has_names = false;
 	assert_int_equal(bt_summary_write(&summary, &info), 0);
 	assert_true(summary.length > strlen(end));
