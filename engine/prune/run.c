@@ -2,6 +2,7 @@
 #include "prune/run.h"
 #include "base/fail.h"
 #include "base/io.h"
+#include <internal/store.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -385,5 +386,8 @@ int bt_prune_delete_doomed(struct bt_prune_run *run, struct bt_error *error)
 	int r = run->options->dry_run ? 0 : bt_gate_delete(&run->gate, deleted, run, error);
 
 	bt_buf_free(&run->doomed);
+	/* On a full disk the space of an open file is not there for those that are written next. */
+	if (!run->options->dry_run)
+		bt_store_release(run->store);
 	return r;
 }

@@ -307,8 +307,7 @@ every_survivor_restores() {
 		done
 		dd if=/dev/zero of=small/fill bs=4096 2>/dev/null || true
 		[ "$(df --output=avail small | tail -n 1)" -lt 4 ]
-		# the first one has the names of owners for all: what is left of its file is copied once there is room
-		backuptool prune --store small/store --snapshot-number 1 || [ $? = 3 ]
+		# the first one has the names of owners for all: what is left of its file is copied into the space of the second one
 		backuptool prune --store small/store --snapshot-number 1
 		[ "$(df --output=avail small | tail -n 1)" -gt 1500 ]
 		backuptool restore -q --store small/store --snapshot-file latest --output-directory out
