@@ -107,6 +107,7 @@ static const struct tool_column summary_columns[] = {
 	{"hurt_paths", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, harm.paths)},
 	{"hurt_snapshots", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, harm.snapshots.count)},
 	{"denied", NULL, TOOL_VIA_IF_ANY(TOOL_COUNT, struct report, result, denied)},
+	{"newer", NULL, TOOL_VIA_IF_ANY(TOOL_COUNT, struct report, result, newer)},
 	{"in_pieces", NULL, TOOL_VIA(TOOL_COUNT, struct report, result, in_pieces)},
 	{"drafts", NULL, TOOL_VIA_IF_ANY(TOOL_COUNT, struct report, result, drafts)},
 	{"complete", NULL, TOOL_VIA(TOOL_FLAG, struct report, result, complete)},
@@ -199,12 +200,19 @@ static void say_denied(const struct tool *tool, const struct bt_check_result *re
 		 files);
 }
 
+static void say_newer(const struct tool *tool, const struct bt_check_result *result)
+{
+	tool_auto char *files = tool_count(result->newer, "file", "files");
+
+	tool_say(tool, "%s made by a newer version of this program could not be checked", files);
+}
+
 /* What is hurt in all goes before the findings. */
 static void print_findings(struct report *report, const char *text)
 {
 	if (report->tool->json || !*text)
 		return;
-	if (!report->result->denied || report->harm.snapshots.count)
+	if (report->harm.snapshots.count || (!report->result->denied && !report->result->newer))
 		tool_harm_print(&report->harm);
 	fputs(text, stdout);
 }
@@ -234,6 +242,8 @@ static int check(const struct tool *tool, struct bt_store *store, const struct b
 	print_report(&report, finished);
 	if (result.denied)
 		say_denied(tool, &result);
+	if (result.newer)
+		say_newer(tool, &result);
 	if (code == BT_E_DAMAGED && !tool->json && !tool->quiet)
 		tool_harm_advise(store, &report.harm);
 	tool_harm_free(&report.harm);

@@ -129,7 +129,7 @@ int bt_check(struct bt_store *store, const struct bt_check_options *options,
 	int r = bt_store_lock_for_reading(run.store, observer, &fd, error);
 	if (!r)
 		r = bt_check_all(&run, error);
-	if (r == BT_E_DAMAGED && run.result.denied && !run.proven)
+	if (r == BT_E_DAMAGED && (run.result.denied || run.result.newer) && !run.proven)
 		r = BT_E_INCOMPLETE;
 	bt_close(&fd);
 	bt_check_run_free(&run);

@@ -21,14 +21,21 @@ static struct bt_table_key key_of(const struct bt_digest *digest)
 	return key;
 }
 
+bool bt_is_newer(const struct bt_error *error)
+{
+	return error->reason == BT_R_UNKNOWN_NEED || error->reason == BT_R_UNKNOWN_VERSION;
+}
+
 static void count(struct bt_check_run *run, const struct bt_error *error)
 {
+	bool newer = bt_is_newer(error);
 	bool denied = error->code == BT_E_SYSTEM && (error->sys == EACCES || error->sys == EPERM);
 	bool missing = error->reason == BT_R_MISSING_CONTENT || error->reason == BT_R_MISSING_PAGE;
 
 	run->result.findings++;
 	run->result.denied += denied;
-	run->proven |= !denied && !missing;
+	run->result.newer += newer;
+	run->proven |= !denied && !newer && !missing;
 }
 
 static void tell_found(struct bt_check_run *run, const struct bt_check_found *found)

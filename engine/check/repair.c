@@ -222,7 +222,7 @@ static int inspect(struct repair *repair, struct broken_file *broken, bool *ret_
 
 	*ret_classic = !r && bt_file_kind(file) == BT_KIND_CLASSIC;
 	broken->no_file = r && error.reason == BT_R_NOT_A_FILE;
-	broken->newer = r && (error.reason == BT_R_UNKNOWN_NEED || error.reason == BT_R_UNKNOWN_VERSION);
+	broken->newer = r && bt_is_newer(&error);
 	return only_failed(repair, r, &error);
 }
 

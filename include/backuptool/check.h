@@ -54,6 +54,7 @@ struct bt_check_result {
 	uint64_t in_pieces; /* versions of files whose contents were verified, but not the digest of the whole file */
 	bool complete;	    /* every byte of every file was read */
 	uint64_t drafts;    /* files of version 2 from before it was final; they are read as ever */
+	uint64_t newer;	    /* findings without damage: a newer version of this program made the file */
 };
 
 /*
@@ -68,8 +69,8 @@ struct bt_check_result {
  * order of files and offsets; findings beyond 4096 are told as soon as they are found, without the entries that they
  * hurt. The calls come from the calling thread or from others, one at a time. Returns 0 (clean), BT_E_DAMAGED (findings
  * were told; error is not filled), BT_E_INCOMPLETE (likewise, but all of them may be due to files that this process is
- * not allowed to read), or another failure. After BT_E_CANCELLED the findings so far were told. ret_result is filled in
- * any case.
+ * not allowed to read, or that a newer version made), or another failure. After BT_E_CANCELLED the findings so far were
+ * told. ret_result is filled in any case.
  */
 int bt_check(struct bt_store *store, const struct bt_check_options *options,
 	     void (*found)(void *arg, const struct bt_finding *finding), void *arg, const struct bt_observer *observer,

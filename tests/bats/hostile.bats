@@ -154,8 +154,12 @@ is_mounted_alike() {
 	stderr_is "backuptool list: $NAME: a newer version of this program is needed, one that knows the feature 'holograms' (unknown-need)"
 	run -1 backuptool restore --snapshot-file latest --output-directory out
 	[[ $output == *"the feature 'holograms' (unknown-need)" ]]
+	run -3 --separate-stderr backuptool check
+	stderr_is "backuptool check: 2 files made by a newer version of this program could not be checked"
+	[[ $output == *"the feature 'holograms' (unknown-need)"* && $output != *"hurts snapshot"* && $output != *next:* ]]
+	[ "$(backuptool check --json 2>/dev/null | jq -c '[.summary.newer, .summary.hurt_snapshots]')" = "[2,0]" ]
 	run backuptool check --repair
-	[[ $output == *"; 0 rewritten, 0 moved aside,"* && $output == *"the feature 'holograms' (unknown-need)"* ]]
+	[[ $output == *"; 0 rewritten, 0 moved aside,"* && $output == *"the feature 'holograms' (unknown-need)"* && $output != *lost:\ snapshot* ]]
 	diff -r before snapshots --exclude cache --exclude lock --exclude id
 	[ ! -e snapshots/damaged ]
 }
