@@ -18,8 +18,9 @@ world() {
 	kept=$(contents_of "$1")
 }
 
+# The snapshot's own rule would keep all that is in the store's directory.
 restore_here() {
-	backuptool restore --snapshot-file latest --store "$1" --output-directory . --delete --yes "${@:2}"
+	backuptool restore --snapshot-file latest --store "$1" --output-directory . --delete --all-files --yes "${@:2}"
 }
 
 is_kept() {
