@@ -36,6 +36,8 @@ int check_with(struct world *world, bool read_only, const struct bt_check_option
 	int r = bt_check(store, options ? options : &serial, note, seen, NULL, result, &world->error);
 	bt_store_close(store);
 	assert_int_equal(result->findings, seen->count);
+	if (result->newer && r == BT_E_INCOMPLETE) /* what a newer version made is no damage */
+		return r;
 	assert_int_equal(r, seen->count ? BT_E_DAMAGED : 0);
 	return r;
 }
