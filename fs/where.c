@@ -17,14 +17,14 @@ static bool put_before(char *text, size_t *at, const char *name, size_t length)
 	return true;
 }
 
-static bool shows(struct fs *fs, const struct node_dir *record, uint32_t leaf, const char *name)
+static bool shows(struct fs *fs, const struct node_dir *record, const struct node_page *leaf, const char *name)
 {
 	struct found found = {0};
 	struct dir dir;
 
 	if (dir_open(fs, record->node, &dir) != 0)
 		return false;
-	bool same = dir_find(fs, &dir, name, &found) == 0 && found.leaf_number == leaf;
+	bool same = dir_find(fs, &dir, name, &found) == 0 && memcmp(found.place.id, &leaf->id, sizeof(leaf->id)) == 0;
 	dir_close(fs, &dir);
 	return same;
 }
@@ -39,7 +39,7 @@ static bool find_dir(struct fs *fs, uint32_t leaf, const char *name, struct node
 	for (uint32_t number = nodes_dir_count(fs->nodes); number-- > 0;)
 		if (nodes_dir_at(fs->nodes, number, ret_dir) && nodes_page_at(fs->nodes, ret_dir->page, &page) &&
 		    page.path == wanted.path && (wanted.snapshot == 0 || wanted.snapshot == ret_dir->snapshot + 1) &&
-		    shows(fs, ret_dir, leaf, name))
+		    shows(fs, ret_dir, &wanted, name))
 			return true;
 	return false;
 }

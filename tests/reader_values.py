@@ -214,7 +214,7 @@ ONES_IN = {'file': 'size', 'dir': 'tree', 'symlink': 'target', 'chardev': 'rdev'
 SUMMARY = {
     'root': lambda value: entry(value, 2), 'files': number(), 'directories': number(1), 'others': number(),
     'directory_size': number(), 'stored_size': number(), 'new': number(), 'changed': number(), 'unchanged': number(),
-    'errors': number(), 'torn': COUNT, 'removed': COUNT, 'left_out': COUNT, 'boundaries': COUNT, 'names': DIGEST,
+    'errors': number(), 'torn': COUNT, 'removed': COUNT, 'removed_bytes': COUNT, 'left_out': COUNT, 'boundaries': COUNT, 'names': DIGEST,
     'xattrs': exactly(True, False)}
 LISTED_PAGE = {'name': text, 'name_b64': data_not_utf8, 'entries': number(1), 'tree': DIGEST}
 NAMES = listed(row(UID, string(NO_CONTROLS, 1, 255)), 0, 65536, increasing=lambda e: e[0])

@@ -103,7 +103,7 @@ three() {
 	take src -q
 	rm src/{1,2,3,4,5}
 	run -0 --separate-stderr take src
-	[[ ${lines[1]} == *"; 5 entries removed" ]]
+	[[ ${lines[1]} == *"; 5 entries removed (4.9 KiB)" ]]
 	rm src/{6,7,8}
 	run -0 --separate-stderr take src --json
 	[ "$(jq .shrank <<<"$output")" = true ]
@@ -117,6 +117,6 @@ three() {
 	take src -q
 	rm src/{1,2,3}
 	run -0 --separate-stderr take src
-	[[ ${lines[1]} == *"; 3 entries removed; less than half of the files and bytes of the snapshot before" ]]
+	[[ ${lines[1]} == *"; 3 entries removed (2.9 KiB); less than half of the files and bytes of the snapshot before" ]]
 	[ -z "$stderr" ]
 }

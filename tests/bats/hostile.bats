@@ -31,7 +31,8 @@ is_checked() {
 	run backuptool check
 	case $2:$status in
 	none:0) true ;;
-	*:1) [ "$2" != none ] && grep -Eq "^$NAME: (damaged|a newer version).*\($2\)" <<<"$output" ;;
+	unknown-need:3 | unknown-version:3) grep -q "^$NAME: .*($2)" <<<"$output" ;;
+	*:1) [ "$2" != none ] && grep -Eq "^$NAME: damaged.*\($2\)" <<<"$output" ;;
 	*) false ;;
 	esac
 }
