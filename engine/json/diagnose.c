@@ -144,8 +144,7 @@ static int misplaced_key(struct bt_json *json, const char *expected, size_t leng
 	return bt_json_fail(json, BT_R_KEY_ORDER);
 }
 
-/* Skips a byte that must be there. */
-static int skip(struct bt_json *json, char byte)
+int bt_json_skip(struct bt_json *json, char byte)
 {
 	if (json->at == json->end)
 		return bt_json_fail(json, BT_R_TRUNCATED);
@@ -162,16 +161,16 @@ int bt_json_wrong_key(struct bt_json *json, const char *expected, bool first)
 
 	if (json->at < json->end && *json->at == '}' && expected)
 		return bt_json_fail(json, BT_R_MISSING_KEY);
-	r = !first ? skip(json, ',') : 0;
+	r = !first ? bt_json_skip(json, ',') : 0;
 	if (r)
 		return r;
 	begin = json->at;
-	r = skip(json, '"');
+	r = bt_json_skip(json, '"');
 	if (r)
 		return r;
 	close = skip_string(begin, json->end);
 	json->at = close;
-	r = skip(json, ':');
+	r = bt_json_skip(json, ':');
 	if (r)
 		return r;
 	json->at = begin;

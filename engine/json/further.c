@@ -19,23 +19,6 @@ struct names {
 	size_t count, most;
 };
 
-static int fail_at(struct bt_json *json, const char *at, enum bt_reason reason)
-{
-	json->at = at;
-	return bt_json_fail(json, reason);
-}
-
-/* A byte that has to be there. */
-static int skip(struct bt_json *json, char byte)
-{
-	if (json->at == json->end)
-		return bt_json_fail(json, BT_R_TRUNCATED);
-	if (*json->at != byte)
-		return bt_json_fail(json, BT_R_NOT_JSON);
-	json->at++;
-	return 0;
-}
-
 bool bt_json_plain_name(const char *name, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
@@ -58,18 +41,19 @@ static int read_name(struct further *further, struct names *names, struct bt_tex
 	struct bt_json *json = further->json;
 	const char *begin = json->at;
 	char *scratch = further->scratch;
-	int r = begin < json->end && *begin == '"' ? bt_json_read_string(json, &scratch, ret_name) : skip(json, '"');
+	int r = begin < json->end && *begin == '"' ? bt_json_read_string(json, &scratch, ret_name)
+						   : bt_json_skip(json, '"');
 
 	if (r)
 		return r;
 	if (!bt_json_plain_name(ret_name->bytes, ret_name->length))
-		return fail_at(json, begin, BT_R_BAD_NAME);
+		return bt_json_fail_at(json, begin, BT_R_BAD_NAME);
 	if (!is_new(names, ret_name))
-		return fail_at(json, begin, BT_R_DUPLICATE_KEY);
+		return bt_json_fail_at(json, begin, BT_R_DUPLICATE_KEY);
 	if (names->count == names->most)
-		return fail_at(json, begin, BT_R_TOO_LARGE);
+		return bt_json_fail_at(json, begin, BT_R_TOO_LARGE);
 	names->seen[names->count++] = *ret_name;
-	return skip(json, ':');
+	return bt_json_skip(json, ':');
 }
 
 static int read_value(struct further *further, unsigned depth);
@@ -87,7 +71,7 @@ static int read_members(struct further *further, unsigned depth)
 		if (!r)
 			r = read_value(further, depth);
 	} while (!r && bt_json_try(further->json, ","));
-	return r ? r : skip(further->json, '}');
+	return r ? r : bt_json_skip(further->json, '}');
 }
 
 static int read_elements(struct further *further, unsigned depth)
@@ -99,7 +83,7 @@ static int read_elements(struct further *further, unsigned depth)
 	do
 		r = read_value(further, depth);
 	while (!r && bt_json_try(further->json, ","));
-	return r ? r : skip(further->json, ']');
+	return r ? r : bt_json_skip(further->json, ']');
 }
 
 /* depth: brackets open around it. */

@@ -16,7 +16,7 @@ int bt_json_fail(struct bt_json *json, enum bt_reason reason)
 	return bt_fail_damaged(json->error, reason, NULL, json->offset + (uint64_t)(json->at - json->start));
 }
 
-static int fail_at(struct bt_json *json, const char *at, enum bt_reason reason)
+int bt_json_fail_at(struct bt_json *json, const char *at, enum bt_reason reason)
 {
 	json->at = at;
 	return bt_json_fail(json, reason);
@@ -89,7 +89,7 @@ static int read_quoted(struct bt_json *json, uint64_t *ret_value)
 	int r;
 
 	if (rest(json) < 2)
-		return fail_at(json, json->end, BT_R_TRUNCATED);
+		return bt_json_fail_at(json, json->end, BT_R_TRUNCATED);
 	if ((unsigned char)(begin[1] - '0') > 9)
 		return bt_json_wrong_value(json);
 	json->at++;
@@ -99,8 +99,8 @@ static int read_quoted(struct bt_json *json, uint64_t *ret_value)
 	if (json->at == json->end)
 		return bt_json_fail(json, BT_R_TRUNCATED);
 	if (*json->at++ != '"')
-		return fail_at(json, begin, BT_R_WRONG_TYPE);
-	return *ret_value > BT_JSON_NUMBER_MAX ? 0 : fail_at(json, begin, BT_R_BAD_NUMBER);
+		return bt_json_fail_at(json, begin, BT_R_WRONG_TYPE);
+	return *ret_value > BT_JSON_NUMBER_MAX ? 0 : bt_json_fail_at(json, begin, BT_R_BAD_NUMBER);
 }
 
 int bt_json_read_u64(struct bt_json *json, uint64_t max, uint64_t *ret_value)
@@ -117,7 +117,7 @@ int bt_json_read_u64(struct bt_json *json, uint64_t max, uint64_t *ret_value)
 	if (r)
 		return r;
 	if (value > max || (!quoted && value > BT_JSON_NUMBER_MAX))
-		return fail_at(json, begin, BT_R_BAD_NUMBER);
+		return bt_json_fail_at(json, begin, BT_R_BAD_NUMBER);
 	*ret_value = value;
 	return 0;
 }
@@ -134,7 +134,7 @@ int bt_json_read_i64(struct bt_json *json, int64_t *ret_value)
 	if (r)
 		return r;
 	if (value > BT_JSON_NUMBER_MAX || (negative && !value))
-		return fail_at(json, begin, BT_R_BAD_NUMBER);
+		return bt_json_fail_at(json, begin, BT_R_BAD_NUMBER);
 	*ret_value = negative ? -(int64_t)value : (int64_t)value;
 	return 0;
 }
@@ -223,7 +223,7 @@ int bt_json_read_time(struct bt_json *json, struct bt_time *ret_time)
 	if (r)
 		return r;
 	if (nanoseconds > 999999999)
-		return fail_at(json, begin, BT_R_BAD_TIME);
+		return bt_json_fail_at(json, begin, BT_R_BAD_TIME);
 	r = bt_json_expect(json, "]");
 	if (r)
 		return r;
@@ -256,7 +256,7 @@ static int check_utf8(struct bt_json *json, const char *begin, const char *end)
 		if (size > 4 || size > (size_t)(end - begin))
 			break;
 	}
-	return fail_at(json, begin, BT_R_BAD_UTF8);
+	return bt_json_fail_at(json, begin, BT_R_BAD_UTF8);
 }
 
 /* Reads an escape, whose byte is appended at *to, and fails for anything else: the byte at the cursor is neither plain,
@@ -266,7 +266,7 @@ static int read_escape(struct bt_json *json, char **to)
 	int byte;
 
 	if (!rest(json) || (*json->at == '\\' && rest(json) < 2))
-		return fail_at(json, json->end, BT_R_TRUNCATED);
+		return bt_json_fail_at(json, json->end, BT_R_TRUNCATED);
 	if (*json->at != '\\')
 		return bt_json_fail(json, *json->at == 0x7f ? BT_R_BAD_ESCAPE : BT_R_NOT_JSON);
 	byte = escaped_byte(json->at, rest(json));
@@ -334,9 +334,9 @@ int bt_json_read_base64(struct bt_json *json, char **scratch, struct bt_text *re
 		return bt_json_wrong_value(json);
 	close = memchr(text, '"', (size_t)(json->end - text));
 	if (!close)
-		return fail_at(json, json->end, BT_R_TRUNCATED);
+		return bt_json_fail_at(json, json->end, BT_R_TRUNCATED);
 	if (!bt_base64_decode(*scratch, &size, text, (size_t)(close - text), &bad))
-		return fail_at(json, text + bad, BT_R_BAD_BASE64);
+		return bt_json_fail_at(json, text + bad, BT_R_BAD_BASE64);
 	*ret_text = (struct bt_text){*scratch, size};
 	*scratch += size;
 	json->at = close + 1;
@@ -370,7 +370,7 @@ int bt_json_read_bytes(struct bt_json *json, const char *key, bool first, char *
 	if (r)
 		return r;
 	if (bt_utf8_valid(ret_text->bytes, ret_text->length))
-		return fail_at(json, value, BT_R_NEEDLESS_BASE64);
+		return bt_json_fail_at(json, value, BT_R_NEEDLESS_BASE64);
 	*scratch = decoded;
 	return 0;
 }

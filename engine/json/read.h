@@ -32,7 +32,9 @@ struct bt_text {
 
 void bt_json_begin(struct bt_json *json, const char *line, size_t length, uint64_t offset, struct bt_error *error);
 int bt_json_fail(struct bt_json *json, enum bt_reason reason); /* at the cursor */
-int bt_json_end(struct bt_json *json);			       /* BT_R_TRAILING_BYTES unless all is read */
+/* Moves the cursor and fails there. */
+int bt_json_fail_at(struct bt_json *json, const char *at, enum bt_reason reason);
+int bt_json_end(struct bt_json *json); /* BT_R_TRAILING_BYTES unless all is read */
 
 /* Reads exactly these bytes. Else, at the first byte that differs: BT_R_TRUNCATED, BT_R_WRONG_TYPE if the literal
  * begins a value and another value is there, or BT_R_NOT_JSON (BT_R_BYTE_ORDER_MARK). */

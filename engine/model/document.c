@@ -130,7 +130,7 @@ static int read_text(struct part *part, enum bt_reason reason, bool (*valid)(con
 	if (r)
 		return r;
 	if (memchr(text.bytes, 0, text.length) || (valid && !valid(text.bytes, text.length))) {
-		bt_model_fail_at(&part->json, begin, reason);
+		bt_json_fail_at(&part->json, begin, reason);
 		return BT_E_DAMAGED; /* in plain sight: 0 is not returned without a text */
 	}
 	*ret_text = bt_arena_copy(part->arena, text.bytes, text.length);
@@ -148,7 +148,7 @@ static int read_kind(struct part *part)
 	part->info->classic = !strcmp(kind, "classic");
 	if (part->info->classic || !strcmp(kind, "snapshot"))
 		return 0;
-	return bt_model_fail_at(&part->json, begin, BT_R_UNKNOWN_KIND);
+	return bt_json_fail_at(&part->json, begin, BT_R_UNKNOWN_KIND);
 }
 
 static int read_version(struct part *part)
@@ -167,7 +167,7 @@ static int read_version(struct part *part)
 	if (r)
 		return r;
 	if (strcmp(format, "backuptool") != 0)
-		return bt_model_fail_at(json, begin, BT_R_UNKNOWN_FORMAT);
+		return bt_json_fail_at(json, begin, BT_R_UNKNOWN_FORMAT);
 	r = bt_json_key(json, "version", false);
 	if (r)
 		return r;
@@ -175,7 +175,7 @@ static int read_version(struct part *part)
 	r = bt_json_read_u64(json, UINT64_MAX, &version);
 	if (r)
 		return r;
-	return version == 2 ? 0 : bt_model_fail_at(json, begin, BT_R_UNKNOWN_VERSION);
+	return version == 2 ? 0 : bt_json_fail_at(json, begin, BT_R_UNKNOWN_VERSION);
 }
 
 static int read_timestamp(struct part *part)
@@ -188,7 +188,7 @@ static int read_timestamp(struct part *part)
 	if (r)
 		return r;
 	if (!bt_timestamp_parse(text.bytes, text.length, &part->info->time))
-		return bt_model_fail_at(&part->json, begin, BT_R_BAD_TIME);
+		return bt_json_fail_at(&part->json, begin, BT_R_BAD_TIME);
 	return 0;
 }
 
@@ -202,7 +202,7 @@ static int read_target(struct part *part)
 	if (r)
 		return r;
 	if (!text.length || memchr(text.bytes, 0, text.length) || (text.bytes[0] != '/' && !part->info->classic))
-		return bt_model_fail_at(&part->json, begin, BT_R_BAD_TARGET);
+		return bt_json_fail_at(&part->json, begin, BT_R_BAD_TARGET);
 	part->info->target = bt_arena_copy(part->arena, text.bytes, text.length);
 	return part->info->target ? 0 : BT_E_NOMEM;
 }
@@ -220,7 +220,7 @@ static int read_tag(struct part *part, struct bt_buf *tags)
 		order = strcmp(before, tag);
 	}
 	if (order >= 0)
-		return bt_model_fail_at(&part->json, begin, order ? BT_R_UNSORTED : BT_R_DUPLICATE_NAME);
+		return bt_json_fail_at(&part->json, begin, order ? BT_R_UNSORTED : BT_R_DUPLICATE_NAME);
 	return bt_buf_append(tags, &tag, sizeof(tag));
 }
 
@@ -318,7 +318,7 @@ static int read_root(struct part *part)
 	if (r)
 		return r;
 	if (part->info->root.type != BT_DIR)
-		return bt_model_fail_at(&part->json, begin, BT_R_BAD_TYPE);
+		return bt_json_fail_at(&part->json, begin, BT_R_BAD_TYPE);
 	return 0;
 }
 
@@ -340,7 +340,7 @@ static int read_count(struct part *part, const struct count *count)
 	if (r)
 		return r;
 	memcpy((char *)part->info + count->place, &value, sizeof(value));
-	return value || !count->optional ? 0 : bt_model_fail_at(json, begin, BT_R_BAD_NUMBER);
+	return value || !count->optional ? 0 : bt_json_fail_at(json, begin, BT_R_BAD_NUMBER);
 }
 
 static int read_names(struct part *part)
@@ -376,7 +376,7 @@ static int read_summary(struct part *part)
 	if (r)
 		return r;
 	if (part->info->torn > part->info->errors)
-		return bt_model_fail_at(json, json->at - 1, BT_R_BAD_SIZE);
+		return bt_json_fail_at(json, json->at - 1, BT_R_BAD_SIZE);
 	return bt_json_end(json);
 }
 

@@ -57,7 +57,7 @@ static int read_type(struct reader *reader)
 			return 0;
 		}
 	r = bt_json_read_string(reader->json, &scratch, &text);
-	return r ? r : bt_model_fail_at(reader->json, begin, BT_R_BAD_TYPE);
+	return r ? r : bt_json_fail_at(reader->json, begin, BT_R_BAD_TYPE);
 }
 
 static int read_mode(struct reader *reader)
@@ -72,12 +72,12 @@ static int read_mode(struct reader *reader)
 		return r;
 	for (size_t i = 0; i < text.length && text.length == 4; i++) {
 		if (text.bytes[i] < '0' || text.bytes[i] > '7')
-			return bt_model_fail_at(reader->json, begin, BT_R_BAD_MODE);
+			return bt_json_fail_at(reader->json, begin, BT_R_BAD_MODE);
 		mode = mode << 3 | (unsigned)(text.bytes[i] - '0');
 	}
 	/* The escapes of digits are refused, so that four characters are six bytes. */
 	if (text.length != 4)
-		return bt_model_fail_at(reader->json, begin, BT_R_BAD_MODE);
+		return bt_json_fail_at(reader->json, begin, BT_R_BAD_MODE);
 	reader->entry.mode = (uint16_t)mode;
 	return 0;
 }
@@ -90,7 +90,7 @@ static int read_number(struct bt_json *json, uint64_t max, enum bt_reason reason
 
 	if (r)
 		return r;
-	return *ret_value <= max ? 0 : bt_model_fail_at(json, begin, reason);
+	return *ret_value <= max ? 0 : bt_json_fail_at(json, begin, reason);
 }
 
 static int read_owner(struct reader *reader, uint32_t *ret_owner)
@@ -143,7 +143,7 @@ static int read_common(struct reader *reader, bool named)
 		return r;
 	begin = json->at;
 	if (reader->entry.type != BT_FILE && bt_json_try_key(json, "size", false))
-		return bt_model_fail_at(json, begin + 1, BT_R_BAD_TYPE);
+		return bt_json_fail_at(json, begin + 1, BT_R_BAD_TYPE);
 	r = bt_json_key(json, "mtime", false);
 	if (r)
 		return r;
@@ -170,7 +170,7 @@ static int read_chunk_pages(struct reader *reader)
 			       &reader->extra.chunk_page_count, &reader->pieces);
 
 	if (!r && !reader->extra.chunk_page_count)
-		return bt_model_fail_at(reader->json, begin, BT_R_BAD_SIZE);
+		return bt_json_fail_at(reader->json, begin, BT_R_BAD_SIZE);
 	return r;
 }
 
@@ -193,7 +193,7 @@ static int read_target(struct reader *reader)
 	if (r)
 		return r;
 	if (!target.length || target.length > TARGET_MAX || memchr(target.bytes, 0, target.length))
-		return bt_model_fail_at(reader->json, begin, BT_R_BAD_TARGET);
+		return bt_json_fail_at(reader->json, begin, BT_R_BAD_TARGET);
 	reader->extra.target_length = (uint32_t)target.length;
 	return keep_text(reader, &target, &reader->extra.target);
 }
@@ -230,7 +230,7 @@ static int read_at_least(struct bt_json *json, uint64_t least, uint64_t *ret_val
 
 	if (r)
 		return r;
-	return *ret_value >= least ? 0 : bt_model_fail_at(json, begin, BT_R_BAD_NUMBER);
+	return *ret_value >= least ? 0 : bt_json_fail_at(json, begin, BT_R_BAD_NUMBER);
 }
 
 static int read_links(struct reader *reader)
@@ -272,7 +272,7 @@ static int read_boundary(struct reader *reader)
 	if (r)
 		return r;
 	if (type.length > BOUNDARY_MAX || !printable(&type))
-		return bt_model_fail_at(reader->json, begin, BT_R_BAD_NAME);
+		return bt_json_fail_at(reader->json, begin, BT_R_BAD_NAME);
 	return keep_text(reader, &type, &reader->extra.boundary);
 }
 
@@ -286,7 +286,7 @@ static int read_flags(struct reader *reader)
 	if (r)
 		return r;
 	if (!bt_flags_parse(text.bytes, text.length, &reader->extra.flags))
-		return bt_model_fail_at(reader->json, begin, BT_R_BAD_MODE);
+		return bt_json_fail_at(reader->json, begin, BT_R_BAD_MODE);
 	return 0;
 }
 
@@ -299,7 +299,7 @@ static int read_project(struct reader *reader)
 	if (r)
 		return r;
 	reader->extra.project = (uint32_t)project;
-	return project <= UINT32_MAX ? 0 : bt_model_fail_at(reader->json, begin, BT_R_BAD_NUMBER);
+	return project <= UINT32_MAX ? 0 : bt_json_fail_at(reader->json, begin, BT_R_BAD_NUMBER);
 }
 
 /* As in <errno.h>: E and capital letters or digits. */
@@ -321,7 +321,7 @@ static int read_error(struct reader *reader)
 	if (r)
 		return r;
 	if (!errno_name_valid(&name))
-		return bt_model_fail_at(reader->json, begin, BT_R_BAD_NAME);
+		return bt_json_fail_at(reader->json, begin, BT_R_BAD_NAME);
 	return keep_text(reader, &name, &reader->extra.error);
 }
 
@@ -330,7 +330,7 @@ static int read_torn(struct reader *reader)
 	const char *begin = reader->json->at;
 	int r = bt_json_read_bool(reader->json, &reader->extra.torn);
 
-	return r || reader->extra.torn ? r : bt_model_fail_at(reader->json, begin, BT_R_BAD_TYPE);
+	return r || reader->extra.torn ? r : bt_json_fail_at(reader->json, begin, BT_R_BAD_TYPE);
 }
 
 static int read_stat(struct reader *reader)
@@ -344,7 +344,7 @@ static int read_stat(struct reader *reader)
 	if (r)
 		return r;
 	if (text.length != sizeof(bytes))
-		return bt_model_fail_at(reader->json, begin, BT_R_BAD_SIZE);
+		return bt_json_fail_at(reader->json, begin, BT_R_BAD_SIZE);
 	memcpy(&bytes, text.bytes, sizeof(bytes));
 	reader->entry.stat = le64toh(bytes);
 	reader->entry.has_stat = true;
@@ -425,7 +425,7 @@ static int read_member(struct reader *reader, unsigned index)
 	int r;
 
 	if (!(member->types & 1 << reader->entry.type))
-		return bt_model_fail_at(reader->json, reader->json->at + 1, BT_R_BAD_TYPE);
+		return bt_json_fail_at(reader->json, reader->json->at + 1, BT_R_BAD_TYPE);
 	reader->seen |= SEEN(index);
 	r = index != TARGET ? bt_json_key(reader->json, member->key, false) : 0;
 	if (r)
@@ -509,7 +509,7 @@ static int read_entry(struct reader *reader, bool named)
 		return r;
 	reason = check_entry(reader);
 	if (reason)
-		return bt_model_fail_at(json, json->at - 1, reason);
+		return bt_json_fail_at(json, json->at - 1, reason);
 	if (reader->seen & EXTRA || reader->extra.further) {
 		reader->entry.extra = bt_arena_copy(reader->arena, &reader->extra, sizeof(reader->extra));
 		if (!reader->entry.extra)

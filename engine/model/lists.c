@@ -5,12 +5,6 @@
 
 #include <string.h>
 
-int bt_model_fail_at(struct bt_json *json, const char *at, enum bt_reason reason)
-{
-	json->at = at;
-	return bt_json_fail(json, reason);
-}
-
 int bt_model_read_bytes(struct bt_json *json, const char *key, bool first, char *scratch, struct bt_text *ret_text,
 			const char **ret_at)
 {
@@ -30,7 +24,7 @@ int bt_model_read_name(struct bt_json *json, char *scratch, struct bt_arena *are
 	if (r)
 		return r;
 	if (!bt_name_valid(ret_name->bytes, ret_name->length))
-		return bt_model_fail_at(json, begin, BT_R_BAD_NAME);
+		return bt_json_fail_at(json, begin, BT_R_BAD_NAME);
 	ret_name->bytes = bt_arena_text(arena, ret_name->bytes, ret_name->length);
 	return ret_name->bytes ? 0 : BT_E_NOMEM;
 }
@@ -67,7 +61,7 @@ static int read_chunk(struct bt_json *json, struct bt_chunk *ret_chunk, uint64_t
 	if (r)
 		return r;
 	if (!ret_chunk->size || bt_add_overflows(*sum, ret_chunk->size, sum) || *sum > INT64_MAX)
-		return bt_model_fail_at(json, begin, BT_R_BAD_SIZE);
+		return bt_json_fail_at(json, begin, BT_R_BAD_SIZE);
 	return bt_json_expect(json, "]");
 }
 
@@ -132,11 +126,11 @@ static int read_hole(struct bt_json *json, uint64_t size, const struct bt_extent
 	if (r)
 		return r;
 	if (before->length && ret_hole->offset < before->offset)
-		return bt_model_fail_at(json, begin, BT_R_UNSORTED);
+		return bt_json_fail_at(json, begin, BT_R_UNSORTED);
 	if (before->length && ret_hole->offset <= before->offset + before->length)
-		return bt_model_fail_at(json, begin, BT_R_BAD_HOLE);
+		return bt_json_fail_at(json, begin, BT_R_BAD_HOLE);
 	if (!ret_hole->length || bt_add_overflows(ret_hole->offset, ret_hole->length, &end) || end > size)
-		return bt_model_fail_at(json, begin, BT_R_BAD_HOLE);
+		return bt_json_fail_at(json, begin, BT_R_BAD_HOLE);
 	return 0;
 }
 
@@ -149,7 +143,7 @@ static int gather_holes(struct bt_json *json, size_t max, uint64_t size, struct 
 	int r;
 
 	if (bt_json_try(json, "]"))
-		return bt_model_fail_at(json, json->at - 1, BT_R_BAD_HOLE);
+		return bt_json_fail_at(json, json->at - 1, BT_R_BAD_HOLE);
 	for (size_t count = 0; more; count++, before = hole) {
 		if (count == max)
 			return bt_json_fail(json, BT_R_TOO_LARGE);
@@ -199,7 +193,7 @@ static int read_xattr_name(struct bt_json *json, char **scratch, struct bt_text 
 	if (r)
 		return r;
 	if (!ret_name->length || ret_name->length > 255 || memchr(ret_name->bytes, 0, ret_name->length))
-		return bt_model_fail_at(json, begin, BT_R_BAD_XATTR);
+		return bt_json_fail_at(json, begin, BT_R_BAD_XATTR);
 	return 0;
 }
 
@@ -216,9 +210,9 @@ static int read_xattr_name_b64(struct bt_json *json, char **scratch, struct bt_t
 	if (r)
 		return r;
 	if (bt_utf8_valid(ret_name->bytes, ret_name->length))
-		return bt_model_fail_at(json, begin, BT_R_NEEDLESS_BASE64);
+		return bt_json_fail_at(json, begin, BT_R_NEEDLESS_BASE64);
 	if (ret_name->length > 255 || memchr(ret_name->bytes, 0, ret_name->length))
-		return bt_model_fail_at(json, begin, BT_R_BAD_XATTR);
+		return bt_json_fail_at(json, begin, BT_R_BAD_XATTR);
 	return 0;
 }
 
@@ -270,7 +264,7 @@ static int read_xattr(struct bt_json *json, char *scratch, struct bt_arena *aren
 		return r;
 	order = before.name ? bt_name_compare(before.name, before.name_length, xattr->name, xattr->name_length) : -1;
 	if (order >= 0)
-		return bt_model_fail_at(json, begin, order ? BT_R_UNSORTED : BT_R_DUPLICATE_NAME);
+		return bt_json_fail_at(json, begin, order ? BT_R_UNSORTED : BT_R_DUPLICATE_NAME);
 	return 0;
 }
 
@@ -281,7 +275,7 @@ static int gather_xattrs(struct bt_json *json, char *scratch, struct bt_arena *a
 	int r;
 
 	if (bt_json_try(json, "]"))
-		return bt_model_fail_at(json, json->at - 1, BT_R_BAD_XATTR);
+		return bt_json_fail_at(json, json->at - 1, BT_R_BAD_XATTR);
 	while (more) {
 		r = read_xattr(json, scratch, arena, &xattr);
 		if (!r)

@@ -9,8 +9,6 @@
 #include "json/read.h"
 #include <backuptool/view.h>
 
-/* Moves the cursor and fails there. */
-int bt_model_fail_at(struct bt_json *json, const char *at, enum bt_reason reason);
 /* As bt_json_read_bytes, but scratch is not advanced. *ret_at is where the value begins. */
 int bt_model_read_bytes(struct bt_json *json, const char *key, bool first, char *scratch, struct bt_text *ret_text,
 			const char **ret_at);

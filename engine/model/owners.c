@@ -47,7 +47,7 @@ static int read_pair(struct bt_json *json, char *scratch, struct bt_arena *arena
 	begin = json->at;
 	r = bt_json_read_u64(json, UINT64_MAX, &id);
 	if (!r && id > UINT32_MAX - 1)
-		return bt_model_fail_at(json, begin, BT_R_BAD_OWNER);
+		return bt_json_fail_at(json, begin, BT_R_BAD_OWNER);
 	if (!r)
 		r = bt_json_expect(json, ",");
 	if (r)
@@ -57,7 +57,7 @@ static int read_pair(struct bt_json *json, char *scratch, struct bt_arena *arena
 	if (r)
 		return r;
 	if (!bt_owner_name_valid(name.bytes, name.length))
-		return bt_model_fail_at(json, begin, BT_R_BAD_NAME);
+		return bt_json_fail_at(json, begin, BT_R_BAD_NAME);
 	*ret_pair = (struct bt_owner_name){(uint32_t)id, bt_arena_copy(arena, name.bytes, name.length)};
 	return ret_pair->name ? bt_json_expect(json, "]") : BT_E_NOMEM;
 }
@@ -77,7 +77,7 @@ static int gather_pairs(struct bt_json *json, char *scratch, struct bt_arena *ar
 		if (r)
 			return r;
 		if (count && pair.id <= before.id)
-			return bt_model_fail_at(json, begin, pair.id < before.id ? BT_R_UNSORTED : BT_R_DUPLICATE_NAME);
+			return bt_json_fail_at(json, begin, pair.id < before.id ? BT_R_UNSORTED : BT_R_DUPLICATE_NAME);
 		r = bt_buf_append(items, &pair, sizeof(pair));
 		if (!r)
 			r = bt_list_more(json, &more);
@@ -118,7 +118,7 @@ int bt_owner_names_read(struct bt_json *json, char *scratch, struct bt_arena *ar
 	if (r)
 		return r;
 	if (!names.counts[BT_OWNER_USER] && !names.counts[BT_OWNER_GROUP])
-		return bt_model_fail_at(json, json->at - 1, BT_R_BAD_SIZE);
+		return bt_json_fail_at(json, json->at - 1, BT_R_BAD_SIZE);
 	*ret_names = names;
 	return 0;
 }

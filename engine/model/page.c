@@ -35,7 +35,7 @@ static int check_order(struct bt_json *json, const char *begin, const char *befo
 
 	if (order < 0)
 		return 0;
-	return bt_model_fail_at(json, begin, order ? BT_R_UNSORTED : BT_R_DUPLICATE_NAME);
+	return bt_json_fail_at(json, begin, order ? BT_R_UNSORTED : BT_R_DUPLICATE_NAME);
 }
 
 static int parse_entries(struct parser *parser)
@@ -96,7 +96,7 @@ static int read_leaf(struct parser *parser, struct bt_leaf *ret_leaf)
 	if (r)
 		return r;
 	if (!entries)
-		return bt_model_fail_at(json, begin, BT_R_BAD_NUMBER);
+		return bt_json_fail_at(json, begin, BT_R_BAD_NUMBER);
 	r = bt_json_key(json, "tree", false);
 	if (!r)
 		r = bt_json_read_digest(json, &ret_leaf->id);
@@ -119,7 +119,7 @@ static int parse_leaves(struct parser *parser)
 	int r;
 
 	if (bt_json_try(json, "]"))
-		return bt_model_fail_at(json, json->at - 1, BT_R_BAD_SIZE);
+		return bt_json_fail_at(json, json->at - 1, BT_R_BAD_SIZE);
 	json->keys = "name name_b64 entries tree";
 	for (count = 0; more; count++, before = leaf) {
 		const char *begin = json->at;
@@ -135,7 +135,7 @@ static int parse_leaves(struct parser *parser)
 			return r;
 	}
 	json->keys = keys;
-	return count >= 2 ? 0 : bt_model_fail_at(json, json->at - 1, BT_R_BAD_SIZE);
+	return count >= 2 ? 0 : bt_json_fail_at(json, json->at - 1, BT_R_BAD_SIZE);
 }
 
 static int parse_chunks(struct parser *parser, struct bt_page *page)
@@ -149,7 +149,7 @@ static int parse_chunks(struct parser *parser, struct bt_page *page)
 	if (r)
 		return r;
 	if (!count)
-		return bt_model_fail_at(&parser->json, begin, BT_R_BAD_SIZE);
+		return bt_json_fail_at(&parser->json, begin, BT_R_BAD_SIZE);
 	*page = (struct bt_page){.kind = BT_PAGE_CHUNKS, .count = count, .chunks = chunks};
 	return 0;
 }

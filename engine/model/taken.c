@@ -99,7 +99,7 @@ static int read_line(struct taken *taken, size_t most, const char **ret_text)
 	if (r)
 		return r;
 	if (!text.length || text.length > most || !bt_is_one_line(text.bytes, text.length))
-		return bt_model_fail_at(taken->json, begin, BT_R_BAD_NAME);
+		return bt_json_fail_at(taken->json, begin, BT_R_BAD_NAME);
 	return keep_text(taken, &text, ret_text);
 }
 
@@ -125,7 +125,7 @@ static int read_base64(struct taken *taken, struct bt_text *ret_bytes)
 	int r = bt_json_read_base64(taken->json, &scratch, ret_bytes);
 
 	if (!r && bt_utf8_valid(ret_bytes->bytes, ret_bytes->length))
-		return bt_model_fail_at(taken->json, begin, BT_R_NEEDLESS_BASE64);
+		return bt_json_fail_at(taken->json, begin, BT_R_NEEDLESS_BASE64);
 	return r ? r : bt_json_expect(taken->json, "}");
 }
 
@@ -140,7 +140,7 @@ static int read_bytes(struct taken *taken, const char **ret_text)
 	if (r)
 		return r;
 	if (memchr(bytes.bytes, 0, bytes.length))
-		return bt_model_fail_at(taken->json, begin, BT_R_BAD_NAME);
+		return bt_json_fail_at(taken->json, begin, BT_R_BAD_NAME);
 	return keep_text(taken, &bytes, ret_text);
 }
 
@@ -151,7 +151,7 @@ static int gather(struct taken *taken, bool sorted, struct bt_buf *items)
 	bool more = true;
 
 	if (bt_json_try(taken->json, "]"))
-		return bt_model_fail_at(taken->json, taken->json->at - 1, BT_R_BAD_SIZE);
+		return bt_json_fail_at(taken->json, taken->json->at - 1, BT_R_BAD_SIZE);
 	for (; more; before = item) {
 		const char *begin = taken->json->at;
 		int r = read_bytes(taken, &item), order;
@@ -160,7 +160,7 @@ static int gather(struct taken *taken, bool sorted, struct bt_buf *items)
 			return r;
 		order = sorted && before ? strcmp(before, item) : -1;
 		if (order >= 0)
-			return bt_model_fail_at(taken->json, begin, order ? BT_R_UNSORTED : BT_R_DUPLICATE_NAME);
+			return bt_json_fail_at(taken->json, begin, order ? BT_R_UNSORTED : BT_R_DUPLICATE_NAME);
 		r = bt_buf_append(items, &item, sizeof(item));
 		if (!r)
 			r = bt_list_more(taken->json, &more);
@@ -203,7 +203,7 @@ static int read_true(struct taken *taken, bool *ret_value)
 	const char *begin = taken->json->at;
 	int r = bt_json_read_bool(taken->json, ret_value);
 
-	return r || *ret_value ? r : bt_model_fail_at(taken->json, begin, BT_R_BAD_TYPE);
+	return r || *ret_value ? r : bt_json_fail_at(taken->json, begin, BT_R_BAD_TYPE);
 }
 
 static int read_omitted(struct taken *taken)
@@ -212,7 +212,7 @@ static int read_omitted(struct taken *taken)
 	int r = read_true(taken, &taken->info->rules_omitted);
 
 	if (!r && taken->info->rule_count)
-		return bt_model_fail_at(taken->json, begin, BT_R_BAD_TYPE);
+		return bt_json_fail_at(taken->json, begin, BT_R_BAD_TYPE);
 	return r;
 }
 
@@ -237,7 +237,7 @@ static int read_expires(struct taken *taken)
 		return r;
 	taken->info->has_expires = true;
 	if (!bt_timestamp_parse(text.bytes, text.length, &taken->info->expires))
-		return bt_model_fail_at(taken->json, begin, BT_R_BAD_TIME);
+		return bt_json_fail_at(taken->json, begin, BT_R_BAD_TIME);
 	return 0;
 }
 

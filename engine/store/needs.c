@@ -13,16 +13,10 @@ static bool is_known(const struct bt_text *feature)
 	return false;
 }
 
-static int fail_at(struct bt_json *json, const char *at, enum bt_reason reason)
-{
-	json->at = at;
-	return bt_json_fail(json, reason);
-}
-
 int bt_need_refuse(struct bt_json *json, const char *at, const struct bt_text *feature)
 {
 	bool fill = !json->error->code;
-	int r = fail_at(json, at, BT_R_UNKNOWN_NEED);
+	int r = bt_json_fail_at(json, at, BT_R_UNKNOWN_NEED);
 
 	if (fill)
 		snprintf(json->error->detail, sizeof(json->error->detail), "%.*s", (int)feature->length,
@@ -49,13 +43,13 @@ static int read_feature(struct bt_json *json, const struct bt_text *before, stru
 		return bt_json_expect(json, "\"");
 	close = memchr(json->at, '"', (size_t)(json->end - json->at));
 	if (!close)
-		return fail_at(json, json->end, BT_R_TRUNCATED);
+		return bt_json_fail_at(json, json->end, BT_R_TRUNCATED);
 	*ret_feature = (struct bt_text){json->at, (size_t)(close - json->at)};
 	if (!bt_json_plain_name(ret_feature->bytes, ret_feature->length))
-		return fail_at(json, begin, BT_R_BAD_NAME);
+		return bt_json_fail_at(json, begin, BT_R_BAD_NAME);
 	order = before->bytes ? compare(before, ret_feature) : -1;
 	if (order >= 0)
-		return fail_at(json, begin, order ? BT_R_UNSORTED : BT_R_DUPLICATE_NAME);
+		return bt_json_fail_at(json, begin, order ? BT_R_UNSORTED : BT_R_DUPLICATE_NAME);
 	json->at = close + 1;
 	return 0;
 }
@@ -66,7 +60,7 @@ static int read_features(struct bt_json *json, const char **ret_at, struct bt_te
 	struct bt_text before = {0}, feature = {0};
 
 	if (bt_json_try(json, "]"))
-		return fail_at(json, json->at - 1, BT_R_BAD_SIZE);
+		return bt_json_fail_at(json, json->at - 1, BT_R_BAD_SIZE);
 	for (unsigned count = 0;; count++) {
 		const char *begin = json->at;
 		int r = count < NEEDS_MAX ? read_feature(json, &before, &feature) : bt_json_fail(json, BT_R_TOO_LARGE);
