@@ -67,7 +67,7 @@ static void check_tower(struct bt_store *store, const struct bt_digest *tree, un
 	const struct bt_entry *entry;
 	struct bt_error error = {0};
 	struct bt_dir *dir;
-	char name[8];
+	char name[16];
 
 	assert_int_equal(walk(store, tree, &error), 0);
 	assert_int_equal(bt_dir_new(store, tree, &dir, &error), 0);
