@@ -158,8 +158,11 @@ char *job_run_text(const struct job_run *run)
 		tool_append(&text, "; no rule keeps %s, which stays", run->kept_names);
 	if (run->not_pruned)
 		tool_append(&text, "; %s%s", run->taken.result.emptied ? "" : "not pruned: ", run->not_pruned);
-	if (run->missed)
-		tool_append(&text, "; it outlasted the interval: %" PRIu64 " missed", run->missed);
+	if (run->missed) {
+		tool_auto char *missed = tool_count(run->missed, "run", "runs");
+
+		tool_append(&text, "; missed: %s due before it ended", missed);
+	}
 	return text;
 }
 

@@ -142,6 +142,14 @@ as_user() {
 	fi
 }
 
+# become_as_user COMMAND…: the same for the background: the shell becomes the program, so that a signal to $! reaches it.
+become_as_user() {
+	if is_root; then
+		exec setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all -- "$@"
+	fi
+	exec "$@"
+}
+
 # A copy of the program that an ordinary user can reach, wherever the build is.
 reachable_tool() {
 	cp "$BUILD/tools/backuptool" "$WORK/backuptool"
@@ -149,13 +157,27 @@ reachable_tool() {
 	PATH=$WORK:$PATH
 }
 
-# wait_until COMMAND…: polls for at most 20 seconds.
+# wait_until COMMAND…: polls for at most a minute, which is for what never comes: nothing is to take nearly as long. Where a program
+# is started again in one test, what it wrote before is to be removed first: the shell empties its log only when the program gets
+# its turn.
 wait_until() {
-	local tries=2000
+	local until=$((SECONDS + 60))
 	until "$@"; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || return 1
+		if [ "$SECONDS" -ge "$until" ]; then
+			show_ends "$@"
+			return 1
+		fi
 		sleep 0.01
+	done
+}
+
+# show_ends WORD…: the last lines of those that are files, and of those in which tests keep what a program says.
+show_ends() {
+	local file
+	for file in "$@" log errors err runs lines; do
+		[ -f "$file" ] || continue
+		echo "the last lines of $file:"
+		tail -n 20 "$file"
 	done
 }
 

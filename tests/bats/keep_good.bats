@@ -25,14 +25,6 @@ prepare() {
 	! is_root || chown -R 65534:65534 src
 }
 
-# In the background the job itself is what gets the signals.
-job_as_user() {
-	if is_root; then
-		exec setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all -- backuptool job "$@"
-	fi
-	exec backuptool job "$@"
-}
-
 take_as_user() {
 	local wanted=$1
 	shift
@@ -49,7 +41,7 @@ reasons() {
 
 @test "a job keeps the last complete snapshot beside any number of incomplete ones" {
 	prepare
-	job_as_user --target-directory src --interval 200ms --duration forever --keep-last 3 --json >log 2>errors 3>&- &
+	become_as_user backuptool job --target-directory src --interval 200ms --duration forever --keep-last 3 --json >log 2>errors 3>&- &
 	taker=$!
 	wait_until runs 1
 	chmod 000 src/docs
