@@ -387,6 +387,7 @@ latest_has() {
 	with_subvolumes
 	for target in disk/top disk; do
 		echo one >"$file"
+		rm -f log
 		backuptool job --target-directory "$target" --interval 300ms --duration forever --watch \
 			--full-scan-every 999 >log 3>&- &
 		taker=$!

@@ -36,7 +36,7 @@ end_holder() {
 # In the background; asks for SIGINT, which background jobs of a shell do not get by themselves. A shell of its own waits
 # for it, without the traps of bats, among which that of bash goes wrong now and then.
 start() {
-	rm -f pid result
+	rm -f pid result out err
 	bash -c '"$@" & echo $! >pid.new; mv pid.new pid; wait $!; echo $? >result.new; mv result.new result' - \
 		env --default-signal=INT backuptool "$@" >out 2>err 3>&- &
 	wait_until test -e pid

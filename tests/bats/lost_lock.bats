@@ -20,7 +20,7 @@ held() {
 	local what="$1 $2"
 	shift 2
 	instrumented && skip "nothing is preloaded into an instrumented program"
-	rm -f pid result
+	rm -f pid result out err
 	bash -c '"$@" & echo $! >pid.new; mv pid.new pid; wait $!; echo $? >result.new; mv result.new result' - \
 		env HOLD="$what" HOLD_LOSES=1 LD_PRELOAD="$BUILD/tests/faults/libhold.so" backuptool "$@" >out 2>err 3>&- &
 	wait_until test -e pid

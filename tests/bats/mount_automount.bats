@@ -31,7 +31,7 @@ teardown() {
 
 # automount COMMAND…: on ./mnt, its answers in ./log.
 automount() {
-	rm -f ended
+	rm -f ended log
 	"$BUILD/tests/faults/autod" "$WORK/mnt" "$WORK/mounter" "$WORK/ended" "$@" >log 3>&- &
 	AUTOMOUNTER=$!
 	wait_until grep -q '^ready' log

@@ -29,6 +29,7 @@ reads() {
 		backuptool "$@" 3>&- &
 	exec 4<pipe
 	head -c 1000 <&4 >first
+	wait_until test -s pid
 	reader=$(cat pid)
 }
 

@@ -17,6 +17,7 @@ teardown() {
 
 # start [VARIABLE=VALUE…] backuptool ARGUMENT…: in the background, with its process in $taker and what it says in err.
 start() {
+	rm -f log err
 	env --default-signal=INT "$@" >log 2>err 3>&- &
 	taker=$!
 }

@@ -100,6 +100,7 @@ all_names() {
 	umount src/nas
 	kill "$daemon"
 	umount -l src/nas
+	rm auto.log
 	"$BUILD/tests/faults/autod" src/nas false >auto.log 3>&- &
 	daemon=$!
 	wait_until grep -q ready auto.log
