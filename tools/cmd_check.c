@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "check.h"
 #include "commands.h"
+#include "hooks.h"
 #include "output.h"
 #include "progress.h"
 #include "rows.h"
@@ -15,6 +16,7 @@ struct subset {
 struct options {
 	bool quick, repair, dry_run;
 	struct subset subset;
+	struct tool_hooks hooks;
 };
 
 /* A whole number from 1 on, and where it ends; 0 if there is none. */
@@ -239,6 +241,8 @@ static int check(const struct tool *tool, struct bt_store *store, const struct b
 	fclose(report.text);
 	print_findings(&report, text ? text : "");
 	bool finished = !code || code == BT_E_DAMAGED || code == BT_E_INCOMPLETE;
+	if (result.findings)
+		tool_outcome_lacks(tool, tool_count(result.findings, "finding", "findings"));
 	print_report(&report, finished);
 	if (result.denied)
 		say_denied(tool, &result);
@@ -251,7 +255,21 @@ static int check(const struct tool *tool, struct bt_store *store, const struct b
 	return finished ? tool_exit_code(code) : tool_fail(tool, &error);
 }
 
-static int run_check(struct tool *tool, const void *arg)
+static int check_named(struct tool *tool, struct bt_store *store, struct bt_check_options *how)
+{
+	const struct tool_texts texts = {(const char **)tool->operands, (size_t)tool->operand_count};
+	const char **names = tool_alloc((size_t)(tool->operand_count + 1) * sizeof(*names));
+	int r;
+
+	how->names = names;
+	r = tool_names_resolve(tool, store, &texts, false, names, &how->name_count);
+	if (r == TOOL_OK)
+		r = check(tool, store, how);
+	free(names);
+	return r;
+}
+
+static int work(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
 	struct bt_check_options how = {.size = sizeof(how),
@@ -259,37 +277,33 @@ static int run_check(struct tool *tool, const void *arg)
 				       .part = options->subset.part,
 				       .parts = options->subset.parts,
 				       .share = options->subset.share,
-				       .hurt = hurt,
-				       .name_count = (size_t)tool->operand_count};
-	const struct tool_texts texts = {(const char **)tool->operands, (size_t)tool->operand_count};
+				       .hurt = hurt};
 	struct bt_store *store;
-	const char **names;
-	int r;
+	int r = tool_store_open(tool, false, &store);
 
-	if (how.quick && (how.parts || how.share))
+	if (r != TOOL_OK)
+		return r;
+	if (options->repair && !options->dry_run)
+		r = tool_store_confirm(tool, store);
+	if (r == TOOL_OK)
+		r = options->repair ? tool_repair(tool, store, options->dry_run) : check_named(tool, store, &how);
+	bt_store_close(store);
+	return r;
+}
+
+static int run_check(struct tool *tool, const void *arg)
+{
+	const struct options *options = arg;
+	const struct subset *subset = &options->subset;
+	bool part = subset->parts || subset->share;
+
+	if (options->quick && part)
 		return tool_usage_error(tool, "--quick reads no contents, so there is no --subset of them");
-	if (options->repair && (how.quick || how.parts || how.share || how.name_count))
+	if (options->repair && (options->quick || part || tool->operand_count))
 		return tool_usage_error(tool, "--repair looks at the whole store");
 	if (options->dry_run && !options->repair)
 		return tool_usage_error(tool, "--dry-run goes with --repair: a check changes nothing");
-	r = tool_store_open(tool, false, &store);
-	if (r != TOOL_OK)
-		return r;
-	if (options->repair) {
-		r = options->dry_run ? TOOL_OK : tool_store_confirm(tool, store);
-		if (r == TOOL_OK)
-			r = tool_repair(tool, store, options->dry_run);
-		bt_store_close(store);
-		return r;
-	}
-	names = tool_alloc((size_t)(tool->operand_count + 1) * sizeof(*names));
-	how.names = names;
-	r = tool_names_resolve(tool, store, &texts, false, names, &how.name_count);
-	if (r == TOOL_OK)
-		r = check(tool, store, &how);
-	free(names);
-	bt_store_close(store);
-	return r;
+	return tool_hooks_around(tool, options->dry_run, work, options);
 }
 
 const struct tool_command cmd_check = {
@@ -316,7 +330,8 @@ const struct tool_command cmd_check = {
 	.max_operands = -1,
 	.ending = "the store is left whole",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK,
-	.options = {{table, 0}},
+	.options = {{table, 0}, {tool_hook_options, FIELD(hooks)}},
 	.options_size = sizeof(struct options),
+	.hooks = 1 + FIELD(hooks),
 	.run = run_check,
 };

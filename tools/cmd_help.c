@@ -53,6 +53,8 @@ static void command_help(const struct tool_command *command)
 	for (const struct tool_option_table *table = command->options; table->rows; table++)
 		options_print(table->rows);
 	common_print("Common options", command->common | TOOL_COMMON_HELP);
+	if (command->hooks)
+		printf("\nHooks:\n%s\n", tool_hooking);
 	if (command->example)
 		printf("\nExample:\n%s", command->example);
 }

@@ -32,6 +32,8 @@ struct job {
 	int timer;
 	int64_t started;
 	uint64_t failed; /* runs in a row, up to now */
+	uint64_t faulty; /* the same with those that were incomplete, and others that did not end with 0 */
+	bool met;	 /* the store was opened once, or made */
 	struct bt_schedule schedule;
 	struct notify notify;
 	struct job_tally tally;
@@ -118,6 +120,11 @@ static bool stay_alive(void *arg)
 	return false;
 }
 
+static void keep_alive(void *job)
+{
+	stay_alive(job);
+}
+
 /* Pruning can be ended anywhere, and the next run goes on with it. */
 static bool prune_cancelled(void *arg)
 {
@@ -155,6 +162,10 @@ static void take_snapshot(struct job *job, struct job_run *run)
 		bt_watch_give_back(job->watch, options.changes);
 	run->taken.seconds = tool_talk_seconds(&job->talk);
 	run->failed = code < 0 && code != BT_E_INCOMPLETE;
+	if (!run->failed) {
+		tool_outcome_count(job->tool, &run->taken.result);
+		tool_outcome_lacks(job->tool, tool_taken_lacks(&run->taken.result));
+	}
 	if (run->failed)
 		run->exit = tool_fail(job->tool, &run->error);
 	else
@@ -225,7 +236,8 @@ static void work(struct job *job, struct job_run *run)
 	bool prunes = tool_retention_given(&job->options->retention) && !job->options->taking.dry_run;
 
 	run->taken.store = tool_store_facts(job->at.store);
-	run->taken.store.made = job->at.made && run->number == 1;
+	run->taken.store.made = job->at.made;
+	job->at.made = false; /* told once */
 	tool_talk_begin(&job->talk, job->tool);
 	job->talk.observer.cancelled = stay_alive;
 	take_snapshot(job, run);
@@ -237,6 +249,78 @@ static void work(struct job *job, struct job_run *run)
 	tool_talk_end(&job->talk);
 }
 
+static int start_watch(struct job *job)
+{
+	struct bt_error error = {0};
+
+	if (!job->options->watch)
+		return TOOL_OK;
+	if (bt_watch_start(job->options->taking.target, job->at.store, BT_WATCH_BEST, &job->watch, &error) == 0)
+		return TOOL_OK;
+	return tool_fail(job->tool, &error);
+}
+
+/* Opens the store for the first time. */
+static int meet(struct job *job)
+{
+	const struct job_options *options = job->options;
+	int r = tool_target_check(job->tool, options->taking.target);
+
+	if (r == TOOL_OK)
+		r = job_store_open(&job->at, !options->taking.dry_run);
+	if (r == TOOL_OK && tool_retention_given(&options->retention) && !options->taking.dry_run)
+		r = tool_store_confirm(job->tool, job->at.store);
+	if (r == TOOL_OK)
+		r = start_watch(job);
+	job->met = r == TOOL_OK;
+	return r;
+}
+
+static void open_and_work(struct job *job, struct job_run *run)
+{
+	run->exit = job->met ? job_store_open(&job->at, false) : meet(job);
+	run->watched = job->watch;
+	run->failed = run->exit != TOOL_OK;
+	if (!run->failed)
+		work(job, run);
+	job_store_close(&job->at);
+}
+
+/* A job that is ended while a hook runs puts the run off. */
+static void leave_out(struct job *job, struct job_run *run, int why)
+{
+	const struct tool_outcome *outcome = job->tool->outcome;
+
+	run->put_off = why == TOOL_PUT_OFF || why == TOOL_INTERRUPTED;
+	run->failed = !run->put_off;
+	run->exit = run->put_off ? TOOL_PUT_OFF : why;
+	run->hook = why == TOOL_PUT_OFF ? outcome->put_off : outcome->error;
+}
+
+static void run_with_hooks(struct job *job, struct job_run *run)
+{
+	struct tool_outcome *outcome = job->tool->outcome;
+	bool faulty;
+	int r;
+
+	tool_outcome_clear(outcome);
+	tool_outcome_target(job->tool, job->options->taking.target);
+	outcome->run = run->number;
+	outcome->failures = job->faulty;
+	r = tool_hooks_before(job->tool);
+	if (r == TOOL_OK)
+		open_and_work(job, run);
+	else
+		leave_out(job, run, r);
+	faulty = run->exit != TOOL_OK && !run->put_off;
+	outcome->failures += faulty;
+	run->exit = tool_hooks_after(job->tool, run->exit, job->faulty > 0);
+	if (!run->put_off)
+		job->faulty = faulty ? job->faulty + 1 : 0;
+	else if (run->exit == TOOL_PUT_OFF)
+		run->exit = TOOL_OK;
+}
+
 static void run_once(struct job *job, struct job_run *run)
 {
 	struct timespec time;
@@ -246,15 +330,11 @@ static void run_once(struct job *job, struct job_run *run)
 				.taken.result.size = sizeof(run->taken.result),
 				.pruned.size = sizeof(run->pruned),
 				.time = {time.tv_sec, (uint32_t)time.tv_nsec},
-				.watched = job->watch,
 				.taken.dry_run = job->options->taking.dry_run};
-	run->exit = job_store_open(&job->at, false);
-	run->failed = run->exit != TOOL_OK;
-	if (!run->failed)
-		work(job, run);
-	job->failed = run->failed ? job->failed + 1 : 0;
+	run_with_hooks(job, run);
+	if (!run->put_off)
+		job->failed = run->failed ? job->failed + 1 : 0;
 	run->failed_in_a_row = job->failed;
-	job_store_close(&job->at);
 }
 
 static void tell_run(struct job *job, const struct job_run *run)
@@ -312,29 +392,25 @@ static int run_all(struct job *job)
 }
 
 /* The host is part of the task as it is of what snapshots are compared with: stores may be shared. */
-static int find_target(struct job *job)
+static void find_target(struct job *job)
 {
 	const struct tool_taking *taking = &job->options->taking;
-	int r = tool_target_check(job->tool, taking->target);
-	char *target;
+	char *target = realpath(taking->target, NULL);
 
-	if (r != TOOL_OK)
-		return r;
-	target = realpath(taking->target, NULL);
 	job_store_init(&job->at, job->tool, tool_taking_host(taking),
 		       target ? target : tool_format("%s", taking->target));
-	return TOOL_OK;
 }
 
-static int start_watch(struct job *job)
+static bool is_there(const struct tool *tool)
 {
-	struct bt_error error = {0};
+	const struct bt_store_options options = {
+		.size = sizeof(options), .id = tool_store_wanted(tool), .read_only = true};
+	struct bt_store *store = NULL;
+	struct bt_error unused = {0};
+	bool there = bt_store_open(tool->store, &options, &store, &unused) == 0;
 
-	if (!job->options->watch)
-		return TOOL_OK;
-	if (bt_watch_start(job->options->taking.target, job->at.store, BT_WATCH_BEST, &job->watch, &error) == 0)
-		return TOOL_OK;
-	return tool_fail(job->tool, &error);
+	bt_store_close(store);
+	return there;
 }
 
 static void say_due(const struct job *job, double wait, const char *after)
@@ -356,7 +432,7 @@ static int64_t first_start(const struct job *job)
 	char *after = NULL;
 	double wait;
 
-	if (job->options->at_start || job->options->taking.dry_run)
+	if (job->options->at_start || job->options->taking.dry_run || !job->met)
 		return start;
 	wait = job_store_due(&job->at, job->options->interval, &after);
 	if (after)
@@ -367,18 +443,15 @@ static int64_t first_start(const struct job *job)
 
 static int start(struct job *job)
 {
-	int r;
+	bool waits_for_hook = job->options->hooks.commands[TOOL_HOOK_BEFORE].count && !job->options->taking.dry_run;
+	int r = TOOL_OK;
 
 	if (job->options->watch && job->options->taking.dry_run)
 		return tool_usage_error(job->tool, "--watch follows snapshots, and --dry-run takes none");
 	tool_patterns_check(job->tool, job->options->taking.target, &job->options->taking.exclude);
-	r = find_target(job);
-	if (r == TOOL_OK)
-		r = job_store_open(&job->at, !job->options->taking.dry_run);
-	if (r == TOOL_OK && tool_retention_given(&job->options->retention) && !job->options->taking.dry_run)
-		r = tool_store_confirm(job->tool, job->at.store);
-	if (r == TOOL_OK)
-		r = start_watch(job);
+	find_target(job);
+	if (!waits_for_hook || is_there(job->tool)) /* else the hook may bring it */
+		r = meet(job);
 	if (r != TOOL_OK)
 		return r;
 	job->timer = timerfd_create(JOB_CLOCK, TFD_CLOEXEC);
@@ -392,6 +465,8 @@ static int start(struct job *job)
 	job->schedule = (struct bt_schedule){first_start(job), job->options->interval, job->options->duration};
 	job_store_close(&job->at);
 	notify_open(&job->notify);
+	tool_hooks_keep_alive(job->tool, keep_alive, job,
+			      job->notify.watchdog_every ? (int)job->notify.watchdog_every : -1);
 	return TOOL_OK;
 }
 
@@ -401,6 +476,8 @@ static int run_job(struct tool *tool, const void *options)
 	int r;
 
 	job.at.claim = job.at.socket = -1;
+	if (job.options->taking.dry_run)
+		tool_hooks_stop(tool);
 	r = start(&job);
 	if (r == TOOL_OK) {
 		notify_send(&job.notify, job.schedule.start > now() ? "READY=1\nSTATUS=waiting for the next snapshot"
@@ -457,6 +534,7 @@ const struct tool_command cmd_job = {
 	.ending = "the snapshot in progress is finished first",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = {{tool_taking_options, FIELD(taking)},
+		    {tool_hook_options, FIELD(hooks)},
 		    {tool_taking_dry_run, FIELD(taking)},
 		    {job_pace_options, 0},
 		    {table, 0},
@@ -464,5 +542,6 @@ const struct tool_command cmd_job = {
 		    {tool_retention_options, FIELD(retention)},
 		    {tool_max_dead_option, FIELD(retention.max_dead)}},
 	.options_size = sizeof(struct job_options),
+	.hooks = 1 + FIELD(hooks),
 	.run = run_job,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
+#include "hooks.h"
 #include "output.h"
 #include "progress.h"
 #include "retention.h"
@@ -11,6 +12,7 @@
 
 struct options {
 	struct tool_retention retention;
+	struct tool_hooks hooks;
 	bool dry_run;
 };
 
@@ -129,7 +131,7 @@ static void say_guarded(const struct tool *tool, const struct tool_verdicts *ver
 
 static int say_problem(const struct tool *tool, char *problem, int result)
 {
-	tool_say(tool, "%s", problem);
+	tool_complain(tool, "%s", problem);
 	free(problem);
 	return result;
 }
@@ -157,6 +159,8 @@ static int prune(struct tool *tool, struct bt_store *store, const struct options
 	r = tool_exit_code(tool_verdicts_apply(&verdicts, store, &how, &talk.observer, &done, &error));
 	report.seconds = tool_talk_seconds(&talk);
 	tool_talk_end(&talk);
+	tool->outcome->counted = true;
+	tool->outcome->removed = removed(&verdicts, &done);
 	if (r != TOOL_OK)
 		say_problem(tool, tool_prune_problem(tool, &error, &done), r);
 	if ((r == TOOL_OK || r == TOOL_INCOMPLETE) && tool->json)
@@ -167,14 +171,12 @@ static int prune(struct tool *tool, struct bt_store *store, const struct options
 	return r;
 }
 
-static int run_prune(struct tool *tool, const void *arg)
+static int work(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
 	struct bt_store *store;
 	int r;
 
-	if (!tool_retention_given(&options->retention))
-		return tool_usage_error(tool, "no rule says what to keep: give --snapshot-number or one of --keep-…");
 	r = tool_store_open(tool, false, &store);
 	if (r != TOOL_OK)
 		return r;
@@ -183,6 +185,15 @@ static int run_prune(struct tool *tool, const void *arg)
 		r = prune(tool, store, options);
 	bt_store_close(store);
 	return r;
+}
+
+static int run_prune(struct tool *tool, const void *arg)
+{
+	const struct options *options = arg;
+
+	if (!tool_retention_given(&options->retention))
+		return tool_usage_error(tool, "no rule says what to keep: give --snapshot-number or one of --keep-…");
+	return tool_hooks_around(tool, options->dry_run, work, options);
 }
 
 const struct tool_command cmd_prune = {
@@ -216,7 +227,9 @@ const struct tool_command cmd_prune = {
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = {{tool_retention_options, offsetof(struct options, retention)},
 		    {tool_max_dead_option, offsetof(struct options, retention.max_dead)},
-		    {table, 0}},
+		    {table, 0},
+		    {tool_hook_options, offsetof(struct options, hooks)}},
 	.options_size = sizeof(struct options),
+	.hooks = 1 + offsetof(struct options, hooks),
 	.run = run_prune,
 };

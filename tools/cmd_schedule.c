@@ -412,6 +412,7 @@ const struct tool_command cmd_schedule = {
 	.options = {{tool_taking_options, offsetof(struct options, job.taking)},
 		    {job_pace_options, offsetof(struct options, job)},
 		    {job_watch_options, offsetof(struct options, job)},
+		    {tool_hook_options, offsetof(struct options, job.hooks)},
 		    {tool_retention_options, offsetof(struct options, job.retention)},
 		    {tool_max_dead_option, offsetof(struct options, job.retention.max_dead)},
 		    {table, 0}},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
+#include "hooks.h"
 #include "output.h"
 #include "progress.h"
 #include "taking.h"
@@ -8,6 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+struct options {
+	struct tool_taking taking;
+	struct tool_hooks hooks;
+};
 
 static void print_counts(const struct bt_snapshot_result *result)
 {
@@ -108,6 +114,8 @@ static int take_snapshot(struct tool *tool, const struct tool_taking *taking, st
 	tool_talk_end(&talk);
 	if (code < 0 && code != BT_E_INCOMPLETE)
 		return tool_fail(tool, &error);
+	tool_outcome_count(tool, &taken.result);
+	tool_outcome_lacks(tool, tool_taken_lacks(&taken.result));
 	print_report(tool, taking, &taken);
 	say_tags(tool, taking, store, &taken);
 	tool_taking_say_rules(tool, &taken.result);
@@ -154,13 +162,14 @@ static bool store_is_to_be_made(const struct tool *tool)
 	return code == BT_E_NO_STORE && error.sys != ENOTDIR && !tool_store_wanted(tool);
 }
 
-static int run_snapshot(struct tool *tool, const void *arg)
+static int work(struct tool *tool, const void *arg)
 {
-	const struct tool_taking *taking = arg;
+	const struct tool_taking *taking = &((const struct options *)arg)->taking;
 	struct bt_store *store;
 	int r;
 
 	tool_patterns_check(tool, taking->target, &taking->exclude);
+	tool_outcome_target(tool, taking->target);
 	if (taking->dry_run && store_is_to_be_made(tool))
 		return take_without_store(tool, taking);
 	r = tool_target_check(tool, taking->target);
@@ -172,6 +181,16 @@ static int run_snapshot(struct tool *tool, const void *arg)
 	bt_store_close(store);
 	return r;
 }
+
+static int run_snapshot(struct tool *tool, const void *arg)
+{
+	const struct options *options = arg;
+
+	tool_outcome_target(tool, options->taking.target);
+	return tool_hooks_around(tool, options->taking.dry_run, work, options);
+}
+
+#define FIELD(name) offsetof(struct options, name)
 
 const struct tool_command cmd_snapshot = {
 	.name = "snapshot",
@@ -201,7 +220,11 @@ const struct tool_command cmd_snapshot = {
 	.example = "  backuptool snapshot --target-directory ~/documents --exclude '*.tmp' --tag before-upgrade\n",
 	.ending = "no snapshot is made, and earlier ones stay as they are",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
-	.options = {{tool_taking_options, 0}, {tool_taking_description, 0}, {tool_taking_dry_run, 0}},
-	.options_size = sizeof(struct tool_taking),
+	.options = {{tool_taking_options, FIELD(taking)},
+		    {tool_taking_description, FIELD(taking)},
+		    {tool_taking_dry_run, FIELD(taking)},
+		    {tool_hook_options, FIELD(hooks)}},
+	.options_size = sizeof(struct options),
+	.hooks = 1 + FIELD(hooks),
 	.run = run_snapshot,
 };

@@ -8,6 +8,27 @@ const char tool_naming[] = "A SNAPSHOT is a name in the store or its beginning, 
 			   "on this host, around the working directory; else of the newest, and a line says so.\n"
 			   "SNAPSHOT:PATH is a path in it, relative to its directory or absolute below it.";
 
+const char tool_hooking[] = "Each CMD is run by /bin/sh -c, with all rights that the command was started with, in a\n"
+			    "session of its own and with nothing to read. What it prints goes to standard error.\n"
+			    "Several of a kind run in the order in which they are given.\n"
+			    "\n"
+			    "If one of --before fails, the others of --before and the work itself are left out, and\n"
+			    "the code is 1. If it ends with 75, now is not the time: nothing is done, the code is 0,\n"
+			    "and \"put off\" is said. Then --on-success or --on-failure run, and at last, whatever\n"
+			    "happened, --after. If one of these fails, that is said, and the code is 3 instead of 0.\n"
+			    "A job runs --before and --after in each run, --on-failure in each run that fails or is\n"
+			    "incomplete, and --on-success only in the first good run after such ones. A dry run runs\n"
+			    "no hooks. A hook that takes too long is ended with all of its process group; so is the\n"
+			    "one that runs at the first Ctrl-C or SIGTERM.\n"
+			    "\n"
+			    "The environment has BACKUPTOOL_COMMAND, BACKUPTOOL_STORE, and as far as there is one:\n"
+			    "BACKUPTOOL_STORE_ID, BACKUPTOOL_TARGET, BACKUPTOOL_SNAPSHOT (the new file's name),\n"
+			    "BACKUPTOOL_EXIT (the code; 75 if it was put off), BACKUPTOOL_ERROR (a sentence),\n"
+			    "BACKUPTOOL_NEW, BACKUPTOOL_CHANGED, BACKUPTOOL_REMOVED and BACKUPTOOL_NEW_BYTES (new and\n"
+			    "changed files, entries that are gone, new data; of prune: snapshots that it removed),\n"
+			    "BACKUPTOOL_RUN (of a job), and BACKUPTOOL_FAILURES: how many runs in a row did not end\n"
+			    "with 0, up to this one.";
+
 const struct tool_exit_text tool_exits[] = {
 	{TOOL_OK, "done; what was written is on the disk to stay"},
 	{TOOL_FATAL, "failed; one sentence says why"},

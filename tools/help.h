@@ -12,6 +12,7 @@ struct tool_exit_text {
 extern const struct tool_exit_text tool_exits[];
 extern const char tool_summary[]; /* of the program; a sentence */
 extern const char tool_naming[];  /* how a snapshot is named; lines */
+extern const char tool_hooking[]; /* what hooks are, and what they are told; lines */
 
 /* The table as JSON, from which man pages and completions are made; only one command's part of it when that is given.
  */

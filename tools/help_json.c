@@ -144,14 +144,16 @@ static struct tool_value get_naming(const void *row)
 	return text_or_nothing(tool_naming);
 }
 
+static struct tool_value get_hooking(const void *row)
+{
+	return text_or_nothing(tool_hooking);
+}
+
 static const struct tool_column program_columns[] = {
-	{"version", NULL, TOOL_GET(get_version)},
-	{"summary", NULL, TOOL_GET(get_program_summary)},
-	{"commands", NULL, TOOL_GET(get_commands)},
-	{"options", NULL, TOOL_GET(get_first_options)},
-	{"snapshot_naming", NULL, TOOL_GET(get_naming)},
-	{"exit_codes", NULL, TOOL_GET(get_exits)},
-	{0},
+	{"version", NULL, TOOL_GET(get_version)},	 {"summary", NULL, TOOL_GET(get_program_summary)},
+	{"commands", NULL, TOOL_GET(get_commands)},	 {"options", NULL, TOOL_GET(get_first_options)},
+	{"snapshot_naming", NULL, TOOL_GET(get_naming)}, {"hooks", NULL, TOOL_GET(get_hooking)},
+	{"exit_codes", NULL, TOOL_GET(get_exits)},	 {0},
 };
 
 void tool_help_json(const struct tool *tool, const struct tool_command *only)

@@ -3,12 +3,14 @@
 #ifndef TOOLS_JOB_H
 #define TOOLS_JOB_H
 
+#include "hooks.h"
 #include "retention.h"
 #include "taking.h"
 
 struct job_options {
 	struct tool_taking taking;
 	struct tool_retention retention;
+	struct tool_hooks hooks;
 	int64_t interval, duration; /* milliseconds; duration -1: forever */
 	bool watch;
 	unsigned full_scan_every; /* runs; 0: the default */
@@ -25,6 +27,8 @@ struct job_run {
 	uint64_t number; /* of those made, from 1 */
 	struct bt_time time;
 	bool failed;		  /* no snapshot: error or exit says why */
+	bool put_off;		  /* no snapshot, and no failure: a hook said so */
+	const char *hook;	  /* what a hook did because of which there is no snapshot, or NULL */
 	uint64_t failed_in_a_row; /* with this one */
 	int exit;		  /* the worst of snapshot and pruning */
 	struct bt_error error;
@@ -37,7 +41,7 @@ struct job_run {
 };
 
 struct job_tally {
-	uint64_t runs, snapshots, unchanged, incomplete, failed, not_pruned, missed;
+	uint64_t runs, snapshots, unchanged, incomplete, failed, put_off, not_pruned, missed;
 	uint64_t new_bytes, written_bytes, removed;
 	int64_t freed_bytes;
 	double seconds;

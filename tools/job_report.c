@@ -16,11 +16,19 @@ RUN(walk, TOOL_TEXT, text, self->taken.result.followed ? "changes" : "full")
 RUN(doubt, self->taken.result.doubt ? TOOL_TEXT : TOOL_NOTHING, text, bt_doubt_name(self->taken.result.doubt))
 RUN(failures, self->failed ? TOOL_COUNT : TOOL_NOTHING, number, self->failed_in_a_row)
 
+/* Whether a snapshot was taken, or skipped because nothing changed. */
+static bool has_result(const struct job_run *run)
+{
+	return !run->failed && !run->put_off;
+}
+
 /* Why there is no snapshot. What is wrong with a store that could not be opened was said in full. */
 static const char *failure(const struct job_run *run)
 {
 	static _Thread_local char text[1024];
 
+	if (run->hook)
+		return run->hook;
 	if (run->error.code) {
 		bt_error_text(&run->error, text, sizeof(text));
 		return text;
@@ -33,7 +41,7 @@ static const char *failure(const struct job_run *run)
 static struct tool_value get_run_error(const void *row)
 {
 	const struct job_run *self = row;
-	const char *text = self->failed ? failure(self) : self->not_pruned;
+	const char *text = self->failed || self->put_off ? failure(self) : self->not_pruned;
 
 	return (struct tool_value){.kind = text ? TOOL_TEXT : TOOL_NOTHING, .text = text};
 }
@@ -43,6 +51,7 @@ static const struct tool_column before[] = {
 	{"event", NULL, TOOL_GET(get_run_event)},
 	{"run", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_run, number)},
 	{"time", NULL, TOOL_MEMBER(TOOL_TIME, struct job_run, time)},
+	{"put_off", NULL, TOOL_IF_ANY(TOOL_FLAG, struct job_run, put_off)},
 };
 static const struct tool_column after[] = {
 	{"removed", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_run, pruned.removed)},
@@ -69,6 +78,7 @@ static const struct tool_column tally_columns[] = {
 	{"failed", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_tally, failed)},
 	{"not_pruned", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_tally, not_pruned)},
 	{"missed", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_tally, missed)},
+	{"put_off", NULL, TOOL_IF_ANY(TOOL_COUNT, struct job_tally, put_off)},
 	{"new_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct job_tally, new_bytes)},
 	{"written_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct job_tally, written_bytes)},
 	{"removed", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_tally, removed)},
@@ -84,9 +94,10 @@ void job_tally_add(struct job_tally *tally, const struct job_run *run)
 
 	tally->runs++;
 	tally->failed += run->failed;
-	tally->snapshots += !run->failed && !result->skipped && *result->name;
-	tally->unchanged += !run->failed && result->skipped;
-	tally->incomplete += !run->failed && result->errors;
+	tally->put_off += run->put_off;
+	tally->snapshots += has_result(run) && !result->skipped && *result->name;
+	tally->unchanged += has_result(run) && result->skipped;
+	tally->incomplete += has_result(run) && result->errors;
 	tally->not_pruned += !!run->not_pruned;
 	tally->missed += run->missed;
 	tally->new_bytes += result->new_bytes;
@@ -148,9 +159,11 @@ char *job_run_text(const struct job_run *run)
 
 	if (run->failed)
 		print_failed(&text, run);
+	else if (run->put_off)
+		tool_append(&text, "put off: %s", run->hook);
 	else
 		print_taken(&text, &run->taken);
-	if (!run->failed && run->watched)
+	if (has_result(run) && run->watched)
 		print_walk(&text, &run->taken.result);
 	if (run->pruned.removed)
 		print_pruned(&text, &run->pruned);
@@ -168,11 +181,11 @@ char *job_run_text(const struct job_run *run)
 
 static void print_run_json(const struct job_run *run)
 {
-	struct tool_column columns[3 + TOOL_TAKEN_COLUMNS + sizeof(after) / sizeof(*after)];
+	struct tool_column columns[4 + TOOL_TAKEN_COLUMNS + sizeof(after) / sizeof(*after)];
 	size_t count = sizeof(before) / sizeof(*before);
 
 	memcpy(columns, before, sizeof(before));
-	for (size_t i = 0; !run->failed && i < TOOL_TAKEN_COLUMNS; i++)
+	for (size_t i = 0; has_result(run) && i < TOOL_TAKEN_COLUMNS; i++)
 		columns[count++] = tool_taken_columns[i];
 	memcpy(columns + count, after, sizeof(after));
 	tool_object_print(columns, run);
@@ -202,8 +215,9 @@ void job_tally_print(const struct tool *tool, const struct job_tally *tally)
 	tool_auto char *elapsed = tool_elapsed(tally->seconds);
 	tool_auto char *snapshots = tool_count(tally->snapshots, "snapshot", "snapshots");
 	tool_auto char *added = tool_bytes(tally->new_bytes);
+	tool_auto char *put_off = tally->put_off ? tool_format(", %" PRIu64 " put off", tally->put_off) : NULL;
 	printf("%s in %s: %s, %" PRIu64 " without changes, %" PRIu64 " incomplete, %" PRIu64 " failed, %" PRIu64
-	       " not pruned, %" PRIu64 " missed; %s added; %" PRIu64 " removed\n",
+	       " not pruned, %" PRIu64 " missed%s; %s added; %" PRIu64 " removed\n",
 	       runs, elapsed, snapshots, tally->unchanged, tally->incomplete, tally->failed, tally->not_pruned,
-	       tally->missed, added, tally->removed);
+	       tally->missed, put_off ? put_off : "", added, tally->removed);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
+#include "hooks.h"
 #include "output.h"
 #include <backuptool/version.h>
 #include <errno.h>
@@ -104,6 +105,17 @@ static void stay_unprivileged(const struct tool_command *command)
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+static int start(struct tool *tool, const void *options)
+{
+	const struct tool_command *command = tool->command;
+	int r = TOOL_OK;
+
+	if (command->hooks)
+		r = tool_hooks_start(tool, (const void *)((const char *)options + command->hooks - 1));
+	stay_unprivileged(command);
+	return r == TOOL_OK ? command->run(tool, options) : r;
+}
+
 static int run_command(struct tool *tool, int argc, char **argv)
 {
 	tool_auto void *options = tool_alloc(tool->command->options_size + 1);
@@ -114,8 +126,8 @@ static int run_command(struct tool *tool, int argc, char **argv)
 		tool->operand_count = 1;
 		r = cmd_help.run(tool, NULL);
 	} else if (r == TOOL_OK) {
-		stay_unprivileged(tool->command);
-		r = tool->command->run(tool, options);
+		r = start(tool, options);
+		tool_hooks_stop(tool);
 	}
 	free_texts(&tool->given);
 	for (const struct tool_option_table *table = tool->command->options; table->rows; table++)
@@ -197,11 +209,13 @@ int main(int argc, char **argv)
 {
 	const char *store = getenv("BACKUPTOOL_STORE");
 	struct tool_texts said = {0}, doubts = {0};
+	struct tool_outcome outcome = {0};
 	struct tool tool = {.commands = commands,
 			    .store = store && *store ? store : "./snapshots",
 			    .lock_wait = 60,
 			    .said = &said,
-			    .doubts = &doubts};
+			    .doubts = &doubts,
+			    .outcome = &outcome};
 	int r;
 
 	bt_hold_streams();
@@ -212,5 +226,6 @@ int main(int argc, char **argv)
 	r = finish_output(&tool, run(&tool, argc, argv));
 	free_texts(&said);
 	free_texts(&doubts);
+	tool_outcome_clear(&outcome);
 	return r;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "hooks.h"
 #include "output.h"
 #include "tool.h"
 #include <errno.h>
@@ -23,17 +24,23 @@ static bool is_journal(int fd)
 	return strcmp(stream, own) == 0;
 }
 
-/* The priority is one of syslog(3); the journal reads it at the beginning of a line. */
+/* The priority is one of syslog(3); the journal reads it at the beginning of a line. Hooks are told the sentence, too.
+ */
 static void say(const struct tool *tool, int priority, const char *format, va_list arguments)
 {
+	char *text = tool_vformat(format, arguments), **kept, *before;
+
 	fflush(stdout);
 	flockfile(stderr);
+	kept = priority == LOG_ERR ? &tool->outcome->error : &tool->outcome->said;
+	before = *kept;
 	if (is_journal(STDERR_FILENO))
 		fprintf(stderr, "<%d>", priority);
-	fprintf(stderr, "backuptool%s%s: ", tool->command ? " " : "", tool->command ? tool->command->name : "");
-	vfprintf(stderr, format, arguments);
-	putc('\n', stderr);
+	fprintf(stderr, "backuptool%s%s: %s\n", tool->command ? " " : "", tool->command ? tool->command->name : "",
+		text);
+	*kept = text;
 	funlockfile(stderr);
+	free(before);
 }
 
 void tool_say(const struct tool *tool, const char *format, ...)

@@ -35,7 +35,7 @@ struct tool_option_table {
 	const struct tool_option *rows;
 	size_t offset; /* of that member */
 };
-#define TOOL_OPTION_TABLES 7 /* of one command, at most */
+#define TOOL_OPTION_TABLES 8 /* of one command, at most */
 
 struct tool;
 struct tool_command {
@@ -50,9 +50,12 @@ struct tool_command {
 	bool starts_setuid;		/* a program with more rights than its own, so that it cannot give them up */
 	struct tool_option_table options[TOOL_OPTION_TABLES + 1]; /* its own; ends with NULL rows */
 	size_t options_size;					  /* of the struct that run gets */
-	int (*run)(struct tool *tool, const void *options);	  /* an enum tool_exit */
+	size_t hooks;					    /* offset of a struct tool_hooks there, plus 1; 0: none */
+	int (*run)(struct tool *tool, const void *options); /* an enum tool_exit */
 };
 
+struct tool_outcome;	 /* hooks.h */
+struct tool_hook_runner; /* the same */
 struct tool {
 	const struct tool_command *const *commands; /* all there are; ends with NULL */
 	const struct tool_command *command;	    /* NULL before it is known */
@@ -63,6 +66,8 @@ struct tool {
 	struct tool_texts given;   /* the command's own options, one word each */
 	struct tool_texts *said;   /* by tool_say_once */
 	struct tool_texts *doubts; /* of confirm.h */
+	struct tool_outcome *outcome;
+	struct tool_hook_runner *hooks; /* NULL: there are none */
 	char **operands;
 	int operand_count;
 };

@@ -76,6 +76,8 @@ def page(table, date, command):
         lines += ['.PP', *roff.paragraphs(table['snapshot_naming'])]
     lines += options('OPTIONS', [row for row in command['options'] if not row['common']])
     lines += options('COMMON OPTIONS', [row for row in command['options'] if row['common']])
+    if 'hook-timeout' in {row['name'] for row in command['options']}:
+        lines += roff.heading('HOOKS') + [*roff.paragraphs(table['hooks'])]
     lines += exit_status(table, command)
     lines += roff.heading('EXAMPLES') + roff.example(textwrap.dedent(command['example']))
     return lines + see_also([('backuptool', 1), ('backupfs', 8), ('backuptool-format', 5)])

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Hooks: the user's own commands around the work of a command. They run one after the other, with the rights that the
+ * program has at its start: a process that is forked before it gives up any starts them (hook_process.h).
+ */
+#ifndef TOOLS_HOOKS_H
+#define TOOLS_HOOKS_H
+
+#include "tool.h"
+
+struct bt_snapshot_result;
+
+enum tool_hook_kind { TOOL_HOOK_BEFORE, TOOL_HOOK_SUCCESS, TOOL_HOOK_FAILURE, TOOL_HOOK_AFTER, TOOL_HOOK_KINDS };
+
+struct tool_hooks {
+	struct tool_texts commands[TOOL_HOOK_KINDS];
+	int64_t timeout; /* of each, in seconds; -1: none; 0: not given */
+};
+
+/* Table of options for a struct tool_hooks. */
+extern const struct tool_option tool_hook_options[];
+
+/* What hooks, and the store's state, are told about the work. */
+struct tool_outcome {
+	char *error;		 /* why it failed, as the user was told; allocated, or NULL; here and below */
+	char *lacks;		 /* what is missing in what was done */
+	char *said;		 /* the last that was said besides */
+	char *put_off;		 /* why there was no work */
+	char *target, *snapshot; /* of what, and what was made */
+	bool counted;		 /* what follows is known */
+	uint64_t created, changed, removed, new_bytes;
+	uint64_t run;	   /* of a job; 0: there is none */
+	uint64_t failures; /* runs that failed or were incomplete, in a row: with this one, or else before this one */
+};
+void tool_outcome_clear(struct tool_outcome *outcome);
+void tool_outcome_target(const struct tool *tool, const char *target);
+void tool_outcome_count(const struct tool *tool, const struct bt_snapshot_result *result);
+/* What is missing, or wrong: text, which is allocated, is taken over; NULL: nothing. */
+void tool_outcome_lacks(const struct tool *tool, char *text);
+/* The sentence for a result that is not TOOL_OK; NULL: there is none. */
+const char *tool_outcome_error(const struct tool_outcome *outcome, int exit);
+
+/* Starts the process that runs the hooks, if there are any. Says what is wrong and gives an exit code, or TOOL_OK. */
+int tool_hooks_start(struct tool *tool, const struct tool_hooks *hooks);
+void tool_hooks_stop(struct tool *tool);
+
+/* While a hook is waited for, alive(arg) is called at least every that many milliseconds. */
+void tool_hooks_keep_alive(const struct tool *tool, void (*alive)(void *arg), void *arg, int every);
+
+#define TOOL_PUT_OFF 75 /* EX_TEMPFAIL of sysexits.h: not now */
+
+/* Runs those that come before, until one fails. TOOL_OK, TOOL_FATAL, TOOL_INTERRUPTED, or TOOL_PUT_OFF: one of them
+ * wants the work to be put off, which is said in the outcome. */
+int tool_hooks_before(const struct tool *tool);
+/* Runs those of the result (TOOL_PUT_OFF: of none), and then all that come after. works: those of success are to run.
+ * Gives the result, or TOOL_INCOMPLETE if it was TOOL_OK and one of them failed. */
+int tool_hooks_after(const struct tool *tool, int exit, bool works);
+
+/* Runs the work of a command with the hooks around it; a dry run has none. */
+int tool_hooks_around(struct tool *tool, bool dry_run, int (*work)(struct tool *tool, const void *options),
+		      const void *options);
+
+#endif
