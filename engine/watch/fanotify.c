@@ -90,9 +90,9 @@ static int climb(int fd, unsigned levels)
 	return openat(fd, path, O_PATH | O_CLOEXEC);
 }
 
-/* Whether something without a name, which is too long in most cases, may be below the target: those above it say. One
- * that lies above the target, too, says nothing: then the step was too long. */
-static bool nameless_below(struct state *state, int fd, char text[PATH_MAX + 1])
+/* What is in doubt if something has no name, which is too long in most cases: it may be below the target. Those above
+ * it say so. One that lies above the target, too, says nothing: then the step was too long. */
+static enum bt_doubt doubt_of_nameless(struct state *state, int fd, char text[PATH_MAX + 1])
 {
 	int at = openat(fd, ".", O_PATH | O_CLOEXEC);
 	unsigned levels = LEVELS_FIRST;
@@ -118,7 +118,9 @@ static bool nameless_below(struct state *state, int fd, char text[PATH_MAX + 1])
 		levels /= 2;
 	}
 	bt_close(&at);
-	return may_be;
+	if (state->steps >= STEPS_MAX) /* by many elsewhere, in most cases: the next run begins again */
+		return BT_DOUBT_OVERFLOW;
+	return may_be ? BT_DOUBT_LIMIT : BT_DOUBT_NONE;
 }
 
 /* 1: the path of what fd stands for, relative to the target, is in path; 0: it is not below it. BT_E_NOMEM. */
@@ -135,8 +137,7 @@ static int path_of_fd(struct bt_watch *watch, int fd, struct bt_buf *path)
 	if (fstat(fd, &status) < 0 || status.st_nlink == 0)
 		return 0;
 	if (failed) {
-		if (nameless_below(state, fd, text))
-			bt_watch_doubt(watch, BT_DOUBT_LIMIT);
+		bt_watch_doubt(watch, doubt_of_nameless(state, fd, text));
 		return 0;
 	}
 	const char *rest = below(state, text);

@@ -37,6 +37,14 @@ unmount_work() {
 	done
 }
 
+# alone DIRECTORY: goes on in one that is a file system of its own, if it can be: a job that watches is told what others do
+# on its file system, too, which may be more than it can follow. unmount_work is its end.
+alone() {
+	mkdir "$1"
+	! is_root || mount -t tmpfs tmpfs "$1" 2>/dev/null || true
+	cd "$1" || return 1
+}
+
 # mount_or_skip ARGUMENT…: what only root may, and not in every container.
 mount_or_skip() {
 	is_root || skip "only root mounts"

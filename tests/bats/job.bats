@@ -14,7 +14,7 @@ teardown() {
 		kill -KILL "$pid" 2>/dev/null || true
 	done
 	wait
-	! mountpoint -q "$WORK/disk" || umount "$WORK/disk"
+	unmount_work
 	remove_work
 }
 
@@ -324,6 +324,7 @@ each_is_what_the_tree_was() {
 }
 
 @test "with --watch runs look at what changed, and each snapshot is what the tree was" {
+	alone own
 	mkdir src copies
 	backuptool job --target-directory src --interval 700ms --duration forever --watch --full-scan-every 5 --json >log 3>&- &
 	taker=$!
@@ -332,6 +333,7 @@ each_is_what_the_tree_was() {
 	wait "$taker"
 	each_is_what_the_tree_was
 	run -0 backuptool check
+	jq -c '[.run, .walk, .doubt]' log
 	jq -s -e 'map(select(.event == "run")) | .[0].doubt == "first" and .[5].doubt == "due"' log
 	jq -s -e 'map(select(.walk == "changes")) | length >= 3 and all(.doubt == null)' log
 }

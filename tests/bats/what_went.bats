@@ -5,6 +5,8 @@
 load helper
 
 teardown() {
+	[ -z "${job:-}" ] || kill -KILL "$job" 2>/dev/null || true
+	wait
 	unmount_work
 	remove_work
 }
@@ -135,6 +137,7 @@ all_are_gone() {
 }
 
 @test "a job counts them, also while it watches" {
+	alone own
 	some_tree
 	head -c 40 /dev/zero >src/d/e/2
 	settle
@@ -142,7 +145,8 @@ all_are_gone() {
 	rm src/b
 	run -0 --separate-stderr backuptool job --target-directory src --interval 1 --duration 0
 	[[ ${lines[0]} == *" 0 new, 0 changed, 6 unchanged; "*"; 1 entry removed; "* ]]
-	backuptool job --target-directory src --interval 100ms --duration forever --watch --skip-if-unchanged --json >lines 3>&- &
+	backuptool job --target-directory src --interval 100ms --duration forever --watch --full-scan-every 99999 \
+		--skip-if-unchanged --json >lines 3>&- &
 	job=$!
 	wait_until grep -q '"walk":"changes"' lines
 	rm -r src/d

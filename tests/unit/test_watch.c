@@ -279,5 +279,5 @@ int main(void)
 		cmocka_unit_test(many_by_inotify),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, pair_alone, NULL);
 }

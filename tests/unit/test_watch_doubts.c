@@ -40,11 +40,11 @@ static void watches_run_out(void **state)
 static const char level[] = "one of so many directories that nobody can say in one call where the last is";
 enum { LEVELS = PATH_MAX / sizeof(level) + 2 };
 
-static int make_levels(const char *top)
+static int make_levels(const char *top, int levels)
 {
 	int at = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	for (int i = 0; i < LEVELS; i++) {
+	for (int i = 0; i < levels; i++) {
 		assert_int_equal(mkdirat(at, level, 0755), 0);
 		int below = openat(at, level, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -55,10 +55,10 @@ static int make_levels(const char *top)
 	return at;
 }
 
-static void remove_levels(int at)
+static void remove_levels(int at, int levels)
 {
 	unlinkat(at, "file", 0);
-	for (int i = 0; i < LEVELS; i++) {
+	for (int i = 0; i < levels; i++) {
 		int above = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		close(at);
@@ -81,18 +81,18 @@ static void beyond_all_paths(enum bt_watch_kind kind)
 	struct pair pair;
 
 	pair_begin(&pair, kind);
-	int elsewhere = make_levels(at(&pair, "outside"));
+	int elsewhere = make_levels(at(&pair, "outside"), LEVELS);
 	step(&pair, BT_DOUBT_NONE);
 	write_in(elsewhere, "not to be saved");
 	step(&pair, BT_DOUBT_NONE);
-	int below = make_levels(at(&pair, "source"));
+	int below = make_levels(at(&pair, "source"), LEVELS);
 	write_in(below, "to be saved");
 	step(&pair, BT_DOUBT_LIMIT);
 	write_in(below, "to be saved again");
 	step(&pair, BT_DOUBT_LIMIT);
 	assert_int_equal(pair.watched.changed, 1);
-	remove_levels(below);
-	remove_levels(elsewhere);
+	remove_levels(below, LEVELS);
+	remove_levels(elsewhere, LEVELS);
 	pair_end(&pair);
 }
 
@@ -104,6 +104,36 @@ static void beyond_all_paths_by_fanotify(void **state)
 static void beyond_all_paths_by_inotify(void **state)
 {
 	beyond_all_paths(BT_WATCH_INOTIFY);
+}
+
+/* After each move of a directory it is asked again where the others are: here so often that it is not asked any more.
+ * All that happens fits into the kernel's queue. */
+static void too_much_beyond_all_paths(void **state)
+{
+	struct pair pair;
+	char name[32], next[32];
+
+	pair_begin(&pair, BT_WATCH_FANOTIFY);
+	int outside = open(at(&pair, "outside"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int elsewhere = make_levels(at(&pair, "outside"), 8 * LEVELS);
+	step(&pair, BT_DOUBT_NONE);
+	for (int i = 0; i < 5000; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		snprintf(next, sizeof(next), "%d", i + 1);
+		assert_int_equal(i ? renameat(outside, name, outside, next) : mkdirat(outside, next, 0755), 0);
+		assert_int_equal(mkdirat(elsewhere, name, 0755), 0);
+	}
+	step(&pair, BT_DOUBT_OVERFLOW);
+	c_write(&pair);
+	step(&pair, BT_DOUBT_NONE);
+	assert_int_equal(pair.watched.changed, 1);
+	for (int i = 0; i < 5000; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		assert_int_equal(unlinkat(elsewhere, name, AT_REMOVEDIR), 0);
+	}
+	remove_levels(elsewhere, 8 * LEVELS);
+	close(outside);
+	pair_end(&pair);
 }
 
 /* While nobody reads the queue. */
@@ -228,6 +258,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(beyond_all_paths_by_fanotify),
 		cmocka_unit_test(beyond_all_paths_by_inotify),
+		cmocka_unit_test(too_much_beyond_all_paths),
 		cmocka_unit_test(overflow_of_fanotify),
 		cmocka_unit_test(overflow_of_inotify),
 		cmocka_unit_test(a_full_walk_when_it_is_due),
@@ -238,5 +269,5 @@ int main(void)
 		cmocka_unit_test(watches_run_out),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, pair_alone, NULL);
 }

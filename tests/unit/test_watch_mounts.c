@@ -130,5 +130,5 @@ int main(void)
 		cmocka_unit_test(moved_below_itself),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, pair_alone, NULL);
 }

@@ -27,6 +27,9 @@ void put(const char *path, const char *text);
 void dir(const char *path);
 /* In memory if there is such a place: durable writing is what takes longest. */
 extern const char memory[];
+/* For all tests of a program: nobody else is at work there, if that can be had. What others do on a file system is
+ * told, too, and may be more than is kept. */
+int pair_alone(void **state);
 
 void pair_begin_at(struct pair *pair, enum bt_watch_kind kind, const char *where);
 void pair_end(struct pair *pair);
@@ -35,7 +38,9 @@ void compare(struct pair *pair);
 
 /* The next snapshot, for which this is the reason to look at everything. */
 void step(struct pair *pair, enum bt_doubt doubt);
+/* Begins with the first snapshot; skips the test where there is no such way of watching. */
 void pair_begin_in(struct pair *pair, enum bt_watch_kind kind, const char *where);
+/* In memory, with a second snapshot that follows. */
 void pair_begin(struct pair *pair, enum bt_watch_kind kind);
 
 /* Changes of one file, of what it holds and of its length. */
