@@ -36,7 +36,7 @@ is_boundary() {
 
 # Nobody hangs: what does is ended.
 soon() {
-	run -"$1" timeout 20 "${@:2}"
+	run -"$1" timeout 60 "${@:2}"
 }
 
 @test "a healthy file system is one, with its type" {
@@ -101,10 +101,10 @@ soon() {
 	chmod 777 u
 	chown 65534 src/d/mnt
 	as_user backuptool snapshot --target-directory src/d --store u/st -q
-	run -0 timeout 20 "$BUILD/fs/backupfs" u/st src/in
+	run -0 timeout 60 "$BUILD/fs/backupfs" u/st src/in
 	cp "$BUILD/fs/backupfs" "$WORK/backupfs"
 	chmod 755 "$WORK/backupfs"
-	[ ! -u "$(command -v fusermount3)" ] || as_user timeout 20 "$WORK/backupfs" u/st src/d/mnt || true
+	[ ! -u "$(command -v fusermount3)" ] || as_user timeout 60 "$WORK/backupfs" u/st src/d/mnt || true
 	soon 0 backuptool snapshot --target-directory src --store st
 	is_boundary fuse.backupfs
 	if mountpoint -q src/d/mnt; then

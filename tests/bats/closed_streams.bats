@@ -24,7 +24,7 @@ teardown() {
 	small_tree src
 	take src -q
 	mkdir mnt
-	timeout 20 "$BUILD/fs/backupfs" snapshots mnt <&- >&- 2>&- 3>&-
+	timeout 60 "$BUILD/fs/backupfs" snapshots mnt <&- >&- 2>&- 3>&-
 	[ -e mnt/latest/docs/a.txt ]
 	same src mnt/latest/ --without mtime,holes
 }

@@ -55,8 +55,8 @@ become() {
 # 1: there is no mount; 3: not all of it can be read.
 mount_and_read() {
 	local code=0
-	timeout 20 backupfs "$WORK/snapshots" "$WORK/mnt" 3>&- || return
-	timeout 20 ls mnt/* && timeout 20 cat mnt/*/f1 >/dev/null || code=3
+	timeout 60 backupfs "$WORK/snapshots" "$WORK/mnt" 3>&- || return
+	timeout 60 ls mnt/* && timeout 20 cat mnt/*/f1 >/dev/null || code=3
 	umount mnt
 	return "$code"
 }
@@ -65,12 +65,12 @@ mount_and_read() {
 go() {
 	case $1 in
 	mount) mount_and_read ;;
-	cat* | dump*) timeout 20 backuptool $1 >/dev/null ;;
+	cat* | dump*) timeout 60 backuptool $1 >/dev/null ;;
 	restore* | export*)
 		rm -rf out out.json
-		timeout 20 backuptool $1
+		timeout 60 backuptool $1
 		;;
-	*) timeout 20 backuptool $1 ;;
+	*) timeout 60 backuptool $1 ;;
 	esac
 }
 

@@ -188,13 +188,13 @@ time.sleep(600)' 3>&- &
 		for command in "snapshot --target-directory src" "prune --snapshot-number 1" "remove $name --yes" "tag latest --add a" \
 			"check --repair"; do
 			# shellcheck disable=SC2086
-			run -1 timeout 20 backuptool $command
+			run -1 timeout 60 backuptool $command
 			[[ $output == *"lock: it is not a file, so the store cannot be locked; remove it, and a new one is made"* ]]
 		done
 		# where nobody can lock, nobody can delete: reading goes on
 		for command in list check stats "restore --snapshot-file latest --output-directory out"; do
 			# shellcheck disable=SC2086
-			run -0 timeout 20 backuptool $command
+			run -0 timeout 60 backuptool $command
 		done
 		[ ! -e nothing ]
 		[ "$(cat outside)" = outside ]

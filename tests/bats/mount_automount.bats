@@ -16,7 +16,7 @@ setup() {
 	# as an automounter calls mount(8), which gives up some time
 	cat >mounter <<-'END'
 		#!/bin/bash
-		timeout --foreground -s KILL 20 "${@:2}"
+		timeout --foreground -s KILL 60 "${@:2}"
 		result=$?
 		echo "ended $result" >"$1"
 		exit $result
@@ -39,7 +39,7 @@ automount() {
 
 # Whether somebody who looks sees the file, and the command ended well.
 looks() {
-	[ "$(timeout 30 cat mnt/latest/docs/a.txt)" = hello ]
+	[ "$(timeout 60 cat mnt/latest/docs/a.txt)" = hello ]
 	[ "$(cat ended)" = 'ended 0' ]
 }
 
@@ -61,7 +61,7 @@ looks() {
 		umount mnt
 	done
 	automount backupfs "$WORK/snapshots" "$WORK/mnt" -o nosymfollow
-	run -1 timeout 30 cat mnt/latest/docs/a.txt
+	run -1 timeout 60 cat mnt/latest/docs/a.txt
 	[ "$(cat ended)" = 'ended 0' ]
 }
 
@@ -72,7 +72,7 @@ looks() {
 		cp "$2/fs/backupfs" "$3/fs/mount.backupfs" /usr/sbin/
 		"$2/tests/faults/autod" "$1/mnt" "$1/mounter" "$1/ended" mount -t backupfs -o nofail,x-systemd.automount "$1/snapshots" "$1/mnt" >"$1/log" &
 		until grep -q "^ready" "$1/log"; do sleep 0.01; done
-		[ "$(timeout 30 cat "$1/mnt/latest/docs/a.txt")" = hello ]
+		[ "$(timeout 60 cat "$1/mnt/latest/docs/a.txt")" = hello ]
 		umount "$1/mnt"
 		kill -9 $!
 	' bash "$WORK" "$BUILD" "$TOP" 3>&-
@@ -82,7 +82,7 @@ looks() {
 @test "one that fails is told, and leaves nothing behind" {
 	instrumented && skip "nothing can be put before a sanitizer"
 	automount env LD_PRELOAD="$BUILD/tests/faults/libdeaf.so" backupfs "$WORK/snapshots" "$WORK/mnt"
-	run -1 timeout 30 cat mnt/latest/docs/a.txt
+	run -1 timeout 60 cat mnt/latest/docs/a.txt
 	[ "$(cat ended)" = 'ended 1' ]
 	wait_until no_driver
 	! findmnt -t fuse.backupfs "$WORK/mnt"

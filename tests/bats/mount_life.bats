@@ -208,7 +208,7 @@ load mount_helper
 	strace -f -qq -o /dev/null -e trace=close_range -e inject=close_range:error=ENOSYS \
 		backupfs "$WORK/snapshots" "$WORK/mnt" 3>&- &
 	wait_until test -e mnt/latest/docs
-	local other until=$((SECONDS + 10))
+	local other until=$((SECONDS + 60))
 	other=$(processes backupfs-end)
 	kill -9 "$(drivers)"
 	until no_driver; do
@@ -246,7 +246,7 @@ load mount_helper
 		wait
 		wait_until not_mounted
 	done
-	timeout 20 sync
+	timeout 300 sync
 	show
 	diff -r src mnt/latest/
 }
@@ -415,7 +415,7 @@ load mount_helper
 		chmod 666 fuse
 		mount --bind fuse /dev/fuse
 		exec setpriv --reuid=65534 --regid=65534 --clear-groups bash -euc "
-			gone() { for i in {1..500}; do mountpoint -q user || return 0; sleep 0.01; done; return 1; }
+			gone() { for i in {1..6000}; do mountpoint -q user || return 0; sleep 0.01; done; return 1; }
 			for end in \"kill\" \"kill -9\"; do
 				./backupfs -f \"$1/snapshots\" \"$1/user\" &
 				pid=\$!

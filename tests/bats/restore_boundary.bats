@@ -145,7 +145,7 @@ said() {
 		touch tree/mine
 		# shellcheck disable=SC2086
 		silent tree/inner $how
-		run -0 --separate-stderr timeout 20 backuptool restore --snapshot-file latest --output-directory tree --delete
+		run -0 --separate-stderr timeout 60 backuptool restore --snapshot-file latest --output-directory tree --delete
 		silence_ends
 		said inner
 		[ ! -e tree/mine ]
