@@ -123,7 +123,7 @@ struct timespec look_changed(struct fs *fs)
 static bool is_gone(const struct bt_error *error)
 {
 	return error->sys == ENOENT || error->sys == ESTALE || error->reason == BT_R_MISSING_PAGE ||
-	       error->reason == BT_R_MISSING_CONTENT || error->reason == BT_R_CHANGED;
+	       error->reason == BT_R_MISSING_CONTENT || error->reason == BT_R_CHANGED || bt_error_is_newer(error);
 }
 
 static long now_seconds(void)

@@ -32,9 +32,11 @@ from reader_values import (BLOCK, COUNT, DIGEST, END, HEADER, LISTED_PAGE, MIB, 
 # ---- Section 8: files that lie compressed; and the frames of zstd.
 
 def frame_size(frame):
-    """How many plain bytes a frame stands for. It is one frame, with that size and a checksum, without dictionary."""
+    """How many plain bytes a frame stands for. It is one frame, with that size and a checksum, without dictionary and with a
+    window of at most 8 MiB."""
     must(len(frame) > 8 and frame[:4] == b'\x28\xb5\x2f\xfd' and frame[4] & 0b1111 == 4, 'bad-frame')
     single, width = frame[4] >> 5 & 1, (frame[4] >> 5 & 1, 2, 4, 8)[frame[4] >> 6]
+    must(single or frame[5] <= 13 << 3, 'bad-frame: window')
     at = 6 - single
     must(width, 'bad-frame: no size')
     size = int.from_bytes(frame[at:at + width], 'little') + (256 if width == 2 else 0)

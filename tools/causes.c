@@ -56,7 +56,7 @@ void tool_causes_end(const struct tool *tool, const struct tool_causes *causes)
 bool tool_causes_damage(const struct tool_causes *causes)
 {
 	for (size_t i = 0; i < causes->count; i++)
-		if (causes->causes[i].error.reason)
+		if (causes->causes[i].error.reason && !bt_error_is_newer(&causes->causes[i].error))
 			return true;
 	return false;
 }

@@ -24,7 +24,7 @@ struct row {
 	struct bt_snapshot *snapshot;	     /* NULL: it cannot be read */
 	const struct bt_snapshot_info *info; /* likewise */
 	const char *name;
-	char *damage, *denied; /* why not */
+	char *damage, *denied, *newer; /* why not */
 };
 
 static struct tool_value get_tags(const void *row)
@@ -140,6 +140,7 @@ static const struct tool_column json_columns[] = {
 	{"future", NULL, INFO(TOOL_FUTURE, time)},
 	{"damage", NULL, TOOL_IF_ANY(TOOL_TEXT, struct row, damage)},
 	{"denied", NULL, TOOL_IF_ANY(TOOL_TEXT, struct row, denied)},
+	{"newer", NULL, TOOL_IF_ANY(TOOL_TEXT, struct row, newer)},
 	{0},
 };
 
@@ -176,14 +177,14 @@ static bool read_row(const struct tool *tool, struct bt_store *store, size_t ind
 		return true;
 	}
 	bt_error_text(&error, text, sizeof(text));
-	row->damage = tool_format("%s", text);
+	*(bt_error_is_newer(&error) ? &row->newer : &row->damage) = tool_format("%s", text);
 	tool_say(tool, "%s", text);
 	return true;
 }
 
 /* How many of the rows could not be read, and why. */
 struct unread {
-	size_t damaged, denied;
+	size_t damaged, denied, newer;
 };
 
 static struct unread count_unread(const struct row *rows, size_t count)
@@ -193,13 +194,15 @@ static struct unread count_unread(const struct row *rows, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		unread.damaged += !!rows[i].damage;
 		unread.denied += !!rows[i].denied;
+		unread.newer += !!rows[i].newer;
 	}
 	return unread;
 }
 
 static void print_total(const struct row *rows, size_t count, struct unread unread)
 {
-	tool_auto char *snapshots = tool_count(count - unread.damaged - unread.denied, "snapshot", "snapshots");
+	size_t whole = count - unread.damaged - unread.denied - unread.newer;
+	tool_auto char *snapshots = tool_count(whole, "snapshot", "snapshots");
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < count; i++)
@@ -211,6 +214,8 @@ static void print_total(const struct row *rows, size_t count, struct unread unre
 		printf("; %zu damaged", unread.damaged);
 	if (unread.denied)
 		printf("; %zu that you may not read", unread.denied);
+	if (unread.newer)
+		printf("; %zu of a newer version of this program", unread.newer);
 	putchar('\n');
 }
 
@@ -295,9 +300,10 @@ static int list(const struct tool *tool, struct bt_store *store)
 		bt_snapshot_close(rows[i].snapshot);
 		free(rows[i].damage);
 		free(rows[i].denied);
+		free(rows[i].newer);
 	}
 	free(rows);
-	return unread.damaged ? TOOL_FATAL : unread.denied ? TOOL_INCOMPLETE : TOOL_OK;
+	return unread.damaged ? TOOL_FATAL : unread.denied || unread.newer ? TOOL_INCOMPLETE : TOOL_OK;
 }
 
 static int list_names(struct bt_store *store)
@@ -334,9 +340,10 @@ const struct tool_command cmd_list = {
 		       "\n"
 		       "A damaged file is named on standard error, the others are listed, and the\n"
 		       "command ends with 1; it ends with 3 if there are only files that you may not\n"
-		       "read. -v adds who took each snapshot and with which program, its description,\n"
-		       "and the rules that left something out. --json gives an array with an object for each snapshot, "
-		       "a line each.",
+		       "read, or that a newer version of this program made. -v adds who took each\n"
+		       "snapshot and with which program, its description, and the rules that left\n"
+		       "something out. --json gives an array with an object for each snapshot, a line\n"
+		       "each.",
 	.example = "  backuptool list\n  backuptool --store /backup list --json | jq '.[].name'\n",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_VERBOSE,
 	.options = {{table, 0}},

@@ -112,6 +112,17 @@ static void say_damaged(const struct tool *tool, const struct report *report)
 		 files);
 }
 
+static void say_newer(const struct tool *tool, const struct report *report)
+{
+	if (!report->done.files_newer || report->dry_run || tool->quiet)
+		return;
+	tool_auto char *files = tool_count(report->done.files_newer, "snapshot", "snapshots");
+	tool_say(tool,
+		 "what others may need of %s that a newer version of this program made went to contents/; only that "
+		 "version can tell what of it is needed",
+		 files);
+}
+
 struct names {
 	const char **items;
 	size_t count;
@@ -188,6 +199,7 @@ static int remove_all(const struct tool *tool, struct bt_store *store, const str
 	if (r == TOOL_OK || r == TOOL_INCOMPLETE)
 		print_report(tool, &report);
 	say_damaged(tool, &report);
+	say_newer(tool, &report);
 	for (size_t i = 0; i < count; i++)
 		free(kept[i]);
 	return r;

@@ -232,7 +232,7 @@ char *tool_prune_problem(const struct tool *tool, const struct bt_error *error, 
 
 	if (error->code != BT_E_DAMAGED)
 		return text;
-	if (error->reason == BT_R_UNKNOWN_NEED) {
+	if (bt_error_is_newer(error)) {
 		longer = tool_format("%s; nothing %swas removed", text, done->removed ? "more " : "");
 		free(text);
 		return longer;

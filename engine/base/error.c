@@ -168,12 +168,21 @@ static void add_damage(struct line *line, const struct bt_error *error)
 	add_text(line, ")");
 }
 
-/* The file is sound, and was made by a newer program. */
+bool bt_error_is_newer(const struct bt_error *error)
+{
+	return error->code == BT_E_DAMAGED &&
+	       (error->reason == BT_R_UNKNOWN_NEED || error->reason == BT_R_UNKNOWN_VERSION);
+}
+
 static void add_need(struct line *line, const struct bt_error *error)
 {
-	add_text(line, "a newer version of this program is needed, one that knows the feature '");
-	add_escaped(line, error->detail, 200);
-	add_text(line, "' (");
+	add_text(line, "a newer version of this program is needed");
+	if (error->detail[0]) {
+		add_text(line, ", one that knows the feature '");
+		add_escaped(line, error->detail, 200);
+		add_text(line, "'");
+	}
+	add_text(line, " (");
 	add_text(line, bt_reason_name(error->reason));
 	add_text(line, ")");
 }
@@ -221,7 +230,7 @@ void bt_error_text(const struct bt_error *error, char *text, size_t size)
 		add_escaped(&line, error->detail, 200);
 		return;
 	}
-	if (error->code == BT_E_DAMAGED && error->reason == BT_R_UNKNOWN_NEED) {
+	if (bt_error_is_newer(error)) {
 		add_need(&line, error);
 		return;
 	}

@@ -363,7 +363,7 @@ static int file_unusable(struct reader *reader, const struct bt_file_id *id, str
 	facts->whole = true;
 	facts->offset = facts->error.offset;
 	int r = bt_findings_add(reader->run, facts, &found);
-	if (r || !found || !id->snapshot || is_second(reader, id) || bt_is_newer(&facts->error))
+	if (r || !found || !id->snapshot || is_second(reader, id) || bt_error_is_newer(&facts->error))
 		return r;
 	return bt_findings_hurt(reader->run, found, &hurt);
 }

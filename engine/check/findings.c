@@ -21,14 +21,9 @@ static struct bt_table_key key_of(const struct bt_digest *digest)
 	return key;
 }
 
-bool bt_is_newer(const struct bt_error *error)
-{
-	return error->reason == BT_R_UNKNOWN_NEED || error->reason == BT_R_UNKNOWN_VERSION;
-}
-
 static void count(struct bt_check_run *run, const struct bt_error *error)
 {
-	bool newer = bt_is_newer(error);
+	bool newer = bt_error_is_newer(error);
 	bool denied = error->code == BT_E_SYSTEM && (error->sys == EACCES || error->sys == EPERM);
 	bool missing = error->reason == BT_R_MISSING_CONTENT || error->reason == BT_R_MISSING_PAGE;
 
@@ -149,7 +144,10 @@ int bt_findings_of(struct bt_check_run *run, const struct bt_digest *key, struct
 		*ret_found = damaged->found;
 		return 0;
 	}
-	bt_fail_damaged(&missing.error, BT_R_MISSING_CONTENT, NULL, BT_NO_OFFSET);
+	bt_store_missing(run->store, key, false, &missing.error);
+	missing.offset = missing.error.offset;
+	if (!bt_error_is_newer(&missing.error))
+		missing.error.detail[0] = 0; /* one finding for all that is missing */
 	return bt_findings_add(run, &missing, ret_found);
 }
 
@@ -177,7 +175,8 @@ int bt_findings_hurt(struct bt_check_run *run, struct bt_check_found *found, con
 {
 	if (found && joins(found, hurt))
 		return 0;
-	if (run->hurt)
+	/* what only a newer version can read is not damaged */
+	if (run->hurt && !(found && bt_error_is_newer(&found->error)))
 		run->hurt(run->arg, hurt);
 	if (!found)
 		return 0;

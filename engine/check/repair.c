@@ -222,7 +222,7 @@ static int inspect(struct repair *repair, struct broken_file *broken, bool *ret_
 
 	*ret_classic = !r && bt_file_kind(file) == BT_KIND_CLASSIC;
 	broken->no_file = r && error.reason == BT_R_NOT_A_FILE;
-	broken->newer = r && bt_is_newer(&error);
+	broken->newer = r && bt_error_is_newer(&error);
 	return only_failed(repair, r, &error);
 }
 
@@ -339,7 +339,7 @@ static int find_and_repair(struct repair *repair)
 		r = repair_all(repair, &run);
 	if (!r && repair->options->dry_run && run.result.findings) {
 		r = estimate_lost(repair, &run);
-		r = r ? r : BT_E_DAMAGED;
+		r = r ? r : run.result.findings > run.result.newer ? BT_E_DAMAGED : BT_E_INCOMPLETE;
 	}
 	repair->wrong = run.wrong;
 	run.wrong = (struct bt_digest_set){0};

@@ -89,9 +89,6 @@ void bt_check_progress(struct bt_check_run *run, const char *path, uint64_t file
 
 /* findings.c: BT_E_NOMEM if memory runs out. */
 
-/* Whether a newer version of this program made the file, so that it is not damaged. */
-bool bt_is_newer(const struct bt_error *error);
-
 /* Adds a finding, or gives the one for the same place. *ret_found is NULL if there are too many to keep this one. */
 int bt_findings_add(struct bt_check_run *run, const struct bt_check_found *facts, struct bt_check_found **ret_found);
 /* Records a content that the finding damages. */

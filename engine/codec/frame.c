@@ -9,7 +9,9 @@
 #include <zstd_errors.h>
 
 /* Bits of the frame header descriptor, RFC 8878 section 3.1.1.1.1. */
-enum { DESCRIPTOR_AT = 4, HAS_DICTIONARY = 3, HAS_CHECKSUM = 4 };
+enum { DESCRIPTOR_AT = 4, WINDOW_AT = 5, HAS_DICTIONARY = 3, HAS_CHECKSUM = 4, HAS_NO_WINDOW = 32 };
+/* 8 MiB, as section 3.1.1.1.2 says it. */
+#define WINDOW_MAX (13 << 3)
 
 enum {
 	AUTO_LEVEL = 3,
@@ -174,6 +176,12 @@ static enum bt_reason check_magic(const unsigned char *frame, size_t length)
 	return BT_R_BAD_FRAME;
 }
 
+/* A larger window than contents ever are would make small decoders refuse what this one reads. */
+static bool has_fitting_window(const unsigned char *frame)
+{
+	return frame[DESCRIPTOR_AT] & HAS_NO_WINDOW || frame[WINDOW_AT] <= WINDOW_MAX;
+}
+
 static enum bt_reason check_frame(const unsigned char *frame, size_t length, size_t size)
 {
 	enum bt_reason reason = check_magic(frame, length);
@@ -184,7 +192,7 @@ static enum bt_reason check_frame(const unsigned char *frame, size_t length, siz
 	if ((frame[DESCRIPTOR_AT] & HAS_DICTIONARY) || !(frame[DESCRIPTOR_AT] & HAS_CHECKSUM))
 		return BT_R_BAD_FRAME;
 	declared = ZSTD_getFrameContentSize(frame, length);
-	if (declared == ZSTD_CONTENTSIZE_ERROR || declared == ZSTD_CONTENTSIZE_UNKNOWN)
+	if (declared == ZSTD_CONTENTSIZE_ERROR || declared == ZSTD_CONTENTSIZE_UNKNOWN || !has_fitting_window(frame))
 		return BT_R_BAD_FRAME;
 	if (declared != size)
 		return BT_R_FRAME_SIZE;

@@ -52,7 +52,8 @@ static int retire_file(struct bt_prune_run *run, const struct bt_file_id *id, st
 		return r;
 	if (usage.damaged && !id->snapshot)
 		return 0;
-	run->result.files_damaged += usage.damaged;
+	run->result.files_damaged += usage.damaged && !usage.newer;
+	run->result.files_newer += usage.newer;
 	if (usage.damaged)
 		return move_to_contents(run, id, error);
 	if (!usage.live)

@@ -273,6 +273,7 @@ int bt_prune_measure(struct bt_prune_run *run, uint32_t ordinal, struct bt_prune
 		r = bt_file_visit(file, &visitor, &found);
 	end_block(&visit);
 	visit.usage.damaged = r == BT_E_DAMAGED;
+	visit.usage.newer = bt_error_is_newer(&found);
 	if (r && !visit.usage.damaged)
 		return bt_error_pass(error, &found, r);
 	*ret_usage = visit.usage;

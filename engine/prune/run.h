@@ -58,7 +58,7 @@ struct bt_prune_usage {
 	uint64_t live, dead; /* bytes of blocks and pages; of a block, in proportion to its plain bytes */
 	uint64_t kept[2];    /* bytes of both in a copy: in a large volume, in a small one */
 	uint64_t relied;     /* needed contents and pages that other files hold, by their lists */
-	bool damaged;	     /* its lists cannot be read, so nothing else is known */
+	bool damaged, newer; /* its lists cannot be read, so nothing else is known */
 };
 
 /* Small volumes are merged when there are many, so that their number does not grow with every run. */

@@ -290,16 +290,6 @@ static int take_page(struct wanted *wanted, const struct bt_location *location, 
 	return 0;
 }
 
-static int missing(const struct wanted *wanted, struct bt_error *error)
-{
-	struct bt_error inner = {0};
-	enum bt_reason reason = wanted->page ? BT_R_MISSING_PAGE : BT_R_MISSING_CONTENT;
-	int r = bt_fail_damaged(&inner, reason, NULL, BT_NO_OFFSET);
-
-	bt_digest_text(wanted->digest, inner.detail);
-	return bt_error_pass(error, &inner, r);
-}
-
 /* Takes the first place that is right; else the error is that of the first place. More than a few places are rare, and
  * are asked for only if all of these are wrong. */
 static int take_any(struct wanted *wanted, struct bt_error *error)
@@ -323,7 +313,9 @@ static int take_any(struct wanted *wanted, struct bt_error *error)
 		count = bt_index_find(index, wanted->digest, wanted->page, more, PLACES_MAX);
 	}
 	free(more);
-	return r && !first ? missing(wanted, error) : r ? first : 0;
+	if (r && !first)
+		return bt_store_missing(wanted->store, wanted->digest, wanted->page, error);
+	return r ? first : 0;
 }
 
 static bool is_doubtful(int r, const struct bt_error *error)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The store's files, opened when they are needed. */
+#include "base/bytes.h"
 #include "base/fail.h"
 #include "store/store_inside.h"
 #include <errno.h>
@@ -239,6 +240,22 @@ const struct bt_error *bt_store_damaged(struct bt_store *store, size_t index)
 			return damage;
 	}
 	return NULL;
+}
+
+int bt_store_missing(struct bt_store *store, const struct bt_digest *digest, bool page, struct bt_error *error)
+{
+	struct bt_error inner = {0};
+	int r = bt_fail_damaged(&inner, page ? BT_R_MISSING_PAGE : BT_R_MISSING_CONTENT, NULL, BT_NO_OFFSET);
+
+	for (uint32_t i = 0; i < bt_store_file_count(store); i++) {
+		const struct bt_slot *slot = bt_slot(store, i);
+		const struct bt_error *damage = slot->id.gone ? NULL : atomic_load(&slot->damage);
+
+		if (damage && bt_error_is_newer(damage))
+			return bt_error_pass(error, damage, r);
+	}
+	bt_digest_text(digest, inner.detail);
+	return bt_error_pass(error, &inner, r);
 }
 
 int bt_store_survey(struct bt_store *store, struct bt_error *error)

@@ -153,7 +153,8 @@ static int enter(struct bt_gate *gate, struct bt_error *error)
 	struct bt_store *store = gate->store;
 	int r = bt_store_refresh(store, error);
 
-	bt_identity_read_choice(store);
+	if (!r)
+		r = bt_identity_enter(store, error);
 	if (!r && gate->kind == BT_LOCK_EXCLUSIVE)
 		r = adopt_all(store, error);
 	gate->known = (uint32_t)bt_store_file_count(store);

@@ -55,6 +55,24 @@ static int read_text(struct bt_store *store, char text[TEXT_MAX], size_t *ret_le
 	return 0;
 }
 
+/* Features that a program must know that changes the store, straight after the id. */
+static int check_needs(const char *text, size_t length, struct bt_error *error)
+{
+	const size_t begin = strlen(ID_BEGIN) + BT_STORE_ID_SIZE;
+	struct bt_error inner = {0};
+	struct bt_json json;
+	char sentence[sizeof(inner.detail) + 100];
+
+	if (length < begin)
+		return 0;
+	bt_json_begin(&json, text + begin, length - begin, begin, &inner);
+	if (!bt_needs_read(&json))
+		return 0;
+	snprintf(sentence, sizeof(sentence), "a newer version of this program is needed to change the store%s%s%s",
+		 inner.detail[0] ? ", one that knows the feature '" : "", inner.detail, inner.detail[0] ? "'" : "");
+	return bt_fail(error, BT_E_UNSUPPORTED, BT_ID_NAME, sentence);
+}
+
 static bool says_at_rest(const char *text, size_t length)
 {
 	return memmem(text, length, ZSTD, strlen(ZSTD));
@@ -74,13 +92,15 @@ int bt_identity_read(struct bt_store *store, struct bt_error *error)
 	return 0;
 }
 
-void bt_identity_read_choice(struct bt_store *store)
+int bt_identity_enter(struct bt_store *store, struct bt_error *error)
 {
 	char text[TEXT_MAX];
 	size_t length;
 
-	if (!read_text(store, text, &length, NULL))
-		store->at_rest = says_at_rest(text, length);
+	if (read_text(store, text, &length, NULL))
+		return 0; /* which nothing depends on */
+	store->at_rest = says_at_rest(text, length);
+	return check_needs(text, length, error);
 }
 
 /* 0 or -errno */

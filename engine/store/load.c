@@ -88,17 +88,21 @@ static int read_start(struct bt_json *json)
 	return bt_json_fail(json, *json->at == '{' ? BT_R_UNKNOWN_FORMAT : BT_R_NOT_JSON);
 }
 
-/* A format whose files are not damaged either: that of sealed ones, which are to come (FORMAT.md §9). */
+/* Formats whose files are not damaged either: those that are to come, such as backuptool-sealed (FORMAT.md §9). */
 static int read_format(struct bt_json *json)
 {
 	static const char ours[] = "\"backuptool\"";
-	static const struct bt_text sealed = {"sealed", 6};
-	const char *begin = json->at;
+	const char *begin = json->at, *name, *close;
 
 	if (bt_json_try(json, ours))
 		return 0;
-	if (bt_json_try(json, "\"backuptool-sealed\""))
-		return bt_need_refuse(json, begin, &sealed);
+	if (bt_json_try(json, "\"backuptool-")) {
+		name = json->at;
+		close = memchr(name, '"', (size_t)(json->end - name));
+		json->at = begin;
+		if (close && bt_json_plain_name(name, (size_t)(close - name)))
+			return bt_need_refuse(json, begin, &(struct bt_text){name, (size_t)(close - name)});
+	}
 	return bt_json_fail(json, is_cut(json, ours) ? BT_R_TRUNCATED : BT_R_UNKNOWN_FORMAT);
 }
 

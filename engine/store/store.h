@@ -60,10 +60,11 @@ bool bt_store_marked(const struct bt_store *store);
 int bt_identity_read(struct bt_store *store, struct bt_error *error);
 /* Gives the store an id if the name is free. *ret_given: this caller did, not another program. */
 int bt_identity_give(struct bt_store *store, bool *ret_given, struct bt_error *error);
-/* How new files lie is a choice that the file with the id remembers. read_choice: what another program has chosen
- * meanwhile; a file that cannot be read changes nothing. choose: changes it, if that is a change; without a sound
- * file it holds for this opening of the store. The caller holds one of the store's locks. */
-void bt_identity_read_choice(struct bt_store *store);
+/* How new files lie is a choice that the file with the id remembers. enter: what another program has chosen meanwhile;
+ * it fails with BT_R_UNKNOWN_NEED if only newer programs may change the store. A file that cannot be read changes
+ * nothing. choose: changes it, if that is a change; without a sound file it holds for this opening of the store. The
+ * caller holds one of the store's locks. */
+int bt_identity_enter(struct bt_store *store, struct bt_error *error);
 int bt_identity_choose(struct bt_store *store, bool at_rest, struct bt_error *error);
 
 /* When a repair last put a damaged file aside; zero: never. Snapshots that were whole before may lack data since. */
@@ -174,6 +175,10 @@ int bt_store_verify_at(struct bt_store *store, const struct bt_location *place, 
 void bt_store_unpin(struct bt_store *store, struct bt_pin *pin);
 /* Decodes the block of a content into the cache, on the calling thread. Errors are ignored. */
 void bt_store_prefetch(struct bt_store *store, const struct bt_digest *digest);
+
+/* Fails because no file has it. If a newer version of the program made a file of the store, it may be there: then that
+ * file is the reason. */
+int bt_store_missing(struct bt_store *store, const struct bt_digest *digest, bool page, struct bt_error *error);
 
 /*
  * For tests: the files that were found damaged so far. The store works without them. The survey opens all files and

@@ -273,7 +273,7 @@ static int add_stored(struct bt_store *store, const struct bt_chunk *chunks, siz
 		int r = bt_store_find(store, &chunks[i].digest, false, &location, error);
 
 		if (r == BT_E_NOT_FOUND)
-			r = bt_fail_damaged(error, BT_R_MISSING_CONTENT, NULL, BT_NO_OFFSET);
+			r = bt_store_missing(store, &chunks[i].digest, false, error);
 		if (r)
 			return r;
 		if (location.block.size)

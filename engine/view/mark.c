@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "view/mark.h"
+#include "base/bytes.h"
 #include "base/fail.h"
 #include "base/vec.h"
 #include <internal/view.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define HEX_SIZE (2 * sizeof(((struct bt_digest *)NULL)->bytes))
 
 static int add_content(struct bt_mark *mark, const struct bt_chunk *content)
 {
@@ -57,13 +61,39 @@ static int add_file(struct bt_mark *mark, const struct bt_entry *entry)
 	return entry->size ? add_content(mark, &(struct bt_chunk){entry->digest, entry->size}) : 0;
 }
 
+/* Members of a newer program name contents by their digests alone (FORMAT.md section 2). Such a digest may also be that
+ * of a page, or of nothing. The sizes are not known, so nobody is told of them. */
+static int add_named(struct bt_mark *mark, const char *further)
+{
+	struct bt_digest digest;
+	const char *quote = further ? strchr(further, '"') : NULL;
+
+	for (; quote; quote = strchr(quote + 1, '"'))
+		if (strnlen(quote + 1, HEX_SIZE + 1) > HEX_SIZE && quote[HEX_SIZE + 1] == '"' &&
+		    bt_hex_decode(digest.bytes, sizeof(digest.bytes), quote + 1) &&
+		    bt_digest_set_add(&mark->contents, &digest) < 0)
+			return BT_E_NOMEM;
+	return 0;
+}
+
 static int add_entry(struct bt_mark *mark, const struct bt_entry *entry)
 {
+	int r = entry->extra ? add_named(mark, entry->extra->further) : 0;
+
+	if (r)
+		return r;
 	if (entry->type == BT_FILE)
 		return add_file(mark, entry);
 	if (entry->type == BT_DIR && entry->has_digest)
 		return add_page(mark, &entry->digest);
 	return 0;
+}
+
+static int add_leaf(struct bt_mark *mark, const struct bt_leaf *leaf)
+{
+	int r = add_named(mark, leaf->further);
+
+	return r ? r : add_page(mark, &leaf->id);
 }
 
 static int add_what_is_on(struct bt_mark *mark, const struct bt_page *page)
@@ -75,7 +105,7 @@ static int add_what_is_on(struct bt_mark *mark, const struct bt_page *page)
 	if (page->kind == BT_PAGE_CHUNKS)
 		return add_chunks(mark, page->chunks, page->count, add_content);
 	for (size_t i = 0; i < page->count && !r; i++)
-		r = page->kind == BT_PAGE_LEAVES ? add_page(mark, &page->leaves[i].id)
+		r = page->kind == BT_PAGE_LEAVES ? add_leaf(mark, &page->leaves[i])
 						 : add_entry(mark, &page->entries[i]);
 	return r;
 }
@@ -130,6 +160,10 @@ int bt_mark_snapshot(struct bt_mark *mark, const char *name, struct bt_error *er
 		return r;
 	const struct bt_snapshot_info *info = bt_snapshot_info(snapshot);
 	r = add_entry(mark, &info->root);
+	if (!r)
+		r = add_named(mark, info->header_further);
+	if (!r)
+		r = add_named(mark, info->summary_further);
 	if (r)
 		bt_fail(error, r, name, "marking what is needed");
 	if (!r && info->has_names)

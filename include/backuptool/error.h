@@ -103,6 +103,9 @@ const char *bt_reason_name(enum bt_reason reason);
  */
 void bt_error_text(const struct bt_error *error, char *text, size_t size);
 
+/* Whether the file is sound as far as anybody can tell, and only a newer version of the program can read it. */
+bool bt_error_is_newer(const struct bt_error *error);
+
 /* Name of an errno as in <errno.h> ("EACCES"), or "EIO" for one that has no name here. */
 const char *bt_errno_name(int sys);
 

@@ -31,6 +31,7 @@ struct bt_prune_result {
 				 rewritten */
 	uint64_t dead_bytes;  /* unreferenced bytes in files that stay and in new ones: in each at most the threshold */
 	uint64_t stuck_bytes; /* unreferenced bytes in files that were not rewritten for lack of room */
+	uint64_t files_newer; /* of those moved: made by a newer version of the program, which alone can read them */
 };
 
 /*

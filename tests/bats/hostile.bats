@@ -67,6 +67,7 @@ is_listed() {
 	case $status in
 	0) [[ $output == *"$NAME"* && $output != *damaged* ]] ;;
 	1) [[ $output == *"$NAME"*"($2)"* ]] ;;
+	3) [[ $2 == unknown-@(need|version) && $output == *"$NAME: a newer version of this program is needed"*"($2)"* ]] ;;
 	*) false ;;
 	esac
 }
@@ -151,7 +152,7 @@ is_mounted_alike() {
 	cp "$TESTS/data/hostile/unknown-need.json" "snapshots/$NAME"
 	sed 's/"kind":"snapshot"/"kind":"volume"/' "snapshots/$NAME" >snapshots/contents/0123456789abcdef0123456789abcdef.json
 	cp -r snapshots before
-	run -1 --separate-stderr backuptool list
+	run -3 --separate-stderr backuptool list
 	stderr_is "backuptool list: $NAME: a newer version of this program is needed, one that knows the feature 'holograms' (unknown-need)"
 	run -1 backuptool restore --snapshot-file latest --output-directory out
 	[[ $output == *"the feature 'holograms' (unknown-need)" ]]

@@ -38,6 +38,13 @@ def xxh3(data):
     return subprocess.run(['xxhsum', '-q', '-H2'], check=True, input=data, stdout=subprocess.PIPE).stdout[:32].decode()
 
 
+def raw_frame(data, window):
+    """A frame that declares this window: its descriptor with a content size of four bytes, and one block that is a copy."""
+    checksum = subprocess.run(['xxhsum', '-q', '-H1'], check=True, input=data, stdout=subprocess.PIPE).stdout[:16]
+    return (struct.pack('<IBBI', 0xFD2FB528, 0x84, window, len(data)) + struct.pack('<I', len(data) << 3 | 1)[:3] + data +
+            bytes.fromhex(checksum.decode())[:3:-1])
+
+
 def file_entry(name, data):
     return (f'{{"name":"{name}","type":"file",{COMMON},"size":{len(data)},{TIME},'
             f'"sha256":"{sha(data)}","stat":"k3J9sd8fA2Q="}}')
@@ -380,6 +387,9 @@ def block_edits():
     yield 'bad-frame', make(frame=lambda data: b'\0\0\0\0' + data[4:])
     yield 'bad-frame_checksum', make(frame=lambda data: flip(data, len(data) - 1))
     yield 'bad-frame_cut', make(frame=lambda data: data[:-5])
+    window = lambda exponent: lambda data: raw_frame(FILES['a.txt'] + FILES['b.txt'], exponent << 3)
+    yield 'none_window', make(frame=window(13))
+    yield 'bad-frame_window', make(frame=window(14))
     yield 'trailing-frame', make(frame=lambda data: data + zstd(b'more'))
     yield 'trailing-frame_skippable', make(frame=lambda data: data + b'\x50\x2a\x4d\x18\x04\0\0\0more')
     yield 'frame-size', make(frame=lambda data: zstd(FILES['a.txt'] + FILES['b.txt'] + b'.'))

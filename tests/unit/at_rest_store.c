@@ -6,14 +6,16 @@
 #include <string.h>
 #include <unistd.h>
 
-void __real_bt_identity_read_choice(struct bt_store *store);
-void __wrap_bt_identity_read_choice(struct bt_store *store);
+int __real_bt_identity_enter(struct bt_store *store, struct bt_error *error);
+int __wrap_bt_identity_enter(struct bt_store *store, struct bt_error *error);
 
-void __wrap_bt_identity_read_choice(struct bt_store *store)
+int __wrap_bt_identity_enter(struct bt_store *store, struct bt_error *error)
 {
-	__real_bt_identity_read_choice(store);
+	int r = __real_bt_identity_enter(store, error);
+
 	if (getenv("BT_TEST_AT_REST"))
 		store->at_rest = true;
+	return r;
 }
 
 const char *lies_at(char *path, size_t size)

@@ -232,6 +232,11 @@ void bt_error_text(const struct bt_error *error, char *text, size_t size)
 		*text = '\0';
 }
 
+bool bt_error_is_newer(const struct bt_error *error)
+{
+	return false;
+}
+
 void bt_error_escape(const char *text, char *escaped, size_t size)
 {
 	snprintf(escaped, size, "%s", text);
