@@ -127,8 +127,10 @@ static int open_store(struct fs *fs, const char *path)
 		return complain(fs->options.subpath, "the snapshot has no such directory");
 	if (code)
 		return complain_error(&error, code);
-	if (fs->options.subpath && root_count(fs) > 0 && !root_is_single(fs, &serial) && !root_latest(fs, &serial))
-		return complain(fs->options.subpath, "no snapshot has such a directory");
+	if (root_count(fs) > 0 && !root_is_single(fs, &serial) && root_may_hide(fs) && !root_latest(fs, &serial))
+		return complain(fs->options.subpath ? fs->options.subpath : path,
+				fs->options.subpath ? "no snapshot has such a directory"
+						    : "no snapshot matches host=, target= and tag=");
 	if (nodes_new(&fs->nodes) != 0 || (fs->options.push && push_new(&fs->push) != 0) ||
 	    (fs->options.versions && versions_new(fs) != 0))
 		return complain(path, strerror(ENOMEM));

@@ -17,6 +17,7 @@ const char options_usage[] =
 	"  -V, --version         print the version and exit\n"
 	"  -o allow_other        let other users see the mount too (each file by its own permissions)\n"
 	"  -o snapshot=NAME      show this snapshot only, as the root\n"
+	"  -o host=NAME, target=DIR, tag=TAG  show only snapshots of this host, of this directory, with this tag\n"
 	"  -o subpath=PATH       show what is below this path of each snapshot\n"
 	"  -o versions           add a directory versions/: each file as a directory of its versions\n"
 	"  -o uid=N,gid=N        show everything as owned by this user and group\n"
@@ -37,6 +38,9 @@ enum key {
 	KEY_DEBUG,
 	KEY_SNAPSHOT,
 	KEY_SUBPATH,
+	KEY_HOST,
+	KEY_TARGET,
+	KEY_TAG,
 	KEY_VERSIONS,
 	KEY_UID,
 	KEY_GID,
@@ -62,6 +66,9 @@ static const struct fuse_opt templates[] = {
 	FUSE_OPT_KEY("debug", KEY_DEBUG),
 	FUSE_OPT_KEY("snapshot=", KEY_SNAPSHOT),
 	FUSE_OPT_KEY("subpath=", KEY_SUBPATH),
+	FUSE_OPT_KEY("host=", KEY_HOST),
+	FUSE_OPT_KEY("target=", KEY_TARGET),
+	FUSE_OPT_KEY("tag=", KEY_TAG),
 	FUSE_OPT_KEY("versions", KEY_VERSIONS),
 	FUSE_OPT_KEY("uid=", KEY_UID),
 	FUSE_OPT_KEY("gid=", KEY_GID),
@@ -101,6 +108,36 @@ static int set_text(struct parse *parse, char **ret_text, const char *value)
 	free(*ret_text);
 	*ret_text = copy;
 	return 0;
+}
+
+/* One more of the hosts, directories or tags that are shown. */
+static int add_wanted(struct parse *parse, const char *option, const char *const **texts, size_t *count)
+{
+	const char *value = strchr(option, '=') + 1;
+	char *copy = *value ? strdup(value) : NULL;
+	const char **more;
+
+	if (!*value)
+		return refuse(parse, option, "needs a name");
+	more = copy ? realloc((void *)*texts, (*count + 1) * sizeof(*more)) : NULL;
+	if (!more) {
+		free(copy);
+		return refuse(parse, "options", "out of memory");
+	}
+	*texts = more;
+	more[(*count)++] = copy;
+	return 0;
+}
+
+static int set_wanted(struct parse *parse, const char *option, int key)
+{
+	struct bt_filter *filter = &parse->options->filter;
+
+	if (key == KEY_HOST)
+		return add_wanted(parse, option, &filter->hosts, &filter->host_count);
+	if (key == KEY_TAG)
+		return add_wanted(parse, option, &filter->tags, &filter->tag_count);
+	return add_wanted(parse, option, &filter->targets, &filter->target_count);
 }
 
 static int set_number(struct parse *parse, const char *option, int base, uint32_t max, uint32_t *ret_number)
@@ -226,6 +263,10 @@ static int set_option(void *data, const char *text, int key, struct fuse_args *a
 		return set_text(parse, &options->snapshot, text + strlen("snapshot="));
 	case KEY_SUBPATH:
 		return set_text(parse, &options->subpath, text + strlen("subpath="));
+	case KEY_HOST:
+	case KEY_TARGET:
+	case KEY_TAG:
+		return set_wanted(parse, text, key);
 	case KEY_UID:
 		options->rules.set_uid = true;
 		return set_number(parse, text, 10, UINT32_MAX - 1, &options->rules.uid);
@@ -259,7 +300,8 @@ int options_parse(int argc, char **argv, struct options *ret_options, char error
 {
 	struct parse parse = {.options = ret_options, .error = error};
 
-	*ret_options = (struct options){.push = true, .libfuse = FUSE_ARGS_INIT(argc, argv)};
+	*ret_options = (struct options){
+		.push = true, .filter = {.size = sizeof(struct bt_filter)}, .libfuse = FUSE_ARGS_INIT(argc, argv)};
 	snprintf(error, OPTIONS_ERROR_SIZE, "options: out of memory");
 	if (fuse_opt_parse(&ret_options->libfuse, &parse, templates, set_option) != 0)
 		return -1;
@@ -290,11 +332,21 @@ int options_add_fixed(struct options *options, const char *source)
 	return r;
 }
 
+static void free_texts(const char *const *texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free((char *)(uintptr_t)texts[i]);
+	free((void *)(uintptr_t)texts);
+}
+
 void options_free(struct options *options)
 {
 	free(options->store);
 	free(options->mountpoint);
 	free(options->snapshot);
 	free(options->subpath);
+	free_texts(options->filter.hosts, options->filter.host_count);
+	free_texts(options->filter.targets, options->filter.target_count);
+	free_texts(options->filter.tags, options->filter.tag_count);
 	fuse_opt_free_args(&options->libfuse);
 }

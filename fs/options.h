@@ -5,6 +5,7 @@
 
 #define FUSE_USE_VERSION 312
 #include "attr.h"
+#include <backuptool/select.h>
 #include <fuse_opt.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@ enum xattr_mode { XATTR_AUTO, XATTR_ON, XATTR_OFF };
 struct options {
 	char *store, *mountpoint; /* as given */
 	char *snapshot, *subpath; /* NULL: all snapshots, the whole trees */
+	struct bt_filter filter;  /* which snapshots are shown; its texts are the options' */
 	size_t cache_bytes;	  /* 0: the default */
 	struct attr_rules rules;
 	enum xattr_mode xattr;

@@ -15,7 +15,7 @@
 struct opened {
 	struct bt_snapshot *snapshot;
 	const struct bt_page *page; /* the page of top, with -o subpath */
-	const struct bt_entry *top; /* NULL: it lacks the directory of -o subpath */
+	const struct bt_entry *top; /* NULL: it is not selected, or lacks the directory of -o subpath */
 };
 
 struct shown {
@@ -268,12 +268,22 @@ static const char *path_below(const char *path, const char *target)
 	return *path == '/' && strncmp(path, target, length) == 0 && path[length] == '/' ? path + length : NULL;
 }
 
-/* The directory of -o subpath in a snapshot: a path in it, or an absolute one below its target. */
+static bool has_filter(const struct fs *fs)
+{
+	const struct bt_filter *filter = &fs->options.filter;
+
+	return filter->host_count || filter->target_count || filter->tag_count;
+}
+
+/* The directory to show of a snapshot, if it is shown at all. -o subpath is a path in it, or an absolute one below its
+ * target. */
 static int find_top(struct fs *fs, struct opened *opened, struct bt_error *error)
 {
 	const struct bt_snapshot_info *info = bt_snapshot_info(opened->snapshot);
 	const char *path = fs->options.subpath, *below;
 
+	if (has_filter(fs) && !bt_filter_selects(&fs->options.filter, info))
+		return 0;
 	if (!path) {
 		opened->top = &info->root;
 		return 0;
@@ -366,13 +376,18 @@ void root_used(struct fs *fs, uint32_t serial, long change)
 		atomic_fetch_add(&shown->users, change);
 }
 
+bool root_may_hide(const struct fs *fs)
+{
+	return fs->options.subpath || has_filter(fs);
+}
+
 bool root_is_shown(struct fs *fs, uint32_t serial)
 {
 	struct root_snapshot snapshot;
 
 	if (root_is_gone(fs, serial))
 		return false;
-	if (!fs->options.subpath)
+	if (!root_may_hide(fs))
 		return true;
 	int r = root_open(fs, serial, &snapshot);
 	if (!r)
@@ -411,7 +426,8 @@ void root_close_gone(struct fs *fs)
  * error). */
 static int open_single(struct fs *fs, struct bt_error *error)
 {
-	const struct bt_scope scope = {.size = sizeof(scope), .now = time(NULL)};
+	const struct bt_scope scope = {
+		.size = sizeof(scope), .now = time(NULL), .filter = has_filter(fs) ? &fs->options.filter : NULL};
 	struct bt_choice choice = {.size = sizeof(choice)};
 	struct root *root = fs->root;
 	int code = bt_select(fs->store, fs->options.snapshot, &scope, &choice, error);

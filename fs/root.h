@@ -28,9 +28,10 @@ const char *root_file_name(const struct fs *fs, uint32_t serial); /* in the stor
 size_t root_name_length(const struct fs *fs, uint32_t serial);	  /* of the shown name, without .json */
 uint64_t root_hash(const struct fs *fs, uint32_t serial);	  /* of the name, for attr_ino */
 
-/* Whether the root shows the snapshot: it is not gone, and has the directory of -o subpath, for which it may have to be
- * opened. */
+/* Whether the root shows the snapshot: it is not gone, the options select it, and it has the directory of -o subpath,
+ * for which it may have to be opened. */
 bool root_is_shown(struct fs *fs, uint32_t serial);
+bool root_may_hide(const struct fs *fs); /* whether there are options by which it may not be shown */
 /* The newest of the shown snapshots, or the one of this name. False: not found. */
 bool root_latest(struct fs *fs, uint32_t *ret_serial);
 bool root_find(struct fs *fs, const char *name, uint32_t *ret_serial);

@@ -4,6 +4,7 @@
 #include "missing.h"
 #include "output.h"
 #include "place.h"
+#include "selection.h"
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -44,14 +45,20 @@ static const char **absolute_paths(const struct tool_wish *wish, size_t *ret_cou
 	return paths;
 }
 
-void tool_scope_begin(struct tool_scope *scope, const struct tool_wish *wish)
+void tool_scope_begin(struct tool_scope *scope, const struct tool *tool, const struct tool_wish *wish)
 {
+	const struct tool_texts *targets = &tool->selection.targets;
+	const char *asked = targets->count == 1 ? targets->items[0] : wish->output;
+
 	*scope = (struct tool_scope){.scope = {.size = sizeof(scope->scope), .now = time(NULL)}};
 	bt_host(scope->host);
-	scope->scope.host = scope->host;
+	scope->scope.host = tool_selection_host(tool, scope->host);
+	scope->scope.filter = tool->filter;
 	scope->scope.paths = absolute_paths(wish, &scope->scope.path_count);
-	scope->scope.output = wish->output ? tool_path_here(wish->output) : NULL;
+	scope->scope.output = asked ? tool_path_here(asked) : NULL;
 	scope->scope.directory = realpath(".", NULL);
+	if (!scope->scope.directory) /* it was removed: nothing but / is around it */
+		scope->scope.directory = tool_format("/");
 }
 
 void tool_scope_end(struct tool_scope *scope)
@@ -115,27 +122,30 @@ static int say_unsure(const struct tool *tool, struct bt_store *store, const str
 	struct bt_error error = {0};
 	struct groups_text text;
 	size_t count = 0, own;
+	int r = TOOL_OK;
 
-	if (bt_groups_list(store, &groups, &count, &error))
+	if (bt_groups_list(store, tool->filter, &groups, &count, &error))
 		return tool_fail(tool, &error);
 	own = find_group(store, name, groups, count);
 	if (own < count && count > 1) {
 		text = describe(groups, count, own);
 		tool_auto char *others = tool_count(count - 1, "other directory", "other directories");
 		tool_auto char *shown = tool_escape(wish->text);
-		if (wish->deletes)
-			tool_doubt(tool,
-				   "%s is %s of %s, and the store has snapshots of %s, too: %s; a snapshot's name in "
-				   "place of %s says which is meant",
-				   shown, name, text.own, others, text.others, shown);
-		else
+		if (wish->deletes) {
+			tool_complain(tool,
+				      "%s is %s of %s, and there are snapshots of %s, too: %s; say which is meant with "
+				      "--host and --target, or by a snapshot's name; nothing was changed",
+				      shown, name, text.own, others, text.others);
+			r = TOOL_FATAL;
+		} else {
 			tool_say_once(tool, "%s is of %s; the store has snapshots of %s, too: %s", shown, text.own,
 				      others, text.others);
+		}
 		free(text.own);
 		free(text.others);
 	}
 	bt_groups_free(groups, count);
-	return TOOL_OK;
+	return r;
 }
 
 /* Newer ones, perhaps of another directory, which nobody can tell. */
@@ -170,7 +180,7 @@ int tool_choose(const struct tool *tool, struct bt_store *store, const struct to
 	struct tool_scope scope;
 	int r = TOOL_OK;
 
-	tool_scope_begin(&scope, wish);
+	tool_scope_begin(&scope, tool, wish);
 	if (bt_select(store, wish->text, &scope.scope, &choice, &error))
 		r = tool_no_snapshot(tool, store, wish->text, &error);
 	tool_scope_end(&scope);

@@ -6,18 +6,20 @@
 #include "tool.h"
 #include <backuptool/select.h>
 
-/* What a command is about (bt_scope): this host, the working directory, and what of the wish is absolute. */
+/* What a command is about (bt_scope): its selection, this host or the selected one, the working directory, and what of
+ * the wish is absolute. */
 struct tool_scope {
 	struct bt_scope scope;
 	char host[BT_HOST_SIZE];
 };
-void tool_scope_begin(struct tool_scope *scope, const struct tool_wish *wish);
+void tool_scope_begin(struct tool_scope *scope, const struct tool *tool, const struct tool_wish *wish);
 void tool_scope_end(struct tool_scope *scope);
 
 /*
  * The name, which is the store's, of the snapshot that wish->text means. Says what is not as it seems: that it is in
  * the future, that others were passed over, and of which directory it is when nothing tells that this is meant. Where
- * the command would delete something, it asks in place of saying so. Gives an exit code, or TOOL_OK.
+ * the command would delete something, it asks about the others, and refuses to guess the directory. Gives an exit code,
+ * or TOOL_OK.
  */
 int tool_choose(const struct tool *tool, struct bt_store *store, const struct tool_wish *wish, const char **ret_name);
 

@@ -53,6 +53,6 @@ const struct tool_command cmd_cat = {
 		   "  backuptool cat @yesterday:db.sqlite >db.sqlite\n",
 	.min_operands = 1,
 	.max_operands = -1,
-	.common = TOOL_COMMON_STORE,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT,
 	.run = run_cat,
 };

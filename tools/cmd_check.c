@@ -5,6 +5,7 @@
 #include "output.h"
 #include "progress.h"
 #include "rows.h"
+#include "selection.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,14 +256,28 @@ static int check(const struct tool *tool, struct bt_store *store, const struct b
 	return finished ? tool_exit_code(code) : tool_fail(tool, &error);
 }
 
-static int check_named(struct tool *tool, struct bt_store *store, struct bt_check_options *how)
+/* Those that are named, or that the selection leaves; none: the whole store. A check that finds nothing to look at must
+ * not look like one that found no damage. */
+static int find_names(const struct tool *tool, struct bt_store *store, const char **names, size_t *ret_count)
 {
 	const struct tool_texts texts = {(const char **)tool->operands, (size_t)tool->operand_count};
-	const char **names = tool_alloc((size_t)(tool->operand_count + 1) * sizeof(*names));
+
+	if (texts.count)
+		return tool_names_resolve(tool, store, &texts, false, names, ret_count);
+	if (tool_selects_nothing(tool, store))
+		return TOOL_FATAL;
+	*ret_count = tool->filter ? tool_selected(tool, store, names) : 0;
+	return TOOL_OK;
+}
+
+static int check_named(struct tool *tool, struct bt_store *store, struct bt_check_options *how)
+{
+	size_t room = (size_t)tool->operand_count + bt_store_snapshot_count(store) + 1;
+	const char **names = tool_alloc(room * sizeof(*names));
 	int r;
 
 	how->names = names;
-	r = tool_names_resolve(tool, store, &texts, false, names, &how->name_count);
+	r = find_names(tool, store, names, &how->name_count);
 	if (r == TOOL_OK)
 		r = check(tool, store, how);
 	free(names);
@@ -299,7 +314,7 @@ static int run_check(struct tool *tool, const void *arg)
 
 	if (options->quick && part)
 		return tool_usage_error(tool, "--quick reads no contents, so there is no --subset of them");
-	if (options->repair && (options->quick || part || tool->operand_count))
+	if (options->repair && (options->quick || part || tool->operand_count || tool->filter))
 		return tool_usage_error(tool, "--repair looks at the whole store");
 	if (options->dry_run && !options->repair)
 		return tool_usage_error(tool, "--dry-run goes with --repair: a check changes nothing");
@@ -329,7 +344,7 @@ const struct tool_command cmd_check = {
 		   "  backuptool check --repair --dry-run\n",
 	.max_operands = -1,
 	.ending = "the store is left whole",
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK,
 	.options = {{table, 0}, {tool_hook_options, FIELD(hooks)}},
 	.options_size = sizeof(struct options),
 	.hooks = 1 + FIELD(hooks),

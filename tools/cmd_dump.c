@@ -177,6 +177,6 @@ const struct tool_command cmd_dump = {
 		   "  backuptool dump latest:letters | ssh other tar -x --xattrs --acls -C letters\n",
 	.min_operands = 1,
 	.max_operands = 1,
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_TALK,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_TALK,
 	.run = run_dump,
 };

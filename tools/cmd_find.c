@@ -4,6 +4,7 @@
 #include "output.h"
 #include "place.h"
 #include "progress.h"
+#include "selection.h"
 #include "taking.h"
 #include <backuptool/search.h>
 #include <internal/policy.h>
@@ -137,6 +138,18 @@ static int search(const struct tool *tool, struct bt_store *store, const struct 
 	return tool_exit_code(code);
 }
 
+/* As all are searched. */
+static size_t newest_first(const char **names, size_t count)
+{
+	for (size_t i = 0; i < count / 2; i++) {
+		const char *name = names[i];
+
+		names[i] = names[count - 1 - i];
+		names[count - 1 - i] = name;
+	}
+	return count;
+}
+
 static int run_find(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
@@ -156,9 +169,12 @@ static int run_find(struct tool *tool, const void *arg)
 		bt_store_close(store);
 		return r;
 	}
-	tool_auto const char **names = tool_alloc((options->snapshots.count + 1) * sizeof(*names));
+	count = bt_store_snapshot_count(store) + options->snapshots.count + 1;
+	tool_auto const char **names = tool_alloc(count * sizeof(*names));
 	r = tool_names_resolve(tool, store, &options->snapshots, false, names, &count);
-	if (r == TOOL_OK)
+	if (r == TOOL_OK && !count && tool->filter)
+		count = newest_first(names, tool_selected(tool, store, names));
+	if (r == TOOL_OK && (count || !tool_selects_nothing(tool, store)))
 		r = search(tool, store, options, names, count);
 	bt_store_close(store);
 	return r;
@@ -174,7 +190,7 @@ const struct tool_command cmd_find = {
 		   "  backuptool find /letters/may.txt --newer 2026-11-01\n"
 		   "  backuptool find --hash 9f86d081884c7d65\n",
 	.max_operands = 1,
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON,
 	.options = {{table, 0}},
 	.options_size = sizeof(struct options),
 	.run = run_find,

@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "output.h"
 #include "rows.h"
+#include "selection.h"
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -14,8 +15,8 @@ struct options {
 };
 
 static const struct tool_option table[] = {
-	{"names", 0, NULL, false, "print only the names, one a line, without reading the snapshots", tool_set_true,
-	 offsetof(struct options, names)},
+	{"names", 0, NULL, false, "print only the names, one a line; without a selection no snapshot is read",
+	 tool_set_true, offsetof(struct options, names)},
 	{0},
 };
 
@@ -94,6 +95,7 @@ static struct tool_value get_notes(const void *row)
 static const struct tool_column table_columns[] = {
 	{"name", "NAME", TOOL_MEMBER(TOOL_TEXT, struct row, name)},
 	{"time", "TIME", INFO(TOOL_TIME, time)},
+	{"host", "HOST", TOOL_VIA_IF_DIFFERS(TOOL_TEXT, struct row, info, host)},
 	{"target", "TARGET", INFO(TOOL_TEXT, target)},
 	{"files", "FILES", INFO(TOOL_COUNT, files)},
 	{"size", "SIZE", INFO(TOOL_BYTES, directory_size)},
@@ -157,7 +159,8 @@ static char *denied_text(const struct tool *tool, const char *name)
 	return text;
 }
 
-/* Fills the row; what cannot be read is named on standard error. False: the snapshot was removed meanwhile. */
+/* Fills the row; what cannot be read is named on standard error. False: the snapshot is not selected, or was removed
+ * meanwhile. */
 static bool read_row(const struct tool *tool, struct bt_store *store, size_t index, struct row *row)
 {
 	struct bt_error error = {0};
@@ -166,6 +169,10 @@ static bool read_row(const struct tool *tool, struct bt_store *store, size_t ind
 
 	*row = (struct row){.name = bt_store_snapshot_name(store, index)};
 	code = bt_snapshot_open(store, row->name, &row->snapshot, &error);
+	if (!code && !bt_filter_selects(tool->filter, bt_snapshot_info(row->snapshot))) {
+		bt_snapshot_close(row->snapshot);
+		return false;
+	}
 	if (!code)
 		row->info = bt_snapshot_info(row->snapshot);
 	if (!code || code == BT_E_NOT_FOUND)
@@ -306,10 +313,13 @@ static int list(const struct tool *tool, struct bt_store *store)
 	return unread.damaged ? TOOL_FATAL : unread.denied || unread.newer ? TOOL_INCOMPLETE : TOOL_OK;
 }
 
-static int list_names(struct bt_store *store)
+static int list_names(const struct tool *tool, struct bt_store *store)
 {
-	for (size_t i = 0; i < bt_store_snapshot_count(store); i++)
-		puts(bt_store_snapshot_name(store, i));
+	tool_auto const char **names = tool_alloc((bt_store_snapshot_count(store) + 1) * sizeof(*names));
+	size_t count = tool_selected(tool, store, names);
+
+	for (size_t i = 0; i < count; i++)
+		puts(names[i]);
 	return TOOL_OK;
 }
 
@@ -321,10 +331,12 @@ static int run_list(struct tool *tool, const void *options)
 
 	if (r != TOOL_OK)
 		return r;
-	if (!names) /* tag and a repair replace files: with the lock none is another one than was listed */
+	if (!names ||
+	    tool->filter) /* tag and a repair replace files: with the lock none is another one than was listed */
 		r = tool_store_stay(tool, store);
 	if (r == TOOL_OK)
-		r = names ? list_names(store) : list(tool, store);
+		r = names ? list_names(tool, store) : list(tool, store);
+	tool_selects_nothing(tool, store);
 	bt_store_close(store);
 	return r;
 }
@@ -344,8 +356,10 @@ const struct tool_command cmd_list = {
 		       "snapshot and with which program, its description, and the rules that left\n"
 		       "something out. --json gives an array with an object for each snapshot, a line\n"
 		       "each.",
-	.example = "  backuptool list\n  backuptool --store /backup list --json | jq '.[].name'\n",
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_VERBOSE,
+	.example = "  backuptool list\n"
+		   "  backuptool list --host server --target /srv\n"
+		   "  backuptool --store /backup list --json | jq '.[].name'\n",
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON | TOOL_COMMON_VERBOSE,
 	.options = {{table, 0}},
 	.options_size = sizeof(struct options),
 	.run = run_list,

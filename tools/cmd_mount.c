@@ -18,11 +18,26 @@ static const struct tool_option table[] = {
 	{0},
 };
 
+/* A mount option, in which a comma or a backslash of the text has a backslash before it. */
+static void add_selected(const char **list, size_t *count, const char *option, const char *const *texts,
+			 size_t text_count)
+{
+	for (size_t i = 0; i < text_count; i++) {
+		char *word = tool_format("%s=", option);
+
+		for (const char *c = texts[i]; *c; c++)
+			tool_append(&word, "%s%c", *c == ',' || *c == '\\' ? "\\" : "", *c);
+		list[(*count)++] = "-o";
+		list[(*count)++] = word;
+	}
+}
+
 /* The arguments of backupfs: STORE MOUNTPOINT [-o …] [-f]. */
 static char **arguments(const struct tool *tool, const struct options *options)
 {
-	const char **list = tool_alloc((2 * options->options.count + 5) * sizeof(*list));
-	size_t count = 0;
+	const struct bt_filter none = {.size = sizeof(none)}, *filter = tool->filter ? tool->filter : &none;
+	size_t count = 0, more = options->options.count + filter->host_count + filter->target_count + filter->tag_count;
+	const char **list = tool_alloc((2 * more + 5) * sizeof(*list));
 
 	list[count++] = "backupfs";
 	list[count++] = tool->store;
@@ -31,6 +46,9 @@ static char **arguments(const struct tool *tool, const struct options *options)
 		list[count++] = "-o";
 		list[count++] = options->options.items[i];
 	}
+	add_selected(list, &count, "host", filter->hosts, filter->host_count);
+	add_selected(list, &count, "target", filter->targets, filter->target_count);
+	add_selected(list, &count, "tag", filter->tags, filter->tag_count);
 	if (options->foreground)
 		list[count++] = "-f";
 	return (char **)list;
@@ -97,12 +115,14 @@ const struct tool_command cmd_mount = {
 		       "it. Snapshots that are taken while it is mounted appear. umount(8) or\n"
 		       "fusermount3(1) end it.\n"
 		       "\n"
+		       "With --host, --target and --tag it shows only these snapshots.\n"
+		       "\n"
 		       "The mount is made by backupfs(8), which describes the mount options.",
 	.operands = "MOUNTPOINT",
 	.example = "  backuptool mount /mnt && ls /mnt/latest\n  umount /mnt\n",
 	.min_operands = 1,
 	.max_operands = 1,
-	.common = TOOL_COMMON_STORE,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT,
 	.options = {{table, 0}},
 	.options_size = sizeof(struct options),
 	.starts_setuid = true, /* fusermount3 */

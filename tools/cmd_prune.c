@@ -5,6 +5,7 @@
 #include "progress.h"
 #include "retention.h"
 #include "rows.h"
+#include "selection.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +38,7 @@ static struct tool_value get_reasons(const void *row)
 static const struct tool_column columns[] = {
 	{"name", "NAME", TOOL_VIA(TOOL_TEXT, struct tool_verdict, info, name)},
 	{"time", "TIME", TOOL_VIA(TOOL_TIME, struct tool_verdict, info, time)},
-	{"host", NULL, TOOL_VIA(TOOL_TEXT, struct tool_verdict, info, host)},
+	{"host", "HOST", TOOL_VIA_IF_DIFFERS(TOOL_TEXT, struct tool_verdict, info, host)},
 	{"target", "TARGET", TOOL_VIA(TOOL_TEXT, struct tool_verdict, info, target)},
 	{"future", NULL, TOOL_VIA(TOOL_FUTURE, struct tool_verdict, info, time)},
 	{"keep", NULL, TOOL_GET(get_keep)},
@@ -183,6 +184,8 @@ static int work(struct tool *tool, const void *arg)
 	r = options->dry_run ? TOOL_OK : tool_store_confirm(tool, store);
 	if (r == TOOL_OK)
 		r = prune(tool, store, options);
+	if (r == TOOL_OK && !tool->quiet)
+		tool_selects_nothing(tool, store);
 	bt_store_close(store);
 	return r;
 }
@@ -204,7 +207,8 @@ const struct tool_command cmd_prune = {
 		       "of each is kept, and what any rule keeps stays. A rule that finds fewer than\n"
 		       "its N keeps the oldest snapshot, too, until it has them. Each rule counts all\n"
 		       "snapshots of the store, whatever they are of; with --per-target each host and\n"
-		       "directory has the rules for itself.\n"
+		       "directory has the rules for itself. What --host, --target and --tag leave out\n"
+		       "is not counted, and stays.\n"
 		       "\n"
 		       "Whatever the rules say, the newest complete snapshot of each host and directory\n"
 		       "stays (\"newest complete\"): one in which nothing was left unread. When a\n"
@@ -224,7 +228,8 @@ const struct tool_command cmd_prune = {
 	.example = "  backuptool prune --snapshot-number 10\n"
 		   "  backuptool prune --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run\n",
 	.ending = "the store is left whole, and the next prune goes on",
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK |
+		  TOOL_COMMON_VERBOSE,
 	.options = {{tool_retention_options, offsetof(struct options, retention)},
 		    {tool_max_dead_option, offsetof(struct options, retention.max_dead)},
 		    {table, 0},

@@ -57,7 +57,7 @@ static struct tool_value get_snapshots(const void *row)
 static const struct tool_column row_columns[] = {
 	{"name", "NAME", TOOL_VIA(TOOL_TEXT, struct tool_verdict, info, name)},
 	{"time", "TIME", TOOL_VIA(TOOL_TIME, struct tool_verdict, info, time)},
-	{"host", NULL, TOOL_VIA(TOOL_TEXT, struct tool_verdict, info, host)},
+	{"host", "HOST", TOOL_VIA_IF_DIFFERS(TOOL_TEXT, struct tool_verdict, info, host)},
 	{"target", "TARGET", TOOL_VIA(TOOL_TEXT, struct tool_verdict, info, target)},
 	{"size", "SIZE", TOOL_VIA(TOOL_BYTES, struct tool_verdict, info, directory_size)},
 	{0},
@@ -256,7 +256,8 @@ const struct tool_command cmd_remove = {
 	.min_operands = 1,
 	.max_operands = -1,
 	.ending = "the store is left whole, and the next prune goes on",
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE | TOOL_COMMON_YES,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE |
+		  TOOL_COMMON_YES,
 	.options = {{table, 0}, {tool_max_dead_option, offsetof(struct options, max_dead)}},
 	.options_size = sizeof(struct options),
 	.run = run_remove,

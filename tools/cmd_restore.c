@@ -302,7 +302,8 @@ const struct tool_command cmd_restore = {
 		   "  backuptool restore --snapshot-file @yesterday --output-directory ~/back letters/may.txt\n",
 	.max_operands = -1,
 	.ending = "what is restored so far stays",
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE | TOOL_COMMON_YES,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE |
+		  TOOL_COMMON_YES,
 	.options = {{table, 0}, {tool_owner_table, FIELD(owners)}},
 	.options_size = sizeof(struct options),
 	.run = run_restore,

@@ -5,6 +5,7 @@
 #include "place.h"
 #include "progress.h"
 #include "rows.h"
+#include "selection.h"
 #include <backuptool/compare.h>
 #include <backuptool/select.h>
 #include <backuptool/stats.h>
@@ -18,9 +19,9 @@
 #define BAR 30 /* columns of the longest */
 
 struct row {
-	char *name;
-	struct bt_stats_snapshot facts;
-	uint64_t most; /* of all rows */
+	char *name, *host, *target;
+	struct bt_stats_snapshot facts; /* host and target are above */
+	uint64_t most;			/* of all rows */
 	char *bar;
 };
 
@@ -36,6 +37,8 @@ struct report {
 
 static const struct tool_column row_columns[] = {
 	{"name", "SNAPSHOT", TOOL_MEMBER(TOOL_TEXT, struct row, name)},
+	{"host", "HOST", TOOL_IF_DIFFERS(TOOL_TEXT, struct row, host)},
+	{"target", "TARGET", TOOL_IF_DIFFERS(TOOL_TEXT, struct row, target)},
 	{"files", "FILES", TOOL_MEMBER(TOOL_COUNT, struct row, facts.files)},
 	{"size", "SIZE", TOOL_MEMBER(TOOL_BYTES, struct row, facts.size)},
 	{"new_bytes", "NEW", TOOL_MEMBER(TOOL_BYTES, struct row, facts.fresh)},
@@ -47,6 +50,8 @@ static const struct tool_column row_columns[] = {
 static const struct tool_column row_json[] = {
 	{"name", NULL, TOOL_MEMBER(TOOL_TEXT, struct row, facts.name)},
 	{"time", NULL, TOOL_MEMBER(TOOL_TIME, struct row, facts.time)},
+	{"host", NULL, TOOL_MEMBER(TOOL_TEXT, struct row, host)},
+	{"target", NULL, TOOL_MEMBER(TOOL_TEXT, struct row, target)},
 	{"files", NULL, TOOL_MEMBER(TOOL_COUNT, struct row, facts.files)},
 	{"size", NULL, TOOL_MEMBER(TOOL_BYTES, struct row, facts.size)},
 	{"new_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct row, facts.fresh)},
@@ -108,6 +113,7 @@ static const struct tool_column total_columns[] = {
 	{"dedup_factor", NULL, TOOL_GET(get_total_dedup)},
 	{"compression_factor", NULL, TOOL_GET(get_total_compression)},
 	{"dead", NULL, TOOL_MEMBER(TOOL_BYTES, struct report, stats.dead)},
+	{"others", NULL, TOOL_IF_ANY(TOOL_BYTES, struct report, stats.others)},
 	{"store_files", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, stats.store_files)},
 	{"store_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct report, stats.store_bytes)},
 	{"unread", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, stats.unread)},
@@ -123,7 +129,10 @@ static void add_row(void *arg, const struct bt_stats_snapshot *snapshot)
 	struct report *report = arg;
 
 	report->rows = tool_realloc(report->rows, (report->count + 1) * sizeof(*report->rows));
-	report->rows[report->count++] = (struct row){.name = tool_place_name(snapshot->name), .facts = *snapshot};
+	report->rows[report->count++] = (struct row){.name = tool_place_name(snapshot->name),
+						     .host = tool_format("%s", snapshot->host),
+						     .target = tool_format("%s", snapshot->target),
+						     .facts = *snapshot};
 }
 
 /* As long as the size is large, the part of it that is new in full blocks. */
@@ -176,10 +185,10 @@ static void see_growth(void *arg, const struct bt_change *change)
 		tool_largest_add(&report->grown, change->path, after - before);
 }
 
-static int open_meant(struct bt_store *store, const char *text, struct bt_snapshot **ret_snapshot,
-		      struct bt_error *error)
+static int open_meant(const struct report *report, struct bt_store *store, const char *text,
+		      struct bt_snapshot **ret_snapshot, struct bt_error *error)
 {
-	const struct bt_scope scope = {.size = sizeof(scope), .now = time(NULL)};
+	const struct bt_scope scope = {.size = sizeof(scope), .now = time(NULL), .filter = report->tool->filter};
 	struct bt_choice choice = {.size = sizeof(choice)};
 	int code = bt_select(store, text, &scope, &choice, error);
 
@@ -197,7 +206,7 @@ static int find_grown(struct report *report, struct bt_store *store, const struc
 	struct bt_error none = {0};
 	int code;
 
-	if (open_meant(store, "latest~1", &before, &none))
+	if (open_meant(report, store, "latest~1", &before, &none))
 		return 0;
 	old = bt_snapshot_info(before);
 	report->since = tool_place_name(old->name);
@@ -212,9 +221,9 @@ static int look_at_newest(struct report *report, struct bt_store *store, struct 
 	struct bt_snapshot *snapshot;
 	int code;
 
-	if (!bt_store_snapshot_count(store))
+	if (!bt_store_snapshot_count(store) || (report->tool->filter && !report->count))
 		return 0;
-	code = open_meant(store, "latest", &snapshot, error);
+	code = open_meant(report, store, "latest", &snapshot, error);
 	if (code)
 		return code;
 	code = find_largest(report, store, bt_snapshot_info(snapshot), error);
@@ -255,7 +264,7 @@ static char *files_text(const struct bt_stats *stats)
 static void print_totals(const struct report *report)
 {
 	const struct bt_stats *stats = &report->stats;
-	uint64_t other = stats->store_bytes - stats->stored - stats->dead;
+	uint64_t known = stats->stored + stats->dead + stats->others;
 	tool_auto char *count = tool_count(stats->snapshots, "snapshot", "snapshots");
 	tool_auto char *snapshots = tool_format("%s, as restored", count);
 	tool_auto char *files = files_text(stats);
@@ -265,7 +274,9 @@ static void print_totals(const struct report *report)
 	line("logical", stats->logical, snapshots);
 	line("unique", stats->unique, dedup);
 	line("stored", stats->stored, packed);
-	line("lists", stats->store_bytes > stats->stored + stats->dead ? other : 0, "of directories and contents");
+	if (report->tool->filter)
+		line("others", stats->others, "that only other snapshots need");
+	line("lists", stats->store_bytes > known ? stats->store_bytes - known : 0, "of directories and contents");
 	line("dead", stats->dead,
 	     stats->dead ? "that no snapshot needs: prune removes it when there is more of it"
 			 : "that no snapshot needs");
@@ -299,6 +310,8 @@ static void free_report(struct report *report)
 {
 	for (size_t i = 0; i < report->count; i++) {
 		free(report->rows[i].name);
+		free(report->rows[i].host);
+		free(report->rows[i].target);
 		free(report->rows[i].bar);
 	}
 	free(report->rows);
@@ -314,7 +327,7 @@ static int gather(const struct tool *tool, struct bt_store *store)
 	int code, r = TOOL_OK, later;
 
 	tool_talk_begin(&report.talk, tool);
-	code = bt_stats_gather(store, add_row, &report, &report.talk.observer, &report.stats, &error);
+	code = bt_stats_gather(store, tool->filter, add_row, &report, &report.talk.observer, &report.stats, &error);
 	if (!code || code == BT_E_INCOMPLETE) {
 		error = (struct bt_error){0};
 		later = look_at_newest(&report, store, &error);
@@ -338,6 +351,7 @@ static int run_stats(struct tool *tool, const void *options)
 	if (r != TOOL_OK)
 		return r;
 	r = gather(tool, store);
+	tool_selects_nothing(tool, store);
 	bt_store_close(store);
 	return r;
 }
@@ -347,8 +361,10 @@ const struct tool_command cmd_stats = {
 	.summary = "shows how much there is, what it takes, and what grew",
 	.description = "Logical is what restoring all snapshots would give, unique each content once,\n"
 		       "stored what those take in the store. A bar is as long as its snapshot is large; the\n"
-		       "full part is new in it. What grew is measured against the snapshot before.",
+		       "full part is new in it. What grew is measured against the snapshot before. With\n"
+		       "--host, --target or --tag all of it is of the selected snapshots, but for dead\n"
+		       "bytes and the size of the store.",
 	.example = "  backuptool stats\n  backuptool stats --json | jq .dedup_factor\n",
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON,
 	.run = run_stats,
 };

@@ -5,6 +5,7 @@
 #include "output.h"
 #include "place.h"
 #include "rows.h"
+#include "selection.h"
 #include <backuptool/compare.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +68,10 @@ static void look(struct versions *versions, const char *name)
 
 	if (code == BT_E_NOT_FOUND) /* removed meanwhile */
 		return;
+	if (!code && !bt_filter_selects(versions->tool->filter, bt_snapshot_info(found.snapshot))) {
+		bt_snapshot_close(found.snapshot);
+		return;
+	}
 	if (code) {
 		tool_fail(versions->tool, &error);
 		versions->incomplete = true;
@@ -185,7 +190,7 @@ static char *nearest(const struct versions *versions)
 	char *path, *found;
 	int code;
 
-	tool_scope_begin(&scope, &wish);
+	tool_scope_begin(&scope, versions->tool, &wish);
 	code = bt_select(versions->store, wish.text, &scope.scope, &choice, &error);
 	tool_scope_end(&scope);
 	if (code || bt_snapshot_open(versions->store, choice.name, &place.pick.snapshot, &error))
@@ -203,7 +208,11 @@ static char *nearest(const struct versions *versions)
 static int nothing_found(const struct versions *versions)
 {
 	tool_auto char *shown = tool_escape(versions->tool->operands[0]);
-	char *near = nearest(versions);
+	char *near;
+
+	if (tool_selects_nothing(versions->tool, versions->store))
+		return TOOL_FATAL;
+	near = nearest(versions);
 	tool_auto char *shown_near = tool_escape(near ? near : "");
 
 	tool_say(versions->tool, "no snapshot has %s%s%s", shown, near ? "; the nearest is " : "", shown_near);
@@ -257,6 +266,6 @@ const struct tool_command cmd_versions = {
 		   "  backuptool versions ~/documents/letters/may.txt --json\n",
 	.min_operands = 1,
 	.max_operands = 1,
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON,
 	.run = run_versions,
 };

@@ -10,6 +10,16 @@ static const struct tool_option store_options[] = {
 	{0},
 };
 
+static const struct tool_option select_options[] = {
+	{"host", 0, "NAME|all", false,
+	 "mean only snapshots of this host; repeatable (of all hosts, but latest is rather of this one)", tool_add_text,
+	 FIELD(selection.hosts)},
+	{"target", 0, "DIR", false, "mean only snapshots of this directory; repeatable", tool_add_text,
+	 FIELD(selection.targets)},
+	{"tag", 0, "TAG", false, "mean only snapshots with this tag; repeatable", tool_add_tag, FIELD(selection.tags)},
+	{0},
+};
+
 static const struct tool_option lock_options[] = {
 	{"lock-wait", 0, "TIME", false, "how long to wait for others at work on the store (1m)", tool_set_duration,
 	 FIELD(lock_wait)},
@@ -52,6 +62,7 @@ static const struct tool_option help_options[] = {
 
 const struct tool_common_options tool_common_options[TOOL_COMMON_GROUPS + 1] = {
 	{TOOL_COMMON_STORE | TOOL_COMMON_FIRST, store_options},
+	{TOOL_COMMON_SELECT, select_options},
 	{TOOL_COMMON_STORE, lock_options},
 	{TOOL_COMMON_JSON, json_options},
 	{TOOL_COMMON_TALK, talk_options},

@@ -6,6 +6,8 @@ const char tool_naming[] = "A SNAPSHOT is a name in the store or its beginning, 
 			   "or @TIME: the newest at or before a time, such as @2026-11-20, @yesterday, @2h.\n"
 			   "These are of one host and directory: that of an absolute PATH, of --output-directory, or,\n"
 			   "on this host, around the working directory; else of the newest, and a line says so.\n"
+			   "--host, --target and --tag leave fewer snapshots to choose from: all commands know only\n"
+			   "those that are of one of the hosts, of one of the directories, and have one of the tags.\n"
 			   "SNAPSHOT:PATH is a path in it, relative to its directory or absolute below it.";
 
 const char tool_hooking[] = "Each CMD is run by /bin/sh -c, with all rights that the command was started with, in a\n"

@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "hooks.h"
 #include "output.h"
+#include "selection.h"
 #include <backuptool/version.h>
 #include <errno.h>
 #include <getopt.h>
@@ -74,6 +75,7 @@ static int read_options(struct tool *tool, void *options, int argc, char **argv)
 		return tool_usage_error(tool, "%s", problem);
 	tool->operands = argv + first;
 	tool->operand_count = argc - first;
+	tool_selection_begin(tool);
 	return tool->help ? TOOL_OK : check_operands(tool);
 }
 
@@ -130,6 +132,7 @@ static int run_command(struct tool *tool, int argc, char **argv)
 		tool_hooks_stop(tool);
 	}
 	free_texts(&tool->given);
+	tool_selection_end(tool);
 	for (const struct tool_option_table *table = tool->command->options; table->rows; table++)
 		free_lists(table->rows, (char *)options + table->offset);
 	return r;

@@ -4,6 +4,7 @@
 #include "choice.h"
 #include "output.h"
 #include "place.h"
+#include "selection.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ static const char *word(const void *arg, size_t index)
 }
 
 /* Whether somebody gave the path alone. */
-static bool latest_has(struct bt_store *store, const char *path)
+static bool latest_has(const struct tool *tool, struct bt_store *store, const char *path)
 {
 	const struct tool_wish wish = {.text = "latest", .paths = &path, .path_count = 1};
 	struct bt_snapshot *snapshot = NULL;
@@ -27,7 +28,7 @@ static bool latest_has(struct bt_store *store, const char *path)
 	bool found = false;
 	int code;
 
-	tool_scope_begin(&scope, &wish);
+	tool_scope_begin(&scope, tool, &wish);
 	code = *path ? bt_select(store, wish.text, &scope.scope, &choice, &error) : BT_E_NOT_FOUND;
 	tool_scope_end(&scope);
 	if (code || bt_snapshot_open(store, choice.name, &snapshot, &error))
@@ -44,18 +45,22 @@ int tool_no_snapshot(const struct tool *tool, struct bt_store *store, const char
 {
 	const char *near = NULL;
 
+	if (error->code == BT_E_NOT_FOUND && tool_selects_nothing(tool, store))
+		return TOOL_FATAL;
 	if (error->code != BT_E_NOT_FOUND && error->code != BT_E_INVALID)
 		return tool_fail(tool, error);
 	tool_auto char *shown = tool_escape(text);
-	tool_auto char *detail = tool_escape(error->detail);
+	tool_auto char *detail = tool_escape(error->detail), *selection = tool_selection_text(tool);
 	if (bt_store_snapshot_count(store) && *text != '@' && !strchr(text, '~'))
 		near = tool_nearest(text, word, NULL);
 	if (error->code == BT_E_INVALID)
 		tool_say(tool, "'%s' %s", shown, detail);
-	else if (latest_has(store, text))
+	else if (latest_has(tool, store, text))
 		tool_say(tool, "there is no snapshot '%s'; did you mean latest:%s?", shown, shown);
 	else if (near)
 		tool_say(tool, "there is no snapshot '%s'; did you mean %s?", shown, near);
+	else if (tool->filter)
+		tool_say(tool, "there is no snapshot '%s' among those that match %s; %s", shown, selection, detail);
 	else
 		tool_say(tool, "there is no snapshot '%s'; %s", shown, detail);
 	return tool_exit_code(error->code);
@@ -68,7 +73,7 @@ int tool_not_a_snapshot(const struct tool *tool, const char *text, int sys)
 	struct bt_store *store = NULL;
 	tool_auto char *shown = tool_escape(text);
 
-	if (bt_store_open(tool->store, &read_only, &store, &error) == 0 && latest_has(store, text))
+	if (bt_store_open(tool->store, &read_only, &store, &error) == 0 && latest_has(tool, store, text))
 		tool_say(tool, "there is no snapshot '%s'; did you mean latest:%s?", shown, shown);
 	else if (sys)
 		tool_say(tool, "%s: %s; give a snapshot's name or the path of its file", shown, strerror(sys));

@@ -260,13 +260,33 @@ static bool concerns(const struct bt_snapshot_info *like, const struct bt_snapsh
 	return !like || (strcmp(like->host, info->host) == 0 && strcmp(like->target, info->target) == 0);
 }
 
-static int open_all(struct bt_store *store, const struct bt_snapshot_info *like, struct tool_verdicts *verdicts,
+/* What the rules decide about, and what stays whatever they say. */
+struct concern {
+	const struct bt_snapshot_info *like; /* or NULL */
+	const struct bt_filter *filter;	     /* or NULL */
+};
+
+static void add_snapshot(struct bt_snapshot *snapshot, const struct concern *concern, struct tool_verdicts *verdicts)
+{
+	const struct bt_snapshot_info *info = bt_snapshot_info(snapshot);
+
+	if (!concerns(concern->like, info))
+		bt_snapshot_close(snapshot);
+	else if (bt_filter_selects(concern->filter, info))
+		verdicts->items[verdicts->count++] = (struct tool_verdict){.snapshot = snapshot, .info = info};
+	else
+		verdicts->others[verdicts->other_count++] =
+			(struct tool_verdict){.snapshot = snapshot, .info = info, .reasons = UINT32_MAX};
+}
+
+static int open_all(struct bt_store *store, const struct concern *concern, struct tool_verdicts *verdicts,
 		    struct bt_error *error)
 {
 	size_t count = bt_store_snapshot_count(store);
 	int r = 0;
 
 	verdicts->items = tool_alloc((count + 1) * sizeof(*verdicts->items));
+	verdicts->others = concern->filter ? tool_alloc((count + 1) * sizeof(*verdicts->others)) : NULL;
 	for (size_t i = 0; i < count && !r; i++) {
 		struct bt_snapshot *snapshot;
 
@@ -276,38 +296,39 @@ static int open_all(struct bt_store *store, const struct bt_snapshot_info *like,
 			r = 0;
 			continue;
 		}
-		if (!r && concerns(like, bt_snapshot_info(snapshot)))
-			verdicts->items[verdicts->count++] =
-				(struct tool_verdict){.snapshot = snapshot, .info = bt_snapshot_info(snapshot)};
-		else if (!r)
-			bt_snapshot_close(snapshot);
+		if (!r)
+			add_snapshot(snapshot, concern, verdicts);
 	}
 	return r;
 }
 
-static int open_once(struct bt_store *store, const char *like, struct tool_verdicts *verdicts, struct bt_error *error)
+static int open_once(const struct tool *tool, struct bt_store *store, const char *like, struct tool_verdicts *verdicts,
+		     struct bt_error *error)
 {
 	struct bt_snapshot *snapshot = NULL;
+	struct concern concern = {.filter = tool->filter};
 	int r = like ? bt_snapshot_open(store, like, &snapshot, error) : 0;
 
+	if (snapshot)
+		concern.like = bt_snapshot_info(snapshot);
 	if (!r)
-		r = open_all(store, snapshot ? bt_snapshot_info(snapshot) : NULL, verdicts, error);
+		r = open_all(store, &concern, verdicts, error);
 	bt_snapshot_close(snapshot);
 	return r;
 }
 
 /* A snapshot that tag or a repair replaces meanwhile is another file than the one that was listed: look again. */
-static int open_concerned(struct bt_store *store, const char *like, struct tool_verdicts *verdicts,
-			  struct bt_error *error)
+static int open_concerned(const struct tool *tool, struct bt_store *store, const char *like,
+			  struct tool_verdicts *verdicts, struct bt_error *error)
 {
-	int r = open_once(store, like, verdicts, error);
+	int r = open_once(tool, store, like, verdicts, error);
 
 	for (int tries = 0; r == BT_E_DAMAGED && error->reason == BT_R_CHANGED && tries < 3; tries++) {
 		tool_verdicts_free(verdicts);
 		*error = (struct bt_error){0};
 		r = bt_store_refresh(store, error);
 		if (!r)
-			r = open_once(store, like, verdicts, error);
+			r = open_once(tool, store, like, verdicts, error);
 	}
 	return r;
 }
@@ -318,7 +339,7 @@ int tool_verdicts_make(const struct tool *tool, struct bt_store *store, const st
 	static const struct bt_prune_result nothing;
 	struct tool_verdicts verdicts = {0};
 	struct bt_error error = {0};
-	int code = open_concerned(store, like, &verdicts, &error);
+	int code = open_concerned(tool, store, like, &verdicts, &error);
 
 	if (!code && decide(retention, &verdicts))
 		code = error.code = BT_E_NOMEM;
@@ -328,8 +349,9 @@ int tool_verdicts_make(const struct tool *tool, struct bt_store *store, const st
 		return tool_exit_code(code);
 	}
 	if (verdicts.count && verdicts.removed + verdicts.guarded == verdicts.count && !retention->all) {
-		*ret_problem = tool_format("the rules would remove every snapshot; nothing was removed. "
-					   "If you mean it, add --all");
+		*ret_problem = tool_format("the rules would remove every %ssnapshot; nothing was removed. "
+					   "If you mean it, add --all",
+					   tool->filter ? "selected " : "");
 		tool_verdicts_free(&verdicts);
 		return TOOL_FATAL;
 	}
@@ -362,16 +384,16 @@ static int compare_places(const void *left, const void *right)
 
 size_t tool_verdicts_forgotten(const struct tool_verdicts *verdicts, const struct bt_snapshot_info **ret_first)
 {
-	const struct tool_verdict **sorted = tool_alloc((verdicts->count + 1) * sizeof(*sorted));
-	size_t forgotten = 0;
+	size_t forgotten = 0, count = verdicts->count + verdicts->other_count;
+	const struct tool_verdict **sorted = tool_alloc((count + 1) * sizeof(*sorted));
 	bool kept = false;
 
-	for (size_t i = 0; i < verdicts->count; i++)
-		sorted[i] = &verdicts->items[i];
-	qsort(sorted, verdicts->count, sizeof(*sorted), compare_places);
-	for (size_t i = 0; i < verdicts->count; i++) {
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = i < verdicts->count ? &verdicts->items[i] : &verdicts->others[i - verdicts->count];
+	qsort(sorted, count, sizeof(*sorted), compare_places);
+	for (size_t i = 0; i < count; i++) {
 		kept |= sorted[i]->reasons != 0;
-		if (i + 1 < verdicts->count && compare_places(&sorted[i], &sorted[i + 1]) == 0)
+		if (i + 1 < count && compare_places(&sorted[i], &sorted[i + 1]) == 0)
 			continue;
 		if (!kept && !forgotten++)
 			*ret_first = sorted[i]->info;
@@ -403,6 +425,9 @@ void tool_verdicts_free(struct tool_verdicts *verdicts)
 		bt_snapshot_close(verdicts->items[i].snapshot);
 		free(verdicts->items[i].oldest);
 	}
+	for (size_t i = 0; i < verdicts->other_count; i++)
+		bt_snapshot_close(verdicts->others[i].snapshot);
 	free(verdicts->items);
+	free(verdicts->others);
 	*verdicts = (struct tool_verdicts){0};
 }

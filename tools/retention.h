@@ -33,12 +33,14 @@ struct tool_verdict {
 struct tool_verdicts {
 	struct tool_verdict *items; /* in the order of list */
 	size_t count, removed;
-	size_t guarded; /* of those kept, the ones that no rule keeps */
+	size_t guarded;		     /* of those kept, the ones that no rule keeps */
+	struct tool_verdict *others; /* what the command's selection leaves out, which stays */
+	size_t other_count;
 };
 
 bool tool_retention_given(const struct tool_retention *retention);
-/* Decides about the whole store, or with the name of a snapshot about those of its host and directory. An exit code:
- * then *ret_problem says why, allocated. */
+/* Decides about what the command selects, or with the name of a snapshot about those of its host and directory. An exit
+ * code: then *ret_problem says why, allocated. */
 int tool_verdicts_make(const struct tool *tool, struct bt_store *store, const struct tool_retention *retention,
 		       const char *like, struct tool_verdicts *ret_verdicts, char **ret_problem);
 /* "snapshot_….json (newest complete), …": those that no rule keeps; allocated, NULL if there are none. */

@@ -206,7 +206,7 @@ static struct tool_value member_value(const struct tool_column *column, const ch
 		memcpy(&value.text, at, column->width);
 	if (column->kind == TOOL_FUTURE)
 		any = bt_is_future(value.time.seconds, time(NULL));
-	else if (column->if_any)
+	else if (column->when == TOOL_WHEN_ANY)
 		any = number ? value.number : column->kind == TOOL_FLAG ? value.flag : value.text && *value.text;
 	return any && (value.kind != TOOL_TEXT || value.text) ? value : (struct tool_value){.kind = TOOL_NOTHING};
 }
@@ -271,49 +271,99 @@ static size_t column_count(const struct tool_column *columns)
 	return count;
 }
 
-/* The cells of headings and rows, one row after the other, and which columns are aligned to the right. */
-static char **cells_make(const struct tool_column *columns, const void *rows, size_t row_size, size_t count,
-			 bool *ret_right)
-{
-	size_t width = column_count(columns), at = 0;
-	char **cells = tool_alloc((count + 1) * width * sizeof(*cells));
+/* What a table shows: cells of headings and rows, one row after the other. */
+struct grid {
+	size_t width, rows; /* in cells; the headings are a row */
+	char **cells;
+	struct grid_column {
+		size_t width; /* in characters */
+		bool right, hidden;
+	} * columns;
+};
 
+static void add_cell(struct grid *grid, size_t at, char *text)
+{
+	struct grid_column *column = &grid->columns[at % grid->width];
+
+	grid->cells[at] = text;
+	if (tool_width(text) > column->width)
+		column->width = tool_width(text);
+}
+
+static void add_row(struct grid *grid, const struct tool_column *columns, const void *row, size_t at)
+{
+	for (; columns->key; columns++) {
+		struct tool_value value;
+
+		if (!columns->heading)
+			continue;
+		value = column_value(columns, row);
+		grid->columns[at % grid->width].right |= value.kind == TOOL_COUNT || value.kind == TOOL_BYTES;
+		add_cell(grid, at++, value_shown(&value));
+		value_free(&value);
+	}
+}
+
+/* Whether all rows show the same in a column. */
+static bool is_uniform(const struct grid *grid, size_t column)
+{
+	for (size_t row = 2; row < grid->rows; row++)
+		if (strcmp(grid->cells[grid->width + column], grid->cells[row * grid->width + column]) != 0)
+			return false;
+	return true;
+}
+
+static struct grid grid_make(const struct tool_column *columns, const void *rows, size_t row_size, size_t count)
+{
+	struct grid grid = {.width = column_count(columns), .rows = count + 1};
+	size_t at = 0;
+
+	grid.cells = tool_alloc(grid.rows * grid.width * sizeof(*grid.cells));
+	grid.columns = tool_alloc(grid.width * sizeof(*grid.columns));
 	for (const struct tool_column *column = columns; column->key; column++)
 		if (column->heading)
-			cells[at++] = tool_format("%s", column->heading);
+			add_cell(&grid, at++, tool_format("%s", column->heading));
 	for (size_t i = 0; i < count; i++)
-		for (const struct tool_column *column = columns; column->key; column++) {
-			struct tool_value value;
-
-			if (!column->heading)
-				continue;
-			value = column_value(column, row_at(rows, row_size, i));
-			ret_right[at % width] |= value.kind == TOOL_COUNT || value.kind == TOOL_BYTES;
-			cells[at++] = value_shown(&value);
-			value_free(&value);
+		add_row(&grid, columns, row_at(rows, row_size, i), (i + 1) * grid.width);
+	at = 0;
+	for (const struct tool_column *column = columns; column->key; column++)
+		if (column->heading) {
+			grid.columns[at].hidden = column->when == TOOL_WHEN_DIFFERS && is_uniform(&grid, at);
+			at++;
 		}
-	return cells;
+	return grid;
+}
+
+static void grid_free(struct grid *grid)
+{
+	for (size_t i = 0; i < grid->width * grid->rows; i++)
+		free(grid->cells[i]);
+	free(grid->cells);
+	free(grid->columns);
+}
+
+static void grid_print(const struct grid *grid)
+{
+	for (size_t row = 0; row < grid->rows; row++) {
+		size_t due = 0;
+
+		for (size_t i = 0; i < grid->width; i++)
+			if (!grid->columns[i].hidden)
+				due = cell_print(grid->cells[row * grid->width + i], due, grid->columns[i].width,
+						 grid->columns[i].right);
+		putchar('\n');
+	}
 }
 
 void tool_table_print(const struct tool_column *columns, const void *rows, size_t row_size, size_t count)
 {
-	size_t shown = column_count(columns), total = shown * (count + 1);
-	tool_auto size_t *widths = tool_alloc(shown * sizeof(*widths));
-	tool_auto bool *right = tool_alloc(shown);
-	tool_auto char **cells = cells_make(columns, rows, row_size, count, right);
+	struct grid grid;
 
-	for (size_t i = 0; i < total; i++)
-		if (tool_width(cells[i]) > widths[i % shown])
-			widths[i % shown] = tool_width(cells[i]);
-	for (size_t i = 0, due = 0; i < total; i++) {
-		if (count > 0)
-			due = cell_print(cells[i], due, widths[i % shown], right[i % shown]);
-		if (count > 0 && i % shown + 1 == shown) {
-			putchar('\n');
-			due = 0;
-		}
-		free(cells[i]);
-	}
+	if (!count)
+		return;
+	grid = grid_make(columns, rows, row_size, count);
+	grid_print(&grid);
+	grid_free(&grid);
 }
 
 static void object_print(const struct tool_column *columns, const void *row, const char *end)

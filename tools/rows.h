@@ -24,6 +24,12 @@ enum tool_kind {
 	TOOL_ROWS,	  /* a list of objects in JSON, nothing in a table */
 };
 
+enum tool_when {
+	TOOL_ALWAYS,
+	TOOL_WHEN_ANY,	   /* nothing if it is zero or empty */
+	TOOL_WHEN_DIFFERS, /* a table has the column only if rows differ in it; JSON has it always */
+};
+
 struct tool_column;
 struct tool_value {
 	enum tool_kind kind;
@@ -52,7 +58,7 @@ struct tool_column {
 	const char *heading; /* in the table; NULL: only in JSON */
 	struct tool_value (*get)(const void *row);
 	enum tool_kind kind;
-	bool if_any;   /* nothing if it is zero or empty */
+	enum tool_when when;
 	uint8_t width; /* of the member */
 	size_t via;    /* offset of the pointer to the struct that has the member, plus 1; 0: the row has it */
 	size_t offset; /* of the member */
@@ -60,16 +66,19 @@ struct tool_column {
 
 /* The end of a column, as in {"files", "FILES", TOOL_MEMBER(TOOL_COUNT, struct row, files)}. VIA: the row has a pointer
  * to the struct with the member; if that is NULL, there is nothing. */
-#define TOOL_GET(getter)			    (getter), TOOL_NOTHING, false, 0, 0, 0
-#define TOOL_COLUMN_END(kind, if_any, type, member) NULL, (kind), (if_any), sizeof(((type *)0)->member)
-#define TOOL_MEMBER(kind, type, member)		    TOOL_COLUMN_END(kind, false, type, member), 0, offsetof(type, member)
-#define TOOL_IF_ANY(kind, type, member)		    TOOL_COLUMN_END(kind, true, type, member), 0, offsetof(type, member)
+#define TOOL_GET(getter)			   (getter), TOOL_NOTHING, TOOL_ALWAYS, 0, 0, 0
+#define TOOL_COLUMN_END(kind, when, type, member)  NULL, (kind), (when), sizeof(((type *)0)->member)
+#define TOOL_MEMBER_WHEN(when, kind, type, member) TOOL_COLUMN_END(kind, when, type, member), 0, offsetof(type, member)
+#define TOOL_MEMBER(kind, type, member)		   TOOL_MEMBER_WHEN(TOOL_ALWAYS, kind, type, member)
+#define TOOL_IF_ANY(kind, type, member)		   TOOL_MEMBER_WHEN(TOOL_WHEN_ANY, kind, type, member)
+#define TOOL_IF_DIFFERS(kind, type, member)	   TOOL_MEMBER_WHEN(TOOL_WHEN_DIFFERS, kind, type, member)
 #define TOOL_VIA_END(type, pointer, member)                                                                            \
 	1 + offsetof(type, pointer), offsetof(__typeof__(*((type *)0)->pointer), member)
-#define TOOL_VIA(kind, type, pointer, member)                                                                          \
-	TOOL_COLUMN_END(kind, false, type, pointer->member), TOOL_VIA_END(type, pointer, member)
-#define TOOL_VIA_IF_ANY(kind, type, pointer, member)                                                                   \
-	TOOL_COLUMN_END(kind, true, type, pointer->member), TOOL_VIA_END(type, pointer, member)
+#define TOOL_VIA_WHEN(when, kind, type, pointer, member)                                                               \
+	TOOL_COLUMN_END(kind, when, type, pointer->member), TOOL_VIA_END(type, pointer, member)
+#define TOOL_VIA(kind, type, pointer, member)		 TOOL_VIA_WHEN(TOOL_ALWAYS, kind, type, pointer, member)
+#define TOOL_VIA_IF_ANY(kind, type, pointer, member)	 TOOL_VIA_WHEN(TOOL_WHEN_ANY, kind, type, pointer, member)
+#define TOOL_VIA_IF_DIFFERS(kind, type, pointer, member) TOOL_VIA_WHEN(TOOL_WHEN_DIFFERS, kind, type, pointer, member)
 
 /* Defines the getter get_NAME of rows of a type: value is an expression over `self`. */
 #define TOOL_GETTER(type, name, wanted, member, value)                                                                 \

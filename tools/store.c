@@ -4,6 +4,7 @@
 #include "foreign.h"
 #include "missing.h"
 #include "output.h"
+#include "selection.h"
 #include "tool.h"
 #include <errno.h>
 #include <limits.h>
@@ -206,6 +207,17 @@ static int store_of_path(const struct tool *tool, const char *text, bool salvage
 	return r;
 }
 
+/* The path of a file names a snapshot that the command's options leave out. */
+static int left_out(const struct tool *tool, struct bt_snapshot *snapshot)
+{
+	const struct bt_snapshot_info *info = bt_snapshot_info(snapshot);
+	tool_auto char *given = tool_selection_text(tool);
+	tool_auto char *host = tool_escape(info->host), *target = tool_escape(info->target);
+
+	tool_complain(tool, "%s does not match %s: it is of %s%s%s", info->name, given, host, *host ? ":" : "", target);
+	return TOOL_FATAL;
+}
+
 int tool_pick_open(const struct tool *tool, const struct tool_wish *wish, struct tool_pick *ret_pick)
 {
 	struct tool_pick pick = {0};
@@ -225,10 +237,12 @@ int tool_pick_open(const struct tool *tool, const struct tool_wish *wish, struct
 		r = tool_choose(tool, pick.store, wish, &name);
 	if (r == TOOL_OK && bt_snapshot_open(pick.store, name, &pick.snapshot, &error) < 0)
 		r = tool_fail(tool, &error);
+	if (r == TOOL_OK && !bt_filter_selects(tool->filter, bt_snapshot_info(pick.snapshot)))
+		r = left_out(tool, pick.snapshot);
 	if (r == TOOL_OK)
 		*ret_pick = pick;
 	else
-		bt_store_close(pick.store);
+		tool_pick_close(&pick);
 	free(found);
 	return r;
 }

@@ -5,6 +5,7 @@
 
 #include "options.h"
 #include <backuptool/error.h>
+#include <backuptool/select.h>
 #include <backuptool/store.h>
 #include <backuptool/view.h>
 
@@ -28,6 +29,7 @@ enum tool_common {
 	TOOL_COMMON_FIRST = 16, /* those before the command */
 	TOOL_COMMON_VERBOSE = 32,
 	TOOL_COMMON_YES = 64,
+	TOOL_COMMON_SELECT = 128,
 };
 
 /* A table of options whose offsets point into a member of the struct that a command's run gets. */
@@ -56,6 +58,12 @@ struct tool_command {
 
 struct tool_outcome;	 /* hooks.h */
 struct tool_hook_runner; /* the same */
+
+/* Which snapshots the command means at all, as the user wrote it: see selection.h. */
+struct tool_selection {
+	struct tool_texts hosts, targets, tags;
+};
+
 struct tool {
 	const struct tool_command *const *commands; /* all there are; ends with NULL */
 	const struct tool_command *command;	    /* NULL before it is known */
@@ -63,9 +71,11 @@ struct tool {
 	const char *store_id;			    /* NULL: any store, or that of the environment */
 	int64_t lock_wait;			    /* seconds; -1 forever */
 	bool json, quiet, verbose, no_progress, yes, help, version;
-	struct tool_texts given;   /* the command's own options, one word each */
-	struct tool_texts *said;   /* by tool_say_once */
-	struct tool_texts *doubts; /* of confirm.h */
+	struct tool_selection selection;
+	const struct bt_filter *filter; /* what the selection comes to; NULL: every snapshot */
+	struct tool_texts given;	/* the command's own options, one word each */
+	struct tool_texts *said;	/* by tool_say_once */
+	struct tool_texts *doubts;	/* of confirm.h */
 	struct tool_outcome *outcome;
 	struct tool_hook_runner *hooks; /* NULL: there are none */
 	char **operands;
@@ -102,8 +112,8 @@ int tool_store_open(const struct tool *tool, bool create, struct bt_store **ret_
 
 /* The snapshot that somebody means: a name, prefix, "latest", "latest~N" or "@TIME" in tool->store, or a path to a
  * file, whose directory then is the store. The rest says what the command is about (bt_scope in select.h); all zero is
- * fine. Unless it changes something, nothing that the store has is deleted until it is closed. Where something may be
- * deleted, what is not sure of the choice is a doubt (confirm.h). */
+ * fine. Only those are looked at that tool->filter selects. Unless it changes something, nothing that the store has is
+ * deleted until it is closed. Where something may be deleted, what is not sure of the choice is a doubt (confirm.h). */
 struct tool_wish {
 	const char *text;
 	const char *const *paths; /* in the snapshot, as the user wrote them */

@@ -29,7 +29,7 @@ static bool is_asked_for(const struct bt_scope *scope, const char *target)
 
 enum bt_rank bt_scope_rank(const struct bt_scope *scope, const char *host, const char *target)
 {
-	bool here = scope->host && strcmp(scope->host, host) == 0;
+	bool here = !scope->host || strcmp(scope->host, host) == 0;
 
 	if (is_asked_for(scope, target))
 		return here ? BT_RANK_SAME : BT_RANK_ELSEWHERE;
@@ -41,6 +41,6 @@ enum bt_rank bt_scope_rank(const struct bt_scope *scope, const char *host, const
 enum bt_rank bt_scope_best(const struct bt_scope *scope)
 {
 	if (scope->path_count || scope->output)
-		return scope->host ? BT_RANK_SAME : BT_RANK_ELSEWHERE;
-	return scope->host && scope->directory ? BT_RANK_AROUND : BT_RANK_ANY;
+		return BT_RANK_SAME;
+	return scope->directory ? BT_RANK_AROUND : BT_RANK_ANY;
 }

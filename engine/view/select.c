@@ -104,11 +104,14 @@ static int next(struct search *search, struct member *ret_member, struct bt_erro
 					      .seconds = search->newest.seconds};
 		if (scope->wanted && !scope->wanted(scope->arg, name))
 			continue;
-		if (ret_member->classic && !scope->path_count)
+		if (ret_member->classic && !scope->path_count && !scope->filter)
 			return 0;
 		int r = bt_snapshot_open(search->store, name, &ret_member->snapshot, &damage);
-		if (!r)
+		if (!r && bt_filter_selects(scope->filter, bt_snapshot_info(ret_member->snapshot)))
 			return 0;
+		bt_snapshot_close(ret_member->snapshot);
+		if (!r)
+			continue;
 		if (r == BT_E_NOMEM || r == BT_E_CANCELLED)
 			return bt_fail(error, r, name, NULL);
 		if (r != BT_E_NOT_FOUND && !search->unread++)
@@ -209,7 +212,7 @@ static int select_relative(struct bt_store *store, const char *text, struct wish
 		choice->future = like.future;
 	}
 	bt_snapshot_close(like.snapshot);
-	return r || choice->name ? r : bt_select_too_old(store, text, oldest, error);
+	return r || choice->name ? r : bt_select_too_old(store, text, scope->filter, oldest, error);
 }
 
 static bool is_latest(const char *text)
@@ -253,7 +256,7 @@ static int select_named(struct bt_store *store, const char *text, const struct b
 {
 	int64_t seconds;
 	unsigned clash;
-	int r = bt_select_named(store, text, &choice->name, error);
+	int r = bt_select_named(store, text, scope->filter, &choice->name, error);
 
 	if (!r)
 		choice->future =
@@ -334,9 +337,10 @@ static int add_group(struct groups *groups, const struct member *member)
 	return 0;
 }
 
-int bt_groups_list(struct bt_store *store, struct bt_group **ret_groups, size_t *ret_count, struct bt_error *error)
+int bt_groups_list(struct bt_store *store, const struct bt_filter *filter, struct bt_group **ret_groups,
+		   size_t *ret_count, struct bt_error *error)
 {
-	static const struct bt_scope all = {.now = INT64_MAX};
+	const struct bt_scope all = {.now = INT64_MAX, .filter = filter};
 	struct groups groups = {0};
 	struct search search;
 	struct member member;

@@ -23,8 +23,10 @@ const char *bt_newest_next(struct bt_newest *newest);
 bool bt_name_is_classic(const char *name);
 
 /* named.c: finds a snapshot by its name or the beginning of it. */
-int bt_select_named(struct bt_store *store, const char *text, const char **ret_name, struct bt_error *error);
+int bt_select_named(struct bt_store *store, const char *text, const struct bt_filter *filter, const char **ret_name,
+		    struct bt_error *error);
 /* Fails with "the oldest is NAME", or says that the store has no snapshot. */
-int bt_select_too_old(struct bt_store *store, const char *text, const char *oldest, struct bt_error *error);
+int bt_select_too_old(struct bt_store *store, const char *text, const struct bt_filter *filter, const char *oldest,
+		      struct bt_error *error);
 
 #endif

@@ -4,6 +4,7 @@
 #define BACKUPTOOL_STATS_H
 
 #include <backuptool/observer.h>
+#include <backuptool/select.h>
 #include <backuptool/store.h>
 
 BT_C_BEGIN
@@ -11,8 +12,9 @@ BT_C_BEGIN
 struct bt_stats_snapshot {
 	const char *name;
 	struct bt_time time;
-	uint64_t files, size; /* of the directory when restored */
-	uint64_t fresh;	      /* bytes of contents that no older snapshot has */
+	uint64_t files, size;	   /* of the directory when restored */
+	uint64_t fresh;		   /* bytes of contents that no older one of the snapshots has */
+	const char *host, *target; /* valid during the call */
 };
 
 struct bt_stats {
@@ -26,15 +28,18 @@ struct bt_stats {
 					      lists and pages */
 	uint64_t unread;		   /* snapshots and files that could not be read; the observer was told */
 	uint64_t at_rest_files;		   /* of store_files: those that lie compressed */
+	uint64_t others;		   /* bytes in the store's files that only snapshots outside the filter need */
 };
 
 /*
- * Reads all snapshots and the lists of all files, but no contents. snapshot is called for each, oldest first; its
- * argument is valid during the call. BT_E_INCOMPLETE: something could not be read; contents that only the unread part
- * refers to count as dead. The bytes of a block are divided among its contents in proportion to their sizes.
+ * How much the snapshots are that the filter selects; NULL: all. Reads all snapshots and the lists of all files, but no
+ * contents. snapshot is called for each, oldest first; its argument is valid during the call. BT_E_INCOMPLETE:
+ * something could not be read; contents that only the unread part refers to count as dead. The bytes of a block are
+ * divided among its contents in proportion to their sizes.
  */
-int bt_stats_gather(struct bt_store *store, void (*snapshot)(void *arg, const struct bt_stats_snapshot *snapshot),
-		    void *arg, const struct bt_observer *observer, struct bt_stats *ret_stats, struct bt_error *error);
+int bt_stats_gather(struct bt_store *store, const struct bt_filter *filter,
+		    void (*snapshot)(void *arg, const struct bt_stats_snapshot *snapshot), void *arg,
+		    const struct bt_observer *observer, struct bt_stats *ret_stats, struct bt_error *error);
 
 BT_C_END
 

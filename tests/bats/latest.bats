@@ -93,13 +93,15 @@ two_hosts() {
 	for command in "remove latest" "restore --snapshot-file latest --output-directory out --delete" \
 		"tag latest --remove x"; do
 		run -1 --separate-stderr on laptop backuptool $command </dev/null
-		[[ $stderr == *"latest is snapshot_2026-01-02T06-00-00Z.json of laptop:$PWD/photos"*"--yes"* ]]
+		[[ $stderr == *"latest is snapshot_2026-01-02T06-00-00Z.json of laptop:$PWD/photos"*"server:$PWD/docs, laptop:$PWD/docs"*"--target"* ]]
+		run -1 --separate-stderr on laptop backuptool $command --yes
+		[[ $stderr == *"nothing was changed" ]]
 	done
 	[ "$(backuptool list --names | wc -l)" = 6 ]
 	[ -e out/mine ]
 	run -0 on laptop backuptool tag latest --add x
 	run -0 on laptop backuptool remove latest --dry-run
-	run -0 on laptop backuptool remove latest --yes
+	run -0 on laptop backuptool remove latest --target photos
 	[ "$(backuptool list --names | tail -n 1)" = snapshot_2026-01-02T05-00-00Z.json ]
 	(cd docs && run -0 on laptop backuptool --store ../snapshots remove latest)
 	[ "$(backuptool list --names | wc -l)" = 4 ]

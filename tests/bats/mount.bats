@@ -477,3 +477,43 @@ watched() {
 	[ "$(wc -l <backwards)" -gt 100 ]
 	[ -z "$(comm -13 forwards backwards)" ]
 }
+
+@test "-o host=, target= and tag= show only these snapshots" {
+	mkdir -p a b
+	for day in 1 2 3 4; do
+		place=a host=laptop
+		[ "$day" -lt 3 ] || host=server
+		[ $((day % 2)) = 1 ] || place=b
+		at "2026-01-0$day" backuptool snapshot -q --target-directory "$place" --host "$host" --tag "day$day" >/dev/null
+	done
+	show -o host=server
+	run -0 ls mnt
+	output_is latest snapshot_2026-01-03T00-00-00Z snapshot_2026-01-04T00-00-00Z
+	[ "$(readlink mnt/latest)" = snapshot_2026-01-04T00-00-00Z ]
+	[ ! -e mnt/snapshot_2026-01-01T00-00-00Z ]
+	at 2026-01-05 backuptool snapshot -q --target-directory a --host server
+	at 2026-01-06 backuptool snapshot -q --target-directory a --host laptop
+	wait_until test -e mnt/snapshot_2026-01-05T00-00-00Z
+	[ "$(readlink mnt/latest)" = snapshot_2026-01-05T00-00-00Z ]
+	[ ! -e mnt/snapshot_2026-01-06T00-00-00Z ]
+	hide
+	show -o host=server,host=laptop,tag=day2,versions
+	run -0 ls mnt
+	output_is latest snapshot_2026-01-02T00-00-00Z versions
+	hide
+	show -o "target=$PWD/b" -o snapshot=latest
+	hide
+	run -1 --separate-stderr show -o host=server,tag=day1
+	stderr_is "backupfs: $WORK/snapshots: no snapshot matches host=, target= and tag="
+	run -1 --separate-stderr show -o "snapshot=2026-01-01,host=server"
+	[[ $stderr == *"left out"* ]]
+	run -0 backuptool mount mnt --host server --target a 3>&-
+	run -0 ls mnt
+	output_is latest snapshot_2026-01-03T00-00-00Z snapshot_2026-01-05T00-00-00Z
+	hide
+	mkdir 'odd,name\'
+	backuptool snapshot -q --target-directory 'odd,name\' --tag 'odd'
+	run -0 backuptool mount mnt --host all --target 'odd,name\' --tag odd --tag other 3>&-
+	[ "$(ls mnt | wc -l)" = 2 ]
+	hide
+}

@@ -65,8 +65,8 @@ documented() {
 	backuptool help --json | documented help
 	backuptool help snapshot --json | documented help
 	name=$(newest)
-	backuptool remove latest --yes --dry-run --json | documented remove
-	backuptool remove latest --yes --json >removed
+	backuptool remove latest --target emptied --yes --dry-run --json | documented remove
+	backuptool remove latest --target emptied --yes --json >removed
 	[ "$(jq -c '[.dry_run, .snapshots, .removed]' removed)" = "[false,[\"$name\"],1]" ]
 	documented remove <removed
 }

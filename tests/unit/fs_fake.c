@@ -147,6 +147,12 @@ int bt_select(struct bt_store *store, const char *text, const struct bt_scope *s
 	return BT_E_NOT_FOUND;
 }
 
+/* Snapshots here are of no host, no directory, and without tags. */
+bool bt_filter_selects(const struct bt_filter *filter, const struct bt_snapshot_info *info)
+{
+	return !filter->host_count && !filter->target_count && !filter->tag_count;
+}
+
 int bt_snapshot_open(struct bt_store *store, const char *name, struct bt_snapshot **ret_snapshot,
 		     struct bt_error *error)
 {

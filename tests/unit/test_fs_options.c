@@ -73,6 +73,22 @@ static void everything(void **state)
 	options_free(&options);
 }
 
+static void selection(void **state)
+{
+	struct options options;
+	char error[OPTIONS_ERROR_SIZE];
+
+	assert_int_equal(PARSE(&options, error, "s", "m", "-o", "host=a,target=/x\\,y,host=b", "-o", "tag=t"), 0);
+	assert_int_equal(options.filter.host_count, 2);
+	assert_string_equal(options.filter.hosts[1], "b");
+	assert_int_equal(options.filter.target_count, 1);
+	assert_string_equal(options.filter.targets[0], "/x,y");
+	assert_string_equal(options.filter.tags[0], "t");
+	options_free(&options);
+	assert_refused("host=", "host=");
+	assert_refused("tag=", "tag=");
+}
+
 static void as_mount_calls_it(void **state)
 {
 	struct options options;
@@ -144,6 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(everything),
+		cmocka_unit_test(selection),
 		cmocka_unit_test(as_mount_calls_it),
 		cmocka_unit_test(help_and_version_need_nothing),
 		cmocka_unit_test(what_is_for_mount_is_dropped),

@@ -135,7 +135,7 @@ static void test_stats(void **state)
 	put_noise(&world, "more", 1000, 2);
 	world_snap(&world);
 	world_open_store(&world);
-	assert_int_equal(bt_stats_gather(world.store, see, &seen, NULL, &stats, &error), 0);
+	assert_int_equal(bt_stats_gather(world.store, NULL, see, &seen, NULL, &stats, &error), 0);
 	assert_int_equal(seen.count, 2);
 	assert_int_equal(seen.items[0].fresh, 50000);
 	assert_int_equal(seen.items[0].size, 100000);

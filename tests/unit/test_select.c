@@ -137,7 +137,7 @@ static void test_one_group(void **state)
 	refused(store, "@2026-01-01", &in_b, BT_E_NOT_FOUND, "oldest is snapshot_2026-01-02");
 	struct bt_group *groups;
 	size_t count;
-	assert_int_equal(bt_groups_list(store, &groups, &count, NULL), 0);
+	assert_int_equal(bt_groups_list(store, NULL, &groups, &count, NULL), 0);
 	assert_int_equal(count, 2);
 	assert_string_equal(groups[0].target, "/a");
 	assert_int_equal(groups[0].snapshots, 3);
@@ -189,6 +189,83 @@ static void test_scopes(void **state)
 	scope = (struct bt_scope){
 		.size = sizeof(struct bt_scope), .now = NOW, .host = "third", .paths = &none, .path_count = 1};
 	chosen(store, "latest", &scope, "2026-01-01T00-00-00Z");
+	bt_store_close(store);
+	sample_free(&sample);
+}
+
+/* Only what the filter selects is there. */
+static void test_filters(void **state)
+{
+	const char *const here = "here", *const there[] = {"there", "beyond"}, *const srv = "/srv";
+	struct bt_filter filter = {.size = sizeof(filter), .hosts = &here, .host_count = 1};
+	struct bt_scope scope = {.size = sizeof(scope), .now = NOW, .directory = "/", .filter = &filter};
+	struct sample sample = sample_new();
+	struct bt_group *groups;
+	size_t count;
+
+	add(&sample, "2026-01-01T00-00-00Z", "here", "/srv", false);
+	add(&sample, "2026-01-02T00-00-00Z", "there", "/srv", false);
+	add(&sample, "2026-01-03T00-00-00Z", "here", "/srv", false);
+	add(&sample, "2026-01-04T00-00-00Z", "there", "/var", false);
+	struct bt_store *store = open_store(&sample);
+	assert_false(chosen(store, "latest", &scope, "2026-01-03T00-00-00Z").unsure);
+	chosen(store, "latest~1", &scope, "2026-01-01T00-00-00Z");
+	chosen(store, "@2026-01-02", &scope, "2026-01-01T00-00-00Z");
+	refused(store, "latest~2", &scope, BT_E_NOT_FOUND, "oldest is snapshot_2026-01-01");
+	refused(store, "2026-01-02T00-00-00Z", &scope, BT_E_NOT_FOUND, "left out");
+	refused(store, "2026-01-04", &scope, BT_E_NOT_FOUND, "left out");
+	refused(store, "2026-01", &scope, BT_E_INVALID, "names of 2 snapshots");
+	refused(store, "2026-01-04T1", &scope, BT_E_NOT_FOUND, "nearest is snapshot_2026-01-03");
+	filter.hosts = there;
+	filter.host_count = 2;
+	assert_true(chosen(store, "latest", &scope, "2026-01-04T00-00-00Z").unsure);
+	filter.targets = &srv;
+	filter.target_count = 1;
+	assert_false(chosen(store, "latest", &scope, "2026-01-02T00-00-00Z").unsure);
+	chosen(store, "2026", &scope, "2026-01-02T00-00-00Z");
+	assert_int_equal(bt_groups_list(store, &filter, &groups, &count, NULL), 0);
+	assert_int_equal(count, 1);
+	assert_string_equal(groups[0].host, "there");
+	bt_groups_free(groups, count);
+	filter.tags = &srv;
+	filter.tag_count = 1;
+	refused(store, "latest", &scope, BT_E_NOT_FOUND, "none");
+	bt_store_close(store);
+	sample_free(&sample);
+}
+
+static void test_filter_of_tags(void **state)
+{
+	const char *const tags[] = {"a", "b"}, *const wanted[] = {"b", "c"};
+	const struct bt_snapshot_info info = {.host = "h", .target = "/t", .tags = tags, .tag_count = 2};
+	struct bt_filter filter = {.size = sizeof(filter), .tags = wanted, .tag_count = 2};
+
+	assert_true(bt_filter_selects(NULL, &info));
+	assert_true(bt_filter_selects(&filter, &info));
+	filter.tags = wanted + 1;
+	filter.tag_count = 1;
+	assert_false(bt_filter_selects(&filter, &info));
+	filter.size = 0; /* of no program that we know */
+	assert_false(bt_filter_selects(&filter, &info));
+}
+
+/* Without a host all hosts are alike. */
+static void test_all_hosts_alike(void **state)
+{
+	const char *const path = "/srv/x";
+	struct bt_scope scope = {.size = sizeof(scope), .now = NOW, .host = "here", .paths = &path, .path_count = 1};
+	struct sample sample = sample_new();
+
+	add(&sample, "2026-01-01T00-00-00Z", "here", "/srv", false);
+	add(&sample, "2026-01-02T00-00-00Z", "there", "/srv", false);
+	add(&sample, "2026-01-03T00-00-00Z", "there", "/var", false);
+	struct bt_store *store = open_store(&sample);
+	chosen(store, "latest", &scope, "2026-01-01T00-00-00Z");
+	scope.host = NULL;
+	assert_false(chosen(store, "latest", &scope, "2026-01-02T00-00-00Z").unsure);
+	scope.path_count = 0;
+	scope.directory = "/srv/y";
+	assert_false(chosen(store, "latest", &scope, "2026-01-02T00-00-00Z").unsure);
 	bt_store_close(store);
 	sample_free(&sample);
 }
@@ -307,6 +384,9 @@ int main(void)
 		cmocka_unit_test(test_relative_texts),
 		cmocka_unit_test(test_one_group),
 		cmocka_unit_test(test_scopes),
+		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_filter_of_tags),
+		cmocka_unit_test(test_all_hosts_alike),
 		cmocka_unit_test(test_one_directory_is_meant),
 		cmocka_unit_test(test_the_future),
 		cmocka_unit_test(test_what_cannot_be_read_is_passed_over),
