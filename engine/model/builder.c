@@ -14,13 +14,21 @@
 #define LEAF_FRAME (sizeof(LEAF_OPEN) - 1 + sizeof(PAGE_CLOSE) - 1)
 
 /* Of how many names one has which rank: see rank_of. */
-#define RANK_BITS_FIRST 2
-#define RANK_BITS_NEXT	4
-#define RANK_MAX	5
-/* Least entries or pages that a name of just its rank ends a page after: few pages are much larger than others, so that
- * one change costs little. */
-#define LEAST_ENTRIES	16
-#define LEAST_PAGES	8
+#define RANK_BITS_NEXT 4
+#define RANK_MAX       5
+/* Least pages that a name of just its rank ends an index page after: few pages are much larger than others, so that one
+ * change costs little. */
+#define LEAST_PAGES    8
+
+/* How leaves are cut: as above, of entries. */
+struct sizes {
+	unsigned rank_bits;
+	size_t least, most;
+};
+static const struct sizes usual_leaves = {2, 16, BT_LEAF_ENTRIES}, wide_leaves = {3, 32, BT_LEAF_WIDE};
+
+/* After so many entries of a directory leaves are wide. */
+#define WIDE_FROM 2048
 
 #define CHUNKS_LEAST  128 /* after these, one digest of CHUNKS_CUT_BY ends a page: 512 on average */
 #define CHUNKS_CUT_BY 384
@@ -46,6 +54,7 @@ static void reset(struct bt_page_builder *builder)
 	for (unsigned i = 0; i < builder->height; i++)
 		reset_level(&builder->levels[i]);
 	builder->leaf_entries = 0;
+	builder->passed = 0;
 	builder->height = 0;
 	builder->large = false;
 }
@@ -61,25 +70,36 @@ void bt_page_builder_free(struct bt_page_builder *builder)
 	reset(builder);
 }
 
-/* How many levels of pages may end after this name. Most names end none. */
-static unsigned rank_of(const struct bt_entry *entry)
+static const struct sizes *leaves_of(const struct bt_page_builder *builder)
 {
+	return builder->passed >= WIDE_FROM ? &wide_leaves : &usual_leaves;
+}
+
+/* How many levels of pages may end after this name. Most names end none. */
+static unsigned rank_of(const struct bt_page_builder *builder, const struct bt_entry *entry)
+{
+	unsigned bits = leaves_of(builder)->rank_bits;
 	uint64_t hash = bt_hash_bytes(entry->name, entry->name_length, 0);
 	unsigned zeros = hash ? (unsigned)__builtin_ctzll(hash) : 64;
 
-	if (zeros < RANK_BITS_FIRST)
+	if (zeros < bits)
 		return 0;
-	unsigned rank = 1 + (zeros - RANK_BITS_FIRST) / RANK_BITS_NEXT;
+	unsigned rank = 1 + (zeros - bits) / RANK_BITS_NEXT;
 	return rank < RANK_MAX ? rank : RANK_MAX;
 }
 
 /* Whether a page of this level, leaves being 0, ends after a name of this rank. The rare names of higher rank end it
  * however short it is, so that what comes after them depends on nothing before. */
-static bool ends(unsigned level, unsigned rank, size_t count)
+static bool ends(unsigned level, unsigned rank, size_t count, size_t least)
 {
 	unsigned own = level + 1 < RANK_MAX ? level + 1 : RANK_MAX;
 
-	return rank > own || (rank == own && count >= (level ? LEAST_PAGES : LEAST_ENTRIES));
+	return rank > own || (rank == own && count >= least);
+}
+
+static bool leaf_ends(const struct bt_page_builder *builder, const struct cut *cut)
+{
+	return ends(0, cut->rank, cut->entries, leaves_of(builder)->least);
 }
 
 static int emit_list(struct bt_page_builder *builder, const char *open, const void *text, size_t length,
@@ -154,7 +174,7 @@ static int emit_leaf(struct bt_page_builder *builder, const unsigned char *text,
 	for (unsigned i = 0; !r; i++) {
 		size_t count = builder->levels[i].count;
 
-		if (count < BT_INDEX_PAGES && !ends(i + 1, cut->rank, count))
+		if (count < BT_INDEX_PAGES && !ends(i + 1, cut->rank, count, LEAST_PAGES))
 			break;
 		r = end_index(builder, i);
 	}
@@ -170,6 +190,7 @@ static int take_leaf(struct bt_page_builder *builder, const struct cut *cut)
 
 	leaf->length -= taken;
 	builder->leaf_entries -= cut->entries;
+	builder->passed += cut->entries;
 	memmove(leaf->data, leaf->data + taken, leaf->length);
 	return r;
 }
@@ -187,7 +208,7 @@ static int become_large(struct bt_page_builder *builder)
 		memcpy(&cut, builder->cuts.data + at, sizeof(cut));
 		cut.length -= length;
 		cut.entries -= entries;
-		if (!ends(0, cut.rank, cut.entries))
+		if (!leaf_ends(builder, &cut))
 			continue;
 		length += cut.length + 1;
 		entries += cut.entries;
@@ -203,12 +224,12 @@ static int cut_here(struct bt_page_builder *builder, unsigned rank)
 
 	if (!builder->large)
 		return bt_buf_append(&builder->cuts, &here, sizeof(here));
-	return ends(0, rank, here.entries) ? take_leaf(builder, &here) : 0;
+	return leaf_ends(builder, &here) ? take_leaf(builder, &here) : 0;
 }
 
 static bool overflows(const struct bt_page_builder *builder)
 {
-	size_t most = builder->large ? BT_LEAF_ENTRIES : BT_LEAF_ALONE;
+	size_t most = builder->large ? leaves_of(builder)->most : BT_LEAF_ALONE;
 
 	if (builder->leaf_entries < 2)
 		return false;
@@ -269,7 +290,7 @@ int bt_page_builder_add(struct bt_page_builder *builder, const struct bt_entry *
 	if (r)
 		return r;
 	r = overflows(builder) ? make_room(builder, size) : 0;
-	unsigned rank = rank_of(entry);
+	unsigned rank = rank_of(builder, entry);
 	return r || !rank ? r : cut_here(builder, rank);
 }
 

@@ -9,6 +9,7 @@
 
 #define BT_LEAF_ALONE	  32 /* most entries of a directory that is one leaf */
 #define BT_LEAF_ENTRIES	  64
+#define BT_LEAF_WIDE	  128 /* the same, far into a large directory */
 #define BT_LEAF_TEXT	  ((size_t)32 << 10)
 #define BT_INDEX_PAGES	  64 /* most that a writer lists on an index page */
 #define BT_DIR_LEVELS	  16 /* most index pages between a directory and an entry */
@@ -40,7 +41,7 @@ void bt_page_room_free(struct bt_page_room *room);
  * Builds a directory's pages from its entries in order. Complete pages go to emit(line, length, ret_id), which hashes
  * them and writes them if they are new. A small directory becomes one leaf; in a larger one the hash of the names
  * decides where leaves end, and the index pages over them, so that equal entries give equal pages and one change few
- * new ones. The builder keeps the text of one leaf, and of an index page for each level. It may be used again after
+ * new ones. Far into a large directory leaves are twice as large, since there are many to read. The builder keeps the text of one leaf, and of an index page for each level. It may be used again after
  * finish, even if that failed.
  */
 struct bt_page_level {
@@ -58,6 +59,7 @@ struct bt_page_builder {
 	struct bt_buf line; /* the page being made */
 	struct bt_buf last; /* the last name added */
 	size_t leaf_entries;
+	uint64_t passed; /* entries in pages */
 	bool large;
 	unsigned height; /* of the levels in use */
 	struct bt_page_level levels[BT_DIR_LEVELS];

@@ -20,6 +20,7 @@ struct emitted {
 	struct bt_digest *ids;
 	size_t count, capacity, fail_at;
 	size_t largest, entries, leaves, indexes;
+	size_t longest; /* most entries of a leaf */
 	char last[256];
 	struct bt_buf final; /* the last page */
 };
@@ -32,7 +33,8 @@ static int note_leaf(struct emitted *emitted, const struct bt_page *page)
 	}
 	emitted->entries += page->count;
 	emitted->leaves++;
-	assert_true(page->count <= BT_LEAF_ENTRIES);
+	if (page->count > emitted->longest)
+		emitted->longest = page->count;
 	return 0;
 }
 
@@ -157,6 +159,7 @@ static void check_leaves(unsigned count, unsigned length, size_t least, size_t m
 	assert_int_equal(!emitted.indexes, emitted.leaves == 1);
 	assert_true(emitted.indexes <= 1 + emitted.leaves / 8);
 	assert_true(emitted.largest <= BT_LEAF_TEXT);
+	assert_true(emitted.longest <= (count <= 2048 ? BT_LEAF_ENTRIES : BT_LEAF_WIDE));
 	assert_true(bt_digest_equal(&tree, &emitted.ids[emitted.count - 1]));
 	bt_page_builder_free(&builder);
 	clear(&emitted);
@@ -169,7 +172,8 @@ static void test_a_small_directory_is_one_leaf(void **state)
 	check_leaves(BT_LEAF_ALONE, 255, 1, 1);
 	check_leaves(BT_LEAF_ALONE + 1, 10, 2, 3);
 	check_leaves(200, 10, 8, 16);
-	check_leaves(20000, 10, 1000, 1350);
+	check_leaves(2048, 10, 110, 140);
+	check_leaves(20000, 10, 600, 740);
 }
 
 static void make_large(struct bt_entry *entry, char name[256], unsigned number, struct bt_extra *extra)
@@ -259,7 +263,7 @@ static void test_one_insertion_changes_few_pages(void **state)
 	begin(&before, &builder);
 	build(&builder, &directory, &tree);
 	assert_int_equal(before.entries, 100000);
-	assert_in_range(before.leaves, 5000, 6800);
+	assert_in_range(before.leaves, 2800, 3400);
 	for (unsigned at = 1; at < 200000; at += 13334) {
 		directory.extra = at;
 		build_again(&builder, &directory, &after, &again);
@@ -274,6 +278,34 @@ static void test_one_insertion_changes_few_pages(void **state)
 	build_again(&builder, &directory, &after, &again);
 	assert_true(bt_digest_equal(&tree, &again)); /* all that was inserted is gone */
 	clear(&after);
+	bt_page_builder_free(&builder);
+	clear(&before);
+}
+
+/* Entries go from the front, one by one. All that follows moves by as many, and now and then the place where leaves get
+ * wide moves by a leaf, which the names soon make up for. */
+static void test_what_goes_from_the_front_moves_few_pages(void **state)
+{
+	struct directory directory = {.count = 10000, .length = 10};
+	struct bt_page_builder builder;
+	struct emitted before, after;
+	struct bt_digest tree, again;
+	size_t sum = 0;
+
+	begin(&before, &builder);
+	build(&builder, &directory, &tree);
+	assert_in_range(before.longest, BT_LEAF_ENTRIES + 1, BT_LEAF_WIDE);
+	for (unsigned i = 0; i < 100; i++) {
+		directory.first += 2;
+		directory.count--;
+		build_again(&builder, &directory, &after, &again);
+		assert_int_equal(after.entries, directory.count);
+		assert_in_range(changed(&before, &after), 3, 16);
+		sum += changed(&before, &after);
+		clear(&before);
+		before = after;
+	}
+	assert_true(sum <= 100 * 5);
 	bt_page_builder_free(&builder);
 	clear(&before);
 }
@@ -331,12 +363,14 @@ static void test_chosen_names_give_pages_within_the_limits(void **state)
 	struct emitted emitted;
 
 	build_chosen(&emitted, 0, 1, 20000); /* none ends a page */
-	assert_int_equal(emitted.leaves, (20000 + BT_LEAF_ENTRIES - 1) / BT_LEAF_ENTRIES);
-	assert_int_equal(emitted.indexes, 6);
+	assert_int_equal(emitted.longest, BT_LEAF_WIDE);
+	assert_int_equal(emitted.leaves,
+			 2048 / BT_LEAF_ENTRIES + (20000 - 2048 + BT_LEAF_WIDE - 1) / BT_LEAF_WIDE);
+	assert_int_equal(emitted.indexes, 4);
 	clear(&emitted);
 	build_chosen(&emitted, 2, 5, 20000); /* each ends a leaf, none an index page */
-	assert_in_range(emitted.leaves, 20000 / 16, 20000 / 16 + 1);
-	assert_int_equal(emitted.indexes, 20 + 1);
+	assert_in_range(emitted.leaves, 2048 / 16 + (20000 - 2048) / 34, 2048 / 16 + (20000 - 2048) / 32 + 1);
+	assert_int_equal(emitted.indexes, 11 + 1);
 	clear(&emitted);
 	build_chosen(&emitted, 10, 63, 600); /* each ends an index page, or several: those of one page are left out */
 	assert_int_equal(emitted.leaves, 600);
@@ -524,6 +558,7 @@ int main(void)
 		cmocka_unit_test(test_a_small_directory_is_one_leaf),
 		cmocka_unit_test(test_the_limit_of_bytes_is_exact),
 		cmocka_unit_test(test_one_insertion_changes_few_pages),
+		cmocka_unit_test(test_what_goes_from_the_front_moves_few_pages),
 		cmocka_unit_test(test_one_change_changes_a_page_of_each_level),
 		cmocka_unit_test(test_chosen_names_give_pages_within_the_limits),
 		cmocka_unit_test(test_pages_do_not_depend_on_history),
