@@ -251,6 +251,20 @@ void bt_cache_put(struct bt_cache *cache, struct bt_cached *value)
 	free_chain(cache, evicted);
 }
 
+void bt_cache_drop(struct bt_cache *cache, struct bt_cached *value)
+{
+	pthread_mutex_lock(&cache->lock);
+	bool last = --value->pins == 0;
+	if (last) {
+		bt_table_remove(&cache->values, value);
+		cache->weight -= value->weight;
+	}
+	check_cache(cache);
+	pthread_mutex_unlock(&cache->lock);
+	if (last)
+		cache->options.free(value);
+}
+
 size_t bt_cache_weight(struct bt_cache *cache)
 {
 	pthread_mutex_lock(&cache->lock);

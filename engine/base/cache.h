@@ -37,6 +37,8 @@ int bt_cache_get(struct bt_cache *cache, const struct bt_table_key *key, const v
 struct bt_cached *bt_cache_get_loaded(struct bt_cache *cache, const struct bt_table_key *key);
 bool bt_cache_has(struct bt_cache *cache, const struct bt_table_key *key); /* loaded or being loaded */
 void bt_cache_put(struct bt_cache *cache, struct bt_cached *value);
+/* The same for a value that is hardly wanted again: it leaves at once, unless others have pinned it. */
+void bt_cache_drop(struct bt_cache *cache, struct bt_cached *value);
 size_t bt_cache_weight(struct bt_cache *cache);
 
 #endif

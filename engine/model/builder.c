@@ -27,7 +27,7 @@ struct sizes {
 };
 static const struct sizes usual_leaves = {2, 16, BT_LEAF_ENTRIES}, wide_leaves = {3, 32, BT_LEAF_WIDE};
 
-/* After so many entries of a directory leaves are wide. */
+/* A leaf with this number of entries before it is wide. */
 #define WIDE_FROM 2048
 
 #define CHUNKS_LEAST  128 /* after these, one digest of CHUNKS_CUT_BY ends a page: 512 on average */

@@ -41,8 +41,8 @@ void bt_page_room_free(struct bt_page_room *room);
  * Builds a directory's pages from its entries in order. Complete pages go to emit(line, length, ret_id), which hashes
  * them and writes them if they are new. A small directory becomes one leaf; in a larger one the hash of the names
  * decides where leaves end, and the index pages over them, so that equal entries give equal pages and one change few
- * new ones. Far into a large directory leaves are twice as large, since there are many to read. The builder keeps the text of one leaf, and of an index page for each level. It may be used again after
- * finish, even if that failed.
+ * new ones. Far into a large directory leaves are twice as large, since there are many to read. The builder keeps the
+ * text of one leaf, and of an index page for each level. It may be used again after finish, even if that failed.
  */
 struct bt_page_level {
 	struct bt_buf text;    /* the lines of the index page */

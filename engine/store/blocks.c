@@ -230,6 +230,7 @@ struct wanted {
 	bool page, unverified;
 	struct bt_pin pin;	     /* of a content */
 	struct bt_buf *line;	     /* of a page */
+	struct bt_page_ahead *ahead; /* of its reader, or NULL */
 	struct bt_location location; /* of that */
 };
 
@@ -267,6 +268,75 @@ static int read_page(struct bt_store *store, struct bt_file *file, const struct 
 	return bt_file_pread(file, data, length, location->block.at, error);
 }
 
+/* Reads from a page on: more each time, since a directory that has many pages has many more. */
+static bool read_ahead(struct bt_store *store, struct bt_page_ahead *ahead, uint32_t ordinal, uint64_t at)
+{
+	struct bt_location range = {.file = ordinal, .page = true, .block.at = at};
+	size_t room = ahead->room ? ahead->room * 2 : AHEAD_LEAST;
+	struct bt_file *file;
+
+	if (bt_store_file(store, ordinal, &file, NULL))
+		return false;
+	uint64_t end = bt_file_sections(file)->tree_index;
+	if (room <= AHEAD_MOST) {
+		free(ahead->data);
+		ahead->data = malloc(room);
+		ahead->room = ahead->data ? room : 0;
+	}
+	ahead->length = 0;
+	if (!ahead->data || at >= end)
+		return false;
+	range.block.length = end - at < ahead->room ? (uint32_t)(end - at) : (uint32_t)ahead->room;
+	if (read_page(store, file, &range, ahead->data, NULL))
+		return false;
+	ahead->data_file = ordinal;
+	ahead->at = at;
+	ahead->length = range.block.length;
+	return true;
+}
+
+/* The bytes in memory from there on, or NULL. */
+static const char *bytes_ahead(const struct bt_page_ahead *ahead, uint32_t file, uint64_t at, size_t *ret_length)
+{
+	if (!ahead->length || file != ahead->data_file || at < ahead->at || at - ahead->at >= ahead->length)
+		return NULL;
+	*ret_length = ahead->length - (size_t)(at - ahead->at);
+	return ahead->data + (at - ahead->at);
+}
+
+/* Whether this page goes on where reading is, so that those after it will probably be wanted, too. */
+static bool goes_on(const struct bt_page_ahead *ahead, const struct bt_location *location)
+{
+	uint64_t at = location->block.at, end = ahead->at + ahead->length;
+
+	if (ahead->known && location->file == ahead->file && at == ahead->next)
+		return true;
+	return ahead->length && location->file == ahead->data_file && at >= ahead->at && at <= end + ahead->room;
+}
+
+/* Takes a page out of what was read ahead. */
+static bool take_ahead(struct wanted *wanted, const struct bt_location *location, void *data)
+{
+	struct bt_page_ahead *ahead = wanted->ahead;
+	const char *bytes = NULL;
+	size_t length = 0;
+
+	if (!ahead)
+		return false;
+	for (unsigned tries = 0; tries < 2; tries++) {
+		bytes = bytes_ahead(ahead, location->file, location->block.at, &length);
+		if (bytes && length >= location->block.length)
+			break;
+		bytes = NULL;
+		if (tries || location->block.length > AHEAD_MOST / 2 || !goes_on(ahead, location) ||
+		    !read_ahead(wanted->store, ahead, location->file, location->block.at))
+			return false;
+	}
+	if (bytes)
+		memcpy(data, bytes, location->block.length);
+	return bytes;
+}
+
 static int take_page(struct wanted *wanted, const struct bt_location *location, struct bt_error *error)
 {
 	struct bt_file *file;
@@ -277,7 +347,7 @@ static int take_page(struct wanted *wanted, const struct bt_location *location, 
 	wanted->line->length = 0;
 	if (!r && bt_buf_reserve(wanted->line, length))
 		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	if (!r)
+	if (!r && !take_ahead(wanted, location, wanted->line->data))
 		r = read_page(wanted->store, file, location, wanted->line->data, error);
 	if (!r && hash(wanted->store, wanted->line->data, length, &found))
 		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
@@ -335,10 +405,10 @@ static bool may_try_again(struct bt_store *store, int r, unsigned *doubt, struct
 	return true;
 }
 
-int bt_store_page(struct bt_store *store, const struct bt_digest *id, struct bt_buf *line,
+int bt_store_page(struct bt_store *store, struct bt_page_ahead *ahead, const struct bt_digest *id, struct bt_buf *line,
 		  struct bt_location *ret_location, struct bt_error *error)
 {
-	struct wanted wanted = {.store = store, .digest = id, .page = true, .line = line};
+	struct wanted wanted = {.store = store, .digest = id, .page = true, .line = line, .ahead = ahead};
 	struct bt_error inner = {0};
 	int r = bt_lookup_index(store, error);
 
@@ -353,39 +423,13 @@ int bt_store_page(struct bt_store *store, const struct bt_digest *id, struct bt_
 	return bt_error_pass(error, &inner, r);
 }
 
-/* Reads lines from the next page on: more each time, since a directory that has many pages has many more. */
-static bool read_ahead(struct bt_store *store, struct bt_page_ahead *ahead)
-{
-	struct bt_location range = {.file = ahead->file, .page = true, .block.at = ahead->next};
-	size_t room = ahead->room ? ahead->room * 2 : AHEAD_LEAST;
-	struct bt_file *file;
-
-	if (bt_store_file(store, ahead->file, &file, NULL))
-		return false;
-	uint64_t end = bt_file_sections(file)->tree_index;
-	if (room <= AHEAD_MOST) {
-		free(ahead->data);
-		ahead->data = malloc(room);
-		ahead->room = ahead->data ? room : 0;
-	}
-	ahead->length = 0;
-	if (!ahead->data || ahead->next >= end)
-		return false;
-	range.block.length = end - ahead->next < ahead->room ? (uint32_t)(end - ahead->next) : (uint32_t)ahead->room;
-	if (read_page(store, file, &range, ahead->data, NULL))
-		return false;
-	ahead->at = ahead->next;
-	ahead->length = range.block.length;
-	return true;
-}
-
 /* The next line, without its comma, if all of it is in memory. */
 static bool line_ahead(const struct bt_page_ahead *ahead, struct bt_text *ret_line)
 {
-	if (ahead->next < ahead->at || ahead->next - ahead->at >= ahead->length)
-		return false;
-	const char *begin = ahead->data + (ahead->next - ahead->at);
-	const char *end = memchr(begin, '\n', ahead->length - (size_t)(ahead->next - ahead->at));
+	size_t length;
+	const char *begin = bytes_ahead(ahead, ahead->file, ahead->next, &length);
+	const char *end = begin ? memchr(begin, '\n', length) : NULL;
+
 	if (!end || end == begin)
 		return false;
 	*ret_line = (struct bt_text){begin, (size_t)(end - begin) - (end[-1] == ',')};
@@ -400,7 +444,8 @@ int bt_store_page_ahead(struct bt_store *store, struct bt_page_ahead *ahead, con
 
 	if (!ahead->known || ahead->doubted)
 		return BT_E_NOT_FOUND;
-	ahead->doubted = (!line_ahead(ahead, &line) && (!read_ahead(store, ahead) || !line_ahead(ahead, &line))) ||
+	ahead->doubted = (!line_ahead(ahead, &line) &&
+			  (!read_ahead(store, ahead, ahead->file, ahead->next) || !line_ahead(ahead, &line))) ||
 			 hash(store, line.bytes, line.length, &found) || !bt_digest_equal(&found, id);
 	if (ahead->doubted)
 		return BT_E_NOT_FOUND;

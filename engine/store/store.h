@@ -132,24 +132,25 @@ int bt_store_rebuild(struct bt_store *store, struct bt_error *error);
 int bt_store_has(struct bt_store *store, const struct bt_digest *digest, bool page, bool *ret_has,
 		 struct bt_error *error);
 
-/* Reads a page's line into line, replacing that, and verifies it by its id. BT_R_MISSING_PAGE if no file has it.
- * ret_location: where it was found, for errors. */
-int bt_store_page(struct bt_store *store, const struct bt_digest *id, struct bt_buf *line,
-		  struct bt_location *ret_location, struct bt_error *error);
-
 /*
- * The lines after a page. Pages of one directory usually lie one after the other, so that one read serves several of
- * them, and the index need not be asked. One thread at a time may use it. Zero-initialise; free data.
+ * What one reader of pages has of a file. Pages of one directory usually lie one after the other, so that one read
+ * serves several of them, and the index need not be asked for each. One thread at a time may use it. Zero-initialise;
+ * free data.
  */
 struct bt_page_ahead {
 	bool known;    /* where the next page may lie: file and next */
 	bool doubted;  /* it was not there last time; the caller ends this when a page proves to be where it may lie */
 	uint32_t file; /* ordinal */
 	uint64_t next;
-	char *data; /* length bytes of the file from at on */
+	uint32_t data_file; /* data: length bytes of this file from at on */
+	char *data;
 	uint64_t at;
 	size_t length, room;
 };
+/* Reads a page's line into line, replacing that, and verifies it by its id. BT_R_MISSING_PAGE if no file has it.
+ * ret_location: where it was found, for errors. ahead may be NULL. */
+int bt_store_page(struct bt_store *store, struct bt_page_ahead *ahead, const struct bt_digest *id, struct bt_buf *line,
+		  struct bt_location *ret_location, struct bt_error *error);
 /* Takes the next line if it is the page with this id: that is compared. ret_line lives in ahead until the next call.
  * BT_E_NOT_FOUND, for whatever reason: ask bt_store_page. */
 int bt_store_page_ahead(struct bt_store *store, struct bt_page_ahead *ahead, const struct bt_digest *id,

@@ -8,11 +8,13 @@
 #include <string.h>
 
 #define PROOF_STEP ((uint64_t)4 << 20)
+#define PAGES_STEP ((size_t)64 << 10) /* pages are small, and read several at once */
 
 struct verify {
 	struct bt_file *file;
 	struct bt_hasher *hasher;
-	struct bt_buf text;
+	struct bt_buf pages; /* bytes of the file from pages_at on */
+	uint64_t pages_at;
 	const struct bt_verify_step *step;
 	struct bt_error *error;
 	bool lines; /* of blocks, too */
@@ -56,22 +58,53 @@ static int check_block(void *arg, const struct bt_block *block, const struct bt_
 	return verify->lines ? bt_file_verify_line(verify->file, block, verify->error) : 0;
 }
 
+/* Makes all of this be in memory, and what follows it. Where that is damaged, it alone. */
+static int load_pages(struct verify *verify, uint64_t at, size_t length)
+{
+	uint64_t end = verify->file->sections.tree_index;
+	size_t more = end - at < PAGES_STEP ? (size_t)(end - at) : PAGES_STEP;
+
+	verify->pages.length = 0;
+	if (bt_buf_reserve(&verify->pages, length > PAGES_STEP ? length : PAGES_STEP))
+		return bt_fail(verify->error, BT_E_NOMEM, verify->file->name, NULL);
+	int r = more > length ? bt_file_pread(verify->file, verify->pages.data, more, at, NULL) : BT_E_DAMAGED;
+	if (r) {
+		more = length;
+		r = bt_file_pread(verify->file, verify->pages.data, more, at, verify->error);
+	}
+	if (r)
+		return r;
+	verify->pages.length = more;
+	verify->pages_at = at;
+	return 0;
+}
+
+static int read_page(struct verify *verify, uint64_t at, size_t length, const unsigned char **ret_data)
+{
+	uint64_t before = at - verify->pages_at;
+	bool there =
+		at >= verify->pages_at && before <= verify->pages.length && length <= verify->pages.length - before;
+	int r = there ? 0 : load_pages(verify, at, length);
+
+	if (!r)
+		*ret_data = verify->pages.data + (at - verify->pages_at);
+	return r;
+}
+
 static int check_page(void *arg, const struct bt_digest *id, uint64_t at, uint32_t length)
 {
 	struct verify *verify = arg;
+	const unsigned char *line;
 	struct bt_digest digest;
 	const char *open = verify->any_page ? ",\n" : "[\n";
 	int r = go_on(verify);
 
 	verify->any_page = true;
 	if (!r)
-		r = check_text(verify->file, open, at - strlen(open), verify->error);
-	verify->text.length = 0;
-	if (!r && bt_buf_reserve(&verify->text, length))
-		r = bt_fail(verify->error, BT_E_NOMEM, verify->file->name, NULL);
-	if (!r)
-		r = bt_file_pread(verify->file, verify->text.data, length, at, verify->error);
-	if (!r && bt_hasher_digest(verify->hasher, verify->text.data, length, &digest))
+		r = read_page(verify, at - strlen(open), strlen(open) + length, &line);
+	if (!r && memcmp(line, open, strlen(open)) != 0)
+		r = bt_fail_damaged(verify->error, BT_R_NOT_JSON, verify->file->name, at - strlen(open));
+	if (!r && bt_hasher_digest(verify->hasher, line + strlen(open), length, &digest))
 		r = bt_fail(verify->error, BT_E_NOMEM, verify->file->name, NULL);
 	if (!r && !bt_digest_equal(&digest, id))
 		r = bt_fail_damaged(verify->error, BT_R_DIGEST_MISMATCH, verify->file->name, at);
@@ -126,7 +159,7 @@ static int verify_all(struct verify *verify)
 	if (!r)
 		r = check_stored(verify);
 	bt_hasher_free(verify->hasher);
-	bt_buf_free(&verify->text);
+	bt_buf_free(&verify->pages);
 	return r;
 }
 

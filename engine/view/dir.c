@@ -25,6 +25,7 @@ struct bt_dir {
 	size_t next;   /* entry, if the last page has entries */
 	size_t leaves; /* index pages above the last leaf; 0: none was read yet */
 	struct bt_page_reader reader;
+	bool once;			    /* see bt_dir_read_once */
 	const struct bt_dir_filter *filter; /* or NULL */
 	struct step way[BT_DIR_LEVELS + 1];
 };
@@ -58,6 +59,7 @@ int bt_dir_new(struct bt_store *store, const struct bt_digest *tree, struct bt_d
 	dir->depth = 1;
 	dir->next = dir->leaves = 0;
 	dir->reader = (struct bt_page_reader){0};
+	dir->once = false;
 	dir->filter = NULL;
 	dir->way[0] = (struct step){.page = top};
 	*ret_dir = dir;
@@ -67,8 +69,10 @@ int bt_dir_new(struct bt_store *store, const struct bt_digest *tree, struct bt_d
 /* Leaves the pages below. */
 static void cut_way(struct bt_dir *dir, size_t depth)
 {
-	while (dir->depth > depth)
-		bt_page_leave(dir->store, &dir->reader, dir->way[--dir->depth].page);
+	while (dir->depth > depth) {
+		dir->depth--;
+		bt_page_leave(dir->store, &dir->reader, dir->way[dir->depth].page, dir->once && dir->depth);
+	}
 }
 
 void bt_dir_free(struct bt_dir *dir)
@@ -164,6 +168,11 @@ static int enter_child(struct bt_dir *dir, struct bt_error *error)
 static void pass_child(struct step *step)
 {
 	step->before += step->page->leaves[step->child++].entries;
+}
+
+void bt_dir_read_once(struct bt_dir *dir)
+{
+	dir->once = true;
 }
 
 void bt_dir_set_filter(struct bt_dir *dir, const struct bt_dir_filter *filter)

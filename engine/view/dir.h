@@ -13,6 +13,8 @@ struct bt_dir_filter {
 };
 void bt_dir_set_filter(struct bt_dir *dir, const struct bt_dir_filter *filter); /* which must outlive the directory */
 
+/* All is read in order, and hardly again: pages below an index page do not stay in memory. */
+void bt_dir_read_once(struct bt_dir *dir);
 /* Makes both go on after what follows in both and is equal, page by page. What cannot be read is left to bt_dir_next.
  */
 void bt_dir_skip_common(struct bt_dir *a, struct bt_dir *b);

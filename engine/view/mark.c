@@ -110,19 +110,32 @@ static int add_what_is_on(struct bt_mark *mark, const struct bt_page *page)
 	return r;
 }
 
+/* What was put on the stack last is visited first: pages are in the order in which they probably lie, then. */
+static void reverse(struct bt_digest *pages, size_t count)
+{
+	for (size_t i = 0; i < count / 2; i++) {
+		struct bt_digest other = pages[i];
+
+		pages[i] = pages[count - 1 - i];
+		pages[count - 1 - i] = other;
+	}
+}
+
 static int visit_next(struct bt_mark *mark, struct bt_error *error)
 {
 	struct bt_digest id = mark->stack[--mark->depth];
+	size_t before = mark->depth;
 	const struct bt_page *page;
 	int r;
 
 	if (bt_cancelled(mark->observer))
 		return bt_fail(error, BT_E_CANCELLED, NULL, NULL);
-	r = bt_page_get(mark->store, &id, &page, error);
+	r = bt_page_read(mark->store, &mark->reader, &id, true, &page, error);
 	if (r)
 		return r;
 	r = add_what_is_on(mark, page);
-	bt_page_put(mark->store, page);
+	reverse(mark->stack + before, mark->depth - before);
+	bt_page_leave(mark->store, &mark->reader, page, true);
 	return r ? bt_fail(error, r, NULL, "marking what is needed") : 0;
 }
 
@@ -183,6 +196,8 @@ void bt_mark_free(struct bt_mark *mark)
 	bt_digest_set_free(&mark->pages);
 	bt_digest_set_free(&mark->contents);
 	free(mark->stack);
+	bt_page_reader_free(&mark->reader);
+	mark->reader = (struct bt_page_reader){0};
 	mark->stack = NULL;
 	mark->depth = mark->capacity = 0;
 }

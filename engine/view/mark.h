@@ -6,6 +6,7 @@
 
 #include "base/digest_set.h"
 #include "base/voice.h"
+#include "view/pages.h"
 #include <backuptool/observer.h>
 #include <backuptool/view.h>
 
@@ -15,6 +16,7 @@ struct bt_mark {
 	struct bt_digest_set pages, contents;
 	struct bt_digest *stack; /* pages still to be visited */
 	size_t depth, capacity;
+	struct bt_page_reader reader;
 	void (*added)(void *arg, const struct bt_chunk *content);  /* called once for each; NULL is fine */
 	void (*added_page)(void *arg, const struct bt_digest *id); /* the same */
 	void *arg;

@@ -73,7 +73,7 @@ static int load_page(void *arg, const struct bt_table_key *key, const void *hint
 	struct bt_store *store = arg;
 	const struct wanted *wanted = hint;
 	struct bt_location location;
-	struct bt_buf buf = {0};
+	struct bt_buf *buf = &wanted->reader->line;
 	struct bt_text line;
 	struct cached_page *value = malloc(sizeof(*value));
 	int r = 0;
@@ -82,12 +82,11 @@ static int load_page(void *arg, const struct bt_table_key *key, const void *hint
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	*value = (struct cached_page){.id = *wanted->id};
 	if (!wanted->in_order || bt_store_page_ahead(store, &wanted->reader->ahead, wanted->id, &line, &location)) {
-		r = bt_store_page(store, wanted->id, &buf, &location, error);
-		line = (struct bt_text){(const char *)buf.data, buf.length};
+		r = bt_store_page(store, &wanted->reader->ahead, wanted->id, buf, &location, error);
+		line = (struct bt_text){(const char *)buf->data, buf->length};
 	}
 	if (!r)
 		r = parse(store, &wanted->reader->room, &line, &location, value, ret_weight, error);
-	bt_buf_free(&buf);
 	if (r)
 		free(value);
 	else
@@ -150,22 +149,26 @@ void bt_page_put(struct bt_store *store, const struct bt_page *page)
 		bt_cache_put(bt_store_pages(store), &cached_of(page)->cached);
 }
 
-void bt_page_leave(struct bt_store *store, struct bt_page_reader *reader, const struct bt_page *page)
+void bt_page_leave(struct bt_store *store, struct bt_page_reader *reader, const struct bt_page *page, bool once)
 {
-	const struct cached_page *cached = cached_of(page);
+	struct cached_page *cached = cached_of(page);
 	struct bt_page_ahead *ahead = &reader->ahead;
 
 	ahead->doubted &= cached->file != ahead->file || cached->at != ahead->next;
 	ahead->known = true;
 	ahead->file = cached->file;
 	ahead->next = cached->at + cached->length + strlen(",\n");
-	bt_page_put(store, page);
+	if (once)
+		bt_cache_drop(bt_store_pages(store), &cached->cached);
+	else
+		bt_cache_put(bt_store_pages(store), &cached->cached);
 }
 
 void bt_page_reader_free(struct bt_page_reader *reader)
 {
 	free(reader->ahead.data);
 	bt_page_room_free(&reader->room);
+	bt_buf_free(&reader->line);
 }
 
 int bt_page_fail(struct bt_store *store, const struct bt_page *page, enum bt_reason reason, struct bt_error *error)

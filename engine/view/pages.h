@@ -12,13 +12,15 @@ extern const struct bt_cache_options bt_pages_cache;
 struct bt_page_reader {
 	struct bt_page_ahead ahead;
 	struct bt_page_room room; /* its expected is the caller's */
+	struct bt_buf line;
 };
 void bt_page_reader_free(struct bt_page_reader *reader);
 /* Like bt_page_get. in_order: the page may lie after the one of bt_page_leave. */
 int bt_page_read(struct bt_store *store, struct bt_page_reader *reader, const struct bt_digest *id, bool in_order,
 		 const struct bt_page **ret_page, struct bt_error *error);
-/* Gives a page back, and notes where the next one may lie. */
-void bt_page_leave(struct bt_store *store, struct bt_page_reader *reader, const struct bt_page *page);
+/* Gives a page back, and notes where the next one may lie. once: it is hardly wanted again, so that it does not stay in
+ * the cache: the next one takes its memory, instead of memory that was not touched for long. */
+void bt_page_leave(struct bt_store *store, struct bt_page_reader *reader, const struct bt_page *page, bool once);
 /* Like bt_page_get; a page of another kind is BT_R_BAD_TYPE. */
 int bt_page_get_kind(struct bt_store *store, const struct bt_digest *id, enum bt_page_kind kind,
 		     const struct bt_page **ret_page, struct bt_error *error);

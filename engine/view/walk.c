@@ -107,6 +107,7 @@ static int enter(struct bt_walk *walk, struct bt_error *error)
 	if (r)
 		return r;
 	bt_dir_set_filter(level.dir, walk->options.filter);
+	bt_dir_read_once(level.dir);
 	walk->levels[walk->count++] = level;
 	return 0;
 }

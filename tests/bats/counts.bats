@@ -52,6 +52,30 @@ instructions() {
 	same tree out
 }
 
+# reads COMMAND…: how many times it reads from a file.
+reads() {
+	on_two_processors strace -f -c -U calls,name -e trace=pread64 -o reads "$@" >/dev/null || return 1
+	awk '$2 == "total" { print $1 }' reads
+}
+
+@test "one read serves many pages of a large directory" {
+	python3 - <<-'EOF'
+		import os
+		os.mkdir("large")
+		for number in range(20000):
+		    open("large/file-%07d" % (number * 7919 % 1000003), "w").close()
+	EOF
+	settle
+	take large
+	echo changed >large/file-0007919
+	settle
+	take large
+	backuptool ls latest >/dev/null # with an index
+	at_most find "$(reads backuptool find 'none-*')" 300
+	at_most check "$(reads backuptool check -q)" 420
+	at_most mark "$(reads backuptool prune -n -q --snapshot-number 1)" 340
+}
+
 @test "no more than four fsyncs for a snapshot" {
 	fixed_tree tree
 	take tree

@@ -194,7 +194,7 @@ int bt_page_read(struct bt_store *store, struct bt_page_reader *reader, const st
 	return bt_page_get(store, id, ret_page, error);
 }
 
-void bt_page_leave(struct bt_store *store, struct bt_page_reader *reader, const struct bt_page *page)
+void bt_page_leave(struct bt_store *store, struct bt_page_reader *reader, const struct bt_page *page, bool once)
 {
 	bt_page_put(store, page);
 }

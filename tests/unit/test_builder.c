@@ -364,8 +364,7 @@ static void test_chosen_names_give_pages_within_the_limits(void **state)
 
 	build_chosen(&emitted, 0, 1, 20000); /* none ends a page */
 	assert_int_equal(emitted.longest, BT_LEAF_WIDE);
-	assert_int_equal(emitted.leaves,
-			 2048 / BT_LEAF_ENTRIES + (20000 - 2048 + BT_LEAF_WIDE - 1) / BT_LEAF_WIDE);
+	assert_int_equal(emitted.leaves, 2048 / BT_LEAF_ENTRIES + (20000 - 2048 + BT_LEAF_WIDE - 1) / BT_LEAF_WIDE);
 	assert_int_equal(emitted.indexes, 4);
 	clear(&emitted);
 	build_chosen(&emitted, 2, 5, 20000); /* each ends a leaf, none an index page */

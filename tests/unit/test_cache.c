@@ -142,6 +142,27 @@ static void test_pinned_stay(void **state)
 	assert_int_equal(atomic_load(&loader.alive), 0);
 }
 
+static void test_dropped_ones_leave_unless_others_have_them(void **state)
+{
+	struct loader loader = {.weight = 10};
+	struct bt_cache *cache = cache_new(&loader, 100);
+	struct bt_cached *one = get(cache, 1), *again = get(cache, 1);
+
+	touch(cache, 2);
+	bt_cache_drop(cache, one);
+	assert_true(has(cache, 1));
+	assert_int_equal(bt_cache_weight(cache), 20);
+	bt_cache_drop(cache, again);
+	assert_false(has(cache, 1));
+	assert_true(has(cache, 2));
+	assert_int_equal(bt_cache_weight(cache), 10);
+	assert_int_equal(atomic_load(&loader.alive), 1);
+	touch(cache, 1);
+	assert_int_equal(atomic_load(&loader.loads), 3);
+	bt_cache_free(cache);
+	assert_int_equal(atomic_load(&loader.alive), 0);
+}
+
 static void test_budget_zero_keeps_nothing(void **state)
 {
 	struct loader loader = {.weight = 1};
@@ -330,6 +351,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_least_recently_used_goes),
 		cmocka_unit_test(test_pinned_stay),
+		cmocka_unit_test(test_dropped_ones_leave_unless_others_have_them),
 		cmocka_unit_test(test_budget_zero_keeps_nothing),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_failed_load),

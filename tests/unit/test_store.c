@@ -217,12 +217,12 @@ static void test_contents_and_pages(void **state)
 	struct bt_buf line = {0};
 	struct bt_location location;
 	struct bt_digest id = sample_digest("{\"entries\":[2,3]}", 17);
-	assert_int_equal(bt_store_page(store, &id, &line, &location, NULL), 0);
+	assert_int_equal(bt_store_page(store, NULL, &id, &line, &location, NULL), 0);
 	assert_int_equal(line.length, 17);
 	assert_memory_equal(line.data, "{\"entries\":[2,3]}", 17);
 	id.bytes[31] ^= 1;
 	error = (struct bt_error){0};
-	assert_int_equal(bt_store_page(store, &id, &line, &location, &error), BT_E_DAMAGED);
+	assert_int_equal(bt_store_page(store, NULL, &id, &line, &location, &error), BT_E_DAMAGED);
 	assert_int_equal(error.reason, BT_R_MISSING_PAGE);
 	/* a content is not a page, nor the other way round */
 	assert_int_equal(bt_store_find(store, &digest, true, &location, NULL), BT_E_NOT_FOUND);

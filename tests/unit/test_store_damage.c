@@ -77,7 +77,7 @@ static void test_lying_lists(void **state)
 	struct bt_file *file;
 	assert_content(store, 1, 100);
 	assert_int_equal(try_content(store, 2, 100, &errors[0]), BT_E_DAMAGED);
-	assert_int_equal(bt_store_page(store, &id, &page, &location, &errors[1]), BT_E_DAMAGED);
+	assert_int_equal(bt_store_page(store, NULL, &id, &page, &location, &errors[1]), BT_E_DAMAGED);
 	assert_int_equal(bt_store_file(store, 0, &file, NULL), 0);
 	assert_int_equal(bt_file_verify(file, &errors[2]), BT_E_DAMAGED);
 	for (size_t i = 0; i < 3; i++)
@@ -110,7 +110,7 @@ static void test_every_bit_through_the_store(void **state)
 		struct bt_buf line = {0};
 		struct bt_location location;
 		struct bt_digest id = sample_digest("{\"entries\":[]}", 14);
-		if (!bt_store_page(store, &id, &line, &location, NULL))
+		if (!bt_store_page(store, NULL, &id, &line, &location, NULL))
 			assert_memory_equal(line.data, "{\"entries\":[]}", 14);
 		bt_buf_free(&line);
 		bt_store_close(store);
