@@ -4,6 +4,7 @@
 #include "hooks.h"
 #include "output.h"
 #include "progress.h"
+#include "record.h"
 #include "rows.h"
 #include "selection.h"
 #include <stdio.h>
@@ -86,18 +87,19 @@ struct report {
 	double seconds;
 };
 
+/* As --subset has it; NULL: all. Allocated. */
+static char *subset_text(const struct bt_check_options *options)
+{
+	if (options->share)
+		return tool_format("%g%%", options->share / 100.0);
+	return options->parts ? tool_format("%u/%u", options->part, options->parts) : NULL;
+}
+
 static struct tool_value get_subset(const void *row)
 {
-	const struct report *self = row;
-	static char text[32];
+	char *text = subset_text(((const struct report *)row)->options);
 
-	if (!self->options->parts && !self->options->share)
-		return (struct tool_value){.kind = TOOL_NOTHING};
-	if (self->options->share)
-		snprintf(text, sizeof(text), "%g%%", self->options->share / 100.0);
-	else
-		snprintf(text, sizeof(text), "%u/%u", self->options->part, self->options->parts);
-	return (struct tool_value){.kind = TOOL_TEXT, .text = text};
+	return (struct tool_value){.kind = text ? TOOL_OWNED : TOOL_NOTHING, .owned = text};
 }
 
 static const struct tool_column summary_columns[] = {
@@ -220,6 +222,16 @@ static void print_findings(struct report *report, const char *text)
 	fputs(text, stdout);
 }
 
+/* What looked at little counts only if it found something. */
+static void record(const struct tool *tool, struct bt_store *store, const struct bt_check_options *options,
+		   const struct bt_check_result *result, int exit)
+{
+	tool_auto char *part = subset_text(options);
+
+	if (result->findings || (!options->quick && !options->name_count && !tool->filter))
+		tool_record_check(tool, store, exit, result->findings, part);
+}
+
 static int check(const struct tool *tool, struct bt_store *store, const struct bt_check_options *options)
 {
 	struct bt_check_result result = {.size = sizeof(result)};
@@ -253,7 +265,9 @@ static int check(const struct tool *tool, struct bt_store *store, const struct b
 		tool_harm_advise(store, &report.harm);
 	tool_harm_free(&report.harm);
 	free(text);
-	return finished ? tool_exit_code(code) : tool_fail(tool, &error);
+	int r = finished ? tool_exit_code(code) : tool_fail(tool, &error);
+	record(tool, store, options, &result, r);
+	return r;
 }
 
 /* Those that are named, or that the selection leaves; none: the whole store. A check that finds nothing to look at must
@@ -310,6 +324,7 @@ static int run_check(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
 	const struct subset *subset = &options->subset;
+	static const struct tool_hooked hooked = {work, NULL};
 	bool part = subset->parts || subset->share;
 
 	if (options->quick && part)
@@ -318,7 +333,7 @@ static int run_check(struct tool *tool, const void *arg)
 		return tool_usage_error(tool, "--repair looks at the whole store");
 	if (options->dry_run && !options->repair)
 		return tool_usage_error(tool, "--dry-run goes with --repair: a check changes nothing");
-	return tool_hooks_around(tool, options->dry_run, work, options);
+	return tool_hooks_around(tool, options->dry_run, &hooked, options);
 }
 
 const struct tool_command cmd_check = {

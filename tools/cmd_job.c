@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include "choice.h"
 #include "commands.h"
 #include "job.h"
 #include "job_store.h"
 #include "notify.h"
 #include "output.h"
 #include "progress.h"
+#include "record.h"
 #include <backuptool/watch.h>
 #include <errno.h>
 #include <internal/policy.h>
@@ -272,8 +274,35 @@ static int meet(struct job *job)
 		r = tool_store_confirm(job->tool, job->at.store);
 	if (r == TOOL_OK)
 		r = start_watch(job);
+	if (r == TOOL_OK)
+		job->faulty = tool_recorded_failures(job->at.store, job->at.host, job->at.target);
 	job->met = r == TOOL_OK;
 	return r;
+}
+
+/* When the run after this one is due by the clock on the wall; 0: there is none. */
+static int64_t next_due(const struct job *job)
+{
+	const struct bt_schedule *schedule = &job->schedule;
+	int64_t passed = now() - schedule->start, deadline = (passed / schedule->interval + 1) * schedule->interval;
+
+	if (schedule->duration >= 0 && deadline >= schedule->duration)
+		return 0;
+	return time(NULL) + (deadline - passed) / 1000;
+}
+
+/* Before what comes after the run, which may look. In no other store than that of the first time. */
+static void record(struct job *job, const struct job_run *run)
+{
+	const struct job_store *at = &job->at;
+	bool pruned = tool_retention_given(&job->options->retention) && at->store && !run->failed;
+
+	if (job->options->taking.dry_run || run->exit == TOOL_USAGE)
+		return;
+	tool_record_run(&at->tool, at->store, at->host, at->target, run->exit, next_due(job));
+	if (pruned)
+		tool_record_prune(&at->tool, at->store, at->host, at->target, run->not_pruned ? TOOL_FATAL : TOOL_OK,
+				  run->pruned.removed);
 }
 
 static void open_and_work(struct job *job, struct job_run *run)
@@ -283,6 +312,7 @@ static void open_and_work(struct job *job, struct job_run *run)
 	run->failed = run->exit != TOOL_OK;
 	if (!run->failed)
 		work(job, run);
+	record(job, run);
 	job_store_close(&job->at);
 }
 
@@ -295,6 +325,8 @@ static void leave_out(struct job *job, struct job_run *run, int why)
 	run->failed = !run->put_off;
 	run->exit = run->put_off ? TOOL_PUT_OFF : why;
 	run->hook = why == TOOL_PUT_OFF ? outcome->put_off : outcome->error;
+	if (run->failed)
+		record(job, run);
 }
 
 static void run_with_hooks(struct job *job, struct job_run *run)
@@ -350,13 +382,16 @@ static void wait_until(struct job *job, int64_t deadline)
 {
 	const struct itimerspec at = {.it_value = {deadline / 1000, deadline % 1000 * 1000000}};
 	const int every = job->notify.watchdog_every ? (int)job->notify.watchdog_every : -1;
-	struct pollfd woken[] = {{.fd = job->timer, .events = POLLIN}, {.fd = tool_signals_fd(), .events = POLLIN}};
+	struct pollfd woken[] = {{.fd = job->timer, .events = POLLIN},
+				 {.fd = tool_signals_fd(), .events = POLLIN},
+				 {.fd = job->at.socket, .events = POLLIN}};
 
 	timerfd_settime(job->timer, TFD_TIMER_ABSTIME, &at, NULL);
 	tool_signals_silence(true);
 	while (!tool_signals_first_seen() && now() < deadline) {
 		notify_alive(&job->notify, now());
-		poll(woken, 2, every);
+		poll(woken, 3, every);
+		job_store_answer(&job->at);
 	}
 	tool_signals_silence(job->tool->quiet);
 }
@@ -395,10 +430,8 @@ static int run_all(struct job *job)
 static void find_target(struct job *job)
 {
 	const struct tool_taking *taking = &job->options->taking;
-	char *target = realpath(taking->target, NULL);
 
-	job_store_init(&job->at, job->tool, tool_taking_host(taking),
-		       target ? target : tool_format("%s", taking->target));
+	job_store_init(&job->at, job->tool, tool_taking_host(taking), tool_path_here(taking->target));
 }
 
 static bool is_there(const struct tool *tool)

@@ -3,6 +3,7 @@
 #include "hooks.h"
 #include "output.h"
 #include "progress.h"
+#include "record.h"
 #include "retention.h"
 #include "rows.h"
 #include "selection.h"
@@ -186,17 +187,20 @@ static int work(struct tool *tool, const void *arg)
 		r = prune(tool, store, options);
 	if (r == TOOL_OK && !tool->quiet)
 		tool_selects_nothing(tool, store);
+	if (!options->dry_run && !tool->filter) /* else it was not of the whole store */
+		tool_record_prune(tool, store, "", "", r, tool->outcome->removed);
 	bt_store_close(store);
 	return r;
 }
 
 static int run_prune(struct tool *tool, const void *arg)
 {
+	static const struct tool_hooked hooked = {work, NULL};
 	const struct options *options = arg;
 
 	if (!tool_retention_given(&options->retention))
 		return tool_usage_error(tool, "no rule says what to keep: give --snapshot-number or one of --keep-…");
-	return tool_hooks_around(tool, options->dry_run, work, options);
+	return tool_hooks_around(tool, options->dry_run, &hooked, options);
 }
 
 const struct tool_command cmd_prune = {

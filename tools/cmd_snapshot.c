@@ -3,6 +3,7 @@
 #include "hooks.h"
 #include "output.h"
 #include "progress.h"
+#include "record.h"
 #include "taking.h"
 #include <errno.h>
 #include <stdio.h>
@@ -162,32 +163,51 @@ static bool store_is_to_be_made(const struct tool *tool)
 	return code == BT_E_NO_STORE && error.sys != ENOTDIR && !tool_store_wanted(tool);
 }
 
+/* store NULL: it is not open. A dry run does not count, nor does a run that could not be meant. */
+static void record(const struct tool *tool, const struct tool_taking *taking, struct bt_store *store, int exit)
+{
+	tool_auto char *host = tool_taking_host(taking);
+	struct tool_outcome *outcome = tool->outcome;
+	uint64_t failures;
+
+	if (taking->dry_run || exit == TOOL_USAGE)
+		return;
+	failures = tool_record_run(tool, store, host, outcome->target, exit, 0);
+	if (failures) /* else it says how many there were before */
+		outcome->failures = failures;
+}
+
+static void left_out(const struct tool *tool, const void *options, int exit)
+{
+	record(tool, &((const struct options *)options)->taking, NULL, exit);
+}
+
 static int work(struct tool *tool, const void *arg)
 {
 	const struct tool_taking *taking = &((const struct options *)arg)->taking;
-	struct bt_store *store;
+	struct bt_store *store = NULL;
 	int r;
 
 	tool_patterns_check(tool, taking->target, &taking->exclude);
-	tool_outcome_target(tool, taking->target);
 	if (taking->dry_run && store_is_to_be_made(tool))
 		return take_without_store(tool, taking);
 	r = tool_target_check(tool, taking->target);
 	if (r == TOOL_OK)
 		r = tool_store_open(tool, !taking->dry_run, &store);
-	if (r != TOOL_OK)
-		return r;
-	r = take_snapshot(tool, taking, store);
+	if (r == TOOL_OK)
+		r = take_snapshot(tool, taking, store);
+	record(tool, taking, store, r);
 	bt_store_close(store);
 	return r;
 }
 
 static int run_snapshot(struct tool *tool, const void *arg)
 {
+	static const struct tool_hooked hooked = {work, left_out};
 	const struct options *options = arg;
 
 	tool_outcome_target(tool, options->taking.target);
-	return tool_hooks_around(tool, options->taking.dry_run, work, options);
+	return tool_hooks_around(tool, options->taking.dry_run, &hooked, options);
 }
 
 #define FIELD(name) offsetof(struct options, name)

@@ -14,6 +14,7 @@
 	X(versions)                                                                                                    \
 	X(diff)                                                                                                        \
 	X(stats)                                                                                                       \
+	X(status)                                                                                                      \
 	X(restore)                                                                                                     \
 	X(dump)                                                                                                        \
 	X(job)                                                                                                         \

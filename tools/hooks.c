@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "hooks.h"
+#include "choice.h"
 #include "hook_process.h"
 #include "output.h"
 #include "rows.h"
@@ -59,15 +60,14 @@ void tool_outcome_clear(struct tool_outcome *outcome)
 	free(outcome->put_off);
 	free(outcome->target);
 	free(outcome->snapshot);
+	free(outcome->same);
 	*outcome = (struct tool_outcome){0};
 }
 
 void tool_outcome_target(const struct tool *tool, const char *target)
 {
-	char *path = realpath(target, NULL);
-
-	replace_text(&tool->outcome->target, path ? path : target);
-	free(path);
+	free(tool->outcome->target);
+	tool->outcome->target = tool_path_here(target);
 }
 
 void tool_outcome_count(const struct tool *tool, const struct bt_snapshot_result *result)
@@ -75,6 +75,7 @@ void tool_outcome_count(const struct tool *tool, const struct bt_snapshot_result
 	struct tool_outcome *outcome = tool->outcome;
 
 	replace_text(&outcome->snapshot, *result->name && !result->skipped ? result->name : NULL);
+	replace_text(&outcome->same, result->skipped ? result->name : NULL);
 	outcome->counted = true;
 	outcome->created = result->created;
 	outcome->changed = result->changed;
@@ -340,19 +341,21 @@ static void print_put_off(const struct tool *tool)
 		printf("put off: %s\n", tool->outcome->put_off);
 }
 
-int tool_hooks_around(struct tool *tool, bool dry_run, int (*work)(struct tool *tool, const void *options),
-		      const void *options)
+int tool_hooks_around(struct tool *tool, bool dry_run, const struct tool_hooked *hooked, const void *options)
 {
 	int r;
 
 	if (!tool->hooks || dry_run)
-		return work(tool, options);
+		return hooked->work(tool, options);
 	r = tool_hooks_before(tool);
 	if (r == TOOL_OK)
-		r = work(tool, options);
+		r = hooked->work(tool, options);
 	else if (r == TOOL_PUT_OFF)
 		print_put_off(tool);
-	tool->outcome->failures += r != TOOL_OK && r != TOOL_PUT_OFF;
+	else if (hooked->left_out)
+		hooked->left_out(tool, options, r);
+	if (r != TOOL_OK && r != TOOL_PUT_OFF && !tool->outcome->failures)
+		tool->outcome->failures = 1;
 	r = tool_hooks_after(tool, r, true);
 	return r == TOOL_PUT_OFF ? TOOL_OK : r;
 }

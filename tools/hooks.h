@@ -27,6 +27,7 @@ struct tool_outcome {
 	char *said;		 /* the last that was said besides */
 	char *put_off;		 /* why there was no work */
 	char *target, *snapshot; /* of what, and what was made */
+	char *same;		 /* the snapshot since which nothing had changed, so that none was made */
 	bool counted;		 /* what follows is known */
 	uint64_t created, changed, removed, new_bytes;
 	uint64_t run;	   /* of a job; 0: there is none */
@@ -56,8 +57,12 @@ int tool_hooks_before(const struct tool *tool);
  * Gives the result, or TOOL_INCOMPLETE if it was TOOL_OK and one of them failed. */
 int tool_hooks_after(const struct tool *tool, int exit, bool works);
 
-/* Runs the work of a command with the hooks around it; a dry run has none. */
-int tool_hooks_around(struct tool *tool, bool dry_run, int (*work)(struct tool *tool, const void *options),
-		      const void *options);
+/* The work of a command, and what is done instead if a hook before it failed with that code (may be NULL). */
+struct tool_hooked {
+	int (*work)(struct tool *tool, const void *options);
+	void (*left_out)(const struct tool *tool, const void *options, int exit);
+};
+/* Runs it with the hooks around it; a dry run has none. */
+int tool_hooks_around(struct tool *tool, bool dry_run, const struct tool_hooked *hooked, const void *options);
 
 #endif

@@ -16,10 +16,15 @@
 
 #define WAITING_REFUSED 64 /* connections that wait: each is a second job that was refused */
 
+char *job_store_task(const char *host, const char *target)
+{
+	return tool_format("job %s %s", host, target);
+}
+
 void job_store_init(struct job_store *store, const struct tool *tool, char *host, char *target)
 {
 	*store = (struct job_store){.tool = *tool, .host = host, .target = target, .claim = -1, .socket = -1};
-	store->task = tool_format("job %s %s", host, target);
+	store->task = job_store_task(host, target);
 }
 
 static void let_go(int *fd)
@@ -47,11 +52,11 @@ static uint64_t hash(uint64_t value, const char *text)
 	return value;
 }
 
-static socklen_t address_of(const struct job_store *store, struct sockaddr_un *address)
+static socklen_t address_of(const char *id, const char *task, struct sockaddr_un *address)
 {
-	uint64_t task = hash(UINT64_C(14695981039346656037), store->task);
-	int length = snprintf(address->sun_path + 1, sizeof(address->sun_path) - 1, "backuptool-job-%s-%016" PRIx64,
-			      store->id, task);
+	uint64_t number = hash(UINT64_C(14695981039346656037), task);
+	int length = snprintf(address->sun_path + 1, sizeof(address->sun_path) - 1, "backuptool-job-%s-%016" PRIx64, id,
+			      number);
 
 	address->sun_family = AF_UNIX;
 	address->sun_path[0] = '\0';
@@ -81,12 +86,12 @@ static bool held_by_peer(const struct sockaddr_un *address, socklen_t length)
 static int take_name(struct job_store *store)
 {
 	struct sockaddr_un address;
-	socklen_t length = address_of(store, &address);
+	socklen_t length = address_of(store->id, store->task, &address);
 	int fd;
 
 	if (store->socket >= 0 || !*store->id)
 		return TOOL_OK;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, length) == 0 && listen(fd, WAITING_REFUSED) == 0) {
 		store->socket = fd;
 		return TOOL_OK;
@@ -94,6 +99,25 @@ static int take_name(struct job_store *store)
 	if (fd >= 0)
 		close(fd);
 	return errno == EADDRINUSE && held_by_peer(&address, length) ? refuse(store) : TOOL_OK;
+}
+
+bool job_store_waits(const char *id, const char *task)
+{
+	struct sockaddr_un address;
+	socklen_t length = address_of(id, task, &address);
+
+	return *id && held_by_peer(&address, length);
+}
+
+void job_store_answer(const struct job_store *store)
+{
+	int fd;
+
+	do {
+		fd = store->socket < 0 ? -1 : accept4(store->socket, NULL, NULL, SOCK_CLOEXEC);
+		if (fd >= 0)
+			close(fd);
+	} while (fd >= 0);
 }
 
 static int claim(struct job_store *store)

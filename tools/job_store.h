@@ -33,6 +33,13 @@ int job_store_open(struct job_store *store, bool create);
 void job_store_close(struct job_store *store);
 void job_store_free(struct job_store *store);
 
+/* The name of the claim; allocated. */
+char *job_store_task(const char *host, const char *target);
+/* Whether a job with this task waits, as far as this user's word counts. */
+bool job_store_waits(const char *id, const char *task);
+/* Takes away what asked or was refused meanwhile, so that there is room for others. For poll(2): store->socket. */
+void job_store_answer(const struct job_store *store);
+
 /* Seconds from now until one interval (milliseconds) after the newest snapshot of this host and directory, and its
  * name, allocated; 0 and NULL when that is over, or there is none. One from the future says nothing. */
 double job_store_due(const struct job_store *store, int64_t interval, char **ret_name);

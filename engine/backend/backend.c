@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #define LOCK_NAME "lock"
 
@@ -44,8 +45,10 @@ int bt_backend_missing(const char *path, int sys, struct bt_error *error)
 
 void bt_backend_path(char path[BT_BACKEND_PATH_SIZE], const struct bt_backend_name *name)
 {
-	static const char *const prefixes[] = {
-		[BT_AREA_TOP] = "", [BT_AREA_CONTENTS] = BT_CONTENTS_DIR "/", [BT_AREA_DAMAGED] = BT_DAMAGED_DIR "/"};
+	static const char *const prefixes[] = {[BT_AREA_TOP] = "",
+					       [BT_AREA_CONTENTS] = BT_CONTENTS_DIR "/",
+					       [BT_AREA_DAMAGED] = BT_DAMAGED_DIR "/",
+					       [BT_AREA_STATE] = BT_STATE_DIR "/"};
 
 	snprintf(path, BT_BACKEND_PATH_SIZE, "%s%s", prefixes[name->area], name->name);
 }
@@ -171,6 +174,21 @@ int bt_backend_claim(struct bt_backend *backend, uint64_t number, int *ret_fd, s
 int bt_backend_lock_again(struct bt_backend *backend, int fd, enum bt_lock_kind kind)
 {
 	return backend->ops->lock_again(backend, fd, kind);
+}
+
+bool bt_backend_claimed(struct bt_backend *backend, uint64_t number, char *holder)
+{
+	return backend->ops->claimed(backend, number, holder);
+}
+
+void bt_backend_room(struct bt_backend *backend, uint64_t *ret_free, uint64_t *ret_total)
+{
+	int fd = bt_backend_local_fd(backend, BT_AREA_TOP);
+	struct statvfs fs;
+	bool known = fd >= 0 && !fstatvfs(fd, &fs);
+
+	*ret_free = known ? (uint64_t)fs.f_bavail * fs.f_frsize : 0;
+	*ret_total = known ? (uint64_t)fs.f_blocks * fs.f_frsize : 0;
 }
 
 bool bt_backend_locks_reach(struct bt_backend *backend, char type[64])

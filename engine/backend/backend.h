@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The place where the files of a store lie: whole files under names, in three areas. The store above decides what
+ * The place where the files of a store lie: whole files under names, in four areas. The store above decides what
  * happens to a name, and in which order. Only this room knows that the name is one in a directory of some file system.
  * So the interface has no links, inodes or descriptors, except where it says "local": a local descriptor may be -1, and
  * is for callers that must know where the store is. Files are read as objects (object.h) and written as uploads
@@ -20,10 +20,13 @@
 enum bt_area {
 	BT_AREA_TOP,	  /* snapshots, and the files that mark it as a store */
 	BT_AREA_CONTENTS, /* volumes */
-	BT_AREA_DAMAGED	  /* damaged files that a repair set aside */
+	BT_AREA_DAMAGED,  /* damaged files that a repair set aside */
+	BT_AREA_STATE	  /* what is known besides, and is needed by nobody */
 };
+#define BT_AREAS	(BT_AREA_STATE + 1)
 #define BT_CONTENTS_DIR "contents"
 #define BT_DAMAGED_DIR	"damaged"
+#define BT_STATE_DIR	"state"
 
 struct bt_backend_name {
 	enum bt_area area;
@@ -121,6 +124,10 @@ int bt_backend_lock(struct bt_backend *backend, enum bt_lock_kind kind, const st
 		    struct bt_error *error);
 int bt_backend_claim(struct bt_backend *backend, uint64_t number, int *ret_fd, struct bt_error *error);
 int bt_backend_lock_again(struct bt_backend *backend, int fd, enum bt_lock_kind kind); /* 0 or -errno */
+/* Whether somebody has that claim, and who (BT_HOLDER_SIZE). */
+bool bt_backend_claimed(struct bt_backend *backend, uint64_t number, char *holder);
+/* Bytes of its file system that this user can have, and all; 0 if it is not one of this machine. */
+void bt_backend_room(struct bt_backend *backend, uint64_t *ret_free, uint64_t *ret_total);
 /* Whether programs on other hosts see these locks; if not, type is the type of the file system. */
 bool bt_backend_locks_reach(struct bt_backend *backend, char type[64]);
 

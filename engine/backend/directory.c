@@ -35,12 +35,16 @@ struct local {
 	bool made;
 	uid_t owner, user; /* of the directory; of this process */
 	pthread_mutex_t lock;
-	struct directory areas[BT_AREA_DAMAGED + 1];
+	struct directory areas[BT_AREAS];
 	struct bt_fds *fds;
 };
 
 static const char *const names[] = {
-	[BT_AREA_TOP] = NULL, [BT_AREA_CONTENTS] = BT_CONTENTS_DIR, [BT_AREA_DAMAGED] = BT_DAMAGED_DIR};
+	[BT_AREA_TOP] = NULL,
+	[BT_AREA_CONTENTS] = BT_CONTENTS_DIR,
+	[BT_AREA_DAMAGED] = BT_DAMAGED_DIR,
+	[BT_AREA_STATE] = BT_STATE_DIR,
+};
 
 static struct local *local_of(const struct bt_backend *backend)
 {
@@ -338,8 +342,9 @@ static int settle(struct bt_backend *backend, enum bt_area area)
 /* Only a repair writes to damaged/, and only one at a time. */
 static void sweep(struct bt_backend *backend, bool alone)
 {
-	for (int area = BT_AREA_TOP; area <= (alone ? BT_AREA_DAMAGED : BT_AREA_CONTENTS); area++) {
-		int fd = area_fd(local_of(backend), (enum bt_area)area, false);
+	for (int area = BT_AREA_TOP; area < BT_AREAS; area++) {
+		bool wanted = alone || area != BT_AREA_DAMAGED;
+		int fd = wanted ? area_fd(local_of(backend), (enum bt_area)area, false) : -1;
 
 		if (fd >= 0)
 			bt_publish_sweep(fd, alone);
@@ -360,6 +365,11 @@ static int claim(struct bt_backend *backend, uint64_t number, int *ret_fd, struc
 static int lock_again(struct bt_backend *backend, int fd, enum bt_lock_kind kind)
 {
 	return bt_lock_again(fd, kind);
+}
+
+static bool claimed(struct bt_backend *backend, uint64_t number, char *holder)
+{
+	return bt_lock_claimed(top(local_of(backend)), LOCK_NAME, number, holder);
 }
 
 static void close_directory(struct bt_backend *backend, bool undo)
@@ -395,6 +405,7 @@ static const struct bt_backend_ops directory_ops = {
 	.lock = lock,
 	.claim = claim,
 	.lock_again = lock_again,
+	.claimed = claimed,
 	.local_fd = local_fd,
 };
 

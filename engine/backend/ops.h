@@ -44,6 +44,7 @@ struct bt_backend_ops {
 		    struct bt_error *error);
 	int (*claim)(struct bt_backend *backend, uint64_t number, int *ret_fd, struct bt_error *error);
 	int (*lock_again)(struct bt_backend *backend, int fd, enum bt_lock_kind kind);
+	bool (*claimed)(struct bt_backend *backend, uint64_t number, char *holder);
 
 	int (*local_fd)(struct bt_backend *backend, enum bt_area area); /* local; NULL: -1 */
 };

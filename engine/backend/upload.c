@@ -35,6 +35,13 @@ int bt_upload_publish(struct bt_upload *upload, const char *name, struct bt_erro
 	return upload->ops->publish(upload, name, error);
 }
 
+int bt_upload_replace(struct bt_upload *upload, const char *name, struct bt_error *error)
+{
+	if (!upload->ops->replace)
+		return bt_fail(error, BT_E_INVALID, name, "it replaces nothing");
+	return upload->ops->replace(upload, name, error);
+}
+
 int bt_upload_spool(const struct bt_upload *upload, struct bt_upload **ret_spool, struct bt_error *error)
 {
 	return upload->ops->spool(upload, ret_spool, error);
@@ -94,6 +101,11 @@ static int publish_local(struct bt_upload *upload, const char *name, struct bt_e
 	return bt_publish_commit(&local_of(upload)->file, name, error);
 }
 
+static int replace_local(struct bt_upload *upload, const char *name, struct bt_error *error)
+{
+	return bt_publish_replace(&local_of(upload)->file, name, error);
+}
+
 static int failed_local(const struct bt_upload *upload, int sys, struct bt_error *error)
 {
 	return bt_publish_failed(local_of(upload)->file.temp, sys, NULL, "write", error);
@@ -112,9 +124,10 @@ static void close_local(struct bt_upload *upload)
 static int spool_beside(const struct bt_upload *upload, struct bt_upload **ret_spool, struct bt_error *error);
 static int spool_apart(const struct bt_upload *upload, struct bt_upload **ret_spool, struct bt_error *error);
 
-static const struct bt_upload_ops to_directory = {write_local,	pread_local,  publish_local,
-						  spool_beside, failed_local, close_local};
-static const struct bt_upload_ops to_fd = {write_spool, pread_local, NULL, spool_apart, failed_local, close_local};
+static const struct bt_upload_ops to_directory = {write_local,	pread_local, publish_local, spool_beside,
+						  failed_local, close_local, replace_local};
+static const struct bt_upload_ops to_fd = {write_spool,	 pread_local, NULL, spool_apart,
+					   failed_local, close_local, NULL};
 
 static struct local *local_new(const struct bt_upload_ops *ops)
 {

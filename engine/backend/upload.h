@@ -20,6 +20,8 @@ ssize_t bt_upload_pread(struct bt_upload *upload, void *data, size_t length, uin
 /* Gives the file its name. BT_E_EXISTS: the name is taken, and nothing was changed; call again with another name. After
  * 0 the caller only has to close the upload. */
 int bt_upload_publish(struct bt_upload *upload, const char *name, struct bt_error *error);
+/* The same, but it replaces the file that has the name, and a power cut may take it: for what nobody needs. */
+int bt_upload_replace(struct bt_upload *upload, const char *name, struct bt_error *error);
 /* A second upload that is never published, for data that has to wait until it can be written to the first one. */
 int bt_upload_spool(const struct bt_upload *upload, struct bt_upload **ret_spool, struct bt_error *error);
 /* Fills error after a failure of write or pread. If another process removed the file that the bytes wait in, this is
@@ -35,7 +37,7 @@ int bt_upload_to_fd(int fd, struct bt_upload **ret_upload, struct bt_error *erro
 /* Opens a file without a name, in TMPDIR, /tmp or memory: fd or -errno. */
 int bt_scratch_file(void);
 
-/* The functions of each kind of upload, as above. publish may be NULL. */
+/* The functions of each kind of upload, as above. publish and replace may be NULL. */
 struct bt_upload_ops {
 	int (*write)(struct bt_upload *upload, const void *data, size_t length);
 	ssize_t (*pread)(struct bt_upload *upload, void *data, size_t length, uint64_t offset);
@@ -43,6 +45,7 @@ struct bt_upload_ops {
 	int (*spool)(const struct bt_upload *upload, struct bt_upload **ret_spool, struct bt_error *error);
 	int (*failed)(const struct bt_upload *upload, int sys, struct bt_error *error);
 	void (*close)(struct bt_upload *upload);
+	int (*replace)(struct bt_upload *upload, const char *name, struct bt_error *error);
 };
 struct bt_upload {
 	const struct bt_upload_ops *ops;

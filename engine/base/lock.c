@@ -40,7 +40,7 @@ static int try_lock(int fd, const struct flock *wanted)
 
 static int fail_locked(int fd, const char *name, const struct flock *range, struct bt_error *error)
 {
-	char holder[120];
+	char holder[BT_HOLDER_SIZE];
 
 	bt_lock_holder(fd, name, range, holder, sizeof(holder));
 	return bt_fail(error, BT_E_LOCKED, name, holder);
@@ -63,7 +63,7 @@ static int fail_without_locks(int sys, const char *name, struct bt_error *error)
 
 static void tell_holder(int fd, const char *name, const struct flock *range, const struct bt_observer *observer)
 {
-	char holder[120];
+	char holder[BT_HOLDER_SIZE];
 
 	bt_lock_holder(fd, name, range, holder, sizeof(holder));
 	observer->waiting(observer->arg, holder);
@@ -161,12 +161,30 @@ int bt_lock_again(int fd, enum bt_lock_kind kind)
 	return -try_lock(fd, &range);
 }
 
+static struct flock range_of_claim(uint64_t number)
+{
+	return (struct flock){.l_type = F_WRLCK,
+			      .l_whence = SEEK_SET,
+			      .l_start = CLAIMS | (off_t)(number & (CLAIMS - 1)),
+			      .l_len = 1};
+}
+
+bool bt_lock_claimed(int dirfd, const char *name, uint64_t number, char *holder)
+{
+	const struct flock wanted = range_of_claim(number);
+	struct flock found = wanted;
+	int fd = bt_open_file(dirfd, name, O_RDONLY);
+	bool held = fd >= 0 && fcntl(fd, F_OFD_GETLK, &found) == 0 && found.l_type != F_UNLCK;
+
+	if (held)
+		bt_lock_holder(fd, name, &wanted, holder, BT_HOLDER_SIZE);
+	bt_close(&fd);
+	return held;
+}
+
 int bt_lock_claim(int dirfd, const char *name, uint64_t number, int *ret_fd, struct bt_error *error)
 {
-	const struct flock range = {.l_type = F_WRLCK,
-				    .l_whence = SEEK_SET,
-				    .l_start = CLAIMS | (off_t)(number & (CLAIMS - 1)),
-				    .l_len = 1};
+	const struct flock range = range_of_claim(number);
 
 	return take_range(dirfd, name, &range, &(struct bt_lock_wait){0}, ret_fd, error);
 }

@@ -9,6 +9,7 @@
 
 #include <backuptool/error.h>
 #include <backuptool/observer.h>
+#include <stdbool.h>
 
 enum bt_lock_kind {
 	BT_LOCK_SHARED,	   /* files that exist when it is taken are not deleted while it is held */
@@ -35,6 +36,10 @@ int bt_lock_again(int fd, enum bt_lock_kind kind);
 /* Takes one of 2^62 further exclusive locks of the same file, which are independent of those above and of each other.
  * Does not wait: BT_E_LOCKED if somebody has it. */
 int bt_lock_claim(int dirfd, const char *name, uint64_t number, int *ret_fd, struct bt_error *error);
+
+/* Whether somebody has that lock, and who: holder has BT_HOLDER_SIZE bytes, and gets what detail would have. */
+#define BT_HOLDER_SIZE 120
+bool bt_lock_claimed(int dirfd, const char *name, uint64_t number, char *holder);
 
 /* Marks a file that is open for writing as being in use, until its last descriptor is closed. 0 or -errno; fails also
  * if it is marked already. */

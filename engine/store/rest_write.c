@@ -159,8 +159,8 @@ static void close_upload(struct bt_upload *upload)
 	free(rest);
 }
 
-static const struct bt_upload_ops upload_ops = {write_plain, pread_nothing, publish_stored,
-						spool_plain, failed_stored, close_upload};
+static const struct bt_upload_ops upload_ops = {write_plain,  pread_nothing, publish_stored, spool_plain, failed_stored,
+						close_upload, NULL};
 
 int bt_rest_upload(struct bt_upload *stored, struct bt_upload **ret_upload, struct bt_error *error)
 {

@@ -5,6 +5,7 @@
 #include "base/sized.h"
 #include "store/store_inside.h"
 #include <errno.h>
+#include <internal/state.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -230,18 +231,32 @@ void bt_store_sweep(struct bt_store *store, bool alone)
 	bt_backend_sweep(store->backend, alone);
 }
 
-int bt_store_claim(struct bt_store *store, const char *task, int *ret_fd, struct bt_error *error)
+static int number_of(const char *task, uint64_t *ret_number)
 {
 	struct bt_hasher *hasher = bt_hasher_new();
 	struct bt_digest digest;
+	int r = hasher ? bt_hasher_digest(hasher, task, strlen(task), &digest) : BT_E_NOMEM;
+
+	bt_hasher_free(hasher);
+	if (!r)
+		memcpy(ret_number, digest.bytes, sizeof(*ret_number));
+	return r;
+}
+
+int bt_store_claim(struct bt_store *store, const char *task, int *ret_fd, struct bt_error *error)
+{
+	uint64_t number;
+	int r = number_of(task, &number);
+
+	return r ? bt_fail(error, r, NULL, NULL) : bt_backend_claim(store->backend, number, ret_fd, error);
+}
+
+bool bt_store_claimed(struct bt_store *store, const char *task, char holder[BT_STATE_HOLDER_SIZE])
+{
 	uint64_t number;
 
-	int r = hasher ? bt_hasher_digest(hasher, task, strlen(task), &digest) : BT_E_NOMEM;
-	bt_hasher_free(hasher);
-	if (r)
-		return bt_fail(error, r, NULL, NULL);
-	memcpy(&number, digest.bytes, sizeof(number));
-	return bt_backend_claim(store->backend, number, ret_fd, error);
+	_Static_assert(BT_STATE_HOLDER_SIZE == BT_HOLDER_SIZE, "a holder has the same room everywhere");
+	return !number_of(task, &number) && bt_backend_claimed(store->backend, number, holder);
 }
 
 void bt_store_doubt(struct bt_store *store)

@@ -33,7 +33,7 @@ take_one() {
 
 # The store but for what every program may write.
 stored() {
-	(cd snapshots && find . -path ./cache -prune -o -type f ! -name lock -exec sha256sum {} + | sort)
+	(cd snapshots && find . -path ./cache -prune -o -type f ! -name lock -exec sha256sum {} + | grep -v ' \./state/[a-z]*-[0-9a-f]*$' | sort)
 }
 
 without_damage() {
@@ -121,6 +121,7 @@ without_damage() {
 	run -0 backuptool check --repair
 	stored >after
 	[ "$(grep -v -e snapshot_ before)" = "$(grep -v -e snapshot_ -e 'contents/[0-9a-f]*.json$' after)" ]
+	grep -q 'state/status.json' after
 	take tree -q --at-rest zstd
 	grep -q '"color":\["blue",1\]' snapshots/id
 }
@@ -129,6 +130,7 @@ without_damage() {
 	take_one
 	sed -i 's/,"created"/,"needs":["holograms"],"created"/' snapshots/id
 	stored >before
+	cp -a snapshots/state state
 	run -0 backuptool list
 	run -0 backuptool check
 	run -0 backuptool stats
@@ -144,6 +146,7 @@ without_damage() {
 	done
 	stored >after
 	diff before after
+	diff -r state snapshots/state
 }
 
 # refused WHAT SENTENCE: no command does anything with the snapshot, nor with what it may need.

@@ -416,7 +416,7 @@ has_written() {
 	[ -z "$(find snapshots -name '.tmp-*')" ]
 	run -0 find snapshots -mindepth 1 -maxdepth 1 -printf '%f\n'
 	for name in "${lines[@]}"; do
-		[[ $name == snapshot_*.json || $name == contents || $name == cache || $name == lock || $name == id ]]
+		[[ $name == snapshot_*.json || $name == contents || $name == cache || $name == state || $name == lock || $name == id ]]
 	done
 }
 

@@ -221,6 +221,22 @@ static int publish_upload(struct bt_upload *to, const char *name, struct bt_erro
 	return r ? bt_fail_sys(error, -r, name, "write") : 0;
 }
 
+static int replace_upload(struct bt_upload *to, const char *name, struct bt_error *error)
+{
+	struct upload *upload = (struct upload *)to;
+	struct memory *memory = upload->memory;
+	int r = memory_begin(memory, MEMORY_REPLACE);
+
+	if (!r) {
+		struct memory_blob *blob = memory_blob_new(memory, &upload->bytes);
+
+		memory_put(memory, upload->area, name, blob);
+		memory_blob_unref(blob);
+	}
+	r = memory_end(memory, r);
+	return r ? bt_fail_sys(error, -r, name, "replace") : 0;
+}
+
 static void close_upload(struct bt_upload *to)
 {
 	bt_buf_free(&((struct upload *)to)->bytes);
@@ -229,8 +245,8 @@ static void close_upload(struct bt_upload *to)
 
 static int spool_upload(const struct bt_upload *upload, struct bt_upload **ret_spool, struct bt_error *error);
 
-static const struct bt_upload_ops upload_ops = {write_upload, pread_upload,	    publish_upload,
-						spool_upload, memory_upload_failed, close_upload};
+static const struct bt_upload_ops upload_ops = {write_upload,	      pread_upload, publish_upload, spool_upload,
+						memory_upload_failed, close_upload, replace_upload};
 
 static struct bt_upload *upload_new(struct memory *memory, enum bt_area area)
 {
@@ -362,6 +378,11 @@ static int lock_again(struct bt_backend *backend, int fd, enum bt_lock_kind kind
 	return r ? r : bt_lock_again(fd, kind);
 }
 
+static bool claimed(struct bt_backend *backend, uint64_t number, char *holder)
+{
+	return bt_lock_claimed(memory_locks, memory_of(backend)->path, number, holder);
+}
+
 static const struct bt_backend_ops memory_ops = {
 	.close = close_client,
 	.look = look,
@@ -381,6 +402,7 @@ static const struct bt_backend_ops memory_ops = {
 	.lock = lock,
 	.claim = claim,
 	.lock_again = lock_again,
+	.claimed = claimed,
 };
 
 static struct bt_backend *client_new(struct memory *memory, bool read_only)

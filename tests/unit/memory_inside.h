@@ -38,7 +38,7 @@ struct memory {
 	struct memory_names *history;		    /* live before each change, for lists that lag */
 	size_t history_count, history_room;
 	uint64_t changes, settled, numbers;
-	struct bt_time times[BT_AREA_DAMAGED + 1];
+	struct bt_time times[BT_AREAS];
 	struct memory_plan plan;
 	unsigned calls[MEMORY_ANY + 1];
 	bool struck, down;

@@ -157,6 +157,20 @@ static int publish_waiting(struct bt_upload *upload, const char *name, struct bt
 	return r;
 }
 
+static int replace_waiting(struct bt_upload *upload, const char *name, struct bt_error *error)
+{
+	const struct waiting *waiting = (const struct waiting *)upload;
+	struct bt_upload *sent;
+	int r = bt_backend_create(waiting->far, waiting->area, &sent, error);
+
+	if (r)
+		return r;
+	int sys = bt_upload_write(sent, waiting->bytes.data, waiting->bytes.length);
+	r = sys ? bt_upload_failed(sent, -sys, error) : bt_upload_replace(sent, name, error);
+	bt_upload_close(sent);
+	return r;
+}
+
 static void close_waiting(struct bt_upload *upload)
 {
 	bt_buf_free(&((struct waiting *)upload)->bytes);
@@ -170,7 +184,8 @@ static const struct bt_upload_ops waiting_ops = {.write = write_waiting,
 						 .publish = publish_waiting,
 						 .spool = spool_waiting,
 						 .failed = memory_upload_failed,
-						 .close = close_waiting};
+						 .close = close_waiting,
+						 .replace = replace_waiting};
 
 static struct bt_upload *wait_for_name(struct bt_backend *far, enum bt_area area)
 {
@@ -245,6 +260,11 @@ static int lock_again(struct bt_backend *backend, int fd, enum bt_lock_kind kind
 	return bt_backend_lock_again(far_of(backend), fd, kind);
 }
 
+static bool claimed(struct bt_backend *backend, uint64_t number, char *holder)
+{
+	return bt_backend_claimed(far_of(backend), number, holder);
+}
+
 static const struct bt_backend_ops remote_ops = {
 	.close = close_remote,
 	.look = look,
@@ -264,6 +284,7 @@ static const struct bt_backend_ops remote_ops = {
 	.lock = lock,
 	.claim = claim,
 	.lock_again = lock_again,
+	.claimed = claimed,
 };
 
 int remote_open(const char *path, struct bt_backend *far, struct bt_backend **ret_backend)
