@@ -70,8 +70,11 @@ static uint64_t add_extra(uint64_t hash, const struct bt_entry *entry, const str
 	return hash;
 }
 
+/* Members of the extra that are not hashed, such as birth times, make no other number. */
 static uint64_t add_metadata(uint64_t hash, const struct bt_entry *entry)
 {
+	static const struct bt_extra none = {0};
+
 	hash = hash_add(hash, (uint64_t)entry->type << 16 | entry->mode);
 	hash = hash_add(hash, (uint64_t)entry->uid << 32 | entry->gid);
 	hash = hash_add(hash, entry->size);
@@ -79,7 +82,7 @@ static uint64_t add_metadata(uint64_t hash, const struct bt_entry *entry)
 	hash = hash_add(hash, entry->mtime.nanoseconds);
 	if (entry->has_digest)
 		hash = hash_bytes(hash, &entry->digest, sizeof(entry->digest));
-	return entry->extra ? add_extra(hash, entry, entry->extra) : hash;
+	return add_extra(hash, entry, entry->extra ? entry->extra : &none);
 }
 
 /* 63 bits, without the small numbers that file systems use for special files. */

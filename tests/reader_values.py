@@ -199,6 +199,7 @@ END = {'blocks': number(), 'contents': number(), 'trees': number(), 'tree_index'
 ENTRY = {
     'name': text, 'name_b64': data_not_utf8, 'type': string('file|dir|symlink|fifo|socket|chardev|blockdev'),
     'mode': string('[0-7]{4}', reason='bad-mode'), 'uid': UID, 'gid': UID, 'size': number(0, 2**63 - 1), 'mtime': point,
+    'btime': point,
     'sha256': DIGEST, 'chunks': listed(PART, 0, 64), 'chunk_pages': listed(PART),
     'holes': listed(row(number(), number(1)), 1, 65536), 'tree': DIGEST, 'boundary': string('[!-~]*', 1, 64),
     'target': text, 'target_b64': data_not_utf8,
@@ -223,7 +224,7 @@ NAMES = listed(row(UID, string(NO_CONTROLS, 1, 255)), 0, 65536, increasing=lambd
 def entry(value, nesting):
     """An entry (section 4), nested that deep in its line; the root has no name."""
     e = members(value, ENTRY, 'type mode uid gid mtime' + (' name' if nesting > 2 else ''), nesting)
-    for name in set(e) - set('name type mode uid gid mtime xattrs stat'.split()):
+    for name in set(e) - set('name type mode uid gid mtime btime xattrs stat'.split()):
         must(name in ONLY_IN[e['type']].split(), 'bad-type', name)
     if 'name' in e:
         name = e['name']

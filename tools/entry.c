@@ -160,6 +160,13 @@ static struct tool_value get_sha256(const void *row)
 	return entry->type == BT_FILE && entry->has_digest ? owned(tool_digest_text(&entry->digest)) : nothing;
 }
 
+static struct tool_value get_btime(const void *row)
+{
+	const struct bt_extra *extra = extra_of(row);
+
+	return extra->has_btime ? (struct tool_value){.kind = TOOL_TIME, .time = extra->btime} : nothing;
+}
+
 static bool is_device(const void *row)
 {
 	return entry_of(row)->type == BT_CHARDEV || entry_of(row)->type == BT_BLOCKDEV;
@@ -222,6 +229,7 @@ const struct tool_column tool_entry_columns[] = {
 	{"group", NULL, TOOL_GET(get_group)},
 	{"size", NULL, TOOL_GET(get_size)},
 	{"mtime", NULL, TOOL_VIA(TOOL_TIME, struct tool_entry, entry, mtime)},
+	{"btime", NULL, TOOL_GET(get_btime)},
 	{"sha256", NULL, TOOL_GET(get_sha256)},
 	{"target", NULL, TOOL_VIA(TOOL_TEXT, struct tool_entry, extra, target)},
 	{"major", NULL, TOOL_GET(get_major)},

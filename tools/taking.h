@@ -13,7 +13,7 @@ struct tool_taking {
 	const char *host;	 /* NULL: this machine's name */
 	const char *description; /* NULL: none */
 	struct tool_texts exclude, exclude_if_present, tags;
-	bool exclude_caches, one_file_system, skip_if_unchanged, allow_empty, dry_run, force;
+	bool exclude_caches, one_file_system, skip_if_unchanged, allow_empty, dry_run, force, birth_times;
 	int level;
 	enum bt_at_rest at_rest;
 };

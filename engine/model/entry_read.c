@@ -150,6 +150,12 @@ static int read_common(struct reader *reader, bool named)
 	return bt_json_read_time(json, &reader->entry.mtime);
 }
 
+static int read_btime(struct reader *reader)
+{
+	reader->extra.has_btime = true;
+	return bt_json_read_time(reader->json, &reader->extra.btime);
+}
+
 static int read_digest(struct reader *reader)
 {
 	reader->entry.has_digest = true;
@@ -352,6 +358,7 @@ static int read_stat(struct reader *reader)
 }
 
 enum {
+	BTIME,
 	SHA256,
 	CHUNKS,
 	CHUNK_PAGES,
@@ -385,6 +392,7 @@ static const struct member {
 	uint8_t length, types;
 	int (*read)(struct reader *reader);
 } members[MEMBERS] = {
+	[BTIME] = {MEMBER("btime"), OF_ALL, read_btime},
 	[SHA256] = {MEMBER("sha256"), OF_FILE, read_digest},
 	[CHUNKS] = {MEMBER("chunks"), OF_FILE, read_chunks},
 	[CHUNK_PAGES] = {MEMBER("chunk_pages"), OF_FILE, read_chunk_pages},
@@ -404,8 +412,8 @@ static const struct member {
 	[STAT] = {MEMBER("stat"), OF_ALL, read_stat},
 };
 
-static const char keys[] = "name name_b64 type mode uid gid size mtime sha256 chunks chunk_pages holes tree boundary "
-			   "target target_b64 rdev inode links dev xattrs flags project error torn stat";
+static const char keys[] = "name name_b64 type mode uid gid size mtime btime sha256 chunks chunk_pages holes tree "
+			   "boundary target target_b64 rdev inode links dev xattrs flags project error torn stat";
 
 /* Does ,"key" come next? For the target, _b64 may follow. */
 static bool member_next(const struct bt_json *json, const struct member *member)

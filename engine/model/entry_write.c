@@ -37,6 +37,10 @@ static void write_common(struct bt_buf *out, const struct bt_entry *entry)
 		bt_json_add_u64(out, ",\"size\":", entry->size);
 	bt_json_text(out, ",\"mtime\":");
 	bt_json_time(out, &entry->mtime);
+	if (entry->extra && entry->extra->has_btime) {
+		bt_json_text(out, ",\"btime\":");
+		bt_json_time(out, &entry->extra->btime);
+	}
 }
 
 static void write_pieces(struct bt_buf *out, const struct bt_extra *extra)

@@ -10,6 +10,8 @@
 /* What json->keys lists of them. */
 #define BT_TAKEN_KEYS "program user rules rules_omitted options pinned expires description partial"
 
+#define BT_WORD_BIRTH_TIMES "birth-times" /* among options; the others are rules: scan/exclusion.h */
+
 #define BT_PROGRAM_MAX 64
 #define BT_USER_MAX    255
 #define BT_RULES_TEXT  ((size_t)32 << 10) /* a writer leaves out longer ones: the header has its limit */

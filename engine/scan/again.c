@@ -128,7 +128,7 @@ static enum answer ask_open(struct bt_scan *scan, struct bt_scan_private *node, 
 	/* What the kernel remembers of a network's directory may be older than the question. */
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &status) < 0)
 		return bt_scan_not_found(errno) ? ANSWER_ASK_ABOVE : ANSWER_LISTED;
-	bt_scan_fill(&now, &status);
+	bt_scan_fill(scan, &now, &status);
 	pthread_mutex_lock(&scan->again_lock);
 	again = reading(scan, node, fd, &now, since);
 	if (again && bt_scan_not_found(again->error)) /* it was removed itself, with all that was in it */

@@ -206,11 +206,11 @@ static bool replaced(struct bt_scan *scan, struct bt_scan_private *node)
 
 	if (parent < 0)
 		return false;
-	int failed = statx(parent, self->name, scan->statx_flags, STATX_BASIC_STATS, &status);
+	int failed = statx(parent, self->name, scan->statx_flags, scan->statx_mask, &status);
 	bt_scan_fd_put(scan, node->dir.parent);
 	if (failed)
 		return false;
-	bt_scan_fill(&now, &status);
+	bt_scan_fill(scan, &now, &status);
 	if (!S_ISDIR(now.mode) || now.dev != self->dev || now.inode == self->inode || is_store(scan, &now))
 		return false;
 	*self = now;

@@ -11,7 +11,15 @@
 
 #define UNTOUCHED (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC)
 
-void bt_scan_fill(struct bt_found *found, const struct statx *stat)
+void bt_scan_born(struct bt_found *found, const struct statx *stat)
+{
+	found->born = stat->stx_btime.tv_sec;
+	found->born_nanoseconds = stat->stx_btime.tv_nsec;
+	/* Inodes that a tool made while the file system was not mounted may have 0 instead. */
+	found->has_btime = (stat->stx_mask & STATX_BTIME) && (found->born || found->born_nanoseconds);
+}
+
+void bt_scan_fill(const struct bt_scan *scan, struct bt_found *found, const struct statx *stat)
 {
 	found->size = stat->stx_size;
 	found->inode = stat->stx_ino;
@@ -23,6 +31,9 @@ void bt_scan_fill(struct bt_found *found, const struct statx *stat)
 	found->mode = stat->stx_mode;
 	found->uid = stat->stx_uid;
 	found->gid = stat->stx_gid;
+	found->has_btime = false;
+	if (scan->options.birth_times)
+		bt_scan_born(found, stat);
 }
 
 /* The type of a boundary: subvolumes are file systems of their own within one mount. */
@@ -48,12 +59,13 @@ static const char *boundary_of(struct bt_scan *scan, const struct bt_scan_dir *d
 
 /* Of what is mounted there only that is taken which the kernel knows without asking; if it has nothing, the directory
  * is the user's whose directory it lies in. */
-static void fill_boundary(const struct bt_scan_dir *dir, int dirfd, uint64_t dev, struct bt_found *found)
+static void fill_boundary(const struct bt_scan *scan, const struct bt_scan_dir *dir, int dirfd, uint64_t dev,
+			  struct bt_found *found)
 {
 	struct statx status;
 
-	if (statx(dirfd, found->name, UNTOUCHED, STATX_BASIC_STATS, &status) == 0 && (status.stx_mode & 07777) != 0) {
-		bt_scan_fill(found, &status);
+	if (statx(dirfd, found->name, UNTOUCHED, scan->statx_mask, &status) == 0 && (status.stx_mode & 07777) != 0) {
+		bt_scan_fill(scan, found, &status);
 		return;
 	}
 	found->mode = S_IFDIR | 0755;
@@ -75,7 +87,7 @@ static bool is_boundary(struct bt_scan *scan, const struct bt_scan_dir *dir, int
 	found->boundary = boundary_of(scan, dir, &status);
 	if (!found->boundary)
 		return false;
-	fill_boundary(dir, dirfd, makedev(status.stx_dev_major, status.stx_dev_minor), found);
+	fill_boundary(scan, dir, dirfd, makedev(status.stx_dev_major, status.stx_dev_minor), found);
 	return true;
 }
 
@@ -83,15 +95,15 @@ static void look(struct bt_scan *scan, const struct bt_scan_dir *dir, int dirfd,
 {
 	struct statx status;
 
-	if (statx(dirfd, found->name, scan->statx_flags, STATX_BASIC_STATS, &status) < 0) {
+	if (statx(dirfd, found->name, scan->statx_flags, scan->statx_mask, &status) < 0) {
 		found->error = errno;
 		/* Where mounting fails is a directory all the same. */
 		if (errno != ENOENT ||
-		    statx(dirfd, found->name, scan->statx_flags | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &status) < 0)
+		    statx(dirfd, found->name, scan->statx_flags | AT_NO_AUTOMOUNT, scan->statx_mask, &status) < 0)
 			return;
 		found->error = S_ISDIR(status.stx_mode) ? ENOENT : 0;
 	}
-	bt_scan_fill(found, &status);
+	bt_scan_fill(scan, found, &status);
 	if (S_ISDIR(found->mode) && found->error == 0)
 		found->boundary = boundary_of(scan, dir, &status);
 }

@@ -96,6 +96,7 @@ struct bt_scan {
 	unsigned owner;	 /* whose directories we may open with O_NOATIME */
 	bool privileged;
 	int statx_flags;
+	unsigned statx_mask;
 	struct bt_ways fds;
 	pthread_mutex_t again_lock;
 	struct bt_scan_scratch scratch; /* the reader's */
@@ -119,7 +120,7 @@ void bt_scan_fds_init(struct bt_scan *scan);
 void bt_scan_read(struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_scratch *scratch);
 
 /* look.c */
-void bt_scan_fill(struct bt_found *found, const struct statx *stat);
+void bt_scan_fill(const struct bt_scan *scan, struct bt_found *found, const struct statx *stat);
 /* Fills found, whose name is set, for an entry of dir of this type (DT_…). If only the name is known, sets error. */
 void bt_scan_look(struct bt_scan *scan, const struct bt_scan_dir *dir, int dirfd, unsigned char type,
 		  struct bt_found *found);

@@ -153,14 +153,14 @@ static int init_root(struct bt_scan *scan, const char *target, struct bt_error *
 
 	if (fd < 0)
 		return bt_fail_sys(error, -fd, target, "open");
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stat) < 0) {
+	if (statx(fd, "", AT_EMPTY_PATH, scan->statx_mask, &stat) < 0) {
 		int r = bt_fail_sys(error, errno, target, "read the attributes");
 
 		close(fd);
 		return r;
 	}
 	root->dir.self.name = "";
-	bt_scan_fill(&root->dir.self, &stat);
+	bt_scan_fill(scan, &root->dir.self, &stat);
 	root->dir.private = root;
 	bt_way_init(&root->way, NULL);
 	bt_ways_set(&scan->fds, &root->way, fd);
@@ -188,6 +188,7 @@ int bt_scan_open(const char *target, const struct bt_scan_options *options, stru
 	scan->privileged = scan->owner == 0;
 	/* A scan that stays on one file system must not cause automounts. */
 	scan->statx_flags = AT_SYMLINK_NOFOLLOW | (options->one_file_system ? AT_NO_AUTOMOUNT : 0);
+	scan->statx_mask = STATX_BASIC_STATS | (options->birth_times ? STATX_BTIME : 0);
 	bt_scan_fds_init(scan);
 	pthread_mutex_init(&scan->lock, NULL);
 	pthread_mutex_init(&scan->again_lock, NULL);

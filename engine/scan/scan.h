@@ -19,15 +19,18 @@ struct bt_found {	  /* one entry of a directory, packed */
 	const char *name; /* NUL-terminated */
 	uint64_t size, inode, dev, links, rdev;
 	struct bt_time mtime, ctime;
+	int64_t born; /* seconds of the birth time, if has_btime */
+	uint32_t born_nanoseconds;
 	uint32_t mode; /* with S_IFMT */
 	uint32_t uid, gid;
-	uint16_t name_length;
-	const char *boundary; /* of a directory on another file system that is not entered: the type of that as in
-				 /proc/self/mountinfo, or "btrfs-subvolume"; belongs to the scan. Else NULL. Mounted
-				 snapshots are never entered. If the file system does not answer, the entry has only
-				 mode 0755 and the owner of the directory above */
 	int error; /* errno of statx: the directory lists the name, but mode has at most the type. ENAMETOOLONG for a
 		      name over 255 bytes, which no snapshot can have */
+	uint16_t name_length;
+	bool has_btime;
+	const char *boundary;	   /* of a directory on another file system that is not entered: the type of that as in
+				      /proc/self/mountinfo, or "btrfs-subvolume"; belongs to the scan. Else NULL. Mounted
+				      snapshots are never entered. If the file system does not answer, the entry has only
+				      mode 0755 and the owner of the directory above */
 	struct bt_scan_dir *child; /* directories that will be entered, else NULL */
 };
 
@@ -56,6 +59,7 @@ struct bt_scan_options {
 	size_t if_present_count;
 	bool caches;
 	bool one_file_system; /* directories on others are boundaries; files that are mounted there are files */
+	bool birth_times;     /* found ones get them where the file system has them */
 	dev_t skip_dev;
 	ino_t skip_ino;			  /* a directory that is left out wherever it appears (the store); 0, 0: none */
 	const struct bt_changes *changes; /* directories worth listing; NULL: all. Borrowed until close */
@@ -87,6 +91,10 @@ bool bt_scan_not_found(int error);
 /* Frees the directory, its found, and everything below it, listed or not. Nobody may use them or its descriptor
  * afterwards. */
 void bt_scan_done(struct bt_scan *scan, struct bt_scan_dir *dir);
+
+/* Sets the birth time, if there is one in what statx gave. */
+struct statx;
+void bt_scan_born(struct bt_found *found, const struct statx *stat);
 
 /* The path of an entry in dir (name NULL: of dir itself) for messages, such as "docs/notes/a.txt". Allocated; NULL on
  * out of memory. */

@@ -78,6 +78,8 @@ int bt_snap_take_over(struct bt_arena *arena, const struct bt_entry *from, struc
 	copy.inode = extra->inode;
 	copy.links = extra->links;
 	copy.dev = extra->dev;
+	copy.btime = extra->btime;
+	copy.has_btime = extra->has_btime;
 	*extra = copy;
 	return 0;
 }
@@ -91,6 +93,7 @@ static int write_bare(struct bt_buf *out, const struct bt_entry *entry)
 	if (entry->extra) {
 		extra = *entry->extra;
 		extra.further = NULL;
+		extra.has_btime = false;
 		bare.extra = &extra;
 	}
 	bare.name = "";

@@ -49,11 +49,13 @@ static const char *present_word(struct bt_snap_request *request, const char *nam
 /* Sorted, each once. */
 static int take_words(struct bt_snap_request *request, const struct bt_snapshot_options *options)
 {
-	size_t most = options->exclude_if_present_count + 2, count = 0, kept = 0;
+	size_t most = options->exclude_if_present_count + 3, count = 0, kept = 0;
 	const char **words = bt_arena_alloc(&request->arena, most * sizeof(*words));
 
 	if (!words)
 		return BT_E_NOMEM;
+	if (options->birth_times)
+		words[count++] = BT_WORD_BIRTH_TIMES;
 	if (options->one_file_system)
 		words[count++] = BT_WORD_ONE_FILE_SYSTEM;
 	if (options->exclude_caches)
@@ -114,12 +116,46 @@ static bool same_list(const char *const *a, size_t a_count, const char *const *b
 	return true;
 }
 
+/* The next one of the options that is a rule; NULL at the end. */
+static const char *next_rule(const struct bt_snapshot_info *info, size_t *at)
+{
+	while (*at < info->option_count) {
+		const char *word = info->options[(*at)++];
+
+		if (strcmp(word, BT_WORD_BIRTH_TIMES) != 0)
+			return word;
+	}
+	return NULL;
+}
+
+static bool same_options(const struct bt_snapshot_info *a, const struct bt_snapshot_info *b)
+{
+	size_t a_at = 0, b_at = 0;
+	const char *one, *other;
+
+	do {
+		one = next_rule(a, &a_at);
+		other = next_rule(b, &b_at);
+	} while (one && other && strcmp(one, other) == 0);
+	return !one && !other;
+}
+
+bool bt_snap_birth_times_differ(const struct bt_snapshot_info *info, bool wanted)
+{
+	bool has = false;
+
+	for (size_t i = 0; i < info->option_count; i++)
+		has |= strcmp(info->options[i], BT_WORD_BIRTH_TIMES) == 0;
+	if (!info->rules_omitted)
+		return has != wanted;
+	return !wanted && info->root.extra && info->root.extra->has_btime;
+}
+
 bool bt_snap_rules_differ(const struct bt_snapshot_info *a, const struct bt_snapshot_info *b)
 {
 	if (!a->program || !b->program || a->rules_omitted || b->rules_omitted)
 		return false;
-	return !same_list(a->rules, a->rule_count, b->rules, b->rule_count) ||
-	       !same_list(a->options, a->option_count, b->options, b->option_count);
+	return !same_list(a->rules, a->rule_count, b->rules, b->rule_count) || !same_options(a, b);
 }
 
 int bt_snap_request_how(struct bt_snap_request *request, const struct bt_snapshot_options *options,

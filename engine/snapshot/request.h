@@ -25,6 +25,8 @@ int bt_snap_request_read(struct bt_snap_request *request, struct bt_store *store
 /* how.c: fills the members from program on. */
 int bt_snap_request_how(struct bt_snap_request *request, const struct bt_snapshot_options *options,
 			struct bt_error *error);
+/* Whether the other choice about birth times was made for the snapshot; false also if it does not say. */
+bool bt_snap_birth_times_differ(const struct bt_snapshot_info *info, bool wanted);
 /* Whether both have recorded their rules, and these differ. */
 bool bt_snap_rules_differ(const struct bt_snapshot_info *a, const struct bt_snapshot_info *b);
 void bt_snap_request_free(struct bt_snap_request *request); /* also after a failure */

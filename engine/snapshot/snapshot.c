@@ -134,7 +134,9 @@ static enum bt_doubt doubt_of(const struct run *run, const struct bt_changes *ch
 		return BT_DOUBT_PARENT;
 	if (!run->names) /* those of what is taken over unseen would be lost */
 		return BT_DOUBT_DAMAGE;
-	return run->plan.options->force ? BT_DOUBT_DUE : BT_DOUBT_NONE;
+	if (run->plan.options->force || bt_snap_birth_times_differ(parent, run->plan.options->birth_times))
+		return BT_DOUBT_DUE;
+	return BT_DOUBT_NONE;
 }
 
 static void follow_changes(struct run *run)
@@ -158,6 +160,7 @@ static int open_source(struct run *run, struct bt_error *error)
 		.if_present_count = options->exclude_if_present_count,
 		.caches = options->exclude_caches,
 		.one_file_system = options->one_file_system,
+		.birth_times = options->birth_times,
 		.changes = run->plan.changes,
 		.threads = threads < SCAN_THREADS_MAX ? threads : SCAN_THREADS_MAX,
 		.observer = &run->observer.outer,
@@ -169,6 +172,7 @@ static int open_source(struct run *run, struct bt_error *error)
 		return r;
 	run->plan.source = (struct bt_source){.scan = scan,
 					      .root_dev = bt_scan_root(scan)->self.dev,
+					      .birth_times = options->birth_times,
 					      .user = geteuid(),
 					      .buffers = &run->buffers,
 					      .voice = &run->observer.voice};

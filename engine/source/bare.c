@@ -41,7 +41,7 @@ static int fill(struct bt_reader *reader, int fd, const struct bt_source_out *ou
 		return 0;
 	}
 	bt_found_stat(&st, &outcome->seen);
-	if (bt_found_describe(out->arena, &outcome->seen, reader->source->root_dev, entry))
+	if (bt_source_describe(reader, fd, out))
 		return BT_E_NOMEM;
 	bt_source_stamp(entry, &outcome->seen, &outcome->read_at);
 	if (entry->type == BT_SYMLINK)

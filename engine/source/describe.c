@@ -7,8 +7,15 @@
 #define SECONDS_MAX ((INT64_C(1) << 53) - 1) /* FORMAT.md §2 */
 #define OWNER_MAX   (UINT32_MAX - 1)
 
+static bool is_as_seen(const struct stat *st, const struct bt_found *seen)
+{
+	return st->st_ino == seen->inode && st->st_dev == seen->dev && st->st_ctim.tv_sec == seen->ctime.seconds &&
+	       st->st_ctim.tv_nsec == seen->ctime.nanoseconds;
+}
+
 void bt_found_stat(const struct stat *st, struct bt_found *seen)
 {
+	seen->has_btime = seen->has_btime && is_as_seen(st, seen);
 	seen->size = st->st_size < 0 ? 0 : (uint64_t)st->st_size;
 	seen->inode = st->st_ino;
 	seen->dev = st->st_dev;
@@ -80,7 +87,7 @@ int bt_found_describe(struct bt_arena *arena, const struct bt_found *seen, uint6
 		.mtime = tame(seen->mtime),
 	};
 
-	if (device || linked) {
+	if (device || linked || seen->has_btime) {
 		struct bt_extra *extra = bt_found_extra(arena, &entry);
 
 		if (!extra)
@@ -94,6 +101,9 @@ int bt_found_describe(struct bt_arena *arena, const struct bt_found *seen, uint6
 			extra->links = seen->links;
 			extra->dev = seen->dev == root_dev ? 0 : seen->dev;
 		}
+		extra->has_btime = seen->has_btime;
+		if (seen->has_btime)
+			extra->btime = tame((struct bt_time){seen->born, seen->born_nanoseconds});
 	}
 	*ret_entry = entry;
 	return 0;

@@ -8,7 +8,8 @@
 #include <backuptool/view.h>
 #include <sys/stat.h>
 
-/* Fills the members of seen that stat(2) has; name, name_length and the others stay. */
+/* Fills the members of seen that stat(2) has; name, name_length and the others stay, but for a birth time that may be
+ * another file's: that is unknown then. */
 void bt_found_stat(const struct stat *st, struct bt_found *seen);
 uint8_t bt_found_type(uint32_t mode);  /* enum bt_type; 0 for an unknown type */
 uint32_t bt_type_format(uint8_t type); /* the reverse: S_IFREG and so on */

@@ -16,6 +16,8 @@ int bt_source_open_file(const struct bt_reader *reader, int dirfd, const struct 
 			struct bt_outcome *outcome);
 /* Looks at an open file: false with the outcome filled unless it is regular. */
 bool bt_source_look(int fd, struct bt_outcome *outcome, struct stat *st);
+/* Fills the entry by what was seen of it, at last through fd: see bt_found_describe. 0 or BT_E_NOMEM. */
+int bt_source_describe(const struct bt_reader *reader, int fd, const struct bt_source_out *out);
 /* Whether a file stayed the same between the two looks. */
 bool bt_source_is_steady(const struct bt_found *before, const struct bt_found *after);
 

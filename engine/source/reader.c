@@ -132,6 +132,24 @@ bool bt_source_look(int fd, struct bt_outcome *outcome, struct stat *st)
 	return false;
 }
 
+/* Of an open entry that changed since it was listed. */
+static void look_for_birth(int fd, struct bt_found *seen)
+{
+	struct statx status;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &status) == 0)
+		bt_scan_born(seen, &status);
+}
+
+int bt_source_describe(const struct bt_reader *reader, int fd, const struct bt_source_out *out)
+{
+	struct bt_found *seen = &out->outcome->seen;
+
+	if (reader->source->birth_times && !seen->has_btime)
+		look_for_birth(fd, seen);
+	return bt_found_describe(out->arena, seen, reader->source->root_dev, out->entry);
+}
+
 static bool is_safely_older(const struct bt_time *time, const struct bt_time *read_at)
 {
 	int64_t slack = time->nanoseconds != 0 ? FINE_SLACK : COARSE_SLACK, gap;

@@ -73,13 +73,13 @@ static ssize_t attempt(int fd, const struct bt_source_room *room, struct bt_outc
 	return got;
 }
 
-static int finish(struct bt_reader *reader, const struct bt_source_room *room, const struct bt_source_out *out,
+static int finish(struct bt_reader *reader, int fd, const struct bt_source_room *room, const struct bt_source_out *out,
 		  size_t size)
 {
 	const struct bt_outcome *outcome = out->outcome;
 	struct bt_entry *entry = out->entry;
 
-	if (bt_found_describe(out->arena, &outcome->seen, reader->source->root_dev, entry))
+	if (bt_source_describe(reader, fd, out))
 		return BT_E_NOMEM;
 	entry->size = size;
 	entry->has_digest = true;
@@ -104,7 +104,7 @@ static int read_open(struct bt_reader *reader, int fd, const struct bt_source_ro
 			return 0;
 	}
 	outcome->torn = again || outcome->too_short;
-	int r = finish(reader, room, out, (size_t)got);
+	int r = finish(reader, fd, room, out, (size_t)got);
 	if (!r)
 		r = bt_source_xattrs(reader, fd, false, out);
 	if (!r)

@@ -12,6 +12,7 @@
 struct bt_source {
 	struct bt_scan *scan;
 	uint64_t root_dev; /* of the directory that the scan began with */
+	bool birth_times;  /* whether entries get them */
 	uint32_t user; /* the effective user: access times stay as they are for root, and for files that this user owns
 			*/
 	struct bt_buffers *buffers; /* for the windows of streams */

@@ -303,9 +303,13 @@ static int attempt(struct pass *pass, struct bt_outcome *outcome, bool *ret_agai
 	return 0;
 }
 
-static int finish(struct pass *pass, struct bt_arena *arena, struct bt_entry *entry, const struct bt_outcome *outcome)
+static int finish(struct pass *pass, const struct bt_source_out *out)
 {
-	if (bt_found_describe(arena, &outcome->seen, pass->reader->source->root_dev, entry))
+	const struct bt_outcome *outcome = out->outcome;
+	struct bt_arena *arena = out->arena;
+	struct bt_entry *entry = out->entry;
+
+	if (bt_source_describe(pass->reader, pass->fd, out))
 		return BT_E_NOMEM;
 	entry->size = pass->size;
 	if (!outcome->torn)
@@ -351,7 +355,7 @@ static int read_open(struct pass *pass, const struct bt_source_out *out)
 			return r;
 	}
 	outcome->torn = again || outcome->too_short;
-	r = finish(pass, out->arena, out->entry, outcome);
+	r = finish(pass, out);
 	if (r)
 		return r;
 	r = bt_source_xattrs(pass->reader, pass->fd, false, out);

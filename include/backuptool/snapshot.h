@@ -41,6 +41,9 @@ struct bt_snapshot_options {
 	bool partial;		    /* it is taken while a longer run goes on, and lacks what that has not read yet */
 	const struct bt_time *expires; /* it is of no use after this time; NULL: nobody knows */
 	enum bt_at_rest at_rest;       /* how the store's files lie from now on; the store remembers it */
+	bool birth_times; /* entries get their birth times, if their file system has them. These are never compared: a
+			     run that is skipped because nothing else changed adds none. With another choice than the
+			     parent's, changes are not followed (BT_DOUBT_DUE), so that all entries are alike */
 };
 
 struct bt_snapshot_result {

@@ -49,8 +49,10 @@ struct bt_extra {
 	uint32_t target_length;
 	uint32_t dev_major, dev_minor;
 	uint64_t inode, links, dev; /* links 0: not given */
-	const char *further; /* members that this version does not know, as they stand in the file: ",\"x\":1"; NULL:
-				none */
+	const char *further;  /* members that this version does not know, as they stand in the file: ",\"x\":1"; NULL:
+				 none */
+	struct bt_time btime; /* birth time, if has_btime */
+	bool has_btime;
 };
 
 /*
@@ -103,8 +105,8 @@ struct bt_snapshot_info {
 	const char *user; /* who ran that: a name, or a number that has none */
 	const char *const *rules; /* exclude patterns in their order, as they were given; any bytes but NUL */
 	size_t rule_count;
-	/* The other rules, sorted: "one-file-system", "exclude-caches", "exclude-if-present:NAME", and words of later
-	 * versions. */
+	/* Other options, sorted: "birth-times", "one-file-system", "exclude-caches", "exclude-if-present:NAME", and
+	 * words of later versions. */
 	const char *const *options;
 	size_t option_count;
 	bool rules_omitted; /* there were rules, which are too long to be recorded */

@@ -58,6 +58,7 @@ ELSEWHERE=(
 	'ls -R --sha256|look|ls --sha256 is for sha256sum -c'
 	'diff --exit-code|look|diff of two snapshots, and with the directory'
 	"restore --salvage|repair|--salvage: a large file's sound parts, and which bytes are lost"
+	'snapshot --birth-times|taken|--birth-times gives birth times to all entries, and without it the next snapshot has none'
 	'tests/run|readme|tests/run knows its suites'
 	'meson test -C build store|docs|one test can be chosen, as README.md says'
 	'BUILD=$PWD/build bats tests/bats/prune.bats -f dry|docs|one test can be chosen, as README.md says'

@@ -66,3 +66,47 @@ header() {
 	[ -z "$stderr" ]
 	"$TESTS/reader.py" list snapshots
 }
+
+@test "--birth-times gives birth times to all entries, and without it the next snapshot has none" {
+	local at choice
+	mkdir -p src/a/b
+	echo x >src/file
+	echo x >src/a/b/deep
+	ln -s file src/link
+	mkfifo src/fifo
+	sleep 1.1
+	echo y >>src/file
+	take src
+	for choice in --birth-times '' --birth-times; do
+		run -0 --separate-stderr backuptool snapshot --target-directory src --json $choice
+		[ -z "$stderr" ]
+		[ "$(jq -c '[.changed, .new, .unchanged, .new_bytes]' <<<"$output")" = '[0,0,2,0]' ]
+		[ "$(backuptool list --json | jq -c 'last | .options')" = "$([ "$choice" ] && echo '["birth-times"]' || echo null)" ]
+		[ "$(backuptool ls --recursive latest --json | jq -s 'length')" = 6 ]
+		backuptool ls --recursive latest --json | jq -r '"\(.path) \(.btime // "none")"' | while read -r path at; do
+			if [ "$choice" ] && [ "$(stat -c %W "src/$path")" != 0 ]; then
+				[ "$(date -d "$at" +%s)" = "$(stat -c %W "src/$path")" ]
+			else
+				[ "$at" = none ]
+			fi
+		done
+		run -0 backuptool diff latest~1 latest --exit-code
+		"$TESTS/reader.py" list snapshots
+	done
+	run -0 take src --birth-times --skip-if-unchanged --json
+	[ "$(jq .skipped <<<"$output")" = true ]
+	run -0 take src --skip-if-unchanged --json # another choice is no difference
+	[ "$(jq .skipped <<<"$output")" = true ]
+	[ "$(backuptool find 'deep' --json | jq 'has("btime")')" = "$([ "$(stat -c %W src/a/b/deep)" != 0 ] && echo true || echo false)" ]
+	bring latest out
+	same src out
+}
+
+@test "a job and a schedule take --birth-times, too" {
+	mkdir src
+	echo x >src/a
+	run -0 backuptool job --target-directory src --interval 1 --duration 0 --birth-times
+	[ "$(backuptool list --json | jq -c 'last | .options')" = '["birth-times"]' ]
+	run -0 backuptool schedule --target-directory src --interval 1h --birth-times --print
+	[[ $output == *" --birth-times"* ]]
+}

@@ -66,6 +66,7 @@ static const struct bt_extra extra_link_raw = {.target = "\xff/\x80", .target_le
 static const struct bt_extra extra_device = {.dev_major = UINT32_MAX, .dev_minor = 0};
 static const struct bt_extra extra_xattrs = {.xattrs = sample_xattrs, .xattr_count = 4};
 static const struct bt_extra extra_further = {.further = FURTHER};
+static const struct bt_extra extra_born = {.has_btime = true};
 static const struct bt_extra extra_torn = {.torn = true};
 static const struct bt_extra extra_boundary = {.boundary = "fuse.sshfs", .flags = 0x40, .project = 1};
 static const struct bt_extra extra_all = {.has_chunks = true,
@@ -81,7 +82,9 @@ static const struct bt_extra extra_all = {.has_chunks = true,
 					  .flags = BT_INODE_FLAGS,
 					  .project = UINT32_MAX,
 					  .torn = true,
-					  .further = FURTHER};
+					  .further = FURTHER,
+					  .has_btime = true,
+					  .btime = {-INT64_C(9007199254740991), 999999999}};
 
 #define NAMED(text) .name = text, .name_length = sizeof(text) - 1
 
@@ -94,6 +97,7 @@ static const struct bt_entry sample_entries[] = {
 	 .mtime = {-1, 999999999}, .has_digest = true, .digest = DIGEST_B, .has_stat = true, .stat = UINT64_MAX,
 	 .extra = &extra_all},
 	{NAMED("block"), .type = BT_BLOCKDEV, .mode = 0660, .extra = &extra_device},
+	{NAMED("born"), .type = BT_FIFO, .mode = 0, .extra = &extra_born},
 	{NAMED("boundary"), .type = BT_DIR, .mode = 0755, .has_digest = true, .digest = DIGEST_EMPTY,
 	 .extra = &extra_boundary},
 	{NAMED("caf\xc3\xa9"), .type = BT_DIR, .mode = 01777, .mtime = {INT64_C(1) << 40, 0}, .digest = DIGEST_B,

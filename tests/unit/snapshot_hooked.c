@@ -15,6 +15,7 @@ void hooked_begin(struct hooked *hooked)
 {
 	memset(hooked, 0, sizeof(*hooked));
 	world_begin(&hooked->world);
+	hooked->world.options.birth_times = true;
 	hooked->world.observer.cancelled = ask;
 	hooked->world.options.threads = 1;
 	hooked->fd = -1;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "snapshot_world.h"
+#include <sys/syscall.h>
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
 {
@@ -214,6 +215,21 @@ static uint8_t type_of(mode_t mode)
 				: BT_BLOCKDEV;
 }
 
+static void compare_birth(const char *path, const struct bt_entry *entry, struct compared *compared)
+{
+	struct statx status;
+
+	/* The tests of the scan have a statx of their own. */
+	assert_int_equal(syscall(SYS_statx, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &status), 0);
+	compared->births += (status.stx_mask & STATX_BTIME) && (status.stx_btime.tv_sec || status.stx_btime.tv_nsec);
+	if (!entry->extra || !entry->extra->has_btime)
+		return;
+	assert_true(status.stx_mask & STATX_BTIME);
+	assert_int_equal(entry->extra->btime.seconds, status.stx_btime.tv_sec);
+	assert_int_equal(entry->extra->btime.nanoseconds, status.stx_btime.tv_nsec);
+	compared->born++;
+}
+
 static void compare_entry(struct bt_store *store, const char *path, const struct bt_entry *entry,
 			  struct compared *compared)
 {
@@ -227,6 +243,7 @@ static void compare_entry(struct bt_store *store, const char *path, const struct
 	assert_int_equal(entry->gid, st.st_gid);
 	compare_time(&st.st_mtim, &entry->mtime);
 	compare_xattrs(path, entry);
+	compare_birth(path, entry, compared);
 	compared->files += entry->type == BT_FILE;
 	compared->directories += entry->type == BT_DIR;
 	compared->others += entry->type != BT_FILE && entry->type != BT_DIR;
@@ -332,6 +349,7 @@ void world_compare(struct world *world)
 	assert_int_equal(compared.directories, info->directories);
 	assert_int_equal(compared.others, info->others);
 	assert_int_equal(compared.bytes, info->directory_size);
+	assert_int_equal(compared.born, world->options.birth_times ? compared.births : 0);
 	assert_int_equal(info->files, world->result.files);
 	assert_int_equal(info->created + info->changed + info->unchanged, info->files);
 	bt_snapshot_close(snapshot);

@@ -70,6 +70,7 @@ void put_dir(struct world *world, const char *name);
 
 struct compared {
 	uint64_t files, directories, others, bytes;
+	uint64_t births, born; /* entries whose birth times the file system has, and those that have them */
 };
 
 void compare_content(struct bt_store *store, const char *path, const struct bt_entry *entry);

@@ -216,6 +216,15 @@ static void equal_files_are_one_inode_at_one_path(void **state)
 	assert_true(attr_ino(&file, path, 1) != attr_ino(&same, path, 1));
 }
 
+static void a_birth_time_makes_no_other_inode(void **state)
+{
+	struct bt_extra extra = {.has_btime = true, .btime = {5, 6}};
+	struct bt_entry file = file_of(1), born = file_of(1);
+
+	born.extra = &extra;
+	assert_true(attr_ino(&file, 100, 1) == attr_ino(&born, 100, 1));
+}
+
 static void hard_links_are_one_inode(void **state)
 {
 	struct bt_extra extra = {.inode = 9, .links = 2}, other = {.inode = 10, .links = 2};
@@ -297,6 +306,7 @@ int main(void)
 		cmocka_unit_test(a_list_that_is_none_grants_nothing),
 		cmocka_unit_test(equal_files_are_one_inode_at_one_path),
 		cmocka_unit_test(hard_links_are_one_inode),
+		cmocka_unit_test(a_birth_time_makes_no_other_inode),
 		cmocka_unit_test(directories_never_share),
 		cmocka_unit_test(what_could_not_be_read_is_not_equal),
 		cmocka_unit_test(without_a_digest_the_chunks_tell),

@@ -108,6 +108,14 @@ static const struct hostile hostile_entries[] = {
 	{FILE_OF(SHA ",~\"target_b64\":\"/w==\""), BT_R_BAD_TYPE},
 	{FILE_OF(SHA ",~\"rdev\":[0,0]"), BT_R_BAD_TYPE},
 	{"{\"name\":\"a\",\"type\":\"fifo\",%,~\"comment\":1,\"mtime\":[0,0]}", BT_R_UNKNOWN_KEY},
+	/* birth times */
+	{FILE_OF(",\"btime\":[-1,999999999]~"), BT_R_MISSING_KEY},
+	{FILE_OF(",\"btime\":[0,~1000000000]" SHA), BT_R_BAD_TIME},
+	{FILE_OF(",\"btime\":[~9007199254740992,0]" SHA), BT_R_BAD_NUMBER},
+	{FILE_OF(",\"btime\":~0" SHA), BT_R_WRONG_TYPE},
+	{FILE_OF(",\"btime\":~null" SHA), BT_R_WRONG_TYPE},
+	{FILE_OF(",\"btime\":[0,0],~\"btime\":[0,0]" SHA), BT_R_DUPLICATE_KEY},
+	{FILE_OF(SHA ",~\"btime\":[0,0]"), BT_R_KEY_ORDER},
 	/* members of a newer program */
 	{FILE_OF(SHA ",\"comment\":1,~\"stat\":\"AAAAAAAAAAA=\""), BT_R_KEY_ORDER},
 	{FILE_OF(SHA ",\"comment\":1,~\"target_b64\":\"/w==\""), BT_R_KEY_ORDER},

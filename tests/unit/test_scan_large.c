@@ -22,7 +22,7 @@ static void large_directory(void **state)
 	assert_int_equal(bt_scan_list(scan, root, NULL), 0);
 	check_listing(root);
 	assert_int_equal(root->count, COUNT);
-	assert_true(root->private->weight / COUNT < 143);
+	assert_true(root->private->weight / COUNT < 146);
 	bt_scan_close(scan);
 }
 

@@ -202,6 +202,60 @@ static void test_skip_deleted(void **state)
 	world_end(&world);
 }
 
+/* With the other choice all entries change their member, without being read, and nothing else. */
+static void test_birth_times(void **state)
+{
+	struct world world;
+
+	world_begin(&world);
+	put_all_kinds(&world);
+	age();
+	world_snap(&world);
+	for (int i = 0; i < 4; i++) {
+		world.options.birth_times = i % 2 == 0;
+		world_snap(&world);
+		assert_int_equal(world.result.unchanged, world.result.files);
+		assert_int_equal(world.result.new_bytes, 0);
+		assert_false(world.result.rules_changed);
+		assert_true(snapshot_size(&world) > 2048); /* pages */
+		world_compare(&world);
+		world_snap(&world);
+		assert_true(snapshot_size(&world) < 2048);
+		world_compare(&world);
+		put_text(&world, "new", i % 2 ? "a" : "b");
+		age();
+		world_snap(&world);
+		world_compare(&world);
+	}
+	world_end(&world);
+}
+
+/* They are no difference. */
+static void test_birth_times_skip(void **state)
+{
+	struct world world;
+
+	world_begin(&world);
+	put_text(&world, "a", "a");
+	age();
+	world_snap(&world);
+	world.options.skip_if_unchanged = true;
+	world.options.birth_times = true;
+	world_snap(&world);
+	assert_true(world.result.skipped);
+	/* Born again, with the same bytes and times. */
+	set_mtime(in_source(&world, "a"), 1600000000, 5);
+	world_snap(&world);
+	assert_false(world.result.skipped);
+	world_compare(&world);
+	assert_int_equal(unlink(in_source(&world, "a")), 0);
+	put_text(&world, "a", "a");
+	set_mtime(in_source(&world, "a"), 1600000000, 5);
+	world_snap(&world);
+	assert_int_equal(world.result.changed, 0);
+	world_end(&world);
+}
+
 static void spoil(struct world *world, const char *name, off_t from_end)
 {
 	char path[256], byte;
@@ -278,6 +332,7 @@ int main(void)
 		cmocka_unit_test(test_racy),	       cmocka_unit_test(test_racy_change),
 		cmocka_unit_test(test_skip),	       cmocka_unit_test(test_skip_deleted),
 		cmocka_unit_test(test_damaged_parent), cmocka_unit_test(test_damaged_page),
+		cmocka_unit_test(test_birth_times),    cmocka_unit_test(test_birth_times_skip),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

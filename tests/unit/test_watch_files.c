@@ -186,6 +186,44 @@ static void rules_hold(void **state)
 	pair_end(&pair);
 }
 
+/* Whether a file that nobody touched has one. */
+static bool is_born(struct pair *pair)
+{
+	pair->world.result = pair->watched;
+	struct looked looked = look_up(&pair->world, "d3/sub/f2");
+	bool born = looked.entry->extra && looked.entry->extra->has_btime;
+
+	drop_entry(&pair->world, &looked);
+	return born;
+}
+
+/* All entries get birth times, or lose them, where the changes alone would leave them to the parent. */
+static void birth_times_are_for_all(void **state)
+{
+	static const char *many[10000];
+	struct pair pair;
+	struct statx status;
+
+	for (int i = 0; i < 10000; i++)
+		many[i] = "rule";
+	pair_begin(&pair, BT_WATCH_BEST);
+	assert_int_equal(statx(AT_FDCWD, at(&pair, "source/d3/sub/f2"), 0, STATX_BTIME, &status), 0);
+	bool can = status.stx_mask & STATX_BTIME;
+
+	for (int i = 0; i < 4; i++) {
+		pair.world.options.birth_times = i % 2 == 0;
+		pair.world.options.exclude = many;
+		pair.world.options.exclude_count = i / 2 * 10000; /* then the header has no options */
+		put(at(&pair, "source/d1/f1"), i % 2 ? "a" : "b");
+		step(&pair, can || i < 3 ? BT_DOUBT_DUE : BT_DOUBT_NONE);
+		assert_int_equal(is_born(&pair), can && i % 2 == 0);
+		put(at(&pair, "source/d1/f1"), i % 2 ? "aa" : "bb");
+		step(&pair, BT_DOUBT_NONE);
+		assert_int_equal(is_born(&pair), can && i % 2 == 0);
+	}
+	pair_end(&pair);
+}
+
 static void unchanged_ones_are_skipped(void **state)
 {
 	struct pair pair;
@@ -208,13 +246,10 @@ static void unchanged_ones_are_skipped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(links_by_fanotify),
-		cmocka_unit_test(links_by_inotify),
-		cmocka_unit_test(mapped_by_fanotify),
-		cmocka_unit_test(mapped_by_inotify),
-		cmocka_unit_test(looked_at_again),
-		cmocka_unit_test(rules_hold),
-		cmocka_unit_test(unchanged_ones_are_skipped),
+		cmocka_unit_test(links_by_fanotify),	   cmocka_unit_test(links_by_inotify),
+		cmocka_unit_test(mapped_by_fanotify),	   cmocka_unit_test(mapped_by_inotify),
+		cmocka_unit_test(looked_at_again),	   cmocka_unit_test(rules_hold),
+		cmocka_unit_test(birth_times_are_for_all), cmocka_unit_test(unchanged_ones_are_skipped),
 	};
 
 	return cmocka_run_group_tests(tests, pair_alone, NULL);
