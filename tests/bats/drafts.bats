@@ -37,6 +37,18 @@ setup() {
 	run -1 backuptool cat latest:a.txt
 }
 
+@test "damage of a draft is found when it is copied, and the draft stays" {
+	run -0 bring "$NAME" src
+	run -0 backuptool snapshot --target-directory src
+	at=$(grep -abo '{"zstd":"' "snapshots/$NAME" | tail -n 1 | cut -d : -f 1)
+	printf '*' | dd of="snapshots/$NAME" bs=1 seek=$((at + 20)) conv=notrunc status=none
+	run -1 backuptool remove --yes "$NAME"
+	[[ $output == *"damaged at byte $((at + 9))"*"(bad-base64)"* ]]
+	[ -n "$(ls snapshots/contents)" ] # what is needed is still there
+	run -0 backuptool cat latest:a.txt
+	[ "$output" = hello ]
+}
+
 @test "what others need of a draft is copied to a final file" {
 	run -0 bring "$NAME" src
 	run -0 backuptool snapshot --target-directory src

@@ -79,6 +79,16 @@ take_right() {
 	[ "$(sha256sum <right/a.txt)" = "$(echo hello | sha256sum)" ]
 }
 
+# A file of this size is made where it is needed.
+@test "a summary of more than 16 MiB is refused" {
+	mkdir snapshots
+	PYTHONPATH=$TESTS/data python3 -c 'import make_hostile, sys
+sys.stdout.buffer.write(make_hostile.make(summary=lambda text: text[:-1] + ",\"more\":\"" + "x" * (16 << 20) + "\"}"))' \
+		>"snapshots/$NAME"
+	run -1 backuptool check
+	[[ $output == *"$NAME: damaged at byte "*" (too-large)"* ]]
+}
+
 @test "check refuses each for its own reason" {
 	each_file is_checked
 }
@@ -162,7 +172,7 @@ is_mounted_alike() {
 	[ "$(backuptool check --json 2>/dev/null | jq -c '[.summary.newer, .summary.hurt_snapshots]')" = "[2,0]" ]
 	run backuptool check --repair
 	[[ $output == *"; 0 rewritten, 0 moved aside,"* && $output == *"the feature 'holograms' (unknown-need)"* && $output != *lost:\ snapshot* ]]
-	diff -r before snapshots --exclude cache --exclude lock --exclude id
+	diff -r before snapshots --exclude cache --exclude lock --exclude id --exclude state
 	[ ! -e snapshots/damaged ]
 }
 
@@ -196,4 +206,21 @@ is_mounted_alike() {
 	run -1 timeout 60 backuptool check --json
 	[ "$(jq -c '[.findings[].reason] | sort' <<<"$output")" = '["missing-content","too-large"]' ]
 	[ "$(jq '[.findings[] | .hurts | length] | add' <<<"$output")" = 40 ]
+}
+
+@test "the reader written from the format's text refuses the same files" {
+	local file name
+	for file in "$TESTS"/data/hostile/*; do
+		name=$(basename "$file")
+		rm -rf snapshots out
+		mkdir snapshots
+		cp "$file" "snapshots/$NAME$([[ $name != *.zst ]] || echo .zst)"
+		run "$TESTS/reader.py" extract snapshots "$NAME" out
+		[[ $output != *Traceback* ]]
+		if [[ $name == none* ]]; then
+			[ "$status" = 0 ]
+		else
+			[ "$status" != 0 ]
+		fi || { echo "$name: $output"; return 1; }
+	done
 }

@@ -21,6 +21,8 @@ text64 = lambda data: base64.b64encode(data).decode()
 FILES = {'a.txt': b'hello\n', 'b.txt': b'Backup Tool ' * 20, 'c.bin': bytes(range(256))}
 HEADER = ('{"format":"backuptool","version":2,"kind":"snapshot","timestamp":"2026-11-22T10:30:00.123456789Z","host":"h",'
           '"target":"/home/me","parent":null,"tags":["a","b"]')
+FILES_A = f'"sha256":"{sha(FILES["a.txt"])}",'
+NO_CHUNKS = b'{"chunks":[]}'
 COMMON = '"mode":"0644","uid":1000,"gid":1000'
 TIME = '"mtime":[1732271400,123456789]'
 
@@ -222,6 +224,20 @@ def page_edits():
         'unsorted_holes': chunked(f'["{sha_a}",4]', '"holes":[[3,1],[0,1]],'),
         'bad-xattr': swap(stat, f',"xattrs":[["",""]]{stat}'),
         'unsorted_xattrs': swap(stat, f',"xattrs":[["b",""],["a",""]]{stat}'),
+        'bad-type_torn': swap(stat, f',"torn":false{stat}'),
+        'bad-type_error': swap(stat, f',"error":"EIO"{stat}'),
+        'bad-name_error': swap(f',"sha256":"{sha_a}"{stat}', f',"error":"eio"{stat}'),
+        'bad-type_two-lists': chunked(f'["{sha_a}",6]', f'"chunk_pages":[["{sha_a}",6]],'),
+        'bad-size_no-chunk-pages': swap(stat, f',"chunk_pages":[]{stat}'),
+        'bad-hole_alone': swap(stat, f',"holes":[[0,1]]{stat}'),
+        'bad-hole_none': chunked(f'["{sha_a}",6]', '"holes":[],'),
+        'bad-size_stat': swap('k3J9sd8fA2Q=', 'k3J9sd8f'),
+        'missing-key_links': swap(stat, f',"inode":5{stat}'),
+        'bad-number_links': swap(stat, f',"inode":5,"links":1{stat}'),
+        'bad-number_dev': swap(stat, f',"inode":5,"links":2,"dev":0{stat}'),
+        'duplicate-name_xattrs': swap(stat, f',"xattrs":[["a",""],["a","AA=="]]{stat}'),
+        'needless-base64_xattr': swap(stat, f',"xattrs":[[null,"","YQ=="]]{stat}'),
+        'bad-mode_flags-unknown': swap(stat, f',"flags":"e"{stat}'),
         'bad-target': swap(mode + COMMON + f',"size":6,{TIME},"sha256":"{sha_a}"{stat}',
                            f'{name},"type":"symlink",{COMMON},{TIME},"target":""'),
         'bad-target_device': swap(mode + COMMON + f',"size":6,{TIME},"sha256":"{sha_a}"{stat}',
@@ -303,6 +319,9 @@ def page_lies():
     yield 'unsorted_index-page', index_page(lambda lines: lines[::-1])
     yield 'unsorted_index-page-first', index_page(lambda lines: [lines[0].replace('a.txt', 'a'), lines[1]])
     yield 'bad-size_chunk-page', chunk_page(5)
+    yield 'bad-size_chunk-page-empty', make(page=swap(FILES_A, f'{FILES_A}"chunk_pages":[["{sha(NO_CHUNKS)}",6]],'),
+                                            more=[NO_CHUNKS.decode()])
+    yield 'bad-size_index-page-of-one', index_page(lambda lines: lines[:1])
 
 
 def part_edits():
@@ -368,6 +387,11 @@ def part_edits():
     yield 'missing-key_end', make(end=lambda text: re.sub('"trees":[0-9]+,', '', text))
     yield 'unknown-key_end', make(end=swap('"trees"', '"forest"'))
     yield 'wrong-type_end', make(end=swap('"blocks":', '"blocks":[],"x":'))
+    yield 'too-large_end', make(end=swap('{', '{"more":"' + 'x' * 1024 + '",'))
+    yield 'bad-offset_section', make(end=lambda text: re.sub('"trees":([0-9]+)', lambda at: f'"trees":{int(at[1]) - 40}', text))
+    yield 'bad-offset_after-list', make(contents=lambda text: text + '\n],\n' + text)
+    yield 'bad-size_page-length', make(tree_index=lambda text: re.sub(',[0-9]+]$', ',0]', text))
+    yield 'too-large_page-length', make(tree_index=lambda text: re.sub(',[0-9]+]$', ',16777217]', text))
     yield 'bad-offset_content', make(contents=swap('"at":1', '"at":2'))
     yield 'bad-offset_beyond', make(contents=swap('"length":', '"length":9'))
     yield 'bad-offset_page', make(tree_index=lambda text: text.replace(',', ',1', 1))

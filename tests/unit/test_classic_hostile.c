@@ -163,6 +163,46 @@ static void test_long_names(void **state)
 	free(name);
 }
 
+/* Reads a file whose only path is given, with as many digits for its digest as are given. */
+static struct derived derive_long(const char *before, size_t length, const char *after)
+{
+	struct bt_buf json = {0};
+	char *many = malloc(length);
+
+	assert_non_null(many);
+	memset(many, 'n', length);
+	for (size_t i = 100; i < length; i += 100) /* names of directories */
+		many[i] = '/';
+	bt_buf_append(&json, before, strlen(before));
+	bt_buf_append(&json, many, length);
+	bt_buf_append(&json, after, strlen(after) + 1);
+	struct derived derived = derive((const char *)json.data);
+	bt_buf_free(&json);
+	free(many);
+	return derived;
+}
+
+/* What a path, a digest, and the directory of all paths may have at most: that one has to fit into a header. */
+static void test_long_texts(void **state)
+{
+	static const struct {
+		const char *before, *after;
+		size_t length;
+	} cases[] = {
+		{"{" STAMP ",\"files\":{\"", "\":\"" HELLO_DIGEST "\"}," CONTENTS "}", (1 << 20) + 1},
+		{"{" STAMP ",\"files\":{\"a\":\"", "\"}," CONTENTS "}", (64 << 10) + 1},
+		{"{" STAMP ",\"files\":{\"/", "\":\"" HELLO_DIGEST "\"}," CONTENTS "}", 70000},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct derived derived = derive_long(cases[i].before, cases[i].length, cases[i].after);
+
+		assert_int_equal(derived.result, BT_E_DAMAGED);
+		assert_string_equal(bt_reason_name(derived.error.reason), "too-large");
+		drop(&derived);
+	}
+}
+
 static void test_truncations(void **state)
 {
 	static const char json[] = WITH(HELLO("d/a\\n\\udcff\\ud83d\\ude00\xc3\xa9") "," EMPTY("d/b"));
@@ -199,7 +239,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wrong_contents), cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_long_names),     cmocka_unit_test(test_truncations),
-		cmocka_unit_test(test_flips),
+		cmocka_unit_test(test_flips),	       cmocka_unit_test(test_long_texts),
 	};
 
 	setenv("TZ", "UTC", 1);

@@ -370,6 +370,17 @@ static void test_what_is_whole_can_be_salvaged(void **state)
 	assert_int_equal(bt_object_size(object), SIZE);
 	assert_int_equal(bt_object_pread(object, data, SIZE, 0), SIZE);
 	assert_memory_equal(data, text, SIZE);
+	uint64_t first = bt_rest_part_end(object, 0);
+	bt_object_close(object);
+
+	/* What does not even look like a frame stands for one byte, which cannot be read. */
+	file[0] ^= 1;
+	sample_write(world->sample.dirfd, NAME, file, length - 1);
+	assert_int_equal(open_text(world, true, &object, NULL), 0);
+	assert_int_equal(bt_rest_part_end(object, 0), 1);
+	assert_int_equal(bt_object_pread(object, data, 1, 0), -EBADMSG);
+	assert_int_equal(bt_object_pread(object, data, SIZE, 1), (ssize_t)(SIZE - first));
+	assert_memory_equal(data, text + first, SIZE - first);
 	bt_object_close(object);
 	free(file);
 	free(data);
