@@ -33,6 +33,7 @@ static struct tool_value get_hurt_length(const void *row)
 const struct tool_column tool_hurt_columns[] = {
 	{"snapshot", NULL, TOOL_MEMBER(TOOL_TEXT, struct bt_hurt, snapshot)},
 	{"path", NULL, TOOL_MEMBER(TOOL_TEXT, struct bt_hurt, path)},
+	{"names", NULL, TOOL_IF_ANY(TOOL_FLAG, struct bt_hurt, names)},
 	{"offset", NULL, TOOL_GET(get_hurt_offset)},
 	{"length", NULL, TOOL_GET(get_hurt_length)},
 	{0},
@@ -81,7 +82,9 @@ static void hurt_print(FILE *out, const char *what, const struct bt_hurt *hurt)
 	char *path = tool_escape(hurt->path ? hurt->path : "");
 
 	fprintf(out, "%s %s", what, hurt->snapshot);
-	if (!hurt->path)
+	if (hurt->names)
+		fprintf(out, ": the names of users and groups");
+	else if (!hurt->path)
 		fprintf(out, ": all of it");
 	else
 		fprintf(out, ": %s", *path ? path : ".");

@@ -333,7 +333,9 @@ const struct tool_command cmd_diff = {
 	.description = "A line for each difference: + came, - went, M other contents, T another type,\n"
 		       "U only metadata. One snapshot is compared with its directory as it is now; a\n"
 		       "PATH in it, too, or with another directory or file. What the rules left out\n"
-		       "by which the snapshot was taken is not shown then; --all-files shows it.",
+		       "by which the snapshot was taken is not shown then; --all-files shows it. Rules\n"
+		       "that go by a file in a directory (such as CACHEDIR.TAG) go by what is there\n"
+		       "now: where one came since, what is beside it shows as gone.",
 	.operands = "SNAPSHOT[:PATH] [SNAPSHOT[:PATH] | DIR | FILE]",
 	.example = "  backuptool diff latest~1 latest\n"
 		   "  backuptool diff latest\n"

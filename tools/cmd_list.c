@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 struct options {
 	bool names;
@@ -87,6 +88,12 @@ static struct tool_value get_notes(const void *row)
 		if (notes[i].count)
 			tool_append(&text, "%s%s", text ? ", " : "", count);
 	}
+	if (known && known->pinned)
+		tool_append(&text, "%spinned", text ? ", " : "");
+	if (known && known->has_expires && known->expires.seconds < time(NULL))
+		tool_append(&text, "%sexpired", text ? ", " : "");
+	if (known && known->partial)
+		tool_append(&text, "%spartial", text ? ", " : "");
 	return (struct tool_value){.kind = text ? TOOL_OWNED : TOOL_NOTHING, .owned = text};
 }
 
@@ -348,7 +355,8 @@ const struct tool_command cmd_list = {
 		       "taken. The notes count entries that could not be read then ('unread'), files\n"
 		       "that changed while they were read ('torn'), entries of the snapshot before that\n"
 		       "were gone ('removed'), entries that the rules left out ('left out'), and\n"
-		       "directories where another file system began ('not entered').\n"
+		       "directories where another file system began ('not entered'); and they say what\n"
+		       "is 'pinned', 'expired', or 'partial': taken while a longer run went on.\n"
 		       "\n"
 		       "A damaged file is named on standard error, the others are listed, and the\n"
 		       "command ends with 1; it ends with 3 if there are only files that you may not\n"

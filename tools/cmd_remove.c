@@ -205,6 +205,21 @@ static int remove_all(const struct tool *tool, struct bt_store *store, const str
 	return r;
 }
 
+/* Says so of the first one that is pinned. */
+static bool any_pinned(const struct tool *tool, const struct tool_verdicts *verdicts)
+{
+	for (size_t i = 0; i < verdicts->removed; i++) {
+		const struct bt_snapshot_info *info = verdicts->items[i].info;
+
+		if (!info->pinned)
+			continue;
+		tool_complain(tool, "%s is pinned, so nothing was removed; 'backuptool tag %s --unpin' unpins it",
+			      info->name, info->name);
+		return true;
+	}
+	return false;
+}
+
 static int remove_named(const struct tool *tool, struct bt_store *store, const struct options *options,
 			const struct names *names)
 {
@@ -215,7 +230,9 @@ static int remove_named(const struct tool *tool, struct bt_store *store, const s
 	add_verdicts(store, names, true, &verdicts);
 	verdicts.removed = verdicts.count;
 	add_verdicts(store, names, false, &verdicts);
-	if (!options->dry_run) {
+	if (any_pinned(tool, &verdicts))
+		r = TOOL_FATAL;
+	else if (!options->dry_run) {
 		tool_store_doubt(tool, store);
 		doubt_last(tool, &verdicts);
 		r = tool_confirm(tool);
@@ -248,7 +265,8 @@ const struct tool_command cmd_remove = {
 	.summary = "removes single snapshots, and what only they needed",
 	.description = "All names are understood before the first snapshot is removed. A name is whole,\n"
 		       "or given to the second; a shorter beginning, and the removal of the last\n"
-		       "snapshot of a directory, need --yes. What no remaining snapshot needs is gone\n"
+		       "snapshot of a directory, need --yes. What is pinned must be unpinned first, with\n"
+		       "'tag --unpin'. What no remaining snapshot needs is gone\n"
 		       "from the disk when the command returns, but for remains that are not worth\n"
 		       "rewriting a file yet.",
 	.operands = "SNAPSHOT…",

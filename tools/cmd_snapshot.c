@@ -246,7 +246,7 @@ const struct tool_command cmd_snapshot = {
 	.ending = "no snapshot is made, and earlier ones stay as they are",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = {{tool_taking_options, FIELD(taking)},
-		    {tool_taking_description, FIELD(taking)},
+		    {tool_taking_about, FIELD(taking)},
 		    {tool_taking_dry_run, FIELD(taking)},
 		    {tool_hook_options, FIELD(hooks)}},
 	.options_size = sizeof(struct options),

@@ -9,16 +9,21 @@
 
 struct options {
 	struct tool_texts add, remove;
+	bool pin, unpin;
 };
 
 static const struct tool_option table[] = {
 	{"add", 0, "TAG", false, "a tag to add; repeatable", tool_add_tag, offsetof(struct options, add)},
 	{"remove", 0, "TAG", false, "a tag to take away; repeatable", tool_add_text, offsetof(struct options, remove)},
+	{"pin", 0, NULL, false, "keep the snapshot, whatever the rules of a prune say", tool_set_true,
+	 offsetof(struct options, pin)},
+	{"unpin", 0, NULL, false, "the rules decide again", tool_set_true, offsetof(struct options, unpin)},
 	{0},
 };
 
 #define INFO bt_snapshot_info(self)
 TOOL_GETTER(struct bt_snapshot, name, TOOL_TEXT, text, INFO->name)
+TOOL_GETTER(struct bt_snapshot, pinned, TOOL_FLAG, flag, INFO->pinned)
 
 static struct tool_value get_tags(const void *row)
 {
@@ -30,6 +35,7 @@ static struct tool_value get_tags(const void *row)
 static const struct tool_column columns[] = {
 	{"name", NULL, TOOL_GET(get_name)},
 	{"tags", NULL, TOOL_GET(get_tags)},
+	{"pinned", NULL, TOOL_GET(get_pinned)},
 	{0},
 };
 
@@ -65,7 +71,9 @@ static int retag(const struct tool *tool, const struct tool_pick *pick, const st
 	const struct bt_tag_change change = {.add = options->add.items,
 					     .add_count = options->add.count,
 					     .remove = options->remove.items,
-					     .remove_count = options->remove.count};
+					     .remove_count = options->remove.count,
+					     .pin = options->pin,
+					     .unpin = options->unpin};
 	const char *name = bt_snapshot_info(pick->snapshot)->name;
 	struct bt_error error = {0};
 	struct tool_talk talk;
@@ -86,12 +94,15 @@ static int run_tag(struct tool *tool, const void *opaque)
 	struct tool_pick pick;
 	int r;
 
-	if (!options->add.count && !options->remove.count)
-		return tool_usage_error(tool, "nothing to change: give --add TAG or --remove TAG");
-	r = tool_pick_open(
-		tool,
-		&(struct tool_wish){.text = tool->operands[0], .deletes = options->remove.count > 0, .changes = true},
-		&pick);
+	if (!options->add.count && !options->remove.count && !options->pin && !options->unpin)
+		return tool_usage_error(tool, "nothing to change: give --add TAG, --remove TAG, --pin or --unpin");
+	if (options->pin && options->unpin)
+		return tool_usage_error(tool, "--pin and --unpin exclude each other");
+	r = tool_pick_open(tool,
+			   &(struct tool_wish){.text = tool->operands[0],
+					       .deletes = options->remove.count > 0 || options->unpin,
+					       .changes = true},
+			   &pick);
 	if (r != TOOL_OK)
 		return r;
 	tool_store_doubt(tool, pick.store);
@@ -105,12 +116,14 @@ static int run_tag(struct tool *tool, const void *opaque)
 
 const struct tool_command cmd_tag = {
 	.name = "tag",
-	.summary = "adds tags to a snapshot or takes them away",
+	.summary = "adds tags to a snapshot, takes them away, or pins it",
 	.description = "A tag is UTF-8 text without commas and control characters. 'prune --keep-tag'\n"
-		       "keeps what has a tag, and 'list --json' gives them. A name is whole, or given to\n"
+		       "keeps what has a tag, and 'list --json' gives them. No rule of 'prune' and 'job'\n"
+		       "removes what is pinned, and 'remove' refuses it. A name is whole, or given to\n"
 		       "the second; a shorter beginning needs --yes.",
 	.operands = "SNAPSHOT",
-	.example = "  backuptool tag latest --add before-upgrade\n",
+	.example = "  backuptool tag latest --add before-upgrade\n"
+		   "  backuptool tag latest --pin\n",
 	.min_operands = 1,
 	.max_operands = 1,
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON | TOOL_COMMON_YES,

@@ -70,7 +70,7 @@ static bool read_part(const char **at, int64_t *total)
 }
 
 /* No m: minutes here, it is months where people come from. */
-static const char *set_span(void *field, const char *text)
+const char *tool_set_span(void *field, const char *text)
 {
 	int64_t total = 0;
 
@@ -89,7 +89,7 @@ static const char *set_span(void *field, const char *text)
 #define FIELD(name)		 offsetof(struct tool_retention, name)
 #define KEEP(name, bucket, what) "keep-" name, 0, "N", false, "keep " what, set_keep_count, FIELD(rules.keep[bucket])
 #define WITHIN(name, bucket, what)                                                                                     \
-	"keep-within" name, 0, "SPAN", false, "keep " what " in the last SPAN (36h, 30d, 8w, 1y)", set_span,           \
+	"keep-within" name, 0, "SPAN", false, "keep " what " in the last SPAN (36h, 30d, 8w, 1y)", tool_set_span,      \
 		FIELD(rules.within[bucket])
 
 const struct tool_option tool_retention_options[] = {
@@ -157,7 +157,12 @@ static char *oldest_reason(const struct bt_retention *rules, uint32_t reasons)
 	return tool_format("oldest, until %" PRIu32 " %sare there", rules->keep[bucket], kinds[bucket]);
 }
 
-static void name_reasons(const struct bt_retention *rules, struct tool_verdict *verdict)
+static bool has_expired(const struct bt_snapshot_info *info, time_t now)
+{
+	return info->has_expires && info->expires.seconds < now;
+}
+
+static void name_reasons(const struct bt_retention *rules, time_t now, struct tool_verdict *verdict)
 {
 	static const struct {
 		uint32_t bit;
@@ -186,6 +191,8 @@ static void name_reasons(const struct bt_retention *rules, struct tool_verdict *
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (verdict->reasons & words[i].bit)
 			verdict->words[verdict->word_count++] = words[i].word;
+	if (!verdict->reasons && has_expired(verdict->info, now))
+		verdict->words[verdict->word_count++] = "expired";
 	verdict->oldest = oldest_reason(rules, verdict->reasons);
 	if (verdict->oldest)
 		verdict->words[verdict->word_count++] = verdict->oldest;
@@ -202,16 +209,24 @@ static int decide(const struct tool_retention *retention, struct tool_verdicts *
 	struct bt_retention rules = complete(retention);
 	tool_auto struct bt_candidate *candidates = tool_alloc((verdicts->count + 1) * sizeof(*candidates));
 	tool_auto uint32_t *reasons = tool_alloc((verdicts->count + 1) * sizeof(*reasons));
+	time_t now = time(NULL);
 	int r;
 
 	for (size_t i = 0; i < verdicts->count; i++) {
 		const struct bt_snapshot_info *info = verdicts->items[i].info;
 
-		candidates[i] = (struct bt_candidate){
-			info->time.seconds,	   info->host,	info->target,	      info->tags,  info->tag_count,
-			info->errors - info->torn, info->files, info->directory_size, info->pinned};
+		candidates[i] = (struct bt_candidate){.time = info->time.seconds,
+						      .host = info->host,
+						      .target = info->target,
+						      .tags = info->tags,
+						      .tag_count = info->tag_count,
+						      .unread = info->errors - info->torn + info->partial,
+						      .files = info->files,
+						      .bytes = info->directory_size,
+						      .pinned = info->pinned,
+						      .expired = has_expired(info, now)};
 	}
-	r = bt_retention_decide(&rules, candidates, verdicts->count, time(NULL), reasons);
+	r = bt_retention_decide(&rules, candidates, verdicts->count, now, reasons);
 	if (r == BT_E_INVALID && retention->snapshot_number.given) { /* 0: nothing is kept */
 		for (size_t i = 0; i < verdicts->count; i++)
 			reasons[i] = candidates[i].pinned ? BT_KEEP_PINNED : 0;
@@ -221,7 +236,7 @@ static int decide(const struct tool_retention *retention, struct tool_verdicts *
 		verdicts->items[i].reasons = reasons[i];
 		verdicts->removed += !reasons[i];
 		verdicts->guarded += is_guarded(reasons[i]);
-		name_reasons(&rules, &verdicts->items[i]);
+		name_reasons(&rules, now, &verdicts->items[i]);
 	}
 	return r;
 }

@@ -38,6 +38,8 @@ struct tool_verdicts {
 	size_t other_count;
 };
 
+/* Sets an int64_t to the seconds of "30d"; -1: forever. As struct tool_option's set. */
+const char *tool_set_span(void *field, const char *text);
 bool tool_retention_given(const struct tool_retention *retention);
 /* Decides about what the command selects, or with the name of a snapshot about those of its host and directory. An exit
  * code: then *ret_problem says why, allocated. */

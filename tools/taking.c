@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "taking.h"
 #include "output.h"
+#include "retention.h"
 #include <backuptool/select.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#define EXPIRES_MAX INT64_C(253402300799) /* the last second of 9999, which is the last year of a snapshot file */
 
 /* Adds the pattern of a line; false if it is not text. A mark of the byte order stands before the first one. */
 static bool add_pattern(void *field, char *line, size_t length, bool first)
@@ -96,6 +100,19 @@ static const char *set_description(void *field, const char *text)
 	return NULL;
 }
 
+static const char *set_expires(void *field, const char *text)
+{
+	int64_t span = 0;
+	const char *wrong = tool_set_span(&span, text);
+
+	if (wrong || span <= 0)
+		return "a span such as 36h, 30d, 8w or 1y";
+	if (__builtin_add_overflow(span, (int64_t)time(NULL), &span) || span > EXPIRES_MAX)
+		return "a span that ends before the year 10000";
+	*(struct bt_time *)field = (struct bt_time){span, 0};
+	return NULL;
+}
+
 static const char *set_host(void *field, const char *text)
 {
 	if (!is_line(text) || strlen(text) >= BT_HOST_SIZE)
@@ -132,9 +149,14 @@ const struct tool_option tool_taking_options[] = {
 	{0},
 };
 
-const struct tool_option tool_taking_description[] = {
+const struct tool_option tool_taking_about[] = {
 	{"description", 0, "TEXT", false, "a line that says what the snapshot is for", set_description,
 	 FIELD(description)},
+	{"pin", 0, NULL, false, "keep the snapshot until 'tag --unpin', whatever the rules say", tool_set_true,
+	 FIELD(pin)},
+	{"expires", 0, "SPAN", false,
+	 "the snapshot is of no use after SPAN (36h, 30d, 8w, 1y): a prune removes it then", set_expires,
+	 FIELD(expires)},
 	{0},
 };
 
@@ -242,6 +264,8 @@ struct bt_snapshot_options tool_taking_request(const struct tool_taking *taking)
 		.at_rest = taking->at_rest,
 		.host = taking->host,
 		.description = taking->description,
+		.pinned = taking->pin,
+		.expires = taking->expires.seconds ? &taking->expires : NULL,
 	};
 }
 

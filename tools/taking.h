@@ -12,14 +12,16 @@ struct tool_taking {
 	const char *target;
 	const char *host;	 /* NULL: this machine's name */
 	const char *description; /* NULL: none */
+	bool pin;
+	struct bt_time expires; /* seconds 0: nobody knows */
 	struct tool_texts exclude, exclude_if_present, tags;
 	bool exclude_caches, one_file_system, skip_if_unchanged, allow_empty, dry_run, force, birth_times;
 	int level;
 	enum bt_at_rest at_rest;
 };
 
-/* Tables of options for a struct tool_taking. */
-extern const struct tool_option tool_taking_options[], tool_taking_description[], tool_taking_dry_run[];
+/* Tables of options for a struct tool_taking; about: what becomes of a single snapshot. */
+extern const struct tool_option tool_taking_options[], tool_taking_about[], tool_taking_dry_run[];
 
 /* What was meant by a pattern that begins with "./" or with the directory's own path, and so matches nothing; NULL for
  * any other. */

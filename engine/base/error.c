@@ -225,8 +225,9 @@ void bt_error_text(const struct bt_error *error, char *text, size_t size)
 		add_escaped(&line, error->detail, 200);
 		return;
 	}
-	/* which says what is missing */
-	if ((error->code == BT_E_INCOMPLETE || error->code == BT_E_UNSUPPORTED) && error->detail[0]) {
+	/* which says all */
+	if ((error->code == BT_E_INCOMPLETE || error->code == BT_E_UNSUPPORTED || error->code == BT_E_INVALID) &&
+	    error->detail[0]) {
 		add_escaped(&line, error->detail, 200);
 		return;
 	}

@@ -298,7 +298,7 @@ static void tell_lost(void *arg, const struct bt_hurt *hurt)
 {
 	struct repair *repair = arg;
 
-	if (!hurt->path && repair->options->dry_run)
+	if (!hurt->path && !hurt->names && repair->options->dry_run)
 		return; /* reported as what would be done with the snapshot's file */
 	repair->result.lost++;
 	if (hurt->path_length > BT_HURT_BYTES - repair->lost_bytes) {

@@ -308,7 +308,7 @@ static int check_name(struct walk *walk)
 static int check_names(struct walk *walk, const struct bt_snapshot *snapshot)
 {
 	struct bt_check_found facts = {.ordinal = BT_CHECK_NO_FILE}, *found = NULL;
-	const struct bt_hurt hurt = {.snapshot = walk->info->name, .path = "", .offset = BT_NO_OFFSET};
+	const struct bt_hurt hurt = {.snapshot = walk->info->name, .names = true, .offset = BT_NO_OFFSET};
 	struct bt_owners *names = NULL;
 	int r = walk->pass == TRACE ? bt_owners_open(walk->run->store, snapshot, &names, &facts.error) : 0;
 

@@ -178,20 +178,6 @@ static int read_version(struct part *part)
 	return version == 2 ? 0 : bt_json_fail_at(json, begin, BT_R_UNKNOWN_VERSION);
 }
 
-static int read_timestamp(struct part *part)
-{
-	const char *begin = part->json.at;
-	char *scratch = part->scratch;
-	struct bt_text text;
-	int r = bt_json_read_string(&part->json, &scratch, &text);
-
-	if (r)
-		return r;
-	if (!bt_timestamp_parse(text.bytes, text.length, &part->info->time))
-		return bt_json_fail_at(&part->json, begin, BT_R_BAD_TIME);
-	return 0;
-}
-
 /* An absolute path; version 1 knows relative ones, too. */
 static int read_target(struct part *part)
 {
@@ -277,7 +263,7 @@ static int read_header(struct part *part)
 	if (!r)
 		r = bt_json_key(json, "timestamp", false);
 	if (!r)
-		r = read_timestamp(part);
+		r = bt_model_read_timestamp(json, part->scratch, &part->info->time);
 	if (!r)
 		r = bt_json_key(json, "host", false);
 	if (!r)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/lists.h"
 #include "base/bytes.h"
+#include "model/timestamp.h"
 #include "json/write.h"
 
 #include <string.h>
@@ -27,6 +28,17 @@ int bt_model_read_name(struct bt_json *json, char *scratch, struct bt_arena *are
 		return bt_json_fail_at(json, begin, BT_R_BAD_NAME);
 	ret_name->bytes = bt_arena_text(arena, ret_name->bytes, ret_name->length);
 	return ret_name->bytes ? 0 : BT_E_NOMEM;
+}
+
+int bt_model_read_timestamp(struct bt_json *json, char *scratch, struct bt_time *ret_time)
+{
+	const char *begin = json->at;
+	struct bt_text text;
+	int r = bt_json_read_string(json, &scratch, &text);
+
+	if (r)
+		return r;
+	return bt_timestamp_parse(text.bytes, text.length, ret_time) ? 0 : bt_json_fail_at(json, begin, BT_R_BAD_TIME);
 }
 
 int bt_list_more(struct bt_json *json, bool *ret_more)

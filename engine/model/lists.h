@@ -15,6 +15,8 @@ int bt_model_read_bytes(struct bt_json *json, const char *key, bool first, char 
 /* Reads the member name or name_b64, first in its object, into the arena. */
 int bt_model_read_name(struct bt_json *json, char *scratch, struct bt_arena *arena, struct bt_text *ret_name);
 /* Reads "," or "]" after an element; *ret_more is true for ",". */
+/* A time as in a header, in nanoseconds of UTC; else BT_R_BAD_TIME. */
+int bt_model_read_timestamp(struct bt_json *json, char *scratch, struct bt_time *ret_time);
 int bt_list_more(struct bt_json *json, bool *ret_more);
 /* Copies a finished list from the buffer that gathered it into the arena. */
 int bt_list_keep(struct bt_arena *arena, const struct bt_buf *items, const void **ret_list);

@@ -228,17 +228,8 @@ static int read_partial(struct taken *taken)
 
 static int read_expires(struct taken *taken)
 {
-	const char *begin = taken->json->at;
-	char *scratch = taken->scratch;
-	struct bt_text text;
-	int r = bt_json_read_string(taken->json, &scratch, &text);
-
-	if (r)
-		return r;
 	taken->info->has_expires = true;
-	if (!bt_timestamp_parse(text.bytes, text.length, &taken->info->expires))
-		return bt_json_fail_at(taken->json, begin, BT_R_BAD_TIME);
-	return 0;
+	return bt_model_read_timestamp(taken->json, taken->scratch, &taken->info->expires);
 }
 
 static void forget(struct bt_snapshot_info *info)

@@ -164,12 +164,21 @@ static void guard_from_shrinking(const struct decision *decision)
 	}
 }
 
+static size_t newest_complete(const struct decision *decision, bool expired)
+{
+	size_t place = 0;
+
+	while (place < decision->count && (at(decision, place)->unread || (at(decision, place)->expired && !expired)))
+		place++;
+	return place;
+}
+
 static void decide_by_guards(struct decision *decision)
 {
-	size_t complete = 0;
+	size_t complete = newest_complete(decision, false);
 
-	while (complete < decision->count && at(decision, complete)->unread)
-		complete++;
+	if (complete == decision->count)
+		complete = newest_complete(decision, true);
 	if (complete < decision->count)
 		guard(decision, complete, BT_KEEP_COMPLETE);
 	else
@@ -226,20 +235,26 @@ static void decide_each_group(struct decision *decision, bool per_target, decide
 	}
 }
 
-static size_t sort_out_future(const struct decision *decision, size_t count, int64_t now, struct sort_key *keys)
+/* What stays whatever the other rules say. */
+static void keep_ahead(const struct decision *decision, size_t count, int64_t now)
 {
-	size_t past = 0;
-
 	for (size_t i = 0; i < count; i++) {
 		const struct bt_candidate *candidate = &decision->candidates[i];
 
-		bool future = bt_is_future(candidate->time, now);
-
-		decision->reasons[i] = (future ? BT_KEEP_FUTURE : 0) | (candidate->pinned ? BT_KEEP_PINNED : 0);
+		decision->reasons[i] = (bt_is_future(candidate->time, now) ? BT_KEEP_FUTURE : 0) |
+				       (candidate->pinned ? BT_KEEP_PINNED : 0);
 		keep_by_tags(decision->rules, candidate, &decision->reasons[i]);
-		if (!future)
-			keys[past++] = (struct sort_key){candidate, i, false};
 	}
+}
+
+/* Past ones; the rules do not count what has expired, but it may be the last good one. */
+static size_t choose_past(const struct decision *decision, size_t count, bool expired, struct sort_key *keys)
+{
+	size_t past = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!(decision->reasons[i] & BT_KEEP_FUTURE) && (expired || !decision->candidates[i].expired))
+			keys[past++] = (struct sort_key){&decision->candidates[i], i, false};
 	return past;
 }
 
@@ -258,8 +273,10 @@ int bt_retention_decide(const struct bt_retention *rules, const struct bt_candid
 	order = calloc(count + 1, sizeof(*order));
 	if (keys && order) {
 		r = 0;
-		past = sort_out_future(&decision, count, now, keys);
+		keep_ahead(&decision, count, now);
+		past = choose_past(&decision, count, false, keys);
 		decide_each_group(&decision, wanted.per_target, decide_by_rules, keys, order, past);
+		past = choose_past(&decision, count, true, keys);
 		if (!wanted.to_the_letter)
 			decide_each_group(&decision, true, decide_by_guards, keys, order, past);
 	}

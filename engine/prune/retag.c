@@ -30,7 +30,8 @@ static int write_anew(struct bt_gate *gate, const struct bt_snapshot_info *info,
 	int r;
 
 	if (info->classic)
-		return bt_fail(error, BT_E_INVALID, info->name, "a snapshot in the original layout has no tags");
+		return bt_fail(error, BT_E_INVALID, info->name,
+			       "a snapshot in the original layout has no tags, and cannot be pinned");
 	r = bt_header_write(&header, info);
 	if (!r)
 		r = bt_summary_write(&summary, info);
@@ -93,7 +94,8 @@ static int apply(struct bt_gate *gate, const struct bt_snapshot_info *old, const
 		return bt_fail(error, BT_E_NOMEM, old->name, NULL);
 	info.tags = tags;
 	info.tag_count = change_tags(old, change, tags);
-	*ret_same = has_tags(old, tags, info.tag_count);
+	info.pinned = change->pin || (old->pinned && !change->unpin);
+	*ret_same = has_tags(old, tags, info.tag_count) && info.pinned == old->pinned;
 	if (gate && !*ret_same)
 		r = write_anew(gate, &info, error);
 	free(tags);

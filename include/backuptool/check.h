@@ -25,10 +25,12 @@ struct bt_check_options {
 /* An entry that a finding hurts: it cannot be restored whole. */
 struct bt_hurt {
 	const char *snapshot;
-	const char *path; /* relative to the target, any bytes; "" the target itself; NULL: all of the snapshot */
+	const char *
+		path; /* relative to the target, any bytes; "" the target itself; NULL: all of the snapshot, or names */
 	uint64_t offset, length; /* bytes of the file, without its holes; BT_NO_OFFSET: all of it */
 	size_t path_length;
 	uint64_t entry; /* equal in all calls about one entry of a snapshot; 0: all of the snapshot */
+	bool names;	/* only the names of its users and groups; path is NULL */
 };
 
 struct bt_finding {

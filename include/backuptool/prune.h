@@ -52,11 +52,12 @@ int bt_prune(struct bt_store *store, const char *const *names, size_t count, con
 struct bt_tag_change {
 	const char *const *add, *const *remove; /* UTF-8 without control characters; a tag in both is added */
 	size_t add_count, remove_count;
+	bool pin, unpin; /* not both */
 };
 
-/* Replaces the file of a snapshot by one with other tags and the same contents, name, time, root and counts. The change
- * is applied to the tags that the snapshot has when the lock is held. If the tags stay the same, nothing is written;
- * otherwise the store is refreshed afterwards. The observer is told of waiting. */
+/* Replaces the file of a snapshot by one with other tags, pinned or not, and with the same contents, name, time, root
+ * and counts. The change is applied to the tags that the snapshot has when the lock is held. If all stays the same,
+ * nothing is written; otherwise the store is refreshed afterwards. The observer is told of waiting. */
 int bt_snapshot_retag(struct bt_store *store, const char *name, const struct bt_tag_change *change,
 		      const struct bt_observer *observer, struct bt_error *error);
 

@@ -19,8 +19,10 @@ enum bt_bucket { BT_LAST, BT_HOURLY, BT_DAILY, BT_WEEKLY, BT_MONTHLY, BT_YEARLY,
  * that finds fewer buckets than it may keep also keeps the oldest snapshot, so that the history grows to its full
  * length; a full rule no longer does.
  *
- * What is pinned always stays. Whatever the rules say, these stay in each group of host and directory:
- * - The newest complete snapshot: one in which no entry was left unread. If there is none, the newest.
+ * What is pinned always stays. What has expired is kept by tags alone, and by the guards below. Whatever the rules say,
+ * these stay in each group of host and directory:
+ * - The newest complete snapshot: one in which no entry was left unread, and that has not expired, or if there is none,
+ *   one that has. If there is none either, the newest.
  * - The last one before the directory shrank. A snapshot has shrunk against another that has files if it has none, or
  *   if it lacks more than half of the files and more than half of the bytes. Each snapshot that the next one has shrunk
  *   against stays as long as the newest one has shrunk against it, too, and so has every one between that stays for
@@ -43,9 +45,11 @@ struct bt_candidate {
 	const char *host, *target;
 	const char *const *tags;
 	size_t tag_count;
-	uint64_t unread; /* entries that could not be read, without those that changed meanwhile */
+	uint64_t unread; /* entries that could not be read, without those that changed meanwhile; of one that was taken
+			    while a longer run went on, those that this had not read yet: at least 1 */
 	uint64_t files, bytes;
-	bool pinned; /* it is always kept */
+	bool pinned;  /* it is always kept */
+	bool expired; /* no count and no span keeps it, and it takes no place of another */
 };
 
 /* Why a snapshot is kept, as bits: 1 << bucket for a count rule, 1 << (8 + bucket) for a within rule. 0: it is to be

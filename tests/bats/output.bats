@@ -40,7 +40,7 @@ documented() {
 	backuptool prune --snapshot-number 1 --dry-run --json | documented prune
 	[ "$(jq -r 'select(.path_b64) | .path_b64' listed | wc -l)" -gt 1 ]
 	backuptool tag latest --add b --remove a --json >tagged
-	[ "$(jq -c . tagged)" = "{\"name\":\"$(newest)\",\"tags\":[\"b\"]}" ]
+	[ "$(jq -c . tagged)" = "{\"name\":\"$(newest)\",\"tags\":[\"b\"],\"pinned\":false}" ]
 	documented tag <tagged
 	backuptool export --classic latest classic.json --json | documented export
 	backuptool job --target-directory src --interval 10ms --duration 20ms --json >runs

@@ -136,7 +136,7 @@ back() {
 		[ ! -e out ]
 	done
 	run -2 machine here backuptool restore --snapshot-file latest --output-directory out --map-user www:me --map-user 33:0
-	output_is "backuptool restore: invalid argument: a user or group is mapped to two others"
+	output_is "backuptool restore: a user or group is mapped to two others"
 	for change in a :b a: a:b:c ''; do
 		run -2 backuptool restore --snapshot-file latest --output-directory out --map-user "$change"
 	done
@@ -222,4 +222,20 @@ back() {
 	run -0 --separate-stderr as_user backuptool restore --snapshot-file latest --output-directory mine/out --owners none
 	[ -z "$stderr" ]
 	as_user backuptool restore -q --snapshot-file latest --output-directory mine/named --owners name
+}
+
+@test "a lost page of names is told as that, and nothing else is hurt by it" {
+	mkdir tree
+	echo hello >tree/a
+	take tree -q
+	name=$(newest)
+	sed -i 's/^{"users":/{"uSers":/' "snapshots/$name"
+	rm -rf snapshots/cache
+	run -1 backuptool check
+	[[ $output == *"hurts $name: the names of users and groups"* && $output != *"hurts $name: ."* ]]
+	[ "$(backuptool check --json 2>/dev/null | jq -c '[.findings[].hurts[] | [.path, .names]] | unique')" = '[[null,true]]' ]
+	run -3 backuptool check --repair
+	[[ $output == *"lost: $name: the names of users and groups"* ]]
+	bring latest out -q
+	same tree out
 }

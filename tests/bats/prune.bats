@@ -62,6 +62,55 @@ every_survivor_restores() {
 	[ "$(survivors)" = snapshot_2026-11-22T10-30-00Z.json ]
 }
 
+@test "a snapshot is pinned when it is taken or later, and can be removed only after it was unpinned" {
+	mkdir src
+	take_at 2026-11-22T00-00-00Z
+	at 2026-11-23 backuptool snapshot --target-directory src --pin -q
+	first=snapshot_2026-11-22T00-00-00Z.json second=snapshot_2026-11-23T00-00-00Z.json
+	[ "$(backuptool list --json | jq -c '[.[] | .pinned]')" = "[null,true]" ]
+	run -0 backuptool tag "$first" --pin --json
+	[ "$(jq -c . <<<"$output")" = "{\"name\":\"$first\",\"tags\":[],\"pinned\":true}" ]
+	cp "snapshots/$first" before
+	run -0 backuptool tag "$first" --pin
+	cmp before "snapshots/$first"
+	run -0 backuptool list
+	[ "$(grep -c '  pinned$' <<<"$output")" = 2 ]
+	for command in "remove $first" "remove $second $first --yes" "remove $first --dry-run"; do
+		# shellcheck disable=SC2086
+		run -1 backuptool $command
+		output_is "backuptool remove: $first is pinned, so nothing was removed; 'backuptool tag $first --unpin' unpins it"
+	done
+	run -0 backuptool prune --snapshot-number 0 --all --yes
+	[ "$(survivors | wc -l)" = 2 ]
+	run -2 backuptool tag "$first" --pin --unpin
+	run -0 backuptool tag "$first" --unpin --add free
+	run -0 backuptool remove "$first"
+	[ "$(survivors)" = "$second" ]
+}
+
+@test "what has expired takes no place of the rules, and goes; a pin, a tag, or being the last good one keeps it" {
+	mkdir src
+	at 2026-11-20 backuptool snapshot --target-directory src --expires 30d --pin -q
+	at 2026-11-21 backuptool snapshot --target-directory src --expires 2d --tag dear -q
+	at 2026-11-22 backuptool snapshot --target-directory src --expires 2d -q
+	at 2026-11-23 backuptool snapshot --target-directory src --expires 30d -q
+	take_at 2026-11-24T00-00-00Z
+	at 2026-11-25 backuptool snapshot --target-directory src --expires 1h -q
+	run -0 at 2026-11-26 backuptool list
+	[ "$(grep -c '  expired$' <<<"$output")" = 3 ]
+	[ "$(backuptool list --json | jq -r '.[0].expires')" = 2026-12-20T00:00:00.000000000Z ]
+	run -0 --separate-stderr at 2026-11-26 backuptool prune --keep-last 2 --keep-tag dear --json
+	[ "$(jq -c '.snapshots[] | [.keep] + .reasons' <<<"$output" | tr '\n' ' ')" = \
+		'[true,"pinned"] [true,"tag"] [false,"expired"] [true,"last"] [true,"last"] [false,"expired"] ' ]
+	rm -r snapshots
+	at 2026-11-25 backuptool snapshot --target-directory src --expires 1h -q
+	run -1 at 2026-11-26 backuptool prune --keep-last all
+	[[ $output == *"the rules would remove every snapshot"* ]]
+	run -2 take src --expires forever
+	run -2 take src --expires 0d
+	run -2 take src --expires 9000y
+}
+
 @test "what nobody needs is gone from the disk, and a file without dead weight is moved, not copied" {
 	mkdir src
 	head -c 20000000 /dev/urandom >src/stays

@@ -131,7 +131,7 @@ is_kept() {
 	ln -s snapshots inside
 	for place in snapshots snapshots/new snapshots/contents inside inside/new; do
 		run -2 --separate-stderr bring latest "$place" --delete -q
-		stderr_is "backuptool restore: $place: invalid argument: the output directory may not lie in the store"
+		stderr_is "backuptool restore: $place: the output directory may not lie in the store"
 		is_kept snapshots
 	done
 }

@@ -14,8 +14,11 @@ static void note(void *arg, const struct bt_finding *finding)
 		const struct bt_hurt *hurt = &finding->hurts[i];
 
 		used += (size_t)snprintf(seen->text + used, sizeof(seen->text) - used, "  %s:%s %lld+%llu\n",
-					 hurt->snapshot, hurt->path ? hurt->path : "*", (long long)hurt->offset,
-					 (unsigned long long)hurt->length);
+					 hurt->snapshot,
+					 hurt->names  ? "(names)"
+					 : hurt->path ? hurt->path
+						      : "*",
+					 (long long)hurt->offset, (unsigned long long)hurt->length);
 	}
 	assert_true(used < sizeof(seen->text));
 	if (finding->hurts_more)

@@ -96,7 +96,7 @@ static void all_is_lost(struct world *world, const char *name, char text[256])
 	bool named = bt_snapshot_info(snapshot)->has_names;
 	bt_snapshot_close(snapshot);
 	bt_store_close(store);
-	snprintf(text, 256, named ? "  %s: -1+0\n  %s:below -1+0\n" : "  %s:below -1+0\n", name, name);
+	snprintf(text, 256, named ? "  %s:(names) -1+0\n  %s:below -1+0\n" : "  %s:below -1+0\n", name, name);
 }
 
 static void test_missing_and_exchanged(void **state)

@@ -217,6 +217,15 @@ static void test_groups_and_tags(void **state)
 	assert_int_equal(reasons[1], BT_KEEP_PINNED);
 	assert_int_equal(reasons[3], 0);
 	assert_int_equal(reasons[4], BT_KEEP_COUNT(BT_LAST) | BT_KEEP_PINNED);
+	candidates[0].unread = candidates[2].unread = 1;
+	candidates[4].pinned = false;
+	candidates[4].expired = true;
+	assert_int_equal(bt_retention_decide(&rules, candidates, 5, 1000, reasons), 0);
+	assert_int_equal(reasons[3], BT_KEEP_COUNT(BT_LAST));
+	assert_int_equal(reasons[4], 0);
+	rules.to_the_letter = false;
+	assert_int_equal(bt_retention_decide(&rules, candidates, 5, 1000, reasons), 0);
+	assert_int_equal(reasons[4], BT_KEEP_COMPLETE);
 }
 
 /*
