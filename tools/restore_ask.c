@@ -45,28 +45,28 @@ static void count_names(const struct ask *ask, int dirfd, uint64_t *ret_new, uin
 	bt_dir_free(dir);
 }
 
-/* A new file system is. */
-static bool is_empty(int dirfd)
+/* The entries of a directory, up to max; a new file system has none. */
+static uint64_t count_entries(int dirfd, uint64_t max)
 {
 	int copy = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
 	const struct dirent *entry = dir ? readdir(dir) : NULL;
-	bool empty = true;
+	uint64_t count = 0;
 
-	for (; empty && entry; entry = readdir(dir))
-		empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-			strcmp(entry->d_name, "lost+found") == 0;
+	for (; count < max && entry; entry = readdir(dir))
+		count += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") &&
+			 strcmp(entry->d_name, "lost+found");
 	if (dir)
 		closedir(dir);
 	else if (copy >= 0)
 		close(copy);
-	return empty;
+	return count;
 }
 
 bool tool_restore_has_entries(const char *output)
 {
 	int dirfd = open(output, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool empty = dirfd < 0 || is_empty(dirfd);
+	bool empty = dirfd < 0 || !count_entries(dirfd, 1);
 
 	if (dirfd >= 0)
 		close(dirfd);
@@ -87,7 +87,7 @@ static void warn(const struct ask *ask)
 
 	if (dirfd < 0)
 		return;
-	if (!is_empty(dirfd))
+	if (count_entries(dirfd, 1))
 		count_names(ask, dirfd, &new, &there);
 	close(dirfd);
 	if (ask->tool->quiet || !new || (there && !is_top(ask->output)))
@@ -145,6 +145,21 @@ static char *other_snapshot(const struct ask *ask)
 	return name;
 }
 
+/* Whether the output looks like something else than the snapshot: most of its names are not in that. */
+static bool is_strange(const struct ask *ask)
+{
+	int dirfd = ask->wanted->path_count ? -1 : open(ask->output, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	uint64_t new, there;
+	bool strange;
+
+	if (dirfd < 0)
+		return false;
+	count_names(ask, dirfd, &new, &there);
+	strange = count_entries(dirfd, 2 * there + 1) > 2 * there;
+	close(dirfd);
+	return strange;
+}
+
 static void doubt_deletion(const struct ask *ask)
 {
 	tool_auto char *other = other_snapshot(ask), *removed = tool_count(ask->removed, "entry", "entries");
@@ -159,6 +174,9 @@ static void doubt_deletion(const struct ask *ask)
 	else if (ask->removed > ask->brought)
 		tool_doubt(ask->tool, "this removes %s from %s, more than the %s of the snapshot of %s", removed,
 			   ask->shown, brought, ask->target);
+	else if (!is_of_output(ask, ask->info) && is_strange(ask))
+		tool_doubt(ask->tool, "this removes %s from %s, where most names are not in the snapshot of %s",
+			   removed, ask->shown, ask->target);
 }
 
 static void doubt_all(struct ask *ask)

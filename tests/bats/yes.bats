@@ -84,6 +84,22 @@ os.execvp(sys.argv[1], sys.argv[1:])' "$@"
 	refused "more than the 0 entries" src
 }
 
+@test "--delete where most names are not those of the snapshot asks" {
+	photos
+	take me -q
+	mkdir out
+	touch out/{1..3} out/key
+	refused "this removes 3 entries from out, where most names are not in the snapshot of $WORK/me" out
+	same me out
+	touch out/{1..3}
+	run -0 --separate-stderr bring latest out --delete
+	[ -z "$stderr" ]
+	touch out/{1..9}
+	run -0 --separate-stderr bring latest out --delete documents
+	[ -z "$stderr" ]
+	[ -e out/9 ]
+}
+
 @test "an ordinary restore with --delete does not ask" {
 	photos
 	take me -q
