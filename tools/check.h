@@ -20,6 +20,7 @@ struct tool_harm {
 	void *known;		     /* the same, for tsearch: all snapshots of a store can be hurt */
 	uint64_t paths;		     /* in these */
 	uint64_t last;		     /* the entry that was counted last */
+	bool in_files;		     /* a file of the store is damaged, which a repair can mend */
 };
 void tool_harm_add(struct tool_harm *harm, const struct bt_hurt *hurt);
 /* "damage hurts 462 files in 3 snapshots: …", or that it hurts none. */

@@ -94,15 +94,20 @@ void tool_harm_advise(struct bt_store *store, const struct tool_harm *harm)
 	bt_host(host);
 	for (size_t i = 0; i < harm->snapshots.count && targets.count < NAMED; i++)
 		add_target(store, harm->snapshots.items[i], host, &targets);
-	printf("next: 'backuptool check --repair --dry-run' shows what a repair would do, and 'backuptool check "
-	       "--repair' does it");
+	printf("next: ");
+	if (harm->in_files)
+		printf("'backuptool check --repair --dry-run' shows what a repair would do, and 'backuptool check "
+		       "--repair' does it");
 	if (targets.count)
-		printf("; what the directory still has is stored again by");
+		printf("%swhat the directory still has is stored again by", harm->in_files ? "; " : "");
 	for (size_t i = 0; i < targets.count && i < NAMED; i++) {
 		shown = tool_escape(targets.items[i]);
 		printf("%s 'backuptool snapshot --force --target-directory %s'", i ? "," : "", shown);
 		free(shown);
 	}
+	if (!harm->in_files)
+		printf("%sto give up what is lost, remove the snapshots that have it, with 'backuptool remove'",
+		       targets.count ? "; " : "");
 	putchar('\n');
 	free_texts(&targets);
 }
