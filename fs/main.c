@@ -93,7 +93,8 @@ static int find_places(const struct options *options, struct places *ret_places)
 	if (ret_places->mountpoint && is_mounted_store(ret_places->mountpoint))
 		return complain(options->mountpoint, "a store is mounted here already; unmount it first");
 	if (!ret_places->mountpoint || stat(ret_places->mountpoint, &st) != 0)
-		return complain(options->mountpoint, strerror(errno));
+		return complain(options->mountpoint,
+				errno == ENOENT ? "there is no such directory; make it with mkdir" : strerror(errno));
 	if (!S_ISDIR(st.st_mode))
 		return complain(options->mountpoint, "not a directory");
 	if (paths_overlap(ret_places->store, ret_places->mountpoint))

@@ -8,6 +8,21 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+static void say_type(const struct tool *tool, const char *text, const struct bt_entry *entry)
+{
+	tool_auto char *shown = tool_escape(text);
+	tool_auto char *target = entry->type == BT_SYMLINK && entry->extra && entry->extra->target
+					 ? tool_escape(entry->extra->target)
+					 : NULL;
+
+	if (target)
+		tool_say(tool, "%s is not a file, but a symbolic link to %s", shown, target);
+	else if (entry->type == BT_DIR)
+		tool_say(tool, "%s is not a file, but a directory; 'backuptool ls' lists it", shown);
+	else
+		tool_say(tool, "%s is not a file, and has no contents", shown);
+}
+
 static int print_file(const struct tool *tool, const char *text)
 {
 	struct bt_error error = {0};
@@ -17,9 +32,7 @@ static int print_file(const struct tool *tool, const char *text)
 	if (r != TOOL_OK)
 		return r;
 	if (place.entry->type != BT_FILE) {
-		tool_auto char *shown = tool_escape(text);
-
-		tool_say(tool, "%s is not a file; see 'backuptool ls'", shown);
+		say_type(tool, text, place.entry);
 		r = TOOL_FATAL;
 	} else if (tool_bytes_write(place.pick.store, place.entry, STDOUT_FILENO, &error)) {
 		r = tool_fail(tool, &error) == TOOL_INTERRUPTED ? TOOL_INTERRUPTED : TOOL_FATAL;

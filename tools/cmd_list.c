@@ -367,7 +367,7 @@ const struct tool_command cmd_list = {
 	.example = "  backuptool list\n"
 		   "  backuptool list --host server --target /srv\n"
 		   "  backuptool --store /backup list --json | jq '.[].name'\n",
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON | TOOL_COMMON_VERBOSE,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON | TOOL_COMMON_DETAILS,
 	.options = {{table, 0}},
 	.options_size = sizeof(struct options),
 	.run = run_list,

@@ -194,9 +194,10 @@ static int run_ls(struct tool *tool, const void *options)
 const struct tool_command cmd_ls = {
 	.name = "ls",
 	.summary = "lists what is in a snapshot; in the latest, if none is named",
-	.description = "Without PATH the whole snapshot. --json gives an object for each entry, a line each.\n"
-		       "Digests are those that the snapshot states, as restore and check verify them, but\n"
-		       "for files with holes of more than 1 GiB: of those nothing compares the digest.",
+	.description = "Without PATH the whole snapshot. --json gives an object for each entry, a line\n"
+		       "each. Digests are those that the snapshot states, as restore and check verify\n"
+		       "them, but for files with holes of more than 1 GiB: of those nothing compares the\n"
+		       "digest.",
 	.operands = "[SNAPSHOT[:PATH]]",
 	.example = "  backuptool ls latest:letters -l\n"
 		   "  backuptool ls @yesterday -R -0 | grep -z may\n"

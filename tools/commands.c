@@ -36,6 +36,16 @@ static const char *known_elsewhere(const char *name)
 	return NULL;
 }
 
+/* What no command is needed for. */
+static const char *instead(const char *name)
+{
+	if (strcmp(name, "init") == 0)
+		return "'backuptool snapshot' makes the store";
+	if (strcmp(name, "umount") == 0 || strcmp(name, "unmount") == 0)
+		return "'umount MOUNTPOINT' or 'fusermount3 -u MOUNTPOINT' ends a mount";
+	return strcmp(name, "version") == 0 ? "'backuptool --version' shows it" : NULL;
+}
+
 int tool_command_unknown(const struct tool *tool, const char *name)
 {
 	const char *ours = known_elsewhere(name), *nearest = tool_nearest(name, command_name, tool);
@@ -44,8 +54,8 @@ int tool_command_unknown(const struct tool *tool, const char *name)
 
 	if (ours)
 		r = tool_usage_error(tool, "unknown command '%s': use 'backuptool %s'", shown, ours);
-	else if (strcmp(name, "init") == 0)
-		r = tool_usage_error(tool, "unknown command 'init': 'backuptool snapshot' makes the store");
+	else if (instead(name))
+		r = tool_usage_error(tool, "unknown command '%s': %s", shown, instead(name));
 	else if (nearest)
 		r = tool_usage_error(tool, "unknown command '%s'; did you mean '%s'?", shown, nearest);
 	else

@@ -41,7 +41,7 @@ struct tool_common_options {
 	unsigned bits; /* enum tool_common */
 	const struct tool_option *options;
 };
-#define TOOL_COMMON_GROUPS 9
+#define TOOL_COMMON_GROUPS 10
 extern const struct tool_common_options tool_common_options[TOOL_COMMON_GROUPS + 1]; /* ends with NULL options */
 
 #endif

@@ -44,6 +44,11 @@ static const struct tool_option verbose_options[] = {
 	{0},
 };
 
+static const struct tool_option details_options[] = {
+	{"verbose", 'v', NULL, false, "say more about each snapshot", tool_set_true, FIELD(verbose)},
+	{0},
+};
+
 static const struct tool_option yes_options[] = {
 	{"yes", 'y', NULL, false, "go on where the command would ask, because something may be lost", tool_set_true,
 	 FIELD(yes)},
@@ -67,6 +72,7 @@ const struct tool_common_options tool_common_options[TOOL_COMMON_GROUPS + 1] = {
 	{TOOL_COMMON_JSON, json_options},
 	{TOOL_COMMON_TALK, talk_options},
 	{TOOL_COMMON_VERBOSE, verbose_options},
+	{TOOL_COMMON_DETAILS, details_options},
 	{TOOL_COMMON_YES, yes_options},
 	{TOOL_COMMON_FIRST, version_options},
 	{TOOL_COMMON_HELP | TOOL_COMMON_FIRST, help_options},

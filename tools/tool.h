@@ -30,6 +30,7 @@ enum tool_common {
 	TOOL_COMMON_VERBOSE = 32,
 	TOOL_COMMON_YES = 64,
 	TOOL_COMMON_SELECT = 128,
+	TOOL_COMMON_DETAILS = 256, /* in place of TOOL_COMMON_VERBOSE, where there are no entries */
 };
 
 /* A table of options whose offsets point into a member of the struct that a command's run gets. */

@@ -46,7 +46,9 @@ static int not_found(const struct naming *naming, struct bt_error *error)
 		before = is_selected(naming, i) ? roster->names[i] : NULL;
 	for (size_t i = at; i < roster->count && !after; i++)
 		after = is_selected(naming, i) ? roster->names[i] : NULL;
-	if (before && after)
+	if (before && !after && skip && *text > '9') /* not even like a name */
+		snprintf(detail, sizeof(detail), "the newest is %s", before);
+	else if (before && after)
 		snprintf(detail, sizeof(detail), "the nearest are %s and %s", before, after);
 	else if (before || after)
 		snprintf(detail, sizeof(detail), "the nearest is %s", before ? before : after);

@@ -191,7 +191,7 @@ offset_of() {
 	[[ $output != *"hurts $FIRST"* ]]
 	run -1 backuptool check latest "$FIRST"
 	run -1 backuptool check nonsense
-	[[ $output == "backuptool check: there is no snapshot 'nonsense'; the nearest is snapshot_"* ]]
+	[[ $output == "backuptool check: there is no snapshot 'nonsense'; the newest is snapshot_"* ]]
 }
 
 @test "classic snapshots are read whole, whatever cache/ has" {

@@ -108,8 +108,10 @@ short() {
 	backuptool cat latest:photos/noise.bin | cmp - src/photos/noise.bin
 	backuptool cat "snapshots/$first:photos/noise.bin" | cmp - src/photos/noise.bin
 	run -1 backuptool cat latest:docs latest:mode
-	[[ $output == *"backuptool cat: latest:docs is not a file; see 'backuptool ls'"* ]]
+	[[ $output == *"backuptool cat: latest:docs is not a file, but a directory; 'backuptool ls' lists it"* ]]
 	[[ $output == *x ]]
+	run -1 backuptool cat "$first:link"
+	[[ $output == "backuptool cat: $first:link is not a file, but a symbolic link to "* ]]
 	run -2 backuptool cat
 	truncate -s 3M src/hole
 	take src -q
@@ -363,7 +365,7 @@ U mode
 	run -1 backuptool diff latest a.txt
 	output_is "backuptool diff: a.txt is not a snapshot: its name must be snapshot_TIME.json, as it was written"
 	run -1 backuptool diff latest nothing
-	output_is "backuptool diff: there is no snapshot 'nothing'; the nearest is $second"
+	output_is "backuptool diff: there is no snapshot 'nothing'; the newest is $second"
 }
 
 @test "diff --content" {

@@ -14,7 +14,7 @@ load mount_helper
 	run -10 --separate-stderr backupfs src/docs mnt
 	stderr_is "backupfs: $WORK/src/docs: there is no store here"
 	run -1 --separate-stderr backupfs snapshots nowhere
-	stderr_is 'backupfs: nowhere: No such file or directory'
+	stderr_is 'backupfs: nowhere: there is no such directory; make it with mkdir'
 	run -1 --separate-stderr backupfs snapshots src/link
 	stderr_is 'backupfs: src/link: not a directory'
 	mkdir snapshots/inside
@@ -26,7 +26,7 @@ load mount_helper
 	stderr_is 'backupfs: STORE and MOUNTPOINT are needed (see backupfs --help)'
 	# No control character of a name reaches a terminal.
 	run -1 --separate-stderr backupfs snapshots $'x\e[31m'
-	stderr_is 'backupfs: x\x1b[31m: No such file or directory'
+	stderr_is 'backupfs: x\x1b[31m: there is no such directory; make it with mkdir'
 	run -2 --separate-stderr backupfs snapshots mnt -o $'cache=\e[31m'
 	stderr_is 'backupfs: cache=\x1b[31m: not a size such as 64M'
 	run -2 --separate-stderr backupfs snapshots mnt -o $'sur\e[31mprise'

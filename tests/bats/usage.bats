@@ -62,6 +62,10 @@ load helper
 	output_is "backuptool help: unknown command 'forget': use 'backuptool prune'; see 'backuptool help --help'"
 	run -2 backuptool init
 	output_is "backuptool: unknown command 'init': 'backuptool snapshot' makes the store; see 'backuptool help'"
+	run -2 backuptool umount mnt
+	output_is "backuptool: unknown command 'umount': 'umount MOUNTPOINT' or 'fusermount3 -u MOUNTPOINT' ends a mount; see 'backuptool help'"
+	run -2 backuptool version
+	output_is "backuptool: unknown command 'version': 'backuptool --version' shows it; see 'backuptool help'"
 	# What other programs call it leads to a command that there is.
 	sed -n '/elsewhere\[\] = {/,/};/p' "$TOP/tools/commands.c" | grep -oE '\{"[a-z-]+", "[a-z]+"\}' | tr -d '{}",' >theirs
 	[ "$(wc -l <theirs)" -ge 10 ]
