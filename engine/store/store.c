@@ -32,6 +32,9 @@ static int identify(struct bt_store *store, struct bt_error *error)
 		int r = bt_identity_give(store, &given, is_new ? error : NULL);
 
 		store->made = given && is_new;
+		/* a removal needs this directory, and must not need room for it */
+		if (store->made)
+			bt_backend_reach(store->backend, BT_AREA_CONTENTS, NULL);
 		return is_new ? r : 0;
 	}
 	return is_new && !store->options.create ? bt_backend_missing(store->path, 0, error) : 0;

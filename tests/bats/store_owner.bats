@@ -133,6 +133,7 @@ the_user_goes_on() {
 	# a user in another one's store
 	as_user chmod 777 snapshots
 	as_user chmod 666 snapshots/lock
+	as_user chmod 755 snapshots/contents
 	run -0 --separate-stderr setpriv --reuid=1001 --regid=1001 --clear-groups backuptool snapshot --target-directory src/. --force
 	[[ $stderr == *"the store belongs to "*", who can delete all that is put into it"* ]]
 }

@@ -26,10 +26,14 @@ static void test_unreadable(void **state)
 	assert_int_equal(chmod(in_source(world, "large"), 0), 0);
 	assert_int_equal(chmod(in_source(world, "dir"), 0), 0);
 	if (root) {
+		char contents[512];
+
+		snprintf(contents, sizeof(contents), "%s/contents", world->store_path);
 		assert_int_equal(chmod(world->base, 0755), 0);
 		bt_store_close(world->store);
 		world->store = NULL;
 		assert_int_equal(chown(world->store_path, 65534, 65534), 0);
+		assert_int_equal(chown(contents, 65534, 65534), 0);
 		assert_int_equal(seteuid(65534), 0);
 		world_open_store(world);
 	}
