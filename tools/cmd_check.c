@@ -127,7 +127,7 @@ static void found(void *arg, const struct bt_finding *finding)
 	struct report *report = arg;
 
 	tool_talk_pause(report->talk);
-	report->harm.in_files |= finding->file != NULL;
+	report->harm.in_files |= finding->file && !bt_error_is_newer(finding->error);
 	if (report->tool->json && report->any)
 		puts(",");
 	report->any = true;
