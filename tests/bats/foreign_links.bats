@@ -5,6 +5,9 @@
 load helper
 
 NEIGHBOUR=1001
+while getent passwd $NEIGHBOUR >/dev/null; do # no name is told of this one
+	NEIGHBOUR=$((NEIGHBOUR + 1))
+done
 
 setup() {
 	WORK=$(mktemp -d "${TMPDIR:-/tmp}/backuptool-bats-XXXXXX")

@@ -54,9 +54,9 @@ with_disk() {
 	local options
 	for options in '' --watch; do
 		with_disk
-		start_job --interval 2s --duration forever $options
+		start_job --interval 1s --duration forever $options
 		wait_until runs 1
-		# Not while a run is at work: the next one is two seconds away, or more on a slow machine.
+		# Not while a run is at work.
 		wait_until umount usb
 		wait_until grep -Eq '^run [0-9]*: no snapshot: its store is not there, is the disk mounted\?(; missed: .*)?$' log
 		grep -q 'there is no store at usb/store: is the disk mounted?' errors
