@@ -63,7 +63,7 @@ build_tsan() {
 build_fuzz() { CC=clang build fuzz -Dfuzz=true; }
 
 # each PREFIX FILE…: runs every file as the last argument of the prefix (words), as many at a time as there are
-# processors, through tests/suites/one.
+# processors, or JOBS, through tests/suites/one.
 each() {
 	prefix=$1
 	shift
@@ -71,7 +71,7 @@ each() {
 	lock=$(mktemp)
 	# The prefix is a list of words.
 	# shellcheck disable=SC2086
-	printf '%s\0' "$@" | TAP_LOCK=$lock xargs -0 -n 1 -P "$(nproc)" tests/suites/one $prefix
+	printf '%s\0' "$@" | TAP_LOCK=$lock xargs -0 -n 1 -P "${JOBS:-$(nproc)}" tests/suites/one $prefix
 	rm -f "$lock"
 }
 
