@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "follow.h"
+#include "groups.h"
 #include "look.h"
+#include "ops.h"
 #include "removed.h"
 #include "root.h"
 #include "versions.h"
@@ -56,13 +58,23 @@ static int open_watch(const struct fs *fs, const char *store)
 	return -1;
 }
 
+static void tell_list(struct fs *fs, fuse_ino_t list)
+{
+	fuse_lowlevel_notify_inval_entry(fs->session, list, "latest", strlen("latest"));
+	fuse_lowlevel_notify_inval_inode(fs->session, list, 0, 0);
+}
+
 static void tell_kernel(struct fs *fs, const struct root_change *change)
 {
-	for (size_t i = 0; i < change->count; i++)
-		fuse_lowlevel_notify_inval_entry(fs->session, FUSE_ROOT_ID, root_file_name(fs, change->serials[i]),
+	for (size_t i = 0; i < change->count; i++) {
+		fuse_ino_t list = fs->groups ? top_group_node(root_group(fs, change->serials[i])) : FUSE_ROOT_ID;
+
+		fuse_lowlevel_notify_inval_entry(fs->session, list, root_file_name(fs, change->serials[i]),
 						 root_name_length(fs, change->serials[i]));
-	fuse_lowlevel_notify_inval_entry(fs->session, FUSE_ROOT_ID, "latest", strlen("latest"));
-	fuse_lowlevel_notify_inval_inode(fs->session, FUSE_ROOT_ID, 0, 0);
+	}
+	tell_list(fs, FUSE_ROOT_ID);
+	for (uint32_t i = 0; fs->groups && i < groups_count(fs->groups); i++)
+		tell_list(fs, top_group_node(i));
 	versions_tell(fs);
 }
 

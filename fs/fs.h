@@ -23,6 +23,7 @@
 struct root;
 struct ahead;
 struct versions;
+struct groups;
 struct push;
 
 /* Serials of snapshots that appeared or vanished: see root.h. */
@@ -53,6 +54,7 @@ struct fs {
 	struct ahead *ahead;	   /* NULL: nothing is decoded ahead */
 	struct push *push;	   /* NULL with -o nopush */
 	struct versions *versions; /* NULL without -o versions */
+	struct groups *groups;	   /* NULL without -o group */
 	struct look look;
 	struct log log;
 	pthread_mutex_t leadership; /* the right to read the device: see loop.h */

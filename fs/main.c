@@ -3,6 +3,7 @@
 #include "bounds.h"
 #include "daemon.h"
 #include "follow.h"
+#include "groups.h"
 #include "loop.h"
 #include "mounts.h"
 #include "ops.h"
@@ -123,15 +124,19 @@ static int open_store(struct fs *fs, const char *path)
 	fs->store_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fs->store_fd < 0)
 		return complain(path, strerror(errno));
+	fs->groups = fs->options.group ? groups_new() : NULL;
+	if (fs->options.group && !fs->groups)
+		return complain(path, strerror(ENOMEM));
 	code = root_new(fs, &error);
 	if (code == BT_E_NOT_FOUND && !error.code)
 		return complain(fs->options.subpath, "the snapshot has no such directory");
 	if (code)
 		return complain_error(&error, code);
-	if (root_count(fs) > 0 && !root_is_single(fs, &serial) && root_may_hide(fs) && !root_latest(fs, &serial))
+	if (root_count(fs) > 0 && !root_is_single(fs, &serial) && root_may_hide(fs) &&
+	    !root_latest(fs, GROUPS_NONE, &serial))
 		return complain(fs->options.subpath ? fs->options.subpath : path,
 				fs->options.subpath ? "no snapshot has such a directory"
-						    : "no snapshot matches host=, target= and tag=");
+						    : "no snapshot can be read, or matches host=, target= and tag=");
 	if (nodes_new(&fs->nodes) != 0 || (fs->options.push && push_new(&fs->push) != 0) ||
 	    (fs->options.versions && versions_new(fs) != 0))
 		return complain(path, strerror(ENOMEM));
@@ -153,6 +158,7 @@ static void close_fs(struct fs *fs)
 	versions_free(fs);
 	push_free(fs->push);
 	root_free(fs);
+	groups_free(fs->groups);
 	nodes_free(fs->nodes);
 	bt_store_close(fs->store);
 	if (fs->store_fd >= 0)

@@ -3,7 +3,7 @@
  * Node numbers: the 64-bit names by which kernel and driver speak of a file. They are computed from where an entry
  * lies, so that nothing has to be remembered for a file; only directories get a record when they are looked into.
  *
- *   top      the root, snapshots, links to them, directories of versions/
+ *   top      the root, snapshots, links to them, directories of versions/, and those above snapshots of -o group
  *   own      a directory (or what may not be shared): number of its parent's record, index over all of the parent's
  *            leaves. Different for every path in every snapshot
  *   shared   anything else: number of a leaf's record, index in that leaf. A leaf's record stands for its id and the
@@ -31,7 +31,7 @@ struct node node_unpack(uint64_t packed);
 bool node_is_directory_like(uint64_t packed); /* it may have children, so it is not shared */
 
 /* The meaning of the numbers of NODE_TOP. */
-enum node_top { TOP_ROOT, TOP_SNAPSHOT, TOP_LINK, TOP_VERSIONS };
+enum node_top { TOP_ROOT, TOP_SNAPSHOT, TOP_LINK, TOP_VERSIONS, TOP_GROUP };
 
 /* A page at its place. If two snapshots have the page at the same place, both have the same record. */
 struct node_page {

@@ -49,15 +49,18 @@ void op_forgotten(struct fs *fs, fuse_ino_t node, uint64_t lookups);
 
 /* ops_top.c: the root, and its entries other than snapshots' directories. */
 int top_attr(struct fs *fs, fuse_ino_t node, struct stat *ret_stat); /* for any node of kind NODE_TOP */
-int top_lookup(struct fs *fs, const char *name, struct fuse_entry_param *ret_param);
+int top_lookup(struct fs *fs, fuse_ino_t above, const char *name, struct fuse_entry_param *ret_param);
 int top_readlink(struct fs *fs, fuse_ino_t node, char *target, size_t size); /* terminated */
-bool top_is_root(struct fs *fs, fuse_ino_t node);			     /* the list of snapshots */
+bool top_is_list(struct fs *fs,
+		 fuse_ino_t node); /* it lists snapshots, or directories that do: the root, or of -o group */
+fuse_ino_t top_parent(struct fs *fs, fuse_ino_t node); /* of a node of kind NODE_TOP outside of versions/ */
+fuse_ino_t top_group_node(uint32_t group);	       /* that of groups.h */
 
-/* The entry of the root at a reader's offset; ENOENT at the end. *ret_next: the offset after it. */
+/* The entry of such a list at a reader's offset; ENOENT at the end. *ret_next: the offset after it. */
 struct top_entry {
 	char name[256];
 	struct fuse_entry_param param;
 };
-int top_entry_at(struct fs *fs, uint64_t offset, struct top_entry *ret_entry, uint64_t *ret_next);
+int top_entry_at(struct fs *fs, fuse_ino_t list, uint64_t offset, struct top_entry *ret_entry, uint64_t *ret_next);
 
 #endif

@@ -43,17 +43,17 @@ static bool list_dots(struct listing *listing, uint64_t *offset)
 	return true;
 }
 
-static int list_top(struct fs *fs, struct listing *listing, uint64_t offset)
+static int list_top(struct fs *fs, fuse_ino_t node, struct listing *listing, uint64_t offset)
 {
 	struct top_entry entry;
 	uint64_t next;
-	int r = top_entry_at(fs, offset, &entry, &next);
+	int r = top_entry_at(fs, node, offset, &entry, &next);
 
 	while (!r) {
 		if (!list_one(listing, entry.name, &entry.param, next))
 			return 0;
 		offset = next;
-		r = top_entry_at(fs, offset, &entry, &next);
+		r = top_entry_at(fs, node, offset, &entry, &next);
 	}
 	return r == ENOENT ? 0 : r;
 }
@@ -94,8 +94,8 @@ static int list(struct fs *fs, fuse_ino_t node, struct listing *listing, uint64_
 {
 	if (!list_dots(listing, &offset))
 		return 0;
-	if (top_is_root(fs, node))
-		return list_top(fs, listing, offset);
+	if (top_is_list(fs, node))
+		return list_top(fs, node, listing, offset);
 	if (versions_has(node))
 		return list_versions(fs, node, listing, offset);
 	return list_entries(fs, node, listing, offset);

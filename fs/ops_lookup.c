@@ -22,8 +22,10 @@ static int parent_of(struct fs *fs, fuse_ino_t packed, fuse_ino_t *ret_parent)
 	*ret_parent = FUSE_ROOT_ID;
 	if (node.kind == NODE_TOP && node.number == TOP_VERSIONS)
 		return versions_parent(fs, packed, ret_parent);
-	if (node.kind == NODE_TOP)
+	if (node.kind == NODE_TOP) {
+		*ret_parent = top_parent(fs, packed);
 		return 0;
+	}
 	if (node.kind == NODE_SHARED)
 		return ENOTDIR;
 	if (!nodes_dir_at(fs->nodes, node.number, &dir))
@@ -56,10 +58,10 @@ static int lookup_entry(struct fs *fs, fuse_ino_t parent, const char *name, stru
 	return r == ENOENT ? 0 : r;
 }
 
-static int lookup_top(struct fs *fs, const char *name, struct fuse_entry_param *ret_param)
+static int lookup_top(struct fs *fs, fuse_ino_t parent, const char *name, struct fuse_entry_param *ret_param)
 {
 	look_if_changed(fs);
-	return top_lookup(fs, name, ret_param);
+	return top_lookup(fs, parent, name, ret_param);
 }
 
 static int lookup(struct fs *fs, fuse_ino_t parent, const char *name, struct fuse_entry_param *ret_param)
@@ -68,8 +70,8 @@ static int lookup(struct fs *fs, fuse_ino_t parent, const char *name, struct fus
 		return lookup_dot(fs, parent, name, ret_param);
 	if (strlen(name) > NAME_MAX)
 		return ENAMETOOLONG;
-	if (top_is_root(fs, parent))
-		return lookup_top(fs, name, ret_param);
+	if (top_is_list(fs, parent))
+		return lookup_top(fs, parent, name, ret_param);
 	if (versions_has(parent))
 		return versions_lookup(fs, parent, name, ret_param);
 	return lookup_entry(fs, parent, name, ret_param);
@@ -116,7 +118,7 @@ static bool look_up(struct fs *fs, fuse_ino_t parent, const char *name, struct f
 	*ret_result = lookup(fs, parent, name, ret_param);
 	if (*ret_result == 0)
 		op_entry_known(fs, ret_param);
-	if ((!top_is_root(fs, parent) && !versions_has(parent)) || (*ret_result == 0 && is_there(fs, ret_param->ino)) ||
+	if ((!top_is_list(fs, parent) && !versions_has(parent)) || (*ret_result == 0 && is_there(fs, ret_param->ino)) ||
 	    !look_came(fs, changes))
 		return true;
 	if (*ret_result == 0)
@@ -141,7 +143,7 @@ void op_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *info)
 {
 	struct fs *fs = op_fs(req);
 	struct stat st;
-	bool root = top_is_root(fs, node);
+	bool root = top_is_list(fs, node);
 
 	if (root)
 		look_if_changed(fs);

@@ -96,7 +96,7 @@ static bool is_above_snapshots(struct fs *fs, fuse_ino_t node)
 {
 	struct node part = node_unpack(node);
 
-	return top_is_root(fs, node) || (part.kind == NODE_TOP && (part.number == TOP_LINK || versions_has(node)));
+	return top_is_list(fs, node) || (part.kind == NODE_TOP && (part.number == TOP_LINK || versions_has(node)));
 }
 
 void op_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_t size)

@@ -18,6 +18,7 @@ const char options_usage[] =
 	"  -o allow_other        let other users see the mount too (each file by its own permissions)\n"
 	"  -o snapshot=NAME      show this snapshot only, as the root\n"
 	"  -o host=NAME, target=DIR, tag=TAG  show only snapshots of this host, of this directory, with this tag\n"
+	"  -o group              show them by host and directory: HOST/DIRECTORY/SNAPSHOT (or groups)\n"
 	"  -o subpath=PATH       show what is below this path of each snapshot\n"
 	"  -o versions           add a directory versions/: each file as a directory of its versions\n"
 	"  -o uid=N,gid=N        show everything as owned by this user and group\n"
@@ -42,6 +43,7 @@ enum key {
 	KEY_TARGET,
 	KEY_TAG,
 	KEY_VERSIONS,
+	KEY_GROUP,
 	KEY_UID,
 	KEY_GID,
 	KEY_UMASK,
@@ -70,6 +72,8 @@ static const struct fuse_opt templates[] = {
 	FUSE_OPT_KEY("target=", KEY_TARGET),
 	FUSE_OPT_KEY("tag=", KEY_TAG),
 	FUSE_OPT_KEY("versions", KEY_VERSIONS),
+	FUSE_OPT_KEY("group", KEY_GROUP),
+	FUSE_OPT_KEY("groups", KEY_GROUP), /* "group" is a word of mount(8) in fstab */
 	FUSE_OPT_KEY("uid=", KEY_UID),
 	FUSE_OPT_KEY("gid=", KEY_GID),
 	FUSE_OPT_KEY("umask=", KEY_UMASK),
@@ -206,6 +210,9 @@ static int set_flag(struct options *options, int key)
 	case KEY_VERSIONS:
 		options->versions = true;
 		break;
+	case KEY_GROUP:
+		options->group = true;
+		break;
 	case KEY_PUSH:
 	case KEY_NOPUSH:
 		options->push = key == KEY_PUSH;
@@ -227,11 +234,11 @@ static int set_flag(struct options *options, int key)
  * of an existing mount. */
 static bool is_for_others(const char *text)
 {
-	static const char *const words[] = {"auto",	     "noauto",	   "nofail",	 "_netdev",    "defaults",
-					    "user",	     "nouser",	   "users",	 "owner",      "group",
-					    "relatime",	     "norelatime", "lazytime",	 "nolazytime", "strictatime",
-					    "nostrictatime", "diratime",   "nodiratime", "silent",     "loud",
-					    "mand",	     "nomand",	   "iversion",	 "noiversion", "seclabel"};
+	static const char *const words[] = {"auto",	  "noauto",	"nofail",     "_netdev",     "defaults",
+					    "user",	  "nouser",	"users",      "owner",	     "relatime",
+					    "norelatime", "lazytime",	"nolazytime", "strictatime", "nostrictatime",
+					    "diratime",	  "nodiratime", "silent",     "loud",	     "mand",
+					    "nomand",	  "iversion",	"noiversion", "seclabel"};
 	static const char *const beginnings[] = {"x-", "user=", "user_id=", "group_id="};
 
 	for (size_t i = 0; i < sizeof(beginnings) / sizeof(*beginnings); i++)
@@ -313,6 +320,8 @@ int options_parse(int argc, char **argv, struct options *ret_options, char error
 	}
 	if (ret_options->versions && ret_options->snapshot)
 		return refuse(&parse, "versions", "not with snapshot=: there would be one version of each file");
+	if (ret_options->group && ret_options->snapshot)
+		return refuse(&parse, "group", "not with snapshot=, which shows what is in one snapshot");
 	return 0;
 }
 

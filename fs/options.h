@@ -22,7 +22,7 @@ struct options {
 	uint32_t max_read; /* the largest read request in bytes; 0: no limit of ours */
 	bool separate;	   /* each snapshot has its own inode for every file */
 	bool nosymfollow;
-	bool versions, push, verify_always, foreground, debug;
+	bool versions, group, push, verify_always, foreground, debug;
 	bool help, version; /* asked for: all other options are ignored */
 	struct fuse_args libfuse;
 };

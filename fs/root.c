@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "root.h"
+#include "groups.h"
 #include "hash.h"
 #include "look.h"
 #include "loop.h"
@@ -21,9 +22,11 @@ struct opened {
 struct shown {
 	char *name;
 	size_t length;
-	uint64_t hash;	 /* of the name; the same in every mount */
-	uint32_t number; /* number of the store's file */
-	bool listed;	 /* in the roster being read */
+	uint64_t hash;	   /* of the name; the same in every mount */
+	uint32_t number;   /* number of the store's file */
+	bool listed;	   /* in the roster being read */
+	bool counted;	   /* by its group; guarded by counting */
+	atomic_uint group; /* GROUPS_NONE: not known */
 	atomic_bool gone;
 	atomic_long users; /* lookups that the kernel has not forgotten, and requests that use it */
 	struct opened *_Atomic open;
@@ -46,6 +49,7 @@ struct root {
 	pthread_mutex_t lock; /* guards names */
 	struct table names;
 	pthread_mutex_t opening;
+	pthread_mutex_t counting; /* orders that a snapshot is counted by its group, and that it goes */
 };
 
 static struct shown *place_of(const struct root *root, uint32_t serial)
@@ -118,46 +122,69 @@ static bool find_name(struct root *root, const char *name, size_t length, uint32
 	return true;
 }
 
-bool root_find(struct fs *fs, const char *name, uint32_t *ret_serial)
+uint32_t root_group(const struct fs *fs, uint32_t serial)
+{
+	return shown_at(fs, serial)->group;
+}
+
+void root_sort(struct fs *fs)
+{
+	for (uint32_t i = 0; i < root_count(fs); i++)
+		if (root_group(fs, i) == GROUPS_NONE)
+			root_is_shown(fs, i);
+}
+
+static bool is_in(struct fs *fs, uint32_t group, uint32_t serial)
+{
+	return root_is_shown(fs, serial) && (group == GROUPS_NONE || root_group(fs, serial) == group);
+}
+
+bool root_find(struct fs *fs, uint32_t group, const char *name, uint32_t *ret_serial)
 {
 	uint32_t serial;
 
-	if (!find_name(fs->root, name, strlen(name), &serial) || !root_is_shown(fs, serial))
+	if (!find_name(fs->root, name, strlen(name), &serial) || !is_in(fs, group, serial))
 		return false;
 	*ret_serial = serial;
 	return true;
 }
 
-static bool is_shown(void *arg, const char *name)
+/* Where somebody looks for a snapshot. */
+struct place {
+	struct fs *fs;
+	uint32_t group;
+};
+
+static bool is_wanted(void *arg, const char *name)
 {
-	struct fs *fs = arg;
+	const struct place *place = arg;
 	uint32_t serial;
 
-	return find_name(fs->root, name, shown_length(name), &serial) && root_is_shown(fs, serial);
+	return find_name(place->fs->root, name, shown_length(name), &serial) && is_in(place->fs, place->group, serial);
 }
 
 /* Looks among the shown snapshots, of which some may be so new that nobody was told of them. */
-static bool find_meant(struct fs *fs, const char *text, uint32_t *ret_serial)
+static bool find_meant(struct fs *fs, uint32_t group, const char *text, uint32_t *ret_serial)
 {
-	const struct bt_scope scope = {.size = sizeof(scope), .now = time(NULL), .wanted = is_shown, .arg = fs};
+	struct place place = {fs, group};
+	const struct bt_scope scope = {.size = sizeof(scope), .now = time(NULL), .wanted = is_wanted, .arg = &place};
 	struct bt_choice choice = {.size = sizeof(choice)};
 
 	return bt_select(fs->store, text, &scope, &choice, NULL) == 0 &&
-	       find_name(fs->root, choice.name, shown_length(choice.name), ret_serial) &&
-	       root_is_shown(fs, *ret_serial);
+	       find_name(fs->root, choice.name, shown_length(choice.name), ret_serial) && is_in(fs, group, *ret_serial);
 }
 
-bool root_latest(struct fs *fs, uint32_t *ret_serial)
+bool root_latest(struct fs *fs, uint32_t group, uint32_t *ret_serial)
 {
-	return find_meant(fs, "latest", ret_serial);
+	return find_meant(fs, group, "latest", ret_serial);
 }
 
-bool root_find_meant(struct fs *fs, const char *text, uint32_t *ret_serial)
+bool root_find_meant(struct fs *fs, uint32_t group, const char *text, uint32_t *ret_serial)
 {
 	static const char before[] = "latest~";
 	bool meant = text[0] == '@' || strncmp(text, before, strlen(before)) == 0 || (text[0] >= '0' && text[0] <= '9');
 
-	return meant && find_meant(fs, text, ret_serial);
+	return meant && find_meant(fs, group, text, ret_serial);
 }
 
 /* Adds an empty snapshot; NULL: no memory, or no more numbers. */
@@ -194,7 +221,11 @@ static int add_shown(struct root *root, const char *file_name, uint32_t file_num
 
 	if (!shown || !name)
 		goto fail;
-	*shown = (struct shown){.name = name, .length = shown_length(name), .number = file_number, .listed = true};
+	*shown = (struct shown){.name = name,
+				.length = shown_length(name),
+				.number = file_number,
+				.listed = true,
+				.group = GROUPS_NONE};
 	shown->hash = hash_bytes(HASH_SEED, name, shown->length);
 	if (set_name(root, shown, root->count) != 0)
 		goto fail;
@@ -229,8 +260,19 @@ static int take_file(struct root *root, const char *name, uint32_t number, struc
 	return r ? r : add_change(change, serial);
 }
 
-static int take_roster(struct root *root, const struct bt_roster *roster, struct root_change *change)
+static void set_gone(struct fs *fs, struct shown *shown)
 {
+	pthread_mutex_lock(&fs->root->counting);
+	shown->gone = true;
+	if (shown->counted)
+		groups_count_snapshot(fs->groups, shown->group, -1);
+	shown->counted = false;
+	pthread_mutex_unlock(&fs->root->counting);
+}
+
+static int take_roster(struct fs *fs, const struct bt_roster *roster, struct root_change *change)
+{
+	struct root *root = fs->root;
 	uint32_t before = root->count;
 	int r = 0;
 
@@ -243,7 +285,7 @@ static int take_roster(struct root *root, const struct bt_roster *roster, struct
 
 		if (shown->listed || shown->gone)
 			continue;
-		shown->gone = true;
+		set_gone(fs, shown);
 		r = add_change(change, i);
 	}
 	return r;
@@ -252,7 +294,7 @@ static int take_roster(struct root *root, const struct bt_roster *roster, struct
 int root_update(struct fs *fs, struct root_change *change)
 {
 	const struct bt_roster *roster = bt_roster_get(fs->store);
-	int r = take_roster(fs->root, roster, change);
+	int r = take_roster(fs, roster, change);
 
 	bt_roster_put(roster);
 	return r;
@@ -310,6 +352,25 @@ static void opened_free(struct fs *fs, struct opened *opened)
 	free(opened);
 }
 
+/* With -o group: a snapshot that is shown belongs to a group. */
+static int sort_into_group(struct fs *fs, struct shown *shown, const struct opened *opened)
+{
+	const struct bt_snapshot_info *info = bt_snapshot_info(opened->snapshot);
+	uint32_t group;
+
+	if (!fs->groups || !opened->top || shown->group != GROUPS_NONE)
+		return 0;
+	if (groups_number(fs->groups, info->host, info->target, &group) != 0)
+		return BT_E_NOMEM;
+	pthread_mutex_lock(&fs->root->counting);
+	shown->group = group;
+	shown->counted = !shown->gone;
+	if (shown->counted)
+		groups_count_snapshot(fs->groups, group, 1);
+	pthread_mutex_unlock(&fs->root->counting);
+	return 0;
+}
+
 /* A failure is tried again at the next use: memory may have run out, or the file was incomplete. */
 static int open_shown(struct fs *fs, struct shown *shown, struct bt_error *error)
 {
@@ -321,6 +382,8 @@ static int open_shown(struct fs *fs, struct shown *shown, struct bt_error *error
 	int code = opened ? bt_snapshot_open(fs->store, shown->name, &opened->snapshot, error) : BT_E_NOMEM;
 	if (!code)
 		code = find_top(fs, opened, error);
+	if (!code)
+		code = sort_into_group(fs, shown, opened);
 	if (code)
 		opened_free(fs, opened);
 	else
@@ -378,7 +441,7 @@ void root_used(struct fs *fs, uint32_t serial, long change)
 
 bool root_may_hide(const struct fs *fs)
 {
-	return fs->options.subpath || has_filter(fs);
+	return fs->options.subpath || has_filter(fs) || fs->groups;
 }
 
 bool root_is_shown(struct fs *fs, uint32_t serial)
@@ -455,6 +518,7 @@ int root_new(struct fs *fs, struct bt_error *error)
 	root->names = (struct table){.record_size = sizeof(struct name_record), .key_size = sizeof(uint64_t)};
 	pthread_mutex_init(&root->lock, NULL);
 	pthread_mutex_init(&root->opening, NULL);
+	pthread_mutex_init(&root->counting, NULL);
 	fs->root = root;
 	int r = root_update(fs, &change);
 	free(change.serials);
@@ -478,6 +542,7 @@ void root_free(struct fs *fs)
 	table_free(&root->names);
 	pthread_mutex_destroy(&root->lock);
 	pthread_mutex_destroy(&root->opening);
+	pthread_mutex_destroy(&root->counting);
 	free(root);
 	fs->root = NULL;
 }

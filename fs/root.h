@@ -31,13 +31,17 @@ uint64_t root_hash(const struct fs *fs, uint32_t serial);	  /* of the name, for 
 /* Whether the root shows the snapshot: it is not gone, the options select it, and it has the directory of -o subpath,
  * for which it may have to be opened. */
 bool root_is_shown(struct fs *fs, uint32_t serial);
-bool root_may_hide(const struct fs *fs); /* whether there are options by which it may not be shown */
-/* The newest of the shown snapshots, or the one of this name. False: not found. */
-bool root_latest(struct fs *fs, uint32_t *ret_serial);
-bool root_find(struct fs *fs, const char *name, uint32_t *ret_serial);
+/* With -o group: the number of the directory in which a snapshot is shown (groups.h); GROUPS_NONE if it never was
+ * opened. root_sort opens those that were not, so that all groups are known. */
+uint32_t root_group(const struct fs *fs, uint32_t serial);
+void root_sort(struct fs *fs);
+bool root_may_hide(const struct fs *fs); /* whether there are options by which a snapshot may not be shown */
+/* The newest of the shown snapshots of a group, or the one of this name. GROUPS_NONE: of all. False: not found. */
+bool root_latest(struct fs *fs, uint32_t group, uint32_t *ret_serial);
+bool root_find(struct fs *fs, uint32_t group, const char *name, uint32_t *ret_serial);
 /* The shown snapshot that "@TIME" or "latest~N" means, or a beginning of its time that no other one has
  * ("2026-11-20T10"). */
-bool root_find_meant(struct fs *fs, const char *text, uint32_t *ret_serial);
+bool root_find_meant(struct fs *fs, uint32_t group, const char *text, uint32_t *ret_serial);
 
 /* Adds users of a snapshot: the kernel was told of its directory, or (negative) has forgotten it. While the kernel
  * knows the directory, a file below may be open. */

@@ -115,7 +115,8 @@ const struct tool_command cmd_mount = {
 		       "it. Snapshots that are taken while it is mounted appear. umount(8) or\n"
 		       "fusermount3(1) end it.\n"
 		       "\n"
-		       "With --host, --target and --tag it shows only these snapshots.\n"
+		       "With --host, --target and --tag it shows only these snapshots. '-o group' shows\n"
+		       "each below its host and directory, as laptop/home-me/latest.\n"
 		       "\n"
 		       "The mount is made by backupfs(8), which describes the mount options.",
 	.operands = "MOUNTPOINT",

@@ -106,7 +106,7 @@ static fuse_ino_t top(struct fs *fs, const char *name)
 {
 	struct fuse_entry_param param;
 
-	assert_int_equal(top_lookup(fs, name, &param), 0);
+	assert_int_equal(top_lookup(fs, FUSE_ROOT_ID, name, &param), 0);
 	return param.ino;
 }
 
@@ -134,16 +134,16 @@ static void the_root_lists_snapshots_without_opening_them(void **state)
 	uint64_t offset = 2;
 
 	for (size_t i = 0; i < 2; i++) { /* the links do open one: not theirs */
-		assert_int_equal(top_entry_at(fs, offset, &entry, &offset), 0);
+		assert_int_equal(top_entry_at(fs, FUSE_ROOT_ID, offset, &entry, &offset), 0);
 		assert_string_equal(entry.name, expected[i]);
 	}
 	int opens = fake_opens();
 	for (size_t i = 2; i < 4; i++) {
-		assert_int_equal(top_entry_at(fs, offset, &entry, &offset), 0);
+		assert_int_equal(top_entry_at(fs, FUSE_ROOT_ID, offset, &entry, &offset), 0);
 		assert_string_equal(entry.name, expected[i]);
 		assert_int_equal(entry.param.ino, 0);
 	}
-	assert_int_equal(top_entry_at(fs, offset, &entry, &offset), ENOENT);
+	assert_int_equal(top_entry_at(fs, FUSE_ROOT_ID, offset, &entry, &offset), ENOENT);
 	assert_int_equal(fake_opens(), opens);
 }
 
@@ -151,7 +151,7 @@ static void a_snapshot_has_its_own_time(void **state)
 {
 	struct fuse_entry_param param;
 
-	assert_int_equal(top_lookup(*state, "snapshot_2", &param), 0);
+	assert_int_equal(top_lookup(*state, FUSE_ROOT_ID, "snapshot_2", &param), 0);
 	assert_int_equal(param.attr.st_ctim.tv_sec, 2);
 	assert_int_equal(param.attr.st_ctim.tv_nsec, 5);
 	assert_int_equal(param.attr.st_mtim.tv_sec, 0); /* as it was recorded */
@@ -230,7 +230,7 @@ static void what_the_kernel_knows_of_a_removed_snapshot_is_needed(void **state)
 	struct root_change change = {0};
 	struct fuse_entry_param param;
 
-	assert_int_equal(top_lookup(fs, "snapshot_1", &param), 0);
+	assert_int_equal(top_lookup(fs, FUSE_ROOT_ID, "snapshot_1", &param), 0);
 	op_entry_known(fs, &param);
 	op_entry_known(fs, &param);
 	assert_false(root_is_needed(fs, node_unpack(param.ino).index));
@@ -247,7 +247,7 @@ static void what_the_kernel_knows_of_a_removed_snapshot_is_needed(void **state)
 	struct root_snapshot snapshot;
 	struct fuse_entry_param other;
 	assert_int_equal(root_open(fs, node_unpack(param.ino).index, &snapshot), ENOENT); /* it was given back */
-	assert_int_equal(top_lookup(fs, "snapshot_2", &other), 0);
+	assert_int_equal(top_lookup(fs, FUSE_ROOT_ID, "snapshot_2", &other), 0);
 	assert_int_equal(root_open(fs, node_unpack(other.ino).index, &snapshot), 0);
 }
 
@@ -400,7 +400,7 @@ static void one_snapshot_can_be_the_root(void **state)
 	char wanted[] = "snapshot_2";
 	fs->options.snapshot = wanted;
 	assert_int_equal(root_new(fs, NULL), 0);
-	assert_false(top_is_root(fs, FUSE_ROOT_ID));
+	assert_false(top_is_list(fs, FUSE_ROOT_ID));
 	assert_true(below(fs, FUSE_ROOT_ID, "new").ino != 0);
 	assert_int_equal(below(fs, FUSE_ROOT_ID, "big").ino, 0);
 	root_free(fs);

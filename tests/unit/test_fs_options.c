@@ -132,6 +132,7 @@ static void what_is_for_mount_is_dropped(void **state)
 static void nonsense_is_refused(void **state)
 {
 	assert_refused("versions,snapshot=x", "versions");
+	assert_refused("group,snapshot=x", "group");
 	struct options options;
 	char error[OPTIONS_ERROR_SIZE];
 	assert_refused("uid=-1", "uid");

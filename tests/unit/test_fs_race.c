@@ -85,7 +85,7 @@ static bool enter(struct scene *scene, const char *name, fuse_ino_t *ret_node)
 	struct fuse_entry_param param;
 
 	look_if_changed(scene->fs);
-	if (top_lookup(scene->fs, name, &param) != 0 || param.ino == 0)
+	if (top_lookup(scene->fs, FUSE_ROOT_ID, name, &param) != 0 || param.ino == 0)
 		return false;
 	op_entry_known(scene->fs, &param);
 	*ret_node = param.ino;
@@ -101,7 +101,7 @@ static void look_into_all(struct scene *scene)
 	fuse_ino_t node;
 	unsigned found = 0;
 
-	for (uint64_t at = 3, next; top_entry_at(scene->fs, at, &entry, &next) == 0; at = next) {
+	for (uint64_t at = 3, next; top_entry_at(scene->fs, FUSE_ROOT_ID, at, &entry, &next) == 0; at = next) {
 		if (strcmp(entry.name, "versions") == 0 || !enter(scene, entry.name, &node))
 			continue;
 		read_snapshot(scene, node);
@@ -133,7 +133,7 @@ static void *look_around(void *arg)
 		look_into_all(scene);
 		look_into_versions(scene);
 		look_if_changed(scene->fs);
-		if (top_lookup(scene->fs, "latest", &param) == 0 && param.ino)
+		if (top_lookup(scene->fs, FUSE_ROOT_ID, "latest", &param) == 0 && param.ino)
 			scene->failures += top_readlink(scene->fs, param.ino, target, sizeof(target)) != 0;
 	}
 	return NULL;
