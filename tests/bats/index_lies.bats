@@ -155,6 +155,7 @@ restores() {
 	# unless its owner lets the group in
 	chmod g+rw snapshots/lock
 	chmod g+r "snapshots/$first"
+	chmod g+rx snapshots/contents
 	sleep 1.1
 	echo more >>src/numbers
 	run -0 two "backuptool snapshot --target-directory src -q"

@@ -39,7 +39,7 @@ TABLE="
 1 0 3 0 0 restore --snapshot-file latest --output-directory out --dry-run
 0 0 0 0 0 snapshot --target-directory empty --host h
 0 0 0 0 0 job --target-directory empty --interval 1 --duration 1
-0 0 0 0 0 remove latest --yes
+0 0 0 0 0 remove latest --host h --target empty --yes
 0 0 0 0 0 prune --snapshot-number 1 --all --yes
 "
 

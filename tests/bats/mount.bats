@@ -504,7 +504,7 @@ watched() {
 	show -o "target=$PWD/b" -o snapshot=latest
 	hide
 	run -1 --separate-stderr show -o host=server,tag=day1
-	stderr_is "backupfs: $WORK/snapshots: no snapshot matches host=, target= and tag="
+	stderr_is "backupfs: $WORK/snapshots: no snapshot can be read, or matches host=, target= and tag="
 	run -1 --separate-stderr show -o "snapshot=2026-01-01,host=server"
 	[[ $stderr == *"left out"* ]]
 	run -0 backuptool mount mnt --host server --target a 3>&-
