@@ -101,26 +101,35 @@ static void print_report(const struct tool *tool, const struct report *report)
 }
 
 /* Each check will have findings for it. */
-static void say_damaged(const struct tool *tool, const struct report *report)
+static void say_damaged(const struct tool *tool, uint64_t count)
 {
-	if (!report->done.files_damaged || report->dry_run || tool->quiet)
-		return;
-	tool_auto char *files = tool_count(report->done.files_damaged, "damaged snapshot", "damaged snapshots");
+	tool_auto char *files = tool_count(count, "damaged snapshot", "damaged snapshots");
+
 	tool_say(tool,
 		 "what others may need of %s went to contents/; until 'backuptool check --repair' makes it usable, "
 		 "'check' and 'stats' name the damage",
 		 files);
 }
 
-static void say_newer(const struct tool *tool, const struct report *report)
+static void say_newer(const struct tool *tool, uint64_t count)
 {
-	if (!report->done.files_newer || report->dry_run || tool->quiet)
-		return;
-	tool_auto char *files = tool_count(report->done.files_newer, "snapshot", "snapshots");
+	tool_auto char *files = tool_count(count, "snapshot", "snapshots");
+
 	tool_say(tool,
 		 "what others may need of %s that a newer version of this program made went to contents/; only that "
 		 "version can tell what of it is needed",
 		 files);
+}
+
+/* What of the removed ones stays in contents/ because it cannot be read. */
+static void say_unread(const struct tool *tool, const struct report *report)
+{
+	if (report->dry_run || tool->quiet)
+		return;
+	if (report->done.files_damaged)
+		say_damaged(tool, report->done.files_damaged);
+	if (report->done.files_newer)
+		say_newer(tool, report->done.files_newer);
 }
 
 struct names {
@@ -198,8 +207,7 @@ static int remove_all(const struct tool *tool, struct bt_store *store, const str
 	r = tool_exit_code(r);
 	if (r == TOOL_OK || r == TOOL_INCOMPLETE)
 		print_report(tool, &report);
-	say_damaged(tool, &report);
-	say_newer(tool, &report);
+	say_unread(tool, &report);
 	for (size_t i = 0; i < count; i++)
 		free(kept[i]);
 	return r;

@@ -143,32 +143,30 @@ static ssize_t pread_waiting(struct bt_upload *upload, void *data, size_t length
 	return memory_pread(&((struct waiting *)upload)->bytes, data, length, offset);
 }
 
-static int publish_waiting(struct bt_upload *upload, const char *name, struct bt_error *error)
+/* put: gives the whole upload its name. */
+static int send_waiting(const struct waiting *waiting, const char *name,
+			int (*put)(struct bt_upload *upload, const char *name, struct bt_error *error),
+			struct bt_error *error)
 {
-	const struct waiting *waiting = (const struct waiting *)upload;
 	struct bt_upload *sent;
 	int r = bt_backend_create(waiting->far, waiting->area, &sent, error);
 
 	if (r)
 		return r;
 	int sys = bt_upload_write(sent, waiting->bytes.data, waiting->bytes.length);
-	r = sys ? bt_upload_failed(sent, -sys, error) : bt_upload_publish(sent, name, error);
+	r = sys ? bt_upload_failed(sent, -sys, error) : put(sent, name, error);
 	bt_upload_close(sent);
 	return r;
 }
 
+static int publish_waiting(struct bt_upload *upload, const char *name, struct bt_error *error)
+{
+	return send_waiting((const struct waiting *)upload, name, bt_upload_publish, error);
+}
+
 static int replace_waiting(struct bt_upload *upload, const char *name, struct bt_error *error)
 {
-	const struct waiting *waiting = (const struct waiting *)upload;
-	struct bt_upload *sent;
-	int r = bt_backend_create(waiting->far, waiting->area, &sent, error);
-
-	if (r)
-		return r;
-	int sys = bt_upload_write(sent, waiting->bytes.data, waiting->bytes.length);
-	r = sys ? bt_upload_failed(sent, -sys, error) : bt_upload_replace(sent, name, error);
-	bt_upload_close(sent);
-	return r;
+	return send_waiting((const struct waiting *)upload, name, bt_upload_replace, error);
 }
 
 static void close_waiting(struct bt_upload *upload)
