@@ -66,6 +66,13 @@ bool bt_stamp_same(const struct bt_stamp *a, const struct bt_stamp *b)
 	return !memcmp(a->identity, b->identity, sizeof(a->identity));
 }
 
+static bool tells(const struct bt_stamp *stamp)
+{
+	static const struct bt_stamp none;
+
+	return !bt_stamp_same(stamp, &none);
+}
+
 bool bt_stamp_untouched(const struct bt_stamp *a, const struct bt_stamp *b)
 {
 	return !memcmp(a, b, sizeof(*a));
@@ -131,7 +138,8 @@ bool bt_backend_is_twin(struct bt_backend *backend, const struct bt_backend_name
 	struct bt_stored first, second;
 
 	return !bt_backend_look(backend, one->area, one->name, &first) &&
-	       !bt_backend_look(backend, two->area, two->name, &second) && bt_stamp_same(&first.stamp, &second.stamp);
+	       !bt_backend_look(backend, two->area, two->name, &second) && tells(&first.stamp) &&
+	       bt_stamp_same(&first.stamp, &second.stamp);
 }
 
 int bt_backend_replace(struct bt_backend *backend, const struct bt_backend_name *from, const char *name,

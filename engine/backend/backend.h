@@ -56,7 +56,7 @@ int bt_backend_missing(const char *path, int sys, struct bt_error *error);
 bool bt_backend_marked(struct bt_backend *backend);
 
 /* Tells a file from every other one that has or had its name. Only the back end that made the bytes knows their
- * meaning. */
+ * meaning. An identity of zeros tells nothing: only the size and the times do. */
 struct bt_stamp {
 	unsigned char identity[16], touched[16];
 };

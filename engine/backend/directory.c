@@ -8,11 +8,13 @@
 #include "base/publish.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -34,6 +36,7 @@ struct local {
 	char *path;
 	bool made;
 	uid_t owner, user; /* of the directory; of this process */
+	bool lasting;	   /* as in bt_stored_of */
 	pthread_mutex_t lock;
 	struct directory areas[BT_AREAS];
 	struct bt_fds *fds;
@@ -151,9 +154,9 @@ static bool is_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-static struct bt_stamp stamp_of(const struct stat *status)
+static struct bt_stamp stamp_of(const struct stat *status, bool lasting)
 {
-	const uint64_t identity[] = {status->st_dev, status->st_ino};
+	const uint64_t identity[] = {lasting ? status->st_dev : 0, lasting ? status->st_ino : 0};
 	const int64_t touched[] = {status->st_ctim.tv_sec, status->st_ctim.tv_nsec};
 	struct bt_stamp stamp;
 
@@ -164,13 +167,13 @@ static struct bt_stamp stamp_of(const struct stat *status)
 	return stamp;
 }
 
-struct bt_stored bt_stored_of(const struct stat *status)
+struct bt_stored bt_stored_of(const struct stat *status, bool lasting)
 {
 	bool is_file = S_ISREG(status->st_mode);
 
 	return (struct bt_stored){.size = is_file ? (uint64_t)status->st_size : 0,
 				  .mtime = {status->st_mtim.tv_sec, (uint32_t)status->st_mtim.tv_nsec},
-				  .stamp = stamp_of(status),
+				  .stamp = stamp_of(status, lasting),
 				  .is_file = is_file};
 }
 
@@ -181,7 +184,7 @@ static int look_in(const struct local *local, int dirfd, const char *name, struc
 
 	if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW))
 		return -errno;
-	*ret_stored = bt_stored_of(&status);
+	*ret_stored = bt_stored_of(&status, local->lasting);
 	ret_stored->trusted = status.st_uid == local->user || status.st_uid == 0 || status.st_uid == local->owner;
 	return 0;
 }
@@ -428,6 +431,20 @@ static int make_top(struct local *local, struct bt_error *error)
 	return r < 0 && r != -EEXIST ? bt_fail_sys(error, -r, local->path, "create the store") : 0;
 }
 
+/* These make the numbers up, and forget them when memory is short. */
+static bool numbers_last(int fd)
+{
+	static const uint32_t forgetful[] = {
+		FUSE_SUPER_MAGIC, MSDOS_SUPER_MAGIC, EXFAT_SUPER_MAGIC, CIFS_SUPER_MAGIC, SMB2_SUPER_MAGIC,
+	};
+	struct statfs fs;
+
+	for (size_t i = 0; i < sizeof(forgetful) / sizeof(*forgetful); i++)
+		if (fstatfs(fd, &fs) || (uint32_t)fs.f_type == forgetful[i])
+			return false;
+	return true;
+}
+
 static int open_top(struct local *local, struct bt_error *error)
 {
 	struct statvfs fs;
@@ -444,6 +461,7 @@ static int open_top(struct local *local, struct bt_error *error)
 		local->owner = status.st_uid;
 	if (local->made)
 		sync_parent(fd);
+	local->lasting = numbers_last(fd);
 	if (!fstatvfs(fd, &fs) && fs.f_flag & ST_RDONLY)
 		local->backend.read_only = true;
 	return 0;
@@ -461,12 +479,13 @@ int bt_directory_open(const char *path, const struct bt_backend_options *options
 	local->backend = (struct bt_backend){.ops = &directory_ops, .read_only = options->read_only};
 	pthread_mutex_init(&local->lock, NULL);
 	local->path = strdup(path);
-	int r = local->path && !bt_fds_new(options->open_files, &local->fds) ? 0
-									     : bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	int r = local->path ? 0 : bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	if (!r && options->make)
 		r = make_top(local, error);
 	if (!r)
 		r = open_top(local, error);
+	if (!r && bt_fds_new(options->open_files, local->lasting, &local->fds))
+		r = bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	if (r) {
 		close_directory(&local->backend, true);
 		return r;

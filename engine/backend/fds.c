@@ -17,6 +17,7 @@
 struct bt_fds {
 	pthread_mutex_t lock;
 	unsigned limit, open;
+	bool lasting;		      /* as in bt_stored_of */
 	struct file *newest, *oldest; /* open */
 };
 
@@ -32,7 +33,7 @@ struct file {
 	struct file *newer, *older;
 };
 
-int bt_fds_new(unsigned limit, struct bt_fds **ret_fds)
+int bt_fds_new(unsigned limit, bool lasting, struct bt_fds **ret_fds)
 {
 	struct bt_fds *fds = calloc(1, sizeof(*fds));
 
@@ -40,6 +41,7 @@ int bt_fds_new(unsigned limit, struct bt_fds **ret_fds)
 		return BT_E_NOMEM;
 	pthread_mutex_init(&fds->lock, NULL);
 	fds->limit = limit ? limit : (unsigned)bt_share_of_descriptors(2, LIMIT_MIN, LIMIT_DEFAULT);
+	fds->lasting = lasting;
 	*ret_fds = fds;
 	return 0;
 }
@@ -128,7 +130,7 @@ static int reopen(struct file *file)
 
 	if (fd < 0)
 		return fd == -EMEDIUMTYPE ? -ESTALE : fd;
-	struct bt_stored now = fstat(fd, &st) ? (struct bt_stored){0} : bt_stored_of(&st);
+	struct bt_stored now = fstat(fd, &st) ? (struct bt_stored){0} : bt_stored_of(&st, file->fds->lasting);
 	if (!is_same(&now, &file->stored)) {
 		bt_close(&fd);
 		return -ESTALE;
@@ -249,13 +251,13 @@ static void close_file(struct bt_object *object)
 static const struct bt_object_ops file_ops = {pread_file, pread_file_at_once, keep_file, release_file,
 					      copy_fd,	  close_file};
 
-static struct file *file_new(int fd, const char *path, const struct stat *status)
+static struct file *file_new(int fd, const char *path, const struct bt_stored *stored)
 {
 	struct file *file = calloc(1, sizeof(*file));
 
 	if (!file)
 		return NULL;
-	file->stored = bt_stored_of(status);
+	file->stored = *stored;
 	file->object = (struct bt_object){&file_ops, 1, file->stored.size};
 	file->fd = fd;
 	file->path = strdup(path);
@@ -285,7 +287,8 @@ static int open_file(struct bt_fds *fds, int dirfd, const char *path, const stru
 		r = -errno;
 	else if (!is_listed(&status, listed))
 		r = -ESTALE;
-	struct file *file = r ? NULL : file_new(fd, path, &status);
+	struct bt_stored stored = r ? (struct bt_stored){0} : bt_stored_of(&status, fds->lasting);
+	struct file *file = r ? NULL : file_new(fd, path, &stored);
 	if (!file) {
 		bt_close(&fd);
 		return r ? r : -ENOMEM;
@@ -317,7 +320,8 @@ int bt_object_of_fd(int fd, const char *name, struct bt_object **ret_object, str
 
 	if (!r && !S_ISREG(status.st_mode))
 		r = bt_fail_damaged(error, BT_R_UNKNOWN_FORMAT, name, 0);
-	struct file *file = r ? NULL : file_new(fd, name, &status);
+	struct bt_stored stored = r ? (struct bt_stored){0} : bt_stored_of(&status, true);
+	struct file *file = r ? NULL : file_new(fd, name, &stored);
 	if (!r && !file)
 		r = bt_fail(error, BT_E_NOMEM, name, NULL);
 	if (r)

@@ -84,3 +84,30 @@ mount_both() {
 	backuptool restore --store share/store --snapshot-file latest --output-directory back -q
 	same src back
 }
+
+@test "a file is the same one under another inode number, which such a file system gives when memory is short" {
+	[ "$(id -u)" = 0 ] || skip "only root makes the kernel forget"
+	mount_both
+	small_tree src
+	export BACKUPTOOL_STORE=one/store
+	take src -q
+	old=$(find share/store -name 'snapshot_*' -printf '%f\n')
+	mkdir keep
+	take keep -q
+	instrumented && skip "nothing is preloaded into an instrumented program"
+	env HOLD="renameat2 .doomed" LD_PRELOAD="$BUILD/tests/faults/libhold.so" \
+		backuptool remove "${old%.json}" --yes -q 2>err 3>&- &
+	holder=$!
+	wait_until is_stopped "$holder"
+	before=$(stat -c %i one/store/contents/* one/store/snapshot_*)
+	for _ in 1 2 3; do
+		echo 2 >/proc/sys/vm/drop_caches
+	done
+	[ "$before" != "$(stat -c %i one/store/contents/* one/store/snapshot_*)" ]
+	kill -CONT "$holder"
+	wait "$holder"
+	holder=
+	[ ! -s err ]
+	[ "$(find share/store -name 'snapshot_*' | wc -l)" = 1 ]
+	run -0 backuptool check
+}
