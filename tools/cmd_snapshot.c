@@ -14,6 +14,13 @@
 struct options {
 	struct tool_taking taking;
 	struct tool_hooks hooks;
+	bool print_name;
+};
+
+static const struct tool_option table[] = {
+	{"print-name", 0, NULL, false, "print only the name of the new snapshot's file; nothing if none is taken",
+	 tool_set_true, offsetof(struct options, print_name)},
+	{0},
 };
 
 static void print_counts(const struct bt_snapshot_result *result)
@@ -41,11 +48,10 @@ static void print_report(const struct tool *tool, const struct tool_taking *taki
 		tool_object_print(tool_taken_columns, taken);
 		return;
 	}
-	if (tool->quiet) {
-		if (*result->name)
-			puts(result->name);
+	if (tool->name_only && !result->skipped && *result->name)
+		puts(result->name);
+	if (tool->name_only || tool->quiet)
 		return;
-	}
 	tool_auto char *target = tool_escape(taking->target);
 	tool_auto char *elapsed = tool_elapsed(taken->seconds);
 	if (result->skipped)
@@ -206,6 +212,10 @@ static int run_snapshot(struct tool *tool, const void *arg)
 	static const struct tool_hooked hooked = {work, left_out};
 	const struct options *options = arg;
 
+	if (options->print_name && (tool->json || tool->verbose))
+		return tool_usage_error(tool, "--print-name and --%s do not go together",
+					tool->json ? "json" : "verbose");
+	tool->name_only = options->print_name;
 	tool_outcome_target(tool, options->taking.target);
 	return tool_hooks_around(tool, options->taking.dry_run, &hooked, options);
 }
@@ -241,13 +251,14 @@ const struct tool_command cmd_snapshot = {
 		       "ends with 3. A name that its directory lists, and that nobody can find, counts\n"
 		       "as unread, too: such names are seen on network file systems and where an\n"
 		       "automount fails. An entry has vanished only if a second reading does not list\n"
-		       "it. With -q only the new file's name is printed.",
+		       "it.",
 	.example = "  backuptool snapshot --target-directory ~/documents --exclude '*.tmp' --tag before-upgrade\n",
 	.ending = "no snapshot is made, and earlier ones stay as they are",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = {{tool_taking_options, FIELD(taking)},
 		    {tool_taking_about, FIELD(taking)},
 		    {tool_taking_dry_run, FIELD(taking)},
+		    {table, 0},
 		    {tool_hook_options, FIELD(hooks)}},
 	.options_size = sizeof(struct options),
 	.hooks = 1 + FIELD(hooks),

@@ -337,7 +337,7 @@ static void print_put_off(const struct tool *tool)
 {
 	if (tool->json)
 		tool_object_print(put_off_columns, tool->outcome);
-	else if (!tool->quiet)
+	else if (!tool->quiet && !tool->name_only)
 		printf("put off: %s\n", tool->outcome->put_off);
 }
 

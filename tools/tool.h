@@ -72,6 +72,7 @@ struct tool {
 	const char *store_id;			    /* NULL: any store, or that of the environment */
 	int64_t lock_wait;			    /* seconds; -1 forever */
 	bool json, quiet, verbose, no_progress, yes, help, version;
+	bool name_only; /* standard output gets one name or nothing */
 	struct tool_selection selection;
 	const struct bt_filter *filter; /* what the selection comes to; NULL: every snapshot */
 	struct tool_texts given;	/* the command's own options, one word each */

@@ -112,10 +112,21 @@ tree_is_settled() {
 	[ ! -e snapshots ]
 }
 
-@test "-q prints the name alone" {
+@test "--print-name prints the name of the new file, and nothing where there is none" {
 	small_tree src
-	run -0 --separate-stderr backuptool snapshot -q --target-directory src
-	[ "$output" = "$(newest)" ]
+	for how in --force --quiet --no-progress; do
+		run -0 --separate-stderr take src --print-name $how
+		[ "$output" = "$(newest)" ]
+	done
+	for how in --skip-if-unchanged --dry-run "--before=exit 75"; do
+		run -0 --separate-stderr take src --print-name "$how"
+		[ -z "$output" ]
+	done
+	[ "$(find snapshots -name 'snapshot_*' | wc -l)" = 3 ]
+	for how in json verbose; do
+		run -2 --separate-stderr take src --print-name --$how
+		[[ $stderr == *"--print-name and --$how do not go together"* ]]
+	done
 }
 
 @test "-v prints a line for each entry" {

@@ -285,3 +285,16 @@ understands() {
 	[[ $stderr == *"File too large"* ]]
 	[ ! -e x.json ]
 }
+
+@test "-q prints nothing when all went well, in every command that has it" {
+	small_tree src
+	take src
+	for command in "snapshot --target-directory src" "snapshot --target-directory src --skip-if-unchanged" \
+		"snapshot --target-directory src --dry-run" "job --target-directory src --at-start --interval 1h --duration 0" \
+		"restore --snapshot-file latest --output-directory out" check "check --repair --dry-run" status "diff latest~1 latest" \
+		"export --classic latest classic.json" "remove latest" "prune --snapshot-number 1"; do
+		# shellcheck disable=SC2086
+		run -0 --separate-stderr backuptool $command -q
+		[ -z "$output$stderr" ]
+	done
+}
