@@ -2,12 +2,9 @@
 #include "choice.h"
 #include "commands.h"
 #include "job.h"
-#include "job_store.h"
+#include "job_round.h"
 #include "notify.h"
 #include "output.h"
-#include "progress.h"
-#include "record.h"
-#include <backuptool/watch.h>
 #include <errno.h>
 #include <internal/policy.h>
 #include <internal/schedule.h>
@@ -24,22 +21,15 @@
 /* Time goes on while the machine sleeps: what was due then is made up for once when it wakes. */
 #define JOB_CLOCK CLOCK_BOOTTIME
 
-enum { FULL_SCAN_EVERY = 60 };
-
 struct job {
-	struct tool_talk talk; /* the first member: callbacks get it */
+	struct job_round round; /* the first member: callbacks get it */
 	const struct tool *tool;
 	const struct job_options *options;
-	struct job_store at;
 	int timer;
 	int64_t started;
-	uint64_t failed; /* runs in a row, up to now */
-	uint64_t faulty; /* the same with those that were incomplete, and others that did not end with 0 */
-	bool met;	 /* the store was opened once, or made */
 	struct bt_schedule schedule;
 	struct notify notify;
 	struct job_tally tally;
-	struct bt_watch *watch; /* NULL: every run looks at everything */
 };
 
 static const char *set_span(int64_t *field, const char *text, const char *expected)
@@ -127,246 +117,16 @@ static void keep_alive(void *job)
 	stay_alive(job);
 }
 
-/* Pruning can be ended anywhere, and the next run goes on with it. */
-static bool prune_cancelled(void *arg)
-{
-	return stay_alive(arg) || tool_signals_first_seen();
-}
-
-/* The exit code of a job after another run: what the last one of all that failed did so for. */
-static int exit_after(int so_far, int run)
-{
-	if (run == TOOL_OK || (run == TOOL_INCOMPLETE && so_far != TOOL_OK))
-		return so_far;
-	return run;
-}
-
-/* Whether it is a full walk's turn. */
-static bool due(const struct job *job, const struct job_run *run)
-{
-	unsigned every = job->options->full_scan_every ? job->options->full_scan_every : FULL_SCAN_EVERY;
-
-	return (run->number - 1) % every == 0;
-}
-
-static void take_snapshot(struct job *job, struct job_run *run)
-{
-	const struct tool_taking *taking = &job->options->taking;
-	struct bt_snapshot_options options = tool_taking_request(taking);
-	int code = 0;
-
-	if (job->watch)
-		code = bt_watch_take(job->watch, due(job, run), &options.changes, &run->error);
-	if (code == 0)
-		code = bt_snapshot_take(job->at.store, taking->target, &options, &job->talk.observer,
-					&run->taken.result, &run->error);
-	if (job->watch)
-		bt_watch_give_back(job->watch, options.changes);
-	run->taken.seconds = tool_talk_seconds(&job->talk);
-	run->failed = code < 0 && code != BT_E_INCOMPLETE;
-	if (!run->failed) {
-		tool_outcome_count(job->tool, &run->taken.result);
-		tool_outcome_lacks(job->tool, tool_taken_lacks(&run->taken.result));
-	}
-	if (run->failed)
-		run->exit = tool_fail(job->tool, &run->error);
-	else
-		run->exit = tool_taken_judge(job->tool, taking, &run->taken.result, code);
-	if (code == BT_E_INCOMPLETE) /* each entry was told */
-		run->error = (struct bt_error){0};
-	if (!run->failed && run->number == 1)
-		tool_taking_say_other_host(job->tool, job->at.store, taking, &run->taken.result);
-	tool_taking_say_rules(job->tool, &run->taken.result);
-}
-
-/* The job's own snapshots only: others that use the store have rules of their own. */
-static int try_prune(struct job *job, struct job_run *run)
-{
-	const struct tool_retention *retention = &job->options->retention;
-	const struct bt_prune_options options = {.size = sizeof(options), .dead_percent = retention->max_dead};
-	const struct bt_snapshot_result *taken = &run->taken.result;
-	struct tool_verdicts verdicts = {0};
-	struct bt_error error = {0};
-	int r = TOOL_OK, code = bt_store_refresh(job->at.store, &error); /* to see the new snapshot */
-
-	if (!code)
-		r = tool_verdicts_make(job->tool, job->at.store, retention, *taken->name ? taken->name : taken->parent,
-				       &verdicts, &run->not_pruned);
-	if (!code && verdicts.removed > 0)
-		code = tool_verdicts_apply(&verdicts, job->at.store, &options, &job->talk.observer, &run->pruned,
-					   &error);
-	run->kept = verdicts.guarded;
-	run->kept_names = tool_verdicts_guarded(&verdicts);
-	tool_verdicts_free(&verdicts);
-	if (code == BT_E_CANCELLED) /* the next one goes on with it */
-		return TOOL_OK;
-	if (code)
-		run->not_pruned = tool_prune_problem(job->tool, &error, &run->pruned);
-	return code ? tool_exit_code(code) : r;
-}
-
-/* Where a disk is not mounted, say, its mount point is empty: that is no reason to let go of anything. */
-static char *emptied_text(const struct job *job, const struct bt_snapshot_result *taken)
-{
-	tool_auto char *target = tool_escape(job->options->taking.target);
-	char *text;
-	struct bt_snapshot *parent = NULL;
-	struct bt_error unused = {0};
-
-	if (bt_snapshot_open(job->at.store, taken->parent, &parent, &unused))
-		parent = NULL;
-	tool_auto char *files = tool_count(parent ? bt_snapshot_info(parent)->files : 0, "file", "files");
-	if (parent)
-		text = tool_format("%s is empty, the last snapshot had %s: nothing was pruned", target, files);
-	else
-		text = tool_format("%s is empty: nothing was pruned", target);
-	bt_snapshot_close(parent);
-	return text;
-}
-
-static void prune(struct job *job, struct job_run *run)
-{
-	int r = try_prune(job, run);
-
-	if (run->not_pruned)
-		tool_complain(job->tool, "%s", run->not_pruned);
-	run->exit = exit_after(run->exit, r);
-}
-
-static void work(struct job *job, struct job_run *run)
-{
-	bool prunes = tool_retention_given(&job->options->retention) && !job->options->taking.dry_run;
-
-	run->taken.store = tool_store_facts(job->at.store);
-	run->taken.store.made = job->at.made;
-	job->at.made = false; /* told once */
-	tool_talk_begin(&job->talk, job->tool);
-	job->talk.observer.cancelled = stay_alive;
-	take_snapshot(job, run);
-	job->talk.observer.cancelled = prune_cancelled;
-	if (!run->failed && prunes && run->taken.result.emptied && !job->options->taking.allow_empty)
-		run->not_pruned = emptied_text(job, &run->taken.result);
-	else if (!run->failed && prunes && !tool_signals_first_seen())
-		prune(job, run);
-	tool_talk_end(&job->talk);
-}
-
-static int start_watch(struct job *job)
-{
-	struct bt_error error = {0};
-
-	if (!job->options->watch)
-		return TOOL_OK;
-	if (bt_watch_start(job->options->taking.target, job->at.store, BT_WATCH_BEST, &job->watch, &error) == 0)
-		return TOOL_OK;
-	return tool_fail(job->tool, &error);
-}
-
-/* Opens the store for the first time. */
-static int meet(struct job *job)
-{
-	const struct job_options *options = job->options;
-	int r = tool_target_check(job->tool, options->taking.target);
-
-	if (r == TOOL_OK)
-		r = job_store_open(&job->at, !options->taking.dry_run);
-	if (r == TOOL_OK && tool_retention_given(&options->retention) && !options->taking.dry_run)
-		r = tool_store_confirm(job->tool, job->at.store);
-	if (r == TOOL_OK)
-		r = start_watch(job);
-	if (r == TOOL_OK)
-		job->faulty = tool_recorded_failures(job->at.store, job->at.host, job->at.target);
-	job->met = r == TOOL_OK;
-	return r;
-}
-
 /* When the run after this one is due by the clock on the wall; 0: there is none. */
-static int64_t next_due(const struct job *job)
+static int64_t next_due(const struct job_round *round)
 {
+	const struct job *job = (const void *)round;
 	const struct bt_schedule *schedule = &job->schedule;
 	int64_t passed = now() - schedule->start, deadline = (passed / schedule->interval + 1) * schedule->interval;
 
 	if (schedule->duration >= 0 && deadline >= schedule->duration)
 		return 0;
 	return time(NULL) + (deadline - passed) / 1000;
-}
-
-/* Before what comes after the run, which may look. In no other store than that of the first time. */
-static void record(struct job *job, const struct job_run *run)
-{
-	const struct job_store *at = &job->at;
-	bool pruned = tool_retention_given(&job->options->retention) && at->store && !run->failed;
-
-	if (job->options->taking.dry_run || run->exit == TOOL_USAGE)
-		return;
-	tool_record_run(&at->tool, at->store, at->host, at->target, run->exit, next_due(job));
-	if (pruned)
-		tool_record_prune(&at->tool, at->store, at->host, at->target, run->not_pruned ? TOOL_FATAL : TOOL_OK,
-				  run->pruned.removed);
-}
-
-static void open_and_work(struct job *job, struct job_run *run)
-{
-	run->exit = job->met ? job_store_open(&job->at, false) : meet(job);
-	run->watched = job->watch;
-	run->failed = run->exit != TOOL_OK;
-	if (!run->failed)
-		work(job, run);
-	record(job, run);
-	job_store_close(&job->at);
-}
-
-/* A job that is ended while a hook runs puts the run off. */
-static void leave_out(struct job *job, struct job_run *run, int why)
-{
-	const struct tool_outcome *outcome = job->tool->outcome;
-
-	run->put_off = why == TOOL_PUT_OFF || why == TOOL_INTERRUPTED;
-	run->failed = !run->put_off;
-	run->exit = run->put_off ? TOOL_PUT_OFF : why;
-	run->hook = why == TOOL_PUT_OFF ? outcome->put_off : outcome->error;
-	if (run->failed)
-		record(job, run);
-}
-
-static void run_with_hooks(struct job *job, struct job_run *run)
-{
-	struct tool_outcome *outcome = job->tool->outcome;
-	bool faulty;
-	int r;
-
-	tool_outcome_clear(outcome);
-	tool_outcome_target(job->tool, job->options->taking.target);
-	outcome->run = run->number;
-	outcome->failures = job->faulty;
-	r = tool_hooks_before(job->tool);
-	if (r == TOOL_OK)
-		open_and_work(job, run);
-	else
-		leave_out(job, run, r);
-	faulty = run->exit != TOOL_OK && !run->put_off;
-	outcome->failures += faulty;
-	run->exit = tool_hooks_after(job->tool, run->exit, job->faulty > 0);
-	if (!run->put_off)
-		job->faulty = faulty ? job->faulty + 1 : 0;
-	else if (run->exit == TOOL_PUT_OFF)
-		run->exit = TOOL_OK;
-}
-
-static void run_once(struct job *job, struct job_run *run)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_REALTIME, &time);
-	*run = (struct job_run){.number = job->tally.runs + 1,
-				.taken.result.size = sizeof(run->taken.result),
-				.pruned.size = sizeof(run->pruned),
-				.time = {time.tv_sec, (uint32_t)time.tv_nsec},
-				.taken.dry_run = job->options->taking.dry_run};
-	run_with_hooks(job, run);
-	if (!run->put_off)
-		job->failed = run->failed ? job->failed + 1 : 0;
-	run->failed_in_a_row = job->failed;
 }
 
 static void tell_run(struct job *job, const struct job_run *run)
@@ -384,14 +144,14 @@ static void wait_until(struct job *job, int64_t deadline)
 	const int every = job->notify.watchdog_every ? (int)job->notify.watchdog_every : -1;
 	struct pollfd woken[] = {{.fd = job->timer, .events = POLLIN},
 				 {.fd = tool_signals_fd(), .events = POLLIN},
-				 {.fd = job->at.socket, .events = POLLIN}};
+				 {.fd = job->round.at.socket, .events = POLLIN}};
 
 	timerfd_settime(job->timer, TFD_TIMER_ABSTIME, &at, NULL);
 	tool_signals_silence(true);
 	while (!tool_signals_first_seen() && now() < deadline) {
 		notify_alive(&job->notify, now());
 		poll(woken, 3, every);
-		job_store_answer(&job->at);
+		job_store_answer(&job->round.at);
 	}
 	tool_signals_silence(job->tool->quiet);
 }
@@ -406,18 +166,18 @@ static int run_all(struct job *job)
 	if (tool_signals_first_seen())
 		return TOOL_OK;
 	do {
-		run_once(job, &run);
+		job_round_run(&job->round, &run);
 		bt_schedule_next(&job->schedule, next.run, now(), &next);
 		run.missed = tool_signals_first_seen() ? 0 : next.missed;
-		job->tally.exit = exit_after(job->tally.exit, run.exit);
+		job->tally.exit = job_exit_after(job->tally.exit, run.exit);
 		job_tally_add(&job->tally, &run);
 		tell_run(job, &run);
 		free(run.not_pruned);
 		free(run.kept_names);
 		if (run.exit == TOOL_INTERRUPTED || run.exit == TOOL_USAGE)
 			return run.exit;
-		if (job->options->give_up_after && job->failed >= job->options->give_up_after) {
-			tool_complain(job->tool, "gave up after %" PRIu64 " failed runs in a row", job->failed);
+		if (job->options->give_up_after && job->round.failed >= job->options->give_up_after) {
+			tool_complain(job->tool, "gave up after %" PRIu64 " failed runs in a row", job->round.failed);
 			return run.exit;
 		}
 		if (!next.done)
@@ -431,7 +191,7 @@ static void find_target(struct job *job)
 {
 	const struct tool_taking *taking = &job->options->taking;
 
-	job_store_init(&job->at, job->tool, tool_taking_host(taking), tool_path_here(taking->target));
+	job_store_init(&job->round.at, job->tool, tool_taking_host(taking), tool_path_here(taking->target));
 }
 
 static bool is_there(const struct tool *tool)
@@ -465,9 +225,9 @@ static int64_t first_start(const struct job *job)
 	char *after = NULL;
 	double wait;
 
-	if (job->options->at_start || job->options->taking.dry_run || !job->met)
+	if (job->options->at_start || job->options->taking.dry_run || !job->round.met)
 		return start;
-	wait = job_store_due(&job->at, job->options->interval, &after);
+	wait = job_store_due(&job->round.at, job->options->interval, &after);
 	if (after)
 		say_due(job, wait, after);
 	free(after);
@@ -484,7 +244,7 @@ static int start(struct job *job)
 	tool_patterns_check(job->tool, job->options->taking.target, &job->options->taking.exclude);
 	find_target(job);
 	if (!waits_for_hook || is_there(job->tool)) /* else the hook may bring it */
-		r = meet(job);
+		r = job_round_meet(&job->round);
 	if (r != TOOL_OK)
 		return r;
 	job->timer = timerfd_create(JOB_CLOCK, TFD_CLOEXEC);
@@ -496,7 +256,7 @@ static int start(struct job *job)
 	tool_signals_watch(job->tool);
 	job->started = now();
 	job->schedule = (struct bt_schedule){first_start(job), job->options->interval, job->options->duration};
-	job_store_close(&job->at);
+	job_store_close(&job->round.at);
 	notify_open(&job->notify);
 	tool_hooks_keep_alive(job->tool, keep_alive, job,
 			      job->notify.watchdog_every ? (int)job->notify.watchdog_every : -1);
@@ -505,10 +265,14 @@ static int start(struct job *job)
 
 static int run_job(struct tool *tool, const void *options)
 {
-	struct job job = {.tool = tool, .options = options, .timer = -1, .notify.fd = -1};
+	struct job job = {.round = {.tool = tool, .options = options, .cancelled = stay_alive, .next = next_due},
+			  .tool = tool,
+			  .options = options,
+			  .timer = -1,
+			  .notify.fd = -1};
 	int r;
 
-	job.at.claim = job.at.socket = -1;
+	job.round.at.claim = job.round.at.socket = -1;
 	if (job.options->taking.dry_run)
 		tool_hooks_stop(tool);
 	r = start(&job);
@@ -523,8 +287,7 @@ static int run_job(struct tool *tool, const void *options)
 		r = job.tally.exit;
 	}
 	notify_close(&job.notify);
-	bt_watch_stop(job.watch);
-	job_store_free(&job.at);
+	job_round_free(&job.round);
 	if (job.timer >= 0)
 		close(job.timer);
 	return r;
