@@ -24,9 +24,8 @@ static const char *set_newer(void *field, const char *text)
 {
 	struct options *options = field;
 
-	if (bt_time_parse_first(*text == '@' ? text + 1 : text, time(NULL), &options->newer) &&
-	    bt_time_parse_first(text, time(NULL), &options->newer))
-		return "a time such as 2026-11-20, 2026-11-20T10:30, yesterday or 2h";
+	if (bt_time_parse_first(text, time(NULL), &options->newer))
+		return bt_time_expected(text);
 	options->has_newer = true;
 	return NULL;
 }

@@ -59,13 +59,22 @@ static void command_help(const struct tool_command *command)
 		printf("\nExample:\n%s", command->example);
 }
 
+static void times_print(void)
+{
+	puts("A TIME, in the zone of this machine:");
+	for (const struct tool_time_text *time = tool_times; time->meaning; time++)
+		printf("  %-42s %s\n", time->written, time->meaning);
+}
+
 static void general_help(const struct tool *tool)
 {
 	printf("Usage: backuptool [--store DIR] COMMAND [OPTION…]\n\n%s\n\nCommands:\n", tool_summary);
 	for (size_t i = 0; tool->commands[i]; i++)
 		printf("  %-12s %s\n", tool->commands[i]->name, tool->commands[i]->summary);
 	common_print("Options", TOOL_COMMON_FIRST);
-	printf("\n%s\n\nExit codes:\n", tool_naming);
+	printf("\n%s\n\n", tool_naming);
+	times_print();
+	puts("\nExit codes:");
 	for (const struct tool_exit_text *exit = tool_exits; exit->meaning; exit++)
 		printf("  %-3d %s\n", exit->code, exit->meaning);
 	puts("\n'backuptool COMMAND --help' tells more about one.");

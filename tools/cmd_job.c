@@ -36,7 +36,7 @@ static const char *set_span(int64_t *field, const char *text, const char *expect
 {
 	const char *unit = text + strspn(text, "0123456789");
 	char *digits = tool_format("%.*s", (int)(unit - text), text);
-	bool fine = bt_duration_parse(strcmp(unit, "ms") == 0 ? digits : text, field) == 0;
+	bool fine = bt_duration_parse(strcmp(unit, "ms") == 0 ? digits : text, BT_M_MINUTES, field) == 0;
 
 	if (fine && strcmp(unit, "ms") != 0)
 		fine = !__builtin_mul_overflow(*field, 1000, field);

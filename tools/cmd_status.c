@@ -12,9 +12,9 @@ struct options {
 
 static const struct tool_option table[] = {
 	{"max-age", 0, "TIME", false, "fail if a directory's newest snapshot is older (26h, 8d) or incomplete",
-	 tool_set_duration, offsetof(struct options, max_age)},
+	 tool_set_age, offsetof(struct options, max_age)},
 	{"check-age", 0, "TIME", false, "fail if the last check of the store is older (30d) or found damage",
-	 tool_set_duration, offsetof(struct options, check_age)},
+	 tool_set_age, offsetof(struct options, check_age)},
 	{"openmetrics", 0, NULL, false, "print metrics for Prometheus", tool_set_true,
 	 offsetof(struct options, metrics)},
 	{0},

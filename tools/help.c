@@ -3,12 +3,25 @@
 
 const char tool_summary[] = "Keeps snapshots of directories as JSON files in a store.";
 const char tool_naming[] = "A SNAPSHOT is a name in the store or its beginning, the path of a file, latest, latest~N,\n"
-			   "or @TIME: the newest at or before a time, such as @2026-11-20, @yesterday, @2h.\n"
+			   "or @TIME: the newest at or before a time, such as @2026-11-20, @10:30, @monday or @2h.\n"
 			   "These are of one host and directory: that of an absolute PATH, of --output-directory, or,\n"
 			   "on this host, around the working directory; else of the newest, and a line says so.\n"
 			   "--host, --target and --tag leave fewer snapshots to choose from: all commands know only\n"
 			   "those that are of one of the hosts, of one of the directories, and have one of the tags.\n"
 			   "SNAPSHOT:PATH is a path in it, relative to its directory or absolute below it.";
+
+const struct tool_time_text tool_times[] = {
+	{"2026-11-20, 2026-11, 2026", "a day, a month or a year"},
+	{"2026-11-20T10:30, '2026-11-20 10:30:15'",
+	 "the time of a day; Z or +01:00 may follow if it is of another zone"},
+	{"10:30, 10:30:15", "the last time that clocks showed it"},
+	{"today, yesterday, monday, 'monday 10:30'", "a day, or the time of one; monday is the last one before today"},
+	{"2h, 3d, '3 days ago', 1month, 1y", "that long ago, in s, min, h, d, w, month, y, or in whole words"},
+	{"1732271400, @60", "seconds since 1970; a number of fewer than nine digits needs an @ of its own"},
+	{"6m", "minutes for --interval, --duration, --lock-wait and --hook-timeout, months for --keep-within and "
+	       "--expires; refused elsewhere: write min or month"},
+	{NULL, NULL},
+};
 
 const char tool_hooking[] = "Each CMD is run by /bin/sh -c, with all rights that the command was started with, in a\n"
 			    "session of its own and with nothing to read. What it prints goes to standard error.\n"

@@ -10,6 +10,10 @@ struct tool_exit_text {
 	const char *meaning; /* NULL ends the list */
 };
 extern const struct tool_exit_text tool_exits[];
+struct tool_time_text {
+	const char *written, *meaning; /* NULL ends the list */
+};
+extern const struct tool_time_text tool_times[];
 extern const char tool_summary[]; /* of the program; a sentence */
 extern const char tool_naming[];  /* how a snapshot is named; lines */
 extern const char tool_hooking[]; /* what hooks are, and what they are told; lines */

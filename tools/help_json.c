@@ -149,11 +149,31 @@ static struct tool_value get_hooking(const void *row)
 	return text_or_nothing(tool_hooking);
 }
 
+static const struct tool_column time_columns[] = {
+	{"written", NULL, TOOL_MEMBER(TOOL_TEXT, struct tool_time_text, written)},
+	{"meaning", NULL, TOOL_MEMBER(TOOL_TEXT, struct tool_time_text, meaning)},
+	{0},
+};
+
+static struct tool_value get_times(const void *row)
+{
+	size_t count = 0;
+
+	while (tool_times[count].meaning)
+		count++;
+	return (struct tool_value){.kind = TOOL_ROWS, .rows = {time_columns, tool_times, sizeof(*tool_times), count}};
+}
+
 static const struct tool_column program_columns[] = {
-	{"version", NULL, TOOL_GET(get_version)},	 {"summary", NULL, TOOL_GET(get_program_summary)},
-	{"commands", NULL, TOOL_GET(get_commands)},	 {"options", NULL, TOOL_GET(get_first_options)},
-	{"snapshot_naming", NULL, TOOL_GET(get_naming)}, {"hooks", NULL, TOOL_GET(get_hooking)},
-	{"exit_codes", NULL, TOOL_GET(get_exits)},	 {0},
+	{"version", NULL, TOOL_GET(get_version)},
+	{"summary", NULL, TOOL_GET(get_program_summary)},
+	{"commands", NULL, TOOL_GET(get_commands)},
+	{"options", NULL, TOOL_GET(get_first_options)},
+	{"snapshot_naming", NULL, TOOL_GET(get_naming)},
+	{"times", NULL, TOOL_GET(get_times)},
+	{"hooks", NULL, TOOL_GET(get_hooking)},
+	{"exit_codes", NULL, TOOL_GET(get_exits)},
+	{0},
 };
 
 void tool_help_json(const struct tool *tool, const struct tool_command *only)

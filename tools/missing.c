@@ -5,14 +5,24 @@
 #include "output.h"
 #include "place.h"
 #include "selection.h"
+#include <internal/policy.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const char *word(const void *arg, size_t index)
 {
 	static const char *const words[] = {"latest", "@yesterday", NULL};
 
 	return words[index];
+}
+
+/* A number may also begin a name. */
+static bool is_time(const char *text)
+{
+	int64_t unused;
+
+	return *text != '@' && (*text < '0' || *text > '9') && !bt_time_parse(text, time(NULL), &unused);
 }
 
 /* Whether somebody gave the path alone. */
@@ -57,6 +67,8 @@ int tool_no_snapshot(const struct tool *tool, struct bt_store *store, const char
 		tool_say(tool, "'%s' %s", shown, detail);
 	else if (latest_has(tool, store, text))
 		tool_say(tool, "there is no snapshot '%s'; did you mean latest:%s?", shown, shown);
+	else if (is_time(text))
+		tool_say(tool, "there is no snapshot '%s'; did you mean @%s?", shown, shown);
 	else if (near)
 		tool_say(tool, "there is no snapshot '%s'; did you mean %s?", shown, near);
 	else if (tool->filter)

@@ -261,13 +261,25 @@ const char *tool_add_tag(void *field, const char *text)
 	return strchr(text, ',') ? "one tag; repeat the option for each" : tool_add_text(field, text);
 }
 
-const char *tool_set_duration(void *field, const char *text)
+static const char *set_duration(int64_t *field, const char *text, enum bt_m m)
 {
 	if (strcmp(text, "forever") == 0)
-		*(int64_t *)field = -1;
-	else if (bt_duration_parse(text, field) < 0)
-		return "a duration such as 90, 90s, 5m, 2h, 1d or forever";
+		*field = -1;
+	else if (bt_duration_parse(text, m, field))
+		return m == BT_M_REFUSED && bt_span_is_unclear(text)
+			       ? BT_M_UNCLEAR
+			       : "a duration such as 90, 90s, 5min, 2h, 1d or forever";
 	return NULL;
+}
+
+const char *tool_set_duration(void *field, const char *text)
+{
+	return set_duration(field, text, BT_M_MINUTES);
+}
+
+const char *tool_set_age(void *field, const char *text)
+{
+	return set_duration(field, text, BT_M_REFUSED);
 }
 
 /* Levenshtein's distance of two short words; long ones count as far apart. */

@@ -48,7 +48,8 @@ tool_option_set tool_set_only;	   /* the same, where people expect that a second
 tool_option_set tool_set_store_id; /* const char *, 32 hex digits */
 tool_option_set tool_add_text;	   /* struct tool_texts, not empty */
 tool_option_set tool_add_tag;	   /* the same, without a comma, which stands between tags where they are shown */
-tool_option_set tool_set_duration; /* int64_t seconds; "forever" is -1 */
+tool_option_set tool_set_duration; /* int64_t seconds; "forever" is -1; m is minutes */
+tool_option_set tool_set_age;	   /* the same, without m, which could be months there */
 
 /* The nearest of the names to a mistyped one, or NULL. next gives them until NULL. */
 const char *tool_nearest(const char *wrong, const char *(*next)(const void *arg, size_t index), const void *arg);

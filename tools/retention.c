@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "retention.h"
 #include "output.h"
+#include <internal/policy.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,46 +51,22 @@ static const char *set_percent(void *field, const char *text)
 	return NULL;
 }
 
-/* A number and its unit; years are those with a leap day, so that nothing goes too early. */
-static bool read_part(const char **at, int64_t *total)
-{
-	static const struct {
-		char unit;
-		int64_t hours;
-	} units[] = {{'h', 1}, {'d', 24}, {'w', 7 * 24}, {'y', 366 * 24}};
-	char *unit;
-	unsigned long number = strtoul(*at, &unit, 10);
-
-	if (**at < '0' || **at > '9' || number > UINT32_MAX)
-		return false;
-	*at = unit + (*unit != '\0');
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (*unit == units[i].unit)
-			return !__builtin_add_overflow(*total, (int64_t)number * units[i].hours * 3600, total);
-	return false;
-}
-
-/* No m: minutes here, it is months where people come from. */
 const char *tool_set_span(void *field, const char *text)
 {
-	int64_t total = 0;
+	struct bt_span span;
+	int64_t seconds = -1;
 
-	if (strcmp(text, "forever") == 0) {
-		*(int64_t *)field = -1;
-		return NULL;
-	}
-	do {
-		if (!read_part(&text, &total))
-			return "a span such as 36h, 30d, 8w, 1y, 1y6d or forever; for months write days";
-	} while (*text);
-	*(int64_t *)field = total;
+	if (strcmp(text, "forever") != 0 &&
+	    (bt_span_parse(text, BT_M_MONTHS, &span) || bt_span_seconds(&span, &seconds)))
+		return "a span such as 36h, 30d, 8w, 6m, 1y, 1y6d or forever";
+	*(int64_t *)field = seconds;
 	return NULL;
 }
 
 #define FIELD(name)		 offsetof(struct tool_retention, name)
 #define KEEP(name, bucket, what) "keep-" name, 0, "N", false, "keep " what, set_keep_count, FIELD(rules.keep[bucket])
 #define WITHIN(name, bucket, what)                                                                                     \
-	"keep-within" name, 0, "SPAN", false, "keep " what " in the last SPAN (36h, 30d, 8w, 1y)", tool_set_span,      \
+	"keep-within" name, 0, "SPAN", false, "keep " what " in the last SPAN (36h, 30d, 8w, 6m, 1y)", tool_set_span,  \
 		FIELD(rules.within[bucket])
 
 const struct tool_option tool_retention_options[] = {

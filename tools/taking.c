@@ -106,7 +106,7 @@ static const char *set_expires(void *field, const char *text)
 	const char *wrong = tool_set_span(&span, text);
 
 	if (wrong || span <= 0)
-		return "a span such as 36h, 30d, 8w or 1y";
+		return "a span such as 36h, 30d, 8w, 6m or 1y";
 	if (__builtin_add_overflow(span, (int64_t)time(NULL), &span) || span > EXPIRES_MAX)
 		return "a span that ends before the year 10000";
 	*(struct bt_time *)field = (struct bt_time){span, 0};
@@ -155,7 +155,7 @@ const struct tool_option tool_taking_about[] = {
 	{"pin", 0, NULL, false, "keep the snapshot until 'tag --unpin', whatever the rules say", tool_set_true,
 	 FIELD(pin)},
 	{"expires", 0, "SPAN", false,
-	 "the snapshot is of no use after SPAN (36h, 30d, 8w, 1y): a prune removes it then", set_expires,
+	 "the snapshot is of no use after SPAN (36h, 30d, 8w, 6m, 1y): a prune removes it then", set_expires,
 	 FIELD(expires)},
 	{0},
 };

@@ -1,98 +1,46 @@
 /* SPDX-License-Identifier: MIT */
+#include "policy/clock.h"
+#include "policy/digits.h"
 #include <internal/policy.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
-#define DAY 86400
+#define LONGEST_SPAN 64
 
-/* More than any zone is away from UTC. */
-#define ZONE_MAX (26 * 3600)
+/* Fewer digits are a year, or nothing. */
+#define UNIX_DIGITS 9
 
-#define YEAR_0000 INT64_C(-62167219200)
-#define YEAR_9999 INT64_C(253402300799)
-
-static bool skip(const char **at, const char *literal)
-{
-	size_t length = strlen(literal);
-
-	if (strncmp(*at, literal, length) != 0)
-		return false;
-	*at += length;
-	return true;
-}
-
-/* Exactly count decimal digits. */
-static bool parse_digits(const char **at, int count, int *ret_value)
-{
-	int value = 0;
-
-	for (int i = 0; i < count; i++) {
-		char digit = (*at)[i];
-
-		if (digit < '0' || digit > '9')
-			return false;
-		value = value * 10 + (digit - '0');
-	}
-	*at += count;
-	*ret_value = value;
-	return true;
-}
-
-/* One or more decimal digits. */
-static bool parse_number(const char **at, int64_t *ret_value)
-{
-	const char *digit = *at;
-	int64_t value = 0;
-
-	for (; *digit >= '0' && *digit <= '9'; digit++)
-		if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, *digit - '0', &value))
-			return false;
-	if (digit == *at)
-		return false;
-	*at = digit;
-	*ret_value = value;
-	return true;
-}
-
-static int days_in_month(int year, int month)
-{
-	static const signed char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-
-	return month == 2 && leap ? 29 : days[month - 1];
-}
-
-/* YYYY-MM-DD as the seconds that its midnight would have in UTC. */
+/* YYYY-MM-DD as the reading of its midnight. */
 static bool parse_date(const char **at, int64_t *ret_seconds)
 {
 	struct tm tm = {0};
+	const char *p = *at;
 	int year, month;
 
-	if (!parse_digits(at, 4, &year) || !skip(at, "-") || !parse_digits(at, 2, &month) || !skip(at, "-") ||
-	    !parse_digits(at, 2, &tm.tm_mday))
+	if (!bt_digits(&p, 4, &year) || !bt_skip(&p, "-") || !bt_digits(&p, 2, &month) || !bt_skip(&p, "-") ||
+	    !bt_digits(&p, 2, &tm.tm_mday))
 		return false;
-	if (month < 1 || month > 12 || tm.tm_mday < 1 || tm.tm_mday > days_in_month(year, month))
+	if (month < 1 || month > 12 || tm.tm_mday < 1 || tm.tm_mday > bt_days_in_month(year, month))
 		return false;
 	tm.tm_year = year - 1900;
 	tm.tm_mon = month - 1;
+	*at = p;
 	*ret_seconds = timegm(&tm);
 	return true;
 }
 
-/* Which second of a day or a minute is meant. */
-enum which { FIRST, LAST };
-
 /* HH:MM or HH:MM:SS; with another separator only the long form, since the end of the short one could be a zone. */
-static bool parse_clock(const char **at, const char *separator, enum which which, int64_t *ret_seconds)
+static bool parse_clock(const char **at, const char *separator, enum bt_which which, int64_t *ret_seconds)
 {
 	const char *p = *at;
 	int hour, minute, second = which == LAST ? 59 : 0;
 
-	if (!parse_digits(&p, 2, &hour) || !skip(&p, separator) || !parse_digits(&p, 2, &minute))
+	if (!bt_digits(&p, 2, &hour) || !bt_skip(&p, separator) || !bt_digits(&p, 2, &minute))
 		return false;
-	if (skip(&p, separator)) {
-		if (!parse_digits(&p, 2, &second))
+	if (bt_skip(&p, separator)) {
+		if (!bt_digits(&p, 2, &second))
 			return false;
 	} else if (*separator != ':') {
 		return false;
@@ -109,13 +57,13 @@ static bool parse_zone(const char **at, int64_t *ret_offset)
 {
 	int sign, hour, minute;
 
-	if (skip(at, "Z")) {
+	if (bt_skip(at, "Z")) {
 		*ret_offset = 0;
 		return true;
 	}
 	sign = **at == '-' ? -1 : 1;
-	if ((!skip(at, "-") && !skip(at, "+")) || !parse_digits(at, 2, &hour) || !skip(at, ":") ||
-	    !parse_digits(at, 2, &minute))
+	if ((!bt_skip(at, "-") && !bt_skip(at, "+")) || !bt_digits(at, 2, &hour) || !bt_skip(at, ":") ||
+	    !bt_digits(at, 2, &minute))
 		return false;
 	if (hour > 23 || minute > 59)
 		return false;
@@ -123,103 +71,100 @@ static bool parse_zone(const char **at, int64_t *ret_offset)
 	return true;
 }
 
-/* What the clocks on the wall show at that time, as if it were UTC. */
-static int64_t local_reading(int64_t seconds)
-{
-	time_t time = seconds;
-	struct tm tm;
-
-	return localtime_r(&time, &tm) ? seconds + tm.tm_gmtoff : seconds;
-}
-
-/*
- * The last time at which the clocks on the wall had not passed this reading: of two when they are turned back, the
- * later one; of none when they are turned forward, the second before that. mktime(3) leaves both to chance.
- */
-static int64_t from_local(int64_t reading)
-{
-	int64_t low = reading - ZONE_MAX, high = reading + ZONE_MAX;
-	int64_t by_old_zone = reading - (local_reading(low) - low);
-	int64_t by_new_zone = reading - (local_reading(high) - high);
-	bool old_fits = local_reading(by_old_zone) == reading;
-	bool new_fits = local_reading(by_new_zone) == reading;
-
-	if (old_fits && new_fits)
-		return by_old_zone > by_new_zone ? by_old_zone : by_new_zone;
-	if (old_fits || new_fits)
-		return old_fits ? by_old_zone : by_new_zone;
-	while (high - low > 1) {
-		int64_t middle = low + (high - low) / 2;
-
-		if (local_reading(middle) <= reading)
-			low = middle;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* FIRST: the first time at which they had passed what comes before this reading. */
-static int64_t from_local_which(int64_t reading, enum which which)
-{
-	return which == LAST ? from_local(reading) : from_local(reading - 1) + 1;
-}
-
-static int64_t midnight(int64_t reading)
-{
-	int64_t rest = reading % DAY;
-
-	return reading - (rest < 0 ? rest + DAY : rest);
-}
-
-/* A number with its unit; digits alone only if bare. */
-static bool parse_span(const char *text, bool bare, int64_t *ret_seconds)
-{
-	static const struct {
-		char unit;
-		int64_t seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', DAY}, {'w', 7 * DAY}};
-	int64_t number;
-
-	if (!parse_number(&text, &number))
-		return false;
-	if (*text == '\0' && bare) {
-		*ret_seconds = number;
-		return true;
-	}
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (text[0] == units[i].unit && text[1] == '\0')
-			return !__builtin_mul_overflow(number, units[i].seconds, ret_seconds);
-	return false;
-}
-
 static bool parse_unix(const char *at, int64_t *ret_seconds)
 {
-	bool negative = skip(&at, "-");
+	bool negative = bt_skip(&at, "-");
 	int64_t number;
 
-	if (!parse_number(&at, &number) || *at != '\0')
+	if (!bt_number(&at, &number) || *at != '\0')
 		return false;
 	*ret_seconds = negative ? -number : number;
 	return true;
 }
 
-static bool parse_calendar(const char *at, enum which which, int64_t *ret_seconds)
+/* "1732271400", or any number after an @. */
+static bool parse_seconds(const char *text, int64_t *ret_seconds)
+{
+	bool long_enough = strspn(text, "0123456789") >= UNIX_DIGITS;
+
+	return parse_unix(*text == '@' ? text + 1 : long_enough ? text : "", ret_seconds);
+}
+
+/* A year, or a month of it. */
+static bool parse_period(const char *text, enum bt_which which, int64_t *ret_seconds)
+{
+	struct tm first = {.tm_mday = 1}, next;
+	int month = 0;
+
+	if (!bt_digits(&text, 4, &first.tm_year))
+		return false;
+	first.tm_year -= 1900;
+	next = first;
+	if (*text && (!bt_skip(&text, "-") || !bt_digits(&text, 2, &month) || *text || month < 1 || month > 12))
+		return false;
+	first.tm_mon = month ? month - 1 : 0;
+	next.tm_mon = month ? month : 12;
+	*ret_seconds = bt_clock_time(which == FIRST ? timegm(&first) : timegm(&next) - 1, which);
+	return true;
+}
+
+static bool is_word(const char *text, size_t length, const char *word)
+{
+	return length == strlen(word) && strncasecmp(text, word, length) == 0;
+}
+
+/* "mon" or "Monday" is the last one before this day. */
+static bool parse_weekday(const char *word, size_t length, int64_t today, int64_t *ret_reading)
+{
+	static const char *const names[] = {"sunday",	"monday", "tuesday", "wednesday",
+					    "thursday", "friday", "saturday"};
+
+	for (int day = 0; day < 7; day++)
+		if (is_word(word, length, names[day]) || (length == 3 && strncasecmp(word, names[day], length) == 0)) {
+			int back = (bt_weekday(today) - day + 7) % 7;
+
+			*ret_reading = today - (back ? back : 7) * DAY;
+			return true;
+		}
+	return false;
+}
+
+/* "today", "yesterday" or a weekday, up to a blank. */
+static bool parse_day_word(const char **at, int64_t now, int64_t *ret_reading)
+{
+	size_t length = strcspn(*at, " ");
+	int64_t today;
+
+	if (now < YEAR_0000 || now > YEAR_9999)
+		return false;
+	today = bt_midnight(bt_clock_reading(now));
+	if (is_word(*at, length, "today"))
+		*ret_reading = today;
+	else if (is_word(*at, length, "yesterday"))
+		*ret_reading = today - DAY;
+	else if (!parse_weekday(*at, length, today, ret_reading))
+		return false;
+	*at += length;
+	return true;
+}
+
+/* A day, and perhaps a time on it. */
+static bool parse_day(const char *at, int64_t now, enum bt_which which, int64_t *ret_seconds)
 {
 	int64_t reading, clock, offset;
 
-	if (!parse_date(&at, &reading))
+	if (!parse_date(&at, &reading) && !parse_day_word(&at, now, &reading))
 		return false;
 	if (*at == '\0') {
-		*ret_seconds = from_local_which(which == LAST ? reading + DAY - 1 : reading, which);
+		*ret_seconds = bt_clock_time(which == LAST ? reading + DAY - 1 : reading, which);
 		return true;
 	}
-	if ((!skip(&at, "T") && !skip(&at, " ")) ||
+	if ((!bt_skip(&at, "T") && !bt_skip(&at, " ")) ||
 	    (!parse_clock(&at, ":", which, &clock) && !parse_clock(&at, "-", which, &clock)))
 		return false;
 	reading += clock;
 	if (*at == '\0') {
-		*ret_seconds = from_local_which(reading, which);
+		*ret_seconds = bt_clock_time(reading, which);
 		return true;
 	}
 	if (!parse_zone(&at, &offset) || *at != '\0')
@@ -228,35 +173,56 @@ static bool parse_calendar(const char *at, enum which which, int64_t *ret_second
 	return true;
 }
 
-static bool parse_word(const char *text, int64_t now, enum which which, int64_t *ret_seconds)
+/* "10:30" is the last one that has begun. */
+static bool parse_clock_alone(const char *text, int64_t now, enum bt_which which, int64_t *ret_seconds)
 {
-	int64_t reading;
+	const char *at = text;
+	int64_t shown, begun, clock;
 
-	if (strcmp(text, "now") == 0) {
-		*ret_seconds = now;
-		return true;
-	}
-	if (now < YEAR_0000 || now > YEAR_9999)
+	if (now < YEAR_0000 || now > YEAR_9999 || !parse_clock(&at, ":", FIRST, &begun) || *at)
 		return false;
-	reading = midnight(local_reading(now)) + (which == LAST ? DAY - 1 : 0);
-	if (strcmp(text, "today") == 0)
-		*ret_seconds = from_local_which(reading, which);
-	else if (strcmp(text, "yesterday") == 0)
-		*ret_seconds = from_local_which(reading - DAY, which);
-	else
-		return false;
+	parse_clock(&text, ":", which, &clock);
+	shown = bt_clock_reading(now);
+	clock += bt_midnight(shown) - (bt_midnight(shown) + begun > shown ? DAY : 0);
+	*ret_seconds = bt_clock_time(clock, which);
 	return true;
 }
 
-static int parse_time(const char *text, int64_t now, enum which which, int64_t *ret_seconds)
+/* "2h" and "2 hours ago". Months and years are those of the calendar. */
+static bool parse_ago(const char *text, int64_t now, int64_t *ret_seconds)
 {
-	int64_t seconds, span;
+	static const char ago[] = " ago";
+	size_t length = strlen(text), tail = strlen(ago);
+	char shorter[LONGEST_SPAN];
+	struct bt_span span;
+	int64_t reading;
 
-	if (text[0] == '@' && parse_unix(text + 1, &seconds))
-		*ret_seconds = seconds;
-	else if (parse_calendar(text, which, &seconds) || parse_word(text, now, which, &seconds))
-		*ret_seconds = seconds;
-	else if (parse_span(text, false, &span) && !__builtin_sub_overflow(now, span, &seconds))
+	if (length > tail && strcmp(text + length - tail, ago) == 0)
+		length -= tail;
+	if (length >= sizeof(shorter))
+		return false;
+	memcpy(shorter, text, length);
+	shorter[length] = '\0';
+	if (bt_span_parse(shorter, BT_M_REFUSED, &span))
+		return false;
+	if (span.months) {
+		if (bt_months_before(bt_clock_reading(now), span.months, &reading))
+			return false;
+		now = bt_clock_time(reading, LAST);
+	}
+	return !__builtin_sub_overflow(now, span.seconds, ret_seconds);
+}
+
+static int parse_time(const char *text, int64_t now, enum bt_which which, int64_t *ret_seconds)
+{
+	int64_t seconds;
+
+	text += *text == '@';
+	if (strcasecmp(text, "now") == 0)
+		*ret_seconds = now;
+	else if (parse_seconds(text, &seconds) || parse_period(text, which, &seconds) ||
+		 parse_day(text, now, which, &seconds) || parse_clock_alone(text, now, which, &seconds) ||
+		 parse_ago(text, now, &seconds))
 		*ret_seconds = seconds;
 	else
 		return BT_E_INVALID;
@@ -273,14 +239,12 @@ int bt_time_parse_first(const char *text, int64_t now, int64_t *ret_seconds)
 	return parse_time(text, now, FIRST, ret_seconds);
 }
 
-int bt_duration_parse(const char *text, int64_t *ret_seconds)
+const char *bt_time_expected(const char *text)
 {
-	int64_t seconds;
-
-	if (!parse_span(text, true, &seconds))
-		return BT_E_INVALID;
-	*ret_seconds = seconds;
-	return 0;
+	return bt_span_is_unclear(text + (*text == '@'))
+		       ? BT_M_UNCLEAR
+		       : "a time such as 2026-11-20, 2026-11-20T10:30, 2026-11, 10:30, yesterday, monday, 2h or "
+			 "'3 days ago'";
 }
 
 /* "-1" and up, in its one spelling. */
@@ -288,7 +252,7 @@ static bool parse_clash(const char **at, unsigned *ret_clash)
 {
 	int64_t number;
 
-	if (!skip(at, "-") || **at == '0' || !parse_number(at, &number) || number > UINT32_MAX)
+	if (!bt_skip(at, "-") || **at == '0' || !bt_number(at, &number) || number > UINT32_MAX)
 		return false;
 	*ret_clash = (unsigned)number;
 	return true;
@@ -300,14 +264,14 @@ int bt_snapshot_name_parse(const char *name, int64_t *ret_seconds, unsigned *ret
 	unsigned clash = 0;
 	bool utc;
 
-	if (!skip(&name, "snapshot_") || !parse_date(&name, &reading) || !skip(&name, "T") ||
+	if (!bt_skip(&name, "snapshot_") || !parse_date(&name, &reading) || !bt_skip(&name, "T") ||
 	    !parse_clock(&name, "-", LAST, &clock))
 		return BT_E_INVALID;
-	utc = skip(&name, "Z");
+	utc = bt_skip(&name, "Z");
 	if ((*name == '-' && !parse_clash(&name, &clash)) || strcmp(name, ".json") != 0)
 		return BT_E_INVALID;
 	reading += clock;
-	*ret_seconds = utc ? reading : from_local(reading);
+	*ret_seconds = utc ? reading : bt_clock_time(reading, LAST);
 	*ret_clash = clash;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <backuptool/view.h>
 #include <internal/policy.h>
 #include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -239,16 +240,20 @@ static int read_back(const char *text, size_t *ret_back, struct bt_error *error)
 	return 0;
 }
 
-static bool is_time(const char *text, int64_t now, int64_t *ret_seconds)
+static int no_time(const char *text, struct bt_error *error)
 {
-	return !bt_time_parse(text + 1, now, ret_seconds) || !bt_time_parse(text, now, ret_seconds);
+	char detail[sizeof(error->detail)];
+
+	snprintf(detail, sizeof(detail), "is not %s", bt_time_expected(text));
+	return bt_fail(error, BT_E_INVALID, text, detail);
 }
 
 bool bt_select_is_relative(const char *text, int64_t now)
 {
 	struct wish wish;
 
-	return is_latest(text) ? !read_back(text, &wish.back, NULL) : *text == '@' && is_time(text, now, &wish.until);
+	return is_latest(text) ? !read_back(text, &wish.back, NULL)
+			       : *text == '@' && !bt_time_parse(text, now, &wish.until);
 }
 
 static int select_named(struct bt_store *store, const char *text, const struct bt_scope *scope,
@@ -276,9 +281,8 @@ int bt_select(struct bt_store *store, const char *text, const struct bt_scope *s
 		return BT_E_INVALID;
 	if (is_latest(text))
 		r = read_back(text, &wish.back, error);
-	else if (*text == '@' && !is_time(text, known.now, &wish.until))
-		r = bt_fail(error, BT_E_INVALID, text,
-			    "is not a time such as 2026-11-20, 2026-11-20T10:30, yesterday or 2h");
+	else if (*text == '@' && bt_time_parse(text, known.now, &wish.until))
+		r = no_time(text, error);
 	if (!r)
 		r = is_latest(text) || *text == '@' ? select_relative(store, text, wish, &known, &choice, error)
 						    : select_named(store, text, &known, &choice, error);

@@ -66,8 +66,8 @@ struct bt_choice {
 /*
  * Finds the snapshot that a user means: a file name with or without .json; a unique prefix of one, with or without
  * "snapshot_"; "latest"; "latest~N" (the Nth before it); "@TIME": the newest at or before that time, written as
- * "@2026-11-20" (its last second), "@2026-11-20 10:30", "@yesterday", "@2h" (two hours ago) or "@1732271400" (since
- * 1970). "latest", "latest~N" and "@TIME" never mean a snapshot in the future unless its group has no other.
+ * "@2026-11-20" (its last second), "@2026-11-20 10:30", "@10:30", "@monday", "@2h" (two hours ago) or "@1732271400"
+ * (since 1970). "latest", "latest~N" and "@TIME" never mean a snapshot in the future unless its group has no other.
  * A beginning has to be unique among the snapshots that the filter selects; a whole name that it leaves out is refused.
  * BT_E_NOT_FOUND, with "the nearest is …" or the like in error->detail. BT_E_INVALID, with what is wrong with the text:
  * "begins the names of 3 snapshots: …", "is not a time such as …". If no snapshot of a group can be read, the failure

@@ -17,24 +17,43 @@ static inline bool bt_is_future(int64_t seconds, int64_t now)
 }
 
 /*
- * A time as people write it, relative to now (seconds since 1970), in the zone of the process (tzset):
- *   2026-11-20, 2026-11-20T10:30[:15], "2026-11-20 10:30", the same with Z or +01:00, 10-30-00 for 10:30:00,
- *   yesterday, today, now, 2h, 30m, 10s, 3d, 2w (that long ago), and unix seconds as @1732271400.
- * A date, "today" and "yesterday" mean the last second of that day, a minute its last second: "at or before" then
- * includes them. 0 or BT_E_INVALID.
+ * A time as people write it, relative to now (seconds since 1970), in the zone of the process (tzset), with or without
+ * an @ before it:
+ *   2026-11-20, 2026-11-20T10:30[:15], "2026-11-20 10:30", the same with Z or +01:00, 10-30-00 for 10:30:00;
+ *   2026, 2026-11; today, yesterday, monday or mon (the last one before today), each with a time: "yesterday 10:30";
+ *   10:30[:15], the last one that has begun; now;
+ *   2h, 3d, "3 days ago", 1month, 1y6d: that long ago. m alone is refused: bt_span_parse says which units there are;
+ *   seconds since 1970 of nine digits and more, or after an @ of their own.
+ * A day, a month and a year mean their last second, and so does a minute: "at or before" then includes them. 0 or
+ * BT_E_INVALID.
  */
 int bt_time_parse(const char *text, int64_t now, int64_t *ret_seconds);
-/* The same with the first second of a day or a minute: "from then on" includes them. */
+/* The same with the first second: "from then on" includes them. */
 int bt_time_parse_first(const char *text, int64_t now, int64_t *ret_seconds);
+/* What such a text should have been, after "is not". */
+const char *bt_time_expected(const char *text);
+
+/* What a unit of m is: people write 6m for months where spans are long, and for minutes where they are short. */
+enum bt_m { BT_M_MINUTES, BT_M_MONTHS, BT_M_REFUSED };
+/* After "is not", if m is refused. */
+#define BT_M_UNCLEAR "clear: m could be minutes or months; write min or months"
+
+/* "2h", "3 days", "1y6d": numbers, each with s, min, h, d, w, month, y or the whole word. BT_E_INVALID. */
+struct bt_span {
+	int64_t seconds, months;
+};
+int bt_span_parse(const char *text, enum bt_m m, struct bt_span *ret_span);
+bool bt_span_is_unclear(const char *text); /* it is one, but for an m */
+/* At most so long: months of 31 days, years of 366. BT_E_INVALID if there is no such number. */
+int bt_span_seconds(const struct bt_span *span, int64_t *ret_seconds);
+/* The same at once; a number alone is of seconds. BT_E_INVALID. */
+int bt_duration_parse(const char *text, enum bt_m m, int64_t *ret_seconds);
 
 /* The time in a snapshot's file name: UTC with Z (version 2), local without (version 1). ret_clash: the -N before
  * .json, or 0. BT_E_INVALID if it is not such a name. */
 int bt_snapshot_name_parse(const char *name, int64_t *ret_seconds, unsigned *ret_clash);
 /* "snapshot_2026-11-22T10-30-00Z.json", with -clash if > 0. Size 64 is enough. */
 void bt_snapshot_name_format(int64_t seconds, unsigned clash, char *name, size_t size);
-
-/* "10", "10s", "5m", "2h", "1d", "1w" in seconds. BT_E_INVALID. */
-int bt_duration_parse(const char *text, int64_t *ret_seconds);
 
 /* Whether a directory has shrunk as backuptool/retention.h defines it. */
 bool bt_has_shrunk(uint64_t files, uint64_t bytes, uint64_t files_before, uint64_t bytes_before);

@@ -32,6 +32,15 @@ def exit_status(table, command=None):
     return lines
 
 
+def times(table):
+    lines = roff.heading('TIMES') + [*roff.paragraphs(
+        'A time is one of these, in the zone of this machine. A day, a month, a year and a minute mean their last\n'
+        'second, so that "at or before" includes them; "find --newer" takes the first one.')]
+    for row in table['times']:
+        lines += ['.TP', roff.bold(row['written']), roff.text(row['meaning'][0].upper() + row['meaning'][1:] + '.')]
+    return lines
+
+
 def see_also(pages):
     pages = [f'{roff.bold(name)}({section})' for name, section in pages]
     return roff.heading('SEE ALSO') + [',\n'.join(pages)]
@@ -51,6 +60,7 @@ def program(table, date):
         lines += ['.TP', f'{roff.bold("backuptool-" + command["name"])}(1)', roff.text(summary)]
     lines += options('OPTIONS', table['options'])
     lines += roff.heading('NAMING A SNAPSHOT') + [*roff.paragraphs(table['snapshot_naming'])]
+    lines += times(table)
     lines += exit_status(table)
     lines += roff.heading('ENVIRONMENT')
     lines += ['.TP', roff.bold('BACKUPTOOL_STORE'), 'The store, where no option names it.']
@@ -72,12 +82,15 @@ def page(table, date, command):
     lines += roff.heading('SYNOPSIS') + [synopsis(command)]
     description = command.get('description', command['summary'][0].upper() + command['summary'][1:] + '.')
     lines += roff.heading('DESCRIPTION') + [*roff.paragraphs(description)]
-    if 'SNAPSHOT' in command.get('operands', '') + ''.join(row.get('argument', '') for row in command['options']):
+    named = 'SNAPSHOT' in command.get('operands', '') + ''.join(row.get('argument', '') for row in command['options'])
+    if named:
         lines += ['.PP', *roff.paragraphs(table['snapshot_naming'])]
     lines += options('OPTIONS', [row for row in command['options'] if not row['common']])
     lines += options('COMMON OPTIONS', [row for row in command['options'] if row['common']])
     if 'hook-timeout' in {row['name'] for row in command['options']}:
         lines += roff.heading('HOOKS') + [*roff.paragraphs(table['hooks'])]
+    if named or {row.get('argument') for row in command['options'] if not row['common']} & {'TIME', 'SPAN'}:
+        lines += times(table)
     lines += exit_status(table, command)
     lines += roff.heading('EXAMPLES') + roff.example(textwrap.dedent(command['example']))
     return lines + see_also([('backuptool', 1), ('backupfs', 8), ('backuptool-format', 5)])

@@ -195,6 +195,55 @@ short() {
 	done
 }
 
+@test "times as people say them" {
+	mkdir src
+	for time in 2025-06-01T10:00 2026-10-20T10:00 2026-11-23T10:00 2026-11-27T10:00 2026-11-29T10:15 2026-11-30T09:00; do
+		echo "$time" >src/file
+		at "$time" backuptool snapshot --target-directory src -q
+	done
+	mkdir src/10
+	# a Monday
+	while read -r time text; do
+		run -0 at 2026-11-30T10:20 backuptool cat "@$text:file"
+		output_is "$time"
+		run -0 at 2026-11-30T10:20 backuptool ls "@$text"
+		output_is file
+	done <<-'END'
+		2026-11-30T09:00 10:15
+		2026-11-30T09:00 10:20:00
+		2026-11-29T10:15 10:25
+		2026-11-29T10:15 yesterday
+		2026-11-27T10:00 yesterday 10:10
+		2026-11-29T10:15 sunday
+		2026-11-23T10:00 monday
+		2026-11-23T10:00 Mon 10:00
+		2026-10-20T10:00 monday 09:59
+		2026-11-27T10:00 3 days ago
+		2026-11-27T10:00 2d
+		2026-10-20T10:00 1month
+		2026-10-20T10:00 2026-10
+		2026-11-30T09:00 2026-11
+		2025-06-01T10:00 2025
+		2026-11-30T09:00 2026
+		2025-06-01T10:00 1 year ago
+		2026-11-29T10:15 @1796029000
+		2026-11-29T10:15 1796029000
+	END
+	run -2 at 2026-11-30T10:20 backuptool cat @6m:file
+	output_is "backuptool cat: '@6m' is not clear: m could be minutes or months; write min or months"
+	run -2 backuptool cat @10:file
+	[[ $output == *"'@10' is not a time such as "* ]]
+	run -1 backuptool ls monday
+	output_is "backuptool ls: there is no snapshot 'monday'; did you mean @monday?"
+	run -2 backuptool find --newer 6m
+	[[ $output == *"--newer '6m' is not clear: m could be minutes or months"* ]]
+	run -0 at 2026-11-30T10:20 backuptool find --newer 2027 file
+	[[ $output != *file ]]
+	run -0 at 2026-11-30T10:20 backuptool find --newer @2000 file
+	[[ $output == *":file"* ]]
+	[[ $(backuptool help) == *"monday is the last one before today"* ]]
+}
+
 @test "a time before the oldest snapshot is a time, with a path behind it, too" {
 	two_snapshots
 	for place in @2020-01-01 @2020-01-01T10:30 @2020-01-01T10:30:15 @2020-01-01T10:30:15+01:00 @1500000000; do
@@ -207,7 +256,7 @@ short() {
 	run -0 backuptool cat "@$now:docs/a.txt"
 	output_is hello world
 	run -2 backuptool ls @2020-01-01T10:docs
-	output_is "backuptool ls: '@2020-01-01T10' is not a time such as 2026-11-20, 2026-11-20T10:30, yesterday or 2h"
+	output_is "backuptool ls: '@2020-01-01T10' is not a time such as 2026-11-20, 2026-11-20T10:30, 2026-11, 10:30, yesterday, monday, 2h or '3 days ago'"
 }
 
 @test "find: each version once, in the newest that has it" {

@@ -189,25 +189,25 @@ every_survivor_restores() {
 	run -2 backuptool prune --snapshot-number -1
 }
 
-@test "a span has hours, days, weeks and years: m could be minutes or months" {
+@test "a span has hours, days, weeks, months and years; m is a month" {
 	local span hour
 	mkdir snapshots
 	for hour in 2022-12-31T22 2023-01-01T00 2023-01-30T00 2023-12-31T23; do
 		printf '{"timestamp":"%s-00-00","files":{},"file_contents":{},"directory_size":0,"snapshot_size":0}' \
 			"$hour" >"snapshots/snapshot_$hour-00-00.json"
 	done
-	for span in 6m 30 10s 1y6m 1y6 d 1d1 -1d ' 1d' 1.5d ''; do
+	for span in 30 1y6 d 1d1 -1d ' 1d' 1.5d ''; do
 		run -2 backuptool prune --keep-within "$span" -n
-		output_is "backuptool prune: --keep-within '$span' is not a span such as 36h, 30d, 8w, 1y, 1y6d or forever; for months write days; see 'backuptool prune --help'"
+		output_is "backuptool prune: --keep-within '$span' is not a span such as 36h, 30d, 8w, 6m, 1y, 1y6d or forever; see 'backuptool prune --help'"
 	done
-	for span in 99999999999d 9999999999999999999999y 4294967295y4294967295y$(printf 4294967295y%.0s $(seq 70)); do
+	for span in 9999999999999999d 9999999999999999999999y 4294967295y4294967295y$(printf 4294967295y%.0s $(seq 70)); do
 		run -2 backuptool prune --keep-within "$span" -n
 	done
-	for span in 335d:1 48w:2 8758h:2 8759h:3 364d:2 52w1d:3 1y:4 forever:4; do
+	for span in 335d:1 48w:2 8758h:2 8759h:3 364d:2 52w1d:3 1y:4 forever:4 10m:1 11m:2 10m30d:2 12m:4 10months:1 "365 days:3"; do
 		run -0 backuptool prune --keep-within "${span%:*}" -n --json
 		[ "$(jq .kept <<<"$output")" = "${span#*:}" ] || { echo "$span"; false; }
 	done
-	[[ $(backuptool prune --help) == *"in the last SPAN (36h, 30d, 8w, 1y)"* ]]
+	[[ $(backuptool prune --help) == *"in the last SPAN (36h, 30d, 8w, 6m, 1y)"* ]]
 }
 
 @test "per target" {

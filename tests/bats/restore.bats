@@ -85,7 +85,7 @@ load helper
 	run -2 --separate-stderr bring snapshot_2 out
 	[[ $stderr == "backuptool restore: 'snapshot_2' begins the names of 2 snapshots: snapshot_"*"$name" ]]
 	run -2 --separate-stderr bring @nonsense out
-	stderr_is "backuptool restore: '@nonsense' is not a time such as 2026-11-20, 2026-11-20T10:30, yesterday or 2h"
+	stderr_is "backuptool restore: '@nonsense' is not a time such as 2026-11-20, 2026-11-20T10:30, 2026-11, 10:30, yesterday, monday, 2h or '3 days ago'"
 	run -1 --separate-stderr bring nowhere/snapshot_x.json out
 	stderr_is "backuptool restore: nowhere/snapshot_x.json: No such file or directory; give a snapshot's name or the path of its file"
 	[ ! -e out ]

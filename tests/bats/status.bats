@@ -66,6 +66,12 @@ row() {
 	jq -e '.problems | length == 2' <<<"$output"
 	[ "$(wc -l <<<"$stderr")" = 2 ]
 	run -2 status --max-age soon
+	for option in --max-age --check-age; do
+		run -2 status "$option" 6m
+		[[ $output == *"$option '6m' is not clear: m could be minutes or months; write min or months"* ]]
+		run at 2026-11-20T10-05-00 backuptool status "$option" 6min
+		[ "$status" != 2 ]
+	done
 }
 
 @test "what is incomplete is a problem, what changed meanwhile is none" {

@@ -45,6 +45,7 @@ load helper
 	[ "$(jq -r '.commands[].name' <<<"$output" | wc -l)" -ge 12 ]
 	jq -e '.commands[] | select(.name == "snapshot") | .options[] | select(.name == "exclude") |
 		.letter == "e" and .argument == "PATTERN" and (.required | not) and (.common | not)' <<<"$output"
+	jq -e '.times | map(select(.written | contains("monday"))) | length == 1' <<<"$output"
 	jq -e '.exit_codes | map(.code) == [0, 1, 2, 3, 4, 10, 11, 130]' <<<"$output"
 	jq '.commands[] | select(.name == "prune")' <<<"$output" >whole
 	run -0 backuptool help prune --json
@@ -182,7 +183,7 @@ load helper
 	run -2 backuptool restore --snapshot-file latest --output-directory x --overwrite sometimes
 	output_is "backuptool restore: --overwrite 'sometimes' is not always, if-changed or never; see 'backuptool restore --help'"
 	run -2 backuptool list --lock-wait soon
-	output_is "backuptool list: --lock-wait 'soon' is not a duration such as 90, 90s, 5m, 2h, 1d or forever; see 'backuptool list --help'"
+	output_is "backuptool list: --lock-wait 'soon' is not a duration such as 90, 90s, 5min, 2h, 1d or forever; see 'backuptool list --help'"
 	run -2 backuptool snapshot --target-directory . --exclude-from missing
 	output_is "backuptool snapshot: --exclude-from 'missing' is not a file that can be read (No such file or directory); see 'backuptool snapshot --help'"
 	[ ! -e snapshots ]
