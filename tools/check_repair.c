@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "check.h"
+#include "failure.h"
 #include "output.h"
 #include "progress.h"
 #include <inttypes.h>
@@ -8,7 +9,7 @@
 #include <string.h>
 
 /* The lists of the JSON object, in the order in which the engine speaks of them. */
-static const char *const lists[] = {"findings", "repairs", "lost"};
+static const char *const lists[] = {"findings", "repairs", "lost", NULL};
 enum list { FINDINGS, REPAIRS, LOST };
 
 struct report {
@@ -17,9 +18,9 @@ struct report {
 	const struct bt_check_result *check; /* before the repair */
 	const struct bt_repair_result *result;
 	struct tool_talk talk;
-	enum list list; /* being printed */
-	bool any;	/* of it */
+	struct tool_lists lists;
 	double seconds;
+	struct tool_failure failure;
 };
 
 static const struct tool_column summary_columns[] = {
@@ -63,35 +64,15 @@ static const struct tool_column repair_columns[] = {
 	{0},
 };
 
-/* JSON: all lists before this one. */
-static void end_lists(struct report *report, enum list list)
-{
-	for (; report->list < list; report->list++) {
-		printf("],\n\"%s\":[\n", lists[report->list + 1]);
-		report->any = false;
-	}
-}
-
-/* JSON: the next element of a list. */
-static void begin_element(struct report *report, enum list list)
-{
-	end_lists(report, list);
-	if (report->any)
-		puts(",");
-	report->any = true;
-}
-
 static void found(void *arg, const struct bt_finding *finding)
 {
 	struct report *report = arg;
 
-	tool_talk_end(&report->talk); /* only the line */
-	if (report->tool->json) {
-		begin_element(report, FINDINGS);
-		tool_object_print(tool_finding_columns, finding);
-	} else {
+	tool_talk_pause(&report->talk);
+	if (report->tool->json)
+		tool_lists_add(&report->lists, FINDINGS, tool_finding_columns, finding);
+	else
 		tool_finding_print(stdout, finding);
-	}
 }
 
 static void print_kept(const struct bt_repair *repair)
@@ -133,26 +114,22 @@ static void done(void *arg, const struct bt_repair *repair)
 {
 	struct report *report = arg;
 
-	tool_talk_end(&report->talk);
-	if (report->tool->json) {
-		begin_element(report, REPAIRS);
-		tool_object_print(repair_columns, repair);
-	} else {
+	tool_talk_pause(&report->talk);
+	if (report->tool->json)
+		tool_lists_add(&report->lists, REPAIRS, repair_columns, repair);
+	else
 		print_repair(repair);
-	}
 }
 
 static void lost(void *arg, const struct bt_hurt *hurt)
 {
 	struct report *report = arg;
 
-	tool_talk_end(&report->talk);
-	if (report->tool->json) {
-		begin_element(report, LOST);
-		tool_object_print(tool_hurt_columns, hurt);
-	} else {
+	tool_talk_pause(&report->talk);
+	if (report->tool->json)
+		tool_lists_add(&report->lists, LOST, tool_hurt_columns, hurt);
+	else
 		tool_hurt_print(stdout, report->dry_run ? "would be lost:" : "lost:", hurt);
-	}
 }
 
 static void print_summary(const struct report *report)
@@ -179,16 +156,28 @@ static void print_summary(const struct report *report)
 	putchar('\n');
 }
 
+static struct tool_value get_summary(const void *row)
+{
+	return (struct tool_value){.kind = TOOL_OBJECT, .rows = {summary_columns, row, sizeof(struct report), 1}};
+}
+
+static struct tool_value get_error(const void *row)
+{
+	return tool_failure_value(&((const struct report *)row)->failure);
+}
+
+static const struct tool_column end_columns[] = {
+	{"summary", NULL, TOOL_GET(get_summary)},
+	{"error", NULL, TOOL_GET(get_error)},
+	{0},
+};
+
 static void print_report(struct report *report, bool finished)
 {
-	if (report->tool->json) {
-		end_lists(report, LOST);
-		puts("],\n\"summary\":");
-		tool_object_print(summary_columns, report);
-		puts("}");
-	} else if (finished && !report->tool->quiet) {
+	if (report->tool->json)
+		tool_lists_end(&report->lists, end_columns, report);
+	else if (finished && !report->tool->quiet)
 		print_summary(report);
-	}
 }
 
 int tool_repair(const struct tool *tool, struct bt_store *store, bool dry_run)
@@ -207,11 +196,12 @@ int tool_repair(const struct tool *tool, struct bt_store *store, bool dry_run)
 
 	tool_talk_begin(&report.talk, tool);
 	if (tool->json)
-		puts("{\"findings\":[");
+		tool_lists_begin(&report.lists, lists);
 	code = bt_repair(store, &options, &report.talk.observer, &check, &result, &error);
 	report.seconds = tool_talk_seconds(&report.talk);
 	tool_talk_end(&report.talk);
 	bool finished = !code || code == BT_E_DAMAGED || code == BT_E_INCOMPLETE;
+	report.failure = tool_failure_of(tool, finished ? tool_exit_code(code) : tool_fail(tool, &error));
 	print_report(&report, finished);
-	return finished ? tool_exit_code(code) : tool_fail(tool, &error);
+	return report.failure.exit;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "check.h"
 #include "commands.h"
+#include "failure.h"
 #include "hooks.h"
 #include "output.h"
 #include "progress.h"
@@ -81,10 +82,11 @@ struct report {
 	const struct bt_check_options *options;
 	const struct bt_check_result *result;
 	struct tool_talk *talk;
-	bool any;   /* finding was printed */
+	struct tool_lists lists;
 	FILE *text; /* what the findings are, before what they hurt in all is known */
 	struct tool_harm harm;
 	double seconds;
+	struct tool_failure failure;
 };
 
 /* As --subset has it; NULL: all. Allocated. */
@@ -122,17 +124,16 @@ static const struct tool_column summary_columns[] = {
 	{0},
 };
 
+static const char *const lists[] = {"findings", NULL};
+
 static void found(void *arg, const struct bt_finding *finding)
 {
 	struct report *report = arg;
 
 	tool_talk_pause(report->talk);
 	report->harm.in_files |= finding->file && !bt_error_is_newer(finding->error);
-	if (report->tool->json && report->any)
-		puts(",");
-	report->any = true;
 	if (report->tool->json)
-		tool_object_print(tool_finding_columns, finding);
+		tool_lists_add(&report->lists, 0, tool_finding_columns, finding);
 	else
 		tool_finding_print(report->text, finding);
 }
@@ -186,13 +187,27 @@ static void print_summary(const struct report *report)
 	print_drafts(result->drafts);
 }
 
+static struct tool_value get_summary(const void *row)
+{
+	return (struct tool_value){.kind = TOOL_OBJECT, .rows = {summary_columns, row, sizeof(struct report), 1}};
+}
+
+static struct tool_value get_error(const void *row)
+{
+	return tool_failure_value(&((const struct report *)row)->failure);
+}
+
+static const struct tool_column end_columns[] = {
+	{"summary", NULL, TOOL_GET(get_summary)},
+	{"error", NULL, TOOL_GET(get_error)},
+	{0},
+};
+
 /* done: not ended early */
-static void print_report(const struct report *report, bool done)
+static void print_report(struct report *report, bool done)
 {
 	if (report->tool->json) {
-		puts("],\n\"summary\":");
-		tool_object_print(summary_columns, report);
-		puts("}");
+		tool_lists_end(&report->lists, end_columns, report);
 	} else if (done && !report->tool->quiet) {
 		print_summary(report);
 	}
@@ -248,7 +263,7 @@ static int check(const struct tool *tool, struct bt_store *store, const struct b
 		return tool_fail(tool, &(struct bt_error){.code = BT_E_NOMEM});
 	tool_talk_begin(&talk, tool);
 	if (tool->json)
-		puts("{\"findings\":[");
+		tool_lists_begin(&report.lists, lists);
 	code = bt_check(store, options, found, &report, &talk.observer, &result, &error);
 	report.seconds = tool_talk_seconds(&talk);
 	tool_talk_end(&talk);
@@ -257,6 +272,7 @@ static int check(const struct tool *tool, struct bt_store *store, const struct b
 	bool finished = !code || code == BT_E_DAMAGED || code == BT_E_INCOMPLETE;
 	if (result.findings)
 		tool_outcome_lacks(tool, tool_count(result.findings, "finding", "findings"));
+	report.failure = tool_failure_of(tool, finished ? tool_exit_code(code) : tool_fail(tool, &error));
 	print_report(&report, finished);
 	if (result.denied)
 		say_denied(tool, &result);
@@ -266,9 +282,8 @@ static int check(const struct tool *tool, struct bt_store *store, const struct b
 		tool_harm_advise(store, &report.harm);
 	tool_harm_free(&report.harm);
 	free(text);
-	int r = finished ? tool_exit_code(code) : tool_fail(tool, &error);
-	record(tool, store, options, &result, r);
-	return r;
+	record(tool, store, options, &result, report.failure.exit);
+	return report.failure.exit;
 }
 
 /* Those that are named, or that the selection leaves; none: the whole store. A check that finds nothing to look at must

@@ -342,6 +342,7 @@ const struct tool_command cmd_diff = {
 		   "  backuptool diff @yesterday:letters latest:letters --content\n",
 	.min_operands = 1,
 	.max_operands = 2,
+	.stream = true,
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
 	.options = {{table, 0}},
 	.options_size = sizeof(struct options),

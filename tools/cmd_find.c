@@ -189,6 +189,7 @@ const struct tool_command cmd_find = {
 		   "  backuptool find /letters/may.txt --newer 2026-11-01\n"
 		   "  backuptool find --hash 9f86d081884c7d65\n",
 	.max_operands = 1,
+	.stream = true,
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON,
 	.options = {{table, 0}},
 	.options_size = sizeof(struct options),

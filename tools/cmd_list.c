@@ -320,12 +320,24 @@ static int list(const struct tool *tool, struct bt_store *store)
 	return unread.damaged ? TOOL_FATAL : unread.denied || unread.newer ? TOOL_INCOMPLETE : TOOL_OK;
 }
 
+static struct tool_value get_name(const void *row)
+{
+	return (struct tool_value){.kind = TOOL_TEXT, .text = *(const char *const *)row};
+}
+
+static const struct tool_column name_columns[] = {
+	{"name", NULL, TOOL_GET(get_name)},
+	{0},
+};
+
 static int list_names(const struct tool *tool, struct bt_store *store)
 {
 	tool_auto const char **names = tool_alloc((bt_store_snapshot_count(store) + 1) * sizeof(*names));
 	size_t count = tool_selected(tool, store, names);
 
-	for (size_t i = 0; i < count; i++)
+	if (tool->json)
+		tool_array_print(name_columns, names, sizeof(*names), count);
+	for (size_t i = 0; i < count && !tool->json; i++)
 		puts(names[i]);
 	return TOOL_OK;
 }

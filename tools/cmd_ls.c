@@ -203,6 +203,7 @@ const struct tool_command cmd_ls = {
 		   "  backuptool ls @yesterday -R -0 | grep -z may\n"
 		   "  backuptool ls latest -R --sha256 >sums && cd ~/documents && sha256sum -c sums\n",
 	.max_operands = 1,
+	.stream = true,
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON,
 	.options = {{table, 0}},
 	.options_size = sizeof(struct options),

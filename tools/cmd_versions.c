@@ -266,6 +266,7 @@ const struct tool_command cmd_versions = {
 		   "  backuptool versions ~/documents/letters/may.txt --json\n",
 	.min_operands = 1,
 	.max_operands = 1,
+	.stream = true,
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON,
 	.run = run_versions,
 };

@@ -23,6 +23,7 @@ extern const struct tool_option tool_hook_options[];
 /* What hooks, and the store's state, are told about the work. */
 struct tool_outcome {
 	char *error;		 /* why it failed, as the user was told; allocated, or NULL; here and below */
+	struct bt_error cause;	 /* the same as the engine told it; zero if it did not */
 	char *lacks;		 /* what is missing in what was done */
 	char *said;		 /* the last that was said besides */
 	char *put_off;		 /* why there was no work */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
+#include "failure.h"
 #include "hooks.h"
 #include "output.h"
 #include "selection.h"
@@ -208,6 +209,16 @@ static int finish_output(const struct tool *tool, int result)
 	return result == TOOL_OK ? TOOL_FATAL : result;
 }
 
+/* Also where a mistake on the command line comes before the word. */
+static bool wants_json(const struct tool *tool, int argc, char **argv)
+{
+	bool found = tool->json;
+
+	for (int i = 1; i < argc && !found && strcmp(argv[i], "--") != 0; i++)
+		found = strcmp(argv[i], "--json") == 0;
+	return found;
+}
+
 int main(int argc, char **argv)
 {
 	const char *store = getenv("BACKUPTOOL_STORE");
@@ -226,7 +237,10 @@ int main(int argc, char **argv)
 	setlocale(LC_CTYPE, "C.UTF-8"); /* names are shown as UTF-8 whatever the user's locale is */
 	tzset();
 	raise_file_limit();
-	r = finish_output(&tool, run(&tool, argc, argv));
+	r = run(&tool, argc, argv);
+	if (r == TOOL_USAGE ? wants_json(&tool, argc, argv) : tool.json)
+		tool_failure_print(&tool, r);
+	r = finish_output(&tool, r);
 	free_texts(&said);
 	free_texts(&doubts);
 	tool_outcome_clear(&outcome);

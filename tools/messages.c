@@ -24,15 +24,23 @@ static bool is_journal(int fd)
 	return strcmp(stream, own) == 0;
 }
 
-/* The priority is one of syslog(3); the journal reads it at the beginning of a line. Hooks are told the sentence, too.
- */
-static void say(const struct tool *tool, int priority, const char *format, va_list arguments)
+static char **keep(struct tool_outcome *outcome, int priority, const struct bt_error *cause)
 {
-	char *text = tool_vformat(format, arguments), **kept, *before;
+	if (priority != LOG_ERR)
+		return &outcome->said;
+	outcome->cause = cause ? *cause : (struct bt_error){0};
+	return &outcome->error;
+}
+
+/* The priority is one of syslog(3); the journal reads it at the beginning of a line. Hooks, and programs that read
+ * JSON, are told the sentence, too. cause: NULL, or where the sentence comes from. */
+static void say(const struct tool *tool, int priority, const struct bt_error *cause, char *text)
+{
+	char **kept, *before;
 
 	fflush(stdout);
 	flockfile(stderr);
-	kept = priority == LOG_ERR ? &tool->outcome->error : &tool->outcome->said;
+	kept = keep(tool->outcome, priority, cause);
 	before = *kept;
 	if (is_journal(STDERR_FILENO))
 		fprintf(stderr, "<%d>", priority);
@@ -48,7 +56,7 @@ void tool_say(const struct tool *tool, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	say(tool, LOG_WARNING, format, arguments);
+	say(tool, LOG_WARNING, NULL, tool_vformat(format, arguments));
 	va_end(arguments);
 }
 
@@ -57,7 +65,7 @@ void tool_complain(const struct tool *tool, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	say(tool, LOG_ERR, format, arguments);
+	say(tool, LOG_ERR, NULL, tool_vformat(format, arguments));
 	va_end(arguments);
 }
 
@@ -87,7 +95,7 @@ int tool_usage_error(const struct tool *tool, const char *format, ...)
 				   tool->command ? " --" : "");
 
 	va_start(arguments, format);
-	say(tool, LOG_ERR, longer, arguments);
+	say(tool, LOG_ERR, NULL, tool_vformat(longer, arguments));
 	va_end(arguments);
 	free(longer);
 	return TOOL_USAGE;
@@ -200,8 +208,6 @@ char *tool_error_text(const struct tool *tool, const struct bt_error *error)
 
 int tool_fail(const struct tool *tool, const struct bt_error *error)
 {
-	tool_auto char *text = tool_error_text(tool, error);
-
-	tool_complain(tool, "%s", text);
+	say(tool, LOG_ERR, error, tool_error_text(tool, error));
 	return error->code ? tool_exit_code(error->code) : TOOL_FATAL;
 }

@@ -6,6 +6,7 @@
 #include <backuptool/types.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum tool_kind {
 	TOOL_NOTHING, /* left out of JSON, empty in a table */
@@ -22,6 +23,7 @@ enum tool_kind {
 	TOOL_OWNED,	  /* text that the value owns: freed when it was shown */
 	TOOL_OWNED_TEXTS, /* the same of a list and its texts */
 	TOOL_ROWS,	  /* a list of objects in JSON, nothing in a table */
+	TOOL_OBJECT,	  /* the first of rows as an object, nothing in a table */
 };
 
 enum tool_when {
@@ -89,11 +91,31 @@ struct tool_column {
 		return (struct tool_value){.kind = (wanted), .member = (value)};                                       \
 	}
 
+/* For those that print: what a row has in a column, to be freed. */
+struct tool_value tool_column_value(const struct tool_column *column, const void *row);
+void tool_value_free(struct tool_value *value);
+
 /* rows holds count structs of row_size bytes. Only a table that has rows has headings. */
 void tool_table_print(const struct tool_column *columns, const void *rows, size_t row_size, size_t count);
 /* JSON, one row a line. */
 void tool_array_print(const struct tool_column *columns, const void *rows, size_t row_size, size_t count);
 void tool_object_print(const struct tool_column *columns, const void *row);
+void tool_object_write(FILE *out, const struct tool_column *columns, const void *row); /* to another stream */
+/* Whether any JSON was printed. */
+bool tool_json_begun(void);
+
+/* JSON: one object with lists that are printed while they grow, one after the other. */
+struct tool_lists {
+	const char *const *names; /* ends with NULL */
+	size_t at;		  /* the list that is being printed */
+	bool any;		  /* of it */
+};
+void tool_lists_begin(struct tool_lists *lists, const char *const *names);
+/* Lists before this one get no more elements. */
+void tool_lists_add(struct tool_lists *lists, size_t list, const struct tool_column *columns, const void *row);
+/* Ends the object with the members of a row. */
+void tool_lists_end(struct tool_lists *lists, const struct tool_column *columns, const void *row);
+
 /* A path in a list: a line for people, or with nul the bytes and a NUL for programs. */
 void tool_path_print(const char *path, bool nul);
 

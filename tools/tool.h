@@ -50,6 +50,7 @@ struct tool_command {
 	const char *ending;		/* what is kept when a signal ends it, in a few words, or NULL */
 	int min_operands, max_operands; /* -1: any number */
 	unsigned common;		/* enum tool_common */
+	bool stream;			/* of objects, with --json */
 	bool starts_setuid;		/* a program with more rights than its own, so that it cannot give them up */
 	struct tool_option_table options[TOOL_OPTION_TABLES + 1]; /* its own; ends with NULL rows */
 	size_t options_size;					  /* of the struct that run gets */

@@ -102,13 +102,13 @@ load helper
 		case $option in -q) name=--quiet ;; -v) name=--verbose ;; esac
 		shown=$name
 		[[ $name != --lock-wait ]] || shown="$name TIME"
-		run -2 backuptool --store there "$option" list
-		output_is "backuptool: put $name after the command: backuptool COMMAND $shown; see 'backuptool help'"
+		run -2 --separate-stderr backuptool --store there "$option" list
+		stderr_is "backuptool: put $name after the command: backuptool COMMAND $shown; see 'backuptool help'"
 	done
-	run -2 backuptool -Q --json list
-	output_is "backuptool: there is no option -Q; see 'backuptool help'"
-	run -2 backuptool --store= --json list
-	output_is "backuptool: --store '' is not a name; see 'backuptool help'"
+	run -2 --separate-stderr backuptool -Q --json list
+	stderr_is "backuptool: there is no option -Q; see 'backuptool help'"
+	run -2 --separate-stderr backuptool --store= --json list
+	stderr_is "backuptool: --store '' is not a name; see 'backuptool help'"
 }
 
 @test "an option without its value, a flag with one, an empty one" {
