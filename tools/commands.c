@@ -19,43 +19,63 @@ const struct tool_command *tool_command_find(const struct tool *tool, const char
 	return NULL;
 }
 
-/* What other programs call it. */
+/* Words of other programs, each between blanks, and what does it here. */
 static const struct {
-	const char *theirs, *ours;
+	const char *words, *here;
 } elsewhere[] = {
-	{"backup", "snapshot"}, {"create", "snapshot"},	 {"save", "snapshot"},	 {"snapshots", "list"},
-	{"extract", "restore"}, {"forget", "prune"},	 {"compact", "prune"},	 {"delete", "remove"},
-	{"verify", "check"},	{"history", "versions"}, {"export-tar", "dump"},
+	{" backup create save ", "use 'backuptool snapshot'"},
+	{" init repo-create ", "'backuptool snapshot' makes the store"},
+	{" snapshots archives repo-list ", "use 'backuptool list'"},
+	{" log history ",
+	 "'backuptool list' has the snapshots of a directory, 'backuptool versions FILE' those of a file"},
+	{" show info inspect ",
+	 "'backuptool list -v' says more about each snapshot, 'backuptool stats' how much there is"},
+	{" du size ncdu ", "'backuptool stats' shows what snapshots take"},
+	{" search locate ", "use 'backuptool find'"},
+	{" print ", "use 'backuptool cat'"},
+	{" compare ", "use 'backuptool diff'"},
+	{" extract recover get ", "use 'backuptool restore'"},
+	{" export-tar tar ", "use 'backuptool dump'"},
+	{" browse web ui ", "'backuptool mount' shows all snapshots as directories"},
+	{" umount unmount ", "'umount MOUNTPOINT' or 'fusermount3 -u MOUNTPOINT' ends a mount"},
+	{" forget compact purge gc expire maintenance ", "use 'backuptool prune'"},
+	{" policy ", "'backuptool prune --help' has the rules that say what to keep"},
+	{" delete rm del ", "use 'backuptool remove', which removes whole snapshots"},
+	{" verify test ", "use 'backuptool check'"},
+	{" repair rebuild-index ", "use 'backuptool check --repair'"},
+	{" rewrite recreate ", "a snapshot stays as it was taken: leave the path out with --exclude from now on, and "
+			       "remove the old snapshots that have it"},
+	{" copy cp sync mirror transfer ",
+	 "copy the files of contents/ and then the snapshots to the other store, and replace none that it has"},
+	{" key passwd password repo-key ",
+	 "a store has no password and is not encrypted; an encrypted disk protects it"},
+	{" unlock break-lock ", "a lock ends with the program that holds it, so nothing has to be unlocked"},
+	{" tags ", "'backuptool list' shows the tags, and 'backuptool tag' changes them"},
+	{" rename ", "a snapshot is named by its time; give it a tag with 'backuptool tag'"},
+	{" cron timer daemon service ",
+	 "'backuptool schedule' makes a service of systemd, 'backuptool job' runs at an interval"},
+	{" cache ", "the store's cache/ is used by itself, and may be deleted at any time"},
+	{" version ", "'backuptool --version' shows it"},
 };
 
 static const char *known_elsewhere(const char *name)
 {
-	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++)
-		if (strcmp(elsewhere[i].theirs, name) == 0)
-			return elsewhere[i].ours;
-	return NULL;
-}
+	tool_auto char *word = tool_format(" %s ", name);
 
-/* What no command is needed for. */
-static const char *instead(const char *name)
-{
-	if (strcmp(name, "init") == 0)
-		return "'backuptool snapshot' makes the store";
-	if (strcmp(name, "umount") == 0 || strcmp(name, "unmount") == 0)
-		return "'umount MOUNTPOINT' or 'fusermount3 -u MOUNTPOINT' ends a mount";
-	return strcmp(name, "version") == 0 ? "'backuptool --version' shows it" : NULL;
+	for (size_t i = 0; !strchr(name, ' ') && i < sizeof(elsewhere) / sizeof(*elsewhere); i++)
+		if (strstr(elsewhere[i].words, word))
+			return elsewhere[i].here;
+	return NULL;
 }
 
 int tool_command_unknown(const struct tool *tool, const char *name)
 {
-	const char *ours = known_elsewhere(name), *nearest = tool_nearest(name, command_name, tool);
+	const char *here = known_elsewhere(name), *nearest = tool_nearest(name, command_name, tool);
 	tool_auto char *shown = tool_escape(name);
 	int r;
 
-	if (ours)
-		r = tool_usage_error(tool, "unknown command '%s': use 'backuptool %s'", shown, ours);
-	else if (instead(name))
-		r = tool_usage_error(tool, "unknown command '%s': %s", shown, instead(name));
+	if (here)
+		r = tool_usage_error(tool, "unknown command '%s': %s", shown, here);
 	else if (nearest)
 		r = tool_usage_error(tool, "unknown command '%s'; did you mean '%s'?", shown, nearest);
 	else

@@ -67,14 +67,28 @@ load helper
 	output_is "backuptool: unknown command 'umount': 'umount MOUNTPOINT' or 'fusermount3 -u MOUNTPOINT' ends a mount; see 'backuptool help'"
 	run -2 backuptool version
 	output_is "backuptool: unknown command 'version': 'backuptool --version' shows it; see 'backuptool help'"
-	# What other programs call it leads to a command that there is.
-	sed -n '/elsewhere\[\] = {/,/};/p' "$TOP/tools/commands.c" | grep -oE '\{"[a-z-]+", "[a-z]+"\}' | tr -d '{}",' >theirs
-	[ "$(wc -l <theirs)" -ge 10 ]
-	while read -r their ours; do
+}
+
+@test "a word of another program gets a sentence, and the commands that it names are there" {
+	run -2 backuptool rm
+	output_is "backuptool: unknown command 'rm': use 'backuptool remove', which removes whole snapshots; see 'backuptool help'"
+	run -2 backuptool key
+	output_is "backuptool: unknown command 'key': a store has no password and is not encrypted; an encrypted disk protects it; see 'backuptool help'"
+	sed -n '/elsewhere\[\] = {/,/};/p' "$TOP/tools/commands.c" >table
+	grep -oE '"( [a-z-]+)+ "' table | tr -d '"' | tr ' ' '\n' | grep . >theirs
+	[ "$(wc -l <theirs)" -ge 50 ]
+	[ -z "$(sort theirs | uniq -d)" ]
+	for their in backup create extract init snapshots forget rm show info log copy rewrite key unlock; do
+		grep -qx -e "$their" theirs
+	done
+	while read -r their; do
 		run -2 backuptool "$their"
-		[[ $output == *"'backuptool $ours'"* ]]
-		backuptool "$ours" --help >/dev/null
+		[[ $output == "backuptool: unknown command '$their': "*"; see 'backuptool help'" ]]
 	done <theirs
+	grep -oE "'backuptool [a-z]+" table | cut -d' ' -f2 | sort -u >ours
+	while read -r ours; do
+		backuptool "$ours" --help >/dev/null
+	done <ours
 	run -2 backuptool $'a\nb'
 	output_is "backuptool: unknown command 'a\\x0ab'; see 'backuptool help'"
 }
