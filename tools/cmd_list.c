@@ -68,32 +68,43 @@ static struct tool_value get_expires(const void *row)
 	return (struct tool_value){.kind = TOOL_TIME, .time = known->expires};
 }
 
+static void add_note(char **text, const char *note)
+{
+	tool_append(text, "%s%s", *text ? ", " : "", note);
+}
+
+static void add_count(char **text, uint64_t count, const char *word)
+{
+	tool_auto char *note = tool_count(count, word, word);
+
+	if (count)
+		add_note(text, note);
+}
+
 /* Only where there is something to be said. */
 static struct tool_value get_notes(const void *row)
 {
 	const struct bt_snapshot_info *known = ((const struct row *)row)->info;
-	const struct {
-		uint64_t count;
-		const char *word;
-	} notes[] = {{known ? known->errors - known->torn : 0, "unread"},
-		     {known ? known->torn : 0, "torn"},
-		     {known ? known->removed : 0, "removed"},
-		     {known ? known->left_out : 0, "left out"},
-		     {known ? known->boundaries : 0, "not entered"}};
 	char *text = NULL;
 
-	for (size_t i = 0; i < sizeof(notes) / sizeof(*notes); i++) {
-		tool_auto char *count = tool_count(notes[i].count, notes[i].word, notes[i].word);
+	if (!known)
+		return (struct tool_value){0};
+	add_count(&text, known->errors - known->torn, "unread");
+	add_count(&text, known->torn, "torn");
+	add_count(&text, known->removed, "removed");
+	if (known->removed_bytes) {
+		tool_auto char *bytes = tool_bytes(known->removed_bytes);
 
-		if (notes[i].count)
-			tool_append(&text, "%s%s", text ? ", " : "", count);
+		tool_append(&text, " (%s)", bytes);
 	}
-	if (known && known->pinned)
-		tool_append(&text, "%spinned", text ? ", " : "");
-	if (known && known->has_expires && known->expires.seconds < time(NULL))
-		tool_append(&text, "%sexpired", text ? ", " : "");
-	if (known && known->partial)
-		tool_append(&text, "%spartial", text ? ", " : "");
+	add_count(&text, known->left_out, "left out");
+	add_count(&text, known->boundaries, "not entered");
+	if (known->pinned)
+		add_note(&text, "pinned");
+	if (known->has_expires && known->expires.seconds < time(NULL))
+		add_note(&text, "expired");
+	if (known->partial)
+		add_note(&text, "partial");
 	return (struct tool_value){.kind = text ? TOOL_OWNED : TOOL_NOTHING, .owned = text};
 }
 
@@ -366,9 +377,10 @@ const struct tool_command cmd_list = {
 	.description = "One row for each snapshot. ADDED is what it brought to the disk when it was\n"
 		       "taken. The notes count entries that could not be read then ('unread'), files\n"
 		       "that changed while they were read ('torn'), entries of the snapshot before that\n"
-		       "were gone ('removed'), entries that the rules left out ('left out'), and\n"
-		       "directories where another file system began ('not entered'); and they say what\n"
-		       "is 'pinned', 'expired', or 'partial': taken while a longer run went on.\n"
+		       "were gone, with the size of the files ('removed'), entries that the rules left\n"
+		       "out ('left out'), and directories where another file system began ('not\n"
+		       "entered'); and they say what is 'pinned', 'expired', or 'partial': taken while a\n"
+		       "longer run went on.\n"
 		       "\n"
 		       "A damaged file is named on standard error, the others are listed, and the\n"
 		       "command ends with 1; it ends with 3 if there are only files that you may not\n"

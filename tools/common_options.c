@@ -39,13 +39,14 @@ static const struct tool_option talk_options[] = {
 
 static const struct tool_option verbose_options[] = {
 	{"verbose", 'v', NULL, false,
-	 "print a line for each entry: A new, M changed, = as it was, D removed, X left out, B not entered, V vanished",
-	 tool_set_true, FIELD(verbose)},
+	 "print a line for each change: A new, M changed, D removed, X left out, B not entered, V vanished; "
+	 "twice: = as it was, too",
+	 tool_count_up, FIELD(verbose)},
 	{0},
 };
 
 static const struct tool_option details_options[] = {
-	{"verbose", 'v', NULL, false, "say more about each snapshot", tool_set_true, FIELD(verbose)},
+	{"verbose", 'v', NULL, false, "say more about each snapshot", tool_count_up, FIELD(verbose)},
 	{0},
 };
 

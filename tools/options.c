@@ -228,6 +228,12 @@ const char *tool_set_true(void *field, const char *text)
 	return NULL;
 }
 
+const char *tool_count_up(void *field, const char *text)
+{
+	++*(unsigned *)field;
+	return NULL;
+}
+
 const char *tool_set_text(void *field, const char *text)
 {
 	if (!*text)

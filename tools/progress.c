@@ -47,17 +47,21 @@ static void problem(void *arg, const char *path, const struct bt_error *error)
 	free(shown);
 }
 
-static void entry(void *arg, enum bt_event event, const char *path)
+static void entry(void *arg, enum bt_event event, const char *path, uint64_t bytes)
 {
 	static const char letters[] = {[BT_EVENT_NEW] = 'A',	 [BT_EVENT_CHANGED] = 'M',  [BT_EVENT_UNCHANGED] = '=',
 				       [BT_EVENT_DELETED] = 'D', [BT_EVENT_EXCLUDED] = 'X', [BT_EVENT_VANISHED] = 'V',
 				       [BT_EVENT_REMOVED] = 'D', [BT_EVENT_BOUNDARY] = 'B'};
 	struct tool_talk *talk = arg;
-	char *shown = tool_escape(path);
 
+	if (event == BT_EVENT_UNCHANGED && talk->tool->verbose < 2)
+		return;
+	tool_auto char *shown = tool_escape(path), *size = tool_bytes(bytes);
 	erase(talk);
-	printf("%c %s\n", (size_t)event < sizeof(letters) ? letters[event] : '?', *shown ? shown : ".");
-	free(shown);
+	printf("%c %s", (size_t)event < sizeof(letters) ? letters[event] : '?', *shown ? shown : ".");
+	if (bytes != BT_SIZE_UNKNOWN)
+		printf("  (%s)", size);
+	putchar('\n');
 }
 
 static void waiting(void *arg, const char *holder)
@@ -175,7 +179,7 @@ void tool_talk_begin(struct tool_talk *talk, const struct tool *tool)
 		.size = sizeof(talk->observer),
 		.arg = talk,
 		.problem = problem,
-		.entry = tool->verbose && !tool->json ? entry : NULL,
+		.sized = tool->verbose && !tool->json ? entry : NULL,
 		.progress = talk->line ? progress_line : NULL,
 		.cancelled = tool_signals_cancel,
 		.waiting = waiting,

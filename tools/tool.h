@@ -72,8 +72,9 @@ struct tool {
 	const char *store;			    /* as the user wrote it */
 	const char *store_id;			    /* NULL: any store, or that of the environment */
 	int64_t lock_wait;			    /* seconds; -1 forever */
-	bool json, quiet, verbose, no_progress, yes, help, version;
-	bool name_only; /* standard output gets one name or nothing */
+	bool json, quiet, no_progress, yes, help, version;
+	unsigned verbose; /* how often it was said */
+	bool name_only;	  /* standard output gets one name or nothing */
 	struct tool_selection selection;
 	const struct bt_filter *filter; /* what the selection comes to; NULL: every snapshot */
 	struct tool_texts given;	/* the command's own options, one word each */

@@ -16,6 +16,26 @@ void bt_tell(const struct bt_observer *observer, const char *path, const struct 
 		observer->problem(observer->arg, path, problem);
 }
 
+static bool wants_sizes(const struct bt_observer *observer)
+{
+	return observer->size > offsetof(struct bt_observer, sized) && observer->sized;
+}
+
+bool bt_wants_entries(const struct bt_observer *observer)
+{
+	return observer && (observer->entry || wants_sizes(observer));
+}
+
+void bt_tell_entry(const struct bt_observer *observer, enum bt_event event, const char *path, uint64_t bytes)
+{
+	if (!bt_wants_entries(observer))
+		return;
+	if (wants_sizes(observer))
+		observer->sized(observer->arg, event, path, bytes);
+	else
+		observer->entry(observer->arg, event, path);
+}
+
 bool bt_pace_due(struct bt_pace *pace, const struct bt_observer *observer)
 {
 	struct timespec now;

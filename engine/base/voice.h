@@ -10,6 +10,10 @@
 /* Whether the observer wants the work to end. observer may be NULL, here and below. */
 bool bt_cancelled(const struct bt_observer *observer);
 void bt_tell(const struct bt_observer *observer, const char *path, const struct bt_error *problem);
+/* Whether to call bt_tell_entry, and so to make its path. */
+bool bt_wants_entries(const struct bt_observer *observer);
+/* bytes as for the observer's sized. */
+void bt_tell_entry(const struct bt_observer *observer, enum bt_event event, const char *path, uint64_t bytes);
 
 /* The time of the last report; zeroed: never. For one thread at a time. */
 struct bt_pace {

@@ -2,6 +2,7 @@
 #include "prune/run.h"
 #include "base/fail.h"
 #include "base/io.h"
+#include "base/voice.h"
 #include <internal/store.h>
 #include <stdlib.h>
 #include <string.h>
@@ -334,10 +335,7 @@ void bt_prune_unlock(struct bt_prune_run *run)
 
 void bt_prune_tell_deleted(struct bt_prune_run *run, const struct bt_file_id *id)
 {
-	const struct bt_observer *observer = run->observer;
-
-	if (observer && observer->entry)
-		observer->entry(observer->arg, BT_EVENT_DELETED, id->path);
+	bt_tell_entry(run->observer, BT_EVENT_DELETED, id->path, id->size);
 }
 
 static int doom(struct bt_prune_run *run, const struct bt_file_id *id, struct bt_error *error)

@@ -104,7 +104,7 @@ static void end_directory(struct bt_restore_run *run, struct bt_place *place, co
 		bt_place_put(&run->places, place);
 	}
 	if (entry)
-		bt_tell_done(&run->tell, directory_event(run, place, entry), place, NULL, BT_DIR);
+		bt_tell_done(&run->tell, directory_event(run, place, entry), place, NULL, entry);
 }
 
 static int finish_batch(struct bt_job *job, int r)

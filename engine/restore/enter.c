@@ -198,7 +198,7 @@ static struct bt_place *enter_in(struct bt_restore_run *run, struct bt_place *pa
 		bt_tell_not_installed(run, parent, dirfd, entry->name, -EBUSY);
 		return NULL;
 	case KEPT:
-		bt_tell_done(&run->tell, BT_EVENT_UNCHANGED, parent, entry->name, BT_DIR);
+		bt_tell_done(&run->tell, BT_EVENT_UNCHANGED, parent, entry->name, entry);
 		return NULL;
 	default:
 		return new_place(run, parent, dirfd, entry->name, &opened);

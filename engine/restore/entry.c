@@ -98,7 +98,7 @@ void bt_restore_done(struct bt_restore_run *run, enum bt_event event, struct bt_
 		bt_restore_links_set(&run->links, entry, place, status);
 	if (event != BT_EVENT_UNCHANGED && !run->options.dry_run && bt_whole_is_unproven(entry))
 		bt_tell_in_pieces(&run->tell);
-	bt_tell_done(&run->tell, event, place, entry->name, entry->type);
+	bt_tell_done(&run->tell, event, place, entry->name, entry);
 }
 
 /* Two files of the snapshot must not become one because their names led to one existing file. */
@@ -249,7 +249,7 @@ static void count_entry(struct bt_restore_run *run, struct bt_place *place, cons
 		(void)bt_extras_clear(run, place, dirfd, entry->name);
 	if (dirfd >= 0)
 		bt_place_put(&run->places, place);
-	bt_tell_done(&run->tell, BT_EVENT_UNCHANGED, place, entry->name, entry->type);
+	bt_tell_done(&run->tell, BT_EVENT_UNCHANGED, place, entry->name, entry);
 }
 
 void bt_restore_entry(struct bt_restore_run *run, struct bt_restore_worker *worker, struct bt_place *place,
@@ -322,7 +322,7 @@ static bool restore_link(struct bt_restore_run *run, struct bt_place *place, int
 		     r	      ? BT_EVENT_UNCHANGED
 		     : exists ? BT_EVENT_CHANGED
 			      : BT_EVENT_NEW,
-		     place, entry->name, entry->type);
+		     place, entry->name, entry);
 	return true;
 }
 

@@ -122,25 +122,27 @@ static void tell_progress(struct bt_tell *tell, const struct bt_place *place, co
 }
 
 /* With the lock held. */
-static void tell_entry(struct bt_tell *tell, enum bt_event event, const struct bt_place *place, const char *name)
+static void tell_entry(struct bt_tell *tell, enum bt_event event, const struct bt_place *place, const char *name,
+		       uint64_t bytes)
 {
-	if (!tell->voice.observer || !tell->voice.observer->entry)
+	if (!bt_wants_entries(tell->voice.observer))
 		return;
 	char *path = bt_place_path(place, name);
-	tell->voice.observer->entry(tell->voice.observer->arg, event, path ? path : name ? name : "");
+	bt_tell_entry(tell->voice.observer, event, path ? path : name ? name : "", bytes);
 	free(path);
 }
 
 void bt_tell_done(struct bt_tell *tell, enum bt_event event, const struct bt_place *place, const char *name,
-		  uint8_t type)
+		  const struct bt_entry *entry)
 {
 	struct bt_restore_result *r = &tell->result;
+	const uint8_t type = entry->type;
 
 	pthread_mutex_lock(&tell->voice.lock);
 	++*(type == BT_FILE ? &r->files : type == BT_DIR ? &r->directories : &r->others);
 	++*(event == BT_EVENT_UNCHANGED ? &r->unchanged : &r->written);
 	tell->progress.files += type == BT_FILE;
-	tell_entry(tell, event, place, name);
+	tell_entry(tell, event, place, name, type == BT_FILE ? entry->size : BT_SIZE_UNKNOWN);
 	tell_progress(tell, place, name);
 	pthread_mutex_unlock(&tell->voice.lock);
 }
@@ -150,7 +152,7 @@ void bt_tell_deleted(struct bt_tell *tell, const struct bt_place *place, const c
 	pthread_mutex_lock(&tell->voice.lock);
 	tell->result.deleted += count;
 	if (count)
-		tell_entry(tell, BT_EVENT_DELETED, place, name);
+		tell_entry(tell, BT_EVENT_DELETED, place, name, BT_SIZE_UNKNOWN);
 	pthread_mutex_unlock(&tell->voice.lock);
 }
 
@@ -174,7 +176,7 @@ void bt_tell_left(struct bt_tell *tell, const struct bt_place *place, const char
 {
 	pthread_mutex_lock(&tell->voice.lock);
 	tell->result.boundaries++;
-	tell_entry(tell, BT_EVENT_BOUNDARY, place, name);
+	tell_entry(tell, BT_EVENT_BOUNDARY, place, name, BT_SIZE_UNKNOWN);
 	pthread_mutex_unlock(&tell->voice.lock);
 	tell_note(tell, place, name, "another file system, left as it is");
 }

@@ -53,9 +53,9 @@ void bt_tell_unwritten_sys(struct bt_tell *tell, const struct bt_place *place, c
 			   const char *what);
 void bt_tell_lack(struct bt_tell *tell, enum bt_lack lack, const struct bt_place *place, const char *name);
 void bt_tell_lacks(struct bt_tell *tell); /* reports all lacks; call it at the end */
-/* Reports an entry that was handled, and counts it by type and event. */
+/* Reports an entry that was handled, and counts it by type and event. name NULL: it is the place itself. */
 void bt_tell_done(struct bt_tell *tell, enum bt_event event, const struct bt_place *place, const char *name,
-		  uint8_t type);
+		  const struct bt_entry *entry);
 /* Reports that count entries at name and below were removed; 0: nothing was. */
 void bt_tell_deleted(struct bt_tell *tell, const struct bt_place *place, const char *name, uint64_t count);
 /* Reports another file system that stays as it is. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/voice.h"
 #include "scan/exclusion.h"
 #include "scan/private.h"
 #include <dirent.h>
@@ -56,6 +57,16 @@ static struct bt_markers find_markers(const struct bt_exclusion *exclusion, int 
 	return markers;
 }
 
+static int leave_out(const struct bt_scan *scan, struct bt_scan_private *node, int dirfd,
+		     struct bt_scan_scratch *scratch, const struct bt_scan_key *key)
+{
+	const char *name = bt_scan_name(scratch, key);
+	bool sized = key->type == DT_REG && bt_wants_entries(scan->options.observer);
+
+	return bt_scan_note(scan, node, scratch, BT_EVENT_EXCLUDED, name,
+			    sized ? bt_scan_size(dirfd, name) : BT_SIZE_UNKNOWN);
+}
+
 int bt_scan_filter_names(const struct bt_scan *scan, struct bt_scan_private *node, int dirfd,
 			 struct bt_scan_scratch *scratch)
 {
@@ -73,7 +84,7 @@ int bt_scan_filter_names(const struct bt_scan *scan, struct bt_scan_private *nod
 
 		if (bt_markers_exclude(&exclusion, &markers, bt_scan_name(scratch, key)) ||
 		    (key->type != DT_UNKNOWN && bt_scan_filter_entry(scan, scratch, key, key->type == DT_DIR)))
-			r = bt_scan_note(scan, node, scratch, BT_EVENT_EXCLUDED, bt_scan_name(scratch, key));
+			r = leave_out(scan, node, dirfd, scratch, key);
 		else
 			scratch->keys[kept++] = *key;
 	}

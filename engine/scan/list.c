@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/voice.h"
 #include "scan/private.h"
 #include <dirent.h>
 #include <errno.h>
@@ -41,7 +42,8 @@ static int look_at_all(struct bt_scan *scan, struct bt_scan_private *node, int d
 		if (is_store(scan, found))
 			continue;
 		if (key->type == DT_UNKNOWN && bt_scan_filter_entry(scan, scratch, key, is_directory(found))) {
-			int r = bt_scan_note(scan, node, scratch, BT_EVENT_EXCLUDED, found->name);
+			int r = bt_scan_note(scan, node, scratch, BT_EVENT_EXCLUDED, found->name,
+					     S_ISREG(found->mode) ? found->size : BT_SIZE_UNKNOWN);
 
 			if (r)
 				return r;
@@ -120,14 +122,14 @@ static int make_children(const struct bt_scan *scan, struct bt_scan_private *nod
 }
 
 int bt_scan_note(const struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_scratch *scratch,
-		 enum bt_event event, const char *name)
+		 enum bt_event event, const char *name, uint64_t bytes)
 {
 	const char code = (char)event;
 
 	++*(event == BT_EVENT_VANISHED ? &node->dir.vanished : &node->dir.excluded);
-	if (!scan->options.observer || !scan->options.observer->entry)
+	if (!bt_wants_entries(scan->options.observer))
 		return 0;
-	if (bt_buf_append(&scratch->told, &code, 1) != 0)
+	if (bt_buf_append(&scratch->told, &bytes, sizeof(bytes)) || bt_buf_append(&scratch->told, &code, 1))
 		return BT_E_NOMEM;
 	return bt_buf_append(&scratch->told, name, strlen(name) + 1);
 }
@@ -164,7 +166,7 @@ static int drop_gone(struct bt_scan *scan, struct bt_scan_private *node, struct 
 	node->dir.count = 0;
 	for (size_t i = 0; i < count && !r; i++)
 		if (found[i].error == GONE)
-			r = bt_scan_note(scan, node, scratch, BT_EVENT_VANISHED, found[i].name);
+			r = bt_scan_note(scan, node, scratch, BT_EVENT_VANISHED, found[i].name, BT_SIZE_UNKNOWN);
 		else
 			found[node->dir.count++] = found[i];
 	return r;

@@ -91,6 +91,15 @@ static bool is_boundary(struct bt_scan *scan, const struct bt_scan_dir *dir, int
 	return true;
 }
 
+uint64_t bt_scan_size(int dirfd, const char *name)
+{
+	struct statx status;
+
+	if (statx(dirfd, name, UNTOUCHED, STATX_TYPE | STATX_SIZE, &status) < 0 || !S_ISREG(status.stx_mode))
+		return BT_SIZE_UNKNOWN;
+	return status.stx_size;
+}
+
 static void look(struct bt_scan *scan, const struct bt_scan_dir *dir, int dirfd, struct bt_found *found)
 {
 	struct statx status;

@@ -36,7 +36,7 @@ struct bt_scan_private {
 	struct bt_scan_private *children;
 	size_t child_count;
 	struct bt_scan_private *first, *last; /* children for the line; NULL: none */
-	char *told; /* for the observer: an event in one byte, a name and a NUL, told_size in all */
+	char *told; /* for the observer: a size, an event in one byte, a name and a NUL, told_size in all */
 	size_t told_size;
 	size_t weight;
 	int result; /* 0, or the code that bt_scan_list returns */
@@ -142,8 +142,12 @@ int bt_scan_filter_names(const struct bt_scan *scan, struct bt_scan_private *nod
 bool bt_scan_filter_entry(const struct bt_scan *scan, struct bt_scan_scratch *scratch, const struct bt_scan_key *key,
 			  bool directory);
 
-/* list.c: counts an entry that is left out or has vanished, and keeps it for the observer. 0 or BT_E_NOMEM. */
+/* list.c: counts an entry that is left out or has vanished, and keeps it for the observer; bytes is its size or
+ * BT_SIZE_UNKNOWN. 0 or BT_E_NOMEM. */
 int bt_scan_note(const struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_scratch *scratch,
-		 enum bt_event event, const char *name);
+		 enum bt_event event, const char *name, uint64_t bytes);
+
+/* look.c: the size of a file that is not looked at otherwise, as far as the kernel knows it. */
+uint64_t bt_scan_size(int dirfd, const char *name);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/fail.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "base/voice.h"
 #include "scan/private.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -285,14 +286,15 @@ static int tell_noted(struct bt_scan *scan, struct bt_scan_private *node)
 	const struct bt_observer *observer = scan->options.observer;
 
 	for (size_t done = 0; done < node->told_size;) {
-		const char *at = node->told + done;
-		const enum bt_event event = (unsigned char)at[0];
-		char *path = bt_scan_path(&node->dir, at + 1);
+		const char *event = node->told + done + sizeof(uint64_t);
+		char *path = bt_scan_path(&node->dir, event + 1);
+		uint64_t bytes;
 
-		done += strlen(at + 1) + 2;
 		if (!path)
 			return BT_E_NOMEM;
-		observer->entry(observer->arg, event, path);
+		memcpy(&bytes, node->told + done, sizeof(bytes));
+		done += sizeof(bytes) + strlen(event + 1) + 2;
+		bt_tell_entry(observer, (unsigned char)*event, path, bytes);
 		free(path);
 	}
 	free(node->told);

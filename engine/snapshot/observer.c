@@ -6,9 +6,9 @@ static void outer_problem(void *arg, const char *path, const struct bt_error *er
 	bt_voice_tell(arg, path, error);
 }
 
-static void outer_entry(void *arg, enum bt_event event, const char *path)
+static void outer_sized(void *arg, enum bt_event event, const char *path, uint64_t bytes)
 {
-	bt_snap_told(arg, event, path);
+	bt_snap_told(arg, event, path, bytes);
 }
 
 static bool outer_cancelled(void *arg)
@@ -20,9 +20,10 @@ void bt_snap_observer_init(struct bt_snap_observer *self, const struct bt_observ
 {
 	*self = (struct bt_snap_observer){0};
 	bt_voice_init(&self->voice, observer, NULL);
-	self->outer = (struct bt_observer){.arg = self, .problem = outer_problem, .cancelled = outer_cancelled};
+	self->outer = (struct bt_observer){
+		.size = sizeof(self->outer), .arg = self, .problem = outer_problem, .cancelled = outer_cancelled};
 	if (bt_snap_wants_entries(self))
-		self->outer.entry = outer_entry;
+		self->outer.sized = outer_sized;
 }
 
 void bt_snap_observer_destroy(struct bt_snap_observer *self)
@@ -32,15 +33,15 @@ void bt_snap_observer_destroy(struct bt_snap_observer *self)
 
 bool bt_snap_wants_entries(const struct bt_snap_observer *self)
 {
-	return self->voice.observer && self->voice.observer->entry;
+	return bt_wants_entries(self->voice.observer);
 }
 
-void bt_snap_told(struct bt_snap_observer *self, enum bt_event event, const char *path)
+void bt_snap_told(struct bt_snap_observer *self, enum bt_event event, const char *path, uint64_t bytes)
 {
 	if (!bt_snap_wants_entries(self))
 		return;
 	pthread_mutex_lock(&self->voice.lock);
-	self->voice.observer->entry(self->voice.observer->arg, event, path);
+	bt_tell_entry(self->voice.observer, event, path, bytes);
 	pthread_mutex_unlock(&self->voice.lock);
 }
 

@@ -15,7 +15,7 @@ void bt_snap_observer_init(struct bt_snap_observer *self, const struct bt_observ
 void bt_snap_observer_destroy(struct bt_snap_observer *self);
 
 bool bt_snap_wants_entries(const struct bt_snap_observer *self);
-void bt_snap_told(struct bt_snap_observer *self, enum bt_event event, const char *path);
+void bt_snap_told(struct bt_snap_observer *self, enum bt_event event, const char *path, uint64_t bytes);
 /* The caller asks bt_pace_due first. */
 void bt_snap_progress(struct bt_snap_observer *self, const struct bt_progress *so_far);
 

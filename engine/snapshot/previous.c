@@ -99,25 +99,29 @@ static void fetch(struct bt_snap_previous *self, struct bt_snap_node *node)
 }
 
 static void tell_removed(const struct bt_snap_previous *self, const struct bt_snap_node *node,
-			 const struct bt_entry *previous)
+			 const struct bt_entry *previous, uint64_t bytes)
 {
 	char *path = bt_snap_wants_entries(self->plan->observer) ? bt_scan_path(node->dir, previous->name) : NULL;
 
 	if (path)
-		bt_snap_told(self->plan->observer, BT_EVENT_REMOVED, path);
+		bt_snap_told(self->plan->observer, BT_EVENT_REMOVED, path,
+			     previous->type == BT_FILE || previous->type == BT_DIR ? bytes : BT_SIZE_UNKNOWN);
 	free(path);
 }
 
 static void leave_unmatched(struct bt_snap_previous *self, struct bt_snap_node *node, const struct bt_entry *previous)
 {
+	uint64_t before = self->removed_bytes;
+
 	self->unmatched++;
 	if (!node->unknown) {
 		self->removed++;
 		self->removed_bytes += previous->type == BT_FILE ? previous->size : 0;
-		tell_removed(self, node, previous);
 	}
 	if (bt_snap_previous_tree(self, previous, !node->unknown))
 		self->damaged = true;
+	if (!node->unknown)
+		tell_removed(self, node, previous, self->removed_bytes - before);
 }
 
 const struct bt_entry *bt_snap_previous_match(struct bt_snap_previous *self, struct bt_snap_node *node,

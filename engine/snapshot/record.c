@@ -111,7 +111,7 @@ static int count_file(struct bt_snap_finish *finish, const struct bt_snap_item *
 		bt_snap_progress(
 			finish->plan->observer,
 			&(struct bt_progress){.files = totals->files, .bytes = totals->directory_size, .path = path});
-	bt_snap_told(finish->plan->observer, event, path);
+	bt_snap_told(finish->plan->observer, event, path, item->entry.size);
 	free(path);
 	return 0;
 }
@@ -131,7 +131,7 @@ static int count_boundary(struct bt_snap_finish *finish, const struct bt_snap_it
 		memccpy(totals->boundary, path, 0, sizeof(totals->boundary));
 		memccpy(totals->boundary_type, item->entry.extra->boundary, 0, sizeof(totals->boundary_type) - 1);
 	}
-	bt_snap_told(finish->plan->observer, BT_EVENT_BOUNDARY, path);
+	bt_snap_told(finish->plan->observer, BT_EVENT_BOUNDARY, path, BT_SIZE_UNKNOWN);
 	free(path);
 	return 0;
 }
@@ -220,7 +220,7 @@ static int vanish(struct bt_snap_finish *finish, const struct bt_snap_item *item
 	char *path = path_of(item);
 	if (!path)
 		return BT_E_NOMEM;
-	bt_snap_told(finish->plan->observer, BT_EVENT_VANISHED, path);
+	bt_snap_told(finish->plan->observer, BT_EVENT_VANISHED, path, BT_SIZE_UNKNOWN);
 	free(path);
 	return 0;
 }

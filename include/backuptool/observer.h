@@ -18,6 +18,8 @@ enum bt_event {
 	BT_EVENT_VANISHED, /* snapshot: listed, but gone when it was to be read */
 };
 
+#define BT_SIZE_UNKNOWN UINT64_MAX
+
 /* A total of 0 means unknown. The totals of a snapshot are those of its parent, until it exceeds them. */
 struct bt_progress {
 	uint64_t files, bytes, total_files, total_bytes;
@@ -42,6 +44,9 @@ struct bt_observer {
 	 * process that has it, any bytes: "backuptool snapshot (process 1234)". While the operation waits, it calls
 	 * cancelled. */
 	void (*waiting)(void *arg, const char *holder);
+	/* Called in place of entry, with the size of a file, or of all files in a directory that is gone;
+	 * BT_SIZE_UNKNOWN: it has none, or nobody knows. */
+	void (*sized)(void *arg, enum bt_event event, const char *path, uint64_t bytes);
 };
 
 #endif

@@ -144,6 +144,12 @@ every_survivor_restores() {
 	[ "$(survivors | wc -l)" = 2 ]
 }
 
+# of_size NAME: the size of a snapshot's file as a person is shown it.
+of_size() {
+	backuptool list --json | jq -r --arg name "$1" '.[] | select(.name == $name) | .file_size' |
+		awk '{ if ($1 < 1024) printf "%d B", $1; else printf "%.1f KiB", $1 / 1024 }'
+}
+
 @test "-v names the files of the store that go" {
 	mkdir src
 	head -c 300000 /dev/urandom >src/shared
@@ -151,16 +157,16 @@ every_survivor_restores() {
 	take_at 2026-01-02T00-00-00Z
 	head -c 300000 /dev/urandom >src/shared
 	take_at 2026-01-03T00-00-00Z
-	first=$(newest 2) second=$(newest 1)
+	first=$(newest 2) second=$(newest 1) size=$(of_size "$first")
 	run -0 bash -c "backuptool remove '$first' --dry-run -v | grep '^D'"
-	output_is "D $first"
+	output_is "D $first  ($size)"
 	run -0 bash -c "backuptool remove '$first' -v | grep '^D'"
-	output_is "D $first" # the second one needs its contents
+	output_is "D $first  ($size)" # the second one needs its contents
 	volume=$(ls snapshots/contents)
 	run -0 bash -c "backuptool prune --keep-last 1 -nv | grep '^D'"
-	[ "$(sort <<<"$output")" = "$(printf '%s\n' "D $second" "D contents/$volume" | sort)" ]
+	[ "$(sort <<<"$output")" = "$(printf '%s\n' "D $second  ($(of_size "$second"))" "D contents/$volume  ($size)" | sort)" ]
 	run -0 bash -c "backuptool prune --keep-last 1 -v | grep '^D'"
-	[ "$(sort <<<"$output")" = "$(printf '%s\n' "D $second" "D contents/$volume" | sort)" ]
+	[ "$(sed 's/  (.*//' <<<"$output" | sort)" = "$(printf '%s\n' "D $second" "D contents/$volume" | sort)" ]
 	for command in check dump diff export; do
 		run -2 backuptool "$command" -v
 		[[ $output == *"there is no option -v"* ]]

@@ -279,9 +279,11 @@ load helper
 	touch out/extra
 	before=$("$TESTS/tree_compare.py" out)
 	run -0 bring latest out --dry-run --delete -v
-	[[ $'\n'$output == *$'\nM docs/a.txt\n'* ]]
+	[[ $output != *$'\n= '* ]]
+	run -0 bring latest out --dry-run --delete -vv
+	[[ $'\n'$output == *$'\nM docs/a.txt  (6 B)\n'* ]]
 	[[ $'\n'$output == *$'\nD extra\n'* ]]
-	[[ $'\n'$output == *$'\n= photos/noise.bin\n'* ]]
+	[[ $'\n'$output == *$'\n= photos/noise.bin  (293.0 KiB)\n'* ]]
 	[[ $output == *"a dry run of restoring $(newest) of $WORK/src to out"* ]]
 	[ "$("$TESTS/tree_compare.py" out)" = "$before" ]
 	run -0 bring latest nothing -n

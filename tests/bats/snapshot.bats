@@ -129,17 +129,23 @@ tree_is_settled() {
 	done
 }
 
-@test "-v prints a line for each entry" {
+@test "-v prints a line for each change with its size, -vv one for each entry" {
 	small_tree src
 	take src
 	printf 'changed' >src/docs/a.txt
 	printf 'new' >src/$'new\tname'
-	run -0 backuptool snapshot -v --target-directory src --exclude docs/notes
-	[[ $'\n'$output == *$'\nM docs/a.txt\n'* ]]
-	[[ $'\n'$output == *$'\nA new\\x09name\n'* ]]
+	printf '%01500d' 1 >src/docs/left-out
+	run -0 backuptool snapshot -v --target-directory src --exclude docs/notes --exclude left-out
+	[[ $'\n'$output == *$'\nM docs/a.txt  (7 B)\n'* ]]
+	[[ $'\n'$output == *$'\nA new\\x09name  (3 B)\n'* ]]
+	[[ $'\n'$output == *$'\nX docs/left-out  (1.5 KiB)\n'* ]]
 	[[ $'\n'$output == *$'\nX docs/notes\n'* ]]
-	[[ $'\n'$output == *$'\n= photos/noise.bin\n'* ]]
-	[[ $(backuptool snapshot --help) == *": A new, M changed, = as it was, D removed, X left out, B not entered, V vanished"* ]]
+	[[ $'\n'$output != *$'\n= '* ]]
+	rm -r src/photos
+	run -0 backuptool snapshot --verbose --verbose --target-directory src
+	[[ $'\n'$output == *$'\nD photos  (399.3 KiB)\n'* ]]
+	[[ $'\n'$output == *$'\n= docs/a.txt  (7 B)\n'* ]]
+	[[ $(backuptool snapshot --help | tr -s '\n ' ' ') == *": A new, M changed, D removed, X left out, B not entered, V vanished; twice: = as it was, too"* ]]
 }
 
 @test "a pattern as other programs write it, which matches nothing, is named" {

@@ -38,7 +38,7 @@ member() {
 	rm -r src/d src/b src/link
 	run -0 --separate-stderr take src -v
 	line "files: 0 new files, 0 changed, 2 unchanged; 8 entries removed*"
-	[ "$(grep ^D <<<"$output")" = $'D b\nD d\nD link' ]
+	[ "$(grep ^D <<<"$output")" = $'D b  (0 B)\nD d  (0 B)\nD link' ]
 	[ "$(tail -n 2 "snapshots/$(newest)" | head -n 1 | grep -o '"removed":[0-9]*')" = '"removed":8' ]
 	run -0 --separate-stderr backuptool list
 	[[ ${lines[2]} == *"  8 removed" ]]
@@ -68,6 +68,8 @@ member() {
 	[ "$(member removed_bytes)" = 3500 ]
 	[[ $(tail -n 2 "snapshots/$(newest)" | head -n 1) == *'"removed":8,"removed_bytes":3500,'* ]]
 	[ "$(backuptool list --json | jq -c 'map(.removed_bytes)')" = "[null,3500]" ]
+	run -0 backuptool list
+	[[ ${lines[2]} == *"  8 removed (3.4 KiB)" ]]
 }
 
 @test "a dry run, --skip-if-unchanged and --json count them as well" {

@@ -54,8 +54,12 @@ void back_begin(struct back *back)
 	snprintf(back->output, sizeof(back->output), "%s/output", back->world.base);
 	back->options = (struct bt_restore_options){.size = sizeof(back->options), .threads = 2};
 	back->result.size = sizeof(back->result);
-	back->observer = (struct bt_observer){sizeof(back->observer), back,	      note_problem, note_entry,
-					      note_progress,	      note_cancelled, NULL};
+	back->observer = (struct bt_observer){.size = sizeof(back->observer),
+					      .arg = back,
+					      .problem = note_problem,
+					      .entry = note_entry,
+					      .progress = note_progress,
+					      .cancelled = note_cancelled};
 }
 
 void back_end(struct back *back)

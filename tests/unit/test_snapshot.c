@@ -305,6 +305,46 @@ static void test_observer(void **state)
 	world_end(&world);
 }
 
+static void add_size(void *arg, enum bt_event event, const char *path, uint64_t bytes)
+{
+	uint64_t *sizes = arg;
+
+	assert_int_not_equal(bytes, BT_SIZE_UNKNOWN);
+	sizes[event] += bytes;
+}
+
+/* Of an observer that says how large it is. */
+static void test_observer_sizes(void **state)
+{
+	struct world world;
+	uint64_t sizes[8] = {0};
+	static const char *const patterns[] = {"*.o"};
+
+	world_begin(&world);
+	world.observer = (struct bt_observer){.size = sizeof(world.observer), .arg = sizes, .sized = add_size};
+	world.options.exclude = patterns;
+	world.options.exclude_count = 1;
+	put_text(&world, "a", "a");
+	put_text(&world, "b", "bb");
+	put_text(&world, "c.o", "ccc");
+	put_dir(&world, "d");
+	put_text(&world, "d/e", "eeee");
+	world_snap(&world);
+	assert_int_equal(sizes[BT_EVENT_NEW], 7);
+	assert_int_equal(sizes[BT_EVENT_EXCLUDED], 3);
+	put_text(&world, "a", "AAAAA");
+	assert_int_equal(unlink(in_source(&world, "d/e")), 0);
+	assert_int_equal(rmdir(in_source(&world, "d")), 0);
+	world_snap(&world);
+	assert_int_equal(sizes[BT_EVENT_CHANGED], 5);
+	assert_int_equal(sizes[BT_EVENT_UNCHANGED], 2);
+	assert_int_equal(sizes[BT_EVENT_REMOVED], 4);
+	world.observer = (struct bt_observer){.arg = sizes, .sized = add_size}; /* as of an older header */
+	world_snap(&world);
+	assert_int_equal(sizes[BT_EVENT_UNCHANGED], 2);
+	world_end(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,7 +353,7 @@ int main(void)
 		cmocka_unit_test(test_dry_run),		cmocka_unit_test(test_names_and_tags),
 		cmocka_unit_test(test_excluded),	cmocka_unit_test(test_store_inside),
 		cmocka_unit_test(test_target),		cmocka_unit_test(test_observer),
-		cmocka_unit_test(test_time_after_wait),
+		cmocka_unit_test(test_time_after_wait), cmocka_unit_test(test_observer_sizes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
