@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "entry.h"
 #include "output.h"
+#include "patterns.h"
 #include "place.h"
 #include "progress.h"
 #include "taking.h"

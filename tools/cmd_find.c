@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "entry.h"
 #include "output.h"
+#include "patterns.h"
 #include "place.h"
 #include "progress.h"
 #include "selection.h"
@@ -93,9 +94,10 @@ static int found(void *arg, const struct bt_match *match)
 /* Nothing was found: perhaps by a pattern for the file's whole path. */
 static void check_pattern(const struct tool *tool, struct bt_store *store)
 {
-	const char *pattern = tool->operand_count ? tool->operands[0] : "", *meant = NULL;
+	const char *pattern = tool->operand_count ? tool->operands[0] : "";
+	char *meant = NULL;
 
-	if (*pattern != '/' && *pattern != '.')
+	if (!strchr("/.~", *pattern))
 		return;
 	for (size_t i = bt_store_snapshot_count(store); !meant && i-- > 0;) {
 		struct bt_snapshot *snapshot;
@@ -108,6 +110,7 @@ static void check_pattern(const struct tool *tool, struct bt_store *store)
 	}
 	if (meant)
 		tool_pattern_say(tool, pattern, meant);
+	free(meant);
 }
 
 static int search(const struct tool *tool, struct bt_store *store, const struct options *options,

@@ -5,6 +5,7 @@
 #include "job_round.h"
 #include "notify.h"
 #include "output.h"
+#include "patterns.h"
 #include <errno.h>
 #include <internal/policy.h>
 #include <internal/schedule.h>
@@ -174,6 +175,7 @@ static int run_all(struct job *job)
 		tell_run(job, &run);
 		free(run.not_pruned);
 		free(run.kept_names);
+		tool_taken_end(&run.taken);
 		if (run.exit == TOOL_INTERRUPTED || run.exit == TOOL_USAGE)
 			return run.exit;
 		if (job->options->give_up_after && job->round.failed >= job->options->give_up_after) {

@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "job.h"
 #include "output.h"
+#include "patterns.h"
 #include "rows.h"
 #include "systemd_unit.h"
 #include <errno.h>

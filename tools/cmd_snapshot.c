@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "hooks.h"
 #include "output.h"
+#include "patterns.h"
 #include "progress.h"
 #include "record.h"
 #include "taking.h"
@@ -106,11 +107,24 @@ static void say_tags(const struct tool *tool, const struct tool_taking *taking, 
 	bt_snapshot_close(last);
 }
 
+static int report(struct tool *tool, const struct tool_taking *taking, struct bt_store *store, struct tool_taken *taken,
+		  int code)
+{
+	tool_taken_note(taking, taken);
+	tool_outcome_count(tool, &taken->result);
+	tool_outcome_lacks(tool, tool_taken_lacks(&taken->result));
+	print_report(tool, taking, taken);
+	say_tags(tool, taking, store, taken);
+	tool_taking_say_rules(tool, taking, taken);
+	tool_taking_say_other_host(tool, store, taking, &taken->result);
+	return tool_taken_judge(tool, taking, &taken->result, code);
+}
+
 static int take_snapshot(struct tool *tool, const struct tool_taking *taking, struct bt_store *store)
 {
-	const struct bt_snapshot_options wanted = tool_taking_request(taking);
 	struct tool_taken taken = {
 		.result = {.size = sizeof(taken.result)}, .dry_run = taking->dry_run, .store = tool_store_facts(store)};
+	const struct bt_snapshot_options wanted = tool_taking_request(taking, &taken);
 	struct bt_error error = {0};
 	struct tool_talk talk;
 	int code;
@@ -120,14 +134,11 @@ static int take_snapshot(struct tool *tool, const struct tool_taking *taking, st
 	taken.seconds = tool_talk_seconds(&talk);
 	tool_talk_end(&talk);
 	if (code < 0 && code != BT_E_INCOMPLETE)
-		return tool_fail(tool, &error);
-	tool_outcome_count(tool, &taken.result);
-	tool_outcome_lacks(tool, tool_taken_lacks(&taken.result));
-	print_report(tool, taking, &taken);
-	say_tags(tool, taking, store, &taken);
-	tool_taking_say_rules(tool, &taken.result);
-	tool_taking_say_other_host(tool, store, taking, &taken.result);
-	return tool_taken_judge(tool, taking, &taken.result, code);
+		code = tool_fail(tool, &error);
+	else
+		code = report(tool, taking, store, &taken, code);
+	tool_taken_end(&taken);
+	return code;
 }
 
 /* A dry run before the first snapshot makes no store: it compares with an empty one. */

@@ -34,7 +34,7 @@ static bool due(const struct job_round *round, const struct job_run *run)
 static void take_snapshot(struct job_round *round, struct job_run *run)
 {
 	const struct tool_taking *taking = &round->options->taking;
-	struct bt_snapshot_options options = tool_taking_request(taking);
+	struct bt_snapshot_options options = tool_taking_request(taking, &run->taken);
 	int code = 0;
 
 	if (round->watch)
@@ -47,6 +47,7 @@ static void take_snapshot(struct job_round *round, struct job_run *run)
 	run->taken.seconds = tool_talk_seconds(&round->talk);
 	run->failed = code < 0 && code != BT_E_INCOMPLETE;
 	if (!run->failed) {
+		tool_taken_note(taking, &run->taken);
 		tool_outcome_count(round->tool, &run->taken.result);
 		tool_outcome_lacks(round->tool, tool_taken_lacks(&run->taken.result));
 	}
@@ -58,7 +59,7 @@ static void take_snapshot(struct job_round *round, struct job_run *run)
 		run->error = (struct bt_error){0};
 	if (!run->failed && run->number == 1)
 		tool_taking_say_other_host(round->tool, round->at.store, taking, &run->taken.result);
-	tool_taking_say_rules(round->tool, &run->taken.result);
+	tool_taking_say_rules(round->tool, taking, &run->taken);
 }
 
 /* The job's own snapshots only: others that use the store have rules of their own. */

@@ -27,7 +27,7 @@ struct job_round {
 
 /* Opens the store for the first time. Says what is wrong and gives an exit code, or TOOL_OK. */
 int job_round_meet(struct job_round *round);
-/* Leaves the store closed. not_pruned and kept_names of the run are to be freed. */
+/* Leaves the store closed. not_pruned and kept_names of the run are to be freed, and taken is to be ended. */
 void job_round_run(struct job_round *round, struct job_run *run);
 void job_round_free(struct job_round *round);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "taking.h"
 #include "output.h"
+#include "patterns.h"
 #include "retention.h"
 #include <backuptool/select.h>
 #include <errno.h>
@@ -165,58 +166,6 @@ const struct tool_option tool_taking_dry_run[] = {
 	{0},
 };
 
-/* The part of the pattern after the directory's path, from the slash on; NULL if it does not begin with that path. */
-static const char *after_path(const char *pattern, const char *directory)
-{
-	size_t length = strlen(directory);
-
-	while (length > 0 && directory[length - 1] == '/')
-		length--;
-	return length > 0 && strncmp(pattern, directory, length) == 0 && pattern[length] == '/' ? pattern + length
-												: NULL;
-}
-
-/* The directory /home may have a home of its own: then /home/me may be meant as it stands. */
-static bool begins_below(const char *pattern, const char *directory)
-{
-	struct stat status;
-	tool_auto char *path = tool_format("%s/%.*s", directory, (int)strcspn(pattern + 1, "/"), pattern + 1);
-
-	return lstat(path, &status) == 0;
-}
-
-const char *tool_pattern_meant(const char *pattern, const char *directory)
-{
-	const char *meant = strncmp(pattern, "./", 2) == 0 ? pattern + 1
-			    : *pattern == '/'		   ? after_path(pattern, directory)
-							   : NULL;
-
-	return meant && meant[1] ? meant : NULL;
-}
-
-void tool_pattern_say(const struct tool *tool, const char *pattern, const char *meant)
-{
-	tool_auto char *shown = tool_escape(pattern), *wanted = tool_escape(meant);
-
-	tool_say(tool, "the pattern '%s' matches nothing: patterns begin at the directory, write '%s%s'", shown,
-		 *pattern == '!' ? "!" : "", wanted);
-}
-
-void tool_patterns_check(const struct tool *tool, const char *directory, const struct tool_texts *patterns)
-{
-	tool_auto char *real = realpath(directory, NULL);
-
-	for (size_t i = 0; i < patterns->count; i++) {
-		const char *pattern = patterns->items[i] + (*patterns->items[i] == '!');
-		const char *meant = tool_pattern_meant(pattern, directory);
-
-		if (!meant && real)
-			meant = tool_pattern_meant(pattern, real);
-		if (meant && (*pattern == '.' || !begins_below(pattern, directory)))
-			tool_pattern_say(tool, patterns->items[i], meant);
-	}
-}
-
 int tool_target_check(const struct tool *tool, const char *target)
 {
 	int fd = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC), failed = errno;
@@ -244,12 +193,15 @@ struct tool_store_facts tool_store_facts(const struct bt_store *store)
 	return facts;
 }
 
-struct bt_snapshot_options tool_taking_request(const struct tool_taking *taking)
+struct bt_snapshot_options tool_taking_request(const struct tool_taking *taking, struct tool_taken *taken)
 {
+	free(taken->used);
+	taken->used = tool_alloc(taking->exclude.count + 1);
 	return (struct bt_snapshot_options){
 		.size = sizeof(struct bt_snapshot_options),
 		.exclude = taking->exclude.items,
 		.exclude_count = taking->exclude.count,
+		.exclude_used = taken->used,
 		.exclude_if_present = taking->exclude_if_present.items,
 		.exclude_if_present_count = taking->exclude_if_present.count,
 		.exclude_caches = taking->exclude_caches,
@@ -326,15 +278,43 @@ void tool_recorded_check(const struct tool *tool, const struct bt_snapshot_info 
 			       "counts as new");
 }
 
-void tool_taking_say_rules(const struct tool *tool, const struct bt_snapshot_result *result)
+void tool_taken_note(const struct tool_taking *taking, struct tool_taken *taken)
 {
+	bool tried = (!*taken->result.parent || taken->dry_run) && !taken->result.followed;
+
+	for (size_t i = 0; tried && i < taking->exclude.count; i++)
+		if (!taken->used[i])
+			tool_texts_add(&taken->unused, taking->exclude.items[i]);
+}
+
+void tool_taken_end(struct tool_taken *taken)
+{
+	free(taken->used);
+	free(taken->unused.items);
+	taken->used = NULL;
+	taken->unused = (struct tool_texts){0};
+}
+
+void tool_taking_say_rules(const struct tool *tool, const struct tool_taking *taking, const struct tool_taken *taken)
+{
+	const struct bt_snapshot_result *result = &taken->result;
+
 	if (tool->quiet)
 		return;
+	tool_patterns_say_unused(tool, taking->target, &taking->exclude, &taken->unused);
 	if (result->rules_changed)
 		tool_say(tool, "the rules differ from those of the last snapshot");
 	if (result->rules_omitted)
 		tool_say(tool, "the rules are too long to be recorded, so that 'diff' and 'restore --delete' will not "
 			       "know them");
+}
+
+static struct tool_value get_unused(const void *row)
+{
+	const struct tool_texts *unused = &((const struct tool_taken *)row)->unused;
+
+	return (struct tool_value){.kind = unused->count ? TOOL_TEXTS : TOOL_NOTHING,
+				   .texts = {unused->items, unused->count}};
 }
 
 const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1] = {
@@ -360,6 +340,7 @@ const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1] = {
 	{"shrank", NULL, TOOL_IF_ANY(TOOL_FLAG, struct tool_taken, result.shrank)},
 	{"rules_changed", NULL, TOOL_IF_ANY(TOOL_FLAG, struct tool_taken, result.rules_changed)},
 	{"rules_omitted", NULL, TOOL_IF_ANY(TOOL_FLAG, struct tool_taken, result.rules_omitted)},
+	{"unused_patterns", NULL, TOOL_GET(get_unused)},
 	{"new_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct tool_taken, result.new_bytes)},
 	{"stored_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct tool_taken, result.stored_bytes)},
 	{"written_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct tool_taken, result.written_bytes)},

@@ -23,22 +23,19 @@ struct tool_taking {
 /* Tables of options for a struct tool_taking; about: what becomes of a single snapshot. */
 extern const struct tool_option tool_taking_options[], tool_taking_about[], tool_taking_dry_run[];
 
-/* What was meant by a pattern that begins with "./" or with the directory's own path, and so matches nothing; NULL for
- * any other. */
-const char *tool_pattern_meant(const char *pattern, const char *directory);
-void tool_pattern_say(const struct tool *tool, const char *pattern, const char *meant);
-/* Says which patterns match nothing because they begin with "./" or with the directory's own path. */
-void tool_patterns_check(const struct tool *tool, const char *directory, const struct tool_texts *patterns);
-
-/* As the engine wants them; borrowed. */
-struct bt_snapshot_options tool_taking_request(const struct tool_taking *taking);
+struct tool_taken;
+/* As the engine wants them, and as it fills taken; borrowed. */
+struct bt_snapshot_options tool_taking_request(const struct tool_taking *taking, struct tool_taken *taken);
+/* After it succeeded: fills what follows from that. tool_taken_end frees it. */
+void tool_taken_note(const struct tool_taking *taking, struct tool_taken *taken);
+void tool_taken_end(struct tool_taken *taken);
 
 /* The host whose snapshots are taken; allocated. */
 char *tool_taking_host(const struct tool_taking *taking);
 /* Before a snapshot's own rules are used: says so when they are not recorded. */
 void tool_recorded_check(const struct tool *tool, const struct bt_snapshot_info *info);
 /* Says what is to be known of the rules of a run. */
-void tool_taking_say_rules(const struct tool *tool, const struct bt_snapshot_result *result);
+void tool_taking_say_rules(const struct tool *tool, const struct tool_taking *taking, const struct tool_taken *taken);
 /* After a run that had none to compare with: says so when the newest snapshot of the directory is of another host. */
 void tool_taking_say_other_host(const struct tool *tool, struct bt_store *store, const struct tool_taking *taking,
 				const struct bt_snapshot_result *result);
@@ -58,9 +55,12 @@ struct tool_taken {
 	struct tool_store_facts store;
 	struct bt_snapshot_result result;
 	double seconds;
+	bool *used; /* by pattern, as the engine tells it */
+	struct tool_texts
+		unused; /* patterns that matched nothing where they were tried: in a first run, and a dry one */
 };
 /* Of struct tool_taken, for JSON; ends with a NULL key. */
-#define TOOL_TAKEN_COLUMNS 28
+#define TOOL_TAKEN_COLUMNS 29
 extern const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1];
 
 /*

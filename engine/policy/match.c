@@ -10,16 +10,17 @@ struct rule {
 	size_t count;
 	bool negative, directory;
 	bool anywhere; /* compared with the name alone */
+	size_t pattern;
 };
 
 struct bt_rules {
 	struct bt_arena arena;
 	struct rule *rules;
 	size_t count;
+	bool *used; /* by pattern; set by any thread, never taken back */
 };
 
-/* Without the line's CR and its trailing blanks, unless "\" protects them. */
-static size_t trimmed_length(const char *pattern)
+size_t bt_pattern_length(const char *pattern)
 {
 	size_t length = strlen(pattern), kept = 0;
 
@@ -70,13 +71,14 @@ static int compile_components(struct bt_glob_compiler *compiler, struct rule *ru
 	return r;
 }
 
-static int add_rule(struct bt_rules *rules, const char *pattern)
+static int add_rule(struct bt_rules *rules, const char *pattern, size_t index)
 {
 	struct bt_glob_compiler compiler = {.arena = &rules->arena};
-	const char *end = pattern + trimmed_length(pattern);
-	struct rule rule = {0};
+	const char *end = pattern + bt_pattern_length(pattern);
+	struct rule rule = {.pattern = index};
 	int r;
 
+	rules->used[index] = *pattern == '#'; /* it says nothing */
 	if (*pattern == '#')
 		return 0;
 	if (*pattern == '!') {
@@ -87,6 +89,7 @@ static int add_rule(struct bt_rules *rules, const char *pattern)
 		rule.directory = true;
 		end--;
 	}
+	rules->used[index] |= end <= pattern;
 	if (end <= pattern)
 		return 0;
 	rule.anywhere = !memchr(pattern, '/', (size_t)(end - pattern));
@@ -108,10 +111,11 @@ int bt_rules_new(const char *const *patterns, size_t count, struct bt_rules **re
 	if (!rules)
 		return bt_fail(error, BT_E_NOMEM, NULL, "compile the exclude patterns");
 	rules->rules = calloc(count + 1, sizeof(*rules->rules));
-	if (!rules->rules)
+	rules->used = calloc(count + 1, sizeof(*rules->used));
+	if (!rules->rules || !rules->used)
 		r = BT_E_NOMEM;
 	for (size_t i = 0; i < count && !r; i++)
-		r = add_rule(rules, patterns[i]);
+		r = add_rule(rules, patterns[i], i);
 	if (r) {
 		bt_rules_free(rules);
 		return bt_fail(error, r, NULL, "compile the exclude patterns");
@@ -126,6 +130,7 @@ void bt_rules_free(struct bt_rules *rules)
 		return;
 	bt_arena_free(&rules->arena);
 	free(rules->rules);
+	free(rules->used);
 	free(rules);
 }
 
@@ -166,8 +171,16 @@ bool bt_rules_excluded(const struct bt_rules *rules, const char *path, const cha
 
 		if (rule->directory && !directory)
 			continue;
-		if (rule->anywhere ? match_path(rule, name, name + length) : match_path(rule, path, name + length))
+		if (rule->anywhere ? match_path(rule, name, name + length) : match_path(rule, path, name + length)) {
+			if (!__atomic_load_n(&rules->used[rule->pattern], __ATOMIC_RELAXED))
+				__atomic_store_n(&rules->used[rule->pattern], true, __ATOMIC_RELAXED);
 			return !rule->negative;
+		}
 	}
 	return false;
+}
+
+bool bt_rules_used(const struct bt_rules *rules, size_t index)
+{
+	return rules->used[index];
 }

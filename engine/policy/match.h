@@ -10,6 +10,7 @@
 
 #include <backuptool/error.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 struct bt_rules;
 
@@ -17,5 +18,9 @@ int bt_rules_new(const char *const *patterns, size_t count, struct bt_rules **re
 void bt_rules_free(struct bt_rules *rules);
 /* path: relative to the target, without leading slash ("docs/a.txt"); the entry's own name begins at name. */
 bool bt_rules_excluded(const struct bt_rules *rules, const char *path, const char *name, bool directory);
+/* Whether the pattern of that index has decided of an entry so far; true also if it is a comment or empty. */
+bool bt_rules_used(const struct bt_rules *rules, size_t index);
+/* How much of the pattern counts: without the CR at the end of its line, and without blanks that no "\\" protects. */
+size_t bt_pattern_length(const char *pattern);
 
 #endif

@@ -112,6 +112,12 @@ int bt_snap_request_read(struct bt_snap_request *request, struct bt_store *store
 	return r ? r : bt_snap_request_how(request, options, error);
 }
 
+void bt_snap_request_used(const struct bt_snap_request *request, const struct bt_snapshot_options *options)
+{
+	for (size_t i = 0; options->exclude_used && i < options->exclude_count; i++)
+		options->exclude_used[i] = bt_rules_used(request->rules, i);
+}
+
 void bt_snap_request_free(struct bt_snap_request *request)
 {
 	bt_rules_free(request->rules);

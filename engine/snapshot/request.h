@@ -29,6 +29,8 @@ int bt_snap_request_how(struct bt_snap_request *request, const struct bt_snapsho
 bool bt_snap_birth_times_differ(const struct bt_snapshot_info *info, bool wanted);
 /* Whether both have recorded their rules, and these differ. */
 bool bt_snap_rules_differ(const struct bt_snapshot_info *a, const struct bt_snapshot_info *b);
+/* Tells which patterns decided of an entry. */
+void bt_snap_request_used(const struct bt_snap_request *request, const struct bt_snapshot_options *options);
 void bt_snap_request_free(struct bt_snap_request *request); /* also after a failure */
 
 #endif

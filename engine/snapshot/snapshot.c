@@ -445,6 +445,8 @@ static int take_once(struct run *run, const char *target, const struct bt_observ
 	if (!run->doubted && !run->lost)
 		r = first_failure(run, r, &failure, error);
 	tear_down(run);
+	if (!r || r == BT_E_INCOMPLETE)
+		bt_snap_request_used(&run->request, run->plan.options);
 	bt_snap_request_free(&run->request);
 	bt_gate_close(&run->gate);
 	bt_buffers_destroy(&run->buffers);

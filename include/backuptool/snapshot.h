@@ -41,9 +41,12 @@ struct bt_snapshot_options {
 	bool partial;		    /* it is taken while a longer run goes on, and lacks what that has not read yet */
 	const struct bt_time *expires; /* it is of no use after this time; NULL: nobody knows */
 	enum bt_at_rest at_rest;       /* how the store's files lie from now on; the store remembers it */
-	bool birth_times; /* entries get their birth times, if their file system has them. These are never compared: a
-			     run that is skipped because nothing else changed adds none. With another choice than the
-			     parent's, changes are not followed (BT_DOUBT_DUE), so that all entries are alike */
+	bool birth_times;   /* entries get their birth times, if their file system has them. These are never compared: a
+			       run that is skipped because nothing else changed adds none. With another choice than the
+			       parent's, changes are not followed (BT_DOUBT_DUE), so that all entries are alike */
+	bool *exclude_used; /* NULL, or exclude_count of them, which are set: whether the pattern decided of an entry.
+			       A comment and an empty one count as used. After a failure, and where changes were
+			       followed, they say nothing */
 };
 
 struct bt_snapshot_result {

@@ -55,6 +55,17 @@ int bt_snapshot_name_parse(const char *name, int64_t *ret_seconds, unsigned *ret
 /* "snapshot_2026-11-22T10-30-00Z.json", with -clash if > 0. Size 64 is enough. */
 void bt_snapshot_name_format(int64_t seconds, unsigned clash, char *name, size_t size);
 
+/*
+ * Why a pattern as in .gitignore that begins with "!" can match nothing: one of the directories above it is left out,
+ * so that nobody looks into it. Both are lengths of the pattern, up to a slash: the first directory that is left out,
+ * and the last one that the pattern names without a wildcard. Zero: nothing keeps it from matching.
+ */
+struct bt_barrier {
+	size_t directory, parents;
+};
+/* One for each pattern. BT_E_NOMEM. */
+int bt_barriers_find(const char *const *patterns, size_t count, struct bt_barrier *ret_barriers);
+
 /* Whether a directory has shrunk as backuptool/retention.h defines it. */
 bool bt_has_shrunk(uint64_t files, uint64_t bytes, uint64_t files_before, uint64_t bytes_before);
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Files of patterns, as editors of all systems write them.
+# Files of patterns, as editors of all systems write them; and patterns that match nothing.
+# shellcheck disable=SC2154,SC2088
 
 load helper
 
@@ -62,4 +63,53 @@ kept() {
 	printf '\xef\xbb\xbfcache/' >patterns
 	run -0 take src --store st --exclude-from patterns
 	[ "$(kept)" = 'build keep ' ]
+}
+
+@test "a pattern that takes in what lies below a directory that is left out is named, with what to add" {
+	mkdir -p src/Documents/letters src/a/b/c
+	touch src/Documents/letters/may src/Documents/bills src/a/b/c/x
+	mkdir empty
+	take empty -q
+	blocked="backuptool snapshot: the pattern '!/Documents/letters' can match nothing: /Documents is left out; add '!/Documents/' and '/Documents/*' before it"
+	for how in --dry-run --force; do
+		run -0 --separate-stderr take src -e '/*' -e '!/Documents/letters' "$how"
+		stderr_is "$blocked"
+		[[ $output == *"files: 0 new files, "*"2 entries left out"* ]]
+	done
+	run -0 --separate-stderr take src -e '/*' -e '!/Documents/' -e '/Documents/*' -e '!/Documents/letters'
+	stderr_is "backuptool snapshot: the rules differ from those of the last snapshot"
+	run -0 --separate-stderr backuptool ls latest:Documents
+	output_is letters
+	# each directory on the way, whatever leaves it out, and however it is written
+	run -0 --separate-stderr take src -n -e '[ab]' -e '!a/b/c/x*'
+	[ "${stderr_lines[0]}" = "backuptool snapshot: the pattern '!a/b/c/x*' can match nothing: /a is left out; add '!/a/', '/a/*', '!/a/b/', '/a/b/*', '!/a/b/c/' and '/a/b/c/*' before it" ]
+	run -0 --separate-stderr backuptool job --target-directory src --interval 1s --duration 1s -e '/*' -e '!/a/b/'
+	[[ $stderr == *"'!/a/b/' can match nothing: /a is left out; add '!/a/' and '/a/*' before it"* ]]
+	# these can match
+	run -0 --separate-stderr take src -n -e '/a/*' -e '!/a/b' -e '/Doc*/*' -e '!/*/letters' -e '!c'
+	[[ $stderr != *"can match nothing"* ]]
+}
+
+@test "patterns that match nothing in a first snapshot or a dry run are named" {
+	source_tree
+	HOME=$WORK run -0 --separate-stderr take src -n -e '~/src/cache' -e '~/other'
+	stderr_is "backuptool snapshot: the pattern '~/src/cache' matches nothing: patterns begin at the directory, write '/cache'" \
+		"backuptool snapshot: nothing here matches the pattern '~/other'"
+	printf '%s\n' '# comment' '' '/build' '*.o' '!nothing' '[' >patterns
+	run -0 --separate-stderr take src -n --exclude-from patterns --json
+	[ "$(jq -c .unused_patterns <<<"$output")" = '["*.o","!nothing","["]' ]
+	stderr_is "backuptool snapshot: nothing here matches the patterns '*.o', '!nothing', '['"
+	take src/keep -q
+	run -0 --separate-stderr take src -q -e '*.o'
+	stderr_is ""
+	# later ones need not match each time
+	run -0 --separate-stderr take src -e '*.o' -e '*.tmp'
+	[[ $stderr != *matches* ]]
+	run -0 --separate-stderr take src -n -e 1 -e 2 -e 3 -e 4 -e 5 -e 6 -e 7
+	[[ $stderr == *"the patterns '1', '2', '3', '4', '5' and 2 more"* ]]
+	run -0 backuptool job --target-directory src --store other --interval 1s --duration 1s -e '*.o' --json
+	[[ $output == *'"unused_patterns":["*.o"]'* ]]
+	: >'~'
+	HOME=$WORK run -0 --separate-stderr take . -n -e '~/other'
+	[[ $stderr == *"nothing here matches the pattern '~/other'"* ]]
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "policy/match.h"
 #include <ftw.h>
+#include <internal/policy.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -402,6 +403,44 @@ static void same_as_git(void **state)
 	nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+static void used_patterns(void **state)
+{
+	static const char *const patterns[] = {"*.o", "# no", "", "!keep.o", "/", "x/", "["};
+	static const bool before[] = {false, true, true, false, true, false, false},
+			  after[] = {true, true, true, true, true, false, false};
+	struct bt_rules *rules = rules_of(patterns, LENGTH(patterns));
+
+	for (size_t i = 0; i < LENGTH(patterns); i++)
+		assert_int_equal(bt_rules_used(rules, i), before[i]);
+	assert_true(entry_excluded(rules, "a.o", false));
+	assert_false(entry_excluded(rules, "keep.o", false));
+	assert_false(entry_excluded(rules, "x", false));
+	for (size_t i = 0; i < LENGTH(patterns); i++)
+		assert_int_equal(bt_rules_used(rules, i), after[i]);
+	bt_rules_free(rules);
+}
+
+static void barriers(void **state)
+{
+	static const char *const patterns[] = {
+		"/*",	      "!/docs/letters", "!docs/letters/", "!/docs", "!docs",   "!/open", "!/open/x",
+		"!/d?cs/a/b", "!/a\\*b/c/x*/y", "!**/x/y",	  "!",	    "a/b/c/d", "!/",	 "!/docs/x  \r",
+	};
+	static const struct bt_barrier expected[LENGTH(patterns)] = {
+		[8] = {6, 8}, /* "!/a\\*b/c" is the last that has no wildcard */
+	};
+	struct bt_barrier found[LENGTH(patterns)];
+
+	assert_int_equal(bt_barriers_find(patterns, LENGTH(patterns), found), 0);
+	for (size_t i = 0; i < LENGTH(patterns); i++)
+		if (found[i].directory != expected[i].directory || found[i].parents != expected[i].parents)
+			fail_msg("%s: %zu, %zu", patterns[i], found[i].directory, found[i].parents);
+	assert_int_equal(bt_barriers_find((const char *const[]){"/*", "!docs/letters/", "!/docs/x \r"}, 3, found), 0);
+	assert_int_equal(found[1].directory, strlen("!docs"));
+	assert_int_equal(found[2].directory, strlen("!/docs"));
+	assert_int_equal(found[2].parents, strlen("!/docs"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -409,6 +448,8 @@ int main(void)
 		cmocka_unit_test(no_rules),
 		cmocka_unit_test(hostile_patterns_end),
 		cmocka_unit_test(many_components),
+		cmocka_unit_test(used_patterns),
+		cmocka_unit_test(barriers),
 		cmocka_unit_test(same_as_git),
 	};
 

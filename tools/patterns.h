@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Exclude patterns that cannot be meant as they were written. */
+#ifndef TOOLS_PATTERNS_H
+#define TOOLS_PATTERNS_H
+
+#include "tool.h"
+
+/* What was meant by a pattern that begins with "./", with "~/" or with the directory's own path, and so matches
+ * nothing; NULL for any other. Allocated. */
+char *tool_pattern_meant(const char *pattern, const char *directory);
+void tool_pattern_say(const struct tool *tool, const char *pattern, const char *meant);
+
+/* Before patterns are used: says which of them can match nothing, and what to write. */
+void tool_patterns_check(const struct tool *tool, const char *directory, const struct tool_texts *patterns);
+/* After they were used: says which of the unused ones matched nothing, but for those of which the check has told. */
+void tool_patterns_say_unused(const struct tool *tool, const char *directory, const struct tool_texts *patterns,
+			      const struct tool_texts *unused);
+
+#endif
