@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
+#include "feed.h"
 
 #define FIELD(name) offsetof(struct tool, name)
 
@@ -34,6 +35,8 @@ static const struct tool_option json_options[] = {
 static const struct tool_option talk_options[] = {
 	{"quiet", 'q', NULL, false, "print only what went wrong", tool_set_true, FIELD(quiet)},
 	{"no-progress", 0, NULL, false, "draw no progress line", tool_set_true, FIELD(no_progress)},
+	{"progress-fd", 0, "N", false, "write progress to this descriptor, as lines of JSON for other programs",
+	 tool_feed_set, FIELD(feed)},
 	{0},
 };
 

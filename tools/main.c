@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
 #include "failure.h"
+#include "feed.h"
 #include "hooks.h"
 #include "output.h"
 #include "selection.h"
@@ -224,12 +225,14 @@ int main(int argc, char **argv)
 	const char *store = getenv("BACKUPTOOL_STORE");
 	struct tool_texts said = {0}, doubts = {0};
 	struct tool_outcome outcome = {0};
+	struct tool_feed feed = {.fd = -1, .started = tool_clock()};
 	struct tool tool = {.commands = commands,
 			    .store = store && *store ? store : "./snapshots",
 			    .lock_wait = 60,
 			    .said = &said,
 			    .doubts = &doubts,
-			    .outcome = &outcome};
+			    .outcome = &outcome,
+			    .feed = &feed};
 	int r;
 
 	bt_hold_streams();
@@ -241,6 +244,7 @@ int main(int argc, char **argv)
 	if (r == TOOL_USAGE ? wants_json(&tool, argc, argv) : tool.json)
 		tool_failure_print(&tool, r);
 	r = finish_output(&tool, r);
+	tool_feed_end(&tool, r);
 	free_texts(&said);
 	free_texts(&doubts);
 	tool_outcome_clear(&outcome);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "progress.h"
+#include "feed.h"
 #include "output.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -67,11 +68,9 @@ static void entry(void *arg, enum bt_event event, const char *path, uint64_t byt
 static void waiting(void *arg, const char *holder)
 {
 	struct tool_talk *talk = arg;
-	tool_auto char *shown = tool_escape(holder);
 
 	erase(talk);
-	if (!talk->tool->quiet)
-		tool_say(talk->tool, "waiting for %s…", shown);
+	tool_say_waiting(talk->tool, holder);
 }
 
 static size_t terminal_width(void)
@@ -150,9 +149,8 @@ static char *line_text(const struct tool_talk *talk, const struct bt_progress *p
 	return text;
 }
 
-static void progress_line(void *arg, const struct bt_progress *progress)
+static void progress_line(struct tool_talk *talk, const struct bt_progress *progress)
 {
-	struct tool_talk *talk = arg;
 	double now = tool_clock();
 
 	if (now - talk->last < REDRAW_AFTER && !progress->syncing)
@@ -164,12 +162,21 @@ static void progress_line(void *arg, const struct bt_progress *progress)
 	talk->drawn = true;
 }
 
+static void tell_progress(void *arg, const struct bt_progress *progress)
+{
+	struct tool_talk *talk = arg;
+
+	tool_feed_progress(talk->tool, progress);
+	if (talk->line)
+		progress_line(talk, progress);
+}
+
 static bool line_wanted(const struct tool *tool)
 {
 	const char *terminal = getenv("TERM"), *plain = getenv("NO_COLOR");
 
-	return (!plain || !*plain) && !tool->quiet && !tool->no_progress && !tool->json && isatty(STDERR_FILENO) &&
-	       terminal && strcmp(terminal, "dumb") != 0;
+	return (!plain || !*plain) && !tool->quiet && !tool->no_progress && !tool->json &&
+	       tool->feed->fd != STDERR_FILENO && isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
 }
 
 void tool_talk_begin(struct tool_talk *talk, const struct tool *tool)
@@ -180,7 +187,7 @@ void tool_talk_begin(struct tool_talk *talk, const struct tool *tool)
 		.arg = talk,
 		.problem = problem,
 		.sized = tool->verbose && !tool->json ? entry : NULL,
-		.progress = talk->line ? progress_line : NULL,
+		.progress = talk->line || tool->feed->fd >= 0 ? tell_progress : NULL,
 		.cancelled = tool_signals_cancel,
 		.waiting = waiting,
 	};

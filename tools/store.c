@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "choice.h"
 #include "confirm.h"
+#include "feed.h"
 #include "foreign.h"
 #include "missing.h"
 #include "output.h"
@@ -96,19 +97,24 @@ int tool_store_open(const struct tool *tool, bool create, struct bt_store **ret_
 	return r;
 }
 
-static void say_waiting(void *arg, const char *holder)
+void tool_say_waiting(const struct tool *tool, const char *holder)
 {
-	const struct tool *tool = arg;
 	tool_auto char *shown = tool_escape(holder);
 
+	tool_feed_waiting(tool, holder);
 	if (!tool->quiet)
 		tool_say(tool, "waiting for %s…", shown);
+}
+
+static void waiting(void *arg, const char *holder)
+{
+	tool_say_waiting(arg, holder);
 }
 
 int tool_store_stay(const struct tool *tool, struct bt_store *store)
 {
 	const struct bt_observer observer = {
-		.arg = (void *)(uintptr_t)tool, .waiting = say_waiting, .cancelled = tool_signals_cancel};
+		.arg = (void *)(uintptr_t)tool, .waiting = waiting, .cancelled = tool_signals_cancel};
 	struct bt_error error = {0};
 
 	return bt_store_stay(store, &observer, &error) ? tool_fail(tool, &error) : TOOL_OK;

@@ -60,6 +60,7 @@ struct tool_command {
 
 struct tool_outcome;	 /* hooks.h */
 struct tool_hook_runner; /* the same */
+struct tool_feed;	 /* feed.h */
 
 /* Which snapshots the command means at all, as the user wrote it: see selection.h. */
 struct tool_selection {
@@ -82,12 +83,15 @@ struct tool {
 	struct tool_texts *doubts;	/* of confirm.h */
 	struct tool_outcome *outcome;
 	struct tool_hook_runner *hooks; /* NULL: there are none */
+	struct tool_feed *feed;
 	char **operands;
 	int operand_count;
 };
 
 /* For a command that reads for long: nothing that the store has is deleted until it is closed. */
 int tool_store_stay(const struct tool *tool, struct bt_store *store);
+/* Says that the command waits for a process, as an observer is told it. */
+void tool_say_waiting(const struct tool *tool, const char *holder);
 /* Before a command deletes or replaces: the doubt (confirm.h) whether the store's locks keep other hosts off. */
 void tool_store_doubt(const struct tool *tool, const struct bt_store *store);
 /* The same, asked about at once. */

@@ -83,6 +83,16 @@ result_of_waiting() {
 	stderr_is "backuptool snapshot: $WORK/snapshots: create a temporary file failed: Permission denied; run it as a user who may do this"
 }
 
+@test "a waiting command tells other programs whom it waits for" {
+	hold_by_snapshot
+	start prune --snapshot-number 1 --lock-wait forever --quiet --progress-fd 2
+	wait_until grep -q waiting err
+	[ "$(grep waiting err | jq -c '[.phase, .holder]')" = "[\"waiting\",\"backuptool snapshot (process $holder)\"]" ]
+	end_holder
+	result_of_waiting
+	[ "$(tail -n 1 err | jq -c '[.phase, .code]')" = '["ended",0]' ]
+}
+
 @test "a process of somebody else is not known" {
 	is_root || skip "needs root"
 	reachable_tool
