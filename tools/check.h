@@ -8,6 +8,16 @@
 #include <backuptool/check.h>
 #include <stdio.h>
 
+/* How much is read. */
+struct tool_check_part {
+	bool quick;		     /* no contents */
+	unsigned part, parts, share; /* as bt_check_options; all 0: everything */
+};
+/* Table of options for it. */
+extern const struct tool_option tool_check_part_options[];
+/* As --subset has it; NULL: all. Allocated. */
+char *tool_check_part_text(const struct bt_check_options *options);
+
 /* Of struct bt_finding and struct bt_hurt. */
 extern const struct tool_column tool_finding_columns[], tool_hurt_columns[];
 void tool_finding_print(FILE *out, const struct bt_finding *finding);

@@ -12,65 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct subset {
-	unsigned part, parts, share; /* as bt_check_options */
-};
-
 struct options {
-	bool quick, repair, dry_run;
-	struct subset subset;
+	struct tool_check_part part;
+	bool repair, dry_run;
 	struct tool_hooks hooks;
 };
 
-/* A whole number from 1 on, and where it ends; 0 if there is none. */
-static unsigned read_number(const char *text, const char **ret_end)
-{
-	char *end;
-	unsigned long number = *text >= '0' && *text <= '9' ? strtoul(text, &end, 10) : 0;
-
-	if (!number || number > 1000000)
-		return 0;
-	*ret_end = end;
-	return (unsigned)number;
-}
-
-/* "10%" or "0.25%" in hundredths of a percent; 0 if it is not one. */
-static unsigned read_share(const char *text)
-{
-	size_t length = strspn(text, "0123456789.");
-	char *end;
-	double share = strtod(text, &end) * 100 + 0.5;
-
-	if (end != text + length || strcmp(end, "%") != 0 || share >= 10001)
-		return 0;
-	return (unsigned)share;
-}
-
-/* "10%" is a tenth, taken at random; "1/7" the first of seven. */
-static const char *set_subset(void *field, const char *text)
-{
-	struct subset *subset = field;
-	const char *end = text, *last = text;
-	unsigned number = read_number(text, &end), parts;
-	unsigned share = read_share(text);
-
-	if (share) {
-		*subset = (struct subset){.share = share};
-		return NULL;
-	}
-	parts = number && *end == '/' ? read_number(end + 1, &last) : 0;
-	if (parts < number || !parts || *last)
-		return "a part such as 1/7, or a share such as 10%";
-	*subset = (struct subset){.part = number, .parts = parts};
-	return NULL;
-}
-
 #define FIELD(name) offsetof(struct options, name)
 static const struct tool_option table[] = {
-	{"quick", 0, NULL, false, "look only at metadata, and whether files say that they hold all contents",
-	 tool_set_true, FIELD(quick)},
-	{"subset", 0, "PART", false, "read only this part of the contents: 1/7 to 7/7 in turn, or 10% at random",
-	 set_subset, FIELD(subset)},
 	{"repair", 0, NULL, false, "make the store sound: move aside what cannot be used, say what is lost",
 	 tool_set_true, FIELD(repair)},
 	{"dry-run", 'n', NULL, false, "with --repair: show what would be done", tool_set_true, FIELD(dry_run)},
@@ -89,17 +38,9 @@ struct report {
 	struct tool_failure failure;
 };
 
-/* As --subset has it; NULL: all. Allocated. */
-static char *subset_text(const struct bt_check_options *options)
-{
-	if (options->share)
-		return tool_format("%g%%", options->share / 100.0);
-	return options->parts ? tool_format("%u/%u", options->part, options->parts) : NULL;
-}
-
 static struct tool_value get_subset(const void *row)
 {
-	char *text = subset_text(((const struct report *)row)->options);
+	char *text = tool_check_part_text(((const struct report *)row)->options);
 
 	return (struct tool_value){.kind = text ? TOOL_OWNED : TOOL_NOTHING, .owned = text};
 }
@@ -242,7 +183,7 @@ static void print_findings(struct report *report, const char *text)
 static void record(const struct tool *tool, struct bt_store *store, const struct bt_check_options *options,
 		   const struct bt_check_result *result, int exit)
 {
-	tool_auto char *part = subset_text(options);
+	tool_auto char *part = tool_check_part_text(options);
 
 	if (result->findings || (!options->quick && !options->name_count && !tool->filter))
 		tool_record_check(tool, store, exit, result->findings, part);
@@ -318,10 +259,10 @@ static int work(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
 	struct bt_check_options how = {.size = sizeof(how),
-				       .quick = options->quick,
-				       .part = options->subset.part,
-				       .parts = options->subset.parts,
-				       .share = options->subset.share,
+				       .quick = options->part.quick,
+				       .part = options->part.part,
+				       .parts = options->part.parts,
+				       .share = options->part.share,
 				       .hurt = hurt};
 	struct bt_store *store;
 	int r = tool_store_open(tool, false, &store);
@@ -339,13 +280,13 @@ static int work(struct tool *tool, const void *arg)
 static int run_check(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
-	const struct subset *subset = &options->subset;
+	const struct tool_check_part *how = &options->part;
 	static const struct tool_hooked hooked = {work, NULL};
-	bool part = subset->parts || subset->share;
+	bool part = how->parts || how->share;
 
-	if (options->quick && part)
+	if (how->quick && part)
 		return tool_usage_error(tool, "--quick reads no contents, so there is no --subset of them");
-	if (options->repair && (options->quick || part || tool->operand_count || tool->filter))
+	if (options->repair && (how->quick || part || tool->operand_count || tool->filter))
 		return tool_usage_error(tool, "--repair looks at the whole store");
 	if (options->dry_run && !options->repair)
 		return tool_usage_error(tool, "--dry-run goes with --repair: a check changes nothing");
@@ -376,7 +317,7 @@ const struct tool_command cmd_check = {
 	.max_operands = -1,
 	.ending = "the store is left whole",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK,
-	.options = {{table, 0}, {tool_hook_options, FIELD(hooks)}},
+	.options = {{tool_check_part_options, FIELD(part)}, {table, 0}, {tool_hook_options, FIELD(hooks)}},
 	.options_size = sizeof(struct options),
 	.hooks = 1 + FIELD(hooks),
 	.run = run_check,
