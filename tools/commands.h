@@ -19,6 +19,8 @@
 	X(dump)                                                                                                        \
 	X(job)                                                                                                         \
 	X(schedule)                                                                                                    \
+	X(run)                                                                                                         \
+	X(config)                                                                                                      \
 	X(prune)                                                                                                       \
 	X(remove)                                                                                                      \
 	X(tag)                                                                                                         \

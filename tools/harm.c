@@ -79,13 +79,6 @@ static void add_target(struct bt_store *store, const char *name, const char *hos
 	bt_snapshot_close(snapshot);
 }
 
-static void free_texts(struct tool_texts *texts)
-{
-	for (size_t i = 0; i < texts->count; i++)
-		free((char *)texts->items[i]);
-	free(texts->items);
-}
-
 void tool_harm_advise(struct bt_store *store, const struct tool_harm *harm)
 {
 	struct tool_texts targets = {0};
@@ -109,11 +102,11 @@ void tool_harm_advise(struct bt_store *store, const struct tool_harm *harm)
 		printf("%sto give up what is lost, remove the snapshots that have it, with 'backuptool remove'",
 		       targets.count ? "; " : "");
 	putchar('\n');
-	free_texts(&targets);
+	tool_texts_free(&targets);
 }
 
 void tool_harm_free(struct tool_harm *harm)
 {
 	tdestroy(harm->known, leave);
-	free_texts(&harm->snapshots);
+	tool_texts_free(&harm->snapshots);
 }

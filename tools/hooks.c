@@ -168,6 +168,7 @@ static void set_place(struct tool_texts *environment, const struct tool *tool)
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
 		tool_texts_add(environment, tool_format("%s", others[i]));
 	set_text(environment, "COMMAND", tool->command->name);
+	set_text(environment, "SOURCE", tool->source);
 	set_text(environment, "STORE", store ? store : tool->store);
 	set_text(environment, "STORE_ID", tool_store_wanted(tool));
 	free(store);
@@ -194,13 +195,6 @@ static struct tool_texts make_environment(const struct tool *tool, int exit)
 	set_number(&environment, "RUN", outcome->run, outcome->run);
 	set_number(&environment, "FAILURES", true, outcome->failures);
 	return environment;
-}
-
-static void free_environment(struct tool_texts *environment)
-{
-	for (size_t i = 0; i < environment->count; i++)
-		free((char *)(uintptr_t)environment->items[i]);
-	free(environment->items);
 }
 
 /* Until the hook has ended. The first signal ends it; a hook that is started after that runs to its end. */
@@ -261,7 +255,7 @@ static struct hook_result run_hook(const struct tool *tool, const char *command,
 		await_hook(runner, &result);
 	else
 		result = (struct hook_result){HOOK_FAILED, errno};
-	free_environment(&environment);
+	tool_texts_free(&environment);
 	return result;
 }
 

@@ -24,7 +24,7 @@ extern const struct tool_option job_pace_options[], job_watch_options[];
 /* taken is the first member: its columns are those of a run, too. */
 struct job_run {
 	struct tool_taken taken;
-	uint64_t number; /* of those made, from 1 */
+	uint64_t number; /* of those made, from 1; 0: it is the only one */
 	struct bt_time time;
 	bool failed;		  /* no snapshot: error or exit says why */
 	bool put_off;		  /* no snapshot, and no failure: a hook said so */
@@ -49,6 +49,10 @@ struct job_tally {
 };
 
 void job_tally_add(struct job_tally *tally, const struct job_run *run);
+/* What --json tells of a run, of struct job_run. There is room for JOB_RUN_COLUMNS, with the end. Gives their number.
+ */
+#define JOB_RUN_COLUMNS (TOOL_TAKEN_COLUMNS + 16)
+size_t job_run_columns(const struct job_run *run, struct tool_column *columns);
 /* One line without newline; allocated. */
 char *job_run_text(const struct job_run *run);
 void job_run_print(const struct tool *tool, const struct job_run *run);

@@ -49,7 +49,7 @@ static struct tool_value get_run_error(const void *row)
 /* Around those of the snapshot, which a run that failed does not have. */
 static const struct tool_column before[] = {
 	{"event", NULL, TOOL_GET(get_run_event)},
-	{"run", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_run, number)},
+	{"run", NULL, TOOL_IF_ANY(TOOL_COUNT, struct job_run, number)},
 	{"time", NULL, TOOL_MEMBER(TOOL_TIME, struct job_run, time)},
 	{"put_off", NULL, TOOL_IF_ANY(TOOL_FLAG, struct job_run, put_off)},
 };
@@ -179,24 +179,25 @@ char *job_run_text(const struct job_run *run)
 	return text;
 }
 
-static void print_run_json(const struct job_run *run)
+size_t job_run_columns(const struct job_run *run, struct tool_column *columns)
 {
-	struct tool_column columns[4 + TOOL_TAKEN_COLUMNS + sizeof(after) / sizeof(*after)];
 	size_t count = sizeof(before) / sizeof(*before);
 
 	memcpy(columns, before, sizeof(before));
 	for (size_t i = 0; has_result(run) && i < TOOL_TAKEN_COLUMNS; i++)
 		columns[count++] = tool_taken_columns[i];
 	memcpy(columns + count, after, sizeof(after));
-	tool_object_print(columns, run);
+	return count + sizeof(after) / sizeof(*after) - 1;
 }
 
 void job_run_print(const struct tool *tool, const struct job_run *run)
 {
+	struct tool_column columns[JOB_RUN_COLUMNS];
 	char *text;
 
 	if (tool->json) {
-		print_run_json(run);
+		job_run_columns(run, columns);
+		tool_object_print(columns, run);
 	} else if (!tool->quiet) {
 		text = job_run_text(run);
 		puts(text);

@@ -57,7 +57,7 @@ static void take_snapshot(struct job_round *round, struct job_run *run)
 		run->exit = tool_taken_judge(round->tool, taking, &run->taken.result, code);
 	if (code == BT_E_INCOMPLETE) /* each entry was told */
 		run->error = (struct bt_error){0};
-	if (!run->failed && run->number == 1)
+	if (!run->failed && run->number <= 1)
 		tool_taking_say_other_host(round->tool, round->at.store, taking, &run->taken.result);
 	tool_taking_say_rules(round->tool, taking, &run->taken);
 }
@@ -219,7 +219,7 @@ static void run_with_hooks(struct job_round *round, struct job_run *run)
 		leave_out(round, run, r);
 	faulty = run->exit != TOOL_OK && !run->put_off;
 	outcome->failures = round->faulty + faulty;
-	run->exit = tool_hooks_after(round->tool, run->exit, round->each_success || round->faulty > 0);
+	run->exit = tool_hooks_after(round->tool, run->exit, round->alone || round->faulty > 0);
 	if (!run->put_off)
 		round->faulty = faulty ? round->faulty + 1 : 0;
 	else if (run->exit == TOOL_PUT_OFF)
@@ -231,7 +231,7 @@ void job_round_run(struct job_round *round, struct job_run *run)
 	struct timespec time;
 
 	clock_gettime(CLOCK_REALTIME, &time);
-	*run = (struct job_run){.number = ++round->runs,
+	*run = (struct job_run){.number = round->alone ? 0 : ++round->runs,
 				.taken.result.size = sizeof(run->taken.result),
 				.pruned.size = sizeof(run->pruned),
 				.time = {time.tv_sec, (uint32_t)time.tv_nsec},

@@ -13,9 +13,9 @@ struct job_round {
 	struct tool_talk talk; /* the first member: callbacks get it */
 	const struct tool *tool;
 	const struct job_options *options;
-	struct job_store at;		/* of job_store_init */
-	bool each_success;		/* hooks of success run after each good run, not only after a bad one */
-	bool (*cancelled)(void *round); /* ends a run; tool_signals_cancel will do */
+	struct job_store at;			   /* of job_store_init */
+	bool alone;				   /* one run without a number, after which hooks of success run, too */
+	bool (*cancelled)(void *round);		   /* ends a run; tool_signals_cancel will do */
 	int64_t (*next)(const struct job_round *); /* when the run after this one is due, 0: never; NULL: never */
 	void (*then)(struct job_round *, struct job_run *run); /* more to do while the store is open; may be NULL */
 	uint64_t runs;					       /* up to now */

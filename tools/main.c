@@ -81,27 +81,6 @@ static int read_options(struct tool *tool, void *options, int argc, char **argv)
 	return tool->help ? TOOL_OK : check_operands(tool);
 }
 
-static void free_texts(struct tool_texts *texts)
-{
-	for (size_t i = 0; i < texts->count; i++)
-		free((char *)texts->items[i]);
-	free(texts->items);
-	*texts = (struct tool_texts){0};
-}
-
-/* The lists that options filled; what is in them belongs to argv, or is there for good. */
-static void free_lists(const struct tool_option *option, char *target)
-{
-	for (; option->name; option++) {
-		struct tool_texts *texts = (void *)(target + option->field);
-
-		if (option->set != tool_add_text && option->set != tool_add_tag)
-			continue;
-		free(texts->items);
-		*texts = (struct tool_texts){0};
-	}
-}
-
 /* Nothing that the command starts, or is made to start, gains rights that it has not got. */
 static void stay_unprivileged(const struct tool_command *command)
 {
@@ -109,13 +88,15 @@ static void stay_unprivileged(const struct tool_command *command)
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-static int start(struct tool *tool, const void *options)
+static int start(struct tool *tool, void *options)
 {
 	const struct tool_command *command = tool->command;
 	int r = TOOL_OK;
 
 	if (command->hooks)
-		r = tool_hooks_start(tool, (const void *)((const char *)options + command->hooks - 1));
+		r = tool_hooks_start(tool, (void *)((char *)options + command->hooks - 1));
+	if (r == TOOL_OK && command->prepare)
+		r = command->prepare(tool, options);
 	stay_unprivileged(command);
 	return r == TOOL_OK ? command->run(tool, options) : r;
 }
@@ -133,10 +114,10 @@ static int run_command(struct tool *tool, int argc, char **argv)
 		r = start(tool, options);
 		tool_hooks_stop(tool);
 	}
-	free_texts(&tool->given);
+	tool_texts_free(&tool->given);
 	tool_selection_end(tool);
 	for (const struct tool_option_table *table = tool->command->options; table->rows; table++)
-		free_lists(table->rows, (char *)options + table->offset);
+		tool_options_free(table->rows, (char *)options + table->offset);
 	return r;
 }
 
@@ -169,11 +150,13 @@ static int refuse_first(const struct tool *tool, const char *word, const char *p
 static int run(struct tool *tool, int argc, char **argv)
 {
 	struct tool_option_group groups[GROUPS] = {0};
+	const char *otherwise = tool->store;
 	char problem[512];
 	int first;
 
 	add_common(groups, TOOL_COMMON_FIRST, tool);
 	first = tool_options_parse(groups, argc, argv, true, problem, sizeof(problem));
+	tool->store_given = tool->store != otherwise || tool->store_id;
 	if (first < 0)
 		return refuse_first(tool, argv[optind - 1], problem);
 	if (tool->version) {
@@ -245,8 +228,8 @@ int main(int argc, char **argv)
 		tool_failure_print(&tool, r);
 	r = finish_output(&tool, r);
 	tool_feed_end(&tool, r);
-	free_texts(&said);
-	free_texts(&doubts);
+	tool_texts_free(&said);
+	tool_texts_free(&doubts);
 	tool_outcome_clear(&outcome);
 	return r;
 }

@@ -44,8 +44,8 @@ static void say(const struct tool *tool, int priority, const struct bt_error *ca
 	before = *kept;
 	if (is_journal(STDERR_FILENO))
 		fprintf(stderr, "<%d>", priority);
-	fprintf(stderr, "backuptool%s%s: %s\n", tool->command ? " " : "", tool->command ? tool->command->name : "",
-		text);
+	fprintf(stderr, "backuptool%s%s: %s%s%s\n", tool->command ? " " : "", tool->command ? tool->command->name : "",
+		tool->source ? tool->source : "", tool->source ? ": " : "", text);
 	*kept = text;
 	funlockfile(stderr);
 	free(before);

@@ -2,7 +2,6 @@
 #include "options.h"
 #include "output.h"
 #include <getopt.h>
-#include <internal/policy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +36,34 @@ static const char *option_name(const void *groups, size_t index)
 	const struct tool_option *option = option_at(groups, index, &target);
 
 	return option ? option->name : NULL;
+}
+
+const struct tool_option *tool_option_find(const struct tool_option_group *groups, const char *name, void **ret_field)
+{
+	const struct tool_option *option;
+	void *target;
+
+	for (size_t i = 0; (option = option_at(groups, i, &target)); i++)
+		if (strcmp(option->name, name) == 0) {
+			*ret_field = (char *)target + option->field;
+			return option;
+		}
+	return NULL;
+}
+
+const char *tool_option_nearest(const struct tool_option_group *groups, const char *name)
+{
+	return tool_nearest(name, option_name, groups);
+}
+
+char *tool_option_give(const struct tool_option *option, void *field, const char *text)
+{
+	const char *expected = option->set(field, text);
+
+	if (!expected)
+		return NULL;
+	tool_auto char *shown = tool_escape(text);
+	return tool_format("%s '%s' is not %s", option->name, shown, expected);
 }
 
 static void parser_init(struct parser *parser, bool first_operand_ends)
@@ -87,7 +114,7 @@ static const struct tool_option *option_of(const struct parser *parser, int valu
 static int refuse_unknown(const struct parser *parser, const char *word)
 {
 	tool_auto char *name = tool_format("%.*s", (int)strcspn(word + 2, "="), word + 2), *shown = tool_escape(name);
-	const char *nearest = tool_nearest(name, option_name, parser->groups);
+	const char *nearest = tool_option_nearest(parser->groups, name);
 
 	snprintf(parser->problem, parser->problem_size, "there is no option --%s%s%s%s", shown,
 		 nearest ? "; did you mean --" : "", nearest ? nearest : "", nearest ? "?" : "");
@@ -149,16 +176,15 @@ static int accept(struct parser *parser, int value)
 	size_t index = 0;
 	void *target = NULL;
 	const struct tool_option *option = option_of(parser, value, &index, &target);
-	const char *expected = option->set((char *)target + option->field, optarg);
+	tool_auto char *wrong = tool_option_give(option, (char *)target + option->field, optarg);
 
 	parser->seen[index] = true;
-	if (!expected) {
-		note_given(parser, option, index);
-		return 0;
+	if (wrong) {
+		snprintf(parser->problem, parser->problem_size, "--%s", wrong);
+		return -1;
 	}
-	tool_auto char *shown = tool_escape(optarg);
-	snprintf(parser->problem, parser->problem_size, "--%s '%s' is not %s", option->name, shown, expected);
-	return -1;
+	note_given(parser, option, index);
+	return 0;
 }
 
 /* operand: the first one, or NULL. Somebody may have meant it for the option's value. */
@@ -214,78 +240,6 @@ int tool_options_parse(const struct tool_option_group *groups, int argc, char **
 		r = check_required(&parser, argv[optind]);
 	parser_free(&parser);
 	return r ? -1 : optind;
-}
-
-void tool_texts_add(struct tool_texts *texts, const char *text)
-{
-	texts->items = tool_realloc(texts->items, (texts->count + 1) * sizeof(*texts->items));
-	texts->items[texts->count++] = text;
-}
-
-const char *tool_set_true(void *field, const char *text)
-{
-	*(bool *)field = true;
-	return NULL;
-}
-
-const char *tool_count_up(void *field, const char *text)
-{
-	++*(unsigned *)field;
-	return NULL;
-}
-
-const char *tool_set_text(void *field, const char *text)
-{
-	if (!*text)
-		return "a name";
-	*(const char **)field = text;
-	return NULL;
-}
-
-const char *tool_set_store_id(void *field, const char *text)
-{
-	if (strlen(text) != 32 || strspn(text, "0123456789abcdef") != 32)
-		return "32 digits and letters, as in the file 'id' of a store";
-	return tool_set_text(field, text);
-}
-
-const char *tool_set_only(void *field, const char *text)
-{
-	return *(const char **)field ? "the first one; run the command once for each" : tool_set_text(field, text);
-}
-
-const char *tool_add_text(void *field, const char *text)
-{
-	if (!*text)
-		return "a name";
-	tool_texts_add(field, text);
-	return NULL;
-}
-
-const char *tool_add_tag(void *field, const char *text)
-{
-	return strchr(text, ',') ? "one tag; repeat the option for each" : tool_add_text(field, text);
-}
-
-static const char *set_duration(int64_t *field, const char *text, enum bt_m m)
-{
-	if (strcmp(text, "forever") == 0)
-		*field = -1;
-	else if (bt_duration_parse(text, m, field))
-		return m == BT_M_REFUSED && bt_span_is_unclear(text)
-			       ? BT_M_UNCLEAR
-			       : "a duration such as 90, 90s, 5min, 2h, 1d or forever";
-	return NULL;
-}
-
-const char *tool_set_duration(void *field, const char *text)
-{
-	return set_duration(field, text, BT_M_MINUTES);
-}
-
-const char *tool_set_age(void *field, const char *text)
-{
-	return set_duration(field, text, BT_M_REFUSED);
 }
 
 /* Levenshtein's distance of two short words; long ones count as far apart. */

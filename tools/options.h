@@ -49,8 +49,21 @@ tool_option_set tool_set_only;	   /* the same, where people expect that a second
 tool_option_set tool_set_store_id; /* const char *, 32 hex digits */
 tool_option_set tool_add_text;	   /* struct tool_texts, not empty */
 tool_option_set tool_add_tag;	   /* the same, without a comma, which stands between tags where they are shown */
+tool_option_set tool_add_patterns; /* the same for each line of a file, "-" is standard input */
 tool_option_set tool_set_duration; /* int64_t seconds; "forever" is -1; m is minutes */
 tool_option_set tool_set_age;	   /* the same, without m, which could be months there */
+
+/* The option of that name, and the field that it fills; NULL: there is none. */
+const struct tool_option *tool_option_find(const struct tool_option_group *groups, const char *name, void **ret_field);
+/* The name that is nearest to one that there is not, or NULL. */
+const char *tool_option_nearest(const struct tool_option_group *groups, const char *name);
+/* Gives the option its text (NULL for one without argument). NULL, or "NAME 'text' is not …", allocated. */
+char *tool_option_give(const struct tool_option *option, void *field, const char *text);
+/* Whether each further text is added to those before. */
+bool tool_option_repeats(const struct tool_option *option);
+/* The lists that options filled; what is in them belongs to others. */
+void tool_options_free(const struct tool_option *options, void *target);
+void tool_texts_free(struct tool_texts *texts); /* with what is in it */
 
 /* The nearest of the names to a mistyped one, or NULL. next gives them until NULL. */
 const char *tool_nearest(const char *wrong, const char *(*next)(const void *arg, size_t index), const void *arg);

@@ -98,8 +98,7 @@ static char *wrong_text(const char *text, const char *directory, const char *rea
 	return wrong;
 }
 
-/* One for each pattern, NULL where nothing is wrong. */
-static char **wrong_texts(const char *directory, const struct tool_texts *patterns)
+char **tool_patterns_wrong(const char *directory, const struct tool_texts *patterns)
 {
 	char **wrong = tool_alloc((patterns->count + 1) * sizeof(*wrong));
 	tool_auto struct bt_barrier *barriers = tool_alloc((patterns->count + 1) * sizeof(*barriers));
@@ -120,7 +119,7 @@ static void free_texts(char **texts, size_t count)
 
 void tool_patterns_check(const struct tool *tool, const char *directory, const struct tool_texts *patterns)
 {
-	char **wrong = wrong_texts(directory, patterns);
+	char **wrong = tool_patterns_wrong(directory, patterns);
 
 	for (size_t i = 0; i < patterns->count; i++)
 		if (wrong[i])
@@ -139,7 +138,7 @@ static bool has(const struct tool_texts *texts, const char *text)
 void tool_patterns_say_unused(const struct tool *tool, const char *directory, const struct tool_texts *patterns,
 			      const struct tool_texts *unused)
 {
-	char **wrong = wrong_texts(directory, patterns);
+	char **wrong = tool_patterns_wrong(directory, patterns);
 	tool_auto char *names = tool_format("%s", "");
 	size_t count = 0;
 

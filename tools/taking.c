@@ -15,47 +15,6 @@
 
 #define EXPIRES_MAX INT64_C(253402300799) /* the last second of 9999, which is the last year of a snapshot file */
 
-/* Adds the pattern of a line; false if it is not text. A mark of the byte order stands before the first one. */
-static bool add_pattern(void *field, char *line, size_t length, bool first)
-{
-	static const char utf8[] = "\xef\xbb\xbf", utf16[] = "\xff\xfe", utf16_big[] = "\xfe\xff";
-	char *pattern = line;
-
-	if (memchr(line, '\0', length) || (first && (strncmp(line, utf16, 2) == 0 || strncmp(line, utf16_big, 2) == 0)))
-		return false;
-	if (length > 0 && line[length - 1] == '\n')
-		line[length - 1] = '\0';
-	if (first && strncmp(line, utf8, 3) == 0)
-		pattern += 3;
-	if (*pattern)
-		tool_texts_add(field, tool_format("%s", pattern));
-	return true;
-}
-
-/* The lines of a file are patterns; "-" is standard input. */
-static const char *add_patterns_from(void *field, const char *text)
-{
-	bool standard = strcmp(text, "-") == 0;
-	FILE *file = standard ? stdin : fopen(text, "re");
-	char *line = NULL;
-	size_t size = 0;
-	ssize_t length;
-	bool is_text = true;
-	int failed;
-
-	if (!file)
-		return tool_format("a file that can be read (%s)", strerror(errno));
-	for (bool first = true; is_text && (length = getline(&line, &size, file)) >= 0; first = false)
-		is_text = add_pattern(field, line, (size_t)length, first);
-	failed = ferror(file) ? errno : 0;
-	free(line);
-	if (!standard)
-		fclose(file);
-	if (failed)
-		return tool_format("a file that can be read (%s)", strerror(failed));
-	return is_text ? NULL : "text in UTF-8";
-}
-
 static const char *set_level(void *field, const char *text)
 {
 	char *end;
@@ -129,7 +88,7 @@ const struct tool_option tool_taking_options[] = {
 	{"host", 0, "NAME", false, "whose directory it is, instead of this machine's name", set_host, FIELD(host)},
 	{"exclude", 'e', "PATTERN", false, "leave out what matches, as in .gitignore; repeatable", tool_add_text,
 	 FIELD(exclude)},
-	{"exclude-from", 0, "FILE", false, "the same for each line of a file, - for standard input", add_patterns_from,
+	{"exclude-from", 0, "FILE", false, "the same for each line of a file, - for standard input", tool_add_patterns,
 	 FIELD(exclude)},
 	{"exclude-caches", 0, NULL, false, "leave out what lies beside a CACHEDIR.TAG", tool_set_true,
 	 FIELD(exclude_caches)},
@@ -166,23 +125,36 @@ const struct tool_option tool_taking_dry_run[] = {
 	{0},
 };
 
-int tool_target_check(const struct tool *tool, const char *target)
+char *tool_target_problem(const struct tool *tool, const char *target, int *ret_exit)
 {
 	int fd = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC), failed = errno;
 	struct bt_error error = {0};
+	tool_auto char *shown = tool_escape(target);
 
+	*ret_exit = TOOL_FATAL;
 	if (fd >= 0) {
 		close(fd);
-		return bt_snapshot_place(tool->store, target, &error) ? tool_fail(tool, &error) : TOOL_OK;
+		if (!bt_snapshot_place(tool->store, target, &error))
+			return NULL;
+		*ret_exit = tool_exit_code(error.code);
+		return tool_error_text(tool, &error);
 	}
-	tool_auto char *shown = tool_escape(target);
 	if (failed == ENOENT)
-		tool_complain(tool, "there is no directory %s", shown);
-	else if (failed == ENOTDIR)
-		tool_complain(tool, "%s is a file; give its directory", shown);
-	else
-		tool_complain(tool, "%s cannot be read: %s", shown, strerror(failed));
-	return TOOL_FATAL;
+		return tool_format("there is no directory %s", shown);
+	if (failed == ENOTDIR)
+		return tool_format("%s is a file; give its directory", shown);
+	return tool_format("%s cannot be read: %s", shown, strerror(failed));
+}
+
+int tool_target_check(const struct tool *tool, const char *target)
+{
+	int r;
+	tool_auto char *problem = tool_target_problem(tool, target, &r);
+
+	if (!problem)
+		return TOOL_OK;
+	tool_complain(tool, "%s", problem);
+	return r;
 }
 
 struct tool_store_facts tool_store_facts(const struct bt_store *store)

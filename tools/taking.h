@@ -43,6 +43,8 @@ void tool_taking_say_other_host(const struct tool *tool, struct bt_store *store,
 /* Whether the directory can be listed. Asked before a store is made for it. Says what is wrong and gives an exit code,
  * or TOOL_OK. */
 int tool_target_check(const struct tool *tool, const char *target);
+/* The same as a sentence with its exit code; allocated, or NULL. */
+char *tool_target_problem(const struct tool *tool, const char *target, int *ret_exit);
 
 struct tool_store_facts {
 	char id[BT_STORE_ID_SIZE];

@@ -52,6 +52,7 @@ struct tool_command {
 	unsigned common;		/* enum tool_common */
 	bool stream;			/* of objects, with --json */
 	bool starts_setuid;		/* a program with more rights than its own, so that it cannot give them up */
+	int (*prepare)(struct tool *tool, void *options); /* before rights are given up; like run; may be NULL */
 	struct tool_option_table options[TOOL_OPTION_TABLES + 1]; /* its own; ends with NULL rows */
 	size_t options_size;					  /* of the struct that run gets */
 	size_t hooks;					    /* offset of a struct tool_hooks there, plus 1; 0: none */
@@ -71,6 +72,8 @@ struct tool {
 	const struct tool_command *const *commands; /* all there are; ends with NULL */
 	const struct tool_command *command;	    /* NULL before it is known */
 	const char *store;			    /* as the user wrote it */
+	bool store_given;			    /* by an option before the command */
+	const char *source;			    /* of a configuration, by which it is named, or NULL */
 	const char *store_id;			    /* NULL: any store, or that of the environment */
 	int64_t lock_wait;			    /* seconds; -1 forever */
 	bool json, quiet, no_progress, yes, help, version;

@@ -4,17 +4,17 @@
 that `backuptool help --json` gives.
 
 What follows an option or stands as an operand has a kind, which its placeholder in the table tells: SNAPSHOT is the
-name of a snapshot, DIR a directory, one|other a choice."""
+name of a snapshot, SOURCE one of the configuration, DIR a directory, one|other a choice."""
 import json
 import re
 import sys
 
-KINDS = {'SNAPSHOT': 'snapshot', 'A': 'snapshot', 'B': 'snapshot', 'DIR': 'directory', 'MOUNTPOINT': 'directory',
+KINDS = {'SNAPSHOT': 'snapshot', 'SOURCE': 'source', 'A': 'snapshot', 'B': 'snapshot', 'DIR': 'directory', 'MOUNTPOINT': 'directory',
          'COMMAND': 'command', 'FILE': 'file', 'PATH': 'file'}
 
 
 def kind(placeholder):
-    """snapshot, directory, command, file, a list of words, or none."""
+    """snapshot, source, directory, command, file, a list of words, or none."""
     if re.fullmatch(r'[a-z-]+(\|[a-z-]+)+', placeholder):
         return placeholder.split('|')
     return KINDS.get(re.split(r'[^A-Z]', placeholder)[0], 'none')
@@ -26,9 +26,16 @@ def operand_kinds(command):
     repeats = bool(words) and '…' in words[-1]
     if command.get('max_operands') != (None if repeats else len(words)):
         sys.exit(f'{command["name"]}: these operands are not as many as it takes: {words}')
-    kinds = [[kind(each) for each in word.strip('[]…').split('|')] for word in words]
+    return [kinds_of(word.strip('[]…')) for word in words], repeats
+
+
+def kinds_of(operand):
+    """A tuple of kinds, or a list of words to choose from."""
+    if isinstance(kind(operand), list):
+        return kind(operand)
+    found = [kind(each) for each in operand.split('|')]
     # what offers files offers directories, too, on the way to them
-    return [tuple(each for each in found if each != 'directory' or 'file' not in found) for found in kinds], repeats
+    return tuple(each for each in found if each != 'directory' or 'file' not in found)
 
 
 def spellings(option):
@@ -69,6 +76,10 @@ _backuptool_snapshots() {
 		case $current in s*) sed 's/\.json$//' ;; *) sed 's/^snapshot_//; s/\.json$//' ;; esac
 }
 
+_backuptool_sources() {
+	"$program" config show --names "${config[@]}" 2>/dev/null
+}
+
 _backuptool_reply() {
 	local kind words=''
 	case $1 in words*)
@@ -81,6 +92,7 @@ _backuptool_reply() {
 		shift
 		case $kind in
 		snapshot) words=$(_backuptool_snapshots) ;;
+		source) words=$(_backuptool_sources) ;;
 		command) words='%(commands)s' ;;
 		options) words=$(_backuptool_options "$command") ;;
 		directory) set -- "$@" -d ;;
@@ -92,7 +104,7 @@ _backuptool_reply() {
 }
 
 _backuptool() {
-	local program=$1 current=${COMP_WORDS[COMP_CWORD]} command='' option='' value='' operands=0 store=() word i
+	local program=$1 current=${COMP_WORDS[COMP_CWORD]} command='' option='' value='' operands=0 store=() config=() word i
 	COMPREPLY=()
 	# Bash takes --option=value for three words.
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -109,6 +121,7 @@ _backuptool() {
 		if [ -n "$value" ]; then
 			word=${word/#\~\//$HOME/}
 			[ "$option" != --store ] || store=(--store "${word//\\/}")
+			[ "$option" != --config ] || config=(--config "${word//\\/}")
 			value=
 		elif [ -z "$command" ]; then
 			command=$word
@@ -175,11 +188,20 @@ _backuptool_snapshots() {
 	_describe -t snapshots snapshot names
 }
 
+_backuptool_sources() {
+	local -a names config
+	local given=$opt_args[--config]
+	[[ -z $given ]] || config=(--config ${~${(Q)given}})
+	names=(${(f)"$(_call_program sources ${(q)program} config show --names ${(q)config} 2>/dev/null)"})
+	_describe -t sources source names
+}
+
 _backuptool_either() {
 	local kind ret=1
 	for kind; do
 		case $kind in
 		snapshot) _backuptool_snapshots && ret=0 ;;
+		source) _backuptool_sources && ret=0 ;;
 		directory) _files -/ && ret=0 ;;
 		file) _files && ret=0 ;;
 		esac
@@ -226,7 +248,7 @@ def zsh_action(found):
         return zsh_action(found[0]) if len(found) == 1 else f' _backuptool_either {" ".join(found)}'
     if not isinstance(found, str):
         return f'({" ".join(found)})'
-    return {'snapshot': '_backuptool_snapshots', 'directory': '_files -/', 'command': '_backuptool_commands',
+    return {'snapshot': '_backuptool_snapshots', 'source': '_backuptool_sources', 'directory': '_files -/', 'command': '_backuptool_commands',
             'file': '_files', 'none': ' '}[found]
 
 
@@ -300,6 +322,19 @@ function __backuptool_snapshots
 	end
 end
 
+function __backuptool_sources
+	set -l words (commandline -opc)
+	set -l config
+	for i in (seq 2 (count $words))
+		if test "$words[$i]" = --config; and set -q words[(math $i + 1)]
+			set config --config $words[(math $i + 1)]
+		else if string match -q -- '--config=*' $words[$i]
+			set config $words[$i]
+		end
+	end
+	$words[1] config show --names $config 2>/dev/null
+end
+
 complete -c backuptool -f
 %(rows)s
 '''
@@ -312,7 +347,8 @@ def fish_quote(words):
 def fish_what(found):
     if not isinstance(found, str):
         return f' -x -a {fish_quote(" ".join(found))}'
-    return {'snapshot': " -x -a '(__backuptool_snapshots)'", 'directory': " -x -a '(__fish_complete_directories)'",
+    return {'snapshot': " -x -a '(__backuptool_snapshots)'", 'source': " -x -a '(__backuptool_sources)'",
+            'directory': " -x -a '(__fish_complete_directories)'",
             'command': " -x -a '%s'", 'file': ' -r -F', 'none': ' -x'}[found]
 
 
@@ -322,6 +358,14 @@ def fish_option(condition, option):
     return f"complete -c backuptool -n '{condition}'{letter} -l {option['name']}{what} -d {fish_quote(option['help'])}"
 
 
+def fish_operands(command):
+    """Each kind once, and each list of words."""
+    found = []
+    for kinds in operand_kinds(command)[0]:
+        found += [each for each in ([kinds] if isinstance(kinds, list) else kinds) if each not in found]
+    return found
+
+
 def fish(table):
     rows, names = [], ' '.join(command['name'] for command in table['commands'])
     for option in table['options']:
@@ -329,7 +373,7 @@ def fish(table):
     for command in table['commands']:
         rows.append(f"complete -c backuptool -n __backuptool_needs_command -a {command['name']} -d {fish_quote(command['summary'])}")
         rows += [fish_option(f'__backuptool_in {command["name"]}', option) for option in command['options']]
-        for found in dict.fromkeys(kind for kinds in operand_kinds(command)[0] for kind in kinds):
+        for found in fish_operands(command):
             if found != 'none':
                 what = fish_what(found).replace(' -x', '').replace(' -r', '').replace('%s', names)
                 rows.append(f"complete -c backuptool -n '__backuptool_in {command['name']}'{what}")

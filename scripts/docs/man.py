@@ -18,15 +18,15 @@ def options(title, rows):
     return roff.heading(title) + [line for row in rows for line in option(row)] if rows else []
 
 
-# The code of the program that comes only from commands with this option.
-ONLY_WITH = {4: 'exit-code', 10: 'store', 11: 'lock-wait'}
+# The code of the program that comes only from commands with one of these options.
+ONLY_WITH = {4: {'exit-code'}, 10: {'store', 'no-progress'}, 11: {'lock-wait', 'no-progress'}}
 
 
 def exit_status(table, command=None):
-    names = {row['name'] for row in command['options']} if command else set(ONLY_WITH.values())
+    names = {row['name'] for row in command['options']} if command else set().union(*ONLY_WITH.values())
     lines = roff.heading('EXIT STATUS')
     for row in table['exit_codes']:
-        if ONLY_WITH.get(row['code'], 'help') not in names | {'help'}:
+        if not ONLY_WITH.get(row['code'], {'help'}) & (names | {'help'}):
             continue
         lines += ['.TP', roff.bold(str(row['code'])), roff.text(row['meaning'][0].upper() + row['meaning'][1:] + '.')]
     return lines

@@ -176,6 +176,32 @@ completed() {
 	grep -qxE 'backuptool diff latest s\|src/?' offered
 }
 
+# A configuration with the sources home and photos.
+config_of_two() {
+	printf '[source home]\ntarget-directory=/h\nstore=/s\n[source photos]\ntarget-directory=/p\nstore=/s\n' >"$1"
+	chmod 644 "$1"
+}
+
+@test "bash, zsh and fish complete the sources of a configuration" {
+	config_of_two config
+	[ "$(completed config s)" = show ]
+	[ "$(completed run --config config ho)" = home ]
+	run -0 completed config check --config = config ''
+	output_is home photos
+	timeout 120 zsh -f "$TESTS/bats/zsh_complete" "$DOCS" 'backuptool run --config config ' 'backuptool config ' \
+		'backuptool config show --config config p' >offered
+	diff <(grep -v STARTED offered | sort) - <<-END
+		backuptool config show --config config p|photos
+		backuptool config |check
+		backuptool config |show
+		backuptool run --config config |home
+		backuptool run --config config |photos
+	END
+	[ "$(in_fish 'backuptool run --config=config p')" = photos ]
+	in_fish 'backuptool config ' | grep -qx check
+	in_fish 'backuptool config show --config config ' | grep -qx home
+}
+
 # in_fish LINE: what fish offers at the end of the line.
 in_fish() {
 	HOME=$WORK fish --no-config -c 'source $argv[1]; complete -C $argv[2]' "$DOCS/backuptool.fish" "$1" | cut -f 1

@@ -62,6 +62,12 @@ documented() {
 	documented schedule <written
 	diff <(jq -rj .service written) "$(jq -r .path written)"
 	[ "$(jq -c '[.replaced, .commands[1]]' written)" = "[false,\"systemctl --user enable --now $(jq -r .name shown)\"]" ]
+	printf '[source src]\ntarget-directory = %s/src\nstore = %s/others\ncheck-every = 1h\nsubset = 1/2\n' "$PWD" "$PWD" >sources
+	backuptool run --config sources --json >runs
+	[ "$(jq -r .event runs | tr '\n' ' ')" = "run summary " ]
+	documented run <runs
+	backuptool config show --config sources --json | documented config
+	backuptool config check --config sources --json | documented config
 	backuptool help --json | documented help
 	backuptool help snapshot --json | documented help
 	name=$(newest)

@@ -82,11 +82,14 @@ ADAPTATIONS=(
 	's/^backupfs STORE MOUNTPOINT$/mkdir -p ~\/other \&\& backupfs ~\/snapshots ~\/other \&\& umount ~\/other/' # placeholders
 	's/^diff -r .*/& || [ $? = 1 ]/'                                       # there are differences to be shown
 	's/umount /umount_here /'                                              # an ordinary user has fusermount3
+	's/^backuptool \(run\|config\) .*/& --config ~\/.config\/backuptool\/config/' # that of root lies elsewhere
 )
 
 # A home with files and two snapshots.
 prepare_home() {
 	export HOME=$WORK/home
+	mkdir -p "$HOME/.config/backuptool" "$HOME/disk"
+	sed -n "/^\`\`\`ini\$/,/^\`\`\`\$/{/^\`\`\`/d; s|/media/backup|$HOME/disk|; p}" "$TOP/README.md" >"$HOME/.config/backuptool/config"
 	mkdir -p "$HOME/documents/letters" "$HOME/documents/photos/2024" "$HOME/Downloads"
 	cd "$HOME" || return 1
 	echo 'Dear Ann' >documents/letters/may.txt

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* A run of one source of a configuration: a snapshot, then a prune by its rules, then a check if one is due. */
+#ifndef TOOLS_RUN_H
+#define TOOLS_RUN_H
+
+#include "config.h"
+#include "job_round.h"
+
+/* What became of it. */
+struct run_result {
+	struct job_run job; /* the first member: its columns are these, too */
+	const char *source;
+	bool done;    /* it was its turn */
+	char *why;    /* it did not end with 0, or was put off; allocated, or NULL */
+	bool checked; /* a check was due, and ended */
+	uint64_t findings;
+	char *part; /* of the store that was checked; allocated, NULL: all of it */
+};
+
+struct run_source {
+	struct job_round round; /* the first member: the round's callbacks get it */
+	const struct config_source *source;
+	struct config_settings settings; /* stays where it is: hooks refer to it */
+	struct tool_texts doubts;
+	struct run_result result;
+};
+
+/* Puts the settings of a source into one that is all zero. False: there are problems more. */
+bool run_source_init(struct run_source *run, struct config *config, const struct config_source *source,
+		     const struct tool *tool);
+void run_source_work(struct run_source *run);
+void run_source_free(struct run_source *run);
+/* The worse one of two exit codes. */
+int run_worse(int a, int b);
+
+/* A line of JSON for one, and at the end a table for people. */
+void run_result_print(const struct tool *tool, const struct run_result *result);
+void run_results_print(const struct tool *tool, const struct run_source *sources, size_t count);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "check.h"
+#include "choice.h"
+#include "output.h"
+#include "patterns.h"
+#include "record.h"
+#include "run.h"
+#include <internal/state.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+int run_worse(int a, int b)
+{
+	static const int from_best[] = {TOOL_OK,    TOOL_INCOMPLETE, TOOL_LOCKED,     TOOL_NO_STORE,
+					TOOL_USAGE, TOOL_FATAL,	     TOOL_INTERRUPTED};
+	int worse = TOOL_FATAL;
+
+	for (size_t i = 0; i < sizeof(from_best) / sizeof(*from_best); i++)
+		if (from_best[i] == a || from_best[i] == b)
+			worse = from_best[i];
+	return worse;
+}
+
+bool run_source_init(struct run_source *run, struct config *config, const struct config_source *source,
+		     const struct tool *tool)
+{
+	run->source = source;
+	run->result.source = source->name;
+	if (!config_settle(config, source, tool, &run->settings))
+		return false;
+	run->settings.tool.source = source->name;
+	run->settings.tool.doubts = &run->doubts;
+	return true;
+}
+
+/* Of parts that take turns, the one that follows "3/7"; first, if the last check had other ones. */
+static unsigned next_part(const char *last, unsigned first, unsigned parts)
+{
+	char *end;
+	unsigned long part = strtoul(last, &end, 10);
+	tool_auto char *rest = tool_format("/%u", parts);
+
+	return strcmp(end, rest) == 0 ? (unsigned)(part % parts) + 1 : first;
+}
+
+/* Whether the last check is too old, or was none. Then how. */
+static bool is_due(const struct run_source *run, struct bt_check_options *how)
+{
+	const struct config_settings *settings = &run->settings;
+	tool_auto struct bt_state *last = tool_alloc(sizeof(*last));
+	bool known = bt_state_get(run->round.at.store, BT_STATE_CHECK, "", "", last);
+	int64_t age = time(NULL) - last->time.seconds;
+
+	if (!settings->check_every ||
+	    (known && age >= 0 && age < settings->check_every && (last->exit == TOOL_OK || last->count)))
+		return false;
+	*how = (struct bt_check_options){.size = sizeof(*how),
+					 .quick = settings->check.quick,
+					 .part = settings->check.part,
+					 .parts = settings->check.parts,
+					 .share = settings->check.share};
+	if (known && how->parts)
+		how->part = next_part(last->part, how->part, how->parts);
+	return true;
+}
+
+static void found(void *arg, const struct bt_finding *finding)
+{
+	struct job_round *round = arg;
+
+	tool_talk_pause(&round->talk);
+	tool_finding_print(stderr, finding);
+}
+
+static int check(struct run_source *run, const struct bt_check_options *how)
+{
+	const struct tool *tool = &run->settings.tool;
+	struct bt_check_result result = {.size = sizeof(result)};
+	struct bt_error error = {0};
+	int code, r;
+
+	tool_talk_begin(&run->round.talk, tool);
+	code = bt_check(run->round.at.store, how, found, &run->round, &run->round.talk.observer, &result, &error);
+	tool_talk_end(&run->round.talk);
+	run->result.checked = !code || code == BT_E_DAMAGED || code == BT_E_INCOMPLETE;
+	run->result.findings = result.findings;
+	run->result.part = tool_check_part_text(how);
+	r = run->result.checked ? tool_exit_code(code) : tool_fail(tool, &error);
+	if (result.findings) {
+		tool_auto char *findings = tool_count(result.findings, "finding", "findings");
+		tool_auto char *store = tool_escape(tool->store);
+
+		tool_complain(tool, "the check has %s: 'backuptool check --store %s' says what that hurts", findings,
+			      store);
+	}
+	tool_record_check(tool, run->round.at.store, r, result.findings, run->result.part);
+	return r;
+}
+
+static void check_if_due(struct job_round *round, struct job_run *job)
+{
+	struct run_source *run = (struct run_source *)round;
+	struct bt_check_options how;
+
+	if (run->settings.job.taking.dry_run || !is_due(run, &how))
+		return;
+	job->exit = run_worse(job->exit, check(run, &how));
+}
+
+void run_source_work(struct run_source *run)
+{
+	const struct config_settings *settings = &run->settings;
+	const struct tool_taking *taking = &settings->job.taking;
+	const struct tool_outcome *outcome = settings->tool.outcome;
+	struct run_result *result = &run->result;
+	const char *why;
+
+	tool_patterns_check(&settings->tool, taking->target, &taking->exclude);
+	run->round = (struct job_round){.tool = &settings->tool,
+					.options = &settings->job,
+					.alone = true,
+					.cancelled = tool_signals_cancel,
+					.then = check_if_due};
+	job_store_init(&run->round.at, &settings->tool, tool_taking_host(taking), tool_path_here(taking->target));
+	job_round_run(&run->round, &result->job);
+	job_round_free(&run->round);
+	result->done = true;
+	why = result->job.put_off ? result->job.hook : tool_outcome_error(outcome, result->job.exit);
+	result->why = why ? tool_format("%s", why) : NULL;
+}
+
+void run_source_free(struct run_source *run)
+{
+	tool_hooks_stop(&run->settings.tool);
+	tool_texts_free(&run->doubts);
+	config_settings_free(&run->settings);
+	tool_taken_end(&run->result.job.taken);
+	free(run->result.why);
+	free(run->result.part);
+	free(run->result.job.not_pruned);
+	free(run->result.job.kept_names);
+}
