@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "policy/clock.h"
 #include <stdbool.h>
+#include <string.h>
+#include <strings.h>
 #include <time.h>
 
 /* More than any zone is away from UTC. */
@@ -62,6 +64,17 @@ int bt_weekday(int64_t reading)
 	int64_t day = bt_midnight(reading) / DAY % 7; /* 1970-01-01 was a Thursday */
 
 	return (int)((day + 7 + 4) % 7);
+}
+
+int bt_weekday_of(const char *word, size_t length)
+{
+	static const char *const names[] = {"sunday",	"monday", "tuesday", "wednesday",
+					    "thursday", "friday", "saturday"};
+
+	for (int day = 0; day < 7; day++)
+		if ((length == 3 || length == strlen(names[day])) && strncasecmp(word, names[day], length) == 0)
+			return day;
+	return -1;
 }
 
 int bt_months_before(int64_t reading, int64_t months, int64_t *ret_reading)

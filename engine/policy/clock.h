@@ -4,6 +4,7 @@
 #ifndef BT_POLICY_CLOCK_H
 #define BT_POLICY_CLOCK_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define DAY 86400
@@ -30,5 +31,7 @@ int64_t bt_midnight(int64_t reading);
 int bt_months_before(int64_t reading, int64_t months, int64_t *ret_reading);
 /* 0 for Sunday. */
 int bt_weekday(int64_t reading);
+/* The same of its name: "mon" or "Monday". -1: it is not one. */
+int bt_weekday_of(const char *word, size_t length);
 
 #endif

@@ -116,17 +116,13 @@ static bool is_word(const char *text, size_t length, const char *word)
 /* "mon" or "Monday" is the last one before this day. */
 static bool parse_weekday(const char *word, size_t length, int64_t today, int64_t *ret_reading)
 {
-	static const char *const names[] = {"sunday",	"monday", "tuesday", "wednesday",
-					    "thursday", "friday", "saturday"};
+	int day = bt_weekday_of(word, length), back;
 
-	for (int day = 0; day < 7; day++)
-		if (is_word(word, length, names[day]) || (length == 3 && strncasecmp(word, names[day], length) == 0)) {
-			int back = (bt_weekday(today) - day + 7) % 7;
-
-			*ret_reading = today - (back ? back : 7) * DAY;
-			return true;
-		}
-	return false;
+	if (day < 0)
+		return false;
+	back = (bt_weekday(today) - day + 7) % 7;
+	*ret_reading = today - (back ? back : 7) * DAY;
+	return true;
 }
 
 /* "today", "yesterday" or a weekday, up to a blank. */
