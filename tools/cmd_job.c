@@ -3,32 +3,27 @@
 #include "commands.h"
 #include "job.h"
 #include "job_round.h"
+#include "job_when.h"
 #include "notify.h"
 #include "output.h"
 #include "patterns.h"
 #include <errno.h>
 #include <internal/policy.h>
-#include <internal/schedule.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
-
-/* Time goes on while the machine sleeps: what was due then is made up for once when it wakes. */
-#define JOB_CLOCK CLOCK_BOOTTIME
 
 struct job {
 	struct job_round round; /* the first member: callbacks get it */
 	const struct tool *tool;
 	const struct job_options *options;
-	int timer;
 	int64_t started;
-	struct bt_schedule schedule;
+	struct job_when when;
 	struct notify notify;
 	struct job_tally tally;
 };
@@ -53,6 +48,11 @@ static const char *set_interval(void *field, const char *text)
 	return wrong || *(int64_t *)field > 0 ? wrong : expected;
 }
 
+static const char *add_at(void *field, const char *text)
+{
+	return bt_calendar_add(field, text) ? NULL : "a time of the day such as 03:00, 03:00,15:00 or 'Mon 03:00'";
+}
+
 static const char *set_duration(void *field, const char *text)
 {
 	if (strcmp(text, "forever") != 0)
@@ -75,8 +75,10 @@ static const char *set_every(void *field, const char *text)
 #define FIELD(name) offsetof(struct job_options, name)
 
 const struct tool_option job_pace_options[] = {
-	{"interval", 0, "TIME", true, "from the start of one snapshot to the next (500ms, 10s, 5m, 2h, 1d)",
+	{"interval", 0, "TIME", false, "from the start of one snapshot to the next (500ms, 10s, 5m, 2h, 1d)",
 	 set_interval, FIELD(interval)},
+	{"at", 0, "TIME", false, "in place of --interval: at this time of the day (03:00, 03:00,15:00, 'Mon 03:00')",
+	 add_at, FIELD(at)},
 	{"at-start", 0, NULL, false, "take a snapshot at once, however new the last one is", tool_set_true,
 	 FIELD(at_start)},
 	{"give-up-after", 0, "N", false, "end after N failed runs in a row", set_every, FIELD(give_up_after)},
@@ -100,7 +102,7 @@ static int64_t now(void)
 {
 	struct timespec time;
 
-	clock_gettime(JOB_CLOCK, &time);
+	clock_gettime(CLOCK_BOOTTIME, &time);
 	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
@@ -118,38 +120,30 @@ static void keep_alive(void *job)
 	stay_alive(job);
 }
 
-/* When the run after this one is due by the clock on the wall; 0: there is none. */
 static int64_t next_due(const struct job_round *round)
 {
-	const struct job *job = (const void *)round;
-	const struct bt_schedule *schedule = &job->schedule;
-	int64_t passed = now() - schedule->start, deadline = (passed / schedule->interval + 1) * schedule->interval;
-
-	if (schedule->duration >= 0 && deadline >= schedule->duration)
-		return 0;
-	return time(NULL) + (deadline - passed) / 1000;
+	return job_when_after(&((const struct job *)(const void *)round)->when);
 }
 
 static void tell_run(struct job *job, const struct job_run *run)
 {
-	tool_auto char *text = job_run_text(run), *status = tool_format("STATUS=%s", text);
+	tool_auto char *text = job_run_text(run), *next = job_next_text(run);
+	tool_auto char *status = tool_format("STATUS=%s%s", text, next);
 
 	job_run_print(job->tool, run);
 	notify_send(&job->notify, status);
 }
 
-/* Until then or a signal. */
-static void wait_until(struct job *job, int64_t deadline)
+/* Until the next run is due, or a signal comes. */
+static void wait_for_next(struct job *job)
 {
-	const struct itimerspec at = {.it_value = {deadline / 1000, deadline % 1000 * 1000000}};
 	const int every = job->notify.watchdog_every ? (int)job->notify.watchdog_every : -1;
-	struct pollfd woken[] = {{.fd = job->timer, .events = POLLIN},
+	struct pollfd woken[] = {{.fd = job->when.timer, .events = POLLIN},
 				 {.fd = tool_signals_fd(), .events = POLLIN},
 				 {.fd = job->round.at.socket, .events = POLLIN}};
 
-	timerfd_settime(job->timer, TFD_TIMER_ABSTIME, &at, NULL);
 	tool_signals_silence(true);
-	while (!tool_signals_first_seen() && now() < deadline) {
+	while (!tool_signals_first_seen() && !job_when_is_due(&job->when)) {
 		notify_alive(&job->notify, now());
 		poll(woken, 3, every);
 		job_store_answer(&job->round.at);
@@ -157,35 +151,49 @@ static void wait_until(struct job *job, int64_t deadline)
 	tool_signals_silence(job->tool->quiet);
 }
 
+static bool gives_up(const struct job *job)
+{
+	return job->options->give_up_after && job->round.failed >= job->options->give_up_after;
+}
+
+/* False: it was the last one. */
+static bool run_and_tell(struct job *job, int *ret_exit)
+{
+	struct job_run run;
+	bool more, ends;
+
+	job_when_started(&job->when);
+	job_round_run(&job->round, &run);
+	ends = run.exit == TOOL_INTERRUPTED || run.exit == TOOL_USAGE || gives_up(job) || tool_signals_first_seen();
+	run.next.seconds = ends ? 0 : job_when_after(&job->when);
+	more = job_when_next(&job->when, &run.missed);
+	if (tool_signals_first_seen())
+		run.missed = 0;
+	job->tally.exit = job_exit_after(job->tally.exit, run.exit);
+	job_tally_add(&job->tally, &run);
+	tell_run(job, &run);
+	free(run.not_pruned);
+	free(run.kept_names);
+	tool_taken_end(&run.taken);
+	*ret_exit = run.exit;
+	return more && !ends;
+}
+
 /* Gives what ends the job early, or TOOL_OK: a run that was cancelled, and options that cannot work. */
 static int run_all(struct job *job)
 {
-	struct bt_schedule_next next = {0};
-	struct job_run run;
+	bool more = true;
+	int exit = TOOL_OK;
 
-	wait_until(job, job->schedule.start);
-	if (tool_signals_first_seen())
-		return TOOL_OK;
-	do {
-		job_round_run(&job->round, &run);
-		bt_schedule_next(&job->schedule, next.run, now(), &next);
-		run.missed = tool_signals_first_seen() ? 0 : next.missed;
-		job->tally.exit = job_exit_after(job->tally.exit, run.exit);
-		job_tally_add(&job->tally, &run);
-		tell_run(job, &run);
-		free(run.not_pruned);
-		free(run.kept_names);
-		tool_taken_end(&run.taken);
-		if (run.exit == TOOL_INTERRUPTED || run.exit == TOOL_USAGE)
-			return run.exit;
-		if (job->options->give_up_after && job->round.failed >= job->options->give_up_after) {
-			tool_complain(job->tool, "gave up after %" PRIu64 " failed runs in a row", job->round.failed);
-			return run.exit;
-		}
-		if (!next.done)
-			wait_until(job, next.deadline);
-	} while (!next.done && !tool_signals_first_seen());
-	return TOOL_OK;
+	wait_for_next(job);
+	while (more && !tool_signals_first_seen()) {
+		more = run_and_tell(job, &exit);
+		if (more)
+			wait_for_next(job);
+	}
+	if (gives_up(job))
+		tool_complain(job->tool, "gave up after %" PRIu64 " failed runs in a row", job->round.failed);
+	return exit == TOOL_INTERRUPTED || exit == TOOL_USAGE || gives_up(job) ? exit : TOOL_OK;
 }
 
 /* The host is part of the task as it is of what snapshots are compared with: stores may be shared. */
@@ -208,32 +216,11 @@ static bool is_there(const struct tool *tool)
 	return there;
 }
 
-static void say_due(const struct job *job, double wait, const char *after)
+static void begin(struct job *job)
 {
-	tool_auto char *text = tool_local_time((struct bt_time){.seconds = time(NULL) + (int64_t)wait});
-	bool forever = job->options->duration < 0;
+	bool at_once = job->options->at_start || job->options->taking.dry_run || !job->round.met;
 
-	if (!job->tool->json && !job->tool->quiet && wait >= 1) {
-		printf("next snapshot at %s, one interval after %s%s; --at-start takes one at once\n", text, after,
-		       forever ? "" : ", and the duration begins then");
-		fflush(stdout);
-	}
-}
-
-/* A job that is started again goes on as if it had not been ended. */
-static int64_t first_start(const struct job *job)
-{
-	int64_t start = now();
-	char *after = NULL;
-	double wait;
-
-	if (job->options->at_start || job->options->taking.dry_run || !job->round.met)
-		return start;
-	wait = job_store_due(&job->round.at, job->options->interval, &after);
-	if (after)
-		say_due(job, wait, after);
-	free(after);
-	return start + (int64_t)(wait * 1000);
+	job_when_begin(&job->when, job->tool, at_once ? NULL : &job->round.at);
 }
 
 static int start(struct job *job)
@@ -243,21 +230,23 @@ static int start(struct job *job)
 
 	if (job->options->watch && job->options->taking.dry_run)
 		return tool_usage_error(job->tool, "--watch follows snapshots, and --dry-run takes none");
+	r = job_when_check(job->tool, job->options);
+	if (r != TOOL_OK)
+		return r;
 	tool_patterns_check(job->tool, job->options->taking.target, &job->options->taking.exclude);
 	find_target(job);
 	if (!waits_for_hook || is_there(job->tool)) /* else the hook may bring it */
 		r = job_round_meet(&job->round);
 	if (r != TOOL_OK)
 		return r;
-	job->timer = timerfd_create(JOB_CLOCK, TFD_CLOEXEC);
-	if (job->timer < 0) {
+	if (job_when_open(&job->when, job->options) < 0) {
 		tool_say(job->tool, "cannot make a timer: %s", strerror(errno));
 		return TOOL_FATAL;
 	}
 	tool_signals_spare_first();
 	tool_signals_watch(job->tool);
 	job->started = now();
-	job->schedule = (struct bt_schedule){first_start(job), job->options->interval, job->options->duration};
+	begin(job);
 	job_store_close(&job->round.at);
 	notify_open(&job->notify);
 	tool_hooks_keep_alive(job->tool, keep_alive, job,
@@ -270,7 +259,7 @@ static int run_job(struct tool *tool, const void *options)
 	struct job job = {.round = {.tool = tool, .options = options, .cancelled = stay_alive, .next = next_due},
 			  .tool = tool,
 			  .options = options,
-			  .timer = -1,
+			  .when.timer = -1,
 			  .notify.fd = -1};
 	int r;
 
@@ -279,8 +268,8 @@ static int run_job(struct tool *tool, const void *options)
 		tool_hooks_stop(tool);
 	r = start(&job);
 	if (r == TOOL_OK) {
-		notify_send(&job.notify, job.schedule.start > now() ? "READY=1\nSTATUS=waiting for the next snapshot"
-								    : "READY=1\nSTATUS=taking the first snapshot");
+		notify_send(&job.notify, job_when_is_due(&job.when) ? "READY=1\nSTATUS=taking the first snapshot"
+								    : "READY=1\nSTATUS=waiting for the next snapshot");
 		r = run_all(&job);
 		notify_send(&job.notify, "STOPPING=1");
 		job.tally.seconds = (double)(now() - job.started) / 1000;
@@ -290,21 +279,28 @@ static int run_job(struct tool *tool, const void *options)
 	}
 	notify_close(&job.notify);
 	job_round_free(&job.round);
-	if (job.timer >= 0)
-		close(job.timer);
+	job_when_close(&job.when);
 	return r;
 }
 
 const struct tool_command cmd_job = {
 	.name = "job",
-	.summary = "takes snapshots of a directory at an interval",
+	.summary = "takes snapshots of a directory at an interval or at times of the day",
 	.description = "The first snapshot is taken one interval after the newest one of this host and\n"
 		       "directory; with --at-start, or if there is none, it is taken at once. The\n"
 		       "others follow at fixed times until the duration has passed, which begins with\n"
 		       "the first. A time that is missed, because a snapshot took longer or the machine\n"
-		       "slept, is left out and counted. With rules of prune, each snapshot is followed\n"
-		       "by pruning, which concerns the snapshots of this host and directory only.\n"
-		       "Nothing is pruned while a directory that had files is empty.\n"
+		       "slept, is left out and counted.\n"
+		       "\n"
+		       "With --at, which can be repeated, snapshots are taken at these times of the day\n"
+		       "by the local clock, or of the days that are named: 'Mon,Thu 03:00', 'Mon-Fri\n"
+		       "08:00,18:00'. If the machine was off or slept then, or a snapshot took longer,\n"
+		       "one is taken as soon as possible, and only one, however many were missed.\n"
+		       "With --duration 0 and no time, one snapshot is taken at once.\n"
+		       "\n"
+		       "With rules of prune, each snapshot is followed by pruning, which concerns the\n"
+		       "snapshots of this host and directory only. Nothing is pruned while a directory\n"
+		       "that had files is empty.\n"
 		       "\n"
 		       "Between two runs the job has nothing open in the store, so its disk can be\n"
 		       "unmounted. A run that finds no store at its place, or another one, fails with\n"
@@ -328,6 +324,7 @@ const struct tool_command cmd_job = {
 	.example = "  backuptool job --target-directory ~/documents --interval 10m --duration 8h\n"
 		   "  backuptool job --target-directory ~/documents --interval 1h --duration forever \\\n"
 		   "      --skip-if-unchanged --keep-hourly 48 --keep-daily 30\n"
+		   "  backuptool job --target-directory ~/documents --at 12:30,18:00 --duration forever\n"
 		   "  backuptool job --target-directory / --interval 1m --duration forever --watch -x\n",
 	.ending = "the snapshot in progress is finished first",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,

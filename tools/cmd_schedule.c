@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
 #include "job.h"
+#include "job_when.h"
 #include "output.h"
 #include "patterns.h"
 #include "rows.h"
@@ -378,8 +379,13 @@ static int run_schedule(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
 	tool_auto char *directory = options->print ? NULL : units_directory();
+	struct job_options forever = options->job;
 	int r;
 
+	forever.duration = -1;
+	r = job_when_check(tool, &forever);
+	if (r != TOOL_OK)
+		return r;
 	if (!directory && !options->print) {
 		tool_say(tool, "HOME is not set, so there is no place for the service; --print shows it");
 		return TOOL_FATAL;

@@ -6,12 +6,14 @@
 #include "hooks.h"
 #include "retention.h"
 #include "taking.h"
+#include <internal/calendar.h>
 
 struct job_options {
 	struct tool_taking taking;
 	struct tool_retention retention;
 	struct tool_hooks hooks;
-	int64_t interval, duration; /* milliseconds; duration -1: forever */
+	int64_t interval, duration; /* milliseconds; interval 0: not given; duration -1: forever */
+	struct bt_calendar at;
 	bool watch;
 	unsigned full_scan_every; /* runs; 0: the default */
 	unsigned give_up_after;	  /* failed runs in a row; 0: never */
@@ -33,11 +35,12 @@ struct job_run {
 	int exit;		  /* the worst of snapshot and pruning */
 	struct bt_error error;
 	struct bt_prune_result pruned;
-	char *not_pruned; /* why not; allocated, or NULL */
-	size_t kept;	  /* snapshots that no rule keeps, and that stay all the same */
-	char *kept_names; /* allocated, or NULL */
-	bool watched;	  /* by a watcher: result tells whether it was followed */
-	uint64_t missed;  /* deadlines that it left no time for */
+	char *not_pruned;    /* why not; allocated, or NULL */
+	size_t kept;	     /* snapshots that no rule keeps, and that stay all the same */
+	char *kept_names;    /* allocated, or NULL */
+	bool watched;	     /* by a watcher: result tells whether it was followed */
+	uint64_t missed;     /* deadlines that it left no time for */
+	struct bt_time next; /* when the next one is due; seconds 0: never */
 };
 
 struct job_tally {
@@ -55,6 +58,8 @@ void job_tally_add(struct job_tally *tally, const struct job_run *run);
 size_t job_run_columns(const struct job_run *run, struct tool_column *columns);
 /* One line without newline; allocated. */
 char *job_run_text(const struct job_run *run);
+/* What follows it where somebody waits for the next run: "; next at …" or "". Allocated. */
+char *job_next_text(const struct job_run *run);
 void job_run_print(const struct tool *tool, const struct job_run *run);
 void job_tally_print(const struct tool *tool, const struct job_tally *tally);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define RUN(name, wanted, member, value)   TOOL_GETTER(struct job_run, run_##name, wanted, member, value)
 #define TALLY(name, wanted, member, value) TOOL_GETTER(struct job_tally, tally_##name, wanted, member, value)
@@ -14,6 +15,7 @@ RUN(event, TOOL_TEXT, text, self ? "run" : "")
 RUN(freed, TOOL_BYTES, number, FREED(self->pruned.freed_bytes))
 RUN(walk, TOOL_TEXT, text, self->taken.result.followed ? "changes" : "full")
 RUN(doubt, self->taken.result.doubt ? TOOL_TEXT : TOOL_NOTHING, text, bt_doubt_name(self->taken.result.doubt))
+RUN(next, self->next.seconds ? TOOL_TIME : TOOL_NOTHING, time, self->next)
 RUN(failures, self->failed ? TOOL_COUNT : TOOL_NOTHING, number, self->failed_in_a_row)
 
 /* Whether a snapshot was taken, or skipped because nothing changed. */
@@ -61,6 +63,7 @@ static const struct tool_column after[] = {
 	{"doubt", NULL, TOOL_GET(get_run_doubt)},
 	{"missed", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_run, missed)},
 	{"failed_in_a_row", NULL, TOOL_GET(get_run_failures)},
+	{"next_run", NULL, TOOL_GET(get_run_next)},
 	{"exit", NULL, TOOL_MEMBER(TOOL_COUNT, struct job_run, exit)},
 	{"error", NULL, TOOL_GET(get_run_error)},
 	{0},
@@ -179,6 +182,13 @@ char *job_run_text(const struct job_run *run)
 	return text;
 }
 
+char *job_next_text(const struct job_run *run)
+{
+	tool_auto char *time = tool_local_time(run->next);
+
+	return tool_format("%s%s", run->next.seconds ? "; next at " : "", run->next.seconds ? time : "");
+}
+
 size_t job_run_columns(const struct job_run *run, struct tool_column *columns)
 {
 	size_t count = sizeof(before) / sizeof(*before);
@@ -193,15 +203,13 @@ size_t job_run_columns(const struct job_run *run, struct tool_column *columns)
 void job_run_print(const struct tool *tool, const struct job_run *run)
 {
 	struct tool_column columns[JOB_RUN_COLUMNS];
-	char *text;
+	tool_auto char *text = job_run_text(run), *next = job_next_text(run);
 
 	if (tool->json) {
 		job_run_columns(run, columns);
 		tool_object_print(columns, run);
 	} else if (!tool->quiet) {
-		text = job_run_text(run);
-		puts(text);
-		free(text);
+		printf("%s%s\n", text, isatty(STDOUT_FILENO) ? next : "");
 	}
 	fflush(stdout);
 }

@@ -3,6 +3,7 @@
 #include "output.h"
 #include <errno.h>
 #include <internal/policy.h>
+#include <internal/state.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -187,28 +188,63 @@ static bool is_own(const struct job_store *store, const char *name)
 	return own;
 }
 
-double job_store_due(const struct job_store *store, int64_t interval, char **ret_name)
+/* Milliseconds since a time in seconds. */
+static int64_t age_of(int64_t seconds)
 {
-	struct timespec time;
-	double now, left;
+	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &time);
-	now = (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-	*ret_name = NULL;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return ((int64_t)now.tv_sec - seconds) * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A run that found nothing changed since a snapshot that is there counts as one. */
+static bool find_unchanged(const struct job_store *store, int64_t younger, int64_t *ret_age)
+{
+	tool_auto struct bt_state *run = tool_alloc(sizeof(*run));
+	int64_t age;
+
+	if (!bt_state_get(store->store, BT_STATE_RUN, store->host, store->target, run) || run->exit != TOOL_OK ||
+	    run->count || !*run->snapshot)
+		return false;
+	age = age_of(run->time.seconds);
+	if (age < 0 || age >= younger || !is_own(store, run->snapshot))
+		return false;
+	*ret_age = age;
+	return true;
+}
+
+static const char *find_snapshot(const struct job_store *store, int64_t younger, int64_t *ret_age)
+{
 	for (size_t i = bt_store_snapshot_count(store->store); i-- > 0;) {
 		const char *name = bt_store_snapshot_name(store->store, i);
-		int64_t seconds;
+		int64_t seconds, age;
 		unsigned clash;
 
-		if (bt_snapshot_name_parse(name, &seconds, &clash) || seconds > time.tv_sec)
+		if (bt_snapshot_name_parse(name, &seconds, &clash))
 			continue;
-		left = (double)seconds + (double)interval / 1000 - now;
-		if (left <= 0) /* so are all before it */
-			return 0;
-		if (!is_own(store, name))
+		age = age_of(seconds);
+		if (age >= younger) /* so are all before it */
+			return NULL;
+		if (age < 0 || !is_own(store, name))
 			continue;
-		*ret_name = tool_format("%s", name);
-		return left;
+		*ret_age = age;
+		return name;
 	}
-	return 0;
+	return NULL;
+}
+
+bool job_store_newest(const struct job_store *store, int64_t younger, int64_t *ret_age, char **ret_name)
+{
+	int64_t age = 0;
+	const char *name = find_snapshot(store, younger, &age);
+
+	if (find_unchanged(store, name ? age : younger, ret_age)) {
+		*ret_name = tool_format("the last run, which found nothing changed");
+		return true;
+	}
+	if (!name)
+		return false;
+	*ret_age = age;
+	*ret_name = tool_format("%s", name);
+	return true;
 }

@@ -40,8 +40,9 @@ bool job_store_waits(const char *id, const char *task);
 /* Takes away what asked or was refused meanwhile, so that there is room for others. For poll(2): store->socket. */
 void job_store_answer(const struct job_store *store);
 
-/* Seconds from now until one interval (milliseconds) after the newest snapshot of this host and directory, and its
- * name, allocated; 0 and NULL when that is over, or there is none. One from the future says nothing. */
-double job_store_due(const struct job_store *store, int64_t interval, char **ret_name);
+/* Whether there is a snapshot of this host and directory that is younger than that many milliseconds, or a run found
+ * nothing changed within that time: the age of the newest, and what it is, allocated. One from the future says nothing.
+ */
+bool job_store_newest(const struct job_store *store, int64_t younger, int64_t *ret_age, char **ret_name);
 
 #endif

@@ -17,7 +17,7 @@ struct bt_calendar {
 	uint8_t minutes[BT_WEEK_MINUTES / 8]; /* a bit for each, from Sunday 0:00 on */
 };
 
-/* Adds "03:00", "03:00,15:00", "Mon 03:00", "Mon,Thu 03:00" or "Mon-Fri 08:00,18:00". False: it is none of these, and
+/* Adds "03:00", "03:00,15:00", "Mon 03:00", "Mon,Thu 03:00" or "Mon-Fri 08:00,18:00". False: it is something else, and
  * nothing was added. */
 bool bt_calendar_add(struct bt_calendar *calendar, const char *text);
 /* The days on which this minute of the day is one of the times: bit 0 is Sunday. */

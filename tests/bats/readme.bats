@@ -76,7 +76,7 @@ ELSEWHERE=(
 
 # What is done in another way here, and why.
 ADAPTATIONS=(
-	's/--interval [^ ]*/--interval 1s/; s/--duration [^ ]*/--duration 1s/' # nobody waits for hours
+	's/--interval [^ ]*/--interval 1s/; s/--duration [^ ]*/--duration 1s/; s/--at [0-9][^ ]*/& --at-start/' # nobody waits for hours
 	's/--target-directory [~\/] /--target-directory ~\/documents /'         # all snapshots are of one directory
 	's/@yesterday/@now/; s/2026-11-20T08-00-00Z/latest~1/'                 # no snapshot is as old as that here
 	's/^backupfs STORE MOUNTPOINT$/mkdir -p ~\/other \&\& backupfs ~\/snapshots ~\/other \&\& umount ~\/other/' # placeholders

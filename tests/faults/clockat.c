@@ -1,12 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Preloaded into a program: its calendar stands still at CLOCK_AT, in seconds since 1970; only the fraction of the
- * second goes on. Files get the true time, and the other clocks are true.
+ * Preloaded into a program: its calendar stands still at CLOCK_AT, in seconds since 1970, or at what the file of that
+ * name says at the moment; only the fraction of the second goes on. Files get the true time, and the other clocks are
+ * true.
  */
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
+
+static time_t read_time(const char *path)
+{
+	char text[32] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		(void)!read(fd, text, sizeof(text) - 1);
+		close(fd);
+	}
+	return (time_t)strtoll(text, NULL, 10);
+}
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
@@ -16,7 +32,7 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 	int r = next(clock, now);
 
 	if (!r && at && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
-		now->tv_sec = (time_t)strtoll(at, NULL, 10);
+		now->tv_sec = strchr(at, '/') ? read_time(at) : (time_t)strtoll(at, NULL, 10);
 	return r;
 }
 
