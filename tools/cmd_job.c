@@ -61,17 +61,6 @@ static const char *set_duration(void *field, const char *text)
 	return NULL;
 }
 
-static const char *set_every(void *field, const char *text)
-{
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
-
-	if (*text < '1' || *text > '9' || *end || value > UINT_MAX)
-		return "a whole number above 0";
-	*(unsigned *)field = (unsigned)value;
-	return NULL;
-}
-
 #define FIELD(name) offsetof(struct job_options, name)
 
 const struct tool_option job_pace_options[] = {
@@ -81,14 +70,14 @@ const struct tool_option job_pace_options[] = {
 	 add_at, FIELD(at)},
 	{"at-start", 0, NULL, false, "take a snapshot at once, however new the last one is", tool_set_true,
 	 FIELD(at_start)},
-	{"give-up-after", 0, "N", false, "end after N failed runs in a row", set_every, FIELD(give_up_after)},
+	{"give-up-after", 0, "N", false, "end after N failed runs in a row", tool_set_count, FIELD(give_up_after)},
 	{0},
 };
 
 const struct tool_option job_watch_options[] = {
 	{"watch", 0, NULL, false, "look only at what changed since the last run, as far as the kernel tells",
 	 tool_set_true, FIELD(watch)},
-	{"full-scan-every", 0, "N", false, "with --watch, look at everything in each N-th run (60)", set_every,
+	{"full-scan-every", 0, "N", false, "with --watch, look at everything in each N-th run (60)", tool_set_count,
 	 FIELD(full_scan_every)},
 	{0},
 };

@@ -13,11 +13,14 @@
 
 struct options {
 	bool names;
+	unsigned last; /* 0: all */
 };
 
 static const struct tool_option table[] = {
 	{"names", 0, NULL, false, "print only the names, one a line; without a selection no snapshot is read",
 	 tool_set_true, offsetof(struct options, names)},
+	{"last", 0, "N", false, "only the newest N snapshots of those that are selected", tool_set_count,
+	 offsetof(struct options, last)},
 	{0},
 };
 
@@ -111,16 +114,16 @@ static struct tool_value get_notes(const void *row)
 #define INFO(kind, member)	  TOOL_VIA(kind, struct row, info, member)
 #define INFO_IF_ANY(kind, member) TOOL_VIA_IF_ANY(kind, struct row, info, member)
 static const struct tool_column table_columns[] = {
-	{"name", "NAME", TOOL_MEMBER(TOOL_TEXT, struct row, name)},
-	{"time", "TIME", INFO(TOOL_TIME, time)},
-	{"host", "HOST", TOOL_VIA_IF_DIFFERS(TOOL_TEXT, struct row, info, host)},
-	{"target", "TARGET", INFO(TOOL_TEXT, target)},
-	{"files", "FILES", INFO(TOOL_COUNT, files)},
+	{"name", "NAME", TOOL_MEMBER(TOOL_TEXT, struct row, name), TOOL_FIT_NAME},
+	{"time", "TIME", INFO(TOOL_TIME, time), TOOL_FIT_LAST},
+	{"host", "HOST", TOOL_VIA_IF_DIFFERS(TOOL_TEXT, struct row, info, host), TOOL_FIT_CUTS},
+	{"target", "TARGET", INFO(TOOL_TEXT, target), TOOL_FIT_CUTS},
+	{"files", "FILES", INFO(TOOL_COUNT, files), TOOL_FIT_GOES},
 	{"size", "SIZE", INFO(TOOL_BYTES, directory_size)},
-	{"added", "ADDED", INFO(TOOL_BYTES, added_size)},
-	{"tags", "TAGS", TOOL_GET(get_tags)},
-	{"notes", "", TOOL_GET(get_notes)},
-	{"future", "", INFO(TOOL_FUTURE, time)},
+	{"added", "ADDED", INFO(TOOL_BYTES, added_size), TOOL_FIT_GOES},
+	{"tags", "TAGS", TOOL_GET(get_tags), TOOL_FIT_BELOW},
+	{"notes", "", TOOL_GET(get_notes), TOOL_FIT_BELOW},
+	{"future", "", INFO(TOOL_FUTURE, time), TOOL_FIT_BELOW},
 	{0},
 };
 
@@ -224,7 +227,7 @@ static struct unread count_unread(const struct row *rows, size_t count)
 	return unread;
 }
 
-static void print_total(const struct row *rows, size_t count, struct unread unread)
+static void print_total(const struct row *rows, size_t count, struct unread unread, bool some)
 {
 	size_t whole = count - unread.damaged - unread.denied - unread.newer;
 	tool_auto char *snapshots = tool_count(whole, "snapshot", "snapshots");
@@ -234,7 +237,7 @@ static void print_total(const struct row *rows, size_t count, struct unread unre
 		if (rows[i].info)
 			sum += rows[i].info->added_size;
 	tool_auto char *added = tool_bytes(sum);
-	printf("%s, %s added in all", snapshots, added);
+	printf("%s%s, %s added in all", some ? "the newest " : "", snapshots, added);
 	if (unread.damaged)
 		printf("; %zu damaged", unread.damaged);
 	if (unread.denied)
@@ -303,21 +306,35 @@ static size_t only_read(const struct row *rows, size_t count, struct row *ret_wh
 	return whole;
 }
 
-static int list(const struct tool *tool, struct bt_store *store)
+/* The newest ones that are selected, in the order of the store, at the end of rows, which has room for all. last 0: all
+ * of them. Gives their number. */
+static size_t read_rows(const struct tool *tool, struct bt_store *store, unsigned last, struct row *rows)
 {
 	size_t listed = bt_store_snapshot_count(store), count = 0;
-	struct unread unread;
-	struct row *rows = tool_alloc((listed + 1) * sizeof(*rows));
-	tool_auto struct row *whole = tool_alloc((listed + 1) * sizeof(*whole));
 
-	for (size_t i = 0; i < listed; i++)
-		count += read_row(tool, store, i, &rows[count]);
+	for (size_t i = listed; i-- > 0 && (!last || count < last);)
+		count += read_row(tool, store, i, &rows[listed - count - 1]);
+	return count;
+}
+
+static int list(const struct tool *tool, struct bt_store *store, unsigned last)
+{
+	size_t listed = bt_store_snapshot_count(store);
+	struct unread unread;
+	tool_auto struct row *room = tool_alloc((listed + 1) * sizeof(*room));
+	tool_auto struct row *whole = tool_alloc((listed + 1) * sizeof(*whole));
+	size_t count = read_rows(tool, store, last, room);
+	struct row *rows = room + listed - count;
+
 	unread = count_unread(rows, count);
 	if (tool->json) {
 		tool_array_print(json_columns, rows, sizeof(*rows), count);
 	} else {
 		tool_table_print(table_columns, whole, sizeof(*whole), only_read(rows, count, whole));
-		print_total(rows, count, unread);
+		if (listed)
+			print_total(rows, count, unread, count && count == last);
+		else
+			puts("no snapshots; 'backuptool snapshot --target-directory DIR' takes the first one");
 		for (size_t i = 0; i < count && tool->verbose; i++)
 			print_details(&rows[i]);
 	}
@@ -327,7 +344,6 @@ static int list(const struct tool *tool, struct bt_store *store)
 		free(rows[i].denied);
 		free(rows[i].newer);
 	}
-	free(rows);
 	return unread.damaged ? TOOL_FATAL : unread.denied || unread.newer ? TOOL_INCOMPLETE : TOOL_OK;
 }
 
@@ -341,31 +357,31 @@ static const struct tool_column name_columns[] = {
 	{0},
 };
 
-static int list_names(const struct tool *tool, struct bt_store *store)
+static int list_names(const struct tool *tool, struct bt_store *store, unsigned last)
 {
 	tool_auto const char **names = tool_alloc((bt_store_snapshot_count(store) + 1) * sizeof(*names));
-	size_t count = tool_selected(tool, store, names);
+	size_t count = tool_selected(tool, store, names), first = last && last < count ? count - last : 0;
 
 	if (tool->json)
-		tool_array_print(name_columns, names, sizeof(*names), count);
-	for (size_t i = 0; i < count && !tool->json; i++)
+		tool_array_print(name_columns, names + first, sizeof(*names), count - first);
+	for (size_t i = first; i < count && !tool->json; i++)
 		puts(names[i]);
 	return TOOL_OK;
 }
 
-static int run_list(struct tool *tool, const void *options)
+static int run_list(struct tool *tool, const void *arg)
 {
-	bool names = ((const struct options *)options)->names;
+	const struct options *options = arg;
 	struct bt_store *store;
 	int r = tool_store_open(tool, false, &store);
 
 	if (r != TOOL_OK)
 		return r;
-	if (!names ||
+	if (!options->names ||
 	    tool->filter) /* tag and a repair replace files: with the lock none is another one than was listed */
 		r = tool_store_stay(tool, store);
 	if (r == TOOL_OK)
-		r = names ? list_names(tool, store) : list(tool, store);
+		r = options->names ? list_names(tool, store, options->last) : list(tool, store, options->last);
 	tool_selects_nothing(tool, store);
 	bt_store_close(store);
 	return r;
@@ -374,7 +390,9 @@ static int run_list(struct tool *tool, const void *options)
 const struct tool_command cmd_list = {
 	.name = "list",
 	.summary = "lists the snapshots of the store, the newest last",
-	.description = "One row for each snapshot. ADDED is what it brought to the disk when it was\n"
+	.description = "One row for each snapshot. On a terminal the names are short, the time is left\n"
+		       "out where the names tell it, and rows fit its width; without one everything is\n"
+		       "there, and names are those of the files. ADDED is what it brought to the disk when it was\n"
 		       "taken. The notes count entries that could not be read then ('unread'), files\n"
 		       "that changed while they were read ('torn'), entries of the snapshot before that\n"
 		       "were gone, with the size of the files ('removed'), entries that the rules left\n"
@@ -389,6 +407,7 @@ const struct tool_command cmd_list = {
 		       "something out. --json gives an array with an object for each snapshot, a line\n"
 		       "each.",
 	.example = "  backuptool list\n"
+		   "  backuptool list --last 5\n"
 		   "  backuptool list --host server --target /srv\n"
 		   "  backuptool --store /backup list --json | jq '.[].name'\n",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON | TOOL_COMMON_DETAILS,

@@ -7,10 +7,12 @@
 #include "retention.h"
 #include "rows.h"
 #include "selection.h"
+#include "terminal.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct options {
 	struct tool_retention retention;
@@ -37,16 +39,64 @@ static struct tool_value get_reasons(const void *row)
 }
 
 static const struct tool_column columns[] = {
-	{"name", "NAME", TOOL_VIA(TOOL_TEXT, struct tool_verdict, info, name)},
-	{"time", "TIME", TOOL_VIA(TOOL_TIME, struct tool_verdict, info, time)},
-	{"host", "HOST", TOOL_VIA_IF_DIFFERS(TOOL_TEXT, struct tool_verdict, info, host)},
-	{"target", "TARGET", TOOL_VIA(TOOL_TEXT, struct tool_verdict, info, target)},
+	{"name", "NAME", TOOL_VIA(TOOL_TEXT, struct tool_verdict, info, name), TOOL_FIT_NAME},
+	{"time", "TIME", TOOL_VIA(TOOL_TIME, struct tool_verdict, info, time), TOOL_FIT_LAST},
+	{"host", "HOST", TOOL_VIA_IF_DIFFERS(TOOL_TEXT, struct tool_verdict, info, host), TOOL_FIT_CUTS},
+	{"target", "TARGET", TOOL_VIA(TOOL_TEXT, struct tool_verdict, info, target), TOOL_FIT_CUTS},
 	{"future", NULL, TOOL_VIA(TOOL_FUTURE, struct tool_verdict, info, time)},
 	{"keep", NULL, TOOL_GET(get_keep)},
 	{"verdict", "VERDICT", TOOL_GET(get_verdict)},
-	{"reasons", "REASONS", TOOL_GET(get_reasons)},
+	{"reasons", "REASONS", TOOL_GET(get_reasons), TOOL_FIT_BELOW},
 	{0},
 };
+
+/* What becomes of the snapshots of one host and directory. */
+struct summary {
+	const char *host, *target;
+	uint64_t kept, removed;
+};
+
+static const struct tool_column summary_columns[] = {
+	{"host", "HOST", TOOL_IF_DIFFERS(TOOL_TEXT, struct summary, host), TOOL_FIT_CUTS},
+	{"target", "TARGET", TOOL_MEMBER(TOOL_TEXT, struct summary, target), TOOL_FIT_CUTS},
+	{"kept", "KEEP", TOOL_MEMBER(TOOL_COUNT, struct summary, kept)},
+	{"removed", "REMOVE", TOOL_MEMBER(TOOL_COUNT, struct summary, removed)},
+	{0},
+};
+
+/* The one of that host and directory, which is added if it is not there. There is room for it. */
+static struct summary *summary_of(struct summary *all, size_t *count, const struct bt_snapshot_info *info)
+{
+	for (size_t i = *count; i-- > 0;)
+		if (strcmp(all[i].target, info->target) == 0 && strcmp(all[i].host, info->host) == 0)
+			return &all[i];
+	all[*count] = (struct summary){.host = info->host, .target = info->target};
+	return &all[(*count)++];
+}
+
+static void print_summaries(const struct tool_verdicts *verdicts)
+{
+	tool_auto struct summary *all = tool_alloc((verdicts->count + 1) * sizeof(*all));
+	size_t count = 0;
+
+	for (size_t i = 0; i < verdicts->count; i++) {
+		struct summary *summary = summary_of(all, &count, verdicts->items[i].info);
+
+		++*(verdicts->items[i].reasons ? &summary->kept : &summary->removed);
+	}
+	tool_table_print(summary_columns, all, sizeof(*all), count);
+	puts("-v shows what happens to each snapshot, and why");
+}
+
+static void print_verdicts(const struct tool *tool, const struct tool_verdicts *verdicts)
+{
+	size_t lines = tool_terminal_lines(STDOUT_FILENO);
+
+	if (lines && verdicts->count + 2 > lines && !tool->verbose)
+		print_summaries(verdicts);
+	else
+		tool_table_print(columns, verdicts->items, sizeof(*verdicts->items), verdicts->count);
+}
 
 struct report {
 	const struct options *options;
@@ -154,7 +204,7 @@ static int prune(struct tool *tool, struct bt_store *store, const struct options
 		return say_problem(tool, problem, r);
 	report = (struct report){options, &verdicts, &done, 0};
 	if (!tool->json && !tool->quiet)
-		tool_table_print(columns, verdicts.items, sizeof(*verdicts.items), verdicts.count);
+		print_verdicts(tool, &verdicts);
 	say_guarded(tool, &verdicts);
 	say_forgotten(tool, options, &verdicts);
 	tool_talk_begin(&talk, tool);
@@ -206,7 +256,9 @@ static int run_prune(struct tool *tool, const void *arg)
 const struct tool_command cmd_prune = {
 	.name = "prune",
 	.summary = "removes snapshots by rules, and what only they needed",
-	.description = "Every snapshot is shown with what happens to it and why. Hours, days, weeks,\n"
+	.description = "Every snapshot is shown with what happens to it and why; where that is more\n"
+		       "than a terminal has lines, only numbers for each host and directory are, unless\n"
+		       "-v is given. Hours, days, weeks,\n"
 		       "months and years are those of the calendar in local time; the newest snapshot\n"
 		       "of each is kept, and what any rule keeps stays. A rule that finds fewer than\n"
 		       "its N keeps the oldest snapshot, too, until it has them. Each rule counts all\n"

@@ -55,10 +55,10 @@ static struct tool_value get_snapshots(const void *row)
 }
 
 static const struct tool_column row_columns[] = {
-	{"name", "NAME", TOOL_VIA(TOOL_TEXT, struct tool_verdict, info, name)},
-	{"time", "TIME", TOOL_VIA(TOOL_TIME, struct tool_verdict, info, time)},
-	{"host", "HOST", TOOL_VIA_IF_DIFFERS(TOOL_TEXT, struct tool_verdict, info, host)},
-	{"target", "TARGET", TOOL_VIA(TOOL_TEXT, struct tool_verdict, info, target)},
+	{"name", "NAME", TOOL_VIA(TOOL_TEXT, struct tool_verdict, info, name), TOOL_FIT_NAME},
+	{"time", "TIME", TOOL_VIA(TOOL_TIME, struct tool_verdict, info, time), TOOL_FIT_LAST},
+	{"host", "HOST", TOOL_VIA_IF_DIFFERS(TOOL_TEXT, struct tool_verdict, info, host), TOOL_FIT_CUTS},
+	{"target", "TARGET", TOOL_VIA(TOOL_TEXT, struct tool_verdict, info, target), TOOL_FIT_CUTS},
 	{"size", "SIZE", TOOL_VIA(TOOL_BYTES, struct tool_verdict, info, directory_size)},
 	{0},
 };

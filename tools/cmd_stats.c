@@ -6,6 +6,7 @@
 #include "progress.h"
 #include "rows.h"
 #include "selection.h"
+#include "terminal.h"
 #include <backuptool/compare.h>
 #include <backuptool/select.h>
 #include <backuptool/stats.h>
@@ -15,8 +16,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-#define BAR 30 /* columns of the longest */
+/* Columns of the longest bar, and where there are fewer than that many columns in all. */
+enum { BAR = 30, SHORT_BAR = 16, BROAD = 110 };
+
+struct options {
+	unsigned last; /* 0: all */
+};
+
+static const struct tool_option table[] = {
+	{"last", 0, "N", false, "rows only for the newest N snapshots of those that are counted", tool_set_count,
+	 offsetof(struct options, last)},
+	{0},
+};
 
 struct row {
 	char *name, *host, *target;
@@ -29,20 +42,20 @@ struct report {
 	const struct tool *tool;
 	struct tool_talk talk;
 	struct bt_stats stats;
-	struct row *rows;
-	size_t count;
+	struct row *rows; /* of all; shown are those from first on */
+	size_t count, first;
 	struct tool_largest largest, grown;
 	char *since; /* what grown is compared with; NULL: there is nothing to compare */
 };
 
 static const struct tool_column row_columns[] = {
-	{"name", "SNAPSHOT", TOOL_MEMBER(TOOL_TEXT, struct row, name)},
-	{"host", "HOST", TOOL_IF_DIFFERS(TOOL_TEXT, struct row, host)},
-	{"target", "TARGET", TOOL_IF_DIFFERS(TOOL_TEXT, struct row, target)},
-	{"files", "FILES", TOOL_MEMBER(TOOL_COUNT, struct row, facts.files)},
+	{"name", "SNAPSHOT", TOOL_MEMBER(TOOL_TEXT, struct row, name), TOOL_FIT_NAME},
+	{"host", "HOST", TOOL_IF_DIFFERS(TOOL_TEXT, struct row, host), TOOL_FIT_CUTS},
+	{"target", "TARGET", TOOL_IF_DIFFERS(TOOL_TEXT, struct row, target), TOOL_FIT_CUTS},
+	{"files", "FILES", TOOL_MEMBER(TOOL_COUNT, struct row, facts.files), TOOL_FIT_GOES},
 	{"size", "SIZE", TOOL_MEMBER(TOOL_BYTES, struct row, facts.size)},
 	{"new_bytes", "NEW", TOOL_MEMBER(TOOL_BYTES, struct row, facts.fresh)},
-	{"bar", "", TOOL_MEMBER(TOOL_TEXT, struct row, bar)},
+	{"bar", "", TOOL_MEMBER(TOOL_TEXT, struct row, bar), TOOL_FIT_GOES},
 	{"future", "", TOOL_MEMBER(TOOL_FUTURE, struct row, facts.time)},
 	{0},
 };
@@ -61,13 +74,13 @@ static const struct tool_column row_json[] = {
 
 static const struct tool_column large_columns[] = {
 	{"bytes", "SIZE", TOOL_MEMBER(TOOL_BYTES, struct tool_large, bytes)},
-	{"path", "LARGEST FILES", TOOL_MEMBER(TOOL_TEXT, struct tool_large, path)},
+	{"path", "LARGEST FILES", TOOL_MEMBER(TOOL_TEXT, struct tool_large, path), TOOL_FIT_CUTS},
 	{0},
 };
 
 static const struct tool_column grown_columns[] = {
 	{"bytes", "MORE", TOOL_MEMBER(TOOL_BYTES, struct tool_large, bytes)},
-	{"path", "GREW", TOOL_MEMBER(TOOL_TEXT, struct tool_large, path)},
+	{"path", "GREW", TOOL_MEMBER(TOOL_TEXT, struct tool_large, path), TOOL_FIT_CUTS},
 	{0},
 };
 
@@ -84,7 +97,9 @@ static struct tool_value get_total_rows(const void *row)
 {
 	const struct report *self = row;
 
-	return (struct tool_value){.kind = TOOL_ROWS, .rows = {row_json, self->rows, sizeof(*self->rows), self->count}};
+	return (struct tool_value){
+		.kind = TOOL_ROWS,
+		.rows = {row_json, self->rows + self->first, sizeof(*self->rows), self->count - self->first}};
 }
 
 static struct tool_value large_rows(const struct tool_largest *largest)
@@ -136,9 +151,9 @@ static void add_row(void *arg, const struct bt_stats_snapshot *snapshot)
 }
 
 /* As long as the size is large, the part of it that is new in full blocks. */
-static char *bar(const struct bt_stats_snapshot *facts, uint64_t most)
+static char *bar(const struct bt_stats_snapshot *facts, uint64_t most, unsigned longest)
 {
-	size_t whole = most ? (size_t)((double)facts->size / (double)most * BAR + 0.5) : 0, fresh;
+	size_t whole = most ? (size_t)((double)facts->size / (double)most * longest + 0.5) : 0, fresh;
 	char *text = tool_format("%s", "");
 
 	fresh = facts->size ? (size_t)((double)facts->fresh / (double)facts->size * (double)whole + 0.5) : 0;
@@ -149,12 +164,13 @@ static char *bar(const struct bt_stats_snapshot *facts, uint64_t most)
 
 static void draw_bars(struct report *report)
 {
+	size_t columns = tool_terminal_columns(STDOUT_FILENO);
 	uint64_t most = 0;
 
-	for (size_t i = 0; i < report->count; i++)
+	for (size_t i = report->first; i < report->count; i++)
 		most = report->rows[i].facts.size > most ? report->rows[i].facts.size : most;
-	for (size_t i = 0; i < report->count; i++)
-		report->rows[i].bar = bar(&report->rows[i].facts, most);
+	for (size_t i = report->first; i < report->count; i++)
+		report->rows[i].bar = bar(&report->rows[i].facts, most, columns && columns < BROAD ? SHORT_BAR : BAR);
 }
 
 static int find_largest(struct report *report, struct bt_store *store, const struct bt_snapshot_info *info,
@@ -293,7 +309,8 @@ static void print_report(struct report *report)
 	if (report->count) {
 		draw_bars(report);
 		putchar('\n');
-		tool_table_print(row_columns, report->rows, sizeof(*report->rows), report->count);
+		tool_table_print(row_columns, report->rows + report->first, sizeof(*report->rows),
+				 report->count - report->first);
 	}
 	if (report->largest.count) {
 		putchar('\n');
@@ -320,7 +337,7 @@ static void free_report(struct report *report)
 	tool_largest_free(&report->grown);
 }
 
-static int gather(const struct tool *tool, struct bt_store *store)
+static int gather(const struct tool *tool, struct bt_store *store, unsigned last)
 {
 	struct report report = {.tool = tool, .stats = {.size = sizeof(report.stats)}};
 	struct bt_error error = {0};
@@ -337,6 +354,7 @@ static int gather(const struct tool *tool, struct bt_store *store)
 		r = tool_fail(tool, &error);
 	}
 	tool_talk_end(&report.talk);
+	report.first = last && last < report.count ? report.count - last : 0;
 	if (!code || code == BT_E_INCOMPLETE)
 		print_report(&report);
 	free_report(&report);
@@ -350,7 +368,7 @@ static int run_stats(struct tool *tool, const void *options)
 
 	if (r != TOOL_OK)
 		return r;
-	r = gather(tool, store);
+	r = gather(tool, store, ((const struct options *)options)->last);
 	tool_selects_nothing(tool, store);
 	bt_store_close(store);
 	return r;
@@ -362,9 +380,12 @@ const struct tool_command cmd_stats = {
 	.description = "Logical is what restoring all snapshots would give, unique each content once,\n"
 		       "stored what those take in the store. A bar is as long as its snapshot is large; the\n"
 		       "full part is new in it. What grew is measured against the snapshot before. With\n"
+		       "--last the sums are of all snapshots, but only the newest have rows. With\n"
 		       "--host, --target or --tag all of it is of the selected snapshots, but for dead\n"
 		       "bytes and the size of the store.",
 	.example = "  backuptool stats\n  backuptool stats --json | jq .dedup_factor\n",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON,
+	.options = {{table, 0}},
+	.options_size = sizeof(struct options),
 	.run = run_stats,
 };

@@ -141,13 +141,13 @@ static const struct tool_column json_columns[] = {
 };
 
 static const struct tool_column table_columns[] = {
-	{"mtime", "MODIFIED", TOOL_VIA(TOOL_TIME, struct version, entry, mtime)},
+	{"mtime", "MODIFIED", TOOL_VIA(TOOL_TIME, struct version, entry, mtime), TOOL_FIT_LAST},
 	{"size", "SIZE", TOOL_GET(get_size)},
-	{"sha256", "SHA-256", TOOL_GET(get_short_digest)},
-	{"count", "SNAPSHOTS", TOOL_MEMBER(TOOL_COUNT, struct version, count)},
-	{"first", "FROM", TOOL_MEMBER(TOOL_TEXT, struct version, first)},
+	{"sha256", "SHA-256", TOOL_GET(get_short_digest), TOOL_FIT_GOES},
+	{"count", "SNAPSHOTS", TOOL_MEMBER(TOOL_COUNT, struct version, count), TOOL_FIT_GOES},
+	{"first", "FROM", TOOL_MEMBER(TOOL_TEXT, struct version, first), TOOL_FIT_LAST},
 	{"last", "TO", TOOL_MEMBER(TOOL_TEXT, struct version, last)},
-	{"torn", "", TOOL_GET(get_torn_mark)},
+	{"torn", "", TOOL_GET(get_torn_mark), TOOL_FIT_BELOW},
 	{0},
 };
 

@@ -38,15 +38,6 @@ void tool_mode_text(const struct bt_entry *entry, char text[11])
 	text[10] = '\0';
 }
 
-char *tool_short_time(struct bt_time time)
-{
-	char *text = tool_local_time(time), *blank = strrchr(text, ' ');
-
-	if (blank && blank != strchr(text, ' '))
-		*blank = '\0'; /* the zone is the same in all lines but for summer */
-	return text;
-}
-
 char *tool_digest_text(const struct bt_digest *digest)
 {
 	char *text = tool_alloc(2 * sizeof(digest->bytes) + 1);

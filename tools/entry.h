@@ -19,7 +19,6 @@ extern const struct tool_column tool_entry_columns[]; /* of struct tool_entry, f
 
 const char *tool_type_name(uint8_t type);			  /* "file", "dir", … as in a store */
 void tool_mode_text(const struct bt_entry *entry, char text[11]); /* "drwxr-xr-x" */
-char *tool_short_time(struct bt_time time);			  /* "2026-11-22 11:30:00", local */
 char *tool_digest_text(const struct bt_digest *digest);
 
 /* On standard error, of a file that changed while it was read: its bytes were perhaps never together in it. */

@@ -4,6 +4,7 @@
 #include "output.h"
 #include <errno.h>
 #include <internal/policy.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,17 @@ const char *tool_set_true(void *field, const char *text)
 const char *tool_count_up(void *field, const char *text)
 {
 	++*(unsigned *)field;
+	return NULL;
+}
+
+const char *tool_set_count(void *field, const char *text)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (*text < '1' || *text > '9' || *end || value > UINT_MAX)
+		return "a whole number above 0";
+	*(unsigned *)field = (unsigned)value;
 	return NULL;
 }
 

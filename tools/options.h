@@ -44,6 +44,7 @@ int tool_options_parse(const struct tool_option_group *groups, int argc, char **
 
 tool_option_set tool_set_true;	   /* bool */
 tool_option_set tool_count_up;	   /* unsigned, how often it is given */
+tool_option_set tool_set_count;	   /* unsigned, above 0 */
 tool_option_set tool_set_text;	   /* const char *, not empty */
 tool_option_set tool_set_only;	   /* the same, where people expect that a second one counts, too: it is refused */
 tool_option_set tool_set_store_id; /* const char *, 32 hex digits */

@@ -174,6 +174,33 @@ const char *tool_end_of(const char *text, size_t columns)
 	return text;
 }
 
+/* Bytes of the longest beginning that fits. */
+static size_t beginning(const char *text, size_t columns)
+{
+	size_t length = 0;
+	wchar_t value = 0;
+
+	for (size_t width = 0; text[length];) {
+		size_t step = character(text + length, strlen(text + length), &value);
+		int wide = step ? wcwidth(value) : 1;
+
+		width += wide < 0 ? 1 : (size_t)wide;
+		if (width > columns)
+			break;
+		length += step ? step : 1;
+	}
+	return length;
+}
+
+char *tool_cut(const char *text, size_t columns)
+{
+	size_t head = columns / 3;
+
+	if (tool_width(text) <= columns)
+		return tool_format("%s", text);
+	return tool_format("%.*s…%s", (int)beginning(text, head), text, tool_end_of(text, columns - head));
+}
+
 bool tool_is_utf8(const char *text)
 {
 	return bt_utf8_valid(text, strlen(text));
@@ -209,6 +236,15 @@ char *tool_local_time(struct bt_time time)
 	if (!localtime_r(&seconds, &parts) || strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S %Z", &parts) == 0)
 		return tool_format("@%" PRId64, time.seconds);
 	return tool_format("%s", text);
+}
+
+char *tool_short_time(struct bt_time time)
+{
+	char *text = tool_local_time(time), *blank = strrchr(text, ' ');
+
+	if (blank && blank != strchr(text, ' '))
+		*blank = '\0'; /* the zone is the same in all lines but for summer */
+	return text;
 }
 
 char *tool_utc_time(struct bt_time time)

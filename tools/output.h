@@ -27,6 +27,8 @@ size_t tool_width(const char *text);
 /* The longest end of an escaped text that fits into this number of columns; if that is not all of the text, one column
  * is left for a mark. */
 const char *tool_end_of(const char *text, size_t columns);
+/* An escaped text, shortened in the middle to this number of columns; allocated. */
+char *tool_cut(const char *text, size_t columns);
 bool tool_is_utf8(const char *text);
 /* How many characters follow that need no escape anywhere: nearly all of nearly all names. */
 size_t tool_plain_length(const char *text);
@@ -34,6 +36,7 @@ size_t tool_plain_length(const char *text);
 char *tool_bytes(uint64_t bytes);				     /* "0 B", "1023 B", "1.0 KiB", "12.3 GiB" */
 char *tool_count(uint64_t count, const char *one, const char *many); /* "1 file", "2 files" */
 char *tool_local_time(struct bt_time time);			     /* "2026-11-22 11:30:00 CET" */
+char *tool_short_time(struct bt_time time);			     /* "2026-11-22 11:30:00", local */
 char *tool_utc_time(struct bt_time time);			     /* "2026-11-22T10:30:00.123456789Z" */
 char *tool_elapsed(double seconds);				     /* "0.04 s", "12 s", "3 min 20 s", "2 h 5 min" */
 char *tool_base64(const char *text);

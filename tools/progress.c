@@ -2,11 +2,11 @@
 #include "progress.h"
 #include "feed.h"
 #include "output.h"
+#include "terminal.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define REDRAW_AFTER	       0.1 /* seconds */
@@ -75,9 +75,9 @@ static void waiting(void *arg, const char *holder)
 
 static size_t terminal_width(void)
 {
-	struct winsize size;
+	size_t columns = tool_terminal_columns(STDERR_FILENO);
 
-	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+	return columns ? columns : 80;
 }
 
 static char *time_left(uint64_t bytes, double rate)

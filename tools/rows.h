@@ -32,6 +32,16 @@ enum tool_when {
 	TOOL_WHEN_DIFFERS, /* a table has the column only if rows differ in it; JSON has it always */
 };
 
+/* What a table does with a column on a terminal that is too narrow; without a terminal all have their whole width. */
+enum tool_fit {
+	TOOL_FIT_STAYS,
+	TOOL_FIT_NAME,	/* of a snapshot: on a terminal always short, 2026-11-28T16-13-54Z */
+	TOOL_FIT_LAST,	/* left out as a last resort; of a time also where the names say the same */
+	TOOL_FIT_BELOW, /* put below its row */
+	TOOL_FIT_CUTS,	/* shortened in the middle */
+	TOOL_FIT_GOES,	/* left out, the last one first */
+};
+
 struct tool_column;
 struct tool_value {
 	enum tool_kind kind;
@@ -64,18 +74,21 @@ struct tool_column {
 	uint8_t width; /* of the member */
 	size_t via;    /* offset of the pointer to the struct that has the member, plus 1; 0: the row has it */
 	size_t offset; /* of the member */
+	enum tool_fit fit;
 };
 
-/* The end of a column, as in {"files", "FILES", TOOL_MEMBER(TOOL_COUNT, struct row, files)}. VIA: the row has a pointer
- * to the struct with the member; if that is NULL, there is nothing. */
-#define TOOL_GET(getter)			   (getter), TOOL_NOTHING, TOOL_ALWAYS, 0, 0, 0
-#define TOOL_COLUMN_END(kind, when, type, member)  NULL, (kind), (when), sizeof(((type *)0)->member)
-#define TOOL_MEMBER_WHEN(when, kind, type, member) TOOL_COLUMN_END(kind, when, type, member), 0, offsetof(type, member)
-#define TOOL_MEMBER(kind, type, member)		   TOOL_MEMBER_WHEN(TOOL_ALWAYS, kind, type, member)
-#define TOOL_IF_ANY(kind, type, member)		   TOOL_MEMBER_WHEN(TOOL_WHEN_ANY, kind, type, member)
-#define TOOL_IF_DIFFERS(kind, type, member)	   TOOL_MEMBER_WHEN(TOOL_WHEN_DIFFERS, kind, type, member)
+/* The end of a column, as in {"files", "FILES", TOOL_MEMBER(TOOL_COUNT, struct row, files)}; what becomes of it in a
+ * narrow table may follow. VIA: the row has a pointer to the struct with the member; if that is NULL, there is nothing.
+ */
+#define TOOL_GET(getter)			  (getter), TOOL_NOTHING, TOOL_ALWAYS, 0, 0, .offset = 0
+#define TOOL_COLUMN_END(kind, when, type, member) NULL, (kind), (when), sizeof(((type *)0)->member)
+#define TOOL_MEMBER_WHEN(when, kind, type, member)                                                                     \
+	TOOL_COLUMN_END(kind, when, type, member), 0, .offset = offsetof(type, member)
+#define TOOL_MEMBER(kind, type, member)	    TOOL_MEMBER_WHEN(TOOL_ALWAYS, kind, type, member)
+#define TOOL_IF_ANY(kind, type, member)	    TOOL_MEMBER_WHEN(TOOL_WHEN_ANY, kind, type, member)
+#define TOOL_IF_DIFFERS(kind, type, member) TOOL_MEMBER_WHEN(TOOL_WHEN_DIFFERS, kind, type, member)
 #define TOOL_VIA_END(type, pointer, member)                                                                            \
-	1 + offsetof(type, pointer), offsetof(__typeof__(*((type *)0)->pointer), member)
+	1 + offsetof(type, pointer), .offset = offsetof(__typeof__(*((type *)0)->pointer), member)
 #define TOOL_VIA_WHEN(when, kind, type, pointer, member)                                                               \
 	TOOL_COLUMN_END(kind, when, type, pointer->member), TOOL_VIA_END(type, pointer, member)
 #define TOOL_VIA(kind, type, pointer, member)		 TOOL_VIA_WHEN(TOOL_ALWAYS, kind, type, pointer, member)
@@ -94,6 +107,7 @@ struct tool_column {
 /* For those that print: what a row has in a column, to be freed. */
 struct tool_value tool_column_value(const struct tool_column *column, const void *row);
 void tool_value_free(struct tool_value *value);
+char *tool_value_shown(const struct tool_value *value); /* to a person; allocated */
 
 /* rows holds count structs of row_size bytes. Only a table that has rows has headings. */
 void tool_table_print(const struct tool_column *columns, const void *rows, size_t row_size, size_t count);

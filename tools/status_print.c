@@ -115,15 +115,15 @@ static struct tool_value get_row_notes(const void *data)
 }
 
 static const struct tool_column table_columns[] = {
-	{"host", "HOST", TOOL_MEMBER(TOOL_TEXT, struct status_row, host)},
-	{"target", "TARGET", TOOL_MEMBER(TOOL_TEXT, struct status_row, target)},
+	{"host", "HOST", TOOL_MEMBER(TOOL_TEXT, struct status_row, host), TOOL_FIT_CUTS},
+	{"target", "TARGET", TOOL_MEMBER(TOOL_TEXT, struct status_row, target), TOOL_FIT_CUTS},
 	{"time", "NEWEST", TOOL_GET(get_row_time)},
 	{"age", "AGE", TOOL_GET(get_row_age_text)},
 	{"size", "SIZE", TOOL_GET(get_row_size)},
-	{"growth", "CHANGE", TOOL_GET(get_row_growth_text)},
-	{"snapshots", "SNAPSHOTS", TOOL_MEMBER(TOOL_COUNT, struct status_row, snapshots)},
-	{"pruned", "PRUNED", TOOL_GET(get_row_prune_time)},
-	{"notes", "", TOOL_GET(get_row_notes)},
+	{"growth", "CHANGE", TOOL_GET(get_row_growth_text), TOOL_FIT_GOES},
+	{"snapshots", "SNAPSHOTS", TOOL_MEMBER(TOOL_COUNT, struct status_row, snapshots), TOOL_FIT_GOES},
+	{"pruned", "PRUNED", TOOL_GET(get_row_prune_time), TOOL_FIT_GOES},
+	{"notes", "", TOOL_GET(get_row_notes), TOOL_FIT_BELOW},
 	{0},
 };
 

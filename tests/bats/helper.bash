@@ -8,7 +8,7 @@ TOP=$(cd "$TESTS/.." && pwd)
 BUILD=${BUILD:-$TOP/build}
 PATH=$BUILD/tools:$PATH
 export TZ=UTC LC_ALL=C.UTF-8
-unset BACKUPTOOL_STORE BACKUPTOOL_STORE_ID NO_COLOR
+unset BACKUPTOOL_STORE BACKUPTOOL_STORE_ID NO_COLOR COLUMNS LINES
 umask 022
 
 # Each test works in a directory of its own, which an ordinary user may enter, too.

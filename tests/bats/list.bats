@@ -8,7 +8,7 @@ load helper
 	mkdir snapshots
 	touch snapshots/lock
 	run -0 --separate-stderr backuptool list
-	output_is "0 snapshots, 0 B added in all"
+	output_is "no snapshots; 'backuptool snapshot --target-directory DIR' takes the first one"
 	[ "$stderr" = "" ]
 	run -0 backuptool list --json
 	[ "$(jq -c . <<<"$output")" = "[]" ]
