@@ -83,7 +83,7 @@ kept() {
 	# each directory on the way, whatever leaves it out, and however it is written
 	run -0 --separate-stderr take src -n -e '[ab]' -e '!a/b/c/x*'
 	[ "${stderr_lines[0]}" = "backuptool snapshot: the pattern '!a/b/c/x*' can match nothing: /a is left out; add '!/a/', '/a/*', '!/a/b/', '/a/b/*', '!/a/b/c/' and '/a/b/c/*' before it" ]
-	run -0 --separate-stderr backuptool job --target-directory src --interval 1s --duration 1s -e '/*' -e '!/a/b/'
+	run -0 --separate-stderr backuptool job --target-directory src --store other --interval 1s --duration 1s -e '/*' -e '!/a/b/'
 	[[ $stderr == *"'!/a/b/' can match nothing: /a is left out; add '!/a/' and '/a/*' before it"* ]]
 	# these can match
 	run -0 --separate-stderr take src -n -e '/a/*' -e '!/a/b' -e '/Doc*/*' -e '!/*/letters' -e '!c'
