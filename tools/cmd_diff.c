@@ -1,31 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
-#include "entry.h"
+#include "diff.h"
 #include "output.h"
 #include "patterns.h"
-#include "place.h"
-#include "progress.h"
 #include "taking.h"
-#include "unified.h"
-#include <backuptool/compare.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <internal/policy.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct options {
-	bool content, nul, exit_code, all_files, exclude_caches, one_file_system;
-	struct tool_texts exclude, exclude_if_present;
-};
+#define FIELD(name) offsetof(struct diff_options, name)
 
-#define FIELD(name) offsetof(struct options, name)
+static const char *set_depth(void *field, const char *text)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (*text < '1' || *text > '9' || *end || value > UINT32_MAX)
+		return "a whole number above 0";
+	*(uint32_t *)field = (uint32_t)value;
+	return NULL;
+}
+
 static const struct tool_option table[] = {
 	{"content", 'c', NULL, false, "show what changed in texts, as 'diff -u' does", tool_set_true, FIELD(content)},
+	{"recursive", 'R', NULL, false,
+	 "a line for each entry of a directory that came or went, as where the output is no terminal", tool_set_true,
+	 FIELD(recursive)},
+	{"stat", 0, NULL, false, "a row for each directory in which something differs, with all that is below it",
+	 tool_set_true, FIELD(stat)},
+	{"depth", 'd', "N", false, "with --stat: of directories down to that level (1)", set_depth, FIELD(depth)},
 	{"null", '0', NULL, false, "no totals, and a NUL after each entry instead of a newline", tool_set_true,
 	 FIELD(nul)},
 	{"exit-code", 0, NULL, false, "end with 4 if there are differences", tool_set_true, FIELD(exit_code)},
@@ -41,153 +46,66 @@ static const struct tool_option table[] = {
 	{0},
 };
 
-struct diff {
-	const struct tool *tool;
-	const struct options *options;
-	struct tool_talk talk;
-	struct tool_place before, after;
-	char *live; /* a path, instead of after */
-	struct bt_compare_result result;
-};
-
-static const char letters[BT_CHANGE_KINDS + 1] = "+-MTU";
-
-#define BEFORE	     self->before
-#define AFTER	     self->after
-#define SIZED(entry) ((entry) && (entry)->type == BT_FILE ? TOOL_BYTES : TOOL_NOTHING)
-static struct tool_value get_change(const void *row)
+static bool is_short(const struct diff *diff)
 {
-	static const char *const names[] = {"added", "removed", "content", "type", "metadata"};
-	const struct bt_change *self = row;
+	const struct diff_options *options = diff->options;
 
-	return (struct tool_value){.kind = TOOL_TEXT, .text = names[self->kind]};
-}
-TOOL_GETTER(struct bt_change, type, TOOL_TEXT, text, tool_type_name((AFTER ? AFTER : BEFORE)->type))
-TOOL_GETTER(struct bt_change, old_type, BEFORE ? TOOL_TEXT : TOOL_NOTHING, text,
-	    BEFORE ? tool_type_name(BEFORE->type) : NULL)
-TOOL_GETTER(struct bt_change, old_size, SIZED(BEFORE), number, BEFORE ? BEFORE->size : 0)
-TOOL_GETTER(struct bt_change, size, SIZED(AFTER), number, AFTER ? AFTER->size : 0)
-
-static const struct tool_column change_columns[] = {
-	{"change", NULL, TOOL_GET(get_change)},
-	{"path", NULL, TOOL_MEMBER(TOOL_TEXT, struct bt_change, path)},
-	{"type", NULL, TOOL_GET(get_type)},
-	{"old_type", NULL, TOOL_GET(get_old_type)},
-	{"size", NULL, TOOL_GET(get_size)},
-	{"old_size", NULL, TOOL_GET(get_old_size)},
-	{"mtime", NULL, TOOL_VIA(TOOL_TIME, struct bt_change, after, mtime)},
-	{"old_mtime", NULL, TOOL_VIA(TOOL_TIME, struct bt_change, before, mtime)},
-	{0},
-};
-
-TOOL_GETTER(struct diff, totals, TOOL_TEXT, text, self ? "totals" : NULL)
-
-static const struct tool_column total_columns[] = {
-	{"change", NULL, TOOL_GET(get_totals)},
-	{"added", NULL, TOOL_MEMBER(TOOL_COUNT, struct diff, result.counts[BT_CHANGE_ADDED])},
-	{"removed", NULL, TOOL_MEMBER(TOOL_COUNT, struct diff, result.counts[BT_CHANGE_REMOVED])},
-	{"content", NULL, TOOL_MEMBER(TOOL_COUNT, struct diff, result.counts[BT_CHANGE_CONTENT])},
-	{"types", NULL, TOOL_MEMBER(TOOL_COUNT, struct diff, result.counts[BT_CHANGE_TYPE])},
-	{"metadata", NULL, TOOL_MEMBER(TOOL_COUNT, struct diff, result.counts[BT_CHANGE_METADATA])},
-	{"added_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct diff, result.added_bytes)},
-	{"removed_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct diff, result.removed_bytes)},
-	{"errors", NULL, TOOL_MEMBER(TOOL_COUNT, struct diff, result.errors)},
-	{0},
-};
-
-/* The file as it is now: not one that a link leads to. */
-static int open_live(const struct diff *diff, const struct bt_change *change)
-{
-	tool_auto char *path = tool_format("%s%s%s", diff->live, *change->path ? "/" : "", change->path);
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat status;
-
-	if (fd >= 0 && (fstat(fd, &status) || !S_ISREG(status.st_mode))) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-/* What is compared itself has no path below it: then it goes by its name. */
-static const char *shown_path(const struct diff *diff, const char *path)
-{
-	const struct bt_entry *compared = diff->before.entry;
-
-	return *path || compared->type == BT_DIR ? path : compared->name;
-}
-
-static void content_print(struct diff *diff, const struct bt_change *change)
-{
-	struct bt_error error = {0};
-	int before, after, sys;
-
-	if (change->kind != BT_CHANGE_CONTENT || change->after->type != BT_FILE)
-		return;
-	before = tool_unified_open(diff->before.pick.store, change->before, &error);
-	after = before < 0   ? -1
-		: diff->live ? open_live(diff, change)
-			     : tool_unified_open(diff->after.pick.store, change->after, &error);
-	if (error.code && error.code != BT_E_UNSUPPORTED) {
-		tool_fail(diff->tool, &error);
-	} else if (before >= 0 && after >= 0) {
-		sys = tool_unified_print(before, after, shown_path(diff, change->path));
-		if (sys)
-			tool_say(diff->tool, "cannot run diff: %s", strerror(sys));
-	} else {
-		puts("  (too large to be shown)");
-	}
-	if (before >= 0)
-		close(before);
-	if (after >= 0)
-		close(after);
-}
-
-static void line_print(const struct diff *diff, const struct bt_change *change)
-{
-	bool directory = (change->after ? change->after : change->before)->type == BT_DIR;
-	const char *path = shown_path(diff, change->path);
-	tool_auto char *line = tool_format("%c %s%s", letters[change->kind], *path ? path : ".", directory ? "/" : "");
-
-	tool_path_print(line, diff->options->nul);
+	return !options->recursive && !options->nul && !options->stat && !diff->tool->json && !diff->tool->quiet &&
+	       isatty(STDOUT_FILENO);
 }
 
 static void found(void *arg, const struct bt_change *change)
 {
 	struct diff *diff = arg;
 
+	if (diff->tool->quiet && !diff->tool->json)
+		return;
 	tool_talk_pause(&diff->talk);
-	if (diff->tool->json)
-		tool_object_print(change_columns, change);
-	else if (!diff->tool->quiet)
-		line_print(diff, change);
-	if (diff->options->content && !diff->tool->quiet)
-		content_print(diff, change);
+	if (diff->options->stat)
+		diff_stat_add(diff, change);
+	else if (diff->tool->json)
+		diff_json_print(diff, change);
+	else if (is_short(diff))
+		diff_short_add(diff, change);
+	else
+		diff_line_print(diff, change);
+	if (diff->options->content)
+		diff_content_print(diff, change);
 }
 
-static void totals_print(const struct diff *diff)
+static void note(void *arg, const struct bt_change *change)
 {
-	const struct bt_compare_result *result = &diff->result;
-	tool_auto char *added = tool_bytes(result->added_bytes), *removed = tool_bytes(result->removed_bytes);
-	uint64_t sum = 0;
+	struct diff *diff = arg;
+	bool inside = diff_whole_takes(&diff->whole, change, false);
 
-	for (int kind = 0; kind < BT_CHANGE_KINDS; kind++)
-		sum += result->counts[kind];
-	if (diff->tool->json)
-		tool_object_print(total_columns, diff);
-	else if (!sum && !result->errors)
-		puts("no differences");
-	else
-		printf("%" PRIu64 " added, %" PRIu64 " removed, %" PRIu64 " changed, %" PRIu64
-		       " of another type, %" PRIu64 " only in metadata; +%s, -%s\n",
-		       result->counts[BT_CHANGE_ADDED], result->counts[BT_CHANGE_REMOVED],
-		       result->counts[BT_CHANGE_CONTENT], result->counts[BT_CHANGE_TYPE],
-		       result->counts[BT_CHANGE_METADATA], added, removed);
+	if (!inside) {
+		diff_whole_end(&diff->whole);
+		diff_whole_begins(&diff->whole, change, NULL);
+	}
+	tool_renames_note(&diff->renames, change, inside);
+}
+
+/* What was renamed is known only after all was compared. In a directory as it is now, new files have no digest. What
+ * cannot be read is told by the second run. */
+static void find_renamed(struct diff *diff, const struct bt_side *before, const struct bt_side *after)
+{
+	const struct bt_observer silent = {
+		.size = sizeof(silent), .arg = diff->talk.observer.arg, .cancelled = diff->talk.observer.cancelled};
+	struct bt_compare_result unused = {.size = sizeof(unused)};
+	struct bt_error error = {0};
+
+	if (diff->live || diff->options->stat || !(diff->tool->json || is_short(diff)))
+		return;
+	bt_compare(before, after, &(struct bt_compare_call){note, diff, &silent}, &unused, &error);
+	diff_whole_end(&diff->whole);
+	if (diff->renames.full)
+		tool_say(diff->tool, "too many entries came and went to see which of them were renamed");
+	tool_renames_match(&diff->renames);
 }
 
 static int compare(struct diff *diff, struct bt_error *error)
 {
-	const struct options *options = diff->options;
+	const struct diff_options *options = diff->options;
 	const struct bt_compare_call call = {found, diff, &diff->talk.observer};
 	const struct bt_side before = {diff->before.pick.store, diff->before.info, diff->before.entry};
 	const struct bt_side after = {diff->after.pick.store, diff->after.info, diff->after.entry};
@@ -202,6 +120,7 @@ static int compare(struct diff *diff, struct bt_error *error)
 				     .recorded = !options->all_files,
 				     .below = diff->before.path};
 
+	find_renamed(diff, &before, &after);
 	return diff->live ? bt_compare_live(&before, &live, &call, &diff->result, error)
 			  : bt_compare(&before, &after, &call, &diff->result, error);
 }
@@ -215,12 +134,14 @@ static int run_diff(struct diff *diff)
 	tool_talk_begin(&diff->talk, diff->tool);
 	code = compare(diff, &error);
 	tool_talk_end(&diff->talk);
+	diff_short_end(diff);
+	diff_stat_end(diff);
 	if (code && code != BT_E_INCOMPLETE)
 		return tool_fail(diff->tool, &error);
 	for (int kind = 0; kind < BT_CHANGE_KINDS; kind++)
 		differs |= diff->result.counts[kind] > 0;
 	if (diff->tool->json || (!diff->tool->quiet && !diff->options->nul))
-		totals_print(diff);
+		diff_totals_print(diff);
 	if (code)
 		return TOOL_INCOMPLETE;
 	return differs && diff->options->exit_code ? TOOL_DIFFERENT : TOOL_OK;
@@ -279,7 +200,7 @@ static int open_other(struct diff *diff)
 /* Nothing of a snapshot is left out, so that an option for that is a mistake. */
 static int check_live(const struct diff *diff)
 {
-	const struct options *options = diff->options;
+	const struct diff_options *options = diff->options;
 	const char *given = options->exclude.count		? "exclude"
 			    : options->exclude_if_present.count ? "exclude-if-present"
 			    : options->exclude_caches		? "exclude-caches"
@@ -301,15 +222,31 @@ static const char *directory(const struct tool *tool)
 	return text && stat(text, &status) == 0 && S_ISDIR(status.st_mode) ? text : NULL;
 }
 
+static int check_options(const struct tool *tool, const struct diff_options *options)
+{
+	const char *with_stat = options->content     ? "content"
+				: options->recursive ? "recursive"
+				: options->nul	     ? "null"
+						     : NULL;
+
+	if (options->content && (tool->json || options->nul))
+		return tool_usage_error(tool, "--content is for people: neither with --json nor with --null");
+	if (tool->json && options->nul)
+		return tool_usage_error(tool, "--json and --null do not go together");
+	if (options->depth && !options->stat)
+		return tool_usage_error(tool, "--depth goes with --stat");
+	if (options->stat && with_stat)
+		return tool_usage_error(tool, "--stat and --%s do not go together", with_stat);
+	return TOOL_OK;
+}
+
 static int run(struct tool *tool, const void *arg)
 {
 	struct diff diff = {.tool = tool, .options = arg, .result = {.size = sizeof(diff.result)}};
-	int r;
+	int r = check_options(tool, arg);
 
-	if (diff.options->content && (tool->json || diff.options->nul))
-		return tool_usage_error(tool, "--content is for people: neither with --json nor with --null");
-	if (tool->json && diff.options->nul)
-		return tool_usage_error(tool, "--json and --null do not go together");
+	if (r != TOOL_OK)
+		return r;
 	r = tool_place_open_beside(tool, tool->operands[0], directory(tool), &diff.before);
 	if (r != TOOL_OK)
 		return r;
@@ -323,6 +260,7 @@ static int run(struct tool *tool, const void *arg)
 	if (r == TOOL_OK)
 		r = run_diff(&diff);
 	free(diff.live);
+	tool_renames_free(&diff.renames);
 	tool_place_close(&diff.after);
 	tool_place_close(&diff.before);
 	return r;
@@ -332,7 +270,12 @@ const struct tool_command cmd_diff = {
 	.name = "diff",
 	.summary = "shows what differs between snapshots, or since one was taken",
 	.description = "A line for each difference: + came, - went, M other contents, T another type,\n"
-		       "U only metadata. One snapshot is compared with its directory as it is now; a\n"
+		       "U only metadata. On a terminal a directory that came or went has one line, with\n"
+		       "the number of its files, and R is an entry that was renamed between two\n"
+		       "snapshots: one of its contents went and one came. With --recursive, and where\n"
+		       "the output is no terminal, each entry has a line, and what was renamed has two.\n"
+		       "\n"
+		       "One snapshot is compared with its directory as it is now; a\n"
 		       "PATH in it, too, or with another directory or file. What the rules left out\n"
 		       "by which the snapshot was taken is not shown then; --all-files shows it. Rules\n"
 		       "that go by a file in a directory (such as CACHEDIR.TAG) go by what is there\n"
@@ -340,12 +283,13 @@ const struct tool_command cmd_diff = {
 	.operands = "SNAPSHOT[:PATH] [SNAPSHOT[:PATH] | DIR | FILE]",
 	.example = "  backuptool diff latest~1 latest\n"
 		   "  backuptool diff latest\n"
+		   "  backuptool diff latest~1 latest --stat -d 2\n"
 		   "  backuptool diff @yesterday:letters latest:letters --content\n",
 	.min_operands = 1,
 	.max_operands = 2,
 	.stream = true,
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
 	.options = {{table, 0}},
-	.options_size = sizeof(struct options),
+	.options_size = sizeof(struct diff_options),
 	.run = run,
 };

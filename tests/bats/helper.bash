@@ -94,6 +94,11 @@ same() {
 	"$TESTS/tree_compare.py" "${@:3}" "$1" "$2"
 }
 
+# on_terminal COLUMNS WORD…: runs the words in a shell on a terminal of that width; $output is what it saw.
+on_terminal() {
+	run -0 env TERM=xterm script -qec "stty cols $1; ${*:2}" /dev/null
+}
+
 # Lets a tree grow older than the time that a writer cannot tell apart from the time of reading: the pages of a younger
 # one are written again by the next snapshot.
 settle() {

@@ -3,11 +3,6 @@
 
 load helper
 
-# on_terminal COLUMNS WORD…: runs the words in a shell on a terminal of that width; $output is what it saw.
-on_terminal() {
-	run -0 env TERM=xterm script -qec "stty cols $1; ${*:2}" /dev/null
-}
-
 # The lines that were drawn, one each.
 drawn() {
 	tr '\r' '\n' <<<"$output" | grep -F $'\033[K' | sed 's/\x1b\[K.*//' | grep .
