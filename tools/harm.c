@@ -7,6 +7,7 @@
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define NAMED 5 /* snapshots in a line */
 
@@ -64,7 +65,14 @@ void tool_harm_print(const struct tool_harm *harm)
 	free(paths);
 }
 
-/* The directories of the hurt snapshots that are of this host, each once. */
+static bool is_there(const char *target)
+{
+	struct stat status;
+
+	return stat(target, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* The directories of the hurt snapshots that are of this host, and are still there, each once. */
 static void add_target(struct bt_store *store, const char *name, const char *host, struct tool_texts *targets)
 {
 	struct bt_snapshot *snapshot = NULL;
@@ -74,7 +82,8 @@ static void add_target(struct bt_store *store, const char *name, const char *hos
 	if (bt_snapshot_open(store, name, &snapshot, &error))
 		return;
 	info = bt_snapshot_info(snapshot);
-	if (!info->classic && strcmp(info->host, host) == 0 && !is_known(targets, info->target))
+	if (!info->classic && strcmp(info->host, host) == 0 && !is_known(targets, info->target) &&
+	    is_there(info->target))
 		tool_texts_add(targets, tool_format("%s", info->target));
 	bt_snapshot_close(snapshot);
 }
