@@ -92,13 +92,13 @@ static int found(void *arg, const struct bt_match *match)
 }
 
 /* Nothing was found: perhaps by a pattern for the file's whole path. */
-static void check_pattern(const struct tool *tool, struct bt_store *store)
+static bool says_what_is_meant(const struct tool *tool, struct bt_store *store)
 {
 	const char *pattern = tool->operand_count ? tool->operands[0] : "";
 	char *meant = NULL;
 
 	if (!strchr("/.~", *pattern))
-		return;
+		return false;
 	for (size_t i = bt_store_snapshot_count(store); !meant && i-- > 0;) {
 		struct bt_snapshot *snapshot;
 		struct bt_error unused = {0};
@@ -108,9 +108,20 @@ static void check_pattern(const struct tool *tool, struct bt_store *store)
 		meant = tool_pattern_meant(pattern, bt_snapshot_info(snapshot)->target);
 		bt_snapshot_close(snapshot);
 	}
-	if (meant)
-		tool_pattern_say(tool, pattern, meant);
+	if (!meant)
+		return false;
+	tool_pattern_say(tool, pattern, meant);
 	free(meant);
+	return true;
+}
+
+static void say_nothing_found(const struct tool *tool, struct bt_store *store, size_t name_count)
+{
+	tool_auto char *snapshots =
+		tool_count(name_count ? name_count : bt_store_snapshot_count(store), "snapshot", "snapshots");
+
+	if (!says_what_is_meant(tool, store))
+		tool_say(tool, "nothing found in %s", snapshots);
 }
 
 static int search(const struct tool *tool, struct bt_store *store, const struct options *options,
@@ -136,7 +147,7 @@ static int search(const struct tool *tool, struct bt_store *store, const struct 
 	if (code && code != BT_E_INCOMPLETE)
 		return tool_fail(tool, &error);
 	if (!finding.count)
-		check_pattern(tool, store);
+		say_nothing_found(tool, store, name_count);
 	return tool_exit_code(code);
 }
 

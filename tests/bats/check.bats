@@ -100,17 +100,17 @@ offset_of() {
 	run -1 backuptool check --json
 	[ "$(jq -r '.findings[0] | [.file, .hurts[0].snapshot, .hurts[1].snapshot, .hurts[0].path] | join(" ")' <<<"$output")" = "$FIRST $SECOND $FIRST photos/large.bin" ]
 	[ "$(jq -c '.summary | [.hurt_paths, .hurt_snapshots]' <<<"$output")" = "[2,2]" ]
-	# Where the directory is no more, nothing can be stored again.
-	mv src elsewhere
-	run -1 backuptool check
-	[[ ${lines[4]} == "next: 'backuptool check --repair --dry-run' "* && $output != *--target-directory* ]]
-	mv elsewhere src
 	[ "$(jq '.findings[0] | .offset <= 2000000 and .offset + .length > 2000000' <<<"$output")" = true ]
 	run -0 backuptool list
 	run -3 bring "$SECOND" out
 	cmp src/docs/later.txt out/docs/later.txt
 	cmp src/photos/numbers.txt out/photos/numbers.txt
 	run -0 diff -r src/docs out/docs
+	# Where the directory is no more, nothing can be stored again.
+	mv src elsewhere
+	run -1 backuptool check
+	[[ ${lines[4]} == "next: 'backuptool check --repair --dry-run' "* && $output != *--target-directory* ]]
+	mv elsewhere src
 }
 
 @test "a damaged page" {

@@ -275,14 +275,14 @@ $(short "$first"):docs/notes/b.txt" ]
 	[ "${#lines[@]}" = 1 ]
 	touch -d 2030-01-01 src/new
 	take src -q
-	run -0 backuptool find --newer 2029-01-01
+	run -0 --separate-stderr backuptool find --newer 2029-01-01
 	[[ $output == *:new ]]
 	for since in 2030-01-01 2030-01-01T00:00 2030-01-01T00:00:00 2029-12-31T23:59; do
 		run -0 backuptool find --newer "$since"
 		[[ $output == *:new ]]
 	done
 	for since in 2030-01-02 2030-01-01T00:01 2030-01-01T00:00:01; do
-		run -0 backuptool find --newer "$since"
+		run -0 --separate-stderr backuptool find --newer "$since"
 		output_is ""
 	done
 	run -2 backuptool find
@@ -293,8 +293,14 @@ $(short "$first"):docs/notes/b.txt" ]
 		output_is ""
 		stderr_is "backuptool find: the pattern '$pattern' matches nothing: patterns begin at the directory, write '/docs/a.txt'"
 	done
+	run -0 --separate-stderr backuptool find nowhere
+	output_is ""
+	[[ $stderr == "backuptool find: nothing found in "?" snapshots" ]]
+	run -0 --separate-stderr backuptool find nowhere --snapshot latest --json
+	output_is ""
+	stderr_is "backuptool find: nothing found in 1 snapshot"
 	run -0 --separate-stderr backuptool find /docs/nothing
-	[ "$stderr" = "" ]
+	[[ $stderr == "backuptool find: nothing found in "* ]]
 	run -2 backuptool find x --newer nonsense
 }
 

@@ -437,6 +437,28 @@ sys.stdin.read()' <hold >locked 3>&- &
 	run -2 backuptool tag latest --add $'line\nbreak'
 }
 
+@test "tag says what it did, of each snapshot that is named" {
+	mkdir src
+	at 2026-01-01T00-00-00 backuptool snapshot --target-directory src -q --tag old
+	take_at 2026-01-02T00-00-00Z
+	first=snapshot_2026-01-01T00-00-00Z.json second=snapshot_2026-01-02T00-00-00Z.json
+	run -0 backuptool tag "$first" latest --add new --remove old
+	output_is "$first: added new; took old away" "$second: added new; has no tag old to take away"
+	run -0 backuptool tag latest~1 "snapshots/$second" --add new --add more --pin
+	output_is "$first: had already new; added more; pinned" "$second: had already new; added more; pinned"
+	run -0 backuptool tag latest --pin
+	output_is "$second: was already pinned"
+	run -0 backuptool tag latest --unpin
+	output_is "$second: unpinned"
+	run -0 backuptool tag latest latest~1 --remove more --json
+	[ "$(jq -r '"\(.name) \(.tags[0]) \(.pinned)"' <<<"$output")" = "$second new false
+$first new true" ]
+	# All names are understood before anything is changed.
+	run -1 backuptool tag latest nothing --add late
+	[[ $output == *"there is no snapshot 'nothing'"* ]]
+	[[ $(backuptool list --json) != *late* ]]
+}
+
 @test "a tag where there are no hard links: the old file is copied, and nothing is left when it cannot be" {
 	small_tree src
 	take src -q
