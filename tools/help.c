@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "help.h"
+#include <signal.h>
 
 const char tool_summary[] = "Keeps snapshots of directories as JSON files in a store.";
 const char tool_naming[] = "A SNAPSHOT is a name in the store or its beginning, the path of a file, latest, latest~N,\n"
@@ -46,13 +47,16 @@ const char tool_hooking[] = "Each CMD is run by /bin/sh -c, with all rights that
 			    "with 0, up to this one.";
 
 const struct tool_exit_text tool_exits[] = {
-	{TOOL_OK, "done; what was written is on the disk to stay"},
-	{TOOL_FATAL, "failed; one sentence says why"},
-	{TOOL_USAGE, "usage error"},
+	{TOOL_OK, "done; what was written is on the disk to stay. Also if a hook put the work off by ending with 75"},
+	{TOOL_FATAL,
+	 "failed; one sentence says why. From check: there is damage; from status: a directory has no recent "
+	 "or whole snapshot"},
+	{TOOL_USAGE, "the command line has a mistake; nothing was done"},
 	{TOOL_INCOMPLETE, "done, but not everything: what is missing was named"},
 	{TOOL_DIFFERENT, "there are differences (diff --exit-code)"},
 	{TOOL_NO_STORE, "there is no store at that place, or it is another one than --store-id names"},
 	{TOOL_LOCKED, "somebody else holds the lock, or the lock or a temporary file was lost: run the command again"},
-	{TOOL_INTERRUPTED, "interrupted"},
+	{TOOL_INTERRUPTED, "interrupted by Ctrl-C or SIGTERM"},
+	{128 + SIGPIPE, "what a shell says when the reader of the output went away before its end"},
 	{0, NULL},
 };

@@ -41,10 +41,10 @@ plain() {
 	codes() {
 		plain "$DOCS/$1.1" | sed -n '/^EXIT STATUS/,/^[A-Z]/{ /^EXIT STATUS/d; p; }' | grep -oE '^ +[0-9]+ ' | tr -d ' ' | tr '\n' ' '
 	}
-	[ "$(codes backuptool)" = "0 1 2 3 4 10 11 130 " ]
-	[ "$(codes backuptool-diff)" = "0 1 2 3 4 10 11 130 " ]
-	[ "$(codes backuptool-snapshot)" = "0 1 2 3 10 11 130 " ]
-	[ "$(codes backuptool-help)" = "0 1 2 3 130 " ]
+	[ "$(codes backuptool)" = "0 1 2 3 4 10 11 130 141 " ]
+	[ "$(codes backuptool-diff)" = "0 1 2 3 4 10 11 130 141 " ]
+	[ "$(codes backuptool-snapshot)" = "0 1 2 3 10 11 130 141 " ]
+	[ "$(codes backuptool-help)" = "0 1 2 3 130 141 " ]
 }
 
 @test "man pages: no complaints of mandoc and groff" {
@@ -104,7 +104,7 @@ completed() {
 	bash --norc -c '
 		. "$1/backuptool"
 		shift
-		line="backuptool $*"
+		line="backuptool $*" line=${line// = /=}
 		COMP_WORDS=(backuptool "$@") COMP_CWORD=$#
 		COMP_LINE=$line COMP_POINT=${#line}
 		_backuptool backuptool "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"

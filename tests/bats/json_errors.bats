@@ -28,6 +28,8 @@ failing() {
 	prune) echo 10 --snapshot-number 1 ;;
 	export) echo 10 --classic latest out ;;
 	list | stats | status | check) echo 10 ;;
+	run) echo 2 --config gone ;;
+	config) echo 2 show --config gone ;;
 	help) echo 2 no-such-command ;;
 	esac
 }

@@ -70,6 +70,7 @@ first() {
 	mkfifo pipe
 	exec 6<>pipe 5>pipe 6>&-
 	env --default-signal=PIPE backuptool snapshot --target-directory src --progress-fd 5
+	env --default-signal=PIPE backuptool status --quiet --progress-fd 5
 	exec 6<>pipe
 	head -c 65536 /dev/zero >&6
 	timeout 60 backuptool restore --snapshot-file latest --output-directory out --progress-fd 5

@@ -46,7 +46,7 @@ load helper
 	jq -e '.commands[] | select(.name == "snapshot") | .options[] | select(.name == "exclude") |
 		.letter == "e" and .argument == "PATTERN" and (.required | not) and (.common | not)' <<<"$output"
 	jq -e '.times | map(select(.written | contains("monday"))) | length == 1' <<<"$output"
-	jq -e '.exit_codes | map(.code) == [0, 1, 2, 3, 4, 10, 11, 130]' <<<"$output"
+	jq -e '.exit_codes | map(.code) == [0, 1, 2, 3, 4, 10, 11, 130, 141]' <<<"$output"
 	jq '.commands[] | select(.name == "prune")' <<<"$output" >whole
 	run -0 backuptool help prune --json
 	diff whole <(jq . <<<"$output")
