@@ -47,6 +47,13 @@ bench() {
 	[[ $output == *"| 20 | backuptool | "*"| 40 | backuptool | "* ]]
 }
 
+@test "tests/bench/questions" {
+	bench questions --build "$BUILD" --files 400 --snapshots 6 --rounds 1 --work "$WORK"
+	for question in list status "find, a name" "versions, often edited"; do
+		[[ $output == *"| $question | 0."*" s |"* ]]
+	done
+}
+
 @test "tests/bench/watch" {
 	bench watch --files 400 --changed 2 --rounds 1
 	[[ $output == *"400 files, 2 changed, 1 runs each:"*"watched (changes): "*"ratio: "* ]]
