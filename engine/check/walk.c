@@ -272,7 +272,7 @@ static void note_clean(void *arg, const struct bt_digest *page, size_t depth)
 
 static int walk_tree(struct walk *walk)
 {
-	const struct bt_dir_filter filter = {walk, is_clean, note_clean};
+	const struct bt_dir_filter filter = {.arg = walk, .skips = is_clean, .ended = note_clean};
 	const struct bt_walk_options options = {.level_size = sizeof(struct level), .ends = true, .filter = &filter};
 	const struct bt_entry *root = &walk->info->root;
 	bool more = true;

@@ -185,7 +185,7 @@ static bool was_searched(void *arg, const struct bt_digest *page, size_t depth)
 
 static int search_below(struct run *run, const struct bt_snapshot_info *info, struct bt_error *error)
 {
-	const struct bt_dir_filter filter = {.arg = run, .skips = was_searched};
+	const struct bt_dir_filter filter = {.arg = run, .skips = was_searched, .leaves = true};
 	const struct bt_walk_options options = {.info = info, .level_size = sizeof(struct place), .filter = &filter};
 	const struct bt_entry *root = &info->root;
 	const struct bt_digest path = {{0}};

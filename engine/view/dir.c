@@ -185,7 +185,7 @@ static const struct bt_leaf *filtered(const struct bt_dir *dir, const struct ste
 {
 	const struct bt_leaf *child = &step->page->leaves[step->child];
 
-	return dir->filter && child->entries > BT_LEAF_ENTRIES ? child : NULL;
+	return dir->filter && (dir->filter->leaves || child->entries > BT_LEAF_ENTRIES) ? child : NULL;
 }
 
 static int enter_or_pass(struct bt_dir *dir, struct bt_error *error)

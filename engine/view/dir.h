@@ -10,6 +10,7 @@ struct bt_dir_filter {
 	void *arg;
 	bool (*skips)(void *arg, const struct bt_digest *page, size_t depth); /* true: nothing below it is given */
 	void (*ended)(void *arg, const struct bt_digest *page, size_t depth); /* all below it was given; may be NULL */
+	bool leaves;							      /* asked about single leaves, too */
 };
 void bt_dir_set_filter(struct bt_dir *dir, const struct bt_dir_filter *filter); /* which must outlive the directory */
 

@@ -76,6 +76,22 @@ reads() {
 	at_most mark "$(reads backuptool prune -n -q --snapshot-number 1)" 340
 }
 
+@test "a search reads what is new in each snapshot" {
+	local one
+	mkdir -p tree/{0001..6000}
+	settle
+	take tree
+	backuptool ls latest >/dev/null
+	one=$(reads backuptool find 'none-*')
+	for i in 0100 0700 1300 1900; do
+		: >"tree/$i/new"
+		settle
+		take tree
+		backuptool ls latest >/dev/null
+	done
+	at_most 'four more' "$(($(reads backuptool find 'none-*') - one))" 60
+}
+
 @test "no more than four fsyncs for a snapshot" {
 	fixed_tree tree
 	take tree
