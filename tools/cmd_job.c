@@ -2,15 +2,14 @@
 #include "choice.h"
 #include "commands.h"
 #include "job.h"
+#include "job_many.h"
 #include "job_round.h"
 #include "job_when.h"
 #include "notify.h"
 #include "output.h"
 #include "patterns.h"
 #include <errno.h>
-#include <internal/policy.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,63 +27,12 @@ struct job {
 	struct job_tally tally;
 };
 
-static const char *set_span(int64_t *field, const char *text, const char *expected)
-{
-	const char *unit = text + strspn(text, "0123456789");
-	char *digits = tool_format("%.*s", (int)(unit - text), text);
-	bool fine = bt_duration_parse(strcmp(unit, "ms") == 0 ? digits : text, BT_M_MINUTES, field) == 0;
-
-	if (fine && strcmp(unit, "ms") != 0)
-		fine = !__builtin_mul_overflow(*field, 1000, field);
-	free(digits);
-	return fine ? NULL : expected;
-}
-
-static const char *set_interval(void *field, const char *text)
-{
-	static const char expected[] = "a time above 0 such as 90, 500ms, 90s, 5m, 2h or 1d";
-	const char *wrong = set_span(field, text, expected);
-
-	return wrong || *(int64_t *)field > 0 ? wrong : expected;
-}
-
-static const char *add_at(void *field, const char *text)
-{
-	return bt_calendar_add(field, text) ? NULL : "a time of the day such as 03:00, 03:00,15:00 or 'Mon 03:00'";
-}
-
-static const char *set_duration(void *field, const char *text)
-{
-	if (strcmp(text, "forever") != 0)
-		return set_span(field, text, "a time such as 90, 500ms, 90s, 5m, 2h, 1d or forever");
-	*(int64_t *)field = -1;
-	return NULL;
-}
-
 #define FIELD(name) offsetof(struct job_options, name)
 
-const struct tool_option job_pace_options[] = {
-	{"interval", 0, "TIME", false, "from the start of one snapshot to the next (500ms, 10s, 5m, 2h, 1d)",
-	 set_interval, FIELD(interval)},
-	{"at", 0, "TIME", false, "in place of --interval: at this time of the day (03:00, 03:00,15:00, 'Mon 03:00')",
-	 add_at, FIELD(at)},
-	{"at-start", 0, NULL, false, "take a snapshot at once, however new the last one is", tool_set_true,
-	 FIELD(at_start)},
-	{"give-up-after", 0, "N", false, "end after N failed runs in a row", tool_set_count, FIELD(give_up_after)},
-	{0},
-};
-
-const struct tool_option job_watch_options[] = {
-	{"watch", 0, NULL, false, "look only at what changed since the last run, as far as the kernel tells",
-	 tool_set_true, FIELD(watch)},
-	{"full-scan-every", 0, "N", false, "with --watch, look at everything in each N-th run (60)", tool_set_count,
-	 FIELD(full_scan_every)},
-	{0},
-};
-
-static const struct tool_option table[] = {
-	{"duration", 0, "TIME", true, "for how long snapshots are taken, or forever", set_duration, FIELD(duration)},
-	{0},
+struct options {
+	struct job_options job; /* the first member: tables are of it */
+	const char *config;
+	struct run_plan *plan; /* of the configuration, or NULL */
 };
 
 static int64_t now(void)
@@ -243,6 +191,35 @@ static int start(struct job *job)
 	return TOOL_OK;
 }
 
+static bool is_given(const struct tool *tool, const char *word)
+{
+	bool given = false;
+
+	for (size_t i = 0; i < tool->given.count; i++)
+		given |= strncmp(tool->given.items[i], word, strlen(word)) == 0;
+	return given;
+}
+
+static int prepare(struct tool *tool, void *arg)
+{
+	static const char *const fine[] = {"--config=", "--duration=", "--at-start", "--dry-run", NULL};
+	struct options *options = arg;
+	int r = config_check_words(tool, options->config, fine);
+
+	if (r == TOOL_OK && options->config)
+		r = run_plan_make(tool, options->config, RUN_TIMED, options->job.taking.dry_run, &options->plan);
+	return r;
+}
+
+static int run_plan(const struct tool *tool, const struct options *options)
+{
+	int64_t duration = is_given(tool, "--duration=") ? options->job.duration : -1;
+	int r = job_many(tool, options->plan, duration, options->job.at_start);
+
+	run_plan_free(options->plan);
+	return r;
+}
+
 static int run_job(struct tool *tool, const void *options)
 {
 	struct job job = {.round = {.tool = tool, .options = options, .cancelled = stay_alive, .next = next_due},
@@ -252,6 +229,8 @@ static int run_job(struct tool *tool, const void *options)
 			  .notify.fd = -1};
 	int r;
 
+	if (((const struct options *)options)->plan)
+		return run_plan(tool, options);
 	job.round.at.claim = job.round.at.socket = -1;
 	if (job.options->taking.dry_run)
 		tool_hooks_stop(tool);
@@ -301,6 +280,11 @@ const struct tool_command cmd_job = {
 		       "once. Two jobs for the same directory in the same store are refused with 11.\n"
 		       "With --json, each snapshot gives a line, and the end another one.\n"
 		       "\n"
+		       "With --config, each source of the configuration that has 'interval' or 'at' has\n"
+		       "its turn when it is due, or those that are named: as by 'run', so with a check\n"
+		       "if check-every wants one, but with the hooks of a job. One after the other they\n"
+		       "wait for each other. Then --duration is not needed: without it there is no end.\n"
+		       "\n"
 		       "With --watch a run looks only at directories in which something happened\n"
 		       "since the last one, as the kernel tells, and takes the rest from the last\n"
 		       "snapshot. A run that cannot rely on that, after an overflow for instance,\n"
@@ -314,18 +298,23 @@ const struct tool_command cmd_job = {
 		   "  backuptool job --target-directory ~/documents --interval 1h --duration forever \\\n"
 		   "      --skip-if-unchanged --keep-hourly 48 --keep-daily 30\n"
 		   "  backuptool job --target-directory ~/documents --at 12:30,18:00 --duration forever\n"
-		   "  backuptool job --target-directory / --interval 1m --duration forever --watch -x\n",
+		   "  backuptool job --target-directory / --interval 1m --duration forever --watch -x\n"
+		   "  backuptool job --config ~/.config/backuptool/config\n",
+	.operands = "[SOURCE…]",
+	.max_operands = -1,
 	.ending = "the snapshot in progress is finished first",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = {{tool_taking_options, FIELD(taking)},
 		    {tool_hook_options, FIELD(hooks)},
 		    {tool_taking_dry_run, FIELD(taking)},
 		    {job_pace_options, 0},
-		    {table, 0},
+		    {job_duration_option, 0},
 		    {job_watch_options, 0},
+		    {config_option, offsetof(struct options, config)},
 		    {tool_retention_options, FIELD(retention)},
 		    {tool_max_dead_option, FIELD(retention.max_dead)}},
-	.options_size = sizeof(struct job_options),
+	.options_size = sizeof(struct options),
 	.hooks = 1 + FIELD(hooks),
+	.prepare = prepare,
 	.run = run_job,
 };

@@ -1,23 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
-#include "config.h"
-#include "hooks.h"
 #include "output.h"
 #include "run.h"
-#include <stdio.h>
-#include <stdlib.h>
-
-/* What is read before rights are given up. */
-struct plan {
-	struct config config;
-	struct run_source *sources;
-	size_t count;
-};
 
 struct options {
 	const char *config;
 	bool all, dry_run;
-	struct plan *plan;
+	struct run_plan *plan;
 };
 
 #define FIELD(name) offsetof(struct options, name)
@@ -29,56 +18,15 @@ static const struct tool_option table[] = {
 	{0},
 };
 
-static void plan_free(struct plan *plan)
-{
-	for (size_t i = 0; i < plan->count; i++)
-		run_source_free(&plan->sources[i]);
-	free(plan->sources);
-	config_free(&plan->config);
-	free(plan);
-}
-
-static int add(struct tool *tool, struct plan *plan, const struct config_source *source, bool dry_run)
-{
-	struct run_source *run = &plan->sources[plan->count++];
-
-	if (!run_source_init(run, &plan->config, source, tool))
-		return config_refuse(tool, &plan->config);
-	run->settings.job.taking.dry_run = dry_run;
-	run->settings.job.watch = false; /* which is for those that go on */
-	return dry_run ? TOOL_OK : tool_hooks_start(&run->settings.tool, &run->settings.job.hooks);
-}
-
-static int choose(struct tool *tool, const struct options *options)
-{
-	struct plan *plan = options->plan;
-	tool_auto const struct config_source **chosen = tool_alloc((plan->config.count + 1) * sizeof(*chosen));
-	size_t count = 0;
-	int r = config_choose(tool, &plan->config, options->all, chosen, &count);
-
-	plan->sources = tool_alloc((count + 1) * sizeof(*plan->sources));
-	for (size_t i = 0; i < count && r == TOOL_OK; i++)
-		r = add(tool, plan, chosen[i], options->dry_run);
-	return r;
-}
-
-/* The hooks of each source have a process of their own. */
 static int prepare(struct tool *tool, void *arg)
 {
 	struct options *options = arg;
-	int r;
 
-	options->plan = tool_alloc(sizeof(*options->plan));
-	config_load(tool, options->config, &options->plan->config);
-	r = config_refuse(tool, &options->plan->config);
-	if (r == TOOL_OK)
-		r = choose(tool, options);
-	if (r != TOOL_OK)
-		plan_free(options->plan);
-	return r;
+	return run_plan_make(tool, options->config, options->all ? RUN_ALL : RUN_NAMED, options->dry_run,
+			     &options->plan);
 }
 
-static int work(struct tool *tool, struct plan *plan)
+static int work(struct tool *tool, struct run_plan *plan)
 {
 	struct job_tally tally = {0};
 	double started = tool_clock();
@@ -86,6 +34,8 @@ static int work(struct tool *tool, struct plan *plan)
 	for (size_t i = 0; i < plan->count && !tool_signals_seen(); i++) {
 		struct run_source *run = &plan->sources[i];
 
+		run_source_begin(run);
+		run->round.alone = true;
 		run_source_work(run);
 		job_tally_add(&tally, &run->result.job);
 		tally.exit = run_worse(tally.exit, run->result.job.exit);
@@ -102,12 +52,12 @@ static int work(struct tool *tool, struct plan *plan)
 
 static int run_run(struct tool *tool, const void *arg)
 {
-	struct plan *plan = ((const struct options *)arg)->plan;
+	struct run_plan *plan = ((const struct options *)arg)->plan;
 	int r;
 
 	tool_signals_watch(tool);
 	r = work(tool, plan);
-	plan_free(plan);
+	run_plan_free(plan);
 	return r;
 }
 

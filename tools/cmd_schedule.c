@@ -5,6 +5,7 @@
 #include "output.h"
 #include "patterns.h"
 #include "rows.h"
+#include "run.h"
 #include "systemd_unit.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@
 
 struct options {
 	struct job_options job;
+	const char *config;
 	bool print;
 };
 
@@ -31,6 +33,7 @@ static const struct tool_option table[] = {
 /* What the service needs to know of this place. */
 struct place {
 	char *program, *store, *target;
+	char *config;		       /* in place of store and target, or NULL */
 	struct tool_store_facts facts; /* of the store */
 	bool yes;		       /* what the job would ask is answered: nobody is there then */
 };
@@ -40,6 +43,7 @@ static void place_free(struct place *place)
 	free(place->program);
 	free(place->store);
 	free(place->target);
+	free(place->config);
 }
 
 static int cannot(const struct tool *tool, const char *what, const char *path)
@@ -95,16 +99,32 @@ static int place_meet(const struct tool *tool, const struct options *wanted, str
 	return tool_fail(tool, &error);
 }
 
-static int place_find(const struct tool *tool, const struct options *options, struct place *place)
+/* Its sources make their stores when it is their turn, unless they have a store-id. */
+static int place_find_config(struct tool *tool, const struct options *options, struct place *place)
+{
+	struct run_plan *plan;
+	int r = run_plan_make(tool, options->config, RUN_TIMED, true, &plan);
+
+	if (r != TOOL_OK)
+		return r;
+	run_plan_free(plan);
+	place->yes = tool->yes;
+	place->config = realpath(options->config, NULL);
+	return place->config ? TOOL_OK : cannot(tool, "find", options->config);
+}
+
+static int place_find(struct tool *tool, const struct options *options, struct place *place)
 {
 	const char *target = options->job.taking.target;
-	int r = tool_target_check(tool, target);
+	int r = options->config ? TOOL_OK : tool_target_check(tool, target);
 
 	if (r != TOOL_OK)
 		return r;
 	place->program = realpath("/proc/self/exe", NULL);
 	if (!place->program)
 		return cannot(tool, "find", "this program");
+	if (options->config)
+		return place_find_config(tool, options, place);
 	place->target = realpath(target, NULL);
 	if (!place->target)
 		return cannot(tool, "protect", target);
@@ -151,6 +171,19 @@ static int put_given(FILE *out, const struct tool *tool)
 	return TOOL_OK;
 }
 
+static int put_config_command(FILE *out, const struct tool *tool, const struct place *place)
+{
+	fputs("ExecStart=", out);
+	put_word(out, place->program, true);
+	put_word(out, "job", false);
+	put_option(out, "config", place->config);
+	if (place->yes)
+		put_word(out, "--yes", false);
+	for (int i = 0; i < tool->operand_count; i++)
+		put_word(out, tool->operands[i], false);
+	return TOOL_OK;
+}
+
 static int put_command(FILE *out, const struct tool *tool, const struct place *place)
 {
 	fputs("ExecStart=", out);
@@ -174,16 +207,16 @@ static int put_command(FILE *out, const struct tool *tool, const struct place *p
  * has failed and its OnFailure= acts. */
 static int put_unit(FILE *out, const struct tool *tool, const struct place *place, bool gives_up)
 {
-	tool_auto char *target = unit_text(place->target);
+	tool_auto char *what = unit_text(place->config ? place->config : place->target);
 	int r;
 
 	fprintf(out,
 		"[Unit]\n"
-		"Description=Snapshots of %s\n\n"
+		"Description=Snapshots %s %s%s\n\n"
 		"[Service]\n"
 		"Type=notify\n",
-		target);
-	r = put_command(out, tool, place);
+		place->config ? "as" : "of", what, place->config ? " says" : "");
+	r = place->config ? put_config_command(out, tool, place) : put_command(out, tool, place);
 	fprintf(out,
 		"\n"
 		"Restart=%s\n"
@@ -342,7 +375,7 @@ static int install(const struct tool *tool, const char *directory, struct servic
 /* directory: where it is written, or NULL. */
 static int show(const struct tool *tool, const char *directory, const struct place *place, const char *text)
 {
-	char *name = unit_name(place->store, place->target);
+	char *name = place->config ? unit_name("", place->config) : unit_name(place->store, place->target);
 	struct service service = {.name = name, .text = text, .facts = place->facts};
 	int r = TOOL_OK;
 
@@ -363,7 +396,8 @@ static int make_service(struct tool *tool, const struct options *options, const 
 	int r = out ? place_find(tool, options, &place) : cannot(tool, "make", "the service");
 
 	if (r == TOOL_OK) {
-		tool_patterns_check(tool, place.target, &options->job.taking.exclude);
+		if (!place.config)
+			tool_patterns_check(tool, place.target, &options->job.taking.exclude);
 		r = put_unit(out, tool, &place, options->job.give_up_after > 0);
 	}
 	if (out && fclose(out) != 0)
@@ -377,13 +411,15 @@ static int make_service(struct tool *tool, const struct options *options, const 
 
 static int run_schedule(struct tool *tool, const void *arg)
 {
+	static const char *const fine[] = {"--config=", "--print", "--dry-run", NULL};
 	const struct options *options = arg;
 	tool_auto char *directory = options->print ? NULL : units_directory();
 	struct job_options forever = options->job;
-	int r;
+	int r = config_check_words(tool, options->config, fine);
 
 	forever.duration = -1;
-	r = job_when_check(tool, &forever);
+	if (r == TOOL_OK && !options->config)
+		r = job_when_check(tool, &forever);
 	if (r != TOOL_OK)
 		return r;
 	if (!directory && !options->print) {
@@ -407,6 +443,8 @@ const struct tool_command cmd_schedule = {
 		       "service with --give-up-after ends after that many failures in a row, or if the\n"
 		       "disk is not mounted when it starts, so that OnFailure= can act. 'schedule'\n"
 		       "itself asks what the job would ask.\n"
+		       "With --config the service runs 'job --config': one service for all sources that\n"
+		       "say when, or for those that are named.\n"
 		       "The command prints how to start it. Rules of prune concern the snapshots of\n"
 		       "this host and directory only.\n"
 		       "\n"
@@ -414,7 +452,10 @@ const struct tool_command cmd_schedule = {
 		       "/etc/backuptool/NAME.conf, as 'systemctl cat backuptool@.service' shows, and\n"
 		       "start it with 'systemctl enable --now backuptool@NAME'.",
 	.example = "  backuptool schedule --store ~/snapshots --target-directory ~/documents --interval 1h \\\n"
-		   "      --skip-if-unchanged --keep-hourly 48 --keep-daily 30\n",
+		   "      --skip-if-unchanged --keep-hourly 48 --keep-daily 30\n"
+		   "  backuptool schedule --config ~/.config/backuptool/config\n",
+	.operands = "[SOURCE…]",
+	.max_operands = -1,
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES,
 	.options = {{tool_taking_options, offsetof(struct options, job.taking)},
 		    {job_pace_options, offsetof(struct options, job)},
@@ -422,6 +463,7 @@ const struct tool_command cmd_schedule = {
 		    {tool_hook_options, offsetof(struct options, job.hooks)},
 		    {tool_retention_options, offsetof(struct options, job.retention)},
 		    {tool_max_dead_option, offsetof(struct options, job.retention.max_dead)},
+		    {config_option, offsetof(struct options, config)},
 		    {table, 0}},
 	.options_size = sizeof(struct options),
 	.run = run_schedule,

@@ -160,7 +160,7 @@ void config_load(const struct tool *tool, const char *file, struct config *ret_c
 			"there is no such file, nor a NAME.conf beside it; 'backuptool config --help' shows one");
 	else if (!config->count && !config->problems.count)
 		config_problem(config, config->path, 0, "there is no [source NAME] in it");
-	if (tool->store_given)
+	if (tool->store != tool->default_store || tool->store_id)
 		config_problem(config, config->path, 0,
 			       "it says which stores are meant, so leave out --store and --store-id");
 	settle_all(config, tool);

@@ -52,6 +52,9 @@ const struct config_source *config_find(const struct config *config, const char 
  * is room for all. Says what is wrong and gives TOOL_USAGE, or TOOL_OK. */
 int config_choose(const struct tool *tool, const struct config *config, bool all, const struct config_source **sources,
 		  size_t *ret_count);
+/* For a command about one directory, or with --config about sources: whether nothing is said that goes only with the
+ * other one. fine: the beginnings of options that go with both; ends with NULL. As config_choose. */
+int config_check_words(const struct tool *tool, const char *config, const char *const *fine);
 /* Adds a problem of that place (line 0: of the file as a whole), once. */
 void config_problem(struct config *config, const char *file, size_t line, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "output.h"
 #include <stdlib.h>
+#include <string.h>
 
 static const char *source_name(const void *arg, size_t index)
 {
@@ -66,5 +67,30 @@ int config_choose(const struct tool *tool, const struct config *config, bool all
 	for (size_t i = 0; i < config->count; i++)
 		sources[i] = &config->sources[i];
 	*ret_count = config->count;
+	return TOOL_OK;
+}
+
+static bool begins_with_any(const char *word, const char *const *beginnings)
+{
+	for (; *beginnings; beginnings++)
+		if (strncmp(word, *beginnings, strlen(*beginnings)) == 0)
+			return true;
+	return false;
+}
+
+int config_check_words(const struct tool *tool, const char *config, const char *const *fine)
+{
+	if (!config && tool->operand_count) {
+		tool_auto char *extra = tool_escape(tool->operands[0]);
+
+		return tool_usage_error(tool, "'%s' is one argument too many", extra);
+	}
+	for (size_t i = 0; config && i < tool->given.count; i++) {
+		const char *word = tool->given.items[i];
+
+		if (!begins_with_any(word, fine))
+			return tool_usage_error(tool, "with --config, %.*s stands in the configuration",
+						(int)strcspn(word, "="), word);
+	}
 	return TOOL_OK;
 }

@@ -47,6 +47,11 @@ void config_groups(struct config_settings *settings, struct tool_option_group *g
 	groups[count] = (struct tool_option_group){0};
 }
 
+static bool repeats(const struct tool_option *option)
+{
+	return tool_option_repeats(option) || option->set == job_add_at;
+}
+
 static const struct tool_option *find_key(const char *key)
 {
 	struct config_settings scratch;
@@ -137,7 +142,7 @@ static bool is_fine(struct config *config, const struct config_source *source, c
 {
 	const struct config_entry *before = config_entry(&source->entries, entry->key);
 
-	if (before && !tool_option_repeats(option)) {
+	if (before && !repeats(option)) {
 		config_problem(config, entry->file, entry->line, "%s stands already in line %zu, and counts only once",
 			       entry->key, before->line);
 		return false;
@@ -178,7 +183,7 @@ struct config_entries config_effective(const struct config *config, const struct
 	for (size_t i = 0; i < config->defaults.entries.count; i++) {
 		const struct config_entry *entry = &config->defaults.entries.items[i];
 
-		if (tool_option_repeats(find_key(entry->key)) || !config_entry(&source->entries, entry->key))
+		if (repeats(find_key(entry->key)) || !config_entry(&source->entries, entry->key))
 			append(&all, *entry);
 	}
 	for (size_t i = 0; i < source->entries.count; i++)

@@ -21,16 +21,17 @@ struct job_options {
 };
 
 /* Tables of options for a struct job_options, of job and schedule. */
-extern const struct tool_option job_pace_options[], job_watch_options[];
+extern const struct tool_option job_pace_options[], job_watch_options[], job_duration_option[];
+tool_option_set job_add_at; /* struct bt_calendar, one time after the other */
 
 /* taken is the first member: its columns are those of a run, too. */
 struct job_run {
 	struct tool_taken taken;
 	uint64_t number; /* of those made, from 1; 0: it is the only one */
 	struct bt_time time;
-	bool failed;		  /* no snapshot: error or exit says why */
-	bool put_off;		  /* no snapshot, and no failure: a hook said so */
-	const char *hook;	  /* what a hook did because of which there is no snapshot, or NULL */
+	bool failed;	 /* no snapshot: error or exit says why */
+	bool put_off;	 /* no snapshot, and no failure: a hook said so */
+	const char *why; /* what a hook did, or what was said, because of which there is no snapshot, or NULL */
 	uint64_t failed_in_a_row; /* with this one */
 	int exit;		  /* the worst of snapshot and pruning */
 	struct bt_error error;

@@ -29,15 +29,17 @@ static const char *failure(const struct job_run *run)
 {
 	static _Thread_local char text[1024];
 
-	if (run->hook)
-		return run->hook;
+	if (run->put_off)
+		return run->why;
 	if (run->error.code) {
 		bt_error_text(&run->error, text, sizeof(text));
 		return text;
 	}
 	if (run->exit == TOOL_NO_STORE)
 		return "its store is not there, is the disk mounted?";
-	return run->exit == TOOL_LOCKED ? "another job protects the directory" : "its store cannot be opened";
+	if (run->exit == TOOL_LOCKED)
+		return "another job protects the directory";
+	return run->why ? run->why : "its store cannot be opened";
 }
 
 static struct tool_value get_run_error(const void *row)
@@ -163,7 +165,7 @@ char *job_run_text(const struct job_run *run)
 	if (run->failed)
 		print_failed(&text, run);
 	else if (run->put_off)
-		tool_append(&text, "put off: %s", run->hook);
+		tool_append(&text, "put off: %s", run->why);
 	else
 		print_taken(&text, &run->taken);
 	if (has_result(run) && run->watched)

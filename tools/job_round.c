@@ -181,7 +181,9 @@ static void open_and_work(struct job_round *round, struct job_run *run)
 	run->exit = round->met ? job_store_open(&round->at, false) : job_round_meet(round);
 	run->watched = round->watch;
 	run->failed = run->exit != TOOL_OK;
-	if (!run->failed)
+	if (run->failed)
+		run->why = round->tool->outcome->error;
+	else
 		work(round, run);
 	record(round, run);
 	if (round->then && round->at.store && !tool_signals_first_seen())
@@ -197,7 +199,7 @@ static void leave_out(struct job_round *round, struct job_run *run, int why)
 	run->put_off = why == TOOL_PUT_OFF || why == TOOL_INTERRUPTED;
 	run->failed = !run->put_off;
 	run->exit = run->put_off ? TOOL_PUT_OFF : why;
-	run->hook = why == TOOL_PUT_OFF ? outcome->put_off : outcome->error;
+	run->why = why == TOOL_PUT_OFF ? outcome->put_off : outcome->error;
 	if (run->failed)
 		record(round, run);
 }

@@ -18,6 +18,7 @@ struct job_round {
 	bool (*cancelled)(void *round);		   /* ends a run; tool_signals_cancel will do */
 	int64_t (*next)(const struct job_round *); /* when the run after this one is due, 0: never; NULL: never */
 	void (*then)(struct job_round *, struct job_run *run); /* more to do while the store is open; may be NULL */
+	void *arg;					       /* of those who made it */
 	uint64_t runs;					       /* up to now */
 	uint64_t failed;				       /* of them in a row, up to now */
 	uint64_t faulty;	/* the same with those that were incomplete, and others that did not end with 0 */

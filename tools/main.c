@@ -150,13 +150,11 @@ static int refuse_first(const struct tool *tool, const char *word, const char *p
 static int run(struct tool *tool, int argc, char **argv)
 {
 	struct tool_option_group groups[GROUPS] = {0};
-	const char *otherwise = tool->store;
 	char problem[512];
 	int first;
 
 	add_common(groups, TOOL_COMMON_FIRST, tool);
 	first = tool_options_parse(groups, argc, argv, true, problem, sizeof(problem));
-	tool->store_given = tool->store != otherwise || tool->store_id;
 	if (first < 0)
 		return refuse_first(tool, argv[optind - 1], problem);
 	if (tool->version) {
@@ -218,6 +216,7 @@ int main(int argc, char **argv)
 			    .feed = &feed};
 	int r;
 
+	tool.default_store = tool.store;
 	bt_hold_streams();
 	signal(SIGXFSZ, SIG_IGN);	/* a write beyond 'ulimit -f' is an error like others */
 	setlocale(LC_CTYPE, "C.UTF-8"); /* names are shown as UTF-8 whatever the user's locale is */

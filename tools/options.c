@@ -209,13 +209,14 @@ static int check_required(const struct parser *parser, const char *operand)
 	return 0;
 }
 
-static bool wants_help(const struct parser *parser)
+/* A configuration has what is required, and the help tells it. */
+static bool requires_nothing(const struct parser *parser)
 {
 	const struct tool_option *option;
 	void *target;
 
 	for (size_t i = 0; (option = option_at(parser->groups, i, &target)); i++)
-		if (parser->seen[i] && strcmp(option->name, "help") == 0)
+		if (parser->seen[i] && (strcmp(option->name, "help") == 0 || strcmp(option->name, "config") == 0))
 			return true;
 	return false;
 }
@@ -236,7 +237,7 @@ int tool_options_parse(const struct tool_option_group *groups, int argc, char **
 		else if (value != -1)
 			r = accept(&parser, value);
 	} while (!r && value != -1);
-	if (!r && !wants_help(&parser))
+	if (!r && !requires_nothing(&parser))
 		r = check_required(&parser, argv[optind]);
 	parser_free(&parser);
 	return r ? -1 : optind;

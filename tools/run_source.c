@@ -74,6 +74,14 @@ static void found(void *arg, const struct bt_finding *finding)
 	tool_finding_print(stderr, finding);
 }
 
+/* It can be ended anywhere, and is due again then. */
+static bool check_cancelled(void *arg)
+{
+	const struct job_round *round = arg;
+
+	return round->cancelled(arg) || tool_signals_first_seen();
+}
+
 static int check(struct run_source *run, const struct bt_check_options *how)
 {
 	const struct tool *tool = &run->settings.tool;
@@ -82,8 +90,11 @@ static int check(struct run_source *run, const struct bt_check_options *how)
 	int code, r;
 
 	tool_talk_begin(&run->round.talk, tool);
+	run->round.talk.observer.cancelled = check_cancelled;
 	code = bt_check(run->round.at.store, how, found, &run->round, &run->round.talk.observer, &result, &error);
 	tool_talk_end(&run->round.talk);
+	if (code == BT_E_CANCELLED)
+		return TOOL_OK;
 	run->result.checked = !code || code == BT_E_DAMAGED || code == BT_E_INCOMPLETE;
 	run->result.findings = result.findings;
 	run->result.part = tool_check_part_text(how);
@@ -109,36 +120,48 @@ static void check_if_due(struct job_round *round, struct job_run *job)
 	job->exit = run_worse(job->exit, check(run, &how));
 }
 
-void run_source_work(struct run_source *run)
+void run_source_begin(struct run_source *run)
 {
 	const struct config_settings *settings = &run->settings;
 	const struct tool_taking *taking = &settings->job.taking;
-	const struct tool_outcome *outcome = settings->tool.outcome;
-	struct run_result *result = &run->result;
-	const char *why;
 
 	tool_patterns_check(&settings->tool, taking->target, &taking->exclude);
 	run->round = (struct job_round){.tool = &settings->tool,
 					.options = &settings->job,
-					.alone = true,
 					.cancelled = tool_signals_cancel,
 					.then = check_if_due};
 	job_store_init(&run->round.at, &settings->tool, tool_taking_host(taking), tool_path_here(taking->target));
+	run->begun = true;
+}
+
+static void clear(struct run_result *result)
+{
+	tool_taken_end(&result->job.taken);
+	free(result->why);
+	free(result->part);
+	free(result->job.not_pruned);
+	free(result->job.kept_names);
+	*result = (struct run_result){.source = result->source};
+}
+
+void run_source_work(struct run_source *run)
+{
+	struct run_result *result = &run->result;
+	const char *why;
+
+	clear(result);
 	job_round_run(&run->round, &result->job);
-	job_round_free(&run->round);
 	result->done = true;
-	why = result->job.put_off ? result->job.hook : tool_outcome_error(outcome, result->job.exit);
+	why = result->job.put_off ? result->job.why : tool_outcome_error(run->settings.tool.outcome, result->job.exit);
 	result->why = why ? tool_format("%s", why) : NULL;
 }
 
 void run_source_free(struct run_source *run)
 {
+	if (run->begun)
+		job_round_free(&run->round);
 	tool_hooks_stop(&run->settings.tool);
 	tool_texts_free(&run->doubts);
 	config_settings_free(&run->settings);
-	tool_taken_end(&run->result.job.taken);
-	free(run->result.why);
-	free(run->result.part);
-	free(run->result.job.not_pruned);
-	free(run->result.job.kept_names);
+	clear(&run->result);
 }

@@ -38,7 +38,7 @@ struct tool_option_table {
 	const struct tool_option *rows;
 	size_t offset; /* of that member */
 };
-#define TOOL_OPTION_TABLES 8 /* of one command, at most */
+#define TOOL_OPTION_TABLES 9 /* of one command, at most */
 
 struct tool;
 struct tool_command {
@@ -72,7 +72,7 @@ struct tool {
 	const struct tool_command *const *commands; /* all there are; ends with NULL */
 	const struct tool_command *command;	    /* NULL before it is known */
 	const char *store;			    /* as the user wrote it */
-	bool store_given;			    /* by an option before the command */
+	const char *default_store;		    /* what store is if no option says it */
 	const char *source;			    /* of a configuration, by which it is named, or NULL */
 	const char *store_id;			    /* NULL: any store, or that of the environment */
 	int64_t lock_wait;			    /* seconds; -1 forever */

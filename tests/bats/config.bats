@@ -419,3 +419,85 @@ user_home() {
 	grep -qE '^a +put off' out
 	grep -qE '^b +not begun' out
 }
+
+# Two sources that say when, one that does not, and one that cannot work.
+timed_config() {
+	mkdir -p a b
+	echo one >a/file
+	printf '%s\n' '[defaults]' "store = $WORK/store" 'interval = 1s' '[source a]' "target-directory = $WORK/a" 'keep-last = 2' \
+		'on-success = echo "$BACKUPTOOL_RUN" >>again' '[source b]' "target-directory = $WORK/b" >config
+}
+
+@test "job --config: each source when it is due, until the duration has passed" {
+	timed_config
+	printf '[source gone]\ntarget-directory = %s/gone\ngive-up-after = 1\n' "$WORK" >>config
+	run -1 --separate-stderr backuptool job --config config --duration 2s 3>&-
+	for source in a b; do
+		[ "$(grep -cE "^$source: run [12]: snapshot_" <<<"$output")" = 2 ]
+	done
+	[ "$(grep -c '^gone: ' <<<"$output")" = 1 ]
+	grep -qx "gone: run 1: no snapshot: there is no directory $WORK/gone" <<<"$output"
+	stderr_is "backuptool job: a: made a new store at $WORK/store" \
+		"backuptool job: gone: there is no directory $WORK/gone" \
+		"backuptool job: gone: gave up after 1 failed runs in a row"
+	[[ ${lines[-1]} == "5 runs in "*" 4 snapshots, "*" 1 failed, "* ]]
+	[ ! -e again ] # it did not fail before
+	[ "$(backuptool --store store list --target a --names | wc -l)" = 2 ]
+	run -0 backuptool job --config config --duration 1s --json --at-start a 3>&-
+	[ "$(jq -c '[.event, .source, .run, .exit]' <<<"$output")" = '["run","a",1,0]
+["summary",null,null,0]' ]
+	[ "$(backuptool --store store list --target a --names | wc -l)" = 2 ]
+}
+
+@test "job --config ends at a signal, and checks when one is due" {
+	timed_config
+	sed -i 's/^interval = .*/at = 00:00,12:00\ncheck-every = 1d/' config
+	backuptool job --config config --at-start >out 2>err 3>&- &
+	pid=$!
+	wait_until grep -q '^b: run 1: ' out
+	kill -TERM "$pid"
+	wait "$pid"
+	grep -q '^2 runs in ' out
+	backuptool --store store status | grep -q '^last check: '
+}
+
+@test "job --config: the sources that say when, and no options that stand in the file" {
+	timed_config
+	sed -i 's/^interval = .*//; s/^keep-last = 2/interval = 1s\nat = 03:00/' config
+	run -2 --separate-stderr backuptool job --config config
+	stderr_is "backuptool job: config:4: the source a has both interval and at; one of them says when"
+	sed -i '/^interval/d; /^at = /d' config
+	run -2 --separate-stderr backuptool job --config config
+	stderr_is "backuptool job: config: no source says when: give one 'interval = TIME' or 'at = TIME'"
+	run -2 --separate-stderr backuptool job --config config a
+	stderr_is "backuptool job: config:4: the source a does not say when: give it 'interval = TIME' or 'at = TIME'"
+	run -2 --separate-stderr backuptool job --config config --exclude x
+	stderr_is "backuptool job: with --config, --exclude stands in the configuration; see 'backuptool job --help'"
+	run -2 --separate-stderr backuptool job --target-directory a --interval 1s --duration 1s b
+	stderr_is "backuptool job: 'b' is one argument too many; see 'backuptool job --help'"
+	[ ! -e store ]
+}
+
+@test "schedule --config: one service for all sources" {
+	timed_config
+	printf '[source by-hand]\ntarget-directory = %s/a\n' "$WORK" >>config
+	sed -i 's/^interval = 1s$//; s/^keep-last = 2/interval = 1s/; s/^\[source by-hand/interval = 1s\n&/' config
+	run -0 --separate-stderr backuptool schedule --config config --print
+	printf '%s\n' "$output" >unit
+	grep -qx "Description=Snapshots as $WORK/config says" unit
+	mapfile -d '' -t words < <("$TESTS/bats/exec_start.py" unit)
+	[ "${words[*]:1}" = "job --config=$WORK/config" ]
+	[ ! -e store ]
+	run -0 "${words[@]}" --duration 1s 3>&- # what the service would do, for a run of each
+	[[ $output == *"a: run 1: "* && $output == *"b: run 1: "* && $output != *by-hand* ]]
+	run -0 --separate-stderr backuptool schedule --config config --yes --print b
+	grep -q " --yes b\$" <<<"$output"
+	export XDG_CONFIG_HOME=$WORK/home
+	run -0 --separate-stderr backuptool schedule --config config --json
+	[ -s "$(jq -r .path <<<"$output")" ]
+	[[ $(jq -r .name <<<"$output") == backuptool-*config-*.service ]]
+	run -2 --separate-stderr backuptool schedule --config config by-hand
+	stderr_is "backuptool schedule: config:11: the source by-hand does not say when: give it 'interval = TIME' or 'at = TIME'"
+	run -2 --separate-stderr backuptool schedule --config config --at 03:00
+	stderr_is "backuptool schedule: with --config, --at stands in the configuration; see 'backuptool schedule --help'"
+}

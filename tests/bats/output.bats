@@ -66,6 +66,9 @@ documented() {
 	backuptool run --config sources --json >runs
 	[ "$(jq -r .event runs | tr '\n' ' ')" = "run summary " ]
 	documented run <runs
+	echo 'interval = 1h' >>sources
+	backuptool job --config sources --json --duration 1s --at-start >runs
+	jq -c 'select(.event == "run") | del(.run)' runs | documented run
 	backuptool config show --config sources --json | documented config
 	backuptool config check --config sources --json | documented config
 	backuptool help --json | documented help

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#include "job.h"
+#include "output.h"
+#include <internal/policy.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *set_span(int64_t *field, const char *text, const char *expected)
+{
+	const char *unit = text + strspn(text, "0123456789");
+	char *digits = tool_format("%.*s", (int)(unit - text), text);
+	bool fine = bt_duration_parse(strcmp(unit, "ms") == 0 ? digits : text, BT_M_MINUTES, field) == 0;
+
+	if (fine && strcmp(unit, "ms") != 0)
+		fine = !__builtin_mul_overflow(*field, 1000, field);
+	free(digits);
+	return fine ? NULL : expected;
+}
+
+static const char *set_interval(void *field, const char *text)
+{
+	static const char expected[] = "a time above 0 such as 90, 500ms, 90s, 5m, 2h or 1d";
+	const char *wrong = set_span(field, text, expected);
+
+	return wrong || *(int64_t *)field > 0 ? wrong : expected;
+}
+
+const char *job_add_at(void *field, const char *text)
+{
+	return bt_calendar_add(field, text) ? NULL : "a time of the day such as 03:00, 03:00,15:00 or 'Mon 03:00'";
+}
+
+static const char *set_duration(void *field, const char *text)
+{
+	if (strcmp(text, "forever") != 0)
+		return set_span(field, text, "a time such as 90, 500ms, 90s, 5m, 2h, 1d or forever");
+	*(int64_t *)field = -1;
+	return NULL;
+}
+
+#define FIELD(name) offsetof(struct job_options, name)
+
+const struct tool_option job_pace_options[] = {
+	{"interval", 0, "TIME", false, "from the start of one snapshot to the next (500ms, 10s, 5m, 2h, 1d)",
+	 set_interval, FIELD(interval)},
+	{"at", 0, "TIME", false, "in place of --interval: at this time of the day (03:00, 03:00,15:00, 'Mon 03:00')",
+	 job_add_at, FIELD(at)},
+	{"at-start", 0, NULL, false, "take a snapshot at once, however new the last one is", tool_set_true,
+	 FIELD(at_start)},
+	{"give-up-after", 0, "N", false, "end after N failed runs in a row", tool_set_count, FIELD(give_up_after)},
+	{0},
+};
+
+const struct tool_option job_watch_options[] = {
+	{"watch", 0, NULL, false, "look only at what changed since the last run, as far as the kernel tells",
+	 tool_set_true, FIELD(watch)},
+	{"full-scan-every", 0, "N", false, "with --watch, look at everything in each N-th run (60)", tool_set_count,
+	 FIELD(full_scan_every)},
+	{0},
+};
+
+const struct tool_option job_duration_option[] = {
+	{"duration", 0, "TIME", true, "for how long snapshots are taken, or forever", set_duration, FIELD(duration)},
+	{0},
+};
