@@ -120,6 +120,17 @@ static int report(struct tool *tool, const struct tool_taking *taking, struct bt
 	return tool_taken_judge(tool, taking, &taken->result, code);
 }
 
+/* Of an interrupted run the volumes stay that were finished. */
+static int fail(const struct tool *tool, const struct bt_error *error, const struct bt_snapshot_result *result)
+{
+	tool_auto char *kept = tool_bytes(result->written_bytes);
+
+	if (error->code != BT_E_CANCELLED || !result->written_bytes)
+		return tool_fail(tool, error);
+	tool_complain(tool, "interrupted; %s of what was stored are kept: run it again to go on from there", kept);
+	return tool_exit_code(error->code);
+}
+
 static int take_snapshot(struct tool *tool, const struct tool_taking *taking, struct bt_store *store)
 {
 	struct tool_taken taken = {
@@ -134,7 +145,7 @@ static int take_snapshot(struct tool *tool, const struct tool_taking *taking, st
 	taken.seconds = tool_talk_seconds(&talk);
 	tool_talk_end(&talk);
 	if (code < 0 && code != BT_E_INCOMPLETE)
-		code = tool_fail(tool, &error);
+		code = fail(tool, &error, &taken.result);
 	else
 		code = report(tool, taking, store, &taken, code);
 	tool_taken_end(&taken);
@@ -206,9 +217,9 @@ static int work(struct tool *tool, const void *arg)
 	int r;
 
 	tool_patterns_check(tool, taking->target, &taking->exclude);
-	if (taking->dry_run && store_is_to_be_made(tool))
-		return take_without_store(tool, taking);
 	r = tool_target_check(tool, taking->target);
+	if (r == TOOL_OK && taking->dry_run && store_is_to_be_made(tool))
+		return take_without_store(tool, taking);
 	if (r == TOOL_OK)
 		r = tool_store_open(tool, !taking->dry_run, &store);
 	if (r == TOOL_OK)

@@ -36,12 +36,15 @@ int bt_pack_new(const struct bt_pack_options *options, struct bt_pack **ret_pack
 }
 
 /* Frees the packers first, because their jobs use everything else. */
-void bt_pack_free(struct bt_pack *pack)
+uint64_t bt_pack_free(struct bt_pack *pack)
 {
+	uint64_t written;
+
 	if (!pack)
-		return;
+		return 0;
 	bt_pack_drop_block(pack);
 	bt_pool_free(pack->packers);
+	written = pack->counts.written;
 	bt_pack_files_free(pack);
 	bt_digest_set_free(&pack->taken);
 	bt_hasher_free(pack->page_hasher);
@@ -49,6 +52,7 @@ void bt_pack_free(struct bt_pack *pack)
 	pthread_mutex_destroy(&pack->taken_lock);
 	pthread_mutex_destroy(&pack->lock);
 	free(pack);
+	return written;
 }
 
 const struct bt_pack_counts *bt_pack_counts(const struct bt_pack *pack)

@@ -43,7 +43,8 @@ struct bt_pack_counts {
 };
 
 int bt_pack_new(const struct bt_pack_options *options, struct bt_pack **ret_pack, struct bt_error *error);
-void bt_pack_free(struct bt_pack *pack); /* drops files that are not sealed; NULL is fine */
+/* Drops files that are not sealed; NULL is fine. Gives the size of those that are. */
+uint64_t bt_pack_free(struct bt_pack *pack);
 
 /* Whether a content shares its block. BT_PACK_ALONE: it gets a block of its own if it is large enough. */
 enum bt_pack_how { BT_PACK_TOGETHER, BT_PACK_ALONE };

@@ -38,6 +38,7 @@ struct run {
 	bool doubted;		 /* the run found out that the changes are incomplete, so that its result is useless */
 	bool lost;		 /* its lock, so that data it relies on may be deleted */
 	bool again;		 /* it follows a run that lost the lock */
+	uint64_t kept;		 /* sizes of the files that it sealed, once all is torn down */
 };
 
 /* The name states the time at which the scan started, after waiting for the lock. */
@@ -222,7 +223,7 @@ static void tear_down(struct run *run)
 		bt_scan_close(run->plan.source.scan);
 	bt_reader_free(run->finish.reader);
 	bt_snap_trees_free(run->finish.trees);
-	bt_pack_free(run->finish.pack);
+	run->kept = bt_pack_free(run->finish.pack);
 	bt_snap_owners_free(&run->finish.owners);
 	bt_arena_free(&run->finish.root_arena);
 	bt_owners_close(run->names);
@@ -476,5 +477,7 @@ int bt_snapshot_take(struct bt_store *store, const char *target, const struct bt
 		doubt = run.doubted ? run.doubt : doubt;
 		again |= run.lost;
 	} while (run.doubted || run.lost); /* each happens at most once */
+	if (r == BT_E_CANCELLED)
+		bt_sized_give(ret_result, &(struct bt_snapshot_result){.written_bytes = run.kept}, sizeof(*ret_result));
 	return r;
 }

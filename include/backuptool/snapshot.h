@@ -82,8 +82,9 @@ int bt_snapshot_place(const char *store, const char *target, struct bt_error *er
 /*
  * Takes a snapshot of the directory target (a symlink to one is followed). 0: the snapshot is durable. BT_E_INCOMPLETE:
  * it is durable, but entries could not be read or are torn; the observer was told of each. Any other code: no snapshot
- * was made, and finished volumes stay for the next run. options and observer may be NULL. Takes the shared lock of the
- * store and refreshes it. BT_E_INVALID: a bad pattern, tag or level, or a target that is the store or lies in it.
+ * was made, and finished volumes stay for the next run; on BT_E_CANCELLED written_bytes is their size. options and
+ * observer may be NULL. Takes the shared lock of the store and refreshes it. BT_E_INVALID: a bad pattern, tag or level,
+ * or a target that is the store or lies in it.
  */
 int bt_snapshot_take(struct bt_store *store, const char *target, const struct bt_snapshot_options *options,
 		     const struct bt_observer *observer, struct bt_snapshot_result *ret_result, struct bt_error *error);

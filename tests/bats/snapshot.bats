@@ -307,8 +307,12 @@ tree_is_settled() {
 	run -1 --separate-stderr take nowhere
 	[ "$stderr" = "backuptool snapshot: there is no directory nowhere" ]
 	touch file
-	run -1 --separate-stderr take file
-	[ "$stderr" = "backuptool snapshot: file is a file; give its directory" ]
+	for how in --dry-run --quiet; do
+		run -1 --separate-stderr take file $how
+		[ "$stderr" = "backuptool snapshot: file is a file; give its directory" ]
+		run -1 --separate-stderr take nowhere $how
+		[ "$stderr" = "backuptool snapshot: there is no directory nowhere" ]
+	done
 	small_tree real
 	ln -s real there
 	take there
