@@ -2,19 +2,22 @@
 #include "commands.h"
 #include "output.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct options {
 	struct tool_texts options;
-	bool foreground;
+	bool foreground, quiet;
 };
 
 static const struct tool_option table[] = {
 	{"options", 'o', "OPTION,…", false, "mount options, as in 'backupfs --help'; repeatable", tool_add_text,
 	 offsetof(struct options, options)},
 	{"foreground", 'f', NULL, false, "stay in the foreground", tool_set_true, offsetof(struct options, foreground)},
+	{"quiet", 'q', NULL, false, "do not say how to end it", tool_set_true, offsetof(struct options, quiet)},
 	{0},
 };
 
@@ -90,19 +93,52 @@ static int check_id(const struct tool *tool)
 	return TOOL_OK;
 }
 
-static int run_mount(struct tool *tool, const void *options)
+static int run_driver(const struct tool *tool, const struct options *options)
 {
-	int r = check_id(tool);
-
-	if (r != TOOL_OK)
-		return r;
 	tool_auto char **list = arguments(tool, options);
+
 	exec_driver(list);
 	if (errno == ENOENT)
 		tool_say(tool, "the program backupfs is missing: install libfuse3-dev, build again, and try once more");
 	else
 		tool_say(tool, "cannot run backupfs: %s", strerror(errno));
 	return TOOL_FATAL;
+}
+
+/* The driver ends when the mount answers: what serves it then is a process of its own. */
+static int wait_for_driver(const struct tool *tool, pid_t driver)
+{
+	tool_auto char *place = tool_escape(tool->operands[0]);
+	int status;
+
+	while (waitpid(driver, &status, 0) < 0)
+		if (errno != EINTR)
+			return TOOL_FATAL;
+	if (!WIFEXITED(status))
+		return TOOL_FATAL;
+	if (WEXITSTATUS(status) == 0)
+		printf("%s shows the snapshots until '%s %s'\n", place, geteuid() ? "fusermount3 -u" : "umount", place);
+	return WEXITSTATUS(status);
+}
+
+static int run_mount(struct tool *tool, const void *arg)
+{
+	const struct options *options = arg;
+	int r = check_id(tool);
+	pid_t driver;
+
+	if (r != TOOL_OK)
+		return r;
+	if (options->foreground || options->quiet)
+		return run_driver(tool, options);
+	driver = fork();
+	if (driver < 0) {
+		tool_complain(tool, "cannot start backupfs: %s", strerror(errno));
+		return TOOL_FATAL;
+	}
+	if (driver > 0)
+		return wait_for_driver(tool, driver);
+	_exit(run_driver(tool, options));
 }
 
 const struct tool_command cmd_mount = {

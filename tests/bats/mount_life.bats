@@ -298,11 +298,19 @@ load mount_helper
 @test "backuptool mount" {
 	small_tree src
 	quietly src
-	backuptool mount mnt 3>&-
+	run -0 --separate-stderr backuptool mount mnt 3>&-
+	end=umount
+	is_root || end="fusermount3 -u"
+	output_is "mnt shows the snapshots until '$end mnt'"
 	[ "$(cat mnt/latest/docs/a.txt)" = hello ]
 	umount mnt
-	backuptool mount -o snapshot=latest mnt 3>&-
+	run -0 --separate-stderr backuptool mount -q -o snapshot=latest mnt 3>&-
+	[ -z "$output$stderr" ]
 	[ "$(cat mnt/docs/a.txt)" = hello ]
+	umount mnt
+	run -1 --separate-stderr backuptool mount nowhere 3>&-
+	[ -z "$output" ]
+	[[ $stderr == "backupfs: "* ]]
 }
 
 @test "options that are for others do no harm" {
