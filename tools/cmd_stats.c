@@ -297,6 +297,9 @@ static void print_totals(const struct report *report)
 	     stats->dead ? "that no snapshot needs: prune removes it when there is more of it"
 			 : "that no snapshot needs");
 	line("store", stats->store_bytes, files);
+	if (stats->stored > stats->unique)
+		puts("\nWhat does not compress takes a third more in the store, because it is written as text "
+		     "(Base64).");
 }
 
 static void print_report(struct report *report)
@@ -345,7 +348,9 @@ static int gather(const struct tool *tool, struct bt_store *store, unsigned last
 
 	tool_talk_begin(&report.talk, tool);
 	code = bt_stats_gather(store, tool->filter, add_row, &report, &report.talk.observer, &report.stats, &error);
-	if (!code || code == BT_E_INCOMPLETE) {
+	if (code == BT_E_INCOMPLETE && !report.count && !tool->filter) {
+		r = TOOL_FATAL; /* each was named */
+	} else if (!code || code == BT_E_INCOMPLETE) {
 		error = (struct bt_error){0};
 		later = look_at_newest(&report, store, &error);
 		if (later && later != BT_E_INCOMPLETE)

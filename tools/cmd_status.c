@@ -38,7 +38,7 @@ static int show(const struct tool *tool, struct bt_store *store, const struct op
 		tool_complain(tool, "%s", status.problems.items[i]);
 	if (status.damaged || status.problems.count)
 		r = TOOL_FATAL;
-	else if (status.denied)
+	else if (status.denied || status.newer)
 		r = TOOL_INCOMPLETE;
 	status_free(&status);
 	return r;

@@ -29,6 +29,7 @@ struct versions {
 	struct version *items;
 	size_t count;
 	bool incomplete;
+	bool again; /* all were looked at: what cannot be read was told */
 };
 
 static bool same(const struct bt_entry *a, const struct bt_entry *b)
@@ -60,6 +61,13 @@ static void add_version(struct versions *versions, struct version found, const c
 	known->names[known->count++] = name;
 }
 
+static void fail(struct versions *versions, const struct bt_error *error)
+{
+	if (!versions->again)
+		tool_fail(versions->tool, error);
+	versions->incomplete = true;
+}
+
 static void look(struct versions *versions, const char *name)
 {
 	struct bt_error error = {0};
@@ -73,8 +81,7 @@ static void look(struct versions *versions, const char *name)
 		return;
 	}
 	if (code) {
-		tool_fail(versions->tool, &error);
-		versions->incomplete = true;
+		fail(versions, &error);
 		return;
 	}
 	tool_auto char *path = tool_place_path(bt_snapshot_info(found.snapshot), versions->wanted);
@@ -87,8 +94,7 @@ static void look(struct versions *versions, const char *name)
 	}
 	bt_snapshot_close(found.snapshot);
 	if (code != BT_E_NOT_FOUND) {
-		tool_fail(versions->tool, &error);
-		versions->incomplete = true;
+		fail(versions, &error);
 	}
 }
 
@@ -243,6 +249,7 @@ static int run_versions(struct tool *tool, const void *options)
 	tool_signals_watch(tool);
 	look_in_all(&versions);
 	if (!versions.count) {
+		versions.again = true;
 		versions.wanted = whole = tool_path_here(tool->operands[0]);
 		look_in_all(&versions);
 	}

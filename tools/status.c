@@ -95,6 +95,8 @@ static void see_snapshots(struct bt_store *store, struct status *status)
 			see_snapshot(status, name, bt_snapshot_info(snapshot));
 		else if (error.code == BT_E_SYSTEM && (error.sys == EACCES || error.sys == EPERM))
 			status->denied++;
+		else if (bt_error_is_newer(&error))
+			status->newer++;
 		else if (code != BT_E_NOT_FOUND)
 			status->damaged++;
 		bt_snapshot_close(snapshot);
@@ -157,9 +159,12 @@ static void say_unread(const struct tool *tool, const struct status *status)
 {
 	tool_auto char *damaged = tool_count(status->damaged, "snapshot is", "snapshots are");
 	tool_auto char *denied = tool_count(status->denied, "snapshot", "snapshots");
+	tool_auto char *newer = tool_count(status->newer, "snapshot was", "snapshots were");
 
 	if (status->damaged)
 		tool_complain(tool, "%s damaged; 'backuptool check' says more", damaged);
+	if (status->newer)
+		tool_complain(tool, "%s made by a newer version of this program, which can tell more", newer);
 	if (status->denied)
 		tool_complain(tool, "you may not read %s", denied);
 }

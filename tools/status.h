@@ -28,7 +28,7 @@ struct status {
 	struct bt_time now;
 	struct status_row *rows; /* sorted by host and directory */
 	size_t count, room;
-	uint64_t snapshots, damaged, denied;
+	uint64_t snapshots, damaged, denied, newer;
 	struct bt_state *check, *prune; /* the last ones of the whole store, or NULL */
 	struct bt_room bytes;
 	struct tool_texts problems; /* sentences, allocated */

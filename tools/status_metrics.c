@@ -111,8 +111,9 @@ void status_print_metrics(const struct status *status)
 	print_one("store_bytes", "bytes", "The size of the store's files.", true, status->bytes.bytes);
 	print_one("store_free_bytes", "bytes", "Free space of its file system.", status->bytes.total,
 		  status->bytes.free);
-	print_one("store_unreadable_snapshots", NULL, "Snapshots that are damaged or may not be read.", true,
-		  status->damaged + status->denied);
+	print_one("store_unreadable_snapshots", NULL,
+		  "Snapshots that are damaged, of a newer version, or may not be read.", true,
+		  status->damaged + status->denied + status->newer);
 	print_one("last_check_timestamp_seconds", "seconds", "When a check of the store last ended.", check,
 		  check ? (uint64_t)check->time.seconds : 0);
 	print_one("last_check_findings", NULL, "What it found.", check, check ? check->count : 0);

@@ -222,6 +222,7 @@ static const struct tool_column report_columns[] = {
 	{"snapshots", NULL, TOOL_VIA(TOOL_COUNT, struct report, status, snapshots)},
 	{"damaged", NULL, TOOL_VIA_IF_ANY(TOOL_COUNT, struct report, status, damaged)},
 	{"denied", NULL, TOOL_VIA_IF_ANY(TOOL_COUNT, struct report, status, denied)},
+	{"newer", NULL, TOOL_VIA_IF_ANY(TOOL_COUNT, struct report, status, newer)},
 	{"store_bytes", NULL, TOOL_VIA(TOOL_BYTES, struct report, status, bytes.bytes)},
 	{"free_bytes", NULL, TOOL_GET(get_report_free)},
 	{"check_time", NULL, TOOL_GET(get_report_check_time)},

@@ -184,6 +184,17 @@ refused() {
 	future "snapshots/$name" needs=holograms
 	refused "$FEATURE"
 	take_one
+	future "snapshots/$name" needs=holograms
+	for command in "versions link" stats list; do
+		# shellcheck disable=SC2086
+		run --separate-stderr backuptool $command
+		[ "$(grep -c holograms <<<"$stderr")" = 1 ]
+	done
+	run -3 --separate-stderr backuptool status --json
+	stderr_is "backuptool status: 1 snapshot was made by a newer version of this program, which can tell more"
+	[ "$(jq -c '[.newer, .damaged]' <<<"$output")" = '[1,null]' ]
+	rm -rf snapshots tree
+	take_one
 	future "snapshots/$name" door needs=holograms
 	refused "$FEATURE"
 	take_one
