@@ -87,7 +87,7 @@ static int found(void *arg, const struct bt_match *match)
 	else if (finding->options->nul)
 		tool_path_print(place, true);
 	else
-		tool_entry_print(match->entry, place, names);
+		tool_entry_print(match->entry, place, names, finding->tool->human);
 	return ferror(stdout) ? BT_E_CANCELLED : 0;
 }
 
@@ -204,7 +204,7 @@ const struct tool_command cmd_find = {
 		   "  backuptool find --hash 9f86d081884c7d65\n",
 	.max_operands = 1,
 	.stream = true,
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON | TOOL_COMMON_HUMAN,
 	.options = {{table, 0}},
 	.options_size = sizeof(struct options),
 	.run = run_find,

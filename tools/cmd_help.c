@@ -52,7 +52,7 @@ static void command_help(const struct tool_command *command)
 		puts("\nOptions:");
 	for (const struct tool_option_table *table = command->options; table->rows; table++)
 		options_print(table->rows);
-	common_print("Common options", command->common | TOOL_COMMON_HELP);
+	common_print("Common options", tool_common_bits(command));
 	if (command->hooks)
 		printf("\nHooks:\n%s\n", tool_hooking);
 	if (command->example)

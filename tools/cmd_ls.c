@@ -4,6 +4,7 @@
 #include "output.h"
 #include "place.h"
 #include <backuptool/walk.h>
+#include <internal/text.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +73,7 @@ static void entry_print(struct list *list, const struct bt_entry *entry, const c
 	else if (options->sha256)
 		sha256_print(list, entry, path);
 	else if ((options->details || options->numeric) && !options->nul)
-		tool_entry_print(entry, path, list->names);
+		tool_entry_print(entry, path, list->names, list->tool->human);
 	else
 		tool_path_print(*path ? path : ".", options->nul);
 }
@@ -121,7 +122,9 @@ static void say_unread(struct list *list)
 	if (!entry->extra || !entry->extra->error)
 		return;
 	tool_auto char *shown = tool_escape(*list->place->path ? list->place->path : ".");
-	tool_say(list->tool, "%s: it could not be read when the snapshot was taken (%s)", shown, entry->extra->error);
+	char words[BT_ERRNO_WORDS_SIZE];
+	bt_errno_words(entry->extra->error, words);
+	tool_say(list->tool, "%s: it could not be read when the snapshot was taken (%s)", shown, words);
 	list->incomplete = true;
 }
 
@@ -199,12 +202,12 @@ const struct tool_command cmd_ls = {
 		       "them, but for files with holes of more than 1 GiB: of those nothing compares the\n"
 		       "digest.",
 	.operands = "[SNAPSHOT[:PATH]]",
-	.example = "  backuptool ls latest:letters -l\n"
+	.example = "  backuptool ls latest:letters -lh\n"
 		   "  backuptool ls @yesterday -R -0 | grep -z may\n"
 		   "  backuptool ls latest -R --sha256 >sums && cd ~/documents && sha256sum -c sums\n",
 	.max_operands = 1,
 	.stream = true,
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON | TOOL_COMMON_HUMAN,
 	.options = {{table, 0}},
 	.options_size = sizeof(struct options),
 	.run = run_ls,

@@ -43,7 +43,8 @@ struct tool_common_options {
 	unsigned bits; /* enum tool_common */
 	const struct tool_option *options;
 };
-#define TOOL_COMMON_GROUPS 10
+#define TOOL_COMMON_GROUPS 12
 extern const struct tool_common_options tool_common_options[TOOL_COMMON_GROUPS + 1]; /* ends with NULL options */
+unsigned tool_common_bits(const struct tool_command *command);			     /* of those that it has */
 
 #endif

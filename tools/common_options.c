@@ -69,6 +69,21 @@ static const struct tool_option help_options[] = {
 	{0},
 };
 
+static const struct tool_option human_options[] = {
+	{"human-readable", 'h', NULL, false, "sizes with units, such as 1.5 KiB", tool_set_true, FIELD(human)},
+	{0},
+};
+
+static const struct tool_option long_help_options[] = {
+	{"help", 0, NULL, false, "show this help", tool_set_true, FIELD(help)},
+	{0},
+};
+
+unsigned tool_common_bits(const struct tool_command *command)
+{
+	return command->common & TOOL_COMMON_HUMAN ? command->common : command->common | TOOL_COMMON_HELP;
+}
+
 const struct tool_common_options tool_common_options[TOOL_COMMON_GROUPS + 1] = {
 	{TOOL_COMMON_STORE | TOOL_COMMON_FIRST, store_options},
 	{TOOL_COMMON_SELECT, select_options},
@@ -79,6 +94,8 @@ const struct tool_common_options tool_common_options[TOOL_COMMON_GROUPS + 1] = {
 	{TOOL_COMMON_DETAILS, details_options},
 	{TOOL_COMMON_YES, yes_options},
 	{TOOL_COMMON_FIRST, version_options},
+	{TOOL_COMMON_HUMAN, human_options},
 	{TOOL_COMMON_HELP | TOOL_COMMON_FIRST, help_options},
+	{TOOL_COMMON_HUMAN, long_help_options},
 	{0, NULL},
 };

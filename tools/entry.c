@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "entry.h"
 #include "output.h"
+#include <internal/text.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,7 +79,7 @@ static char *owner_text(const struct bt_owners *names, enum bt_owner_kind kind, 
 	return name ? tool_escape(name) : tool_format("%" PRIu32, id);
 }
 
-void tool_entry_print(const struct bt_entry *entry, const char *name, const struct bt_owners *names)
+void tool_entry_print(const struct bt_entry *entry, const char *name, const struct bt_owners *names, bool human)
 {
 	const struct bt_extra *extra = entry->extra;
 	char mode[11], *shown = tool_escape(*name ? name : "."), *time = tool_short_time(entry->mtime);
@@ -90,7 +91,7 @@ void tool_entry_print(const struct bt_entry *entry, const char *name, const stru
 	if (entry->type == BT_CHARDEV || entry->type == BT_BLOCKDEV)
 		size = tool_format("%" PRIu32 ",%" PRIu32, extra ? extra->dev_major : 0, extra ? extra->dev_minor : 0);
 	else
-		size = tool_format("%" PRIu64, entry->size);
+		size = human ? tool_bytes(entry->size) : tool_format("%" PRIu64, entry->size);
 	tool_mode_text(entry, mode);
 	printf("%s  %-*s %12s  %s  %s", mode, names ? OWNER_NAMES : OWNER_NUMBERS, owner, size, time, shown);
 	if (entry->type == BT_SYMLINK && extra && extra->target) {
@@ -98,8 +99,12 @@ void tool_entry_print(const struct bt_entry *entry, const char *name, const stru
 
 		printf(" -> %s", target);
 	}
-	if (extra && extra->error)
-		printf("  (not in the snapshot: %s)", extra->error);
+	if (extra && extra->error) {
+		char words[BT_ERRNO_WORDS_SIZE];
+
+		bt_errno_words(extra->error, words);
+		printf("  (not in the snapshot: %s)", words);
+	}
 	if (extra && extra->torn)
 		printf("  (changed while it was read)");
 	if (extra && extra->boundary)

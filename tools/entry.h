@@ -27,7 +27,8 @@ void tool_entry_say_torn(const struct tool *tool, const char *path, const struct
 /* The names of a snapshot's users and groups; NULL where they cannot be read, which is said once. */
 struct bt_owners *tool_owners_open(const struct tool *tool, struct bt_store *store, const struct bt_snapshot *snapshot);
 
-/* "-rw-r--r--  me:users  1234  2026-11-22 11:30:00  NAME", with what a link points to. names NULL: numbers. */
-void tool_entry_print(const struct bt_entry *entry, const char *name, const struct bt_owners *names);
+/* "-rw-r--r--  me:users  1234  2026-11-22 11:30:00  NAME", with what a link points to. names NULL: numbers.
+ * human: the size has a unit. */
+void tool_entry_print(const struct bt_entry *entry, const char *name, const struct bt_owners *names, bool human);
 
 #endif

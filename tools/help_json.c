@@ -185,7 +185,7 @@ void tool_help_json(const struct tool *tool, const struct tool_command *only)
 
 		program.commands = tool_realloc(program.commands, (i + 1) * sizeof(*program.commands));
 		program.commands[i] =
-			(struct command_row){command, rows_make(command->options, command->common | TOOL_COMMON_HELP)};
+			(struct command_row){command, rows_make(command->options, tool_common_bits(command))};
 		if (command == only)
 			tool_object_print(command_columns, &program.commands[i]);
 		program.count++;

@@ -71,7 +71,7 @@ static int read_options(struct tool *tool, void *options, int argc, char **argv)
 
 	for (size_t i = 0; table[i].rows; i++)
 		groups[i] = (struct tool_option_group){table[i].rows, (char *)options + table[i].offset, &tool->given};
-	add_common(groups, tool->command->common | TOOL_COMMON_HELP, tool);
+	add_common(groups, tool_common_bits(tool->command), tool);
 	first = tool_options_parse(groups, argc, argv, false, problem, sizeof(problem));
 	if (first < 0)
 		return tool_usage_error(tool, "%s", problem);

@@ -2,6 +2,7 @@
 #include "place.h"
 #include "output.h"
 #include <backuptool/select.h>
+#include <internal/text.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,11 +142,14 @@ static bool was_not_seen(const struct tool *tool, const struct tool_place *place
 	tool_auto char *shown = tool_escape(*there ? there : ".");
 	const struct bt_extra *extra = entry ? entry->extra : NULL;
 	bool unread = extra && extra->error, apart = extra && extra->boundary;
+	char words[BT_ERRNO_WORDS_SIZE] = "";
 
+	if (unread)
+		bt_errno_words(extra->error, words);
 	if (unread)
 		tool_say(tool,
 			 "%s could not be read when %s was taken (%s); another snapshot may have what is below it",
-			 shown, place->info->name, extra->error);
+			 shown, place->info->name, words);
 	else if (apart)
 		tool_say(tool, "%s was another file system (%s), which %s did not enter", shown, extra->boundary,
 			 place->info->name);

@@ -222,6 +222,11 @@ char *tool_prune_problem(const struct tool *tool, const struct bt_error *error, 
 {
 	char *text = tool_error_text(tool, error), *file, *longer;
 
+	if (error->code == BT_E_INCOMPLETE && done->stuck_bytes) {
+		tool_auto char *stuck = tool_bytes(done->stuck_bytes);
+
+		tool_append(&text, "; %s stay", stuck);
+	}
 	if (error->code != BT_E_DAMAGED)
 		return text;
 	if (bt_error_is_newer(error)) {

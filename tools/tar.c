@@ -7,6 +7,7 @@
 #include <archive_entry.h>
 #include <endian.h>
 #include <errno.h>
+#include <internal/text.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -316,9 +317,11 @@ static int unread(const struct bt_entry *entry, struct bt_error *error)
 {
 	if (entry->type == BT_FILE || !entry->extra || !entry->extra->error)
 		return 0;
+	char words[BT_ERRNO_WORDS_SIZE];
+
+	bt_errno_words(entry->extra->error, words);
 	*error = (struct bt_error){.code = BT_E_INCOMPLETE, .offset = BT_NO_OFFSET};
-	snprintf(error->detail, sizeof(error->detail), "it could not be read when the snapshot was taken (%.64s)",
-		 entry->extra->error);
+	snprintf(error->detail, sizeof(error->detail), "it could not be read when the snapshot was taken (%s)", words);
 	return error->code;
 }
 

@@ -30,6 +30,7 @@ enum tool_common {
 	TOOL_COMMON_VERBOSE = 32,
 	TOOL_COMMON_YES = 64,
 	TOOL_COMMON_SELECT = 128,
+	TOOL_COMMON_HUMAN = 512,   /* -h is about sizes, as in other programs, and help has no letter */
 	TOOL_COMMON_DETAILS = 256, /* in place of TOOL_COMMON_VERBOSE, where there are no entries */
 };
 
@@ -78,6 +79,7 @@ struct tool {
 	int64_t lock_wait;			    /* seconds; -1 forever */
 	bool json, quiet, no_progress, yes, help, version;
 	unsigned verbose; /* how often it was said */
+	bool human;	  /* sizes have units */
 	bool name_only;	  /* standard output gets one name or nothing */
 	struct tool_selection selection;
 	const struct bt_filter *filter; /* what the selection comes to; NULL: every snapshot */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <backuptool/error.h>
+#include <ctype.h>
 #include <errno.h>
+#include <internal/text.h>
+#include <stdio.h>
+#include <string.h>
 
 #define NAMED(number) [number] = #number
 
@@ -144,4 +148,18 @@ const char *bt_errno_name(int sys)
 	if (sys <= 0 || (size_t)sys >= sizeof(names) / sizeof(names[0]) || !names[sys])
 		return "EIO";
 	return names[sys];
+}
+
+void bt_errno_words(const char *name, char words[BT_ERRNO_WORDS_SIZE])
+{
+	const size_t count = sizeof(names) / sizeof(names[0]);
+	char space[BT_ERRNO_WORDS_SIZE];
+	const char *text = name;
+
+	for (size_t i = 1; i < count && text == name; i++)
+		if (names[i] && strcmp(names[i], name) == 0)
+			text = strerror_r((int)i, space, sizeof(space)); /* the GNU one need not fill the array */
+	snprintf(words, BT_ERRNO_WORDS_SIZE, "%s", text);
+	if (text != name && islower((unsigned char)words[1]))
+		words[0] = (char)tolower((unsigned char)words[0]);
 }

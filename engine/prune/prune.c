@@ -108,16 +108,11 @@ static int find_replaced(struct bt_prune_run *run, struct bt_error *error)
 		       "it was replaced meanwhile by a tag or a repair, and is kept; prune again");
 }
 
-static int fail_stuck(const struct bt_prune_run *run, struct bt_error *error)
+static int fail_stuck(struct bt_error *error)
 {
-	char text[200];
-
-	snprintf(text, sizeof(text),
-		 "%" PRIu64
-		 " bytes of unreferenced data stay, since there is no room to rewrite their files; free some "
-		 "space, then prune again",
-		 run->result.stuck_bytes);
-	return bt_fail(error, BT_E_INCOMPLETE, NULL, text);
+	return bt_fail(error, BT_E_INCOMPLETE, NULL,
+		       "unreferenced data stays, since there is no room to rewrite its files; free some space, then "
+		       "prune again");
 }
 
 static int fail_kept(struct bt_error *error)
@@ -158,7 +153,7 @@ int bt_prune(struct bt_store *store, const char *const *names, size_t count, con
 	if (!r)
 		r = find_replaced(&run, error);
 	if (!r && run.result.stuck_bytes)
-		r = fail_stuck(&run, error);
+		r = fail_stuck(error);
 	if (!r && run.result.kept)
 		r = fail_kept(error);
 	bt_sized_give(ret_result, &run.result, sizeof(run.result));

@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/fail.h"
 #include "view/pages.h"
+#include <internal/text.h>
 #include <internal/view.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,11 +24,12 @@ static int damaged(const struct bt_entry *file, enum bt_reason reason, struct bt
 
 int bt_fail_unread(struct bt_error *error, const struct bt_entry *entry)
 {
-	char text[160] = "its content is not in the snapshot";
+	char text[160] = "its content is not in the snapshot", words[BT_ERRNO_WORDS_SIZE];
 
-	if (entry->extra && entry->extra->error)
-		snprintf(text, sizeof(text), "it could not be read when the snapshot was taken (%.64s)",
-			 entry->extra->error);
+	if (entry->extra && entry->extra->error) {
+		bt_errno_words(entry->extra->error, words);
+		snprintf(text, sizeof(text), "it could not be read when the snapshot was taken (%s)", words);
+	}
 	return bt_fail(error, BT_E_INCOMPLETE, entry->name, text);
 }
 

@@ -18,6 +18,10 @@ size_t bt_utf8_next(const char *text, size_t length, uint32_t *ret_character);
  * people shows it as an escape, in text and --json. */
 bool bt_is_deceptive(uint32_t character);
 
+/* What an errno means, by its name: "permission denied" for "EACCES"; the name itself if it has none here. */
+#define BT_ERRNO_WORDS_SIZE 80
+void bt_errno_words(const char *name, char words[BT_ERRNO_WORDS_SIZE]);
+
 /* Escapes foreign text as bt_error_text does, cut with "…" where it does not fit. */
 void bt_error_escape(const char *text, char *escaped, size_t size);
 

@@ -128,8 +128,8 @@ original_restore() {
 	run -3 as_user backuptool --store store/s snapshot --target-directory src
 	chmod 700 src/docs/a.txt src/docs/notes
 	run -3 --separate-stderr backuptool --store store/s export --classic latest file.json
-	stderr_is "backuptool export: src/docs/a.txt: it could not be read when the snapshot was taken (EACCES)" \
-		"backuptool export: src/docs/notes/: it could not be read when the snapshot was taken (EACCES)"
+	stderr_is "backuptool export: src/docs/a.txt: it could not be read when the snapshot was taken (permission denied)" \
+		"backuptool export: src/docs/notes/: it could not be read when the snapshot was taken (permission denied)"
 	[ "${lines[1]}" = "2 entries were left out: this layout has no place for empty directories, symbolic links and devices" ]
 	original_restore file.json out
 	[ -e out/src/photos/noise.bin ]

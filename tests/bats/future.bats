@@ -188,6 +188,7 @@ refused() {
 	for command in "versions link" stats list; do
 		# shellcheck disable=SC2086
 		run --separate-stderr backuptool $command
+		# shellcheck disable=SC2154
 		[ "$(grep -c holograms <<<"$stderr")" = 1 ]
 	done
 	run -3 --separate-stderr backuptool status --json

@@ -138,7 +138,7 @@ short() {
 	as_user backuptool --store store/s snapshot --target-directory src -q || [ $? = 3 ]
 	chmod 644 src/docs/a.txt
 	export BACKUPTOOL_STORE=store/s
-	why="it could not be read when the snapshot was taken (EACCES)"
+	why="it could not be read when the snapshot was taken (permission denied)"
 	run -1 backuptool cat latest:docs/a.txt
 	output_is "backuptool cat: a.txt: $why"
 	run -3 --separate-stderr bash -c 'backuptool dump latest >src.tar'
@@ -580,7 +580,7 @@ docs/a.txt" ]
 	for options in "" -R --json; do
 		# shellcheck disable=SC2086
 		run -3 --separate-stderr backuptool ls $options latest:closed
-		stderr_is "backuptool ls: closed: it could not be read when the snapshot was taken (EACCES)"
+		stderr_is "backuptool ls: closed: it could not be read when the snapshot was taken (permission denied)"
 	done
 	run -0 backuptool ls latest
 	[ "$output" = closed ]

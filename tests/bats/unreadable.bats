@@ -64,7 +64,7 @@ all_names() {
 	[ "$(backuptool cat latest~1:in/badfile --store st)" = text ]
 	[ "$(backuptool cat "latest~1:in/nobody knows" --store st)" = text ]
 	run -1 backuptool cat latest:in/badfile/below --store st
-	[[ $output == "backuptool cat: in/badfile could not be read when snapshot_"*" was taken (ENOENT); another snapshot "* ]]
+	[[ $output == "backuptool cat: in/badfile could not be read when snapshot_"*" was taken (no such file or directory); another snapshot "* ]]
 	bad 0
 	run -0 take src --store st
 	[ "$(backuptool cat "latest:in/nobody knows" --store st)" = text ]

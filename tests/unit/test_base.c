@@ -35,8 +35,16 @@ static void test_reason_names(void **state)
 
 static void test_errno_names(void **state)
 {
+	char words[BT_ERRNO_WORDS_SIZE];
+
 	assert_string_equal(bt_errno_name(EACCES), "EACCES");
 	assert_string_equal(bt_errno_name(EIO), "EIO");
+	bt_errno_words("EACCES", words);
+	assert_string_equal(words, "permission denied");
+	bt_errno_words("EIO", words);
+	assert_string_equal(words, "input/output error");
+	bt_errno_words("ENOTHERE", words);
+	assert_string_equal(words, "ENOTHERE");
 	assert_string_equal(bt_errno_name(EAGAIN), "EAGAIN");
 	assert_string_equal(bt_errno_name(EDQUOT), "EDQUOT");
 	assert_string_equal(bt_errno_name(EHWPOISON), "EHWPOISON");
