@@ -31,6 +31,7 @@ failing() {
 	run) echo 2 --config gone ;;
 	config) echo 2 show --config gone ;;
 	help) echo 2 no-such-command ;;
+	*) echo "this test does not know how $1 fails" >&2 ;;
 	esac
 }
 

@@ -70,13 +70,13 @@ short() {
 	take src -q
 	for pair in "--long --null" "--long --sha256" "--json --null" "--json --long" "--json --sha256"; do
 		# shellcheck disable=SC2086
-		run -2 backuptool ls $pair
-		output_is "backuptool ls: ${pair/ / and } do not go together; see 'backuptool ls --help'"
+		run -2 --separate-stderr backuptool ls $pair
+		stderr_is "backuptool ls: ${pair/ / and } do not go together; see 'backuptool ls --help'"
 	done
 	for command in "find x" "diff latest"; do
 		# shellcheck disable=SC2086
-		run -2 backuptool $command --json -0
-		output_is "backuptool ${command% *}: --json and --null do not go together; see 'backuptool ${command% *} --help'"
+		run -2 --separate-stderr backuptool $command --json -0
+		stderr_is "backuptool ${command% *}: --json and --null do not go together; see 'backuptool ${command% *} --help'"
 	done
 	[ "$(backuptool ls latest:docs --sha256 -0 | tr '\0' '\n' | wc -l)" = 2 ]
 }
