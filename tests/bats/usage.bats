@@ -238,8 +238,10 @@ load helper
 			run -10 backuptool $command --store $store
 			[[ $output == *"there is no store"* ]]
 		done
-		run -0 backuptool snapshot --target-directory data --store $store --dry-run
 	done
+	run -0 backuptool snapshot --target-directory data --store empty --dry-run
+	run -2 backuptool snapshot --target-directory data --store data --dry-run
+	[[ $output == *": the target lies in the store" ]]
 	[ "$("$TESTS/tree_compare.py" data)" = "$before" ]
 	[ -z "$(ls -A empty)" ]
 	[ ! -e x ]
