@@ -24,7 +24,7 @@ some_days() {
 		for command in list stats "prune --keep-last 1 -n" status "versions file2" "remove latest -n"; do
 			# shellcheck disable=SC2086
 			COLUMNS=$columns run -0 --separate-stderr backuptool $command
-			grep -vE '^(logical|unique|stored|lists|dead|store|last check:|would) |^(the newest )?3 snapshots|^no snapshot' <<<"$output" >rows
+			grep -vE '^(logical|unique|stored|lists|dead|store|last check:|would|What) |^(the newest )?3 snapshots|^no snapshot' <<<"$output" >rows
 			[ "$(wc -L <rows)" -le "$columns" ] || { echo "$command at $columns:"; cat rows; return 1; }
 		done
 	done
