@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
-#include "config.h"
+#include "config_report.h"
 #include "output.h"
-#include "rows.h"
-#include "taking.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,181 +18,38 @@ static const struct tool_option table[] = {
 	{0},
 };
 
-/* A key of a source, as it counts. */
-struct setting {
-	const char *source, *key, *value, *file;
-	uint64_t line;
-};
-static const struct tool_column setting_columns[] = {
-	{"key", NULL, TOOL_MEMBER(TOOL_TEXT, struct setting, key)},
-	{"value", NULL, TOOL_MEMBER(TOOL_TEXT, struct setting, value)},
-	{"file", NULL, TOOL_MEMBER(TOOL_TEXT, struct setting, file)},
-	{"line", NULL, TOOL_MEMBER(TOOL_COUNT, struct setting, line)},
-	{0},
-};
-
-static struct tool_value get_from(const void *row)
-{
-	const struct setting *self = row;
-
-	return (struct tool_value){.kind = TOOL_OWNED, .owned = tool_format("%s:%zu", self->file, (size_t)self->line)};
-}
-
-static const struct tool_column table_columns[] = {
-	{"source", "SOURCE", TOOL_MEMBER(TOOL_TEXT, struct setting, source)},
-	{"key", "KEY", TOOL_MEMBER(TOOL_TEXT, struct setting, key)},
-	{"value", "VALUE", TOOL_MEMBER(TOOL_TEXT, struct setting, value)},
-	{"from", "FROM", TOOL_GET(get_from)},
-	{0},
-};
-
-/* What is shown of a source. */
-struct shown {
-	const struct config_source *source;
-	struct setting *settings;
-	size_t count;
-	const char *target, *store; /* NULL: it has none */
-	bool fine;
-};
-
-static struct tool_value get_settings(const void *row)
-{
-	const struct shown *self = row;
-
-	return (struct tool_value){.kind = TOOL_ROWS,
-				   .rows = {setting_columns, self->settings, sizeof(*self->settings), self->count}};
-}
-
-static const struct tool_column shown_columns[] = {
-	{"name", NULL, TOOL_VIA(TOOL_TEXT, struct shown, source, name)},
-	{"file", NULL, TOOL_VIA(TOOL_TEXT, struct shown, source, file)},
-	{"line", NULL, TOOL_VIA(TOOL_COUNT, struct shown, source, line)},
-	{"settings", NULL, TOOL_GET(get_settings)},
-	{0},
-};
-
-struct report {
-	struct config *config;
-	struct shown *sources;
-	size_t count;
-};
-
-static struct tool_value get_files(const void *row)
-{
-	const struct report *self = row;
-	const struct tool_texts *files = &self->config->files;
-
-	return (struct tool_value){.kind = TOOL_TEXTS, .texts = {files->items, files->count}};
-}
-
-static struct tool_value get_problems(const void *row)
-{
-	const struct report *self = row;
-	const struct tool_texts *problems = &self->config->problems;
-
-	return (struct tool_value){.kind = TOOL_TEXTS, .texts = {problems->items, problems->count}};
-}
-
-static struct tool_value get_sources(const void *row)
-{
-	const struct report *self = row;
-
-	return (struct tool_value){.kind = TOOL_ROWS,
-				   .rows = {shown_columns, self->sources, sizeof(*self->sources), self->count}};
-}
-
-TOOL_GETTER(struct shown, state, TOOL_TEXT, text, self->fine ? "fine" : "wrong")
-
-static const struct tool_column check_table[] = {
-	{"name", "SOURCE", TOOL_VIA(TOOL_TEXT, struct shown, source, name)},
-	{"target", "TARGET", TOOL_MEMBER(TOOL_TEXT, struct shown, target)},
-	{"store", "STORE", TOOL_MEMBER(TOOL_TEXT, struct shown, store)},
-	{"state", "STATE", TOOL_GET(get_state)},
-	{0},
-};
-static const struct tool_column checked_columns[] = {
-	{"name", NULL, TOOL_VIA(TOOL_TEXT, struct shown, source, name)},
-	{"target", NULL, TOOL_MEMBER(TOOL_TEXT, struct shown, target)},
-	{"store", NULL, TOOL_MEMBER(TOOL_TEXT, struct shown, store)},
-	{"fine", NULL, TOOL_MEMBER(TOOL_FLAG, struct shown, fine)},
-	{0},
-};
-
-static struct tool_value get_checked(const void *row)
-{
-	const struct report *self = row;
-
-	return (struct tool_value){.kind = TOOL_ROWS,
-				   .rows = {checked_columns, self->sources, sizeof(*self->sources), self->count}};
-}
-
-static const struct tool_column check_columns[] = {
-	{"files", NULL, TOOL_GET(get_files)},
-	{"sources", NULL, TOOL_GET(get_checked)},
-	{"problems", NULL, TOOL_GET(get_problems)},
-	{0},
-};
-
-static const struct tool_column show_columns[] = {
-	{"files", NULL, TOOL_GET(get_files)},
-	{"sources", NULL, TOOL_GET(get_sources)},
-	{0},
-};
-
-static void fill(struct shown *shown, const struct config *config, const struct config_source *source)
+static void fill(struct config_shown *shown, const struct config *config, const struct config_source *source)
 {
 	struct config_entries all = config_effective(config, source);
 	const struct config_entry *target = config_entry(&all, "target-directory"),
 				  *store = config_entry(&all, "store");
 
-	*shown = (struct shown){.source = source,
-				.settings = tool_alloc((all.count + 1) * sizeof(*shown->settings)),
-				.count = all.count,
-				.target = target ? target->value : NULL,
-				.store = store ? store->value : NULL};
+	*shown = (struct config_shown){.source = source,
+				       .settings = tool_alloc((all.count + 1) * sizeof(*shown->settings)),
+				       .count = all.count,
+				       .target = target ? target->value : NULL,
+				       .store = store ? store->value : NULL};
 	for (size_t i = 0; i < all.count; i++)
-		shown->settings[i] = (struct setting){source->name, all.items[i].key, all.items[i].value,
-						      all.items[i].file, all.items[i].line};
+		shown->settings[i] = (struct config_setting){source->name, all.items[i].key, all.items[i].value,
+							     all.items[i].file, all.items[i].line};
 	free(all.items);
 }
 
-static void show_table(const struct report *report)
-{
-	struct setting *rows = NULL;
-	size_t count = 0;
-
-	for (size_t i = 0; i < report->count; i++) {
-		const struct shown *shown = &report->sources[i];
-
-		rows = tool_realloc(rows, (count + shown->count + 1) * sizeof(*rows));
-		memcpy(rows + count, shown->settings, shown->count * sizeof(*rows));
-		count += shown->count;
-	}
-	tool_table_print(table_columns, rows, sizeof(*rows), count);
-	free(rows);
-}
-
-static int show(const struct tool *tool, const struct report *report)
+static int show(const struct tool *tool, const struct config_report *report)
 {
 	int r = config_refuse(tool, report->config);
 
 	if (r != TOOL_OK)
 		return r;
-	if (tool->json)
-		tool_object_print(show_columns, report);
-	else
-		show_table(report);
+	config_show_print(tool, report);
 	return TOOL_OK;
 }
 
-static int check(const struct tool *tool, const struct report *report)
+static int check(const struct tool *tool, const struct config_report *report)
 {
 	for (size_t i = 0; i < report->count; i++)
 		report->sources[i].fine = config_check(report->config, report->sources[i].source, tool);
-	if (tool->json)
-		tool_object_print(check_columns, report);
-	else
-		tool_table_print(check_table, report->sources, sizeof(*report->sources), report->count);
+	config_check_print(tool, report);
 	return config_refuse(tool, report->config) == TOOL_OK ? TOOL_OK : TOOL_FATAL;
 }
 
@@ -206,7 +61,7 @@ static int list_names(const struct config *config)
 }
 
 /* The sources that are named, or all of them. */
-static int find_sources(struct tool *tool, const struct config *config, struct report *report)
+static int find_sources(struct tool *tool, const struct config *config, struct config_report *report)
 {
 	tool_auto const struct config_source **sources = tool_alloc((config->count + 1) * sizeof(*sources));
 	int r;
@@ -226,7 +81,7 @@ static int run_config(struct tool *tool, const void *arg)
 	const char *verb = tool->operands[0];
 	bool checks = strcmp(verb, "check") == 0;
 	struct config config;
-	struct report report = {.config = &config};
+	struct config_report report = {.config = &config};
 	int r = TOOL_OK;
 
 	if (!checks && strcmp(verb, "show") != 0) {
