@@ -22,6 +22,7 @@ struct run_source {
 	const struct config_source *source;
 	struct config_settings settings; /* stays where it is: hooks refer to it */
 	struct tool_texts doubts;
+	int64_t lifetime; /* of each snapshot, in seconds; 0: not given */
 	bool begun;
 	struct run_result result;
 };

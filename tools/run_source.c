@@ -31,6 +31,8 @@ bool run_source_init(struct run_source *run, struct config *config, const struct
 	if (!config_settle(config, source, tool, &run->settings))
 		return false;
 	run->settings.tool.source = source->name;
+	if (run->settings.job.taking.expires.seconds)
+		run->lifetime = run->settings.job.taking.expires.seconds - time(NULL);
 	run->settings.tool.doubts = &run->doubts;
 	return true;
 }
@@ -150,6 +152,8 @@ void run_source_work(struct run_source *run)
 	const char *why;
 
 	clear(result);
+	if (run->lifetime) /* it was counted from when the configuration was read */
+		run->settings.job.taking.expires.seconds = time(NULL) + run->lifetime;
 	job_round_run(&run->round, &result->job);
 	result->done = true;
 	why = result->job.put_off ? result->job.why : tool_outcome_error(run->settings.tool.outcome, result->job.exit);

@@ -133,6 +133,8 @@ refused() {
 	[ "$(backuptool --store store list --names | wc -l)" = 1 ]
 	run_it a -q
 	[ -e ran ]
+	echo 'watch = yes' >>config # which is for a job
+	[ "$(run_it b --json | jq -c 'select(.event == "run") | [.walk, .doubt]')" = '["full",null]' ]
 }
 
 @test "hooks run around each source, and 75 puts it off" {
@@ -386,7 +388,7 @@ user_home() {
 @test "a NAME.conf of the systemd template is a source, too" {
 	user_home
 	{
-		echo "BACKUPTOOL_STORE=$WORK/home/store"
+		echo "BACKUPTOOL_STORE=\"$WORK/home/store\""
 		echo "OPTIONS=--target-directory=$WORK/home/pictures --interval 1h -x --skip-if-unchanged --keep-daily=30 --exclude='a b'"
 		echo "LC_ALL=C.UTF-8"
 	} >home/.config/backuptool/unit.conf
@@ -447,6 +449,14 @@ timed_config() {
 	[ "$(jq -c '[.event, .source, .run, .exit]' <<<"$output")" = '["run","a",1,0]
 ["summary",null,null,0]' ]
 	[ "$(backuptool --store store list --target a --names | wc -l)" = 2 ]
+}
+
+@test "job --config: a snapshot expires after its own time, not that of the job" {
+	timed_config
+	sed -i 's/^interval = .*/&\nexpires = 1h/' config
+	backuptool job --config config --duration 3s -q a 3>&-
+	[ "$(backuptool --store store list --json | jq -c '[.[] | (.expires[:19] + "Z" | fromdate) - (.time[:19] + "Z" | fromdate)] | unique')" = '[3600]' ]
+	[ "$(backuptool --store store list --json | jq -r '.[].expires' | sort -u | wc -l)" = 2 ]
 }
 
 @test "job --config ends at a signal, and checks when one is due" {

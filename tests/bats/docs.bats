@@ -44,6 +44,8 @@ plain() {
 	[ "$(codes backuptool)" = "0 1 2 3 4 10 11 130 141 " ]
 	[ "$(codes backuptool-diff)" = "0 1 2 3 4 10 11 130 141 " ]
 	[ "$(codes backuptool-snapshot)" = "0 1 2 3 10 11 130 141 " ]
+	[ "$(codes backuptool-run)" = "0 1 2 3 10 11 130 141 " ]
+	[ "$(codes backuptool-config)" = "0 1 2 3 130 141 " ]
 	[ "$(codes backuptool-help)" = "0 1 2 3 130 141 " ]
 }
 
