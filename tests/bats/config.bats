@@ -364,6 +364,15 @@ user_home() {
 	stderr_is "backuptool run: $WORK/home/.config/backuptool/config: there is no such file, nor a NAME.conf beside it; 'backuptool config --help' shows one"
 }
 
+@test "root's configuration is that of the machine" {
+	is_root || skip "only root has it"
+	[ ! -e /etc/backuptool ] || skip "this machine has one"
+	mkdir -p home/.config/backuptool
+	printf '[source a]\ntarget-directory=/\nstore=/s\n' >home/.config/backuptool/config
+	HOME=$WORK/home run -2 --separate-stderr backuptool run
+	stderr_is "backuptool run: /etc/backuptool/config: there is no such file, nor a NAME.conf beside it; 'backuptool config --help' shows one"
+}
+
 @test "a file NAME.conf is one source without sections" {
 	user_home
 	confs=home/.config/backuptool
@@ -449,6 +458,13 @@ timed_config() {
 	[ "$(jq -c '[.event, .source, .run, .exit]' <<<"$output")" = '["run","a",1,0]
 ["summary",null,null,0]' ]
 	[ "$(backuptool --store store list --target a --names | wc -l)" = 2 ]
+}
+
+@test "job --config: no source waits for another one that is always due" {
+	timed_config
+	sed -i 's/^interval = .*/interval = 1ms/' config
+	run -0 --separate-stderr backuptool job --config config --duration 100ms 3>&-
+	[[ ${lines[0]} == "a: run 1: "* && ${lines[1]} == "b: run 1: "* ]]
 }
 
 @test "job --config: a snapshot expires after its own time, not that of the job" {
