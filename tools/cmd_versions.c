@@ -2,6 +2,7 @@
 #include "choice.h"
 #include "commands.h"
 #include "entry.h"
+#include "matching.h"
 #include "output.h"
 #include "place.h"
 #include "rows.h"
@@ -11,9 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PLACES	 3   /* paths in a message */
+#define MATCHING 500 /* paths that are shown */
+
 /* What the path was in some snapshots in a row, or again later. */
 struct version {
-	struct bt_snapshot *snapshot; /* the newest that has it: the entry belongs to it or to its page */
+	struct bt_snapshot *snapshot; /* the oldest that has it: the entry belongs to it or to its page */
+	const struct bt_snapshot_info *info;
 	const struct bt_page *page;
 	const struct bt_entry *entry;
 	const char *path;   /* as it was asked for */
@@ -25,6 +30,7 @@ struct version {
 struct versions {
 	const struct tool *tool;
 	struct bt_store *store;
+	const char *shown;  /* the path as it was asked for */
 	const char *wanted; /* where it is looked for */
 	struct version *items;
 	size_t count;
@@ -42,12 +48,17 @@ static bool same(const struct bt_entry *a, const struct bt_entry *b)
 	       (a->mtime.seconds == b->mtime.seconds && a->mtime.nanoseconds == b->mtime.nanoseconds);
 }
 
+static bool same_group(const struct bt_snapshot_info *a, const struct bt_snapshot_info *b)
+{
+	return strcmp(a->host, b->host) == 0 && strcmp(a->target, b->target) == 0;
+}
+
 static void add_version(struct versions *versions, struct version found, const char *name)
 {
 	struct version *known = NULL;
 
 	for (size_t i = versions->count; i-- > 0 && !known;)
-		if (same(versions->items[i].entry, found.entry))
+		if (same(versions->items[i].entry, found.entry) && same_group(versions->items[i].info, found.info))
 			known = &versions->items[i];
 	if (known) {
 		bt_page_put(versions->store, found.page);
@@ -71,7 +82,7 @@ static void fail(struct versions *versions, const struct bt_error *error)
 static void look(struct versions *versions, const char *name)
 {
 	struct bt_error error = {0};
-	struct version found = {.path = versions->tool->operands[0]};
+	struct version found = {.path = versions->shown};
 	int code = bt_snapshot_open(versions->store, name, &found.snapshot, &error);
 
 	if (code == BT_E_NOT_FOUND) /* removed meanwhile */
@@ -84,10 +95,10 @@ static void look(struct versions *versions, const char *name)
 		fail(versions, &error);
 		return;
 	}
-	tool_auto char *path = tool_place_path(bt_snapshot_info(found.snapshot), versions->wanted);
+	found.info = bt_snapshot_info(found.snapshot);
+	tool_auto char *path = tool_place_path(found.info, versions->wanted);
 	code = !path ? BT_E_NOT_FOUND
-		     : bt_path_lookup(versions->store, &bt_snapshot_info(found.snapshot)->root, path, &found.page,
-				      &found.entry, &error);
+		     : bt_path_lookup(versions->store, &found.info->root, path, &found.page, &found.entry, &error);
 	if (!code) {
 		add_version(versions, found, name);
 		return;
@@ -142,6 +153,8 @@ static const struct tool_column json_columns[] = {
 	{"size", NULL, TOOL_GET(get_size)},
 	{"sha256", NULL, TOOL_GET(get_sha256)},
 	{"torn", NULL, TOOL_GET(get_torn)},
+	{"host", NULL, TOOL_VIA_IF_ANY(TOOL_TEXT, struct version, info, host)},
+	{"target", NULL, TOOL_VIA_IF_ANY(TOOL_TEXT, struct version, info, target)},
 	{"snapshots", NULL, TOOL_GET(get_snapshots)},
 	{0},
 };
@@ -150,6 +163,8 @@ static const struct tool_column table_columns[] = {
 	{"mtime", "MODIFIED", TOOL_VIA(TOOL_TIME, struct version, entry, mtime), TOOL_FIT_LAST},
 	{"size", "SIZE", TOOL_GET(get_size)},
 	{"sha256", "SHA-256", TOOL_GET(get_short_digest), TOOL_FIT_GOES},
+	{"host", "HOST", TOOL_VIA_IF_DIFFERS(TOOL_TEXT, struct version, info, host)},
+	{"target", "DIRECTORY", TOOL_VIA_IF_DIFFERS(TOOL_TEXT, struct version, info, target)},
 	{"count", "SNAPSHOTS", TOOL_MEMBER(TOOL_COUNT, struct version, count), TOOL_FIT_GOES},
 	{"first", "FROM", TOOL_MEMBER(TOOL_TEXT, struct version, first), TOOL_FIT_LAST},
 	{"last", "TO", TOOL_MEMBER(TOOL_TEXT, struct version, last)},
@@ -204,25 +219,48 @@ static char *nearest(const struct versions *versions)
 	place.info = bt_snapshot_info(place.pick.snapshot);
 	path = tool_place_path(place.info, versions->wanted);
 	if (!path)
-		path = tool_place_path(place.info, versions->tool->operands[0]);
+		path = tool_place_path(place.info, versions->shown);
 	found = path && *path ? tool_place_nearest(&place, path) : NULL;
 	bt_snapshot_close(place.pick.snapshot);
 	free(path);
 	return found;
 }
 
+/* Where entries of that name are: "letters/may.txt, old/may.txt, …"; NULL: nowhere. */
+static char *places_of(const struct versions *versions)
+{
+	tool_auto char *pattern = tool_pattern_of_name(versions->shown);
+	char *text = NULL;
+	struct tool_texts paths;
+	bool more = false;
+
+	if (strchr(versions->shown, '/'))
+		return NULL;
+	paths = tool_matching(versions->tool, versions->store, pattern, PLACES, &more);
+	for (size_t i = 0; i < paths.count; i++) {
+		tool_auto char *path = tool_escape(paths.items[i]);
+
+		tool_append(&text, "%s%s", i ? ", " : "", path);
+	}
+	if (more)
+		tool_append(&text, ", …");
+	tool_matching_free(&paths);
+	return text;
+}
+
 static int nothing_found(const struct versions *versions)
 {
-	tool_auto char *shown = tool_escape(versions->tool->operands[0]);
-	char *near;
+	tool_auto char *shown = tool_escape(versions->shown);
 
 	if (tool_selects_nothing(versions->tool, versions->store))
 		return TOOL_FATAL;
-	near = nearest(versions);
+	tool_auto char *places = places_of(versions), *near = places ? NULL : nearest(versions);
 	tool_auto char *shown_near = tool_escape(near ? near : "");
 
-	tool_say(versions->tool, "no snapshot has %s%s%s", shown, near ? "; the nearest is " : "", shown_near);
-	free(near);
+	if (places)
+		tool_say(versions->tool, "no snapshot has %s at its top; that is the name of %s", shown, places);
+	else
+		tool_say(versions->tool, "no snapshot has %s%s%s", shown, near ? "; the nearest is " : "", shown_near);
 	return TOOL_FATAL;
 }
 
@@ -233,32 +271,68 @@ static void look_in_all(struct versions *versions)
 		look(versions, bt_store_snapshot_name(versions->store, i));
 }
 
+/* The paths that match, each below its name; false if none does. */
+static bool show_matching(struct versions *versions)
+{
+	struct tool_texts paths = {0};
+	bool more = false;
+
+	if (tool_has_wildcards(versions->shown))
+		paths = tool_matching(versions->tool, versions->store, versions->shown, MATCHING, &more);
+	for (size_t i = 0; i < paths.count && !tool_signals_seen(); i++) {
+		struct versions one = *versions;
+		tool_auto char *shown = tool_escape(paths.items[i]);
+
+		one.shown = one.wanted = paths.items[i];
+		one.again = true;
+		look_in_all(&one);
+		if (!versions->tool->json)
+			printf("%s%s\n", i ? "\n" : "", shown);
+		print(&one);
+		versions->incomplete |= one.incomplete;
+		free_versions(&one);
+	}
+	if (more)
+		tool_say(versions->tool, "more than %d paths match: the others are not shown", MATCHING);
+	bool any = paths.count > 0;
+	tool_matching_free(&paths);
+	return any;
+}
+
+static int show(struct versions *versions)
+{
+	tool_auto char *whole = NULL;
+	bool matched = false;
+
+	look_in_all(versions);
+	if (!versions->count) {
+		versions->again = true;
+		versions->wanted = whole = tool_path_here(versions->shown);
+		look_in_all(versions);
+	}
+	if (!versions->count && !tool_signals_seen())
+		matched = show_matching(versions);
+	else
+		print(versions);
+	if (tool_signals_seen())
+		return tool_fail(versions->tool, &(struct bt_error){.code = BT_E_CANCELLED});
+	if (!versions->count && !matched)
+		return nothing_found(versions);
+	return versions->incomplete ? TOOL_INCOMPLETE : TOOL_OK;
+}
+
 static int run_versions(struct tool *tool, const void *options)
 {
-	struct versions versions = {.tool = tool, .wanted = tool->operands[0]};
-	tool_auto char *whole = NULL;
+	struct versions versions = {.tool = tool, .shown = tool->operands[0], .wanted = tool->operands[0]};
 	int r = tool_store_open(tool, false, &versions.store);
 
 	if (r != TOOL_OK)
 		return r;
 	r = tool_store_stay(tool, versions.store);
-	if (r != TOOL_OK) {
-		bt_store_close(versions.store);
-		return r;
+	if (r == TOOL_OK) {
+		tool_signals_watch(tool);
+		r = show(&versions);
 	}
-	tool_signals_watch(tool);
-	look_in_all(&versions);
-	if (!versions.count) {
-		versions.again = true;
-		versions.wanted = whole = tool_path_here(tool->operands[0]);
-		look_in_all(&versions);
-	}
-	print(&versions);
-	r = versions.incomplete ? TOOL_INCOMPLETE : TOOL_OK;
-	if (tool_signals_seen())
-		r = tool_fail(tool, &(struct bt_error){.code = BT_E_CANCELLED});
-	else if (!versions.count)
-		r = nothing_found(&versions);
 	free_versions(&versions);
 	bt_store_close(versions.store);
 	return r;
@@ -267,10 +341,13 @@ static int run_versions(struct tool *tool, const void *options)
 const struct tool_command cmd_versions = {
 	.name = "versions",
 	.summary = "shows every version of a file, and which snapshots have it",
-	.description = "PATH is relative to the directory of the snapshots, or as the file is called here.",
-	.operands = "PATH",
+	.description = "PATH is relative to the directory of the snapshots, or as the file is called here.\n"
+		       "What matches a PATTERN, as of find, is shown path by path. A version that several\n"
+		       "hosts or directories have has a row for each.",
+	.operands = "PATH | PATTERN",
 	.example = "  backuptool versions letters/may.txt\n"
-		   "  backuptool versions ~/documents/letters/may.txt --json\n",
+		   "  backuptool versions ~/documents/letters/may.txt --json\n"
+		   "  backuptool versions 'letters/*.txt'\n",
 	.min_operands = 1,
 	.max_operands = 1,
 	.stream = true,
