@@ -117,6 +117,7 @@ static int report(struct tool *tool, const struct tool_taking *taking, struct bt
 	say_tags(tool, taking, store, taken);
 	tool_taking_say_rules(tool, taking, taken);
 	tool_taking_say_other_host(tool, store, taking, &taken->result);
+	tool_taking_say_clock(tool, store, taking, &taken->result);
 	return tool_taken_judge(tool, taking, &taken->result, code);
 }
 

@@ -59,6 +59,8 @@ static void take_snapshot(struct job_round *round, struct job_run *run)
 		run->error = (struct bt_error){0};
 	if (!run->failed && run->number <= 1)
 		tool_taking_say_other_host(round->tool, round->at.store, taking, &run->taken.result);
+	if (!run->failed)
+		tool_taking_say_clock(round->tool, round->at.store, taking, &run->taken.result);
 	tool_taking_say_rules(round->tool, taking, &run->taken);
 }
 

@@ -127,27 +127,19 @@ void tool_patterns_check(const struct tool *tool, const char *directory, const s
 	free_texts(wrong, patterns->count);
 }
 
-static bool has(const struct tool_texts *texts, const char *text)
-{
-	for (size_t i = 0; i < texts->count; i++)
-		if (texts->items[i] == text)
-			return true;
-	return false;
-}
-
 void tool_patterns_say_unused(const struct tool *tool, const char *directory, const struct tool_texts *patterns,
 			      const struct tool_texts *unused)
 {
 	char **wrong = tool_patterns_wrong(directory, patterns);
 	tool_auto char *names = tool_format("%s", "");
-	size_t count = 0;
+	size_t count = 0, next = 0;
 
-	for (size_t i = 0; i < patterns->count; i++) {
+	for (size_t i = 0; i < patterns->count && next < unused->count; i++) {
 		tool_auto char *shown = tool_escape(patterns->items[i]);
+		bool is_next = unused->items[next] == patterns->items[i];
 
-		if (wrong[i] || !has(unused, patterns->items[i]))
-			continue;
-		if (count++ < SHOWN)
+		next += is_next;
+		if (is_next && !wrong[i] && count++ < SHOWN)
 			tool_append(&names, "%s'%s'", count > 1 ? ", " : "", shown);
 	}
 	free_texts(wrong, patterns->count);

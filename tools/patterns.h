@@ -14,7 +14,8 @@ void tool_pattern_say(const struct tool *tool, const char *pattern, const char *
 char **tool_patterns_wrong(const char *directory, const struct tool_texts *patterns);
 /* Before patterns are used: says which of them can match nothing, and what to write. */
 void tool_patterns_check(const struct tool *tool, const char *directory, const struct tool_texts *patterns);
-/* After they were used: says which of the unused ones matched nothing, but for those of which the check has told. */
+/* After they were used: says which of the unused ones, in the order of the patterns, matched nothing, but for those of
+ * which the check has told. */
 void tool_patterns_say_unused(const struct tool *tool, const char *directory, const struct tool_texts *patterns,
 			      const struct tool_texts *unused);
 

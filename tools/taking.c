@@ -6,6 +6,7 @@
 #include <backuptool/select.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <internal/policy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -241,6 +242,53 @@ void tool_taking_say_other_host(const struct tool *tool, struct bt_store *store,
 			 "if it is the same directory, give --host %s",
 			 shown, shown);
 	free(path);
+}
+
+/* Whether it is of that host and directory. */
+static bool is_of(struct bt_store *store, const char *name, const char *host, const char *target)
+{
+	struct bt_snapshot *snapshot;
+	struct bt_error unused = {0};
+	bool same;
+
+	if (bt_snapshot_open(store, name, &snapshot, &unused))
+		return false;
+	same = strcmp(bt_snapshot_info(snapshot)->host, host) == 0 &&
+	       strcmp(bt_snapshot_info(snapshot)->target, target) == 0;
+	bt_snapshot_close(snapshot);
+	return same;
+}
+
+/* The newest snapshot of that host and directory that is later than the one just taken, or NULL. */
+static const char *later_one(struct bt_store *store, const char *host, const char *target, const char *taken)
+{
+	int64_t time = 0, seconds;
+	unsigned clash;
+
+	bt_snapshot_name_parse(taken, &time, &clash);
+	for (size_t i = bt_store_snapshot_count(store); i-- > 0;) {
+		const char *name = bt_store_snapshot_name(store, i);
+
+		if (!bt_snapshot_name_parse(name, &seconds, &clash) && seconds > time &&
+		    is_of(store, name, host, target))
+			return name;
+	}
+	return NULL;
+}
+
+void tool_taking_say_clock(const struct tool *tool, struct bt_store *store, const struct tool_taking *taking,
+			   const struct bt_snapshot_result *result)
+{
+	tool_auto char *path = realpath(taking->target, NULL), *own = tool_taking_host(taking);
+	const char *later;
+
+	if (tool->quiet || result->skipped || !*result->name)
+		return;
+	later = later_one(store, own, path ? path : taking->target, result->name);
+	if (later)
+		tool_say_once(tool,
+			      "%s of this directory is from a later time than the clock shows now: is the clock right?",
+			      later);
 }
 
 void tool_recorded_check(const struct tool *tool, const struct bt_snapshot_info *info)

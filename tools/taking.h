@@ -40,6 +40,10 @@ void tool_taking_say_rules(const struct tool *tool, const struct tool_taking *ta
 void tool_taking_say_other_host(const struct tool *tool, struct bt_store *store, const struct tool_taking *taking,
 				const struct bt_snapshot_result *result);
 
+/* After a run: says so when the directory has a snapshot of a later time, because the clock was or is wrong. */
+void tool_taking_say_clock(const struct tool *tool, struct bt_store *store, const struct tool_taking *taking,
+			   const struct bt_snapshot_result *result);
+
 /* Whether the directory can be listed. Asked before a store is made for it. Says what is wrong and gives an exit code,
  * or TOOL_OK. */
 int tool_target_check(const struct tool *tool, const char *target);

@@ -59,7 +59,8 @@ header() {
 	: >src/left-out-00001
 	: >src/kept
 	run -0 --separate-stderr backuptool snapshot --target-directory src --exclude-from rules --json
-	stderr_is "backuptool snapshot: the rules are too long to be recorded, so that 'diff' and 'restore --delete' will not know them"
+	[[ ${stderr_lines[0]} == "backuptool snapshot: nothing here matches the patterns "*" and 2994 more" ]]
+	[ "${stderr_lines[1]}" = "backuptool snapshot: the rules are too long to be recorded, so that 'diff' and 'restore --delete' will not know them" ]
 	[ "$(jq -c '[.rules_omitted, .excluded]' <<<"$output")" = '[true,1]' ]
 	header | grep -q '"user":"[^"]*","rules_omitted":true,$'
 	run -0 --separate-stderr backuptool snapshot --target-directory src -e a
@@ -109,4 +110,20 @@ header() {
 	[ "$(backuptool list --json | jq -c 'last | .options')" = '["birth-times"]' ]
 	run -0 backuptool schedule --target-directory src --interval 1h --birth-times --print
 	[[ $output == *" --birth-times"* ]]
+}
+
+@test "a snapshot that is older than another one of its host and directory asks whether the clock is right" {
+	mkdir src other
+	at 2026-01-05T10:00 backuptool snapshot --target-directory src -q --host laptop
+	for how in "src --host server" "other --host laptop" "src --host laptop --dry-run" "src --host laptop -q"; do
+		# shellcheck disable=SC2086
+		run -0 --separate-stderr at 2026-01-04T10:00 backuptool snapshot --target-directory $how
+		[[ $stderr != *clock* ]]
+	done
+	run -0 --separate-stderr at 2026-01-04T11:00 backuptool snapshot --target-directory src --host laptop
+	[[ $stderr == *"backuptool snapshot: snapshot_2026-01-05T10-00-00Z.json of this directory is from a later time than the clock shows now: is the clock right?"* ]]
+	run -0 --separate-stderr at 2026-01-04T12:00 backuptool job --target-directory src --host laptop --interval 1s --duration 1s
+	[[ $stderr == *"is the clock right?"* ]]
+	run -0 --separate-stderr at 2026-01-06T10:00 backuptool snapshot --target-directory src --host laptop
+	[[ $stderr != *clock* ]]
 }
