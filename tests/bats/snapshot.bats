@@ -259,10 +259,10 @@ tree_is_settled() {
 	settle
 	future=snapshot_2999-01-01T00-00-00Z.json
 	at 2999-01-01T00:00:00 backuptool snapshot --target-directory src
-	run -0 take src --json
+	run -0 --separate-stderr take src --json
 	[ "$(jq -r .parent <<<"$output")" = "$future" ]
 	name=$(jq -r .name <<<"$output")
-	run -0 take src --skip-if-unchanged --json
+	run -0 --separate-stderr take src --skip-if-unchanged --json
 	[ "$(jq -c '[.skipped, .parent]' <<<"$output")" = "[true,\"$name\"]" ]
 	run -0 --separate-stderr bring latest out
 	[ "${lines[0]}" = "restored $name of $WORK/src to out" ]
