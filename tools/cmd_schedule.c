@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
-#include "job.h"
 #include "job_when.h"
+#include "mount_point.h"
 #include "output.h"
 #include "patterns.h"
 #include "rows.h"
 #include "run.h"
-#include "systemd_unit.h"
+#include "schedule.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -17,32 +17,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct options {
-	struct job_options job;
-	const char *config;
-	bool print;
-};
+#define FIELD(name) offsetof(struct schedule_options, name)
 
 static const struct tool_option table[] = {
-	{"print", 0, NULL, false, "print the service and write nothing", tool_set_true,
-	 offsetof(struct options, print)},
-	{"dry-run", 'n', NULL, false, "the same as --print", tool_set_true, offsetof(struct options, print)},
+	{"timer", 0, NULL, false, "a timer that starts a service for each run, so that nothing stays in memory",
+	 tool_set_true, FIELD(timer)},
+	{"system", 0, NULL, false, "for the whole machine, in /etc/systemd/system", tool_set_true, FIELD(system)},
+	{"inhibit-sleep", 0, NULL, false, "with --timer, keep the machine awake during a run", tool_set_true,
+	 FIELD(inhibit_sleep)},
+	{"list", 0, NULL, false, "show what this program has scheduled, and how it goes", tool_set_alone, FIELD(list)},
+	{"remove", 0, "NAME", false, "stop what this program has scheduled under that name, and delete its units",
+	 tool_set_name_alone, FIELD(remove)},
+	{"print", 0, NULL, false, "print the units and write nothing", tool_set_true, FIELD(print)},
+	{"dry-run", 'n', NULL, false, "the same as --print", tool_set_true, FIELD(print)},
 	{0},
 };
 
-/* What the service needs to know of this place. */
-struct place {
-	char *program, *store, *target;
-	char *config;		       /* in place of store and target, or NULL */
-	struct tool_store_facts facts; /* of the store */
-	bool yes;		       /* what the job would ask is answered: nobody is there then */
-};
-
-static void place_free(struct place *place)
+static void place_free(struct schedule_place *place)
 {
 	free(place->program);
 	free(place->store);
 	free(place->target);
+	free(place->mount);
 	free(place->config);
 }
 
@@ -76,7 +72,7 @@ static char *absolute(const char *path)
 }
 
 /* The service knows its store by the id, so it is made here, and not where a disk is missing one day. */
-static int place_meet(const struct tool *tool, const struct options *wanted, struct place *place)
+static int place_meet(const struct tool *tool, const struct schedule_options *wanted, struct schedule_place *place)
 {
 	const struct bt_store_options options = {
 		.size = sizeof(options), .id = tool_store_wanted(tool), .read_only = true};
@@ -99,11 +95,13 @@ static int place_meet(const struct tool *tool, const struct options *wanted, str
 	return tool_fail(tool, &error);
 }
 
-/* Its sources make their stores when it is their turn, unless they have a store-id. */
-static int place_find_config(struct tool *tool, const struct options *options, struct place *place)
+/* Its sources make their stores when it is their turn, unless they have a store-id. Those of a timer need not say when.
+ */
+static int place_find_config(struct tool *tool, const struct schedule_options *options, struct schedule_place *place)
 {
+	enum run_which which = !options->timer ? RUN_TIMED : tool->operand_count ? RUN_NAMED : RUN_ALL;
 	struct run_plan *plan;
-	int r = run_plan_make(tool, options->config, RUN_TIMED, true, &plan);
+	int r = run_plan_make(tool, options->config, which, true, &plan);
 
 	if (r != TOOL_OK)
 		return r;
@@ -113,7 +111,7 @@ static int place_find_config(struct tool *tool, const struct options *options, s
 	return place->config ? TOOL_OK : cannot(tool, "find", options->config);
 }
 
-static int place_find(struct tool *tool, const struct options *options, struct place *place)
+static int place_find(struct tool *tool, const struct schedule_options *options, struct schedule_place *place)
 {
 	const char *target = options->job.taking.target;
 	int r = options->config ? TOOL_OK : tool_target_check(tool, target);
@@ -129,342 +127,275 @@ static int place_find(struct tool *tool, const struct options *options, struct p
 	if (!place->target)
 		return cannot(tool, "protect", target);
 	place->store = absolute(tool->store);
-	return place->store ? place_meet(tool, options, place) : cannot(tool, "find the store", tool->store);
+	if (!place->store)
+		return cannot(tool, "find the store", tool->store);
+	if (options->job.hooks.commands[TOOL_HOOK_BEFORE].count == 0) /* else that brings it */
+		place->mount = mount_point_removable(place->store);
+	return place_meet(tool, options, place);
 }
 
-static void put_word(FILE *out, const char *text, bool program)
-{
-	tool_auto char *word = unit_word(text, program);
+enum { COMMANDS = 4 };
 
-	fprintf(out, "%s%s", program ? "" : " ", word);
-}
-
-static void put_option(FILE *out, const char *name, const char *value)
-{
-	tool_auto char *word = tool_format("--%s=%s", name, value);
-
-	put_word(out, word, false);
-}
-
-/* The options as they were given, with paths that hold from everywhere. */
-static int put_given(FILE *out, const struct tool *tool)
-{
-	static const char from[] = "--exclude-from=", target[] = "--target-directory=";
-
-	for (size_t i = 0; i < tool->given.count; i++) {
-		const char *word = tool->given.items[i];
-		char *path;
-
-		if (strcmp(word, "--print") == 0 || strcmp(word, "--dry-run") == 0 ||
-		    strncmp(word, target, sizeof(target) - 1) == 0)
-			continue;
-		if (strncmp(word, from, sizeof(from) - 1) != 0) {
-			put_word(out, word, false);
-			continue;
-		}
-		path = realpath(word + sizeof(from) - 1, NULL);
-		if (!path)
-			return tool_usage_error(tool, "--exclude-from must name a file that stays");
-		put_option(out, "exclude-from", path);
-		free(path);
-	}
-	return TOOL_OK;
-}
-
-static int put_config_command(FILE *out, const struct tool *tool, const struct place *place)
-{
-	fputs("ExecStart=", out);
-	put_word(out, place->program, true);
-	put_word(out, "job", false);
-	put_option(out, "config", place->config);
-	if (place->yes)
-		put_word(out, "--yes", false);
-	for (int i = 0; i < tool->operand_count; i++)
-		put_word(out, tool->operands[i], false);
-	return TOOL_OK;
-}
-
-static int put_command(FILE *out, const struct tool *tool, const struct place *place)
-{
-	fputs("ExecStart=", out);
-	put_word(out, place->program, true);
-	put_word(out, "job", false);
-	put_option(out, "store", place->store);
-	if (*place->facts.id)
-		put_option(out, "store-id", place->facts.id);
-	put_option(out, "target-directory", place->target);
-	put_word(out, "--duration=forever", false);
-	if (tool->lock_wait < 0)
-		put_word(out, "--lock-wait=forever", false);
-	else
-		fprintf(out, " --lock-wait=%" PRId64 "s", tool->lock_wait);
-	if (place->yes)
-		put_word(out, "--yes", false);
-	return put_given(out, tool);
-}
-
-/* A mistake in the options will not go away by trying again. A job that gives up is not started again, so that the unit
- * has failed and its OnFailure= acts. */
-static int put_unit(FILE *out, const struct tool *tool, const struct place *place, bool gives_up)
-{
-	tool_auto char *what = unit_text(place->config ? place->config : place->target);
-	int r;
-
-	fprintf(out,
-		"[Unit]\n"
-		"Description=Snapshots %s %s%s\n\n"
-		"[Service]\n"
-		"Type=notify\n",
-		place->config ? "as" : "of", what, place->config ? " says" : "");
-	r = place->config ? put_config_command(out, tool, place) : put_command(out, tool, place);
-	fprintf(out,
-		"\n"
-		"Restart=%s\n"
-		"RestartSec=1min\n"
-		"RestartPreventExitStatus=%d\n"
-		"TimeoutStopSec=5min\n"
-		"Nice=10\n"
-		"IOSchedulingClass=idle\n\n"
-		"[Install]\n"
-		"WantedBy=default.target\n",
-		gives_up ? "on-abnormal" : "on-failure", TOOL_USAGE);
-	return r;
-}
-
-static int make_directories(const char *path)
-{
-	tool_auto char *part = tool_format("%s", path);
-	int r = 0;
-
-	for (char *slash = strchr(part + 1, '/'); !r; slash = strchr(slash + 1, '/')) {
-		if (slash)
-			*slash = '\0';
-		if (mkdir(part, 0700) < 0 && errno != EEXIST)
-			r = -1;
-		if (!slash)
-			break;
-		*slash = '/';
-	}
-	return r;
-}
-
-static int write_all(int fd, const char *text, size_t size)
-{
-	while (size > 0) {
-		ssize_t done = write(fd, text, size);
-
-		if (done < 0 && errno != EINTR)
-			return -1;
-		text += done > 0 ? done : 0;
-		size -= done > 0 ? (size_t)done : 0;
-	}
-	return fsync(fd);
-}
-
-/* Whole or not at all. */
-static int replace(const char *path, const char *text, size_t size)
-{
-	tool_auto char *draft = tool_format("%s.XXXXXX", path);
-	int fd = mkostemp(draft, O_CLOEXEC), r = -1, failed;
-
-	if (fd >= 0) {
-		r = write_all(fd, text, size);
-		if (close(fd) == 0 && !r)
-			r = rename(draft, path);
-		else
-			r = -1;
-		failed = errno;
-		if (r < 0)
-			unlink(draft);
-		errno = failed;
-	}
-	return r;
-}
-
-/* Where the user's own units lie; NULL if nothing says so. */
-static char *units_directory(void)
-{
-	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-
-	if (config && *config == '/')
-		return tool_format("%s/systemd/user", config);
-	return home && *home == '/' ? tool_format("%s/.config/systemd/user", home) : NULL;
-}
-
-struct service {
-	const char *name, *text;
-	const char *path; /* NULL: not written */
+/* What is written, and what to do with it. */
+struct result {
+	struct schedule_units units;
+	char *unit;		 /* the name of the service, with its kind */
+	char *path, *timer_path; /* NULL: not written */
 	bool replaced;
-	const char *commands[3];
+	char *commands[COMMANDS]; /* that start it */
+	char *look[COMMANDS];	  /* that show how it goes */
 	struct tool_store_facts facts;
 };
 
-static struct tool_value get_path(const void *row)
+static struct tool_value texts_of(const struct result *result, char *const *items)
 {
-	const struct service *self = row;
+	size_t count = 0;
 
-	return (struct tool_value){.kind = self->path ? TOOL_TEXT : TOOL_NOTHING, .text = self->path};
-}
-
-static struct tool_value get_replaced(const void *row)
-{
-	const struct service *self = row;
-
-	return (struct tool_value){.kind = self->path ? TOOL_FLAG : TOOL_NOTHING, .flag = self->replaced};
+	while (count < COMMANDS && items[count])
+		count++;
+	return (struct tool_value){.kind = result->path ? TOOL_TEXTS : TOOL_NOTHING,
+				   .texts = {(const char *const *)items, count}};
 }
 
 static struct tool_value get_commands(const void *row)
 {
-	const struct service *self = row;
+	const struct result *self = row;
 
-	return (struct tool_value){.kind = self->path ? TOOL_TEXTS : TOOL_NOTHING, .texts = {self->commands, 3}};
+	return texts_of(self, self->commands);
 }
 
+static struct tool_value get_look(const void *row)
+{
+	const struct result *self = row;
+
+	return texts_of(self, self->look);
+}
+
+TOOL_GETTER(struct result, replaced, self->path ? TOOL_FLAG : TOOL_NOTHING, flag, self->replaced)
+
 static const struct tool_column columns[] = {
-	{"name", NULL, TOOL_MEMBER(TOOL_TEXT, struct service, name)},
-	{"service", NULL, TOOL_MEMBER(TOOL_TEXT, struct service, text)},
-	{"path", NULL, TOOL_GET(get_path)},
+	{"name", NULL, TOOL_MEMBER(TOOL_TEXT, struct result, unit)},
+	{"service", NULL, TOOL_MEMBER(TOOL_TEXT, struct result, units.service)},
+	{"timer", NULL, TOOL_MEMBER(TOOL_TEXT, struct result, units.timer)},
+	{"path", NULL, TOOL_MEMBER(TOOL_TEXT, struct result, path)},
+	{"timer_path", NULL, TOOL_MEMBER(TOOL_TEXT, struct result, timer_path)},
 	{"replaced", NULL, TOOL_GET(get_replaced)},
 	{"commands", NULL, TOOL_GET(get_commands)},
-	{"store_id", NULL, TOOL_IF_ANY(TOOL_CHARS, struct service, facts.id)},
-	{"store_made", NULL, TOOL_IF_ANY(TOOL_FLAG, struct service, facts.made)},
+	{"look", NULL, TOOL_GET(get_look)},
+	{"store_id", NULL, TOOL_IF_ANY(TOOL_CHARS, struct result, facts.id)},
+	{"store_made", NULL, TOOL_IF_ANY(TOOL_FLAG, struct result, facts.made)},
 	{0},
 };
 
-static void print_service(const struct tool *tool, const struct service *service)
+static void result_free(struct result *result)
 {
-	if (tool->json) {
-		tool_object_print(columns, service);
-		return;
+	schedule_units_free(&result->units);
+	free(result->unit);
+	free(result->path);
+	free(result->timer_path);
+	for (size_t i = 0; i < COMMANDS; i++) {
+		free(result->commands[i]);
+		free(result->look[i]);
 	}
-	if (!service->path) {
-		fputs(service->text, stdout);
-		return;
+}
+
+static void print_lines(const char *head, char *const *lines, size_t count)
+{
+	printf("%s:\n", head);
+	for (size_t i = 0; i < count && lines[i]; i++)
+		printf("  %s\n", lines[i]);
+}
+
+static void print_written(const struct result *result, const struct schedule_place *place)
+{
+	tool_auto char *shown = tool_escape(result->path);
+	tool_auto char *timer = result->timer_path ? tool_escape(result->timer_path) : NULL;
+	const char *verb = result->replaced ? "replaced" : "wrote";
+
+	printf("%s %s\n", verb, shown);
+	if (timer)
+		printf("%s %s\n", verb, timer);
+	if (place->mount) {
+		tool_auto char *mount = tool_escape(place->mount);
+
+		printf("The disk at %s can be pulled out: it starts when that is mounted, and ends with it\n", mount);
 	}
-	tool_auto char *shown = tool_escape(service->path);
-	printf("%s %s\n", service->replaced ? "replaced" : "wrote", shown);
-	printf("%s:\n  %s\n  %s\n",
-	       service->replaced ? "If it runs already, restart it with" : "Start it, now and at each login, with",
-	       service->commands[0], service->commands[1]);
-	printf("To let it run when you are not logged in, too:\n  %s\n", service->commands[2]);
+	print_lines(result->replaced	  ? "If it runs already, restart it with"
+		    : result->commands[2] ? "Start it, now and at each login, with"
+					  : "Start it, now and at each boot, with",
+		    result->commands, 2);
+	if (result->commands[2])
+		print_lines("To let it run when you are not logged in, too", result->commands + 2, 1);
+	print_lines("See how it goes with", result->look, COMMANDS);
 }
 
-static int install(const struct tool *tool, const char *directory, struct service *service)
+static void print_result(const struct tool *tool, const struct result *result, const struct schedule_place *place)
 {
-	char *path, *start;
-	int r = TOOL_OK;
-
-	path = tool_format("%s/%s", directory, service->name);
-	service->replaced = access(path, F_OK) == 0;
-	start = tool_format("systemctl --user %s %s", service->replaced ? "restart" : "enable --now", service->name);
-	service->path = path;
-	service->commands[0] = "systemctl --user daemon-reload";
-	service->commands[1] = start;
-	service->commands[2] = "loginctl enable-linger";
-	if (make_directories(directory) < 0)
-		r = cannot(tool, "make", directory);
-	else if (replace(path, service->text, strlen(service->text)) < 0)
-		r = cannot(tool, "write", path);
+	if (tool->json)
+		tool_object_print(columns, result);
+	else if (result->path)
+		print_written(result, place);
 	else
-		print_service(tool, service);
-	free(path);
-	free(start);
-	return r;
+		printf("%s%s%s", result->units.service, result->units.timer ? "\n" : "",
+		       result->units.timer ? result->units.timer : "");
 }
 
-/* directory: where it is written, or NULL. */
-static int show(const struct tool *tool, const char *directory, const struct place *place, const char *text)
+static void fill_commands(struct result *result, const struct schedule_options *options)
 {
-	char *name = place->config ? unit_name("", place->config) : unit_name(place->store, place->target);
-	struct service service = {.name = name, .text = text, .facts = place->facts};
-	int r = TOOL_OK;
+	const char *user = options->system ? "" : " --user", *name = result->units.name;
 
-	if (directory)
-		r = install(tool, directory, &service);
-	else
-		print_service(tool, &service);
-	free(name);
-	return r;
+	result->commands[0] = tool_format("systemctl%s daemon-reload", user);
+	result->commands[1] = tool_format("systemctl%s %s %s.%s", user, result->replaced ? "restart" : "enable --now",
+					  name, options->timer ? "timer" : "service");
+	result->commands[2] = options->system ? NULL : tool_format("loginctl enable-linger");
+	result->look[0] = tool_format("systemctl%s status %s", user, result->unit);
+	result->look[1] = tool_format("journalctl%s -u %s", user, result->unit);
+	result->look[2] = options->timer ? tool_format("systemctl%s list-timers %s.timer", user, name) : NULL;
 }
 
-static int make_service(struct tool *tool, const struct options *options, const char *directory)
+/* A job that becomes a timer, or the other way, is another thing to enable: the old one must not go on. */
+static void retire_other(const struct schedule_options *options, const char *directory, const char *name)
 {
-	struct place place = {0};
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-	int r = out ? place_find(tool, options, &place) : cannot(tool, "make", "the service");
+	tool_auto char *timer = schedule_path(directory, name, "timer");
+
+	if (options->timer != (access(timer, F_OK) == 0)) {
+		schedule_retire(options->system, directory, name, "timer");
+		schedule_retire(options->system, directory, name, "service");
+	}
+}
+
+static int install(const struct tool *tool, const struct schedule_options *options, const char *directory,
+		   struct result *result)
+{
+	const struct schedule_units *units = &result->units;
+
+	result->path = schedule_path(directory, units->name, "service");
+	result->timer_path = units->timer ? schedule_path(directory, units->name, "timer") : NULL;
+	retire_other(options, directory, units->name);
+	result->replaced = access(result->path, F_OK) == 0;
+	fill_commands(result, options);
+	if (schedule_write(directory, result->path, units->service) < 0)
+		return cannot(tool, "write", result->path);
+	if (units->timer && schedule_write(directory, result->timer_path, units->timer) < 0)
+		return cannot(tool, "write", result->timer_path);
+	return TOOL_OK;
+}
+
+/* directory: where the units are written, or NULL. */
+static int make_units(struct tool *tool, const struct schedule_options *options, const char *directory)
+{
+	struct schedule_place place = {0};
+	struct result result = {0};
+	int r = place_find(tool, options, &place);
 
 	if (r == TOOL_OK) {
 		if (!place.config)
 			tool_patterns_check(tool, place.target, &options->job.taking.exclude);
-		r = put_unit(out, tool, &place, options->job.give_up_after > 0);
+		r = schedule_units_make(tool, options, &place, &result.units);
 	}
-	if (out && fclose(out) != 0)
-		r = cannot(tool, "make", "the service");
+	if (r == TOOL_OK) {
+		result.unit = tool_format("%s.service", result.units.name);
+		result.facts = place.facts;
+		if (directory)
+			r = install(tool, options, directory, &result);
+	}
 	if (r == TOOL_OK)
-		r = show(tool, directory, &place, text);
+		print_result(tool, &result, &place);
 	place_free(&place);
-	free(text);
+	result_free(&result);
 	return r;
+}
+
+/* A configuration says all but when a timer starts it. */
+static int check(const struct tool *tool, const struct schedule_options *options)
+{
+	static const char *const fine[] = {"--config=", "--print", "--dry-run", "--system", NULL};
+	static const char *const of_timer[] = {"--config=", "--print",	   "--dry-run",	   "--system",	      "--timer",
+					       "--at=",	    "--interval=", "--no-battery", "--inhibit-sleep", NULL};
+	struct job_options forever = options->job;
+	int r = config_check_words(tool, options->config, options->timer ? of_timer : fine);
+
+	forever.duration = -1;
+	if (r == TOOL_OK && (options->timer || !options->config))
+		r = job_when_check(tool, &forever);
+	return r == TOOL_OK ? schedule_units_check(tool, options) : r;
 }
 
 static int run_schedule(struct tool *tool, const void *arg)
 {
-	static const char *const fine[] = {"--config=", "--print", "--dry-run", NULL};
-	const struct options *options = arg;
-	tool_auto char *directory = options->print ? NULL : units_directory();
-	struct job_options forever = options->job;
-	int r = config_check_words(tool, options->config, fine);
+	const struct schedule_options *options = arg;
+	tool_auto char *directory = NULL;
+	int r;
 
-	forever.duration = -1;
-	if (r == TOOL_OK && !options->config)
-		r = job_when_check(tool, &forever);
+	if (options->list)
+		return schedule_list(tool);
+	if (options->remove)
+		return schedule_remove(tool, options->remove);
+	r = check(tool, options);
 	if (r != TOOL_OK)
 		return r;
+	directory = options->print ? NULL : schedule_directory(options->system);
 	if (!directory && !options->print) {
 		tool_say(tool, "HOME is not set, so there is no place for the service; --print shows it");
 		return TOOL_FATAL;
 	}
-	r = make_service(tool, options, directory);
-	return r;
+	return make_units(tool, options, directory);
 }
 
 const struct tool_command cmd_schedule = {
 	.name = "schedule",
-	.summary = "makes a service of the user's systemd that runs a job",
-	.description = "It runs from the login on or, after 'loginctl enable-linger', from each start\n"
-		       "of the machine. It is written to $XDG_CONFIG_HOME/systemd/user or\n"
-		       "~/.config/systemd/user, with absolute paths of this program, the store and the\n"
-		       "directory, under a name that belongs to these two; doing it again replaces it.\n"
-		       "The store is made now when it is missing, and the service knows it by its id:\n"
-		       "while its disk is not mounted, the service makes no other store and tries\n"
-		       "again. Failures are in the journal as errors and in 'systemctl status'; a\n"
-		       "service with --give-up-after ends after that many failures in a row, or if the\n"
-		       "disk is not mounted when it starts, so that OnFailure= can act. 'schedule'\n"
-		       "itself asks what the job would ask.\n"
-		       "With --config the service runs 'job --config': one service for all sources that\n"
-		       "say when, or for those that are named.\n"
-		       "The command prints how to start it. Rules of prune concern the snapshots of\n"
-		       "this host and directory only.\n"
+	.summary = "makes a service or a timer of systemd that takes snapshots",
+	.description = "It makes a service of the user's systemd that runs a job: from the login on or,\n"
+		       "after 'loginctl enable-linger', from each start of the machine. With --timer it\n"
+		       "makes a timer, which starts a service for each run, so that nothing stays in\n"
+		       "memory; what the timer missed while the machine was off, it makes up once. With\n"
+		       "--system both are of the whole machine, in /etc/systemd/system; else they are\n"
+		       "written to $XDG_CONFIG_HOME/systemd/user or ~/.config/systemd/user. They have\n"
+		       "absolute paths of this program, the store and the directory, and a name that\n"
+		       "belongs to these two; doing it again replaces them. The command prints how to\n"
+		       "start it and how to see how it goes.\n"
 		       "\n"
-		       "For a service of the whole machine, write BACKUPTOOL_STORE=… and OPTIONS=… to\n"
-		       "/etc/backuptool/NAME.conf, as 'systemctl cat backuptool@.service' shows, and\n"
-		       "start it with 'systemctl enable --now backuptool@NAME'.",
+		       "The store is made now when it is missing, and the service knows it by its id:\n"
+		       "while its disk is not mounted, the service makes no other store. If the disk\n"
+		       "can be pulled out, the units start when it is mounted, and end with it: what a\n"
+		       "timer missed meanwhile is made up as soon as the disk is plugged in. A hook\n"
+		       "of --before is thought to mount what it needs. With --timer --no-battery a run\n"
+		       "that is due on battery is left out.\n"
+		       "\n"
+		       "Failures are in the journal as errors and in 'systemctl status'. OnFailure= of\n"
+		       "a timer's service acts after each failed or incomplete run, and that of a job\n"
+		       "with --give-up-after when it gives up. 'schedule' itself asks what the job\n"
+		       "would ask. Rules of prune concern the snapshots of this host and directory\n"
+		       "only.\n"
+		       "\n"
+		       "With --config the service runs 'job --config': one service for all sources that\n"
+		       "say when, or for those that are named. With --timer it runs 'run --config', of\n"
+		       "all sources or of these, at the times that are given here.\n"
+		       "\n"
+		       "--list shows the units that this program wrote, for the user and the machine,\n"
+		       "with what systemd knows of them. --remove stops such a unit, disables it and\n"
+		       "deletes its files; snapshots stay. Where no systemd runs, both go by the files.\n"
+		       "\n"
+		       "For a service of the whole machine whose options stand in a file, write\n"
+		       "BACKUPTOOL_STORE=… and OPTIONS=… to /etc/backuptool/NAME.conf, as 'systemctl\n"
+		       "cat backuptool@.service' shows, and start it with 'systemctl enable --now\n"
+		       "backuptool@NAME'.",
 	.example = "  backuptool schedule --store ~/snapshots --target-directory ~/documents --interval 1h \\\n"
 		   "      --skip-if-unchanged --keep-hourly 48 --keep-daily 30\n"
-		   "  backuptool schedule --config ~/.config/backuptool/config\n",
+		   "  backuptool schedule --target-directory ~/documents --timer --at 12:30,18:00 --no-battery\n"
+		   "  backuptool schedule --config ~/.config/backuptool/config\n"
+		   "  backuptool schedule --list\n",
 	.operands = "[SOURCE…]",
 	.max_operands = -1,
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES,
-	.options = {{tool_taking_options, offsetof(struct options, job.taking)},
-		    {job_pace_options, offsetof(struct options, job)},
-		    {job_watch_options, offsetof(struct options, job)},
-		    {tool_hook_options, offsetof(struct options, job.hooks)},
-		    {tool_retention_options, offsetof(struct options, job.retention)},
-		    {tool_max_dead_option, offsetof(struct options, job.retention.max_dead)},
-		    {config_option, offsetof(struct options, config)},
+	.options = {{tool_taking_options, offsetof(struct schedule_options, job.taking)},
+		    {job_pace_options, offsetof(struct schedule_options, job)},
+		    {job_watch_options, offsetof(struct schedule_options, job)},
+		    {tool_hook_options, offsetof(struct schedule_options, job.hooks)},
+		    {tool_retention_options, offsetof(struct schedule_options, job.retention)},
+		    {tool_max_dead_option, offsetof(struct schedule_options, job.retention.max_dead)},
+		    {config_option, FIELD(config)},
 		    {table, 0}},
-	.options_size = sizeof(struct options),
+	.options_size = sizeof(struct schedule_options),
 	.run = run_schedule,
 };

@@ -89,6 +89,11 @@ void tool_outcome_lacks(const struct tool *tool, char *text)
 	tool->outcome->lacks = text;
 }
 
+void tool_outcome_put_off(const struct tool *tool, const char *why)
+{
+	replace_text(&tool->outcome->put_off, why);
+}
+
 const char *tool_outcome_error(const struct tool_outcome *outcome, int exit)
 {
 	if (exit == TOOL_OK)
@@ -278,7 +283,7 @@ int tool_hooks_before(const struct tool *tool)
 		if (went_well(result))
 			continue;
 		if (result.end == HOOK_ENDED && result.code == TOOL_PUT_OFF) {
-			replace_text(&tool->outcome->put_off, text);
+			tool_outcome_put_off(tool, text);
 			return TOOL_PUT_OFF;
 		}
 		tool_complain(tool, "%s", text);

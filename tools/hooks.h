@@ -39,6 +39,8 @@ void tool_outcome_target(const struct tool *tool, const char *target);
 void tool_outcome_count(const struct tool *tool, const struct bt_snapshot_result *result);
 /* What is missing, or wrong: text, which is allocated, is taken over; NULL: nothing. */
 void tool_outcome_lacks(const struct tool *tool, char *text);
+/* Why there is no work now. */
+void tool_outcome_put_off(const struct tool *tool, const char *why);
 /* The sentence for a result that is not TOOL_OK; NULL: there is none. */
 const char *tool_outcome_error(const struct tool_outcome *outcome, int exit);
 

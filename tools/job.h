@@ -17,7 +17,7 @@ struct job_options {
 	bool watch;
 	unsigned full_scan_every; /* runs; 0: the default */
 	unsigned give_up_after;	  /* failed runs in a row; 0: never */
-	bool at_start;
+	bool at_start, no_battery;
 };
 
 /* Tables of options for a struct job_options, of job and schedule. */

@@ -47,6 +47,8 @@ const struct tool_option job_pace_options[] = {
 	 job_add_at, FIELD(at)},
 	{"at-start", 0, NULL, false, "take a snapshot at once, however new the last one is", tool_set_true,
 	 FIELD(at_start)},
+	{"no-battery", 0, NULL, false, "put off a run that is due while the machine runs on its battery", tool_set_true,
+	 FIELD(no_battery)},
 	{"give-up-after", 0, "N", false, "end after N failed runs in a row", tool_set_count, FIELD(give_up_after)},
 	{0},
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "job_round.h"
 #include "output.h"
+#include "power.h"
 #include "record.h"
 #include <stdlib.h>
 #include <string.h>
@@ -206,6 +207,15 @@ static void leave_out(struct job_round *round, struct job_run *run, int why)
 		record(round, run);
 }
 
+/* As if a hook had said so. */
+static int before(struct job_round *round)
+{
+	if (!round->options->no_battery || !power_is_battery())
+		return tool_hooks_before(round->tool);
+	tool_outcome_put_off(round->tool, "the machine runs on its battery");
+	return TOOL_PUT_OFF;
+}
+
 static void run_with_hooks(struct job_round *round, struct job_run *run)
 {
 	struct tool_outcome *outcome = round->tool->outcome;
@@ -216,7 +226,7 @@ static void run_with_hooks(struct job_round *round, struct job_run *run)
 	tool_outcome_target(round->tool, round->options->taking.target);
 	outcome->run = run->number;
 	outcome->failures = round->faulty;
-	r = tool_hooks_before(round->tool);
+	r = before(round);
 	if (r == TOOL_OK)
 		open_and_work(round, run);
 	else

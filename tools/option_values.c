@@ -83,6 +83,16 @@ const char *tool_set_only(void *field, const char *text)
 	return *(const char **)field ? "the first one; run the command once for each" : tool_set_text(field, text);
 }
 
+const char *tool_set_alone(void *field, const char *text)
+{
+	return tool_set_true(field, text);
+}
+
+const char *tool_set_name_alone(void *field, const char *text)
+{
+	return tool_set_only(field, text);
+}
+
 const char *tool_add_text(void *field, const char *text)
 {
 	if (!*text)

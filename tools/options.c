@@ -209,14 +209,15 @@ static int check_required(const struct parser *parser, const char *operand)
 	return 0;
 }
 
-/* A configuration has what is required, and the help tells it. */
-static bool requires_nothing(const struct parser *parser)
+/* Whether there is an option with which no other one is required: a configuration has what is. */
+static bool stands_alone(const struct parser *parser)
 {
 	const struct tool_option *option;
 	void *target;
 
 	for (size_t i = 0; (option = option_at(parser->groups, i, &target)); i++)
-		if (parser->seen[i] && (strcmp(option->name, "help") == 0 || strcmp(option->name, "config") == 0))
+		if (parser->seen[i] && (strcmp(option->name, "help") == 0 || strcmp(option->name, "config") == 0 ||
+					option->set == tool_set_alone || option->set == tool_set_name_alone))
 			return true;
 	return false;
 }
@@ -237,7 +238,7 @@ int tool_options_parse(const struct tool_option_group *groups, int argc, char **
 		else if (value != -1)
 			r = accept(&parser, value);
 	} while (!r && value != -1);
-	if (!r && !requires_nothing(&parser))
+	if (!r && !stands_alone(&parser))
 		r = check_required(&parser, argv[optind]);
 	parser_free(&parser);
 	return r ? -1 : optind;

@@ -42,17 +42,19 @@ struct tool_option_group {
 int tool_options_parse(const struct tool_option_group *groups, int argc, char **argv, bool first_operand_ends,
 		       char *problem, size_t problem_size);
 
-tool_option_set tool_set_true;	   /* bool */
-tool_option_set tool_count_up;	   /* unsigned, how often it is given */
-tool_option_set tool_set_count;	   /* unsigned, above 0 */
-tool_option_set tool_set_text;	   /* const char *, not empty */
-tool_option_set tool_set_only;	   /* the same, where people expect that a second one counts, too: it is refused */
-tool_option_set tool_set_store_id; /* const char *, 32 hex digits */
-tool_option_set tool_add_text;	   /* struct tool_texts, not empty */
-tool_option_set tool_add_tag;	   /* the same, without a comma, which stands between tags where they are shown */
-tool_option_set tool_add_patterns; /* the same for each line of a file, "-" is standard input */
-tool_option_set tool_set_duration; /* int64_t seconds; "forever" is -1; m is minutes */
-tool_option_set tool_set_age;	   /* the same, without m, which could be months there */
+tool_option_set tool_set_true;	     /* bool */
+tool_option_set tool_count_up;	     /* unsigned, how often it is given */
+tool_option_set tool_set_count;	     /* unsigned, above 0 */
+tool_option_set tool_set_text;	     /* const char *, not empty */
+tool_option_set tool_set_only;	     /* the same, where people expect that a second one counts, too: it is refused */
+tool_option_set tool_set_alone;	     /* bool, of an option with which no other one is required */
+tool_option_set tool_set_name_alone; /* const char *, the same */
+tool_option_set tool_set_store_id;   /* const char *, 32 hex digits */
+tool_option_set tool_add_text;	     /* struct tool_texts, not empty */
+tool_option_set tool_add_tag;	     /* the same, without a comma, which stands between tags where they are shown */
+tool_option_set tool_add_patterns;   /* the same for each line of a file, "-" is standard input */
+tool_option_set tool_set_duration;   /* int64_t seconds; "forever" is -1; m is minutes */
+tool_option_set tool_set_age;	     /* the same, without m, which could be months there */
 
 /* The option of that name, and the field that it fills; NULL: there is none. */
 const struct tool_option *tool_option_find(const struct tool_option_group *groups, const char *name, void **ret_field);

@@ -3,6 +3,7 @@
 #include "output.h"
 #include <ctype.h>
 #include <internal/text.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,6 +58,49 @@ char *unit_word(const char *text, bool program)
 	return word;
 }
 
+/* What an escape that unit_word writes means; at gets past it. */
+static char read_escape(const char **at)
+{
+	static const char hex[] = "0123456789abcdef";
+	const char *high = (*at)[1] == 'x' && (*at)[2] ? strchr(hex, (*at)[2]) : NULL;
+	const char *low = high && (*at)[3] ? strchr(hex, (*at)[3]) : NULL;
+	char byte = (*at)[1] ? (*at)[1] : '\\';
+
+	if (low)
+		byte = (char)((high - hex) << 4 | (low - hex));
+	*at += low ? 4 : (*at)[1] ? 2 : 1;
+	return byte;
+}
+
+/* at gets past it. */
+static char *read_word(const char **at)
+{
+	char *word = tool_alloc(strlen(*at) + 1), *end = word;
+	bool quoted = false;
+
+	while (**at && (quoted || **at != ' ')) {
+		char byte = **at;
+
+		if (byte == '\\') {
+			*end++ = read_escape(at);
+			continue;
+		}
+		*at += (byte == '%' || byte == '$') && (*at)[1] == byte ? 2 : 1;
+		if (byte == '"')
+			quoted = !quoted;
+		else
+			*end++ = byte;
+	}
+	return word;
+}
+
+void unit_words(const char *line, struct tool_texts *ret_words)
+{
+	*ret_words = (struct tool_texts){0};
+	for (line += strspn(line, " "); *line; line += strspn(line, " "))
+		tool_texts_add(ret_words, read_word(&line));
+}
+
 char *unit_text(const char *text)
 {
 	char *shown = tool_escape(text), *doubled = tool_alloc(2 * strlen(shown) + 1), *at = doubled;
@@ -68,6 +112,46 @@ char *unit_text(const char *text)
 	}
 	free(shown);
 	return doubled;
+}
+
+/* There the escapes of unit_word mean nothing but for quotes and backslashes. */
+char *unit_path(const char *path)
+{
+	char *word = unit_word(path, true);
+
+	if (!strstr(word, "\\x"))
+		return word;
+	free(word);
+	return NULL;
+}
+
+static void put_mount_byte(char **at, unsigned char byte, bool first)
+{
+	if (byte == '/')
+		*(*at)++ = '-';
+	else if (isalnum(byte) || byte == '_' || byte == ':' || (byte == '.' && !first))
+		*(*at)++ = (char)byte;
+	else
+		put_escape(at, byte);
+}
+
+char *unit_mount(const char *path)
+{
+	char *name = tool_alloc(4 * strlen(path) + sizeof("-.mount")), *at = name;
+
+	for (const char *c = path; *c; c++) {
+		bool between = *c != '/' || (c > path && c[1] && c[1] != '/' && at > name);
+
+		if (between)
+			put_mount_byte(&at, (unsigned char)*c, at == name);
+	}
+	if (at == name)
+		*at++ = '-';
+	memcpy(at, ".mount", sizeof(".mount"));
+	if (strlen(name) < NAME_MAX)
+		return name;
+	free(name);
+	return NULL;
 }
 
 /* FNV-1a */
@@ -88,7 +172,7 @@ char *unit_name(const char *store, const char *target)
 	for (char *c = part; *c; c++)
 		if (!isalnum((unsigned char)*c) && *c != '.' && *c != '_')
 			*c = '-';
-	name = tool_format("backuptool%s%s-%08x.service", *part == '-' ? "" : "-", part, number);
+	name = tool_format("backuptool%s%s-%08x", *part == '-' ? "" : "-", part, number);
 	free(part);
 	return name;
 }

@@ -62,6 +62,11 @@ documented() {
 	documented schedule <written
 	diff <(jq -rj .service written) "$(jq -r .path written)"
 	[ "$(jq -c '[.replaced, .commands[1]]' written)" = "[false,\"systemctl --user enable --now $(jq -r .name shown)\"]" ]
+	backuptool schedule --target-directory src --at 03:00 --timer --json >written
+	documented schedule <written
+	diff <(jq -rj .timer written) "$(jq -r .timer_path written)"
+	backuptool schedule --list --json | documented schedule
+	backuptool schedule --remove "$(jq -r .name written)" --json | documented schedule
 	printf '[source src]\ntarget-directory = %s/src\nstore = %s/others\ncheck-every = 1h\nsubset = 1/2\n' "$PWD" "$PWD" >sources
 	backuptool run --config sources --json >runs
 	[ "$(jq -r .event runs | tr '\n' ' ')" = "run summary " ]

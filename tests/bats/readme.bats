@@ -46,6 +46,7 @@ other_commands() {
 
 # Those by the file and the name of the test that runs each.
 ELSEWHERE=(
+	'0 3 * * * backuptool job --store ~/snapshots --target-directory ~/documents --duration 0 --quiet --keep-daily 30|cron|cron runs the line of the README, and says something only if it fails'
 	'scripts/quickstart|quickstart|scripts/quickstart with its own sample'
 	'scripts/quickstart DIR|quickstart|scripts/quickstart with a directory'
 	'scripts/session-svg|readme|the picture in the README shows what the programs do today'

@@ -18,8 +18,11 @@ run_service() {
 @test "the whole service" {
 	mkdir src
 	run -0 schedule src --interval 1h --keep-daily 7 -e '*.tmp' --print
-	output_is "[Unit]" \
+	output_is "# Written by backuptool schedule: every 1h" \
+		"[Unit]" \
 		"Description=Snapshots of $WORK/src" \
+		"RequiresMountsFor=$WORK/snapshots" \
+		"RequiresMountsFor=$WORK/src" \
 		"" \
 		"[Service]" \
 		"Type=notify" \
@@ -43,6 +46,7 @@ run_service() {
 	path=${BASH_REMATCH[1]} name=${BASH_REMATCH[2]}
 	[[ $output == *$'\n'"  systemctl --user daemon-reload"$'\n'"  systemctl --user enable --now $name"$'\n'* ]]
 	[[ $output == *"loginctl enable-linger"* ]]
+	[[ $output == *$'\n'"See how it goes with:"$'\n'"  systemctl --user status $name"$'\n'"  journalctl --user -u $name" ]]
 	diff "$path" <(schedule src --interval 1h --print)
 	HOME=$WORK/home run -0 schedule src --interval 2h
 	[[ $output == "replaced $path"*"restart $name"* ]]
@@ -98,12 +102,35 @@ run_service() {
 	run -2 schedule src --interval 1 --exclude-from - --print </dev/null
 }
 
+# What is written for the user or for the machine, looked at by systemd.
+systemd_finds_nothing() {
+	local units
+	rm -rf home
+	HOME=$WORK/home schedule "$@" >/dev/null
+	units=("$WORK"/home/.config/systemd/user/*)
+	run -0 env SYSTEMD_LOG_LEVEL=warning systemd-analyze verify --man=no "${units[@]}"
+	[[ $output != *backuptool-* ]]
+}
+
 @test "systemd finds nothing wrong with it" {
 	command -v systemd-analyze || skip "no systemd here"
-	mkdir 'a %n "b" src'
-	schedule 'a %n "b" src' --interval 1h --keep-last 3 --print >job.service
-	run systemd-analyze verify --man=no "$WORK/job.service"
-	[[ $output != *job.service* ]]
+	mkdir 'a %n "b" src' $'\xff\tüx\\'
+	for directory in 'a %n "b" src' $'\xff\tüx\\'; do
+		systemd_finds_nothing "$directory" --interval 1h --keep-last 3
+		systemd_finds_nothing "$directory" --at 03:00,15:00 --at 'Sat-Mon 3:30' --timer --no-battery --inhibit-sleep
+		for interval in 1m 10m 1h 3h 1d 1w; do
+			systemd_finds_nothing "$directory" --interval $interval --timer
+		done
+	done
+}
+
+@test "systemd would complain" {
+	command -v systemd-analyze || skip "no systemd here"
+	mkdir src
+	HOME=$WORK/home schedule src --at 03:00 --timer >/dev/null
+	sed -i 's/^OnCalendar=.*/OnCalendar=sometimes/' home/.config/systemd/user/*.timer
+	run systemd-analyze verify --man=no home/.config/systemd/user/*.timer
+	[[ $output == *backuptool-*"sometimes"* ]]
 }
 
 @test "what cannot work is refused" {
