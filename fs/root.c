@@ -7,10 +7,10 @@
 #include "table.h"
 #include <backuptool/select.h>
 #include <errno.h>
+#include <internal/clock.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* The parts of an open snapshot that are used. */
 struct opened {
@@ -167,7 +167,7 @@ static bool is_wanted(void *arg, const char *name)
 static bool find_meant(struct fs *fs, uint32_t group, const char *text, uint32_t *ret_serial)
 {
 	struct place place = {fs, group};
-	const struct bt_scope scope = {.size = sizeof(scope), .now = time(NULL), .wanted = is_wanted, .arg = &place};
+	const struct bt_scope scope = {.size = sizeof(scope), .now = bt_now(), .wanted = is_wanted, .arg = &place};
 	struct bt_choice choice = {.size = sizeof(choice)};
 
 	return bt_select(fs->store, text, &scope, &choice, NULL) == 0 &&
@@ -490,7 +490,7 @@ void root_close_gone(struct fs *fs)
 static int open_single(struct fs *fs, struct bt_error *error)
 {
 	const struct bt_scope scope = {
-		.size = sizeof(scope), .now = time(NULL), .filter = has_filter(fs) ? &fs->options.filter : NULL};
+		.size = sizeof(scope), .now = bt_now(), .filter = has_filter(fs) ? &fs->options.filter : NULL};
 	struct bt_choice choice = {.size = sizeof(choice)};
 	struct root *root = fs->root;
 	int code = bt_select(fs->store, fs->options.snapshot, &scope, &choice, error);

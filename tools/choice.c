@@ -5,9 +5,9 @@
 #include "output.h"
 #include "place.h"
 #include "selection.h"
+#include <internal/clock.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define NAMED 3 /* directories in a message */
@@ -50,7 +50,7 @@ void tool_scope_begin(struct tool_scope *scope, const struct tool *tool, const s
 	const struct tool_texts *targets = &tool->selection.targets;
 	const char *asked = targets->count == 1 ? targets->items[0] : wish->output;
 
-	*scope = (struct tool_scope){.scope = {.size = sizeof(scope->scope), .now = time(NULL)}};
+	*scope = (struct tool_scope){.scope = {.size = sizeof(scope->scope), .now = bt_now()}};
 	bt_host(scope->host);
 	scope->scope.host = tool_selection_host(tool, scope->host);
 	scope->scope.filter = tool->filter;

@@ -8,11 +8,11 @@
 #include "selection.h"
 #include "taking.h"
 #include <backuptool/search.h>
+#include <internal/clock.h>
 #include <internal/policy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct options {
 	struct tool_texts snapshots;
@@ -25,7 +25,7 @@ static const char *set_newer(void *field, const char *text)
 {
 	struct options *options = field;
 
-	if (bt_time_parse_first(text, time(NULL), &options->newer))
+	if (bt_time_parse_first(text, bt_now(), &options->newer))
 		return bt_time_expected(text);
 	options->has_newer = true;
 	return NULL;

@@ -4,12 +4,12 @@
 #include "rows.h"
 #include "selection.h"
 #include <errno.h>
+#include <internal/clock.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 struct options {
 	bool names;
@@ -104,7 +104,7 @@ static struct tool_value get_notes(const void *row)
 	add_count(&text, known->boundaries, "not entered");
 	if (known->pinned)
 		add_note(&text, "pinned");
-	if (known->has_expires && known->expires.seconds < time(NULL))
+	if (known->has_expires && known->expires.seconds < bt_now())
 		add_note(&text, "expired");
 	if (known->partial)
 		add_note(&text, "partial");

@@ -11,11 +11,11 @@
 #include <backuptool/select.h>
 #include <backuptool/stats.h>
 #include <backuptool/walk.h>
+#include <internal/clock.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Columns of the longest bar, and where there are fewer than that many columns in all. */
@@ -204,7 +204,7 @@ static void see_growth(void *arg, const struct bt_change *change)
 static int open_meant(const struct report *report, struct bt_store *store, const char *text,
 		      struct bt_snapshot **ret_snapshot, struct bt_error *error)
 {
-	const struct bt_scope scope = {.size = sizeof(scope), .now = time(NULL), .filter = report->tool->filter};
+	const struct bt_scope scope = {.size = sizeof(scope), .now = bt_now(), .filter = report->tool->filter};
 	struct bt_choice choice = {.size = sizeof(choice)};
 	int code = bt_select(store, text, &scope, &choice, error);
 

@@ -5,10 +5,10 @@
 #include "output.h"
 #include "place.h"
 #include "selection.h"
+#include <internal/clock.h>
 #include <internal/policy.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const char *word(const void *arg, size_t index)
 {
@@ -22,7 +22,7 @@ static bool is_time(const char *text)
 {
 	int64_t unused;
 
-	return *text != '@' && (*text < '0' || *text > '9') && !bt_time_parse(text, time(NULL), &unused);
+	return *text != '@' && (*text < '0' || *text > '9') && !bt_time_parse(text, bt_now(), &unused);
 }
 
 /* Whether somebody gave the path alone. */

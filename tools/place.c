@@ -2,12 +2,12 @@
 #include "place.h"
 #include "output.h"
 #include <backuptool/select.h>
+#include <internal/clock.h>
 #include <internal/text.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define PREFIX	  "snapshot_"
 #define SUFFIX	  ".json"
@@ -199,7 +199,7 @@ static bool is_file(const char *path)
 
 bool tool_place_names(struct bt_store *store, const char *name)
 {
-	const struct bt_scope scope = {.size = sizeof(scope), .now = time(NULL)};
+	const struct bt_scope scope = {.size = sizeof(scope), .now = bt_now()};
 	struct bt_error unused = {0};
 	struct bt_choice choice = {.size = sizeof(choice)};
 

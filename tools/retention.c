@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "retention.h"
 #include "output.h"
+#include <internal/clock.h>
 #include <internal/policy.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -186,7 +187,7 @@ static int decide(const struct tool_retention *retention, struct tool_verdicts *
 	struct bt_retention rules = complete(retention);
 	tool_auto struct bt_candidate *candidates = tool_alloc((verdicts->count + 1) * sizeof(*candidates));
 	tool_auto uint32_t *reasons = tool_alloc((verdicts->count + 1) * sizeof(*reasons));
-	time_t now = time(NULL);
+	int64_t now = bt_now();
 	int r;
 
 	for (size_t i = 0; i < verdicts->count; i++) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "rows.h"
 #include "output.h"
+#include <internal/clock.h>
 #include <internal/policy.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static char *texts_shown(const struct tool_value *value)
 {
@@ -81,7 +81,7 @@ static struct tool_value member_value(const struct tool_column *column, const ch
 	else
 		memcpy(&value.text, at, column->width);
 	if (column->kind == TOOL_FUTURE)
-		any = bt_is_future(value.time.seconds, time(NULL));
+		any = bt_is_future(value.time.seconds, bt_now());
 	else if (column->when == TOOL_WHEN_ANY)
 		any = number ? value.number : column->kind == TOOL_FLAG ? value.flag : value.text && *value.text;
 	return any && (value.kind != TOOL_TEXT || value.text) ? value : (struct tool_value){.kind = TOOL_NOTHING};

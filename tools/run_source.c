@@ -5,11 +5,11 @@
 #include "patterns.h"
 #include "record.h"
 #include "run.h"
+#include <internal/clock.h>
 #include <internal/state.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 int run_worse(int a, int b)
 {
@@ -53,7 +53,7 @@ static bool is_due(const struct run_source *run, struct bt_check_options *how)
 	const struct config_settings *settings = &run->settings;
 	tool_auto struct bt_state *last = tool_alloc(sizeof(*last));
 	bool known = bt_state_get(run->round.at.store, BT_STATE_CHECK, "", "", last);
-	int64_t age = time(NULL) - last->time.seconds;
+	int64_t age = bt_now() - last->time.seconds;
 
 	if (!settings->check_every ||
 	    (known && age >= 0 && age < settings->check_every && (last->exit == TOOL_OK || last->count)))

@@ -3,11 +3,11 @@
 #include "job_store.h"
 #include "output.h"
 #include <errno.h>
+#include <internal/clock.h>
 #include <internal/policy.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static int compare_rows(const struct status_row *row, const char *host, const char *target)
 {
@@ -171,7 +171,7 @@ static void say_unread(const struct tool *tool, const struct status *status)
 
 void status_gather(const struct tool *tool, struct bt_store *store, struct status *ret_status)
 {
-	struct status status = {.now = {.seconds = time(NULL)}, .filter = tool->filter};
+	struct status status = {.now = {.seconds = bt_now()}, .filter = tool->filter};
 
 	see_snapshots(store, &status);
 	bt_state_list(store, see_state, &status);

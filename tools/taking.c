@@ -6,12 +6,12 @@
 #include <backuptool/select.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <internal/clock.h>
 #include <internal/policy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define EXPIRES_MAX INT64_C(253402300799) /* the last second of 9999, which is the last year of a snapshot file */
@@ -68,7 +68,7 @@ static const char *set_expires(void *field, const char *text)
 
 	if (wrong || span <= 0)
 		return "a span such as 36h, 30d, 8w, 6m or 1y";
-	if (__builtin_add_overflow(span, (int64_t)time(NULL), &span) || span > EXPIRES_MAX)
+	if (__builtin_add_overflow(span, bt_now(), &span) || span > EXPIRES_MAX)
 		return "a span that ends before the year 10000";
 	*(struct bt_time *)field = (struct bt_time){span, 0};
 	return NULL;

@@ -180,6 +180,20 @@ while True:
 	run -0 --separate-stderr job src --interval 2h --duration 1m --json --at-start --dry-run
 }
 
+@test "what was taken just now is not in the future, though time() is a moment behind" {
+	mkdir src
+	export CLOCK_BEHIND=1
+	at 2026-11-30T12:00:00 backuptool snapshot --target-directory src -q
+	run -0 at 2026-11-30T12:00:01 backuptool job --target-directory src --duration 0 --keep-last 1
+	[[ $output == *"; 1 snapshot removed, "* ]]
+	run -0 at 2026-11-30T12:00:01 backuptool list --json
+	[ "$(jq '.[0].future' <<<"$output")" = null ]
+	run -0 at 2026-11-30T12:00:01 backuptool status --json
+	[ "$(jq '.directories[0] | .future // .age' <<<"$output")" = 0 ]
+	run -0 at 2026-11-30T12:00:01 backuptool prune --dry-run --json --keep-last 1
+	[ "$(jq '.snapshots[0].future' <<<"$output")" = null ]
+}
+
 @test "a duration counts from the first time of the day" {
 	mkdir src
 	only_snapshot 2026-11-30T02-00-00
