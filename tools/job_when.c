@@ -12,6 +12,7 @@
 enum { SECOND = 1000, MINUTE = 60 * SECOND };
 /* No two times of a week are further apart. */
 #define LONG_AGO (INT64_C(8) * 24 * 60 * MINUTE)
+#define DAY	 86400 /* seconds */
 
 static bool by_calendar(const struct job_when *when)
 {
@@ -156,6 +157,15 @@ void job_when_begin(struct job_when *when, const struct tool *tool, const struct
 		say_begin(when, after);
 }
 
+/* What a clock that was years ahead has served is still to come. */
+static void forget_future(struct job_when *when)
+{
+	int64_t time = now(when) / SECOND;
+
+	if (when->served > time + DAY)
+		when->served = time;
+}
+
 bool job_when_is_due(struct job_when *when)
 {
 	int flags = TFD_TIMER_ABSTIME | (by_calendar(when) ? TFD_TIMER_CANCEL_ON_SET : 0), r = 0;
@@ -163,8 +173,10 @@ bool job_when_is_due(struct job_when *when)
 	uint64_t unused;
 
 	do {
-		if (by_calendar(when) && !when->at_once)
+		if (by_calendar(when) && !when->at_once) {
+			forget_future(when);
 			find_due(when, &when->due);
+		}
 		if (when->due <= now(when))
 			return true;
 		at.it_value = (struct timespec){when->due / SECOND, when->due % SECOND * 1000000};

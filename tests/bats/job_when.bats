@@ -124,28 +124,41 @@ runs() {
 	[[ $output == *"run 1: snapshot_"* ]]
 }
 
+# Whom the job gives its signs of life.
+listen() {
+	python3 -c '
+import socket
+ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+ear.bind("ear")
+with open("told", "a", buffering=1) as told:
+    while True:
+        told.write(ear.recv(65536).decode() + "\n")' 3>&- &
+	listener=$!
+	wait_until test -S ear
+}
+
+# The job has looked at the clock since now.
+looks() {
+	local told
+	told=$(wc -l <told)
+	wait_until eval "[ \"\$(wc -l <told)\" -ge $((told + 3)) ]"
+}
+
 # The clock is a file here, at which the job looks whenever its manager wants a sign of life.
 @test "what was missed while the machine slept is made up once, and a clock that is set back repeats nothing" {
 	mkdir src
 	only_snapshot 2026-11-29T03-00-05
 	set_clock '2026-11-29 12:00:00'
-	python3 -c '
-import socket
-ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-ear.bind("ear")
-while True:
-    ear.recv(65536)' 3>&- &
-	listener=$!
-	wait_until test -S ear
+	listen
 	NOTIFY_SOCKET=$PWD/ear WATCHDOG_USEC=60000 start_at "$WORK/clock" --at 03:00 --duration forever
 	wait_until grep -q '^next snapshot at 2026-11-30 03:00:00 UTC' log
 	set_clock '2026-12-02 09:00:00'
 	wait_until runs 1
 	[[ $(grep '^run 1' log) == "run 1: snapshot_2026-12-02T09-00-00Z.json: "*"; missed: 2 runs due before it ended" ]]
 	set_clock '2026-12-02 02:59:59'
-	sleep 0.2
+	looks
 	set_clock '2026-12-02 12:00:00'
-	sleep 0.2
+	looks
 	set_clock '2026-12-03 03:00:00'
 	wait_until runs 2
 	[[ $(grep '^run 2' log) == "run 2: snapshot_2026-12-03T03-00-00Z.json: "* ]]
@@ -154,6 +167,22 @@ while True:
 	kill "$taker"
 	wait "$taker"
 	[[ $(tail -n 1 log) == "3 runs in "*" 2 missed"* ]]
+}
+
+@test "a clock that was years ahead keeps no run from its time" {
+	mkdir src
+	only_snapshot 2036-11-29T03-00-05
+	set_clock '2036-11-29 12:00:00'
+	listen
+	NOTIFY_SOCKET=$PWD/ear WATCHDOG_USEC=60000 start_at "$WORK/clock" --at 03:00 --duration forever
+	wait_until grep -q '^next snapshot at 2036-11-30 03:00:00 UTC' log
+	set_clock '2026-12-02 02:59:00'
+	looks
+	set_clock '2026-12-02 03:00:00'
+	wait_until runs 1
+	[[ $(grep '^run 1' log) == "run 1: snapshot_2026-12-02T03-00-00Z.json: "* ]]
+	kill "$taker"
+	wait "$taker"
 }
 
 @test "a duration in which only one run fits is told when the job begins" {
