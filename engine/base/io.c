@@ -119,11 +119,10 @@ int bt_open_file(int dirfd, const char *name, int access)
 	fd = bt_openat(dirfd, name, access | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
 	if (fd < 0)
 		return fd == -ELOOP || fd == -ENXIO || fd == -EISDIR ? -EMEDIUMTYPE : fd;
-	if (fstat(fd, &status) || !S_ISREG(status.st_mode)) {
+	int failed = fstat(fd, &status) ? errno : S_ISREG(status.st_mode) ? 0 : EMEDIUMTYPE;
+	if (failed)
 		bt_close(&fd);
-		return -EMEDIUMTYPE;
-	}
-	return fd;
+	return failed ? -failed : fd;
 }
 
 size_t bt_share_of_descriptors(unsigned parts, size_t least, size_t most)
