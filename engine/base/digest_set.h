@@ -25,6 +25,17 @@ void bt_digest_set_remove(struct bt_digest_set *set, const struct bt_digest *dig
 int bt_digest_set_join(struct bt_digest_set *set, const struct bt_digest_set *other);
 void bt_digest_set_free(struct bt_digest_set *set);
 
+/* Contents [0] and pages [1]. */
+struct bt_digest_sets {
+	struct bt_digest_set of[2];
+};
+
+static inline void bt_digest_sets_free(struct bt_digest_sets *sets)
+{
+	bt_digest_set_free(&sets->of[0]);
+	bt_digest_set_free(&sets->of[1]);
+}
+
 /* The same for other keys than digests; a key is not {0, 0}. */
 int bt_digest_set_add_key(struct bt_digest_set *set, struct bt_table_key key);
 bool bt_digest_set_has_key(const struct bt_digest_set *set, struct bt_table_key key);

@@ -183,10 +183,13 @@ int bt_pack_publish(struct bt_pack *pack, struct bt_gate *gate, const struct bt_
 {
 	unsigned first = first_clash(pack);
 
-	for (unsigned i = 0; i < CLASHES_MAX; i++) {
+	for (unsigned i = pack->name ? 0 : 1; i <= CLASHES_MAX; i++) {
 		struct bt_error taken = {0};
 
-		bt_snapshot_name_format(pack->time.seconds, first + i, name, BT_PACK_NAME);
+		if (i)
+			bt_snapshot_name_format(pack->time.seconds, first + i - 1, name, BT_PACK_NAME);
+		else
+			snprintf(name, BT_PACK_NAME, "%s", pack->name);
 		int r = bt_gate_publish(gate, pack->snapshot, summary, name, &taken);
 		if (!r)
 			pack->counts.written += bt_writer_stored(pack->snapshot);

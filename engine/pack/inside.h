@@ -25,6 +25,7 @@ struct bt_pack {
 	struct bt_buffers *buffers;
 	bool dry;
 	struct bt_time time; /* of the snapshot */
+	const char *name;    /* wanted for it, or NULL */
 	struct bt_pack_counts counts;
 
 	/* block.c */

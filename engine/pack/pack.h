@@ -27,6 +27,7 @@ struct bt_pack_options {
 	struct bt_store *store;
 	const struct bt_snapshot_info
 		*info;		    /* for the header of the snapshot's file; NULL: everything goes into a volume */
+	const char *name;	    /* of the snapshot, tried first; NULL: the first free one of its time */
 	bool dry;		    /* contents are only counted, and no file is made */
 	int level;		    /* of compression */
 	uint64_t volume_size;	    /* bytes after which a file is full; 0: the default */
@@ -67,6 +68,9 @@ int bt_pack_block(struct bt_pack *pack, const struct bt_block_text *text, const 
  */
 int bt_pack_page(struct bt_pack *pack, const struct bt_digest *known, const char *line, size_t length,
 		 struct bt_digest *ret_id, struct bt_error *error);
+/* Whether a page that bt_store_has can be read now: 0 or BT_E_NOMEM. An earlier read is not enough, since the page may
+ * be cached from a file that was removed. */
+int bt_pack_proves_page(struct bt_store *store, const struct bt_digest *id, bool *ret_sound);
 /* Stores a page even if the store has it. */
 int bt_pack_moved_page(struct bt_pack *pack, const char *line, size_t length, const struct bt_digest *id,
 		       struct bt_error *error);
@@ -75,8 +79,8 @@ int bt_pack_moved_page(struct bt_pack *pack, const char *line, size_t length, co
 int bt_pack_flush(struct bt_pack *pack, struct bt_error *error);
 /* Seals the volume, if there is one. Call it after the flush. */
 int bt_pack_seal(struct bt_pack *pack, struct bt_error *error);
-/* Publishes the snapshot's file with this summary under the first free name of its time. Call it after the last volume
- * is sealed. */
+/* Publishes the snapshot's file with this summary under the wanted name or the first free one of its time. Call it
+ * after the last volume is sealed. */
 int bt_pack_publish(struct bt_pack *pack, struct bt_gate *gate, const struct bt_buf *summary, char name[64],
 		    struct bt_error *error);
 

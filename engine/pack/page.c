@@ -26,13 +26,22 @@ static struct bt_digest *recent_slot(struct bt_pack *pack, const struct bt_diges
 	return &pack->recent[hash % RECENT];
 }
 
-/* Whether a file of the store has the page, intact: a page that the new snapshot relies on is read. An earlier read is
- * not enough: the page may be cached from a file that was removed. */
-static int is_in_store(struct bt_pack *pack, const struct bt_digest *known, const struct bt_digest *id, bool *ret_there,
-		       struct bt_error *error)
+int bt_pack_proves_page(struct bt_store *store, const struct bt_digest *id, bool *ret_sound)
 {
 	struct bt_error damage = {0};
 	const struct bt_page *page;
+	int r = bt_page_get(store, id, &page, &damage);
+
+	if (!r)
+		bt_page_put(store, page);
+	*ret_sound = !r;
+	return r == BT_E_NOMEM ? r : 0;
+}
+
+/* Whether a file of the store has the page, intact: a page that the new snapshot relies on is read. */
+static int is_in_store(struct bt_pack *pack, const struct bt_digest *known, const struct bt_digest *id, bool *ret_there,
+		       struct bt_error *error)
+{
 	bool is_known = known && bt_digest_equal(known, id), has = false;
 	int r = bt_store_has(pack->store, id, true, &has, error);
 
@@ -41,13 +50,9 @@ static int is_in_store(struct bt_pack *pack, const struct bt_digest *known, cons
 		pack->counts.healed |= !has;
 	if (is_known || !has)
 		return r;
-	r = bt_page_get(pack->store, id, &page, &damage);
-	if (!r)
-		bt_page_put(pack->store, page);
-	else
-		pack->counts.healed = true;
-	*ret_there = !r;
-	return r == BT_E_NOMEM ? r : 0;
+	r = bt_pack_proves_page(pack->store, id, ret_there);
+	pack->counts.healed |= !*ret_there;
+	return r;
 }
 
 int bt_pack_page(struct bt_pack *pack, const struct bt_digest *known, const char *line, size_t length,

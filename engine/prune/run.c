@@ -3,6 +3,7 @@
 #include "base/fail.h"
 #include "base/io.h"
 #include "base/voice.h"
+#include "pack/transfer.h"
 #include <internal/store.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,18 +202,6 @@ unsigned bt_prune_percent(const struct bt_prune_run *run, bool small)
 	return small && percent < 100 && percent > SMALL_DEAD_PERCENT ? SMALL_DEAD_PERCENT : percent;
 }
 
-uint64_t bt_prune_living(const struct bt_block *block, uint64_t live)
-{
-	uint64_t living = (uint64_t)block->length * live / block->size;
-
-	return live && !living ? 1 : living;
-}
-
-bool bt_prune_copies_text(const struct bt_block *block, uint64_t living, unsigned percent)
-{
-	return living && (block->length - living) * 100 <= (uint64_t)block->length * percent;
-}
-
 struct usage_visit {
 	struct bt_prune_run *run;
 	struct bt_prune_usage usage;
@@ -223,12 +212,12 @@ struct usage_visit {
 static void end_block(struct usage_visit *visit)
 {
 	const struct bt_block *block = &visit->block;
-	uint64_t living = block->length ? bt_prune_living(block, visit->live) : 0;
+	uint64_t living = block->length ? bt_transfer_living(block, visit->live) : 0;
 
 	visit->usage.live += living;
 	visit->usage.dead += block->length - living;
 	for (int small = 0; small < 2; small++)
-		visit->usage.kept[small] += bt_prune_copies_text(block, living, bt_prune_percent(visit->run, small))
+		visit->usage.kept[small] += bt_transfer_as_text(block, living, bt_prune_percent(visit->run, small))
 						    ? block->length
 						    : living;
 	visit->live = 0;

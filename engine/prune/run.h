@@ -16,17 +16,6 @@
 #include "view/mark.h"
 #include <backuptool/prune.h>
 
-/* Contents [0] and pages [1]. */
-struct bt_digest_sets {
-	struct bt_digest_set of[2];
-};
-
-static inline void bt_digest_sets_free(struct bt_digest_sets *sets)
-{
-	bt_digest_set_free(&sets->of[0]);
-	bt_digest_set_free(&sets->of[1]);
-}
-
 struct bt_prune_run {
 	struct bt_store *store;
 	const struct bt_prune_options *options;
@@ -68,11 +57,6 @@ struct bt_prune_usage {
  * nothing. A copy drops the dead contents of blocks with more than this, so that the new volume is not worth
  * rewriting. */
 unsigned bt_prune_percent(const struct bt_prune_run *run, bool small);
-/* The bytes of the block that stand for this many live plain bytes; 0 only for 0. */
-uint64_t bt_prune_living(const struct bt_block *block, uint64_t live);
-/* Whether a copy takes over the text of the block unchanged. living: as bt_prune_living gives it. */
-bool bt_prune_copies_text(const struct bt_block *block, uint64_t living, unsigned percent);
-
 /* Needed, and held by no file that stays. */
 bool bt_prune_needs_content(const struct bt_prune_run *run, const struct bt_digest *digest);
 bool bt_prune_needs_page(const struct bt_prune_run *run, const struct bt_digest *id);

@@ -61,8 +61,17 @@ static int add_file(struct bt_mark *mark, const struct bt_entry *entry)
 	return entry->size ? add_content(mark, &(struct bt_chunk){entry->digest, entry->size}) : 0;
 }
 
+static int add_digest(struct bt_mark *mark, const struct bt_digest *digest)
+{
+	int r = bt_digest_set_add(&mark->contents, digest);
+
+	if (r > 0 && mark->added_named)
+		mark->added_named(mark->arg, digest);
+	return r < 0 ? r : 0;
+}
+
 /* Members of a newer program name contents by their digests alone (FORMAT.md section 2). Such a digest may also be that
- * of a page, or of nothing. The sizes are not known, so nobody is told of them. */
+ * of a page, or of nothing. */
 static int add_named(struct bt_mark *mark, const char *further)
 {
 	struct bt_digest digest;
@@ -70,8 +79,7 @@ static int add_named(struct bt_mark *mark, const char *further)
 
 	for (; quote; quote = strchr(quote + 1, '"'))
 		if (strnlen(quote + 1, HEX_SIZE + 1) > HEX_SIZE && quote[HEX_SIZE + 1] == '"' &&
-		    bt_hex_decode(digest.bytes, sizeof(digest.bytes), quote + 1) &&
-		    bt_digest_set_add(&mark->contents, &digest) < 0)
+		    bt_hex_decode(digest.bytes, sizeof(digest.bytes), quote + 1) && add_digest(mark, &digest))
 			return BT_E_NOMEM;
 	return 0;
 }

@@ -19,6 +19,8 @@ struct bt_mark {
 	struct bt_page_reader reader;
 	void (*added)(void *arg, const struct bt_chunk *content);  /* called once for each; NULL is fine */
 	void (*added_page)(void *arg, const struct bt_digest *id); /* the same */
+	/* Members that this version does not know name a content or a page, or nothing that is in the store. */
+	void (*added_named)(void *arg, const struct bt_digest *digest);
 	void *arg;
 	struct bt_progress progress; /* the caller's counts, of snapshots; the path is set here */
 	struct bt_pace pace;
