@@ -24,6 +24,7 @@
 	X(prune)                                                                                                       \
 	X(remove)                                                                                                      \
 	X(tag)                                                                                                         \
+	X(copy)                                                                                                        \
 	X(check)                                                                                                       \
 	X(mount)                                                                                                       \
 	X(export)                                                                                                      \

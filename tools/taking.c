@@ -16,7 +16,7 @@
 
 #define EXPIRES_MAX INT64_C(253402300799) /* the last second of 9999, which is the last year of a snapshot file */
 
-static const char *set_level(void *field, const char *text)
+const char *tool_set_level(void *field, const char *text)
 {
 	char *end;
 	long level = strtol(text, &end, 10);
@@ -104,7 +104,7 @@ const struct tool_option tool_taking_options[] = {
 	{"allow-empty", 0, NULL, false, "it is right if nothing is left in the directory", tool_set_true,
 	 FIELD(allow_empty)},
 	{"force", 'f', NULL, false, "read every file, even one that looks unchanged", tool_set_true, FIELD(force)},
-	{"compression", 0, "LEVEL", false, "1 (fast) to 19 (small), auto, or max", set_level, FIELD(level)},
+	{"compression", 0, "LEVEL", false, "1 (fast) to 19 (small), auto, or max", tool_set_level, FIELD(level)},
 	{"at-rest", 0, "HOW", false, "zstd: the store's new files lie compressed from now on; none: they do not",
 	 set_at_rest, FIELD(at_rest)},
 	{0},

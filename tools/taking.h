@@ -22,6 +22,7 @@ struct tool_taking {
 
 /* Tables of options for a struct tool_taking; about: what becomes of a single snapshot. */
 extern const struct tool_option tool_taking_options[], tool_taking_about[], tool_taking_dry_run[];
+tool_option_set tool_set_level; /* int: 1–19, 0 for "auto", BT_COMPRESSION_MAX for "max" */
 
 struct tool_taken;
 /* As the engine wants them, and as it fills taken; borrowed. */

@@ -10,7 +10,7 @@
  * - restore.h brings files back, export.h writes a snapshot in the layout of version 1.
  * - compare.h tells what differs between two trees, search.h finds entries in all snapshots, stats.h counts.
  * - retention.h decides which snapshots to keep, prune.h removes the others and changes tags.
- * - check.h proves that a store is whole, and repairs it.
+ * - check.h proves that a store is whole, and repairs it; copy.h copies snapshots into another store.
  * - observer.h has the calls by which a long operation reports to the program, and asks whether it is cancelled.
  * - confine.h and foreign.h protect a program that works on data and paths which others may have prepared.
  *
@@ -43,6 +43,7 @@
 #include <backuptool/check.h>
 #include <backuptool/compare.h>
 #include <backuptool/confine.h>
+#include <backuptool/copy.h>
 #include <backuptool/error.h>
 #include <backuptool/export.h>
 #include <backuptool/foreign.h>
