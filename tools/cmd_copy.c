@@ -286,7 +286,7 @@ const struct tool_command cmd_copy = {
 		   "  backuptool copy --host laptop --last 30 --to /mnt/nas/backup --dry-run\n",
 	.max_operands = -1,
 	.ending = "what is copied so far stays; run it again to go on",
-	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
+	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_DETAILS,
 	.options = {{table, 0}},
 	.options_size = sizeof(struct options),
 	.run = run_copy,
