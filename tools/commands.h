@@ -25,6 +25,7 @@
 	X(remove)                                                                                                      \
 	X(tag)                                                                                                         \
 	X(copy)                                                                                                        \
+	X(mirror)                                                                                                      \
 	X(check)                                                                                                       \
 	X(mount)                                                                                                       \
 	X(export)                                                                                                      \

@@ -10,7 +10,8 @@
  * - restore.h brings files back, export.h writes a snapshot in the layout of version 1.
  * - compare.h tells what differs between two trees, search.h finds entries in all snapshots, stats.h counts.
  * - retention.h decides which snapshots to keep, prune.h removes the others and changes tags.
- * - check.h proves that a store is whole, and repairs it; copy.h copies snapshots into another store.
+ * - check.h proves that a store is whole, and repairs it; copy.h copies snapshots into another store, mirror.h
+ *   all files of one.
  * - observer.h has the calls by which a long operation reports to the program, and asks whether it is cancelled.
  * - confine.h and foreign.h protect a program that works on data and paths which others may have prepared.
  *
@@ -47,6 +48,7 @@
 #include <backuptool/error.h>
 #include <backuptool/export.h>
 #include <backuptool/foreign.h>
+#include <backuptool/mirror.h>
 #include <backuptool/observer.h>
 #include <backuptool/owners.h>
 #include <backuptool/prune.h>
