@@ -14,6 +14,7 @@
 	X(versions)                                                                                                    \
 	X(diff)                                                                                                        \
 	X(stats)                                                                                                       \
+	X(du)                                                                                                          \
 	X(status)                                                                                                      \
 	X(restore)                                                                                                     \
 	X(dump)                                                                                                        \

@@ -199,6 +199,18 @@ int bt_mark_snapshot(struct bt_mark *mark, const char *name, struct bt_error *er
 	return r;
 }
 
+int bt_mark_file(struct bt_mark *mark, const struct bt_entry *file, struct bt_error *error)
+{
+	int r = add_file(mark, file);
+
+	if (r)
+		bt_fail(error, r, NULL, "marking what is needed");
+	while (!r && mark->depth)
+		r = visit_next(mark, error);
+	mark->depth = 0;
+	return r;
+}
+
 void bt_mark_free(struct bt_mark *mark)
 {
 	bt_digest_set_free(&mark->pages);

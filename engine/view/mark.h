@@ -29,6 +29,8 @@ struct bt_mark {
 /* Adds what a snapshot of version 2 needs. Fails if a page is missing or damaged, since what it needs is unknown then,
  * but for the page of names. */
 int bt_mark_snapshot(struct bt_mark *mark, const char *name, struct bt_error *error);
+/* Adds the contents of a file, and the pages that list them. */
+int bt_mark_file(struct bt_mark *mark, const struct bt_entry *file, struct bt_error *error);
 void bt_mark_free(struct bt_mark *mark);
 
 #endif

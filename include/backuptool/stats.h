@@ -6,6 +6,7 @@
 #include <backuptool/observer.h>
 #include <backuptool/select.h>
 #include <backuptool/store.h>
+#include <backuptool/view.h>
 
 BT_C_BEGIN
 
@@ -40,6 +41,23 @@ struct bt_stats {
 int bt_stats_gather(struct bt_store *store, const struct bt_filter *filter,
 		    void (*snapshot)(void *arg, const struct bt_stats_snapshot *snapshot), void *arg,
 		    const struct bt_observer *observer, struct bt_stats *ret_stats, struct bt_error *error);
+
+/* How much a directory of a snapshot takes, with everything below it. */
+struct bt_usage {
+	const char *path;     /* below the entry where it began; "" that entry itself */
+	size_t depth;	      /* components of path */
+	uint64_t size, files; /* of the directory when restored; hard links count each time */
+	uint64_t own; /* bytes of contents that no other snapshot needs, each counted in the first file that has it */
+};
+
+/*
+ * How much is where below a directory of a snapshot, and what would not be needed without it. directory is called for
+ * each directory, after those below it, and for from at last. Reads all snapshots, but no contents. BT_E_INCOMPLETE:
+ * something could not be read, as the observer was told; what only that needs counts as the snapshot's own.
+ */
+int bt_usage_gather(struct bt_store *store, const struct bt_snapshot_info *info, const struct bt_entry *from,
+		    void (*directory)(void *arg, const struct bt_usage *usage), void *arg,
+		    const struct bt_observer *observer, struct bt_error *error);
 
 BT_C_END
 

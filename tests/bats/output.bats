@@ -44,6 +44,7 @@ documented() {
 	documented tag <tagged
 	backuptool export --classic latest classic.json --json | documented export
 	backuptool copy --to other --json | documented copy
+	backuptool du --json | documented du
 	backuptool mirror twin --json | documented mirror
 	backuptool job --target-directory src --interval 10ms --duration 20ms --json >runs
 	[ "$(jq -r .event runs | sort -u | tr '\n' ' ')" = "run summary " ]
