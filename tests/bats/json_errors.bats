@@ -27,9 +27,11 @@ failing() {
 	restore) echo 10 --snapshot-file latest --output-directory out ;;
 	prune) echo 10 --snapshot-number 1 ;;
 	export) echo 10 --classic latest out ;;
-	list | stats | status | check) echo 10 ;;
+	list | stats | du | status | check) echo 10 ;;
 	run) echo 2 --config gone ;;
 	config) echo 2 show --config gone ;;
+	copy) echo 10 --to other ;;
+	mirror) echo 10 twin ;;
 	help) echo 2 no-such-command ;;
 	*) echo "this test does not know how $1 fails" >&2 ;;
 	esac
