@@ -120,8 +120,16 @@ static void say_nothing_found(const struct tool *tool, struct bt_store *store, s
 	tool_auto char *snapshots =
 		tool_count(name_count ? name_count : bt_store_snapshot_count(store), "snapshot", "snapshots");
 
-	if (!says_what_is_meant(tool, store))
+	if (says_what_is_meant(tool, store))
+		return;
+	const char *pattern = tool->operand_count == 1 ? tool->operands[0] : "*";
+	if (strpbrk(pattern, "*?[/")) {
 		tool_say(tool, "nothing found in %s", snapshots);
+		return;
+	}
+	tool_auto char *shown = tool_escape(pattern);
+	tool_say(tool, "nothing found in %s; the name has to be whole: '*%s*' finds it as a part of names", snapshots,
+		 shown);
 }
 
 static int search(const struct tool *tool, struct bt_store *store, const struct options *options,

@@ -295,10 +295,10 @@ $(short "$first"):docs/notes/b.txt" ]
 	done
 	run -0 --separate-stderr backuptool find nowhere
 	output_is ""
-	[[ $stderr == "backuptool find: nothing found in "?" snapshots" ]]
+	[[ $stderr == "backuptool find: nothing found in "?" snapshots; the name has to be whole: "* ]]
 	run -0 --separate-stderr backuptool find nowhere --snapshot latest --json
 	output_is ""
-	stderr_is "backuptool find: nothing found in 1 snapshot"
+	stderr_is "backuptool find: nothing found in 1 snapshot; the name has to be whole: '*nowhere*' finds it as a part of names"
 	run -0 --separate-stderr backuptool find /docs/nothing
 	[[ $stderr == "backuptool find: nothing found in "* ]]
 	run -2 backuptool find x --newer nonsense
