@@ -192,14 +192,16 @@ static bool store_is_to_be_made(const struct tool *tool)
 	return code == BT_E_NO_STORE && error.sys != ENOTDIR && !tool_store_wanted(tool);
 }
 
-/* store NULL: it is not open. A dry run does not count, nor does a run that could not be meant. */
-static void record(const struct tool *tool, const struct tool_taking *taking, struct bt_store *store, int exit)
+/* store NULL: it is not open. A dry run does not count, nor does a run that could not be meant; there: whether there is
+ * such a directory, else its name may be a mistake. */
+static void record(const struct tool *tool, const struct tool_taking *taking, bool there, struct bt_store *store,
+		   int exit)
 {
 	tool_auto char *host = tool_taking_host(taking);
 	struct tool_outcome *outcome = tool->outcome;
 	uint64_t failures;
 
-	if (taking->dry_run || exit == TOOL_USAGE)
+	if (taking->dry_run || exit == TOOL_USAGE || (!there && !tool_recorded_run(tool, host, outcome->target)))
 		return;
 	failures = tool_record_run(tool, store, host, outcome->target, exit, 0);
 	if (failures) /* else it says how many there were before */
@@ -208,7 +210,7 @@ static void record(const struct tool *tool, const struct tool_taking *taking, st
 
 static void left_out(const struct tool *tool, const void *options, int exit)
 {
-	record(tool, &((const struct options *)options)->taking, NULL, exit);
+	record(tool, &((const struct options *)options)->taking, true, NULL, exit);
 }
 
 static int work(struct tool *tool, const void *arg)
@@ -219,13 +221,14 @@ static int work(struct tool *tool, const void *arg)
 
 	tool_patterns_check(tool, taking->target, &taking->exclude);
 	r = tool_target_check(tool, taking->target);
+	bool there = r == TOOL_OK;
 	if (r == TOOL_OK && taking->dry_run && store_is_to_be_made(tool))
 		return take_without_store(tool, taking);
 	if (r == TOOL_OK)
 		r = tool_store_open(tool, !taking->dry_run, &store);
 	if (r == TOOL_OK)
 		r = take_snapshot(tool, taking, store);
-	record(tool, taking, store, r);
+	record(tool, taking, there, store, r);
 	bt_store_close(store);
 	return r;
 }

@@ -68,6 +68,17 @@ uint64_t tool_recorded_failures(struct bt_store *store, const char *host, const 
 	return store && bt_state_get(store, BT_STATE_RUN, host, target, state) ? state->failures : 0;
 }
 
+bool tool_recorded_run(const struct tool *tool, const char *host, const char *target)
+{
+	tool_auto struct bt_state *state = tool_alloc(sizeof(*state));
+	struct bt_store *store, *opened;
+
+	store = store_of(tool, NULL, &opened);
+	bool known = store && bt_state_get(store, BT_STATE_RUN, host, target, state);
+	bt_store_close(opened);
+	return known;
+}
+
 uint64_t tool_record_run(const struct tool *tool, struct bt_store *store, const char *host, const char *target,
 			 int exit, int64_t next)
 {

@@ -13,6 +13,8 @@
  * store NULL: it is opened for this. next: when the job's next one is due; 0: not known. */
 uint64_t tool_record_run(const struct tool *tool, struct bt_store *store, const char *host, const char *target,
 			 int exit, int64_t next);
+/* Whether a run of that host and directory was ever written down in tool->store. */
+bool tool_recorded_run(const struct tool *tool, const char *host, const char *target);
 /* Of how many this is the last that did not end with 0, as was written down. */
 uint64_t tool_recorded_failures(struct bt_store *store, const char *host, const char *target);
 /* host and target "": of the whole store */

@@ -52,6 +52,18 @@ row() {
 	run -2 status --json --openmetrics
 }
 
+@test "a directory that never was is no task, and one that is gone is a failure" {
+	mkdir src
+	take src -q
+	run -1 backuptool snapshot --target-directory scr
+	run -1 backuptool snapshot --target-directory snapshots/id
+	run -0 status --max-age 1d -q
+	[ "$(status --json | jq '.directories | length')" = 1 ]
+	mv src away
+	run -1 backuptool snapshot --target-directory src
+	row src '.run_exit == 1'
+}
+
 @test "--max-age is a probe" {
 	mkdir src other
 	run -1 --separate-stderr bash -c 'mkdir empty; touch empty/lock; backuptool status --store empty --max-age 1d'
@@ -170,7 +182,8 @@ row() {
 	rmdir src
 	run -1 take src
 	row src '.run_exit == 1 and (.run_error | startswith("there is no directory"))'
-	run -1 take never
+	mkdir never
+	run -1 take never --before 'exit 4'
 	run -1 --separate-stderr status --max-age 1d
 	[[ $stderr == *":$WORK/never has no snapshot" ]]
 	[[ $output == *"no snapshot; the last run, at "* ]]
