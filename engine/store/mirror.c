@@ -80,17 +80,18 @@ static ssize_t read_tail(struct bt_store *store, const struct bt_slot *slot, uns
 	return length;
 }
 
+static bool has_same_end(const struct mirror *mirror, const struct bt_slot *slot, const struct bt_slot *mate)
+{
+	unsigned char ours[TAIL], theirs[TAIL];
+	ssize_t length = read_tail(mirror->from, slot, ours);
+
+	return length >= 0 && read_tail(mirror->to, mate, theirs) == length && !memcmp(ours, theirs, (size_t)length);
+}
+
 /* A volume never changes under its name; a snapshot is written again by a tag or a repair. */
 static bool is_same(const struct mirror *mirror, const struct bt_slot *slot, const struct bt_slot *mate)
 {
-	unsigned char ours[TAIL], theirs[TAIL];
-
-	if (slot->id.size != mate->id.size)
-		return false;
-	if (!slot->id.snapshot)
-		return true;
-	ssize_t length = read_tail(mirror->from, slot, ours);
-	return length >= 0 && read_tail(mirror->to, mate, theirs) == length && !memcmp(ours, theirs, (size_t)length);
+	return slot->id.size == mate->id.size && (!slot->id.snapshot || has_same_end(mirror, slot, mate));
 }
 
 static int note_progress(struct mirror *mirror, const char *path, size_t bytes)
@@ -197,6 +198,44 @@ static int copy_file(struct mirror *mirror, const struct bt_slot *slot, const st
 	return unread.code ? pass_over(mirror, slot->path, &unread) : r;
 }
 
+static void note_wanted(struct mirror *mirror)
+{
+	for (uint32_t i = 0; i < bt_store_file_count(mirror->from); i++) {
+		const struct bt_slot *slot = bt_slot(mirror->from, i);
+		struct mate *mate = slot->id.gone ? NULL : find_mate(mirror, slot);
+
+		if (mate)
+			mate->wanted = true;
+	}
+}
+
+/* The file of a removed snapshot becomes a volume when others need something of it: the mirror has it already, under
+ * the name of the snapshot. */
+static const struct bt_slot *find_former(const struct mirror *mirror, const struct bt_slot *volume)
+{
+	for (size_t i = 0; i < mirror->count; i++) {
+		const struct mate *mate = &mirror->mates[i];
+
+		if (mate->slot->id.snapshot && !mate->wanted && mate->slot->id.size == volume->id.size &&
+		    has_same_end(mirror, volume, mate->slot))
+			return mate->slot;
+	}
+	return NULL;
+}
+
+/* Gives it the name of the volume, too. False: it is to be copied. */
+static bool reuse_former(struct mirror *mirror, const struct bt_slot *volume)
+{
+	const struct bt_slot *former = volume->id.snapshot ? NULL : find_former(mirror, volume);
+	struct bt_error unused = {0};
+
+	if (!former || !mirror->place)
+		return former;
+	const struct bt_backend_name from = name_of(former), to = name_of(volume);
+	return !bt_backend_reach(mirror->place, to.area, &unused) &&
+	       !bt_backend_twin(mirror->place, &from, &to, &unused);
+}
+
 static int copy_kind(struct mirror *mirror, bool snapshots)
 {
 	uint32_t count = (uint32_t)bt_store_file_count(mirror->from);
@@ -204,14 +243,12 @@ static int copy_kind(struct mirror *mirror, bool snapshots)
 
 	for (uint32_t i = 0; i < count && !r; i++) {
 		const struct bt_slot *slot = bt_slot(mirror->from, i);
-		struct mate *mate = find_mate(mirror, slot);
+		const struct mate *mate = find_mate(mirror, slot);
 
 		if (slot->id.gone || slot->id.snapshot != snapshots)
 			continue;
 		mirror->result.snapshots += snapshots;
-		if (mate)
-			mate->wanted = true;
-		if (!mate || !is_same(mirror, slot, mate->slot))
+		if (mate ? !is_same(mirror, slot, mate->slot) : !reuse_former(mirror, slot))
 			r = copy_file(mirror, slot, mate);
 	}
 	return r;
@@ -268,6 +305,7 @@ static int run(struct mirror *mirror)
 	if (!r && mirror->place)
 		r = copy_id(mirror);
 	mirror->result.bytes = 0;
+	note_wanted(mirror);
 	if (!r)
 		r = copy_kind(mirror, false);
 	if (!r)

@@ -42,6 +42,10 @@ mirrored() {
 	[ "$(backuptool list --store M --json | jq -r '.[-1].tags[]')" = kept ]
 	backuptool prune --store A --keep-last 1 -q
 	run -0 backuptool mirror --store A M
+	# the file of the removed snapshot became a volume, which is not copied again
+	[[ $output == "added 0 snapshots; 0 B copied in "* ]]
+	mirrored_contents=$(find M/contents -type f | wc -l)
+	[ "$mirrored_contents" -ge 1 ]
 	[[ $output == *"1 snapshot is in the mirror that the store does not have any more; --delete removes it" ]]
 	run -0 backuptool check --store M
 	[ "$(find M -name 'snapshot_*' | wc -l)" = 2 ]
