@@ -12,27 +12,16 @@
 
 struct options {
 	const char *to;
-	int64_t last;
+	unsigned last; /* 0: all */
 	int level;
 	bool dry_run;
 };
-
-static const char *set_last(void *field, const char *text)
-{
-	char *end;
-	long long count = strtoll(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end || count < 1)
-		return "a number from 1 on";
-	*(int64_t *)field = count;
-	return NULL;
-}
 
 #define FIELD(name) offsetof(struct options, name)
 static const struct tool_option table[] = {
 	{"to", 0, "STORE", true, "the store that gets the copies; it is made if it is missing", tool_set_text,
 	 FIELD(to)},
-	{"last", 0, "N", false, "only the newest N of those that are selected", set_last, FIELD(last)},
+	{"last", 0, "N", false, "only the newest N of those that are selected", tool_set_count, FIELD(last)},
 	{"compression", 0, "LEVEL", false, "compress everything again: 1 (fast) to 19 (small), or max", tool_set_level,
 	 FIELD(level)},
 	{"dry-run", 'n', NULL, false, "say what would be copied, and write nothing", tool_set_true, FIELD(dry_run)},
@@ -244,7 +233,7 @@ static int copy_chosen(const struct tool *tool, struct bt_store *from, const str
 	struct bt_store *to = NULL;
 	size_t count = 0;
 	int r = choose(tool, from, names, &count);
-	size_t first = options->last && (uint64_t)options->last < count ? count - (size_t)options->last : 0;
+	size_t first = options->last && options->last < count ? count - options->last : 0;
 
 	if (r == TOOL_OK && !count && tool_selects_nothing(tool, from))
 		r = TOOL_FATAL;

@@ -12,17 +12,6 @@
 
 #define FIELD(name) offsetof(struct diff_options, name)
 
-static const char *set_depth(void *field, const char *text)
-{
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
-
-	if (*text < '1' || *text > '9' || *end || value > UINT32_MAX)
-		return "a whole number above 0";
-	*(uint32_t *)field = (uint32_t)value;
-	return NULL;
-}
-
 static const struct tool_option table[] = {
 	{"content", 'c', NULL, false, "show what changed in texts, as 'diff -u' does", tool_set_true, FIELD(content)},
 	{"recursive", 'R', NULL, false,
@@ -30,7 +19,7 @@ static const struct tool_option table[] = {
 	 FIELD(recursive)},
 	{"stat", 0, NULL, false, "a row for each directory in which something differs, with all that is below it",
 	 tool_set_true, FIELD(stat)},
-	{"depth", 'd', "N", false, "with --stat: of directories down to that level (1)", set_depth, FIELD(depth)},
+	{"depth", 'd', "N", false, "with --stat: of directories down to that level (1)", tool_set_count, FIELD(depth)},
 	{"null", '0', NULL, false, "no totals, and a NUL after each entry instead of a newline", tool_set_true,
 	 FIELD(nul)},
 	{"exit-code", 0, NULL, false, "end with 4 if there are differences", tool_set_true, FIELD(exit_code)},

@@ -10,25 +10,12 @@
 #include <string.h>
 
 struct options {
-	int64_t depth;
-	bool deeper, sum;
+	unsigned depth; /* 0: not given */
+	bool sum;
 };
 
-static const char *set_depth(void *field, const char *text)
-{
-	struct options *options = field;
-	char *end;
-	long long depth = strtoll(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end)
-		return "a number";
-	options->depth = depth;
-	options->deeper = true;
-	return NULL;
-}
-
 static const struct tool_option table[] = {
-	{"depth", 'd', "N", false, "directories down to N levels, not to the first one only", set_depth, 0},
+	{"depth", 'd', "N", false, "directories down to N levels (1)", tool_set_count, offsetof(struct options, depth)},
 	{"summarize", 's', NULL, false, "only the sum", tool_set_true, offsetof(struct options, sum)},
 	{0},
 };
@@ -92,7 +79,7 @@ static void print_rows(const struct tool *tool, const struct table *found)
 
 static int gather(const struct tool *tool, const struct tool_place *place, const struct options *options)
 {
-	struct table found = {.depth = options->sum ? 0 : options->deeper ? (size_t)options->depth : 1};
+	struct table found = {.depth = options->sum ? 0 : options->depth ? options->depth : 1};
 	struct bt_error error = {0};
 	struct tool_talk talk;
 

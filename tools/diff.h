@@ -11,7 +11,7 @@
 
 struct diff_options {
 	bool content, nul, exit_code, all_files, exclude_caches, one_file_system, recursive, stat;
-	uint32_t depth; /* 0: not given */
+	unsigned depth; /* 0: not given */
 	struct tool_texts exclude, exclude_if_present;
 };
 

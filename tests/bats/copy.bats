@@ -79,7 +79,7 @@ same_snapshot() { # NAME [STORE STORE]
 	run -2 backuptool copy --store A
 	[[ $output == *"--to"* ]]
 	run -2 backuptool copy --store A --to E --last 0
-	[[ $output == *"a number from 1 on"* ]]
+	[[ $output == *"a whole number above 0"* ]]
 }
 
 @test "a dry run says what would be copied, and makes nothing" {

@@ -56,7 +56,7 @@ photos/2024 3000000" ]
 	[[ $output == *"is not a directory; 'backuptool ls -l' shows its size" ]]
 	run -1 backuptool du latest:nowhere
 	run -2 backuptool du -d x
-	[[ $output == *"a number"* ]]
+	[[ $output == *"a whole number above 0"* ]]
 	damage "snapshots/$(newest 1)"
 	run -3 --separate-stderr backuptool du -s --json
 	[ -n "$stderr" ]
