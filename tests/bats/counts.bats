@@ -48,7 +48,7 @@ instructions() {
 @test "system calls: six for a file that is restored" {
 	fixed_tree tree
 	take tree
-	at_most restore "$(calls backuptool restore --snapshot-file latest --output-directory out)" 7380
+	at_most restore "$(calls backuptool restore --snapshot-file latest --output-directory out)" 7400
 	same tree out
 }
 
