@@ -85,6 +85,18 @@ static int mirror(const struct tool *tool, struct bt_store *store, const char *p
 	return code ? tool_fail(tool, &error) : TOOL_OK;
 }
 
+static void doubt_locks(const struct tool *tool, const char *place)
+{
+	const struct bt_store_options how = {.size = sizeof(how), .read_only = true};
+	struct bt_error unused = {0};
+	struct bt_store *store;
+
+	if (bt_store_open(place, &how, &store, &unused))
+		return;
+	tool_store_doubt(tool, store);
+	bt_store_close(store);
+}
+
 /* A store that lost much, or a disk that is not the one that is meant, must not take the mirror with it. */
 static int ask(const struct tool *tool, struct bt_store *store, const char *place, const struct options *options)
 {
@@ -100,6 +112,12 @@ static int ask(const struct tool *tool, struct bt_store *store, const char *plac
 
 		tool_doubt(tool, "this removes %s from the mirror, more than the store has", extra);
 	}
+	if (report.done.newer) {
+		tool_auto char *newer = tool_count(report.done.newer, "snapshot", "snapshots");
+
+		tool_doubt(tool, "this removes %s from the mirror, newer than all that the store has", newer);
+	}
+	doubt_locks(tool, place);
 	return tool_confirm(tool);
 }
 
@@ -136,7 +154,7 @@ const struct tool_command cmd_mirror = {
 		       "new is copied, in an order that keeps it a whole store at every moment, so\n"
 		       "a disk may be pulled out. Jobs of the store go on meanwhile. Snapshots that the\n"
 		       "store does not have any more stay in the mirror, until --delete removes them; if\n"
-		       "they are more than the store has, it asks. Another store is never overwritten.\n"
+		       "they are more than the store has, or newer, it asks. Another store is never overwritten.\n"
 		       "'copy' brings single snapshots into a store that has others.",
 	.operands = "DIR",
 	.example = "  backuptool mirror /mnt/usb/backup\n"

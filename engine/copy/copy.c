@@ -12,18 +12,6 @@
 
 #define IDLE_MAX ((size_t)8 << 20)
 
-static bool is_one_store(const struct bt_store *from, const struct bt_store *to)
-{
-	dev_t dev[2];
-	ino_t ino[2];
-
-	if (!to)
-		return false;
-	bt_store_inode(from, &dev[0], &ino[0]);
-	bt_store_inode(to, &dev[1], &ino[1]);
-	return from == to || (ino[0] && ino[0] == ino[1] && dev[0] == dev[1]);
-}
-
 static int enter(struct bt_copy *copy, struct bt_error *error)
 {
 	int r = bt_store_lock_for_reading(copy->from, copy->observer, &copy->lock, error);
@@ -54,7 +42,7 @@ int bt_copy_begin(struct bt_store *from, struct bt_store *to, const struct bt_co
 	int r = bt_sized_take(&copy->options, sizeof(copy->options), options, error);
 	if (!r && !to && !copy->options.dry_run)
 		r = bt_fail(error, BT_E_INVALID, NULL, "there is no store to copy to");
-	if (!r && is_one_store(from, to))
+	if (!r && to && bt_store_is_one(from, to))
 		r = bt_fail(error, BT_E_INVALID, NULL, "a store is not copied into itself");
 	if (!r)
 		r = enter(copy, error);

@@ -23,6 +23,8 @@ struct mate {
 struct mirror {
 	struct bt_store *from, *to; /* to: the mirror at the beginning, to be read; NULL: there was none */
 	struct bt_backend *place;   /* the mirror, to be changed; NULL: nothing is */
+	int lock;		    /* of the mirror */
+	int64_t newest;		    /* second of the store's newest snapshot */
 	struct bt_mirror_options options;
 	const struct bt_observer *observer;
 	struct mate *mates; /* by path */
@@ -126,6 +128,14 @@ static int pour(struct mirror *mirror, struct bt_object *object, struct bt_uploa
 	return r;
 }
 
+/* Before each step that another program could not bear: on a network the lock may have been lost without a word. */
+static int see_alone(struct mirror *mirror)
+{
+	return bt_backend_lock_again(mirror->place, mirror->lock, BT_LOCK_EXCLUSIVE)
+		       ? bt_fail_lost(mirror->error, NULL, "the mirror's lock was lost; nothing more was changed")
+		       : 0;
+}
+
 /* Gives it a name that nobody has, and then the one of the file that it replaces. */
 static int publish(struct mirror *mirror, struct bt_upload *upload, const struct bt_backend_name *name, bool replace)
 {
@@ -137,6 +147,8 @@ static int publish(struct mirror *mirror, struct bt_upload *upload, const struct
 	r = bt_backend_provisional(temp, mirror->error);
 	if (!r)
 		r = bt_upload_publish(upload, temp, mirror->error);
+	if (!r)
+		r = see_alone(mirror);
 	if (!r)
 		r = bt_backend_replace(mirror->place, &(struct bt_backend_name){name->area, temp}, name->name,
 				       mirror->error);
@@ -206,6 +218,8 @@ static void note_wanted(struct mirror *mirror)
 
 		if (mate)
 			mate->wanted = true;
+		if (!slot->id.gone && slot->id.snapshot && slot->seconds > mirror->newest)
+			mirror->newest = slot->seconds;
 	}
 }
 
@@ -264,8 +278,11 @@ static int settle(struct mirror *mirror, enum bt_area area)
 static int remove_file(struct mirror *mirror, const struct bt_slot *slot)
 {
 	const struct bt_backend_name name = name_of(slot);
-	int sys = mirror->place ? bt_backend_remove(mirror->place, &name) : 0;
+	int r = mirror->place ? see_alone(mirror) : 0;
 
+	if (r)
+		return r;
+	int sys = mirror->place ? bt_backend_remove(mirror->place, &name) : 0;
 	if (sys && sys != -ENOENT)
 		return bt_fail_sys(mirror->error, -sys, slot->path, "remove");
 	mirror->result.removed += slot->id.snapshot;
@@ -283,6 +300,7 @@ static int remove_kind(struct mirror *mirror, bool snapshots)
 		if (mate->wanted || mate->slot->id.snapshot != snapshots)
 			continue;
 		mirror->result.extra += snapshots;
+		mirror->result.newer += snapshots && mate->slot->seconds > mirror->newest;
 		if (mirror->options.delete_extra && !mirror->result.unread)
 			r = remove_file(mirror, mate->slot);
 	}
@@ -336,10 +354,8 @@ static int refuse(const struct mirror *mirror, const char *why)
 
 static int check_identity(const struct mirror *mirror)
 {
-	dev_t dev[2];
-	ino_t ino[2];
-
 	int r = bt_identity_read(mirror->from, mirror->error);
+
 	if (!r && mirror->to)
 		r = bt_identity_read(mirror->to, mirror->error);
 	if (r)
@@ -348,9 +364,7 @@ static int check_identity(const struct mirror *mirror)
 		return refuse(mirror, "the store has no id yet; the next snapshot gives it one");
 	if (!mirror->to)
 		return 0;
-	bt_store_inode(mirror->from, &dev[0], &ino[0]);
-	bt_store_inode(mirror->to, &dev[1], &ino[1]);
-	if (ino[0] && ino[0] == ino[1] && dev[0] == dev[1])
+	if (bt_store_is_one(mirror->from, mirror->to))
 		return refuse(mirror, "a store is not its own mirror");
 	bool empty = !mirror->to->id[0] && !bt_store_file_count(mirror->to);
 	return !empty && strcmp(mirror->from->id, mirror->to->id)
@@ -359,7 +373,7 @@ static int check_identity(const struct mirror *mirror)
 }
 
 /* The mirror is locked before it is listed. */
-static int enter(struct mirror *mirror, const char *directory, int *ret_lock)
+static int enter(struct mirror *mirror, const char *directory)
 {
 	const struct bt_backend_options options = {.make = true};
 	const struct bt_lock_wait wait = {mirror->from->options.lock_wait_ms, mirror->observer};
@@ -373,7 +387,7 @@ static int enter(struct mirror *mirror, const char *directory, int *ret_lock)
 	mirror->to = NULL;
 	r = bt_backend_open(directory, &options, &mirror->place, mirror->error);
 	if (!r)
-		r = bt_backend_lock(mirror->place, BT_LOCK_EXCLUSIVE, &wait, ret_lock, mirror->error);
+		r = bt_backend_lock(mirror->place, BT_LOCK_EXCLUSIVE, &wait, &mirror->lock, mirror->error);
 	if (!r)
 		bt_backend_sweep(mirror->place, false);
 	if (!r)
@@ -393,18 +407,18 @@ static void leave(struct mirror *mirror)
 int bt_mirror(struct bt_store *from, const char *directory, const struct bt_mirror_options *options,
 	      const struct bt_observer *observer, struct bt_mirror_result *ret_result, struct bt_error *error)
 {
-	struct mirror mirror = {.from = from, .observer = observer, .error = error};
-	int reading = -1, lock = -1;
+	struct mirror mirror = {.from = from, .observer = observer, .lock = -1, .error = error};
+	int reading = -1;
 
 	if (bt_sized_take(&mirror.options, sizeof(mirror.options), options, error) || bt_sized_check(ret_result, error))
 		return BT_E_INVALID;
 	int r = bt_store_lock_for_reading(from, observer, &reading, error);
 	if (!r)
-		r = enter(&mirror, directory, &lock);
+		r = enter(&mirror, directory);
 	if (!r)
 		r = run(&mirror);
 	leave(&mirror);
-	bt_close(&lock);
+	bt_close(&mirror.lock);
 	bt_close(&reading);
 	if (!r && mirror.result.unread)
 		r = bt_fail(error, BT_E_INCOMPLETE, NULL, "files of the store could not be read");

@@ -143,6 +143,16 @@ void bt_store_inode(const struct bt_store *store, dev_t *ret_dev, ino_t *ret_ino
 	bt_backend_inode(store->backend, ret_dev, ret_ino);
 }
 
+bool bt_store_is_one(const struct bt_store *a, const struct bt_store *b)
+{
+	dev_t dev[2];
+	ino_t ino[2];
+
+	bt_store_inode(a, &dev[0], &ino[0]);
+	bt_store_inode(b, &dev[1], &ino[1]);
+	return a == b || (ino[0] && ino[0] == ino[1] && dev[0] == dev[1]);
+}
+
 bool bt_store_salvages(const struct bt_store *store)
 {
 	return store->options.salvage;

@@ -49,6 +49,8 @@ struct bt_file_id {
 int bt_store_local_fd(const struct bt_store *store);
 int bt_store_local_cache_fd(struct bt_store *store);
 void bt_store_inode(const struct bt_store *store, dev_t *ret_dev, ino_t *ret_ino);
+/* Whether both lie in one directory. */
+bool bt_store_is_one(const struct bt_store *a, const struct bt_store *b);
 
 bool bt_store_salvages(const struct bt_store *store); /* opened to read damaged files, too */
 /* Whether a program has written here: it leaves more than snapshot files. */

@@ -22,6 +22,7 @@ struct bt_mirror_result {
 	uint64_t files, bytes;	  /* copied: snapshots and volumes together */
 	uint64_t extra;		  /* snapshots of the mirror that the store does not have */
 	uint64_t removed;	  /* of these; 0 without delete_extra */
+	uint64_t newer;		  /* of the extra ones: newer than all of the store, so that it never had them */
 	uint64_t unread; /* files of the store that could not be read, so that the mirror lacks them or has them
 			    as they were */
 };

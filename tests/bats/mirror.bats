@@ -99,6 +99,17 @@ mirrored() {
 	[[ $output == *"the store has no id yet; the next snapshot gives it one"* ]]
 }
 
+@test "snapshots that were taken into the mirror are not removed without a question" {
+	world
+	backuptool mirror --store A M -q
+	at 2099-12-24T10-00-00 backuptool snapshot --target-directory src --store M -q
+	run -1 backuptool mirror --store A M --delete
+	[[ $output == *"this removes 1 snapshot from the mirror, newer than all that the store has"*"--yes"* ]]
+	[ "$(find M -name 'snapshot_*' | wc -l)" = 3 ]
+	backuptool mirror --store A M --delete --yes -q
+	mirrored
+}
+
 @test "what is damaged in the store does not take the place of what is sound in the mirror" {
 	world
 	backuptool mirror --store A M -q
