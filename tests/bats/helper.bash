@@ -194,6 +194,26 @@ show_ends() {
 	done
 }
 
+# Writes what a service would tell its manager to `told`, a line each.
+# Its end is the test's: $listener.
+listen() {
+	python3 -c '
+import socket
+ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+ear.bind("ear")
+with open("told", "a", buffering=1) as told:
+    while True:
+        told.write(ear.recv(65536).decode() + "\n")' 3>&- &
+	listener=$!
+	wait_until test -S ear
+}
+
+# For a teardown: the program that a test held in the background, in $holder, and all others of the test.
+end_holder() {
+	[ -z "${holder:-}" ] || kill -KILL "$holder" 2>/dev/null || true
+	wait
+}
+
 # is_stopped PID: by a signal, as libhold does it to its program; all of its threads.
 is_stopped() {
 	[ -e "/proc/$1/status" ] && [ -z "$(grep -Ls '^State:.*T (stopped)' "/proc/$1"/task/*/status)" ]

@@ -48,19 +48,6 @@ release_lock() {
 	wait "$holder"
 }
 
-# Writes what a service would tell its manager to `told`, a line each.
-listen() {
-	python3 -c '
-import socket
-ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-ear.bind("ear")
-with open("told", "a", buffering=1) as told:
-    while True:
-        told.write(ear.recv(65536).decode() + "\n")' 3>&- &
-	listener=$!
-	wait_until test -S ear
-}
-
 # In the background, so that a test that is ended does not wait for it, and teardown knows it.
 change_between() {
 	"$TESTS/bats/change_between.py" src snapshots copies "$1" 3>&- &

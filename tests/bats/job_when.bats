@@ -124,19 +124,6 @@ runs() {
 	[[ $output == *"run 1: snapshot_"* ]]
 }
 
-# Whom the job gives its signs of life.
-listen() {
-	python3 -c '
-import socket
-ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-ear.bind("ear")
-with open("told", "a", buffering=1) as told:
-    while True:
-        told.write(ear.recv(65536).decode() + "\n")' 3>&- &
-	listener=$!
-	wait_until test -S ear
-}
-
 # The job has looked at the clock since now.
 looks() {
 	local told

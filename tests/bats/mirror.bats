@@ -5,8 +5,7 @@
 load helper
 
 teardown() {
-	[ -z "${holder:-}" ] || kill -KILL "$holder" 2>/dev/null || true
-	wait
+	end_holder
 	remove_work
 }
 

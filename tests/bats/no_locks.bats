@@ -6,8 +6,7 @@ load helper
 
 teardown() {
 	local mount
-	[ -z "$holder" ] || kill -KILL "$holder" 2>/dev/null || true
-	wait
+	end_holder
 	for mount in one two; do
 		fusermount3 -uz "$WORK/$mount" 2>/dev/null || true
 	done
@@ -59,6 +58,18 @@ mount_both() {
 	backuptool tag latest --add x --yes
 	backuptool prune --keep-last 1 --yes -q
 	run -0 backuptool check
+}
+
+@test "a mirror there is made without a question, and nothing is removed from it without one" {
+	mount_both
+	small_tree src
+	take src -q --store A
+	backuptool mirror --store A one/M -q
+	run -0 backuptool mirror --store A one/M
+	run -1 --separate-stderr backuptool mirror --store A one/M --delete
+	[[ $stderr == *"the locks of this file system (fuse.sshfs) do not reach other hosts"*"give --yes to go on" ]]
+	run -0 backuptool mirror --store A one/M --delete --yes
+	run -0 backuptool check --store share/M
 }
 
 @test "with --yes another host that writes meanwhile is seen all the same" {
