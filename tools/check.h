@@ -24,6 +24,11 @@ void tool_finding_print(FILE *out, const struct bt_finding *finding);
 /* A line: what, the snapshot, the path, the bytes. */
 void tool_hurt_print(FILE *out, const char *what, const struct bt_hurt *hurt);
 
+/* Ends the JSON of both with their summary, a row of these columns, and with why they ended early, if they did. */
+struct tool_failure;
+void tool_check_lists_end(struct tool_lists *lists, const struct tool_column *columns, const void *summary,
+			  const struct tool_failure *failure);
+
 /* What all findings together hurt. */
 struct tool_harm {
 	struct tool_texts snapshots; /* their names, each once; owned */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "check.h"
+#include "failure.h"
 #include "output.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -157,4 +158,35 @@ void tool_finding_print(FILE *out, const struct bt_finding *finding)
 		more_print(out, finding);
 	else if (finding->traced && !finding->hurt_count)
 		fputs("  hurts no snapshot\n", out);
+}
+
+/* The end of a check or a repair, and its summary as a row. */
+struct ending {
+	const struct tool_column *columns;
+	const void *summary;
+	const struct tool_failure *failure;
+};
+
+static struct tool_value get_summary(const void *row)
+{
+	const struct ending *self = row;
+
+	return (struct tool_value){.kind = TOOL_OBJECT, .rows = {self->columns, self->summary, 0, 1}};
+}
+
+static struct tool_value get_error(const void *row)
+{
+	return tool_failure_value(((const struct ending *)row)->failure);
+}
+
+static const struct tool_column end_columns[] = {
+	{"summary", NULL, TOOL_GET(get_summary)},
+	{"error", NULL, TOOL_GET(get_error)},
+	{0},
+};
+
+void tool_check_lists_end(struct tool_lists *lists, const struct tool_column *columns, const void *summary,
+			  const struct tool_failure *failure)
+{
+	tool_lists_end(lists, end_columns, &(struct ending){columns, summary, failure});
 }

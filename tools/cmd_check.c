@@ -128,27 +128,11 @@ static void print_summary(const struct report *report)
 	print_drafts(result->drafts);
 }
 
-static struct tool_value get_summary(const void *row)
-{
-	return (struct tool_value){.kind = TOOL_OBJECT, .rows = {summary_columns, row, sizeof(struct report), 1}};
-}
-
-static struct tool_value get_error(const void *row)
-{
-	return tool_failure_value(&((const struct report *)row)->failure);
-}
-
-static const struct tool_column end_columns[] = {
-	{"summary", NULL, TOOL_GET(get_summary)},
-	{"error", NULL, TOOL_GET(get_error)},
-	{0},
-};
-
 /* done: not ended early */
 static void print_report(struct report *report, bool done)
 {
 	if (report->tool->json) {
-		tool_lists_end(&report->lists, end_columns, report);
+		tool_check_lists_end(&report->lists, summary_columns, report, &report->failure);
 	} else if (done && !report->tool->quiet) {
 		print_summary(report);
 	}

@@ -170,42 +170,35 @@ static void put_head(FILE *out, const struct tool *tool, const char *what, const
 
 /* A mistake in the options will not go away by trying again. A job that gives up is not started again, so that the unit
  * has failed and its OnFailure= acts. */
-static int put_job(FILE *out, const struct tool *tool, const struct schedule_options *options,
-		   const struct schedule_place *place)
+static void put_restart(FILE *out, const struct schedule_options *options)
 {
-	int r;
-
-	put_head(out, tool, "Snapshots", place);
-	put_needs(out, options, place);
-	fputs("\n[Service]\nType=notify\n", out);
-	r = put_command(out, tool, options, place);
 	fprintf(out,
-		"\n"
 		"Restart=%s\n"
 		"RestartSec=1min\n"
-		"RestartPreventExitStatus=%d\n"
-		"TimeoutStopSec=5min\n"
-		"Nice=10\n"
-		"IOSchedulingClass=idle\n",
+		"RestartPreventExitStatus=%d\n",
 		options->job.give_up_after ? "on-abnormal" : "on-failure", TOOL_USAGE);
-	put_install(out, place, options->system ? "multi-user.target" : "default.target");
-	return r;
 }
 
-static int put_once(FILE *out, const struct tool *tool, const struct schedule_options *options,
-		    const struct schedule_place *place)
+/* One that goes on, or one that a timer starts for each run. */
+static int put_service(FILE *out, const struct tool *tool, const struct schedule_options *options,
+		       const struct schedule_place *place)
 {
+	bool once = options->timer;
 	int r;
 
-	put_head(out, tool, "Snapshot", place);
+	put_head(out, tool, once ? "Snapshot" : "Snapshots", place);
 	put_needs(out, options, place);
-	fputs("\n[Service]\nType=oneshot\n", out);
+	fprintf(out, "\n[Service]\nType=%s\n", once ? "oneshot" : "notify");
 	r = put_command(out, tool, options, place);
-	fputs("\n"
-	      "TimeoutStopSec=5min\n"
+	putc('\n', out);
+	if (!once)
+		put_restart(out, options);
+	fputs("TimeoutStopSec=5min\n"
 	      "Nice=10\n"
 	      "IOSchedulingClass=idle\n",
 	      out);
+	if (!once)
+		put_install(out, place, options->system ? "multi-user.target" : "default.target");
 	return r;
 }
 
@@ -303,7 +296,7 @@ int schedule_units_make(const struct tool *tool, const struct schedule_options *
 	int r = TOOL_OK;
 
 	if (out)
-		r = options->timer ? put_once(out, tool, options, place) : put_job(out, tool, options, place);
+		r = put_service(out, tool, options, place);
 	if (!out || fclose(out) != 0)
 		return TOOL_FATAL;
 	out = options->timer ? open_memstream(&units.timer, &size) : NULL;
