@@ -82,9 +82,9 @@ name_of() {
 	same src by-reader-0
 }
 
-@test "the README's lines bring a snapshot back that lies compressed" {
+@test "the lines for reading by hand bring a snapshot back that lies compressed" {
 	world
-	sed -n '/<!-- by-hand -->/,/<!-- end -->/p' "$TOP/README.md" | sed '/^<!--/d; /^```/d' >by-hand.sh
+	sed -n '/<!-- by-hand -->/,/<!-- end -->/p' "$TOP/docs/how-to/without-the-program.md" | sed '/^<!--/d; /^```/d' >by-hand.sh
 	export store=snapshots snapshot out='by hand' TMPDIR=$WORK
 	snapshot=$(name_of 1)
 	run -0 sh -eu by-hand.sh

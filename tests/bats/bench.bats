@@ -5,7 +5,7 @@
 load mount_helper
 
 written() {
-	find "$TESTS/bench" "$TOP/README.md" -type f -printf '%p %s %T@\n' | sort
+	find "$TESTS/bench" "$TOP/README.md" "$TOP/docs" -type f -printf '%p %s %T@\n' | sort
 }
 
 # bench NAME OPTION…

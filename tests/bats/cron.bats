@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The line of a crontab that the README gives.
+# The line of a crontab that docs/jobs.md gives.
 # shellcheck disable=SC2154
 load helper
 
@@ -10,7 +10,7 @@ setup() {
 	cd "$WORK" || return 1
 	mkdir -p home/documents
 	echo text >home/documents/file
-	line=$(sed -n 's/^    \(0 3 \* \* \* .*\)$/\1/p' "$TOP/README.md")
+	line=$(sed -n 's/^    \(0 3 \* \* \* .*\)$/\1/p' "$TOP/docs/jobs.md")
 	[[ $line == "0 3 * * * backuptool job "* ]]
 }
 
@@ -20,7 +20,7 @@ run_line() {
 		/bin/sh -c "${line/#0 3 \* \* \* backuptool/$BUILD/tools/backuptool}" </dev/null
 }
 
-@test "cron runs the line of the README, and says something only if it fails" {
+@test "cron runs the line of docs/jobs.md, and says something only if it fails" {
 	run_line >first 2>&1
 	[[ $(cat first) == "backuptool job: made a new store at $WORK/home/snapshots"* ]]
 	run -0 run_line

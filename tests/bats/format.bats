@@ -64,12 +64,12 @@ group $(id -g) $(id -gn)" ]
 	done
 }
 
-# The lines of the README between the markers of that name, without the fences.
-readme_lines() {
-	sed -n "/<!-- $1 -->/,/<!-- end -->/p" "$TOP/README.md" | sed '/^<!--/d; /^```/d'
+# The lines of that page between the markers of that name, without the fences.
+page_block() {
+	sed -n "/<!-- $1 -->/,/<!-- end -->/p" "$TOP/docs/how-to/without-the-program.md" | sed '/^<!--/d; /^```/d'
 }
 
-@test "the README's lines for jq, base64 and zstd restore a whole snapshot" {
+@test "the lines of docs/how-to/without-the-program.md for jq, base64 and zstd restore a whole snapshot" {
 	small_tree src
 	mkdir -p "src/with blank/ä€" src/many
 	printf 'quoted' >"src/it's \$here"
@@ -83,7 +83,7 @@ readme_lines() {
 	rm src/docs/zero
 	printf 'later' >src/docs/a.txt
 	take src
-	readme_lines by-hand >by-hand.sh
+	page_block by-hand >by-hand.sh
 	[ "$(wc -l <by-hand.sh)" -gt 5 ]
 	export store='the store' snapshot out='by hand' TMPDIR="$WORK/of the work"
 	snapshot=$(newest)
@@ -94,7 +94,7 @@ readme_lines() {
 	diff -r --no-dereference src 'by hand'
 }
 
-@test "the README's lines name what they leave out, and end where something fails" {
+@test "the lines of docs/how-to/without-the-program.md name what they leave out, and end where something fails" {
 	reachable_tool
 	mkdir store
 	chmod 777 store
@@ -105,7 +105,7 @@ readme_lines() {
 	run -3 as_user backuptool --store store/s snapshot --target-directory src
 	chmod 644 src/docs/a.txt
 	chmod 755 src/docs/notes
-	readme_lines by-hand >by-hand.sh
+	page_block by-hand >by-hand.sh
 	export store=store/s snapshot out=out TMPDIR=$WORK
 	snapshot=$(basename store/s/snapshot_*.json)
 	run -0 --separate-stderr sh -eu by-hand.sh
@@ -122,10 +122,10 @@ readme_lines() {
 	[[ $output == *'/00000000'*': No such file or directory' ]]
 }
 
-@test "the README's lines for looking" {
+@test "the lines of docs/how-to/without-the-program.md for looking" {
 	small_tree src
 	take src
-	readme_lines look >look.sh
+	page_block look >look.sh
 	[ -s look.sh ]
 	store=snapshots snapshot=$(newest) run -0 sh -eu look.sh
 	[[ $output == *a.txt* ]]

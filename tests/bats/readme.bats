@@ -1,52 +1,39 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Every command line of the README runs, in its order, in the home directory of somebody who has a few files and a
-# few snapshots. A line that cannot run here fails the test, unless it stands among the adaptations.
-# shellcheck disable=SC2154
+# Every command line of the README and of each page in docs runs, in its order, in the home directory of somebody who has
+# a few files and a few snapshots. A line that cannot run here fails the test, unless it stands among the adaptations.
+# shellcheck disable=SC2034,SC2154
 load helper
+load pages
 
-# The lines to run, of indented examples and of `code`, each that has backuptool or backupfs as a command, and those
-# between the mount and its end.
-command_lines() {
-	python3 - "$TOP/README.md" <<-'END'
-		import re, sys
-		mounted = fenced = False
-		for line in open(sys.argv[1], encoding='utf-8'):
-		    fenced ^= line.startswith('```')
-		    if fenced:
-		        continue  # those are run by format.bats
-		    if re.match(r'    (mkdir|ls|diff|cp|umount|fusermount3|backup|export|cat|meson|man|sha256sum|tar|mount|sudo)', line):
-		        if re.search(r'\b(backuptool|backupfs) [^ ]', line) or '~/mnt' in line:
-		            print(re.sub(r'  +#.*', '', line.strip()))
-		    elif not line.startswith('    '):
-		        for code in re.findall(r'`((?:backuptool|backupfs) [^`]+)`', line):
-		            print(code)
-	END
+# The README, and the pages that say what each command does. Those in docs/how-to have tests of their own.
+PAGES=(README.md docs/{jobs,keeping,looking,mounting,restoring,scripting,speed,taking}.md)
+
+# The lines of all of them.
+all_lines() {
+	for page in "${PAGES[@]}"; do
+		page_lines "$TOP/$page" --inline
+	done
 }
 
-# The examples that are not among those, and whatever else names one of our programs, or one that installs or shows them.
-other_commands() {
-	comm -13 <(command_lines | sort -u) <(python3 - "$TOP" "$(backuptool help --json | jq -r '[.commands[].name] | join("|")')" <<-'END' | sort -u
+# What else their text names to be run: our programs, and those that install or show them.
+named() {
+	python3 - "$TOP" "$(backuptool help --json | jq -r '[.commands[].name] | join("|")')" "${PAGES[@]}" <<-'END'
 		import os, re, sys
-		top, commands = sys.argv[1:]
+		top, commands, *pages = sys.argv[1:]
 		ours = re.compile(rf'(meson|man|mount|apt|pkg-config|{commands}) [^|]')
-		fenced = False
-		text = re.sub(r'<!-- bench.*?<!-- end -->', '', open(f'{top}/README.md', encoding='utf-8').read(), flags=re.S)  # what is measured
-		for line in text.splitlines(True):
-		    fenced ^= line.startswith('```')
-		    example = re.match(r'    (\w[^►]*?)(  +#.*)?$', line)
-		    if example and not fenced:
-		        print(example[1])
-		    for code in [] if fenced or line.startswith('    ') else re.findall(r'`([^`]+)`', line):
-		        if ours.match(code) or (re.match('(scripts|tests)/', code) and os.path.isfile(f'{top}/{code.split()[0]}')):
-		            print(code)
+		for page in pages:
+		    text = re.sub(r'<!-- bench.*?<!-- end -->|^```.*?^```', '', open(f'{top}/{page}', encoding='utf-8').read(), flags=re.S | re.M)
+		    for line in text.splitlines():
+		        for code in [] if line.startswith('    ') else re.findall(r'`([^`]+)`', line):
+		            if ours.match(code) or (re.match('(scripts|tests)/', code) and os.path.isfile(f'{top}/{code.split()[0]}')):
+		                print(code)
 	END
-	)
 }
 
 # Those by the file and the name of the test that runs each.
 ELSEWHERE=(
-	'0 3 * * * backuptool job --store ~/snapshots --target-directory ~/documents --duration 0 --quiet --keep-daily 30|cron|cron runs the line of the README, and says something only if it fails'
+	'0 3 * * * backuptool job --store ~/snapshots --target-directory ~/documents --duration 0 --quiet --keep-daily 30|cron|cron runs the line of docs/jobs.md, and says something only if it fails'
 	'scripts/quickstart|quickstart|scripts/quickstart with its own sample'
 	'scripts/quickstart DIR|quickstart|scripts/quickstart with a directory'
 	'scripts/session-svg|readme|the picture in the README shows what the programs do today'
@@ -76,10 +63,10 @@ ELSEWHERE=(
 )
 
 # What is done in another way here, and why.
-ADAPTATIONS=(
+CHANGES=(
 	's/--interval [^ ]*/--interval 1s/; s/--duration [^ ]*/--duration 1s/; s/--at [0-9][^ ]*/& --at-start/' # nobody waits for hours
 	's/--target-directory [~\/] /--target-directory ~\/documents /'         # all snapshots are of one directory
-	's/@yesterday/@now/; s/2026-11-20T08-00-00Z/latest~1/'                 # no snapshot is as old as that here
+	's|/media/backup|~/disk|; s/@yesterday/@now/; s/2026-11-20T08-00-00Z/latest~1/'                 # no snapshot is as old as that here
 	's/^backupfs STORE MOUNTPOINT$/mkdir -p ~\/other \&\& backupfs ~\/snapshots ~\/other \&\& umount ~\/other/' # placeholders
 	's/^diff -r .*/& || [ $? = 1 ]/'                                       # there are differences to be shown
 	's/umount /umount_here /'                                              # an ordinary user has fusermount3
@@ -90,9 +77,7 @@ ADAPTATIONS=(
 # A home with files and two snapshots.
 prepare_home() {
 	export HOME=$WORK/home
-	mkdir -p "$HOME/.config/backuptool" "$HOME/disk"
-	sed -n "/^\`\`\`ini\$/,/^\`\`\`\$/{/^\`\`\`/d; s|/media/backup|$HOME/disk|; p}" "$TOP/README.md" >"$HOME/.config/backuptool/config"
-	mkdir -p "$HOME/documents/letters" "$HOME/documents/photos/2024" "$HOME/Downloads"
+	mkdir -p "$HOME/disk" "$HOME/documents/letters" "$HOME/documents/photos/2024" "$HOME/Downloads"
 	cd "$HOME" || return 1
 	echo 'Dear Ann' >documents/letters/may.txt
 	seq 1000 >documents/photos/2024/beach.raw
@@ -100,7 +85,7 @@ prepare_home() {
 	umask 077
 	for letter in April May; do
 		echo "$letter" >>documents/letters/may.txt
-		backuptool snapshot --target-directory ~/documents >/dev/null
+		backuptool snapshot --target-directory ~/documents --tag before-upgrade >/dev/null
 	done
 }
 
@@ -116,45 +101,83 @@ umount_here() {
 	if is_root; then umount "$1"; else fusermount3 -u "$1"; fi
 }
 
-@test "each command line of the README runs" {
+# Whether a line is for here: those that other tests run are not. Before a snapshot somebody works in the directory, so
+# that none is left out.
+before_line() {
+	! printf '%s\n' "${ELSEWHERE[@]%%|*}" | grep -qxF -e "$1" || return 1
+	[[ $1 != 'backuptool snapshot '* ]] || echo more >>~/documents/letters/may.txt
+}
+
+# The lines of one of PAGES, in that home.
+runs() {
+	[[ " ${PAGES[*]} " == *" $1 "* ]]
 	[ -w /dev/fuse ] || skip "/dev/fuse may not be used"
 	prepare_home
 	PATH=$BUILD/fs:$PATH
-	command_lines >lines
-	[ "$(wc -l <lines)" -ge 25 ]
-	failed=0
-	while IFS= read -r line; do
-		adapted=$line
-		for change in "${ADAPTATIONS[@]}"; do
-			adapted=$(sed "$change" <<<"$adapted")
-		done
-		echo "\$ $adapted"
-		# somebody works there, so that no snapshot is left out
-		[[ $line != 'backuptool snapshot '* ]] || echo more >>~/documents/letters/may.txt
-		status=0
-		eval "$adapted" </dev/null >output 2>&1 3>&- || status=$?
-		if [ "$status" != 0 ]; then
-			echo "not as the README says: it ended with $status"
-			tail -n 20 output
-			failed=$((failed + 1))
-		fi
-	done <lines
-	[ "$failed" = 0 ]
+	run_page "$TOP/$1" --inline
 }
 
-@test "every command is in the README, and every command of the README is one" {
+@test "each command line of README.md runs" {
+	runs README.md
+}
+
+@test "each command line of docs/jobs.md runs" {
+	runs docs/jobs.md
+}
+
+@test "each command line of docs/keeping.md runs" {
+	runs docs/keeping.md
+}
+
+@test "each command line of docs/looking.md runs" {
+	runs docs/looking.md
+}
+
+@test "each command line of docs/mounting.md runs" {
+	runs docs/mounting.md
+}
+
+@test "each command line of docs/restoring.md runs" {
+	runs docs/restoring.md
+}
+
+@test "each command line of docs/taking.md runs" {
+	runs docs/taking.md
+}
+
+@test "every page has its test" {
+	diff <(printf '%s\n' "${PAGES[@]:1}" | sort) <(cd "$TOP" && ls docs/*.md)
+	for page in "${PAGES[@]}"; do
+		[ "$(page_lines "$TOP/$page" --inline | wc -l)" = 0 ] || grep -qx "	runs $page" "$BATS_TEST_FILENAME"
+	done
+	for page in "$TOP"/docs/how-to/*.md; do
+		grep -rqF "docs/how-to/${page##*/}" "$TESTS/bats" --include='*.bats'
+		grep -qF "(docs/how-to/${page##*/})" "$TOP/README.md"
+	done
+}
+
+@test "every command is on a page, and every command of a page is one" {
 	for command in $(backuptool help --json | jq -r '.commands[].name'); do
 		echo "$command"
-		[ "$command" = help ] || grep -qE "backuptool (--store [^ ]* )?$command\b" "$TOP/README.md"
+		[ "$command" = help ] || cat "${PAGES[@]/#/$TOP/}" | grep -E "backuptool (--store [^ ]* )?$command\b" >/dev/null
 	done
-	while read -r _ command; do
+	all_lines | grep -oE '^backuptool [^ ]+' | while read -r _ command; do
 		[[ $command == -* || $command == COMMAND ]] || backuptool help "$command" >/dev/null
-	done < <(command_lines | grep -oE '^backuptool [^ ]+')
+	done
 }
 
-@test "whatever else the README tells to run is run by a test" {
-	printf '%s\n' "${ELSEWHERE[@]%%|*}" | sort >known
-	diff known <(other_commands)
+@test "whatever else the pages tell to run is run by a test" {
+	printf '%s\n' "${ELSEWHERE[@]%%|*}" | sort >elsewhere
+	all_lines | sort -u >lines
+	named | sort -u >named
+	echo 'nobody runs these:'
+	run -0 comm -23 named <(sort -u lines elsewhere)
+	echo "$output"
+	[ "$output" = "" ]
+	echo 'no page has these:'
+	run -0 comm -23 elsewhere <(sort -u lines named)
+	echo "$output"
+	[ "$output" = "" ]
 	for entry in "${ELSEWHERE[@]}"; do
 		echo "$entry"
 		IFS='|' read -r _ file name <<<"$entry"
@@ -186,10 +209,10 @@ texts() {
 	}
 }
 
-@test "the README has the tables of both benchmarks" {
-	for mark in bench bench-mount; do
+@test "the tables of both benchmarks are there" {
+	for mark in bench bench-mount bench-short; do
 		echo "$mark"
-		sed -n "/^<!-- $mark -->\$/,/^<!-- end -->\$/p" "$TOP/README.md" | grep -qE '^\|(---\|)+$'
+		cat "$TOP"/{README,docs/speed}.md | sed -n "/^<!-- $mark -->\$/,/^<!-- end -->\$/p" | grep -qE '^\|(---\|)+$'
 	done
 }
 

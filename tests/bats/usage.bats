@@ -285,10 +285,6 @@ understands() {
 	[ "$count" -ge "$1" ]
 }
 
-@test "the README's command lines are right" {
-	understands 10 < <(grep -oE '^    (.*&& )?backuptool [a-z-].*' "$TOP/README.md" | sed 's/.*&& backuptool/backuptool/')
-}
-
 @test "the examples in the help are right" {
 	understands 8 < <(for command in $(backuptool help | sed -n '/^Commands:/,/^$/s/^  \([a-z]\+\) .*/\1/p'); do
 		backuptool help "$command" | sed -n '/^Example:/,$s/^  \(backuptool .*\)/\1/p'

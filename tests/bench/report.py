@@ -7,9 +7,13 @@ import statistics
 from xml.sax.saxutils import escape
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-README = os.path.join(HERE, "../../README.md")
+TOP = os.path.join(HERE, "../..")
+README, SPEED = os.path.join(TOP, "README.md"), os.path.join(TOP, "docs/speed.md")
 END = "<!-- end -->\n"
-PICTURE = "![Time of each tool for the same work, as multiples of ours](tests/bench/results.svg)\n\n"
+PICTURE = "![Time of each tool for the same work, as multiples of ours](%stests/bench/%s)\n\n"
+# What the README has of it: the work that people wait for most, and the programs that they would use instead.
+SHORT_ROWS = [("source", "first"), ("source", "again"), ("source", "restored"), ("source", "check"), ("large", "first"), ("large", "restored"), ("history", "prune")]
+SHORT_TOOLS = ["restic", "borg-lz4", "tar-zstd"]
 SAY = {"first": "first snapshot", "again": "nothing changed", "edited": "100 files edited", "inserted": "1 MiB inserted in the middle",
        "restore": "restore to a tmpfs", "restored": "restore to the disk", "copied": "`cp -a` out of a mount", "check": "check of everything",
        "list": "list of 1,000 snapshots", "prune": "prune, 20 snapshots to 5"}
@@ -94,8 +98,21 @@ def calls(found):
     return lines + ["| %s | %s |" % (SAY[work], " | ".join("%.1f" % tools[t][0]["calls"] if t in tools else "–" for t in names)) for work, tools in works.items()]
 
 
+def short(results):
+    return [run for run in results if (run["data"], run["work"]) in SHORT_ROWS and run["tool"] in ["ours", *SHORT_TOOLS]]
+
+
+def short_table(results):
+    """For the README: main rows, without what is in doubt within them."""
+    lines = ["| | ours | " + " | ".join(SHORT_TOOLS) + " |", "|---|---|" + "---|" * len(SHORT_TOOLS)]
+    for data, work, tools in main_rows(groups(short(results))):
+        cells = ["%.1f ×" % ratio(tools, tool) if ratio(tools, tool) else "–" for tool in SHORT_TOOLS]
+        lines.append("| %s | %.2f s | %s |" % (", ".join(filter(None, [SAY[work], SETS[data]])), middle(tools["ours"], "wall"), " | ".join(cells)))
+    return "\n".join(lines) + "\n"
+
+
 def summary(results):
-    """For the README: our seconds, and how many times as long the others took in the same rounds."""
+    """All of it: our seconds, and how many times as long the others took in the same rounds."""
     found = groups(results)
     tables = [table for table in (times(found), sizes(found), growth(found), calls(found)) if len(table) > 2]
     return "\n\n".join("\n".join(table) for table in tables) + "\n"
@@ -121,13 +138,13 @@ def picture(results):
             '<text x="10" y="22">Time of each tool for the same work, as multiples of ours (left to right: longer)</text>\n%s\n</svg>\n') % (y, style, "\n".join(body))
 
 
-def into_readme(mark, section):
+def into_page(page, mark, section):
     """Replaces what stands between that mark and the next end."""
-    with open(README) as file:
+    with open(page) as file:
         text = file.read()
     begin = text.index("<!-- %s -->\n" % mark)
     begin = text.index("\n", begin) + 1
-    with open(README, "w") as file:
+    with open(page, "w") as file:
         file.write(text[:begin] + section + text[text.index(END, begin):])
 
 
@@ -146,9 +163,11 @@ def keep(results):
 
 
 def publish(results):
-    with open(os.path.join(HERE, "results.svg"), "w") as file:
-        file.write(picture(results))
-    into_readme("bench", PICTURE + summary(results))
+    for name, shown in (("results.svg", results), ("results-short.svg", short(results))):
+        with open(os.path.join(HERE, name), "w") as file:
+            file.write(picture(shown))
+    into_page(SPEED, "bench", PICTURE % ("../", "results.svg") + summary(results))
+    into_page(README, "bench-short", PICTURE % ("", "results-short.svg") + short_table(results))
 
 
 if __name__ == "__main__":
