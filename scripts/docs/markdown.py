@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: MIT
 """markdown.py SOURCE NAME SECTION DATE VERSION: prints a text in Markdown as a man page. It knows what the texts of
 this project use: headings, paragraphs, lists, tables, indented and fenced examples, `code`, **words that matter** and
-*terms*; what it does not know ends it. A first heading "# NAME - summary" gives the summary."""
+*terms*; comments are left out, and what it does not know ends it. A first heading "# NAME - summary" or "# Summary"
+gives the summary."""
 import re
 import sys
 import roff
 
 INLINE = re.compile(r'`([^`]+)`|\*\*([^*]+)\*\*|(?<![\w*])\*([^*\s][^*]*)\*(?!\w)|\[([^\]]+)\]\([^)]+\)')
+COMMENT = re.compile(r'<!-- [^>]* -->$')
 UNKNOWN = re.compile(r'^(\d+\. |> |!\[|<)')
 
 
@@ -52,7 +54,7 @@ def blocks(text):
 
     while at < len(lines):
         line = lines[at]
-        if not line.strip():
+        if not line.strip() or COMMENT.match(line):
             at += 1
         elif line.startswith('#'):
             at += 1
@@ -102,6 +104,8 @@ def main():
     summary = first.lstrip('# ')
     if summary.startswith(f'{name} - '):
         summary = summary[len(name) + 3:]
+    elif re.match('[A-Z][a-z ]', summary):
+        summary = summary[0].lower() + summary[1:]
     lines = roff.title(name, section, date, version) + roff.heading('NAME') + [roff.text(f'{name} - {summary}')]
     if not rest.lstrip().startswith('##'):
         lines += roff.heading('DESCRIPTION')

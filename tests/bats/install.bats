@@ -16,7 +16,7 @@ install_there() {
 	install_there
 	cd "$ROOT$PREFIX"
 	for file in bin/backuptool bin/backupfs sbin/mount.backupfs sbin/mount.fuse.backupfs share/man/man1/backuptool.1 \
-		share/man/man5/backuptool-format.5 share/man/man8/backupfs.8 share/man/man8/mount.backupfs.8 \
+		share/man/man5/backuptool-format.5 share/man/man7/backuptool-usb-disk.7 share/man/man8/backupfs.8 share/man/man8/mount.backupfs.8 \
 		share/bash-completion/completions/backuptool share/zsh/site-functions/_backuptool \
 		share/fish/vendor_completions.d/backuptool.fish lib/systemd/user/backuptool@.service \
 		lib/systemd/system/backuptool@.service include/backuptool/store.h "$LIBRARY/libbackuptool.so.0" \

@@ -31,7 +31,7 @@ into_root() {
 
 	into_root -i "$package"
 	for file in bin/backuptool bin/backupfs sbin/mount.backupfs lib/systemd/user/backuptool@.service \
-		share/man/man1/backuptool.1.gz share/man/man5/backuptool-format.5.gz share/man/man8/backupfs.8.gz \
+		share/man/man1/backuptool.1.gz share/man/man5/backuptool-format.5.gz share/man/man7/backuptool-usb-disk.7.gz share/man/man8/backupfs.8.gz \
 		share/bash-completion/completions/backuptool share/zsh/vendor-completions/_backuptool \
 		share/doc/backuptool/copyright share/doc/backuptool/changelog.gz include/backuptool/store.h; do
 		echo "$file"

@@ -153,6 +153,8 @@ runs() {
 	for page in "$TOP"/docs/how-to/*.md; do
 		grep -rqF "docs/how-to/${page##*/}" "$TESTS/bats" --include='*.bats'
 		grep -qF "(docs/how-to/${page##*/})" "$TOP/README.md"
+		page=${page##*/}
+		[ -s "$BUILD/scripts/docs/backuptool-${page%.md}.7" ]
 	done
 }
 
