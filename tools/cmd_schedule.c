@@ -7,6 +7,7 @@
 #include "rows.h"
 #include "run.h"
 #include "schedule.h"
+#include "systemctl.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -19,10 +20,11 @@
 
 #define FIELD(name) offsetof(struct schedule_options, name)
 
-static const struct tool_option table[] = {
+const struct tool_option schedule_own[] = {
 	{"timer", 0, NULL, false, "a timer that starts a service for each run, so that nothing stays in memory",
 	 tool_set_true, FIELD(timer)},
 	{"system", 0, NULL, false, "for the whole machine, in /etc/systemd/system", tool_set_true, FIELD(system)},
+	{"now", 0, NULL, false, "start it, too, now and from then on", tool_set_true, FIELD(now)},
 	{"inhibit-sleep", 0, NULL, false, "with --timer, keep the machine awake during a run", tool_set_true,
 	 FIELD(inhibit_sleep)},
 	{"list", 0, NULL, false, "show what this program has scheduled, and how it goes", tool_set_alone, FIELD(list)},
@@ -141,7 +143,7 @@ struct result {
 	struct schedule_units units;
 	char *unit;		 /* the name of the service, with its kind */
 	char *path, *timer_path; /* NULL: not written */
-	bool replaced;
+	bool replaced, started;
 	char *commands[COMMANDS]; /* that start it */
 	char *look[COMMANDS];	  /* that show how it goes */
 	struct tool_store_facts facts;
@@ -172,6 +174,7 @@ static struct tool_value get_look(const void *row)
 }
 
 TOOL_GETTER(struct result, replaced, self->path ? TOOL_FLAG : TOOL_NOTHING, flag, self->replaced)
+TOOL_GETTER(struct result, started, self->path ? TOOL_FLAG : TOOL_NOTHING, flag, self->started)
 
 static const struct tool_column columns[] = {
 	{"name", NULL, TOOL_MEMBER(TOOL_TEXT, struct result, unit)},
@@ -180,6 +183,7 @@ static const struct tool_column columns[] = {
 	{"path", NULL, TOOL_MEMBER(TOOL_TEXT, struct result, path)},
 	{"timer_path", NULL, TOOL_MEMBER(TOOL_TEXT, struct result, timer_path)},
 	{"replaced", NULL, TOOL_GET(get_replaced)},
+	{"started", NULL, TOOL_GET(get_started)},
 	{"commands", NULL, TOOL_GET(get_commands)},
 	{"look", NULL, TOOL_GET(get_look)},
 	{"store_id", NULL, TOOL_IF_ANY(TOOL_CHARS, struct result, facts.id)},
@@ -220,10 +224,14 @@ static void print_written(const struct result *result, const struct schedule_pla
 
 		printf("The disk at %s can be pulled out: it starts when that is mounted, and ends with it\n", mount);
 	}
-	print_lines(result->replaced	  ? "If it runs already, restart it with"
-		    : result->commands[2] ? "Start it, now and at each login, with"
-					  : "Start it, now and at each boot, with",
-		    result->commands, 2);
+	if (result->started)
+		puts(result->commands[2] ? "It is started, now and at each login"
+					 : "It is started, now and at each boot");
+	else
+		print_lines(result->replaced	  ? "If it runs already, restart it with"
+			    : result->commands[2] ? "Start it, now and at each login, with"
+						  : "Start it, now and at each boot, with",
+			    result->commands, 2);
 	if (result->commands[2])
 		print_lines("To let it run when you are not logged in, too", result->commands + 2, 1);
 	print_lines("See how it goes with", result->look, COMMANDS);
@@ -281,6 +289,22 @@ static int install(const struct tool *tool, const struct schedule_options *optio
 	return TOOL_OK;
 }
 
+static int start(const struct tool *tool, const struct schedule_options *options, struct result *result)
+{
+	tool_auto char *unit = tool_format("%s.%s", result->units.name, options->timer ? "timer" : "service");
+	const char *whose = options->system ? "this machine" : "this user";
+
+	result->started = systemctl_runs(options->system) && schedule_start(options->system, unit);
+	if (result->started)
+		return TOOL_OK;
+	if (!systemctl_runs(options->system))
+		tool_say(tool, "the systemd of %s does not run here, so nothing is started; the units are written",
+			 whose);
+	else
+		tool_say(tool, "systemd could not start it, '%s' says why; the units are written", result->look[0]);
+	return TOOL_INCOMPLETE;
+}
+
 /* directory: where the units are written, or NULL. */
 static int make_units(struct tool *tool, const struct schedule_options *options, const char *directory)
 {
@@ -299,7 +323,9 @@ static int make_units(struct tool *tool, const struct schedule_options *options,
 		if (directory)
 			r = install(tool, options, directory, &result);
 	}
-	if (r == TOOL_OK)
+	if (r == TOOL_OK && options->now && directory)
+		r = start(tool, options, &result);
+	if (r == TOOL_OK || r == TOOL_INCOMPLETE)
 		print_result(tool, &result, &place);
 	place_free(&place);
 	result_free(&result);
@@ -309,9 +335,10 @@ static int make_units(struct tool *tool, const struct schedule_options *options,
 /* A configuration says all but when a timer starts it. */
 static int check(const struct tool *tool, const struct schedule_options *options)
 {
-	static const char *const fine[] = {"--config=", "--print", "--dry-run", "--system", NULL};
-	static const char *const of_timer[] = {"--config=", "--print",	   "--dry-run",	   "--system",	      "--timer",
-					       "--at=",	    "--interval=", "--no-battery", "--inhibit-sleep", NULL};
+	static const char *const fine[] = {"--config=", "--print", "--dry-run", "--system", "--now", NULL};
+	static const char *const of_timer[] = {"--config=",	  "--print", "--dry-run",   "--system",
+					       "--timer",	  "--at=",   "--interval=", "--no-battery",
+					       "--inhibit-sleep", "--now",   NULL};
 	struct job_options forever = options->job;
 	int r = config_check_words(tool, options->config, options->timer ? of_timer : fine);
 
@@ -353,7 +380,7 @@ const struct tool_command cmd_schedule = {
 		       "written to $XDG_CONFIG_HOME/systemd/user or ~/.config/systemd/user. They have\n"
 		       "absolute paths of this program, the store and the directory, and a name that\n"
 		       "belongs to these two; doing it again replaces them. The command prints how to\n"
-		       "start it and how to see how it goes.\n"
+		       "start it, unless --now does that, and how to see how it goes.\n"
 		       "\n"
 		       "The store is made now when it is missing, and the service knows it by its id:\n"
 		       "while its disk is not mounted, the service makes no other store. If the disk\n"
@@ -395,7 +422,7 @@ const struct tool_command cmd_schedule = {
 		    {tool_retention_options, offsetof(struct schedule_options, job.retention)},
 		    {tool_max_dead_option, offsetof(struct schedule_options, job.retention.max_dead)},
 		    {config_option, FIELD(config)},
-		    {table, 0}},
+		    {schedule_own, 0}},
 	.options_size = sizeof(struct schedule_options),
 	.run = run_schedule,
 };

@@ -11,8 +11,11 @@ struct schedule_options {
 	struct job_options job;
 	const char *config;
 	const char *remove; /* the name of a unit */
-	bool print, timer, system, inhibit_sleep, list;
+	bool print, timer, system, inhibit_sleep, list, now;
 };
+
+/* The options that are about the units; a job knows none of them. */
+extern const struct tool_option schedule_own[];
 
 /* What the service needs to know of this place; all texts are allocated. */
 struct schedule_place {
@@ -47,6 +50,10 @@ char *schedule_read(const char *path);
 bool schedule_retire(bool system, const char *directory, const char *name, const char *kind);
 /* When it runs, for people, as the mark at the beginning of a service says; allocated, or NULL. */
 char *schedule_when(const char *service);
+
+/* Has systemd read the units and start UNIT, now and from then on; one that runs already starts again. False: it
+ * failed. */
+bool schedule_start(bool system, const char *unit);
 
 /* What follows the mark. */
 #define SCHEDULE_MARK "# Written by backuptool schedule"

@@ -107,6 +107,12 @@ char *schedule_when(const char *service)
 	return tool_format("%.*s", (int)strcspn(service, "\n"), service);
 }
 
+bool schedule_start(bool system, const char *unit)
+{
+	return systemctl_do(system, "daemon-reload", NULL) && systemctl_do(system, "enable", unit) &&
+	       systemctl_do(system, "restart", unit);
+}
+
 /* The links of `systemctl enable`, in NAME.wants. */
 static void disable(const char *directory, const char *unit)
 {

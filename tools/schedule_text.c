@@ -33,12 +33,12 @@ static bool is_option(const char *word, const char *name)
 /* Options that are about the units, or that these say in another way. */
 static bool is_own(const struct schedule_options *options, const char *word)
 {
-	static const char *const always[] = {"print", "dry-run",       "target-directory",
-					     "timer", "inhibit-sleep", "system"};
 	static const char *const of_timer[] = {"at", "interval", "at-start", "no-battery"};
 
-	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
-		if (is_option(word, always[i]))
+	if (is_option(word, "target-directory"))
+		return true;
+	for (const struct tool_option *own = schedule_own; own->name; own++)
+		if (is_option(word, own->name))
 			return true;
 	for (size_t i = 0; options->timer && i < sizeof(of_timer) / sizeof(*of_timer); i++)
 		if (is_option(word, of_timer[i]))

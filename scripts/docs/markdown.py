@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """markdown.py SOURCE NAME SECTION DATE VERSION: prints a text in Markdown as a man page. It knows what the texts of
-this project use: headings, paragraphs, lists, tables, indented and fenced examples, `code`, **words that matter** and
+this project use: headings, paragraphs, lists, quotations, tables, indented and fenced examples, `code`,
+**words that matter** and
 *terms*; comments are left out, and what it does not know ends it. A first heading "# NAME - summary" or "# Summary"
 gives the summary."""
 import re
@@ -10,7 +11,9 @@ import roff
 
 INLINE = re.compile(r'`([^`]+)`|\*\*([^*]+)\*\*|(?<![\w*])\*([^*\s][^*]*)\*(?!\w)|\[([^\]]+)\]\([^)]+\)')
 COMMENT = re.compile(r'<!-- [^>]* -->$')
-UNKNOWN = re.compile(r'^(\d+\. |> |!\[|<)')
+BULLET = '\\(bu'
+NUMBER = re.compile(r'(\d+\.) ')
+UNKNOWN = re.compile(r'^(!\[|<)')
 
 
 def inline(words):
@@ -70,10 +73,15 @@ def blocks(text):
         elif line.startswith('- '):
             at += 1
             yield 'item', [line[2:]] + [line.strip() for line in take(lambda line: line.startswith('  '))]
+        elif NUMBER.match(line):
+            at += 1
+            yield 'item', [line] + [line.strip() for line in take(lambda line: line.startswith('  '))]
+        elif line.startswith('> '):
+            yield 'quote', [line[2:] for line in take(lambda line: line.startswith('> '))]
         elif UNKNOWN.match(line):
             sys.exit(f'markdown.py: this is not known: {line}')
         else:
-            yield 'paragraph', take(lambda line: line.strip() and not re.match(r'#|```|\||- ', line))
+            yield 'paragraph', take(lambda line: line.strip() and not re.match(r'#|```|\||- |> |\d+\. ', line))
 
 
 def heading(line):
@@ -91,7 +99,11 @@ def body(text):
         elif kind == 'table':
             yield from table(lines)
         elif kind == 'item':
-            yield from ['.IP \\(bu 3', *(inline(' '.join(lines)).split('\n'))]
+            number = NUMBER.match(lines[0])
+            words = ' '.join(lines)[number.end() if number else 0:]
+            yield from [f'.IP {number[1] if number else BULLET} 3', *inline(words).split('\n')]
+        elif kind == 'quote':
+            yield from ['.RS 4', inline(' '.join(lines)), '.RE']
         else:
             yield from ([] if behind_heading else ['.PP']) + [inline(' '.join(lines))]
         behind_heading = kind == 'heading'

@@ -69,6 +69,7 @@ CHANGES=(
 	's|/media/backup|~/disk|; s/@yesterday/@now/; s/2026-11-20T08-00-00Z/latest~1/'                 # no snapshot is as old as that here
 	's/^backupfs STORE MOUNTPOINT$/mkdir -p ~\/other \&\& backupfs ~\/snapshots ~\/other \&\& umount ~\/other/' # placeholders
 	's/^diff -r .*/& || [ $? = 1 ]/'                                       # there are differences to be shown
+	's/--now/& --print/'                                                   # no systemd runs here; howto_systemd.bats has one
 	's/umount /umount_here /'                                              # an ordinary user has fusermount3
 	's/^backuptool job --config .*/& --duration 1s --at-start/'              # nobody waits for its end
 	's/^backuptool \(run\|config\) .*/& --config ~\/.config\/backuptool\/config/' # that of root lies elsewhere
