@@ -8,6 +8,23 @@
 
 enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR, WEEK = 7 * DAY };
 
+#define FIELD(name) offsetof(struct schedule_options, name)
+
+const struct tool_option schedule_own[] = {
+	{"timer", 0, NULL, false, "a timer that starts a service for each run, so that nothing stays in memory",
+	 tool_set_true, FIELD(timer)},
+	{"system", 0, NULL, false, "for the whole machine, in /etc/systemd/system", tool_set_true, FIELD(system)},
+	{"now", 0, NULL, false, "start it, too, now and from then on", tool_set_true, FIELD(now)},
+	{"inhibit-sleep", 0, NULL, false, "with --timer, keep the machine awake during a run", tool_set_true,
+	 FIELD(inhibit_sleep)},
+	{"list", 0, NULL, false, "show what this program has scheduled, and how it goes", tool_set_alone, FIELD(list)},
+	{"remove", 0, "NAME", false, "stop what this program has scheduled under that name, and delete its units",
+	 tool_set_name_alone, FIELD(remove)},
+	{"print", 0, NULL, false, "print the units and write nothing", tool_set_true, FIELD(print)},
+	{"dry-run", 'n', NULL, false, "the same as --print", tool_set_true, FIELD(print)},
+	{0},
+};
+
 static void put_word(FILE *out, const char *text, bool program)
 {
 	tool_auto char *word = unit_word(text, program);

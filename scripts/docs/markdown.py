@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: MIT
 """markdown.py SOURCE NAME SECTION DATE VERSION: prints a text in Markdown as a man page. It knows what the texts of
 this project use: headings, paragraphs, lists, quotations, tables, indented and fenced examples, `code`,
-**words that matter** and
-*terms*; comments are left out, and what it does not know ends it. A first heading "# NAME - summary" or "# Summary"
-gives the summary."""
+**words that matter** and *terms*; comments are left out, and what it does not know ends it. A first heading
+"# NAME - summary" or "# Summary" gives the summary."""
 import re
 import sys
 import roff
