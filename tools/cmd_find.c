@@ -17,17 +17,75 @@
 struct options {
 	struct tool_texts snapshots;
 	const char *hash;
-	int64_t newer;
-	bool has_newer, nul, numeric;
+	struct limit {
+		bool given;
+		int64_t seconds;
+	} newer, older;
+	struct sizes {
+		bool has_least, has_most;
+		uint64_t least, most;
+	} sizes;
+	unsigned types;
+	bool nul, numeric, any_case, deleted;
 };
 
-static const char *set_newer(void *field, const char *text)
+static const char *set_limit(void *field, const char *text)
 {
-	struct options *options = field;
+	struct limit *limit = field;
 
-	if (bt_time_parse_first(text, bt_now(), &options->newer))
+	if (bt_time_parse_first(text, bt_now(), &limit->seconds))
 		return bt_time_expected(text);
-	options->has_newer = true;
+	limit->given = true;
+	return NULL;
+}
+
+/* As find(1) has it, but in bytes: nothing is rounded to units. */
+static const char *set_size(void *field, const char *text)
+{
+	struct sizes *sizes = field;
+	bool more = *text == '+', less = *text == '-';
+	uint64_t bytes;
+
+	if (tool_set_bytes(&bytes, text + (more || less)) || (less && !bytes))
+		return "a size such as +10M (larger), -10k (smaller) or 0";
+	if (!less) {
+		sizes->has_least = true;
+		sizes->least = bytes + more;
+	}
+	if (!more) {
+		sizes->has_most = true;
+		sizes->most = bytes - less;
+	}
+	return NULL;
+}
+
+static unsigned type_of(const char *text, size_t length)
+{
+	static const char letters[] = "?fdlpscb"; /* by enum bt_type */
+	const char *letter = length == 1 && *text != '?' ? strchr(letters, *text) : NULL;
+
+	if (letter)
+		return 1u << (letter - letters);
+	for (uint8_t type = BT_FILE; type <= BT_BLOCKDEV; type++)
+		if (strlen(tool_type_name(type)) == length && strncmp(tool_type_name(type), text, length) == 0)
+			return 1u << type;
+	return 0;
+}
+
+static const char *set_types(void *field, const char *text)
+{
+	unsigned types = 0;
+
+	for (const char *end; text; text = *end ? end + 1 : NULL) {
+		unsigned type;
+
+		end = text + strcspn(text, ",");
+		type = type_of(text, (size_t)(end - text));
+		if (!type)
+			return "f, d, l, p, s, c or b, or several of them such as f,l";
+		types |= type;
+	}
+	*(unsigned *)field |= types;
 	return NULL;
 }
 
@@ -35,7 +93,18 @@ static const char *set_newer(void *field, const char *text)
 static const struct tool_option table[] = {
 	{"snapshot", 0, "SNAPSHOT", false, "search only this one; repeatable", tool_add_text, FIELD(snapshots)},
 	{"hash", 0, "SHA256", false, "files whose digest begins so", tool_set_text, FIELD(hash)},
-	{"newer", 0, "TIME", false, "what was modified on that day, at that time, or later", set_newer, 0},
+	{"newer", 0, "TIME", false, "what was modified on that day, at that time, or later", set_limit, FIELD(newer)},
+	{"older", 0, "TIME", false, "what was modified before that day or time", set_limit, FIELD(older)},
+	{"size", 0, "SIZE", false,
+	 "files of more than SIZE (+10M), of less (-10k), or of that many bytes (0); twice: a range", set_size,
+	 FIELD(sizes)},
+	{"type", 0, "TYPE", false, "f (files), d (directories), l (symbolic links), p, s, c or b; several: f,l",
+	 set_types, FIELD(types)},
+	{"ignore-case", 'i', NULL, false, "small and capital letters of PATTERN are alike", tool_set_true,
+	 FIELD(any_case)},
+	{"deleted", 0, NULL, false,
+	 "only what the newest snapshot of the same host and directory has no more, in the newest that has it",
+	 tool_set_true, FIELD(deleted)},
 	{"numeric", 'n', NULL, false, "numbers in place of the names of owners", tool_set_true, FIELD(numeric)},
 	{"null", '0', NULL, false, "SNAPSHOT:PATH as it is, each followed by a NUL, for other programs", tool_set_true,
 	 FIELD(nul)},
@@ -135,11 +204,18 @@ static void say_nothing_found(const struct tool *tool, struct bt_store *store, s
 static int search(const struct tool *tool, struct bt_store *store, const struct options *options,
 		  const char *const *names, size_t name_count)
 {
-	const struct bt_time newer = {options->newer - 1, 999999999}; /* of that second, too */
+	const struct bt_time newer = {options->newer.seconds - 1, 999999999}; /* of that second, too */
+	const struct bt_time older = {options->older.seconds, 0};
 	const struct bt_search wanted = {.size = sizeof(wanted),
 					 .pattern = tool->operand_count ? tool->operands[0] : NULL,
 					 .hash = options->hash,
-					 .newer = options->has_newer ? &newer : NULL,
+					 .newer = options->newer.given ? &newer : NULL,
+					 .older = options->older.given ? &older : NULL,
+					 .at_least = options->sizes.has_least ? &options->sizes.least : NULL,
+					 .at_most = options->sizes.has_most ? &options->sizes.most : NULL,
+					 .types = options->types,
+					 .any_case = options->any_case,
+					 .deleted = options->deleted,
 					 .names = names,
 					 .name_count = name_count};
 	struct finding finding = {.tool = tool, .options = options, .store = store};
@@ -171,6 +247,12 @@ static size_t newest_first(const char **names, size_t count)
 	return count;
 }
 
+static bool says_what(const struct tool *tool, const struct options *options)
+{
+	return tool->operand_count || options->hash || options->newer.given || options->older.given ||
+	       options->sizes.has_least || options->sizes.has_most || options->types || options->deleted;
+}
+
 static int run_find(struct tool *tool, const void *arg)
 {
 	const struct options *options = arg;
@@ -178,8 +260,9 @@ static int run_find(struct tool *tool, const void *arg)
 	size_t count;
 	int r;
 
-	if (!tool->operand_count && !options->hash && !options->has_newer)
-		return tool_usage_error(tool, "say what to find: a PATTERN, --hash or --newer");
+	if (!says_what(tool, options))
+		return tool_usage_error(
+			tool, "say what to find: a PATTERN, --hash, --newer, --older, --size, --type or --deleted");
 	if (tool->json && options->nul)
 		return tool_usage_error(tool, "--json and --null do not go together");
 	r = tool_store_open(tool, false, &store);
@@ -205,11 +288,15 @@ const struct tool_command cmd_find = {
 	.name = "find",
 	.summary = "finds files in all snapshots, each version once, in the newest that has it",
 	.description = "PATTERN is one as in .gitignore: of a name, or with a slash of a path. Shown are\n"
-		       "the entry and its SNAPSHOT:PATH, which cat, ls and dump take.",
+		       "the entry and its SNAPSHOT:PATH, which cat, ls and dump take. What is given\n"
+		       "besides has to be so, too. SIZE is in bytes, with k, M, G or T in 1024s. With\n"
+		       "--deleted each path is shown once.",
 	.operands = "[PATTERN]",
 	.example = "  backuptool find '*.odt'\n"
 		   "  backuptool find /letters/may.txt --newer 2026-11-01\n"
-		   "  backuptool find --hash 9f86d081884c7d65\n",
+		   "  backuptool find --hash 9f86d081884c7d65\n"
+		   "  backuptool find --type f --size +1G --older 1y\n"
+		   "  backuptool find --deleted -i '*.jpg'\n",
 	.max_operands = 1,
 	.stream = true,
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON | TOOL_COMMON_HUMAN,

@@ -127,6 +127,37 @@ const char *tool_set_age(void *field, const char *text)
 	return set_duration(field, text, BT_M_REFUSED);
 }
 
+/* Units are powers of 1024, as sizes are shown. */
+static bool read_unit(const char *unit, uint64_t *ret_factor)
+{
+	static const char letters[] = "kMGTP";
+	const char *found;
+
+	*ret_factor = 1;
+	if (!*unit || strcmp(unit, "B") == 0)
+		return true;
+	found = strchr(letters, *unit == 'K' ? 'k' : *unit);
+	if (!found || (unit[1] && strcmp(unit + 1, "iB") != 0 && strcmp(unit + 1, "B") != 0))
+		return false;
+	*ret_factor = UINT64_C(1) << 10 * (found - letters + 1);
+	return true;
+}
+
+const char *tool_set_bytes(void *field, const char *text)
+{
+	static const char expected[] = "a size such as 500, 10k, 200M or 20G";
+	uint64_t factor, value;
+	char *unit;
+
+	errno = 0;
+	value = strtoull(text, &unit, 10);
+	if (*text < '0' || *text > '9' || errno || !read_unit(unit, &factor) ||
+	    __builtin_mul_overflow(value, factor, &value) || value > INT64_MAX)
+		return expected;
+	*(uint64_t *)field = value;
+	return NULL;
+}
+
 /* Adds the pattern of a line; false if it is not text. A mark of the byte order stands before the first one. */
 static bool add_pattern(void *field, char *line, size_t length, bool first)
 {

@@ -54,6 +54,7 @@ tool_option_set tool_add_text;	     /* struct tool_texts, not empty */
 tool_option_set tool_add_tag;	     /* the same, without a comma, which stands between tags where they are shown */
 tool_option_set tool_add_patterns;   /* the same for each line of a file, "-" is standard input */
 tool_option_set tool_set_duration;   /* int64_t seconds; "forever" is -1; m is minutes */
+tool_option_set tool_set_bytes;	     /* uint64_t, "500", "10k", "20G", "1TiB" */
 tool_option_set tool_set_age;	     /* the same, without m, which could be months there */
 
 /* The option of that name, and the field that it fills; NULL: there is none. */

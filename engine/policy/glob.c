@@ -87,6 +87,13 @@ static unsigned char compile_member(struct bt_glob_compiler *c, struct bt_glob_s
 	return byte;
 }
 
+static void set_fold(struct bt_glob_set *set)
+{
+	for (unsigned char byte = 'A'; byte <= 'Z'; byte++)
+		if (set_has(set, byte))
+			set_add(set, byte + ('a' - 'A'), byte + ('a' - 'A'));
+}
+
 /* "[" is at the cursor; moves past the "]". */
 static int compile_set(struct bt_glob_compiler *c, struct bt_glob_token *token)
 {
@@ -108,6 +115,8 @@ static int compile_set(struct bt_glob_compiler *c, struct bt_glob_token *token)
 		c->dead = true;
 	else
 		c->at++;
+	if (c->folded)
+		set_fold(set);
 	for (int i = 0; negated && i < 4; i++)
 		set->bits[i] = ~set->bits[i];
 	token->type = BT_GLOB_SET;
@@ -136,6 +145,8 @@ static int compile_token(struct bt_glob_compiler *c, struct bt_glob_token *token
 	default:
 		token->type = BT_GLOB_BYTE;
 		token->byte = unescape(c);
+		if (c->folded && token->byte >= 'A' && token->byte <= 'Z')
+			token->byte += 'a' - 'A';
 		c->at++;
 		return 0;
 	}
@@ -235,5 +246,44 @@ bool bt_glob_match(const struct bt_glob *glob, const char *name, size_t length)
 		return match_tokens(glob, (const unsigned char *)name, length);
 	default:
 		return false;
+	}
+}
+
+static void take_longer(struct bt_literal *literal, const struct bt_literal *run)
+{
+	if (run->length > literal->length)
+		*literal = *run;
+}
+
+static void add_byte(struct bt_literal *run, unsigned char byte)
+{
+	if (run->length < sizeof(run->text))
+		run->text[run->length++] = (char)byte;
+	else
+		run->last = false;
+}
+
+static void literal_of_text(const struct bt_glob *glob, struct bt_literal *ret_literal)
+{
+	*ret_literal = (struct bt_literal){.first = glob->kind == BT_GLOB_LITERAL, .last = true};
+	for (size_t i = 0; i < glob->count; i++)
+		add_byte(ret_literal, (unsigned char)glob->text[i]);
+}
+
+void bt_glob_literal(const struct bt_glob *glob, struct bt_literal *ret_literal)
+{
+	struct bt_literal run = {.first = true};
+
+	*ret_literal = (struct bt_literal){0};
+	if (glob->kind == BT_GLOB_LITERAL || glob->kind == BT_GLOB_SUFFIX)
+		literal_of_text(glob, ret_literal);
+	for (size_t i = 0; glob->kind == BT_GLOB_TOKENS && i <= glob->count; i++) {
+		run.last = i == glob->count && run.length < sizeof(run.text);
+		if (i < glob->count && glob->tokens[i].type == BT_GLOB_BYTE) {
+			add_byte(&run, glob->tokens[i].byte);
+			continue;
+		}
+		take_longer(ret_literal, &run);
+		run = (struct bt_literal){0};
 	}
 }

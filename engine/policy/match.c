@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "policy/match.h"
 #include "base/fail.h"
+#include "policy/fold.h"
 #include "policy/glob.h"
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ struct bt_rules {
 	struct bt_arena arena;
 	struct rule *rules;
 	size_t count;
+	bool folded;
 	bool *used; /* by pattern; set by any thread, never taken back */
 };
 
@@ -73,7 +75,7 @@ static int compile_components(struct bt_glob_compiler *compiler, struct rule *ru
 
 static int add_rule(struct bt_rules *rules, const char *pattern, size_t index)
 {
-	struct bt_glob_compiler compiler = {.arena = &rules->arena};
+	struct bt_glob_compiler compiler = {.arena = &rules->arena, .folded = rules->folded};
 	const char *end = pattern + bt_pattern_length(pattern);
 	struct rule rule = {.pattern = index};
 	int r;
@@ -103,13 +105,15 @@ static int add_rule(struct bt_rules *rules, const char *pattern, size_t index)
 	return r;
 }
 
-int bt_rules_new(const char *const *patterns, size_t count, struct bt_rules **ret_rules, struct bt_error *error)
+static int make_rules(const char *const *patterns, size_t count, bool folded, struct bt_rules **ret_rules,
+		      struct bt_error *error)
 {
 	struct bt_rules *rules = calloc(1, sizeof(*rules));
 	int r = 0;
 
 	if (!rules)
 		return bt_fail(error, BT_E_NOMEM, NULL, "compile the exclude patterns");
+	rules->folded = folded;
 	rules->rules = calloc(count + 1, sizeof(*rules->rules));
 	rules->used = calloc(count + 1, sizeof(*rules->used));
 	if (!rules->rules || !rules->used)
@@ -122,6 +126,36 @@ int bt_rules_new(const char *const *patterns, size_t count, struct bt_rules **re
 	}
 	*ret_rules = rules;
 	return 0;
+}
+
+int bt_rules_new(const char *const *patterns, size_t count, struct bt_rules **ret_rules, struct bt_error *error)
+{
+	return make_rules(patterns, count, false, ret_rules, error);
+}
+
+int bt_rules_of_pattern(const char *pattern, bool folded, struct bt_rules **ret_rules, struct bt_error *error)
+{
+	const char *const patterns[] = {pattern};
+	char *text = folded ? strdup(pattern) : NULL;
+	int r;
+
+	if (!folded)
+		return make_rules(patterns, 1, false, ret_rules, error);
+	if (!text)
+		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
+	bt_fold(text, strlen(text), false);
+	r = make_rules((const char *const *)&text, 1, true, ret_rules, error);
+	free(text);
+	return r;
+}
+
+void bt_rules_literal(const struct bt_rules *rules, struct bt_literal *ret_literal)
+{
+	const struct rule *rule = rules->rules;
+
+	*ret_literal = (struct bt_literal){0};
+	if (rules->count == 1 && !rule->negative)
+		bt_glob_literal(&rule->globs[rule->count - 1], ret_literal);
 }
 
 void bt_rules_free(struct bt_rules *rules)

@@ -8,6 +8,7 @@
 #ifndef BT_POLICY_MATCH_H
 #define BT_POLICY_MATCH_H
 
+#include "policy/glob.h"
 #include <backuptool/error.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,11 +16,15 @@
 struct bt_rules;
 
 int bt_rules_new(const char *const *patterns, size_t count, struct bt_rules **ret_rules, struct bt_error *error);
+/* A single pattern. folded: case does not matter, and paths and names are given as bt_fold makes them. */
+int bt_rules_of_pattern(const char *pattern, bool folded, struct bt_rules **ret_rules, struct bt_error *error);
 void bt_rules_free(struct bt_rules *rules);
 /* path: relative to the target, without leading slash ("docs/a.txt"); the entry's own name begins at name. */
 bool bt_rules_excluded(const struct bt_rules *rules, const char *path, const char *name, bool directory);
 /* Whether the pattern of that index has decided of an entry so far; true also if it is a comment or empty. */
 bool bt_rules_used(const struct bt_rules *rules, size_t index);
+/* Of the only pattern, and of the last component of the paths that it matches. */
+void bt_rules_literal(const struct bt_rules *rules, struct bt_literal *ret_literal);
 /* How much of the pattern counts: without the CR at the end of its line, and without blanks that no "\\" protects. */
 size_t bt_pattern_length(const char *pattern);
 

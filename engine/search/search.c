@@ -5,10 +5,7 @@
 #include "base/sized.h"
 #include "base/voice.h"
 #include "codec/hash.h"
-#include "policy/match.h"
-#include "view/walk.h"
-#include <backuptool/search.h>
-#include <stdlib.h>
+#include "search/run.h"
 #include <string.h>
 
 #define SEARCHED_MAX ((size_t)4 << 20) /* those beyond are searched again */
@@ -17,6 +14,7 @@
 struct place {
 	struct bt_digest path; /* what stands for it */
 	size_t length;	       /* of it, with the slash after it */
+	struct bt_now now;     /* if deleted entries are looked for */
 };
 
 struct run {
@@ -25,78 +23,20 @@ struct run {
 	int (*found)(void *arg, const struct bt_match *match);
 	void *arg;
 	const struct bt_observer *observer;
-	struct bt_rules *rules;
+	struct bt_wanted wanted;
+	struct bt_heads heads; /* if deleted entries are looked for */
 	struct bt_hasher *hasher;
 	struct bt_digest_set searched; /* directories with their paths */
 	struct bt_digest_set told;     /* entries with their paths */
-	struct bt_walk *walk;	       /* with a struct place for each directory on the way, of the first one zeros */
+	struct bt_walk *walk;	       /* with a struct place for each directory on the way */
 	const char *snapshot;
 	bool incomplete;
 };
-
-/* "#" and "!" mean nothing special here. */
-static int make_rules(struct run *run, struct bt_error *error)
-{
-	const char *pattern = run->search->pattern;
-
-	if (!pattern)
-		return 0;
-	size_t length = strlen(pattern);
-	if (!length)
-		return bt_fail(error, BT_E_INVALID, NULL, "an empty pattern");
-	char *plain = malloc(length + 2);
-	if (!plain)
-		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	bool special = *pattern == '#' || *pattern == '!';
-	*plain = '\\';
-	memcpy(plain + special, pattern, length + 1);
-	int r = bt_rules_new((const char *const *)&plain, 1, &run->rules, error);
-	free(plain);
-	return r;
-}
-
-static int check_hash(const char *hash, struct bt_error *error)
-{
-	size_t length = hash ? strlen(hash) : 1;
-
-	if (!length || length > 64 || (hash && strspn(hash, "0123456789abcdef") != length))
-		return bt_fail(error, BT_E_INVALID, hash, "not the beginning of a SHA-256 digest");
-	return 0;
-}
-
-static bool has_hash(const struct bt_entry *entry, const char *hash)
-{
-	char text[65];
-
-	if (entry->type != BT_FILE || !entry->has_digest)
-		return false;
-	bt_digest_text(&entry->digest, text);
-	return strncmp(text, hash, strlen(hash)) == 0;
-}
-
-static bool is_newer(const struct bt_time *time, const struct bt_time *than)
-{
-	return time->seconds > than->seconds ||
-	       (time->seconds == than->seconds && time->nanoseconds > than->nanoseconds);
-}
 
 /* The directory that the entry lies in. */
 static const struct place *above(const struct run *run)
 {
 	return bt_walk_level(run->walk);
-}
-
-static bool matches(const struct run *run, const struct bt_walk_step *step)
-{
-	const struct bt_search *search = run->search;
-	const struct bt_entry *entry = step->entry;
-
-	if (search->newer && !is_newer(&entry->mtime, search->newer))
-		return false;
-	if (search->hash && !has_hash(entry, search->hash))
-		return false;
-	const char *name = step->path + above(run)->length;
-	return !run->rules || bt_rules_excluded(run->rules, step->path, name, entry->type == BT_DIR);
 }
 
 /* What stands for a path is made of what stands for the directory, and the name. */
@@ -124,17 +64,17 @@ static int add_key(struct run *run, struct bt_digest_set *set, const struct bt_d
 	return key_of(run, path, facts, size, &key) ? BT_E_NOMEM : bt_digest_set_add(set, &key);
 }
 
-/* Versions of a directory differ in nothing that a search would ask for. */
+/* Versions of a directory differ in nothing that a search would ask for. Of what is deleted the newest is enough. */
 static int tell_entry(struct run *run, const struct bt_walk_step *step, const struct bt_digest *path)
 {
 	const struct bt_entry *entry = step->entry;
-	bool directory = entry->type == BT_DIR;
+	bool once = run->search->deleted, alike = once || entry->type == BT_DIR;
 	struct {
 		uint64_t type, size, seconds, nanoseconds;
 		struct bt_digest digest;
-	} facts = {.type = entry->type};
+	} facts = {.type = once ? 0 : entry->type};
 
-	if (!directory) {
+	if (!alike) {
 		facts.size = entry->size;
 		facts.seconds = (uint64_t)entry->mtime.seconds;
 		facts.nanoseconds = entry->mtime.nanoseconds;
@@ -152,23 +92,53 @@ static void problem(struct run *run, const char *path, const struct bt_error *er
 	bt_tell(run->observer, path, error);
 }
 
+/* Whether the directory is to be entered: 1, 0, or BT_E_NOMEM. */
+static int prepare_below(struct run *run, const struct bt_entry *entry, const struct bt_digest *path,
+			 const struct bt_now *now)
+{
+	*(struct place *)bt_walk_below(run->walk) =
+		(struct place){*path, above(run)->length + entry->name_length + 1, *now};
+	if (run->search->deleted && (now->kind == BT_NOW_UNKNOWN || bt_digest_equal(&now->tree, &entry->digest)))
+		return 0;
+	if (run->searched.count >= SEARCHED_MAX)
+		return 1;
+	return add_key(run, &run->searched, path, &entry->digest, sizeof(entry->digest));
+}
+
+/* What the newest snapshot has in its place. Nobody says that an entry is deleted when that cannot be read. */
+static int look_now(struct run *run, const struct bt_walk_step *step, struct bt_now *ret_now, bool *ret_told)
+{
+	struct bt_error found = {0};
+	int r;
+
+	*ret_told = true;
+	*ret_now = (struct bt_now){0};
+	if (!run->search->deleted)
+		return 0;
+	r = bt_now_below(run->store, &above(run)->now, step->entry, ret_now, ret_told, &found);
+	if (r && r != BT_E_NOMEM)
+		problem(run, step->path, &found);
+	return r == BT_E_NOMEM ? r : 0;
+}
+
 static int see(struct run *run, const struct bt_walk_step *step)
 {
 	const struct bt_entry *entry = step->entry;
-	bool wanted = matches(run, step);
+	int wanted = bt_wanted_has(&run->wanted, entry, step->path, step->path + above(run)->length);
 	struct bt_digest path;
+	struct bt_now now;
+	bool told;
 
-	if (!wanted && entry->type != BT_DIR)
-		return 0;
+	if (wanted < 0 || (!wanted && entry->type != BT_DIR))
+		return wanted;
 	int r = path_of(run, step, &path);
-	if (!r && wanted)
+	if (!r)
+		r = look_now(run, step, &now, &told);
+	if (!r && wanted && told)
 		r = tell_entry(run, step, &path);
 	if (r || entry->type != BT_DIR)
 		return r;
-	*(struct place *)bt_walk_below(run->walk) = (struct place){path, above(run)->length + entry->name_length + 1};
-	if (run->searched.count >= SEARCHED_MAX)
-		return 0;
-	r = add_key(run, &run->searched, &path, &entry->digest, sizeof(entry->digest));
+	r = prepare_below(run, entry, &path, &now);
 	if (!r)
 		bt_walk_skip(run->walk);
 	return r < 0 ? r : 0;
@@ -183,19 +153,38 @@ static bool was_searched(void *arg, const struct bt_digest *page, size_t depth)
 	       add_key(run, &run->searched, &above(run)->path, page, sizeof(*page)) == 0;
 }
 
+/* Where the walk begins. What is deleted depends on the host and the directory. */
+static int begin_place(struct run *run, const struct bt_snapshot_info *info, struct place *ret_place)
+{
+	const struct bt_snapshot_info *newest = run->search->deleted ? bt_heads_of(&run->heads, info) : NULL;
+	const struct bt_digest none = {{0}};
+
+	*ret_place = (struct place){.now.kind = BT_NOW_UNKNOWN};
+	if (newest)
+		ret_place->now = bt_now_of(&newest->root);
+	return newest ? key_of(run, &none, newest->name, strlen(newest->name), &ret_place->path) : 0;
+}
+
 static int search_below(struct run *run, const struct bt_snapshot_info *info, struct bt_error *error)
 {
 	const struct bt_dir_filter filter = {.arg = run, .skips = was_searched, .leaves = true};
-	const struct bt_walk_options options = {.info = info, .level_size = sizeof(struct place), .filter = &filter};
+	const struct bt_page_skim skim = {&run->wanted, bt_wanted_skims};
+	const struct bt_walk_options options = {.info = info,
+						.level_size = sizeof(struct place),
+						.filter = &filter,
+						.skim = run->wanted.needle_length ? &skim : NULL};
 	const struct bt_entry *root = &info->root;
-	const struct bt_digest path = {{0}};
-	int r = add_key(run, &run->searched, &path, &root->digest, sizeof(root->digest));
+	struct place place;
+	int r = begin_place(run, info, &place);
 
-	if (r <= 0)
-		return r;
+	if (!r)
+		r = add_key(run, &run->searched, &place.path, &root->digest, sizeof(root->digest));
+	if (r <= 0 || (run->search->deleted && place.now.kind == BT_NOW_UNKNOWN))
+		return r < 0 ? r : 0;
 	r = bt_walk_begin(run->store, &options, root, &run->walk, error);
 	if (r)
 		return r;
+	*(struct place *)bt_walk_below(run->walk) = place;
 	while (!r) {
 		struct bt_walk_step step = {0};
 		struct bt_error found = {0};
@@ -213,6 +202,13 @@ static int search_below(struct run *run, const struct bt_snapshot_info *info, st
 	return r;
 }
 
+static bool is_newest(const struct run *run, const struct bt_snapshot_info *info)
+{
+	const struct bt_snapshot_info *newest = bt_heads_of(&run->heads, info);
+
+	return newest && !strcmp(newest->name, info->name);
+}
+
 static int search_snapshot(struct run *run, const char *name, struct bt_error *error)
 {
 	struct bt_snapshot *snapshot;
@@ -228,7 +224,8 @@ static int search_snapshot(struct run *run, const char *name, struct bt_error *e
 		problem(run, name, &found);
 		return 0;
 	}
-	r = search_below(run, bt_snapshot_info(snapshot), error);
+	if (!run->search->deleted || !is_newest(run, bt_snapshot_info(snapshot)))
+		r = search_below(run, bt_snapshot_info(snapshot), error);
 	bt_snapshot_close(snapshot);
 	return r;
 }
@@ -245,10 +242,10 @@ int bt_search_run(struct bt_store *store, const struct bt_search *search,
 
 	const struct bt_roster *roster = bt_roster_get(store);
 	size_t count = wanted.name_count ? wanted.name_count : roster->count;
-	int r = check_hash(wanted.hash, error);
+	int r = bt_wanted_begin(&run.wanted, &wanted, error);
 
-	if (!r)
-		r = make_rules(&run, error);
+	if (!r && wanted.deleted)
+		r = bt_heads_begin(&run.heads, store, roster);
 	run.hasher = bt_hasher_new();
 	if (!r && !run.hasher)
 		r = BT_E_NOMEM;
@@ -258,7 +255,8 @@ int bt_search_run(struct bt_store *store, const struct bt_search *search,
 	bt_digest_set_free(&run.searched);
 	bt_digest_set_free(&run.told);
 	bt_hasher_free(run.hasher);
-	bt_rules_free(run.rules);
+	bt_heads_end(&run.heads);
+	bt_wanted_end(&run.wanted);
 	if (!r && run.incomplete)
 		r = BT_E_INCOMPLETE;
 	return r < 0 ? bt_fail(error, (enum bt_code)r, NULL, "search the snapshots") : r;

@@ -25,6 +25,8 @@ struct bt_dir {
 	size_t next;   /* entry, if the last page has entries */
 	size_t leaves; /* index pages above the last leaf; 0: none was read yet */
 	struct bt_page_reader reader;
+	struct bt_page_reader *top;	    /* that read the first page */
+	const struct bt_page_skim *skim;    /* or NULL */
 	bool once;			    /* see bt_dir_read_once */
 	const struct bt_dir_filter *filter; /* or NULL */
 	struct step way[BT_DIR_LEVELS + 1];
@@ -40,18 +42,17 @@ static bool is_of_directory(const struct bt_page *page)
 	return page->kind == BT_PAGE_ENTRIES || page->kind == BT_PAGE_LEAVES;
 }
 
-int bt_dir_new(struct bt_store *store, const struct bt_digest *tree, struct bt_dir **ret_dir, struct bt_error *error)
+/* The first page, which is put if this fails. top NULL: the directory's own reader. */
+static int make_dir(struct bt_store *store, const struct bt_page *page, const struct bt_digest *tree,
+		    struct bt_page_reader *top, struct bt_dir **ret_dir, struct bt_error *error)
 {
-	const struct bt_page *top;
-	int r = bt_page_get(store, tree, &top, error);
+	struct bt_dir *dir = is_of_directory(page) ? malloc(sizeof(*dir)) : NULL;
 
-	if (r)
-		return r;
-	struct bt_dir *dir = is_of_directory(top) ? malloc(sizeof(*dir)) : NULL;
 	if (!dir) {
-		r = is_of_directory(top) ? bt_fail(error, BT_E_NOMEM, NULL, NULL)
-					 : bt_page_fail(store, top, BT_R_BAD_TYPE, error);
-		bt_page_put(store, top);
+		int r = is_of_directory(page) ? bt_fail(error, BT_E_NOMEM, NULL, NULL)
+					      : bt_page_fail(store, page, BT_R_BAD_TYPE, error);
+
+		bt_page_put(store, page);
 		return r;
 	}
 	dir->store = store;
@@ -59,11 +60,39 @@ int bt_dir_new(struct bt_store *store, const struct bt_digest *tree, struct bt_d
 	dir->depth = 1;
 	dir->next = dir->leaves = 0;
 	dir->reader = (struct bt_page_reader){0};
+	dir->top = top ? top : &dir->reader;
+	dir->skim = NULL;
 	dir->once = false;
 	dir->filter = NULL;
-	dir->way[0] = (struct step){.page = top};
+	dir->way[0] = (struct step){.page = page};
 	*ret_dir = dir;
 	return 0;
+}
+
+int bt_dir_new(struct bt_store *store, const struct bt_digest *tree, struct bt_dir **ret_dir, struct bt_error *error)
+{
+	const struct bt_page *page;
+	int r = bt_page_get(store, tree, &page, error);
+
+	return r ? r : make_dir(store, page, tree, NULL, ret_dir, error);
+}
+
+int bt_dir_open(struct bt_store *store, const struct bt_digest *tree, struct bt_page_reader *reader,
+		const struct bt_page_skim *skim, struct bt_dir **ret_dir, struct bt_error *error)
+{
+	const struct bt_page *page;
+	bool passes = false;
+	int r = skim ? bt_page_skim(store, reader, tree, false, skim, &passes, error) : 0;
+
+	*ret_dir = NULL;
+	if (r || passes)
+		return r;
+	r = bt_page_read(store, reader, tree, false, &page, error);
+	if (!r)
+		r = make_dir(store, page, tree, reader, ret_dir, error);
+	if (!r)
+		(*ret_dir)->skim = skim;
+	return r;
 }
 
 /* Leaves the pages below. */
@@ -71,7 +100,8 @@ static void cut_way(struct bt_dir *dir, size_t depth)
 {
 	while (dir->depth > depth) {
 		dir->depth--;
-		bt_page_leave(dir->store, &dir->reader, dir->way[dir->depth].page, dir->once && dir->depth);
+		bt_page_leave(dir->store, dir->depth ? &dir->reader : dir->top, dir->way[dir->depth].page,
+			      dir->once && dir->depth);
 	}
 }
 
@@ -188,12 +218,31 @@ static const struct bt_leaf *filtered(const struct bt_dir *dir, const struct ste
 	return dir->filter && (dir->filter->leaves || child->entries > BT_LEAF_ENTRIES) ? child : NULL;
 }
 
+/* Whether nothing of the child is wanted, by its line or because the filter knows it. */
+static int may_pass(struct bt_dir *dir, const struct step *step, bool *ret_passes, struct bt_error *error)
+{
+	const struct bt_leaf *child = filtered(dir, step);
+	bool in_order = dir->leaves == dir->depth;
+
+	*ret_passes = child && dir->filter->skips(dir->filter->arg, &child->id, dir->depth);
+	if (*ret_passes || !dir->skim)
+		return 0;
+	child = &step->page->leaves[step->child];
+	int r = bt_page_skim(dir->store, &dir->reader, &child->id, in_order, dir->skim, ret_passes, error);
+	if (!r && *ret_passes)
+		dir->leaves = dir->depth;
+	return r;
+}
+
 static int enter_or_pass(struct bt_dir *dir, struct bt_error *error)
 {
 	struct step *step = last_step(dir);
-	const struct bt_leaf *child = filtered(dir, step);
+	bool passes;
+	int r = may_pass(dir, step, &passes, error);
 
-	if (!child || !dir->filter->skips(dir->filter->arg, &child->id, dir->depth))
+	if (r)
+		return r;
+	if (!passes)
 		return enter_child(dir, error);
 	pass_child(step);
 	return 0;

@@ -3,7 +3,7 @@
 #ifndef BT_VIEW_DIR_H
 #define BT_VIEW_DIR_H
 
-#include <internal/view.h>
+#include "view/pages.h"
 
 /* Asked by bt_dir_next about pages that probably stand for others. depth: index pages above it, at least 1. */
 struct bt_dir_filter {
@@ -14,6 +14,10 @@ struct bt_dir_filter {
 };
 void bt_dir_set_filter(struct bt_dir *dir, const struct bt_dir_filter *filter); /* which must outlive the directory */
 
+/* Like bt_dir_new; the first page is read with a reader that outlives the directory. skim is asked about each page that
+ * is to be read, and must outlive the directory, too; or NULL. *ret_dir NULL: the first page passed. */
+int bt_dir_open(struct bt_store *store, const struct bt_digest *tree, struct bt_page_reader *reader,
+		const struct bt_page_skim *skim, struct bt_dir **ret_dir, struct bt_error *error);
 /* All is read in order, and hardly again: pages below an index page do not stay in memory. */
 void bt_dir_read_once(struct bt_dir *dir);
 /* Makes both go on after what follows in both and is equal, page by page. What cannot be read is left to bt_dir_next.

@@ -67,24 +67,36 @@ static int parse(struct bt_store *store, struct bt_page_room *room, const struct
 	return 0;
 }
 
+static int read_line(struct bt_store *store, const struct wanted *wanted, struct bt_text *ret_line,
+		     struct bt_location *ret_location, struct bt_error *error)
+{
+	struct bt_page_reader *reader = wanted->reader;
+
+	if (reader->skimmed && bt_digest_equal(&reader->id, wanted->id)) {
+		*ret_line = reader->text;
+		*ret_location = reader->location;
+		return 0;
+	}
+	if (wanted->in_order && !bt_store_page_ahead(store, &reader->ahead, wanted->id, ret_line, ret_location))
+		return 0;
+	int r = bt_store_page(store, &reader->ahead, wanted->id, &reader->line, ret_location, error);
+	*ret_line = (struct bt_text){(const char *)reader->line.data, reader->line.length};
+	return r;
+}
+
 static int load_page(void *arg, const struct bt_table_key *key, const void *hint, struct bt_cached **ret_value,
 		     size_t *ret_weight, struct bt_error *error)
 {
 	struct bt_store *store = arg;
 	const struct wanted *wanted = hint;
 	struct bt_location location;
-	struct bt_buf *buf = &wanted->reader->line;
 	struct bt_text line;
 	struct cached_page *value = malloc(sizeof(*value));
-	int r = 0;
 
 	if (!value)
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
 	*value = (struct cached_page){.id = *wanted->id};
-	if (!wanted->in_order || bt_store_page_ahead(store, &wanted->reader->ahead, wanted->id, &line, &location)) {
-		r = bt_store_page(store, &wanted->reader->ahead, wanted->id, buf, &location, error);
-		line = (struct bt_text){(const char *)buf->data, buf->length};
-	}
+	int r = read_line(store, wanted, &line, &location, error);
 	if (!r)
 		r = parse(store, &wanted->reader->room, &line, &location, value, ret_weight, error);
 	if (r)
@@ -112,6 +124,7 @@ int bt_page_read(struct bt_store *store, struct bt_page_reader *reader, const st
 	struct bt_cached *cached;
 	int r = bt_cache_get(bt_store_pages(store), &key, &wanted, &cached, error);
 
+	reader->skimmed = false;
 	if (r)
 		return r;
 	struct cached_page *page = (struct cached_page *)cached;
@@ -121,6 +134,32 @@ int bt_page_read(struct bt_store *store, struct bt_page_reader *reader, const st
 		return bt_fail_damaged(error, BT_R_MISSING_PAGE, NULL, BT_NO_OFFSET);
 	}
 	*ret_page = &page->page;
+	return 0;
+}
+
+static void note_place(struct bt_page_ahead *ahead, uint32_t file, uint64_t at, uint64_t length)
+{
+	ahead->doubted &= file != ahead->file || at != ahead->next;
+	ahead->known = true;
+	ahead->file = file;
+	ahead->next = at + length + strlen(",\n");
+}
+
+int bt_page_skim(struct bt_store *store, struct bt_page_reader *reader, const struct bt_digest *id, bool in_order,
+		 const struct bt_page_skim *skim, bool *ret_passes, struct bt_error *error)
+{
+	const struct wanted wanted = {id, reader, in_order};
+
+	reader->skimmed = false;
+	int r = read_line(store, &wanted, &reader->text, &reader->location, error);
+	if (r)
+		return r;
+	reader->id = *id;
+	*ret_passes = skim->passes(skim->arg, reader->text.bytes, reader->text.length);
+	reader->skimmed = !*ret_passes;
+	if (*ret_passes)
+		note_place(&reader->ahead, reader->location.file, reader->location.block.at,
+			   reader->location.block.length);
 	return 0;
 }
 
@@ -152,12 +191,8 @@ void bt_page_put(struct bt_store *store, const struct bt_page *page)
 void bt_page_leave(struct bt_store *store, struct bt_page_reader *reader, const struct bt_page *page, bool once)
 {
 	struct cached_page *cached = cached_of(page);
-	struct bt_page_ahead *ahead = &reader->ahead;
 
-	ahead->doubted &= cached->file != ahead->file || cached->at != ahead->next;
-	ahead->known = true;
-	ahead->file = cached->file;
-	ahead->next = cached->at + cached->length + strlen(",\n");
+	note_place(&reader->ahead, cached->file, cached->at, cached->length);
 	if (once)
 		bt_cache_drop(bt_store_pages(store), &cached->cached);
 	else

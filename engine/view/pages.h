@@ -13,8 +13,21 @@ struct bt_page_reader {
 	struct bt_page_ahead ahead;
 	struct bt_page_room room; /* its expected is the caller's */
 	struct bt_buf line;
+	/* Of bt_page_skim. */
+	bool skimmed;
+	struct bt_text text;
+	struct bt_digest id;
+	struct bt_location location;
 };
 void bt_page_reader_free(struct bt_page_reader *reader);
+/* Asked about the line of a page before it is parsed, after it was verified by its id. */
+struct bt_page_skim {
+	void *arg;
+	bool (*passes)(void *arg, const char *line, size_t length); /* true: nothing on it, and below it, is wanted */
+};
+/* Asks. If the page does not pass, the next bt_page_read of this reader may be of it, and reads it no more. */
+int bt_page_skim(struct bt_store *store, struct bt_page_reader *reader, const struct bt_digest *id, bool in_order,
+		 const struct bt_page_skim *skim, bool *ret_passes, struct bt_error *error);
 /* Like bt_page_get. in_order: the page may lie after the one of bt_page_leave. */
 int bt_page_read(struct bt_store *store, struct bt_page_reader *reader, const struct bt_digest *id, bool in_order,
 		 const struct bt_page **ret_page, struct bt_error *error);

@@ -22,7 +22,8 @@ struct bt_walk {
 	bool ended; /* the innermost directory: that was told, and it is left before anything else */
 	struct level *levels;
 	size_t count, room;
-	struct bt_buf data; /* of each level and one below, level_size */
+	struct bt_page_reader reader; /* of the first pages of directories */
+	struct bt_buf data;	      /* of each level and one below, level_size */
 };
 
 /* Makes the caller's bytes for a directory that may be entered. */
@@ -83,6 +84,7 @@ void bt_walk_free(struct bt_walk *walk)
 		leave(walk);
 	bt_buf_free(&walk->path);
 	bt_buf_free(&walk->data);
+	bt_page_reader_free(&walk->reader);
 	free(walk->levels);
 	free(walk);
 }
@@ -103,8 +105,8 @@ static int enter(struct bt_walk *walk, struct bt_error *error)
 	walk->enter = false;
 	if (bt_vec_room(walk->levels, walk->count, walk->room))
 		return bt_fail(error, BT_E_NOMEM, NULL, NULL);
-	int r = bt_dir_new(walk->store, &walk->tree, &level.dir, error);
-	if (r)
+	int r = bt_dir_open(walk->store, &walk->tree, &walk->reader, walk->options.skim, &level.dir, error);
+	if (r || !level.dir)
 		return r;
 	bt_dir_set_filter(level.dir, walk->options.filter);
 	bt_dir_read_once(level.dir);

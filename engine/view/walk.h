@@ -13,6 +13,7 @@ struct bt_walk_options {
 	size_t level_size;	  /* bytes of the caller's for each directory on the path */
 	bool pathless;		  /* paths are neither made nor counted */
 	const struct bt_dir_filter *filter; /* of pages of large directories: see view/dir.h; or NULL */
+	const struct bt_page_skim *skim;    /* the same: see view/pages.h */
 	bool ends; /* the end of a directory is a step, too: entry is NULL, and bt_walk_level is not */
 };
 /* Begins in the directory from; if that is not a directory, the walk is empty. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "policy/fold.h"
 #include "policy/match.h"
 #include <ftw.h>
 #include <internal/policy.h>
@@ -441,10 +442,75 @@ static void barriers(void **state)
 	assert_int_equal(found[2].parents, strlen("!/docs"));
 }
 
+static void literals(void **state)
+{
+	static const char long_name[] = "0123456789012345678901234567890123456789012345678901234567890123456789";
+	static const struct {
+		const char *pattern, *text;
+		bool first, last;
+	} expected[] = {
+		{"notes.txt", "notes.txt", true, true},
+		{"/a/b\\*c", "b*c", true, true},
+		{"*.txt", ".txt", false, true},
+		{"a*", "a", true, false},
+		{"a*bcd?ef", "bcd", false, false},
+		{"*ab[cd]e", "ab", false, false},
+		{"?abc", "abc", false, true},
+		{"*", "", false, true},
+		{"[ab]", "", false, false},
+		{"a/**", "", false, true},
+	};
+	struct bt_literal literal;
+
+	for (size_t i = 0; i < LENGTH(expected); i++) {
+		struct bt_rules *rules = rules_of(&expected[i].pattern, 1);
+
+		bt_rules_literal(rules, &literal);
+		assert_int_equal(literal.length, strlen(expected[i].text));
+		assert_memory_equal(literal.text, expected[i].text, literal.length);
+		assert_int_equal(literal.first, expected[i].first);
+		assert_int_equal(literal.last, expected[i].last);
+		bt_rules_free(rules);
+	}
+	struct bt_rules *rules = rules_of((const char *[]){long_name}, 1);
+	bt_rules_literal(rules, &literal);
+	assert_int_equal(literal.length, sizeof(literal.text));
+	assert_true(literal.first && !literal.last);
+	bt_rules_free(rules);
+}
+
+static void folded(void **state)
+{
+	static const struct {
+		const char *from, *to;
+	} expected[] = {
+		{"ABCxyz 1[", "abcxyz 1["},
+		{"\303\204\303\226\303\237\303\227", "\303\244\303\266\303\237\303\227"},
+		{"\305\270", "\303\277"},
+		{"\305\230\304\214", "\305\231\304\215"},
+		{"\316\240\316\221", "\317\200\316\261"},
+		{"\320\240\320\201", "\321\200\321\221"},
+		{"\303", "\303"},
+		{"\377A\303", "\377a\303"},
+	};
+
+	for (size_t i = 0; i < LENGTH(expected); i++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "%s", expected[i].from);
+		bt_fold(text, strlen(text), true);
+		assert_string_equal(text, expected[i].to);
+		bt_fold(text, strlen(text), true);
+		assert_string_equal(text, expected[i].to);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table),
+		cmocka_unit_test(literals),
+		cmocka_unit_test(folded),
 		cmocka_unit_test(no_rules),
 		cmocka_unit_test(hostile_patterns_end),
 		cmocka_unit_test(many_components),

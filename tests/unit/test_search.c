@@ -70,6 +70,140 @@ static void test_each_version_once(void **state)
 	world_end(&world);
 }
 
+static void test_what_an_entry_is(void **state)
+{
+	struct world world;
+	const struct bt_time then = {1000000000, 0}, later = {1000000001, 0};
+	const uint64_t one = 1, three = 3, four = 4, nothing = 0;
+	const struct timespec old[] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+
+	world_begin(&world);
+	put_dir(&world, "D");
+	put_text(&world, "D/none", "");
+	put_text(&world, "D/three", "333");
+	put_text(&world, "D/Four", "4444");
+	put_text(&world, "D/\303\234ber", "u");
+	assert_int_equal(symlink("D", in_source(&world, "link")), 0);
+	assert_int_equal(utimensat(AT_FDCWD, in_source(&world, "D/three"), old, 0), 0);
+	age();
+	world_snap(&world);
+	world_open_store(&world);
+	EXPECT(0, "D/Four D/three ", .at_least = &three);
+	EXPECT(0, "D/three ", .at_least = &three, .at_most = &three);
+	EXPECT(0, "D/none ", .at_most = &nothing);
+	EXPECT(0, "", .at_least = &four, .at_most = &one);
+	EXPECT(0, "D ", .types = 1u << BT_DIR);
+	EXPECT(0, "D link ", .types = 1u << BT_DIR | 1u << BT_SYMLINK);
+	EXPECT(0, "D/Four ", .pattern = "[E-G]*", .types = 1u << BT_FILE);
+	EXPECT(0, "D/three ", .older = &later);
+	EXPECT(0, "", .older = &then);
+	EXPECT(0, "", .pattern = "four");
+	EXPECT(0, "D/Four ", .pattern = "four", .any_case = true);
+	EXPECT(0, "D/Four ", .pattern = "[E-G]OUR", .any_case = true);
+	EXPECT(0, "D/three ", .pattern = "/d/TH*", .any_case = true);
+	EXPECT(0, "D/\303\234ber ", .pattern = "\303\274BER", .any_case = true);
+	EXPECT(0, "", .pattern = "/d/TH*");
+	world_end(&world);
+}
+
+/* Names as pages write them in other ways, and directories on the way. Without regard to case no text of a page is
+ * looked at before it is parsed. */
+static void test_no_page_is_passed_wrongly(void **state)
+{
+	static const char *const names[] = {
+		"say \"hello\"",     "back\\slash", "new\nline", "\177del",	    "\377raw hello",
+		"\342\202\254 euro", "plain hello", "name_b64",	 "d\"type\":\"dir", "hello"};
+	static const char *const patterns[] = {
+		"*hello*", "*hello\"",	  "say*",  "*back\\\\sl*",  "*\\\\*",	  "new\nline",	  "*\nline",  "*del",
+		"\177*",   "*raw*",	  "\377*", "\342\202\254*", "*\202\254*", "name*",	  "*type*",   "*\"*",
+		"hello",   "plain?hello", "*o",	   "[h]*",	    "dir/*",	  "dir/**/hello", "dir/?ello"};
+	struct world world;
+
+	world_begin(&world);
+	put_dir(&world, "dir");
+	put_dir(&world, "dir/below");
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char path[64];
+
+		put_text(&world, names[i], "text");
+		snprintf(path, sizeof(path), "dir/below/%zu", i);
+		put_dir(&world, path);
+		snprintf(path, sizeof(path), "dir/below/%zu/%s", i, names[i]);
+		put_text(&world, path, "text");
+	}
+	age();
+	world_snap(&world);
+	world_open_store(&world);
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
+		struct heard skimmed = {0}, parsed = {0};
+
+		assert_int_equal(search(&world, (struct bt_search){.pattern = patterns[i]}, &skimmed), 0);
+		assert_int_equal(search(&world, (struct bt_search){.pattern = patterns[i], .any_case = true}, &parsed),
+				 0);
+		assert_string_equal(skimmed.text, parsed.text);
+		assert_int_equal(!*skimmed.text, !strncmp(patterns[i], "dir/?", 5));
+	}
+	world_end(&world);
+}
+
+static void test_pages_of_a_large_directory(void **state)
+{
+	struct world world;
+
+	world_begin(&world);
+	for (unsigned i = 0; i < 1000; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "file-%03u", i);
+		put_text(&world, name, "text");
+	}
+	put_dir(&world, "file-500.d");
+	put_text(&world, "file-500.d/file-777", "other");
+	age();
+	world_snap(&world);
+	world_open_store(&world);
+	EXPECT(0, "file-007 ", .pattern = "file-007");
+	EXPECT(0, "file-500.d/file-777 file-777 ", .pattern = "*-777");
+	EXPECT(0, "file-500.d ", .pattern = "*[d9]", .types = 1u << BT_DIR);
+	world_end(&world);
+}
+
+static void test_deleted(void **state)
+{
+	struct world world;
+
+	world_begin(&world);
+	put_dir(&world, "gone");
+	put_dir(&world, "stays");
+	put_text(&world, "gone/a", "a");
+	put_text(&world, "stays/a", "a");
+	put_text(&world, "stays/b", "b");
+	age();
+	world_snap(&world);
+	put_text(&world, "stays/b", "other b");
+	put_text(&world, "short", "lived");
+	age();
+	world_snap(&world);
+	remove_tree(in_source(&world, "gone"));
+	unlink(in_source(&world, "stays/b"));
+	unlink(in_source(&world, "short"));
+	world_snap(&world);
+	world_open_store(&world);
+	EXPECT(0, "gone gone/a short stays/b ", .deleted = true);
+	EXPECT(0, "stays/b ", .deleted = true, .pattern = "b");
+	EXPECT(0, "gone/a ", .deleted = true, .pattern = "a");
+	const char *newest = bt_store_snapshot_name(world.store, 2), *oldest = bt_store_snapshot_name(world.store, 0);
+	EXPECT(0, "", .deleted = true, .names = &newest, .name_count = 1);
+	EXPECT(0, "gone gone/a stays/b ", .deleted = true, .names = &oldest, .name_count = 1);
+	world.options.host = "another";
+	world_snap(&world);
+	put_text(&world, "short", "lived");
+	world_snap(&world);
+	world_open_store(&world);
+	EXPECT(0, "gone gone/a short stays/b ", .deleted = true);
+	world_end(&world);
+}
+
 static uint64_t hashed; /* bytes */
 /* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 void __real_bt_hasher_add(struct bt_hasher *hasher, const void *data, size_t length);
@@ -156,6 +290,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_version_once),
+		cmocka_unit_test(test_what_an_entry_is),
+		cmocka_unit_test(test_no_page_is_passed_wrongly),
+		cmocka_unit_test(test_pages_of_a_large_directory),
+		cmocka_unit_test(test_deleted),
 		cmocka_unit_test(test_deep_paths),
 		cmocka_unit_test(test_stats),
 	};
