@@ -128,6 +128,13 @@ TOOL_GETTER(struct report, kept, TOOL_COUNT, number, self->verdicts->count - rem
 TOOL_GETTER(struct report, freed, TOOL_BYTES, number, freed_bytes(self->done))
 TOOL_GETTER(struct report, dead, TOOL_BYTES, number, self->done->dead_bytes + self->done->stuck_bytes)
 
+#define ROOM	      self->verdicts->room
+#define IF_ROOM(kind) self->verdicts->wish.size ? (kind) : TOOL_NOTHING
+TOOL_GETTER(struct report, reached, IF_ROOM(TOOL_FLAG), flag, ROOM.end == BT_ROOM_REACHED)
+TOOL_GETTER(struct report, free, IF_ROOM(TOOL_BYTES), number, ROOM.free)
+TOOL_GETTER(struct report, wanted_free, IF_ROOM(TOOL_BYTES), number, ROOM.wanted_free)
+TOOL_GETTER(struct report, store, IF_ROOM(TOOL_BYTES), number, ROOM.store)
+
 static const struct tool_column report_columns[] = {
 	{"dry_run", NULL, TOOL_VIA(TOOL_FLAG, struct report, options, dry_run)},
 	{"snapshots", NULL, TOOL_GET(get_snapshots)},
@@ -136,9 +143,23 @@ static const struct tool_column report_columns[] = {
 	{"freed_bytes", NULL, TOOL_GET(get_freed)},
 	{"dead_bytes", NULL, TOOL_GET(get_dead)},
 	{"verified_bytes", NULL, TOOL_VIA(TOOL_BYTES, struct report, done, proven_bytes)},
+	{"room_reached", NULL, TOOL_GET(get_reached)},
+	{"free_bytes", NULL, TOOL_GET(get_free)},
+	{"wanted_free_bytes", NULL, TOOL_GET(get_wanted_free)},
+	{"store_bytes", NULL, TOOL_GET(get_store)},
 	{"seconds", NULL, TOOL_MEMBER(TOOL_SECONDS, struct report, seconds)},
 	{0},
 };
+
+static void print_room(const struct tool_verdicts *verdicts)
+{
+	tool_auto char *store = tool_bytes(verdicts->room.store), *free = tool_bytes(verdicts->room.free);
+
+	if (verdicts->wish.max_store)
+		printf("; the store has %s", store);
+	if (verdicts->room.wanted_free)
+		printf("; %s of the file system are free", free);
+}
 
 static void print_result(const struct options *options, const struct tool_verdicts *verdicts,
 			 const struct bt_prune_result *result)
@@ -153,6 +174,7 @@ static void print_result(const struct options *options, const struct tool_verdic
 	if (result->dead_bytes)
 		printf("; %s no longer needed stay until there is more of it", dead);
 	tool_prune_print_proven(result);
+	print_room(verdicts);
 	putchar('\n');
 }
 
@@ -188,6 +210,15 @@ static int say_problem(const struct tool *tool, char *problem, int result)
 	return result;
 }
 
+/* Before anything is removed, unless only the removing finds out what has to go. */
+static void tell_verdicts(const struct tool *tool, const struct options *options, const struct tool_verdicts *verdicts)
+{
+	if (!tool->json && !tool->quiet)
+		print_verdicts(tool, verdicts);
+	say_guarded(tool, verdicts);
+	say_forgotten(tool, options, verdicts);
+}
+
 static int prune(struct tool *tool, struct bt_store *store, const struct options *options)
 {
 	struct bt_prune_options how = {
@@ -203,18 +234,18 @@ static int prune(struct tool *tool, struct bt_store *store, const struct options
 	if (r != TOOL_OK)
 		return say_problem(tool, problem, r);
 	report = (struct report){options, &verdicts, &done, 0};
-	if (!tool->json && !tool->quiet)
-		print_verdicts(tool, &verdicts);
-	say_guarded(tool, &verdicts);
-	say_forgotten(tool, options, &verdicts);
+	if (!verdicts.wish.size)
+		tell_verdicts(tool, options, &verdicts);
 	tool_talk_begin(&talk, tool);
 	r = tool_exit_code(tool_verdicts_apply(&verdicts, store, &how, &talk.observer, &done, &error));
 	report.seconds = tool_talk_seconds(&talk);
 	tool_talk_end(&talk);
 	tool->outcome->counted = true;
 	tool->outcome->removed = removed(&verdicts, &done);
+	if (verdicts.wish.size)
+		tell_verdicts(tool, options, &verdicts);
 	if (r != TOOL_OK)
-		say_problem(tool, tool_prune_problem(tool, &error, &done), r);
+		say_problem(tool, tool_verdicts_problem(tool, &verdicts, &error, &done), r);
 	if ((r == TOOL_OK || r == TOOL_INCOMPLETE) && tool->json)
 		tool_object_print(report_columns, &report);
 	else if ((r == TOOL_OK || r == TOOL_INCOMPLETE) && !tool->quiet)
@@ -249,7 +280,8 @@ static int run_prune(struct tool *tool, const void *arg)
 	const struct options *options = arg;
 
 	if (!tool_retention_given(&options->retention))
-		return tool_usage_error(tool, "no rule says what to keep: give --snapshot-number or one of --keep-…");
+		return tool_usage_error(
+			tool, "no rule says what to keep: give --snapshot-number, --max-store or one of --keep-…");
 	return tool_hooks_around(tool, options->dry_run, &hooked, options);
 }
 
@@ -273,6 +305,16 @@ const struct tool_command cmd_prune = {
 		       "much as half is there again or you remove it by name. With --all both go by the\n"
 		       "rules, too. Rules that would remove everything are refused without --all.\n"
 		       "\n"
+		       "With --keep-free and --max-store, snapshots go that the rules would keep, the\n"
+		       "oldest first, until there is as much room, and no more than it takes: but never\n"
+		       "the newest complete one of a host and directory, nor one from before it shrank,\n"
+		       "nor what is pinned or has the tag of --keep-tag, nor fewer are kept than\n"
+		       "--keep-last says. What is unneeded in the store's files goes before any of them.\n"
+		       "How many have to go is estimated; the file system is asked after each step, and\n"
+		       "no step removes more than was missing at first. Free is what ordinary users may\n"
+		       "fill, without a quota. If it is not enough, what can be done is done, a sentence\n"
+		       "says why, and the command ends with 3. --dry-run estimates.\n"
+		       "\n"
 		       "What no remaining snapshot needs is gone from the disk when the command\n"
 		       "returns, but for a part of files that --max-dead leaves as they are. Killed or\n"
 		       "interrupted at any moment, it leaves the store whole, and the next one goes on.\n"
@@ -282,7 +324,8 @@ const struct tool_command cmd_prune = {
 		       "has been read and is right. If it is damaged, both stay, the damage is named,\n"
 		       "and the command ends with 3.",
 	.example = "  backuptool prune --snapshot-number 10\n"
-		   "  backuptool prune --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run\n",
+		   "  backuptool prune --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run\n"
+		   "  backuptool prune --keep-free 10% --keep-last 5\n",
 	.ending = "the store is left whole, and the next prune goes on",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK |
 		  TOOL_COMMON_VERBOSE,

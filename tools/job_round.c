@@ -78,16 +78,16 @@ static int try_prune(struct job_round *round, struct job_run *run)
 	if (!code)
 		r = tool_verdicts_make(round->tool, round->at.store, retention,
 				       *taken->name ? taken->name : taken->parent, &verdicts, &run->not_pruned);
-	if (!code && verdicts.removed > 0)
+	if (!code && r == TOOL_OK && tool_verdicts_remove(&verdicts))
 		code = tool_verdicts_apply(&verdicts, round->at.store, &options, &round->talk.observer, &run->pruned,
 					   &error);
 	run->kept = verdicts.guarded;
 	run->kept_names = tool_verdicts_guarded(&verdicts);
+	if (code && code != BT_E_CANCELLED)
+		run->not_pruned = tool_verdicts_problem(round->tool, &verdicts, &error, &run->pruned);
 	tool_verdicts_free(&verdicts);
 	if (code == BT_E_CANCELLED) /* the next one goes on with it */
 		return TOOL_OK;
-	if (code)
-		run->not_pruned = tool_prune_problem(round->tool, &error, &run->pruned);
 	return code ? tool_exit_code(code) : r;
 }
 

@@ -85,6 +85,10 @@ const struct tool_option tool_retention_options[] = {
 	{WITHIN("-monthly", BT_MONTHLY, "the newest of each month")},
 	{WITHIN("-yearly", BT_YEARLY, "the newest of each year")},
 	{"keep-tag", 0, "TAG", false, "keep what has this tag; repeatable", tool_add_text, FIELD(keep_tags)},
+	{"keep-free", 0, "SIZE|PERCENT%", false,
+	 "then remove the oldest until so much of the file system is free (20G, 10%)", tool_set_free, FIELD(room)},
+	{"max-store", 0, "SIZE", false, "the same until the store has at most this size (500G)", tool_set_max_store,
+	 FIELD(room)},
 	{"all", 0, NULL, false, "allow the rules to remove everything, the newest complete snapshot, too",
 	 tool_set_true, FIELD(all)},
 	{0},
@@ -95,13 +99,19 @@ const struct tool_option tool_max_dead_option[] = {
 	{0},
 };
 
-bool tool_retention_given(const struct tool_retention *retention)
+/* Of those that keep something. */
+static bool any_rule(const struct tool_retention *retention)
 {
 	bool given = retention->snapshot_number.given || retention->keep_tags.count;
 
 	for (int bucket = 0; bucket < BT_BUCKETS; bucket++)
 		given |= retention->rules.keep[bucket] || retention->rules.within[bucket];
 	return given;
+}
+
+bool tool_retention_given(const struct tool_retention *retention)
+{
+	return any_rule(retention) || tool_room_given(&retention->room);
 }
 
 static struct bt_retention complete(const struct tool_retention *retention)
@@ -113,6 +123,8 @@ static struct bt_retention complete(const struct tool_retention *retention)
 	for (int bucket = 0; bucket < BT_BUCKETS; bucket++)
 		if (rules.within[bucket] < 0) /* "forever" */
 			rules.within[bucket] = INT64_MAX / 2;
+	if (!any_rule(retention))
+		rules.keep[BT_LAST] = UINT32_MAX;
 	rules.size = sizeof(rules);
 	rules.keep_tags = retention->keep_tags.items;
 	rules.keep_tag_count = retention->keep_tags.count;
@@ -182,14 +194,8 @@ static bool is_guarded(uint32_t reasons)
 	return reasons && !(reasons & ~BT_KEEP_GUARDS);
 }
 
-static int decide(const struct tool_retention *retention, struct tool_verdicts *verdicts)
+static void fill_candidates(const struct tool_verdicts *verdicts, int64_t now, struct bt_candidate *candidates)
 {
-	struct bt_retention rules = complete(retention);
-	tool_auto struct bt_candidate *candidates = tool_alloc((verdicts->count + 1) * sizeof(*candidates));
-	tool_auto uint32_t *reasons = tool_alloc((verdicts->count + 1) * sizeof(*reasons));
-	int64_t now = bt_now();
-	int r;
-
 	for (size_t i = 0; i < verdicts->count; i++) {
 		const struct bt_snapshot_info *info = verdicts->items[i].info;
 
@@ -204,6 +210,40 @@ static int decide(const struct tool_retention *retention, struct tool_verdicts *
 						      .pinned = info->pinned,
 						      .expired = has_expired(info, now)};
 	}
+}
+
+/* What may go for room: not what the guards and --keep-last keep, nor what has a tag that is kept. */
+static int find_spare(const struct tool_retention *retention, struct tool_verdicts *verdicts,
+		      const struct bt_candidate *candidates, int64_t now)
+{
+	struct bt_retention rules = complete(retention), last = {.size = sizeof(last),
+								 .keep = {[BT_LAST] = 1},
+								 .keep_tags = rules.keep_tags,
+								 .keep_tag_count = rules.keep_tag_count,
+								 .per_target = true};
+	tool_auto uint32_t *reasons = tool_alloc((verdicts->count + 1) * sizeof(*reasons));
+	bool counts = any_rule(retention) && rules.keep[BT_LAST];
+	int r;
+
+	if (counts) {
+		last.keep[BT_LAST] = rules.keep[BT_LAST];
+		last.per_target = rules.per_target;
+	}
+	r = bt_retention_decide(&last, candidates, verdicts->count, now, reasons);
+	for (size_t i = 0; i < verdicts->count && !r; i++)
+		verdicts->items[i].spare = !reasons[i];
+	return r;
+}
+
+static int decide(const struct tool_retention *retention, struct tool_verdicts *verdicts)
+{
+	struct bt_retention rules = complete(retention);
+	tool_auto struct bt_candidate *candidates = tool_alloc((verdicts->count + 1) * sizeof(*candidates));
+	tool_auto uint32_t *reasons = tool_alloc((verdicts->count + 1) * sizeof(*reasons));
+	int64_t now = bt_now();
+	int r;
+
+	fill_candidates(verdicts, now, candidates);
 	r = bt_retention_decide(&rules, candidates, verdicts->count, now, reasons);
 	if (r == BT_E_INVALID && retention->snapshot_number.given) { /* 0: nothing is kept */
 		for (size_t i = 0; i < verdicts->count; i++)
@@ -215,6 +255,13 @@ static int decide(const struct tool_retention *retention, struct tool_verdicts *
 		verdicts->removed += !reasons[i];
 		verdicts->guarded += is_guarded(reasons[i]);
 		name_reasons(&rules, now, &verdicts->items[i]);
+	}
+	if (!r && tool_room_given(&retention->room)) {
+		verdicts->wish = (struct bt_room_wish){.size = sizeof(verdicts->wish),
+						       .keep_free = retention->room.keep_free,
+						       .keep_free_percent = retention->room.keep_free_percent,
+						       .max_store = retention->room.max_store};
+		r = find_spare(retention, verdicts, candidates, now);
 	}
 	return r;
 }
@@ -401,20 +448,31 @@ size_t tool_verdicts_forgotten(const struct tool_verdicts *verdicts, const struc
 	return forgotten;
 }
 
-int tool_verdicts_apply(const struct tool_verdicts *verdicts, struct bt_store *store,
-			const struct bt_prune_options *options, const struct bt_observer *observer,
-			struct bt_prune_result *ret_result, struct bt_error *error)
+bool tool_verdicts_remove(const struct tool_verdicts *verdicts)
 {
-	const char **names = tool_alloc((verdicts->removed + 1) * sizeof(*names));
-	size_t count = 0;
-	int r;
+	return verdicts->removed > 0 || verdicts->wish.size;
+}
 
+int tool_verdicts_apply(struct tool_verdicts *verdicts, struct bt_store *store, const struct bt_prune_options *options,
+			const struct bt_observer *observer, struct bt_prune_result *ret_result, struct bt_error *error)
+{
+	tool_auto const char **names = tool_alloc((verdicts->count + 1) * sizeof(*names));
+	size_t count = 0;
+
+	if (verdicts->wish.size)
+		return tool_room_apply(verdicts, store, options, observer, ret_result, error);
 	for (size_t i = 0; i < verdicts->count; i++)
 		if (!verdicts->items[i].reasons)
 			names[count++] = verdicts->items[i].info->name;
-	r = bt_prune(store, names, count, options, observer, ret_result, error);
-	free(names);
-	return r;
+	return bt_prune(store, names, count, options, observer, ret_result, error);
+}
+
+char *tool_verdicts_problem(const struct tool *tool, const struct tool_verdicts *verdicts, const struct bt_error *error,
+			    const struct bt_prune_result *done)
+{
+	char *text = error->code == BT_E_INCOMPLETE ? tool_room_problem(verdicts) : NULL;
+
+	return text ? text : tool_prune_problem(tool, error, done);
 }
 
 void tool_verdicts_free(struct tool_verdicts *verdicts)

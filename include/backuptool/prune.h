@@ -49,6 +49,46 @@ struct bt_prune_result {
 int bt_prune(struct bt_store *store, const char *const *names, size_t count, const struct bt_prune_options *options,
 	     const struct bt_observer *observer, struct bt_prune_result *ret_result, struct bt_error *error);
 
+/* How much room is wanted; 0: no such wish. */
+struct bt_room_wish {
+	size_t size;		    /* of this struct */
+	uint64_t keep_free;	    /* bytes of the store's file system, as they are free for this user */
+	unsigned keep_free_percent; /* of the size of the file system, 1 to 99 */
+	uint64_t max_store;	    /* bytes of the store's files at most */
+	const char *const *names;   /* as of bt_prune, in the order in which they are to go */
+	size_t name_count, given;   /* given: of the names, those from the first on that go in any case */
+};
+
+enum bt_room_end {
+	BT_ROOM_REACHED,
+	BT_ROOM_NOTHING_LEFT, /* all names are gone, and that is too little */
+	BT_ROOM_TAKEN, /* as much as was missing is gone, and something else took the room, or holds what was deleted */
+};
+
+struct bt_room_result {
+	size_t size;	      /* of this struct */
+	enum bt_room_end end; /* if the call succeeded or gave BT_E_INCOMPLETE */
+	size_t gone;	      /* names, from the first on, that were removed; a dry run: that would be */
+	uint64_t wanted_free; /* of keep_free and keep_free_percent the larger one, in bytes */
+	uint64_t free, store; /* bytes afterwards; a dry run estimates them */
+};
+
+/*
+ * Removes named snapshots, in their order, until the wishes are met: first those that are given, then, if that is too
+ * little, unneeded data that bt_prune would leave in files, then as many of the further names as it takes. How many
+ * that are is estimated by dry runs, and the file system is asked after each prune, so that a wrong estimate is put
+ * right by another one. Each prune is as bt_prune, with the same locks, and the call can be ended as that can; names
+ * that were removed or written again meanwhile are passed over.
+ *
+ * Nothing is removed because of a figure that cannot be right: BT_E_SYSTEM if the file system does not tell its size.
+ * A call never removes more than was missing when it began, but for what the estimates are wrong by: when that much is
+ * gone and others took the room meanwhile, it ends (BT_ROOM_TAKEN). BT_E_INCOMPLETE if the wishes are not met, as
+ * *ret_room says, or as from bt_prune. *ret_result has the sums of all prunes.
+ */
+int bt_prune_for_room(struct bt_store *store, const struct bt_room_wish *wish, const struct bt_prune_options *options,
+		      const struct bt_observer *observer, struct bt_room_result *ret_room,
+		      struct bt_prune_result *ret_result, struct bt_error *error);
+
 struct bt_tag_change {
 	const char *const *add, *const *remove; /* UTF-8 without control characters; a tag in both is added */
 	size_t add_count, remove_count;

@@ -38,6 +38,7 @@ documented() {
 	backuptool stats --json | documented stats
 	backuptool restore --snapshot-file latest --output-directory out --json | documented restore
 	backuptool prune --snapshot-number 1 --dry-run --json | documented prune
+	backuptool prune --keep-free 1% --max-store 1G --dry-run --json | documented prune
 	[ "$(jq -r 'select(.path_b64) | .path_b64' listed | wc -l)" -gt 1 ]
 	backuptool tag latest --add b --remove a --json >tagged
 	[ "$(jq -c . tagged)" = "{\"name\":\"$(newest)\",\"tags\":[\"b\"],\"pinned\":false}" ]
