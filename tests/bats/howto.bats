@@ -60,3 +60,26 @@ disk() {
 	run -0 backuptool --store "$WORK/media/second/store" ls -R latest
 	[[ $output == *letters/may.txt* && $output != *rubbish* ]]
 }
+
+@test "docs/how-to/off-site.md" {
+	disk second ext4
+	mkdir "$WORK/far" "$WORK/bin"
+	# a host that is reached by the program that rsync starts, and a cloud that is a directory
+	printf '#!/bin/sh\ncase $1 in -l) shift 2 ;; esac\nshift\ncd %s && exec "$@"\n' "$WORK/far" >"$WORK/bin/ssh"
+	chmod +x "$WORK/bin/ssh"
+	PATH=$WORK/bin:$PATH
+	export RSYNC_RSH=ssh RCLONE_CONFIG=$WORK/rclone.conf
+	mkdir "$WORK/far/store" "$WORK/cloud"
+	printf '[cloud]\ntype = alias\nremote = %s/cloud\n' "$WORK" >"$RCLONE_CONFIG"
+	backuptool snapshot --store ~/snapshots --target-directory ~/letters
+	head -c 3000000 /dev/urandom >letters/photo
+	backuptool snapshot --store ~/snapshots --target-directory ~/letters
+	run_page "$TOP/docs/how-to/off-site.md"
+	diff -r letters back
+	[ "$(backuptool list --store "$WORK/media/second/store" --names | wc -l)" = 2 ]
+	for store in "$WORK/media/second/mirror" "$WORK/far/store" "$WORK/cloud/store" ~/store-again ~/store-from-the-cloud; do
+		echo "$store"
+		[ "$(backuptool list --store "$store" --json | jq length)" -ge 2 ]
+		cmp ~/snapshots/id "$store/id"
+	done
+}
