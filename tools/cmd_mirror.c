@@ -36,6 +36,7 @@ static const struct tool_column columns[] = {
 	{"replaced", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, done.replaced)},
 	{"removed", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, done.removed)},
 	{"extra", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, done.extra)},
+	{"newer", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, done.newer)},
 	{"files", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, done.files)},
 	{"bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct report, done.bytes)},
 	{"unread", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, done.unread)},

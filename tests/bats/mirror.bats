@@ -105,7 +105,8 @@ mirrored() {
 	run -1 backuptool mirror --store A M --delete
 	[[ $output == *"this removes 1 snapshot from the mirror, newer than all that the store has"*"--yes"* ]]
 	[ "$(find M -name 'snapshot_*' | wc -l)" = 3 ]
-	backuptool mirror --store A M --delete --yes -q
+	run -0 backuptool mirror --store A M --delete --yes --json
+	[ "$(jq -c '[.extra, .newer, .removed]' <<<"$output")" = '[1,1,1]' ]
 	mirrored
 }
 
