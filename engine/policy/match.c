@@ -196,22 +196,42 @@ static bool match_path(const struct rule *rule, const char *path, const char *en
 	return g == rule->count;
 }
 
+static bool matches(const struct rule *rule, const char *path, const char *name, bool directory)
+{
+	if (rule->directory && !directory)
+		return false;
+	return match_path(rule, rule->anywhere ? name : path, name + strlen(name));
+}
+
+static bool is_used(const struct bt_rules *rules, const struct rule *rule)
+{
+	return __atomic_load_n(&rules->used[rule->pattern], __ATOMIC_RELAXED);
+}
+
+static void use(const struct bt_rules *rules, const struct rule *rule)
+{
+	if (!is_used(rules, rule))
+		__atomic_store_n(&rules->used[rule->pattern], true, __ATOMIC_RELAXED);
+}
+
 bool bt_rules_excluded(const struct bt_rules *rules, const char *path, const char *name, bool directory)
 {
-	size_t length = strlen(name);
-
 	for (size_t i = rules->count; i-- > 0;) {
 		const struct rule *rule = &rules->rules[i];
 
-		if (rule->directory && !directory)
-			continue;
-		if (rule->anywhere ? match_path(rule, name, name + length) : match_path(rule, path, name + length)) {
-			if (!__atomic_load_n(&rules->used[rule->pattern], __ATOMIC_RELAXED))
-				__atomic_store_n(&rules->used[rule->pattern], true, __ATOMIC_RELAXED);
+		if (matches(rule, path, name, directory)) {
+			use(rules, rule);
 			return !rule->negative;
 		}
 	}
 	return false;
+}
+
+void bt_rules_note(const struct bt_rules *rules, const char *path, const char *name, bool directory)
+{
+	for (size_t i = 0; i < rules->count; i++)
+		if (!is_used(rules, &rules->rules[i]) && matches(&rules->rules[i], path, name, directory))
+			use(rules, &rules->rules[i]);
 }
 
 bool bt_rules_used(const struct bt_rules *rules, size_t index)

@@ -21,6 +21,8 @@ int bt_rules_of_pattern(const char *pattern, bool folded, struct bt_rules **ret_
 void bt_rules_free(struct bt_rules *rules);
 /* path: relative to the target, without leading slash ("docs/a.txt"); the entry's own name begins at name. */
 bool bt_rules_excluded(const struct bt_rules *rules, const char *path, const char *name, bool directory);
+/* Notes every pattern that matches an entry as one that has decided of it, also those that a later one overrides. */
+void bt_rules_note(const struct bt_rules *rules, const char *path, const char *name, bool directory);
 /* Whether the pattern of that index has decided of an entry so far; true also if it is a comment or empty. */
 bool bt_rules_used(const struct bt_rules *rules, size_t index);
 /* Of the only pattern, and of the last component of the paths that it matches. */

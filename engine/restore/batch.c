@@ -69,10 +69,19 @@ static bool is_right(struct bt_restore_run *run, int fd, const struct bt_entry *
 	return fstat(fd, &now) == 0 && same_metadata(run, &now, entry) && bt_meta_equal(run, fd, ".", entry, &now);
 }
 
+/* Whether a directory that is there keeps its metadata. */
+static bool is_to_stay(const struct bt_restore_run *run, const struct bt_place *place, const struct bt_entry *entry)
+{
+	enum bt_overwrite overwrite = run->options.overwrite;
+
+	return !place->fresh && (overwrite == BT_OVERWRITE_NEVER ||
+				 (overwrite == BT_OVERWRITE_IF_NEWER && bt_mtime_compare(entry, &place->before) <= 0));
+}
+
 /* entry NULL: the place only leads to selected paths. */
 static void set_directory(struct bt_restore_run *run, struct bt_place *place, int fd, const struct bt_entry *entry)
 {
-	if (!entry || (!place->fresh && run->options.overwrite == BT_OVERWRITE_NEVER))
+	if (!entry || is_to_stay(run, place, entry))
 		keep_directory(place, fd);
 	else if (place->fresh || !is_right(run, fd, entry))
 		bt_meta_apply(run, place, NULL, fd, entry, !place->fresh || place->default_acl ? BT_META_STRIP : 0);
@@ -85,7 +94,7 @@ static enum bt_event directory_event(const struct bt_restore_run *run, const str
 {
 	if (place->fresh)
 		return BT_EVENT_NEW;
-	if (run->options.overwrite == BT_OVERWRITE_NEVER || same_metadata(run, &place->before, entry))
+	if (is_to_stay(run, place, entry) || same_metadata(run, &place->before, entry))
 		return BT_EVENT_UNCHANGED;
 	return BT_EVENT_CHANGED;
 }

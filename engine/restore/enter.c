@@ -3,7 +3,9 @@
 #include "base/fail.h"
 #include "base/io.h"
 #include "base/made.h"
+#include "restore/backup.h"
 #include "restore/boundary.h"
+#include "restore/meta.h"
 #include "restore/run.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -106,14 +108,30 @@ static struct opened open_there(const struct bt_restore_run *run, int dirfd, con
 	return failed(fd, "open the directory");
 }
 
-/* Something else than a directory is there. */
-static struct opened replace(const struct bt_restore_run *run, int dirfd, const char *name)
+/* Makes way: 0 or -errno. */
+static int clear_away(struct bt_restore_run *run, const struct bt_place *parent, int dirfd, const char *name)
 {
-	if (run->options.overwrite == BT_OVERWRITE_NEVER)
+	int r = 0;
+
+	if (run->options.backup)
+		r = bt_backup_move(run, parent, dirfd, name);
+	else if (!run->options.dry_run && unlinkat(dirfd, name, 0))
+		r = -errno;
+	return r == -ENOENT ? 0 : r;
+}
+
+/* Something else than a directory is there. */
+static struct opened replace(struct bt_restore_run *run, const struct bt_place *parent, int dirfd,
+			     const struct bt_entry *entry)
+{
+	struct stat status;
+
+	if (run->options.overwrite == BT_OVERWRITE_NEVER ||
+	    (run->options.overwrite == BT_OVERWRITE_IF_NEWER &&
+	     fstatat(dirfd, entry->name, &status, AT_SYMLINK_NOFOLLOW) == 0 && bt_mtime_compare(entry, &status) <= 0))
 		return (struct opened){.found = KEPT, .fd = -1};
-	if (!run->options.dry_run && unlinkat(dirfd, name, 0) && errno != ENOENT)
-		return failed(-errno, "replace what is there");
-	return make_directory(run, dirfd, name);
+	int r = clear_away(run, parent, dirfd, entry->name);
+	return r ? failed(r, "replace what is there") : make_directory(run, dirfd, entry->name);
 }
 
 static struct opened open_or_make(struct bt_restore_run *run, struct bt_place *parent, int dirfd,
@@ -135,7 +153,7 @@ static struct opened open_or_make(struct bt_restore_run *run, struct bt_place *p
 	for (int i = 0; i < TRIES; i++) {
 		opened = open_there(run, dirfd, name);
 		if (opened.found == FAILED && (opened.sys == ENOTDIR || opened.sys == ELOOP))
-			opened = replace(run, dirfd, name);
+			opened = replace(run, parent, dirfd, entry);
 		else if (opened.found == FAILED && opened.sys == ENOENT)
 			opened = make_directory(run, dirfd, name);
 		if (opened.found != FAILED || opened.sys != EEXIST)

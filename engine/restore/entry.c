@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/fail.h"
 #include "base/io.h"
+#include "restore/backup.h"
 #include "restore/meta.h"
 #include "restore/run.h"
 #include "source/describe.h"
@@ -22,13 +23,21 @@ static bool same_target(int dirfd, const struct bt_entry *entry)
 }
 
 /* Compares what metadata does not cover: targets of symlinks, device numbers. */
-static bool same_node(int dirfd, const struct bt_entry *entry, const struct stat *status)
+static bool has_same_node(int dirfd, const struct bt_entry *entry, const struct stat *status)
 {
 	if (entry->type == BT_SYMLINK)
 		return same_target(dirfd, entry);
 	if (entry->type == BT_CHARDEV || entry->type == BT_BLOCKDEV)
 		return status->st_rdev == makedev(entry->extra->dev_major, entry->extra->dev_minor);
 	return true;
+}
+
+bool bt_restore_same_node(int dirfd, const struct bt_entry *entry)
+{
+	struct stat status;
+
+	return fstatat(dirfd, entry->name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (status.st_mode & S_IFMT) == bt_type_format(entry->type) && has_same_node(dirfd, entry, &status);
 }
 
 /* The existing file is the one that the snapshot was taken of, and has not changed since. */
@@ -67,12 +76,23 @@ static enum bt_restore_decision compare(const struct bt_restore_run *run, int di
 	bool mtime_equal = bt_mtime_equal(entry, status);
 	existing->equal = mtime_equal && bt_meta_equal(run, dirfd, entry->name, entry, status);
 	if (entry->type != BT_FILE)
-		return existing->equal && same_node(dirfd, entry, status) ? BT_KEEP : BT_WRITE;
+		return existing->equal && has_same_node(dirfd, entry, status) ? BT_KEEP : BT_WRITE;
 	if (!existing->equal && status->st_nlink > 1)
 		return BT_WRITE;
 	if (!seems_same(run, entry, mtime_equal, existing))
 		return BT_COMPARE;
 	return existing->equal ? BT_KEEP : BT_SET_METADATA;
+}
+
+static bool is_newer(const struct bt_entry *entry, const struct stat *status)
+{
+	return entry->type == BT_FILE && S_ISREG(status->st_mode) && bt_mtime_compare(entry, status) < 0;
+}
+
+static bool may_not_replace(const struct bt_restore_run *run, const struct bt_entry *entry, const struct stat *status)
+{
+	return run->options.overwrite == BT_OVERWRITE_NEVER ||
+	       (run->options.overwrite == BT_OVERWRITE_IF_NEWER && bt_mtime_compare(entry, status) <= 0);
 }
 
 int bt_restore_decide(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
@@ -84,10 +104,15 @@ int bt_restore_decide(struct bt_restore_run *run, struct bt_place *place, int di
 	if (fstatat(dirfd, entry->name, &ret_existing->status, AT_SYMLINK_NOFOLLOW))
 		return errno == ENOENT ? 0 : -errno;
 	ret_existing->exists = true;
-	if (run->options.overwrite == BT_OVERWRITE_NEVER)
-		ret_existing->decision = BT_KEEP;
-	else if (run->options.overwrite == BT_OVERWRITE_IF_CHANGED)
+	ret_existing->newer = is_newer(entry, &ret_existing->status) && run->options.overwrite != BT_OVERWRITE_NEVER;
+	ret_existing->stays = may_not_replace(run, entry, &ret_existing->status);
+	if (run->options.overwrite != BT_OVERWRITE_ALWAYS && run->options.overwrite != BT_OVERWRITE_NEVER)
 		ret_existing->decision = compare(run, dirfd, entry, ret_existing);
+	if (ret_existing->stays) {
+		ret_existing->stays = run->options.overwrite == BT_OVERWRITE_NEVER || ret_existing->decision != BT_KEEP;
+		ret_existing->by_time = false;
+		ret_existing->decision = BT_KEEP;
+	}
 	return 0;
 }
 
@@ -105,8 +130,8 @@ void bt_restore_done(struct bt_restore_run *run, enum bt_event event, struct bt_
 static void assign_existing(struct bt_restore_run *run, const struct bt_entry *entry,
 			    struct bt_restore_existing *existing)
 {
-	if (existing->exists && existing->decision == BT_KEEP && run->options.overwrite != BT_OVERWRITE_NEVER &&
-	    bt_restore_has_links(entry) && !bt_restore_links_assign(&run->links, entry, &existing->status))
+	if (existing->exists && existing->decision == BT_KEEP && !existing->stays && bt_restore_has_links(entry) &&
+	    !bt_restore_links_assign(&run->links, entry, &existing->status))
 		existing->decision = BT_WRITE;
 }
 
@@ -146,11 +171,23 @@ static int update_existing(struct bt_restore_run *run, struct bt_restore_worker 
 	return differs < 0 ? -1 : 0;
 }
 
+/* Of a dry run: 0 or -errno. */
+static int would_replace(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
+			 const struct bt_restore_existing *existing)
+{
+	if (!existing->exists || place->sealed)
+		return 0;
+	if (S_ISDIR(existing->status.st_mode))
+		return bt_extras_clear(run, place, dirfd, entry->name);
+	if (!run->options.backup || (entry->type != BT_FILE && bt_restore_same_node(dirfd, entry)))
+		return 0;
+	return bt_backup_move(run, place, dirfd, entry->name);
+}
+
 static void would_write(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
 			const struct bt_restore_existing *existing)
 {
-	int r = existing->exists && S_ISDIR(existing->status.st_mode) ? bt_extras_clear(run, place, dirfd, entry->name)
-								      : 0;
+	int r = would_replace(run, place, dirfd, entry, existing);
 
 	if (r) {
 		bt_tell_not_installed(run, place, dirfd, entry->name, r);
@@ -206,11 +243,13 @@ static void restore_in(struct bt_restore_run *run, struct bt_restore_worker *wor
 	assign_existing(run, entry, &existing);
 	if (existing.by_time && existing.decision != BT_WRITE)
 		bt_tell_by_time(&run->tell);
+	if (existing.newer && (existing.stays || existing.decision == BT_WRITE))
+		bt_tell_newer(&run->tell);
 	if (existing.decision == BT_WRITE)
 		write_entry(run, place, dirfd, entry, &existing);
 	else
 		bt_restore_done(run, existing.decision == BT_KEEP ? BT_EVENT_UNCHANGED : BT_EVENT_CHANGED, place, entry,
-				run->options.overwrite == BT_OVERWRITE_NEVER ? NULL : &existing.status);
+				existing.stays ? NULL : &existing.status);
 }
 
 /* An entry that could not be read for the snapshot has nothing to restore. */
@@ -239,14 +278,17 @@ static int get_place(struct bt_restore_run *run, struct bt_place *place, const s
 	return -1;
 }
 
-/* A dry run: the only effect to count is a directory that would have to go. */
+/* A dry run: what counts is a directory that would have to go, and a file that is newer. */
 static void count_entry(struct bt_restore_run *run, struct bt_place *place, const struct bt_entry *entry)
 {
 	struct stat status;
-	int dirfd = place->absent || !run->options.delete_extra ? -1 : bt_place_get(&run->places, place);
+	int dirfd = place->absent ? -1 : bt_place_get(&run->places, place);
+	bool there = dirfd >= 0 && fstatat(dirfd, entry->name, &status, AT_SYMLINK_NOFOLLOW) == 0;
 
-	if (dirfd >= 0 && fstatat(dirfd, entry->name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode))
+	if (there && S_ISDIR(status.st_mode) && run->options.delete_extra)
 		(void)bt_extras_clear(run, place, dirfd, entry->name);
+	if (there && is_newer(entry, &status) && run->options.overwrite != BT_OVERWRITE_NEVER)
+		bt_tell_newer(&run->tell);
 	if (dirfd >= 0)
 		bt_place_put(&run->places, place);
 	bt_tell_done(&run->tell, BT_EVENT_UNCHANGED, place, entry->name, entry);
@@ -274,7 +316,7 @@ void bt_restore_entry(struct bt_restore_run *run, struct bt_restore_worker *work
 /* Makes a further name for a restored file. 0; 1: an existing file was kept; -errno. The file must be the restored one,
  * which is only known once the link is made. */
 static int link_to(struct bt_restore_run *run, const struct bt_restore_linked *first, struct bt_place *place, int dirfd,
-		   const char *name)
+		   struct bt_arrival *arrival)
 {
 	char temp[BT_TEMP_SIZE];
 	struct stat status;
@@ -292,10 +334,25 @@ static int link_to(struct bt_restore_run *run, const struct bt_restore_linked *f
 		(void)!unlinkat(dirfd, temp, 0);
 		return -ESTALE;
 	}
-	r = bt_temp_install(run, place, dirfd, temp, name);
+	arrival->temp = temp;
+	r = bt_temp_install(run, place, dirfd, arrival);
 	if (!r)
 		(void)!unlinkat(dirfd, temp, 0); /* rename keeps both names of one file */
 	return r;
+}
+
+/* Whether what is at a further name is only another file with the same bytes. */
+static bool has_same_content(struct bt_restore_run *run, struct bt_place *place, int dirfd,
+			     const struct bt_entry *entry, const struct stat *status)
+{
+	if (entry->type != BT_FILE)
+		return bt_restore_same_node(dirfd, entry);
+	int fd = S_ISREG(status->st_mode) && (uint64_t)status->st_size == entry->size
+			 ? open_existing(dirfd, entry->name, status)
+			 : -1;
+	bool same = fd >= 0 && bt_restore_compare(run, &run->finisher, place, fd, entry) == 0;
+	bt_close(&fd);
+	return same;
 }
 
 /* False if there is no file to link to, or the file system has no links: then the entry is restored as a file of its
@@ -308,14 +365,18 @@ static bool restore_link(struct bt_restore_run *run, struct bt_place *place, int
 	if (!first.name || run->options.dry_run)
 		return false;
 	bool exists = !place->fresh && fstatat(dirfd, entry->name, &status, AT_SYMLINK_NOFOLLOW) == 0;
-	if (exists && (run->options.overwrite == BT_OVERWRITE_NEVER ||
+	struct bt_arrival arrival = {.name = entry->name, .entry = entry};
+	if (exists && is_newer(entry, &status) && run->options.overwrite != BT_OVERWRITE_NEVER)
+		bt_tell_newer(&run->tell);
+	if (exists && (may_not_replace(run, entry, &status) ||
 		       (status.st_dev == first.restored_dev && status.st_ino == first.restored_ino))) {
 		bt_restore_done(run, BT_EVENT_UNCHANGED, place, entry, NULL);
 		return true;
 	}
 	if (exists && bt_guard_keeps(&run->guard, &place->before, entry->name, &status))
 		return false;
-	int r = link_to(run, &first, place, dirfd, entry->name);
+	arrival.same = exists && run->options.backup && has_same_content(run, place, dirfd, entry, &status);
+	int r = link_to(run, &first, place, dirfd, &arrival);
 	if (r < 0)
 		return false;
 	bt_tell_done(&run->tell,

@@ -2,6 +2,7 @@
 /* Removes what exists in the output directory but not in the snapshot. */
 #include "base/fail.h"
 #include "base/io.h"
+#include "restore/backup.h"
 #include "restore/boundary.h"
 #include "restore/flags.h"
 #include "restore/run.h"
@@ -18,6 +19,7 @@ struct extra {
 	struct bt_place *place;
 	int dirfd;
 	const char *path;
+	bool whole; /* what contains it is selected; of what goes, that it is selected itself */
 };
 
 static const char *name_of(const struct extra *extra)
@@ -38,58 +40,119 @@ static bool begins_another(const struct extra *extra)
 struct removed {
 	struct bt_restore_run *run;
 	const struct extra *extra;
+	bool takes_backups; /* with the rest of what contains them */
 };
 
-/* path begins with the extra's own name. */
+/* path begins with the extra's own name. NULL on out of memory. */
+static char *path_below(const struct extra *extra, const char *path)
+{
+	char *whole = NULL;
+
+	return asprintf(&whole, "%.*s%s", (int)(name_of(extra) - extra->path), extra->path, path) < 0 ? NULL : whole;
+}
+
 static void tell_left(void *arg, const char *path)
 {
 	const struct removed *removed = arg;
-	const struct extra *extra = removed->extra;
-	char *whole = NULL;
+	char *whole = path_below(removed->extra, path);
 
-	if (asprintf(&whole, "%.*s%s", (int)(name_of(extra) - extra->path), extra->path, path) < 0)
-		whole = NULL;
-	bt_tell_left(&removed->run->tell, extra->place, whole ? whole : path);
+	bt_tell_left(&removed->run->tell, removed->extra->place, whole ? whole : path);
 	free(whole);
+}
+
+static int set_aside(void *arg, int dirfd, const char *path)
+{
+	const struct removed *removed = arg;
+	char *whole = path_below(removed->extra, path);
+	int r = whole ? bt_backup_move(removed->run, removed->extra->place, dirfd, whole) : -ENOMEM;
+
+	free(whole);
+	return r;
+}
+
+/* Whether anybody asks for paths. */
+static bool has_patterns(const struct bt_restore_run *run)
+{
+	return (run->excludes && run->exclusion.exclusion.rules) || bt_picks_any(&run->picks);
+}
+
+/* What --delete removes of an entry: not what the snapshot's rules leave out, nor what was not asked for. */
+static enum bt_pick pick(void *arg, const struct bt_spot *spot)
+{
+	const struct removed *removed = arg;
+	const struct bt_restore_run *run = removed->run;
+	const struct bt_exclusion *exclusion = &run->exclusion.exclusion;
+
+	if (!removed->takes_backups && bt_backup_is_kept(run, spot->name))
+		return BT_PICK_NONE;
+	if (run->excludes && bt_markers_exclude(exclusion, spot->markers, spot->name))
+		return BT_PICK_NONE;
+	if (!spot->path)
+		return BT_PICK_WHOLE;
+	const char *name = spot->path + strlen(spot->path) - strlen(spot->name);
+	if (run->excludes && exclusion->rules && bt_rules_excluded(exclusion->rules, spot->path, name, spot->directory))
+		return BT_PICK_NONE;
+	return bt_picks_ask(&run->picks, spot->whole, spot->path, name, spot->directory);
+}
+
+/* Where nobody can tell, it stays. */
+static enum bt_pick pick_extra(struct bt_restore_run *run, const struct extra *extra, const struct bt_markers *markers)
+{
+	struct removed removed = {.run = run, .extra = extra};
+	struct bt_spot spot = {.name = name_of(extra), .whole = extra->whole, .markers = markers};
+	char *path = has_patterns(run) ? bt_restore_path(run, extra->place, extra->path) : NULL;
+	struct stat status;
+
+	if (has_patterns(run) && !path)
+		return BT_PICK_NONE;
+	spot.path = path;
+	spot.directory =
+		path && fstatat(extra->dirfd, spot.name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+	enum bt_pick picked = pick(&removed, &spot);
+	free(path);
+	return picked;
+}
+
+/* With backups: all of it gets another name at once, unless something in it stays. */
+static int set_tree_aside(struct bt_restore_run *run, const struct extra *extra, struct bt_removal *removal)
+{
+	struct bt_removal look = *removal;
+	struct removed *removed = removal->arg;
+
+	look.dry = removed->takes_backups = true;
+	look.left = NULL;
+	int r = removal->below ? 1 : bt_remove_tree(&look, extra->dirfd, name_of(extra));
+	removed->takes_backups = false;
+	if (r < 0)
+		return r;
+	if (!r)
+		return bt_backup_move(run, extra->place, extra->dirfd, extra->path);
+	removal->aside = set_aside;
+	return bt_remove_tree(removal, extra->dirfd, name_of(extra));
 }
 
 /* Like bt_remove_tree, and reports what was removed. */
 static int remove_tree(struct bt_restore_run *run, const struct extra *extra)
 {
-	struct removed removed = {run, extra};
-	struct bt_removal removal = {
-		.guard = &run->guard, .dry = run->options.dry_run, .left = tell_left, .arg = &removed};
-	char *path = run->excludes ? bt_place_path(extra->place, extra->path) : NULL;
+	struct removed removed = {.run = run, .extra = extra};
+	struct bt_removal removal = {.guard = &run->guard,
+				     .dry = run->options.dry_run,
+				     .left = tell_left,
+				     .arg = &removed,
+				     .below = !extra->whole,
+				     .exclusion = run->excludes ? &run->exclusion.exclusion : NULL};
+	char *path = has_patterns(run) ? bt_restore_path(run, extra->place, extra->path) : NULL;
 
-	if (run->excludes && !path)
+	if (has_patterns(run) && !path)
 		return -ENOMEM;
-	removal.exclusion = run->excludes ? &run->exclusion.exclusion : NULL;
 	removal.path = path;
-	int r = bt_remove_tree(&removal, extra->dirfd, name_of(extra));
+	if (path || removal.exclusion || run->options.keep_backups)
+		removal.pick = pick;
+	int r = run->options.backup ? set_tree_aside(run, extra, &removal)
+				    : bt_remove_tree(&removal, extra->dirfd, name_of(extra));
 	free(path);
 	bt_tell_deleted(&run->tell, extra->place, extra->path, removal.removed);
 	return r;
-}
-
-/* Whether the snapshot's rules leave it out. Where nobody can tell, it counts as left out. */
-static bool is_left_out(const struct bt_restore_run *run, const struct extra *extra, const struct bt_markers *markers)
-{
-	const struct bt_exclusion *exclusion = &run->exclusion.exclusion;
-	struct stat status;
-
-	if (!run->excludes)
-		return false;
-	if (bt_markers_exclude(exclusion, markers, name_of(extra)))
-		return true;
-	if (!exclusion->rules)
-		return false;
-	char *path = bt_place_path(extra->place, extra->path);
-	bool directory =
-		fstatat(extra->dirfd, name_of(extra), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
-	bool left_out = !path || bt_rules_excluded(exclusion->rules, path, path + strlen(path) - strlen(name_of(extra)),
-						   directory);
-	free(path);
-	return left_out;
 }
 
 static struct bt_markers find_markers(const struct bt_restore_run *run, int fd, const struct bt_buf *names)
@@ -105,7 +168,8 @@ static struct bt_markers find_markers(const struct bt_restore_run *run, int fd, 
 	return markers;
 }
 
-static void remove_extra(struct bt_restore_run *run, const struct extra *extra, size_t level);
+static void remove_picked(struct bt_restore_run *run, const struct extra *extra, size_t level,
+			  const struct bt_markers *markers);
 
 /* If the list cannot be read completely, nothing is removed. level: of the directory, which leads to the store. */
 static void remove_beside_store(struct bt_restore_run *run, const struct extra *extra, size_t level)
@@ -123,8 +187,8 @@ static void remove_beside_store(struct bt_restore_run *run, const struct extra *
 
 		if (asprintf(&path, "%s/%s", extra->path, name) < 0)
 			bt_tell_sys(&run->tell, extra->place, extra->path, ENOMEM, "remove");
-		else if (!is_left_out(run, &(struct extra){extra->place, fd, path}, &markers))
-			remove_extra(run, &(struct extra){extra->place, fd, path}, level);
+		else
+			remove_picked(run, &(struct extra){extra->place, fd, path, extra->whole}, level, &markers);
 		free(path);
 		at += strlen(name) + 1;
 	}
@@ -157,6 +221,17 @@ static void remove_extra(struct bt_restore_run *run, const struct extra *extra, 
 		bt_tell_sys(&run->tell, extra->place, extra->path, -r, "remove");
 }
 
+static void remove_picked(struct bt_restore_run *run, const struct extra *extra, size_t level,
+			  const struct bt_markers *markers)
+{
+	enum bt_pick picked = pick_extra(run, extra, markers);
+	struct extra chosen = *extra;
+
+	chosen.whole = picked == BT_PICK_WHOLE;
+	if (picked != BT_PICK_NONE)
+		remove_extra(run, &chosen, level);
+}
+
 static void remove_unknown(struct bt_restore_run *run, const struct bt_digest *directory, const struct extra *extra,
 			   const struct bt_markers *markers)
 {
@@ -170,12 +245,11 @@ static void remove_unknown(struct bt_restore_run *run, const struct bt_digest *d
 		bt_page_put(run->store, page);
 	if (r != BT_E_NOT_FOUND)
 		return; /* it belongs there, or the lookup failed, which the walk reports */
-	if (!bt_guard_keeps(&run->guard, &extra->place->before, extra->path, &nothing) &&
-	    !is_left_out(run, extra, markers))
-		remove_extra(run, extra, SIZE_MAX);
+	if (!bt_guard_keeps(&run->guard, &extra->place->before, extra->path, &nothing))
+		remove_picked(run, extra, SIZE_MAX, markers);
 }
 
-void bt_extras_remove(struct bt_restore_run *run, struct bt_place *place, const struct bt_digest *directory)
+void bt_extras_remove(struct bt_restore_run *run, struct bt_place *place, const struct bt_digest *directory, bool whole)
 {
 	struct bt_buf names = {0};
 	int fd = bt_place_get(&run->places, place);
@@ -187,7 +261,7 @@ void bt_extras_remove(struct bt_restore_run *run, struct bt_place *place, const 
 	for (size_t at = 0; !r && at < names.length && !bt_voice_failed(&run->tell.voice);) {
 		const char *name = (const char *)names.data + at;
 
-		remove_unknown(run, directory, &(struct extra){place, fd, name}, &markers);
+		remove_unknown(run, directory, &(struct extra){place, fd, name, whole}, &markers);
 		at += strlen(name) + 1;
 	}
 	if (fd >= 0)
@@ -220,13 +294,16 @@ static int clear_empty(struct bt_restore_run *run, int dirfd, const char *name)
 
 int bt_extras_clear(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name)
 {
-	const struct extra extra = {place, dirfd, name};
+	const struct extra extra = {place, dirfd, name, true};
+	int r;
 
 	if (begins_another(&extra))
 		return -EBUSY;
-	int r = clear_empty(run, dirfd, name);
-	if (r != -ENOTEMPTY || !run->options.delete_extra)
-		return r;
+	if (!run->options.backup) {
+		r = clear_empty(run, dirfd, name);
+		if (r != -ENOTEMPTY || !run->options.delete_extra)
+			return r;
+	}
 	r = remove_tree(run, &extra);
 	return r > 0 ? -EBUSY : r;
 }
@@ -265,7 +342,7 @@ void bt_tell_store_in_the_way(struct bt_restore_run *run, struct bt_place *place
 
 	if (run->options.delete_extra && fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    bt_guard_level(&run->guard, &status) > 1)
-		remove_extra(run, &(struct extra){place, dirfd, name}, SIZE_MAX);
+		remove_extra(run, &(struct extra){place, dirfd, name, true}, SIZE_MAX);
 	bt_fail(&error, BT_E_INCOMPLETE, NULL, "the store that is restored from is in the way");
 	bt_tell_problem(&run->tell, place, name, &error);
 }

@@ -108,7 +108,7 @@ int bt_restore_file(struct bt_restore_run *run, struct bt_place *place, int dirf
 		(void)!unlinkat(dirfd, temp, 0);
 		return -1;
 	}
-	int r = bt_temp_install(run, place, dirfd, temp, entry->name);
+	int r = bt_temp_install(run, place, dirfd, &(struct bt_arrival){temp, entry->name, entry, false});
 	if (r < 0)
 		bt_tell_not_installed(run, place, dirfd, entry->name, r);
 	else if (!r)

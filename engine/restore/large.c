@@ -108,7 +108,8 @@ static void complete_large(struct large *large)
 		fail(large, &error);
 		return;
 	}
-	r = bt_temp_install(run, large->place, large->dirfd, large->temp, large->entry->name);
+	r = bt_temp_install(run, large->place, large->dirfd,
+			    &(struct bt_arrival){large->temp, large->entry->name, large->entry, false});
 	large->temp[0] = 0;
 	if (r < 0) {
 		bt_tell_not_installed(run, large->place, large->dirfd, large->entry->name, r);
@@ -217,24 +218,22 @@ static struct large *new_large(struct bt_restore_run *run, struct bt_place *plac
 
 /* Whether the file has to be written as a whole for sure; a worker decides on the others. */
 static bool must_write(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
-		       bool *ret_exists)
+		       struct bt_restore_existing *ret_there)
 {
-	struct bt_restore_existing there;
-	int r = bt_restore_decide(run, place, dirfd, entry, &there);
+	int r = bt_restore_decide(run, place, dirfd, entry, ret_there);
 
-	*ret_exists = there.exists;
-	return !r && there.decision == BT_WRITE &&
-	       !(there.exists && bt_guard_keeps(&run->guard, &place->before, entry->name, &there.status));
+	return !r && ret_there->decision == BT_WRITE &&
+	       !(ret_there->exists && bt_guard_keeps(&run->guard, &place->before, entry->name, &ret_there->status));
 }
 
 int bt_restore_large(struct bt_restore_run *run, struct bt_place *place, const struct bt_page *page,
 		     const struct bt_entry *entry)
 {
-	bool exists;
+	struct bt_restore_existing there;
 	int dirfd = place->absent ? -1 : bt_place_get(&run->places, place);
 
 	if (dirfd < 0 || run->options.dry_run || run->options.salvage || (entry->extra && entry->extra->error) ||
-	    !must_write(run, place, dirfd, entry, &exists)) {
+	    !must_write(run, place, dirfd, entry, &there)) {
 		if (dirfd >= 0)
 			bt_place_put(&run->places, place);
 		return bt_restore_batch_add(run, BT_ITEM_ENTRY, place, page, entry);
@@ -245,7 +244,9 @@ int bt_restore_large(struct bt_restore_run *run, struct bt_place *place, const s
 		return bt_voice_fail(&run->tell.voice, BT_E_NOMEM, NULL);
 	}
 	large->dirfd = dirfd;
-	large->exists = exists;
+	large->exists = there.exists;
+	if (there.newer)
+		bt_tell_newer(&run->tell);
 	large->fd = bt_temp_open(run, dirfd, large->temp);
 	if (large->fd < 0) {
 		large->temp[0] = 0;

@@ -308,10 +308,19 @@ void bt_meta_apply(struct bt_restore_run *run, struct bt_place *place, const cha
 	set_inode(&subject, flags);
 }
 
+int bt_mtime_compare(const struct bt_entry *entry, const struct stat *status)
+{
+	const struct timespec *there = &status->st_mtim;
+	uint32_t nanoseconds = (uint32_t)there->tv_nsec;
+
+	if (entry->mtime.seconds != there->tv_sec)
+		return entry->mtime.seconds < there->tv_sec ? -1 : 1;
+	return (entry->mtime.nanoseconds > nanoseconds) - (entry->mtime.nanoseconds < nanoseconds);
+}
+
 bool bt_mtime_equal(const struct bt_entry *entry, const struct stat *status)
 {
-	return status->st_mtim.tv_sec == entry->mtime.seconds &&
-	       (uint32_t)status->st_mtim.tv_nsec == entry->mtime.nanoseconds;
+	return bt_mtime_compare(entry, status) == 0;
 }
 
 static bool xattr_equal(const struct bt_restore_run *run, const char *path, const struct bt_xattr *xattr)

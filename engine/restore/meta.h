@@ -23,5 +23,7 @@ bool bt_meta_equal(const struct bt_restore_run *run, int dirfd, const char *name
 /* Whether owner and group are those that the entry gets here. */
 bool bt_meta_owner_equal(const struct bt_restore_run *run, const struct bt_entry *entry, const struct stat *status);
 bool bt_mtime_equal(const struct bt_entry *entry, const struct stat *status);
+/* Below 0 if the entry's mtime is before that of the status, above 0 if it is after. */
+int bt_mtime_compare(const struct bt_entry *entry, const struct stat *status);
 
 #endif

@@ -69,7 +69,8 @@ int bt_restore_node(struct bt_restore_run *run, struct bt_place *place, int dirf
 	}
 	bt_meta_apply(run, place, entry->name, fd, entry, BT_META_PATH | (place->default_acl ? BT_META_STRIP : 0));
 	bt_close(&fd);
-	r = bt_temp_install(run, place, dirfd, temp, entry->name);
+	r = bt_temp_install(run, place, dirfd,
+			    &(struct bt_arrival){temp, entry->name, entry, bt_restore_same_node(dirfd, entry)});
 	if (r < 0)
 		bt_tell_not_installed(run, place, dirfd, entry->name, r);
 	return r < 0 ? -1 : r;

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/ways.h"
 #include "restore/guard.h"
+#include "restore/picks.h"
 #include "scan/exclusion.h"
 #include <backuptool/error.h>
 #include <stdatomic.h>
@@ -53,17 +54,31 @@ int bt_open_directory(int dirfd, const char *name);
 /* Appends all names in the directory but . and .., each with its NUL. 0 or -errno. */
 int bt_list_names(int fd, struct bt_buf *names);
 
+/* An entry that may go. */
+struct bt_spot {
+	const char *path; /* as patterns know it; NULL where nobody asks */
+	const char *name;
+	bool directory, whole; /* whole: so is the directory that it is in */
+	const struct bt_markers *markers;
+};
+
 struct bt_removal {
 	const struct bt_guard *guard;
 	bool dry;				   /* only count */
 	void (*left)(void *arg, const char *path); /* called for what stays; path begins with name; may be NULL */
 	void *arg;
-	uint64_t removed;		      /* entries, added up */
-	const struct bt_exclusion *exclusion; /* what it leaves out stays, too, without being told; NULL: none */
-	const char *path;		      /* with it: of name, as the rules know it */
+	uint64_t removed; /* entries, added up */
+	/* What of the entries below name goes, as picks.h has it; the others stay without being told. NULL: all go. */
+	enum bt_pick (*pick)(void *arg, const struct bt_spot *spot);
+	const struct bt_exclusion *exclusion; /* whose markers are to be seen; NULL: none */
+	const char *path;		      /* of name, if pick is to know paths */
+	bool below;			      /* name itself stays, as BT_PICK_BELOW */
+	/* Takes the place of removing anything but a directory, which then stays. path begins with name. 0 or -errno.
+	 */
+	int (*aside)(void *arg, int dirfd, const char *path);
 };
 /* Removes name, with the whole tree if it is a directory. Other file systems that begin at it or below stay, with the
- * directories that lead there. Whether an exclusion leaves name itself out is not asked. 0; 1 if something stayed so;
+ * directories that lead there. Name itself is not asked about. 0; 1 if something stayed so;
  * or -errno of the first failure, after removing what can be removed. A guarded directory is not entered (-EBUSY). */
 int bt_remove_tree(struct bt_removal *removal, int dirfd, const char *name);
 

@@ -60,7 +60,8 @@ struct emptied {
 	dev_t dev;
 	ino_t ino;
 	struct bt_markers markers;
-	bool left; /* something in it stays */
+	bool left;  /* something in it stays */
+	bool whole; /* it is selected itself */
 };
 
 struct work {
@@ -134,13 +135,16 @@ static void see_markers(const struct bt_exclusion *exclusion, int fd, struct emp
 	}
 }
 
-static int add_level(struct work *work, int fd, const struct stat *status)
+static int add_level(struct work *work, int fd, const struct stat *status, bool whole)
 {
 	if (bt_vec_room(work->levels, work->depth, work->capacity))
 		return -ENOMEM;
 	struct emptied *level = &work->levels[work->depth++];
-	*level = (struct emptied){
-		.path_bytes = path_bytes_of(work, work->depth - 1), .dev = status->st_dev, .ino = status->st_ino};
+	*level = (struct emptied){.path_bytes = path_bytes_of(work, work->depth - 1),
+				  .dev = status->st_dev,
+				  .ino = status->st_ino,
+				  .left = !whole,
+				  .whole = whole};
 	int r = bt_list_names(fd, &level->names);
 	if (!r && work->removal->exclusion)
 		see_markers(work->removal->exclusion, fd, level);
@@ -161,7 +165,7 @@ static int check_level(const struct work *work, int dirfd, int fd, struct stat *
 }
 
 /* Opens the directory name of dirfd as a new level. */
-static int descend(struct work *work, int dirfd, const char *name)
+static int descend(struct work *work, int dirfd, const char *name, bool whole)
 {
 	struct stat status;
 	bool dry = work->removal->dry;
@@ -175,7 +179,7 @@ static int descend(struct work *work, int dirfd, const char *name)
 	if (!r && !dry && (status.st_mode & 0700) != 0700 && status.st_uid == geteuid())
 		(void)!fchmod(fd, (status.st_mode & 07777) | 0700);
 	if (!r)
-		r = add_level(work, fd, &status);
+		r = add_level(work, fd, &status, whole);
 	if (r) {
 		bt_close(&fd);
 		return r;
@@ -199,6 +203,23 @@ static int look_at_one(struct work *work, int dirfd, const char *name)
 	return REMOVED;
 }
 
+/* The same for what is not removed, but set aside. */
+static int set_one_aside(struct work *work, int dirfd, const char *name)
+{
+	const struct bt_removal *removal = work->removal;
+	struct bt_buf path = {0};
+	struct stat status;
+
+	if (fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? REMOVED : -errno;
+	if (S_ISDIR(status.st_mode))
+		return NOT_EMPTY;
+	int r = put_path(work, work->name, &path) ? -ENOMEM
+						  : removal->aside(removal->arg, dirfd, (const char *)path.data);
+	bt_buf_free(&path);
+	return r && r != -ENOENT ? r : REMOVED;
+}
+
 static int unlink_one(struct work *work, int dirfd, const char *name, int flags)
 {
 	if (unlinkat(dirfd, name, flags) == 0)
@@ -211,8 +232,12 @@ static int unlink_one(struct work *work, int dirfd, const char *name, int flags)
 /* REMOVED, NOT_EMPTY if it is a directory to go into, STAYS, or -errno. dev: of dirfd. */
 static int remove_one(struct work *work, int dirfd, dev_t dev, const char *name)
 {
+	if ((work->removal->dry || work->removal->aside) && bt_is_boundary(dirfd, name, dev))
+		return STAYS;
+	if (work->removal->aside)
+		return set_one_aside(work, dirfd, name);
 	if (work->removal->dry)
-		return bt_is_boundary(dirfd, name, dev) ? STAYS : look_at_one(work, dirfd, name);
+		return look_at_one(work, dirfd, name);
 	int first = unlink_one(work, dirfd, name, 0);
 	if (first == REMOVED)
 		return REMOVED;
@@ -229,7 +254,7 @@ static int remove_one(struct work *work, int dirfd, dev_t dev, const char *name)
 /* Removes a directory that was emptied, unless something in it stayed. */
 static void remove_emptied(struct work *work, int dirfd, const char *name, bool left)
 {
-	if (left)
+	if (left || work->removal->aside)
 		*(work->depth ? &work->levels[work->depth - 1].left : &work->left) = true;
 	else if (work->removal->dry)
 		work->removal->removed++;
@@ -271,40 +296,38 @@ static bool is_sealed(const struct work *work, int r, int dirfd, const char *nam
 	       status.st_uid == geteuid();
 }
 
-/* 1 if rules leave the present entry of the last level out, 0 if not, or -ENOMEM. */
-static int is_left_out(const struct work *work)
+/* What goes of the present entry of the last level: enum bt_pick, or -ENOMEM. */
+static int pick_present(const struct work *work)
 {
-	const struct bt_exclusion *exclusion = work->removal->exclusion;
+	const struct bt_removal *removal = work->removal;
 	const struct emptied *level = &work->levels[work->depth - 1];
-	const char *name = name_in(level);
+	struct bt_spot spot = {.name = name_in(level), .whole = level->whole, .markers = &level->markers};
 	struct bt_buf path = {0};
 	struct stat status;
 
-	if (bt_markers_exclude(exclusion, &level->markers, name))
-		return 1;
-	if (!exclusion->rules)
-		return 0;
-	bool directory = fstatat(work->fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
-	int r = put_path(work, work->removal->path, &path) ? -ENOMEM : 0;
-	if (!r) {
-		const char *whole = (const char *)path.data;
-
-		r = bt_rules_excluded(exclusion->rules, whole, whole + path.length - 1 - strlen(name), directory);
+	if (!removal->pick)
+		return BT_PICK_WHOLE;
+	spot.directory = fstatat(work->fd, spot.name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+	if (removal->path && put_path(work, removal->path, &path)) {
+		bt_buf_free(&path);
+		return -ENOMEM;
 	}
+	spot.path = (const char *)path.data;
+	int picked = (int)removal->pick(removal->arg, &spot);
 	bt_buf_free(&path);
-	return r;
+	return picked;
 }
 
 /* 1: a new level was opened; 0: done; or -errno. */
-static int remove_next(struct work *work, int dirfd, dev_t dev, const char *name)
+static int remove_next(struct work *work, int dirfd, dev_t dev, const char *name, bool whole)
 {
-	int r = remove_one(work, dirfd, dev, name);
+	int r = whole ? remove_one(work, dirfd, dev, name) : bt_is_boundary(dirfd, name, dev) ? STAYS : NOT_EMPTY;
 
 	if (r == STAYS)
 		return note_left(work);
 	if (r != NOT_EMPTY)
 		return note(work, r);
-	r = descend(work, dirfd, name);
+	r = descend(work, dirfd, name, whole);
 	if (!r)
 		return 1;
 	if (is_sealed(work, r, dirfd, name)) {
@@ -321,13 +344,11 @@ static int go_on(struct work *work, int dirfd)
 	if (level->next >= level->names.length)
 		return ascend(work, dirfd);
 	size_t depth = work->depth, length = strlen(name_in(level));
-	int r = work->removal->exclusion ? is_left_out(work) : 0;
-	if (r > 0)
+	int picked = pick_present(work), r = picked < 0 ? picked : 0;
+	if (picked != BT_PICK_WHOLE)
 		level->left = true;
-	if (!r)
-		r = remove_next(work, work->fd, level->dev, name_in(level));
-	else if (r > 0)
-		r = 0;
+	if (picked > BT_PICK_NONE)
+		r = remove_next(work, work->fd, level->dev, name_in(level), picked == BT_PICK_WHOLE);
 	if (r <= 0)
 		work->levels[depth - 1].next += length + 1;
 	return r == -ENOMEM ? r : 0;
@@ -337,7 +358,7 @@ int bt_remove_tree(struct bt_removal *removal, int dirfd, const char *name)
 {
 	struct work work = {.removal = removal, .name = name, .room = {BT_PATH_ROOM_FIRST}, .fd = -1};
 	struct stat above;
-	int r = fstat(dirfd, &above) ? -errno : remove_next(&work, dirfd, above.st_dev, name);
+	int r = fstat(dirfd, &above) ? -errno : remove_next(&work, dirfd, above.st_dev, name, !removal->below);
 
 	if (r > 0)
 		r = 0;

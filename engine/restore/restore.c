@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "base/route.h"
 #include "base/sized.h"
+#include "restore/backup.h"
 #include "restore/run.h"
 #include "restore/select.h"
 #include "store/store.h"
@@ -87,7 +88,7 @@ static int start_pool(struct bt_restore_run *run, struct bt_error *error)
 
 static void finish_totals(struct bt_restore_run *run, const struct bt_selection *selection)
 {
-	if (selection->count)
+	if (selection->count || bt_picks_any(&run->picks) || *run->base)
 		return;
 	run->tell.progress.total_files = run->info->files;
 	run->tell.progress.total_bytes = run->info->directory_size;
@@ -121,6 +122,7 @@ static int conclude(struct bt_restore_run *run, struct bt_restore_result *ret_re
 
 	bt_tell_lacks(&run->tell);
 	bt_restore_owners_tell(&run->owners, &run->options);
+	bt_picks_tell(&run->picks, &run->options);
 	bt_sized_give(ret_result, &run->tell.result, sizeof(run->tell.result));
 	if (!errors)
 		return 0;
@@ -132,10 +134,15 @@ static int conclude(struct bt_restore_run *run, struct bt_restore_result *ret_re
 /* Whether the snapshot was taken of this directory, on this host. */
 static bool is_in_place(const struct bt_restore_run *run, const char *output)
 {
-	char host[BT_HOST_SIZE], *path = realpath(output, NULL);
-	bool same = path && strcmp(path, run->info->target) == 0;
+	char host[BT_HOST_SIZE], *path = realpath(output, NULL), *place = NULL;
+	const char *target = run->info->target;
+
+	if (*run->base && asprintf(&place, "%s/%s", strcmp(target, "/") == 0 ? "" : target, run->base) < 0)
+		place = NULL;
+	bool same = path && (place || !*run->base) && strcmp(path, place ? place : target) == 0;
 
 	free(path);
+	free(place);
 	bt_host(host);
 	return same && strcmp(host, run->info->host) == 0;
 }
@@ -170,7 +177,11 @@ static int restore(struct bt_restore_run *run, const char *output, const struct 
 		return r;
 	}
 	run->in_place = is_in_place(run, output);
-	run->by_content = selection->count;
+	run->by_content = selection->count || run->options.include_count || *run->base;
+	if (run->options.backup && run->options.overwrite == BT_OVERWRITE_ALWAYS) { /* what is equal has no backup */
+		run->options.overwrite = BT_OVERWRITE_IF_CHANGED;
+		run->by_content = true;
+	}
 	r = give_up_the_rest(run, fd, error);
 	if (r) {
 		bt_close(&fd);
@@ -193,13 +204,100 @@ static int restore(struct bt_restore_run *run, const char *output, const struct 
 	return r;
 }
 
+char *bt_restore_path(const struct bt_restore_run *run, const struct bt_place *place, const char *name)
+{
+	char *path = bt_place_path(place, name), *whole = NULL;
+
+	if (!path || !*run->base)
+		return path;
+	if (asprintf(&whole, "%s%s%s", run->base, *path ? "/" : "", path) < 0)
+		whole = NULL;
+	free(path);
+	return whole;
+}
+
+/* The directory of the snapshot that becomes the output. */
+static int find_root(struct bt_restore_run *run, struct bt_error *error)
+{
+	run->base = bt_selection_path(run->options.base ? run->options.base : "");
+	if (!run->base)
+		return bt_fail(error, BT_E_NOMEM, NULL, "restore the snapshot");
+	run->root = &run->info->root;
+	if (!*run->base)
+		return 0;
+	int r = bt_path_lookup(run->store, &run->info->root, run->base, &run->root_page, &run->root, error);
+	if (!r && run->root->type != BT_DIR)
+		r = bt_fail(error, BT_E_INVALID, NULL, "the base is no directory");
+	return r;
+}
+
+static int check_backup(const char *suffix, struct bt_error *error)
+{
+	size_t length = suffix ? strlen(suffix) : 1;
+
+	if (length && length <= BT_BACKUP_LONGEST && !(suffix && strchr(suffix, '/')))
+		return 0;
+	return bt_fail(error, BT_E_INVALID, NULL,
+		       "what a backup has after its name is empty, too long, or has a slash");
+}
+
+/* All that is looked up before the process is confined. */
+static int prepare(struct bt_restore_run *run, const struct bt_snapshot *snapshot, struct bt_selection *selection,
+		   struct bt_error *error)
+{
+	const struct bt_restore_options *options = &run->options;
+	int r = check_backup(options->backup, error);
+
+	r = r ? r : find_root(run, error);
+	r = r ? r : bt_picks_init(&run->picks, options, error);
+	r = r ? r : bt_selection_new(run->store, run->root, options->paths, options->path_count, selection, error);
+	r = r ? r : bt_restore_owners_init(&run->owners, run->store, snapshot, options, run->privileged, error);
+	return r ? r : bt_guard_init(&run->guard, run->store, error);
+}
+
+static void forget(struct bt_restore_run *run, struct bt_selection *selection)
+{
+	bt_exclusion_free(&run->exclusion);
+	bt_guard_free(&run->guard);
+	bt_restore_owners_free(&run->owners);
+	bt_selection_free(selection);
+	bt_picks_free(&run->picks);
+	bt_page_put(run->store, run->root_page);
+	free(run->base);
+}
+
+/* With everything prepared. */
+static int restore_prepared(struct bt_restore_run *run, const char *output, const struct bt_selection *selection,
+			    const struct bt_observer *observer, struct bt_restore_result *ret_result,
+			    struct bt_error *error)
+{
+	int r;
+
+	bt_tell_init(&run->tell, observer);
+	bt_places_init(&run->places);
+	bt_restore_links_init(&run->links, &run->places);
+	if (bt_scan_mounts_init(&run->mounts))
+		r = bt_fail(error, BT_E_NOMEM, NULL, "restore the snapshot");
+	else
+		r = restore(run, output, selection, error);
+	bt_pool_free(run->pool);
+	bt_restore_worker_destroy(&run->finisher);
+	if (!r)
+		r = conclude(run, ret_result, error);
+	bt_restore_links_free(&run->links);
+	bt_ways_destroy(&run->places);
+	bt_tell_free(&run->tell);
+	bt_scan_mounts_destroy(&run->mounts);
+	return r;
+}
+
 int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const char *output,
 	       const struct bt_restore_options *options, const struct bt_observer *observer,
 	       struct bt_restore_result *ret_result, struct bt_error *error)
 {
 	struct bt_error unheard = {0}, *heard = error ? error : &unheard;
 	struct bt_restore_run run = {.store = store, .info = bt_snapshot_info(snapshot), .privileged = geteuid() == 0};
-	struct bt_selection selection;
+	struct bt_selection selection = {0};
 
 	if (bt_sized_take(&run.options, sizeof(run.options), options, error) || bt_sized_check(ret_result, error))
 		return BT_E_INVALID;
@@ -214,37 +312,10 @@ int bt_restore(struct bt_store *store, const struct bt_snapshot *snapshot, const
 	r = bt_store_lock_for_reading(store, observer, &lock, heard);
 	if (r)
 		return r;
-	r = bt_selection_new(store, run.info, run.options.paths, run.options.path_count, &selection, heard);
-	if (!r) {
-		r = bt_restore_owners_init(&run.owners, store, snapshot, &run.options, run.privileged, heard);
-		r = r ? r : bt_guard_init(&run.guard, store, heard);
-		if (r)
-			bt_selection_free(&selection);
-	}
-	if (r) {
-		bt_restore_owners_free(&run.owners);
-		bt_close(&lock);
-		return r;
-	}
-	bt_tell_init(&run.tell, observer);
-	bt_places_init(&run.places);
-	bt_restore_links_init(&run.links, &run.places);
-	if (bt_scan_mounts_init(&run.mounts))
-		r = bt_fail(heard, BT_E_NOMEM, NULL, "restore the snapshot");
-	else
-		r = restore(&run, output, &selection, heard);
-	bt_pool_free(run.pool);
-	bt_restore_worker_destroy(&run.finisher);
+	r = prepare(&run, snapshot, &selection, heard);
 	if (!r)
-		r = conclude(&run, ret_result, heard);
-	bt_restore_links_free(&run.links);
-	bt_ways_destroy(&run.places);
-	bt_tell_free(&run.tell);
-	bt_scan_mounts_destroy(&run.mounts);
-	bt_exclusion_free(&run.exclusion);
-	bt_guard_free(&run.guard);
-	bt_restore_owners_free(&run.owners);
-	bt_selection_free(&selection);
+		r = restore_prepared(&run, output, &selection, observer, ret_result, heard);
+	forget(&run, &selection);
 	bt_close(&lock);
 	return r;
 }

@@ -38,9 +38,16 @@ struct bt_restore_run {
 	bool in_place;			   /* the output is the directory that the snapshot was taken of */
 	struct bt_exclusion_set exclusion; /* what --delete leaves alone */
 	bool excludes;			   /* there is something in that */
+	struct bt_picks picks;		   /* what patterns select */
+	const struct bt_entry *root;	   /* of the snapshot, what becomes the output */
+	const struct bt_page *root_page;   /* that it lives in; NULL: the snapshot */
+	char *base;			   /* its path, without needless slashes */
 	uint64_t seed;			   /* of temporary names that nobody can guess */
 	atomic_uint_fast64_t temps;
 };
+
+/* "docs/notes", or with name "docs/notes/a.txt", below the root of the snapshot; allocated, NULL on out of memory. */
+char *bt_restore_path(const struct bt_restore_run *run, const struct bt_place *place, const char *name);
 
 int bt_restore_worker_init(struct bt_restore_worker *worker);
 void bt_restore_worker_destroy(struct bt_restore_worker *worker);
@@ -68,11 +75,15 @@ struct bt_restore_existing {
 	enum bt_restore_decision decision;
 	bool exists;	    /* also set where a dry run may not look */
 	bool equal;	    /* metadata and time are equal */
+	bool stays;	    /* it is not touched, whatever it is */
+	bool newer;	    /* a file that was modified later */
 	bool by_time;	    /* the decision rests on equal size and time alone */
 	struct stat status; /* valid if exists, and it could be looked at */
 };
 int bt_restore_decide(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_entry *entry,
 		      struct bt_restore_existing *ret_existing); /* 0 or -errno */
+/* Whether a symlink, device, FIFO or socket like the entry has its name, whatever its metadata is. */
+bool bt_restore_same_node(int dirfd, const struct bt_entry *entry);
 /* Reports and counts an entry that is in place. A file with several names is remembered for its other names. status: of
  * the file now at the name; NULL: it is not that file. */
 void bt_restore_done(struct bt_restore_run *run, enum bt_event event, struct bt_place *place,
@@ -107,16 +118,23 @@ int bt_temp_open(struct bt_restore_run *run, int dirfd,
 /* Removes temporary files of killed restores from a directory. Call it before this run makes any there; if another
  * restore works in the directory, nothing is removed. */
 void bt_temp_sweep(int dirfd);
-/* Renames temp to name; an existing file is replaced as the options say. 0; 1: the existing file was kept; -errno.
- * Unless the result is 0, temp is removed. */
-int bt_temp_install(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *temp, const char *name);
+/* A complete file that is to get its name. */
+struct bt_arrival {
+	const char *temp, *name;
+	const struct bt_entry *entry;
+	bool same; /* what is there has the same content, and so needs no backup */
+};
+/* Renames it; an existing file is replaced as the options say. 0; 1: the existing file was kept; -errno. Unless the
+ * result is 0, temp is removed. */
+int bt_temp_install(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_arrival *arrival);
 
 /* extras.c */
 /* Removes from the place all names that the directory with this digest does not have. The store, and what leads to it,
- * stays. */
-void bt_extras_remove(struct bt_restore_run *run, struct bt_place *place, const struct bt_digest *directory);
-/* Removes a directory at name that is in the way of something else; with --delete also its contents. 0 or -errno;
- * -ENOTEMPTY: it has contents, and --delete was not given. */
+ * stays, and so does what is not selected. whole: the directory is, itself. */
+void bt_extras_remove(struct bt_restore_run *run, struct bt_place *place, const struct bt_digest *directory,
+		      bool whole);
+/* Removes a directory at name that is in the way of something else; with --delete also its contents, and with backups
+ * it gets another name. 0 or -errno; -ENOTEMPTY: it has contents, and neither was given. */
 int bt_extras_clear(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name);
 /* Reports that the temporary file for name could not be made in dirfd, or that bt_temp_install failed there. */
 void bt_tell_not_created(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name, int r);

@@ -82,7 +82,7 @@ static int install_partial(struct salvage *salvage, int dirfd, const char *temp)
 	if (entry->name_length < length)
 		length = entry->name_length;
 	snprintf(name, sizeof(name), "%.*s" SUFFIX, length, entry->name);
-	return bt_temp_install(salvage->run, salvage->place, dirfd, temp, name);
+	return bt_temp_install(salvage->run, salvage->place, dirfd, &(struct bt_arrival){temp, name, entry, false});
 }
 
 /* 0; 1 if nothing of the file can be read; or -errno. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Drops "." and empty components in place. */
-static char *normalise(const char *path)
+char *bt_selection_path(const char *path)
 {
 	char *text = malloc(strlen(path) + 1), *end = text;
 
@@ -66,27 +66,26 @@ static void drop_covered(struct bt_selection *selection)
 	selection->count = kept;
 }
 
-static int check_there(struct bt_store *store, const struct bt_snapshot_info *info, const char *path,
-		       struct bt_error *error)
+static int check_there(struct bt_store *store, const struct bt_entry *root, const char *path, struct bt_error *error)
 {
 	const struct bt_page *page = NULL;
 	const struct bt_entry *entry;
-	int r = bt_path_lookup(store, &info->root, path, &page, &entry, error);
+	int r = bt_path_lookup(store, root, path, &page, &entry, error);
 
 	if (!r)
 		bt_page_put(store, page);
 	return r;
 }
 
-int bt_selection_new(struct bt_store *store, const struct bt_snapshot_info *info, const char *const *paths,
-		     size_t count, struct bt_selection *ret_selection, struct bt_error *error)
+int bt_selection_new(struct bt_store *store, const struct bt_entry *root, const char *const *paths, size_t count,
+		     struct bt_selection *ret_selection, struct bt_error *error)
 {
 	struct bt_selection selection = {.paths = calloc(count + 1, sizeof(*selection.paths))};
 	int r = selection.paths ? 0 : bt_fail(error, BT_E_NOMEM, NULL, "restore the snapshot");
 	bool everything = !count;
 
 	for (size_t i = 0; !r && i < count; i++) {
-		char *path = normalise(paths[i]);
+		char *path = bt_selection_path(paths[i]);
 
 		if (!path) {
 			r = bt_fail(error, BT_E_NOMEM, NULL, "restore the snapshot");
@@ -94,7 +93,7 @@ int bt_selection_new(struct bt_store *store, const struct bt_snapshot_info *info
 		}
 		everything |= !*path;
 		selection.paths[selection.count++] = path;
-		r = check_there(store, info, path, error);
+		r = check_there(store, root, path, error);
 	}
 	if (r) {
 		bt_selection_free(&selection);

@@ -156,6 +156,14 @@ void bt_tell_deleted(struct bt_tell *tell, const struct bt_place *place, const c
 	pthread_mutex_unlock(&tell->voice.lock);
 }
 
+void bt_tell_kept(struct bt_tell *tell, const struct bt_place *place, const char *name)
+{
+	pthread_mutex_lock(&tell->voice.lock);
+	tell->result.backed_up++;
+	tell_entry(tell, BT_EVENT_KEPT, place, name, BT_SIZE_UNKNOWN);
+	pthread_mutex_unlock(&tell->voice.lock);
+}
+
 /* A remark, which does not count as a failure of the entry. */
 static void tell_note(struct bt_tell *tell, const struct bt_place *place, const char *name, const char *text)
 {
@@ -190,6 +198,11 @@ void bt_tell_torn(struct bt_tell *tell, const struct bt_place *place, const char
 void bt_tell_by_time(struct bt_tell *tell)
 {
 	count_up(tell, &tell->result.by_time);
+}
+
+void bt_tell_newer(struct bt_tell *tell)
+{
+	count_up(tell, &tell->result.newer);
 }
 
 void bt_tell_in_pieces(struct bt_tell *tell)

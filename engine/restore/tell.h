@@ -58,6 +58,10 @@ void bt_tell_done(struct bt_tell *tell, enum bt_event event, const struct bt_pla
 		  const struct bt_entry *entry);
 /* Reports that count entries at name and below were removed; 0: nothing was. */
 void bt_tell_deleted(struct bt_tell *tell, const struct bt_place *place, const char *name, uint64_t count);
+/* Reports the name under which stays what had another one. */
+void bt_tell_kept(struct bt_tell *tell, const struct bt_place *place, const char *name);
+/* Counts a file that was modified later than that of the snapshot. */
+void bt_tell_newer(struct bt_tell *tell);
 /* Reports another file system that stays as it is. */
 void bt_tell_left(struct bt_tell *tell, const struct bt_place *place, const char *name);
 /* Reports a file that changed while the snapshot was taken. */

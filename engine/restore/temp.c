@@ -2,6 +2,8 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "base/publish.h"
+#include "restore/backup.h"
+#include "restore/meta.h"
 #include "restore/run.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -70,30 +72,49 @@ void bt_temp_sweep(int dirfd)
 	bt_buf_free(&names);
 }
 
-static int install_as(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *temp, const char *name)
+static int replace(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_arrival *arrival)
 {
-	if (run->options.overwrite == BT_OVERWRITE_NEVER) {
-		int r = bt_rename_new(dirfd, temp, dirfd, name);
-
-		return r == -EEXIST ? 1 : r;
-	}
 	for (int i = 0; i < TRIES; i++) {
-		if (renameat(dirfd, temp, dirfd, name) == 0)
+		if (renameat(dirfd, arrival->temp, dirfd, arrival->name) == 0)
 			return 0;
 		if (errno != EISDIR && errno != ENOTEMPTY && errno != EEXIST)
 			return -errno;
-		int r = bt_extras_clear(run, place, dirfd, name);
+		int r = bt_extras_clear(run, place, dirfd, arrival->name);
 		if (r)
 			return r;
 	}
 	return -EISDIR;
 }
 
-int bt_temp_install(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *temp, const char *name)
+/* Whether what has the name by now is to stay, since it is not older. */
+static bool is_to_stay(const struct bt_restore_run *run, int dirfd, const struct bt_arrival *arrival)
 {
-	int r = install_as(run, place, dirfd, temp, name);
+	struct stat status;
+
+	return run->options.overwrite == BT_OVERWRITE_IF_NEWER &&
+	       fstatat(dirfd, arrival->name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       bt_mtime_compare(arrival->entry, &status) <= 0;
+}
+
+static int install_as(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_arrival *arrival)
+{
+	if (run->options.overwrite == BT_OVERWRITE_NEVER) {
+		int r = bt_rename_new(dirfd, arrival->temp, dirfd, arrival->name);
+
+		return r == -EEXIST ? 1 : r;
+	}
+	if (is_to_stay(run, dirfd, arrival))
+		return 1;
+	if (run->options.backup && !arrival->same)
+		return bt_backup_install(run, place, dirfd, arrival->temp, arrival->name);
+	return replace(run, place, dirfd, arrival);
+}
+
+int bt_temp_install(struct bt_restore_run *run, struct bt_place *place, int dirfd, const struct bt_arrival *arrival)
+{
+	int r = install_as(run, place, dirfd, arrival);
 
 	if (r)
-		(void)!unlinkat(dirfd, temp, 0);
+		(void)!unlinkat(dirfd, arrival->temp, 0);
 	return r;
 }

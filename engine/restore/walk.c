@@ -4,13 +4,16 @@
 #include "restore/run.h"
 #include "restore/select.h"
 #include "view/bounds.h"
+#include <fcntl.h>
 #include <internal/view.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A directory being walked. Symlinks come last, in a second pass. */
 struct level {
-	struct bt_place *place;
+	struct bt_place
+		*place; /* NULL: it is only looked through, and made or opened when something in it is selected */
 	const struct bt_page *page; /* that entry lives in; NULL: the root */
 	const struct bt_entry *entry;
 	struct bt_dir *dir; /* NULL: not listed */
@@ -19,6 +22,9 @@ struct level {
 	/* Paths [next, high) of the selection lie below it; their next components begin at depth. high 0: all of it is
 	 * selected. */
 	size_t next, high, depth;
+	size_t path_length; /* in walk->path: where the names in it begin */
+	bool whole;	    /* it is selected itself by patterns, or there are none */
+	bool blocked;	    /* it cannot be made or opened */
 };
 
 struct walk {
@@ -27,6 +33,7 @@ struct walk {
 	struct level *levels;
 	size_t count, capacity;
 	struct bt_bounds bounds;
+	struct bt_buf path; /* below the root of the snapshot; kept where there are patterns */
 };
 
 static int no_memory(struct walk *walk)
@@ -34,9 +41,39 @@ static int no_memory(struct walk *walk)
 	return bt_voice_fail(&walk->run->tell.voice, BT_E_NOMEM, NULL);
 }
 
+/* The last level, of which the directories above may not be opened either. */
 static void tell_level(struct walk *walk, const struct level *level, const struct bt_error *error)
 {
-	bt_tell_problem(&walk->run->tell, level->place, NULL, error);
+	const struct level *above = level;
+	char *path = NULL;
+
+	while (!above->place)
+		above--;
+	if (above != level)
+		path = strndup((const char *)walk->path.data + above->path_length,
+			       level->path_length - above->path_length - 1);
+	bt_tell_problem(&walk->run->tell, above->place, path, error);
+	free(path);
+}
+
+/* Replaces what comes after the path of the last level by a name, if there are patterns. */
+static int name_path(struct walk *walk, const struct bt_entry *entry)
+{
+	if (!bt_picks_any(&walk->run->picks))
+		return 0;
+	walk->path.length = walk->levels[walk->count - 1].path_length;
+	return bt_buf_append(&walk->path, entry->name, entry->name_length + 1u) ? no_memory(walk) : 0;
+}
+
+/* What patterns say of an entry in the last level, whose path it has by now. */
+static enum bt_pick pick(const struct walk *walk, const struct bt_entry *entry)
+{
+	const struct level *level = &walk->levels[walk->count - 1];
+	const char *path = (const char *)walk->path.data;
+
+	if (!bt_picks_any(&walk->run->picks))
+		return BT_PICK_WHOLE;
+	return bt_picks_ask(&walk->run->picks, level->whole, path, path + level->path_length, entry->type == BT_DIR);
 }
 
 static bool is_unread(const struct bt_entry *entry)
@@ -44,13 +81,14 @@ static bool is_unread(const struct bt_entry *entry)
 	return entry->extra && entry->extra->error;
 }
 
-/* Takes over the reference to place; references page itself. */
+/* above: the paths that are selected, and whether it is selected itself. Takes over the reference to place; references
+ * page itself. */
 static int push(struct walk *walk, struct bt_place *place, const struct bt_page *page, const struct bt_entry *entry,
 		const struct level *above)
 {
-	struct level level = {.place = place, .page = page, .entry = entry};
+	struct level level = {.place = place, .page = page, .entry = entry, .whole = above->whole};
 
-	if (above && above->high) {
+	if (above->high) {
 		level.high = above->high;
 		level.next = above->next;
 		level.depth = above->depth;
@@ -63,6 +101,9 @@ static int push(struct walk *walk, struct bt_place *place, const struct bt_page 
 		bt_page_ref(walk->run->store, page);
 	if (walk->count)
 		level.path_bytes = walk->levels[walk->count - 1].path_bytes + entry->name_length + 1;
+	if (walk->count && walk->path.length) /* the NUL becomes a slash */
+		walk->path.data[walk->path.length - 1] = '/';
+	level.path_length = walk->path.length;
 	walk->levels[walk->count++] = level;
 	return 0;
 }
@@ -81,9 +122,10 @@ static void drop_level(struct walk *walk)
 static int end_level(struct walk *walk)
 {
 	const struct level *level = &walk->levels[walk->count - 1];
-	bool leads = level->high && !level->place->fresh;
-	int r = bt_restore_batch_add(walk->run, leads ? BT_ITEM_ANCESTOR : BT_ITEM_END, level->place, level->page,
-				     level->entry);
+	bool leads = level->place && (level->high || !level->whole) && !level->place->fresh;
+	int r = level->place ? bt_restore_batch_add(walk->run, leads ? BT_ITEM_ANCESTOR : BT_ITEM_END, level->place,
+						    level->page, level->entry)
+			     : 0;
 
 	drop_level(walk);
 	return r;
@@ -108,6 +150,11 @@ static void tell_unread(struct walk *walk, const struct level *level)
 	tell_level(walk, level, &error);
 }
 
+static bool is_found(const struct level *level)
+{
+	return level->place && !level->second && !level->place->fresh && !level->place->absent;
+}
+
 /* Begins with a directory. */
 static int start_level(struct walk *walk)
 {
@@ -119,8 +166,7 @@ static int start_level(struct walk *walk)
 		tell_unread(walk, level);
 		return end_level(walk);
 	}
-	bool found = !level->second && !level->place->fresh && !level->place->absent;
-	if (found && !run->options.dry_run)
+	if (is_found(level) && !run->options.dry_run)
 		sweep(walk, level);
 	if (level->high)
 		return 0;
@@ -129,21 +175,76 @@ static int start_level(struct walk *walk)
 		return end_level(walk);
 	}
 	/* Not in the second pass, in which there may be temporary files of this run. */
-	if (run->options.delete_extra && found)
-		bt_extras_remove(run, level->place, &level->entry->digest);
+	if (run->options.delete_extra && is_found(level))
+		bt_extras_remove(run, level->place, &level->entry->digest, level->whole);
 	return 0;
 }
 
-static int enter_directory(struct walk *walk, struct level *level, const struct bt_page *page,
-			   const struct bt_entry *entry, const struct level *below)
+/* Whether the entry is a directory in the place, too. */
+static bool is_there(struct walk *walk, struct bt_place *place, const struct bt_entry *entry)
 {
+	struct stat status;
+	int fd = place && !place->fresh ? bt_place_get(&walk->run->places, place) : -1;
+	bool there = fd >= 0 && fstatat(fd, entry->name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+
+	if (fd >= 0)
+		bt_place_put(&walk->run->places, place);
+	return there;
+}
+
+/* Makes or opens the directories that are only looked through so far; false if one cannot be. */
+static bool open_levels(struct walk *walk)
+{
+	for (size_t i = 1; i < walk->count; i++) {
+		struct level *level = &walk->levels[i];
+
+		if (level->blocked || walk->levels[i - 1].blocked)
+			level->blocked = true;
+		if (level->blocked || level->place)
+			continue;
+		level->place = bt_restore_enter(walk->run, walk->levels[i - 1].place, level->entry);
+		level->blocked = !level->place;
+		if (is_found(level) && !walk->run->options.dry_run)
+			sweep(walk, level);
+	}
+	return !walk->levels[walk->count - 1].blocked;
+}
+
+/* A directory in which something may be selected is opened at once only if something in it may have to go. */
+static int look_through(struct walk *walk, struct level *level, const struct bt_page *page,
+			const struct bt_entry *entry, struct level *below)
+{
+	struct bt_place *place = NULL;
+
+	if (walk->run->options.delete_extra && !below->high && is_there(walk, level->place, entry)) {
+		place = bt_restore_enter(walk->run, level->place, entry);
+		if (!place)
+			return bt_voice_failed(&walk->run->tell.voice);
+	}
+	below->whole = false;
+	int r = push(walk, place, page, entry, below);
+	return r ? r : start_level(walk);
+}
+
+static int enter_directory(struct walk *walk, struct level *level, const struct bt_page *page,
+			   const struct bt_entry *entry, struct level *below)
+{
+	enum bt_pick picked = pick(walk, entry);
+
+	if (picked == BT_PICK_NONE)
+		return 0;
+	if (picked == BT_PICK_BELOW)
+		return look_through(walk, level, page, entry, below);
+	if (!open_levels(walk))
+		return bt_voice_failed(&walk->run->tell.voice);
 	struct bt_place *place = bt_restore_enter(walk->run, level->place, entry);
 
-	if (!below || !below->high)
+	if (!below->high)
 		bt_restore_owners_count(&walk->run->owners, entry);
 
 	if (!place)
 		return bt_voice_failed(&walk->run->tell.voice);
+	below->whole = true;
 	int r = push(walk, place, page, entry, below);
 	return r ? r : start_level(walk);
 }
@@ -153,6 +254,8 @@ static int add_entry(struct walk *walk, struct level *level, const struct bt_pag
 	struct bt_restore_run *run = walk->run;
 	bool before = false;
 
+	if (pick(walk, entry) == BT_PICK_NONE || !open_levels(walk))
+		return bt_voice_failed(&run->tell.voice);
 	bt_restore_owners_count(&run->owners, entry);
 	if (entry->extra && entry->extra->torn)
 		bt_tell_torn(&run->tell, level->place, entry->name);
@@ -208,8 +311,11 @@ static int list_next(struct walk *walk, struct level *level)
 	if (r)
 		return go_no_deeper(walk, level, r, &error);
 	const struct bt_page *page = bt_dir_here(level->dir).page;
+	r = name_path(walk, entry);
+	if (r)
+		return r;
 	if (entry->type == BT_DIR)
-		return enter_directory(walk, level, page, entry, NULL);
+		return enter_directory(walk, level, page, entry, &(struct level){0});
 	return add_entry(walk, level, page, entry);
 }
 
@@ -236,8 +342,10 @@ static int select_next(struct walk *walk, struct level *level)
 		tell_level(walk, level, &error);
 		return 0;
 	}
-	int r = entry->type == BT_DIR ? enter_directory(walk, level, page, entry, &below)
-				      : add_entry(walk, level, page, entry);
+	int r = name_path(walk, entry);
+	if (!r)
+		r = entry->type == BT_DIR ? enter_directory(walk, level, page, entry, &below)
+					  : add_entry(walk, level, page, entry);
 	bt_page_put(run->store, page);
 	return r;
 }
@@ -245,11 +353,20 @@ static int select_next(struct walk *walk, struct level *level)
 int bt_restore_walk(struct bt_restore_run *run, struct bt_place *root, const struct bt_selection *selection)
 {
 	struct walk walk = {.run = run, .selection = selection, .bounds = bt_bounds_of(run->store, run->info)};
-	struct level all = {.high = selection->count};
-	int r = push(&walk, root, NULL, &run->info->root, &all);
+	struct level all = {.high = selection->count, .whole = !run->picks.includes};
+	int r = bt_picks_any(&run->picks) && *run->base ? bt_buf_append(&walk.path, run->base, strlen(run->base) + 1)
+							: 0;
 
-	if (!selection->count)
-		bt_restore_owners_count(&run->owners, &run->info->root);
+	if (r) {
+		bt_place_unref(&run->places, root);
+		return no_memory(&walk);
+	}
+	if (walk.path.length)
+		walk.path.data[walk.path.length - 1] = '/';
+	r = push(&walk, root, run->root_page, run->root, &all);
+
+	if (!selection->count && all.whole)
+		bt_restore_owners_count(&run->owners, run->root);
 
 	if (!r)
 		r = start_level(&walk);
@@ -263,6 +380,7 @@ int bt_restore_walk(struct bt_restore_run *run, struct bt_place *root, const str
 	while (walk.count)
 		drop_level(&walk);
 	free(walk.levels);
+	bt_buf_free(&walk.path);
 	int flushed = bt_restore_batch_flush(run);
 	return r ? r : flushed;
 }

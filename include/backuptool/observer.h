@@ -16,6 +16,7 @@ enum bt_event {
 	BT_EVENT_REMOVED,  /* snapshot: an entry of the parent is gone; a directory with everything in it */
 	BT_EVENT_BOUNDARY, /* a directory was not entered, because another file system begins there */
 	BT_EVENT_VANISHED, /* snapshot: listed, but gone when it was to be read */
+	BT_EVENT_KEPT,	   /* restore: what was replaced or removed, under the name of its backup */
 };
 
 #define BT_SIZE_UNKNOWN UINT64_MAX

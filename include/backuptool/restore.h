@@ -16,8 +16,12 @@ enum bt_overwrite {
 				    output is the directory that the snapshot was taken of, every file that was touched
 				    since is */
 	BT_OVERWRITE_ALWAYS,
-	BT_OVERWRITE_NEVER, /* existing entries stay */
+	BT_OVERWRITE_NEVER,    /* existing entries stay */
+	BT_OVERWRITE_IF_NEWER, /* they stay, too, unless the snapshot's mtime is the later one; then as IF_CHANGED */
 };
+
+/* Part of the names that backups have by default: NAME, this, a time, "~". */
+#define BT_BACKUP_MARK ".~before-restore-"
 
 /* To whom what is restored belongs. What follows from it for an ACL's users and groups is set there, too. */
 enum bt_restored_owners {
@@ -66,9 +70,9 @@ struct bt_restore_options {
 	bool confine; /* from the call on, and after it, the process can reach only the store, to read it, and output:
 			 see confine.h */
 	bool dry_run; /* change nothing, and tell the observer what would be done */
-	bool count_only;  /* with dry_run: only count what delete_extra would remove, and the entries that are there;
-			     nothing is compared or told. Costs a listing of each directory that is there, and a look at
-			     each entry in it: 0.3 s for 100,000 files */
+	bool count_only;  /* with dry_run: only count what delete_extra would remove, files that are newer, and the
+			     entries that are there; nothing is compared or told. Costs a listing of each directory that
+			     is there, and a look at  each entry in it: 0.3 s for 100,000 files */
 	unsigned threads; /* 0: as many as there are processors */
 	/* On the way to output, also follow symlinks of users who are neither root nor the effective user. Otherwise
 	 * such a link is BT_E_FOREIGN; foreign.h tells where it leads. */
@@ -80,6 +84,22 @@ struct bt_restore_options {
 	 * may set owners. NULL is fine, and saves looking the names up. */
 	void (*owner)(void *arg, const struct bt_owner_note *note);
 	void *arg;
+	/* A directory of the snapshot, below its root, whose contents become those of output. Paths are below it. NULL
+	 * or
+	 * "": the root. */
+	const char *base;
+	/* What would be replaced or deleted gets another name in its directory: its own and this, and a number if that
+	 * is taken. Nothing is lost then, so that also a directory with something in it makes way. What is equal in
+	 * content has no backup. NULL: what is replaced is gone. BT_E_INVALID: empty, longer than 200 bytes, or with a
+	 * slash. */
+	const char *backup;
+	bool keep_backups; /* with delete_extra: names with BT_BACKUP_MARK stay, and those that end with backup */
+	/* Patterns as in .gitignore, of paths below the snapshot's root, whatever base is. With includes only what
+	 * matches one of them is restored, or lies in a directory that does, and the directories that lead there; what
+	 * excludes match is left out of that. delete_extra removes only what is selected so. */
+	const char *const *includes, *const *excludes;
+	size_t include_count, exclude_count;
+	bool *include_used, *exclude_used; /* one for each: whether it matched anything; NULL is fine */
 };
 
 struct bt_restore_result {
@@ -93,6 +113,9 @@ struct bt_restore_result {
 				proof */
 	uint64_t in_pieces;  /* files that were written, but whose digest is never compared: see view.h */
 	uint64_t bytes;	     /* written */
+	uint64_t newer;	     /* files there that were modified later than those of the snapshot; with IF_NEWER they
+				stay as they are, with NEVER they are not counted */
+	uint64_t backed_up;  /* entries that got another name; a directory is one, with everything in it */
 };
 
 /*

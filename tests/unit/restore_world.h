@@ -29,7 +29,7 @@ struct back {
 	struct bt_error error;
 	struct told told[64];
 	size_t told_count;
-	unsigned events[BT_EVENT_EXCLUDED + 1];
+	unsigned events[BT_EVENT_KEPT + 1];
 	atomic_uint asked, cancel_after;
 	struct bt_progress progress;
 	const char *watch; /* a path whose event is kept */
