@@ -10,7 +10,8 @@ static void option_print(const struct tool_option *option)
 {
 	char letter[] = {'-', option->letter, ',', '\0'};
 	tool_auto char *left = tool_format("%s --%s%s%s", option->letter ? letter : "   ", option->name,
-					   option->argument ? " " : "", option->argument ? option->argument : "");
+					   option->argument && *option->argument != '[' ? " " : "",
+					   option->argument ? option->argument : "");
 
 	if (tool_width(left) > LEFT)
 		printf("  %s\n  %*s %s\n", left, LEFT, "", option->help);

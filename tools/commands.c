@@ -19,10 +19,7 @@ const struct tool_command *tool_command_find(const struct tool *tool, const char
 	return NULL;
 }
 
-/* Words of other programs, each between blanks, and what does it here. */
-static const struct {
-	const char *words, *here;
-} elsewhere[] = {
+static const struct tool_words elsewhere[] = {
 	{" backup create save ", "use 'backuptool snapshot'"},
 	{" init repo-create ", "'backuptool snapshot' makes the store"},
 	{" snapshots archives repo-list ", "use 'backuptool list'"},
@@ -56,21 +53,12 @@ static const struct {
 	 "'backuptool schedule' makes a service of systemd, 'backuptool job' runs at an interval"},
 	{" cache ", "the store's cache/ is used by itself, and may be deleted at any time"},
 	{" version ", "'backuptool --version' shows it"},
+	{0},
 };
-
-static const char *known_elsewhere(const char *name)
-{
-	tool_auto char *word = tool_format(" %s ", name);
-
-	for (size_t i = 0; !strchr(name, ' ') && i < sizeof(elsewhere) / sizeof(*elsewhere); i++)
-		if (strstr(elsewhere[i].words, word))
-			return elsewhere[i].here;
-	return NULL;
-}
 
 int tool_command_unknown(const struct tool *tool, const char *name)
 {
-	const char *here = known_elsewhere(name), *nearest = tool_nearest(name, command_name, tool);
+	const char *here = tool_words_find(elsewhere, name), *nearest = tool_nearest(name, command_name, tool);
 	tool_auto char *shown = tool_escape(name);
 	int r;
 

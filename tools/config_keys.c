@@ -28,22 +28,22 @@ void config_groups(struct config_settings *settings, struct tool_option_group *g
 {
 	struct job_options *job = &settings->job;
 	const struct tool_option_group ours[] = {
-		{tool_taking_options, &job->taking, NULL},
-		{tool_taking_about, &job->taking, NULL},
-		{tool_hook_options, &job->hooks, NULL},
-		{tool_retention_options, &job->retention, NULL},
-		{job_pace_options, job, NULL},
-		{tool_max_dead_option, &job->retention.max_dead, NULL},
-		{job_watch_options, job, NULL},
-		{tool_check_part_options, &settings->check, NULL},
-		{own, settings, NULL},
+		{tool_taking_options, &job->taking, NULL, NULL},
+		{tool_taking_about, &job->taking, NULL, NULL},
+		{tool_hook_options, &job->hooks, NULL, NULL},
+		{tool_retention_options, &job->retention, NULL, NULL},
+		{job_pace_options, job, NULL, NULL},
+		{tool_max_dead_option, &job->retention.max_dead, NULL, NULL},
+		{job_watch_options, job, NULL, NULL},
+		{tool_check_part_options, &settings->check, NULL, NULL},
+		{own, settings, NULL, NULL},
 	};
 	size_t count = sizeof(ours) / sizeof(*ours);
 
 	memcpy(groups, ours, sizeof(ours));
 	for (const struct tool_common_options *common = tool_common_options; common->options; common++)
 		if (common->bits & (TOOL_COMMON_STORE | TOOL_COMMON_YES))
-			groups[count++] = (struct tool_option_group){common->options, &settings->tool, NULL};
+			groups[count++] = (struct tool_option_group){common->options, &settings->tool, NULL, NULL};
 	groups[count] = (struct tool_option_group){0};
 }
 

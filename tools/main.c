@@ -59,7 +59,7 @@ static void add_common(struct tool_option_group *groups, unsigned bits, struct t
 		groups++;
 	for (const struct tool_common_options *common = tool_common_options; common->options; common++)
 		if (common->bits & bits)
-			*groups++ = (struct tool_option_group){common->options, tool, NULL};
+			*groups++ = (struct tool_option_group){common->options, tool, NULL, NULL};
 }
 
 static int read_options(struct tool *tool, void *options, int argc, char **argv)
@@ -70,7 +70,8 @@ static int read_options(struct tool *tool, void *options, int argc, char **argv)
 	int first;
 
 	for (size_t i = 0; table[i].rows; i++)
-		groups[i] = (struct tool_option_group){table[i].rows, (char *)options + table[i].offset, &tool->given};
+		groups[i] = (struct tool_option_group){table[i].rows, (char *)options + table[i].offset, &tool->given,
+						       tool->command->elsewhere};
 	add_common(groups, tool_common_bits(tool->command), tool);
 	first = tool_options_parse(groups, argc, argv, false, problem, sizeof(problem));
 	if (first < 0)

@@ -19,6 +19,21 @@ struct parser {
 	size_t problem_size;
 };
 
+const char *tool_words_find(const struct tool_words *list, const char *word)
+{
+	tool_auto char *wanted = tool_format(" %s ", word);
+
+	for (; list && list->words && !strchr(word, ' '); list++)
+		if (strstr(list->words, wanted))
+			return list->here;
+	return NULL;
+}
+
+static bool may_lack_value(const struct tool_option *option)
+{
+	return option->argument && *option->argument == '[';
+}
+
 static const struct tool_option *option_at(const struct tool_option_group *groups, size_t index, void **ret_target)
 {
 	for (; groups->options; groups++)
@@ -82,12 +97,14 @@ static void parser_init(struct parser *parser, bool first_operand_ends)
 	*letter++ = ':';
 	for (size_t i = 0; (option = option_at(parser->groups, i, &target)); i++) {
 		parser->longs[i] = (struct option){.name = option->name,
-						   .has_arg = option->argument ? required_argument : no_argument,
+						   .has_arg = may_lack_value(option) ? optional_argument
+							      : option->argument     ? required_argument
+										     : no_argument,
 						   .val = FIRST_LONG + (int)i};
 		if (!option->letter)
 			continue;
 		*letter++ = option->letter;
-		if (option->argument)
+		if (option->argument && !may_lack_value(option))
 			*letter++ = ':';
 	}
 }
@@ -111,10 +128,25 @@ static const struct tool_option *option_of(const struct parser *parser, int valu
 	return NULL;
 }
 
+/* What does here what an option of that name does in other programs. */
+static const char *known_elsewhere(const struct parser *parser, const char *name)
+{
+	const char *here = NULL;
+
+	for (const struct tool_option_group *group = parser->groups; group->options && !here; group++)
+		here = tool_words_find(group->elsewhere, name);
+	return here;
+}
+
 static int refuse_unknown(const struct parser *parser, const char *word)
 {
 	tool_auto char *name = tool_format("%.*s", (int)strcspn(word + 2, "="), word + 2), *shown = tool_escape(name);
-	const char *nearest = tool_option_nearest(parser->groups, name);
+	const char *nearest = tool_option_nearest(parser->groups, name), *here = known_elsewhere(parser, name);
+
+	if (here) {
+		snprintf(parser->problem, parser->problem_size, "there is no option --%s: %s", shown, here);
+		return -1;
+	}
 
 	snprintf(parser->problem, parser->problem_size, "there is no option --%s%s%s%s", shown,
 		 nearest ? "; did you mean --" : "", nearest ? nearest : "", nearest ? "?" : "");
@@ -127,7 +159,10 @@ static int refuse_letter(const struct parser *parser, const char *word)
 	const char letter[] = {(char)optopt, '\0'}, *found = word ? strchr(word, optopt) : NULL;
 	tool_auto char *shown = tool_escape_first(found ? found : letter);
 
-	snprintf(parser->problem, parser->problem_size, "there is no option -%s", shown);
+	const char *here = known_elsewhere(parser, letter);
+
+	snprintf(parser->problem, parser->problem_size, "there is no option -%s%s%s", shown, here ? ": " : "",
+		 here ? here : "");
 	return -1;
 }
 
@@ -164,7 +199,7 @@ static struct tool_texts *given_of(const struct tool_option_group *groups, size_
 static void note_given(const struct parser *parser, const struct tool_option *option, size_t index)
 {
 	struct tool_texts *given = given_of(parser->groups, index);
-	bool has_value = option->argument;
+	bool has_value = option->argument && optarg;
 
 	if (given)
 		tool_texts_add(given,

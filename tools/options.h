@@ -14,7 +14,7 @@ typedef const char *tool_option_set(void *field, const char *text);
 struct tool_option {
 	const char *name;     /* without the dashes; NULL ends a table */
 	char letter;	      /* 0 if none */
-	const char *argument; /* its placeholder, or NULL if it takes none */
+	const char *argument; /* its placeholder; NULL if it takes none; "[=SUFFIX]" if it can do without */
 	bool required;
 	const char *help;
 	tool_option_set *set;
@@ -28,10 +28,18 @@ struct tool_texts {
 };
 void tool_texts_add(struct tool_texts *texts, const char *text);
 
+/* Words of other programs, each between blanks, and what does it here. NULL words end a list. */
+struct tool_words {
+	const char *words, *here;
+};
+/* What is said of a word, or NULL; the list may be NULL. */
+const char *tool_words_find(const struct tool_words *list, const char *word);
+
 struct tool_option_group {
 	const struct tool_option *options;
 	void *target;
-	struct tool_texts *given; /* gets "--name" or "--name=value" of each in turn, allocated; or NULL */
+	struct tool_texts *given;	    /* gets "--name" or "--name=value" of each in turn, allocated; or NULL */
+	const struct tool_words *elsewhere; /* options of other programs, without their dashes; or NULL */
 };
 
 /*

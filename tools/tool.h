@@ -55,6 +55,7 @@ struct tool_command {
 	bool starts_setuid;		/* a program with more rights than its own, so that it cannot give them up */
 	int (*prepare)(struct tool *tool, void *options); /* before rights are given up; like run; may be NULL */
 	struct tool_option_table options[TOOL_OPTION_TABLES + 1]; /* its own; ends with NULL rows */
+	const struct tool_words *elsewhere;			  /* options of other programs, or NULL */
 	size_t options_size;					  /* of the struct that run gets */
 	size_t hooks;					    /* offset of a struct tool_hooks there, plus 1; 0: none */
 	int (*run)(struct tool *tool, const void *options); /* an enum tool_exit */

@@ -14,7 +14,8 @@ KINDS = {'SNAPSHOT': 'snapshot', 'SOURCE': 'source', 'A': 'snapshot', 'B': 'snap
          'MOUNTPOINT': 'directory', 'COMMAND': 'command', 'FILE': 'file', 'PATH': 'file', 'TAG': 'tag', 'OPTION': 'mount'}
 # Where the placeholder alone does not tell.
 OPTION_KINDS = {('host', 'NAME|all'): ('host', 'all'), ('host', 'NAME'): 'host', ('target', 'DIR'): 'target'}
-OPERAND_KINDS = {('restore', 'PATH'): 'path'}
+OPERAND_KINDS = {('restore', 'PATH'): ('path',), ('restore', 'SNAPSHOT:PATH'): ('place', 'path'),
+                 ('restore', 'DIR'): ('directory', 'path')}
 
 
 def kind(placeholder):
@@ -43,9 +44,14 @@ def kinds_of(command, operand):
     """A tuple of kinds, or a list of words to choose from."""
     if isinstance(kind(operand), list):
         return kind(operand)
-    found = [OPERAND_KINDS.get((command, each)) or kind(each) for each in operand.split('|')]
+    found = [one for each in operand.split('|') for one in OPERAND_KINDS.get((command, each)) or (kind(each),)]
     # what offers files offers directories, too, on the way to them
     return tuple(each for each in found if each != 'directory' or 'file' not in found)
+
+
+def takes_word(option):
+    """Whether a word of its own follows it: [=VALUE] would be in the same word."""
+    return not option.get('argument', '[').startswith('[')
 
 
 def spellings(option):
@@ -60,7 +66,7 @@ def shell_kind(found):
 def bash_values(command, options):
     by_kind = {}
     for option in options:
-        if 'argument' in option:
+        if takes_word(option):
             by_kind.setdefault(shell_kind(option_kind(option)), []).extend(spellings(option))
     return [f"\t{' | '.join(f'{command}:{name}' for name in names)}) echo '{found}' ;;" for found, names in by_kind.items()]
 
@@ -125,7 +131,7 @@ def zsh_mount(word):
 
 def zsh_option(option):
     names = spellings(option)
-    argument = f':{zsh_escape(option["argument"], ":")}:{zsh_action(option_kind(option))}' if 'argument' in option else ''
+    argument = f':{zsh_escape(option["argument"], ":")}:{zsh_action(option_kind(option))}' if takes_word(option) else ''
     for name in names:
         mark = '=' if argument and name.startswith('--') else '+' if argument else ''
         yield f"'*{name}{mark}[{zsh_escape(option['help'], '[]')}]{argument}'"
@@ -171,7 +177,7 @@ def fish_what(found):
 
 def fish_option(condition, option):
     letter = f' -s {option["letter"]}' if 'letter' in option else ''
-    what = fish_what(option_kind(option)) if 'argument' in option else ''
+    what = fish_what(option_kind(option)) if takes_word(option) else ''
     return f"complete -c backuptool -n '{condition}'{letter} -l {option['name']}{what} -d {fish_quote(option['help'])}"
 
 

@@ -10,7 +10,8 @@ import roff
 
 def option(row):
     letter = roff.bold(f'-{row["letter"]}') + ', ' if 'letter' in row else ''
-    argument = ' ' + roff.italic(row['argument']) if 'argument' in row else ''
+    placeholder = row.get('argument', '')
+    argument = (' ' if placeholder[0] != '[' else '') + roff.italic(placeholder) if placeholder else ''
     return ['.TP', letter + roff.bold(f'--{row["name"]}') + argument, roff.text(row['help'][0].upper() + row['help'][1:] + '.')]
 
 
