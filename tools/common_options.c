@@ -42,7 +42,8 @@ static const struct tool_option talk_options[] = {
 
 static const struct tool_option verbose_options[] = {
 	{"verbose", 'v', NULL, false,
-	 "print a line for each change: A new, M changed, D removed, X left out, B not entered, V vanished; "
+	 "print a line for each change: A new, M changed, D removed, X left out, B not entered, V vanished, K kept "
+	 "under this name; "
 	 "twice: = as it was, too",
 	 tool_count_up, FIELD(verbose)},
 	{0},

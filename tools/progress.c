@@ -52,7 +52,7 @@ static void entry(void *arg, enum bt_event event, const char *path, uint64_t byt
 {
 	static const char letters[] = {[BT_EVENT_NEW] = 'A',	 [BT_EVENT_CHANGED] = 'M',  [BT_EVENT_UNCHANGED] = '=',
 				       [BT_EVENT_DELETED] = 'D', [BT_EVENT_EXCLUDED] = 'X', [BT_EVENT_VANISHED] = 'V',
-				       [BT_EVENT_REMOVED] = 'D', [BT_EVENT_BOUNDARY] = 'B'};
+				       [BT_EVENT_REMOVED] = 'D', [BT_EVENT_BOUNDARY] = 'B', [BT_EVENT_KEPT] = 'K'};
 	struct tool_talk *talk = arg;
 
 	if (event == BT_EVENT_UNCHANGED && talk->tool->verbose < 2)

@@ -18,8 +18,9 @@ struct ask {
 	const struct bt_restore_options *wanted;
 	char host[BT_HOST_SIZE];
 	char *output;	      /* absolute, without symlinks */
-	char *shown, *target; /* escaped: the output, and the directory that the snapshot is of */
-	uint64_t removed, brought;
+	char *source;	      /* the directory that is restored, as it was called: the snapshot's, or one in it */
+	char *shown, *target; /* escaped: the output, and the source */
+	uint64_t removed, brought, newer;
 };
 
 static bool is_top(const char *path)
@@ -32,10 +33,16 @@ static void count_names(const struct ask *ask, int dirfd, uint64_t *ret_new, uin
 {
 	const struct bt_entry *entry;
 	struct bt_error error = {0};
+	const struct bt_page *page = NULL;
 	struct bt_dir *dir;
+	const char *base = ask->wanted->base ? ask->wanted->base : "";
 
 	*ret_new = *ret_there = 0;
-	if (bt_dir_new(ask->pick->store, &ask->info->root.digest, &dir, &error))
+	if (bt_path_lookup(ask->pick->store, &ask->info->root, base, &page, &entry, &error))
+		return;
+	int code = bt_dir_new(ask->pick->store, &entry->digest, &dir, &error);
+	bt_page_put(ask->pick->store, page);
+	if (code)
 		return;
 	while (bt_dir_next(dir, &entry, &error) == 0 && entry) {
 		struct stat status;
@@ -75,13 +82,21 @@ bool tool_restore_has_entries(const char *output)
 
 static bool is_of_output(const struct ask *ask, const struct bt_snapshot_info *info)
 {
-	return strcmp(info->host, ask->host) == 0 && strcmp(info->target, ask->output) == 0;
+	const char *source = info == ask->info ? ask->source : info->target;
+
+	return strcmp(info->host, ask->host) == 0 && strcmp(source, ask->output) == 0;
+}
+
+/* Whether the user says what is to come, and does not mean a whole directory. */
+static bool is_selected(const struct bt_restore_options *wanted)
+{
+	return wanted->path_count || wanted->include_count;
 }
 
 /* Nothing is to be said to those who name what is to come, or bring it back to where it was. */
 static void warn(const struct ask *ask)
 {
-	bool meant = ask->wanted->path_count || is_of_output(ask, ask->info);
+	bool meant = is_selected(ask->wanted) || is_of_output(ask, ask->info);
 	int dirfd = meant ? -1 : open(ask->output, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	uint64_t new = 0, there = 0;
 
@@ -97,9 +112,9 @@ static void warn(const struct ask *ask)
 		 there ? "has others of the same names" : "has nothing of the same name", ask->target);
 }
 
-/* Counts what --delete would remove; a signal may just end that. False: nothing, or nobody knows; the restore will tell
- * why. */
-static bool would_remove(struct ask *ask)
+/* Counts what --delete would remove, and files that are newer here; a signal may just end that. If it fails, the
+ * restore will tell why. */
+static void count(struct ask *ask)
 {
 	struct bt_restore_options options = *ask->wanted;
 	struct bt_restore_result result = {.size = sizeof(result)};
@@ -110,11 +125,21 @@ static bool would_remove(struct ask *ask)
 	options.dry_run = options.count_only = true;
 	code = bt_restore(ask->pick->store, ask->pick->snapshot, ask->output, &options, NULL, &result, &error);
 	if (code && code != BT_E_INCOMPLETE)
-		return false;
+		return;
 	ask->removed = result.deleted;
+	ask->newer = result.newer;
 	ask->brought = result.files + result.directories + result.others;
-	ask->brought -= ask->brought && !options.path_count; /* the directory itself */
-	return ask->removed > 0;
+	ask->brought -= ask->brought && !is_selected(&options); /* the directory itself */
+}
+
+/* Somebody sits there who may think better of it. */
+static void say_newer(const struct ask *ask)
+{
+	tool_auto char *files = tool_count(ask->newer, "file", "files");
+
+	if (ask->newer)
+		tool_say(ask->tool, "%s here %s newer than the snapshot; '--overwrite if-newer' leaves %s", files,
+			 ask->newer == 1 ? "is" : "are", ask->newer == 1 ? "it" : "them");
 }
 
 static bool is_above(const char *directory, const char *path)
@@ -148,7 +173,7 @@ static char *other_snapshot(const struct ask *ask)
 /* Whether the output looks like something else than the snapshot: most of its names are not in that. */
 static bool is_strange(const struct ask *ask)
 {
-	int dirfd = ask->wanted->path_count ? -1 : open(ask->output, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int dirfd = is_selected(ask->wanted) ? -1 : open(ask->output, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	uint64_t new, there;
 	bool strange;
 
@@ -168,7 +193,7 @@ static void doubt_deletion(const struct ask *ask)
 	if (other)
 		tool_doubt(ask->tool, "this removes %s from %s, of which the newest snapshot is %s; %s is of %s",
 			   removed, ask->shown, other, ask->info->name, ask->target);
-	else if (is_above(ask->output, ask->info->target))
+	else if (is_above(ask->output, ask->source))
 		tool_doubt(ask->tool, "this removes %s from %s, and the snapshot is of %s below it", removed,
 			   ask->shown, ask->target);
 	else if (ask->removed > ask->brought)
@@ -182,10 +207,18 @@ static void doubt_deletion(const struct ask *ask)
 static void doubt_all(struct ask *ask)
 {
 	const struct bt_restore_options *wanted = ask->wanted;
-	bool delete = wanted->delete_extra && !ask->tool->yes && would_remove(ask);
+	bool replaces = wanted->overwrite == BT_OVERWRITE_IF_CHANGED || wanted->overwrite == BT_OVERWRITE_ALWAYS;
+	bool watched = replaces && isatty(STDERR_FILENO) && !ask->tool->quiet && tool_restore_has_entries(ask->output);
+	bool delete = wanted->delete_extra && !wanted->backup && !ask->tool->yes;
+
+	if (delete || watched)
+		count(ask);
+	if (watched)
+		say_newer(ask);
+	delete &= ask->removed > 0;
 	char *removed = tool_count(ask->removed, "entry", "entries");
 
-	if (is_top(ask->output) && !(wanted->path_count && is_top(ask->info->target)))
+	if (is_top(ask->output) && !(is_selected(wanted) && is_top(ask->info->target)))
 		tool_doubt(ask->tool, "this restores the snapshot of %s onto /%s%s", ask->target,
 			   ask->removed ? " and removes from there " : "", ask->removed ? removed : "");
 	else if (delete)
@@ -203,11 +236,14 @@ int tool_restore_ask(const struct tool *tool, const struct tool_pick *pick, cons
 		return tool_confirm(tool); /* there is nothing yet */
 	bt_host(ask.host);
 	ask.shown = tool_escape(output);
-	ask.target = tool_escape(ask.info->target);
+	ask.source = wanted->base ? tool_format("%s/%s", is_top(ask.info->target) ? "" : ask.info->target, wanted->base)
+				  : tool_format("%s", ask.info->target);
+	ask.target = tool_escape(ask.source);
 	warn(&ask);
 	if (!wanted->dry_run)
 		doubt_all(&ask);
 	free(ask.output);
+	free(ask.source);
 	free(ask.shown);
 	free(ask.target);
 	return tool_confirm(tool);

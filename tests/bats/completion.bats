@@ -27,13 +27,15 @@ in_bash() {
 	run -0 in_bash 'ls latest:ot' 'ls latest:other/' 'cat latest:my' 'cat latest:my\ docs/i' 'ls "latest:my docs/d' \
 		"dump 'latest:other/f" 'ls latest:\$' 'ls latest:\`' 'ls latest:sem' 'ls latest:\"' 'ls latest:back' 'ls latest:ä' \
 		'ls latest:new' 'cat lat' 'diff latest:ot' 'diff latest latest:ot' 'ls --store=snapshots latest:ot' \
-		'restore --snapshot-file latest --output-directory out ot' 'restore --snapshot-file=latest -n ot' 'restore ot'
+		'restore --snapshot-file latest --output-directory out ot' 'restore --snapshot-file=latest -n ot' 'restore ot' \
+		'restore latest:ot' 'restore latest:other sr'
 	output_is '<ls><latest:other/>' '<ls><latest:other/file>' '<cat><latest:my\ docs/>' "<cat><latest:my\\ docs/it\\'s>" \
 		'<ls><latest:my\ docs/deep/>' '<dump><latest:other/file>' '<ls><latest:\$\(touch\ x\)>' '<ls><latest:\`touch\ y\`>' \
 		'<ls><latest:semi\;touch\ z>' '<ls><latest:\"quoted\">' '<ls><latest:back\\slash>' '<ls><latest:äöü>' \
 		"<ls><\$'latest:new\\nline'>" '<cat><latest:>' '<diff><latest:other/>' '<diff><latest><latest:other/>' \
 		'<ls><--store=snapshots><latest:other/>' '<restore><--snapshot-file><latest><--output-directory><out><other/>' \
-		'<restore><--snapshot-file=latest><-n><other/>' '<restore><ot>'
+		'<restore><--snapshot-file=latest><-n><other/>' '<restore><ot>' '<restore><latest:other/>' \
+		'<restore><latest:other><src/>'
 	nothing_ran
 	# Between double quotes what is run would have to be written in another way: nothing is offered.
 	run -0 in_bash 'ls "latest:$"'

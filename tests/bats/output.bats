@@ -36,7 +36,8 @@ documented() {
 	backuptool versions sizes/1 --json | documented versions
 	backuptool diff latest~1 latest --json | documented diff
 	backuptool stats --json | documented stats
-	backuptool restore --snapshot-file latest --output-directory out --json | documented restore
+	backuptool restore latest out --include '*' --include nowhere --json >restored || [ $? = 3 ]
+	documented restore <restored
 	backuptool prune --snapshot-number 1 --dry-run --json | documented prune
 	backuptool prune --keep-free 1% --max-store 1G --dry-run --json | documented prune
 	[ "$(jq -r 'select(.path_b64) | .path_b64' listed | wc -l)" -gt 1 ]

@@ -156,11 +156,11 @@ load helper
 	run -2 backuptool restore --snapshot-file latest
 	output_is "backuptool restore: --output-directory DIR is missing; see 'backuptool restore --help'"
 	run -2 backuptool restore --output-directory x
-	output_is "backuptool restore: --snapshot-file SNAPSHOT is missing; see 'backuptool restore --help'"
+	output_is "backuptool restore: say which snapshot, and where to: backuptool restore SNAPSHOT[:PATH] DIR; see 'backuptool restore --help'"
 	run -2 backuptool snapshot --exclude x /usr/include
 	output_is "backuptool snapshot: --target-directory DIR is missing; did you mean --target-directory /usr/include?; see 'backuptool snapshot --help'"
-	run -2 backuptool restore --output-directory x latest
-	output_is "backuptool restore: --snapshot-file SNAPSHOT is missing; did you mean --snapshot-file latest?; see 'backuptool restore --help'"
+	run -2 backuptool restore latest
+	output_is "backuptool restore: say where to: backuptool restore SNAPSHOT[:PATH] DIR, or --in-place for where it was; see 'backuptool restore --help'"
 	run -2 backuptool snapshot --target-directory . more
 	output_is "backuptool snapshot: 'more' is one argument too many; see 'backuptool snapshot --help'"
 	run -2 backuptool export --classic latest
@@ -195,7 +195,7 @@ load helper
 		output_is "backuptool snapshot: --compression '$level' is not a level from 1 to 19, auto, or max; see 'backuptool snapshot --help'"
 	done
 	run -2 backuptool restore --snapshot-file latest --output-directory x --overwrite sometimes
-	output_is "backuptool restore: --overwrite 'sometimes' is not always, if-changed or never; see 'backuptool restore --help'"
+	output_is "backuptool restore: --overwrite 'sometimes' is not always, if-changed, if-newer or never; see 'backuptool restore --help'"
 	run -2 backuptool list --lock-wait soon
 	output_is "backuptool list: --lock-wait 'soon' is not a duration such as 90, 90s, 5min, 2h, 1d or forever; see 'backuptool list --help'"
 	run -2 backuptool snapshot --target-directory . --exclude-from missing
