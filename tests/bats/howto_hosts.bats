@@ -5,7 +5,7 @@
 # shellcheck disable=SC2034,SC2154
 load helper
 load pages
-load guest
+load places
 
 teardown() {
 	fusermount3 -uz "$WORK/backup" 2>/dev/null || true
