@@ -117,13 +117,25 @@ static int open_lock(int dirfd, const char *name, int access)
 	return fd;
 }
 
-static int take_range(int dirfd, const char *name, const struct flock *range, const struct bt_lock_wait *wait,
+static bool may_only_read(int fd)
+{
+	return fd == -EACCES || fd == -EPERM || fd == -EROFS;
+}
+
+/* A lock that is taken for reading alone needs no more than a readable descriptor: so somebody else's store can be
+ * locked, too. */
+static int open_for(enum bt_lock_kind kind, int dirfd, const char *name)
+{
+	int fd = kind == BT_LOCK_SHARED ? -EACCES : open_lock(dirfd, name, O_RDWR);
+
+	if ((kind == BT_LOCK_SHARED || kind == BT_LOCK_RAISABLE) && may_only_read(fd))
+		fd = open_lock(dirfd, name, O_RDONLY);
+	return fd;
+}
+
+static int take_range(int dirfd, int fd, const char *name, const struct flock *range, const struct bt_lock_wait *wait,
 		      int *ret_fd, struct bt_error *error)
 {
-	/* A read lock needs no more than a readable descriptor: so somebody else's store can be locked, too. */
-	int access = range->l_type == F_RDLCK ? O_RDONLY : O_RDWR;
-	int fd = open_lock(dirfd, name, access);
-
 	/* what is locked there is not this store, or cannot be locked at all */
 	if (fd == -EMEDIUMTYPE)
 		return bt_fail(error, BT_E_UNSUPPORTED, name,
@@ -140,7 +152,9 @@ static int take_range(int dirfd, const char *name, const struct flock *range, co
 
 static struct flock range_of(enum bt_lock_kind kind)
 {
-	return (struct flock){.l_type = kind == BT_LOCK_SHARED ? F_RDLCK : F_WRLCK,
+	bool shared = kind == BT_LOCK_SHARED || kind == BT_LOCK_RAISABLE;
+
+	return (struct flock){.l_type = shared ? F_RDLCK : F_WRLCK,
 			      .l_whence = SEEK_SET,
 			      .l_start = kind == BT_LOCK_PRUNER,
 			      .l_len = 1};
@@ -151,7 +165,7 @@ int bt_lock_take(int dirfd, const char *name, enum bt_lock_kind kind, const stru
 {
 	const struct flock range = range_of(kind);
 
-	return take_range(dirfd, name, &range, wait, ret_fd, error);
+	return take_range(dirfd, open_for(kind, dirfd, name), name, &range, wait, ret_fd, error);
 }
 
 int bt_lock_again(int fd, enum bt_lock_kind kind)
@@ -186,7 +200,8 @@ int bt_lock_claim(int dirfd, const char *name, uint64_t number, int *ret_fd, str
 {
 	const struct flock range = range_of_claim(number);
 
-	return take_range(dirfd, name, &range, &(struct bt_lock_wait){0}, ret_fd, error);
+	return take_range(dirfd, open_lock(dirfd, name, O_RDWR), name, &range, &(struct bt_lock_wait){0}, ret_fd,
+			  error);
 }
 
 /* Beyond the file's data: some network file systems do not let others read bytes that are locked. */

@@ -15,6 +15,8 @@ enum bt_lock_kind {
 	BT_LOCK_SHARED,	   /* files that exist when it is taken are not deleted while it is held */
 	BT_LOCK_EXCLUSIVE, /* taken to delete; conflicts with the shared one */
 	BT_LOCK_PRUNER,	   /* taken by one program at a time to prepare a deletion; conflicts with no other kind */
+	BT_LOCK_RAISABLE,  /* the shared one, which bt_lock_again can make the exclusive one, if the file may be
+			      written to */
 };
 
 struct bt_lock_wait {
@@ -30,7 +32,8 @@ int bt_lock_take(int dirfd, const char *name, enum bt_lock_kind kind, const stru
 		 struct bt_error *error);
 
 /* Takes a lock again through the descriptor that has it: on a network file system it may have been lost silently. 0 or
- * -errno; -EAGAIN if somebody else has it now. After success somebody else may still have had it for a while. */
+ * -errno; -EAGAIN if somebody else has it now. After success somebody else may still have had it for a while. With
+ * another kind the lock becomes one of that kind, or stays as it is. */
 int bt_lock_again(int fd, enum bt_lock_kind kind);
 
 /* Takes one of 2^62 further exclusive locks of the same file, which are independent of those above and of each other.

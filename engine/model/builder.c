@@ -70,6 +70,39 @@ void bt_page_builder_free(struct bt_page_builder *builder)
 	reset(builder);
 }
 
+static int copy_text(struct bt_buf *to, const struct bt_buf *from)
+{
+	bt_buf_clear(to);
+	return from->length ? bt_buf_append(to, from->data, from->length) : 0;
+}
+
+static int copy_level(struct bt_page_level *to, const struct bt_page_level *from)
+{
+	to->count = from->count;
+	to->entries = from->entries;
+	to->only = from->only;
+	return copy_text(&to->text, &from->text);
+}
+
+int bt_page_builder_copy(struct bt_page_builder *to, const struct bt_page_builder *from)
+{
+	int r = copy_text(&to->leaf, &from->leaf);
+
+	if (!r)
+		r = copy_text(&to->cuts, &from->cuts);
+	if (!r)
+		r = copy_text(&to->last, &from->last);
+	for (unsigned i = 0; i < from->height && !r; i++)
+		r = copy_level(&to->levels[i], &from->levels[i]);
+	to->leaf_entries = from->leaf_entries;
+	to->passed = from->passed;
+	to->height = from->height;
+	to->large = from->large;
+	if (r)
+		reset(to);
+	return r;
+}
+
 static const struct sizes *leaves_of(const struct bt_page_builder *builder)
 {
 	return builder->passed >= WIDE_FROM ? &wide_leaves : &usual_leaves;

@@ -65,6 +65,8 @@ struct bt_page_builder {
 	struct bt_page_level levels[BT_DIR_LEVELS];
 };
 void bt_page_builder_free(struct bt_page_builder *builder);
+/* Makes to, which has an arg and an emit of its own, go on from where the other one is. BT_E_NOMEM: to is reset. */
+int bt_page_builder_copy(struct bt_page_builder *to, const struct bt_page_builder *from);
 /* BT_E_INVALID if the name is invalid or not after the last one, or the entry is larger than a page. */
 int bt_page_builder_add(struct bt_page_builder *builder, const struct bt_entry *entry);
 int bt_page_builder_finish(struct bt_page_builder *builder, struct bt_digest *ret_tree);

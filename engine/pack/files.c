@@ -13,27 +13,31 @@ enum { CONTENTS_MAX = 262144 };
 #define VOLUME_SIZE ((uint64_t)256 << 20)
 enum { NAME_DIGITS = 16, CLASHES_MAX = 1000 };
 
-static int begin_snapshot(struct bt_pack *pack, const struct bt_snapshot_info *info, struct bt_error *error)
+static int begin_file(struct bt_pack *pack, const struct bt_snapshot_info *info, struct bt_writer **ret_writer,
+		      struct bt_error *error)
 {
 	struct bt_buf header = {0};
-	int r;
+	int r = bt_header_write(&header, info);
 
-	pack->time = info->time;
-	pack->names = bt_hasher_new();
-	r = pack->names ? bt_header_write(&header, info) : BT_E_NOMEM;
 	if (!r && header.length > BT_HEADER_MAX - 16)
 		r = bt_fail(error, BT_E_INVALID, NULL, "the tags are too long");
 	if (!r)
-		r = bt_store_create(pack->store, true, &header, &pack->snapshot, error);
+		r = bt_store_create(pack->store, true, &header, ret_writer, error);
 	bt_buf_free(&header);
 	return r;
+}
+
+static int begin_snapshot(struct bt_pack *pack, struct bt_error *error)
+{
+	pack->time = pack->info->time;
+	pack->names = bt_hasher_new();
+	return pack->names ? begin_file(pack, pack->info, &pack->snapshot, error) : BT_E_NOMEM;
 }
 
 int bt_pack_files_new(struct bt_pack *pack, const struct bt_pack_options *options, struct bt_error *error)
 {
 	pack->volume_size = options->volume_size > 0 ? options->volume_size : VOLUME_SIZE;
-	return options->info ? begin_snapshot(pack, options->info, error)
-			     : bt_volume_begin(pack->store, NULL, &pack->volume, error);
+	return options->info ? begin_snapshot(pack, error) : bt_volume_begin(pack->store, NULL, &pack->volume, error);
 }
 
 void bt_pack_files_free(struct bt_pack *pack)
@@ -94,13 +98,13 @@ static int forget(void *arg, const struct bt_block *block, const struct bt_diges
 	return 0;
 }
 
-/* From now on the contents of the volume are in the index. */
-static int forget_taken(struct bt_pack *pack)
+/* From now on the contents of the file are in the index. */
+static int forget_taken(struct bt_pack *pack, const struct bt_writer *writer)
 {
 	const struct bt_index_visitor visitor = {.arg = &pack->taken, .content = forget};
 
 	pthread_mutex_lock(&pack->taken_lock);
-	int r = bt_writer_visit(pack->volume, &visitor);
+	int r = bt_writer_visit(writer, &visitor);
 	pthread_mutex_unlock(&pack->taken_lock);
 	return r;
 }
@@ -110,7 +114,7 @@ static int seal_volume(struct bt_pack *pack, struct bt_error *error)
 	int r = pack->names ? publish_volume(pack, error) : bt_volume_seal(pack->store, pack->volume, NULL, error);
 
 	if (!r)
-		r = forget_taken(pack);
+		r = forget_taken(pack, pack->volume);
 	if (r)
 		return r;
 	pack->counts.written += bt_writer_stored(pack->volume);
@@ -178,11 +182,13 @@ static unsigned first_clash(const struct bt_pack *pack)
 	return 0;
 }
 
-int bt_pack_publish(struct bt_pack *pack, struct bt_gate *gate, const struct bt_buf *summary, char name[64],
-		    struct bt_error *error)
+static int publish(struct bt_pack *pack, struct bt_gate *gate, struct bt_writer *writer, const struct bt_buf *summary,
+		   char name[BT_PACK_NAME], struct bt_error *error)
 {
 	unsigned first = first_clash(pack);
 
+	if (first < pack->clash)
+		first = pack->clash;
 	for (unsigned i = pack->name ? 0 : 1; i <= CLASHES_MAX; i++) {
 		struct bt_error taken = {0};
 
@@ -190,11 +196,51 @@ int bt_pack_publish(struct bt_pack *pack, struct bt_gate *gate, const struct bt_
 			bt_snapshot_name_format(pack->time.seconds, first + i - 1, name, BT_PACK_NAME);
 		else
 			snprintf(name, BT_PACK_NAME, "%s", pack->name);
-		int r = bt_gate_publish(gate, pack->snapshot, summary, name, &taken);
+		int r = bt_gate_publish(gate, writer, summary, name, &taken);
 		if (!r)
-			pack->counts.written += bt_writer_stored(pack->snapshot);
+			pack->counts.written += bt_writer_stored(writer);
+		pack->clash = first + i;
 		if (r != BT_E_EXISTS)
 			return bt_error_pass(error, &taken, r);
 	}
 	return bt_fail(error, BT_E_EXISTS, name, "too many snapshots in one second");
+}
+
+int bt_pack_publish(struct bt_pack *pack, struct bt_gate *gate, const struct bt_buf *summary, char name[64],
+		    struct bt_error *error)
+{
+	return publish(pack, gate, pack->snapshot, summary, name, error);
+}
+
+/* Under its own header, which does not say that it is partial, it is never listed. */
+static int shelve(struct bt_pack *pack, struct bt_gate *gate, const struct bt_buf *summary, struct bt_error *error)
+{
+	int r = bt_gate_shelve(gate, pack->snapshot, summary, error);
+
+	if (!r)
+		r = forget_taken(pack, pack->snapshot);
+	if (r)
+		return r;
+	pack->counts.written += bt_writer_stored(pack->snapshot);
+	bt_writer_free(pack->snapshot);
+	pack->snapshot = NULL;
+	return begin_file(pack, pack->info, &pack->snapshot, error);
+}
+
+int bt_pack_checkpoint(struct bt_pack *pack, struct bt_gate *gate, const struct bt_snapshot_info *info, char name[64],
+		       struct bt_error *error)
+{
+	struct bt_buf summary = {0};
+	struct bt_writer *writer = NULL;
+	int r = bt_summary_write(&summary, info);
+
+	if (!r)
+		r = shelve(pack, gate, &summary, error);
+	if (!r)
+		r = begin_file(pack, info, &writer, error);
+	if (!r)
+		r = publish(pack, gate, writer, &summary, name, error);
+	bt_writer_free(writer);
+	bt_buf_free(&summary);
+	return r;
 }

@@ -24,8 +24,10 @@ struct bt_pack {
 	struct bt_voice *voice;
 	struct bt_buffers *buffers;
 	bool dry;
-	struct bt_time time; /* of the snapshot */
-	const char *name;    /* wanted for it, or NULL */
+	struct bt_time time;		     /* of the snapshot */
+	const struct bt_snapshot_info *info; /* of the snapshot; NULL: there is none */
+	const char *name;		     /* wanted for it, or NULL */
+	unsigned clash;			     /* that its name has at least */
 	struct bt_pack_counts counts;
 
 	/* block.c */

@@ -25,6 +25,7 @@ int bt_pack_new(const struct bt_pack_options *options, struct bt_pack **ret_pack
 	pack->voice = options->voice;
 	pack->buffers = options->buffers;
 	pack->dry = options->dry;
+	pack->info = options->info;
 	pack->name = options->name;
 	pthread_mutex_init(&pack->taken_lock, NULL);
 	pthread_mutex_init(&pack->lock, NULL);

@@ -84,6 +84,14 @@ int bt_pack_seal(struct bt_pack *pack, struct bt_error *error);
 int bt_pack_publish(struct bt_pack *pack, struct bt_gate *gate, const struct bt_buf *summary, char name[64],
 		    struct bt_error *error);
 
+/*
+ * Publishes what there is so far under the header of info, and goes on with a new file, which has the header of before.
+ * Call it after the flush, and after the last volume is sealed. The file written so far becomes a volume, so that what
+ * is published has nothing of its own: other files replace it later. Names follow each other as by bt_pack_publish.
+ */
+int bt_pack_checkpoint(struct bt_pack *pack, struct bt_gate *gate, const struct bt_snapshot_info *info, char name[64],
+		       struct bt_error *error);
+
 /* Complete after the flush. */
 const struct bt_pack_counts *bt_pack_counts(const struct bt_pack *pack);
 

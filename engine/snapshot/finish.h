@@ -37,6 +37,10 @@ struct bt_buf *bt_snap_trees_scratch(struct bt_snap_trees *trees); /* two of the
 /* Adds the next entry of a directory, in order. */
 int bt_snap_node_add(struct bt_snap_finish *finish, struct bt_snap_node *node, const struct bt_entry *entry,
 		     struct bt_error *error);
+/* Writes the pages of a directory as it is so far, and of one more entry unless that is NULL, and gives the id of the
+ * page that stands for it. The directory goes on as before. No batch is being finished meanwhile. */
+int bt_snap_node_so_far(struct bt_snap_finish *finish, struct bt_snap_node *node, const struct bt_entry *last,
+			struct bt_digest *ret_tree, struct bt_error *error);
 /* Writes the pages of a directory, and gives the id of the page that stands for it; node NULL: an empty directory. */
 int bt_snap_node_pages(struct bt_snap_finish *finish, struct bt_snap_node *node, struct bt_digest *ret_tree,
 		       struct bt_error *error);

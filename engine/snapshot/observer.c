@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "snapshot/observer.h"
 
+#include <string.h>
+
 static void outer_problem(void *arg, const char *path, const struct bt_error *error)
 {
 	bt_voice_tell(arg, path, error);
@@ -24,6 +26,41 @@ void bt_snap_observer_init(struct bt_snap_observer *self, const struct bt_observ
 		.size = sizeof(self->outer), .arg = self, .problem = outer_problem, .cancelled = outer_cancelled};
 	if (bt_snap_wants_entries(self))
 		self->outer.sized = outer_sized;
+}
+
+/* A caller that knows no sizes has those members that there were before. */
+static size_t known_size(const struct bt_observer *observer)
+{
+	if (observer->size < offsetof(struct bt_observer, sized))
+		return offsetof(struct bt_observer, sized);
+	return observer->size < sizeof(*observer) ? observer->size : sizeof(*observer);
+}
+
+void bt_snap_observer_ask(struct bt_snap_observer *self)
+{
+	const struct bt_observer *caller = self->voice.observer;
+
+	if (!caller || known_size(caller) < sizeof(*caller) || !caller->course)
+		return;
+	self->asked = caller;
+	memcpy(&self->patient, caller, sizeof(*caller));
+	self->patient.size = sizeof(*caller);
+	self->patient.cancelled = NULL;
+	self->voice.observer = &self->patient;
+}
+
+enum bt_course bt_snap_course(struct bt_snap_observer *self)
+{
+	enum bt_course course;
+
+	if (!self->asked)
+		return BT_COURSE_ON;
+	pthread_mutex_lock(&self->voice.lock);
+	course = self->asked->course(self->asked->arg);
+	if (bt_cancelled(self->asked))
+		course = BT_COURSE_END;
+	pthread_mutex_unlock(&self->voice.lock);
+	return course;
 }
 
 void bt_snap_observer_destroy(struct bt_snap_observer *self)

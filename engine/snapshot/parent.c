@@ -19,8 +19,38 @@ static bool fits(struct bt_store *store, const struct bt_snapshot_info *info, co
 	return true;
 }
 
+static int note_partial(struct bt_store *store, const struct bt_snapshot_info *info, struct bt_buf *partials)
+{
+	uint32_t ordinal;
+
+	if (info->pinned || info->tag_count > 0 || bt_store_file_named(store, info->name, &ordinal))
+		return 0;
+	return bt_buf_append(partials, &ordinal, sizeof(ordinal));
+}
+
+/* Takes the snapshot over. *parent is the best one so far. */
+static int consider(struct bt_store *store, struct bt_snapshot *snapshot, struct bt_snapshot **parent,
+		    struct bt_buf *partials)
+{
+	const struct bt_snapshot_info *info = bt_snapshot_info(snapshot);
+	int r = info->partial ? note_partial(store, info, partials) : 0;
+
+	if (*parent && info->partial) {
+		bt_snapshot_close(snapshot);
+		return r;
+	}
+	bt_snapshot_close(*parent);
+	*parent = snapshot;
+	return r;
+}
+
+static bool is_found(const struct bt_snapshot *parent)
+{
+	return parent && !bt_snapshot_info(parent)->partial;
+}
+
 int bt_snap_parent_find(const struct bt_snap_plan *plan, const char *host, const char *target,
-			struct bt_snapshot **ret_parent)
+			struct bt_snapshot **ret_parent, struct bt_buf *partials)
 {
 	struct bt_store *store = plan->store;
 	struct bt_newest newest;
@@ -29,7 +59,7 @@ int bt_snap_parent_find(const struct bt_snap_plan *plan, const char *host, const
 
 	*ret_parent = NULL;
 	bt_newest_begin(&newest, store, plan->time.seconds);
-	for (name = bt_newest_next(&newest); name; name = bt_newest_next(&newest)) {
+	for (name = bt_newest_next(&newest); name && !is_found(*ret_parent); name = bt_newest_next(&newest)) {
 		struct bt_snapshot *snapshot;
 		struct bt_error damage = {0};
 
@@ -40,11 +70,12 @@ int bt_snap_parent_find(const struct bt_snap_plan *plan, const char *host, const
 			break;
 		if (r)
 			continue;
-		if (fits(store, bt_snapshot_info(snapshot), host, target)) {
-			*ret_parent = snapshot;
+		if (fits(store, bt_snapshot_info(snapshot), host, target))
+			r = consider(store, snapshot, ret_parent, partials);
+		else
+			bt_snapshot_close(snapshot);
+		if (r)
 			break;
-		}
-		bt_snapshot_close(snapshot);
 	}
 	bt_newest_end(&newest);
 	return r == BT_E_NOMEM ? r : 0;

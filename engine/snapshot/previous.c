@@ -142,6 +142,12 @@ const struct bt_entry *bt_snap_previous_match(struct bt_snap_previous *self, str
 	}
 }
 
+bool bt_snap_previous_has_more(struct bt_snap_previous *self, struct bt_snap_node *node)
+{
+	fetch(self, node);
+	return node->previous_next;
+}
+
 void bt_snap_previous_close(struct bt_snap_previous *self, struct bt_snap_node *node)
 {
 	for (fetch(self, node); node->previous_next; fetch(self, node)) {

@@ -26,6 +26,8 @@ int bt_snap_previous_open(struct bt_snap_previous *self, struct bt_snap_node *no
 /* The parent's entry of this name, or NULL. Call it in the order of names. The entry lives until the next call. */
 const struct bt_entry *bt_snap_previous_match(struct bt_snap_previous *self, struct bt_snap_node *node,
 					      const struct bt_found *found);
+/* Whether the parent's directory has entries after those that were matched so far. */
+bool bt_snap_previous_has_more(struct bt_snap_previous *self, struct bt_snap_node *node);
 void bt_snap_previous_close(struct bt_snap_previous *self, struct bt_snap_node *node);
 /* Counts all entries below a directory of the parent, if they have to be counted. removed: they do not exist any more.
  * 0 or BT_E_NOMEM. */

@@ -7,9 +7,7 @@
 #include "base/sized.h"
 #include "model/document.h"
 #include "snapshot/parent.h"
-#include "snapshot/request.h"
-#include "snapshot/walk.h"
-#include "store/gate.h"
+#include "snapshot/run.h"
 #include <errno.h>
 #include <internal/policy.h>
 #include <string.h>
@@ -21,28 +19,8 @@
 #define IDLE_MAX   ((size_t)12 << 20) /* bytes of unused buffers */
 enum { SCAN_THREADS_MAX = 8 };
 
-/* A run: the part that the stages share, and that of each stage. */
-struct run {
-	struct bt_snap_request request;
-	struct bt_snap_plan plan;
-	struct bt_snap_finish finish;
-	struct bt_snap_readers readers;
-	struct bt_snap_walk *walk;
-	struct bt_snap_observer observer;
-	struct bt_buffers buffers;
-	struct bt_snapshot *parent;
-	struct bt_owners *names; /* of the parent; NULL: none, or they cannot be read */
-	struct bt_gate gate;
-	struct bt_time repaired; /* the time of the last repair of the store */
-	enum bt_doubt doubt;	 /* why the changes are not used */
-	bool doubted;		 /* the run found out that the changes are incomplete, so that its result is useless */
-	bool lost;		 /* its lock, so that data it relies on may be deleted */
-	bool again;		 /* it follows a run that lost the lock */
-	uint64_t kept;		 /* sizes of the files that it sealed, once all is torn down */
-};
-
 /* The name states the time at which the scan started, after waiting for the lock. */
-static void set_time(struct run *run)
+static void set_time(struct bt_snap_run *run)
 {
 	if (run->plan.options->time)
 		run->plan.time = *run->plan.options->time;
@@ -52,7 +30,7 @@ static void set_time(struct run *run)
 }
 
 /* Whole directories may be taken over from the parent without looking each content up. */
-static void lean_on(struct run *run, const char *parent)
+static void lean_on(struct bt_snap_run *run, const char *parent)
 {
 	uint32_t ordinal;
 
@@ -61,7 +39,7 @@ static void lean_on(struct run *run, const char *parent)
 }
 
 /* A dry run only needs to read. */
-static int open_gate(struct run *run, struct bt_error *error)
+static int open_gate(struct bt_snap_run *run, struct bt_error *error)
 {
 	const struct bt_observer *observer = run->observer.voice.observer;
 
@@ -71,7 +49,7 @@ static int open_gate(struct run *run, struct bt_error *error)
 }
 
 /* Damage only means that no name is known from before. */
-static int read_names(struct run *run)
+static int read_names(struct bt_snap_run *run)
 {
 	struct bt_error damage = {0};
 	int r = bt_owners_open(run->plan.store, run->parent, &run->names, &damage);
@@ -79,7 +57,7 @@ static int read_names(struct run *run)
 	return r == BT_E_NOMEM ? r : 0;
 }
 
-static int choose_at_rest(struct run *run, struct bt_error *error)
+static int choose_at_rest(struct bt_snap_run *run, struct bt_error *error)
 {
 	enum bt_at_rest wanted = run->plan.options->at_rest;
 
@@ -88,9 +66,9 @@ static int choose_at_rest(struct run *run, struct bt_error *error)
 	return bt_identity_choose(run->plan.store, wanted == BT_AT_REST_ZSTD, error);
 }
 
-static int find_parent(struct run *run)
+static int find_parent(struct bt_snap_run *run)
 {
-	int r = bt_snap_parent_find(&run->plan, run->request.host, run->request.target, &run->parent);
+	int r = bt_snap_parent_find(&run->plan, run->request.host, run->request.target, &run->parent, &run->partials);
 
 	if (r || !run->parent)
 		return r;
@@ -98,13 +76,15 @@ static int find_parent(struct run *run)
 	run->plan.parent = parent;
 	run->request.info.parent = parent->name;
 	lean_on(run, parent->name);
-	run->observer.expected_files = parent->files;
-	run->observer.expected_bytes = parent->directory_size;
+	if (!parent->partial) {
+		run->observer.expected_files = parent->files;
+		run->observer.expected_bytes = parent->directory_size;
+	}
 	return read_names(run);
 }
 
 /* From here on nothing is deleted. The refresh makes sure that the run does not rely on files deleted before. */
-static int enter_store(struct run *run, struct bt_error *error)
+static int enter_store(struct bt_snap_run *run, struct bt_error *error)
 {
 	int r = open_gate(run, error);
 
@@ -122,7 +102,7 @@ static int enter_store(struct run *run, struct bt_error *error)
 }
 
 /* Why the changes cannot be used: they must follow this parent. */
-static enum bt_doubt doubt_of(const struct run *run, const struct bt_changes *changes)
+static enum bt_doubt doubt_of(const struct bt_snap_run *run, const struct bt_changes *changes)
 {
 	const struct bt_snapshot_info *parent = run->plan.parent;
 
@@ -140,7 +120,7 @@ static enum bt_doubt doubt_of(const struct run *run, const struct bt_changes *ch
 	return BT_DOUBT_NONE;
 }
 
-static void follow_changes(struct run *run)
+static void follow_changes(struct bt_snap_run *run)
 {
 	const struct bt_changes *changes = run->plan.options->changes;
 
@@ -150,7 +130,16 @@ static void follow_changes(struct run *run)
 	run->plan.changes = run->doubt == BT_DOUBT_NONE ? changes : NULL;
 }
 
-static int open_source(struct run *run, struct bt_error *error)
+/* What a run can keep that ends early, or is killed, depends on what there is without it. */
+static void choose_course(struct bt_snap_run *run)
+{
+	const struct bt_snapshot_info *parent = run->plan.parent;
+
+	if (!run->plan.options->dry_run && !run->plan.changes && (!parent || parent->partial))
+		bt_snap_observer_ask(&run->observer);
+}
+
+static int open_source(struct bt_snap_run *run, struct bt_error *error)
 {
 	const struct bt_snapshot_options *options = run->plan.options;
 	unsigned threads = run->plan.threads;
@@ -180,7 +169,7 @@ static int open_source(struct run *run, struct bt_error *error)
 	return 0;
 }
 
-static int open_pack(struct run *run, struct bt_error *error)
+static int open_pack(struct bt_snap_run *run, struct bt_error *error)
 {
 	const struct bt_snapshot_options *options = run->plan.options;
 	const struct bt_pack_options how = {.store = run->plan.store,
@@ -195,7 +184,7 @@ static int open_pack(struct run *run, struct bt_error *error)
 	return bt_pack_new(&how, &run->finish.pack, error);
 }
 
-static int set_up(struct run *run, struct bt_error *error)
+static int set_up(struct bt_snap_run *run, struct bt_error *error)
 {
 	struct bt_snap_finish *finish = &run->finish;
 	int r = open_pack(run, error);
@@ -214,7 +203,7 @@ static int set_up(struct run *run, struct bt_error *error)
 }
 
 /* Frees the walk and the readers first, because their jobs use everything else. */
-static void tear_down(struct run *run)
+static void tear_down(struct bt_snap_run *run)
 {
 	bt_snap_walk_free(run->walk);
 	if (run->readers.plan)
@@ -226,17 +215,33 @@ static void tear_down(struct run *run)
 	run->kept = bt_pack_free(run->finish.pack);
 	bt_snap_owners_free(&run->finish.owners);
 	bt_arena_free(&run->finish.root_arena);
+	bt_buf_free(&run->partials);
 	bt_owners_close(run->names);
 	if (run->parent)
 		bt_snapshot_close(run->parent);
 }
 
-static int run_stages(struct run *run, struct bt_error *error)
+static int walk_all(struct bt_snap_run *run, struct bt_error *error)
 {
-	int r = bt_snap_walk_run(run->walk, error);
+	enum bt_course course;
+	char unused[64];
+	int r;
 
-	if (!r)
-		r = bt_snap_readers_drain(&run->readers);
+	do {
+		r = bt_snap_walk_run(run->walk, &course, error);
+		if (!r)
+			r = bt_snap_readers_drain(&run->readers);
+		if (!r && course == BT_COURSE_CHECKPOINT)
+			r = bt_snap_checkpoint(run, unused, error);
+	} while (!r && course == BT_COURSE_CHECKPOINT);
+	run->ended = course == BT_COURSE_END;
+	return r;
+}
+
+static int run_stages(struct bt_snap_run *run, struct bt_error *error)
+{
+	int r = walk_all(run, error);
+
 	if (!r)
 		r = bt_pack_flush(run->finish.pack, error);
 	if (!r)
@@ -247,20 +252,19 @@ static int run_stages(struct run *run, struct bt_error *error)
 	return r;
 }
 
-static bool may_skip(const struct run *run)
+static bool may_skip(const struct bt_snap_run *run)
 {
 	const struct bt_snap_totals *totals = &run->finish.totals;
 	const struct bt_pack_counts *packed = bt_pack_counts(run->finish.pack);
 
-	return run->plan.options->skip_if_unchanged && run->parent && totals->differences == 0 &&
-	       packed->new_bytes == 0 && !packed->healed && totals->reread_bytes <= REREAD_MAX;
+	return run->plan.options->skip_if_unchanged && run->parent && !run->plan.parent->partial &&
+	       totals->differences == 0 && packed->new_bytes == 0 && !packed->healed &&
+	       totals->reread_bytes <= REREAD_MAX;
 }
 
-static void fill_info(struct run *run, struct bt_snapshot_info *info)
+void bt_snap_run_count(const struct bt_snap_run *run, const struct bt_snap_totals *totals,
+		       struct bt_snapshot_info *info)
 {
-	const struct bt_snap_totals *totals = &run->finish.totals;
-
-	info->root = run->finish.root;
 	info->files = totals->files;
 	info->directories = totals->directories;
 	info->others = totals->others;
@@ -278,7 +282,7 @@ static void fill_info(struct run *run, struct bt_snapshot_info *info)
 	info->xattrs = totals->xattrs;
 }
 
-static int write_names(struct run *run, struct bt_snapshot_info *info, struct bt_error *error)
+int bt_snap_run_names(struct bt_snap_run *run, struct bt_snapshot_info *info, struct bt_error *error)
 {
 	struct bt_snap_owners *owners = &run->finish.owners;
 	const struct bt_digest *known = run->names && run->plan.parent->has_names ? &run->plan.parent->names : NULL;
@@ -294,20 +298,23 @@ static int write_names(struct run *run, struct bt_snapshot_info *info, struct bt
 	return r;
 }
 
-static int write_snapshot(struct run *run, char name[64], struct bt_error *error)
+static int write_snapshot(struct bt_snap_run *run, char name[64], struct bt_error *error)
 {
 	struct bt_buf summary = {0};
-	int r = write_names(run, &run->request.info, error);
+	int r = bt_snap_run_names(run, &run->request.info, error);
 
 	if (!r)
 		r = bt_pack_seal(run->finish.pack, error);
-	fill_info(run, &run->request.info);
+	run->request.info.root = run->finish.root;
+	bt_snap_run_count(run, &run->finish.totals, &run->request.info);
 	if (!r)
 		r = bt_summary_write(&summary, &run->request.info);
 	if (!r)
 		r = bt_voice_failed(&run->observer.voice);
 	if (!r)
 		r = bt_pack_publish(run->finish.pack, &run->gate, &summary, name, error);
+	if (!r)
+		bt_snap_unlist_partials(run);
 	bt_buf_free(&summary);
 	return r;
 }
@@ -320,7 +327,7 @@ static bool is_emptied(const struct bt_snap_totals *now, const struct bt_snapsho
 	return before->files + before->others > 0 || (now->directories == 1 && before->directories > 1);
 }
 
-static void compare_amounts(const struct run *run, struct bt_snapshot_result *result)
+static void compare_amounts(const struct bt_snap_run *run, struct bt_snapshot_result *result)
 {
 	const struct bt_snapshot_info *before = run->plan.parent;
 	const struct bt_snap_totals *now = &run->finish.totals;
@@ -331,7 +338,7 @@ static void compare_amounts(const struct run *run, struct bt_snapshot_result *re
 	result->shrank = bt_has_shrunk(now->files, now->directory_size, before->files, before->directory_size);
 }
 
-static void fill_result(const struct run *run, struct bt_snapshot_result *result)
+static void fill_result(const struct bt_snap_run *run, struct bt_snapshot_result *result)
 {
 	const struct bt_snap_totals *totals = &run->finish.totals;
 	const struct bt_pack_counts *packed = bt_pack_counts(run->finish.pack);
@@ -355,7 +362,8 @@ static void fill_result(const struct run *run, struct bt_snapshot_result *result
 	result->new_bytes = packed->new_bytes;
 	result->stored_bytes = packed->stored;
 	result->written_bytes = packed->written;
-	compare_amounts(run, result);
+	if (!result->partial)
+		compare_amounts(run, result);
 	result->followed = run->plan.changes;
 	result->doubt = run->doubt;
 	result->rules_omitted = run->request.info.rules_omitted;
@@ -365,7 +373,7 @@ static void fill_result(const struct run *run, struct bt_snapshot_result *result
 }
 
 /* Sets the snapshot that the next changes follow. */
-static void tell_next(const struct run *run, const char *name, bool skipped)
+static void tell_next(const struct bt_snap_run *run, const char *name, bool skipped)
 {
 	struct bt_changes *again = run->plan.options->changes->again;
 
@@ -374,7 +382,7 @@ static void tell_next(const struct run *run, const char *name, bool skipped)
 	again->tree = skipped ? run->plan.parent->root.digest : run->finish.root.digest;
 }
 
-static void tell_syncing(struct run *run)
+static void tell_syncing(struct bt_snap_run *run)
 {
 	const struct bt_snap_totals *totals = &run->finish.totals;
 
@@ -383,7 +391,7 @@ static void tell_syncing(struct run *run)
 		&(struct bt_progress){.files = totals->files, .bytes = totals->directory_size, .syncing = true});
 }
 
-static int conclude(struct run *run, struct bt_snapshot_result *ret_result, struct bt_error *error)
+static int conclude(struct bt_snap_run *run, struct bt_snapshot_result *ret_result, struct bt_error *error)
 {
 	bool dry = run->plan.options->dry_run;
 	struct bt_snapshot_result made = {.skipped = may_skip(run)};
@@ -406,23 +414,45 @@ static int conclude(struct run *run, struct bt_snapshot_result *ret_result, stru
 	return 0;
 }
 
-static int take(struct run *run, const char *target, struct bt_snapshot_result *ret_result, struct bt_error *error)
+/* The partial snapshot of before stays if it has more. */
+static int conclude_early(struct bt_snap_run *run, struct bt_snapshot_result *ret_result, struct bt_error *error)
+{
+	struct bt_snapshot_result made = {0};
+	int r;
+
+	tell_syncing(run);
+	r = bt_snap_checkpoint(run, made.name, error);
+	if (r)
+		return r;
+	if (!*made.name && run->plan.parent)
+		memccpy(made.name, run->plan.parent->name, 0, sizeof(made.name) - 1);
+	made.partial = *made.name;
+	fill_result(run, &made);
+	bt_sized_give(ret_result, &made, sizeof(made));
+	return bt_fail(error, BT_E_CANCELLED, NULL, NULL);
+}
+
+static int take(struct bt_snap_run *run, const char *target, struct bt_snapshot_result *ret_result,
+		struct bt_error *error)
 {
 	int r = bt_snap_request_read(&run->request, run->plan.store, target, run->plan.options, error);
 
 	if (!r)
 		r = enter_store(run, error);
-	if (!r)
+	if (!r) {
 		follow_changes(run);
-	if (!r)
+		choose_course(run);
 		r = set_up(run, error);
+	}
 	if (!r)
 		r = run_stages(run, error);
-	return r ? r : conclude(run, ret_result, error);
+	if (r)
+		return r;
+	return run->ended ? conclude_early(run, ret_result, error) : conclude(run, ret_result, error);
 }
 
 /* The caller gets the first failure of any stage. */
-static int first_failure(struct run *run, int r, const struct bt_error *error, struct bt_error *ret_error)
+static int first_failure(struct bt_snap_run *run, int r, const struct bt_error *error, struct bt_error *ret_error)
 {
 	struct bt_voice *voice = &run->observer.voice;
 
@@ -434,7 +464,7 @@ static int first_failure(struct run *run, int r, const struct bt_error *error, s
 	return bt_voice_pass(voice, r, ret_error);
 }
 
-static int take_once(struct run *run, const char *target, const struct bt_observer *observer,
+static int take_once(struct bt_snap_run *run, const char *target, const struct bt_observer *observer,
 		     struct bt_snapshot_result *ret_result, struct bt_error *error)
 {
 	struct bt_error failure = {0};
@@ -461,23 +491,24 @@ int bt_snapshot_take(struct bt_store *store, const char *target, const struct bt
 	struct bt_snapshot_options wanted;
 	enum bt_doubt doubt = BT_DOUBT_NONE;
 	bool again = false;
-	struct run run;
+	struct bt_snap_run run;
 	int r;
 
 	if (bt_sized_take(&wanted, sizeof(wanted), options, error) || bt_sized_check(ret_result, error))
 		return BT_E_INVALID;
 	unsigned threads = wanted.threads > 0 ? wanted.threads : bt_cpu_count();
 	do {
-		run = (struct run){.plan = {.store = store, .options = &wanted, .threads = threads > 1 ? threads : 0},
-				   .gate = {.store = store, .fd = -1},
-				   .doubt = doubt,
-				   .again = again};
+		run = (struct bt_snap_run){
+			.plan = {.store = store, .options = &wanted, .threads = threads > 1 ? threads : 0},
+			.gate = {.store = store, .fd = -1},
+			.doubt = doubt,
+			.again = again};
 		run.plan.observer = &run.observer;
 		r = take_once(&run, target, observer, ret_result, error);
 		doubt = run.doubted ? run.doubt : doubt;
 		again |= run.lost;
 	} while (run.doubted || run.lost); /* each happens at most once */
-	if (r == BT_E_CANCELLED)
+	if (r == BT_E_CANCELLED && !run.ended)
 		bt_sized_give(ret_result, &(struct bt_snapshot_result){.written_bytes = run.kept}, sizeof(*ret_result));
 	return r;
 }

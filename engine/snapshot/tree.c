@@ -92,6 +92,28 @@ int bt_snap_node_add(struct bt_snap_finish *finish, struct bt_snap_node *node, c
 	return bt_page_builder_add(&node->builder->builder, entry);
 }
 
+int bt_snap_node_so_far(struct bt_snap_finish *finish, struct bt_snap_node *node, const struct bt_entry *last,
+			struct bt_digest *ret_tree, struct bt_error *error)
+{
+	struct bt_snap_builder *copy = builder_get(finish->trees);
+	int r = 0;
+
+	if (!copy)
+		return BT_E_NOMEM;
+	copy->error = error;
+	if (node->builder)
+		r = bt_page_builder_copy(&copy->builder, &node->builder->builder);
+	if (!r && last)
+		r = bt_page_builder_add(&copy->builder, last);
+	if (!r)
+		r = bt_page_builder_finish(&copy->builder, ret_tree);
+	if (r)
+		builder_free(copy);
+	else
+		builder_put(finish->trees, copy);
+	return r;
+}
+
 int bt_snap_node_pages(struct bt_snap_finish *finish, struct bt_snap_node *node, struct bt_digest *ret_tree,
 		       struct bt_error *error)
 {

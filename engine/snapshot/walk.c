@@ -17,9 +17,12 @@ struct bt_snap_walk {
 	struct bt_reader *reader;
 	struct bt_table links;
 	struct bt_snap_stream *stream; /* being read; NULL: none */
+	bool known;		       /* the parent has the file that is being read */
 	struct bt_snap_previous previous;
 	uint64_t problems, excluded, vanished;
 	enum bt_doubt doubt;
+	enum bt_course course; /* that was wanted last */
+	bool begun;
 };
 
 int bt_snap_walk_new(struct bt_snap_readers *readers, struct bt_snap_walk **ret_walk)
@@ -228,6 +231,16 @@ static int bad_name(struct bt_snap_walk *walk, const struct bt_found *found)
 	return 0;
 }
 
+/* Once the end is wanted, it stays so. */
+static enum bt_course ask(struct bt_snap_walk *walk)
+{
+	enum bt_course course = bt_snap_course(walk->plan->observer);
+
+	if (course > walk->course)
+		walk->course = course;
+	return walk->course;
+}
+
 struct pieces {
 	struct bt_source_sink sink;
 	struct bt_snap_walk *walk;
@@ -237,6 +250,8 @@ static int piece(struct bt_source_sink *sink, const unsigned char *data, size_t 
 {
 	struct bt_snap_walk *walk = ((struct pieces *)sink)->walk;
 
+	if (ask(walk) == BT_COURSE_END)
+		return BT_E_CANCELLED;
 	return bt_snap_piece_submit(walk->readers, walk->stream, data, size);
 }
 
@@ -285,6 +300,7 @@ static int stream(struct bt_snap_walk *walk, const struct bt_found *found, const
 	if (!r && !walk->stream)
 		r = BT_E_NOMEM;
 	if (!r) {
+		walk->known = previous;
 		walk->stream->node = walk->node;
 		walk->stream->found = found;
 		r = read_stream(walk, found);
@@ -424,17 +440,44 @@ static int step(struct bt_snap_walk *walk, struct bt_error *error)
 	return leave(walk);
 }
 
-int bt_snap_walk_run(struct bt_snap_walk *walk, struct bt_error *error)
+static int begin(struct bt_snap_walk *walk, struct bt_error *error)
 {
 	const struct bt_snap_plan *plan = walk->plan;
 	struct bt_scan_dir *root = bt_scan_root(plan->source.scan);
 	int r = enter(walk, root, plan->parent ? &plan->parent->root : NULL, error);
 
+	walk->begun = true;
 	if (!r && root->error != 0)
 		r = bt_fail_sys(error, root->error, NULL, "read the target directory");
-	while (!r && walk->node)
+	return r;
+}
+
+int bt_snap_walk_run(struct bt_snap_walk *walk, enum bt_course *ret_course, struct bt_error *error)
+{
+	int r = walk->begun ? 0 : begin(walk, error);
+
+	walk->course = BT_COURSE_ON;
+	while (!r && walk->node && ask(walk) == BT_COURSE_ON)
 		r = step(walk, error);
+	if (r == BT_E_CANCELLED && walk->course == BT_COURSE_END) /* in the middle of a file, which is left out */
+		r = 0;
+	*ret_course = walk->node ? walk->course : BT_COURSE_ON;
 	return r ? r : flush(walk);
+}
+
+struct bt_snap_node *bt_snap_walk_open(const struct bt_snap_walk *walk)
+{
+	return walk->node;
+}
+
+bool bt_snap_walk_is_behind(struct bt_snap_walk *walk)
+{
+	if (walk->stream && walk->known)
+		return true;
+	for (struct bt_snap_node *node = walk->node; node; node = node->parent)
+		if (bt_snap_previous_has_more(&walk->previous, node))
+			return true;
+	return false;
 }
 
 int bt_snap_walk_count(struct bt_snap_walk *walk, struct bt_snap_totals *totals)

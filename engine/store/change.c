@@ -110,6 +110,41 @@ int bt_gate_publish(struct bt_gate *gate, struct bt_writer *writer, const struct
 	return r;
 }
 
+static int shelve(struct bt_gate *gate, const struct bt_backend_name *temp, const struct bt_writer *writer,
+		  struct bt_error *error)
+{
+	struct bt_store *store = gate->store;
+	char name[48], volume[BT_STORED_SIZE];
+	int r = bt_volume_name(name, error);
+
+	if (!r)
+		r = bt_backend_reach(store->backend, BT_AREA_CONTENTS, error);
+	if (r)
+		return r;
+	bt_stored_name(volume, name, bt_writer_at_rest(writer));
+	int sys = bt_backend_move(store->backend, temp, &(struct bt_backend_name){BT_AREA_CONTENTS, volume});
+	if (sys)
+		return bt_fail_sys(error, -sys, temp->name, "move to contents");
+	r = bt_store_settle(store, error);
+	return r ? r : bt_store_add_file(store, volume, false, writer, error);
+}
+
+int bt_gate_shelve(struct bt_gate *gate, struct bt_writer *writer, const struct bt_buf *summary, struct bt_error *error)
+{
+	char name[32];
+	const struct bt_backend_name temp = {BT_AREA_TOP, name};
+	int r = bt_backend_provisional(name, error);
+
+	if (!r)
+		r = bt_writer_seal(writer, summary, name, error);
+	if (r)
+		return r;
+	r = shelve(gate, &temp, writer, error);
+	if (r)
+		bt_backend_remove(gate->store->backend, &temp);
+	return r;
+}
+
 static int keep_as_volume(struct bt_gate *gate, const struct bt_slot *slot, const struct place *old,
 			  struct bt_error *error)
 {
@@ -268,6 +303,38 @@ int bt_gate_set_aside(struct bt_gate *gate, uint32_t ordinal, char path[BT_ASIDE
 	int r = set_aside(gate, &old, path, error);
 
 	slot->taken |= !r;
+	return r;
+}
+
+static int unlist_all(struct bt_gate *gate, const uint32_t *ordinals, size_t count, struct bt_error *error)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < count && !r; i++) {
+		const struct bt_slot *slot = bt_slot(gate->store, ordinals[i]);
+
+		if (!slot->id.gone && !slot->taken)
+			r = bt_gate_move(gate, ordinals[i], error);
+	}
+	return r ? r : bt_store_settle(gate->store, error);
+}
+
+int bt_gate_unlist(struct bt_gate *gate, const uint32_t *ordinals, size_t count, bool *ret_done, struct bt_error *error)
+{
+	struct bt_backend *backend = gate->store->backend;
+	int64_t next;
+	int r = bt_gate_pass(gate, error);
+
+	*ret_done = false;
+	if (r || !count || gate->fd < 0 || gate->alert || bt_backend_lock_again(backend, gate->fd, BT_LOCK_EXCLUSIVE))
+		return r;
+	next = gate->next;
+	gate->next = INT64_MAX; /* a look would ask for the shared lock */
+	r = unlist_all(gate, ordinals, count, error);
+	gate->next = next;
+	*ret_done = !r;
+	if (bt_backend_lock_again(backend, gate->fd, BT_LOCK_SHARED) && !r)
+		r = bt_fail_lost(error, NULL, "the store's lock was lost; nothing more was changed");
 	return r;
 }
 

@@ -177,7 +177,7 @@ int bt_gate_open(struct bt_store *store, enum bt_lock_kind kind, const struct bt
 	gate.alert = !bt_store_locks_reach(store, type);
 	if (gate.alert)
 		gate.next = 0;
-	int r = bt_store_lock(store, kind, observer, &gate.fd, error);
+	int r = bt_store_lock(store, kind == BT_LOCK_SHARED ? BT_LOCK_RAISABLE : kind, observer, &gate.fd, error);
 	if (!r)
 		r = enter(&gate, error);
 	if (r)
@@ -237,7 +237,11 @@ static int move(struct bt_gate *gate, uint32_t ordinal, const char *suffix, stru
 	if (sys)
 		return fail_step(-sys, slot, "move to contents", error);
 	slot->taken = true;
-	return note_made(gate, name, false, ret_slot, error);
+	r = note_made(gate, name, false, ret_slot, error);
+	/* What relies on the file relies on it under its new name. */
+	if (!r && atomic_exchange(&slot->leaned, false))
+		bt_slot_lean(*ret_slot);
+	return r;
 }
 
 int bt_gate_move(struct bt_gate *gate, uint32_t ordinal, struct bt_error *error)

@@ -75,6 +75,15 @@ int bt_gate_set_aside(struct bt_gate *gate, uint32_t ordinal, char path[BT_ASIDE
 int bt_gate_renew_identity(struct bt_gate *gate, char path[BT_ASIDE_SIZE], struct bt_error *error);
 /* Renames a snapshot. BT_E_EXISTS if the name is taken. Pass; rename; sync. */
 int bt_gate_rename(struct bt_gate *gate, uint32_t ordinal, const char *name, struct bt_error *error);
+/* Makes a new file in the way of a snapshot's a volume instead: it is never listed. The file is synced under a
+ * provisional name; it gets the name of a volume, and that is synced. */
+int bt_gate_shelve(struct bt_gate *gate, struct bt_writer *writer, const struct bt_buf *summary,
+		   struct bt_error *error);
+/* Makes snapshots' files volumes, for the holder of the shared lock: pass; the lock is made the exclusive one, unless
+ * another program has it, too, or nobody can tell; the files are moved, which is synced; the lock is the shared one
+ * again. *ret_done: false, nothing was changed. */
+int bt_gate_unlist(struct bt_gate *gate, const uint32_t *ordinals, size_t count, bool *ret_done,
+		   struct bt_error *error);
 /* Removes a file of which nothing is needed. Pass; its name is removed; bt_store_settle makes that durable. */
 int bt_gate_remove(struct bt_gate *gate, uint32_t ordinal, struct bt_error *error);
 

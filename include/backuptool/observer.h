@@ -21,6 +21,13 @@ enum bt_event {
 
 #define BT_SIZE_UNKNOWN UINT64_MAX
 
+/* How a long run goes on. */
+enum bt_course {
+	BT_COURSE_ON,
+	BT_COURSE_CHECKPOINT, /* what there is so far is kept, and the run goes on */
+	BT_COURSE_END,	      /* what there is so far is kept, and the run ends with BT_E_CANCELLED */
+};
+
 /* A total of 0 means unknown. The totals of a snapshot are those of its parent, until it exceeds them. */
 struct bt_progress {
 	uint64_t files, bytes, total_files, total_bytes;
@@ -48,6 +55,9 @@ struct bt_observer {
 	/* Called in place of entry, with the size of a file, or of all files in a directory that is gone;
 	 * BT_SIZE_UNKNOWN: it has none, or nobody knows. */
 	void (*sized)(void *arg, enum bt_event event, const char *path, uint64_t bytes);
+	/* Called often by a snapshot while its host and directory have no complete one: see snapshot.h. There cancelled
+	 * means BT_COURSE_END. */
+	enum bt_course (*course)(void *arg);
 };
 
 #endif

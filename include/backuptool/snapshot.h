@@ -51,7 +51,8 @@ struct bt_snapshot_options {
 
 struct bt_snapshot_result {
 	size_t size;   /* of this struct */
-	char name[64]; /* of the file, or of the parent if skipped; "" on a dry run */
+	char name[64]; /* of the file, or of the parent if skipped; "" on a dry run. Of an interrupted run: what is kept
+			  of it, or of those before it; "" if there is nothing */
 	bool skipped;
 	uint64_t files, directories, others, directory_size;
 	uint64_t created, changed, unchanged, vanished; /* files */
@@ -73,6 +74,7 @@ struct bt_snapshot_result {
 	bool rules_omitted;  /* the rules are too long to be recorded in the snapshot */
 	bool rules_changed;  /* they are other ones than those of the parent; false where one of both is not recorded */
 	uint64_t removed_bytes; /* sizes of the files among the removed entries */
+	bool partial;		/* name is of a partial snapshot, which is what an interrupted run kept */
 };
 
 /* BT_E_INVALID if target is the directory store or lies in it; otherwise 0, also if one of them does not exist. Call it
@@ -85,6 +87,15 @@ int bt_snapshot_place(const char *store, const char *target, struct bt_error *er
  * was made, and finished volumes stay for the next run; on BT_E_CANCELLED written_bytes is their size. options and
  * observer may be NULL. Takes the shared lock of the store and refreshes it. BT_E_INVALID: a bad pattern, tag or level,
  * or a target that is the store or lies in it.
+ *
+ * The first snapshot of a large directory takes long. While there is no complete one of the host and directory, the
+ * observer's course decides: at a checkpoint, and at the end that it wants, all that was read becomes a snapshot that
+ * is partial. It has what the walk passed, in the order of the names, and no tags, pin and time of expiry. A file that
+ * is being read at a checkpoint is read to its end first. The next run compares with the newest partial snapshot if
+ * there is no complete one, and so goes on from there. Each later one, and in the end the complete one, holds all of
+ * those before: these are taken off the list, unless they are pinned or have tags, or another program uses the store at
+ * that moment; then a prune does it. Without course, and where there is a complete snapshot, nothing is partial, and
+ * cancelled means what it always does. After an end ret_result is filled as after a success.
  */
 int bt_snapshot_take(struct bt_store *store, const char *target, const struct bt_snapshot_options *options,
 		     const struct bt_observer *observer, struct bt_snapshot_result *ret_result, struct bt_error *error);

@@ -43,6 +43,31 @@ static void test_lock_kinds(void **state)
 	assert_int_equal(st.st_mode, S_IFREG | 0600);
 }
 
+/* It becomes the exclusive one where nobody else has it, and the shared one again. */
+static void test_lock_is_raised(void **state)
+{
+	struct place *place = *state;
+	int a = -1, b = -1;
+
+	assert_int_equal(take(place, BT_LOCK_RAISABLE, 0, &a), 0);
+	assert_int_equal(take(place, BT_LOCK_SHARED, 0, &b), 0);
+	assert_int_equal(bt_lock_again(a, BT_LOCK_EXCLUSIVE), -EAGAIN);
+	assert_int_equal(bt_lock_again(b, BT_LOCK_EXCLUSIVE), -EBADF);
+	close(b);
+	assert_int_equal(bt_lock_again(a, BT_LOCK_EXCLUSIVE), 0);
+	assert_int_equal(take(place, BT_LOCK_SHARED, 0, &b), BT_E_LOCKED);
+	assert_int_equal(bt_lock_again(a, BT_LOCK_SHARED), 0);
+	assert_int_equal(take(place, BT_LOCK_SHARED, 0, &b), 0);
+	close(a);
+	close(b);
+	if (geteuid() == 0)
+		return;
+	assert_int_equal(fchmodat(place->fd, "lock", 0400, 0), 0);
+	assert_int_equal(take(place, BT_LOCK_RAISABLE, 0, &a), 0);
+	assert_int_equal(bt_lock_again(a, BT_LOCK_EXCLUSIVE), -EBADF);
+	close(a);
+}
+
 static void test_lock_is_no_link(void **state)
 {
 	struct place *place = *state;
@@ -186,11 +211,9 @@ static void test_positions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_PLACE(test_lock_kinds),
-		IN_PLACE(test_lock_is_no_link),
-		IN_PLACE(test_lock_dies_with_its_process),
-		IN_PLACE(test_lock_waits),
-		cmocka_unit_test(test_short_transfers),
+		IN_PLACE(test_lock_kinds),	IN_PLACE(test_lock_is_raised),
+		IN_PLACE(test_lock_is_no_link), IN_PLACE(test_lock_dies_with_its_process),
+		IN_PLACE(test_lock_waits),	cmocka_unit_test(test_short_transfers),
 		IN_PLACE(test_positions),
 	};
 

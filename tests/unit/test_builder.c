@@ -550,6 +550,34 @@ static void test_chunk_pages(void **state)
 	free(after);
 }
 
+/* What a copy becomes is what the one that it was made of would become. */
+static void test_copies(void **state)
+{
+	struct directory directory = {.length = 40};
+	struct bt_page_builder builder, copy;
+	struct emitted emitted, apart;
+	struct bt_digest tree, part;
+
+	begin(&emitted, &builder);
+	begin(&apart, &copy);
+	for (unsigned i = 0; i < 3000; i += 2) {
+		add_file(&builder, i, 40);
+		if (i % 26)
+			continue;
+		assert_int_equal(bt_page_builder_copy(&copy, &builder), 0);
+		apart.last[0] = 0;
+		assert_int_equal(bt_page_builder_finish(&copy, &part), 0);
+		directory.count = i / 2 + 1;
+		apart.last[0] = 0;
+		build(&copy, &directory, &tree);
+		assert_memory_equal(&part, &tree, sizeof(tree));
+	}
+	bt_page_builder_free(&builder);
+	bt_page_builder_free(&copy);
+	clear(&emitted);
+	clear(&apart);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -561,6 +589,7 @@ int main(void)
 		cmocka_unit_test(test_one_change_changes_a_page_of_each_level),
 		cmocka_unit_test(test_chosen_names_give_pages_within_the_limits),
 		cmocka_unit_test(test_pages_do_not_depend_on_history),
+		cmocka_unit_test(test_copies),
 		cmocka_unit_test(test_names_must_increase),
 		cmocka_unit_test(test_large_entries),
 		cmocka_unit_test(test_index_names_are_those_of_the_first_entries),
