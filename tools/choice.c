@@ -173,6 +173,11 @@ static void say_later(const struct tool *tool, const struct bt_choice *choice)
 			      choice->later, choice->latest);
 }
 
+void tool_say_partial(const struct tool *tool, const char *name)
+{
+	tool_say_once(tool, "%s is partial: it lacks what its run had not read yet", name);
+}
+
 int tool_choose(const struct tool *tool, struct bt_store *store, const struct tool_wish *wish, const char **ret_name)
 {
 	struct bt_choice choice = {.size = sizeof(choice)};
@@ -186,6 +191,8 @@ int tool_choose(const struct tool *tool, struct bt_store *store, const struct to
 	tool_scope_end(&scope);
 	if (r == TOOL_OK)
 		say_later(tool, &choice);
+	if (r == TOOL_OK && choice.partial && !wish->deletes && bt_select_is_relative(wish->text, scope.scope.now))
+		tool_say_partial(tool, choice.name);
 	if (r == TOOL_OK && choice.unsure)
 		r = say_unsure(tool, store, wish, choice.name);
 	if (r == TOOL_OK && choice.unread)

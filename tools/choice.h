@@ -23,6 +23,9 @@ void tool_scope_end(struct tool_scope *scope);
  */
 int tool_choose(const struct tool *tool, struct bt_store *store, const struct tool_wish *wish, const char **ret_name);
 
+/* That it is a partial snapshot, once. */
+void tool_say_partial(const struct tool *tool, const char *name);
+
 /* path as it is called from here: below the real path of the nearest directory that is there, since it may be gone with
  * some around it. Absolute, without needless slashes; allocated. */
 char *tool_path_here(const char *path);

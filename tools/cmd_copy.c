@@ -188,6 +188,27 @@ static int copy_between(const struct tool *tool, struct bt_store *from, struct b
 	return r;
 }
 
+/* Those that are complete, of the names; the rest is what a run goes on from in its own store. */
+static size_t leave_out_partial(const struct tool *tool, struct bt_store *store, const char **names, size_t count)
+{
+	size_t complete = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct bt_snapshot *snapshot = NULL;
+		struct bt_error unused = {0};
+
+		if (bt_snapshot_open(store, names[i], &snapshot, &unused) || !bt_snapshot_info(snapshot)->partial)
+			names[complete++] = names[i];
+		bt_snapshot_close(snapshot);
+	}
+	if (complete < count && !tool->quiet) {
+		tool_auto char *left = tool_count(count - complete, "partial snapshot was", "partial snapshots were");
+
+		tool_say(tool, "%s left out; give its name to copy one", left);
+	}
+	return complete;
+}
+
 /* Whatever their order on the command line, older ones are copied first, and each once. */
 static int choose(const struct tool *tool, struct bt_store *store, const char **names, size_t *ret_count)
 {
@@ -195,7 +216,7 @@ static int choose(const struct tool *tool, struct bt_store *store, const char **
 	size_t found = 0, count = 0;
 
 	if (!tool->operand_count) {
-		*ret_count = tool_selected(tool, store, names);
+		*ret_count = leave_out_partial(tool, store, names, tool_selected(tool, store, names));
 		return TOOL_OK;
 	}
 	const char **meant = tool_alloc((wanted.count + 1) * sizeof(*meant));

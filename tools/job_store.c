@@ -174,6 +174,7 @@ void job_store_free(struct job_store *store)
 	free(store->task);
 }
 
+/* Not a partial one: the run that took it is still to be done. */
 static bool is_own(const struct job_store *store, const char *name)
 {
 	struct bt_snapshot *snapshot;
@@ -182,7 +183,7 @@ static bool is_own(const struct job_store *store, const char *name)
 
 	if (bt_snapshot_open(store->store, name, &snapshot, &unused))
 		return false;
-	own = strcmp(bt_snapshot_info(snapshot)->host, store->host) == 0 &&
+	own = !bt_snapshot_info(snapshot)->partial && strcmp(bt_snapshot_info(snapshot)->host, store->host) == 0 &&
 	      strcmp(bt_snapshot_info(snapshot)->target, store->target) == 0;
 	bt_snapshot_close(snapshot);
 	return own;

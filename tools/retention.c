@@ -183,15 +183,17 @@ static void name_reasons(const struct bt_retention *rules, time_t now, struct to
 			verdict->words[verdict->word_count++] = words[i].word;
 	if (!verdict->reasons && has_expired(verdict->info, now))
 		verdict->words[verdict->word_count++] = "expired";
+	else if (!verdict->reasons && verdict->info->partial)
+		verdict->words[verdict->word_count++] = "partial";
 	verdict->oldest = oldest_reason(rules, verdict->reasons);
 	if (verdict->oldest)
 		verdict->words[verdict->word_count++] = verdict->oldest;
 }
 
-/* It stays, and no rule keeps it. */
-static bool is_guarded(uint32_t reasons)
+/* It stays, and no rule keeps it, though rules are about it. */
+static bool is_guarded(const struct tool_verdict *verdict)
 {
-	return reasons && !(reasons & ~BT_KEEP_GUARDS);
+	return verdict->reasons && !(verdict->reasons & ~BT_KEEP_GUARDS) && !verdict->info->partial;
 }
 
 static void fill_candidates(const struct tool_verdicts *verdicts, int64_t now, struct bt_candidate *candidates)
@@ -204,10 +206,11 @@ static void fill_candidates(const struct tool_verdicts *verdicts, int64_t now, s
 						      .target = info->target,
 						      .tags = info->tags,
 						      .tag_count = info->tag_count,
-						      .unread = info->errors - info->torn + info->partial,
+						      .unread = info->errors - info->torn,
 						      .files = info->files,
 						      .bytes = info->directory_size,
 						      .pinned = info->pinned,
+						      .partial = info->partial,
 						      .expired = has_expired(info, now)};
 	}
 }
@@ -253,7 +256,7 @@ static int decide(const struct tool_retention *retention, struct tool_verdicts *
 	for (size_t i = 0; i < verdicts->count && !r; i++) {
 		verdicts->items[i].reasons = reasons[i];
 		verdicts->removed += !reasons[i];
-		verdicts->guarded += is_guarded(reasons[i]);
+		verdicts->guarded += is_guarded(&verdicts->items[i]);
 		name_reasons(&rules, now, &verdicts->items[i]);
 	}
 	if (!r && tool_room_given(&retention->room)) {
@@ -410,7 +413,7 @@ char *tool_verdicts_guarded(const struct tool_verdicts *verdicts)
 	size_t shown = 0;
 
 	for (size_t i = 0; i < verdicts->count && shown < GUARDED_SHOWN; i++)
-		if (is_guarded(verdicts->items[i].reasons))
+		if (is_guarded(&verdicts->items[i]))
 			tool_append(&text, "%s%s (%s)", shown++ ? ", " : "", verdicts->items[i].info->name,
 				    verdicts->items[i].words[0]);
 	if (verdicts->guarded > shown)

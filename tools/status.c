@@ -68,9 +68,9 @@ static void see_snapshot(struct status *status, const char *name, const struct b
 		return;
 	status->snapshots++;
 	row->snapshots++;
-	if (row->name && future && !row->future)
+	if (row->name && ((future && !row->future) || (info->partial && !row->partial)))
 		return;
-	row->compared = row->name && row->future == future;
+	row->compared = row->name && row->future == future && row->partial == info->partial;
 	row->growth = (int64_t)(info->directory_size - row->size);
 	row->name = name;
 	row->time = info->time;

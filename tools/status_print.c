@@ -137,6 +137,7 @@ static const struct tool_column row_columns[] = {
 	{"future", NULL, TOOL_GET(get_row_future)},
 	{"unchanged_until", NULL, TOOL_GET(get_row_unchanged)},
 	{"incomplete", NULL, TOOL_GET(get_row_incomplete)},
+	{"partial", NULL, TOOL_IF_ANY(TOOL_FLAG, struct status_row, partial)},
 	{"unread", NULL, TOOL_GET(get_row_unread)},
 	{"torn", NULL, TOOL_GET(get_row_torn)},
 	{"files", NULL, TOOL_GET(get_row_files)},

@@ -224,6 +224,15 @@ static int left_out(const struct tool *tool, struct bt_snapshot *snapshot)
 	return TOOL_FATAL;
 }
 
+/* What is not in it was perhaps there all the same. */
+static void see_partial(const struct tool *tool, const struct tool_wish *wish, const char *name)
+{
+	if (wish->deletes)
+		tool_doubt(tool, "%s is partial, so this deletes what its run had not read yet", name);
+	else
+		tool_say_partial(tool, name);
+}
+
 int tool_pick_open(const struct tool *tool, const struct tool_wish *wish, struct tool_pick *ret_pick)
 {
 	struct tool_pick pick = {0};
@@ -245,6 +254,8 @@ int tool_pick_open(const struct tool *tool, const struct tool_wish *wish, struct
 		r = tool_fail(tool, &error);
 	if (r == TOOL_OK && !bt_filter_selects(tool->filter, bt_snapshot_info(pick.snapshot)))
 		r = left_out(tool, pick.snapshot);
+	if (r == TOOL_OK && !wish->changes && bt_snapshot_info(pick.snapshot)->partial)
+		see_partial(tool, wish, bt_snapshot_info(pick.snapshot)->name);
 	if (r == TOOL_OK)
 		*ret_pick = pick;
 	else

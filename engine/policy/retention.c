@@ -248,14 +248,28 @@ static void keep_ahead(const struct decision *decision, size_t count, int64_t no
 }
 
 /* Past ones; the rules do not count what has expired, but it may be the last good one. */
-static size_t choose_past(const struct decision *decision, size_t count, bool expired, struct sort_key *keys)
+struct counted {
+	bool expired, partial;
+};
+
+static size_t choose_past(const struct decision *decision, size_t count, struct counted counted, struct sort_key *keys)
 {
 	size_t past = 0;
 
-	for (size_t i = 0; i < count; i++)
-		if (!(decision->reasons[i] & BT_KEEP_FUTURE) && (expired || !decision->candidates[i].expired))
-			keys[past++] = (struct sort_key){&decision->candidates[i], i, false};
+	for (size_t i = 0; i < count; i++) {
+		const struct bt_candidate *candidate = &decision->candidates[i];
+
+		if (!(decision->reasons[i] & BT_KEEP_FUTURE) && (counted.expired || !candidate->expired) &&
+		    (counted.partial || !candidate->partial))
+			keys[past++] = (struct sort_key){candidate, i, false};
+	}
 	return past;
+}
+
+static void guard_newest_partial(struct decision *decision)
+{
+	if (at(decision, 0)->partial)
+		guard(decision, 0, BT_KEEP_NEWEST);
 }
 
 int bt_retention_decide(const struct bt_retention *rules, const struct bt_candidate *candidates, size_t count,
@@ -274,11 +288,14 @@ int bt_retention_decide(const struct bt_retention *rules, const struct bt_candid
 	if (keys && order) {
 		r = 0;
 		keep_ahead(&decision, count, now);
-		past = choose_past(&decision, count, false, keys);
+		past = choose_past(&decision, count, (struct counted){0}, keys);
 		decide_each_group(&decision, wanted.per_target, decide_by_rules, keys, order, past);
-		past = choose_past(&decision, count, true, keys);
+		past = choose_past(&decision, count, (struct counted){.expired = true}, keys);
 		if (!wanted.to_the_letter)
 			decide_each_group(&decision, true, decide_by_guards, keys, order, past);
+		past = choose_past(&decision, count, (struct counted){true, true}, keys);
+		if (!wanted.to_the_letter)
+			decide_each_group(&decision, true, guard_newest_partial, keys, order, past);
 	}
 	free(order);
 	free(keys);

@@ -54,7 +54,7 @@ bool bt_name_is_classic(const char *name)
 struct member {
 	const char *name;
 	struct bt_snapshot *snapshot; /* or NULL */
-	bool classic, future;
+	bool classic, future, partial;
 	int64_t seconds;
 };
 
@@ -108,8 +108,10 @@ static int next(struct search *search, struct member *ret_member, struct bt_erro
 		if (ret_member->classic && !scope->path_count && !scope->filter)
 			return 0;
 		int r = bt_snapshot_open(search->store, name, &ret_member->snapshot, &damage);
-		if (!r && bt_filter_selects(scope->filter, bt_snapshot_info(ret_member->snapshot)))
+		if (!r && bt_filter_selects(scope->filter, bt_snapshot_info(ret_member->snapshot))) {
+			ret_member->partial = bt_snapshot_info(ret_member->snapshot)->partial;
 			return 0;
+		}
 		bt_snapshot_close(ret_member->snapshot);
 		if (!r)
 			continue;
@@ -158,6 +160,13 @@ static int choose_group(struct search *search, struct member *ret_best, struct b
 struct wish {
 	size_t back;
 	int64_t until;
+	bool partial; /* among these, else among the complete ones */
+};
+
+/* Those of a group that count. */
+struct counted {
+	const char *oldest; /* of all */
+	bool any;	    /* at or before the time that is meant */
 };
 
 static void note_later(struct bt_choice *choice, const struct member *member)
@@ -169,7 +178,7 @@ static void note_later(struct bt_choice *choice, const struct member *member)
 
 /* Goes through the group of like. Snapshots in the future do not count if there are others. */
 static int choose_member(struct search *search, const struct member *like, struct wish wish, struct bt_choice *choice,
-			 const char **ret_oldest, struct bt_error *error)
+			 struct counted *counted, struct bt_error *error)
 {
 	struct member member;
 
@@ -178,7 +187,7 @@ static int choose_member(struct search *search, const struct member *like, struc
 
 		if (r || !member.name)
 			return r;
-		bool counts = same_group(like, &member);
+		bool counts = same_group(like, &member) && member.partial == wish.partial;
 		bt_snapshot_close(member.snapshot);
 		if (counts && member.future && !like->future) {
 			note_later(choice, &member);
@@ -186,7 +195,8 @@ static int choose_member(struct search *search, const struct member *like, struc
 		}
 		if (!counts || member.future != like->future)
 			continue;
-		*ret_oldest = member.name;
+		counted->oldest = member.name;
+		counted->any |= member.seconds <= wish.until;
 		if (!choice->name && member.seconds <= wish.until && !wish.back--)
 			choice->name = member.name;
 		if (choice->name) /* the rest does not matter, except those in the future */
@@ -197,23 +207,24 @@ static int choose_member(struct search *search, const struct member *like, struc
 static int select_relative(struct bt_store *store, const char *text, struct wish wish, const struct bt_scope *scope,
 			   struct bt_choice *choice, struct bt_error *error)
 {
+	struct counted counted = {0};
 	struct search search;
 	struct member like;
-	const char *oldest = NULL;
 
 	begin(&search, store, scope);
 	int r = choose_group(&search, &like, choice, error);
 	bt_newest_end(&search.newest);
 	if (!r && !like.name && search.unread)
 		return bt_error_pass(error, &search.unread_error, search.unread_error.code);
-	if (!r && like.name) {
+	for (int partial = 0; partial <= 1 && !r && like.name && !counted.any; partial++) {
+		wish.partial = choice->partial = partial;
 		begin(&search, store, scope);
-		r = choose_member(&search, &like, wish, choice, &oldest, error);
+		r = choose_member(&search, &like, wish, choice, &counted, error);
 		bt_newest_end(&search.newest);
 		choice->future = like.future;
 	}
 	bt_snapshot_close(like.snapshot);
-	return r || choice->name ? r : bt_select_too_old(store, text, scope->filter, oldest, error);
+	return r || choice->name ? r : bt_select_too_old(store, text, scope->filter, counted.oldest, error);
 }
 
 static bool is_latest(const char *text)
@@ -256,6 +267,16 @@ bool bt_select_is_relative(const char *text, int64_t now)
 			       : *text == '@' && !bt_time_parse(text, now, &wish.until);
 }
 
+static bool is_partial(struct bt_store *store, const char *name)
+{
+	struct bt_snapshot *snapshot = NULL;
+	struct bt_error unused = {0};
+	bool partial = !bt_snapshot_open(store, name, &snapshot, &unused) && bt_snapshot_info(snapshot)->partial;
+
+	bt_snapshot_close(snapshot);
+	return partial;
+}
+
 static int select_named(struct bt_store *store, const char *text, const struct bt_scope *scope,
 			struct bt_choice *choice, struct bt_error *error)
 {
@@ -263,10 +284,11 @@ static int select_named(struct bt_store *store, const char *text, const struct b
 	unsigned clash;
 	int r = bt_select_named(store, text, scope->filter, &choice->name, error);
 
-	if (!r)
-		choice->future =
-			!bt_snapshot_name_parse(choice->name, &seconds, &clash) && bt_is_future(seconds, scope->now);
-	return r;
+	if (r)
+		return r;
+	choice->future = !bt_snapshot_name_parse(choice->name, &seconds, &clash) && bt_is_future(seconds, scope->now);
+	choice->partial = !bt_name_is_classic(choice->name) && is_partial(store, choice->name);
+	return 0;
 }
 
 int bt_select(struct bt_store *store, const char *text, const struct bt_scope *scope, struct bt_choice *ret_choice,

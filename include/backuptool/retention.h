@@ -23,6 +23,8 @@ enum bt_bucket { BT_LAST, BT_HOURLY, BT_DAILY, BT_WEEKLY, BT_MONTHLY, BT_YEARLY,
  * these stay in each group of host and directory:
  * - The newest complete snapshot: one in which no entry was left unread, and that has not expired, or if there is none,
  *   one that has. If there is none either, the newest.
+ * - The newest, if it is partial: a later one goes on from there. Partial ones are kept by tags and this alone: they
+ *   take no place of another, and go once there is one after them.
  * - The last one before the directory shrank. A snapshot has shrunk against another that has files if it has none, or
  *   if it lacks more than half of the files and more than half of the bytes. Each snapshot that the next one has shrunk
  *   against stays as long as the newest one has shrunk against it, too, and so has every one between that stays for
@@ -45,11 +47,11 @@ struct bt_candidate {
 	const char *host, *target;
 	const char *const *tags;
 	size_t tag_count;
-	uint64_t unread; /* entries that could not be read, without those that changed meanwhile; of one that was taken
-			    while a longer run went on, those that this had not read yet: at least 1 */
+	uint64_t unread; /* entries that could not be read, without those that changed meanwhile */
 	uint64_t files, bytes;
 	bool pinned;  /* it is always kept */
 	bool expired; /* no count and no span keeps it, and it takes no place of another */
+	bool partial; /* it was taken while a longer run went on */
 };
 
 /* Why a snapshot is kept, as bits: 1 << bucket for a count rule, 1 << (8 + bucket) for a within rule. 0: it is to be
@@ -60,7 +62,7 @@ struct bt_candidate {
 #define BT_KEEP_FUTURE	       (1u << 17)
 #define BT_KEEP_COMPLETE       (1u << 18) /* newest complete */
 #define BT_KEEP_SHRANK	       (1u << 19) /* before it shrank */
-#define BT_KEEP_NEWEST	       (1u << 20) /* the newest of its group, which has no complete one */
+#define BT_KEEP_NEWEST	       (1u << 20) /* the newest of its group, which has no complete one, or is partial */
 #define BT_KEEP_GUARDS	       (7u << 18) /* these three; given only to snapshots that nothing else keeps */
 #define BT_KEEP_PINNED	       (1u << 21)
 #define BT_KEEP_OLDEST(bucket) (1u << (24 + (bucket))) /* by a count rule that is not full yet */

@@ -61,17 +61,20 @@ struct bt_choice {
 	const char *latest;	      /* the last of these */
 	size_t unread;		      /* unreadable snapshots that may be newer ones of its group */
 	struct bt_error unread_error; /* of the newest of these */
+	bool partial;		      /* it is partial: its group has no complete one that could be meant, or the text
+					 names it */
 };
 
 /*
  * Finds the snapshot that a user means: a file name with or without .json; a unique prefix of one, with or without
  * "snapshot_"; "latest"; "latest~N" (the Nth before it); "@TIME": the newest at or before that time, written as
  * "@2026-11-20" (its last second), "@2026-11-20 10:30", "@10:30", "@monday", "@2h" (two hours ago) or "@1732271400"
- * (since 1970). "latest", "latest~N" and "@TIME" never mean a snapshot in the future unless its group has no other.
- * A beginning has to be unique among the snapshots that the filter selects; a whole name that it leaves out is refused.
- * BT_E_NOT_FOUND, with "the nearest is …" or the like in error->detail. BT_E_INVALID, with what is wrong with the text:
- * "begins the names of 3 snapshots: …", "is not a time such as …". If no snapshot of a group can be read, the failure
- * of reading them. ret_choice is filled on success.
+ * (since 1970). "latest", "latest~N" and "@TIME" never mean a snapshot in the future unless its group has no other, nor
+ * a partial one unless its group has no complete one (for "@TIME", at or before that time). A beginning has to be
+ * unique among the snapshots that the filter selects; a whole name that it leaves out is refused. BT_E_NOT_FOUND, with
+ * "the nearest is …" or the like in error->detail. BT_E_INVALID, with what is wrong with the text: "begins the names of
+ * 3 snapshots: …", "is not a time such as …". If no snapshot of a group can be read, the failure of reading them.
+ * ret_choice is filled on success.
  */
 int bt_select(struct bt_store *store, const char *text, const struct bt_scope *scope, struct bt_choice *ret_choice,
 	      struct bt_error *error);

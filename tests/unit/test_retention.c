@@ -230,8 +230,8 @@ static void test_groups_and_tags(void **state)
 
 /*
  * Snapshots of one directory, oldest first, an hour apart, and what becomes of them by `keep the newest N`. As text:
- * "FILES/BYTES", with "!" for one with unread entries; expect: a letter each, of what keeps it: l the rule, c newest
- * complete, s before it shrank, b both, n newest, - nothing.
+ * "FILES/BYTES", with "!" for one with unread entries, "p" for a partial one; expect: a letter each, of what keeps it:
+ * l the rule, c newest complete, s before it shrank, b both, n newest, - nothing.
  */
 static const struct {
 	const char *what, *snapshots;
@@ -260,6 +260,10 @@ static const struct {
 	{"by and by is not all at once", "100/1000 60/600 40/400 25/250", 1, "---l"},
 	{"incomplete and small: complete before, and before it shrank", "9/90 1/1! 1/1!", 2, "bll"},
 	{"all incomplete, then empty and complete", "9/90! 9/90! 0/0 0/0", 2, "-sll"},
+	{"a partial one counts for nothing, and goes once there is a complete one", "3/30p 5/50p 9/90 9/90", 3, "--ll"},
+	{"of partial ones the newest", "3/30p 5/50p 7/70p", 2, "--n"},
+	{"one after a complete one takes no place, and is no loss", "9/90 9/90 1/1p", 1, "-ln"},
+	{"one between does not count as what it was before", "9/90 1/1p 9/90", 1, "--l"},
 	{"counts beyond all measure", "18446744073709551615/18446744073709551615 1/1", 1, "sl"},
 };
 
@@ -273,7 +277,8 @@ static size_t read_snapshots(const char *text, struct bt_candidate *candidates)
 		candidates[count].files = strtoull(text, &end, 10);
 		candidates[count].bytes = strtoull(end + 1, &end, 10);
 		candidates[count].unread = *end == '!';
-		end += *end == '!';
+		candidates[count].partial = *end == 'p';
+		end += *end == '!' || *end == 'p';
 	}
 	return count;
 }
@@ -312,8 +317,12 @@ static void test_guards(void **state)
 			fail_msg("%s: \"%s\", expected \"%s\"", guarded[i].what, found, guarded[i].expect);
 		rules.to_the_letter = true;
 		assert_int_equal(bt_retention_decide(&rules, candidates, count, 1000000, reasons), 0);
-		for (size_t k = 0; k < count; k++)
-			assert_int_equal(reasons[k], k + guarded[i].last >= count ? BT_KEEP_COUNT(BT_LAST) : 0);
+		for (size_t k = count, left = guarded[i].last; k-- > 0;) {
+			bool kept = !candidates[k].partial && left > 0;
+
+			left -= kept;
+			assert_int_equal(reasons[k], kept ? BT_KEEP_COUNT(BT_LAST) : 0);
+		}
 	}
 }
 

@@ -105,6 +105,44 @@ static void test_names_and_times(void **state)
 	sample_free(&sample);
 }
 
+static void add_partial(const struct sample *sample, const char *time)
+{
+	struct bt_snapshot_info info = {.host = "h", .target = "/d", .directories = 1, .partial = true};
+	char name[80];
+	unsigned clash;
+
+	info.root = (struct bt_entry){.name = "", .type = BT_DIR, .mode = 0755, .has_digest = true};
+	snprintf(name, sizeof(name), "snapshot_%s.json", time);
+	assert_int_equal(bt_snapshot_name_parse(name, &info.time.seconds, &clash), 0);
+	seal(sample, &info, name);
+}
+
+/* They are meant where there is nothing else, and by their names. */
+static void test_partial_ones(void **state)
+{
+	const struct bt_scope scope = {.size = sizeof(scope), .now = INT64_MAX};
+	struct sample sample = sample_new();
+	struct bt_store *store = open_store(&sample);
+
+	add_partial(&sample, "2026-11-20T10-00-00Z");
+	add_partial(&sample, "2026-11-21T10-00-00Z");
+	assert_int_equal(bt_store_refresh(store, NULL), 0);
+	assert_true(chosen(store, "latest", &scope, "2026-11-21T10-00-00Z").partial);
+	assert_true(chosen(store, "latest~1", &scope, "2026-11-20T10-00-00Z").partial);
+	assert_true(chosen(store, "@2026-11-20T12:00:00Z", &scope, "2026-11-20T10-00-00Z").partial);
+	add(&sample, "2026-11-22T10-00-00Z", "h", "/d", false);
+	add_partial(&sample, "2026-11-23T10-00-00Z");
+	assert_int_equal(bt_store_refresh(store, NULL), 0);
+	assert_false(chosen(store, "latest", &scope, "2026-11-22T10-00-00Z").partial);
+	assert_false(chosen(store, "@2026-11-24T12:00:00Z", &scope, "2026-11-22T10-00-00Z").partial);
+	assert_true(chosen(store, "@2026-11-21T12:00:00Z", &scope, "2026-11-21T10-00-00Z").partial);
+	refused(store, "latest~1", &scope, BT_E_NOT_FOUND, "oldest is snapshot_2026-11-22T10-00-00Z.json");
+	assert_true(chosen(store, "2026-11-23", &scope, "2026-11-23T10-00-00Z").partial);
+	assert_false(chosen(store, "2026-11-22", &scope, "2026-11-22T10-00-00Z").partial);
+	bt_store_close(store);
+	sample_free(&sample);
+}
+
 static void test_relative_texts(void **state)
 {
 	assert_true(bt_select_is_relative("latest", NOW));
@@ -381,6 +419,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names_and_times),
+		cmocka_unit_test(test_partial_ones),
 		cmocka_unit_test(test_relative_texts),
 		cmocka_unit_test(test_one_group),
 		cmocka_unit_test(test_scopes),
