@@ -121,15 +121,11 @@ static int report(struct tool *tool, const struct tool_taking *taking, struct bt
 	return tool_taken_judge(tool, taking, &taken->result, code);
 }
 
-/* Of an interrupted run the volumes stay that were finished. */
-static int fail(const struct tool *tool, const struct bt_error *error, const struct bt_snapshot_result *result)
+static int fail(const struct tool *tool, struct tool_taken *taken, const struct bt_error *error)
 {
-	tool_auto char *kept = tool_bytes(result->written_bytes);
-
-	if (error->code != BT_E_CANCELLED || !result->written_bytes)
-		return tool_fail(tool, error);
-	tool_complain(tool, "interrupted; %s of what was stored are kept: run it again to go on from there", kept);
-	return tool_exit_code(error->code);
+	if (tool->json && taken->result.partial)
+		tool_object_print(tool_taken_columns, taken);
+	return tool_taken_fail(tool, &taken->result, error);
 }
 
 static int take_snapshot(struct tool *tool, const struct tool_taking *taking, struct bt_store *store)
@@ -142,11 +138,12 @@ static int take_snapshot(struct tool *tool, const struct tool_taking *taking, st
 	int code;
 
 	tool_talk_begin(&talk, tool);
+	tool_talk_checkpoints(&talk, tool_taking_checkpoints(taking));
 	code = bt_snapshot_take(store, taking->target, &wanted, &talk.observer, &taken.result, &error);
 	taken.seconds = tool_talk_seconds(&talk);
 	tool_talk_end(&talk);
 	if (code < 0 && code != BT_E_INCOMPLETE)
-		code = fail(tool, &error, &taken.result);
+		code = fail(tool, &taken, &error);
 	else
 		code = report(tool, taking, store, &taken, code);
 	tool_taken_end(&taken);

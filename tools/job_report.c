@@ -31,6 +31,12 @@ static const char *failure(const struct job_run *run)
 
 	if (run->put_off)
 		return run->why;
+	if (run->taken.result.partial) {
+		tool_auto char *kept = tool_taken_interrupted(&run->taken.result);
+
+		snprintf(text, sizeof(text), "%s", kept);
+		return text;
+	}
 	if (run->error.code) {
 		bt_error_text(&run->error, text, sizeof(text));
 		return text;
@@ -196,7 +202,7 @@ size_t job_run_columns(const struct job_run *run, struct tool_column *columns)
 	size_t count = sizeof(before) / sizeof(*before);
 
 	memcpy(columns, before, sizeof(before));
-	for (size_t i = 0; has_result(run) && i < TOOL_TAKEN_COLUMNS; i++)
+	for (size_t i = 0; (has_result(run) || run->taken.result.partial) && i < TOOL_TAKEN_COLUMNS; i++)
 		columns[count++] = tool_taken_columns[i];
 	memcpy(columns + count, after, sizeof(after));
 	return count + sizeof(after) / sizeof(*after) - 1;

@@ -53,7 +53,7 @@ static void take_snapshot(struct job_round *round, struct job_run *run)
 		tool_outcome_lacks(round->tool, tool_taken_lacks(&run->taken.result));
 	}
 	if (run->failed)
-		run->exit = tool_fail(round->tool, &run->error);
+		run->exit = tool_taken_fail(round->tool, &run->taken.result, &run->error);
 	else
 		run->exit = tool_taken_judge(round->tool, taking, &run->taken.result, code);
 	if (code == BT_E_INCOMPLETE) /* each entry was told */
@@ -128,6 +128,7 @@ static void work(struct job_round *round, struct job_run *run)
 	round->at.made = false; /* told once */
 	tool_talk_begin(&round->talk, round->tool);
 	round->talk.observer.cancelled = round->cancelled;
+	tool_talk_checkpoints(&round->talk, tool_taking_checkpoints(&round->options->taking));
 	take_snapshot(round, run);
 	round->talk.observer.cancelled = prune_cancelled;
 	if (!run->failed && prunes && run->taken.result.emptied && !round->options->taking.allow_empty)

@@ -194,6 +194,35 @@ void tool_talk_begin(struct tool_talk *talk, const struct tool *tool)
 	tool_signals_watch(tool);
 }
 
+/* Counted from the end of one to the next, however long they take. */
+static bool checkpoint_due(struct tool_talk *talk)
+{
+	double now = tool_clock();
+	bool due = talk->checkpoint > 0 && now >= talk->checkpoint;
+
+	if (due)
+		talk->checkpoint = 0;
+	else if (!(talk->checkpoint > 0))
+		talk->checkpoint = now + (double)talk->checkpoint_every;
+	return due;
+}
+
+static enum bt_course course(void *arg)
+{
+	struct tool_talk *talk = arg;
+
+	tool_signals_ending(talk->tool, "what was read so far is kept as a partial snapshot");
+	if (tool_signals_first_seen())
+		return BT_COURSE_END;
+	return talk->checkpoint_every > 0 && checkpoint_due(talk) ? BT_COURSE_CHECKPOINT : BT_COURSE_ON;
+}
+
+void tool_talk_checkpoints(struct tool_talk *talk, int64_t every)
+{
+	talk->checkpoint_every = every;
+	talk->observer.course = course;
+}
+
 void tool_talk_pause(struct tool_talk *talk)
 {
 	erase(talk);
@@ -201,6 +230,7 @@ void tool_talk_pause(struct tool_talk *talk)
 
 void tool_talk_end(struct tool_talk *talk)
 {
+	tool_signals_ending(talk->tool, NULL);
 	erase(talk);
 }
 

@@ -22,7 +22,7 @@ static const char *in_a_word(const struct run_result *result)
 	if (result->job.put_off)
 		return "put off";
 	if (result->job.failed)
-		return "failed";
+		return taken->partial ? "partial" : "failed";
 	if (taken->skipped)
 		return "unchanged";
 	return *taken->name ? taken->name : "dry run";

@@ -210,8 +210,11 @@ static int put_service(FILE *out, const struct tool *tool, const struct schedule
 	putc('\n', out);
 	if (!once)
 		put_restart(out, options);
-	fputs("TimeoutStopSec=5min\n"
-	      "Nice=10\n"
+	fprintf(out,
+		"TimeoutStopSec=5min\n"
+		"SuccessExitStatus=%d\n",
+		TOOL_INTERRUPTED); /* a first snapshot keeps what it has */
+	fputs("Nice=10\n"
 	      "IOSchedulingClass=idle\n",
 	      out);
 	if (!once)

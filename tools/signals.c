@@ -19,19 +19,24 @@ static atomic_int seen;
 static atomic_bool spared; /* the first one cancels nothing */
 static atomic_bool silent;
 static int woken = -1; /* an eventfd: readable from the first signal on */
-static char message[256];
-static size_t message_length;
+struct message {
+	char text[256];
+	size_t length;
+};
+static struct message messages[2];
+static const struct message *_Atomic message = messages;
 
 /* Of what a handler may call, and no more: write and _exit. */
 static void note(int number)
 {
 	static const uint64_t one = 1;
+	const struct message *said = atomic_load(&message);
 	int failed = errno;
 
 	if (atomic_fetch_add(&seen, 1) > 0)
 		_exit(TOOL_INTERRUPTED);
 	if (!atomic_load(&silent))
-		(void)!write(STDERR_FILENO, message, message_length);
+		(void)!write(STDERR_FILENO, said->text, said->length);
 	if (woken >= 0)
 		(void)!write(woken, &one, sizeof(one));
 	errno = failed;
@@ -82,15 +87,24 @@ static void start_listening(void)
 	pthread_attr_destroy(&attributes);
 }
 
-static void write_message(const struct tool *tool)
+static void write_message(struct message *said, const struct tool *tool, const char *kept)
 {
-	const char *kept = tool->command->ending;
-	int length = snprintf(message, sizeof(message), "%sbackuptool %s: ending%s%s; press again to end at once\n",
-			      isatty(STDERR_FILENO) ? "\r\033[K" : "", tool->command->name, kept ? ": " : "",
-			      kept ? kept : "");
+	int length = snprintf(
+		said->text, sizeof(said->text), "%sbackuptool %s: ending%s%s; press again to end at once\n",
+		isatty(STDERR_FILENO) ? "\r\033[K" : "", tool->command->name, kept ? ": " : "", kept ? kept : "");
 
-	message_length = length < (int)sizeof(message) ? (size_t)length : sizeof(message) - 1;
-	atomic_store(&silent, tool->quiet);
+	said->length = length < (int)sizeof(said->text) ? (size_t)length : sizeof(said->text) - 1;
+}
+
+void tool_signals_ending(const struct tool *tool, const char *kept)
+{
+	struct message *said = messages + !!kept;
+
+	if (atomic_load(&message) == said)
+		return;
+	if (!said->length) /* else a handler may be writing it */
+		write_message(said, tool, kept);
+	atomic_store(&message, said);
 }
 
 void tool_signals_watch(const struct tool *tool)
@@ -99,7 +113,8 @@ void tool_signals_watch(const struct tool *tool)
 
 	if (woken >= 0)
 		return;
-	write_message(tool);
+	write_message(messages, tool, tool->command->ending);
+	atomic_store(&silent, tool->quiet);
 	woken = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	fill_set(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);

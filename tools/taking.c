@@ -14,7 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define EXPIRES_MAX INT64_C(253402300799) /* the last second of 9999, which is the last year of a snapshot file */
+#define CHECKPOINT_EVERY 600		       /* seconds */
+#define EXPIRES_MAX	 INT64_C(253402300799) /* the last second of 9999, which is the last year of a snapshot file */
 
 const char *tool_set_level(void *field, const char *text)
 {
@@ -82,6 +83,16 @@ static const char *set_host(void *field, const char *text)
 	return NULL;
 }
 
+static const char *set_checkpoints(void *field, const char *text)
+{
+	int64_t every;
+
+	if (bt_duration_parse(text, BT_M_MINUTES, &every))
+		return "a time such as 90s, 10m or 1h, or 0";
+	*(int64_t *)field = every > 0 ? every : -1;
+	return NULL;
+}
+
 #define FIELD(name) offsetof(struct tool_taking, name)
 
 const struct tool_option tool_taking_options[] = {
@@ -105,6 +116,9 @@ const struct tool_option tool_taking_options[] = {
 	 FIELD(allow_empty)},
 	{"force", 'f', NULL, false, "read every file, even one that looks unchanged", tool_set_true, FIELD(force)},
 	{"compression", 0, "LEVEL", false, "1 (fast) to 19 (small), auto, or max", tool_set_level, FIELD(level)},
+	{"checkpoint-every", 0, "TIME", false,
+	 "how often a first snapshot keeps what it has, in case it is cut off (10m); 0: never", set_checkpoints,
+	 FIELD(checkpoint_every)},
 	{"at-rest", 0, "HOW", false, "zstd: the store's new files lie compressed from now on; none: they do not",
 	 set_at_rest, FIELD(at_rest)},
 	{0},
@@ -192,6 +206,13 @@ struct bt_snapshot_options tool_taking_request(const struct tool_taking *taking,
 		.pinned = taking->pin,
 		.expires = taking->expires.seconds ? &taking->expires : NULL,
 	};
+}
+
+int64_t tool_taking_checkpoints(const struct tool_taking *taking)
+{
+	if (taking->checkpoint_every < 0)
+		return 0;
+	return taking->checkpoint_every ? taking->checkpoint_every : CHECKPOINT_EVERY;
 }
 
 char *tool_taking_host(const struct tool_taking *taking)
@@ -339,6 +360,7 @@ static struct tool_value get_unused(const void *row)
 
 const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1] = {
 	{"name", NULL, TOOL_IF_ANY(TOOL_CHARS, struct tool_taken, result.name)},
+	{"partial", NULL, TOOL_IF_ANY(TOOL_FLAG, struct tool_taken, result.partial)},
 	{"parent", NULL, TOOL_IF_ANY(TOOL_CHARS, struct tool_taken, result.parent)},
 	{"dry_run", NULL, TOOL_MEMBER(TOOL_FLAG, struct tool_taken, dry_run)},
 	{"skipped", NULL, TOOL_MEMBER(TOOL_FLAG, struct tool_taken, result.skipped)},
@@ -407,6 +429,35 @@ char *tool_taken_lacks(const struct bt_snapshot_result *result)
 	else if (result->torn)
 		text = tool_format("%s changed while being read", torn);
 	return text;
+}
+
+char *tool_taken_interrupted(const struct bt_snapshot_result *result)
+{
+	tool_auto char *files = tool_count(result->files, "file", "files"), *size = tool_bytes(result->directory_size);
+	tool_auto char *written = tool_bytes(result->written_bytes);
+	char *text = NULL;
+
+	if (result->partial && strcmp(result->name, result->parent) == 0)
+		text = tool_format("interrupted; %s, which is partial, stays: the next run goes on from there",
+				   result->name);
+	else if (result->partial)
+		text = tool_format("interrupted; what was read is kept as %s, which is partial: %s, %s; the next run "
+				   "goes on from there",
+				   result->name, files, size);
+	else if (result->written_bytes)
+		text = tool_format("interrupted; %s of what was stored are kept: run it again to go on from there",
+				   written);
+	return text;
+}
+
+int tool_taken_fail(const struct tool *tool, const struct bt_snapshot_result *result, const struct bt_error *error)
+{
+	tool_auto char *kept = error->code == BT_E_CANCELLED ? tool_taken_interrupted(result) : NULL;
+
+	if (!kept)
+		return tool_fail(tool, error);
+	tool_complain(tool, "%s", kept);
+	return tool_exit_code(error->code);
 }
 
 int tool_taken_judge(const struct tool *tool, const struct tool_taking *taking, const struct bt_snapshot_result *result,

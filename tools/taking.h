@@ -18,11 +18,15 @@ struct tool_taking {
 	bool exclude_caches, one_file_system, skip_if_unchanged, allow_empty, dry_run, force, birth_times;
 	int level;
 	enum bt_at_rest at_rest;
+	int64_t checkpoint_every; /* seconds; 0: the default, -1: never */
 };
 
 /* Tables of options for a struct tool_taking; about: what becomes of a single snapshot. */
 extern const struct tool_option tool_taking_options[], tool_taking_about[], tool_taking_dry_run[];
 tool_option_set tool_set_level; /* int: 1–19, 0 for "auto", BT_COMPRESSION_MAX for "max" */
+
+/* Seconds; 0: never. */
+int64_t tool_taking_checkpoints(const struct tool_taking *taking);
 
 struct tool_taken;
 /* As the engine wants them, and as it fills taken; borrowed. */
@@ -67,7 +71,7 @@ struct tool_taken {
 		unused; /* patterns that matched nothing where they were tried: in a first run, and a dry one */
 };
 /* Of struct tool_taken, for JSON; ends with a NULL key. */
-#define TOOL_TAKEN_COLUMNS 29
+#define TOOL_TAKEN_COLUMNS 30
 extern const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1];
 
 /*
@@ -77,6 +81,10 @@ extern const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1];
 char *tool_taken_losses(const struct bt_snapshot_result *result);
 /* "2 entries could not be read; 1 file changed while being read", or NULL. Allocated. */
 char *tool_taken_lacks(const struct bt_snapshot_result *result);
+/* What an interrupted run kept, or NULL. Allocated. */
+char *tool_taken_interrupted(const struct bt_snapshot_result *result);
+/* After a run that took no complete snapshot: says why, and gives the exit code. */
+int tool_taken_fail(const struct tool *tool, const struct bt_snapshot_result *result, const struct bt_error *error);
 /* The exit code of a snapshot that was taken, of which code is the engine's. A directory that is empty and was not
  * before is said, and incomplete, unless that is right. */
 int tool_taken_judge(const struct tool *tool, const struct tool_taking *taking, const struct bt_snapshot_result *result,

@@ -153,6 +153,8 @@ int tool_names_resolve(const struct tool *tool, struct bt_store *store, const st
  * answer. Once for a program; further calls do nothing.
  */
 void tool_signals_watch(const struct tool *tool);
+/* What is kept from now on, which is always the same text; NULL: what the command says. */
+void tool_signals_ending(const struct tool *tool, const char *kept);
 bool tool_signals_seen(void);
 bool tool_signals_cancel(void *arg); /* the same for observers */
 /* For a command that ends in its own time: the first signal is only to be asked for, and cancels nothing. */

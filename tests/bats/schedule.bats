@@ -31,6 +31,7 @@ run_service() {
 		"RestartSec=1min" \
 		"RestartPreventExitStatus=2" \
 		"TimeoutStopSec=5min" \
+		"SuccessExitStatus=130" \
 		"Nice=10" \
 		"IOSchedulingClass=idle" \
 		"" \

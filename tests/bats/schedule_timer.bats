@@ -35,6 +35,7 @@ lines_of() {
 		"Type=oneshot" \
 		"ExecStart=$(realpath "$(command -v backuptool)") job --store=$WORK/snapshots --target-directory=$WORK/src --duration=0 --lock-wait=60s --keep-daily=7" \
 		"TimeoutStopSec=5min" \
+		"SuccessExitStatus=130" \
 		"Nice=10" \
 		"IOSchedulingClass=idle" \
 		"" \

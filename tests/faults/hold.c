@@ -4,6 +4,7 @@
  *
  *   HOLD        the call and a part of the name that it is given: "unlinkat .doomed"; the first such call is held
  *   HOLD_NTH    if set, not the first one but that one is held
+ *   HOLD_ALL    if set, it and all that follow are held
  *   HOLD_LOSES  if set, the store's lock is gone then, as if a server had given it to somebody else
  *   HOLD_LOCAL  if set, locks succeed and mean nothing: they do not reach other hosts
  *
@@ -46,7 +47,8 @@ static void hold(const char *call, const char *one, const char *other)
 	text++;
 	if (!strstr(one, text) && !(other && strstr(other, text)))
 		return;
-	if (atomic_fetch_add(&calls, 1) + 1 < (nth ? atoi(nth) : 1) || atomic_exchange(&held, true))
+	if (atomic_fetch_add(&calls, 1) + 1 < (nth ? atoi(nth) : 1) ||
+	    (atomic_exchange(&held, true) && !getenv("HOLD_ALL")))
 		return;
 	if (getenv("HOLD_LOSES"))
 		lose();
