@@ -286,7 +286,7 @@ $(short "$first"):docs/notes/b.txt" ]
 		output_is ""
 	done
 	run -2 backuptool find
-	output_is "backuptool find: say what to find: a PATTERN, --hash or --newer; see 'backuptool find --help'"
+	output_is "backuptool find: say what to find: a PATTERN, --hash, --newer, --older, --size, --type or --deleted; see 'backuptool find --help'"
 	run -2 backuptool find --hash XYZ
 	for pattern in "$WORK/src/docs/a.txt" ./docs/a.txt; do
 		run -0 --separate-stderr backuptool find "$pattern"
