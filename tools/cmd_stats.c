@@ -23,19 +23,31 @@ enum { BAR = 30, SHORT_BAR = 16, BROAD = 110 };
 
 struct options {
 	unsigned last; /* 0: all */
+	bool frees;
 };
 
 static const struct tool_option table[] = {
 	{"last", 0, "N", false, "rows only for the newest N snapshots of those that are counted", tool_set_count,
 	 offsetof(struct options, last)},
+	{"frees", 0, NULL, false,
+	 "with what removing each of them alone would free, which takes two to three times as long", tool_set_true,
+	 offsetof(struct options, frees)},
 	{0},
 };
 
 struct row {
 	char *name, *host, *target;
 	struct bt_stats_snapshot facts; /* host and target are above */
-	uint64_t most;			/* of all rows */
+	uint64_t frees;
+	bool has_frees;
 	char *bar;
+};
+
+/* The counted snapshots of one host and directory. */
+struct group {
+	const char *host, *target;
+	uint64_t snapshots, files, size; /* of the newest: files, size */
+	uint64_t fresh;
 };
 
 struct report {
@@ -44,9 +56,14 @@ struct report {
 	struct bt_stats stats;
 	struct row *rows; /* of all; shown are those from first on */
 	size_t count, first;
-	struct tool_largest largest, grown;
+	bool frees;
+	struct tool_largest largest, directories, grown;
+	struct group *groups;
+	size_t group_count;
 	char *since; /* what grown is compared with; NULL: there is nothing to compare */
 };
+
+TOOL_GETTER(struct row, frees, self->has_frees ? TOOL_BYTES : TOOL_NOTHING, number, self->frees)
 
 static const struct tool_column row_columns[] = {
 	{"name", "SNAPSHOT", TOOL_MEMBER(TOOL_TEXT, struct row, name), TOOL_FIT_NAME},
@@ -55,6 +72,7 @@ static const struct tool_column row_columns[] = {
 	{"files", "FILES", TOOL_MEMBER(TOOL_COUNT, struct row, facts.files), TOOL_FIT_GOES},
 	{"size", "SIZE", TOOL_MEMBER(TOOL_BYTES, struct row, facts.size)},
 	{"new_bytes", "NEW", TOOL_MEMBER(TOOL_BYTES, struct row, facts.fresh)},
+	{"frees", "FREES", TOOL_GET(get_frees), TOOL_FIT_GOES},
 	{"bar", "", TOOL_MEMBER(TOOL_TEXT, struct row, bar), TOOL_FIT_GOES},
 	{"future", "", TOOL_MEMBER(TOOL_FUTURE, struct row, facts.time)},
 	{0},
@@ -68,6 +86,7 @@ static const struct tool_column row_json[] = {
 	{"files", NULL, TOOL_MEMBER(TOOL_COUNT, struct row, facts.files)},
 	{"size", NULL, TOOL_MEMBER(TOOL_BYTES, struct row, facts.size)},
 	{"new_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct row, facts.fresh)},
+	{"frees_bytes", NULL, TOOL_GET(get_frees)},
 	{"future", NULL, TOOL_MEMBER(TOOL_FUTURE, struct row, facts.time)},
 	{0},
 };
@@ -75,6 +94,23 @@ static const struct tool_column row_json[] = {
 static const struct tool_column large_columns[] = {
 	{"bytes", "SIZE", TOOL_MEMBER(TOOL_BYTES, struct tool_large, bytes)},
 	{"path", "LARGEST FILES", TOOL_MEMBER(TOOL_TEXT, struct tool_large, path), TOOL_FIT_CUTS},
+	{0},
+};
+
+static const struct tool_column directory_columns[] = {
+	{"bytes", "SIZE", TOOL_MEMBER(TOOL_BYTES, struct tool_large, bytes)},
+	{"path", "LARGEST DIRECTORIES, WITHOUT THOSE BELOW", TOOL_MEMBER(TOOL_TEXT, struct tool_large, path),
+	 TOOL_FIT_CUTS},
+	{0},
+};
+
+static const struct tool_column group_columns[] = {
+	{"host", "HOST", TOOL_IF_DIFFERS(TOOL_TEXT, struct group, host), TOOL_FIT_CUTS},
+	{"target", "TARGET", TOOL_MEMBER(TOOL_TEXT, struct group, target), TOOL_FIT_CUTS},
+	{"snapshots", "SNAPSHOTS", TOOL_MEMBER(TOOL_COUNT, struct group, snapshots)},
+	{"files", "FILES", TOOL_MEMBER(TOOL_COUNT, struct group, files), TOOL_FIT_GOES},
+	{"size", "SIZE", TOOL_MEMBER(TOOL_BYTES, struct group, size)},
+	{"new_bytes", "NEW IN ALL", TOOL_MEMBER(TOOL_BYTES, struct group, fresh)},
 	{0},
 };
 
@@ -118,6 +154,19 @@ static struct tool_value get_total_grown(const void *row)
 	return large_rows(&((const struct report *)row)->grown);
 }
 
+static struct tool_value get_total_directories(const void *row)
+{
+	return large_rows(&((const struct report *)row)->directories);
+}
+
+static struct tool_value get_total_groups(const void *row)
+{
+	const struct report *self = row;
+
+	return (struct tool_value){.kind = TOOL_ROWS,
+				   .rows = {group_columns, self->groups, sizeof(*self->groups), self->group_count}};
+}
+
 static const struct tool_column total_columns[] = {
 	{"snapshots", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, stats.snapshots)},
 	{"files", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, stats.files)},
@@ -134,7 +183,9 @@ static const struct tool_column total_columns[] = {
 	{"unread", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, stats.unread)},
 	{"at_rest_files", NULL, TOOL_MEMBER(TOOL_COUNT, struct report, stats.at_rest_files)},
 	{"each", NULL, TOOL_GET(get_total_rows)},
+	{"targets", NULL, TOOL_GET(get_total_groups)},
 	{"largest", NULL, TOOL_GET(get_total_largest)},
+	{"largest_directories", NULL, TOOL_GET(get_total_directories)},
 	{"grown", NULL, TOOL_GET(get_total_grown)},
 	{0},
 };
@@ -173,20 +224,70 @@ static void draw_bars(struct report *report)
 		report->rows[i].bar = bar(&report->rows[i].facts, most, columns && columns < BROAD ? SHORT_BAR : BAR);
 }
 
+static void add_frees(void *arg, const char *name, uint64_t frees)
+{
+	struct report *report = arg;
+	tool_auto char *shown = tool_place_name(name);
+
+	for (size_t i = 0; i < report->count; i++) {
+		struct row *row = &report->rows[i];
+
+		if (strcmp(row->name, shown) != 0)
+			continue;
+		row->frees = frees;
+		row->has_frees = true;
+		return;
+	}
+}
+
+static struct group *group_of(struct report *report, const struct row *row)
+{
+	struct group *group;
+
+	for (size_t i = 0; i < report->group_count; i++) {
+		group = &report->groups[i];
+		if (strcmp(group->target, row->target) == 0 && strcmp(group->host, row->host) == 0)
+			return group;
+	}
+	report->groups = tool_realloc(report->groups, (report->group_count + 1) * sizeof(*report->groups));
+	group = &report->groups[report->group_count++];
+	*group = (struct group){.host = row->host, .target = row->target};
+	return group;
+}
+
+/* Rows are in order of time, so the last one is of the newest. */
+static void add_up_groups(struct report *report)
+{
+	for (size_t i = 0; i < report->count; i++) {
+		const struct row *row = &report->rows[i];
+		struct group *group = group_of(report, row);
+
+		group->snapshots++;
+		group->files = row->facts.files;
+		group->size = row->facts.size;
+		group->fresh += row->facts.fresh;
+	}
+}
+
 static int find_largest(struct report *report, struct bt_store *store, const struct bt_snapshot_info *info,
 			struct bt_error *error)
 {
 	struct bt_walk *walk;
 	struct bt_walk_step step = {0};
+	struct tool_folders folders = {.largest = &report->directories};
 	int code = bt_walk_new(store, info, &info->root, &walk, error);
 
 	while (!code && !tool_signals_seen()) {
 		code = bt_walk_next(walk, &step, error);
 		if (code || !step.entry)
 			break;
-		if (step.entry->type == BT_FILE)
-			tool_largest_add(&report->largest, step.path, step.entry->size);
+		tool_folders_enter(&folders, step.path, step.depth);
+		if (step.entry->type != BT_FILE)
+			continue;
+		tool_folders_add(&folders, step.entry->size);
+		tool_largest_add(&report->largest, step.path, step.entry->size);
 	}
+	tool_folders_end(&folders);
 	bt_walk_free(walk);
 	return code;
 }
@@ -302,6 +403,25 @@ static void print_totals(const struct report *report)
 		     "(Base64).");
 }
 
+static void print_rows(const struct report *report)
+{
+	struct tool_column columns[sizeof(row_columns) / sizeof(*row_columns)];
+	size_t count = 0;
+
+	for (const struct tool_column *column = row_columns; column->key; column++)
+		if (report->frees || column->get != get_frees)
+			columns[count++] = *column;
+	columns[count] = (struct tool_column){0};
+	tool_table_print(columns, report->rows + report->first, sizeof(*report->rows), report->count - report->first);
+}
+
+static void print_largest(const struct tool_column *columns, const struct tool_largest *largest)
+{
+	if (largest->count)
+		putchar('\n');
+	tool_table_print(columns, largest->items, sizeof(*largest->items), largest->count);
+}
+
 static void print_report(struct report *report)
 {
 	if (report->tool->json) {
@@ -312,14 +432,14 @@ static void print_report(struct report *report)
 	if (report->count) {
 		draw_bars(report);
 		putchar('\n');
-		tool_table_print(row_columns, report->rows + report->first, sizeof(*report->rows),
-				 report->count - report->first);
+		print_rows(report);
 	}
-	if (report->largest.count) {
+	if (report->group_count > 1) {
 		putchar('\n');
-		tool_table_print(large_columns, report->largest.items, sizeof(*report->largest.items),
-				 report->largest.count);
+		tool_table_print(group_columns, report->groups, sizeof(*report->groups), report->group_count);
 	}
+	print_largest(large_columns, &report->largest);
+	print_largest(directory_columns, &report->directories);
 	if (report->grown.count) {
 		printf("\nsince %s:\n", report->since);
 		tool_table_print(grown_columns, report->grown.items, sizeof(*report->grown.items), report->grown.count);
@@ -336,18 +456,26 @@ static void free_report(struct report *report)
 	}
 	free(report->rows);
 	free(report->since);
+	free(report->groups);
 	tool_largest_free(&report->largest);
+	tool_largest_free(&report->directories);
 	tool_largest_free(&report->grown);
 }
 
-static int gather(const struct tool *tool, struct bt_store *store, unsigned last)
+static int gather(const struct tool *tool, struct bt_store *store, const struct options *options)
 {
-	struct report report = {.tool = tool, .stats = {.size = sizeof(report.stats)}};
+	unsigned last = options->last;
+	struct report report = {.tool = tool, .frees = options->frees, .stats = {.size = sizeof(report.stats)}};
 	struct bt_error error = {0};
 	int code, r = TOOL_OK, later;
 
 	tool_talk_begin(&report.talk, tool);
 	code = bt_stats_gather(store, tool->filter, add_row, &report, &report.talk.observer, &report.stats, &error);
+	add_up_groups(&report);
+	if (options->frees && (!code || code == BT_E_INCOMPLETE)) {
+		later = bt_frees_gather(store, tool->filter, add_frees, &report, &report.talk.observer, &error);
+		code = later ? later : code;
+	}
 	if (code == BT_E_INCOMPLETE && !report.count && !tool->filter) {
 		r = TOOL_FATAL; /* each was named */
 	} else if (!code || code == BT_E_INCOMPLETE) {
@@ -373,7 +501,7 @@ static int run_stats(struct tool *tool, const void *options)
 
 	if (r != TOOL_OK)
 		return r;
-	r = gather(tool, store, ((const struct options *)options)->last);
+	r = gather(tool, store, options);
 	tool_selects_nothing(tool, store);
 	bt_store_close(store);
 	return r;
@@ -384,11 +512,14 @@ const struct tool_command cmd_stats = {
 	.summary = "shows how much there is, what it takes, and what grew",
 	.description = "Logical is what restoring all snapshots would give, unique each content once,\n"
 		       "stored what those take in the store. A bar is as long as its snapshot is large; the\n"
-		       "full part is new in it. What grew is measured against the snapshot before. With\n"
+		       "full part is new in it. FREES are bytes that no other snapshot needs, before\n"
+		       "compression: what goes when several are removed is more than their sum. What grew is measured "
+		       "against the snapshot before. With\n"
 		       "--last the sums are of all snapshots, but only the newest have rows. With\n"
 		       "--host, --target or --tag all of it is of the selected snapshots, but for dead\n"
 		       "bytes and the size of the store.",
-	.example = "  backuptool stats\n  backuptool stats --json | jq .dedup_factor\n",
+	.example = "  backuptool stats\n  backuptool stats --frees --last 20\n  backuptool stats --json | jq "
+		   ".dedup_factor\n",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON,
 	.options = {{table, 0}},
 	.options_size = sizeof(struct options),

@@ -22,4 +22,17 @@ struct tool_largest {
 void tool_largest_add(struct tool_largest *largest, const char *path, uint64_t bytes);
 void tool_largest_free(struct tool_largest *largest);
 
+/* The directories of a walk, by the files in each without those below. Zero-initialise, with largest. */
+struct tool_folders {
+	struct tool_largest *largest;
+	struct tool_large *items; /* those on the way */
+	size_t count, room;
+};
+
+/* The walk gave that path, which has that many components. */
+void tool_folders_enter(struct tool_folders *folders, const char *path, size_t depth);
+/* It is a file. */
+void tool_folders_add(struct tool_folders *folders, uint64_t bytes);
+void tool_folders_end(struct tool_folders *folders);
+
 #endif

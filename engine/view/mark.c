@@ -9,8 +9,21 @@
 
 #define HEX_SIZE (2 * sizeof(((struct bt_digest *)NULL)->bytes))
 
+static bool is_known(const struct bt_mark *mark, const struct bt_digest *digest, bool page)
+{
+	const struct bt_mark *before = mark->before;
+
+	if (!before || !bt_digest_set_has(page ? &before->pages : &before->contents, digest))
+		return false;
+	if (mark->known)
+		mark->known(mark->arg, digest, page);
+	return true;
+}
+
 static int add_content(struct bt_mark *mark, const struct bt_chunk *content)
 {
+	if (is_known(mark, &content->digest, false))
+		return 0;
 	int r = bt_digest_set_add(&mark->contents, &content->digest);
 
 	if (r > 0 && mark->added)
@@ -21,6 +34,8 @@ static int add_content(struct bt_mark *mark, const struct bt_chunk *content)
 /* Marks a page; one that is new is visited later. */
 static int add_page(struct bt_mark *mark, const struct bt_digest *id)
 {
+	if (is_known(mark, id, true))
+		return 0;
 	int r = bt_digest_set_add(&mark->pages, id);
 
 	if (r <= 0)
@@ -63,6 +78,8 @@ static int add_file(struct bt_mark *mark, const struct bt_entry *entry)
 
 static int add_digest(struct bt_mark *mark, const struct bt_digest *digest)
 {
+	if (is_known(mark, digest, false))
+		return 0;
 	int r = bt_digest_set_add(&mark->contents, digest);
 
 	if (r > 0 && mark->added_named)
@@ -199,9 +216,9 @@ int bt_mark_snapshot(struct bt_mark *mark, const char *name, struct bt_error *er
 	return r;
 }
 
-int bt_mark_file(struct bt_mark *mark, const struct bt_entry *file, struct bt_error *error)
+static int visit_all(struct bt_mark *mark, int result, struct bt_error *error)
 {
-	int r = add_file(mark, file);
+	int r = result;
 
 	if (r)
 		bt_fail(error, r, NULL, "marking what is needed");
@@ -209,6 +226,16 @@ int bt_mark_file(struct bt_mark *mark, const struct bt_entry *file, struct bt_er
 		r = visit_next(mark, error);
 	mark->depth = 0;
 	return r;
+}
+
+int bt_mark_file(struct bt_mark *mark, const struct bt_entry *file, struct bt_error *error)
+{
+	return visit_all(mark, add_file(mark, file), error);
+}
+
+int bt_mark_page(struct bt_mark *mark, const struct bt_digest *id, struct bt_error *error)
+{
+	return visit_all(mark, add_page(mark, id), error);
 }
 
 void bt_mark_free(struct bt_mark *mark)

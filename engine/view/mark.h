@@ -21,6 +21,9 @@ struct bt_mark {
 	void (*added_page)(void *arg, const struct bt_digest *id); /* the same */
 	/* Members that this version does not know name a content or a page, or nothing that is in the store. */
 	void (*added_named)(void *arg, const struct bt_digest *digest);
+	/* What this one has is neither added nor visited, but told to known, perhaps more than once; or NULL. */
+	const struct bt_mark *before;
+	void (*known)(void *arg, const struct bt_digest *digest, bool page); /* NULL is fine */
 	void *arg;
 	struct bt_progress progress; /* the caller's counts, of snapshots; the path is set here */
 	struct bt_pace pace;
@@ -31,6 +34,8 @@ struct bt_mark {
 int bt_mark_snapshot(struct bt_mark *mark, const char *name, struct bt_error *error);
 /* Adds the contents of a file, and the pages that list them. */
 int bt_mark_file(struct bt_mark *mark, const struct bt_entry *file, struct bt_error *error);
+/* Adds a page and what can be reached from it. */
+int bt_mark_page(struct bt_mark *mark, const struct bt_digest *id, struct bt_error *error);
 void bt_mark_free(struct bt_mark *mark);
 
 #endif

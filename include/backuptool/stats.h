@@ -42,6 +42,15 @@ int bt_stats_gather(struct bt_store *store, const struct bt_filter *filter,
 		    void (*snapshot)(void *arg, const struct bt_stats_snapshot *snapshot), void *arg,
 		    const struct bt_observer *observer, struct bt_stats *ret_stats, struct bt_error *error);
 
+/*
+ * How much removing each of the selected snapshots alone would free: bytes of contents that no other snapshot of the
+ * store needs, before compression. Calls snapshot for each, oldest first. Reads what bt_stats_gather reads of
+ * snapshots, and up to twice. Snapshots that cannot be read count as if they needed nothing.
+ */
+int bt_frees_gather(struct bt_store *store, const struct bt_filter *filter,
+		    void (*snapshot)(void *arg, const char *name, uint64_t frees), void *arg,
+		    const struct bt_observer *observer, struct bt_error *error);
+
 /* How much a directory of a snapshot takes, with everything below it. */
 struct bt_usage {
 	const char *path;     /* below the entry where it began; "" that entry itself */

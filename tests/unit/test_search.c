@@ -286,6 +286,61 @@ static void test_stats(void **state)
 	world_end(&world);
 }
 
+static void add_frees(void *arg, const char *name, uint64_t frees)
+{
+	struct seen *seen = arg;
+
+	assert_true(seen->count < 4);
+	seen->items[seen->count++].fresh = frees;
+}
+
+static void take_own(void *arg, const struct bt_usage *usage)
+{
+	*(uint64_t *)arg = usage->own;
+}
+
+/* Of each snapshot as of the only one that is asked about. */
+static void test_frees(void **state)
+{
+	struct world world;
+	struct seen seen = {0};
+	struct bt_error error = {0};
+
+	world_begin(&world);
+	put_dir(&world, "d");
+	put_dir(&world, "d/e");
+	put_noise(&world, "d/e/old", 40000, 1);
+	put_noise(&world, "d/stays", 30000, 2);
+	put_noise(&world, "large", 3 * MIB, 7);
+	age();
+	world_snap(&world);
+	assert_int_equal(rename(in_source(&world, "d/e/old"), in_source(&world, "moved")), 0);
+	put_noise(&world, "twice", 5000, 3);
+	put_noise(&world, "d/twice", 5000, 3);
+	world_snap(&world);
+	unlink(in_source(&world, "moved"));
+	unlink(in_source(&world, "twice"));
+	unlink(in_source(&world, "d/twice"));
+	put_noise(&world, "d/e/last", 1000, 4);
+	world_snap(&world);
+	world_open_store(&world);
+	assert_int_equal(bt_frees_gather(world.store, NULL, add_frees, &seen, NULL, &error), 0);
+	assert_int_equal(seen.count, 3);
+	for (size_t i = 0; i < 3; i++) {
+		struct bt_snapshot *snapshot = world_snapshot(&world, bt_store_snapshot_name(world.store, i));
+		const struct bt_snapshot_info *info = bt_snapshot_info(snapshot);
+		uint64_t own = 1;
+
+		assert_int_equal(bt_usage_gather(world.store, info, &info->root, take_own, &own, NULL, &error), 0);
+		assert_int_equal(seen.items[i].fresh, own);
+		bt_snapshot_close(snapshot);
+	}
+	assert_int_equal(seen.items[0].fresh, 0);
+	assert_int_equal(seen.items[1].fresh, 5000);
+	assert_int_equal(seen.items[2].fresh, 1000);
+	world_end(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +351,7 @@ int main(void)
 		cmocka_unit_test(test_deleted),
 		cmocka_unit_test(test_deep_paths),
 		cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_frees),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
