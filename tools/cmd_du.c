@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
+#include "ncdu.h"
 #include "output.h"
 #include "place.h"
 #include "progress.h"
@@ -11,12 +12,14 @@
 
 struct options {
 	unsigned depth; /* 0: not given */
-	bool sum;
+	bool sum, ncdu;
 };
 
 static const struct tool_option table[] = {
 	{"depth", 'd', "N", false, "directories down to N levels (1)", tool_set_count, offsetof(struct options, depth)},
 	{"summarize", 's', NULL, false, "only the sum", tool_set_true, offsetof(struct options, sum)},
+	{"ncdu", 0, NULL, false, "everything, for 'ncdu -f -', which browses it", tool_set_true,
+	 offsetof(struct options, ncdu)},
 	{0},
 };
 
@@ -77,18 +80,20 @@ static void print_rows(const struct tool *tool, const struct table *found)
 		tool_table_print(columns, found->rows, sizeof(*found->rows), found->count);
 }
 
+static int refuse_file(const struct tool *tool, const struct tool_place *place)
+{
+	tool_auto char *shown = tool_escape(place->path);
+
+	tool_complain(tool, "%s is not a directory; 'backuptool ls -l' shows its size", shown);
+	return TOOL_FATAL;
+}
+
 static int gather(const struct tool *tool, const struct tool_place *place, const struct options *options)
 {
 	struct table found = {.depth = options->sum ? 0 : options->depth ? options->depth : 1};
 	struct bt_error error = {0};
 	struct tool_talk talk;
 
-	if (place->entry->type != BT_DIR) {
-		tool_auto char *shown = tool_escape(place->path);
-
-		tool_complain(tool, "%s is not a directory; 'backuptool ls -l' shows its size", shown);
-		return TOOL_FATAL;
-	}
 	tool_talk_begin(&talk, tool);
 	int code =
 		bt_usage_gather(place->pick.store, place->info, place->entry, add_row, &found, &talk.observer, &error);
@@ -102,14 +107,22 @@ static int gather(const struct tool *tool, const struct tool_place *place, const
 	return code ? tool_fail(tool, &error) : TOOL_OK;
 }
 
-static int run_du(struct tool *tool, const void *options)
+static int run_du(struct tool *tool, const void *arg)
 {
+	const struct options *options = arg;
 	struct tool_place place;
-	int r = tool_place_open(tool, tool->operand_count ? tool->operands[0] : "latest", &place);
+	int r;
 
+	if (options->ncdu && (tool->json || options->sum || options->depth))
+		return tool_usage_error(tool, "--ncdu goes with none of --json, --depth and --summarize");
+	r = tool_place_open(tool, tool->operand_count ? tool->operands[0] : "latest", &place);
 	if (r != TOOL_OK)
 		return r;
-	r = gather(tool, &place, options);
+	tool_signals_watch(tool);
+	if (place.entry->type != BT_DIR)
+		r = refuse_file(tool, &place);
+	else
+		r = options->ncdu ? tool_ncdu_print(tool, &place) : gather(tool, &place, options);
 	tool_place_close(&place);
 	return r;
 }
@@ -120,9 +133,11 @@ const struct tool_command cmd_du = {
 	.description = "SIZE is what a directory has when it is restored. ONLY HERE are the bytes that no\n"
 		       "other snapshot needs: removing this snapshot frees them, compressed. A content\n"
 		       "that several files have is counted in the first of them. Without SNAPSHOT it is\n"
-		       "the latest one.",
+		       "the latest one. What --ncdu prints is the format of ncdu's exports, 1.2: its\n"
+		       "disk usage is the size without holes.",
 	.operands = "[SNAPSHOT[:PATH]]",
-	.example = "  backuptool du\n  backuptool du latest:photos -d 2\n",
+	.example = "  backuptool du\n  backuptool du latest:photos -d 2\n"
+		   "  backuptool du --ncdu | ncdu -f -\n",
 	.max_operands = 1,
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
 	.options = {{table, 0}},
