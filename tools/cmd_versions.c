@@ -7,7 +7,7 @@
 #include "place.h"
 #include "rows.h"
 #include "selection.h"
-#include <backuptool/compare.h>
+#include "tree_sums.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,9 @@ struct version {
 	const char *path;   /* as it was asked for */
 	const char **names; /* oldest first */
 	size_t count;
-	char *first, *last;
+	char *first, *last, *change;
+	struct tool_tree_sums sums; /* of a directory */
+	bool since;		    /* they have what changed since the version before */
 };
 
 struct versions {
@@ -111,7 +113,15 @@ static void look(struct versions *versions, const char *name)
 
 #define ENTRY self->entry
 TOOL_GETTER(struct version, type, TOOL_TEXT, text, tool_type_name(ENTRY->type))
-TOOL_GETTER(struct version, size, ENTRY->type == BT_FILE ? TOOL_BYTES : TOOL_NOTHING, number, ENTRY->size)
+#define IS_DIR	 (ENTRY->type == BT_DIR)
+#define IF_DIR	 (IS_DIR ? TOOL_COUNT : TOOL_NOTHING)
+#define IF_SINCE (self->since ? TOOL_COUNT : TOOL_NOTHING)
+TOOL_GETTER(struct version, size, ENTRY->type == BT_FILE || IS_DIR ? TOOL_BYTES : TOOL_NOTHING, number,
+	    IS_DIR ? self->sums.size : ENTRY->size)
+TOOL_GETTER(struct version, entries, IF_DIR, number, self->sums.entries)
+TOOL_GETTER(struct version, added, IF_SINCE, number, self->sums.added)
+TOOL_GETTER(struct version, removed, IF_SINCE, number, self->sums.removed)
+TOOL_GETTER(struct version, changed, IF_SINCE, number, self->sums.changed)
 
 static struct tool_value get_sha256(const void *row)
 {
@@ -151,6 +161,10 @@ static const struct tool_column json_columns[] = {
 	{"type", NULL, TOOL_GET(get_type)},
 	{"mtime", NULL, TOOL_VIA(TOOL_TIME, struct version, entry, mtime)},
 	{"size", NULL, TOOL_GET(get_size)},
+	{"entries", NULL, TOOL_GET(get_entries)},
+	{"added", NULL, TOOL_GET(get_added)},
+	{"removed", NULL, TOOL_GET(get_removed)},
+	{"changed", NULL, TOOL_GET(get_changed)},
 	{"sha256", NULL, TOOL_GET(get_sha256)},
 	{"torn", NULL, TOOL_GET(get_torn)},
 	{"host", NULL, TOOL_VIA_IF_ANY(TOOL_TEXT, struct version, info, host)},
@@ -159,7 +173,7 @@ static const struct tool_column json_columns[] = {
 	{0},
 };
 
-static const struct tool_column table_columns[] = {
+static const struct tool_column file_columns[] = {
 	{"mtime", "MODIFIED", TOOL_VIA(TOOL_TIME, struct version, entry, mtime), TOOL_FIT_LAST},
 	{"size", "SIZE", TOOL_GET(get_size)},
 	{"sha256", "SHA-256", TOOL_GET(get_short_digest), TOOL_FIT_GOES},
@@ -172,8 +186,116 @@ static const struct tool_column table_columns[] = {
 	{0},
 };
 
+static const struct tool_column directory_columns[] = {
+	{"size", "SIZE", TOOL_GET(get_size)},
+	{"entries", "ENTRIES", TOOL_GET(get_entries), TOOL_FIT_GOES},
+	{"host", "HOST", TOOL_VIA_IF_DIFFERS(TOOL_TEXT, struct version, info, host), TOOL_FIT_CUTS},
+	{"target", "DIRECTORY", TOOL_VIA_IF_DIFFERS(TOOL_TEXT, struct version, info, target), TOOL_FIT_CUTS},
+	{"count", "SNAPSHOTS", TOOL_MEMBER(TOOL_COUNT, struct version, count), TOOL_FIT_GOES},
+	{"first", "FROM", TOOL_MEMBER(TOOL_TEXT, struct version, first), TOOL_FIT_LAST},
+	{"last", "TO", TOOL_MEMBER(TOOL_TEXT, struct version, last)},
+	{"change", "CHANGED", TOOL_MEMBER(TOOL_TEXT, struct version, change), TOOL_FIT_BELOW},
+	{0},
+};
+
+static struct bt_side side_of(const struct versions *versions, const struct version *version)
+{
+	return (struct bt_side){versions->store, version->info, version->entry};
+}
+
+/* The version of a directory that came before it, of the same host and directory; NULL: it is the first. */
+static struct version *version_before(const struct versions *versions, size_t index)
+{
+	const struct version *version = &versions->items[index];
+
+	while (index-- > 0)
+		if (versions->items[index].entry->type == BT_DIR &&
+		    same_group(versions->items[index].info, version->info))
+			return &versions->items[index];
+	return NULL;
+}
+
+/* "3 new, 1 gone, 2 changed" */
+static char *change_text(const struct tool_tree_sums *sums)
+{
+	static const char *const words[] = {"new", "gone", "changed"};
+	const uint64_t counts[] = {sums->added, sums->removed, sums->changed};
+	char *text = NULL;
+
+	for (size_t i = 0; i < 3; i++)
+		if (counts[i])
+			tool_append(&text, "%s%llu %s", text ? ", " : "", (unsigned long long)counts[i], words[i]);
+	return text;
+}
+
+/* False: it differs from the version before in nothing but the stamps of its entries. */
+static bool measure(struct versions *versions, size_t index)
+{
+	struct version *version = &versions->items[index];
+	const struct version *before = version_before(versions, index);
+	const struct bt_side side = side_of(versions, version);
+	struct bt_error error = {0};
+	int code;
+
+	version->since = before;
+	if (before) {
+		const struct bt_side old = side_of(versions, before);
+
+		code = tool_tree_count_since(&old, &before->sums, &side, &version->sums, &error);
+		version->change = change_text(&version->sums);
+	} else {
+		code = tool_tree_count(&side, &version->sums, &error);
+	}
+	if (code && code != BT_E_CANCELLED) {
+		tool_fail(versions->tool, &error);
+		versions->incomplete = true;
+	}
+	return code || !before || version->change;
+}
+
+static void free_version(const struct versions *versions, struct version *version)
+{
+	bt_page_put(versions->store, version->page);
+	bt_snapshot_close(version->snapshot);
+	free(version->names);
+	free(version->first);
+	free(version->last);
+	free(version->change);
+}
+
+/* Its snapshots have the version before it. */
+static void join(struct versions *versions, size_t index)
+{
+	struct version *version = &versions->items[index], *before = version_before(versions, index);
+
+	before->names = tool_realloc(before->names, (before->count + version->count) * sizeof(*before->names));
+	memcpy(before->names + before->count, version->names, version->count * sizeof(*before->names));
+	before->count += version->count;
+	free_version(versions, version);
+	memmove(version, version + 1, (--versions->count - index) * sizeof(*version));
+}
+
+/* Whether there are only directories. */
+static bool measure_all(struct versions *versions)
+{
+	bool directories = versions->count > 0;
+
+	for (size_t i = 0; i < versions->count && !tool_signals_seen();) {
+		bool is_dir = versions->items[i].entry->type == BT_DIR;
+
+		directories &= is_dir;
+		if (is_dir && !measure(versions, i))
+			join(versions, i);
+		else
+			i++;
+	}
+	return directories;
+}
+
 static void print(struct versions *versions)
 {
+	bool directories = measure_all(versions);
+
 	for (size_t i = 0; i < versions->count; i++) {
 		struct version *version = &versions->items[i];
 
@@ -183,20 +305,14 @@ static void print(struct versions *versions)
 			tool_object_print(json_columns, version);
 	}
 	if (!versions->tool->json)
-		tool_table_print(table_columns, versions->items, sizeof(*versions->items), versions->count);
+		tool_table_print(directories ? directory_columns : file_columns, versions->items,
+				 sizeof(*versions->items), versions->count);
 }
 
 static void free_versions(struct versions *versions)
 {
-	for (size_t i = 0; i < versions->count; i++) {
-		struct version *version = &versions->items[i];
-
-		bt_page_put(versions->store, version->page);
-		bt_snapshot_close(version->snapshot);
-		free(version->names);
-		free(version->first);
-		free(version->last);
-	}
+	for (size_t i = 0; i < versions->count; i++)
+		free_version(versions, &versions->items[i]);
 	free(versions->items);
 }
 
@@ -243,7 +359,7 @@ static char *places_of(const struct versions *versions)
 		tool_append(&text, "%s%s", i ? ", " : "", path);
 	}
 	if (more)
-		tool_append(&text, ", …");
+		tool_append(&text, ", … ('backuptool find' knows where else)");
 	tool_matching_free(&paths);
 	return text;
 }
@@ -340,14 +456,17 @@ static int run_versions(struct tool *tool, const void *options)
 
 const struct tool_command cmd_versions = {
 	.name = "versions",
-	.summary = "shows every version of a file, and which snapshots have it",
+	.summary = "shows every version of a file or a directory, and which snapshots have it",
 	.description = "PATH is relative to the directory of the snapshots, or as the file is called here.\n"
 		       "What matches a PATTERN, as of find, is shown path by path. A version that several\n"
-		       "hosts or directories have has a row for each.",
+		       "hosts or directories have has a row for each. Of a directory, SIZE and ENTRIES are\n"
+		       "those of all below it, and CHANGED counts what differs from the version before;\n"
+		       "'backuptool diff' names it.",
 	.operands = "PATH | PATTERN",
 	.example = "  backuptool versions letters/may.txt\n"
 		   "  backuptool versions ~/documents/letters/may.txt --json\n"
-		   "  backuptool versions 'letters/*.txt'\n",
+		   "  backuptool versions 'letters/*.txt'\n"
+		   "  backuptool versions letters\n",
 	.min_operands = 1,
 	.max_operands = 1,
 	.stream = true,

@@ -32,6 +32,7 @@ damaged() {
 	damaged 3 ls latest
 	damaged 3 ls latest -R
 	damaged 3 find nothing
+	damaged 3 versions d00/d00
 	damaged 3 dump latest
 	damaged 1 stats
 	damaged 3 export --classic latest classic.json
@@ -44,7 +45,7 @@ damaged() {
 	damaged 1 restore --snapshot-file latest --output-directory out --delete --yes
 	[ "$(find out | wc -l)" -le 20 ]
 	for command in list "cat latest:d00/d00/d00/d00/d00/d00/d00/d00/d00/d00/d00/d00/d00/d00/d00/d00/f" \
-		"versions d00/d00" check "check --quick" "check --repair" "tag latest --add a"; do
+		check "check --quick" "check --repair" "tag latest --add a"; do
 		# shellcheck disable=SC2086
 		ends 0 $command
 	done

@@ -35,7 +35,8 @@ documented() {
 	backuptool find '*' --json | documented find
 	backuptool versions sizes/1 --json | documented versions
 	backuptool diff latest~1 latest --json | documented diff
-	backuptool stats --json | documented stats
+	backuptool stats --frees --json | documented stats
+	backuptool versions sizes --json | documented versions
 	backuptool restore latest out --include '*' --include nowhere --json >restored || [ $? = 3 ]
 	documented restore <restored
 	backuptool prune --snapshot-number 1 --dry-run --json | documented prune

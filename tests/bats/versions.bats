@@ -43,7 +43,7 @@ letters/may1.txt laptop 2" ]
 	touch src/{a,b,c}/plan 'src/a/[x]*' src/a/xx
 	at 2026-01-05T10:00 backuptool snapshot --target-directory src -q --host laptop
 	run -1 backuptool versions plan
-	[[ $output == *"no snapshot has plan at its top; that is the name of "*"/plan, "*"/plan, "*"/plan, …" ]]
+	[[ $output == *"no snapshot has plan at its top; that is the name of "*"/plan, "*"/plan, "*"/plan, … ('backuptool find' knows where else)" ]]
 	run -1 backuptool versions xx
 	output_is "backuptool versions: no snapshot has xx at its top; that is the name of a/xx"
 	run -0 backuptool versions '[x]*'
@@ -70,4 +70,59 @@ server $WORK/src 1
 server $WORK/copy 1" ]
 	run -0 backuptool versions letters/may1.txt --host server --target "$WORK/copy"
 	[ "${#lines[@]}" = 2 ]
+}
+
+@test "versions of a directory: how much is below, and what changed" {
+	mkdir -p src/letters/old src/other
+	echo one >src/letters/one
+	echo two >src/letters/old/two
+	settle
+	take src -q
+	echo elsewhere >src/other/file
+	take src -q
+	echo more >>src/letters/old/two
+	rm src/letters/one
+	echo three >src/letters/three
+	echo four >src/letters/old/four
+	take src -q
+	rm -r src/letters/old
+	take src -q
+	run -0 backuptool versions letters
+	[[ ${lines[0]} =~ ^SIZE\ +ENTRIES\ +SNAPSHOTS\ +FROM\ +TO\ +CHANGED$ ]]
+	[[ ${lines[1]} =~ ^\ *8\ B\ +3\ +2\  ]]
+	[[ ${lines[2]} =~ ^\ *20\ B\ +4\ +1\ .*\ 2\ new,\ 1\ gone,\ 1\ changed$ ]]
+	[[ ${lines[3]} =~ ^\ *6\ B\ +1\ +1\ .*\ 3\ gone$ ]]
+	[ "${#lines[@]}" = 4 ]
+	run -0 backuptool versions letters/ --json
+	[ "$(jq -c '[.type, .size, .entries, .added, .removed, .changed]' <<<"$output")" = '["dir",8,3,null,null,null]
+["dir",20,4,2,1,1]
+["dir",6,1,0,3,0]' ]
+	[ "$(backuptool ls latest:letters -R | wc -l)" = 1 ]
+	run -0 backuptool versions .
+	[ "${#lines[@]}" = 5 ]
+	run -0 backuptool versions 'o*' --json
+	[ "$(jq -c '[.path, .entries]' <<<"$output")" = '["letters/old",1]
+["letters/old",2]
+["letters/one",null]
+["other",0]
+["other",1]' ]
+}
+
+@test "a directory of which only the stamps differ is one version; one that was a file is another" {
+	mkdir -p src/d
+	echo one >src/d/one
+	take src -q
+	touch -d 2020-01-01 src/d/one
+	settle
+	take src -q
+	take src -q
+	rm -r src/d
+	echo file >src/d
+	take src -q
+	run -0 backuptool versions d --json
+	[ "$(jq -c '[.type, .changed, (.snapshots | length)]' <<<"$output")" = '["dir",null,1]
+["dir",1,2]
+["file",null,1]' ]
+	run -0 backuptool versions d
+	[[ ${lines[0]} == MODIFIED* ]]
 }
