@@ -4,6 +4,11 @@
 
 load helper
 
+teardown() {
+	unmount_work
+	remove_work
+}
+
 setup() {
 	WORK=$(mktemp -d "${TMPDIR:-/tmp}/backuptool-bats-XXXXXX")
 	cd "$WORK" || return 1
@@ -97,4 +102,14 @@ found() {
 	run -3 as_user backuptool snapshot -q --target-directory src
 	run -0 --separate-stderr as_user backuptool find --deleted
 	output_is ""
+}
+
+@test "find --deleted: what lies on a file system that was not entered is not called deleted" {
+	mkdir src/other
+	: >src/other/file
+	take src -q
+	mount_or_skip -t tmpfs tmpfs src/other
+	rm src/large
+	take src -q -x
+	[ "$(found --deleted)" = "large " ]
 }

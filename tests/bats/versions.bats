@@ -111,7 +111,11 @@ server $WORK/copy 1" ]
 @test "a directory of which only the stamps differ is one version; one that was a file is another" {
 	mkdir -p src/d
 	echo one >src/d/one
+	take src -q # too young for a stamp
+	settle
 	take src -q
+	run -0 backuptool versions d --json
+	[ "$(jq -c '[.entries, (.snapshots | length)]' <<<"$output")" = "[1,2]" ]
 	touch -d 2020-01-01 src/d/one
 	settle
 	take src -q
@@ -120,7 +124,7 @@ server $WORK/copy 1" ]
 	echo file >src/d
 	take src -q
 	run -0 backuptool versions d --json
-	[ "$(jq -c '[.type, .changed, (.snapshots | length)]' <<<"$output")" = '["dir",null,1]
+	[ "$(jq -c '[.type, .changed, (.snapshots | length)]' <<<"$output")" = '["dir",null,2]
 ["dir",1,2]
 ["file",null,1]' ]
 	run -0 backuptool versions d

@@ -204,6 +204,31 @@ static void test_deleted(void **state)
 	world_end(&world);
 }
 
+/* What one host still has may be deleted on another one, though both had the same directory. */
+static void test_deleted_by_host(void **state)
+{
+	struct world world;
+
+	world_begin(&world);
+	put_dir(&world, "d");
+	put_text(&world, "d/x", "x");
+	put_text(&world, "d/y", "y");
+	age();
+	world.options.host = "first";
+	world_snap(&world);
+	world.options.host = "second";
+	world_snap(&world);
+	put_text(&world, "d/z", "z");
+	age();
+	world_snap(&world);
+	world.options.host = "first";
+	unlink(in_source(&world, "d/y"));
+	world_snap(&world);
+	world_open_store(&world);
+	EXPECT(0, "d/y ", .deleted = true);
+	world_end(&world);
+}
+
 static uint64_t hashed; /* bytes */
 /* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 void __real_bt_hasher_add(struct bt_hasher *hasher, const void *data, size_t length);
@@ -349,6 +374,7 @@ int main(void)
 		cmocka_unit_test(test_no_page_is_passed_wrongly),
 		cmocka_unit_test(test_pages_of_a_large_directory),
 		cmocka_unit_test(test_deleted),
+		cmocka_unit_test(test_deleted_by_host),
 		cmocka_unit_test(test_deep_paths),
 		cmocka_unit_test(test_stats),
 		cmocka_unit_test(test_frees),
