@@ -6,6 +6,7 @@
 #include "place.h"
 #include "progress.h"
 #include "selection.h"
+#include "shell_word.h"
 #include "taking.h"
 #include <backuptool/search.h>
 #include <internal/clock.h>
@@ -26,7 +27,7 @@ struct options {
 		uint64_t least, most;
 	} sizes;
 	unsigned types;
-	bool nul, numeric, any_case, deleted;
+	bool nul, restores, numeric, any_case, deleted;
 };
 
 static const char *set_limit(void *field, const char *text)
@@ -106,6 +107,8 @@ static const struct tool_option table[] = {
 	 "only what the newest snapshot of the same host and directory has no more, in the newest that has it",
 	 tool_set_true, FIELD(deleted)},
 	{"numeric", 'n', NULL, false, "numbers in place of the names of owners", tool_set_true, FIELD(numeric)},
+	{"verbose", 'v', NULL, false, "with each entry, the command that restores it to where it was", tool_set_true,
+	 FIELD(restores)},
 	{"null", '0', NULL, false, "SNAPSHOT:PATH as it is, each followed by a NUL, for other programs", tool_set_true,
 	 FIELD(nul)},
 	{0},
@@ -141,6 +144,16 @@ static const struct bt_owners *names_of(struct finding *finding, const char *sna
 	return finding->names;
 }
 
+static void print_found(const struct finding *finding, const struct bt_match *match, const char *place,
+			const struct bt_owners *names)
+{
+	tool_auto char *line = tool_restore_line(finding->tool, match->snapshot, match->path, NULL);
+
+	tool_entry_print(match->entry, place, names, finding->tool->human);
+	if (finding->options->restores)
+		printf("    %s\n", line);
+}
+
 static int found(void *arg, const struct bt_match *match)
 {
 	struct finding *finding = arg;
@@ -156,7 +169,7 @@ static int found(void *arg, const struct bt_match *match)
 	else if (finding->options->nul)
 		tool_path_print(place, true);
 	else
-		tool_entry_print(match->entry, place, names, finding->tool->human);
+		print_found(finding, match, place, names);
 	return ferror(stdout) ? BT_E_CANCELLED : 0;
 }
 

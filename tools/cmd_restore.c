@@ -6,6 +6,7 @@
 #include "place.h"
 #include "progress.h"
 #include "restore_ask.h"
+#include "restore_deleted.h"
 #include "restore_owners.h"
 #include "restore_picks.h"
 #include "restore_where.h"
@@ -83,6 +84,8 @@ static const struct tool_option table[] = {
 	 FIELD(words.in_place)},
 	{"force", 0, NULL, false, "with --in-place, also where the snapshot is of another host", tool_set_true,
 	 FIELD(words.force)},
+	{"deleted", 0, "NAME", false, "look for what had that name, path or pattern and is gone, and restore that",
+	 tool_set_only, FIELD(words.deleted)},
 	{"overwrite", 0, "always|if-changed|if-newer|never", false,
 	 "what to do with files that are there (if-changed); if-newer leaves those that are not older", set_overwrite,
 	 FIELD(overwrite)},
@@ -211,6 +214,7 @@ struct plan {
 	char **paths; /* below that; none: everything */
 	size_t path_count;
 	char *ending; /* of backups, or NULL */
+	char *found;  /* SNAPSHOT:PATH of what was deleted, or NULL */
 };
 
 static int add_path(const struct tool *tool, struct plan *plan, const char *path)
@@ -275,6 +279,7 @@ static void plan_end(struct plan *plan)
 	free(plan->paths);
 	free(plan->base);
 	free(plan->ending);
+	free(plan->found);
 	tool_pick_close(&plan->pick);
 }
 
@@ -440,6 +445,19 @@ static char *default_ending(void)
 	return tool_format(BT_BACKUP_MARK "%s~", time);
 }
 
+static int find_deleted(const struct tool *tool, struct plan *plan)
+{
+	const struct tool_where_words *words = &plan->options->words;
+	const struct tool_deleted wanted = {.name = words->deleted,
+					    .output = plan->where.output,
+					    .only_list = !plan->where.output && !words->in_place};
+	int r = words->deleted ? tool_deleted_find(tool, &wanted, &plan->found) : TOOL_OK;
+
+	if (plan->found)
+		plan->where.snapshot = plan->found;
+	return r;
+}
+
 static int run_restore(struct tool *tool, const void *arg)
 {
 	struct plan plan = {.options = arg};
@@ -449,15 +467,16 @@ static int run_restore(struct tool *tool, const void *arg)
 	int r = tool_where_read(tool, &options->words, &plan.where);
 
 	if (r == TOOL_OK)
+		r = find_deleted(tool, &plan);
+	if (r == TOOL_OK)
 		r = tool_place_divide(tool, plan.where.snapshot, &name, &rest);
 	if (r == TOOL_OK)
 		r = pick_open(tool, &plan, name, rest);
 	free(name);
-	if (r != TOOL_OK)
-		return r;
 	if (options->backs_up)
 		plan.ending = options->ending ? tool_format("%s", options->ending) : default_ending();
-	r = carry_out(tool, &plan, rest);
+	if (r == TOOL_OK)
+		r = carry_out(tool, &plan, rest);
 	plan_end(&plan);
 	return r;
 }
@@ -476,6 +495,12 @@ const struct tool_command cmd_restore = {
 		       "directory: what matches an --include, and all in it, but what an --exclude takes\n"
 		       "out. Directories are made only where they lead to something. If no --include\n"
 		       "matches anything the command ends with 1, if only some do with 3.\n"
+		       "\n"
+		       "'--deleted NAME DIR' looks for what had that name and is gone: from the newest\n"
+		       "snapshot of its directory, or from the directory itself where that is here. The\n"
+		       "only one is restored from the newest snapshot that has it. Of several, or without\n"
+		       "DIR and --in-place, each is shown with the command that restores it, and the\n"
+		       "command ends with 1.\n"
 		       "\n"
 		       "--in-place restores to the directory that the snapshot is of, and makes it when\n"
 		       "only it is missing. With --backup, what would be replaced or deleted gets another\n"
@@ -523,6 +548,7 @@ const struct tool_command cmd_restore = {
 	.example = "  backuptool restore latest ~/back\n"
 		   "  backuptool restore @yesterday:letters ~/letters-of-yesterday\n"
 		   "  backuptool restore latest --in-place --backup letters/may.txt\n"
+		   "  backuptool restore --deleted may.txt --in-place\n"
 		   "  backuptool restore --snapshot-file latest --output-directory ~/back --include '*.jpg'\n",
 	.max_operands = -1,
 	.ending = "what is restored so far stays",

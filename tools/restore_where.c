@@ -22,6 +22,24 @@ static int no_output(const struct tool *tool, const struct tool_where_words *wor
 	return tool_usage_error(tool, "say where to: " USAGE ", or --in-place for where it was");
 }
 
+/* --deleted NAME [DIR] */
+static int read_deleted(const struct tool *tool, const struct tool_where_words *words, struct tool_where *where)
+{
+	int most = words->output || words->in_place ? 0 : 1;
+
+	if (words->snapshot)
+		return tool_usage_error(tool, "--deleted looks for the snapshot: leave out --snapshot-file");
+	if (tool->operand_count > most) {
+		tool_auto char *extra = tool_escape(tool->operands[most]);
+
+		return tool_usage_error(tool, "'%s' is one argument too many", extra);
+	}
+	where->contents = !words->in_place;
+	if (tool->operand_count)
+		where->output = tool->operands[0];
+	return TOOL_OK;
+}
+
 int tool_where_read(const struct tool *tool, const struct tool_where_words *words, struct tool_where *ret_where)
 {
 	struct tool_where where = {.snapshot = words->snapshot, .output = words->output};
@@ -31,6 +49,10 @@ int tool_where_read(const struct tool *tool, const struct tool_where_words *word
 		return tool_usage_error(tool, "--in-place and --output-directory do not go together");
 	if (words->force && !words->in_place)
 		return tool_usage_error(tool, "--force goes with --in-place");
+	if (words->deleted) {
+		*ret_where = where;
+		return read_deleted(tool, words, ret_where);
+	}
 	if (!where.snapshot && !tool->operand_count)
 		return tool_usage_error(tool, "say which snapshot, and where to: " USAGE);
 	if (!where.snapshot) {

@@ -7,15 +7,15 @@
 
 /* The words of the command line. */
 struct tool_where_words {
-	const char *snapshot, *output; /* options; NULL if not given */
+	const char *snapshot, *output, *deleted; /* options; NULL if not given */
 	bool in_place, force;
 };
 /* What they mean. */
 struct tool_where {
-	const char *snapshot; /* SNAPSHOT[:PATH] */
+	const char *snapshot; /* SNAPSHOT[:PATH]; NULL: of what was deleted */
 	bool contents;	      /* what is in PATH goes to the output, not PATH itself */
 	bool named;	      /* the output is an operand */
-	const char *output;   /* NULL: the directory that the snapshot is of */
+	const char *output;   /* NULL: the directory that the snapshot is of, or nobody said */
 	char **paths;	      /* of operands */
 	size_t path_count;
 };

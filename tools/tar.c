@@ -8,6 +8,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <internal/text.h>
+#include <locale.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,9 @@ struct tool_tar {
 	struct bt_store *store;
 	const struct bt_owners *names;
 	struct archive *archive;
+	bool zip;
+	locale_t locale, before; /* of names in a zip */
+	struct tool_zip_lacks lacks;
 	void *links; /* struct link, for tsearch */
 	size_t link_bytes;
 	void *zeros; /* HOLE_ZEROS of address space, or MAP_FAILED */
@@ -60,19 +64,44 @@ static void free_link(void *node)
 	free(link);
 }
 
-struct tool_tar *tool_tar_new(struct bt_store *store, int fd, void (*wrote)(void *arg, uint64_t bytes), void *arg)
+static bool begin(struct tool_tar *tar, int fd)
+{
+	struct archive *archive = tar->archive;
+
+	if (!archive || (tar->zip ? archive_write_set_format_zip(archive) : archive_write_set_format_pax(archive)))
+		return false;
+	return archive_write_set_bytes_per_block(archive, 10240) == ARCHIVE_OK &&
+	       (!tar->zip || archive_write_set_bytes_in_last_block(archive, 1) == ARCHIVE_OK) &&
+	       archive_write_open_fd(archive, fd) == ARCHIVE_OK;
+}
+
+/* The writer says that names are UTF-8 only where the locale is. */
+static void use_utf8(struct tool_tar *tar)
+{
+	tar->locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	if (tar->locale)
+		tar->before = uselocale(tar->locale);
+}
+
+struct tool_tar *tool_tar_new(struct bt_store *store, int fd, bool zip, void (*wrote)(void *arg, uint64_t bytes),
+			      void *arg)
 {
 	struct tool_tar *tar = tool_alloc(sizeof(*tar));
 
-	*tar = (struct tool_tar){.store = store, .wrote = wrote, .arg = arg};
+	*tar = (struct tool_tar){.store = store, .zip = zip, .wrote = wrote, .arg = arg};
+	if (zip)
+		use_utf8(tar);
 	tar->zeros = mmap(NULL, HOLE_ZEROS, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	tar->archive = archive_write_new();
-	if (tar->archive && archive_write_set_format_pax(tar->archive) == ARCHIVE_OK &&
-	    archive_write_set_bytes_per_block(tar->archive, 10240) == ARCHIVE_OK &&
-	    archive_write_open_fd(tar->archive, fd) == ARCHIVE_OK)
+	if (begin(tar, fd))
 		return tar;
 	tool_tar_free(tar);
 	return NULL;
+}
+
+const struct tool_zip_lacks *tool_tar_lacks(const struct tool_tar *tar)
+{
+	return &tar->lacks;
 }
 
 void tool_tar_names(struct tool_tar *tar, const struct bt_owners *names)
@@ -89,6 +118,10 @@ void tool_tar_free(struct tool_tar *tar)
 	tdestroy(tar->links, free_link);
 	if (tar->zeros != MAP_FAILED)
 		munmap(tar->zeros, HOLE_ZEROS);
+	if (tar->locale) {
+		uselocale(tar->before);
+		freelocale(tar->locale);
+	}
 	free(tar);
 }
 
@@ -107,7 +140,7 @@ static const char *linked_to(struct tool_tar *tar, const char *path, const struc
 	const struct bt_extra *extra = entry->extra;
 	struct link wanted, *link, **found;
 
-	if (!extra || extra->links < 2 || entry->type == BT_DIR)
+	if (!extra || extra->links < 2 || entry->type == BT_DIR || tar->zip)
 		return NULL;
 	wanted = (struct link){.inode = extra->inode, .dev = extra->dev};
 	found = tfind(&wanted, &tar->links, compare_links);
@@ -259,8 +292,9 @@ static void fill(const struct tool_tar *tar, struct archive_entry *header, const
 		archive_entry_copy_symlink(header, extra->target);
 	if (entry->type == BT_CHARDEV || entry->type == BT_BLOCKDEV)
 		archive_entry_set_rdev(header, makedev(extra->dev_major, extra->dev_minor));
-	add_xattrs(header, extra, tar->names);
-	if (bytes && extra->hole_count && may_have_holes(path))
+	if (!tar->zip)
+		add_xattrs(header, extra, tar->names);
+	if (bytes && !tar->zip && extra->hole_count && may_have_holes(path))
 		add_holes(header, entry);
 }
 
@@ -325,8 +359,56 @@ static int unread(const struct bt_entry *entry, struct bt_error *error)
 	return error->code;
 }
 
+#define LAST_TIME 0x7fffffff /* of a zip, in seconds */
+
+static bool is_in_zip(uint8_t type)
+{
+	return type == BT_FILE || type == BT_DIR || type == BT_SYMLINK;
+}
+
+static void count_lacks(struct tool_tar *tar, const char *path, const struct bt_entry *entry)
+{
+	const struct bt_extra *extra = entry->extra;
+	struct tool_zip_lacks *lacks = &tar->lacks;
+
+	lacks->copies += extra && extra->links > 1 && entry->type == BT_FILE;
+	lacks->attributes += extra && extra->xattr_count;
+	lacks->times += entry->mtime.seconds < 0 || entry->mtime.seconds > LAST_TIME;
+	lacks->names += !tool_is_utf8(path);
+}
+
+/* A name in a zip is UTF-8: bytes that are not become %FF. Allocated. */
+static char *zip_path(const char *path)
+{
+	char *text = tool_format("%s", "");
+	bool whole = tool_is_utf8(path);
+
+	if (strncmp(path, "./", 2) == 0)
+		path += 2;
+	for (; *path; path++)
+		tool_append(&text, !whole && (unsigned char)*path >= 0x80 ? "%%%02X" : "%c", (unsigned char)*path);
+	return text;
+}
+
+static int add(struct tool_tar *tar, const char *path, const struct bt_entry *entry, bool *ret_broken,
+	       struct bt_error *error);
+
 int tool_tar_add(struct tool_tar *tar, const char *path, const struct bt_entry *entry, bool *ret_broken,
 		 struct bt_error *error)
+{
+	*ret_broken = false;
+	if (!tar->zip)
+		return add(tar, path, entry, ret_broken, error);
+	tar->lacks.kinds += !is_in_zip(entry->type);
+	if (!is_in_zip(entry->type))
+		return BT_E_UNSUPPORTED;
+	tool_auto char *named = zip_path(path);
+	count_lacks(tar, path, entry);
+	return *named ? add(tar, named, entry, ret_broken, error) : unread(entry, error);
+}
+
+static int add(struct tool_tar *tar, const char *path, const struct bt_entry *entry, bool *ret_broken,
+	       struct bt_error *error)
 {
 	struct sink sink = {tar, error, may_have_holes(path)};
 	struct archive_entry *header;
@@ -334,7 +416,6 @@ int tool_tar_add(struct tool_tar *tar, const char *path, const struct bt_entry *
 	bool bytes;
 	int code = 0;
 
-	*ret_broken = false;
 	if (!type_of(entry->type))
 		return BT_E_UNSUPPORTED;
 	if (entry->type == BT_FILE)
