@@ -151,6 +151,12 @@ static void test_delete(void **state)
 	expect(&back, 0); /* the backups are no extras */
 	assert_int_equal(back.result.backed_up, 0);
 	expect_text(&back, "tree" SUFFIX "/in", "extra");
+	/* what contains a backup takes it along */
+	assert_int_equal(mkdir(in_output(&back, "more"), 0755), 0);
+	put_there(&back, "more/in" SUFFIX, "before");
+	expect(&back, 0);
+	expect_text(&back, "more" SUFFIX "/in" SUFFIX, "before");
+	assert_int_equal(back.result.backed_up, 1);
 	put_there(&back, "a" BT_BACKUP_MARK "2026-11-30~", "default");
 	back.options.backup = NULL;
 	expect(&back, 0);
@@ -303,6 +309,41 @@ static void test_if_newer(void **state)
 	back_end(&back);
 }
 
+/* Asked while the file is being written, it puts another one there. */
+static bool put_newer(void *arg)
+{
+	struct back *back = arg;
+	char **names;
+	size_t count = exists(back->output) ? list_names(back->output, &names) : 0;
+	bool begun = false;
+
+	for (size_t i = 0; i < count; i++) {
+		begun |= strncmp(names[i], ".backuptool-", 12) == 0;
+		free(names[i]);
+	}
+	if (count)
+		free(names);
+	if (begun && !exists(in_output(back, "file")))
+		put_there(back, "file", "newer");
+	return false;
+}
+
+static void test_newer_appears(void **state)
+{
+	struct back back;
+
+	back_begin(&back);
+	put_text(&back.world, "file", "snapshot");
+	world_snap(&back.world);
+	assert_int_equal(mkdir(back.output, 0755), 0);
+	back.observer.cancelled = put_newer;
+	back.options.overwrite = BT_OVERWRITE_IF_NEWER;
+	back.options.threads = 0;
+	expect(&back, 0);
+	expect_text(&back, "file", "newer");
+	back_end(&back);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,7 +351,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_delete),	       cmocka_unit_test(test_delete_around),
 		cmocka_unit_test(test_race),	       cmocka_unit_test(test_long_name),
 		cmocka_unit_test(test_refused_suffix), cmocka_unit_test(test_always),
-		cmocka_unit_test(test_if_newer),
+		cmocka_unit_test(test_if_newer),       cmocka_unit_test(test_newer_appears),
 	};
 
 	umask(022);

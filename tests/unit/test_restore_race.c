@@ -89,11 +89,14 @@ static void put_source(struct back *back)
 	assert_int_equal(chmod(in_source(world, "a/b"), 0700), 0);
 }
 
-static void race(struct back *back, bool delete_extra, enum bt_overwrite overwrite)
+static void race(struct back *back, bool delete_extra, enum bt_overwrite overwrite, const char *backup)
 {
 	const struct bt_observer quiet = {0};
-	const struct bt_restore_options options = {
-		.size = sizeof(options), .delete_extra = delete_extra, .overwrite = overwrite, .threads = 2};
+	const struct bt_restore_options options = {.size = sizeof(options),
+						   .delete_extra = delete_extra,
+						   .overwrite = overwrite,
+						   .backup = backup,
+						   .threads = 2};
 	struct bt_snapshot *snapshot;
 	struct bt_error error = {0};
 	pid_t attacker = fork();
@@ -130,7 +133,8 @@ static void test_swapped_for_symlinks(void **state)
 			nftw(back.output, give_away, 64, FTW_PHYS);
 			assert_int_equal(seteuid(65534), 0);
 		}
-		race(&back, round % 2, round % 3 ? BT_OVERWRITE_ALWAYS : BT_OVERWRITE_IF_CHANGED);
+		race(&back, round % 2, round % 3 ? BT_OVERWRITE_ALWAYS : BT_OVERWRITE_IF_CHANGED,
+		     round % 4 > 1 ? ".old" : NULL);
 	}
 	if (getuid() == 0)
 		assert_int_equal(seteuid(0), 0);
