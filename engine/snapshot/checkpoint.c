@@ -63,9 +63,13 @@ static struct bt_snapshot_info info_of(const struct bt_snap_run *run)
 	return info;
 }
 
-static bool has_anything(const struct bt_snap_totals *totals)
+/* Also pieces of a file that is so large that it was the only one yet. */
+static bool has_anything(const struct bt_snap_run *run)
 {
-	return totals->files + totals->directories + totals->others > 0;
+	const struct bt_snap_totals *totals = &run->finish.totals;
+
+	return totals->files + totals->directories + totals->others > 0 ||
+	       bt_pack_counts(run->finish.pack)->new_bytes > 0;
 }
 
 void bt_snap_unlist_partials(struct bt_snap_run *run)
@@ -101,7 +105,7 @@ int bt_snap_checkpoint(struct bt_snap_run *run, char name[64], struct bt_error *
 	struct bt_arena arena = {0};
 
 	*name = 0;
-	if (!has_anything(&so_far) || bt_snap_walk_is_behind(run->walk))
+	if (!has_anything(run) || bt_snap_walk_is_behind(run->walk))
 		return 0;
 	int r = bt_pack_flush(run->finish.pack, error);
 	if (!r)

@@ -270,6 +270,27 @@ static void test_large_file(void **state)
 	world_end(world);
 }
 
+/* Nor when it is the only one. */
+static void test_only_file(void **state)
+{
+	struct asked asked;
+	struct world *world = &asked.world;
+
+	begin(&asked);
+	world->options.volume_size = 0;
+	put_noise(world, "b", 12 * MIB, 3);
+	assert_int_equal(take(&asked, BT_COURSE_END, 10), BT_E_CANCELLED);
+	assert_true(world->result.partial);
+	assert_int_equal(world->result.files, 0);
+	uint64_t stored = world->result.new_bytes;
+	assert_in_range(stored, 3 * MIB, 11 * MIB);
+	compare_partial(world, world->result.name);
+	assert_int_equal(take(&asked, BT_COURSE_ON, 0), 0);
+	assert_int_equal(world->result.new_bytes, 12 * MIB - stored);
+	world_compare(world);
+	world_end(world);
+}
+
 /* Tags, a pin and an end of its use are for the complete one; who gives them to a partial one keeps it. */
 static void test_kept(void **state)
 {
@@ -385,6 +406,7 @@ int main(void)
 		cmocka_unit_test(test_checkpoint_each_time),
 		cmocka_unit_test(test_nothing_more),
 		cmocka_unit_test(test_large_file),
+		cmocka_unit_test(test_only_file),
 		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_reader),
 		cmocka_unit_test(test_cancelled),
