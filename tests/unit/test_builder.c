@@ -550,7 +550,6 @@ static void test_chunk_pages(void **state)
 	free(after);
 }
 
-/* What a copy becomes is what the one that it was made of would become. */
 static void test_copies(void **state)
 {
 	struct directory directory = {.length = 40};
@@ -560,14 +559,15 @@ static void test_copies(void **state)
 
 	begin(&emitted, &builder);
 	begin(&apart, &copy);
-	for (unsigned i = 0; i < 3000; i += 2) {
+	for (unsigned i = 0; i < 5000; i += 2) {
 		add_file(&builder, i, 40);
-		if (i % 26)
+		if (i % 50)
 			continue;
 		assert_int_equal(bt_page_builder_copy(&copy, &builder), 0);
 		apart.last[0] = 0;
+		for (directory.count = i / 2 + 1; directory.count < i / 2 + 200; directory.count++)
+			add_file(&copy, directory.count * 2, 40);
 		assert_int_equal(bt_page_builder_finish(&copy, &part), 0);
-		directory.count = i / 2 + 1;
 		apart.last[0] = 0;
 		build(&copy, &directory, &tree);
 		assert_memory_equal(&part, &tree, sizeof(tree));
