@@ -43,7 +43,7 @@ start_sqlite() {
 	sqlite3 app/app.db <app/rows >/dev/null &
 	writer=$!
 	exec 8>app/rows
-	echo 'PRAGMA journal_mode = wal; PRAGMA wal_autocheckpoint = 0; CREATE TABLE notes (text);
+	printf '%s\n' '.timeout 10000' 'PRAGMA journal_mode = wal; PRAGMA wal_autocheckpoint = 0; CREATE TABLE notes (text);
 		INSERT INTO notes SELECT value FROM generate_series(1, 1000);' >&8
 	wait_until has_notes 1000
 	[ -s app/app.db-wal ]
