@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
+#include "named.h"
 #include "output.h"
 #include "progress.h"
 #include "rows.h"
@@ -209,29 +210,6 @@ static size_t leave_out_partial(const struct tool *tool, struct bt_store *store,
 	return complete;
 }
 
-/* Whatever their order on the command line, older ones are copied first, and each once. */
-static int choose(const struct tool *tool, struct bt_store *store, const char **names, size_t *ret_count)
-{
-	const struct tool_texts wanted = {(const char **)tool->operands, (size_t)tool->operand_count};
-	size_t found = 0, count = 0;
-
-	if (!tool->operand_count) {
-		*ret_count = leave_out_partial(tool, store, names, tool_selected(tool, store, names));
-		return TOOL_OK;
-	}
-	const char **meant = tool_alloc((wanted.count + 1) * sizeof(*meant));
-	int r = tool_names_resolve(tool, store, &wanted, false, meant, &found);
-	for (size_t i = 0; i < bt_store_snapshot_count(store) && r == TOOL_OK; i++)
-		for (size_t j = 0; j < found; j++)
-			if (strcmp(meant[j], bt_store_snapshot_name(store, i)) == 0) {
-				names[count++] = meant[j];
-				break;
-			}
-	free(meant);
-	*ret_count = count;
-	return r;
-}
-
 /* A dry run makes no store: into one that is missing, everything would be copied. */
 static int open_other(const struct tool *tool, const struct options *options, struct bt_store **ret_store)
 {
@@ -253,7 +231,10 @@ static int copy_chosen(const struct tool *tool, struct bt_store *from, const str
 	const char **names = tool_alloc((bt_store_snapshot_count(from) + 1) * sizeof(*names));
 	struct bt_store *to = NULL;
 	size_t count = 0;
-	int r = choose(tool, from, names, &count);
+	int r = tool_meant(tool, from, false, names, &count);
+
+	if (r == TOOL_OK && !tool->operand_count)
+		count = leave_out_partial(tool, from, names, count);
 	size_t first = options->last && options->last < count ? count - options->last : 0;
 
 	if (r == TOOL_OK && !count && tool_selects_nothing(tool, from))

@@ -2,6 +2,7 @@
 #include "named.h"
 #include "confirm.h"
 #include "output.h"
+#include "selection.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,4 +55,26 @@ int tool_operands_named(const struct tool *tool, struct bt_store *store, bool de
 	}
 	*ret_count = count;
 	return TOOL_OK;
+}
+
+int tool_meant(const struct tool *tool, struct bt_store *store, bool deletes, const char **names, size_t *ret_count)
+{
+	const struct tool_texts wanted = {(const char **)tool->operands, (size_t)tool->operand_count};
+	size_t found = 0, count = 0;
+
+	if (!tool->operand_count) {
+		*ret_count = tool_selected(tool, store, names);
+		return TOOL_OK;
+	}
+	tool_auto const char **meant = tool_alloc(((size_t)tool->operand_count + 1) * sizeof(*meant));
+	int r = deletes ? tool_operands_named(tool, store, true, meant, &found)
+			: tool_names_resolve(tool, store, &wanted, false, meant, &found);
+	for (size_t i = 0; i < bt_store_snapshot_count(store) && r == TOOL_OK; i++)
+		for (size_t j = 0; j < found; j++)
+			if (strcmp(meant[j], bt_store_snapshot_name(store, i)) == 0) {
+				names[count++] = meant[j];
+				break;
+			}
+	*ret_count = count;
+	return r;
 }

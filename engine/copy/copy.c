@@ -6,7 +6,7 @@
 #include "base/sized.h"
 #include "copy/run.h"
 #include "model/document.h"
-#include <internal/policy.h>
+#include "view/select.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,64 +76,24 @@ static bool is_same_text(const char *a, const char *b)
 	return !strcmp(a ? a : "", b ? b : "");
 }
 
-/* Tags and pins may have changed since. A damaged copy does not count. */
-static int compare(struct bt_copy *copy, const char *name, const struct bt_snapshot_info *wanted, bool *ret_same,
-		   struct bt_error *error)
+/* Tags and pins may have changed since. */
+static bool is_copy(void *arg, const struct bt_snapshot_info *info)
 {
-	struct bt_snapshot *snapshot;
-	struct bt_error found = {0};
-	int r = bt_snapshot_open(copy->to, name, &snapshot, &found);
+	const struct bt_snapshot_info *wanted = arg;
 
-	*ret_same = false;
-	if (r)
-		return r == BT_E_DAMAGED || r == BT_E_UNSUPPORTED ? 0 : bt_error_pass(error, &found, r);
-	const struct bt_snapshot_info *info = bt_snapshot_info(snapshot);
-	*ret_same = bt_time_equal(&info->time, &wanted->time) && is_same_text(info->host, wanted->host) &&
-		    is_same_text(info->target, wanted->target) &&
-		    bt_digest_equal(&info->root.digest, &wanted->root.digest);
-	bt_snapshot_close(snapshot);
-	return 0;
-}
-
-/* The first index whose name is not of an earlier second: names are in the order of time. */
-static size_t first_of_second(struct bt_store *store, int64_t seconds)
-{
-	size_t low = 0, high = bt_store_snapshot_count(store);
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int64_t found = 0;
-		unsigned clash;
-
-		bt_snapshot_name_parse(bt_store_snapshot_name(store, middle), &found, &clash);
-		if (found < seconds)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return bt_time_equal(&info->time, &wanted->time) && is_same_text(info->host, wanted->host) &&
+	       is_same_text(info->target, wanted->target) && bt_digest_equal(&info->root.digest, &wanted->root.digest);
 }
 
 static int find_copy(struct bt_copy *copy, const struct bt_snapshot_info *info, struct bt_error *error)
 {
-	const char *name;
-	int r = 0;
+	struct bt_snapshot_info wanted = *info;
+	const char *name = NULL;
+	int r = copy->to ? bt_find_of_second(copy->to, info->time.seconds, is_copy, &wanted, &name, error) : 0;
 
-	if (!copy->to)
-		return 0;
-	for (size_t i = first_of_second(copy->to, info->time.seconds); (name = bt_store_snapshot_name(copy->to, i));
-	     i++) {
-		int64_t seconds;
-		unsigned clash;
-
-		if (bt_snapshot_name_parse(name, &seconds, &clash) || seconds != info->time.seconds)
-			break;
-		r = compare(copy, name, info, &copy->result.present, error);
-		if (copy->result.present)
-			memccpy(copy->result.name, name, 0, sizeof(copy->result.name) - 1);
-		if (r || copy->result.present)
-			break;
-	}
+	copy->result.present = name;
+	if (name)
+		memccpy(copy->result.name, name, 0, sizeof(copy->result.name) - 1);
 	return r;
 }
 

@@ -69,7 +69,7 @@ static int see_file(struct usage *usage, const struct bt_walk_step *step, struct
 
 	usage->sums->files++;
 	usage->sums->size += step->entry->size;
-	r = bt_mark_file(&usage->mine, step->entry, &found);
+	r = bt_mark_entry(&usage->mine, step->entry, &found);
 	return r ? pass_over(usage, step->path, r, &found, error) : 0;
 }
 

@@ -228,9 +228,9 @@ static int visit_all(struct bt_mark *mark, int result, struct bt_error *error)
 	return r;
 }
 
-int bt_mark_file(struct bt_mark *mark, const struct bt_entry *file, struct bt_error *error)
+int bt_mark_entry(struct bt_mark *mark, const struct bt_entry *entry, struct bt_error *error)
 {
-	return visit_all(mark, add_file(mark, file), error);
+	return visit_all(mark, add_entry(mark, entry), error);
 }
 
 int bt_mark_page(struct bt_mark *mark, const struct bt_digest *id, struct bt_error *error)

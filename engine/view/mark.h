@@ -32,8 +32,8 @@ struct bt_mark {
 /* Adds what a snapshot of version 2 needs. Fails if a page is missing or damaged, since what it needs is unknown then,
  * but for the page of names. */
 int bt_mark_snapshot(struct bt_mark *mark, const char *name, struct bt_error *error);
-/* Adds the contents of a file, and the pages that list them. */
-int bt_mark_file(struct bt_mark *mark, const struct bt_entry *file, struct bt_error *error);
+/* Adds what an entry needs: a file's contents, and the pages that list them; a directory's pages, and all below. */
+int bt_mark_entry(struct bt_mark *mark, const struct bt_entry *entry, struct bt_error *error);
 /* Adds a page and what can be reached from it. */
 int bt_mark_page(struct bt_mark *mark, const struct bt_digest *id, struct bt_error *error);
 void bt_mark_free(struct bt_mark *mark);

@@ -29,4 +29,10 @@ int bt_select_named(struct bt_store *store, const char *text, const struct bt_fi
 int bt_select_too_old(struct bt_store *store, const char *text, const struct bt_filter *filter, const char *oldest,
 		      struct bt_error *error);
 
+/* of_second.c: the first snapshot of that second that fits. One that cannot be read does not. *ret_name is the store's;
+ * NULL: there is none. */
+int bt_find_of_second(struct bt_store *store, int64_t seconds,
+		      bool (*fits)(void *arg, const struct bt_snapshot_info *info), void *arg, const char **ret_name,
+		      struct bt_error *error);
+
 #endif
