@@ -108,6 +108,8 @@ static struct tool_value get_notes(const void *row)
 		add_note(&text, "expired");
 	if (known->partial)
 		add_note(&text, "partial");
+	if (known->rewritten)
+		add_note(&text, "rewritten");
 	return (struct tool_value){.kind = text ? TOOL_OWNED : TOOL_NOTHING, .owned = text};
 }
 
@@ -160,6 +162,7 @@ static const struct tool_column json_columns[] = {
 	{"pinned", NULL, INFO_IF_ANY(TOOL_FLAG, pinned)},
 	{"expires", NULL, TOOL_GET(get_expires)},
 	{"partial", NULL, INFO_IF_ANY(TOOL_FLAG, partial)},
+	{"rewritten", NULL, INFO(TOOL_TEXT, rewritten)},
 	{"future", NULL, INFO(TOOL_FUTURE, time)},
 	{"damage", NULL, TOOL_IF_ANY(TOOL_TEXT, struct row, damage)},
 	{"denied", NULL, TOOL_IF_ANY(TOOL_TEXT, struct row, denied)},
@@ -293,6 +296,7 @@ static void print_details(const struct row *row)
 	}
 	if (info->partial)
 		puts("  partial: it was taken while a longer run went on");
+	print_line("rewritten from", info->rewritten);
 }
 
 /* The rows that could be read first, in their order. Gives their number. */

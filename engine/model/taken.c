@@ -59,6 +59,8 @@ int bt_taken_write(struct bt_buf *out, const struct bt_snapshot_info *info)
 		bt_json_add_string(out, ",\"description\":", info->description);
 	if (info->partial)
 		bt_json_text(out, ",\"partial\":true");
+	if (info->rewritten)
+		bt_json_add_string(out, ",\"rewritten\":", info->rewritten);
 	return bt_buf_result(out);
 }
 
@@ -226,6 +228,19 @@ static int read_partial(struct taken *taken)
 	return read_true(taken, &taken->info->partial);
 }
 
+/* As a parent. */
+static int read_rewritten(struct taken *taken)
+{
+	const char *begin = taken->json->at;
+	char *scratch = taken->scratch;
+	struct bt_text text;
+	int r = bt_json_read_string(taken->json, &scratch, &text);
+
+	if (!r && !bt_name_valid(text.bytes, text.length))
+		r = bt_json_fail_at(taken->json, begin, BT_R_BAD_NAME);
+	return r ? r : keep_text(taken, &text, &taken->info->rewritten);
+}
+
 static int read_expires(struct taken *taken)
 {
 	taken->info->has_expires = true;
@@ -234,7 +249,7 @@ static int read_expires(struct taken *taken)
 
 static void forget(struct bt_snapshot_info *info)
 {
-	info->program = info->user = info->description = NULL;
+	info->program = info->user = info->description = info->rewritten = NULL;
 	info->rules = info->options = NULL;
 	info->rule_count = info->option_count = 0;
 	info->rules_omitted = info->pinned = info->partial = info->has_expires = false;
@@ -251,7 +266,7 @@ int bt_taken_read(struct bt_json *json, char *scratch, struct bt_arena *arena, s
 		{"rules", read_rules},	   {"rules_omitted", read_omitted},
 		{"options", read_options}, {"pinned", read_pinned},
 		{"expires", read_expires}, {"description", read_description},
-		{"partial", read_partial},
+		{"partial", read_partial}, {"rewritten", read_rewritten},
 	};
 	struct taken taken = {json, scratch, arena, info};
 

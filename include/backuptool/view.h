@@ -118,6 +118,7 @@ struct bt_snapshot_info {
 	/* Members that this version does not know, as they stand in the file: ",\"x\":1"; NULL: none. */
 	const char *header_further, *summary_further;
 	uint64_t removed_bytes; /* sizes of the files among the removed entries */
+	const char *rewritten;	/* name of the snapshot that this one was made of (see rewrite.h); NULL: of none */
 };
 
 struct bt_snapshot;

@@ -348,7 +348,8 @@ def part_edits():
     taken = lambda text: make(header=lambda header: header + ',' + text)
     yield 'none_taken', taken('"program":"backuptool 0.1.0","user":"me","rules":["*.tmp",{"b64":"/w=="},"*.tmp"],'
                               '"options":["exclude-caches","one-file-system"],"pinned":true,'
-                              '"expires":"2027-01-01T00:00:00.000000000Z","description":"before \\"it\\"","partial":true')
+                              '"expires":"2027-01-01T00:00:00.000000000Z","description":"before \\"it\\"","partial":true,'
+                              '"rewritten":"snapshot_2026-11-22T10-30-00Z.json"')
     yield 'none_rules-omitted', taken('"program":"p","rules_omitted":true')
     yield 'bad-name_program', taken(f'"program":"{"p" * 65}"')
     yield 'bad-name_user', taken('"user":""')
@@ -363,6 +364,8 @@ def part_edits():
     yield 'bad-name_description', taken(f'"description":"{"d" * 4097}"')
     yield 'bad-name_description-lines', taken('"description":"a\\u000ab"')
     yield 'wrong-type_partial', taken('"partial":1')
+    yield 'bad-name_rewritten', taken('"rewritten":"../x.json"')
+    yield 'wrong-type_rewritten', taken('"rewritten":null')
     yield 'key-order_taken', taken('"user":"me","program":"p"')
     yield 'unsorted_needs', needs('["b","a"]')
     yield 'duplicate-name_needs', needs('["a","a"]')

@@ -89,6 +89,9 @@ static const struct hostile hostile_headers[] = {
 	{TAKEN ",\"description\":~\"a\\u007fb\"", BT_R_BAD_NAME},
 	{TAKEN ",\"partial\":~false", BT_R_BAD_TYPE},
 	{TAKEN ",\"partial\":true,~\"pinned\":true", BT_R_KEY_ORDER},
+	{TAKEN ",\"rewritten\":~\"a/b\"", BT_R_BAD_NAME},
+	{TAKEN ",\"rewritten\":~null", BT_R_WRONG_TYPE},
+	{TAKEN ",\"rewritten\":\"a\",~\"partial\":true", BT_R_KEY_ORDER},
 	{TAKEN ",\"partial\":true,\"more\":1,~\"pinned\":true", BT_R_KEY_ORDER},
 	{TAKEN ",\"more\":1,~\"rules\":[\"a\"]", BT_R_KEY_ORDER},
 };
