@@ -126,7 +126,11 @@ static bool worth_rewriting(const struct bt_prune_run *run, const struct bt_prun
 	bool small = total < BT_SMALL_VOLUME;
 	unsigned percent = bt_prune_percent(run, small);
 
-	if (usage->damaged || percent >= 100)
+	if (usage->damaged)
+		return false;
+	if (usage->purged || (run->options->thorough && usage->dead))
+		return true;
+	if (percent >= 100)
 		return false;
 	return usage->dead * 100 > total * percent || (gather_small && small);
 }

@@ -61,7 +61,7 @@ int bt_prune_copy_begin(struct bt_prune_copy *copy, struct bt_prune_run *run, bo
 		return failed(copy, r);
 	const struct bt_transfer_options transfer = {.from = run->store,
 						     .pack = copy->pack,
-						     .percent = bt_prune_percent(run, small),
+						     .percent = bt_prune_block_percent(run, small),
 						     .arg = run,
 						     .wants_content = needs_content,
 						     .wants_page = needs_page,

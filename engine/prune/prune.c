@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PLACES_MAX 64 /* of one content that are looked at */
+
 /* Both files of a snapshot that lies in two ways; else the other one would be listed afterwards. */
 static int note_others(struct bt_prune_run *run, uint32_t named, struct bt_error *error)
 {
@@ -63,6 +65,7 @@ static void run_free(struct bt_prune_run *run)
 	bt_mark_free(&run->mark);
 	bt_digest_set_free(&run->contents);
 	bt_digest_set_free(&run->pages);
+	bt_digest_set_free(&run->purge);
 	bt_prune_proofs_free(run);
 	free(run->states);
 }
@@ -108,6 +111,42 @@ static int find_replaced(struct bt_prune_run *run, struct bt_error *error)
 		       "it was replaced meanwhile by a tag or a repair, and is kept; prune again");
 }
 
+static int note_purge(struct bt_prune_run *run, struct bt_error *error)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < run->options->purge_count && r >= 0; i++)
+		r = bt_digest_set_add(&run->purge, &run->options->purge[i]);
+	return r < 0 ? bt_fail(error, BT_E_NOMEM, NULL, NULL) : 0;
+}
+
+static bool is_left(const struct bt_prune_run *run, const struct bt_digest *digest)
+{
+	struct bt_location places[PLACES_MAX];
+	bool left = false;
+
+	if (bt_digest_set_has(&run->mark.contents, digest) || bt_digest_set_has(&run->mark.pages, digest))
+		return false;
+	for (int page = 0; page < 2; page++) {
+		size_t count = 0;
+
+		if (bt_store_places(run->store, digest, page, places, PLACES_MAX, &count, NULL))
+			return true;
+		for (size_t i = 0; i < count; i++)
+			left |= !bt_store_file_id(run->store, places[i].file)->gone;
+	}
+	return left;
+}
+
+static int count_left(struct bt_prune_run *run, struct bt_error *error)
+{
+	int r = run->options->purge_count ? bt_store_refresh(run->store, error) : 0;
+
+	for (size_t i = 0; i < run->options->purge_count && !r && !run->options->dry_run; i++)
+		run->result.purge_left += is_left(run, &run->options->purge[i]);
+	return r;
+}
+
 static int fail_stuck(struct bt_error *error)
 {
 	return bt_fail(error, BT_E_INCOMPLETE, NULL,
@@ -137,6 +176,9 @@ int bt_prune(struct bt_store *store, const char *const *names, size_t count, con
 	if (bt_sized_take(&wanted, sizeof(wanted), options, error) || bt_sized_check(ret_result, error))
 		return BT_E_INVALID;
 	int r = note_names(&run, names, count, error);
+
+	if (!r)
+		r = note_purge(&run, error);
 	if (!r) {
 		staying = count_staying(&run);
 		if (!run.options->dry_run)
@@ -150,6 +192,8 @@ int bt_prune(struct bt_store *store, const char *const *names, size_t count, con
 		r = bt_prune_retire(&run, error);
 	if (!r)
 		r = bt_prune_compact(&run, error);
+	if (!r)
+		r = count_left(&run, error);
 	if (!r)
 		r = find_replaced(&run, error);
 	if (!r && run.result.stuck_bytes)

@@ -202,6 +202,12 @@ unsigned bt_prune_percent(const struct bt_prune_run *run, bool small)
 	return small && percent < 100 && percent > SMALL_DEAD_PERCENT ? SMALL_DEAD_PERCENT : percent;
 }
 
+/* What is to go must not stay because its block is mostly needed. */
+unsigned bt_prune_block_percent(const struct bt_prune_run *run, bool small)
+{
+	return run->options->thorough || run->options->purge_count ? 0 : bt_prune_percent(run, small);
+}
+
 struct usage_visit {
 	struct bt_prune_run *run;
 	struct bt_prune_usage usage;
@@ -217,9 +223,9 @@ static void end_block(struct usage_visit *visit)
 	visit->usage.live += living;
 	visit->usage.dead += block->length - living;
 	for (int small = 0; small < 2; small++)
-		visit->usage.kept[small] += bt_transfer_as_text(block, living, bt_prune_percent(visit->run, small))
-						    ? block->length
-						    : living;
+		visit->usage.kept[small] +=
+			bt_transfer_as_text(block, living, bt_prune_block_percent(visit->run, small)) ? block->length
+												      : living;
 	visit->live = 0;
 }
 
@@ -233,6 +239,8 @@ static int measure_content(void *arg, const struct bt_block *block, const struct
 	visit->block = *block;
 	if (bt_prune_needs_content(visit->run, digest))
 		visit->live += size;
+	else
+		visit->usage.purged |= bt_digest_set_has(&visit->run->purge, digest);
 	visit->usage.relied += bt_prune_relies_on_content(visit->run, digest);
 	return 0;
 }
@@ -243,6 +251,7 @@ static int measure_page(void *arg, const struct bt_digest *id, uint64_t at, uint
 	bool needed = bt_prune_needs_page(visit->run, id);
 
 	visit->usage.relied += bt_prune_relies_on_page(visit->run, id);
+	visit->usage.purged |= !needed && bt_digest_set_has(&visit->run->purge, id);
 	visit->usage.live += needed ? length : 0;
 	visit->usage.dead += needed ? 0 : length;
 	visit->usage.kept[0] += needed ? length : 0;

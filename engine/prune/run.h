@@ -22,6 +22,7 @@ struct bt_prune_run {
 	const struct bt_observer *observer;
 	struct bt_mark mark;
 	struct bt_digest_set contents, pages; /* held */
+	struct bt_digest_set purge;	      /* what the options say is to go */
 	struct bt_prune_proofs *proofs;	      /* by ordinal: see proof.h */
 	size_t proof_count;
 	struct bt_digest_sets added; /* what the mark gained while files were copied */
@@ -47,6 +48,7 @@ struct bt_prune_usage {
 	uint64_t live, dead; /* bytes of blocks and pages; of a block, in proportion to its plain bytes */
 	uint64_t kept[2];    /* bytes of both in a copy: in a large volume, in a small one */
 	uint64_t relied;     /* needed contents and pages that other files hold, by their lists */
+	bool purged;	     /* something in it is to go, and not needed */
 	bool damaged, newer; /* its lists cannot be read, so nothing else is known */
 };
 
@@ -55,8 +57,10 @@ struct bt_prune_usage {
 
 /* The percentage of a volume that may be dead. It is lower for a small volume, since rewriting one costs next to
  * nothing. A copy drops the dead contents of blocks with more than this, so that the new volume is not worth
- * rewriting. */
+ * rewriting: see bt_prune_block_percent. */
 unsigned bt_prune_percent(const struct bt_prune_run *run, bool small);
+/* The percentage of a block that may be dead in a copy. */
+unsigned bt_prune_block_percent(const struct bt_prune_run *run, bool small);
 /* Needed, and held by no file that stays. */
 bool bt_prune_needs_content(const struct bt_prune_run *run, const struct bt_digest *digest);
 bool bt_prune_needs_page(const struct bt_prune_run *run, const struct bt_digest *id);

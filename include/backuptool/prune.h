@@ -14,6 +14,10 @@ struct bt_prune_options {
 				  100: never */
 	uint64_t volume_size;  /* how much is rewritten at a time; 0 means 256 MiB */
 	bool dry_run;	       /* change nothing, and tell what would be done */
+	bool thorough;	       /* every file with something unreferenced is rewritten, however little that is */
+	const struct bt_digest *purge; /* contents and pages: files that have one of them unreferenced are rewritten,
+					  too, so that it is nowhere afterwards */
+	size_t purge_count;
 };
 
 struct bt_prune_result {
@@ -32,6 +36,8 @@ struct bt_prune_result {
 	uint64_t dead_bytes;  /* unreferenced bytes in files that stay and in new ones: in each at most the threshold */
 	uint64_t stuck_bytes; /* unreferenced bytes in files that were not rewritten for lack of room */
 	uint64_t files_newer; /* of those moved: made by a newer version of the program, which alone can read them */
+	uint64_t purge_left;  /* of what was to be purged and nothing needs, what is still in some file: of a snapshot
+				 that stays, or of one that could not be rewritten */
 };
 
 /*
