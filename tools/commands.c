@@ -40,8 +40,7 @@ static const struct tool_words elsewhere[] = {
 	{" delete rm del ", "use 'backuptool remove', which removes whole snapshots"},
 	{" verify test ", "use 'backuptool check'"},
 	{" repair rebuild-index ", "use 'backuptool check --repair'"},
-	{" rewrite recreate ", "a snapshot stays as it was taken: leave the path out with --exclude from now on, and "
-			       "remove the old snapshots that have it"},
+	{" recreate amend edit filter ", "use 'backuptool rewrite', which takes paths out of snapshots"},
 	{" cp sync transfer replicate clone ",
 	 "'backuptool copy' brings snapshots to another store, 'backuptool mirror' the whole store to another disk"},
 	{" key passwd password repo-key ",

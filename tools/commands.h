@@ -25,6 +25,7 @@
 	X(prune)                                                                                                       \
 	X(remove)                                                                                                      \
 	X(tag)                                                                                                         \
+	X(rewrite)                                                                                                     \
 	X(copy)                                                                                                        \
 	X(mirror)                                                                                                      \
 	X(check)                                                                                                       \

@@ -24,6 +24,7 @@ failing() {
 	find | versions) echo 10 something ;;
 	ls | diff | tag) echo 10 latest "$([ "$1" != tag ] || echo --add x)" ;;
 	remove) echo 10 latest --yes ;;
+	rewrite) echo 10 latest --exclude x ;;
 	restore) echo 10 --snapshot-file latest --output-directory out ;;
 	prune) echo 10 --snapshot-number 1 ;;
 	export) echo 10 --classic latest out ;;

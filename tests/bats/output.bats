@@ -48,6 +48,9 @@ documented() {
 	backuptool export --classic latest classic.json --json | documented export
 	backuptool copy --to other --json | documented copy
 	backuptool du --json | documented du
+	backuptool rewrite --store other latest --exclude /sizes --keep-original --json | documented rewrite
+	backuptool rewrite --store other latest --exclude /new --yes --json | documented rewrite
+	backuptool list --store other --json | documented list
 	backuptool mirror twin --json | documented mirror
 	backuptool job --target-directory src --interval 10ms --duration 20ms --json >runs
 	[ "$(jq -r .event runs | sort -u | tr '\n' ' ')" = "run summary " ]

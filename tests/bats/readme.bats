@@ -71,6 +71,7 @@ CHANGES=(
 	's/^diff -r .*/& || [ $? = 1 ]/'                                       # there are differences to be shown
 	's/--now/& --print/'                                                   # no systemd runs here; howto_systemd.bats has one
 	's/umount /umount_here /'                                              # an ordinary user has fusermount3
+	's/--host old-laptop/--host all/; s|--target /home/me|--target ~/documents|' # the snapshots are of this host
 	's/^backuptool job --config .*/& --duration 1s --at-start/'              # nobody waits for its end
 	's/^backuptool \(run\|config\) .*/& --config ~\/.config\/backuptool\/config/' # that of root lies elsewhere
 )

@@ -78,7 +78,7 @@ load helper
 	grep -oE '"( [a-z-]+)+ "' table | tr -d '"' | tr ' ' '\n' | grep . >theirs
 	[ "$(wc -l <theirs)" -ge 50 ]
 	[ -z "$(sort theirs | uniq -d)" ]
-	for their in backup create extract init snapshots forget rm show info log sync rewrite key unlock; do
+	for their in backup create extract init snapshots forget rm show info log sync recreate key unlock; do
 		grep -qx -e "$their" theirs
 	done
 	while read -r their; do
