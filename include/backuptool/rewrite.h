@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Making snapshots anew: without some paths, or with another host, directory or time. */
+/* Rewriting snapshots: without some paths, or with another host, directory or time. */
 #ifndef BACKUPTOOL_REWRITE_H
 #define BACKUPTOOL_REWRITE_H
 
@@ -52,13 +52,13 @@ int bt_rewrite_begin(struct bt_store *store, const struct bt_rewrite_options *op
 void bt_rewrite_end(struct bt_rewrite_run *run); /* NULL is fine; it refreshes the store */
 
 /*
- * Makes a snapshot anew, named as bt_store_snapshot_name gives it. The new one gets the first free name of its second;
+ * Rewrites a snapshot, named as bt_store_snapshot_name gives it. The new one gets the first free name of its second;
  * the old one stays, for bt_prune to remove. Time, host, directory, tags, pin, expiry and what this version does not
  * know are the old one's, unless the options say otherwise; the patterns are added to its rules, as if it had been
- * taken with them. Only pages on the way to what matches are written. A parent that this run has made anew is named by
+ * taken with them. Only pages on the way to what matches are written. A parent that this run has rewritten is named by
  * its new name. BT_E_DAMAGED: a directory cannot be read, which may have something that matches. BT_E_INVALID: nothing
  * would be left of it. BT_E_UNSUPPORTED: a version 1 file that something matches in. After these the next ones can
- * still be made anew.
+ * still be rewritten.
  */
 int bt_rewrite_snapshot(struct bt_rewrite_run *run, const char *name, struct bt_rewrite_result *ret_result,
 			struct bt_error *error);
