@@ -3,7 +3,7 @@
 #include "base/vec.h"
 #include "rewrite/run.h"
 
-/* A directory on the path that is written anew. */
+/* A directory on the path that is rewritten. */
 struct frame {
 	struct build *build;
 	struct bt_page_builder builder;

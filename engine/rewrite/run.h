@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A snapshot is made anew in steps:
+ * A snapshot is rewritten in steps:
  *   look    finds what matches, and notes the directories on the way to it (look.c)
  *   inform  says what its header and its summary will be (inform.c)
  *   build   writes the pages of these directories without what matches (build.c)
@@ -33,7 +33,7 @@ struct bt_rewrite_place {
 	struct bt_digest tree; /* then: what it becomes */
 };
 
-/* A snapshot that the run has made anew; in a dry run to is "". */
+/* A snapshot that the run has rewritten; in a dry run to is "". */
 struct bt_rewrite_pair {
 	char from[64], to[64];
 };

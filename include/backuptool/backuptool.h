@@ -9,8 +9,8 @@
  *   all entries below a directory; owners.h has the names of their owners.
  * - restore.h brings files back, export.h writes a snapshot in the layout of version 1.
  * - compare.h tells what differs between two trees, search.h finds entries in all snapshots, stats.h counts.
- * - retention.h decides which snapshots to keep, prune.h removes the others and changes tags, rewrite.h makes snapshots
- *   anew without some paths.
+ * - retention.h decides which snapshots to keep, prune.h removes the others and changes tags, rewrite.h takes paths out
+ *   of snapshots.
  * - check.h proves that a store is whole, and repairs it; copy.h copies snapshots into another store, mirror.h
  *   all files of one.
  * - observer.h has the calls by which a long operation reports to the program, and asks whether it is cancelled.
