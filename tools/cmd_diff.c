@@ -2,7 +2,6 @@
 #include "commands.h"
 #include "diff.h"
 #include "output.h"
-#include "patterns.h"
 #include "taking.h"
 #include <internal/policy.h>
 #include <stdlib.h>
@@ -25,13 +24,6 @@ static const struct tool_option table[] = {
 	{"exit-code", 0, NULL, false, "end with 4 if there are differences", tool_set_true, FIELD(exit_code)},
 	{"all-files", 0, NULL, false, "also show what the snapshot's own rules left out", tool_set_true,
 	 FIELD(all_files)},
-	{"exclude", 'e', "PATTERN", false, "in a directory leave out what matches, as 'snapshot' does; repeatable",
-	 tool_add_text, FIELD(exclude)},
-	{"exclude-caches", 0, NULL, false, "the same for what lies beside a CACHEDIR.TAG", tool_set_true,
-	 FIELD(exclude_caches)},
-	{"exclude-if-present", 0, "NAME", false, "the same for what lies beside a file of this name; repeatable",
-	 tool_add_text, FIELD(exclude_if_present)},
-	{"one-file-system", 'x', NULL, false, "do not enter other file systems", tool_set_true, FIELD(one_file_system)},
 	{0},
 };
 
@@ -95,17 +87,24 @@ static void find_renamed(struct diff *diff, const struct bt_side *before, const 
 static int compare(struct diff *diff, struct bt_error *error)
 {
 	const struct diff_options *options = diff->options;
+	const struct tool_rules *rules = &options->rules;
 	const struct bt_compare_call call = {found, diff, &diff->talk.observer};
 	const struct bt_side before = {diff->before.pick.store, diff->before.info, diff->before.entry};
 	const struct bt_side after = {diff->after.pick.store, diff->after.info, diff->after.entry};
 	const struct bt_live live = {.size = sizeof(live),
 				     .path = diff->live,
-				     .exclude = options->exclude.items,
-				     .exclude_count = options->exclude.count,
-				     .exclude_if_present = options->exclude_if_present.items,
-				     .exclude_if_present_count = options->exclude_if_present.count,
-				     .exclude_caches = options->exclude_caches,
-				     .one_file_system = options->one_file_system,
+				     .exclude = rules->exclude.items,
+				     .exclude_count = rules->exclude.count,
+				     .exclude_if_present = rules->exclude_if_present.items,
+				     .exclude_if_present_count = rules->exclude_if_present.count,
+				     .exclude_caches = rules->exclude_caches,
+				     .exclude_larger_than = rules->exclude_larger_than,
+				     .exclude_nodump = rules->exclude_nodump,
+				     .ignore_files = rules->ignore_files.items,
+				     .ignore_file_count = rules->ignore_files.count,
+				     .include = rules->include.items,
+				     .include_count = rules->include.count,
+				     .one_file_system = rules->one_file_system,
 				     .recorded = !options->all_files,
 				     .below = diff->before.path};
 
@@ -189,13 +188,8 @@ static int open_other(struct diff *diff)
 /* Nothing of a snapshot is left out, so that an option for that is a mistake. */
 static int check_live(const struct diff *diff)
 {
-	const struct diff_options *options = diff->options;
-	const char *given = options->exclude.count		? "exclude"
-			    : options->exclude_if_present.count ? "exclude-if-present"
-			    : options->exclude_caches		? "exclude-caches"
-			    : options->one_file_system		? "one-file-system"
-			    : options->all_files		? "all-files"
-								: NULL;
+	const char *rule = tool_rules_given(&diff->options->rules);
+	const char *given = rule ? rule : diff->options->all_files ? "all-files" : NULL;
 
 	return diff->live || !given
 		       ? TOOL_OK
@@ -243,7 +237,7 @@ static int run(struct tool *tool, const void *arg)
 	if (r == TOOL_OK)
 		r = check_live(&diff);
 	if (diff.live)
-		tool_patterns_check(tool, diff.live, &diff.options->exclude);
+		tool_rules_check(tool, diff.live, &diff.options->rules);
 	if (r == TOOL_OK && diff.live && !diff.options->all_files)
 		tool_recorded_check(tool, diff.before.info);
 	if (r == TOOL_OK)
@@ -267,8 +261,9 @@ const struct tool_command cmd_diff = {
 		       "One snapshot is compared with its directory as it is now; a\n"
 		       "PATH in it, too, or with another directory or file. What the rules left out\n"
 		       "by which the snapshot was taken is not shown then; --all-files shows it. Rules\n"
-		       "that go by a file in a directory (such as CACHEDIR.TAG) go by what is there\n"
-		       "now: where one came since, what is beside it shows as gone.",
+		       "that go by a file in a directory (such as CACHEDIR.TAG), by a size or by an\n"
+		       "attribute go by what is there now: what such a rule leaves out since then\n"
+		       "shows as gone.",
 	.operands = "SNAPSHOT[:PATH] [SNAPSHOT[:PATH] | DIR | FILE]",
 	.example = "  backuptool diff latest~1 latest\n"
 		   "  backuptool diff latest\n"
@@ -278,7 +273,7 @@ const struct tool_command cmd_diff = {
 	.max_operands = 2,
 	.stream = true,
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_SELECT | TOOL_COMMON_JSON | TOOL_COMMON_TALK,
-	.options = {{table, 0}},
+	.options = {{table, 0}, {tool_rules_options, offsetof(struct diff_options, rules)}},
 	.options_size = sizeof(struct diff_options),
 	.run = run,
 };

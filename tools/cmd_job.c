@@ -167,10 +167,15 @@ static int start(struct job *job)
 
 	if (job->options->watch && job->options->taking.dry_run)
 		return tool_usage_error(job->tool, "--watch follows snapshots, and --dry-run takes none");
+	r = job_watch_check(job->tool, job->options);
+	if (r != TOOL_OK)
+		return r;
 	r = job_when_check(job->tool, job->options);
 	if (r != TOOL_OK)
 		return r;
-	tool_patterns_check(job->tool, job->options->taking.target, &job->options->taking.exclude);
+	r = tool_taking_check(job->tool, &job->options->taking);
+	if (r != TOOL_OK)
+		return r;
 	find_target(job);
 	if (!waits_for_hook || is_there(job->tool)) /* else the hook may bring it */
 		r = job_round_meet(&job->round);
@@ -306,6 +311,7 @@ const struct tool_command cmd_job = {
 	.ending = "the snapshot in progress is finished first",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = {{tool_taking_options, FIELD(taking)},
+		    {tool_rules_options, FIELD(taking.rules)},
 		    {tool_hook_options, FIELD(hooks)},
 		    {tool_taking_dry_run, FIELD(taking)},
 		    {job_pace_options, 0},

@@ -297,7 +297,7 @@ static int make_units(struct tool *tool, const struct schedule_options *options,
 
 	if (r == TOOL_OK) {
 		if (!place.config)
-			tool_patterns_check(tool, place.target, &options->job.taking.exclude);
+			tool_rules_check(tool, place.target, &options->job.taking.rules);
 		r = schedule_units_make(tool, options, &place, &result.units);
 	}
 	if (r == TOOL_OK) {
@@ -328,6 +328,8 @@ static int check(const struct tool *tool, const struct schedule_options *options
 	forever.duration = -1;
 	if (r == TOOL_OK && (options->timer || !options->config))
 		r = job_when_check(tool, &forever);
+	if (r == TOOL_OK)
+		r = job_watch_check(tool, &options->job);
 	return r == TOOL_OK ? schedule_units_check(tool, options) : r;
 }
 
@@ -399,6 +401,7 @@ const struct tool_command cmd_schedule = {
 	.max_operands = -1,
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES,
 	.options = {{tool_taking_options, offsetof(struct schedule_options, job.taking)},
+		    {tool_rules_options, offsetof(struct schedule_options, job.taking.rules)},
 		    {job_pace_options, offsetof(struct schedule_options, job)},
 		    {job_watch_options, offsetof(struct schedule_options, job)},
 		    {tool_hook_options, offsetof(struct schedule_options, job.hooks)},

@@ -216,7 +216,9 @@ static int work(struct tool *tool, const void *arg)
 	struct bt_store *store = NULL;
 	int r;
 
-	tool_patterns_check(tool, taking->target, &taking->exclude);
+	r = tool_taking_check(tool, taking);
+	if (r != TOOL_OK)
+		return r;
 	r = tool_target_check(tool, taking->target);
 	bool there = r == TOOL_OK;
 	if (r == TOOL_OK && taking->dry_run && store_is_to_be_made(tool))
@@ -271,8 +273,20 @@ const struct tool_command cmd_snapshot = {
 		       "\n"
 		       "Patterns are those of .gitignore: '*.tmp' matches at any depth, '/Downloads/'\n"
 		       "only the directory at the top, '**' any number of directories, and '!' in\n"
-		       "front takes back in what a pattern before left out. Of all patterns, in the\n"
-		       "order of the command line, the last one that matches decides.\n"
+		       "front takes back in what a pattern before left out. Of all patterns of\n"
+		       "--exclude and --iexclude, in the order of the command line, the last one that\n"
+		       "matches decides; where none does, those of the nearest --ignore-file do.\n"
+		       "\n"
+		       "An entry is taken if --files-from lists it or a directory above it, or is not\n"
+		       "given; and if --include matches it or a directory above it, or is not given;\n"
+		       "and if nothing leaves it out: neither the patterns of --exclude, nor its size,\n"
+		       "an attribute or a file beside it, of which none is taken back by another.\n"
+		       "Directories that only lead to what is taken are taken if something in them\n"
+		       "is. A snapshot records its rules, and 'diff' and 'restore --delete' go by\n"
+		       "them; but a list of --files-from is not recorded, so that whatever is not\n"
+		       "in the snapshot is left alone. Paths of a list begin at the directory, or\n"
+		       "are absolute and lie in it; one that is not there makes the command end\n"
+		       "with 3.\n"
 		       "\n"
 		       "What cannot be read is named, and the rest is in the snapshot: the command then\n"
 		       "ends with 3. A name that its directory lists, and that nobody can find, counts\n"
@@ -283,6 +297,7 @@ const struct tool_command cmd_snapshot = {
 	.ending = "no snapshot is made, and earlier ones stay as they are",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = {{tool_taking_options, FIELD(taking)},
+		    {tool_rules_options, FIELD(taking.rules)},
 		    {tool_taking_about, FIELD(taking)},
 		    {tool_taking_dry_run, FIELD(taking)},
 		    {table, 0},

@@ -20,8 +20,12 @@ static void add_patterns(struct origin *origin, const struct config_entry *entry
 
 	if (strcmp(entry->key, "exclude") == 0)
 		tool_texts_add(&origin->patterns, tool_format("%s", entry->value));
+	else if (strcmp(entry->key, "iexclude") == 0)
+		tool_add_folded(&origin->patterns, entry->value);
 	else if (strcmp(entry->key, "exclude-from") == 0)
 		tool_add_patterns(&origin->patterns, entry->value);
+	else if (strcmp(entry->key, "iexclude-from") == 0)
+		tool_add_folded_patterns(&origin->patterns, entry->value);
 	origin->entries = tool_realloc(origin->entries, (origin->patterns.count + 1) * sizeof(*origin->entries));
 	for (size_t i = before; i < origin->patterns.count; i++)
 		origin->entries[i] = entry;

@@ -29,6 +29,7 @@ void config_groups(struct config_settings *settings, struct tool_option_group *g
 	struct job_options *job = &settings->job;
 	const struct tool_option_group ours[] = {
 		{tool_taking_options, &job->taking, NULL, NULL},
+		{tool_rules_options, &job->taking.rules, NULL, NULL},
 		{tool_taking_about, &job->taking, NULL, NULL},
 		{tool_hook_options, &job->hooks, NULL, NULL},
 		{tool_retention_options, &job->retention, NULL, NULL},
@@ -225,6 +226,13 @@ bool config_settle(struct config *config, const struct config_source *source, co
 		give(config, groups, &all.items[i]);
 	require(config, source, &all, "store");
 	require(config, source, &all, "target-directory");
+	const struct tool_taking *taking = &ret_settings->job.taking;
+	const char *unwatched = job_watch_problem(&ret_settings->job);
+	tool_auto char *unlisted = taking->target ? tool_listed_settle(&taking->files, taking->target) : NULL;
+	if (unlisted)
+		config_problem(config, source->file, source->line, "of the source %s: %s", source->name, unlisted);
+	if (unwatched)
+		config_problem(config, source->file, source->line, "of the source %s: %s", source->name, unwatched);
 	free(all.items);
 	return config->mistakes == before;
 }

@@ -7,12 +7,13 @@
 #include "progress.h"
 #include "renames.h"
 #include "rows.h"
+#include "rules.h"
 #include <backuptool/compare.h>
 
 struct diff_options {
-	bool content, nul, exit_code, all_files, exclude_caches, one_file_system, recursive, stat;
+	bool content, nul, exit_code, all_files, recursive, stat;
 	unsigned depth; /* 0: not given */
-	struct tool_texts exclude, exclude_if_present;
+	struct tool_rules rules;
 };
 
 /* A directory that came or went with all that was in it. */

@@ -65,3 +65,23 @@ const struct tool_option job_duration_option[] = {
 	{"duration", 0, "TIME", true, "for how long snapshots are taken, or forever", set_duration, FIELD(duration)},
 	{0},
 };
+
+const char *job_watch_problem(const struct job_options *options)
+{
+	const struct tool_rules *rules = &options->taking.rules;
+
+	if (options->watch && rules->ignore_files.count)
+		return "--watch does not see which directories a changed --ignore-file is about; leave one of them out";
+	if (options->watch && rules->exclude_nodump)
+		return "--watch is not told of attributes, which --exclude-nodump goes by; leave one of them out";
+	if (options->watch && options->taking.files.given)
+		return "--watch looks for what changed, and --files-from says what to look at; leave one of them out";
+	return NULL;
+}
+
+int job_watch_check(const struct tool *tool, const struct job_options *options)
+{
+	const char *problem = job_watch_problem(options);
+
+	return problem ? tool_usage_error(tool, "%s", problem) : TOOL_OK;
+}

@@ -11,7 +11,10 @@
 
 void tool_texts_add(struct tool_texts *texts, const char *text)
 {
-	texts->items = tool_realloc(texts->items, (texts->count + 1) * sizeof(*texts->items));
+	size_t count = texts->count;
+
+	if ((count & (count - 1)) == 0) /* there is room up to the next power of two */
+		texts->items = tool_realloc(texts->items, (count ? 2 * count : 1) * sizeof(*texts->items));
 	texts->items[texts->count++] = text;
 }
 
@@ -21,23 +24,6 @@ void tool_texts_free(struct tool_texts *texts)
 		free((char *)(uintptr_t)texts->items[i]);
 	free(texts->items);
 	*texts = (struct tool_texts){0};
-}
-
-bool tool_option_repeats(const struct tool_option *option)
-{
-	return option->set == tool_add_text || option->set == tool_add_tag || option->set == tool_add_patterns;
-}
-
-void tool_options_free(const struct tool_option *options, void *target)
-{
-	for (; options->name; options++) {
-		struct tool_texts *texts = (void *)((char *)target + options->field);
-
-		if (!tool_option_repeats(options))
-			continue;
-		free(texts->items);
-		*texts = (struct tool_texts){0};
-	}
 }
 
 const char *tool_set_true(void *field, const char *text)
@@ -106,6 +92,19 @@ const char *tool_add_tag(void *field, const char *text)
 	return strchr(text, ',') ? "one tag; repeat the option for each" : tool_add_text(field, text);
 }
 
+const char *tool_add_name(void *field, const char *text)
+{
+	return strchr(text, '/') ? "the name of a file, without a path" : tool_add_text(field, text);
+}
+
+const char *tool_add_include(void *field, const char *text)
+{
+	return *text && strchr("!#", *text)
+		       ? "a pattern of what to take, which begins neither with ! nor with # (write "
+			 "\\! and \\# for these letters)"
+		       : tool_add_text(field, text);
+}
+
 static const char *set_duration(int64_t *field, const char *text, enum bt_m m)
 {
 	if (strcmp(text, "forever") == 0)
@@ -158,42 +157,75 @@ const char *tool_set_bytes(void *field, const char *text)
 	return NULL;
 }
 
-/* Adds the pattern of a line; false if it is not text. A mark of the byte order stands before the first one. */
-static bool add_pattern(void *field, char *line, size_t length, bool first)
+const char *tool_read_text(const char *name, char **ret_text, size_t *ret_size)
 {
-	static const char utf8[] = "\xef\xbb\xbf", utf16[] = "\xff\xfe", utf16_big[] = "\xfe\xff";
-	char *pattern = line;
+	bool standard = strcmp(name, "-") == 0;
+	FILE *file = standard ? stdin : fopen(name, "re");
+	size_t size = 0, room = 4096, got = 1;
+	char *text;
 
-	if (memchr(line, '\0', length) || (first && (strncmp(line, utf16, 2) == 0 || strncmp(line, utf16_big, 2) == 0)))
-		return false;
-	if (length > 0 && line[length - 1] == '\n')
-		line[length - 1] = '\0';
-	if (first && strncmp(line, utf8, 3) == 0)
-		pattern += 3;
-	if (*pattern)
-		tool_texts_add(field, tool_format("%s", pattern));
-	return true;
+	if (!file)
+		return tool_format("a file that can be read (%s)", strerror(errno));
+	text = tool_alloc(room);
+	while (got) {
+		got = fread(text + size, 1, room - size - 1, file);
+		size += got;
+		if (room - size < 2)
+			text = tool_realloc(text, room *= 2);
+	}
+	int failed = ferror(file) ? errno : 0;
+	if (!standard)
+		fclose(file);
+	text[size] = '\0';
+	*ret_text = text;
+	*ret_size = size;
+	if (!failed)
+		return NULL;
+	free(text);
+	return tool_format("a file that can be read (%s)", strerror(failed));
+}
+
+static const char *add_lines(void *field, const char *name, char *(*form)(const char *line))
+{
+	struct bt_lines lines;
+	size_t size;
+	char *text;
+	const char *wrong = tool_read_text(name, &text, &size);
+
+	if (wrong)
+		return wrong;
+	if (bt_lines_begin(text, size, &lines))
+		wrong = "text in UTF-8";
+	for (const char *line = wrong ? NULL : bt_lines_next(&lines); line; line = bt_lines_next(&lines))
+		tool_texts_add(field, form(line));
+	free(text);
+	return wrong;
+}
+
+static char *as_it_is(const char *line)
+{
+	return tool_format("%s", line);
+}
+
+static char *folded(const char *line)
+{
+	char *pattern = tool_alloc((strlen(line) + 1) * BT_CASELESS_GROWTH);
+
+	bt_pattern_caseless(line, pattern);
+	return pattern;
 }
 
 const char *tool_add_patterns(void *field, const char *text)
 {
-	bool standard = strcmp(text, "-") == 0;
-	FILE *file = standard ? stdin : fopen(text, "re");
-	char *line = NULL;
-	size_t size = 0;
-	ssize_t length;
-	bool is_text = true;
-	int failed;
+	return add_lines(field, text, as_it_is);
+}
 
-	if (!file)
-		return tool_format("a file that can be read (%s)", strerror(errno));
-	for (bool first = true; is_text && (length = getline(&line, &size, file)) >= 0; first = false)
-		is_text = add_pattern(field, line, (size_t)length, first);
-	failed = ferror(file) ? errno : 0;
-	free(line);
-	if (!standard)
-		fclose(file);
-	if (failed)
-		return tool_format("a file that can be read (%s)", strerror(failed));
-	return is_text ? NULL : "text in UTF-8";
+const char *tool_add_folded_patterns(void *field, const char *text)
+{
+	return add_lines(field, text, folded);
+}
+
+const char *tool_add_folded(void *field, const char *text)
+{
+	return tool_add_text(field, *text ? folded(text) : text);
 }

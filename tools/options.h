@@ -61,9 +61,16 @@ tool_option_set tool_set_store_id;   /* const char *, 32 hex digits */
 tool_option_set tool_add_text;	     /* struct tool_texts, not empty */
 tool_option_set tool_add_tag;	     /* the same, without a comma, which stands between tags where they are shown */
 tool_option_set tool_add_patterns;   /* the same for each line of a file, "-" is standard input */
-tool_option_set tool_set_duration;   /* int64_t seconds; "forever" is -1; m is minutes */
-tool_option_set tool_set_bytes;	     /* uint64_t, "500", "10k", "20G", "1TiB" */
-tool_option_set tool_set_age;	     /* the same, without m, which could be months there */
+tool_option_set tool_add_folded;     /* a pattern for which case does not matter */
+tool_option_set tool_add_folded_patterns;
+tool_option_set tool_add_include;  /* a pattern that takes nothing back */
+tool_option_set tool_add_name;	   /* of a file, without a path */
+tool_option_set tool_set_duration; /* int64_t seconds; "forever" is -1; m is minutes */
+tool_option_set tool_set_bytes;	   /* uint64_t, "500", "10k", "20G", "1TiB" */
+tool_option_set tool_set_age;	   /* as tool_set_duration, without m, which could be months there */
+
+/* A whole file, "-" is standard input, with a NUL after it; allocated. NULL, or what was expected instead of name. */
+const char *tool_read_text(const char *name, char **ret_text, size_t *ret_size);
 
 /* The option of that name, and the field that it fills; NULL: there is none. */
 const struct tool_option *tool_option_find(const struct tool_option_group *groups, const char *name, void **ret_field);
@@ -71,7 +78,7 @@ const struct tool_option *tool_option_find(const struct tool_option_group *group
 const char *tool_option_nearest(const struct tool_option_group *groups, const char *name);
 /* Gives the option its text (NULL for one without argument). NULL, or "NAME 'text' is not …", allocated. */
 char *tool_option_give(const struct tool_option *option, void *field, const char *text);
-/* Whether each further text is added to those before. */
+/* Whether each further text is added to those before, in a struct tool_texts. */
 bool tool_option_repeats(const struct tool_option *option);
 /* The lists that options filled; what is in them belongs to others. */
 void tool_options_free(const struct tool_option *options, void *target);

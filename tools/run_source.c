@@ -127,7 +127,7 @@ void run_source_begin(struct run_source *run)
 	const struct config_settings *settings = &run->settings;
 	const struct tool_taking *taking = &settings->job.taking;
 
-	tool_patterns_check(&settings->tool, taking->target, &taking->exclude);
+	tool_rules_check(&settings->tool, taking->target, &taking->rules);
 	run->round = (struct job_round){.tool = &settings->tool,
 					.options = &settings->job,
 					.cancelled = tool_signals_cancel,

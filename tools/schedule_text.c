@@ -63,26 +63,32 @@ static bool is_own(const struct schedule_options *options, const char *word)
 	return false;
 }
 
+/* The name of the option if the word gives it a file that has to stay, else NULL. */
+static const char *reads_file(const char *word)
+{
+	static const char *const reading[] = {"exclude-from", "iexclude-from", "files-from", "files-from-raw"};
+
+	for (size_t i = 0; i < sizeof(reading) / sizeof(*reading); i++)
+		if (is_option(word, reading[i]))
+			return reading[i];
+	return NULL;
+}
+
 /* The options as they were given, with paths that hold from everywhere. */
 static int put_given(FILE *out, const struct tool *tool, const struct schedule_options *options)
 {
-	static const char from[] = "--exclude-from=";
-
 	for (size_t i = 0; i < tool->given.count; i++) {
-		const char *word = tool->given.items[i];
-		char *path;
+		const char *word = tool->given.items[i], *name = reads_file(word);
+		tool_auto char *path = name ? realpath(strchr(word, '=') + 1, NULL) : NULL;
 
 		if (is_own(options, word))
 			continue;
-		if (strncmp(word, from, sizeof(from) - 1) != 0) {
+		if (name && !path)
+			return tool_usage_error(tool, "--%s must name a file that stays", name);
+		if (name)
+			put_option(out, name, path);
+		else
 			put_word(out, word, false);
-			continue;
-		}
-		path = realpath(word + sizeof(from) - 1, NULL);
-		if (!path)
-			return tool_usage_error(tool, "--exclude-from must name a file that stays");
-		put_option(out, "exclude-from", path);
-		free(path);
 	}
 	return TOOL_OK;
 }

@@ -98,15 +98,11 @@ static const char *set_checkpoints(void *field, const char *text)
 const struct tool_option tool_taking_options[] = {
 	{"target-directory", 0, "DIR", true, "the directory to protect", tool_set_only, FIELD(target)},
 	{"host", 0, "NAME", false, "whose directory it is, instead of this machine's name", set_host, FIELD(host)},
-	{"exclude", 'e', "PATTERN", false, "leave out what matches, as in .gitignore; repeatable", tool_add_text,
-	 FIELD(exclude)},
-	{"exclude-from", 0, "FILE", false, "the same for each line of a file, - for standard input", tool_add_patterns,
-	 FIELD(exclude)},
-	{"exclude-caches", 0, NULL, false, "leave out what lies beside a CACHEDIR.TAG", tool_set_true,
-	 FIELD(exclude_caches)},
-	{"exclude-if-present", 0, "NAME", false, "leave out what lies beside a file of this name; repeatable",
-	 tool_add_text, FIELD(exclude_if_present)},
-	{"one-file-system", 'x', NULL, false, "do not enter other file systems", tool_set_true, FIELD(one_file_system)},
+	{"files-from", 0, "FILE", false,
+	 "take only what this file lists, a path in each line, - for standard input; repeatable", tool_add_listed,
+	 FIELD(files)},
+	{"files-from-raw", 0, "FILE", false, "the same with a NUL after each path, as from 'find -print0'",
+	 tool_add_listed_raw, FIELD(files)},
 	{"birth-times", 0, NULL, false, "record when entries were made, where the file system knows it", tool_set_true,
 	 FIELD(birth_times)},
 	{"tag", 0, "TAG", false, "a word to find the snapshot by; repeatable", tool_add_tag, FIELD(tags)},
@@ -161,6 +157,16 @@ char *tool_target_problem(const struct tool *tool, const char *target, int *ret_
 	return tool_format("%s cannot be read: %s", shown, strerror(failed));
 }
 
+int tool_taking_check(const struct tool *tool, const struct tool_taking *taking)
+{
+	tool_auto char *wrong = tool_listed_settle(&taking->files, taking->target);
+
+	if (wrong)
+		return tool_usage_error(tool, "%s", wrong);
+	tool_rules_check(tool, taking->target, &taking->rules);
+	return TOOL_OK;
+}
+
 int tool_target_check(const struct tool *tool, const char *target)
 {
 	int r;
@@ -182,17 +188,30 @@ struct tool_store_facts tool_store_facts(const struct bt_store *store)
 
 struct bt_snapshot_options tool_taking_request(const struct tool_taking *taking, struct tool_taken *taken)
 {
+	static const char *const none[] = {NULL};
+	const struct tool_rules *rules = &taking->rules;
+	const char *const *paths = taking->files.paths.count ? taking->files.paths.items : none;
+
 	free(taken->used);
-	taken->used = tool_alloc(taking->exclude.count + 1);
+	taken->used = tool_alloc(rules->exclude.count + rules->include.count + 1);
 	return (struct bt_snapshot_options){
 		.size = sizeof(struct bt_snapshot_options),
-		.exclude = taking->exclude.items,
-		.exclude_count = taking->exclude.count,
+		.exclude = rules->exclude.items,
+		.exclude_count = rules->exclude.count,
 		.exclude_used = taken->used,
-		.exclude_if_present = taking->exclude_if_present.items,
-		.exclude_if_present_count = taking->exclude_if_present.count,
-		.exclude_caches = taking->exclude_caches,
-		.one_file_system = taking->one_file_system,
+		.exclude_if_present = rules->exclude_if_present.items,
+		.exclude_if_present_count = rules->exclude_if_present.count,
+		.exclude_caches = rules->exclude_caches,
+		.exclude_larger_than = rules->exclude_larger_than,
+		.exclude_nodump = rules->exclude_nodump,
+		.ignore_files = rules->ignore_files.items,
+		.ignore_file_count = rules->ignore_files.count,
+		.include = rules->include.items,
+		.include_count = rules->include.count,
+		.include_used = taken->used + rules->exclude.count,
+		.one_file_system = rules->one_file_system,
+		.paths = taking->files.given ? paths : NULL,
+		.path_count = taking->files.paths.count,
 		.birth_times = taking->birth_times,
 		.tags = taking->tags.items,
 		.tag_count = taking->tags.count,
@@ -322,10 +341,15 @@ void tool_recorded_check(const struct tool *tool, const struct bt_snapshot_info 
 void tool_taken_note(const struct tool_taking *taking, struct tool_taken *taken)
 {
 	bool tried = (!*taken->result.parent || taken->dry_run) && !taken->result.followed;
+	const struct tool_texts *exclude = &taking->rules.exclude, *include = &taking->rules.include;
 
-	for (size_t i = 0; tried && i < taking->exclude.count; i++)
+	for (size_t i = 0; tried && i < exclude->count; i++)
 		if (!taken->used[i])
-			tool_texts_add(&taken->unused, taking->exclude.items[i]);
+			tool_texts_add(&taken->unused, exclude->items[i]);
+	taken->unused_exclude = taken->unused.count;
+	for (size_t i = 0; tried && i < include->count; i++)
+		if (!taken->used[exclude->count + i])
+			tool_texts_add(&taken->unused, include->items[i]);
 }
 
 void tool_taken_end(struct tool_taken *taken)
@@ -342,7 +366,11 @@ void tool_taking_say_rules(const struct tool *tool, const struct tool_taking *ta
 
 	if (tool->quiet)
 		return;
-	tool_patterns_say_unused(tool, taking->target, &taking->exclude, &taken->unused);
+	const struct tool_texts exclude = {taken->unused.items, taken->unused_exclude};
+	const struct tool_texts include = {taken->unused.items + taken->unused_exclude,
+					   taken->unused.count - taken->unused_exclude};
+	tool_patterns_say_unused(tool, taking->target, &taking->rules.exclude, &exclude);
+	tool_patterns_say_unused(tool, taking->target, &taking->rules.include, &include);
 	if (result->rules_changed)
 		tool_say(tool, "the rules differ from those of the last snapshot");
 	if (result->rules_omitted)
@@ -373,10 +401,13 @@ const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1] = {
 	{"unchanged", NULL, TOOL_MEMBER(TOOL_COUNT, struct tool_taken, result.unchanged)},
 	{"vanished", NULL, TOOL_MEMBER(TOOL_COUNT, struct tool_taken, result.vanished)},
 	{"excluded", NULL, TOOL_MEMBER(TOOL_COUNT, struct tool_taken, result.left_out)},
+	{"missing", NULL, TOOL_IF_ANY(TOOL_COUNT, struct tool_taken, result.missing)},
 	{"errors", NULL, TOOL_MEMBER(TOOL_COUNT, struct tool_taken, result.errors)},
 	{"torn", NULL, TOOL_IF_ANY(TOOL_COUNT, struct tool_taken, result.torn)},
 	{"removed_entries", NULL, TOOL_IF_ANY(TOOL_COUNT, struct tool_taken, result.removed)},
 	{"removed_bytes", NULL, TOOL_IF_ANY(TOOL_BYTES, struct tool_taken, result.removed_bytes)},
+	{"too_large", NULL, TOOL_IF_ANY(TOOL_COUNT, struct tool_taken, result.too_large)},
+	{"too_large_bytes", NULL, TOOL_IF_ANY(TOOL_BYTES, struct tool_taken, result.too_large_bytes)},
 	{"boundaries", NULL, TOOL_IF_ANY(TOOL_COUNT, struct tool_taken, result.boundaries)},
 	{"emptied", NULL, TOOL_IF_ANY(TOOL_FLAG, struct tool_taken, result.emptied)},
 	{"shrank", NULL, TOOL_IF_ANY(TOOL_FLAG, struct tool_taken, result.shrank)},
@@ -397,6 +428,8 @@ char *tool_taken_losses(const struct bt_snapshot_result *result)
 	tool_auto char *removed = tool_count(result->removed, "entry", "entries");
 	tool_auto char *bytes = tool_bytes(result->removed_bytes);
 	tool_auto char *left_out = tool_count(result->left_out, "entry", "entries");
+	tool_auto char *large = tool_count(result->too_large, "file", "files");
+	tool_auto char *large_bytes = tool_bytes(result->too_large_bytes);
 	tool_auto char *boundaries = tool_count(result->boundaries, "other file system", "other file systems");
 	tool_auto char *path = tool_escape(result->boundary);
 	char *text = tool_format("%s", "");
@@ -407,6 +440,8 @@ char *tool_taken_losses(const struct bt_snapshot_result *result)
 		tool_append(&text, " (%s)", bytes);
 	if (result->left_out)
 		tool_append(&text, "; %s left out", left_out);
+	if (result->too_large)
+		tool_append(&text, ", of them %s (%s) for the size", large, large_bytes);
 	if (result->boundaries)
 		tool_append(&text, "; %s not entered", boundaries);
 	if (result->boundaries && *path) /* of several the first is named */
@@ -416,18 +451,25 @@ char *tool_taken_losses(const struct bt_snapshot_result *result)
 	return text;
 }
 
+static void add_lack(char **text, uint64_t count, const char *one, const char *many, const char *what)
+{
+	tool_auto char *counted = tool_count(count, one, many);
+
+	if (!count)
+		return;
+	if (!*text)
+		*text = tool_format("%s", "");
+	tool_append(text, "%s%s %s", **text ? "; " : "", counted, what);
+}
+
 char *tool_taken_lacks(const struct bt_snapshot_result *result)
 {
-	tool_auto char *unread = tool_count(result->errors - result->torn, "entry", "entries");
 	char *text = NULL;
-	tool_auto char *torn = tool_count(result->torn, "file", "files");
 
-	if (result->errors > result->torn && result->torn)
-		text = tool_format("%s could not be read; %s changed while being read", unread, torn);
-	else if (result->errors > result->torn)
-		text = tool_format("%s could not be read", unread);
-	else if (result->torn)
-		text = tool_format("%s changed while being read", torn);
+	add_lack(&text, result->errors - result->torn, "entry", "entries", "could not be read");
+	add_lack(&text, result->torn, "file", "files", "changed while being read");
+	add_lack(&text, result->missing, "listed path", "listed paths",
+		 result->missing == 1 ? "is not there" : "are not there");
 	return text;
 }
 

@@ -3,7 +3,9 @@
 #ifndef TOOLS_TAKING_H
 #define TOOLS_TAKING_H
 
+#include "listed.h"
 #include "rows.h"
+#include "rules.h"
 #include "tool.h"
 #include <backuptool/snapshot.h>
 #include <backuptool/view.h>
@@ -14,14 +16,16 @@ struct tool_taking {
 	const char *description; /* NULL: none */
 	bool pin;
 	struct bt_time expires; /* seconds 0: nobody knows */
-	struct tool_texts exclude, exclude_if_present, tags;
-	bool exclude_caches, one_file_system, skip_if_unchanged, allow_empty, dry_run, force, birth_times;
+	struct tool_rules rules;
+	struct tool_texts tags;
+	struct tool_listed files;
+	bool skip_if_unchanged, allow_empty, dry_run, force, birth_times;
 	int level;
 	enum bt_at_rest at_rest;
 	int64_t checkpoint_every; /* seconds; 0: the default, -1: never */
 };
 
-/* Tables of options for a struct tool_taking; about: what becomes of a single snapshot. */
+/* Tables of options for a struct tool_taking, beside that of its rules; about: what becomes of a single snapshot. */
 extern const struct tool_option tool_taking_options[], tool_taking_about[], tool_taking_dry_run[];
 tool_option_set tool_set_level; /* int: 1–19, 0 for "auto", BT_COMPRESSION_MAX for "max" */
 
@@ -34,6 +38,9 @@ struct bt_snapshot_options tool_taking_request(const struct tool_taking *taking,
 /* After it succeeded: fills what follows from that. tool_taken_end frees it. */
 void tool_taken_note(const struct tool_taking *taking, struct tool_taken *taken);
 void tool_taken_end(struct tool_taken *taken);
+
+/* Before any is taken: says what of the options cannot be meant for that directory. TOOL_USAGE or TOOL_OK. */
+int tool_taking_check(const struct tool *tool, const struct tool_taking *taking);
 
 /* The host whose snapshots are taken; allocated. */
 char *tool_taking_host(const struct tool_taking *taking);
@@ -66,12 +73,14 @@ struct tool_taken {
 	struct tool_store_facts store;
 	struct bt_snapshot_result result;
 	double seconds;
-	bool *used; /* by pattern, as the engine tells it */
-	struct tool_texts
-		unused; /* patterns that matched nothing where they were tried: in a first run, and a dry one */
+	bool *used; /* by pattern, as the engine tells it: those of exclude, then those of include */
+	/* Patterns that matched nothing where they were tried: in a first run, and a dry one. The first ones are those
+	 * of exclude. */
+	struct tool_texts unused;
+	size_t unused_exclude;
 };
 /* Of struct tool_taken, for JSON; ends with a NULL key. */
-#define TOOL_TAKEN_COLUMNS 30
+#define TOOL_TAKEN_COLUMNS 33
 extern const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1];
 
 /*

@@ -39,7 +39,7 @@ struct tool_option_table {
 	const struct tool_option *rows;
 	size_t offset; /* of that member */
 };
-#define TOOL_OPTION_TABLES 9 /* of one command, at most */
+#define TOOL_OPTION_TABLES 11 /* of one command, at most */
 
 struct tool;
 struct tool_command {

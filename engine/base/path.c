@@ -37,3 +37,44 @@ char *bt_path_new(bt_path_up *up, const void *dir, const char *name)
 
 	return bt_path_of(&path, up, dir, name) ? NULL : (char *)path.data;
 }
+
+/* The end of a path, a slash, and all other bytes, in this order. */
+static int rank(unsigned char byte)
+{
+	return !byte ? 0 : byte == '/' ? 1 : byte + 1;
+}
+
+int bt_path_order(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return rank((unsigned char)*a) - rank((unsigned char)*b);
+}
+
+bool bt_path_covers(const char *above, const char *path)
+{
+	size_t length = strlen(above);
+
+	return strncmp(above, path, length) == 0 && (path[length] == '/' || !path[length]);
+}
+
+void bt_path_tidy(const char *path, char *ret_tidy)
+{
+	char *end = ret_tidy;
+
+	while (*path) {
+		size_t length = strcspn(path, "/");
+
+		if (length && !(length == 1 && *path == '.')) {
+			if (end > ret_tidy)
+				*end++ = '/';
+			memcpy(end, path, length);
+			end += length;
+		}
+		path += length;
+		path += *path == '/';
+	}
+	*end = 0;
+}

@@ -51,8 +51,8 @@ static uint64_t file_size(const struct bt_entry *entry)
 	return entry && entry->type == BT_FILE ? entry->size : 0;
 }
 
-static int tell(struct bt_compare_run *run, enum bt_change_kind kind, const struct bt_entry *before,
-		const struct bt_entry *after)
+static int tell_one(struct bt_compare_run *run, enum bt_change_kind kind, const struct bt_entry *before,
+		    const struct bt_entry *after)
 {
 	struct bt_change change = {kind, bt_compare_path(run), before, after};
 	uint64_t old = file_size(before), new = file_size(after);
@@ -66,6 +66,35 @@ static int tell(struct bt_compare_run *run, enum bt_change_kind kind, const stru
 		run->result.removed_bytes += old - new;
 	run->call->found(run->call->arg, &change);
 	return 0;
+}
+
+/* The directories on the way that lead to something after all. */
+static int tell_way(struct bt_compare_run *run)
+{
+	size_t length = run->path.length;
+	int r = 0;
+
+	for (size_t i = 1; !r && i < run->count; i++) {
+		struct bt_compare_level *level = &run->levels[i];
+
+		if (!level->untold)
+			continue;
+		level->untold = false;
+		unsigned char next = run->path.data[level->path];
+		run->path.length = level->path;
+		r = tell_one(run, BT_CHANGE_ADDED, NULL, run->levels[i - 1].after.entry);
+		run->path.data[level->path] = next;
+		run->path.length = length;
+	}
+	return r;
+}
+
+static int tell(struct bt_compare_run *run, enum bt_change_kind kind, const struct bt_entry *before,
+		const struct bt_entry *after)
+{
+	int r = tell_way(run);
+
+	return r ? r : tell_one(run, kind, before, after);
 }
 
 static void list_end(struct bt_compare_run *run, struct bt_compare_list *list)
@@ -106,6 +135,7 @@ static int advance(struct bt_compare_run *run, struct bt_compare_level *level, s
 struct pair {
 	const struct bt_entry *before, *after;
 	struct bt_scan_dir *live;
+	bool untold; /* see the level */
 };
 
 static int start_list(struct bt_store *store, const struct bt_entry *entry, struct bt_compare_list *list,
@@ -116,17 +146,27 @@ static int start_list(struct bt_store *store, const struct bt_entry *entry, stru
 	return bt_dir_new(store, &entry->digest, &list->dir, error);
 }
 
+static int bad_rules(struct bt_compare_run *run, const struct bt_scan_dir *live)
+{
+	struct bt_error error = {0};
+
+	bt_fail_sys(&error, live->rules_error, live->rules_name, "use the patterns of the file");
+	return bt_compare_problem(run, &error);
+}
+
 static int start_live(struct bt_compare_run *run, struct bt_scan_dir *live, struct bt_compare_list *list,
 		      struct bt_error *error)
 {
 	list->live = live;
 	int r = live ? bt_scan_list(run->scan, live, error) : 0;
+	if (!r && live && live->rules_error)
+		r = bad_rules(run, live);
 	return !r && live && live->error ? bt_fail_sys(error, live->error, NULL, "list") : r;
 }
 
 static int enter(struct bt_compare_run *run, const struct pair *pair)
 {
-	struct bt_compare_level level = {.path = run->path.length}, *top;
+	struct bt_compare_level level = {.path = run->path.length, .untold = pair->untold}, *top;
 	struct bt_error error = {0};
 
 	if (bt_vec_room(run->levels, run->count, run->room)) {
@@ -215,7 +255,7 @@ static int see(struct bt_compare_run *run, struct bt_compare_level *level, const
 	else if (kind == BT_CHANGE_KINDS)
 		kind = kind_of(before, after);
 	bt_compare_progress(run, !enters, 0);
-	if (!r && kind != BT_CHANGE_KINDS)
+	if (!r && kind != BT_CHANGE_KINDS && !pair->untold)
 		r = tell(run, kind, before, after);
 	if (!r && enters && !(is_dir(before) && is_dir(after) && equal_below(pair)))
 		return enter(run, pair);
@@ -301,11 +341,14 @@ static int step(struct bt_compare_run *run)
 		return 0;
 	}
 	int side = order(level);
-	struct pair pair = {side <= 0 ? level->before.entry : NULL, side >= 0 ? level->after.entry : NULL, NULL};
+	struct pair pair = {.before = side <= 0 ? level->before.entry : NULL,
+			    .after = side >= 0 ? level->after.entry : NULL};
 	level->pass_before = pair.before;
 	level->pass_after = pair.after;
-	if (pair.after && level->after.live)
+	if (pair.after && level->after.live) {
 		pair.live = level->after.found->child;
+		pair.untold = !pair.before && pair.live && level->after.found->way;
+	}
 	run->path.length = level->path;
 	bool beyond = false;
 	r = add_name(run, pair.before ? pair.before : pair.after);
@@ -315,7 +358,14 @@ static int step(struct bt_compare_run *run)
 		bt_scan_done(run->scan, pair.live);
 	if (beyond)
 		return r ? r : give_up_all(run);
-	return r || (pair.after && hidden(&level->after)) ? r : see(run, level, &pair);
+	if (r || (pair.after && hidden(&level->after)))
+		return r;
+	if (!pair.before && run->exclusion.exclusion.known_only) {
+		if (pair.live)
+			bt_scan_done(run->scan, pair.live);
+		return 0;
+	}
+	return see(run, level, &pair);
 }
 
 /* top: the list of the roots, if one of them is live. */
@@ -352,7 +402,7 @@ int bt_compare(const struct bt_side *before, const struct bt_side *after, const 
 				     .store_after = after->store,
 				     .before = bt_bounds_of(before->store, before->info),
 				     .after = bt_bounds_of(after->store, after->info)};
-	struct pair roots = {before->entry, after->entry, NULL};
+	struct pair roots = {.before = before->entry, .after = after->entry};
 
 	if (bt_sized_check(ret_result, error))
 		return BT_E_INVALID;

@@ -254,17 +254,26 @@ int bt_live_compare(struct bt_compare_run *run, const struct bt_entry *before, s
 static int take_rules(struct bt_compare_run *run, const struct bt_snapshot_info *recorded, const struct bt_live *live)
 {
 	struct bt_exclusion_set *set = &run->exclusion;
+	const struct {
+		enum bt_exclusion_list list;
+		const char *const *texts;
+		size_t count;
+	} lists[] = {{BT_LIST_PATTERNS, live->exclude, live->exclude_count},
+		     {BT_LIST_PRESENT, live->exclude_if_present, live->exclude_if_present_count},
+		     {BT_LIST_IGNORE, live->ignore_files, live->ignore_file_count},
+		     {BT_LIST_INCLUDE, live->include, live->include_count}};
 	int r = 0;
 
 	if (recorded)
-		r = bt_exclusion_add_patterns(set, recorded->rules, recorded->rule_count);
+		r = bt_exclusion_add(set, BT_LIST_PATTERNS, recorded->rules, recorded->rule_count);
 	if (!r && recorded)
 		r = bt_exclusion_add_words(set, recorded->options, recorded->option_count);
-	if (!r)
-		r = bt_exclusion_add_patterns(set, live->exclude, live->exclude_count);
-	if (!r)
-		r = bt_exclusion_add_present(set, live->exclude_if_present, live->exclude_if_present_count);
+	for (size_t i = 0; !r && i < sizeof(lists) / sizeof(*lists); i++)
+		r = bt_exclusion_add(set, lists[i].list, lists[i].texts, lists[i].count);
 	set->exclusion.caches |= live->exclude_caches;
+	set->exclusion.nodump |= live->exclude_nodump;
+	if (live->exclude_larger_than)
+		set->exclusion.larger = live->exclude_larger_than;
 	set->one_file_system |= live->one_file_system;
 	if (!r && live->below && *live->below)
 		r = asprintf(&run->prefix, "%s/", live->below) < 0 ? BT_E_NOMEM : 0;
@@ -274,7 +283,6 @@ static int take_rules(struct bt_compare_run *run, const struct bt_snapshot_info 
 static int open_scan(struct bt_compare_run *run, const struct bt_side *before, const struct bt_live *live,
 		     struct bt_error *error)
 {
-	const struct bt_exclusion *exclusion = &run->exclusion.exclusion;
 	int r = take_rules(run, live->recorded ? before->info : NULL, live);
 
 	if (r)
@@ -282,11 +290,8 @@ static int open_scan(struct bt_compare_run *run, const struct bt_side *before, c
 	r = bt_exclusion_finish(&run->exclusion, error);
 	if (r)
 		return r;
-	struct bt_scan_options options = {.rules = exclusion->rules,
+	struct bt_scan_options options = {.exclusion = &run->exclusion.exclusion,
 					  .prefix = run->prefix,
-					  .if_present = exclusion->if_present,
-					  .if_present_count = exclusion->if_present_count,
-					  .caches = exclusion->caches,
 					  .one_file_system = run->exclusion.one_file_system,
 					  .threads = HELPERS};
 	bt_store_inode(before->store, &options.skip_dev, &options.skip_ino);

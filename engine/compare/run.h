@@ -28,6 +28,7 @@ struct bt_compare_level {
 	struct bt_compare_list before, after;
 	bool pass_before, pass_after; /* go on to the next entry */
 	size_t path;		      /* length of the directory's path */
+	bool untold;		      /* it is new, but told only when something in it is */
 };
 
 struct bt_compare_run {

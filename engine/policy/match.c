@@ -214,17 +214,22 @@ static void use(const struct bt_rules *rules, const struct rule *rule)
 		__atomic_store_n(&rules->used[rule->pattern], true, __ATOMIC_RELAXED);
 }
 
-bool bt_rules_excluded(const struct bt_rules *rules, const char *path, const char *name, bool directory)
+enum bt_ruling bt_rules_decide(const struct bt_rules *rules, const char *path, const char *name, bool directory)
 {
 	for (size_t i = rules->count; i-- > 0;) {
 		const struct rule *rule = &rules->rules[i];
 
 		if (matches(rule, path, name, directory)) {
 			use(rules, rule);
-			return !rule->negative;
+			return rule->negative ? BT_RULING_TAKE : BT_RULING_LEAVE;
 		}
 	}
-	return false;
+	return BT_RULING_NONE;
+}
+
+bool bt_rules_excluded(const struct bt_rules *rules, const char *path, const char *name, bool directory)
+{
+	return bt_rules_decide(rules, path, name, directory) == BT_RULING_LEAVE;
 }
 
 void bt_rules_note(const struct bt_rules *rules, const char *path, const char *name, bool directory)

@@ -19,7 +19,10 @@ int bt_rules_new(const char *const *patterns, size_t count, struct bt_rules **re
 /* A single pattern. folded: case does not matter, and paths and names are given as bt_fold makes them. */
 int bt_rules_of_pattern(const char *pattern, bool folded, struct bt_rules **ret_rules, struct bt_error *error);
 void bt_rules_free(struct bt_rules *rules);
+enum bt_ruling { BT_RULING_NONE, BT_RULING_TAKE, BT_RULING_LEAVE };
 /* path: relative to the target, without leading slash ("docs/a.txt"); the entry's own name begins at name. */
+enum bt_ruling bt_rules_decide(const struct bt_rules *rules, const char *path, const char *name, bool directory);
+/* Whether it is left out. */
 bool bt_rules_excluded(const struct bt_rules *rules, const char *path, const char *name, bool directory);
 /* Notes every pattern that matches an entry as one that has decided of it, also those that a later one overrides. */
 void bt_rules_note(const struct bt_rules *rules, const char *path, const char *name, bool directory);

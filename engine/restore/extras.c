@@ -19,7 +19,8 @@ struct extra {
 	struct bt_place *place;
 	int dirfd;
 	const char *path;
-	bool whole; /* what contains it is selected; of what goes, that it is selected itself */
+	bool whole;		 /* what contains it is selected; of what goes, that it is selected itself */
+	struct bt_within within; /* of that directory, for the rules */
 };
 
 static const char *name_of(const struct extra *extra)
@@ -73,7 +74,7 @@ static int set_aside(void *arg, int dirfd, const char *path)
 /* Whether anybody asks for paths. */
 static bool has_patterns(const struct bt_restore_run *run)
 {
-	return (run->excludes && run->exclusion.exclusion.rules) || bt_picks_any(&run->picks);
+	return run->excludes || bt_picks_any(&run->picks);
 }
 
 /* What --delete removes of an entry: not what the snapshot's rules leave out, nor what was not asked for. */
@@ -81,25 +82,31 @@ static enum bt_pick pick(void *arg, const struct bt_spot *spot)
 {
 	const struct removed *removed = arg;
 	const struct bt_restore_run *run = removed->run;
-	const struct bt_exclusion *exclusion = &run->exclusion.exclusion;
 
 	if (!removed->takes_backups && bt_backup_is_kept(run, spot->name))
-		return BT_PICK_NONE;
-	if (run->excludes && bt_markers_exclude(exclusion, spot->markers, spot->name))
 		return BT_PICK_NONE;
 	if (!spot->path)
 		return BT_PICK_WHOLE;
 	const char *name = spot->path + strlen(spot->path) - strlen(spot->name);
-	if (run->excludes && exclusion->rules && bt_rules_excluded(exclusion->rules, spot->path, name, spot->directory))
+	enum bt_reach reach = BT_REACH_IN;
+	if (run->excludes)
+		reach = bt_exclusion_look(&run->exclusion.exclusion, spot->within, spot->markers, spot->dirfd,
+					  spot->path, name);
+	if (reach == BT_REACH_OUT)
 		return BT_PICK_NONE;
-	return bt_picks_ask(&run->picks, spot->whole, spot->path, name, spot->directory);
+	enum bt_pick picked = bt_picks_ask(&run->picks, spot->whole, spot->path, name, spot->directory);
+	return picked == BT_PICK_WHOLE && reach == BT_REACH_WAY ? BT_PICK_BELOW : picked;
 }
 
 /* Where nobody can tell, it stays. */
 static enum bt_pick pick_extra(struct bt_restore_run *run, const struct extra *extra, const struct bt_markers *markers)
 {
 	struct removed removed = {.run = run, .extra = extra};
-	struct bt_spot spot = {.name = name_of(extra), .whole = extra->whole, .markers = markers};
+	struct bt_spot spot = {.name = name_of(extra),
+			       .dirfd = extra->dirfd,
+			       .whole = extra->whole,
+			       .markers = markers,
+			       .within = &extra->within};
 	char *path = has_patterns(run) ? bt_restore_path(run, extra->place, extra->path) : NULL;
 	struct stat status;
 
@@ -140,7 +147,8 @@ static int remove_tree(struct bt_restore_run *run, const struct extra *extra)
 				     .left = tell_left,
 				     .arg = &removed,
 				     .below = !extra->whole,
-				     .exclusion = run->excludes ? &run->exclusion.exclusion : NULL};
+				     .exclusion = run->excludes ? &run->exclusion.exclusion : NULL,
+				     .within = extra->within};
 	char *path = has_patterns(run) ? bt_restore_path(run, extra->place, extra->path) : NULL;
 
 	if (has_patterns(run) && !path)
@@ -153,6 +161,72 @@ static int remove_tree(struct bt_restore_run *run, const struct extra *extra)
 	free(path);
 	bt_tell_deleted(&run->tell, extra->place, extra->path, removal.removed);
 	return r;
+}
+
+/* The length of the path with a slash after it, as rules know it, or SIZE_MAX. */
+static size_t depth_of(const struct bt_restore_run *run, const struct bt_place *place, const char *name)
+{
+	char *path = bt_restore_path(run, place, name);
+	size_t length = path ? strlen(path) + (*path != 0) : SIZE_MAX;
+
+	free(path);
+	return length;
+}
+
+/* Adds the patterns that a directory has. 0 or -errno: what they leave out is not known. */
+static int read_ignore(struct bt_restore_run *run, int fd, size_t depth, const struct bt_ignore **ignore)
+{
+	const char *unread;
+
+	if (!run->excludes || !run->exclusion.exclusion.ignore_files.count)
+		return 0;
+	if (depth == SIZE_MAX)
+		return -ENOMEM;
+	int r = bt_ignore_read(&run->exclusion.exclusion.ignore_files, fd, depth, *ignore, ignore, &unread);
+	return r < 0 ? -ENOMEM : -r;
+}
+
+static int read_place(struct bt_restore_run *run, struct bt_place *place, const struct bt_ignore **ignore)
+{
+	int fd = bt_place_get(&run->places, place);
+
+	if (fd < 0)
+		return fd;
+	int r = read_ignore(run, fd, depth_of(run, place, NULL), ignore);
+	bt_place_put(&run->places, place);
+	return r;
+}
+
+/* What the place means for what is in it; to be given back with within_free. 0 or -errno: nobody can tell. */
+static int within_of(struct bt_restore_run *run, struct bt_place *place, struct bt_within *ret_within)
+{
+	size_t depth = 1;
+	int r = 0;
+
+	*ret_within = (struct bt_within){.inside = true};
+	if (!run->excludes)
+		return 0;
+	char *path = bt_restore_path(run, place, NULL);
+	if (!path)
+		return -ENOMEM;
+	*ret_within = bt_within_of(&run->exclusion.exclusion, path);
+	free(path);
+	for (struct bt_place *at = place; at->parent; at = at->parent)
+		depth++;
+	while (!r && run->exclusion.exclusion.ignore_files.count && depth-- > 0) {
+		struct bt_place *at = place;
+
+		for (size_t i = 0; i < depth; i++)
+			at = at->parent;
+		r = read_place(run, at, &ret_within->ignore);
+	}
+	return r;
+}
+
+static void within_free(struct bt_within *within)
+{
+	bt_ignore_free(within->ignore, NULL);
+	within->ignore = NULL;
 }
 
 static struct bt_markers find_markers(const struct bt_restore_run *run, int fd, const struct bt_buf *names)
@@ -175,9 +249,12 @@ static void remove_picked(struct bt_restore_run *run, const struct extra *extra,
 static void remove_beside_store(struct bt_restore_run *run, const struct extra *extra, size_t level)
 {
 	struct bt_buf names = {0};
+	struct bt_within within = {extra->within.ignore, extra->within.inside || extra->whole};
 	int fd = bt_openat(extra->dirfd, name_of(extra), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	int r = fd < 0 ? fd : bt_list_names(fd, &names);
 
+	if (!r)
+		r = read_ignore(run, fd, depth_of(run, extra->place, extra->path), &within.ignore);
 	if (r < 0)
 		bt_tell_sys(&run->tell, extra->place, extra->path, -r, "list the directory");
 	struct bt_markers markers = find_markers(run, fd, &names);
@@ -188,10 +265,12 @@ static void remove_beside_store(struct bt_restore_run *run, const struct extra *
 		if (asprintf(&path, "%s/%s", extra->path, name) < 0)
 			bt_tell_sys(&run->tell, extra->place, extra->path, ENOMEM, "remove");
 		else
-			remove_picked(run, &(struct extra){extra->place, fd, path, extra->whole}, level, &markers);
+			remove_picked(run, &(struct extra){extra->place, fd, path, extra->whole, within}, level,
+				      &markers);
 		free(path);
 		at += strlen(name) + 1;
 	}
+	bt_ignore_free(within.ignore, extra->within.ignore);
 	bt_buf_free(&names);
 	bt_close(&fd);
 }
@@ -252,18 +331,22 @@ static void remove_unknown(struct bt_restore_run *run, const struct bt_digest *d
 void bt_extras_remove(struct bt_restore_run *run, struct bt_place *place, const struct bt_digest *directory, bool whole)
 {
 	struct bt_buf names = {0};
+	struct bt_within within;
 	int fd = bt_place_get(&run->places, place);
-	int r = fd < 0 ? fd : bt_list_names(fd, &names);
+	int r = fd < 0 ? fd : bt_list_names(fd, &names), known = within_of(run, place, &within);
 
+	if (!r)
+		r = known;
 	if (r < 0)
 		bt_tell_sys(&run->tell, place, NULL, -r, "list the directory");
 	struct bt_markers markers = find_markers(run, fd, &names);
 	for (size_t at = 0; !r && at < names.length && !bt_voice_failed(&run->tell.voice);) {
 		const char *name = (const char *)names.data + at;
 
-		remove_unknown(run, directory, &(struct extra){place, fd, name, whole}, &markers);
+		remove_unknown(run, directory, &(struct extra){place, fd, name, whole, within}, &markers);
 		at += strlen(name) + 1;
 	}
+	within_free(&within);
 	if (fd >= 0)
 		bt_place_put(&run->places, place);
 	bt_buf_free(&names);
@@ -294,7 +377,7 @@ static int clear_empty(struct bt_restore_run *run, int dirfd, const char *name)
 
 int bt_extras_clear(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name)
 {
-	const struct extra extra = {place, dirfd, name, true};
+	struct extra extra = {.place = place, .dirfd = dirfd, .path = name, .whole = true};
 	int r;
 
 	if (begins_another(&extra))
@@ -304,7 +387,10 @@ int bt_extras_clear(struct bt_restore_run *run, struct bt_place *place, int dirf
 		if (r != -ENOTEMPTY || !run->options.delete_extra)
 			return r;
 	}
-	r = remove_tree(run, &extra);
+	r = within_of(run, place, &extra.within);
+	if (!r)
+		r = remove_tree(run, &extra);
+	within_free(&extra.within);
 	return r > 0 ? -EBUSY : r;
 }
 
@@ -335,6 +421,13 @@ void bt_tell_not_installed(struct bt_restore_run *run, struct bt_place *place, i
 	bt_tell_unwritten(&run->tell, place, name, &error);
 }
 
+static void remove_store_in_the_way(struct bt_restore_run *run, struct extra *extra)
+{
+	if (!within_of(run, extra->place, &extra->within))
+		remove_extra(run, extra, SIZE_MAX);
+	within_free(&extra->within);
+}
+
 void bt_tell_store_in_the_way(struct bt_restore_run *run, struct bt_place *place, int dirfd, const char *name)
 {
 	struct bt_error error = {0};
@@ -342,7 +435,7 @@ void bt_tell_store_in_the_way(struct bt_restore_run *run, struct bt_place *place
 
 	if (run->options.delete_extra && fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    bt_guard_level(&run->guard, &status) > 1)
-		remove_extra(run, &(struct extra){place, dirfd, name, true}, SIZE_MAX);
+		remove_store_in_the_way(run, &(struct extra){place, dirfd, name, true, {0}});
 	bt_fail(&error, BT_E_INCOMPLETE, NULL, "the store that is restored from is in the way");
 	bt_tell_problem(&run->tell, place, name, &error);
 }

@@ -58,8 +58,10 @@ int bt_list_names(int fd, struct bt_buf *names);
 struct bt_spot {
 	const char *path; /* as patterns know it; NULL where nobody asks */
 	const char *name;
+	int dirfd;
 	bool directory, whole; /* whole: so is the directory that it is in */
 	const struct bt_markers *markers;
+	const struct bt_within *within; /* of that directory, for the exclusion */
 };
 
 struct bt_removal {
@@ -70,7 +72,8 @@ struct bt_removal {
 	uint64_t removed; /* entries, added up */
 	/* What of the entries below name goes, as picks.h has it; the others stay without being told. NULL: all go. */
 	enum bt_pick (*pick)(void *arg, const struct bt_spot *spot);
-	const struct bt_exclusion *exclusion; /* whose markers are to be seen; NULL: none */
+	const struct bt_exclusion *exclusion; /* whose markers and files of patterns are to be seen; NULL: none */
+	struct bt_within within;	      /* with it: of the directory that name is in */
 	const char *path;		      /* of name, if pick is to know paths */
 	bool below;			      /* name itself stays, as BT_PICK_BELOW */
 	/* Takes the place of removing anything but a directory, which then stays. path begins with name. 0 or -errno.

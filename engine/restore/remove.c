@@ -60,8 +60,10 @@ struct emptied {
 	dev_t dev;
 	ino_t ino;
 	struct bt_markers markers;
-	bool left;  /* something in it stays */
-	bool whole; /* it is selected itself */
+	struct bt_within within;
+	const struct bt_ignore *above; /* what is its own in the patterns of within lies over this */
+	bool left;		       /* something in it stays */
+	bool whole;		       /* it is selected itself */
 };
 
 struct work {
@@ -125,14 +127,46 @@ static size_t path_bytes_of(const struct work *work, size_t depth)
 	return level->path_bytes + 1 + strlen(name_in(level));
 }
 
-static void see_markers(const struct bt_exclusion *exclusion, int fd, struct emptied *level)
+static const struct bt_within *within_above(const struct work *work)
 {
+	return work->depth > 1 ? &work->levels[work->depth - 2].within : &work->removal->within;
+}
+
+/* The length of the path of the last level with a slash after it, as the rules know it. */
+static size_t skip_of(const struct work *work)
+{
+	return strlen(work->removal->path) - strlen(work->name) + work->levels[work->depth - 1].path_bytes + 1;
+}
+
+/* Reads what is in the directory of the last level for the rules. What patterns leave out that cannot be read is not
+ * known, so then nothing goes. */
+static int see_rules(struct work *work, int fd)
+{
+	const struct bt_exclusion *exclusion = work->removal->exclusion;
+	struct emptied *level = &work->levels[work->depth - 1];
+	const char *unread;
+
 	for (size_t at = 0; at < level->names.length;) {
 		const char *name = (const char *)level->names.data + at;
 
 		bt_markers_see(exclusion, fd, name, &level->markers);
 		at += strlen(name) + 1;
 	}
+	level->within = *within_above(work);
+	level->within.inside |= level->whole;
+	level->above = level->within.ignore;
+	int r = exclusion->ignore_files.count ? bt_ignore_read(&exclusion->ignore_files, fd, skip_of(work),
+							       level->above, &level->within.ignore, &unread)
+					      : 0;
+	return r < 0 ? -ENOMEM : -r;
+}
+
+static void drop_level(struct work *work)
+{
+	struct emptied *level = &work->levels[--work->depth];
+
+	bt_ignore_free(level->within.ignore, level->above);
+	bt_buf_free(&level->names);
 }
 
 static int add_level(struct work *work, int fd, const struct stat *status, bool whole)
@@ -147,9 +181,9 @@ static int add_level(struct work *work, int fd, const struct stat *status, bool 
 				  .whole = whole};
 	int r = bt_list_names(fd, &level->names);
 	if (!r && work->removal->exclusion)
-		see_markers(work->removal->exclusion, fd, level);
+		r = see_rules(work, fd);
 	if (r)
-		bt_buf_free(&work->levels[--work->depth].names);
+		drop_level(work);
 	return r;
 }
 
@@ -266,9 +300,9 @@ static void remove_emptied(struct work *work, int dirfd, const char *name, bool 
 static int ascend(struct work *work, int dirfd)
 {
 	struct stat status;
-	bool left = work->levels[--work->depth].left;
+	bool left = work->levels[work->depth - 1].left;
 
-	bt_buf_free(&work->levels[work->depth].names);
+	drop_level(work);
 	if (!work->depth) {
 		bt_close(&work->fd);
 		remove_emptied(work, dirfd, work->name, left);
@@ -301,7 +335,11 @@ static int pick_present(const struct work *work)
 {
 	const struct bt_removal *removal = work->removal;
 	const struct emptied *level = &work->levels[work->depth - 1];
-	struct bt_spot spot = {.name = name_in(level), .whole = level->whole, .markers = &level->markers};
+	struct bt_spot spot = {.name = name_in(level),
+			       .dirfd = work->fd,
+			       .whole = level->whole,
+			       .markers = &level->markers,
+			       .within = &level->within};
 	struct bt_buf path = {0};
 	struct stat status;
 
@@ -365,7 +403,7 @@ int bt_remove_tree(struct bt_removal *removal, int dirfd, const char *name)
 	while (!r && work.depth)
 		r = go_on(&work, dirfd);
 	while (work.depth)
-		bt_buf_free(&work.levels[--work.depth].names);
+		drop_level(&work);
 	bt_close(&work.fd);
 	free(work.levels);
 	if (work.failed || r)

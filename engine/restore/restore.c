@@ -154,7 +154,7 @@ static int take_rules(struct bt_restore_run *run, struct bt_error *error)
 
 	if (!run->options.delete_extra || !run->options.keep_left_out)
 		return 0;
-	r = bt_exclusion_add_patterns(set, run->info->rules, run->info->rule_count);
+	r = bt_exclusion_add(set, BT_LIST_PATTERNS, run->info->rules, run->info->rule_count);
 	if (!r)
 		r = bt_exclusion_add_words(set, run->info->options, run->info->option_count);
 	if (r)

@@ -1,30 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "restore/select.h"
 #include "base/fail.h"
+#include "base/path.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* Drops "." and empty components in place. */
 char *bt_selection_path(const char *path)
 {
-	char *text = malloc(strlen(path) + 1), *end = text;
+	char *text = malloc(strlen(path) + 1);
 
-	if (!text)
-		return NULL;
-	while (*path) {
-		size_t length = bt_component_length(path, 0);
-
-		if (length && !(length == 1 && *path == '.')) {
-			if (end > text)
-				*end++ = '/';
-			memcpy(end, path, length);
-			end += length;
-		}
-		path += length;
-		if (*path == '/')
-			path++;
-	}
-	*end = 0;
+	if (text)
+		bt_path_tidy(path, text);
 	return text;
 }
 
@@ -33,24 +19,9 @@ size_t bt_component_length(const char *path, size_t depth)
 	return strcspn(path + depth, "/");
 }
 
-/* In the order of the walk: "/" sorts before every other byte. */
-static int compare_paths(const void *left, const void *right)
+static int by_place(const void *left, const void *right)
 {
-	const unsigned char *a = *(unsigned char *const *)left, *b = *(unsigned char *const *)right;
-
-	while (*a && *a == *b) {
-		a++;
-		b++;
-	}
-	int x = !*a ? 0 : *a == '/' ? 1 : *a + 1, y = !*b ? 0 : *b == '/' ? 1 : *b + 1;
-	return x - y;
-}
-
-static bool covers(const char *above, const char *path)
-{
-	size_t length = strlen(above);
-
-	return strncmp(above, path, length) == 0 && (path[length] == '/' || !path[length]);
+	return bt_path_order(*(const char *const *)left, *(const char *const *)right);
 }
 
 static void drop_covered(struct bt_selection *selection)
@@ -58,7 +29,7 @@ static void drop_covered(struct bt_selection *selection)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < selection->count; i++) {
-		if (kept && covers(selection->paths[kept - 1], selection->paths[i]))
+		if (kept && bt_path_covers(selection->paths[kept - 1], selection->paths[i]))
 			free(selection->paths[i]);
 		else
 			selection->paths[kept++] = selection->paths[i];
@@ -99,7 +70,7 @@ int bt_selection_new(struct bt_store *store, const struct bt_entry *root, const 
 		bt_selection_free(&selection);
 		return r;
 	}
-	qsort(selection.paths, selection.count, sizeof(*selection.paths), compare_paths);
+	qsort(selection.paths, selection.count, sizeof(*selection.paths), by_place);
 	drop_covered(&selection);
 	while (everything && selection.count)
 		free(selection.paths[--selection.count]);

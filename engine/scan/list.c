@@ -26,12 +26,27 @@ static bool is_store(const struct bt_scan *scan, const struct bt_found *found)
 	       (options->skip_ino != 0 || options->skip_dev != 0);
 }
 
+/* By the rules that ask what an entry is. */
+static enum bt_scan_choice choose(struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_scratch *scratch,
+				  struct bt_scan_key *key, struct bt_found *found)
+{
+	enum bt_scan_choice choice = BT_SCAN_TAKE;
+
+	if (key->type == DT_UNKNOWN)
+		choice = bt_scan_filter_entry(scan, node, scratch, key, is_directory(found));
+	found->way = key->way;
+	found->unmatched = key->unmatched;
+	if (choice == BT_SCAN_TAKE && !bt_scan_filter_found(scan, node, scratch, key, found))
+		choice = BT_SCAN_LEAVE;
+	return choice;
+}
+
 /* Looks at all entries whose names are left, in their order, and counts the directories to be entered. */
 static int look_at_all(struct bt_scan *scan, struct bt_scan_private *node, int dirfd, struct bt_scan_scratch *scratch,
 		       char *names)
 {
 	for (size_t i = 0; i < scratch->count; i++) {
-		const struct bt_scan_key *key = &scratch->keys[i];
+		struct bt_scan_key *key = &scratch->keys[i];
 		struct bt_found *found = &node->dir.found[node->dir.count];
 
 		if (atomic_load_explicit(&scan->stopping, memory_order_relaxed))
@@ -41,14 +56,15 @@ static int look_at_all(struct bt_scan *scan, struct bt_scan_private *node, int d
 		bt_scan_look(scan, &node->dir, dirfd, key->type, found);
 		if (is_store(scan, found))
 			continue;
-		if (key->type == DT_UNKNOWN && bt_scan_filter_entry(scan, scratch, key, is_directory(found))) {
-			int r = bt_scan_note(scan, node, scratch, BT_EVENT_EXCLUDED, found->name,
-					     S_ISREG(found->mode) ? found->size : BT_SIZE_UNKNOWN);
+		enum bt_scan_choice choice = choose(scan, node, scratch, key, found);
+		int r = choice == BT_SCAN_LEAVE ? bt_scan_note(scan, node, scratch, BT_EVENT_EXCLUDED, found->name,
+							       S_ISREG(found->mode) ? found->size : BT_SIZE_UNKNOWN)
+						: 0;
 
-			if (r)
-				return r;
+		if (r)
+			return r;
+		if (choice != BT_SCAN_TAKE)
 			continue;
-		}
 		node->child_count += is_directory(found) && !found->boundary;
 		node->dir.count++;
 		names += key->length + (size_t)1;
@@ -86,6 +102,8 @@ static void init_child(const struct bt_scan *scan, struct bt_scan_private *child
 	child->dir.parent = &parent->dir;
 	child->dir.self = *found;
 	child->dir.private = child;
+	child->above = child->within.ignore = parent->within.ignore;
+	child->within.inside = !found->unmatched;
 	bt_way_init(&child->way, &parent->way);
 	if (changes)
 		child->dir.change = bt_changes_below(changes, parent->dir.change, found->name, found->name_length);
@@ -183,7 +201,7 @@ static int read_open(struct bt_scan *scan, struct bt_scan_private *node, int dir
 		return r;
 	node->dir.error = r;
 	bt_scan_sort(scratch);
-	r = bt_scan_filter_begin(scan, node, scratch);
+	r = bt_scan_filter_begin(scan, node, dirfd, scratch);
 	if (!r)
 		r = bt_scan_filter_names(scan, node, dirfd, scratch);
 	if (!r)
@@ -231,6 +249,8 @@ void bt_scan_read(struct bt_scan *scan, struct bt_scan_private *node, struct bt_
 		node->result = read_open(scan, node, fd, scratch);
 		bt_scan_fd_put(scan, &node->dir);
 	}
+	if (node->dir.error)
+		bt_scan_filter_unread(scan, node, scratch);
 	if (bt_scan_not_found(node->dir.error) && node->dir.parent)
 		node->dir.gone = !bt_scan_listed(scan, node->dir.parent, &node->dir.self, bt_scan_now());
 	if (!node->children)

@@ -31,6 +31,7 @@ void bt_scan_fill(const struct bt_scan *scan, struct bt_found *found, const stru
 	found->mode = stat->stx_mode;
 	found->uid = stat->stx_uid;
 	found->gid = stat->stx_gid;
+	found->nodump = stat->stx_attributes & STATX_ATTR_NODUMP;
 	found->has_btime = false;
 	if (scan->options.birth_times)
 		bt_scan_born(found, stat);

@@ -31,6 +31,10 @@ struct bt_scan_again {
 struct bt_scan_private {
 	struct bt_scan_dir dir; /* dir.private points back to here */
 
+	struct bt_within within; /* set when its parent was listed; its own patterns come when it is listed itself */
+	const struct bt_ignore *above; /* the patterns that are its parents' */
+	struct bt_listed_range listed; /* set when it is listed itself */
+
 	/* Set once by the thread that lists it, before state becomes BT_SCAN_LISTED. */
 	void *block; /* found and the names in it */
 	struct bt_scan_private *children;
@@ -62,7 +66,8 @@ struct bt_scan_key {
 	uint64_t prefix; /* the first bytes that not all names share, for comparing */
 	size_t offset;	 /* in the names */
 	uint16_t length;
-	unsigned char type; /* DT_… */
+	unsigned char type;  /* DT_… */
+	bool way, unmatched; /* as of what was found */
 };
 
 /* Buffers that a thread keeps between directories. */
@@ -132,15 +137,22 @@ void bt_scan_forget_again(struct bt_scan_private *node);
 int bt_scan_gather(struct bt_scan *scan, int fd, struct bt_scan_scratch *scratch);
 void bt_scan_sort(struct bt_scan_scratch *scratch);
 
-/* Prepares the rules for the entries of node: fills scratch->path. */
-int bt_scan_filter_begin(const struct bt_scan *scan, const struct bt_scan_private *node,
+/* Prepares the rules for the entries of node: fills scratch->path, and reads the patterns that the directory has. */
+int bt_scan_filter_begin(const struct bt_scan *scan, struct bt_scan_private *node, int dirfd,
 			 struct bt_scan_scratch *scratch);
 /* Removes names that rules and markers leave out from the keys, which are sorted. Names of unknown type are left for
  * bt_scan_filter_entry. */
 int bt_scan_filter_names(const struct bt_scan *scan, struct bt_scan_private *node, int fd,
 			 struct bt_scan_scratch *scratch);
-bool bt_scan_filter_entry(const struct bt_scan *scan, struct bt_scan_scratch *scratch, const struct bt_scan_key *key,
-			  bool directory);
+enum bt_scan_choice { BT_SCAN_TAKE, BT_SCAN_LEAVE, BT_SCAN_UNASKED };
+/* Sets what key says of the way, too. */
+enum bt_scan_choice bt_scan_filter_entry(const struct bt_scan *scan, const struct bt_scan_private *node,
+					 struct bt_scan_scratch *scratch, struct bt_scan_key *key, bool directory);
+/* Whether it is taken, by what is known once it was looked at. */
+bool bt_scan_filter_found(const struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_scratch *scratch,
+			  const struct bt_scan_key *key, const struct bt_found *found);
+/* What is listed below a directory that cannot be read is not missed. */
+void bt_scan_filter_unread(const struct bt_scan *scan, struct bt_scan_private *node, struct bt_scan_scratch *scratch);
 
 /* list.c: counts an entry that is left out or has vanished, and keeps it for the observer; bytes is its size or
  * BT_SIZE_UNKNOWN. 0 or BT_E_NOMEM. */

@@ -172,6 +172,15 @@ static int init_root(struct bt_scan *scan, const char *target, struct bt_error *
 	return 0;
 }
 
+static void init_exclusion(struct bt_scan *scan)
+{
+	static const struct bt_exclusion nothing;
+
+	if (!scan->options.exclusion)
+		scan->options.exclusion = &nothing;
+	scan->root->within = bt_within_of(scan->options.exclusion, scan->options.prefix);
+}
+
 int bt_scan_open(const char *target, const struct bt_scan_options *options, struct bt_scan **ret_scan,
 		 struct bt_error *error)
 {
@@ -185,6 +194,7 @@ int bt_scan_open(const char *target, const struct bt_scan_options *options, stru
 		return bt_fail(error, BT_E_NOMEM, target, "open");
 	}
 	scan->options = *options;
+	init_exclusion(scan);
 	scan->owner = geteuid();
 	scan->privileged = scan->owner == 0;
 	/* A scan that stays on one file system must not cause automounts. */
@@ -226,6 +236,8 @@ static void settle(struct bt_scan *scan, struct bt_scan_private *node)
 static void release(struct bt_scan *scan, struct bt_scan_private *node)
 {
 	bt_ways_close(&scan->fds, &node->way);
+	bt_ignore_free(node->within.ignore, node->above);
+	node->within.ignore = node->above;
 	free(node->children);
 	free(node->block);
 	free(node->told);

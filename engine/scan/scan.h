@@ -8,7 +8,8 @@
 #ifndef BT_SCAN_SCAN_H
 #define BT_SCAN_SCAN_H
 
-#include "policy/match.h"
+#include "policy/listed.h"
+#include "scan/exclusion.h"
 #include "watch/changes.h"
 #include <backuptool/observer.h>
 #include <backuptool/types.h>
@@ -26,7 +27,10 @@ struct bt_found {	  /* one entry of a directory, packed */
 	int error; /* errno of statx: the directory lists the name, but mode has at most the type. ENAMETOOLONG for a
 		      name over 255 bytes, which no snapshot can have */
 	uint16_t name_length;
-	bool has_btime;
+	bool has_btime : 1;
+	bool nodump : 1;	   /* it has that inode flag */
+	bool way : 1;		   /* a directory that is of the selection only if something below is */
+	bool unmatched : 1;	   /* for the scan: it matches no pattern of what is taken */
 	const char *boundary;	   /* of a directory on another file system that is not entered: the type of that as in
 				      /proc/self/mountinfo, or "btrfs-subvolume"; belongs to the scan. Else NULL. Mounted
 				      snapshots are never entered. If the file system does not answer, the entry has only
@@ -43,8 +47,11 @@ struct bt_scan_dir {
 				 belongs to something else now */
 	bool gone;	      /* with an error: its parent does not list it any more */
 	uint64_t excluded;    /* entries left out */
-	uint64_t vanished;    /* entries that were gone when statx was called for them */
-	void *user;	      /* the reader's */
+	uint64_t large, large_bytes; /* of these: files that are too large, and their sizes */
+	int rules_error;	     /* 0, or why the file of patterns in it that has the next name does not count */
+	const char *rules_name;
+	uint64_t vanished;	      /* entries that were gone when statx was called for them */
+	void *user;		      /* the reader's */
 	const struct bt_name *change; /* see changes; NULL: none */
 	bool deferred;		      /* nothing changed in it or below: it is listed only when asked for */
 	struct bt_scan_private *private;
@@ -53,11 +60,9 @@ struct bt_scan_dir {
 struct bt_scan;
 
 struct bt_scan_options {
-	const struct bt_rules *rules; /* NULL: none. Borrowed until close */
-	const char *prefix; /* of all paths that the rules are asked about: "docs/"; NULL: none. Borrowed likewise */
-	const char *const *if_present;
-	size_t if_present_count;
-	bool caches;
+	const struct bt_exclusion *exclusion; /* NULL: everything is found. Borrowed until close */
+	struct bt_listed *listed; /* what is asked for at all, without prefix; NULL: everything. Borrowed until close */
+	const char *prefix; /* of all paths that its patterns are asked about: "docs/"; NULL: none. Borrowed likewise */
 	bool one_file_system; /* directories on others are boundaries; files that are mounted there are files */
 	bool birth_times;     /* found ones get them where the file system has them */
 	dev_t skip_dev;

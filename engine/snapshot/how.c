@@ -34,48 +34,101 @@ static int take_user(struct bt_snap_request *request)
 	return request->info.user ? 0 : BT_E_NOMEM;
 }
 
-static const char *present_word(struct bt_snap_request *request, const char *name)
-{
-	size_t length = strlen(name);
-	char *word = bt_arena_alloc(&request->arena, sizeof(BT_WORD_IF_PRESENT) + length);
+/* The words being put together; there is room for all. */
+struct words {
+	struct bt_arena *arena;
+	const char **items;
+	size_t count;
+	bool failed;
+};
 
-	if (word) {
-		memcpy(word, BT_WORD_IF_PRESENT, strlen(BT_WORD_IF_PRESENT));
-		memcpy(word + strlen(BT_WORD_IF_PRESENT), name, length + 1);
-	}
-	return word;
+static void add_word(struct words *words, const char *prefix, const char *value)
+{
+	size_t length = strlen(prefix), more = strlen(value) + 1;
+	char *word = bt_arena_alloc(words->arena, length + more);
+
+	words->failed |= !word;
+	if (!word)
+		return;
+	memcpy(word, prefix, length);
+	memcpy(word + length, value, more);
+	words->items[words->count++] = word;
+}
+
+static void add_list(struct words *words, const char *prefix, const char *const *values, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		add_word(words, prefix, values[i]);
+}
+
+static void add_words(struct words *words, const struct bt_snapshot_options *options)
+{
+	char bytes[24];
+
+	if (options->birth_times)
+		add_word(words, BT_WORD_BIRTH_TIMES, "");
+	if (options->one_file_system)
+		add_word(words, BT_WORD_ONE_FILE_SYSTEM, "");
+	if (options->exclude_caches)
+		add_word(words, BT_WORD_CACHES, "");
+	if (options->exclude_nodump)
+		add_word(words, BT_WORD_NODUMP, "");
+	if (options->paths)
+		add_word(words, BT_WORD_FILES_FROM, "");
+	snprintf(bytes, sizeof(bytes), "%llu", (unsigned long long)options->exclude_larger_than);
+	if (options->exclude_larger_than)
+		add_word(words, BT_WORD_LARGER, bytes);
+	add_list(words, BT_WORD_IF_PRESENT, options->exclude_if_present, options->exclude_if_present_count);
+	add_list(words, BT_WORD_IGNORE_FILE, options->ignore_files, options->ignore_file_count);
+	add_list(words, BT_WORD_INCLUDE, options->include, options->include_count);
 }
 
 /* Sorted, each once. */
 static int take_words(struct bt_snap_request *request, const struct bt_snapshot_options *options)
 {
-	size_t most = options->exclude_if_present_count + 3, count = 0, kept = 0;
-	const char **words = bt_arena_alloc(&request->arena, most * sizeof(*words));
+	size_t most = options->exclude_if_present_count + options->ignore_file_count + options->include_count + 8;
+	struct words words = {.arena = &request->arena};
+	size_t kept = 0;
 
-	if (!words)
+	words.items = bt_arena_alloc(&request->arena, most * sizeof(*words.items));
+	if (!words.items)
 		return BT_E_NOMEM;
-	if (options->birth_times)
-		words[count++] = BT_WORD_BIRTH_TIMES;
-	if (options->one_file_system)
-		words[count++] = BT_WORD_ONE_FILE_SYSTEM;
-	if (options->exclude_caches)
-		words[count++] = BT_WORD_CACHES;
-	for (size_t i = 0; i < options->exclude_if_present_count; i++) {
-		words[count] = present_word(request, options->exclude_if_present[i]);
-		if (!words[count++])
-			return BT_E_NOMEM;
-	}
-	qsort(words, count, sizeof(*words), by_text);
-	for (size_t i = 0; i < count; i++)
-		if (!kept || strcmp(words[kept - 1], words[i]) != 0)
-			words[kept++] = words[i];
-	request->info.options = words;
+	add_words(&words, options);
+	if (words.failed)
+		return BT_E_NOMEM;
+	qsort(words.items, words.count, sizeof(*words.items), by_text);
+	for (size_t i = 0; i < words.count; i++)
+		if (!kept || strcmp(words.items[kept - 1], words.items[i]) != 0)
+			words.items[kept++] = words.items[i];
+	request->info.options = words.items;
 	request->info.option_count = kept;
 	return 0;
 }
 
+/* What is recorded is what is done. */
+static int compile_rules(struct bt_snap_request *request, struct bt_error *error)
+{
+	const struct bt_snapshot_info *info = &request->info;
+	int r = bt_exclusion_add(&request->exclusion, BT_LIST_PATTERNS, info->rules, info->rule_count);
+
+	if (!r)
+		r = bt_exclusion_add_words(&request->exclusion, info->options, info->option_count);
+	return r ? r : bt_exclusion_finish(&request->exclusion, error);
+}
+
+/* What is to be taken has no order, so that nothing can be taken back in it. */
+static int check_include(const struct bt_snapshot_options *options, struct bt_error *error)
+{
+	for (size_t i = 0; i < options->include_count; i++)
+		if (strchr("!#", *options->include[i]))
+			return bt_fail(error, BT_E_INVALID, options->include[i],
+				       "a pattern of what is taken begins neither with ! nor with #");
+	return 0;
+}
+
 /* Rules that are too long for the header are no reason to take no snapshot. */
-static int take_rules(struct bt_snap_request *request, const struct bt_snapshot_options *options)
+static int take_rules(struct bt_snap_request *request, const struct bt_snapshot_options *options,
+		      struct bt_error *error)
 {
 	struct bt_snapshot_info *info = &request->info;
 	bool fit = true;
@@ -83,6 +136,8 @@ static int take_rules(struct bt_snap_request *request, const struct bt_snapshot_
 
 	info->rules = options->exclude;
 	info->rule_count = options->exclude_count;
+	if (!r)
+		r = compile_rules(request, error);
 	if (!r)
 		r = bt_taken_rules_fit(info, &fit);
 	if (!fit) {
@@ -158,16 +213,26 @@ bool bt_snap_rules_differ(const struct bt_snapshot_info *a, const struct bt_snap
 	return !same_list(a->rules, a->rule_count, b->rules, b->rule_count) || !same_options(a, b);
 }
 
+bool bt_snap_may_follow(const struct bt_snapshot_info *parent, const struct bt_snapshot_info *info,
+			const struct bt_snapshot_options *options)
+{
+	bool shown = !options->exclude_nodump && !options->ignore_file_count && !options->paths;
+
+	return shown && parent->rules_omitted == info->rules_omitted && !bt_snap_rules_differ(parent, info);
+}
+
 int bt_snap_request_how(struct bt_snap_request *request, const struct bt_snapshot_options *options,
 			struct bt_error *error)
 {
 	int r = take_fate(&request->info, options, error);
 
+	if (!r)
+		r = check_include(options, error);
 	if (r)
 		return r;
 	request->info.program = "backuptool " BT_VERSION;
 	r = options->dry_run ? 0 : take_user(request); /* a look-up may take long */
 	if (!r)
-		r = take_rules(request, options);
+		r = take_rules(request, options, error);
 	return r ? bt_fail(error, BT_E_NOMEM, NULL, NULL) : 0;
 }

@@ -20,6 +20,7 @@ struct bt_snap_node {
 	struct bt_dir *previous_dir; /* goes through it; NULL: nothing of it is left */
 	const struct bt_entry *previous_next; /* not matched yet; NULL: to be fetched */
 	size_t at;			      /* in dir->found */
+	bool holds;			      /* something in it is taken */
 	/* For the finishing. */
 	struct bt_snap_builder *builder; /* NULL: no entry so far */
 	struct bt_snap_node *next_done;

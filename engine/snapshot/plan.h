@@ -35,6 +35,7 @@ struct bt_snap_totals {
 	uint64_t differences;		       /* entries that are new, other than in the parent, or gone */
 	uint64_t reread_bytes;		       /* of files that were read, but had not changed */
 	uint64_t problems;		       /* told to the observer */
+	uint64_t missing;		       /* of what was listed */
 	char boundary[256], boundary_type[65]; /* the first one that was looked at */
 	bool xattrs;
 };

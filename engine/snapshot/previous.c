@@ -156,6 +156,18 @@ void bt_snap_previous_close(struct bt_snap_previous *self, struct bt_snap_node *
 	}
 }
 
+void bt_snap_previous_drop(struct bt_snap_previous *self, const struct bt_snap_node *node)
+{
+	char *path = node->has_previous && bt_snap_wants_entries(self->plan->observer) ? bt_scan_path(node->dir, NULL)
+										       : NULL;
+
+	self->unmatched += node->has_previous;
+	self->removed += node->has_previous;
+	if (path)
+		bt_snap_told(self->plan->observer, BT_EVENT_REMOVED, path, 0);
+	free(path);
+}
+
 static bool take_away(uint64_t *total, uint64_t part)
 {
 	bool fits = *total >= part;

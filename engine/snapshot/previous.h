@@ -29,6 +29,8 @@ const struct bt_entry *bt_snap_previous_match(struct bt_snap_previous *self, str
 /* Whether the parent's directory has entries after those that were matched so far. */
 bool bt_snap_previous_has_more(struct bt_snap_previous *self, struct bt_snap_node *node);
 void bt_snap_previous_close(struct bt_snap_previous *self, struct bt_snap_node *node);
+/* After close: the directory itself is not taken, so that its entry in the parent has no match. */
+void bt_snap_previous_drop(struct bt_snap_previous *self, const struct bt_snap_node *node);
 /* Counts all entries below a directory of the parent, if they have to be counted. removed: they do not exist any more.
  * 0 or BT_E_NOMEM. */
 int bt_snap_previous_tree(struct bt_snap_previous *self, const struct bt_entry *previous, bool removed);

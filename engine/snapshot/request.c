@@ -105,22 +105,36 @@ int bt_snap_request_read(struct bt_snap_request *request, struct bt_store *store
 	request->info.target = request->target;
 	bt_store_inode(store, &dev, &inode);
 	r = refuse_store(dev, inode, request->target, error);
-	if (!r && options->exclude_count > 0)
-		r = bt_rules_new(options->exclude, options->exclude_count, &request->rules, error);
+	if (!r && options->paths)
+		r = bt_listed_new(options->paths, options->path_count, &request->listed, error);
 	if (!r)
 		r = take_tags(request, options, error);
 	return r ? r : bt_snap_request_how(request, options, error);
 }
 
+static bool is_used(const struct bt_exclusion_set *set, const char *pattern)
+{
+	const struct bt_buf *list = &set->lists[BT_LIST_INCLUDE];
+	size_t count = list->length / sizeof(char *);
+	const char *const *found = count ? bsearch(&pattern, list->data, count, sizeof(char *), by_text) : NULL;
+
+	return found && bt_rules_used(set->include, (size_t)(found - (const char *const *)list->data));
+}
+
 void bt_snap_request_used(const struct bt_snap_request *request, const struct bt_snapshot_options *options)
 {
+	const struct bt_exclusion_set *set = &request->exclusion;
+
 	for (size_t i = 0; options->exclude_used && i < options->exclude_count; i++)
-		options->exclude_used[i] = bt_rules_used(request->rules, i);
+		options->exclude_used[i] = bt_rules_used(set->rules, i);
+	for (size_t i = 0; options->include_used && i < options->include_count; i++)
+		options->include_used[i] = is_used(set, options->include[i]);
 }
 
 void bt_snap_request_free(struct bt_snap_request *request)
 {
-	bt_rules_free(request->rules);
+	bt_exclusion_free(&request->exclusion);
+	bt_listed_free(request->listed);
 	free(request->target);
 	free(request->tags);
 	bt_arena_free(&request->arena);

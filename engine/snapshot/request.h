@@ -5,7 +5,8 @@
 #define BT_SNAPSHOT_REQUEST_H
 
 #include "base/arena.h"
-#include "policy/match.h"
+#include "policy/listed.h"
+#include "scan/exclusion.h"
 #include "store/store.h"
 #include <backuptool/select.h>
 #include <backuptool/snapshot.h>
@@ -16,7 +17,8 @@ struct bt_snap_request {
 	char host[BT_HOST_SIZE];
 	char *target; /* without symbolic links */
 	const char **tags;
-	struct bt_rules *rules;
+	struct bt_exclusion_set exclusion;
+	struct bt_listed *listed; /* NULL: everything is asked for */
 	struct bt_arena arena;
 };
 
@@ -27,6 +29,10 @@ int bt_snap_request_how(struct bt_snap_request *request, const struct bt_snapsho
 			struct bt_error *error);
 /* Whether the other choice about birth times was made for the snapshot; false also if it does not say. */
 bool bt_snap_birth_times_differ(const struct bt_snapshot_info *info, bool wanted);
+/* Whether changes since the parent show all that the rules go by: not inode flags, not what a file of patterns means
+ * for directories in which nothing changed, not what was listed, and not that the rules are other ones. */
+bool bt_snap_may_follow(const struct bt_snapshot_info *parent, const struct bt_snapshot_info *info,
+			const struct bt_snapshot_options *options);
 /* Whether both have recorded their rules, and these differ. */
 bool bt_snap_rules_differ(const struct bt_snapshot_info *a, const struct bt_snapshot_info *b);
 /* Tells which patterns decided of an entry. */

@@ -115,7 +115,8 @@ static enum bt_doubt doubt_of(const struct bt_snap_run *run, const struct bt_cha
 		return BT_DOUBT_PARENT;
 	if (!run->names) /* those of what is taken over unseen would be lost */
 		return BT_DOUBT_DAMAGE;
-	if (run->plan.options->force || bt_snap_birth_times_differ(parent, run->plan.options->birth_times))
+	if (run->plan.options->force || bt_snap_birth_times_differ(parent, run->plan.options->birth_times) ||
+	    !bt_snap_may_follow(parent, &run->request.info, run->plan.options))
 		return BT_DOUBT_DUE;
 	return BT_DOUBT_NONE;
 }
@@ -145,10 +146,8 @@ static int open_source(struct bt_snap_run *run, struct bt_error *error)
 	unsigned threads = run->plan.threads;
 	struct bt_scan *scan;
 	struct bt_scan_options how = {
-		.rules = run->request.rules,
-		.if_present = options->exclude_if_present,
-		.if_present_count = options->exclude_if_present_count,
-		.caches = options->exclude_caches,
+		.exclusion = &run->request.exclusion.exclusion,
+		.listed = run->request.listed,
 		.one_file_system = options->one_file_system,
 		.birth_times = options->birth_times,
 		.changes = run->plan.changes,
@@ -358,7 +357,9 @@ static void fill_result(const struct bt_snap_run *run, struct bt_snapshot_result
 	result->boundaries = totals->boundaries;
 	memcpy(result->boundary, totals->boundary, sizeof(result->boundary));
 	memcpy(result->boundary_type, totals->boundary_type, sizeof(result->boundary_type));
+	result->missing = totals->missing;
 	result->left_out = bt_snap_walk_excluded(run->walk);
+	bt_snap_walk_large(run->walk, &result->too_large, &result->too_large_bytes);
 	result->new_bytes = packed->new_bytes;
 	result->stored_bytes = packed->stored;
 	result->written_bytes = packed->written;
@@ -432,6 +433,22 @@ static int conclude_early(struct bt_snap_run *run, struct bt_snapshot_result *re
 	return bt_fail(error, BT_E_CANCELLED, NULL, NULL);
 }
 
+/* Tells what was listed, and is not in the directory. */
+static void tell_missing(struct bt_snap_run *run)
+{
+	struct bt_snap_totals *totals = &run->finish.totals;
+	const char *path;
+
+	for (size_t at = 0; run->request.listed && (path = bt_listed_lost(run->request.listed, &at));) {
+		struct bt_error problem = {0};
+
+		bt_fail(&problem, BT_E_NOT_FOUND, path, "it is in the list of files, but not in the directory");
+		bt_voice_tell(&run->observer.voice, path, &problem);
+		totals->missing++;
+		totals->problems++;
+	}
+}
+
 static int take(struct bt_snap_run *run, const char *target, struct bt_snapshot_result *ret_result,
 		struct bt_error *error)
 {
@@ -448,6 +465,8 @@ static int take(struct bt_snap_run *run, const char *target, struct bt_snapshot_
 		r = run_stages(run, error);
 	if (r)
 		return r;
+	if (!run->ended)
+		tell_missing(run);
 	return run->ended ? conclude_early(run, ret_result, error) : conclude(run, ret_result, error);
 }
 

@@ -19,7 +19,7 @@ struct bt_snap_walk {
 	struct bt_snap_stream *stream; /* being read; NULL: none */
 	bool known;		       /* the parent has the file that is being read */
 	struct bt_snap_previous previous;
-	uint64_t problems, excluded, vanished;
+	uint64_t problems, excluded, vanished, large, large_bytes;
 	enum bt_doubt doubt;
 	enum bt_course course; /* that was wanted last */
 	bool begun;
@@ -141,6 +141,49 @@ static int fill_directory(struct bt_snap_walk *walk, struct bt_snap_node *node, 
 	return 0;
 }
 
+/* Tells that a file with patterns counts as not there. */
+static int bad_rules(struct bt_snap_walk *walk, const struct bt_scan_dir *dir)
+{
+	struct bt_error problem = {0};
+	char *path = bt_scan_path(dir, dir->rules_name);
+
+	if (!path)
+		return BT_E_NOMEM;
+	bt_fail_sys(&problem, dir->rules_error, path, "use the patterns of the file");
+	bt_voice_tell(&walk->plan->observer->voice, path, &problem);
+	walk->problems++;
+	free(path);
+	return 0;
+}
+
+static void count_left_out(struct bt_snap_walk *walk, const struct bt_scan_dir *dir)
+{
+	walk->excluded += dir->excluded;
+	walk->vanished += dir->vanished;
+	walk->large += dir->large;
+	walk->large_bytes += dir->large_bytes;
+}
+
+/* A directory that would only lead to what is taken, and leads to nothing. */
+static bool leads_nowhere(const struct bt_snap_node *node)
+{
+	return node->dir->self.way && !node->holds && node->dir->error == 0;
+}
+
+static void drop(struct bt_snap_walk *walk, struct bt_snap_node *node)
+{
+	bool told = node->has_previous || !bt_snap_wants_entries(walk->plan->observer);
+	char *path = told ? NULL : bt_scan_path(node->dir, NULL);
+
+	bt_snap_previous_drop(&walk->previous, node);
+	if (path)
+		bt_snap_told(walk->plan->observer, BT_EVENT_EXCLUDED, path, BT_SIZE_UNKNOWN);
+	free(path);
+	walk->excluded++;
+	bt_scan_done(walk->plan->source.scan, node->dir);
+	bt_snap_node_free(node);
+}
+
 static int leave(struct bt_snap_walk *walk)
 {
 	struct bt_snap_node *node = walk->node;
@@ -148,14 +191,21 @@ static int leave(struct bt_snap_walk *walk)
 
 	node->unknown = node->dir->error != 0;
 	bt_snap_previous_close(&walk->previous, node);
-	walk->excluded += node->dir->excluded;
-	walk->vanished += node->dir->vanished;
+	count_left_out(walk, node->dir);
+	walk->node = node->parent;
+	if (node->dir->rules_error && bad_rules(walk, node->dir))
+		return BT_E_NOMEM;
+	if (leads_nowhere(node)) {
+		drop(walk, node);
+		return 0;
+	}
+	if (node->parent)
+		node->parent->holds = true;
 	item = bt_snap_batch_add(walk->batch);
 	if (!item)
 		return BT_E_NOMEM;
 	item->kind = BT_SNAP_DIRECTORY;
 	item->node = node;
-	walk->node = node->parent;
 	return fill_directory(walk, node, item);
 }
 
@@ -170,6 +220,7 @@ static struct bt_snap_item *new_item(struct bt_snap_walk *walk, enum bt_snap_kin
 		item->node = walk->node;
 		item->found = found;
 		item->outcome.seen = *found;
+		walk->node->holds = true;
 	}
 	return item;
 }
@@ -502,4 +553,10 @@ enum bt_doubt bt_snap_walk_doubt(const struct bt_snap_walk *walk)
 uint64_t bt_snap_walk_excluded(const struct bt_snap_walk *walk)
 {
 	return walk->excluded;
+}
+
+void bt_snap_walk_large(const struct bt_snap_walk *walk, uint64_t *ret_count, uint64_t *ret_bytes)
+{
+	*ret_count = walk->large;
+	*ret_bytes = walk->large_bytes;
 }

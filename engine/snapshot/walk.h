@@ -19,5 +19,7 @@ int bt_snap_walk_count(struct bt_snap_walk *walk, struct bt_snap_totals *totals)
 enum bt_doubt bt_snap_walk_doubt(const struct bt_snap_walk *walk); /* set if the run found out that the changes are
 								      incomplete, so that its result is useless */
 uint64_t bt_snap_walk_excluded(const struct bt_snap_walk *walk);   /* entries left out by rules */
+/* Of these: files that are too large. */
+void bt_snap_walk_large(const struct bt_snap_walk *walk, uint64_t *ret_count, uint64_t *ret_bytes);
 
 #endif

@@ -49,6 +49,10 @@ struct bt_live {
 	bool recorded;	   /* and what the rules leave out that the snapshot has recorded */
 	const char *below; /* where the compared entry lies in the snapshot: patterns begin at the root of that; NULL or
 			      "": it is the root */
+	uint64_t exclude_larger_than; /* the rest as in snapshot.h, too */
+	bool exclude_nodump;
+	const char *const *ignore_files, *const *include;
+	size_t ignore_file_count, include_count;
 };
 
 struct bt_compare_call {

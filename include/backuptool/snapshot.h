@@ -47,6 +47,19 @@ struct bt_snapshot_options {
 	bool *exclude_used; /* NULL, or exclude_count of them, which are set: whether the pattern decided of an entry.
 			       A comment and an empty one count as used. After a failure, and where changes were
 			       followed, they say nothing */
+	uint64_t exclude_larger_than; /* files of more bytes are left out; 0: none */
+	bool exclude_nodump; /* entries with the inode flag d of lsattr are left out, where the file system tells */
+	const char *const *ignore_files; /* names of files in any directory, with patterns for what is below it: the
+					    nearest one that says something decides, after all of exclude */
+	size_t ignore_file_count;
+	const char *const *include; /* patterns: what matches is taken, with all below it, and the directories that
+				       lead there. None begins with "!" or "#". NULL: everything is taken */
+	size_t include_count;
+	bool *include_used;	  /* as exclude_used */
+	const char *const *paths; /* what is looked at at all: these, with all below, and the directories that lead
+				     there; relative to the target, in any order. NULL: everything. A snapshot does not
+				     have the list, so what is not in it counts as not asked for later on */
+	size_t path_count;
 };
 
 struct bt_snapshot_result {
@@ -73,8 +86,10 @@ struct bt_snapshot_result {
 	enum bt_doubt doubt; /* why the given changes were not followed */
 	bool rules_omitted;  /* the rules are too long to be recorded in the snapshot */
 	bool rules_changed;  /* they are other ones than those of the parent; false where one of both is not recorded */
-	uint64_t removed_bytes; /* sizes of the files among the removed entries */
-	bool partial;		/* name is of a partial snapshot, which is what an interrupted run kept */
+	uint64_t removed_bytes;		     /* sizes of the files among the removed entries */
+	bool partial;			     /* name is of a partial snapshot, which is what an interrupted run kept */
+	uint64_t too_large, too_large_bytes; /* files that were left out for their size, and how much they have */
+	uint64_t missing;		     /* listed paths that are not there; the observer was told of each */
 };
 
 /* BT_E_INVALID if target is the directory store or lies in it; otherwise 0, also if one of them does not exist. Call it

@@ -66,6 +66,28 @@ struct bt_barrier {
 /* One for each pattern. BT_E_NOMEM. */
 int bt_barriers_find(const char *const *patterns, size_t count, struct bt_barrier *ret_barriers);
 
+/* A pattern that matches what this one does, with each letter from A to Z in either case. There is room for
+ * BT_CASELESS_GROWTH bytes for each of the pattern, with its NUL: "[ -z]" gets 52, and nothing grows more for its
+ * length.
+ */
+#define BT_CASELESS_GROWTH 12
+void bt_pattern_caseless(const char *pattern, char *ret_folded);
+
+/* The lines of a text, in place. */
+struct bt_lines {
+	char *at, *end;
+	size_t number; /* of the line given last, from 1 */
+};
+/* size is without the NUL after the text. A mark of the byte order before the first line is passed over. BT_E_INVALID:
+ * it has a NUL, or such a mark of another encoding than UTF-8. */
+int bt_lines_begin(char *text, size_t size, struct bt_lines *ret_lines);
+/* The next one that is not empty, without its newline; NULL at the end. */
+char *bt_lines_next(struct bt_lines *lines);
+
+/* Writes a path of a list of files as it counts, without empty components and "."; there is room for strlen(path) + 1.
+ * BT_E_INVALID: it is absolute, or has "..". */
+int bt_listed_path(const char *path, char *ret_tidy);
+
 /* Whether a directory has shrunk as backuptool/retention.h defines it. */
 bool bt_has_shrunk(uint64_t files, uint64_t bytes, uint64_t files_before, uint64_t bytes_before);
 

@@ -41,7 +41,7 @@ def wanted():
     for name, meaning in rows('| member | meaning |'):
         yield 'header', words(name)[0]
         if name == '`options`':
-            yield from (('option', word.removesuffix('NAME')) for word in words(meaning) if word not in ('rules', 'btime'))
+            yield from (('option', re.sub(':.*', ':', word)) for word in words(meaning) if word not in ('rules', 'btime'))
     for names, places, meaning in rows('| member | in | meaning |'):
         for name in words(names):
             yield 'entry', name

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A pattern, a line feed, a path that ends with a slash if it is a directory's. The compiled rules agree with a reading
- * of the pattern byte by byte that tries everything.
+ * of the pattern byte by byte that tries everything; a folded pattern matches a path in either case or in none; and the
+ * input is a text of patterns.
  */
 #include "fuzz.h"
 #include "policy/match.h"
 #include <ctype.h>
+#include <internal/policy.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LONGEST = 160 };
@@ -180,6 +183,56 @@ static size_t clean_path(char *path, const uint8_t *data, size_t size)
 	return length;
 }
 
+static bool matches_in_case(const struct bt_rules *rules, const char *path, bool directory, int (*to_case)(int))
+{
+	char changed[LONGEST + 1];
+	size_t i;
+
+	for (i = 0; path[i]; i++)
+		changed[i] = (char)((unsigned char)path[i] < 128 ? to_case((unsigned char)path[i]) : path[i]);
+	changed[i] = '\0';
+	const char *slash = strrchr(changed, '/');
+	return bt_rules_decide(rules, changed, slash ? slash + 1 : changed, directory) != BT_RULING_NONE;
+}
+
+static void check_folded(const char *pattern, const char *path, bool directory)
+{
+	char folded[(LONGEST + 1) * BT_CASELESS_GROWTH];
+	const char *patterns[1] = {folded}, *slash = strrchr(path, '/');
+	struct bt_rules *plain, *rules;
+
+	bt_pattern_caseless(pattern, folded);
+	FUZZ_CHECK(bt_rules_new(&pattern, 1, &plain, NULL) == 0);
+	FUZZ_CHECK(bt_rules_new(patterns, 1, &rules, NULL) == 0);
+	bool lower = matches_in_case(rules, path, directory, tolower);
+	FUZZ_CHECK(lower == matches_in_case(rules, path, directory, toupper));
+	/* Without a class that is negated, nothing is lost. */
+	if (!strstr(pattern, "[!") && !strstr(pattern, "[^") &&
+	    bt_rules_decide(plain, path, slash ? slash + 1 : path, directory) != BT_RULING_NONE)
+		FUZZ_CHECK(lower);
+	bt_rules_free(plain);
+	bt_rules_free(rules);
+}
+
+/* Every line is in the text, in its order, and none is empty. */
+static void check_lines(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size + 1);
+	struct bt_lines lines;
+	size_t before = 0;
+
+	FUZZ_CHECK(text);
+	memcpy(text, data, size);
+	text[size] = '\0';
+	bool is_text = bt_lines_begin(text, size, &lines) == 0;
+	FUZZ_CHECK(!is_text || !memchr(data, 0, size));
+	for (const char *line = is_text ? bt_lines_next(&lines) : NULL; line; line = bt_lines_next(&lines)) {
+		FUZZ_CHECK(*line && lines.number > before && line + strlen(line) <= text + size);
+		before = lines.number;
+	}
+	free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const uint8_t *line = size > 0 ? memchr(data, '\n', size) : NULL;
@@ -189,6 +242,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t length, path_size;
 	bool directory;
 
+	check_lines(data, size);
 	if (!line)
 		return 0;
 	length = (size_t)(line - data);
@@ -205,5 +259,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(bt_rules_excluded(rules, path, slash ? slash + 1 : path, directory) ==
 		   expected(pattern, path, slash ? slash + 1 : path, directory));
 	bt_rules_free(rules);
+	check_folded(pattern, path, directory);
 	return 0;
 }

@@ -505,6 +505,71 @@ static void folded(void **state)
 	}
 }
 
+static void caseless_patterns(void **state)
+{
+	static const struct {
+		const char *pattern, *folded;
+	} expected[] = {
+		{"*.iso", "*.[iI][sS][oO]"},
+		{"!/Ab/", "!/[aA][bB]/"},
+		{"# text", "# text"},
+		{"\\a\\*\\", "[aA]\\*\\"},
+		{"[a-cX]", "[a-cXaAbBcCxX]"},
+		{"[!]a-]", "[!]a\\-aA]"},
+		{"[[:digit:]b]", "[[:digit:]bbB]"},
+		{"[a", "[a"},
+		{"\xc3\x89?", "\xc3\x89?"},
+	};
+
+	for (size_t i = 0; i < LENGTH(expected); i++) {
+		char folded[BT_CASELESS_GROWTH * 16];
+
+		bt_pattern_caseless(expected[i].pattern, folded);
+		assert_string_equal(folded, expected[i].folded);
+	}
+}
+
+static void caseless_matches(void **state)
+{
+	static const char *const patterns[] = {"[[:upper:]]x", "[!a-]", "D[Z-a]c/**/E", "[ -z]", "[^[:lower:]]"};
+	char folded[LENGTH(patterns)][BT_CASELESS_GROWTH * 16];
+	const char *list[LENGTH(patterns)];
+	struct bt_rules *rules[LENGTH(patterns)];
+
+	for (size_t i = 0; i < LENGTH(patterns); i++) {
+		bt_pattern_caseless(patterns[i], folded[i]);
+		list[i] = folded[i];
+		rules[i] = rules_of(&list[i], 1);
+	}
+	assert_true(excluded(rules[0], "aX") && excluded(rules[0], "AX") && !excluded(rules[0], "1x"));
+	assert_true(excluded(rules[1], "b") && !excluded(rules[1], "A") && !excluded(rules[1], "-"));
+	assert_true(excluded(rules[2], "dzC/e") && excluded(rules[2], "DAc/q/e") && !excluded(rules[2], "dbc/e"));
+	assert_true(excluded(rules[3], "q") && excluded(rules[3], "_") && !excluded(rules[3], "~"));
+	assert_true(excluded(rules[4], "1") && !excluded(rules[4], "Q") && !excluded(rules[4], "q"));
+	for (size_t i = 0; i < LENGTH(patterns); i++)
+		bt_rules_free(rules[i]);
+}
+
+static void lines_of_a_text(void **state)
+{
+	char text[] = "\xef\xbb\xbf"
+		      "a\n\n b\r\nc",
+	     binary[] = "a\0b",
+	     wide[] = "\xff\xfe"
+		      "a";
+	struct bt_lines lines;
+
+	assert_int_equal(bt_lines_begin(text, sizeof(text) - 1, &lines), 0);
+	assert_string_equal(bt_lines_next(&lines), "a");
+	assert_int_equal(lines.number, 1);
+	assert_string_equal(bt_lines_next(&lines), " b\r");
+	assert_int_equal(lines.number, 3);
+	assert_string_equal(bt_lines_next(&lines), "c");
+	assert_null(bt_lines_next(&lines));
+	assert_int_equal(bt_lines_begin(binary, 3, &lines), BT_E_INVALID);
+	assert_int_equal(bt_lines_begin(wide, 3, &lines), BT_E_INVALID);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -516,6 +581,9 @@ int main(void)
 		cmocka_unit_test(many_components),
 		cmocka_unit_test(used_patterns),
 		cmocka_unit_test(barriers),
+		cmocka_unit_test(caseless_patterns),
+		cmocka_unit_test(caseless_matches),
+		cmocka_unit_test(lines_of_a_text),
 		cmocka_unit_test(same_as_git),
 	};
 

@@ -36,7 +36,8 @@ static void assert_events(const struct bt_scan_options *options, const char *wan
 static void rules(void **state)
 {
 	static const char *const patterns[] = {"*.o", "!keep.o", "/a/b/", "tmp/", "d/*.c", "!d/x.c"};
-	struct bt_scan_options options = {0};
+	struct bt_exclusion exclusion = {0};
+	struct bt_scan_options options = {.exclusion = &exclusion};
 	struct bt_rules *compiled;
 
 	make_directory("a");
@@ -52,7 +53,7 @@ static void rules(void **state)
 	make_directory("x.o");
 	make_file("x.o/keep.o", "");
 	assert_int_equal(bt_rules_new(patterns, LENGTH(patterns), &compiled, NULL), 0);
-	options.rules = compiled;
+	exclusion.rules = compiled;
 	assert_paths(&options, "a,d,tmp,a/keep.o,d/x.c,", 5);
 	assert_events(&options, "x.o,a/b,a/drop.o,a/tmp,d/y.c,");
 	faults.hide_types = true;
@@ -64,7 +65,8 @@ static void rules(void **state)
 static void markers(void **state)
 {
 	static const char *const names[] = {".nobackup", "skip-me"};
-	struct bt_scan_options options = {.if_present = names, .if_present_count = LENGTH(names)};
+	const struct bt_exclusion exclusion = {.if_present = names, .if_present_count = LENGTH(names)};
+	struct bt_scan_options options = {.exclusion = &exclusion};
 
 	make_directory("a");
 	make_file("a/.nobackup", "");
@@ -84,7 +86,8 @@ static void markers(void **state)
 static void cache_directories(void **state)
 {
 	static const char signature[] = "Signature: 8a477f597d28d172789f06886806bc55";
-	struct bt_scan_options options = {.caches = true};
+	struct bt_exclusion exclusion = {.caches = true};
+	struct bt_scan_options options = {.exclusion = &exclusion};
 
 	make_directory("a");
 	make_file("a/CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n# a cache\n");
@@ -109,11 +112,95 @@ static void cache_directories(void **state)
 		     "a,b,c,d,e,f,g,a/CACHEDIR.TAG,b/CACHEDIR.TAG,c/CACHEDIR.TAG,c/f,d/CACHEDIR.TAG,d/f,"
 		     "e/CACHEDIR.TAG,f/CACHEDIR.TAG,g/CACHEDIR.TAG,g/f,",
 		     2);
-	options.caches = false;
+	exclusion.caches = false;
 	assert_paths(&options,
 		     "a,b,c,d,e,f,g,a/CACHEDIR.TAG,a/f,b/CACHEDIR.TAG,b/f,c/CACHEDIR.TAG,c/f,d/CACHEDIR.TAG,d/f,"
 		     "e/CACHEDIR.TAG,f/CACHEDIR.TAG,g/CACHEDIR.TAG,g/f,",
 		     0);
+}
+
+static void sizes(void **state)
+{
+	const struct bt_exclusion exclusion = {.larger = 3};
+	struct bt_scan_options options = {.exclusion = &exclusion};
+
+	make_file("a", "abc");
+	make_file("b", "abcd");
+	make_directory("c");
+	make_link("a-name-of-more-bytes", "d");
+	assert_paths(&options, "a,c,d,", 1);
+	faults.hide_types = true;
+	assert_paths(&options, "a,c,d,", 1);
+}
+
+static void files_of_patterns(void **state)
+{
+	static const char *const patterns[] = {"*.keep"}, *const names[] = {".ignore", ".ignore2"};
+	struct bt_exclusion exclusion = {.ignore_files = {names, LENGTH(names)}};
+	struct bt_scan_options options = {.exclusion = &exclusion};
+	struct bt_rules *compiled;
+
+	make_file(".ignore", "*.o\r\n# text\n/top\n");
+	make_directory("a");
+	make_file("a/.ignore", "\xef\xbb\xbf!y.o\n/b/x");
+	make_file("a/top", "");
+	make_directory("a/b");
+	make_file("a/b/.ignore2", "!x\n*.p\n");
+	make_file("a/b/x", "");
+	make_file("a/b/y.o", "");
+	make_file("a/b/z.o", "");
+	make_file("a/b/z.p", "");
+	make_file("top", "");
+	make_file("z.p", "");
+	make_link("/dev/zero", ".ignore2");
+	assert_paths(&options, ".ignore,.ignore2,a,z.p,a/.ignore,a/b,a/top,a/b/.ignore2,a/b/x,a/b/y.o,", 3);
+	faults.hide_types = true;
+	assert_paths(&options, ".ignore,.ignore2,a,z.p,a/.ignore,a/b,a/top,a/b/.ignore2,a/b/x,a/b/y.o,", 3);
+	/* The patterns of the call come before those of files. */
+	make_file("a/.ignore2", "!*\n");
+	make_file("a/c.keep", "");
+	assert_int_equal(bt_rules_new(patterns, LENGTH(patterns), &compiled, NULL), 0);
+	exclusion.rules = compiled;
+	assert_paths(&options,
+		     ".ignore,.ignore2,a,z.p,a/.ignore,a/.ignore2,a/b,a/top,a/b/.ignore2,a/b/x,a/b/y.o,a/b/z.o,", 3);
+	bt_rules_free(compiled);
+}
+
+static void only_what_matches(void **state)
+{
+	static const char *const include[] = {"*.jpg", "/docs/letters/", "/a/b"}, *const out[] = {"x.jpg"};
+	struct bt_exclusion exclusion = {0};
+	struct bt_scan_options options = {.exclusion = &exclusion};
+	struct bt_rules *wanted, *rules;
+
+	make_directory("a");
+	make_directory("a/b");
+	make_file("a/b/f", "");
+	make_file("a/c", "");
+	make_directory("docs");
+	make_directory("docs/letters");
+	make_directory("docs/letters/d");
+	make_file("docs/letters/d/f", "");
+	make_file("docs/letters/x.jpg", "");
+	make_directory("docs/other");
+	make_file("docs/other/y.jpg", "");
+	make_file("docs/other/f", "");
+	assert_int_equal(bt_rules_new(include, LENGTH(include), &wanted, NULL), 0);
+	assert_int_equal(bt_rules_new(out, LENGTH(out), &rules, NULL), 0);
+	exclusion.include = wanted;
+	exclusion.rules = rules;
+	const char *all = "a,docs,a/b,a/b/f,docs/letters,docs/other,docs/letters/d,docs/letters/d/f,docs/other/y.jpg,";
+	assert_paths(&options, all, 3);
+	faults.hide_types = true;
+	assert_paths(&options, all, 3);
+	/* A directory may lie below what matches. */
+	options.prefix = "a/b/";
+	assert_paths(&options,
+		     "a,docs,a/b,a/c,a/b/f,docs/letters,docs/other,docs/letters/d,docs/letters/d/f,docs/other/f,"
+		     "docs/other/y.jpg,",
+		     1);
+	bt_rules_free(wanted);
+	bt_rules_free(rules);
 }
 
 static void store_is_left_out(void **state)
@@ -187,7 +274,8 @@ static void one_file_system(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(rules), TEST(markers), TEST(cache_directories), TEST(store_is_left_out), TEST(one_file_system),
+		TEST(rules),	       TEST(markers), TEST(cache_directories), TEST(store_is_left_out),
+		TEST(one_file_system), TEST(sizes),   TEST(files_of_patterns), TEST(only_what_matches),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -224,6 +224,39 @@ static void birth_times_are_for_all(void **state)
 	pair_end(&pair);
 }
 
+/* Other rules than the parent's are about directories in which nothing changed, too; and some are never followed. */
+static void changed_rules_are_for_all(void **state)
+{
+	static const char *const patterns[] = {"f2"}, *const include[] = {"f1", "f2"}, *const names[] = {".ignore"};
+	struct pair pair;
+
+	pair_begin(&pair, BT_WATCH_BEST);
+	pair.world.options.exclude = patterns;
+	pair.world.options.exclude_count = 1;
+	step(&pair, BT_DOUBT_DUE);
+	put(at(&pair, "source/d1/f1"), "a");
+	step(&pair, BT_DOUBT_NONE);
+	pair.world.options.exclude_count = 0;
+	pair.world.options.include = include;
+	pair.world.options.include_count = 2;
+	step(&pair, BT_DOUBT_DUE);
+	dir(at(&pair, "source/way"));
+	dir(at(&pair, "source/way/to"));
+	step(&pair, BT_DOUBT_NONE);
+	put(at(&pair, "source/way/to/f1"), "taken");
+	step(&pair, BT_DOUBT_NONE);
+	assert_int_equal(unlink(at(&pair, "source/way/to/f1")), 0);
+	step(&pair, BT_DOUBT_NONE);
+	pair.world.options.include_count = 0;
+	pair.world.options.ignore_files = names;
+	pair.world.options.ignore_file_count = 1;
+	put(at(&pair, "source/.ignore"), "f2\n");
+	step(&pair, BT_DOUBT_DUE);
+	put(at(&pair, "source/.ignore"), "# f2\n");
+	step(&pair, BT_DOUBT_DUE);
+	pair_end(&pair);
+}
+
 static void unchanged_ones_are_skipped(void **state)
 {
 	struct pair pair;
@@ -246,10 +279,15 @@ static void unchanged_ones_are_skipped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(links_by_fanotify),	   cmocka_unit_test(links_by_inotify),
-		cmocka_unit_test(mapped_by_fanotify),	   cmocka_unit_test(mapped_by_inotify),
-		cmocka_unit_test(looked_at_again),	   cmocka_unit_test(rules_hold),
-		cmocka_unit_test(birth_times_are_for_all), cmocka_unit_test(unchanged_ones_are_skipped),
+		cmocka_unit_test(links_by_fanotify),
+		cmocka_unit_test(links_by_inotify),
+		cmocka_unit_test(mapped_by_fanotify),
+		cmocka_unit_test(mapped_by_inotify),
+		cmocka_unit_test(looked_at_again),
+		cmocka_unit_test(rules_hold),
+		cmocka_unit_test(birth_times_are_for_all),
+		cmocka_unit_test(changed_rules_are_for_all),
+		cmocka_unit_test(unchanged_ones_are_skipped),
 	};
 
 	return cmocka_run_group_tests(tests, pair_alone, NULL);
