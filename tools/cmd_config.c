@@ -21,9 +21,10 @@ static const struct tool_option table[] = {
 static void fill(struct config_shown *shown, const struct config *config, const struct config_source *source)
 {
 	struct config_entries all = config_effective(config, source);
-	const struct config_entry *target = config_entry(&all, "target-directory"),
-				  *store = config_entry(&all, "store");
+	const struct config_entry *target = config_entry(&all, "as"), *store = config_entry(&all, "store");
 
+	if (!target)
+		target = config_entry(&all, "target-directory");
 	*shown = (struct config_shown){.source = source,
 				       .settings = tool_alloc((all.count + 1) * sizeof(*shown->settings)),
 				       .count = all.count,

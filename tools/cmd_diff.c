@@ -237,7 +237,7 @@ static int run(struct tool *tool, const void *arg)
 	if (r == TOOL_OK)
 		r = check_live(&diff);
 	if (diff.live)
-		tool_rules_check(tool, diff.live, &diff.options->rules);
+		tool_rules_check(tool, diff.live, NULL, &diff.options->rules);
 	if (r == TOOL_OK && diff.live && !diff.options->all_files)
 		tool_recorded_check(tool, diff.before.info);
 	if (r == TOOL_OK)

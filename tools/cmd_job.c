@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "choice.h"
 #include "commands.h"
 #include "job.h"
 #include "job_many.h"
@@ -138,46 +137,49 @@ static void find_target(struct job *job)
 {
 	const struct tool_taking *taking = &job->options->taking;
 
-	job_store_init(&job->round.at, job->tool, tool_taking_host(taking), tool_path_here(taking->target));
+	job_store_init(&job->round.at, job->tool, tool_taking_host(taking), tool_taking_of(taking));
 }
 
-static bool is_there(const struct tool *tool)
+/* Whether store and directory are there; else a hook may bring them. */
+static bool is_there(struct job *job)
 {
-	const struct bt_store_options options = {
-		.size = sizeof(options), .id = tool_store_wanted(tool), .read_only = true};
-	struct bt_store *store = NULL;
-	struct bt_error unused = {0};
-	bool there = bt_store_open(tool->store, &options, &store, &unused) == 0;
+	int unused;
+	tool_auto char *problem = tool_target_problem(job->tool, job->options->taking.target, &unused);
+	bool there = !problem && job_store_look(&job->round.at);
 
-	bt_store_close(store);
+	job_store_close(&job->round.at);
 	return there;
 }
 
 static void begin(struct job *job)
 {
-	bool at_once = job->options->at_start || job->options->taking.dry_run || !job->round.met;
+	bool at_once = job->options->at_start || job->options->taking.dry_run;
+	bool known = !at_once && (job->round.met || job_store_look(&job->round.at));
 
-	job_when_begin(&job->when, job->tool, at_once ? NULL : &job->round.at);
+	job_when_begin(&job->when, job->tool, known ? &job->round.at : NULL);
+}
+
+static int check(const struct job *job)
+{
+	const struct job_options *options = job->options;
+	int r;
+
+	if (options->watch && options->taking.dry_run)
+		return tool_usage_error(job->tool, "--watch follows snapshots, and --dry-run takes none");
+	r = job_watch_check(job->tool, options);
+	return r == TOOL_OK ? job_when_check(job->tool, options) : r;
 }
 
 static int start(struct job *job)
 {
-	bool waits_for_hook = job->options->hooks.commands[TOOL_HOOK_BEFORE].count && !job->options->taking.dry_run;
-	int r = TOOL_OK;
+	int r = check(job);
 
-	if (job->options->watch && job->options->taking.dry_run)
-		return tool_usage_error(job->tool, "--watch follows snapshots, and --dry-run takes none");
-	r = job_watch_check(job->tool, job->options);
-	if (r != TOOL_OK)
-		return r;
-	r = job_when_check(job->tool, job->options);
-	if (r != TOOL_OK)
-		return r;
-	r = tool_taking_check(job->tool, &job->options->taking);
+	if (r == TOOL_OK)
+		r = tool_taking_check(job->tool, &job->options->taking);
 	if (r != TOOL_OK)
 		return r;
 	find_target(job);
-	if (!waits_for_hook || is_there(job->tool)) /* else the hook may bring it */
+	if (!job_is_prepared(job->options) || is_there(job))
 		r = job_round_meet(&job->round);
 	if (r != TOOL_OK)
 		return r;

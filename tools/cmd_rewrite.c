@@ -175,8 +175,8 @@ static void say_unused(const struct work *work, const struct bt_rewrite_run *run
 		if (!bt_rewrite_used(run, i))
 			tool_texts_add(&unused, patterns->items[i]);
 	if (target && !work->tool->quiet) {
-		tool_patterns_check(work->tool, target, patterns);
-		tool_patterns_say_unused(work->tool, target, patterns, &unused);
+		tool_patterns_check(work->tool, target, NULL, patterns);
+		tool_patterns_say_unused(work->tool, target, NULL, patterns, &unused);
 	}
 	free(unused.items);
 }

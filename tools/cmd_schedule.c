@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "choice.h"
 #include "commands.h"
 #include "job_when.h"
 #include "mount_point.h"
@@ -23,6 +24,7 @@ static void place_free(struct schedule_place *place)
 	free(place->program);
 	free(place->store);
 	free(place->target);
+	free(place->of);
 	free(place->mount);
 	free(place->config);
 }
@@ -98,8 +100,9 @@ static int place_find_config(struct tool *tool, const struct schedule_options *o
 
 static int place_find(struct tool *tool, const struct schedule_options *options, struct schedule_place *place)
 {
-	const char *target = options->job.taking.target;
-	int r = options->config ? TOOL_OK : tool_target_check(tool, target);
+	const struct tool_taking *taking = &options->job.taking;
+	bool brought = options->config || (taking->as && job_is_prepared(&options->job)); /* by a hook */
+	int r = brought ? TOOL_OK : tool_target_check(tool, taking->target);
 
 	if (r != TOOL_OK)
 		return r;
@@ -108,9 +111,8 @@ static int place_find(struct tool *tool, const struct schedule_options *options,
 		return cannot(tool, "find", "this program");
 	if (options->config)
 		return place_find_config(tool, options, place);
-	place->target = realpath(target, NULL);
-	if (!place->target)
-		return cannot(tool, "protect", target);
+	place->target = tool_path_here(taking->target);
+	place->of = tool_taking_of(taking);
 	place->store = absolute(tool->store);
 	if (!place->store)
 		return cannot(tool, "find the store", tool->store);
@@ -297,7 +299,7 @@ static int make_units(struct tool *tool, const struct schedule_options *options,
 
 	if (r == TOOL_OK) {
 		if (!place.config)
-			tool_rules_check(tool, place.target, &options->job.taking.rules);
+			tool_rules_check(tool, place.target, options->job.taking.as, &options->job.taking.rules);
 		r = schedule_units_make(tool, options, &place, &result.units);
 	}
 	if (r == TOOL_OK) {

@@ -53,7 +53,7 @@ static void print_report(const struct tool *tool, const struct tool_taking *taki
 		puts(result->name);
 	if (tool->name_only || tool->quiet)
 		return;
-	tool_auto char *target = tool_escape(taking->target);
+	tool_auto char *target = tool_taking_shown(taking);
 	tool_auto char *elapsed = tool_elapsed(taken->seconds);
 	if (result->skipped)
 		printf("no snapshot of %s: nothing changed since %s\n", target, result->parent);
@@ -241,7 +241,7 @@ static int run_snapshot(struct tool *tool, const void *arg)
 		return tool_usage_error(tool, "--print-name and --%s do not go together",
 					tool->json ? "json" : "verbose");
 	tool->name_only = options->print_name;
-	tool_outcome_target(tool, options->taking.target);
+	tool_outcome_target(tool, &options->taking);
 	return tool_hooks_around(tool, options->taking.dry_run, &hooked, options);
 }
 
@@ -270,6 +270,14 @@ const struct tool_command cmd_snapshot = {
 		       "--json' shows; Linux cannot give them back. They are no difference between\n"
 		       "two snapshots. After another choice than last time all entries are\n"
 		       "recorded once more, but no file is read for that.\n"
+		       "\n"
+		       "With --as the snapshot is of PATH: so it is listed, and so the next one finds it\n"
+		       "to compare with. The files are read below DIR, a copy of PATH in which they hold\n"
+		       "still, such as a snapshot of btrfs, LVM or ZFS, where unchanged files cost\n"
+		       "nothing either. Where a copy has other inodes and ctimes each time, --trust\n"
+		       "mtime-size takes a file of the same size, mtime, mode and owner for unchanged.\n"
+		       "The risk: a change that keeps all four, or one of ACLs and attributes alone, is\n"
+		       "not seen before a run without it, or with --force.\n"
 		       "\n"
 		       "Patterns are those of .gitignore: '*.tmp' matches at any depth, '/Downloads/'\n"
 		       "only the directory at the top, '**' any number of directories, and '!' in\n"

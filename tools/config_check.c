@@ -31,14 +31,14 @@ static void add_patterns(struct origin *origin, const struct config_entry *entry
 		origin->entries[i] = entry;
 }
 
-static void check_patterns(struct config *config, const struct config_entries *all, const char *directory)
+static void check_patterns(struct config *config, const struct config_entries *all, const struct tool_taking *taking)
 {
 	struct origin origin = {0};
 	char **wrong;
 
 	for (size_t i = 0; i < all->count; i++)
 		add_patterns(&origin, &all->items[i]);
-	wrong = tool_patterns_wrong(directory, &origin.patterns);
+	wrong = tool_patterns_wrong(taking->target, taking->as, &origin.patterns);
 	for (size_t i = 0; i < origin.patterns.count; i++) {
 		if (wrong[i])
 			config_problem(config, origin.entries[i]->file, origin.entries[i]->line, "%s", wrong[i]);
@@ -97,10 +97,10 @@ bool config_check(struct config *config, const struct config_source *source, con
 	if (config_settle(config, source, tool, settings)) {
 		tool_auto char *problem = tool_target_problem(&settings->tool, settings->job.taking.target, &unused);
 
-		if (problem)
+		if (problem && !(settings->job.taking.as && job_is_prepared(&settings->job)))
 			config_problem(config, target->file, target->line, "%s", problem);
 		check_store(config, config_entry(&all, "store"), &settings->tool);
-		check_patterns(config, &all, settings->job.taking.target);
+		check_patterns(config, &all, &settings->job.taking);
 	}
 	config_settings_free(settings);
 	free(settings);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "hooks.h"
-#include "choice.h"
 #include "hook_process.h"
 #include "output.h"
 #include "rows.h"
+#include "taking.h"
 #include <backuptool/snapshot.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -64,10 +64,10 @@ void tool_outcome_clear(struct tool_outcome *outcome)
 	*outcome = (struct tool_outcome){0};
 }
 
-void tool_outcome_target(const struct tool *tool, const char *target)
+void tool_outcome_target(const struct tool *tool, const struct tool_taking *taking)
 {
 	free(tool->outcome->target);
-	tool->outcome->target = tool_path_here(target);
+	tool->outcome->target = tool_taking_of(taking);
 }
 
 void tool_outcome_count(const struct tool *tool, const struct bt_snapshot_result *result)

@@ -9,6 +9,7 @@
 #include "tool.h"
 
 struct bt_snapshot_result;
+struct tool_taking;
 
 enum tool_hook_kind { TOOL_HOOK_BEFORE, TOOL_HOOK_SUCCESS, TOOL_HOOK_FAILURE, TOOL_HOOK_AFTER, TOOL_HOOK_KINDS };
 
@@ -35,7 +36,7 @@ struct tool_outcome {
 	uint64_t failures; /* runs that failed or were incomplete, in a row: with this one, or else before this one */
 };
 void tool_outcome_clear(struct tool_outcome *outcome);
-void tool_outcome_target(const struct tool *tool, const char *target);
+void tool_outcome_target(const struct tool *tool, const struct tool_taking *taking);
 void tool_outcome_count(const struct tool *tool, const struct bt_snapshot_result *result);
 /* What is missing, or wrong: text, which is allocated, is taken over; NULL: nothing. */
 void tool_outcome_lacks(const struct tool *tool, char *text);

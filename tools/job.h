@@ -22,7 +22,9 @@ struct job_options {
 
 /* Tables of options for a struct job_options, of job and schedule. */
 extern const struct tool_option job_pace_options[], job_watch_options[], job_duration_option[];
-/* Why --watch cannot be had with the rules, or NULL; and as a usage error. */
+/* Whether a hook runs before the work: what is not there yet may be there then. */
+bool job_is_prepared(const struct job_options *options);
+/* Why --watch cannot be had with the other options, or NULL: as a sentence; and as a usage error. */
 const char *job_watch_problem(const struct job_options *options);
 int job_watch_check(const struct tool *tool, const struct job_options *options);
 tool_option_set job_add_at; /* struct bt_calendar, one time after the other */

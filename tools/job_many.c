@@ -66,13 +66,9 @@ static int64_t next_due(const struct job_round *round)
 static void begin_when(struct turn *turn, bool at_start)
 {
 	struct run_source *run = turn->run;
-	const struct tool *tool = &run->settings.tool;
-	const struct bt_store_options options = {
-		.size = sizeof(options), .id = tool_store_wanted(tool), .read_only = true};
 	struct job_store *at = &run->round.at;
-	struct tool silent = *tool;
-	struct bt_error unused = {0};
-	bool there = !at_start && bt_store_open(tool->store, &options, &at->store, &unused) == 0;
+	struct tool silent = run->settings.tool;
+	bool there = !at_start && job_store_look(at);
 
 	silent.quiet = true;
 	job_when_begin(&turn->when, &silent, there ? at : NULL);

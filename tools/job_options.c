@@ -38,6 +38,11 @@ static const char *set_duration(void *field, const char *text)
 	return NULL;
 }
 
+bool job_is_prepared(const struct job_options *options)
+{
+	return options->hooks.commands[TOOL_HOOK_BEFORE].count && !options->taking.dry_run;
+}
+
 #define FIELD(name) offsetof(struct job_options, name)
 
 const struct tool_option job_pace_options[] = {
@@ -76,6 +81,9 @@ const char *job_watch_problem(const struct job_options *options)
 		return "--watch is not told of attributes, which --exclude-nodump goes by; leave one of them out";
 	if (options->watch && options->taking.files.given)
 		return "--watch looks for what changed, and --files-from says what to look at; leave one of them out";
+	if (options->watch && options->taking.as)
+		return "--watch follows one directory, and --as is for copies of it, of which each is another one; "
+		       "leave one of them out";
 	return NULL;
 }
 

@@ -224,7 +224,7 @@ static void run_with_hooks(struct job_round *round, struct job_run *run)
 	int r;
 
 	tool_outcome_clear(outcome);
-	tool_outcome_target(round->tool, round->options->taking.target);
+	tool_outcome_target(round->tool, &round->options->taking);
 	outcome->run = run->number;
 	outcome->failures = round->faulty;
 	r = before(round);

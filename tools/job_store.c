@@ -158,6 +158,15 @@ int job_store_open(struct job_store *store, bool create)
 	return r;
 }
 
+bool job_store_look(struct job_store *store)
+{
+	const struct bt_store_options options = {
+		.size = sizeof(options), .id = tool_store_wanted(&store->tool), .read_only = true};
+	struct bt_error unused = {0};
+
+	return bt_store_open(store->tool.store, &options, &store->store, &unused) == 0;
+}
+
 void job_store_close(struct job_store *store)
 {
 	let_go(&store->claim);

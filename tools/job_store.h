@@ -29,6 +29,8 @@ struct job_store {
 void job_store_init(struct job_store *store, const struct tool *tool, char *host, char *target);
 /* Says what is wrong, and gives an exit code, or TOOL_OK. Only the first time it may be made. */
 int job_store_open(struct job_store *store, bool create);
+/* Opens it to be read, if it is there now: nothing is said or made. */
+bool job_store_look(struct job_store *store);
 /* Nothing in the store is held open any more; the name stays taken. */
 void job_store_close(struct job_store *store);
 void job_store_free(struct job_store *store);

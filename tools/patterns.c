@@ -82,14 +82,15 @@ static char *barrier_text(const char *pattern, struct bt_barrier barrier)
 			   rules);
 }
 
-/* Why the pattern can match nothing, to be freed; NULL if it can. */
-static char *wrong_text(const char *text, const char *directory, const char *real, struct bt_barrier barrier)
+/* Why the pattern can match nothing, to be freed; NULL if it can. directories: the one that is walked, and what else it
+ * is called; NULL: nothing. */
+static char *wrong_text(const char *text, const char *const directories[3], struct bt_barrier barrier)
 {
-	const char *pattern = text + (*text == '!');
-	char *meant = tool_pattern_meant(pattern, directory), *wrong = NULL;
+	const char *pattern = text + (*text == '!'), *directory = directories[0];
+	char *meant = NULL, *wrong = NULL;
 
-	if (!meant && real)
-		meant = tool_pattern_meant(pattern, real);
+	for (size_t i = 0; i < 3 && !meant; i++)
+		meant = directories[i] ? tool_pattern_meant(pattern, directories[i]) : NULL;
 	if (meant && (*pattern == '.' || !begins_below(pattern, directory)))
 		wrong = meant_text(text, meant);
 	else if (barrier.directory)
@@ -98,15 +99,16 @@ static char *wrong_text(const char *text, const char *directory, const char *rea
 	return wrong;
 }
 
-char **tool_patterns_wrong(const char *directory, const struct tool_texts *patterns)
+char **tool_patterns_wrong(const char *directory, const char *as, const struct tool_texts *patterns)
 {
 	char **wrong = tool_alloc((patterns->count + 1) * sizeof(*wrong));
 	tool_auto struct bt_barrier *barriers = tool_alloc((patterns->count + 1) * sizeof(*barriers));
 	tool_auto char *real = realpath(directory, NULL);
+	const char *const directories[3] = {directory, real, as};
 
 	bt_barriers_find(patterns->items, patterns->count, barriers);
 	for (size_t i = 0; i < patterns->count; i++)
-		wrong[i] = wrong_text(patterns->items[i], directory, real, barriers[i]);
+		wrong[i] = wrong_text(patterns->items[i], directories, barriers[i]);
 	return wrong;
 }
 
@@ -117,9 +119,10 @@ static void free_texts(char **texts, size_t count)
 	free(texts);
 }
 
-void tool_patterns_check(const struct tool *tool, const char *directory, const struct tool_texts *patterns)
+void tool_patterns_check(const struct tool *tool, const char *directory, const char *as,
+			 const struct tool_texts *patterns)
 {
-	char **wrong = tool_patterns_wrong(directory, patterns);
+	char **wrong = tool_patterns_wrong(directory, as, patterns);
 
 	for (size_t i = 0; i < patterns->count; i++)
 		if (wrong[i])
@@ -127,10 +130,10 @@ void tool_patterns_check(const struct tool *tool, const char *directory, const s
 	free_texts(wrong, patterns->count);
 }
 
-void tool_patterns_say_unused(const struct tool *tool, const char *directory, const struct tool_texts *patterns,
-			      const struct tool_texts *unused)
+void tool_patterns_say_unused(const struct tool *tool, const char *directory, const char *as,
+			      const struct tool_texts *patterns, const struct tool_texts *unused)
 {
-	char **wrong = tool_patterns_wrong(directory, patterns);
+	char **wrong = tool_patterns_wrong(directory, as, patterns);
 	tool_auto char *names = tool_format("%s", "");
 	size_t count = 0, next = 0;
 

@@ -48,8 +48,8 @@ static void say(const struct tool *tool, const char *target, const struct tool_t
 		const struct tool_texts *unused)
 {
 	if (unused->count)
-		tool_patterns_check(tool, target, unused);
-	tool_patterns_say_unused(tool, target, patterns, unused);
+		tool_patterns_check(tool, target, NULL, unused);
+	tool_patterns_say_unused(tool, target, NULL, patterns, unused);
 }
 
 int tool_picks_check(const struct tool *tool, const char *target, struct tool_picks *picks)

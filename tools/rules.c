@@ -54,8 +54,8 @@ const char *tool_rules_given(const struct tool_rules *rules)
 	return NULL;
 }
 
-void tool_rules_check(const struct tool *tool, const char *directory, const struct tool_rules *rules)
+void tool_rules_check(const struct tool *tool, const char *directory, const char *as, const struct tool_rules *rules)
 {
-	tool_patterns_check(tool, directory, &rules->exclude);
-	tool_patterns_check(tool, directory, &rules->include);
+	tool_patterns_check(tool, directory, as, &rules->exclude);
+	tool_patterns_check(tool, directory, as, &rules->include);
 }

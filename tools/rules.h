@@ -14,7 +14,8 @@ extern const struct tool_option tool_rules_options[];
 
 /* The name of one of the options that was given, or NULL. */
 const char *tool_rules_given(const struct tool_rules *rules);
-/* Before they are used: says which patterns can match nothing there, and what to write. */
-void tool_rules_check(const struct tool *tool, const char *directory, const struct tool_rules *rules);
+/* Before they are used: says which patterns can match nothing there, and what to write. as: under what other name the
+ * directory is recorded, or NULL. */
+void tool_rules_check(const struct tool *tool, const char *directory, const char *as, const struct tool_rules *rules);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "check.h"
-#include "choice.h"
 #include "output.h"
 #include "patterns.h"
 #include "record.h"
@@ -127,12 +126,12 @@ void run_source_begin(struct run_source *run)
 	const struct config_settings *settings = &run->settings;
 	const struct tool_taking *taking = &settings->job.taking;
 
-	tool_rules_check(&settings->tool, taking->target, &taking->rules);
+	tool_rules_check(&settings->tool, taking->target, taking->as, &taking->rules);
 	run->round = (struct job_round){.tool = &settings->tool,
 					.options = &settings->job,
 					.cancelled = tool_signals_cancel,
 					.then = check_if_due};
-	job_store_init(&run->round.at, &settings->tool, tool_taking_host(taking), tool_path_here(taking->target));
+	job_store_init(&run->round.at, &settings->tool, tool_taking_host(taking), tool_taking_of(taking));
 	run->begun = true;
 }
 

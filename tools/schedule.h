@@ -20,6 +20,7 @@ extern const struct tool_option schedule_own[];
 /* What the service needs to know of this place; all texts are allocated. */
 struct schedule_place {
 	char *program, *store, *target;
+	char *of;     /* the directory that its snapshots are said to be of */
 	char *config; /* in place of store and target, or NULL */
 	char *mount;  /* where the store's disk is mounted, if it can be pulled out; NULL: it cannot */
 	struct tool_store_facts facts;

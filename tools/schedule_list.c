@@ -66,7 +66,9 @@ static void read_command(const char *service, struct scheduled *row)
 	tool_auto char *line = tool_format("%.*s", (int)strcspn(start, "\n"), start);
 	unit_words(line, &words);
 	row->store = value_of(&words, "--store=");
-	row->target = value_of(&words, "--target-directory=");
+	row->target = value_of(&words, "--as=");
+	if (!row->target)
+		row->target = value_of(&words, "--target-directory=");
 	row->config = value_of(&words, "--config=");
 	for (size_t i = 0; i < words.count; i++)
 		free((char *)(uintptr_t)words.items[i]);

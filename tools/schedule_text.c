@@ -185,7 +185,7 @@ static char *when_text(const struct tool *tool)
 
 static void put_head(FILE *out, const struct tool *tool, const char *what, const struct schedule_place *place)
 {
-	tool_auto char *of = unit_text(place->config ? place->config : place->target), *when = when_text(tool);
+	tool_auto char *of = unit_text(place->config ? place->config : place->of), *when = when_text(tool);
 
 	fprintf(out, SCHEDULE_MARK "%s%s\n[Unit]\nDescription=%s %s %s%s\n", *when ? ": " : "", when, what,
 		place->config ? "as" : "of", of, place->config ? " says" : "");
@@ -316,7 +316,7 @@ int schedule_units_make(const struct tool *tool, const struct schedule_options *
 			const struct schedule_place *place, struct schedule_units *ret_units)
 {
 	struct schedule_units units = {.name = place->config ? unit_name("", place->config)
-							     : unit_name(place->store, place->target)};
+							     : unit_name(place->store, place->of)};
 	size_t size;
 	FILE *out = open_memstream(&units.service, &size);
 	int r = TOOL_OK;

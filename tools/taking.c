@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "taking.h"
+#include "choice.h"
 #include "output.h"
 #include "patterns.h"
+#include "place.h"
 #include "retention.h"
 #include <backuptool/select.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <internal/clock.h>
 #include <internal/policy.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +78,36 @@ static const char *set_expires(void *field, const char *text)
 	return NULL;
 }
 
+/* Whether one of the path's parts leads upwards. */
+static bool leads_up(const char *path)
+{
+	bool found = false;
+
+	for (; *path && !found; path += strspn(path, "/")) {
+		size_t length = strcspn(path, "/");
+
+		found = length == 2 && strncmp(path, "..", 2) == 0;
+		path += length;
+	}
+	return found;
+}
+
+static const char *set_as(void *field, const char *text)
+{
+	if (*text != '/' || leads_up(text) || strlen(text) >= PATH_MAX)
+		return "a path that begins with / and has no ..";
+	*(const char **)field = text;
+	return NULL;
+}
+
+static const char *set_trust(void *field, const char *text)
+{
+	if (strcmp(text, "mtime-size") != 0)
+		return "mtime-size";
+	*(bool *)field = true;
+	return NULL;
+}
+
 static const char *set_host(void *field, const char *text)
 {
 	if (!is_line(text) || strlen(text) >= BT_HOST_SIZE)
@@ -97,6 +130,8 @@ static const char *set_checkpoints(void *field, const char *text)
 
 const struct tool_option tool_taking_options[] = {
 	{"target-directory", 0, "DIR", true, "the directory to protect", tool_set_only, FIELD(target)},
+	{"as", 0, "PATH", false, "the directory that the snapshot is said to be of, when DIR is a copy of it", set_as,
+	 FIELD(as)},
 	{"host", 0, "NAME", false, "whose directory it is, instead of this machine's name", set_host, FIELD(host)},
 	{"files-from", 0, "FILE", false,
 	 "take only what this file lists, a path in each line, - for standard input; repeatable", tool_add_listed,
@@ -111,6 +146,9 @@ const struct tool_option tool_taking_options[] = {
 	{"allow-empty", 0, NULL, false, "it is right if nothing is left in the directory", tool_set_true,
 	 FIELD(allow_empty)},
 	{"force", 'f', NULL, false, "read every file, even one that looks unchanged", tool_set_true, FIELD(force)},
+	{"trust", 0, "mtime-size", false,
+	 "take a file of the same size and mtime for unchanged, whatever its inode and ctime are", set_trust,
+	 FIELD(trust_mtime_size)},
 	{"compression", 0, "LEVEL", false, "1 (fast) to 19 (small), auto, or max", tool_set_level, FIELD(level)},
 	{"checkpoint-every", 0, "TIME", false,
 	 "how often a first snapshot keeps what it has, in case it is cut off (10m); 0: never", set_checkpoints,
@@ -163,7 +201,7 @@ int tool_taking_check(const struct tool *tool, const struct tool_taking *taking)
 
 	if (wrong)
 		return tool_usage_error(tool, "%s", wrong);
-	tool_rules_check(tool, taking->target, &taking->rules);
+	tool_rules_check(tool, taking->target, taking->as, &taking->rules);
 	return TOOL_OK;
 }
 
@@ -193,7 +231,9 @@ struct bt_snapshot_options tool_taking_request(const struct tool_taking *taking,
 	const char *const *paths = taking->files.paths.count ? taking->files.paths.items : none;
 
 	free(taken->used);
+	free(taken->as);
 	taken->used = tool_alloc(rules->exclude.count + rules->include.count + 1);
+	taken->as = taking->as ? tool_taking_of(taking) : NULL;
 	return (struct bt_snapshot_options){
 		.size = sizeof(struct bt_snapshot_options),
 		.exclude = rules->exclude.items,
@@ -221,6 +261,8 @@ struct bt_snapshot_options tool_taking_request(const struct tool_taking *taking,
 		.level = taking->level,
 		.at_rest = taking->at_rest,
 		.host = taking->host,
+		.as = taken->as,
+		.trust_mtime_size = taking->trust_mtime_size,
 		.description = taking->description,
 		.pinned = taking->pin,
 		.expires = taking->expires.seconds ? &taking->expires : NULL,
@@ -242,6 +284,20 @@ char *tool_taking_host(const struct tool_taking *taking)
 		return tool_format("%s", taking->host);
 	bt_host(name);
 	return tool_format("%s", name);
+}
+
+char *tool_taking_of(const struct tool_taking *taking)
+{
+	tool_auto char *tidied = tool_place_tidy(taking->as ? taking->as : "");
+
+	return taking->as ? tool_format("/%s", tidied) : tool_path_here(taking->target);
+}
+
+char *tool_taking_shown(const struct tool_taking *taking)
+{
+	tool_auto char *target = tool_escape(taking->target), *as = tool_escape(taking->as ? taking->as : "");
+
+	return taking->as ? tool_format("%s, read from %s", as, target) : tool_format("%s", target);
 }
 
 /* The host of the newest snapshot of that directory that is not the one just taken; "" if there is none. Allocated. */
@@ -268,20 +324,16 @@ static char *newest_host(struct bt_store *store, const char *target, const char 
 void tool_taking_say_other_host(const struct tool *tool, struct bt_store *store, const struct tool_taking *taking,
 				const struct bt_snapshot_result *result)
 {
-	char *path;
-
 	if (*result->parent || tool->quiet || bt_store_snapshot_count(store) == 0)
 		return;
-	path = realpath(taking->target, NULL);
-	tool_auto char *own = tool_taking_host(taking);
-	tool_auto char *other = newest_host(store, path ? path : taking->target, result->name);
+	tool_auto char *own = tool_taking_host(taking), *of = tool_taking_of(taking);
+	tool_auto char *other = newest_host(store, of, result->name);
 	tool_auto char *shown = tool_escape(other);
 	if (*other && strcmp(own, other) != 0)
 		tool_say(tool,
 			 "the newest earlier snapshot of this directory is of the host %s, so everything was read; "
 			 "if it is the same directory, give --host %s",
 			 shown, shown);
-	free(path);
 }
 
 /* Whether it is of that host and directory. */
@@ -319,12 +371,12 @@ static const char *later_one(struct bt_store *store, const char *host, const cha
 void tool_taking_say_clock(const struct tool *tool, struct bt_store *store, const struct tool_taking *taking,
 			   const struct bt_snapshot_result *result)
 {
-	tool_auto char *path = realpath(taking->target, NULL), *own = tool_taking_host(taking);
+	tool_auto char *of = tool_taking_of(taking), *own = tool_taking_host(taking);
 	const char *later;
 
 	if (tool->quiet || result->skipped || !*result->name)
 		return;
-	later = later_one(store, own, path ? path : taking->target, result->name);
+	later = later_one(store, own, of, result->name);
 	if (later)
 		tool_say_once(tool,
 			      "%s of this directory is from a later time than the clock shows now: is the clock right?",
@@ -355,8 +407,10 @@ void tool_taken_note(const struct tool_taking *taking, struct tool_taken *taken)
 void tool_taken_end(struct tool_taken *taken)
 {
 	free(taken->used);
+	free(taken->as);
 	free(taken->unused.items);
 	taken->used = NULL;
+	taken->as = NULL;
 	taken->unused = (struct tool_texts){0};
 }
 
@@ -369,8 +423,8 @@ void tool_taking_say_rules(const struct tool *tool, const struct tool_taking *ta
 	const struct tool_texts exclude = {taken->unused.items, taken->unused_exclude};
 	const struct tool_texts include = {taken->unused.items + taken->unused_exclude,
 					   taken->unused.count - taken->unused_exclude};
-	tool_patterns_say_unused(tool, taking->target, &taking->rules.exclude, &exclude);
-	tool_patterns_say_unused(tool, taking->target, &taking->rules.include, &include);
+	tool_patterns_say_unused(tool, taking->target, taking->as, &taking->rules.exclude, &exclude);
+	tool_patterns_say_unused(tool, taking->target, taking->as, &taking->rules.include, &include);
 	if (result->rules_changed)
 		tool_say(tool, "the rules differ from those of the last snapshot");
 	if (result->rules_omitted)

@@ -12,6 +12,7 @@
 
 struct tool_taking {
 	const char *target;
+	const char *as;		 /* the directory that the snapshot is said to be of; NULL: the target */
 	const char *host;	 /* NULL: this machine's name */
 	const char *description; /* NULL: none */
 	bool pin;
@@ -19,7 +20,7 @@ struct tool_taking {
 	struct tool_rules rules;
 	struct tool_texts tags;
 	struct tool_listed files;
-	bool skip_if_unchanged, allow_empty, dry_run, force, birth_times;
+	bool skip_if_unchanged, allow_empty, dry_run, force, birth_times, trust_mtime_size;
 	int level;
 	enum bt_at_rest at_rest;
 	int64_t checkpoint_every; /* seconds; 0: the default, -1: never */
@@ -42,8 +43,11 @@ void tool_taken_end(struct tool_taken *taken);
 /* Before any is taken: says what of the options cannot be meant for that directory. TOOL_USAGE or TOOL_OK. */
 int tool_taking_check(const struct tool *tool, const struct tool_taking *taking);
 
-/* The host whose snapshots are taken; allocated. */
+/* The host and the directory whose snapshots are taken, as they are recorded; allocated. */
 char *tool_taking_host(const struct tool_taking *taking);
+char *tool_taking_of(const struct tool_taking *taking);
+/* The directory for people, as the user named it; allocated. */
+char *tool_taking_shown(const struct tool_taking *taking);
 /* Before a snapshot's own rules are used: says so when they are not recorded. */
 void tool_recorded_check(const struct tool *tool, const struct bt_snapshot_info *info);
 /* Says what is to be known of the rules of a run. */
@@ -78,6 +82,7 @@ struct tool_taken {
 	 * of exclude. */
 	struct tool_texts unused;
 	size_t unused_exclude;
+	char *as; /* NULL: the target is recorded */
 };
 /* Of struct tool_taken, for JSON; ends with a NULL key. */
 #define TOOL_TAKEN_COLUMNS 33

@@ -86,6 +86,34 @@ int bt_snapshot_place(const char *store, const char *target, struct bt_error *er
 	return r;
 }
 
+/* In the one spelling that other snapshots of the same target have. */
+static bool is_target(const char *path)
+{
+	const char *at = path;
+
+	if (*at != '/' || strlen(path) >= PATH_MAX)
+		return false;
+	while (at[0] == '/' && at[1]) {
+		size_t length = strcspn(++at, "/");
+
+		if (length == 0 || (at[0] == '.' && (length == 1 || (length == 2 && at[1] == '.'))))
+			return false;
+		at += length;
+	}
+	return !at[0] || at == path;
+}
+
+static int take_target(struct bt_snap_request *request, const char *target, const char *as, struct bt_error *error)
+{
+	if (as && !is_target(as))
+		return bt_fail(error, BT_E_INVALID, as, "not a path by which a target is recorded");
+	request->target = realpath(target, NULL);
+	if (!request->target)
+		return bt_fail_sys(error, errno, target, "find the target");
+	request->info.target = as ? as : request->target;
+	return 0;
+}
+
 int bt_snap_request_read(struct bt_snap_request *request, struct bt_store *store, const char *target,
 			 const struct bt_snapshot_options *options, struct bt_error *error)
 {
@@ -97,12 +125,10 @@ int bt_snap_request_read(struct bt_snap_request *request, struct bt_store *store
 	if ((unsigned)options->at_rest > BT_AT_REST_ZSTD)
 		return bt_fail(error, BT_E_INVALID, NULL, "no such way for files to lie");
 	int r = take_host(request, options->host, error);
+	if (!r)
+		r = take_target(request, target, options->as, error);
 	if (r)
 		return r;
-	request->target = realpath(target, NULL);
-	if (!request->target)
-		return bt_fail_sys(error, errno, target, "find the target");
-	request->info.target = request->target;
 	bt_store_inode(store, &dev, &inode);
 	r = refuse_store(dev, inode, request->target, error);
 	if (!r && options->paths)

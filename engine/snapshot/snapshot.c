@@ -68,7 +68,8 @@ static int choose_at_rest(struct bt_snap_run *run, struct bt_error *error)
 
 static int find_parent(struct bt_snap_run *run)
 {
-	int r = bt_snap_parent_find(&run->plan, run->request.host, run->request.target, &run->parent, &run->partials);
+	int r = bt_snap_parent_find(&run->plan, run->request.host, run->request.info.target, &run->parent,
+				    &run->partials);
 
 	if (r || !run->parent)
 		return r;

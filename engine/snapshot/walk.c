@@ -107,7 +107,7 @@ static bool same_stat(const struct bt_snap_plan *plan, const struct bt_entry *pr
 
 static void keep_stat(struct bt_entry *entry, const struct bt_entry *previous)
 {
-	entry->has_stat = true;
+	entry->has_stat = previous->has_stat;
 	entry->stat = previous->stat;
 }
 
@@ -233,9 +233,21 @@ static int remember_previous(struct bt_snap_walk *walk, struct bt_snap_item *ite
 	return bt_snap_entry_copy(bt_snap_batch_arena(walk->batch), previous, &item->previous);
 }
 
+/* By what a copy of the file has in common with it. */
+static bool is_trusted(const struct bt_snap_plan *plan, const struct bt_entry *previous, const struct bt_found *found)
+{
+	if (!plan->options->trust_mtime_size || plan->options->force || previous->type != BT_FILE)
+		return false;
+	return previous->size == found->size && bt_time_equal(&previous->mtime, &found->mtime) &&
+	       previous->mode == (found->mode & 07777) && previous->uid == found->uid && previous->gid == found->gid &&
+	       bt_source_is_settled(&previous->mtime, &plan->parent->time);
+}
+
 static bool unchanged(const struct bt_snap_plan *plan, const struct bt_entry *previous, const struct bt_found *found)
 {
-	if (!previous || previous->type != bt_found_type(found->mode) || !same_stat(plan, previous, found))
+	if (!previous || previous->type != bt_found_type(found->mode))
+		return false;
+	if (!same_stat(plan, previous, found) && !is_trusted(plan, previous, found))
 		return false;
 	if (previous->extra && (previous->extra->error || previous->extra->torn))
 		return false;

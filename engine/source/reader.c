@@ -150,7 +150,7 @@ int bt_source_describe(const struct bt_reader *reader, int fd, const struct bt_s
 	return bt_found_describe(out->arena, seen, reader->source->root_dev, out->entry);
 }
 
-static bool is_safely_older(const struct bt_time *time, const struct bt_time *read_at)
+bool bt_source_is_settled(const struct bt_time *time, const struct bt_time *read_at)
 {
 	int64_t slack = time->nanoseconds != 0 ? FINE_SLACK : COARSE_SLACK, gap;
 
@@ -163,7 +163,7 @@ static bool is_safely_older(const struct bt_time *time, const struct bt_time *re
 
 void bt_source_stamp(struct bt_entry *entry, const struct bt_found *seen, const struct bt_time *read_at)
 {
-	if (!is_safely_older(&seen->ctime, read_at) || !is_safely_older(&seen->mtime, read_at))
+	if (!bt_source_is_settled(&seen->ctime, read_at) || !bt_source_is_settled(&seen->mtime, read_at))
 		return;
 	entry->stat = bt_found_fingerprint(seen);
 	entry->has_stat = true;

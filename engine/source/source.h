@@ -65,6 +65,8 @@ void bt_source_find_out(const struct bt_source *source, struct bt_scan_dir *dir,
  * file system's clock leaves the times as they are, so they must be older than a tick when the entry was read. */
 void bt_source_stamp(struct bt_entry *entry, const struct bt_found *seen, const struct bt_time *read_at);
 void bt_source_now(struct bt_time *ret_time);
+/* Whether a change after that moment shows in a time that an entry had at it. */
+bool bt_source_is_settled(const struct bt_time *time, const struct bt_time *read_at);
 
 /* The destination of the data read of one entry. */
 struct bt_source_out {

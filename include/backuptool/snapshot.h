@@ -60,6 +60,12 @@ struct bt_snapshot_options {
 				     there; relative to the target, in any order. NULL: everything. A snapshot does not
 				     have the list, so what is not in it counts as not asked for later on */
 	size_t path_count;
+	const char *as; /* the target that is recorded, and by which the parent is found, while the files are read below
+			   the directory: an absolute path without "//", ".", ".." and a slash at the end. NULL: the
+			   directory itself */
+	bool trust_mtime_size; /* a file of the same size, mtime, mode and owner as in the parent counts as unchanged,
+				  unless its mtime was too young there for a later change to show: for copies whose
+				  inodes and ctimes are others each time. What such a file keeps is the parent's */
 };
 
 struct bt_snapshot_result {
