@@ -192,7 +192,7 @@ HEADER = {
     'program': string(NO_CONTROLS, 1, 64), 'user': string(NO_CONTROLS, 1, 255),
     'rules': listed(byte_string), 'rules_omitted': TRUE, 'options': listed(byte_string, increasing=bytes),
     'pinned': TRUE, 'expires': moment, 'description': string(NO_CONTROLS, 1, 4096), 'partial': TRUE,
-    'rewritten': string(r'(?!\.\.?$)[^/\0]+', 1, 255)}
+    'rewritten': string(r'(?!\.\.?$)[^/\0]+', 1, 255), 'streams': TRUE}
 VOLUME = {name: HEADER[name] for name in ('format', 'version', 'kind', 'timestamp')}
 BLOCK = {'at': number(), 'length': number(1, 12 * MIB), 'xxh3': XXH3, 'size': number(1, 8 * MIB), 'holds': listed(PART)}
 END = {'blocks': number(), 'contents': number(), 'trees': number(), 'tree_index': number(), 'summary': number(),

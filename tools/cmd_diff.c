@@ -170,6 +170,15 @@ static bool is_live(const struct diff *diff, const char *text)
 	return strchr(text, '/') || strcmp(text, ".") == 0 || strcmp(text, "..") == 0 || !is_snapshot(diff->tool, text);
 }
 
+static int no_directory(const struct tool *tool, const struct tool_place *place)
+{
+	tool_complain(tool,
+		      "%s has what commands gave, so there is no directory to compare it with; compare it with another "
+		      "snapshot, as in 'backuptool diff latest~1 latest'",
+		      place->info->name);
+	return TOOL_FATAL;
+}
+
 /* What the first one is compared with. */
 static int open_other(struct diff *diff)
 {
@@ -180,6 +189,8 @@ static int open_other(struct diff *diff)
 		return tool_place_open(tool, tool->operands[1], &diff->after);
 	if (tool->operand_count == 2)
 		diff->live = tool_format("%s", tool->operands[1]);
+	else if (before->info->streams)
+		return no_directory(tool, before);
 	else
 		diff->live = tool_format("%s%s%s", before->info->target, *before->path ? "/" : "", before->path);
 	return TOOL_OK;

@@ -7,6 +7,7 @@
 #include "notify.h"
 #include "output.h"
 #include "patterns.h"
+#include "programs.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -144,7 +145,7 @@ static void find_target(struct job *job)
 static bool is_there(struct job *job)
 {
 	int unused;
-	tool_auto char *problem = tool_target_problem(job->tool, job->options->taking.target, &unused);
+	tool_auto char *problem = tool_target_problem(job->tool, &job->options->taking, &unused);
 	bool there = !problem && job_store_look(&job->round.at);
 
 	job_store_close(&job->round.at);
@@ -210,9 +211,14 @@ static bool is_given(const struct tool *tool, const char *word)
 static int prepare(struct tool *tool, void *arg)
 {
 	static const char *const fine[] = {"--config=", "--duration=", "--at-start", "--dry-run", NULL};
+	static const struct tool_hooks none = {0};
 	struct options *options = arg;
 	int r = config_check_words(tool, options->config, fine);
 
+	if (options->job.taking.dry_run)
+		tool_hooks_stop(tool);
+	if (r == TOOL_OK && options->job.taking.commands.count)
+		r = tool_hooks_start_anyway(tool, options->job.taking.dry_run ? &none : &options->job.hooks);
 	if (r == TOOL_OK && options->config)
 		r = run_plan_make(tool, options->config, RUN_TIMED, options->job.taking.dry_run, &options->plan);
 	return r;
@@ -239,8 +245,6 @@ static int run_job(struct tool *tool, const void *options)
 	if (((const struct options *)options)->plan)
 		return run_plan(tool, options);
 	job.round.at.claim = job.round.at.socket = -1;
-	if (job.options->taking.dry_run)
-		tool_hooks_stop(tool);
 	r = start(&job);
 	if (r == TOOL_OK) {
 		notify_send(&job.notify, job_when_is_due(&job.when) ? "READY=1\nSTATUS=taking the first snapshot"
@@ -314,6 +318,7 @@ const struct tool_command cmd_job = {
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = {{tool_taking_options, FIELD(taking)},
 		    {tool_rules_options, FIELD(taking.rules)},
+		    {tool_command_options, FIELD(taking)},
 		    {tool_hook_options, FIELD(hooks)},
 		    {tool_taking_dry_run, FIELD(taking)},
 		    {job_pace_options, 0},

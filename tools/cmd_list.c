@@ -163,6 +163,7 @@ static const struct tool_column json_columns[] = {
 	{"expires", NULL, TOOL_GET(get_expires)},
 	{"partial", NULL, INFO_IF_ANY(TOOL_FLAG, partial)},
 	{"rewritten", NULL, INFO(TOOL_TEXT, rewritten)},
+	{"streams", NULL, INFO_IF_ANY(TOOL_FLAG, streams)},
 	{"future", NULL, INFO(TOOL_FUTURE, time)},
 	{"damage", NULL, TOOL_IF_ANY(TOOL_TEXT, struct row, damage)},
 	{"denied", NULL, TOOL_IF_ANY(TOOL_TEXT, struct row, denied)},
@@ -294,6 +295,8 @@ static void print_details(const struct row *row)
 
 		printf("  expires: %s\n", expires);
 	}
+	if (info->streams)
+		puts("  of: what commands gave");
 	if (info->partial)
 		puts("  partial: it was taken while a longer run went on");
 	print_line("rewritten from", info->rewritten);

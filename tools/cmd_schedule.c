@@ -5,6 +5,7 @@
 #include "mount_point.h"
 #include "output.h"
 #include "patterns.h"
+#include "programs.h"
 #include "rows.h"
 #include "run.h"
 #include "schedule.h"
@@ -102,7 +103,7 @@ static int place_find(struct tool *tool, const struct schedule_options *options,
 {
 	const struct tool_taking *taking = &options->job.taking;
 	bool brought = options->config || (taking->as && job_is_prepared(&options->job)); /* by a hook */
-	int r = brought ? TOOL_OK : tool_target_check(tool, taking->target);
+	int r = brought ? TOOL_OK : tool_target_check(tool, taking);
 
 	if (r != TOOL_OK)
 		return r;
@@ -111,7 +112,7 @@ static int place_find(struct tool *tool, const struct schedule_options *options,
 		return cannot(tool, "find", "this program");
 	if (options->config)
 		return place_find_config(tool, options, place);
-	place->target = tool_path_here(taking->target);
+	place->target = taking->target ? tool_path_here(taking->target) : NULL;
 	place->of = tool_taking_of(taking);
 	place->store = absolute(tool->store);
 	if (!place->store)
@@ -298,8 +299,6 @@ static int make_units(struct tool *tool, const struct schedule_options *options,
 	int r = place_find(tool, options, &place);
 
 	if (r == TOOL_OK) {
-		if (!place.config)
-			tool_rules_check(tool, place.target, options->job.taking.as, &options->job.taking.rules);
 		r = schedule_units_make(tool, options, &place, &result.units);
 	}
 	if (r == TOOL_OK) {
@@ -327,6 +326,8 @@ static int check(const struct tool *tool, const struct schedule_options *options
 	struct job_options forever = options->job;
 	int r = config_check_words(tool, options->config, options->timer ? of_timer : fine);
 
+	if (r == TOOL_OK && !options->config)
+		r = tool_taking_check(tool, &options->job.taking);
 	forever.duration = -1;
 	if (r == TOOL_OK && (options->timer || !options->config))
 		r = job_when_check(tool, &forever);
@@ -404,6 +405,7 @@ const struct tool_command cmd_schedule = {
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_YES,
 	.options = {{tool_taking_options, offsetof(struct schedule_options, job.taking)},
 		    {tool_rules_options, offsetof(struct schedule_options, job.taking.rules)},
+		    {tool_command_options, offsetof(struct schedule_options, job.taking)},
 		    {job_pace_options, offsetof(struct schedule_options, job)},
 		    {job_watch_options, offsetof(struct schedule_options, job)},
 		    {tool_hook_options, offsetof(struct schedule_options, job.hooks)},

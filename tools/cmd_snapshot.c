@@ -3,6 +3,7 @@
 #include "hooks.h"
 #include "output.h"
 #include "patterns.h"
+#include "programs.h"
 #include "progress.h"
 #include "record.h"
 #include "taking.h"
@@ -118,21 +119,21 @@ static int report(struct tool *tool, const struct tool_taking *taking, struct bt
 	tool_taking_say_rules(tool, taking, taken);
 	tool_taking_say_other_host(tool, store, taking, &taken->result);
 	tool_taking_say_clock(tool, store, taking, &taken->result);
-	return tool_taken_judge(tool, taking, &taken->result, code);
+	return tool_taken_judge(tool, taking, taken, code);
 }
 
 static int fail(const struct tool *tool, struct tool_taken *taken, const struct bt_error *error)
 {
 	if (tool->json && taken->result.partial)
 		tool_object_print(tool_taken_columns, taken);
-	return tool_taken_fail(tool, &taken->result, error);
+	return tool_taken_fail(tool, taken, error);
 }
 
 static int take_snapshot(struct tool *tool, const struct tool_taking *taking, struct bt_store *store)
 {
 	struct tool_taken taken = {
 		.result = {.size = sizeof(taken.result)}, .dry_run = taking->dry_run, .store = tool_store_facts(store)};
-	const struct bt_snapshot_options wanted = tool_taking_request(taking, &taken);
+	const struct bt_snapshot_options wanted = tool_taking_request(tool, taking, &taken);
 	struct bt_error error = {0};
 	struct tool_talk talk;
 	int code;
@@ -219,7 +220,7 @@ static int work(struct tool *tool, const void *arg)
 	r = tool_taking_check(tool, taking);
 	if (r != TOOL_OK)
 		return r;
-	r = tool_target_check(tool, taking->target);
+	r = tool_target_check(tool, taking);
 	bool there = r == TOOL_OK;
 	if (r == TOOL_OK && taking->dry_run && store_is_to_be_made(tool))
 		return take_without_store(tool, taking);
@@ -232,17 +233,62 @@ static int work(struct tool *tool, const void *arg)
 	return r;
 }
 
+/* The words after "--" as a command of sh, which becomes the program that they name. Allocated. */
+static char *command_of_words(const struct tool *tool)
+{
+	char *command = tool_format("exec");
+
+	for (int i = 0; i < tool->operand_count; i++) {
+		tool_append(&command, " '");
+		for (const char *c = tool->operands[i]; *c; c++)
+			tool_append(&command, *c == '\'' ? "'\\''" : "%c", *c);
+		tool_append(&command, "'");
+	}
+	return command;
+}
+
+static bool wants_words(const struct tool_texts *commands)
+{
+	bool wants = false;
+
+	for (size_t i = 0; i < commands->count; i++)
+		wants |= !strchr(commands->items[i], '=');
+	return wants;
+}
+
+static int prepare(struct tool *tool, void *arg)
+{
+	static const struct tool_hooks none = {0};
+	struct options *options = arg;
+	struct tool_taking *taking = &options->taking;
+
+	if (tool->operand_count && !wants_words(&taking->commands)) {
+		tool_auto char *extra = tool_escape(tool->operands[0]);
+
+		return tool_usage_error(tool, "'%s' is one argument too many", extra);
+	}
+	taking->words = tool->operand_count ? command_of_words(tool) : NULL;
+	tool_auto char *problem = tool_programs_problem(taking);
+	if (problem)
+		return tool_usage_error(tool, "%s", problem);
+	return taking->commands.count ? tool_hooks_start_anyway(tool, taking->dry_run ? &none : &options->hooks)
+				      : TOOL_OK;
+}
+
 static int run_snapshot(struct tool *tool, const void *arg)
 {
 	static const struct tool_hooked hooked = {work, left_out};
 	const struct options *options = arg;
+	int r;
 
 	if (options->print_name && (tool->json || tool->verbose))
 		return tool_usage_error(tool, "--print-name and --%s do not go together",
 					tool->json ? "json" : "verbose");
 	tool->name_only = options->print_name;
 	tool_outcome_target(tool, &options->taking);
-	return tool_hooks_around(tool, options->taking.dry_run, &hooked, options);
+	r = tool_hooks_around(tool, options->taking.dry_run, &hooked, options);
+	free(options->taking.words);
+	return r;
 }
 
 #define FIELD(name) offsetof(struct options, name)
@@ -279,6 +325,13 @@ const struct tool_command cmd_snapshot = {
 		       "The risk: a change that keeps all four, or one of ACLs and attributes alone, is\n"
 		       "not seen before a run without it, or with --force.\n"
 		       "\n"
+		       "With --from-command or --stdin the snapshot is of what programs give, such as\n"
+		       "the dump of a database: a file of mode 0600 for each. It is known as\n"
+		       "/command:NAME, or as --as says. Commands run as hooks do, one after the other in\n"
+		       "the order of the names. If one of them does not end with 0, there is no\n"
+		       "snapshot; if one gives nothing, there is one, and the command ends with 3. CMD\n"
+		       "is for sh; words after -- are run as they are.\n"
+		       "\n"
 		       "Patterns are those of .gitignore: '*.tmp' matches at any depth, '/Downloads/'\n"
 		       "only the directory at the top, '**' any number of directories, and '!' in\n"
 		       "front takes back in what a pattern before left out. Of all patterns of\n"
@@ -301,16 +354,23 @@ const struct tool_command cmd_snapshot = {
 		       "as unread, too: such names are seen on network file systems and where an\n"
 		       "automount fails. An entry has vanished only if a second reading does not list\n"
 		       "it.",
-	.example = "  backuptool snapshot --target-directory ~/documents --exclude '*.tmp' --tag before-upgrade\n",
+	.example = "  backuptool snapshot --target-directory ~/documents --exclude '*.tmp' --tag before-upgrade\n"
+		   "  backuptool snapshot --from-command db.sql='pg_dump mydb'\n",
 	.ending = "no snapshot is made, and earlier ones stay as they are",
 	.common = TOOL_COMMON_STORE | TOOL_COMMON_JSON | TOOL_COMMON_TALK | TOOL_COMMON_VERBOSE,
 	.options = {{tool_taking_options, FIELD(taking)},
 		    {tool_rules_options, FIELD(taking.rules)},
+		    {tool_command_options, FIELD(taking)},
+		    {tool_stdin_options, FIELD(taking)},
 		    {tool_taking_about, FIELD(taking)},
 		    {tool_taking_dry_run, FIELD(taking)},
 		    {table, 0},
 		    {tool_hook_options, FIELD(hooks)}},
 	.options_size = sizeof(struct options),
 	.hooks = 1 + FIELD(hooks),
+	.operands = "[-- CMD ARG…]",
+	.max_operands = -1,
+	.words = true,
+	.prepare = prepare,
 	.run = run_snapshot,
 };

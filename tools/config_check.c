@@ -95,7 +95,7 @@ bool config_check(struct config *config, const struct config_source *source, con
 	int unused;
 
 	if (config_settle(config, source, tool, settings)) {
-		tool_auto char *problem = tool_target_problem(&settings->tool, settings->job.taking.target, &unused);
+		tool_auto char *problem = tool_target_problem(&settings->tool, &settings->job.taking, &unused);
 
 		if (problem && !(settings->job.taking.as && job_is_prepared(&settings->job)))
 			config_problem(config, target->file, target->line, "%s", problem);

@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "config_inside.h"
 #include "output.h"
+#include "programs.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,7 @@ void config_groups(struct config_settings *settings, struct tool_option_group *g
 	const struct tool_option_group ours[] = {
 		{tool_taking_options, &job->taking, NULL, NULL},
 		{tool_rules_options, &job->taking.rules, NULL, NULL},
+		{tool_command_options, &job->taking, NULL, NULL},
 		{tool_taking_about, &job->taking, NULL, NULL},
 		{tool_hook_options, &job->hooks, NULL, NULL},
 		{tool_retention_options, &job->retention, NULL, NULL},
@@ -225,12 +227,13 @@ bool config_settle(struct config *config, const struct config_source *source, co
 	for (size_t i = 0; i < all.count; i++)
 		give(config, groups, &all.items[i]);
 	require(config, source, &all, "store");
-	require(config, source, &all, "target-directory");
+	if (!ret_settings->job.taking.commands.count)
+		require(config, source, &all, "target-directory");
 	const struct tool_taking *taking = &ret_settings->job.taking;
 	const char *unwatched = job_watch_problem(&ret_settings->job);
-	tool_auto char *unlisted = taking->target ? tool_listed_settle(&taking->files, taking->target) : NULL;
-	if (unlisted)
-		config_problem(config, source->file, source->line, "of the source %s: %s", source->name, unlisted);
+	tool_auto char *wrong = tool_taking_problem(taking);
+	if (wrong)
+		config_problem(config, source->file, source->line, "of the source %s: %s", source->name, wrong);
 	if (unwatched)
 		config_problem(config, source->file, source->line, "of the source %s: %s", source->name, unwatched);
 	free(all.items);

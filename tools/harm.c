@@ -82,7 +82,7 @@ static void add_target(struct bt_store *store, const char *name, const char *hos
 	if (bt_snapshot_open(store, name, &snapshot, &error))
 		return;
 	info = bt_snapshot_info(snapshot);
-	if (!info->classic && strcmp(info->host, host) == 0 && !is_known(targets, info->target) &&
+	if (!info->classic && !info->streams && strcmp(info->host, host) == 0 && !is_known(targets, info->target) &&
 	    is_there(info->target))
 		tool_texts_add(targets, tool_format("%s", info->target));
 	bt_snapshot_close(snapshot);

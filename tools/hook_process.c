@@ -31,6 +31,7 @@ struct request {
 
 struct keeper {
 	int socket, children; /* children: a signalfd */
+	int output;	      /* -1: none */
 	pid_t hook;	      /* 0 once it was waited for */
 	pid_t group;
 	sigset_t mask;
@@ -104,7 +105,8 @@ static _Noreturn void become_hook(const struct keeper *keeper, const struct requ
 	int null = open("/dev/null", O_RDONLY);
 
 	setsid();
-	if (!environment || null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+	if (!environment || null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+	    dup2(keeper->output < 0 ? STDERR_FILENO : keeper->output, STDOUT_FILENO) < 0)
 		_exit(CANNOT_RUN);
 	if (null > STDERR_FILENO)
 		close(null);
@@ -174,10 +176,9 @@ static void answer(int socket, struct hook_result result)
 }
 
 /* One for each hook. */
-static _Noreturn void be_keeper(int socket, const sigset_t *mask, const struct request *request, size_t size,
-				struct shared *shared)
+static _Noreturn void be_keeper(struct keeper keeper, const struct request *request, size_t size, struct shared *shared)
 {
-	struct keeper keeper = {.socket = socket, .mask = *mask};
+	int socket = keeper.socket;
 	sigset_t child;
 
 	setpgid(0, 0);
@@ -187,6 +188,8 @@ static _Noreturn void be_keeper(int socket, const sigset_t *mask, const struct r
 	keeper.hook = fork();
 	if (keeper.hook == 0)
 		become_hook(&keeper, request, size);
+	if (keeper.output >= 0)
+		close(keeper.output);
 	keeper.group = shared->group = keeper.hook;
 	if (keeper.hook < 0 || keeper.children < 0) {
 		answer(socket, (struct hook_result){HOOK_FAILED, errno});
@@ -196,15 +199,17 @@ static _Noreturn void be_keeper(int socket, const sigset_t *mask, const struct r
 	_exit(0);
 }
 
-static void serve(int socket, const sigset_t *mask, const struct request *request, size_t size, struct shared *shared)
+static void serve(const struct keeper *wanted, const struct request *request, size_t size, struct shared *shared)
 {
-	int status = 0;
+	int socket = wanted->socket, status = 0;
 	pid_t keeper;
 
 	shared->group = 0;
 	keeper = fork();
 	if (keeper == 0)
-		be_keeper(socket, mask, request, size, shared);
+		be_keeper(*wanted, request, size, shared);
+	if (wanted->output >= 0)
+		close(wanted->output);
 	if (keeper < 0) {
 		answer(socket, (struct hook_result){HOOK_FAILED, errno});
 		return;
@@ -218,23 +223,45 @@ static void serve(int socket, const sigset_t *mask, const struct request *reques
 	answer(socket, (struct hook_result){HOOK_KILLED, WTERMSIG(status)});
 }
 
+/* A packet, and the descriptor that came with it, or -1. */
+static ssize_t receive(int socket, struct request *request, int *ret_output)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec data = {request, REQUEST_MAX};
+	struct msghdr message = {
+		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	const struct cmsghdr *header;
+	ssize_t got;
+
+	do {
+		got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	} while (got < 0 && errno == EINTR);
+	*ret_output = -1;
+	header = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+	if (header && header->cmsg_type == SCM_RIGHTS)
+		memcpy(ret_output, CMSG_DATA(header), sizeof(*ret_output));
+	return got;
+}
+
 /* A packet that is no request is one to cancel a hook that has ended by now. */
 static _Noreturn void serve_all(int socket, const sigset_t *mask)
 {
 	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct request *request = malloc(REQUEST_MAX + 1);
+	struct keeper wanted = {.socket = socket, .mask = *mask};
 	ssize_t got = 1;
 
 	if (!request || shared == MAP_FAILED)
 		_exit(1);
 	while (got > 0) {
-		do {
-			got = recv(socket, request, REQUEST_MAX, 0);
-		} while (got < 0 && errno == EINTR);
+		got = receive(socket, request, &wanted.output);
 		if (got <= (ssize_t)sizeof(*request))
 			continue;
 		((char *)request)[got] = '\0';
-		serve(socket, mask, request, (size_t)got - sizeof(*request), shared);
+		serve(&wanted, request, (size_t)got - sizeof(*request), shared);
 	}
 	_exit(0);
 }
@@ -273,15 +300,34 @@ static void put_text(char **at, const char *text)
 	*at += size;
 }
 
-bool hook_process_run(int fd, const char *command, const char *const *environment, size_t count, int64_t timeout_ms)
+static ssize_t send_request(int fd, struct request *request, size_t size, int output)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = {.room = {0}};
+	struct iovec data = {request, size};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+
+	if (output >= 0) {
+		control.header = (struct cmsghdr){
+			.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(output))};
+		memcpy(CMSG_DATA(&control.header), &output, sizeof(output));
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+	}
+	return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+bool hook_process_run(int fd, const char *command, const struct tool_texts *environment, int64_t timeout_ms, int output)
 {
 	size_t size = sizeof(struct request) + strlen(command) + 1;
 	struct request *request;
 	char *at;
 	ssize_t sent = -1;
 
-	for (size_t i = 0; i < count; i++)
-		size += strlen(environment[i]) + 1;
+	for (size_t i = 0; i < environment->count; i++)
+		size += strlen(environment->items[i]) + 1;
 	request = size <= REQUEST_MAX ? calloc(1, size) : NULL;
 	if (!request) {
 		errno = size <= REQUEST_MAX ? ENOMEM : E2BIG;
@@ -290,9 +336,9 @@ bool hook_process_run(int fd, const char *command, const char *const *environmen
 	request->timeout_ms = timeout_ms;
 	at = request->texts;
 	put_text(&at, command);
-	for (size_t i = 0; i < count; i++)
-		put_text(&at, environment[i]);
-	sent = send(fd, request, size, MSG_NOSIGNAL);
+	for (size_t i = 0; i < environment->count; i++)
+		put_text(&at, environment->items[i]);
+	sent = send_request(fd, request, size, output);
 	free(request);
 	return sent == (ssize_t)size;
 }

@@ -10,6 +10,7 @@
 #ifndef TOOLS_HOOK_PROCESS_H
 #define TOOLS_HOOK_PROCESS_H
 
+#include "options.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,9 +32,11 @@ int hook_process_start(void);
 
 /*
  * Starts a command. environment has "NAME=value" of what it gets besides the program's own, and "NAME" of what it does
- * not get. timeout_ms -1: none. False with errno: it was not sent.
+ * not get. timeout_ms -1: none. output: its standard output, or -1: that is where its errors go. False with errno: it
+ * was not sent.
  */
-bool hook_process_run(int fd, const char *command, const char *const *environment, size_t count, int64_t timeout_ms);
+bool hook_process_run(int fd, const char *command, const struct tool_texts *environment, int64_t timeout_ms,
+		      int output);
 /* Ends the command that runs: all of its process group. Its result comes all the same. */
 void hook_process_cancel(int fd);
 /* The socket can be polled for it. */

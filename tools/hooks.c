@@ -6,6 +6,7 @@
 #include "taking.h"
 #include <backuptool/snapshot.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DEFAULT_TIMEOUT = 600 };
+enum { DEFAULT_TIMEOUT = 600, LEFT_BEHIND_MS = 5000 };
 #define ERROR_MAX 4096 /* bytes of a sentence: the environment has little room */
 
 struct tool_hook_runner {
@@ -114,10 +115,15 @@ static bool any_given(const struct tool_hooks *hooks)
 
 int tool_hooks_start(struct tool *tool, const struct tool_hooks *hooks)
 {
+	return any_given(hooks) ? tool_hooks_start_anyway(tool, hooks) : TOOL_OK;
+}
+
+int tool_hooks_start_anyway(struct tool *tool, const struct tool_hooks *hooks)
+{
 	struct tool_hook_runner *runner;
 	int fd;
 
-	if (!any_given(hooks))
+	if (tool->hooks)
 		return TOOL_OK;
 	fd = hook_process_start();
 	if (fd < 0) {
@@ -256,12 +262,115 @@ static struct hook_result run_hook(const struct tool *tool, const char *command,
 
 	fflush(stdout);
 	tool_signals_watch(tool);
-	if (hook_process_run(runner->fd, command, environment.items, environment.count, timeout_ms))
+	if (hook_process_run(runner->fd, command, &environment, timeout_ms, -1))
 		await_hook(runner, &result);
 	else
 		result = (struct hook_result){HOOK_FAILED, errno};
 	tool_texts_free(&environment);
 	return result;
+}
+
+void tool_program_start(const struct tool *tool, struct tool_program *program, const char *command)
+{
+	struct tool_texts environment = make_environment(tool, -1);
+	int pair[2] = {-1, -1};
+
+	*program = (struct tool_program){.output = -1};
+	fflush(stdout);
+	tool_signals_watch(tool);
+	if (pipe2(pair, O_CLOEXEC) == 0)
+		program->runs = hook_process_run(tool->hooks->fd, command, &environment, -1, pair[1]);
+	if (!program->runs)
+		program->failed = tool_format("could not be run: %s", strerror(errno));
+	program->output = pair[0];
+	if (pair[1] >= 0)
+		close(pair[1]);
+	tool_texts_free(&environment);
+}
+
+static void note_program(struct tool_program *program, struct hook_result result)
+{
+	program->runs = false;
+	if (result.end == HOOK_KILLED)
+		program->failed = tool_format("was ended by signal %d (%s)", result.code, strsignal(result.code));
+	else if (result.end == HOOK_FAILED)
+		program->failed = tool_format("could not be run: %s", strerror(result.code));
+	else if (result.end != HOOK_ENDED || result.code != 0)
+		program->failed = tool_format("ended with %d", result.code);
+}
+
+/* Its output ended. */
+static int64_t conclude_program(const struct tool *tool, struct tool_program *program)
+{
+	struct hook_result result;
+
+	close(program->output);
+	program->output = -1;
+	if (program->runs) {
+		await_hook(tool->hooks, &result);
+		note_program(program, result);
+		if (result.end == HOOK_CANCELLED)
+			return -ECANCELED;
+	}
+	return program->failed ? -EIO : 0;
+}
+
+/* Until there is output, the command ends, or a signal comes. What a command leaves running may hold the pipe for good.
+ * False: nothing more comes. */
+static bool await_output(const struct tool *tool, struct tool_program *program, bool *ret_output)
+{
+	const struct tool_hook_runner *runner = tool->hooks;
+	struct pollfd woken[] = {{.fd = program->output, .events = POLLIN},
+				 {.fd = program->runs ? runner->fd : -1, .events = POLLIN},
+				 {.fd = tool_signals_first_seen() ? -1 : tool_signals_fd(), .events = POLLIN}};
+	int ready = poll(woken, 3, program->runs ? runner->alive_every : LEFT_BEHIND_MS);
+	struct hook_result result;
+
+	if (runner->alive)
+		runner->alive(runner->alive_arg);
+	*ret_output = ready > 0 && woken[0].revents;
+	if (ready > 0 && woken[1].revents) {
+		hook_process_result(runner->fd, &result);
+		note_program(program, result);
+	} else if (ready == 0 && !program->runs) {
+		program->failed = tool_format("has ended, but something that it started still has its output open");
+	}
+	return !program->failed;
+}
+
+int64_t tool_program_read(const struct tool *tool, struct tool_program *program, void *data, size_t size)
+{
+	ssize_t got = -1;
+	bool output;
+
+	if (program->output < 0)
+		return -EIO;
+	do {
+		if (program->failed || !await_output(tool, program, &output))
+			return -EIO;
+		if (tool_signals_seen())
+			return -ECANCELED;
+		errno = EINTR;
+		if (output)
+			got = read(program->output, data, size);
+	} while (got < 0 && errno == EINTR);
+	if (got == 0)
+		return conclude_program(tool, program);
+	return got < 0 ? -errno : got;
+}
+
+void tool_program_end(const struct tool *tool, struct tool_program *program)
+{
+	struct hook_result result;
+
+	if (program->output >= 0)
+		close(program->output);
+	if (program->runs) {
+		hook_process_cancel(tool->hooks->fd);
+		hook_process_result(tool->hooks->fd, &result);
+	}
+	free(program->failed);
+	*program = (struct tool_program){.output = -1};
 }
 
 static bool went_well(struct hook_result result)

@@ -47,7 +47,23 @@ const char *tool_outcome_error(const struct tool_outcome *outcome, int exit);
 
 /* Starts the process that runs the hooks, if there are any. Says what is wrong and gives an exit code, or TOOL_OK. */
 int tool_hooks_start(struct tool *tool, const struct tool_hooks *hooks);
+/* The same for a command of another kind. */
+int tool_hooks_start_anyway(struct tool *tool, const struct tool_hooks *hooks);
 void tool_hooks_stop(struct tool *tool);
+
+/* A command whose output is read. It runs as hooks do, but its standard output is a pipe, and it may take as long as it
+ * likes. */
+struct tool_program {
+	int output; /* the pipe; -1: none */
+	bool runs;
+	char *failed; /* what became of it if it did not end well, without a subject; allocated, or NULL */
+};
+/* A failure is told by the first read. */
+void tool_program_start(const struct tool *tool, struct tool_program *program, const char *command);
+/* Like the read of a struct bt_stream: 0 comes only when the command has ended with 0. */
+int64_t tool_program_read(const struct tool *tool, struct tool_program *program, void *data, size_t size);
+/* Ends it if it still runs. */
+void tool_program_end(const struct tool *tool, struct tool_program *program);
 
 /* While a hook is waited for, alive(arg) is called at least every that many milliseconds. */
 void tool_hooks_keep_alive(const struct tool *tool, void (*alive)(void *arg), void *arg, int every);

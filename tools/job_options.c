@@ -81,6 +81,8 @@ const char *job_watch_problem(const struct job_options *options)
 		return "--watch is not told of attributes, which --exclude-nodump goes by; leave one of them out";
 	if (options->watch && options->taking.files.given)
 		return "--watch looks for what changed, and --files-from says what to look at; leave one of them out";
+	if (options->watch && options->taking.commands.count)
+		return "--watch follows a directory, and a command has none";
 	if (options->watch && options->taking.as)
 		return "--watch follows one directory, and --as is for copies of it, of which each is another one; "
 		       "leave one of them out";

@@ -2,6 +2,7 @@
 #include "job_round.h"
 #include "output.h"
 #include "power.h"
+#include "programs.h"
 #include "record.h"
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,7 @@ static bool due(const struct job_round *round, const struct job_run *run)
 static void take_snapshot(struct job_round *round, struct job_run *run)
 {
 	const struct tool_taking *taking = &round->options->taking;
-	struct bt_snapshot_options options = tool_taking_request(taking, &run->taken);
+	struct bt_snapshot_options options = tool_taking_request(round->tool, taking, &run->taken);
 	int code = 0;
 
 	if (round->watch)
@@ -53,9 +54,13 @@ static void take_snapshot(struct job_round *round, struct job_run *run)
 		tool_outcome_lacks(round->tool, tool_taken_lacks(&run->taken.result));
 	}
 	if (run->failed)
-		run->exit = tool_taken_fail(round->tool, &run->taken.result, &run->error);
+		run->exit = tool_taken_fail(round->tool, &run->taken, &run->error);
 	else
-		run->exit = tool_taken_judge(round->tool, taking, &run->taken.result, code);
+		run->exit = tool_taken_judge(round->tool, taking, &run->taken, code);
+	if (run->failed && run->exit == TOOL_FATAL && tool_programs_failure(run->taken.programs)) {
+		run->why = round->tool->outcome->error;
+		run->error = (struct bt_error){0};
+	}
 	if (code == BT_E_INCOMPLETE) /* each entry was told */
 		run->error = (struct bt_error){0};
 	if (!run->failed && run->number <= 1)
@@ -152,7 +157,7 @@ static int start_watch(struct job_round *round)
 int job_round_meet(struct job_round *round)
 {
 	const struct job_options *options = round->options;
-	int r = tool_target_check(round->tool, options->taking.target);
+	int r = tool_target_check(round->tool, &options->taking);
 
 	if (r == TOOL_OK)
 		r = job_store_open(&round->at, !options->taking.dry_run);

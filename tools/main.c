@@ -26,7 +26,7 @@ static bool has_empty(const struct tool *tool)
 {
 	bool empty = false;
 
-	for (int i = 0; i < tool->operand_count && !empty; i++)
+	for (int i = 0; i < tool->operand_count && !empty && !tool->command->words; i++)
 		empty = !*tool->operands[i];
 	return empty;
 }

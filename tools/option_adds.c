@@ -7,7 +7,8 @@ bool tool_option_repeats(const struct tool_option *option)
 {
 	static tool_option_set *const adding[] = {tool_add_text,    tool_add_tag,    tool_add_patterns,
 						  tool_add_name,    tool_add_folded, tool_add_folded_patterns,
-						  tool_add_include, tool_add_listed, tool_add_listed_raw};
+						  tool_add_include, tool_add_listed, tool_add_listed_raw,
+						  tool_add_program};
 
 	for (size_t i = 0; i < sizeof(adding) / sizeof(*adding); i++)
 		if (option->set == adding[i])

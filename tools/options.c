@@ -233,13 +233,25 @@ static int refuse_missing(const struct parser *parser, const struct tool_option 
 	return -1;
 }
 
+static bool is_replaced(const struct parser *parser, const struct tool_option *required)
+{
+	const struct tool_option *option;
+	void *target;
+
+	for (size_t i = 0; (option = option_at(parser->groups, i, &target)); i++)
+		if (parser->seen[i] && required->set == tool_set_only &&
+		    (option->set == tool_add_program || option->set == tool_set_stdin))
+			return true;
+	return false;
+}
+
 static int check_required(const struct parser *parser, const char *operand)
 {
 	const struct tool_option *option;
 	void *target;
 
 	for (size_t i = 0; (option = option_at(parser->groups, i, &target)); i++)
-		if (option->required && !parser->seen[i])
+		if (option->required && !parser->seen[i] && !is_replaced(parser, option))
 			return refuse_missing(parser, option, operand);
 	return 0;
 }

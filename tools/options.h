@@ -60,6 +60,8 @@ tool_option_set tool_set_name_alone; /* const char *, the same */
 tool_option_set tool_set_store_id;   /* const char *, 32 hex digits */
 tool_option_set tool_add_text;	     /* struct tool_texts, not empty */
 tool_option_set tool_add_tag;	     /* the same, without a comma, which stands between tags where they are shown */
+tool_option_set tool_set_stdin;	     /* const char *, a file's name. With these two there is no directory: what */
+tool_option_set tool_add_program;    /* tool_set_only sets is not required. struct tool_texts, "NAME=CMD" or "NAME" */
 tool_option_set tool_add_patterns;   /* the same for each line of a file, "-" is standard input */
 tool_option_set tool_add_folded;     /* a pattern for which case does not matter */
 tool_option_set tool_add_folded_patterns;

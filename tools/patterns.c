@@ -103,7 +103,7 @@ char **tool_patterns_wrong(const char *directory, const char *as, const struct t
 {
 	char **wrong = tool_alloc((patterns->count + 1) * sizeof(*wrong));
 	tool_auto struct bt_barrier *barriers = tool_alloc((patterns->count + 1) * sizeof(*barriers));
-	tool_auto char *real = realpath(directory, NULL);
+	tool_auto char *real = directory ? realpath(directory, NULL) : NULL;
 	const char *const directories[3] = {directory, real, as};
 
 	bt_barriers_find(patterns->items, patterns->count, barriers);

@@ -72,10 +72,18 @@ static int choose(const struct tool *tool, struct run_plan *plan, enum run_which
 
 static int start_hooks(struct run_plan *plan)
 {
+	static const struct tool_hooks none = {0};
 	int r = TOOL_OK;
 
-	for (size_t i = 0; i < plan->count && r == TOOL_OK && !plan->dry_run; i++)
-		r = tool_hooks_start(&plan->sources[i].settings.tool, &plan->sources[i].settings.job.hooks);
+	for (size_t i = 0; i < plan->count && r == TOOL_OK; i++) {
+		struct config_settings *settings = &plan->sources[i].settings;
+		const struct tool_hooks *hooks = plan->dry_run ? &none : &settings->job.hooks;
+
+		if (settings->job.taking.commands.count)
+			r = tool_hooks_start_anyway(&settings->tool, hooks);
+		else
+			r = tool_hooks_start(&settings->tool, hooks);
+	}
 	return r;
 }
 

@@ -69,6 +69,9 @@ static void read_command(const char *service, struct scheduled *row)
 	row->target = value_of(&words, "--as=");
 	if (!row->target)
 		row->target = value_of(&words, "--target-directory=");
+	tool_auto char *command = row->target ? NULL : value_of(&words, "--from-command=");
+	if (command)
+		row->target = tool_format("/command:%.*s", (int)strcspn(command, "="), command);
 	row->config = value_of(&words, "--config=");
 	for (size_t i = 0; i < words.count; i++)
 		free((char *)(uintptr_t)words.items[i]);

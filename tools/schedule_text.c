@@ -121,7 +121,8 @@ static int put_command(FILE *out, const struct tool *tool, const struct schedule
 	put_option(out, "store", place->store);
 	if (*place->facts.id)
 		put_option(out, "store-id", place->facts.id);
-	put_option(out, "target-directory", place->target);
+	if (place->target)
+		put_option(out, "target-directory", place->target);
 	put_option(out, "duration", options->timer ? "0" : "forever");
 	if (tool->lock_wait < 0)
 		put_word(out, "--lock-wait=forever", false);

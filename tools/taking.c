@@ -4,6 +4,7 @@
 #include "output.h"
 #include "patterns.h"
 #include "place.h"
+#include "programs.h"
 #include "retention.h"
 #include <backuptool/select.h>
 #include <errno.h>
@@ -174,7 +175,7 @@ const struct tool_option tool_taking_dry_run[] = {
 	{0},
 };
 
-char *tool_target_problem(const struct tool *tool, const char *target, int *ret_exit)
+static char *directory_problem(const struct tool *tool, const char *target, int *ret_exit)
 {
 	int fd = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC), failed = errno;
 	struct bt_error error = {0};
@@ -195,20 +196,33 @@ char *tool_target_problem(const struct tool *tool, const char *target, int *ret_
 	return tool_format("%s cannot be read: %s", shown, strerror(failed));
 }
 
+char *tool_target_problem(const struct tool *tool, const struct tool_taking *taking, int *ret_exit)
+{
+	return taking->target ? directory_problem(tool, taking->target, ret_exit) : NULL;
+}
+
+char *tool_taking_problem(const struct tool_taking *taking)
+{
+	char *problem = tool_programs_problem(taking);
+
+	return problem || !taking->target ? problem : tool_listed_settle(&taking->files, taking->target);
+}
+
 int tool_taking_check(const struct tool *tool, const struct tool_taking *taking)
 {
-	tool_auto char *wrong = tool_listed_settle(&taking->files, taking->target);
+	tool_auto char *wrong = tool_taking_problem(taking);
 
 	if (wrong)
 		return tool_usage_error(tool, "%s", wrong);
-	tool_rules_check(tool, taking->target, taking->as, &taking->rules);
+	if (taking->target)
+		tool_rules_check(tool, taking->target, taking->as, &taking->rules);
 	return TOOL_OK;
 }
 
-int tool_target_check(const struct tool *tool, const char *target)
+int tool_target_check(const struct tool *tool, const struct tool_taking *taking)
 {
 	int r;
-	tool_auto char *problem = tool_target_problem(tool, target, &r);
+	tool_auto char *problem = tool_target_problem(tool, taking, &r);
 
 	if (!problem)
 		return TOOL_OK;
@@ -224,16 +238,20 @@ struct tool_store_facts tool_store_facts(const struct bt_store *store)
 	return facts;
 }
 
-struct bt_snapshot_options tool_taking_request(const struct tool_taking *taking, struct tool_taken *taken)
+struct bt_snapshot_options tool_taking_request(const struct tool *tool, const struct tool_taking *taking,
+					       struct tool_taken *taken)
 {
 	static const char *const none[] = {NULL};
 	const struct tool_rules *rules = &taking->rules;
 	const char *const *paths = taking->files.paths.count ? taking->files.paths.items : none;
+	const struct bt_stream *const *streams;
+	size_t stream_count;
 
-	free(taken->used);
-	free(taken->as);
+	tool_taken_end(taken);
 	taken->used = tool_alloc(rules->exclude.count + rules->include.count + 1);
-	taken->as = taking->as ? tool_taking_of(taking) : NULL;
+	taken->as = taking->as || tool_programs_given(taking) ? tool_taking_of(taking) : NULL;
+	taken->programs = tool_programs_new(tool, taking);
+	streams = tool_programs_streams(taken->programs, &stream_count);
 	return (struct bt_snapshot_options){
 		.size = sizeof(struct bt_snapshot_options),
 		.exclude = rules->exclude.items,
@@ -263,6 +281,8 @@ struct bt_snapshot_options tool_taking_request(const struct tool_taking *taking,
 		.host = taking->host,
 		.as = taken->as,
 		.trust_mtime_size = taking->trust_mtime_size,
+		.streams = streams,
+		.stream_count = stream_count,
 		.description = taking->description,
 		.pinned = taking->pin,
 		.expires = taking->expires.seconds ? &taking->expires : NULL,
@@ -290,13 +310,18 @@ char *tool_taking_of(const struct tool_taking *taking)
 {
 	tool_auto char *tidied = tool_place_tidy(taking->as ? taking->as : "");
 
-	return taking->as ? tool_format("/%s", tidied) : tool_path_here(taking->target);
+	if (taking->as)
+		return tool_format("/%s", tidied);
+	return taking->target ? tool_path_here(taking->target) : tool_programs_of(taking);
 }
 
 char *tool_taking_shown(const struct tool_taking *taking)
 {
-	tool_auto char *target = tool_escape(taking->target), *as = tool_escape(taking->as ? taking->as : "");
+	tool_auto char *target = tool_escape(taking->target ? taking->target : "");
+	tool_auto char *of = tool_taking_of(taking), *as = tool_escape(taking->as ? taking->as : of);
 
+	if (!taking->target)
+		return tool_format("%s", as);
 	return taking->as ? tool_format("%s, read from %s", as, target) : tool_format("%s", target);
 }
 
@@ -395,6 +420,7 @@ void tool_taken_note(const struct tool_taking *taking, struct tool_taken *taken)
 	bool tried = (!*taken->result.parent || taken->dry_run) && !taken->result.followed;
 	const struct tool_texts *exclude = &taking->rules.exclude, *include = &taking->rules.include;
 
+	taken->empty = tool_programs_empty(taken->programs);
 	for (size_t i = 0; tried && i < exclude->count; i++)
 		if (!taken->used[i])
 			tool_texts_add(&taken->unused, exclude->items[i]);
@@ -408,6 +434,10 @@ void tool_taken_end(struct tool_taken *taken)
 {
 	free(taken->used);
 	free(taken->as);
+	tool_programs_free(taken->programs);
+	taken->programs = NULL;
+	free(taken->empty.items);
+	taken->empty = (struct tool_texts){0};
 	free(taken->unused.items);
 	taken->used = NULL;
 	taken->as = NULL;
@@ -440,6 +470,14 @@ static struct tool_value get_unused(const void *row)
 				   .texts = {unused->items, unused->count}};
 }
 
+static struct tool_value get_empty(const void *row)
+{
+	const struct tool_texts *empty = &((const struct tool_taken *)row)->empty;
+
+	return (struct tool_value){.kind = empty->count ? TOOL_TEXTS : TOOL_NOTHING,
+				   .texts = {empty->items, empty->count}};
+}
+
 const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1] = {
 	{"name", NULL, TOOL_IF_ANY(TOOL_CHARS, struct tool_taken, result.name)},
 	{"partial", NULL, TOOL_IF_ANY(TOOL_FLAG, struct tool_taken, result.partial)},
@@ -468,6 +506,7 @@ const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1] = {
 	{"rules_changed", NULL, TOOL_IF_ANY(TOOL_FLAG, struct tool_taken, result.rules_changed)},
 	{"rules_omitted", NULL, TOOL_IF_ANY(TOOL_FLAG, struct tool_taken, result.rules_omitted)},
 	{"unused_patterns", NULL, TOOL_GET(get_unused)},
+	{"empty_files", NULL, TOOL_GET(get_empty)},
 	{"new_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct tool_taken, result.new_bytes)},
 	{"stored_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct tool_taken, result.stored_bytes)},
 	{"written_bytes", NULL, TOOL_MEMBER(TOOL_BYTES, struct tool_taken, result.written_bytes)},
@@ -546,22 +585,49 @@ char *tool_taken_interrupted(const struct bt_snapshot_result *result)
 	return text;
 }
 
-int tool_taken_fail(const struct tool *tool, const struct bt_snapshot_result *result, const struct bt_error *error)
+int tool_taken_fail(const struct tool *tool, const struct tool_taken *taken, const struct bt_error *error)
 {
-	tool_auto char *kept = error->code == BT_E_CANCELLED ? tool_taken_interrupted(result) : NULL;
+	tool_auto char *kept = error->code == BT_E_CANCELLED ? tool_taken_interrupted(&taken->result) : NULL;
+	const char *failure = error->code == BT_E_CANCELLED ? NULL : tool_programs_failure(taken->programs);
 
+	if (failure) {
+		tool_complain(tool, "%s", failure);
+		return TOOL_FATAL;
+	}
 	if (!kept)
 		return tool_fail(tool, error);
 	tool_complain(tool, "%s", kept);
 	return tool_exit_code(error->code);
 }
 
-int tool_taken_judge(const struct tool *tool, const struct tool_taking *taking, const struct bt_snapshot_result *result,
+/* False: they gave something. */
+static bool say_empty(const struct tool *tool, const struct tool_texts *empty)
+{
+	tool_auto char *names = tool_format("%s", "");
+
+	for (size_t i = 0; i < empty->count; i++) {
+		tool_auto char *shown = tool_escape(empty->items[i]);
+
+		tool_append(&names, "%s%s", i ? ", " : "", shown);
+	}
+	if (empty->count)
+		tool_say(tool,
+			 "there was nothing for %s, so the snapshot has an empty file: did the program do its work? if "
+			 "this is right, give --allow-empty",
+			 names);
+	return empty->count;
+}
+
+int tool_taken_judge(const struct tool *tool, const struct tool_taking *taking, const struct tool_taken *taken,
 		     int code)
 {
-	if (!result->emptied || taking->allow_empty)
+	if (taking->allow_empty)
 		return tool_exit_code(code);
-	tool_auto char *target = tool_escape(taking->target);
+	if (say_empty(tool, &taken->empty))
+		return TOOL_INCOMPLETE;
+	if (!taken->result.emptied)
+		return tool_exit_code(code);
+	tool_auto char *target = tool_taking_shown(taking);
 	tool_say(tool,
 		 "nothing is left in %s, where the snapshot before had something: is everything mounted? if this is "
 		 "right, give --allow-empty",

@@ -11,7 +11,10 @@
 #include <backuptool/view.h>
 
 struct tool_taking {
-	const char *target;
+	const char *target; /* NULL: there is no directory, but programs (programs.h) */
+	struct tool_texts commands;
+	const char *standard_input;
+	char *words;		 /* the command after "--", as sh takes it; allocated, or NULL */
 	const char *as;		 /* the directory that the snapshot is said to be of; NULL: the target */
 	const char *host;	 /* NULL: this machine's name */
 	const char *description; /* NULL: none */
@@ -35,11 +38,16 @@ int64_t tool_taking_checkpoints(const struct tool_taking *taking);
 
 struct tool_taken;
 /* As the engine wants them, and as it fills taken; borrowed. */
-struct bt_snapshot_options tool_taking_request(const struct tool_taking *taking, struct tool_taken *taken);
+struct bt_snapshot_options tool_taking_request(const struct tool *tool, const struct tool_taking *taking,
+					       struct tool_taken *taken);
+/* After a run that took no complete snapshot: says why, and gives the exit code. */
+int tool_taken_fail(const struct tool *tool, const struct tool_taken *taken, const struct bt_error *error);
 /* After it succeeded: fills what follows from that. tool_taken_end frees it. */
 void tool_taken_note(const struct tool_taking *taking, struct tool_taken *taken);
 void tool_taken_end(struct tool_taken *taken);
 
+/* What of the options cannot be meant, as a sentence; allocated, or NULL. */
+char *tool_taking_problem(const struct tool_taking *taking);
 /* Before any is taken: says what of the options cannot be meant for that directory. TOOL_USAGE or TOOL_OK. */
 int tool_taking_check(const struct tool *tool, const struct tool_taking *taking);
 
@@ -60,11 +68,11 @@ void tool_taking_say_other_host(const struct tool *tool, struct bt_store *store,
 void tool_taking_say_clock(const struct tool *tool, struct bt_store *store, const struct tool_taking *taking,
 			   const struct bt_snapshot_result *result);
 
-/* Whether the directory can be listed. Asked before a store is made for it. Says what is wrong and gives an exit code,
- * or TOOL_OK. */
-int tool_target_check(const struct tool *tool, const char *target);
+/* Whether the directory, if there is to be one, can be listed. Asked before a store is made for it. Says what is wrong
+ * and gives an exit code, or TOOL_OK. */
+int tool_target_check(const struct tool *tool, const struct tool_taking *taking);
 /* The same as a sentence with its exit code; allocated, or NULL. */
-char *tool_target_problem(const struct tool *tool, const char *target, int *ret_exit);
+char *tool_target_problem(const struct tool *tool, const struct tool_taking *taking, int *ret_exit);
 
 struct tool_store_facts {
 	char id[BT_STORE_ID_SIZE];
@@ -82,10 +90,12 @@ struct tool_taken {
 	 * of exclude. */
 	struct tool_texts unused;
 	size_t unused_exclude;
-	char *as; /* NULL: the target is recorded */
+	char *as;			/* NULL: the target is recorded */
+	struct tool_programs *programs; /* NULL: a directory is read */
+	struct tool_texts empty;	/* the files of programs that gave nothing */
 };
 /* Of struct tool_taken, for JSON; ends with a NULL key. */
-#define TOOL_TAKEN_COLUMNS 33
+#define TOOL_TAKEN_COLUMNS 34
 extern const struct tool_column tool_taken_columns[TOOL_TAKEN_COLUMNS + 1];
 
 /*
@@ -97,11 +107,9 @@ char *tool_taken_losses(const struct bt_snapshot_result *result);
 char *tool_taken_lacks(const struct bt_snapshot_result *result);
 /* What an interrupted run kept, or NULL. Allocated. */
 char *tool_taken_interrupted(const struct bt_snapshot_result *result);
-/* After a run that took no complete snapshot: says why, and gives the exit code. */
-int tool_taken_fail(const struct tool *tool, const struct bt_snapshot_result *result, const struct bt_error *error);
 /* The exit code of a snapshot that was taken, of which code is the engine's. A directory that is empty and was not
- * before is said, and incomplete, unless that is right. */
-int tool_taken_judge(const struct tool *tool, const struct tool_taking *taking, const struct bt_snapshot_result *result,
+ * before is said, and incomplete, unless that is right; so is a program that gave nothing. */
+int tool_taken_judge(const struct tool *tool, const struct tool_taking *taking, const struct tool_taken *taken,
 		     int code);
 
 #endif

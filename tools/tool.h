@@ -39,7 +39,7 @@ struct tool_option_table {
 	const struct tool_option *rows;
 	size_t offset; /* of that member */
 };
-#define TOOL_OPTION_TABLES 11 /* of one command, at most */
+#define TOOL_OPTION_TABLES 13 /* of one command, at most */
 
 struct tool;
 struct tool_command {
@@ -50,6 +50,7 @@ struct tool_command {
 	const char *example;		/* lines for --help */
 	const char *ending;		/* what is kept when a signal ends it, in a few words, or NULL */
 	int min_operands, max_operands; /* -1: any number */
+	bool words;			/* they are those of another program, and may be empty */
 	unsigned common;		/* enum tool_common */
 	bool stream;			/* of objects, with --json */
 	bool starts_setuid;		/* a program with more rights than its own, so that it cannot give them up */

@@ -61,6 +61,8 @@ int bt_taken_write(struct bt_buf *out, const struct bt_snapshot_info *info)
 		bt_json_text(out, ",\"partial\":true");
 	if (info->rewritten)
 		bt_json_add_string(out, ",\"rewritten\":", info->rewritten);
+	if (info->streams)
+		bt_json_text(out, ",\"streams\":true");
 	return bt_buf_result(out);
 }
 
@@ -241,6 +243,11 @@ static int read_rewritten(struct taken *taken)
 	return r ? r : keep_text(taken, &text, &taken->info->rewritten);
 }
 
+static int read_streams(struct taken *taken)
+{
+	return read_true(taken, &taken->info->streams);
+}
+
 static int read_expires(struct taken *taken)
 {
 	taken->info->has_expires = true;
@@ -252,7 +259,7 @@ static void forget(struct bt_snapshot_info *info)
 	info->program = info->user = info->description = info->rewritten = NULL;
 	info->rules = info->options = NULL;
 	info->rule_count = info->option_count = 0;
-	info->rules_omitted = info->pinned = info->partial = info->has_expires = false;
+	info->rules_omitted = info->pinned = info->partial = info->streams = info->has_expires = false;
 	info->expires = (struct bt_time){0};
 }
 
@@ -267,6 +274,7 @@ int bt_taken_read(struct bt_json *json, char *scratch, struct bt_arena *arena, s
 		{"options", read_options}, {"pinned", read_pinned},
 		{"expires", read_expires}, {"description", read_description},
 		{"partial", read_partial}, {"rewritten", read_rewritten},
+		{"streams", read_streams},
 	};
 	struct taken taken = {json, scratch, arena, info};
 

@@ -8,7 +8,7 @@
 #include <backuptool/view.h>
 
 /* What json->keys lists of them. */
-#define BT_TAKEN_KEYS "program user rules rules_omitted options pinned expires description partial rewritten"
+#define BT_TAKEN_KEYS "program user rules rules_omitted options pinned expires description partial rewritten streams"
 
 #define BT_WORD_BIRTH_TIMES "birth-times" /* among options; the others are rules: scan/exclusion.h */
 

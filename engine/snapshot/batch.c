@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "snapshot/entry.h"
 #include "snapshot/readers.h"
 
 #include <stdlib.h>
@@ -212,6 +213,29 @@ static int finish_link(struct bt_snap_finish *finish, struct bt_snap_item *item,
 	return 0;
 }
 
+static bool is_later(const struct bt_time *a, const struct bt_time *b)
+{
+	return a->seconds > b->seconds || (a->seconds == b->seconds && a->nanoseconds > b->nanoseconds);
+}
+
+/* The time of what a program gave is that since which it gives the same. */
+static int keep_time(struct bt_snap_finish *finish, struct bt_snap_item *item)
+{
+	struct bt_buf *scratch = bt_snap_trees_scratch(finish->trees);
+	struct bt_entry as_before = item->entry;
+	bool same = false;
+	int r = 0;
+
+	as_before.mtime = item->previous.mtime;
+	if (item->has_previous)
+		r = bt_snap_entry_same(&scratch[0], &scratch[1], &as_before, &item->previous, &same);
+	if (same)
+		item->entry.mtime = as_before.mtime;
+	if (is_later(&item->entry.mtime, &finish->newest))
+		finish->newest = item->entry.mtime;
+	return r;
+}
+
 static int finish_stream(struct bt_snap_finish *finish, struct bt_snap_item *item, struct bt_arena *arena,
 			 struct bt_error *error)
 {
@@ -223,7 +247,8 @@ static int finish_stream(struct bt_snap_finish *finish, struct bt_snap_item *ite
 		return bt_snap_reread(finish, item, arena, error);
 	if (item->outcome.state != BT_SOURCE_READ)
 		return 0;
-	return bt_chunk_list_finish(finish->pack, &stream->list, arena, &item->entry, error);
+	int r = bt_chunk_list_finish(finish->pack, &stream->list, arena, &item->entry, error);
+	return r || !finish->plan->made ? r : keep_time(finish, item);
 }
 
 static int finish_directory(struct bt_snap_finish *finish, struct bt_snap_item *item, struct bt_arena *arena,
@@ -233,6 +258,8 @@ static int finish_directory(struct bt_snap_finish *finish, struct bt_snap_item *
 		return bt_snap_reread(finish, item, arena, error);
 	if (item->outcome.state != BT_SOURCE_READ)
 		return 0;
+	if (finish->plan->made)
+		item->entry.mtime = finish->newest;
 	return bt_snap_node_pages(finish, item->node, &item->entry.digest, error);
 }
 

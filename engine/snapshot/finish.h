@@ -19,6 +19,7 @@ struct bt_snap_finish {
 	struct bt_pace pace;
 	struct bt_snap_totals totals;
 	struct bt_snap_owners owners;
+	struct bt_time newest; /* of the files of a directory that was made */
 	struct bt_arena root_arena;
 	struct bt_entry root;
 };

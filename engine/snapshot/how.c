@@ -155,6 +155,7 @@ static int take_fate(struct bt_snapshot_info *info, const struct bt_snapshot_opt
 	info->description = options->description;
 	info->pinned = options->pinned;
 	info->partial = options->partial;
+	info->streams = options->stream_count > 0;
 	info->has_expires = options->expires;
 	if (options->expires)
 		info->expires = *options->expires;

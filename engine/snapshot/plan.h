@@ -11,6 +11,7 @@
 #ifndef BT_SNAPSHOT_PLAN_H
 #define BT_SNAPSHOT_PLAN_H
 
+#include "snapshot/made.h"
 #include "snapshot/observer.h"
 #include "source/source.h"
 #include "store/store.h"
@@ -25,6 +26,7 @@ struct bt_snap_plan {
 	const struct bt_snapshot_info *parent; /* NULL: none */
 	const struct bt_changes *changes; /* everything else is taken from the parent; NULL: everything is walked */
 	struct bt_source source;
+	struct bt_snap_made *made; /* what is walked in place of a directory; NULL: nothing */
 	struct bt_snap_observer *observer;
 	unsigned threads; /* 0: everything on the calling thread */
 };

@@ -99,7 +99,7 @@ static int count_file(struct bt_snap_finish *finish, const struct bt_snap_item *
 	totals->created += event == BT_EVENT_NEW;
 	totals->files++;
 	totals->directory_size += item->entry.size;
-	if (same && item->kind != BT_SNAP_KEEP)
+	if (same && item->kind != BT_SNAP_KEEP && !finish->plan->made)
 		totals->reread_bytes += item->entry.size;
 	bool due = bt_pace_due(&finish->pace, finish->plan->observer->voice.observer);
 	if (!due && !bt_snap_wants_entries(finish->plan->observer))

@@ -5,6 +5,7 @@
 #include "base/fail.h"
 #include "base/io.h"
 #include "codec/frame.h"
+#include "snapshot/made.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -107,10 +108,14 @@ static int take_target(struct bt_snap_request *request, const char *target, cons
 {
 	if (as && !is_target(as))
 		return bt_fail(error, BT_E_INVALID, as, "not a path by which a target is recorded");
+	request->info.target = as;
+	if (!target)
+		return 0;
 	request->target = realpath(target, NULL);
 	if (!request->target)
 		return bt_fail_sys(error, errno, target, "find the target");
-	request->info.target = as ? as : request->target;
+	if (!as)
+		request->info.target = request->target;
 	return 0;
 }
 
@@ -125,12 +130,15 @@ int bt_snap_request_read(struct bt_snap_request *request, struct bt_store *store
 	if ((unsigned)options->at_rest > BT_AT_REST_ZSTD)
 		return bt_fail(error, BT_E_INVALID, NULL, "no such way for files to lie");
 	int r = take_host(request, options->host, error);
+	if (!r && options->stream_count)
+		r = bt_snap_made_check(options, error);
 	if (!r)
-		r = take_target(request, target, options->as, error);
+		r = take_target(request, options->stream_count ? NULL : target, options->as, error);
 	if (r)
 		return r;
 	bt_store_inode(store, &dev, &inode);
-	r = refuse_store(dev, inode, request->target, error);
+	if (request->target)
+		r = refuse_store(dev, inode, request->target, error);
 	if (!r && options->paths)
 		r = bt_listed_new(options->paths, options->path_count, &request->listed, error);
 	if (!r)

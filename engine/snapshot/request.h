@@ -15,7 +15,7 @@
 struct bt_snap_request {
 	struct bt_snapshot_info info; /* without time and parent */
 	char host[BT_HOST_SIZE];
-	char *target; /* the directory that is read, without symbolic links */
+	char *target; /* the directory that is read, without symbolic links; NULL: none is */
 	const char **tags;
 	struct bt_exclusion_set exclusion;
 	struct bt_listed *listed; /* NULL: everything is asked for */

@@ -137,11 +137,12 @@ static void choose_course(struct bt_snap_run *run)
 {
 	const struct bt_snapshot_info *parent = run->plan.parent;
 
-	if (!run->plan.options->dry_run && !run->plan.changes && (!parent || parent->partial))
+	if (!run->plan.options->dry_run && !run->plan.options->stream_count && !run->plan.changes &&
+	    (!parent || parent->partial))
 		bt_snap_observer_ask(&run->observer);
 }
 
-static int open_source(struct bt_snap_run *run, struct bt_error *error)
+static int open_scan(struct bt_snap_run *run, struct bt_error *error)
 {
 	const struct bt_snapshot_options *options = run->plan.options;
 	unsigned threads = run->plan.threads;
@@ -160,13 +161,22 @@ static int open_source(struct bt_snap_run *run, struct bt_error *error)
 	int r = bt_scan_open(run->request.target, &how, &scan, error);
 	if (r)
 		return r;
-	run->plan.source = (struct bt_source){.scan = scan,
-					      .root_dev = bt_scan_root(scan)->self.dev,
-					      .birth_times = options->birth_times,
+	run->plan.source.scan = scan;
+	run->plan.source.root_dev = bt_scan_root(scan)->self.dev;
+	return 0;
+}
+
+static int open_source(struct bt_snap_run *run, struct bt_error *error)
+{
+	const struct bt_snapshot_options *options = run->plan.options;
+
+	run->plan.source = (struct bt_source){.birth_times = options->birth_times,
 					      .user = geteuid(),
 					      .buffers = &run->buffers,
 					      .voice = &run->observer.voice};
-	return 0;
+	if (options->stream_count)
+		return bt_snap_made_new(options, &run->plan.time, &run->plan.made);
+	return open_scan(run, error);
 }
 
 static int open_pack(struct bt_snap_run *run, struct bt_error *error)
@@ -210,6 +220,7 @@ static void tear_down(struct bt_snap_run *run)
 		bt_snap_readers_destroy(&run->readers);
 	if (run->plan.source.scan)
 		bt_scan_close(run->plan.source.scan);
+	bt_snap_made_free(run->plan.made);
 	bt_reader_free(run->finish.reader);
 	bt_snap_trees_free(run->finish.trees);
 	run->kept = bt_pack_free(run->finish.pack);
@@ -492,7 +503,8 @@ static int take_once(struct bt_snap_run *run, const char *target, const struct b
 	bt_snap_observer_init(&run->observer, observer);
 	bt_buffers_init(&run->buffers, BT_BUFFERS_MAPPED, IDLE_MAX);
 	int r = take(run, target, ret_result, &failure);
-	run->lost = r == BT_E_LOCKED && failure.sys == ENOLCK && !run->again;
+	/* What programs gave is not given a second time. */
+	run->lost = r == BT_E_LOCKED && failure.sys == ENOLCK && !run->again && !run->plan.made;
 	if (!run->doubted && !run->lost)
 		r = first_failure(run, r, &failure, error);
 	tear_down(run);

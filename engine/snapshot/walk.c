@@ -70,7 +70,8 @@ static void reap(struct bt_snap_walk *walk)
 
 	for (struct bt_snap_node *node = bt_snap_readers_take_done(walk->readers); node; node = next) {
 		next = node->next_done;
-		bt_scan_done(walk->plan->source.scan, node->dir);
+		if (!walk->plan->made)
+			bt_scan_done(walk->plan->source.scan, node->dir);
 		bt_snap_node_free(node);
 	}
 }
@@ -97,7 +98,7 @@ static int enter(struct bt_snap_walk *walk, struct bt_scan_dir *dir, const struc
 	node->parent = walk->node;
 	walk->node = node;
 	int r = bt_snap_previous_open(&walk->previous, node, previous);
-	return r ? r : bt_scan_list(walk->plan->source.scan, dir, error);
+	return r || walk->plan->made ? r : bt_scan_list(walk->plan->source.scan, dir, error);
 }
 
 static bool same_stat(const struct bt_snap_plan *plan, const struct bt_entry *previous, const struct bt_found *found)
@@ -135,6 +136,8 @@ static int fill_directory(struct bt_snap_walk *walk, struct bt_snap_node *node, 
 		keep_stat(&item->entry, &node->previous);
 		return bt_snap_take_over(arena, &node->previous, &item->entry);
 	}
+	if (plan->made)
+		return 0;
 	bt_source_now(&now);
 	bt_source_stamp(&item->entry, &node->dir->self, &now);
 	item->reads = true;
@@ -354,8 +357,21 @@ static int read_stream(struct bt_snap_walk *walk, const struct bt_found *found)
 	return 0;
 }
 
+/* The same of what a program gives. */
+static int read_made(struct bt_snap_walk *walk, const struct bt_found *found, struct bt_error *error)
+{
+	struct pieces pieces = {.sink = {piece, restart}, .walk = walk};
+	struct bt_snap_stream *stream = walk->stream;
+
+	stream->outcome = (struct bt_outcome){.seen = *found};
+	if (bt_found_describe(&stream->arena, found, 0, &stream->entry))
+		return BT_E_NOMEM;
+	return bt_source_feed(walk->reader, bt_snap_made_stream(walk->plan->made, found), &pieces.sink, &stream->entry,
+			      error);
+}
+
 static int stream(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *previous,
-		  struct bt_snap_link *link)
+		  struct bt_snap_link *link, struct bt_error *error)
 {
 	int r = flush(walk);
 
@@ -366,7 +382,7 @@ static int stream(struct bt_snap_walk *walk, const struct bt_found *found, const
 		walk->known = previous;
 		walk->stream->node = walk->node;
 		walk->stream->found = found;
-		r = read_stream(walk, found);
+		r = walk->plan->made ? read_made(walk, found, error) : read_stream(walk, found);
 	}
 	struct bt_snap_item *item = !r ? new_item(walk, BT_SNAP_END, found) : NULL;
 	if (!item) {
@@ -387,7 +403,8 @@ static bool has_new_name(const struct bt_found *found, const struct bt_entry *pr
 				    previous->extra->links != found->links || previous->extra->inode != found->inode);
 }
 
-static int read_file(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *previous)
+static int read_file(struct bt_snap_walk *walk, const struct bt_found *found, const struct bt_entry *previous,
+		     struct bt_error *error)
 {
 	struct bt_snap_link *link = NULL;
 	bool first = true;
@@ -398,8 +415,8 @@ static int read_file(struct bt_snap_walk *walk, const struct bt_found *found, co
 			return BT_E_NOMEM;
 		link->has_new_name |= has_new_name(found, previous);
 	}
-	if (first && found->size > BT_SNAP_SMALL)
-		return stream(walk, found, previous, link);
+	if (first && (found->size > BT_SNAP_SMALL || walk->plan->made))
+		return stream(walk, found, previous, link, error);
 	struct bt_snap_item *item = new_item(walk, first ? BT_SNAP_FILE : BT_SNAP_LINK, found);
 	if (!item) {
 		bt_snap_link_put(link);
@@ -475,10 +492,10 @@ static int visit(struct bt_snap_walk *walk, const struct bt_found *found, struct
 							      : enter(walk, found->child, previous, error);
 	if (found->boundary)
 		return boundary(walk, found, previous);
-	if (unchanged(walk->plan, previous, found))
+	if (!walk->plan->made && unchanged(walk->plan, previous, found))
 		return keep(walk, found, previous);
 	if (bt_found_type(found->mode) == BT_FILE)
-		return read_file(walk, found, previous);
+		return read_file(walk, found, previous, error);
 	if (walk->plan->changes && has_new_name(found, previous))
 		return doubt(walk, BT_DOUBT_LINKS);
 	return read_meta(walk, found, previous);
@@ -506,7 +523,7 @@ static int step(struct bt_snap_walk *walk, struct bt_error *error)
 static int begin(struct bt_snap_walk *walk, struct bt_error *error)
 {
 	const struct bt_snap_plan *plan = walk->plan;
-	struct bt_scan_dir *root = bt_scan_root(plan->source.scan);
+	struct bt_scan_dir *root = plan->made ? &plan->made->dir : bt_scan_root(plan->source.scan);
 	int r = enter(walk, root, plan->parent ? &plan->parent->root : NULL, error);
 
 	walk->begun = true;

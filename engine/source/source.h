@@ -105,5 +105,9 @@ struct bt_source_sink {
 };
 int bt_source_stream(struct bt_reader *reader, int dirfd, const struct bt_found *found, struct bt_source_sink *sink,
 		     const struct bt_source_out *out);
+/* The same of what a program gives: the entry gets size and digest. A failure of the stream is one of the call. */
+struct bt_stream;
+int bt_source_feed(struct bt_reader *reader, const struct bt_stream *stream, struct bt_source_sink *sink,
+		   struct bt_entry *entry, struct bt_error *error);
 
 #endif

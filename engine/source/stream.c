@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "source/cut.h"
 #include "source/inside.h"
 
 #include "base/io.h"
@@ -11,31 +12,24 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WINDOW	  (2 * BT_CHUNK_MAX)
-#define READ_SIZE ((size_t)1 << 20)
 #define FOUND_MAX ((size_t)2 * BT_HOLES_MAX) /* holes in memory while the longest are chosen */
 
 static const unsigned char zeros[64 << 10];
 
 /* One pass over an open file. */
 struct pass {
-	struct bt_reader *reader;
-	struct bt_source_sink *sink;
+	struct bt_cutter cutter;
 	int fd;
 	struct bt_found before; /* its state when the pass began */
 	uint64_t size;		/* as expected, then as read */
 	uint64_t offset;	/* read up to here */
 	struct bt_extent *hole; /* in the arena of the entry */
 	size_t hole_count, hole_room, next_hole;
-	bool hashes;	   /* whether the whole file is hashed while it is read */
-	bool delayed;	   /* it may be a single chunk, which the sink hashes */
-	bool any;	   /* the sink got a chunk */
-	bool changed;	   /* the file changed, and the pass ended there */
-	bool last;	   /* no other pass follows */
-	uint64_t taken;	   /* bytes read */
-	uint64_t spent;	   /* bytes read by passes that failed */
-	size_t start, end; /* of the bytes in the window */
-	int sys;	   /* why it could not be read */
+	bool changed;	/* the file changed, and the pass ended there */
+	bool last;	/* no other pass follows */
+	uint64_t taken; /* bytes read */
+	uint64_t spent; /* bytes read by passes that failed */
+	int sys;	/* why it could not be read */
 };
 
 static int add_hole(struct pass *pass, uint64_t offset, uint64_t length)
@@ -102,7 +96,7 @@ static int find_holes(struct pass *pass)
 		if (hole < 0 || (uint64_t)hole <= begin)
 			return 0;
 		at = (uint64_t)hole;
-		r = bt_voice_failed(pass->reader->source->voice);
+		r = bt_voice_failed(pass->cutter.reader->source->voice);
 	}
 	return r;
 }
@@ -127,15 +121,15 @@ static uint64_t holes_length(const struct pass *pass)
 static int skip_hole(struct pass *pass, const struct bt_extent *hole)
 {
 	pass->offset = hole->offset + hole->length;
-	if (!pass->hashes)
+	if (!pass->cutter.hashes)
 		return 0;
 	for (uint64_t left = hole->length; left > 0;) {
 		size_t part = left < sizeof(zeros) ? (size_t)left : sizeof(zeros);
 
-		bt_hasher_add(pass->reader->hasher, zeros, part);
+		bt_hasher_add(pass->cutter.reader->hasher, zeros, part);
 		left -= part;
 		if (left % (sizeof(zeros) << 8) == 0) {
-			int stopped = bt_voice_failed(pass->reader->source->voice);
+			int stopped = bt_voice_failed(pass->cutter.reader->source->voice);
 
 			if (stopped)
 				return stopped;
@@ -160,64 +154,34 @@ static int data_end(struct pass *pass, uint64_t *ret_end)
 /* Fills the window up to the end of the data. */
 static int fill(struct pass *pass)
 {
-	unsigned char *window = pass->reader->window->data;
+	struct bt_cutter *cutter = &pass->cutter;
 	uint64_t end = 0;
+	size_t want;
 
-	memmove(window, window + pass->start, pass->end - pass->start);
-	pass->end -= pass->start;
-	pass->start = 0;
-	while (pass->end < WINDOW) {
+	bt_cutter_shift(cutter);
+	for (unsigned char *at = bt_cutter_room(cutter, &want); want > 0; at = bt_cutter_room(cutter, &want)) {
 		int r = data_end(pass, &end);
 
 		if (!r)
-			r = bt_voice_failed(pass->reader->source->voice);
+			r = bt_voice_failed(cutter->reader->source->voice);
 		if (r)
 			return r;
 		if (pass->offset == end)
 			return 0;
-		size_t want = WINDOW - pass->end < READ_SIZE ? WINDOW - pass->end : READ_SIZE;
 		if (want > end - pass->offset)
 			want = (size_t)(end - pass->offset);
-		ssize_t got = bt_pread_some(pass->fd, window + pass->end, want, pass->offset);
+		ssize_t got = bt_pread_some(pass->fd, at, want, pass->offset);
 		if (got < 0) {
 			pass->sys = (int)-got;
 			return 0;
 		}
-		if (pass->hashes)
-			bt_hasher_add(pass->reader->hasher, window + pass->end, (size_t)got);
+		bt_cutter_took(cutter, (size_t)got);
 		pass->taken += (size_t)got;
-		pass->end += (size_t)got;
 		pass->offset += (uint64_t)got;
 		if ((size_t)got < want) { /* it has become shorter */
 			pass->size = pass->offset;
 			pass->hole_count = pass->next_hole;
 		}
-	}
-	return 0;
-}
-
-/* Gives the chunks of the window to the sink. last: all that are left; otherwise only those whose end is certain,
- * because they end before the data does or have the maximal length. So few bytes have to be moved to the beginning of
- * the window. */
-static int cut(struct pass *pass, bool last)
-{
-	const unsigned char *window = pass->reader->window->data;
-
-	while (pass->end > pass->start) {
-		size_t length = bt_chunk_cut(window + pass->start, pass->end - pass->start);
-
-		if (!last && length == pass->end - pass->start && length < BT_CHUNK_MAX)
-			break;
-		if (pass->delayed && length < pass->end - pass->start) {
-			bt_hasher_add(pass->reader->hasher, window, pass->end);
-			pass->hashes = true;
-		}
-		pass->delayed = false;
-		int r = pass->sink->chunk(pass->sink, window + pass->start, length);
-		if (r)
-			return r;
-		pass->any = true;
-		pass->start += length;
 	}
 	return 0;
 }
@@ -244,7 +208,7 @@ static int read_through(struct pass *pass)
 {
 	bool last = false;
 
-	bt_hasher_start(pass->reader->hasher);
+	bt_hasher_start(pass->cutter.reader->hasher);
 	while (!last) {
 		int r = fill(pass);
 
@@ -252,7 +216,7 @@ static int read_through(struct pass *pass)
 		if (r || pass->sys != 0 || pass->changed)
 			return r;
 		last = pass->offset == pass->size && pass->next_hole == pass->hole_count;
-		r = cut(pass, last);
+		r = bt_cutter_cut(&pass->cutter, last);
 		if (r)
 			return r;
 	}
@@ -275,8 +239,8 @@ static int run_pass(struct pass *pass)
 
 	if (r)
 		return r;
-	pass->delayed = pass->hole_count == 0 && pass->size <= BT_CHUNK_MAX && pass->size > 0;
-	pass->hashes = !pass->delayed && !is_mostly_holes(pass);
+	pass->cutter.delayed = pass->hole_count == 0 && pass->size <= BT_CHUNK_MAX && pass->size > 0;
+	pass->cutter.hashes = !pass->cutter.delayed && !is_mostly_holes(pass);
 	return read_through(pass);
 }
 
@@ -309,7 +273,7 @@ static int finish(struct pass *pass, const struct bt_source_out *out)
 	struct bt_arena *arena = out->arena;
 	struct bt_entry *entry = out->entry;
 
-	if (bt_source_describe(pass->reader, pass->fd, out))
+	if (bt_source_describe(pass->cutter.reader, pass->fd, out))
 		return BT_E_NOMEM;
 	entry->size = pass->size;
 	if (!outcome->torn)
@@ -324,8 +288,8 @@ static int finish(struct pass *pass, const struct bt_source_out *out)
 		extra->hole_count = (uint32_t)pass->hole_count;
 	}
 	/* The sink knows the digest of a file in one chunk, but not that of a file that became empty. */
-	entry->has_digest = pass->hashes || (!pass->any && pass->hole_count == 0);
-	return entry->has_digest ? bt_hasher_finish(pass->reader->hasher, &entry->digest) : 0;
+	entry->has_digest = pass->cutter.hashes || (!pass->cutter.any && pass->hole_count == 0);
+	return entry->has_digest ? bt_hasher_finish(pass->cutter.reader->hasher, &entry->digest) : 0;
 }
 
 static int read_open(struct pass *pass, const struct bt_source_out *out)
@@ -340,13 +304,12 @@ static int read_open(struct pass *pass, const struct bt_source_out *out)
 
 		if (i > 0) {
 			bt_source_now(&outcome->read_at);
-			r = pass->sink->restart(pass->sink);
+			r = pass->cutter.sink->restart(pass->cutter.sink);
 			if (r)
 				return r;
 		}
 		free(pass->hole);
-		*pass = (struct pass){.reader = pass->reader,
-				      .sink = pass->sink,
+		*pass = (struct pass){.cutter = {.reader = pass->cutter.reader, .sink = pass->cutter.sink},
 				      .fd = pass->fd,
 				      .last = i + 1 == BT_SOURCE_TRIES,
 				      .spent = spent};
@@ -358,19 +321,17 @@ static int read_open(struct pass *pass, const struct bt_source_out *out)
 	r = finish(pass, out);
 	if (r)
 		return r;
-	r = bt_source_xattrs(pass->reader, pass->fd, false, out);
-	return r ? r : bt_source_inode(pass->reader, pass->fd, out);
+	r = bt_source_xattrs(pass->cutter.reader, pass->fd, false, out);
+	return r ? r : bt_source_inode(pass->cutter.reader, pass->fd, out);
 }
 
 int bt_source_stream(struct bt_reader *reader, int dirfd, const struct bt_found *found, struct bt_source_sink *sink,
 		     const struct bt_source_out *out)
 {
-	if (!reader->window)
-		reader->window = bt_buffer_get(reader->source->buffers, WINDOW);
-	if (!reader->window)
+	if (bt_cutter_window(reader))
 		return BT_E_NOMEM;
-	struct pass pass = {
-		.reader = reader, .sink = sink, .fd = bt_source_open_file(reader, dirfd, found, out->outcome)};
+	struct pass pass = {.cutter = {.reader = reader, .sink = sink},
+			    .fd = bt_source_open_file(reader, dirfd, found, out->outcome)};
 	if (pass.fd < 0)
 		return 0;
 	int r = read_open(&pass, out);

@@ -13,6 +13,18 @@ BT_C_BEGIN
  * single file means decoding such a block, and each thread that makes them needs 70 MiB. */
 #define BT_COMPRESSION_MAX 20
 
+/* What a program gives, to be a file of a snapshot that is no file anywhere. */
+struct bt_stream {
+	size_t size;	  /* of this struct */
+	const char *name; /* of the file: 1 to 255 bytes without "/", not "." or ".." */
+	/* Puts at most size bytes, and at least one, at data, and gives their number. 0: that was all. -errno: the
+	 * rest cannot be had, and so there is no snapshot; -ECANCELED: as if the observer had cancelled. It may wait as
+	 * long as it likes. It is called from the thread that called bt_snapshot_take, and after 0 or a failure no
+	 * more. */
+	int64_t (*read)(void *arg, void *data, size_t size);
+	void *arg;
+};
+
 struct bt_snapshot_options {
 	size_t size;		    /* of this struct */
 	const char *host;	    /* of the directory: UTF-8, shorter than BT_HOST_SIZE; NULL: this machine */
@@ -66,6 +78,13 @@ struct bt_snapshot_options {
 	bool trust_mtime_size; /* a file of the same size, mtime, mode and owner as in the parent counts as unchanged,
 				  unless its mtime was too young there for a later change to show: for copies whose
 				  inodes and ctimes are others each time. What such a file keeps is the parent's */
+	const struct bt_stream *const *streams; /* no directory is read, and the target is not looked at: the snapshot
+						   has a file for each of these, which belongs to the user and nobody
+						   else may read. They are read once, one after the other, in the order
+						   of their names, and in bounded memory. A file has the time of the
+						   snapshot, or that of the parent's if it is the same. as is needed,
+						   and options about a directory are refused */
+	size_t stream_count;
 };
 
 struct bt_snapshot_result {

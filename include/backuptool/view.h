@@ -119,6 +119,7 @@ struct bt_snapshot_info {
 	const char *header_further, *summary_further;
 	uint64_t removed_bytes; /* sizes of the files among the removed entries */
 	const char *rewritten;	/* name of the snapshot that this one was made of (see rewrite.h); NULL: of none */
+	bool streams; /* its files are what programs gave: there is no directory that it could be compared with */
 };
 
 struct bt_snapshot;

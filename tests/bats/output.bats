@@ -29,6 +29,10 @@ documented() {
 	printf 'x' >src/new
 	rm src/sizes/1
 	take src -q --tag a
+	backuptool --store streams snapshot --from-command x=true --json >taken || [ $? = 3 ]
+	[ "$(jq -c .empty_files taken)" = '["x"]' ]
+	documented snapshot <taken
+	backuptool --store streams list --json | documented list
 	backuptool list --json | documented list
 	backuptool ls latest -R --json >listed
 	documented ls <listed

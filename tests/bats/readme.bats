@@ -72,6 +72,8 @@ CHANGES=(
 	's/--now/& --print/'                                                   # no systemd runs here; howto_systemd.bats has one
 	's/umount /umount_here /'                                              # an ordinary user has fusermount3
 	's/--host old-laptop/--host all/; s|--target /home/me|--target ~/documents|' # the snapshots are of this host
+	's|/mnt/frozen|~/documents|'                                           # a snapshot of a file system
+	's/pg_dumpall --globals-only/seq 3/; s/\(pg_dump\|mysqldump\) mydb/seq 9/; s/psql mydb/cat/' # no database runs here
 	's/^backuptool job --config .*/& --duration 1s --at-start/'              # nobody waits for its end
 	's/^backuptool \(run\|config\) .*/& --config ~\/.config\/backuptool\/config/' # that of root lies elsewhere
 )

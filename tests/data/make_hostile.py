@@ -363,6 +363,8 @@ def part_edits():
     yield 'bad-time_expires', taken('"expires":"tomorrow"')
     yield 'bad-name_description', taken(f'"description":"{"d" * 4097}"')
     yield 'bad-name_description-lines', taken('"description":"a\\u000ab"')
+    yield 'none_streams', taken('"program":"p","streams":true')
+    yield 'bad-type_streams', taken('"streams":false')
     yield 'wrong-type_partial', taken('"partial":1')
     yield 'bad-name_rewritten', taken('"rewritten":"../x.json"')
     yield 'wrong-type_rewritten', taken('"rewritten":null')

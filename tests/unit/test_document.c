@@ -88,6 +88,8 @@ static const struct hostile hostile_headers[] = {
 	{TAKEN ",\"description\":~\"\"", BT_R_BAD_NAME},
 	{TAKEN ",\"description\":~\"a\\u007fb\"", BT_R_BAD_NAME},
 	{TAKEN ",\"partial\":~false", BT_R_BAD_TYPE},
+	{TAKEN ",\"streams\":~false", BT_R_BAD_TYPE},
+	{TAKEN ",\"streams\":true,~\"partial\":true", BT_R_KEY_ORDER},
 	{TAKEN ",\"partial\":true,~\"pinned\":true", BT_R_KEY_ORDER},
 	{TAKEN ",\"rewritten\":~\"a/b\"", BT_R_BAD_NAME},
 	{TAKEN ",\"rewritten\":~null", BT_R_WRONG_TYPE},

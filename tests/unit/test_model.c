@@ -271,6 +271,7 @@ static const struct bt_snapshot_info sample_info = {
 	.description = "caf\xc3\xa9 \"x\"",
 	.partial = true,
 	.rewritten = "snapshot_2026-11-20T10-30-00Z.json",
+	.streams = true,
 	.header_further = FURTHER,
 	.summary_further = ",\"four\":4",
 };
@@ -302,7 +303,7 @@ static void assert_taken(const struct bt_snapshot_info *info)
 	assert_int_equal(info->option_count, 2);
 	for (size_t i = 0; i < 2; i++)
 		assert_string_equal(info->options[i], sample_options[i]);
-	assert_true(info->pinned && info->partial && info->has_expires && !info->rules_omitted);
+	assert_true(info->pinned && info->partial && info->streams && info->has_expires && !info->rules_omitted);
 	assert_true(bt_time_equal(&info->expires, &sample_info.expires));
 	assert_string_equal(info->description, sample_info.description);
 	assert_string_equal(info->rewritten, sample_info.rewritten);
@@ -365,14 +366,14 @@ static void test_other_headers(void **state)
 	info.tag_count = info.rule_count = info.option_count = 0;
 	info.rules_omitted = true;
 	info.program = info.user = info.description = info.rewritten = NULL;
-	info.pinned = info.partial = info.has_expires = false;
+	info.pinned = info.partial = info.streams = info.has_expires = false;
 	info.target = "/\xff";
 	read_info(&info, &arena, &back);
 	assert_null(back.parent);
 	assert_int_equal(back.tag_count, 0);
 	assert_true(back.rules_omitted && !back.rule_count && !back.option_count);
 	assert_true(!back.program && !back.user && !back.description && !back.rewritten);
-	assert_true(!back.pinned && !back.partial && !back.has_expires);
+	assert_true(!back.pinned && !back.partial && !back.streams && !back.has_expires);
 	assert_string_equal(back.target, "/\xff");
 	info.classic = true;
 	info.target = "relative";
@@ -390,7 +391,7 @@ static void test_how_it_was_taken_is_spelled_as_in_the_format(void **state)
 				       "system\"],\"pinned\":true,"
 				       "\"expires\":\"2024-11-22T10:30:01.000000005Z\",\"description\":\"caf\xc3\xa9 "
 				       "\\\"x\\\"\",\"partial\":true,"
-				       "\"rewritten\":\"snapshot_2026-11-20T10-30-00Z.json\"";
+				       "\"rewritten\":\"snapshot_2026-11-20T10-30-00Z.json\",\"streams\":true";
 	struct bt_snapshot_info info = sample_info;
 	struct bt_buf out = {0};
 
