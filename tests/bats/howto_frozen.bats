@@ -37,7 +37,7 @@ in_a_guest() {
 
 # counts NEW CHANGED UNCHANGED: of the newest snapshot.
 counts() {
-	diff <(backuptool list --json | jq -c ".[-1] | [.new, .changed, .unchanged, .errors]") <(echo "[$1,$2,$3,0]")
+	diff <(backuptool list --json | jq -c ".[-1] | [.target, .new, .changed, .unchanged, .errors]") <(echo "[\"/home\",$1,$2,$3,0]")
 }
 
 # The section runs twice, and the second snapshot reads only what is new. Everything is in it, and the copy itself is not.

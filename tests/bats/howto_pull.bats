@@ -57,6 +57,7 @@ before_line() {
 	'backuptool run'*) on_web sh -c 'cd /home && mkdir first && echo new >first/file' ;;
 	'mkdir -p ~/staging'*)
 		counts 1 0 2 || echo "by run" >>wrong
+		! is_read numbers || echo "numbers is read" >>wrong
 		[ -e ~/.ssh/pull-rsync ] || ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/pull-rsync
 		allow "$(beginning rrsync)" ~/.ssh/pull-rsync.pub
 		;;
@@ -70,8 +71,8 @@ beginning() {
 
 # counts NEW CHANGED UNCHANGED: of the newest snapshot.
 counts() {
-	diff <(backuptool --store ~/snapshots list --json | jq -c '.[-1] | [.host, .new, .changed, .unchanged, .errors]') \
-		<(echo "[\"web\",$1,$2,$3,0]")
+	diff <(backuptool --store ~/snapshots list --json | jq -c '.[-1] | [.host, .target, .new, .changed, .unchanged, .errors]') \
+		<(echo "[\"web\",\"/home\",$1,$2,$3,0]")
 }
 
 # Neither key can write, and neither gives a shell.
@@ -89,7 +90,7 @@ only_reading() {
 pull_page() {
 	start_web
 	mkdir /srv/inbox
-	backuptool snapshot --store /srv/inbox/web --host inbox --target-directory /etc/ssh -q
+	backuptool snapshot --store /srv/inbox/web --host web --as /inbox --target-directory /etc/ssh -q
 	CHANGES=(
 		's/^backuptool run .*/& --config ~\/.config\/backuptool\/config/' # that of root lies elsewhere
 		"$TRACED"
@@ -106,7 +107,7 @@ pull_page() {
 	# a host that pushes deletes all that it can
 	rm -r /srv/inbox/web
 	backuptool check --store ~/snapshots
-	backuptool restore --store ~/snapshots --host inbox --snapshot-file latest --output-directory /srv/back -q
+	backuptool restore --store ~/snapshots --target /inbox --snapshot-file latest --output-directory /srv/back -q
 	diff -r /etc/ssh /srv/back
 }
 
