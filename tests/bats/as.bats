@@ -168,9 +168,9 @@ header() {
 	[ "$stderr" = "backuptool schedule: $sentence; see 'backuptool schedule --help'" ]
 	printf '%s\n' '[source a]' "store = $WORK/store" "target-directory = $WORK/home" 'as = /home' 'watch = yes' 'interval = 1h' >config
 	run -1 --separate-stderr backuptool config check --config config
-	[ "$stderr" = "backuptool config: config:1: the source a: $sentence" ]
+	[ "$stderr" = "backuptool config: config:1: of the source a: $sentence" ]
 	run -2 --separate-stderr backuptool job --config config
-	[ "$stderr" = "backuptool job: config:1: the source a: $sentence" ]
+	[ "$stderr" = "backuptool job: config:1: of the source a: $sentence" ]
 }
 
 @test "two jobs for one path are one too many, wherever they read" {

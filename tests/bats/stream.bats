@@ -239,7 +239,7 @@ nothing_taken() {
 	[ "$(backuptool list --json | jq length)" = 2 ]
 	printf '%s\n' '[source a]' "store = $WORK/snapshots" 'from-command = x' >config
 	run -1 --separate-stderr backuptool config check --config config
-	[ "$stderr" = "backuptool config: config:1: the source a: the command is missing: --from-command NAME=CMD, or --from-command NAME -- CMD ARG…" ]
+	[ "$stderr" = "backuptool config: config:1: of the source a: the command is missing: --from-command NAME=CMD, or --from-command NAME -- CMD ARG…" ]
 	run -0 --separate-stderr backuptool schedule --print --from-command x='pg_dump db' --interval 1h
 	grep -q '^ExecStart=.* job --store=.*snapshots .*"--from-command=x=pg_dump db"' <<<"$output"
 	grep -q '^Description=Snapshots of /command:x' <<<"$output"
