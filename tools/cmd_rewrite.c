@@ -250,17 +250,28 @@ static int write_anew(struct work *work, const struct bt_observer *observer)
 	return r;
 }
 
-/* Without names, what an earlier run may have left. */
-static int prune(struct work *work, bool finish, const struct bt_observer *observer)
+static bool was_rewritten(const struct work *work)
+{
+	for (size_t i = 0; i < work->report.count; i++)
+		if (work->report.rows[i].result.was_rewritten)
+			return true;
+	return false;
+}
+
+/* Where an earlier run has rewritten something, it may have been killed before what it took out was gone from the
+ * files, and nothing tells what that is: every file with something that nobody needs is made anew. */
+static int prune(struct work *work, const struct bt_observer *observer)
 {
 	struct tool_rewrite_report *report = &work->report;
-	const struct bt_prune_options how = {
-		.size = sizeof(how), .thorough = finish, .purge = report->purge, .purge_count = report->purge_count};
+	const struct bt_prune_options how = {.size = sizeof(how),
+					     .thorough = was_rewritten(work),
+					     .purge = report->purge,
+					     .purge_count = report->purge_count};
 	tool_auto const char **names = tool_alloc((report->count + 1) * sizeof(*names));
 	struct bt_error error = {0};
 	size_t count = 0;
 
-	for (size_t i = 0; i < report->count && !finish; i++)
+	for (size_t i = 0; i < report->count; i++)
 		if (report->rows[i].result.changes)
 			names[count++] = report->rows[i].name;
 	report->done.size = sizeof(report->done);
@@ -283,15 +294,7 @@ static void say_left(const struct work *work)
 			      left);
 }
 
-static bool was_rewritten(const struct work *work)
-{
-	for (size_t i = 0; i < work->report.count; i++)
-		if (work->report.rows[i].result.was_rewritten)
-			return true;
-	return false;
-}
-
-/* A killed run may have left what no snapshot needs any more, and nothing tells what that is. */
+/* Nothing is removed, but what a killed run has left. */
 static int finish_earlier(struct work *work, const struct bt_observer *observer)
 {
 	int r = TOOL_OK;
@@ -301,7 +304,7 @@ static int finish_earlier(struct work *work, const struct bt_observer *observer)
 	if (!was_rewritten(work) || work->options->dry_run || work->options->keep_original)
 		return r;
 	r = tool_store_confirm(work->tool, work->store);
-	return r == TOOL_OK ? prune(work, true, observer) : r;
+	return r == TOOL_OK ? prune(work, observer) : r;
 }
 
 static int change(struct work *work, const struct bt_observer *observer)
@@ -311,7 +314,7 @@ static int change(struct work *work, const struct bt_observer *observer)
 	if (r == TOOL_OK)
 		r = write_anew(work, observer);
 	if (r == TOOL_OK && !work->report.keeps && work->report.rewritten)
-		r = prune(work, false, observer);
+		r = prune(work, observer);
 	say_left(work);
 	return r;
 }
@@ -413,7 +416,8 @@ const struct tool_command cmd_rewrite = {
 		       "ends with 3.\n"
 		       "\n"
 		       "Killed or interrupted at any moment, it leaves the store whole, with the old\n"
-		       "snapshot, the new one, or both; run it again, until nothing is to be changed.",
+		       "snapshot, the new one, or both; run it again, with --all-snapshots or the new names,\n"
+		       "until nothing is to be changed.",
 	.operands = "[SNAPSHOT…]",
 	.example = "  backuptool rewrite --all-snapshots --exclude /secret --dry-run\n"
 		   "  backuptool rewrite --host laptop -e '*.iso' -e /Downloads/\n"

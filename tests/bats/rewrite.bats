@@ -186,6 +186,43 @@ nothing_left() {
 	run -0 backuptool check
 }
 
+@test "names are gone where no contents go" {
+	small_tree src
+	mkdir -p src/many/{1..100} src/secret/below
+	for number in {1..100}; do
+		head -c 3000 /dev/urandom >"src/many/$number/noise"
+	done
+	: >src/secret/below/empty-one
+	cp src/docs/a.txt src/secret/below/copied-one
+	take src -q
+	everything >all
+	grep -aq '"name":"secret"' all
+	grep -aq 'copied-one' all
+	backuptool rewrite --all-snapshots -e /secret --yes -q
+	everything >all
+	run -1 grep -a -e '"name":"secret"' -e '"below"' -e -one all
+	run -0 backuptool check
+}
+
+@test "it is gone, too, after one in which something else matches" {
+	world
+	head -c 1000000 /dev/urandom >src/large
+	printf 'the password is 4712\n' >src/secret-too
+	backuptool remove "$FIRST.json" "$SECOND.json" -q --yes
+	cp -r kept src/secret
+	at 2026-11-20T10-00-03 backuptool snapshot --target-directory src -q
+	rm -r src/secret
+	at 2026-11-20T10-00-04 backuptool snapshot --target-directory src -q
+	fourth=snapshot_2026-11-20T10-00-03Z
+	backuptool rewrite "$fourth" -e /secret --keep-original -q
+	backuptool remove "$fourth.json" -q --yes --max-dead 99
+	everything >all
+	grep -aq 'password is 4711' all
+	backuptool rewrite --all-snapshots -e /secret -e /secret-too --yes
+	nothing_left
+	run -0 backuptool check
+}
+
 @test "what is pinned is refused, or stays pinned" {
 	world
 	backuptool tag "$FIRST" --pin -q 2>/dev/null || backuptool tag "$FIRST" --pin
@@ -276,6 +313,11 @@ nothing_left() {
 	[[ $output != *"$FIRST.json"* ]]
 	run -0 --separate-stderr backuptool find key
 	[ -z "$output" ]
+	run backuptool versions secret/key
+	[ "$status" != 0 ]
+	run -0 --separate-stderr backuptool diff latest~2 latest~1
+	[[ $output == *docs/a.txt* ]]
+	[[ $output != *secret* ]]
 }
 
 @test "'restore --delete' leaves alone what was taken out, and the next snapshot says that rules differ" {
