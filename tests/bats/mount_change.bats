@@ -192,6 +192,29 @@ no_removed_files_are_open() {
 	run ! removed_files_are_open
 }
 
+@test "a snapshot is rewritten under an open mount: what is open stays readable, and all else shows the new one" {
+	small_tree src
+	mkdir src/secret
+	head -c 3000000 /dev/urandom >src/secret/noise
+	cp src/secret/noise noise
+	quietly src
+	show -o versions
+	old=$(readlink mnt/latest)
+	exec 9<"mnt/$old/secret/noise"
+	cmp -n 100000 <(head -c 100000 <&9) noise
+	[ -n "$(ls mnt/versions/secret)" ]
+	backuptool rewrite --all-snapshots -e /secret --yes -q 9>&-
+	wait_until test "$(readlink mnt/latest)" = "$old-1"
+	[ ! -e "mnt/$old" ]
+	[ "$(ls mnt)" = "$old-1"$'\n'latest$'\n'versions ]
+	[ "$(cat mnt/latest/docs/a.txt)" = hello ]
+	[ ! -e mnt/latest/secret ]
+	wait_until test ! -e mnt/versions/secret
+	cmp <(tail -c +100001 noise) /dev/fd/9
+	exec 9<&-
+	hide
+}
+
 @test "what a prune frees is free once nobody is inside" {
 	small_tree src
 	quietly src
