@@ -204,13 +204,13 @@ no_removed_files_are_open() {
 	cmp -n 100000 <(head -c 100000 <&9) noise
 	[ -n "$(ls mnt/versions/secret)" ]
 	backuptool rewrite --all-snapshots -e /secret --yes -q 9>&-
-	wait_until test "$(readlink mnt/latest)" = "$old-1"
-	[ ! -e "mnt/$old" ]
-	[ "$(ls mnt)" = "$old-1"$'\n'latest$'\n'versions ]
+	wait_until test ! -e "mnt/$old"
+	[ "$(readlink mnt/latest)" = "$old-1" ]
+	[ "$(ls mnt)" = latest$'\n'"$old-1"$'\n'versions ]
 	[ "$(cat mnt/latest/docs/a.txt)" = hello ]
 	[ ! -e mnt/latest/secret ]
 	wait_until test ! -e mnt/versions/secret
-	cmp <(tail -c +100001 noise) /dev/fd/9
+	cmp <(tail -c +100001 noise) - <&9
 	exec 9<&-
 	hide
 }
