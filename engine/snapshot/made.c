@@ -32,10 +32,17 @@ static int check_names(const struct bt_snapshot_options *options, struct bt_erro
 	return 0;
 }
 
+/* Any choice among the entries of a directory. */
+static bool chooses(const struct bt_snapshot_options *options)
+{
+	return options->exclude_count || options->exclude_if_present_count || options->exclude_caches ||
+	       options->exclude_larger_than || options->exclude_nodump || options->ignore_file_count ||
+	       options->include_count || options->paths || options->one_file_system;
+}
+
 int bt_snap_made_check(const struct bt_snapshot_options *options, struct bt_error *error)
 {
-	if (options->exclude_count || options->exclude_if_present_count || options->exclude_caches ||
-	    options->one_file_system || options->changes || options->birth_times || options->trust_mtime_size)
+	if (chooses(options) || options->changes || options->birth_times || options->trust_mtime_size)
 		return bt_fail(error, BT_E_INVALID, NULL, "this option is about a directory, and there is none");
 	if (!options->as)
 		return bt_fail(error, BT_E_INVALID, NULL, "a snapshot of streams needs a path to be recorded");

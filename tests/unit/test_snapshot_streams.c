@@ -246,6 +246,14 @@ static void test_refused(void **state)
 	world.options.one_file_system = true;
 	assert_int_equal(take(&world, givers, 1), BT_E_INVALID);
 	world.options.one_file_system = false;
+	world.options.exclude_larger_than = 1;
+	assert_int_equal(take(&world, givers, 1), BT_E_INVALID);
+	world.options.exclude_larger_than = 0;
+	world.options.paths = (const char *const[]){"a"};
+	world.options.path_count = 1;
+	assert_int_equal(take(&world, givers, 1), BT_E_INVALID);
+	world.options.paths = NULL;
+	world.options.path_count = 0;
 	assert_int_equal(take(&world, givers, 1), 0);
 	world.options.as = NULL;
 	assert_int_equal(world_take(&world), BT_E_INVALID);
