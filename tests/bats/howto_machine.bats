@@ -91,21 +91,3 @@ small_system() {
 	[ "$(stat -c %u home/back/page)" = 0 ]
 	grep -F "${quoted/(2 entries)/(1 entry)}" shown
 }
-
-# machine NAME COMMAND…: on a machine with the users of NAME.passwd and the groups of NAME.group.
-machine() {
-	# shellcheck disable=SC2016
-	unshare -m sh -euc 'mount --bind "$1.passwd" /etc/passwd; mount --bind "$1.group" /etc/group; shift; exec "$@"' \
-		sh "$@"
-}
-
-# users MACHINE NAME NUMBER…: the same numbers for groups of that name.
-users() {
-	local name=$1
-	shift
-	while [ $# -gt 0 ]; do
-		printf '%s:x:%s:%s::/:/bin/sh\n' "$1" "$2" "$2" >>"$name.passwd"
-		printf '%s:x:%s:\n' "$1" "$2" >>"$name.group"
-		shift 2
-	done
-}

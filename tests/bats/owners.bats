@@ -4,24 +4,6 @@
 # shellcheck disable=SC2154,SC2030,SC2031
 load helper
 
-# machine NAME COMMAND…: on a machine with the users of NAME.passwd and the groups of NAME.group.
-machine() {
-	# shellcheck disable=SC2016
-	unshare -m sh -euc 'mount --bind "$1.passwd" /etc/passwd; mount --bind "$1.group" /etc/group; shift; exec "$@"' \
-		sh "$@"
-}
-
-# users MACHINE NAME NUMBER…: the same numbers for groups of that name.
-users() {
-	local name=$1
-	shift
-	while [ $# -gt 0 ]; do
-		printf '%s:x:%s:%s::/:/bin/sh\n' "$1" "$2" "$2" >>"$name.passwd"
-		printf '%s:x:%s:\n' "$1" "$2" >>"$name.group"
-		shift 2
-	done
-}
-
 # A tree of two users and a stranger, with their ACLs, and a snapshot of it.
 two_machines() {
 	is_root || skip "only root gives files away"
