@@ -259,7 +259,7 @@ static bool was_rewritten(const struct work *work)
 }
 
 /* Where an earlier run has rewritten something, it may have been killed before what it took out was gone from the
- * files, and nothing tells what that is: every file with something that nobody needs is made anew. */
+ * files, and nothing tells what that is: every file with something that nobody needs is made again. */
 static int prune(struct work *work, const struct bt_observer *observer)
 {
 	struct tool_rewrite_report *report = &work->report;
