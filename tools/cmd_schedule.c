@@ -127,8 +127,8 @@ enum { COMMANDS = 4 };
 /* What is written, and what to do with it. */
 struct result {
 	struct schedule_units units;
-	char *unit;		 /* the name of the service, with its kind */
-	char *path, *timer_path; /* NULL: not written */
+	char *unit;			      /* the name of the service, with its kind */
+	char *path, *timer_path, *login_path; /* NULL: not written */
 	bool replaced, started;
 	char *commands[COMMANDS]; /* that start it */
 	char *look[COMMANDS];	  /* that show how it goes */
@@ -166,8 +166,10 @@ static const struct tool_column columns[] = {
 	{"name", NULL, TOOL_MEMBER(TOOL_TEXT, struct result, unit)},
 	{"service", NULL, TOOL_MEMBER(TOOL_TEXT, struct result, units.service)},
 	{"timer", NULL, TOOL_MEMBER(TOOL_TEXT, struct result, units.timer)},
+	{"login", NULL, TOOL_MEMBER(TOOL_TEXT, struct result, units.login)},
 	{"path", NULL, TOOL_MEMBER(TOOL_TEXT, struct result, path)},
 	{"timer_path", NULL, TOOL_MEMBER(TOOL_TEXT, struct result, timer_path)},
+	{"login_path", NULL, TOOL_MEMBER(TOOL_TEXT, struct result, login_path)},
 	{"replaced", NULL, TOOL_GET(get_replaced)},
 	{"started", NULL, TOOL_GET(get_started)},
 	{"commands", NULL, TOOL_GET(get_commands)},
@@ -183,6 +185,7 @@ static void result_free(struct result *result)
 	free(result->unit);
 	free(result->path);
 	free(result->timer_path);
+	free(result->login_path);
 	for (size_t i = 0; i < COMMANDS; i++) {
 		free(result->commands[i]);
 		free(result->look[i]);
@@ -198,13 +201,14 @@ static void print_lines(const char *head, char *const *lines, size_t count)
 
 static void print_written(const struct result *result, const struct schedule_place *place)
 {
-	tool_auto char *shown = tool_escape(result->path);
-	tool_auto char *timer = result->timer_path ? tool_escape(result->timer_path) : NULL;
-	const char *verb = result->replaced ? "replaced" : "wrote";
+	const char *const paths[] = {result->path, result->timer_path, result->login_path};
 
-	printf("%s %s\n", verb, shown);
-	if (timer)
-		printf("%s %s\n", verb, timer);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+		tool_auto char *shown = paths[i] ? tool_escape(paths[i]) : NULL;
+
+		if (shown)
+			printf("%s %s\n", result->replaced ? "replaced" : "wrote", shown);
+	}
 	if (place->mount) {
 		tool_auto char *mount = tool_escape(place->mount);
 
@@ -223,6 +227,16 @@ static void print_written(const struct result *result, const struct schedule_pla
 	print_lines("See how it goes with", result->look, COMMANDS);
 }
 
+static void print_texts(const struct schedule_units *units)
+{
+	const char *const more[] = {units->timer, units->login};
+
+	fputs(units->service, stdout);
+	for (size_t i = 0; i < sizeof(more) / sizeof(*more); i++)
+		if (more[i])
+			printf("\n%s", more[i]);
+}
+
 static void print_result(const struct tool *tool, const struct result *result, const struct schedule_place *place)
 {
 	if (tool->json)
@@ -230,17 +244,19 @@ static void print_result(const struct tool *tool, const struct result *result, c
 	else if (result->path)
 		print_written(result, place);
 	else
-		printf("%s%s%s", result->units.service, result->units.timer ? "\n" : "",
-		       result->units.timer ? result->units.timer : "");
+		print_texts(&result->units);
 }
 
 static void fill_commands(struct result *result, const struct schedule_options *options)
 {
 	const char *user = options->system ? "" : " --user", *name = result->units.name;
+	const char *kind = options->timer ? "timer" : "service";
+	tool_auto char *login = result->units.login && !result->replaced ? tool_format(" %s." SCHEDULE_LOGIN, name)
+									 : tool_format("%s", "");
 
 	result->commands[0] = tool_format("systemctl%s daemon-reload", user);
-	result->commands[1] = tool_format("systemctl%s %s %s.%s", user, result->replaced ? "restart" : "enable --now",
-					  name, options->timer ? "timer" : "service");
+	result->commands[1] = tool_format("systemctl%s %s %s.%s%s", user, result->replaced ? "restart" : "enable --now",
+					  name, kind, login);
 	result->commands[2] = options->system ? NULL : tool_format("loginctl enable-linger");
 	result->look[0] = tool_format("systemctl%s status %s", user, result->unit);
 	result->look[1] = tool_format("journalctl%s -u %s", user, result->unit);
@@ -265,6 +281,7 @@ static int install(const struct tool *tool, const struct schedule_options *optio
 
 	result->path = schedule_path(directory, units->name, "service");
 	result->timer_path = units->timer ? schedule_path(directory, units->name, "timer") : NULL;
+	result->login_path = units->login ? schedule_path(directory, units->name, SCHEDULE_LOGIN) : NULL;
 	retire_other(options, directory, units->name);
 	result->replaced = access(result->path, F_OK) == 0;
 	fill_commands(result, options);
@@ -272,15 +289,21 @@ static int install(const struct tool *tool, const struct schedule_options *optio
 		return cannot(tool, "write", result->path);
 	if (units->timer && schedule_write(directory, result->timer_path, units->timer) < 0)
 		return cannot(tool, "write", result->timer_path);
+	if (!units->login)
+		schedule_retire(options->system, directory, units->name, SCHEDULE_LOGIN);
+	else if (schedule_write(directory, result->login_path, units->login) < 0)
+		return cannot(tool, "write", result->login_path);
 	return TOOL_OK;
 }
 
 static int start(const struct tool *tool, const struct schedule_options *options, struct result *result)
 {
 	tool_auto char *unit = tool_format("%s.%s", result->units.name, options->timer ? "timer" : "service");
+	tool_auto char *login = result->units.login ? tool_format("%s." SCHEDULE_LOGIN, result->units.name) : NULL;
 	const char *whose = options->system ? "this machine" : "this user";
 
-	result->started = systemctl_runs(options->system) && schedule_start(options->system, unit);
+	result->started = systemctl_runs(options->system) && schedule_start(options->system, unit) &&
+			  (!login || schedule_start(options->system, login));
 	if (result->started)
 		return TOOL_OK;
 	if (!systemctl_runs(options->system))
@@ -373,9 +396,10 @@ const struct tool_command cmd_schedule = {
 		       "The store is made now when it is missing, and the service knows it by its id:\n"
 		       "while its disk is not mounted, the service makes no other store. If the disk\n"
 		       "can be pulled out, the units start when it is mounted, and end with it: what a\n"
-		       "timer missed meanwhile is made up as soon as the disk is plugged in. A hook\n"
-		       "of --before is thought to mount what it needs. With --timer --no-battery a run\n"
-		       "that is due on battery is left out.\n"
+		       "timer missed meanwhile is made up as soon as the disk is plugged in. A third\n"
+		       "unit starts them at the login if the disk is there already. A hook of --before\n"
+		       "is thought to mount what it needs. With --timer --no-battery a run that is due\n"
+		       "on battery is left out.\n"
 		       "\n"
 		       "Failures are in the journal as errors and in 'systemctl status'. OnFailure= of\n"
 		       "a timer's service acts after each failed or incomplete run, and that of a job\n"

@@ -32,6 +32,7 @@ struct schedule_place {
 struct schedule_units {
 	char *name; /* without ".service" */
 	char *service, *timer;
+	char *login; /* of a service that starts the first of them at the login, if its disk is there; NULL: no need */
 };
 int schedule_units_make(const struct tool *tool, const struct schedule_options *options,
 			const struct schedule_place *place, struct schedule_units *ret_units);
@@ -55,6 +56,9 @@ char *schedule_when(const char *service);
 /* Has systemd read the units and start UNIT, now and from then on; one that runs already starts again. False: it
  * failed. */
 bool schedule_start(bool system, const char *unit);
+
+/* The kind of the unit that looks for the disk at the login: it belongs to NAME as a timer does. */
+#define SCHEDULE_LOGIN "login.service"
 
 /* What follows the mark. */
 #define SCHEDULE_MARK "# Written by backuptool schedule"

@@ -106,6 +106,13 @@ static void add(struct scheduled_list *list, bool system, const char *directory,
 	ask(row);
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text), least = strlen(end);
+
+	return length >= least && strcmp(text + length - least, end) == 0;
+}
+
 static void gather_from(struct scheduled_list *list, bool system)
 {
 	tool_auto char *directory = schedule_directory(system);
@@ -117,6 +124,8 @@ static void gather_from(struct scheduled_list *list, bool system)
 		if (!end || strcmp(end, ".service") != 0)
 			continue;
 		tool_auto char *name = tool_format("%.*s", (int)(end - entry->d_name), entry->d_name);
+		if (ends_with(entry->d_name, "." SCHEDULE_LOGIN))
+			continue;
 		add(list, system, directory, name);
 	}
 	if (units)
@@ -199,9 +208,11 @@ static const struct scheduled *find(const struct scheduled_list *list, const cha
 	return NULL;
 }
 
+enum { KINDS = 3 };
+
 struct removed {
 	const char *name;
-	const char *files[2];
+	const char *files[KINDS];
 	size_t count;
 };
 
@@ -218,15 +229,15 @@ static const struct tool_column removed_columns[] = {
 	{0},
 };
 
-/* The timer first, so that it does not start the service again. */
+/* What starts the service first, so that it does not start it again. */
 static int remove_units(const struct tool *tool, const struct scheduled *row)
 {
-	static const char *const kinds[] = {"timer", "service"};
+	static const char *const kinds[KINDS] = {SCHEDULE_LOGIN, "timer", "service"};
 	tool_auto char *directory = schedule_directory(row->system);
-	char *paths[2] = {NULL, NULL};
+	char *paths[KINDS];
 	struct removed removed = {.name = row->name};
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < KINDS; i++) {
 		paths[i] = schedule_path(directory, row->name, kinds[i]);
 		if (schedule_retire(row->system, directory, row->name, kinds[i]))
 			removed.files[removed.count++] = paths[i];
@@ -243,8 +254,8 @@ static int remove_units(const struct tool *tool, const struct scheduled *row)
 
 		printf("removed %s\n", shown);
 	}
-	free(paths[0]);
-	free(paths[1]);
+	for (size_t i = 0; i < KINDS; i++)
+		free(paths[i]);
 	return removed.count ? TOOL_OK : TOOL_FATAL;
 }
 

@@ -297,6 +297,22 @@ static void put_timer(FILE *out, const struct tool *tool, const struct schedule_
 	put_install(out, place, "timers.target");
 }
 
+/* What a mount wants is started when it is mounted, but not by the systemd of a user that begins later than the mount.
+ * Nothing in this unit names the unit of the mount: systemd would have it as one that is missing from then on, and not
+ * see what it wants. */
+static void put_login(FILE *out, const struct schedule_options *options, const struct schedule_place *place,
+		      const char *name)
+{
+	tool_auto char *mount = unit_word(place->mount, false);
+
+	fprintf(out,
+		SCHEDULE_MARK "\n[Unit]\nDescription=Look for the disk of %s\n\n"
+			      "[Service]\nType=oneshot\nExecCondition=mountpoint -q %s\nExecStart=systemctl --user "
+			      "--no-block start %s.%s\n\n"
+			      "[Install]\nWantedBy=default.target\n",
+		name, mount, name, options->timer ? "timer" : "service");
+}
+
 int schedule_units_check(const struct tool *tool, const struct schedule_options *options)
 {
 	tool_auto char *calendar = options->job.interval ? calendar_of_interval(options->job.interval) : NULL;
@@ -318,6 +334,7 @@ int schedule_units_make(const struct tool *tool, const struct schedule_options *
 {
 	struct schedule_units units = {.name = place->config ? unit_name("", place->config)
 							     : unit_name(place->store, place->of)};
+	bool at_login = place->mount && !options->system;
 	size_t size;
 	FILE *out = open_memstream(&units.service, &size);
 	int r = TOOL_OK;
@@ -331,6 +348,11 @@ int schedule_units_make(const struct tool *tool, const struct schedule_options *
 		put_timer(out, tool, options, place);
 	if (options->timer && (!out || fclose(out) != 0))
 		return TOOL_FATAL;
+	out = at_login ? open_memstream(&units.login, &size) : NULL;
+	if (out)
+		put_login(out, options, place, units.name);
+	if (at_login && (!out || fclose(out) != 0))
+		return TOOL_FATAL;
 	*ret_units = units;
 	return r;
 }
@@ -340,4 +362,5 @@ void schedule_units_free(struct schedule_units *units)
 	free(units->name);
 	free(units->service);
 	free(units->timer);
+	free(units->login);
 }

@@ -160,6 +160,8 @@ on_disk() {
 		[ "$(grep -cxF "After=$mount" <<<"$output")" = 2 ]
 		[ "$(grep -cxF "WantedBy=$mount" <<<"$output")" = 1 ]
 		[[ $output != *timers.target* ]]
+		[[ $output == *"WantedBy=default.target" ]] # at the login
+		[ "$(grep -c "^ExecCondition=mountpoint -q .*/run/media/" <<<"$output")" = 1 ]
 		run -0 on_disk "$disk" backuptool schedule --target-directory src --store "$disk/store" --at 03:00 --print
 		[ "$(grep -cxF "BindsTo=$mount" <<<"$output")" = 1 ]
 		[ "$(grep -cxF "WantedBy=$mount" <<<"$output")" = 1 ]
@@ -168,7 +170,20 @@ on_disk() {
 	done
 	run -0 --separate-stderr on_disk /run/media/me/disk backuptool schedule --target-directory src --store /run/media/me/disk/store --at 03:00
 	[[ $output == *"The disk at /run/media/me/disk can be pulled out: it starts when that is mounted, and ends with it"* ]]
-	run -1 lines_of 'BindsTo|After' src --at 03:00
+	[[ $output == *"enable --now "*".service "*".login.service"* ]]
+	run -1 lines_of 'BindsTo|After|ExecCondition' src --at 03:00
+	run -0 on_disk /run/media/me/disk backuptool schedule --target-directory src --store /run/media/me/disk/store --at 03:00 --print --system
+	[[ $output == *BindsTo* && $output != *ExecCondition* ]]
+}
+
+@test "what looks for the disk at the login is listed with its job, and goes with it or with the disk" {
+	run -0 --separate-stderr on_disk /run/media/me/disk sh -c '
+		backuptool schedule --target-directory src --store /run/media/me/disk/store --at 03:00 --timer --json >written
+		backuptool schedule --list --json >list
+		backuptool schedule --remove "$(jq -r ".[0].name" list)"'
+	diff <(jq -r '.login_path, .timer_path, .path' written | sed 's/^/removed /') <(echo "$output")
+	[ "$(jq length list)" = 1 ]
+	[ -z "$(find "$HOME" "${XDG_CONFIG_HOME:-$HOME}" -name "*.login.service")" ]
 }
 
 @test "what is scheduled is listed" {

@@ -105,6 +105,34 @@ snapshots() { find snapshots -maxdepth 1 -name "snapshot_*" | wc -l; }
 		backuptool schedule --remove "$name"'
 }
 
+@test "a disk that is there before the login starts its timer, and one that is not starts it later" {
+	under_systemd "$AWAIT"'
+		disk="/run/media/me/My 5% \"\$disk"
+		# As at the next login.
+		again() {
+			kill "$manager"
+			wait "$manager" || true
+			/usr/lib/systemd/systemd --user </dev/null >systemd.log 2>&1 3>&- &
+			manager=$!
+			await "systemctl --user is-system-running"
+		}
+		mkdir -p "$disk"
+		mount -t tmpfs tmpfs "$disk"
+		backuptool schedule --target-directory src --store "$disk/store" --at 03:00 --timer --now --json >made
+		timer=$(basename "$(jq -r .timer_path made)")
+		systemctl --user is-active "$timer"
+		again
+		await "systemctl --user is-active $timer"
+		umount "$disk"
+		await "! systemctl --user is-active $timer"
+		again
+		backuptool schedule --list
+		not systemctl --user is-active "$timer"
+		[ "$(systemctl --user is-system-running)" = running ]
+		mount -t tmpfs tmpfs "$disk"
+		await "systemctl --user is-active $timer"'
+}
+
 @test "a disk that is plugged in starts what it missed, and ends it when it goes" {
 	under_systemd "$AWAIT"'
 		disk=/run/media/me/disk
