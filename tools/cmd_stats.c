@@ -281,7 +281,7 @@ static int find_largest(struct report *report, struct bt_store *store, const str
 		code = bt_walk_next(walk, &step, error);
 		if (code || !step.entry)
 			break;
-		tool_folders_enter(&folders, step.path, step.depth);
+		tool_folders_enter(&folders, &step);
 		if (step.entry->type != BT_FILE)
 			continue;
 		tool_folders_add(&folders, step.entry->size);

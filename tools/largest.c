@@ -29,33 +29,35 @@ void tool_largest_free(struct tool_largest *largest)
 static void leave(struct tool_folders *folders, size_t depth)
 {
 	while (folders->count > depth) {
-		struct tool_large *folder = &folders->items[--folders->count];
+		const struct tool_folder *folder = &folders->items[--folders->count];
 
-		tool_largest_add(folders->largest, folder->path, folder->bytes);
-		free(folder->path);
+		folders->path[folder->length] = '\0';
+		tool_largest_add(folders->largest, folder->length ? folders->path : ".", folder->bytes);
 	}
 }
 
-static char *parent_of(const char *path)
+static void push(struct tool_folders *folders, const char *path, size_t length)
 {
-	const char *slash = strrchr(path, '/');
+	size_t known = folders->count ? folders->items[folders->count - 1].length : 0;
 
-	return slash ? tool_format("%.*s", (int)(slash - path), path) : tool_format(".");
+	if (folders->count == folders->room) {
+		folders->room = 2 * folders->room + 16;
+		folders->items = tool_realloc(folders->items, folders->room * sizeof(*folders->items));
+	}
+	if (length >= folders->path_room) {
+		folders->path_room = 2 * length + 16;
+		folders->path = tool_realloc(folders->path, folders->path_room);
+	}
+	memcpy(folders->path + known, path + known, length - known);
+	folders->items[folders->count++] = (struct tool_folder){.length = length};
 }
 
-/* Paths of the directories on the way are made only where a file is in them. */
-void tool_folders_enter(struct tool_folders *folders, const char *path, size_t depth)
+/* A path may have megabytes and thousands of levels: of all on the way there is one, of which each has a part. */
+void tool_folders_enter(struct tool_folders *folders, const struct bt_walk_step *step)
 {
-	leave(folders, depth);
-	while (folders->count < depth) {
-		if (folders->count == folders->room) {
-			folders->room = 2 * folders->room + 16;
-			folders->items = tool_realloc(folders->items, folders->room * sizeof(*folders->items));
-		}
-		folders->items[folders->count++] = (struct tool_large){0};
-	}
-	if (depth && !folders->items[depth - 1].path)
-		folders->items[depth - 1].path = parent_of(path);
+	leave(folders, step->depth);
+	if (folders->count < step->depth)
+		push(folders, step->path, step->path_length - step->entry->name_length - (step->depth > 1));
 }
 
 void tool_folders_add(struct tool_folders *folders, uint64_t bytes)
@@ -67,4 +69,5 @@ void tool_folders_end(struct tool_folders *folders)
 {
 	leave(folders, 0);
 	free(folders->items);
+	free(folders->path);
 }

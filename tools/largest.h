@@ -3,6 +3,7 @@
 #ifndef TOOLS_LARGEST_H
 #define TOOLS_LARGEST_H
 
+#include <backuptool/walk.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,12 +26,17 @@ void tool_largest_free(struct tool_largest *largest);
 /* The directories of a walk, by the files in each without those below. Zero-initialise, with largest. */
 struct tool_folders {
 	struct tool_largest *largest;
-	struct tool_large *items; /* those on the way */
+	struct tool_folder {
+		size_t length; /* of its path, which is the beginning of that of the last one */
+		uint64_t bytes;
+	} * items; /* those on the way */
 	size_t count, room;
+	char *path;
+	size_t path_room;
 };
 
-/* The walk gave that path, which has that many components. */
-void tool_folders_enter(struct tool_folders *folders, const char *path, size_t depth);
+/* The walk took this step. */
+void tool_folders_enter(struct tool_folders *folders, const struct bt_walk_step *step);
 /* It is a file. */
 void tool_folders_add(struct tool_folders *folders, uint64_t bytes);
 void tool_folders_end(struct tool_folders *folders);
