@@ -83,8 +83,8 @@ failing() {
 	damage "snapshots/$(newest)"
 	run -3 --separate-stderr backuptool versions docs/a.txt --json
 	[ "$(jq -sc '[length, (.[0] | has("path")), .[1].error.code, .[1].error.file]' <<<"$output")" = "[2,true,3,\"$(newest)\"]" ]
-	mkdir -p many/{1..20}
-	for i in many/*; do echo "$i" >"$i/file"; done
+	mkdir -p many/{1..40} # pages that lie beside each other are read at once, as far as they are small
+	for i in many/*; do (cd "$i" && touch -- $(seq -f "%0200.f" 60)); done
 	backuptool snapshot -q --store other --target-directory many
 	interrupted pread64 entries backuptool --store other check --json
 	[ "$status" = 130 ]
