@@ -119,7 +119,7 @@ bool bt_wanted_skims(void *arg, const char *line, size_t length)
 	static const char entries[] = "{\"entries\":", coded[] = "\"name_b64\":", directory[] = "\"type\":\"dir\"";
 	const struct bt_wanted *wanted = arg;
 
-	return length >= sizeof(entries) && !memcmp(line, entries, sizeof(entries) - 1) &&
+	return line && length >= sizeof(entries) && !memcmp(line, entries, sizeof(entries) - 1) &&
 	       !has_text(line, length, wanted->needle, wanted->needle_length) &&
 	       !has_text(line, length, coded, sizeof(coded) - 1) &&
 	       !has_text(line, length, directory, sizeof(directory) - 1);

@@ -101,6 +101,7 @@ pull_page() {
 	only_reading
 	# what is in a copy over rsync is not read again, either
 	awk '/^## The files over rsync/ { on = 1 } /^## A host/ { on = 0 } on' "$PAGE" >section.md
+	run_page section.md # what was a moment old when it was taken first is read once more
 	run_page section.md
 	counts 0 0 3
 	! is_read numbers || return 1

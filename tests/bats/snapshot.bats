@@ -145,7 +145,7 @@ tree_is_settled() {
 	run -0 backuptool snapshot --verbose --verbose --target-directory src
 	[[ $'\n'$output == *$'\nD photos  (399.3 KiB)\n'* ]]
 	[[ $'\n'$output == *$'\n= docs/a.txt  (7 B)\n'* ]]
-	[[ $(backuptool snapshot --help | tr -s '\n ' ' ') == *": A new, M changed, D removed, X left out, B not entered, V vanished; twice: = as it was, too"* ]]
+	[[ $(backuptool snapshot --help | tr -s '\n ' ' ') == *": A new, M changed, D removed, X left out, B not entered, V vanished, K kept under this name; twice: = as it was, too"* ]]
 }
 
 @test "a pattern as other programs write it, which matches nothing, is named" {
