@@ -21,7 +21,8 @@ static int64_t give(void *arg, void *data, size_t size)
 	giver->reads_after_end += giver->ended;
 	part = part < size ? part : size;
 	part = part < giver->piece ? part : giver->piece;
-	memcpy(data, giver->data + giver->at, part);
+	if (part)
+		memcpy(data, giver->data + giver->at, part);
 	giver->at += part;
 	giver->ended = part == 0;
 	return part == 0 && giver->failure ? giver->failure : (int64_t)part;
