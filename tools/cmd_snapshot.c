@@ -6,6 +6,7 @@
 #include "programs.h"
 #include "progress.h"
 #include "record.h"
+#include "shell_word.h"
 #include "taking.h"
 #include <errno.h>
 #include <stdio.h>
@@ -239,10 +240,9 @@ static char *command_of_words(const struct tool *tool)
 	char *command = tool_format("exec");
 
 	for (int i = 0; i < tool->operand_count; i++) {
-		tool_append(&command, " '");
-		for (const char *c = tool->operands[i]; *c; c++)
-			tool_append(&command, *c == '\'' ? "'\\''" : "%c", *c);
-		tool_append(&command, "'");
+		tool_auto char *word = tool_shell_quoted(tool->operands[i]);
+
+		tool_append(&command, " %s", word);
 	}
 	return command;
 }

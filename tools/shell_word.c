@@ -24,16 +24,10 @@ static char *quote_escaped(const char *text)
 	return word;
 }
 
-char *tool_shell_word(const char *text)
+char *tool_shell_quoted(const char *text)
 {
-	tool_auto char *escaped = tool_escape(text);
-	char *word;
+	char *word = tool_format("%s", "'");
 
-	if (is_plain(text))
-		return tool_format("%s", text);
-	if (strcmp(escaped, text) != 0)
-		return quote_escaped(text);
-	word = tool_format("%s", "'");
 	for (const char *at = text; *at; at++)
 		if (*at == '\'')
 			tool_append(&word, "%s", "'\\''");
@@ -41,6 +35,15 @@ char *tool_shell_word(const char *text)
 			tool_append(&word, "%c", *at);
 	tool_append(&word, "'");
 	return word;
+}
+
+char *tool_shell_word(const char *text)
+{
+	tool_auto char *escaped = tool_escape(text);
+
+	if (is_plain(text))
+		return tool_format("%s", text);
+	return strcmp(escaped, text) != 0 ? quote_escaped(text) : tool_shell_quoted(text);
 }
 
 /* The store that is used if none is given. */

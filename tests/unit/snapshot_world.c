@@ -54,6 +54,21 @@ void world_end(struct world *world)
 	remove_tree(world->base);
 }
 
+int world_setup(void **state)
+{
+	static struct world world;
+
+	world_begin(&world);
+	*state = &world;
+	return 0;
+}
+
+int world_teardown(void **state)
+{
+	world_end(*state);
+	return 0;
+}
+
 void age(void)
 {
 	usleep(120000);

@@ -49,6 +49,9 @@ void world_begin_at(struct world *world, const char *where);
 /* In memory if there is such a place: durable writing is what takes longest. */
 void world_begin(struct world *world);
 void world_end(struct world *world);
+/* One for each test, as its state. */
+int world_setup(void **state);
+int world_teardown(void **state);
 
 /* Old enough for the fingerprints. */
 void age(void);

@@ -4,21 +4,6 @@
 #include "store/gate.h"
 #include "store/store_inside.h"
 
-static int setup(void **state)
-{
-	static struct world world;
-
-	world_begin(&world);
-	*state = &world;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_end(*state);
-	return 0;
-}
-
 static void lose(struct bt_gate *gate)
 {
 	struct flock range = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_len = 2};
@@ -120,10 +105,10 @@ static void test_file_systems(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_nothing_happened, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_somebody_has_it, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_somebody_wrote, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_somebody_took, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_happened, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_somebody_has_it, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_somebody_wrote, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_somebody_took, world_setup, world_teardown),
 		cmocka_unit_test(test_file_systems),
 	};
 

@@ -137,21 +137,6 @@ static void take_two(struct world *world, size_t live, size_t dead)
 	world_snap(world);
 }
 
-static int setup(void **state)
-{
-	static struct world world;
-
-	world_begin(&world);
-	*state = &world;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_end(*state);
-	return 0;
-}
-
 static void test_below_the_threshold(void **state)
 {
 	struct world *world = *state;
@@ -555,7 +540,7 @@ static void test_tagged_while_it_waits(void **state)
 
 int main(void)
 {
-#define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define EACH(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
 		EACH(test_below_the_threshold),
 		EACH(test_above_the_threshold),

@@ -5,22 +5,6 @@
 #include <backuptool/check.h>
 #include <backuptool/prune.h>
 
-static int setup(void **state)
-{
-	struct world *world = malloc(sizeof(*world));
-
-	world_begin(world);
-	*state = world;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_end(*state);
-	free(*state);
-	return 0;
-}
-
 /* What the snapshot holds is in contents/, too. */
 static void add_twin(struct world *world, const char *name)
 {
@@ -166,7 +150,7 @@ static void test_of_two_sound_copies_one_stays(void **state)
 
 int main(void)
 {
-#define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define EACH(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
 		EACH(test_copies_are_read_without_the_lock),
 		EACH(test_an_unsound_copy_keeps_the_other_one),

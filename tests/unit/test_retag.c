@@ -4,21 +4,6 @@
 #include "store/store.h"
 #include <backuptool/prune.h>
 
-static int setup(void **state)
-{
-	static struct world world;
-
-	world_begin(&world);
-	*state = &world;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_end(*state);
-	return 0;
-}
-
 static void test_tags_that_are_there(void **state)
 {
 	struct world *world = *state;
@@ -82,7 +67,7 @@ static void test_tags_of_two(void **state)
 
 int main(void)
 {
-#define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define EACH(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
 		EACH(test_tags_that_are_there),
 		EACH(test_tags_of_two),

@@ -5,21 +5,6 @@
 #include "store/store.h"
 #include <backuptool/rewrite.h>
 
-static int setup(void **state)
-{
-	static struct world world;
-
-	world_begin(&world);
-	*state = &world;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_end(*state);
-	return 0;
-}
-
 struct lists {
 	const char *const *exclude;
 	size_t count;
@@ -360,7 +345,7 @@ static void test_nothing_left_is_refused(void **state)
 
 int main(void)
 {
-#define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define EACH(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
 		EACH(test_random_trees),
 		EACH(test_a_very_large_directory),
